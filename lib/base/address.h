@@ -1,0 +1,88 @@
+#pragma once
+/**
+ * IPv4 addresses and CIDR blocks, and socket endpoints.
+ *
+ * An IPv4 address is a uint32_t in host order: 10.0.0.1 is 0x0a000001. A block is written
+ * "10.0.0.0/16"; reading one keeps host bits, so that a rule can say what is wrong with them.
+ *
+ * Sources: RFC 4632 section 3.1 (prefix notation), RFC 1918 section 3 (private blocks).
+ * Threads: pure.  Memory: never allocates.
+ */
+#include <netinet/in.h>
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+struct cidr {
+    uint32_t address; /* as written, host bits included */
+    uint8_t bits;     /* 0..32 */
+};
+
+enum { CIDR_TEXT_MAX = 19, ENDPOINT_TEXT_MAX = 56 };
+
+/** An address and port to listen on or send to, IPv4 or IPv6. */
+struct endpoint {
+    union {
+        struct sockaddr any;
+        struct sockaddr_in v4;
+        struct sockaddr_in6 v6;
+    };
+};
+
+/** Reads a strict dotted quad: four decimal numbers without leading zeros, nothing after them. */
+bool ipv4_read(const char *text, uint32_t *address);
+
+/** Reads "a.b.c.d/n" with n in 0..32. */
+bool cidr_read(const char *text, struct cidr *cidr);
+
+/** Writes the block with a closing zero octet; `out` has room for CIDR_TEXT_MAX octets. */
+void cidr_write(struct cidr cidr, char *out);
+
+/** Writes a dotted quad with a closing zero octet; `out` has room for CIDR_TEXT_MAX octets. */
+void ipv4_write(uint32_t address, char *out);
+
+/**
+ * Reads "127.0.0.1:5300", "127.0.0.1", "[::1]:53" or "::1"; the port is `port` when absent.
+ * Returns false when the text is neither, or the port is not in 1..65535.
+ */
+bool endpoint_read(const char *text, uint16_t port, struct endpoint *endpoint);
+
+/** Writes "127.0.0.1:5300" or "[::1]:53"; `out` has room for ENDPOINT_TEXT_MAX octets. */
+void endpoint_write(const struct endpoint *endpoint, char *out);
+
+/** True for an address inside RFC 1918's three blocks. */
+bool ipv4_is_private(uint32_t address);
+
+/** True for a block that lies wholly inside one of RFC 1918's three. */
+bool cidr_is_private(struct cidr cidr);
+
+static inline uint32_t cidr_mask(struct cidr cidr)
+{
+    return cidr.bits == 0 ? 0 : ~(uint32_t)0 << (32 - cidr.bits);
+}
+
+static inline uint32_t cidr_first(struct cidr cidr)
+{
+    return cidr.address & cidr_mask(cidr);
+}
+
+/** The last address of the block, inclusive (an exclusive end of 0.0.0.0/0 has no number). */
+static inline uint32_t cidr_last(struct cidr cidr)
+{
+    return cidr_first(cidr) | ~cidr_mask(cidr);
+}
+
+static inline bool cidr_contains(struct cidr cidr, uint32_t address)
+{
+    return ((cidr.address ^ address) & cidr_mask(cidr)) == 0;
+}
+
+static inline bool cidr_overlaps(struct cidr a, struct cidr b)
+{
+    return cidr_first(a) <= cidr_last(b) && cidr_first(b) <= cidr_last(a);
+}
+
+static inline bool cidr_is_inside(struct cidr inner, struct cidr outer)
+{
+    return inner.bits >= outer.bits && cidr_contains(outer, inner.address);
+}

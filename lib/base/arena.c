@@ -1,0 +1,104 @@
+#include "base/arena.h"
+
+#include <stdalign.h>
+#include <stdbool.h>
+#include <stdlib.h>
+#include <string.h>
+
+enum { FIRST_CHUNK = 4 << 10, LARGEST_CHUNK = 1 << 20, ALIGNMENT = alignof(max_align_t) };
+
+struct chunk {
+    struct chunk *before;
+    alignas(max_align_t) unsigned char octets[];
+};
+
+struct arena {
+    struct chunk *newest;
+    unsigned char *next;
+    size_t left;
+    size_t used;
+    size_t chunk_size;
+};
+
+struct arena *arena_new(void)
+{
+    struct arena *arena = calloc(1, sizeof *arena);
+
+    if (arena != NULL)
+        arena->chunk_size = FIRST_CHUNK;
+    return arena;
+}
+
+void arena_free(struct arena *arena)
+{
+    if (arena == NULL)
+        return;
+    struct chunk *chunk = arena->newest;
+    while (chunk != NULL) {
+        struct chunk *before = chunk->before;
+        free(chunk);
+        chunk = before;
+    }
+    free(arena);
+}
+
+/* Starts a chunk that holds at least `size` octets; chunks double up to LARGEST_CHUNK. */
+static bool add_chunk(struct arena *arena, size_t size)
+{
+    size_t room = size > arena->chunk_size ? size : arena->chunk_size;
+    struct chunk *chunk = calloc(1, sizeof *chunk + room);
+
+    if (chunk == NULL)
+        return false;
+    chunk->before = arena->newest;
+    arena->newest = chunk;
+    arena->next = chunk->octets;
+    arena->left = room;
+    if (arena->chunk_size < LARGEST_CHUNK)
+        arena->chunk_size *= 2;
+    return true;
+}
+
+void *arena_take(struct arena *arena, size_t size)
+{
+    if (size > SIZE_MAX / 2)
+        return NULL;
+    size_t rounded = (size + ALIGNMENT - 1) / ALIGNMENT * ALIGNMENT;
+    if (rounded > arena->left && !add_chunk(arena, rounded))
+        return NULL;
+    void *piece = arena->next;
+    arena->next += rounded;
+    arena->left -= rounded;
+    arena->used += rounded;
+    return piece;
+}
+
+char *arena_text(struct arena *arena, const void *octets, size_t length)
+{
+    char *copy = arena_take(arena, length + 1);
+
+    if (copy != NULL && length > 0)
+        memcpy(copy, octets, length);
+    return copy;
+}
+
+void *arena_grow(struct arena *arena, void *array, size_t count, size_t *capacity, size_t size)
+{
+    if (count < *capacity)
+        return array;
+    size_t wider = *capacity == 0 ? 4 : *capacity * 2;
+    if (wider > SIZE_MAX / 2 / size)
+        return NULL;
+    void *moved = arena_take(arena, wider * size);
+    if (moved == NULL)
+        return NULL;
+    if (count > 0)
+        memcpy(moved, array, count * size);
+    *capacity = wider;
+    return moved;
+}
+
+size_t arena_used(const struct arena *arena)
+{
+    return arena->used;
+}

@@ -1,0 +1,143 @@
+#pragma once
+/**
+ * Bounds-checked cursors over octets, with sticky failure.
+ *
+ * A reader or writer that once ran out of room stays failed, moves no further and does nothing,
+ * so wire code reads like the RFC's diagram and checks once at the end. Numbers are big-endian
+ * (network order, RFC 1035 section 2.3.2).
+ *
+ * Threads: a cursor belongs to one thread.  Memory: borrows the octets it walks over.
+ */
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <string.h>
+
+struct reader {
+    const uint8_t *start;
+    const uint8_t *next;
+    const uint8_t *end;
+    bool failed;
+};
+
+struct writer {
+    uint8_t *start;
+    uint8_t *next;
+    uint8_t *end;
+    bool failed;
+};
+
+static inline uint16_t load16(const uint8_t *from)
+{
+    return (uint16_t)(from[0] << 8 | from[1]);
+}
+
+static inline uint32_t load32(const uint8_t *from)
+{
+    return (uint32_t)load16(from) << 16 | load16(from + 2);
+}
+
+static inline void store16(uint8_t *to, uint16_t value)
+{
+    to[0] = (uint8_t)(value >> 8);
+    to[1] = (uint8_t)value;
+}
+
+static inline void store32(uint8_t *to, uint32_t value)
+{
+    store16(to, (uint16_t)(value >> 16));
+    store16(to + 2, (uint16_t)value);
+}
+
+static inline struct reader reader_over(const uint8_t *octets, size_t length)
+{
+    return (struct reader){.start = octets, .next = octets, .end = octets + length};
+}
+
+static inline size_t reader_left(const struct reader *in)
+{
+    return in->failed ? 0 : (size_t)(in->end - in->next);
+}
+
+/** Returns the next `length` octets, or NULL once the cursor has failed. */
+static inline const uint8_t *read_span(struct reader *in, size_t length)
+{
+    if (in->failed || (size_t)(in->end - in->next) < length) {
+        in->failed = true;
+        return NULL;
+    }
+    const uint8_t *span = in->next;
+    in->next += length;
+    return span;
+}
+
+/** Returns the next octet, or 0 once the cursor has failed. */
+static inline uint8_t read8(struct reader *in)
+{
+    const uint8_t *span = read_span(in, 1);
+    return span == NULL ? 0 : span[0];
+}
+
+/** Returns the next two octets as a number, or 0 once the cursor has failed. */
+static inline uint16_t read16(struct reader *in)
+{
+    const uint8_t *span = read_span(in, 2);
+    return span == NULL ? 0 : load16(span);
+}
+
+/** Returns the next four octets as a number, or 0 once the cursor has failed. */
+static inline uint32_t read32(struct reader *in)
+{
+    const uint8_t *span = read_span(in, 4);
+    return span == NULL ? 0 : load32(span);
+}
+
+static inline struct writer writer_over(uint8_t *octets, size_t length)
+{
+    return (struct writer){.start = octets, .next = octets, .end = octets + length};
+}
+
+static inline size_t writer_length(const struct writer *out)
+{
+    return (size_t)(out->next - out->start);
+}
+
+/** Reserves `length` octets for the caller to fill, or returns NULL once the cursor has failed. */
+static inline uint8_t *write_span(struct writer *out, size_t length)
+{
+    if (out->failed || (size_t)(out->end - out->next) < length) {
+        out->failed = true;
+        return NULL;
+    }
+    uint8_t *span = out->next;
+    out->next += length;
+    return span;
+}
+
+static inline void write8(struct writer *out, uint8_t value)
+{
+    uint8_t *span = write_span(out, 1);
+    if (span != NULL)
+        span[0] = value;
+}
+
+static inline void write16(struct writer *out, uint16_t value)
+{
+    uint8_t *span = write_span(out, 2);
+    if (span != NULL)
+        store16(span, value);
+}
+
+static inline void write32(struct writer *out, uint32_t value)
+{
+    uint8_t *span = write_span(out, 4);
+    if (span != NULL)
+        store32(span, value);
+}
+
+static inline void write_octets(struct writer *out, const void *octets, size_t length)
+{
+    uint8_t *span = write_span(out, length);
+    if (span != NULL && length > 0)
+        memcpy(span, octets, length);
+}

@@ -1,0 +1,18 @@
+#pragma once
+/**
+ * Static records: lines in presentation format, read with ldns. The only file that uses ldns.
+ *
+ *     db.internal.example.com. 60 IN A 172.23.1.5
+ *
+ * Sources: RFC 1035 section 5.1.
+ * Threads: pure.  Memory: octets are copied into the arena.
+ */
+#include "base/arena.h"
+#include "base/err.h"
+#include "space/model.h"
+
+/**
+ * Reads one line. Names must be absolute or are taken as absolute; class must be IN; the TTL
+ * defaults to 60 seconds. Returns false with ldns's own message in *err.
+ */
+bool record_read(struct arena *arena, const char *line, struct record *out, struct err *err);

@@ -1,0 +1,70 @@
+#pragma once
+/**
+ * Findings: what is wrong in zone files, all of it in one run.
+ *
+ * A finding has a level, a stable code (E-ROUTER-DYNO), a place, and a sentence that says the
+ * value, the rule and the fix:
+ *
+ *     zones/test-space.yaml:8:12: error E-ROUTER-DYNO: router 10.0.130.9 lies in dyno CIDR
+ *     10.0.128.0/20; give the router an address in 10.0.0.0/20 or 10.0.16.0/20
+ *
+ * Codes come from findings.def; `report_add` takes the level from there.
+ *
+ * Threads: a report belongs to one thread; report_merge joins reports of finished threads.
+ * Memory: findings are copied into the report's own arena.
+ */
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdio.h>
+
+#include "space/place.h"
+
+enum finding_level { FINDING_ERROR, FINDING_WARNING, FINDING_NOTE };
+
+enum finding_code {
+#define FINDING(code, text, level, meaning) FINDING_##code,
+#include "space/findings.def"
+#undef FINDING
+    FINDING_CODE_COUNT
+};
+
+struct finding {
+    enum finding_code code;
+    const char *file;
+    struct place at;
+    const char *sentence;
+};
+
+struct report;
+
+/** Returns an empty report, or NULL without memory. */
+struct report *report_new(void);
+
+/** Frees the report and its findings. NULL is allowed. */
+void report_free(struct report *report);
+
+/** Adds one finding; without memory the report is marked incomplete and counts as refused. */
+void report_add(struct report *report, enum finding_code code, const char *file, struct place at,
+                const char *format, ...) __attribute__((format(printf, 5, 6)));
+
+/** Moves copies of all findings of `from` into `to`. */
+void report_merge(struct report *to, const struct report *from);
+
+/** Sorts by file, line, column, then code. */
+void report_sort(struct report *report);
+
+size_t report_count(const struct report *report, enum finding_level level);
+
+/** All findings in order, `report_total` of them. */
+const struct finding *report_findings(const struct report *report);
+size_t report_total(const struct report *report);
+
+/** True when nothing at error level was found and no finding was lost. */
+bool report_is_clean(const struct report *report);
+
+/** Code as shown to people, e.g. "E-ROUTER-DYNO", and the level it has. */
+const char *finding_name(enum finding_code code);
+enum finding_level finding_level(enum finding_code code);
+
+/** Prints every finding, one line each, in the form shown above. */
+void report_print(const struct report *report, FILE *out);
