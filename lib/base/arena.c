@@ -4,11 +4,13 @@
 #include <stdbool.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
 
 enum { FIRST_CHUNK = 4 << 10, LARGEST_CHUNK = 1 << 20, ALIGNMENT = alignof(max_align_t) };
 
 struct chunk {
     struct chunk *before;
+    size_t size; /* all of it, this head included */
     alignas(max_align_t) unsigned char octets[];
 };
 
@@ -29,6 +31,43 @@ struct arena *arena_new(void)
     return arena;
 }
 
+#ifdef SPACEDNS_SEAL_PAGES
+
+static struct chunk *take_chunk(size_t size)
+{
+    void *pages = mmap(NULL, size, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+    return pages == MAP_FAILED ? NULL : pages;
+}
+
+static void give_back_chunk(struct chunk *chunk)
+{
+    munmap(chunk, chunk->size);
+}
+
+static void seal_chunk(struct chunk *chunk)
+{
+    mprotect(chunk, chunk->size, PROT_READ);
+}
+
+#else
+
+static struct chunk *take_chunk(size_t size)
+{
+    return calloc(1, size);
+}
+
+static void give_back_chunk(struct chunk *chunk)
+{
+    free(chunk);
+}
+
+static void seal_chunk(struct chunk *chunk)
+{
+    (void)chunk;
+}
+
+#endif
+
 void arena_free(struct arena *arena)
 {
     if (arena == NULL)
@@ -36,7 +75,7 @@ void arena_free(struct arena *arena)
     struct chunk *chunk = arena->newest;
     while (chunk != NULL) {
         struct chunk *before = chunk->before;
-        free(chunk);
+        give_back_chunk(chunk);
         chunk = before;
     }
     free(arena);
@@ -46,10 +85,11 @@ void arena_free(struct arena *arena)
 static bool add_chunk(struct arena *arena, size_t size)
 {
     size_t room = size > arena->chunk_size ? size : arena->chunk_size;
-    struct chunk *chunk = calloc(1, sizeof *chunk + room);
+    struct chunk *chunk = take_chunk(sizeof *chunk + room);
 
     if (chunk == NULL)
         return false;
+    chunk->size = sizeof *chunk + room;
     chunk->before = arena->newest;
     arena->newest = chunk;
     arena->next = chunk->octets;
@@ -96,6 +136,12 @@ void *arena_grow(struct arena *arena, void *array, size_t count, size_t *capacit
         memcpy(moved, array, count * size);
     *capacity = wider;
     return moved;
+}
+
+void arena_seal(struct arena *arena)
+{
+    for (struct chunk *chunk = arena->newest; chunk != NULL; chunk = chunk->before)
+        seal_chunk(chunk);
 }
 
 size_t arena_used(const struct arena *arena)

@@ -35,5 +35,11 @@ char *arena_text(struct arena *arena, const void *octets, size_t length);
  */
 void *arena_grow(struct arena *arena, void *array, size_t count, size_t *capacity, size_t size);
 
+/**
+ * Says that nothing in the arena is written any more. In builds with SPACEDNS_SEAL_PAGES the pages
+ * become read-only, so that a write to sealed memory stops at the line that commits it.
+ */
+void arena_seal(struct arena *arena);
+
 /** Octets handed out so far. */
 size_t arena_used(const struct arena *arena);

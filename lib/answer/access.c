@@ -1,0 +1,264 @@
+#include "answer/access.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+static const struct cidr loopback = {.address = 0x7f000000, .bits = 8};
+
+/* A block of one membership, as one view sees it. */
+struct span {
+    uint32_t first;
+    uint32_t last; /* inclusive */
+    struct membership membership;
+};
+
+/* A point where the set of memberships changes. */
+struct edge {
+    uint64_t at; /* 64 bits: the end after 255.255.255.255 has a number too */
+    uint32_t span;
+    bool opens;
+};
+
+struct spans {
+    struct span *items;
+    size_t count;
+    size_t capacity;
+    bool failed;
+};
+
+static void add_span(struct spans *spans, struct cidr block, struct membership membership)
+{
+    if (spans->count == spans->capacity) {
+        size_t wider = spans->capacity == 0 ? 64 : 2 * spans->capacity;
+        struct span *moved = realloc(spans->items, wider * sizeof *moved);
+        if (moved == NULL) {
+            spans->failed = true;
+            return;
+        }
+        spans->items = moved;
+        spans->capacity = wider;
+    }
+    membership.block = block;
+    spans->items[spans->count++] = (struct span){
+        .first = cidr_first(block), .last = cidr_last(block), .membership = membership};
+}
+
+static void add_segment(struct spans *spans, const struct segment *segment, uint16_t number,
+                        const struct local_access *local)
+{
+    struct membership member = {.segment = number, .class = CLASS_SPACE, .connection = ENTRY_NONE};
+
+    add_span(spans, segment->cidr, member);
+    for (size_t i = 0; i < local->space_count; i++)
+        if (strcmp(local->spaces[i], segment->name) == 0)
+            add_span(spans, loopback, member);
+    for (size_t i = 0; i < segment->connection_count; i++) {
+        const struct connection *connection = &segment->connections[i];
+        member.class = connection->kind == CONNECTION_PEERING ? CLASS_PEERED : CLASS_VPN;
+        member.connection = (uint32_t)i;
+        for (size_t j = 0; j < connection->block_count && connection->grants; j++)
+            add_span(spans, connection->blocks[j], member);
+    }
+}
+
+static bool is_seen_at(const struct segment *segment, uint32_t address)
+{
+    for (size_t i = 0; i < segment->listen_count; i++)
+        if (segment->listen[i] == address)
+            return true;
+    return segment->listen_count == 0 && address == 0;
+}
+
+static int compare_edges(const void *a, const void *b)
+{
+    const struct edge *left = a, *right = b;
+    if (left->at != right->at)
+        return left->at < right->at ? -1 : 1;
+    return left->span < right->span ? -1 : left->span > right->span;
+}
+
+static int compare_memberships(const void *a, const void *b)
+{
+    const struct membership *left = a, *right = b;
+    if (left->segment != right->segment)
+        return left->segment - right->segment;
+    return left->class - right->class;
+}
+
+/* One view under construction. */
+struct sweep {
+    struct arena *arena;
+    const struct spans *spans;
+    uint32_t *open; /* spans that cover the current address */
+    size_t open_count;
+    uint32_t *starts;
+    struct membership_set *sets;
+    struct membership *memberships;
+    size_t range_count, membership_count, membership_capacity;
+};
+
+static void open_or_close(struct sweep *sweep, const struct edge *edge)
+{
+    if (edge->opens) {
+        sweep->open[sweep->open_count++] = edge->span;
+        return;
+    }
+    for (size_t i = 0; i < sweep->open_count; i++) {
+        if (sweep->open[i] == edge->span) {
+            sweep->open[i] = sweep->open[--sweep->open_count];
+            return;
+        }
+    }
+}
+
+/* Writes the range that begins at `start`: one membership per open space, the closest class. */
+static bool write_range(struct sweep *sweep, uint32_t start)
+{
+    size_t first = sweep->membership_count, kept = 0;
+
+    for (size_t i = 0; i < sweep->open_count; i++) {
+        struct membership *grown = arena_grow(sweep->arena, sweep->memberships, first + i,
+                                              &sweep->membership_capacity, sizeof *grown);
+        if (grown == NULL)
+            return false;
+        sweep->memberships = grown;
+        grown[first + i] = sweep->spans->items[sweep->open[i]].membership;
+    }
+    struct membership *set = sweep->memberships + first;
+    if (sweep->open_count > 0)
+        qsort(set, sweep->open_count, sizeof *set, compare_memberships);
+    for (size_t i = 0; i < sweep->open_count; i++)
+        if (i == 0 || set[i].segment != set[kept - 1].segment)
+            set[kept++] = set[i];
+    sweep->membership_count += kept;
+    sweep->starts[sweep->range_count] = start;
+    sweep->sets[sweep->range_count++] =
+        (struct membership_set){.first = (uint32_t)first, .count = (uint32_t)kept};
+    return true;
+}
+
+static bool sweep_edges(struct sweep *sweep, const struct edge *edges, size_t count)
+{
+    if ((count == 0 || edges[0].at > 0) && !write_range(sweep, 0))
+        return false;
+    for (size_t i = 0; i < count; i++) {
+        open_or_close(sweep, &edges[i]);
+        bool is_last_here = i + 1 == count || edges[i + 1].at != edges[i].at;
+        if (is_last_here && edges[i].at <= UINT32_MAX && !write_range(sweep, (uint32_t)edges[i].at))
+            return false;
+    }
+    return true;
+}
+
+static bool build_view(struct arena *arena, const struct spans *spans, struct view *view)
+{
+    size_t count = 2 * spans->count;
+    struct edge *edges = malloc((count + 1) * sizeof *edges);
+    struct sweep sweep = {
+        .arena = arena,
+        .spans = spans,
+        .open = malloc((spans->count + 1) * sizeof(uint32_t)),
+        .starts = arena_take(arena, (count + 1) * sizeof(uint32_t)),
+        .sets = arena_take(arena, (count + 1) * sizeof(struct membership_set)),
+    };
+    bool built = edges != NULL && sweep.open != NULL && sweep.starts != NULL && sweep.sets != NULL;
+
+    for (size_t i = 0; i < spans->count && built; i++) {
+        const struct span *span = &spans->items[i];
+        edges[2 * i] = (struct edge){.at = span->first, .span = (uint32_t)i, .opens = true};
+        edges[2 * i + 1] = (struct edge){.at = (uint64_t)span->last + 1, .span = (uint32_t)i};
+    }
+    if (built) {
+        qsort(edges, count, sizeof *edges, compare_edges);
+        built = sweep_edges(&sweep, edges, count);
+    }
+    view->range_count = (uint32_t)sweep.range_count;
+    view->starts = sweep.starts;
+    view->sets = sweep.sets;
+    view->memberships = sweep.memberships;
+    free(sweep.open);
+    free(edges);
+    return built;
+}
+
+static int compare_addresses(const void *a, const void *b)
+{
+    uint32_t left = *(const uint32_t *)a, right = *(const uint32_t *)b;
+    return left < right ? -1 : left > right;
+}
+
+/* The asked addresses that need a view of their own, sorted, 0 ("all others") first. */
+static uint32_t *list_addresses(const struct segment *const *segments, size_t count,
+                                size_t *address_count)
+{
+    size_t total = 1, kept = 0;
+    for (size_t i = 0; i < count; i++)
+        total += segments[i] == NULL ? 0 : segments[i]->listen_count;
+    uint32_t *addresses = calloc(total, sizeof *addresses);
+    if (addresses == NULL)
+        return NULL;
+    size_t at = 1;
+    for (size_t i = 0; i < count; i++)
+        for (size_t j = 0; segments[i] != NULL && j < segments[i]->listen_count; j++)
+            addresses[at++] = segments[i]->listen[j];
+    qsort(addresses, total, sizeof *addresses, compare_addresses);
+    for (size_t i = 0; i < total; i++)
+        if (i == 0 || addresses[i] != addresses[kept - 1])
+            addresses[kept++] = addresses[i];
+    *address_count = kept;
+    return addresses;
+}
+
+bool access_build(struct access *access, const struct segment *const *segments, size_t count,
+                  const struct local_access *local)
+{
+    struct spans spans = {.items = NULL};
+    struct view *views = NULL;
+    size_t view_count = 0;
+    uint32_t *addresses = list_addresses(segments, count, &view_count);
+    bool built = false;
+
+    *access = (struct access){.arena = arena_new()};
+    if (addresses == NULL || access->arena == NULL)
+        goto out;
+    views = arena_take(access->arena, view_count * sizeof *views);
+    built = views != NULL;
+    for (size_t i = 0; i < view_count && built; i++) {
+        spans.count = 0;
+        for (size_t j = 0; j < count; j++)
+            if (segments[j] != NULL && is_seen_at(segments[j], addresses[i]))
+                add_segment(&spans, segments[j], (uint16_t)j, local);
+        views[i].address = addresses[i];
+        built = !spans.failed && build_view(access->arena, &spans, &views[i]);
+    }
+    access->views = views;
+    access->view_count = view_count;
+out:
+    free(addresses);
+    free(spans.items);
+    if (!built)
+        access_close(access);
+    return built;
+}
+
+void access_close(struct access *access)
+{
+    arena_free(access->arena);
+    *access = (struct access){.arena = NULL};
+}
+
+const struct view *access_view(const struct access *access, uint32_t destination)
+{
+    size_t low = 1, high = access->view_count;
+
+    while (low < high) {
+        size_t middle = low + (high - low) / 2;
+        if (access->views[middle].address == destination)
+            return &access->views[middle];
+        if (access->views[middle].address < destination)
+            low = middle + 1;
+        else
+            high = middle;
+    }
+    return &access->views[0];
+}

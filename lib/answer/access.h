@@ -1,0 +1,83 @@
+#pragma once
+/**
+ * From a client's address to the spaces it is inside of.
+ *
+ * For each address that spaces name in `listen`, and once for all other addresses of this server, a
+ * view: the ranges of client addresses, sorted and disjoint, each with the set of memberships that
+ * holds for all its addresses. A client may belong to several spaces (one office VPN, two spaces).
+ * An address in no range is external.
+ *
+ *     view 10.0.0.2    10.0.0.0 ─────── space A ────────│10.20.0.0 ── peered A, vpn B ──│ ...
+ *     view (others)    10.1.0.0 ─── ...
+ *
+ * A space with `listen` addresses is seen only by clients that ask at one of them.
+ *
+ * Threads: immutable once built.  Memory: one arena.
+ */
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "answer/segment.h"
+#include "base/arena.h"
+
+/** How a client belongs to a space; a client that belongs to none is external. */
+enum client_class { CLASS_SPACE, CLASS_PEERED, CLASS_VPN, CLASS_EXTERNAL };
+
+struct membership {
+    uint16_t segment;
+    uint8_t class;       /* enum client_class, never CLASS_EXTERNAL */
+    uint32_t connection; /* of the segment; ENTRY_NONE for class space */
+    struct cidr block;   /* the block that matched */
+};
+
+struct membership_set {
+    uint32_t first;
+    uint32_t count;
+};
+
+struct view {
+    uint32_t address; /* asked address; 0 for all others */
+    uint32_t range_count;
+    const uint32_t *starts;            /* first address of each range; the first is 0 */
+    const struct membership_set *sets; /* of each range */
+    const struct membership *memberships;
+};
+
+struct access {
+    struct arena *arena;
+    const struct view *views; /* the first is for all other addresses, the rest sorted */
+    size_t view_count;
+};
+
+/** Blocks that make their addresses members of class space beside the zone files' own. */
+struct local_access {
+    const char *const *spaces; /* names of spaces that loopback clients belong to */
+    size_t space_count;
+};
+
+/**
+ * Builds the views over `count` segments (NULL where unused). Returns false without memory.
+ */
+bool access_build(struct access *access, const struct segment *const *segments, size_t count,
+                  const struct local_access *local);
+
+void access_close(struct access *access);
+
+/** The view for clients that asked at `destination`. */
+const struct view *access_view(const struct access *access, uint32_t destination);
+
+/** The memberships of one address; a count of 0 means external. */
+static inline struct membership_set view_find(const struct view *view, uint32_t address)
+{
+    const uint32_t *starts = view->starts;
+    uint32_t count = view->range_count;
+
+    /* The last range that starts at or before the address; at most 32 halvings. */
+    while (count > 1) {
+        uint32_t half = count / 2;
+        starts += starts[half] <= address ? half : 0;
+        count -= half;
+    }
+    return view->sets[starts - view->starts];
+}

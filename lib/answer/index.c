@@ -1,0 +1,279 @@
+#include "answer/index.h"
+
+#include <stdlib.h>
+
+enum { TAG_SHIFT = 40, SEGMENT_SHIFT = 24, HOST_BIT = 1 << 23, FIRST_SLOTS = 16 };
+
+/* A name to be added: its hash and its slot. */
+struct addition {
+    uint64_t hash;
+    uint64_t slot;
+};
+
+static uint64_t slot_of(uint64_t hash, struct index_entry entry)
+{
+    uint64_t tag = hash >> 32 & 0xffffff;
+    return tag << TAG_SHIFT | (uint64_t)entry.segment << SEGMENT_SHIFT |
+           (entry.is_host ? HOST_BIT : 0U) | (entry.number + 1);
+}
+
+static struct index_entry entry_of(uint64_t slot)
+{
+    return (struct index_entry){
+        .segment = (uint16_t)(slot >> SEGMENT_SHIFT),
+        .is_host = (slot & HOST_BIT) != 0,
+        .number = (uint32_t)(slot & (HOST_BIT - 1)) - 1,
+    };
+}
+
+/* The name of an entry in wire form. */
+static void spell(const struct index *index, const struct segment *segment,
+                  struct index_entry entry, struct name *name)
+{
+    if (entry.is_host) {
+        const struct host *host = &segment->hosts[entry.number];
+        memcpy(name->octets, segment->texts + host->octets, host->length);
+        memset(name->octets + host->length, 0, 8);
+        name->length = host->length;
+        return;
+    }
+    const struct app_entry *app = &segment->apps[entry.number];
+    name_join(name, segment->texts + app->name, app->name_length, index->apps_suffix.octets,
+              index->apps_suffix.length);
+}
+
+static bool is_entry_of(const struct index *index, const struct segment *segment,
+                        struct index_entry entry, const struct name *name)
+{
+    if (entry.is_host) {
+        const struct host *host = &segment->hosts[entry.number];
+        return name_equals(name, segment->texts + host->octets, host->length);
+    }
+    const struct app_entry *app = &segment->apps[entry.number];
+    size_t label = app->name_length;
+    return name->octets[0] == label && name->length == 1 + label + index->apps_suffix.length &&
+           memcmp(name->octets + 1, segment->texts + app->name, label) == 0 &&
+           memcmp(name->octets + 1 + label, index->apps_suffix.octets, index->apps_suffix.length) ==
+               0;
+}
+
+bool index_find(const struct index *index, const struct segment *const *segments,
+                const struct name *name, uint64_t hash, struct index_entry *found)
+{
+    const struct index_shard *shard = index->shards[hash >> 56];
+    uint64_t tag = hash >> 32 & 0xffffff;
+    uint32_t mask = shard->mask;
+
+    /* Ends at an empty slot; a third of them is empty. */
+    for (uint32_t at = (uint32_t)tag & mask; shard->slots[at] != 0; at = (at + 1) & mask) {
+        uint64_t slot = shard->slots[at];
+        if (slot >> TAG_SHIFT != tag)
+            continue;
+        struct index_entry entry = entry_of(slot);
+        if (is_entry_of(index, segments[entry.segment], entry, name)) {
+            *found = entry;
+            return true;
+        }
+    }
+    return false;
+}
+
+void index_prefetch_entry(const struct index *index, const struct segment *const *segments,
+                          uint64_t hash)
+{
+    const struct index_shard *shard = index->shards[hash >> 56];
+    uint64_t tag = hash >> 32 & 0xffffff;
+    uint64_t slot = shard->slots[(uint32_t)tag & shard->mask];
+
+    if (slot == 0)
+        return;
+    struct index_entry entry = entry_of(slot);
+    const struct segment *segment = segments[entry.segment];
+    if (entry.is_host)
+        __builtin_prefetch(&segment->hosts[entry.number]);
+    else
+        __builtin_prefetch(&segment->apps[entry.number]);
+}
+
+static struct index_shard *shard_new(size_t entries)
+{
+    size_t slots = FIRST_SLOTS;
+    while (slots * 2 < entries * 3)
+        slots *= 2;
+    struct index_shard *shard = calloc(1, sizeof *shard + slots * sizeof shard->slots[0]);
+    if (shard != NULL) {
+        shard->holds = 1;
+        shard->mask = (uint32_t)(slots - 1);
+    }
+    return shard;
+}
+
+static void shard_release(struct index_shard *shard)
+{
+    if (shard != NULL && --shard->holds == 0)
+        free(shard);
+}
+
+static void put(struct index_shard *shard, uint64_t slot)
+{
+    uint32_t at = (uint32_t)(slot >> TAG_SHIFT) & shard->mask;
+
+    while (shard->slots[at] != 0)
+        at = (at + 1) & shard->mask;
+    shard->slots[at] = slot;
+    shard->used++;
+}
+
+/* Everything that index_build works with. */
+struct build {
+    const struct index_change *change;
+    struct index *next;
+    bool touched[INDEX_SHARDS];
+    struct addition *additions; /* grouped by shard */
+    size_t starts[INDEX_SHARDS + 1];
+    index_clash_fn *on_clash;
+    void *context;
+};
+
+typedef void each_fn(struct build *build, uint64_t hash, uint64_t slot);
+
+/* Calls `each` for every name of a segment. */
+static void walk_names(struct build *build, const struct segment *segment, size_t number,
+                       each_fn *each)
+{
+    struct name name;
+    struct index_entry entry = {.segment = (uint16_t)number};
+
+    for (entry.number = 0; entry.number < segment->app_count; entry.number++) {
+        spell(build->next, segment, entry, &name);
+        uint64_t hash = index_hash(build->next, &name);
+        each(build, hash, slot_of(hash, entry));
+    }
+    entry.is_host = true;
+    for (entry.number = 0; entry.number < segment->host_count; entry.number++) {
+        spell(build->next, segment, entry, &name);
+        uint64_t hash = index_hash(build->next, &name);
+        each(build, hash, slot_of(hash, entry));
+    }
+}
+
+static void touch(struct build *build, uint64_t hash, uint64_t slot)
+{
+    (void)slot;
+    build->touched[hash >> 56] = true;
+}
+
+static void count_addition(struct build *build, uint64_t hash, uint64_t slot)
+{
+    (void)slot;
+    build->touched[hash >> 56] = true;
+    build->starts[(hash >> 56) + 1]++;
+}
+
+static void place_addition(struct build *build, uint64_t hash, uint64_t slot)
+{
+    build->additions[build->starts[hash >> 56]++] = (struct addition){.hash = hash, .slot = slot};
+}
+
+/* Lists all added names grouped by shard: counted first, then placed. */
+static bool list_additions(struct build *build)
+{
+    const struct index_change *change = build->change;
+
+    for (size_t i = 0; i < change->segment_count; i++) {
+        if (change->dropped[i] != NULL)
+            walk_names(build, change->dropped[i], i, touch);
+        if (change->added[i])
+            walk_names(build, change->segments[i], i, count_addition);
+    }
+    for (size_t i = 0; i < INDEX_SHARDS; i++)
+        build->starts[i + 1] += build->starts[i];
+    build->additions = malloc((build->starts[INDEX_SHARDS] + 1) * sizeof *build->additions);
+    if (build->additions == NULL)
+        return false;
+    for (size_t i = 0; i < change->segment_count; i++)
+        if (change->added[i])
+            walk_names(build, change->segments[i], i, place_addition);
+    /* Placing moved every start to its group's end. */
+    memmove(build->starts + 1, build->starts, INDEX_SHARDS * sizeof build->starts[0]);
+    build->starts[0] = 0;
+    return true;
+}
+
+/* Finds an entry of the same name already in the shard under construction. */
+static bool find_clash(struct build *build, const struct addition *addition,
+                       struct index_entry *older)
+{
+    const struct segment *const *segments = build->change->segments;
+    struct index_entry newer = entry_of(addition->slot);
+    struct name name;
+
+    spell(build->next, segments[newer.segment], newer, &name);
+    return index_find(build->next, segments, &name, addition->hash, older);
+}
+
+static bool build_shard(struct build *build, size_t number)
+{
+    const struct index_change *change = build->change;
+    const struct index_shard *before =
+        change->before == NULL ? NULL : change->before->shards[number];
+    size_t first = build->starts[number], end = build->starts[number + 1];
+    struct index_shard *shard = shard_new((before == NULL ? 0 : before->used) + end - first);
+
+    build->next->shards[number] = shard;
+    if (shard == NULL)
+        return false;
+    for (size_t i = 0; before != NULL && i <= before->mask; i++) {
+        uint64_t slot = before->slots[i];
+        if (slot != 0 && change->dropped[entry_of(slot).segment] == NULL)
+            put(shard, slot);
+    }
+    for (size_t i = first; i < end; i++) {
+        struct index_clash clash = {.newer = entry_of(build->additions[i].slot)};
+        if (find_clash(build, &build->additions[i], &clash.older))
+            build->on_clash(build->context, &clash);
+        else
+            put(shard, build->additions[i].slot);
+    }
+    return true;
+}
+
+bool index_build(struct index *next, const struct index_change *change, index_clash_fn *on_clash,
+                 void *context)
+{
+    struct build build = {.change = change, .next = next, .on_clash = on_clash, .context = context};
+    bool built = list_additions(&build);
+
+    for (size_t i = 0; i < INDEX_SHARDS; i++)
+        next->shards[i] = NULL;
+    for (size_t i = 0; i < INDEX_SHARDS && built; i++) {
+        if (change->before != NULL && !build.touched[i]) {
+            next->shards[i] = change->before->shards[i];
+            next->shards[i]->holds++;
+        } else {
+            built = build_shard(&build, i);
+        }
+    }
+    free(build.additions);
+    if (!built)
+        index_close(next);
+    return built;
+}
+
+void index_close(struct index *index)
+{
+    for (size_t i = 0; i < INDEX_SHARDS; i++) {
+        shard_release(index->shards[i]);
+        index->shards[i] = NULL;
+    }
+}
+
+size_t index_octets(const struct index *index)
+{
+    size_t octets = 0;
+
+    for (size_t i = 0; i < INDEX_SHARDS; i++)
+        octets += sizeof *index->shards[i] +
+                  (index->shards[i]->mask + 1) * sizeof index->shards[i]->slots[0];
+    return octets;
+}

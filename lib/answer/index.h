@@ -1,0 +1,104 @@
+#pragma once
+/**
+ * From a host name to the entry that owns it.
+ *
+ * An open-addressing hash table in 256 shards. A slot is eight octets:
+ *
+ *     63       40 39        24 23 22                 0
+ *     tag: hash   segment      K  number + 1
+ *
+ * K is 0 for an app under its plain name NAME.herokuapp.com and 1 for a host. The shard comes from
+ * the top octet of the hash, home slot and tag from the same 24 bits below it, so that a shard can
+ * be copied without hashing any name again. A slot of zero is empty; a shard is at most two thirds
+ * full, so every probe ends.
+ *
+ * Every name of every kind is one key: apps under the apps suffix, hosts under their own name,
+ * wildcards with the label "*" in front.
+ *
+ * A shard is immutable and counted. A new index shares all shards in which nothing changed: one
+ * changed file costs what changed.
+ *
+ * Threads: immutable; holds belong to the control thread.  Memory: malloc per shard.
+ */
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "answer/segment.h"
+#include "base/hash.h"
+#include "wire/name.h"
+
+enum { INDEX_SHARDS = 256, SEGMENT_MAX = 65535 };
+
+struct index_shard {
+    unsigned holds;
+    uint32_t used;
+    uint32_t mask; /* slots - 1 */
+    uint64_t slots[];
+};
+
+struct index {
+    struct hash_key key;
+    struct name apps_suffix;
+    struct index_shard *shards[INDEX_SHARDS];
+};
+
+/** What a slot says: where the owner of a name is. */
+struct index_entry {
+    uint16_t segment;
+    bool is_host;
+    uint32_t number; /* of the app or host within its segment */
+};
+
+/** Two entries that claim one name. `newer` comes from an added segment. */
+struct index_clash {
+    struct index_entry newer;
+    struct index_entry older;
+};
+
+/** What changes from one index to the next. */
+struct index_change {
+    const struct index *before;            /* NULL: there is none yet */
+    const struct segment *const *segments; /* of the next snapshot, by number; NULL where unused */
+    const struct segment *const *dropped;  /* by number, of the one before; NULL where kept */
+    const bool *added;                     /* by number: is this segment new */
+    size_t segment_count;
+};
+
+typedef void index_clash_fn(void *context, const struct index_clash *clash);
+
+/**
+ * Fills `next` with the index after a change, sharing untouched shards. Clashes are told to
+ * `on_clash`; the newer entry of a clash is left out.
+ *
+ * Returns false without memory; `next` is then closed again.
+ */
+bool index_build(struct index *next, const struct index_change *change, index_clash_fn *on_clash,
+                 void *context);
+
+/** Lets go of the shards. */
+void index_close(struct index *index);
+
+/** The hash under which a name is looked for. */
+static inline uint64_t index_hash(const struct index *index, const struct name *name)
+{
+    return hash_padded(&index->key, name->octets, name->length);
+}
+
+/** Asks the processor to fetch the slots that index_find will look at. */
+static inline void index_prefetch(const struct index *index, uint64_t hash)
+{
+    const struct index_shard *shard = index->shards[hash >> 56];
+    __builtin_prefetch(&shard->slots[(hash >> 32 & 0xffffff) & shard->mask]);
+}
+
+/** Finds the entry of a name. `hash` is index_hash of it. */
+bool index_find(const struct index *index, const struct segment *const *segments,
+                const struct name *name, uint64_t hash, struct index_entry *found);
+
+/** Asks the processor to fetch the entry that the first matching slot names. */
+void index_prefetch_entry(const struct index *index, const struct segment *const *segments,
+                          uint64_t hash);
+
+/** Octets that the shards take. */
+size_t index_octets(const struct index *index);

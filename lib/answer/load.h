@@ -1,0 +1,51 @@
+#pragma once
+/**
+ * From a folder of zone files to a snapshot: the whole cold path in one call.
+ *
+ *     list → read what changed → parse, check, seal (several threads) → check across files
+ *          → index → snapshot
+ *
+ * Files that did not change since `before` (same device, inode, size and time, or the same
+ * content) keep their segment. Any error finding refuses the whole: the caller goes on with
+ * what it has.
+ *
+ * Rules across files: names are unique (E-DUP, E-DOM-TAKEN, E-DOM-TARGET, E-REC-NAME), address
+ * blocks of spaces seen at one address are disjoint (E-SPACE-OVERLAP), and what is fixed at
+ * creation has not changed since `before` (E-IMMUTABLE).
+ *
+ * Threads: called from the control thread, or one thread of its own; starts up to `threads` more
+ * and waits for them.
+ */
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "answer/snapshot.h"
+#include "base/err.h"
+#include "base/hash.h"
+#include "space/report.h"
+
+struct load_request {
+    const char *folder;
+    const struct policy *policy;
+    struct hash_key key;           /* one per process; shards depend on it */
+    unsigned threads;              /* that parse at once, 1 or more */
+    const struct snapshot *before; /* NULL at start */
+};
+
+struct load_outcome {
+    bool is_unchanged; /* nothing differs from `before`; no snapshot was made */
+    size_t file_count;
+    size_t read_count; /* files read anew */
+};
+
+/**
+ * Loads a folder.
+ *
+ * Returns a new snapshot of the next generation; or NULL when
+ * - outcome->is_unchanged: there is nothing to do,
+ * - the report is not clean: the findings say what is wrong,
+ * - else *err: the folder cannot be read, is empty, or memory ran out.
+ */
+struct snapshot *snapshot_load(const struct load_request *request, struct report *report,
+                               struct load_outcome *outcome, struct err *err);

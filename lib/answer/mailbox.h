@@ -1,0 +1,33 @@
+#pragma once
+/**
+ * Hands the newest snapshot to one worker, without a lock.
+ *
+ * The control thread owns every snapshot. It posts a pointer; the worker takes it between two
+ * batches and says which generation it answers from. The control thread frees a snapshot once no
+ * worker answers from it or an older one, so a worker never frees anything. A snapshot that was
+ * posted over before the worker looked is simply never seen.
+ *
+ * Threads: mailbox_post and mailbox_adopted on the control thread, mailbox_collect on the worker's.
+ */
+#include <stdatomic.h>
+#include <stdbool.h>
+#include <stdint.h>
+
+struct snapshot;
+
+struct mailbox {
+    _Atomic(const struct snapshot *) newest;
+    _Atomic uint64_t adopted; /* generation the worker answers from; 0 before the first */
+};
+
+/** Leaves a snapshot for the worker. */
+void mailbox_post(struct mailbox *mailbox, const struct snapshot *snapshot);
+
+/**
+ * Takes what was posted. Returns true when *current changed; then every answer from now on comes
+ * from it, and the worker does not look at the one before again.
+ */
+bool mailbox_collect(struct mailbox *mailbox, const struct snapshot **current);
+
+/** The generation that the worker answers from. */
+uint64_t mailbox_adopted(const struct mailbox *mailbox);

@@ -1,0 +1,583 @@
+#include "answer/segment.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/bytes.h"
+#include "wire/types.h"
+
+/* What is needed while sealing and dropped after. */
+struct sealing {
+    const struct space *space;
+    struct segment *segment;
+    struct app_entry *apps;
+    struct formation_entry *formations;
+    struct dyno_entry *dynos;
+    struct port_entry *ports;
+    struct host *hosts;
+    struct record_entry *records;
+    uint8_t *texts;
+    size_t text_capacity;
+    size_t text_length;
+    uint32_t formation_count, dyno_count, port_count, host_count;
+    uint32_t last_type; /* formations repeat the same few types: the last one is reused */
+    struct name apps_suffix;
+    bool failed;
+};
+
+struct totals {
+    size_t formations, dynos, ports, hosts, ids;
+    size_t widest; /* the largest count that an entry keeps in 16 bits */
+};
+
+static size_t larger(size_t a, size_t b)
+{
+    return a > b ? a : b;
+}
+
+static struct totals count(const struct space *space)
+{
+    struct totals totals = {.hosts = space->record_count, .widest = space->record_count};
+
+    for (size_t i = 0; i < space->app_count; i++) {
+        const struct app *app = &space->apps[i];
+        totals.formations += app->formation_count;
+        totals.hosts += 1 + 2 * app->domain_count;
+        totals.ids += app->id.text != NULL;
+        totals.widest = larger(totals.widest, app->formation_count);
+        totals.widest = larger(totals.widest, 1 + 2 * app->domain_count);
+        for (size_t j = 0; j < app->formation_count; j++) {
+            totals.dynos += app->formations[j].dyno_count;
+            totals.ports += app->formations[j].port_count;
+            totals.widest = larger(totals.widest, app->formations[j].port_count);
+        }
+    }
+    return totals;
+}
+
+static uint32_t put_text(struct sealing *sealing, const void *octets, size_t length)
+{
+    if (sealing->text_length + length + 8 > sealing->text_capacity) {
+        size_t wider = 2 * sealing->text_capacity + length + 4096;
+        uint8_t *moved = wider < UINT32_MAX ? realloc(sealing->texts, wider) : NULL;
+        if (moved == NULL) {
+            sealing->failed = true;
+            return 0;
+        }
+        sealing->texts = moved;
+        sealing->text_capacity = wider;
+    }
+    uint32_t offset = (uint32_t)sealing->text_length;
+    memcpy(sealing->texts + offset, octets, length);
+    sealing->text_length += length;
+    return offset;
+}
+
+static uint32_t put_type(struct sealing *sealing, const char *type, size_t length)
+{
+    const uint8_t *last = sealing->texts + sealing->last_type;
+
+    if (sealing->last_type + length < sealing->text_length && memcmp(last, type, length) == 0 &&
+        last[length] == '\0')
+        return sealing->last_type;
+    sealing->last_type = put_text(sealing, type, length + 1);
+    return sealing->last_type;
+}
+
+static uint16_t count_up_to_limit(uint16_t count)
+{
+    return count == UINT16_MAX ? count : (uint16_t)(count + 1);
+}
+
+static void count_web(struct app_entry *entry, const struct formation *formation)
+{
+    for (size_t i = 0; i < formation->dyno_count; i++) {
+        entry->web_count = count_up_to_limit(entry->web_count);
+        if (formation->dynos[i].state == DYNO_UP)
+            entry->web_up = count_up_to_limit(entry->web_up);
+        if (formation->dynos[i].state == DYNO_CRASHED)
+            entry->web_crashed = count_up_to_limit(entry->web_crashed);
+    }
+}
+
+static void seal_ports(struct sealing *sealing, const struct formation *formation,
+                       struct formation_entry *entry)
+{
+    entry->ports = sealing->port_count;
+    entry->port_count = (uint16_t)formation->port_count;
+    for (size_t i = 0; i < formation->port_count; i++) {
+        const struct port *port = &formation->ports[i];
+        size_t length = strlen(port->name.text);
+        sealing->ports[sealing->port_count++] = (struct port_entry){
+            .name = put_text(sealing, port->name.text, length),
+            .name_length = (uint8_t)length,
+            .number = port->number,
+            .udp = port->udp,
+        };
+    }
+}
+
+static void seal_formation(struct sealing *sealing, const struct formation *formation, uint32_t app)
+{
+    struct formation_entry *entry = &sealing->formations[sealing->formation_count++];
+    size_t length = strlen(formation->type.text);
+
+    entry->app = app;
+    entry->at = formation->type.at;
+    entry->type = put_type(sealing, formation->type.text, length);
+    entry->type_length = length <= LABEL_MAX_OCTETS ? (uint8_t)length : 0;
+    entry->dynos = sealing->dyno_count;
+    entry->dyno_count = (uint32_t)formation->dyno_count;
+    for (size_t i = 0; i < formation->dyno_count; i++) {
+        const struct dyno *dyno = &formation->dynos[i];
+        sealing->dynos[sealing->dyno_count++] = (struct dyno_entry){
+            .ip = dyno->ip,
+            .number = dyno->number,
+            .line = dyno->at.line,
+            .state = dyno->state,
+        };
+    }
+    seal_ports(sealing, formation, entry);
+}
+
+/* Adds a host of an app; a wildcard's label "*" is put in front. Returns its number. */
+static uint32_t seal_host(struct sealing *sealing, const struct word *name, struct host host)
+{
+    struct name wire;
+    bool read = name_from_text(name->text, &wire);
+
+    if (read && (host.flags & HOST_WILDCARD) != 0) {
+        struct name base = wire;
+        read = name_join(&wire, "*", 1, base.octets, base.length);
+    }
+    if (!read) {
+        sealing->failed = true; /* the rules let no such name through */
+        return ENTRY_NONE;
+    }
+    host.octets = put_text(sealing, wire.octets, wire.length);
+    host.length = wire.length;
+    host.at = name->at;
+    sealing->hosts[sealing->host_count] = host;
+    return sealing->host_count++;
+}
+
+/* One DNS target may stand behind several domains of its app. */
+static uint32_t seal_target(struct sealing *sealing, const struct app_entry *entry, uint32_t app,
+                            const struct word *cname)
+{
+    struct name wire;
+
+    if (!name_from_text(cname->text, &wire)) {
+        sealing->failed = true;
+        return ENTRY_NONE;
+    }
+    for (uint32_t i = entry->hosts; i < sealing->host_count; i++) {
+        const struct host *host = &sealing->hosts[i];
+        if (host->kind == HOST_TARGET &&
+            name_equals(&wire, sealing->texts + host->octets, host->length))
+            return i;
+    }
+    return seal_host(sealing, cname,
+                     (struct host){.owner = app, .target = ENTRY_NONE, .kind = HOST_TARGET});
+}
+
+static bool is_apex(const struct domain *domain)
+{
+    const char *dot = strchr(domain->hostname.text, '.');
+    bool two_labels = dot != NULL && strchr(dot + 1, '.') == NULL;
+    return domain->is_alias || (two_labels && !domain->is_wildcard);
+}
+
+static void seal_domain(struct sealing *sealing, const struct domain *domain,
+                        const struct app_entry *entry, uint32_t app)
+{
+    if (domain->cname.text == NULL || domain->is_pending)
+        return; /* withheld until it has a DNS target */
+    uint32_t target = seal_target(sealing, entry, app, &domain->cname);
+    unsigned flags = (is_apex(domain) ? HOST_APEX : 0U) | (domain->is_flat ? HOST_FLAT : 0U) |
+                     (domain->is_wildcard ? HOST_WILDCARD : 0U);
+    seal_host(
+        sealing, &domain->hostname,
+        (struct host){
+            .owner = app, .target = target, .kind = HOST_DOMAIN, .flags = (uint8_t)(flags & 15)});
+}
+
+static bool has_plain_domain(const struct sealing *sealing, const struct app *app)
+{
+    struct name given, plain;
+
+    if (app->default_domain.text == NULL)
+        return true;
+    return name_from_text(app->default_domain.text, &given) &&
+           name_join(&plain, app->name.text, strlen(app->name.text), sealing->apps_suffix.octets,
+                     sealing->apps_suffix.length) &&
+           name_equals(&given, plain.octets, plain.length);
+}
+
+static void seal_app(struct sealing *sealing, const struct app *app, uint32_t number)
+{
+    struct app_entry *entry = &sealing->apps[number];
+    size_t length = strlen(app->name.text);
+    bool plain = has_plain_domain(sealing, app);
+
+    entry->name = put_text(sealing, app->name.text, length);
+    entry->name_length = (uint8_t)length;
+    entry->at = app->name.at;
+    entry->flags =
+        (uint8_t)((app->internal_routing ? APP_INTERNAL : 0) |
+                  (app->dns_discovery ? APP_DISCOVERED : 0) | (plain ? APP_PLAIN_DOMAIN : 0));
+    entry->formations = sealing->formation_count;
+    entry->formation_count = (uint16_t)app->formation_count;
+    for (size_t i = 0; i < app->formation_count; i++) {
+        seal_formation(sealing, &app->formations[i], number);
+        if (strcmp(app->formations[i].type.text, "web") == 0)
+            count_web(entry, &app->formations[i]);
+    }
+    entry->hosts = sealing->host_count;
+    if (!plain)
+        seal_host(sealing, &app->default_domain,
+                  (struct host){.owner = number, .target = ENTRY_NONE, .kind = HOST_DEFAULT});
+    for (size_t i = 0; i < app->domain_count && !sealing->failed; i++)
+        seal_domain(sealing, &app->domains[i], entry, number);
+    entry->host_count = (uint16_t)(sealing->host_count - entry->hosts);
+}
+
+static int compare_records(const void *a, const void *b)
+{
+    const struct record *left = a, *right = b;
+    size_t shorter =
+        left->owner_length < right->owner_length ? left->owner_length : right->owner_length;
+    int order = memcmp(left->owner, right->owner, shorter);
+
+    if (order == 0)
+        order = left->owner_length - right->owner_length;
+    return order != 0 ? order : left->type - right->type;
+}
+
+/* Groups static records by owner: one host for each, its records side by side by type. */
+static void seal_records(struct sealing *sealing, struct record *sorted)
+{
+    size_t total = sealing->space->record_count;
+
+    if (total > 0)
+        qsort(sorted, total, sizeof *sorted, compare_records);
+    for (size_t i = 0; i < total; i++) {
+        const struct record *record = &sorted[i];
+        bool is_new = i == 0 || record->owner_length != sorted[i - 1].owner_length ||
+                      memcmp(record->owner, sorted[i - 1].owner, record->owner_length) != 0;
+        if (is_new)
+            sealing->hosts[sealing->host_count++] = (struct host){
+                .octets = put_text(sealing, record->owner, record->owner_length),
+                .length = record->owner_length,
+                .owner = (uint32_t)i,
+                .target = ENTRY_NONE,
+                .kind = HOST_RECORDS,
+                .at = record->at,
+            };
+        sealing->hosts[sealing->host_count - 1].record_count++;
+        sealing->records[i] = (struct record_entry){
+            .rdata = put_text(sealing, record->rdata, record->rdata_length),
+            .rdata_length = record->rdata_length,
+            .ttl_seconds = record->ttl_seconds,
+            .type = record->type,
+            .at = record->at,
+        };
+    }
+    sealing->segment->records = sealing->records;
+    sealing->segment->record_count = total;
+}
+
+static bool seal_all_records(struct sealing *sealing)
+{
+    size_t total = sealing->space->record_count;
+    struct record *sorted = malloc((total + 1) * sizeof *sorted);
+
+    if (sorted == NULL)
+        return false;
+    if (total > 0)
+        memcpy(sorted, sealing->space->records, total * sizeof *sorted);
+    seal_records(sealing, sorted);
+    free(sorted);
+    return true;
+}
+
+static void write_router_record(uint8_t *out, uint32_t ttl_seconds, uint32_t ip)
+{
+    store16(out, 0xc000 | 12); /* the question's name */
+    store16(out + 2, TYPE_A);
+    store16(out + 4, CLASS_IN);
+    store32(out + 6, ttl_seconds);
+    store16(out + 10, 4);
+    store32(out + 12, ip);
+}
+
+static bool seal_routers(struct segment *segment, const struct space *space)
+{
+    size_t count = space->router_count;
+    struct router_entry *routers = arena_take(segment->arena, (count + 1) * sizeof *routers);
+    uint8_t *records = arena_take(segment->arena, 2 * count * READY_RECORD_OCTETS + 1);
+    unsigned up = 0;
+
+    if (routers == NULL || records == NULL)
+        return false;
+    for (size_t i = 0; i < count; i++) {
+        const struct router *router = &space->routers[i];
+        routers[i] =
+            (struct router_entry){.ip = router->ip, .state = router->state, .at = router->at};
+        if (router->state == ROUTER_UP)
+            write_router_record(records + READY_RECORD_OCTETS * up++, space->router_ttl_seconds,
+                                router->ip);
+    }
+    size_t length = READY_RECORD_OCTETS * (size_t)up;
+    memcpy(records + length, records, length);
+    segment->routers = routers;
+    segment->router_count = count;
+    segment->router_records = records;
+    segment->router_up_count = up;
+    return true;
+}
+
+/* True when a peering lists routes and a router that is up lies in none of them. */
+static bool misses_router(const struct space *space, const struct peering *peering)
+{
+    for (size_t i = 0; peering->lists_routes && i < space->router_count; i++) {
+        bool covered = space->routers[i].state != ROUTER_UP;
+        for (size_t j = 0; j < peering->routes.count && !covered; j++)
+            covered = cidr_contains(peering->routes.items[j].cidr, space->routers[i].ip);
+        if (!covered)
+            return true;
+    }
+    return false;
+}
+
+static bool seal_blocks(struct segment *segment, struct connection *connection,
+                        const struct blocks *blocks)
+{
+    struct cidr *copies = arena_take(segment->arena, (blocks->count + 1) * sizeof *copies);
+
+    if (copies == NULL)
+        return false;
+    for (size_t i = 0; i < blocks->count; i++)
+        copies[i] = blocks->items[i].cidr;
+    connection->blocks = copies;
+    connection->block_count = blocks->count;
+    return true;
+}
+
+static const char *copy_text(struct segment *segment, const char *text)
+{
+    return text == NULL ? NULL : arena_text(segment->arena, text, strlen(text));
+}
+
+static bool seal_connections(struct segment *segment, const struct space *space)
+{
+    size_t count = space->peering_count + space->vpn_count;
+    struct connection *connections = arena_take(segment->arena, (count + 1) * sizeof *connections);
+
+    if (connections == NULL)
+        return false;
+    for (size_t i = 0; i < count; i++) {
+        struct connection *connection = &connections[i];
+        const struct blocks *blocks;
+        if (i < space->peering_count) {
+            const struct peering *peering = &space->peerings[i];
+            *connection = (struct connection){
+                .kind = CONNECTION_PEERING,
+                .name = copy_text(segment, peering->pcx_id.text),
+                .at = peering->at,
+                .grants = peering_grants(peering),
+                .misses_router = misses_router(space, peering),
+            };
+            blocks = &peering->cidr_blocks;
+        } else {
+            const struct vpn *vpn = &space->vpns[i - space->peering_count];
+            *connection = (struct connection){
+                .kind = CONNECTION_VPN,
+                .name = copy_text(segment, vpn->name.text),
+                .at = vpn->at,
+                .grants = vpn_grants(vpn),
+            };
+            blocks = &vpn->routable_cidrs;
+        }
+        if (connection->name == NULL || !seal_blocks(segment, connection, blocks))
+            return false;
+    }
+    segment->connections = connections;
+    segment->connection_count = count;
+    return true;
+}
+
+static bool seal_space(struct segment *segment, const struct space *space)
+{
+    uint32_t *listen = arena_take(segment->arena, (space->listen_count + 1) * sizeof *listen);
+
+    if (listen == NULL)
+        return false;
+    for (size_t i = 0; i < space->listen_count; i++)
+        listen[i] = space->listen[i].cidr.address;
+    segment->file = copy_text(segment, space->file);
+    segment->name = copy_text(segment, space->name.text);
+    segment->id = copy_text(segment, space->id.text);
+    segment->region = copy_text(segment, space->region.text);
+    segment->at = space->name.at;
+    segment->cidr = space->cidr.cidr;
+    segment->data_cidr = space->data_cidr.cidr;
+    segment->generation = space->generation;
+    segment->shield = space->shield;
+    segment->state = space->state;
+    segment->listen = listen;
+    segment->listen_count = space->listen_count;
+    segment->router_ttl_seconds = space->router_ttl_seconds;
+    segment->dyno_ttl_seconds = space->dyno_ttl_seconds;
+    segment->negative_ttl_seconds = space->negative_ttl_seconds;
+    return segment->file != NULL && segment->name != NULL && seal_routers(segment, space) &&
+           seal_connections(segment, space);
+}
+
+static bool seal_ids(struct segment *segment, const struct space *space)
+{
+    const char **ids = arena_take(segment->arena, space->app_count * sizeof *ids + 1);
+
+    if (ids == NULL)
+        return false;
+    for (size_t i = 0; i < space->app_count; i++)
+        ids[i] = copy_text(segment, space->apps[i].id.text);
+    segment->app_ids = ids;
+    return true;
+}
+
+static int compare_addresses(const void *a, const void *b, void *context)
+{
+    const struct dyno_entry *dynos = context;
+    uint32_t left = dynos[*(const uint32_t *)a].ip, right = dynos[*(const uint32_t *)b].ip;
+    return left < right ? -1 : left > right;
+}
+
+static bool sort_by_address(struct sealing *sealing)
+{
+    struct segment *segment = sealing->segment;
+    uint32_t *sorted = arena_take(segment->arena, (sealing->dyno_count + 1) * sizeof *sorted);
+    size_t count = 0;
+
+    if (sorted == NULL)
+        return false;
+    for (uint32_t i = 0; i < sealing->formation_count; i++) {
+        const struct formation_entry *formation = &sealing->formations[i];
+        bool published = (sealing->apps[formation->app].flags & APP_DISCOVERED) != 0 &&
+                         formation->type_length > 0;
+        for (uint32_t j = 0; j < formation->dyno_count && published; j++)
+            if (dyno_is_named(&sealing->dynos[formation->dynos + j]))
+                sorted[count++] = formation->dynos + j;
+    }
+    qsort_r(sorted, count, sizeof *sorted, compare_addresses, sealing->dynos);
+    segment->dynos_by_ip = sorted;
+    segment->published_count = count;
+    return true;
+}
+
+static bool take_arrays(struct sealing *sealing, const struct totals *totals)
+{
+    struct arena *arena = sealing->segment->arena;
+
+    sealing->apps = arena_take(arena, (sealing->space->app_count + 1) * sizeof *sealing->apps);
+    sealing->formations =
+        arena_take(arena, (totals->formations + 1) * sizeof(struct formation_entry));
+    sealing->dynos = arena_take(arena, (totals->dynos + 1) * sizeof *sealing->dynos);
+    sealing->ports = arena_take(arena, (totals->ports + 1) * sizeof *sealing->ports);
+    sealing->records =
+        arena_take(arena, (sealing->space->record_count + 1) * sizeof *sealing->records);
+    /* Most apps have no host: the true number is known at the end, so these move then. */
+    sealing->hosts = calloc(totals->hosts + 1, sizeof *sealing->hosts);
+    return sealing->apps != NULL && sealing->formations != NULL && sealing->dynos != NULL &&
+           sealing->ports != NULL && sealing->records != NULL && sealing->hosts != NULL;
+}
+
+/* Moves what had no known size into the arena and names the arrays in the segment. */
+static bool settle(struct sealing *sealing)
+{
+    struct segment *segment = sealing->segment;
+    size_t hosts_octets = sealing->host_count * sizeof *sealing->hosts;
+    struct host *hosts = arena_take(segment->arena, hosts_octets + 1);
+    /* Eight octets beyond the end stay readable for whole-word loads. */
+    uint8_t *texts = arena_take(segment->arena, sealing->text_length + 8);
+
+    if (hosts == NULL || texts == NULL)
+        return false;
+    memcpy(hosts, sealing->hosts, hosts_octets);
+    if (sealing->text_length > 0)
+        memcpy(texts, sealing->texts, sealing->text_length);
+    segment->apps = sealing->apps;
+    segment->app_count = sealing->space->app_count;
+    segment->formations = sealing->formations;
+    segment->formation_count = sealing->formation_count;
+    segment->dynos = sealing->dynos;
+    segment->dyno_count = sealing->dyno_count;
+    segment->ports = sealing->ports;
+    segment->hosts = hosts;
+    segment->host_count = sealing->host_count;
+    segment->texts = texts;
+    return sort_by_address(sealing);
+}
+
+static bool seal_everything(struct sealing *sealing, const struct totals *totals)
+{
+    const struct space *space = sealing->space;
+
+    if (!take_arrays(sealing, totals) || !seal_space(sealing->segment, space))
+        return false;
+    put_text(sealing, "", 1);
+    for (size_t i = 0; i < space->app_count && !sealing->failed; i++)
+        seal_app(sealing, &space->apps[i], (uint32_t)i);
+    if (sealing->failed || !seal_all_records(sealing) || sealing->failed)
+        return false;
+    if (totals->ids > 0 && !seal_ids(sealing->segment, space))
+        return false;
+    return settle(sealing);
+}
+
+static struct segment *segment_new(const struct file_identity *identity)
+{
+    struct segment *segment = calloc(1, sizeof *segment);
+
+    if (segment == NULL)
+        return NULL;
+    segment->holds = 1;
+    segment->identity = *identity;
+    segment->arena = arena_new();
+    if (segment->arena == NULL) {
+        free(segment);
+        return NULL;
+    }
+    return segment;
+}
+
+struct segment *segment_seal(const struct space *space, const struct suffixes *suffixes,
+                             const struct file_identity *identity, struct err *err)
+{
+    struct totals totals = count(space);
+    struct segment *segment = segment_new(identity);
+    struct sealing sealing = {.space = space, .segment = segment};
+    bool sealed = false;
+
+    if (space->app_count > SEGMENT_ENTRIES_MAX || totals.hosts > SEGMENT_ENTRIES_MAX) {
+        err_set(err, ERR_LIMIT, "%s: more than %d apps or domains in one space", space->file,
+                SEGMENT_ENTRIES_MAX);
+    } else if (totals.widest > UINT16_MAX) {
+        err_set(err, ERR_LIMIT,
+                "%s: more than %d process types, domains or ports of one app, or static records",
+                space->file, UINT16_MAX);
+    } else {
+        err_set(err, ERR_MEMORY, "%s: out of memory while sealing", space->file);
+        sealed = segment != NULL && name_from_text(suffixes->apps, &sealing.apps_suffix) &&
+                 seal_everything(&sealing, &totals);
+    }
+    free(sealing.hosts);
+    free(sealing.texts);
+    if (!sealed) {
+        segment_release(segment);
+        return NULL;
+    }
+    segment->octets = sizeof *segment + arena_used(segment->arena);
+    arena_seal(segment->arena);
+    return segment;
+}

@@ -1,0 +1,54 @@
+#include "answer/segment.h"
+
+#include <assert.h>
+#include <stdlib.h>
+
+struct segment *segment_hold(struct segment *segment)
+{
+    segment->holds++;
+    return segment;
+}
+
+void segment_release(struct segment *segment)
+{
+    if (segment == NULL)
+        return;
+    assert(segment->holds > 0);
+    if (--segment->holds > 0)
+        return;
+    arena_free(segment->arena);
+    free(segment);
+}
+
+const struct formation_entry *segment_formation_of(const struct segment *segment, uint32_t dyno)
+{
+    size_t low = 0, high = segment->formation_count;
+
+    /* The last formation that begins at or before the dyno; empty ones begin where the next does.
+     */
+    while (high - low > 1) {
+        size_t middle = low + (high - low) / 2;
+        if (segment->formations[middle].dynos <= dyno)
+            low = middle;
+        else
+            high = middle;
+    }
+    return &segment->formations[low];
+}
+
+uint32_t segment_find_dyno(const struct segment *segment, uint32_t ip)
+{
+    size_t low = 0, high = segment->published_count;
+
+    while (low < high) {
+        size_t middle = low + (high - low) / 2;
+        uint32_t dyno = segment->dynos_by_ip[middle];
+        if (segment->dynos[dyno].ip == ip)
+            return dyno;
+        if (segment->dynos[dyno].ip < ip)
+            low = middle + 1;
+        else
+            high = middle;
+    }
+    return ENTRY_NONE;
+}

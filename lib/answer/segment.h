@@ -1,0 +1,211 @@
+#pragma once
+/**
+ * One zone file, sealed for reading: a space and its apps in arrays.
+ *
+ * Made once from a checked model, then only read. Apps, formations, dynos and hosts point at each
+ * other by number; texts and wire names lie in one blob and are named by offset. Nothing is stored
+ * per answer: replies are put together from these few octets.
+ *
+ *     apps ──► formations ──► dynos ◄── dynos_by_ip (published dynos, sorted by address)
+ *       │           └──► ports
+ *       └──► hosts (default domain with an identifier, domains, DNS targets)
+ *     hosts of records ──► records
+ *
+ * A plain default domain (NAME.herokuapp.com) has no host: the app's own index entry serves it.
+ *
+ * Size: 32 octets an app, 28 a formation, 16 a dyno, 20 a host, plus the texts.
+ * Threads: immutable but for `holds`, which only the control thread touches.
+ * Memory: two arenas, freed by the last segment_release.
+ */
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <sys/types.h>
+
+#include "base/arena.h"
+#include "base/err.h"
+#include "space/model.h"
+#include "wire/name.h"
+
+enum {
+    ENTRY_NONE = UINT32_MAX,
+    SEGMENT_ENTRIES_MAX = (1 << 23) - 2, /* apps, or hosts: what an index slot can number */
+    READY_RECORD_OCTETS = 16,
+};
+
+enum app_flag {
+    APP_INTERNAL = 1,
+    APP_DISCOVERED = 2,   /* dns_discovery: true */
+    APP_PLAIN_DOMAIN = 4, /* NAME.herokuapp.com is its default domain */
+};
+
+struct app_entry {
+    uint32_t name; /* in texts */
+    uint32_t formations;
+    uint32_t hosts;
+    struct place at;
+    uint16_t formation_count;
+    uint16_t host_count;
+    uint16_t web_count; /* dynos of type web; this and the next two stop at 65535 */
+    uint16_t web_up;
+    uint16_t web_crashed;
+    uint8_t name_length;
+    uint8_t flags;
+};
+
+struct formation_entry {
+    uint32_t type; /* in texts, as written */
+    uint32_t dynos;
+    uint32_t dyno_count;
+    uint32_t app;
+    uint32_t ports;
+    struct place at;
+    uint16_t port_count;
+    uint8_t type_length; /* 0: too long for a label, not published */
+};
+
+struct dyno_entry {
+    uint32_t ip;
+    uint32_t number;
+    uint32_t line : 24;
+    uint32_t state : 8; /* enum dyno_state */
+};
+
+struct port_entry {
+    uint32_t name; /* in texts */
+    uint16_t number;
+    uint8_t name_length;
+    bool udp;
+};
+
+enum host_kind {
+    HOST_DEFAULT, /* a default domain with an identifier or zone label */
+    HOST_DOMAIN,  /* a custom domain */
+    HOST_TARGET,  /* a DNS target */
+    HOST_RECORDS, /* static records */
+};
+
+enum host_flag { HOST_APEX = 1, HOST_FLAT = 2, HOST_WILDCARD = 4 };
+
+struct host {
+    uint32_t octets; /* wire name in texts, lower case; a wildcard begins with the label "*" */
+    uint32_t owner;  /* app, or first record */
+    uint32_t target; /* host of the DNS target, or ENTRY_NONE */
+    struct place at;
+    uint16_t record_count;
+    uint8_t length;
+    uint8_t kind : 4;
+    uint8_t flags : 4;
+};
+
+struct record_entry {
+    uint32_t rdata; /* in texts */
+    uint32_t ttl_seconds;
+    uint16_t rdata_length;
+    uint16_t type;
+    struct place at;
+};
+
+enum connection_kind { CONNECTION_PEERING, CONNECTION_VPN };
+
+struct connection {
+    enum connection_kind kind;
+    const char *name; /* pcx id, or the VPN's name */
+    struct place at;
+    bool grants;        /* its clients are inside */
+    bool misses_router; /* its routes leave out a router (Q40) */
+    const struct cidr *blocks;
+    size_t block_count;
+};
+
+struct router_entry {
+    uint32_t ip;
+    enum router_state state;
+    struct place at;
+};
+
+/** Tells an unchanged file from a changed one. */
+struct file_identity {
+    dev_t device;
+    ino_t inode;
+    off_t size;
+    struct timespec modified;
+    uint64_t content; /* keyed hash */
+};
+
+struct segment {
+    unsigned holds;
+    struct arena *arena;
+    const char *file;
+    struct file_identity identity;
+    size_t octets; /* memory it takes */
+
+    const char *name;
+    const char *id; /* NULL without */
+    struct place at;
+    struct cidr cidr;
+    struct cidr data_cidr; /* bits 0: none */
+    const char *region;    /* NULL without */
+    enum generation generation;
+    bool shield;
+    enum space_state state;
+    const uint32_t *listen;
+    size_t listen_count;
+    uint32_t router_ttl_seconds;
+    uint32_t dyno_ttl_seconds;
+    uint32_t negative_ttl_seconds;
+
+    const struct router_entry *routers;
+    size_t router_count;
+    /* The A records of the routers that are up, twice over: any rotation is one run. */
+    const uint8_t *router_records;
+    unsigned router_up_count;
+
+    const struct connection *connections;
+    size_t connection_count;
+
+    const struct app_entry *apps;
+    size_t app_count;
+    const char *const *app_ids; /* one per app, NULL where none; NULL when no app has one */
+    const struct formation_entry *formations;
+    size_t formation_count;
+    const struct dyno_entry *dynos;
+    size_t dyno_count;
+    const struct port_entry *ports;
+    const struct host *hosts;
+    size_t host_count;
+    const struct record_entry *records;
+    size_t record_count;
+    const uint32_t *dynos_by_ip;
+    size_t published_count;
+    const uint8_t *texts;
+};
+
+/**
+ * Seals a model that has passed its rules. Returns a segment with one hold, or NULL with *err.
+ * Nothing of the model is borrowed.
+ */
+struct segment *segment_seal(const struct space *space, const struct suffixes *suffixes,
+                             const struct file_identity *identity, struct err *err);
+
+struct segment *segment_hold(struct segment *segment);
+
+/** Lets go; the last one frees. NULL is allowed. */
+void segment_release(struct segment *segment);
+
+static inline const char *segment_text(const struct segment *segment, uint32_t offset)
+{
+    return (const char *)segment->texts + offset;
+}
+
+/** True when dynos of this state answer to their own name (starting ones announce it). */
+static inline bool dyno_is_named(const struct dyno_entry *dyno)
+{
+    return dyno->state == DYNO_UP || dyno->state == DYNO_STARTING;
+}
+
+/** The formation a dyno belongs to. */
+const struct formation_entry *segment_formation_of(const struct segment *segment, uint32_t dyno);
+
+/** Finds the named dyno with this address; ENTRY_NONE when there is none. */
+uint32_t segment_find_dyno(const struct segment *segment, uint32_t ip);

@@ -1,0 +1,128 @@
+#include "answer/snapshot.h"
+
+#include <stdlib.h>
+
+#include "base/bytes.h"
+
+enum { SOA_REFRESH_SECONDS = 3600, SOA_RETRY_SECONDS = 600, SOA_EXPIRE_SECONDS = 86400 };
+
+bool snapshot_find_wildcard(const struct snapshot *snapshot, const struct name *name,
+                            struct index_entry *found)
+{
+    const uint64_t *depths = snapshot->wildcard_depths;
+    const uint8_t *label = name->octets;
+
+    if ((depths[0] | depths[1]) == 0)
+        return false;
+    /* From the longest candidate down: the label in front becomes "*", its suffix stays. */
+    for (unsigned depth = name->label_count; depth > 1; depth--) {
+        const uint8_t *suffix = label + 1 + *label;
+        struct name wildcard;
+        if (label[1] == '_')
+            return false;
+        label = suffix;
+        if ((depths[depth / 64] >> depth % 64 & 1) == 0)
+            continue;
+        if (!name_join(&wildcard, "*", 1, suffix, name_suffix_length(name, suffix)))
+            continue;
+        if (snapshot_find(snapshot, &wildcard, index_hash(&snapshot->index, &wildcard), found))
+            return true;
+    }
+    return false;
+}
+
+bool snapshot_find_app(const struct snapshot *snapshot, const void *label, size_t length,
+                       struct index_entry *found)
+{
+    const struct name *suffix = &snapshot->index.apps_suffix;
+    struct name name;
+
+    return name_join(&name, label, length, suffix->octets, suffix->length) &&
+           snapshot_find(snapshot, &name, index_hash(&snapshot->index, &name), found) &&
+           !found->is_host;
+}
+
+/* MNAME is the discovery suffix, RNAME hostmaster below it, written without compression. */
+static void write_soa(struct snapshot *snapshot)
+{
+    const struct name *suffix = &snapshot->discovery_suffix;
+    struct name mailbox = *suffix;
+    name_join(&mailbox, "hostmaster", 10, suffix->octets, suffix->length);
+
+    struct writer out = writer_over(snapshot->soa_data, sizeof snapshot->soa_data);
+    write_octets(&out, suffix->octets, suffix->length);
+    write_octets(&out, mailbox.octets, mailbox.length);
+    write32(&out, (uint32_t)snapshot->generation);
+    write32(&out, SOA_REFRESH_SECONDS);
+    write32(&out, SOA_RETRY_SECONDS);
+    write32(&out, SOA_EXPIRE_SECONDS);
+    write32(&out, SOA_NEGATIVE_TTL_SECONDS);
+    snapshot->soa_length = (uint16_t)writer_length(&out);
+}
+
+static void survey_segment(struct snapshot *snapshot, const struct segment *segment)
+{
+    snapshot->app_count += segment->app_count;
+    snapshot->host_count += segment->host_count;
+    for (size_t i = 0; i < segment->host_count; i++) {
+        const struct host *host = &segment->hosts[i];
+        if ((host->flags & HOST_WILDCARD) == 0)
+            continue;
+        unsigned depth = 0;
+        for (const uint8_t *at = segment->texts + host->octets; *at != 0; at += *at + 1U)
+            depth++;
+        snapshot->wildcard_depths[depth / 64] |= (uint64_t)1 << depth % 64;
+    }
+}
+
+struct snapshot *snapshot_seal(struct snapshot_parts *parts)
+{
+    struct snapshot *snapshot = calloc(1, sizeof *snapshot);
+
+    if (snapshot == NULL) {
+        for (size_t i = 0; i < parts->segment_count; i++)
+            segment_release((struct segment *)parts->segments[i]);
+        free(parts->segments);
+        index_close(&parts->index);
+        return NULL;
+    }
+    snapshot->generation = parts->generation;
+    snapshot->policy = *parts->policy;
+    snapshot->segments = parts->segments;
+    snapshot->segment_count = parts->segment_count;
+    snapshot->index = parts->index;
+    if (!name_from_text(parts->policy->suffixes.discovery, &snapshot->discovery_suffix) ||
+        !access_build(&snapshot->access, snapshot->segments, snapshot->segment_count,
+                      &snapshot->policy.local)) {
+        snapshot_free(snapshot);
+        return NULL;
+    }
+    for (size_t i = 0; i < snapshot->segment_count; i++)
+        if (snapshot->segments[i] != NULL)
+            survey_segment(snapshot, snapshot->segments[i]);
+    write_soa(snapshot);
+    return snapshot;
+}
+
+void snapshot_free(struct snapshot *snapshot)
+{
+    if (snapshot == NULL)
+        return;
+    for (size_t i = 0; i < snapshot->segment_count; i++)
+        segment_release((struct segment *)snapshot->segments[i]);
+    free(snapshot->segments);
+    index_close(&snapshot->index);
+    access_close(&snapshot->access);
+    free(snapshot);
+}
+
+size_t snapshot_octets(const struct snapshot *snapshot)
+{
+    size_t octets = sizeof *snapshot + snapshot->segment_count * sizeof *snapshot->segments +
+                    index_octets(&snapshot->index) + arena_used(snapshot->access.arena);
+
+    for (size_t i = 0; i < snapshot->segment_count; i++)
+        if (snapshot->segments[i] != NULL)
+            octets += snapshot->segments[i]->octets;
+    return octets;
+}

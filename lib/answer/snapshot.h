@@ -1,0 +1,88 @@
+#pragma once
+/**
+ * What workers answer from: all segments, their index, the views of clients, the policy.
+ *
+ * A snapshot is the model in read-optimised form. It is built by load.h on the control thread,
+ * posted to the workers (mailbox.h), and never written after. The next one shares the segments and
+ * index shards that did not change.
+ *
+ *     snapshot ─┬─ segments[]  one per zone file, counted
+ *               ├─ index       host name → app or host
+ *               ├─ access      client address → memberships
+ *               └─ policy, SOA data, generation
+ *
+ * Threads: readers anywhere; made and freed on the control thread only.
+ */
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "answer/access.h"
+#include "answer/index.h"
+#include "answer/segment.h"
+
+enum { SOA_TAIL_OCTETS = 20, SOA_NEGATIVE_TTL_SECONDS = 5 };
+
+/** Settings that decide who may ask what; texts are borrowed for the life of the process. */
+struct policy {
+    struct suffixes suffixes;
+    bool external_nxdomain; /* outsiders get NXDOMAIN instead of REFUSED */
+    unsigned localspace_to; /* bit per client_class that may ask discovery names */
+    unsigned recursion_for; /* bit per client_class that may ask anything else */
+    bool has_upstreams;     /* there is someone to ask anything else */
+    struct local_access local;
+    const char *server_id; /* NSID, id.server */
+    const char *version;   /* version.server */
+};
+
+struct snapshot {
+    uint64_t generation; /* from 1; grows only when content changes */
+    struct policy policy;
+    struct name discovery_suffix;    /* localspace. */
+    const struct segment **segments; /* by number; NULL where unused */
+    size_t segment_count;
+    struct index index;
+    struct access access;
+    uint64_t wildcard_depths[2]; /* bit n: some wildcard has n labels, "*" included */
+    uint8_t soa_data[2 * 255 + SOA_TAIL_OCTETS]; /* names and numbers, minimum TTL last */
+    uint16_t soa_length;
+    size_t app_count;
+    size_t host_count;
+    struct snapshot *older; /* control thread: snapshots not yet freed */
+};
+
+/** Finds the entry of a name. `hash` is index_hash of it. */
+static inline bool snapshot_find(const struct snapshot *snapshot, const struct name *name,
+                                 uint64_t hash, struct index_entry *found)
+{
+    return index_find(&snapshot->index, snapshot->segments, name, hash, found);
+}
+
+/**
+ * Finds the wildcard closest to a name: the one with the most labels. Labels that begin with "_"
+ * are never covered. At most LABEL_MAX_COUNT look-ups, and only at depths where wildcards are.
+ */
+bool snapshot_find_wildcard(const struct snapshot *snapshot, const struct name *name,
+                            struct index_entry *found);
+
+/** Finds an app by its bare name, whatever its default domain is. */
+bool snapshot_find_app(const struct snapshot *snapshot, const void *label, size_t length,
+                       struct index_entry *found);
+
+/** What a snapshot is made of; segments are taken over (one hold each). */
+struct snapshot_parts {
+    const struct policy *policy;
+    uint64_t generation;
+    const struct segment **segments; /* malloc'ed, taken over */
+    size_t segment_count;
+    struct index index; /* taken over */
+};
+
+/** Puts the parts together. Returns NULL without memory; the parts are then let go too. */
+struct snapshot *snapshot_seal(struct snapshot_parts *parts);
+
+/** Lets go of everything the snapshot holds. NULL is allowed. */
+void snapshot_free(struct snapshot *snapshot);
+
+/** Octets that the snapshot's segments, index and views take. */
+size_t snapshot_octets(const struct snapshot *snapshot);

@@ -1,0 +1,57 @@
+#include "decide/client.h"
+
+void client_classify(const struct snapshot *snapshot, const struct path *path,
+                     struct client *client)
+{
+    *client = (struct client){.address = path->source};
+    if (snapshot == NULL)
+        return;
+    client->view = access_view(&snapshot->access, path->destination);
+    if (path->is_ipv6)
+        return;
+    struct membership_set set = view_find(client->view, path->source);
+    client->memberships = client->view->memberships + set.first;
+    client->count = set.count;
+}
+
+const struct membership *client_membership(const struct client *client, uint16_t segment)
+{
+    uint32_t low = 0, high = client->count;
+
+    /* Sorted by segment, one each. */
+    while (low < high) {
+        uint32_t middle = low + (high - low) / 2;
+        const struct membership *membership = &client->memberships[middle];
+        if (membership->segment == segment)
+            return membership;
+        if (membership->segment < segment)
+            low = middle + 1;
+        else
+            high = middle;
+    }
+    return NULL;
+}
+
+bool client_has_class(const struct client *client, unsigned classes)
+{
+    for (uint32_t i = 0; i < client->count; i++)
+        if ((classes >> client->memberships[i].class & 1) != 0)
+            return true;
+    return false;
+}
+
+enum client_class client_class(const struct client *client)
+{
+    enum client_class closest = CLASS_EXTERNAL;
+
+    for (uint32_t i = 0; i < client->count; i++)
+        if (client->memberships[i].class < closest)
+            closest = client->memberships[i].class;
+    return closest;
+}
+
+const char *class_text(enum client_class class)
+{
+    static const char *const texts[] = {"space", "peered", "vpn", "external"};
+    return texts[class];
+}

@@ -1,0 +1,100 @@
+#pragma once
+/**
+ * The one place where policy lives: who gets what for which name, and why.
+ *
+ *     decide(snapshot, client, query) → verdict
+ *
+ * A verdict says which row of the answer table holds (situation), the response code, the records
+ * by reference, and the reason when the answer is not an address. It does no I/O, allocates nothing
+ * and does not know time. The reply, EDE, _why, explain and the log line are all printed from it.
+ *
+ * Order: outsiders first (they never learn what exists), then the name's owner, its space, this
+ * client's membership of it, internal routing, running web dynos.
+ *
+ * Sources: RFC 2308 (negative answers), RFC 8020 (empty non-terminals), RFC 8482 (ANY),
+ * RFC 6761 (special names), RFC 4892 (id.server).
+ * Threads: pure.  Memory: a verdict borrows from the snapshot and the query.
+ */
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "answer/snapshot.h"
+#include "decide/client.h"
+#include "decide/reason.h"
+#include "wire/query.h"
+
+/** Rows of the answer table. */
+enum situation {
+    SITUATION_ROUTERS,        /* T1: addresses of the space's routers */
+    SITUATION_NO_DATA,        /* T2: the name is ours and has no such type */
+    SITUATION_NO_WEB,         /* T3 */
+    SITUATION_OUTSIDER,       /* T4, T5 */
+    SITUATION_OTHER_SPACE,    /* T6 */
+    SITUATION_CLASS_REFUSED,  /* T8 */
+    SITUATION_DYNOS,          /* T9: a discovery name that is declared */
+    SITUATION_NOT_DECLARED,   /* T10 */
+    SITUATION_NOT_OURS,       /* T12 */
+    SITUATION_NOT_READY,      /* T13 */
+    SITUATION_UNSUPPORTED,    /* T14 */
+    SITUATION_MALFORMED,      /* T15: set by respond, not by decide */
+    SITUATION_SPACE_CHANGING, /* any name of a space that is not allocated */
+    SITUATION_RECORDS,        /* static records, PTR, SRV, TXT: data that is no app's address */
+};
+
+/** What the answer section holds. */
+enum answer_kind {
+    ANSWER_NONE,
+    ANSWER_ROUTERS,     /* A of every router that is up */
+    ANSWER_FORMATION,   /* A of every dyno that is up */
+    ANSWER_DYNO,        /* A of one dyno */
+    ANSWER_ROUTER,      /* A of one router */
+    ANSWER_DYNO_NAME,   /* PTR to a dyno's name */
+    ANSWER_ROUTER_NAME, /* PTR to a router's name */
+    ANSWER_SERVICES,    /* SRV of a port, dynos' addresses beside */
+    ANSWER_RECORDS,     /* static records of the type asked */
+    ANSWER_SOA,         /* SOA of the discovery zone */
+    ANSWER_UPCHECK,     /* A 127.0.0.1 */
+    ANSWER_WHOAMI,      /* TXT, and so on below */
+    ANSWER_WHY,
+    ANSWER_APPS,
+    ANSWER_APP_DYNOS,
+    ANSWER_VERSION,
+    ANSWER_SERVER_ID, /* chaos class */
+    ANSWER_SERVER_VERSION,
+};
+
+struct verdict {
+    enum situation situation;
+    enum reason reason;
+    uint8_t rcode;
+    bool is_authoritative; /* aa */
+    bool may_recurse;      /* ra */
+    bool has_soa;          /* authority section: SOA */
+    uint8_t soa_label;     /* the SOA's owner is the question's name after that many labels */
+    enum answer_kind answer;
+    const struct segment *segment;       /* the space that owns the name; NULL: none or not told */
+    const struct membership *membership; /* through which the client may ask; NULL: none */
+    const struct app_entry *app;         /* NULL: none or not told */
+    const struct host *host;             /* the custom domain, target or static records */
+    const struct formation_entry *formation;
+    const struct dyno_entry *dyno;
+    const struct router_entry *router;
+    const struct port_entry *port;
+};
+
+/**
+ * Decides.
+ *
+ * snapshot  NULL before the first: everything is T13
+ * hash      index_hash of the query's name; 0 without a snapshot
+ */
+void decide(const struct snapshot *snapshot, const struct client *client, const struct query *query,
+            uint64_t hash, struct verdict *verdict);
+
+/** True when the answer begins with the CNAME from a custom domain to its DNS target. */
+static inline bool verdict_has_cname(const struct verdict *verdict)
+{
+    return verdict->host != NULL && verdict->host->target != ENTRY_NONE &&
+           (verdict->host->flags & (HOST_APEX | HOST_FLAT)) == 0 && verdict->is_authoritative &&
+           verdict->rcode == 0 && verdict->situation != SITUATION_SPACE_CHANGING;
+}

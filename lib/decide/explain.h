@@ -1,0 +1,34 @@
+#pragma once
+/**
+ * A verdict told step by step, with file and line of each fact.
+ *
+ * Prints what decide() decided; it decides nothing itself, so it cannot say otherwise. Used by the
+ * _why names and by the operator's command. What a client may not know (another space's app) is not
+ * told to it.
+ *
+ * Threads: pure.  Memory: steps are written into the caller's struct.
+ */
+#include "base/text.h"
+#include "decide/decide.h"
+
+enum { EXPLAIN_STEPS_MAX = 12, EXPLAIN_STEP_OCTETS = 255, EDE_TEXT_OCTETS = 100 };
+
+struct explanation {
+    unsigned count;
+    struct {
+        uint8_t length;
+        char octets[EXPLAIN_STEP_OCTETS];
+    } steps[EXPLAIN_STEPS_MAX]; /* the last one is the verdict */
+};
+
+/** Tells how the verdict on a query came about. */
+void explain(const struct snapshot *snapshot, const struct client *client,
+             const struct query *query, const struct verdict *verdict,
+             struct explanation *explanation);
+
+/**
+ * Writes the reason's sentence with its facts, at most EDE_TEXT_OCTETS octets: "Q10 app crashed:
+ * sleepy-river-2739 has 1 web dyno, none up". Nothing for REASON_NONE.
+ */
+void explain_reason(const struct snapshot *snapshot, const struct client *client,
+                    const struct query *query, const struct verdict *verdict, struct text *text);

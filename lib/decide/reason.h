@@ -1,0 +1,29 @@
+#pragma once
+/**
+ * Reasons: the one table behind EDE, _why, explain, log lines, metrics and the README.
+ *
+ * Sources: RFC 8914 (Extended DNS Errors).
+ * Threads: constant data.
+ */
+#include <stdint.h>
+
+enum reason {
+    REASON_NONE,
+#define REASON(symbol, code, level, ede, description, remedy) REASON_##symbol,
+#include "decide/reasons.def"
+#undef REASON
+    REASON_COUNT
+};
+
+enum reason_level { REASON_LEVEL_NONE, REASON_LEVEL_NOTE, REASON_LEVEL_ERROR };
+
+struct reason_entry {
+    const char *code; /* "Q14" */
+    enum reason_level level;
+    uint16_t ede;
+    const char *description;
+    const char *remedy;
+};
+
+/** The table's line for a reason; REASON_NONE has empty texts. */
+const struct reason_entry *reason_entry(enum reason reason);

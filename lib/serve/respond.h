@@ -1,0 +1,60 @@
+#pragma once
+/**
+ * The whole server without I/O: request octets in, reply octets out.
+ *
+ *     read (wire/query) → decide (decide/decide) → write (serve/render)
+ *
+ * Two halves, so that a batch can let memory arrive while it works on the next request:
+ * respond_prepare reads and classifies and asks for the index slots to be fetched; respond_finish
+ * decides and writes. respond does both.
+ *
+ * Threads: pure but for the exchange.  Memory: allocates nothing; reads no clock; makes no call to
+ * the system.
+ */
+#include <stddef.h>
+#include <stdint.h>
+
+#include "decide/decide.h"
+#include "wire/query.h"
+
+enum transport { TRANSPORT_UDP, TRANSPORT_TCP };
+
+/** One request on its way to a reply. */
+struct exchange {
+    /* Set by the caller. */
+    const uint8_t *request;
+    size_t request_length;
+    struct path path;
+    enum transport transport;
+    uint16_t keepalive_100ms; /* idle timeout offered over TCP (RFC 7828); 0: none */
+    uint8_t *reply;           /* room for UDP_OCTETS_MOST or TCP_OCTETS_MOST octets */
+    uint32_t rotation;        /* grows by one per exchange: turns the order of addresses */
+
+    /* Set by respond_prepare. */
+    enum query_status status;
+    uint64_t hash;
+    struct query query;
+    struct client client;
+
+    /* Set by respond_finish. */
+    struct verdict verdict;
+    size_t reply_length; /* 0: no reply */
+    uint16_t rcode;      /* with EDNS extension */
+    uint16_t answer_count;
+    uint32_t ttl_seconds; /* of the answer, or the negative TTL */
+};
+
+/** Reads the request, classifies the client, asks for index slots. `snapshot` may be NULL. */
+void respond_prepare(const struct snapshot *snapshot, struct exchange *exchange);
+
+/** Asks for the entry that the slots name; between the two halves, once the slots are there. */
+void respond_prefetch(const struct snapshot *snapshot, const struct exchange *exchange);
+
+/**
+ * Decides and writes the reply. Returns its length, 0 when there is none: a response, or octets too
+ * few for a header. A reply over UDP is at most what the client takes, 512 to 1232 octets.
+ */
+size_t respond_finish(const struct snapshot *snapshot, struct exchange *exchange);
+
+/** Both halves. */
+size_t respond(const struct snapshot *snapshot, struct exchange *exchange);

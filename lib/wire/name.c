@@ -1,0 +1,177 @@
+#include "wire/name.h"
+
+#include <assert.h>
+
+/* Folds the capital letters among eight octets at once. */
+static uint64_t fold_eight(uint64_t eight)
+{
+    uint64_t low7 = eight & 0x7f7f7f7f7f7f7f7f;
+    uint64_t at_least_a = low7 + 0x3f3f3f3f3f3f3f3f; /* high bit set from 'A' up */
+    uint64_t beyond_z = low7 + 0x2525252525252525;   /* high bit set beyond 'Z' */
+    uint64_t capitals = at_least_a & ~beyond_z & ~eight & 0x8080808080808080;
+    return eight | capitals >> 2;
+}
+
+static void fold(struct name *name)
+{
+    memset(name->octets + name->length, 0, 8);
+    for (size_t i = 0; i < name->length; i += 8) {
+        uint64_t eight;
+        memcpy(&eight, name->octets + i, sizeof eight);
+        eight = fold_eight(eight);
+        memcpy(name->octets + i, &eight, sizeof eight);
+    }
+}
+
+bool name_read(struct reader *in, struct name *out)
+{
+    const uint8_t *octets = in->next;
+    size_t left = reader_left(in);
+    size_t limit = left < NAME_MAX_OCTETS ? left : NAME_MAX_OCTETS;
+    size_t at = 0;
+    unsigned labels = 0;
+
+    /* At most 127 turns: every label takes two octets or more of the 255. */
+    while (at < limit && octets[at] != 0) {
+        if (octets[at] > LABEL_MAX_OCTETS)
+            break;
+        at += octets[at] + 1U;
+        labels++;
+    }
+    if (at >= limit || octets[at] != 0) {
+        in->failed = true;
+        return false;
+    }
+    out->length = (uint8_t)(at + 1);
+    out->label_count = (uint8_t)labels;
+    memcpy(out->octets, octets, at + 1);
+    fold(out);
+    in->next += at + 1;
+    return true;
+}
+
+void name_skip(struct reader *in)
+{
+    /* Bounded by the message: every turn passes at least one octet or ends. */
+    for (;;) {
+        uint8_t length = read8(in);
+        if (in->failed || length == 0)
+            return;
+        if (length >= 0xc0) { /* a pointer ends the name (RFC 1035 section 4.1.4) */
+            read8(in);
+            return;
+        }
+        if (length > LABEL_MAX_OCTETS) {
+            in->failed = true;
+            return;
+        }
+        read_span(in, length);
+    }
+}
+
+bool name_from_text(const char *text, struct name *out)
+{
+    struct name made = {.length = 0};
+    size_t at = 0;
+
+    if (text[0] == '.' && text[1] == '\0')
+        text++;
+    while (*text != '\0') {
+        size_t length = strcspn(text, ".");
+        if (length == 0 || length > LABEL_MAX_OCTETS || at + 1 + length + 1 > NAME_MAX_OCTETS)
+            return false;
+        made.octets[at] = (uint8_t)length;
+        memcpy(made.octets + at + 1, text, length);
+        at += 1 + length;
+        made.label_count++;
+        text += length;
+        if (*text == '.')
+            text++;
+    }
+    made.octets[at] = 0;
+    made.length = (uint8_t)(at + 1);
+    fold(&made);
+    *out = made;
+    return true;
+}
+
+bool name_join(struct name *out, const void *label, size_t label_length, const uint8_t *tail,
+               size_t tail_length)
+{
+    size_t length = 1 + label_length + tail_length;
+
+    if (label_length == 0 || label_length > LABEL_MAX_OCTETS || length > NAME_MAX_OCTETS)
+        return false;
+    out->length = (uint8_t)length;
+    out->octets[0] = (uint8_t)label_length;
+    memcpy(out->octets + 1, label, label_length);
+    memcpy(out->octets + 1 + label_length, tail, tail_length);
+    fold(out);
+    out->label_count = 0;
+    for (const uint8_t *at = out->octets; *at != 0; at += *at + 1U)
+        out->label_count++;
+    return true;
+}
+
+const uint8_t *name_suffix(const struct name *name, unsigned skip)
+{
+    const uint8_t *at = name->octets;
+
+    assert(skip <= name->label_count);
+    while (skip-- > 0)
+        at += *at + 1U;
+    return at;
+}
+
+bool name_is_within(const struct name *name, const struct name *suffix)
+{
+    if (name->label_count < suffix->label_count || name->length < suffix->length)
+        return false;
+    const uint8_t *tail = name->octets + name->length - suffix->length;
+    if (memcmp(tail, suffix->octets, suffix->length) != 0)
+        return false;
+    /* The octets agree; they must also begin where a label begins. */
+    return name_suffix(name, name->label_count - suffix->label_count) == tail;
+}
+
+bool name_equals(const struct name *name, const uint8_t *octets, size_t length)
+{
+    return name->length == length && memcmp(name->octets, octets, length) == 0;
+}
+
+size_t name_measure(const uint8_t *octets)
+{
+    const uint8_t *at = octets;
+
+    while (*at != 0)
+        at += *at + 1U;
+    return (size_t)(at - octets) + 1;
+}
+
+static void add_octet(struct text *text, uint8_t octet)
+{
+    char escaped[4] = {'\\', (char)('0' + octet / 100), (char)('0' + octet / 10 % 10),
+                       (char)('0' + octet % 10)};
+
+    if (octet <= ' ' || octet >= 127) {
+        text_add(text, escaped, 4);
+    } else if (octet == '.' || octet == '\\' || octet == '"' || octet == ';' || octet == '(' ||
+               octet == ')' || octet == '@' || octet == '$') {
+        escaped[1] = (char)octet;
+        text_add(text, escaped, 2);
+    } else {
+        text_add(text, &octet, 1);
+    }
+}
+
+void name_add(struct text *text, const uint8_t *octets)
+{
+    if (*octets == 0)
+        text_add(text, ".", 1);
+    for (const uint8_t *label = octets; *label != 0; label += *label + 1U) {
+        if (label != octets)
+            text_add(text, ".", 1);
+        for (unsigned i = 1; i <= *label; i++)
+            add_octet(text, label[i]);
+    }
+}

@@ -1,0 +1,74 @@
+#pragma once
+/**
+ * From request octets to a query.
+ *
+ * A request is what arrived; a query is a request understood: one question and what EDNS said.
+ * Records in the answer and authority sections are passed over, so that an OPT record is found
+ * where it may stand (the additional section) and refused where it may not.
+ *
+ *      0  1  2  3  4  5  6  7  8  9 10 11 | question .............. | records ...
+ *      id    flags QD    AN    NS    AR     12             question_end
+ *
+ * Sources: RFC 1035 section 4.1; RFC 6891 section 6.1 (OPT), 6.2.5 (sizes); RFC 9619 (one
+ * question); RFC 5001 (NSID); RFC 7828 (TCP keepalive); RFC 8906 (what servers must answer).
+ * Threads: pure functions.  Memory: never allocates; a query points at nothing.
+ */
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "wire/name.h"
+
+enum {
+    HEADER_OCTETS = 12,
+    UDP_OCTETS_PLAIN = 512, /* without EDNS (RFC 1035 section 4.2.1) */
+    UDP_OCTETS_MOST = 1232, /* with EDNS: no fragments on an IPv6 path of 1280 */
+    TCP_OCTETS_MOST = 65535,
+};
+
+/** What reading found; all but the first two deserve a reply that says so. */
+enum query_status {
+    QUERY_READ,      /* the query is complete */
+    QUERY_DROPPED,   /* no reply: shorter than a header, or itself a response */
+    QUERY_MALFORMED, /* FORMERR */
+    QUERY_OPCODE,    /* NOTIMP */
+    QUERY_VERSION,   /* BADVERS: an EDNS version above 0; the question is readable */
+};
+
+struct query {
+    uint16_t id;
+    uint16_t flags; /* the request's second 16 bits, as they came */
+    uint16_t type;
+    uint16_t class;
+    uint16_t question_end; /* offset just after the question; 12 when it is not readable */
+    uint16_t udp_octets;   /* largest UDP reply the client takes, clamped to 512..1232 */
+    bool has_opt;
+    bool dnssec_ok;
+    bool wants_nsid;
+    bool wants_keepalive;
+    struct name name; /* folded to lower case */
+};
+
+/** Header bits in `flags` (RFC 1035 section 4.1.1, RFC 4035 section 3). */
+enum {
+    FLAG_QR = 0x8000,
+    FLAG_OPCODE = 0x7800,
+    FLAG_AA = 0x0400,
+    FLAG_TC = 0x0200,
+    FLAG_RD = 0x0100,
+    FLAG_RA = 0x0080,
+    FLAG_AD = 0x0020,
+    FLAG_CD = 0x0010,
+};
+
+/**
+ * Reads a request.
+ *
+ * query  id and flags are set unless the request was dropped; the name, type and class when the
+ *        status is QUERY_READ or QUERY_VERSION
+ *
+ * FORMERR is for: a question count other than one, a compression pointer in the question, octets
+ * that end early or go on after the last record, OPT twice, outside the additional section or with
+ * an owner that is not the root, options that run past their record.
+ */
+enum query_status query_read(const uint8_t *request, size_t length, struct query *query);

@@ -1,0 +1,159 @@
+#include "wire/reply.h"
+
+#include <assert.h>
+
+#include "wire/types.h"
+
+enum {
+    OPT_OCTETS = 11,
+    OPTION_HEAD_OCTETS = 4,
+    OPTION_NSID = 3,
+    OPTION_KEEPALIVE = 11,
+    OPTION_EDE = 15,
+    RECORD_HEAD_OCTETS = 12, /* pointer, type, class, TTL, length of data */
+};
+
+static bool sends_nsid(const struct reply *reply)
+{
+    return reply->query->wants_nsid && reply->options->nsid != NULL;
+}
+
+static bool sends_keepalive(const struct reply *reply)
+{
+    return reply->query->wants_keepalive && reply->options->keepalive_100ms > 0;
+}
+
+/* Octets that OPT takes when EDE goes without its text. */
+static size_t opt_octets(const struct reply *reply)
+{
+    if (!reply->query->has_opt)
+        return 0;
+    size_t octets = OPT_OCTETS;
+    if (sends_nsid(reply))
+        octets += OPTION_HEAD_OCTETS + reply->options->nsid_length;
+    if (sends_keepalive(reply))
+        octets += OPTION_HEAD_OCTETS + 2;
+    if (reply->options->has_ede)
+        octets += OPTION_HEAD_OCTETS + 2;
+    return octets;
+}
+
+void reply_start(struct reply *reply, const uint8_t *request, const struct query *query,
+                 const struct reply_options *options, uint8_t *buffer, size_t most)
+{
+    assert(most >= UDP_OCTETS_PLAIN);
+    reply->query = query;
+    reply->options = options;
+    reply->counts[SECTION_ANSWER] = 0;
+    reply->counts[SECTION_AUTHORITY] = 0;
+    reply->counts[SECTION_ADDITIONAL] = 0;
+    reply->section = SECTION_ANSWER;
+    reply->limit = buffer + most;
+    reply->out = writer_over(buffer, most - opt_octets(reply));
+    reply->out.next += HEADER_OCTETS;
+    write_octets(&reply->out, request + HEADER_OCTETS, query->question_end - HEADER_OCTETS);
+}
+
+uint8_t *reply_record(struct reply *reply, uint16_t owner, uint16_t type, uint32_t ttl_seconds,
+                      size_t length)
+{
+    return reply_record_of_class(reply, owner, type, CLASS_IN, ttl_seconds, length);
+}
+
+uint8_t *reply_record_of_class(struct reply *reply, uint16_t owner, uint16_t type, uint16_t class,
+                               uint32_t ttl_seconds, size_t length)
+{
+    uint8_t *record = write_span(&reply->out, RECORD_HEAD_OCTETS + length);
+
+    if (record == NULL)
+        return NULL;
+    store16(record, (uint16_t)(0xc000 | owner));
+    store16(record + 2, type);
+    store16(record + 4, class);
+    store32(record + 6, ttl_seconds);
+    store16(record + 10, (uint16_t)length);
+    reply->counts[reply->section]++;
+    return record + RECORD_HEAD_OCTETS;
+}
+
+void reply_ready_records(struct reply *reply, const uint8_t *octets, size_t length, uint16_t count)
+{
+    write_octets(&reply->out, octets, length);
+    if (!reply->out.failed)
+        reply->counts[reply->section] = (uint16_t)(reply->counts[reply->section] + count);
+}
+
+static void write_ede(struct reply *reply)
+{
+    const struct reply_options *options = reply->options;
+    size_t room = (size_t)(reply->limit - reply->out.next);
+    size_t text = OPTION_HEAD_OCTETS + 2 + options->ede_length <= room ? options->ede_length : 0;
+
+    write16(&reply->out, OPTION_EDE);
+    write16(&reply->out, (uint16_t)(2 + text));
+    write16(&reply->out, options->ede_code);
+    write_octets(&reply->out, options->ede_text, text);
+}
+
+static void write_opt(struct reply *reply, uint16_t rcode)
+{
+    struct writer *out = &reply->out;
+
+    write8(out, 0); /* the root */
+    write16(out, TYPE_OPT);
+    write16(out, UDP_OCTETS_MOST);
+    write8(out, (uint8_t)(rcode >> 4));
+    write8(out, 0); /* EDNS version */
+    write16(out, reply->query->dnssec_ok ? 0x8000 : 0);
+    uint8_t *length = out->next;
+    write16(out, 0);
+    if (sends_nsid(reply)) {
+        write16(out, OPTION_NSID);
+        write16(out, (uint16_t)reply->options->nsid_length);
+        write_octets(out, reply->options->nsid, reply->options->nsid_length);
+    }
+    if (sends_keepalive(reply)) {
+        write16(out, OPTION_KEEPALIVE);
+        write16(out, 2);
+        write16(out, reply->options->keepalive_100ms);
+    }
+    if (reply->options->has_ede)
+        write_ede(reply);
+    store16(length, (uint16_t)(out->next - length - 2));
+}
+
+/* Back to the question alone, as if no record had been written. */
+static void cut_back(struct reply *reply)
+{
+    reply->out.next = reply->out.start + reply->query->question_end;
+    reply->out.failed = false;
+    for (int i = 0; i < SECTION_COUNT; i++)
+        reply->counts[i] = 0;
+}
+
+size_t reply_finish(struct reply *reply, uint16_t flags, uint16_t rcode)
+{
+    const struct query *query = reply->query;
+    uint8_t *header = reply->out.start;
+
+    if (reply->out.failed) {
+        cut_back(reply);
+        flags |= FLAG_TC;
+    }
+    if (query->has_opt) {
+        reply->out.end = reply->limit;
+        write_opt(reply, rcode);
+        assert(!reply->out.failed); /* room was set aside */
+        reply->counts[SECTION_ADDITIONAL]++;
+    } else if (rcode > 15) {
+        rcode = RCODE_FORMERR;
+    }
+    flags |= FLAG_QR | (query->flags & (FLAG_OPCODE | FLAG_RD | FLAG_CD)) | (rcode & 15);
+    store16(header, query->id);
+    store16(header + 2, flags);
+    store16(header + 4, query->question_end > HEADER_OCTETS);
+    store16(header + 6, reply->counts[SECTION_ANSWER]);
+    store16(header + 8, reply->counts[SECTION_AUTHORITY]);
+    store16(header + 10, reply->counts[SECTION_ADDITIONAL]);
+    return writer_length(&reply->out);
+}

@@ -1,0 +1,96 @@
+#pragma once
+/**
+ * Reply octets: header, question, records, OPT, written in that order.
+ *
+ * The question is copied from the request as it came, case included (0x20). Every owner name is a
+ * compression pointer to an offset already written: 12 is the question's name. Room for the OPT
+ * record and its options is set aside at the start, so records that do not fit are known at once;
+ * then reply_finish cuts the reply back to its question and sets TC (RFC 2181 section 9).
+ *
+ *     reply_start  →  reply_record ... → reply_section → reply_record ... →  reply_finish
+ *
+ * Sources: RFC 1035 section 4.1; RFC 6891 section 6.1; RFC 8914 section 2 (EDE); RFC 5001 (NSID);
+ * RFC 7828 section 3.1 (keepalive).
+ * Threads: one reply, one thread.  Memory: borrows request, query, options and buffer.
+ */
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "base/bytes.h"
+#include "wire/query.h"
+
+enum reply_section { SECTION_ANSWER, SECTION_AUTHORITY, SECTION_ADDITIONAL, SECTION_COUNT };
+
+/** What the OPT record of the reply says; read only when the query had one. */
+struct reply_options {
+    bool has_ede;
+    uint16_t ede_code;
+    const char *ede_text; /* left out when it does not fit; the code stays */
+    size_t ede_length;
+    const char *nsid; /* NULL: none; sent only when asked for */
+    size_t nsid_length;
+    uint16_t keepalive_100ms; /* 0: none; sent only when asked for; never over UDP */
+};
+
+struct reply {
+    struct writer out; /* its end leaves room for OPT */
+    const struct query *query;
+    const struct reply_options *options;
+    uint8_t *limit; /* where the whole reply must end */
+    uint16_t counts[SECTION_COUNT];
+    enum reply_section section;
+};
+
+/**
+ * Begins a reply: copies the question (nothing when the query has none readable).
+ *
+ * buffer  at least `most` octets
+ * most    largest reply in octets, 512 or more
+ */
+void reply_start(struct reply *reply, const uint8_t *request, const struct query *query,
+                 const struct reply_options *options, uint8_t *buffer, size_t most);
+
+/** Moves on to a later section. */
+static inline void reply_enter(struct reply *reply, enum reply_section section)
+{
+    reply->section = section;
+}
+
+/** The offset at which the next octet will stand; a later owner may point there. */
+static inline uint16_t reply_offset(const struct reply *reply)
+{
+    return (uint16_t)(reply->out.next - reply->out.start);
+}
+
+/**
+ * Writes a record of class IN up to its data and returns where the `length` octets of data go, or
+ * NULL when the record does not fit.
+ *
+ * owner  offset of the owner name in this reply, below 16384
+ */
+uint8_t *reply_record(struct reply *reply, uint16_t owner, uint16_t type, uint32_t ttl_seconds,
+                      size_t length);
+
+/** As reply_record with a class of choice, for the chaos class. */
+uint8_t *reply_record_of_class(struct reply *reply, uint16_t owner, uint16_t type, uint16_t class,
+                               uint32_t ttl_seconds, size_t length);
+
+/** Copies `count` records that are ready in wire form. */
+void reply_ready_records(struct reply *reply, const uint8_t *octets, size_t length, uint16_t count);
+
+/** True when a record did not fit. */
+static inline bool reply_is_cut(const struct reply *reply)
+{
+    return reply->out.failed;
+}
+
+/**
+ * Ends the reply: OPT, header, TC when something did not fit.
+ *
+ * flags  FLAG_AA, FLAG_RA or none; id, opcode, RD and CD come from the query
+ * rcode  0..4095; codes above 15 need an OPT and become FORMERR without
+ *
+ * Returns the reply's length in octets.
+ */
+size_t reply_finish(struct reply *reply, uint16_t flags, uint16_t rcode);

@@ -1,0 +1,66 @@
+#include "wire/types.h"
+
+#include <stddef.h>
+#include <stdlib.h>
+#include <strings.h>
+
+struct number_name {
+    uint16_t number;
+    const char *name;
+};
+
+static const struct number_name types[] = {
+#define TYPE(name, number) {number, #name},
+#include "wire/types.def"
+};
+
+static const struct number_name rcodes[] = {
+#define RCODE(name, number) {number, #name},
+#include "wire/types.def"
+};
+
+enum {
+    TYPE_COUNT = sizeof types / sizeof types[0],
+    RCODE_COUNT = sizeof rcodes / sizeof rcodes[0]
+};
+
+static void add_name(struct text *text, const struct number_name *names, size_t count,
+                     uint16_t number, const char *prefix)
+{
+    for (size_t i = 0; i < count; i++) {
+        if (names[i].number == number) {
+            text_add_string(text, names[i].name);
+            return;
+        }
+    }
+    text_add_string(text, prefix);
+    text_add_number(text, number);
+}
+
+void type_add(struct text *text, uint16_t type)
+{
+    add_name(text, types, TYPE_COUNT, type, "TYPE");
+}
+
+void rcode_add(struct text *text, uint16_t rcode)
+{
+    add_name(text, rcodes, RCODE_COUNT, rcode, "RCODE");
+}
+
+bool type_read(const char *text, uint16_t *type)
+{
+    for (size_t i = 0; i < TYPE_COUNT; i++) {
+        if (strcasecmp(text, types[i].name) == 0) {
+            *type = types[i].number;
+            return true;
+        }
+    }
+    char *end;
+    if (strncasecmp(text, "TYPE", 4) != 0 || text[4] < '0' || text[4] > '9')
+        return false;
+    unsigned long number = strtoul(text + 4, &end, 10);
+    if (*end != '\0' || number > UINT16_MAX)
+        return false;
+    *type = (uint16_t)number;
+    return true;
+}
