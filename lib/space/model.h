@@ -75,7 +75,7 @@ struct dyno {
     struct place number_at; /* of the value */
     struct place ip_at;
     uint32_t number; /* from 1 */
-    uint32_t ip;
+    uint32_t ip;     /* 0 when absent */
     enum dyno_state state;
 };
 
@@ -130,6 +130,7 @@ struct peering {
     struct blocks cidr_blocks;
     struct blocks routes;
     bool lists_routes; /* `routes:` is present, perhaps empty */
+    struct place routes_at;
     struct word route_table_id;
     struct word aws_vpc_id;
     struct word aws_region;
@@ -153,6 +154,7 @@ struct vpn {
     struct blocks routable_cidrs;
     struct tunnel *tunnels;
     size_t tunnel_count;
+    struct place tunnels_at;
 };
 
 /** A static record in wire form; see records.h. */
@@ -170,7 +172,7 @@ struct space {
     const char *file; /* as shown to people */
     struct word name;
     struct word id;
-    struct block cidr;
+    struct block cidr;      /* bits 0: given, but unreadable */
     struct block data_cidr; /* bits 0: absent */
     struct blocks dyno_cidrs;
     struct blocks router_cidrs;
@@ -185,6 +187,7 @@ struct space {
     uint32_t negative_ttl_seconds;
     struct router *routers;
     size_t router_count;
+    struct place routers_at; /* of the list */
     struct peering *peerings;
     size_t peering_count;
     struct vpn *vpns;
@@ -195,6 +198,18 @@ struct space {
     struct record *records;
     size_t record_count;
 };
+
+/** herokuapp.com, localspace, herokuspace.com and herokudns.com. */
+struct suffixes suffixes_default(void);
+
+/** True when `name` is `suffix` or lies below it; both lower case, without trailing dot. */
+bool hostname_is_under(const char *name, const char *suffix);
+
+/** True when the app has a dyno of type exactly `web` in state exactly `up`. */
+bool app_has_running_web(const struct app *app);
+
+/** True when the process type fits in a DNS label, so that it can be published. */
+bool formation_is_publishable(const struct formation *formation);
 
 /** True when the peering's clients count as inside: active, and customer-managed or granted. */
 bool peering_grants(const struct peering *peering);

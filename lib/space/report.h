@@ -8,7 +8,9 @@
  *     zones/test-space.yaml:8:12: error E-ROUTER-DYNO: router 10.0.130.9 lies in dyno CIDR
  *     10.0.128.0/20; give the router an address in 10.0.0.0/20 or 10.0.16.0/20
  *
- * Codes come from findings.def; `report_add` takes the level from there.
+ * Codes come from findings.def; `report_add` takes the level from there. Values are quoted as
+ * written; control characters and broken UTF-8 in them are escaped (\x1b), so that a file cannot
+ * speak to the terminal. Callers cut long values themselves ("%.80s"), so that the fix is not lost.
  *
  * Threads: a report belongs to one thread; report_merge joins reports of finished threads.
  * Memory: findings are copied into the report's own arena.
@@ -30,7 +32,7 @@ enum finding_code {
 
 struct finding {
     enum finding_code code;
-    const char *file;
+    const char *file; /* as shown to people */
     struct place at;
     const char *sentence;
 };
@@ -66,5 +68,11 @@ bool report_is_clean(const struct report *report);
 const char *finding_name(enum finding_code code);
 enum finding_level finding_level(enum finding_code code);
 
-/** Prints every finding, one line each, in the form shown above. */
+/** What the code means, for the table in zones/README.md. */
+const char *finding_meaning(enum finding_code code);
+
+/** Prints one finding and a newline, in the form shown above (there broken to fit the page). */
+void finding_print(const struct finding *finding, FILE *out);
+
+/** Prints every finding in order. */
 void report_print(const struct report *report, FILE *out);

@@ -1,0 +1,391 @@
+#include "space/fields.h"
+
+#include <assert.h>
+#include <stdalign.h>
+#include <stddef.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/suggest.h"
+
+enum { LINE_MAX_KEPT = (1 << 24) - 1, COLUMN_MAX_KEPT = 255, FIELDS_MAX = 64 };
+
+static void *member(void *target, size_t offset)
+{
+    return (unsigned char *)target + offset;
+}
+
+static void keep_place(void *target, int at_offset, const struct yaml_node *value)
+{
+    if (at_offset != NO_OFFSET)
+        *(struct place *)member(target, (size_t)at_offset) = place_of_node(value);
+}
+
+struct place place_of_node(const struct yaml_node *node)
+{
+    uint32_t line = node->at.line < LINE_MAX_KEPT ? node->at.line : LINE_MAX_KEPT;
+    uint32_t column = node->at.column < COLUMN_MAX_KEPT ? node->at.column : COLUMN_MAX_KEPT;
+
+    return (struct place){.line = line & LINE_MAX_KEPT, .column = column & COLUMN_MAX_KEPT};
+}
+
+const char *parsing_keep(struct parsing *parsing, const char *text, size_t length)
+{
+    const char *kept = arena_text(parsing->arena, text, length);
+
+    if (kept == NULL)
+        parsing->is_out_of_memory = true;
+    return kept;
+}
+
+void parsing_reject(struct parsing *parsing, const char *key, const struct yaml_node *value,
+                    const char *expected)
+{
+    struct place at = place_of_node(value);
+
+    if (value->kind != YAML_SCALAR)
+        report_add(parsing->report, FINDING_TYPE, parsing->file, at, "`%.80s` must be %s, found %s",
+                   key, expected, yaml_kind_name(value->kind));
+    else if (yaml_is_null(value))
+        report_add(parsing->report, FINDING_TYPE, parsing->file, at,
+                   "`%.80s` must be %s, found nothing; give a value or remove the key", key,
+                   expected);
+    else
+        report_add(parsing->report, FINDING_TYPE, parsing->file, at,
+                   "`%.80s` must be %s, found `%.80s`%s", key, expected, value->text,
+                   value->is_plain ? "" : " in quotes");
+}
+
+/* Returns the table that has the key, or NULL. */
+static const struct table *table_with(const char *key)
+{
+    for (size_t i = 0; space_tables[i] != NULL; i++)
+        for (size_t j = 0; j < space_tables[i]->fields.count; j++)
+            if (strcmp(space_tables[i]->fields.items[j].name, key) == 0)
+                return space_tables[i];
+    return NULL;
+}
+
+static const char *suggest_key(const struct table *table, const char *key)
+{
+    const char *names[FIELDS_MAX];
+
+    for (size_t i = 0; i < table->fields.count; i++)
+        names[i] = table->fields.items[i].name;
+    return suggest_among(key, names, table->fields.count);
+}
+
+static void reject_key(void *context, const struct yaml_node *key, const struct yaml_node *value)
+{
+    struct parsing *parsing = context;
+    const struct table *table = parsing->table;
+    struct place at = place_of_node(key);
+    const struct table *other = table_with(key->text);
+    const char *near = suggest_key(table, key->text);
+
+    (void)value;
+    if (strcmp(key->text, "pre_shared_key") == 0)
+        report_add(parsing->report, FINDING_SECRET, parsing->file, at,
+                   "`pre_shared_key` is a secret and not needed for DNS; remove it and, if others "
+                   "could read this file, replace the key");
+    else if (other != NULL)
+        report_add(parsing->report, FINDING_UNKNOWN_KEY, parsing->file, at,
+                   "`%s` is no key of %s, it belongs to %s; move it %s", key->text, table->owner,
+                   other->owner, other->where);
+    else if (near != NULL)
+        report_add(parsing->report, FINDING_UNKNOWN_KEY, parsing->file, at,
+                   "`%.80s` is no key of %s; did you mean `%s`?", key->text, table->owner, near);
+    else
+        report_add(parsing->report, FINDING_UNKNOWN_KEY, parsing->file, at,
+                   "`%.80s` is no key of %s; zones/README.md lists the keys", key->text,
+                   table->owner);
+}
+
+static void report_missing(struct parsing *parsing, const struct yaml_node *mapping,
+                           const struct table *table, uint64_t present)
+{
+    for (size_t i = 0; i < table->fields.count; i++)
+        if (table->fields.items[i].is_required && (present >> i & 1) == 0)
+            report_add(parsing->report, FINDING_MISSING, parsing->file, place_of_node(mapping),
+                       "`%s` is missing; %s needs it", table->fields.items[i].name, table->owner);
+}
+
+bool parsing_read_mapping(struct parsing *parsing, const struct yaml_node *value,
+                          const struct table *table, void *target)
+{
+    struct yaml_fields fields = table->fields;
+    const struct table *outer = parsing->table;
+
+    if (value->kind != YAML_MAPPING) {
+        report_add(parsing->report, FINDING_TYPE, parsing->file, place_of_node(value),
+                   "%s must be a mapping of `key: value` pairs, found %s", table->owner,
+                   yaml_kind_name(value->kind));
+        return false;
+    }
+    fields.on_unknown = reject_key;
+    parsing->table = table;
+    uint64_t present = yaml_read_fields(parsing->yaml, value, &fields, parsing, target);
+    parsing->table = outer;
+    if (!yaml_failed(parsing->yaml))
+        report_missing(parsing, value, table, present);
+    return true;
+}
+
+void field_read_word(void *context, const struct yaml_field *field, const struct yaml_node *value,
+                     void *target)
+{
+    struct parsing *parsing = context;
+    struct word *word = member(target, field->offset);
+    bool is_null = yaml_is_null(value);
+
+    if (is_null && !field->is_required)
+        return;
+    if (value->kind != YAML_SCALAR || is_null || value->length == 0) {
+        parsing_reject(parsing, field->name, value, "a text");
+        return;
+    }
+    word->text = parsing_keep(parsing, value->text, value->length);
+    word->at = place_of_node(value);
+}
+
+void field_read_hostname(void *context, const struct yaml_field *field,
+                         const struct yaml_node *value, void *target)
+{
+    struct parsing *parsing = context;
+    struct word *word = member(target, field->offset);
+    char folded[YAML_SCALAR_MAX];
+
+    if (value->kind != YAML_SCALAR || yaml_is_null(value) || value->length == 0) {
+        field_read_word(context, field, value, target);
+        return;
+    }
+    size_t length = value->length;
+    if (length > 1 && value->text[length - 1] == '.')
+        length--;
+    for (size_t i = 0; i < length; i++) {
+        char octet = value->text[i];
+        folded[i] = octet >= 'A' && octet <= 'Z' ? (char)(octet - 'A' + 'a') : octet;
+    }
+    word->text = parsing_keep(parsing, folded, length);
+    word->at = place_of_node(value);
+}
+
+void field_read_bool(void *context, const struct yaml_field *field, const struct yaml_node *value,
+                     void *target)
+{
+    const struct bool_details *details = field->details;
+
+    if (details != NULL)
+        keep_place(target, details->at_offset, value);
+    if (!yaml_read_bool(value, member(target, field->offset)))
+        parsing_reject(context, field->name, value, "true or false, without quotes");
+}
+
+/* Writes "a, b or c". */
+static void list_words(const struct words *words, char *out, size_t size)
+{
+    size_t used = 0;
+
+    out[0] = '\0';
+    for (size_t i = 0; i < words->count && used < size; i++) {
+        const char *before = i == 0 ? "" : i + 1 == words->count ? " or " : ", ";
+        used += (size_t)snprintf(out + used, size - used, "%s%s", before, words->items[i]);
+    }
+}
+
+bool parsing_read_enum(struct parsing *parsing, const struct yaml_field *field,
+                       const struct yaml_node *value, const struct words *words, unsigned *out)
+{
+    char listed[256];
+
+    if (value->kind != YAML_SCALAR || yaml_is_null(value)) {
+        parsing_reject(parsing, field->name, value, "a word");
+        return false;
+    }
+    for (size_t i = 0; i < words->count; i++) {
+        if (strcmp(value->text, words->items[i]) == 0) {
+            *out = (unsigned)i;
+            return true;
+        }
+    }
+    const char *near = suggest_among(value->text, words->items, words->count);
+    list_words(words, listed, sizeof listed);
+    report_add(parsing->report, FINDING_ENUM, parsing->file, place_of_node(value),
+               "`%s` is `%.80s`, but must be %s%s%s%s", field->name, value->text, listed,
+               near == NULL ? "" : "; did you mean `", near == NULL ? "" : near,
+               near == NULL ? "" : "`?");
+    return false;
+}
+
+void field_read_enum(void *context, const struct yaml_field *field, const struct yaml_node *value,
+                     void *target)
+{
+    unsigned read;
+
+    if (parsing_read_enum(context, field, value, field->details, &read))
+        memcpy(member(target, field->offset), &read, sizeof read);
+}
+
+void field_read_number(void *context, const struct yaml_field *field, const struct yaml_node *value,
+                       void *target)
+{
+    struct parsing *parsing = context;
+    const struct number_details *details = field->details;
+    uint32_t read;
+
+    keep_place(target, details->at_offset, value);
+    if (value->kind != YAML_SCALAR || yaml_is_null(value)) {
+        parsing_reject(parsing, field->name, value, "a number");
+        return;
+    }
+    if (!yaml_read_number(value, &read) || read < details->least || read > details->most) {
+        report_add(parsing->report, details->code, parsing->file, place_of_node(value),
+                   "`%s` is `%.80s`, but must be a number from %u to %u, without quotes and "
+                   "leading zeros",
+                   field->name, value->text, (unsigned)details->least, (unsigned)details->most);
+        return;
+    }
+    *(uint32_t *)member(target, field->offset) = read;
+}
+
+void field_read_address(void *context, const struct yaml_field *field,
+                        const struct yaml_node *value, void *target)
+{
+    struct parsing *parsing = context;
+    const struct address_details *details = field->details;
+
+    uint32_t read = 0;
+
+    keep_place(target, details->at_offset, value);
+    if (value->kind != YAML_SCALAR || yaml_is_null(value))
+        parsing_reject(parsing, field->name, value, "an IPv4 address");
+    else if (ipv4_read(value->text, &read) && read != 0)
+        *(uint32_t *)member(target, field->offset) = read;
+    else
+        report_add(parsing->report, details->code, parsing->file, place_of_node(value),
+                   "`%s` is `%.80s`, but must be an IPv4 address such as 10.0.0.37", field->name,
+                   value->text);
+}
+
+/* Reads a block; host bits are reported and cut off. */
+static bool read_block(struct parsing *parsing, const struct yaml_field *field,
+                       const struct yaml_node *value, enum finding_code code, struct block *block)
+{
+    char right[CIDR_TEXT_MAX];
+    struct cidr cidr;
+
+    if (value->kind != YAML_SCALAR || yaml_is_null(value)) {
+        parsing_reject(parsing, field->name, value, "a CIDR block such as 10.0.0.0/16");
+        return false;
+    }
+    if (!cidr_read(value->text, &cidr)) {
+        uint32_t address;
+        bool is_address = ipv4_read(value->text, &address);
+        report_add(parsing->report, code, parsing->file, place_of_node(value),
+                   "`%s` is `%.80s`, but must be a CIDR block; write %.80s%s", field->name,
+                   value->text, is_address ? value->text : "it as 10.0.0.0/16 is written",
+                   is_address ? "/32 for one address" : "");
+        return false;
+    }
+    if (cidr_first(cidr) != cidr.address) {
+        cidr.address = cidr_first(cidr);
+        cidr_write(cidr, right);
+        report_add(parsing->report, code, parsing->file, place_of_node(value),
+                   "`%s` is `%.80s`, which has host bits set; write %s", field->name, value->text,
+                   right);
+    }
+    *block = (struct block){.cidr = cidr, .at = place_of_node(value)};
+    return true;
+}
+
+void field_read_block(void *context, const struct yaml_field *field, const struct yaml_node *value,
+                      void *target)
+{
+    const enum finding_code *code = field->details;
+    struct block *block = member(target, field->offset);
+
+    if (!read_block(context, field, value, *code, block))
+        *block = (struct block){.at = place_of_node(value)};
+}
+
+bool block_read_item(struct parsing *parsing, const struct yaml_field *field,
+                     const struct yaml_node *key, const struct yaml_node *value, void *item)
+{
+    const struct items_details *details = field->details;
+
+    (void)key;
+    return read_block(parsing, field, value, details->code, item);
+}
+
+/* Puts an item on the stack, which is only copied from, so alignment does not matter. */
+static bool push(struct parsing *parsing, const void *item, size_t size)
+{
+    if (parsing->stack_size - parsing->stack_used < size) {
+        size_t wider = parsing->stack_size == 0 ? 4096 : parsing->stack_size * 2;
+        unsigned char *stack = realloc(parsing->stack, wider);
+        if (stack == NULL)
+            return false;
+        parsing->stack = stack;
+        parsing->stack_size = wider;
+    }
+    memcpy(parsing->stack + parsing->stack_used, item, size);
+    parsing->stack_used += size;
+    return true;
+}
+
+/* Moves what lies above `bottom` from the stack to the arena. */
+static void *pop(struct parsing *parsing, size_t bottom)
+{
+    size_t size = parsing->stack_used - bottom;
+    void *items = size == 0 ? NULL : arena_take(parsing->arena, size);
+
+    parsing->stack_used = bottom;
+    if (items != NULL)
+        memcpy(items, parsing->stack + bottom, size);
+    else if (size > 0)
+        parsing->is_out_of_memory = true;
+    return items;
+}
+
+static bool next_entry(struct parsing *parsing, const struct yaml_node *items,
+                       struct yaml_node *key, struct yaml_node *value)
+{
+    if (items->kind == YAML_MAPPING)
+        return yaml_next_pair(parsing->yaml, items, key, value);
+    return yaml_next_item(parsing->yaml, items, value);
+}
+
+void field_read_items(void *context, const struct yaml_field *field, const struct yaml_node *value,
+                      void *target)
+{
+    struct parsing *parsing = context;
+    const struct items_details *details = field->details;
+    alignas(max_align_t) unsigned char item[ITEM_SIZE_MAX];
+    struct yaml_node key;
+    struct yaml_node entry;
+    size_t bottom = parsing->stack_used;
+    size_t count = 0;
+
+    assert(details->size <= sizeof item);
+    if (yaml_is_null(value))
+        return;
+    if (value->kind != details->kind) {
+        parsing_reject(parsing, field->name, value, yaml_kind_name(details->kind));
+        return;
+    }
+    keep_place(target, details->at_offset, value);
+    while (next_entry(parsing, value, &key, &entry)) {
+        memset(item, 0, details->size);
+        bool is_kept =
+            details->read(parsing, field, value->kind == YAML_MAPPING ? &key : NULL, &entry, item);
+        if (!is_kept)
+            continue;
+        if (!push(parsing, item, details->size))
+            parsing->is_out_of_memory = true;
+        else
+            count++;
+    }
+    void *items = pop(parsing, bottom);
+    memcpy(member(target, field->offset), &items, sizeof items);
+    *(size_t *)member(target, details->count_offset) = items == NULL ? 0 : count;
+}

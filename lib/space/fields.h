@@ -1,0 +1,159 @@
+#pragma once
+/**
+ * From YAML values to members of the model: what parse.c's tables are made of. A part of parse.
+ *
+ * A table line names a key, one of the read functions below, and where in the target struct the
+ * value goes:
+ *
+ *     {"region", field_read_word, offsetof(struct space, region), NULL, false},
+ *
+ * Each read function checks only the kind and range of a value and reports at its place what is
+ * wrong; then the member keeps what it had (zero, or a default).
+ *
+ * Lists grow on a stack that is shared by all nested lists: inner lists are complete before the
+ * item around them is, so each is cut off the stack's end and copied once, in its exact size, to
+ * the arena.
+ *
+ * Threads: one `struct parsing` per thread.
+ */
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "base/arena.h"
+#include "base/yaml.h"
+#include "space/model.h"
+#include "space/report.h"
+
+struct table;
+
+/** Everything the read functions need; their `context`. */
+struct parsing {
+    struct arena *arena;
+    struct report *report;
+    const char *file;
+    struct yaml_reader *yaml;
+    const struct table *table; /* of the mapping being read */
+    unsigned char *stack;
+    size_t stack_used;
+    size_t stack_size;
+    bool is_out_of_memory;
+};
+
+/** The keys of one kind of mapping. */
+struct table {
+    const char *owner; /* in messages: "an app" */
+    const char *where; /* in hints, where such keys go */
+    struct yaml_fields fields;
+};
+
+/** Reads one item of a list; see struct items_details. */
+typedef bool items_read(struct parsing *parsing, const struct yaml_field *field,
+                        const struct yaml_node *key, const struct yaml_node *value, void *item);
+
+/* For tables: an array and how much is in it. */
+#define FIELDS(array)                                                                              \
+    {                                                                                              \
+        (array), sizeof(array) / sizeof((array)[0]), NULL                                          \
+    }
+#define WORDS(array)                                                                               \
+    {                                                                                              \
+        (array), sizeof(array) / sizeof((array)[0])                                                \
+    }
+
+/** Every table, ended by NULL: to tell where a misplaced key belongs. In parse.c. */
+extern const struct table *const space_tables[];
+
+/** Of parse_app.c. */
+extern const struct table app_table, domain_table, formation_table, dyno_table, port_table;
+items_read app_read_item;
+
+/** Of parse_network.c. */
+extern const struct table router_table, peering_table, vpn_table, tunnel_table;
+items_read router_read_item, listen_read_item, peering_read_item, vpn_read_item;
+
+enum { NO_OFFSET = -1 };
+
+/** Details of field_read_enum. The member is an enum whose values count from 0 as the words. */
+struct words {
+    const char *const *items;
+    size_t count;
+};
+
+/** Details of field_read_number. The member is a uint32_t. */
+struct number_details {
+    uint32_t least;
+    uint32_t most;
+    enum finding_code code;
+    int at_offset; /* of the member for the place, or NO_OFFSET */
+};
+
+/** Details of field_read_address. The member is a uint32_t; 0.0.0.0 is refused. */
+struct address_details {
+    enum finding_code code;
+    int at_offset;
+};
+
+/** Details of field_read_bool; NULL when no place is kept. */
+struct bool_details {
+    int at_offset;
+};
+
+/**
+ * Details of field_read_items: a YAML sequence, or a mapping with free keys, that becomes an array.
+ */
+struct items_details {
+    enum yaml_kind kind;
+    size_t size; /* of an item, at most ITEM_SIZE_MAX */
+    /* Reads one into the zeroed `item`; `key` is NULL in a sequence. False leaves the item out. */
+    items_read *read;
+    size_t count_offset;    /* of the size_t member for the count */
+    int at_offset;          /* of the member for the collection's place, or NO_OFFSET */
+    enum finding_code code; /* of blocks that cannot be read */
+};
+
+enum { ITEM_SIZE_MAX = 512 };
+
+struct place place_of_node(const struct yaml_node *node);
+
+/** Copies a text to the arena; on failure parsing->is_out_of_memory. */
+const char *parsing_keep(struct parsing *parsing, const char *text, size_t length);
+
+/**
+ * Reads a mapping by table, and reports required fields that are missing at the mapping's place. A
+ * value of another kind is reported and false returned.
+ */
+bool parsing_read_mapping(struct parsing *parsing, const struct yaml_node *value,
+                          const struct table *table, void *target);
+
+/** Reports a value of the wrong kind or form: "`key` must be …, found …". */
+void parsing_reject(struct parsing *parsing, const char *key, const struct yaml_node *value,
+                    const char *expected);
+
+/** Read functions for tables; `context` is a struct parsing. */
+
+/** struct word; null leaves it absent unless the field is required. */
+yaml_read_field field_read_word;
+
+/** struct word with a host name: lower case, without trailing dot. */
+yaml_read_field field_read_hostname;
+
+/** bool: `true` or `false` without quotes. */
+yaml_read_field field_read_bool;
+
+yaml_read_field field_read_enum;
+yaml_read_field field_read_number;
+yaml_read_field field_read_address;
+
+/** struct block; details: the enum finding_code of what cannot be read. */
+yaml_read_field field_read_block;
+
+/** A pointer to the first item, and the count; null is an empty list. */
+yaml_read_field field_read_items;
+
+/** Reads an item of a struct blocks or of an array of struct block. */
+items_read block_read_item;
+
+/** Reads an enum's word, for members that are no enum. False, with a finding, when it is none. */
+bool parsing_read_enum(struct parsing *parsing, const struct yaml_field *field,
+                       const struct yaml_node *value, const struct words *words, unsigned *out);
