@@ -325,8 +325,8 @@ static bool seal_routers(struct segment *segment, const struct space *space)
         routers[i] =
             (struct router_entry){.ip = router->ip, .state = router->state, .at = router->at};
         if (router->state == ROUTER_UP)
-            write_router_record(records + READY_RECORD_OCTETS * up++, space->router_ttl_seconds,
-                                router->ip);
+            write_router_record(records + READY_RECORD_OCTETS * (size_t)up++,
+                                space->router_ttl_seconds, router->ip);
     }
     size_t length = READY_RECORD_OCTETS * (size_t)up;
     memcpy(records + length, records, length);

@@ -28,10 +28,12 @@
 #include "wire/name.h"
 
 enum {
-    ENTRY_NONE = UINT32_MAX,
     SEGMENT_ENTRIES_MAX = (1 << 23) - 2, /* apps, or hosts: what an index slot can number */
     READY_RECORD_OCTETS = 16,
 };
+
+/** No entry: what a number says that points nowhere. */
+static const uint32_t ENTRY_NONE = UINT32_MAX;
 
 enum app_flag {
     APP_INTERNAL = 1,

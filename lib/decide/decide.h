@@ -91,6 +91,28 @@ struct verdict {
 void decide(const struct snapshot *snapshot, const struct client *client, const struct query *query,
             uint64_t hash, struct verdict *verdict);
 
+/** For the other files of this module: name families settle their verdicts through these. */
+
+/** T12. */
+void decide_not_ours(struct verdict *verdict);
+
+/** An authoritative answer without records: SOA in the authority section. */
+void decide_negative(struct verdict *verdict, enum situation situation, uint8_t rcode,
+                     enum reason reason);
+
+/** A TXT answer made at the time of asking; other types of the name are NODATA. */
+void decide_text(const struct query *query, enum answer_kind answer, struct verdict *verdict);
+
+/**
+ * Fills in space and membership. Returns false, with the verdict settled, when the client is not a
+ * member (T6) or the space is being created or deleted.
+ */
+bool decide_membership(const struct client *client, const struct snapshot *snapshot,
+                       uint16_t segment, struct verdict *verdict);
+
+/** True when static records of the type stand at the host. */
+bool host_has_type(const struct segment *segment, const struct host *host, uint16_t type);
+
 /** True when the answer begins with the CNAME from a custom domain to its DNS target. */
 static inline bool verdict_has_cname(const struct verdict *verdict)
 {

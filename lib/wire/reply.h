@@ -94,3 +94,13 @@ static inline bool reply_is_cut(const struct reply *reply)
  * Returns the reply's length in octets.
  */
 size_t reply_finish(struct reply *reply, uint16_t flags, uint16_t rcode);
+
+/**
+ * Closes a record whose data was written piece by piece after a reply_record of length 0: sets the
+ * length of its data. `data` is what reply_record returned.
+ */
+static inline void reply_close_record(struct reply *reply, uint8_t *data)
+{
+    if (!reply->out.failed)
+        store16(data - 2, (uint16_t)(reply->out.next - data));
+}

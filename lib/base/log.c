@@ -1,0 +1,158 @@
+#include "base/log.h"
+
+#include <stdatomic.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "base/clock.h"
+
+enum { MICROSECONDS = 1000000, DAY_SECONDS = 86400 };
+
+static const char *const level_names[LOG_LEVEL_COUNT] = {"error", "warning", "info", "debug"};
+
+/* The one mutable global: what is worth saying is the same for the whole process. */
+static atomic_uint log_level = LOG_INFO;
+
+void log_set_level(enum log_level level)
+{
+    atomic_store_explicit(&log_level, level, memory_order_relaxed);
+}
+
+static void add_digits(struct text *text, unsigned number, unsigned width)
+{
+    char digits[8];
+
+    for (unsigned i = width; i > 0; i--) {
+        digits[i - 1] = (char)('0' + number % 10);
+        number /= 10;
+    }
+    text_add(text, digits, width);
+}
+
+/* The proleptic Gregorian calendar, in years that begin in March so that leap days come last. */
+static void add_date(struct text *text, int64_t days)
+{
+    enum { ERA_DAYS = 146097, EPOCH_DAYS = 719468 };
+    int64_t shifted = days + EPOCH_DAYS;
+    int64_t era = (shifted >= 0 ? shifted : shifted - (ERA_DAYS - 1)) / ERA_DAYS;
+    unsigned day = (unsigned)(shifted - era * ERA_DAYS);
+    unsigned year = (day - day / 1460 + day / 36524 - day / (ERA_DAYS - 1)) / 365;
+    unsigned day_of_year = day - (365 * year + year / 4 - year / 100);
+    unsigned march_month = (5 * day_of_year + 2) / 153;
+    unsigned month = march_month < 10 ? march_month + 3 : march_month - 9;
+
+    add_digits(text, (unsigned)(era * 400 + year) + (month <= 2), 4);
+    text_add(text, "-", 1);
+    add_digits(text, month, 2);
+    text_add(text, "-", 1);
+    add_digits(text, day_of_year - (153 * march_month + 2) / 5 + 1, 2);
+}
+
+void log_add_time(struct text *text, int64_t wall_us)
+{
+    int64_t seconds = wall_us / MICROSECONDS;
+    int64_t fraction = wall_us % MICROSECONDS;
+    if (fraction < 0) {
+        fraction += MICROSECONDS;
+        seconds--;
+    }
+    int64_t days = (seconds >= 0 ? seconds : seconds - (DAY_SECONDS - 1)) / DAY_SECONDS;
+    unsigned second = (unsigned)(seconds - days * DAY_SECONDS);
+
+    add_date(text, days);
+    text_add(text, "T", 1);
+    add_digits(text, second / 3600, 2);
+    text_add(text, ":", 1);
+    add_digits(text, second / 60 % 60, 2);
+    text_add(text, ":", 1);
+    add_digits(text, second % 60, 2);
+    text_add(text, ".", 1);
+    add_digits(text, (unsigned)fraction, 6);
+    text_add_string(text, "+00:00");
+}
+
+static bool is_bare(const char *value, size_t length)
+{
+    for (size_t i = 0; i < length; i++)
+        if (value[i] <= ' ' || value[i] > '~' || strchr("\"\\=", value[i]) != NULL)
+            return false;
+    return true;
+}
+
+void log_add_value(struct text *text, const char *value, size_t length)
+{
+    static const char hex[] = "0123456789abcdef";
+
+    if (is_bare(value, length)) {
+        text_add(text, value, length);
+        return;
+    }
+    text_add(text, "\"", 1);
+    for (size_t i = 0; i < length; i++) {
+        unsigned char octet = (unsigned char)value[i];
+        if (octet == '"' || octet == '\\')
+            text_add(text, (char[]){'\\', (char)octet}, 2);
+        else if (octet < ' ' || octet == 0x7f)
+            text_add(text, (char[]){'\\', 'x', hex[octet >> 4], hex[octet & 15]}, 4);
+        else
+            text_add(text, &value[i], 1);
+    }
+    text_add(text, "\"", 1);
+}
+
+void log_start(struct log_line *line, enum log_level level, const char *event)
+{
+    line->is_wanted = level <= atomic_load_explicit(&log_level, memory_order_relaxed);
+    if (!line->is_wanted)
+        return;
+    line->text = text_over(line->octets, sizeof line->octets - 4); /* room for "...\n" */
+    log_add_time(&line->text, clock_wall_us());
+    text_add(&line->text, " ", 1);
+    text_add_string(&line->text, level_names[level]);
+    text_add(&line->text, " ", 1);
+    text_add_string(&line->text, event);
+}
+
+static void add_key(struct log_line *line, const char *key)
+{
+    text_add(&line->text, " ", 1);
+    text_add_string(&line->text, key);
+    text_add(&line->text, "=", 1);
+}
+
+void log_string(struct log_line *line, const char *key, const char *value)
+{
+    if (!line->is_wanted)
+        return;
+    add_key(line, key);
+    if (value != NULL)
+        log_add_value(&line->text, value, strlen(value));
+}
+
+void log_number(struct log_line *line, const char *key, uint64_t number)
+{
+    if (!line->is_wanted)
+        return;
+    add_key(line, key);
+    text_add_number(&line->text, number);
+}
+
+void log_send(struct log_line *line)
+{
+    if (!line->is_wanted)
+        return;
+    struct text *text = &line->text;
+    text->end += 4;
+    text_add_string(text, text->cut ? "...\n" : "\n");
+    ssize_t written = write(STDERR_FILENO, text->start, text_length(text));
+    (void)written;
+}
+
+void log_sentence(enum log_level level, const char *event, const char *sentence)
+{
+    struct log_line line;
+
+    log_start(&line, level, event);
+    log_string(&line, "text", sentence);
+    log_send(&line);
+}

@@ -1,0 +1,55 @@
+#pragma once
+/**
+ * Event lines of a program, to standard error.
+ *
+ * One event, one line: the time, the level, the event's fixed name, then key=value pairs.
+ *
+ *     2024-10-16T12:00:00.000000+00:00 info reload_done generation=2 files=1 read=1 ms=3
+ *
+ * A value is bare when it is made of plain characters, else in quotes with ", \ and control
+ * characters escaped, so that nothing that came from outside can end the line or forge a pair.
+ *
+ *     log_start(&line, LOG_INFO, "reload_done");
+ *     log_number(&line, "generation", 2);
+ *     log_send(&line);
+ *
+ * Threads: any; a line belongs to one thread and leaves in one write.  Memory: never allocates; a
+ * line that outgrows LOG_LINE_OCTETS is cut and ends in "...".
+ */
+#include <stdint.h>
+
+#include "base/text.h"
+
+enum log_level { LOG_ERROR, LOG_WARNING, LOG_INFO, LOG_DEBUG, LOG_LEVEL_COUNT };
+
+enum { LOG_LINE_OCTETS = 4096 };
+
+struct log_line {
+    bool is_wanted; /* false: below the level, every call does nothing */
+    struct text text;
+    char octets[LOG_LINE_OCTETS];
+};
+
+/** Sets the level; events less urgent than it are left out. LOG_INFO until set. */
+void log_set_level(enum log_level level);
+
+/** Begins a line. */
+void log_start(struct log_line *line, enum log_level level, const char *event);
+
+/** Adds key=value; a NULL value is an unknown one: `key=`. */
+void log_string(struct log_line *line, const char *key, const char *value);
+
+/** Adds key=value with a number. */
+void log_number(struct log_line *line, const char *key, uint64_t number);
+
+/** Ends the line and writes it; a write that fails is nobody's to hear about. */
+void log_send(struct log_line *line);
+
+/** Begins a line, adds text="sentence", and sends it: an event that is said in one sentence. */
+void log_sentence(enum log_level level, const char *event, const char *sentence);
+
+/** Appends a time as 2024-10-16T12:00:00.000000+00:00, for a clock_wall_us of year 0 to 9999. */
+void log_add_time(struct text *text, int64_t wall_us);
+
+/** Appends a value as described above. */
+void log_add_value(struct text *text, const char *value, size_t length);

@@ -1,0 +1,114 @@
+#pragma once
+/**
+ * What the operator sets: a file, flags, and defaults, all read by one table (settings.def).
+ *
+ * Three sources, the strongest first: flags, the settings file, the table's initial values. A value
+ * from a weaker source is checked and then left aside. A list from a stronger source replaces
+ * the whole list of a weaker one; within a source, items add up.
+ *
+ * The file is YAML (base/yaml.h):
+ *
+ *     zones: /etc/spacedns/zones
+ *     listen: [10.0.0.2, "[::1]:5300"]
+ *     suffixes: {apps: example.app}
+ *
+ * Problems are sentences to the operator, all of them in one run, each with its place
+ * (`FILE:LINE:COLUMN` or the flag), what is wrong, and what to do:
+ *
+ *     spacednsd.yaml:3:10: workers: 9999 is out of range; give a whole number from 0 to 256
+ *     --worker: unknown flag; did you mean --workers?
+ *
+ * Threads: read once at the start, by one thread; constant after.
+ * Memory: texts and lists live as long as the settings.
+ */
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+
+#include "base/address.h"
+#include "base/arena.h"
+
+enum { DNS_PORT = 53 };
+
+enum setting_type {
+    SETTING_TEXT,      /* const char * */
+    SETTING_WORDS,     /* struct words */
+    SETTING_SUFFIX,    /* const char *: a domain name, lower case, no closing dot */
+    SETTING_SUFFIXES,  /* struct words of such */
+    SETTING_NUMBER,    /* uint32_t */
+    SETTING_FLAG,      /* bool */
+    SETTING_CHOICE,    /* unsigned: the number of the word */
+    SETTING_CLASSES,   /* unsigned: one bit for each word, the first lowest */
+    SETTING_ENDPOINTS, /* struct endpoints */
+};
+
+struct words {
+    const char **items;
+    size_t count;
+    size_t capacity;
+};
+
+struct listen {
+    struct endpoint endpoint; /* IPv4-mapped IPv6 addresses have become IPv4 */
+    const char *place;        /* where it was written, for messages */
+};
+
+struct endpoints {
+    struct listen *items;
+    size_t count;
+    size_t capacity;
+};
+
+enum { EXTERNAL_REFUSE, EXTERNAL_NXDOMAIN };
+enum { LOG_FORMAT_LOGFMT, LOG_FORMAT_JSON };
+
+struct settings {
+    const char *zones;
+    struct endpoints listen;
+    uint32_t workers; /* at least 1 once read */
+    struct words local_as;
+    unsigned external;
+    bool allow_public_listen;
+    unsigned localspace_to; /* bit 0 space, 1 peered, 2 vpn */
+    unsigned recursion_for; /* the same */
+    const char *suffix_apps;
+    const char *suffix_discovery;
+    struct words suffix_targets;
+    const char *server_id;
+    bool log_queries;
+    unsigned log_format;
+    unsigned log_level; /* enum log_level */
+    uint32_t tcp_connections;
+    uint32_t tcp_per_client;
+    uint32_t tcp_idle_ms;
+    uint32_t udp_buffer;
+    const char *file; /* NULL: none */
+    bool check;
+    bool version;
+    bool help;
+    struct arena *arena;
+};
+
+enum settings_status {
+    SETTINGS_READY,
+    SETTINGS_BAD_FILE,  /* what the file says, or that it cannot be read */
+    SETTINGS_BAD_USAGE, /* what the command line says */
+};
+
+/**
+ * Reads the command line and the file it names.
+ *
+ * problems  each problem goes there as one line
+ *
+ * With --help or --version nothing else is read. `settings` is to be closed whatever comes back;
+ * it is complete only with SETTINGS_READY. Without memory the process ends.
+ */
+enum settings_status settings_init(struct settings *settings, int argc, char *const *argv,
+                                   FILE *problems);
+
+/** Frees the settings' texts and lists. */
+void settings_close(struct settings *settings);
+
+/** Prints the help text, made from the table. */
+void settings_print_help(FILE *out);

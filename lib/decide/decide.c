@@ -1,0 +1,273 @@
+#include "decide/decide.h"
+
+#include <string.h>
+
+#include "decide/discovery.h"
+#include "decide/reverse.h"
+#include "wire/types.h"
+
+static void settle(struct verdict *verdict, enum situation situation, uint8_t rcode,
+                   enum reason reason)
+{
+    verdict->situation = situation;
+    verdict->rcode = rcode;
+    verdict->reason = reason;
+}
+
+static void refuse_outsider(const struct snapshot *snapshot, struct verdict *verdict)
+{
+    if (snapshot->policy.external_nxdomain)
+        settle(verdict, SITUATION_OUTSIDER, RCODE_NXDOMAIN, REASON_OUTSIDE);
+    else
+        settle(verdict, SITUATION_OUTSIDER, RCODE_REFUSED, REASON_OUTSIDE);
+}
+
+/* True when the name is `text` below the root, such as id.server. */
+static bool name_reads(const struct name *name, const char *text)
+{
+    struct name wanted;
+    return name_from_text(text, &wanted) && name_equals(name, wanted.octets, wanted.length);
+}
+
+/* The chaos class tells who serves (RFC 4892); bind's old names mean the same. */
+static void decide_chaos(const struct query *query, struct verdict *verdict)
+{
+    bool is_id = name_reads(&query->name, "id.server") || name_reads(&query->name, "hostname.bind");
+    bool is_version =
+        name_reads(&query->name, "version.server") || name_reads(&query->name, "version.bind");
+
+    if (query->class != CLASS_CH || (!is_id && !is_version)) {
+        settle(verdict, SITUATION_UNSUPPORTED, RCODE_REFUSED, REASON_NOT_SUPPORTED);
+        return;
+    }
+    verdict->is_authoritative = true;
+    verdict->situation = SITUATION_NO_DATA;
+    if (query->type != TYPE_TXT && query->type != TYPE_ANY)
+        return;
+    verdict->situation = SITUATION_RECORDS;
+    verdict->answer = is_id ? ANSWER_SERVER_ID : ANSWER_SERVER_VERSION;
+}
+
+void decide_not_ours(struct verdict *verdict)
+{
+    settle(verdict, SITUATION_NOT_OURS, RCODE_REFUSED, REASON_NOT_OURS);
+}
+
+void decide_negative(struct verdict *verdict, enum situation situation, uint8_t rcode,
+                     enum reason reason)
+{
+    settle(verdict, situation, rcode, reason);
+    verdict->is_authoritative = true;
+    verdict->has_soa = true;
+}
+
+/* Another space's name: what it is and whose it is stays untold. */
+static void decide_other_space(struct verdict *verdict)
+{
+    verdict->host = NULL;
+    verdict->app = NULL;
+    verdict->segment = NULL;
+    decide_negative(verdict, SITUATION_OTHER_SPACE, RCODE_NXDOMAIN, REASON_NOT_ALLOWED);
+}
+
+bool decide_membership(const struct client *client, const struct snapshot *snapshot,
+                       uint16_t segment, struct verdict *verdict)
+{
+    verdict->segment = snapshot->segments[segment];
+    verdict->membership = client_membership(client, segment);
+    if (verdict->membership == NULL) {
+        decide_other_space(verdict);
+        return false;
+    }
+    if (verdict->segment->state != SPACE_ALLOCATED) {
+        decide_negative(verdict, SITUATION_SPACE_CHANGING, RCODE_NOERROR, REASON_SPACE_CHANGING);
+        return false;
+    }
+    return true;
+}
+
+/* Only these types of an apex are ours; its MX, TXT, NS and SOA are someone else's. */
+static bool is_apex_type(uint16_t type)
+{
+    return type == TYPE_A || type == TYPE_AAAA || type == TYPE_HTTPS || type == TYPE_SVCB ||
+           type == TYPE_ANY;
+}
+
+static enum reason web_reason(const struct app_entry *app)
+{
+    bool all_crashed = app->web_count > 0 && app->web_crashed == app->web_count;
+    return all_crashed ? REASON_CRASHED : REASON_NO_WEB;
+}
+
+/* True when the client's peering lists routes that leave out a router. */
+static bool is_route_missing(const struct verdict *verdict)
+{
+    uint32_t connection = verdict->membership->connection;
+    return connection != ENTRY_NONE && verdict->segment->connections[connection].misses_router;
+}
+
+/* An internal name of a space that the client is inside of. */
+static void decide_web(const struct query *query, struct verdict *verdict)
+{
+    bool has_cname = verdict->host != NULL && verdict->host->target != ENTRY_NONE &&
+                     (verdict->host->flags & (HOST_APEX | HOST_FLAT)) == 0;
+    bool asks_cname = has_cname && (query->type == TYPE_CNAME || query->type == TYPE_ANY);
+
+    verdict->is_authoritative = true;
+    if (verdict->app->web_up == 0) {
+        decide_negative(verdict, SITUATION_NO_WEB, RCODE_NOERROR, web_reason(verdict->app));
+        return;
+    }
+    if (asks_cname) {
+        verdict->situation = SITUATION_RECORDS;
+        return;
+    }
+    bool asks_address = query->type == TYPE_A || query->type == TYPE_ANY;
+    if (!asks_address || verdict->segment->router_up_count == 0) {
+        decide_negative(verdict, SITUATION_NO_DATA, RCODE_NOERROR, REASON_NONE);
+        return;
+    }
+    verdict->situation = SITUATION_ROUTERS;
+    verdict->answer = ANSWER_ROUTERS;
+    if (is_route_missing(verdict))
+        verdict->reason = REASON_ROUTE_MISSING;
+}
+
+/* A name that an app serves: default domain, custom domain, DNS target. */
+static void decide_app(const struct snapshot *snapshot, const struct client *client,
+                       const struct query *query, uint16_t segment, struct verdict *verdict)
+{
+    bool foreign_type = verdict->host != NULL && (verdict->host->flags & HOST_APEX) != 0 &&
+                        !is_apex_type(query->type);
+
+    if ((verdict->app->flags & APP_INTERNAL) == 0 || foreign_type) {
+        /* As any other name. Who is inside the space may learn that the app is its own. */
+        verdict->membership = client_membership(client, segment);
+        verdict->segment = verdict->membership == NULL ? NULL : snapshot->segments[segment];
+        if (verdict->membership == NULL || foreign_type) {
+            verdict->app = NULL;
+            verdict->host = NULL;
+        }
+        decide_not_ours(verdict);
+        return;
+    }
+    if (decide_membership(client, snapshot, segment, verdict))
+        decide_web(query, verdict);
+}
+
+bool host_has_type(const struct segment *segment, const struct host *host, uint16_t type)
+{
+    for (unsigned i = 0; i < host->record_count; i++)
+        if (segment->records[host->owner + i].type == type)
+            return true;
+    return false;
+}
+
+static void decide_records(const struct snapshot *snapshot, const struct client *client,
+                           const struct query *query, uint16_t segment, struct verdict *verdict)
+{
+    if (!decide_membership(client, snapshot, segment, verdict))
+        return;
+    verdict->is_authoritative = true;
+    if (query->type != TYPE_ANY && !host_has_type(verdict->segment, verdict->host, query->type) &&
+        !host_has_type(verdict->segment, verdict->host, TYPE_CNAME)) {
+        decide_negative(verdict, SITUATION_NO_DATA, RCODE_NOERROR, REASON_NONE);
+        return;
+    }
+    verdict->situation = SITUATION_RECORDS;
+    verdict->answer = ANSWER_RECORDS;
+}
+
+/* Decides on a name that the index knows. Returns false when the name serves nothing. */
+static bool decide_entry(const struct snapshot *snapshot, const struct client *client,
+                         const struct query *query, const struct index_entry *entry,
+                         struct verdict *verdict)
+{
+    const struct segment *segment = snapshot->segments[entry->segment];
+
+    if (!entry->is_host) {
+        verdict->app = &segment->apps[entry->number];
+        if ((verdict->app->flags & APP_PLAIN_DOMAIN) == 0) {
+            verdict->app = NULL; /* its default domain is another name */
+            return false;
+        }
+        decide_app(snapshot, client, query, entry->segment, verdict);
+        return true;
+    }
+    verdict->host = &segment->hosts[entry->number];
+    if (verdict->host->kind == HOST_RECORDS) {
+        decide_records(snapshot, client, query, entry->segment, verdict);
+        return true;
+    }
+    verdict->app = &segment->apps[verdict->host->owner];
+    decide_app(snapshot, client, query, entry->segment, verdict);
+    return true;
+}
+
+static bool is_why(const struct name *name)
+{
+    return memcmp(name->octets, "\4_why", 5) == 0;
+}
+
+/* Names that no zone file lists one by one. */
+static void decide_unlisted(const struct snapshot *snapshot, const struct client *client,
+                            const struct query *query, struct verdict *verdict)
+{
+    struct index_entry entry;
+
+    if (is_why(&query->name)) {
+        decide_text(query, ANSWER_WHY, verdict);
+        return;
+    }
+    if (name_is_within(&query->name, &snapshot->discovery_suffix)) {
+        discovery_decide(snapshot, client, query, verdict);
+        return;
+    }
+    if (reverse_decide(snapshot, client, query, verdict))
+        return;
+    if (snapshot_find_wildcard(snapshot, &query->name, &entry) &&
+        decide_entry(snapshot, client, query, &entry, verdict))
+        return;
+    decide_not_ours(verdict);
+}
+
+void decide_text(const struct query *query, enum answer_kind answer, struct verdict *verdict)
+{
+    if (query->type != TYPE_TXT && query->type != TYPE_ANY) {
+        decide_negative(verdict, SITUATION_NO_DATA, RCODE_NOERROR, REASON_NONE);
+        return;
+    }
+    verdict->is_authoritative = true;
+    verdict->situation = SITUATION_RECORDS;
+    verdict->answer = answer;
+}
+
+void decide(const struct snapshot *snapshot, const struct client *client, const struct query *query,
+            uint64_t hash, struct verdict *verdict)
+{
+    struct index_entry entry;
+
+    memset(verdict, 0, sizeof *verdict);
+    if (snapshot == NULL) {
+        settle(verdict, SITUATION_NOT_READY, RCODE_SERVFAIL, REASON_NOT_READY);
+        return;
+    }
+    if (client->count == 0) {
+        refuse_outsider(snapshot, verdict);
+        return;
+    }
+    verdict->may_recurse =
+        snapshot->policy.has_upstreams && client_has_class(client, snapshot->policy.recursion_for);
+    if (query->class != CLASS_IN) {
+        decide_chaos(query, verdict);
+        return;
+    }
+    if (query->type == TYPE_AXFR || query->type == TYPE_IXFR) {
+        settle(verdict, SITUATION_UNSUPPORTED, RCODE_REFUSED, REASON_NOT_SUPPORTED);
+        return;
+    }
+    if (snapshot_find(snapshot, &query->name, hash, &entry) &&
+        decide_entry(snapshot, client, query, &entry, verdict))
+        return;
+    decide_unlisted(snapshot, client, query, verdict);
+}

@@ -1,0 +1,336 @@
+#include "decide/discovery.h"
+
+#include <string.h>
+#include <strings.h>
+
+#include "wire/types.h"
+
+enum { LABELS_MAX = 5 }; /* _PORT._tcp.TYPE.APP.app */
+
+/* A discovery name taken apart; labels[0] is the leftmost. */
+struct parts {
+    const struct snapshot *snapshot;
+    const struct client *client;
+    const struct query *query;
+    unsigned count; /* of labels in front of the suffix; more than LABELS_MAX: no such name */
+    const uint8_t *labels[LABELS_MAX];
+};
+
+static bool label_reads(const uint8_t *label, const char *text)
+{
+    return *label == strlen(text) && memcmp(label + 1, text, *label) == 0;
+}
+
+bool label_read_number(const uint8_t *label, uint32_t *number)
+{
+    uint64_t value = 0;
+
+    if (*label == 0 || *label > 10 || label[1] == '0')
+        return false;
+    for (unsigned i = 1; i <= *label; i++) {
+        if (label[i] < '0' || label[i] > '9')
+            return false;
+        value = value * 10 + (uint64_t)(label[i] - '0');
+    }
+    if (value > UINT32_MAX)
+        return false;
+    *number = (uint32_t)value;
+    return true;
+}
+
+static void take_apart(const struct name *name, unsigned suffix_labels, struct parts *parts)
+{
+    const uint8_t *label = name->octets;
+
+    parts->count = name->label_count - suffix_labels;
+    for (unsigned i = 0; i < parts->count && i < LABELS_MAX; i++) {
+        parts->labels[i] = label;
+        label += *label + 1U;
+    }
+}
+
+static void not_declared(struct verdict *verdict)
+{
+    decide_negative(verdict, SITUATION_NOT_DECLARED, RCODE_NXDOMAIN, REASON_NOT_DECLARED);
+}
+
+static void no_data(struct verdict *verdict)
+{
+    decide_negative(verdict, SITUATION_NO_DATA, RCODE_NOERROR, REASON_NONE);
+}
+
+static void not_running(struct verdict *verdict)
+{
+    decide_negative(verdict, SITUATION_DYNOS, RCODE_NOERROR, REASON_NOT_RUNNING);
+}
+
+static void refuse_class(struct verdict *verdict)
+{
+    verdict->situation = SITUATION_CLASS_REFUSED;
+    verdict->rcode = RCODE_REFUSED;
+    verdict->reason = REASON_NOT_ALLOWED;
+}
+
+static bool is_class_allowed(const struct snapshot *snapshot, const struct membership *membership)
+{
+    return (snapshot->policy.localspace_to >> membership->class & 1) != 0;
+}
+
+/* Settles an answer of the kind for its type and ANY, NODATA for other types. */
+static void answer(const struct query *query, uint16_t type, enum answer_kind kind,
+                   struct verdict *verdict)
+{
+    if (query->type != type && query->type != TYPE_ANY) {
+        no_data(verdict);
+        return;
+    }
+    verdict->is_authoritative = true;
+    verdict->situation =
+        kind == ANSWER_FORMATION || kind == ANSWER_DYNO ? SITUATION_DYNOS : SITUATION_RECORDS;
+    verdict->answer = kind;
+}
+
+static const struct formation_entry *
+find_formation(const struct segment *segment, const struct app_entry *app, const uint8_t *label)
+{
+    for (unsigned i = 0; i < app->formation_count; i++) {
+        const struct formation_entry *formation = &segment->formations[app->formations + i];
+        if (formation->type_length == *label && strncasecmp(segment_text(segment, formation->type),
+                                                            (const char *)label + 1, *label) == 0)
+            return formation;
+    }
+    return NULL;
+}
+
+static bool has_running_dyno(const struct segment *segment, const struct formation_entry *formation)
+{
+    for (uint32_t i = 0; i < formation->dyno_count; i++)
+        if (segment->dynos[formation->dynos + i].state == DYNO_UP)
+            return true;
+    return false;
+}
+
+static void decide_formation(const struct query *query, struct verdict *verdict)
+{
+    if (!has_running_dyno(verdict->segment, verdict->formation))
+        not_running(verdict);
+    else
+        answer(query, TYPE_A, ANSWER_FORMATION, verdict);
+}
+
+static void decide_dyno(const struct query *query, uint32_t number, struct verdict *verdict)
+{
+    const struct segment *segment = verdict->segment;
+
+    for (uint32_t i = 0; i < verdict->formation->dyno_count; i++) {
+        const struct dyno_entry *dyno = &segment->dynos[verdict->formation->dynos + i];
+        if (dyno->number != number)
+            continue;
+        verdict->dyno = dyno;
+        if (dyno_is_named(dyno))
+            answer(query, TYPE_A, ANSWER_DYNO, verdict);
+        else
+            not_running(verdict);
+        return;
+    }
+    not_declared(verdict);
+}
+
+/* Finds the port; `service` NULL takes any port of the protocol. */
+static const struct port_entry *find_port(const struct verdict *verdict, const uint8_t *service,
+                                          bool udp)
+{
+    const struct segment *segment = verdict->segment;
+
+    for (unsigned i = 0; i < verdict->formation->port_count; i++) {
+        const struct port_entry *port = &segment->ports[verdict->formation->ports + i];
+        bool named =
+            service == NULL || (*service == port->name_length + 1 && service[1] == '_' &&
+                                strncasecmp(segment_text(segment, port->name),
+                                            (const char *)service + 2, port->name_length) == 0);
+        if (port->udp == udp && named)
+            return port;
+    }
+    return NULL;
+}
+
+/* _tcp.TYPE... is an empty non-terminal, _http._tcp.TYPE... a service. */
+static void decide_service(const struct query *query, const uint8_t *service,
+                           const uint8_t *protocol, struct verdict *verdict)
+{
+    bool udp = label_reads(protocol, "_udp");
+    verdict->port = udp || label_reads(protocol, "_tcp") ? find_port(verdict, service, udp) : NULL;
+
+    if (verdict->port == NULL)
+        not_declared(verdict);
+    else if (service == NULL)
+        no_data(verdict);
+    else if (!has_running_dyno(verdict->segment, verdict->formation))
+        not_running(verdict);
+    else
+        answer(query, TYPE_SRV, ANSWER_SERVICES, verdict);
+}
+
+/* What stands in front of APP.app, of an app that the client may know. */
+static void decide_below_app(const struct parts *parts, struct verdict *verdict)
+{
+    unsigned front = parts->count - 2;
+    uint32_t number;
+
+    if (front == 0) {
+        no_data(verdict);
+        return;
+    }
+    const uint8_t *nearest = parts->labels[front - 1];
+    if (front == 1 && label_reads(nearest, "_dynos")) {
+        decide_text(parts->query, ANSWER_APP_DYNOS, verdict);
+        return;
+    }
+    verdict->formation = find_formation(verdict->segment, verdict->app, nearest);
+    if (verdict->formation == NULL)
+        not_declared(verdict);
+    else if (front == 1)
+        decide_formation(parts->query, verdict);
+    else if (front == 2 && label_read_number(parts->labels[0], &number))
+        decide_dyno(parts->query, number, verdict);
+    else
+        decide_service(parts->query, front == 2 ? NULL : parts->labels[0], parts->labels[front - 2],
+                       verdict);
+}
+
+static void decide_app_branch(const struct parts *parts, struct verdict *verdict)
+{
+    if (parts->count == 1) {
+        no_data(verdict);
+        return;
+    }
+    const uint8_t *label = parts->labels[parts->count - 2];
+    struct index_entry entry;
+    if (!snapshot_find_app(parts->snapshot, label + 1, *label, &entry)) {
+        not_declared(verdict);
+        return;
+    }
+    const struct membership *membership = client_membership(parts->client, entry.segment);
+    const struct segment *segment = parts->snapshot->segments[entry.segment];
+    const struct app_entry *app = &segment->apps[entry.number];
+    if (membership == NULL || (app->flags & APP_DISCOVERED) == 0) {
+        not_declared(verdict); /* another space's app answers as one that is not there */
+        return;
+    }
+    verdict->app = app;
+    if (!decide_membership(parts->client, parts->snapshot, entry.segment, verdict))
+        return;
+    if (!is_class_allowed(parts->snapshot, membership)) {
+        refuse_class(verdict);
+        return;
+    }
+    decide_below_app(parts, verdict);
+}
+
+/* The client's membership of a space by name. */
+static const struct membership *find_space(const struct parts *parts, const uint8_t *label)
+{
+    /* Bounded by the number of spaces one client is inside of. */
+    for (uint32_t i = 0; i < parts->client->count; i++) {
+        const struct membership *membership = &parts->client->memberships[i];
+        if (label_reads(label, parts->snapshot->segments[membership->segment]->name))
+            return membership;
+    }
+    return NULL;
+}
+
+/* router-N: the N-th router of the zone file. */
+static const struct router_entry *find_router(const struct segment *segment, const uint8_t *label)
+{
+    uint8_t digits[LABEL_MAX_OCTETS + 1];
+    uint32_t number;
+
+    if (*label < 8 || memcmp(label + 1, "router-", 7) != 0)
+        return NULL;
+    digits[0] = (uint8_t)(*label - 7);
+    memcpy(digits + 1, label + 8, digits[0]);
+    if (!label_read_number(digits, &number) || number > segment->router_count)
+        return NULL;
+    return &segment->routers[number - 1];
+}
+
+static void decide_space_branch(const struct parts *parts, struct verdict *verdict)
+{
+    if (parts->count == 1) {
+        no_data(verdict);
+        return;
+    }
+    const struct membership *membership = find_space(parts, parts->labels[parts->count - 2]);
+    if (membership == NULL || parts->count > 3) {
+        not_declared(verdict);
+        return;
+    }
+    if (!decide_membership(parts->client, parts->snapshot, membership->segment, verdict))
+        return;
+    if (!is_class_allowed(parts->snapshot, membership)) {
+        refuse_class(verdict);
+        return;
+    }
+    if (parts->count == 2) {
+        no_data(verdict);
+        return;
+    }
+    verdict->router = find_router(verdict->segment, parts->labels[0]);
+    if (verdict->router == NULL)
+        not_declared(verdict);
+    else if (verdict->router->state != ROUTER_UP)
+        no_data(verdict);
+    else
+        answer(parts->query, TYPE_A, ANSWER_ROUTER, verdict);
+}
+
+/* Names for every client that is inside some space, whatever its class. */
+static bool decide_introspection(const struct parts *parts, struct verdict *verdict)
+{
+    const uint8_t *label = parts->labels[0];
+
+    if (parts->count != 1)
+        return false;
+    if (label_reads(label, "_whoami"))
+        decide_text(parts->query, ANSWER_WHOAMI, verdict);
+    else if (label_reads(label, "_apps"))
+        decide_text(parts->query, ANSWER_APPS, verdict);
+    else if (label_reads(label, "version"))
+        decide_text(parts->query, ANSWER_VERSION, verdict);
+    else if (label_reads(label, "upcheck"))
+        answer(parts->query, TYPE_A, ANSWER_UPCHECK, verdict);
+    else
+        return false;
+    return true;
+}
+
+/* The suffix itself is the apex of its zone. */
+static void decide_apex(const struct query *query, struct verdict *verdict)
+{
+    answer(query, TYPE_SOA, ANSWER_SOA, verdict);
+}
+
+void discovery_decide(const struct snapshot *snapshot, const struct client *client,
+                      const struct query *query, struct verdict *verdict)
+{
+    struct parts parts = {.snapshot = snapshot, .client = client, .query = query};
+
+    take_apart(&query->name, snapshot->discovery_suffix.label_count, &parts);
+    verdict->soa_label = (uint8_t)parts.count;
+    if (decide_introspection(&parts, verdict))
+        return;
+    if (!client_has_class(client, snapshot->policy.localspace_to)) {
+        refuse_class(verdict);
+        return;
+    }
+    if (parts.count == 0)
+        decide_apex(query, verdict);
+    else if (parts.count > LABELS_MAX)
+        not_declared(verdict);
+    else if (label_reads(parts.labels[parts.count - 1], "app"))
+        decide_app_branch(&parts, verdict);
+    else if (label_reads(parts.labels[parts.count - 1], "space"))
+        decide_space_branch(&parts, verdict);
+    else
+        not_declared(verdict);
+}

@@ -1,0 +1,23 @@
+#pragma once
+/**
+ * Names below the discovery suffix: dynos, process types, services, routers, introspection.
+ *
+ *     [n.]TYPE.APP.app.localspace               A of dynos
+ *     _PORT._tcp.TYPE.APP.app.localspace        SRV of a declared port
+ *     router-N.SPACE.space.localspace           A of one router
+ *     _dynos.APP.app.localspace                 TXT
+ *     _whoami, _apps, version, upcheck          directly below the suffix
+ *
+ * Names are taken apart label by label; nothing is stored under them. Declared but empty is NODATA,
+ * undeclared is NXDOMAIN, and names between are empty non-terminals (RFC 8020).
+ *
+ * Sources: RFC 2782 (SRV).
+ */
+#include "decide/decide.h"
+
+/** Decides on a name within the suffix, for a client that is inside some space. */
+void discovery_decide(const struct snapshot *snapshot, const struct client *client,
+                      const struct query *query, struct verdict *verdict);
+
+/** Reads a decimal number without leading zeros from a label; false when it is none. */
+bool label_read_number(const uint8_t *label, uint32_t *number);

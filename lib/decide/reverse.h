@@ -1,0 +1,17 @@
+#pragma once
+/**
+ * Reverse names of the spaces' own addresses.
+ *
+ *     56.130.0.10.in-addr.arpa  PTR  1.web.APP.app.localspace
+ *     37.0.0.10.in-addr.arpa    PTR  router-1.SPACE.space.localspace
+ *
+ * Every reverse name inside a served space's CIDR is ours and is never forwarded; the zone's apex
+ * is the CIDR's two octets. Discovery names are told only to the classes that may ask them.
+ *
+ * Sources: RFC 1035 section 3.5.
+ */
+#include "decide/decide.h"
+
+/** Decides on the name when it is a reverse name inside a served space; returns whether it is. */
+bool reverse_decide(const struct snapshot *snapshot, const struct client *client,
+                    const struct query *query, struct verdict *verdict);

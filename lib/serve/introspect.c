@@ -1,0 +1,211 @@
+#include "serve/introspect.h"
+
+#include <string.h>
+
+#include "decide/explain.h"
+#include "wire/types.h"
+
+enum { STRING_OCTETS_MAX = 255, QUESTION_OFFSET = HEADER_OCTETS };
+
+/* A character string under construction: the length octet comes first and is known last. */
+struct string {
+    char octets[STRING_OCTETS_MAX];
+    struct text text;
+};
+
+static struct text *begin(struct string *string, const char *key)
+{
+    string->text = text_over(string->octets, STRING_OCTETS_MAX);
+    text_add_string(&string->text, key);
+    text_add(&string->text, "=", 1);
+    return &string->text;
+}
+
+static void put_octets(struct reply *reply, const char *octets, size_t length)
+{
+    write8(&reply->out, (uint8_t)length);
+    write_octets(&reply->out, octets, length);
+}
+
+static void put(struct reply *reply, struct string *string)
+{
+    put_octets(reply, string->octets, text_length(&string->text));
+}
+
+static void put_string(struct reply *reply, const char *key, const char *value)
+{
+    struct string string;
+    text_add_string(begin(&string, key), value);
+    put(reply, &string);
+}
+
+static void put_number(struct reply *reply, const char *key, uint64_t value)
+{
+    struct string string;
+    text_add_number(begin(&string, key), value);
+    put(reply, &string);
+}
+
+static uint8_t *begin_record(struct reply *reply, uint16_t class)
+{
+    return reply_record_of_class(reply, QUESTION_OFFSET, TYPE_TXT, class, 0, 0);
+}
+
+static void put_membership(const struct snapshot *snapshot, const struct membership *membership,
+                           struct reply *reply)
+{
+    const struct segment *segment = snapshot->segments[membership->segment];
+    char block[CIDR_TEXT_MAX];
+
+    put_string(reply, "class", class_text(membership->class));
+    put_string(reply, "space", segment->name);
+    if (membership->connection != ENTRY_NONE)
+        put_string(reply, "connection", segment->connections[membership->connection].name);
+    cidr_write(membership->block, block);
+    put_string(reply, "matched", block);
+}
+
+static void tell_whoami(const struct snapshot *snapshot, const struct exchange *exchange,
+                        struct reply *reply)
+{
+    const struct client *client = &exchange->client;
+    uint8_t *data = begin_record(reply, CLASS_IN);
+    struct string string;
+
+    text_add_ipv4(begin(&string, "address"), client->address);
+    put(reply, &string);
+    for (uint32_t i = 0; i < client->count; i++)
+        put_membership(snapshot, &client->memberships[i], reply);
+    put_string(reply, "transport", exchange->transport == TRANSPORT_UDP ? "udp" : "tcp");
+    put_number(reply, "edns", exchange->query.has_opt ? exchange->query.udp_octets : 0);
+    put_string(reply, "server", snapshot->policy.server_id);
+    put_number(reply, "generation", snapshot->generation);
+    reply_close_record(reply, data);
+}
+
+/* The query for A at the name behind _why, decided for the same client. */
+static void tell_why(const struct snapshot *snapshot, const struct exchange *exchange,
+                     struct reply *reply)
+{
+    const struct name *asked = &exchange->query.name;
+    const uint8_t *suffix = name_suffix(asked, 1);
+    struct query query = exchange->query;
+    struct verdict verdict;
+    struct explanation explanation;
+
+    query.type = TYPE_A;
+    query.name.length = (uint8_t)name_suffix_length(asked, suffix);
+    query.name.label_count = (uint8_t)(asked->label_count - 1);
+    memset(query.name.octets, 0, sizeof query.name.octets);
+    memcpy(query.name.octets, suffix, query.name.length);
+    decide(snapshot, &exchange->client, &query, index_hash(&snapshot->index, &query.name),
+           &verdict);
+    explain(snapshot, &exchange->client, &query, &verdict, &explanation);
+
+    uint8_t *data = begin_record(reply, CLASS_IN);
+    for (unsigned i = 0; i < explanation.count; i++)
+        put_octets(reply, explanation.steps[i].octets, explanation.steps[i].length);
+    reply_close_record(reply, data);
+}
+
+/* One record per app of the client's spaces; ends early when the reply is full. */
+static void tell_apps(const struct snapshot *snapshot, const struct exchange *exchange,
+                      struct reply *reply)
+{
+    const struct client *client = &exchange->client;
+
+    for (uint32_t i = 0; i < client->count; i++) {
+        const struct segment *segment = snapshot->segments[client->memberships[i].segment];
+        for (size_t j = 0; j < segment->app_count && !reply_is_cut(reply); j++) {
+            const struct app_entry *app = &segment->apps[j];
+            struct string string;
+            uint8_t *data = begin_record(reply, CLASS_IN);
+            text_add(begin(&string, "app"), segment_text(segment, app->name), app->name_length);
+            put(reply, &string);
+            put_string(reply, "space", segment->name);
+            put_string(reply, "internal", (app->flags & APP_INTERNAL) != 0 ? "true" : "false");
+            put_number(reply, "web_dynos", app->web_count);
+            put_number(reply, "web_up", app->web_up);
+            reply_close_record(reply, data);
+        }
+    }
+}
+
+static void tell_dyno(const struct segment *segment, const struct formation_entry *formation,
+                      const struct dyno_entry *dyno, struct reply *reply)
+{
+    static const char *const states[] = {"up", "starting", "idle", "crashed", "down"};
+    uint8_t *data = begin_record(reply, CLASS_IN);
+    struct string string;
+    struct text *text = begin(&string, "dyno");
+
+    text_add_string(text, segment_text(segment, formation->type));
+    text_add_string(text, ".");
+    text_add_number(text, dyno->number);
+    put(reply, &string);
+    put_string(reply, "state", states[dyno->state]);
+    text_add_ipv4(begin(&string, "address"), dyno->ip);
+    put(reply, &string);
+    reply_close_record(reply, data);
+}
+
+static void tell_dynos(const struct exchange *exchange, struct reply *reply)
+{
+    const struct segment *segment = exchange->verdict.segment;
+    const struct app_entry *app = exchange->verdict.app;
+
+    for (unsigned i = 0; i < app->formation_count; i++) {
+        const struct formation_entry *formation = &segment->formations[app->formations + i];
+        for (uint32_t j = 0; j < formation->dyno_count && !reply_is_cut(reply); j++)
+            tell_dyno(segment, formation, &segment->dynos[formation->dynos + j], reply);
+    }
+}
+
+static void tell_version(const struct snapshot *snapshot, struct reply *reply)
+{
+    uint8_t *data = begin_record(reply, CLASS_IN);
+
+    put_string(reply, "version", snapshot->policy.version);
+    put_number(reply, "generation", snapshot->generation);
+    reply_close_record(reply, data);
+}
+
+/* RFC 4892: the bare text, in the chaos class. */
+static void tell_chaos(const char *value, struct reply *reply)
+{
+    size_t length = strlen(value);
+    uint8_t *data = begin_record(reply, CLASS_CH);
+
+    put_octets(reply, value, length > STRING_OCTETS_MAX ? STRING_OCTETS_MAX : length);
+    reply_close_record(reply, data);
+}
+
+void introspect(const struct snapshot *snapshot, const struct exchange *exchange,
+                struct reply *reply)
+{
+    switch (exchange->verdict.answer) {
+    case ANSWER_WHOAMI:
+        tell_whoami(snapshot, exchange, reply);
+        break;
+    case ANSWER_WHY:
+        tell_why(snapshot, exchange, reply);
+        break;
+    case ANSWER_APPS:
+        tell_apps(snapshot, exchange, reply);
+        break;
+    case ANSWER_APP_DYNOS:
+        tell_dynos(exchange, reply);
+        break;
+    case ANSWER_VERSION:
+        tell_version(snapshot, reply);
+        break;
+    case ANSWER_SERVER_ID:
+        tell_chaos(snapshot->policy.server_id, reply);
+        break;
+    case ANSWER_SERVER_VERSION:
+        tell_chaos(snapshot->policy.version, reply);
+        break;
+    default:
+        break;
+    }
+}

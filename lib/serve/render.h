@@ -1,0 +1,16 @@
+#pragma once
+/**
+ * A verdict's records, written into a reply.
+ *
+ * Knows the form of each kind of answer and nothing of policy. Addresses of routers are copied from
+ * the segment's ready-made records; everything else is put together from names and numbers.
+ *
+ * Sources: RFC 1035 section 3.3, RFC 2782 (SRV targets are not compressed), RFC 2308 section 3 (SOA
+ * in negative answers), RFC 1464 (key=value in TXT).
+ * Threads: pure.  Memory: never allocates.
+ */
+#include "serve/respond.h"
+#include "wire/reply.h"
+
+/** Writes all sections. Sets the exchange's ttl_seconds. */
+void render(const struct snapshot *snapshot, struct exchange *exchange, struct reply *reply);

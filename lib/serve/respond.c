@@ -1,0 +1,107 @@
+#include "serve/respond.h"
+
+#include <string.h>
+
+#include "decide/explain.h"
+#include "serve/render.h"
+#include "wire/reply.h"
+#include "wire/types.h"
+
+void respond_prepare(const struct snapshot *snapshot, struct exchange *exchange)
+{
+    exchange->status = query_read(exchange->request, exchange->request_length, &exchange->query);
+    if (exchange->status == QUERY_DROPPED)
+        return;
+    client_classify(snapshot, &exchange->path, &exchange->client);
+    exchange->hash = 0;
+    if (snapshot == NULL || exchange->status != QUERY_READ)
+        return;
+    exchange->hash = index_hash(&snapshot->index, &exchange->query.name);
+    index_prefetch(&snapshot->index, exchange->hash);
+}
+
+void respond_prefetch(const struct snapshot *snapshot, const struct exchange *exchange)
+{
+    if (snapshot != NULL && exchange->status == QUERY_READ)
+        index_prefetch_entry(&snapshot->index, snapshot->segments, exchange->hash);
+}
+
+/* What a request gets that is no readable query (T14, T15). */
+static void settle_unreadable(enum query_status status, struct verdict *verdict)
+{
+    static const uint8_t rcodes[] = {
+        [QUERY_MALFORMED] = RCODE_FORMERR,
+        [QUERY_OPCODE] = RCODE_NOTIMP,
+        [QUERY_VERSION] = RCODE_BADVERS,
+    };
+
+    *verdict = (struct verdict){
+        .situation = status == QUERY_MALFORMED ? SITUATION_MALFORMED : SITUATION_UNSUPPORTED,
+        .rcode = rcodes[status],
+    };
+}
+
+static size_t most_octets(const struct exchange *exchange)
+{
+    return exchange->transport == TRANSPORT_TCP ? TCP_OCTETS_MOST : exchange->query.udp_octets;
+}
+
+/* What goes into OPT: the reason, and to insiders who serves. */
+static void fill_options(const struct snapshot *snapshot, const struct exchange *exchange,
+                         struct text *reason, struct reply_options *options)
+{
+    const struct verdict *verdict = &exchange->verdict;
+    bool is_inside = exchange->client.count > 0;
+
+    options->has_ede = false;
+    options->nsid = is_inside ? snapshot->policy.server_id : NULL;
+    options->nsid_length =
+        is_inside && exchange->query.wants_nsid ? strlen(snapshot->policy.server_id) : 0;
+    options->keepalive_100ms = exchange->keepalive_100ms;
+    /* NXDOMAIN to outsiders stays bare: it shall look like any other server's (T5). */
+    bool is_bare = verdict->situation == SITUATION_OUTSIDER && verdict->rcode == RCODE_NXDOMAIN;
+    if (verdict->reason == REASON_NONE || !exchange->query.has_opt || is_bare)
+        return;
+    explain_reason(snapshot, &exchange->client, &exchange->query, verdict, reason);
+    options->has_ede = true;
+    options->ede_code = reason_entry(verdict->reason)->ede;
+    options->ede_text = reason->start;
+    options->ede_length = text_length(reason);
+}
+
+static uint16_t reply_flags(const struct verdict *verdict)
+{
+    return (uint16_t)((verdict->is_authoritative ? FLAG_AA : 0) |
+                      (verdict->may_recurse ? FLAG_RA : 0));
+}
+
+size_t respond_finish(const struct snapshot *snapshot, struct exchange *exchange)
+{
+    char reason_octets[EDE_TEXT_OCTETS];
+    struct text reason = text_over(reason_octets, sizeof reason_octets);
+    struct verdict *verdict = &exchange->verdict;
+    struct reply_options options;
+    struct reply reply;
+
+    exchange->reply_length = 0;
+    if (exchange->status == QUERY_DROPPED)
+        return 0;
+    if (exchange->status == QUERY_READ)
+        decide(snapshot, &exchange->client, &exchange->query, exchange->hash, verdict);
+    else
+        settle_unreadable(exchange->status, verdict);
+    fill_options(snapshot, exchange, &reason, &options);
+    reply_start(&reply, exchange->request, &exchange->query, &options, exchange->reply,
+                most_octets(exchange));
+    render(snapshot, exchange, &reply);
+    exchange->rcode = verdict->rcode;
+    exchange->reply_length = reply_finish(&reply, reply_flags(verdict), verdict->rcode);
+    exchange->answer_count = reply.counts[SECTION_ANSWER];
+    return exchange->reply_length;
+}
+
+size_t respond(const struct snapshot *snapshot, struct exchange *exchange)
+{
+    respond_prepare(snapshot, exchange);
+    return respond_finish(snapshot, exchange);
+}
