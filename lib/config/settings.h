@@ -49,13 +49,13 @@ struct words {
     size_t capacity;
 };
 
-struct listen {
+struct listen_address {
     struct endpoint endpoint; /* IPv4-mapped IPv6 addresses have become IPv4 */
     const char *place;        /* where it was written, for messages */
 };
 
 struct endpoints {
-    struct listen *items;
+    struct listen_address *items;
     size_t count;
     size_t capacity;
 };
@@ -102,7 +102,7 @@ enum settings_status {
  * problems  each problem goes there as one line
  *
  * With --help or --version nothing else is read. `settings` is to be closed whatever comes back;
- * it is complete only with SETTINGS_READY. Without memory the process ends.
+ * it is complete only with SETTINGS_READY.
  */
 enum settings_status settings_init(struct settings *settings, int argc, char *const *argv,
                                    FILE *problems);

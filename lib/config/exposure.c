@@ -1,0 +1,108 @@
+#include "config/exposure.h"
+
+#include <arpa/inet.h>
+#include <string.h>
+
+static bool v6_is_private(const struct in6_addr *address)
+{
+    return IN6_IS_ADDR_LOOPBACK(address) || (address->s6_addr[0] & 0xfe) == 0xfc ||
+           IN6_IS_ADDR_LINKLOCAL(address);
+}
+
+bool endpoint_is_private(const struct endpoint *endpoint)
+{
+    if (endpoint->any.sa_family == AF_INET6)
+        return v6_is_private(&endpoint->v6.sin6_addr);
+    uint32_t address = ntohl(endpoint->v4.sin_addr.s_addr);
+    return address >> 24 == 127 || ipv4_is_private(address);
+}
+
+bool endpoint_is_wildcard(const struct endpoint *endpoint)
+{
+    if (endpoint->any.sa_family == AF_INET6)
+        return IN6_IS_ADDR_UNSPECIFIED(&endpoint->v6.sin6_addr);
+    return endpoint->v4.sin_addr.s_addr == htonl(INADDR_ANY);
+}
+
+/* Returns the interface of that family that has a public address, or NULL. */
+static const struct ifaddrs *find_public(const struct ifaddrs *interface, sa_family_t family,
+                                         struct endpoint *public)
+{
+    for (; interface != NULL; interface = interface->ifa_next) {
+        if (interface->ifa_addr == NULL || interface->ifa_addr->sa_family != family)
+            continue;
+        *public = (struct endpoint){.v6 = {0}};
+        memcpy(public, interface->ifa_addr,
+               family == AF_INET ? sizeof public->v4 : sizeof public->v6);
+        if (!endpoint_is_private(public))
+            return interface;
+    }
+    return NULL;
+}
+
+static void write_host(const struct endpoint *endpoint, char *out)
+{
+    const void *address = endpoint->any.sa_family == AF_INET
+                              ? (const void *)&endpoint->v4.sin_addr
+                              : (const void *)&endpoint->v6.sin6_addr;
+    inet_ntop(endpoint->any.sa_family, address, out, ENDPOINT_TEXT_MAX);
+}
+
+static bool check_wildcard(const struct listen_address *listen, const struct ifaddrs *interfaces,
+                           FILE *problems)
+{
+    char wildcard[ENDPOINT_TEXT_MAX], host[ENDPOINT_TEXT_MAX];
+    struct endpoint public;
+    const struct ifaddrs *interface =
+        find_public(interfaces, listen->endpoint.any.sa_family, &public);
+
+    if (interface == NULL)
+        return true;
+    endpoint_write(&listen->endpoint, wildcard);
+    write_host(&public, host);
+    fprintf(problems,
+            "%s: error E-LISTEN-PUBLIC: %s covers the public address %s of interface %s; name the "
+            "private addresses to listen on, or set allow_public_listen: true "
+            "(--allow-public-listen)\n",
+            listen->place, wildcard, host, interface->ifa_name);
+    return false;
+}
+
+static bool check_one(const struct listen_address *listen, const struct ifaddrs *interfaces,
+                      FILE *problems)
+{
+    char address[ENDPOINT_TEXT_MAX];
+
+    if (endpoint_is_wildcard(&listen->endpoint))
+        return check_wildcard(listen, interfaces, problems);
+    if (endpoint_is_private(&listen->endpoint))
+        return true;
+    endpoint_write(&listen->endpoint, address);
+    fprintf(problems,
+            "%s: error E-LISTEN-PUBLIC: %s is outside loopback and the private blocks (RFC 1918); "
+            "listen on a private address, or set allow_public_listen: true "
+            "(--allow-public-listen)\n",
+            listen->place, address);
+    return false;
+}
+
+bool exposure_check_against(const struct settings *settings, const struct ifaddrs *interfaces,
+                            FILE *problems)
+{
+    bool passed = true;
+
+    for (size_t i = 0; i < settings->listen.count && !settings->allow_public_listen; i++)
+        passed = check_one(&settings->listen.items[i], interfaces, problems) && passed;
+    return passed;
+}
+
+bool exposure_check(const struct settings *settings, FILE *problems)
+{
+    struct ifaddrs *interfaces = NULL;
+
+    if (getifaddrs(&interfaces) != 0)
+        interfaces = NULL;
+    bool passed = exposure_check_against(settings, interfaces, problems);
+    freeifaddrs(interfaces);
+    return passed;
+}

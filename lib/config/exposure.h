@@ -1,0 +1,33 @@
+#pragma once
+/**
+ * Keeps the server off public addresses unless the operator wants it there.
+ *
+ * A server of private names that listens in public invites what it must then refuse. So an address
+ * outside loopback and the private blocks needs `allow_public_listen`, and a wildcard address
+ * (0.0.0.0 or ::) needs it when one of the host's interfaces has such an address.
+ *
+ * Sources: RFC 1918 (private IPv4), RFC 4193 (fc00::/7), RFC 4291 section 2.5.6 (fe80::/10).
+ * Threads: any.  Memory: never allocates but for the interface list, freed before returning.
+ */
+#include <ifaddrs.h>
+#include <stdbool.h>
+#include <stdio.h>
+
+#include "config/settings.h"
+
+/** True inside 127.0.0.0/8, RFC 1918, ::1, fc00::/7 and fe80::/10; false for a wildcard. */
+bool endpoint_is_private(const struct endpoint *endpoint);
+
+/** True for 0.0.0.0 and ::, any port. */
+bool endpoint_is_wildcard(const struct endpoint *endpoint);
+
+/**
+ * Checks every listen address against a list of interfaces (NULL: none known).
+ *
+ * Each that is refused is told as one line with its place, E-LISTEN-PUBLIC and the remedy.
+ */
+bool exposure_check_against(const struct settings *settings, const struct ifaddrs *interfaces,
+                            FILE *problems);
+
+/** As above with this host's interfaces. */
+bool exposure_check(const struct settings *settings, FILE *problems);

@@ -1,0 +1,371 @@
+#include "config/setting.h"
+
+#include <ctype.h>
+#include <stdarg.h>
+#include <string.h>
+
+#include "base/suggest.h"
+
+enum { WORDS_MOST = 8 };
+
+const struct setting settings_table[SETTING_COUNT] = {
+#define SETTING(member, key, flag, value, type, words, initial, least, most, help)                 \
+    [INDEX_##member] = {key,     flag,  value, SETTING_##type, words,                              \
+                        initial, least, most,  help,           offsetof(struct settings, member)},
+#include "config/settings.def"
+#undef SETTING
+};
+
+void setting_problem(struct settings_reader *reader, const char *place, const char *format, ...)
+{
+    va_list arguments;
+
+    reader->failed = true;
+    fprintf(reader->problems, "%s: ", place);
+    va_start(arguments, format);
+    vfprintf(reader->problems, format, arguments);
+    va_end(arguments);
+    fputc('\n', reader->problems);
+}
+
+bool setting_is_list(const struct setting *setting)
+{
+    return setting->type == SETTING_WORDS || setting->type == SETTING_SUFFIXES ||
+           setting->type == SETTING_CLASSES || setting->type == SETTING_ENDPOINTS;
+}
+
+/* What reading one text needs to know. */
+struct assignment {
+    struct settings_reader *reader;
+    const struct setting *setting;
+    const struct setting_text *text;
+    bool is_kept; /* false: a stronger source has spoken; only check */
+};
+
+static void *member_of(const struct assignment *assignment)
+{
+    return (char *)assignment->reader->settings + assignment->setting->offset;
+}
+
+static const char *keep_text(const struct assignment *assignment, const char *text, size_t length)
+{
+    const char *kept = arena_text(assignment->reader->settings->arena, text, length);
+
+    if (kept == NULL)
+        setting_problem(assignment->reader, assignment->text->place, "out of memory");
+    return kept;
+}
+
+/* Makes room for one more item; NULL, with the problem told, when there is none. */
+static void *next_item(const struct assignment *assignment, void *items, size_t *count,
+                       size_t *capacity, size_t size)
+{
+    const struct setting *setting = assignment->setting;
+
+    if (*count == setting->most) {
+        setting_problem(assignment->reader, assignment->text->place,
+                        "more than %u of them; leave some out", (unsigned)setting->most);
+        return NULL;
+    }
+    void *grown = arena_grow(assignment->reader->settings->arena, items, *count, capacity, size);
+    if (grown == NULL)
+        setting_problem(assignment->reader, assignment->text->place, "out of memory");
+    else
+        (*count)++;
+    return grown;
+}
+
+static void keep_word(const struct assignment *assignment, const char *word, size_t length)
+{
+    struct words *words = member_of(assignment);
+
+    if (!assignment->is_kept)
+        return;
+    const char *kept = keep_text(assignment, word, length);
+    const char **items =
+        next_item(assignment, words->items, &words->count, &words->capacity, sizeof *items);
+    if (kept == NULL || items == NULL)
+        return;
+    words->items = items;
+    words->items[words->count - 1] = kept;
+}
+
+static bool has_control(const char *text)
+{
+    for (; *text != '\0'; text++)
+        if (iscntrl((unsigned char)*text))
+            return true;
+    return false;
+}
+
+static void read_text(const struct assignment *assignment)
+{
+    const struct setting *setting = assignment->setting;
+    const char *text = assignment->text->text;
+    size_t length = strlen(text);
+    /* A word names a space: what is too long or empty is none. */
+    bool is_word = setting->type == SETTING_WORDS;
+    size_t least = is_word ? 1 : setting->least, most = is_word ? 255 : setting->most;
+
+    if (length < least || length > most || has_control(text)) {
+        setting_problem(assignment->reader, assignment->text->place,
+                        "a text of %zu octets; give %zu to %zu printable ones", length, least,
+                        most);
+        return;
+    }
+    if (is_word) {
+        keep_word(assignment, text, length);
+    } else if (assignment->is_kept) {
+        *(const char **)member_of(assignment) = keep_text(assignment, text, length);
+    }
+}
+
+/* Folds a domain name of letters, digits and inner hyphens to lower case; 0 when it is none. */
+static size_t fold_name(const char *text, char *folded, size_t most)
+{
+    size_t length = strlen(text), label = 0;
+
+    if (length > 1 && text[length - 1] == '.')
+        length--;
+    if (length == 0 || length > most || text[length - 1] == '-')
+        return 0;
+    for (size_t i = 0; i < length; i++) {
+        unsigned char letter = (unsigned char)text[i];
+        bool ends_label = letter == '.';
+        bool at_edge = label == 0 || (i > 0 && ends_label && text[i - 1] == '-');
+        if ((!isalnum(letter) && letter != '-' && !ends_label) || letter > 127 ||
+            (at_edge && !isalnum(letter)) || label > 63)
+            return 0;
+        label = ends_label ? 0 : label + 1;
+        folded[i] = (char)tolower(letter);
+    }
+    return label > 63 ? 0 : length;
+}
+
+static void read_suffix(const struct assignment *assignment)
+{
+    enum { SUFFIX_MOST = 200 }; /* leaves room for an app's name in front */
+    char folded[SUFFIX_MOST];
+    size_t length = fold_name(assignment->text->text, folded, sizeof folded);
+
+    if (length == 0) {
+        setting_problem(assignment->reader, assignment->text->place,
+                        "`%.80s` is no domain name; give labels of letters, digits and inner "
+                        "hyphens with dots between, like example.app",
+                        assignment->text->text);
+    } else if (assignment->setting->type == SETTING_SUFFIXES) {
+        keep_word(assignment, folded, length);
+    } else if (assignment->is_kept) {
+        *(const char **)member_of(assignment) = keep_text(assignment, folded, length);
+    }
+}
+
+static bool number_read(const char *text, uint32_t *number)
+{
+    uint64_t value = 0;
+    size_t length = strlen(text);
+
+    if (length == 0 || length > 10 || (text[0] == '0' && length > 1))
+        return false;
+    for (; *text != '\0'; text++) {
+        if (*text < '0' || *text > '9')
+            return false;
+        value = value * 10 + (uint64_t)(*text - '0');
+    }
+    *number = value > UINT32_MAX ? UINT32_MAX : (uint32_t)value;
+    return true;
+}
+
+static void read_number(const struct assignment *assignment)
+{
+    const struct setting *setting = assignment->setting;
+    uint32_t number;
+
+    if (!number_read(assignment->text->text, &number))
+        setting_problem(assignment->reader, assignment->text->place,
+                        "`%.40s` is not a whole number; give one from %u to %u",
+                        assignment->text->text, (unsigned)setting->least, (unsigned)setting->most);
+    else if (number < setting->least || number > setting->most)
+        setting_problem(assignment->reader, assignment->text->place,
+                        "%.40s is out of range; give a whole number from %u to %u",
+                        assignment->text->text, (unsigned)setting->least, (unsigned)setting->most);
+    else if (assignment->is_kept)
+        *(uint32_t *)member_of(assignment) = number;
+}
+
+static void read_flag(const struct assignment *assignment)
+{
+    bool is_true = strcmp(assignment->text->text, "true") == 0;
+
+    if (!is_true && strcmp(assignment->text->text, "false") != 0)
+        setting_problem(assignment->reader, assignment->text->place,
+                        "`%.40s` is neither true nor false", assignment->text->text);
+    else if (assignment->is_kept)
+        *(bool *)member_of(assignment) = is_true;
+}
+
+/* Cuts "refuse|nxdomain" into words; returns how many. */
+static size_t split_words(char *words, const char **items)
+{
+    size_t count = 0;
+    char *rest = NULL;
+
+    for (char *word = strtok_r(words, "|", &rest); word != NULL && count < WORDS_MOST;
+         word = strtok_r(NULL, "|", &rest))
+        items[count++] = word;
+    return count;
+}
+
+static void tell_words(const struct assignment *assignment, const char *const *words, size_t count)
+{
+    const char *text = assignment->text->text;
+    const char *near = suggest_among(text, words, count);
+    char list[128] = "";
+    size_t length = 0;
+
+    for (size_t i = 0; i < count && length < sizeof list; i++)
+        length += (size_t)snprintf(list + length, sizeof list - length, "%s%s",
+                                   i == 0 ? "" : (i + 1 < count ? ", " : " or "), words[i]);
+    if (near != NULL)
+        setting_problem(assignment->reader, assignment->text->place,
+                        "`%.40s` is not known; did you mean %s? Allowed: %s", text, near, list);
+    else
+        setting_problem(assignment->reader, assignment->text->place,
+                        "`%.40s` is not known; give %s", text, list);
+}
+
+static void read_word(const struct assignment *assignment)
+{
+    char copy[128];
+    const char *words[WORDS_MOST];
+    snprintf(copy, sizeof copy, "%s", assignment->setting->words);
+    size_t count = split_words(copy, words);
+    unsigned found = 0;
+
+    while (found < count && strcmp(words[found], assignment->text->text) != 0)
+        found++;
+    if (found == count)
+        tell_words(assignment, words, count);
+    else if (assignment->is_kept && assignment->setting->type == SETTING_CLASSES)
+        *(unsigned *)member_of(assignment) |= 1U << found;
+    else if (assignment->is_kept)
+        *(unsigned *)member_of(assignment) = found;
+}
+
+/* ::ffff:10.0.0.2 is the IPv4 address in disguise; one kind of socket per address. */
+static void unmap(struct endpoint *endpoint)
+{
+    const struct in6_addr *address = &endpoint->v6.sin6_addr;
+
+    if (endpoint->any.sa_family != AF_INET6 || !IN6_IS_ADDR_V4MAPPED(address))
+        return;
+    struct endpoint plain = {.v6 = {0}};
+    plain.v4.sin_family = AF_INET;
+    plain.v4.sin_port = endpoint->v6.sin6_port;
+    memcpy(&plain.v4.sin_addr, address->s6_addr + 12, 4);
+    *endpoint = plain;
+}
+
+static bool is_listed(const struct endpoints *list, const struct endpoint *endpoint)
+{
+    char wanted[ENDPOINT_TEXT_MAX], there[ENDPOINT_TEXT_MAX];
+
+    endpoint_write(endpoint, wanted);
+    for (size_t i = 0; i < list->count; i++) {
+        endpoint_write(&list->items[i].endpoint, there);
+        if (strcmp(wanted, there) == 0)
+            return true;
+    }
+    return false;
+}
+
+static void read_endpoint(const struct assignment *assignment)
+{
+    struct endpoints *list = member_of(assignment);
+    const struct setting_text *text = assignment->text;
+    struct endpoint endpoint;
+
+    if (!endpoint_read(text->text, DNS_PORT, &endpoint)) {
+        setting_problem(assignment->reader, text->place,
+                        "`%.80s` is no address to listen on; give one like 10.0.0.2, "
+                        "127.0.0.1:5300 or [::1]:53, with a port from 1 to 65535",
+                        text->text);
+        return;
+    }
+    unmap(&endpoint);
+    if (!assignment->is_kept)
+        return;
+    if (is_listed(list, &endpoint)) {
+        setting_problem(assignment->reader, text->place, "`%.80s` is given twice; keep one of them",
+                        text->text);
+        return;
+    }
+    const char *place = keep_text(assignment, text->place, strlen(text->place));
+    struct listen_address *items =
+        next_item(assignment, list->items, &list->count, &list->capacity, sizeof *items);
+    if (place == NULL || items == NULL)
+        return;
+    list->items = items;
+    list->items[list->count - 1] = (struct listen_address){.endpoint = endpoint, .place = place};
+}
+
+typedef void read_value(const struct assignment *assignment);
+
+static read_value *const readers[] = {
+    [SETTING_TEXT] = read_text,          [SETTING_WORDS] = read_text,
+    [SETTING_SUFFIX] = read_suffix,      [SETTING_SUFFIXES] = read_suffix,
+    [SETTING_NUMBER] = read_number,      [SETTING_FLAG] = read_flag,
+    [SETTING_CHOICE] = read_word,        [SETTING_CLASSES] = read_word,
+    [SETTING_ENDPOINTS] = read_endpoint,
+};
+
+/* Notes the source; true when it is at least as strong as what has been read. */
+static bool claim(struct settings_reader *reader, enum setting_index index,
+                  enum setting_source source)
+{
+    if (reader->sources[index] > source)
+        return false;
+    reader->sources[index] = source;
+    return true;
+}
+
+void setting_assign(struct settings_reader *reader, enum setting_index index,
+                    const struct setting_text *text)
+{
+    struct assignment assignment = {
+        .reader = reader,
+        .setting = &settings_table[index],
+        .text = text,
+        .is_kept = claim(reader, index, text->source),
+    };
+    readers[assignment.setting->type](&assignment);
+}
+
+void setting_assign_nothing(struct settings_reader *reader, enum setting_index index,
+                            const struct setting_text *text)
+{
+    claim(reader, index, text->source);
+    if (settings_table[index].least > 0)
+        setting_problem(reader, text->place, "the list is empty; give at least %u",
+                        (unsigned)settings_table[index].least);
+}
+
+void setting_assign_items(struct settings_reader *reader, enum setting_index index,
+                          const struct setting_text *text)
+{
+    char *copy = arena_text(reader->settings->arena, text->text, strlen(text->text));
+    char *rest = NULL;
+    bool is_empty = true;
+
+    if (copy == NULL) {
+        setting_problem(reader, text->place, "out of memory");
+        return;
+    }
+    for (char *item = strtok_r(copy, ",", &rest); item != NULL; item = strtok_r(NULL, ",", &rest)) {
+        struct setting_text one = {.source = text->source, .place = text->place, .text = item};
+        setting_assign(reader, index, &one);
+        is_empty = false;
+    }
+    if (is_empty)
+        setting_assign_nothing(reader, index, text);
+}

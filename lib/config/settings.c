@@ -1,0 +1,213 @@
+#include "config/settings.h"
+
+#include <sched.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "base/suggest.h"
+#include "config/setting.h"
+
+enum { HELP_COLUMN = 30, HELP_LINE_MOST = 256 };
+
+void settings_close(struct settings *settings)
+{
+    arena_free(settings->arena);
+    *settings = (struct settings){.arena = NULL};
+}
+
+/* The flag that `argument` begins with: "--listen" of "--listen=::1". */
+static size_t find_flag(const char *argument, size_t length)
+{
+    size_t index = 0;
+
+    while (index < SETTING_COUNT) {
+        const char *flag = settings_table[index].flag;
+        if (flag != NULL && strlen(flag) == length && strncmp(flag, argument, length) == 0)
+            break;
+        index++;
+    }
+    return index;
+}
+
+static void tell_unknown(struct settings_reader *reader, const char *argument, size_t length)
+{
+    const char *flags[SETTING_COUNT];
+    char name[SUGGEST_WORD_MAX + 1];
+    size_t count = 0;
+
+    snprintf(name, sizeof name, "%.*s", (int)length, argument);
+    for (size_t i = 0; i < SETTING_COUNT; i++)
+        if (settings_table[i].flag != NULL)
+            flags[count++] = settings_table[i].flag;
+    const char *near = suggest_among(name, flags, count);
+    if (argument[0] != '-')
+        setting_problem(reader, name, "not a flag; a value follows its flag, as in --zones DIR");
+    else if (near != NULL)
+        setting_problem(reader, name, "unknown flag; did you mean %s?", near);
+    else
+        setting_problem(reader, name, "unknown flag; spacednsd --help lists the flags there are");
+}
+
+/* Reads one flag and its value; returns how many arguments that took. */
+static int read_flag(struct settings_reader *reader, char *const *arguments)
+{
+    size_t length = strcspn(arguments[0], "=");
+    size_t index = find_flag(arguments[0], length);
+
+    if (index == SETTING_COUNT) {
+        tell_unknown(reader, arguments[0], length);
+        return 1;
+    }
+    const struct setting *setting = &settings_table[index];
+    bool has_value = arguments[0][length] == '=';
+    bool is_alone = has_value || setting->type == SETTING_FLAG;
+    struct setting_text text = {.source = SOURCE_FLAG, .place = setting->flag};
+    text.text = has_value ? arguments[0] + length + 1 : is_alone ? "true" : arguments[1];
+    if (text.text == NULL || (!is_alone && strncmp(text.text, "--", 2) == 0))
+        setting_problem(reader, setting->flag, "has no value; give one: %s %s", setting->flag,
+                        setting->value);
+    else if (setting_is_list(setting))
+        setting_assign_items(reader, (enum setting_index)index, &text);
+    else
+        setting_assign(reader, (enum setting_index)index, &text);
+    return is_alone || text.text == NULL || strncmp(text.text, "--", 2) == 0 ? 1 : 2;
+}
+
+static void read_flags(struct settings_reader *reader, int argc, char *const *argv)
+{
+    for (int i = 1; i < argc;)
+        i += read_flag(reader, argv + i);
+}
+
+static void read_initial(struct settings_reader *reader)
+{
+    for (size_t i = 0; i < SETTING_COUNT; i++) {
+        const struct setting *setting = &settings_table[i];
+        struct setting_text text = {
+            .source = SOURCE_INITIAL, .place = setting->key, .text = setting->initial};
+        if (text.text == NULL || reader->sources[i] > SOURCE_INITIAL)
+            continue;
+        if (setting_is_list(setting))
+            setting_assign_items(reader, (enum setting_index)i, &text);
+        else
+            setting_assign(reader, (enum setting_index)i, &text);
+    }
+}
+
+/* Two suffixes that are equal would make one name mean two things. */
+static void check_suffixes(struct settings_reader *reader)
+{
+    const struct settings *settings = reader->settings;
+    const char *all[4] = {settings->suffix_apps, settings->suffix_discovery};
+    size_t count = 2;
+
+    for (size_t i = 0; i < settings->suffix_targets.count; i++)
+        all[count++] = settings->suffix_targets.items[i];
+    for (size_t i = 0; i < count; i++)
+        for (size_t j = 0; j < i; j++)
+            if (all[i] != NULL && all[j] != NULL && strcmp(all[i], all[j]) == 0)
+                setting_problem(reader, "suffixes",
+                                "`%s` is given for two purposes; each needs "
+                                "a name of its own",
+                                all[i]);
+}
+
+static uint32_t count_processors(void)
+{
+    cpu_set_t set;
+
+    if (sched_getaffinity(0, sizeof set, &set) != 0)
+        return 1;
+    return (uint32_t)CPU_COUNT(&set);
+}
+
+/* What is not said and depends on the host. */
+static void complete(struct settings_reader *reader)
+{
+    struct settings *settings = reader->settings;
+    char host[65] = "";
+
+    if (settings->workers == 0)
+        settings->workers = count_processors();
+    if (settings->server_id != NULL)
+        return;
+    if (gethostname(host, sizeof host - 1) != 0 || host[0] == '\0')
+        strcpy(host, "spacedns"); // NOLINT
+    setting_assign(reader, INDEX_server_id,
+                   &(struct setting_text){SOURCE_INITIAL, "server_id", host});
+}
+
+enum settings_status settings_init(struct settings *settings, int argc, char *const *argv,
+                                   FILE *problems)
+{
+    struct settings_reader reader = {.settings = settings, .problems = problems};
+
+    *settings = (struct settings){.arena = arena_new()};
+    if (settings->arena == NULL) {
+        setting_problem(&reader, "spacednsd", "out of memory");
+        return SETTINGS_BAD_USAGE;
+    }
+    read_flags(&reader, argc, argv);
+    if (reader.failed)
+        return SETTINGS_BAD_USAGE;
+    if (settings->help || settings->version)
+        return SETTINGS_READY;
+    if (settings->file != NULL)
+        settings_read_file(&reader, settings->file);
+    read_initial(&reader);
+    complete(&reader);
+    check_suffixes(&reader);
+    return reader.failed ? SETTINGS_BAD_FILE : SETTINGS_READY;
+}
+
+/* "refuse|nxdomain" as people read it. */
+static void print_words(FILE *out, const char *words)
+{
+    for (; *words != '\0'; words++)
+        if (*words == '|')
+            fputs(", ", out);
+        else
+            fputc(*words, out);
+}
+
+static void print_setting(FILE *out, const struct setting *setting)
+{
+    char line[HELP_LINE_MOST];
+    const char *name = setting->flag != NULL ? setting->flag : setting->key;
+    int length =
+        snprintf(line, sizeof line, "  %s%s%s%s", name, setting->flag == NULL ? ":" : "",
+                 setting->value == NULL ? "" : " ", setting->value == NULL ? "" : setting->value);
+
+    fputs(line, out);
+    if (length >= HELP_COLUMN)
+        fprintf(out, "\n%*s", HELP_COLUMN, "");
+    else
+        fprintf(out, "%*s", HELP_COLUMN - length, "");
+    fprintf(out, "%s", setting->help);
+    if (setting->words != NULL) {
+        fputs(": ", out);
+        print_words(out, setting->words);
+    }
+    if (setting->initial != NULL && setting->type != SETTING_FLAG)
+        fprintf(out, " (%s)", setting->initial);
+    fputc('\n', out);
+}
+
+void settings_print_help(FILE *out)
+{
+    fputs("usage: spacednsd [FLAG...]\n\n"
+          "Answers the names of Private Spaces from a folder of zone files, over UDP and TCP.\n\n"
+          "Flags (in the settings file: without the dashes in front, inner ones as _):\n",
+          out);
+    for (size_t i = 0; i < SETTING_COUNT; i++)
+        if (settings_table[i].flag != NULL)
+            print_setting(out, &settings_table[i]);
+    fputs("\nKeys of the settings file alone (YAML; a dot stands for a mapping):\n", out);
+    for (size_t i = 0; i < SETTING_COUNT; i++)
+        if (settings_table[i].flag == NULL)
+            print_setting(out, &settings_table[i]);
+    fputs("\nSignals: SIGHUP reads the zone files again, SIGUSR1 logs the counters, SIGTERM and\n"
+          "SIGINT stop gracefully, a second one at once.\n"
+          "Exit codes: 0 done, 1 bad zone files or settings or cannot start, 2 bad usage.\n",
+          out);
+}

@@ -1,0 +1,197 @@
+#include "config/setting.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+
+#include "base/suggest.h"
+#include "base/yaml.h"
+
+enum { FILE_OCTETS_MOST = 1 << 20, KEY_MOST = 64, PLACE_MOST = 4096 + 128 };
+
+/* One reading of the file. */
+struct file_reading {
+    struct settings_reader *reader;
+    struct yaml_reader *yaml;
+    const char *path;
+};
+
+static void write_place(const struct file_reading *reading, struct yaml_place at, const char *key,
+                        char *place)
+{
+    snprintf(place, PLACE_MOST, "%s:%u:%u%s%s", reading->path, (unsigned)at.line,
+             (unsigned)at.column, key == NULL ? "" : ": ", key == NULL ? "" : key);
+}
+
+static void on_problem(void *context, const struct yaml_problem *problem)
+{
+    const struct file_reading *reading = context;
+    char place[PLACE_MOST];
+
+    write_place(reading, problem->at, NULL, place);
+    setting_problem(reading->reader, place, "%s", problem->text);
+}
+
+static void assign_node(struct file_reading *reading, enum setting_index index, const char *key,
+                        const struct yaml_node *node)
+{
+    char place[PLACE_MOST];
+    write_place(reading, node->at, key, place);
+    struct setting_text text = {.source = SOURCE_FILE, .place = place, .text = node->text};
+
+    if (node->kind != YAML_SCALAR)
+        setting_problem(reading->reader, place, "%s stands where one value is wanted",
+                        yaml_kind_name(node->kind));
+    else if (yaml_is_null(node))
+        setting_problem(reading->reader, place, "no value; give one or remove the key");
+    else
+        setting_assign(reading->reader, index, &text);
+}
+
+static void assign_list(struct file_reading *reading, enum setting_index index, const char *key,
+                        const struct yaml_node *list)
+{
+    struct yaml_node item;
+    bool is_empty = true;
+
+    while (yaml_next_item(reading->yaml, list, &item)) {
+        assign_node(reading, index, key, &item);
+        is_empty = false;
+    }
+    if (!is_empty || yaml_failed(reading->yaml))
+        return;
+    char place[PLACE_MOST];
+    write_place(reading, list->at, key, place);
+    setting_assign_nothing(reading->reader, index,
+                           &(struct setting_text){.source = SOURCE_FILE, .place = place});
+}
+
+static size_t find_key(const char *key)
+{
+    size_t index = 0;
+
+    while (index < SETTING_COUNT &&
+           (settings_table[index].key == NULL || strcmp(settings_table[index].key, key) != 0))
+        index++;
+    return index;
+}
+
+/* True for "suffixes" because there is "suffixes.apps". */
+static bool holds_keys(const char *key)
+{
+    size_t length = strlen(key);
+
+    for (size_t i = 0; i < SETTING_COUNT; i++) {
+        const char *other = settings_table[i].key;
+        if (other != NULL && strncmp(other, key, length) == 0 && other[length] == '.')
+            return true;
+    }
+    return false;
+}
+
+/* Mappings are suggested too: of "suffixes.apps" the first part is a word as well. */
+static const char *suggest_key(const char *key)
+{
+    const char *keys[SETTING_COUNT + 1];
+    size_t count = 0;
+
+    for (size_t i = 0; i < SETTING_COUNT; i++)
+        if (settings_table[i].key != NULL)
+            keys[count++] = settings_table[i].key;
+    keys[count++] = "suffixes";
+    return suggest_among(key, keys, count);
+}
+
+static void tell_unknown(struct file_reading *reading, const struct yaml_node *node,
+                         const char *key)
+{
+    const char *near = suggest_key(key);
+    char place[PLACE_MOST];
+
+    write_place(reading, node->at, NULL, place);
+    if (near != NULL)
+        setting_problem(reading->reader, place, "unknown key `%s`; did you mean `%s`?", key, near);
+    else
+        setting_problem(reading->reader, place,
+                        "unknown key `%s`; spacednsd --help lists the keys there are", key);
+}
+
+static void read_pairs(struct file_reading *reading, const struct yaml_node *mapping,
+                       const char *prefix);
+
+static void read_pair(struct file_reading *reading, const struct yaml_node *key_node,
+                      const struct yaml_node *value, const char *prefix)
+{
+    char key[KEY_MOST];
+    snprintf(key, sizeof key, "%s%s%.40s", prefix, prefix[0] == '\0' ? "" : ".", key_node->text);
+    size_t index = find_key(key);
+
+    if (index == SETTING_COUNT && value->kind == YAML_MAPPING && holds_keys(key))
+        read_pairs(reading, value, key);
+    else if (index == SETTING_COUNT)
+        tell_unknown(reading, key_node, key);
+    else if (value->kind == YAML_SEQUENCE && setting_is_list(&settings_table[index]))
+        assign_list(reading, (enum setting_index)index, key, value);
+    else
+        assign_node(reading, (enum setting_index)index, key, value);
+}
+
+/* Goes down as deep as keys have dots. */
+static void read_pairs(struct file_reading *reading, const struct yaml_node *mapping, // NOLINT
+                       const char *prefix)
+{
+    struct yaml_node key, value;
+
+    while (yaml_next_pair(reading->yaml, mapping, &key, &value))
+        read_pair(reading, &key, &value, prefix);
+}
+
+static void read_yaml(struct settings_reader *reader, const char *path, const char *text,
+                      size_t length)
+{
+    struct file_reading reading = {.reader = reader, .path = path};
+    struct yaml_node root;
+
+    reading.yaml = yaml_reader_new(text, length, on_problem, &reading);
+    if (reading.yaml == NULL) {
+        setting_problem(reader, path, "out of memory");
+        return;
+    }
+    if (yaml_root(reading.yaml, &root))
+        read_pairs(&reading, &root, "");
+    yaml_reader_free(reading.yaml);
+}
+
+static void read_stream(struct settings_reader *reader, const char *path, FILE *file)
+{
+    char *text = malloc(FILE_OCTETS_MOST + 1);
+    size_t length = text == NULL ? 0 : fread(text, 1, FILE_OCTETS_MOST + 1, file);
+
+    if (text == NULL)
+        setting_problem(reader, path, "out of memory");
+    else if (ferror(file))
+        setting_problem(reader, path, "cannot read the settings file: %s", strerror(errno));
+    else if (length > FILE_OCTETS_MOST)
+        setting_problem(reader, path, "larger than 1 MB; is it the settings file?");
+    else
+        read_yaml(reader, path, text, length);
+    free(text);
+}
+
+void settings_read_file(struct settings_reader *reader, const char *path)
+{
+    struct stat status;
+    FILE *file = fopen(path, "rbe");
+
+    if (file == NULL) {
+        setting_problem(reader, path, "cannot open the settings file: %s; look at --settings",
+                        strerror(errno));
+        return;
+    }
+    if (fstat(fileno(file), &status) == 0 && S_ISDIR(status.st_mode))
+        setting_problem(reader, path, "is a folder; give the settings file itself to --settings");
+    else
+        read_stream(reader, path, file);
+    fclose(file);
+}
