@@ -7,6 +7,13 @@
 
 enum { HOSTNAME_MAX = 253 };
 
+void checking_close_seen(struct checking *checking, struct seen *seen)
+{
+    if (seen->is_out_of_memory)
+        FIND(checking, MEMORY, (struct place){0}, "out of memory while the file was checked");
+    seen_close(seen);
+}
+
 bool place_is_before(struct place a, struct place b)
 {
     return a.line != b.line ? a.line < b.line : a.column < b.column;

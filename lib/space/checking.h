@@ -45,6 +45,13 @@ rule check_process_types, check_dynos, check_ports;
 /** Of rules_network.c. */
 rule check_peerings, check_vpns, check_connections_overlap;
 
+/** Ids as AWS writes them: safe to be put into a command. */
+bool pcx_id_is_valid(const char *text);
+bool route_table_id_is_valid(const char *text);
+
+/** True for a connection that ended: its blocks are in nobody's way. */
+bool peering_is_over(const struct peering *peering);
+
 /** Of rules_route.c. */
 rule check_routes;
 
@@ -54,6 +61,9 @@ rule check_records;
 /** Reports at a place of the checked file. */
 #define FIND(checking, code, at, ...)                                                              \
     report_add((checking)->report, FINDING_##code, (checking)->space->file, at, __VA_ARGS__)
+
+/** Closes a set; one that ran out of memory is reported, for it may have missed something. */
+void checking_close_seen(struct checking *checking, struct seen *seen);
 
 /**
  * A CIDR block as an entry of a sorted list. Two CIDR blocks are disjoint or one lies inside the

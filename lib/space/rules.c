@@ -28,5 +28,5 @@ void space_check(const struct space *space, const struct suffixes *suffixes, str
     seen_init(&checking.names, count_names(space));
     for (size_t i = 0; i < sizeof rules / sizeof rules[0]; i++)
         rules[i](&checking);
-    seen_close(&checking.names);
+    checking_close_seen(&checking, &checking.names);
 }

@@ -65,7 +65,8 @@ static const struct sighting *add(struct seen *seen, uint64_t hash, struct place
 
 static uint64_t salted(const struct seen *seen, uint64_t hash, uint64_t salt)
 {
-    uint64_t mixed = hash_mix(hash ^ salt, seen->key.second);
+    uint64_t spread = salt * UINT64_C(0x9E3779B97F4A7C15); /* salts are small numbers */
+    uint64_t mixed = hash_mix(hash ^ spread, seen->key.second);
 
     return mixed == 0 ? 1 : mixed;
 }

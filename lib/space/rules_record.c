@@ -1,0 +1,101 @@
+/* Static records beside the platform's own names. */
+#include "space/checking.h"
+
+#include <stdio.h>
+#include <string.h>
+
+#include "wire/name.h"
+
+enum { CNAME_TYPE = 5, OWNER_TEXT_MAX = 4 * NAME_MAX_OCTETS + 1, REVERSE_MAX = 32 };
+
+static void write_owner(const struct record *record, char *out)
+{
+    struct text text = text_over(out, OWNER_TEXT_MAX - 1);
+
+    name_add(&text, record->owner);
+    *text.next = '\0';
+}
+
+/* The reverse zone of the space's /16, which is answered from its dynos and routers. */
+static bool is_own_reverse_name(const struct space *space, const char *owner)
+{
+    uint32_t first = cidr_first(space->cidr.cidr);
+    char suffix[REVERSE_MAX];
+
+    snprintf(suffix, sizeof suffix, "%u.%u.in-addr.arpa", first >> 16 & 255, first >> 24);
+    return space->cidr.cidr.bits == 16 && hostname_is_under(owner, suffix);
+}
+
+/* Returns whose name the owner is, or NULL. */
+static const char *find_platform_owner(const struct checking *checking, const char *owner)
+{
+    const struct suffixes *suffixes = checking->suffixes;
+    const char *const own[] = {suffixes->apps, suffixes->discovery, suffixes->targets[0],
+                               suffixes->targets[1]};
+
+    for (size_t i = 0; i < sizeof own / sizeof own[0]; i++)
+        if (hostname_is_under(owner, own[i]))
+            return own[i];
+    return NULL;
+}
+
+static void check_owner(struct checking *checking, const struct record *record, const char *owner)
+{
+    const char *suffix = find_platform_owner(checking, owner);
+    const struct sighting *app = seen_find(&checking->names, 0, owner);
+
+    if (suffix != NULL)
+        FIND(checking, REC_NAME, record->at,
+             "record owner %.200s lies below %s, which is answered from the apps; use a name of "
+             "yours",
+             owner, suffix);
+    else if (app != NULL)
+        FIND(checking, REC_NAME, record->at,
+             "record owner %.200s is a name of app %.40s (line %u); remove the record or the "
+             "domain",
+             owner, ((const struct app *)app->owner)->name.text, (unsigned)app->at.line);
+    else if (owner[0] == '*')
+        FIND(checking, REC_NAME, record->at,
+             "record owner %.200s is a wildcard, which static records cannot be; write each name",
+             owner);
+    else if (is_own_reverse_name(checking->space, owner))
+        FIND(checking, REC_NAME, record->at,
+             "record owner %.200s is a reverse name of the space, which is answered from its dynos "
+             "and routers; remove the record",
+             owner);
+}
+
+/* A name with a CNAME has nothing else (RFC 1034 section 3.6.2). */
+static void check_cname(struct checking *checking, struct seen *cnames, const struct record *record,
+                        const char *owner)
+{
+    const struct sighting *cname = seen_find(cnames, 0, owner);
+
+    if (cname == NULL || cname->owner == record)
+        return;
+    FIND(checking, REC_NAME, record->at,
+         "record owner %.200s has a CNAME on line %u, and such a name has no other records; "
+         "remove one of them",
+         owner, (unsigned)cname->at.line);
+}
+
+void check_records(struct checking *checking)
+{
+    const struct space *space = checking->space;
+    char owner[OWNER_TEXT_MAX];
+    struct seen cnames;
+
+    seen_init(&cnames, 0);
+    for (size_t i = 0; i < space->record_count; i++) {
+        const struct record *record = &space->records[i];
+        write_owner(record, owner);
+        check_owner(checking, record, owner);
+        if (record->type == CNAME_TYPE)
+            seen_add(&cnames, 0, owner, record->at, record);
+    }
+    for (size_t i = 0; i < space->record_count && cnames.count > 0; i++) {
+        write_owner(&space->records[i], owner);
+        check_cname(checking, &cnames, &space->records[i], owner);
+    }
+    checking_close_seen(checking, &cnames);
+}
