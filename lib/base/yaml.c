@@ -399,6 +399,13 @@ bool yaml_next_item(struct yaml_reader *reader, const struct yaml_node *sequence
     return true;
 }
 
+bool yaml_pass_over(struct yaml_reader *reader, const struct yaml_node *value)
+{
+    if (value->kind != YAML_SCALAR)
+        return_to(reader, value->depth - 1);
+    return !reader->failed;
+}
+
 uint64_t yaml_read_fields(struct yaml_reader *reader, const struct yaml_node *mapping,
                           const struct yaml_fields *fields, void *context, void *target)
 {

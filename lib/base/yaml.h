@@ -109,6 +109,12 @@ bool yaml_next_pair(struct yaml_reader *reader, const struct yaml_node *mapping,
 bool yaml_next_item(struct yaml_reader *reader, const struct yaml_node *sequence,
                     struct yaml_node *item);
 
+/**
+ * Passes over the rest of a value at once, which the next pull would do too. Returns false when a
+ * problem was found in it: then there may be nothing left to say about the value itself.
+ */
+bool yaml_pass_over(struct yaml_reader *reader, const struct yaml_node *value);
+
 struct yaml_field;
 
 /**

@@ -43,6 +43,8 @@ void parsing_reject(struct parsing *parsing, const char *key, const struct yaml_
 {
     struct place at = place_of_node(value);
 
+    if (!yaml_pass_over(parsing->yaml, value))
+        return; /* what is wrong inside is worse */
     if (value->kind != YAML_SCALAR)
         report_add(parsing->report, FINDING_TYPE, parsing->file, at, "`%.80s` must be %s, found %s",
                    key, expected, yaml_kind_name(value->kind));
@@ -116,6 +118,8 @@ bool parsing_read_mapping(struct parsing *parsing, const struct yaml_node *value
     struct yaml_fields fields = table->fields;
     const struct table *outer = parsing->table;
 
+    if (value->kind != YAML_MAPPING && !yaml_pass_over(parsing->yaml, value))
+        return false;
     if (value->kind != YAML_MAPPING) {
         report_add(parsing->report, FINDING_TYPE, parsing->file, place_of_node(value),
                    "%s must be a mapping of `key: value` pairs, found %s", table->owner,

@@ -1,10 +1,15 @@
 /* Default domains, custom domains and DNS targets (R11). */
 #include "space/checking.h"
 
-#include <stdio.h>
 #include <string.h>
 
-enum { DOMAINS_MAX = 1000, IDENTIFIER_LENGTH = 12, PLAIN = 0, WILDCARD = 1 };
+enum {
+    DOMAINS_MAX = 1000,
+    IDENTIFIER_LENGTH = 12,
+    DEFAULT_DOMAIN_MAX = 512,
+    PLAIN = 0,
+    WILDCARD = 1
+};
 
 /* After the app's name: [-IDENTIFIER][.LABEL], then the suffix. */
 static bool is_default_domain(const char *domain, const char *name, const char *suffix)
@@ -45,9 +50,13 @@ static void add_default_domain(struct checking *checking, const struct app *app)
 {
     const struct word *given = &app->default_domain;
     struct place at = given->text == NULL ? app->name.at : given->at;
-    char made[512];
+    char made[DEFAULT_DOMAIN_MAX];
+    struct text text = text_over(made, sizeof made - 1);
 
-    snprintf(made, sizeof made, "%.60s.%.253s", app->name.text, checking->suffixes->apps);
+    text_add_string(&text, app->name.text);
+    text_add_string(&text, ".");
+    text_add_string(&text, checking->suffixes->apps);
+    *text.next = '\0';
     const char *name = given->text == NULL ? made : given->text;
     const struct sighting *before = seen_add(&checking->names, PLAIN, name, at, app);
     if (before == NULL)
