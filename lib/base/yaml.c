@@ -101,6 +101,21 @@ static bool is_continuation(char octet)
     return ((unsigned char)octet & 0xC0) == 0x80;
 }
 
+/* libyaml names the octet that should have gone on; the character that broke off is before it. */
+static size_t broken_character(const struct yaml_reader *reader)
+{
+    size_t offset = reader->parser.problem_offset;
+    const char *problem = reader->parser.problem;
+
+    if (problem == NULL || strstr(problem, "trailing") == NULL || offset == 0 ||
+        offset > reader->length)
+        return offset;
+    do
+        offset--;
+    while (offset > 0 && is_continuation(reader->text[offset]));
+    return offset;
+}
+
 /* Turns an offset in octets, all that a reader error has, into line and column. */
 static struct yaml_place place_at_offset(const struct yaml_reader *reader, size_t offset)
 {
@@ -162,7 +177,7 @@ static bool fail_syntax(struct yaml_reader *reader)
         return fail_without_memory(reader, at);
     if (parser->error == YAML_READER_ERROR) {
         snprintf(text, sizeof text, "%s; save the file as UTF-8 text", problem);
-        return fail(reader, YAML_BAD_UTF8, place_at_offset(reader, parser->problem_offset), text);
+        return fail(reader, YAML_BAD_UTF8, place_at_offset(reader, broken_character(reader)), text);
     }
     if (parser->context == NULL) {
         snprintf(text, sizeof text, "%s%s", problem, hint_for(reader));

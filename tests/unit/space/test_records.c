@@ -1,0 +1,130 @@
+/* Static records: what is read, octet by octet, and what is refused. */
+#include "space/records.h"
+
+#include <check.h>
+#include <string.h>
+
+#include "support/suite.h"
+
+static struct arena *arena;
+
+static void set_up(void)
+{
+    arena = arena_new();
+}
+
+static void tear_down(void)
+{
+    arena_free(arena);
+}
+
+#define OCTETS(literal) literal, sizeof(literal) - 1
+
+static const struct {
+    const char *line;
+    uint16_t type;
+    uint32_t ttl_seconds;
+    const char *owner;
+    size_t owner_length;
+    const char *rdata;
+    size_t rdata_length;
+} good[] = {
+    {"db.internal.example.com. 60 IN A 172.23.1.5", 1, 60,
+     OCTETS("\2db\10internal\7example\3com\0"), OCTETS("\254\27\1\5")},
+    {"DB.Example.COM. 0 IN A 172.23.1.5", 1, 0, OCTETS("\2db\7example\3com\0"),
+     OCTETS("\254\27\1\5")},
+    {"db.example.com A 172.23.1.5", 1, 60, OCTETS("\2db\7example\3com\0"), OCTETS("\254\27\1\5")},
+    {"a.b. 1h CNAME C.d.", 5, 3600, OCTETS("\1a\1b\0"), OCTETS("\1C\1d\0")},
+    {"a.b. MX 10 m.b", 15, 60, OCTETS("\1a\1b\0"), OCTETS("\0\12\1m\1b\0")},
+    {"a.b. TXT \"x y\" z", 16, 60, OCTETS("\1a\1b\0"), OCTETS("\3x y\1z")},
+    {"a.b. AAAA 2001:db8::1", 28, 60, OCTETS("\1a\1b\0"),
+     OCTETS("\40\1\15\270\0\0\0\0\0\0\0\0\0\0\0\1")},
+    {"_x._tcp.b. SRV 1 2 80 h.b.", 33, 60, OCTETS("\2_x\4_tcp\1b\0"),
+     OCTETS("\0\1\0\2\0\120\1h\1b\0")},
+    {"a.b. TYPE65280 \\# 2 abcd", 65280, 60, OCTETS("\1a\1b\0"), OCTETS("\253\315")},
+};
+
+START_TEST(a_record_is_read_into_wire_form)
+{
+    struct record record = {0};
+    struct err err;
+
+    ck_assert_msg(record_read(arena, good[_i].line, &record, &err), "%s: %s", good[_i].line,
+                  err.text);
+    ck_assert_uint_eq(record.type, good[_i].type);
+    ck_assert_uint_eq(record.ttl_seconds, good[_i].ttl_seconds);
+    ck_assert_uint_eq(record.owner_length, good[_i].owner_length);
+    ck_assert_mem_eq(record.owner, good[_i].owner, good[_i].owner_length);
+    ck_assert_uint_eq(record.rdata_length, good[_i].rdata_length);
+    ck_assert_mem_eq(record.rdata, good[_i].rdata, good[_i].rdata_length);
+}
+END_TEST
+
+static const struct {
+    const char *line;
+    const char *says;
+} bad[] = {
+    {"", ""},
+    {" IN A 172.23.1.5", "begins with its owner"},
+    {"\ta.b. A 172.23.1.5", "one line"},
+    {"@ A 172.23.1.5", "begins with its owner"},
+    {"; comment", "begins with its owner"},
+    {"$ORIGIN b.", "begins with its owner"},
+    {". A 172.23.1.5", "below the root"},
+    {"a.b.", ""},
+    {"a.b. A", ""},
+    {"a.b. A 172.23.1", "rdata"},
+    {"a.b. A 172.23.1.5 172.23.1.6", ""},
+    {"a.b. IN 300 A 172.23.1.5", ""}, /* ldns wants the TTL first */
+    {"a.b. CH A 172.23.1.5", "class must be IN"},
+    {"a.b. NONSENSE x", ""},
+    {"a.b. ANY", ""},
+    {"a..b. A 172.23.1.5", ""},
+    {"a.b. 4294967295 A 172.23.1.5", "TTL"},
+    {"a.b. A 172.23.1.5\nc.b. A 172.23.1.6", "one line"},
+    {"m\xC3\xBC.b. A 172.23.1.5", "ASCII"},
+};
+
+START_TEST(what_is_no_record_is_refused_with_a_reason)
+{
+    struct record record = {0};
+    struct err err = {0};
+
+    ck_assert_msg(!record_read(arena, bad[_i].line, &record, &err), "%s", bad[_i].line);
+    ck_assert_int_ne(err.code, ERR_NONE);
+    ck_assert_msg(err.text[0] != '\0' && strstr(err.text, bad[_i].says) != NULL, "%s: %s",
+                  bad[_i].line, err.text);
+    ck_assert_ptr_null(record.owner);
+}
+END_TEST
+
+START_TEST(a_label_of_63_is_read_and_of_64_refused)
+{
+    char line[128];
+    struct record record;
+    struct err err;
+
+    memset(line, 'a', 64);
+    strcpy(line + 63, ".b. A 172.23.1.5");
+    ck_assert(record_read(arena, line, &record, &err));
+    ck_assert_uint_eq(record.owner_length, 1 + 63 + 2 + 1);
+    memset(line, 'a', 64);
+    strcpy(line + 64, ".b. A 172.23.1.5");
+    ck_assert(!record_read(arena, line, &record, &err));
+}
+END_TEST
+
+int main(void)
+{
+    Suite *suite = suite_create("records");
+    TCase *records = tcase_create("records");
+
+    tcase_add_checked_fixture(records, set_up, tear_down);
+    tcase_add_loop_test(records, a_record_is_read_into_wire_form, 0,
+                        (int)(sizeof good / sizeof good[0]));
+    tcase_add_loop_test(records, what_is_no_record_is_refused_with_a_reason, 0,
+                        (int)(sizeof bad / sizeof bad[0]));
+    tcase_add_test(records, a_label_of_63_is_read_and_of_64_refused);
+    suite_add_tcase(suite, records);
+    return suite_run(suite);
+}

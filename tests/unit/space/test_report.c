@@ -1,0 +1,183 @@
+/* Findings are kept, sorted, counted and printed. */
+#include "space/report.h"
+
+#include <check.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "support/suite.h"
+
+static struct report *report;
+
+static void set_up(void)
+{
+    report = report_new();
+}
+
+static void tear_down(void)
+{
+    report_free(report);
+}
+
+static struct place at(unsigned line, unsigned column)
+{
+    return (struct place){.line = line & 0xffffff, .column = column & 0xff};
+}
+
+static char *printed(void)
+{
+    char *text = NULL;
+    size_t length;
+    FILE *out = open_memstream(&text, &length);
+
+    report_print(report, out);
+    fclose(out);
+    return text;
+}
+
+START_TEST(an_empty_report_is_clean)
+{
+    ck_assert(report_is_clean(report));
+    ck_assert_uint_eq(report_total(report), 0);
+    report_sort(report);
+}
+END_TEST
+
+START_TEST(only_an_error_makes_a_report_unclean)
+{
+    report_add(report, FINDING_REGION, "a.yaml", at(1, 1), "warning");
+    report_add(report, FINDING_TRUST_WIDE, "a.yaml", at(1, 1), "note");
+    ck_assert(report_is_clean(report));
+    report_add(report, FINDING_TTL, "a.yaml", at(1, 1), "error");
+    ck_assert(!report_is_clean(report));
+    ck_assert_uint_eq(report_count(report, FINDING_ERROR), 1);
+    ck_assert_uint_eq(report_count(report, FINDING_WARNING), 1);
+    ck_assert_uint_eq(report_count(report, FINDING_NOTE), 1);
+}
+END_TEST
+
+START_TEST(findings_are_sorted_by_file_line_column_and_code)
+{
+    static const char *const order[] = {"1", "2", "3", "4", "5"};
+
+    report_add(report, FINDING_TTL, "b.yaml", at(1, 1), "5");
+    report_add(report, FINDING_TTL, "a.yaml", at(10, 1), "4");
+    report_add(report, FINDING_TTL, "a.yaml", at(9, 2), "3");
+    report_add(report, FINDING_TTL, "a.yaml", at(9, 1), "2");
+    report_add(report, FINDING_TYPE, "a.yaml", at(9, 1), "1");
+    report_sort(report);
+    for (size_t i = 0; i < 5; i++)
+        ck_assert_str_eq(report_findings(report)[i].sentence, order[i]);
+}
+END_TEST
+
+START_TEST(a_finding_is_printed_as_file_line_column_level_code_sentence)
+{
+    report_add(report, FINDING_ROUTER_DYNO, "zones/test-space.yaml", at(8, 12), "router %s", "x");
+    report_add(report, FINDING_REGION, "zones/b.yaml", at(0, 0), "nowhere");
+    report_add(report, FINDING_TRUST_WIDE, "zones/b.yaml", at(7, 1), "wide");
+    char *text = printed();
+    ck_assert_str_eq(text, "zones/test-space.yaml:8:12: error E-ROUTER-DYNO: router x\n"
+                           "zones/b.yaml: warning W-REGION: nowhere\n"
+                           "zones/b.yaml:7:1: note N-TRUST-WIDE: wide\n");
+    free(text);
+}
+END_TEST
+
+static const struct {
+    const char *value;
+    const char *printed;
+} values[] = {
+    {"plain", "plain"},
+    {"a\x1b[2J", "a\\x1b[2J"},
+    {"a\nb\r\t", "a\\x0ab\\x0d\\x09"},
+    {"\x7f", "\\x7f"},
+    {"m\xC3\xBCnchen", "m\xC3\xBCnchen"},
+    {"\xE2\x82\xAC\xF0\x9F\x98\x80", "\xE2\x82\xAC\xF0\x9F\x98\x80"},
+    {"\xC2\x9B"
+     "31m",
+     "\\xc2\\x9b"
+     "31m"},
+    {"cut \xE2\x82", "cut \\xe2\\x82"},
+    {"\xFF\xC0\x80", "\\xff\\xc0\\x80"},
+};
+
+START_TEST(what_could_move_a_terminal_s_cursor_is_escaped)
+{
+    report_add(report, FINDING_TYPE, "a.yaml", at(1, 1), "%s", values[_i].value);
+    ck_assert_str_eq(report_findings(report)->sentence, values[_i].printed);
+}
+END_TEST
+
+START_TEST(an_endless_sentence_is_cut)
+{
+    char value[5000];
+
+    memset(value, 0x1b, sizeof value);
+    value[sizeof value - 1] = '\0';
+    report_add(report, FINDING_TYPE, "a.yaml", at(1, 1), "%s", value);
+    ck_assert_uint_lt(strlen(report_findings(report)->sentence), sizeof value);
+}
+END_TEST
+
+START_TEST(merged_findings_outlive_the_report_they_came_from)
+{
+    struct report *other = report_new();
+    char file[] = "other.yaml";
+
+    report_add(other, FINDING_TTL, file, at(3, 4), "sentence %d", 1);
+    report_add(report, FINDING_REGION, "a.yaml", at(1, 1), "own");
+    report_merge(report, other);
+    report_free(other);
+    memset(file, 'x', sizeof file - 1);
+    ck_assert_uint_eq(report_total(report), 2);
+    ck_assert_uint_eq(report_count(report, FINDING_ERROR), 1);
+    ck_assert_str_eq(report_findings(report)[1].file, "other.yaml");
+    ck_assert_str_eq(report_findings(report)[1].sentence, "sentence 1");
+}
+END_TEST
+
+START_TEST(ten_thousand_findings_are_kept)
+{
+    for (unsigned i = 10000; i > 0; i--)
+        report_add(report, FINDING_TTL, i % 2 ? "a.yaml" : "b.yaml", at(i, 1), "%u", i);
+    report_sort(report);
+    ck_assert_uint_eq(report_total(report), 10000);
+    ck_assert_str_eq(report_findings(report)[0].sentence, "1");
+    ck_assert_str_eq(report_findings(report)[9999].sentence, "10000");
+}
+END_TEST
+
+/* The letter says the level: E, W or N. */
+START_TEST(every_code_has_its_level_s_letter_and_a_meaning)
+{
+    enum finding_code code = (enum finding_code)_i;
+
+    ck_assert_int_eq(finding_name(code)[0], "EWN"[finding_level(code)]);
+    ck_assert_int_eq(finding_name(code)[1], '-');
+    ck_assert_uint_gt(strlen(finding_meaning(code)), 10);
+    for (int other = 0; other < _i; other++)
+        ck_assert_str_ne(finding_name((enum finding_code)other), finding_name(code));
+}
+END_TEST
+
+int main(void)
+{
+    Suite *suite = suite_create("report");
+    TCase *findings = tcase_create("findings");
+
+    tcase_add_checked_fixture(findings, set_up, tear_down);
+    tcase_add_test(findings, an_empty_report_is_clean);
+    tcase_add_test(findings, only_an_error_makes_a_report_unclean);
+    tcase_add_test(findings, findings_are_sorted_by_file_line_column_and_code);
+    tcase_add_test(findings, a_finding_is_printed_as_file_line_column_level_code_sentence);
+    tcase_add_loop_test(findings, what_could_move_a_terminal_s_cursor_is_escaped, 0,
+                        (int)(sizeof values / sizeof values[0]));
+    tcase_add_test(findings, an_endless_sentence_is_cut);
+    tcase_add_test(findings, merged_findings_outlive_the_report_they_came_from);
+    tcase_add_test(findings, ten_thousand_findings_are_kept);
+    tcase_add_loop_test(findings, every_code_has_its_level_s_letter_and_a_meaning, 0,
+                        FINDING_CODE_COUNT);
+    suite_add_tcase(suite, findings);
+    return suite_run(suite);
+}
