@@ -1,0 +1,58 @@
+#pragma once
+/**
+ * The requests that are answered together, and what one worker answers from.
+ *
+ * UDP and TCP fill the exchanges of the worker's one batch, then
+ *
+ *     batch_begin → batch_prepare → batch_finish for each → batch_end
+ *
+ * The three passes (prepare, prefetch, finish) let memory arrive for one request while another is
+ * worked on. A batch answers from one snapshot: the newest is taken in batch_begin only.
+ *
+ * Threads: one batch per worker, used on its thread.  Memory: never allocates.
+ */
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "answer/mailbox.h"
+#include "serve/querylog.h"
+#include "serve/respond.h"
+#include "stats/stats.h"
+
+enum { BATCH_MOST = 64 };
+
+typedef void batch_on_adopted(void *context);
+
+struct batch {
+    const struct snapshot *snapshot;
+    struct mailbox *mailbox;
+    struct stats *stats;
+    struct querylog_ring *log; /* NULL: off */
+    batch_on_adopted *on_adopted;
+    void *context;
+    uint32_t rotation;
+    int64_t begun_us; /* only with a log */
+    struct exchange exchanges[BATCH_MOST];
+};
+
+/** Takes the newest snapshot if there is one, and tells so. */
+void batch_adopt(struct batch *batch);
+
+/** Begins; also with nothing to answer. */
+void batch_begin(struct batch *batch);
+
+/** First and second pass over the first `count` exchanges. */
+void batch_prepare(struct batch *batch, size_t count);
+
+/**
+ * Third pass for one exchange, whose reply buffer is set; counts and logs it. Returns the reply's
+ * length, 0 when there is none.
+ */
+size_t batch_finish(struct batch *batch, size_t number, const struct endpoint *client);
+
+/** Ends, after the replies have left. */
+void batch_end(struct batch *batch);
+
+/** Fills in where a request came from; IPv6 loopback counts as loopback. */
+void path_set_source(struct path *path, const struct endpoint *source);

@@ -1,0 +1,195 @@
+#include "serve/server.h"
+
+#include <stdlib.h>
+
+#include "serve/querylog.h"
+#include "serve/socket.h"
+#include "serve/worker.h"
+
+struct server {
+    uv_async_t adopted; /* a worker has taken a snapshot */
+    server_on_adopted *on_adopted;
+    void *context;
+    struct querylog *log;
+    struct worker **workers;
+    size_t worker_count;
+    struct snapshot *newest; /* older ones hang on it */
+    uint64_t told;           /* generation that on_adopted was called for */
+};
+
+/* On a worker's thread. */
+static void tell_control(void *context)
+{
+    struct server *server = context;
+
+    uv_async_send(&server->adopted);
+}
+
+static uint64_t oldest_generation(const struct server *server)
+{
+    uint64_t oldest = UINT64_MAX;
+
+    for (size_t i = 0; i < server->worker_count; i++) {
+        uint64_t generation = worker_generation(server->workers[i]);
+        oldest = generation < oldest ? generation : oldest;
+    }
+    return oldest;
+}
+
+static void server_on_wake(uv_async_t *adopted)
+{
+    struct server *server = adopted->data;
+
+    if (server->newest == NULL || server->told == server->newest->generation ||
+        oldest_generation(server) < server->newest->generation)
+        return;
+    server->told = server->newest->generation;
+    server->on_adopted(server->context, server->told);
+}
+
+static bool probe_all(const struct settings *settings, struct err *err)
+{
+    for (size_t i = 0; i < settings->listen.count; i++)
+        if (!socket_probe(&settings->listen.items[i].endpoint, err))
+            return false;
+    return true;
+}
+
+static bool make_workers(struct server *server, const struct settings *settings, struct err *err)
+{
+    struct worker_options options = {
+        .settings = settings, .on_adopted = tell_control, .context = server};
+
+    server->workers = calloc(settings->workers, sizeof(struct worker *));
+    if (server->workers == NULL)
+        return err_set(err, ERR_MEMORY, "out of memory for %u workers",
+                       (unsigned)settings->workers);
+    for (size_t i = 0; i < settings->workers; i++) {
+        options.log = server->log == NULL ? NULL : querylog_ring(server->log, i);
+        server->workers[i] = worker_new(&options, err);
+        if (server->workers[i] == NULL)
+            return false;
+        server->worker_count++;
+    }
+    return true;
+}
+
+static bool open_log(struct server *server, const struct server_options *options, struct err *err)
+{
+    const struct settings *settings = options->settings;
+
+    if (!settings->log_queries)
+        return true;
+    server->log =
+        querylog_start(options->log_descriptor, (enum querylog_format)settings->log_format,
+                       settings->workers, err);
+    return server->log != NULL;
+}
+
+struct server *server_new(const struct server_options *options, struct err *err)
+{
+    struct server *server = calloc(1, sizeof *server);
+
+    if (server == NULL) {
+        err_set(err, ERR_MEMORY, "out of memory for the server");
+        return NULL;
+    }
+    server->on_adopted = options->on_adopted;
+    server->context = options->context;
+    server->adopted.data = server;
+    uv_async_init(options->loop, &server->adopted, server_on_wake);
+    server->adopted.data = server;
+    if (!probe_all(options->settings, err) || !open_log(server, options, err) ||
+        !make_workers(server, options->settings, err)) {
+        server_free(server);
+        return NULL;
+    }
+    return server;
+}
+
+void server_publish(struct server *server, struct snapshot *snapshot)
+{
+    snapshot->older = server->newest;
+    server->newest = snapshot;
+    for (size_t i = 0; i < server->worker_count; i++)
+        worker_post(server->workers[i], snapshot);
+}
+
+bool server_start(struct server *server, struct err *err)
+{
+    for (size_t i = 0; i < server->worker_count; i++)
+        if (!worker_start(server->workers[i], err)) {
+            server_stop(server);
+            return false;
+        }
+    return true;
+}
+
+static void free_chain(struct snapshot *snapshot)
+{
+    while (snapshot != NULL) {
+        struct snapshot *older = snapshot->older;
+        snapshot_free(snapshot);
+        snapshot = older;
+    }
+}
+
+void server_reclaim(struct server *server)
+{
+    uint64_t oldest = oldest_generation(server);
+
+    for (struct snapshot *each = server->newest; each != NULL; each = each->older) {
+        if (each->generation > oldest)
+            continue;
+        free_chain(each->older);
+        each->older = NULL;
+    }
+}
+
+const struct snapshot *server_current(const struct server *server)
+{
+    return server->newest;
+}
+
+void server_sum(const struct server *server, struct totals *totals)
+{
+    *totals = (struct totals){0};
+    for (size_t i = 0; i < server->worker_count; i++)
+        stats_add_to(totals, worker_stats(server->workers[i]));
+}
+
+uint64_t server_kernel_drops(const struct server *server)
+{
+    uint64_t drops = 0;
+
+    for (size_t i = 0; i < server->worker_count; i++)
+        drops += worker_kernel_drops(server->workers[i]);
+    return drops;
+}
+
+void server_stop(struct server *server)
+{
+    for (size_t i = 0; i < server->worker_count; i++)
+        worker_stop(server->workers[i]);
+    for (size_t i = 0; i < server->worker_count; i++)
+        worker_join(server->workers[i]);
+    querylog_stop(server->log);
+    server->log = NULL;
+}
+
+static void server_on_closed(uv_handle_t *handle)
+{
+    free(handle->data);
+}
+
+void server_free(struct server *server)
+{
+    if (server == NULL)
+        return;
+    querylog_stop(server->log);
+    for (size_t i = 0; i < server->worker_count; i++)
+        worker_free(server->workers[i]);
+    free(server->workers);
+    free_chain(server->newest);
+    uv_close((uv_handle_t *)&server->adopted, server_on_closed);
+}

@@ -1,0 +1,61 @@
+#pragma once
+/**
+ * All workers together: bound at once, published to at once, stopped at once.
+ *
+ *     new (binds everything) → publish (the first snapshot) → start → publish ... → stop → free
+ *
+ * The server owns every snapshot that was published. It frees one when every worker answers from a
+ * later generation, and only in server_reclaim, since loading a snapshot touches what older ones
+ * share with it.
+ *
+ * Threads: the control thread, whose loop is given.  Memory: workers and snapshots.
+ */
+#include <stdbool.h>
+#include <stdint.h>
+#include <uv.h>
+
+#include "answer/snapshot.h"
+#include "base/err.h"
+#include "config/settings.h"
+#include "stats/stats.h"
+
+/** Called on the control thread once every worker answers from the snapshot published last. */
+typedef void server_on_adopted(void *context, uint64_t generation);
+
+struct server_options {
+    const struct settings *settings;
+    uv_loop_t *loop;
+    int log_descriptor; /* for query lines, if the settings want them */
+    server_on_adopted *on_adopted;
+    void *context;
+};
+
+struct server;
+
+/** Binds every address for every worker. Returns NULL with *err, and then nothing is bound. */
+struct server *server_new(const struct server_options *options, struct err *err);
+
+/** Takes a snapshot over and hands it to every worker. */
+void server_publish(struct server *server, struct snapshot *snapshot);
+
+/** Starts the workers. Returns false with *err, and then none runs. */
+bool server_start(struct server *server, struct err *err);
+
+/** Frees the snapshots that no worker answers from. Not while a snapshot is being loaded. */
+void server_reclaim(struct server *server);
+
+/** The snapshot published last, or NULL. */
+const struct snapshot *server_current(const struct server *server);
+
+/** Adds up what all workers have counted. */
+void server_sum(const struct server *server, struct totals *totals);
+
+/** Requests that the kernel dropped before any worker saw them. */
+uint64_t server_kernel_drops(const struct server *server);
+
+/** Stops gracefully: what has arrived is answered, every worker joined, the query log written. */
+void server_stop(struct server *server);
+
+/** Frees a stopped server and every snapshot. Its handle on the loop is closed by the loop's next
+ * turn. NULL is allowed. */
+void server_free(struct server *server);

@@ -1,0 +1,158 @@
+#include "serve/socket.h"
+
+#include <arpa/inet.h>
+#include <errno.h>
+#include <linux/sock_diag.h>
+#include <netinet/tcp.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+enum { LISTEN_BACKLOG = 1024 };
+
+static bool fail(const struct endpoint *endpoint, int type, struct err *err)
+{
+    int error = errno;
+    char address[ENDPOINT_TEXT_MAX];
+    const char *transport = type == SOCK_DGRAM ? "UDP" : "TCP";
+
+    endpoint_write(endpoint, address);
+    switch (error) {
+    case EADDRINUSE:
+        return err_set(err, ERR_SYSTEM,
+                       "cannot listen on %s over %s: another program has this port; find it with "
+                       "`ss -lnp%s` and stop it, or listen on another address or port",
+                       address, transport, type == SOCK_DGRAM ? "u" : "t");
+    case EACCES:
+        return err_set(err, ERR_SYSTEM,
+                       "cannot listen on %s over %s: no permission for a port below 1024; allow "
+                       "it with `setcap cap_net_bind_service=+ep` on the program or `sysctl "
+                       "net.ipv4.ip_unprivileged_port_start=53`, or listen on a higher port",
+                       address, transport);
+    case EADDRNOTAVAIL:
+        return err_set(err, ERR_SYSTEM,
+                       "cannot listen on %s over %s: this host has no such address; `ip address` "
+                       "lists those it has",
+                       address, transport);
+    case EAFNOSUPPORT:
+        return err_set(err, ERR_SYSTEM,
+                       "cannot listen on %s over %s: this host has no IPv6; leave the address out",
+                       address, transport);
+    case EMFILE:
+    case ENFILE:
+        return err_set(err, ERR_SYSTEM,
+                       "cannot listen on %s over %s: no file descriptors left; raise the limit "
+                       "(ulimit -n) or start fewer workers",
+                       address, transport);
+    default:
+        return err_set(err, ERR_SYSTEM, "cannot listen on %s over %s: %s", address, transport,
+                       strerror(error));
+    }
+}
+
+/* Options without which the server still serves are set without looking back. */
+static void set_option(int descriptor, int level, int option, int value)
+{
+    setsockopt(descriptor, level, option, &value, sizeof value);
+}
+
+static int open_socket(const struct endpoint *endpoint, int type)
+{
+    int descriptor = socket(endpoint->any.sa_family, type | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
+
+    if (descriptor >= 0 && endpoint->any.sa_family == AF_INET6)
+        set_option(descriptor, IPPROTO_IPV6, IPV6_V6ONLY, 1);
+    /* A listener that is restarted must not wait for old connections to be forgotten. */
+    if (descriptor >= 0 && type == SOCK_STREAM)
+        set_option(descriptor, SOL_SOCKET, SO_REUSEADDR, 1);
+    return descriptor;
+}
+
+static int give_up(int descriptor, const struct endpoint *endpoint, int type, struct err *err)
+{
+    fail(endpoint, type, err);
+    if (descriptor >= 0)
+        close(descriptor);
+    return -1;
+}
+
+static bool probe(const struct endpoint *endpoint, int type, struct err *err)
+{
+    int descriptor = open_socket(endpoint, type);
+
+    if (descriptor < 0 || bind(descriptor, &endpoint->any, endpoint_octets(endpoint)) != 0) {
+        give_up(descriptor, endpoint, type, err);
+        return false;
+    }
+    close(descriptor);
+    return true;
+}
+
+bool socket_probe(const struct endpoint *endpoint, struct err *err)
+{
+    return probe(endpoint, SOCK_DGRAM, err) && probe(endpoint, SOCK_STREAM, err);
+}
+
+/* No wish about fragments: what a stranger says about the path's MTU is not believed. */
+static void tune_udp(int descriptor, const struct endpoint *endpoint, uint32_t buffer_octets)
+{
+    bool is_ipv6 = endpoint->any.sa_family == AF_INET6;
+
+    set_option(descriptor, SOL_SOCKET, SO_RCVBUF, (int)buffer_octets);
+    set_option(descriptor, SOL_SOCKET, SO_SNDBUF, (int)buffer_octets);
+    /* Beyond the host's limit, where the process may. */
+    set_option(descriptor, SOL_SOCKET, SO_RCVBUFFORCE, (int)buffer_octets);
+    set_option(descriptor, SOL_SOCKET, SO_SNDBUFFORCE, (int)buffer_octets);
+    if (is_ipv6)
+        set_option(descriptor, IPPROTO_IPV6, IPV6_MTU_DISCOVER, IPV6_PMTUDISC_OMIT);
+    else
+        set_option(descriptor, IPPROTO_IP, IP_MTU_DISCOVER, IP_PMTUDISC_OMIT);
+}
+
+static bool wants_asked_address(const struct endpoint *endpoint)
+{
+    return endpoint->any.sa_family == AF_INET6 ? IN6_IS_ADDR_UNSPECIFIED(&endpoint->v6.sin6_addr)
+                                               : endpoint->v4.sin_addr.s_addr == htonl(INADDR_ANY);
+}
+
+int socket_open_udp(const struct endpoint *endpoint, uint32_t buffer_octets, struct err *err)
+{
+    int descriptor = open_socket(endpoint, SOCK_DGRAM);
+    bool is_ipv6 = endpoint->any.sa_family == AF_INET6;
+
+    if (descriptor < 0)
+        return give_up(descriptor, endpoint, SOCK_DGRAM, err);
+    set_option(descriptor, SOL_SOCKET, SO_REUSEPORT, 1);
+    tune_udp(descriptor, endpoint, buffer_octets);
+    if (wants_asked_address(endpoint))
+        set_option(descriptor, is_ipv6 ? IPPROTO_IPV6 : IPPROTO_IP,
+                   is_ipv6 ? IPV6_RECVPKTINFO : IP_PKTINFO, 1);
+    if (bind(descriptor, &endpoint->any, endpoint_octets(endpoint)) != 0)
+        return give_up(descriptor, endpoint, SOCK_DGRAM, err);
+    return descriptor;
+}
+
+int socket_open_tcp(const struct endpoint *endpoint, struct err *err)
+{
+    int descriptor = open_socket(endpoint, SOCK_STREAM);
+
+    if (descriptor < 0)
+        return give_up(descriptor, endpoint, SOCK_STREAM, err);
+    set_option(descriptor, SOL_SOCKET, SO_REUSEPORT, 1);
+    /* Accepted connections inherit it: a reply is complete when it is written. */
+    set_option(descriptor, IPPROTO_TCP, TCP_NODELAY, 1);
+    if (bind(descriptor, &endpoint->any, endpoint_octets(endpoint)) != 0 ||
+        listen(descriptor, LISTEN_BACKLOG) != 0)
+        return give_up(descriptor, endpoint, SOCK_STREAM, err);
+    return descriptor;
+}
+
+uint32_t socket_kernel_drops(int descriptor)
+{
+    uint32_t memory[SK_MEMINFO_VARS] = {0};
+    socklen_t octets = sizeof memory;
+
+    if (getsockopt(descriptor, SOL_SOCKET, SO_MEMINFO, memory, &octets) != 0)
+        return 0;
+    return memory[SK_MEMINFO_DROPS];
+}

@@ -1,0 +1,41 @@
+#pragma once
+/**
+ * Sockets to listen on, one per address and worker, and what to tell when one cannot be had.
+ *
+ * All workers bind the same address with SO_REUSEPORT; the kernel spreads clients over them. A
+ * second server of the same user could join in unseen, so socket_probe looks first, without
+ * SO_REUSEPORT, whether the port is free.
+ *
+ * IPv6 sockets take no IPv4 (IPV6_V6ONLY): each address is listed on its own.
+ *
+ * Sources: RFC 1035 section 4.2 (UDP and TCP); ip(7), udp(7), tcp(7), socket(7).
+ * Threads: the control thread, at start.  Memory: descriptors only; the caller closes them.
+ */
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "base/address.h"
+#include "base/err.h"
+
+/** Octets of the address's socket structure. */
+static inline socklen_t endpoint_octets(const struct endpoint *endpoint)
+{
+    return endpoint->any.sa_family == AF_INET6 ? sizeof endpoint->v6 : sizeof endpoint->v4;
+}
+
+/** Checks that nobody listens on the address, over UDP or TCP. False with *err when not. */
+bool socket_probe(const struct endpoint *endpoint, struct err *err);
+
+/**
+ * Opens a non-blocking UDP socket. Returns -1 with *err.
+ *
+ * A wildcard socket (0.0.0.0, ::) delivers the asked address with each request.
+ * buffer_octets  of the kernel, each way; what it does not grant is gone without
+ */
+int socket_open_udp(const struct endpoint *endpoint, uint32_t buffer_octets, struct err *err);
+
+/** Opens a non-blocking TCP listener. Returns -1 with *err. */
+int socket_open_tcp(const struct endpoint *endpoint, struct err *err);
+
+/** Requests that the kernel dropped on this UDP socket because its buffer was full. */
+uint32_t socket_kernel_drops(int descriptor);

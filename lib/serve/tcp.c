@@ -1,0 +1,352 @@
+#include "serve/tcp.h"
+
+#include <arpa/inet.h>
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include "serve/tcp_connection.h"
+
+enum {
+    PAGE = 4096,
+    INPUT_ROOM = (TCP_INPUT_OCTETS + PAGE - 1) / PAGE * PAGE,
+    OUTPUT_ROOM = (TCP_OUTPUT_OCTETS + PAGE - 1) / PAGE * PAGE,
+    ROOM = INPUT_ROOM + OUTPUT_ROOM,
+    ACCEPTS_MOST = 16, /* per wake-up */
+    /* A place is free again only in the loop's next turn, so some are spare. */
+    SPARE_PLACES = ACCEPTS_MOST,
+    LAST_MS = 1000,
+    TICK_LEAST_MS = 25,
+    TICK_MOST_MS = 1000,
+};
+
+/* ---- the list by last activity ---- */
+
+static void list_remove(struct tcp_connection *connection)
+{
+    struct tcp *tcp = connection->tcp;
+
+    if (connection->idler != NULL)
+        connection->idler->busier = connection->busier;
+    else
+        tcp->idlest = connection->busier;
+    if (connection->busier != NULL)
+        connection->busier->idler = connection->idler;
+    else
+        tcp->busiest = connection->idler;
+}
+
+static void list_append(struct tcp_connection *connection)
+{
+    struct tcp *tcp = connection->tcp;
+
+    connection->idler = tcp->busiest;
+    connection->busier = NULL;
+    if (tcp->busiest != NULL)
+        tcp->busiest->busier = connection;
+    else
+        tcp->idlest = connection;
+    tcp->busiest = connection;
+}
+
+void tcp_touch(struct tcp_connection *connection)
+{
+    connection->active_ms = uv_now(connection->tcp->loop);
+    if (connection->busier == NULL)
+        return;
+    list_remove(connection);
+    list_append(connection);
+}
+
+/* ---- closing ---- */
+
+static void on_closed(uv_handle_t *handle)
+{
+    struct tcp_connection *connection = handle->data;
+    struct tcp *tcp = connection->tcp;
+
+    if (connection->has_spread)
+        madvise(connection->input, ROOM, MADV_DONTNEED);
+    connection->busier = tcp->free;
+    tcp->free = connection;
+}
+
+void tcp_drop(struct tcp_connection *connection, enum counter cause)
+{
+    struct tcp *tcp = connection->tcp;
+
+    list_remove(connection);
+    tcp->open_count--;
+    uv_close((uv_handle_t *)&connection->poll, on_closed);
+    close(connection->descriptor); /* uv_close has stopped watching it */
+    stats_count(tcp->batch->stats, COUNTER_TCP_CLOSED, 1);
+    if (cause != COUNTER_TCP_CLOSED)
+        stats_count(tcp->batch->stats, cause, 1);
+    if (tcp->is_stopping && tcp->open_count == 0)
+        uv_close((uv_handle_t *)&tcp->timer, NULL);
+}
+
+/* ---- time ---- */
+
+static void drop_idle(struct tcp *tcp, uint64_t limit_ms)
+{
+    uint64_t now = uv_now(tcp->loop);
+
+    while (tcp->idlest != NULL && now - tcp->idlest->active_ms >= limit_ms)
+        tcp_drop(tcp->idlest, COUNTER_TCP_IDLE);
+}
+
+static void tcp_on_acceptable(uv_poll_t *poll, int status, int events);
+
+static void wake_starved(struct tcp *tcp)
+{
+    while (tcp->starved != NULL) {
+        struct tcp_listener *listener = tcp->starved;
+        tcp->starved = listener->next_starved;
+        uv_poll_start(&listener->poll, UV_READABLE, tcp_on_acceptable);
+    }
+}
+
+static void tcp_on_tick(uv_timer_t *timer)
+{
+    struct tcp *tcp = timer->data;
+
+    if (tcp->is_stopping) {
+        drop_idle(tcp, 0);
+        return;
+    }
+    drop_idle(tcp, tcp->limits.idle_ms);
+    wake_starved(tcp);
+    if (tcp->open_count == 0 && tcp->starved == NULL)
+        uv_timer_stop(timer);
+}
+
+static void start_ticking(struct tcp *tcp)
+{
+    uint64_t tick = tcp->limits.idle_ms / 4;
+
+    if (uv_is_active((const uv_handle_t *)&tcp->timer))
+        return;
+    tick = tick < TICK_LEAST_MS ? TICK_LEAST_MS : tick > TICK_MOST_MS ? TICK_MOST_MS : tick;
+    uv_timer_start(&tcp->timer, tcp_on_tick, tick, tick);
+}
+
+/* ---- accepting ---- */
+
+static bool is_same_host(const struct endpoint *a, const struct endpoint *b)
+{
+    if (a->any.sa_family != b->any.sa_family)
+        return false;
+    return a->any.sa_family == AF_INET6 ? IN6_ARE_ADDR_EQUAL(&a->v6.sin6_addr, &b->v6.sin6_addr)
+                                        : a->v4.sin_addr.s_addr == b->v4.sin_addr.s_addr;
+}
+
+/* Closes the connection idle longest, of the client or of all, where a limit is reached. */
+static void make_way(struct tcp *tcp, const struct endpoint *client)
+{
+    struct tcp_connection *own_idlest = NULL;
+    uint32_t own = 0;
+
+    for (struct tcp_connection *each = tcp->busiest; each != NULL; each = each->idler) {
+        if (!is_same_host(&each->client, client))
+            continue;
+        own_idlest = each;
+        own++;
+    }
+    if (own >= tcp->limits.per_client)
+        tcp_drop(own_idlest, COUNTER_TCP_EVICTED);
+    else if (tcp->open_count >= tcp->limits.connections)
+        tcp_drop(tcp->idlest, COUNTER_TCP_EVICTED);
+}
+
+bool tcp_adopt(struct tcp *tcp, int descriptor, const struct endpoint *client, uint32_t destination)
+{
+    struct tcp_connection *connection = tcp->free;
+
+    if (connection == NULL || uv_poll_init(tcp->loop, &connection->poll, descriptor) != 0) {
+        close(descriptor);
+        stats_count(tcp->batch->stats, COUNTER_TCP_REFUSED, 1);
+        return false;
+    }
+    make_way(tcp, client);
+    tcp->free = connection->busier;
+    connection->poll.data = connection;
+    connection->descriptor = descriptor;
+    connection->client = *client;
+    connection->path = (struct path){.destination = destination};
+    path_set_source(&connection->path, client);
+    connection->active_ms = uv_now(tcp->loop);
+    connection->held = 0;
+    connection->unsent = connection->unsent_end = 0;
+    connection->ignored = 0;
+    connection->has_spread = connection->has_failed = connection->is_ending = false;
+    list_append(connection);
+    tcp->open_count++;
+    stats_count(tcp->batch->stats, COUNTER_TCP_ACCEPTED, 1);
+    tcp_connection_start(connection);
+    start_ticking(tcp);
+    return true;
+}
+
+static uint32_t find_destination(const struct tcp_listener *listener, int descriptor)
+{
+    struct endpoint local = {.v6 = {0}};
+    socklen_t octets = sizeof local;
+
+    if (!listener->is_wildcard)
+        return listener->address;
+    if (getsockname(descriptor, &local.any, &octets) != 0 || local.any.sa_family != AF_INET)
+        return 0;
+    return ntohl(local.v4.sin_addr.s_addr);
+}
+
+/* Without descriptors: one connection's is taken back, or the listener waits. */
+static void starve(struct tcp_listener *listener)
+{
+    struct tcp *tcp = listener->tcp;
+
+    stats_count(tcp->batch->stats, COUNTER_TCP_REFUSED, 1);
+    if (tcp->idlest != NULL) {
+        tcp_drop(tcp->idlest, COUNTER_TCP_EVICTED);
+        return;
+    }
+    uv_poll_stop(&listener->poll);
+    listener->next_starved = tcp->starved;
+    tcp->starved = listener;
+    start_ticking(tcp);
+}
+
+/* Accepts one connection. Returns false when there is no more, or no more room. */
+static bool accept_one(struct tcp_listener *listener)
+{
+    struct endpoint client = {.v6 = {0}};
+    socklen_t octets = sizeof client;
+
+    if (listener->tcp->free == NULL)
+        return false;
+    int descriptor =
+        accept4(listener->descriptor, &client.any, &octets, SOCK_NONBLOCK | SOCK_CLOEXEC);
+    if (descriptor >= 0)
+        return tcp_adopt(listener->tcp, descriptor, &client,
+                         find_destination(listener, descriptor));
+    switch (errno) {
+    case EAGAIN:
+        return false;
+    case EMFILE:
+    case ENFILE:
+    case ENOBUFS:
+    case ENOMEM:
+        starve(listener);
+        return false;
+    default:
+        return true; /* the connection died in the queue; the next one may be well */
+    }
+}
+
+static void tcp_on_acceptable(uv_poll_t *poll, int status, int events)
+{
+    struct tcp_listener *listener = poll->data;
+
+    (void)events;
+    for (unsigned i = 0; i < ACCEPTS_MOST && accept_one(listener); i++)
+        ;
+    if (status < 0)
+        uv_poll_start(poll, UV_READABLE, tcp_on_acceptable);
+}
+
+/* ---- life ---- */
+
+bool tcp_init(struct tcp *tcp, uv_loop_t *loop, struct batch *batch,
+              const struct tcp_limits *limits, struct err *err)
+{
+    size_t count = (size_t)limits->connections + SPARE_PLACES;
+
+    *tcp = (struct tcp){.loop = loop, .batch = batch, .limits = *limits, .pool_count = count};
+    tcp->pool = calloc(count, sizeof *tcp->pool);
+    tcp->input = malloc(TCP_INPUT_OCTETS);
+    tcp->output = malloc(TCP_OUTPUT_OCTETS);
+    void *room = mmap(NULL, count * ROOM, PROT_READ | PROT_WRITE,
+                      MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+    tcp->room = room == MAP_FAILED ? NULL : room;
+    if (tcp->pool == NULL || tcp->input == NULL || tcp->output == NULL || tcp->room == NULL) {
+        tcp_close(tcp);
+        return err_set(err, ERR_MEMORY,
+                       "no memory for %u TCP connections per worker; lower tcp_connections",
+                       (unsigned)limits->connections);
+    }
+    for (size_t i = count; i-- > 0;) {
+        struct tcp_connection *connection = &tcp->pool[i];
+        *connection = (struct tcp_connection){.tcp = tcp, .busier = tcp->free};
+        connection->input = tcp->room + i * ROOM;
+        connection->output = connection->input + INPUT_ROOM;
+        tcp->free = connection;
+    }
+    uv_timer_init(loop, &tcp->timer);
+    tcp->timer.data = tcp;
+    return true;
+}
+
+void tcp_close(struct tcp *tcp)
+{
+    if (tcp->room != NULL)
+        munmap(tcp->room, tcp->pool_count * ROOM);
+    free(tcp->pool);
+    free(tcp->input);
+    free(tcp->output);
+    *tcp = (struct tcp){.loop = NULL};
+}
+
+int tcp_listener_start(struct tcp_listener *listener, struct tcp *tcp, int descriptor,
+                       const struct endpoint *endpoint)
+{
+    bool is_ipv6 = endpoint->any.sa_family == AF_INET6;
+
+    *listener = (struct tcp_listener){.tcp = tcp, .descriptor = descriptor};
+    listener->address = is_ipv6 ? 0 : ntohl(endpoint->v4.sin_addr.s_addr);
+    listener->is_wildcard = !is_ipv6 && listener->address == INADDR_ANY;
+    int error = uv_poll_init(tcp->loop, &listener->poll, descriptor);
+    if (error != 0) {
+        close(descriptor);
+        return error;
+    }
+    listener->poll.data = listener;
+    return uv_poll_start(&listener->poll, UV_READABLE, tcp_on_acceptable);
+}
+
+static void listener_on_closed(uv_handle_t *handle)
+{
+    struct tcp_listener *listener = handle->data;
+
+    close(listener->descriptor);
+    listener->descriptor = -1;
+}
+
+void tcp_accept_all(struct tcp_listener *listener)
+{
+    while (accept_one(listener))
+        ;
+}
+
+void tcp_listener_stop(struct tcp_listener *listener)
+{
+    uv_close((uv_handle_t *)&listener->poll, listener_on_closed);
+}
+
+void tcp_stop(struct tcp *tcp)
+{
+    struct tcp_connection *busier;
+
+    tcp->starved = NULL;
+    for (struct tcp_connection *each = tcp->idlest; each != NULL; each = busier) {
+        busier = each->busier;
+        tcp_connection_end(each);
+    }
+    tcp->is_stopping = true;
+    if (tcp->open_count == 0)
+        uv_close((uv_handle_t *)&tcp->timer, NULL);
+    else
+        uv_timer_start(&tcp->timer, tcp_on_tick, LAST_MS, 0);
+}

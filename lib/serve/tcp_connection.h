@@ -1,0 +1,51 @@
+#pragma once
+/**
+ * One TCP connection: framing, answering, and what is left to send; a part of tcp.c.
+ *
+ *     reading ──(client takes too little)──► writing ──(all taken)──► reading
+ *        └────────(end, abuse, error)───────────┴───────────────────► closing
+ *
+ * Sources, threads, memory: tcp.h.
+ */
+#include "serve/tcp.h"
+
+enum {
+    TCP_INPUT_OCTETS = TCP_FRAME_OCTETS + 65535,
+    /* Two of the largest replies: one that waits never stops another from being written. */
+    TCP_OUTPUT_OCTETS = 2 * (TCP_FRAME_OCTETS + 65535),
+};
+
+struct tcp_connection {
+    uv_poll_t poll;
+    struct tcp *tcp;
+    int descriptor;
+    struct endpoint client;
+    struct path path;
+    struct tcp_connection *idler; /* neighbours by last activity; `busier` links free ones too */
+    struct tcp_connection *busier;
+    uint64_t active_ms; /* the loop's time */
+    uint8_t *input;
+    uint8_t *output;
+    uint32_t held;       /* octets of input */
+    uint32_t unsent;     /* output from here ... */
+    uint32_t unsent_end; /* ... to here waits for the client; equal: nothing */
+    uint8_t ignored;     /* frames that could not be answered */
+    bool has_spread;     /* its own room has been used */
+    bool has_failed;     /* the socket is broken */
+    bool is_ending;      /* close once all is sent */
+};
+
+/** Begins to watch a connection whose descriptor, client and path are set. */
+void tcp_connection_start(struct tcp_connection *connection);
+
+/** Reads once and answers every complete frame; then watches, or closes. */
+void tcp_connection_serve(struct tcp_connection *connection);
+
+/** Reads nothing more; closes once all replies are taken. */
+void tcp_connection_end(struct tcp_connection *connection);
+
+/** Of tcp.c: the connection has been active. */
+void tcp_touch(struct tcp_connection *connection);
+
+/** Of tcp.c: takes the connection out and closes it; `cause` is counted too. */
+void tcp_drop(struct tcp_connection *connection, enum counter cause);

@@ -1,0 +1,290 @@
+#include "serve/udp.h"
+
+#include <arpa/inet.h>
+#include <errno.h>
+#include <poll.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+enum {
+    LINE = 64,
+    REQUEST_MOST = 4096,
+    REQUEST_STRIDE = 65 * LINE,
+    REPLY_STRIDE = 21 * LINE,
+    ROUNDS_MOST = 16,      /* full batches per wake-up, then the other sockets have a turn */
+    LAST_ROUNDS_MOST = 64, /* when stopping */
+    SEND_TRIES = 3,        /* waits per batch for a full send queue */
+    SEND_WAIT_MS = 1,
+    CONTROL_OCTETS = CMSG_SPACE(sizeof(struct in6_pktinfo)),
+};
+
+_Static_assert(REQUEST_STRIDE >= REQUEST_MOST && REQUEST_STRIDE / LINE % 2 == 1, "see udp.h");
+_Static_assert(REPLY_STRIDE >= (int)UDP_OCTETS_MOST && REPLY_STRIDE / LINE % 2 == 1, "see udp.h");
+
+/* The kernel wants control messages aligned as struct cmsghdr is. */
+struct control {
+    _Alignas(struct cmsghdr) uint8_t octets[CONTROL_OCTETS];
+};
+
+struct udp_buffers {
+    uint8_t requests[BATCH_MOST * REQUEST_STRIDE];
+    uint8_t replies[BATCH_MOST * REPLY_STRIDE];
+    struct mmsghdr received[BATCH_MOST];
+    struct iovec received_parts[BATCH_MOST];
+    struct mmsghdr sent[BATCH_MOST];
+    struct iovec sent_parts[BATCH_MOST];
+    struct endpoint sources[BATCH_MOST];
+    struct control controls[BATCH_MOST];
+    const struct udp_socket *armed_for; /* whose lengths the headers hold */
+    unsigned used;                      /* headers that the last read changed */
+};
+
+bool udp_init(struct udp *udp, struct batch *batch)
+{
+    struct udp_buffers *buffers =
+        mmap(NULL, sizeof *buffers, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+
+    *udp = (struct udp){.batch = batch};
+    if (buffers == MAP_FAILED)
+        return false;
+    udp->buffers = buffers;
+    for (size_t i = 0; i < BATCH_MOST; i++) {
+        buffers->received_parts[i] = (struct iovec){
+            .iov_base = buffers->requests + i * REQUEST_STRIDE, .iov_len = REQUEST_MOST};
+        buffers->received[i].msg_hdr = (struct msghdr){.msg_name = &buffers->sources[i],
+                                                       .msg_iov = &buffers->received_parts[i],
+                                                       .msg_iovlen = 1,
+                                                       .msg_control = &buffers->controls[i]};
+        buffers->sent[i].msg_hdr =
+            (struct msghdr){.msg_iov = &buffers->sent_parts[i], .msg_iovlen = 1};
+    }
+    return true;
+}
+
+void udp_close(struct udp *udp)
+{
+    if (udp->buffers != NULL)
+        munmap(udp->buffers, sizeof *udp->buffers);
+    udp->buffers = NULL;
+}
+
+/* Puts back the lengths that the last read has overwritten. */
+static void arm(struct udp_buffers *buffers, const struct udp_socket *socket)
+{
+    unsigned count = buffers->armed_for == socket ? buffers->used : BATCH_MOST;
+
+    for (unsigned i = 0; i < count; i++) {
+        buffers->received[i].msg_hdr.msg_namelen = socket->name_octets;
+        buffers->received[i].msg_hdr.msg_controllen = socket->control_octets;
+    }
+    buffers->armed_for = socket;
+    buffers->used = 0;
+}
+
+static int receive(struct udp_socket *socket)
+{
+    struct udp *udp = socket->udp;
+
+    arm(udp->buffers, socket);
+    int count =
+        recvmmsg(socket->descriptor, udp->buffers->received, BATCH_MOST, MSG_DONTWAIT, NULL);
+    if (count > 0) {
+        udp->buffers->used = (unsigned)count;
+        return count;
+    }
+    /* ECONNREFUSED and its like are late news about an earlier reply. */
+    if (count < 0 && errno != EAGAIN && errno != EINTR)
+        stats_count(udp->batch->stats, COUNTER_UDP_RECEIVE_FAILURES, 1);
+    return 0;
+}
+
+/*
+ * Reads the asked address and turns the control message into one for the reply: from that address,
+ * by whatever interface the route says. A link-local address has a meaning only on its interface.
+ */
+static uint32_t turn_control(struct msghdr *header)
+{
+    struct cmsghdr *control = CMSG_FIRSTHDR(header);
+
+    if (control == NULL) {
+        header->msg_controllen = 0;
+        return 0;
+    }
+    if (control->cmsg_level == IPPROTO_IP && control->cmsg_type == IP_PKTINFO) {
+        struct in_pktinfo *info = (struct in_pktinfo *)(void *)CMSG_DATA(control);
+        info->ipi_ifindex = 0;
+        info->ipi_spec_dst = info->ipi_addr;
+        return ntohl(info->ipi_addr.s_addr);
+    }
+    if (control->cmsg_level == IPPROTO_IPV6 && control->cmsg_type == IPV6_PKTINFO) {
+        struct in6_pktinfo *info = (struct in6_pktinfo *)(void *)CMSG_DATA(control);
+        if (!IN6_IS_ADDR_LINKLOCAL(&info->ipi6_addr))
+            info->ipi6_ifindex = 0;
+    }
+    return 0;
+}
+
+/* Fills in one exchange from what was received. */
+static void admit(const struct udp_socket *socket, size_t number)
+{
+    struct udp_buffers *buffers = socket->udp->buffers;
+    struct batch *batch = socket->udp->batch;
+    struct exchange *exchange = &batch->exchanges[number];
+    struct mmsghdr *received = &buffers->received[number];
+
+    exchange->request = buffers->requests + number * REQUEST_STRIDE;
+    exchange->request_length = received->msg_len;
+    exchange->transport = TRANSPORT_UDP;
+    exchange->keepalive_100ms = 0;
+    exchange->reply = buffers->replies + number * REPLY_STRIDE;
+    exchange->path.destination = socket->address;
+    if (socket->control_octets > 0)
+        exchange->path.destination = turn_control(&received->msg_hdr);
+    path_set_source(&exchange->path, &buffers->sources[number]);
+    if ((received->msg_hdr.msg_flags & MSG_TRUNC) != 0) {
+        exchange->request_length = 0; /* dropped as shorter than a header */
+        stats_count(batch->stats, COUNTER_UDP_OVERSIZED, 1);
+    }
+}
+
+/* Lines one reply up for sending. */
+static void line_up(struct udp_buffers *buffers, size_t place, size_t number, size_t length)
+{
+    const struct msghdr *received = &buffers->received[number].msg_hdr;
+    struct msghdr *sent = &buffers->sent[place].msg_hdr;
+
+    sent->msg_name = received->msg_name;
+    sent->msg_namelen = received->msg_namelen;
+    sent->msg_control = received->msg_control;
+    sent->msg_controllen = received->msg_controllen;
+    buffers->sent_parts[place] =
+        (struct iovec){.iov_base = buffers->replies + number * REPLY_STRIDE, .iov_len = length};
+}
+
+/* True when the send queue has, or may have, room again. */
+static bool wait_for_room(int descriptor, int error)
+{
+    struct pollfd wanted = {.fd = descriptor, .events = POLLOUT};
+
+    if (error != EAGAIN && error != ENOBUFS && error != ENOMEM)
+        return false;
+    poll(&wanted, 1, SEND_WAIT_MS);
+    return true;
+}
+
+static void send_replies(const struct udp_socket *socket, unsigned count)
+{
+    struct udp_buffers *buffers = socket->udp->buffers;
+    struct stats *stats = socket->udp->batch->stats;
+    unsigned done = 0, failed = 0, waits = 0;
+
+    while (done < count) {
+        int taken = sendmmsg(socket->descriptor, buffers->sent + done, count - done, MSG_DONTWAIT);
+        if (taken > 0) {
+            done += (unsigned)taken;
+            continue;
+        }
+        if (errno == EINTR || (waits < SEND_TRIES && wait_for_room(socket->descriptor, errno))) {
+            waits++;
+            continue;
+        }
+        /* This one cannot be sent; with a queue that stays full, the others cannot either. */
+        unsigned lost = waits >= SEND_TRIES ? count - done : 1;
+        done += lost;
+        failed += lost;
+    }
+    stats_count(stats, COUNTER_UDP_REPLIES, count - failed);
+    if (failed > 0)
+        stats_count(stats, COUNTER_UDP_SEND_FAILURES, failed);
+}
+
+int udp_serve_batch(struct udp_socket *socket)
+{
+    struct udp_buffers *buffers = socket->udp->buffers;
+    struct batch *batch = socket->udp->batch;
+    int count = receive(socket);
+    unsigned replies = 0;
+
+    if (count == 0)
+        return 0;
+    batch_begin(batch);
+    for (int i = 0; i < count; i++)
+        admit(socket, (size_t)i);
+    batch_prepare(batch, (size_t)count);
+    for (int i = 0; i < count; i++) {
+        size_t length = batch_finish(batch, (size_t)i, &buffers->sources[i]);
+        if (length > 0)
+            line_up(buffers, replies++, (size_t)i, length);
+    }
+    send_replies(socket, replies);
+    stats_count(batch->stats, COUNTER_UDP_REQUESTS, (uint64_t)count);
+    stats_count(batch->stats, COUNTER_UDP_BATCHES, 1);
+    batch_end(batch);
+    return count;
+}
+
+static void serve_rounds(struct udp_socket *socket, unsigned rounds)
+{
+    for (unsigned i = 0; i < rounds; i++)
+        if (udp_serve_batch(socket) < BATCH_MOST)
+            break;
+}
+
+static void udp_on_readable(uv_poll_t *poll_handle, int status, int events)
+{
+    struct udp_socket *socket = poll_handle->data;
+
+    (void)events;
+    serve_rounds(socket, ROUNDS_MOST);
+    if (status == 0)
+        return;
+    /* libuv stops watching when an error waits on the socket; taking it makes the socket whole. */
+    int error;
+    socklen_t octets = sizeof error;
+    getsockopt(socket->descriptor, SOL_SOCKET, SO_ERROR, &error, &octets);
+    stats_count(socket->udp->batch->stats, COUNTER_UDP_RECEIVE_FAILURES, 1);
+    uv_poll_start(poll_handle, UV_READABLE, udp_on_readable);
+}
+
+int udp_socket_start(struct udp_socket *socket, struct udp *udp, uv_loop_t *loop, int descriptor,
+                     const struct endpoint *endpoint)
+{
+    bool is_ipv6 = endpoint->any.sa_family == AF_INET6;
+    bool is_wildcard = is_ipv6 ? IN6_IS_ADDR_UNSPECIFIED(&endpoint->v6.sin6_addr)
+                               : endpoint->v4.sin_addr.s_addr == htonl(INADDR_ANY);
+
+    *socket = (struct udp_socket){.udp = udp, .descriptor = descriptor};
+    socket->name_octets = is_ipv6 ? sizeof(struct sockaddr_in6) : sizeof(struct sockaddr_in);
+    socket->address = is_ipv6 ? 0 : ntohl(endpoint->v4.sin_addr.s_addr);
+    if (is_wildcard)
+        socket->control_octets = is_ipv6 ? CMSG_SPACE(sizeof(struct in6_pktinfo))
+                                         : CMSG_SPACE(sizeof(struct in_pktinfo));
+    int error = uv_poll_init(loop, &socket->poll, descriptor);
+    if (error != 0) {
+        close(descriptor);
+        return error;
+    }
+    socket->poll.data = socket;
+    return uv_poll_start(&socket->poll, UV_READABLE, udp_on_readable);
+}
+
+static void udp_on_closed(uv_handle_t *handle)
+{
+    struct udp_socket *socket = handle->data;
+
+    close(socket->descriptor);
+    socket->descriptor = -1;
+}
+
+void udp_serve_all(struct udp_socket *socket)
+{
+    serve_rounds(socket, LAST_ROUNDS_MOST);
+}
+
+void udp_socket_stop(struct udp_socket *socket)
+{
+    uv_close((uv_handle_t *)&socket->poll, udp_on_closed);
+}

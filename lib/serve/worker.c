@@ -1,0 +1,238 @@
+#include "serve/worker.h"
+
+#include <errno.h>
+#include <pthread.h>
+#include <signal.h>
+#include <stdatomic.h>
+#include <stdlib.h>
+#include <string.h>
+#include <uv.h>
+
+#include "serve/socket.h"
+#include "serve/tcp.h"
+#include "serve/udp.h"
+
+struct worker {
+    struct stats stats; /* first: it wants cache lines of its own */
+    struct mailbox mailbox;
+    struct batch batch;
+    uv_loop_t loop;
+    uv_async_t wake;
+    atomic_bool is_stopping;
+    bool is_running;
+    pthread_t thread;
+    struct udp udp;
+    struct tcp tcp;
+    struct udp_socket *udp_sockets;
+    struct tcp_listener *tcp_listeners;
+    size_t udp_count;
+    size_t tcp_count;
+};
+
+/* Closes every handle; the loop ends when the last connection has. */
+static void close_handles(struct worker *worker)
+{
+    for (size_t i = 0; i < worker->udp_count; i++)
+        udp_socket_stop(&worker->udp_sockets[i]);
+    for (size_t i = 0; i < worker->tcp_count; i++)
+        tcp_listener_stop(&worker->tcp_listeners[i]);
+    tcp_stop(&worker->tcp);
+    uv_close((uv_handle_t *)&worker->wake, NULL);
+}
+
+static void serve_last(struct worker *worker)
+{
+    for (size_t i = 0; i < worker->udp_count; i++)
+        udp_serve_all(&worker->udp_sockets[i]);
+    for (size_t i = 0; i < worker->tcp_count; i++)
+        tcp_accept_all(&worker->tcp_listeners[i]);
+}
+
+static void worker_on_wake(uv_async_t *wake)
+{
+    struct worker *worker = wake->data;
+
+    batch_adopt(&worker->batch);
+    if (!atomic_load(&worker->is_stopping))
+        return;
+    serve_last(worker);
+    close_handles(worker);
+}
+
+static void *run(void *argument)
+{
+    struct worker *worker = argument;
+
+    uv_run(&worker->loop, UV_RUN_DEFAULT);
+    return NULL;
+}
+
+static bool fail(struct err *err, const char *what, int error)
+{
+    return err_set(err, ERR_SYSTEM, "cannot start a worker: %s: %s", what, uv_strerror(error));
+}
+
+static bool bind_one(struct worker *worker, const struct settings *settings, size_t number,
+                     struct err *err)
+{
+    const struct endpoint *endpoint = &settings->listen.items[number].endpoint;
+    int descriptor = socket_open_udp(endpoint, settings->udp_buffer, err);
+    if (descriptor < 0)
+        return false;
+    int error = udp_socket_start(&worker->udp_sockets[number], &worker->udp, &worker->loop,
+                                 descriptor, endpoint);
+    if (error != 0)
+        return fail(err, "UDP socket", error);
+    worker->udp_count++;
+    descriptor = socket_open_tcp(endpoint, err);
+    if (descriptor < 0)
+        return false;
+    error = tcp_listener_start(&worker->tcp_listeners[number], &worker->tcp, descriptor, endpoint);
+    if (error != 0)
+        return fail(err, "TCP socket", error);
+    worker->tcp_count++;
+    return true;
+}
+
+static bool bind_all(struct worker *worker, const struct settings *settings, struct err *err)
+{
+    for (size_t i = 0; i < settings->listen.count; i++)
+        if (!bind_one(worker, settings, i, err))
+            return false;
+    return true;
+}
+
+/* What fails only without memory or descriptors; undone by release. */
+static bool prepare(struct worker *worker, const struct settings *settings, struct err *err)
+{
+    const struct tcp_limits limits = {.connections = settings->tcp_connections,
+                                      .per_client = settings->tcp_per_client,
+                                      .idle_ms = settings->tcp_idle_ms};
+
+    worker->udp_sockets = calloc(settings->listen.count, sizeof *worker->udp_sockets);
+    worker->tcp_listeners = calloc(settings->listen.count, sizeof *worker->tcp_listeners);
+    if (worker->udp_sockets == NULL || worker->tcp_listeners == NULL ||
+        !udp_init(&worker->udp, &worker->batch))
+        return err_set(err, ERR_MEMORY, "out of memory for a worker; start fewer workers");
+    return tcp_init(&worker->tcp, &worker->loop, &worker->batch, &limits, err);
+}
+
+static void release(struct worker *worker)
+{
+    tcp_close(&worker->tcp);
+    udp_close(&worker->udp);
+    free(worker->udp_sockets);
+    free(worker->tcp_listeners);
+    free(worker);
+}
+
+static struct worker *allocate(const struct worker_options *options)
+{
+    struct worker *worker = aligned_alloc(STATS_LINE_OCTETS, sizeof *worker);
+
+    if (worker == NULL)
+        return NULL;
+    memset(worker, 0, sizeof *worker);
+    worker->batch.mailbox = &worker->mailbox;
+    worker->batch.stats = &worker->stats;
+    worker->batch.log = options->log;
+    worker->batch.on_adopted = options->on_adopted;
+    worker->batch.context = options->context;
+    return worker;
+}
+
+struct worker *worker_new(const struct worker_options *options, struct err *err)
+{
+    struct worker *worker = allocate(options);
+    if (worker == NULL) {
+        err_set(err, ERR_MEMORY, "out of memory for a worker; start fewer workers");
+        return NULL;
+    }
+    int error = uv_loop_init(&worker->loop);
+    if (error != 0) {
+        fail(err, "event loop", error);
+        release(worker);
+        return NULL;
+    }
+    if (!prepare(worker, options->settings, err)) {
+        uv_loop_close(&worker->loop);
+        release(worker);
+        return NULL;
+    }
+    uv_async_init(&worker->loop, &worker->wake, worker_on_wake);
+    worker->wake.data = worker;
+    if (!bind_all(worker, options->settings, err)) {
+        worker_free(worker);
+        return NULL;
+    }
+    return worker;
+}
+
+void worker_free(struct worker *worker)
+{
+    if (worker == NULL)
+        return;
+    if (!atomic_load(&worker->is_stopping)) {
+        /* It never ran: its handles close here, and nobody is answered. */
+        close_handles(worker);
+        uv_run(&worker->loop, UV_RUN_DEFAULT);
+    }
+    uv_loop_close(&worker->loop);
+    release(worker);
+}
+
+bool worker_start(struct worker *worker, struct err *err)
+{
+    sigset_t all, before;
+
+    /* Signals are the control thread's. */
+    sigfillset(&all);
+    pthread_sigmask(SIG_SETMASK, &all, &before);
+    int error = pthread_create(&worker->thread, NULL, run, worker);
+    pthread_sigmask(SIG_SETMASK, &before, NULL);
+    if (error != 0)
+        return err_set(err, ERR_SYSTEM, "cannot start a worker thread: %s; start fewer workers",
+                       strerror(error));
+    worker->is_running = true;
+    return true;
+}
+
+void worker_stop(struct worker *worker)
+{
+    if (!worker->is_running)
+        return;
+    atomic_store(&worker->is_stopping, true);
+    uv_async_send(&worker->wake);
+}
+
+void worker_join(struct worker *worker)
+{
+    if (worker->is_running)
+        pthread_join(worker->thread, NULL);
+    worker->is_running = false;
+}
+
+void worker_post(struct worker *worker, const struct snapshot *snapshot)
+{
+    mailbox_post(&worker->mailbox, snapshot);
+    uv_async_send(&worker->wake);
+}
+
+uint64_t worker_generation(const struct worker *worker)
+{
+    return mailbox_adopted(&worker->mailbox);
+}
+
+const struct stats *worker_stats(const struct worker *worker)
+{
+    return &worker->stats;
+}
+
+uint64_t worker_kernel_drops(const struct worker *worker)
+{
+    uint64_t drops = 0;
+
+    for (size_t i = 0; i < worker->udp_count; i++)
+        drops += socket_kernel_drops(worker->udp_sockets[i].descriptor);
+    return drops;
+}

@@ -1,0 +1,55 @@
+#pragma once
+/**
+ * One worker: a thread with a loop of its own, and its sockets on every address.
+ *
+ *     new (binds) → start (thread) → wake, wake, ... → stop (answers what has come, joins) → free
+ *
+ * Workers share nothing but what the control thread posts into their mailboxes, so they never wait
+ * for each other.
+ *
+ * Threads: called on the control thread; the loop runs on the worker's own from start to stop.
+ * Memory: all of it in worker_new.
+ */
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "answer/mailbox.h"
+#include "base/err.h"
+#include "config/settings.h"
+#include "serve/batch.h"
+
+struct worker_options {
+    const struct settings *settings;
+    struct querylog_ring *log;    /* NULL: off */
+    batch_on_adopted *on_adopted; /* on the worker's thread: it answers from a new snapshot */
+    void *context;
+};
+
+struct worker;
+
+/** Makes a worker with all its sockets bound. Returns NULL with *err. */
+struct worker *worker_new(const struct worker_options *options, struct err *err);
+
+/** Frees a worker that is not running. NULL is allowed. */
+void worker_free(struct worker *worker);
+
+/** Starts the thread. Returns false with *err. */
+bool worker_start(struct worker *worker, struct err *err);
+
+/** Asks the worker to stop; returns at once. */
+void worker_stop(struct worker *worker);
+
+/** Waits until a worker that was asked to stop has stopped. */
+void worker_join(struct worker *worker);
+
+/** Leaves a snapshot for the worker and wakes it. */
+void worker_post(struct worker *worker, const struct snapshot *snapshot);
+
+/** The generation that the worker answers from; 0 before the first. */
+uint64_t worker_generation(const struct worker *worker);
+
+/** The worker's counters. */
+const struct stats *worker_stats(const struct worker *worker);
+
+/** Requests that the kernel dropped because the worker was slower than they came. */
+uint64_t worker_kernel_drops(const struct worker *worker);
