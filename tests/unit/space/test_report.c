@@ -5,6 +5,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "space/fields.h"
+#include "support/folder.h"
 #include "support/suite.h"
 
 static struct report *report;
@@ -161,9 +163,53 @@ START_TEST(every_code_has_its_level_s_letter_and_a_meaning)
 }
 END_TEST
 
+static char *readme;
+
+static void read_readme(void)
+{
+    const char *source = getenv("SOURCE_DIR");
+    char path[FOLDER_PATH_MOST];
+    size_t length;
+
+    snprintf(path, sizeof path, "%s/zones/README.md", source == NULL ? "." : source);
+    char *text = file_read(path, &length);
+    ck_assert_ptr_nonnull(text);
+    readme = strndup(text, length);
+    free(text);
+}
+
+static void free_readme(void)
+{
+    free(readme);
+}
+
+START_TEST(every_code_stands_in_the_readme_with_its_meaning)
+{
+    enum finding_code code = (enum finding_code)_i;
+    char row[256];
+
+    snprintf(row, sizeof row, "\n| %s | %s |\n", finding_name(code), finding_meaning(code));
+    ck_assert_msg(strstr(readme, row) != NULL, "zones/README.md lacks the row%s", row);
+}
+END_TEST
+
+START_TEST(every_key_stands_in_the_readme)
+{
+    char key[64];
+
+    for (size_t i = 0; space_tables[i] != NULL; i++) {
+        for (size_t j = 0; j < space_tables[i]->fields.count; j++) {
+            snprintf(key, sizeof key, "`%s`", space_tables[i]->fields.items[j].name);
+            ck_assert_msg(strstr(readme, key) != NULL, "zones/README.md lacks the key %s", key);
+        }
+    }
+}
+END_TEST
+
 int main(void)
 {
     Suite *suite = suite_create("report");
+    TCase *manual = tcase_create("manual");
     TCase *findings = tcase_create("findings");
 
     tcase_add_checked_fixture(findings, set_up, tear_down);
@@ -178,6 +224,11 @@ int main(void)
     tcase_add_test(findings, ten_thousand_findings_are_kept);
     tcase_add_loop_test(findings, every_code_has_its_level_s_letter_and_a_meaning, 0,
                         FINDING_CODE_COUNT);
+    tcase_add_checked_fixture(manual, read_readme, free_readme);
+    tcase_add_loop_test(manual, every_code_stands_in_the_readme_with_its_meaning, 0,
+                        FINDING_CODE_COUNT);
+    tcase_add_test(manual, every_key_stands_in_the_readme);
     suite_add_tcase(suite, findings);
+    suite_add_tcase(suite, manual);
     return suite_run(suite);
 }
