@@ -1,0 +1,129 @@
+#include "support/world.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/address.h"
+
+void world_init(struct world *world)
+{
+    *world = (struct world){
+        .policy =
+            {
+                .suffixes = suffixes_default(),
+                .localspace_to = 1U << CLASS_SPACE,
+                .recursion_for = 1U << CLASS_SPACE,
+                .server_id = "ns1.test",
+                .version = "0-test",
+            },
+        .key = {.first = 0x0123456789abcdef, .second = 0xfedcba9876543211},
+        .reply = malloc(TCP_OCTETS_MOST),
+    };
+    world->policy.local.spaces = world->local;
+    folder_init(&world->folder);
+}
+
+void world_close(struct world *world)
+{
+    snapshot_free(world->snapshot);
+    folder_close(&world->folder);
+    free(world->reply);
+}
+
+void world_init_fixture(struct world *world)
+{
+    world_init(world);
+    folder_copy(&world->folder, "zones/test-space.yaml");
+    world_must_load(world);
+}
+
+void world_init_two_spaces(struct world *world)
+{
+    world_init(world);
+    folder_copy(&world->folder, "zones/test-space.yaml");
+    folder_copy(&world->folder, "tests/zones_good/other-space.yaml");
+    world_must_load(world);
+}
+
+void world_load(struct world *world, struct report *report, struct load_outcome *outcome,
+                struct err *err)
+{
+    struct load_request request = {
+        .folder = world->folder.path,
+        .policy = &world->policy,
+        .key = world->key,
+        .threads = 1,
+        .before = world->snapshot,
+    };
+
+    *outcome = (struct load_outcome){.is_unchanged = false};
+    *err = (struct err){.code = ERR_NONE};
+    struct snapshot *loaded = snapshot_load(&request, report, outcome, err);
+    if (loaded == NULL)
+        return;
+    snapshot_free(world->snapshot);
+    world->snapshot = loaded;
+}
+
+void world_must_load(struct world *world)
+{
+    struct report *report = report_new();
+    struct load_outcome outcome;
+    struct err err;
+    const struct snapshot *before = world->snapshot;
+
+    world_load(world, report, &outcome, &err);
+    if (world->snapshot == before && !outcome.is_unchanged) {
+        report_print(report, stderr);
+        fprintf(stderr, "the zone files are refused: %s\n", err.text);
+        abort();
+    }
+    report_free(report);
+}
+
+void world_must_load_text(struct world *world, const char *text)
+{
+    folder_clear(&world->folder);
+    folder_write(&world->folder, "space.yaml", text, strlen(text));
+    world_must_load(world);
+}
+
+static uint32_t address_of(const char *text, const char *usual)
+{
+    uint32_t address;
+
+    if (!ipv4_read(text == NULL ? usual : text, &address)) {
+        fprintf(stderr, "'%s' is no address\n", text);
+        abort();
+    }
+    return address;
+}
+
+size_t world_send(struct world *world, const uint8_t *octets, size_t length, const struct ask *how)
+{
+    world->exchange = (struct exchange){
+        .request = octets,
+        .request_length = length,
+        .path = {.source = address_of(how->from, "10.0.130.56"),
+                 .destination = address_of(how->to, "10.0.0.2")},
+        .transport = how->transport == ASK_TCP ? TRANSPORT_TCP : TRANSPORT_UDP,
+        .keepalive_100ms = how->transport == ASK_TCP ? 100 : 0,
+        .reply = world->reply,
+        .rotation = world->rotation++,
+    };
+    world->reply_length = respond(world->snapshot, &world->exchange);
+    return world->reply_length;
+}
+
+void world_ask(struct world *world, const struct ask *ask, struct decoded *decoded)
+{
+    uint8_t octets[REQUEST_OCTETS_MOST];
+    size_t length = request_write(ask, octets);
+
+    if (world_send(world, octets, length, ask) == 0) {
+        fprintf(stderr, "no reply to %s\n", ask->name);
+        abort();
+    }
+    decode(world->reply, world->reply_length, decoded);
+}

@@ -1,0 +1,38 @@
+#include "base/err.h"
+
+#include <string.h>
+
+#include "support/suite.h"
+
+START_TEST(an_error_is_a_code_and_a_sentence)
+{
+    struct err err;
+
+    ck_assert(!err_set(&err, ERR_SYNTAX, "%s:%d: no number", "space.yaml", 7));
+    ck_assert_int_eq(err.code, ERR_SYNTAX);
+    ck_assert_str_eq(err.text, "space.yaml:7: no number");
+}
+END_TEST
+
+START_TEST(a_long_sentence_is_cut)
+{
+    struct err err;
+    char sentence[2000];
+
+    memset(sentence, 'x', sizeof sentence);
+    sentence[sizeof sentence - 1] = '\0';
+    err_set(&err, ERR_LIMIT, "%s", sentence);
+    ck_assert_uint_eq(strlen(err.text), sizeof err.text - 1);
+}
+END_TEST
+
+int main(void)
+{
+    Suite *suite = suite_create("base/err");
+    TCase *errors = tcase_create("err_set");
+
+    tcase_add_test(errors, an_error_is_a_code_and_a_sentence);
+    tcase_add_test(errors, a_long_sentence_is_cut);
+    suite_add_tcase(suite, errors);
+    return suite_run(suite);
+}

@@ -1,0 +1,134 @@
+#include "base/log.h"
+
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "support/suite.h"
+
+static const struct {
+    int64_t wall_us;
+    const char *expected;
+} times[] = {
+    {0, "1970-01-01T00:00:00.000000+00:00"},
+    {1, "1970-01-01T00:00:00.000001+00:00"},
+    {-1, "1969-12-31T23:59:59.999999+00:00"},
+    {1729080000000000, "2024-10-16T12:00:00.000000+00:00"},
+    {1709210096999999, "2024-02-29T12:34:56.999999+00:00"},
+    {951868800000000, "2000-03-01T00:00:00.000000+00:00"},
+    {4107542400000000, "2100-03-01T00:00:00.000000+00:00"},
+    {253402300799999999, "9999-12-31T23:59:59.999999+00:00"},
+};
+
+START_TEST(a_time_is_written_in_full)
+{
+    char buffer[64] = "";
+    struct text text = text_over(buffer, sizeof buffer - 1);
+
+    log_add_time(&text, times[_i].wall_us);
+    ck_assert_str_eq(buffer, times[_i].expected);
+}
+END_TEST
+
+static const struct {
+    const char *value;
+    const char *expected;
+} values[] = {
+    {"plain-1.example.com", "plain-1.example.com"},
+    {"two words", "\"two words\""},
+    {"say \"x\"", "\"say \\\"x\\\"\""},
+    {"a\\b", "\"a\\\\b\""},
+    {"k=v", "\"k=v\""},
+    {"line\nfeed", "\"line\\x0afeed\""},
+    {"\x1b[31m", "\"\\x1b[31m\""},
+    {"del\x7f", "\"del\\x7f\""},
+    {"", ""},
+};
+
+START_TEST(a_value_cannot_forge_a_pair_or_end_the_line)
+{
+    char buffer[64] = "";
+    struct text text = text_over(buffer, sizeof buffer - 1);
+
+    log_add_value(&text, values[_i].value, strlen(values[_i].value));
+    ck_assert_str_eq(buffer, values[_i].expected);
+}
+END_TEST
+
+/* What a line puts on standard error, which is a pipe meanwhile. */
+static void send_and_read(struct log_line *line, char *out, size_t size)
+{
+    int ends[2], kept = dup(STDERR_FILENO);
+
+    ck_assert_int_eq(pipe(ends), 0);
+    dup2(ends[1], STDERR_FILENO);
+    log_send(line);
+    dup2(kept, STDERR_FILENO);
+    close(ends[1]);
+    ssize_t length = read(ends[0], out, size - 1);
+    out[length < 0 ? 0 : length] = '\0';
+    close(ends[0]);
+    close(kept);
+}
+
+START_TEST(a_line_is_time_level_event_and_pairs)
+{
+    struct log_line line;
+    char out[512];
+
+    log_start(&line, LOG_INFO, "reload_done");
+    log_number(&line, "generation", 2);
+    log_string(&line, "file", "a b");
+    log_string(&line, "region", NULL);
+    send_and_read(&line, out, sizeof out);
+    ck_assert_uint_gt(strlen(out), 33);
+    ck_assert_str_eq(out + 32, " info reload_done generation=2 file=\"a b\" region=\n");
+}
+END_TEST
+
+START_TEST(an_event_below_the_level_is_not_said)
+{
+    struct log_line line;
+    char out[512];
+
+    log_set_level(LOG_WARNING);
+    log_start(&line, LOG_INFO, "ready");
+    log_number(&line, "workers", 2);
+    send_and_read(&line, out, sizeof out);
+    ck_assert_str_eq(out, "");
+    log_start(&line, LOG_WARNING, "slow");
+    send_and_read(&line, out, sizeof out);
+    ck_assert_str_eq(out + 32, " warning slow\n");
+}
+END_TEST
+
+START_TEST(a_line_that_is_too_long_is_cut_and_says_so)
+{
+    struct log_line line;
+    static char value[3 * LOG_LINE_OCTETS], out[3 * LOG_LINE_OCTETS];
+
+    memset(value, 'x', sizeof value - 1);
+    log_start(&line, LOG_ERROR, "long");
+    log_string(&line, "value", value);
+    send_and_read(&line, out, sizeof out);
+    ck_assert_uint_eq(strlen(out), LOG_LINE_OCTETS);
+    ck_assert_str_eq(out + LOG_LINE_OCTETS - 5, "x...\n");
+}
+END_TEST
+
+int main(void)
+{
+    Suite *suite = suite_create("base/log");
+    TCase *parts = tcase_create("parts");
+    TCase *lines = tcase_create("lines");
+
+    tcase_add_loop_test(parts, a_time_is_written_in_full, 0, sizeof times / sizeof times[0]);
+    tcase_add_loop_test(parts, a_value_cannot_forge_a_pair_or_end_the_line, 0,
+                        sizeof values / sizeof values[0]);
+    tcase_add_test(lines, a_line_is_time_level_event_and_pairs);
+    tcase_add_test(lines, an_event_below_the_level_is_not_said);
+    tcase_add_test(lines, a_line_that_is_too_long_is_cut_and_says_so);
+    suite_add_tcase(suite, parts);
+    suite_add_tcase(suite, lines);
+    return suite_run(suite);
+}

@@ -1,0 +1,68 @@
+// label: threads
+#include "base/parallel.h"
+
+#include <stdatomic.h>
+#include <stdint.h>
+
+#include "support/suite.h"
+
+enum { PIECES = 5000 };
+
+struct board {
+    atomic_uint calls[PIECES];
+    unsigned squares[PIECES]; /* each written by the one call for it */
+    size_t bad;               /* the index whose call fails */
+};
+
+static bool square(void *context, size_t index)
+{
+    struct board *board = context;
+
+    atomic_fetch_add(&board->calls[index], 1);
+    board->squares[index] = (unsigned)(index * index);
+    return index != board->bad;
+}
+
+static const unsigned threads[] = {0, 1, 2, 7, 1000};
+
+START_TEST(every_index_is_called_once)
+{
+    static struct board board = {.bad = SIZE_MAX};
+
+    ck_assert(parallel_for(PIECES, threads[_i], square, &board));
+    for (size_t i = 0; i < PIECES; i++) {
+        ck_assert_uint_eq(atomic_load(&board.calls[i]), 1);
+        ck_assert_uint_eq(board.squares[i], i * i);
+    }
+}
+END_TEST
+
+START_TEST(a_failure_is_told_and_no_index_is_called_twice)
+{
+    static struct board board = {.bad = 17};
+
+    ck_assert(!parallel_for(PIECES, threads[_i], square, &board));
+    ck_assert_uint_eq(atomic_load(&board.calls[17]), 1);
+    for (size_t i = 0; i < PIECES; i++)
+        ck_assert_uint_le(atomic_load(&board.calls[i]), 1);
+}
+END_TEST
+
+START_TEST(nothing_to_do_is_done)
+{
+    ck_assert(parallel_for(0, 4, square, NULL));
+}
+END_TEST
+
+int main(void)
+{
+    Suite *suite = suite_create("base/parallel");
+    TCase *loops = tcase_create("parallel_for");
+    int count = sizeof threads / sizeof threads[0];
+
+    tcase_add_loop_test(loops, every_index_is_called_once, 0, count);
+    tcase_add_loop_test(loops, a_failure_is_told_and_no_index_is_called_twice, 0, count);
+    tcase_add_test(loops, nothing_to_do_is_done);
+    suite_add_tcase(suite, loops);
+    return suite_run(suite);
+}
