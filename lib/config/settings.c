@@ -56,7 +56,9 @@ static int read_flag(struct settings_reader *reader, char *const *arguments)
 
     if (index == SETTING_COUNT) {
         tell_unknown(reader, arguments[0], length);
-        return 1;
+        /* What follows is likely its value. */
+        return arguments[0][length] != '=' && arguments[1] != NULL && arguments[1][0] != '-' ? 2
+                                                                                             : 1;
     }
     const struct setting *setting = &settings_table[index];
     bool has_value = arguments[0][length] == '=';

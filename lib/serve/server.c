@@ -96,8 +96,8 @@ struct server *server_new(const struct server_options *options, struct err *err)
     }
     server->on_adopted = options->on_adopted;
     server->context = options->context;
-    server->adopted.data = server;
     uv_async_init(options->loop, &server->adopted, server_on_wake);
+    uv_unref((uv_handle_t *)&server->adopted);
     server->adopted.data = server;
     if (!probe_all(options->settings, err) || !open_log(server, options, err) ||
         !make_workers(server, options->settings, err)) {

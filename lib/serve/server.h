@@ -8,7 +8,8 @@
  * later generation, and only in server_reclaim, since loading a snapshot touches what older ones
  * share with it.
  *
- * Threads: the control thread, whose loop is given.  Memory: workers and snapshots.
+ * Threads: the control thread, whose loop is given; the server does not keep it running.
+ * Memory: workers and snapshots.
  */
 #include <stdbool.h>
 #include <stdint.h>
