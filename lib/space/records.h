@@ -5,14 +5,16 @@
  *     db.internal.example.com. 60 IN A 172.23.1.5
  *
  * Sources: RFC 1035 section 5.1.
- * Threads: pure.  Memory: octets are copied into the arena.
+ * Threads: pure.
+ * Memory: octets are copied into the arena. ldns itself ends the program when memory runs out in
+ * the middle of a record.
  */
 #include "base/arena.h"
 #include "base/err.h"
 #include "space/model.h"
 
 /**
- * Reads one line. Names must be absolute or are taken as absolute; class must be IN; the TTL
- * defaults to 60 seconds. Returns false with ldns's own message in *err.
+ * Reads one line. Names are taken as absolute; the class must be IN; the TTL stands before it
+ * and defaults to 60 seconds. Returns false with ldns's own message in *err.
  */
 bool record_read(struct arena *arena, const char *line, struct record *out, struct err *err);
