@@ -5,21 +5,12 @@
 #include <string.h>
 
 #include "base/address.h"
+#include "support/zones.h"
 
 void world_init(struct world *world)
 {
     *world = (struct world){
-        .policy =
-            {
-                .suffixes = suffixes_default(),
-                .localspace_to = 1U << CLASS_SPACE,
-                .recursion_for = 1U << CLASS_SPACE,
-                .server_id = "ns1.test",
-                .version = "0-test",
-            },
-        .key = {.first = 0x0123456789abcdef, .second = 0xfedcba9876543211},
-        .reply = malloc(TCP_OCTETS_MOST),
-    };
+        .policy = policy_usual(), .key = key_usual(), .reply = malloc(TCP_OCTETS_MOST)};
     world->policy.local.spaces = world->local;
     folder_init(&world->folder);
 }

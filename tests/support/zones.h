@@ -1,0 +1,24 @@
+#pragma once
+/**
+ * Zone texts made into segments and snapshots, without files: for tests of what comes after
+ * loading.
+ *
+ * A text that the rules refuse ends the program with its findings.
+ */
+#include "answer/snapshot.h"
+
+/** Default suffixes, discovery names for dynos only, no upstreams. */
+struct policy policy_usual(void);
+
+/** The key that every test uses. */
+struct hash_key key_usual(void);
+
+/** One text, sealed; has one hold. */
+struct segment *segment_of_text(const char *text);
+
+/** Each text is one zone file, numbered from 0. Free it with snapshot_free. */
+struct snapshot *snapshot_of_texts(const struct policy *policy, const char *const *texts,
+                                   size_t count);
+
+/** The text of a file of the top folder, such as zones/test-space.yaml; free() it. */
+char *zone_text(const char *path);

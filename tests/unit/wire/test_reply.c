@@ -1,0 +1,283 @@
+#include "wire/reply.h"
+
+#include <string.h>
+
+#include "support/decoded.h"
+#include "support/request.h"
+#include "support/suite.h"
+
+/* A request, its query, and room for the reply. */
+struct stand {
+    uint8_t request[REQUEST_OCTETS_MOST];
+    size_t request_length;
+    struct query query;
+    struct reply_options options;
+    uint8_t buffer[TCP_OCTETS_MOST];
+    struct reply reply;
+};
+
+static struct stand stand;
+
+static void begin(const struct ask *ask, size_t most)
+{
+    memset(stand.buffer, 0xee, sizeof stand.buffer);
+    stand.request_length = request_write(ask, stand.request);
+    query_read(stand.request, stand.request_length, &stand.query);
+    reply_start(&stand.reply, stand.request, &stand.query, &stand.options, stand.buffer, most);
+}
+
+static void put_address(uint16_t owner, uint32_t address)
+{
+    uint8_t *data = reply_record(&stand.reply, owner, LDNS_RR_TYPE_A, 30, 4);
+    if (data != NULL)
+        store32(data, address);
+}
+
+START_TEST(a_reply_is_header_question_records_and_opt)
+{
+    static const char expected[] = "\x04\xd2\x85\x00\0\1\0\1\0\1\0\2"       /* AA, RD */
+                                   "\3wWw\4test\0\0\1\0\1"                  /* as it came */
+                                   "\xc0\x0c\0\1\0\1\0\0\0\x1e\0\4\n\0\0\1" /* the answer */
+                                   "\xc0\x10\0\1\0\1\0\0\0\x1e\0\4\n\0\0\2" /* authority */
+                                   "\xc0\x0c\0\1\0\1\0\0\0\x1e\0\4\n\0\0\3" /* additional */
+                                   "\0\0\x29\4\xd0\0\0\0\0\0\0";
+
+    begin(&(struct ask){.name = "wWw.test."}, 512);
+    put_address(12, 0x0a000001);
+    reply_enter(&stand.reply, SECTION_AUTHORITY);
+    put_address(16, 0x0a000002);
+    reply_enter(&stand.reply, SECTION_ADDITIONAL);
+    put_address(12, 0x0a000003);
+    ck_assert_uint_eq(reply_finish(&stand.reply, FLAG_AA, 0), sizeof expected - 1);
+    ck_assert_mem_eq(stand.buffer, expected, sizeof expected - 1);
+}
+END_TEST
+
+static const struct {
+    struct ask ask;
+    uint16_t flags, rcode, expected;
+} headers[] = {
+    {{.name = "."}, 0, 0, 0x8100},
+    {{.name = ".", .no_rd = true}, 0, 5, 0x8005},
+    {{.name = ".", .cd = true}, FLAG_AA, 3, 0x8513},
+    {{.name = ".", .no_rd = true, .cd = true}, FLAG_RA, 2, 0x8092},
+    {{.name = "."}, FLAG_AA | FLAG_RA, 0, 0x8580},
+    {{.name = ".", .opcode = 5}, 0, 4, 0xa904},
+    {{.name = ".", .opcode = 15, .no_rd = true}, 0, 4, 0xf804},
+    {{.name = "."}, 0, 16, 0x8100},                  /* BADVERS: the rest is in OPT */
+    {{.name = ".", .no_edns = true}, 0, 16, 0x8101}, /* and FORMERR without */
+};
+
+START_TEST(flags_come_from_the_query_and_the_caller)
+{
+    begin(&headers[_i].ask, 512);
+    reply_finish(&stand.reply, headers[_i].flags, headers[_i].rcode);
+    ck_assert_uint_eq(load16(stand.buffer), REQUEST_ID);
+    ck_assert_uint_eq(load16(stand.buffer + 2), headers[_i].expected);
+}
+END_TEST
+
+START_TEST(an_extended_code_is_split_over_header_and_opt)
+{
+    struct decoded decoded;
+
+    begin(&(struct ask){.name = "x."}, 512);
+    decode(stand.buffer, reply_finish(&stand.reply, 0, 16), &decoded);
+    ck_assert_uint_eq(decoded.rcode, 16);
+    decoded_close(&decoded);
+}
+END_TEST
+
+START_TEST(opt_comes_when_one_went_with_do_as_it_went)
+{
+    struct decoded decoded;
+
+    begin(&(struct ask){.name = "x.", .dnssec_ok = true, .edns_octets = 4096}, 512);
+    size_t length = reply_finish(&stand.reply, 0, 0);
+    ck_assert_mem_eq(stand.buffer + length - 11, "\0\0\x29\4\xd0\0\0\x80\0\0\0", 11);
+    begin(&(struct ask){.name = "x.", .no_edns = true}, 512);
+    decode(stand.buffer, reply_finish(&stand.reply, 0, 0), &decoded);
+    ck_assert(!decoded.has_opt);
+    decoded_close(&decoded);
+}
+END_TEST
+
+START_TEST(options_are_written_as_their_rfcs_say)
+{
+    struct decoded decoded;
+
+    stand.options = (struct reply_options){.has_ede = true,
+                                           .ede_code = 18,
+                                           .ede_text = "Q18 outside",
+                                           .ede_length = 11,
+                                           .nsid = "ns1",
+                                           .nsid_length = 3,
+                                           .keepalive_100ms = 100};
+    begin(&(struct ask){.name = "x.", .nsid = true, .keepalive = true}, 512);
+    decode(stand.buffer, reply_finish(&stand.reply, 0, 5), &decoded);
+    ck_assert_int_eq(decoded.ede_code, 18);
+    ck_assert_str_eq(decoded.ede_text, "Q18 outside");
+    ck_assert_str_eq(decoded.nsid, "ns1");
+    ck_assert_int_eq(decoded.keepalive_100ms, 100);
+    decoded_close(&decoded);
+}
+END_TEST
+
+START_TEST(nobody_gets_an_option_that_was_not_asked_for)
+{
+    struct decoded decoded;
+
+    stand.options = (struct reply_options){.nsid = "ns1", .nsid_length = 3, .keepalive_100ms = 100};
+    begin(&(struct ask){.name = "x."}, 512);
+    decode(stand.buffer, reply_finish(&stand.reply, 0, 0), &decoded);
+    ck_assert_str_eq(decoded.nsid, "");
+    ck_assert_int_eq(decoded.keepalive_100ms, -1);
+    ck_assert_int_eq(decoded.ede_code, NO_EDE);
+    decoded_close(&decoded);
+}
+END_TEST
+
+/* 12 + 7 + 11 octets are spoken for, so 30 records of 16 fit into 512 and 31 do not. */
+START_TEST(records_that_do_not_fit_cut_the_reply_to_its_question)
+{
+    struct decoded decoded;
+    unsigned count = (unsigned)_i;
+
+    begin(&(struct ask){.name = "x."}, 512);
+    for (unsigned i = 0; i < count; i++)
+        put_address(12, i);
+    ck_assert(reply_is_cut(&stand.reply) == (count > 30));
+    reply_enter(&stand.reply, SECTION_AUTHORITY);
+    put_address(12, 0);
+    size_t length = reply_finish(&stand.reply, FLAG_AA, 0);
+    ck_assert_uint_le(length, 512);
+    ck_assert_uint_eq(stand.buffer[512], 0xee);
+    decode(stand.buffer, length, &decoded);
+    ck_assert(decoded.tc == (count > 29));
+    ck_assert_uint_eq(decoded.answer_count, count > 29 ? 0 : count);
+    ck_assert_uint_eq(decoded.authority_count, count > 29 ? 0 : 1);
+    ck_assert(decoded.aa && decoded.has_opt && decoded.question_count == 1);
+    decoded_close(&decoded);
+}
+END_TEST
+
+START_TEST(a_cut_reply_still_says_why)
+{
+    struct decoded decoded;
+
+    stand.options = (struct reply_options){
+        .has_ede = true, .ede_code = 0, .ede_text = "Q40 note", .ede_length = 8};
+    begin(&(struct ask){.name = "x."}, 512);
+    for (unsigned i = 0; i < 100; i++)
+        put_address(12, i);
+    decode(stand.buffer, reply_finish(&stand.reply, 0, 0), &decoded);
+    ck_assert(decoded.tc);
+    ck_assert_str_eq(decoded.ede_text, "Q40 note");
+    decoded_close(&decoded);
+}
+END_TEST
+
+/* 29 records leave 512 - 12 - 7 - 464 - 11 = 18 octets: 6 are set aside, the text has 12. */
+START_TEST(the_reasons_text_goes_before_a_record_does)
+{
+    static const char text[] = "Q10 app crashed";
+    struct decoded decoded;
+
+    stand.options = (struct reply_options){.has_ede = true, .ede_text = text};
+    stand.options.ede_length = _i == 0 ? 12 : 13;
+    begin(&(struct ask){.name = "x."}, 512);
+    for (unsigned i = 0; i < 29; i++)
+        put_address(12, i);
+    size_t length = reply_finish(&stand.reply, 0, 0);
+    decode(stand.buffer, length, &decoded);
+    ck_assert(!decoded.tc);
+    ck_assert_uint_eq(decoded.answer_count, 29);
+    ck_assert_int_eq(decoded.ede_code, 0);
+    ck_assert_uint_eq(strlen(decoded.ede_text), _i == 0 ? 12 : 0);
+    ck_assert_uint_eq(length, _i == 0 ? 512 : 500);
+    decoded_close(&decoded);
+}
+END_TEST
+
+START_TEST(a_query_without_a_readable_question_gets_a_bare_header)
+{
+    static const uint8_t request[12] = "\x04\xd2\x01\0\0\0\0\0\0\0\0";
+
+    ck_assert_int_eq(query_read(request, 12, &stand.query), QUERY_MALFORMED);
+    reply_start(&stand.reply, request, &stand.query, &stand.options, stand.buffer, 512);
+    ck_assert_uint_eq(reply_finish(&stand.reply, 0, 1), 12);
+    ck_assert_mem_eq(stand.buffer, "\x04\xd2\x81\1\0\0\0\0\0\0\0\0", 12);
+}
+END_TEST
+
+START_TEST(ready_records_are_copied_and_counted)
+{
+    struct decoded decoded;
+
+    begin(&(struct ask){.name = "x."}, 512);
+    reply_ready_records(&stand.reply,
+                        (const uint8_t *)"\xc0\x0c\0\1\0\1\0\0\0\x1e\0\4\n\0\0\1"
+                                         "\xc0\x0c\0\1\0\1\0\0\0\x1e\0\4\n\0\0\2",
+                        32, 2);
+    decode(stand.buffer, reply_finish(&stand.reply, 0, 0), &decoded);
+    ck_assert_uint_eq(decoded.answer_count, 2);
+    ck_assert(decoded_has(&decoded, LDNS_SECTION_ANSWER, "x. 30 IN A 10.0.0.2"));
+    decoded_close(&decoded);
+}
+END_TEST
+
+START_TEST(a_record_written_piece_by_piece_is_closed_with_its_length)
+{
+    struct decoded decoded;
+
+    begin(&(struct ask){.name = "x."}, 512);
+    uint8_t *data = reply_record_of_class(&stand.reply, 12, LDNS_RR_TYPE_TXT, 3, 0, 0);
+    write_octets(&stand.reply.out, "\3abc\2de", 7);
+    reply_close_record(&stand.reply, data);
+    ck_assert_uint_eq(reply_offset(&stand.reply), 12 + 7 + 12 + 7);
+    decode(stand.buffer, reply_finish(&stand.reply, 0, 0), &decoded);
+    ck_assert(decoded_has(&decoded, LDNS_SECTION_ANSWER, "x. 0 CH TXT \"abc\" \"de\""));
+    decoded_close(&decoded);
+}
+END_TEST
+
+START_TEST(over_tcp_a_reply_may_be_65535_octets)
+{
+    struct decoded decoded;
+
+    begin(&(struct ask){.name = "x."}, TCP_OCTETS_MOST);
+    for (unsigned i = 0; i < 4094; i++)
+        put_address(12, i);
+    size_t length = reply_finish(&stand.reply, 0, 0);
+    ck_assert_uint_eq(length, 12 + 7 + 4094 * 16 + 11);
+    decode(stand.buffer, length, &decoded);
+    ck_assert(!decoded.tc);
+    ck_assert_uint_eq(decoded.answer_count, 4094);
+    decoded_close(&decoded);
+}
+END_TEST
+
+int main(void)
+{
+    Suite *suite = suite_create("wire/reply");
+    TCase *form = tcase_create("form");
+    TCase *cutting = tcase_create("cutting");
+
+    tcase_add_test(form, a_reply_is_header_question_records_and_opt);
+    tcase_add_loop_test(form, flags_come_from_the_query_and_the_caller, 0,
+                        sizeof headers / sizeof headers[0]);
+    tcase_add_test(form, an_extended_code_is_split_over_header_and_opt);
+    tcase_add_test(form, opt_comes_when_one_went_with_do_as_it_went);
+    tcase_add_test(form, options_are_written_as_their_rfcs_say);
+    tcase_add_test(form, nobody_gets_an_option_that_was_not_asked_for);
+    tcase_add_test(form, a_query_without_a_readable_question_gets_a_bare_header);
+    tcase_add_test(form, ready_records_are_copied_and_counted);
+    tcase_add_test(form, a_record_written_piece_by_piece_is_closed_with_its_length);
+    tcase_add_test(form, over_tcp_a_reply_may_be_65535_octets);
+    tcase_add_loop_test(cutting, records_that_do_not_fit_cut_the_reply_to_its_question, 27, 40);
+    tcase_add_test(cutting, a_cut_reply_still_says_why);
+    tcase_add_loop_test(cutting, the_reasons_text_goes_before_a_record_does, 0, 2);
+    suite_add_tcase(suite, form);
+    suite_add_tcase(suite, cutting);
+    return suite_run(suite);
+}
