@@ -1,0 +1,105 @@
+#include "scenario/stage.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+bool stage_init(struct stage *stage, bool is_live, bool needs_namespace)
+{
+    *stage = (struct stage){.is_live = is_live, .server = -1, .server_errors = -1};
+    if (is_live && !live_enter(stage, needs_namespace))
+        return false;
+    stage->text = calloc(1, STAGE_TEXT_OCTETS);
+    world_init(&stage->world);
+    folder_init(&stage->run);
+    return stage->text != NULL;
+}
+
+const char *stage_find_setting(const struct stage *stage, const char *key)
+{
+    for (size_t i = 0; i < stage->setting_count; i++)
+        if (strcmp(stage->settings[i].key, key) == 0)
+            return stage->settings[i].value;
+    return NULL;
+}
+
+static unsigned read_classes(const char *list)
+{
+    return (strstr(list, "space") != NULL ? 1U << CLASS_SPACE : 0) |
+           (strstr(list, "peered") != NULL ? 1U << CLASS_PEERED : 0) |
+           (strstr(list, "vpn") != NULL ? 1U << CLASS_VPN : 0);
+}
+
+static void apply_settings(struct stage *stage)
+{
+    struct policy *policy = &stage->world.policy;
+    const char *external = stage_find_setting(stage, "external");
+    const char *localspace_to = stage_find_setting(stage, "localspace_to");
+    const char *local_as = stage_find_setting(stage, "local_as");
+
+    policy->external_nxdomain = external != NULL && strcmp(external, "nxdomain") == 0;
+    if (localspace_to != NULL)
+        policy->localspace_to = read_classes(localspace_to);
+    if (local_as != NULL) {
+        stage->world.local[0] = local_as;
+        policy->local.space_count = 1;
+    }
+}
+
+static void keep_findings(struct stage *stage, const struct report *report, const struct err *err)
+{
+    FILE *out = fmemopen(stage->text, STAGE_TEXT_OCTETS, "w");
+
+    report_print(report, out);
+    fprintf(out, "%s\n", err->text);
+    fclose(out);
+    stage->text_length = strlen(stage->text);
+}
+
+static enum stage_outcome load(struct stage *stage)
+{
+    struct report *report = report_new();
+    struct load_outcome outcome;
+    struct err err;
+    const struct snapshot *before = stage->world.snapshot;
+
+    world_load(&stage->world, report, &outcome, &err);
+    keep_findings(stage, report, &err);
+    report_free(report);
+    if (stage->world.snapshot != before)
+        return STAGE_DONE;
+    return outcome.is_unchanged ? STAGE_UNCHANGED : STAGE_REFUSED;
+}
+
+enum stage_outcome stage_start(struct stage *stage)
+{
+    if (stage->is_live)
+        return live_start(stage);
+    apply_settings(stage);
+    return load(stage);
+}
+
+enum stage_outcome stage_reload(struct stage *stage)
+{
+    return stage->is_live ? live_reload(stage) : load(stage);
+}
+
+bool stage_exchange(struct stage *stage, const struct ask *how, const uint8_t *request,
+                    size_t *length, uint8_t reply[STAGE_REPLY_OCTETS])
+{
+    if (stage->is_live)
+        return live_exchange(stage, how, request, length, reply);
+    *length = world_send(&stage->world, request, *length, how);
+    memcpy(reply, stage->world.reply, *length);
+    return true;
+}
+
+bool stage_close(struct stage *stage)
+{
+    bool ended_well = live_stop(stage);
+
+    world_close(&stage->world);
+    folder_close(&stage->run);
+    free(stage->text);
+    return ended_well;
+}

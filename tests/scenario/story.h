@@ -1,0 +1,36 @@
+#pragma once
+/**
+ * A story: the text of a .scn file as verbs and what follows them.
+ *
+ *     # a comment, or a marker that CMake reads
+ *     verb  rest of the line
+ *     zone-file extra.yaml <<
+ *         ... lines taken as they are, less the first line's indentation ...
+ *     >>
+ *
+ * Memory: a story owns its text.
+ */
+#include <stdbool.h>
+#include <stddef.h>
+
+struct story_line {
+    int number;
+    const char *verb;
+    char *rest;
+    char *body; /* the lines between << and >>; NULL without */
+};
+
+struct story {
+    const char *path;
+    char *text;
+    struct story_line *lines;
+    size_t count;
+};
+
+/** Reads a file. Returns false, having said why, when it cannot be read. */
+bool story_init(struct story *story, const char *path);
+
+void story_close(struct story *story);
+
+/** Cuts the first word off; NULL when none is left. `rest` is moved behind it. */
+char *story_next_word(char **rest);
