@@ -1,0 +1,225 @@
+#include "config/settings.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "support/suite.h"
+
+enum { ARGUMENTS_MOST = 16 };
+
+/* What one command line came to. */
+struct reading {
+    struct settings settings;
+    enum settings_status status;
+    char *problems;
+    size_t problems_length;
+};
+
+/* Splits at blanks and reads. */
+static void read_line(struct reading *reading, const char *line)
+{
+    char *copy = strdup(line), *rest = NULL;
+    char *argv[ARGUMENTS_MOST + 1] = {(char[]){"spacednsd"}};
+    int argc = 1;
+
+    for (char *word = strtok_r(copy, " ", &rest); word != NULL && argc < ARGUMENTS_MOST;
+         word = strtok_r(NULL, " ", &rest))
+        argv[argc++] = word;
+    FILE *problems = open_memstream(&reading->problems, &reading->problems_length);
+    reading->status = settings_init(&reading->settings, argc, argv, problems);
+    fclose(problems);
+    free(copy);
+}
+
+static void end_reading(struct reading *reading)
+{
+    settings_close(&reading->settings);
+    free(reading->problems);
+}
+
+START_TEST(nothing_said_gives_the_initial_values)
+{
+    struct reading reading;
+    char address[ENDPOINT_TEXT_MAX];
+
+    read_line(&reading, "");
+    const struct settings *settings = &reading.settings;
+    ck_assert_int_eq(reading.status, SETTINGS_READY);
+    ck_assert_str_eq(reading.problems, "");
+    ck_assert_str_eq(settings->zones, "/etc/spacedns/zones");
+    ck_assert_uint_eq(settings->listen.count, 1);
+    endpoint_write(&settings->listen.items[0].endpoint, address);
+    ck_assert_str_eq(address, "127.0.0.1:53");
+    ck_assert_uint_ge(settings->workers, 1);
+    ck_assert_uint_eq(settings->local_as.count, 0);
+    ck_assert_uint_eq(settings->external, EXTERNAL_REFUSE);
+    ck_assert_uint_eq(settings->localspace_to, 1);
+    ck_assert_uint_eq(settings->recursion_for, 1);
+    ck_assert_str_eq(settings->suffix_apps, "herokuapp.com");
+    ck_assert_str_eq(settings->suffix_discovery, "localspace");
+    ck_assert_uint_eq(settings->suffix_targets.count, 2);
+    ck_assert_str_eq(settings->suffix_targets.items[1], "herokudns.com");
+    ck_assert_uint_gt(strlen(settings->server_id), 0);
+    ck_assert(!settings->log_queries);
+    ck_assert(!settings->allow_public_listen);
+    ck_assert_uint_eq(settings->udp_buffer, 4 << 20);
+    end_reading(&reading);
+}
+END_TEST
+
+START_TEST(flags_set_values)
+{
+    struct reading reading;
+
+    read_line(&reading, "--zones z --workers 3 --external nxdomain --allow-public-listen "
+                        "--log-queries --log-format=json --log-level debug");
+    const struct settings *settings = &reading.settings;
+    ck_assert_int_eq(reading.status, SETTINGS_READY);
+    ck_assert_str_eq(settings->zones, "z");
+    ck_assert_uint_eq(settings->workers, 3);
+    ck_assert_uint_eq(settings->external, EXTERNAL_NXDOMAIN);
+    ck_assert(settings->allow_public_listen);
+    ck_assert(settings->log_queries);
+    ck_assert_uint_eq(settings->log_format, LOG_FORMAT_JSON);
+    ck_assert_uint_eq(settings->log_level, 3);
+    end_reading(&reading);
+}
+END_TEST
+
+START_TEST(lists_add_up_and_split_at_commas)
+{
+    struct reading reading;
+
+    read_line(&reading, "--listen 127.0.0.1:5300 --listen [::1]:5301,10.0.0.2 "
+                        "--local-as one,two --local-as three");
+    const struct settings *settings = &reading.settings;
+    ck_assert_int_eq(reading.status, SETTINGS_READY);
+    ck_assert_uint_eq(settings->listen.count, 3);
+    ck_assert_uint_eq(ntohs(settings->listen.items[1].endpoint.v6.sin6_port), 5301);
+    ck_assert_uint_eq(ntohs(settings->listen.items[2].endpoint.v4.sin_port), 53);
+    ck_assert_str_eq(settings->listen.items[2].place, "--listen");
+    ck_assert_uint_eq(settings->local_as.count, 3);
+    ck_assert_str_eq(settings->local_as.items[2], "three");
+    end_reading(&reading);
+}
+END_TEST
+
+START_TEST(a_mapped_address_becomes_plain)
+{
+    struct reading reading;
+
+    read_line(&reading, "--listen [::ffff:10.0.0.2]:5300");
+    ck_assert_int_eq(reading.status, SETTINGS_READY);
+    ck_assert_int_eq(reading.settings.listen.items[0].endpoint.any.sa_family, AF_INET);
+    ck_assert_uint_eq(ntohl(reading.settings.listen.items[0].endpoint.v4.sin_addr.s_addr),
+                      0x0a000002);
+    end_reading(&reading);
+}
+END_TEST
+
+/* A line, and what the one message must say. */
+static const struct {
+    const char *line;
+    const char *said;
+} slips[] = {
+    {"--zone x", "--zone: unknown flag; did you mean --zones?"},
+    {"--zone=x", "--zone: unknown flag; did you mean --zones?"},
+    {"--frobnicate", "--frobnicate: unknown flag; spacednsd --help lists the flags there are"},
+    {"zones", "zones: not a flag; a value follows its flag, as in --zones DIR"},
+    {"--zones", "--zones: has no value; give one: --zones DIR"},
+    {"--zones --check", "--zones: has no value; give one: --zones DIR"},
+    {"--workers 257", "--workers: 257 is out of range; give a whole number from 0 to 256"},
+    {"--workers 99999999999", "is not a whole number"},
+    {"--workers 4294967295", "is out of range"},
+    {"--workers 01", "--workers: `01` is not a whole number; give one from 0 to 256"},
+    {"--workers two", "`two` is not a whole number"},
+    {"--workers=", "`` is not a whole number"},
+    {"--external nxdomian", "`nxdomian` is not known; did you mean nxdomain?"},
+    {"--external drop", "--external: `drop` is not known; give refuse or nxdomain"},
+    {"--check=yes", "--check: `yes` is neither true nor false"},
+    {"--listen 10.0.0.256", "--listen: `10.0.0.256` is no address to listen on"},
+    {"--listen 10.0.0.1:0", "with a port from 1 to 65535"},
+    {"--listen 10.0.0.1:65536", "with a port from 1 to 65535"},
+    {"--listen ,", "--listen: the list is empty; give at least 1"},
+    {"--listen 10.0.0.1,10.0.0.1:53", "`10.0.0.1:53` is given twice"},
+    {"--zones=", "--zones: a text of 0 octets; give 1 to 4095 printable ones"},
+};
+
+START_TEST(a_slip_is_one_message_with_the_remedy)
+{
+    struct reading reading;
+
+    read_line(&reading, slips[_i].line);
+    ck_assert_int_eq(reading.status, SETTINGS_BAD_USAGE);
+    ck_assert_msg(strstr(reading.problems, slips[_i].said) != NULL, "said: %s", reading.problems);
+    ck_assert_ptr_eq(strchr(reading.problems, '\n'),
+                     reading.problems + reading.problems_length - 1);
+    end_reading(&reading);
+}
+END_TEST
+
+START_TEST(all_slips_are_told_in_one_run)
+{
+    struct reading reading;
+
+    read_line(&reading, "--zone x --worker 3 --workers 999");
+    ck_assert_str_eq(reading.problems,
+                     "--zone: unknown flag; did you mean --zones?\n"
+                     "--worker: unknown flag; did you mean --workers?\n"
+                     "--workers: 999 is out of range; give a whole number from 0 to 256\n");
+    end_reading(&reading);
+}
+END_TEST
+
+START_TEST(help_and_version_ask_for_nothing_else)
+{
+    struct reading reading;
+
+    read_line(&reading, "--help --settings /nowhere/settings.yaml");
+    ck_assert_int_eq(reading.status, SETTINGS_READY);
+    ck_assert(reading.settings.help);
+    end_reading(&reading);
+    read_line(&reading, "--version --settings /nowhere/settings.yaml");
+    ck_assert_int_eq(reading.status, SETTINGS_READY);
+    ck_assert(reading.settings.version);
+    end_reading(&reading);
+}
+END_TEST
+
+START_TEST(the_help_text_names_every_flag_and_key)
+{
+    static const char *const words[] = {
+#define SETTING(member, key, flag, value, type, words, initial, least, most, help)                 \
+    flag != NULL ? flag : key,
+#include "config/settings.def"
+#undef SETTING
+    };
+    char *text;
+    size_t length;
+    FILE *out = open_memstream(&text, &length);
+
+    settings_print_help(out);
+    fclose(out);
+    for (size_t i = 0; i < sizeof words / sizeof words[0]; i++)
+        ck_assert_msg(strstr(text, words[i]) != NULL, "%s is missing", words[i]);
+    free(text);
+}
+END_TEST
+
+int main(void)
+{
+    Suite *suite = suite_create("settings");
+    TCase *all = tcase_create("all");
+
+    tcase_add_test(all, nothing_said_gives_the_initial_values);
+    tcase_add_test(all, flags_set_values);
+    tcase_add_test(all, lists_add_up_and_split_at_commas);
+    tcase_add_test(all, a_mapped_address_becomes_plain);
+    tcase_add_loop_test(all, a_slip_is_one_message_with_the_remedy, 0,
+                        sizeof slips / sizeof slips[0]);
+    tcase_add_test(all, all_slips_are_told_in_one_run);
+    tcase_add_test(all, help_and_version_ask_for_nothing_else);
+    tcase_add_test(all, the_help_text_names_every_flag_and_key);
+    suite_add_tcase(suite, all);
+    return suite_run(suite);
+}

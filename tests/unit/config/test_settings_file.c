@@ -1,0 +1,293 @@
+#include "config/settings.h"
+
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "support/folder.h"
+#include "support/suite.h"
+
+enum { PATH_MOST = FOLDER_PATH_MOST + 32, SAID_MOST = 4096 };
+
+/* A settings file and what reading it came to. */
+struct reading {
+    struct folder folder;
+    char path[PATH_MOST];
+    struct settings settings;
+    enum settings_status status;
+    char said[SAID_MOST]; /* the problems, the path in them replaced by FILE */
+};
+
+static void keep_said(struct reading *reading, const char *problems)
+{
+    size_t path_length = strlen(reading->path), length = 0;
+
+    while (*problems != '\0' && length + 5 < SAID_MOST) {
+        bool is_path = strncmp(problems, reading->path, path_length) == 0;
+        if (is_path)
+            memcpy(reading->said + length, "FILE", 4);
+        else
+            reading->said[length] = *problems;
+        length += is_path ? 4 : 1;
+        problems += is_path ? path_length : 1;
+    }
+    reading->said[length] = '\0';
+}
+
+/* Reads a file with this text; `flag` comes before --settings when there is one. */
+static void read_octets(struct reading *reading, const char *text, size_t length, char *flag)
+{
+    char *argv[] = {(char[]){"spacednsd"}, (char[]){"--settings"}, reading->path, flag, NULL};
+    char *problems;
+    size_t problems_length;
+
+    folder_init(&reading->folder);
+    folder_write(&reading->folder, "s.yaml", text, length);
+    snprintf(reading->path, sizeof reading->path, "%s/s.yaml", reading->folder.path);
+    FILE *out = open_memstream(&problems, &problems_length);
+    reading->status = settings_init(&reading->settings, flag == NULL ? 3 : 4, argv, out);
+    fclose(out);
+    keep_said(reading, problems);
+    free(problems);
+}
+
+static void read_text(struct reading *reading, const char *text)
+{
+    read_octets(reading, text, strlen(text), NULL);
+}
+
+static void end_reading(struct reading *reading)
+{
+    settings_close(&reading->settings);
+    folder_close(&reading->folder);
+}
+
+START_TEST(every_kind_of_value_is_read)
+{
+    struct reading reading;
+
+    read_text(&reading, "zones: /srv/zones\n"
+                        "listen: [10.0.0.2, \"[::1]:5300\"]\n"
+                        "workers: 2\n"
+                        "local_as: [test-space]\n"
+                        "external: nxdomain\n"
+                        "allow_public_listen: true\n"
+                        "localspace_to: [space, vpn]\n"
+                        "recursion_for: []\n"
+                        "suffixes: {apps: Example.App., discovery: inside, targets: [cname.app]}\n"
+                        "server_id: ns1.test\n"
+                        "tcp_idle_ms: 500\n");
+    const struct settings *settings = &reading.settings;
+    ck_assert_str_eq(reading.said, "");
+    ck_assert_int_eq(reading.status, SETTINGS_READY);
+    ck_assert_str_eq(settings->zones, "/srv/zones");
+    ck_assert_uint_eq(settings->listen.count, 2);
+    ck_assert_uint_eq(settings->workers, 2);
+    ck_assert_str_eq(settings->local_as.items[0], "test-space");
+    ck_assert_uint_eq(settings->external, EXTERNAL_NXDOMAIN);
+    ck_assert(settings->allow_public_listen);
+    ck_assert_uint_eq(settings->localspace_to, 1 | 4);
+    ck_assert_uint_eq(settings->recursion_for, 0);
+    ck_assert_str_eq(settings->suffix_apps, "example.app");
+    ck_assert_str_eq(settings->suffix_discovery, "inside");
+    ck_assert_uint_eq(settings->suffix_targets.count, 1);
+    ck_assert_str_eq(settings->suffix_targets.items[0], "cname.app");
+    ck_assert_str_eq(settings->server_id, "ns1.test");
+    ck_assert_uint_eq(settings->tcp_idle_ms, 500);
+    end_reading(&reading);
+}
+END_TEST
+
+START_TEST(one_text_may_stand_for_a_list_of_one)
+{
+    struct reading reading;
+
+    read_text(&reading, "listen: 127.0.0.1:5300\n");
+    ck_assert_int_eq(reading.status, SETTINGS_READY);
+    ck_assert_uint_eq(reading.settings.listen.count, 1);
+    end_reading(&reading);
+}
+END_TEST
+
+START_TEST(a_flag_replaces_a_list_of_the_file)
+{
+    const char text[] = "listen: [10.0.0.2, 10.0.0.3]\n";
+    struct reading reading;
+
+    read_octets(&reading, text, sizeof text - 1, (char[]){"--listen=127.0.0.1"});
+    ck_assert_int_eq(reading.status, SETTINGS_READY);
+    ck_assert_uint_eq(reading.settings.listen.count, 1);
+    ck_assert_str_eq(reading.settings.listen.items[0].place, "--listen");
+    end_reading(&reading);
+}
+END_TEST
+
+START_TEST(a_bad_value_is_told_even_where_a_flag_beats_it)
+{
+    const char text[] = "workers: 999\n";
+    struct reading reading;
+
+    read_octets(&reading, text, sizeof text - 1, (char[]){"--workers=1"});
+    ck_assert_int_eq(reading.status, SETTINGS_BAD_FILE);
+    ck_assert_str_eq(reading.said, "FILE:1:10: workers: 999 is out of range; give a whole number "
+                                   "from 0 to 256\n");
+    end_reading(&reading);
+}
+END_TEST
+
+static const struct {
+    const char *text;
+    const char *said;
+} slips[] = {
+    {"worker: 2\n", "FILE:1:1: unknown key `worker`; did you mean `workers`?\n"},
+    {"zones: z\nshoe_size: 2\n",
+     "FILE:2:1: unknown key `shoe_size`; spacednsd --help lists the keys there are\n"},
+    {"suffixes: {aps: x.y}\n",
+     "FILE:1:12: unknown key `suffixes.aps`; did you mean `suffixes.apps`?\n"},
+    {"sufixes: {apps: x.y}\n", "FILE:1:1: unknown key `sufixes`; did you mean `suffixes`?\n"},
+    {"workers: two\n", "FILE:1:10: workers: `two` is not a whole number; give one from 0 to 256\n"},
+    {"log_queries: yes\n", "FILE:1:14: log_queries: `yes` is neither true nor false\n"},
+    {"workers: [1]\n", "FILE:1:10: workers: a list stands where one value is wanted\n"},
+    {"listen: {a: b}\n", "FILE:1:9: listen: a mapping stands where one value is wanted\n"},
+    {"zones:\n", "FILE:1:7: zones: no value; give one or remove the key\n"},
+    {"listen: []\n", "FILE:1:9: listen: the list is empty; give at least 1\n"},
+    {"localspace_to: [space, pered]\n", "FILE:1:24: localspace_to: `pered` is not known; did you "
+                                        "mean peered? Allowed: space, peered or vpn\n"},
+    {"suffixes: {apps: \"-x.com\"}\n",
+     "FILE:1:18: suffixes.apps: `-x.com` is no domain name; give labels of letters, digits and "
+     "inner hyphens with dots between, like example.app\n"},
+    {"suffixes: {targets: [a.b, c.d, e.f]}\n",
+     "FILE:1:32: suffixes.targets: more than 2 of them; leave some out\n"},
+    {"suffixes: {apps: localspace}\n",
+     "suffixes: `localspace` is given for two purposes; each needs a name of its own\n"},
+    {"workers: 1\nworkers: 2\n",
+     "FILE:2:1: key `workers` is already given on line 1; keep one of them\n"},
+    {"workers: 1\n---\nzones: x\n",
+     "FILE:2:1: a second document begins here; put it into a file of its own\n"},
+    {"", "FILE:1:1: nothing is in the file\n"},
+    {"help: true\n", "FILE:1:1: unknown key `help`; spacednsd --help lists the keys there are\n"},
+};
+
+START_TEST(a_slip_is_one_message_with_its_place)
+{
+    struct reading reading;
+
+    read_text(&reading, slips[_i].text);
+    ck_assert_int_eq(reading.status, SETTINGS_BAD_FILE);
+    ck_assert_str_eq(reading.said, slips[_i].said);
+    end_reading(&reading);
+}
+END_TEST
+
+/* Domain names that are none; the shortest way to each rule of the reader. */
+static const char *const bad_names[] = {
+    ".",
+    "a..b",
+    ".a",
+    "a-",
+    "a-.b",
+    "a.-b",
+    "a_b",
+    "a b",
+    "ä",
+    "aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa.b", /* a label of 64 */
+};
+
+START_TEST(a_suffix_is_a_domain_name)
+{
+    struct reading reading;
+    char text[128];
+
+    snprintf(text, sizeof text, "suffixes: {discovery: \"%s\"}\n", bad_names[_i]);
+    read_text(&reading, text);
+    ck_assert_int_eq(reading.status, SETTINGS_BAD_FILE);
+    ck_assert_msg(strstr(reading.said, "is no domain name") != NULL, "said: %s", reading.said);
+    end_reading(&reading);
+}
+END_TEST
+
+START_TEST(all_slips_are_told_in_one_run)
+{
+    struct reading reading;
+
+    read_text(&reading, "worker: 2\nexternal: drop\n");
+    ck_assert_str_eq(reading.said,
+                     "FILE:1:1: unknown key `worker`; did you mean `workers`?\n"
+                     "FILE:2:11: external: `drop` is not known; give refuse or nxdomain\n");
+    end_reading(&reading);
+}
+END_TEST
+
+START_TEST(a_long_key_is_cut_in_its_message)
+{
+    struct reading reading;
+    char text[1024];
+
+    memset(text, 'k', sizeof text);
+    strcpy(text + 1000, ": 1\n");
+    read_text(&reading, text);
+    ck_assert_int_eq(reading.status, SETTINGS_BAD_FILE);
+    ck_assert_uint_lt(strlen(reading.said), 200);
+    end_reading(&reading);
+}
+END_TEST
+
+START_TEST(a_file_that_is_too_large_is_none)
+{
+    size_t length = (1 << 20) + 1;
+    char *text = malloc(length);
+    struct reading reading;
+
+    memset(text, '#', length);
+    read_octets(&reading, text, length, NULL);
+    ck_assert_int_eq(reading.status, SETTINGS_BAD_FILE);
+    ck_assert_str_eq(reading.said, "FILE: larger than 1 MB; is it the settings file?\n");
+    end_reading(&reading);
+    free(text);
+}
+END_TEST
+
+/* Reads the settings at a path that holds no file. */
+static void expect_at(const char *path, const char *said)
+{
+    struct settings settings;
+    char *problems, *copy = strdup(path);
+    size_t length;
+    char *argv[] = {(char[]){"spacednsd"}, (char[]){"--settings"}, copy, NULL};
+    FILE *out = open_memstream(&problems, &length);
+
+    ck_assert_int_eq(settings_init(&settings, 3, argv, out), SETTINGS_BAD_FILE);
+    fclose(out);
+    ck_assert_str_eq(problems, said);
+    settings_close(&settings);
+    free(problems);
+    free(copy);
+}
+
+START_TEST(a_missing_file_and_a_folder_are_told)
+{
+    expect_at("/nowhere/s.yaml", "/nowhere/s.yaml: cannot open the settings file: No such file or "
+                                 "directory; look at --settings\n");
+    expect_at("/tmp", "/tmp: is a folder; give the settings file itself to --settings\n");
+}
+END_TEST
+
+int main(void)
+{
+    Suite *suite = suite_create("settings_file");
+    TCase *all = tcase_create("all");
+
+    tcase_add_test(all, every_kind_of_value_is_read);
+    tcase_add_test(all, one_text_may_stand_for_a_list_of_one);
+    tcase_add_test(all, a_flag_replaces_a_list_of_the_file);
+    tcase_add_test(all, a_bad_value_is_told_even_where_a_flag_beats_it);
+    tcase_add_loop_test(all, a_slip_is_one_message_with_its_place, 0,
+                        sizeof slips / sizeof slips[0]);
+    tcase_add_loop_test(all, a_suffix_is_a_domain_name, 0, sizeof bad_names / sizeof bad_names[0]);
+    tcase_add_test(all, all_slips_are_told_in_one_run);
+    tcase_add_test(all, a_long_key_is_cut_in_its_message);
+    tcase_add_test(all, a_file_that_is_too_large_is_none);
+    tcase_add_test(all, a_missing_file_and_a_folder_are_told);
+    suite_add_tcase(suite, all);
+    return suite_run(suite);
+}
