@@ -1,0 +1,145 @@
+// wrap: malloc calloc realloc
+/**
+ * The hot path allocates nothing: respond() over all names, clients and types calls malloc, calloc
+ * and realloc 0 times.
+ */
+#include <stdlib.h>
+#include <string.h>
+
+#include "support/estate.h"
+#include "support/suite.h"
+
+static struct {
+    volatile bool is_counting; /* volatile: malloc is known not to touch them */
+    volatile size_t calls;
+} counter;
+
+void *__real_malloc(size_t size);
+void *__real_calloc(size_t count, size_t size);
+void *__real_realloc(void *old, size_t size);
+void *__wrap_malloc(size_t size);
+void *__wrap_calloc(size_t count, size_t size);
+void *__wrap_realloc(void *old, size_t size);
+
+void *__wrap_malloc(size_t size)
+{
+    counter.calls += counter.is_counting;
+    return __real_malloc(size);
+}
+
+void *__wrap_calloc(size_t count, size_t size)
+{
+    counter.calls += counter.is_counting;
+    return __real_calloc(count, size);
+}
+
+void *__wrap_realloc(void *old, size_t size)
+{
+    counter.calls += counter.is_counting;
+    return __real_realloc(old, size);
+}
+
+static struct estate estate;
+
+static void set_up(void)
+{
+    estate_init(&estate);
+}
+
+static void tear_down(void)
+{
+    estate_close(&estate);
+}
+
+static void ask_and_count(const struct ask *ask)
+{
+    uint8_t octets[REQUEST_OCTETS_MOST];
+    size_t length = request_write(ask, octets);
+
+    counter.is_counting = true;
+    world_send(&estate.world, octets, length, ask);
+    counter.is_counting = false;
+    ck_assert_msg(counter.calls == 0, "%s TYPE%u from %s: %zu allocations", ask->name, ask->type,
+                  ask->from, counter.calls);
+}
+
+static void ask_all_types(struct ask *ask)
+{
+    for (size_t i = 0; i < estate_type_count; i++) {
+        ask->type = estate_types[i];
+        ask_and_count(ask);
+    }
+}
+
+START_TEST(nothing_is_allocated_for_insiders)
+{
+    struct ask ask = {.from = estate_insiders[_i], .nsid = true, .keepalive = true};
+
+    for (size_t i = 0; i < estate.names.count; i++) {
+        ask.name = estate.names.items[i];
+        ask.transport = i % 2 == 0 ? ASK_UDP : ASK_TCP;
+        ask_all_types(&ask);
+    }
+}
+END_TEST
+
+START_TEST(nothing_is_allocated_for_outsiders)
+{
+    struct ask ask = {.from = estate_outsiders[_i]};
+
+    for (size_t i = 0; i < estate.names.count; i += 7) {
+        ask.name = estate.names.items[i];
+        ask_all_types(&ask);
+    }
+}
+END_TEST
+
+START_TEST(nothing_is_allocated_for_odd_requests)
+{
+    struct ask odd[] = {
+        {.name = "id.server.", .class = 3, .type = 16},
+        {.name = "version.server.", .class = 3, .type = 16},
+        {.name = "api.example.com.", .class = 4},
+        {.name = "api.example.com.", .opcode = 5},
+        {.name = "api.example.com.", .edns_version = 1},
+        {.name = "api.example.com.", .edns_octets = 1, .dnssec_ok = true},
+    };
+    static const uint8_t malformed[12] = "\1\2\1\0\0\2";
+
+    for (size_t i = 0; i < sizeof odd / sizeof odd[0]; i++) {
+        odd[i].from = "10.0.130.56";
+        ask_and_count(&odd[i]);
+    }
+    counter.is_counting = true;
+    size_t length = world_send(&estate.world, malformed, sizeof malformed, &odd[0]);
+    counter.is_counting = false;
+    ck_assert_uint_eq(length, 12);
+    ck_assert_uint_eq(counter.calls, 0);
+}
+END_TEST
+
+/* The count would see one. */
+START_TEST(an_allocation_is_counted)
+{
+    counter.is_counting = true;
+    void *volatile piece = malloc(10);
+    counter.is_counting = false;
+    ck_assert_uint_eq(counter.calls, 1);
+    free(piece);
+}
+END_TEST
+
+int main(void)
+{
+    Suite *suite = suite_create("property/allocations");
+    TCase *names = tcase_create("respond");
+
+    tcase_set_timeout(names, 100);
+    tcase_add_checked_fixture(names, set_up, tear_down);
+    tcase_add_loop_test(names, nothing_is_allocated_for_insiders, 0, (int)estate_insider_count);
+    tcase_add_loop_test(names, nothing_is_allocated_for_outsiders, 0, (int)estate_outsider_count);
+    tcase_add_test(names, nothing_is_allocated_for_odd_requests);
+    tcase_add_test(names, an_allocation_is_counted);
+    suite_add_tcase(suite, names);
+    return suite_run(suite);
+}

@@ -1,0 +1,262 @@
+// timeout: 240
+/**
+ * Over all names, insiders and types: what the server answers is what SPEC.md says about names and
+ * clients, told once more by the oracle.
+ *
+ * An internal name is never refused as "not ours" (and so will never be forwarded); addresses go
+ * only to members of the space they belong to; nothing else is claimed.
+ */
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/address.h"
+#include "support/estate.h"
+#include "support/suite.h"
+#include "wire/types.h"
+
+enum { ADDRESSES_MOST = 64 };
+
+static struct estate estate;
+
+/* One question of many: what is asked, by whom, and what came back. */
+struct trial {
+    struct ask ask;
+    uint32_t client;
+    struct decoded reply;
+};
+
+#define HOLDS(trial, condition)                                                                    \
+    ck_assert_msg(condition, "%s TYPE%u from %s over %s: " #condition, (trial)->ask.name,          \
+                  (trial)->ask.type, (trial)->ask.from,                                            \
+                  (trial)->ask.transport == ASK_TCP ? "tcp" : "udp")
+
+static bool reason_is(const struct trial *trial, const char *code, int ede)
+{
+    return trial->reply.ede_code == ede && strncmp(trial->reply.ede_text, code, 3) == 0;
+}
+
+static int compare_addresses(const void *a, const void *b)
+{
+    uint32_t left = *(const uint32_t *)a, right = *(const uint32_t *)b;
+    return left < right ? -1 : left > right;
+}
+
+/* T1: exactly the routers that are up. */
+static void check_routers(const struct trial *trial, const struct space *space)
+{
+    uint32_t expected[ADDRESSES_MOST], answered[ADDRESSES_MOST];
+    size_t count = oracle_routers(space, expected, ADDRESSES_MOST);
+
+    HOLDS(trial, decoded_addresses(&trial->reply, answered, ADDRESSES_MOST) == count);
+    qsort(answered, count, sizeof *answered, compare_addresses);
+    HOLDS(trial, memcmp(answered, expected, count * sizeof *expected) == 0);
+    HOLDS(trial, trial->reply.authority_count == 0);
+}
+
+static bool has_cname(const struct owner *owner)
+{
+    const char *dot = owner->domain == NULL ? NULL : strchr(owner->domain->hostname.text, '.');
+
+    if (dot == NULL || owner->domain->is_flat || owner->domain->is_alias)
+        return false;
+    return owner->is_wildcard || strchr(dot + 1, '.') != NULL;
+}
+
+static bool has_running_web(const struct app *app)
+{
+    for (size_t i = 0; i < app->formation_count; i++) {
+        const struct formation *formation = &app->formations[i];
+        for (size_t j = 0; j < formation->dyno_count; j++)
+            if (strcmp(formation->type.text, "web") == 0 && formation->dynos[j].state == DYNO_UP)
+                return true;
+    }
+    return false;
+}
+
+static void check_member(const struct trial *trial, const struct owner *owner)
+{
+    const struct decoded *reply = &trial->reply;
+    uint16_t type = trial->ask.type;
+    bool cname = has_cname(owner);
+    bool cname_is_all = cname && (type == TYPE_CNAME || type == TYPE_ANY);
+    bool asks_address = type == TYPE_A || (type == TYPE_ANY && !cname);
+
+    HOLDS(trial, reply->rcode == RCODE_NOERROR && reply->aa);
+    if (owner->space->state != SPACE_ALLOCATED) {
+        HOLDS(trial, reply->answer_count == 0 && reason_is(trial, "Q31", 0));
+    } else if (!has_running_web(owner->app)) {
+        HOLDS(trial, reply->answer_count == cname && reply->authority_count == 1);
+        HOLDS(trial, reason_is(trial, "Q10", 0) || reason_is(trial, "Q14", 0));
+    } else if (cname_is_all) {
+        HOLDS(trial, reply->answer_count == 1 && reply->authority_count == 0);
+    } else if (asks_address) {
+        check_routers(trial, owner->space);
+    } else {
+        HOLDS(trial, reply->answer_count == cname && reply->authority_count == 1);
+        HOLDS(trial, reply->ede_code == NO_EDE);
+    }
+}
+
+/* An internal name: never "not ours", whoever asks for whatever. */
+static void check_internal(const struct trial *trial, const struct owner *owner)
+{
+    if (oracle_is_member(owner->space, trial->client)) {
+        check_member(trial, owner);
+        return;
+    }
+    HOLDS(trial, trial->reply.rcode == RCODE_NXDOMAIN && trial->reply.aa);
+    HOLDS(trial, trial->reply.answer_count == 0 && trial->reply.authority_count == 1);
+    HOLDS(trial, reason_is(trial, "Q19", 18));
+}
+
+static void check_not_ours(const struct trial *trial)
+{
+    HOLDS(trial, trial->reply.rcode == RCODE_REFUSED && !trial->reply.aa);
+    HOLDS(trial, trial->reply.answer_count == 0 && trial->reply.authority_count == 0);
+    HOLDS(trial, reason_is(trial, "Q20", 20));
+}
+
+/* Every address in any answer is of a space that the client is inside of. */
+static void check_addresses(const struct trial *trial)
+{
+    uint32_t addresses[ADDRESSES_MOST];
+    size_t count = decoded_addresses(&trial->reply, addresses, ADDRESSES_MOST);
+
+    for (size_t i = 0; i < count; i++) {
+        bool is_known = addresses[i] == 0x7f000001; /* upcheck */
+        for (size_t j = 0; j < ESTATE_SPACES; j++) {
+            const struct space *space = estate.spaces[j];
+            bool is_inside = cidr_contains(space->cidr.cidr, addresses[i]) ||
+                             cidr_contains(space->data_cidr.cidr, addresses[i]);
+            is_known = is_known || (is_inside && oracle_is_member(space, trial->client));
+        }
+        HOLDS(trial, is_known);
+    }
+}
+
+/* EDE and _why are told from the verdict's reason. */
+static void check_reason(const struct trial *trial)
+{
+    const struct verdict *verdict = &estate.world.exchange.verdict;
+    const struct reason_entry *reason = reason_entry(verdict->reason);
+
+    if (verdict->reason == REASON_NONE)
+        HOLDS(trial, trial->reply.ede_code == NO_EDE);
+    else
+        HOLDS(trial, reason_is(trial, reason->code, reason->ede));
+    HOLDS(trial, strlen(trial->reply.ede_text) <= 100);
+    HOLDS(trial, trial->reply.rcode == verdict->rcode);
+}
+
+static void check(const struct trial *trial)
+{
+    struct owner owner;
+    bool is_owned = oracle_find_owner(estate.spaces, ESTATE_SPACES, trial->ask.name, &owner);
+
+    HOLDS(trial, trial->reply.qr && !trial->reply.ad && !trial->reply.ra && !trial->reply.tc);
+    check_addresses(trial);
+    check_reason(trial);
+    if (trial->ask.type == TYPE_AXFR || trial->ask.type == TYPE_IXFR) {
+        HOLDS(trial, trial->reply.rcode == RCODE_REFUSED && reason_is(trial, "Q70", 21));
+        return;
+    }
+    /* _why.NAME and the like come before wildcards. */
+    if (oracle_is_special(estate.spaces, ESTATE_SPACES, trial->ask.name))
+        return;
+    if (is_owned && owner.app->internal_routing && oracle_owns_type(&owner, trial->ask.type))
+        check_internal(trial, &owner);
+    else
+        check_not_ours(trial);
+}
+
+static void ask_everything(const char *from, enum ask_transport transport)
+{
+    struct trial trial = {.ask = {.from = from, .transport = transport}};
+
+    ck_assert(ipv4_read(from, &trial.client));
+    for (size_t i = 0; i < estate.names.count; i++) {
+        trial.ask.name = estate.names.items[i];
+        for (size_t j = 0; j < estate_type_count; j++) {
+            trial.ask.type = estate_types[j];
+            world_ask(&estate.world, &trial.ask, &trial.reply);
+            check(&trial);
+            decoded_close(&trial.reply);
+        }
+    }
+}
+
+static void set_up(void)
+{
+    estate_init(&estate);
+}
+
+static void tear_down(void)
+{
+    estate_close(&estate);
+}
+
+START_TEST(insiders_get_what_the_oracle_says_over_udp)
+{
+    ask_everything(estate_insiders[_i], ASK_UDP);
+}
+END_TEST
+
+START_TEST(insiders_get_what_the_oracle_says_over_tcp)
+{
+    ask_everything(estate_insiders[_i], ASK_TCP);
+}
+END_TEST
+
+/* The same for who may ask discovery names by settings. */
+START_TEST(opening_discovery_to_all_classes_opens_nothing_else)
+{
+    estate.world.policy.localspace_to = 7;
+    estate.world.snapshot->policy.localspace_to = 7;
+    ask_everything("10.20.3.4", ASK_UDP);
+    ask_everything("172.16.9.9", ASK_UDP);
+}
+END_TEST
+
+/* What _why tells about a name is what asking for it gives. */
+START_TEST(why_tells_the_reason_that_the_answer_has)
+{
+    struct ask ask = {.from = estate_insiders[_i], .transport = ASK_TCP};
+    char why[NAME_TEXT_MOST + 8], pattern[64];
+    struct decoded reply;
+
+    for (size_t i = 0; i < estate.names.count; i++) {
+        ask.name = estate.names.items[i];
+        ask.type = TYPE_A;
+        world_ask(&estate.world, &ask, &reply);
+        snprintf(pattern, sizeof pattern, "verdict=%s*%.3s*", rcode_name(reply.rcode),
+                 reply.ede_text);
+        decoded_close(&reply);
+        int length =
+            snprintf(why, sizeof why, "_why.%s", strcmp(ask.name, ".") == 0 ? "" : ask.name);
+        if (length > 254)
+            continue;
+        ask.name = why;
+        ask.type = TYPE_TXT;
+        world_ask(&estate.world, &ask, &reply);
+        ck_assert_msg(decoded_says(&reply, pattern), "%s from %s: no %s", why, ask.from, pattern);
+        decoded_close(&reply);
+    }
+}
+END_TEST
+
+int main(void)
+{
+    Suite *suite = suite_create("property/fail_closed");
+    TCase *names = tcase_create("names, insiders, types");
+
+    tcase_set_timeout(names, 200);
+    tcase_add_checked_fixture(names, set_up, tear_down);
+    tcase_add_loop_test(names, insiders_get_what_the_oracle_says_over_udp, 0,
+                        (int)estate_insider_count);
+    tcase_add_loop_test(names, insiders_get_what_the_oracle_says_over_tcp, 0, 4);
+    tcase_add_test(names, opening_discovery_to_all_classes_opens_nothing_else);
+    tcase_add_loop_test(names, why_tells_the_reason_that_the_answer_has, 0,
+                        (int)estate_insider_count);
+    suite_add_tcase(suite, names);
+    return suite_run(suite);
+}

@@ -1,0 +1,172 @@
+// timeout: 240
+/**
+ * Over all names, outsiders and types: every reply to an outsider is the same, octet for octet, but
+ * for its id and question; in both ways of telling outsiders off, over UDP and TCP. And no such
+ * reply is longer than its request by more than the constant text.
+ */
+#include <stdlib.h>
+#include <string.h>
+
+#include "support/estate.h"
+#include "support/suite.h"
+
+enum { HEADER = 12, OPT = 11, EDE = 6 };
+
+static struct estate estate;
+
+/* The reply that all others must equal: what stands in the header behind the id, and after the
+ * question. */
+struct mould {
+    uint8_t head[HEADER - 2];
+    uint8_t tail[128];
+    size_t tail_length;
+    bool is_made;
+};
+
+static const struct {
+    bool nxdomain;
+    struct ask ask;
+    unsigned rcode;
+    bool has_reason;
+} manners[] = {
+    {false, {.transport = ASK_UDP}, 5, true},
+    {false, {.transport = ASK_UDP, .no_edns = true}, 5, false},
+    {false, {.transport = ASK_UDP, .nsid = true}, 5, true},
+    {false, {.transport = ASK_TCP}, 5, true},
+    {false, {.transport = ASK_TCP, .no_edns = true, .no_rd = true}, 5, false},
+    {false, {.transport = ASK_UDP, .class = 3}, 5, true},
+    {false, {.transport = ASK_UDP, .class = 255}, 5, true},
+    {true, {.transport = ASK_UDP}, 3, false},
+    {true, {.transport = ASK_UDP, .no_edns = true}, 3, false},
+    {true, {.transport = ASK_TCP}, 3, false},
+    {true, {.transport = ASK_UDP, .class = 3}, 3, false},
+};
+enum { MANNER_COUNT = sizeof manners / sizeof manners[0] };
+
+static void fill_mould(struct mould *mould, const uint8_t *reply, size_t length, size_t question)
+{
+    memcpy(mould->head, reply + 2, HEADER - 2);
+    mould->tail_length = length - HEADER - question;
+    ck_assert_uint_le(mould->tail_length, sizeof mould->tail);
+    memcpy(mould->tail, reply + HEADER + question, mould->tail_length);
+    mould->is_made = true;
+}
+
+/* What the mould itself must be: nothing but a code, and a constant reason where there is room. */
+static void check_mould(const struct decoded *reply, int manner)
+{
+    static const char reason[] = "Q18 client is outside every space, peering and VPN served here";
+
+    ck_assert_uint_eq(reply->rcode, manners[manner].rcode);
+    ck_assert(!reply->aa && !reply->ra && !reply->ad && !reply->tc);
+    ck_assert_uint_eq(reply->answer_count + reply->authority_count + reply->additional_count, 0);
+    ck_assert_str_eq(reply->nsid, "");
+    ck_assert_int_eq(reply->ede_code, manners[manner].has_reason ? 18 : NO_EDE);
+    ck_assert_str_eq(reply->ede_text, manners[manner].has_reason ? reason : "");
+    size_t tail = (manners[manner].ask.no_edns ? 0 : OPT) +
+                  (manners[manner].has_reason ? EDE + sizeof reason - 1 : 0);
+    ck_assert_uint_le(reply->length, HEADER + 260 + tail);
+}
+
+static void ask_once(const struct ask *ask, struct mould *mould, int manner)
+{
+    uint8_t request[REQUEST_OCTETS_MOST];
+    size_t request_length = request_write(ask, request);
+    size_t question = request_length - HEADER - (ask->no_edns ? 0 : OPT) - (ask->nsid ? 4 : 0);
+    size_t length = world_send(&estate.world, request, request_length, ask);
+    const uint8_t *reply = estate.world.reply;
+
+    ck_assert_uint_gt(length, HEADER + question - 1);
+    ck_assert_int_eq(memcmp(reply, request, 2), 0);
+    ck_assert_int_eq(memcmp(reply + HEADER, request + HEADER, question), 0);
+    if (!mould->is_made) {
+        struct decoded decoded;
+        decode(reply, length, &decoded);
+        check_mould(&decoded, manner);
+        decoded_close(&decoded);
+        fill_mould(mould, reply, length, question);
+    }
+    ck_assert_msg(length - HEADER - question == mould->tail_length &&
+                      memcmp(reply + 2, mould->head, HEADER - 2) == 0 &&
+                      memcmp(reply + HEADER + question, mould->tail, mould->tail_length) == 0,
+                  "%s TYPE%u from %s is told apart", ask->name, ask->type, ask->from);
+}
+
+static void set_up(void)
+{
+    estate_init(&estate);
+}
+
+static void tear_down(void)
+{
+    estate_close(&estate);
+}
+
+START_TEST(outsiders_cannot_tell_names_apart)
+{
+    struct mould mould = {.is_made = false};
+    struct ask ask = manners[_i].ask;
+
+    estate.world.snapshot->policy.external_nxdomain = manners[_i].nxdomain;
+    for (size_t i = 0; i < estate_outsider_count; i++) {
+        ask.from = estate_outsiders[i];
+        for (size_t j = 0; j < estate.names.count; j++) {
+            ask.name = estate.names.items[j];
+            for (size_t k = 0; k < estate_type_count; k += i == 0 ? 1 : 5) {
+                ask.type = estate_types[k];
+                ask.id = (uint16_t)(j + k + 1);
+                ask_once(&ask, &mould, _i);
+            }
+        }
+    }
+}
+END_TEST
+
+/* Neither can they by what is no plain query. */
+START_TEST(outsiders_cannot_tell_names_apart_by_odd_queries)
+{
+    static const struct ask odd[] = {{.opcode = 2}, {.opcode = 5}, {.edns_version = 1}};
+    struct mould mould = {.is_made = false};
+    struct ask ask = odd[_i];
+
+    ask.from = "203.0.113.9";
+    for (size_t i = 0; i < estate.names.count; i++) {
+        uint8_t request[REQUEST_OCTETS_MOST];
+        ask.name = estate.names.items[i];
+        size_t length = request_write(&ask, request);
+        size_t question = ask.opcode != 0 ? 0 : length - HEADER - OPT;
+        length = world_send(&estate.world, request, length, &ask);
+        if (!mould.is_made)
+            fill_mould(&mould, estate.world.reply, length, question);
+        ck_assert_uint_eq(length, HEADER + question + mould.tail_length);
+        ck_assert_mem_eq(estate.world.reply + 2, mould.head, HEADER - 2);
+        ck_assert_mem_eq(estate.world.reply + HEADER + question, mould.tail, mould.tail_length);
+    }
+}
+END_TEST
+
+/* And nothing is told apart by a reload that takes all the names away. */
+START_TEST(outsiders_get_the_same_from_another_server)
+{
+    struct mould mould = {.is_made = false};
+    struct ask ask = {.name = "frozen-oasis-70544.herokuapp.com.", .from = "203.0.113.9"};
+
+    ask_once(&ask, &mould, 0);
+    world_must_load_text(&estate.world, "space: lone-space\ncidr: 10.99.0.0/16\n");
+    ask_once(&ask, &mould, 0);
+}
+END_TEST
+
+int main(void)
+{
+    Suite *suite = suite_create("property/outsiders");
+    TCase *names = tcase_create("names, outsiders, types");
+
+    tcase_set_timeout(names, 200);
+    tcase_add_checked_fixture(names, set_up, tear_down);
+    tcase_add_loop_test(names, outsiders_cannot_tell_names_apart, 0, MANNER_COUNT);
+    tcase_add_loop_test(names, outsiders_cannot_tell_names_apart_by_odd_queries, 0, 3);
+    tcase_add_test(names, outsiders_get_the_same_from_another_server);
+    suite_add_tcase(suite, names);
+    return suite_run(suite);
+}

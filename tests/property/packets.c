@@ -1,0 +1,164 @@
+// timeout: 240
+/**
+ * 100,000 random and mutated packets: no crash, no reply to a response, no reply above the limit,
+ * every reply read by ldns with the request's id, and the right answer right after.
+ */
+#include <stdlib.h>
+#include <string.h>
+
+#include "support/estate.h"
+#include "support/suite.h"
+
+enum { HEADER = 12, PACKETS = 100000, ROUND = 1000, PACKET_MOST = 1500, SEEDS = 4 };
+
+static struct estate estate;
+
+/* xorshift64*: the same numbers in every run. */
+struct dice {
+    uint64_t state;
+};
+
+static uint32_t roll(struct dice *dice, uint32_t below)
+{
+    dice->state ^= dice->state >> 12;
+    dice->state ^= dice->state << 25;
+    dice->state ^= dice->state >> 27;
+    return (uint32_t)((dice->state * 0x2545f4914f6cdd1dULL) >> 32) % below;
+}
+
+static size_t make_random(struct dice *dice, uint8_t *out)
+{
+    size_t length = roll(dice, 4) == 0 ? roll(dice, PACKET_MOST) : roll(dice, 80);
+
+    for (size_t i = 0; i < length; i++)
+        out[i] = (uint8_t)roll(dice, 256);
+    /* Half of them look like queries in their header, or few would be read any further. */
+    if (length >= HEADER && roll(dice, 2) == 0)
+        memcpy(out + 2, "\1\0\0\1\0\0\0\0\0\0", 10);
+    return length;
+}
+
+static size_t make_query(struct dice *dice, uint8_t *out)
+{
+    struct ask ask = {
+        .name = estate.names.items[roll(dice, (uint32_t)estate.names.count)],
+        .type = estate_types[roll(dice, (uint32_t)estate_type_count)],
+        .no_edns = roll(dice, 3) == 0,
+        .nsid = roll(dice, 2) == 0,
+        .keepalive = roll(dice, 2) == 0,
+        .edns_octets = (uint16_t)roll(dice, 2000),
+    };
+    return request_write(&ask, out);
+}
+
+static size_t mutate(struct dice *dice, uint8_t *octets, size_t length)
+{
+    for (uint32_t times = 1 + roll(dice, 4); times > 0 && length > 0; times--) {
+        size_t at = roll(dice, (uint32_t)length);
+        switch (roll(dice, 6)) {
+        case 0:
+            octets[at] = (uint8_t)roll(dice, 256);
+            break;
+        case 1:
+            octets[at] ^= (uint8_t)(1U << roll(dice, 8));
+            break;
+        case 2:
+            length = at;
+            break;
+        case 3:
+            memmove(octets + at, octets + at + 1, length - at - 1);
+            length--;
+            break;
+        case 4:
+            memmove(octets + at + 1, octets + at, length - at);
+            length++;
+            break;
+        default:
+            octets[roll(dice, length < HEADER ? (uint32_t)length : HEADER)] =
+                (uint8_t)roll(dice, 3);
+        }
+    }
+    return length;
+}
+
+static void check_reply(const uint8_t *packet, size_t length, size_t reply_length,
+                        const struct ask *how)
+{
+    struct decoded reply;
+    bool is_response = length >= HEADER && (packet[2] & 0x80) != 0;
+
+    ck_assert((reply_length == 0) == (length < HEADER || is_response));
+    ck_assert_uint_le(reply_length, how->transport == ASK_TCP ? 65535 : 1232);
+    if (reply_length == 0)
+        return;
+    decode(estate.world.reply, reply_length, &reply);
+    ck_assert_int_eq(memcmp(estate.world.reply, packet, 2), 0);
+    ck_assert(reply.qr && !reply.ad);
+    ck_assert_uint_le(reply.question_count, 1);
+    if (!reply.has_opt && how->transport == ASK_UDP)
+        ck_assert_uint_le(reply_length, 512);
+    decoded_close(&reply);
+}
+
+/* Octets from the heap, of exactly that size: a sanitizer then sees a read past their end. */
+static void throw_packet(struct dice *dice, const char *from)
+{
+    uint8_t made[PACKET_MOST + REQUEST_OCTETS_MOST];
+    struct ask how = {.from = from, .transport = roll(dice, 4) == 0 ? ASK_TCP : ASK_UDP};
+    size_t length =
+        roll(dice, 4) == 0 ? make_random(dice, made) : mutate(dice, made, make_query(dice, made));
+    uint8_t *packet = malloc(length + 1);
+
+    memcpy(packet, made, length);
+    check_reply(packet, length, world_send(&estate.world, packet, length, &how), &how);
+    free(packet);
+}
+
+static void check_right_answer(void)
+{
+    struct decoded reply;
+
+    world_ask(&estate.world, &(struct ask){.name = "api.example.com."}, &reply);
+    ck_assert_uint_eq(reply.rcode, 0);
+    ck_assert_uint_eq(reply.answer_count, 3);
+    ck_assert(decoded_has(&reply, LDNS_SECTION_ANSWER, "* 30 IN A 10.0.0.37"));
+    ck_assert(decoded_has(&reply, LDNS_SECTION_ANSWER, "* 30 IN A 10.0.16.21"));
+    decoded_close(&reply);
+}
+
+static void set_up(void)
+{
+    estate_init(&estate);
+}
+
+static void tear_down(void)
+{
+    estate_close(&estate);
+}
+
+START_TEST(no_packet_harms_the_server)
+{
+    struct dice dice = {.state = 0x9e3779b97f4a7c15 ^ (uint64_t)_i};
+    static const char *const from[SEEDS] = {"10.0.130.56", "10.2.130.1", "172.16.9.9",
+                                            "203.0.113.9"};
+
+    for (int i = 0; i < PACKETS / SEEDS; i++) {
+        throw_packet(&dice, from[_i]);
+        if (i % ROUND == 0)
+            check_right_answer();
+    }
+    check_right_answer();
+}
+END_TEST
+
+int main(void)
+{
+    Suite *suite = suite_create("property/packets");
+    TCase *packets = tcase_create("random and mutated");
+
+    tcase_set_timeout(packets, 200);
+    tcase_add_checked_fixture(packets, set_up, tear_down);
+    tcase_add_loop_test(packets, no_packet_harms_the_server, 0, SEEDS);
+    suite_add_tcase(suite, packets);
+    return suite_run(suite);
+}

@@ -1,0 +1,214 @@
+#include "support/oracle.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <strings.h>
+
+enum {
+    TEXT_MOST = 256,
+    TYPE_A = 1,
+    TYPE_AAAA = 28,
+    TYPE_SVCB = 64,
+    TYPE_HTTPS = 65,
+    TYPE_ANY = 255
+};
+
+static bool equals(const char *absolute, const char *relative)
+{
+    size_t length = strlen(relative);
+    return strlen(absolute) == length + 1 && strncasecmp(absolute, relative, length) == 0;
+}
+
+/* True when the name lies below `suffix`, at a label's border. */
+static bool is_below(const char *absolute, const char *suffix)
+{
+    size_t length = strlen(absolute) - 1, tail = strlen(suffix);
+    return length > tail && absolute[length - tail - 1] == '.' &&
+           strncasecmp(absolute + length - tail, suffix, tail) == 0 &&
+           (length < tail + 2 || absolute[length - tail - 2] != '\\');
+}
+
+static bool is_served(const struct domain *domain)
+{
+    return domain->cname.text != NULL && !domain->is_pending;
+}
+
+static bool is_default_domain(const struct app *app, const char *name)
+{
+    char plain[TEXT_MOST];
+
+    snprintf(plain, sizeof plain, "%s.herokuapp.com", app->name.text);
+    return equals(name, app->default_domain.text != NULL ? app->default_domain.text : plain);
+}
+
+static bool find_exact(const struct app *app, const char *name, struct owner *owner)
+{
+    owner->app = app;
+    owner->domain = NULL;
+    if (is_default_domain(app, name))
+        return true;
+    for (size_t i = 0; i < app->domain_count; i++) {
+        const struct domain *domain = &app->domains[i];
+        if (!is_served(domain))
+            continue;
+        if (equals(name, domain->cname.text))
+            return true;
+        if (!domain->is_wildcard && equals(name, domain->hostname.text)) {
+            owner->domain = domain;
+            return true;
+        }
+    }
+    return false;
+}
+
+/* No label in front of the wildcard's base begins with an underscore. */
+static bool is_covered(const char *name, const char *base)
+{
+    size_t front = strlen(name) - 1 - strlen(base);
+
+    if (!is_below(name, base))
+        return false;
+    for (size_t i = 0; i < front; i++)
+        if (name[i] == '_' && (i == 0 || name[i - 1] == '.'))
+            return false;
+    return true;
+}
+
+static void find_wildcard(const struct app *app, const char *name, struct owner *owner)
+{
+    for (size_t i = 0; i < app->domain_count; i++) {
+        const struct domain *domain = &app->domains[i];
+        const char *base = domain->hostname.text;
+        bool is_closer =
+            owner->domain == NULL || strlen(base) > strlen(owner->domain->hostname.text);
+        if (is_served(domain) && domain->is_wildcard && is_closer && is_covered(name, base)) {
+            owner->app = app;
+            owner->domain = domain;
+            owner->is_wildcard = true;
+        }
+    }
+}
+
+bool oracle_find_owner(const struct space *const *spaces, size_t count, const char *name,
+                       struct owner *owner)
+{
+    for (size_t i = 0; i < count; i++) {
+        for (size_t j = 0; j < spaces[i]->app_count; j++) {
+            *owner = (struct owner){.space = spaces[i]};
+            if (find_exact(&spaces[i]->apps[j], name, owner))
+                return true;
+        }
+    }
+    *owner = (struct owner){.space = NULL};
+    for (size_t i = 0; i < count; i++) {
+        const struct domain *before = owner->domain;
+        for (size_t j = 0; j < spaces[i]->app_count; j++)
+            find_wildcard(&spaces[i]->apps[j], name, owner);
+        if (owner->domain != before)
+            owner->space = spaces[i];
+    }
+    return owner->space != NULL;
+}
+
+bool oracle_owns_type(const struct owner *owner, uint16_t type)
+{
+    const struct domain *domain = owner->domain;
+
+    if (domain == NULL)
+        return true;
+    const char *dot = strchr(domain->hostname.text, '.');
+    bool has_two_labels = dot != NULL && strchr(dot + 1, '.') == NULL && !domain->is_wildcard;
+    if (!domain->is_alias && !has_two_labels)
+        return true;
+    return type == TYPE_A || type == TYPE_AAAA || type == TYPE_HTTPS || type == TYPE_SVCB ||
+           type == TYPE_ANY;
+}
+
+static bool holds(const struct blocks *blocks, uint32_t address)
+{
+    for (size_t i = 0; i < blocks->count; i++)
+        if (cidr_contains(blocks->items[i].cidr, address))
+            return true;
+    return false;
+}
+
+static bool is_vpn_up(const struct vpn *vpn)
+{
+    bool is_up = vpn->tunnel_count == 0;
+
+    for (size_t i = 0; i < vpn->tunnel_count; i++)
+        is_up = is_up || vpn->tunnels[i].is_up;
+    return is_up && vpn->status == VPN_ACTIVE;
+}
+
+bool oracle_is_dyno(const struct space *space, uint32_t address)
+{
+    return cidr_contains(space->cidr.cidr, address);
+}
+
+bool oracle_is_member(const struct space *space, uint32_t address)
+{
+    if (oracle_is_dyno(space, address))
+        return true;
+    for (size_t i = 0; i < space->peering_count; i++) {
+        const struct peering *peering = &space->peerings[i];
+        bool grants = peering->status == PEERING_ACTIVE &&
+                      (peering->type == PEERING_CUSTOMER_MANAGED || peering->grant);
+        if (grants && holds(&peering->cidr_blocks, address))
+            return true;
+    }
+    for (size_t i = 0; i < space->vpn_count; i++)
+        if (is_vpn_up(&space->vpns[i]) && holds(&space->vpns[i].routable_cidrs, address))
+            return true;
+    return false;
+}
+
+static bool is_record_owner(const struct space *space, const char *name)
+{
+    for (size_t i = 0; i < space->record_count; i++) {
+        const uint8_t *label = space->records[i].owner;
+        const char *at = name;
+        while (*label != 0 && strncasecmp(at, (const char *)label + 1, *label) == 0 &&
+               at[*label] == '.') {
+            at += *label + 1;
+            label += *label + 1;
+        }
+        if (*label == 0 && *at == '\0')
+            return true;
+    }
+    return false;
+}
+
+bool oracle_is_special(const struct space *const *spaces, size_t count, const char *name)
+{
+    char reverse[TEXT_MOST];
+
+    if (strncasecmp(name, "_why.", 5) == 0 || equals(name, "localspace") ||
+        is_below(name, "localspace"))
+        return true;
+    for (size_t i = 0; i < count; i++) {
+        uint32_t first = cidr_first(spaces[i]->cidr.cidr);
+        snprintf(reverse, sizeof reverse, "%u.%u.in-addr.arpa", first >> 16 & 255, first >> 24);
+        if (equals(name, reverse) || is_below(name, reverse) || is_record_owner(spaces[i], name))
+            return true;
+    }
+    return false;
+}
+
+static int compare_addresses(const void *a, const void *b)
+{
+    uint32_t left = *(const uint32_t *)a, right = *(const uint32_t *)b;
+    return left < right ? -1 : left > right;
+}
+
+size_t oracle_routers(const struct space *space, uint32_t *addresses, size_t most)
+{
+    size_t count = 0;
+
+    for (size_t i = 0; i < space->router_count && count < most; i++)
+        if (space->routers[i].state == ROUTER_UP)
+            addresses[count++] = space->routers[i].ip;
+    qsort(addresses, count, sizeof *addresses, compare_addresses);
+    return count;
+}

@@ -1,0 +1,42 @@
+#pragma once
+/**
+ * SPEC.md's rules about names and clients once more, as plainly as they can be written: loops over
+ * the model and comparisons of texts. What the server answers is held against this.
+ *
+ * Threads: pure.  Memory: borrows the models.
+ */
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "space/model.h"
+
+/** Who owns a name. */
+struct owner {
+    const struct space *space;
+    const struct app *app;
+    const struct domain *domain; /* NULL for default domains and DNS targets */
+    bool is_wildcard;
+};
+
+/**
+ * Finds the app that a host name belongs to: default domain, DNS target, exact custom domain, then
+ * the closest wildcard. `name` is absolute, in any case.
+ */
+bool oracle_find_owner(const struct space *const *spaces, size_t count, const char *name,
+                       struct owner *owner);
+
+/** True when the app's answer to this type is ours: an apex owns only what carries addresses. */
+bool oracle_owns_type(const struct owner *owner, uint16_t type);
+
+/** True when the address is inside the space, an active peering or a VPN that is up. */
+bool oracle_is_member(const struct space *space, uint32_t address);
+
+/** True when the address is inside the space's own CIDR. */
+bool oracle_is_dyno(const struct space *space, uint32_t address);
+
+/** True for a name in a discovery, introspection or reverse family, or of a static record. */
+bool oracle_is_special(const struct space *const *spaces, size_t count, const char *name);
+
+/** The addresses of the space's routers that are up, sorted; returns their count. */
+size_t oracle_routers(const struct space *space, uint32_t *addresses, size_t most);
