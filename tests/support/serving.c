@@ -3,6 +3,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <sys/socket.h>
+#include <unistd.h>
 
 #include "support/request.h"
 
@@ -54,4 +55,17 @@ struct endpoint serving_local(int descriptor)
     if (getsockname(descriptor, &local.any, &octets) != 0)
         abort();
     return local;
+}
+
+bool serving_has_ipv6(void)
+{
+    struct endpoint loopback;
+    int descriptor = socket(AF_INET6, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+    bool bound = endpoint_read("::1", 1, &loopback);
+
+    loopback.v6.sin6_port = 0;
+    bound = bound && descriptor >= 0 && bind(descriptor, &loopback.any, sizeof loopback.v6) == 0;
+    if (descriptor >= 0)
+        close(descriptor);
+    return bound;
 }

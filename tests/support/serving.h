@@ -9,6 +9,7 @@
  *
  * Without a snapshot every query is answered with SERVFAIL, which is enough to see who gets what.
  */
+#include <stdbool.h>
 #include <stdint.h>
 #include <uv.h>
 
@@ -38,3 +39,6 @@ size_t serving_query(uint16_t id, uint8_t *out);
 
 /** The loopback address with a free port that the kernel has chosen for a socket. */
 struct endpoint serving_local(int descriptor);
+
+/** False on a host without IPv6 on loopback; tests of it have nothing to say there. */
+bool serving_has_ipv6(void);

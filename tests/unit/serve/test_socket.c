@@ -1,0 +1,123 @@
+#include "serve/socket.h"
+
+#include <arpa/inet.h>
+#include <errno.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include "support/serving.h"
+#include "support/suite.h"
+
+static struct endpoint endpoint_of(const char *text, uint16_t port)
+{
+    struct endpoint endpoint;
+
+    ck_assert(endpoint_read(text, 1, &endpoint));
+    endpoint.v4.sin_port = htons(port);
+    return endpoint;
+}
+
+static int open_udp(const struct endpoint *endpoint)
+{
+    struct err err;
+    int descriptor = socket_open_udp(endpoint, 1 << 20, &err);
+
+    ck_assert_msg(descriptor >= 0, "%s", err.text);
+    return descriptor;
+}
+
+START_TEST(workers_share_an_address)
+{
+    struct endpoint any = endpoint_of("127.0.0.1", 0);
+    int first = open_udp(&any);
+    struct endpoint address = serving_local(first);
+    int second = open_udp(&address);
+    struct err err;
+    int listener = socket_open_tcp(&address, &err), other = socket_open_tcp(&address, &err);
+
+    ck_assert_int_ge(listener, 0);
+    ck_assert_int_ge(other, 0);
+    close(first), close(second), close(listener), close(other);
+}
+END_TEST
+
+START_TEST(a_second_server_is_noticed)
+{
+    struct endpoint any = endpoint_of("127.0.0.1", 0);
+    int first = open_udp(&any);
+    struct endpoint address = serving_local(first);
+    struct err err = {.code = ERR_NONE};
+
+    ck_assert(!socket_probe(&address, &err));
+    ck_assert_msg(strstr(err.text, "over UDP: another program has this port; find it with "
+                                   "`ss -lnpu` and stop it") != NULL,
+                  "%s", err.text);
+    close(first);
+    ck_assert(socket_probe(&address, &err));
+    first = socket_open_tcp(&address, &err);
+    ck_assert(!socket_probe(&address, &err));
+    ck_assert_msg(strstr(err.text, "over TCP: another program") != NULL, "%s", err.text);
+    close(first);
+}
+END_TEST
+
+START_TEST(an_address_of_another_host_is_told)
+{
+    struct endpoint elsewhere = endpoint_of("192.0.2.1", 5300);
+    struct err err = {.code = ERR_NONE};
+
+    ck_assert(!socket_probe(&elsewhere, &err));
+    ck_assert_str_eq(err.text, "cannot listen on 192.0.2.1:5300 over UDP: this host has no such "
+                               "address; `ip address` lists those it has");
+    ck_assert_int_eq(socket_open_udp(&elsewhere, 1 << 20, &err), -1);
+    ck_assert_int_eq(socket_open_tcp(&elsewhere, &err), -1);
+    ck_assert(strstr(err.text, "over TCP: this host has no such address") != NULL);
+}
+END_TEST
+
+START_TEST(both_families_stand_side_by_side)
+{
+    if (!serving_has_ipv6())
+        return;
+    struct endpoint any = endpoint_of("0.0.0.0", 0);
+    int first = open_udp(&any);
+    struct endpoint address = serving_local(first);
+    struct endpoint six = endpoint_of("::", ntohs(address.v4.sin_port));
+    int second = open_udp(&six);
+
+    close(first), close(second);
+}
+END_TEST
+
+START_TEST(the_kernels_drops_are_counted)
+{
+    struct endpoint any = endpoint_of("127.0.0.1", 0);
+    struct err err;
+    int served = socket_open_udp(&any, 1, &err), client = socket(AF_INET, SOCK_DGRAM, 0);
+    struct endpoint address = serving_local(served);
+    int small = 1;
+
+    setsockopt(served, SOL_SOCKET, SO_RCVBUF, &small, sizeof small);
+    ck_assert_uint_eq(socket_kernel_drops(served), 0);
+    for (unsigned i = 0; i < 64; i++)
+        sendto(client, (char[512]){0}, 512, 0, &address.any, sizeof address.v4);
+    ck_assert_uint_gt(socket_kernel_drops(served), 0);
+    ck_assert_uint_eq(socket_kernel_drops(-1), 0);
+    close(served), close(client);
+}
+END_TEST
+
+int main(void)
+{
+    Suite *suite = suite_create("socket");
+    TCase *all = tcase_create("all");
+
+    tcase_add_test(all, workers_share_an_address);
+    tcase_add_test(all, a_second_server_is_noticed);
+    tcase_add_test(all, an_address_of_another_host_is_told);
+    tcase_add_test(all, both_families_stand_side_by_side);
+    tcase_add_test(all, the_kernels_drops_are_counted);
+    suite_add_tcase(suite, all);
+    return suite_run(suite);
+}

@@ -1,0 +1,527 @@
+#include "serve/tcp.h"
+
+#include <arpa/inet.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include "serve/socket.h"
+#include "serve/tcp_connection.h"
+#include "support/request.h"
+#include "support/serving.h"
+#include "support/suite.h"
+
+enum { TURNS_MOST = 2000, STREAM_MOST = 1 << 20 };
+
+/* One worker's TCP, and the far ends of connections to it. */
+struct scene {
+    struct serving serving;
+    struct tcp tcp;
+};
+
+static struct endpoint client_of(const char *address)
+{
+    struct endpoint client;
+
+    ck_assert(endpoint_read(address, 40000, &client));
+    return client;
+}
+
+static void begin(struct scene *scene, uint32_t connections, uint32_t per_client)
+{
+    const struct tcp_limits limits = {
+        .connections = connections, .per_client = per_client, .idle_ms = 10000};
+    struct err err;
+
+    serving_init(&scene->serving);
+    ck_assert(tcp_init(&scene->tcp, &scene->serving.loop, &scene->serving.batch, &limits, &err));
+}
+
+static void end(struct scene *scene)
+{
+    tcp_stop(&scene->tcp);
+    serving_close(&scene->serving);
+    tcp_close(&scene->tcp);
+}
+
+/* Connects a client; returns its end of the connection. */
+static int enter_as(struct scene *scene, const char *address)
+{
+    struct endpoint client = client_of(address);
+    int ends[2];
+
+    ck_assert_int_eq(socketpair(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK, 0, ends), 0);
+    ck_assert(tcp_adopt(&scene->tcp, ends[1], &client, 0x0a000002));
+    return ends[0];
+}
+
+static int enter(struct scene *scene)
+{
+    return enter_as(scene, "10.0.130.56");
+}
+
+static void turn(struct scene *scene)
+{
+    serving_turn(&scene->serving);
+}
+
+/* Appends one framed query. */
+static size_t add_query(uint8_t *stream, size_t length, uint16_t id)
+{
+    size_t octets = serving_query(id, stream + length + TCP_FRAME_OCTETS);
+
+    store16(stream + length, (uint16_t)octets);
+    return length + TCP_FRAME_OCTETS + octets;
+}
+
+static void put(int client, const void *octets, size_t length)
+{
+    ck_assert_int_eq(send(client, octets, length, 0), (ssize_t)length);
+}
+
+/* Takes the next whole reply and returns its id; -1: there is none yet, -2: the end. */
+static int take_reply(int client)
+{
+    uint8_t frame[TCP_FRAME_OCTETS + 512];
+    ssize_t got = recv(client, frame, sizeof frame, MSG_PEEK);
+
+    if (got <= 0)
+        return got == 0 ? -2 : -1;
+    if (got < TCP_FRAME_OCTETS || got < TCP_FRAME_OCTETS + load16(frame))
+        return -1;
+    ck_assert_int_gt(recv(client, frame, TCP_FRAME_OCTETS + load16(frame), 0), 0);
+    ck_assert_uint_eq(frame[TCP_FRAME_OCTETS + 2] & 0x80, 0x80);
+    return load16(frame + TCP_FRAME_OCTETS);
+}
+
+START_TEST(one_query_gets_one_reply)
+{
+    struct scene scene;
+    uint8_t stream[512];
+
+    begin(&scene, 4, 4);
+    int client = enter(&scene);
+    put(client, stream, add_query(stream, 0, 77));
+    turn(&scene);
+    ck_assert_int_eq(take_reply(client), 77);
+    ck_assert_int_eq(take_reply(client), -1);
+    ck_assert_uint_eq(serving_count(&scene.serving, COUNTER_TCP_REQUESTS), 1);
+    ck_assert_uint_eq(serving_count(&scene.serving, COUNTER_TCP_REPLIES), 1);
+    close(client);
+    end(&scene);
+}
+END_TEST
+
+START_TEST(a_frame_may_come_in_any_two_pieces)
+{
+    struct scene scene;
+    uint8_t stream[1024];
+    size_t length = add_query(stream, add_query(stream, 0, 1), 2);
+
+    begin(&scene, 4, 4);
+    int client = enter(&scene);
+    for (size_t cut = 1; cut < length; cut++) {
+        put(client, stream, cut);
+        turn(&scene);
+        put(client, stream + cut, length - cut);
+        turn(&scene);
+        ck_assert_int_eq(take_reply(client), 1);
+        ck_assert_int_eq(take_reply(client), 2);
+        ck_assert_int_eq(take_reply(client), -1);
+    }
+    close(client);
+    end(&scene);
+}
+END_TEST
+
+START_TEST(a_frame_may_come_octet_by_octet)
+{
+    struct scene scene;
+    uint8_t stream[512];
+    size_t length = add_query(stream, 0, 9);
+
+    begin(&scene, 4, 4);
+    int client = enter(&scene);
+    for (size_t i = 0; i < length; i++) {
+        ck_assert_int_eq(take_reply(client), -1);
+        put(client, stream + i, 1);
+        turn(&scene);
+    }
+    ck_assert_int_eq(take_reply(client), 9);
+    close(client);
+    end(&scene);
+}
+END_TEST
+
+START_TEST(pipelined_queries_are_answered_in_order_by_one_write)
+{
+    static uint8_t stream[64 << 10], replies[STREAM_MOST];
+    struct scene scene;
+    size_t length = 0;
+
+    begin(&scene, 4, 4);
+    int client = enter(&scene);
+    for (uint16_t id = 1; id <= 300; id++)
+        length = add_query(stream, length, id);
+    put(client, stream, length);
+    turn(&scene);
+    /* A stream socket keeps writes apart no more than it keeps queries apart, so: all is there. */
+    ssize_t got = recv(client, replies, sizeof replies, 0);
+    ck_assert_int_gt(got, 0);
+    size_t at = 0;
+    for (uint16_t id = 1; id <= 300; id++) {
+        ck_assert_uint_lt(at + 4, (size_t)got);
+        ck_assert_uint_eq(load16(replies + at + 2), id);
+        at += TCP_FRAME_OCTETS + load16(replies + at);
+    }
+    ck_assert_uint_eq(at, (size_t)got);
+    close(client);
+    end(&scene);
+}
+END_TEST
+
+START_TEST(an_unfinished_frame_behind_whole_ones_is_kept)
+{
+    struct scene scene;
+    uint8_t stream[1024];
+    size_t first = add_query(stream, 0, 1), both = add_query(stream, first, 2);
+
+    begin(&scene, 4, 4);
+    int client = enter(&scene);
+    put(client, stream, first + 7);
+    turn(&scene);
+    ck_assert_int_eq(take_reply(client), 1);
+    ck_assert_int_eq(take_reply(client), -1);
+    put(client, stream + first + 7, both - first - 7);
+    turn(&scene);
+    ck_assert_int_eq(take_reply(client), 2);
+    close(client);
+    end(&scene);
+}
+END_TEST
+
+START_TEST(the_largest_frame_is_read_and_answered)
+{
+    static uint8_t stream[TCP_FRAME_OCTETS + 65535];
+    struct scene scene;
+    size_t sent = 0;
+
+    begin(&scene, 4, 4);
+    int client = enter(&scene);
+    memset(stream, 0, sizeof stream);
+    store16(stream, 65535);
+    stream[TCP_FRAME_OCTETS + 1] = 5; /* the id; a question count of 0 is FORMERR */
+    for (unsigned turns = 0; sent < sizeof stream && turns < TURNS_MOST; turns++) {
+        ssize_t got = send(client, stream + sent, sizeof stream - sent, 0);
+        sent += got > 0 ? (size_t)got : 0;
+        turn(&scene);
+    }
+    turn(&scene);
+    ck_assert_int_eq(take_reply(client), 5);
+    close(client);
+    end(&scene);
+}
+END_TEST
+
+START_TEST(a_client_that_has_said_all_still_gets_its_answers)
+{
+    struct scene scene;
+    uint8_t stream[1024];
+
+    begin(&scene, 4, 4);
+    int client = enter(&scene);
+    put(client, stream, add_query(stream, add_query(stream, 0, 1), 2));
+    shutdown(client, SHUT_WR);
+    turn(&scene);
+    turn(&scene);
+    ck_assert_int_eq(take_reply(client), 1);
+    ck_assert_int_eq(take_reply(client), 2);
+    ck_assert_int_eq(take_reply(client), -2);
+    ck_assert_uint_eq(scene.tcp.open_count, 0);
+    close(client);
+    end(&scene);
+}
+END_TEST
+
+START_TEST(a_frame_of_no_octets_ends_the_connection_after_what_came_before)
+{
+    struct scene scene;
+    uint8_t stream[1024];
+    size_t length = add_query(stream, 0, 1);
+
+    begin(&scene, 4, 4);
+    int client = enter(&scene);
+    store16(stream + length, 0);
+    length = add_query(stream, length + TCP_FRAME_OCTETS, 2);
+    put(client, stream, length);
+    turn(&scene);
+    ck_assert_int_eq(take_reply(client), 1);
+    ck_assert_int_eq(take_reply(client), -2);
+    close(client);
+    end(&scene);
+}
+END_TEST
+
+START_TEST(the_eighth_frame_that_cannot_be_answered_ends_the_connection)
+{
+    static const uint8_t frame[] = {0, 3, 1, 2, 3}; /* shorter than a header */
+    struct scene scene;
+    uint8_t stream[512];
+
+    begin(&scene, 4, 4);
+    int client = enter(&scene);
+    for (unsigned i = 0; i + 1 < TCP_IGNORED_MOST; i++)
+        put(client, frame, sizeof frame);
+    put(client, stream, add_query(stream, 0, 4));
+    turn(&scene);
+    ck_assert_int_eq(take_reply(client), 4);
+    put(client, frame, sizeof frame);
+    turn(&scene);
+    ck_assert_int_eq(take_reply(client), -2);
+    ck_assert_uint_eq(serving_count(&scene.serving, COUNTER_TCP_ABUSED), 1);
+    ck_assert_uint_eq(serving_count(&scene.serving, COUNTER_DROPPED), TCP_IGNORED_MOST);
+    close(client);
+    end(&scene);
+}
+END_TEST
+
+START_TEST(a_client_that_never_reads_is_not_read_from)
+{
+    static uint8_t stream[64 << 10];
+    struct scene scene;
+    size_t length = 0, sent = 0;
+    unsigned stuck = 0;
+
+    begin(&scene, 4, 4);
+    int client = enter(&scene);
+    for (uint16_t id = 1; length + 512 < sizeof stream; id++)
+        length = add_query(stream, length, id);
+    /* Both ways full: the server holds one output of replies and no more. */
+    while (stuck < 50 && sent < (64 << 20)) {
+        ssize_t got = send(client, stream, length, 0);
+        sent += got > 0 ? (size_t)got : 0;
+        stuck = got > 0 ? 0 : stuck + 1;
+        turn(&scene);
+    }
+    ck_assert_uint_eq(stuck, 50);
+    ck_assert_uint_lt(scene.tcp.idlest->unsent, scene.tcp.idlest->unsent_end);
+    ck_assert_uint_le(scene.tcp.idlest->unsent_end, TCP_OUTPUT_OCTETS);
+    close(client);
+    end(&scene);
+}
+END_TEST
+
+/* Sends `count` queries as the connection takes them, and reads replies in small pieces. */
+static void talk_slowly(struct scene *scene, int client, unsigned count)
+{
+    static uint8_t stream[STREAM_MOST], replies[STREAM_MOST];
+    size_t length = 0, sent = 0, taken = 0, at = 0;
+    unsigned next = 1;
+
+    for (unsigned id = 1; id <= count; id++)
+        length = add_query(stream, length, (uint16_t)id);
+    for (unsigned idle = 0; next <= count && idle < TURNS_MOST; idle++) {
+        ssize_t got = send(client, stream + sent, length - sent, 0);
+        sent += got > 0 ? (size_t)got : 0;
+        turn(scene);
+        got = recv(client, replies + taken, 1000, 0);
+        taken += got > 0 ? (size_t)got : 0;
+        while (taken - at > TCP_FRAME_OCTETS &&
+               taken - at >= TCP_FRAME_OCTETS + load16(replies + at)) {
+            ck_assert_uint_eq(load16(replies + at + TCP_FRAME_OCTETS), next++);
+            at += TCP_FRAME_OCTETS + load16(replies + at);
+            idle = 0;
+        }
+    }
+    ck_assert_uint_eq(next, count + 1);
+}
+
+START_TEST(a_slow_reader_gets_every_reply_in_order)
+{
+    struct scene scene;
+    int small = 4096;
+
+    begin(&scene, 4, 4);
+    int client = enter(&scene);
+    setsockopt(scene.tcp.idlest->descriptor, SOL_SOCKET, SO_SNDBUF, &small, sizeof small);
+    talk_slowly(&scene, client, 8000);
+    close(client);
+    end(&scene);
+}
+END_TEST
+
+START_TEST(over_a_clients_limit_its_own_idlest_goes)
+{
+    struct scene scene;
+    uint8_t stream[512];
+
+    begin(&scene, 8, 2);
+    int other = enter_as(&scene, "10.0.130.9");
+    int first = enter_as(&scene, "10.0.130.56"), second = enter_as(&scene, "10.0.130.56");
+    put(first, stream, add_query(stream, 0, 1));
+    turn(&scene);
+    int third = enter_as(&scene, "10.0.130.56");
+    turn(&scene);
+    ck_assert_int_eq(take_reply(first), 1);
+    ck_assert_int_eq(take_reply(second), -2);
+    ck_assert_int_eq(take_reply(other), -1);
+    ck_assert_int_eq(take_reply(third), -1);
+    ck_assert_uint_eq(scene.tcp.open_count, 3);
+    ck_assert_uint_eq(serving_count(&scene.serving, COUNTER_TCP_EVICTED), 1);
+    close(first), close(second), close(third), close(other);
+    end(&scene);
+}
+END_TEST
+
+START_TEST(over_the_limit_of_all_the_idlest_goes)
+{
+    struct scene scene;
+    uint8_t stream[512];
+
+    begin(&scene, 2, 2);
+    int first = enter_as(&scene, "10.0.130.1"), second = enter_as(&scene, "10.0.130.2");
+    put(first, stream, add_query(stream, 0, 1));
+    turn(&scene);
+    int third = enter_as(&scene, "10.0.130.3");
+    ck_assert_int_eq(take_reply(first), 1);
+    ck_assert_int_eq(take_reply(second), -2);
+    ck_assert_uint_eq(scene.tcp.open_count, 2);
+    close(first), close(second), close(third);
+    end(&scene);
+}
+END_TEST
+
+START_TEST(many_newcomers_at_once_never_break_the_limit)
+{
+    struct scene scene;
+    int clients[16];
+
+    begin(&scene, 1, 1);
+    for (unsigned i = 0; i < 16; i++) {
+        clients[i] = enter(&scene);
+        ck_assert_uint_eq(scene.tcp.open_count, 1);
+    }
+    for (unsigned i = 0; i < 15; i++)
+        ck_assert_int_eq(take_reply(clients[i]), -2);
+    for (unsigned i = 0; i < 16; i++)
+        close(clients[i]);
+    end(&scene);
+}
+END_TEST
+
+/* The loop's time moves on without anyone waiting: the connection is made older instead. */
+static void age(struct tcp_connection *connection, uint64_t ms)
+{
+    connection->active_ms -= ms;
+}
+
+START_TEST(an_idle_connection_is_closed_and_half_a_frame_is_idle)
+{
+    struct scene scene;
+    uint8_t stream[512];
+
+    begin(&scene, 4, 4);
+    int idle = enter(&scene), half = enter(&scene), busy = enter(&scene);
+    put(busy, stream, add_query(stream, 0, 3));
+    put(half, stream, 5);
+    uv_update_time(&scene.serving.loop);
+    turn(&scene);
+    for (struct tcp_connection *each = scene.tcp.idlest; each != NULL; each = each->busier)
+        if (each->busier != NULL)
+            age(each, 10000);
+    uv_timer_start(&scene.tcp.timer, scene.tcp.timer.timer_cb, 0, 1000);
+    turn(&scene);
+    ck_assert_int_eq(take_reply(idle), -2);
+    ck_assert_int_eq(take_reply(half), -2);
+    ck_assert_int_eq(take_reply(busy), 3);
+    ck_assert_int_eq(take_reply(busy), -1);
+    ck_assert_uint_eq(serving_count(&scene.serving, COUNTER_TCP_IDLE), 2);
+    close(idle), close(half), close(busy);
+    end(&scene);
+}
+END_TEST
+
+START_TEST(a_stop_answers_what_has_come)
+{
+    struct scene scene;
+    uint8_t stream[512];
+
+    begin(&scene, 4, 4);
+    int client = enter(&scene), quiet = enter(&scene);
+    put(client, stream, add_query(stream, 0, 8));
+    end(&scene);
+    ck_assert_int_eq(take_reply(client), 8);
+    ck_assert_int_eq(take_reply(client), -2);
+    ck_assert_int_eq(take_reply(quiet), -2);
+    close(client), close(quiet);
+}
+END_TEST
+
+START_TEST(a_reset_connection_is_forgotten)
+{
+    struct scene scene;
+
+    begin(&scene, 4, 4);
+    close(enter(&scene));
+    turn(&scene);
+    ck_assert_uint_eq(scene.tcp.open_count, 0);
+    ck_assert_uint_eq(serving_count(&scene.serving, COUNTER_TCP_CLOSED), 1);
+    end(&scene);
+}
+END_TEST
+
+START_TEST(a_listener_accepts_and_knows_the_asked_address)
+{
+    struct endpoint wildcard = client_of("0.0.0.0:1");
+    struct tcp_listener listener;
+    struct scene scene;
+    struct err err;
+
+    begin(&scene, 4, 4);
+    wildcard.v4.sin_port = 0;
+    int descriptor = socket_open_tcp(&wildcard, &err);
+    ck_assert_int_ge(descriptor, 0);
+    ck_assert_int_eq(tcp_listener_start(&listener, &scene.tcp, descriptor, &wildcard), 0);
+    struct endpoint to = serving_local(descriptor);
+    to.v4.sin_addr.s_addr = htonl(0x7f000003);
+    int client = socket(AF_INET, SOCK_STREAM, 0);
+    ck_assert_int_eq(connect(client, &to.any, sizeof to.v4), 0);
+    for (unsigned i = 0; scene.tcp.open_count == 0 && i < TURNS_MOST; i++)
+        turn(&scene);
+    ck_assert_uint_eq(scene.tcp.open_count, 1);
+    ck_assert_uint_eq(scene.tcp.idlest->path.destination, 0x7f000003);
+    ck_assert_uint_eq(scene.tcp.idlest->path.source, 0x7f000001);
+    close(client);
+    tcp_listener_stop(&listener);
+    end(&scene);
+}
+END_TEST
+
+int main(void)
+{
+    Suite *suite = suite_create("tcp");
+    TCase *frames = tcase_create("frames"), *limits = tcase_create("limits");
+
+    tcase_add_test(frames, one_query_gets_one_reply);
+    tcase_add_test(frames, a_frame_may_come_in_any_two_pieces);
+    tcase_add_test(frames, a_frame_may_come_octet_by_octet);
+    tcase_add_test(frames, pipelined_queries_are_answered_in_order_by_one_write);
+    tcase_add_test(frames, an_unfinished_frame_behind_whole_ones_is_kept);
+    tcase_add_test(frames, the_largest_frame_is_read_and_answered);
+    tcase_add_test(frames, a_client_that_has_said_all_still_gets_its_answers);
+    tcase_add_test(frames, a_frame_of_no_octets_ends_the_connection_after_what_came_before);
+    tcase_add_test(frames, the_eighth_frame_that_cannot_be_answered_ends_the_connection);
+    suite_add_tcase(suite, frames);
+    tcase_add_test(limits, a_client_that_never_reads_is_not_read_from);
+    tcase_add_test(limits, a_slow_reader_gets_every_reply_in_order);
+    tcase_add_test(limits, over_a_clients_limit_its_own_idlest_goes);
+    tcase_add_test(limits, over_the_limit_of_all_the_idlest_goes);
+    tcase_add_test(limits, many_newcomers_at_once_never_break_the_limit);
+    tcase_add_test(limits, an_idle_connection_is_closed_and_half_a_frame_is_idle);
+    tcase_add_test(limits, a_stop_answers_what_has_come);
+    tcase_add_test(limits, a_reset_connection_is_forgotten);
+    tcase_add_test(limits, a_listener_accepts_and_knows_the_asked_address);
+    suite_add_tcase(suite, limits);
+    return suite_run(suite);
+}

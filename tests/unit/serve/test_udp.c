@@ -1,0 +1,259 @@
+#include "serve/udp.h"
+
+#include <arpa/inet.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include "serve/socket.h"
+#include "support/request.h"
+#include "support/serving.h"
+#include "support/suite.h"
+
+/* One served socket on loopback and a client. */
+struct scene {
+    struct serving serving;
+    struct udp udp;
+    struct udp_socket socket;
+    struct endpoint address; /* where it is asked */
+    int client;
+};
+
+/* Opens on `listen` with a port of the kernel's choice; asks at `ask`. */
+static void begin(struct scene *scene, const char *listen, const char *ask)
+{
+    struct endpoint endpoint;
+    struct err err;
+
+    serving_init(&scene->serving);
+    ck_assert(udp_init(&scene->udp, &scene->serving.batch));
+    ck_assert(endpoint_read(listen, 1, &endpoint));
+    endpoint.v4.sin_port = 0; /* the same place in both families */
+    int descriptor = socket_open_udp(&endpoint, 1 << 20, &err);
+    ck_assert_msg(descriptor >= 0, "%s", err.text);
+    struct endpoint local = serving_local(descriptor);
+    ck_assert(endpoint_read(ask, ntohs(local.v4.sin_port), &scene->address));
+    ck_assert_int_eq(
+        udp_socket_start(&scene->socket, &scene->udp, &scene->serving.loop, descriptor, &endpoint),
+        0);
+    scene->client = socket(scene->address.any.sa_family, SOCK_DGRAM | SOCK_NONBLOCK, 0);
+}
+
+static void end(struct scene *scene)
+{
+    close(scene->client);
+    udp_socket_stop(&scene->socket);
+    serving_close(&scene->serving);
+    udp_close(&scene->udp);
+}
+
+static void put(struct scene *scene, const void *octets, size_t length)
+{
+    ck_assert_int_eq(sendto(scene->client, octets, length, 0, &scene->address.any,
+                            endpoint_octets(&scene->address)),
+                     (ssize_t)length);
+}
+
+static void ask(struct scene *scene, uint16_t id)
+{
+    uint8_t query[REQUEST_OCTETS_MOST];
+
+    put(scene, query, serving_query(id, query));
+}
+
+/* Takes a reply and returns its id, -1 when there is none. */
+static int take_reply(struct scene *scene)
+{
+    uint8_t reply[1500];
+    struct endpoint from;
+    socklen_t octets = sizeof from;
+    ssize_t got = recvfrom(scene->client, reply, sizeof reply, 0, &from.any, &octets);
+
+    if (got < 0)
+        return -1;
+    ck_assert_int_ge(got, 12);
+    ck_assert_mem_eq(&from, &scene->address, endpoint_octets(&scene->address));
+    return load16(reply);
+}
+
+START_TEST(a_query_is_answered_by_the_loop)
+{
+    struct scene scene;
+
+    begin(&scene, "127.0.0.1", "127.0.0.1");
+    ask(&scene, 7);
+    serving_turn(&scene.serving);
+    ck_assert_int_eq(take_reply(&scene), 7);
+    ck_assert_int_eq(take_reply(&scene), -1);
+    ck_assert_uint_eq(scene.serving.batch.exchanges[0].path.destination, 0x7f000001);
+    ck_assert_uint_eq(scene.serving.batch.exchanges[0].path.source, 0x7f000001);
+    end(&scene);
+}
+END_TEST
+
+/* Around one batch and two. */
+static const unsigned counts[] = {1, 63, 64, 65, 128, 129};
+
+START_TEST(any_number_of_queries_is_answered_in_one_turn)
+{
+    struct scene scene;
+    unsigned count = counts[_i];
+
+    begin(&scene, "127.0.0.1", "127.0.0.1");
+    for (unsigned id = 1; id <= count; id++)
+        ask(&scene, (uint16_t)id);
+    serving_turn(&scene.serving);
+    for (unsigned id = 1; id <= count; id++)
+        ck_assert_int_eq(take_reply(&scene), (int)id);
+    ck_assert_int_eq(take_reply(&scene), -1);
+    ck_assert_uint_eq(serving_count(&scene.serving, COUNTER_UDP_REQUESTS), count);
+    ck_assert_uint_eq(serving_count(&scene.serving, COUNTER_UDP_REPLIES), count);
+    ck_assert_uint_eq(serving_count(&scene.serving, COUNTER_UDP_BATCHES), (count + 63) / 64);
+    end(&scene);
+}
+END_TEST
+
+START_TEST(what_gets_no_reply_leaves_no_gap)
+{
+    static const uint8_t runt[11] = {0};
+    uint8_t response[REQUEST_OCTETS_MOST];
+    size_t length = serving_query(3, response);
+    struct scene scene;
+
+    response[2] |= 0x80;
+    begin(&scene, "127.0.0.1", "127.0.0.1");
+    put(&scene, runt, sizeof runt);
+    ask(&scene, 1);
+    put(&scene, response, length);
+    put(&scene, runt, 0);
+    ask(&scene, 2);
+    ck_assert_int_eq(udp_serve_batch(&scene.socket), 5);
+    ck_assert_int_eq(take_reply(&scene), 1);
+    ck_assert_int_eq(take_reply(&scene), 2);
+    ck_assert_int_eq(take_reply(&scene), -1);
+    ck_assert_uint_eq(serving_count(&scene.serving, COUNTER_DROPPED), 3);
+    ck_assert_uint_eq(serving_count(&scene.serving, COUNTER_UDP_REPLIES), 2);
+    end(&scene);
+}
+END_TEST
+
+START_TEST(a_request_of_4096_octets_is_read_and_a_longer_one_dropped)
+{
+    uint8_t octets[4097] = {0, 9};
+    struct scene scene;
+
+    begin(&scene, "127.0.0.1", "127.0.0.1");
+    put(&scene, octets, 4096);
+    put(&scene, octets, 4097);
+    ask(&scene, 2);
+    ck_assert_int_eq(udp_serve_batch(&scene.socket), 3);
+    ck_assert_int_eq(take_reply(&scene), 9);
+    ck_assert_int_eq(take_reply(&scene), 2);
+    ck_assert_int_eq(take_reply(&scene), -1);
+    ck_assert_uint_eq(serving_count(&scene.serving, COUNTER_UDP_OVERSIZED), 1);
+    end(&scene);
+}
+END_TEST
+
+/* Listen address, asked address, and what the exchange is told of it. */
+static const struct {
+    const char *listen;
+    const char *ask;
+    uint32_t destination;
+} wildcards[] = {
+    {"0.0.0.0", "127.0.0.1", 0x7f000001},
+    {"0.0.0.0", "127.0.0.77", 0x7f00004d},
+    {"::", "::1", 0},
+    {"::1", "::1", 0},
+};
+
+START_TEST(a_reply_leaves_from_the_asked_address)
+{
+    struct scene scene;
+
+    if (wildcards[_i].listen[0] == ':' && !serving_has_ipv6())
+        return;
+    begin(&scene, wildcards[_i].listen, wildcards[_i].ask);
+    for (uint16_t id = 1; id <= 70; id++)
+        ask(&scene, id);
+    serving_turn(&scene.serving);
+    for (uint16_t id = 1; id <= 70; id++)
+        ck_assert_int_eq(take_reply(&scene), id); /* which compares the address */
+    const struct path *path = &scene.serving.batch.exchanges[0].path;
+    ck_assert_uint_eq(path->destination, wildcards[_i].destination);
+    ck_assert_uint_eq(path->source, 0x7f000001);
+    ck_assert(!path->is_ipv6);
+    end(&scene);
+}
+END_TEST
+
+START_TEST(sockets_of_both_families_share_the_buffers)
+{
+    struct scene first, second;
+
+    if (!serving_has_ipv6())
+        return;
+    begin(&first, "127.0.0.1", "127.0.0.1");
+    begin(&second, "::", "::1");
+    second.socket.udp = &first.udp;
+    for (uint16_t id = 1; id <= 3; id++) {
+        ask(&first, id);
+        ask(&second, id);
+        ck_assert_int_eq(udp_serve_batch(&first.socket), 1);
+        ck_assert_int_eq(udp_serve_batch(&second.socket), 1);
+        ck_assert_int_eq(take_reply(&first), id);
+        ck_assert_int_eq(take_reply(&second), id);
+    }
+    end(&second);
+    end(&first);
+}
+END_TEST
+
+START_TEST(a_client_that_is_gone_harms_nobody)
+{
+    struct scene scene;
+
+    begin(&scene, "127.0.0.1", "127.0.0.1");
+    ask(&scene, 1);
+    close(scene.client); /* the reply will come back as an ICMP error */
+    serving_turn(&scene.serving);
+    scene.client = socket(AF_INET, SOCK_DGRAM | SOCK_NONBLOCK, 0);
+    ask(&scene, 2);
+    serving_turn(&scene.serving);
+    ck_assert_int_eq(take_reply(&scene), 2);
+    end(&scene);
+}
+END_TEST
+
+START_TEST(what_has_come_before_a_stop_is_answered)
+{
+    struct scene scene;
+
+    begin(&scene, "127.0.0.1", "127.0.0.1");
+    for (uint16_t id = 1; id <= 200; id++)
+        ask(&scene, id);
+    udp_serve_all(&scene.socket);
+    for (uint16_t id = 1; id <= 200; id++)
+        ck_assert_int_eq(take_reply(&scene), id);
+    end(&scene);
+}
+END_TEST
+
+int main(void)
+{
+    Suite *suite = suite_create("udp");
+    TCase *all = tcase_create("all");
+
+    tcase_add_test(all, a_query_is_answered_by_the_loop);
+    tcase_add_loop_test(all, any_number_of_queries_is_answered_in_one_turn, 0,
+                        sizeof counts / sizeof counts[0]);
+    tcase_add_test(all, what_gets_no_reply_leaves_no_gap);
+    tcase_add_test(all, a_request_of_4096_octets_is_read_and_a_longer_one_dropped);
+    tcase_add_loop_test(all, a_reply_leaves_from_the_asked_address, 0,
+                        sizeof wildcards / sizeof wildcards[0]);
+    tcase_add_test(all, sockets_of_both_families_share_the_buffers);
+    tcase_add_test(all, a_client_that_is_gone_harms_nobody);
+    tcase_add_test(all, what_has_come_before_a_stop_is_answered);
+    suite_add_tcase(suite, all);
+    return suite_run(suite);
+}
