@@ -1,0 +1,277 @@
+#include "spacednsd/daemon.h"
+
+#include <signal.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/resource.h>
+#include <unistd.h>
+#include <uv.h>
+
+#include "base/clock.h"
+#include "base/log.h"
+#include "serve/server.h"
+#include "spacednsd/events.h"
+#include "spacednsd/zones.h"
+
+enum { SIGNAL_COUNT = 4, EXIT_REFUSED = 1, SPARE_DESCRIPTORS = 64 };
+
+struct daemon {
+    const struct settings *settings;
+    struct policy policy;
+    struct hash_key key;
+    uv_loop_t loop;
+    uv_signal_t signals[SIGNAL_COUNT];
+    uv_work_t work;
+    struct server *server;
+    struct zones_loading loading;
+    bool is_reloading; /* from the signal until every worker answers from the new snapshot */
+    bool wants_reload; /* another signal came meanwhile */
+    bool is_stopping;
+    bool is_ready; /* the first snapshot is being answered from */
+};
+
+/* ---- reloads ---- */
+
+static void set_request(struct daemon *daemon, const struct snapshot *before)
+{
+    daemon->loading = (struct zones_loading){
+        .request = {.folder = daemon->settings->zones,
+                    .policy = &daemon->policy,
+                    .key = daemon->key,
+                    .threads = (unsigned)daemon->settings->workers,
+                    .before = before},
+    };
+}
+
+static void begin_reload(struct daemon *daemon);
+
+static void end_reload(struct daemon *daemon)
+{
+    zones_loading_close(&daemon->loading);
+    daemon->is_reloading = false;
+    server_reclaim(daemon->server);
+    if (!daemon->wants_reload || daemon->is_stopping)
+        return;
+    daemon->wants_reload = false;
+    begin_reload(daemon);
+}
+
+/* On a thread of the pool, so that signals are served meanwhile. */
+static void load_on_pool(uv_work_t *work)
+{
+    struct daemon *daemon = work->data;
+
+    zones_load(&daemon->loading);
+}
+
+static void publish_loaded(struct daemon *daemon)
+{
+    const struct snapshot *snapshot = daemon->loading.snapshot;
+
+    zones_log_findings(daemon->loading.report);
+    zones_warn_listen(snapshot, daemon->settings);
+    server_publish(daemon->server, daemon->loading.snapshot);
+}
+
+static void daemon_on_loaded(uv_work_t *work, int status)
+{
+    struct daemon *daemon = work->data;
+    struct zones_loading *loading = &daemon->loading;
+
+    (void)status; /* never cancelled */
+    if (daemon->is_stopping) {
+        snapshot_free(loading->snapshot);
+        zones_loading_close(loading);
+    } else if (loading->snapshot != NULL) {
+        publish_loaded(daemon); /* daemon_on_adopted ends the reload */
+    } else {
+        uint64_t generation = server_current(daemon->server)->generation;
+        if (loading->outcome.is_unchanged)
+            events_log_unchanged(loading, generation);
+        else
+            zones_log_refusal(loading, generation);
+        end_reload(daemon);
+    }
+}
+
+static void begin_reload(struct daemon *daemon)
+{
+    daemon->is_reloading = true;
+    set_request(daemon, server_current(daemon->server));
+    daemon->work.data = daemon;
+    uv_queue_work(&daemon->loop, &daemon->work, load_on_pool, daemon_on_loaded);
+}
+
+static void daemon_on_adopted(void *context, uint64_t generation)
+{
+    struct daemon *daemon = context;
+    const struct snapshot *snapshot = server_current(daemon->server);
+
+    (void)generation;
+    if (!daemon->is_ready) {
+        daemon->is_ready = true;
+        events_log_ready(daemon->settings, snapshot, &daemon->loading);
+    } else {
+        events_log_reloaded(snapshot, &daemon->loading);
+    }
+    end_reload(daemon);
+}
+
+/* ---- signals ---- */
+
+/*
+ * From here on a second signal has its default effect: the process ends at once. With the signals
+ * closed the loop ends by itself, after a load that is under way.
+ */
+static void stop(struct daemon *daemon, int number)
+{
+    events_log_stopping(number);
+    daemon->is_stopping = true;
+    for (size_t i = 0; i < SIGNAL_COUNT; i++)
+        uv_close((uv_handle_t *)&daemon->signals[i], NULL);
+    server_stop(daemon->server);
+    events_log_counters(daemon->server);
+}
+
+static void daemon_on_signal(uv_signal_t *handle, int number)
+{
+    struct daemon *daemon = handle->data;
+
+    if (number == SIGTERM || number == SIGINT)
+        stop(daemon, number);
+    else if (number == SIGUSR1)
+        events_log_counters(daemon->server);
+    else if (daemon->is_reloading)
+        daemon->wants_reload = true;
+    else
+        begin_reload(daemon);
+}
+
+static void watch_signals(struct daemon *daemon)
+{
+    static const int numbers[SIGNAL_COUNT] = {SIGHUP, SIGUSR1, SIGTERM, SIGINT};
+
+    for (size_t i = 0; i < SIGNAL_COUNT; i++) {
+        uv_signal_init(&daemon->loop, &daemon->signals[i]);
+        daemon->signals[i].data = daemon;
+        uv_signal_start(&daemon->signals[i], daemon_on_signal, numbers[i]);
+    }
+}
+
+/* ---- start ---- */
+
+/* A descriptor for each connection of each worker, as far as the host allows. */
+static void raise_descriptor_limit(const struct settings *settings)
+{
+    rlim_t wanted = SPARE_DESCRIPTORS +
+                    (rlim_t)settings->workers *
+                        (settings->tcp_connections + 2 * (rlim_t)settings->listen.count + 8);
+    struct rlimit limit;
+    if (getrlimit(RLIMIT_NOFILE, &limit) != 0 || limit.rlim_cur >= wanted)
+        return;
+    limit.rlim_cur = wanted < limit.rlim_max ? wanted : limit.rlim_max;
+    setrlimit(RLIMIT_NOFILE, &limit);
+    if (limit.rlim_cur < wanted)
+        events_log_few_descriptors((uint64_t)limit.rlim_cur, (uint64_t)wanted);
+}
+
+static int refuse(const char *sentence)
+{
+    fprintf(stderr, "spacednsd: %s\n", sentence);
+    return EXIT_REFUSED;
+}
+
+static bool check_local(const struct snapshot *snapshot, const struct settings *settings, FILE *out)
+{
+    const char *near = NULL;
+    const char *missing = zones_find_missing_local(snapshot, settings, &near);
+
+    if (missing == NULL)
+        return true;
+    fprintf(out, "spacednsd: local_as (--local-as): no zone file of %s has a space `%.80s`%s%s%s\n",
+            settings->zones, missing, near == NULL ? "" : "; did you mean `",
+            near == NULL ? "" : near, near == NULL ? "" : "`?");
+    return false;
+}
+
+static int run_server(struct daemon *daemon)
+{
+    struct server_options options = {.settings = daemon->settings,
+                                     .loop = &daemon->loop,
+                                     .log_descriptor = STDOUT_FILENO,
+                                     .on_adopted = daemon_on_adopted,
+                                     .context = daemon};
+    struct err err;
+
+    daemon->server = server_new(&options, &err);
+    if (daemon->server == NULL) {
+        snapshot_free(daemon->loading.snapshot);
+        zones_loading_close(&daemon->loading);
+        return refuse(err.text);
+    }
+    daemon->is_reloading = true;
+    publish_loaded(daemon);
+    if (!server_start(daemon->server, &err)) {
+        zones_loading_close(&daemon->loading);
+        server_free(daemon->server);
+        return refuse(err.text);
+    }
+    watch_signals(daemon);
+    uv_run(&daemon->loop, UV_RUN_DEFAULT);
+    zones_loading_close(&daemon->loading);
+    server_free(daemon->server);
+    return EXIT_SUCCESS;
+}
+
+static void prepare(struct daemon *daemon, const struct settings *settings)
+{
+    *daemon = (struct daemon){.settings = settings};
+    zones_set_policy(&daemon->policy, settings);
+    daemon->key = hash_key_random();
+    set_request(daemon, NULL);
+}
+
+int daemon_run(const struct settings *settings)
+{
+    struct daemon daemon;
+
+    prepare(&daemon, settings);
+    signal(SIGPIPE, SIG_IGN); // NOLINT: cannot fail
+    log_set_level((enum log_level)settings->log_level);
+    zones_load(&daemon.loading);
+    if (daemon.loading.snapshot == NULL) {
+        zones_print_refusal(&daemon.loading, stderr);
+        zones_loading_close(&daemon.loading);
+        return EXIT_REFUSED;
+    }
+    if (!check_local(daemon.loading.snapshot, settings, stderr)) {
+        snapshot_free(daemon.loading.snapshot);
+        zones_loading_close(&daemon.loading);
+        return EXIT_REFUSED;
+    }
+    raise_descriptor_limit(settings);
+    if (uv_loop_init(&daemon.loop) != 0)
+        return refuse("no event loop to be had; are there file descriptors left?");
+    int code = run_server(&daemon);
+    uv_run(&daemon.loop, UV_RUN_DEFAULT); /* what is closing */
+    uv_loop_close(&daemon.loop);
+    return code;
+}
+
+int daemon_check(const struct settings *settings)
+{
+    struct daemon daemon;
+
+    prepare(&daemon, settings);
+    zones_load(&daemon.loading);
+    struct zones_loading *loading = &daemon.loading;
+    if (loading->report != NULL)
+        report_print(loading->report, stdout);
+    bool passed = loading->snapshot != NULL && check_local(loading->snapshot, settings, stdout);
+    if (loading->err.code != ERR_NONE)
+        fprintf(stdout, "spacednsd: %s\n", loading->err.text);
+    events_print_summary(loading, stdout);
+    snapshot_free(loading->snapshot);
+    zones_loading_close(loading);
+    return passed ? EXIT_SUCCESS : EXIT_REFUSED;
+}

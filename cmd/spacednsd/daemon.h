@@ -1,0 +1,17 @@
+#pragma once
+/**
+ * The control thread: start, signals, reloads, stop.
+ *
+ *     SIGHUP ──► reading ──(thread pool)──► published ──(every worker answers from it)──► done
+ *                   └────► refused or unchanged ──► done                                    │
+ *     a SIGHUP meanwhile ──► exactly one more reload, begun here ◄──────────────────────────┘
+ *
+ * Threads: runs on the calling thread and returns when the server has stopped.
+ */
+#include "config/settings.h"
+
+/** Serves until a signal ends it. Returns the program's exit code. */
+int daemon_run(const struct settings *settings);
+
+/** Loads the zone files, prints every finding and a summary line. Returns the exit code. */
+int daemon_check(const struct settings *settings);

@@ -1,0 +1,152 @@
+#include "spacednsd/events.h"
+
+#include <signal.h>
+#include <string.h>
+
+#include "base/log.h"
+#include "decide/reason.h"
+#include "wire/types.h"
+
+_Static_assert((int)REASON_COUNT <= STATS_REASONS, "every reason has a counter");
+
+static void add_listen(struct log_line *line, const struct settings *settings)
+{
+    char octets[ENDPOINT_TEXT_MAX * 64];
+    struct text text = text_over(octets, sizeof octets - 1);
+
+    for (size_t i = 0; i < settings->listen.count; i++) {
+        char address[ENDPOINT_TEXT_MAX];
+        endpoint_write(&settings->listen.items[i].endpoint, address);
+        text_add_string(&text, i == 0 ? "" : ",");
+        text_add_string(&text, address);
+    }
+    octets[text_length(&text)] = '\0';
+    log_string(line, "listen", octets);
+}
+
+void events_log_ready(const struct settings *settings, const struct snapshot *snapshot,
+                      const struct zones_loading *loading)
+{
+    struct log_line line;
+
+    log_start(&line, LOG_INFO, "ready");
+    add_listen(&line, settings);
+    log_number(&line, "workers", settings->workers);
+    log_number(&line, "spaces", zones_count_spaces(snapshot));
+    log_number(&line, "apps", snapshot->app_count);
+    log_number(&line, "generation", snapshot->generation);
+    log_number(&line, "ms", zones_loading_ms(loading));
+    log_send(&line);
+}
+
+void events_log_reloaded(const struct snapshot *snapshot, const struct zones_loading *loading)
+{
+    struct log_line line;
+
+    log_start(&line, LOG_INFO, "reload_done");
+    log_number(&line, "generation", snapshot->generation);
+    log_number(&line, "files", loading->outcome.file_count);
+    log_number(&line, "read", loading->outcome.read_count);
+    log_number(&line, "spaces", zones_count_spaces(snapshot));
+    log_number(&line, "apps", snapshot->app_count);
+    log_number(&line, "ms", zones_loading_ms(loading));
+    log_send(&line);
+}
+
+void events_log_unchanged(const struct zones_loading *loading, uint64_t generation)
+{
+    struct log_line line;
+
+    log_start(&line, LOG_INFO, "reload_unchanged");
+    log_number(&line, "generation", generation);
+    log_number(&line, "files", loading->outcome.file_count);
+    log_number(&line, "read", loading->outcome.read_count);
+    log_number(&line, "ms", zones_loading_ms(loading));
+    log_send(&line);
+}
+
+void events_log_stopping(int signal_number)
+{
+    struct log_line line;
+
+    log_start(&line, LOG_INFO, "stopping");
+    log_string(&line, "signal", signal_number == SIGTERM ? "SIGTERM" : "SIGINT");
+    log_send(&line);
+}
+
+void events_log_few_descriptors(uint64_t limit, uint64_t wanted)
+{
+    struct log_line line;
+
+    log_start(&line, LOG_WARNING, "few_descriptors");
+    log_number(&line, "limit", limit);
+    log_number(&line, "wanted", wanted);
+    log_string(&line, "text",
+               "fewer TCP connections fit than the settings allow; raise the limit (ulimit -n, "
+               "LimitNOFILE=) or lower tcp_connections");
+    log_send(&line);
+}
+
+static void add_rcodes(struct log_line *line, const struct totals *totals)
+{
+    for (unsigned i = 0; i < STATS_RCODES; i++) {
+        char key[32] = "rcode_";
+        struct text text = text_over(key + strlen(key), sizeof key - strlen(key) - 1);
+        if (totals->rcodes[i] == 0)
+            continue;
+        rcode_add(&text, (uint16_t)i);
+        log_number(line, key, totals->rcodes[i]);
+    }
+}
+
+static void add_reasons(struct log_line *line, const struct totals *totals)
+{
+    for (unsigned i = REASON_NONE + 1; i < REASON_COUNT; i++) {
+        char key[32];
+        if (totals->reasons[i] == 0)
+            continue;
+        snprintf(key, sizeof key, "reason_%s", reason_entry((enum reason)i)->code);
+        log_number(line, key, totals->reasons[i]);
+    }
+}
+
+void events_log_counters(const struct server *server)
+{
+    struct totals totals;
+    struct log_line line;
+
+    server_sum(server, &totals);
+    log_start(&line, LOG_INFO, "counters");
+    for (unsigned i = 0; i < COUNTER_COUNT; i++)
+        log_number(&line, counter_name((enum counter)i), totals.counters[i]);
+    log_number(&line, "udp_kernel_drops", server_kernel_drops(server));
+    add_rcodes(&line, &totals);
+    add_reasons(&line, &totals);
+    log_send(&line);
+}
+
+static void print_count(FILE *out, size_t count, const char *what)
+{
+    fprintf(out, "%zu %s%s", count, what, count == 1 ? "" : "s");
+}
+
+void events_print_summary(const struct zones_loading *loading, FILE *out)
+{
+    fprintf(out, "%s: ", loading->request.folder);
+    print_count(out, loading->outcome.file_count, "file");
+    if (loading->snapshot != NULL) {
+        fputs(", ", out);
+        print_count(out, zones_count_spaces(loading->snapshot), "space");
+        fputs(", ", out);
+        print_count(out, loading->snapshot->app_count, "app");
+    }
+    if (loading->report != NULL) {
+        fputs(": ", out);
+        print_count(out, report_count(loading->report, FINDING_ERROR), "error");
+        fputs(", ", out);
+        print_count(out, report_count(loading->report, FINDING_WARNING), "warning");
+        fputs(", ", out);
+        print_count(out, report_count(loading->report, FINDING_NOTE), "note");
+    }
+    fputc('\n', out);
+}

@@ -1,0 +1,33 @@
+#pragma once
+/**
+ * What the daemon says about itself: its event lines, each with a fixed name.
+ *
+ * ready, reload_done, reload_unchanged, counters, stopping, few_descriptors here; reload_refused,
+ * finding, findings_left_out and listen_not_covered in zones.h; querylog_dropped and
+ * querylog_failed in serve/querylog.
+ *
+ * Threads: the control thread.
+ */
+#include <stdint.h>
+#include <stdio.h>
+
+#include "config/settings.h"
+#include "serve/server.h"
+#include "spacednsd/zones.h"
+
+void events_log_ready(const struct settings *settings, const struct snapshot *snapshot,
+                      const struct zones_loading *loading);
+
+void events_log_reloaded(const struct snapshot *snapshot, const struct zones_loading *loading);
+
+void events_log_unchanged(const struct zones_loading *loading, uint64_t generation);
+
+void events_log_stopping(int signal_number);
+
+void events_log_few_descriptors(uint64_t limit, uint64_t wanted);
+
+/** All counters; response codes and reasons as far as they occurred. */
+void events_log_counters(const struct server *server);
+
+/** The last line of --check. */
+void events_print_summary(const struct zones_loading *loading, FILE *out);

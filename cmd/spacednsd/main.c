@@ -1,0 +1,55 @@
+/*
+ * spacednsd: answers the names of Private Spaces from zone files, over UDP and TCP.
+ *
+ * Exit codes: 0 done, 1 bad zone files or settings or cannot start, 2 bad usage.
+ */
+#include <fcntl.h>
+#include <stdio.h>
+#include <unistd.h>
+
+#include "config/exposure.h"
+#include "config/settings.h"
+#include "spacednsd/daemon.h"
+
+/* Without the standard descriptors, a socket could take the place of standard output. */
+static void hold_standard_descriptors(void)
+{
+    for (int descriptor = 0; descriptor <= STDERR_FILENO; descriptor++)
+        if (fcntl(descriptor, F_GETFD) < 0 && open("/dev/null", O_RDWR) != descriptor)
+            _exit(1);
+}
+
+static int run(const struct settings *settings)
+{
+    if (settings->help) {
+        settings_print_help(stdout);
+        return 0;
+    }
+    if (settings->version) {
+        puts("spacednsd " SPACEDNS_VERSION);
+        return 0;
+    }
+    if (settings->check)
+        return exposure_check_against(settings, NULL, stderr) ? daemon_check(settings) : 1;
+    return exposure_check(settings, stderr) ? daemon_run(settings) : 1;
+}
+
+int main(int argc, char **argv)
+{
+    struct settings settings;
+    int code = 2;
+
+    hold_standard_descriptors();
+    switch (settings_init(&settings, argc, argv, stderr)) {
+    case SETTINGS_READY:
+        code = run(&settings);
+        break;
+    case SETTINGS_BAD_FILE:
+        code = 1;
+        break;
+    case SETTINGS_BAD_USAGE:
+        break;
+    }
+    settings_close(&settings);
+    return code;
+}

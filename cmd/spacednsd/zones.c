@@ -1,0 +1,250 @@
+#include "spacednsd/zones.h"
+
+#include <arpa/inet.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/clock.h"
+#include "base/log.h"
+#include "base/suggest.h"
+#include "config/exposure.h"
+#include "decide/client.h"
+#include "decide/reason.h"
+
+enum { FINDINGS_MOST = 100, PLACE_MOST = 4096 + 32 };
+
+_Static_assert(CLASS_SPACE == 0 && CLASS_PEERED == 1 && CLASS_VPN == 2,
+               "the settings' classes are in this order");
+
+void zones_set_policy(struct policy *policy, const struct settings *settings)
+{
+    const struct words *targets = &settings->suffix_targets;
+
+    *policy = (struct policy){
+        .suffixes = {.apps = settings->suffix_apps,
+                     .discovery = settings->suffix_discovery,
+                     .targets = {targets->items[0], targets->items[targets->count - 1]}},
+        .external_nxdomain = settings->external == EXTERNAL_NXDOMAIN,
+        .localspace_to = settings->localspace_to,
+        .recursion_for = settings->recursion_for,
+        .local = {.spaces = settings->local_as.items, .space_count = settings->local_as.count},
+        .server_id = settings->server_id,
+        .version = "spacedns " SPACEDNS_VERSION,
+    };
+}
+
+void zones_load(struct zones_loading *loading)
+{
+    loading->started_ns = clock_monotonic_ns();
+    loading->outcome = (struct load_outcome){0};
+    loading->err = (struct err){.code = ERR_NONE};
+    loading->snapshot = NULL;
+    loading->report = report_new();
+    if (loading->report == NULL) {
+        err_set(&loading->err, ERR_MEMORY, "out of memory while loading the zone files");
+        return;
+    }
+    loading->snapshot =
+        snapshot_load(&loading->request, loading->report, &loading->outcome, &loading->err);
+    report_sort(loading->report);
+    if (loading->snapshot != NULL)
+        loading->err.code = ERR_NONE; /* whatever was written on the way */
+}
+
+void zones_loading_close(struct zones_loading *loading)
+{
+    report_free(loading->report);
+    loading->report = NULL;
+}
+
+uint64_t zones_loading_ms(const struct zones_loading *loading)
+{
+    return (clock_monotonic_ns() - loading->started_ns) / 1000000;
+}
+
+static void write_place(const struct finding *finding, char *place)
+{
+    if (finding->at.line == 0)
+        snprintf(place, PLACE_MOST, "%s", finding->file);
+    else
+        snprintf(place, PLACE_MOST, "%s:%u:%u", finding->file, (unsigned)finding->at.line,
+                 (unsigned)finding->at.column);
+}
+
+static void log_finding(const struct finding *finding)
+{
+    static const enum log_level levels[] = {
+        [FINDING_ERROR] = LOG_ERROR, [FINDING_WARNING] = LOG_WARNING, [FINDING_NOTE] = LOG_INFO};
+    char place[PLACE_MOST];
+    struct log_line line;
+
+    write_place(finding, place);
+    log_start(&line, levels[finding_level(finding->code)], "finding");
+    log_string(&line, "code", finding_name(finding->code));
+    log_string(&line, "place", place);
+    log_string(&line, "text", finding->sentence);
+    log_send(&line);
+}
+
+/* Logs findings of one level while there are some left to log. */
+static size_t log_level_findings(const struct report *report, enum finding_level level, size_t left)
+{
+    const struct finding *findings = report_findings(report);
+
+    for (size_t i = 0; i < report_total(report) && left > 0; i++)
+        if (finding_level(findings[i].code) == level) {
+            log_finding(&findings[i]);
+            left--;
+        }
+    return left;
+}
+
+void zones_log_findings(const struct report *report)
+{
+    size_t left = FINDINGS_MOST;
+    struct log_line line;
+
+    left = log_level_findings(report, FINDING_ERROR, left);
+    left = log_level_findings(report, FINDING_WARNING, left);
+    log_level_findings(report, FINDING_NOTE, left);
+    if (report_total(report) <= FINDINGS_MOST)
+        return;
+    log_start(&line, LOG_WARNING, "findings_left_out");
+    log_number(&line, "count", report_total(report) - FINDINGS_MOST);
+    log_string(&line, "text", "spacednsd --check prints all of them");
+    log_send(&line);
+}
+
+static const struct finding *first_error(const struct report *report)
+{
+    const struct finding *findings = report_findings(report);
+
+    for (size_t i = 0; i < report_total(report); i++)
+        if (finding_level(findings[i].code) == FINDING_ERROR)
+            return &findings[i];
+    return NULL;
+}
+
+void zones_log_refusal(const struct zones_loading *loading, uint64_t generation)
+{
+    const struct reason_entry *reason = reason_entry(REASON_RELOAD_REFUSED);
+    const struct finding *first = loading->report == NULL ? NULL : first_error(loading->report);
+    char place[PLACE_MOST];
+    struct log_line line;
+
+    if (first != NULL)
+        zones_log_findings(loading->report);
+    log_start(&line, LOG_ERROR, "reload_refused");
+    log_string(&line, "code", reason->code);
+    log_string(&line, "desc", reason->description);
+    log_number(&line, "generation", generation);
+    if (first != NULL) {
+        write_place(first, place);
+        log_number(&line, "errors", report_count(loading->report, FINDING_ERROR));
+        log_string(&line, "first", finding_name(first->code));
+        log_string(&line, "place", place);
+        log_string(&line, "text", first->sentence);
+    } else {
+        log_string(&line, "text", loading->err.text);
+    }
+    log_send(&line);
+}
+
+void zones_print_refusal(const struct zones_loading *loading, FILE *out)
+{
+    size_t errors = 0;
+
+    if (loading->report != NULL) {
+        report_print(loading->report, out);
+        errors = report_count(loading->report, FINDING_ERROR);
+    }
+    if (loading->err.code != ERR_NONE)
+        fprintf(out, "spacednsd: %s\n", loading->err.text);
+    if (errors > 0)
+        fprintf(out, "spacednsd: not started: %zu error%s in the zone files of %s\n", errors,
+                errors == 1 ? "" : "s", loading->request.folder);
+}
+
+size_t zones_count_spaces(const struct snapshot *snapshot)
+{
+    size_t count = 0;
+
+    for (size_t i = 0; i < snapshot->segment_count; i++)
+        count += snapshot->segments[i] != NULL;
+    return count;
+}
+
+static bool is_covered(uint32_t address, const struct settings *settings)
+{
+    for (size_t i = 0; i < settings->listen.count; i++) {
+        const struct endpoint *endpoint = &settings->listen.items[i].endpoint;
+        if (endpoint->any.sa_family != AF_INET)
+            continue;
+        if (endpoint_is_wildcard(endpoint) || ntohl(endpoint->v4.sin_addr.s_addr) == address)
+            return true;
+    }
+    return false;
+}
+
+static void warn_listen(const struct segment *segment, uint32_t address)
+{
+    char text[CIDR_TEXT_MAX];
+    struct log_line line;
+
+    ipv4_write(address, text);
+    log_start(&line, LOG_WARNING, "listen_not_covered");
+    log_string(&line, "space", segment->name);
+    log_string(&line, "address", text);
+    log_string(&line, "file", segment->file);
+    log_string(&line, "text",
+               "the space is answered only at this address, and the server does not listen there; "
+               "add it to listen (--listen) or take it out of the zone file");
+    log_send(&line);
+}
+
+void zones_warn_listen(const struct snapshot *snapshot, const struct settings *settings)
+{
+    for (size_t i = 0; i < snapshot->segment_count; i++) {
+        const struct segment *segment = snapshot->segments[i];
+        for (size_t j = 0; segment != NULL && j < segment->listen_count; j++)
+            if (!is_covered(segment->listen[j], settings))
+                warn_listen(segment, segment->listen[j]);
+    }
+}
+
+static bool has_space(const struct snapshot *snapshot, const char *name)
+{
+    for (size_t i = 0; i < snapshot->segment_count; i++)
+        if (snapshot->segments[i] != NULL && strcmp(snapshot->segments[i]->name, name) == 0)
+            return true;
+    return false;
+}
+
+static const char *near_space(const struct snapshot *snapshot, const char *name)
+{
+    const char **names = calloc(snapshot->segment_count + 1, sizeof *names);
+    const char *near = NULL;
+    size_t count = 0;
+
+    if (names == NULL)
+        return NULL;
+    for (size_t i = 0; i < snapshot->segment_count; i++)
+        if (snapshot->segments[i] != NULL)
+            names[count++] = snapshot->segments[i]->name;
+    near = suggest_among(name, names, count);
+    free(names);
+    return near;
+}
+
+const char *zones_find_missing_local(const struct snapshot *snapshot,
+                                     const struct settings *settings, const char **near)
+{
+    for (size_t i = 0; i < settings->local_as.count; i++) {
+        const char *name = settings->local_as.items[i];
+        if (has_space(snapshot, name))
+            continue;
+        *near = near_space(snapshot, name);
+        return name;
+    }
+    return NULL;
+}

@@ -1,0 +1,142 @@
+// label: threads
+#include "serve/querylog.h"
+
+#include <fcntl.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "support/suite.h"
+
+/* An exchange as a worker leaves it: a reply of `octets` octets to an unreadable request. */
+static struct exchange exchange_of(uint16_t octets)
+{
+    return (struct exchange){
+        .status = QUERY_MALFORMED, .rcode = 1, .reply_length = octets, .transport = TRANSPORT_TCP};
+}
+
+static bool add(struct querylog_ring *ring, uint16_t octets)
+{
+    struct exchange exchange = exchange_of(octets);
+    struct endpoint client;
+
+    ck_assert(endpoint_read("10.0.130.56", 40000, &client));
+    return querylog_add(ring, NULL, &exchange, &client, 0);
+}
+
+/* A file that takes the lines. */
+static int open_file(void)
+{
+    char path[] = "/tmp/querylog-XXXXXX";
+    int descriptor = mkstemp(path);
+
+    ck_assert_int_ge(descriptor, 0);
+    unlink(path);
+    return descriptor;
+}
+
+/* Lines that hold a text. */
+static size_t count_lines(int descriptor, const char *holding)
+{
+    FILE *file = fdopen(dup(descriptor), "r");
+    char *line = NULL;
+    size_t room = 0, count = 0;
+
+    rewind(file);
+    while (getline(&line, &room, file) > 0)
+        count += strstr(line, holding) != NULL;
+    fclose(file);
+    free(line);
+    return count;
+}
+
+START_TEST(every_record_becomes_a_line)
+{
+    int file = open_file();
+    struct err err;
+    struct querylog *log = querylog_start(file, QUERYLOG_LOGFMT, 2, &err);
+
+    ck_assert_ptr_nonnull(log);
+    for (uint16_t i = 0; i < 100; i++) {
+        ck_assert(add(querylog_ring(log, i % 2), i));
+        querylog_hand_over(querylog_ring(log, i % 2), 7);
+    }
+    querylog_stop(log);
+    ck_assert_uint_eq(count_lines(file, "\n"), 100);
+    ck_assert_uint_eq(count_lines(file, "service=7ms"), 100);
+    ck_assert_uint_eq(count_lines(file, " bytes=42 "), 1);
+    close(file);
+}
+END_TEST
+
+START_TEST(what_is_not_handed_over_is_not_written)
+{
+    int file = open_file();
+    struct err err;
+    struct querylog *log = querylog_start(file, QUERYLOG_JSON, 1, &err);
+
+    ck_assert(add(querylog_ring(log, 0), 1));
+    querylog_stop(log);
+    ck_assert_uint_eq(count_lines(file, "\n"), 0);
+    close(file);
+}
+END_TEST
+
+START_TEST(a_full_ring_drops_and_never_waits)
+{
+    int ends[2];
+    struct err err;
+    unsigned taken = 0;
+
+    ck_assert_int_eq(pipe(ends), 0);
+    struct querylog *log = querylog_start(ends[1], QUERYLOG_LOGFMT, 1, &err);
+    struct querylog_ring *ring = querylog_ring(log, 0);
+    /* Nobody reads the pipe: it takes some lines, the ring the rest of its size, then no more. */
+    for (unsigned i = 0; i < 4 * QUERYLOG_RECORDS; i++) {
+        taken += add(ring, 1);
+        querylog_hand_over(ring, 0);
+    }
+    ck_assert_uint_ge(taken, QUERYLOG_RECORDS);
+    ck_assert_uint_lt(taken, 4 * QUERYLOG_RECORDS);
+    close(ends[0]); /* the reader is gone: the writer gives up at once */
+    querylog_stop(log);
+    close(ends[1]);
+}
+END_TEST
+
+START_TEST(many_records_from_two_producers_arrive_whole)
+{
+    int file = open_file();
+    struct err err;
+    struct querylog *log = querylog_start(file, QUERYLOG_LOGFMT, 2, &err);
+    size_t taken = 0;
+
+    for (unsigned i = 0; i < 20000; i++) {
+        taken += add(querylog_ring(log, i % 2), 5);
+        if (i % 16 == 15) {
+            querylog_hand_over(querylog_ring(log, 0), 0);
+            querylog_hand_over(querylog_ring(log, 1), 0);
+        }
+    }
+    querylog_stop(log);
+    ck_assert_uint_eq(count_lines(file, "\n"), taken);
+    ck_assert_uint_eq(count_lines(file, "protocol=tcp\n"), taken);
+    close(file);
+}
+END_TEST
+
+int main(void)
+{
+    Suite *suite = suite_create("querylog");
+    TCase *all = tcase_create("all");
+
+    signal(SIGPIPE, SIG_IGN);
+    tcase_add_test(all, every_record_becomes_a_line);
+    tcase_add_test(all, what_is_not_handed_over_is_not_written);
+    tcase_add_test(all, a_full_ring_drops_and_never_waits);
+    tcase_add_test(all, many_records_from_two_producers_arrive_whole);
+    suite_add_tcase(suite, all);
+    return suite_run(suite);
+}

@@ -1,0 +1,196 @@
+#include <arpa/inet.h>
+#include <string.h>
+
+#include "serve/querylog.h"
+#include "support/suite.h"
+#include "wire/types.h"
+
+/* 2024-10-16T12:00:00Z */
+enum { NOON_SECONDS = 1729080000 };
+
+/* The record behind the first example of the log's description. */
+static struct querylog_record example(void)
+{
+    static const uint8_t name[] = "\x12"
+                                  "frozen-oasis-70544\x09"
+                                  "herokuapp\x03"
+                                  "com";
+    struct querylog_record record = {
+        .wall_us = NOON_SECONDS * (int64_t)1000000,
+        .ttl_seconds = 30,
+        .type = TYPE_A,
+        .answer_count = 2,
+        .reply_octets = 82,
+        .transport = TRANSPORT_UDP,
+        .class = CLASS_SPACE,
+        .space_length = 10,
+        .app_length = 18,
+        .space = "test-space",
+        .app = "frozen-oasis-70544",
+        .name_length = sizeof name,
+    };
+
+    memcpy(record.name, name, sizeof name);
+    ck_assert(endpoint_read("10.0.130.56", 40000, &record.client));
+    return record;
+}
+
+static void expect(const struct querylog_record *record, enum querylog_format format,
+                   const char *line)
+{
+    char octets[QUERYLOG_LINE_OCTETS + 1];
+    struct text text = text_over(octets, QUERYLOG_LINE_OCTETS);
+
+    querylog_format(record, format, &text);
+    ck_assert(!text.cut);
+    *text.next = '\0';
+    ck_assert_str_eq(octets, line);
+}
+
+START_TEST(a_good_answer_is_an_info_line)
+{
+    struct querylog_record record = example();
+
+    expect(&record, QUERYLOG_LOGFMT,
+           "2024-10-16T12:00:00.000000+00:00 heroku[dns]: at=info "
+           "host=frozen-oasis-70544.herokuapp.com qtype=A fwd=\"10.0.130.56\" class=space "
+           "space=test-space app=frozen-oasis-70544 status=NOERROR answers=2 ttl=30 service=0ms "
+           "bytes=82 protocol=udp\n");
+}
+END_TEST
+
+START_TEST(a_reason_adds_code_and_description)
+{
+    struct querylog_record record = example();
+
+    record.reason = REASON_NO_WEB;
+    record.answer_count = 0;
+    record.ttl_seconds = 5;
+    record.reply_octets = 121;
+    record.wall_us += 1000000;
+    expect(
+        &record, QUERYLOG_LOGFMT,
+        "2024-10-16T12:00:01.000000+00:00 heroku[dns]: at=error code=Q14 desc=\"No web dynos "
+        "running\" host=frozen-oasis-70544.herokuapp.com qtype=A fwd=\"10.0.130.56\" class=space "
+        "space=test-space app=frozen-oasis-70544 status=NOERROR answers=0 ttl=5 service=0ms "
+        "bytes=121 protocol=udp\n");
+}
+END_TEST
+
+START_TEST(a_note_is_no_error)
+{
+    struct querylog_record record = example();
+
+    record.reason = REASON_ROUTE_MISSING;
+    record.class = CLASS_PEERED;
+    record.transport = TRANSPORT_TCP;
+    record.service_ms = 12;
+    expect(&record, QUERYLOG_LOGFMT,
+           "2024-10-16T12:00:00.000000+00:00 heroku[dns]: at=info code=Q40 desc=\"The peering has "
+           "no route to a router\" host=frozen-oasis-70544.herokuapp.com qtype=A "
+           "fwd=\"10.0.130.56\" class=peered space=test-space app=frozen-oasis-70544 "
+           "status=NOERROR answers=2 ttl=30 service=12ms bytes=82 protocol=tcp\n");
+}
+END_TEST
+
+START_TEST(what_is_not_known_stays_empty)
+{
+    struct querylog_record record = {.rcode = RCODE_FORMERR, .class = CLASS_EXTERNAL};
+
+    ck_assert(endpoint_read("2001:db8::9", 40000, &record.client));
+    expect(&record, QUERYLOG_LOGFMT,
+           "1970-01-01T00:00:00.000000+00:00 heroku[dns]: at=info host= qtype= "
+           "fwd=\"2001:db8::9\" class=external space= app= status=FORMERR answers=0 ttl=0 "
+           "service=0ms bytes=0 protocol=udp\n");
+    expect(
+        &record, QUERYLOG_JSON,
+        "{\"time\":\"1970-01-01T00:00:00.000000+00:00\",\"source\":\"heroku[dns]\","
+        "\"at\":\"info\",\"host\":null,\"qtype\":null,\"fwd\":\"2001:db8::9\","
+        "\"class\":\"external\",\"space\":null,\"app\":null,\"status\":\"FORMERR\",\"answers\":0,"
+        "\"ttl\":0,\"service\":\"0ms\",\"bytes\":0,\"protocol\":\"udp\"}\n");
+}
+END_TEST
+
+START_TEST(json_has_the_same_keys)
+{
+    struct querylog_record record = example();
+
+    record.reason = REASON_CRASHED;
+    expect(&record, QUERYLOG_JSON,
+           "{\"time\":\"2024-10-16T12:00:00.000000+00:00\",\"source\":\"heroku[dns]\","
+           "\"at\":\"error\",\"code\":\"Q10\",\"desc\":\"App crashed\","
+           "\"host\":\"frozen-oasis-70544.herokuapp.com\",\"qtype\":\"A\",\"fwd\":\"10.0.130.56\","
+           "\"class\":\"space\",\"space\":\"test-space\",\"app\":\"frozen-oasis-70544\","
+           "\"status\":\"NOERROR\",\"answers\":2,\"ttl\":30,\"service\":\"0ms\",\"bytes\":82,"
+           "\"protocol\":\"udp\"}\n");
+}
+END_TEST
+
+START_TEST(a_name_cannot_forge_a_line_or_a_pair)
+{
+    static const uint8_t name[] = "\x0b"
+                                  "a b\"\n=.\\\x7f\xffz";
+    struct querylog_record record = example();
+    char octets[QUERYLOG_LINE_OCTETS];
+
+    memcpy(record.name, name, sizeof name);
+    record.name_length = sizeof name;
+    for (enum querylog_format format = QUERYLOG_LOGFMT; format <= QUERYLOG_JSON; format++) {
+        struct text text = text_over(octets, sizeof octets);
+        querylog_format(&record, format, &text);
+        for (const char *at = octets; at < text.next - 1; at++)
+            ck_assert(*at >= ' ' && *at <= '~');
+        ck_assert_int_eq(text.next[-1], '\n');
+        *text.next = '\0';
+        const char *host = strstr(octets, format == QUERYLOG_JSON ? "\"host\":" : "host=");
+        ck_assert_ptr_nonnull(host);
+        if (format == QUERYLOG_LOGFMT)
+            ck_assert_ptr_eq(strchr(host, ' '), strstr(host, " qtype=A"));
+    }
+}
+END_TEST
+
+START_TEST(the_longest_line_is_short_enough)
+{
+    struct querylog_record record = example();
+    char octets[QUERYLOG_LINE_OCTETS];
+
+    /* Three labels of 63 octets and one of 61, each octet of which needs four characters. */
+    memset(record.name, 1, sizeof record.name);
+    record.name[0] = record.name[64] = record.name[128] = 63;
+    record.name[192] = 61;
+    record.name[254] = 0;
+    record.name_length = 255;
+    record.type = 65280;
+    record.rcode = 4095;
+    record.service_ms = UINT32_MAX;
+    record.ttl_seconds = UINT32_MAX;
+    record.reason = REASON_NOT_SUPPORTED;
+    record.space_length = sizeof record.space;
+    record.app_length = sizeof record.app;
+    memset(record.space, 's', sizeof record.space);
+    memset(record.app, 'a', sizeof record.app);
+    for (enum querylog_format format = QUERYLOG_LOGFMT; format <= QUERYLOG_JSON; format++) {
+        struct text text = text_over(octets, sizeof octets);
+        querylog_format(&record, format, &text);
+        ck_assert(!text.cut);
+        ck_assert_int_eq(text.next[-1], '\n');
+    }
+}
+END_TEST
+
+int main(void)
+{
+    Suite *suite = suite_create("querylog_line");
+    TCase *all = tcase_create("all");
+
+    tcase_add_test(all, a_good_answer_is_an_info_line);
+    tcase_add_test(all, a_reason_adds_code_and_description);
+    tcase_add_test(all, a_note_is_no_error);
+    tcase_add_test(all, what_is_not_known_stays_empty);
+    tcase_add_test(all, json_has_the_same_keys);
+    tcase_add_test(all, a_name_cannot_forge_a_line_or_a_pair);
+    tcase_add_test(all, the_longest_line_is_short_enough);
+    suite_add_tcase(suite, all);
+    return suite_run(suite);
+}
