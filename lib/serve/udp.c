@@ -187,7 +187,9 @@ static void send_replies(const struct udp_socket *socket, unsigned count)
             done += (unsigned)taken;
             continue;
         }
-        if (errno == EINTR || (waits < SEND_TRIES && wait_for_room(socket->descriptor, errno))) {
+        if (errno == EINTR)
+            continue;
+        if (waits < SEND_TRIES && wait_for_room(socket->descriptor, errno)) {
             waits++;
             continue;
         }

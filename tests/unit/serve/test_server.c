@@ -1,0 +1,279 @@
+// label: threads
+#include "serve/server.h"
+
+#include <arpa/inet.h>
+#include <poll.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include "serve/socket.h"
+#include "support/serving.h"
+#include "support/suite.h"
+#include "wire/types.h"
+
+enum { WORKERS = 3, PATIENCE_MS = 15000 };
+
+/* A server on a port of its own, and the control loop. */
+struct scene {
+    uv_loop_t loop;
+    struct listen_address listen;
+    struct settings settings;
+    struct server *server;
+    uint64_t adopted; /* generation told last */
+    unsigned told;
+};
+
+static void on_adopted(void *context, uint64_t generation)
+{
+    struct scene *scene = context;
+
+    scene->adopted = generation;
+    scene->told++;
+    uv_stop(&scene->loop);
+}
+
+/* A snapshot without spaces: everybody is outside and gets REFUSED. */
+static struct snapshot *snapshot_of(uint64_t generation)
+{
+    static const struct policy policy = {
+        .suffixes = {.apps = "herokuapp.com",
+                     .discovery = "localspace",
+                     .targets = {"herokuspace.com", "herokudns.com"}},
+        .server_id = "ns1.test",
+        .version = "0-test",
+    };
+    struct snapshot_parts parts = {
+        .policy = &policy, .generation = generation, .segments = calloc(1, sizeof(void *))};
+    static const struct segment *const none[1];
+    static const bool added[1];
+    struct index_change change = {.segments = none, .dropped = none, .added = added};
+
+    parts.index.key.second = 1;
+    ck_assert(name_from_text("herokuapp.com", &parts.index.apps_suffix));
+    ck_assert(index_build(&parts.index, &change, NULL, NULL));
+    struct snapshot *snapshot = snapshot_seal(&parts);
+    ck_assert_ptr_nonnull(snapshot);
+    return snapshot;
+}
+
+/* A port that was free a moment ago. */
+static void find_port(struct endpoint *endpoint)
+{
+    struct err err;
+
+    ck_assert(endpoint_read("127.0.0.1", 1, endpoint));
+    endpoint->v4.sin_port = 0;
+    int descriptor = socket_open_udp(endpoint, 1 << 16, &err);
+    *endpoint = serving_local(descriptor);
+    close(descriptor);
+}
+
+static bool try_begin(struct scene *scene, struct err *err)
+{
+    struct server_options options = {.settings = &scene->settings,
+                                     .loop = &scene->loop,
+                                     .log_descriptor = STDOUT_FILENO,
+                                     .on_adopted = on_adopted,
+                                     .context = scene};
+
+    scene->server = server_new(&options, err);
+    return scene->server != NULL;
+}
+
+static void prepare(struct scene *scene)
+{
+    *scene = (struct scene){.listen = {.place = "--listen"},
+                            .settings = {.workers = WORKERS,
+                                         .tcp_connections = 16,
+                                         .tcp_per_client = 16,
+                                         .tcp_idle_ms = 10000,
+                                         .udp_buffer = 1 << 20}};
+    ck_assert_int_eq(uv_loop_init(&scene->loop), 0);
+    find_port(&scene->listen.endpoint);
+    scene->settings.listen = (struct endpoints){.items = &scene->listen, .count = 1};
+}
+
+static void begin(struct scene *scene)
+{
+    struct err err;
+
+    prepare(scene);
+    ck_assert_msg(try_begin(scene, &err), "%s", err.text);
+    server_publish(scene->server, snapshot_of(1));
+    ck_assert(server_start(scene->server, &err));
+}
+
+static void close_loop(struct scene *scene)
+{
+    uv_run(&scene->loop, UV_RUN_DEFAULT);
+    ck_assert_int_eq(uv_loop_close(&scene->loop), 0);
+}
+
+static void end(struct scene *scene)
+{
+    server_stop(scene->server);
+    server_free(scene->server);
+    close_loop(scene);
+}
+
+static void keep_waiting(uv_timer_t *timer)
+{
+    ck_abort_msg("nobody took generation after %d ms", (int)PATIENCE_MS);
+    uv_timer_stop(timer);
+}
+
+/* Runs the control loop until every worker has taken a generation. */
+static void await(struct scene *scene, uint64_t generation)
+{
+    uv_timer_t timer;
+
+    /* The server does not keep the loop running; the timer does, and ends a test that hangs. */
+    uv_timer_init(&scene->loop, &timer);
+    uv_timer_start(&timer, keep_waiting, PATIENCE_MS, 0);
+    while (scene->adopted < generation)
+        uv_run(&scene->loop, UV_RUN_ONCE);
+    uv_close((uv_handle_t *)&timer, NULL);
+    uv_run(&scene->loop, UV_RUN_NOWAIT);
+}
+
+/* Asks over UDP from a new port; returns the response code. */
+static unsigned ask(const struct scene *scene, uint16_t id)
+{
+    uint8_t octets[1500];
+    int client = socket(AF_INET, SOCK_DGRAM, 0);
+    struct pollfd poller = {.fd = client, .events = POLLIN};
+
+    ck_assert_int_eq(connect(client, &scene->listen.endpoint.any, sizeof(struct sockaddr_in)), 0);
+    size_t length = serving_query(id, octets);
+    ck_assert_int_eq(send(client, octets, length, 0), (ssize_t)length);
+    ck_assert_int_eq(poll(&poller, 1, PATIENCE_MS), 1);
+    ck_assert_int_ge(recv(client, octets, sizeof octets, 0), 12);
+    ck_assert_uint_eq(load16(octets), id);
+    close(client);
+    return octets[3] & 15;
+}
+
+START_TEST(every_worker_answers_from_what_was_published)
+{
+    struct scene scene;
+
+    begin(&scene);
+    await(&scene, 1);
+    for (uint16_t id = 1; id <= 50; id++)
+        ck_assert_uint_eq(ask(&scene, id), RCODE_REFUSED);
+    end(&scene);
+}
+END_TEST
+
+START_TEST(counters_add_up_over_workers)
+{
+    struct scene scene;
+    struct totals totals;
+
+    begin(&scene);
+    await(&scene, 1);
+    for (uint16_t id = 1; id <= 50; id++)
+        ask(&scene, id);
+    server_stop(scene.server);
+    server_sum(scene.server, &totals);
+    ck_assert_uint_eq(totals.counters[COUNTER_UDP_REQUESTS], 50);
+    ck_assert_uint_eq(totals.counters[COUNTER_UDP_REPLIES], 50);
+    ck_assert_uint_eq(totals.rcodes[RCODE_REFUSED], 50);
+    ck_assert_uint_eq(server_kernel_drops(scene.server), 0);
+    server_free(scene.server);
+    close_loop(&scene);
+}
+END_TEST
+
+START_TEST(a_new_snapshot_is_taken_by_idle_workers_too)
+{
+    struct scene scene;
+
+    begin(&scene);
+    await(&scene, 1);
+    for (uint64_t generation = 2; generation <= 20; generation++) {
+        server_publish(scene.server, snapshot_of(generation));
+        await(&scene, generation);
+        server_reclaim(scene.server);
+        ck_assert_ptr_null(server_current(scene.server)->older);
+        ck_assert_uint_eq(ask(&scene, 7), RCODE_REFUSED);
+    }
+    ck_assert_uint_eq(scene.told, 20);
+    end(&scene);
+}
+END_TEST
+
+START_TEST(what_a_worker_may_use_is_not_freed)
+{
+    struct scene scene;
+    struct err err;
+
+    prepare(&scene);
+    ck_assert(try_begin(&scene, &err));
+    /* No worker runs yet, so none has taken anything. */
+    for (uint64_t generation = 1; generation <= 3; generation++)
+        server_publish(scene.server, snapshot_of(generation));
+    server_reclaim(scene.server);
+    ck_assert_ptr_nonnull(server_current(scene.server)->older);
+    ck_assert_uint_eq(server_current(scene.server)->older->older->generation, 1);
+    ck_assert(server_start(scene.server, &err));
+    await(&scene, 3);
+    server_reclaim(scene.server);
+    ck_assert_ptr_null(server_current(scene.server)->older);
+    ck_assert_uint_eq(scene.told, 1);
+    end(&scene);
+}
+END_TEST
+
+START_TEST(a_port_that_is_taken_is_told_and_nothing_stays_bound)
+{
+    struct scene first, second;
+    struct err err = {.code = ERR_NONE};
+
+    begin(&first);
+    prepare(&second);
+    second.listen = first.listen;
+    ck_assert(!try_begin(&second, &err));
+    ck_assert_msg(strstr(err.text, "another program has this port") != NULL, "%s", err.text);
+    close_loop(&second);
+    end(&first);
+    ck_assert(socket_probe(&first.listen.endpoint, &err));
+}
+END_TEST
+
+START_TEST(a_tcp_query_before_the_stop_is_answered)
+{
+    struct scene scene;
+    uint8_t octets[1500];
+    int client = socket(AF_INET, SOCK_STREAM, 0);
+
+    begin(&scene);
+    await(&scene, 1);
+    ck_assert_int_eq(connect(client, &scene.listen.endpoint.any, sizeof(struct sockaddr_in)), 0);
+    size_t length = serving_query(5, octets + 2);
+    store16(octets, (uint16_t)length);
+    ck_assert_int_eq(send(client, octets, length + 2, 0), (ssize_t)length + 2);
+    end(&scene);
+    ck_assert_int_ge(recv(client, octets, sizeof octets, 0), 14);
+    ck_assert_uint_eq(load16(octets + 2), 5);
+    ck_assert_int_eq(recv(client, octets, sizeof octets, 0), 0);
+    close(client);
+}
+END_TEST
+
+int main(void)
+{
+    Suite *suite = suite_create("server");
+    TCase *all = tcase_create("all");
+
+    tcase_add_test(all, every_worker_answers_from_what_was_published);
+    tcase_add_test(all, counters_add_up_over_workers);
+    tcase_add_test(all, a_new_snapshot_is_taken_by_idle_workers_too);
+    tcase_add_test(all, what_a_worker_may_use_is_not_freed);
+    tcase_add_test(all, a_port_that_is_taken_is_told_and_nothing_stays_bound);
+    tcase_add_test(all, a_tcp_query_before_the_stop_is_answered);
+    suite_add_tcase(suite, all);
+    return suite_run(suite);
+}
