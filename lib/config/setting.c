@@ -120,26 +120,47 @@ static void read_text(const struct assignment *assignment)
     }
 }
 
-/* Folds a domain name of letters, digits and inner hyphens to lower case; 0 when it is none. */
+/* Folds a letter to lower case; 0 for what a host name has not. */
+static char fold_letter(char letter)
+{
+    if (letter >= 'A' && letter <= 'Z')
+        return (char)(letter - 'A' + 'a');
+    bool is_letter = (letter >= 'a' && letter <= 'z') || (letter >= '0' && letter <= '9');
+    return is_letter || letter == '-' || letter == '.' ? letter : 0;
+}
+
+/* True for labels of 1 to 63 letters, digits and inner hyphens, with dots between. */
+static bool has_good_labels(const char *name, size_t length)
+{
+    size_t label = 0;
+
+    for (size_t i = 0; i < length; i++) {
+        bool is_dot = name[i] == '.';
+        bool begins = label == 0, ends = i + 1 == length || name[i + 1] == '.';
+        if (is_dot ? begins : name[i] == '-' && (begins || ends))
+            return false;
+        label = is_dot ? 0 : label + 1;
+        if (label > 63)
+            return false;
+    }
+    return label > 0;
+}
+
+/* Folds a domain name to lower case, without its closing dot. Returns its length; 0: it is none. */
 static size_t fold_name(const char *text, char *folded, size_t most)
 {
-    size_t length = strlen(text), label = 0;
+    size_t length = strlen(text);
 
     if (length > 1 && text[length - 1] == '.')
         length--;
-    if (length == 0 || length > most || text[length - 1] == '-')
+    if (length > most)
         return 0;
     for (size_t i = 0; i < length; i++) {
-        unsigned char letter = (unsigned char)text[i];
-        bool ends_label = letter == '.';
-        bool at_edge = label == 0 || (i > 0 && ends_label && text[i - 1] == '-');
-        if ((!isalnum(letter) && letter != '-' && !ends_label) || letter > 127 ||
-            (at_edge && !isalnum(letter)) || label > 63)
+        folded[i] = fold_letter(text[i]);
+        if (folded[i] == 0)
             return 0;
-        label = ends_label ? 0 : label + 1;
-        folded[i] = (char)tolower(letter);
     }
-    return label > 63 ? 0 : length;
+    return has_good_labels(folded, length) ? length : 0;
 }
 
 static void read_suffix(const struct assignment *assignment)

@@ -156,7 +156,7 @@ static void make_way(struct tcp *tcp, const struct endpoint *client)
         own_idlest = each;
         own++;
     }
-    if (own >= tcp->limits.per_client)
+    if (own_idlest != NULL && own >= tcp->limits.per_client)
         tcp_drop(own_idlest, COUNTER_TCP_EVICTED);
     else if (tcp->open_count >= tcp->limits.connections)
         tcp_drop(tcp->idlest, COUNTER_TCP_EVICTED);
