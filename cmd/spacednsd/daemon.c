@@ -70,6 +70,7 @@ static void publish_loaded(struct daemon *daemon)
 
     zones_log_findings(daemon->loading.report);
     zones_warn_listen(snapshot, daemon->settings);
+    zones_warn_local(snapshot, daemon->settings);
     server_publish(daemon->server, daemon->loading.snapshot);
 }
 
@@ -158,6 +159,17 @@ static void watch_signals(struct daemon *daemon)
     }
 }
 
+/* A reload asked for while the program starts waits until it can be done. */
+static void hold_signals(int how)
+{
+    sigset_t held;
+
+    sigemptyset(&held);
+    sigaddset(&held, SIGHUP);
+    sigaddset(&held, SIGUSR1);
+    pthread_sigmask(how, &held, NULL);
+}
+
 /* ---- start ---- */
 
 /* A descriptor for each connection of each worker, as far as the host allows. */
@@ -217,6 +229,7 @@ static int run_server(struct daemon *daemon)
         return refuse(err.text);
     }
     watch_signals(daemon);
+    hold_signals(SIG_UNBLOCK);
     uv_run(&daemon->loop, UV_RUN_DEFAULT);
     zones_loading_close(&daemon->loading);
     server_free(daemon->server);
@@ -236,6 +249,7 @@ int daemon_run(const struct settings *settings)
     struct daemon daemon;
 
     prepare(&daemon, settings);
+    hold_signals(SIG_BLOCK);
     signal(SIGPIPE, SIG_IGN); // NOLINT: cannot fail
     log_set_level((enum log_level)settings->log_level);
     zones_load(&daemon.loading);

@@ -3,8 +3,8 @@
  * What the daemon says about itself: its event lines, each with a fixed name.
  *
  * ready, reload_done, reload_unchanged, counters, stopping, few_descriptors here; reload_refused,
- * finding, findings_left_out and listen_not_covered in zones.h; querylog_dropped and
- * querylog_failed in serve/querylog.
+ * finding, findings_left_out, listen_not_covered and local_as_missing in zones.h; querylog_dropped
+ * and querylog_failed in serve/querylog.
  *
  * Threads: the control thread.
  */

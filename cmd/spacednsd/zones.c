@@ -248,3 +248,19 @@ const char *zones_find_missing_local(const struct snapshot *snapshot,
     }
     return NULL;
 }
+
+void zones_warn_local(const struct snapshot *snapshot, const struct settings *settings)
+{
+    const char *near;
+    const char *missing = zones_find_missing_local(snapshot, settings, &near);
+    struct log_line line;
+
+    if (missing == NULL)
+        return;
+    log_start(&line, LOG_WARNING, "local_as_missing");
+    log_string(&line, "space", missing);
+    log_string(&line, "text",
+               "no zone file has the space that loopback clients belong to (local_as), so they "
+               "are outside");
+    log_send(&line);
+}

@@ -53,3 +53,6 @@ void zones_warn_listen(const struct snapshot *snapshot, const struct settings *s
  */
 const char *zones_find_missing_local(const struct snapshot *snapshot,
                                      const struct settings *settings, const char **near);
+
+/** Warns when the first of these has gone. */
+void zones_warn_local(const struct snapshot *snapshot, const struct settings *settings);
