@@ -1,0 +1,199 @@
+#include "answer/access.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/address.h"
+#include "support/suite.h"
+#include "support/zones.h"
+
+/* Two spaces behind one office, one space that listens at addresses of its own. */
+static const char *const texts[] = {
+    "space: one-space\n"
+    "cidr: 10.0.0.0/16\n"
+    "peerings:\n"
+    "  - {pcx_id: pcx-1, status: active, cidr_blocks: [10.20.0.0/16, 192.168.0.0/24]}\n"
+    "  - {pcx_id: pcx-2, status: expired, cidr_blocks: [10.30.0.0/16]}\n"
+    "vpns:\n"
+    "  - {name: office, status: active, routable_cidrs: [172.16.0.0/16]}\n"
+    "trusted_ips: [192.0.2.0/26]\n",
+    "space: two-space\n"
+    "cidr: 10.1.0.0/16\n"
+    "vpns:\n"
+    "  - {name: branch, status: active, routable_cidrs: [172.16.128.0/17]}\n",
+    "space: own-space\n"
+    "cidr: 10.0.0.0/16\n"
+    "listen: [10.0.0.9, 10.9.0.9]\n",
+};
+enum { SEGMENTS = sizeof texts / sizeof texts[0] };
+
+static const struct segment *segments[SEGMENTS + 1]; /* one number is unused */
+static struct access access_made;
+static const char *const local_spaces[] = {"two-space"};
+
+static void set_up(void)
+{
+    static const struct local_access local = {.spaces = local_spaces, .space_count = 1};
+
+    for (int i = 0; i < SEGMENTS; i++)
+        segments[i] = segment_of_text(texts[i]);
+    ck_assert(access_build(&access_made, segments, SEGMENTS + 1, &local));
+}
+
+static void tear_down(void)
+{
+    access_close(&access_made);
+    for (int i = 0; i < SEGMENTS; i++)
+        segment_release((struct segment *)segments[i]);
+}
+
+static struct membership_set find(const char *asked, const char *client, const struct view **view)
+{
+    uint32_t destination, source;
+
+    ck_assert(ipv4_read(asked, &destination) && ipv4_read(client, &source));
+    *view = access_view(&access_made, destination);
+    return view_find(*view, source);
+}
+
+/* "0:space 1:vpn" for members of the segments 0 and 1. */
+static const char *describe(struct membership_set set, const struct view *view, char *out)
+{
+    static const char *const classes[] = {"space", "peered", "vpn"};
+
+    out[0] = '\0';
+    for (uint32_t i = 0; i < set.count; i++) {
+        const struct membership *member = &view->memberships[set.first + i];
+        sprintf(out + strlen(out), "%s%d:%s", i > 0 ? " " : "", member->segment,
+                classes[member->class]);
+    }
+    return out;
+}
+
+static const struct {
+    const char *asked, *client, *expected;
+} cases[] = {
+    {"10.0.0.2", "10.0.130.56", "0:space"},
+    {"10.0.0.2", "10.0.0.0", "0:space"},
+    {"10.0.0.2", "10.0.255.255", "0:space"},
+    {"10.0.0.2", "9.255.255.255", ""},
+    {"10.0.0.2", "10.1.0.0", "1:space"},
+    {"10.0.0.2", "10.2.0.0", ""},
+    {"10.0.0.2", "10.20.3.4", "0:peered"},
+    {"10.0.0.2", "192.168.0.255", "0:peered"},
+    {"10.0.0.2", "192.168.1.0", ""},
+    {"10.0.0.2", "10.30.3.4", ""},
+    {"10.0.0.2", "192.0.2.10", ""},
+    {"10.0.0.2", "172.16.127.255", "0:vpn"},
+    {"10.0.0.2", "172.16.128.0", "0:vpn 1:vpn"},
+    {"10.0.0.2", "172.16.255.255", "0:vpn 1:vpn"},
+    {"10.0.0.2", "172.17.0.0", ""},
+    {"10.0.0.2", "127.0.0.1", "1:space"},
+    {"10.0.0.2", "127.255.255.255", "1:space"},
+    {"10.0.0.2", "128.0.0.0", ""},
+    {"10.0.0.2", "0.0.0.0", ""},
+    {"10.0.0.2", "255.255.255.255", ""},
+    {"10.0.0.9", "10.0.130.56", "2:space"},
+    {"10.9.0.9", "10.0.130.56", "2:space"},
+    {"10.0.0.9", "10.1.130.56", ""},
+    {"10.0.0.9", "172.16.128.0", ""},
+    {"10.0.0.10", "10.0.130.56", "0:space"},
+    {"0.0.0.0", "10.0.130.56", "0:space"},
+};
+
+START_TEST(an_address_belongs_to_its_spaces)
+{
+    const struct view *view;
+    char text[256];
+    struct membership_set set = find(cases[_i].asked, cases[_i].client, &view);
+
+    ck_assert_msg(strcmp(describe(set, view, text), cases[_i].expected) == 0, "%s at %s: %s",
+                  cases[_i].client, cases[_i].asked, text);
+}
+END_TEST
+
+START_TEST(a_membership_says_what_matched)
+{
+    const struct view *view;
+    struct membership_set set = find("10.0.0.2", "172.16.200.1", &view);
+    const struct membership *members = view->memberships + set.first;
+    char block[CIDR_TEXT_MAX];
+
+    ck_assert_uint_eq(set.count, 2);
+    ck_assert_str_eq(segments[0]->connections[members[0].connection].name, "office");
+    ck_assert_str_eq(segments[1]->connections[members[1].connection].name, "branch");
+    cidr_write(members[1].block, block);
+    ck_assert_str_eq(block, "172.16.128.0/17");
+    set = find("10.0.0.2", "10.0.1.2", &view);
+    ck_assert_uint_eq(view->memberships[set.first].connection, ENTRY_NONE);
+}
+END_TEST
+
+START_TEST(ranges_are_sorted_and_begin_at_the_first_address)
+{
+    for (size_t i = 0; i < access_made.view_count; i++) {
+        const struct view *view = &access_made.views[i];
+        ck_assert_uint_eq(view->starts[0], 0);
+        for (uint32_t j = 1; j < view->range_count; j++)
+            ck_assert_uint_lt(view->starts[j - 1], view->starts[j]);
+    }
+    ck_assert_uint_eq(access_made.view_count, 3);
+}
+END_TEST
+
+/* Thousands of blocks, each found again, with nothing in the gaps between them. */
+START_TEST(thousands_of_blocks_are_kept_apart)
+{
+    enum { BLOCKS = 4000 };
+    char *text = malloc(BLOCKS * 32 + 200);
+    static const struct local_access nobody = {.space_count = 0};
+    struct access many;
+    size_t length = (size_t)sprintf(text, "space: many-blocks\ncidr: 10.255.0.0/16\npeerings:\n"
+                                          "- {pcx_id: pcx-1, status: active, cidr_blocks: [");
+
+    for (int i = 0; i < BLOCKS; i++)
+        length += (size_t)sprintf(text + length, "10.%d.%d.0/25,", i / 250, i % 250);
+    sprintf(text + length, "]}\n");
+    const struct segment *segment = segment_of_text(text);
+    ck_assert(access_build(&many, &segment, 1, &nobody));
+    for (uint32_t i = 0; i < BLOCKS; i++) {
+        uint32_t first = 0x0a000000 | (i / 250) << 16 | (i % 250) << 8;
+        const struct view *view = access_view(&many, 0);
+        ck_assert_uint_eq(view_find(view, first).count, 1);
+        ck_assert_uint_eq(view_find(view, first + 127).count, 1);
+        ck_assert_uint_eq(view_find(view, first + 128).count, 0);
+        ck_assert_uint_eq(view_find(view, first + 255).count, 0);
+    }
+    access_close(&many);
+    segment_release((struct segment *)segment);
+    free(text);
+}
+END_TEST
+
+START_TEST(without_spaces_everyone_is_outside)
+{
+    static const struct local_access nobody = {.space_count = 0};
+    const struct segment *none[1] = {NULL};
+    struct access empty;
+
+    ck_assert(access_build(&empty, none, 1, &nobody));
+    ck_assert_uint_eq(view_find(access_view(&empty, 0x0a000002), 0x0a000001).count, 0);
+    access_close(&empty);
+}
+END_TEST
+
+int main(void)
+{
+    Suite *suite = suite_create("answer/access");
+    TCase *views = tcase_create("views");
+
+    tcase_add_checked_fixture(views, set_up, tear_down);
+    tcase_add_loop_test(views, an_address_belongs_to_its_spaces, 0, sizeof cases / sizeof cases[0]);
+    tcase_add_test(views, a_membership_says_what_matched);
+    tcase_add_test(views, ranges_are_sorted_and_begin_at_the_first_address);
+    tcase_add_test(views, thousands_of_blocks_are_kept_apart);
+    tcase_add_test(views, without_spaces_everyone_is_outside);
+    suite_add_tcase(suite, views);
+    return suite_run(suite);
+}

@@ -1,0 +1,250 @@
+#include "answer/index.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "support/suite.h"
+#include "support/zones.h"
+
+enum { SEGMENTS = 4 };
+
+/* Segments by number, and what changes. */
+struct stand {
+    const struct segment *segments[SEGMENTS];
+    const struct segment *dropped[SEGMENTS];
+    bool added[SEGMENTS];
+    unsigned clashes;
+    struct index_clash clash; /* the last one */
+};
+
+static void count_clash(void *context, const struct index_clash *clash)
+{
+    struct stand *stand = context;
+    stand->clashes++;
+    stand->clash = *clash;
+}
+
+static bool build(struct stand *stand, const struct index *before, struct index *next)
+{
+    struct index_change change = {.before = before,
+                                  .segments = stand->segments,
+                                  .dropped = stand->dropped,
+                                  .added = stand->added,
+                                  .segment_count = SEGMENTS};
+    bool built;
+
+    *next = (struct index){.key = key_usual()};
+    ck_assert(name_from_text("herokuapp.com", &next->apps_suffix));
+    stand->clashes = 0;
+    built = index_build(next, &change, count_clash, stand);
+    memset(stand->dropped, 0, sizeof stand->dropped);
+    memset(stand->added, 0, sizeof stand->added);
+    return built;
+}
+
+static void add(struct stand *stand, int number, struct segment *segment)
+{
+    stand->segments[number] = segment;
+    stand->added[number] = true;
+}
+
+static bool find(const struct stand *stand, const struct index *index, const char *text,
+                 struct index_entry *entry)
+{
+    struct name name;
+
+    ck_assert(name_from_text(text, &name));
+    return index_find(index, stand->segments, &name, index_hash(index, &name), entry);
+}
+
+static bool is_found(const struct stand *stand, const struct index *index, const char *text)
+{
+    struct index_entry entry;
+    return find(stand, index, text, &entry);
+}
+
+/* A space of `count` apps called PREFIX-0 and so on, the first with a domain. */
+static struct segment *make_segment(const char *space, int second_octet, const char *prefix,
+                                    int count)
+{
+    char *text = malloc(200 + (size_t)count * 100);
+    size_t length =
+        (size_t)sprintf(text, "space: %s\ncidr: 10.%d.0.0/16\napps:\n", space, second_octet);
+
+    for (int i = 0; i < count; i++)
+        length += (size_t)sprintf(text + length, "  - {name: %s-%d}\n", prefix, i);
+    struct segment *segment = segment_of_text(text);
+    free(text);
+    return segment;
+}
+
+static unsigned shared_shards(const struct index *a, const struct index *b)
+{
+    unsigned shared = 0;
+
+    for (int i = 0; i < INDEX_SHARDS; i++)
+        shared += a->shards[i] == b->shards[i];
+    return shared;
+}
+
+START_TEST(every_kind_of_name_is_found)
+{
+    struct stand stand = {.clashes = 0};
+    struct index index;
+    struct index_entry entry;
+    char *text = zone_text("tests/zones_good/every-shape.yaml");
+    struct segment *segment = segment_of_text(text);
+
+    free(text);
+    add(&stand, 2, segment);
+    ck_assert(build(&stand, NULL, &index));
+    ck_assert_uint_eq(stand.clashes, 0);
+    ck_assert(find(&stand, &index, "shape-shop-1.herokuapp.com", &entry));
+    ck_assert(!entry.is_host && entry.segment == 2 && entry.number == 0);
+    ck_assert(find(&stand, &index, "shape-exact-2-abcdef012345.herokuapp.com", &entry));
+    ck_assert(entry.is_host);
+    ck_assert(segment->hosts[entry.number].kind == HOST_DEFAULT);
+    ck_assert(is_found(&stand, &index, "SHOP.example.com"));
+    ck_assert(is_found(&stand, &index, "shop-haiku-1.shape-2.herokuspace.com"));
+    ck_assert(is_found(&stand, &index, "*.wild.example.com"));
+    ck_assert(is_found(&stand, &index, "db.internal.example.com"));
+    ck_assert(!is_found(&stand, &index, "wild.example.com"));
+    ck_assert(!is_found(&stand, &index, "x.wild.example.com"));
+    ck_assert(!is_found(&stand, &index, "shape-shop-1.herokuapp.co"));
+    ck_assert(!is_found(&stand, &index, "shape-shop-1"));
+    ck_assert(!is_found(&stand, &index, "."));
+    index_close(&index);
+    segment_release(segment);
+}
+END_TEST
+
+START_TEST(thousands_of_names_are_found_and_others_are_not)
+{
+    enum { APPS = 5000 };
+    struct stand stand = {.clashes = 0};
+    struct index index;
+    struct index_entry entry;
+    char name[64];
+
+    add(&stand, 0, make_segment("many-apps", 0, "many", APPS));
+    ck_assert(build(&stand, NULL, &index));
+    for (uint32_t i = 0; i < APPS; i++) {
+        snprintf(name, sizeof name, "many-%u.herokuapp.com", i);
+        ck_assert(find(&stand, &index, name, &entry));
+        ck_assert_uint_eq(entry.number, i);
+        snprintf(name, sizeof name, "none-%u.herokuapp.com", i);
+        ck_assert(!is_found(&stand, &index, name));
+    }
+    for (int i = 0; i < INDEX_SHARDS; i++)
+        ck_assert_uint_le(3 * index.shards[i]->used, 2 * (index.shards[i]->mask + 1));
+    index_close(&index);
+    segment_release((struct segment *)stand.segments[0]);
+}
+END_TEST
+
+START_TEST(a_change_shares_the_shards_it_does_not_touch)
+{
+    struct stand stand = {.clashes = 0};
+    struct index first, second, third;
+    struct segment *small = make_segment("small-space", 1, "small", 2);
+
+    add(&stand, 0, make_segment("many-apps", 0, "many", 5000));
+    ck_assert(build(&stand, NULL, &first));
+    add(&stand, 1, small);
+    ck_assert(build(&stand, &first, &second));
+    /* Two names touch at most two shards. */
+    ck_assert_uint_ge(shared_shards(&first, &second), INDEX_SHARDS - 2);
+    ck_assert_uint_lt(shared_shards(&first, &second), INDEX_SHARDS);
+    ck_assert(is_found(&stand, &second, "small-1.herokuapp.com"));
+    ck_assert(!is_found(&stand, &first, "small-1.herokuapp.com"));
+    ck_assert(is_found(&stand, &second, "many-4999.herokuapp.com"));
+    index_close(&first);
+    ck_assert(is_found(&stand, &second, "many-17.herokuapp.com"));
+
+    /* And it goes again. */
+    stand.dropped[1] = small;
+    stand.segments[1] = NULL;
+    ck_assert(build(&stand, &second, &third));
+    ck_assert(!is_found(&stand, &third, "small-1.herokuapp.com"));
+    ck_assert(is_found(&stand, &third, "many-4999.herokuapp.com"));
+    index_close(&second);
+    index_close(&third);
+    segment_release(small);
+    segment_release((struct segment *)stand.segments[0]);
+}
+END_TEST
+
+START_TEST(a_file_read_anew_takes_the_place_of_the_old_one)
+{
+    struct stand stand = {.clashes = 0};
+    struct index first, second;
+    struct segment *old = make_segment("one-space", 0, "alpha", 50);
+
+    add(&stand, 0, old);
+    ck_assert(build(&stand, NULL, &first));
+    stand.dropped[0] = old;
+    add(&stand, 0, make_segment("one-space", 0, "alpha", 20));
+    ck_assert(build(&stand, &first, &second));
+    ck_assert_uint_eq(stand.clashes, 0);
+    ck_assert(is_found(&stand, &second, "alpha-19.herokuapp.com"));
+    ck_assert(!is_found(&stand, &second, "alpha-20.herokuapp.com"));
+    index_close(&first);
+    index_close(&second);
+    segment_release(old);
+    segment_release((struct segment *)stand.segments[0]);
+}
+END_TEST
+
+START_TEST(names_claimed_twice_are_told)
+{
+    struct stand stand = {.clashes = 0};
+    struct index first, second;
+    struct index_entry entry;
+
+    add(&stand, 0, make_segment("one-space", 0, "twin", 3));
+    ck_assert(build(&stand, NULL, &first));
+    add(&stand, 1, make_segment("two-space", 1, "twin", 2));
+    ck_assert(build(&stand, &first, &second));
+    ck_assert_uint_eq(stand.clashes, 2);
+    ck_assert_uint_eq(stand.clash.newer.segment, 1);
+    ck_assert_uint_eq(stand.clash.older.segment, 0);
+    ck_assert_uint_eq(stand.clash.newer.number, stand.clash.older.number);
+    /* The older one keeps the name. */
+    ck_assert(find(&stand, &second, "twin-1.herokuapp.com", &entry));
+    ck_assert_uint_eq(entry.segment, 0);
+    index_close(&first);
+    index_close(&second);
+    segment_release((struct segment *)stand.segments[0]);
+    segment_release((struct segment *)stand.segments[1]);
+}
+END_TEST
+
+START_TEST(an_index_of_nothing_finds_nothing)
+{
+    struct stand stand = {.clashes = 0};
+    struct index index;
+
+    ck_assert(build(&stand, NULL, &index));
+    ck_assert(!is_found(&stand, &index, "any-app.herokuapp.com"));
+    ck_assert_uint_gt(index_octets(&index), 0);
+    index_close(&index);
+}
+END_TEST
+
+int main(void)
+{
+    Suite *suite = suite_create("answer/index");
+    TCase *finding = tcase_create("finding");
+    TCase *changing = tcase_create("changing");
+
+    tcase_add_test(finding, every_kind_of_name_is_found);
+    tcase_add_test(finding, thousands_of_names_are_found_and_others_are_not);
+    tcase_add_test(finding, an_index_of_nothing_finds_nothing);
+    tcase_add_test(changing, a_change_shares_the_shards_it_does_not_touch);
+    tcase_add_test(changing, a_file_read_anew_takes_the_place_of_the_old_one);
+    tcase_add_test(changing, names_claimed_twice_are_told);
+    suite_add_tcase(suite, finding);
+    suite_add_tcase(suite, changing);
+    return suite_run(suite);
+}

@@ -1,0 +1,61 @@
+#include "answer/mailbox.h"
+
+#include "answer/snapshot.h"
+#include "support/suite.h"
+
+static const struct snapshot first = {.generation = 1}, second = {.generation = 2},
+                             third = {.generation = 3};
+
+START_TEST(an_empty_mailbox_gives_nothing)
+{
+    struct mailbox mailbox = {.adopted = 0};
+    const struct snapshot *current = NULL;
+
+    ck_assert(!mailbox_collect(&mailbox, &current));
+    ck_assert_ptr_null(current);
+    ck_assert_uint_eq(mailbox_adopted(&mailbox), 0);
+}
+END_TEST
+
+START_TEST(what_was_posted_is_collected_once)
+{
+    struct mailbox mailbox = {.adopted = 0};
+    const struct snapshot *current = NULL;
+
+    mailbox_post(&mailbox, &first);
+    ck_assert_uint_eq(mailbox_adopted(&mailbox), 0);
+    ck_assert(mailbox_collect(&mailbox, &current));
+    ck_assert_ptr_eq(current, &first);
+    ck_assert_uint_eq(mailbox_adopted(&mailbox), 1);
+    ck_assert(!mailbox_collect(&mailbox, &current));
+    ck_assert_ptr_eq(current, &first);
+}
+END_TEST
+
+START_TEST(what_was_posted_over_is_never_seen)
+{
+    struct mailbox mailbox = {.adopted = 0};
+    const struct snapshot *current = NULL;
+
+    mailbox_post(&mailbox, &first);
+    ck_assert(mailbox_collect(&mailbox, &current));
+    mailbox_post(&mailbox, &second);
+    mailbox_post(&mailbox, &third);
+    ck_assert_uint_eq(mailbox_adopted(&mailbox), 1);
+    ck_assert(mailbox_collect(&mailbox, &current));
+    ck_assert_ptr_eq(current, &third);
+    ck_assert_uint_eq(mailbox_adopted(&mailbox), 3);
+}
+END_TEST
+
+int main(void)
+{
+    Suite *suite = suite_create("answer/mailbox");
+    TCase *handover = tcase_create("handover");
+
+    tcase_add_test(handover, an_empty_mailbox_gives_nothing);
+    tcase_add_test(handover, what_was_posted_is_collected_once);
+    tcase_add_test(handover, what_was_posted_over_is_never_seen);
+    suite_add_tcase(suite, handover);
+    return suite_run(suite);
+}

@@ -1,0 +1,127 @@
+#include "answer/snapshot.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "support/suite.h"
+#include "support/zones.h"
+
+static struct snapshot *snapshot;
+static struct policy policy;
+
+static void set_up(void)
+{
+    char *texts[2] = {zone_text("zones/test-space.yaml"),
+                      zone_text("tests/zones_good/every-shape.yaml")};
+
+    policy = policy_usual();
+    snapshot = snapshot_of_texts(&policy, (const char *const *)texts, 2);
+    free(texts[0]);
+    free(texts[1]);
+}
+
+static void tear_down(void)
+{
+    snapshot_free(snapshot);
+}
+
+static const struct {
+    const char *name;
+    const char *wildcard; /* NULL: none covers it */
+} wildcards[] = {
+    {"a.apps.example.com", "*.apps.example.com"},
+    {"d.c.b.a.apps.example.com", "*.apps.example.com"},
+    {"x_y.apps.example.com", "*.apps.example.com"},
+    {"x.wild.example.com", "*.wild.example.com"},
+    {"x.deep.wild.example.com", "*.deep.wild.example.com"},
+    {"deep.wild.example.com", "*.wild.example.com"},
+    {"a.b.c.deep.wild.example.com", "*.deep.wild.example.com"},
+    {"apps.example.com", NULL},
+    {"example.com", NULL},
+    {"com", NULL},
+    {".", NULL},
+    {"_dmarc.apps.example.com", NULL},
+    {"_a.b.apps.example.com", NULL},
+    {"a._b.apps.example.com", NULL},
+    {"a._b.c.apps.example.com", NULL},
+    {"xapps.example.com", NULL},
+    {"a.apps.example.com.net", NULL},
+};
+
+START_TEST(the_closest_wildcard_covers_a_name)
+{
+    struct name name, wildcard;
+    struct index_entry entry;
+
+    ck_assert(name_from_text(wildcards[_i].name, &name));
+    bool found = snapshot_find_wildcard(snapshot, &name, &entry);
+    ck_assert_msg(found == (wildcards[_i].wildcard != NULL), "%s", wildcards[_i].name);
+    if (!found)
+        return;
+    const struct segment *segment = snapshot->segments[entry.segment];
+    const struct host *host = &segment->hosts[entry.number];
+    ck_assert(name_from_text(wildcards[_i].wildcard, &wildcard));
+    ck_assert(name_equals(&wildcard, segment->texts + host->octets, host->length));
+}
+END_TEST
+
+START_TEST(a_name_of_127_labels_is_looked_at_too)
+{
+    struct name name = {.length = 255, .label_count = 127};
+    struct index_entry entry;
+
+    for (int i = 0; i < 127; i++)
+        memcpy(name.octets + 2 * i, "\1a", 2);
+    ck_assert(!snapshot_find_wildcard(snapshot, &name, &entry));
+}
+END_TEST
+
+START_TEST(an_app_is_found_by_its_bare_name)
+{
+    struct index_entry entry;
+
+    ck_assert(snapshot_find_app(snapshot, "frozen-oasis-70544", 18, &entry));
+    ck_assert_uint_eq(entry.segment, 0);
+    /* Whatever its default domain is. */
+    ck_assert(snapshot_find_app(snapshot, "open-plain-1001", 15, &entry));
+    ck_assert(snapshot_find_app(snapshot, "shape-exact-2", 13, &entry));
+    ck_assert(!snapshot_find_app(snapshot, "shape-exact-2-abcdef012345", 26, &entry));
+    ck_assert(!snapshot_find_app(snapshot, "frozen-oasis", 12, &entry));
+    ck_assert(!snapshot_find_app(snapshot, "", 0, &entry));
+}
+END_TEST
+
+START_TEST(the_soa_carries_the_generation)
+{
+    static const char expected[] = "\12localspace\0\12hostmaster\12localspace\0\0\0\0\1"
+                                   "\0\0\x0e\x10\0\0\2\x58\0\1\x51\x80\0\0\0\5";
+
+    ck_assert_uint_eq(snapshot->soa_length, sizeof expected - 1);
+    ck_assert_mem_eq(snapshot->soa_data, expected, sizeof expected - 1);
+}
+END_TEST
+
+START_TEST(a_snapshot_counts_what_it_holds)
+{
+    ck_assert_uint_eq(snapshot->app_count, 3 + 5);
+    ck_assert_uint_gt(snapshot->host_count, 0);
+    ck_assert_uint_gt(snapshot_octets(snapshot), sizeof *snapshot);
+    snapshot_free(NULL);
+}
+END_TEST
+
+int main(void)
+{
+    Suite *suite = suite_create("answer/snapshot");
+    TCase *finding = tcase_create("finding");
+
+    tcase_add_checked_fixture(finding, set_up, tear_down);
+    tcase_add_loop_test(finding, the_closest_wildcard_covers_a_name, 0,
+                        sizeof wildcards / sizeof wildcards[0]);
+    tcase_add_test(finding, a_name_of_127_labels_is_looked_at_too);
+    tcase_add_test(finding, an_app_is_found_by_its_bare_name);
+    tcase_add_test(finding, the_soa_carries_the_generation);
+    tcase_add_test(finding, a_snapshot_counts_what_it_holds);
+    suite_add_tcase(suite, finding);
+    return suite_run(suite);
+}
