@@ -14,7 +14,7 @@
  * A plain default domain (NAME.herokuapp.com) has no host: the app's own index entry serves it.
  *
  * Size: 32 octets an app, 28 a formation, 16 a dyno, 20 a host, plus the texts.
- * Threads: immutable but for `holds`, which only the control thread touches.
+ * Threads: immutable but for `holds` and `identity`, which only the control thread touches.
  * Memory: two arenas, freed by the last segment_release.
  */
 #include <stdbool.h>
@@ -132,6 +132,7 @@ struct file_identity {
     ino_t inode;
     off_t size;
     struct timespec modified;
+    bool is_settled;  /* the time is old enough to be trusted */
     uint64_t content; /* keyed hash */
 };
 

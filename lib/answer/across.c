@@ -1,0 +1,188 @@
+#include "answer/across.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+/* A space as seen at one address; spaces of one key may not share their name or CIDR. */
+struct sighting {
+    const struct segment *segment;
+    uint32_t address; /* 0: at all addresses that no space names */
+    uint32_t number;
+};
+
+static int compare_names(const void *a, const void *b)
+{
+    const struct sighting *left = a, *right = b;
+    int order = strcmp(left->segment->name, right->segment->name);
+    return order != 0 ? order : strcmp(left->segment->file, right->segment->file);
+}
+
+static int compare_sightings(const void *a, const void *b)
+{
+    const struct sighting *left = a, *right = b;
+    if (left->address != right->address)
+        return left->address < right->address ? -1 : 1;
+    if (left->segment->cidr.address != right->segment->cidr.address)
+        return left->segment->cidr.address < right->segment->cidr.address ? -1 : 1;
+    return strcmp(left->segment->file, right->segment->file);
+}
+
+/* The space to complain about: the newly read one of a pair, the later one when both are. */
+static void order_pair(const struct candidates *candidates, const struct sighting **newer,
+                       const struct sighting **older)
+{
+    if (!candidates->added[(*newer)->number]) {
+        const struct sighting *swap = *newer;
+        *newer = *older;
+        *older = swap;
+    }
+}
+
+static void report_same_name(const struct sighting *newer, const struct sighting *older,
+                             struct report *report)
+{
+    report_add(
+        report, FINDING_DUP, newer->segment->file, newer->segment->at,
+        "space %s is defined in %s:%u already; one file holds one space, so rename or remove "
+        "one of them",
+        newer->segment->name, older->segment->file, (unsigned)older->segment->at.line);
+}
+
+static void report_overlap(const struct sighting *newer, const struct sighting *older,
+                           struct report *report)
+{
+    char block[CIDR_TEXT_MAX];
+
+    cidr_write(newer->segment->cidr, block);
+    report_add(report, FINDING_SPACE_OVERLAP, newer->segment->file, newer->segment->at,
+               "space %s has cidr %s, and so has space %s (%s:%u); give each its own `listen` "
+               "addresses, so that the address asked tells them apart",
+               newer->segment->name, block, older->segment->name, older->segment->file,
+               (unsigned)older->segment->at.line);
+}
+
+/* All spaces, once for each address they are seen at. */
+static struct sighting *list_sightings(const struct candidates *candidates, size_t *count)
+{
+    size_t total = 0;
+    for (size_t i = 0; i < candidates->count; i++)
+        if (candidates->segments[i] != NULL)
+            total += 1 + candidates->segments[i]->listen_count;
+    struct sighting *sightings = malloc((total + 1) * sizeof *sightings);
+    if (sightings == NULL)
+        return NULL;
+    *count = 0;
+    for (size_t i = 0; i < candidates->count; i++) {
+        const struct segment *segment = candidates->segments[i];
+        size_t seen = segment == NULL ? 0 : segment->listen_count;
+        for (size_t j = 0; j < seen; j++)
+            sightings[(*count)++] = (struct sighting){segment, segment->listen[j], (uint32_t)i};
+        if (segment != NULL && seen == 0)
+            sightings[(*count)++] = (struct sighting){segment, 0, (uint32_t)i};
+    }
+    return sightings;
+}
+
+void across_check_spaces(const struct candidates *candidates, struct report *report)
+{
+    size_t count;
+    struct sighting *sightings = list_sightings(candidates, &count);
+
+    if (sightings == NULL) {
+        report_add(report, FINDING_MEMORY, "", (struct place){.line = 0},
+                   "out of memory while comparing spaces");
+        return;
+    }
+    qsort(sightings, count, sizeof *sightings, compare_sightings);
+    for (size_t i = 1; i < count; i++) {
+        const struct sighting *newer = &sightings[i], *older = &sightings[i - 1];
+        if (newer->address != older->address || newer->segment == older->segment ||
+            !cidr_overlaps(newer->segment->cidr, older->segment->cidr))
+            continue;
+        order_pair(candidates, &newer, &older);
+        report_overlap(newer, older, report);
+    }
+    qsort(sightings, count, sizeof *sightings, compare_names);
+    for (size_t i = 1; i < count; i++) {
+        const struct sighting *newer = &sightings[i], *older = &sightings[i - 1];
+        if (newer->segment == older->segment ||
+            strcmp(newer->segment->name, older->segment->name) != 0)
+            continue;
+        order_pair(candidates, &newer, &older);
+        report_same_name(newer, older, report);
+    }
+    free(sightings);
+}
+
+/* A side of a clash, in words and with its place. */
+struct side {
+    const struct segment *segment;
+    const struct host *host; /* NULL: an app under its plain name */
+    struct place at;
+    const char *app; /* "" for static records */
+};
+
+static struct side side_of(const struct candidates *candidates, struct index_entry entry, char *app,
+                           size_t room)
+{
+    const struct segment *segment = candidates->segments[entry.segment];
+    struct side side = {.segment = segment, .app = app};
+    const struct app_entry *owner = NULL;
+
+    app[0] = '\0';
+    if (entry.is_host) {
+        side.host = &segment->hosts[entry.number];
+        side.at = side.host->at;
+        if (side.host->kind != HOST_RECORDS)
+            owner = &segment->apps[side.host->owner];
+    } else {
+        owner = &segment->apps[entry.number];
+        side.at = owner->at;
+    }
+    if (owner != NULL) {
+        struct text text = text_over(app, room - 1);
+        text_add(&text, segment_text(segment, owner->name), owner->name_length);
+        *text.next = '\0';
+    }
+    return side;
+}
+
+static enum finding_code clash_code(const struct side *newer, const struct side *older)
+{
+    if (newer->host == NULL && older->host == NULL)
+        return FINDING_DUP;
+    if (newer->host != NULL && newer->host->kind == HOST_RECORDS)
+        return FINDING_REC_NAME;
+    if (newer->host != NULL && newer->host->kind == HOST_TARGET)
+        return FINDING_DOM_TARGET;
+    return FINDING_DOM_TAKEN;
+}
+
+void across_report_clash(const struct candidates *candidates, const struct index_clash *clash,
+                         struct report *report)
+{
+    char newer_app[64], older_app[64], host[4 * NAME_MAX_OCTETS + 1];
+    struct side newer = side_of(candidates, clash->newer, newer_app, sizeof newer_app);
+    struct side older = side_of(candidates, clash->older, older_app, sizeof older_app);
+    enum finding_code code = clash_code(&newer, &older);
+    struct text text = text_over(host, sizeof host - 1);
+
+    if (newer.host != NULL)
+        name_add(&text, newer.segment->texts + newer.host->octets);
+    *text.next = '\0';
+    if (code == FINDING_DUP)
+        report_add(report, code, newer.segment->file, newer.at,
+                   "app %s is defined in %s:%u already; app names are unique across spaces",
+                   newer_app, older.segment->file, (unsigned)older.at.line);
+    else if (newer.host == NULL)
+        report_add(report, code, newer.segment->file, newer.at,
+                   "the default domain of app %s is currently in use by another app, %s (%s:%u); "
+                   "rename one of them",
+                   newer_app, older_app, older.segment->file, (unsigned)older.at.line);
+    else
+        report_add(report, code, newer.segment->file, newer.at,
+                   "%.255s is currently in use by %s %s (%s:%u); remove it from one of them", host,
+                   older.host != NULL && older.host->kind == HOST_RECORDS ? "static records"
+                                                                          : "another app,",
+                   older_app, older.segment->file, (unsigned)older.at.line);
+}

@@ -1,0 +1,32 @@
+#pragma once
+/**
+ * Rules that no zone file can keep alone: between files, and between then and now.
+ *
+ * Threads: control thread.  Memory: short-lived, given back on return.
+ */
+#include "answer/index.h"
+#include "answer/segment.h"
+#include "answer/snapshot.h"
+#include "space/report.h"
+
+/** The segments of the snapshot to be, by number, and which of them are newly read. */
+struct candidates {
+    const struct segment *const *segments; /* NULL where unused */
+    const bool *added;
+    size_t count;
+};
+
+/** Space names are unique (E-DUP); spaces seen at one address do not overlap (E-SPACE-OVERLAP). */
+void across_check_spaces(const struct candidates *candidates, struct report *report);
+
+/** Reports two owners of one name: E-DUP, E-DOM-TAKEN, E-DOM-TARGET or E-REC-NAME. */
+void across_report_clash(const struct candidates *candidates, const struct index_clash *clash,
+                         struct report *report);
+
+/**
+ * What is fixed at creation has not changed since `before` (E-IMMUTABLE): a space's cidr,
+ * data_cidr, region, generation and shield, an app's internal_routing and space. Identity is the id
+ * where both have one, else the name.
+ */
+void across_check_fixed(const struct snapshot *before, const struct candidates *candidates,
+                        struct report *report);

@@ -1,0 +1,41 @@
+#pragma once
+/**
+ * The folder of zone files: what is in it, and what each file holds.
+ *
+ * Zone files end in .yaml or .yml and do not begin with a dot. A file is told from its earlier self
+ * by device, inode, size and time of change; a time so recent that another change could carry the
+ * same one is not trusted, and then the content decides.
+ *
+ * Threads: pure but for the file system.  Memory: malloc; texts of a listing in its arena.
+ */
+#include <stdbool.h>
+#include <stddef.h>
+
+#include "answer/segment.h"
+#include "base/arena.h"
+#include "base/err.h"
+#include "base/hash.h"
+#include "space/report.h"
+
+struct folder {
+    const char **files; /* folder and name, as shown to people; sorted */
+    size_t count;
+};
+
+/** Lists the zone files. False with *err when the folder cannot be read or has none. */
+bool folder_list(struct arena *arena, const char *path, struct folder *folder, struct err *err);
+
+/** A file that has been read. */
+struct zone_text {
+    char *octets; /* malloc'ed */
+    size_t length;
+    struct file_identity identity;
+};
+
+/** True when the file on disk is the one that `identity` was taken of, without reading it. */
+bool folder_is_same(const char *path, const struct file_identity *identity);
+
+/** Reads a whole file; what is wrong goes into the report (E-FILE, E-LIMIT) and false comes back.
+ */
+bool folder_read(const char *path, const struct hash_key *key, struct zone_text *text,
+                 struct report *report);

@@ -1,0 +1,277 @@
+#include "answer/load.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "answer/across.h"
+#include "answer/folder.h"
+#include "base/parallel.h"
+#include "space/parse.h"
+#include "space/rules.h"
+
+/* One zone file on its way into the next snapshot. */
+struct job {
+    const char *file;
+    struct segment *before; /* what the file was; NULL for a new one */
+    size_t number;          /* of its segment */
+    struct segment *result; /* one hold; NULL when the file is broken */
+    struct report *report;
+    bool is_kept; /* result is `before` */
+    bool was_read;
+};
+
+struct loading {
+    const struct load_request *request;
+    struct report *report;
+    struct err *err;
+    struct arena *arena;
+    struct folder folder;
+    struct job *jobs;
+    size_t segment_count; /* of the next snapshot */
+    const struct segment **segments;
+    const struct segment **dropped;
+    bool *added;
+    size_t changes;
+};
+
+static bool out_of_memory(struct err *err)
+{
+    return err_set(err, ERR_MEMORY, "out of memory while loading zones");
+}
+
+static int compare_files(const void *a, const void *b)
+{
+    const struct job *left = a, *right = b;
+    return strcmp(left->file, right->file);
+}
+
+/* The job of a file by name; jobs are sorted as the listing is. */
+static struct job *find_job(const struct loading *loading, const char *file)
+{
+    const struct job key = {.file = file};
+    return bsearch(&key, loading->jobs, loading->folder.count, sizeof key, compare_files);
+}
+
+/* Gives every file its segment's number: the one it had, else the next that is free. */
+static bool number_segments(struct loading *loading)
+{
+    const struct snapshot *before = loading->request->before;
+    size_t old_count = before == NULL ? 0 : before->segment_count;
+    size_t next = 0;
+
+    loading->segment_count = old_count + loading->folder.count;
+    loading->segments = calloc(loading->segment_count, sizeof(struct segment *));
+    loading->dropped = calloc(loading->segment_count, sizeof(struct segment *));
+    loading->added = calloc(loading->segment_count, sizeof *loading->added);
+    bool *taken = calloc(loading->segment_count, sizeof *taken);
+    if (loading->segments == NULL || loading->dropped == NULL || loading->added == NULL ||
+        taken == NULL) {
+        free(taken);
+        return out_of_memory(loading->err);
+    }
+    for (size_t i = 0; i < old_count; i++) {
+        const struct segment *segment = before->segments[i];
+        struct job *job = segment == NULL ? NULL : find_job(loading, segment->file);
+        if (job != NULL) {
+            job->before = (struct segment *)segment;
+            job->number = i;
+            taken[i] = true;
+        }
+    }
+    size_t used = 0;
+    for (size_t i = 0; i < loading->folder.count; i++) {
+        struct job *job = &loading->jobs[i];
+        if (job->before == NULL) {
+            while (taken[next])
+                next++;
+            job->number = next;
+            taken[next] = true;
+        }
+        used = job->number + 1 > used ? job->number + 1 : used;
+    }
+    free(taken);
+    /* Numbers above the last used one are only needed while something is dropped there. */
+    loading->segment_count = used > old_count ? used : old_count;
+    if (loading->segment_count > SEGMENT_MAX)
+        return err_set(loading->err, ERR_LIMIT, "zones folder %s holds more than %d files",
+                       loading->request->folder, SEGMENT_MAX);
+    return true;
+}
+
+static bool make_jobs(struct loading *loading)
+{
+    loading->jobs = calloc(loading->folder.count, sizeof *loading->jobs);
+    if (loading->jobs == NULL)
+        return out_of_memory(loading->err);
+    for (size_t i = 0; i < loading->folder.count; i++) {
+        loading->jobs[i].file = loading->folder.files[i];
+        loading->jobs[i].report = report_new();
+        if (loading->jobs[i].report == NULL)
+            return out_of_memory(loading->err);
+    }
+    return number_segments(loading);
+}
+
+/* Text to segment; findings go into the job's report. */
+static void compile(const struct loading *loading, struct job *job, const struct zone_text *text)
+{
+    const struct suffixes *suffixes = &loading->request->policy->suffixes;
+    struct arena *arena = arena_new();
+    struct err err;
+    struct space *space =
+        arena == NULL ? NULL
+                      : space_parse(arena, job->file, text->octets, text->length, job->report);
+
+    if (arena == NULL)
+        report_add(job->report, FINDING_MEMORY, job->file, (struct place){.line = 1},
+                   "out of memory while the file was read");
+    if (space != NULL)
+        space_check(space, suffixes, job->report);
+    if (space != NULL && report_is_clean(job->report)) {
+        job->result = segment_seal(space, suffixes, &text->identity, &err);
+        if (job->result == NULL)
+            report_add(job->report, err.code == ERR_LIMIT ? FINDING_LIMIT : FINDING_MEMORY,
+                       job->file, (struct place){.line = 1}, "%s", err.text);
+    }
+    arena_free(arena);
+}
+
+static bool run_job(void *context, size_t index)
+{
+    const struct loading *loading = context;
+    struct job *job = &loading->jobs[index];
+    struct zone_text text;
+
+    if (job->before != NULL && folder_is_same(job->file, &job->before->identity)) {
+        job->is_kept = true;
+        return true;
+    }
+    job->was_read = true;
+    if (!folder_read(job->file, &loading->request->key, &text, job->report))
+        return true;
+    if (job->before != NULL && job->before->identity.content == text.identity.content &&
+        job->before->identity.size == text.identity.size) {
+        job->is_kept = true;
+        job->before->identity = text.identity;
+    } else {
+        compile(loading, job, &text);
+    }
+    free(text.octets);
+    return true;
+}
+
+/* Joins what the threads found and lists the segments of the next snapshot. */
+static void gather(struct loading *loading, struct load_outcome *outcome)
+{
+    const struct snapshot *before = loading->request->before;
+
+    for (size_t i = 0; before != NULL && i < before->segment_count; i++)
+        loading->dropped[i] = before->segments[i];
+    for (size_t i = 0; i < loading->folder.count; i++) {
+        struct job *job = &loading->jobs[i];
+        report_merge(loading->report, job->report);
+        outcome->read_count += job->was_read;
+        if (job->is_kept) {
+            loading->dropped[job->number] = NULL;
+            job->result = segment_hold(job->before);
+        }
+        loading->segments[job->number] = job->result;
+        loading->added[job->number] = job->result != NULL && !job->is_kept;
+        loading->changes += !job->is_kept;
+    }
+    for (size_t i = 0; i < loading->segment_count; i++)
+        loading->changes += loading->dropped[i] != NULL;
+    outcome->file_count = loading->folder.count;
+}
+
+static void on_clash(void *context, const struct index_clash *clash)
+{
+    struct loading *loading = context;
+    const struct candidates candidates = {
+        .segments = loading->segments, .added = loading->added, .count = loading->segment_count};
+
+    across_report_clash(&candidates, clash, loading->report);
+}
+
+static void check_across(struct loading *loading)
+{
+    const struct candidates candidates = {
+        .segments = loading->segments, .added = loading->added, .count = loading->segment_count};
+
+    across_check_spaces(&candidates, loading->report);
+    if (loading->request->before != NULL)
+        across_check_fixed(loading->request->before, &candidates, loading->report);
+}
+
+/* The index and the snapshot around it. NULL when a rule across files is broken, or no memory. */
+static struct snapshot *assemble(struct loading *loading)
+{
+    const struct snapshot *before = loading->request->before;
+    const struct index_change change = {
+        .before = before == NULL ? NULL : &before->index,
+        .segments = loading->segments,
+        .dropped = loading->dropped,
+        .added = loading->added,
+        .segment_count = loading->segment_count,
+    };
+    struct snapshot_parts parts = {
+        .policy = loading->request->policy,
+        .generation = before == NULL ? 1 : before->generation + 1,
+        .segments = loading->segments,
+        .segment_count = loading->segment_count,
+        .index = {.key = before == NULL ? loading->request->key : before->index.key},
+    };
+
+    if (!name_from_text(parts.policy->suffixes.apps, &parts.index.apps_suffix)) {
+        err_set(loading->err, ERR_RULE, "suffix %s is no host name", parts.policy->suffixes.apps);
+        return NULL;
+    }
+    out_of_memory(loading->err);
+    if (!index_build(&parts.index, &change, on_clash, loading))
+        return NULL;
+    if (!report_is_clean(loading->report)) {
+        index_close(&parts.index);
+        return NULL;
+    }
+    loading->segments = NULL; /* the snapshot's now */
+    return snapshot_seal(&parts);
+}
+
+static void clean_up(struct loading *loading)
+{
+    for (size_t i = 0; loading->segments != NULL && i < loading->segment_count; i++)
+        segment_release((struct segment *)loading->segments[i]);
+    for (size_t i = 0; loading->jobs != NULL && i < loading->folder.count; i++)
+        report_free(loading->jobs[i].report);
+    free(loading->segments);
+    free(loading->dropped);
+    free(loading->added);
+    free(loading->jobs);
+    arena_free(loading->arena);
+}
+
+struct snapshot *snapshot_load(const struct load_request *request, struct report *report,
+                               struct load_outcome *outcome, struct err *err)
+{
+    struct loading loading = {
+        .request = request, .report = report, .err = err, .arena = arena_new()};
+    struct snapshot *snapshot = NULL;
+
+    *outcome = (struct load_outcome){.is_unchanged = false};
+    if (loading.arena == NULL) {
+        out_of_memory(err);
+        return NULL;
+    }
+    if (folder_list(loading.arena, request->folder, &loading.folder, err) && make_jobs(&loading)) {
+        parallel_for(loading.folder.count, request->threads, run_job, &loading);
+        gather(&loading, outcome);
+        outcome->is_unchanged = request->before != NULL && loading.changes == 0;
+        if (!outcome->is_unchanged) {
+            check_across(&loading);
+            snapshot = assemble(&loading);
+        }
+        report_sort(report);
+    }
+    clean_up(&loading);
+    return snapshot;
+}
