@@ -5,31 +5,45 @@
 #include "decide/discovery.h"
 #include "wire/types.h"
 
-enum { ARPA_LABELS = 2, ARPA_OCTETS = 14, ZONE_LABELS = 4 /* two octets of a /16 before them */ };
+enum {
+    ARPA_LABELS = 2,
+    ARPA_OCTETS = 14,
+    ADDRESS_OCTETS = 4,
+    ZONE_LABELS = 4, /* two octets of a /16 before in-addr.arpa */
+};
 
-/*
- * Reads the address octets nearest to in-addr.arpa, four at most. Returns how many labels stand in
- * front of in-addr.arpa, 0 when the name is no reverse name.
- */
-static unsigned read_address(const struct name *name, uint32_t *address)
+/* A reverse name: as much of an address as can be read, from in-addr.arpa outwards. */
+struct reverse {
+    unsigned labels; /* in front of in-addr.arpa */
+    unsigned octets; /* of the address, at most four; a label that is none ends the reading */
+    uint32_t address;
+};
+
+static bool read_octet(const uint8_t *label, uint32_t *octet)
+{
+    bool is_zero = label[0] == 1 && label[1] == '0';
+
+    if (is_zero)
+        *octet = 0;
+    return is_zero || (label_read_number(label, octet) && *octet <= 255);
+}
+
+/* Returns false when the name is not below in-addr.arpa. */
+static bool read_reverse(const struct name *name, struct reverse *reverse)
 {
     const uint8_t *tail = name->octets + name->length - ARPA_OCTETS;
+    uint32_t octet;
+
     if (name->label_count <= ARPA_LABELS || name->length < ARPA_OCTETS ||
         memcmp(tail, "\7in-addr\4arpa", ARPA_OCTETS) != 0)
-        return 0;
-    unsigned count = name->label_count - ARPA_LABELS;
-    unsigned read = count < 4 ? count : 4;
-    const uint8_t *label = name_suffix(name, count - read);
-    uint32_t value = 0;
-    for (unsigned i = 0; i < read; i++, label += *label + 1U) {
-        uint32_t octet;
-        bool is_zero = label[0] == 1 && label[1] == '0';
-        if (!is_zero && (!label_read_number(label, &octet) || octet > 255))
-            return 0;
-        value = value >> 8 | (is_zero ? 0 : octet) << 24;
+        return false;
+    *reverse = (struct reverse){.labels = name->label_count - ARPA_LABELS};
+    while (reverse->octets < reverse->labels && reverse->octets < ADDRESS_OCTETS &&
+           read_octet(name_suffix(name, reverse->labels - reverse->octets - 1), &octet)) {
+        reverse->address |= octet << (24 - 8 * reverse->octets);
+        reverse->octets++;
     }
-    *address = value;
-    return count;
+    return true;
 }
 
 /* The served space whose CIDR holds the address; memberships of class space say so. */
@@ -88,11 +102,10 @@ static void decide_address(const struct query *query, uint32_t address, struct v
 bool reverse_decide(const struct snapshot *snapshot, const struct client *client,
                     const struct query *query, struct verdict *verdict)
 {
-    uint32_t address;
-    unsigned count = read_address(&query->name, &address);
-    if (count < 2)
+    struct reverse reverse;
+    if (!read_reverse(&query->name, &reverse) || reverse.octets < 2)
         return false; /* no reverse name, or one of a whole /8: that is not a space's */
-    const struct membership *owner = find_owner(snapshot, client, address);
+    const struct membership *owner = find_owner(snapshot, client, reverse.address);
     if (owner == NULL)
         return false;
     verdict->soa_label = (uint8_t)(query->name.label_count - ZONE_LABELS);
@@ -104,11 +117,12 @@ bool reverse_decide(const struct snapshot *snapshot, const struct client *client
         verdict->reason = REASON_NOT_ALLOWED;
         return true;
     }
-    if (count < 4) /* between the zone's apex and its addresses: empty non-terminals */
+    if (reverse.labels == reverse.octets && reverse.octets < ADDRESS_OCTETS)
+        /* between the zone's apex and its addresses: empty non-terminals */
         decide_negative(verdict, SITUATION_NO_DATA, RCODE_NOERROR, REASON_NONE);
-    else if (count > 4)
+    else if (reverse.labels != ADDRESS_OCTETS || reverse.octets < ADDRESS_OCTETS)
         decide_negative(verdict, SITUATION_NOT_DECLARED, RCODE_NXDOMAIN, REASON_NOT_DECLARED);
     else
-        decide_address(query, address, verdict);
+        decide_address(query, reverse.address, verdict);
     return true;
 }

@@ -1,0 +1,108 @@
+#include "decide/reverse.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "support/deciding.h"
+#include "support/suite.h"
+#include "support/zones.h"
+#include "wire/types.h"
+
+static struct snapshot *snapshot;
+static struct policy policy;
+
+static void set_up(void)
+{
+    char *texts[2] = {zone_text("zones/test-space.yaml"),
+                      zone_text("tests/zones_good/other-space.yaml")};
+
+    policy = policy_usual();
+    snapshot = snapshot_of_texts(&policy, (const char *const *)texts, 2);
+    free(texts[0]);
+    free(texts[1]);
+}
+
+static void tear_down(void)
+{
+    snapshot_free(snapshot);
+}
+
+/* Every way to write a reverse name; asked by a dyno of 10.0.0.0/16. */
+static const struct {
+    const char *name;
+    enum situation situation;
+    enum answer_kind answer;
+} names[] = {
+    {"56.130.0.10.in-addr.arpa", SITUATION_RECORDS, ANSWER_DYNO_NAME},
+    {"21.16.0.10.in-addr.arpa", SITUATION_RECORDS, ANSWER_ROUTER_NAME},
+    {"57.130.0.10.in-addr.arpa", SITUATION_NOT_DECLARED, ANSWER_NONE},
+    {"7.131.0.10.in-addr.arpa", SITUATION_NOT_DECLARED, ANSWER_NONE}, /* crashed */
+    {"0.0.0.10.in-addr.arpa", SITUATION_NOT_DECLARED, ANSWER_NONE},
+    {"255.255.0.10.in-addr.arpa", SITUATION_NOT_DECLARED, ANSWER_NONE},
+    {"x.56.130.0.10.in-addr.arpa", SITUATION_NOT_DECLARED, ANSWER_NONE},
+    {"130.0.10.in-addr.arpa", SITUATION_NO_DATA, ANSWER_NONE},
+    {"0.10.in-addr.arpa", SITUATION_NO_DATA, ANSWER_NONE},
+    {"10.in-addr.arpa", SITUATION_NOT_OURS, ANSWER_NONE},
+    {"in-addr.arpa", SITUATION_NOT_OURS, ANSWER_NONE},
+    {"4.130.1.10.in-addr.arpa", SITUATION_OTHER_SPACE, ANSWER_NONE},
+    {"1.10.in-addr.arpa", SITUATION_OTHER_SPACE, ANSWER_NONE},
+    {"4.3.20.10.in-addr.arpa", SITUATION_NOT_OURS, ANSWER_NONE},
+    {"56.130.0.10.in-addr.arpa.example.com", SITUATION_NOT_OURS, ANSWER_NONE},
+    {"56.130.0.10.ip6.arpa", SITUATION_NOT_OURS, ANSWER_NONE},
+    {"56.130.0.10.xin-addr.arpa", SITUATION_NOT_OURS, ANSWER_NONE},
+};
+
+START_TEST(a_reverse_name_inside_a_served_space_is_ours)
+{
+    struct deciding deciding;
+
+    deciding_ask(&deciding, snapshot, "10.0.144.9", names[_i].name, TYPE_PTR);
+    ck_assert_msg(deciding.verdict.situation == names[_i].situation, "%s: %d", names[_i].name,
+                  (int)deciding.verdict.situation);
+    ck_assert_int_eq(deciding.verdict.answer, names[_i].answer);
+}
+END_TEST
+
+/* Every name below the zone's apex lies inside the space's CIDR, so it is ours, however odd. */
+START_TEST(nothing_below_the_zones_apex_is_forwarded)
+{
+    static const char *const odd[] = {
+        "x.0.10.in-addr.arpa",     "256.0.10.in-addr.arpa",     "056.130.0.10.in-addr.arpa",
+        "x.130.0.10.in-addr.arpa", "300.130.0.10.in-addr.arpa", "_x._y.0.10.in-addr.arpa",
+        "-1.0.10.in-addr.arpa",
+    };
+
+    for (size_t i = 0; i < sizeof odd / sizeof odd[0]; i++) {
+        struct deciding deciding;
+        deciding_ask(&deciding, snapshot, "10.0.144.9", odd[i], TYPE_PTR);
+        ck_assert_msg(deciding.verdict.situation == SITUATION_NOT_DECLARED, "%s: %d", odd[i],
+                      (int)deciding.verdict.situation);
+    }
+}
+END_TEST
+
+START_TEST(a_peer_may_not_ask_who_has_an_address)
+{
+    struct deciding deciding;
+
+    deciding_ask(&deciding, snapshot, "10.20.3.4", "56.130.0.10.in-addr.arpa", TYPE_PTR);
+    ck_assert_int_eq(deciding.verdict.situation, SITUATION_CLASS_REFUSED);
+    snapshot->policy.localspace_to |= 1U << CLASS_PEERED;
+    deciding_ask(&deciding, snapshot, "10.20.3.4", "56.130.0.10.in-addr.arpa", TYPE_PTR);
+    ck_assert_int_eq(deciding.verdict.answer, ANSWER_DYNO_NAME);
+}
+END_TEST
+
+int main(void)
+{
+    Suite *suite = suite_create("decide/reverse");
+    TCase *deciding = tcase_create("reverse_decide");
+
+    tcase_add_checked_fixture(deciding, set_up, tear_down);
+    tcase_add_loop_test(deciding, a_reverse_name_inside_a_served_space_is_ours, 0,
+                        sizeof names / sizeof names[0]);
+    tcase_add_test(deciding, nothing_below_the_zones_apex_is_forwarded);
+    tcase_add_test(deciding, a_peer_may_not_ask_who_has_an_address);
+    suite_add_tcase(suite, deciding);
+    return suite_run(suite);
+}
