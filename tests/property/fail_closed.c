@@ -161,8 +161,10 @@ static void check(const struct trial *trial)
         return;
     }
     /* _why.NAME and the like come before wildcards. */
-    if (oracle_is_special(estate.spaces, ESTATE_SPACES, trial->ask.name))
+    if (oracle_is_special(estate.spaces, ESTATE_SPACES, trial->ask.name)) {
+        HOLDS(trial, !reason_is(trial, "Q20", 20));
         return;
+    }
     if (is_owned && owner.app->internal_routing && oracle_owns_type(&owner, trial->ask.type))
         check_internal(trial, &owner);
     else

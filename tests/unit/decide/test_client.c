@@ -1,0 +1,123 @@
+#include "decide/client.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/address.h"
+#include "support/suite.h"
+#include "support/zones.h"
+
+static struct snapshot *snapshot;
+static struct policy policy;
+
+static void set_up(void)
+{
+    char *texts[2] = {zone_text("zones/test-space.yaml"),
+                      zone_text("tests/zones_good/other-space.yaml")};
+
+    policy = policy_usual();
+    snapshot = snapshot_of_texts(&policy, (const char *const *)texts, 2);
+    free(texts[0]);
+    free(texts[1]);
+}
+
+static void tear_down(void)
+{
+    snapshot_free(snapshot);
+}
+
+static struct client classify(const char *source)
+{
+    struct path path = {.destination = 0x0a000002};
+    struct client client;
+
+    ck_assert(ipv4_read(source, &path.source));
+    client_classify(snapshot, &path, &client);
+    return client;
+}
+
+/* The clients of SPEC.md section 1. */
+static const struct {
+    const char *what, *source;
+    enum client_class class;
+    unsigned memberships;
+} clients[] = {
+    {"DYNO", "10.0.130.56", CLASS_SPACE, 1},      {"RUN", "10.0.144.9", CLASS_SPACE, 1},
+    {"PEER", "10.20.3.4", CLASS_PEERED, 1},       {"PENDING", "10.30.3.4", CLASS_EXTERNAL, 0},
+    {"VPN", "172.16.9.9", CLASS_VPN, 2},          {"BRANCH", "192.168.7.7", CLASS_EXTERNAL, 0},
+    {"TRUSTED", "192.0.2.10", CLASS_EXTERNAL, 0}, {"EXT", "203.0.113.9", CLASS_EXTERNAL, 0},
+    {"OTHER", "10.1.130.4", CLASS_SPACE, 1},      {"gateway", "35.161.69.30", CLASS_EXTERNAL, 0},
+    {"loopback", "127.0.0.1", CLASS_EXTERNAL, 0}, {"data", "172.23.0.9", CLASS_EXTERNAL, 0},
+    {"a router", "10.0.0.37", CLASS_SPACE, 1},    {"nobody", "0.0.0.0", CLASS_EXTERNAL, 0},
+};
+
+START_TEST(a_client_has_its_class)
+{
+    struct client client = classify(clients[_i].source);
+
+    ck_assert_msg(client_class(&client) == clients[_i].class, "%s is %s", clients[_i].what,
+                  class_text(client_class(&client)));
+    ck_assert_uint_eq(client.count, clients[_i].memberships);
+    for (unsigned class = CLASS_SPACE; class < CLASS_EXTERNAL; class ++)
+        ck_assert(client_has_class(&client, 1U << class) == (class == clients[_i].class));
+    ck_assert(!client_has_class(&client, 0));
+}
+END_TEST
+
+START_TEST(a_membership_is_found_by_space)
+{
+    struct client office = classify("172.16.9.9"), dyno = classify("10.0.130.56");
+
+    ck_assert_uint_eq(client_membership(&office, 0)->segment, 0);
+    ck_assert_uint_eq(client_membership(&office, 1)->segment, 1);
+    ck_assert_ptr_null(client_membership(&office, 2));
+    ck_assert_ptr_nonnull(client_membership(&dyno, 0));
+    ck_assert_ptr_null(client_membership(&dyno, 1));
+}
+END_TEST
+
+START_TEST(an_ipv6_client_is_external_whatever_its_bits)
+{
+    struct path path = {.source = 0x0a008238, .is_ipv6 = true};
+    struct client client;
+
+    client_classify(snapshot, &path, &client);
+    ck_assert_uint_eq(client.count, 0);
+    ck_assert_int_eq(client_class(&client), CLASS_EXTERNAL);
+}
+END_TEST
+
+START_TEST(before_the_first_snapshot_everyone_is_external)
+{
+    struct path path = {.source = 0x0a008238};
+    struct client client;
+
+    client_classify(NULL, &path, &client);
+    ck_assert_uint_eq(client.count, 0);
+    ck_assert_ptr_null(client.view);
+}
+END_TEST
+
+START_TEST(classes_have_names)
+{
+    ck_assert_str_eq(class_text(CLASS_SPACE), "space");
+    ck_assert_str_eq(class_text(CLASS_PEERED), "peered");
+    ck_assert_str_eq(class_text(CLASS_VPN), "vpn");
+    ck_assert_str_eq(class_text(CLASS_EXTERNAL), "external");
+}
+END_TEST
+
+int main(void)
+{
+    Suite *suite = suite_create("decide/client");
+    TCase *classes = tcase_create("classes");
+
+    tcase_add_checked_fixture(classes, set_up, tear_down);
+    tcase_add_loop_test(classes, a_client_has_its_class, 0, sizeof clients / sizeof clients[0]);
+    tcase_add_test(classes, a_membership_is_found_by_space);
+    tcase_add_test(classes, an_ipv6_client_is_external_whatever_its_bits);
+    tcase_add_test(classes, before_the_first_snapshot_everyone_is_external);
+    tcase_add_test(classes, classes_have_names);
+    suite_add_tcase(suite, classes);
+    return suite_run(suite);
+}

@@ -1,0 +1,254 @@
+#include "decide/decide.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "support/deciding.h"
+#include "support/request.h"
+#include "support/suite.h"
+#include "support/zones.h"
+#include "wire/types.h"
+
+static struct snapshot *snapshot;
+static struct policy policy;
+
+static void set_up(void)
+{
+    char *texts[4] = {zone_text("zones/test-space.yaml"),
+                      zone_text("tests/zones_good/other-space.yaml"),
+                      zone_text("tests/zones_good/every-shape.yaml"),
+                      zone_text("tests/zones_good/changing-space.yaml")};
+
+    policy = policy_usual();
+    snapshot = snapshot_of_texts(&policy, (const char *const *)texts, 4);
+    for (int i = 0; i < 4; i++)
+        free(texts[i]);
+}
+
+static void tear_down(void)
+{
+    snapshot_free(snapshot);
+}
+
+#define DYNO "10.0.130.56"
+#define PEER "10.20.3.4"
+#define OFFICE "172.16.9.9"
+#define OTHER "10.1.130.4"
+#define SHAPE "10.2.130.1"
+#define EXT "203.0.113.9"
+
+/* The answer table of SPEC.md section 2, row by row. */
+static const struct {
+    const char *row, *from, *name, *type;
+    enum situation situation;
+    uint8_t rcode;
+    enum reason reason;
+    enum answer_kind answer;
+} rows[] = {
+    {"T1", DYNO, "frozen-oasis-70544.herokuapp.com", "A", SITUATION_ROUTERS, 0, REASON_NONE,
+     ANSWER_ROUTERS},
+    {"T1 custom", DYNO, "api.example.com", "A", SITUATION_ROUTERS, 0, REASON_NONE, ANSWER_ROUTERS},
+    {"T1 peer", PEER, "api.example.com", "A", SITUATION_ROUTERS, 0, REASON_ROUTE_MISSING,
+     ANSWER_ROUTERS},
+    {"T1 office", OFFICE, "api.example.com", "A", SITUATION_ROUTERS, 0, REASON_NONE,
+     ANSWER_ROUTERS},
+    {"T1 wildcard", DYNO, "x.apps.example.com", "A", SITUATION_ROUTERS, 0, REASON_NONE,
+     ANSWER_ROUTERS},
+    {"T1 apex", DYNO, "example.net", "A", SITUATION_ROUTERS, 0, REASON_NONE, ANSWER_ROUTERS},
+    {"T1 any", DYNO, "frozen-oasis-70544.herokuapp.com", "ANY", SITUATION_ROUTERS, 0, REASON_NONE,
+     ANSWER_ROUTERS},
+    {"T2", DYNO, "frozen-oasis-70544.herokuapp.com", "AAAA", SITUATION_NO_DATA, 0, REASON_NONE,
+     ANSWER_NONE},
+    {"T2 soa", DYNO, "frozen-oasis-70544.herokuapp.com", "SOA", SITUATION_NO_DATA, 0, REASON_NONE,
+     ANSWER_NONE},
+    {"T2 custom", DYNO, "api.example.com", "TXT", SITUATION_NO_DATA, 0, REASON_NONE, ANSWER_NONE},
+    {"T3 crashed", DYNO, "sleepy-river-2739.herokuapp.com", "A", SITUATION_NO_WEB, 0,
+     REASON_CRASHED, ANSWER_NONE},
+    {"T3 any type", DYNO, "sleepy-river-2739.herokuapp.com", "MX", SITUATION_NO_WEB, 0,
+     REASON_CRASHED, ANSWER_NONE},
+    {"T3 none", SHAPE, "shape-empty-4.herokuapp.com", "A", SITUATION_NO_WEB, 0, REASON_NO_WEB,
+     ANSWER_NONE},
+    {"T4", EXT, "api.example.com", "A", SITUATION_OUTSIDER, RCODE_REFUSED, REASON_OUTSIDE,
+     ANSWER_NONE},
+    {"T4 missing", EXT, "nobody.example.com", "A", SITUATION_OUTSIDER, RCODE_REFUSED,
+     REASON_OUTSIDE, ANSWER_NONE},
+    {"T4 transfer", EXT, "api.example.com", "AXFR", SITUATION_OUTSIDER, RCODE_REFUSED,
+     REASON_OUTSIDE, ANSWER_NONE},
+    {"T6", OTHER, "api.example.com", "A", SITUATION_OTHER_SPACE, RCODE_NXDOMAIN, REASON_NOT_ALLOWED,
+     ANSWER_NONE},
+    {"T6 crashed", OTHER, "sleepy.example.com", "A", SITUATION_OTHER_SPACE, RCODE_NXDOMAIN,
+     REASON_NOT_ALLOWED, ANSWER_NONE},
+    {"T6 changing", DYNO, "early-bird-1.herokuapp.com", "A", SITUATION_OTHER_SPACE, RCODE_NXDOMAIN,
+     REASON_NOT_ALLOWED, ANSWER_NONE},
+    {"T7", DYNO, "open-plain-1001-1234567890ab.herokuapp.com", "A", SITUATION_NOT_OURS,
+     RCODE_REFUSED, REASON_NOT_OURS, ANSWER_NONE},
+    {"T8", PEER, "web.frozen-oasis-70544.app.localspace", "A", SITUATION_CLASS_REFUSED,
+     RCODE_REFUSED, REASON_NOT_ALLOWED, ANSWER_NONE},
+    {"T8 space", OTHER, "web.frozen-oasis-70544.app.localspace", "A", SITUATION_NOT_DECLARED,
+     RCODE_NXDOMAIN, REASON_NOT_DECLARED, ANSWER_NONE},
+    {"T9 type", DYNO, "web.frozen-oasis-70544.app.localspace", "A", SITUATION_DYNOS, 0, REASON_NONE,
+     ANSWER_FORMATION},
+    {"T9 dyno", DYNO, "2.web.frozen-oasis-70544.app.localspace", "A", SITUATION_DYNOS, 0,
+     REASON_NONE, ANSWER_DYNO},
+    {"T9 empty", DYNO, "web.sleepy-river-2739.app.localspace", "A", SITUATION_DYNOS, 0,
+     REASON_NOT_RUNNING, ANSWER_NONE},
+    {"T10", DYNO, "wbe.frozen-oasis-70544.app.localspace", "A", SITUATION_NOT_DECLARED,
+     RCODE_NXDOMAIN, REASON_NOT_DECLARED, ANSWER_NONE},
+    {"T12", DYNO, "www.debian.org", "A", SITUATION_NOT_OURS, RCODE_REFUSED, REASON_NOT_OURS,
+     ANSWER_NONE},
+    {"T12 apex", DYNO, "example.net", "MX", SITUATION_NOT_OURS, RCODE_REFUSED, REASON_NOT_OURS,
+     ANSWER_NONE},
+    {"T14", DYNO, "localspace", "AXFR", SITUATION_UNSUPPORTED, RCODE_REFUSED, REASON_NOT_SUPPORTED,
+     ANSWER_NONE},
+    {"Q31", "10.3.130.4", "early-bird-1.herokuapp.com", "A", SITUATION_SPACE_CHANGING, 0,
+     REASON_SPACE_CHANGING, ANSWER_NONE},
+    {"record", SHAPE, "db.internal.example.com", "A", SITUATION_RECORDS, 0, REASON_NONE,
+     ANSWER_RECORDS},
+    {"record of no such type", SHAPE, "db.internal.example.com", "MX", SITUATION_NO_DATA, 0,
+     REASON_NONE, ANSWER_NONE},
+    {"pointer", DYNO, "56.130.0.10.in-addr.arpa", "PTR", SITUATION_RECORDS, 0, REASON_NONE,
+     ANSWER_DYNO_NAME},
+    {"pointer to a router", DYNO, "37.0.0.10.in-addr.arpa", "PTR", SITUATION_RECORDS, 0,
+     REASON_NONE, ANSWER_ROUTER_NAME},
+    {"service", DYNO, "_http._tcp.web.frozen-oasis-70544.app.localspace", "SRV", SITUATION_RECORDS,
+     0, REASON_NONE, ANSWER_SERVICES},
+    {"zone", DYNO, "localspace", "SOA", SITUATION_RECORDS, 0, REASON_NONE, ANSWER_SOA},
+    {"whoami", PEER, "_whoami.localspace", "TXT", SITUATION_RECORDS, 0, REASON_NONE, ANSWER_WHOAMI},
+    {"why", PEER, "_why.x.apps.example.com", "TXT", SITUATION_RECORDS, 0, REASON_NONE, ANSWER_WHY},
+};
+
+START_TEST(every_row_of_the_table_holds)
+{
+    struct deciding deciding;
+
+    deciding_ask(&deciding, snapshot, rows[_i].from, rows[_i].name, request_type(rows[_i].type));
+    const struct verdict *verdict = &deciding.verdict;
+    ck_assert_msg(verdict->situation == rows[_i].situation, "%s: situation %d", rows[_i].row,
+                  (int)verdict->situation);
+    ck_assert_msg(verdict->rcode == rows[_i].rcode, "%s: rcode %d", rows[_i].row, verdict->rcode);
+    ck_assert_msg(verdict->reason == rows[_i].reason, "%s: %s", rows[_i].row,
+                  reason_entry(verdict->reason)->code);
+    ck_assert_msg(verdict->answer == rows[_i].answer, "%s: answer %d", rows[_i].row,
+                  (int)verdict->answer);
+    bool is_refused = rows[_i].rcode == RCODE_REFUSED;
+    ck_assert_msg(verdict->is_authoritative == !is_refused, "%s: aa", rows[_i].row);
+    ck_assert_msg(!verdict->may_recurse, "%s: ra without upstreams", rows[_i].row);
+}
+END_TEST
+
+/* Whoever learns of a verdict (log, metrics) may not learn what the client may not. */
+START_TEST(a_verdict_on_anothers_name_holds_nothing_of_it)
+{
+    static const struct {
+        const char *from, *name;
+    } strangers[] = {{EXT, "api.example.com"},
+                     {OTHER, "api.example.com"},
+                     {OTHER, "x.apps.example.com"},
+                     {OTHER, "open-plain-1001-1234567890ab.herokuapp.com"},
+                     {OTHER, "web.frozen-oasis-70544.app.localspace"},
+                     {OTHER, "56.130.0.10.in-addr.arpa"},
+                     {OTHER, "db.internal.example.com"}};
+
+    for (size_t i = 0; i < sizeof strangers / sizeof strangers[0]; i++) {
+        struct deciding deciding;
+        deciding_ask(&deciding, snapshot, strangers[i].from, strangers[i].name, TYPE_A);
+        const struct verdict *verdict = &deciding.verdict;
+        ck_assert_msg(verdict->segment == NULL && verdict->app == NULL && verdict->host == NULL &&
+                          verdict->formation == NULL && verdict->dyno == NULL &&
+                          verdict->router == NULL && verdict->port == NULL,
+                      "%s from %s", strangers[i].name, strangers[i].from);
+    }
+}
+END_TEST
+
+START_TEST(without_a_snapshot_nothing_is_ready)
+{
+    struct deciding deciding;
+
+    deciding_ask(&deciding, NULL, DYNO, "api.example.com", TYPE_A);
+    ck_assert_int_eq(deciding.verdict.situation, SITUATION_NOT_READY);
+    ck_assert_uint_eq(deciding.verdict.rcode, RCODE_SERVFAIL);
+    ck_assert_int_eq(deciding.verdict.reason, REASON_NOT_READY);
+}
+END_TEST
+
+START_TEST(outsiders_get_nxdomain_where_that_is_set)
+{
+    struct deciding deciding;
+
+    snapshot->policy.external_nxdomain = true;
+    deciding_ask(&deciding, snapshot, EXT, "api.example.com", TYPE_A);
+    ck_assert_int_eq(deciding.verdict.situation, SITUATION_OUTSIDER);
+    ck_assert_uint_eq(deciding.verdict.rcode, RCODE_NXDOMAIN);
+    ck_assert(!deciding.verdict.is_authoritative && !deciding.verdict.has_soa);
+}
+END_TEST
+
+/* ra=1 exactly for clients that may recurse. */
+START_TEST(recursion_is_offered_to_its_classes_only)
+{
+    static const struct {
+        unsigned recursion_for;
+        bool dyno, peer, office;
+    } cases[] = {{0, false, false, false},
+                 {1U << CLASS_SPACE, true, false, false},
+                 {1U << CLASS_PEERED, false, true, false},
+                 {1U << CLASS_SPACE | 1U << CLASS_VPN, true, false, true}};
+    struct deciding deciding;
+
+    snapshot->policy.has_upstreams = true;
+    snapshot->policy.recursion_for = cases[_i].recursion_for;
+    deciding_ask(&deciding, snapshot, DYNO, "www.debian.org", TYPE_A);
+    ck_assert(deciding.verdict.may_recurse == cases[_i].dyno);
+    deciding_ask(&deciding, snapshot, PEER, "www.debian.org", TYPE_A);
+    ck_assert(deciding.verdict.may_recurse == cases[_i].peer);
+    deciding_ask(&deciding, snapshot, OFFICE, "www.debian.org", TYPE_A);
+    ck_assert(deciding.verdict.may_recurse == cases[_i].office);
+    deciding_ask(&deciding, snapshot, EXT, "www.debian.org", TYPE_A);
+    ck_assert(!deciding.verdict.may_recurse);
+}
+END_TEST
+
+/* The owner of the SOA: the tiny zone of the name itself, localspace, the CIDR's reverse zone. */
+START_TEST(the_soa_belongs_to_the_zone_of_the_name)
+{
+    static const struct {
+        const char *name;
+        uint8_t skip;
+    } owners[] = {{"frozen-oasis-70544.herokuapp.com", 0},
+                  {"x.apps.example.com", 0},
+                  {"_why.api.example.com", 0},
+                  {"localspace", 0},
+                  {"app.localspace", 1},
+                  {"web.frozen-oasis-70544.app.localspace", 3},
+                  {"a.b.c.d.e.f.localspace", 6},
+                  {"0.10.in-addr.arpa", 0},
+                  {"130.0.10.in-addr.arpa", 1},
+                  {"56.130.0.10.in-addr.arpa", 2},
+                  {"x.y.56.130.0.10.in-addr.arpa", 4}};
+
+    for (size_t i = 0; i < sizeof owners / sizeof owners[0]; i++) {
+        struct deciding deciding;
+        deciding_ask(&deciding, snapshot, DYNO, owners[i].name, TYPE_AAAA);
+        ck_assert_msg(deciding.verdict.has_soa, "%s", owners[i].name);
+        ck_assert_msg(deciding.verdict.soa_label == owners[i].skip, "%s: %d", owners[i].name,
+                      deciding.verdict.soa_label);
+    }
+}
+END_TEST
+
+int main(void)
+{
+    Suite *suite = suite_create("decide/decide");
+    TCase *table = tcase_create("answer table");
+
+    tcase_add_checked_fixture(table, set_up, tear_down);
+    tcase_add_loop_test(table, every_row_of_the_table_holds, 0, sizeof rows / sizeof rows[0]);
+    tcase_add_test(table, a_verdict_on_anothers_name_holds_nothing_of_it);
+    tcase_add_test(table, without_a_snapshot_nothing_is_ready);
+    tcase_add_test(table, outsiders_get_nxdomain_where_that_is_set);
+    tcase_add_loop_test(table, recursion_is_offered_to_its_classes_only, 0, 4);
+    tcase_add_test(table, the_soa_belongs_to_the_zone_of_the_name);
+    suite_add_tcase(suite, table);
+    return suite_run(suite);
+}

@@ -1,0 +1,85 @@
+#include "decide/reason.h"
+
+#include <stdbool.h>
+#include <string.h>
+
+#include "support/suite.h"
+
+/* The reasons of SPEC.md section 4, and Q70 for what is not served at all. */
+static const struct {
+    enum reason reason;
+    const char *code;
+    int ede; /* -1: never in an answer */
+} expected[] = {
+    {REASON_CRASHED, "Q10", 0},       {REASON_NO_WEB, "Q14", 0},
+    {REASON_OUTSIDE, "Q18", 18},      {REASON_NOT_ALLOWED, "Q19", 18},
+    {REASON_NOT_OURS, "Q20", 20},     {REASON_UPSTREAM, "Q22", 22},
+    {REASON_NOT_RUNNING, "Q24", 0},   {REASON_NOT_DECLARED, "Q25", 0},
+    {REASON_NOT_READY, "Q30", 14},    {REASON_SPACE_CHANGING, "Q31", 0},
+    {REASON_ROUTE_MISSING, "Q40", 0}, {REASON_RELOAD_REFUSED, "Q50", -1},
+    {REASON_RATE_LIMITED, "Q60", -1}, {REASON_NOT_SUPPORTED, "Q70", 21},
+    {REASON_INTERNAL, "Q99", -1},
+};
+enum { EXPECTED_COUNT = sizeof expected / sizeof expected[0] };
+
+START_TEST(a_reason_has_its_code_everywhere)
+{
+    const struct reason_entry *entry = reason_entry(expected[_i].reason);
+
+    ck_assert_str_eq(entry->code, expected[_i].code);
+    if (expected[_i].ede >= 0)
+        ck_assert_int_eq(entry->ede, expected[_i].ede);
+}
+END_TEST
+
+START_TEST(no_reason_is_missing_here)
+{
+    ck_assert_int_eq(REASON_COUNT, EXPECTED_COUNT + 1); /* and REASON_NONE */
+}
+END_TEST
+
+START_TEST(every_reason_says_what_and_what_to_do)
+{
+    const struct reason_entry *entry = reason_entry((enum reason)_i);
+
+    ck_assert_uint_eq(strlen(entry->code), 3);
+    ck_assert_int_ne(entry->level, REASON_LEVEL_NONE);
+    ck_assert_uint_gt(strlen(entry->description), 5);
+    ck_assert_uint_gt(strlen(entry->remedy), 5);
+    /* The description is a log value: no quotes to escape, no end of a sentence. */
+    ck_assert_ptr_null(strpbrk(entry->description, "\"\\\n"));
+    ck_assert_int_ne(entry->description[strlen(entry->description) - 1], '.');
+}
+END_TEST
+
+START_TEST(codes_are_unique)
+{
+    for (int other = 0; other < _i; other++)
+        ck_assert_str_ne(reason_entry((enum reason)_i)->code,
+                         reason_entry((enum reason)other)->code);
+}
+END_TEST
+
+START_TEST(no_reason_is_empty)
+{
+    const struct reason_entry *entry = reason_entry(REASON_NONE);
+
+    ck_assert_str_eq(entry->code, "");
+    ck_assert_str_eq(entry->description, "");
+    ck_assert_int_eq(entry->level, REASON_LEVEL_NONE);
+}
+END_TEST
+
+int main(void)
+{
+    Suite *suite = suite_create("decide/reason");
+    TCase *table = tcase_create("table");
+
+    tcase_add_loop_test(table, a_reason_has_its_code_everywhere, 0, EXPECTED_COUNT);
+    tcase_add_test(table, no_reason_is_missing_here);
+    tcase_add_loop_test(table, every_reason_says_what_and_what_to_do, 1, REASON_COUNT);
+    tcase_add_loop_test(table, codes_are_unique, 0, REASON_COUNT);
+    tcase_add_test(table, no_reason_is_empty);
+    suite_add_tcase(suite, table);
+    return suite_run(suite);
+}
