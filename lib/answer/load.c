@@ -226,15 +226,19 @@ static struct snapshot *assemble(struct loading *loading)
         err_set(loading->err, ERR_RULE, "suffix %s is no host name", parts.policy->suffixes.apps);
         return NULL;
     }
-    out_of_memory(loading->err);
-    if (!index_build(&parts.index, &change, on_clash, loading))
+    if (!index_build(&parts.index, &change, on_clash, loading)) {
+        out_of_memory(loading->err);
         return NULL;
+    }
     if (!report_is_clean(loading->report)) {
         index_close(&parts.index);
         return NULL;
     }
     loading->segments = NULL; /* the snapshot's now */
-    return snapshot_seal(&parts);
+    struct snapshot *snapshot = snapshot_seal(&parts);
+    if (snapshot == NULL)
+        out_of_memory(loading->err);
+    return snapshot;
 }
 
 static void clean_up(struct loading *loading)

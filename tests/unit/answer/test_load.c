@@ -1,0 +1,585 @@
+#include "answer/load.h"
+
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "support/folder.h"
+#include "support/suite.h"
+#include "support/zones.h"
+
+/* A folder, what was loaded from it, and how the last load went. */
+struct stand {
+    struct folder folder;
+    struct policy policy;
+    struct snapshot *snapshot;
+    struct report *report;
+    struct load_outcome outcome;
+    struct err err;
+    unsigned threads;
+};
+
+static struct stand stand;
+
+static void set_up(void)
+{
+    stand = (struct stand){.policy = policy_usual(), .threads = 1};
+    folder_init(&stand.folder);
+}
+
+static void tear_down(void)
+{
+    snapshot_free(stand.snapshot);
+    report_free(stand.report);
+    folder_close(&stand.folder);
+}
+
+/* Loads; a new snapshot takes the place of the one before. Returns whether there is one. */
+static bool load(void)
+{
+    struct load_request request = {.folder = stand.folder.path,
+                                   .policy = &stand.policy,
+                                   .key = key_usual(),
+                                   .threads = stand.threads,
+                                   .before = stand.snapshot};
+
+    report_free(stand.report);
+    stand.report = report_new();
+    stand.outcome = (struct load_outcome){.is_unchanged = false};
+    stand.err = (struct err){.code = ERR_NONE};
+    struct snapshot *next = snapshot_load(&request, stand.report, &stand.outcome, &stand.err);
+    if (next == NULL)
+        return false;
+    snapshot_free(stand.snapshot);
+    stand.snapshot = next;
+    return true;
+}
+
+/* The file's time lies long ago, and a second later each time: it can be trusted. */
+static void write_text(const char *name, const char *text)
+{
+    static time_t seconds = 1000000000;
+    char path[FOLDER_PATH_MOST + 64];
+    struct timespec times[2] = {{.tv_sec = seconds}, {.tv_sec = seconds}};
+
+    seconds++;
+    folder_write(&stand.folder, name, text, strlen(text));
+    snprintf(path, sizeof path, "%s/%s", stand.folder.path, name);
+    ck_assert_int_eq(utimensat(AT_FDCWD, path, times, 0), 0);
+}
+
+/* A space NAME-space of one internal app NAME-app, with the second octet of its CIDR. */
+static void write_space(const char *name, int octet, const char *more)
+{
+    char text[2048];
+
+    snprintf(text, sizeof text,
+             "space: %s-space\n"
+             "cidr: 10.%d.0.0/16\n"
+             "routers: [10.%d.0.37]\n"
+             "apps:\n"
+             "  - name: %s-app\n"
+             "    internal_routing: true\n"
+             "    formation: {web: {dynos: [{number: 1, private_ip: 10.%d.130.1}]}}\n"
+             "%s",
+             name, octet, octet, name, octet, more);
+    char file[128];
+    snprintf(file, sizeof file, "%s.yaml", name);
+    write_text(file, text);
+}
+
+static size_t count_findings(enum finding_code code)
+{
+    size_t count = 0;
+
+    for (size_t i = 0; i < report_total(stand.report); i++)
+        count += report_findings(stand.report)[i].code == code;
+    return count;
+}
+
+/* The segment of a space, to see whether it is shared. */
+static const struct segment *segment_of(const char *space)
+{
+    for (size_t i = 0; i < stand.snapshot->segment_count; i++)
+        if (stand.snapshot->segments[i] != NULL &&
+            strcmp(stand.snapshot->segments[i]->name, space) == 0)
+            return stand.snapshot->segments[i];
+    return NULL;
+}
+
+static bool has_app(const char *name)
+{
+    struct index_entry entry;
+    return snapshot_find_app(stand.snapshot, name, strlen(name), &entry);
+}
+
+START_TEST(a_folder_becomes_the_first_generation)
+{
+    stand.threads = (unsigned)_i;
+    write_space("one", 1, "");
+    write_space("two", 2, "");
+    ck_assert(load());
+    ck_assert_uint_eq(stand.snapshot->generation, 1);
+    ck_assert_uint_eq(stand.outcome.file_count, 2);
+    ck_assert_uint_eq(stand.outcome.read_count, 2);
+    ck_assert(report_is_clean(stand.report));
+    ck_assert(has_app("one-app") && has_app("two-app"));
+    ck_assert(!has_app("three-app"));
+}
+END_TEST
+
+START_TEST(nothing_changed_means_nothing_to_do)
+{
+    write_space("one", 1, "");
+    ck_assert(load());
+    ck_assert(!load());
+    ck_assert(stand.outcome.is_unchanged);
+    ck_assert_uint_eq(stand.outcome.read_count, 0);
+    ck_assert_uint_eq(stand.snapshot->generation, 1);
+}
+END_TEST
+
+START_TEST(the_same_content_written_again_is_no_change)
+{
+    write_space("one", 1, "");
+    ck_assert(load());
+    write_space("one", 1, "");
+    ck_assert(!load());
+    ck_assert(stand.outcome.is_unchanged);
+}
+END_TEST
+
+START_TEST(a_changed_file_is_read_and_the_others_are_shared)
+{
+    write_space("one", 1, "");
+    write_space("two", 2, "");
+    ck_assert(load());
+    const struct segment *one = segment_of("one-space");
+    write_space("two", 2, "  - name: late-app\n");
+    ck_assert(load());
+    ck_assert_uint_eq(stand.snapshot->generation, 2);
+    ck_assert_uint_eq(stand.outcome.file_count, 2);
+    ck_assert_uint_eq(stand.outcome.read_count, 1);
+    ck_assert_ptr_eq(segment_of("one-space"), one);
+    ck_assert(has_app("late-app") && has_app("two-app") && has_app("one-app"));
+}
+END_TEST
+
+/* Writes into the file as it is: same inode, same size, and the same time of change. */
+static void overwrite(const char *name, const char *text)
+{
+    char path[FOLDER_PATH_MOST + 64];
+    struct stat status;
+
+    snprintf(path, sizeof path, "%s/%s", stand.folder.path, name);
+    ck_assert_int_eq(stat(path, &status), 0);
+    FILE *file = fopen(path, "r+");
+    ck_assert_ptr_nonnull(file);
+    fputs(text, file);
+    fclose(file);
+    struct timespec times[2] = {status.st_atim, status.st_mtim};
+    ck_assert_int_eq(utimensat(AT_FDCWD, path, times, 0), 0);
+}
+
+/* Two changes within the clock's grain: a time that was recent when it was read says nothing. */
+START_TEST(a_change_in_the_same_moment_is_seen)
+{
+    static const char first[] = "space: one-space\ncidr: 10.1.0.0/16\n";
+
+    folder_write(&stand.folder, "one.yaml", first, strlen(first));
+    ck_assert(load());
+    overwrite("one.yaml", "space: one-space\ncidr: 10.2.0.0/16\n");
+    ck_assert(!load());
+    ck_assert_uint_eq(count_findings(FINDING_IMMUTABLE), 1);
+}
+END_TEST
+
+START_TEST(a_comment_alone_makes_no_difference_to_answers)
+{
+    write_space("one", 1, "");
+    ck_assert(load());
+    write_space("one", 1, "# a comment\n");
+    if (load())
+        ck_assert_uint_eq(stand.snapshot->generation, 2);
+    ck_assert(has_app("one-app"));
+}
+END_TEST
+
+START_TEST(a_new_file_is_added_and_a_removed_one_goes)
+{
+    write_space("one", 1, "");
+    ck_assert(load());
+    write_space("two", 2, "");
+    ck_assert(load());
+    ck_assert_uint_eq(stand.outcome.read_count, 1);
+    ck_assert(has_app("two-app"));
+    folder_remove(&stand.folder, "one.yaml");
+    ck_assert(load());
+    ck_assert_uint_eq(stand.outcome.file_count, 1);
+    ck_assert(!has_app("one-app"));
+    ck_assert(has_app("two-app"));
+    ck_assert_uint_eq(stand.snapshot->generation, 3);
+    /* And may come back. */
+    write_space("one", 1, "");
+    ck_assert(load());
+    ck_assert(has_app("one-app"));
+}
+END_TEST
+
+START_TEST(a_renamed_file_is_no_clash_with_itself)
+{
+    write_space("one", 1, "");
+    ck_assert(load());
+    folder_remove(&stand.folder, "one.yaml");
+    write_space("one", 1, "");
+    char from[FOLDER_PATH_MOST + 16], to[FOLDER_PATH_MOST + 16];
+    snprintf(from, sizeof from, "%s/one.yaml", stand.folder.path);
+    snprintf(to, sizeof to, "%s/renamed.yaml", stand.folder.path);
+    ck_assert_int_eq(rename(from, to), 0);
+    load();
+    ck_assert_msg(report_is_clean(stand.report), "renaming a file is refused");
+    ck_assert(has_app("one-app"));
+}
+END_TEST
+
+START_TEST(one_broken_file_refuses_the_whole)
+{
+    write_space("one", 1, "");
+    write_space("two", 2, "");
+    ck_assert(load());
+    write_space("one", 1, "  - name: late-app\n");
+    write_text("two.yaml", "space: [");
+    ck_assert(!load());
+    ck_assert(!stand.outcome.is_unchanged);
+    ck_assert(!report_is_clean(stand.report));
+    ck_assert_uint_eq(count_findings(FINDING_SYNTAX), 1);
+    ck_assert_int_eq(stand.err.code, ERR_NONE); /* the findings say it all */
+    ck_assert(!has_app("late-app"));
+    ck_assert_uint_eq(stand.snapshot->generation, 1);
+    /* Mended, both changes are seen. */
+    write_space("two", 2, "  - name: last-app\n");
+    ck_assert(load());
+    ck_assert(has_app("late-app") && has_app("last-app"));
+    ck_assert_uint_eq(stand.snapshot->generation, 2);
+}
+END_TEST
+
+START_TEST(a_refused_file_stays_refused_until_it_is_mended)
+{
+    write_space("one", 1, "");
+    ck_assert(load());
+    write_text("one.yaml", "space: [");
+    ck_assert(!load());
+    ck_assert(!load());
+    ck_assert(!stand.outcome.is_unchanged);
+    ck_assert_uint_eq(count_findings(FINDING_SYNTAX), 1);
+    /* Back to what is loaded: there is nothing to do. */
+    write_space("one", 1, "");
+    ck_assert(!load());
+    ck_assert(stand.outcome.is_unchanged);
+}
+END_TEST
+
+START_TEST(findings_of_all_files_come_in_one_run)
+{
+    stand.threads = (unsigned)_i;
+    write_text("a.yaml", "space: [");
+    write_space("one", 1, "surprise: true\n");
+    write_text("z.yaml", "space: z-space\nrouters: [10.0.130.1]\n");
+    ck_assert(!load());
+    ck_assert_uint_eq(count_findings(FINDING_SYNTAX), 1);
+    ck_assert_uint_eq(count_findings(FINDING_UNKNOWN_KEY), 1);
+    ck_assert_uint_eq(count_findings(FINDING_ROUTER_DYNO), 1);
+    const struct finding *findings = report_findings(stand.report);
+    for (size_t i = 1; i < report_total(stand.report); i++)
+        ck_assert_int_le(strcmp(findings[i - 1].file, findings[i].file), 0);
+}
+END_TEST
+
+START_TEST(warnings_come_with_the_snapshot)
+{
+    write_text("one.yaml", "space: one-space\nrouters: [10.0.0.37]\n"
+                           "apps: [{name: idle-app, internal_routing: true}]\n");
+    ck_assert(load());
+    ck_assert(report_is_clean(stand.report));
+    ck_assert_uint_eq(count_findings(FINDING_NO_WEB), 1);
+}
+END_TEST
+
+/* Two spaces in files one.yaml and two.yaml that do not go together. */
+static const struct {
+    const char *what;
+    const char *one, *two;
+    enum finding_code code;
+} clashes[] = {
+    {"space name", "space: a-space\ncidr: 10.1.0.0/16\n", "space: a-space\ncidr: 10.2.0.0/16\n",
+     FINDING_DUP},
+    {"app name", "space: a-space\ncidr: 10.1.0.0/16\napps: [{name: same-app}]\n",
+     "space: b-space\ncidr: 10.2.0.0/16\napps: [{name: same-app}]\n", FINDING_DUP},
+    {"app name under another default domain",
+     "space: a-space\ncidr: 10.1.0.0/16\napps: [{name: same-app}]\n",
+     "space: b-space\ncidr: 10.2.0.0/16\napps: [{name: same-app, "
+     "default_domain: same-app-1234567890ab.herokuapp.com}]\n",
+     FINDING_DUP},
+    {"custom domain",
+     "space: a-space\ncidr: 10.1.0.0/16\napps: [{name: a-app, domains: "
+     "[{hostname: www.example.com, cname: a.b.herokuspace.com}]}]\n",
+     "space: b-space\ncidr: 10.2.0.0/16\napps: [{name: b-app, domains: "
+     "[{hostname: WWW.Example.com., cname: c.d.herokuspace.com}]}]\n",
+     FINDING_DOM_TAKEN},
+    {"wildcard domain",
+     "space: a-space\ncidr: 10.1.0.0/16\napps: [{name: a-app, domains: "
+     "[{hostname: \"*.example.com\", cname: a.b.herokuspace.com}]}]\n",
+     "space: b-space\ncidr: 10.2.0.0/16\napps: [{name: b-app, domains: "
+     "[{hostname: \"*.example.com\", cname: c.d.herokuspace.com}]}]\n",
+     FINDING_DOM_TAKEN},
+    {"DNS target",
+     "space: a-space\ncidr: 10.1.0.0/16\napps: [{name: a-app, domains: "
+     "[{hostname: www.example.com, cname: a.b.herokuspace.com}]}]\n",
+     "space: b-space\ncidr: 10.2.0.0/16\napps: [{name: b-app, domains: "
+     "[{hostname: api.example.com, cname: a.b.herokuspace.com}]}]\n",
+     FINDING_DOM_TARGET},
+    {"static record on a custom domain",
+     "space: a-space\ncidr: 10.1.0.0/16\napps: [{name: a-app, domains: "
+     "[{hostname: www.example.com, cname: a.b.herokuspace.com}]}]\n",
+     "space: b-space\ncidr: 10.2.0.0/16\nrecords: [www.example.com. 60 IN A 10.2.0.1]\n",
+     FINDING_REC_NAME},
+    {"static record of two spaces",
+     "space: a-space\ncidr: 10.1.0.0/16\nrecords: [db.example.com. 60 IN A 10.1.0.1]\n",
+     "space: b-space\ncidr: 10.2.0.0/16\nrecords: [db.example.com. 60 IN A 10.2.0.1]\n",
+     FINDING_REC_NAME},
+    {"CIDR", "space: a-space\ncidr: 10.1.0.0/16\n", "space: b-space\ncidr: 10.1.0.0/16\n",
+     FINDING_SPACE_OVERLAP},
+    {"CIDR at a common address",
+     "space: a-space\ncidr: 10.1.0.0/16\nlisten: [10.0.0.2, 10.0.0.3]\n",
+     "space: b-space\ncidr: 10.1.0.0/16\nlisten: [10.0.0.3]\n", FINDING_SPACE_OVERLAP},
+};
+
+START_TEST(what_must_be_unique_across_files_is_found_once)
+{
+    write_text("one.yaml", clashes[_i].one);
+    write_text("two.yaml", clashes[_i].two);
+    ck_assert_msg(!load(), "%s", clashes[_i].what);
+    ck_assert_msg(count_findings(clashes[_i].code) == 1, "%s: found %zu times", clashes[_i].what,
+                  count_findings(clashes[_i].code));
+    ck_assert_msg(report_count(stand.report, FINDING_ERROR) == 1, "%s: %zu errors",
+                  clashes[_i].what, report_count(stand.report, FINDING_ERROR));
+    const struct finding *found = report_findings(stand.report);
+    while (found->code != clashes[_i].code)
+        found++;
+    ck_assert_msg(found->at.line > 0, "%s has no place", clashes[_i].what);
+    ck_assert_ptr_nonnull(strstr(found->file, ".yaml"));
+}
+END_TEST
+
+/* The same, the second file coming later, or changing into the clash. */
+START_TEST(a_clash_is_found_by_a_reload_too)
+{
+    write_text("one.yaml", clashes[_i].one);
+    ck_assert(load());
+    write_text("two.yaml", clashes[_i].two);
+    ck_assert_msg(!load(), "%s", clashes[_i].what);
+    ck_assert_msg(count_findings(clashes[_i].code) == 1, "%s: found %zu times", clashes[_i].what,
+                  count_findings(clashes[_i].code));
+    folder_remove(&stand.folder, "one.yaml");
+    ck_assert_msg(load() || count_findings(FINDING_IMMUTABLE) > 0, "%s", clashes[_i].what);
+}
+END_TEST
+
+START_TEST(spaces_of_one_cidr_may_listen_at_different_addresses)
+{
+    write_text("one.yaml", "space: a-space\ncidr: 10.1.0.0/16\nlisten: [10.0.0.2]\n");
+    write_text("two.yaml", "space: b-space\ncidr: 10.1.0.0/16\nlisten: [10.0.0.3]\n");
+    ck_assert(load());
+    ck_assert_uint_eq(report_total(stand.report), 0);
+}
+END_TEST
+
+START_TEST(a_name_may_move_between_files_in_one_reload)
+{
+    write_text("one.yaml", "space: a-space\ncidr: 10.1.0.0/16\napps: [{name: a-app, domains: "
+                           "[{hostname: www.example.com, cname: a.b.herokuspace.com}]}]\n");
+    write_text("two.yaml", "space: b-space\ncidr: 10.2.0.0/16\napps: [{name: b-app}]\n");
+    ck_assert(load());
+    write_text("one.yaml", "space: a-space\ncidr: 10.1.0.0/16\napps: [{name: a-app}]\n");
+    write_text("two.yaml", "space: b-space\ncidr: 10.2.0.0/16\napps: [{name: b-app, domains: "
+                           "[{hostname: www.example.com, cname: a.b.herokuspace.com}]}]\n");
+    bool loaded = load();
+    ck_assert_msg(loaded, "%s",
+                  report_total(stand.report) > 0 ? report_findings(stand.report)[0].sentence
+                                                 : stand.err.text);
+}
+END_TEST
+
+static const char immutable_before[] =
+    "space: fixed-space\ncidr: 10.1.0.0/16\ndata_cidr: 172.23.0.0/20\nregion: virginia\n"
+    "routers: [10.1.0.37]\napps:\n"
+    "  - {name: inner-app, internal_routing: true}\n"
+    "  - {name: outer-app}\n";
+
+static const struct {
+    const char *what;
+    const char *after;
+    bool is_allowed;
+} immutables[] = {
+    {"nothing", immutable_before, true},
+    {"internal to not",
+     "space: fixed-space\ncidr: 10.1.0.0/16\ndata_cidr: 172.23.0.0/20\nregion: virginia\n"
+     "routers: [10.1.0.37]\napps: [{name: inner-app}, {name: outer-app}]\n",
+     false},
+    {"not to internal",
+     "space: fixed-space\ncidr: 10.1.0.0/16\ndata_cidr: 172.23.0.0/20\nregion: virginia\n"
+     "routers: [10.1.0.37]\napps: [{name: inner-app, internal_routing: true}, "
+     "{name: outer-app, internal_routing: true}]\n",
+     false},
+    {"cidr",
+     "space: fixed-space\ncidr: 10.2.0.0/16\ndata_cidr: 172.23.0.0/20\nregion: virginia\n"
+     "routers: [10.2.0.37]\napps: [{name: inner-app, internal_routing: true}]\n",
+     false},
+    {"data_cidr",
+     "space: fixed-space\ncidr: 10.1.0.0/16\ndata_cidr: 172.24.0.0/20\nregion: virginia\n"
+     "routers: [10.1.0.37]\napps: [{name: inner-app, internal_routing: true}]\n",
+     false},
+    {"region",
+     "space: fixed-space\ncidr: 10.1.0.0/16\ndata_cidr: 172.23.0.0/20\nregion: oregon\n"
+     "routers: [10.1.0.37]\napps: [{name: inner-app, internal_routing: true}]\n",
+     false},
+    {"shield",
+     "space: fixed-space\ncidr: 10.1.0.0/16\ndata_cidr: 172.23.0.0/20\nregion: virginia\n"
+     "shield: true\nrouters: [10.1.0.37]\napps: [{name: inner-app, internal_routing: true}]\n",
+     false},
+    {"generation",
+     "space: fixed-space\ncidr: 10.1.0.0/16\ndata_cidr: 172.23.0.0/20\nregion: virginia\n"
+     "generation: fir\nrouters: [10.1.0.37]\napps: [{name: outer-app}]\n",
+     false},
+    {"apps that go",
+     "space: fixed-space\ncidr: 10.1.0.0/16\ndata_cidr: 172.23.0.0/20\nregion: virginia\n"
+     "routers: [10.1.0.37]\n",
+     true},
+    {"routers, and apps that come",
+     "space: fixed-space\ncidr: 10.1.0.0/16\ndata_cidr: 172.23.0.0/20\nregion: virginia\n"
+     "routers: [10.1.0.38]\napps: [{name: inner-app, internal_routing: true}, {name: new-app}]\n",
+     true},
+    {"another space", "space: other-space\ncidr: 10.2.0.0/16\n", true},
+};
+
+START_TEST(what_is_fixed_at_creation_cannot_be_reloaded)
+{
+    write_text("one.yaml", immutable_before);
+    ck_assert(load());
+    write_text("one.yaml", immutables[_i].after);
+    bool loaded = load() || stand.outcome.is_unchanged;
+    ck_assert_msg(loaded == immutables[_i].is_allowed, "%s", immutables[_i].what);
+    ck_assert_msg(count_findings(FINDING_IMMUTABLE) == !immutables[_i].is_allowed,
+                  "%s: found %zu times", immutables[_i].what, count_findings(FINDING_IMMUTABLE));
+    ck_assert_uint_eq(report_count(stand.report, FINDING_ERROR), !immutables[_i].is_allowed);
+}
+END_TEST
+
+START_TEST(an_app_stays_in_its_space_even_in_another_file)
+{
+    write_space("one", 1, "");
+    ck_assert(load());
+    write_text("one.yaml", "space: one-space\ncidr: 10.1.0.0/16\n");
+    write_text("two.yaml", "space: two-space\ncidr: 10.2.0.0/16\napps: [{name: one-app}]\n");
+    ck_assert(!load());
+    ck_assert_uint_ge(count_findings(FINDING_IMMUTABLE), 1);
+}
+END_TEST
+
+/* What lies in a folder besides *.yaml is not looked at. */
+START_TEST(only_yaml_files_are_zone_files)
+{
+    write_space("one", 1, "");
+    write_text("README.md", "not a zone file: [");
+    write_text("one.yaml.orig", "[");
+    write_text(".hidden.yaml", "[");
+    ck_assert(load());
+    ck_assert_uint_eq(stand.outcome.file_count, 1);
+    folder_remove(&stand.folder, ".hidden.yaml");
+}
+END_TEST
+
+START_TEST(a_folder_called_like_a_zone_file_is_a_finding)
+{
+    char path[FOLDER_PATH_MOST + 16];
+
+    write_space("one", 1, "");
+    snprintf(path, sizeof path, "%s/x.yaml", stand.folder.path);
+    ck_assert_int_eq(mkdir(path, 0700), 0);
+    bool loaded = load();
+    bool said = count_findings(FINDING_FILE) == 1 || stand.err.code != ERR_NONE;
+    rmdir(path);
+    ck_assert(!loaded);
+    ck_assert(said);
+}
+END_TEST
+
+START_TEST(an_empty_or_missing_folder_is_an_error)
+{
+    ck_assert(!load());
+    ck_assert(!stand.outcome.is_unchanged);
+    ck_assert(stand.err.code != ERR_NONE);
+    ck_assert_ptr_nonnull(strstr(stand.err.text, stand.folder.path));
+    struct folder kept = stand.folder;
+    snprintf(stand.folder.path, sizeof stand.folder.path, "/nonexistent/zones");
+    ck_assert(!load());
+    ck_assert_int_eq(stand.err.code, ERR_SYSTEM);
+    ck_assert_ptr_nonnull(strstr(stand.err.text, "/nonexistent/zones"));
+    stand.folder = kept;
+}
+END_TEST
+
+START_TEST(a_folder_that_empties_keeps_what_is_served)
+{
+    write_space("one", 1, "");
+    ck_assert(load());
+    folder_clear(&stand.folder);
+    ck_assert(!load());
+    ck_assert(!stand.outcome.is_unchanged);
+    ck_assert(has_app("one-app"));
+}
+END_TEST
+
+#define COUNT(array) (int)(sizeof(array) / sizeof(array)[0])
+
+int main(void)
+{
+    Suite *suite = suite_create("answer/load");
+    TCase *reading = tcase_create("reading");
+    TCase *across = tcase_create("across files");
+    TCase *fixed = tcase_create("fixed at creation");
+
+    tcase_add_checked_fixture(reading, set_up, tear_down);
+    tcase_add_loop_test(reading, a_folder_becomes_the_first_generation, 1, 4);
+    tcase_add_test(reading, nothing_changed_means_nothing_to_do);
+    tcase_add_test(reading, the_same_content_written_again_is_no_change);
+    tcase_add_test(reading, a_changed_file_is_read_and_the_others_are_shared);
+    tcase_add_test(reading, a_change_in_the_same_moment_is_seen);
+    tcase_add_test(reading, a_comment_alone_makes_no_difference_to_answers);
+    tcase_add_test(reading, a_new_file_is_added_and_a_removed_one_goes);
+    tcase_add_test(reading, a_renamed_file_is_no_clash_with_itself);
+    tcase_add_test(reading, one_broken_file_refuses_the_whole);
+    tcase_add_test(reading, a_refused_file_stays_refused_until_it_is_mended);
+    tcase_add_loop_test(reading, findings_of_all_files_come_in_one_run, 1, 4);
+    tcase_add_test(reading, warnings_come_with_the_snapshot);
+    tcase_add_test(reading, only_yaml_files_are_zone_files);
+    tcase_add_test(reading, a_folder_called_like_a_zone_file_is_a_finding);
+    tcase_add_test(reading, an_empty_or_missing_folder_is_an_error);
+    tcase_add_test(reading, a_folder_that_empties_keeps_what_is_served);
+    tcase_add_checked_fixture(across, set_up, tear_down);
+    tcase_add_loop_test(across, what_must_be_unique_across_files_is_found_once, 0, COUNT(clashes));
+    tcase_add_loop_test(across, a_clash_is_found_by_a_reload_too, 0, COUNT(clashes));
+    tcase_add_test(across, spaces_of_one_cidr_may_listen_at_different_addresses);
+    tcase_add_test(across, a_name_may_move_between_files_in_one_reload);
+    tcase_add_checked_fixture(fixed, set_up, tear_down);
+    tcase_add_loop_test(fixed, what_is_fixed_at_creation_cannot_be_reloaded, 0, COUNT(immutables));
+    tcase_add_test(fixed, an_app_stays_in_its_space_even_in_another_file);
+    suite_add_tcase(suite, reading);
+    suite_add_tcase(suite, across);
+    suite_add_tcase(suite, fixed);
+    return suite_run(suite);
+}
