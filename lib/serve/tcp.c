@@ -74,10 +74,17 @@ static void on_closed(uv_handle_t *handle)
     tcp->free = connection;
 }
 
+static void close_handles(struct tcp *tcp)
+{
+    uv_close((uv_handle_t *)&tcp->timer, NULL);
+    uv_close((uv_handle_t *)&tcp->turn, NULL);
+}
+
 void tcp_drop(struct tcp_connection *connection, enum counter cause)
 {
     struct tcp *tcp = connection->tcp;
 
+    tcp_forget_single(connection);
     list_remove(connection);
     tcp->open_count--;
     uv_close((uv_handle_t *)&connection->poll, on_closed);
@@ -86,7 +93,7 @@ void tcp_drop(struct tcp_connection *connection, enum counter cause)
     if (cause != COUNTER_TCP_CLOSED)
         stats_count(tcp->batch->stats, cause, 1);
     if (tcp->is_stopping && tcp->open_count == 0)
-        uv_close((uv_handle_t *)&tcp->timer, NULL);
+        close_handles(tcp);
 }
 
 /* ---- time ---- */
@@ -182,7 +189,8 @@ bool tcp_adopt(struct tcp *tcp, int descriptor, const struct endpoint *client, u
     connection->held = 0;
     connection->unsent = connection->unsent_end = 0;
     connection->ignored = 0;
-    connection->has_spread = connection->has_failed = connection->is_ending = false;
+    connection->has_spread = connection->has_failed = false;
+    connection->is_ending = connection->is_single = false;
     list_append(connection);
     tcp->open_count++;
     stats_count(tcp->batch->stats, COUNTER_TCP_ACCEPTED, 1);
@@ -259,6 +267,11 @@ static void tcp_on_acceptable(uv_poll_t *poll, int status, int events)
 
 /* ---- life ---- */
 
+static void tcp_on_turn(uv_check_t *turn)
+{
+    tcp_answer_singles(turn->data);
+}
+
 bool tcp_init(struct tcp *tcp, uv_loop_t *loop, struct batch *batch,
               const struct tcp_limits *limits, struct err *err)
 {
@@ -266,7 +279,7 @@ bool tcp_init(struct tcp *tcp, uv_loop_t *loop, struct batch *batch,
 
     *tcp = (struct tcp){.loop = loop, .batch = batch, .limits = *limits, .pool_count = count};
     tcp->pool = calloc(count, sizeof *tcp->pool);
-    tcp->input = malloc(TCP_INPUT_OCTETS);
+    tcp->input = malloc(TCP_SHARED_INPUT_OCTETS);
     tcp->output = malloc(TCP_OUTPUT_OCTETS);
     void *room = mmap(NULL, count * ROOM, PROT_READ | PROT_WRITE,
                       MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
@@ -286,6 +299,9 @@ bool tcp_init(struct tcp *tcp, uv_loop_t *loop, struct batch *batch,
     }
     uv_timer_init(loop, &tcp->timer);
     tcp->timer.data = tcp;
+    uv_check_init(loop, &tcp->turn);
+    tcp->turn.data = tcp;
+    uv_check_start(&tcp->turn, tcp_on_turn);
     return true;
 }
 
@@ -340,13 +356,14 @@ void tcp_stop(struct tcp *tcp)
     struct tcp_connection *busier;
 
     tcp->starved = NULL;
+    tcp_answer_singles(tcp); /* so that ending one connection ends no other */
     for (struct tcp_connection *each = tcp->idlest; each != NULL; each = busier) {
         busier = each->busier;
         tcp_connection_end(each);
     }
     tcp->is_stopping = true;
     if (tcp->open_count == 0)
-        uv_close((uv_handle_t *)&tcp->timer, NULL);
+        close_handles(tcp);
     else
         uv_timer_start(&tcp->timer, tcp_on_tick, LAST_MS, 0);
 }

@@ -16,6 +16,9 @@
  * connection closes. So no client makes the server grow beyond
  * tcp_connections x 200 KB per worker, and an idle connection costs a few hundred octets.
  *
+ * A reading that holds one whole query and nothing else waits for the end of the loop's turn: there
+ * the queries of all connections are looked up together, each answered with its own send.
+ *
  * Who goes when it is full: over the limit of one client (address), that client's connection idle
  * longest; over the limit of all, the one idle longest. Idle means: no query answered and no reply
  * taken. Half a frame does not count, so it cannot keep a connection alive.
@@ -46,12 +49,20 @@ struct tcp_limits {
 struct tcp_connection;
 struct tcp_listener;
 
+/** A query that waits for the end of the turn; the request lies in the shared input. */
+struct tcp_single {
+    struct tcp_connection *connection;
+    const uint8_t *request;
+    size_t length;
+};
+
 /** What all connections of one worker share; it must stay in its place while open. */
 struct tcp {
     uv_loop_t *loop;
     struct batch *batch;
     struct tcp_limits limits;
     uv_timer_t timer;
+    uv_check_t turn; /* its end */
     struct tcp_connection *pool;
     size_t pool_count;
     uint8_t *room; /* input and output of all connections */
@@ -61,8 +72,11 @@ struct tcp {
     uint32_t open_count;
     struct tcp_listener *starved; /* no descriptors: they pause until the timer's next turn */
     bool is_stopping;
-    uint8_t *input;  /* shared */
-    uint8_t *output; /* shared */
+    uint8_t *input;    /* shared */
+    uint8_t *output;   /* shared */
+    size_t input_used; /* by the singles */
+    size_t single_count;
+    struct tcp_single singles[BATCH_MOST];
 };
 
 /** One listening socket; it must stay in its place while open. */

@@ -184,15 +184,36 @@ static void take_in(struct tcp_connection *connection, const uint8_t *input, siz
     memmove(connection->input, rest, connection->held);
 }
 
+/* Sets a reading aside that is one whole query. False when it is anything else. */
+static bool set_aside(struct tcp_connection *connection, const uint8_t *input, size_t length)
+{
+    struct tcp *tcp = connection->tcp;
+
+    if (connection->held > 0 || length <= TCP_FRAME_OCTETS || length > TCP_SINGLE_OCTETS ||
+        load16(input) != length - TCP_FRAME_OCTETS)
+        return false;
+    tcp->singles[tcp->single_count++] = (struct tcp_single){.connection = connection,
+                                                            .request = input + TCP_FRAME_OCTETS,
+                                                            .length = length - TCP_FRAME_OCTETS};
+    tcp->input_used += length;
+    connection->is_single = true;
+    if (tcp->single_count == BATCH_MOST)
+        tcp_answer_singles(tcp);
+    return true;
+}
+
 static void read_once(struct tcp_connection *connection)
 {
-    uint8_t *input = connection->held > 0 ? connection->input : connection->tcp->input;
+    struct tcp *tcp = connection->tcp;
+    uint8_t *input = connection->held > 0 ? connection->input : tcp->input + tcp->input_used;
     ssize_t taken;
 
     do
         taken = recv(connection->descriptor, input + connection->held,
                      TCP_INPUT_OCTETS - connection->held, MSG_DONTWAIT);
     while (taken < 0 && errno == EINTR);
+    if (taken > 0 && set_aside(connection, input, (size_t)taken))
+        return;
     if (taken > 0)
         take_in(connection, input, connection->held + (size_t)taken);
     else if (taken == 0)
@@ -214,6 +235,53 @@ static void settle(struct tcp_connection *connection)
         shutdown(connection->descriptor, SHUT_WR);
         tcp_drop(connection, COUNTER_TCP_CLOSED);
     }
+}
+
+/* Writes and sends the reply to one query of the turn. */
+static void answer_single(struct tcp_connection *connection, size_t number)
+{
+    struct tcp *tcp = connection->tcp;
+    struct writer out = writer_over(tcp->output, TCP_OUTPUT_OCTETS);
+
+    stats_count(tcp->batch->stats, COUNTER_TCP_REQUESTS, 1);
+    if (write_reply(connection, number, &out)) {
+        stats_count(tcp->batch->stats, COUNTER_TCP_REPLIES, 1);
+        tcp_touch(connection);
+        send_replies(connection, writer_length(&out));
+    } else {
+        ignore_frame(connection);
+    }
+    connection->is_single = false;
+    settle(connection);
+}
+
+void tcp_answer_singles(struct tcp *tcp)
+{
+    size_t count = tcp->single_count;
+
+    if (count == 0)
+        return;
+    batch_begin(tcp->batch);
+    for (size_t i = 0; i < count; i++)
+        admit(tcp->singles[i].connection, i, tcp->singles[i].request, tcp->singles[i].length);
+    batch_prepare(tcp->batch, count);
+    for (size_t i = 0; i < count; i++)
+        answer_single(tcp->singles[i].connection, i);
+    batch_end(tcp->batch);
+    tcp->single_count = 0;
+    tcp->input_used = 0;
+}
+
+void tcp_forget_single(struct tcp_connection *connection)
+{
+    struct tcp *tcp = connection->tcp;
+    size_t place = 0;
+
+    if (!connection->is_single)
+        return;
+    while (tcp->singles[place].connection != connection)
+        place++;
+    tcp->singles[place] = tcp->singles[--tcp->single_count];
 }
 
 static void on_ready(uv_poll_t *poll, int status, int events)
@@ -244,14 +312,19 @@ void tcp_connection_start(struct tcp_connection *connection)
 
 void tcp_connection_serve(struct tcp_connection *connection)
 {
+    if (connection->is_single)
+        return; /* more has come within the turn; the next one reads it */
     read_once(connection);
     settle(connection);
 }
 
 void tcp_connection_end(struct tcp_connection *connection)
 {
-    if (goes_on(connection))
+    if (goes_on(connection) && !connection->is_single)
         read_once(connection);
     connection->is_ending = true;
-    settle(connection);
+    if (connection->is_single)
+        tcp_answer_singles(connection->tcp);
+    else
+        settle(connection);
 }

@@ -11,6 +11,8 @@
 
 enum {
     TCP_INPUT_OCTETS = TCP_FRAME_OCTETS + 65535,
+    TCP_SINGLE_OCTETS = 1024,
+    TCP_SHARED_INPUT_OCTETS = TCP_INPUT_OCTETS + BATCH_MOST * TCP_SINGLE_OCTETS,
     /* Two of the largest replies: one that waits never stops another from being written. */
     TCP_OUTPUT_OCTETS = 2 * (TCP_FRAME_OCTETS + 65535),
 };
@@ -33,6 +35,7 @@ struct tcp_connection {
     bool has_spread;     /* its own room has been used */
     bool has_failed;     /* the socket is broken */
     bool is_ending;      /* close once all is sent */
+    bool is_single;      /* a query of its waits for the end of the turn */
 };
 
 /** Begins to watch a connection whose descriptor, client and path are set. */
@@ -43,6 +46,12 @@ void tcp_connection_serve(struct tcp_connection *connection);
 
 /** Reads nothing more; closes once all replies are taken. */
 void tcp_connection_end(struct tcp_connection *connection);
+
+/** Answers the queries that have waited for the end of the turn. */
+void tcp_answer_singles(struct tcp *tcp);
+
+/** Forgets the connection's waiting query. */
+void tcp_forget_single(struct tcp_connection *connection);
 
 /** Of tcp.c: the connection has been active. */
 void tcp_touch(struct tcp_connection *connection);

@@ -113,6 +113,52 @@ START_TEST(one_query_gets_one_reply)
 }
 END_TEST
 
+START_TEST(single_queries_of_many_connections_are_answered_together)
+{
+    enum { CLIENTS = 70 }; /* more than one batch */
+    struct scene scene;
+    uint8_t stream[512];
+    int clients[CLIENTS];
+
+    begin(&scene, CLIENTS, CLIENTS);
+    for (unsigned i = 0; i < CLIENTS; i++) {
+        clients[i] = enter(&scene);
+        put(clients[i], stream, add_query(stream, 0, (uint16_t)(i + 1)));
+    }
+    turn(&scene);
+    for (unsigned i = 0; i < CLIENTS; i++) {
+        ck_assert_int_eq(take_reply(clients[i]), (int)i + 1);
+        ck_assert_int_eq(take_reply(clients[i]), -1);
+        close(clients[i]);
+    }
+    end(&scene);
+}
+END_TEST
+
+/* What may come between a query's reading and the end of the turn. */
+START_TEST(a_connection_that_goes_within_the_turn_takes_its_query_along)
+{
+    struct scene scene;
+    uint8_t stream[512];
+
+    begin(&scene, 2, 2);
+    int first = enter(&scene), second = enter(&scene);
+    struct tcp_connection *gone = scene.tcp.idlest;
+    put(first, stream, add_query(stream, 0, 1));
+    put(second, stream, add_query(stream, 0, 2));
+    tcp_connection_serve(gone);
+    tcp_connection_serve(gone->busier);
+    ck_assert_uint_eq(scene.tcp.single_count, 2);
+    int third = enter(&scene); /* makes the first go */
+    ck_assert_uint_eq(scene.tcp.single_count, 1);
+    turn(&scene);
+    ck_assert_int_eq(take_reply(first), -2);
+    ck_assert_int_eq(take_reply(second), 2);
+    close(first), close(second), close(third);
+    end(&scene);
+}
+END_TEST
+
 START_TEST(a_frame_may_come_in_any_two_pieces)
 {
     struct scene scene;
@@ -328,7 +374,7 @@ static void talk_slowly(struct scene *scene, int client, unsigned count)
         got = recv(client, replies + taken, 1000, 0);
         taken += got > 0 ? (size_t)got : 0;
         while (taken - at > TCP_FRAME_OCTETS &&
-               taken - at >= TCP_FRAME_OCTETS + load16(replies + at)) {
+               taken - at >= (size_t)TCP_FRAME_OCTETS + load16(replies + at)) {
             ck_assert_uint_eq(load16(replies + at + TCP_FRAME_OCTETS), next++);
             at += TCP_FRAME_OCTETS + load16(replies + at);
             idle = 0;
@@ -504,6 +550,8 @@ int main(void)
     TCase *frames = tcase_create("frames"), *limits = tcase_create("limits");
 
     tcase_add_test(frames, one_query_gets_one_reply);
+    tcase_add_test(frames, single_queries_of_many_connections_are_answered_together);
+    tcase_add_test(frames, a_connection_that_goes_within_the_turn_takes_its_query_along);
     tcase_add_test(frames, a_frame_may_come_in_any_two_pieces);
     tcase_add_test(frames, a_frame_may_come_octet_by_octet);
     tcase_add_test(frames, pipelined_queries_are_answered_in_order_by_one_write);
