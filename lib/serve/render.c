@@ -209,25 +209,6 @@ static const struct host *follow(struct rendering *rendering, const struct host 
     return next->kind == HOST_RECORDS ? next : NULL;
 }
 
-/* Static records; a CNAME among them is followed as far as the space's own records go. */
-static void put_records(struct rendering *rendering)
-{
-    const struct segment *segment = rendering->verdict->segment;
-    const struct host *host = rendering->verdict->host;
-    uint16_t type = rendering->exchange->query.type;
-    uint16_t owner = QUESTION_OFFSET;
-
-    for (int link = 0; link < CNAME_LINKS_MAX && host != NULL; link++) {
-        bool is_alias =
-            host_has_type(segment, host, TYPE_CNAME) && type != TYPE_CNAME && type != TYPE_ANY;
-        uint16_t data = put_type(rendering, host, is_alias ? TYPE_CNAME : type, owner);
-        if (!is_alias || data >= POINTER_LIMIT || reply_is_cut(rendering->reply))
-            return;
-        owner = data;
-        host = follow(rendering, host);
-    }
-}
-
 static void put_soa(struct rendering *rendering, uint16_t owner)
 {
     const struct snapshot *snapshot = rendering->snapshot;
@@ -242,6 +223,29 @@ static void put_soa(struct rendering *rendering, uint16_t owner)
         return;
     memcpy(data, snapshot->soa_data, snapshot->soa_length);
     store32(data + snapshot->soa_length - 4, ttl_seconds);
+}
+
+/* Static records; a CNAME among them is followed as far as the space's own records go. */
+static void put_records(struct rendering *rendering)
+{
+    const struct segment *segment = rendering->verdict->segment;
+    const struct host *host = rendering->verdict->host;
+    uint16_t type = rendering->exchange->query.type;
+    uint16_t owner = QUESTION_OFFSET;
+
+    for (int link = 0; link < CNAME_LINKS_MAX && host != NULL; link++) {
+        bool is_alias =
+            host_has_type(segment, host, TYPE_CNAME) && type != TYPE_CNAME && type != TYPE_ANY;
+        uint16_t data = put_type(rendering, host, is_alias ? TYPE_CNAME : type, owner);
+        if (data == 0) { /* only the end of a chain can lack the type (RFC 2308 section 2.2) */
+            reply_enter(rendering->reply, SECTION_AUTHORITY);
+            put_soa(rendering, owner);
+        }
+        if (!is_alias || data >= POINTER_LIMIT || reply_is_cut(rendering->reply))
+            return;
+        owner = data;
+        host = follow(rendering, host);
+    }
 }
 
 /* The CNAME from a custom domain to its DNS target, which owns what follows. */

@@ -1,5 +1,6 @@
 #include "serve/render.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -124,28 +125,20 @@ END_TEST
 /* The SOA's own TTL and its minimum are one number (RFC 2308 section 3). */
 START_TEST(the_soa_grows_with_the_content)
 {
-    struct decoded reply;
-    char text[DECODED_RECORD_MOST];
     static const char *const routers[] = {"10.7.0.11", "10.7.0.12"};
 
     for (int i = 0; i < 2; i++) {
+        struct decoded reply;
         char zone[256], expected[128];
-        snprintf(zone, sizeof zone,
-                 "space: soa-space\ncidr: 10.7.0.0/16\nttl: {negative: 300}\nrouters: [%s]\n",
+        snprintf(zone, sizeof zone, "space: soa-space\ncidr: 10.7.0.0/16\nrouters: [%s]\n",
                  routers[i]);
         world_must_load_text(&world, zone);
         world_ask(&world, &(struct ask){.name = "app.localspace.", .from = "10.7.130.1"}, &reply);
-        record_print(decoded_record(&reply, LDNS_SECTION_AUTHORITY, 0), text);
         snprintf(expected, sizeof expected,
-                 "localspace. 300 IN SOA localspace. hostmaster.localspace. %d 3600 600 86400 300",
+                 "localspace. 5 IN SOA localspace. hostmaster.localspace. %d 3600 600 86400 5",
                  i + 1);
+        ck_assert(decoded_has(&reply, LDNS_SECTION_AUTHORITY, expected));
         decoded_close(&reply);
-        /* The discovery zone has one negative TTL for all spaces, or this space's. */
-        if (strstr(text, " 300 IN SOA") == NULL)
-            snprintf(expected, sizeof expected,
-                     "localspace. 5 IN SOA localspace. hostmaster.localspace. %d 3600 600 86400 5",
-                     i + 1);
-        ck_assert_str_eq(text, expected);
     }
 }
 END_TEST
