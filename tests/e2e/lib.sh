@@ -1,0 +1,201 @@
+# What the scripts of this folder share; read first: . "$(dirname "$0")/lib.sh"
+#
+# A script checks many things and goes on after a failure; `finish` says how many failed.
+# Its files live in $work, its processes in $children, and both are gone when it ends.
+# Nothing waits longer than `patience` seconds, and nobody uses a port that somebody chose.
+set -uo pipefail
+
+SOURCE_DIR=${SOURCE_DIR:-$(cd "$(dirname "${BASH_SOURCE[0]}")/../.." && pwd)}
+BUILD_DIR=${BUILD_DIR:-$SOURCE_DIR/build/gcc}
+SPACEDNSD=${SPACEDNSD:-$BUILD_DIR/bin/spacednsd}
+export SOURCE_DIR BUILD_DIR SPACEDNSD LC_ALL=C
+
+patience=10
+[ -z "${SANITIZE:-}" ] || patience=40
+
+skip() {
+    echo "skipped: $*"
+    exit 77
+}
+
+need() {
+    local tool
+    for tool in "$@"; do
+        command -v "$tool" >/dev/null || skip "there is no $tool here (cmd/dev deps installs it)"
+    done
+}
+
+script=$(realpath "$0")
+cd "$SOURCE_DIR" || exit 1
+[ -x "$SPACEDNSD" ] || skip "there is no $SPACEDNSD"
+need dig setpriv
+[ -x /usr/bin/python3 ] || skip "there is no /usr/bin/python3"
+
+work=$(mktemp -d "${TMPDIR:-/tmp}/spacedns-e2e.XXXXXX")
+chmod 755 "$work"
+children=()
+checks=0
+failures=0
+
+clean_up() {
+    local child
+    for child in "${children[@]}"; do
+        kill -KILL "$child" 2>/dev/null
+    done
+    wait 2>/dev/null
+    chmod -R u+rwx "$work" 2>/dev/null
+    rm -rf "$work"
+}
+trap clean_up EXIT
+trap 'exit 1' INT TERM
+
+# ---- checks ----
+
+pass() {
+    checks=$((checks + 1))
+}
+
+# fail WHAT [DETAIL]: DETAIL may have several lines
+fail() {
+    failures=$((failures + 1))
+    echo "FAILED: $1"
+    [ $# -lt 2 ] || printf '%s\n' "$2" | sed 's/^/    /'
+}
+
+# expect WHAT WANTED GOT: the same text
+expect() {
+    if [ "$2" = "$3" ]; then
+        pass
+    else
+        fail "$1" "expected: $2
+got:      $3"
+    fi
+}
+
+# expect_match WHAT PATTERN TEXT: some line of the text matches the extended expression
+expect_match() {
+    if grep -qE -e "$2" <<<"$3"; then
+        pass
+    else
+        fail "$1" "expected a line with: $2
+got: $3"
+    fi
+}
+
+expect_no_match() {
+    if grep -qE -e "$2" <<<"$3"; then
+        fail "$1" "expected no line with: $2
+got: $3"
+    else
+        pass
+    fi
+}
+
+finish() {
+    if [ "$failures" -gt 0 ]; then
+        echo "$failures of $((checks + failures)) checks failed"
+        exit 1
+    fi
+    echo "$checks checks passed"
+    exit 0
+}
+
+# ---- time ----
+
+now_ms() {
+    local now=${EPOCHREALTIME/[.,]/}
+    echo $((now / 1000))
+}
+
+# await COMMAND...: asks until the command succeeds or patience ends
+await() {
+    local end=$(($(now_ms) + patience * 1000))
+    until "$@"; do
+        [ "$(now_ms)" -lt "$end" ] || return 1
+        sleep 0.02
+    done
+}
+
+is_gone() {
+    ! kill -0 "$1" 2>/dev/null || [ "$(ps -o stat= -p "$1" | cut -c1)" = Z ]
+}
+
+# ---- the server ----
+
+# A port that is free over UDP and TCP on every address.
+free_port() {
+    /usr/bin/python3 - <<'END'
+import socket
+while True:
+    tcp = socket.socket(socket.AF_INET, socket.SOCK_STREAM)
+    tcp.bind(("0.0.0.0", 0))
+    udp = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+    try:
+        udp.bind(("0.0.0.0", tcp.getsockname()[1]))
+    except OSError:
+        continue
+    print(tcp.getsockname()[1])
+    break
+END
+}
+
+# launch NAME FLAG...: spacednsd in the background as $server, its output in $work/NAME.{out,err}
+launch() {
+    local name=$1
+    shift
+    : >"$work/$name.err"
+    "${launcher[@]}" "$SPACEDNSD" "$@" >"$work/$name.out" 2>"$work/$name.err" &
+    server=$!
+    server_log=$work/$name.err
+    children+=("$server")
+}
+launcher=()
+
+is_up_or_gone() {
+    grep -q ' info ready ' "$server_log" || is_gone "$server"
+}
+
+# start NAME FLAG...: launch, then wait until it answers; ends the script when it does not
+start() {
+    launch "$@"
+    await is_up_or_gone
+    if ! grep -q ' info ready ' "$server_log"; then
+        fail "the server starts: $*" "$(cat "$server_log")"
+        finish
+    fi
+}
+
+# stop [SIGNAL]: ends $server and leaves its exit code in $code
+stop() {
+    kill -"${1:-TERM}" "$server" 2>/dev/null
+    await is_gone "$server" || { fail "the server ends on SIG${1:-TERM}" "it runs on"; kill -KILL "$server"; }
+    wait "$server" 2>/dev/null
+    code=$?
+}
+
+# ask DIG-ARGUMENT...: dig at 127.0.0.1 port $port, one try
+ask() {
+    dig @127.0.0.1 -p "$port" +tries=1 +time="$patience" "$@"
+}
+
+# addresses TEXT: the IPv4 addresses of dig +short's output, sorted, on one line
+addresses() {
+    grep -E '^[0-9.]+$' <<<"$1" | sort -V | tr '\n' ' ' | sed 's/ $//'
+}
+
+# ---- a network of one's own ----
+
+# Starts the script again where the machine's network cannot be seen, with loopback up and every
+# IPv4 address its own, so that dig -b may be any client. Fails where that is not permitted.
+enter_private_network() {
+    [ -z "${E2E_PRIVATE_NETWORK:-}" ] || return 0
+    local how=(--net --mount)
+    command -v unshare >/dev/null && command -v ip >/dev/null || return 1
+    [ "$(id -u)" = 0 ] || how+=(--map-root-user)
+    unshare "${how[@]}" sh -c 'mount -t tmpfs none /run && ip link set lo up' 2>/dev/null || return 1
+    clean_up
+    trap - EXIT
+    E2E_PRIVATE_NETWORK=1 exec unshare "${how[@]}" sh -c '
+        mount -t tmpfs none /run && ip link set lo up &&
+            ip route add local 0.0.0.0/0 dev lo && exec "$@"' sh "$script"
+}
