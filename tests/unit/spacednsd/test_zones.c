@@ -1,0 +1,223 @@
+#include "spacednsd/zones.h"
+
+#include <arpa/inet.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "base/log.h"
+#include "support/folder.h"
+#include "support/suite.h"
+#include "support/world.h"
+
+static const char *names[] = {"test-space", "test-spce"};
+static const char *targets[] = {"one.app", "two.app"};
+
+static struct settings settings_of(void)
+{
+    return (struct settings){
+        .suffix_apps = "example.app",
+        .suffix_discovery = "inside",
+        .suffix_targets = {.items = targets, .count = 2},
+        .local_as = {.items = names, .count = 1},
+        .external = EXTERNAL_NXDOMAIN,
+        .localspace_to = 5,
+        .recursion_for = 2,
+        .server_id = "ns1.test",
+    };
+}
+
+START_TEST(the_policy_is_what_the_settings_say)
+{
+    struct settings settings = settings_of();
+    struct policy policy;
+
+    zones_set_policy(&policy, &settings);
+    ck_assert_str_eq(policy.suffixes.apps, "example.app");
+    ck_assert_str_eq(policy.suffixes.discovery, "inside");
+    ck_assert_str_eq(policy.suffixes.targets[0], "one.app");
+    ck_assert_str_eq(policy.suffixes.targets[1], "two.app");
+    ck_assert(policy.external_nxdomain);
+    ck_assert_uint_eq(policy.localspace_to, 1U << CLASS_SPACE | 1U << CLASS_VPN);
+    ck_assert_uint_eq(policy.recursion_for, 1U << CLASS_PEERED);
+    ck_assert(!policy.has_upstreams);
+    ck_assert_uint_eq(policy.local.space_count, 1);
+    ck_assert_str_eq(policy.server_id, "ns1.test");
+    ck_assert_ptr_nonnull(strstr(policy.version, "spacedns "));
+}
+END_TEST
+
+START_TEST(one_target_suffix_stands_for_both)
+{
+    struct settings settings = settings_of();
+    struct policy policy;
+
+    settings.suffix_targets.count = 1;
+    zones_set_policy(&policy, &settings);
+    ck_assert_str_eq(policy.suffixes.targets[0], "one.app");
+    ck_assert_str_eq(policy.suffixes.targets[1], "one.app");
+}
+END_TEST
+
+START_TEST(a_space_of_local_as_that_is_not_there_is_found)
+{
+    struct settings settings = settings_of();
+    struct world world;
+    const char *near = NULL;
+
+    world_init_fixture(&world);
+    ck_assert_ptr_null(zones_find_missing_local(world.snapshot, &settings, &near));
+    settings.local_as.count = 2;
+    ck_assert_str_eq(zones_find_missing_local(world.snapshot, &settings, &near), "test-spce");
+    ck_assert_str_eq(near, "test-space");
+    names[1] = "elsewhere";
+    ck_assert_str_eq(zones_find_missing_local(world.snapshot, &settings, &near), "elsewhere");
+    ck_assert_ptr_null(near);
+    ck_assert_uint_eq(zones_count_spaces(world.snapshot), 1);
+    world_close(&world);
+}
+END_TEST
+
+/* Catches what is said on standard error. */
+struct ear {
+    int kept;
+    int pipe[2];
+    char said[16384];
+};
+
+static void listen_in(struct ear *ear)
+{
+    ck_assert_int_eq(pipe(ear->pipe), 0);
+    ear->kept = dup(STDERR_FILENO);
+    dup2(ear->pipe[1], STDERR_FILENO);
+}
+
+static void stop_listening(struct ear *ear)
+{
+    dup2(ear->kept, STDERR_FILENO);
+    close(ear->kept);
+    close(ear->pipe[1]);
+    ssize_t length = read(ear->pipe[0], ear->said, sizeof ear->said - 1);
+    ear->said[length < 0 ? 0 : length] = '\0';
+    close(ear->pipe[0]);
+}
+
+/* Listen addresses, and whether a space at 10.0.0.5 is answered there. */
+static const struct {
+    const char *listen;
+    bool is_covered;
+} sockets[] = {
+    {"10.0.0.5:53", true}, {"10.0.0.5:5300", true}, {"0.0.0.0", true},
+    {"10.0.0.6", false},   {"::", false},
+};
+
+START_TEST(a_listen_address_without_a_socket_is_warned_of)
+{
+    struct listen_address item = {.place = "--listen"};
+    struct settings settings = settings_of();
+    struct world world;
+    struct ear ear;
+
+    world_init_fixture(&world);
+    ck_assert(folder_edit(&world.folder, "test-space.yaml", "space: test-space\n",
+                          "space: test-space\nlisten: [10.0.0.5]\n"));
+    world_must_load(&world);
+    ck_assert(endpoint_read(sockets[_i].listen, 53, &item.endpoint));
+    settings.listen = (struct endpoints){.items = &item, .count = 1};
+    listen_in(&ear);
+    zones_warn_listen(world.snapshot, &settings);
+    stop_listening(&ear);
+    bool warned = strstr(ear.said, "warning listen_not_covered space=test-space "
+                                   "address=10.0.0.5") != NULL;
+    ck_assert_msg(warned != sockets[_i].is_covered, "said: %s", ear.said);
+    world_close(&world);
+}
+END_TEST
+
+/* Loads a folder as the daemon does, and hears how it would refuse a reload. */
+static void refuse(struct world *world, struct ear *ear)
+{
+    struct zones_loading loading = {.request = {.folder = world->folder.path,
+                                                .policy = &world->policy,
+                                                .key = world->key,
+                                                .threads = 2,
+                                                .before = world->snapshot}};
+
+    zones_load(&loading);
+    ck_assert_ptr_null(loading.snapshot);
+    listen_in(ear);
+    zones_log_refusal(&loading, 7);
+    stop_listening(ear);
+    zones_loading_close(&loading);
+}
+
+START_TEST(a_refused_reload_is_told_with_place_code_and_count)
+{
+    struct world world;
+    struct ear ear;
+
+    world_init_fixture(&world);
+    ck_assert(folder_edit(&world.folder, "test-space.yaml", "10.0.0.37", "10.0.130.37"));
+    ck_assert(folder_edit(&world.folder, "test-space.yaml", "10.0.16.21", "10.0.130.38"));
+    refuse(&world, &ear);
+    const char *last = strstr(ear.said, "error reload_refused code=Q50 ");
+    ck_assert_ptr_nonnull(last);
+    ck_assert_ptr_nonnull(strstr(last, " generation=7 errors="));
+    ck_assert_ptr_nonnull(strstr(last, " first=E-ROUTER-DYNO "));
+    ck_assert_ptr_nonnull(strstr(last, "test-space.yaml:"));
+    ck_assert_ptr_eq(strchr(last, '\n'), ear.said + strlen(ear.said) - 1);
+    ck_assert_ptr_nonnull(strstr(ear.said, "error finding code=E-ROUTER-DYNO place="));
+    world_close(&world);
+}
+END_TEST
+
+START_TEST(a_folder_that_has_gone_refuses_the_reload)
+{
+    struct world world;
+    struct ear ear;
+
+    world_init_fixture(&world);
+    folder_clear(&world.folder);
+    refuse(&world, &ear);
+    ck_assert_ptr_nonnull(strstr(ear.said, "error reload_refused code=Q50 "));
+    ck_assert_ptr_nonnull(strstr(ear.said, "holds no zone file"));
+    world_close(&world);
+}
+END_TEST
+
+START_TEST(a_flood_of_findings_is_cut_and_the_rest_counted)
+{
+    struct report *report = report_new();
+    struct place at = {.line = 3, .column = 1};
+    struct ear ear;
+
+    for (unsigned i = 0; i < 130; i++)
+        report_add(report, FINDING_TYPE, "z.yaml", at, "x");
+    listen_in(&ear);
+    zones_log_findings(report);
+    stop_listening(&ear);
+    size_t lines = 0;
+    for (const char *next = ear.said; (next = strchr(next, '\n')) != NULL; next++)
+        lines++;
+    ck_assert_uint_eq(lines, 101);
+    ck_assert_ptr_nonnull(strstr(ear.said, "warning findings_left_out count=30 "));
+    report_free(report);
+}
+END_TEST
+
+int main(void)
+{
+    Suite *suite = suite_create("zones");
+    TCase *all = tcase_create("all");
+
+    tcase_add_test(all, the_policy_is_what_the_settings_say);
+    tcase_add_test(all, one_target_suffix_stands_for_both);
+    tcase_add_test(all, a_space_of_local_as_that_is_not_there_is_found);
+    tcase_add_loop_test(all, a_listen_address_without_a_socket_is_warned_of, 0,
+                        sizeof sockets / sizeof sockets[0]);
+    tcase_add_test(all, a_refused_reload_is_told_with_place_code_and_count);
+    tcase_add_test(all, a_folder_that_has_gone_refuses_the_reload);
+    tcase_add_test(all, a_flood_of_findings_is_cut_and_the_rest_counted);
+    suite_add_tcase(suite, all);
+    return suite_run(suite);
+}
