@@ -1,0 +1,83 @@
+/**
+ * Any octets, sent to a server with four spaces. Input: client, transport, then the request.
+ *
+ * Invariants: no reply to a response or to less than a header, a reply to everything else; the
+ * reply has the request's id, is within the limit, is read by ldns, and comes with the question as
+ * it was; an outsider gets no record; the server answers rightly after.
+ */
+#include "fuzz/fuzz.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "support/estate.h"
+
+enum { HEAD = 2, HEADER = 12 };
+
+static struct estate estate;
+
+int LLVMFuzzerInitialize(int *argc, char ***argv)
+{
+    (void)argc;
+    (void)argv;
+    estate_init(&estate);
+    return 0;
+}
+
+static const char *pick_client(uint8_t octet)
+{
+    size_t total = estate_insider_count + estate_outsider_count;
+    size_t number = octet % total;
+
+    return number < estate_insider_count ? estate_insiders[number]
+                                         : estate_outsiders[number - estate_insider_count];
+}
+
+static void check_right_answer(void)
+{
+    struct decoded reply;
+
+    world_ask(&estate.world, &(struct ask){.name = "api.example.com."}, &reply);
+    if (reply.rcode != 0 || reply.answer_count != 3)
+        abort();
+    decoded_close(&reply);
+}
+
+static void check_reply(const uint8_t *request, size_t size, size_t length, const struct ask *how)
+{
+    const struct query *query = &estate.world.exchange.query;
+    const uint8_t *octets = estate.world.reply;
+    struct decoded reply;
+
+    decode(octets, length, &reply);
+    if (memcmp(octets, request, 2) != 0 || !reply.qr || reply.ad || reply.question_count > 1)
+        abort();
+    if (how->transport == ASK_UDP && length > query->udp_octets)
+        abort();
+    size_t question = query->question_end;
+    if (reply.question_count == 1 &&
+        (question > size || memcmp(octets + HEADER, request + HEADER, question - HEADER) != 0))
+        abort();
+    if (estate.world.exchange.client.count == 0 &&
+        (reply.answer_count + reply.authority_count + reply.additional_count > 0 || reply.aa))
+        abort();
+    decoded_close(&reply);
+}
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
+{
+    if (size < HEAD)
+        return 0;
+    struct ask how = {.from = pick_client(data[0]), .transport = data[1] & 1 ? ASK_TCP : ASK_UDP};
+    const uint8_t *request = data + HEAD;
+    size -= HEAD;
+    size_t length = world_send(&estate.world, request, size, &how);
+    bool deserves_reply = size >= HEADER && (request[2] & 0x80) == 0;
+
+    if ((length > 0) != deserves_reply)
+        abort();
+    if (length > 0)
+        check_reply(request, size, length, &how);
+    check_right_answer();
+    return 0;
+}
