@@ -33,7 +33,7 @@ static void spell(const struct index *index, const struct segment *segment,
     if (entry.is_host) {
         const struct host *host = &segment->hosts[entry.number];
         memcpy(name->octets, segment->texts + host->octets, host->length);
-        memset(name->octets + host->length, 0, 8);
+        memset(name->octets + host->length, 0, 16);
         name->length = host->length;
         return;
     }
@@ -52,9 +52,9 @@ static bool is_entry_of(const struct index *index, const struct segment *segment
     const struct app_entry *app = &segment->apps[entry.number];
     size_t label = app->name_length;
     return name->octets[0] == label && name->length == 1 + label + index->apps_suffix.length &&
-           memcmp(name->octets + 1, segment->texts + app->name, label) == 0 &&
-           memcmp(name->octets + 1 + label, index->apps_suffix.octets, index->apps_suffix.length) ==
-               0;
+           octets_equal(name->octets + 1, segment->texts + app->name, label) &&
+           octets_equal(name->octets + 1 + label, index->apps_suffix.octets,
+                        index->apps_suffix.length);
 }
 
 bool index_find(const struct index *index, const struct segment *const *segments,

@@ -59,6 +59,48 @@ static inline size_t reader_left(const struct reader *in)
     return in->failed ? 0 : (size_t)(in->end - in->next);
 }
 
+/**
+ * Copies a short run of octets without a call: sixteen at a time, the last sixteen overlapping what
+ * is copied already. The runs do not overlap each other.
+ */
+static inline void octets_copy(uint8_t *restrict to, const uint8_t *restrict from, size_t length)
+{
+    if (length >= 16) {
+        for (size_t i = 0; i + 16 < length; i += 16)
+            memcpy(to + i, from + i, 16);
+        memcpy(to + length - 16, from + length - 16, 16);
+    } else if (length >= 8) {
+        memcpy(to, from, 8);
+        memcpy(to + length - 8, from + length - 8, 8);
+    } else {
+        for (size_t i = 0; i < length; i++)
+            to[i] = from[i];
+    }
+}
+
+/** True when both runs of `length` octets are the same; for short runs, without a call. */
+static inline bool octets_equal(const uint8_t *a, const uint8_t *b, size_t length)
+{
+    uint64_t left, right;
+
+    if (length < 8) {
+        for (size_t i = 0; i < length; i++)
+            if (a[i] != b[i])
+                return false;
+        return true;
+    }
+    for (size_t i = 0; i + 8 < length; i += 8) {
+        memcpy(&left, a + i, 8);
+        memcpy(&right, b + i, 8);
+        if (left != right)
+            return false;
+    }
+    /* The last eight overlap with what is known to be the same. */
+    memcpy(&left, a + length - 8, 8);
+    memcpy(&right, b + length - 8, 8);
+    return left == right;
+}
+
 /** Returns the next `length` octets, or NULL once the cursor has failed. */
 static inline const uint8_t *read_span(struct reader *in, size_t length)
 {
@@ -138,6 +180,6 @@ static inline void write32(struct writer *out, uint32_t value)
 static inline void write_octets(struct writer *out, const void *octets, size_t length)
 {
     uint8_t *span = write_span(out, length);
-    if (span != NULL && length > 0)
-        memcpy(span, octets, length);
+    if (span != NULL)
+        octets_copy(span, octets, length);
 }

@@ -13,10 +13,10 @@ struct hash_key hash_key_random(void)
 
 uint64_t hash_octets(const struct hash_key *key, const void *octets, size_t length)
 {
-    size_t whole = length / 8 * 8;
-    uint64_t state = hash_padded(key, octets, whole);
-    uint64_t tail = 0;
+    size_t whole = length / 16 * 16;
+    uint8_t tail[16] = {0};
 
-    memcpy(&tail, (const uint8_t *)octets + whole, length - whole);
-    return hash_mix(hash_mix(state ^ tail, key->second) ^ length, key->second);
+    memcpy(tail, (const uint8_t *)octets + whole, length - whole);
+    uint64_t state = hash_padded(key, octets, whole);
+    return hash_mix(state ^ hash_padded(key, tail, sizeof tail), key->second ^ length);
 }

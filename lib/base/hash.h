@@ -2,7 +2,7 @@
 /**
  * A fast keyed hash for names chosen by strangers.
  *
- * Folded 64 x 64 -> 128 bit multiplications over eight octets at a time, under a random key of
+ * Folded 64 x 64 -> 128 bit multiplications over sixteen octets at a time, under a random key of
  * 128 bits drawn once per process: who does not know the key cannot prepare names that collide.
  * Only names from zone files are ever stored; strangers choose what is looked up, not what is kept.
  *
@@ -29,17 +29,17 @@ static inline uint64_t hash_mix(uint64_t a, uint64_t b)
 }
 
 /**
- * Hashes `length` octets. The octets up to the next multiple of eight must be readable and zero,
+ * Hashes `length` octets. The octets up to the next multiple of sixteen must be readable and zero,
  * so that no tail needs a case of its own.
  */
 static inline uint64_t hash_padded(const struct hash_key *key, const uint8_t *octets, size_t length)
 {
     uint64_t state = key->first ^ length;
 
-    for (size_t i = 0; i < length; i += 8) {
-        uint64_t eight;
-        memcpy(&eight, octets + i, sizeof eight);
-        state = hash_mix(state ^ eight, key->second);
+    for (size_t i = 0; i < length; i += 16) {
+        uint64_t words[2];
+        memcpy(words, octets + i, sizeof words);
+        state = hash_mix(state ^ words[0], key->second ^ words[1]);
     }
     return state;
 }

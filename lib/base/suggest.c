@@ -20,14 +20,19 @@ unsigned suggest_distance(const char *a, size_t a_length, const char *b, size_t 
     if (gap > limit || a_length > SUGGEST_WORD_MAX || b_length > SUGGEST_WORD_MAX)
         return limit + 1;
 
-    /* Three rows of the optimal string alignment matrix: two before, one before, this one. */
-    unsigned rows[3][SUGGEST_WORD_MAX + 1];
+    /*
+     * Three rows of the optimal string alignment matrix: two before, one before, this one. Only
+     * cells at most `limit` off the diagonal can matter; those beside them count as too far.
+     */
+    unsigned rows[3][SUGGEST_WORD_MAX + 2];
     unsigned *older = rows[0], *old = rows[1], *row = rows[2];
-    for (size_t j = 0; j <= b_length; j++)
-        old[j] = (unsigned)j;
+    for (size_t j = 0; j <= b_length + 1; j++)
+        older[j] = old[j] = row[j] = j <= limit ? (unsigned)j : limit + 1;
     for (size_t i = 1; i <= a_length; i++) {
-        unsigned smallest = row[0] = (unsigned)i;
-        for (size_t j = 1; j <= b_length; j++) {
+        size_t first = i > limit ? i - limit : 1;
+        size_t end = i + limit < b_length ? i + limit : b_length;
+        unsigned smallest = row[first - 1] = i <= limit ? (unsigned)i : limit + 1;
+        for (size_t j = first; j <= end; j++) {
             unsigned differs = fold(a[i - 1]) != fold(b[j - 1]);
             unsigned best = least(least(old[j] + 1, row[j - 1] + 1), old[j - 1] + differs);
             bool swapped = i > 1 && j > 1 && fold(a[i - 1]) == fold(b[j - 2]) &&
@@ -35,6 +40,7 @@ unsigned suggest_distance(const char *a, size_t a_length, const char *b, size_t 
             row[j] = swapped ? least(best, older[j - 2] + 1) : best;
             smallest = least(smallest, row[j]);
         }
+        row[end + 1] = limit + 1;
         if (smallest > limit)
             return limit + 1;
         unsigned *free_row = older;

@@ -178,8 +178,15 @@ static void decide_records(const struct snapshot *snapshot, const struct client 
     verdict->answer = ANSWER_RECORDS;
 }
 
-/* Decides on a name that the index knows. Returns false when the name serves nothing. */
-static bool decide_entry(const struct snapshot *snapshot, const struct client *client,
+/* True when the entry serves its name: an app whose default domain is another name does not. */
+static bool is_served(const struct snapshot *snapshot, const struct index_entry *entry)
+{
+    return entry->is_host ||
+           (snapshot->segments[entry->segment]->apps[entry->number].flags & APP_PLAIN_DOMAIN) != 0;
+}
+
+/* Decides on a name that the index knows. */
+static void decide_entry(const struct snapshot *snapshot, const struct client *client,
                          const struct query *query, const struct index_entry *entry,
                          struct verdict *verdict)
 {
@@ -187,21 +194,16 @@ static bool decide_entry(const struct snapshot *snapshot, const struct client *c
 
     if (!entry->is_host) {
         verdict->app = &segment->apps[entry->number];
-        if ((verdict->app->flags & APP_PLAIN_DOMAIN) == 0) {
-            verdict->app = NULL; /* its default domain is another name */
-            return false;
-        }
         decide_app(snapshot, client, query, entry->segment, verdict);
-        return true;
+        return;
     }
     verdict->host = &segment->hosts[entry->number];
     if (verdict->host->kind == HOST_RECORDS) {
         decide_records(snapshot, client, query, entry->segment, verdict);
-        return true;
+        return;
     }
     verdict->app = &segment->apps[verdict->host->owner];
     decide_app(snapshot, client, query, entry->segment, verdict);
-    return true;
 }
 
 static bool is_why(const struct name *name)
@@ -209,26 +211,19 @@ static bool is_why(const struct name *name)
     return memcmp(name->octets, "\4_why", 5) == 0;
 }
 
-/* Names that no zone file lists one by one. */
-static void decide_unlisted(const struct snapshot *snapshot, const struct client *client,
+/* Names that no zone file lists one by one. Returns false when the name is none of them. */
+static bool decide_unlisted(const struct snapshot *snapshot, const struct client *client,
                             const struct query *query, struct verdict *verdict)
 {
-    struct index_entry entry;
-
     if (is_why(&query->name)) {
         decide_text(query, ANSWER_WHY, verdict);
-        return;
+        return true;
     }
     if (name_is_within(&query->name, &snapshot->discovery_suffix)) {
         discovery_decide(snapshot, client, query, verdict);
-        return;
+        return true;
     }
-    if (reverse_decide(snapshot, client, query, verdict))
-        return;
-    if (snapshot_find_wildcard(snapshot, &query->name, &entry) &&
-        decide_entry(snapshot, client, query, &entry, verdict))
-        return;
-    decide_not_ours(verdict);
+    return reverse_decide(snapshot, client, query, verdict);
 }
 
 void decide_text(const struct query *query, enum answer_kind answer, struct verdict *verdict)
@@ -266,8 +261,15 @@ void decide(const struct snapshot *snapshot, const struct client *client, const 
         settle(verdict, SITUATION_UNSUPPORTED, RCODE_REFUSED, REASON_NOT_SUPPORTED);
         return;
     }
-    if (snapshot_find(snapshot, &query->name, hash, &entry) &&
-        decide_entry(snapshot, client, query, &entry, verdict))
-        return;
-    decide_unlisted(snapshot, client, query, verdict);
+    bool is_listed =
+        snapshot_find(snapshot, &query->name, hash, &entry) && is_served(snapshot, &entry);
+    if (!is_listed) {
+        if (decide_unlisted(snapshot, client, query, verdict))
+            return;
+        if (!snapshot_find_wildcard(snapshot, &query->name, &entry)) {
+            decide_not_ours(verdict);
+            return;
+        }
+    }
+    decide_entry(snapshot, client, query, &entry, verdict);
 }

@@ -2,25 +2,29 @@
 
 #include <assert.h>
 
-/* Folds the capital letters among eight octets at once. */
-static uint64_t fold_eight(uint64_t eight)
-{
-    uint64_t low7 = eight & 0x7f7f7f7f7f7f7f7f;
-    uint64_t at_least_a = low7 + 0x3f3f3f3f3f3f3f3f; /* high bit set from 'A' up */
-    uint64_t beyond_z = low7 + 0x2525252525252525;   /* high bit set beyond 'Z' */
-    uint64_t capitals = at_least_a & ~beyond_z & ~eight & 0x8080808080808080;
-    return eight | capitals >> 2;
-}
+/* Sixteen octets that are worked on at once. */
+typedef uint8_t chunk __attribute__((vector_size(16)));
 
-static void fold(struct name *name)
+enum { CHUNK_OCTETS = sizeof(chunk) };
+
+_Static_assert(sizeof((struct name *)0)->octets >= NAME_MAX_OCTETS + CHUNK_OCTETS,
+               "a chunk that begins within a name stays within its octets");
+
+/* Copies a name of `length` octets, folds its capitals, and zeroes what follows it. */
+static inline void fold(struct name *name, const uint8_t *octets, size_t length)
 {
-    memset(name->octets + name->length, 0, 8);
-    for (size_t i = 0; i < name->length; i += 8) {
-        uint64_t eight;
-        memcpy(&eight, name->octets + i, sizeof eight);
-        eight = fold_eight(eight);
-        memcpy(name->octets + i, &eight, sizeof eight);
+    const chunk zero = {0};
+
+    octets_copy(name->octets, octets, length);
+    memcpy(name->octets + length, &zero, CHUNK_OCTETS);
+    for (size_t i = 0; i < length; i += CHUNK_OCTETS) {
+        chunk some;
+        memcpy(&some, name->octets + i, CHUNK_OCTETS);
+        chunk is_capital = (chunk)(some - 'A' <= (uint8_t)('Z' - 'A'));
+        some |= is_capital & 0x20;
+        memcpy(name->octets + i, &some, CHUNK_OCTETS);
     }
+    name->length = (uint8_t)length;
 }
 
 bool name_read(struct reader *in, struct name *out)
@@ -42,10 +46,8 @@ bool name_read(struct reader *in, struct name *out)
         in->failed = true;
         return false;
     }
-    out->length = (uint8_t)(at + 1);
     out->label_count = (uint8_t)labels;
-    memcpy(out->octets, octets, at + 1);
-    fold(out);
+    fold(out, octets, at + 1);
     in->next += at + 1;
     return true;
 }
@@ -89,9 +91,8 @@ bool name_from_text(const char *text, struct name *out)
             text++;
     }
     made.octets[at] = 0;
-    made.length = (uint8_t)(at + 1);
-    fold(&made);
-    *out = made;
+    fold(out, made.octets, at + 1);
+    out->label_count = made.label_count;
     return true;
 }
 
@@ -102,11 +103,11 @@ bool name_join(struct name *out, const void *label, size_t label_length, const u
 
     if (label_length == 0 || label_length > LABEL_MAX_OCTETS || length > NAME_MAX_OCTETS)
         return false;
-    out->length = (uint8_t)length;
-    out->octets[0] = (uint8_t)label_length;
-    memcpy(out->octets + 1, label, label_length);
-    memcpy(out->octets + 1 + label_length, tail, tail_length);
-    fold(out);
+    uint8_t joined[NAME_MAX_OCTETS];
+    joined[0] = (uint8_t)label_length;
+    octets_copy(joined + 1, label, label_length);
+    octets_copy(joined + 1 + label_length, tail, tail_length);
+    fold(out, joined, length);
     out->label_count = 0;
     for (const uint8_t *at = out->octets; *at != 0; at += *at + 1U)
         out->label_count++;
@@ -136,7 +137,7 @@ bool name_is_within(const struct name *name, const struct name *suffix)
 
 bool name_equals(const struct name *name, const uint8_t *octets, size_t length)
 {
-    return name->length == length && memcmp(name->octets, octets, length) == 0;
+    return name->length == length && octets_equal(name->octets, octets, length);
 }
 
 size_t name_measure(const uint8_t *octets)

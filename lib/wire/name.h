@@ -4,8 +4,8 @@
  *
  * A name is a run of labels, each a length octet (1..63) and that many octets, closed by a zero
  * octet. `length` counts every octet including the closing zero: 1..255. The octets after the
- * closing zero, up to the next multiple of eight, are zero too, so that a name can be hashed eight
- * octets at a time.
+ * closing zero, up to the next multiple of sixteen, are zero too, so that a name can be hashed
+ * sixteen octets at a time.
  *
  *     3 w w w 7 e x a m p l e 3 c o m 0      length 17, label_count 3
  *     ^       ^               ^       ^
@@ -28,7 +28,7 @@ enum { NAME_MAX_OCTETS = 255, LABEL_MAX_OCTETS = 63, LABEL_MAX_COUNT = 127 };
 struct name {
     uint8_t length;
     uint8_t label_count; /* without the root */
-    uint8_t octets[NAME_MAX_OCTETS + 9];
+    uint8_t octets[NAME_MAX_OCTETS + 17];
 };
 
 /**

@@ -2,7 +2,12 @@
 
 #include "wire/types.h"
 
-enum { OPTION_NSID = 3, OPTION_KEEPALIVE = 11, OPT_FLAG_DO = 0x8000 };
+enum {
+    OPTION_NSID = 3,
+    OPTION_KEEPALIVE = 11,
+    OPT_FLAG_DO = 0x8000,
+    RECORD_HEAD_OCTETS = 10, /* type, class, TTL, length of data */
+};
 
 static void clear(struct query *query, uint16_t id, uint16_t flags)
 {
@@ -44,16 +49,20 @@ static uint16_t clamp_udp_octets(uint16_t octets)
     return octets > UDP_OCTETS_MOST ? UDP_OCTETS_MOST : octets;
 }
 
-/* Reads an OPT record from just after its type; returns its EDNS version. */
-static uint8_t read_opt(struct reader *in, struct query *query)
+/*
+ * Reads an OPT record from its head: type, UDP size, extended rcode (of no meaning in a query),
+ * version, flags, length of the options. Returns the EDNS version.
+ */
+static uint8_t read_opt(struct reader *in, const uint8_t *head, struct query *query)
 {
+    uint16_t length = load16(head + 8);
+
     query->has_opt = true;
-    query->udp_octets = clamp_udp_octets(read16(in));
-    read8(in); /* extended rcode: of no meaning in a query */
-    uint8_t version = read8(in);
-    query->dnssec_ok = (read16(in) & OPT_FLAG_DO) != 0;
-    read_options(in, read16(in), query);
-    return version;
+    query->udp_octets = clamp_udp_octets(load16(head + 2));
+    query->dnssec_ok = (load16(head + 6) & OPT_FLAG_DO) != 0;
+    if (length > 0)
+        read_options(in, length, query);
+    return head[5];
 }
 
 /*
@@ -65,22 +74,56 @@ static uint8_t read_records(struct reader *in, unsigned count, bool may_hold_opt
 {
     uint8_t version = 0;
 
-    for (unsigned i = 0; i < count && !in->failed; i++) {
+    for (unsigned i = 0; i < count; i++) {
         const uint8_t *owner = in->next;
         name_skip(in);
-        uint16_t type = read16(in);
-        if (type != TYPE_OPT) {
-            read_span(in, 6); /* class, TTL */
-            read_span(in, read16(in));
+        const uint8_t *head = read_span(in, RECORD_HEAD_OCTETS);
+        if (head == NULL)
+            return 0;
+        if (load16(head) != TYPE_OPT) {
+            read_span(in, load16(head + 8));
             continue;
         }
-        if (!may_hold_opt || query->has_opt || in->failed || *owner != 0) {
+        if (!may_hold_opt || query->has_opt || *owner != 0) {
             in->failed = true; /* RFC 6891 section 6.1.1 */
             return 0;
         }
-        version = read_opt(in, query);
+        version = read_opt(in, head, query);
     }
     return version;
+}
+
+/* The records of most queries: none, or an OPT without options and nothing else. */
+static bool read_usual_records(struct reader *in, const uint8_t *counts, struct query *query)
+{
+    static const uint8_t none[6] = {0}, one_opt[6] = {0, 0, 0, 0, 0, 1};
+    size_t left = (size_t)(in->end - in->next);
+    const uint8_t *opt = in->next;
+
+    if (left == 0)
+        return memcmp(counts, none, sizeof none) == 0;
+    /* Owner the root, type OPT, version 0, no options. */
+    if (left != 1 + RECORD_HEAD_OCTETS || memcmp(counts, one_opt, sizeof one_opt) != 0 ||
+        opt[0] != 0 || load16(opt + 1) != TYPE_OPT || opt[6] != 0 || load16(opt + 9) != 0)
+        return false;
+    read_opt(in, opt + 1, query);
+    return true;
+}
+
+/* Every record of a query; what is malformed takes the question back. */
+static enum query_status read_all_records(struct reader *in, const uint8_t *counts,
+                                          struct query *query)
+{
+    unsigned before_opt = (unsigned)load16(counts) + load16(counts + 2);
+
+    if (before_opt > 0)
+        read_records(in, before_opt, false, query);
+    uint8_t version = read_records(in, load16(counts + 4), true, query);
+    if (in->failed || in->next != in->end) {
+        clear(query, query->id, query->flags);
+        return QUERY_MALFORMED;
+    }
+    return version == 0 ? QUERY_READ : QUERY_VERSION;
 }
 
 enum query_status query_read(const uint8_t *request, size_t length, struct query *query)
@@ -100,17 +143,13 @@ enum query_status query_read(const uint8_t *request, size_t length, struct query
     in.next += HEADER_OCTETS;
     if (!name_read(&in, &query->name))
         return QUERY_MALFORMED;
-    query->type = read16(&in);
-    query->class = read16(&in);
-    uint16_t question_end = (uint16_t)(in.next - in.start);
-    unsigned before_opt = (unsigned)load16(request + 6) + load16(request + 8);
-    if (before_opt > 0)
-        read_records(&in, before_opt, false, query);
-    uint8_t version = read_records(&in, load16(request + 10), true, query);
-    if (in.failed || in.next != in.end) {
-        clear(query, query->id, flags);
+    const uint8_t *type_and_class = read_span(&in, 4);
+    if (type_and_class == NULL)
         return QUERY_MALFORMED;
-    }
-    query->question_end = question_end;
-    return version == 0 ? QUERY_READ : QUERY_VERSION;
+    query->type = load16(type_and_class);
+    query->class = load16(type_and_class + 2);
+    query->question_end = (uint16_t)(in.next - in.start);
+    if (read_usual_records(&in, request + 6, query))
+        return QUERY_READ;
+    return read_all_records(&in, request + 6, query);
 }

@@ -23,12 +23,19 @@ static bool sends_keepalive(const struct reply *reply)
     return reply->query->wants_keepalive && reply->options->keepalive_100ms > 0;
 }
 
+static bool has_options(const struct reply *reply)
+{
+    return reply->query->wants_nsid || reply->query->wants_keepalive || reply->options->has_ede;
+}
+
 /* Octets that OPT takes when EDE goes without its text. */
 static size_t opt_octets(const struct reply *reply)
 {
     if (!reply->query->has_opt)
         return 0;
     size_t octets = OPT_OCTETS;
+    if (!has_options(reply))
+        return octets;
     if (sends_nsid(reply))
         octets += OPTION_HEAD_OCTETS + reply->options->nsid_length;
     if (sends_keepalive(reply))
@@ -95,18 +102,10 @@ static void write_ede(struct reply *reply)
     write_octets(&reply->out, options->ede_text, text);
 }
 
-static void write_opt(struct reply *reply, uint16_t rcode)
+static void write_options(struct reply *reply)
 {
     struct writer *out = &reply->out;
 
-    write8(out, 0); /* the root */
-    write16(out, TYPE_OPT);
-    write16(out, UDP_OCTETS_MOST);
-    write8(out, (uint8_t)(rcode >> 4));
-    write8(out, 0); /* EDNS version */
-    write16(out, reply->query->dnssec_ok ? 0x8000 : 0);
-    uint8_t *length = out->next;
-    write16(out, 0);
     if (sends_nsid(reply)) {
         write16(out, OPTION_NSID);
         write16(out, (uint16_t)reply->options->nsid_length);
@@ -119,7 +118,24 @@ static void write_opt(struct reply *reply, uint16_t rcode)
     }
     if (reply->options->has_ede)
         write_ede(reply);
-    store16(length, (uint16_t)(out->next - length - 2));
+}
+
+static void write_opt(struct reply *reply, uint16_t rcode)
+{
+    /* Owner is the root; our UDP size; extended rcode, version 0 and flags to be set; no options.
+     */
+    static const uint8_t plain[OPT_OCTETS] = {0, 0, TYPE_OPT, UDP_OCTETS_MOST >> 8,
+                                              UDP_OCTETS_MOST & 255};
+    uint8_t *opt = write_span(&reply->out, OPT_OCTETS);
+
+    assert(opt != NULL); /* room was set aside */
+    memcpy(opt, plain, OPT_OCTETS);
+    opt[5] = (uint8_t)(rcode >> 4);
+    opt[7] = reply->query->dnssec_ok ? 0x80 : 0;
+    if (!has_options(reply))
+        return;
+    write_options(reply);
+    store16(opt + OPT_OCTETS - 2, (uint16_t)(reply->out.next - opt - OPT_OCTETS));
 }
 
 /* Back to the question alone, as if no record had been written. */
@@ -143,7 +159,7 @@ size_t reply_finish(struct reply *reply, uint16_t flags, uint16_t rcode)
     if (query->has_opt) {
         reply->out.end = reply->limit;
         write_opt(reply, rcode);
-        assert(!reply->out.failed); /* room was set aside */
+        assert(!reply->out.failed);
         reply->counts[SECTION_ADDITIONAL]++;
     } else if (rcode > 15) {
         rcode = RCODE_FORMERR;
