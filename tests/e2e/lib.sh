@@ -39,6 +39,7 @@ failures=0
 
 clean_up() {
     local child
+    [ "$BASHPID" = $$ ] || return # a child that a signal ended before it became its program
     for child in "${children[@]}"; do
         kill -KILL "$child" 2>/dev/null
     done
@@ -168,7 +169,10 @@ start() {
 # stop [SIGNAL]: ends $server and leaves its exit code in $code
 stop() {
     kill -"${1:-TERM}" "$server" 2>/dev/null
-    await is_gone "$server" || { fail "the server ends on SIG${1:-TERM}" "it runs on"; kill -KILL "$server"; }
+    if [ "${1:-TERM}" != KILL ] && ! await is_gone "$server"; then
+        fail "the server ends on SIG${1:-TERM}" "it runs on"
+        kill -KILL "$server"
+    fi
     wait "$server" 2>/dev/null
     code=$?
 }
