@@ -190,7 +190,8 @@ addresses() {
 # ---- a network of one's own ----
 
 # Starts the script again where the machine's network cannot be seen, with loopback up and every
-# IPv4 address its own, so that dig -b may be any client. Fails where that is not permitted.
+# IPv4 address its own, so that dig -b may be any client. Takes the script's arguments; fails
+# where that is not permitted.
 enter_private_network() {
     [ -z "${E2E_PRIVATE_NETWORK:-}" ] || return 0
     local how=(--net --mount)
@@ -201,5 +202,5 @@ enter_private_network() {
     trap - EXIT
     E2E_PRIVATE_NETWORK=1 exec unshare "${how[@]}" sh -c '
         mount -t tmpfs none /run && ip link set lo up &&
-            ip route add local 0.0.0.0/0 dev lo && exec "$@"' sh "$script"
+            ip route add local 0.0.0.0/0 dev lo && exec "$@"' sh "$script" "$@"
 }

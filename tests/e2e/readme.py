@@ -1,0 +1,315 @@
+"""Reads README.md and holds it to the program.
+
+    readme.py tour            runs every console block, compares what it prints
+    readme.py tour --write    puts what is printed now into README.md
+    readme.py tables          compares the tables of reasons and settings with their .def files
+    readme.py tables --write  puts the rows that are right into README.md
+
+A console block holds commands, each followed by its output. The prompt says who asks:
+
+    $ dig @127.0.0.1 -p 5300 …   the one who runs cmd/dev run (port 5301: the same without
+                                 --local-as, so an outsider)
+    $ build/gcc/bin/spacednsd …  the program itself
+    10.20.3.4$ dig @10.0.0.2 …   a client with this address; the server there has the zone file of
+                                 the last yaml block, which begins with # NAME.yaml
+
+A yaml block that begins with # spacednsd.yaml is a settings file; it must pass --check.
+"""
+import os
+import re
+import shlex
+import shutil
+import subprocess
+import sys
+import tempfile
+import time
+
+PROGRAM = os.environ["SPACEDNSD"]
+SHOWN_PROGRAM = "build/gcc/bin/spacednsd"
+MAY_BE_ANYONE = "E2E_PRIVATE_NETWORK" in os.environ
+PATIENCE_S = 40 if os.environ.get("SANITIZE") else 10
+PROMPT = re.compile(r"^([0-9.]*)\$ (.*)$")
+
+
+# ---- what README says ----
+
+def blocks(text):
+    """Yields (language, first line's index, lines) of each fenced block."""
+    lines = text.split("\n")
+    start = None
+    for i, line in enumerate(lines):
+        if start is None and line.startswith("```"):
+            start, language = i, line[3:].strip()
+        elif start is not None and line == "```":
+            yield language, start + 1, lines[start + 1:i]
+            start = None
+
+
+def commands(lines):
+    """Splits a console block into (client, command, output lines)."""
+    found = []
+    for line in lines:
+        prompt = PROMPT.match(line)
+        if prompt:
+            found.append((prompt.group(1), prompt.group(2), []))
+        elif found:
+            found[-1][2].append(line)
+    return found
+
+
+# ---- servers ----
+
+class Server:
+    def __init__(self, *flags):
+        self.log = tempfile.NamedTemporaryFile("w+", prefix="readme-log-")
+        self.process = subprocess.Popen([PROGRAM, *flags], stdout=subprocess.DEVNULL, stderr=self.log)
+        end = time.monotonic() + PATIENCE_S
+        while " info ready " not in self.said():
+            if self.process.poll() is not None or time.monotonic() > end:
+                self.stop()
+                raise SystemExit(f"the server does not start: {flags}\n{self.said()}")
+            time.sleep(0.02)
+
+    def said(self):
+        with open(self.log.name) as log:
+            return log.read()
+
+    def stop(self):
+        self.process.terminate()
+        try:
+            self.process.wait(PATIENCE_S)
+        except subprocess.TimeoutExpired:
+            self.process.kill()
+
+
+class Tour:
+    """Runs commands as README's reader would, with other ports and other clients."""
+
+    def __init__(self, ports):
+        self.ports = {"5300": ports[0], "5301": ports[1]}
+        self.servers = []
+        self.start("--zones", "zones", "--listen", f"127.0.0.1:{ports[0]}", "--local-as", "test-space")
+        self.start("--zones", "zones", "--listen", f"127.0.0.1:{ports[1]}")
+        self.elsewhere = None
+        self.folder = tempfile.mkdtemp(prefix="readme-zones-")
+
+    def start(self, *flags):
+        self.servers.append(Server(*flags))
+        return self.servers[-1]
+
+    def close(self):
+        for server in self.servers:
+            server.stop()
+        shutil.rmtree(self.folder)
+
+    def serve(self, name, lines):
+        """The next clients with addresses ask a server that has this zone file."""
+        if not MAY_BE_ANYONE:
+            return
+        if self.elsewhere:
+            self.servers.remove(self.elsewhere)
+            self.elsewhere.stop()
+        zones = os.path.join(self.folder, name.removesuffix(".yaml"))
+        os.mkdir(zones)
+        with open(os.path.join(zones, name), "w") as file:
+            file.write("\n".join(lines) + "\n")
+        self.elsewhere = self.start("--zones", zones, "--listen", "10.0.0.2")
+
+    def run(self, client, command):
+        """Returns the lines that the command prints, as README would show them."""
+        command, pipe, filter_command = command.partition(" | ")
+        words = shlex.split(command)
+        if words[0] == SHOWN_PROGRAM:
+            words[0] = PROGRAM
+        elif client:
+            words[1:1] = ["-b", client]
+        for shown, real in self.ports.items():
+            words = [real if word == shown else word for word in words]
+        line = shlex.join(words) + pipe + filter_command
+        out = subprocess.run(["bash", "-c", line], capture_output=True, text=True, timeout=PATIENCE_S)
+        text = (out.stdout + out.stderr).strip("\n")
+        for shown, real in self.ports.items():
+            text = text.replace(f"#{real}(", f"#{shown}(").replace(f"-p {real} ", f"-p {shown} ")
+        return text.replace(f" -b {client} ", " ").split("\n")
+
+
+# ---- comparing ----
+
+CHANGES = [
+    (r"\bid: \d+", "id: N"),
+    (r"Query time: \d+ msec", "Query time: N msec"),
+    (r";; WHEN: .*", ";; WHEN: T"),
+    (r"DiG \S+", "DiG V"),
+    (r'"server=[^"]*"', '"server=S"'),
+    (r"\bspacedns(d?) \d+\.\d+\.\d+", r"spacedns\1 V"),
+    (r"\s+", " "),
+]
+ADDRESS_LINE = re.compile(r"^(\S+ \d+ IN A )?\d+\.\d+\.\d+\.\d+$")
+
+
+def normal(lines):
+    """Without what differs from run to run; routers come in any order."""
+    out, run = [], []
+    for line in lines:
+        for pattern, plain in CHANGES:
+            line = re.sub(pattern, plain, line)
+        line = line.strip()
+        if ADDRESS_LINE.match(line):
+            run.append(line)
+            continue
+        out += sorted(run) + [line]
+        run = []
+    out += sorted(run)
+    while out and not out[-1]:
+        out.pop()
+    return out
+
+
+def check_settings(lines):
+    with tempfile.NamedTemporaryFile("w", suffix=".yaml") as file:
+        file.write("\n".join(lines) + "\n")
+        file.flush()
+        out = subprocess.run([PROGRAM, "--settings", file.name, "--zones", "zones", "--check"],
+                             capture_output=True, text=True, timeout=PATIENCE_S)
+    return [] if out.returncode == 0 else [f"the settings file in README.md: {out.stderr}{out.stdout}"]
+
+
+def difference(number, client, command, said, got):
+    return (f"README.md:{number}: {client}$ {command}\n"
+            "  README says:\n" + "".join(f"    {line}\n" for line in normal(said)) +
+            "  it prints:\n" + "".join(f"    {line}\n" for line in normal(got)))
+
+
+def walk(tour, text):
+    """Returns the problems, and the text with what is printed now."""
+    problems, lines, counts = [], text.split("\n"), {"run": 0, "left out": 0}
+    replaced = []
+    for language, start, block in blocks(text):
+        name = re.match(r"# (\S+\.yaml)", block[0]) if language == "yaml" and block else None
+        if name and name.group(1) == "spacednsd.yaml":
+            problems += check_settings(block)
+        elif name:
+            tour.serve(name.group(1), block)
+        if language != "console":
+            continue
+        fresh = []
+        for client, command, said in commands(block):
+            fresh.append(f"{client}$ {command}")
+            if client and not MAY_BE_ANYONE:
+                counts["left out"] += 1
+                fresh += said
+                continue
+            counts["run"] += 1
+            got = tour.run(client, command)
+            blank = [""] if said and not said[-1] else []
+            if normal(got) != normal(said):
+                problems.append(difference(start + 1, client, command, said, got))
+                fresh += [re.sub(r'"server=[^"]*"', '"server=dns-1"', line) for line in got] + blank
+            else:
+                fresh += said
+        replaced.append((start, len(block), fresh))
+    for start, length, fresh in reversed(replaced):
+        lines[start:start + length] = fresh
+    return problems, "\n".join(lines), counts
+
+
+# ---- tables ----
+
+def entries(path, macro):
+    """Yields the arguments of each MACRO(…) of a .def file; strings without quotes, NULL as None."""
+    with open(path) as file:
+        text = re.sub(r"/\*.*?\*/", "", file.read(), flags=re.S)
+    for call in re.finditer(macro + r'\(((?:[^()"]|"(?:\\.|[^"\\])*")*)\)', text):
+        yield [None if plain == "NULL" else plain if plain else string.replace('\\"', '"')
+               for string, plain in re.findall(r'"((?:\\.|[^"\\])*)"|([^\s,"][^,"]*)', call.group(1))]
+
+
+def reason_rows():
+    for _, code, _, ede, description, remedy in entries("lib/decide/reasons.def", "REASON"):
+        yield f"| {code} | {ede} | {description} | {remedy} |"
+
+
+def setting_values(kind, words, value, least, most):
+    if words:
+        return ", ".join(f"`{word}`" for word in words.split("|"))
+    return {"FLAG": "`true`, `false`", "NUMBER": f"{int(least):,} to {int(most):,}"}.get(kind, value)
+
+
+def setting_rows():
+    for entry in entries("lib/config/settings.def", "SETTING"):
+        _, key, flag, value, kind, words, initial, least, most, help_text = entry
+        key = f"`{key}`" if key else "–"
+        if key == "–" and kind == "FLAG":
+            allowed = "–"
+        else:
+            allowed = setting_values(kind, words, value, least, most)
+        flag = f"`{flag}`" if flag else "–"
+        initial = f"`{initial}`" if initial and key != "–" else "–"
+        yield f"| {key} | {flag} | {allowed} | {initial} | {help_text} |"
+
+
+TABLES = [("| code | EDE | meaning | what to do |", reason_rows),
+          ("| key | flag | value | default | meaning |", setting_rows)]
+
+
+def check_table(text, head, rows):
+    """Returns (problem or None, text with the right rows)."""
+    lines = text.split("\n")
+    if head not in lines:
+        return f"README.md has no table with the head {head}", text
+    start = lines.index(head) + 2
+    end = start
+    while end < len(lines) and lines[end].startswith("|"):
+        end += 1
+    if lines[start:end] == rows:
+        return None, text
+    missing = [f"    lacks {row}" for row in rows if row not in lines[start:end]]
+    extra = [f"    has   {row}" for row in lines[start:end] if row not in rows]
+    problem = "\n".join([f"README.md, the table {head}"] + missing + extra +
+                        ["    mend it with: tests/e2e/readme_tables.sh --write"])
+    return problem, "\n".join(lines[:start] + rows + lines[end:])
+
+
+# ---- the two commands ----
+
+def take_tour(text, ports):
+    tour = Tour(ports)
+    try:
+        problems, text, counts = walk(tour, text)
+    finally:
+        tour.close()
+    print(f"{counts['run']} commands run, {counts['left out']} left out")
+    if counts["run"] == 0:
+        problems.append("README.md has no console block")
+    return problems, text
+
+
+def take_tables(text):
+    problems = []
+    for head, rows in TABLES:
+        rows = list(rows())
+        problem, text = check_table(text, head, rows)
+        problems += [problem] if problem else []
+        problems += [] if len(rows) >= 10 else [f"only {len(rows)} rows could be read for {head}"]
+    return problems, text
+
+
+def main():
+    what, rest = sys.argv[1], sys.argv[2:]
+    with open("README.md") as file:
+        text = file.read()
+    if what == "tour":
+        problems, fresh = take_tour(text, [word for word in rest if word != "--write"])
+    else:
+        problems, fresh = take_tables(text)
+    if "--write" in rest:
+        with open("README.md", "w") as file:
+            file.write(fresh)
+        return 0
+    for problem in problems:
+        print(problem)
+    return 1 if problems else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
