@@ -27,7 +27,7 @@ need() {
 
 script=$(realpath "$0")
 cd "$SOURCE_DIR" || exit 1
-[ -x "$SPACEDNSD" ] || skip "there is no $SPACEDNSD"
+[ -x "$SPACEDNSD" ] || { echo "there is no $SPACEDNSD: build it (cmd/dev build), or name another with SPACEDNSD="; exit 1; }
 need dig setpriv
 [ -x /usr/bin/python3 ] || skip "there is no /usr/bin/python3"
 
