@@ -1,0 +1,138 @@
+/*
+ * What one answer costs in respond(): nanoseconds and allocations per row of the answer table.
+ *
+ *     respond_cost                 one line per row
+ *     respond_cost ROW COUNT       asks one row COUNT times and prints nothing: for callgrind,
+ * which counts instructions; two counts tell one answer's share
+ *
+ * The zones are the fixture and a second space. Every row is asked once before, and its response
+ * code held against what it must be.
+ */
+// wrap: malloc calloc realloc
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/clock.h"
+#include "support/request.h"
+#include "support/world.h"
+#include "wire/types.h"
+
+enum { ROUNDS = 200000 };
+
+static const struct row {
+    const char *name;
+    struct ask ask;
+    uint16_t rcode;
+} rows[] = {
+    {"T1", {.name = "frozen-oasis-70544.herokuapp.com."}, RCODE_NOERROR},
+    {"T1-cname", {.name = "api.example.com."}, RCODE_NOERROR},
+    {"T2", {.name = "frozen-oasis-70544.herokuapp.com.", .type = TYPE_AAAA}, RCODE_NOERROR},
+    {"T3", {.name = "sleepy-river-2739.herokuapp.com."}, RCODE_NOERROR},
+    {"T4", {.name = "frozen-oasis-70544.herokuapp.com.", .from = "203.0.113.9"}, RCODE_REFUSED},
+    {"T9", {.name = "web.frozen-oasis-70544.app.localspace."}, RCODE_NOERROR},
+    {"T10", {.name = "web.frozen-oasis-7054.app.localspace."}, RCODE_NXDOMAIN},
+    {"wildcard", {.name = "a.b.apps.example.com."}, RCODE_NOERROR},
+};
+
+enum { ROW_COUNT = sizeof rows / sizeof rows[0] };
+
+void *__real_malloc(size_t size);
+void *__real_calloc(size_t count, size_t size);
+void *__real_realloc(void *old, size_t size);
+void *__wrap_malloc(size_t size);
+void *__wrap_calloc(size_t count, size_t size);
+void *__wrap_realloc(void *old, size_t size);
+
+static unsigned long allocations;
+
+void *__wrap_malloc(size_t size)
+{
+    allocations++;
+    return __real_malloc(size);
+}
+
+void *__wrap_calloc(size_t count, size_t size)
+{
+    allocations++;
+    return __real_calloc(count, size);
+}
+
+void *__wrap_realloc(void *old, size_t size)
+{
+    allocations++;
+    return __real_realloc(old, size);
+}
+
+/* A request that is ready to be answered again and again. */
+struct prepared {
+    uint8_t request[REQUEST_OCTETS_MOST];
+    struct exchange exchange;
+};
+
+static void prepare(struct world *world, const struct row *row, struct prepared *prepared)
+{
+    size_t length = request_write(&row->ask, prepared->request);
+
+    if (world_send(world, prepared->request, length, &row->ask) == 0 ||
+        world->exchange.rcode != row->rcode) {
+        fprintf(stderr, "respond_cost: %s is answered with code %u, expected %u\n", row->name,
+                (unsigned)world->exchange.rcode, (unsigned)row->rcode);
+        exit(EXIT_FAILURE);
+    }
+    prepared->exchange = world->exchange;
+    prepared->exchange.request = prepared->request;
+    prepared->exchange.request_length = length;
+}
+
+static void answer_often(const struct world *world, struct prepared *prepared, unsigned long count)
+{
+    for (unsigned long i = 0; i < count; i++) {
+        prepared->exchange.rotation++;
+        respond(world->snapshot, &prepared->exchange);
+    }
+}
+
+static void measure(struct world *world, const struct row *row)
+{
+    struct prepared prepared;
+
+    prepare(world, row, &prepared);
+    unsigned long before = allocations;
+    uint64_t start = clock_monotonic_ns();
+    answer_often(world, &prepared, ROUNDS);
+    uint64_t elapsed = clock_monotonic_ns() - start;
+    printf("{\"row\":\"%s\",\"ns\":%.1f,\"allocations\":%.3f,\"octets\":%zu}\n", row->name,
+           (double)elapsed / ROUNDS, (double)(allocations - before) / ROUNDS,
+           prepared.exchange.reply_length);
+}
+
+static const struct row *find_row(const char *name)
+{
+    for (size_t i = 0; i < ROW_COUNT; i++)
+        if (strcmp(rows[i].name, name) == 0)
+            return &rows[i];
+    fprintf(stderr, "respond_cost: there is no row %s\n", name);
+    exit(EXIT_FAILURE);
+}
+
+int main(int count, char **arguments)
+{
+    struct world world;
+    struct prepared prepared;
+
+    if (count != 1 && count != 3) {
+        fprintf(stderr, "usage: respond_cost [ROW COUNT]\n");
+        return 2;
+    }
+    world_init_two_spaces(&world);
+    if (count == 3) {
+        prepare(&world, find_row(arguments[1]), &prepared);
+        answer_often(&world, &prepared, strtoul(arguments[2], NULL, 10));
+    } else {
+        for (size_t i = 0; i < ROW_COUNT; i++)
+            measure(&world, &rows[i]);
+    }
+    world_close(&world);
+    return EXIT_SUCCESS;
+}
