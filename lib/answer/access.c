@@ -160,8 +160,11 @@ static bool build_view(struct arena *arena, const struct spans *spans, struct vi
         .open = malloc((spans->count + 1) * sizeof(uint32_t)),
         .starts = arena_take(arena, (count + 1) * sizeof(uint32_t)),
         .sets = arena_take(arena, (count + 1) * sizeof(struct membership_set)),
+        .memberships = arena_take(arena, sizeof(struct membership)),
+        .membership_capacity = 1,
     };
-    bool built = edges != NULL && sweep.open != NULL && sweep.starts != NULL && sweep.sets != NULL;
+    bool built = edges != NULL && sweep.open != NULL && sweep.starts != NULL &&
+                 sweep.sets != NULL && sweep.memberships != NULL;
 
     for (size_t i = 0; i < spans->count && built; i++) {
         const struct span *span = &spans->items[i];
