@@ -78,27 +78,30 @@ static inline void octets_copy(uint8_t *restrict to, const uint8_t *restrict fro
     }
 }
 
-/** True when both runs of `length` octets are the same; for short runs, without a call. */
-static inline bool octets_equal(const uint8_t *a, const uint8_t *b, size_t length)
+/** True when the eight octets at both places are the same. */
+static inline bool eight_equal(const uint8_t *a, const uint8_t *b)
 {
     uint64_t left, right;
 
+    memcpy(&left, a, 8);
+    memcpy(&right, b, 8);
+    return left == right;
+}
+
+/** True when both runs of `length` octets are the same; for short runs, without a call. */
+static inline bool octets_equal(const uint8_t *a, const uint8_t *b, size_t length)
+{
     if (length < 8) {
         for (size_t i = 0; i < length; i++)
             if (a[i] != b[i])
                 return false;
         return true;
     }
-    for (size_t i = 0; i + 8 < length; i += 8) {
-        memcpy(&left, a + i, 8);
-        memcpy(&right, b + i, 8);
-        if (left != right)
+    for (size_t i = 0; i + 8 < length; i += 8)
+        if (!eight_equal(a + i, b + i))
             return false;
-    }
     /* The last eight overlap with what is known to be the same. */
-    memcpy(&left, a + length - 8, 8);
-    memcpy(&right, b + length - 8, 8);
-    return left == right;
+    return eight_equal(a + length - 8, b + length - 8);
 }
 
 /** Returns the next `length` octets, or NULL once the cursor has failed. */

@@ -10,19 +10,33 @@ enum { CHUNK_OCTETS = sizeof(chunk) };
 _Static_assert(sizeof((struct name *)0)->octets >= NAME_MAX_OCTETS + CHUNK_OCTETS,
                "a chunk that begins within a name stays within its octets");
 
+/* Copies sixteen octets and folds the capitals among them. */
+static inline void fold_chunk(uint8_t *to, const uint8_t *from)
+{
+    chunk some;
+
+    memcpy(&some, from, CHUNK_OCTETS);
+    chunk is_capital = (chunk)(some - 'A' <= (uint8_t)('Z' - 'A'));
+    some |= is_capital & 0x20;
+    memcpy(to, &some, CHUNK_OCTETS);
+}
+
 /* Copies a name of `length` octets, folds its capitals, and zeroes what follows it. */
 static inline void fold(struct name *name, const uint8_t *octets, size_t length)
 {
     const chunk zero = {0};
+    uint8_t *to = name->octets;
 
-    octets_copy(name->octets, octets, length);
-    memcpy(name->octets + length, &zero, CHUNK_OCTETS);
-    for (size_t i = 0; i < length; i += CHUNK_OCTETS) {
-        chunk some;
-        memcpy(&some, name->octets + i, CHUNK_OCTETS);
-        chunk is_capital = (chunk)(some - 'A' <= (uint8_t)('Z' - 'A'));
-        some |= is_capital & 0x20;
-        memcpy(name->octets + i, &some, CHUNK_OCTETS);
+    if (length >= CHUNK_OCTETS) {
+        for (size_t i = 0; i + CHUNK_OCTETS < length; i += CHUNK_OCTETS)
+            fold_chunk(to + i, octets + i);
+        /* The last chunk overlaps with what is folded already. */
+        fold_chunk(to + length - CHUNK_OCTETS, octets + length - CHUNK_OCTETS);
+        memcpy(to + length, &zero, CHUNK_OCTETS);
+    } else {
+        memcpy(to, &zero, CHUNK_OCTETS);
+        octets_copy(to, octets, length);
+        fold_chunk(to, to);
     }
     name->length = (uint8_t)length;
 }
