@@ -40,10 +40,13 @@ failures=0
 clean_up() {
     local child
     [ "$BASHPID" = $$ ] || return # a child that a signal ended before it became its program
+    disown -a # so that the shell does not report each
     for child in "${children[@]}"; do
         kill -KILL "$child" 2>/dev/null
     done
-    wait 2>/dev/null
+    for child in "${children[@]}"; do
+        await is_gone "$child"
+    done
     chmod -R u+rwx "$work" 2>/dev/null
     rm -rf "$work"
 }

@@ -1,0 +1,261 @@
+#!/bin/bash
+# The class table over real sockets: each client in a network of its own with its real address, the
+# server reached over virtual cables, on every address and on given ones.
+# serial: makes network namespaces and interfaces
+# timeout: 180
+. "$(dirname "$0")/lib.sh"
+need ip nsenter
+enter_private_network || skip "no network namespace may be made here"
+ip netns add probe 2>/dev/null && ip link add probe0 type veth peer name probe1 2>/dev/null ||
+    skip "no virtual network may be made here"
+ip link del probe0
+ip netns del probe
+
+# ---- the network ----
+#
+#     clients ── one cable each ── server's namespace (10.0.0.2, 10.0.0.3, 10.1.0.2)
+#
+# This whole network is inside the script's own, so nothing of it outlives the script.
+
+declare -A address=(
+    [DYNO]=10.0.130.56 [RUN]=10.0.144.9 [PEER]=10.20.3.4 [PENDING]=10.30.3.4 [VPN]=172.16.9.9
+    [BRANCH]=192.168.7.7 [TRUSTED]=192.0.2.10 [EXT]=203.0.113.9 [OTHER]=10.1.130.4
+    [GATEWAY]=35.161.69.30)
+names=(DYNO RUN PEER VPN PENDING BRANCH TRUSTED EXT GATEWAY OTHER)
+
+inside() {
+    local where=$1
+    shift
+    nsenter --net="/run/netns/$where" "$@"
+}
+
+connect() {
+    local name=$1 cable=$2
+    ip netns add "$name"
+    ip link add "near$cable" netns server type veth peer name far netns "$name"
+    inside server ip link set "near$cable" up
+    inside server ip route add "${address[$name]}/32" dev "near$cable"
+    inside "$name" ip link set lo up
+    inside "$name" ip address add "${address[$name]}/32" dev far
+    inside "$name" ip link set far up
+    inside "$name" ip route add default dev far
+}
+
+build_network() {
+    local cable=0 name
+    ip netns add server
+    inside server ip link set lo up
+    ip -n server address add 10.0.0.2/32 dev lo
+    ip -n server address add 10.0.0.3/32 dev lo
+    ip -n server address add 10.1.0.2/32 dev lo
+    for name in "${names[@]}"; do
+        connect "$name" $((cable += 1))
+    done
+    # Cables answer for addresses that are on the server's loopback.
+    inside server sysctl -qw net.ipv4.conf.all.proxy_arp=1 2>/dev/null ||
+        inside server sh -c 'for f in /proc/sys/net/ipv4/conf/*/proxy_arp; do echo 1 >"$f"; done' || true
+}
+
+build_network
+inside EXT dig @10.0.0.2 +tries=1 +time=1 x >/dev/null # resolves the neighbour
+launcher=(nsenter --net=/run/netns/server)
+
+# from CLIENT SERVER-ADDRESS DIG-ARGUMENT...
+from() {
+    local client=$1 to=$2
+    shift 2
+    inside "$client" dig "@$to" +tries=1 +time="$patience" "$@" 2>&1
+}
+
+status() {
+    sed -n 's/.*status: \([A-Z]*\),.*/\1/p' <<<"$1"
+}
+
+# sees CLIENT NAME TYPE WANTED: WANTED is addresses, or STATUS CODE; over UDP and TCP, on each address
+sees() {
+    local client=$1 name=$2 type=$3 wanted=$4 to how reply got
+    for to in "${asked[@]}"; do
+        for how in +notcp +tcp; do
+            reply=$(from "$client" "$to" "$how" "$name" "$type")
+            if [[ $wanted = [0-9]* ]]; then
+                got=$(addresses "$(sed -n 's/^[^;].*[[:space:]]IN[[:space:]]A[[:space:]]*//p' <<<"$reply")")
+            else
+                got="$(status "$reply") $(grep -oE 'EDE: .*\(Q[0-9]+' <<<"$reply" | grep -oE 'Q[0-9]+')"
+            fi
+            expect "$client asks $to ($how) for $name $type" "$wanted" "$got"
+            expect_match "$client asks $to ($how): the reply comes from there" \
+                "SERVER: $to#53" "$reply"
+            expect_no_match "$client asks $to ($how): no stray reply" 'unexpected source|timed out' "$reply"
+        done
+    done
+}
+
+class_table() {
+    local client routers="10.0.0.37 10.0.16.21"
+    for client in DYNO RUN PEER VPN; do
+        sees "$client" frozen-oasis-70544.herokuapp.com A "$routers"
+        sees "$client" api.example.com A "$routers"
+        sees "$client" sleepy-river-2739.herokuapp.com A "NOERROR Q10"
+        sees "$client" quiet-lake-4410.herokuapp.com A "NXDOMAIN Q19"
+        sees "$client" www.example.org A "REFUSED Q20"
+    done
+    for client in PENDING BRANCH TRUSTED EXT GATEWAY; do
+        sees "$client" frozen-oasis-70544.herokuapp.com A "REFUSED Q18"
+        sees "$client" no-such-name.example.org AAAA "REFUSED Q18"
+        sees "$client" web.frozen-oasis-70544.app.localspace A "REFUSED Q18"
+    done
+    for client in DYNO RUN; do
+        sees "$client" web.frozen-oasis-70544.app.localspace A "10.0.130.56 10.0.151.218"
+    done
+    for client in PEER VPN; do
+        sees "$client" web.frozen-oasis-70544.app.localspace A "REFUSED Q19"
+    done
+    sees OTHER frozen-oasis-70544.herokuapp.com A "NXDOMAIN Q19"
+    sees OTHER web.frozen-oasis-70544.app.localspace A "NXDOMAIN Q25"
+    sees OTHER quiet-lake-4410.herokuapp.com A "10.1.0.37"
+}
+
+zones=$work/zones
+mkdir "$zones"
+cp zones/test-space.yaml "$zones/"
+cat >"$zones/other.yaml" <<'END'
+space: other-space
+cidr: 10.1.0.0/16
+routers: [10.1.0.37]
+apps:
+  - name: quiet-lake-4410
+    internal_routing: true
+    formation: {web: {dynos: [{number: 1, private_ip: 10.1.130.4}]}}
+END
+
+# ---- given addresses, every address ----
+
+start given --zones "$zones" --listen 10.0.0.2 --listen 10.1.0.2
+asked=(10.0.0.2 10.1.0.2)
+class_table
+got=$(from DYNO 10.0.0.3 +time=1 frozen-oasis-70544.herokuapp.com)
+expect_match "nobody listens on an address that was not given" 'refused|timed out|no servers' "$got"
+stop
+expect "exit code" 0 "$code"
+
+start every --zones "$zones" --listen 0.0.0.0
+asked=(10.0.0.2 10.0.0.3 10.1.0.2)
+class_table
+
+# The kernel's choice of a source address would be the same for all three: the whole class table has
+# seen each reply come from the address asked. A client asks all three through one socket, too.
+got=$(inside DYNO /usr/bin/python3 - <<'END'
+import socket, struct
+name = b"".join(bytes([len(part)]) + part for part in
+                b"frozen-oasis-70544.herokuapp.com".split(b".")) + b"\0"
+client = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+client.settimeout(10)
+wrong = 0
+for number in range(300):
+    to = ("10.0.0.2", "10.0.0.3", "10.1.0.2")[number % 3]
+    client.sendto(struct.pack("!HHHHHH", number, 0, 1, 0, 0, 0) + name + b"\0\1\0\1", (to, 53))
+    reply, sender = client.recvfrom(1500)
+    wrong += sender != (to, 53) or reply[:2] != struct.pack("!H", number)
+print(wrong)
+END
+)
+expect "300 queries to three addresses through one socket, wrong senders" 0 "$got"
+
+# A peering and a VPN are followed at a reload.
+sed -i 's/pcx-111aaa111, status: active/pcx-111aaa111, status: expired/; s/196, status: UP/196, status: DOWN/' \
+    "$zones/test-space.yaml"
+inside server kill -HUP "$server"
+has_reloaded() {
+    grep -q ' info reload_done ' "$server_log"
+}
+await has_reloaded || fail "the reload is done" "$(cat "$server_log")"
+asked=(10.0.0.2)
+sees PEER frozen-oasis-70544.herokuapp.com A "REFUSED Q18"
+sees VPN frozen-oasis-70544.herokuapp.com A "REFUSED Q18"
+sees DYNO frozen-oasis-70544.herokuapp.com A "10.0.0.37 10.0.16.21"
+stop
+
+# ---- spaces with one CIDR, told apart by the address that was asked ----
+
+rm "$zones"/*
+for colour in blue:2:37 green:3:99; do
+    IFS=: read -r name host router <<<"$colour"
+    cat >"$zones/$name.yaml" <<END
+space: $name-space
+listen: [10.0.0.$host]
+routers: [10.0.0.$router]
+apps:
+  - name: $name-app-1
+    internal_routing: true
+    formation: {web: {dynos: [{number: 1, private_ip: 10.0.130.56}]}}
+END
+done
+for listen in "--listen 0.0.0.0" "--listen 10.0.0.2 --listen 10.0.0.3 --listen 10.1.0.2"; do
+    # shellcheck disable=SC2086
+    start listen --zones "$zones" $listen
+    asked=(10.0.0.2)
+    sees DYNO blue-app-1.herokuapp.com A 10.0.0.37
+    sees DYNO green-app-1.herokuapp.com A "NXDOMAIN Q19"
+    asked=(10.0.0.3)
+    sees DYNO green-app-1.herokuapp.com A 10.0.0.99
+    sees DYNO blue-app-1.herokuapp.com A "NXDOMAIN Q19"
+    asked=(10.1.0.2)
+    sees DYNO blue-app-1.herokuapp.com A "REFUSED Q18"
+    asked=(10.0.0.2 10.0.0.3 10.1.0.2)
+    sees EXT blue-app-1.herokuapp.com A "REFUSED Q18"
+    stop
+done
+
+# ---- a one-off dyno, as its user sees it: dig, getent, curl ----
+
+cp "$SOURCE_DIR/zones/test-space.yaml" "$zones/"
+rm "$zones"/blue.yaml "$zones"/green.yaml
+start dyno --zones "$zones" --listen 10.0.0.2
+address[ROUTER]=10.0.0.37
+connect ROUTER 99
+inside ROUTER ip address add 10.0.16.21/32 dev far
+inside server ip route add 10.0.16.21/32 dev near99
+inside server sh -c 'echo 1 >/proc/sys/net/ipv4/ip_forward'
+inside server sh -c 'for f in /proc/sys/net/ipv4/conf/*/proxy_arp; do echo 1 >"$f"; done' 2>/dev/null
+nsenter --net=/run/netns/ROUTER /usr/bin/python3 - >"$work/router" 2>&1 <<'END' &
+import http.server
+class Router(http.server.BaseHTTPRequestHandler):
+    protocol_version = "HTTP/1.1"
+    def do_HEAD(self):
+        self.send_response(200)
+        self.send_header("Content-Length", "0")
+        self.end_headers()
+    def log_message(self, *_):
+        pass
+http.server.ThreadingHTTPServer(("0.0.0.0", 80), Router).serve_forever()
+END
+children+=($!)
+is_serving() {
+    inside ROUTER /usr/bin/python3 -c 'import socket; socket.create_connection(("127.0.0.1", 80), 1)' 2>/dev/null
+}
+await is_serving || fail "the router answers HTTP"
+
+echo "nameserver 10.0.0.2" >"$work/resolv.conf"
+echo "hosts: dns" >"$work/nsswitch.conf"
+as_dyno() {
+    nsenter --net=/run/netns/RUN unshare --mount sh -c '
+        mount --bind "$1" /etc/resolv.conf && mount --bind "$2" /etc/nsswitch.conf && shift 2 &&
+            exec timeout 20 "$@"' sh "$work/resolv.conf" "$work/nsswitch.conf" "$@" 2>&1
+}
+if [ -e /etc/resolv.conf ] && [ -e /etc/nsswitch.conf ] && as_dyno true >/dev/null; then
+    name=frozen-oasis-70544.herokuapp.com
+    expect "dig without arguments, in a one-off dyno" "10.0.0.37 10.0.16.21" \
+        "$(addresses "$(as_dyno dig +short $name)")"
+    expect "getent, in a one-off dyno" "10.0.0.37 10.0.16.21" \
+        "$(addresses "$(as_dyno getent ahostsv4 $name | cut -d' ' -f1 | sort -u)")"
+    if command -v curl >/dev/null; then
+        expect_match "curl -I, in a one-off dyno" '^HTTP/1\.1 200 OK' \
+            "$(as_dyno curl -sSI --noproxy '*' http://$name/)"
+        expect_match "curl of an app that has crashed" 'Could not resolve host' \
+            "$(as_dyno curl -sSI --noproxy '*' http://sleepy-river-2739.herokuapp.com/)"
+    fi
+else
+    echo "no mounts may be made here: getent and curl are not tried"
+fi
+stop
+finish

@@ -1,0 +1,65 @@
+#!/bin/bash
+# cmd/dev run: builds, says what to dig, serves zones/ on 127.0.0.1:5300, ends with Ctrl-C.
+# serial: needs port 5300, and builds where the tests were built
+. "$(dirname "$0")/lib.sh"
+[ "$BUILD_DIR" -ef "$SOURCE_DIR/build/gcc" ] || skip "cmd/dev run serves build/gcc, not $BUILD_DIR"
+enter_private_network || ! dig @127.0.0.1 -p 5300 +tries=1 +time=1 localspace >/dev/null 2>&1 ||
+    skip "somebody serves port 5300"
+
+patience=60
+port=5300
+
+is_ready() {
+    grep -q ' info ready ' "$work/run.err" || is_gone "$runner"
+}
+
+for signal in TERM INT; do
+    # A shell starts what is in the background deaf to SIGINT; Ctrl-C must be heard.
+    /usr/bin/python3 -c 'import os, signal, sys
+signal.signal(signal.SIGINT, signal.SIG_DFL)
+os.execv(sys.argv[1], sys.argv[1:])' cmd/dev run >"$work/run.out" 2>"$work/run.err" &
+    runner=$!
+    children+=("$runner")
+    await is_ready
+    if ! grep -q ' info ready listen=127.0.0.1:5300 ' "$work/run.err"; then
+        fail "cmd/dev run serves" "$(tail -n 20 "$work/run.out" "$work/run.err")"
+        finish
+    fi
+    mapfile -t digs < <(sed -n 's/^  dig /dig /p' "$work/run.out")
+    [ ${#digs[@]} -ge 2 ] || fail "it says what to dig" "$(cat "$work/run.out")"
+    for command in "${digs[@]}"; do
+        # shellcheck disable=SC2086
+        reply=$($command +tries=1 +time=10 2>&1)
+        expect_match "$command" 'status: NOERROR' "$reply"
+    done
+    # shellcheck disable=SC2086
+    expect "the first printed dig gets the routers" "10.0.0.37 10.0.16.21" "$(addresses "$(${digs[0]} +short)")"
+    kill -HUP "$runner" # the process id that the shell shows is the server's
+    reloaded() {
+        grep -q ' info reload_unchanged ' "$work/run.err"
+    }
+    await reloaded || fail "SIGHUP reaches the server"
+    before=$(now_ms)
+    kill -"$signal" "$runner"
+    await is_gone "$runner" || fail "SIG$signal ends it"
+    wait "$runner" 2>/dev/null
+    expect "exit code on SIG$signal" 0 "$?"
+    [ $(($(now_ms) - before)) -lt 5000 ] || fail "SIG$signal ends it quickly"
+done
+
+# A second one says why it cannot.
+cmd/dev run >"$work/run.out" 2>"$work/run.err" &
+runner=$!
+children+=("$runner")
+await is_ready
+cmd/dev run >"$work/second.out" 2>"$work/second.err"
+expect "a second cmd/dev run: exit code" 1 "$?"
+expect_match "a second cmd/dev run" 'cannot listen on 127\.0\.0\.1:5300 .*another program has this port' \
+    "$(cat "$work/second.err")"
+kill -TERM "$runner"
+await is_gone "$runner"
+
+cmd/dev rnu >"$work/wrong.out" 2>"$work/wrong.err"
+expect "an unknown command: exit code" 2 "$?"
+expect_match "an unknown command" "unknown command 'rnu'; did you mean 'run'\?" "$(cat "$work/wrong.err")"
+finish
