@@ -9,8 +9,8 @@ static const struct hash_key key = {.first = 0x0123456789abcdef, .second = 0xfed
 
 START_TEST(equal_octets_hash_equal_wherever_they_stand)
 {
-    const uint8_t a[24] = "\3www\7example\3com";
-    uint8_t shifted[32] = {0};
+    const uint8_t a[32] = "\3www\7example\3com";
+    uint8_t shifted[40] = {0};
 
     memcpy(shifted + 5, a, sizeof a);
     ck_assert_uint_eq(hash_padded(&key, a, 17), hash_padded(&key, shifted + 5, 17));
