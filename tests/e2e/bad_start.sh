@@ -1,6 +1,6 @@
 #!/bin/bash
 # Whatever is wrong at the start: one clear message with the remedy, and quickly an exit code.
-. "$(dirname "$0")/lib.sh"
+. "$(dirname "$0")/lib.bash"
 enter_private_network || echo "no network namespace may be made here: on the machine's own network"
 
 port=$(free_port)

@@ -3,7 +3,7 @@
 # server reached over virtual cables, on every address and on given ones.
 # serial: makes network namespaces and interfaces
 # timeout: 180
-. "$(dirname "$0")/lib.sh"
+. "$(dirname "$0")/lib.bash"
 need ip nsenter
 enter_private_network || skip "no network namespace may be made here"
 ip netns add probe 2>/dev/null && ip link add probe0 type veth peer name probe1 2>/dev/null ||

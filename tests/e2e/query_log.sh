@@ -1,6 +1,6 @@
 #!/bin/bash
 # The query log has the very lines that the manual promises, and the same keys as JSON.
-. "$(dirname "$0")/lib.sh"
+. "$(dirname "$0")/lib.bash"
 enter_private_network || skip "no network namespace may be made here"
 
 port=$(free_port)

@@ -1,6 +1,6 @@
 #!/bin/bash
 # Every command that README shows prints what README says. With --write: README says what it prints.
-. "$(dirname "$0")/lib.sh"
+. "$(dirname "$0")/lib.bash"
 enter_private_network "$@" || echo "no network namespace may be made here: only loopback asks"
 
 if TMPDIR=$work /usr/bin/python3 tests/e2e/readme.py tour "$(free_port)" "$(free_port)" "$@"; then

@@ -2,7 +2,7 @@
 # Reloads, signals and ends: an edit is answered at once, a broken edit changes nothing, no query
 # is lost meanwhile, and the server ends when it is told.
 # timeout: 180
-. "$(dirname "$0")/lib.sh"
+. "$(dirname "$0")/lib.bash"
 
 port=$(free_port)
 zones=$work/zones

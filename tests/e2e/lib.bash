@@ -1,4 +1,4 @@
-# What the scripts of this folder share; read first: . "$(dirname "$0")/lib.sh"
+# What the scripts of this folder share; read first: . "$(dirname "$0")/lib.bash"
 #
 # A script checks many things and goes on after a failure; `finish` says how many failed.
 # Its files live in $work, its processes in $children, and both are gone when it ends.
