@@ -65,7 +65,7 @@ static void ask_and_count(const struct ask *ask)
 
 static void ask_all_types(struct ask *ask)
 {
-    for (size_t i = 0; i < estate_type_count; i++) {
+    for (size_t i = 0; i < estate_type_count; i += estate_stride()) {
         ask->type = estate_types[i];
         ask_and_count(ask);
     }

@@ -174,11 +174,12 @@ static void check(const struct trial *trial)
 static void ask_everything(const char *from, enum ask_transport transport)
 {
     struct trial trial = {.ask = {.from = from, .transport = transport}};
+    size_t stride = estate_stride();
 
     ck_assert(ipv4_read(from, &trial.client));
     for (size_t i = 0; i < estate.names.count; i++) {
         trial.ask.name = estate.names.items[i];
-        for (size_t j = 0; j < estate_type_count; j++) {
+        for (size_t j = i % stride; j < estate_type_count; j += stride) {
             trial.ask.type = estate_types[j];
             world_ask(&estate.world, &trial.ask, &trial.reply);
             check(&trial);

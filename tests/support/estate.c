@@ -67,3 +67,9 @@ void estate_close(struct estate *estate)
     }
     world_close(&estate->world);
 }
+
+size_t estate_stride(void)
+{
+    const char *sanitizers = getenv("SANITIZE");
+    return sanitizers != NULL && sanitizers[0] != '\0' ? 4 : 1;
+}

@@ -35,3 +35,9 @@ extern const size_t estate_outsider_count;
 /** Every type that a rule speaks of, some that none does, and those that mean something else. */
 extern const uint16_t estate_types[];
 extern const size_t estate_type_count;
+
+/**
+ * How many types to go on at once: 1, or 4 under a sanitizer, which makes the walk ten times as
+ * long. Begin at the number of the name modulo the stride, and every type is still asked for.
+ */
+size_t estate_stride(void);
