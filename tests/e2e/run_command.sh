@@ -34,7 +34,9 @@ os.execv(sys.argv[1], sys.argv[1:])' cmd/dev run >"$work/run.out" 2>"$work/run.e
     done
     # shellcheck disable=SC2086
     expect "the first printed dig gets the routers" "10.0.0.37 10.0.16.21" "$(addresses "$(${digs[0]} +short)")"
-    kill -HUP "$runner" # the process id that the shell shows is the server's
+    said=$(sed -n 's/.*: kill -HUP \([0-9]*\)$/\1/p' "$work/run.out")
+    expect "it says how to reload" "$runner" "$said"
+    kill -HUP "${said:-$runner}"
     reloaded() {
         grep -q ' info reload_unchanged ' "$work/run.err"
     }
