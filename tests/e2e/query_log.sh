@@ -68,6 +68,16 @@ END
 )
 expect "JSON says the same with the same keys" "" "$report"
 
+# ---- what README shows ----
+
+start readme --zones zones --listen "127.0.0.1:$port" --log-queries
+ask -b 10.0.130.56 +noedns frozen-oasis-70544.herokuapp.com A >"$work/dig"
+ask -b 10.0.130.56 sleepy-river-2739.herokuapp.com A >"$work/dig"
+await has_lines readme 2 || fail "two lines within $patience s"
+stop
+expect "README shows these lines" "$(without_times <"$work/readme.out")" \
+    "$(grep -F ' heroku[dns]: ' README.md | without_times)"
+
 # ---- off by default, and never in the way ----
 
 start silent --zones "$zones" --listen "127.0.0.1:$port"

@@ -115,6 +115,10 @@ kept "a router among the dynos" \
     'E-ROUTER-DYNO place=[^ ]*/test-space\.yaml:18:22 text="router 10\.0\.130\.1 lies in .*; give '
 expect_match "the last line counts and names the first" \
     ' error reload_refused .* errors=1 first=E-ROUTER-DYNO place=[^ ]*/test-space\.yaml:18:22 text=' "$said"
+plain() {
+    grep -E ' error (finding|reload_refused) ' | sed -E "s|$zones|zones|g; s/^[^ ]+ //; s/generation=[0-9]+/generation=N/"
+}
+expect "README shows these lines" "$(plain <<<"$said")" "$(plain <README.md)"
 fresh
 sed -i '/name: frozen-oasis/{n;d}' "$zones/test-space.yaml"
 reload
