@@ -62,7 +62,7 @@ static void add_not_ours(struct text *text, const struct verdict *verdict)
         return;
     }
     add_app(text, verdict);
-    text_add_string(text, " has no internal routing; recreate it with it");
+    text_add_string(text, " has no internal routing; to have it, recreate the app");
 }
 
 static void add_not_running(struct text *text, const struct verdict *verdict)
