@@ -69,7 +69,10 @@ static void *run(void *argument)
 
 static bool fail(struct err *err, const char *what, int error)
 {
-    return err_set(err, ERR_SYSTEM, "cannot start a worker: %s: %s", what, uv_strerror(error));
+    return err_set(err, ERR_SYSTEM,
+                   "cannot start a worker: %s: %s; start fewer workers, or raise the limit that it "
+                   "names (ulimit -a lists them)",
+                   what, uv_strerror(error));
 }
 
 static bool bind_one(struct worker *worker, const struct settings *settings, size_t number,

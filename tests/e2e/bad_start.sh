@@ -175,6 +175,11 @@ run --zones zones --listen "127.0.0.1:$port"
 refused "a second server on one port" 1 'another program has this port'
 stop
 
+as=(bash -c 'ulimit -n 12 && exec "$@"' bash)
+run --zones zones --listen "127.0.0.1:$port" --workers 8 --log-level error
+refused "too few file descriptors" 1 'too many open files; .*ulimit'
+as=()
+
 # ---- flags and settings ----
 
 # bad_flag WHAT PATTERN FLAG...
