@@ -43,6 +43,8 @@ static const struct {
     {"no question", OCTETS(HEADER_QUERY "\0\0\0\0\0\0\0\0"), QUERY_MALFORMED},
     {"no question and an OPT", OCTETS(HEADER_QUERY "\0\0\0\0\0\0\0\1" OPT_1232), QUERY_MALFORMED},
     {"two questions", OCTETS(HEADER_QUERY "\0\2\0\0\0\0\0\0" QUESTION QUESTION), QUERY_MALFORMED},
+    {"one question of two", OCTETS(HEADER_QUERY "\0\2\0\0\0\0\0\0" QUESTION), QUERY_MALFORMED},
+    {"one question of none", OCTETS(HEADER_QUERY "\0\0\0\0\0\0\0\0" QUESTION), QUERY_MALFORMED},
     {"65535 questions", OCTETS(HEADER_QUERY "\xff\xff\0\0\0\0\0\0" QUESTION), QUERY_MALFORMED},
     {"question missing", OCTETS(HEADER_QUERY "\0\1\0\0\0\0\0\0"), QUERY_MALFORMED},
     {"question cut in its class", OCTETS(HEADER_QUERY "\0\1\0\0\0\0\0\0\3www\4test\0\0\1\0"),
