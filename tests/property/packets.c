@@ -7,78 +7,24 @@
 #include <string.h>
 
 #include "support/estate.h"
+#include "support/packets.h"
 #include "support/suite.h"
 
-enum { HEADER = 12, PACKETS = 100000, ROUND = 1000, PACKET_MOST = 1500, SEEDS = 4 };
+enum { HEADER = 12, PACKETS = 100000, ROUND = 1000, SEEDS = 4 };
 
 static struct estate estate;
-
-/* xorshift64*: the same numbers in every run. */
-struct dice {
-    uint64_t state;
-};
-
-static uint32_t roll(struct dice *dice, uint32_t below)
-{
-    dice->state ^= dice->state >> 12;
-    dice->state ^= dice->state << 25;
-    dice->state ^= dice->state >> 27;
-    return (uint32_t)((dice->state * 0x2545f4914f6cdd1dULL) >> 32) % below;
-}
-
-static size_t make_random(struct dice *dice, uint8_t *out)
-{
-    size_t length = roll(dice, 4) == 0 ? roll(dice, PACKET_MOST) : roll(dice, 80);
-
-    for (size_t i = 0; i < length; i++)
-        out[i] = (uint8_t)roll(dice, 256);
-    /* Half of them look like queries in their header, or few would be read any further. */
-    if (length >= HEADER && roll(dice, 2) == 0)
-        memcpy(out + 2, "\1\0\0\1\0\0\0\0\0\0", 10);
-    return length;
-}
 
 static size_t make_query(struct dice *dice, uint8_t *out)
 {
     struct ask ask = {
-        .name = estate.names.items[roll(dice, (uint32_t)estate.names.count)],
-        .type = estate_types[roll(dice, (uint32_t)estate_type_count)],
-        .no_edns = roll(dice, 3) == 0,
-        .nsid = roll(dice, 2) == 0,
-        .keepalive = roll(dice, 2) == 0,
-        .edns_octets = (uint16_t)roll(dice, 2000),
+        .name = estate.names.items[dice_roll(dice, (uint32_t)estate.names.count)],
+        .type = estate_types[dice_roll(dice, (uint32_t)estate_type_count)],
+        .no_edns = dice_roll(dice, 3) == 0,
+        .nsid = dice_roll(dice, 2) == 0,
+        .keepalive = dice_roll(dice, 2) == 0,
+        .edns_octets = (uint16_t)dice_roll(dice, 2000),
     };
     return request_write(&ask, out);
-}
-
-static size_t mutate(struct dice *dice, uint8_t *octets, size_t length)
-{
-    for (uint32_t times = 1 + roll(dice, 4); times > 0 && length > 0; times--) {
-        size_t at = roll(dice, (uint32_t)length);
-        switch (roll(dice, 6)) {
-        case 0:
-            octets[at] = (uint8_t)roll(dice, 256);
-            break;
-        case 1:
-            octets[at] ^= (uint8_t)(1U << roll(dice, 8));
-            break;
-        case 2:
-            length = at;
-            break;
-        case 3:
-            memmove(octets + at, octets + at + 1, length - at - 1);
-            length--;
-            break;
-        case 4:
-            memmove(octets + at + 1, octets + at, length - at);
-            length++;
-            break;
-        default:
-            octets[roll(dice, length < HEADER ? (uint32_t)length : HEADER)] =
-                (uint8_t)roll(dice, 3);
-        }
-    }
-    return length;
 }
 
 static void check_reply(const uint8_t *packet, size_t length, size_t reply_length,
@@ -103,10 +49,10 @@ static void check_reply(const uint8_t *packet, size_t length, size_t reply_lengt
 /* Octets from the heap, of exactly that size: a sanitizer then sees a read past their end. */
 static void throw_packet(struct dice *dice, const char *from)
 {
-    uint8_t made[PACKET_MOST + REQUEST_OCTETS_MOST];
-    struct ask how = {.from = from, .transport = roll(dice, 4) == 0 ? ASK_TCP : ASK_UDP};
-    size_t length =
-        roll(dice, 4) == 0 ? make_random(dice, made) : mutate(dice, made, make_query(dice, made));
+    uint8_t made[PACKET_OCTETS_MOST];
+    struct ask how = {.from = from, .transport = dice_roll(dice, 4) == 0 ? ASK_TCP : ASK_UDP};
+    size_t length = dice_roll(dice, 4) == 0 ? packet_make_random(dice, made)
+                                            : packet_mutate(dice, made, make_query(dice, made));
     uint8_t *packet = malloc(length + 1);
 
     memcpy(packet, made, length);

@@ -238,6 +238,15 @@ static bool send_octets(struct scene *scene, char *rest)
     return start(scene) && exchange(scene);
 }
 
+static bool storm(struct scene *scene, char *rest)
+{
+    if (scene->ask.name == NULL)
+        return scene_complain(scene, "storm COUNT, after some question");
+    return stage_storm(scene->stage, &scene->ask, scene->request, scene->request_length,
+                       (unsigned)atoi(rest)) ||
+           scene_complain(scene, "the storm did harm");
+}
+
 /* ---- the play ---- */
 
 static const struct scene_verb verbs[] = {
@@ -247,6 +256,7 @@ static const struct scene_verb verbs[] = {
     {"reload", reload, false},   {"from", from, false},
     {"to", to, false},           {"over", over, false},
     {"ask", ask, false},         {"send", send_octets, false},
+    {"storm", storm, false},
 };
 enum { VERB_COUNT = sizeof verbs / sizeof verbs[0] };
 

@@ -21,6 +21,7 @@
  *     ask NAME TYPE [class=CH] [edns=OCTETS|none] [version=N] [rd=0] [cd=1] [opcode=N]
  *                   [do] [nsid] [keepalive]
  *     send HEX...                these octets
+ *     storm COUNT                random packets and mutations of the last request, asked likewise
  *
  * What came back. A reply is held to its whole story: records, reasons and options that no line
  * speaks of are a failure, and so is a line that nothing answers to.

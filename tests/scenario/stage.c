@@ -94,6 +94,52 @@ bool stage_exchange(struct stage *stage, const struct ask *how, const uint8_t *r
     return true;
 }
 
+size_t stage_make_packet(struct dice *dice, const uint8_t *request, size_t length,
+                         uint8_t out[PACKET_OCTETS_MOST])
+{
+    size_t made = 0;
+
+    while (made == 0) {
+        if (dice_roll(dice, 4) == 0) {
+            made = packet_make_random(dice, out);
+        } else {
+            memcpy(out, request, length);
+            made = packet_mutate(dice, out, length);
+        }
+    }
+    return made;
+}
+
+bool stage_is_sound_reply(const uint8_t *reply, size_t length, const struct ask *how)
+{
+    struct decoded decoded;
+
+    decode(reply, length, &decoded);
+    bool is_sound = decoded.qr && !decoded.ad && decoded.question_count <= 1 &&
+                    (how->transport == ASK_TCP || length <= UDP_OCTETS_MOST);
+    decoded_close(&decoded);
+    return is_sound;
+}
+
+bool stage_storm(struct stage *stage, const struct ask *how, const uint8_t *request, size_t length,
+                 unsigned count)
+{
+    struct dice dice = {.state = 0x9e3779b97f4a7c15};
+    uint8_t packet[PACKET_OCTETS_MOST];
+
+    if (stage->is_live)
+        return live_storm(stage, how, request, length, count);
+    for (unsigned i = 0; i < count; i++) {
+        size_t made = stage_make_packet(&dice, request, length, packet);
+        size_t reply = world_send(&stage->world, packet, made, how);
+        bool deserves_none = made < HEADER_OCTETS || (packet[2] & 0x80) != 0;
+        if ((reply == 0) != deserves_none ||
+            (reply > 0 && !stage_is_sound_reply(stage->world.reply, reply, how)))
+            return false;
+    }
+    return true;
+}
+
 bool stage_close(struct stage *stage)
 {
     bool ended_well = live_stop(stage);

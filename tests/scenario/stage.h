@@ -18,6 +18,7 @@
 #include <sys/types.h>
 
 #include "support/folder.h"
+#include "support/packets.h"
 #include "support/request.h"
 #include "support/world.h"
 
@@ -70,6 +71,13 @@ enum stage_outcome stage_reload(struct stage *stage);
 bool stage_exchange(struct stage *stage, const struct ask *how, const uint8_t *request,
                     size_t *length, uint8_t reply[STAGE_REPLY_OCTETS]);
 
+/**
+ * Throws `count` random and mutated packets, made from the request, at the server. What comes back
+ * must be replies that ldns reads, none longer than the client takes.
+ */
+bool stage_storm(struct stage *stage, const struct ask *how, const uint8_t *request, size_t length,
+                 unsigned count);
+
 /** Ends the server, which must leave with 0, and removes everything. */
 bool stage_close(struct stage *stage);
 
@@ -82,4 +90,13 @@ enum stage_outcome live_start(struct stage *stage);
 enum stage_outcome live_reload(struct stage *stage);
 bool live_exchange(struct stage *stage, const struct ask *how, const uint8_t *request,
                    size_t *length, uint8_t reply[STAGE_REPLY_OCTETS]);
+bool live_storm(struct stage *stage, const struct ask *how, const uint8_t *request, size_t length,
+                unsigned count);
 bool live_stop(struct stage *stage);
+
+/** A packet of the storm: random, or the request mutated. Returns its length, never 0. */
+size_t stage_make_packet(struct dice *dice, const uint8_t *request, size_t length,
+                         uint8_t out[PACKET_OCTETS_MOST]);
+
+/** True when the octets are a reply that no client could complain about. */
+bool stage_is_sound_reply(const uint8_t *reply, size_t length, const struct ask *how);

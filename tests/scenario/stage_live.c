@@ -365,3 +365,69 @@ bool live_exchange(struct stage *stage, const struct ask *how, const uint8_t *re
     close(handle);
     return worked;
 }
+
+/* ---- the storm ---- */
+
+enum { LOT = 50 };
+
+/* Sends packets in small lots, each closed by a probe, so that no buffer overflows. */
+static bool storm_udp(int handle, const struct ask *how, struct dice *dice, const uint8_t *request,
+                      size_t length)
+{
+    uint8_t packet[PACKET_OCTETS_MOST];
+
+    for (int i = 0; i < LOT; i++) {
+        size_t made = stage_make_packet(dice, request, length, packet);
+        if (send(handle, packet, made, 0) < 0)
+            return complain("cannot send");
+    }
+    if (send(handle, packet, write_probe(packet), 0) < 0)
+        return complain("cannot send");
+    for (;;) {
+        ssize_t got = is_readable(handle) ? recv(handle, packet, sizeof packet, 0) : -1;
+        if (got < 0)
+            return complain("the server fell silent");
+        if (is_probe(packet, (size_t)got))
+            return true;
+        if (!stage_is_sound_reply(packet, (size_t)got, how))
+            return complain("an unsound reply");
+    }
+}
+
+/* The same over one connection, which the server may end when it is fed nonsense. */
+static bool storm_tcp(int handle, const struct ask *how, struct dice *dice, const uint8_t *request,
+                      size_t length)
+{
+    static uint8_t reply[STAGE_REPLY_OCTETS];
+    uint8_t packet[PACKET_OCTETS_MOST];
+    size_t got;
+
+    for (int i = 0; i < LOT; i++) {
+        size_t made = stage_make_packet(dice, request, length, packet);
+        if (!send_frame(handle, packet, made))
+            break;
+    }
+    send_frame(handle, packet, write_probe(packet));
+    while ((got = receive_frame(handle, reply)) > 0 && !is_probe(reply, got))
+        if (!stage_is_sound_reply(reply, got, how))
+            return complain("an unsound reply");
+    return true;
+}
+
+bool live_storm(struct stage *stage, const struct ask *how, const uint8_t *request, size_t length,
+                unsigned count)
+{
+    struct dice dice = {.state = 0x9e3779b97f4a7c15};
+    bool is_udp = how->transport == ASK_UDP;
+    bool is_sound = true;
+
+    for (unsigned lot = 0; lot < count / LOT && is_sound; lot++) {
+        int handle = open_socket(stage, how, is_udp ? SOCK_DGRAM : SOCK_STREAM);
+        if (handle < 0)
+            return false;
+        is_sound = is_udp ? storm_udp(handle, how, &dice, request, length)
+                          : storm_tcp(handle, how, &dice, request, length);
+        close(handle);
+    }
+    return is_sound;
+}
