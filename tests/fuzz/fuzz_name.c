@@ -32,7 +32,7 @@ static void check_folding(const uint8_t *data, const struct name *name)
     for (size_t i = 0; i < name->length; i++)
         if (name->octets[i] != (isupper(data[i]) ? data[i] + ('a' - 'A') : data[i]))
             abort();
-    for (size_t i = name->length; i % 8 != 0; i++)
+    for (size_t i = name->length; i % 16 != 0; i++)
         if (name->octets[i] != 0)
             abort();
     if (name_measure(name->octets) != name->length)
