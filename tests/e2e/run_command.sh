@@ -7,7 +7,6 @@ enter_private_network || ! dig @127.0.0.1 -p 5300 +tries=1 +time=1 localspace >/
     skip "somebody serves port 5300"
 
 patience=60
-port=5300
 
 is_ready() {
     grep -q ' info ready ' "$work/run.err" || is_gone "$runner"
