@@ -57,18 +57,33 @@ static bool is_entry_of(const struct index *index, const struct segment *segment
                         index->apps_suffix.length);
 }
 
+/*
+ * Walks on from slot `*at` to the next one with the hash's tag. Returns it, or 0 at the end of the
+ * run, which a third of empty slots keeps short.
+ */
+static inline uint64_t next_with_tag(const struct index *index, uint64_t hash, uint32_t *at)
+{
+    const struct index_shard *shard = index->shards[hash >> 56];
+    uint32_t mask = index->masks[hash >> 56];
+    uint64_t tag = hash >> 32 & 0xffffff;
+
+    while (shard->slots[*at & mask] != 0 && shard->slots[*at & mask] >> TAG_SHIFT != tag)
+        ++*at;
+    return shard->slots[*at & mask];
+}
+
+static uint32_t home_of(uint64_t hash)
+{
+    return hash >> 32 & 0xffffff;
+}
+
 bool index_find(const struct index *index, const struct segment *const *segments,
                 const struct name *name, uint64_t hash, struct index_entry *found)
 {
-    const struct index_shard *shard = index->shards[hash >> 56];
-    uint64_t tag = hash >> 32 & 0xffffff;
-    uint32_t mask = shard->mask;
+    uint32_t at = home_of(hash);
 
-    /* Ends at an empty slot; a third of them is empty. */
-    for (uint32_t at = (uint32_t)tag & mask; shard->slots[at] != 0; at = (at + 1) & mask) {
-        uint64_t slot = shard->slots[at];
-        if (slot >> TAG_SHIFT != tag)
-            continue;
+    for (uint64_t slot = next_with_tag(index, hash, &at); slot != 0;
+         at++, slot = next_with_tag(index, hash, &at)) {
         struct index_entry entry = entry_of(slot);
         if (is_entry_of(index, segments[entry.segment], entry, name)) {
             *found = entry;
@@ -81,9 +96,8 @@ bool index_find(const struct index *index, const struct segment *const *segments
 void index_prefetch_entry(const struct index *index, const struct segment *const *segments,
                           uint64_t hash)
 {
-    const struct index_shard *shard = index->shards[hash >> 56];
-    uint64_t tag = hash >> 32 & 0xffffff;
-    uint64_t slot = shard->slots[(uint32_t)tag & shard->mask];
+    uint32_t at = home_of(hash);
+    uint64_t slot = next_with_tag(index, hash, &at);
 
     if (slot == 0)
         return;
@@ -93,6 +107,21 @@ void index_prefetch_entry(const struct index *index, const struct segment *const
         __builtin_prefetch(&segment->hosts[entry.number]);
     else
         __builtin_prefetch(&segment->apps[entry.number]);
+}
+
+void index_prefetch_text(const struct index *index, const struct segment *const *segments,
+                         uint64_t hash)
+{
+    uint32_t at = home_of(hash);
+    uint64_t slot = next_with_tag(index, hash, &at);
+
+    if (slot == 0)
+        return;
+    struct index_entry entry = entry_of(slot);
+    const struct segment *segment = segments[entry.segment];
+    uint32_t text =
+        entry.is_host ? segment->hosts[entry.number].octets : segment->apps[entry.number].name;
+    __builtin_prefetch(segment->texts + text);
 }
 
 static struct index_shard *shard_new(size_t entries)
@@ -223,6 +252,7 @@ static bool build_shard(struct build *build, size_t number)
     build->next->shards[number] = shard;
     if (shard == NULL)
         return false;
+    build->next->masks[number] = shard->mask;
     for (size_t i = 0; before != NULL && i <= before->mask; i++) {
         uint64_t slot = before->slots[i];
         if (slot != 0 && change->dropped[entry_of(slot).segment] == NULL)
@@ -249,6 +279,7 @@ bool index_build(struct index *next, const struct index_change *change, index_cl
     for (size_t i = 0; i < INDEX_SHARDS && built; i++) {
         if (change->before != NULL && !build.touched[i]) {
             next->shards[i] = change->before->shards[i];
+            next->masks[i] = change->before->masks[i];
             next->shards[i]->holds++;
         } else {
             built = build_shard(&build, i);

@@ -41,6 +41,7 @@ struct index {
     struct hash_key key;
     struct name apps_suffix;
     struct index_shard *shards[INDEX_SHARDS];
+    uint32_t masks[INDEX_SHARDS]; /* of the shards, side by side: a look-up has one miss less */
 };
 
 /** What a slot says: where the owner of a name is. */
@@ -88,8 +89,8 @@ static inline uint64_t index_hash(const struct index *index, const struct name *
 /** Asks the processor to fetch the slots that index_find will look at. */
 static inline void index_prefetch(const struct index *index, uint64_t hash)
 {
-    const struct index_shard *shard = index->shards[hash >> 56];
-    __builtin_prefetch(&shard->slots[(hash >> 32 & 0xffffff) & shard->mask]);
+    size_t shard = hash >> 56;
+    __builtin_prefetch(&index->shards[shard]->slots[(hash >> 32 & 0xffffff) & index->masks[shard]]);
 }
 
 /** Finds the entry of a name. `hash` is index_hash of it. */
@@ -99,6 +100,10 @@ bool index_find(const struct index *index, const struct segment *const *segments
 /** Asks the processor to fetch the entry that the first matching slot names. */
 void index_prefetch_entry(const struct index *index, const struct segment *const *segments,
                           uint64_t hash);
+
+/** Asks the processor to fetch the text of that entry; once the entry is there. */
+void index_prefetch_text(const struct index *index, const struct segment *const *segments,
+                         uint64_t hash);
 
 /** Octets that the shards take. */
 size_t index_octets(const struct index *index);

@@ -475,11 +475,22 @@ static bool sort_by_address(struct sealing *sealing)
     return true;
 }
 
+/* The arena aligns for any type; app entries want more. */
+static struct app_entry *take_apps(struct arena *arena, size_t count)
+{
+    uint8_t *octets = arena_take(arena, (count + 1) * sizeof(struct app_entry));
+
+    if (octets == NULL)
+        return NULL;
+    size_t over = (uintptr_t)octets % APP_ENTRY_OCTETS;
+    return (struct app_entry *)(void *)(over == 0 ? octets : octets + APP_ENTRY_OCTETS - over);
+}
+
 static bool take_arrays(struct sealing *sealing, const struct totals *totals)
 {
     struct arena *arena = sealing->segment->arena;
 
-    sealing->apps = arena_take(arena, (sealing->space->app_count + 1) * sizeof *sealing->apps);
+    sealing->apps = take_apps(arena, sealing->space->app_count);
     sealing->formations =
         arena_take(arena, (totals->formations + 1) * sizeof(struct formation_entry));
     sealing->dynos = arena_take(arena, (totals->dynos + 1) * sizeof *sealing->dynos);

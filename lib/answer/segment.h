@@ -28,6 +28,7 @@
 #include "wire/name.h"
 
 enum {
+    APP_ENTRY_OCTETS = 32,               /* two to a cache line, never across two */
     SEGMENT_ENTRIES_MAX = (1 << 23) - 2, /* apps, or hosts: what an index slot can number */
     READY_RECORD_OCTETS = 16,
 };
@@ -42,7 +43,7 @@ enum app_flag {
 };
 
 struct app_entry {
-    uint32_t name; /* in texts */
+    _Alignas(APP_ENTRY_OCTETS) uint32_t name; /* in texts */
     uint32_t formations;
     uint32_t hosts;
     struct place at;

@@ -27,6 +27,8 @@ void batch_prepare(struct batch *batch, size_t count)
     }
     for (size_t i = 0; i < count; i++)
         respond_prefetch(batch->snapshot, &batch->exchanges[i]);
+    for (size_t i = 0; i < count; i++)
+        respond_prefetch_text(batch->snapshot, &batch->exchanges[i]);
 }
 
 size_t batch_finish(struct batch *batch, size_t number, const struct endpoint *client)

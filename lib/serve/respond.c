@@ -26,6 +26,12 @@ void respond_prefetch(const struct snapshot *snapshot, const struct exchange *ex
         index_prefetch_entry(&snapshot->index, snapshot->segments, exchange->hash);
 }
 
+void respond_prefetch_text(const struct snapshot *snapshot, const struct exchange *exchange)
+{
+    if (snapshot != NULL && exchange->status == QUERY_READ)
+        index_prefetch_text(&snapshot->index, snapshot->segments, exchange->hash);
+}
+
 /* What a request gets that is no readable query (T14, T15). */
 static void settle_unreadable(enum query_status status, struct verdict *verdict)
 {

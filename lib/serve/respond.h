@@ -50,6 +50,9 @@ void respond_prepare(const struct snapshot *snapshot, struct exchange *exchange)
 /** Asks for the entry that the slots name; between the two halves, once the slots are there. */
 void respond_prefetch(const struct snapshot *snapshot, const struct exchange *exchange);
 
+/** Asks for the name that the entry names; between the halves too, once the entry is there. */
+void respond_prefetch_text(const struct snapshot *snapshot, const struct exchange *exchange);
+
 /**
  * Decides and writes the reply. Returns its length, 0 when there is none: a response, or octets too
  * few for a header. A reply over UDP is at most what the client takes, 512 to 1232 octets.

@@ -1,0 +1,146 @@
+/*
+ * What loading costs: time and memory at start, and time of a reload with one changed file.
+ *
+ *     load_cost [FILES [APPS_PER_FILE]]        1000 files of 1000 apps unless said otherwise
+ *
+ * Every app has two web dynos and its default domain. Prints one line of JSON. The zones go to a
+ * temporary folder, which is removed again.
+ */
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "answer/load.h"
+#include "base/clock.h"
+
+enum { PATH_MOST = 256, RELOADS = 5 };
+
+static void zone_path(char *path, const char *folder, unsigned file)
+{
+    snprintf(path, PATH_MOST, "%s/space-%05u.yaml", folder, file);
+}
+
+static void write_app(FILE *out, unsigned file, unsigned app, const char *state)
+{
+    unsigned first = 2 * app, second = 2 * app + 1;
+
+    fprintf(out,
+            "  - {name: app-%u-%u, internal_routing: true, formation: {web: {dynos: [{number: 1, "
+            "private_ip: 10.0.%u.%u, state: %s}, {number: 2, private_ip: 10.0.%u.%u}]}}}\n",
+            file, app, 128 + first / 250, 1 + first % 250, state, 128 + second / 250,
+            1 + second % 250);
+}
+
+/* All spaces have one CIDR, so each has an address of its own to be asked at. */
+static void write_file(const char *folder, unsigned file, unsigned apps, const char *state)
+{
+    char path[PATH_MOST];
+    zone_path(path, folder, file);
+    FILE *out = fopen(path, "w");
+
+    if (out == NULL) {
+        perror(path);
+        exit(EXIT_FAILURE);
+    }
+    fprintf(out,
+            "space: bench-%u\nlisten: [127.%u.%u.%u]\nrouters: [10.0.0.37, 10.0.16.21]\napps:\n",
+            file, 1 + file / 62500, file / 250 % 250, 1 + file % 250);
+    for (unsigned app = 0; app < apps; app++)
+        write_app(out, file, app, app == 0 ? state : "up");
+    fclose(out);
+}
+
+static struct snapshot *load(const struct load_request *request)
+{
+    struct report *report = report_new();
+    struct load_outcome outcome;
+    struct err err;
+    struct snapshot *snapshot = snapshot_load(request, report, &outcome, &err);
+
+    if (snapshot == NULL) {
+        report_print(report, stderr);
+        fprintf(stderr, "load_cost: no snapshot: %s\n", err.text);
+        exit(EXIT_FAILURE);
+    }
+    report_free(report);
+    return snapshot;
+}
+
+static double resident_mb(void)
+{
+    unsigned long pages = 0, resident = 0;
+    FILE *statm = fopen("/proc/self/statm", "r");
+
+    if (statm == NULL || fscanf(statm, "%lu %lu", &pages, &resident) != 2)
+        resident = 0;
+    if (statm != NULL)
+        fclose(statm);
+    return (double)resident * (double)sysconf(_SC_PAGESIZE) / 1e6;
+}
+
+static int compare_times(const void *a, const void *b)
+{
+    double left = *(const double *)a, right = *(const double *)b;
+    return left < right ? -1 : left > right;
+}
+
+/* The median of several reloads, each after one dyno of one file changed its state. */
+static double reload_ms(struct load_request *request, unsigned files, unsigned apps)
+{
+    double times[RELOADS];
+
+    for (unsigned i = 0; i < RELOADS; i++) {
+        write_file(request->folder, files / 2, apps, i % 2 == 0 ? "starting" : "up");
+        uint64_t start = clock_monotonic_ns();
+        struct snapshot *fresh = load(request);
+        times[i] = (double)(clock_monotonic_ns() - start) / 1e6;
+        snapshot_free((struct snapshot *)request->before);
+        request->before = fresh;
+    }
+    qsort(times, RELOADS, sizeof times[0], compare_times);
+    return times[RELOADS / 2];
+}
+
+static void remove_files(const char *folder, unsigned files)
+{
+    char path[PATH_MOST];
+
+    for (unsigned i = 0; i < files; i++) {
+        zone_path(path, folder, i);
+        unlink(path);
+    }
+    rmdir(folder);
+}
+
+int main(int count, char **arguments)
+{
+    unsigned files = count > 1 ? (unsigned)strtoul(arguments[1], NULL, 10) : 1000;
+    unsigned apps = count > 2 ? (unsigned)strtoul(arguments[2], NULL, 10) : 1000;
+    char folder[] = "/tmp/load-cost-XXXXXX";
+
+    if (files == 0 || files > 60000 || apps == 0 || apps > 4000 || mkdtemp(folder) == NULL) {
+        fprintf(stderr, "usage: load_cost [FILES (1-60000) [APPS_PER_FILE (1-4000)]]\n");
+        return 2;
+    }
+    for (unsigned i = 0; i < files; i++)
+        write_file(folder, i, apps, "up");
+    struct policy policy = {.suffixes = suffixes_default(), .localspace_to = 1 << CLASS_SPACE};
+    struct load_request request = {
+        .folder = folder, .policy = &policy, .key = hash_key_random(), .threads = 2};
+
+    double before_mb = resident_mb();
+    uint64_t start = clock_monotonic_ns();
+    request.before = load(&request);
+    double seconds = (double)(clock_monotonic_ns() - start) / 1e9;
+    double after_mb = resident_mb();
+    double octets = (double)snapshot_octets(request.before) / (double)request.before->app_count;
+    printf("{\"apps\":%zu,\"files\":%u,\"start_s\":%.2f,\"octets_per_app\":%.1f,"
+           "\"resident_octets_per_app\":%.1f,\"reload_ms\":%.1f}\n",
+           request.before->app_count, files, seconds, octets,
+           (after_mb - before_mb) * 1e6 / (double)request.before->app_count,
+           reload_ms(&request, files, apps));
+    snapshot_free((struct snapshot *)request.before);
+    remove_files(folder, files);
+    return EXIT_SUCCESS;
+}
