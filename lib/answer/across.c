@@ -114,6 +114,95 @@ void across_check_spaces(const struct candidates *candidates, struct report *rep
     free(sightings);
 }
 
+/* An id of a newly read file. */
+struct owned_id {
+    const char *id;
+    const struct segment *segment;
+    struct place at;
+};
+
+static int compare_ids(const void *a, const void *b)
+{
+    return strcmp(((const struct owned_id *)a)->id, ((const struct owned_id *)b)->id);
+}
+
+/* The id of a segment's app, or of its space for a number that is no app's; NULL for none. */
+static const char *id_at(const struct segment *segment, size_t number, struct place *at)
+{
+    if (number == segment->app_count) {
+        *at = segment->at;
+        return segment->id;
+    }
+    *at = segment->apps[number].at;
+    return segment->app_ids == NULL ? NULL : segment->app_ids[number];
+}
+
+/* Lists the ids of newly read files, sorted. NULL without memory. */
+static struct owned_id *list_new_ids(const struct candidates *candidates, size_t *count)
+{
+    size_t room = 1;
+    for (size_t i = 0; i < candidates->count; i++)
+        if (candidates->segments[i] != NULL && candidates->added[i])
+            room += candidates->segments[i]->app_count + 1;
+    struct owned_id *ids = malloc(room * sizeof *ids);
+    *count = 0;
+    for (size_t i = 0; i < candidates->count && ids != NULL; i++) {
+        const struct segment *segment = candidates->segments[i];
+        for (size_t j = 0; segment != NULL && candidates->added[i] && j <= segment->app_count;
+             j++) {
+            struct owned_id owned = {.segment = segment};
+            owned.id = id_at(segment, j, &owned.at);
+            if (owned.id != NULL)
+                ids[(*count)++] = owned;
+        }
+    }
+    if (ids != NULL)
+        qsort(ids, *count, sizeof *ids, compare_ids);
+    return ids;
+}
+
+static void report_same_id(const struct owned_id *newer, const struct segment *older,
+                           struct place at, struct report *report)
+{
+    report_add(report, FINDING_DUP, newer->segment->file, newer->at,
+               "id %.80s is used in %s:%u already; an id is one app's or one space's for ever, so "
+               "give this one its own",
+               newer->id, older->file, (unsigned)at.line);
+}
+
+/* Holds the ids of a file that was not read anew against the new ones. */
+static void compare_kept(const struct segment *segment, const struct owned_id *ids, size_t count,
+                         struct report *report)
+{
+    for (size_t i = 0; i <= segment->app_count; i++) {
+        struct place at;
+        const struct owned_id key = {.id = id_at(segment, i, &at)};
+        const struct owned_id *same =
+            key.id == NULL ? NULL : bsearch(&key, ids, count, sizeof key, compare_ids);
+        if (same != NULL)
+            report_same_id(same, segment, at, report);
+    }
+}
+
+void across_check_ids(const struct candidates *candidates, struct report *report)
+{
+    size_t count;
+    struct owned_id *ids = list_new_ids(candidates, &count);
+
+    if (ids == NULL) {
+        report_add(report, FINDING_MEMORY, "", (struct place){.line = 0},
+                   "out of memory while comparing ids");
+        return;
+    }
+    for (size_t i = 1; i < count; i++)
+        if (ids[i].segment != ids[i - 1].segment && compare_ids(&ids[i], &ids[i - 1]) == 0)
+            report_same_id(&ids[i], ids[i - 1].segment, ids[i - 1].at, report);
+    for (size_t i = 0; i < candidates->count && count > 0; i++)
+        if (candidates->segments[i] != NULL && !candidates->added[i])
+            compare_kept(candidates->segments[i], ids, count, report);
+    free(ids);
+}
+
 /* A side of a clash, in words and with its place. */
 struct side {
     const struct segment *segment;

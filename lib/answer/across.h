@@ -19,6 +19,9 @@ struct candidates {
 /** Space names are unique (E-DUP); spaces seen at one address do not overlap (E-SPACE-OVERLAP). */
 void across_check_spaces(const struct candidates *candidates, struct report *report);
 
+/** Ids of spaces and apps are unique, for they are their identity (E-DUP). */
+void across_check_ids(const struct candidates *candidates, struct report *report);
+
 /** Reports two owners of one name: E-DUP, E-DOM-TAKEN, E-DOM-TARGET or E-REC-NAME. */
 void across_report_clash(const struct candidates *candidates, const struct index_clash *clash,
                          struct report *report);

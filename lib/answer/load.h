@@ -9,8 +9,8 @@
  * content) keep their segment. Any error finding refuses the whole: the caller goes on with
  * what it has.
  *
- * Rules across files: names are unique (E-DUP, E-DOM-TAKEN, E-DOM-TARGET, E-REC-NAME), address
- * blocks of spaces seen at one address are disjoint (E-SPACE-OVERLAP), and what is fixed at
+ * Rules across files: names and ids are unique (E-DUP, E-DOM-TAKEN, E-DOM-TARGET, E-REC-NAME),
+ * address blocks of spaces seen at one address are disjoint (E-SPACE-OVERLAP), and what is fixed at
  * creation has not changed since `before` (E-IMMUTABLE).
  *
  * Threads: called from the control thread, or one thread of its own; starts up to `threads` more

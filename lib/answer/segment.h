@@ -86,6 +86,7 @@ enum host_kind {
     HOST_DOMAIN,  /* a custom domain */
     HOST_TARGET,  /* a DNS target */
     HOST_RECORDS, /* static records */
+    HOST_PENDING, /* a custom domain without a DNS target yet: taken, and not answered */
 };
 
 enum host_flag { HOST_APEX = 1, HOST_FLAT = 2, HOST_WILDCARD = 4 };

@@ -25,7 +25,8 @@ bool snapshot_find_wildcard(const struct snapshot *snapshot, const struct name *
             continue;
         if (!name_join(&wildcard, "*", 1, suffix, name_suffix_length(name, suffix)))
             continue;
-        if (snapshot_find(snapshot, &wildcard, index_hash(&snapshot->index, &wildcard), found))
+        if (snapshot_find(snapshot, &wildcard, index_hash(&snapshot->index, &wildcard), found) &&
+            snapshot_is_served(snapshot, found))
             return true;
     }
     return false;

@@ -59,6 +59,19 @@ static inline bool snapshot_find(const struct snapshot *snapshot, const struct n
 }
 
 /**
+ * True when the entry serves its name. A pending domain does not, nor does an app under its plain
+ * name when its default domain is another one.
+ */
+static inline bool snapshot_is_served(const struct snapshot *snapshot,
+                                      const struct index_entry *entry)
+{
+    const struct segment *segment = snapshot->segments[entry->segment];
+
+    return entry->is_host ? segment->hosts[entry->number].kind != HOST_PENDING
+                          : (segment->apps[entry->number].flags & APP_PLAIN_DOMAIN) != 0;
+}
+
+/**
  * Finds the wildcard closest to a name: the one with the most labels. Labels that begin with "_"
  * are never covered. At most LABEL_MAX_COUNT look-ups, and only at depths where wildcards are.
  */

@@ -103,7 +103,8 @@ void *arena_take(struct arena *arena, size_t size)
 {
     if (size > SIZE_MAX / 2)
         return NULL;
-    size_t rounded = (size + ALIGNMENT - 1) / ALIGNMENT * ALIGNMENT;
+    /* A piece of nothing has a place of its own too: NULL means no memory and nothing else. */
+    size_t rounded = (size + (size == 0) + ALIGNMENT - 1) / ALIGNMENT * ALIGNMENT;
     if (rounded > arena->left && !add_chunk(arena, rounded))
         return NULL;
     void *piece = arena->next;

@@ -178,13 +178,6 @@ static void decide_records(const struct snapshot *snapshot, const struct client 
     verdict->answer = ANSWER_RECORDS;
 }
 
-/* True when the entry serves its name: an app whose default domain is another name does not. */
-static bool is_served(const struct snapshot *snapshot, const struct index_entry *entry)
-{
-    return entry->is_host ||
-           (snapshot->segments[entry->segment]->apps[entry->number].flags & APP_PLAIN_DOMAIN) != 0;
-}
-
 /* Decides on a name that the index knows. */
 static void decide_entry(const struct snapshot *snapshot, const struct client *client,
                          const struct query *query, const struct index_entry *entry,
@@ -262,7 +255,7 @@ void decide(const struct snapshot *snapshot, const struct client *client, const 
         return;
     }
     bool is_listed =
-        snapshot_find(snapshot, &query->name, hash, &entry) && is_served(snapshot, &entry);
+        snapshot_find(snapshot, &query->name, hash, &entry) && snapshot_is_served(snapshot, &entry);
     if (!is_listed) {
         if (decide_unlisted(snapshot, client, query, verdict))
             return;

@@ -324,6 +324,20 @@ static const struct {
      "space: b-space\ncidr: 10.2.0.0/16\napps: [{name: same-app, "
      "default_domain: same-app-1234567890ab.herokuapp.com}]\n",
      FINDING_DUP},
+    {"app id",
+     "space: a-space\ncidr: 10.1.0.0/16\napps: [{name: a-app, id: "
+     "01234567-89ab-cdef-0123-456789abcdef}]\n",
+     "space: b-space\ncidr: 10.2.0.0/16\napps: [{name: b-app, id: "
+     "01234567-89ab-cdef-0123-456789abcdef}]\n",
+     FINDING_DUP},
+    {"space id", "space: a-space\nid: 01234567-89ab-cdef-0123-456789abcdef\ncidr: 10.1.0.0/16\n",
+     "space: b-space\nid: 01234567-89ab-cdef-0123-456789abcdef\ncidr: 10.2.0.0/16\n", FINDING_DUP},
+    {"pending domain",
+     "space: a-space\ncidr: 10.1.0.0/16\napps: [{name: a-app, domains: "
+     "[{hostname: www.example.com}]}]\n",
+     "space: b-space\ncidr: 10.2.0.0/16\napps: [{name: b-app, domains: "
+     "[{hostname: www.example.com, cname: c.d.herokuspace.com}]}]\n",
+     FINDING_DOM_TAKEN},
     {"custom domain",
      "space: a-space\ncidr: 10.1.0.0/16\napps: [{name: a-app, domains: "
      "[{hostname: www.example.com, cname: a.b.herokuspace.com}]}]\n",

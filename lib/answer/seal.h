@@ -1,0 +1,13 @@
+#pragma once
+/**
+ * Between the files that make a segment: the space itself apart from its apps.
+ *
+ * Memory: everything goes into the segment's arena.
+ */
+#include "answer/segment.h"
+
+/** Seals what is the space's own: name, blocks, routers, connections. False without memory. */
+bool seal_space(struct segment *segment, const struct space *space);
+
+/** Returns a copy of a text, NULL for NULL or without memory. */
+const char *seal_text(struct segment *segment, const char *text);

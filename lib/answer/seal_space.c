@@ -1,0 +1,138 @@
+#include <string.h>
+
+#include "answer/seal.h"
+#include "base/bytes.h"
+#include "wire/types.h"
+
+static void write_router_record(uint8_t *out, uint32_t ttl_seconds, uint32_t ip)
+{
+    store16(out, 0xc000 | 12); /* the question's name */
+    store16(out + 2, TYPE_A);
+    store16(out + 4, CLASS_IN);
+    store32(out + 6, ttl_seconds);
+    store16(out + 10, 4);
+    store32(out + 12, ip);
+}
+
+static bool seal_routers(struct segment *segment, const struct space *space)
+{
+    size_t count = space->router_count;
+    struct router_entry *routers = arena_take(segment->arena, (count + 1) * sizeof *routers);
+    uint8_t *records = arena_take(segment->arena, 2 * count * READY_RECORD_OCTETS + 1);
+    unsigned up = 0;
+
+    if (routers == NULL || records == NULL)
+        return false;
+    for (size_t i = 0; i < count; i++) {
+        const struct router *router = &space->routers[i];
+        routers[i] =
+            (struct router_entry){.ip = router->ip, .state = router->state, .at = router->at};
+        if (router->state == ROUTER_UP)
+            write_router_record(records + READY_RECORD_OCTETS * (size_t)up++,
+                                space->router_ttl_seconds, router->ip);
+    }
+    size_t length = READY_RECORD_OCTETS * (size_t)up;
+    memcpy(records + length, records, length);
+    segment->routers = routers;
+    segment->router_count = count;
+    segment->router_records = records;
+    segment->router_up_count = up;
+    return true;
+}
+
+/* True when a peering lists routes and a router that is up lies in none of them. */
+static bool misses_router(const struct space *space, const struct peering *peering)
+{
+    for (size_t i = 0; peering->lists_routes && i < space->router_count; i++) {
+        bool covered = space->routers[i].state != ROUTER_UP;
+        for (size_t j = 0; j < peering->routes.count && !covered; j++)
+            covered = cidr_contains(peering->routes.items[j].cidr, space->routers[i].ip);
+        if (!covered)
+            return true;
+    }
+    return false;
+}
+
+static bool seal_blocks(struct segment *segment, struct connection *connection,
+                        const struct blocks *blocks)
+{
+    struct cidr *copies = arena_take(segment->arena, (blocks->count + 1) * sizeof *copies);
+
+    if (copies == NULL)
+        return false;
+    for (size_t i = 0; i < blocks->count; i++)
+        copies[i] = blocks->items[i].cidr;
+    connection->blocks = copies;
+    connection->block_count = blocks->count;
+    return true;
+}
+
+const char *seal_text(struct segment *segment, const char *text)
+{
+    return text == NULL ? NULL : arena_text(segment->arena, text, strlen(text));
+}
+
+static bool seal_connections(struct segment *segment, const struct space *space)
+{
+    size_t count = space->peering_count + space->vpn_count;
+    struct connection *connections = arena_take(segment->arena, (count + 1) * sizeof *connections);
+
+    if (connections == NULL)
+        return false;
+    for (size_t i = 0; i < count; i++) {
+        struct connection *connection = &connections[i];
+        const struct blocks *blocks;
+        if (i < space->peering_count) {
+            const struct peering *peering = &space->peerings[i];
+            *connection = (struct connection){
+                .kind = CONNECTION_PEERING,
+                .name = seal_text(segment, peering->pcx_id.text),
+                .at = peering->at,
+                .grants = peering_grants(peering),
+                .misses_router = misses_router(space, peering),
+            };
+            blocks = &peering->cidr_blocks;
+        } else {
+            const struct vpn *vpn = &space->vpns[i - space->peering_count];
+            *connection = (struct connection){
+                .kind = CONNECTION_VPN,
+                .name = seal_text(segment, vpn->name.text),
+                .at = vpn->at,
+                .grants = vpn_grants(vpn),
+            };
+            blocks = &vpn->routable_cidrs;
+        }
+        if (connection->name == NULL || !seal_blocks(segment, connection, blocks))
+            return false;
+    }
+    segment->connections = connections;
+    segment->connection_count = count;
+    return true;
+}
+
+bool seal_space(struct segment *segment, const struct space *space)
+{
+    uint32_t *listen = arena_take(segment->arena, (space->listen_count + 1) * sizeof *listen);
+
+    if (listen == NULL)
+        return false;
+    for (size_t i = 0; i < space->listen_count; i++)
+        listen[i] = space->listen[i].cidr.address;
+    segment->file = seal_text(segment, space->file);
+    segment->name = seal_text(segment, space->name.text);
+    segment->id = seal_text(segment, space->id.text);
+    segment->region = seal_text(segment, space->region.text);
+    segment->at = space->name.at;
+    segment->cidr = space->cidr.cidr;
+    segment->data_cidr = space->data_cidr.cidr;
+    segment->generation = space->generation;
+    segment->shield = space->shield;
+    segment->state = space->state;
+    segment->listen = listen;
+    segment->listen_count = space->listen_count;
+    segment->router_ttl_seconds = space->router_ttl_seconds;
+    segment->dyno_ttl_seconds = space->dyno_ttl_seconds;
+    segment->negative_ttl_seconds = space->negative_ttl_seconds;
+    return segment->file != NULL && segment->name != NULL && seal_routers(segment, space) &&
+           seal_connections(segment, space);
+}
