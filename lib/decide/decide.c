@@ -53,6 +53,11 @@ void decide_not_ours(struct verdict *verdict)
     settle(verdict, SITUATION_NOT_OURS, RCODE_REFUSED, REASON_NOT_OURS);
 }
 
+void decide_refuse_class(struct verdict *verdict)
+{
+    settle(verdict, SITUATION_CLASS_REFUSED, RCODE_REFUSED, REASON_NOT_ALLOWED);
+}
+
 void decide_negative(struct verdict *verdict, enum situation situation, uint8_t rcode,
                      enum reason reason)
 {

@@ -100,6 +100,9 @@ void decide_not_ours(struct verdict *verdict);
 void decide_negative(struct verdict *verdict, enum situation situation, uint8_t rcode,
                      enum reason reason);
 
+/** T8: the client's class may not ask discovery names. */
+void decide_refuse_class(struct verdict *verdict);
+
 /** A TXT answer made at the time of asking; other types of the name are NODATA. */
 void decide_text(const struct query *query, enum answer_kind answer, struct verdict *verdict);
 

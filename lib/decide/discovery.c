@@ -64,13 +64,6 @@ static void not_running(struct verdict *verdict)
     decide_negative(verdict, SITUATION_DYNOS, RCODE_NOERROR, REASON_NOT_RUNNING);
 }
 
-static void refuse_class(struct verdict *verdict)
-{
-    verdict->situation = SITUATION_CLASS_REFUSED;
-    verdict->rcode = RCODE_REFUSED;
-    verdict->reason = REASON_NOT_ALLOWED;
-}
-
 static bool is_class_allowed(const struct snapshot *snapshot, const struct membership *membership)
 {
     return (snapshot->policy.localspace_to >> membership->class & 1) != 0;
@@ -221,7 +214,7 @@ static void decide_app_branch(const struct parts *parts, struct verdict *verdict
     if (!decide_membership(parts->client, parts->snapshot, entry.segment, verdict))
         return;
     if (!is_class_allowed(parts->snapshot, membership)) {
-        refuse_class(verdict);
+        decide_refuse_class(verdict);
         return;
     }
     decide_below_app(parts, verdict);
@@ -268,7 +261,7 @@ static void decide_space_branch(const struct parts *parts, struct verdict *verdi
     if (!decide_membership(parts->client, parts->snapshot, membership->segment, verdict))
         return;
     if (!is_class_allowed(parts->snapshot, membership)) {
-        refuse_class(verdict);
+        decide_refuse_class(verdict);
         return;
     }
     if (parts->count == 2) {
@@ -320,7 +313,7 @@ void discovery_decide(const struct snapshot *snapshot, const struct client *clie
     if (decide_introspection(&parts, verdict))
         return;
     if (!client_has_class(client, snapshot->policy.localspace_to)) {
-        refuse_class(verdict);
+        decide_refuse_class(verdict);
         return;
     }
     if (parts.count == 0)

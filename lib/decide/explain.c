@@ -1,5 +1,6 @@
 #include "decide/explain.h"
 
+#include <assert.h>
 #include <string.h>
 
 #include "decide/near.h"
@@ -7,11 +8,13 @@
 
 static void add_app(struct text *text, const struct verdict *verdict)
 {
+    assert(verdict->app != NULL);
     text_add(text, segment_text(verdict->segment, verdict->app->name), verdict->app->name_length);
 }
 
 static void add_type(struct text *text, const struct verdict *verdict)
 {
+    assert(verdict->formation != NULL);
     text_add_string(text, segment_text(verdict->segment, verdict->formation->type));
 }
 
@@ -23,14 +26,9 @@ static void add_label(struct text *text, const uint8_t *label)
     name_add(text, name);
 }
 
-static const char *state_text(unsigned state)
-{
-    static const char *const texts[] = {"up", "starting", "idle", "crashed", "down"};
-    return texts[state];
-}
-
 static void add_web_counts(struct text *text, const struct verdict *verdict)
 {
+    assert(verdict->app != NULL);
     uint16_t count = verdict->app->web_count;
 
     add_app(text, verdict);
@@ -80,7 +78,7 @@ static void add_not_running(struct text *text, const struct verdict *verdict)
     text_add_string(text, " of ");
     add_app(text, verdict);
     text_add_string(text, " is ");
-    text_add_string(text, state_text(verdict->dyno->state));
+    text_add_string(text, dyno_state_text(verdict->dyno->state));
 }
 
 static void add_near(struct text *text, struct near_word near)
@@ -308,7 +306,7 @@ static void tell_formation(const struct verdict *verdict, struct explanation *ex
         text_add_string(&text, " dyno=");
         text_add_number(&text, verdict->dyno->number);
         text_add_string(&text, " state=");
-        text_add_string(&text, state_text(verdict->dyno->state));
+        text_add_string(&text, dyno_state_text(verdict->dyno->state));
     }
     add_place(&text, verdict->segment,
               verdict->dyno != NULL ? verdict->dyno->line : verdict->formation->at.line);

@@ -112,9 +112,7 @@ bool reverse_decide(const struct snapshot *snapshot, const struct client *client
     if (!decide_membership(client, snapshot, owner->segment, verdict))
         return true;
     if ((snapshot->policy.localspace_to >> verdict->membership->class & 1) == 0) {
-        verdict->situation = SITUATION_CLASS_REFUSED;
-        verdict->rcode = RCODE_REFUSED;
-        verdict->reason = REASON_NOT_ALLOWED;
+        decide_refuse_class(verdict);
         return true;
     }
     if (reverse.labels == reverse.octets && reverse.octets < ADDRESS_OCTETS)

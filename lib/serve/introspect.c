@@ -134,7 +134,6 @@ static void tell_apps(const struct snapshot *snapshot, const struct exchange *ex
 static void tell_dyno(const struct segment *segment, const struct formation_entry *formation,
                       const struct dyno_entry *dyno, struct reply *reply)
 {
-    static const char *const states[] = {"up", "starting", "idle", "crashed", "down"};
     uint8_t *data = begin_record(reply, CLASS_IN);
     struct string string;
     struct text *text = begin(&string, "dyno");
@@ -143,7 +142,7 @@ static void tell_dyno(const struct segment *segment, const struct formation_entr
     text_add_string(text, ".");
     text_add_number(text, dyno->number);
     put(reply, &string);
-    put_string(reply, "state", states[dyno->state]);
+    put_string(reply, "state", dyno_state_text(dyno->state));
     text_add_ipv4(begin(&string, "address"), dyno->ip);
     put(reply, &string);
     reply_close_record(reply, data);

@@ -34,8 +34,8 @@ static void put_address(struct rendering *rendering, uint16_t owner, uint32_t tt
 static void put_routers(struct rendering *rendering)
 {
     const struct segment *segment = rendering->verdict->segment;
-    unsigned count = segment->router_up_count;
-    unsigned first = rendering->exchange->rotation % count;
+    size_t count = segment->router_up_count;
+    size_t first = rendering->exchange->rotation % count;
     uint8_t *records = rendering->reply->out.next;
 
     reply_ready_records(rendering->reply, segment->router_records + READY_RECORD_OCTETS * first,
@@ -43,7 +43,7 @@ static void put_routers(struct rendering *rendering)
     rendering->exchange->ttl_seconds = segment->router_ttl_seconds;
     if (rendering->owner == QUESTION_OFFSET || reply_is_cut(rendering->reply))
         return;
-    for (unsigned i = 0; i < count; i++)
+    for (size_t i = 0; i < count; i++)
         store16(records + READY_RECORD_OCTETS * i, (uint16_t)(0xc000 | rendering->owner));
 }
 

@@ -59,3 +59,13 @@ bool vpn_grants(const struct vpn *vpn)
             return true;
     return vpn->tunnel_count == 0;
 }
+
+const char *dyno_state_text(enum dyno_state state)
+{
+    static const char *const texts[] = {
+        [DYNO_UP] = "up",           [DYNO_STARTING] = "starting", [DYNO_IDLE] = "idle",
+        [DYNO_CRASHED] = "crashed", [DYNO_DOWN] = "down",
+    };
+
+    return texts[state];
+}

@@ -199,6 +199,9 @@ struct space {
     size_t record_count;
 };
 
+/** "up", "starting", "idle", "crashed", "down". */
+const char *dyno_state_text(enum dyno_state state);
+
 /** herokuapp.com, localspace, herokuspace.com and herokudns.com. */
 struct suffixes suffixes_default(void);
 
