@@ -52,3 +52,11 @@ uint32_t segment_find_dyno(const struct segment *segment, uint32_t ip)
     }
     return ENTRY_NONE;
 }
+
+bool host_has_type(const struct segment *segment, const struct host *host, uint16_t type)
+{
+    for (unsigned i = 0; i < host->record_count; i++)
+        if (segment->records[host->owner + i].type == type)
+            return true;
+    return false;
+}

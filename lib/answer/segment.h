@@ -214,3 +214,6 @@ const struct formation_entry *segment_formation_of(const struct segment *segment
 
 /** Finds the named dyno with this address; ENTRY_NONE when there is none. */
 uint32_t segment_find_dyno(const struct segment *segment, uint32_t ip);
+
+/** True when static records of the type stand at the host. */
+bool host_has_type(const struct segment *segment, const struct host *host, uint16_t type);

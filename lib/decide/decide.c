@@ -6,20 +6,12 @@
 #include "decide/reverse.h"
 #include "wire/types.h"
 
-static void settle(struct verdict *verdict, enum situation situation, uint8_t rcode,
-                   enum reason reason)
-{
-    verdict->situation = situation;
-    verdict->rcode = rcode;
-    verdict->reason = reason;
-}
-
 static void refuse_outsider(const struct snapshot *snapshot, struct verdict *verdict)
 {
     if (snapshot->policy.external_nxdomain)
-        settle(verdict, SITUATION_OUTSIDER, RCODE_NXDOMAIN, REASON_OUTSIDE);
+        verdict_settle(verdict, SITUATION_OUTSIDER, RCODE_NXDOMAIN, REASON_OUTSIDE);
     else
-        settle(verdict, SITUATION_OUTSIDER, RCODE_REFUSED, REASON_OUTSIDE);
+        verdict_settle(verdict, SITUATION_OUTSIDER, RCODE_REFUSED, REASON_OUTSIDE);
 }
 
 /* True when the name is `text` below the root, such as id.server. */
@@ -37,7 +29,7 @@ static void decide_chaos(const struct query *query, struct verdict *verdict)
         name_reads(&query->name, "version.server") || name_reads(&query->name, "version.bind");
 
     if (query->class != CLASS_CH || (!is_id && !is_version)) {
-        settle(verdict, SITUATION_UNSUPPORTED, RCODE_REFUSED, REASON_NOT_SUPPORTED);
+        verdict_settle(verdict, SITUATION_UNSUPPORTED, RCODE_REFUSED, REASON_NOT_SUPPORTED);
         return;
     }
     verdict->is_authoritative = true;
@@ -46,49 +38,6 @@ static void decide_chaos(const struct query *query, struct verdict *verdict)
         return;
     verdict->situation = SITUATION_RECORDS;
     verdict->answer = is_id ? ANSWER_SERVER_ID : ANSWER_SERVER_VERSION;
-}
-
-void decide_not_ours(struct verdict *verdict)
-{
-    settle(verdict, SITUATION_NOT_OURS, RCODE_REFUSED, REASON_NOT_OURS);
-}
-
-void decide_refuse_class(struct verdict *verdict)
-{
-    settle(verdict, SITUATION_CLASS_REFUSED, RCODE_REFUSED, REASON_NOT_ALLOWED);
-}
-
-void decide_negative(struct verdict *verdict, enum situation situation, uint8_t rcode,
-                     enum reason reason)
-{
-    settle(verdict, situation, rcode, reason);
-    verdict->is_authoritative = true;
-    verdict->has_soa = true;
-}
-
-/* Another space's name: what it is and whose it is stays untold. */
-static void decide_other_space(struct verdict *verdict)
-{
-    verdict->host = NULL;
-    verdict->app = NULL;
-    verdict->segment = NULL;
-    decide_negative(verdict, SITUATION_OTHER_SPACE, RCODE_NXDOMAIN, REASON_NOT_ALLOWED);
-}
-
-bool decide_membership(const struct client *client, const struct snapshot *snapshot,
-                       uint16_t segment, struct verdict *verdict)
-{
-    verdict->segment = snapshot->segments[segment];
-    verdict->membership = client_membership(client, segment);
-    if (verdict->membership == NULL) {
-        decide_other_space(verdict);
-        return false;
-    }
-    if (verdict->segment->state != SPACE_ALLOCATED) {
-        decide_negative(verdict, SITUATION_SPACE_CHANGING, RCODE_NOERROR, REASON_SPACE_CHANGING);
-        return false;
-    }
-    return true;
 }
 
 /* Only these types of an apex are ours; its MX, TXT, NS and SOA are someone else's. */
@@ -120,7 +69,7 @@ static void decide_web(const struct query *query, struct verdict *verdict)
 
     verdict->is_authoritative = true;
     if (verdict->app->web_up == 0) {
-        decide_negative(verdict, SITUATION_NO_WEB, RCODE_NOERROR, web_reason(verdict->app));
+        verdict_negative(verdict, SITUATION_NO_WEB, RCODE_NOERROR, web_reason(verdict->app));
         return;
     }
     if (asks_cname) {
@@ -129,7 +78,7 @@ static void decide_web(const struct query *query, struct verdict *verdict)
     }
     bool asks_address = query->type == TYPE_A || query->type == TYPE_ANY;
     if (!asks_address || verdict->segment->router_up_count == 0) {
-        decide_negative(verdict, SITUATION_NO_DATA, RCODE_NOERROR, REASON_NONE);
+        verdict_negative(verdict, SITUATION_NO_DATA, RCODE_NOERROR, REASON_NONE);
         return;
     }
     verdict->situation = SITUATION_ROUTERS;
@@ -153,30 +102,22 @@ static void decide_app(const struct snapshot *snapshot, const struct client *cli
             verdict->app = NULL;
             verdict->host = NULL;
         }
-        decide_not_ours(verdict);
+        verdict_not_ours(verdict);
         return;
     }
-    if (decide_membership(client, snapshot, segment, verdict))
+    if (verdict_admit(client, snapshot, segment, verdict))
         decide_web(query, verdict);
-}
-
-bool host_has_type(const struct segment *segment, const struct host *host, uint16_t type)
-{
-    for (unsigned i = 0; i < host->record_count; i++)
-        if (segment->records[host->owner + i].type == type)
-            return true;
-    return false;
 }
 
 static void decide_records(const struct snapshot *snapshot, const struct client *client,
                            const struct query *query, uint16_t segment, struct verdict *verdict)
 {
-    if (!decide_membership(client, snapshot, segment, verdict))
+    if (!verdict_admit(client, snapshot, segment, verdict))
         return;
     verdict->is_authoritative = true;
     if (query->type != TYPE_ANY && !host_has_type(verdict->segment, verdict->host, query->type) &&
         !host_has_type(verdict->segment, verdict->host, TYPE_CNAME)) {
-        decide_negative(verdict, SITUATION_NO_DATA, RCODE_NOERROR, REASON_NONE);
+        verdict_negative(verdict, SITUATION_NO_DATA, RCODE_NOERROR, REASON_NONE);
         return;
     }
     verdict->situation = SITUATION_RECORDS;
@@ -214,7 +155,7 @@ static bool decide_unlisted(const struct snapshot *snapshot, const struct client
                             const struct query *query, struct verdict *verdict)
 {
     if (is_why(&query->name)) {
-        decide_text(query, ANSWER_WHY, verdict);
+        verdict_text(query, ANSWER_WHY, verdict);
         return true;
     }
     if (name_is_within(&query->name, &snapshot->discovery_suffix)) {
@@ -224,17 +165,6 @@ static bool decide_unlisted(const struct snapshot *snapshot, const struct client
     return reverse_decide(snapshot, client, query, verdict);
 }
 
-void decide_text(const struct query *query, enum answer_kind answer, struct verdict *verdict)
-{
-    if (query->type != TYPE_TXT && query->type != TYPE_ANY) {
-        decide_negative(verdict, SITUATION_NO_DATA, RCODE_NOERROR, REASON_NONE);
-        return;
-    }
-    verdict->is_authoritative = true;
-    verdict->situation = SITUATION_RECORDS;
-    verdict->answer = answer;
-}
-
 void decide(const struct snapshot *snapshot, const struct client *client, const struct query *query,
             uint64_t hash, struct verdict *verdict)
 {
@@ -242,7 +172,7 @@ void decide(const struct snapshot *snapshot, const struct client *client, const 
 
     memset(verdict, 0, sizeof *verdict);
     if (snapshot == NULL) {
-        settle(verdict, SITUATION_NOT_READY, RCODE_SERVFAIL, REASON_NOT_READY);
+        verdict_settle(verdict, SITUATION_NOT_READY, RCODE_SERVFAIL, REASON_NOT_READY);
         return;
     }
     if (client->count == 0) {
@@ -256,7 +186,7 @@ void decide(const struct snapshot *snapshot, const struct client *client, const 
         return;
     }
     if (query->type == TYPE_AXFR || query->type == TYPE_IXFR) {
-        settle(verdict, SITUATION_UNSUPPORTED, RCODE_REFUSED, REASON_NOT_SUPPORTED);
+        verdict_settle(verdict, SITUATION_UNSUPPORTED, RCODE_REFUSED, REASON_NOT_SUPPORTED);
         return;
     }
     bool is_listed =
@@ -265,7 +195,7 @@ void decide(const struct snapshot *snapshot, const struct client *client, const 
         if (decide_unlisted(snapshot, client, query, verdict))
             return;
         if (!snapshot_find_wildcard(snapshot, &query->name, &entry)) {
-            decide_not_ours(verdict);
+            verdict_not_ours(verdict);
             return;
         }
     }

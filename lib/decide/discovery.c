@@ -51,17 +51,17 @@ static void take_apart(const struct name *name, unsigned suffix_labels, struct p
 
 static void not_declared(struct verdict *verdict)
 {
-    decide_negative(verdict, SITUATION_NOT_DECLARED, RCODE_NXDOMAIN, REASON_NOT_DECLARED);
+    verdict_negative(verdict, SITUATION_NOT_DECLARED, RCODE_NXDOMAIN, REASON_NOT_DECLARED);
 }
 
 static void no_data(struct verdict *verdict)
 {
-    decide_negative(verdict, SITUATION_NO_DATA, RCODE_NOERROR, REASON_NONE);
+    verdict_negative(verdict, SITUATION_NO_DATA, RCODE_NOERROR, REASON_NONE);
 }
 
 static void not_running(struct verdict *verdict)
 {
-    decide_negative(verdict, SITUATION_DYNOS, RCODE_NOERROR, REASON_NOT_RUNNING);
+    verdict_negative(verdict, SITUATION_DYNOS, RCODE_NOERROR, REASON_NOT_RUNNING);
 }
 
 static bool is_class_allowed(const struct snapshot *snapshot, const struct membership *membership)
@@ -176,7 +176,7 @@ static void decide_below_app(const struct parts *parts, struct verdict *verdict)
     }
     const uint8_t *nearest = parts->labels[front - 1];
     if (front == 1 && label_reads(nearest, "_dynos")) {
-        decide_text(parts->query, ANSWER_APP_DYNOS, verdict);
+        verdict_text(parts->query, ANSWER_APP_DYNOS, verdict);
         return;
     }
     verdict->formation = find_formation(verdict->segment, verdict->app, nearest);
@@ -211,10 +211,10 @@ static void decide_app_branch(const struct parts *parts, struct verdict *verdict
         return;
     }
     verdict->app = app;
-    if (!decide_membership(parts->client, parts->snapshot, entry.segment, verdict))
+    if (!verdict_admit(parts->client, parts->snapshot, entry.segment, verdict))
         return;
     if (!is_class_allowed(parts->snapshot, membership)) {
-        decide_refuse_class(verdict);
+        verdict_refuse_class(verdict);
         return;
     }
     decide_below_app(parts, verdict);
@@ -258,10 +258,10 @@ static void decide_space_branch(const struct parts *parts, struct verdict *verdi
         not_declared(verdict);
         return;
     }
-    if (!decide_membership(parts->client, parts->snapshot, membership->segment, verdict))
+    if (!verdict_admit(parts->client, parts->snapshot, membership->segment, verdict))
         return;
     if (!is_class_allowed(parts->snapshot, membership)) {
-        decide_refuse_class(verdict);
+        verdict_refuse_class(verdict);
         return;
     }
     if (parts->count == 2) {
@@ -285,11 +285,11 @@ static bool decide_introspection(const struct parts *parts, struct verdict *verd
     if (parts->count != 1)
         return false;
     if (label_reads(label, "_whoami"))
-        decide_text(parts->query, ANSWER_WHOAMI, verdict);
+        verdict_text(parts->query, ANSWER_WHOAMI, verdict);
     else if (label_reads(label, "_apps"))
-        decide_text(parts->query, ANSWER_APPS, verdict);
+        verdict_text(parts->query, ANSWER_APPS, verdict);
     else if (label_reads(label, "version"))
-        decide_text(parts->query, ANSWER_VERSION, verdict);
+        verdict_text(parts->query, ANSWER_VERSION, verdict);
     else if (label_reads(label, "upcheck"))
         answer(parts->query, TYPE_A, ANSWER_UPCHECK, verdict);
     else
@@ -313,7 +313,7 @@ void discovery_decide(const struct snapshot *snapshot, const struct client *clie
     if (decide_introspection(&parts, verdict))
         return;
     if (!client_has_class(client, snapshot->policy.localspace_to)) {
-        decide_refuse_class(verdict);
+        verdict_refuse_class(verdict);
         return;
     }
     if (parts.count == 0)

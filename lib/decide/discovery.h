@@ -13,7 +13,7 @@
  *
  * Sources: RFC 2782 (SRV).
  */
-#include "decide/decide.h"
+#include "decide/verdict.h"
 
 /** Decides on a name within the suffix, for a client that is inside some space. */
 void discovery_decide(const struct snapshot *snapshot, const struct client *client,

@@ -72,7 +72,7 @@ static void answer_pointer(const struct query *query, enum answer_kind kind,
                            struct verdict *verdict)
 {
     if (query->type != TYPE_PTR && query->type != TYPE_ANY) {
-        decide_negative(verdict, SITUATION_NO_DATA, RCODE_NOERROR, REASON_NONE);
+        verdict_negative(verdict, SITUATION_NO_DATA, RCODE_NOERROR, REASON_NONE);
         return;
     }
     verdict->is_authoritative = true;
@@ -96,7 +96,7 @@ static void decide_address(const struct query *query, uint32_t address, struct v
     if (verdict->router != NULL)
         answer_pointer(query, ANSWER_ROUTER_NAME, verdict);
     else
-        decide_negative(verdict, SITUATION_NOT_DECLARED, RCODE_NXDOMAIN, REASON_NOT_DECLARED);
+        verdict_negative(verdict, SITUATION_NOT_DECLARED, RCODE_NXDOMAIN, REASON_NOT_DECLARED);
 }
 
 bool reverse_decide(const struct snapshot *snapshot, const struct client *client,
@@ -109,17 +109,17 @@ bool reverse_decide(const struct snapshot *snapshot, const struct client *client
     if (owner == NULL)
         return false;
     verdict->soa_label = (uint8_t)(query->name.label_count - ZONE_LABELS);
-    if (!decide_membership(client, snapshot, owner->segment, verdict))
+    if (!verdict_admit(client, snapshot, owner->segment, verdict))
         return true;
     if ((snapshot->policy.localspace_to >> verdict->membership->class & 1) == 0) {
-        decide_refuse_class(verdict);
+        verdict_refuse_class(verdict);
         return true;
     }
     if (reverse.labels == reverse.octets && reverse.octets < ADDRESS_OCTETS)
         /* between the zone's apex and its addresses: empty non-terminals */
-        decide_negative(verdict, SITUATION_NO_DATA, RCODE_NOERROR, REASON_NONE);
+        verdict_negative(verdict, SITUATION_NO_DATA, RCODE_NOERROR, REASON_NONE);
     else if (reverse.labels != ADDRESS_OCTETS || reverse.octets < ADDRESS_OCTETS)
-        decide_negative(verdict, SITUATION_NOT_DECLARED, RCODE_NXDOMAIN, REASON_NOT_DECLARED);
+        verdict_negative(verdict, SITUATION_NOT_DECLARED, RCODE_NXDOMAIN, REASON_NOT_DECLARED);
     else
         decide_address(query, reverse.address, verdict);
     return true;

@@ -10,7 +10,7 @@
  *
  * Sources: RFC 1035 section 3.5.
  */
-#include "decide/decide.h"
+#include "decide/verdict.h"
 
 /** Decides on the name when it is a reverse name inside a served space; returns whether it is. */
 bool reverse_decide(const struct snapshot *snapshot, const struct client *client,

@@ -1,0 +1,65 @@
+#include "decide/verdict.h"
+
+#include "wire/types.h"
+
+void verdict_settle(struct verdict *verdict, enum situation situation, uint8_t rcode,
+                    enum reason reason)
+{
+    verdict->situation = situation;
+    verdict->rcode = rcode;
+    verdict->reason = reason;
+}
+
+void verdict_not_ours(struct verdict *verdict)
+{
+    verdict_settle(verdict, SITUATION_NOT_OURS, RCODE_REFUSED, REASON_NOT_OURS);
+}
+
+void verdict_refuse_class(struct verdict *verdict)
+{
+    verdict_settle(verdict, SITUATION_CLASS_REFUSED, RCODE_REFUSED, REASON_NOT_ALLOWED);
+}
+
+void verdict_negative(struct verdict *verdict, enum situation situation, uint8_t rcode,
+                      enum reason reason)
+{
+    verdict_settle(verdict, situation, rcode, reason);
+    verdict->is_authoritative = true;
+    verdict->has_soa = true;
+}
+
+/* Another space's name: what it is and whose it is stays untold. */
+static void hide_other_space(struct verdict *verdict)
+{
+    verdict->host = NULL;
+    verdict->app = NULL;
+    verdict->segment = NULL;
+    verdict_negative(verdict, SITUATION_OTHER_SPACE, RCODE_NXDOMAIN, REASON_NOT_ALLOWED);
+}
+
+bool verdict_admit(const struct client *client, const struct snapshot *snapshot, uint16_t segment,
+                   struct verdict *verdict)
+{
+    verdict->segment = snapshot->segments[segment];
+    verdict->membership = client_membership(client, segment);
+    if (verdict->membership == NULL) {
+        hide_other_space(verdict);
+        return false;
+    }
+    if (verdict->segment->state != SPACE_ALLOCATED) {
+        verdict_negative(verdict, SITUATION_SPACE_CHANGING, RCODE_NOERROR, REASON_SPACE_CHANGING);
+        return false;
+    }
+    return true;
+}
+
+void verdict_text(const struct query *query, enum answer_kind answer, struct verdict *verdict)
+{
+    if (query->type != TYPE_TXT && query->type != TYPE_ANY) {
+        verdict_negative(verdict, SITUATION_NO_DATA, RCODE_NOERROR, REASON_NONE);
+        return;
+    }
+    verdict->is_authoritative = true;
+    verdict->situation = SITUATION_RECORDS;
+    verdict->answer = answer;
+}

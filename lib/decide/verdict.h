@@ -1,0 +1,108 @@
+#pragma once
+/**
+ * What was decided: the row of the answer table, the records by reference, and the reason.
+ *
+ * decide.h fills one in with the help of discovery.h and reverse.h, each for its family of names;
+ * the functions here settle what all of them share.
+ *
+ * Sources: RFC 2308 (negative answers).
+ * Threads: pure.  Memory: a verdict borrows from the snapshot and the query.
+ */
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "answer/snapshot.h"
+#include "decide/client.h"
+#include "decide/reason.h"
+#include "wire/query.h"
+
+/** Rows of the answer table. */
+enum situation {
+    SITUATION_ROUTERS,        /* T1: addresses of the space's routers */
+    SITUATION_NO_DATA,        /* T2: the name is ours and has no such type */
+    SITUATION_NO_WEB,         /* T3 */
+    SITUATION_OUTSIDER,       /* T4, T5 */
+    SITUATION_OTHER_SPACE,    /* T6 */
+    SITUATION_CLASS_REFUSED,  /* T8 */
+    SITUATION_DYNOS,          /* T9: a discovery name that is declared */
+    SITUATION_NOT_DECLARED,   /* T10 */
+    SITUATION_NOT_OURS,       /* T12 */
+    SITUATION_NOT_READY,      /* T13 */
+    SITUATION_UNSUPPORTED,    /* T14 */
+    SITUATION_MALFORMED,      /* T15: set by respond, not by decide */
+    SITUATION_SPACE_CHANGING, /* any name of a space that is not allocated */
+    SITUATION_RECORDS,        /* static records, PTR, SRV, TXT: data that is no app's address */
+};
+
+/** What the answer section holds. */
+enum answer_kind {
+    ANSWER_NONE,
+    ANSWER_ROUTERS,     /* A of every router that is up */
+    ANSWER_FORMATION,   /* A of every dyno that is up */
+    ANSWER_DYNO,        /* A of one dyno */
+    ANSWER_ROUTER,      /* A of one router */
+    ANSWER_DYNO_NAME,   /* PTR to a dyno's name */
+    ANSWER_ROUTER_NAME, /* PTR to a router's name */
+    ANSWER_SERVICES,    /* SRV of a port, dynos' addresses beside */
+    ANSWER_RECORDS,     /* static records of the type asked */
+    ANSWER_SOA,         /* SOA of the discovery zone */
+    ANSWER_UPCHECK,     /* A 127.0.0.1 */
+    ANSWER_WHOAMI,      /* TXT, and so on below */
+    ANSWER_WHY,
+    ANSWER_APPS,
+    ANSWER_APP_DYNOS,
+    ANSWER_VERSION,
+    ANSWER_SERVER_ID, /* chaos class */
+    ANSWER_SERVER_VERSION,
+};
+
+struct verdict {
+    enum situation situation;
+    enum reason reason;
+    uint8_t rcode;
+    bool is_authoritative; /* aa */
+    bool may_recurse;      /* ra */
+    bool has_soa;          /* authority section: SOA */
+    uint8_t soa_label;     /* the SOA's owner is the question's name after that many labels */
+    enum answer_kind answer;
+    const struct segment *segment;       /* the space that owns the name; NULL: none or not told */
+    const struct membership *membership; /* through which the client may ask; NULL: none */
+    const struct app_entry *app;         /* NULL: none or not told */
+    const struct host *host;             /* the custom domain, target or static records */
+    const struct formation_entry *formation;
+    const struct dyno_entry *dyno;
+    const struct router_entry *router;
+    const struct port_entry *port;
+};
+
+/** Settles row, response code and reason; nothing else changes. */
+void verdict_settle(struct verdict *verdict, enum situation situation, uint8_t rcode,
+                    enum reason reason);
+
+/** T12. */
+void verdict_not_ours(struct verdict *verdict);
+
+/** An authoritative answer without records: SOA in the authority section. */
+void verdict_negative(struct verdict *verdict, enum situation situation, uint8_t rcode,
+                      enum reason reason);
+
+/** T8: the client's class may not ask discovery names. */
+void verdict_refuse_class(struct verdict *verdict);
+
+/** A TXT answer made at the time of asking; other types of the name are NODATA. */
+void verdict_text(const struct query *query, enum answer_kind answer, struct verdict *verdict);
+
+/**
+ * Fills in space and membership. Returns false, with the verdict settled, when the client is not a
+ * member (T6) or the space is being created or deleted.
+ */
+bool verdict_admit(const struct client *client, const struct snapshot *snapshot, uint16_t segment,
+                   struct verdict *verdict);
+
+/** True when the answer begins with the CNAME from a custom domain to its DNS target. */
+static inline bool verdict_has_cname(const struct verdict *verdict)
+{
+    return verdict->host != NULL && verdict->host->target != ENTRY_NONE &&
+           (verdict->host->flags & (HOST_APEX | HOST_FLAT)) == 0 && verdict->is_authoritative &&
+           verdict->rcode == 0 && verdict->situation != SITUATION_SPACE_CHANGING;
+}
