@@ -13,9 +13,10 @@
  *
  * A plain default domain (NAME.herokuapp.com) has no host: the app's own index entry serves it.
  *
- * Size: 32 octets an app, 28 a formation, 16 a dyno, 20 a host, plus the texts.
+ * Size: 32 octets an app, 28 a formation, 12 a dyno (16 with its place in dynos_by_ip), 20 a host,
+ * plus the texts.
  * Threads: immutable but for `holds` and `identity`, which only the control thread touches.
- * Memory: two arenas, freed by the last segment_release.
+ * Memory: one arena, freed by the last segment_release.
  */
 #include <stdbool.h>
 #include <stddef.h>
