@@ -26,6 +26,8 @@ enum situation {
     SITUATION_CLASS_REFUSED,  /* T8 */
     SITUATION_DYNOS,          /* T9: a discovery name that is declared */
     SITUATION_NOT_DECLARED,   /* T10 */
+    SITUATION_FORWARD,        /* T11: the answer is an upstream's */
+    SITUATION_SPECIAL,        /* T11, a name that no upstream is ever asked for (RFC 6761) */
     SITUATION_NOT_OURS,       /* T12 */
     SITUATION_NOT_READY,      /* T13 */
     SITUATION_UNSUPPORTED,    /* T14 */
@@ -47,6 +49,7 @@ enum answer_kind {
     ANSWER_RECORDS,     /* static records of the type asked */
     ANSWER_SOA,         /* SOA of the discovery zone */
     ANSWER_UPCHECK,     /* A 127.0.0.1 */
+    ANSWER_LOCALHOST,   /* A 127.0.0.1, AAAA ::1 */
     ANSWER_WHOAMI,      /* TXT, and so on below */
     ANSWER_WHY,
     ANSWER_APPS,
@@ -73,6 +76,9 @@ struct verdict {
     const struct dyno_entry *dyno;
     const struct router_entry *router;
     const struct port_entry *port;
+    uint8_t route;              /* T11: of the policy's routes */
+    const char *upstream_fault; /* set by who asked: "no reply from", with ... */
+    const char *upstream;       /* ... the server it is about; NULL: none */
 };
 
 /** Settles row, response code and reason; nothing else changes. */

@@ -83,6 +83,7 @@ done
 home 'yaml\.h' '^lib/base/yaml\.c$'
 home 'ldns/.*' '^lib/space/records\.c$'
 home 'sodium.*\.h' '^lib/base/'
-home 'uv\.h' '^(lib/serve|cmd)/'
+home 'uv\.h' '^(lib/serve|cmd)/|^lib/forward/sockets\.[ch]$'
+home 'openssl/.*' '^lib/forward/'
 home 'check\.h' '^tests/'
 exit $status

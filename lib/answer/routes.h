@@ -1,0 +1,33 @@
+#pragma once
+/**
+ * Which upstreams are asked for which names: the part of forwarding that is policy.
+ *
+ *     routes ─┬─ corp.example.   "192.168.7.53"        most labels first
+ *             └─ .               "10.0.0.2, 1.1.1.1"   everything else
+ *
+ * A route is known by its number, which is the same in the settings (config/upstream.h) and in
+ * the forwarder (forward/forward.h).
+ *
+ * Threads: immutable.  Memory: texts are borrowed for the life of the process.
+ */
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "wire/name.h"
+
+enum { ROUTES_MOST = 64, ROUTE_NONE = 255 };
+
+struct route {
+    struct name zone;
+    const char *upstreams; /* as people read it: "10.0.0.2, 1.1.1.1@5353" */
+    bool allow_rebind;     /* its answers may carry addresses of the spaces served here */
+};
+
+struct routes {
+    const struct route *items;
+    size_t count;
+};
+
+/** The number of the first route whose zone holds the name, or ROUTE_NONE. */
+uint8_t route_find(const struct routes *routes, const struct name *name);

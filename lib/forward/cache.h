@@ -1,0 +1,136 @@
+#pragma once
+/**
+ * Responses kept: one cache per worker, of fixed size.
+ *
+ *     index   lines of eight slots (64 octets), found by hash; a slot: 32 bits of hash, 32 of place
+ *     small   a tenth of the room: where new entries begin
+ *     main    the rest: entries that were asked for again
+ *
+ * `small` and `main` are rings: entries are written one behind another, and the oldest gives way.
+ * An oldest entry of `small` that was used since it was written moves into `main`, an unused one
+ * goes, leaving a trace of its hash in `ghosts`; who comes back while the trace is there begins in
+ * `main`. An oldest entry of `main` that was used is written again at the front, with one use less.
+ * So a flood of names that nobody asks twice passes through `small` and leaves `main` alone
+ * (S3-FIFO).
+ *
+ * An entry holds a response, or only the memory of a failure, or both: then the response is stale
+ * and what is known is that asking again has failed lately.
+ *
+ *     fresh ──(TTL)──► stale ──(a day)──► gone          failed_until: not asked again before
+ *
+ * The room is mapped once and touched as it fills; it never grows. Time is seconds of the caller's
+ * own monotonic clock, at least 1.
+ *
+ * Sources: RFC 2308 (negative), RFC 8767 (stale), RFC 9520 (failures); Yang et al., "FIFO queues
+ * are all you need for cache eviction", SOSP 2023.
+ * Threads: one worker's.  Memory: everything in cache_new.
+ */
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "base/err.h"
+#include "forward/response.h"
+
+enum {
+    CACHE_OCTETS_LEAST = 1 << 20,
+    CACHE_STALE_SECONDS = 86400,
+    CACHE_FAILURE_LEAST_SECONDS = 1, /* doubles with each failure in a row, up to ... */
+    CACHE_FAILURE_MOST_SECONDS = 30,
+};
+
+/** What is kept for one question. `response` and the name stand behind it. */
+struct cache_entry {
+    uint64_t hash;
+    uint32_t octets;         /* of all this, a multiple of 16 */
+    uint32_t stored_s;       /* when the response came */
+    uint32_t fresh_until_s;  /* exclusive */
+    uint32_t failed_until_s; /* exclusive; 0: asking has not failed since */
+    uint32_t failed_era;     /* the failure counts only in the era it happened in */
+    uint16_t type;
+    uint16_t class;
+    uint8_t bits;       /* of the question */
+    uint8_t uses;       /* since last looked over, at most 3 */
+    uint8_t failure;    /* enum forward_failure, while failed_until_s holds */
+    uint8_t failures;   /* in a row */
+    uint8_t server;     /* number of the server that failed */
+    bool has_response;  /* else only a failure */
+    bool is_refreshing; /* asked for again before its end */
+    uint8_t name_length;
+    alignas(8) uint8_t data[]; /* the response, then the name */
+};
+
+struct cache;
+
+/** `octets` is everything the cache will ever take, index included. Returns NULL with *err. */
+struct cache *cache_new(size_t octets, struct err *err);
+
+/** NULL is allowed. */
+void cache_free(struct cache *cache);
+
+/** Asks for the index line; then, once it is there, for the entry that it names. */
+void cache_prefetch(const struct cache *cache, uint64_t hash);
+void cache_prefetch_entry(const struct cache *cache, uint64_t hash);
+
+/**
+ * Finds the entry of a question, fresh, stale or failed, and counts a use. NULL: none. The entry
+ * stays in its place until something is stored.
+ */
+struct cache_entry *cache_find(struct cache *cache, const struct question *question);
+
+/** As cache_find, without counting a use: for those who only look. */
+struct cache_entry *cache_peek(const struct cache *cache, const struct question *question);
+
+static inline const struct response *cache_response(const struct cache_entry *entry)
+{
+    return (const struct response *)(const void *)entry->data;
+}
+
+/**
+ * Keeps a response in place of what was there for the question. Nothing is kept, and what was there
+ * is forgotten, when its TTL is 0 or it is larger than an eighth of `small`.
+ */
+void cache_store(struct cache *cache, const struct question *question,
+                 const struct response *response, uint32_t now_s);
+
+/** A failure to remember. */
+struct cache_failure {
+    uint8_t failure; /* enum forward_failure */
+    uint8_t server;
+    uint32_t era;
+};
+
+/** Remembers that asking failed; a response that may still be handed out stale stays. */
+void cache_fail(struct cache *cache, const struct question *question,
+                const struct cache_failure *failure, uint32_t now_s);
+
+/** True while a failure says not to ask again. */
+static inline bool cache_entry_has_failed(const struct cache_entry *entry, uint32_t now_s,
+                                          uint32_t era)
+{
+    return now_s < entry->failed_until_s && era == entry->failed_era;
+}
+
+static inline bool cache_entry_is_fresh(const struct cache_entry *entry, uint32_t now_s)
+{
+    return entry->has_response && now_s < entry->fresh_until_s;
+}
+
+/** True when the response's TTL is over by no more than a day. */
+static inline bool cache_entry_is_stale(const struct cache_entry *entry, uint32_t now_s)
+{
+    return entry->has_response && now_s >= entry->fresh_until_s &&
+           now_s - entry->fresh_until_s < CACHE_STALE_SECONDS;
+}
+
+/** Forgets everything. */
+void cache_flush(struct cache *cache);
+
+/** What the cache holds now. */
+struct cache_use {
+    size_t octets; /* of entries that can be found */
+    size_t entries;
+    size_t octets_most; /* as given to cache_new */
+    uint64_t evicted;   /* entries that gave way */
+};
+struct cache_use cache_use(const struct cache *cache);

@@ -1,0 +1,34 @@
+#pragma once
+/**
+ * From a response that is kept to a reply for one client.
+ *
+ * The client gets its own id and question, in the case it sent; the records with their TTLs counted
+ * down; the upstream's EDE options and ours; an OPT of ours when it sent one; no more octets than
+ * it takes, else TC. AD is passed on to who asked for it with AD or DO (RFC 6840 section 5.8). AA
+ * is never set: these are not our names.
+ *
+ * Threads: pure.  Memory: never allocates.
+ */
+#include <stddef.h>
+#include <stdint.h>
+
+#include "forward/response.h"
+#include "wire/reply.h"
+
+enum { RELAY_STALE_TTL_SECONDS = 30 }; /* RFC 8767 section 4 */
+
+struct relay {
+    const struct response *response;
+    uint32_t age_seconds; /* since the upstream sent it */
+    bool is_stale;        /* every TTL becomes 30 */
+    const uint8_t *request;
+    const struct query *query;
+    struct reply_options *options; /* our own EDE, NSID, keepalive; the upstream's EDE is added */
+
+    /* Set by relay_write, for the log. */
+    uint16_t answer_count;
+    uint32_t ttl_seconds; /* the least handed out */
+};
+
+/** Writes the reply into `most` octets of room, 512 or more. Returns its length. */
+size_t relay_write(struct relay *relay, uint8_t *buffer, size_t most);

@@ -1,0 +1,108 @@
+#pragma once
+/**
+ * What an upstream sent, checked and made ready to be kept and handed out.
+ *
+ * A response is one run of octets that can be copied as it is: a head of fixed size and, behind it,
+ *
+ *     ttl_count x 2    where each record's TTL stands in `body`, one 16-bit offset each
+ *     ede_octets       the upstream's EDE options, ready for an OPT record
+ *     body_octets      the records, as they came
+ *
+ * The records' compression pointers stay good: every reply has its question at offset 12 and the
+ * same name in it has the same length. The upstream's OPT record is taken out; what would stand
+ * behind it in the additional section goes with it, since pointers behind it would no longer be
+ * right (an OPT is last but in odd messages).
+ *
+ * How long it may be kept: the least TTL of its records; for NXDOMAIN and NODATA the SOA's TTL and
+ * minimum too, and not at all without SOA (RFC 2308 section 5); at most a day, negative ones an
+ * hour. A TTL with the highest bit set is zero (RFC 2181 section 8). OPT does not count.
+ *
+ * Sources: RFC 1035 section 4.1; RFC 2181 sections 5.4.1, 8; RFC 2308; RFC 5452 section 4 (what
+ * must match); RFC 6891; RFC 8914.
+ * Threads: pure.  Memory: never allocates.
+ */
+#include <stdalign.h>
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "forward/question.h"
+
+enum {
+    RESPONSE_TTL_MOST_SECONDS = 86400,
+    RESPONSE_NEGATIVE_TTL_MOST_SECONDS = 3600,
+    RESPONSE_EDE_OCTETS_MOST = 512, /* longer options of an upstream are left out */
+    /* Room that response_read needs for any message. */
+    RESPONSE_OCTETS_MOST = 65536 + 2 * 6000 + RESPONSE_EDE_OCTETS_MOST + 64,
+};
+
+enum response_bits {
+    RESPONSE_NEGATIVE = 1,        /* NXDOMAIN, or NOERROR without the type asked and with a SOA */
+    RESPONSE_PRIVATE_ADDRESS = 2, /* some A or AAAA record holds an RFC 1918 IPv4 address */
+    RESPONSE_AUTHENTIC = 4,       /* AD */
+};
+
+struct response {
+    uint32_t octets;      /* of all this, head included */
+    uint32_t ttl_seconds; /* how long it may be kept; 0: not at all */
+    uint16_t rcode;       /* 0..4095 */
+    uint16_t counts[3];   /* records of answer, authority, additional; without OPT */
+    uint16_t body_octets;
+    uint16_t ttl_count;
+    uint16_t ede_octets;
+    uint8_t bits; /* enum response_bits */
+    alignas(2) uint8_t data[];
+};
+
+enum response_status {
+    RESPONSE_READ,
+    RESPONSE_FOREIGN,   /* not a response to this question: id, question, QR */
+    RESPONSE_TRUNCATED, /* to this question, with TC: ask over TCP */
+    RESPONSE_MALFORMED, /* to this question, and its records cannot be read */
+};
+
+/** What a response must match. */
+struct asked {
+    const struct question *question;
+    uint16_t id;
+    const uint8_t *name; /* as it was sent, case included: exact octets must come back */
+};
+
+/**
+ * Reads a response into `room`, RESPONSE_OCTETS_MOST octets aligned as struct response.
+ *
+ * Only with RESPONSE_READ does `room` hold a whole response. A header alone with an error code
+ * (FORMERR and its like without a question) counts as READ when the id is right.
+ */
+enum response_status response_read(const uint8_t *octets, size_t length, const struct asked *asked,
+                                   struct response *room);
+
+static inline const uint8_t *response_ede(const struct response *response)
+{
+    return response->data + 2 * (size_t)response->ttl_count;
+}
+
+static inline const uint8_t *response_body(const struct response *response)
+{
+    return response_ede(response) + response->ede_octets;
+}
+
+/** Called for each IPv4 address in A records and IPv4-mapped AAAA records; true ends the walk. */
+typedef bool response_on_address(void *context, uint32_t address);
+
+/** Walks over the addresses of the answer section. Returns true when the visitor ended it. */
+bool response_find_address(const struct response *response, response_on_address *visit,
+                           void *context);
+
+/**
+ * Writes the query for an upstream: RD, CD as asked, AD (we understand it), and unless `is_plain`
+ * EDNS with 1232 octets and DO as asked. Nothing that the client put into its own OPT goes along.
+ *
+ * name  the question's name in the case to send
+ * out   room for UPSTREAM_QUERY_OCTETS_MOST octets
+ *
+ * Returns its length.
+ */
+enum { UPSTREAM_QUERY_OCTETS_MOST = 12 + 255 + 4 + 11 };
+size_t response_write_query(const struct question *question, uint16_t id, const uint8_t *name,
+                            bool is_plain, uint8_t *out);

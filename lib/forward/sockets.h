@@ -1,0 +1,42 @@
+#pragma once
+/**
+ * The link over real sockets: UDP with a random port for each attempt, and one connection per
+ * server over TCP or TLS (stream.h).
+ *
+ * Sockets are watched by an epoll descriptor of their own, which is the one thing that the worker's
+ * loop watches: opening and closing a socket costs the loop nothing.
+ *
+ *     worker's loop ── uv_poll ──► epoll ──► UDP sockets (one per attempt), streams (one per
+ * server)
+ *
+ * Sources: RFC 5452 section 9.2 (random ports); RFC 7766, RFC 7858 (connections reused).
+ * Threads: one worker's.  Memory: a table of attempts at init; a stream's buffers while it is open.
+ */
+#include <stddef.h>
+#include <stdint.h>
+#include <uv.h>
+
+#include "base/err.h"
+#include "forward/link.h"
+#include "stats/stats.h"
+
+struct sockets;
+
+struct sockets_options {
+    uv_loop_t *loop;
+    const struct upstream *const *servers; /* by number */
+    size_t server_count;
+    size_t attempts; /* at most at once; tickets are below it */
+    struct stats *stats;
+};
+
+/** Returns NULL with *err. */
+struct sockets *sockets_new(const struct sockets_options *options, struct err *err);
+
+/** What the forwarder uses. */
+struct link *sockets_link(struct sockets *sockets);
+
+/** Closes every socket and the handles on the loop; call sockets_free once the loop has ended. */
+void sockets_close(struct sockets *sockets);
+
+void sockets_free(struct sockets *sockets);
