@@ -64,6 +64,7 @@ static void fill_options(const struct snapshot *snapshot, const struct exchange 
     options->nsid_length =
         is_inside && exchange->query.wants_nsid ? strlen(snapshot->policy.server_id) : 0;
     options->keepalive_100ms = exchange->keepalive_100ms;
+    options->passed_length = 0;
     /* NXDOMAIN to outsiders stays bare: it shall look like any other server's (T5). */
     bool is_bare = verdict->situation == SITUATION_OUTSIDER && verdict->rcode == RCODE_NXDOMAIN;
     if (verdict->reason == REASON_NONE || !exchange->query.has_opt || is_bare)

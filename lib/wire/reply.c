@@ -25,7 +25,8 @@ static bool sends_keepalive(const struct reply *reply)
 
 static bool has_options(const struct reply *reply)
 {
-    return reply->query->wants_nsid || reply->query->wants_keepalive || reply->options->has_ede;
+    return reply->query->wants_nsid || reply->query->wants_keepalive || reply->options->has_ede ||
+           reply->options->passed_length > 0;
 }
 
 /* Octets that OPT takes when EDE goes without its text. */
@@ -102,6 +103,22 @@ static void write_ede(struct reply *reply)
     write_octets(&reply->out, options->ede_text, text);
 }
 
+/* Each option whole or not at all; bounded by their length, four octets or more at a time. */
+static void write_passed(struct reply *reply)
+{
+    struct reader passed = reader_over(reply->options->passed, reply->options->passed_length);
+
+    while (reader_left(&passed) > 0) {
+        const uint8_t *option = passed.next;
+        read16(&passed);
+        read_span(&passed, read16(&passed));
+        assert(!passed.failed);
+        size_t length = (size_t)(passed.next - option);
+        if (length <= (size_t)(reply->limit - reply->out.next))
+            write_octets(&reply->out, option, length);
+    }
+}
+
 static void write_options(struct reply *reply)
 {
     struct writer *out = &reply->out;
@@ -118,6 +135,8 @@ static void write_options(struct reply *reply)
     }
     if (reply->options->has_ede)
         write_ede(reply);
+    if (reply->options->passed_length > 0)
+        write_passed(reply);
 }
 
 static void write_opt(struct reply *reply, uint16_t rcode)

@@ -5,7 +5,8 @@
  * The question is copied from the request as it came, case included (0x20). Every owner name is a
  * compression pointer to an offset already written: 12 is the question's name. Room for the OPT
  * record and its options is set aside at the start, so records that do not fit are known at once;
- * then reply_finish cuts the reply back to its question and sets TC (RFC 2181 section 9).
+ * then reply_finish cuts the reply back to its question and sets TC (RFC 2181 section 9). Options
+ * that are passed on have no room of their own: no record gives way to them (RFC 8914 section 3).
  *
  *     reply_start  →  reply_record ... → reply_section → reply_record ... →  reply_finish
  *
@@ -31,6 +32,8 @@ struct reply_options {
     const char *nsid; /* NULL: none; sent only when asked for */
     size_t nsid_length;
     uint16_t keepalive_100ms; /* 0: none; sent only when asked for; never over UDP */
+    const uint8_t *passed;    /* ready options of an upstream; each left out that does not fit */
+    size_t passed_length;
 };
 
 struct reply {

@@ -199,6 +199,48 @@ START_TEST(the_reasons_text_goes_before_a_record_does)
 }
 END_TEST
 
+/* 26 records and our OPT and EDE leave 512 - 12 - 7 - 416 - 11 - 9 = 57 octets, 27 leave 41. */
+static const struct {
+    unsigned records, options; /* how many of the three are left */
+    size_t length;
+} passed[] = {{0, 3, 39 + 7 + 44 + 6}, {26, 3, 512}, {27, 2, 471 + 7 + 6}, {29, 1, 503 + 7}};
+
+START_TEST(options_passed_on_follow_ours_whole_or_not_at_all)
+{
+    static const uint8_t three[] = "\0\x0f\0\3\0\x16n"
+                                   "\0\x0f\0\x28\0\x17............ a sentence of 38 ........"
+                                   "\0\x0f\0\2\0\3";
+    struct decoded decoded;
+
+    stand.options = (struct reply_options){.has_ede = true,
+                                           .ede_code = 22,
+                                           .ede_text = "Q22",
+                                           .ede_length = 3,
+                                           .passed = three,
+                                           .passed_length = sizeof three - 1};
+    begin(&(struct ask){.name = "x."}, 512);
+    for (unsigned i = 0; i < passed[_i].records; i++)
+        put_address(12, i);
+    size_t length = reply_finish(&stand.reply, 0, 0);
+    ck_assert_uint_eq(length, passed[_i].length);
+    decode(stand.buffer, length, &decoded);
+    ck_assert(!decoded.tc);
+    ck_assert_uint_eq(decoded.answer_count, passed[_i].records);
+    ldns_edns_option_list *options = ldns_pkt_edns_get_option_list(decoded.packet);
+    ck_assert_uint_eq(ldns_edns_option_list_get_count(options), 1 + passed[_i].options);
+    decoded_close(&decoded);
+}
+END_TEST
+
+START_TEST(options_passed_on_go_to_nobody_without_opt)
+{
+    stand.options =
+        (struct reply_options){.passed = (const uint8_t *)"\0\x0f\0\2\0\3", .passed_length = 6};
+    begin(&(struct ask){.name = "x.", .no_edns = true}, 512);
+    ck_assert_uint_eq(reply_finish(&stand.reply, 0, 0), 19);
+}
+END_TEST
+
 START_TEST(a_query_without_a_readable_question_gets_a_bare_header)
 {
     static const uint8_t request[12] = "\x04\xd2\x01\0\0\0\0\0\0\0\0";
@@ -277,6 +319,9 @@ int main(void)
     tcase_add_loop_test(cutting, records_that_do_not_fit_cut_the_reply_to_its_question, 27, 40);
     tcase_add_test(cutting, a_cut_reply_still_says_why);
     tcase_add_loop_test(cutting, the_reasons_text_goes_before_a_record_does, 0, 2);
+    tcase_add_loop_test(cutting, options_passed_on_follow_ours_whole_or_not_at_all, 0,
+                        sizeof passed / sizeof passed[0]);
+    tcase_add_test(form, options_passed_on_go_to_nobody_without_opt);
     suite_add_tcase(suite, form);
     suite_add_tcase(suite, cutting);
     return suite_run(suite);
