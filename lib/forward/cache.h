@@ -73,13 +73,15 @@ void cache_prefetch(const struct cache *cache, uint64_t hash);
 void cache_prefetch_entry(const struct cache *cache, uint64_t hash);
 
 /**
- * Finds the entry of a question, fresh, stale or failed, and counts a use. NULL: none. The entry
- * stays in its place until something is stored.
+ * Finds the entry of a question, fresh, stale or failed (in whatever era), and counts a use. NULL:
+ * none. The entry stays in its place until something is stored.
  */
-struct cache_entry *cache_find(struct cache *cache, const struct question *question);
+struct cache_entry *cache_find(struct cache *cache, const struct question *question,
+                               uint32_t now_s);
 
 /** As cache_find, without counting a use: for those who only look. */
-struct cache_entry *cache_peek(const struct cache *cache, const struct question *question);
+const struct cache_entry *cache_peek(const struct cache *cache, const struct question *question,
+                                     uint32_t now_s);
 
 static inline const struct response *cache_response(const struct cache_entry *entry)
 {

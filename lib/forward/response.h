@@ -65,7 +65,8 @@ enum response_status {
 struct asked {
     const struct question *question;
     uint16_t id;
-    const uint8_t *name; /* as it was sent, case included: exact octets must come back */
+    const uint8_t *name; /* as it was sent */
+    bool is_exact;       /* case included: exactly these octets must come back (0x20) */
 };
 
 /**
