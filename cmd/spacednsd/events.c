@@ -9,6 +9,20 @@
 
 _Static_assert((int)REASON_COUNT <= STATS_REASONS, "every reason has a counter");
 
+/* Who is asked for everything else; zones of their own are in the settings. */
+static void add_upstreams(struct log_line *line, const struct settings *settings)
+{
+    char octets[ENDPOINT_TEXT_MAX * UPSTREAMS_MOST];
+    struct text text = text_over(octets, sizeof octets - 1);
+
+    for (size_t i = 0; i < settings->upstreams.count; i++) {
+        text_add_string(&text, i == 0 ? "" : ",");
+        text_add_string(&text, settings->upstreams.items[i].text);
+    }
+    octets[text_length(&text)] = '\0';
+    log_string(line, "upstreams", settings->upstreams.count == 0 ? "none" : octets);
+}
+
 static void add_listen(struct log_line *line, const struct settings *settings)
 {
     char octets[ENDPOINT_TEXT_MAX * 64];
@@ -31,6 +45,7 @@ void events_log_ready(const struct settings *settings, const struct snapshot *sn
 
     log_start(&line, LOG_INFO, "ready");
     add_listen(&line, settings);
+    add_upstreams(&line, settings);
     log_number(&line, "workers", settings->workers);
     log_number(&line, "spaces", zones_count_spaces(snapshot));
     log_number(&line, "apps", snapshot->app_count);
@@ -84,6 +99,17 @@ void events_log_few_descriptors(uint64_t limit, uint64_t wanted)
     log_string(&line, "text",
                "fewer TCP connections fit than the settings allow; raise the limit (ulimit -n, "
                "LimitNOFILE=) or lower tcp_connections");
+    log_send(&line);
+}
+
+void events_log_no_upstreams(void)
+{
+    struct log_line line;
+
+    log_start(&line, LOG_WARNING, "no_upstreams");
+    log_string(&line, "text",
+               "names that are not ours are refused: /etc/resolv.conf names no resolver but this "
+               "server; name one in upstreams (--upstream ADDR), or say none");
     log_send(&line);
 }
 

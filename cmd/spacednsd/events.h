@@ -2,9 +2,9 @@
 /**
  * What the daemon says about itself: its event lines, each with a fixed name.
  *
- * ready, reload_done, reload_unchanged, counters, stopping, few_descriptors here; reload_refused,
- * finding, findings_left_out, listen_not_covered and local_as_missing in zones.h; querylog_dropped
- * and querylog_failed in serve/querylog.
+ * ready, reload_done, reload_unchanged, counters, stopping, few_descriptors, no_upstreams here;
+ * reload_refused, finding, findings_left_out, listen_not_covered and local_as_missing in zones.h;
+ * querylog_dropped and querylog_failed in serve/querylog.
  *
  * Threads: the control thread.
  */
@@ -25,6 +25,9 @@ void events_log_unchanged(const struct zones_loading *loading, uint64_t generati
 void events_log_stopping(int signal_number);
 
 void events_log_few_descriptors(uint64_t limit, uint64_t wanted);
+
+/** Nobody said whom to ask for names that are not ours, and the host names nobody. */
+void events_log_no_upstreams(void);
 
 /** All counters; response codes and reasons as far as they occurred. */
 void events_log_counters(const struct server *server);

@@ -8,6 +8,7 @@
 #include <unistd.h>
 
 #include "config/exposure.h"
+#include "config/forwarding.h"
 #include "config/settings.h"
 #include "spacednsd/daemon.h"
 
@@ -19,7 +20,17 @@ static void hold_standard_descriptors(void)
             _exit(1);
 }
 
-static int run(const struct settings *settings)
+/* What the host's own addresses would forbid does not matter to a check on another host. */
+static int check(struct settings *settings)
+{
+    struct surroundings around = {.resolv_conf = "/etc/resolv.conf"};
+    bool passed = forwarding_settle(settings, &around, stderr);
+
+    passed = exposure_check_against(settings, NULL, stderr) && passed;
+    return passed ? daemon_check(settings) : 1;
+}
+
+static int run(struct settings *settings)
 {
     if (settings->help) {
         settings_print_help(stdout);
@@ -30,8 +41,10 @@ static int run(const struct settings *settings)
         return 0;
     }
     if (settings->check)
-        return exposure_check_against(settings, NULL, stderr) ? daemon_check(settings) : 1;
-    return exposure_check(settings, stderr) ? daemon_run(settings) : 1;
+        return check(settings);
+    bool passed = forwarding_settle_here(settings, stderr);
+    passed = exposure_check(settings, stderr) && passed;
+    return passed ? daemon_run(settings) : 1;
 }
 
 int main(int argc, char **argv)

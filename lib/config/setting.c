@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "base/suggest.h"
+#include "config/domain.h"
 
 enum { WORDS_MOST = 8 };
 
@@ -31,7 +32,8 @@ void setting_problem(struct settings_reader *reader, const char *place, const ch
 bool setting_is_list(const struct setting *setting)
 {
     return setting->type == SETTING_WORDS || setting->type == SETTING_SUFFIXES ||
-           setting->type == SETTING_CLASSES || setting->type == SETTING_ENDPOINTS;
+           setting->type == SETTING_CLASSES || setting->type == SETTING_ENDPOINTS ||
+           setting->type == SETTING_UPSTREAMS;
 }
 
 /* What reading one text needs to know. */
@@ -120,54 +122,11 @@ static void read_text(const struct assignment *assignment)
     }
 }
 
-/* Folds a letter to lower case; 0 for what a host name has not. */
-static char fold_letter(char letter)
-{
-    if (letter >= 'A' && letter <= 'Z')
-        return (char)(letter - 'A' + 'a');
-    bool is_letter = (letter >= 'a' && letter <= 'z') || (letter >= '0' && letter <= '9');
-    return is_letter || letter == '-' || letter == '.' ? letter : 0;
-}
-
-/* True for labels of 1 to 63 letters, digits and inner hyphens, with dots between. */
-static bool has_good_labels(const char *name, size_t length)
-{
-    size_t label = 0;
-
-    for (size_t i = 0; i < length; i++) {
-        bool is_dot = name[i] == '.';
-        bool begins = label == 0, ends = i + 1 == length || name[i + 1] == '.';
-        if (is_dot ? begins : name[i] == '-' && (begins || ends))
-            return false;
-        label = is_dot ? 0 : label + 1;
-        if (label > 63)
-            return false;
-    }
-    return label > 0;
-}
-
-/* Folds a domain name to lower case, without its closing dot. Returns its length; 0: it is none. */
-static size_t fold_name(const char *text, char *folded, size_t most)
-{
-    size_t length = strlen(text);
-
-    if (length > 1 && text[length - 1] == '.')
-        length--;
-    if (length > most)
-        return 0;
-    for (size_t i = 0; i < length; i++) {
-        folded[i] = fold_letter(text[i]);
-        if (folded[i] == 0)
-            return 0;
-    }
-    return has_good_labels(folded, length) ? length : 0;
-}
-
 static void read_suffix(const struct assignment *assignment)
 {
     enum { SUFFIX_MOST = 200 }; /* leaves room for an app's name in front */
     char folded[SUFFIX_MOST];
-    size_t length = fold_name(assignment->text->text, folded, sizeof folded);
+    size_t length = domain_fold(DOMAIN_HOST, assignment->text->text, folded, sizeof folded);
 
     if (length == 0) {
         setting_problem(assignment->reader, assignment->text->place,
@@ -330,6 +289,49 @@ static void read_endpoint(const struct assignment *assignment)
     list->items[list->count - 1] = (struct listen_address){.endpoint = endpoint, .place = place};
 }
 
+bool setting_add_upstream(struct settings_reader *reader, struct upstreams *list, const char *place,
+                          const char *text)
+{
+    struct arena *arena = reader->settings->arena;
+    struct upstream upstream;
+    struct err err;
+
+    if (!upstream_read(arena, text, &upstream, &err)) {
+        setting_problem(reader, place, "%s", err.text);
+        return false;
+    }
+    upstream.place = arena_text(arena, place, strlen(place));
+    if (upstream.place == NULL)
+        err_set(&err, ERR_MEMORY, "out of memory");
+    else if (upstreams_add(arena, list, &upstream, &err))
+        return true;
+    setting_problem(reader, place, "%s", err.text);
+    return false;
+}
+
+static void read_upstream(const struct assignment *assignment)
+{
+    const struct setting_text *text = assignment->text;
+    struct upstreams aside = {.count = 0};
+    struct upstreams *list = assignment->is_kept ? member_of(assignment) : &aside;
+    bool is_none = strcmp(text->text, "none") == 0;
+
+    if (is_none ? list->count > 0 : list->is_none)
+        setting_problem(assignment->reader, text->place,
+                        "`none` stands beside an address; give addresses, or `none` alone");
+    else if (is_none)
+        list->is_none = true;
+    else
+        setting_add_upstream(assignment->reader, list, text->place, text->text);
+}
+
+/* Only a mapping can say it, and only the settings file has mappings (settings_zones.c). */
+static void refuse_zones(const struct assignment *assignment)
+{
+    setting_problem(assignment->reader, assignment->text->place,
+                    "a text stands where a mapping is wanted; give {corp.example: [192.168.7.53]}");
+}
+
 typedef void read_value(const struct assignment *assignment);
 
 static read_value *const readers[] = {
@@ -337,7 +339,8 @@ static read_value *const readers[] = {
     [SETTING_SUFFIX] = read_suffix,      [SETTING_SUFFIXES] = read_suffix,
     [SETTING_NUMBER] = read_number,      [SETTING_FLAG] = read_flag,
     [SETTING_CHOICE] = read_word,        [SETTING_CLASSES] = read_word,
-    [SETTING_ENDPOINTS] = read_endpoint,
+    [SETTING_ENDPOINTS] = read_endpoint, [SETTING_UPSTREAMS] = read_upstream,
+    [SETTING_ZONES] = refuse_zones,
 };
 
 /* Notes the source; true when it is at least as strong as what has been read. */
@@ -367,8 +370,9 @@ void setting_assign_nothing(struct settings_reader *reader, enum setting_index i
 {
     claim(reader, index, text->source);
     if (settings_table[index].least > 0)
-        setting_problem(reader, text->place, "the list is empty; give at least %u",
-                        (unsigned)settings_table[index].least);
+        setting_problem(reader, text->place, "the list is empty; give at least %u%s",
+                        (unsigned)settings_table[index].least,
+                        settings_table[index].type == SETTING_UPSTREAMS ? ", or none" : "");
 }
 
 void setting_assign_items(struct settings_reader *reader, enum setting_index index,

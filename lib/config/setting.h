@@ -64,5 +64,11 @@ void setting_assign_nothing(struct settings_reader *reader, enum setting_index i
 void setting_assign_items(struct settings_reader *reader, enum setting_index index,
                           const struct setting_text *text);
 
+/**
+ * Reads one upstream and adds it to a list. Returns false with the problem told.
+ */
+bool setting_add_upstream(struct settings_reader *reader, struct upstreams *list, const char *place,
+                          const char *text);
+
 /** Reads the settings file. */
 void settings_read_file(struct settings_reader *reader, const char *path);

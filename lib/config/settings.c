@@ -114,6 +114,23 @@ static void check_suffixes(struct settings_reader *reader)
                                 all[i]);
 }
 
+/* Each worker has a cache of its own, which below some size keeps nothing worth the while. */
+static void check_cache(struct settings_reader *reader)
+{
+    struct settings *settings = reader->settings;
+    uint64_t least = (uint64_t)settings->workers * CACHE_WORKER_OCTETS_LEAST;
+
+    if (settings->cache_size >= least || settings->cache_size == 0)
+        return; /* 0: what was said was no size */
+    if (reader->sources[INDEX_cache_size] == SOURCE_INITIAL)
+        settings->cache_size = (uint32_t)least;
+    else
+        setting_problem(
+            reader, "cache_size",
+            "%u octets are too few for %u workers; give at least %llu, or fewer workers",
+            (unsigned)settings->cache_size, (unsigned)settings->workers, (unsigned long long)least);
+}
+
 static uint32_t count_processors(void)
 {
     cpu_set_t set;
@@ -158,6 +175,7 @@ enum settings_status settings_init(struct settings *settings, int argc, char *co
         settings_read_file(&reader, settings->file);
     read_initial(&reader);
     complete(&reader);
+    check_cache(&reader);
     check_suffixes(&reader);
     return reader.failed ? SETTINGS_BAD_FILE : SETTINGS_READY;
 }
@@ -192,6 +210,8 @@ static void print_setting(FILE *out, const struct setting *setting)
     }
     if (setting->initial != NULL && setting->type != SETTING_FLAG)
         fprintf(out, " (%s)", setting->initial);
+    if (setting->type == SETTING_UPSTREAMS)
+        fprintf(out, " (key: %s)", setting->key);
     fputc('\n', out);
 }
 

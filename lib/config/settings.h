@@ -10,6 +10,8 @@
  *
  *     zones: /etc/spacedns/zones
  *     listen: [10.0.0.2, "[::1]:5300"]
+ *     upstreams: [10.0.0.2, "tls://9.9.9.9#dns.quad9.net"]
+ *     upstream_zones: {corp.example: [192.168.7.53]}
  *     suffixes: {apps: example.app}
  *
  * Problems are sentences to the operator, all of them in one run, each with its place
@@ -28,8 +30,9 @@
 
 #include "base/address.h"
 #include "base/arena.h"
+#include "config/upstream.h"
 
-enum { DNS_PORT = 53 };
+enum { DNS_PORT = 53, CACHE_WORKER_OCTETS_LEAST = 1 << 20 };
 
 enum setting_type {
     SETTING_TEXT,      /* const char * */
@@ -41,6 +44,8 @@ enum setting_type {
     SETTING_CHOICE,    /* unsigned: the number of the word */
     SETTING_CLASSES,   /* unsigned: one bit for each word, the first lowest */
     SETTING_ENDPOINTS, /* struct endpoints */
+    SETTING_UPSTREAMS, /* struct upstreams */
+    SETTING_ZONES,     /* struct upstream_zones */
 };
 
 struct words {
@@ -70,8 +75,15 @@ struct settings {
     struct words local_as;
     unsigned external;
     bool allow_public_listen;
-    unsigned localspace_to; /* bit 0 space, 1 peered, 2 vpn */
-    unsigned recursion_for; /* the same */
+    unsigned localspace_to;               /* bit 0 space, 1 peered, 2 vpn */
+    unsigned recursion_for;               /* the same */
+    struct upstreams upstreams;           /* for everything else, as said */
+    struct upstream_zones upstream_zones; /* as said; once settled, "." too (forwarding.h) */
+    bool allow_rebind;                    /* of "." */
+    bool lacks_upstreams;                 /* nobody was said, and the host names nobody to ask */
+    uint32_t cache_size;                  /* octets, all workers together */
+    uint32_t upstream_questions;          /* of one worker, on their way at once */
+    bool upstream_0x20;
     const char *suffix_apps;
     const char *suffix_discovery;
     struct words suffix_targets;

@@ -1,4 +1,4 @@
-#include "config/setting.h"
+#include "config/settings_file.h"
 
 #include <errno.h>
 #include <stdlib.h>
@@ -6,22 +6,27 @@
 #include <sys/stat.h>
 
 #include "base/suggest.h"
-#include "base/yaml.h"
 
-enum { FILE_OCTETS_MOST = 1 << 20, KEY_MOST = 64, PLACE_MOST = 4096 + 128 };
+enum { FILE_OCTETS_MOST = 1 << 20, KEY_MOST = 64 };
 
-/* One reading of the file. */
-struct file_reading {
-    struct settings_reader *reader;
-    struct yaml_reader *yaml;
-    const char *path;
-};
-
-static void write_place(const struct file_reading *reading, struct yaml_place at, const char *key,
-                        char *place)
+void settings_file_write_place(const struct file_reading *reading, struct yaml_place at,
+                               const char *key, char *place)
 {
     snprintf(place, PLACE_MOST, "%s:%u:%u%s%s", reading->path, (unsigned)at.line,
              (unsigned)at.column, key == NULL ? "" : ": ", key == NULL ? "" : key);
+}
+
+const char *settings_file_value(struct file_reading *reading, const char *place,
+                                const struct yaml_node *node)
+{
+    if (node->kind != YAML_SCALAR)
+        setting_problem(reading->reader, place, "%s stands where one value is wanted",
+                        yaml_kind_name(node->kind));
+    else if (yaml_is_null(node))
+        setting_problem(reading->reader, place, "no value; give one or remove the key");
+    else
+        return node->text;
+    return NULL;
 }
 
 static void on_problem(void *context, const struct yaml_problem *problem)
@@ -29,7 +34,7 @@ static void on_problem(void *context, const struct yaml_problem *problem)
     const struct file_reading *reading = context;
     char place[PLACE_MOST];
 
-    write_place(reading, problem->at, NULL, place);
+    settings_file_write_place(reading, problem->at, NULL, place);
     setting_problem(reading->reader, place, "%s", problem->text);
 }
 
@@ -37,15 +42,11 @@ static void assign_node(struct file_reading *reading, enum setting_index index, 
                         const struct yaml_node *node)
 {
     char place[PLACE_MOST];
-    write_place(reading, node->at, key, place);
-    struct setting_text text = {.source = SOURCE_FILE, .place = place, .text = node->text};
+    settings_file_write_place(reading, node->at, key, place);
+    struct setting_text text = {
+        .source = SOURCE_FILE, .place = place, .text = settings_file_value(reading, place, node)};
 
-    if (node->kind != YAML_SCALAR)
-        setting_problem(reading->reader, place, "%s stands where one value is wanted",
-                        yaml_kind_name(node->kind));
-    else if (yaml_is_null(node))
-        setting_problem(reading->reader, place, "no value; give one or remove the key");
-    else
+    if (text.text != NULL)
         setting_assign(reading->reader, index, &text);
 }
 
@@ -62,7 +63,7 @@ static void assign_list(struct file_reading *reading, enum setting_index index, 
     if (!is_empty || yaml_failed(reading->yaml))
         return;
     char place[PLACE_MOST];
-    write_place(reading, list->at, key, place);
+    settings_file_write_place(reading, list->at, key, place);
     setting_assign_nothing(reading->reader, index,
                            &(struct setting_text){.source = SOURCE_FILE, .place = place});
 }
@@ -109,7 +110,7 @@ static void tell_unknown(struct file_reading *reading, const struct yaml_node *n
     const char *near = suggest_key(key);
     char place[PLACE_MOST];
 
-    write_place(reading, node->at, NULL, place);
+    settings_file_write_place(reading, node->at, NULL, place);
     if (near != NULL)
         setting_problem(reading->reader, place, "unknown key `%s`; did you mean `%s`?", key, near);
     else
@@ -131,6 +132,8 @@ static void read_pair(struct file_reading *reading, const struct yaml_node *key_
         read_pairs(reading, value, key);
     else if (index == SETTING_COUNT)
         tell_unknown(reading, key_node, key);
+    else if (value->kind == YAML_MAPPING && settings_table[index].type == SETTING_ZONES)
+        settings_file_read_zones(reading, value);
     else if (value->kind == YAML_SEQUENCE && setting_is_list(&settings_table[index]))
         assign_list(reading, (enum setting_index)index, key, value);
     else

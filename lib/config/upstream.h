@@ -8,7 +8,8 @@
  *     tls://9.9.9.9#dns.quad9.net    tls://9.9.9.9@853#dns.quad9.net
  *
  * After `#` stands the name that the certificate must have; without it, the certificate must have
- * the address (RFC 8310 section 8.1).
+ * the address (RFC 8310 section 8.1). An IPv6 address stands in brackets when a port follows a
+ * colon.
  *
  * A zone of upstreams is a domain name and the upstreams for it and everything below it. The zone
  * with the most labels wins; "." is everything else.
@@ -21,11 +22,15 @@
 #include <stdint.h>
 
 #include "base/address.h"
+#include "base/arena.h"
+#include "base/err.h"
 
 enum {
+    UPSTREAM_PORT = 53,
     UPSTREAM_PORT_TLS = 853,
-    UPSTREAMS_MOST = 16,      /* of one zone */
-    UPSTREAM_ZONES_MOST = 64, /* "." included */
+    UPSTREAMS_MOST = 16,         /* of one zone */
+    UPSTREAM_ZONES_MOST = 64,    /* "." included */
+    UPSTREAMS_IN_ALL_MOST = 128, /* different ones, of all zones together */
 };
 
 struct upstream {
@@ -40,6 +45,7 @@ struct upstreams {
     struct upstream *items;
     size_t count;
     size_t capacity;
+    bool is_none; /* `none` was said: nobody is to be asked */
 };
 
 struct upstream_zone {
@@ -56,3 +62,23 @@ struct upstream_zones {
     size_t count;
     size_t capacity;
 };
+
+/**
+ * Reads one upstream; its texts are kept in the arena, `place` is left to the caller.
+ *
+ * Returns false with a sentence in *err: no address, a name in its place, a port out of range, an
+ * unknown scheme, a name after `#` without tls:// or one that no certificate has, an address that
+ * is no server's (unspecified, broadcast, multicast, link-local).
+ */
+bool upstream_read(struct arena *arena, const char *text, struct upstream *upstream,
+                   struct err *err);
+
+/** True when both are the same address and port, reached in the same way under the same name. */
+bool upstream_equals(const struct upstream *upstream, const struct upstream *other);
+
+/**
+ * Adds to a list what is not in it yet. Returns false with a sentence in *err when it is in the
+ * list already, the list is full or memory is.
+ */
+bool upstreams_add(struct arena *arena, struct upstreams *list, const struct upstream *upstream,
+                   struct err *err);

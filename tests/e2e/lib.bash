@@ -148,10 +148,12 @@ while True:
 END
 }
 
-# launch NAME FLAG...: spacednsd in the background as $server, its output in $work/NAME.{out,err}
+# launch NAME FLAG...: spacednsd in the background as $server, its output in $work/NAME.{out,err}.
+# Nobody outside is ever asked: without an --upstream or settings of its own, it has none.
 launch() {
     local name=$1
     shift
+    [[ " $* " =~ " --upstream"|" --settings" ]] || set -- "$@" --upstream none
     : >"$work/$name.err"
     "${launcher[@]}" "$SPACEDNSD" "$@" >"$work/$name.out" 2>"$work/$name.err" &
     server=$!

@@ -62,7 +62,8 @@ def commands(lines):
 class Server:
     def __init__(self, *flags):
         self.log = tempfile.NamedTemporaryFile("w+", prefix="readme-log-")
-        self.process = subprocess.Popen([PROGRAM, *flags], stdout=subprocess.DEVNULL, stderr=self.log)
+        # Nobody outside is asked: what README shows does not depend on the network.
+        self.process = subprocess.Popen([PROGRAM, *flags, "--upstream", "none"], stdout=subprocess.DEVNULL, stderr=self.log)
         end = time.monotonic() + PATIENCE_S
         while " info ready " not in self.said():
             if self.process.poll() is not None or time.monotonic() > end:

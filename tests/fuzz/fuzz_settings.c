@@ -3,7 +3,8 @@
  * zero octets).
  *
  * Invariants: no crash; what is refused says why; what is accepted has every number within its
- * range, at least one worker and one address to listen at.
+ * range, at least one worker and one address to listen at, and upstreams that can be asked: each
+ * zone once, the longest first, none of it ours.
  */
 #include "fuzz/fuzz.h"
 
@@ -14,7 +15,8 @@
 #include <sys/mman.h>
 #include <unistd.h>
 
-#include "config/settings.h"
+#include "config/domain.h"
+#include "config/forwarding.h"
 
 enum { WORDS_MOST = 32, WORD_MOST = 512, PROBLEMS_OCTETS = 1 << 16 };
 
@@ -32,8 +34,52 @@ static void check(const struct settings *settings, enum settings_status status,
         return;
     if (settings->workers < 1 || settings->workers > 256 || settings->listen.count < 1 ||
         settings->zones == NULL || settings->tcp_idle_ms < 100 || settings->external > 1 ||
-        settings->localspace_to > 7 || settings->suffix_targets.count < 1)
+        settings->localspace_to > 7 || settings->suffix_targets.count < 1 ||
+        settings->cache_size / settings->workers < CACHE_WORKER_OCTETS_LEAST ||
+        settings->upstream_questions < 16 || settings->upstream_questions > 20000)
         abort();
+}
+
+static void check_upstreams(const struct upstreams *list)
+{
+    if (list->count < 1 || list->count > UPSTREAMS_MOST)
+        abort();
+    for (size_t i = 0; i < list->count; i++) {
+        struct endpoint endpoint;
+        char text[ENDPOINT_TEXT_MAX];
+        endpoint_write(&list->items[i].endpoint, text);
+        if (!endpoint_read(text, 0, &endpoint) || list->items[i].place == NULL)
+            abort();
+    }
+}
+
+static void check_zones(const struct settings *settings)
+{
+    const struct upstream_zones *zones = &settings->upstream_zones;
+
+    if (zones->count > UPSTREAM_ZONES_MOST || (settings->upstreams.is_none && zones->count > 0 &&
+                                               zones->items[zones->count - 1].label_count == 0))
+        abort();
+    for (size_t i = 0; i < zones->count; i++) {
+        const struct upstream_zone *zone = &zones->items[i];
+        if (domain_is_within(zone->zone, settings->suffix_discovery) ||
+            domain_label_count(zone->zone) != zone->label_count)
+            abort();
+        if (i > 0 &&
+            (zone[-1].label_count < zone->label_count || strcmp(zone[-1].zone, zone->zone) == 0))
+            abort();
+        check_upstreams(&zone->upstreams);
+    }
+}
+
+static enum settings_status settle(struct settings *settings, FILE *out)
+{
+    struct surroundings around = {.resolv_conf = "/nonexistent"};
+
+    if (!forwarding_settle(settings, &around, out))
+        return SETTINGS_BAD_FILE;
+    check_zones(settings);
+    return SETTINGS_READY;
 }
 
 static void read_settings(int argc, char **argv)
@@ -44,6 +90,8 @@ static void read_settings(int argc, char **argv)
 
     problems[0] = '\0';
     enum settings_status status = settings_init(&settings, argc, argv, out);
+    if (status == SETTINGS_READY && !settings.help && !settings.version)
+        status = settle(&settings, out);
     fclose(out);
     check(&settings, status, problems);
     settings_close(&settings);

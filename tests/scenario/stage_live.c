@@ -121,8 +121,9 @@ static void write_settings(struct stage *stage)
             (size_t)snprintf(text + length, sizeof text - length,
                              is_list ? "%s: [%s]\n" : "%s: %s\n", setting->key, setting->value);
     }
-    if (length == 0)
-        length = (size_t)snprintf(text, sizeof text, "server_id: ns1.test\n");
+    /* Nobody outside is ever asked. */
+    if (stage_find_setting(stage, "upstreams") == NULL)
+        length += (size_t)snprintf(text + length, sizeof text - length, "upstreams: none\n");
     folder_write(&stage->run, "settings.yaml", text, length);
 }
 

@@ -63,6 +63,10 @@ START_TEST(nothing_said_gives_the_initial_values)
     ck_assert(!settings->log_queries);
     ck_assert(!settings->allow_public_listen);
     ck_assert_uint_eq(settings->udp_buffer, 4 << 20);
+    ck_assert_uint_eq(settings->upstreams.count + settings->upstream_zones.count, 0);
+    ck_assert(!settings->upstreams.is_none && !settings->allow_rebind && !settings->upstream_0x20);
+    ck_assert_uint_ge(settings->cache_size, 64 << 20);
+    ck_assert_uint_eq(settings->upstream_questions, 2000);
     end_reading(&reading);
 }
 END_TEST
@@ -100,6 +104,40 @@ START_TEST(lists_add_up_and_split_at_commas)
     ck_assert_str_eq(settings->listen.items[2].place, "--listen");
     ck_assert_uint_eq(settings->local_as.count, 3);
     ck_assert_str_eq(settings->local_as.items[2], "three");
+    end_reading(&reading);
+}
+END_TEST
+
+START_TEST(upstreams_are_given_one_by_one_or_none)
+{
+    struct reading reading;
+
+    read_line(&reading, "--upstream 10.0.0.2 --upstream 1.1.1.1@53,tls://9.9.9.9#dns.quad9.net");
+    const struct upstreams *list = &reading.settings.upstreams;
+    ck_assert_int_eq(reading.status, SETTINGS_READY);
+    ck_assert_uint_eq(list->count, 3);
+    ck_assert_str_eq(list->items[1].text, "1.1.1.1");
+    ck_assert_str_eq(list->items[2].tls_name, "dns.quad9.net");
+    ck_assert_str_eq(list->items[2].place, "--upstream");
+    end_reading(&reading);
+    read_line(&reading, "--upstream none");
+    ck_assert_int_eq(reading.status, SETTINGS_READY);
+    ck_assert(reading.settings.upstreams.is_none);
+    end_reading(&reading);
+}
+END_TEST
+
+/* More workers than the usual size has room for: it grows with them, unless it was said. */
+START_TEST(each_worker_has_a_cache_worth_the_while)
+{
+    struct reading reading;
+
+    read_line(&reading, "--workers 64");
+    ck_assert_uint_eq(reading.settings.cache_size, 64 << 20);
+    end_reading(&reading);
+    read_line(&reading, "--workers 200");
+    ck_assert_int_eq(reading.status, SETTINGS_READY);
+    ck_assert_uint_eq(reading.settings.cache_size, 200 << 20);
     end_reading(&reading);
 }
 END_TEST
@@ -142,6 +180,15 @@ static const struct {
     {"--listen 10.0.0.1:65536", "with a port from 1 to 65535"},
     {"--listen ,", "--listen: the list is empty; give at least 1"},
     {"--listen 10.0.0.1,10.0.0.1:53", "`10.0.0.1:53` is given twice"},
+    {"--upstream ns1.example.com", "--upstream: `ns1.example.com` is a name; give the server's "
+                                   "address, like 10.0.0.2"},
+    {"--upstream none,10.0.0.2", "--upstream: `none` stands beside an address; give addresses, or "
+                                 "`none` alone"},
+    {"--upstream 10.0.0.2 --upstream none", "`none` stands beside an address"},
+    {"--upstream 10.0.0.2 --upstream 10.0.0.2:53", "--upstream: `10.0.0.2` is given twice"},
+    {"--upstream ,", "--upstream: the list is empty; give at least 1, or none"},
+    {"--upstream", "--upstream: has no value; give one: --upstream ADDR[@PORT]"},
+    {"--upstreams 10.0.0.2", "--upstreams: unknown flag; did you mean --upstream?"},
     {"--zones=", "--zones: a text of 0 octets; give 1 to 4095 printable ones"},
 };
 
@@ -214,6 +261,8 @@ int main(void)
     tcase_add_test(all, nothing_said_gives_the_initial_values);
     tcase_add_test(all, flags_set_values);
     tcase_add_test(all, lists_add_up_and_split_at_commas);
+    tcase_add_test(all, upstreams_are_given_one_by_one_or_none);
+    tcase_add_test(all, each_worker_has_a_cache_worth_the_while);
     tcase_add_test(all, a_mapped_address_becomes_plain);
     tcase_add_loop_test(all, a_slip_is_one_message_with_the_remedy, 0,
                         sizeof slips / sizeof slips[0]);

@@ -76,7 +76,13 @@ START_TEST(every_kind_of_value_is_read)
                         "recursion_for: []\n"
                         "suffixes: {apps: Example.App., discovery: inside, targets: [cname.app]}\n"
                         "server_id: ns1.test\n"
-                        "tcp_idle_ms: 500\n");
+                        "tcp_idle_ms: 500\n"
+                        "upstreams: [10.0.0.9, \"tls://9.9.9.9@853#dns.quad9.net\"]\n"
+                        "upstream_zones: {corp.example: [192.168.7.53]}\n"
+                        "allow_rebind: true\n"
+                        "cache_size: 4194304\n"
+                        "upstream_questions: 16\n"
+                        "upstream_0x20: true\n");
     const struct settings *settings = &reading.settings;
     ck_assert_str_eq(reading.said, "");
     ck_assert_int_eq(reading.status, SETTINGS_READY);
@@ -94,6 +100,14 @@ START_TEST(every_kind_of_value_is_read)
     ck_assert_str_eq(settings->suffix_targets.items[0], "cname.app");
     ck_assert_str_eq(settings->server_id, "ns1.test");
     ck_assert_uint_eq(settings->tcp_idle_ms, 500);
+    ck_assert_uint_eq(settings->upstreams.count, 2);
+    ck_assert_str_eq(settings->upstreams.items[1].text, "tls://9.9.9.9");
+    ck_assert_uint_eq(settings->upstream_zones.count, 1);
+    ck_assert_str_eq(settings->upstream_zones.items[0].zone, "corp.example");
+    ck_assert_uint_eq(settings->upstream_zones.items[0].label_count, 2);
+    ck_assert(settings->allow_rebind && settings->upstream_0x20);
+    ck_assert_uint_eq(settings->cache_size, 4 << 20);
+    ck_assert_uint_eq(settings->upstream_questions, 16);
     end_reading(&reading);
 }
 END_TEST
@@ -119,6 +133,40 @@ START_TEST(a_flag_replaces_a_list_of_the_file)
     ck_assert_uint_eq(reading.settings.listen.count, 1);
     ck_assert_str_eq(reading.settings.listen.items[0].place, "--listen");
     end_reading(&reading);
+}
+END_TEST
+
+START_TEST(a_flag_takes_the_place_of_the_files_upstreams)
+{
+    const char text[] =
+        "upstreams: [10.0.0.2, 10.0.0.3]\nupstream_zones: {corp.example: 10.0.0.4}\n";
+    struct reading reading;
+
+    read_octets(&reading, text, sizeof text - 1, (char[]){"--upstream=none"});
+    ck_assert_str_eq(reading.said, "");
+    ck_assert(reading.settings.upstreams.is_none);
+    ck_assert_uint_eq(reading.settings.upstreams.count, 0);
+    ck_assert_uint_eq(reading.settings.upstream_zones.count, 1);
+    end_reading(&reading);
+}
+END_TEST
+
+START_TEST(there_are_only_so_many_zones)
+{
+    struct reading reading;
+    char *text;
+    size_t length;
+    FILE *out = open_memstream(&text, &length);
+
+    fputs("upstream_zones:\n", out);
+    for (int i = 0; i < UPSTREAM_ZONES_MOST; i++)
+        fprintf(out, "  z%d.example: 10.0.0.2\n", i);
+    fclose(out);
+    read_octets(&reading, text, length, NULL);
+    ck_assert_str_eq(reading.said, "FILE:65:3: upstream_zones.z63.example: more than 63 zones; "
+                                   "leave some out\n");
+    end_reading(&reading);
+    free(text);
 }
 END_TEST
 
@@ -164,6 +212,56 @@ static const struct {
      "FILE:2:1: key `workers` is already given on line 1; keep one of them\n"},
     {"workers: 1\n---\nzones: x\n",
      "FILE:2:1: a second document begins here; put it into a file of its own\n"},
+    {"upstreams: [ns1.example.com]\n", "FILE:1:13: upstreams: `ns1.example.com` is a name; give "
+                                       "the server's address, like 10.0.0.2\n"},
+    {"upstreams: [10.0.0.2, 10.0.0.2@53]\n",
+     "FILE:1:23: upstreams: `10.0.0.2` is given twice; keep one of them\n"},
+    {"upstreams: [10.0.0.2, none]\n", "FILE:1:23: upstreams: `none` stands beside an address; "
+                                      "give addresses, or `none` alone\n"},
+    {"upstreams: []\n", "FILE:1:12: upstreams: the list is empty; give at least 1, or none\n"},
+    {"upstreams: {corp.example: 10.0.0.2}\n",
+     "FILE:1:12: upstreams: a mapping stands where one value is wanted\n"},
+    {"upstream_zones: 10.0.0.2\n",
+     "FILE:1:17: upstream_zones: a text stands where a mapping is wanted; give "
+     "{corp.example: [192.168.7.53]}\n"},
+    {"upstream_zones: [10.0.0.2]\n",
+     "FILE:1:17: upstream_zones: a list stands where one value is wanted\n"},
+    {"upstream_zones: {corp..example: 10.0.0.2}\n",
+     "FILE:1:18: upstream_zones.corp..example: no domain name; give labels of letters, digits, "
+     "hyphens and underscores with dots between, like corp.example\n"},
+    {"upstream_zones: {.: 10.0.0.2}\n",
+     "FILE:1:18: upstream_zones..: `.` is everything else; give its servers to the key "
+     "upstreams\n"},
+    {"upstream_zones: {corp.example: 10.0.0.2, Corp.Example.: 10.0.0.3}\n",
+     "FILE:1:42: upstream_zones.Corp.Example.: the zone is listed twice; keep one of them\n"},
+    {"upstream_zones: {corp.example: 10.0.0.2, corp.example: 10.0.0.3}\n",
+     "FILE:1:42: key `corp.example` is already given on line 1; keep one of them\n"},
+    {"upstream_zones: {corp.example: []}\n",
+     "FILE:1:32: upstream_zones.corp.example: the list is empty; give at least 1\n"},
+    {"upstream_zones: {corp.example: none}\n", "FILE:1:32: upstream_zones.corp.example: `none` "
+                                               "stands in upstreams alone; a zone needs an "
+                                               "address\n"},
+    {"upstream_zones: {corp.example: }\n",
+     "FILE:1:32: upstream_zones.corp.example: no value; give one or remove the key\n"},
+    {"upstream_zones: {corp.example: [10.0.0.2, 10.0.0.2]}\n",
+     "FILE:1:43: upstream_zones.corp.example: `10.0.0.2` is given twice; keep one of them\n"},
+    {"upstream_zones: {corp.example: [10.0.0.2@99999]}\n",
+     "FILE:1:33: upstream_zones.corp.example: `10.0.0.2@99999` has the bad port `99999`; give a "
+     "number from 1 to 65535\n"},
+    {"upstream_zones: {corp.example: {allow_rebind: true}}\n",
+     "FILE:1:32: upstream_zones.corp.example: no upstreams; give {upstreams: [192.168.7.53]}\n"},
+    {"upstream_zones: {corp.example: {upstreams: 10.0.0.2, allow_rebind: yes}}\n",
+     "FILE:1:68: upstream_zones.corp.example: allow_rebind is neither true nor false\n"},
+    {"upstream_zones: {corp.example: {upstream: 10.0.0.2}}\n",
+     "FILE:1:33: upstream_zones.corp.example: unknown key `upstream`; did you mean "
+     "`upstreams`?\nFILE:1:32: upstream_zones.corp.example: no upstreams; give {upstreams: "
+     "[192.168.7.53]}\n"},
+    {"workers: 3\ncache_size: 2000000\n", "cache_size: 2000000 octets are too few for 3 workers; "
+                                          "give at least 3145728, or fewer workers\n"},
+    {"cache_size: 1000\n", "FILE:1:13: cache_size: 1000 is out of range; give a whole number from "
+                           "1048576 to 4294967295\n"},
+    {"upstream_questions: 15\n", "FILE:1:21: upstream_questions: 15 is out of range; give a whole "
+                                 "number from 16 to 20000\n"},
     {"", "FILE:1:1: nothing is in the file\n"},
     {"help: true\n", "FILE:1:1: unknown key `help`; spacednsd --help lists the keys there are\n"},
 };
@@ -280,6 +378,8 @@ int main(void)
     tcase_add_test(all, every_kind_of_value_is_read);
     tcase_add_test(all, one_text_may_stand_for_a_list_of_one);
     tcase_add_test(all, a_flag_replaces_a_list_of_the_file);
+    tcase_add_test(all, a_flag_takes_the_place_of_the_files_upstreams);
+    tcase_add_test(all, there_are_only_so_many_zones);
     tcase_add_test(all, a_bad_value_is_told_even_where_a_flag_beats_it);
     tcase_add_loop_test(all, a_slip_is_one_message_with_its_place, 0,
                         sizeof slips / sizeof slips[0]);

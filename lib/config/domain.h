@@ -1,0 +1,31 @@
+#pragma once
+/**
+ * Domain names that an operator writes: of suffixes, of zones, in certificates.
+ *
+ * Sources: RFC 952, RFC 1123 section 2.1 (host names); RFC 8552 (names that begin with "_").
+ * Threads: pure.  Memory: never allocates.
+ */
+#include <stdbool.h>
+#include <stddef.h>
+
+enum { DOMAIN_MOST = 253 }; /* octets of the longest name, without its closing dot */
+
+enum domain_kind {
+    DOMAIN_HOST, /* labels of 1 to 63 letters, digits and inner hyphens */
+    DOMAIN_ZONE, /* and underscores, as in _tcp.example.com */
+};
+
+/**
+ * Folds a name to lower case and drops its closing dot.
+ *
+ * folded  room for `most` octets; a closing zero octet is not written
+ *
+ * Returns the length; 0 when the text is no such name or longer than `most`.
+ */
+size_t domain_fold(enum domain_kind kind, const char *text, char *folded, size_t most);
+
+/** True when a folded name is `suffix` or lies below it. */
+bool domain_is_within(const char *domain, const char *suffix);
+
+/** The labels of a folded name; 0 for ".". */
+unsigned domain_label_count(const char *domain);

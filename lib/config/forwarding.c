@@ -1,0 +1,259 @@
+#include "config/forwarding.h"
+
+#include <arpa/inet.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "config/domain.h"
+#include "config/exposure.h"
+
+enum { LINE_MOST = 512, LINES_MOST = 1000, RESOLV_CONF_PLACE_MOST = 4096 + 16 };
+
+/* Settings on their way to being complete. */
+struct settling {
+    struct settings *settings;
+    const struct surroundings *around;
+    FILE *problems;
+    bool failed;
+};
+
+static void tell(struct settling *settling, const char *place, const char *sentence)
+{
+    fprintf(settling->problems, "%s: %s\n", place, sentence);
+    settling->failed = true;
+}
+
+/* ---- who is this server ---- */
+
+static uint16_t port_of(const struct endpoint *endpoint)
+{
+    return ntohs(endpoint->any.sa_family == AF_INET ? endpoint->v4.sin_port
+                                                    : endpoint->v6.sin6_port);
+}
+
+static bool is_same_address(const struct endpoint *endpoint, const struct sockaddr *other)
+{
+    const struct endpoint *there = (const struct endpoint *)(const void *)other;
+
+    if (endpoint->any.sa_family != other->sa_family)
+        return false;
+    if (other->sa_family == AF_INET)
+        return endpoint->v4.sin_addr.s_addr == there->v4.sin_addr.s_addr;
+    return IN6_ARE_ADDR_EQUAL(&endpoint->v6.sin6_addr, &there->v6.sin6_addr);
+}
+
+static bool is_loopback(const struct endpoint *endpoint)
+{
+    if (endpoint->any.sa_family == AF_INET6)
+        return IN6_IS_ADDR_LOOPBACK(&endpoint->v6.sin6_addr);
+    return ntohl(endpoint->v4.sin_addr.s_addr) >> 24 == 127;
+}
+
+static bool is_of_host(const struct endpoint *endpoint, const struct ifaddrs *interface)
+{
+    for (; interface != NULL; interface = interface->ifa_next)
+        if (interface->ifa_addr != NULL && is_same_address(endpoint, interface->ifa_addr))
+            return true;
+    return is_loopback(endpoint);
+}
+
+static bool is_listened_on(const struct endpoint *endpoint, const struct endpoint *listen,
+                           const struct ifaddrs *interfaces)
+{
+    if (port_of(endpoint) != port_of(listen) || endpoint->any.sa_family != listen->any.sa_family)
+        return false;
+    if (endpoint_is_wildcard(listen))
+        return is_of_host(endpoint, interfaces);
+    return is_same_address(endpoint, &listen->any);
+}
+
+static bool is_this_server(const struct settling *settling, const struct upstream *upstream)
+{
+    const struct endpoints *listen = &settling->settings->listen;
+
+    for (size_t i = 0; i < listen->count; i++)
+        if (is_listened_on(&upstream->endpoint, &listen->items[i].endpoint,
+                           settling->around->interfaces))
+            return true;
+    return false;
+}
+
+/* ---- resolv.conf ---- */
+
+/* The address in a line "nameserver ADDRESS"; NULL for all others. */
+static char *find_nameserver(char *line)
+{
+    static const char keyword[] = "nameserver";
+    size_t length = sizeof keyword - 1;
+
+    if (strncmp(line, keyword, length) != 0 || (line[length] != ' ' && line[length] != '\t'))
+        return NULL;
+    char *address = line + length + strspn(line + length, " \t");
+    address[strcspn(address, " \t\r\n")] = '\0';
+    return address;
+}
+
+/* What cannot be asked (an address with an interface, 0.0.0.0) is left out, as is this server. */
+static void add_nameserver(struct settling *settling, const char *address, unsigned line)
+{
+    struct settings *settings = settling->settings;
+    char place[RESOLV_CONF_PLACE_MOST];
+    struct upstream upstream;
+    struct err err;
+
+    if (!upstream_read(settings->arena, address, &upstream, &err) ||
+        is_this_server(settling, &upstream))
+        return;
+    int length = snprintf(place, sizeof place, "%.4095s:%u", settling->around->resolv_conf, line);
+    upstream.place = arena_text(settings->arena, place, (size_t)length);
+    upstreams_add(settings->arena, &settings->upstreams, &upstream, &err);
+}
+
+static void read_resolv_conf(struct settling *settling)
+{
+    FILE *file = fopen(settling->around->resolv_conf, "re");
+    char line[LINE_MOST];
+
+    for (unsigned i = 1; file != NULL && i <= LINES_MOST && fgets(line, sizeof line, file) != NULL;
+         i++) {
+        char *address = find_nameserver(line);
+        if (address != NULL)
+            add_nameserver(settling, address, i);
+    }
+    if (file != NULL)
+        fclose(file);
+    settling->settings->lacks_upstreams = settling->settings->upstreams.count == 0;
+}
+
+/* ---- what was said ---- */
+
+static void refuse_loops(struct settling *settling, const struct upstreams *list)
+{
+    char sentence[LINE_MOST];
+
+    for (size_t i = 0; i < list->count; i++) {
+        if (!is_this_server(settling, &list->items[i]))
+            continue;
+        snprintf(sentence, sizeof sentence,
+                 "`%s` is this server itself: each question would come back to it in a loop; name "
+                 "another resolver, or `none`",
+                 list->items[i].text);
+        tell(settling, list->items[i].place, sentence);
+    }
+}
+
+/* Discovery names live here and nowhere else. */
+static void refuse_own_names(struct settling *settling, const struct upstream_zone *zone)
+{
+    const char *suffix = settling->settings->suffix_discovery;
+    char sentence[LINE_MOST];
+
+    if (!domain_is_within(zone->zone, suffix))
+        return;
+    snprintf(sentence, sizeof sentence,
+             "names in `%s` are answered here and never asked of an upstream; take the zone out",
+             suffix);
+    tell(settling, zone->place, sentence);
+}
+
+static void check_zones(struct settling *settling)
+{
+    const struct upstream_zones *zones = &settling->settings->upstream_zones;
+
+    for (size_t i = 0; i < zones->count; i++) {
+        refuse_own_names(settling, &zones->items[i]);
+        refuse_loops(settling, &zones->items[i].upstreams);
+    }
+}
+
+static void add_root(struct settling *settling)
+{
+    struct settings *settings = settling->settings;
+    struct upstream_zones *zones = &settings->upstream_zones;
+
+    if (settings->upstreams.count == 0)
+        return;
+    struct upstream_zone *items =
+        arena_grow(settings->arena, zones->items, zones->count, &zones->capacity, sizeof *items);
+    if (items == NULL) {
+        tell(settling, "upstreams", "out of memory");
+        return;
+    }
+    zones->items = items;
+    zones->items[zones->count++] = (struct upstream_zone){
+        .zone = ".",
+        .upstreams = settings->upstreams,
+        .allow_rebind = settings->allow_rebind,
+        .place = settings->upstreams.items[0].place,
+    };
+}
+
+static int compare_zones(const void *a, const void *b)
+{
+    const struct upstream_zone *left = a, *right = b;
+
+    if (left->label_count != right->label_count)
+        return left->label_count > right->label_count ? -1 : 1;
+    return strcmp(left->zone, right->zone);
+}
+
+/* True when an upstream before it, in this zone or an earlier one, is the same. */
+static bool is_repeated(const struct upstream_zones *zones, size_t zone, size_t number)
+{
+    const struct upstream *upstream = &zones->items[zone].upstreams.items[number];
+
+    for (size_t i = 0; i <= zone; i++) {
+        const struct upstreams *list = &zones->items[i].upstreams;
+        size_t end = i == zone ? number : list->count;
+        for (size_t j = 0; j < end; j++)
+            if (upstream_equals(&list->items[j], upstream))
+                return true;
+    }
+    return false;
+}
+
+static void count_upstreams(struct settling *settling)
+{
+    const struct upstream_zones *zones = &settling->settings->upstream_zones;
+    char sentence[LINE_MOST];
+    size_t count = 0;
+
+    for (size_t i = 0; i < zones->count; i++)
+        for (size_t j = 0; j < zones->items[i].upstreams.count; j++)
+            count += !is_repeated(zones, i, j);
+    if (count <= UPSTREAMS_IN_ALL_MOST)
+        return;
+    snprintf(sentence, sizeof sentence,
+             "%zu different upstreams in all zones together; %d are the most, leave some out",
+             count, (int)UPSTREAMS_IN_ALL_MOST);
+    tell(settling, "upstream_zones", sentence);
+}
+
+bool forwarding_settle(struct settings *settings, const struct surroundings *around, FILE *problems)
+{
+    struct settling settling = {.settings = settings, .around = around, .problems = problems};
+    struct upstream_zones *zones = &settings->upstream_zones;
+
+    check_zones(&settling);
+    if (settings->upstreams.count == 0 && !settings->upstreams.is_none)
+        read_resolv_conf(&settling);
+    else
+        refuse_loops(&settling, &settings->upstreams);
+    add_root(&settling);
+    if (zones->count > 1)
+        qsort(zones->items, zones->count, sizeof *zones->items, compare_zones);
+    count_upstreams(&settling);
+    return !settling.failed;
+}
+
+bool forwarding_settle_here(struct settings *settings, FILE *problems)
+{
+    struct ifaddrs *interfaces = NULL;
+
+    if (getifaddrs(&interfaces) != 0)
+        interfaces = NULL;
+    struct surroundings around = {.resolv_conf = "/etc/resolv.conf", .interfaces = interfaces};
+    bool passed = forwarding_settle(settings, &around, problems);
+    freeifaddrs(interfaces);
+    return passed;
+}

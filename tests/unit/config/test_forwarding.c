@@ -1,0 +1,264 @@
+#include "config/forwarding.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "support/folder.h"
+#include "support/suite.h"
+
+enum { PATH_MOST = FOLDER_PATH_MOST + 32, SAID_MOST = 4096 };
+
+/* A settings file and a resolv.conf on a host with the addresses 10.0.0.2 and fd00::2. */
+struct reading {
+    struct folder folder;
+    char settings_path[PATH_MOST], resolv_path[PATH_MOST];
+    struct settings settings;
+    bool passed;
+    char said[SAID_MOST]; /* the problems, the paths in them replaced by FILE and CONF */
+};
+
+static void keep_said(struct reading *reading, const char *problems)
+{
+    size_t length = 0;
+
+    while (*problems != '\0' && length + 5 < SAID_MOST) {
+        bool is_settings =
+            strncmp(problems, reading->settings_path, strlen(reading->settings_path)) == 0;
+        bool is_resolv = strncmp(problems, reading->resolv_path, strlen(reading->resolv_path)) == 0;
+        if (is_settings || is_resolv) {
+            memcpy(reading->said + length, is_settings ? "FILE" : "CONF", 4);
+            length += 4;
+            problems += strlen(is_settings ? reading->settings_path : reading->resolv_path);
+        } else {
+            reading->said[length++] = *problems++;
+        }
+    }
+    reading->said[length] = '\0';
+}
+
+static struct endpoint endpoint_of(const char *text)
+{
+    struct endpoint endpoint;
+
+    ck_assert_msg(endpoint_read(text, 53, &endpoint), "%s", text);
+    return endpoint;
+}
+
+/* `resolv_conf` NULL: there is none. */
+static void settle(struct reading *reading, const char *text, const char *resolv_conf)
+{
+    char *argv[] = {(char[]){"spacednsd"}, (char[]){"--settings"}, reading->settings_path, NULL};
+    struct endpoint own[] = {endpoint_of("10.0.0.2"), endpoint_of("fd00::2")};
+    struct ifaddrs interfaces[3] = {
+        {.ifa_name = (char[]){"tun0"}, .ifa_next = &interfaces[1]}, /* without an address */
+        {.ifa_name = (char[]){"eth0"}, .ifa_addr = &own[0].any, .ifa_next = &interfaces[2]},
+        {.ifa_name = (char[]){"eth0"}, .ifa_addr = &own[1].any},
+    };
+    char *problems;
+    size_t length;
+    FILE *out = open_memstream(&problems, &length);
+
+    folder_init(&reading->folder);
+    folder_write(&reading->folder, "s.yaml", text, strlen(text));
+    if (resolv_conf != NULL)
+        folder_write(&reading->folder, "resolv.conf", resolv_conf, strlen(resolv_conf));
+    snprintf(reading->settings_path, PATH_MOST, "%s/s.yaml", reading->folder.path);
+    snprintf(reading->resolv_path, PATH_MOST, "%s/resolv.conf", reading->folder.path);
+    reading->passed = settings_init(&reading->settings, 3, argv, out) == SETTINGS_READY &&
+                      forwarding_settle(&reading->settings,
+                                        &(struct surroundings){.resolv_conf = reading->resolv_path,
+                                                               .interfaces = interfaces},
+                                        out);
+    fclose(out);
+    keep_said(reading, problems);
+    ck_assert_msg(reading->passed == (length == 0), "said: %s", reading->said);
+    free(problems);
+}
+
+static void end_reading(struct reading *reading)
+{
+    settings_close(&reading->settings);
+    folder_close(&reading->folder);
+}
+
+/* Every zone with its upstreams: "corp.example=192.168.7.53,10.0.0.9 .=10.0.0.3 ". */
+static void tell_zones(const struct upstream_zones *zones, char *out, size_t size)
+{
+    FILE *file = fmemopen(out, size, "w");
+
+    for (size_t i = 0; i < zones->count; i++) {
+        const struct upstream_zone *zone = &zones->items[i];
+        fprintf(file, "%s%s=", zone->zone, zone->allow_rebind ? "!" : "");
+        for (size_t j = 0; j < zone->upstreams.count; j++)
+            fprintf(file, "%s%s", j == 0 ? "" : ",", zone->upstreams.items[j].text);
+        fputc(' ', file);
+    }
+    fputc('\0', file);
+    fclose(file);
+}
+
+/* A settings file, a resolv.conf, and the zones that come of them. */
+static const struct {
+    const char *text, *resolv_conf, *zones;
+    bool lacks;
+} settings[] = {
+    {"upstreams: [10.0.0.3, 1.1.1.1@53, \"tls://9.9.9.9@853#dns.quad9.net\"]\n",
+     "nameserver 10.9.9.9\n", ".=10.0.0.3,1.1.1.1,tls://9.9.9.9 ", false},
+    {"upstreams: 10.0.0.3\n", NULL, ".=10.0.0.3 ", false},
+    {"upstreams: none\n", "nameserver 10.9.9.9\n", "", false},
+    {"upstreams: [none]\n", "nameserver 10.9.9.9\n", "", false},
+    {"upstreams: none\nupstream_zones: {corp.example: 192.168.7.53}\n", "nameserver 10.9.9.9\n",
+     "corp.example=192.168.7.53 ", false},
+    {"allow_rebind: true\nupstreams: 10.0.0.3\n", NULL, ".!=10.0.0.3 ", false},
+    {"upstream_zones:\n  Corp.Example.: [192.168.7.53, \"[fd00::9]:5353\"]\n"
+     "  a.b.corp.example: {upstreams: 10.0.0.9, allow_rebind: true}\n"
+     "  b.corp.example: {allow_rebind: false, upstreams: [10.0.0.8]}\n"
+     "  _msdcs.ad.example: 10.0.0.7\n"
+     "upstreams: [10.0.0.3]\n",
+     NULL,
+     "a.b.corp.example!=10.0.0.9 _msdcs.ad.example=10.0.0.7 b.corp.example=10.0.0.8 "
+     "corp.example=192.168.7.53,fd00::9@5353 .=10.0.0.3 ",
+     false},
+    /* resolv.conf speaks when nobody is named for everything else */
+    {"workers: 1\n", "nameserver 10.9.9.9\n", ".=10.9.9.9 ", false},
+    {"upstream_zones: {corp.example: 192.168.7.53}\n", "nameserver 10.9.9.9\n",
+     "corp.example=192.168.7.53 .=10.9.9.9 ", false},
+    {"workers: 1\n",
+     "# made by hand\nsearch example.com\nnameserver 10.9.9.9\nnameserver\tfd00::9  # second\n"
+     "nameserver 10.9.9.9\n nameserver 10.9.9.8\nnameservers 10.9.9.7\nnameserver\n"
+     "nameserver fe80::1%eth0\nnameserver 0.0.0.0\noptions edns0\nnameserver 10.9.9.6",
+     ".=10.9.9.9,fd00::9,10.9.9.6 ", false},
+    {"workers: 1\n", "", "", true},
+    {"workers: 1\n", NULL, "", true},
+    {"upstream_zones: {corp.example: 192.168.7.53}\n", NULL, "corp.example=192.168.7.53 ", true},
+    /* ... and never sends us to ourselves */
+    {"listen: 127.0.0.1\n", "nameserver 127.0.0.1\n", "", true},
+    {"listen: 127.0.0.1\n", "nameserver 127.0.0.1\nnameserver 10.9.9.9\n", ".=10.9.9.9 ", false},
+    {"listen: 127.0.0.1:5300\n", "nameserver 127.0.0.1\n", ".=127.0.0.1 ", false},
+    {"listen: 127.0.0.1\n", "nameserver 127.0.0.53\n", ".=127.0.0.53 ", false},
+    {"listen: 127.0.0.53\n", "nameserver 127.0.0.53\n", "", true},
+    {"listen: 0.0.0.0\n", "nameserver 127.0.0.53\nnameserver 10.0.0.2\nnameserver fd00::2\n",
+     ".=fd00::2 ", false},
+    {"listen: \"::\"\n", "nameserver ::1\nnameserver fd00::2\nnameserver 10.0.0.2\n", ".=10.0.0.2 ",
+     false},
+    {"listen: 0.0.0.0:5300\n", "nameserver 10.0.0.2\n", ".=10.0.0.2 ", false},
+};
+
+START_TEST(zones_come_of_the_settings_and_else_of_the_host)
+{
+    struct reading reading;
+    char zones[1024];
+
+    settle(&reading, settings[_i].text, settings[_i].resolv_conf);
+    ck_assert_str_eq(reading.said, "");
+    tell_zones(&reading.settings.upstream_zones, zones, sizeof zones);
+    ck_assert_str_eq(zones, settings[_i].zones);
+    ck_assert(reading.settings.lacks_upstreams == settings[_i].lacks);
+    end_reading(&reading);
+}
+END_TEST
+
+#define LOOP(address)                                                                              \
+    "`" address "` is this server itself: each question would come back to it in a loop; name "    \
+    "another resolver, or `none`\n"
+
+static const struct {
+    const char *text, *said;
+} slips[] = {
+    {"listen: 127.0.0.1\nupstreams: [10.9.9.9, 127.0.0.1]\n",
+     "FILE:2:23: upstreams: " LOOP("127.0.0.1")},
+    {"listen: 127.0.0.1:5300\nupstreams: 127.0.0.1@5300\n",
+     "FILE:2:12: upstreams: " LOOP("127.0.0.1@5300")},
+    {"listen: 0.0.0.0\nupstreams: 10.0.0.2\n", "FILE:2:12: upstreams: " LOOP("10.0.0.2")},
+    {"listen: 0.0.0.0\nupstreams: 127.3.2.1\n", "FILE:2:12: upstreams: " LOOP("127.3.2.1")},
+    {"listen: \"::\"\nupstreams: fd00::2\n", "FILE:2:12: upstreams: " LOOP("fd00::2")},
+    {"upstreams: none\nupstream_zones: {corp.example: 127.0.0.1}\n",
+     "FILE:2:32: upstream_zones.corp.example: " LOOP("127.0.0.1")},
+    {"upstreams: none\nupstream_zones: {localspace: 10.9.9.9}\n",
+     "FILE:2:18: upstream_zones.localspace: names in `localspace` are answered here and never "
+     "asked of an upstream; take the zone out\n"},
+    {"upstreams: none\nsuffixes: {discovery: inside.example}\n"
+     "upstream_zones: {localspace: 10.9.9.9, A.Inside.Example.: 10.9.9.9, example: 10.9.9.9}\n",
+     "FILE:3:40: upstream_zones.A.Inside.Example.: names in `inside.example` are answered here and "
+     "never asked of an upstream; take the zone out\n"},
+};
+
+START_TEST(what_cannot_be_forwarded_is_told)
+{
+    struct reading reading;
+
+    settle(&reading, slips[_i].text, NULL);
+    ck_assert_str_eq(reading.said, slips[_i].said);
+    end_reading(&reading);
+}
+END_TEST
+
+START_TEST(a_zone_of_apps_may_be_forwarded)
+{
+    struct reading reading;
+
+    settle(&reading, "upstreams: none\nupstream_zones: {herokuapp.com: 10.9.9.9}\n", NULL);
+    ck_assert(reading.passed);
+    end_reading(&reading);
+}
+END_TEST
+
+/* Nine zones with fifteen upstreams each: 135 different ones, or 15. */
+static void write_many(FILE *out, bool are_different)
+{
+    fputs("upstreams: none\nupstream_zones:\n", out);
+    for (int i = 0; i < 9; i++) {
+        fprintf(out, "  z%d.example: [", i);
+        for (int j = 0; j < 15; j++)
+            fprintf(out, "%s10.%d.0.%d", j == 0 ? "" : ", ", are_different ? i : 0, j + 1);
+        fputs("]\n", out);
+    }
+}
+
+START_TEST(all_zones_together_have_only_so_many_upstreams)
+{
+    for (int i = 0; i < 2; i++) {
+        struct reading reading;
+        char *text;
+        size_t length;
+        FILE *out = open_memstream(&text, &length);
+        write_many(out, i == 1);
+        fclose(out);
+        settle(&reading, text, NULL);
+        ck_assert_str_eq(reading.said, i == 0 ? ""
+                                              : "upstream_zones: 135 different upstreams in all "
+                                                "zones together; 128 are the most, leave some "
+                                                "out\n");
+        end_reading(&reading);
+        free(text);
+    }
+}
+END_TEST
+
+START_TEST(this_host_can_be_looked_at)
+{
+    char *argv[] = {(char[]){"spacednsd"}, (char[]){"--upstream=192.0.2.1"}, NULL};
+    struct settings here;
+
+    ck_assert_int_eq(settings_init(&here, 2, argv, stderr), SETTINGS_READY);
+    ck_assert(forwarding_settle_here(&here, stderr));
+    ck_assert_uint_eq(here.upstream_zones.count, 1);
+    ck_assert_str_eq(here.upstream_zones.items[0].place, "--upstream");
+    settings_close(&here);
+}
+END_TEST
+
+int main(void)
+{
+    Suite *suite = suite_create("config/forwarding");
+    TCase *all = tcase_create("all");
+
+    tcase_add_loop_test(all, zones_come_of_the_settings_and_else_of_the_host, 0,
+                        sizeof settings / sizeof settings[0]);
+    tcase_add_loop_test(all, what_cannot_be_forwarded_is_told, 0, sizeof slips / sizeof slips[0]);
+    tcase_add_test(all, a_zone_of_apps_may_be_forwarded);
+    tcase_add_test(all, all_zones_together_have_only_so_many_upstreams);
+    tcase_add_test(all, this_host_can_be_looked_at);
+    suite_add_tcase(suite, all);
+    return suite_run(suite);
+}

@@ -1,0 +1,236 @@
+#include "config/upstream.h"
+
+#include <stdio.h>
+#include <string.h>
+
+#include "support/suite.h"
+
+static struct arena *arena;
+
+static void set_up(void)
+{
+    arena = arena_new();
+}
+
+static void tear_down(void)
+{
+    arena_free(arena);
+}
+
+static const struct {
+    const char *text;
+    const char *endpoint;
+    const char *name; /* in the certificate; NULL: none said */
+    const char *said; /* as messages name it */
+    bool is_tls;
+} good[] = {
+    {"10.0.0.2", "10.0.0.2:53", NULL, "10.0.0.2", false},
+    {"10.0.0.2@53", "10.0.0.2:53", NULL, "10.0.0.2", false},
+    {"10.0.0.2@5353", "10.0.0.2:5353", NULL, "10.0.0.2@5353", false},
+    {"10.0.0.2:5353", "10.0.0.2:5353", NULL, "10.0.0.2@5353", false},
+    {"10.0.0.2@65535", "10.0.0.2:65535", NULL, "10.0.0.2@65535", false},
+    {"fd00::2", "[fd00::2]:53", NULL, "fd00::2", false},
+    {"fd00::2@5353", "[fd00::2]:5353", NULL, "fd00::2@5353", false},
+    {"[fd00::2]", "[fd00::2]:53", NULL, "fd00::2", false},
+    {"[fd00::2]:5353", "[fd00::2]:5353", NULL, "fd00::2@5353", false},
+    {"[fd00::2]@5353", "[fd00::2]:5353", NULL, "fd00::2@5353", false},
+    {"FD00:0::2", "[fd00::2]:53", NULL, "fd00::2", false},
+    {"::ffff:10.0.0.2", "10.0.0.2:53", NULL, "10.0.0.2", false},
+    {"127.0.0.53", "127.0.0.53:53", NULL, "127.0.0.53", false},
+    {"tls://9.9.9.9", "9.9.9.9:853", NULL, "tls://9.9.9.9", true},
+    {"tls://9.9.9.9@853", "9.9.9.9:853", NULL, "tls://9.9.9.9", true},
+    {"tls://9.9.9.9@53", "9.9.9.9:53", NULL, "tls://9.9.9.9@53", true},
+    {"tls://9.9.9.9@853#dns.quad9.net", "9.9.9.9:853", "dns.quad9.net", "tls://9.9.9.9", true},
+    {"tls://9.9.9.9#DNS.Quad9.net.", "9.9.9.9:853", "dns.quad9.net", "tls://9.9.9.9", true},
+    {"tls://[fd00::2]:8853#ns1", "[fd00::2]:8853", "ns1", "tls://fd00::2@8853", true},
+};
+
+START_TEST(an_upstream_is_an_address_and_what_differs_from_the_usual)
+{
+    char endpoint[ENDPOINT_TEXT_MAX];
+    struct upstream upstream;
+    struct err err;
+
+    ck_assert_msg(upstream_read(arena, good[_i].text, &upstream, &err), "%s: %s", good[_i].text,
+                  err.text);
+    endpoint_write(&upstream.endpoint, endpoint);
+    ck_assert_str_eq(endpoint, good[_i].endpoint);
+    ck_assert_str_eq(upstream.text, good[_i].said);
+    ck_assert(upstream.is_tls == good[_i].is_tls);
+    ck_assert_pstr_eq(upstream.tls_name, good[_i].name);
+}
+END_TEST
+
+#define NOT_AN_ADDRESS                                                                             \
+    " is no address of a server; give one like 10.0.0.2, 10.0.0.2@5353, [fd00::2]:53 or "          \
+    "tls://9.9.9.9#dns.quad9.net"
+#define BAD_PORT "; give a number from 1 to 65535"
+#define BAD_NAME                                                                                   \
+    " is no name of a server's certificate; give one like dns.quad9.net, or leave it and # out "   \
+    "when the certificate has the address"
+
+static const struct {
+    const char *text, *said;
+} bad[] = {
+    {"", "``" NOT_AN_ADDRESS},
+    {"@53", "`@53`" NOT_AN_ADDRESS},
+    {"10.0.0", "`10.0.0`" NOT_AN_ADDRESS},
+    {"10.0.0.256", "`10.0.0.256`" NOT_AN_ADDRESS},
+    {"10.0.0.02", "`10.0.0.02`" NOT_AN_ADDRESS},
+    {"10.0.0.2/32", "`10.0.0.2/32`" NOT_AN_ADDRESS},
+    {"10.0.0.2:53@53", "`10.0.0.2:53@53`" NOT_AN_ADDRESS},
+    {" 10.0.0.2", "` 10.0.0.2`" NOT_AN_ADDRESS},
+    {"fd00::2:", "`fd00::2:`" NOT_AN_ADDRESS},
+    {"[fd00::2", "`[fd00::2`" NOT_AN_ADDRESS},
+    {"[fd00::2]53", "`[fd00::2]53`" NOT_AN_ADDRESS},
+    {"fe80::1%eth0", "`fe80::1%eth0`" NOT_AN_ADDRESS},
+    {"tls://", "`tls://`" NOT_AN_ADDRESS},
+    {"ns1.example.com", "`ns1.example.com` is a name; give the server's address, like 10.0.0.2"},
+    {"localhost", "`localhost` is a name; give the server's address, like 10.0.0.2"},
+    {"tls://dns.quad9.net", "`dns.quad9.net` is a name; give the server's address, like 10.0.0.2"},
+    {"ns1.example.com@53", "`ns1.example.com` is a name; give the server's address, like 10.0.0.2"},
+    {"10.0.0.2@0", "`10.0.0.2@0` has the bad port `0`" BAD_PORT},
+    {"10.0.0.2:0", "`10.0.0.2:0` has the bad port `0`" BAD_PORT},
+    {"10.0.0.2@65536", "`10.0.0.2@65536` has the bad port `65536`" BAD_PORT},
+    {"10.0.0.2@4294967349", "`10.0.0.2@4294967349` has the bad port `4294967349`" BAD_PORT},
+    {"10.0.0.2@", "`10.0.0.2@` has the bad port ``" BAD_PORT},
+    {"10.0.0.2@dns", "`10.0.0.2@dns` has the bad port `dns`" BAD_PORT},
+    {"10.0.0.2@+53", "`10.0.0.2@+53` has the bad port `+53`" BAD_PORT},
+    {"[fd00::2]:", "`[fd00::2]:` has the bad port ``" BAD_PORT},
+    {"https://9.9.9.9/dns-query", "unknown scheme `https://`; give tls://ADDRESS for DNS over TLS, "
+                                  "or an address alone for UDP and TCP"},
+    {"TLS://9.9.9.9", "unknown scheme `TLS://`; give tls://ADDRESS for DNS over TLS, or an address "
+                      "alone for UDP and TCP"},
+    {"9.9.9.9#dns.quad9.net", "a name after # is for DNS over TLS; write "
+                              "tls://9.9.9.9#dns.quad9.net, or leave the name out"},
+    {"tls://9.9.9.9#", "``" BAD_NAME},
+    {"tls://9.9.9.9#a_b", "`a_b`" BAD_NAME},
+    {"tls://9.9.9.9#*.quad9.net", "`*.quad9.net`" BAD_NAME},
+    {"tls://9.9.9.9#9.9.9.9", "`9.9.9.9`" BAD_NAME},
+    {"0.0.0.0", "`0.0.0.0` is the unspecified address; give the address of one server"},
+    {"::", "`::` is the unspecified address; give the address of one server"},
+    {"255.255.255.255", "`255.255.255.255` is the broadcast address; give the address of one "
+                        "server"},
+    {"224.0.0.251", "`224.0.0.251` is a multicast address; give the address of one server"},
+    {"239.255.255.255", "`239.255.255.255` is a multicast address; give the address of one server"},
+    {"ff02::fb", "`ff02::fb` is a multicast address; give the address of one server"},
+    {"fe80::1", "`fe80::1` is a link-local address, which only its own link knows; give the "
+                "address of one server"},
+    {"::ffff:224.0.0.1", "`::ffff:224.0.0.1` is a multicast address; give the address of one "
+                         "server"},
+};
+
+START_TEST(what_is_no_upstream_is_told_with_the_remedy)
+{
+    struct upstream upstream = {.text = "before"};
+    struct err err;
+
+    ck_assert_msg(!upstream_read(arena, bad[_i].text, &upstream, &err), "%s", bad[_i].text);
+    ck_assert_str_eq(err.text, bad[_i].said);
+    ck_assert_str_eq(upstream.text, "before");
+}
+END_TEST
+
+START_TEST(a_text_longer_than_any_upstream_is_refused)
+{
+    struct upstream upstream;
+    char text[1000];
+    struct err err;
+
+    memset(text, '1', sizeof text - 1);
+    text[sizeof text - 1] = '\0';
+    ck_assert(!upstream_read(arena, text, &upstream, &err));
+    ck_assert_str_eq(err.text, "longer than 400 octets; give an address like 10.0.0.2");
+}
+END_TEST
+
+static struct upstream upstream_of(const char *text)
+{
+    struct upstream upstream;
+    struct err err;
+
+    ck_assert_msg(upstream_read(arena, text, &upstream, &err), "%s", err.text);
+    return upstream;
+}
+
+START_TEST(equal_upstreams_are_reached_in_the_same_way)
+{
+    static const struct {
+        const char *one, *other;
+        bool equal;
+    } pairs[] = {
+        {"10.0.0.2", "10.0.0.2@53", true},
+        {"::ffff:10.0.0.2", "10.0.0.2:53", true},
+        {"10.0.0.2", "10.0.0.3", false},
+        {"10.0.0.2", "10.0.0.2@5353", false},
+        {"10.0.0.2@853", "tls://10.0.0.2", false},
+        {"tls://10.0.0.2#a.example", "tls://10.0.0.2@853#A.example", true},
+        {"tls://10.0.0.2#a.example", "tls://10.0.0.2#b.example", false},
+        {"tls://10.0.0.2#a.example", "tls://10.0.0.2", false},
+    };
+
+    for (size_t i = 0; i < sizeof pairs / sizeof pairs[0]; i++) {
+        struct upstream one = upstream_of(pairs[i].one), other = upstream_of(pairs[i].other);
+        ck_assert_msg(upstream_equals(&one, &other) == pairs[i].equal, "%s %s", pairs[i].one,
+                      pairs[i].other);
+        ck_assert(upstream_equals(&other, &one) == pairs[i].equal);
+    }
+}
+END_TEST
+
+static bool add(struct upstreams *list, const char *text, struct err *err)
+{
+    struct upstream upstream = upstream_of(text);
+
+    return upstreams_add(arena, list, &upstream, err);
+}
+
+START_TEST(a_list_takes_a_server_once)
+{
+    struct upstreams list = {.count = 0};
+    struct err err;
+
+    ck_assert(add(&list, "10.0.0.2", &err));
+    ck_assert(add(&list, "tls://10.0.0.2#a.example", &err));
+    ck_assert(!add(&list, "10.0.0.2:53", &err));
+    ck_assert_str_eq(err.text, "`10.0.0.2` is given twice; keep one of them");
+    ck_assert(!add(&list, "tls://10.0.0.2#b.example", &err));
+    ck_assert_str_eq(err.text, "`tls://10.0.0.2` is given twice; keep one of them");
+    ck_assert_uint_eq(list.count, 2);
+}
+END_TEST
+
+START_TEST(a_list_has_an_end)
+{
+    struct upstreams list = {.count = 0};
+    struct err err;
+    char text[32];
+
+    for (int i = 0; i < UPSTREAMS_MOST; i++) {
+        snprintf(text, sizeof text, "10.0.0.%d", i + 1);
+        ck_assert(add(&list, text, &err));
+    }
+    ck_assert(!add(&list, "10.0.1.1", &err));
+    ck_assert_str_eq(err.text, "more than 16 of them; leave some out");
+    ck_assert_uint_eq(list.count, UPSTREAMS_MOST);
+    ck_assert_str_eq(list.items[15].text, "10.0.0.16");
+}
+END_TEST
+
+int main(void)
+{
+    Suite *suite = suite_create("config/upstream");
+    TCase *all = tcase_create("all");
+
+    tcase_add_checked_fixture(all, set_up, tear_down);
+    tcase_add_loop_test(all, an_upstream_is_an_address_and_what_differs_from_the_usual, 0,
+                        sizeof good / sizeof good[0]);
+    tcase_add_loop_test(all, what_is_no_upstream_is_told_with_the_remedy, 0,
+                        sizeof bad / sizeof bad[0]);
+    tcase_add_test(all, a_text_longer_than_any_upstream_is_refused);
+    tcase_add_test(all, equal_upstreams_are_reached_in_the_same_way);
+    tcase_add_test(all, a_list_takes_a_server_once);
+    tcase_add_test(all, a_list_has_an_end);
+    suite_add_tcase(suite, all);
+    return suite_run(suite);
+}
