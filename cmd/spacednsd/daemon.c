@@ -236,19 +236,20 @@ static int run_server(struct daemon *daemon)
     return EXIT_SUCCESS;
 }
 
-static void prepare(struct daemon *daemon, const struct settings *settings)
+static bool prepare(struct daemon *daemon, const struct settings *settings)
 {
     *daemon = (struct daemon){.settings = settings};
-    zones_set_policy(&daemon->policy, settings);
     daemon->key = hash_key_random();
     set_request(daemon, NULL);
+    return zones_set_policy(&daemon->policy, settings);
 }
 
 int daemon_run(const struct settings *settings)
 {
     struct daemon daemon;
 
-    prepare(&daemon, settings);
+    if (!prepare(&daemon, settings))
+        return refuse("out of memory");
     hold_signals(SIG_BLOCK);
     signal(SIGPIPE, SIG_IGN); // NOLINT: cannot fail
     log_set_level((enum log_level)settings->log_level);
@@ -263,6 +264,8 @@ int daemon_run(const struct settings *settings)
         zones_loading_close(&daemon.loading);
         return EXIT_REFUSED;
     }
+    if (settings->lacks_upstreams)
+        events_log_no_upstreams();
     raise_descriptor_limit(settings);
     if (uv_loop_init(&daemon.loop) != 0)
         return refuse("no event loop to be had; are there file descriptors left?");
@@ -276,7 +279,8 @@ int daemon_check(const struct settings *settings)
 {
     struct daemon daemon;
 
-    prepare(&daemon, settings);
+    if (!prepare(&daemon, settings))
+        return refuse("out of memory");
     zones_load(&daemon.loading);
     struct zones_loading *loading = &daemon.loading;
     if (loading->report != NULL)

@@ -7,6 +7,7 @@
 #include "base/clock.h"
 #include "base/log.h"
 #include "base/suggest.h"
+#include "base/text.h"
 #include "config/exposure.h"
 #include "decide/client.h"
 #include "decide/reason.h"
@@ -15,8 +16,46 @@ enum { FINDINGS_MOST = 100, PLACE_MOST = 4096 + 32 };
 
 _Static_assert(CLASS_SPACE == 0 && CLASS_PEERED == 1 && CLASS_VPN == 2,
                "the settings' classes are in this order");
+_Static_assert((int)UPSTREAM_ZONES_MOST == (int)ROUTES_MOST, "each zone of upstreams is a route");
 
-void zones_set_policy(struct policy *policy, const struct settings *settings)
+/* "10.0.0.2, 1.1.1.1@5353" */
+static const char *write_upstreams(struct arena *arena, const struct upstreams *list)
+{
+    size_t size = 1;
+    for (size_t i = 0; i < list->count; i++)
+        size += strlen(list->items[i].text) + 2;
+    char *octets = arena_take(arena, size);
+    if (octets == NULL)
+        return NULL;
+    struct text text = text_over(octets, size);
+    for (size_t i = 0; i < list->count; i++) {
+        text_add_string(&text, i == 0 ? "" : ", ");
+        text_add_string(&text, list->items[i].text);
+    }
+    return octets;
+}
+
+/* In the order of the settings, so that a route's number is that of the zone. */
+static bool set_routes(struct routes *routes, const struct settings *settings)
+{
+    const struct upstream_zones *zones = &settings->upstream_zones;
+
+    if (zones->count == 0)
+        return true;
+    struct route *items = arena_take(settings->arena, zones->count * sizeof *items);
+    if (items == NULL)
+        return false;
+    for (size_t i = 0; i < zones->count; i++) {
+        items[i].upstreams = write_upstreams(settings->arena, &zones->items[i].upstreams);
+        items[i].allow_rebind = zones->items[i].allow_rebind;
+        if (items[i].upstreams == NULL || !name_from_text(zones->items[i].zone, &items[i].zone))
+            return false;
+    }
+    *routes = (struct routes){.items = items, .count = zones->count};
+    return true;
+}
+
+bool zones_set_policy(struct policy *policy, const struct settings *settings)
 {
     const struct words *targets = &settings->suffix_targets;
 
@@ -31,6 +70,7 @@ void zones_set_policy(struct policy *policy, const struct settings *settings)
         .server_id = settings->server_id,
         .version = "spacedns " SPACEDNS_VERSION,
     };
+    return set_routes(&policy->routes, settings);
 }
 
 void zones_load(struct zones_loading *loading)

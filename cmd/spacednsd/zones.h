@@ -20,8 +20,11 @@ struct zones_loading {
     uint64_t started_ns;
 };
 
-/** What the settings say about answers. Texts are borrowed from the settings. */
-void zones_set_policy(struct policy *policy, const struct settings *settings);
+/**
+ * What the settings say about answers. Texts are borrowed from the settings, routes are kept with
+ * them. Returns false without memory.
+ */
+bool zones_set_policy(struct policy *policy, const struct settings *settings);
 
 /** Loads; read the outcome from `loading`. End with zones_loading_close. */
 void zones_load(struct zones_loading *loading);

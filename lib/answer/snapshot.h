@@ -19,6 +19,7 @@
 
 #include "answer/access.h"
 #include "answer/index.h"
+#include "answer/routes.h"
 #include "answer/segment.h"
 
 enum { SOA_TAIL_OCTETS = 20, SOA_NEGATIVE_TTL_SECONDS = 5 };
@@ -29,7 +30,7 @@ struct policy {
     bool external_nxdomain; /* outsiders get NXDOMAIN instead of REFUSED */
     unsigned localspace_to; /* bit per client_class that may ask discovery names */
     unsigned recursion_for; /* bit per client_class that may ask anything else */
-    bool has_upstreams;     /* there is someone to ask anything else */
+    struct routes routes;   /* who is asked then */
     struct local_access local;
     const char *server_id; /* NSID, id.server */
     const char *version;   /* version.server */

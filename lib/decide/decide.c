@@ -179,8 +179,8 @@ void decide(const struct snapshot *snapshot, const struct client *client, const 
         refuse_outsider(snapshot, verdict);
         return;
     }
-    verdict->may_recurse =
-        snapshot->policy.has_upstreams && client_has_class(client, snapshot->policy.recursion_for);
+    verdict->may_recurse = snapshot->policy.routes.count > 0 &&
+                           client_has_class(client, snapshot->policy.recursion_for);
     if (query->class != CLASS_IN) {
         decide_chaos(query, verdict);
         return;

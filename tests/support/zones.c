@@ -19,6 +19,15 @@ struct policy policy_usual(void)
     };
 }
 
+struct routes routes_usual(void)
+{
+    static struct route items[] = {{.upstreams = "192.168.7.53"}, {.upstreams = "10.0.0.2"}};
+
+    if (!name_from_text("corp.example", &items[0].zone) || !name_from_text(".", &items[1].zone))
+        abort();
+    return (struct routes){.items = items, .count = 2};
+}
+
 struct hash_key key_usual(void)
 {
     return (struct hash_key){.first = 0x0123456789abcdef, .second = 0xfedcba9876543211};

@@ -10,6 +10,9 @@
 /** Default suffixes, discovery names for dynos only, no upstreams. */
 struct policy policy_usual(void);
 
+/** corp.example is asked of 192.168.7.53, everything else of 10.0.0.2; nobody asks in truth. */
+struct routes routes_usual(void);
+
 /** The key that every test uses. */
 struct hash_key key_usual(void);
 

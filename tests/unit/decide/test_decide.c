@@ -196,7 +196,7 @@ START_TEST(recursion_is_offered_to_its_classes_only)
                  {1U << CLASS_SPACE | 1U << CLASS_VPN, true, false, true}};
     struct deciding deciding;
 
-    snapshot->policy.has_upstreams = true;
+    snapshot->policy.routes = routes_usual();
     snapshot->policy.recursion_for = cases[_i].recursion_for;
     deciding_ask(&deciding, snapshot, DYNO, "www.debian.org", TYPE_A);
     ck_assert(deciding.verdict.may_recurse == cases[_i].dyno);

@@ -5,6 +5,7 @@
 
 #include "support/suite.h"
 #include "support/world.h"
+#include "support/zones.h"
 
 static struct world world;
 
@@ -202,7 +203,7 @@ START_TEST(ra_is_set_for_who_may_recurse)
 {
     struct decoded reply;
 
-    world.snapshot->policy.has_upstreams = true;
+    world.snapshot->policy.routes = routes_usual();
     world_ask(&world, &(struct ask){.name = "api.example.com."}, &reply);
     ck_assert(reply.ra && reply.aa);
     decoded_close(&reply);

@@ -32,7 +32,7 @@ START_TEST(the_policy_is_what_the_settings_say)
     struct settings settings = settings_of();
     struct policy policy;
 
-    zones_set_policy(&policy, &settings);
+    ck_assert(zones_set_policy(&policy, &settings));
     ck_assert_str_eq(policy.suffixes.apps, "example.app");
     ck_assert_str_eq(policy.suffixes.discovery, "inside");
     ck_assert_str_eq(policy.suffixes.targets[0], "one.app");
@@ -40,10 +40,35 @@ START_TEST(the_policy_is_what_the_settings_say)
     ck_assert(policy.external_nxdomain);
     ck_assert_uint_eq(policy.localspace_to, 1U << CLASS_SPACE | 1U << CLASS_VPN);
     ck_assert_uint_eq(policy.recursion_for, 1U << CLASS_PEERED);
-    ck_assert(!policy.has_upstreams);
+    ck_assert_uint_eq(policy.routes.count, 0);
     ck_assert_uint_eq(policy.local.space_count, 1);
     ck_assert_str_eq(policy.server_id, "ns1.test");
     ck_assert_ptr_nonnull(strstr(policy.version, "spacedns "));
+}
+END_TEST
+
+START_TEST(each_zone_of_upstreams_is_the_route_of_its_number)
+{
+    struct upstream servers[] = {{.text = "10.0.0.2"}, {.text = "tls://1.1.1.1"}};
+    struct upstream_zone zones[] = {
+        {.zone = "a.corp.example", .upstreams = {.items = servers, .count = 1}},
+        {.zone = "corp.example", .upstreams = {.items = servers, .count = 2}, .allow_rebind = true},
+        {.zone = ".", .upstreams = {.items = servers + 1, .count = 1}},
+    };
+    struct settings settings = settings_of();
+    struct policy policy;
+    struct name name;
+
+    settings.arena = arena_new();
+    settings.upstream_zones = (struct upstream_zones){.items = zones, .count = 3};
+    ck_assert(zones_set_policy(&policy, &settings));
+    ck_assert_uint_eq(policy.routes.count, 3);
+    ck_assert_str_eq(policy.routes.items[0].upstreams, "10.0.0.2");
+    ck_assert_str_eq(policy.routes.items[1].upstreams, "10.0.0.2, tls://1.1.1.1");
+    ck_assert(!policy.routes.items[0].allow_rebind && policy.routes.items[1].allow_rebind);
+    ck_assert(name_from_text("x.corp.example", &name));
+    ck_assert_uint_eq(route_find(&policy.routes, &name), 1);
+    arena_free(settings.arena);
 }
 END_TEST
 
@@ -53,7 +78,7 @@ START_TEST(one_target_suffix_stands_for_both)
     struct policy policy;
 
     settings.suffix_targets.count = 1;
-    zones_set_policy(&policy, &settings);
+    ck_assert(zones_set_policy(&policy, &settings));
     ck_assert_str_eq(policy.suffixes.targets[0], "one.app");
     ck_assert_str_eq(policy.suffixes.targets[1], "one.app");
 }
@@ -211,6 +236,7 @@ int main(void)
     TCase *all = tcase_create("all");
 
     tcase_add_test(all, the_policy_is_what_the_settings_say);
+    tcase_add_test(all, each_zone_of_upstreams_is_the_route_of_its_number);
     tcase_add_test(all, one_target_suffix_stands_for_both);
     tcase_add_test(all, a_space_of_local_as_that_is_not_there_is_found);
     tcase_add_loop_test(all, a_listen_address_without_a_socket_is_warned_of, 0,
