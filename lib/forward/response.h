@@ -13,9 +13,13 @@
  * behind it in the additional section goes with it, since pointers behind it would no longer be
  * right (an OPT is last but in odd messages).
  *
- * How long it may be kept: the least TTL of its records; for NXDOMAIN and NODATA the SOA's TTL and
- * minimum too, and not at all without SOA (RFC 2308 section 5); at most a day, negative ones an
- * hour. A TTL with the highest bit set is zero (RFC 2181 section 8). OPT does not count.
+ * How long it may be kept: the least TTL of its records; for NXDOMAIN and NODATA the SOA's minimum
+ * too, and not at all without SOA (RFC 2308 section 5); at most a day, negative ones an hour. Error
+ * codes and referrals are not kept. The body says so itself: its TTLs are cut to a day, that of a
+ * negative response's SOA to what it may be kept. A TTL with the highest bit set is zero (RFC 2181
+ * section 8). OPT does not count.
+ *
+ * Octets behind the last record are left out, as most resolvers do.
  *
  * Sources: RFC 1035 section 4.1; RFC 2181 sections 5.4.1, 8; RFC 2308; RFC 5452 section 4 (what
  * must match); RFC 6891; RFC 8914.
@@ -32,13 +36,14 @@ enum {
     RESPONSE_TTL_MOST_SECONDS = 86400,
     RESPONSE_NEGATIVE_TTL_MOST_SECONDS = 3600,
     RESPONSE_EDE_OCTETS_MOST = 512, /* longer options of an upstream are left out */
+    RESPONSE_RECORDS_MOST = 6000,   /* a message has room for 5957 of 11 octets */
     /* Room that response_read needs for any message. */
-    RESPONSE_OCTETS_MOST = 65536 + 2 * 6000 + RESPONSE_EDE_OCTETS_MOST + 64,
+    RESPONSE_OCTETS_MOST = 65536 + 2 * RESPONSE_RECORDS_MOST + RESPONSE_EDE_OCTETS_MOST + 64,
 };
 
 enum response_bits {
     RESPONSE_NEGATIVE = 1,        /* NXDOMAIN, or NOERROR without the type asked and with a SOA */
-    RESPONSE_PRIVATE_ADDRESS = 2, /* some A or AAAA record holds an RFC 1918 IPv4 address */
+    RESPONSE_PRIVATE_ADDRESS = 2, /* response_find_address meets one of RFC 1918 */
     RESPONSE_AUTHENTIC = 4,       /* AD */
 };
 
@@ -72,8 +77,8 @@ struct asked {
 /**
  * Reads a response into `room`, RESPONSE_OCTETS_MOST octets aligned as struct response.
  *
- * Only with RESPONSE_READ does `room` hold a whole response. A header alone with an error code
- * (FORMERR and its like without a question) counts as READ when the id is right.
+ * Only with RESPONSE_READ does `room` hold a whole response. A header alone with FORMERR, SERVFAIL,
+ * NOTIMP or REFUSED counts as READ when the id is right.
  */
 enum response_status response_read(const uint8_t *octets, size_t length, const struct asked *asked,
                                    struct response *room);
@@ -88,10 +93,14 @@ static inline const uint8_t *response_body(const struct response *response)
     return response_ede(response) + response->ede_octets;
 }
 
-/** Called for each IPv4 address in A records and IPv4-mapped AAAA records; true ends the walk. */
+/** Called for each IPv4 address; true ends the walk. */
 typedef bool response_on_address(void *context, uint32_t address);
 
-/** Walks over the addresses of the answer section. Returns true when the visitor ended it. */
+/**
+ * Walks over the IPv4 addresses that a client could take from any section: A records, IPv4-mapped
+ * AAAA records, and the address hints of SVCB and HTTPS records (RFC 9460 section 7.3). Returns
+ * true when the visitor ended it.
+ */
 bool response_find_address(const struct response *response, response_on_address *visit,
                            void *context);
 

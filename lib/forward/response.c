@@ -1,0 +1,266 @@
+#include "forward/response.h"
+
+#include <assert.h>
+
+#include "base/address.h"
+#include "forward/record.h"
+#include "wire/types.h"
+
+enum {
+    OPTION_EDE = 15,
+    OPTION_HEAD_OCTETS = 4,
+    OPT_FLAG_DO = 0x8000,
+    OPT_OCTETS = 11,
+    NO_TTL = UINT16_MAX,
+};
+
+enum { ANSWER, AUTHORITY, ADDITIONAL, SECTIONS };
+
+/* What is known of a response while its records are read. */
+struct walk {
+    struct reader in;
+    const struct question *question;
+    struct response *room;
+    const uint8_t *body;   /* the records, as they came */
+    const uint8_t *opt;    /* the OPT record among them, or NULL */
+    struct reader options; /* within it */
+    bool has_asked_type;   /* in the answer section */
+    uint16_t soa;          /* number of the authority section's SOA among the TTLs, or NO_TTL */
+    uint32_t soa_minimum;
+};
+
+static uint16_t *ttl_offsets(struct response *response)
+{
+    return (uint16_t *)(void *)response->data;
+}
+
+/* Options run to the end of their record; bounded by it, four octets or more at a time. */
+static bool has_good_options(const struct record *opt)
+{
+    struct reader in = reader_over(opt->data, opt->length);
+
+    while (reader_left(&in) > 0) {
+        read16(&in);
+        read_span(&in, read16(&in));
+    }
+    return !in.failed;
+}
+
+/* The one OPT record (RFC 6891 section 6.1.1). */
+static bool keep_opt(struct walk *walk, int section, const struct record *opt)
+{
+    if (section != ADDITIONAL || walk->opt != NULL || *opt->start != 0 || !has_good_options(opt))
+        return false;
+    walk->opt = opt->start;
+    walk->options = reader_over(opt->data, opt->length);
+    walk->room->rcode |= (uint16_t)(opt->ttl[0] << 4);
+    return true;
+}
+
+static void keep_record(struct walk *walk, int section, const struct record *record)
+{
+    struct response *room = walk->room;
+    uint16_t asked = walk->question->type;
+
+    if (section == ANSWER)
+        walk->has_asked_type |= asked == record->type || asked == TYPE_ANY;
+    if (section == AUTHORITY && record->type == TYPE_SOA && walk->soa == NO_TTL) {
+        walk->soa = room->ttl_count;
+        walk->soa_minimum = load32(record->data + record->length - 4);
+    }
+    assert(room->ttl_count < RESPONSE_RECORDS_MOST);
+    ttl_offsets(room)[room->ttl_count++] = (uint16_t)(record->ttl - walk->body);
+    room->counts[section]++;
+}
+
+/* Bounded by the message: a record takes 11 octets or more, and a failed cursor ends the loop. */
+static bool read_section(struct walk *walk, int section, unsigned count)
+{
+    for (unsigned i = 0; i < count; i++) {
+        struct record record;
+        if (!record_read(&walk->in, &record))
+            return false;
+        if (record.type != TYPE_OPT && walk->opt == NULL)
+            keep_record(walk, section, &record);
+        else if (record.type == TYPE_OPT && !keep_opt(walk, section, &record))
+            return false;
+    }
+    return true;
+}
+
+/* Copies the EDE options, each whole, as many as there is room for. */
+static void copy_ede(struct walk *walk)
+{
+    struct response *room = walk->room;
+    struct reader *in = &walk->options;
+    uint8_t *out = room->data + 2 * (size_t)room->ttl_count;
+
+    while (walk->opt != NULL && reader_left(in) > 0) {
+        const uint8_t *option = in->next;
+        bool is_ede = read16(in) == OPTION_EDE;
+        read_span(in, read16(in));
+        size_t length = (size_t)(in->next - option);
+        if (!is_ede || length < OPTION_HEAD_OCTETS + 2 ||
+            room->ede_octets + length > RESPONSE_EDE_OCTETS_MOST)
+            continue;
+        memcpy(out + room->ede_octets, option, length);
+        room->ede_octets = (uint16_t)(room->ede_octets + length);
+    }
+}
+
+static void copy_body(struct walk *walk)
+{
+    const uint8_t *end = walk->opt != NULL ? walk->opt : walk->in.next;
+    struct response *room = walk->room;
+    uint8_t *out = room->data + 2 * (size_t)room->ttl_count + room->ede_octets;
+
+    room->body_octets = (uint16_t)(end - walk->body);
+    memcpy(out, walk->body, room->body_octets);
+    room->octets = (uint32_t)(out + room->body_octets - (uint8_t *)room);
+}
+
+static uint32_t lesser(uint32_t a, uint32_t b)
+{
+    return a < b ? a : b;
+}
+
+static uint32_t cut_ttl(uint32_t seconds, uint32_t most)
+{
+    return seconds > INT32_MAX ? 0 : lesser(seconds, most); /* RFC 2181 section 8 */
+}
+
+/* Cuts the body's TTLs to what we believe, and returns the least. */
+static uint32_t cut_ttls(const struct walk *walk, bool is_negative)
+{
+    struct response *room = walk->room;
+    uint8_t *body = room->data + 2 * (size_t)room->ttl_count + room->ede_octets;
+    uint32_t least = RESPONSE_TTL_MOST_SECONDS;
+
+    for (uint16_t i = 0; i < room->ttl_count; i++) {
+        uint8_t *ttl = body + ttl_offsets(room)[i];
+        uint32_t seconds = cut_ttl(load32(ttl), RESPONSE_TTL_MOST_SECONDS);
+        if (is_negative && i == walk->soa) /* RFC 2308 section 5 */
+            seconds =
+                lesser(seconds, cut_ttl(walk->soa_minimum, RESPONSE_NEGATIVE_TTL_MOST_SECONDS));
+        store32(ttl, seconds);
+        least = lesser(least, seconds);
+    }
+    return least;
+}
+
+/* What the records together mean: an answer, its absence, or nothing that may be kept. */
+static void conclude(struct walk *walk)
+{
+    struct response *room = walk->room;
+    bool has_soa = walk->soa != NO_TTL;
+    bool is_answer = room->rcode == RCODE_NOERROR && walk->has_asked_type;
+    bool is_negative =
+        room->rcode == RCODE_NXDOMAIN || (room->rcode == RCODE_NOERROR && !is_answer && has_soa);
+    uint32_t least = cut_ttls(walk, is_negative);
+
+    room->bits |= is_negative ? RESPONSE_NEGATIVE : 0;
+    room->ttl_seconds = is_answer || (is_negative && has_soa) ? least : 0;
+}
+
+static bool is_private(void *context, uint32_t address)
+{
+    (void)context;
+    return ipv4_is_private(address);
+}
+
+static enum response_status read_records(struct walk *walk)
+{
+    const uint8_t *header = walk->in.start;
+    struct response *room = walk->room;
+
+    walk->body = walk->in.next;
+    for (int i = 0; i < SECTIONS; i++)
+        if (!read_section(walk, i, load16(header + 6 + 2 * (ptrdiff_t)i)))
+            return RESPONSE_MALFORMED;
+    copy_ede(walk);
+    copy_body(walk);
+    conclude(walk);
+    if (response_find_address(room, is_private, NULL))
+        room->bits |= RESPONSE_PRIVATE_ADDRESS;
+    return RESPONSE_READ;
+}
+
+/* RFC 5452 section 4.2: the question must be the one asked, uncompressed as everybody sends it. */
+static bool has_asked_question(struct reader *in, const struct asked *asked)
+{
+    const struct question *question = asked->question;
+    const uint8_t *octets = in->next;
+    struct name name;
+
+    if (!name_read(in, &name) || !name_equals(question->name, name.octets, name.length))
+        return false;
+    if (asked->is_exact && memcmp(octets, asked->name, name.length) != 0)
+        return false;
+    return read16(in) == question->type && read16(in) == question->class && !in->failed;
+}
+
+/* What servers say that could not or would not read the question. */
+static enum response_status read_header_alone(const uint8_t *header, struct response *room)
+{
+    static const uint8_t nothing[8] = {0};
+    uint16_t rcode = room->rcode;
+
+    if (memcmp(header + 4, nothing, sizeof nothing) != 0)
+        return RESPONSE_FOREIGN;
+    if (rcode != RCODE_FORMERR && rcode != RCODE_SERVFAIL && rcode != RCODE_NOTIMP &&
+        rcode != RCODE_REFUSED)
+        return RESPONSE_FOREIGN;
+    room->octets = sizeof *room;
+    return RESPONSE_READ;
+}
+
+enum response_status response_read(const uint8_t *octets, size_t length, const struct asked *asked,
+                                   struct response *room)
+{
+    struct walk walk = {.question = asked->question, .room = room, .soa = NO_TTL};
+
+    assert(length <= UINT16_MAX);
+    if (length < HEADER_OCTETS || load16(octets) != asked->id)
+        return RESPONSE_FOREIGN;
+    uint16_t flags = load16(octets + 2);
+    if ((flags & (FLAG_QR | FLAG_OPCODE)) != FLAG_QR)
+        return RESPONSE_FOREIGN;
+    *room = (struct response){.rcode = flags & 15U,
+                              .bits = (flags & FLAG_AD) != 0 ? RESPONSE_AUTHENTIC : 0};
+    if (length == HEADER_OCTETS)
+        return read_header_alone(octets, room);
+
+    walk.in = reader_over(octets, length);
+    walk.in.next += HEADER_OCTETS;
+    if (load16(octets + 4) != 1 || !has_asked_question(&walk.in, asked))
+        return RESPONSE_FOREIGN;
+    if ((flags & FLAG_TC) != 0)
+        return RESPONSE_TRUNCATED;
+    return read_records(&walk);
+}
+
+size_t response_write_query(const struct question *question, uint16_t id, const uint8_t *name,
+                            bool is_plain, uint8_t *out)
+{
+    struct writer query = writer_over(out, UPSTREAM_QUERY_OCTETS_MOST);
+    bool checking_disabled = (question->bits & QUESTION_CD) != 0;
+
+    write16(&query, id);
+    write16(&query, (uint16_t)(FLAG_RD | FLAG_AD | (checking_disabled ? FLAG_CD : 0)));
+    write16(&query, 1);
+    write32(&query, 0);
+    write16(&query, !is_plain);
+    write_octets(&query, name, question->name->length);
+    write16(&query, question->type);
+    write16(&query, question->class);
+    if (!is_plain) { /* owner, type, size, extended code and version, flags, no options */
+        write8(&query, 0);
+        write16(&query, TYPE_OPT);
+        write16(&query, UDP_OCTETS_MOST);
+        write16(&query, 0);
+        write16(&query, (question->bits & QUESTION_DO) != 0 ? OPT_FLAG_DO : 0);
+        write16(&query, 0);
+    }
+    assert(!query.failed);
+    return writer_length(&query);
+}

@@ -1,0 +1,662 @@
+#include "forward/response.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "forward/record.h"
+#include "support/decoded.h"
+#include "support/packets.h"
+#include "support/said.h"
+#include "support/suite.h"
+#include "wire/types.h"
+
+/* A question, what an upstream said, and what was read of it. */
+struct stand {
+    struct name name;
+    struct question question;
+    struct asked asked;
+    uint8_t octets[SAID_OCTETS_MOST];
+    size_t length;
+};
+
+static struct stand stand;
+static alignas(struct response) uint8_t room[RESPONSE_OCTETS_MOST];
+static struct response *const response = (struct response *)(void *)room;
+
+static void ask(const char *name, uint16_t type)
+{
+    ck_assert(name_from_text(name, &stand.name));
+    stand.question = (struct question){.name = &stand.name, .type = type, .class = CLASS_IN};
+    stand.asked = (struct asked){
+        .question = &stand.question, .id = SAID_ID, .name = stand.name.octets, .is_exact = true};
+}
+
+/* Octets of their own, so that a sanitizer sees a read past their end. */
+static enum response_status read_octets(const void *octets, size_t length)
+{
+    uint8_t *copy = malloc(length + 1);
+
+    memcpy(copy, octets, length);
+    memset(room, 0xee, sizeof room);
+    enum response_status status = response_read(copy, length, &stand.asked, response);
+    free(copy);
+    return status;
+}
+
+static enum response_status read_said(const struct said *said)
+{
+    ask(said->name, said->type == 0 ? TYPE_A : said->type);
+    stand.length = said_write(said, stand.octets);
+    return read_octets(stand.octets, stand.length);
+}
+
+START_TEST(a_response_is_its_records_and_where_their_ttls_stand)
+{
+    static const char records[] = "\xc0\x0c\0\1\0\1\0\0\0\x3c\0\4\xc0\0\2\1"
+                                  "\xc0\x0c\0\1\0\1\0\0\0\x1e\0\4\xc0\0\2\2";
+
+    ck_assert_int_eq(read_said(&(struct said){.name = "www.test.",
+                                              .answer = "www.test. 60 IN A 192.0.2.1\n"
+                                                        "www.test. 30 IN A 192.0.2.2"}),
+                     RESPONSE_READ);
+    ck_assert_uint_eq(response->rcode, 0);
+    ck_assert_uint_eq(response->counts[0], 2);
+    ck_assert_uint_eq(response->counts[1], 0);
+    ck_assert_uint_eq(response->counts[2], 0);
+    ck_assert_uint_eq(response->ttl_seconds, 30);
+    ck_assert_uint_eq(response->bits, 0);
+    ck_assert_uint_eq(response->ede_octets, 0);
+    ck_assert_uint_eq(response->ttl_count, 2);
+    ck_assert_uint_eq(((const uint16_t *)(const void *)response->data)[0], 6);
+    ck_assert_uint_eq(((const uint16_t *)(const void *)response->data)[1], 22);
+    ck_assert_uint_eq(response->body_octets, 32);
+    ck_assert_mem_eq(response_body(response), records, 32);
+    ck_assert_uint_eq(response->octets, sizeof *response + 4 + 32);
+}
+END_TEST
+
+/* A question and one address, to be spoilt at one place. */
+#define QUESTION "\3wWw\4test\0\0\1\0\1"
+#define ADDRESS "\xc0\x0c\0\1\0\1\0\0\0\x3c\0\4\xc0\0\2\1"
+#define HEADER(flags, counts) "\x2b\x67" flags counts
+#define ONE_ANSWER "\0\1\0\1\0\0\0\0"
+#define OCTETS(text) text, sizeof(text) - 1
+
+static const struct {
+    const char *octets;
+    size_t length;
+    enum response_status exact, folded; /* with and without is_exact */
+} matches[] = {
+    {OCTETS(HEADER("\x81\x80", ONE_ANSWER) QUESTION ADDRESS), RESPONSE_READ, RESPONSE_READ},
+    {OCTETS(HEADER("\x81\x80", ONE_ANSWER) "\3www\4test\0\0\1\0\1" ADDRESS), RESPONSE_FOREIGN,
+     RESPONSE_READ},
+    {OCTETS(HEADER("\x81\x80", ONE_ANSWER) "\3wWx\4test\0\0\1\0\1" ADDRESS), RESPONSE_FOREIGN,
+     RESPONSE_FOREIGN},
+    {OCTETS(HEADER("\x81\x80", ONE_ANSWER) "\3wWw\4tes\0\0\1\0\1" ADDRESS), RESPONSE_FOREIGN,
+     RESPONSE_FOREIGN},
+    {OCTETS(HEADER("\x81\x80", ONE_ANSWER) "\3wWw\4test\0\0\x1c\0\1" ADDRESS), RESPONSE_FOREIGN,
+     RESPONSE_FOREIGN},
+    {OCTETS(HEADER("\x81\x80", ONE_ANSWER) "\3wWw\4test\0\0\1\0\3" ADDRESS), RESPONSE_FOREIGN,
+     RESPONSE_FOREIGN},
+    {OCTETS(HEADER("\x81\x80", ONE_ANSWER) "\3wWw\xc0\x0c\0\1\0\1" ADDRESS), RESPONSE_FOREIGN,
+     RESPONSE_FOREIGN},
+    {OCTETS("\x2b\x66\x81\x80" ONE_ANSWER QUESTION ADDRESS), RESPONSE_FOREIGN, RESPONSE_FOREIGN},
+    {OCTETS(HEADER("\x01\x80", ONE_ANSWER) QUESTION ADDRESS), RESPONSE_FOREIGN, RESPONSE_FOREIGN},
+    {OCTETS(HEADER("\xa9\x80", ONE_ANSWER) QUESTION ADDRESS), RESPONSE_FOREIGN, RESPONSE_FOREIGN},
+    {OCTETS(HEADER("\x81\x80", "\0\0\0\1\0\0\0\0") QUESTION ADDRESS), RESPONSE_FOREIGN,
+     RESPONSE_FOREIGN},
+    {OCTETS(HEADER("\x81\x80", "\0\2\0\0\0\0\0\0") QUESTION QUESTION), RESPONSE_FOREIGN,
+     RESPONSE_FOREIGN},
+    {OCTETS(HEADER("\x81\x80", "\0\1\0\0\0\0\0\0") "\3wWw\4test\0\0\1\0"), RESPONSE_FOREIGN,
+     RESPONSE_FOREIGN},
+    {OCTETS("\x2b\x67\x81\x80\0\1\0\0\0\0\0"), RESPONSE_FOREIGN, RESPONSE_FOREIGN},
+    {OCTETS(""), RESPONSE_FOREIGN, RESPONSE_FOREIGN},
+    {OCTETS(HEADER("\x83\x80", ONE_ANSWER) QUESTION), RESPONSE_TRUNCATED, RESPONSE_TRUNCATED},
+    {OCTETS(HEADER("\x83\x80", ONE_ANSWER) "\3www\4test\0\0\1\0\1"), RESPONSE_FOREIGN,
+     RESPONSE_TRUNCATED},
+};
+
+START_TEST(only_the_question_asked_is_answered)
+{
+    ask("www.test.", TYPE_A);
+    stand.asked.name = (const uint8_t *)"\3wWw\4test";
+    ck_assert_int_eq(read_octets(matches[_i].octets, matches[_i].length), matches[_i].exact);
+    stand.asked.is_exact = false;
+    ck_assert_int_eq(read_octets(matches[_i].octets, matches[_i].length), matches[_i].folded);
+}
+END_TEST
+
+/* Behind the question, at offset 26: records, and the counts that promise them. */
+static const struct {
+    const char *counts;
+    const char *octets;
+    size_t length;
+    enum response_status status;
+} records[] = {
+    {"\0\0\0\0\0\0", OCTETS(""), RESPONSE_READ},
+    {"\0\1\0\0\0\0", OCTETS(ADDRESS "behind the last record"), RESPONSE_READ},
+    {"\0\2\0\0\0\0", OCTETS(ADDRESS), RESPONSE_MALFORMED},
+    {"\xff\xff\xff\xff\xff\xff", OCTETS(ADDRESS), RESPONSE_MALFORMED},
+    {"\0\1\0\0\0\0", OCTETS("\xc0\x0c\0\1\0\1\0\0\0\x3c\0\5\xc0\0\2\1"), RESPONSE_MALFORMED},
+    {"\0\1\0\0\0\0", OCTETS("\xc0\x0c\0\1\0\1\0\0\0\x3c\0"), RESPONSE_MALFORMED},
+    /* Owners: to the name's second label, to itself, ahead, into the header, unknown label types,
+     * a label and the octets end, a pointer and its half is missing. */
+    {"\0\1\0\0\0\0", OCTETS("\xc0\x10\0\1\0\1\0\0\0\x3c\0\0"), RESPONSE_READ},
+    {"\0\1\0\0\0\0", OCTETS("\1a\xc0\x10\0\1\0\1\0\0\0\x3c\0\0"), RESPONSE_READ},
+    {"\0\1\0\0\0\0", OCTETS("\xc0\x1a\0\1\0\1\0\0\0\x3c\0\0"), RESPONSE_MALFORMED},
+    {"\0\1\0\0\0\0", OCTETS("\1a\xc0\x1a\0\1\0\1\0\0\0\x3c\0\0"), RESPONSE_MALFORMED},
+    {"\0\1\0\0\0\0", OCTETS("\xc0\x1c\0\1\0\1\0\0\0\x3c\0\0"), RESPONSE_MALFORMED},
+    {"\0\1\0\0\0\0", OCTETS("\xc0\x04\0\1\0\1\0\0\0\x3c\0\0"), RESPONSE_MALFORMED},
+    {"\0\1\0\0\0\0", OCTETS("\x40\0\0\1\0\1\0\0\0\x3c\0\0"), RESPONSE_MALFORMED},
+    {"\0\1\0\0\0\0", OCTETS("\x80\0\0\1\0\1\0\0\0\x3c\0\0"), RESPONSE_MALFORMED},
+    {"\0\1\0\0\0\0", OCTETS("\x3f only this"), RESPONSE_MALFORMED},
+    {"\0\1\0\0\0\0", OCTETS("\xc0"), RESPONSE_MALFORMED},
+    /* Data: MX, CNAME, SRV, SOA and MINFO with good names, and what is wrong with each. */
+    {"\0\1\0\0\0\0", OCTETS("\xc0\x0c\0\x0f\0\1\0\0\0\x3c\0\4\0\1\xc0\x0c"), RESPONSE_READ},
+    {"\0\1\0\0\0\0", OCTETS("\xc0\x0c\0\x0f\0\1\0\0\0\x3c\0\4\0\1\xc0\x28"), RESPONSE_MALFORMED},
+    {"\0\1\0\0\0\0", OCTETS("\xc0\x0c\0\x0f\0\1\0\0\0\x3c\0\1\0"), RESPONSE_MALFORMED},
+    {"\0\1\0\0\0\0", OCTETS("\xc0\x0c\0\x0f\0\1\0\0\0\x3c\0\2\0\1"), RESPONSE_MALFORMED},
+    {"\0\1\0\0\0\0", OCTETS("\xc0\x0c\0\5\0\1\0\0\0\x3c\0\2\xc0\x10"), RESPONSE_READ},
+    {"\0\1\0\0\0\0", OCTETS("\xc0\x0c\0\5\0\1\0\0\0\x3c\0\3\xc0\x10\0"), RESPONSE_MALFORMED},
+    {"\0\2\0\0\0\0", OCTETS("\xc0\x0c\0\5\0\1\0\0\0\x3c\0\2\1a" ADDRESS), RESPONSE_MALFORMED},
+    {"\0\1\0\0\0\0", OCTETS("\xc0\x0c\0\x21\0\1\0\0\0\x3c\0\7\0\1\0\1\0\1\0"), RESPONSE_READ},
+    {"\0\1\0\0\0\0", OCTETS("\xc0\x0c\0\x21\0\1\0\0\0\x3c\0\6\0\1\0\1\0\1"), RESPONSE_MALFORMED},
+    {"\0\0\0\1\0\0",
+     OCTETS("\xc0\x0c\0\6\0\1\0\0\0\x3c\0\x16\0\0"
+            "\0\0\0\1\0\0\0\1\0\0\0\1\0\0\0\1\0\0\0\1"),
+     RESPONSE_READ},
+    {"\0\0\0\1\0\0",
+     OCTETS("\xc0\x0c\0\6\0\1\0\0\0\x3c\0\x15\0\0"
+            "\0\0\0\1\0\0\0\1\0\0\0\1\0\0\0\1\0\0\0"),
+     RESPONSE_MALFORMED},
+    {"\0\0\0\1\0\0", OCTETS("\xc0\x0c\0\6\0\1\0\0\0\x3c\0\0"), RESPONSE_MALFORMED},
+    {"\0\1\0\0\0\0", OCTETS("\xc0\x0c\0\x0e\0\1\0\0\0\x3c\0\4\xc0\x0c\xc0\x28"),
+     RESPONSE_MALFORMED},
+    /* What is in a type that nobody knows is nobody's business. */
+    {"\0\1\0\0\0\0", OCTETS("\xc0\x0c\xff\0\0\1\0\0\0\x3c\0\4\xc0\xff\xc0\xff"), RESPONSE_READ},
+    /* OPT: alone, twice, before its section, with an owner, with options that do not end. */
+    {"\0\0\0\0\0\1", OCTETS("\0\0\x29\4\xd0\0\0\0\0\0\0"), RESPONSE_READ},
+    {"\0\0\0\0\0\2", OCTETS("\0\0\x29\4\xd0\0\0\0\0\0\0\0\0\x29\4\xd0\0\0\0\0\0\0"),
+     RESPONSE_MALFORMED},
+    {"\0\1\0\0\0\0", OCTETS("\0\0\x29\4\xd0\0\0\0\0\0\0"), RESPONSE_MALFORMED},
+    {"\0\0\0\1\0\0", OCTETS("\0\0\x29\4\xd0\0\0\0\0\0\0"), RESPONSE_MALFORMED},
+    {"\0\0\0\0\0\1", OCTETS("\xc0\x0c\0\x29\4\xd0\0\0\0\0\0\0"), RESPONSE_MALFORMED},
+    {"\0\0\0\0\0\1", OCTETS("\0\0\x29\4\xd0\0\0\0\0\0\4\0\x0f\0\2"), RESPONSE_MALFORMED},
+    {"\0\0\0\0\0\1", OCTETS("\0\0\x29\4\xd0\0\0\0\0\0\3\0\x0f\0"), RESPONSE_MALFORMED},
+};
+
+START_TEST(records_are_read_to_the_last_octet_or_not_at_all)
+{
+    static uint8_t octets[512] = "\x2b\x67\x81\x80\0\1";
+
+    memcpy(octets + 6, records[_i].counts, 6);
+    memcpy(octets + 12, OCTETS(QUESTION));
+    memcpy(octets + 26, records[_i].octets, records[_i].length);
+    ask("www.test.", TYPE_A);
+    stand.asked.name = (const uint8_t *)"\3wWw\4test";
+    ck_assert_int_eq(read_octets(octets, 26 + records[_i].length), records[_i].status);
+}
+END_TEST
+
+/* A name that is nothing but pointers to pointers ends, or is not read. */
+START_TEST(pointers_may_follow_pointers_but_not_for_ever)
+{
+    unsigned hops = (unsigned)_i;
+    uint8_t *at = stand.octets;
+
+    memcpy(at, OCTETS(HEADER("\x81\x80", "\0\1\0\2\0\0\0\0") QUESTION));
+    at += 26;
+    memcpy(at, OCTETS("\xc0\x0c\xff\0\0\1\0\0\0\x3c"));
+    at += 10;
+    store16(at, (uint16_t)(2 * hops));
+    at += 2;
+    for (unsigned i = 0; i < hops; i++, at += 2)
+        store16(at, i == 0 ? 0xc00c : (uint16_t)(0xc000 + (at - 2 - stand.octets)));
+    store16(at, (uint16_t)(0xc000 + (at - 2 - stand.octets)));
+    memcpy(at + 2, OCTETS("\0\1\0\1\0\0\0\x3c\0\4\xc0\0\2\1"));
+    ask("www.test.", TYPE_A);
+    stand.asked.is_exact = false;
+    ck_assert_int_eq(read_octets(stand.octets, (size_t)(at + 16 - stand.octets)),
+                     hops <= 250 ? RESPONSE_READ : RESPONSE_MALFORMED);
+}
+END_TEST
+
+/* Labels of 60 octets before the root: four make a name of 245 octets, five are too many. */
+START_TEST(names_are_held_to_255_octets_through_pointers)
+{
+    unsigned labels = (unsigned)_i;
+    uint8_t *at = stand.octets;
+
+    memcpy(at, OCTETS(HEADER("\x81\x80", "\0\1\0\0\0\0\0\0") QUESTION));
+    at[7] = (uint8_t)labels;
+    at += 26;
+    for (unsigned i = 0; i < labels; i++) {
+        uint8_t *before = at - 73;
+        at[0] = 60;
+        memset(at + 1, 'a', 60);
+        store16(at + 61, i == 0 ? 0xc015 : (uint16_t)(0xc000 + (before - stand.octets)));
+        memcpy(at + 63, OCTETS("\0\1\0\1\0\0\0\x3c\0\0"));
+        at += 73;
+    }
+    ask("www.test.", TYPE_A);
+    stand.asked.is_exact = false;
+    ck_assert_int_eq(read_octets(stand.octets, (size_t)(at - stand.octets)),
+                     labels < 5 ? RESPONSE_READ : RESPONSE_MALFORMED);
+}
+END_TEST
+
+START_TEST(a_message_full_of_the_smallest_records_is_read)
+{
+    enum { RECORDS = 5955 };
+    uint8_t *at = stand.octets;
+
+    memcpy(at, OCTETS(HEADER("\x81\x80", "\0\1\0\0\0\0\0\0") QUESTION));
+    store16(at + 6, RECORDS);
+    at += 26;
+    for (int i = 0; i < RECORDS; i++, at += 11)
+        memcpy(at, OCTETS("\0\xff\0\0\1\0\0\0\x3c\0\0"));
+    ck_assert_int_gt(at - stand.octets, SAID_OCTETS_MOST - 11);
+    ask("www.test.", 0xff00);
+    store16(stand.octets + 22, 0xff00);
+    stand.asked.is_exact = false;
+    ck_assert_int_eq(read_octets(stand.octets, (size_t)(at - stand.octets)), RESPONSE_READ);
+    ck_assert_uint_eq(response->counts[0], RECORDS);
+    ck_assert_uint_eq(response->ttl_count, RECORDS);
+    ck_assert_uint_eq(response->ttl_seconds, 60);
+}
+END_TEST
+
+/* Header alone: only codes of servers that could not or would not read the question. */
+START_TEST(a_header_alone_counts_with_an_error_only)
+{
+    uint8_t header[12] = {0x2b, 0x67, 0x81, (uint8_t)(0x80 | _i)};
+    bool is_error = _i == 1 || _i == 2 || _i == 4 || _i == 5;
+
+    ask("www.test.", TYPE_A);
+    ck_assert_int_eq(read_octets(header, 12), is_error ? RESPONSE_READ : RESPONSE_FOREIGN);
+    header[1] ^= 1;
+    ck_assert_int_eq(read_octets(header, 12), RESPONSE_FOREIGN);
+    header[1] ^= 1;
+    header[5] = 1;
+    ck_assert_int_eq(read_octets(header, 12), RESPONSE_FOREIGN);
+    header[5] = 0;
+    read_octets(header, 12);
+    if (is_error) {
+        ck_assert_int_eq(response->rcode, _i);
+        ck_assert_uint_eq(response->octets, sizeof *response);
+        ck_assert_uint_eq(response->ttl_seconds, 0);
+    }
+}
+END_TEST
+
+#define SOA(ttl, minimum) "test. " ttl " IN SOA ns.test. root.test. 1 2 3 4 " minimum
+
+static const struct {
+    struct said said;
+    uint32_t ttl_seconds;
+    unsigned bits;
+} meanings[] = {
+    /* The least TTL of all sections. */
+    {{.name = "a.test.",
+      .answer = "a.test. 300 IN A 192.0.2.1",
+      .authority = "test. 200 IN NS ns.test.",
+      .additional = "ns.test. 100 IN A 192.0.2.3"},
+     100,
+     0},
+    {{.name = "a.test.", .answer = "a.test. 0 IN A 192.0.2.1"}, 0, 0},
+    {{.name = "a.test.", .answer = "a.test. 86401 IN A 192.0.2.1"}, 86400, 0},
+    {{.name = "a.test.", .answer = "a.test. 2147483647 IN A 192.0.2.1"}, 86400, 0},
+    {{.name = "a.test.", .answer = "a.test. 2147483648 IN A 192.0.2.1"}, 0, 0},
+    {{.name = "a.test.", .answer = "a.test. 60 IN A 192.0.2.1", .has_opt = true}, 60, 0},
+    {{.name = "a.test.", .answer = "a.test. 60 IN A 192.0.2.1", .ad = true},
+     60,
+     RESPONSE_AUTHENTIC},
+    /* Chains. */
+    {{.name = "a.test.", .answer = "a.test. 60 IN CNAME b.test.\nb.test. 9 IN A 192.0.2.1"}, 9, 0},
+    {{.name = "a.test.", .answer = "a.test. 60 IN CNAME b.test.", .authority = SOA("50", "40")},
+     40,
+     RESPONSE_NEGATIVE},
+    {{.name = "a.test.", .answer = "a.test. 60 IN CNAME b.test."}, 0, 0},
+    {{.name = "a.test.", .type = TYPE_CNAME, .answer = "a.test. 60 IN CNAME b.test."}, 60, 0},
+    {{.name = "a.test.", .type = TYPE_ANY, .answer = "a.test. 60 IN CNAME b.test."}, 60, 0},
+    {{.name = "a.test.", .answer = "a.test. 60 IN CNAME b.test.\nb.test. 60 IN CNAME a.test."},
+     0,
+     0},
+    /* Nothing there. */
+    {{.name = "a.test.", .authority = SOA("50", "40")}, 40, RESPONSE_NEGATIVE},
+    {{.name = "a.test.", .authority = SOA("30", "40")}, 30, RESPONSE_NEGATIVE},
+    {{.name = "a.test.", .authority = SOA("90000", "90000")}, 3600, RESPONSE_NEGATIVE},
+    {{.name = "a.test.", .authority = SOA("60", "2147483648")}, 0, RESPONSE_NEGATIVE},
+    {{.name = "a.test.", .authority = SOA("60", "0")}, 0, RESPONSE_NEGATIVE},
+    {{.name = "a.test.", .rcode = RCODE_NXDOMAIN, .authority = SOA("60", "40")},
+     40,
+     RESPONSE_NEGATIVE},
+    {{.name = "a.test.",
+      .rcode = RCODE_NXDOMAIN,
+      .answer = "a.test. 20 IN CNAME b.test.",
+      .authority = SOA("60", "40")},
+     20,
+     RESPONSE_NEGATIVE},
+    {{.name = "a.test.", .rcode = RCODE_NXDOMAIN}, 0, RESPONSE_NEGATIVE},
+    {{.name = "a.test."}, 0, 0},
+    {{.name = "a.test.", .authority = "test. 60 IN NS ns.test."}, 0, 0},
+    {{.name = "a.test.", .answer = "a.test. 60 IN MX 1 mx.test."}, 0, 0},
+    /* An answer whose zone is told too, and the SOA itself. */
+    {{.name = "a.test.", .answer = "a.test. 600 IN A 192.0.2.1", .authority = SOA("500", "40")},
+     500,
+     0},
+    {{.name = "test.", .type = TYPE_SOA, .answer = SOA("500", "40")}, 500, 0},
+    /* Errors. */
+    {{.name = "a.test.", .rcode = RCODE_SERVFAIL, .authority = SOA("60", "40")}, 0, 0},
+    {{.name = "a.test.", .rcode = RCODE_REFUSED}, 0, 0},
+    {{.name = "a.test.", .rcode = RCODE_FORMERR}, 0, 0},
+    {{.name = "a.test.", .rcode = RCODE_NOTIMP}, 0, 0},
+    {{.name = "a.test.", .rcode = 23, .has_opt = true, .answer = "a.test. 60 IN A 192.0.2.1"},
+     0,
+     0},
+    /* Addresses. */
+    {{.name = "a.test.", .answer = "a.test. 60 IN A 10.0.0.37"}, 60, RESPONSE_PRIVATE_ADDRESS},
+    {{.name = "a.test.",
+      .type = TYPE_AAAA,
+      .answer = "a.test. 60 IN AAAA 2001:db8::1\na.test. 60 IN AAAA ::ffff:192.168.0.1"},
+     60,
+     RESPONSE_PRIVATE_ADDRESS},
+    {{.name = "a.test.", .type = TYPE_AAAA, .answer = "a.test. 60 IN AAAA ::ffff:192.0.2.1"},
+     60,
+     0},
+    {{.name = "a.test.",
+      .type = TYPE_MX,
+      .answer = "a.test. 60 IN MX 1 b.test.",
+      .additional = "b.test. 60 IN A 172.16.0.1"},
+     60,
+     RESPONSE_PRIVATE_ADDRESS},
+};
+
+START_TEST(how_long_a_response_is_kept_follows_from_its_records)
+{
+    ck_assert_int_eq(read_said(&meanings[_i].said), RESPONSE_READ);
+    ck_assert_uint_eq(response->ttl_seconds, meanings[_i].ttl_seconds);
+    ck_assert_uint_eq(response->bits, meanings[_i].bits);
+    ck_assert_uint_eq(response->rcode, meanings[_i].said.rcode);
+}
+END_TEST
+
+static uint32_t nth_ttl(unsigned n)
+{
+    const uint16_t *offsets = (const uint16_t *)(const void *)response->data;
+    return load32(response_body(response) + offsets[n]);
+}
+
+START_TEST(the_body_promises_no_more_than_is_kept)
+{
+    read_said(&(struct said){.name = "a.test.",
+                             .answer = "a.test. 2147483648 IN A 192.0.2.1\n"
+                                       "a.test. 86401 IN A 192.0.2.2\n"
+                                       "a.test. 86400 IN A 192.0.2.3"});
+    ck_assert_uint_eq(nth_ttl(0), 0);
+    ck_assert_uint_eq(nth_ttl(1), 86400);
+    ck_assert_uint_eq(nth_ttl(2), 86400);
+    read_said(&(struct said){.name = "a.test.",
+                             .rcode = RCODE_NXDOMAIN,
+                             .answer = "a.test. 7000 IN CNAME b.test.",
+                             .authority = SOA("6000", "5000")});
+    ck_assert_uint_eq(nth_ttl(0), 7000);
+    ck_assert_uint_eq(nth_ttl(1), 3600);
+}
+END_TEST
+
+/* Cookie, EDE 3, EDE too short, padding, EDE 22 with text. */
+START_TEST(explanations_of_the_upstream_are_kept_and_its_other_options_not)
+{
+    static const char kept[] = "\0\x0f\0\2\0\3\0\x0f\0\5\0\x16why";
+
+    ck_assert_int_eq(read_said(&(struct said){.name = "a.test.",
+                                              .answer = "a.test. 60 IN A 192.0.2.1",
+                                              .has_opt = true,
+                                              .options = "000a00080102030405060708 000f00020003"
+                                                         "000f000101 000c0000 000f00050016776879"}),
+                     RESPONSE_READ);
+    ck_assert_uint_eq(response->ede_octets, sizeof kept - 1);
+    ck_assert_mem_eq(response_ede(response), kept, sizeof kept - 1);
+    ck_assert_uint_eq(response->counts[2], 0);
+    ck_assert_uint_eq(response->body_octets, 16);
+    ck_assert_mem_eq(response_body(response), ADDRESS, 16);
+}
+END_TEST
+
+/* Room is for 512 octets: an option that fits alone, one that is too long, a short one behind. */
+START_TEST(an_explanation_without_end_is_left_out)
+{
+    static uint8_t octets[2048] = HEADER("\x81\x80", "\0\1\0\0\0\0\0\1") QUESTION;
+    uint8_t *at = octets + 26;
+
+    memcpy(at, OCTETS("\0\0\x29\4\xd0\0\0\0\0"));
+    store16(at + 9, (4 + 500) + (4 + 600) + (4 + 5) + (4 + 4));
+    at += 11;
+    for (int i = 0; i < 4; i++) {
+        static const uint16_t lengths[] = {500, 600, 5, 4};
+        store16(at, 15);
+        store16(at + 2, lengths[i]);
+        memset(at + 4, i, lengths[i]);
+        at += 4 + lengths[i];
+    }
+    ask("www.test.", TYPE_A);
+    stand.asked.is_exact = false;
+    ck_assert_int_eq(read_octets(octets, (size_t)(at - octets)), RESPONSE_READ);
+    ck_assert_uint_eq(response->ede_octets, 504 + 8);
+    ck_assert_mem_eq(response_ede(response) + 504, "\0\x0f\0\4\3\3\3\3", 8);
+}
+END_TEST
+
+START_TEST(what_stands_behind_opt_goes_with_it)
+{
+    ck_assert_int_eq(read_said(&(struct said){.name = "a.test.",
+                                              .answer = "a.test. 60 IN A 192.0.2.1",
+                                              .additional = "ns.test. 50 IN A 192.0.2.2",
+                                              .has_opt = true,
+                                              .behind = "ns.test. 5 IN A 10.0.0.1"}),
+                     RESPONSE_READ);
+    ck_assert_uint_eq(response->counts[0], 1);
+    ck_assert_uint_eq(response->counts[2], 1);
+    ck_assert_uint_eq(response->ttl_count, 2);
+    ck_assert_uint_eq(response->ttl_seconds, 50);
+    ck_assert_uint_eq(response->bits, 0);
+}
+END_TEST
+
+START_TEST(a_code_is_put_together_from_header_and_opt)
+{
+    ck_assert_int_eq(read_said(&(struct said){.name = "a.test.", .rcode = 23, .has_opt = true}),
+                     RESPONSE_READ);
+    ck_assert_uint_eq(response->rcode, 23);
+}
+END_TEST
+
+/* Addresses met, and after how many the visitor has enough. */
+struct visit {
+    uint32_t addresses[16];
+    unsigned count, most;
+};
+
+static bool note_address(void *context, uint32_t address)
+{
+    struct visit *visit = context;
+
+    visit->addresses[visit->count++] = address;
+    return visit->count == visit->most;
+}
+
+START_TEST(addresses_are_found_wherever_a_client_could_take_them_from)
+{
+    struct visit visit = {.most = 16};
+
+    read_said(&(struct said){
+        .name = "a.test.",
+        .type = TYPE_HTTPS,
+        .answer = "a.test. 60 IN HTTPS 1 . alpn=h2 ipv4hint=10.0.0.1,10.0.0.2 ipv6hint=2001:db8::1",
+        .authority = "test. 60 IN NS ns.test.",
+        .additional = "ns.test. 60 IN A 10.0.0.3\nns.test. 60 IN AAAA ::ffff:10.0.0.4\n"
+                      "ns.test. 60 IN AAAA 2001:db8::2\nns.test. 60 IN TXT \"10.0.0.5\""});
+    ck_assert(!response_find_address(response, note_address, &visit));
+    ck_assert_uint_eq(visit.count, 4);
+    for (uint32_t i = 0; i < 4; i++)
+        ck_assert_uint_eq(visit.addresses[i], 0x0a000001 + i);
+    visit = (struct visit){.most = 2};
+    ck_assert(response_find_address(response, note_address, &visit));
+    ck_assert_uint_eq(visit.count, 2);
+}
+END_TEST
+
+/* SVCB data that ends early anywhere holds no address behind its end. */
+START_TEST(hints_that_do_not_end_are_not_followed)
+{
+    static const uint8_t data[] = "\0\1\0\0\4\0\4\n\0\0\1";
+    static uint8_t octets[64] =
+        HEADER("\x81\x80", ONE_ANSWER) QUESTION "\xc0\x0c\0\x41\0\1\0\0\0\x3c";
+    struct visit visit = {.most = 16};
+    size_t length = (size_t)_i;
+
+    store16(octets + 36, (uint16_t)length);
+    memcpy(octets + 38, data, length);
+    ask("www.test.", TYPE_A);
+    stand.asked.is_exact = false;
+    ck_assert_int_eq(read_octets(octets, 38 + length), RESPONSE_READ);
+    response_find_address(response, note_address, &visit);
+    ck_assert_uint_eq(visit.count, length == sizeof data - 1 ? 1 : 0);
+}
+END_TEST
+
+static const struct {
+    uint8_t bits;
+    bool is_plain;
+    const char *octets;
+    size_t length;
+} queries[] = {
+    {0, false,
+     OCTETS("\x12\x34\1\x20\0\1\0\0\0\0\0\1\3wWw\4test\0\0\x0f\0\1\0\0\x29\4\xd0\0\0\0\0\0\0")},
+    {QUESTION_DO, false,
+     OCTETS("\x12\x34\1\x20\0\1\0\0\0\0\0\1\3wWw\4test\0\0\x0f\0\1\0\0\x29\4\xd0\0\0\x80\0\0\0")},
+    {QUESTION_CD, false,
+     OCTETS("\x12\x34\1\x30\0\1\0\0\0\0\0\1\3wWw\4test\0\0\x0f\0\1\0\0\x29\4\xd0\0\0\0\0\0\0")},
+    {QUESTION_DO | QUESTION_CD, true,
+     OCTETS("\x12\x34\1\x30\0\1\0\0\0\0\0\0\3wWw\4test\0\0\x0f\0\1")},
+};
+
+START_TEST(a_query_carries_what_the_client_asked_and_nothing_else)
+{
+    uint8_t query[UPSTREAM_QUERY_OCTETS_MOST];
+
+    ask("www.test.", TYPE_MX);
+    stand.question.bits = queries[_i].bits;
+    ck_assert_uint_eq(response_write_query(&stand.question, 0x1234, (const uint8_t *)"\3wWw\4test",
+                                           queries[_i].is_plain, query),
+                      queries[_i].length);
+    ck_assert_mem_eq(query, queries[_i].octets, queries[_i].length);
+}
+END_TEST
+
+START_TEST(the_longest_query_has_room)
+{
+    char text[256];
+    uint8_t query[UPSTREAM_QUERY_OCTETS_MOST];
+
+    memset(text, 'a', 253);
+    text[63] = text[127] = text[191] = '.';
+    text[253] = '\0';
+    ask(text, TYPE_A);
+    ck_assert_uint_eq(response_write_query(&stand.question, 1, stand.name.octets, false, query),
+                      UPSTREAM_QUERY_OCTETS_MOST);
+}
+END_TEST
+
+static const struct said rich = {.name = "www.example.com.",
+                                 .answer = "www.example.com. 60 IN CNAME a.example.com.\n"
+                                           "a.example.com. 60 IN A 192.0.2.1",
+                                 .authority = "example.com. 60 IN NS ns.example.com.",
+                                 .additional = "ns.example.com. 60 IN A 192.0.2.2\n"
+                                               "ns.example.com. 60 IN AAAA 2001:db8::2",
+                                 .has_opt = true,
+                                 .options = "000f00050016776879"};
+
+START_TEST(a_response_cut_anywhere_is_not_read)
+{
+    size_t length = said_write(&rich, stand.octets);
+
+    ask(rich.name, TYPE_A);
+    for (size_t i = 0; i < length; i++)
+        ck_assert_int_ne(read_octets(stand.octets, i), RESPONSE_READ);
+    ck_assert_int_eq(read_octets(stand.octets, length), RESPONSE_READ);
+}
+END_TEST
+
+/* Whatever is read is whole: its parts fill it, its TTLs lie in its body and under the cap. */
+static void check_invariants(void)
+{
+    const uint16_t *offsets = (const uint16_t *)(const void *)response->data;
+
+    ck_assert_uint_eq(response->octets, sizeof *response + 2U * response->ttl_count +
+                                            response->ede_octets + response->body_octets);
+    ck_assert_uint_eq(response->ttl_count,
+                      (unsigned)response->counts[0] + response->counts[1] + response->counts[2]);
+    ck_assert_uint_le(response->ttl_seconds, RESPONSE_TTL_MOST_SECONDS);
+    for (unsigned i = 0; i < response->ttl_count; i++) {
+        ck_assert_uint_le(offsets[i] + RECORD_TTL_OCTETS, response->body_octets);
+        ck_assert_uint_le(load32(response_body(response) + offsets[i]), RESPONSE_TTL_MOST_SECONDS);
+    }
+}
+
+START_TEST(responses_with_a_few_octets_changed_are_whole_or_refused)
+{
+    struct dice dice = {.state = 7};
+    uint8_t octets[PACKET_OCTETS_MOST];
+    unsigned read = 0;
+
+    stand.length = said_write(&rich, stand.octets);
+    ask(rich.name, TYPE_A);
+    for (int i = 0; i < 100000; i++) {
+        memcpy(octets, stand.octets, stand.length);
+        size_t length = packet_mutate(&dice, octets, stand.length);
+        if (read_octets(octets, length) != RESPONSE_READ)
+            continue;
+        check_invariants();
+        read++;
+    }
+    ck_assert_uint_gt(read, 1000);
+}
+END_TEST
+
+#define COUNT(table) (sizeof(table) / sizeof(table)[0])
+
+int main(void)
+{
+    Suite *suite = suite_create("forward/response");
+    TCase *form = tcase_create("form");
+    TCase *meaning = tcase_create("meaning");
+    TCase *query = tcase_create("query");
+
+    tcase_add_test(form, a_response_is_its_records_and_where_their_ttls_stand);
+    tcase_add_loop_test(form, only_the_question_asked_is_answered, 0, COUNT(matches));
+    tcase_add_loop_test(form, records_are_read_to_the_last_octet_or_not_at_all, 0, COUNT(records));
+    tcase_add_loop_test(form, pointers_may_follow_pointers_but_not_for_ever, 248, 253);
+    tcase_add_loop_test(form, names_are_held_to_255_octets_through_pointers, 1, 7);
+    tcase_add_test(form, a_message_full_of_the_smallest_records_is_read);
+    tcase_add_loop_test(form, a_header_alone_counts_with_an_error_only, 0, 16);
+    tcase_add_test(form, a_response_cut_anywhere_is_not_read);
+    tcase_add_test(form, responses_with_a_few_octets_changed_are_whole_or_refused);
+    tcase_add_loop_test(meaning, how_long_a_response_is_kept_follows_from_its_records, 0,
+                        COUNT(meanings));
+    tcase_add_test(meaning, the_body_promises_no_more_than_is_kept);
+    tcase_add_test(meaning, explanations_of_the_upstream_are_kept_and_its_other_options_not);
+    tcase_add_test(meaning, an_explanation_without_end_is_left_out);
+    tcase_add_test(meaning, what_stands_behind_opt_goes_with_it);
+    tcase_add_test(meaning, a_code_is_put_together_from_header_and_opt);
+    tcase_add_test(meaning, addresses_are_found_wherever_a_client_could_take_them_from);
+    tcase_add_loop_test(meaning, hints_that_do_not_end_are_not_followed, 0, 12);
+    tcase_add_loop_test(query, a_query_carries_what_the_client_asked_and_nothing_else, 0,
+                        COUNT(queries));
+    tcase_add_test(query, the_longest_query_has_room);
+    suite_add_tcase(suite, form);
+    suite_add_tcase(suite, meaning);
+    suite_add_tcase(suite, query);
+    return suite_run(suite);
+}
