@@ -43,12 +43,16 @@ struct link {
     /**
      * Sends a query. `server` is the number of an upstream given to the link when it was made.
      * Returns false when nothing could be sent for want of descriptors or memory; otherwise
-     * on_response or on_failure may follow, never before this returns.
+     * on_response or on_failure may follow, never before this returns. Allowed from within both,
+     * also with the ticket that was forgotten a moment ago.
      */
     bool (*send)(struct link *link, link_ticket ticket, uint8_t server, bool over_stream,
                  const uint8_t *query, size_t length);
 
-    /** Ends an attempt. Allowed from within on_response and on_failure. */
+    /**
+     * Ends an attempt: called once for each that was sent, also after on_failure. Allowed from
+     * within on_response and on_failure.
+     */
     void (*forget)(struct link *link, link_ticket ticket);
 
     struct link_listener listener; /* set by who uses it, before the first send */
