@@ -3,15 +3,24 @@
  * Responses kept: one cache per worker, of fixed size.
  *
  *     index   lines of eight slots (64 octets), found by hash; a slot: 32 bits of hash, 32 of place
- *     small   a tenth of the room: where new entries begin
- *     main    the rest: entries that were asked for again
+ *     ghosts  16 bits of hash each: who was here lately
+ *     small   a tenth of the rest: where new entries begin
+ *     main    what is left: entries that were asked for again
  *
- * `small` and `main` are rings: entries are written one behind another, and the oldest gives way.
- * An oldest entry of `small` that was used since it was written moves into `main`, an unused one
- * goes, leaving a trace of its hash in `ghosts`; who comes back while the trace is there begins in
+ * `small` and `main` are rings (ring.h): entries are written one behind another, and the oldest
+ * gives way. An oldest entry of `small` that was used since it was written moves into `main`, an
+ * unused one goes, leaving a trace in `ghosts`; who comes back while the trace is there begins in
  * `main`. An oldest entry of `main` that was used is written again at the front, with one use less.
  * So a flood of names that nobody asks twice passes through `small` and leaves `main` alone
- * (S3-FIFO).
+ * (S3-FIFO); only while `main` has room that nobody needs, unused entries move there too.
+ *
+ * An entry that no slot points to is dead: replaced, or pushed out of its line by a ninth. Its
+ * octets are free again when it is its ring's oldest. A response as large as the one before is
+ * written over it.
+ *
+ * Storing moves at most CACHE_MOVES_MOST entries; more than that, or octets beyond
+ * CACHE_MOVED_OCTETS_MOST, are dropped whether used or not. What is dropped makes room for what is
+ * stored and moved, so it is bounded too.
  *
  * An entry holds a response, or only the memory of a failure, or both: then the response is stale
  * and what is known is that asking again has failed lately.
@@ -37,6 +46,9 @@ enum {
     CACHE_STALE_SECONDS = 86400,
     CACHE_FAILURE_LEAST_SECONDS = 1, /* doubles with each failure in a row, up to ... */
     CACHE_FAILURE_MOST_SECONDS = 30,
+    CACHE_USES_MOST = 3,
+    CACHE_MOVES_MOST = 32,
+    CACHE_MOVED_OCTETS_MOST = 2 * RESPONSE_OCTETS_MOST,
 };
 
 /** What is kept for one question. `response` and the name stand behind it. */
@@ -50,19 +62,22 @@ struct cache_entry {
     uint16_t type;
     uint16_t class;
     uint8_t bits;       /* of the question */
-    uint8_t uses;       /* since last looked over, at most 3 */
+    uint8_t uses;       /* since last looked over, at most CACHE_USES_MOST */
     uint8_t failure;    /* enum forward_failure, while failed_until_s holds */
     uint8_t failures;   /* in a row */
     uint8_t server;     /* number of the server that failed */
     bool has_response;  /* else only a failure */
-    bool is_refreshing; /* asked for again before its end */
+    bool is_refreshing; /* asked for again before its end; the caller's, false in a new entry */
     uint8_t name_length;
     alignas(8) uint8_t data[]; /* the response, then the name */
 };
 
 struct cache;
 
-/** `octets` is everything the cache will ever take, index included. Returns NULL with *err. */
+/**
+ * `octets` is everything the cache will ever take, index included. Returns NULL with *err, also
+ * when they are fewer than CACHE_OCTETS_LEAST or more than slots can tell apart (64 GB).
+ */
 struct cache *cache_new(size_t octets, struct err *err);
 
 /** NULL is allowed. */
@@ -90,7 +105,8 @@ static inline const struct response *cache_response(const struct cache_entry *en
 
 /**
  * Keeps a response in place of what was there for the question. Nothing is kept, and what was there
- * is forgotten, when its TTL is 0 or it is larger than an eighth of `small`.
+ * is forgotten, when its TTL is 0 or it is larger than an eighth of `small`. The response is not
+ * one of the cache's own.
  */
 void cache_store(struct cache *cache, const struct question *question,
                  const struct response *response, uint32_t now_s);
@@ -102,7 +118,10 @@ struct cache_failure {
     uint32_t era;
 };
 
-/** Remembers that asking failed; a response that may still be handed out stale stays. */
+/**
+ * Remembers that asking failed, each time twice as long while failures of one era follow each other
+ * without success; a response that may still be handed out stale stays.
+ */
 void cache_fail(struct cache *cache, const struct question *question,
                 const struct cache_failure *failure, uint32_t now_s);
 

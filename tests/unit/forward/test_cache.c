@@ -1,0 +1,656 @@
+// timeout: 120
+// wrap: malloc calloc realloc
+#include "forward/cache.h"
+
+#include <stdio.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <unistd.h>
+
+#include "support/packets.h"
+#include "support/suite.h"
+#include "wire/types.h"
+
+enum { MEGABYTE = 1 << 20, NOW = 1000, DAY = CACHE_STALE_SECONDS };
+
+void *__real_malloc(size_t size);
+void *__real_calloc(size_t count, size_t size);
+void *__real_realloc(void *old, size_t size);
+void *__wrap_malloc(size_t size);
+void *__wrap_calloc(size_t count, size_t size);
+void *__wrap_realloc(void *old, size_t size);
+
+static unsigned long allocations;
+
+void *__wrap_malloc(size_t size)
+{
+    allocations++;
+    return __real_malloc(size);
+}
+
+void *__wrap_calloc(size_t count, size_t size)
+{
+    allocations++;
+    return __real_calloc(count, size);
+}
+
+void *__wrap_realloc(void *old, size_t size)
+{
+    allocations++;
+    return __real_realloc(old, size);
+}
+
+static const struct hash_key key = {.first = 0x0123456789abcdef, .second = 0xfedcba9876543211};
+static alignas(struct response) uint8_t room[RESPONSE_OCTETS_MOST];
+static struct response *const response = (struct response *)(void *)room;
+static struct name name;
+static struct question question;
+static struct cache *cache;
+
+static void begin(size_t octets)
+{
+    struct err err;
+
+    cache = cache_new(octets, &err);
+    ck_assert_ptr_nonnull(cache);
+}
+
+static void ask_text(const char *text)
+{
+    ck_assert(name_from_text(text, &name));
+    question = (struct question){
+        .name = &name,
+        .hash = hash_mix(hash_padded(&key, name.octets, name.length), key.second),
+        .type = TYPE_A,
+        .class = CLASS_IN,
+    };
+}
+
+static void ask(unsigned number)
+{
+    char text[32];
+
+    snprintf(text, sizeof text, "n%u.example.com", number);
+    ask_text(text);
+}
+
+/* A response of which every octet follows from a seed. */
+static void make(size_t body, uint32_t ttl_seconds, uint32_t seed)
+{
+    *response = (struct response){.octets = (uint32_t)(sizeof *response + body),
+                                  .ttl_seconds = ttl_seconds,
+                                  .body_octets = (uint16_t)body};
+    for (size_t i = 0; i < body; i++)
+        response->data[i] = (uint8_t)(seed >> (i % 4 * 8) ^ i);
+}
+
+static void store(size_t body, uint32_t ttl_seconds, uint32_t seed, uint32_t now)
+{
+    make(body, ttl_seconds, seed);
+    cache_store(cache, &question, response, now);
+}
+
+static void check_found(size_t body, uint32_t ttl_seconds, uint32_t seed, uint32_t now)
+{
+    const struct cache_entry *entry = cache_find(cache, &question, now);
+
+    make(body, ttl_seconds, seed);
+    ck_assert_ptr_nonnull(entry);
+    ck_assert(entry->has_response);
+    ck_assert_mem_eq(cache_response(entry), response, response->octets);
+}
+
+static void note_failure(uint8_t server, uint32_t era, uint32_t now)
+{
+    struct cache_failure failure = {.failure = 3, .server = server, .era = era};
+    cache_fail(cache, &question, &failure, now);
+}
+
+START_TEST(what_is_stored_is_found_octet_for_octet)
+{
+    size_t body = (size_t)_i;
+
+    begin(MEGABYTE);
+    ask(1);
+    ck_assert_ptr_null(cache_find(cache, &question, NOW));
+    store(body, 60, 0xabcdef, NOW);
+    check_found(body, 60, 0xabcdef, NOW);
+    ck_assert_uint_eq(cache_find(cache, &question, NOW)->stored_s, NOW);
+    ask(2);
+    ck_assert_ptr_null(cache_find(cache, &question, NOW));
+    ck_assert_uint_eq(cache_use(cache).entries, 1);
+    cache_free(cache);
+}
+END_TEST
+
+/* Under one hash, so that only comparing keeps them apart. */
+START_TEST(questions_that_differ_in_anything_have_entries_of_their_own)
+{
+    static const struct {
+        const char *name;
+        uint16_t type, class;
+        uint8_t bits;
+    } kinds[] = {
+        {"a.test", TYPE_A, CLASS_IN, 0},
+        {"b.test", TYPE_A, CLASS_IN, 0},
+        {"a.test.x", TYPE_A, CLASS_IN, 0},
+        {"a.test", TYPE_AAAA, CLASS_IN, 0},
+        {"a.test", TYPE_A, CLASS_CH, 0},
+        {"a.test", TYPE_A, CLASS_IN, QUESTION_DO},
+        {"a.test", TYPE_A, CLASS_IN, QUESTION_CD},
+        {"a.test", TYPE_A, CLASS_IN, QUESTION_DO | QUESTION_CD},
+    };
+
+    begin(MEGABYTE);
+    for (int round = 0; round < 2; round++) {
+        for (uint32_t i = 0; i < sizeof kinds / sizeof kinds[0]; i++) {
+            ask_text(kinds[i].name);
+            question.hash = 0x1234567800000000;
+            question.type = kinds[i].type;
+            question.class = kinds[i].class;
+            question.bits = kinds[i].bits;
+            if (round == 0)
+                store(40, 60, i, NOW);
+            else
+                check_found(40, 60, i, NOW);
+        }
+    }
+    ck_assert_uint_eq(cache_use(cache).entries, 8);
+    cache_free(cache);
+}
+END_TEST
+
+START_TEST(a_response_is_fresh_then_stale_then_gone)
+{
+    const struct cache_entry *entry;
+
+    begin(MEGABYTE);
+    ask(1);
+    store(40, 60, 1, NOW);
+    entry = cache_find(cache, &question, NOW + 59);
+    ck_assert(cache_entry_is_fresh(entry, NOW + 59));
+    ck_assert(!cache_entry_is_stale(entry, NOW + 59));
+    entry = cache_find(cache, &question, NOW + 60);
+    ck_assert(!cache_entry_is_fresh(entry, NOW + 60));
+    ck_assert(cache_entry_is_stale(entry, NOW + 60));
+    ck_assert_ptr_nonnull(cache_find(cache, &question, NOW + 60 + DAY - 1));
+    ck_assert_ptr_null(cache_find(cache, &question, NOW + 60 + DAY));
+    ck_assert_ptr_null(cache_peek(cache, &question, NOW + 60 + DAY));
+    cache_free(cache);
+}
+END_TEST
+
+START_TEST(a_response_without_ttl_or_without_end_makes_what_was_there_forgotten)
+{
+    begin(MEGABYTE);
+    ask(1);
+    store(40, 60, 1, NOW);
+    if (_i == 0)
+        store(40, 0, 2, NOW);
+    else
+        store(MEGABYTE / 80, 60, 2, NOW);
+    ck_assert_ptr_null(cache_find(cache, &question, NOW));
+    ck_assert_uint_eq(cache_use(cache).entries, 0);
+    ck_assert_uint_eq(cache_use(cache).octets, 0);
+    ck_assert_uint_eq(cache_use(cache).evicted, 0);
+    cache_free(cache);
+}
+END_TEST
+
+START_TEST(a_larger_cache_keeps_the_largest_response)
+{
+    begin(16 * MEGABYTE);
+    ask(1);
+    store(65000, 60, 1, NOW);
+    check_found(65000, 60, 1, NOW);
+    cache_free(cache);
+}
+END_TEST
+
+START_TEST(uses_are_counted_when_found_and_not_when_looked_at)
+{
+    begin(MEGABYTE);
+    ask(1);
+    store(40, 60, 1, NOW);
+    ck_assert_uint_eq(cache_peek(cache, &question, NOW)->uses, 0);
+    ck_assert_uint_eq(cache_peek(cache, &question, NOW)->uses, 0);
+    for (unsigned i = 1; i < 6; i++)
+        ck_assert_uint_eq(cache_find(cache, &question, NOW)->uses, i < 3 ? i : 3);
+    cache_free(cache);
+}
+END_TEST
+
+START_TEST(a_response_of_like_size_is_written_over_the_one_before)
+{
+    begin(MEGABYTE);
+    ask(1);
+    store(200, 60, 1, NOW);
+    struct cache_entry *entry = cache_find(cache, &question, NOW);
+    entry->is_refreshing = true;
+    store(150, 90, 2, NOW + 50);
+    ck_assert_ptr_eq(cache_find(cache, &question, NOW + 50), entry);
+    ck_assert(!entry->is_refreshing);
+    ck_assert_uint_eq(entry->uses, 2);
+    ck_assert_uint_eq(entry->stored_s, NOW + 50);
+    ck_assert_uint_eq(entry->fresh_until_s, NOW + 140);
+    check_found(150, 90, 2, NOW + 139);
+    store(20, 60, 3, NOW); /* much smaller, and then larger: elsewhere */
+    check_found(20, 60, 3, NOW);
+    store(200, 60, 4, NOW);
+    check_found(200, 60, 4, NOW);
+    ck_assert_uint_eq(cache_use(cache).entries, 1);
+    ck_assert_uint_eq(cache_use(cache).evicted, 0);
+    cache_free(cache);
+}
+END_TEST
+
+START_TEST(failures_in_a_row_are_remembered_twice_as_long_each_time)
+{
+    static const uint32_t seconds[] = {1, 2, 4, 8, 16, 30, 30, 30};
+    uint32_t now = NOW;
+
+    begin(MEGABYTE);
+    ask(1);
+    for (size_t i = 0; i < sizeof seconds / sizeof seconds[0]; i++) {
+        note_failure(7, 5, now);
+        const struct cache_entry *entry = cache_find(cache, &question, now + seconds[i] - 1);
+        ck_assert_ptr_nonnull(entry);
+        ck_assert(cache_entry_has_failed(entry, now + seconds[i] - 1, 5));
+        ck_assert(!cache_entry_has_failed(entry, now + seconds[i] - 1, 6));
+        ck_assert(!entry->has_response);
+        ck_assert_uint_eq(entry->server, 7);
+        ck_assert_uint_eq(entry->failure, 3);
+        ck_assert_ptr_null(cache_find(cache, &question, now + seconds[i]));
+        now += seconds[i] + (i % 2 == 0 ? 0 : 100);
+    }
+    cache_free(cache);
+}
+END_TEST
+
+START_TEST(an_era_and_a_success_begin_with_one_second_again)
+{
+    begin(MEGABYTE);
+    ask(1);
+    for (int i = 0; i < 4; i++)
+        note_failure(1, 5, NOW);
+    ck_assert_uint_eq(cache_find(cache, &question, NOW)->failed_until_s, NOW + 8);
+    note_failure(1, 6, NOW);
+    ck_assert_uint_eq(cache_find(cache, &question, NOW)->failed_until_s, NOW + 1);
+    note_failure(1, 6, NOW);
+    store(40, 60, 1, NOW);
+    ck_assert_uint_eq(cache_find(cache, &question, NOW)->failed_until_s, 0);
+    note_failure(1, 6, NOW);
+    ck_assert_uint_eq(cache_find(cache, &question, NOW)->failed_until_s, NOW + 1);
+    cache_free(cache);
+}
+END_TEST
+
+START_TEST(a_failure_leaves_the_stale_response_in_its_place)
+{
+    begin(MEGABYTE);
+    ask(1);
+    store(40, 60, 1, NOW);
+    const struct cache_entry *entry = cache_find(cache, &question, NOW);
+    note_failure(1, 5, NOW + 100);
+    ck_assert_ptr_eq(cache_find(cache, &question, NOW + 100), entry);
+    ck_assert(cache_entry_has_failed(entry, NOW + 100, 5));
+    ck_assert(cache_entry_is_stale(entry, NOW + 100));
+    check_found(40, 60, 1, NOW + 100);
+    ck_assert(!cache_entry_has_failed(entry, NOW + 101, 5));
+    ck_assert_ptr_nonnull(cache_find(cache, &question, NOW + 101));
+    cache_free(cache);
+}
+END_TEST
+
+/* Ninth of a line: hashes that agree in their upper half. */
+START_TEST(a_ninth_of_a_line_pushes_out_the_least_used)
+{
+    unsigned least = (unsigned)_i;
+
+    begin(MEGABYTE);
+    for (unsigned i = 0; i < 9; i++) {
+        ask(i);
+        question.hash = 0x1234567800000000 + i;
+        store(40, 60, i, NOW + i);
+        if (i != least)
+            cache_find(cache, &question, NOW);
+    }
+    for (unsigned i = 0; i < 9; i++) {
+        ask(i);
+        question.hash = 0x1234567800000000 + i;
+        if (i == least && least < 8)
+            ck_assert_ptr_null(cache_find(cache, &question, NOW));
+        else if (least < 8 || i > 0) /* all used alike: the oldest */
+            check_found(40, 60, i, NOW);
+    }
+    ck_assert_uint_eq(cache_use(cache).entries, 8);
+    ck_assert_uint_eq(cache_use(cache).evicted, 1);
+    cache_free(cache);
+}
+END_TEST
+
+START_TEST(of_a_full_line_what_is_over_goes_first)
+{
+    begin(MEGABYTE);
+    for (unsigned i = 0; i < 9; i++) {
+        ask(i);
+        question.hash = 0x1234567800000000 + i;
+        store(40, i == 4 ? 1 : 2 * DAY, i, i < 8 ? NOW : NOW + 2 + DAY);
+        for (int uses = 0; i == 4 && uses < 3; uses++)
+            cache_find(cache, &question, NOW);
+    }
+    for (unsigned i = 0; i < 9; i++) {
+        ask(i);
+        question.hash = 0x1234567800000000 + i;
+        ck_assert((cache_find(cache, &question, NOW) == NULL) == (i == 4));
+    }
+    cache_free(cache);
+}
+END_TEST
+
+START_TEST(a_flushed_cache_is_as_new)
+{
+    begin(MEGABYTE);
+    for (unsigned i = 0; i < 20000; i++) {
+        ask(i);
+        store(40, 60, i, NOW);
+    }
+    cache_flush(cache);
+    ck_assert_uint_eq(cache_use(cache).entries, 0);
+    ck_assert_uint_eq(cache_use(cache).octets, 0);
+    for (unsigned i = 0; i < 20000; i++) {
+        ask(i);
+        ck_assert_ptr_null(cache_find(cache, &question, NOW));
+    }
+    store(40, 60, 7, NOW);
+    check_found(40, 60, 7, NOW);
+    cache_free(cache);
+}
+END_TEST
+
+START_TEST(a_cache_too_small_to_be_one_is_refused_with_a_sentence)
+{
+    struct err err = {.code = ERR_NONE};
+
+    ck_assert_ptr_null(cache_new(CACHE_OCTETS_LEAST - 1, &err));
+    ck_assert_int_eq(err.code, ERR_LIMIT);
+    ck_assert_ptr_nonnull(strstr(err.text, "1048575 octets"));
+    ck_assert_ptr_null(cache_new((size_t)1 << 40, &err));
+    ck_assert_int_eq(err.code, ERR_LIMIT);
+    cache_free(NULL);
+}
+END_TEST
+
+/* Names of a flood never come again. */
+static void flood(unsigned count)
+{
+    static unsigned next = 1000000000;
+
+    for (unsigned i = 0; i < count; i++) {
+        ask(next++);
+        cache_find(cache, &question, NOW);
+        store(60, 60, next, NOW);
+    }
+}
+
+/* Asked once, driven out of `small`, asked again: then it stays without being asked. */
+START_TEST(who_comes_back_soon_stays)
+{
+    begin(MEGABYTE);
+    flood(20000);
+    ask(1);
+    store(60, 60, 1, NOW);
+    flood(2000);
+    ask(1);
+    ck_assert_ptr_null(cache_find(cache, &question, NOW));
+    store(60, 60, 1, NOW);
+    flood(2000);
+    ask(1);
+    check_found(60, 60, 1, NOW);
+    cache_free(cache);
+}
+END_TEST
+
+START_TEST(who_is_asked_again_stays)
+{
+    begin(MEGABYTE);
+    flood(20000);
+    ask(1);
+    store(60, 60, 1, NOW);
+    cache_find(cache, &question, NOW);
+    flood(10000);
+    ask(1);
+    check_found(60, 60, 1, NOW);
+    cache_free(cache);
+}
+END_TEST
+
+/*
+ * A flood of a million names, and among them 1,000 names in use, each asked every 20,000th time:
+ * `small` of this cache holds some 3,000. Each is a miss two or three times until it is known.
+ */
+START_TEST(a_flood_of_random_names_leaves_names_in_use_alone)
+{
+    enum { FLOOD = 1000000, NAMES = 1000, EVERY = 20, KNOWN_AFTER = 3 * NAMES * EVERY };
+    unsigned asked = 0, found = 0;
+
+    begin(4 * MEGABYTE);
+    for (unsigned i = 0; i < FLOOD; i++) {
+        flood(1);
+        if (i % EVERY != 0)
+            continue;
+        ask(i / EVERY % NAMES);
+        bool is_found = cache_find(cache, &question, NOW) != NULL;
+        if (is_found)
+            check_found(60, 60, i / EVERY % NAMES, NOW);
+        else
+            store(60, 60, i / EVERY % NAMES, NOW);
+        asked += i >= KNOWN_AFTER;
+        found += i >= KNOWN_AFTER && is_found;
+    }
+    ck_assert_uint_gt(asked, 40000);
+    ck_assert_uint_ge(found * 100UL, asked * 99UL);
+    cache_free(cache);
+}
+END_TEST
+
+/* Responses that are asked again when their time is over keep their place in the flood as well. */
+START_TEST(names_of_short_ttl_in_use_survive_a_flood_too)
+{
+    enum { FLOOD = 300000, NAMES = 1000 };
+    unsigned asked = 0, found = 0;
+
+    begin(4 * MEGABYTE);
+    for (unsigned i = 0; i < FLOOD; i++) {
+        uint32_t now = NOW + i / 1000;
+        flood(1);
+        if (i % 10 != 0)
+            continue;
+        ask(i / 10 % NAMES);
+        const struct cache_entry *entry = cache_find(cache, &question, now);
+        asked += i > FLOOD / 3;
+        found += i > FLOOD / 3 && entry != NULL;
+        if (entry == NULL || !cache_entry_is_fresh(entry, now))
+            store(60 + i % 7 * 16, 5, i, now);
+    }
+    ck_assert_uint_ge(found * 100UL, asked * 99UL);
+    cache_free(cache);
+}
+END_TEST
+
+static size_t resident_octets(void *start, size_t octets)
+{
+    static unsigned char pages[16 * MEGABYTE / 4096];
+    size_t page = (size_t)sysconf(_SC_PAGESIZE), resident = 0;
+
+    ck_assert_int_eq(mincore(start, octets, pages), 0);
+    for (size_t i = 0; i < octets / page; i++)
+        resident += pages[i] & 1;
+    return resident * page;
+}
+
+START_TEST(a_full_cache_takes_what_it_was_given)
+{
+    enum { GIVEN = 16 * MEGABYTE };
+
+    begin(GIVEN);
+    ck_assert_uint_lt(resident_octets(cache, GIVEN), GIVEN / 10);
+    flood(400000);
+    struct cache_use use = cache_use(cache);
+    ck_assert_uint_eq(use.octets_most, GIVEN);
+    ck_assert_uint_ge(resident_octets(cache, GIVEN), GIVEN / 10 * 9);
+    ck_assert_uint_ge(use.octets, GIVEN / 10 * 8); /* index and ghosts are the rest */
+    ck_assert_uint_gt(use.entries, 80000);
+    ck_assert_uint_gt(use.evicted, 200000);
+    cache_free(cache);
+}
+END_TEST
+
+/* Everything a worker does with its cache for one question. */
+static void use_all(unsigned seed)
+{
+    note_failure(1, 1, NOW);
+    store(seed % 600, 60, seed, NOW);
+    cache_prefetch(cache, question.hash);
+    cache_prefetch_entry(cache, question.hash);
+    cache_peek(cache, &question, NOW);
+    cache_find(cache, &question, NOW);
+}
+
+START_TEST(nothing_is_allocated_once_the_cache_is_there)
+{
+    unsigned long while_used = 0;
+
+    begin(MEGABYTE);
+    for (unsigned i = 0; i < 20000; i++) {
+        ask(i);
+        unsigned long before = allocations;
+        use_all(i);
+        while_used += allocations - before;
+    }
+    ck_assert_uint_eq(while_used, 0);
+    ck_assert_uint_gt(cache_use(cache).evicted, 10000);
+    cache_free(cache);
+}
+END_TEST
+
+/* What was stored last for each name, and when. */
+struct kept {
+    size_t body;
+    uint32_t ttl_seconds;
+    uint32_t seed;
+    uint32_t stored_s; /* 0: nothing, or forgotten */
+    uint32_t failed_s;
+};
+
+enum { MODEL_NAMES = 4000, MODEL_STEPS = 600000 };
+
+static struct kept model[MODEL_NAMES];
+
+static size_t random_body(struct dice *dice)
+{
+    static const uint32_t most[] = {40, 40, 100, 100, 100, 300, 2000, 14000};
+    return dice_roll(dice, most[dice_roll(dice, 8)]);
+}
+
+static void store_some(struct dice *dice, unsigned number, uint32_t now)
+{
+    struct kept *kept = &model[number];
+
+    *kept = (struct kept){.body = random_body(dice),
+                          .ttl_seconds = dice_roll(dice, 10) == 0 ? 0 : dice_roll(dice, 300),
+                          .seed = dice_roll(dice, UINT32_MAX),
+                          .stored_s = now};
+    store(kept->body, kept->ttl_seconds, kept->seed, now);
+}
+
+/* Whatever is found is what was stored last, at its time, and fails when it was said to. */
+static bool check_some(unsigned number, uint32_t now)
+{
+    const struct kept *kept = &model[number];
+    const struct cache_entry *entry = cache_find(cache, &question, now);
+
+    if (entry == NULL)
+        return false;
+    if (entry->failed_until_s > now)
+        ck_assert_uint_le(entry->failed_until_s, kept->failed_s + CACHE_FAILURE_MOST_SECONDS);
+    if (!entry->has_response)
+        return true;
+    ck_assert_uint_ne(kept->stored_s, 0);
+    ck_assert_uint_gt(kept->ttl_seconds, 0);
+    ck_assert_uint_eq(entry->stored_s, kept->stored_s);
+    ck_assert_uint_eq(entry->fresh_until_s, kept->stored_s + kept->ttl_seconds);
+    ck_assert(now < entry->failed_until_s || now < entry->fresh_until_s + DAY);
+    make(kept->body, kept->ttl_seconds, kept->seed);
+    ck_assert_mem_eq(cache_response(entry), response, response->octets);
+    return true;
+}
+
+START_TEST(whatever_is_found_is_what_was_stored_last)
+{
+    struct dice dice = {.state = (uint64_t)_i + 1};
+    uint32_t now = NOW;
+    unsigned found = 0;
+
+    begin(MEGABYTE);
+    for (int i = 0; i < MODEL_STEPS; i++) {
+        /* Half of the time a tenth of the names. */
+        unsigned number =
+            dice_roll(&dice, dice_roll(&dice, 2) == 0 ? MODEL_NAMES : MODEL_NAMES / 10);
+        ask(number);
+        if (dice_roll(&dice, 1000) == 0)
+            now += dice_roll(&dice, 100) == 0 ? DAY : 10;
+        switch (dice_roll(&dice, 8)) {
+        case 0:
+        case 1:
+            store_some(&dice, number, now);
+            break;
+        case 2:
+            note_failure(1, dice_roll(&dice, 2), now);
+            model[number].failed_s = now;
+            break;
+        default:
+            found += check_some(number, now);
+        }
+        ck_assert_uint_lt(cache_use(cache).octets, MEGABYTE);
+    }
+    ck_assert_uint_gt(found, MODEL_STEPS / 10);
+    ck_assert_uint_gt(cache_use(cache).evicted, 50000);
+    cache_free(cache);
+}
+END_TEST
+
+int main(void)
+{
+    Suite *suite = suite_create("forward/cache");
+    TCase *responses = tcase_create("responses");
+    TCase *failures = tcase_create("failures");
+    TCase *room_for_all = tcase_create("room");
+
+    tcase_add_loop_test(responses, what_is_stored_is_found_octet_for_octet, 0, 40);
+    tcase_add_test(responses, questions_that_differ_in_anything_have_entries_of_their_own);
+    tcase_add_test(responses, a_response_is_fresh_then_stale_then_gone);
+    tcase_add_loop_test(responses,
+                        a_response_without_ttl_or_without_end_makes_what_was_there_forgotten, 0, 2);
+    tcase_add_test(responses, a_larger_cache_keeps_the_largest_response);
+    tcase_add_test(responses, uses_are_counted_when_found_and_not_when_looked_at);
+    tcase_add_test(responses, a_response_of_like_size_is_written_over_the_one_before);
+    tcase_add_test(failures, failures_in_a_row_are_remembered_twice_as_long_each_time);
+    tcase_add_test(failures, an_era_and_a_success_begin_with_one_second_again);
+    tcase_add_test(failures, a_failure_leaves_the_stale_response_in_its_place);
+    tcase_add_loop_test(room_for_all, a_ninth_of_a_line_pushes_out_the_least_used, 0, 8);
+    tcase_add_test(room_for_all, of_a_full_line_what_is_over_goes_first);
+    tcase_add_test(room_for_all, a_flushed_cache_is_as_new);
+    tcase_add_test(room_for_all, a_cache_too_small_to_be_one_is_refused_with_a_sentence);
+    tcase_add_test(room_for_all, who_comes_back_soon_stays);
+    tcase_add_test(room_for_all, who_is_asked_again_stays);
+    tcase_add_test(room_for_all, a_flood_of_random_names_leaves_names_in_use_alone);
+    tcase_add_test(room_for_all, names_of_short_ttl_in_use_survive_a_flood_too);
+    tcase_add_test(room_for_all, a_full_cache_takes_what_it_was_given);
+    tcase_add_test(room_for_all, nothing_is_allocated_once_the_cache_is_there);
+    tcase_add_loop_test(room_for_all, whatever_is_found_is_what_was_stored_last, 0, 3);
+    suite_add_tcase(suite, responses);
+    suite_add_tcase(suite, failures);
+    suite_add_tcase(suite, room_for_all);
+    return suite_run(suite);
+}
