@@ -4,8 +4,9 @@
  *
  * The client gets its own id and question, in the case it sent; the records with their TTLs counted
  * down; the upstream's EDE options and ours; an OPT of ours when it sent one; no more octets than
- * it takes, else TC. AD is passed on to who asked for it with AD or DO (RFC 6840 section 5.8). AA
- * is never set: these are not our names.
+ * it takes, else TC. AD is passed on to who asked for it with AD or DO (RFC 6840 section 5.8). RA
+ * is always set, for only clients who may recurse come this far; AA never: these are not our names.
+ * A client without OPT gets SERVFAIL for codes above 15, which it has no place for.
  *
  * Threads: pure.  Memory: never allocates.
  */
@@ -27,8 +28,11 @@ struct relay {
 
     /* Set by relay_write, for the log. */
     uint16_t answer_count;
-    uint32_t ttl_seconds; /* the least handed out */
+    uint32_t ttl_seconds; /* the least handed out; 0 without records */
 };
 
-/** Writes the reply into `most` octets of room, 512 or more. Returns its length. */
+/**
+ * Writes the reply into `most` octets of room, 512 or more. The query's question is the one that
+ * the response answers. Returns the reply's length.
+ */
 size_t relay_write(struct relay *relay, uint8_t *buffer, size_t most);
