@@ -14,6 +14,9 @@
  * counted and otherwise ignored; a socket that gets PENDING_FOREIGN_MOST of them is given up and
  * the question asked over TCP, so that guessing has an end (RFC 5452 section 9).
  *
+ * A failing server whose probe is due is asked the same question on the side, with nobody waiting,
+ * as soon as a question is asked; when all servers are failing, the question itself is the probe.
+ *
  * New questions are sent by pending_turn only, at most PENDING_SENDS_PER_TURN at a time: whoever
  * floods the server with new names never delays answers that are at hand.
  *
@@ -44,10 +47,10 @@ enum {
 enum forward_failure {
     FORWARD_NO_FAILURE,
     FORWARD_SILENT,      /* no reply within the deadline */
-    FORWARD_FAILING,     /* not asked: every server of the zone has been silent */
+    FORWARD_FAILING,     /* not asked: every server of the zone is failing */
     FORWARD_UNREACHABLE, /* refused, no route, connection broken */
     FORWARD_TLS,
-    FORWARD_ERROR, /* SERVFAIL and the like from every server; there may be a response */
+    FORWARD_ERROR, /* SERVFAIL and the like from a server, and nothing better from the others */
     FORWARD_MALFORMED,
     FORWARD_FULL, /* too many questions on their way, or no descriptors */
 };
@@ -62,11 +65,12 @@ struct settlement {
     const struct question *question; /* good until the listener returns */
     uint8_t route;
     const struct response *response; /* NULL, or good until the listener returns */
-    enum forward_failure failure;
+    enum forward_failure failure;    /* FORWARD_ERROR may have a response: SERVFAIL and its EDE */
     uint8_t server;         /* that answered or failed last; SERVER_NONE when none was asked */
     struct waiter *waiters; /* in the order they came; NULL: a refresh that nobody waits for */
 };
 
+/** Called when all about the question is forgotten: it may be asked again from within. */
 typedef void pending_on_settled(void *context, const struct settlement *settlement);
 
 struct pending_options {
@@ -105,8 +109,14 @@ void pending_tick(struct pending *pending, uint64_t now_ms);
 /** To be told before responses are handed in, so that round trips are measured from it. */
 void pending_set_time(struct pending *pending, uint64_t now_ms);
 
-/** Questions queued or asked. */
+/** Questions queued or asked, probes included. */
 size_t pending_count(const struct pending *pending);
 
-/** Settles every question as failed, so that no waiter is left; when the worker stops. */
+/** How often a failing server has replied again: what failed before may go well now. */
+uint32_t pending_recoveries(const struct pending *pending);
+
+/**
+ * Settles every question as FORWARD_FULL, so that no waiter is left, and takes no more; when the
+ * worker stops.
+ */
 void pending_end_all(struct pending *pending);

@@ -1,0 +1,154 @@
+#include "forward/attempt.h"
+
+#include <assert.h>
+
+enum { US_PER_MS = 1000 };
+
+static struct server *server_of(const struct sender *sender, const struct inquiry *inquiry,
+                                const struct attempt *attempt)
+{
+    return &sender->servers[attempt_server(sender, inquiry, attempt->place)];
+}
+
+static link_ticket ticket_of(const struct sender *sender, const struct inquiry *inquiry,
+                             const struct attempt *attempt)
+{
+    return pool_number(sender->pool, inquiry) * PENDING_ATTEMPTS +
+           (uint32_t)(attempt - inquiry->attempts);
+}
+
+struct inquiry *attempt_find(const struct sender *sender, link_ticket ticket,
+                             struct attempt **attempt)
+{
+    assert(ticket / PENDING_ATTEMPTS < sender->pool->touched);
+    struct inquiry *inquiry = &sender->pool->items[ticket / PENDING_ATTEMPTS];
+    *attempt = &inquiry->attempts[ticket % PENDING_ATTEMPTS];
+    assert((*attempt)->is_open);
+    return inquiry;
+}
+
+uint8_t attempt_server(const struct sender *sender, const struct inquiry *inquiry, uint8_t place)
+{
+    return sender->routes[inquiry->route].numbers[place];
+}
+
+static bool send_query(struct sender *sender, struct inquiry *inquiry, struct attempt *attempt)
+{
+    struct link *link = sender->link;
+    uint8_t server = attempt_server(sender, inquiry, attempt->place);
+    uint8_t query[UPSTREAM_QUERY_OCTETS_MOST];
+
+    attempt->id = random_16(&sender->random);
+    attempt->sent_ms = sender->now_ms;
+    attempt->is_late = false;
+    attempt->foreign = 0;
+    size_t length = response_write_query(&inquiry->question, attempt->id, inquiry->spelling,
+                                         attempt->is_plain, query);
+    attempt->is_open = link->send(link, ticket_of(sender, inquiry, attempt), server,
+                                  attempt->over_stream, query, length);
+    if (!attempt->is_open) {
+        inquiry_remember(inquiry, FORWARD_FULL, server);
+        return false;
+    }
+    stats_count(sender->stats,
+                attempt->over_stream ? COUNTER_FORWARD_STREAM_SENT : COUNTER_FORWARD_SENT, 1);
+    inquiry->last_place = attempt->place;
+    pool_set_due(sender->pool, inquiry, sender->now_ms + server_wait_ms(&sender->servers[server]));
+    return true;
+}
+
+bool attempt_begin(struct sender *sender, struct inquiry *inquiry, uint8_t place)
+{
+    struct attempt *attempt = inquiry_free_attempt(inquiry);
+
+    if (attempt == NULL)
+        return false;
+    *attempt = (struct attempt){.place = place, .is_repeated = inquiry_has_tried(inquiry, place)};
+    const struct server *server = server_of(sender, inquiry, attempt);
+    /* A server whose responses do not match may be well, and only not give the case back. */
+    attempt->over_stream = server->upstream->is_tls || inquiry_has_foreign(inquiry, place);
+    attempt->is_plain = server_is_plain(server, sender->now_ms);
+    inquiry->tried |= (uint16_t)(1U << place);
+    return send_query(sender, inquiry, attempt);
+}
+
+bool attempt_again(struct sender *sender, struct inquiry *inquiry, struct attempt *attempt)
+{
+    attempt_end(sender, inquiry, attempt);
+    return send_query(sender, inquiry, attempt);
+}
+
+void attempt_on_reply(struct sender *sender, const struct inquiry *inquiry, struct attempt *attempt)
+{
+    uint64_t rtt_ms = sender->now_ms - attempt->sent_ms;
+
+    attempt->is_late = false; /* it is answered, however late */
+    if (server_on_reply(server_of(sender, inquiry, attempt), (uint32_t)rtt_ms * US_PER_MS,
+                        sender->now_ms))
+        sender->recoveries++;
+}
+
+/*
+ * An attempt ends without a response. A server counts as silent only when nothing at all came from
+ * it since: one name that it is slow to answer says nothing about it.
+ */
+static void blame(struct sender *sender, const struct inquiry *inquiry,
+                  const struct attempt *attempt)
+{
+    struct server *server = server_of(sender, inquiry, attempt);
+
+    stats_count(sender->stats, COUNTER_FORWARD_TIMEOUTS, 1);
+    if (!attempt->is_repeated && server->last_reply_ms < attempt->sent_ms)
+        server_on_silence(server, sender->now_ms);
+}
+
+void attempt_on_failure(struct sender *sender, const struct inquiry *inquiry,
+                        const struct attempt *attempt)
+{
+    attempt_defer(sender, inquiry, attempt);
+    blame(sender, inquiry, attempt);
+}
+
+void attempt_mark_late(struct sender *sender, struct inquiry *inquiry)
+{
+    for (size_t i = 0; i < PENDING_ATTEMPTS; i++) {
+        struct attempt *attempt = &inquiry->attempts[i];
+        if (!attempt->is_open || attempt->is_late)
+            continue;
+        attempt->is_late = true;
+        attempt_defer(sender, inquiry, attempt);
+    }
+}
+
+void attempt_defer(struct sender *sender, const struct inquiry *inquiry,
+                   const struct attempt *attempt)
+{
+    server_defer(server_of(sender, inquiry, attempt));
+}
+
+void attempt_confirm_plain(struct sender *sender, const struct inquiry *inquiry,
+                           const struct attempt *attempt)
+{
+    struct server *server = server_of(sender, inquiry, attempt);
+
+    if (attempt->is_plain && !server_is_plain(server, sender->now_ms))
+        server->plain_until_ms = sender->now_ms + SERVER_PLAIN_MS;
+}
+
+void attempt_end(struct sender *sender, const struct inquiry *inquiry, struct attempt *attempt)
+{
+    sender->link->forget(sender->link, ticket_of(sender, inquiry, attempt));
+    attempt->is_open = false;
+}
+
+void attempt_end_all(struct sender *sender, struct inquiry *inquiry)
+{
+    for (size_t i = 0; i < PENDING_ATTEMPTS; i++) {
+        struct attempt *attempt = &inquiry->attempts[i];
+        if (!attempt->is_open)
+            continue;
+        if (attempt->is_late)
+            blame(sender, inquiry, attempt);
+        attempt_end(sender, inquiry, attempt);
+    }
+}

@@ -1,0 +1,72 @@
+#pragma once
+/**
+ * Attempts: one question sent to one server once.
+ *
+ *     begin ──► open ──┬─ again: the same server, over a stream or without EDNS
+ *                      ├─ late: the wait is over, and it stays open
+ *                      └─ end: nothing more is heard of it
+ *
+ * What becomes of them is what is known about servers: round trips, silence, usefulness.
+ *
+ * A ticket of the link is the number of the inquiry times PENDING_ATTEMPTS plus that of the
+ * attempt.
+ *
+ * Sources: RFC 5452 section 9 (ids, ports); RFC 6891 section 7 (servers without EDNS).
+ * Threads: one worker's.  Memory: never allocates.
+ */
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "forward/pool.h"
+
+/** What attempts are made with. */
+struct sender {
+    struct pool *pool;
+    struct server *servers;
+    const struct server_set *routes;
+    struct link *link;
+    struct stats *stats;
+    struct random_source random;
+    uint64_t now_ms;
+    uint32_t recoveries; /* how often a failing server has replied again */
+};
+
+/** The inquiry and the attempt that a ticket stands for; the attempt is open. */
+struct inquiry *attempt_find(const struct sender *sender, link_ticket ticket,
+                             struct attempt **attempt);
+
+/** The number of the server at a place of the question's route. */
+uint8_t attempt_server(const struct sender *sender, const struct inquiry *inquiry, uint8_t place);
+
+/**
+ * Asks the server at a place of the route. Returns false when enough attempts are open, or when
+ * nothing could be sent for want of descriptors, which is then remembered.
+ */
+bool attempt_begin(struct sender *sender, struct inquiry *inquiry, uint8_t place);
+
+/** Asks the same server once more, as the attempt now says. Returns false as attempt_begin does. */
+bool attempt_again(struct sender *sender, struct inquiry *inquiry, struct attempt *attempt);
+
+/** A response to the question came, good or bad. */
+void attempt_on_reply(struct sender *sender, const struct inquiry *inquiry,
+                      struct attempt *attempt);
+
+/** The server is out of reach. */
+void attempt_on_failure(struct sender *sender, const struct inquiry *inquiry,
+                        const struct attempt *attempt);
+
+/** The wait for what is open is over. */
+void attempt_mark_late(struct sender *sender, struct inquiry *inquiry);
+
+/** What came from its server is of no use: others are asked first, for a while. */
+void attempt_defer(struct sender *sender, const struct inquiry *inquiry,
+                   const struct attempt *attempt);
+
+/** The server answered without EDNS what it had refused with: it is asked without for a while. */
+void attempt_confirm_plain(struct sender *sender, const struct inquiry *inquiry,
+                           const struct attempt *attempt);
+
+void attempt_end(struct sender *sender, const struct inquiry *inquiry, struct attempt *attempt);
+
+/** Ends all that are open; what is late by now counts as silence. */
+void attempt_end_all(struct sender *sender, struct inquiry *inquiry);

@@ -1,0 +1,90 @@
+#include "forward/inquiry.h"
+
+#include <string.h>
+
+enum { RCODE_SERVFAIL = 2 };
+
+void inquiry_join(struct inquiry *inquiry, struct waiter *waiter)
+{
+    waiter->next = NULL;
+    if (inquiry->first_waiter == NULL)
+        inquiry->first_waiter = waiter;
+    else
+        inquiry->last_waiter->next = waiter;
+    inquiry->last_waiter = waiter;
+}
+
+void inquiry_spell(struct inquiry *inquiry, struct random_source *random, bool mixes_case)
+{
+    uint8_t bits[NAME_MAX_OCTETS / 8 + 1];
+
+    memcpy(inquiry->spelling, inquiry->name.octets, inquiry->name.length);
+    if (!mixes_case)
+        return;
+    random_fill(random, bits, sizeof bits);
+    for (size_t i = 0; i < inquiry->name.length; i++) {
+        uint8_t octet = inquiry->spelling[i];
+        if (octet >= 'a' && octet <= 'z' && (bits[i / 8] >> i % 8 & 1) != 0)
+            inquiry->spelling[i] = (uint8_t)(octet - 'a' + 'A');
+    }
+}
+
+void inquiry_remember(struct inquiry *inquiry, enum forward_failure failure, uint8_t server)
+{
+    if (inquiry->failure == FORWARD_ERROR && failure != FORWARD_ERROR)
+        return;
+    inquiry->failure = (uint8_t)failure;
+    inquiry->failed_server = server;
+}
+
+void inquiry_remember_error(struct inquiry *inquiry, const struct response *response,
+                            uint8_t server)
+{
+    struct response *error = (struct response *)(void *)inquiry->error;
+
+    if (error->octets > 0)
+        return;
+    inquiry_remember(inquiry, FORWARD_ERROR, server);
+    if (response->rcode != RCODE_SERVFAIL)
+        return;
+    size_t ede_octets = response->ede_octets <= INQUIRY_EDE_OCTETS_MOST ? response->ede_octets : 0;
+    *error = (struct response){
+        .octets = (uint32_t)(sizeof *error + ede_octets),
+        .rcode = response->rcode,
+        .ede_octets = (uint16_t)ede_octets,
+    };
+    memcpy(error->data, response_ede(response), ede_octets);
+}
+
+const struct response *inquiry_error(const struct inquiry *inquiry)
+{
+    const struct response *error = (const struct response *)(const void *)inquiry->error;
+
+    return error->octets > 0 ? error : NULL;
+}
+
+bool inquiry_is_under_way(const struct inquiry *inquiry)
+{
+    for (size_t i = 0; i < PENDING_ATTEMPTS; i++)
+        if (inquiry->attempts[i].is_open)
+            return true;
+    return false;
+}
+
+struct attempt *inquiry_free_attempt(struct inquiry *inquiry)
+{
+    for (size_t i = 0; i < PENDING_ATTEMPTS; i++)
+        if (!inquiry->attempts[i].is_open)
+            return &inquiry->attempts[i];
+    return NULL;
+}
+
+bool inquiry_has_foreign(const struct inquiry *inquiry, uint8_t place)
+{
+    for (size_t i = 0; i < PENDING_ATTEMPTS; i++) {
+        const struct attempt *attempt = &inquiry->attempts[i];
+        if (attempt->is_open && attempt->place == place && attempt->foreign > 0)
+            return true;
+    }
+    return false;
+}

@@ -1,0 +1,91 @@
+#pragma once
+/**
+ * One question on its way: those who wait for it, whom it was sent to, and how it will end.
+ *
+ *     inquiry ─┬─ question, in the case that goes out
+ *              ├─ waiters, in the order they came
+ *              ├─ attempts: one for each server that is being asked
+ *              └─ the failure it ends with unless a response comes
+ *
+ * Threads: one worker's.  Memory: stands in a pool (pool.h).
+ */
+#include <assert.h>
+#include <stdalign.h>
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "base/random.h"
+#include "forward/pending.h"
+
+enum {
+    INQUIRY_NONE = INT32_MAX,      /* no number */
+    INQUIRY_EDE_OCTETS_MOST = 192, /* of an error that is kept; longer EDE options are left out */
+};
+
+/** One question sent to one server once. */
+struct attempt {
+    uint64_t sent_ms;
+    uint16_t id;
+    uint8_t place;   /* of the server in the route */
+    uint8_t foreign; /* responses that did not match */
+    bool is_open;
+    bool over_stream;
+    bool is_plain;    /* without EDNS */
+    bool is_late;     /* its wait is over */
+    bool is_repeated; /* the server had the same question before */
+};
+
+struct inquiry {
+    struct question question; /* its name is the one below */
+    struct name name;
+    uint8_t spelling[NAME_MAX_OCTETS]; /* the name as it goes out */
+    uint8_t route;
+    bool is_used;
+    bool is_probe;         /* on the side: nobody waits, nobody joins, one attempt */
+    uint8_t failure;       /* enum forward_failure: how it ends unless a response comes */
+    uint8_t failed_server; /* ... and by whom */
+    uint8_t last_place;    /* of the server asked last */
+    uint16_t tried;        /* servers asked: a bit for each place */
+    uint32_t next;         /* in the queue, or of the free ones */
+    uint32_t next_in_bucket;
+    uint64_t deadline_ms;
+    struct waiter *first_waiter;
+    struct waiter *last_waiter;
+    struct attempt attempts[PENDING_ATTEMPTS];
+    /* The SERVFAIL that goes out unless another server does better; octets 0: none. */
+    alignas(struct response) uint8_t error[sizeof(struct response) + INQUIRY_EDE_OCTETS_MOST];
+};
+
+static_assert(UPSTREAMS_MOST <= 16, "a bit of `tried` for each server of a route");
+
+/** Puts somebody at the end of those who wait. */
+void inquiry_join(struct inquiry *inquiry, struct waiter *waiter);
+
+/** Spells the name to send: as it is, or each letter in upper or lower case by chance (0x20). */
+void inquiry_spell(struct inquiry *inquiry, struct random_source *random, bool mixes_case);
+
+/** Remembers how the question ends unless a response comes. What servers say outweighs the rest. */
+void inquiry_remember(struct inquiry *inquiry, enum forward_failure failure, uint8_t server);
+
+/** As inquiry_remember, for an error code; keeps the first SERVFAIL with its EDE. */
+void inquiry_remember_error(struct inquiry *inquiry, const struct response *response,
+                            uint8_t server);
+
+/** The SERVFAIL that was kept, or NULL. */
+const struct response *inquiry_error(const struct inquiry *inquiry);
+
+/** True when some attempt is open. */
+bool inquiry_is_under_way(const struct inquiry *inquiry);
+
+/** An attempt that is not open, or NULL. */
+struct attempt *inquiry_free_attempt(struct inquiry *inquiry);
+
+/** True when an open attempt at the server of this place got responses that did not match. */
+bool inquiry_has_foreign(const struct inquiry *inquiry, uint8_t place);
+
+/** True when the server of this place was asked. */
+static inline bool inquiry_has_tried(const struct inquiry *inquiry, uint8_t place)
+{
+    return (inquiry->tried >> place & 1) != 0;
+}

@@ -1,0 +1,150 @@
+#include "forward/pool.h"
+
+#include <assert.h>
+#include <stdlib.h>
+#include <string.h>
+
+static uint32_t bucket_count(size_t size)
+{
+    uint32_t count = 16;
+
+    while (count < size)
+        count *= 2;
+    return count;
+}
+
+static void clear(struct pool *pool)
+{
+    for (uint32_t i = 0; i < pool->size; i++)
+        pool->due_ms[i] = pool_never;
+    for (uint32_t i = 0; i <= pool->bucket_mask; i++)
+        pool->buckets[i] = INQUIRY_NONE;
+    pool->first_free = pool->first_queued = pool->last_queued = INQUIRY_NONE;
+}
+
+bool pool_init(struct pool *pool, size_t size)
+{
+    *pool = (struct pool){.size = (uint32_t)size};
+    if (size == 0 || size > UINT32_MAX / PENDING_ATTEMPTS / 2)
+        return false;
+    pool->bucket_mask = bucket_count(size) - 1;
+    pool->items = calloc(size, sizeof pool->items[0]);
+    pool->due_ms = malloc(size * sizeof pool->due_ms[0]);
+    pool->buckets = malloc(((size_t)pool->bucket_mask + 1) * sizeof pool->buckets[0]);
+    if (pool->items == NULL || pool->due_ms == NULL || pool->buckets == NULL) {
+        pool_close(pool);
+        return false;
+    }
+    clear(pool);
+    return true;
+}
+
+void pool_close(struct pool *pool)
+{
+    free(pool->items);
+    free(pool->due_ms);
+    free(pool->buckets);
+    *pool = (struct pool){.size = 0};
+}
+
+static uint32_t *bucket_of(const struct pool *pool, const struct question *question)
+{
+    return &pool->buckets[question->hash & pool->bucket_mask];
+}
+
+static bool is_equal(const struct question *a, const struct question *b)
+{
+    return a->hash == b->hash && a->type == b->type && a->class == b->class && a->bits == b->bits &&
+           name_equals(a->name, b->name->octets, b->name->length);
+}
+
+struct inquiry *pool_find(const struct pool *pool, const struct question *question)
+{
+    uint32_t number = *bucket_of(pool, question);
+
+    while (number != INQUIRY_NONE && !is_equal(&pool->items[number].question, question))
+        number = pool->items[number].next_in_bucket;
+    return number == INQUIRY_NONE ? NULL : &pool->items[number];
+}
+
+static uint32_t take_number(struct pool *pool)
+{
+    uint32_t number = pool->first_free;
+
+    if (number != INQUIRY_NONE)
+        pool->first_free = pool->items[number].next;
+    else if (pool->touched < pool->size)
+        number = pool->touched++;
+    return number;
+}
+
+struct inquiry *pool_take(struct pool *pool, const struct question *question)
+{
+    uint32_t number = take_number(pool);
+
+    if (number == INQUIRY_NONE)
+        return NULL;
+    struct inquiry *inquiry = &pool->items[number];
+    pool->used++;
+    *inquiry = (struct inquiry){.is_used = true, .question = *question, .name = *question->name};
+    inquiry->question.name = &inquiry->name;
+    return inquiry;
+}
+
+void pool_queue(struct pool *pool, struct inquiry *inquiry)
+{
+    uint32_t number = pool_number(pool, inquiry);
+    uint32_t *bucket = bucket_of(pool, &inquiry->question);
+
+    inquiry->next_in_bucket = *bucket;
+    *bucket = number;
+    inquiry->next = INQUIRY_NONE;
+    if (pool->first_queued == INQUIRY_NONE)
+        pool->first_queued = number;
+    else
+        pool->items[pool->last_queued].next = number;
+    pool->last_queued = number;
+}
+
+struct inquiry *pool_first_queued(const struct pool *pool)
+{
+    return pool->first_queued == INQUIRY_NONE ? NULL : &pool->items[pool->first_queued];
+}
+
+struct inquiry *pool_dequeue(struct pool *pool)
+{
+    struct inquiry *inquiry = pool_first_queued(pool);
+
+    if (inquiry != NULL)
+        pool->first_queued = inquiry->next;
+    return inquiry;
+}
+
+/* A probe stands in no bucket. */
+static void leave_bucket(struct pool *pool, const struct inquiry *inquiry)
+{
+    uint32_t number = pool_number(pool, inquiry);
+    uint32_t *link = bucket_of(pool, &inquiry->question);
+
+    while (*link != INQUIRY_NONE && *link != number)
+        link = &pool->items[*link].next_in_bucket;
+    if (*link == number)
+        *link = inquiry->next_in_bucket;
+}
+
+void pool_release(struct pool *pool, struct inquiry *inquiry)
+{
+    assert(inquiry->is_used);
+    leave_bucket(pool, inquiry);
+    pool->due_ms[pool_number(pool, inquiry)] = pool_never;
+    inquiry->is_used = false;
+    inquiry->next = pool->first_free;
+    pool->first_free = pool_number(pool, inquiry);
+    pool->used--;
+}
+
+void pool_set_due(struct pool *pool, const struct inquiry *inquiry, uint64_t due_ms)
+{
+    pool->due_ms[pool_number(pool, inquiry)] =
+        due_ms < inquiry->deadline_ms ? due_ms : inquiry->deadline_ms;
+}

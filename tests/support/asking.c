@@ -1,0 +1,198 @@
+#include "support/asking.h"
+
+#include <stdio.h>
+#include <string.h>
+
+#include "support/suite.h"
+
+enum { FIRST_MS = 1000 };
+
+static const struct server_set routes[ROUTES] = {
+    [ROUTE_TWO] = {.numbers = {0, 1}, .count = 2},
+    [ROUTE_ONE] = {.numbers = {0}, .count = 1},
+    [ROUTE_TLS] = {.numbers = {2}, .count = 1},
+    [ROUTE_ALL] = {.numbers = {0, 1, 2}, .count = 3},
+};
+
+static void remember_response(struct asking_settled *settled, const struct response *response)
+{
+    settled->has_response = response != NULL;
+    settled->ede[0] = '\0';
+    if (response == NULL)
+        return;
+    settled->rcode = response->rcode;
+    settled->answers = response->counts[0];
+    /* Option, length and info code stand before the text. */
+    if (response->ede_octets > 6)
+        snprintf(settled->ede, sizeof settled->ede, "%.*s", response->ede_octets - 6,
+                 (const char *)response_ede(response) + 6);
+}
+
+static void on_settled(void *context, const struct settlement *settlement)
+{
+    struct asking *asking = context;
+    struct asking_settled *settled = &asking->settled;
+    struct waiter *again = settled->again;
+
+    settled->count++;
+    settled->failure = settlement->failure;
+    settled->server = settlement->server;
+    settled->waiters = 0;
+    remember_response(settled, settlement->response);
+    for (struct waiter *waiter = settlement->waiters; waiter != NULL; waiter = waiter->next) {
+        ((struct asking_client *)(void *)waiter)->told++;
+        settled->waiters++;
+    }
+    settled->again = NULL;
+    if (again != NULL)
+        ck_assert(pending_ask(asking->pending, settlement->question, settlement->route, again,
+                              asking->now_ms));
+}
+
+void asking_init(struct asking *asking, bool mixes_case)
+{
+    struct err err;
+
+    memset(asking, 0, sizeof *asking);
+    for (size_t i = 0; i < ASKING_SERVERS; i++) {
+        asking->upstreams[i] = (struct upstream){.is_tls = i == 2, .text = "server"};
+        server_init(&asking->servers[i], &asking->upstreams[i]);
+    }
+    scripted_init(&asking->scripted, ASKING_QUERIES, (size_t)ASKING_QUESTIONS * PENDING_ATTEMPTS);
+    asking->now_ms = FIRST_MS;
+    asking->pending = pending_new(
+        &(struct pending_options){
+            .servers = asking->servers,
+            .routes = routes,
+            .link = &asking->scripted.link,
+            .stats = &asking->stats,
+            .questions = ASKING_QUESTIONS,
+            .mixes_case = mixes_case,
+            .on_settled = on_settled,
+            .context = asking,
+        },
+        &err);
+    ck_assert_ptr_nonnull(asking->pending);
+}
+
+void asking_close(struct asking *asking)
+{
+    pending_free(asking->pending);
+    ck_assert_uint_eq(asking->scripted.open, 0);
+    scripted_close(&asking->scripted);
+}
+
+struct waiter *asking_next_client(struct asking *asking)
+{
+    ck_assert_uint_lt(asking->client_count, ASKING_CLIENTS);
+    return &asking->clients[asking->client_count++].waiter;
+}
+
+bool asking_try(struct asking *asking, const char *name, uint8_t route)
+{
+    struct scripted_question asked;
+
+    return pending_ask(asking->pending, scripted_ask(&asked, name), route,
+                       asking_next_client(asking), asking->now_ms);
+}
+
+bool asking_refresh(struct asking *asking, const char *name, uint8_t route)
+{
+    struct scripted_question asked;
+
+    return pending_ask(asking->pending, scripted_ask(&asked, name), route, NULL, asking->now_ms);
+}
+
+void asking_ask(struct asking *asking, const char *name, uint8_t route)
+{
+    ck_assert(asking_try(asking, name, route));
+    pending_turn(asking->pending, asking->now_ms);
+}
+
+void asking_ask_numbered(struct asking *asking, unsigned number, uint8_t route)
+{
+    char name[32];
+
+    snprintf(name, sizeof name, "n%u.example.org", number);
+    asking_ask(asking, name, route);
+}
+
+void asking_pass(struct asking *asking, unsigned ms)
+{
+    uint64_t end_ms = asking->now_ms + ms;
+
+    while (asking->now_ms < end_ms) {
+        asking->now_ms += PENDING_TICK_MS;
+        if (asking->now_ms > end_ms)
+            asking->now_ms = end_ms;
+        pending_tick(asking->pending, asking->now_ms);
+    }
+}
+
+void asking_reply(struct asking *asking, size_t number, const struct scripted_reply *reply)
+{
+    pending_set_time(asking->pending, asking->now_ms);
+    scripted_reply(&asking->scripted, number, reply);
+}
+
+void asking_answer(struct asking *asking, size_t number)
+{
+    asking_reply(asking, number,
+                 &(struct scripted_reply){.address = ASKING_ADDRESS, .ttl_seconds = 60});
+}
+
+void asking_reply_code(struct asking *asking, size_t number, uint16_t rcode)
+{
+    asking_reply(asking, number, &(struct scripted_reply){.rcode = rcode});
+}
+
+void asking_break_off(struct asking *asking, size_t number, enum link_failure failure)
+{
+    pending_set_time(asking->pending, asking->now_ms);
+    scripted_fail(&asking->scripted, number, failure);
+}
+
+void asking_make_failing(struct asking *asking, uint8_t server)
+{
+    for (int i = 0; i < SERVER_SILENT_MOST; i++)
+        server_on_silence(&asking->servers[server], asking->now_ms);
+    ck_assert(asking->servers[server].is_failing);
+}
+
+const struct scripted_query *asking_sent(const struct asking *asking, size_t number)
+{
+    ck_assert_uint_lt(number, asking->scripted.count);
+    return &asking->scripted.queries[number];
+}
+
+uint64_t asking_counted(const struct asking *asking, enum counter counter)
+{
+    return asking->stats.counters[counter];
+}
+
+void asking_assert_sent(const struct asking *asking, size_t expected)
+{
+    ck_assert_uint_eq(asking->scripted.count, expected);
+}
+
+static void assert_ended(const struct asking *asking, enum forward_failure failure, uint8_t server)
+{
+    ck_assert_uint_eq(asking->settled.count, 1);
+    ck_assert_int_eq(asking->settled.failure, failure);
+    ck_assert_uint_eq(asking->settled.server, server);
+    ck_assert_uint_eq(pending_count(asking->pending), 0);
+    ck_assert_uint_eq(asking->scripted.open, 0);
+}
+
+void asking_assert_answered(const struct asking *asking, uint8_t server)
+{
+    assert_ended(asking, FORWARD_NO_FAILURE, server);
+    ck_assert(asking->settled.has_response);
+    ck_assert_uint_eq(asking->settled.answers, 1);
+}
+
+void asking_assert_failed(const struct asking *asking, enum forward_failure failure, uint8_t server)
+{
+    assert_ended(asking, failure, server);
+    ck_assert_uint_eq(asking_counted(asking, COUNTER_FORWARD_FAILURES), 1);
+}

@@ -1,0 +1,85 @@
+#pragma once
+/**
+ * A link without sockets: it writes down what is sent, and servers do what the test says.
+ *
+ *     pending ──send──► scripted.queries[0], [1], ...
+ *     pending ◄──scripted_reply, _deliver, _fail── the test
+ *
+ * It holds the forwarder to the contract of link.h: a ticket is not sent again before it was
+ * forgotten, forgotten once, and unknown after; a breach ends the program. Replies are made octet
+ * by octet after the RFCs and never by the code under test.
+ *
+ * Sources: RFC 1035 section 4.1; RFC 6891 section 6.1; RFC 8914 section 2.
+ * Memory: everything in scripted_init.
+ */
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "forward/link.h"
+#include "forward/response.h"
+
+enum { SCRIPTED_REPLY_OCTETS_MOST = 1024 };
+
+/** A query that was sent. */
+struct scripted_query {
+    link_ticket ticket;
+    uint8_t server;
+    bool over_stream;
+    bool is_open; /* not forgotten */
+    size_t length;
+    uint8_t octets[UPSTREAM_QUERY_OCTETS_MOST];
+};
+
+struct scripted {
+    struct link link;
+    struct scripted_query *queries;
+    size_t count;
+    size_t capacity;
+    size_t open;
+    size_t *by_ticket; /* 1 + number of the open query */
+    size_t tickets;
+    bool is_exhausted; /* nothing can be sent */
+};
+
+/** What a server says. All zeros: NOERROR without records. */
+struct scripted_reply {
+    uint16_t rcode;
+    uint32_t address; /* an A record for the name asked, in host order; 0: none */
+    uint32_t ttl_seconds;
+    const char *ede; /* text of an EDE option, code 22; NULL: none */
+    bool has_soa;    /* in the authority section, with that TTL and minimum */
+    bool is_truncated;
+    bool has_wrong_id;
+    bool has_wrong_question;
+    bool has_no_question;
+    bool folds_case;
+    bool is_cut_short; /* the answer section says one record more than there is */
+};
+
+/** `capacity` queries at most, `tickets` at most at once. */
+void scripted_init(struct scripted *scripted, size_t capacity, size_t tickets);
+void scripted_close(struct scripted *scripted);
+
+/** Writes a reply to a query. Returns its length. */
+size_t scripted_write(const struct scripted_query *query, const struct scripted_reply *reply,
+                      uint8_t *out);
+
+/** Has the server of a query reply, send these octets, or fail. */
+void scripted_reply(struct scripted *scripted, size_t number, const struct scripted_reply *reply);
+void scripted_deliver(struct scripted *scripted, size_t number, const uint8_t *octets,
+                      size_t length);
+void scripted_fail(struct scripted *scripted, size_t number, enum link_failure failure);
+
+/** A question with its name; do not move it. */
+struct scripted_question {
+    struct query query;
+    struct question question;
+};
+
+/** Makes the question for a name, of type A and class IN. */
+const struct question *scripted_ask(struct scripted_question *asked, const char *name);
+
+/** What a query says. */
+uint16_t scripted_id(const struct scripted_query *query);
+bool scripted_has_edns(const struct scripted_query *query);

@@ -1,0 +1,402 @@
+#include "forward/attempt.h"
+
+#include <ctype.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "support/asking.h"
+#include "support/suite.h"
+
+enum { RCODE_FORMERR = 1, RCODE_SERVFAIL = 2, RCODE_BADVERS = 16 };
+
+static struct asking stand;
+
+static void set_up(void)
+{
+    asking_init(&stand, false);
+}
+
+static void set_up_mixing(void)
+{
+    asking_init(&stand, true);
+}
+
+/* Every test ends with nothing left open. */
+static void tear_down(void)
+{
+    asking_close(&stand);
+}
+
+/* ---- Wrong responses ---- */
+
+static const struct scripted_reply wrong[] = {
+    {.address = ASKING_ADDRESS, .ttl_seconds = 60, .has_wrong_id = true},
+    {.address = ASKING_ADDRESS, .ttl_seconds = 60, .has_wrong_question = true},
+    {.address = ASKING_ADDRESS, .ttl_seconds = 60, .has_no_question = true},
+    {.is_truncated = true, .has_wrong_id = true},
+    {.rcode = RCODE_SERVFAIL, .has_wrong_id = true},
+};
+
+START_TEST(a_wrong_response_is_counted_and_the_right_one_still_taken)
+{
+    asking_ask(&stand, "www.example.org", ROUTE_TWO);
+    for (int i = 1; i < PENDING_FOREIGN_MOST; i++)
+        asking_reply(&stand, 0, &wrong[_i]);
+    asking_assert_sent(&stand, 1);
+    ck_assert_uint_eq(stand.settled.count, 0);
+    ck_assert_uint_eq(asking_counted(&stand, COUNTER_FORWARD_FOREIGN), PENDING_FOREIGN_MOST - 1);
+    /* It may be forged, so it is no sign of life. */
+    ck_assert_uint_eq(stand.servers[0].last_reply_ms, 0);
+    asking_answer(&stand, 0);
+    asking_assert_answered(&stand, 0);
+}
+END_TEST
+
+START_TEST(after_sixteen_wrong_responses_the_question_is_asked_over_a_stream)
+{
+    asking_ask(&stand, "www.example.org", ROUTE_TWO);
+    for (int i = 0; i < PENDING_FOREIGN_MOST; i++)
+        asking_reply(&stand, 0, &wrong[_i]);
+    asking_assert_sent(&stand, 2);
+    ck_assert(!asking_sent(&stand, 0)->is_open);
+    ck_assert(asking_sent(&stand, 1)->over_stream);
+    ck_assert_uint_eq(asking_sent(&stand, 1)->server, 0);
+    asking_answer(&stand, 1);
+    asking_assert_answered(&stand, 0);
+    ck_assert_uint_eq(asking_counted(&stand, COUNTER_FORWARD_STREAM_SENT), 1);
+}
+END_TEST
+
+START_TEST(a_stream_full_of_wrong_responses_is_given_up)
+{
+    asking_ask(&stand, "www.example.org", ROUTE_ONE);
+    for (int i = 0; i < PENDING_FOREIGN_MOST; i++)
+        asking_reply(&stand, 0, &wrong[0]);
+    for (int i = 0; i < PENDING_FOREIGN_MOST; i++)
+        asking_reply(&stand, 1, &wrong[1]);
+    asking_assert_failed(&stand, FORWARD_MALFORMED, 0);
+}
+END_TEST
+
+START_TEST(a_late_answer_finds_nobody)
+{
+    asking_ask(&stand, "www.example.org", ROUTE_TWO);
+    asking_pass(&stand, 300);
+    asking_answer(&stand, 1);
+    asking_assert_answered(&stand, 1);
+    ck_assert(!asking_sent(&stand, 0)->is_open); /* the link would not hand it in */
+}
+END_TEST
+
+START_TEST(garbage_makes_the_next_server_be_asked)
+{
+    asking_ask(&stand, "www.example.org", ROUTE_TWO);
+    asking_reply(&stand, 0,
+                 &(struct scripted_reply){.address = ASKING_ADDRESS, .is_cut_short = true});
+    asking_assert_sent(&stand, 2);
+    ck_assert(!asking_sent(&stand, 0)->is_open);
+    ck_assert_uint_eq(asking_sent(&stand, 1)->server, 1);
+    ck_assert_uint_eq(asking_counted(&stand, COUNTER_FORWARD_MALFORMED), 1);
+    asking_answer(&stand, 1);
+    asking_assert_answered(&stand, 1);
+}
+END_TEST
+
+START_TEST(garbage_from_all_is_a_failure)
+{
+    asking_ask(&stand, "www.example.org", ROUTE_TWO);
+    asking_reply(&stand, 0,
+                 &(struct scripted_reply){.address = ASKING_ADDRESS, .is_cut_short = true});
+    asking_reply(&stand, 1,
+                 &(struct scripted_reply){.address = ASKING_ADDRESS, .is_cut_short = true});
+    asking_assert_failed(&stand, FORWARD_MALFORMED, 1);
+    ck_assert(!stand.settled.has_response);
+}
+END_TEST
+
+START_TEST(octets_shorter_than_a_header_are_foreign)
+{
+    static const uint8_t octets[12] = {0};
+
+    asking_ask(&stand, "www.example.org", ROUTE_ONE);
+    for (size_t length = 0; length < sizeof octets; length++)
+        scripted_deliver(&stand.scripted, 0, octets, length);
+    ck_assert_uint_eq(asking_counted(&stand, COUNTER_FORWARD_FOREIGN), sizeof octets);
+    asking_answer(&stand, 0);
+    asking_assert_answered(&stand, 0);
+}
+END_TEST
+
+/* ---- Streams ---- */
+
+START_TEST(a_truncated_response_makes_the_same_server_be_asked_over_a_stream)
+{
+    asking_ask(&stand, "www.example.org", ROUTE_TWO);
+    asking_reply(&stand, 0, &(struct scripted_reply){.is_truncated = true});
+    asking_assert_sent(&stand, 2);
+    ck_assert(!asking_sent(&stand, 0)->is_open);
+    ck_assert_uint_eq(asking_sent(&stand, 1)->server, 0);
+    ck_assert(asking_sent(&stand, 1)->over_stream);
+    asking_answer(&stand, 1);
+    asking_assert_answered(&stand, 0);
+}
+END_TEST
+
+START_TEST(a_truncated_response_over_a_stream_is_malformed)
+{
+    asking_ask(&stand, "www.example.org", ROUTE_ONE);
+    asking_reply(&stand, 0, &(struct scripted_reply){.is_truncated = true});
+    asking_reply(&stand, 1, &(struct scripted_reply){.is_truncated = true});
+    asking_assert_failed(&stand, FORWARD_MALFORMED, 0);
+}
+END_TEST
+
+START_TEST(a_stream_that_is_refused_makes_the_next_server_be_asked)
+{
+    asking_ask(&stand, "www.example.org", ROUTE_TWO);
+    asking_reply(&stand, 0, &(struct scripted_reply){.is_truncated = true});
+    asking_break_off(&stand, 1, LINK_UNREACHABLE);
+    asking_assert_sent(&stand, 3);
+    ck_assert_uint_eq(asking_sent(&stand, 2)->server, 1);
+    ck_assert(!asking_sent(&stand, 2)->over_stream);
+    asking_answer(&stand, 2);
+    asking_assert_answered(&stand, 1);
+}
+END_TEST
+
+START_TEST(a_response_as_large_as_a_stream_carries_is_taken)
+{
+    enum { RECORDS = (65535 - 12 - 21 - 11) / 16 };
+    uint8_t *octets = malloc(65535);
+    size_t length = 12 + 21;
+
+    asking_ask(&stand, "www.example.org", ROUTE_ONE);
+    asking_reply(&stand, 0, &(struct scripted_reply){.is_truncated = true});
+    ck_assert_uint_eq(
+        scripted_write(asking_sent(&stand, 1), &(struct scripted_reply){.rcode = 0}, octets),
+        length + 11);
+    octets[6] = RECORDS >> 8;
+    octets[7] = (uint8_t)RECORDS;
+    octets[11] = 0; /* without OPT */
+    for (size_t i = 0; i < RECORDS; i++, length += 16)
+        memcpy(octets + length, "\xc0\x0c\0\1\0\1\0\0\0\x3c\0\4\x0a\1\2\3", 16);
+    scripted_deliver(&stand.scripted, 1, octets, length);
+    free(octets);
+    ck_assert_uint_eq(stand.settled.count, 1);
+    ck_assert_int_eq(stand.settled.failure, FORWARD_NO_FAILURE);
+    ck_assert_uint_eq(stand.settled.answers, RECORDS);
+}
+END_TEST
+
+START_TEST(a_tls_server_is_asked_over_a_stream_only)
+{
+    asking_ask(&stand, "www.example.org", ROUTE_TLS);
+    asking_pass(&stand, PENDING_DEADLINE_MS - 1);
+    asking_assert_sent(&stand, PENDING_ATTEMPTS);
+    for (size_t i = 0; i < PENDING_ATTEMPTS; i++)
+        ck_assert(asking_sent(&stand, i)->over_stream);
+    asking_answer(&stand, 2);
+    asking_assert_answered(&stand, 2);
+}
+END_TEST
+
+/* ---- EDNS ---- */
+
+static const uint16_t edns_refusals[] = {RCODE_FORMERR, RCODE_BADVERS};
+
+START_TEST(a_server_that_refuses_edns_is_asked_without_it)
+{
+    asking_ask(&stand, "a.example.org", ROUTE_TWO);
+    asking_reply_code(&stand, 0, edns_refusals[_i]);
+    asking_assert_sent(&stand, 2);
+    ck_assert_uint_eq(asking_sent(&stand, 1)->server, 0);
+    ck_assert(!scripted_has_edns(asking_sent(&stand, 1)));
+    asking_answer(&stand, 1);
+    asking_assert_answered(&stand, 0);
+    asking_ask(&stand, "b.example.org", ROUTE_TWO);
+    ck_assert_uint_eq(asking_sent(&stand, 2)->server, 0);
+    ck_assert(!scripted_has_edns(asking_sent(&stand, 2)));
+    asking_answer(&stand, 2);
+    stand.now_ms += SERVER_PLAIN_MS;
+    asking_ask(&stand, "c.example.org", ROUTE_TWO);
+    ck_assert(scripted_has_edns(asking_sent(&stand, 3)));
+    asking_answer(&stand, 3);
+}
+END_TEST
+
+START_TEST(a_header_alone_refuses_edns_too)
+{
+    asking_ask(&stand, "a.example.org", ROUTE_ONE);
+    asking_reply(&stand, 0,
+                 &(struct scripted_reply){.rcode = RCODE_FORMERR, .has_no_question = true});
+    asking_assert_sent(&stand, 2);
+    ck_assert(!scripted_has_edns(asking_sent(&stand, 1)));
+    asking_answer(&stand, 1);
+    asking_assert_answered(&stand, 0);
+}
+END_TEST
+
+START_TEST(a_question_that_is_refused_either_way_says_nothing_about_edns)
+{
+    asking_ask(&stand, "a.example.org", ROUTE_ONE);
+    asking_reply_code(&stand, 0, RCODE_FORMERR);
+    asking_reply_code(&stand, 1, RCODE_FORMERR);
+    asking_assert_failed(&stand, FORWARD_ERROR, 0);
+    ck_assert(!server_is_plain(&stand.servers[0], stand.now_ms));
+}
+END_TEST
+
+/* ---- Guessing ---- */
+
+START_TEST(ids_are_random_and_never_the_same_for_long)
+{
+    unsigned equal = 0;
+
+    for (unsigned i = 0; i < ASKING_QUESTIONS; i++)
+        asking_ask_numbered(&stand, i, ROUTE_ONE);
+    pending_turn(stand.pending, stand.now_ms);
+    for (size_t i = 1; i < stand.scripted.count; i++)
+        equal += scripted_id(asking_sent(&stand, i)) == scripted_id(asking_sent(&stand, i - 1));
+    ck_assert_uint_le(equal, 3);
+    pending_end_all(stand.pending);
+}
+END_TEST
+
+START_TEST(case_is_left_alone_unless_it_is_to_be_mixed)
+{
+    static const uint8_t name[] = "\3www\7example\3org";
+
+    asking_ask(&stand, "www.example.org", ROUTE_ONE);
+    ck_assert_mem_eq(asking_sent(&stand, 0)->octets + 12, name, sizeof name);
+    asking_reply(&stand, 0,
+                 &(struct scripted_reply){.address = ASKING_ADDRESS, .folds_case = true});
+    asking_assert_answered(&stand, 0);
+}
+END_TEST
+
+/* 48 letters. */
+static const char long_name[] = "abcdefghijklmnop.qrstuvwxyzabcdef.ghijklmnopqrstuv";
+
+START_TEST(mixed_case_differs_each_time_and_must_come_back)
+{
+    asking_ask(&stand, long_name, ROUTE_ONE);
+    asking_reply(&stand, 0,
+                 &(struct scripted_reply){.address = ASKING_ADDRESS, .folds_case = true});
+    ck_assert_uint_eq(asking_counted(&stand, COUNTER_FORWARD_FOREIGN), 1);
+    asking_answer(&stand, 0);
+    asking_ask(&stand, long_name, ROUTE_ONE);
+    ck_assert_mem_ne(asking_sent(&stand, 0)->octets + 12, asking_sent(&stand, 1)->octets + 12,
+                     sizeof long_name);
+    for (size_t i = 0; i < sizeof long_name; i++)
+        ck_assert_int_eq(tolower(asking_sent(&stand, 0)->octets[13 + i]),
+                         tolower(asking_sent(&stand, 1)->octets[13 + i]));
+    asking_answer(&stand, 1);
+    ck_assert_uint_eq(stand.settled.count, 2);
+}
+END_TEST
+
+START_TEST(a_server_that_folds_case_is_heard_over_a_stream)
+{
+    asking_ask(&stand, long_name, ROUTE_ONE);
+    asking_reply(&stand, 0,
+                 &(struct scripted_reply){.address = ASKING_ADDRESS, .folds_case = true});
+    asking_pass(&stand, SERVER_WAIT_MOST_MS);
+    ck_assert(asking_sent(&stand, 1)->over_stream);
+    asking_reply(&stand, 1,
+                 &(struct scripted_reply){.address = ASKING_ADDRESS, .folds_case = true});
+    asking_assert_answered(&stand, 0);
+}
+END_TEST
+
+START_TEST(of_100000_guesses_none_is_taken)
+{
+    enum { GUESSES = 100000 };
+    uint8_t forged[SCRIPTED_REPLY_OCTETS_MOST];
+    unsigned guesses = 0, accepted = 0;
+
+    /* Whoever knows address, port and name tries one id after the other, whatever is asked. */
+    while (guesses < GUESSES) {
+        size_t number = stand.scripted.count;
+        asking_ask(&stand, long_name, ROUTE_ONE);
+        struct scripted_reply lie = {.address = 0x06060606, .ttl_seconds = 86400};
+        lie.folds_case = true;
+        size_t length = scripted_write(asking_sent(&stand, number), &lie, forged);
+        for (int i = 0; i < PENDING_FOREIGN_MOST; i++, guesses++) {
+            forged[0] = (uint8_t)(guesses >> 8);
+            forged[1] = (uint8_t)guesses;
+            ck_assert(asking_sent(&stand, number)->is_open);
+            scripted_deliver(&stand.scripted, number, forged, length);
+        }
+        accepted += stand.settled.count;
+        ck_assert(!asking_sent(&stand, number)->is_open);
+        ck_assert(asking_sent(&stand, number + 1)->over_stream);
+        asking_answer(&stand, number + 1);
+        ck_assert_uint_eq(stand.settled.count, 1);
+        stand.scripted.count = 0; /* all are forgotten */
+        stand.client_count = 0;
+        stand.settled.count = 0;
+    }
+    ck_assert_uint_eq(accepted, 0);
+    ck_assert_uint_ge(asking_counted(&stand, COUNTER_FORWARD_FOREIGN), GUESSES);
+}
+END_TEST
+
+static void add_responses(Suite *suite)
+{
+    TCase *responses = tcase_create("responses");
+
+    tcase_add_checked_fixture(responses, set_up, tear_down);
+    tcase_add_loop_test(responses, a_wrong_response_is_counted_and_the_right_one_still_taken, 0,
+                        sizeof wrong / sizeof wrong[0]);
+    tcase_add_loop_test(responses,
+                        after_sixteen_wrong_responses_the_question_is_asked_over_a_stream, 0,
+                        sizeof wrong / sizeof wrong[0]);
+    tcase_add_test(responses, a_stream_full_of_wrong_responses_is_given_up);
+    tcase_add_test(responses, a_late_answer_finds_nobody);
+    tcase_add_test(responses, garbage_makes_the_next_server_be_asked);
+    tcase_add_test(responses, garbage_from_all_is_a_failure);
+    tcase_add_test(responses, octets_shorter_than_a_header_are_foreign);
+    tcase_add_test(responses, a_truncated_response_makes_the_same_server_be_asked_over_a_stream);
+    tcase_add_test(responses, a_truncated_response_over_a_stream_is_malformed);
+    tcase_add_test(responses, a_stream_that_is_refused_makes_the_next_server_be_asked);
+    tcase_add_test(responses, a_response_as_large_as_a_stream_carries_is_taken);
+    tcase_add_test(responses, a_tls_server_is_asked_over_a_stream_only);
+    suite_add_tcase(suite, responses);
+}
+
+static void add_edns(Suite *suite)
+{
+    TCase *edns = tcase_create("edns");
+
+    tcase_add_checked_fixture(edns, set_up, tear_down);
+    tcase_add_loop_test(edns, a_server_that_refuses_edns_is_asked_without_it, 0,
+                        sizeof edns_refusals / sizeof edns_refusals[0]);
+    tcase_add_test(edns, a_header_alone_refuses_edns_too);
+    tcase_add_test(edns, a_question_that_is_refused_either_way_says_nothing_about_edns);
+    suite_add_tcase(suite, edns);
+}
+
+static void add_guessing(Suite *suite)
+{
+    TCase *plain = tcase_create("plain"), *mixed = tcase_create("mixed");
+
+    tcase_add_checked_fixture(plain, set_up, tear_down);
+    tcase_add_test(plain, ids_are_random_and_never_the_same_for_long);
+    tcase_add_test(plain, case_is_left_alone_unless_it_is_to_be_mixed);
+    suite_add_tcase(suite, plain);
+    tcase_add_checked_fixture(mixed, set_up_mixing, tear_down);
+    tcase_add_test(mixed, mixed_case_differs_each_time_and_must_come_back);
+    tcase_add_test(mixed, a_server_that_folds_case_is_heard_over_a_stream);
+    tcase_add_test(mixed, of_100000_guesses_none_is_taken);
+    suite_add_tcase(suite, mixed);
+}
+
+int main(void)
+{
+    Suite *suite = suite_create("attempt");
+
+    add_responses(suite);
+    add_edns(suite);
+    add_guessing(suite);
+    return suite_run(suite);
+}
