@@ -84,6 +84,6 @@ home 'yaml\.h' '^lib/base/yaml\.c$'
 home 'ldns/.*' '^lib/space/records\.c$'
 home 'sodium.*\.h' '^lib/base/'
 home 'uv\.h' '^(lib/serve|cmd)/|^lib/forward/sockets\.[ch]$'
-home 'openssl/.*' '^lib/forward/'
+home 'openssl/.*' '^lib/forward/tls\.c$'
 home 'check\.h' '^tests/'
 exit $status
