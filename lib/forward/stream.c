@@ -1,0 +1,431 @@
+#include "forward/stream.h"
+
+#include <assert.h>
+#include <errno.h>
+#include <netinet/tcp.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/epoll.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include "base/bytes.h"
+#include "base/log.h"
+
+enum {
+    ID_OCTETS = 2,
+    READS_MOST = 4,           /* of 64 KB, before others get their turn */
+    CHUNK_OCTETS = 4096,      /* of questions in one TLS record */
+    TLS_OVERHEAD_OCTETS = 64, /* a record's, and more */
+};
+
+enum link_failure link_failure_of(int error)
+{
+    switch (error) {
+    case EMFILE:
+    case ENFILE:
+    case ENOBUFS:
+    case ENOMEM:
+    case ENOSPC: /* epoll's watches */
+    case EAGAIN:
+    case EADDRINUSE: /* no free port */
+        return LINK_EXHAUSTED;
+    default:
+        return LINK_UNREACHABLE;
+    }
+}
+
+bool stream_init(struct stream *stream, struct stream_home *home, const struct upstream *server,
+                 struct tls_trust *trust, uint32_t slot)
+{
+    *stream = (struct stream){.home = home, .server = server, .slot = slot, .descriptor = -1};
+    errands_init(&stream->errands);
+    if (server->is_tls)
+        stream->tls = tls_new(trust, server);
+    return !server->is_tls || stream->tls != NULL;
+}
+
+/* ---- opening and closing ---- */
+
+static void disconnect(struct stream *stream)
+{
+    if (stream->descriptor >= 0)
+        close(stream->descriptor);
+    if (stream->tls != NULL)
+        tls_end(stream->tls);
+    frames_close(&stream->frames);
+    free(stream->output);
+    stream->output = NULL;
+    stream->unsent = stream->unsent_end = 0;
+    stream->descriptor = -1;
+    stream->event = 0;
+    stream->state = STREAM_CLOSED;
+    stream->has_worked = false;
+    stream->quiet_ms = 0;
+}
+
+/* A socket on its way to the server. Returns -1 with errno. */
+static int connect_to(const struct endpoint *server)
+{
+    const int on = 1;
+    socklen_t octets = server->any.sa_family == AF_INET6 ? sizeof server->v6 : sizeof server->v4;
+    int descriptor = socket(server->any.sa_family, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
+
+    if (descriptor < 0)
+        return -1;
+    setsockopt(descriptor, IPPROTO_TCP, TCP_NODELAY, &on, sizeof on);
+    if (connect(descriptor, &server->any, octets) == 0 || errno == EINPROGRESS || errno == EINTR)
+        return descriptor;
+    int error = errno;
+    close(descriptor);
+    errno = error;
+    return -1;
+}
+
+static bool begin_watching(struct stream *stream)
+{
+    stream->watched = EPOLLIN | EPOLLOUT;
+    stream->event = stream_home_event(stream->home, stream->slot);
+    struct epoll_event event = {.events = stream->watched, .data.u64 = stream->event};
+    return epoll_ctl(stream->home->epoll, EPOLL_CTL_ADD, stream->descriptor, &event) == 0;
+}
+
+/* Begins a connection. Returns false with *failure, closed as before. */
+static bool open_connection(struct stream *stream, enum link_failure *failure, uint64_t now_ms)
+{
+    stream->output = malloc(STREAM_OUTPUT_OCTETS);
+    errno = ENOMEM; /* of whatever fails without saying why */
+    if (stream->output != NULL && (stream->tls == NULL || tls_begin(stream->tls))) {
+        stream->descriptor = connect_to(&stream->server->endpoint);
+        if (stream->descriptor >= 0 && begin_watching(stream)) {
+            stream->state = STREAM_CONNECTING;
+            stream->opened_ms = now_ms;
+            stats_count(stream->home->stats, COUNTER_FORWARD_CONNECTIONS, 1);
+            return true;
+        }
+    }
+    *failure = link_failure_of(errno);
+    disconnect(stream);
+    return false;
+}
+
+/* Says that TLS fails: once until it goes well again, and not too often if it comes and goes. */
+static void tell_tls_failure(struct stream *stream, struct tls_failure why, uint64_t now_ms)
+{
+    struct log_line line;
+    char sentence[512];
+
+    if (stream->has_told || (stream->told_ms != 0 && now_ms - stream->told_ms < STREAM_TELL_MS))
+        return;
+    stream->has_told = true;
+    stream->told_ms = now_ms;
+    struct text text = text_over(sentence, sizeof sentence - 1);
+    text_add_string(&text, why.text);
+    text_add_string(&text, "; ");
+    text_add_string(&text, why.remedy);
+    *text.next = '\0';
+    log_start(&line, LOG_WARNING, "upstream_tls");
+    log_string(&line, "upstream", stream->server->text);
+    log_string(&line, "text", sentence);
+    log_send(&line);
+}
+
+/* The connection is over: what can be asked again is, over a new one; the rest has failed. */
+static void break_off(struct stream *stream, enum link_failure failure, uint64_t now_ms)
+{
+    bool again = stream->has_worked;
+
+    disconnect(stream);
+    errands_take_back(&stream->errands, again, failure);
+    if (errands_have_unsent(&stream->errands) && !open_connection(stream, &failure, now_ms))
+        errands_take_back(&stream->errands, false, failure);
+    stream->is_due = true;
+}
+
+/* ---- writing ---- */
+
+static size_t output_room(struct stream *stream)
+{
+    if (stream->unsent == stream->unsent_end)
+        stream->unsent = stream->unsent_end = 0;
+    return STREAM_OUTPUT_OCTETS - stream->unsent_end;
+}
+
+/* Moves what TLS has for the network into the output. False when the server makes us say more than
+ * it takes. */
+static bool take_records(struct stream *stream)
+{
+    size_t room = output_room(stream);
+    size_t taken = tls_take(stream->tls, stream->output + stream->unsent_end, room);
+
+    stream->unsent_end += (uint32_t)taken;
+    return taken < room;
+}
+
+/* Moves questions into the output for as long as there is room. */
+static bool write_questions(struct stream *stream)
+{
+    size_t room = output_room(stream);
+
+    if (stream->tls == NULL) {
+        stream->unsent_end +=
+            (uint32_t)errands_send(&stream->errands, stream->output + stream->unsent_end, room);
+        return true;
+    }
+    uint8_t chunk[CHUNK_OCTETS];
+    if (room < CHUNK_OCTETS + TLS_OVERHEAD_OCTETS)
+        return true;
+    size_t length = errands_send(&stream->errands, chunk, sizeof chunk);
+    return length == 0 || tls_write(stream->tls, chunk, length);
+}
+
+static bool fill_output(struct stream *stream)
+{
+    if (stream->state == STREAM_OPEN && !write_questions(stream))
+        return false;
+    return stream->tls == NULL || take_records(stream);
+}
+
+/* Writes without waiting. Returns false when the connection is broken. */
+static bool send_output(struct stream *stream)
+{
+    size_t length = stream->unsent_end - stream->unsent;
+    ssize_t taken = length == 0 ? 0
+                                : send(stream->descriptor, stream->output + stream->unsent, length,
+                                       MSG_DONTWAIT | MSG_NOSIGNAL);
+
+    if (taken < 0)
+        return errno == EAGAIN || errno == EINTR || errno == ENOBUFS;
+    stream->unsent += (uint32_t)taken;
+    return true;
+}
+
+/* Says what TLS has left to say, if the server listens. */
+static void send_last_words(struct stream *stream)
+{
+    if (stream->tls != NULL && take_records(stream))
+        send_output(stream);
+}
+
+/* Nobody has asked for a while. */
+static void leave(struct stream *stream)
+{
+    if (stream->tls != NULL)
+        tls_write_goodbye(stream->tls);
+    send_last_words(stream);
+    disconnect(stream);
+}
+
+/* ---- losing ---- */
+
+static void fail_handshake(struct stream *stream, struct tls_failure why, uint64_t now_ms)
+{
+    tell_tls_failure(stream, why, now_ms);
+    send_last_words(stream);
+    break_off(stream, LINK_TLS, now_ms);
+}
+
+/* The server has ended the connection, or spoilt it. */
+static void lose(struct stream *stream, uint64_t now_ms)
+{
+    if (stream->state == STREAM_SHAKING)
+        fail_handshake(stream, tls_failure(stream->tls), now_ms);
+    else
+        break_off(stream, LINK_UNREACHABLE, now_ms);
+}
+
+/* Writes until everything is written or the network takes no more. */
+static void write_out(struct stream *stream, uint64_t now_ms)
+{
+    bool goes_on = true;
+
+    while (goes_on) {
+        bool had_unsent = errands_have_unsent(&stream->errands);
+        if (!fill_output(stream) || !send_output(stream)) {
+            lose(stream, now_ms);
+            return;
+        }
+        if (had_unsent && stream->state == STREAM_OPEN && stream->quiet_ms == 0)
+            stream->quiet_ms = now_ms;
+        /* Every turn but the last moves questions. */
+        goes_on = stream->state == STREAM_OPEN && stream->unsent == stream->unsent_end &&
+                  errands_have_unsent(&stream->errands);
+    }
+}
+
+/* ---- reading ---- */
+
+static void take_message(void *context, uint8_t *octets, size_t length)
+{
+    struct stream *stream = context;
+    struct stream_home *home = stream->home;
+
+    stream->has_worked = true;
+    stream->quiet_ms = 0;
+    struct errand *errand =
+        length < ID_OCTETS ? NULL : errands_find(&stream->errands, load16(octets));
+    if (errand == NULL) {
+        stats_count(home->stats, COUNTER_FORWARD_FOREIGN, 1);
+        return;
+    }
+    memcpy(octets, errand->query, ID_OCTETS);
+    home->listener.on_response(home->listener.context, errand->ticket, octets, length);
+}
+
+/* Reads what TLS makes of what came. Every turn but the last takes octets off it. */
+static enum tls_status decrypt(struct stream *stream)
+{
+    enum tls_status status;
+    size_t length;
+
+    while ((status = tls_read(stream->tls, stream->home->plain, STREAM_PLAIN_OCTETS, &length)) ==
+           TLS_READ)
+        if (!frames_take(&stream->frames, stream->home->plain, length, take_message, stream))
+            return TLS_FAILED;
+    return status;
+}
+
+/* Makes messages of what came. Returns false when the connection is over. */
+static bool take_in(struct stream *stream, size_t length)
+{
+    uint8_t *octets = stream->home->wire;
+
+    if (stream->tls == NULL)
+        return frames_take(&stream->frames, octets, length, take_message, stream);
+    if (!tls_put(stream->tls, octets, length) || decrypt(stream) != TLS_WAITING)
+        return false;
+    if (stream->state == STREAM_SHAKING && tls_is_open(stream->tls)) {
+        stream->state = STREAM_OPEN;
+        stream->has_told = false;
+    }
+    return take_records(stream);
+}
+
+/* Returns the octets read; 0 also when there were none or the connection is over. */
+static size_t read_once(struct stream *stream, uint64_t now_ms)
+{
+    ssize_t length = recv(stream->descriptor, stream->home->wire, STREAM_WIRE_OCTETS, MSG_DONTWAIT);
+
+    if (length < 0 && (errno == EAGAIN || errno == EINTR))
+        return 0;
+    if (length > 0 && take_in(stream, (size_t)length))
+        return (size_t)length;
+    lose(stream, now_ms);
+    return 0;
+}
+
+static void read_in(struct stream *stream, uint64_t now_ms)
+{
+    size_t length = STREAM_WIRE_OCTETS;
+
+    for (unsigned reads = 0; reads < READS_MOST && length == STREAM_WIRE_OCTETS; reads++)
+        length = read_once(stream, now_ms);
+}
+
+/* ---- the interface ---- */
+
+void stream_close(struct stream *stream)
+{
+    disconnect(stream);
+    errands_close(&stream->errands);
+    tls_free(stream->tls);
+    stream->tls = NULL;
+}
+
+struct errand *stream_send(struct stream *stream, link_ticket ticket, const uint8_t *query,
+                           size_t length, uint64_t now_ms)
+{
+    enum link_failure failure;
+
+    assert(length >= ID_OCTETS && length <= ERRAND_QUERY_OCTETS_MOST);
+    struct errand *errand =
+        errands_add(&stream->errands, &stream->home->random, ticket, query, length);
+    if (errand == NULL)
+        return NULL;
+    stream->asked_ms = now_ms;
+    stream->is_due = true;
+    if (stream->state != STREAM_CLOSED || open_connection(stream, &failure, now_ms))
+        return errand;
+    if (failure == LINK_EXHAUSTED) {
+        errands_remove(&stream->errands, errand);
+        return NULL;
+    }
+    errands_take_back(&stream->errands, false, failure);
+    return errand;
+}
+
+void stream_forget(struct stream *stream, struct errand *errand)
+{
+    errands_remove(&stream->errands, errand);
+}
+
+/* Has epoll watch for what the connection waits for. */
+static void watch(struct stream *stream, uint64_t now_ms)
+{
+    bool writes = stream->state == STREAM_CONNECTING || stream->unsent < stream->unsent_end;
+    struct epoll_event event = {.events = EPOLLIN | (writes ? EPOLLOUT : 0U),
+                                .data.u64 = stream->event};
+
+    if (stream->state == STREAM_CLOSED || event.events == stream->watched)
+        return;
+    stream->watched = event.events;
+    if (epoll_ctl(stream->home->epoll, EPOLL_CTL_MOD, stream->descriptor, &event) != 0)
+        break_off(stream, LINK_EXHAUSTED, now_ms);
+}
+
+/* Tells of what has failed up to now; what fails meanwhile is told in the next turn. */
+static void tell_failures(struct stream *stream)
+{
+    const struct link_listener *listener = &stream->home->listener;
+    struct errand *errand;
+
+    for (size_t left = stream->errands.count; left > 0; left--) {
+        if ((errand = errands_first_failed(&stream->errands)) == NULL)
+            return;
+        link_ticket ticket = errand->ticket;
+        enum link_failure failure = errand->failure;
+        errands_remove(&stream->errands, errand);
+        listener->on_failure(listener->context, ticket, failure);
+    }
+}
+
+void stream_turn(struct stream *stream, uint64_t now_ms)
+{
+    if (stream->state >= STREAM_SHAKING)
+        write_out(stream, now_ms);
+    watch(stream, now_ms);
+    stream->is_due = false;
+    tell_failures(stream);
+}
+
+void stream_on_events(struct stream *stream, uint32_t events, uint64_t now_ms)
+{
+    bool has_failed = (events & (EPOLLERR | EPOLLHUP)) != 0;
+    uint64_t event = stream->event;
+
+    if (stream->state == STREAM_CONNECTING && !has_failed)
+        stream->state = stream->tls != NULL ? STREAM_SHAKING : STREAM_OPEN;
+    if (has_failed || (events & EPOLLIN) != 0)
+        read_in(stream, now_ms);
+    if (has_failed && stream->event == event)
+        lose(stream, now_ms);
+    stream_turn(stream, now_ms);
+}
+
+void stream_tick(struct stream *stream, uint64_t now_ms)
+{
+    static const struct tls_failure silence = {
+        .text = "no reply", .remedy = "check that it serves DNS over TLS at this port"};
+
+    if (stream->state == STREAM_CLOSED)
+        return;
+    if (stream->state == STREAM_SHAKING && now_ms - stream->opened_ms >= STREAM_SILENT_MS)
+        fail_handshake(stream, silence, now_ms);
+    else if (stream->state == STREAM_CONNECTING && now_ms - stream->opened_ms >= STREAM_SILENT_MS)
+        break_off(stream, LINK_UNREACHABLE, now_ms);
+    else if (stream->quiet_ms != 0 && now_ms - stream->quiet_ms >= STREAM_SILENT_MS)
+        break_off(stream, LINK_UNREACHABLE, now_ms);
+    else if (stream->errands.count == 0 && now_ms - stream->asked_ms >= STREAM_IDLE_MS)
+        leave(stream);
+    stream_turn(stream, now_ms);
+}

@@ -1,0 +1,111 @@
+#pragma once
+/**
+ * One server's connection over TCP or TLS, shared by all questions to that server.
+ *
+ *               first question                TCP, TLS done
+ *     closed ───────────────────► opening ──────────────────► open
+ *       ▲  ▲                        │                          │
+ *       │  └──(refused, TLS failed, 2 s: all questions fail)───┤
+ *       └──(10 s without a question, closed by the server, 2 s without a response)
+ *
+ * Questions are written as they come and responses taken in any order. A server may close a
+ * connection just when a question is on its way; so when a connection on which responses came is
+ * closed, what was under way is asked once more over a new one (RFC 7766 section 6.2.4).
+ *
+ * Nothing is told to the listener by stream_send and stream_forget: what they find out is told by
+ * the next stream_turn.
+ *
+ * Sources: RFC 7766; RFC 7858.
+ * Threads: one worker's.  Time: milliseconds, monotonic, handed in.  Memory: a buffer for what is
+ * to be written while it is open, errand.h's, frame.h's and tls.h's.
+ */
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "base/random.h"
+#include "config/upstream.h"
+#include "forward/errand.h"
+#include "forward/frame.h"
+#include "forward/link.h"
+#include "forward/tls.h"
+#include "stats/stats.h"
+
+enum {
+    STREAM_IDLE_MS = 10000,
+    STREAM_SILENT_MS = 2000, /* longer than any question's deadline */
+    STREAM_TICK_MS = 500,
+    STREAM_TELL_MS = 30000, /* between two lines about one server's TLS */
+    STREAM_WIRE_OCTETS = 65536,
+    STREAM_PLAIN_OCTETS = 16384, /* of one TLS record */
+    STREAM_OUTPUT_OCTETS = 32768,
+};
+
+/** What all streams of a worker share. */
+struct stream_home {
+    int epoll;
+    uint32_t generation; /* of the last descriptor watched */
+    struct random_source random;
+    struct link_listener listener;
+    struct stats *stats;
+    uint8_t *wire;  /* STREAM_WIRE_OCTETS, for what is read */
+    uint8_t *plain; /* STREAM_PLAIN_OCTETS; NULL: no server speaks TLS */
+};
+
+enum stream_state { STREAM_CLOSED, STREAM_CONNECTING, STREAM_SHAKING, STREAM_OPEN };
+
+struct stream {
+    struct stream_home *home;
+    const struct upstream *server;
+    struct tls *tls; /* NULL: plain TCP */
+    uint32_t slot;   /* the lower half of what epoll hands back */
+    enum stream_state state;
+    bool is_due;        /* stream_turn has something to do */
+    bool has_worked;    /* a response has come over this connection */
+    int descriptor;     /* -1: closed */
+    uint64_t event;     /* as epoll hands it back for this connection; 0: closed */
+    uint32_t watched;   /* for what epoll watches */
+    uint64_t opened_ms; /* when this connection was begun */
+    uint64_t asked_ms;  /* when the last question came */
+    uint64_t quiet_ms;  /* since when a question is out and nothing has come; 0: none is */
+    struct errands errands;
+    struct frames frames;
+    uint8_t *output;
+    uint32_t unsent; /* output from here ... */
+    uint32_t unsent_end;
+    bool has_told; /* that TLS fails, since it last went well */
+    uint64_t told_ms;
+};
+
+/** `server` is borrowed; `trust` is for a server that speaks TLS. Returns false without memory. */
+bool stream_init(struct stream *stream, struct stream_home *home, const struct upstream *server,
+                 struct tls_trust *trust, uint32_t slot);
+
+/** Closes the connection and forgets every question; nobody is told. */
+void stream_close(struct stream *stream);
+
+/** Takes a question in. Returns NULL for want of descriptors, memory or room. */
+struct errand *stream_send(struct stream *stream, link_ticket ticket, const uint8_t *query,
+                           size_t length, uint64_t now_ms);
+
+/** Ends a question that has not failed. */
+void stream_forget(struct stream *stream, struct errand *errand);
+
+/** Epoll has something to say. */
+void stream_on_events(struct stream *stream, uint32_t events, uint64_t now_ms);
+
+/** Writes what is unsent and tells of what has failed; soon after is_due is set. */
+void stream_turn(struct stream *stream, uint64_t now_ms);
+
+/** Looks after time; every STREAM_TICK_MS while open. */
+void stream_tick(struct stream *stream, uint64_t now_ms);
+
+/** What epoll hands back, unlike that of any other descriptor watched at about the same time. */
+static inline uint64_t stream_home_event(struct stream_home *home, uint32_t slot)
+{
+    home->generation++;
+    return (uint64_t)home->generation << 32 | slot;
+}
+
+/** What an error of the system means for an attempt. */
+enum link_failure link_failure_of(int error);
