@@ -6,8 +6,13 @@
  * Sockets are watched by an epoll descriptor of their own, which is the one thing that the worker's
  * loop watches: opening and closing a socket costs the loop nothing.
  *
- *     worker's loop ── uv_poll ──► epoll ──► UDP sockets (one per attempt), streams (one per
- * server)
+ *     worker's loop ──poll──► epoll ──► UDP sockets (one per attempt)
+ *        │                      └─────► streams (one per server)
+ *        ├──idle──► what was sent or failed in this turn: written and told in the next one
+ *        └──timer──► streams, while one is open
+ *
+ * The ends of attempts that cannot be sent at all are told in the next turn, like all others.
+ * A question over UDP costs socket, bind, connect, epoll_ctl, send, recv and close.
  *
  * Sources: RFC 5452 section 9.2 (random ports); RFC 7766, RFC 7858 (connections reused).
  * Threads: one worker's.  Memory: a table of attempts at init; a stream's buffers while it is open.
@@ -30,13 +35,20 @@ struct sockets_options {
     struct stats *stats;
 };
 
-/** Returns NULL with *err. */
+/**
+ * Everything that the options name is borrowed for as long as the sockets are there. Returns NULL
+ * with *err.
+ */
 struct sockets *sockets_new(const struct sockets_options *options, struct err *err);
 
 /** What the forwarder uses. */
 struct link *sockets_link(struct sockets *sockets);
 
-/** Closes every socket and the handles on the loop; call sockets_free once the loop has ended. */
+/**
+ * Closes every socket and the handles on the loop; nobody is told of attempts under way. Call
+ * sockets_free once the loop has ended. Not allowed from within a listener.
+ */
 void sockets_close(struct sockets *sockets);
 
+/** NULL is allowed. */
 void sockets_free(struct sockets *sockets);

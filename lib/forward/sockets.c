@@ -1,0 +1,404 @@
+#include "forward/sockets.h"
+
+#include <assert.h>
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/epoll.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include "base/random.h"
+#include "forward/stream.h"
+
+enum {
+    EVENTS_MOST = 64,   /* taken from epoll at once ... */
+    ROUNDS_MOST = 4,    /* ... and so often, before others get their turn */
+    DATAGRAMS_MOST = 8, /* read from one socket at once */
+    PORT_FIRST = 1024,
+    PORT_COUNT = 65536 - PORT_FIRST,
+    PORT_TRIES_MOST = 8,
+};
+
+enum carrier_state { CARRIER_NONE, CARRIER_UDP, CARRIER_STREAM, CARRIER_FAILED };
+
+/* What carries an attempt, by its ticket: a socket of its own, or a place on a stream. */
+struct carrier {
+    struct errand *errand; /* CARRIER_STREAM */
+    uint64_t event;        /* CARRIER_UDP: as epoll hands it back */
+    int descriptor;        /* CARRIER_UDP */
+    uint8_t state;         /* enum carrier_state */
+    uint8_t server;
+    uint8_t failure; /* CARRIER_FAILED: enum link_failure */
+    bool is_listed;  /* among the failed */
+};
+
+struct sockets {
+    struct link link;         /* first: what the forwarder holds */
+    struct stream_home home;  /* its listener is this file */
+    uv_poll_t poll;           /* on the epoll descriptor */
+    uv_idle_t soon;           /* active while something waits for the next turn */
+    uv_timer_t tick;          /* active while a stream is open */
+    struct tls_trust *trust;  /* NULL: no server speaks TLS */
+    struct carrier *carriers; /* by ticket; their slots in epoll are their tickets */
+    size_t carrier_count;
+    struct stream *streams; /* by server; their slots come behind the attempts' */
+    size_t server_count;
+    const struct upstream *const *servers;
+    link_ticket *failed; /* a circle of those that failed within send */
+    size_t failed_first;
+    size_t failed_count;
+};
+
+/* ---- UDP ---- */
+
+/* Any port will do that nobody has: a resolver's ports must not be foreseen (RFC 5452 section
+ * 9.2), so it is drawn here, from more than the system's own range. */
+static bool bind_to_random_port(int descriptor, sa_family_t family, struct random_source *random)
+{
+    struct endpoint own = {.v6 = {0}};
+    socklen_t octets = family == AF_INET6 ? sizeof own.v6 : sizeof own.v4;
+
+    own.any.sa_family = family;
+    for (unsigned tries = 0; tries < PORT_TRIES_MOST; tries++) {
+        uint32_t drawn;
+        random_fill(random, &drawn, sizeof drawn);
+        in_port_t port = htons((uint16_t)(PORT_FIRST + ((uint64_t)drawn * PORT_COUNT >> 32)));
+        if (family == AF_INET6)
+            own.v6.sin6_port = port;
+        else
+            own.v4.sin_port = port;
+        if (bind(descriptor, &own.any, octets) == 0)
+            return true;
+        if (errno != EADDRINUSE && errno != EACCES)
+            return false;
+    }
+    return false;
+}
+
+/* Binds, connects, watches and sends. Returns false with errno. */
+static bool begin(struct sockets *sockets, const struct carrier *carrier, const uint8_t *query,
+                  size_t length)
+{
+    const struct endpoint *server = &sockets->servers[carrier->server]->endpoint;
+    sa_family_t family = server->any.sa_family;
+    struct epoll_event event = {.events = EPOLLIN, .data.u64 = carrier->event};
+
+    return bind_to_random_port(carrier->descriptor, family, &sockets->home.random) &&
+           connect(carrier->descriptor, &server->any,
+                   family == AF_INET6 ? sizeof server->v6 : sizeof server->v4) == 0 &&
+           epoll_ctl(sockets->home.epoll, EPOLL_CTL_ADD, carrier->descriptor, &event) == 0 &&
+           send(carrier->descriptor, query, length, MSG_NOSIGNAL) >= 0;
+}
+
+/* Closing takes the descriptor out of epoll, too. */
+static void close_carrier(struct carrier *carrier)
+{
+    if (carrier->state == CARRIER_UDP)
+        close(carrier->descriptor);
+    carrier->state = CARRIER_NONE;
+}
+
+/* Has on_soon tell of it. */
+static void fail_soon(struct sockets *sockets, link_ticket ticket, enum link_failure failure)
+{
+    struct carrier *carrier = &sockets->carriers[ticket];
+
+    carrier->state = CARRIER_FAILED;
+    carrier->failure = (uint8_t)failure;
+    if (carrier->is_listed)
+        return;
+    carrier->is_listed = true;
+    size_t last = (sockets->failed_first + sockets->failed_count) % sockets->carrier_count;
+    sockets->failed[last] = ticket;
+    sockets->failed_count++;
+}
+
+static bool send_datagram(struct sockets *sockets, link_ticket ticket, const uint8_t *query,
+                          size_t length)
+{
+    struct carrier *carrier = &sockets->carriers[ticket];
+    sa_family_t family = sockets->servers[carrier->server]->endpoint.any.sa_family;
+
+    carrier->descriptor = socket(family, SOCK_DGRAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
+    if (carrier->descriptor >= 0) {
+        carrier->state = CARRIER_UDP;
+        carrier->event = stream_home_event(&sockets->home, ticket);
+        if (begin(sockets, carrier, query, length))
+            return true;
+    }
+    enum link_failure failure = link_failure_of(errno);
+    close_carrier(carrier);
+    if (failure == LINK_EXHAUSTED)
+        return false;
+    fail_soon(sockets, ticket, failure);
+    return true;
+}
+
+static void tell_response(void *context, link_ticket ticket, const uint8_t *octets, size_t length)
+{
+    struct sockets *sockets = context;
+    const struct link_listener *listener = &sockets->link.listener;
+
+    listener->on_response(listener->context, ticket, octets, length);
+}
+
+/* The attempt is over before anybody hears of it, so that the ticket may be used again at once. */
+static void tell_failure(void *context, link_ticket ticket, enum link_failure failure)
+{
+    struct sockets *sockets = context;
+    const struct link_listener *listener = &sockets->link.listener;
+
+    close_carrier(&sockets->carriers[ticket]);
+    listener->on_failure(listener->context, ticket, failure);
+}
+
+/* Reads until nothing is left, or somebody has heard enough and forgotten the attempt. */
+static void read_datagrams(struct sockets *sockets, link_ticket ticket)
+{
+    const struct carrier *carrier = &sockets->carriers[ticket];
+    uint64_t event = carrier->event;
+
+    for (unsigned reads = 0; reads < DATAGRAMS_MOST; reads++) {
+        if (carrier->state != CARRIER_UDP || carrier->event != event)
+            return;
+        ssize_t length = recv(carrier->descriptor, sockets->home.wire, STREAM_WIRE_OCTETS, 0);
+        if (length >= 0) {
+            tell_response(sockets, ticket, sockets->home.wire, (size_t)length);
+        } else if (errno != EINTR) {
+            if (errno != EAGAIN)
+                tell_failure(sockets, ticket, LINK_UNREACHABLE);
+            return;
+        }
+    }
+}
+
+/* ---- the loop ---- */
+
+static void serve_event(struct sockets *sockets, const struct epoll_event *event)
+{
+    uint32_t slot = (uint32_t)event->data.u64;
+
+    if (slot < sockets->carrier_count) {
+        const struct carrier *carrier = &sockets->carriers[slot];
+        if (carrier->state == CARRIER_UDP && carrier->event == event->data.u64)
+            read_datagrams(sockets, slot);
+        return;
+    }
+    struct stream *stream = &sockets->streams[slot - sockets->carrier_count];
+    if (stream->event == event->data.u64)
+        stream_on_events(stream, event->events, uv_now(sockets->poll.loop));
+}
+
+static void on_ready(uv_poll_t *poll, int status, int events)
+{
+    struct sockets *sockets = poll->data;
+    struct epoll_event ready[EVENTS_MOST];
+    int count = EVENTS_MOST;
+
+    (void)status, (void)events; /* whatever it is, epoll knows */
+    for (unsigned round = 0; round < ROUNDS_MOST && count == EVENTS_MOST; round++) {
+        count = epoll_wait(sockets->home.epoll, ready, EVENTS_MOST, 0);
+        for (int i = 0; i < count; i++)
+            serve_event(sockets, &ready[i]);
+    }
+}
+
+static void tell_failed(struct sockets *sockets)
+{
+    for (size_t left = sockets->failed_count; left > 0; left--) {
+        link_ticket ticket = sockets->failed[sockets->failed_first];
+        struct carrier *carrier = &sockets->carriers[ticket];
+        sockets->failed_first = (sockets->failed_first + 1) % sockets->carrier_count;
+        sockets->failed_count--;
+        carrier->is_listed = false;
+        if (carrier->state == CARRIER_FAILED)
+            tell_failure(sockets, ticket, carrier->failure);
+    }
+}
+
+/* What was sent or failed since the last turn. What comes meanwhile waits for the next one. */
+static void on_soon(uv_idle_t *soon)
+{
+    struct sockets *sockets = soon->data;
+
+    uv_idle_stop(soon);
+    tell_failed(sockets);
+    for (size_t i = 0; i < sockets->server_count; i++)
+        if (sockets->streams[i].is_due)
+            stream_turn(&sockets->streams[i], uv_now(soon->loop));
+}
+
+static void on_tick(uv_timer_t *tick)
+{
+    struct sockets *sockets = tick->data;
+    bool is_open = false;
+
+    for (size_t i = 0; i < sockets->server_count; i++) {
+        stream_tick(&sockets->streams[i], uv_now(tick->loop));
+        is_open = is_open || sockets->streams[i].state != STREAM_CLOSED;
+    }
+    if (!is_open)
+        uv_timer_stop(tick);
+}
+
+/* ---- the link ---- */
+
+static bool send_over_stream(struct sockets *sockets, link_ticket ticket, const uint8_t *query,
+                             size_t length)
+{
+    struct carrier *carrier = &sockets->carriers[ticket];
+    struct stream *stream = &sockets->streams[carrier->server];
+
+    carrier->errand = stream_send(stream, ticket, query, length, uv_now(sockets->tick.loop));
+    if (carrier->errand == NULL)
+        return false;
+    carrier->state = CARRIER_STREAM;
+    if (!uv_is_active((const uv_handle_t *)&sockets->tick))
+        uv_timer_start(&sockets->tick, on_tick, STREAM_TICK_MS, STREAM_TICK_MS);
+    return true;
+}
+
+static bool sockets_send(struct link *link, link_ticket ticket, uint8_t server, bool over_stream,
+                         const uint8_t *query, size_t length)
+{
+    struct sockets *sockets = (struct sockets *)link;
+    struct carrier *carrier = &sockets->carriers[ticket];
+
+    assert(ticket < sockets->carrier_count && server < sockets->server_count);
+    assert(carrier->state == CARRIER_NONE);
+    carrier->server = server;
+    bool was_sent = over_stream || sockets->servers[server]->is_tls
+                        ? send_over_stream(sockets, ticket, query, length)
+                        : send_datagram(sockets, ticket, query, length);
+    if (carrier->state == CARRIER_STREAM || carrier->state == CARRIER_FAILED)
+        uv_idle_start(&sockets->soon, on_soon);
+    return was_sent;
+}
+
+static void sockets_forget(struct link *link, link_ticket ticket)
+{
+    struct sockets *sockets = (struct sockets *)link;
+    struct carrier *carrier = &sockets->carriers[ticket];
+
+    assert(ticket < sockets->carrier_count);
+    if (carrier->state == CARRIER_STREAM)
+        stream_forget(&sockets->streams[carrier->server], carrier->errand);
+    close_carrier(carrier);
+}
+
+struct link *sockets_link(struct sockets *sockets)
+{
+    return &sockets->link;
+}
+
+/* ---- beginning and end ---- */
+
+static bool add_stream(struct sockets *sockets, const struct upstream *server, struct err *err)
+{
+    struct stream *stream = &sockets->streams[sockets->server_count];
+    uint32_t slot = (uint32_t)(sockets->carrier_count + sockets->server_count);
+
+    if (server->is_tls && sockets->trust == NULL)
+        sockets->trust = tls_trust_new(err);
+    if (server->is_tls && sockets->trust == NULL)
+        return false;
+    if (!stream_init(stream, &sockets->home, server, sockets->trust, slot))
+        return err_set(err, ERR_MEMORY, "out of memory for the upstreams");
+    sockets->server_count++;
+    return true;
+}
+
+static bool allocate(struct sockets *sockets, const struct sockets_options *options,
+                     struct err *err)
+{
+    sockets->carrier_count = options->attempts;
+    sockets->carriers = calloc(options->attempts, sizeof *sockets->carriers);
+    sockets->failed = calloc(options->attempts, sizeof *sockets->failed);
+    sockets->streams = calloc(options->server_count, sizeof *sockets->streams);
+    sockets->home.wire = malloc(STREAM_WIRE_OCTETS);
+    sockets->home.plain = malloc(STREAM_PLAIN_OCTETS);
+    return (sockets->carriers != NULL && sockets->failed != NULL && sockets->streams != NULL &&
+            sockets->home.wire != NULL && sockets->home.plain != NULL) ||
+           err_set(err, ERR_MEMORY, "out of memory for the upstreams");
+}
+
+static bool fill(struct sockets *sockets, const struct sockets_options *options, struct err *err)
+{
+    if (!allocate(sockets, options, err))
+        return false;
+    for (size_t i = 0; i < options->server_count; i++)
+        if (!add_stream(sockets, options->servers[i], err))
+            return false;
+    sockets->home.epoll = epoll_create1(EPOLL_CLOEXEC);
+    if (sockets->home.epoll < 0)
+        return err_set(err, ERR_SYSTEM, "cannot watch sockets of upstreams: %s", strerror(errno));
+    int error = uv_poll_init(options->loop, &sockets->poll, sockets->home.epoll);
+    return error == 0 ||
+           err_set(err, ERR_SYSTEM, "cannot watch sockets of upstreams: %s", uv_strerror(error));
+}
+
+static void start(struct sockets *sockets, uv_loop_t *loop)
+{
+    uv_idle_init(loop, &sockets->soon);
+    uv_timer_init(loop, &sockets->tick);
+    sockets->poll.data = sockets->soon.data = sockets->tick.data = sockets;
+    uv_poll_start(&sockets->poll, UV_READABLE, on_ready);
+}
+
+/* Closes whatever is open, but for the handles. */
+static void close_all(struct sockets *sockets)
+{
+    for (size_t i = 0; i < sockets->carrier_count && sockets->carriers != NULL; i++)
+        close_carrier(&sockets->carriers[i]);
+    for (size_t i = 0; i < sockets->server_count; i++)
+        stream_close(&sockets->streams[i]);
+    sockets->server_count = 0;
+    if (sockets->home.epoll >= 0)
+        close(sockets->home.epoll);
+    sockets->home.epoll = -1;
+}
+
+struct sockets *sockets_new(const struct sockets_options *options, struct err *err)
+{
+    struct sockets *sockets = calloc(1, sizeof *sockets);
+
+    if (sockets == NULL) {
+        err_set(err, ERR_MEMORY, "out of memory for the upstreams");
+        return NULL;
+    }
+    sockets->link = (struct link){.send = sockets_send, .forget = sockets_forget};
+    sockets->servers = options->servers;
+    sockets->home.epoll = -1;
+    sockets->home.stats = options->stats;
+    sockets->home.listener = (struct link_listener){
+        .on_response = tell_response, .on_failure = tell_failure, .context = sockets};
+    if (!fill(sockets, options, err)) {
+        close_all(sockets);
+        sockets_free(sockets);
+        return NULL;
+    }
+    start(sockets, options->loop);
+    return sockets;
+}
+
+void sockets_close(struct sockets *sockets)
+{
+    uv_close((uv_handle_t *)&sockets->poll, NULL);
+    uv_close((uv_handle_t *)&sockets->soon, NULL);
+    uv_close((uv_handle_t *)&sockets->tick, NULL);
+    close_all(sockets);
+}
+
+void sockets_free(struct sockets *sockets)
+{
+    if (sockets == NULL)
+        return;
+    tls_trust_free(sockets->trust);
+    free(sockets->carriers);
+    free(sockets->failed);
+    free(sockets->streams);
+    free(sockets->home.wire);
+    free(sockets->home.plain);
+    free(sockets);
+}
