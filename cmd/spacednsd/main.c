@@ -11,6 +11,7 @@
 #include "config/forwarding.h"
 #include "config/settings.h"
 #include "spacednsd/daemon.h"
+#include "spacednsd/zones.h"
 
 /* Without the standard descriptors, a socket could take the place of standard output. */
 static void hold_standard_descriptors(void)
@@ -20,14 +21,20 @@ static void hold_standard_descriptors(void)
             _exit(1);
 }
 
-/* What the host's own addresses would forbid does not matter to a check on another host. */
-static int check(struct settings *settings)
+/*
+ * What the host has to say about the settings. A check may be made on another host than the one
+ * that serves: there, the addresses of this one forbid nothing.
+ */
+static bool suit_host(struct settings *settings)
 {
-    struct surroundings around = {.resolv_conf = "/etc/resolv.conf"};
-    bool passed = forwarding_settle(settings, &around, stderr);
+    struct surroundings unknown = {.resolv_conf = "/etc/resolv.conf"};
+    bool passed = settings->check ? forwarding_settle(settings, &unknown, stderr)
+                                  : forwarding_settle_here(settings, stderr);
 
-    passed = exposure_check_against(settings, NULL, stderr) && passed;
-    return passed ? daemon_check(settings) : 1;
+    passed = zones_check_routes(settings, stderr) && passed;
+    return (settings->check ? exposure_check_against(settings, NULL, stderr)
+                            : exposure_check(settings, stderr)) &&
+           passed;
 }
 
 static int run(struct settings *settings)
@@ -40,11 +47,9 @@ static int run(struct settings *settings)
         puts("spacednsd " SPACEDNS_VERSION);
         return 0;
     }
-    if (settings->check)
-        return check(settings);
-    bool passed = forwarding_settle_here(settings, stderr);
-    passed = exposure_check(settings, stderr) && passed;
-    return passed ? daemon_run(settings) : 1;
+    if (!suit_host(settings))
+        return 1;
+    return settings->check ? daemon_check(settings) : daemon_run(settings);
 }
 
 int main(int argc, char **argv)

@@ -11,6 +11,7 @@
 #include "config/exposure.h"
 #include "decide/client.h"
 #include "decide/reason.h"
+#include "decide/special.h"
 
 enum { FINDINGS_MOST = 100, PLACE_MOST = 4096 + 32 };
 
@@ -71,6 +72,24 @@ bool zones_set_policy(struct policy *policy, const struct settings *settings)
         .version = "spacedns " SPACEDNS_VERSION,
     };
     return set_routes(&policy->routes, settings);
+}
+
+bool zones_check_routes(const struct settings *settings, FILE *problems)
+{
+    const struct upstream_zones *zones = &settings->upstream_zones;
+    bool passed = true;
+
+    for (size_t i = 0; i < zones->count; i++) {
+        struct name zone;
+        if (!name_from_text(zones->items[i].zone, &zone) || !special_is_fixed(&zone))
+            continue;
+        fprintf(problems,
+                "%s: its names are answered here and never asked of an upstream (RFC 6761); take "
+                "the zone out\n",
+                zones->items[i].place);
+        passed = false;
+    }
+    return passed;
 }
 
 void zones_load(struct zones_loading *loading)

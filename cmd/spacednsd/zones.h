@@ -26,6 +26,9 @@ struct zones_loading {
  */
 bool zones_set_policy(struct policy *policy, const struct settings *settings);
 
+/** Tells, one line each, of zones of upstreams that no name would ever take. False for any. */
+bool zones_check_routes(const struct settings *settings, FILE *problems);
+
 /** Loads; read the outcome from `loading`. End with zones_loading_close. */
 void zones_load(struct zones_loading *loading);
 

@@ -1,10 +1,12 @@
 #include "answer/snapshot.h"
 
+#include <assert.h>
 #include <stdlib.h>
 
 #include "base/bytes.h"
 
 enum { SOA_REFRESH_SECONDS = 3600, SOA_RETRY_SECONDS = 600, SOA_EXPIRE_SECONDS = 86400 };
+enum { BLOCK_NONE = 320 };
 
 bool snapshot_find_wildcard(const struct snapshot *snapshot, const struct name *name,
                             struct index_entry *found)
@@ -43,6 +45,25 @@ bool snapshot_find_app(const struct snapshot *snapshot, const void *label, size_
            !found->is_host;
 }
 
+/*
+ * A space's CIDR is a /16 within RFC 1918, of which there are 273: 10.0 to 10.255, 172.16 to
+ * 172.31, 192.168. Returns BLOCK_NONE for other addresses.
+ */
+static unsigned block_number(uint32_t address)
+{
+    if (address >> 24 == 10)
+        return address >> 16 & 255;
+    if (address >> 20 == (172U << 4 | 1))
+        return 256 + (address >> 16 & 15);
+    return address >> 16 == (192U << 8 | 168) ? 272 : BLOCK_NONE;
+}
+
+bool snapshot_has_space(const struct snapshot *snapshot, uint32_t address)
+{
+    unsigned number = block_number(address);
+    return number != BLOCK_NONE && (snapshot->blocks[number / 64] >> number % 64 & 1) != 0;
+}
+
 /* MNAME is the discovery suffix, RNAME hostmaster below it, written without compression. */
 static void write_soa(struct snapshot *snapshot)
 {
@@ -63,6 +84,10 @@ static void write_soa(struct snapshot *snapshot)
 
 static void survey_segment(struct snapshot *snapshot, const struct segment *segment)
 {
+    unsigned block = block_number(cidr_first(segment->cidr));
+
+    assert(segment->cidr.bits == 16 && block != BLOCK_NONE);
+    snapshot->blocks[block / 64] |= (uint64_t)1 << block % 64;
     snapshot->app_count += segment->app_count;
     snapshot->host_count += segment->host_count;
     for (size_t i = 0; i < segment->host_count; i++) {

@@ -45,6 +45,7 @@ struct snapshot {
     struct index index;
     struct access access;
     uint64_t wildcard_depths[2]; /* bit n: some wildcard has n labels, "*" included */
+    uint64_t blocks[5];          /* bit n: the private /16 of that number is a space's */
     uint8_t soa_data[2 * 255 + SOA_TAIL_OCTETS]; /* names and numbers, minimum TTL last */
     uint16_t soa_length;
     size_t app_count;
@@ -82,6 +83,9 @@ bool snapshot_find_wildcard(const struct snapshot *snapshot, const struct name *
 /** Finds an app by its bare name, whatever its default domain is. */
 bool snapshot_find_app(const struct snapshot *snapshot, const void *label, size_t length,
                        struct index_entry *found);
+
+/** True when the address lies in the CIDR of any space, wherever that space is seen. */
+bool snapshot_has_space(const struct snapshot *snapshot, uint32_t address);
 
 /** What a snapshot is made of; segments are taken over (one hold each). */
 struct snapshot_parts {

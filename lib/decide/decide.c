@@ -4,6 +4,7 @@
 
 #include "decide/discovery.h"
 #include "decide/reverse.h"
+#include "decide/special.h"
 #include "wire/types.h"
 
 static void refuse_outsider(const struct snapshot *snapshot, struct verdict *verdict)
@@ -87,6 +88,20 @@ static void decide_web(const struct query *query, struct verdict *verdict)
         verdict->reason = REASON_ROUTE_MISSING;
 }
 
+/* A name that is not ours: an upstream's (T11), nobody's, or refused (T12). */
+static void decide_foreign(const struct snapshot *snapshot, const struct query *query,
+                           struct verdict *verdict)
+{
+    const struct routes *routes = &snapshot->policy.routes;
+    bool may_ask = verdict->may_recurse && (query->flags & FLAG_RD) != 0;
+    uint8_t route = may_ask ? route_find(routes, &query->name) : ROUTE_NONE;
+
+    if (route == ROUTE_NONE)
+        verdict_not_ours(verdict);
+    else if (!special_decide(&routes->items[route], query, verdict))
+        verdict_forward(verdict, route);
+}
+
 /* A name that an app serves: default domain, custom domain, DNS target. */
 static void decide_app(const struct snapshot *snapshot, const struct client *client,
                        const struct query *query, uint16_t segment, struct verdict *verdict)
@@ -102,7 +117,7 @@ static void decide_app(const struct snapshot *snapshot, const struct client *cli
             verdict->app = NULL;
             verdict->host = NULL;
         }
-        verdict_not_ours(verdict);
+        decide_foreign(snapshot, query, verdict);
         return;
     }
     if (verdict_admit(client, snapshot, segment, verdict))
@@ -195,7 +210,7 @@ void decide(const struct snapshot *snapshot, const struct client *client, const 
         if (decide_unlisted(snapshot, client, query, verdict))
             return;
         if (!snapshot_find_wildcard(snapshot, &query->name, &entry)) {
-            verdict_not_ours(verdict);
+            decide_foreign(snapshot, query, verdict);
             return;
         }
     }

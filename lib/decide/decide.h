@@ -9,7 +9,8 @@
  * and does not know time. The reply, EDE, _why, explain and the log line are all printed from it.
  *
  * Order: outsiders first (they never learn what exists), then the name's owner, its space, this
- * client's membership of it, internal routing, running web dynos.
+ * client's membership of it, internal routing, running web dynos. What is left is nobody's here: it
+ * is forwarded to an upstream when the client may ask for that, and only then.
  *
  * Sources: RFC 2308 (negative answers), RFC 8020 (empty non-terminals), RFC 8482 (ANY),
  * RFC 6761 (special names), RFC 4892 (id.server).

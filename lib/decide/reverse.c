@@ -12,13 +12,6 @@ enum {
     ZONE_LABELS = 4, /* two octets of a /16 before in-addr.arpa */
 };
 
-/* A reverse name: as much of an address as can be read, from in-addr.arpa outwards. */
-struct reverse {
-    unsigned labels; /* in front of in-addr.arpa */
-    unsigned octets; /* of the address, at most four; a label that is none ends the reading */
-    uint32_t address;
-};
-
 static bool read_octet(const uint8_t *label, uint32_t *octet)
 {
     bool is_zero = label[0] == 1 && label[1] == '0';
@@ -28,8 +21,7 @@ static bool read_octet(const uint8_t *label, uint32_t *octet)
     return is_zero || (label_read_number(label, octet) && *octet <= 255);
 }
 
-/* Returns false when the name is not below in-addr.arpa. */
-static bool read_reverse(const struct name *name, struct reverse *reverse)
+bool reverse_read(const struct name *name, struct reverse *reverse)
 {
     const uint8_t *tail = name->octets + name->length - ARPA_OCTETS;
     uint32_t octet;
@@ -103,12 +95,16 @@ bool reverse_decide(const struct snapshot *snapshot, const struct client *client
                     const struct query *query, struct verdict *verdict)
 {
     struct reverse reverse;
-    if (!read_reverse(&query->name, &reverse) || reverse.octets < 2)
+    if (!reverse_read(&query->name, &reverse) || reverse.octets < 2)
         return false; /* no reverse name, or one of a whole /8: that is not a space's */
     const struct membership *owner = find_owner(snapshot, client, reverse.address);
-    if (owner == NULL)
+    if (owner == NULL && !snapshot_has_space(snapshot, reverse.address))
         return false;
     verdict->soa_label = (uint8_t)(query->name.label_count - ZONE_LABELS);
+    if (owner == NULL) { /* seen at other addresses of this server only */
+        verdict_other_space(verdict);
+        return true;
+    }
     if (!verdict_admit(client, snapshot, owner->segment, verdict))
         return true;
     if ((snapshot->policy.localspace_to >> verdict->membership->class & 1) == 0) {

@@ -15,6 +15,12 @@ void verdict_not_ours(struct verdict *verdict)
     verdict_settle(verdict, SITUATION_NOT_OURS, RCODE_REFUSED, REASON_NOT_OURS);
 }
 
+void verdict_forward(struct verdict *verdict, uint8_t route)
+{
+    verdict_settle(verdict, SITUATION_FORWARD, RCODE_SERVFAIL, REASON_NONE);
+    verdict->route = route;
+}
+
 void verdict_refuse_class(struct verdict *verdict)
 {
     verdict_settle(verdict, SITUATION_CLASS_REFUSED, RCODE_REFUSED, REASON_NOT_ALLOWED);
@@ -28,8 +34,7 @@ void verdict_negative(struct verdict *verdict, enum situation situation, uint8_t
     verdict->has_soa = true;
 }
 
-/* Another space's name: what it is and whose it is stays untold. */
-static void hide_other_space(struct verdict *verdict)
+void verdict_other_space(struct verdict *verdict)
 {
     verdict->host = NULL;
     verdict->app = NULL;
@@ -43,7 +48,7 @@ bool verdict_admit(const struct client *client, const struct snapshot *snapshot,
     verdict->segment = snapshot->segments[segment];
     verdict->membership = client_membership(client, segment);
     if (verdict->membership == NULL) {
-        hide_other_space(verdict);
+        verdict_other_space(verdict);
         return false;
     }
     if (verdict->segment->state != SPACE_ALLOCATED) {

@@ -88,6 +88,12 @@ void verdict_settle(struct verdict *verdict, enum situation situation, uint8_t r
 /** T12. */
 void verdict_not_ours(struct verdict *verdict);
 
+/** T11: an upstream of the route is to be asked; SERVFAIL until it has answered. */
+void verdict_forward(struct verdict *verdict, uint8_t route);
+
+/** T6: another space's name; what it is and whose it is stays untold. */
+void verdict_other_space(struct verdict *verdict);
+
 /** An authoritative answer without records: SOA in the authority section. */
 void verdict_negative(struct verdict *verdict, enum situation situation, uint8_t rcode,
                       enum reason reason);

@@ -11,6 +11,7 @@ enum {
     SERVICES_MAX = 128,  /* SRV records whose target's address is added */
     POINTER_LIMIT = 0x4000,
     CNAME_LINKS_MAX = 8,
+    LOCALHOST_TTL_SECONDS = 3600, /* it never changes */
 };
 
 /* Everything that writing one answer needs. */
@@ -29,6 +30,22 @@ static void put_address(struct rendering *rendering, uint16_t owner, uint32_t tt
 
     if (data != NULL)
         store32(data, ip);
+}
+
+/* RFC 6761 section 6.3. */
+static void put_localhost(struct rendering *rendering)
+{
+    static const uint8_t loopback[16] = {[15] = 1};
+
+    rendering->exchange->ttl_seconds = LOCALHOST_TTL_SECONDS;
+    if (rendering->exchange->query.type != TYPE_AAAA) {
+        put_address(rendering, QUESTION_OFFSET, LOCALHOST_TTL_SECONDS, 0x7f000001);
+        return;
+    }
+    uint8_t *data = reply_record(rendering->reply, QUESTION_OFFSET, TYPE_AAAA,
+                                 LOCALHOST_TTL_SECONDS, sizeof loopback);
+    if (data != NULL)
+        memcpy(data, loopback, sizeof loopback);
 }
 
 static void put_routers(struct rendering *rendering)
@@ -301,6 +318,9 @@ static void put_answer(struct rendering *rendering)
         break;
     case ANSWER_UPCHECK:
         put_address(rendering, QUESTION_OFFSET, 0, 0x7f000001);
+        break;
+    case ANSWER_LOCALHOST:
+        put_localhost(rendering);
         break;
     default:
         introspect(rendering->snapshot, rendering->exchange, rendering->reply);

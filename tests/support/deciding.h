@@ -13,3 +13,6 @@ struct deciding {
 /** Decides on a name (no escapes) and type, class IN, for a client that asks at 10.0.0.2. */
 void deciding_ask(struct deciding *deciding, const struct snapshot *snapshot, const char *from,
                   const char *name, uint16_t type);
+
+/** Decides on deciding->query as it stands, for a client that asks at 10.0.0.2. */
+void deciding_decide(struct deciding *deciding, const struct snapshot *snapshot, const char *from);

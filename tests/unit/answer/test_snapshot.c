@@ -91,6 +91,29 @@ START_TEST(an_app_is_found_by_its_bare_name)
 }
 END_TEST
 
+/* Two spaces at the ends of what blocks there are, and the addresses beside them. */
+START_TEST(a_spaces_addresses_are_known_wherever_it_is_seen)
+{
+    static const char *const texts[] = {
+        "space: one-space\ncidr: 10.255.0.0/16\n",
+        "space: two-space\ncidr: 172.16.0.0/16\nlisten: [10.0.0.9]\n",
+        "space: three-space\ncidr: 192.168.0.0/16\n",
+        "space: four-space\ncidr: 172.31.0.0/16\nstate: deleting\n",
+    };
+    static const uint32_t inside[] = {0x0aff0000, 0x0affffff, 0xac100000, 0xac10ffff,
+                                      0xc0a80000, 0xc0a8ffff, 0xac1f1234};
+    static const uint32_t outside[] = {0x0afeffff, 0x0b000000, 0xac0fffff, 0xac110000, 0xac20ffff,
+                                       0xc0a7ffff, 0xc0a90000, 0x00000000, 0xffffffff, 0x7f000001};
+    struct snapshot *four = snapshot_of_texts(&policy, texts, 4);
+
+    for (size_t i = 0; i < sizeof inside / sizeof inside[0]; i++)
+        ck_assert_msg(snapshot_has_space(four, inside[i]), "%x", (unsigned)inside[i]);
+    for (size_t i = 0; i < sizeof outside / sizeof outside[0]; i++)
+        ck_assert_msg(!snapshot_has_space(four, outside[i]), "%x", (unsigned)outside[i]);
+    snapshot_free(four);
+}
+END_TEST
+
 START_TEST(the_soa_carries_the_generation)
 {
     static const char expected[] = "\12localspace\0\12hostmaster\12localspace\0\0\0\0\1"
@@ -120,6 +143,7 @@ int main(void)
                         sizeof wildcards / sizeof wildcards[0]);
     tcase_add_test(finding, a_name_of_127_labels_is_looked_at_too);
     tcase_add_test(finding, an_app_is_found_by_its_bare_name);
+    tcase_add_test(finding, a_spaces_addresses_are_known_wherever_it_is_seen);
     tcase_add_test(finding, the_soa_carries_the_generation);
     tcase_add_test(finding, a_snapshot_counts_what_it_holds);
     suite_add_tcase(suite, finding);

@@ -136,6 +136,112 @@ START_TEST(every_row_of_the_table_holds)
 }
 END_TEST
 
+/* Rows T11 and T12 once there are upstreams: corp.example is route 0, everything else 1. */
+static const struct {
+    const char *row, *from, *name, *type;
+    enum situation situation;
+    uint8_t rcode;
+    enum reason reason;
+    uint8_t route;
+} foreign[] = {
+    {"T11", DYNO, "www.debian.org", "A", SITUATION_FORWARD, RCODE_SERVFAIL, REASON_NONE, 1},
+    {"T11 root", DYNO, ".", "NS", SITUATION_FORWARD, RCODE_SERVFAIL, REASON_NONE, 1},
+    {"T11 unknown type", DYNO, "www.debian.org", "TYPE65280", SITUATION_FORWARD, RCODE_SERVFAIL,
+     REASON_NONE, 1},
+    {"T11 zone", DYNO, "www.corp.example", "A", SITUATION_FORWARD, RCODE_SERVFAIL, REASON_NONE, 0},
+    {"T11 apex", DYNO, "example.net", "MX", SITUATION_FORWARD, RCODE_SERVFAIL, REASON_NONE, 1},
+    {"T11 beside the apex", DYNO, "www.example.net", "A", SITUATION_FORWARD, RCODE_SERVFAIL,
+     REASON_NONE, 1},
+    {"T11 challenge", DYNO, "_acme-challenge.x.apps.example.com", "TXT", SITUATION_FORWARD,
+     RCODE_SERVFAIL, REASON_NONE, 1},
+    {"T11 suffix", DYNO, "nobody.herokuapp.com", "A", SITUATION_FORWARD, RCODE_SERVFAIL,
+     REASON_NONE, 1},
+    {"T7", DYNO, "open-plain-1001-1234567890ab.herokuapp.com", "A", SITUATION_FORWARD,
+     RCODE_SERVFAIL, REASON_NONE, 1},
+    {"T7 stranger", OTHER, "open-plain-1001-1234567890ab.herokuapp.com", "A", SITUATION_FORWARD,
+     RCODE_SERVFAIL, REASON_NONE, 1},
+    {"T12 peer", PEER, "www.debian.org", "A", SITUATION_NOT_OURS, RCODE_REFUSED, REASON_NOT_OURS,
+     0},
+    {"T12 office", OFFICE, "www.corp.example", "A", SITUATION_NOT_OURS, RCODE_REFUSED,
+     REASON_NOT_OURS, 0},
+    {"T4", EXT, "www.debian.org", "A", SITUATION_OUTSIDER, RCODE_REFUSED, REASON_OUTSIDE, 0},
+    {"special", DYNO, "printer.local", "A", SITUATION_SPECIAL, RCODE_NXDOMAIN, REASON_SPECIAL_USE,
+     0},
+    {"special peer", PEER, "printer.local", "A", SITUATION_NOT_OURS, RCODE_REFUSED, REASON_NOT_OURS,
+     0},
+    {"reverse", DYNO, "4.3.20.10.in-addr.arpa", "PTR", SITUATION_SPECIAL, RCODE_NXDOMAIN,
+     REASON_SPECIAL_USE, 0},
+    /* what is ours stays here, whatever there is of it */
+    {"T1", DYNO, "frozen-oasis-70544.herokuapp.com", "A", SITUATION_ROUTERS, 0, REASON_NONE, 0},
+    {"T3", DYNO, "sleepy-river-2739.herokuapp.com", "A", SITUATION_NO_WEB, 0, REASON_CRASHED, 0},
+    {"T6", OTHER, "api.example.com", "A", SITUATION_OTHER_SPACE, RCODE_NXDOMAIN, REASON_NOT_ALLOWED,
+     0},
+    {"T8", PEER, "web.frozen-oasis-70544.app.localspace", "A", SITUATION_CLASS_REFUSED,
+     RCODE_REFUSED, REASON_NOT_ALLOWED, 0},
+    {"T10", DYNO, "x.y.z.localspace", "A", SITUATION_NOT_DECLARED, RCODE_NXDOMAIN,
+     REASON_NOT_DECLARED, 0},
+    {"pointer", DYNO, "9.9.0.10.in-addr.arpa", "PTR", SITUATION_NOT_DECLARED, RCODE_NXDOMAIN,
+     REASON_NOT_DECLARED, 0},
+    {"why", DYNO, "_why.www.debian.org", "TXT", SITUATION_RECORDS, 0, REASON_NONE, 0},
+    {"T14", DYNO, "www.debian.org", "AXFR", SITUATION_UNSUPPORTED, RCODE_REFUSED,
+     REASON_NOT_SUPPORTED, 0},
+    {"Q31", "10.3.130.4", "early-bird-1.herokuapp.com", "A", SITUATION_SPACE_CHANGING, 0,
+     REASON_SPACE_CHANGING, 0},
+};
+
+START_TEST(with_upstreams_what_is_not_ours_is_forwarded)
+{
+    struct deciding deciding;
+
+    snapshot->policy.routes = routes_usual();
+    deciding_ask(&deciding, snapshot, foreign[_i].from, foreign[_i].name,
+                 request_type(foreign[_i].type));
+    const struct verdict *verdict = &deciding.verdict;
+    ck_assert_msg(verdict->situation == foreign[_i].situation, "%s: situation %d", foreign[_i].row,
+                  (int)verdict->situation);
+    ck_assert_msg(verdict->rcode == foreign[_i].rcode, "%s: rcode %d", foreign[_i].row,
+                  verdict->rcode);
+    ck_assert_msg(verdict->reason == foreign[_i].reason, "%s: %s", foreign[_i].row,
+                  reason_entry(verdict->reason)->code);
+    ck_assert_msg(verdict->route == foreign[_i].route, "%s: route %d", foreign[_i].row,
+                  verdict->route);
+    bool is_forwarded = verdict->situation == SITUATION_FORWARD;
+    ck_assert_msg(!is_forwarded || (!verdict->is_authoritative && !verdict->has_soa &&
+                                    verdict->may_recurse && verdict->answer == ANSWER_NONE),
+                  "%s: nothing of it is ours", foreign[_i].row);
+}
+END_TEST
+
+START_TEST(who_does_not_want_recursion_gets_none)
+{
+    static const char *const names[] = {"www.debian.org", "printer.local", "localhost"};
+
+    snapshot->policy.routes = routes_usual();
+    for (size_t i = 0; i < sizeof names / sizeof names[0]; i++) {
+        struct deciding deciding = {.query = {.type = TYPE_A, .class = CLASS_IN}};
+        ck_assert(name_from_text(names[i], &deciding.query.name));
+        deciding_decide(&deciding, snapshot, DYNO);
+        ck_assert_int_eq(deciding.verdict.situation, SITUATION_NOT_OURS);
+        ck_assert(deciding.verdict.may_recurse);
+    }
+}
+END_TEST
+
+START_TEST(a_name_without_a_route_is_refused)
+{
+    struct deciding deciding;
+
+    snapshot->policy.routes = routes_usual();
+    snapshot->policy.routes.count = 1; /* corp.example alone */
+    deciding_ask(&deciding, snapshot, DYNO, "www.corp.example", TYPE_A);
+    ck_assert_int_eq(deciding.verdict.situation, SITUATION_FORWARD);
+    deciding_ask(&deciding, snapshot, DYNO, "www.debian.org", TYPE_A);
+    ck_assert_int_eq(deciding.verdict.situation, SITUATION_NOT_OURS);
+    deciding_ask(&deciding, snapshot, DYNO, "printer.local", TYPE_A);
+    ck_assert_int_eq(deciding.verdict.situation, SITUATION_NOT_OURS);
+}
+END_TEST
+
 /* Whoever learns of a verdict (log, metrics) may not learn what the client may not. */
 START_TEST(a_verdict_on_anothers_name_holds_nothing_of_it)
 {
@@ -244,6 +350,10 @@ int main(void)
 
     tcase_add_checked_fixture(table, set_up, tear_down);
     tcase_add_loop_test(table, every_row_of_the_table_holds, 0, sizeof rows / sizeof rows[0]);
+    tcase_add_loop_test(table, with_upstreams_what_is_not_ours_is_forwarded, 0,
+                        sizeof foreign / sizeof foreign[0]);
+    tcase_add_test(table, who_does_not_want_recursion_gets_none);
+    tcase_add_test(table, a_name_without_a_route_is_refused);
     tcase_add_test(table, a_verdict_on_anothers_name_holds_nothing_of_it);
     tcase_add_test(table, without_a_snapshot_nothing_is_ready);
     tcase_add_test(table, outsiders_get_nxdomain_where_that_is_set);

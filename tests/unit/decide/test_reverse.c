@@ -93,6 +93,28 @@ START_TEST(a_peer_may_not_ask_who_has_an_address)
 }
 END_TEST
 
+/* A space that is seen at its own addresses only is another's elsewhere; nobody else is asked. */
+START_TEST(a_space_that_is_not_seen_here_keeps_its_reverse_names)
+{
+    static const char *const inside[] = {"1.9.10.in-addr.arpa", "9.10.in-addr.arpa",
+                                         "4.3.9.10.in-addr.arpa"};
+    char *texts[2] = {zone_text("zones/test-space.yaml"),
+                      strdup("space: far-space\ncidr: 10.9.0.0/16\nlisten: [10.9.0.2]\n")};
+    struct snapshot *two = snapshot_of_texts(&policy, (const char *const *)texts, 2);
+
+    two->policy.routes = routes_usual();
+    for (size_t i = 0; i < sizeof inside / sizeof inside[0]; i++) {
+        struct deciding deciding;
+        deciding_ask(&deciding, two, "10.0.144.9", inside[i], TYPE_PTR);
+        ck_assert_msg(deciding.verdict.situation == SITUATION_OTHER_SPACE, "%s", inside[i]);
+        ck_assert_uint_eq(deciding.verdict.soa_label, deciding.query.name.label_count - 4);
+    }
+    snapshot_free(two);
+    free(texts[0]);
+    free(texts[1]);
+}
+END_TEST
+
 int main(void)
 {
     Suite *suite = suite_create("decide/reverse");
@@ -102,6 +124,7 @@ int main(void)
     tcase_add_loop_test(deciding, a_reverse_name_inside_a_served_space_is_ours, 0,
                         sizeof names / sizeof names[0]);
     tcase_add_test(deciding, nothing_below_the_zones_apex_is_forwarded);
+    tcase_add_test(deciding, a_space_that_is_not_seen_here_keeps_its_reverse_names);
     tcase_add_test(deciding, a_peer_may_not_ask_who_has_an_address);
     suite_add_tcase(suite, deciding);
     return suite_run(suite);

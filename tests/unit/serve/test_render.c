@@ -6,6 +6,7 @@
 
 #include "support/suite.h"
 #include "support/world.h"
+#include "support/zones.h"
 
 static struct world world;
 
@@ -122,6 +123,43 @@ START_TEST(ttls_are_those_of_the_space)
 }
 END_TEST
 
+/* Special names, asked where there is an upstream to be spared. */
+static const struct {
+    const char *name, *type;
+    unsigned rcode;
+    const char *answer, *authority;
+} specials[] = {
+    {"localhost.", "A", 0, "localhost. 3600 IN A 127.0.0.1", NULL},
+    {"App.LocalHost.", "A", 0, "App.LocalHost. 3600 IN A 127.0.0.1", NULL},
+    {"localhost.", "AAAA", 0, "localhost. 3600 IN AAAA ::1", NULL},
+    {"localhost.", "ANY", 0, "localhost. 3600 IN A 127.0.0.1", NULL},
+    {"a.localhost.", "MX", 0, NULL, "localhost. 5 IN SOA *"},
+    {"a.b.invalid.", "A", 3, NULL, "invalid. 5 IN SOA *"},
+    {"_dns.resolver.arpa.", "SVCB", 0, NULL, "resolver.arpa. 5 IN SOA *"},
+    {"1.2.168.192.in-addr.arpa.", "PTR", 3, NULL, "168.192.in-addr.arpa. 5 IN SOA *"},
+    {"168.192.in-addr.arpa.", "NS", 0, NULL, "168.192.in-addr.arpa. 5 IN SOA *"},
+    {"168.192.in-addr.arpa.", "SOA", 0, "168.192.in-addr.arpa. 5 IN SOA *", NULL},
+};
+
+START_TEST(special_names_are_answered_in_their_own_zone)
+{
+    struct decoded reply;
+
+    load_shape();
+    world.snapshot->policy.routes = routes_usual();
+    ask_from_shape(specials[_i].name, request_type(specials[_i].type), &reply);
+    ck_assert_uint_eq(reply.rcode, specials[_i].rcode);
+    ck_assert(reply.aa && reply.ra);
+    ck_assert_uint_eq(reply.answer_count, specials[_i].answer != NULL);
+    ck_assert_uint_eq(reply.authority_count, specials[_i].authority != NULL);
+    ck_assert(specials[_i].answer == NULL ||
+              decoded_has(&reply, LDNS_SECTION_ANSWER, specials[_i].answer));
+    ck_assert(specials[_i].authority == NULL ||
+              decoded_has(&reply, LDNS_SECTION_AUTHORITY, specials[_i].authority));
+    decoded_close(&reply);
+}
+END_TEST
+
 /* The SOA's own TTL and its minimum are one number (RFC 2308 section 3). */
 START_TEST(the_soa_grows_with_the_content)
 {
@@ -230,6 +268,7 @@ int main(void)
     tcase_add_loop_test(forms, every_address_comes_first_in_its_turn, 0, COUNT(turning));
     tcase_add_test(forms, any_rotation_is_a_good_one);
     tcase_add_loop_test(forms, ttls_are_those_of_the_space, 0, COUNT(ttls));
+    tcase_add_loop_test(forms, special_names_are_answered_in_their_own_zone, 0, COUNT(specials));
     tcase_add_test(forms, the_soa_grows_with_the_content);
     tcase_add_test(forms, static_cnames_are_followed_so_far);
     tcase_add_test(forms, a_followed_cname_without_the_type_has_an_soa);

@@ -72,6 +72,28 @@ START_TEST(each_zone_of_upstreams_is_the_route_of_its_number)
 }
 END_TEST
 
+START_TEST(a_zone_that_is_never_forwarded_is_told)
+{
+    struct upstream_zone zones[] = {
+        {.zone = "x.localhost", .place = "s.yaml:2:3: upstream_zones.x.localhost"},
+        {.zone = "home.arpa", .place = "s.yaml:3:3: upstream_zones.home.arpa"},
+    };
+    struct settings settings = {.upstream_zones = {.items = zones, .count = 2}};
+    char *said;
+    size_t length;
+    FILE *out = open_memstream(&said, &length);
+
+    ck_assert(!zones_check_routes(&settings, out));
+    fclose(out);
+    ck_assert_str_eq(said, "s.yaml:2:3: upstream_zones.x.localhost: its names are answered here "
+                           "and never asked of an upstream (RFC 6761); take the zone out\n");
+    settings.upstream_zones.items++;
+    settings.upstream_zones.count--;
+    ck_assert(zones_check_routes(&settings, stderr));
+    free(said);
+}
+END_TEST
+
 START_TEST(one_target_suffix_stands_for_both)
 {
     struct settings settings = settings_of();
@@ -237,6 +259,7 @@ int main(void)
 
     tcase_add_test(all, the_policy_is_what_the_settings_say);
     tcase_add_test(all, each_zone_of_upstreams_is_the_route_of_its_number);
+    tcase_add_test(all, a_zone_that_is_never_forwarded_is_told);
     tcase_add_test(all, one_target_suffix_stands_for_both);
     tcase_add_test(all, a_space_of_local_as_that_is_not_there_is_found);
     tcase_add_loop_test(all, a_listen_address_without_a_socket_is_warned_of, 0,
