@@ -1,194 +1,7 @@
 #include "decide/explain.h"
 
-#include <assert.h>
-#include <string.h>
-
-#include "decide/near.h"
+#include "decide/explain_reason.h"
 #include "wire/types.h"
-
-static void add_app(struct text *text, const struct verdict *verdict)
-{
-    assert(verdict->app != NULL);
-    text_add(text, segment_text(verdict->segment, verdict->app->name), verdict->app->name_length);
-}
-
-static void add_type(struct text *text, const struct verdict *verdict)
-{
-    assert(verdict->formation != NULL);
-    text_add_string(text, segment_text(verdict->segment, verdict->formation->type));
-}
-
-static void add_label(struct text *text, const uint8_t *label)
-{
-    uint8_t name[LABEL_MAX_OCTETS + 2] = {*label};
-
-    memcpy(name + 1, label + 1, *label);
-    name_add(text, name);
-}
-
-static void add_web_counts(struct text *text, const struct verdict *verdict)
-{
-    assert(verdict->app != NULL);
-    uint16_t count = verdict->app->web_count;
-
-    add_app(text, verdict);
-    if (count == 0) {
-        text_add_string(text, " has no web dyno; scale web to 1 or more");
-        return;
-    }
-    text_add_string(text, " has ");
-    text_add_number(text, count);
-    text_add_string(text, count == 1 ? " web dyno, none up" : " web dynos, none up");
-}
-
-static void add_not_allowed(struct text *text, const struct client *client,
-                            const struct verdict *verdict)
-{
-    if (verdict->situation == SITUATION_OTHER_SPACE) {
-        text_add_string(text, "this name belongs to another space than yours");
-        return;
-    }
-    text_add_string(text, "class ");
-    text_add_string(text, class_text(client_class(client)));
-    text_add_string(text, " may not ask discovery names here; ask from a dyno");
-}
-
-static void add_not_ours(struct text *text, const struct verdict *verdict)
-{
-    if (verdict->app == NULL) {
-        text_add_string(text, "not a name of this space, and no recursion for this client");
-        return;
-    }
-    add_app(text, verdict);
-    text_add_string(text, " has no internal routing; to have it, recreate the app");
-}
-
-static void add_not_running(struct text *text, const struct verdict *verdict)
-{
-    if (verdict->dyno == NULL) {
-        text_add_string(text, "no dyno of ");
-        add_type(text, verdict);
-        text_add_string(text, " is up in ");
-        add_app(text, verdict);
-        return;
-    }
-    add_type(text, verdict);
-    text_add_string(text, ".");
-    text_add_number(text, verdict->dyno->number);
-    text_add_string(text, " of ");
-    add_app(text, verdict);
-    text_add_string(text, " is ");
-    text_add_string(text, dyno_state_text(verdict->dyno->state));
-}
-
-static void add_near(struct text *text, struct near_word near)
-{
-    if (near.text == NULL)
-        return;
-    text_add_string(text, "; did you mean ");
-    text_add(text, near.text, near.length);
-    text_add_string(text, "?");
-}
-
-/* The label in front of APP.app or SPACE.space, or of what stands in its place. */
-static const uint8_t *label_before_suffix(const struct snapshot *snapshot, const struct name *name,
-                                          unsigned back)
-{
-    unsigned from_root = snapshot->discovery_suffix.label_count + back;
-    return name->label_count < from_root ? NULL : name_suffix(name, name->label_count - from_root);
-}
-
-static void add_not_declared(struct text *text, const struct snapshot *snapshot,
-                             const struct client *client, const struct query *query,
-                             const struct verdict *verdict)
-{
-    const uint8_t *branch = label_before_suffix(snapshot, &query->name, 1);
-    const uint8_t *process = label_before_suffix(snapshot, &query->name, 3);
-    const uint8_t *app = label_before_suffix(snapshot, &query->name, 2);
-
-    if (!name_is_within(&query->name, &snapshot->discovery_suffix)) {
-        text_add_string(text, "no dyno or router has this address");
-    } else if (app == NULL || memcmp(branch, "\3app", 4) != 0) {
-        text_add_string(text, "names are [n.]process.APP.app.");
-        name_add(text, snapshot->discovery_suffix.octets);
-    } else if (verdict->app == NULL) {
-        text_add_string(text, "no such app: ");
-        add_label(text, app);
-        add_near(text, near_app(snapshot, client, app));
-    } else if (verdict->formation == NULL) {
-        text_add_string(text, "no such process: ");
-        add_label(text, process);
-        add_near(text, near_process(verdict->segment, verdict->app, process));
-    } else {
-        text_add_string(text, "no such dyno or port of ");
-        add_type(text, verdict);
-        text_add_string(text, " in ");
-        add_app(text, verdict);
-    }
-}
-
-static void add_route_missing(struct text *text, const struct verdict *verdict)
-{
-    const struct segment *segment = verdict->segment;
-    char block[CIDR_TEXT_MAX];
-
-    cidr_write(segment->cidr, block);
-    text_add_string(text, segment->connections[verdict->membership->connection].name);
-    text_add_string(text, " has no route to a router; add one for ");
-    text_add_string(text, block);
-}
-
-static void add_fact(struct text *text, const struct snapshot *snapshot,
-                     const struct client *client, const struct query *query,
-                     const struct verdict *verdict)
-{
-    switch (verdict->reason) {
-    case REASON_CRASHED:
-        text_add_string(text, "app crashed: ");
-        add_web_counts(text, verdict);
-        break;
-    case REASON_NO_WEB:
-        text_add_string(text, "no web dynos running: ");
-        add_web_counts(text, verdict);
-        break;
-    case REASON_OUTSIDE:
-        text_add_string(text, "client is outside every space, peering and VPN served here");
-        break;
-    case REASON_NOT_ALLOWED:
-        add_not_allowed(text, client, verdict);
-        break;
-    case REASON_NOT_OURS:
-        add_not_ours(text, verdict);
-        break;
-    case REASON_NOT_RUNNING:
-        add_not_running(text, verdict);
-        break;
-    case REASON_NOT_DECLARED:
-        add_not_declared(text, snapshot, client, query, verdict);
-        break;
-    case REASON_SPACE_CHANGING:
-        text_add_string(text, "space ");
-        text_add_string(text, verdict->segment->name);
-        text_add_string(text, verdict->segment->state == SPACE_DELETING ? " is being deleted"
-                                                                        : " is being created");
-        break;
-    case REASON_ROUTE_MISSING:
-        add_route_missing(text, verdict);
-        break;
-    default:
-        text_add_string(text, reason_entry(verdict->reason)->description);
-    }
-}
-
-void explain_reason(const struct snapshot *snapshot, const struct client *client,
-                    const struct query *query, const struct verdict *verdict, struct text *text)
-{
-    if (verdict->reason == REASON_NONE)
-        return;
-    text_add_string(text, reason_entry(verdict->reason)->code);
-    text_add_string(text, " ");
-    add_fact(text, snapshot, client, query, verdict);
-}
 
 /* One step under construction; end_step keeps it. */
 static struct text begin_step(struct explanation *explanation)
@@ -275,7 +88,7 @@ static void tell_app(const struct verdict *verdict, struct explanation *explanat
     struct text text = begin_step(explanation);
 
     text_add_string(&text, "app=");
-    add_app(&text, verdict);
+    explain_add_app(&text, verdict);
     text_add_string(&text, " space=");
     text_add_string(&text, verdict->segment->name);
     text_add_string(&text, (app->flags & APP_INTERNAL) != 0 ? " internal_routing=true"
@@ -286,7 +99,10 @@ static void tell_app(const struct verdict *verdict, struct explanation *explanat
     text_add_number(&text, app->web_up);
     add_place(&text, verdict->segment, app->at.line);
     end_step(explanation, &text);
-    if (verdict->situation == SITUATION_NOT_OURS) {
+    bool is_foreign = verdict->situation == SITUATION_NOT_OURS ||
+                      verdict->situation == SITUATION_FORWARD ||
+                      verdict->situation == SITUATION_SPECIAL;
+    if (is_foreign) {
         text = begin_step(explanation);
         text_add_string(&text, "internal routing is fixed at creation: the app must be recreated "
                                "with it to become internal");
@@ -299,7 +115,7 @@ static void tell_formation(const struct verdict *verdict, struct explanation *ex
     struct text text = begin_step(explanation);
 
     text_add_string(&text, "process=");
-    add_type(&text, verdict);
+    explain_add_type(&text, verdict);
     text_add_string(&text, " dynos=");
     text_add_number(&text, verdict->formation->dyno_count);
     if (verdict->dyno != NULL) {
@@ -329,6 +145,32 @@ static void tell_routers(const struct verdict *verdict, struct explanation *expl
     end_step(explanation, &text);
 }
 
+static void tell_text(const char *octets, struct explanation *explanation)
+{
+    struct text text = begin_step(explanation);
+
+    text_add_string(&text, octets);
+    end_step(explanation, &text);
+}
+
+static void tell_forward(const struct snapshot *snapshot, const struct verdict *verdict,
+                         const struct explain_forward *forward, struct explanation *explanation)
+{
+    const struct route *route = &snapshot->policy.routes.items[verdict->route];
+    struct text text = begin_step(explanation);
+
+    text_add_string(&text, "zone=");
+    name_add(&text, route->zone.octets);
+    text_add_string(&text, route->allow_rebind ? " allow_rebind=true" : "");
+    text_add_string(&text, " upstreams=");
+    text_add_string(&text, route->upstreams);
+    end_step(explanation, &text);
+    if (forward != NULL && forward->servers != NULL)
+        tell_text(forward->servers, explanation);
+    if (forward != NULL && forward->cached != NULL)
+        tell_text(forward->cached, explanation);
+}
+
 static void tell_verdict(const struct snapshot *snapshot, const struct client *client,
                          const struct query *query, const struct verdict *verdict,
                          struct explanation *explanation)
@@ -344,6 +186,12 @@ static void tell_verdict(const struct snapshot *snapshot, const struct client *c
     }
     text = begin_step(explanation);
     text_add_string(&text, "verdict=");
+    if (verdict->situation == SITUATION_FORWARD && verdict->reason == REASON_NONE) {
+        text_add_string(&text, "forward to ");
+        text_add_string(&text, snapshot->policy.routes.items[verdict->route].upstreams);
+        end_step(explanation, &text);
+        return;
+    }
     rcode_add(&text, verdict->rcode);
     if (verdict->answer == ANSWER_NONE && verdict->rcode == RCODE_NOERROR &&
         !verdict_has_cname(verdict))
@@ -357,7 +205,7 @@ static void tell_verdict(const struct snapshot *snapshot, const struct client *c
 
 void explain(const struct snapshot *snapshot, const struct client *client,
              const struct query *query, const struct verdict *verdict,
-             struct explanation *explanation)
+             const struct explain_forward *forward, struct explanation *explanation)
 {
     explanation->count = 0;
     struct text text = begin_step(explanation);
@@ -375,5 +223,7 @@ void explain(const struct snapshot *snapshot, const struct client *client,
         tell_formation(verdict, explanation);
     if (verdict->answer == ANSWER_ROUTERS)
         tell_routers(verdict, explanation);
+    if (verdict->situation == SITUATION_FORWARD)
+        tell_forward(snapshot, verdict, forward, explanation);
     tell_verdict(snapshot, client, query, verdict, explanation);
 }

@@ -21,10 +21,16 @@ struct explanation {
     } steps[EXPLAIN_STEPS_MAX]; /* the last one is the verdict */
 };
 
-/** Tells how the verdict on a query came about. */
+/** What only the forwarder knows of a name that is forwarded, each a step of its own. */
+struct explain_forward {
+    const char *servers; /* the upstreams and how they are; NULL: not known */
+    const char *cached;  /* what is kept; NULL: not known */
+};
+
+/** Tells how the verdict on a query came about. `forward` may be NULL. */
 void explain(const struct snapshot *snapshot, const struct client *client,
              const struct query *query, const struct verdict *verdict,
-             struct explanation *explanation);
+             const struct explain_forward *forward, struct explanation *explanation);
 
 /**
  * Writes the reason's sentence with its facts, at most EDE_TEXT_OCTETS octets: "Q10 app crashed:

@@ -100,7 +100,7 @@ static void tell_why(const struct snapshot *snapshot, const struct exchange *exc
     memcpy(query.name.octets, suffix, query.name.length);
     decide(snapshot, &exchange->client, &query, index_hash(&snapshot->index, &query.name),
            &verdict);
-    explain(snapshot, &exchange->client, &query, &verdict, &explanation);
+    explain(snapshot, &exchange->client, &query, &verdict, NULL, &explanation);
 
     uint8_t *data = begin_record(reply, CLASS_IN);
     for (unsigned i = 0; i < explanation.count; i++)

@@ -44,7 +44,9 @@ static const struct {
     {SHAPE, "shape-empty-4.herokuapp.com", "Q14 *shape-empty-4 has no web dyno*"},
     {OTHER, "api.example.com", "Q19 *"},
     {PEER, "web.frozen-oasis-70544.app.localspace", "Q19 *peered*"},
-    {DYNO, "www.debian.org", "Q20 *"},
+    {DYNO, "www.debian.org",
+     "Q20 not a name of this space, and no upstream to ask; name one in upstreams"},
+    {PEER, "www.debian.org", "Q20 not a name of this space, and no recursion for this client"},
     {DYNO, "open-plain-1001-1234567890ab.herokuapp.com", "Q20 open-plain-1001 *"},
     {DYNO, "web.sleepy-river-2739.app.localspace", "Q24 *web*sleepy-river-2739*"},
     {DYNO, "1.web.sleepy-river-2739.app.localspace", "Q24 *web.1*crashed*"},
@@ -76,6 +78,69 @@ START_TEST(a_reason_is_told_in_one_sentence)
 }
 END_TEST
 
+/* Sentences about names that are forwarded, once there are upstreams. */
+static const struct {
+    const char *name;
+    enum reason reason; /* as set by who asked; REASON_NONE: by decide */
+    const char *fault, *upstream, *expected;
+} forwarded[] = {
+    {"www.debian.org", REASON_NONE, NULL, NULL, ""},
+    {"www.debian.org", REASON_UPSTREAM, "no reply from", "10.0.0.2", "Q22 no reply from 10.0.0.2"},
+    {"www.debian.org", REASON_UPSTREAM_NETWORK, "cannot reach", "tls://9.9.9.9",
+     "Q22 cannot reach tls://9.9.9.9"},
+    {"www.debian.org", REASON_UPSTREAM, "too many questions under way; ask again", NULL,
+     "Q22 too many questions under way; ask again"},
+    {"www.debian.org", REASON_UPSTREAM, NULL, NULL, "Q22 Upstream silent or failing"},
+    {"www.debian.org", REASON_STALE, "no reply from", "10.0.0.2",
+     "Q41 stale answer: no reply from 10.0.0.2"},
+    {"www.debian.org", REASON_STALE_NXDOMAIN, "no reply from", "10.0.0.2",
+     "Q41 stale answer: no reply from 10.0.0.2"},
+    {"www.debian.org", REASON_STALE, NULL, NULL, "Q41 Stale answer: no upstream answers now"},
+    {"www.debian.org", REASON_REBIND, NULL, NULL,
+     "Q23 answer has an address of a space served here; if meant, set allow_rebind"},
+    {"www.corp.example", REASON_REBIND, NULL, NULL,
+     "Q23 answer has an address of a space served here; if meant, set allow_rebind for "
+     "corp.example"},
+    {"printer.home.arpa", REASON_NONE, NULL, NULL,
+     "Q26 special-use name home.arpa is not forwarded; list its zone in upstream_zones"},
+    {"1.2.168.192.in-addr.arpa", REASON_NONE, NULL, NULL,
+     "Q26 special-use name 168.192.in-addr.arpa is not forwarded; list its zone in upstream_zones"},
+    {"x.invalid", REASON_NONE, NULL, NULL, "Q26 special-use name invalid never exists (RFC 6761)"},
+    {"x.localhost", REASON_NONE, NULL, NULL, ""},
+};
+
+START_TEST(what_an_upstream_did_is_told_in_one_sentence)
+{
+    char sentence[EDE_TEXT_OCTETS + 1] = "";
+    struct text text = text_over(sentence, EDE_TEXT_OCTETS);
+    struct deciding deciding;
+
+    snapshot->policy.routes = routes_usual();
+    deciding_ask(&deciding, snapshot, DYNO, forwarded[_i].name, 1);
+    if (forwarded[_i].reason != REASON_NONE)
+        deciding.verdict.reason = forwarded[_i].reason;
+    deciding.verdict.upstream_fault = forwarded[_i].fault;
+    deciding.verdict.upstream = forwarded[_i].upstream;
+    explain_reason(snapshot, &deciding.client, &deciding.query, &deciding.verdict, &text);
+    ck_assert_str_eq(sentence, forwarded[_i].expected);
+}
+END_TEST
+
+START_TEST(a_query_without_rd_is_told_of_it)
+{
+    char sentence[EDE_TEXT_OCTETS + 1] = "";
+    struct text text = text_over(sentence, EDE_TEXT_OCTETS);
+    struct deciding deciding = {.query = {.type = 1, .class = 1}};
+
+    snapshot->policy.routes = routes_usual();
+    ck_assert(name_from_text("www.debian.org", &deciding.query.name));
+    deciding_decide(&deciding, snapshot, DYNO);
+    explain_reason(snapshot, &deciding.client, &deciding.query, &deciding.verdict, &text);
+    ck_assert_str_eq(sentence,
+                     "Q20 not a name of this space, and the query does not want recursion (RD=0)");
+}
+END_TEST
+
 /* With the longest names there are, 100 octets are enough for code and fact. */
 START_TEST(the_sentence_is_never_longer_than_its_room)
 {
@@ -93,18 +158,23 @@ START_TEST(the_sentence_is_never_longer_than_its_room)
 END_TEST
 
 /* All steps of an explanation in one text, | between. */
+static void write_steps(const struct explanation *explanation, char *out)
+{
+    ck_assert_uint_gt(explanation->count, 1);
+    ck_assert_uint_le(explanation->count, EXPLAIN_STEPS_MAX);
+    for (unsigned i = 0; i < explanation->count; i++)
+        out += sprintf(out, "%s%.*s", i > 0 ? "|" : "", explanation->steps[i].length,
+                       explanation->steps[i].octets);
+}
+
 static void tell(const char *from, const char *name, char *out)
 {
     struct deciding deciding;
     struct explanation explanation;
 
     deciding_ask(&deciding, snapshot, from, name, 1);
-    explain(snapshot, &deciding.client, &deciding.query, &deciding.verdict, &explanation);
-    ck_assert_uint_gt(explanation.count, 1);
-    ck_assert_uint_le(explanation.count, EXPLAIN_STEPS_MAX);
-    for (unsigned i = 0; i < explanation.count; i++)
-        out += sprintf(out, "%s%.*s", i > 0 ? "|" : "", explanation.steps[i].length,
-                       explanation.steps[i].octets);
+    explain(snapshot, &deciding.client, &deciding.query, &deciding.verdict, NULL, &explanation);
+    write_steps(&explanation, out);
 }
 
 static const struct {
@@ -128,6 +198,45 @@ START_TEST(a_decision_is_told_step_by_step_with_its_places)
 
     tell(stories[_i].from, stories[_i].name, told);
     ck_assert_msg(fnmatch(stories[_i].expected, told, FNM_NOESCAPE) == 0, "%s", told);
+}
+END_TEST
+
+/* All steps of a forwarded name, | between; the forwarder's own knowledge where there is some. */
+static const struct {
+    const char *name;
+    struct explain_forward forward;
+    const char *expected;
+} forward_stories[] = {
+    {"www.debian.org",
+     {NULL, NULL},
+     "name=www.debian.org type=A|client=*|zone=. upstreams=10.0.0.2|verdict=forward to 10.0.0.2"},
+    {"www.corp.example",
+     {"192.168.7.53 good rtt=12ms", "cached=fresh ttl=23"},
+     "*|zone=corp.example allow_rebind=true upstreams=192.168.7.53|192.168.7.53 good rtt=12ms|"
+     "cached=fresh ttl=23|verdict=forward to 192.168.7.53"},
+    {"open-plain-1001-1234567890ab.herokuapp.com",
+     {NULL, "cached=no"},
+     "*internal_routing=false*|*recreated*|zone=. *|cached=no|verdict=forward to 10.0.0.2"},
+    {"x.test", {NULL, NULL}, "*|remedy=*upstream_zones|verdict=NXDOMAIN: Q26 special-use name *"},
+    {"localhost", {NULL, NULL}, "*|verdict=NOERROR"},
+};
+
+START_TEST(a_forwarded_name_is_told_with_its_route)
+{
+    struct explain_forward forward = forward_stories[_i].forward;
+    char told[EXPLAIN_STEPS_MAX * (EXPLAIN_STEP_OCTETS + 1)];
+    struct routes routes = routes_usual();
+    struct route items[2] = {routes.items[0], routes.items[1]};
+    struct explanation explanation;
+    struct deciding deciding;
+
+    items[0].allow_rebind = true;
+    snapshot->policy.routes = (struct routes){.items = items, .count = 2};
+    deciding_ask(&deciding, snapshot, DYNO, forward_stories[_i].name, 1);
+    explain(snapshot, &deciding.client, &deciding.query, &deciding.verdict,
+            forward.servers == NULL && forward.cached == NULL ? NULL : &forward, &explanation);
+    write_steps(&explanation, told);
+    ck_assert_msg(fnmatch(forward_stories[_i].expected, told, FNM_NOESCAPE) == 0, "%s", told);
 }
 END_TEST
 
@@ -159,6 +268,10 @@ int main(void)
 
     tcase_add_checked_fixture(telling, set_up, tear_down);
     tcase_add_loop_test(telling, a_reason_is_told_in_one_sentence, 0, COUNT(reasons));
+    tcase_add_loop_test(telling, what_an_upstream_did_is_told_in_one_sentence, 0, COUNT(forwarded));
+    tcase_add_test(telling, a_query_without_rd_is_told_of_it);
+    tcase_add_loop_test(telling, a_forwarded_name_is_told_with_its_route, 0,
+                        COUNT(forward_stories));
     tcase_add_test(telling, the_sentence_is_never_longer_than_its_room);
     tcase_add_loop_test(telling, a_decision_is_told_step_by_step_with_its_places, 0,
                         COUNT(stories));

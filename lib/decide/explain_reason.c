@@ -1,0 +1,263 @@
+#include "decide/explain_reason.h"
+
+#include <assert.h>
+#include <string.h>
+
+#include "decide/near.h"
+#include "decide/special.h"
+
+void explain_add_app(struct text *text, const struct verdict *verdict)
+{
+    assert(verdict->app != NULL);
+    text_add(text, segment_text(verdict->segment, verdict->app->name), verdict->app->name_length);
+}
+
+void explain_add_type(struct text *text, const struct verdict *verdict)
+{
+    assert(verdict->formation != NULL);
+    text_add_string(text, segment_text(verdict->segment, verdict->formation->type));
+}
+
+static void add_label(struct text *text, const uint8_t *label)
+{
+    uint8_t name[LABEL_MAX_OCTETS + 2] = {*label};
+
+    memcpy(name + 1, label + 1, *label);
+    name_add(text, name);
+}
+
+static void add_web_counts(struct text *text, const struct verdict *verdict)
+{
+    assert(verdict->app != NULL);
+    uint16_t count = verdict->app->web_count;
+
+    explain_add_app(text, verdict);
+    if (count == 0) {
+        text_add_string(text, " has no web dyno; scale web to 1 or more");
+        return;
+    }
+    text_add_string(text, " has ");
+    text_add_number(text, count);
+    text_add_string(text, count == 1 ? " web dyno, none up" : " web dynos, none up");
+}
+
+static void add_not_allowed(struct text *text, const struct client *client,
+                            const struct verdict *verdict)
+{
+    if (verdict->situation == SITUATION_OTHER_SPACE) {
+        text_add_string(text, "this name belongs to another space than yours");
+        return;
+    }
+    text_add_string(text, "class ");
+    text_add_string(text, class_text(client_class(client)));
+    text_add_string(text, " may not ask discovery names here; ask from a dyno");
+}
+
+/* Why it is not forwarded: the client, its query, or that there is nobody to ask. */
+static void add_not_ours(struct text *text, const struct snapshot *snapshot,
+                         const struct client *client, const struct query *query,
+                         const struct verdict *verdict)
+{
+    if (verdict->app != NULL) {
+        explain_add_app(text, verdict);
+        text_add_string(text, " has no internal routing; to have it, recreate the app");
+        return;
+    }
+    text_add_string(text, "not a name of this space, and ");
+    if (!client_has_class(client, snapshot->policy.recursion_for))
+        text_add_string(text, "no recursion for this client");
+    else if (route_find(&snapshot->policy.routes, &query->name) == ROUTE_NONE)
+        text_add_string(text, "no upstream to ask; name one in upstreams");
+    else
+        text_add_string(text, "the query does not want recursion (RD=0)");
+}
+
+/* "no reply from 10.0.0.2"; without a server, the fault is all there is to say. */
+static void add_upstream_fault(struct text *text, const struct verdict *verdict)
+{
+    if (verdict->upstream_fault == NULL) {
+        text_add_string(text, reason_entry(verdict->reason)->description);
+        return;
+    }
+    text_add_string(text, verdict->upstream_fault);
+    if (verdict->upstream == NULL)
+        return;
+    text_add_string(text, " ");
+    text_add_string(text, verdict->upstream);
+}
+
+static void add_stale(struct text *text, const struct verdict *verdict)
+{
+    if (verdict->upstream_fault != NULL)
+        text_add_string(text, "stale answer: ");
+    add_upstream_fault(text, verdict);
+}
+
+static void add_rebind(struct text *text, const struct snapshot *snapshot,
+                       const struct verdict *verdict)
+{
+    const struct name *zone = &snapshot->policy.routes.items[verdict->route].zone;
+
+    text_add_string(text, "answer has an address of a space served here; if meant, set "
+                          "allow_rebind");
+    if (zone->label_count == 0)
+        return;
+    text_add_string(text, " for ");
+    name_add(text, zone->octets);
+}
+
+static void add_special_use(struct text *text, const struct query *query)
+{
+    struct special special;
+
+    if (!special_find(&query->name, &special)) {
+        text_add_string(text, reason_entry(REASON_SPECIAL_USE)->description);
+        return;
+    }
+    text_add_string(text, "special-use name ");
+    name_add(text, name_suffix(&query->name, query->name.label_count - special.label_count));
+    text_add_string(text, special.kind == SPECIAL_INVALID
+                              ? " never exists (RFC 6761)"
+                              : " is not forwarded; list its zone in upstream_zones");
+}
+
+static void add_not_running(struct text *text, const struct verdict *verdict)
+{
+    if (verdict->dyno == NULL) {
+        text_add_string(text, "no dyno of ");
+        explain_add_type(text, verdict);
+        text_add_string(text, " is up in ");
+        explain_add_app(text, verdict);
+        return;
+    }
+    explain_add_type(text, verdict);
+    text_add_string(text, ".");
+    text_add_number(text, verdict->dyno->number);
+    text_add_string(text, " of ");
+    explain_add_app(text, verdict);
+    text_add_string(text, " is ");
+    text_add_string(text, dyno_state_text(verdict->dyno->state));
+}
+
+static void add_near(struct text *text, struct near_word near)
+{
+    if (near.text == NULL)
+        return;
+    text_add_string(text, "; did you mean ");
+    text_add(text, near.text, near.length);
+    text_add_string(text, "?");
+}
+
+/* The label in front of APP.app or SPACE.space, or of what stands in its place. */
+static const uint8_t *label_before_suffix(const struct snapshot *snapshot, const struct name *name,
+                                          unsigned back)
+{
+    unsigned from_root = snapshot->discovery_suffix.label_count + back;
+    return name->label_count < from_root ? NULL : name_suffix(name, name->label_count - from_root);
+}
+
+static void add_not_declared(struct text *text, const struct snapshot *snapshot,
+                             const struct client *client, const struct query *query,
+                             const struct verdict *verdict)
+{
+    const uint8_t *branch = label_before_suffix(snapshot, &query->name, 1);
+    const uint8_t *process = label_before_suffix(snapshot, &query->name, 3);
+    const uint8_t *app = label_before_suffix(snapshot, &query->name, 2);
+
+    if (!name_is_within(&query->name, &snapshot->discovery_suffix)) {
+        text_add_string(text, "no dyno or router has this address");
+    } else if (app == NULL || memcmp(branch, "\3app", 4) != 0) {
+        text_add_string(text, "names are [n.]process.APP.app.");
+        name_add(text, snapshot->discovery_suffix.octets);
+    } else if (verdict->app == NULL) {
+        text_add_string(text, "no such app: ");
+        add_label(text, app);
+        add_near(text, near_app(snapshot, client, app));
+    } else if (verdict->formation == NULL) {
+        text_add_string(text, "no such process: ");
+        add_label(text, process);
+        add_near(text, near_process(verdict->segment, verdict->app, process));
+    } else {
+        text_add_string(text, "no such dyno or port of ");
+        explain_add_type(text, verdict);
+        text_add_string(text, " in ");
+        explain_add_app(text, verdict);
+    }
+}
+
+static void add_route_missing(struct text *text, const struct verdict *verdict)
+{
+    const struct segment *segment = verdict->segment;
+    char block[CIDR_TEXT_MAX];
+
+    cidr_write(segment->cidr, block);
+    text_add_string(text, segment->connections[verdict->membership->connection].name);
+    text_add_string(text, " has no route to a router; add one for ");
+    text_add_string(text, block);
+}
+
+static void add_fact(struct text *text, const struct snapshot *snapshot,
+                     const struct client *client, const struct query *query,
+                     const struct verdict *verdict)
+{
+    switch (verdict->reason) {
+    case REASON_CRASHED:
+        text_add_string(text, "app crashed: ");
+        add_web_counts(text, verdict);
+        break;
+    case REASON_NO_WEB:
+        text_add_string(text, "no web dynos running: ");
+        add_web_counts(text, verdict);
+        break;
+    case REASON_OUTSIDE:
+        text_add_string(text, "client is outside every space, peering and VPN served here");
+        break;
+    case REASON_NOT_ALLOWED:
+        add_not_allowed(text, client, verdict);
+        break;
+    case REASON_NOT_OURS:
+        add_not_ours(text, snapshot, client, query, verdict);
+        break;
+    case REASON_UPSTREAM:
+    case REASON_UPSTREAM_NETWORK:
+        add_upstream_fault(text, verdict);
+        break;
+    case REASON_REBIND:
+        add_rebind(text, snapshot, verdict);
+        break;
+    case REASON_STALE:
+    case REASON_STALE_NXDOMAIN:
+        add_stale(text, verdict);
+        break;
+    case REASON_SPECIAL_USE:
+        add_special_use(text, query);
+        break;
+    case REASON_NOT_RUNNING:
+        add_not_running(text, verdict);
+        break;
+    case REASON_NOT_DECLARED:
+        add_not_declared(text, snapshot, client, query, verdict);
+        break;
+    case REASON_SPACE_CHANGING:
+        text_add_string(text, "space ");
+        text_add_string(text, verdict->segment->name);
+        text_add_string(text, verdict->segment->state == SPACE_DELETING ? " is being deleted"
+                                                                        : " is being created");
+        break;
+    case REASON_ROUTE_MISSING:
+        add_route_missing(text, verdict);
+        break;
+    default:
+        text_add_string(text, reason_entry(verdict->reason)->description);
+    }
+}
+
+void explain_reason(const struct snapshot *snapshot, const struct client *client,
+                    const struct query *query, const struct verdict *verdict, struct text *text)
+{
+    if (verdict->reason == REASON_NONE)
+        return;
+    text_add_string(text, reason_entry(verdict->reason)->code);
+    text_add_string(text, " ");
+    add_fact(text, snapshot, client, query, verdict);
+}
