@@ -4,72 +4,10 @@
 # serial: makes network namespaces and interfaces
 # timeout: 180
 . "$(dirname "$0")/lib.bash"
-need ip nsenter
-enter_private_network || skip "no network namespace may be made here"
-ip netns add probe 2>/dev/null && ip link add probe0 type veth peer name probe1 2>/dev/null ||
-    skip "no virtual network may be made here"
-ip link del probe0
-ip netns del probe
+. "$(dirname "$script")/network.bash"
 
-# ---- the network ----
-#
-#     clients ── one cable each ── server's namespace (10.0.0.2, 10.0.0.3, 10.1.0.2)
-#
-# This whole network is inside the script's own, so nothing of it outlives the script.
-
-declare -A address=(
-    [DYNO]=10.0.130.56 [RUN]=10.0.144.9 [PEER]=10.20.3.4 [PENDING]=10.30.3.4 [VPN]=172.16.9.9
-    [BRANCH]=192.168.7.7 [TRUSTED]=192.0.2.10 [EXT]=203.0.113.9 [OTHER]=10.1.130.4
-    [GATEWAY]=35.161.69.30)
-names=(DYNO RUN PEER VPN PENDING BRANCH TRUSTED EXT GATEWAY OTHER)
-
-inside() {
-    local where=$1
-    shift
-    nsenter --net="/run/netns/$where" "$@"
-}
-
-connect() {
-    local name=$1 cable=$2
-    ip netns add "$name"
-    ip link add "near$cable" netns server type veth peer name far netns "$name"
-    inside server ip link set "near$cable" up
-    inside server ip route add "${address[$name]}/32" dev "near$cable"
-    inside "$name" ip link set lo up
-    inside "$name" ip address add "${address[$name]}/32" dev far
-    inside "$name" ip link set far up
-    inside "$name" ip route add default dev far
-}
-
-build_network() {
-    local cable=0 name
-    ip netns add server
-    inside server ip link set lo up
-    ip -n server address add 10.0.0.2/32 dev lo
-    ip -n server address add 10.0.0.3/32 dev lo
-    ip -n server address add 10.1.0.2/32 dev lo
-    for name in "${names[@]}"; do
-        connect "$name" $((cable += 1))
-    done
-    # Cables answer for addresses that are on the server's loopback.
-    inside server sysctl -qw net.ipv4.conf.all.proxy_arp=1 2>/dev/null ||
-        inside server sh -c 'for f in /proc/sys/net/ipv4/conf/*/proxy_arp; do echo 1 >"$f"; done' || true
-}
-
-build_network
+build_network DYNO RUN PEER VPN PENDING BRANCH TRUSTED EXT GATEWAY OTHER
 inside EXT dig @10.0.0.2 +tries=1 +time=1 x >/dev/null # resolves the neighbour
-launcher=(nsenter --net=/run/netns/server)
-
-# from CLIENT SERVER-ADDRESS DIG-ARGUMENT...
-from() {
-    local client=$1 to=$2
-    shift 2
-    inside "$client" dig "@$to" +tries=1 +time="$patience" "$@" 2>&1
-}
-
-status() {
-    sed -n 's/.*status: \([A-Z]*\),.*/\1/p' <<<"$1"
-}
 
 # sees CLIENT NAME TYPE WANTED: WANTED is addresses, or STATUS CODE; over UDP and TCP, on each address
 sees() {
@@ -212,37 +150,9 @@ cp "$SOURCE_DIR/zones/test-space.yaml" "$zones/"
 rm "$zones"/blue.yaml "$zones"/green.yaml
 start dyno --zones "$zones" --listen 10.0.0.2
 address[ROUTER]=10.0.0.37
-connect ROUTER 99
-inside ROUTER ip address add 10.0.16.21/32 dev far
-inside server ip route add 10.0.16.21/32 dev near99
-inside server sh -c 'echo 1 >/proc/sys/net/ipv4/ip_forward'
-inside server sh -c 'for f in /proc/sys/net/ipv4/conf/*/proxy_arp; do echo 1 >"$f"; done' 2>/dev/null
-nsenter --net=/run/netns/ROUTER /usr/bin/python3 - >"$work/router" 2>&1 <<'END' &
-import http.server
-class Router(http.server.BaseHTTPRequestHandler):
-    protocol_version = "HTTP/1.1"
-    def do_HEAD(self):
-        self.send_response(200)
-        self.send_header("Content-Length", "0")
-        self.end_headers()
-    def log_message(self, *_):
-        pass
-http.server.ThreadingHTTPServer(("0.0.0.0", 80), Router).serve_forever()
-END
-children+=($!)
-is_serving() {
-    inside ROUTER /usr/bin/python3 -c 'import socket; socket.create_connection(("127.0.0.1", 80), 1)' 2>/dev/null
-}
-await is_serving || fail "the router answers HTTP"
-
-echo "nameserver 10.0.0.2" >"$work/resolv.conf"
-echo "hosts: dns" >"$work/nsswitch.conf"
-as_dyno() {
-    nsenter --net=/run/netns/RUN unshare --mount sh -c '
-        mount --bind "$1" /etc/resolv.conf && mount --bind "$2" /etc/nsswitch.conf && shift 2 &&
-            exec timeout 20 "$@"' sh "$work/resolv.conf" "$work/nsswitch.conf" "$@" 2>&1
-}
-if [ -e /etc/resolv.conf ] && [ -e /etc/nsswitch.conf ] && as_dyno true >/dev/null; then
+connect ROUTER 10.0.16.21
+serve_http ROUTER
+if may_mount; then
     name=frozen-oasis-70544.herokuapp.com
     expect "dig without arguments, in a one-off dyno" "10.0.0.37 10.0.16.21" \
         "$(addresses "$(as_dyno dig +short $name)")"
