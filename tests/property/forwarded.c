@@ -1,0 +1,245 @@
+// timeout: 240
+/**
+ * Over all names, clients, types and classes, with upstreams for everything and for the very zones
+ * of our names: no upstream is ever asked for a name that is ours, for an outsider, or for who may
+ * not recurse or did not want to; and it is asked for all the rest, but for special-use names.
+ *
+ * Who owns a name is read from the zone files by the oracle.
+ */
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/address.h"
+#include "support/deciding.h"
+#include "support/estate.h"
+#include "support/suite.h"
+#include "wire/types.h"
+
+enum { POOL_MOST = 4096, MADE_NAMES = 6000, ROUTE_COUNT = 8 };
+
+static struct estate estate;
+static struct route routes[ROUTE_COUNT];
+
+/* The settings would refuse some of these; what is ours must not depend on that. */
+static void set_up(void)
+{
+    static const char *const zones[ROUTE_COUNT] = {
+        "0.10.in-addr.arpa", "10.in-addr.arpa", "apps.example.com", "herokuapp.com",
+        "herokuspace.com",   "example.net",     "localspace",       ".",
+    };
+
+    estate_init(&estate);
+    for (int i = 0; i < ROUTE_COUNT; i++)
+        ck_assert(name_from_text(zones[i], &routes[i].zone));
+    estate.world.snapshot->policy.routes = (struct routes){.items = routes, .count = ROUTE_COUNT};
+}
+
+static void tear_down(void)
+{
+    estate_close(&estate);
+}
+
+/* One question, asked by one client after the other. */
+struct trial {
+    const char *name;
+    const char *from;
+    uint32_t client;
+    bool wants_recursion;
+    struct deciding deciding;
+};
+
+/* Check notes each assertion that passes, which would take most of the time here. */
+#define HOLDS(trial, condition)                                                                    \
+    do {                                                                                           \
+        if (!(condition))                                                                          \
+            ck_abort_msg("%s TYPE%u CLASS%u from %s, RD=%d: " #condition, (trial)->name,           \
+                         (trial)->deciding.query.type, (trial)->deciding.query.class,              \
+                         (trial)->from, (trial)->wants_recursion);                                 \
+    } while (0)
+
+/* Ours in any state, whoever asks. */
+static bool is_ours(const char *name, uint16_t type)
+{
+    struct owner owner;
+
+    if (oracle_is_special(estate.spaces, ESTATE_SPACES, name))
+        return true;
+    return oracle_find_owner(estate.spaces, ESTATE_SPACES, name, &owner) &&
+           owner.app->internal_routing && oracle_owns_type(&owner, type);
+}
+
+static bool is_inside(uint32_t address, unsigned classes)
+{
+    if (classes == 0)
+        return false;
+    for (size_t i = 0; i < ESTATE_SPACES; i++)
+        if (oracle_is_dyno(estate.spaces[i], address) ||
+            (classes != 1U << CLASS_SPACE && oracle_is_member(estate.spaces[i], address)))
+            return true;
+    return false;
+}
+
+static void check(struct trial *trial, bool ours)
+{
+    const struct query *query = &trial->deciding.query;
+    const struct verdict *verdict = &trial->deciding.verdict;
+    unsigned classes = estate.world.snapshot->policy.recursion_for;
+    bool is_transfer = query->type == TYPE_AXFR || query->type == TYPE_IXFR;
+    bool may_ask = is_inside(trial->client, classes) && trial->wants_recursion &&
+                   query->class == CLASS_IN && !is_transfer && !ours;
+    bool is_forwarded = verdict->situation == SITUATION_FORWARD;
+    bool is_special = verdict->situation == SITUATION_SPECIAL;
+
+    HOLDS(trial, !is_forwarded || may_ask);
+    HOLDS(trial, !is_special || may_ask);
+    HOLDS(trial, !may_ask || is_forwarded || is_special);
+    HOLDS(trial, !is_forwarded || (!verdict->is_authoritative && !verdict->has_soa));
+    HOLDS(trial, !is_forwarded || (verdict->route < ROUTE_COUNT &&
+                                   name_is_within(&query->name, &routes[verdict->route].zone)));
+}
+
+static void read_name(struct trial *trial, const char *name)
+{
+    uint8_t request[REQUEST_OCTETS_MOST];
+    size_t length = request_write(&(struct ask){.name = name}, request);
+
+    trial->name = name;
+    ck_assert_int_eq(query_read(request, length, &trial->deciding.query), QUERY_READ);
+}
+
+static void ask_as(struct trial *trial, const char *from, bool ours)
+{
+    trial->from = from;
+    HOLDS(trial, ipv4_read(from, &trial->client));
+    for (int rd = 0; rd < 2; rd++) {
+        trial->wants_recursion = rd == 1;
+        trial->deciding.query.flags = rd == 1 ? FLAG_RD : 0;
+        deciding_decide(&trial->deciding, estate.world.snapshot, from);
+        check(trial, ours);
+    }
+}
+
+static void ask_of_all(struct trial *trial, uint16_t type)
+{
+    bool ours = is_ours(trial->name, type);
+
+    trial->deciding.query.type = type;
+    for (size_t i = 0; i < estate_insider_count; i++)
+        ask_as(trial, estate_insiders[i], ours);
+    for (size_t i = 0; i < estate_outsider_count; i++)
+        ask_as(trial, estate_outsiders[i], ours);
+}
+
+static void ask_everything(void)
+{
+    size_t stride = estate_stride();
+    struct trial trial;
+
+    for (size_t i = 0; i < estate.names.count; i++) {
+        read_name(&trial, estate.names.items[i]);
+        for (size_t j = i % stride; j < estate_type_count; j += stride)
+            ask_of_all(&trial, estate_types[j]);
+    }
+}
+
+static const unsigned class_sets[] = {
+    0,
+    1U << CLASS_SPACE,
+    1U << CLASS_SPACE | 1U << CLASS_PEERED | 1U << CLASS_VPN,
+};
+
+/* With no class, with dynos only, with every class. */
+START_TEST(only_what_is_not_ours_is_forwarded_and_only_for_who_may_recurse)
+{
+    estate.world.snapshot->policy.recursion_for = class_sets[_i];
+    ask_everything();
+}
+END_TEST
+
+START_TEST(other_classes_of_the_protocol_are_never_forwarded)
+{
+    static const uint16_t others[] = {0, CLASS_CH, 4, 254, 255, 65280};
+    struct trial trial;
+
+    estate.world.snapshot->policy.recursion_for = class_sets[2];
+    for (size_t i = 0; i < estate.names.count; i++) {
+        read_name(&trial, estate.names.items[i]);
+        trial.deciding.query.class = others[i % (sizeof others / sizeof others[0])];
+        ask_of_all(&trial, TYPE_A);
+    }
+}
+END_TEST
+
+/* ---- names nobody thought of: labels of ours in any order, behind suffixes of ours ---- */
+
+struct pool {
+    char labels[POOL_MOST][NAME_TEXT_MOST];
+    size_t count;
+    uint32_t random;
+};
+
+static uint32_t next_random(struct pool *pool, size_t below)
+{
+    pool->random = pool->random * 1664525 + 1013904223;
+    return (pool->random >> 8) % (uint32_t)below;
+}
+
+static void fill_pool(struct pool *pool)
+{
+    for (size_t i = 0; i < estate.names.count && pool->count < POOL_MOST; i++) {
+        const char *name = estate.names.items[i];
+        size_t length = strcspn(name, ".");
+        if (length > 0 && length <= LABEL_MAX_OCTETS && strchr(name, '\\') == NULL)
+            snprintf(pool->labels[pool->count++], NAME_TEXT_MOST, "%.*s", (int)length, name);
+    }
+}
+
+/* One to five labels in front of a tail of a name that there is. */
+static void make_name(struct pool *pool, char *name)
+{
+    const char *tail = estate.names.items[next_random(pool, estate.names.count)];
+    uint32_t skip = next_random(pool, 4), front = 1 + next_random(pool, 5);
+    int length = 0;
+
+    for (; skip > 0 && strchr(tail, '.') != NULL && strchr(tail, '.')[1] != '\0'; skip--)
+        tail = strchr(tail, '.') + 1;
+    if (strchr(tail, '\\') != NULL || strlen(tail) > 120)
+        tail = "example.com.";
+    for (; front > 0 && length < 60; front--)
+        length += sprintf(name + length, "%s.", pool->labels[next_random(pool, pool->count)]);
+    snprintf(name + length, (size_t)(NAME_TEXT_MOST - 2 - length), "%s",
+             strcmp(tail, ".") == 0 ? "" : tail);
+}
+
+START_TEST(names_nobody_thought_of_are_no_exception)
+{
+    static struct pool pool = {.random = 20241016};
+    char name[2 * NAME_TEXT_MOST];
+    struct trial trial;
+
+    estate.world.snapshot->policy.recursion_for = class_sets[2];
+    fill_pool(&pool);
+    for (size_t i = 0; i < MADE_NAMES / estate_stride(); i++) {
+        make_name(&pool, name);
+        read_name(&trial, name);
+        ask_of_all(&trial, estate_types[i % estate_type_count]);
+        ask_of_all(&trial, TYPE_A);
+    }
+}
+END_TEST
+
+int main(void)
+{
+    Suite *suite = suite_create("property/forwarded");
+    TCase *names = tcase_create("names, clients, types");
+
+    tcase_set_timeout(names, 200);
+    tcase_add_checked_fixture(names, set_up, tear_down);
+    tcase_add_loop_test(names, only_what_is_not_ours_is_forwarded_and_only_for_who_may_recurse, 0,
+                        sizeof class_sets / sizeof class_sets[0]);
+    tcase_add_test(names, other_classes_of_the_protocol_are_never_forwarded);
+    tcase_add_test(names, names_nobody_thought_of_are_no_exception);
+    suite_add_tcase(suite, names);
+    return suite_run(suite);
+}
