@@ -17,7 +17,7 @@ enum {
     ASKING_SERVERS = 3,
     ASKING_QUESTIONS = 64, /* room in the pool */
     ASKING_QUERIES = 4096,
-    ASKING_CLIENTS = 256,
+    ASKING_CLIENTS = 1024,
     ASKING_ADDRESS = 0x0a010203,
 };
 

@@ -8,6 +8,12 @@
 
 enum { HEADER = 12, TYPE_A = 1, TYPE_SOA = 6, TYPE_OPT = 41, OPTION_EDE = 15 };
 
+void scripted_must(bool holds, const char *what)
+{
+    if (!holds)
+        ck_abort_msg("%s", what);
+}
+
 /* ---- The link ---- */
 
 static bool link_send(struct link *link, link_ticket ticket, uint8_t server, bool over_stream,
@@ -15,12 +21,12 @@ static bool link_send(struct link *link, link_ticket ticket, uint8_t server, boo
 {
     struct scripted *scripted = (struct scripted *)(void *)link;
 
-    ck_assert_uint_lt(ticket, scripted->tickets);
-    ck_assert_msg(scripted->by_ticket[ticket] == 0, "ticket %u sent while it is open", ticket);
-    ck_assert_uint_le(length, UPSTREAM_QUERY_OCTETS_MOST);
+    scripted_must(ticket < scripted->tickets, "the ticket is one of the pool");
+    scripted_must(scripted->by_ticket[ticket] == 0, "a ticket is sent when it is not open");
+    scripted_must(length <= UPSTREAM_QUERY_OCTETS_MOST, "a query has its bounds");
     if (scripted->is_exhausted)
         return false;
-    ck_assert_uint_lt(scripted->count, scripted->capacity);
+    scripted_must(scripted->count < scripted->capacity, "there is room for queries");
     struct scripted_query *sent = &scripted->queries[scripted->count++];
     *sent = (struct scripted_query){.ticket = ticket,
                                     .server = server,
@@ -37,8 +43,8 @@ static void link_forget(struct link *link, link_ticket ticket)
 {
     struct scripted *scripted = (struct scripted *)(void *)link;
 
-    ck_assert_uint_lt(ticket, scripted->tickets);
-    ck_assert_msg(scripted->by_ticket[ticket] != 0, "ticket %u forgotten twice", ticket);
+    scripted_must(ticket < scripted->tickets, "the ticket is one of the pool");
+    scripted_must(scripted->by_ticket[ticket] != 0, "a ticket is forgotten once");
     scripted->queries[scripted->by_ticket[ticket] - 1].is_open = false;
     scripted->by_ticket[ticket] = 0;
     scripted->open--;
@@ -166,7 +172,7 @@ void scripted_reply(struct scripted *scripted, size_t number, const struct scrip
 {
     uint8_t octets[SCRIPTED_REPLY_OCTETS_MOST];
 
-    ck_assert_uint_lt(number, scripted->count);
+    scripted_must(number < scripted->count, "the query was sent");
     scripted_deliver(scripted, number, octets,
                      scripted_write(&scripted->queries[number], reply, octets));
 }
@@ -176,8 +182,8 @@ void scripted_deliver(struct scripted *scripted, size_t number, const uint8_t *o
 {
     const struct link_listener *listener = &scripted->link.listener;
 
-    ck_assert_uint_lt(number, scripted->count);
-    ck_assert(scripted->queries[number].is_open);
+    scripted_must(number < scripted->count, "the query was sent");
+    scripted_must(scripted->queries[number].is_open, "nothing comes after forget");
     listener->on_response(listener->context, scripted->queries[number].ticket, octets, length);
 }
 
@@ -185,8 +191,8 @@ void scripted_fail(struct scripted *scripted, size_t number, enum link_failure f
 {
     const struct link_listener *listener = &scripted->link.listener;
 
-    ck_assert_uint_lt(number, scripted->count);
-    ck_assert(scripted->queries[number].is_open);
+    scripted_must(number < scripted->count, "the query was sent");
+    scripted_must(scripted->queries[number].is_open, "nothing comes after forget");
     listener->on_failure(listener->context, scripted->queries[number].ticket, failure);
 }
 
@@ -195,7 +201,7 @@ const struct question *scripted_ask(struct scripted_question *asked, const char 
     static const struct hash_key key = {.first = 0x0123456789abcdef, .second = 0xfedcba9876543211};
 
     asked->query = (struct query){.type = TYPE_A, .class = 1};
-    ck_assert_msg(name_from_text(name, &asked->query.name), "'%s' is no name", name);
+    scripted_must(name_from_text(name, &asked->query.name), name);
     uint64_t hash = hash_padded(&key, asked->query.name.octets, asked->query.name.length);
     asked->question = question_of(&asked->query, hash);
     return &asked->question;

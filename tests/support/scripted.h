@@ -71,6 +71,9 @@ void scripted_deliver(struct scripted *scripted, size_t number, const uint8_t *o
                       size_t length);
 void scripted_fail(struct scripted *scripted, size_t number, enum link_failure failure);
 
+/** Ends the program unless it holds. Unlike ck_assert it allocates nothing when it does. */
+void scripted_must(bool holds, const char *what);
+
 /** A question with its name; do not move it. */
 struct scripted_question {
     struct query query;

@@ -1,0 +1,407 @@
+#include "forward/forward.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "forward/tell.h"
+
+enum { MS_PER_SECOND = 1000 };
+
+struct forward {
+    struct server servers[SERVERS_MOST];
+    struct server_set routes[UPSTREAM_ZONES_MOST];
+    struct cache *cache;
+    struct pending *pending;
+    struct stats *stats;
+    uint64_t now_ms;
+    forward_on_found *on_found;
+    void *context;
+};
+
+static void count(const struct forward *forward, enum counter counter, uint64_t by)
+{
+    stats_count(forward->stats, counter, by);
+}
+
+/* The cache's time begins at 1. */
+static uint32_t now_s(const struct forward *forward)
+{
+    return (uint32_t)(forward->now_ms / MS_PER_SECOND + 1);
+}
+
+/* ---- Servers, once each ---- */
+
+static bool is_same_endpoint(const struct endpoint *a, const struct endpoint *b)
+{
+    if (a->any.sa_family != b->any.sa_family)
+        return false;
+    if (a->any.sa_family == AF_INET)
+        return a->v4.sin_port == b->v4.sin_port && a->v4.sin_addr.s_addr == b->v4.sin_addr.s_addr;
+    return a->v6.sin6_port == b->v6.sin6_port && a->v6.sin6_scope_id == b->v6.sin6_scope_id &&
+           memcmp(&a->v6.sin6_addr, &b->v6.sin6_addr, sizeof a->v6.sin6_addr) == 0;
+}
+
+static bool is_same_name(const char *a, const char *b)
+{
+    return a == NULL || b == NULL ? a == b : strcmp(a, b) == 0;
+}
+
+static bool is_same_server(const struct upstream *a, const struct upstream *b)
+{
+    return a->is_tls == b->is_tls && is_same_endpoint(&a->endpoint, &b->endpoint) &&
+           is_same_name(a->tls_name, b->tls_name);
+}
+
+/* The number of an upstream in the list, or the list's length. */
+static size_t find_server(const struct forward_servers *servers, const struct upstream *upstream)
+{
+    size_t number = 0;
+
+    while (number < servers->count && !is_same_server(servers->items[number], upstream))
+        number++;
+    return number;
+}
+
+void forward_list_servers(const struct upstream_zones *zones, struct forward_servers *servers)
+{
+    servers->count = 0;
+    for (size_t i = 0; i < zones->count; i++) {
+        const struct upstreams *upstreams = &zones->items[i].upstreams;
+        for (size_t j = 0; j < upstreams->count && servers->count < SERVERS_MOST; j++)
+            if (find_server(servers, &upstreams->items[j]) == servers->count)
+                servers->items[servers->count++] = &upstreams->items[j];
+    }
+}
+
+static bool set_route(struct server_set *route, const struct forward_servers *servers,
+                      const struct upstream_zone *zone, struct err *err)
+{
+    for (size_t i = 0; i < zone->upstreams.count; i++) {
+        size_t number = find_server(servers, &zone->upstreams.items[i]);
+        if (number == servers->count || route->count == UPSTREAMS_MOST)
+            return err_set(err, ERR_LIMIT,
+                           "too many upstreams: %d for one zone and %d in all are the most",
+                           UPSTREAMS_MOST, SERVERS_MOST);
+        route->numbers[route->count++] = (uint8_t)number;
+    }
+    return true;
+}
+
+static bool set_routes(struct forward *forward, const struct upstream_zones *zones, struct err *err)
+{
+    struct forward_servers servers;
+
+    if (zones->count > UPSTREAM_ZONES_MOST)
+        return err_set(err, ERR_LIMIT, "%d zones of upstreams are the most", UPSTREAM_ZONES_MOST);
+    forward_list_servers(zones, &servers);
+    for (size_t number = 0; number < servers.count; number++)
+        server_init(&forward->servers[number], servers.items[number]);
+    for (size_t i = 0; i < zones->count; i++)
+        if (!set_route(&forward->routes[i], &servers, &zones->items[i], err))
+            return false;
+    return true;
+}
+
+/* ---- What is found ---- */
+
+static const char *server_text(const struct forward *forward, uint8_t server)
+{
+    return server == SERVER_NONE ? NULL : forward->servers[server].upstream->text;
+}
+
+/* Failures of the way there count only until a server has come back; what it said counts on. */
+static bool has_failed(const struct forward *forward, const struct cache_entry *entry)
+{
+    bool was_said = entry->failure == FORWARD_ERROR || entry->failure == FORWARD_MALFORMED;
+    uint32_t era = was_said ? entry->failed_era : pending_recoveries(forward->pending);
+
+    return cache_entry_has_failed(entry, now_s(forward), era);
+}
+
+static struct found found_failing(const struct forward *forward, uint8_t route)
+{
+    return (struct found){
+        .failure = FORWARD_FAILING,
+        .server = server_text(forward, forward->routes[route].numbers[0]),
+    };
+}
+
+/* What there is instead of an answer: the failure that is remembered, or that of the servers. */
+static struct found found_failed(const struct forward *forward, const struct cache_entry *entry,
+                                 uint8_t route)
+{
+    struct found found = found_failing(forward, route);
+
+    if (has_failed(forward, entry)) {
+        found.failure = entry->failure;
+        found.server = server_text(forward, entry->server);
+    }
+    found.is_cached = true;
+    return found;
+}
+
+static void add_response(const struct forward *forward, const struct cache_entry *entry,
+                         struct found *found)
+{
+    found->response = cache_response(entry);
+    found->age_seconds = now_s(forward) - entry->stored_s;
+    found->is_stale = !cache_entry_is_fresh(entry, now_s(forward));
+    found->is_cached = true;
+}
+
+/* ---- Finding ---- */
+
+static bool is_in_last_tenth(const struct cache_entry *entry, uint32_t now)
+{
+    return (uint64_t)(entry->fresh_until_s - now) * 10 <= entry->fresh_until_s - entry->stored_s;
+}
+
+static bool is_failing(const struct forward *forward, uint8_t route)
+{
+    return server_set_is_failing(forward->servers, &forward->routes[route]);
+}
+
+static bool can_be_asked(const struct forward *forward, uint8_t route)
+{
+    return server_set_can_be_asked(forward->servers, &forward->routes[route], forward->now_ms);
+}
+
+/* Asks with nobody waiting. */
+static bool refresh(struct forward *forward, const struct question *question, uint8_t route)
+{
+    return can_be_asked(forward, route) &&
+           pending_ask(forward->pending, question, route, NULL, forward->now_ms);
+}
+
+static void find_fresh(struct forward *forward, const struct question *question, uint8_t route,
+                       struct cache_entry *entry)
+{
+    bool was_used_before = entry->uses > 1;
+
+    count(forward, COUNTER_FORWARD_HITS, 1);
+    if (was_used_before && !entry->is_refreshing && is_in_last_tenth(entry, now_s(forward)))
+        entry->is_refreshing = refresh(forward, question, route);
+}
+
+bool forward_find(struct forward *forward, const struct question *question, uint8_t route,
+                  struct found *found)
+{
+    struct cache_entry *entry = cache_find(forward->cache, question, now_s(forward));
+
+    if (entry == NULL)
+        return false;
+    if (cache_entry_is_fresh(entry, now_s(forward))) {
+        *found = (struct found){.failure = FORWARD_NO_FAILURE};
+        add_response(forward, entry, found);
+        find_fresh(forward, question, route, entry);
+        return true;
+    }
+    if (!has_failed(forward, entry) && !is_failing(forward, route))
+        return false;
+    bool is_stale = cache_entry_is_stale(entry, now_s(forward));
+    if (!is_stale && !has_failed(forward, entry))
+        return false; /* nothing at hand; forward_ask says how it is */
+    *found = found_failed(forward, entry, route);
+    if (is_stale)
+        add_response(forward, entry, found);
+    count(forward, is_stale ? COUNTER_FORWARD_STALE : COUNTER_FORWARD_UNASKED, 1);
+    /* Names that are remembered would keep a server's return unseen if they were never asked. */
+    if (is_failing(forward, route))
+        refresh(forward, question, route);
+    return true;
+}
+
+/* ---- Asking ---- */
+
+bool forward_ask(struct forward *forward, const struct question *question, uint8_t route,
+                 struct waiter *waiter, struct found *found)
+{
+    if (!can_be_asked(forward, route)) {
+        *found = found_failing(forward, route);
+        count(forward, COUNTER_FORWARD_UNASKED, 1);
+        return false;
+    }
+    if (pending_ask(forward->pending, question, route, waiter, forward->now_ms)) {
+        count(forward, COUNTER_FORWARD_MISSES, 1);
+        return true;
+    }
+    const struct cache_entry *entry = cache_peek(forward->cache, question, now_s(forward));
+    *found = (struct found){.failure = FORWARD_FULL};
+    count(forward, COUNTER_FORWARD_FULL, 1);
+    if (entry != NULL && cache_entry_is_stale(entry, now_s(forward))) {
+        add_response(forward, entry, found);
+        count(forward, COUNTER_FORWARD_STALE, 1);
+    }
+    return false;
+}
+
+static uint64_t count_waiters(const struct waiter *waiter)
+{
+    uint64_t waiters = 0;
+
+    for (; waiter != NULL; waiter = waiter->next)
+        waiters++;
+    return waiters;
+}
+
+/*
+ * Remembers that asking failed, unless it says nothing about the question: no room on our side, or
+ * servers that were not asked.
+ */
+static void keep_failure(struct forward *forward, const struct settlement *settlement)
+{
+    if (settlement->failure == FORWARD_FULL || settlement->failure == FORWARD_FAILING)
+        return;
+    cache_fail(forward->cache, settlement->question,
+               &(struct cache_failure){
+                   .failure = (uint8_t)settlement->failure,
+                   .server = settlement->server,
+                   .era = pending_recoveries(forward->pending),
+               },
+               now_s(forward));
+}
+
+static void settle_failed(struct forward *forward, const struct settlement *settlement,
+                          struct found *found)
+{
+    keep_failure(forward, settlement);
+    const struct cache_entry *entry =
+        cache_peek(forward->cache, settlement->question, now_s(forward));
+    if (entry == NULL || !cache_entry_is_stale(entry, now_s(forward)))
+        return;
+    add_response(forward, entry, found);
+    count(forward, COUNTER_FORWARD_STALE, count_waiters(settlement->waiters));
+}
+
+static void on_settled(void *context, const struct settlement *settlement)
+{
+    struct forward *forward = context;
+    struct found found = {
+        .response = settlement->response,
+        .failure = settlement->failure,
+        .server = server_text(forward, settlement->server),
+    };
+
+    if (settlement->failure == FORWARD_NO_FAILURE)
+        cache_store(forward->cache, settlement->question, settlement->response, now_s(forward));
+    else
+        settle_failed(forward, settlement, &found);
+    if (settlement->waiters != NULL)
+        forward->on_found(forward->context, settlement->waiters, &found);
+}
+
+/* ---- Life ---- */
+
+static bool prepare(struct forward *forward, const struct forward_options *options, struct err *err)
+{
+    forward->stats = options->stats;
+    forward->on_found = options->on_found;
+    forward->context = options->context;
+    if (!set_routes(forward, options->zones, err))
+        return false;
+    forward->cache = cache_new(options->cache_octets, err);
+    if (forward->cache == NULL)
+        return false;
+    forward->pending = pending_new(
+        &(struct pending_options){
+            .servers = forward->servers,
+            .routes = forward->routes,
+            .link = options->link,
+            .stats = options->stats,
+            .questions = options->questions,
+            .mixes_case = options->mixes_case,
+            .on_settled = on_settled,
+            .context = forward,
+        },
+        err);
+    return forward->pending != NULL;
+}
+
+struct forward *forward_new(const struct forward_options *options, struct err *err)
+{
+    struct forward *forward = calloc(1, sizeof *forward);
+
+    if (forward == NULL) {
+        err_set(err, ERR_MEMORY, "no memory for forwarding");
+        return NULL;
+    }
+    if (!prepare(forward, options, err)) {
+        forward_free(forward);
+        return NULL;
+    }
+    return forward;
+}
+
+void forward_free(struct forward *forward)
+{
+    if (forward == NULL)
+        return;
+    pending_free(forward->pending);
+    cache_free(forward->cache);
+    free(forward);
+}
+
+void forward_set_time(struct forward *forward, uint64_t now_ms)
+{
+    forward->now_ms = now_ms;
+    pending_set_time(forward->pending, now_ms);
+}
+
+void forward_prefetch(const struct forward *forward, uint64_t question_hash)
+{
+    cache_prefetch(forward->cache, question_hash);
+}
+
+void forward_prefetch_entry(const struct forward *forward, uint64_t question_hash)
+{
+    cache_prefetch_entry(forward->cache, question_hash);
+}
+
+bool forward_turn(struct forward *forward)
+{
+    return pending_turn(forward->pending, forward->now_ms);
+}
+
+void forward_tick(struct forward *forward)
+{
+    pending_tick(forward->pending, forward->now_ms);
+}
+
+bool forward_is_busy(const struct forward *forward)
+{
+    return pending_count(forward->pending) > 0;
+}
+
+void forward_end_all(struct forward *forward)
+{
+    pending_end_all(forward->pending);
+}
+
+struct cache_use forward_cache_use(const struct forward *forward)
+{
+    return cache_use(forward->cache);
+}
+
+/* ---- Telling ---- */
+
+void forward_tell_servers(const struct forward *forward, uint8_t route, struct text *text)
+{
+    tell_servers(forward->servers, &forward->routes[route], forward->now_ms, text);
+}
+
+void forward_tell_cached(const struct forward *forward, const struct question *question,
+                         struct text *text)
+{
+    const struct cache_entry *entry = cache_peek(forward->cache, question, now_s(forward));
+
+    if (entry != NULL && !cache_entry_is_fresh(entry, now_s(forward)) &&
+        !cache_entry_is_stale(entry, now_s(forward)) && !has_failed(forward, entry))
+        entry = NULL;
+    const char *server = entry == NULL ? NULL : server_text(forward, entry->server);
+    tell_entry(entry, now_s(forward), server, text);
+}
+
+const char *forward_failure_text(enum forward_failure failure)
+{
+    return tell_failure(failure);
+}

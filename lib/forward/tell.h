@@ -1,0 +1,33 @@
+#pragma once
+/**
+ * What is known about servers and kept responses, in words for _why, the log and EDE.
+ *
+ * Sources: RFC 1035 section 3.3 (a string of a TXT record has at most 255 octets).
+ * Threads: pure.  Memory: never allocates.
+ */
+#include <stddef.h>
+#include <stdint.h>
+
+#include "base/text.h"
+#include "forward/cache.h"
+#include "forward/pending.h"
+#include "forward/server.h"
+
+enum { TELL_OCTETS_MOST = 255 };
+
+/**
+ * Appends "upstreams=10.0.0.2 up 3ms, 1.1.1.1 failing", at most TELL_OCTETS_MOST octets; what has
+ * no room is "and 3 more".
+ */
+void tell_servers(const struct server *servers, const struct server_set *set, uint64_t now_ms,
+                  struct text *text);
+
+/**
+ * Appends "cached=fresh ttl=23", "cached=stale age=120", "cached=failed no reply from 10.0.0.2" or,
+ * for NULL, "cached=no". `server` is the text of the server that failed.
+ */
+void tell_entry(const struct cache_entry *entry, uint32_t now_s, const char *server,
+                struct text *text);
+
+/** The beginning of a sentence that a server's text ends: "no reply from". */
+const char *tell_failure(enum forward_failure failure);

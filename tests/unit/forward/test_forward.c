@@ -1,0 +1,653 @@
+// wrap: malloc calloc realloc
+#include "forward/forward.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "support/forwarding.h"
+#include "support/suite.h"
+
+enum { RCODE_SERVFAIL = 2, RCODE_NXDOMAIN = 3, RCODE_REFUSED = 5, TTL = 60, DAY = 86400 };
+
+static struct {
+    volatile bool is_counting; /* volatile: malloc is known not to touch them */
+    volatile size_t calls;
+} allocations;
+
+void *__real_malloc(size_t size);
+void *__real_calloc(size_t count, size_t size);
+void *__real_realloc(void *old, size_t size);
+void *__wrap_malloc(size_t size);
+void *__wrap_calloc(size_t count, size_t size);
+void *__wrap_realloc(void *old, size_t size);
+
+void *__wrap_malloc(size_t size)
+{
+    allocations.calls += allocations.is_counting;
+    return __real_malloc(size);
+}
+
+void *__wrap_calloc(size_t count, size_t size)
+{
+    allocations.calls += allocations.is_counting;
+    return __real_calloc(count, size);
+}
+
+void *__wrap_realloc(void *old, size_t size)
+{
+    allocations.calls += allocations.is_counting;
+    return __real_realloc(old, size);
+}
+
+static const char www[] = "www.example.org";
+static struct forwarding stand;
+
+static void set_up(void)
+{
+    forwarding_init(&stand);
+}
+
+/* Every test ends with nothing left open. */
+static void tear_down(void)
+{
+    forwarding_close(&stand);
+}
+
+/* Has an answer for www kept, which is fresh for TTL seconds from now. */
+static void keep_www(uint8_t route)
+{
+    ck_assert(!forwarding_ask(&stand, www, route));
+    forwarding_answer(&stand, forwarding_last(&stand));
+    ck_assert(!forward_is_busy(stand.forward));
+    stand.told = 0;
+}
+
+/* ---- Kept ---- */
+
+START_TEST(an_answer_is_handed_out_and_kept)
+{
+    ck_assert(!forwarding_ask(&stand, www, ROUTE_REST));
+    ck_assert_uint_eq(forwarding_counted(&stand, COUNTER_FORWARD_MISSES), 1);
+    ck_assert_uint_eq(stand.told, 0);
+    forwarding_answer(&stand, 0);
+    ck_assert_uint_eq(stand.told, 1);
+    forwarding_assert_new(&stand, "10.0.0.2");
+    forwarding_skip(&stand, 23);
+    ck_assert(forwarding_ask(&stand, www, ROUTE_REST));
+    forwarding_assert_fresh(&stand, 23);
+    ck_assert_uint_eq(stand.last.answers, 1);
+    ck_assert_uint_eq(forwarding_counted(&stand, COUNTER_FORWARD_HITS), 1);
+    ck_assert_uint_eq(stand.scripted.count, 1);
+    ck_assert_uint_eq(forward_cache_use(stand.forward).entries, 1);
+}
+END_TEST
+
+START_TEST(all_who_wait_are_told_together)
+{
+    for (int i = 0; i < 5; i++)
+        ck_assert(!forwarding_ask(&stand, www, ROUTE_REST));
+    ck_assert_uint_eq(stand.scripted.count, 1);
+    forwarding_answer(&stand, 0);
+    ck_assert_uint_eq(stand.told, 5);
+    ck_assert_uint_eq(forwarding_counted(&stand, COUNTER_FORWARD_MISSES), 5);
+    ck_assert_uint_eq(forwarding_counted(&stand, COUNTER_FORWARD_JOINED), 4);
+}
+END_TEST
+
+START_TEST(each_zone_has_its_servers)
+{
+    static const char *const names[] = {"a.corp.example", "a.lab.example", "a.example"};
+    static const uint8_t servers[] = {SERVER_CORP, SERVER_FIRST, SERVER_FIRST};
+
+    for (uint8_t route = 0; route < 3; route++) {
+        ck_assert(!forwarding_ask(&stand, names[route], route));
+        ck_assert_uint_eq(forwarding_sent(&stand, route)->server, servers[route]);
+        forwarding_answer(&stand, route);
+    }
+}
+END_TEST
+
+START_TEST(a_missing_name_is_kept_as_its_soa_says)
+{
+    struct scripted_reply missing = {.rcode = RCODE_NXDOMAIN, .has_soa = true, .ttl_seconds = TTL};
+
+    ck_assert(!forwarding_ask(&stand, www, ROUTE_REST));
+    forwarding_reply(&stand, 0, &missing);
+    forwarding_assert_new(&stand, "10.0.0.2");
+    ck_assert_uint_eq(stand.last.rcode, RCODE_NXDOMAIN);
+    ck_assert(forwarding_ask(&stand, www, ROUTE_REST));
+    ck_assert_uint_eq(stand.last.rcode, RCODE_NXDOMAIN);
+    missing.has_soa = false;
+    ck_assert(!forwarding_ask(&stand, "other.example.org", ROUTE_REST));
+    forwarding_reply(&stand, 1, &missing);
+    ck_assert(!forwarding_ask(&stand, "other.example.org", ROUTE_REST));
+    forwarding_answer(&stand, 2);
+}
+END_TEST
+
+/* TTLs that say not to keep it. */
+static const uint32_t zero_ttls[] = {0, UINT32_C(1) << 31, UINT32_MAX};
+
+START_TEST(an_answer_that_must_not_be_kept_is_handed_out_to_all_who_wait)
+{
+    ck_assert(!forwarding_ask(&stand, www, ROUTE_REST));
+    ck_assert(!forwarding_ask(&stand, www, ROUTE_REST));
+    forwarding_reply(
+        &stand, 0,
+        &(struct scripted_reply){.address = FORWARDING_ADDRESS, .ttl_seconds = zero_ttls[_i]});
+    ck_assert_uint_eq(stand.told, 2);
+    forwarding_assert_new(&stand, "10.0.0.2");
+    ck_assert(!forwarding_ask(&stand, www, ROUTE_REST));
+    forwarding_answer(&stand, 1);
+}
+END_TEST
+
+START_TEST(an_answer_to_another_question_is_never_kept)
+{
+    ck_assert(!forwarding_ask(&stand, www, ROUTE_REST));
+    forwarding_reply(&stand, 0,
+                     &(struct scripted_reply){.address = FORWARDING_ADDRESS,
+                                              .ttl_seconds = TTL,
+                                              .has_wrong_question = true});
+    ck_assert_uint_eq(stand.told, 0);
+    ck_assert_uint_eq(forward_cache_use(stand.forward).entries, 0);
+    ck_assert_uint_eq(forwarding_counted(&stand, COUNTER_FORWARD_FOREIGN), 1);
+    forwarding_answer(&stand, 0);
+    ck_assert_uint_eq(stand.told, 1);
+}
+END_TEST
+
+START_TEST(a_loop_of_cnames_is_passed_on_and_not_kept)
+{
+    static const uint8_t loop[] = "\xc0\x0c\0\5\0\1\0\0\0\x3c\0\2\xc0\x0c";
+    uint8_t octets[SCRIPTED_REPLY_OCTETS_MOST];
+
+    ck_assert(!forwarding_ask(&stand, www, ROUTE_REST));
+    size_t length =
+        scripted_write(forwarding_sent(&stand, 0), &(struct scripted_reply){.rcode = 0}, octets);
+    length -= 11; /* without OPT, and with one answer instead */
+    octets[7] = 1;
+    octets[11] = 0;
+    memcpy(octets + length, loop, sizeof loop - 1);
+    scripted_deliver(&stand.scripted, 0, octets, length + sizeof loop - 1);
+    forwarding_assert_new(&stand, "10.0.0.2");
+    ck_assert_uint_eq(stand.last.answers, 1);
+    ck_assert_uint_eq(forward_cache_use(stand.forward).entries, 0);
+}
+END_TEST
+
+/* ---- Refreshed ---- */
+
+START_TEST(a_name_in_use_is_asked_for_again_in_the_last_tenth_of_its_time)
+{
+    keep_www(ROUTE_REST);
+    forwarding_skip(&stand, TTL - 7);
+    ck_assert(forwarding_ask(&stand, www, ROUTE_REST));
+    ck_assert(forwarding_ask(&stand, www, ROUTE_REST));
+    ck_assert_uint_eq(stand.scripted.count, 1);
+    forwarding_skip(&stand, 1);
+    for (int i = 0; i < 3; i++) {
+        ck_assert(forwarding_ask(&stand, www, ROUTE_REST));
+        forwarding_assert_fresh(&stand, TTL - 6);
+    }
+    ck_assert_uint_eq(stand.scripted.count, 2); /* once */
+    ck_assert_uint_eq(forwarding_counted(&stand, COUNTER_FORWARD_REFRESHES), 1);
+    forwarding_answer(&stand, 1);
+    ck_assert_uint_eq(stand.told, 0);
+    ck_assert(forwarding_ask(&stand, www, ROUTE_REST));
+    forwarding_assert_fresh(&stand, 0);
+    forwarding_skip(&stand, TTL - 1);
+    ck_assert(forwarding_ask(&stand, www, ROUTE_REST));
+    ck_assert_uint_eq(stand.scripted.count, 3);
+    forwarding_answer(&stand, 2);
+}
+END_TEST
+
+START_TEST(a_name_asked_for_once_is_not_refreshed)
+{
+    keep_www(ROUTE_REST);
+    forwarding_skip(&stand, TTL - 1);
+    ck_assert(forwarding_ask(&stand, www, ROUTE_REST));
+    ck_assert_uint_eq(stand.scripted.count, 1);
+    ck_assert(!forward_is_busy(stand.forward));
+}
+END_TEST
+
+START_TEST(a_refresh_that_fails_leaves_the_answer_fresh_to_its_end)
+{
+    keep_www(ROUTE_LAB);
+    ck_assert(forwarding_ask(&stand, www, ROUTE_LAB));
+    forwarding_skip(&stand, TTL - 6);
+    ck_assert(forwarding_ask(&stand, www, ROUTE_LAB));
+    forwarding_pass(&stand, PENDING_DEADLINE_MS);
+    ck_assert(!forward_is_busy(stand.forward));
+    ck_assert(forwarding_ask(&stand, www, ROUTE_LAB));
+    forwarding_assert_fresh(&stand, TTL - 6 + 1);
+    ck_assert(!forward_is_busy(stand.forward));
+    ck_assert_uint_eq(stand.told, 0);
+}
+END_TEST
+
+/* ---- Stale ---- */
+
+START_TEST(a_stale_answer_is_handed_out_when_asking_anew_fails)
+{
+    keep_www(ROUTE_LAB);
+    forwarding_skip(&stand, 120);
+    ck_assert(!forwarding_ask(&stand, www, ROUTE_LAB));
+    ck_assert(!forwarding_ask(&stand, www, ROUTE_LAB));
+    forwarding_pass(&stand, PENDING_DEADLINE_MS);
+    ck_assert_uint_eq(stand.told, 2);
+    forwarding_assert_stale(&stand, FORWARD_SILENT, "10.0.0.2");
+    ck_assert_uint_eq(stand.last.found.age_seconds, 121);
+    ck_assert_uint_eq(stand.last.answers, 1);
+    ck_assert_uint_eq(forwarding_counted(&stand, COUNTER_FORWARD_STALE), 2);
+}
+END_TEST
+
+START_TEST(a_stale_answer_is_handed_out_at_once_while_a_failure_is_remembered)
+{
+    keep_www(ROUTE_LAB);
+    forwarding_skip(&stand, 120);
+    ck_assert(!forwarding_ask(&stand, www, ROUTE_LAB));
+    forwarding_pass(&stand, PENDING_DEADLINE_MS);
+    ck_assert(forwarding_ask(&stand, www, ROUTE_LAB));
+    forwarding_assert_stale(&stand, FORWARD_SILENT, "10.0.0.2");
+    ck_assert_uint_eq(forwarding_counted(&stand, COUNTER_FORWARD_STALE), 2);
+    ck_assert(!forward_is_busy(stand.forward));
+    forwarding_skip(&stand, 2);
+    ck_assert(!forwarding_ask(&stand, www, ROUTE_LAB)); /* asked anew */
+    forwarding_answer(&stand, forwarding_last(&stand));
+    forwarding_assert_new(&stand, "10.0.0.2");
+}
+END_TEST
+
+START_TEST(a_stale_answer_is_handed_out_at_once_while_all_servers_are_failing)
+{
+    keep_www(ROUTE_LAB);
+    forwarding_skip(&stand, 120);
+    forwarding_make_failing(&stand, ROUTE_LAB);
+    size_t before = stand.scripted.count;
+    ck_assert(forwarding_ask(&stand, www, ROUTE_LAB));
+    forwarding_assert_stale(&stand, FORWARD_FAILING, "10.0.0.2");
+    ck_assert_uint_eq(stand.scripted.count, before + 1); /* as a probe */
+    ck_assert(forwarding_ask(&stand, www, ROUTE_LAB));
+    ck_assert_uint_eq(stand.scripted.count, before + 1);
+    forwarding_answer(&stand, before);
+    ck_assert_uint_eq(stand.told, 0);
+    ck_assert(forwarding_ask(&stand, www, ROUTE_LAB));
+    forwarding_assert_fresh(&stand, 0);
+}
+END_TEST
+
+START_TEST(a_stale_answer_outweighs_an_error_code)
+{
+    keep_www(ROUTE_LAB);
+    forwarding_skip(&stand, 120);
+    ck_assert(!forwarding_ask(&stand, www, ROUTE_LAB));
+    forwarding_reply(&stand, 1, &(struct scripted_reply){.rcode = RCODE_SERVFAIL, .ede = "no"});
+    forwarding_assert_stale(&stand, FORWARD_ERROR, "10.0.0.2");
+    ck_assert_uint_eq(stand.last.rcode, 0);
+}
+END_TEST
+
+START_TEST(after_a_day_a_stale_answer_is_gone)
+{
+    keep_www(ROUTE_LAB);
+    forwarding_skip(&stand, TTL + DAY - 3);
+    ck_assert(!forwarding_ask(&stand, www, ROUTE_LAB));
+    forwarding_pass(&stand, PENDING_DEADLINE_MS);
+    forwarding_assert_stale(&stand, FORWARD_SILENT, "10.0.0.2");
+    forwarding_skip(&stand, 5);
+    ck_assert(!forwarding_ask(&stand, www, ROUTE_LAB));
+    forwarding_pass(&stand, PENDING_DEADLINE_MS);
+    forwarding_assert_failed(&stand, FORWARD_SILENT, "10.0.0.2");
+    ck_assert(!stand.last.has_response);
+}
+END_TEST
+
+/* ---- Failed ---- */
+
+START_TEST(a_failure_is_remembered_for_longer_each_time)
+{
+    static const uint64_t seconds[] = {1, 2, 4};
+
+    for (size_t i = 0; i < sizeof seconds / sizeof seconds[0]; i++) {
+        ck_assert(!forwarding_ask(&stand, www, ROUTE_LAB));
+        forwarding_pass(&stand, PENDING_DEADLINE_MS);
+        forwarding_assert_failed(&stand, FORWARD_SILENT, "10.0.0.2");
+        ck_assert(!stand.last.found.is_cached);
+        ck_assert(forwarding_ask(&stand, www, ROUTE_LAB));
+        forwarding_assert_failed(&stand, FORWARD_SILENT, "10.0.0.2");
+        ck_assert(stand.last.found.is_cached && !stand.last.has_response);
+        ck_assert_uint_eq(forwarding_counted(&stand, COUNTER_FORWARD_UNASKED), i + 1);
+        forwarding_skip(&stand, seconds[i]);
+    }
+}
+END_TEST
+
+START_TEST(a_remembered_failure_is_over_when_a_failing_server_is_back)
+{
+    forwarding_make_failing(&stand, ROUTE_LAB);
+    /* The probe is this very name: the failure of its own does not hide the server's return. */
+    ck_assert(forwarding_ask(&stand, "silent0.example", ROUTE_LAB));
+    forwarding_assert_failed(&stand, FORWARD_SILENT, "10.0.0.2");
+    forwarding_answer(&stand, forwarding_last(&stand));
+    ck_assert(forwarding_ask(&stand, "silent0.example", ROUTE_LAB));
+    forwarding_assert_fresh(&stand, 0);
+    ck_assert(!forwarding_ask(&stand, "silent1.example", ROUTE_LAB)); /* asked at once */
+    forwarding_answer(&stand, forwarding_last(&stand));
+}
+END_TEST
+
+START_TEST(an_error_code_is_remembered_whatever_becomes_of_servers)
+{
+    ck_assert(!forwarding_ask(&stand, www, ROUTE_LAB));
+    forwarding_reply(&stand, 0, &(struct scripted_reply){.rcode = RCODE_SERVFAIL, .ede = "no"});
+    forwarding_assert_failed(&stand, FORWARD_ERROR, "10.0.0.2");
+    ck_assert(stand.last.has_response);
+    ck_assert_uint_eq(stand.last.rcode, RCODE_SERVFAIL);
+    ck_assert_str_eq(stand.last.ede, "no");
+    forwarding_make_failing(&stand, ROUTE_CORP);
+    ck_assert(!forwarding_ask(&stand, "a.corp.example", ROUTE_CORP));
+    forwarding_skip(&stand, 4);
+    for (int i = 0; i < 2; i++) {
+        ck_assert(!forwarding_ask(&stand, www, ROUTE_LAB));
+        forwarding_reply(&stand, forwarding_last(&stand),
+                         &(struct scripted_reply){.rcode = RCODE_REFUSED});
+        forwarding_assert_failed(&stand, FORWARD_ERROR, "10.0.0.2");
+        ck_assert(!stand.last.has_response);
+        forwarding_skip(&stand, i == 0 ? 30 : 0);
+    }
+    ck_assert(!forwarding_ask(&stand, "b.corp.example", ROUTE_CORP));
+    forwarding_answer(&stand, forwarding_last(&stand)); /* a new era */
+    ck_assert(forwarding_ask(&stand, www, ROUTE_LAB));
+    forwarding_assert_failed(&stand, FORWARD_ERROR, "10.0.0.2");
+}
+END_TEST
+
+START_TEST(nobody_is_asked_while_all_servers_are_failing)
+{
+    forwarding_make_failing(&stand, ROUTE_REST);
+    size_t before = stand.scripted.count;
+    ck_assert(!forwarding_ask(&stand, "probe1.example", ROUTE_REST));
+    uint64_t unasked = forwarding_counted(&stand, COUNTER_FORWARD_UNASKED);
+    size_t probes = stand.scripted.count - before;
+    ck_assert_uint_ge(probes, 1);
+    for (int i = 0; i < 3; i++) {
+        char name[32];
+        snprintf(name, sizeof name, "other%d.example", i);
+        forwarding_ask(&stand, name, ROUTE_REST);
+    }
+    ck_assert_uint_le(stand.scripted.count - before, 2); /* one probe for each server */
+    ck_assert(forwarding_ask(&stand, "other9.example", ROUTE_REST));
+    forwarding_assert_failed(&stand, FORWARD_FAILING, "10.0.0.2");
+    ck_assert_uint_gt(forwarding_counted(&stand, COUNTER_FORWARD_UNASKED), unasked);
+}
+END_TEST
+
+/* How a way may be closed, and what is said of it. */
+static const struct {
+    enum link_failure failure;
+    enum forward_failure found;
+    bool is_remembered;
+} closed[] = {
+    {LINK_UNREACHABLE, FORWARD_UNREACHABLE, true},
+    {LINK_TLS, FORWARD_TLS, true},
+    {LINK_EXHAUSTED, FORWARD_FULL, false},
+};
+
+START_TEST(what_keeps_a_question_from_its_server_is_said)
+{
+    ck_assert(!forwarding_ask(&stand, www, ROUTE_LAB));
+    forwarding_break_off(&stand, 0, closed[_i].failure);
+    ck_assert_uint_eq(stand.told, 1);
+    forwarding_assert_failed(&stand, closed[_i].found, "10.0.0.2");
+    ck_assert(forwarding_ask(&stand, www, ROUTE_LAB) == closed[_i].is_remembered);
+}
+END_TEST
+
+START_TEST(a_full_pool_is_said_and_not_remembered)
+{
+    char name[32];
+
+    keep_www(ROUTE_LAB);
+    forwarding_skip(&stand, 120);
+    for (int i = 0; i < FORWARDING_QUESTIONS; i++) {
+        snprintf(name, sizeof name, "n%d.example", i);
+        ck_assert(!forwarding_ask(&stand, name, ROUTE_LAB));
+    }
+    ck_assert(forwarding_ask(&stand, "one.too.many", ROUTE_LAB));
+    forwarding_assert_failed(&stand, FORWARD_FULL, NULL);
+    ck_assert(!stand.last.found.is_cached && !stand.last.has_response);
+    ck_assert(forwarding_ask(&stand, www, ROUTE_LAB));
+    forwarding_assert_stale(&stand, FORWARD_FULL, NULL);
+    ck_assert_uint_eq(forwarding_counted(&stand, COUNTER_FORWARD_FULL), 2);
+    forwarding_answer(&stand, forwarding_last(&stand));
+    ck_assert(!forwarding_ask(&stand, "one.too.many", ROUTE_LAB));
+}
+END_TEST
+
+START_TEST(the_end_tells_everybody)
+{
+    ck_assert(!forwarding_ask(&stand, "a.example", ROUTE_LAB));
+    ck_assert(!forwarding_ask(&stand, "b.example", ROUTE_REST));
+    ck_assert(!forwarding_ask(&stand, "b.example", ROUTE_REST));
+    ck_assert(forward_is_busy(stand.forward));
+    forward_end_all(stand.forward);
+    ck_assert_uint_eq(stand.told, 3);
+    ck_assert(!forward_is_busy(stand.forward));
+    ck_assert(forwarding_ask(&stand, "c.example", ROUTE_REST));
+    forwarding_assert_failed(&stand, FORWARD_FULL, NULL);
+}
+END_TEST
+
+START_TEST(all_is_well_within_a_second_of_the_servers_return)
+{
+    keep_www(ROUTE_LAB);
+    forwarding_skip(&stand, 120);
+    for (int i = 0; i < 600; i++) { /* a minute of silence, one name, nobody else */
+        forwarding_ask(&stand, www, ROUTE_LAB);
+        forwarding_pass(&stand, 100);
+    }
+    forwarding_pass(&stand, PENDING_DEADLINE_MS);
+    ck_assert(!forward_is_busy(stand.forward));
+    uint64_t returned_ms = stand.now_ms;
+    do {
+        size_t before = stand.scripted.count;
+        forwarding_ask(&stand, www, ROUTE_LAB);
+        for (size_t i = before; i < stand.scripted.count; i++)
+            forwarding_answer(&stand, i);
+        ck_assert_uint_le(stand.now_ms - returned_ms, 1000);
+        forwarding_pass(&stand, 100);
+    } while (stand.last.found.is_stale);
+    ck_assert(forwarding_ask(&stand, www, ROUTE_LAB));
+    ck_assert(!stand.last.found.is_stale);
+    ck_assert_int_eq(stand.last.found.failure, FORWARD_NO_FAILURE);
+}
+END_TEST
+
+/* ---- Set up ---- */
+
+START_TEST(a_server_of_several_zones_is_one_server)
+{
+    struct upstream same[] = {{.text = "10.0.0.2"}, {.text = "10.0.0.2@53"}, {.text = "other"},
+                              {.text = "port"},     {.text = "tls"},         {.text = "name"},
+                              {.text = "v6"},       {.text = "v6 again"}};
+    struct upstream_zone items[] = {{.upstreams = {.items = same, .count = 4}},
+                                    {.upstreams = {.items = same, .count = 8}}};
+    struct upstream_zones zones = {.items = items, .count = 2};
+    static const char *const texts[] = {"10.0.0.2:53",  "10.0.0.2:53", "10.0.0.3:53",
+                                        "10.0.0.2:54",  "10.0.0.2:53", "10.0.0.2:53",
+                                        "[fd00::2]:53", "[fd00::2]:53"};
+    static const char *const expected[] = {"10.0.0.2", "other", "port", "tls", "name", "v6"};
+    struct forward_servers servers;
+
+    for (size_t i = 0; i < 8; i++)
+        ck_assert(endpoint_read(texts[i], 53, &same[i].endpoint));
+    same[4].is_tls = same[5].is_tls = true;
+    same[5].tls_name = "dns.example";
+    forward_list_servers(&zones, &servers);
+    ck_assert_uint_eq(servers.count, 6);
+    for (size_t i = 0; i < 6; i++)
+        ck_assert_str_eq(servers.items[i]->text, expected[i]);
+}
+END_TEST
+
+START_TEST(too_many_servers_are_refused)
+{
+    static struct upstream upstreams[SERVERS_MOST + 1];
+    static struct upstream_zone items[SERVERS_MOST / UPSTREAMS_MOST + 1];
+    struct upstream_zones zones = {.items = items, .count = SERVERS_MOST / UPSTREAMS_MOST + 1};
+    struct forward_options options = {.zones = &zones, .link = &stand.scripted.link};
+    struct err err;
+    char text[ENDPOINT_TEXT_MAX];
+
+    for (size_t i = 0; i <= SERVERS_MOST; i++) {
+        snprintf(text, sizeof text, "10.0.1.%zu", i);
+        ck_assert(endpoint_read(text, 53, &upstreams[i].endpoint));
+        items[i / UPSTREAMS_MOST].upstreams.items = &upstreams[i / UPSTREAMS_MOST * UPSTREAMS_MOST];
+        items[i / UPSTREAMS_MOST].upstreams.count++;
+    }
+    ck_assert_ptr_null(forward_new(&options, &err));
+    ck_assert_int_eq(err.code, ERR_LIMIT);
+    ck_assert_str_eq(err.text, "too many upstreams: 16 for one zone and 128 in all are the most");
+    forward_free(NULL);
+}
+END_TEST
+
+START_TEST(a_cache_too_small_is_refused)
+{
+    struct upstream_zones none = {.count = 0};
+    struct forward_options options = {.zones = &none, .questions = 1, .cache_octets = 1};
+    struct err err;
+
+    options.link = &stand.scripted.link;
+    ck_assert_ptr_null(forward_new(&options, &err));
+    ck_assert_int_ne(err.code, ERR_NONE);
+}
+END_TEST
+
+START_TEST(what_is_known_is_told)
+{
+    char buffer[256];
+    struct scripted_question asked;
+    struct text text = text_over(buffer, sizeof buffer - 1);
+
+    forward_tell_servers(stand.forward, ROUTE_REST, &text);
+    forward_tell_cached(stand.forward, scripted_ask(&asked, www), &text);
+    *text.next = '\0';
+    ck_assert_str_eq(buffer, "upstreams=10.0.0.2 untried, 1.1.1.1 untriedcached=no");
+    ck_assert(!forwarding_ask(&stand, www, ROUTE_REST));
+    forwarding_pass(&stand, 3);
+    forwarding_answer(&stand, 0);
+    forwarding_skip(&stand, 37);
+    text = text_over(buffer, sizeof buffer - 1);
+    forward_tell_servers(stand.forward, ROUTE_REST, &text);
+    forward_tell_cached(stand.forward, &asked.question, &text);
+    *text.next = '\0';
+    ck_assert_str_eq(buffer, "upstreams=10.0.0.2 up 3ms, 1.1.1.1 untriedcached=fresh ttl=23");
+    ck_assert(!forwarding_ask(&stand, "silent.example", ROUTE_LAB));
+    forwarding_pass(&stand, PENDING_DEADLINE_MS);
+    text = text_over(buffer, sizeof buffer - 1);
+    forward_tell_cached(stand.forward, scripted_ask(&asked, "silent.example"), &text);
+    *text.next = '\0';
+    ck_assert_str_eq(buffer, "cached=failed no reply from 10.0.0.2");
+    forwarding_skip(&stand, 10);
+    text = text_over(buffer, sizeof buffer - 1);
+    forward_tell_cached(stand.forward, &asked.question, &text);
+    *text.next = '\0';
+    ck_assert_str_eq(buffer, "cached=no");
+}
+END_TEST
+
+START_TEST(nothing_is_allocated_after_the_start)
+{
+    char name[32];
+
+    allocations.is_counting = true;
+    for (unsigned i = 0; i < 2000; i++) {
+        snprintf(name, sizeof name, "n%u.example", i % 300);
+        forwarding_ask(&stand, name, ROUTE_REST);
+        size_t last = forwarding_last(&stand);
+        if (forwarding_sent(&stand, last)->is_open && i % 3 != 0)
+            forwarding_answer(&stand, last);
+        forwarding_pass(&stand, i % 7 * 40);
+        if (!forward_is_busy(stand.forward))
+            stand.scripted.count = 1; /* what was forgotten may be written over */
+    }
+    forward_end_all(stand.forward);
+    allocations.is_counting = false;
+    ck_assert_uint_eq(allocations.calls, 0);
+    allocations.is_counting = true;
+    void *volatile block = malloc(1); /* the count itself works */
+    allocations.is_counting = false;
+    free(block);
+    ck_assert_uint_eq(allocations.calls, 1);
+}
+END_TEST
+
+static void add_kept(Suite *suite)
+{
+    TCase *kept = tcase_create("kept");
+
+    tcase_add_checked_fixture(kept, set_up, tear_down);
+    tcase_add_test(kept, an_answer_is_handed_out_and_kept);
+    tcase_add_test(kept, all_who_wait_are_told_together);
+    tcase_add_test(kept, each_zone_has_its_servers);
+    tcase_add_test(kept, a_missing_name_is_kept_as_its_soa_says);
+    tcase_add_loop_test(kept, an_answer_that_must_not_be_kept_is_handed_out_to_all_who_wait, 0,
+                        sizeof zero_ttls / sizeof zero_ttls[0]);
+    tcase_add_test(kept, an_answer_to_another_question_is_never_kept);
+    tcase_add_test(kept, a_loop_of_cnames_is_passed_on_and_not_kept);
+    tcase_add_test(kept, a_name_in_use_is_asked_for_again_in_the_last_tenth_of_its_time);
+    tcase_add_test(kept, a_name_asked_for_once_is_not_refreshed);
+    tcase_add_test(kept, a_refresh_that_fails_leaves_the_answer_fresh_to_its_end);
+    suite_add_tcase(suite, kept);
+}
+
+static void add_failing(Suite *suite)
+{
+    TCase *failing = tcase_create("failing");
+
+    tcase_add_checked_fixture(failing, set_up, tear_down);
+    tcase_add_test(failing, a_stale_answer_is_handed_out_when_asking_anew_fails);
+    tcase_add_test(failing, a_stale_answer_is_handed_out_at_once_while_a_failure_is_remembered);
+    tcase_add_test(failing, a_stale_answer_is_handed_out_at_once_while_all_servers_are_failing);
+    tcase_add_test(failing, a_stale_answer_outweighs_an_error_code);
+    tcase_add_test(failing, after_a_day_a_stale_answer_is_gone);
+    tcase_add_test(failing, a_failure_is_remembered_for_longer_each_time);
+    tcase_add_test(failing, a_remembered_failure_is_over_when_a_failing_server_is_back);
+    tcase_add_test(failing, an_error_code_is_remembered_whatever_becomes_of_servers);
+    tcase_add_test(failing, nobody_is_asked_while_all_servers_are_failing);
+    tcase_add_loop_test(failing, what_keeps_a_question_from_its_server_is_said, 0,
+                        sizeof closed / sizeof closed[0]);
+    tcase_add_test(failing, a_full_pool_is_said_and_not_remembered);
+    tcase_add_test(failing, the_end_tells_everybody);
+    tcase_add_test(failing, all_is_well_within_a_second_of_the_servers_return);
+    suite_add_tcase(suite, failing);
+}
+
+static void add_life(Suite *suite)
+{
+    TCase *life = tcase_create("life");
+
+    tcase_add_checked_fixture(life, set_up, tear_down);
+    tcase_add_test(life, a_server_of_several_zones_is_one_server);
+    tcase_add_test(life, too_many_servers_are_refused);
+    tcase_add_test(life, a_cache_too_small_is_refused);
+    tcase_add_test(life, what_is_known_is_told);
+    tcase_add_test(life, nothing_is_allocated_after_the_start);
+    suite_add_tcase(suite, life);
+}
+
+int main(void)
+{
+    Suite *suite = suite_create("forward");
+
+    add_kept(suite);
+    add_failing(suite);
+    add_life(suite);
+    return suite_run(suite);
+}
