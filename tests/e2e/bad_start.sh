@@ -199,6 +199,9 @@ bad_flag "no number" '--workers: .*many.*from 0 to 256' --workers many
 bad_flag "a misspelt word" '--external: .*did you mean refuse\?' --external refuze
 bad_flag "no address" '--listen: .*foo.* give one like' --listen foo
 bad_flag "no port" '--listen: .*99999.*1 to 65535' --listen 127.0.0.1:99999
+bad_flag "a name as upstream" '--upstream: .ns1\.example\.com. is a name; give .*address' --upstream ns1.example.com
+bad_flag "an upstream's port" '--upstream: .*bad port .70000.*1 to 65535' --upstream 10.0.0.2@70000
+bad_flag "an upstream beside none" '--upstream: .none. stands beside an address' --upstream none --upstream 10.0.0.2
 
 # bad_setting WHAT PATTERN TEXT
 bad_setting() {
@@ -216,7 +219,18 @@ bad_setting "a value out of range" '1:10: workers: 300 is out of range; .*from 0
 bad_setting "a key given twice" '2:1: ' $'workers: 2\nworkers: 3'
 bad_setting "a boolean in other words" '1:14: ' 'log_queries: yes'
 bad_setting "half a settings file" '[0-9]+:[0-9]+: ' 'listen: [127.0.0.1'
+bad_setting "the server as its own upstream" '2:12: upstreams: .127\.0\.0\.1@5399. is this server itself.* loop' \
+    $'listen: 127.0.0.1:5399\nupstreams: 127.0.0.1@5399'
+bad_setting "a zone of upstreams listed twice" '1:39: upstream_zones\.B\.Example.*listed twice' \
+    'upstream_zones: {b.example: 10.0.0.2, B.Example: 10.0.0.3}'
+bad_setting "discovery names forwarded" '1:18: upstream_zones\.localspace: .*answered here' \
+    'upstream_zones: {localspace: 10.0.0.2}'
+bad_setting "localhost forwarded" '1:18: upstream_zones\.localhost: .*answered here' \
+    'upstream_zones: {localhost: 10.0.0.2}'
 bad_setting "a list as settings" '1:1: ' '- workers'
+printf 'workers: 2\ncache_size: 1048576\n' >"$work/settings.yaml"
+run --settings "$work/settings.yaml" --zones zones
+refused "too small a cache" 1 '^cache_size: 1048576 octets are too few for 2 workers; give at least 2097152'
 run --settings "$work/nowhere.yaml" --zones zones
 refused "no settings file" 1 'nowhere\.yaml: cannot open the settings file: No such file.*--settings'
 run --settings "$work" --zones zones

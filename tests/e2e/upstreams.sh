@@ -1,0 +1,52 @@
+#!/bin/bash
+# Whom the server would ask, when nobody said: the host's nameservers, but never itself.
+. "$(dirname "$0")/lib.bash"
+enter_private_network "$@" || skip "no network namespace may be made here"
+[ "$(id -u)" = 0 ] && [ -f /etc/resolv.conf ] && touch "$work/resolv.conf" &&
+    mount --bind "$work/resolv.conf" /etc/resolv.conf || skip "/etc/resolv.conf cannot be covered here"
+ip address add 10.9.0.2/24 dev lo
+
+# said NAME LISTEN NAMESERVER...: starts on a host with these nameservers, leaves what it says in $log
+said() {
+    local name=$1 listen=$2
+    shift 2
+    printf 'nameserver %s\n' "$@" >"$work/resolv.conf"
+    echo "listen: [$listen]" >"$work/$name.yaml"
+    start "$name" --zones zones --settings "$work/$name.yaml"
+    log=$(cat "$server_log")
+    stop
+}
+
+said given 127.0.0.1 10.9.0.9 10.9.0.10
+expect_match "the host's nameservers are asked" ' info ready .* upstreams=10\.9\.0\.9,10\.9\.0\.10 ' "$log"
+expect_no_match "and there is nothing to warn of" 'no_upstreams' "$log"
+
+said loop 127.0.0.1 127.0.0.1 10.9.0.9
+expect_match "the server itself is left out" ' info ready .* upstreams=10\.9\.0\.9 ' "$log"
+
+said wildcard 0.0.0.0 127.0.0.53 10.9.0.2 10.9.0.9
+expect_match "it is every address of the host when it listens on all" ' info ready .* upstreams=10\.9\.0\.9 ' "$log"
+
+said alone 0.0.0.0 127.0.0.53 10.9.0.2
+expect_match "when nobody is left, that is said with the remedy" \
+    ' warning no_upstreams text=".*/etc/resolv\.conf.*upstreams \(--upstream ADDR\).*none' "$log"
+expect_match "and nobody is asked" ' info ready .* upstreams=none ' "$log"
+
+printf 'nameserver 10.9.0.9\n' >"$work/resolv.conf"
+start none --zones zones --listen 127.0.0.1 --upstream none
+log=$(cat "$server_log")
+stop
+expect_match "--upstream none asks nobody" ' info ready .* upstreams=none ' "$log"
+expect_no_match "and is not warned of" 'no_upstreams' "$log"
+
+start flag --zones zones --listen 127.0.0.1 --upstream 10.9.0.7 --upstream tls://10.9.0.8#ns.example
+log=$(cat "$server_log")
+stop
+expect_match "--upstream takes the place of the host's" ' info ready .* upstreams=10\.9\.0\.7,tls://10\.9\.0\.8 ' "$log"
+
+launch own --zones zones --listen 0.0.0.0 --upstream 10.9.0.2
+await is_gone "$server" || fail "the server refuses itself as upstream"
+wait "$server"
+expect "itself as upstream: exit code" 1 "$?"
+expect_match "itself as upstream" '^--upstream: .10\.9\.0\.2. is this server itself: .* loop' "$(cat "$server_log")"
+finish
