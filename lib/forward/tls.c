@@ -129,9 +129,9 @@ static bool prepare(struct tls *tls)
     const struct upstream *server = tls->server;
     SSL *ssl = tls->ssl;
 
-    SSL_set_app_data(ssl, tls);
     SSL_set_connect_state(ssl);
-    if (SSL_set_alpn_protos(ssl, protocols, sizeof protocols - 1) != 0)
+    if (SSL_set_app_data(ssl, tls) != 1 ||
+        SSL_set_alpn_protos(ssl, protocols, sizeof protocols - 1) != 0) /* 0 is success */
         return false;
     if (tls->session != NULL)
         SSL_set_session(ssl, tls->session); /* one that cannot be resumed costs a full handshake */
@@ -161,20 +161,23 @@ static void note_failure(struct tls *tls)
     ERR_clear_error();
 }
 
+/* Writes our first flight; the rest of the handshake is tls_read's. */
+static bool start_handshake(SSL *ssl)
+{
+    return SSL_get_error(ssl, SSL_do_handshake(ssl)) == SSL_ERROR_WANT_READ;
+}
+
 bool tls_begin(struct tls *tls)
 {
     ERR_clear_error();
     tls->error = 0;
     tls->has_failed = false;
     tls->ssl = SSL_new(tls->trust->context);
-    if (tls->ssl == NULL || !join_network(tls) || !prepare(tls)) {
-        note_failure(tls);
-        tls_end(tls);
-        return false;
-    }
-    SSL_do_handshake(tls->ssl); /* writes our first flight; the rest is tls_read's */
-    ERR_clear_error();
-    return true;
+    if (tls->ssl != NULL && join_network(tls) && prepare(tls) && start_handshake(tls->ssl))
+        return true;
+    note_failure(tls);
+    tls_end(tls);
+    return false;
 }
 
 void tls_end(struct tls *tls)

@@ -1,6 +1,7 @@
 #include "support/far.h"
 
 #include <errno.h>
+#include <netinet/tcp.h>
 #include <poll.h>
 #include <stdlib.h>
 #include <string.h>
@@ -54,7 +55,10 @@ void far_wait(const struct far *far, int epoll)
 
 static void accept_one(struct far *far, int descriptor)
 {
+    const int on = 1;
+
     must(far->count < FAR_ENDS_MOST);
+    must(setsockopt(descriptor, IPPROTO_TCP, TCP_NODELAY, &on, sizeof on) == 0);
     struct far_end *end = &far->ends[far->count++];
     *end = (struct far_end){.descriptor = descriptor, .heard = malloc(FAR_HEARD_OCTETS)};
     must(end->heard != NULL);
