@@ -240,8 +240,11 @@ bool upstream_read(struct arena *arena, const char *text, struct upstream *upstr
 
 static bool is_same_server(const struct upstream *upstream, const struct upstream *other)
 {
-    /* The text is made from address, port and kind. */
-    return strcmp(upstream->text, other->text) == 0;
+    char one[ENDPOINT_TEXT_MAX], another[ENDPOINT_TEXT_MAX];
+
+    endpoint_write(&upstream->endpoint, one);
+    endpoint_write(&other->endpoint, another);
+    return upstream->is_tls == other->is_tls && strcmp(one, another) == 0;
 }
 
 bool upstream_equals(const struct upstream *upstream, const struct upstream *other)

@@ -72,25 +72,27 @@ static void add_not_ours(struct text *text, const struct snapshot *snapshot,
         text_add_string(text, "the query does not want recursion (RD=0)");
 }
 
-/* "no reply from 10.0.0.2"; without a server, the fault is all there is to say. */
-static void add_upstream_fault(struct text *text, const struct verdict *verdict)
+/* "no reply from 10.0.0.2"; when it is about no single server, all of the route. */
+static void add_upstream_fault(struct text *text, const struct snapshot *snapshot,
+                               const struct verdict *verdict)
 {
     if (verdict->upstream_fault == NULL) {
         text_add_string(text, reason_entry(verdict->reason)->description);
         return;
     }
     text_add_string(text, verdict->upstream_fault);
-    if (verdict->upstream == NULL)
-        return;
     text_add_string(text, " ");
-    text_add_string(text, verdict->upstream);
+    text_add_string(text, verdict->upstream != NULL
+                              ? verdict->upstream
+                              : snapshot->policy.routes.items[verdict->route].upstreams);
 }
 
-static void add_stale(struct text *text, const struct verdict *verdict)
+static void add_stale(struct text *text, const struct snapshot *snapshot,
+                      const struct verdict *verdict)
 {
     if (verdict->upstream_fault != NULL)
         text_add_string(text, "stale answer: ");
-    add_upstream_fault(text, verdict);
+    add_upstream_fault(text, snapshot, verdict);
 }
 
 static void add_rebind(struct text *text, const struct snapshot *snapshot,
@@ -220,14 +222,14 @@ static void add_fact(struct text *text, const struct snapshot *snapshot,
         break;
     case REASON_UPSTREAM:
     case REASON_UPSTREAM_NETWORK:
-        add_upstream_fault(text, verdict);
+        add_upstream_fault(text, snapshot, verdict);
         break;
     case REASON_REBIND:
         add_rebind(text, snapshot, verdict);
         break;
     case REASON_STALE:
     case REASON_STALE_NXDOMAIN:
-        add_stale(text, verdict);
+        add_stale(text, snapshot, verdict);
         break;
     case REASON_SPECIAL_USE:
         add_special_use(text, query);

@@ -78,7 +78,7 @@ struct verdict {
     const struct port_entry *port;
     uint8_t route;              /* T11: of the policy's routes */
     const char *upstream_fault; /* set by who asked: "no reply from", with ... */
-    const char *upstream;       /* ... the server it is about; NULL: none */
+    const char *upstream;       /* ... the server it is about; NULL: all of the route */
 };
 
 /** Settles row, response code and reason; nothing else changes. */
