@@ -1,7 +1,6 @@
 #include "forward/forward.h"
 
 #include <stdlib.h>
-#include <string.h>
 
 #include "forward/tell.h"
 
@@ -31,33 +30,12 @@ static uint32_t now_s(const struct forward *forward)
 
 /* ---- Servers, once each ---- */
 
-static bool is_same_endpoint(const struct endpoint *a, const struct endpoint *b)
-{
-    if (a->any.sa_family != b->any.sa_family)
-        return false;
-    if (a->any.sa_family == AF_INET)
-        return a->v4.sin_port == b->v4.sin_port && a->v4.sin_addr.s_addr == b->v4.sin_addr.s_addr;
-    return a->v6.sin6_port == b->v6.sin6_port && a->v6.sin6_scope_id == b->v6.sin6_scope_id &&
-           memcmp(&a->v6.sin6_addr, &b->v6.sin6_addr, sizeof a->v6.sin6_addr) == 0;
-}
-
-static bool is_same_name(const char *a, const char *b)
-{
-    return a == NULL || b == NULL ? a == b : strcmp(a, b) == 0;
-}
-
-static bool is_same_server(const struct upstream *a, const struct upstream *b)
-{
-    return a->is_tls == b->is_tls && is_same_endpoint(&a->endpoint, &b->endpoint) &&
-           is_same_name(a->tls_name, b->tls_name);
-}
-
 /* The number of an upstream in the list, or the list's length. */
 static size_t find_server(const struct forward_servers *servers, const struct upstream *upstream)
 {
     size_t number = 0;
 
-    while (number < servers->count && !is_same_server(servers->items[number], upstream))
+    while (number < servers->count && !upstream_equals(servers->items[number], upstream))
         number++;
     return number;
 }
