@@ -172,12 +172,13 @@ static void hold_signals(int how)
 
 /* ---- start ---- */
 
-/* A descriptor for each connection of each worker, as far as the host allows. */
+/* A descriptor for each connection and each question on its way, as far as the host allows. */
 static void raise_descriptor_limit(const struct settings *settings)
 {
-    rlim_t wanted = SPARE_DESCRIPTORS +
-                    (rlim_t)settings->workers *
-                        (settings->tcp_connections + 2 * (rlim_t)settings->listen.count + 8);
+    rlim_t questions = settings->upstream_zones.count > 0 ? settings->upstream_questions : 0;
+    rlim_t per_worker =
+        settings->tcp_connections + questions + 2 * (rlim_t)settings->listen.count + 8;
+    rlim_t wanted = SPARE_DESCRIPTORS + (rlim_t)settings->workers * per_worker;
     struct rlimit limit;
     if (getrlimit(RLIMIT_NOFILE, &limit) != 0 || limit.rlim_cur >= wanted)
         return;

@@ -9,6 +9,9 @@
  * The three passes (prepare, prefetch, finish) let memory arrive for one request while another is
  * worked on. A batch answers from one snapshot: the newest is taken in batch_begin only.
  *
+ * A request whose answer is an upstream's and not at hand is deferred: batch_finish returns 0, and
+ * the reply comes through the carrier after the batch.
+ *
  * Threads: one batch per worker, used on its thread.  Memory: never allocates.
  */
 #include <stdbool.h>
@@ -16,6 +19,7 @@
 #include <stdint.h>
 
 #include "answer/mailbox.h"
+#include "serve/deferred.h"
 #include "serve/querylog.h"
 #include "serve/respond.h"
 #include "stats/stats.h"
@@ -29,6 +33,8 @@ struct batch {
     struct mailbox *mailbox;
     struct stats *stats;
     struct querylog_ring *log; /* NULL: off */
+    struct forward *forward;   /* NULL: nobody is asked for what is not ours */
+    struct deferred *deferred; /* with `forward` */
     batch_on_adopted *on_adopted;
     void *context;
     uint32_t rotation;
@@ -39,20 +45,28 @@ struct batch {
 /** Takes the newest snapshot if there is one, and tells so. */
 void batch_adopt(struct batch *batch);
 
-/** Begins; also with nothing to answer. */
-void batch_begin(struct batch *batch);
+/** Has what is not ours asked of others; before the first batch. `forward` reports to `deferred`.
+ */
+void batch_set_forward(struct batch *batch, struct forward *forward, struct deferred *deferred);
+
+/** Begins; also with nothing to answer. `now_ms` is the loop's time. */
+void batch_begin(struct batch *batch, uint64_t now_ms);
 
 /** First and second pass over the first `count` exchanges. */
 void batch_prepare(struct batch *batch, size_t count);
 
 /**
  * Third pass for one exchange, whose reply buffer is set; counts and logs it. Returns the reply's
- * length, 0 when there is none.
+ * length, 0 when there is none, or none yet: then the exchange says `is_deferred`.
  */
-size_t batch_finish(struct batch *batch, size_t number, const struct endpoint *client);
+size_t batch_finish(struct batch *batch, size_t number, const struct endpoint *client,
+                    struct carrier *carrier);
 
 /** Ends, after the replies have left. */
 void batch_end(struct batch *batch);
+
+/** forward_on_found, with the batch as context: replies to all who waited. Not within a batch. */
+void batch_on_found(void *context, struct waiter *waiters, const struct found *found);
 
 /** Fills in where a request came from; IPv6 loopback counts as loopback. */
 void path_set_source(struct path *path, const struct endpoint *source);

@@ -83,24 +83,57 @@ static void tell_whoami(const struct snapshot *snapshot, const struct exchange *
     reply_close_record(reply, data);
 }
 
-/* The query for A at the name behind _why, decided for the same client. */
+/* The query for A at the name behind _why. */
+static void read_asked(const struct exchange *exchange, struct query *query)
+{
+    const struct name *name = &exchange->query.name;
+    const uint8_t *suffix = name_suffix(name, 1);
+
+    *query = exchange->query;
+    query->type = TYPE_A;
+    query->name.length = (uint8_t)name_suffix_length(name, suffix);
+    query->name.label_count = (uint8_t)(name->label_count - 1);
+    memset(query->name.octets, 0, sizeof query->name.octets);
+    memcpy(query->name.octets, suffix, query->name.length);
+}
+
+/* What the forwarder knows of a name, as texts for explain. */
+struct forward_facts {
+    char servers[STRING_OCTETS_MAX + 1];
+    char cached[STRING_OCTETS_MAX + 1];
+};
+
+static void gather_facts(const struct exchange *exchange, const struct query *query, uint64_t hash,
+                         uint8_t route, struct forward_facts *facts)
+{
+    struct question question = question_of(query, hash);
+    struct text servers = text_over(facts->servers, STRING_OCTETS_MAX);
+    struct text cached = text_over(facts->cached, STRING_OCTETS_MAX);
+
+    forward_tell_servers(exchange->forward, route, &servers);
+    forward_tell_cached(exchange->forward, &question, &cached);
+    facts->servers[text_length(&servers)] = '\0';
+    facts->cached[text_length(&cached)] = '\0';
+}
+
+/* The verdict on A at the name behind _why, for the same client. */
 static void tell_why(const struct snapshot *snapshot, const struct exchange *exchange,
                      struct reply *reply)
 {
-    const struct name *asked = &exchange->query.name;
-    const uint8_t *suffix = name_suffix(asked, 1);
-    struct query query = exchange->query;
+    struct query query;
     struct verdict verdict;
+    struct forward_facts facts;
+    struct explain_forward forward = {.servers = facts.servers, .cached = facts.cached};
     struct explanation explanation;
 
-    query.type = TYPE_A;
-    query.name.length = (uint8_t)name_suffix_length(asked, suffix);
-    query.name.label_count = (uint8_t)(asked->label_count - 1);
-    memset(query.name.octets, 0, sizeof query.name.octets);
-    memcpy(query.name.octets, suffix, query.name.length);
-    decide(snapshot, &exchange->client, &query, index_hash(&snapshot->index, &query.name),
-           &verdict);
-    explain(snapshot, &exchange->client, &query, &verdict, NULL, &explanation);
+    read_asked(exchange, &query);
+    uint64_t hash = index_hash(&snapshot->index, &query.name);
+    decide(snapshot, &exchange->client, &query, hash, &verdict);
+    bool asks_others = verdict.situation == SITUATION_FORWARD && exchange->forward != NULL;
+    if (asks_others)
+        gather_facts(exchange, &query, hash, verdict.route, &facts);
+    explain(snapshot, &exchange->client, &query, &verdict, asks_others ? &forward : NULL,
+            &explanation);
 
     uint8_t *data = begin_record(reply, CLASS_IN);
     for (unsigned i = 0; i < explanation.count; i++)

@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "decide/explain.h"
+#include "forward/relay.h"
 #include "serve/render.h"
 #include "wire/reply.h"
 #include "wire/types.h"
@@ -18,12 +19,19 @@ void respond_prepare(const struct snapshot *snapshot, struct exchange *exchange)
         return;
     exchange->hash = index_hash(&snapshot->index, &exchange->query.name);
     index_prefetch(&snapshot->index, exchange->hash);
+    if (exchange->forward == NULL)
+        return;
+    exchange->question = question_of(&exchange->query, exchange->hash);
+    forward_prefetch(exchange->forward, exchange->question.hash);
 }
 
 void respond_prefetch(const struct snapshot *snapshot, const struct exchange *exchange)
 {
-    if (snapshot != NULL && exchange->status == QUERY_READ)
-        index_prefetch_entry(&snapshot->index, snapshot->segments, exchange->hash);
+    if (snapshot == NULL || exchange->status != QUERY_READ)
+        return;
+    index_prefetch_entry(&snapshot->index, snapshot->segments, exchange->hash);
+    if (exchange->forward != NULL)
+        forward_prefetch_entry(exchange->forward, exchange->question.hash);
 }
 
 void respond_prefetch_text(const struct snapshot *snapshot, const struct exchange *exchange)
@@ -82,21 +90,25 @@ static uint16_t reply_flags(const struct verdict *verdict)
                       (verdict->may_recurse ? FLAG_RA : 0));
 }
 
-size_t respond_finish(const struct snapshot *snapshot, struct exchange *exchange)
+void respond_decide(const struct snapshot *snapshot, struct exchange *exchange)
+{
+    if (exchange->status == QUERY_READ)
+        decide(snapshot, &exchange->client, &exchange->query, exchange->hash, &exchange->verdict);
+    else if (exchange->status != QUERY_DROPPED)
+        settle_unreadable(exchange->status, &exchange->verdict);
+}
+
+size_t respond_write(const struct snapshot *snapshot, struct exchange *exchange)
 {
     char reason_octets[EDE_TEXT_OCTETS];
     struct text reason = text_over(reason_octets, sizeof reason_octets);
-    struct verdict *verdict = &exchange->verdict;
+    const struct verdict *verdict = &exchange->verdict;
     struct reply_options options;
     struct reply reply;
 
     exchange->reply_length = 0;
     if (exchange->status == QUERY_DROPPED)
         return 0;
-    if (exchange->status == QUERY_READ)
-        decide(snapshot, &exchange->client, &exchange->query, exchange->hash, verdict);
-    else
-        settle_unreadable(exchange->status, verdict);
     fill_options(snapshot, exchange, &reason, &options);
     reply_start(&reply, exchange->request, &exchange->query, &options, exchange->reply,
                 most_octets(exchange));
@@ -105,6 +117,96 @@ size_t respond_finish(const struct snapshot *snapshot, struct exchange *exchange
     exchange->reply_length = reply_finish(&reply, reply_flags(verdict), verdict->rcode);
     exchange->answer_count = reply.counts[SECTION_ANSWER];
     return exchange->reply_length;
+}
+
+/* ---- what upstreams answered ---- */
+
+static enum reason failure_reason(enum forward_failure failure)
+{
+    return failure == FORWARD_UNREACHABLE || failure == FORWARD_TLS ? REASON_UPSTREAM_NETWORK
+                                                                    : REASON_UPSTREAM;
+}
+
+static bool is_of_some_space(void *context, uint32_t address)
+{
+    const struct snapshot *snapshot = context;
+
+    for (size_t i = 0; i < snapshot->segment_count; i++) {
+        const struct segment *segment = snapshot->segments[i];
+        if (segment != NULL &&
+            (cidr_contains(segment->cidr, address) ||
+             (segment->data_cidr.bits > 0 && cidr_contains(segment->data_cidr, address))))
+            return true;
+    }
+    return false;
+}
+
+static bool rebinds(const struct snapshot *snapshot, const struct verdict *verdict,
+                    const struct response *response)
+{
+    return (response->bits & RESPONSE_PRIVATE_ADDRESS) != 0 &&
+           !snapshot->policy.routes.items[verdict->route].allow_rebind &&
+           response_find_address(response, is_of_some_space, (void *)snapshot);
+}
+
+/* Settles the verdict by what was found. Returns the response to pass on, NULL for none. */
+static const struct response *settle_found(const struct snapshot *snapshot,
+                                           const struct found *found, struct verdict *verdict)
+{
+    const struct response *response = found->response;
+
+    verdict->upstream_fault = forward_failure_text(found->failure);
+    verdict->upstream = found->server;
+    if (response == NULL) {
+        verdict_settle(verdict, SITUATION_FORWARD, RCODE_SERVFAIL, failure_reason(found->failure));
+        return NULL;
+    }
+    if (rebinds(snapshot, verdict, response)) {
+        verdict_settle(verdict, SITUATION_FORWARD, RCODE_REFUSED, REASON_REBIND);
+        return NULL;
+    }
+    verdict->rcode = (uint8_t)response->rcode;
+    if (found->is_stale)
+        verdict->reason = response->rcode == RCODE_NXDOMAIN ? REASON_STALE_NXDOMAIN : REASON_STALE;
+    else if (found->failure != FORWARD_NO_FAILURE)
+        verdict->reason = failure_reason(found->failure);
+    return response;
+}
+
+size_t respond_relay(const struct snapshot *snapshot, struct exchange *exchange,
+                     const struct found *found)
+{
+    char reason_octets[EDE_TEXT_OCTETS];
+    struct text reason = text_over(reason_octets, sizeof reason_octets);
+    const struct response *response = settle_found(snapshot, found, &exchange->verdict);
+    struct reply_options options;
+
+    if (response == NULL)
+        return respond_write(snapshot, exchange);
+    fill_options(snapshot, exchange, &reason, &options);
+    struct relay relay = {
+        .response = response,
+        .age_seconds = found->age_seconds,
+        .is_stale = found->is_stale,
+        .request = exchange->request,
+        .query = &exchange->query,
+        .options = &options,
+    };
+    exchange->reply_length = relay_write(&relay, exchange->reply, most_octets(exchange));
+    exchange->rcode = response->rcode;
+    exchange->answer_count = relay.answer_count;
+    exchange->ttl_seconds = relay.ttl_seconds;
+    return exchange->reply_length;
+}
+
+size_t respond_finish(const struct snapshot *snapshot, struct exchange *exchange)
+{
+    const struct found nothing = {.failure = FORWARD_FAILING};
+
+    respond_decide(snapshot, exchange);
+    if (exchange->verdict.situation == SITUATION_FORWARD && exchange->status == QUERY_READ)
+        return respond_relay(snapshot, exchange, &nothing);
+    return respond_write(snapshot, exchange);
 }
 
 size_t respond(const struct snapshot *snapshot, struct exchange *exchange)

@@ -86,6 +86,7 @@ void tcp_drop(struct tcp_connection *connection, enum counter cause)
 
     tcp_forget_single(connection);
     list_remove(connection);
+    connection->serial++; /* replies to come are no longer for this place */
     tcp->open_count--;
     uv_close((uv_handle_t *)&connection->poll, on_closed);
     close(connection->descriptor); /* uv_close has stopped watching it */
@@ -180,6 +181,7 @@ bool tcp_adopt(struct tcp *tcp, int descriptor, const struct endpoint *client, u
     }
     make_way(tcp, client);
     tcp->free = connection->busier;
+    connection->carrier = tcp_carrier;
     connection->poll.data = connection;
     connection->descriptor = descriptor;
     connection->client = *client;
@@ -189,6 +191,7 @@ bool tcp_adopt(struct tcp *tcp, int descriptor, const struct endpoint *client, u
     connection->held = 0;
     connection->unsent = connection->unsent_end = 0;
     connection->ignored = 0;
+    connection->awaited = 0;
     connection->has_spread = connection->has_failed = false;
     connection->is_ending = connection->is_single = false;
     list_append(connection);

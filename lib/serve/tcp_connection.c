@@ -105,13 +105,13 @@ static void make_room(struct tcp_connection *connection, struct writer *out)
     *out = writer_over(out->start, TCP_OUTPUT_OCTETS);
 }
 
-/* Writes one reply with its length in front. False when there was none. */
+/* Writes one reply with its length in front. False when there was none, or none yet. */
 static bool write_reply(struct tcp_connection *connection, size_t number, struct writer *out)
 {
     struct batch *batch = connection->tcp->batch;
 
     batch->exchanges[number].reply = out->next + TCP_FRAME_OCTETS;
-    size_t length = batch_finish(batch, number, &connection->client);
+    size_t length = batch_finish(batch, number, &connection->client, &connection->carrier);
     if (length == 0)
         return false;
     write16(out, (uint16_t)length);
@@ -132,7 +132,7 @@ static const uint8_t *answer_batch(struct tcp_connection *connection, size_t cou
     uint64_t replies = 0;
     size_t done = 0;
 
-    batch_begin(batch);
+    batch_begin(batch, uv_now(connection->tcp->loop));
     batch_prepare(batch, count);
     for (; done < count; done++) {
         make_room(connection, out);
@@ -140,7 +140,7 @@ static const uint8_t *answer_batch(struct tcp_connection *connection, size_t cou
             break;
         if (write_reply(connection, done, out))
             replies++;
-        else
+        else if (!batch->exchanges[done].is_deferred)
             ignore_frame(connection);
     }
     if (done < count)
@@ -231,11 +231,67 @@ static void settle(struct tcp_connection *connection)
         tcp_drop(connection, COUNTER_TCP_CLOSED);
     } else if (is_blocked(connection)) {
         uv_poll_start(&connection->poll, UV_WRITABLE, on_ready);
+    } else if (connection->is_ending && connection->awaited > 0) {
+        uv_poll_stop(&connection->poll); /* its end stays readable */
     } else if (connection->is_ending) {
         shutdown(connection->descriptor, SHUT_WR);
         tcp_drop(connection, COUNTER_TCP_CLOSED);
     }
 }
+
+/* ---- replies after their turn ---- */
+
+static void keep_client(struct carrier *carrier, size_t number, struct late_client *client)
+{
+    struct tcp_connection *connection = (struct tcp_connection *)(void *)carrier;
+
+    (void)number;
+    client->endpoint = connection->client;
+    client->serial = connection->serial;
+    connection->awaited++;
+}
+
+/* Puts a frame behind those that wait for the client. False when there is no room. */
+static bool line_up(struct tcp_connection *connection, const uint8_t *frame, size_t length)
+{
+    size_t waiting = connection->unsent_end - connection->unsent;
+
+    if (waiting + length > TCP_OUTPUT_OCTETS)
+        return false;
+    memmove(connection->output, connection->output + connection->unsent, waiting);
+    memcpy(connection->output + waiting, frame, length);
+    connection->unsent = 0;
+    connection->unsent_end = (uint32_t)(waiting + length);
+    return true;
+}
+
+static bool deliver(struct carrier *carrier, const struct late_client *client, const uint8_t *reply,
+                    size_t length)
+{
+    struct tcp_connection *connection = (struct tcp_connection *)(void *)carrier;
+    struct writer out = writer_over(connection->tcp->output, TCP_OUTPUT_OCTETS);
+    bool is_taken = true;
+
+    if (connection->serial != client->serial)
+        return false;
+    connection->awaited--;
+    write16(&out, (uint16_t)length);
+    write_octets(&out, reply, length);
+    if (is_blocked(connection))
+        is_taken = line_up(connection, out.start, writer_length(&out));
+    else
+        send_replies(connection, writer_length(&out));
+    if (is_taken) {
+        stats_count(connection->tcp->batch->stats, COUNTER_TCP_REPLIES, 1);
+        tcp_touch(connection);
+    }
+    settle(connection);
+    return is_taken;
+}
+
+const struct carrier tcp_carrier = {.keep = keep_client, .deliver = deliver};
+
+/* ---- queries alone in their reading ---- */
 
 /* Writes and sends the reply to one query of the turn. */
 static void answer_single(struct tcp_connection *connection, size_t number)
@@ -248,7 +304,7 @@ static void answer_single(struct tcp_connection *connection, size_t number)
         stats_count(tcp->batch->stats, COUNTER_TCP_REPLIES, 1);
         tcp_touch(connection);
         send_replies(connection, writer_length(&out));
-    } else {
+    } else if (!tcp->batch->exchanges[number].is_deferred) {
         ignore_frame(connection);
     }
     connection->is_single = false;
@@ -261,7 +317,7 @@ void tcp_answer_singles(struct tcp *tcp)
 
     if (count == 0)
         return;
-    batch_begin(tcp->batch);
+    batch_begin(tcp->batch, uv_now(tcp->loop));
     for (size_t i = 0; i < count; i++)
         admit(tcp->singles[i].connection, i, tcp->singles[i].request, tcp->singles[i].length);
     batch_prepare(tcp->batch, count);

@@ -5,6 +5,9 @@
  *     reading ──(client takes too little)──► writing ──(all taken)──► reading
  *        └────────(end, abuse, error)───────────┴───────────────────► closing
  *
+ * With replies still to come, a client that closes its sending side is not read from any more and
+ * the connection stays open until they are sent.
+ *
  * Sources, threads, memory: tcp.h.
  */
 #include "serve/tcp.h"
@@ -18,6 +21,7 @@ enum {
 };
 
 struct tcp_connection {
+    struct carrier carrier; /* first: replies that come after their turn */
     uv_poll_t poll;
     struct tcp *tcp;
     int descriptor;
@@ -31,12 +35,17 @@ struct tcp_connection {
     uint32_t held;       /* octets of input */
     uint32_t unsent;     /* output from here ... */
     uint32_t unsent_end; /* ... to here waits for the client; equal: nothing */
+    uint32_t awaited;    /* replies that come later */
+    uint32_t serial;     /* grows with each connection that has had this place */
     uint8_t ignored;     /* frames that could not be answered */
     bool has_spread;     /* its own room has been used */
     bool has_failed;     /* the socket is broken */
     bool is_ending;      /* close once all is sent */
     bool is_single;      /* a query of its waits for the end of the turn */
 };
+
+/** The carrier of every connection. */
+extern const struct carrier tcp_carrier;
 
 /** Begins to watch a connection whose descriptor, client and path are set. */
 void tcp_connection_start(struct tcp_connection *connection);

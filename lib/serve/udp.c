@@ -18,7 +18,6 @@ enum {
     LAST_ROUNDS_MOST = 64, /* when stopping */
     SEND_TRIES = 3,        /* waits per batch for a full send queue */
     SEND_WAIT_MS = 1,
-    CONTROL_OCTETS = CMSG_SPACE(sizeof(struct in6_pktinfo)),
 };
 
 _Static_assert(REQUEST_STRIDE >= REQUEST_MOST && REQUEST_STRIDE / LINE % 2 == 1, "see udp.h");
@@ -26,7 +25,7 @@ _Static_assert(REPLY_STRIDE >= (int)UDP_OCTETS_MOST && REPLY_STRIDE / LINE % 2 =
 
 /* The kernel wants control messages aligned as struct cmsghdr is. */
 struct control {
-    _Alignas(struct cmsghdr) uint8_t octets[CONTROL_OCTETS];
+    _Alignas(struct cmsghdr) uint8_t octets[CLIENT_CONTROL_OCTETS];
 };
 
 struct udp_buffers {
@@ -212,12 +211,12 @@ int udp_serve_batch(struct udp_socket *socket)
 
     if (count == 0)
         return 0;
-    batch_begin(batch);
+    batch_begin(batch, uv_now(socket->poll.loop));
     for (int i = 0; i < count; i++)
         admit(socket, (size_t)i);
     batch_prepare(batch, (size_t)count);
     for (int i = 0; i < count; i++) {
-        size_t length = batch_finish(batch, (size_t)i, &buffers->sources[i]);
+        size_t length = batch_finish(batch, (size_t)i, &buffers->sources[i], &socket->carrier);
         if (length > 0)
             line_up(buffers, replies++, (size_t)i, length);
     }
@@ -227,6 +226,45 @@ int udp_serve_batch(struct udp_socket *socket)
     batch_end(batch);
     return count;
 }
+
+/* ---- replies after their batch ---- */
+
+static void keep_client(struct carrier *carrier, size_t number, struct late_client *client)
+{
+    const struct udp_socket *socket = (const struct udp_socket *)(const void *)carrier;
+    const struct udp_buffers *buffers = socket->udp->buffers;
+    const struct msghdr *received = &buffers->received[number].msg_hdr;
+
+    client->endpoint = buffers->sources[number];
+    client->control_octets = socket->control_octets > 0 ? received->msg_controllen : 0;
+    if (client->control_octets > 0)
+        memcpy(client->control, received->msg_control, client->control_octets);
+}
+
+static bool deliver(struct carrier *carrier, const struct late_client *client, const uint8_t *reply,
+                    size_t length)
+{
+    const struct udp_socket *socket = (const struct udp_socket *)(const void *)carrier;
+    struct stats *stats = socket->udp->batch->stats;
+    struct iovec part = {.iov_base = (void *)(uintptr_t)reply, .iov_len = length};
+    const struct msghdr message = {
+        .msg_name = (void *)(uintptr_t)&client->endpoint,
+        .msg_namelen = socket->name_octets,
+        .msg_iov = &part,
+        .msg_iovlen = 1,
+        .msg_control = client->control_octets > 0 ? (void *)(uintptr_t)client->control : NULL,
+        .msg_controllen = client->control_octets,
+    };
+    ssize_t taken;
+
+    do
+        taken = sendmsg(socket->descriptor, &message, MSG_DONTWAIT);
+    while (taken < 0 && errno == EINTR);
+    stats_count(stats, taken < 0 ? COUNTER_UDP_SEND_FAILURES : COUNTER_UDP_REPLIES, 1);
+    return true;
+}
+
+/* ---- the loop ---- */
 
 static void serve_rounds(struct udp_socket *socket, unsigned rounds)
 {
@@ -258,7 +296,8 @@ int udp_socket_start(struct udp_socket *socket, struct udp *udp, uv_loop_t *loop
     bool is_wildcard = is_ipv6 ? IN6_IS_ADDR_UNSPECIFIED(&endpoint->v6.sin6_addr)
                                : endpoint->v4.sin_addr.s_addr == htonl(INADDR_ANY);
 
-    *socket = (struct udp_socket){.udp = udp, .descriptor = descriptor};
+    *socket = (struct udp_socket){
+        .carrier = {.keep = keep_client, .deliver = deliver}, .udp = udp, .descriptor = descriptor};
     socket->name_octets = is_ipv6 ? sizeof(struct sockaddr_in6) : sizeof(struct sockaddr_in);
     socket->address = is_ipv6 ? 0 : ntohl(endpoint->v4.sin_addr.s_addr);
     if (is_wildcard)

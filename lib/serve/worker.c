@@ -8,6 +8,7 @@
 #include <string.h>
 #include <uv.h>
 
+#include "serve/forwarder.h"
 #include "serve/socket.h"
 #include "serve/tcp.h"
 #include "serve/udp.h"
@@ -23,6 +24,7 @@ struct worker {
     pthread_t thread;
     struct udp udp;
     struct tcp tcp;
+    struct forwarder forwarder;
     struct udp_socket *udp_sockets;
     struct tcp_listener *tcp_listeners;
     size_t udp_count;
@@ -32,6 +34,7 @@ struct worker {
 /* Closes every handle; the loop ends when the last connection has. */
 static void close_handles(struct worker *worker)
 {
+    forwarder_stop(&worker->forwarder); /* its last replies leave over what is closed next */
     for (size_t i = 0; i < worker->udp_count; i++)
         udp_socket_stop(&worker->udp_sockets[i]);
     for (size_t i = 0; i < worker->tcp_count; i++)
@@ -122,6 +125,7 @@ static bool prepare(struct worker *worker, const struct settings *settings, stru
 
 static void release(struct worker *worker)
 {
+    forwarder_close(&worker->forwarder);
     tcp_close(&worker->tcp);
     udp_close(&worker->udp);
     free(worker->udp_sockets);
@@ -164,7 +168,9 @@ struct worker *worker_new(const struct worker_options *options, struct err *err)
     }
     uv_async_init(&worker->loop, &worker->wake, worker_on_wake);
     worker->wake.data = worker;
-    if (!bind_all(worker, options->settings, err)) {
+    if (!forwarder_start(&worker->forwarder, &worker->loop, &worker->batch, options->settings,
+                         err) ||
+        !bind_all(worker, options->settings, err)) {
         worker_free(worker);
         return NULL;
     }

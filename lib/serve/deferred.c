@@ -1,0 +1,104 @@
+#include "serve/deferred.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "wire/types.h"
+
+enum { OPTION_HEAD_OCTETS = 4, OPTION_NSID = 3, OPTION_KEEPALIVE = 11, OPT_FLAG_DO = 0x8000 };
+
+struct deferred {
+    struct deferral *pool;
+    struct waiter *free;
+    struct exchange exchange; /* of the reply that is being written */
+    uint8_t reply[TCP_OCTETS_MOST];
+};
+
+struct deferred *deferred_new(size_t count, struct err *err)
+{
+    struct deferred *deferred = calloc(1, sizeof *deferred);
+
+    if (deferred != NULL)
+        deferred->pool = calloc(count, sizeof *deferred->pool);
+    if (deferred == NULL || deferred->pool == NULL) {
+        free(deferred);
+        err_set(err, ERR_MEMORY, "no memory for %zu waiting requests; lower upstream_questions",
+                count);
+        return NULL;
+    }
+    deferred->exchange.reply = deferred->reply;
+    for (size_t i = count; i-- > 0;)
+        deferred_drop(deferred, &deferred->pool[i]);
+    return deferred;
+}
+
+void deferred_free(struct deferred *deferred)
+{
+    if (deferred == NULL)
+        return;
+    free(deferred->pool);
+    free(deferred);
+}
+
+static void write_option(struct writer *out, uint16_t code)
+{
+    write16(out, code);
+    write16(out, 0);
+}
+
+/* The request without what is of no use later: header, question, OPT with what was understood. */
+static uint16_t write_request(const struct exchange *exchange, uint8_t *request)
+{
+    const struct query *query = &exchange->query;
+    struct writer out = writer_over(request, DEFERRED_REQUEST_OCTETS);
+    uint16_t options =
+        (uint16_t)(OPTION_HEAD_OCTETS * (query->wants_nsid + query->wants_keepalive));
+
+    write_octets(&out, exchange->request, query->question_end);
+    memset(request + 6, 0, HEADER_OCTETS - 6);
+    if (!query->has_opt)
+        return (uint16_t)writer_length(&out);
+    store16(request + 10, 1);
+    write8(&out, 0);
+    write16(&out, TYPE_OPT);
+    write16(&out, query->udp_octets);
+    write32(&out, query->dnssec_ok ? OPT_FLAG_DO : 0);
+    write16(&out, options);
+    if (query->wants_nsid)
+        write_option(&out, OPTION_NSID);
+    if (query->wants_keepalive)
+        write_option(&out, OPTION_KEEPALIVE);
+    return (uint16_t)writer_length(&out);
+}
+
+struct deferral *deferred_keep(struct deferred *deferred, const struct exchange *exchange)
+{
+    struct deferral *deferral = (struct deferral *)(void *)deferred->free;
+
+    if (deferral == NULL)
+        return NULL;
+    deferred->free = deferral->waiter.next;
+    deferral->path = exchange->path;
+    deferral->transport = (uint8_t)exchange->transport;
+    deferral->keepalive_100ms = exchange->keepalive_100ms;
+    deferral->request_length = write_request(exchange, deferral->request);
+    return deferral;
+}
+
+void deferred_drop(struct deferred *deferred, struct deferral *deferral)
+{
+    deferral->waiter.next = deferred->free;
+    deferred->free = &deferral->waiter;
+}
+
+struct exchange *deferred_restore(struct deferred *deferred, const struct deferral *deferral)
+{
+    struct exchange *exchange = &deferred->exchange;
+
+    exchange->request = deferral->request;
+    exchange->request_length = deferral->request_length;
+    exchange->path = deferral->path;
+    exchange->transport = (enum transport)deferral->transport;
+    exchange->keepalive_100ms = deferral->keepalive_100ms;
+    return exchange;
+}

@@ -1,0 +1,79 @@
+#pragma once
+/**
+ * Requests whose answer is an upstream's and not at hand: kept until it comes.
+ *
+ *     batch_finish ─(nothing kept)─► deferred_keep, forward_ask ─► ... ─► batch_on_found
+ *                                                                   │ for each who waits
+ *                          carrier->deliver ◄── reply ◄── respond ◄── deferred_restore
+ *
+ * What is kept is the request itself, brought to a fixed size: header, question, and an OPT with
+ * what we understand of it. When the answer is there, the request is read and decided anew by the
+ * snapshot of that moment, so a reply never mixes two generations and policy is always first.
+ *
+ * A carrier brings a reply to its client after its turn: over the socket that the request came
+ * from, with the same addresses; or over its connection, if that is still open.
+ *
+ * Threads: the worker's.  Memory: everything in deferred_new.
+ */
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <sys/socket.h>
+
+#include "base/address.h"
+#include "base/err.h"
+#include "forward/forward.h"
+#include "serve/respond.h"
+
+enum {
+    CLIENT_CONTROL_OCTETS = CMSG_SPACE(sizeof(struct in6_pktinfo)),
+    /* Header, question, OPT with two options of no length. */
+    DEFERRED_REQUEST_OCTETS = HEADER_OCTETS + NAME_MAX_OCTETS + 4 + 11 + 2 * 4,
+};
+
+/** What a carrier needs to reach a client later. */
+struct late_client {
+    struct endpoint endpoint;
+    uint32_t serial;       /* of the connection: its place may have been taken by another */
+    size_t control_octets; /* 0: none */
+    _Alignas(struct cmsghdr) uint8_t control[CLIENT_CONTROL_OCTETS];
+};
+
+struct carrier {
+    /** Notes how to reach the client of the batch's exchange with this number. */
+    void (*keep)(struct carrier *carrier, size_t number, struct late_client *client);
+
+    /** Sends a reply. Returns false when the client can no longer be reached. */
+    bool (*deliver)(struct carrier *carrier, const struct late_client *client, const uint8_t *reply,
+                    size_t length);
+};
+
+/** One request that waits. */
+struct deferral {
+    struct waiter waiter; /* first: a waiter is its deferral */
+    struct carrier *carrier;
+    struct late_client client;
+    int64_t begun_us; /* when it came; only with a log */
+    struct path path;
+    uint16_t keepalive_100ms;
+    uint8_t transport; /* enum transport */
+    uint16_t request_length;
+    uint8_t request[DEFERRED_REQUEST_OCTETS];
+};
+
+struct deferred;
+
+/** Room for `count` requests at once. Returns NULL with *err. */
+struct deferred *deferred_new(size_t count, struct err *err);
+
+/** NULL is allowed. */
+void deferred_free(struct deferred *deferred);
+
+/** Keeps an exchange's request; the caller sets carrier and client. NULL when there is no room. */
+struct deferral *deferred_keep(struct deferred *deferred, const struct exchange *exchange);
+
+/** Gives the room back. */
+void deferred_drop(struct deferred *deferred, struct deferral *deferral);
+
+/** An exchange with the kept request and room for any reply, ready for respond_prepare. */
+struct exchange *deferred_restore(struct deferred *deferred, const struct deferral *deferral);

@@ -1,0 +1,150 @@
+#include "serve/deferred.h"
+
+#include <string.h>
+
+#include "support/request.h"
+#include "support/suite.h"
+
+enum { ROOM = 3 };
+
+static struct deferred *deferred;
+static struct err err;
+
+static void set_up(void)
+{
+    deferred = deferred_new(ROOM, &err);
+    ck_assert_ptr_nonnull(deferred);
+}
+
+static void tear_down(void)
+{
+    deferred_free(deferred);
+}
+
+/* An exchange as it stands when it is deferred. */
+static void make_exchange(struct exchange *exchange, const uint8_t *octets, size_t length)
+{
+    memset(exchange, 0, sizeof *exchange);
+    exchange->request = octets;
+    exchange->request_length = length;
+    exchange->path = (struct path){.source = 0x0a008238, .destination = 0x0a000002};
+    respond_prepare(NULL, exchange);
+    ck_assert_int_eq(exchange->status, QUERY_READ);
+}
+
+/* Keeps the request and reads it again from what was kept. */
+static void keep_and_read(struct exchange *exchange, struct query *query)
+{
+    struct deferral *kept = deferred_keep(deferred, exchange);
+    ck_assert_ptr_nonnull(kept);
+    const struct exchange *restored = deferred_restore(deferred, kept);
+
+    ck_assert_uint_eq(restored->path.source, exchange->path.source);
+    ck_assert_uint_eq(restored->path.destination, exchange->path.destination);
+    ck_assert_int_eq(restored->transport, exchange->transport);
+    ck_assert_uint_eq(restored->keepalive_100ms, exchange->keepalive_100ms);
+    ck_assert_int_eq(query_read(restored->request, restored->request_length, query), QUERY_READ);
+    deferred_drop(deferred, kept);
+}
+
+static const struct ask asks[] = {
+    {.name = "www.example.org."},
+    {.name = "wWw.eXample.ORG.", .type = 28},
+    {.name = "www.example.org.", .no_edns = true},
+    {.name = "www.example.org.", .dnssec_ok = true, .cd = true},
+    {.name = "www.example.org.", .nsid = true},
+    {.name = "www.example.org.", .keepalive = true, .nsid = true, .edns_octets = 512},
+    {.name = ".", .type = 2},
+};
+
+START_TEST(a_kept_request_reads_as_it_did_when_it_came)
+{
+    uint8_t octets[REQUEST_OCTETS_MOST];
+    struct exchange exchange;
+    struct query again;
+
+    make_exchange(&exchange, octets, request_write(&asks[_i], octets));
+    keep_and_read(&exchange, &again);
+    const struct query *first = &exchange.query;
+    ck_assert_uint_eq(again.id, first->id);
+    ck_assert_uint_eq(again.flags, first->flags);
+    ck_assert_uint_eq(again.type, first->type);
+    ck_assert_uint_eq(again.class, first->class);
+    ck_assert_uint_eq(again.udp_octets, first->udp_octets);
+    ck_assert(again.has_opt == first->has_opt);
+    ck_assert(again.dnssec_ok == first->dnssec_ok);
+    ck_assert(again.wants_nsid == first->wants_nsid);
+    ck_assert(again.wants_keepalive == first->wants_keepalive);
+    ck_assert_mem_eq(again.name.octets, first->name.octets, first->name.length);
+}
+END_TEST
+
+START_TEST(the_question_keeps_its_case)
+{
+    uint8_t octets[REQUEST_OCTETS_MOST];
+    struct exchange exchange;
+
+    make_exchange(&exchange, octets,
+                  request_write(&(struct ask){.name = "wWw.eXample.ORG."}, octets));
+    const struct exchange *restored =
+        deferred_restore(deferred, deferred_keep(deferred, &exchange));
+    ck_assert_mem_eq(restored->request + HEADER_OCTETS, octets + HEADER_OCTETS,
+                     exchange.query.question_end - HEADER_OCTETS);
+}
+END_TEST
+
+START_TEST(the_longest_request_fits)
+{
+    static const uint8_t counts[] = {0, 1, 0, 0, 0, 0, 0, 1};
+    static const uint8_t rest[] = {0, 1, 0, 1, 0, 0, 41, 4, 208, 0, 0, 0,
+                                   0, 0, 8, 0, 3, 0, 0,  0, 11,  0, 0};
+    uint8_t octets[REQUEST_OCTETS_MOST] = {0x12, 0x34, 1, 0};
+    size_t length = HEADER_OCTETS;
+    struct exchange exchange;
+    struct query again;
+
+    memcpy(octets + 4, counts, sizeof counts);
+    for (int i = 0; i < 127; i++) { /* 255 octets of name */
+        octets[length++] = 1;
+        octets[length++] = 'a';
+    }
+    octets[length++] = 0;
+    memcpy(octets + length, rest, sizeof rest);
+    make_exchange(&exchange, octets, length + sizeof rest);
+    keep_and_read(&exchange, &again);
+    ck_assert_uint_eq(again.name.length, NAME_MAX_OCTETS);
+    ck_assert(again.wants_nsid && again.wants_keepalive);
+}
+END_TEST
+
+START_TEST(without_room_nothing_is_kept)
+{
+    uint8_t octets[REQUEST_OCTETS_MOST];
+    struct deferral *kept[ROOM];
+    struct exchange exchange;
+
+    make_exchange(&exchange, octets, request_write(&asks[0], octets));
+    for (int i = 0; i < ROOM; i++) {
+        kept[i] = deferred_keep(deferred, &exchange);
+        ck_assert_ptr_nonnull(kept[i]);
+    }
+    ck_assert_ptr_null(deferred_keep(deferred, &exchange));
+    deferred_drop(deferred, kept[1]);
+    ck_assert_ptr_eq(deferred_keep(deferred, &exchange), kept[1]);
+}
+END_TEST
+
+int main(void)
+{
+    Suite *suite = suite_create("deferred");
+    TCase *all = tcase_create("all");
+
+    tcase_add_checked_fixture(all, set_up, tear_down);
+    tcase_add_loop_test(all, a_kept_request_reads_as_it_did_when_it_came, 0,
+                        sizeof asks / sizeof asks[0]);
+    tcase_add_test(all, the_question_keeps_its_case);
+    tcase_add_test(all, the_longest_request_fits);
+    tcase_add_test(all, without_room_nothing_is_kept);
+    suite_add_tcase(suite, all);
+    return suite_run(suite);
+}
