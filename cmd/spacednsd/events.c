@@ -96,9 +96,10 @@ void events_log_few_descriptors(uint64_t limit, uint64_t wanted)
     log_start(&line, LOG_WARNING, "few_descriptors");
     log_number(&line, "limit", limit);
     log_number(&line, "wanted", wanted);
-    log_string(&line, "text",
-               "fewer TCP connections and upstream questions fit than the settings allow; raise the "
-               "limit (ulimit -n, LimitNOFILE=) or lower tcp_connections, upstream_questions");
+    log_string(
+        &line, "text",
+        "fewer TCP connections and upstream questions fit than the settings allow; raise the "
+        "limit (ulimit -n, LimitNOFILE=) or lower tcp_connections, upstream_questions");
     log_send(&line);
 }
 

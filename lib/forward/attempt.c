@@ -4,8 +4,8 @@
 
 enum { US_PER_MS = 1000 };
 
-static struct server *server_of(const struct sender *sender, const struct inquiry *inquiry,
-                                const struct attempt *attempt)
+static struct resolver *server_of(const struct sender *sender, const struct inquiry *inquiry,
+                                  const struct attempt *attempt)
 {
     return &sender->servers[attempt_server(sender, inquiry, attempt->place)];
 }
@@ -53,7 +53,8 @@ static bool send_query(struct sender *sender, struct inquiry *inquiry, struct at
     stats_count(sender->stats,
                 attempt->over_stream ? COUNTER_FORWARD_STREAM_SENT : COUNTER_FORWARD_SENT, 1);
     inquiry->last_place = attempt->place;
-    pool_set_due(sender->pool, inquiry, sender->now_ms + server_wait_ms(&sender->servers[server]));
+    pool_set_due(sender->pool, inquiry,
+                 sender->now_ms + resolver_wait_ms(&sender->servers[server]));
     return true;
 }
 
@@ -64,10 +65,10 @@ bool attempt_begin(struct sender *sender, struct inquiry *inquiry, uint8_t place
     if (attempt == NULL)
         return false;
     *attempt = (struct attempt){.place = place, .is_repeated = inquiry_has_tried(inquiry, place)};
-    const struct server *server = server_of(sender, inquiry, attempt);
+    const struct resolver *server = server_of(sender, inquiry, attempt);
     /* A server whose responses do not match may be well, and only not give the case back. */
     attempt->over_stream = server->upstream->is_tls || inquiry_has_foreign(inquiry, place);
-    attempt->is_plain = server_is_plain(server, sender->now_ms);
+    attempt->is_plain = resolver_is_plain(server, sender->now_ms);
     inquiry->tried |= (uint16_t)(1U << place);
     return send_query(sender, inquiry, attempt);
 }
@@ -83,8 +84,8 @@ void attempt_on_reply(struct sender *sender, const struct inquiry *inquiry, stru
     uint64_t rtt_ms = sender->now_ms - attempt->sent_ms;
 
     attempt->is_late = false; /* it is answered, however late */
-    if (server_on_reply(server_of(sender, inquiry, attempt), (uint32_t)rtt_ms * US_PER_MS,
-                        sender->now_ms))
+    if (resolver_on_reply(server_of(sender, inquiry, attempt), (uint32_t)rtt_ms * US_PER_MS,
+                          sender->now_ms))
         sender->recoveries++;
 }
 
@@ -95,11 +96,11 @@ void attempt_on_reply(struct sender *sender, const struct inquiry *inquiry, stru
 static void blame(struct sender *sender, const struct inquiry *inquiry,
                   const struct attempt *attempt)
 {
-    struct server *server = server_of(sender, inquiry, attempt);
+    struct resolver *server = server_of(sender, inquiry, attempt);
 
     stats_count(sender->stats, COUNTER_FORWARD_TIMEOUTS, 1);
     if (!attempt->is_repeated && server->last_reply_ms < attempt->sent_ms)
-        server_on_silence(server, sender->now_ms);
+        resolver_on_silence(server, sender->now_ms);
 }
 
 void attempt_on_failure(struct sender *sender, const struct inquiry *inquiry,
@@ -123,16 +124,16 @@ void attempt_mark_late(struct sender *sender, struct inquiry *inquiry)
 void attempt_defer(struct sender *sender, const struct inquiry *inquiry,
                    const struct attempt *attempt)
 {
-    server_defer(server_of(sender, inquiry, attempt));
+    resolver_defer(server_of(sender, inquiry, attempt));
 }
 
 void attempt_confirm_plain(struct sender *sender, const struct inquiry *inquiry,
                            const struct attempt *attempt)
 {
-    struct server *server = server_of(sender, inquiry, attempt);
+    struct resolver *server = server_of(sender, inquiry, attempt);
 
-    if (attempt->is_plain && !server_is_plain(server, sender->now_ms))
-        server->plain_until_ms = sender->now_ms + SERVER_PLAIN_MS;
+    if (attempt->is_plain && !resolver_is_plain(server, sender->now_ms))
+        server->plain_until_ms = sender->now_ms + RESOLVER_PLAIN_MS;
 }
 
 void attempt_end(struct sender *sender, const struct inquiry *inquiry, struct attempt *attempt)

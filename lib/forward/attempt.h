@@ -22,8 +22,8 @@
 /** What attempts are made with. */
 struct sender {
     struct pool *pool;
-    struct server *servers;
-    const struct server_set *routes;
+    struct resolver *servers;
+    const struct resolver_set *routes;
     struct link *link;
     struct stats *stats;
     struct random_source random;

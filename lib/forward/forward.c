@@ -7,8 +7,8 @@
 enum { MS_PER_SECOND = 1000 };
 
 struct forward {
-    struct server servers[SERVERS_MOST];
-    struct server_set routes[UPSTREAM_ZONES_MOST];
+    struct resolver servers[RESOLVERS_MOST];
+    struct resolver_set routes[UPSTREAM_ZONES_MOST];
     struct cache *cache;
     struct pending *pending;
     struct stats *stats;
@@ -45,13 +45,13 @@ void forward_list_servers(const struct upstream_zones *zones, struct forward_ser
     servers->count = 0;
     for (size_t i = 0; i < zones->count; i++) {
         const struct upstreams *upstreams = &zones->items[i].upstreams;
-        for (size_t j = 0; j < upstreams->count && servers->count < SERVERS_MOST; j++)
+        for (size_t j = 0; j < upstreams->count && servers->count < RESOLVERS_MOST; j++)
             if (find_server(servers, &upstreams->items[j]) == servers->count)
                 servers->items[servers->count++] = &upstreams->items[j];
     }
 }
 
-static bool set_route(struct server_set *route, const struct forward_servers *servers,
+static bool set_route(struct resolver_set *route, const struct forward_servers *servers,
                       const struct upstream_zone *zone, struct err *err)
 {
     for (size_t i = 0; i < zone->upstreams.count; i++) {
@@ -59,7 +59,7 @@ static bool set_route(struct server_set *route, const struct forward_servers *se
         if (number == servers->count || route->count == UPSTREAMS_MOST)
             return err_set(err, ERR_LIMIT,
                            "too many upstreams: %d for one zone and %d in all are the most",
-                           UPSTREAMS_MOST, SERVERS_MOST);
+                           UPSTREAMS_MOST, RESOLVERS_MOST);
         route->numbers[route->count++] = (uint8_t)number;
     }
     return true;
@@ -73,7 +73,7 @@ static bool set_routes(struct forward *forward, const struct upstream_zones *zon
         return err_set(err, ERR_LIMIT, "%d zones of upstreams are the most", UPSTREAM_ZONES_MOST);
     forward_list_servers(zones, &servers);
     for (size_t number = 0; number < servers.count; number++)
-        server_init(&forward->servers[number], servers.items[number]);
+        resolver_init(&forward->servers[number], servers.items[number]);
     for (size_t i = 0; i < zones->count; i++)
         if (!set_route(&forward->routes[i], &servers, &zones->items[i], err))
             return false;
@@ -84,7 +84,7 @@ static bool set_routes(struct forward *forward, const struct upstream_zones *zon
 
 static const char *server_text(const struct forward *forward, uint8_t server)
 {
-    return server == SERVER_NONE ? NULL : forward->servers[server].upstream->text;
+    return server == RESOLVER_NONE ? NULL : forward->servers[server].upstream->text;
 }
 
 /* Failures of the way there count only until a server has come back; what it said counts on. */
@@ -136,12 +136,12 @@ static bool is_in_last_tenth(const struct cache_entry *entry, uint32_t now)
 
 static bool is_failing(const struct forward *forward, uint8_t route)
 {
-    return server_set_is_failing(forward->servers, &forward->routes[route]);
+    return resolver_set_is_failing(forward->servers, &forward->routes[route]);
 }
 
 static bool can_be_asked(const struct forward *forward, uint8_t route)
 {
-    return server_set_can_be_asked(forward->servers, &forward->routes[route], forward->now_ms);
+    return resolver_set_can_be_asked(forward->servers, &forward->routes[route], forward->now_ms);
 }
 
 /* Asks with nobody waiting. */

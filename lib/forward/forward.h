@@ -51,7 +51,7 @@ struct forward;
 
 /** Every upstream once, in the order of the numbers that a link is given. */
 struct forward_servers {
-    const struct upstream *items[SERVERS_MOST];
+    const struct upstream *items[RESOLVERS_MOST];
     size_t count;
 };
 void forward_list_servers(const struct upstream_zones *zones, struct forward_servers *servers);

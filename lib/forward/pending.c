@@ -88,18 +88,18 @@ static void probe(struct pending *pending, const struct inquiry *inquiry, uint8_
 }
 
 /*
- * Whom to ask next, as a place in the route, or SERVER_NONE. Each turn of the loop but the last
+ * Whom to ask next, as a place in the route, or RESOLVER_NONE. Each turn of the loop but the last
  * begins a probe, and no server's probe is due twice at a time.
  */
 static uint8_t pick(struct pending *pending, const struct inquiry *inquiry)
 {
-    const struct server_set *route = &pending->sender.routes[inquiry->route];
-    struct server *servers = pending->sender.servers;
+    const struct resolver_set *route = &pending->sender.routes[inquiry->route];
+    struct resolver *servers = pending->sender.servers;
 
     for (;;) {
-        uint8_t place = server_choose(servers, route, inquiry->tried, pending->sender.now_ms);
-        if (place == SERVER_NONE || !servers[route->numbers[place]].is_failing ||
-            server_set_is_failing(servers, route))
+        uint8_t place = resolver_choose(servers, route, inquiry->tried, pending->sender.now_ms);
+        if (place == RESOLVER_NONE || !servers[route->numbers[place]].is_failing ||
+            resolver_set_is_failing(servers, route))
             return place;
         probe(pending, inquiry, place);
     }
@@ -110,7 +110,7 @@ static void move_on(struct pending *pending, struct inquiry *inquiry)
 {
     uint8_t place = pick(pending, inquiry);
 
-    if (place != SERVER_NONE && !inquiry_has_tried(inquiry, place) &&
+    if (place != RESOLVER_NONE && !inquiry_has_tried(inquiry, place) &&
         attempt_begin(&pending->sender, inquiry, place))
         return;
     if (!inquiry_is_under_way(inquiry))
@@ -255,10 +255,10 @@ static void on_wait_over(struct pending *pending, struct inquiry *inquiry)
     if (inquiry->is_probe || inquiry_free_attempt(inquiry) == NULL)
         return;
     uint8_t place = pick(pending, inquiry);
-    if (place != SERVER_NONE)
+    if (place != RESOLVER_NONE)
         attempt_begin(&pending->sender, inquiry, place);
     else /* all are failing; perhaps one comes back */
-        pool_set_due(&pending->pool, inquiry, pending->sender.now_ms + SERVER_WAIT_LEAST_MS);
+        pool_set_due(&pending->pool, inquiry, pending->sender.now_ms + RESOLVER_WAIT_LEAST_MS);
 }
 
 static void on_due(struct pending *pending, struct inquiry *inquiry)
@@ -286,7 +286,7 @@ static void end_queued(struct pending *pending)
 
     while (inquiry != NULL && inquiry->deadline_ms <= pending->sender.now_ms) {
         pool_dequeue(&pending->pool);
-        inquiry_remember(inquiry, FORWARD_FULL, SERVER_NONE);
+        inquiry_remember(inquiry, FORWARD_FULL, RESOLVER_NONE);
         settle_as_failed(pending, inquiry);
         inquiry = pool_first_queued(&pending->pool);
     }

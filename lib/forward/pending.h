@@ -31,8 +31,8 @@
 
 #include "base/err.h"
 #include "forward/link.h"
+#include "forward/resolver.h"
 #include "forward/response.h"
-#include "forward/server.h"
 #include "stats/stats.h"
 
 enum {
@@ -66,7 +66,7 @@ struct settlement {
     uint8_t route;
     const struct response *response; /* NULL, or good until the listener returns */
     enum forward_failure failure;    /* FORWARD_ERROR may have a response: SERVFAIL and its EDE */
-    uint8_t server;         /* that answered or failed last; SERVER_NONE when none was asked */
+    uint8_t server;         /* that answered or failed last; RESOLVER_NONE when none was asked */
     struct waiter *waiters; /* in the order they came; NULL: a refresh that nobody waits for */
 };
 
@@ -74,8 +74,8 @@ struct settlement {
 typedef void pending_on_settled(void *context, const struct settlement *settlement);
 
 struct pending_options {
-    struct server *servers; /* by the numbers the link knows */
-    const struct server_set *routes;
+    struct resolver *servers; /* by the numbers the link knows */
+    const struct resolver_set *routes;
     struct link *link;
     struct stats *stats;
     size_t questions; /* at most on their way */

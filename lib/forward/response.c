@@ -3,7 +3,7 @@
 #include <assert.h>
 
 #include "base/address.h"
-#include "forward/record.h"
+#include "forward/rr.h"
 #include "wire/types.h"
 
 enum {
@@ -35,7 +35,7 @@ static uint16_t *ttl_offsets(struct response *response)
 }
 
 /* Options run to the end of their record; bounded by it, four octets or more at a time. */
-static bool has_good_options(const struct record *opt)
+static bool has_good_options(const struct rr *opt)
 {
     struct reader in = reader_over(opt->data, opt->length);
 
@@ -47,7 +47,7 @@ static bool has_good_options(const struct record *opt)
 }
 
 /* The one OPT record (RFC 6891 section 6.1.1). */
-static bool keep_opt(struct walk *walk, int section, const struct record *opt)
+static bool keep_opt(struct walk *walk, int section, const struct rr *opt)
 {
     if (section != ADDITIONAL || walk->opt != NULL || *opt->start != 0 || !has_good_options(opt))
         return false;
@@ -57,7 +57,7 @@ static bool keep_opt(struct walk *walk, int section, const struct record *opt)
     return true;
 }
 
-static void keep_record(struct walk *walk, int section, const struct record *record)
+static void keep_record(struct walk *walk, int section, const struct rr *record)
 {
     struct response *room = walk->room;
     uint16_t asked = walk->question->type;
@@ -77,8 +77,8 @@ static void keep_record(struct walk *walk, int section, const struct record *rec
 static bool read_section(struct walk *walk, int section, unsigned count)
 {
     for (unsigned i = 0; i < count; i++) {
-        struct record record;
-        if (!record_read(&walk->in, &record))
+        struct rr record;
+        if (!rr_read(&walk->in, &record))
             return false;
         if (record.type != TYPE_OPT && walk->opt == NULL)
             keep_record(walk, section, &record);

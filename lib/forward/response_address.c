@@ -1,5 +1,5 @@
-#include "forward/record.h"
 #include "forward/response.h"
+#include "forward/rr.h"
 #include "wire/name.h"
 #include "wire/types.h"
 
@@ -56,7 +56,7 @@ static bool visit_hints(const struct visitor *visitor, struct reader in)
     return is_ended;
 }
 
-static bool visit_record(const struct visitor *visitor, const struct record *record)
+static bool visit_record(const struct visitor *visitor, const struct rr *record)
 {
     struct reader data = reader_over(record->data, record->length);
 
@@ -78,10 +78,10 @@ bool response_find_address(const struct response *response, response_on_address 
 {
     struct visitor visitor = {.visit = visit, .context = context};
     struct reader in = reader_over(response_body(response), response->body_octets);
-    struct record record;
+    struct rr record;
 
     /* Bounded by the body: a record takes 11 octets or more. */
-    while (reader_left(&in) > 0 && record_next(&in, &record))
+    while (reader_left(&in) > 0 && rr_next(&in, &record))
         if (visit_record(&visitor, &record))
             return true;
     return false;

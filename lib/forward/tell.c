@@ -4,7 +4,7 @@
 
 enum { US_PER_MS = 1000 };
 
-static void tell_server(const struct server *server, uint64_t now_ms, struct text *text)
+static void tell_server(const struct resolver *server, uint64_t now_ms, struct text *text)
 {
     text_add_string(text, server->upstream->text);
     if (server->is_failing) {
@@ -16,11 +16,11 @@ static void tell_server(const struct server *server, uint64_t now_ms, struct tex
         text_add_number(text, server->srtt_us / US_PER_MS);
         text_add_string(text, "ms");
     }
-    if (server_is_plain(server, now_ms))
+    if (resolver_is_plain(server, now_ms))
         text_add_string(text, " without EDNS");
 }
 
-void tell_servers(const struct server *servers, const struct server_set *set, uint64_t now_ms,
+void tell_servers(const struct resolver *servers, const struct resolver_set *set, uint64_t now_ms,
                   struct text *text)
 {
     static const char first[] = "upstreams=", next[] = ", ", rest[] = ", and 16 more";

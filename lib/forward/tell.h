@@ -11,7 +11,7 @@
 #include "base/text.h"
 #include "forward/cache.h"
 #include "forward/pending.h"
-#include "forward/server.h"
+#include "forward/resolver.h"
 
 enum { TELL_OCTETS_MOST = 255 };
 
@@ -19,7 +19,7 @@ enum { TELL_OCTETS_MOST = 255 };
  * Appends "upstreams=10.0.0.2 up 3ms, 1.1.1.1 failing", at most TELL_OCTETS_MOST octets; what has
  * no room is "and 3 more".
  */
-void tell_servers(const struct server *servers, const struct server_set *set, uint64_t now_ms,
+void tell_servers(const struct resolver *servers, const struct resolver_set *set, uint64_t now_ms,
                   struct text *text);
 
 /**

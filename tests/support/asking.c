@@ -7,7 +7,7 @@
 
 enum { FIRST_MS = 1000 };
 
-static const struct server_set routes[ROUTES] = {
+static const struct resolver_set routes[ROUTES] = {
     [ROUTE_TWO] = {.numbers = {0, 1}, .count = 2},
     [ROUTE_ONE] = {.numbers = {0}, .count = 1},
     [ROUTE_TLS] = {.numbers = {2}, .count = 1},
@@ -56,7 +56,7 @@ void asking_init(struct asking *asking, bool mixes_case)
     memset(asking, 0, sizeof *asking);
     for (size_t i = 0; i < ASKING_SERVERS; i++) {
         asking->upstreams[i] = (struct upstream){.is_tls = i == 2, .text = "server"};
-        server_init(&asking->servers[i], &asking->upstreams[i]);
+        resolver_init(&asking->servers[i], &asking->upstreams[i]);
     }
     scripted_init(&asking->scripted, ASKING_QUERIES, (size_t)ASKING_QUESTIONS * PENDING_ATTEMPTS);
     asking->now_ms = FIRST_MS;
@@ -154,8 +154,8 @@ void asking_break_off(struct asking *asking, size_t number, enum link_failure fa
 
 void asking_make_failing(struct asking *asking, uint8_t server)
 {
-    for (int i = 0; i < SERVER_SILENT_MOST; i++)
-        server_on_silence(&asking->servers[server], asking->now_ms);
+    for (int i = 0; i < RESOLVER_SILENT_MOST; i++)
+        resolver_on_silence(&asking->servers[server], asking->now_ms);
     ck_assert(asking->servers[server].is_failing);
 }
 

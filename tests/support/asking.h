@@ -44,7 +44,7 @@ struct asking_settled {
 
 struct asking {
     struct upstream upstreams[ASKING_SERVERS];
-    struct server servers[ASKING_SERVERS];
+    struct resolver servers[ASKING_SERVERS];
     struct scripted scripted;
     struct stats stats;
     struct pending *pending;

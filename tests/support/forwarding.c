@@ -145,9 +145,9 @@ void forwarding_make_failing(struct forwarding *forwarding, uint8_t route)
 {
     char name[32];
 
-    for (unsigned i = 0; i < 2 * SERVER_SILENT_MOST; i++) {
+    for (unsigned i = 0; i < 2 * RESOLVER_SILENT_MOST; i++) {
         snprintf(name, sizeof name, "silent%u.example", i);
-        ck_assert(!forwarding_ask(forwarding, name, route) || i >= SERVER_SILENT_MOST);
+        ck_assert(!forwarding_ask(forwarding, name, route) || i >= RESOLVER_SILENT_MOST);
     }
     forwarding_pass(forwarding, PENDING_DEADLINE_MS);
     ck_assert(!forward_is_busy(forwarding->forward));

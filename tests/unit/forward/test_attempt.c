@@ -217,7 +217,7 @@ START_TEST(a_server_that_refuses_edns_is_asked_without_it)
     ck_assert_uint_eq(asking_sent(&stand, 2)->server, 0);
     ck_assert(!scripted_has_edns(asking_sent(&stand, 2)));
     asking_answer(&stand, 2);
-    stand.now_ms += SERVER_PLAIN_MS;
+    stand.now_ms += RESOLVER_PLAIN_MS;
     asking_ask(&stand, "c.example.org", ROUTE_TWO);
     ck_assert(scripted_has_edns(asking_sent(&stand, 3)));
     asking_answer(&stand, 3);
@@ -242,7 +242,7 @@ START_TEST(a_question_that_is_refused_either_way_says_nothing_about_edns)
     asking_reply_code(&stand, 0, RCODE_FORMERR);
     asking_reply_code(&stand, 1, RCODE_FORMERR);
     asking_assert_failed(&stand, FORWARD_ERROR, 0);
-    ck_assert(!server_is_plain(&stand.servers[0], stand.now_ms));
+    ck_assert(!resolver_is_plain(&stand.servers[0], stand.now_ms));
 }
 END_TEST
 
@@ -300,7 +300,7 @@ START_TEST(a_server_that_folds_case_is_heard_over_a_stream)
     asking_ask(&stand, long_name, ROUTE_ONE);
     asking_reply(&stand, 0,
                  &(struct scripted_reply){.address = ASKING_ADDRESS, .folds_case = true});
-    asking_pass(&stand, SERVER_WAIT_MOST_MS);
+    asking_pass(&stand, RESOLVER_WAIT_MOST_MS);
     ck_assert(asking_sent(&stand, 1)->over_stream);
     asking_reply(&stand, 1,
                  &(struct scripted_reply){.address = ASKING_ADDRESS, .folds_case = true});

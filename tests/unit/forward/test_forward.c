@@ -98,7 +98,7 @@ END_TEST
 START_TEST(each_zone_has_its_servers)
 {
     static const char *const names[] = {"a.corp.example", "a.lab.example", "a.example"};
-    static const uint8_t servers[] = {SERVER_CORP, SERVER_FIRST, SERVER_FIRST};
+    static const uint8_t servers[] = {SERVER_CORP, RESOLVER_FIRST, RESOLVER_FIRST};
 
     for (uint8_t route = 0; route < 3; route++) {
         ck_assert(!forwarding_ask(&stand, names[route], route));
@@ -497,14 +497,14 @@ END_TEST
 
 START_TEST(too_many_servers_are_refused)
 {
-    static struct upstream upstreams[SERVERS_MOST + 1];
-    static struct upstream_zone items[SERVERS_MOST / UPSTREAMS_MOST + 1];
-    struct upstream_zones zones = {.items = items, .count = SERVERS_MOST / UPSTREAMS_MOST + 1};
+    static struct upstream upstreams[RESOLVERS_MOST + 1];
+    static struct upstream_zone items[RESOLVERS_MOST / UPSTREAMS_MOST + 1];
+    struct upstream_zones zones = {.items = items, .count = RESOLVERS_MOST / UPSTREAMS_MOST + 1};
     struct forward_options options = {.zones = &zones, .link = &stand.scripted.link};
     struct err err;
     char text[ENDPOINT_TEXT_MAX];
 
-    for (size_t i = 0; i <= SERVERS_MOST; i++) {
+    for (size_t i = 0; i <= RESOLVERS_MOST; i++) {
         snprintf(text, sizeof text, "10.0.1.%zu", i);
         ck_assert(endpoint_read(text, 53, &upstreams[i].endpoint));
         items[i / UPSTREAMS_MOST].upstreams.items = &upstreams[i / UPSTREAMS_MOST * UPSTREAMS_MOST];

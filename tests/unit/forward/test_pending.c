@@ -171,7 +171,7 @@ START_TEST(a_question_that_no_turn_sends_ends_at_its_deadline)
     asking_pass(&stand, PENDING_DEADLINE_MS - 1);
     ck_assert_uint_eq(stand.settled.count, 0);
     asking_pass(&stand, 1);
-    asking_assert_failed(&stand, FORWARD_FULL, SERVER_NONE);
+    asking_assert_failed(&stand, FORWARD_FULL, RESOLVER_NONE);
     asking_assert_sent(&stand, 0);
     ck_assert(!pending_turn(stand.pending, stand.now_ms));
     asking_assert_sent(&stand, 0);
@@ -295,19 +295,19 @@ END_TEST
 
 START_TEST(a_server_is_failing_after_five_questions_in_silence)
 {
-    for (unsigned i = 0; i < SERVER_SILENT_MOST; i++) {
+    for (unsigned i = 0; i < RESOLVER_SILENT_MOST; i++) {
         ck_assert(!stand.servers[0].is_failing);
         asking_ask_numbered(&stand, i, ROUTE_ONE);
         asking_pass(&stand, PENDING_DEADLINE_MS);
     }
-    ck_assert_uint_eq(stand.settled.count, SERVER_SILENT_MOST);
+    ck_assert_uint_eq(stand.settled.count, RESOLVER_SILENT_MOST);
     ck_assert(stand.servers[0].is_failing);
 }
 END_TEST
 
 START_TEST(one_slow_name_does_not_make_a_server_failing)
 {
-    for (int i = 0; i < 3 * SERVER_SILENT_MOST; i++) {
+    for (int i = 0; i < 3 * RESOLVER_SILENT_MOST; i++) {
         asking_ask(&stand, "slow.example.org", ROUTE_ONE);
         asking_pass(&stand, 100);
         asking_ask(&stand, "quick.example.org", ROUTE_ONE);
@@ -331,13 +331,13 @@ START_TEST(a_silent_server_is_left_for_the_one_that_answers)
                 asking_answer(&stand, n);
         if (pending_count(stand.pending) > 0 && stand.settled.count == i) {
             slow++;
-            asking_pass(&stand, SERVER_WAIT_MOST_MS);
+            asking_pass(&stand, RESOLVER_WAIT_MOST_MS);
             asking_answer(&stand, stand.scripted.count - 1);
         }
         ck_assert_uint_eq(stand.settled.count, i + 1);
         ck_assert_int_eq(stand.settled.failure, FORWARD_NO_FAILURE);
     }
-    ck_assert_uint_le(slow, SERVER_SILENT_MOST);
+    ck_assert_uint_le(slow, RESOLVER_SILENT_MOST);
 }
 END_TEST
 
@@ -373,7 +373,7 @@ END_TEST
 
 START_TEST(a_server_that_is_unreachable_five_times_is_failing)
 {
-    for (unsigned i = 0; i < SERVER_SILENT_MOST; i++) {
+    for (unsigned i = 0; i < RESOLVER_SILENT_MOST; i++) {
         asking_ask_numbered(&stand, i, ROUTE_ONE);
         asking_break_off(&stand, i, LINK_UNREACHABLE);
     }
@@ -602,12 +602,12 @@ START_TEST(a_probe_that_waits_is_helped_by_another_that_was_answered)
 {
     asking_make_failing(&stand, 0);
     asking_ask(&stand, "a.example.org", ROUTE_ONE);
-    asking_pass(&stand, SERVER_PROBE_MS);
+    asking_pass(&stand, RESOLVER_PROBE_MS);
     asking_ask(&stand, "b.example.org", ROUTE_ONE);
     asking_assert_sent(&stand, 2);
     asking_answer(&stand, 1);
     ck_assert_uint_eq(stand.settled.count, 1);
-    asking_pass(&stand, SERVER_WAIT_MOST_MS);
+    asking_pass(&stand, RESOLVER_WAIT_MOST_MS);
     ck_assert_uint_ge(stand.scripted.count, 3);
     asking_answer(&stand, 2);
     ck_assert_uint_eq(stand.settled.count, 2);

@@ -3,7 +3,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "forward/record.h"
+#include "forward/rr.h"
 #include "support/decoded.h"
 #include "support/packets.h"
 #include "support/said.h"
@@ -600,7 +600,7 @@ static void check_invariants(void)
                       (unsigned)response->counts[0] + response->counts[1] + response->counts[2]);
     ck_assert_uint_le(response->ttl_seconds, RESPONSE_TTL_MOST_SECONDS);
     for (unsigned i = 0; i < response->ttl_count; i++) {
-        ck_assert_uint_le(offsets[i] + RECORD_TTL_OCTETS, response->body_octets);
+        ck_assert_uint_le(offsets[i] + RR_TTL_OCTETS, response->body_octets);
         ck_assert_uint_le(load32(response_body(response) + offsets[i]), RESPONSE_TTL_MOST_SECONDS);
     }
 }

@@ -8,21 +8,21 @@
 enum { MS = 1000 };
 
 static struct upstream upstreams[UPSTREAMS_MOST];
-static struct server servers[UPSTREAMS_MOST];
+static struct resolver servers[UPSTREAMS_MOST];
 static char names[UPSTREAMS_MOST][300];
 static char told[2 * TELL_OCTETS_MOST];
 
 /* `count` servers whose texts have `length` octets each. */
 static const char *tell_many(uint8_t count, size_t length)
 {
-    struct server_set set = {.count = count};
+    struct resolver_set set = {.count = count};
     struct text text = text_over(told, sizeof told - 1);
 
     for (uint8_t i = 0; i < count; i++) {
         memset(names[i], 'a' + i, length);
         names[i][length] = '\0';
         upstreams[i].text = names[i];
-        server_init(&servers[i], &upstreams[i]);
+        resolver_init(&servers[i], &upstreams[i]);
         set.numbers[i] = i;
     }
     tell_servers(servers, &set, 1, &text);
@@ -32,18 +32,18 @@ static const char *tell_many(uint8_t count, size_t length)
 
 START_TEST(each_server_is_told_with_its_state)
 {
-    static const struct server_set set = {.numbers = {0, 1, 2, 3}, .count = 4};
+    static const struct resolver_set set = {.numbers = {0, 1, 2, 3}, .count = 4};
     static const char *const texts[] = {"10.0.0.2", "1.1.1.1", "tls://9.9.9.9", "fd00::2"};
     struct text text = text_over(told, sizeof told - 1);
 
     for (size_t i = 0; i < 4; i++) {
         upstreams[i].text = texts[i];
-        server_init(&servers[i], &upstreams[i]);
+        resolver_init(&servers[i], &upstreams[i]);
     }
-    server_on_reply(&servers[0], 3 * MS, 100);
-    server_on_reply(&servers[1], 40 * MS, 100);
-    for (int i = 0; i < SERVER_SILENT_MOST; i++)
-        server_on_silence(&servers[1], 200);
+    resolver_on_reply(&servers[0], 3 * MS, 100);
+    resolver_on_reply(&servers[1], 40 * MS, 100);
+    for (int i = 0; i < RESOLVER_SILENT_MOST; i++)
+        resolver_on_silence(&servers[1], 200);
     servers[3].last_reply_ms = 100;
     servers[3].srtt_us = 500;
     servers[3].plain_until_ms = 1000;

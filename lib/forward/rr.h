@@ -17,9 +17,9 @@
 
 #include "base/bytes.h"
 
-enum { RECORD_TTL_OCTETS = 4, RECORD_LEAST_OCTETS = 11 };
+enum { RR_TTL_OCTETS = 4, RR_LEAST_OCTETS = 11 };
 
-struct record {
+struct rr {
     const uint8_t *start; /* of the owner */
     const uint8_t *ttl;   /* of its four octets */
     const uint8_t *data;
@@ -33,10 +33,10 @@ struct record {
  *
  * Returns false, with in->failed set, when the message ends early or a name is malformed.
  */
-bool record_read(struct reader *in, struct record *record);
+bool rr_read(struct reader *in, struct rr *record);
 
 /**
- * Passes over the next record of octets that record_read has seen before; they need not be the
+ * Passes over the next record of octets that rr_read has seen before; they need not be the
  * whole message.
  */
-bool record_next(struct reader *in, struct record *record);
+bool rr_next(struct reader *in, struct rr *record);

@@ -1,4 +1,4 @@
-#include "forward/record.h"
+#include "forward/rr.h"
 
 #include "wire/name.h"
 #include "wire/query.h"
@@ -84,7 +84,7 @@ static bool pass_name(struct reader *in)
     return !in->failed;
 }
 
-static bool read_head(struct reader *in, struct record *record)
+static bool read_head(struct reader *in, struct rr *record)
 {
     const uint8_t *head = read_span(in, HEAD_OCTETS);
 
@@ -98,7 +98,7 @@ static bool read_head(struct reader *in, struct record *record)
     return record->data != NULL;
 }
 
-static bool has_good_names(const struct reader *in, const struct record *record)
+static bool has_good_names(const struct reader *in, const struct rr *record)
 {
     if (record->type >= SHAPES || shapes[record->type].names == 0)
         return true;
@@ -114,7 +114,7 @@ static bool has_good_names(const struct reader *in, const struct record *record)
     return !data.failed && data.next == data.end;
 }
 
-bool record_read(struct reader *in, struct record *record)
+bool rr_read(struct reader *in, struct rr *record)
 {
     record->start = in->next;
     if (in->failed || !pass_name(in) || !read_head(in, record))
@@ -123,7 +123,7 @@ bool record_read(struct reader *in, struct record *record)
     return !in->failed;
 }
 
-bool record_next(struct reader *in, struct record *record)
+bool rr_next(struct reader *in, struct rr *record)
 {
     record->start = in->next;
     name_skip(in);

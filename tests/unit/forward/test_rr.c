@@ -1,4 +1,4 @@
-#include "forward/record.h"
+#include "forward/rr.h"
 
 #include <string.h>
 
@@ -18,7 +18,7 @@ static struct reader reader_at(size_t offset)
     return in;
 }
 
-static void check_second(const struct record *record)
+static void check_second(const struct rr *record)
 {
     ck_assert_uint_eq(record->type, 1);
     ck_assert_uint_eq(record->class, 1);
@@ -31,40 +31,40 @@ static void check_second(const struct record *record)
 START_TEST(records_are_read_one_behind_another)
 {
     struct reader in = reader_at(FIRST);
-    struct record record;
+    struct rr record;
 
-    ck_assert(record_read(&in, &record));
+    ck_assert(rr_read(&in, &record));
     ck_assert_uint_eq(record.type, 15);
     ck_assert_ptr_eq(record.ttl, message + FIRST + 6);
     ck_assert_ptr_eq(record.data, message + FIRST + 12);
-    ck_assert(record_read(&in, &record));
+    ck_assert(rr_read(&in, &record));
     check_second(&record);
     ck_assert_ptr_eq(in.next, in.end);
-    ck_assert(!record_read(&in, &record));
+    ck_assert(!rr_read(&in, &record));
     ck_assert(in.failed);
-    ck_assert(!record_read(&in, &record));
+    ck_assert(!rr_read(&in, &record));
 }
 END_TEST
 
 START_TEST(a_record_seen_before_is_passed_over_without_its_message)
 {
     struct reader in = reader_over(message + SECOND, LENGTH - SECOND);
-    struct record record;
+    struct rr record;
 
-    ck_assert(record_next(&in, &record));
+    ck_assert(rr_next(&in, &record));
     check_second(&record);
-    ck_assert(!record_next(&in, &record));
+    ck_assert(!rr_next(&in, &record));
 }
 END_TEST
 
 START_TEST(a_record_that_ends_early_is_not_read)
 {
-    struct record record;
+    struct rr record;
 
     for (size_t end = SECOND; end < LENGTH; end++) {
         struct reader in = reader_over(message, end);
         in.next += SECOND;
-        ck_assert(!record_read(&in, &record));
+        ck_assert(!rr_read(&in, &record));
         ck_assert(in.failed);
     }
 }

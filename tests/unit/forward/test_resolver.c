@@ -1,0 +1,237 @@
+#include "forward/resolver.h"
+
+#include "support/suite.h"
+
+enum { MS = 1000 };
+
+/* Three resolvers of one route; the second is `resolvers[1]`, and so on. */
+static const struct resolver_set set = {.numbers = {0, 1, 2}, .count = 3};
+static const struct resolver_set only_first = {.numbers = {0}, .count = 1};
+
+static struct upstream upstreams[3];
+static struct resolver resolvers[3];
+
+static void set_up(void)
+{
+    for (size_t i = 0; i < 3; i++)
+        resolver_init(&resolvers[i], &upstreams[i]);
+}
+
+static void keep_silent(struct resolver *resolver, uint64_t now_ms)
+{
+    for (int i = 0; i < RESOLVER_SILENT_MOST; i++)
+        resolver_on_silence(resolver, now_ms);
+    ck_assert(resolver->is_failing);
+}
+
+static void reply_often(struct resolver *resolver, uint32_t rtt_us)
+{
+    for (int i = 0; i < 100; i++)
+        resolver_on_reply(resolver, rtt_us, 1);
+}
+
+START_TEST(a_new_server_is_good_and_waited_for_by_the_first_guess)
+{
+    ck_assert(!resolvers[0].is_failing);
+    /* RFC 6298: 100 ms and four times a variation of half of it. */
+    ck_assert_uint_eq(resolver_wait_ms(&resolvers[0]), 300);
+}
+END_TEST
+
+START_TEST(the_first_round_trip_counts_whole_and_later_ones_by_an_eighth)
+{
+    ck_assert(!resolver_on_reply(&resolvers[0], 8 * MS, 1));
+    ck_assert_uint_eq(resolvers[0].srtt_us, 8 * MS);
+    ck_assert_uint_eq(resolvers[0].rttvar_us, 4 * MS);
+    resolver_on_reply(&resolvers[0], 16 * MS, 2);
+    ck_assert_uint_eq(resolvers[0].srtt_us, 9 * MS);
+    ck_assert_uint_eq(resolvers[0].rttvar_us, 5 * MS);
+    resolver_on_reply(&resolvers[0], 1 * MS, 3);
+    ck_assert_uint_eq(resolvers[0].srtt_us, 8 * MS);
+}
+END_TEST
+
+/* Round trips that repeat, and how long is waited then. */
+static const struct {
+    uint32_t rtt_us;
+    uint32_t wait_ms;
+} waits[] = {{0, 250}, {1 * MS, 250}, {200 * MS, 250}, {400 * MS, 400}, {5000 * MS, 800}};
+
+START_TEST(a_wait_follows_the_round_trip_within_its_bounds)
+{
+    reply_often(&resolvers[0], waits[_i].rtt_us);
+    ck_assert_uint_ge(resolver_wait_ms(&resolvers[0]), waits[_i].wait_ms);
+    ck_assert_uint_le(resolver_wait_ms(&resolvers[0]), waits[_i].wait_ms + 1);
+}
+END_TEST
+
+START_TEST(five_silences_in_a_row_make_a_server_failing)
+{
+    for (int i = 1; i < RESOLVER_SILENT_MOST; i++)
+        ck_assert(!resolver_on_silence(&resolvers[0], 10));
+    ck_assert(!resolvers[0].is_failing);
+    ck_assert(resolver_on_silence(&resolvers[0], 10));
+    ck_assert(resolvers[0].is_failing);
+    ck_assert(!resolver_on_silence(&resolvers[0], 10));
+}
+END_TEST
+
+START_TEST(a_reply_between_silences_starts_the_count_anew)
+{
+    for (int round = 0; round < 3; round++) {
+        for (int i = 1; i < RESOLVER_SILENT_MOST; i++)
+            ck_assert(!resolver_on_silence(&resolvers[0], 10));
+        ck_assert(!resolver_on_reply(&resolvers[0], MS, 10));
+    }
+    ck_assert(!resolvers[0].is_failing);
+}
+END_TEST
+
+START_TEST(any_reply_brings_a_failing_server_back)
+{
+    keep_silent(&resolvers[0], 10);
+    ck_assert(resolver_on_reply(&resolvers[0], MS, 20));
+    ck_assert(!resolvers[0].is_failing);
+    ck_assert(!resolver_on_reply(&resolvers[0], MS, 20));
+}
+END_TEST
+
+START_TEST(of_equal_servers_the_first_listed_is_asked)
+{
+    ck_assert_uint_eq(resolver_choose(resolvers, &set, 0, 1), 0);
+    for (size_t i = 0; i < 3; i++)
+        reply_often(&resolvers[i], 0);
+    for (int i = 0; i < 1000; i++)
+        ck_assert_uint_eq(resolver_choose(resolvers, &set, 0, 1), 0);
+}
+END_TEST
+
+START_TEST(the_nearest_server_is_asked)
+{
+    reply_often(&resolvers[0], 20 * MS);
+    reply_often(&resolvers[1], 5 * MS);
+    reply_often(&resolvers[2], 10 * MS);
+    ck_assert_uint_eq(resolver_choose(resolvers, &set, 0, 1), 1);
+}
+END_TEST
+
+START_TEST(every_good_server_gets_its_turn)
+{
+    unsigned asked[3] = {0};
+
+    reply_often(&resolvers[0], 5 * MS);
+    reply_often(&resolvers[1], 20 * MS);
+    reply_often(&resolvers[2], 80 * MS);
+    for (int i = 0; i < 2000; i++) {
+        static const uint32_t rtts[] = {5 * MS, 20 * MS, 80 * MS};
+        uint8_t place = resolver_choose(resolvers, &set, 0, 1);
+        asked[place]++;
+        resolver_on_reply(&resolvers[place], rtts[place], 1);
+    }
+    ck_assert_uint_gt(asked[0], 1500);
+    ck_assert_uint_gt(asked[1], 5);
+    ck_assert_uint_gt(asked[2], 5);
+}
+END_TEST
+
+START_TEST(a_server_that_loses_half_of_the_questions_is_asked_seldom)
+{
+    unsigned asked[3] = {0};
+
+    for (int i = 0; i < 2000; i++) {
+        uint8_t place = resolver_choose(resolvers, &set, 0, 1);
+        bool is_lost = place == 0 && asked[0] % 2 == 0;
+        asked[place]++;
+        if (is_lost)
+            resolver_defer(&resolvers[place]);
+        else
+            resolver_on_reply(&resolvers[place], place == 0 ? 1 * MS : 5 * MS, 1);
+    }
+    ck_assert_uint_lt(asked[0], 200);
+    ck_assert_uint_gt(asked[0], 5);
+}
+END_TEST
+
+START_TEST(those_who_were_tried_are_left_out_while_there_is_another)
+{
+    reply_often(&resolvers[0], 1 * MS);
+    reply_often(&resolvers[1], 2 * MS);
+    reply_often(&resolvers[2], 3 * MS);
+    ck_assert_uint_eq(resolver_choose(resolvers, &set, 1, 1), 1);
+    ck_assert_uint_eq(resolver_choose(resolvers, &set, 3, 1), 2);
+    ck_assert_uint_eq(resolver_choose(resolvers, &set, 7, 1), 0);
+    ck_assert_uint_eq(resolver_choose(resolvers, &only_first, 1, 1), 0);
+}
+END_TEST
+
+START_TEST(a_failing_server_is_probed_at_once_and_then_twice_a_second)
+{
+    unsigned probes = 0;
+
+    keep_silent(&resolvers[0], 1000);
+    for (uint64_t now_ms = 1000; now_ms < 3000; now_ms += 10)
+        probes += resolver_choose(resolvers, &set, 0, now_ms) == 0;
+    ck_assert_uint_eq(probes, 4);
+}
+END_TEST
+
+START_TEST(a_question_is_no_probe_for_a_server_that_it_was_sent_to)
+{
+    keep_silent(&resolvers[0], 1000);
+    ck_assert_uint_eq(resolver_choose(resolvers, &set, 1, 1000), 1);
+    ck_assert_uint_eq(resolver_choose(resolvers, &only_first, 1, 1000), RESOLVER_NONE);
+    ck_assert_uint_eq(resolver_choose(resolvers, &only_first, 0, 1000), 0);
+}
+END_TEST
+
+START_TEST(there_is_nobody_to_ask_when_all_are_failing_and_none_is_due)
+{
+    for (size_t i = 0; i < 3; i++) {
+        ck_assert(!resolver_set_is_failing(resolvers, &set));
+        keep_silent(&resolvers[i], 1000);
+    }
+    ck_assert(resolver_set_is_failing(resolvers, &set));
+    for (unsigned i = 0; i < 3; i++) {
+        ck_assert(resolver_set_can_be_asked(resolvers, &set, 1000));
+        ck_assert_uint_eq(resolver_choose(resolvers, &set, 0, 1000), i);
+    }
+    ck_assert(!resolver_set_can_be_asked(resolvers, &set, 1000));
+    ck_assert_uint_eq(resolver_choose(resolvers, &set, 0, 1000), RESOLVER_NONE);
+    ck_assert(resolver_set_can_be_asked(resolvers, &set, 1000 + RESOLVER_PROBE_MS));
+}
+END_TEST
+
+START_TEST(a_server_is_asked_without_edns_for_a_while)
+{
+    ck_assert(!resolver_is_plain(&resolvers[0], 1000));
+    resolvers[0].plain_until_ms = 1000 + RESOLVER_PLAIN_MS;
+    ck_assert(resolver_is_plain(&resolvers[0], RESOLVER_PLAIN_MS + 999));
+    ck_assert(!resolver_is_plain(&resolvers[0], RESOLVER_PLAIN_MS + 1000));
+}
+END_TEST
+
+int main(void)
+{
+    Suite *suite = suite_create("resolver");
+    TCase *all = tcase_create("all");
+
+    tcase_add_checked_fixture(all, set_up, NULL);
+    tcase_add_test(all, a_new_server_is_good_and_waited_for_by_the_first_guess);
+    tcase_add_test(all, the_first_round_trip_counts_whole_and_later_ones_by_an_eighth);
+    tcase_add_loop_test(all, a_wait_follows_the_round_trip_within_its_bounds, 0,
+                        sizeof waits / sizeof waits[0]);
+    tcase_add_test(all, five_silences_in_a_row_make_a_server_failing);
+    tcase_add_test(all, a_reply_between_silences_starts_the_count_anew);
+    tcase_add_test(all, any_reply_brings_a_failing_server_back);
+    tcase_add_test(all, of_equal_servers_the_first_listed_is_asked);
+    tcase_add_test(all, the_nearest_server_is_asked);
+    tcase_add_test(all, every_good_server_gets_its_turn);
+    tcase_add_test(all, a_server_that_loses_half_of_the_questions_is_asked_seldom);
+    tcase_add_test(all, those_who_were_tried_are_left_out_while_there_is_another);
+    tcase_add_test(all, a_failing_server_is_probed_at_once_and_then_twice_a_second);
+    tcase_add_test(all, a_question_is_no_probe_for_a_server_that_it_was_sent_to);
+    tcase_add_test(all, there_is_nobody_to_ask_when_all_are_failing_and_none_is_due);
+    tcase_add_test(all, a_server_is_asked_without_edns_for_a_while);
+    suite_add_tcase(suite, all);
+    return suite_run(suite);
+}
