@@ -139,7 +139,7 @@ START_TEST(entries_come_out_whole_in_the_order_they_went_in)
     struct dice dice = {.state = 5};
 
     begin();
-    for (int i = 0; i < 200000; i++) {
+    for (int i = 0; i < 50000; i++) {
         size_t octets = (1 + dice_roll(&dice, SIZE / 4 / LEAST)) * (size_t)LEAST;
         if (model.count > 0 && dice_roll(&dice, 3) > 0)
             renew();

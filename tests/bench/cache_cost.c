@@ -1,0 +1,265 @@
+/*
+ * What the cache costs: nanoseconds and allocations per question, for one name and for many.
+ *
+ *     cache_cost                 one line per row
+ *     cache_cost ROW COUNT       does one row COUNT times and prints nothing: for callgrind, which
+ * counts instructions; two counts tell one question's share
+ *
+ * Rows begin with a query that is read; its name is hashed. "many" asks 400,000 names in no order,
+ * in batches whose lines and entries are fetched ahead, as the server does.
+ */
+// wrap: malloc calloc realloc
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/clock.h"
+#include "forward/cache.h"
+#include "forward/relay.h"
+#include "support/request.h"
+#include "support/said.h"
+
+enum {
+    ROUNDS = 400000,
+    NAMES = 400000,
+    BATCH = 64,
+    STRIDE = 79199,
+    NOW = 1000,
+    CACHE_OCTETS = 64 << 20
+};
+
+void *__real_malloc(size_t size);
+void *__real_calloc(size_t count, size_t size);
+void *__real_realloc(void *old, size_t size);
+void *__wrap_malloc(size_t size);
+void *__wrap_calloc(size_t count, size_t size);
+void *__wrap_realloc(void *old, size_t size);
+
+static unsigned long allocations;
+
+void *__wrap_malloc(size_t size)
+{
+    allocations++;
+    return __real_malloc(size);
+}
+
+void *__wrap_calloc(size_t count, size_t size)
+{
+    allocations++;
+    return __real_calloc(count, size);
+}
+
+void *__wrap_realloc(void *old, size_t size)
+{
+    allocations++;
+    return __real_realloc(old, size);
+}
+
+/* A client's query for one of many names, read. */
+struct asker {
+    uint8_t request[64];
+    struct query query;
+    struct question question;
+};
+
+static struct cache *cache;
+static struct hash_key key;
+static struct asker askers[BATCH];
+static alignas(struct response) uint8_t room[RESPONSE_OCTETS_MOST];
+static struct response *const response = (struct response *)(void *)room;
+static uint8_t reply[UDP_OCTETS_MOST];
+static unsigned long missing; /* pushed out of its line: some names in a thousand */
+
+static void give_up(const char *what)
+{
+    fprintf(stderr, "cache_cost: %s\n", what);
+    exit(EXIT_FAILURE);
+}
+
+static void hash(struct asker *asker)
+{
+    const struct name *name = &asker->query.name;
+    asker->question = question_of(&asker->query, hash_padded(&key, name->octets, name->length));
+}
+
+/* Names are "000000.example.com" and so on: six octets change. */
+static void turn_to(struct asker *asker, unsigned number)
+{
+    uint8_t *end = asker->query.name.octets + 7;
+
+    for (int i = 1; i <= 6; i++, number /= 10)
+        *(end - i) = (uint8_t)('0' + number % 10);
+    memcpy(asker->request + HEADER_OCTETS + 1, end - 6, 6);
+    hash(asker);
+}
+
+static void hear_answer(const struct question *question)
+{
+    static const struct said said = {.name = "000000.example.com.",
+                                     .answer = "000000.example.com. 300 IN A 192.0.2.1"};
+    uint8_t octets[512];
+    struct asked asked = {.question = question, .id = SAID_ID, .name = question->name->octets};
+    size_t length = said_write(&said, octets);
+
+    if (response_read(octets, length, &asked, response) != RESPONSE_READ)
+        give_up("the answer cannot be read");
+}
+
+/* A response in the cache for each name. */
+static void prepare(void)
+{
+    struct err err;
+
+    cache = cache_new(CACHE_OCTETS, &err);
+    if (cache == NULL)
+        give_up(err.text);
+    key = hash_key_random();
+    for (unsigned i = 0; i < BATCH; i++) {
+        struct asker *asker = &askers[i];
+        size_t length = request_write(&(struct ask){.name = "000000.example.com."}, asker->request);
+        if (query_read(asker->request, length, &asker->query) != QUERY_READ)
+            give_up("the query cannot be read");
+        hash(asker);
+    }
+    hear_answer(&askers[0].question);
+    for (unsigned i = NAMES; i-- > 0;) {
+        turn_to(&askers[0], i);
+        cache_store(cache, &askers[0].question, response, NOW);
+    }
+}
+
+static void find(const struct asker *asker)
+{
+    missing += cache_find(cache, &asker->question, NOW + 10) == NULL;
+}
+
+static void hit(const struct asker *asker)
+{
+    const struct cache_entry *entry = cache_find(cache, &asker->question, NOW + 10);
+
+    if (entry == NULL || !cache_entry_is_fresh(entry, NOW + 10)) {
+        missing++;
+        return;
+    }
+    struct reply_options options = {.has_ede = false};
+    struct relay relay = {.response = cache_response(entry),
+                          .age_seconds = NOW + 10 - entry->stored_s,
+                          .request = asker->request,
+                          .query = &asker->query,
+                          .options = &options};
+    relay_write(&relay, reply, asker->query.udp_octets);
+}
+
+static void find_one(unsigned long count)
+{
+    for (unsigned long i = 0; i < count; i++)
+        find(&askers[0]);
+}
+
+static void hit_one(unsigned long count)
+{
+    for (unsigned long i = 0; i < count; i++)
+        hit(&askers[0]);
+}
+
+static unsigned nth_name(unsigned long n)
+{
+    return (unsigned)(n * STRIDE % NAMES);
+}
+
+static void turn_many(unsigned long count)
+{
+    for (unsigned long i = 0; i < count; i++)
+        turn_to(&askers[i % BATCH], nth_name(i));
+}
+
+static void hit_many(unsigned long count)
+{
+    for (unsigned long i = 0; i < count; i += BATCH) {
+        for (unsigned j = 0; j < BATCH; j++) {
+            turn_to(&askers[j], nth_name(i + j));
+            cache_prefetch(cache, askers[j].question.hash);
+        }
+        for (unsigned j = 0; j < BATCH; j++)
+            cache_prefetch_entry(cache, askers[j].question.hash);
+        for (unsigned j = 0; j < BATCH; j++)
+            hit(&askers[j]);
+    }
+}
+
+static void hit_many_unfetched(unsigned long count)
+{
+    for (unsigned long i = 0; i < count; i++) {
+        turn_to(&askers[0], nth_name(i));
+        hit(&askers[0]);
+    }
+}
+
+static void miss(unsigned long count)
+{
+    for (unsigned long i = 0; i < count; i++) {
+        struct question question = question_of(&askers[0].query, i);
+        if (cache_find(cache, &question, NOW) != NULL)
+            give_up("there is an answer to what nobody asked");
+    }
+}
+
+/* What a flood of names costs: each is stored, and others give way. */
+static void store_new(unsigned long count)
+{
+    for (unsigned long i = 0; i < count; i++) {
+        struct question question = question_of(&askers[0].query, hash_mix(i, key.second));
+        cache_store(cache, &question, response, NOW);
+    }
+}
+
+static const struct row {
+    const char *name;
+    void (*run)(unsigned long count);
+} rows[] = {
+    {"find", find_one},       {"hit", hit_one},
+    {"turn-many", turn_many}, /* what the next two spend on changing names */
+    {"hit-many", hit_many},   {"hit-many-unfetched", hit_many_unfetched},
+    {"miss", miss},           {"store", store_new},
+};
+
+enum { ROW_COUNT = sizeof rows / sizeof rows[0] };
+
+static void measure(const struct row *row)
+{
+    unsigned long before = allocations;
+    uint64_t start = clock_monotonic_ns();
+
+    row->run(ROUNDS);
+    uint64_t elapsed = clock_monotonic_ns() - start;
+    if (missing > ROUNDS / 100)
+        give_up("more answers are missing than lines are full");
+    missing = 0;
+    printf("{\"row\":\"%s\",\"ns\":%.1f,\"allocations\":%.3f}\n", row->name,
+           (double)elapsed / ROUNDS, (double)(allocations - before) / ROUNDS);
+}
+
+static const struct row *find_row(const char *name)
+{
+    for (size_t i = 0; i < ROW_COUNT; i++)
+        if (strcmp(rows[i].name, name) == 0)
+            return &rows[i];
+    fprintf(stderr, "cache_cost: there is no row %s\n", name);
+    exit(EXIT_FAILURE);
+}
+
+int main(int count, char **arguments)
+{
+    if (count != 1 && count != 3) {
+        fprintf(stderr, "usage: cache_cost [ROW COUNT]\n");
+        return 2;
+    }
+    prepare();
+    if (count == 3)
+        find_row(arguments[1])->run(strtoul(arguments[2], NULL, 10));
+    else
+        for (size_t i = 0; i < ROW_COUNT; i++)
+            measure(&rows[i]);
+    cache_free(cache);
+    return EXIT_SUCCESS;
+}
