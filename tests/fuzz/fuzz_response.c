@@ -1,0 +1,184 @@
+/**
+ * Any octets, read as an upstream's response: as they are, and as flags, counts and records behind
+ * the question that was asked, so that most inputs come as far as the records.
+ *
+ * What is read must hold together and be handed out to clients of every size. Oracles: what a
+ * client is told reads again as the same response, and ldns sees the same records.
+ */
+#include "fuzz/fuzz.h"
+
+#include <ldns/ldns.h>
+#include <stdbool.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "forward/record.h"
+#include "forward/relay.h"
+
+enum { ID = 0x2b67, FRAME_OCTETS = 8, CLIENT_MOST = 64 };
+
+static const uint8_t question_octets[] = "\3www\7example\3com\0\0\1\0\1";
+
+enum { QUESTION_OCTETS = sizeof question_octets - 1, NAME_OCTETS = QUESTION_OCTETS - 4 };
+
+/* The same question from clients with and without OPT; with AD and DO. */
+static const struct {
+    uint16_t flags;
+    bool has_opt;
+    bool dnssec_ok;
+    size_t most;
+} clients[] = {
+    {0x0100, false, false, 512},   {0x0120, true, false, 512},   {0x0100, true, true, 1232},
+    {0x0100, false, false, 65535}, {0x0120, true, false, 65535}, {0x0110, true, true, 65535},
+};
+
+struct place {
+    alignas(struct response) uint8_t room[RESPONSE_OCTETS_MOST];
+};
+
+static struct place first, again;
+static uint8_t message[UINT16_MAX], reply[UINT16_MAX];
+
+static struct response *response_in(struct place *place)
+{
+    return (struct response *)(void *)place->room;
+}
+
+static void must(bool holds)
+{
+    if (!holds)
+        abort();
+}
+
+static enum response_status read_response(const uint8_t *octets, size_t length, struct place *place)
+{
+    static struct name name;
+    static struct question question;
+    struct reader in = reader_over(question_octets, QUESTION_OCTETS);
+    struct asked asked = {
+        .question = &question, .id = ID, .name = question_octets, .is_exact = true};
+
+    must(name_read(&in, &name));
+    question = (struct question){.name = &name, .type = 1, .class = 1};
+    return response_read(octets, length, &asked, response_in(place));
+}
+
+static bool ignore_address(void *context, uint32_t address)
+{
+    (void)context, (void)address;
+    return false;
+}
+
+static void check_whole(const struct response *response)
+{
+    const uint16_t *offsets = (const uint16_t *)(const void *)response->data;
+    size_t count = (size_t)response->counts[0] + response->counts[1] + response->counts[2];
+
+    must(response->octets == sizeof *response + 2U * response->ttl_count + response->ede_octets +
+                                 response->body_octets);
+    must(response->octets <= RESPONSE_OCTETS_MOST && response->ttl_count == count);
+    must(response->ttl_seconds <= RESPONSE_TTL_MOST_SECONDS);
+    must((response->bits & RESPONSE_NEGATIVE) == 0 ||
+         response->ttl_seconds <= RESPONSE_NEGATIVE_TTL_MOST_SECONDS);
+    for (size_t i = 0; i < count; i++) {
+        must(offsets[i] + RECORD_TTL_OCTETS <= response->body_octets);
+        must(load32(response_body(response) + offsets[i]) <= RESPONSE_TTL_MOST_SECONDS);
+    }
+    response_find_address(response, ignore_address, NULL);
+}
+
+static size_t tell(size_t client, uint32_t age_seconds, bool is_stale)
+{
+    uint8_t request[CLIENT_MOST] = {ID >> 8, ID & 255, 0, 0, 0, 1};
+    struct query query;
+    struct reply_options options = {
+        .has_ede = is_stale, .ede_code = 3, .ede_text = "Q23", .ede_length = 3};
+
+    memcpy(request + HEADER_OCTETS, question_octets, QUESTION_OCTETS);
+    must(query_read(request, HEADER_OCTETS + QUESTION_OCTETS, &query) == QUERY_READ);
+    query.flags = clients[client].flags;
+    query.has_opt = clients[client].has_opt;
+    query.dnssec_ok = clients[client].dnssec_ok;
+    struct relay relay = {.response = response_in(&first),
+                          .age_seconds = age_seconds,
+                          .is_stale = is_stale,
+                          .request = request,
+                          .query = &query,
+                          .options = &options};
+    size_t length = relay_write(&relay, reply, clients[client].most);
+    must(length <= clients[client].most);
+    must(relay.ttl_seconds <= RESPONSE_TTL_MOST_SECONDS);
+    return length;
+}
+
+/* Told at once, a response is still the same; but a name that leads into a TTL may not be. */
+static void check_told(size_t length, bool has_opt)
+{
+    const struct response *response = response_in(&first), *told = response_in(&again);
+    enum response_status status = read_response(reply, length, &again);
+
+    if ((load16(reply + 2) & FLAG_TC) != 0) {
+        must(status == RESPONSE_TRUNCATED);
+        return;
+    }
+    if (status == RESPONSE_MALFORMED)
+        return;
+    must(status == RESPONSE_READ);
+    must(told->rcode == response->rcode || (response->rcode > 15 && !has_opt));
+    must(told->body_octets == response->body_octets);
+    must(memcmp(response_body(told), response_body(response), response->body_octets) == 0);
+    must(memcmp(told->counts, response->counts, sizeof told->counts) == 0);
+    must(told->ede_octets == 0 || told->ede_octets == response->ede_octets || has_opt);
+    must(told->ttl_seconds == response->ttl_seconds || told->rcode != response->rcode);
+}
+
+/* ldns looks into records that we pass over, so it may refuse what is in them. */
+static void ask_ldns(const uint8_t *octets, size_t length, size_t told_length)
+{
+    ldns_pkt *from = NULL, *to = NULL;
+
+    if (ldns_wire2pkt(&from, octets, length) != LDNS_STATUS_OK)
+        return;
+    if (ldns_wire2pkt(&to, reply, told_length) == LDNS_STATUS_OK && !ldns_pkt_tc(to)) {
+        must(ldns_pkt_ancount(from) == ldns_pkt_ancount(to));
+        must(ldns_pkt_nscount(from) == ldns_pkt_nscount(to));
+    }
+    ldns_pkt_free(from);
+    ldns_pkt_free(to);
+}
+
+static void try_octets(const uint8_t *octets, size_t length)
+{
+    enum response_status status = read_response(octets, length, &first);
+
+    if (status == RESPONSE_FOREIGN)
+        return;
+    must(length >= HEADER_OCTETS && load16(octets) == ID && (octets[2] & 0xf8) == 0x80);
+    if (status != RESPONSE_READ)
+        return;
+    check_whole(response_in(&first));
+    for (size_t i = 0; i < sizeof clients / sizeof clients[0]; i++) {
+        tell(i, 17, true);
+        tell(i, UINT32_MAX, false);
+        size_t told_length = tell(i, 0, false);
+        check_told(told_length, clients[i].has_opt);
+        ask_ldns(octets, length, told_length);
+    }
+}
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
+{
+    enum { RECORDS = HEADER_OCTETS + QUESTION_OCTETS };
+
+    if (size <= sizeof message)
+        try_octets(data, size);
+    if (size < FRAME_OCTETS || size - FRAME_OCTETS > sizeof message - RECORDS)
+        return 0;
+    memcpy(message, "\x2b\x67..\0\1", 6);
+    memcpy(message + 2, data, 2);
+    memcpy(message + 6, data + 2, 6);
+    memcpy(message + HEADER_OCTETS, question_octets, QUESTION_OCTETS);
+    memcpy(message + RECORDS, data + FRAME_OCTETS, size - FRAME_OCTETS);
+    try_octets(message, RECORDS + size - FRAME_OCTETS);
+    return 0;
+}
