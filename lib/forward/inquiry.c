@@ -63,12 +63,19 @@ const struct response *inquiry_error(const struct inquiry *inquiry)
     return error->octets > 0 ? error : NULL;
 }
 
-bool inquiry_is_under_way(const struct inquiry *inquiry)
+uint8_t inquiry_open_place(const struct inquiry *inquiry)
 {
-    for (size_t i = 0; i < PENDING_ATTEMPTS; i++)
-        if (inquiry->attempts[i].is_open)
-            return true;
-    return false;
+    uint8_t place = RESOLVER_NONE;
+    uint64_t first_ms = UINT64_MAX;
+
+    for (size_t i = 0; i < PENDING_ATTEMPTS; i++) {
+        const struct attempt *attempt = &inquiry->attempts[i];
+        if (!attempt->is_open || attempt->sent_ms >= first_ms)
+            continue;
+        first_ms = attempt->sent_ms;
+        place = attempt->place;
+    }
+    return place;
 }
 
 struct attempt *inquiry_free_attempt(struct inquiry *inquiry)

@@ -75,8 +75,14 @@ void inquiry_remember_error(struct inquiry *inquiry, const struct response *resp
 /** The SERVFAIL that was kept, or NULL. */
 const struct response *inquiry_error(const struct inquiry *inquiry);
 
+/** The place of the server that was asked longest ago and is still waited for, or RESOLVER_NONE. */
+uint8_t inquiry_open_place(const struct inquiry *inquiry);
+
 /** True when some attempt is open. */
-bool inquiry_is_under_way(const struct inquiry *inquiry);
+static inline bool inquiry_is_under_way(const struct inquiry *inquiry)
+{
+    return inquiry_open_place(inquiry) != RESOLVER_NONE;
+}
 
 /** An attempt that is not open, or NULL. */
 struct attempt *inquiry_free_attempt(struct inquiry *inquiry);

@@ -247,7 +247,10 @@ static void on_failure(void *context, link_ticket ticket, enum link_failure fail
 
 /* ---- Time ---- */
 
-/* What is under way is late: another server is asked too, or the only one again. */
+/*
+ * What is under way is late: another server is asked too. When all were asked, the turn is that of
+ * one that has said nothing yet; those that have would only say it again.
+ */
 static void on_wait_over(struct pending *pending, struct inquiry *inquiry)
 {
     attempt_mark_late(&pending->sender, inquiry);
@@ -255,6 +258,8 @@ static void on_wait_over(struct pending *pending, struct inquiry *inquiry)
     if (inquiry->is_probe || inquiry_free_attempt(inquiry) == NULL)
         return;
     uint8_t place = pick(pending, inquiry);
+    if (place != RESOLVER_NONE && inquiry_has_tried(inquiry, place))
+        place = inquiry_open_place(inquiry);
     if (place != RESOLVER_NONE)
         attempt_begin(&pending->sender, inquiry, place);
     else /* all are failing; perhaps one comes back */

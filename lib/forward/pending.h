@@ -66,7 +66,8 @@ struct settlement {
     uint8_t route;
     const struct response *response; /* NULL, or good until the listener returns */
     enum forward_failure failure;    /* FORWARD_ERROR may have a response: SERVFAIL and its EDE */
-    uint8_t server;         /* that answered or failed last; RESOLVER_NONE when none was asked */
+    uint8_t
+        server; /* that answered or failed last; all failing: the first; nobody: RESOLVER_NONE */
     struct waiter *waiters; /* in the order they came; NULL: a refresh that nobody waits for */
 };
 

@@ -143,14 +143,18 @@ void forwarding_break_off(struct forwarding *forwarding, size_t number, enum lin
 
 void forwarding_make_failing(struct forwarding *forwarding, uint8_t route)
 {
-    char name[32];
+    char name[32], told[256] = "";
+    struct text text = text_over(told, sizeof told - 1);
 
+    forwarding_pass(forwarding, 1); /* later than any reply */
     for (unsigned i = 0; i < 2 * RESOLVER_SILENT_MOST; i++) {
         snprintf(name, sizeof name, "silent%u.example", i);
         ck_assert(!forwarding_ask(forwarding, name, route) || i >= RESOLVER_SILENT_MOST);
     }
     forwarding_pass(forwarding, PENDING_DEADLINE_MS);
     ck_assert(!forward_is_busy(forwarding->forward));
+    forward_tell_servers(forwarding->forward, route, &text);
+    ck_assert_msg(strstr(told, " up ") == NULL && strstr(told, " untried") == NULL, "%s", told);
     forwarding->told = 0;
 }
 

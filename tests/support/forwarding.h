@@ -25,7 +25,7 @@ enum {
 };
 
 enum { ROUTE_CORP, ROUTE_LAB, ROUTE_REST };
-enum { SERVER_CORP, RESOLVER_FIRST, SERVER_SECOND };
+enum { RESOLVER_CORP, RESOLVER_FIRST, RESOLVER_SECOND };
 
 /** What was found, without what it pointed at. */
 struct forwarding_found {

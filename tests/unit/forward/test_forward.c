@@ -13,6 +13,7 @@ enum { RCODE_SERVFAIL = 2, RCODE_NXDOMAIN = 3, RCODE_REFUSED = 5, TTL = 60, DAY 
 static struct {
     volatile bool is_counting; /* volatile: malloc is known not to touch them */
     volatile size_t calls;
+    volatile size_t spared; /* the allocation after so many fails; 0: none */
 } allocations;
 
 void *__real_malloc(size_t size);
@@ -22,22 +23,26 @@ void *__wrap_malloc(size_t size);
 void *__wrap_calloc(size_t count, size_t size);
 void *__wrap_realloc(void *old, size_t size);
 
-void *__wrap_malloc(size_t size)
+/* Counts a call. Returns true when it is to fail. */
+static bool count_call(void)
 {
     allocations.calls += allocations.is_counting;
-    return __real_malloc(size);
+    return allocations.spared > 0 && --allocations.spared == 0;
+}
+
+void *__wrap_malloc(size_t size)
+{
+    return count_call() ? NULL : __real_malloc(size);
 }
 
 void *__wrap_calloc(size_t count, size_t size)
 {
-    allocations.calls += allocations.is_counting;
-    return __real_calloc(count, size);
+    return count_call() ? NULL : __real_calloc(count, size);
 }
 
 void *__wrap_realloc(void *old, size_t size)
 {
-    allocations.calls += allocations.is_counting;
-    return __real_realloc(old, size);
+    return count_call() ? NULL : __real_realloc(old, size);
 }
 
 static const char www[] = "www.example.org";
@@ -98,7 +103,7 @@ END_TEST
 START_TEST(each_zone_has_its_servers)
 {
     static const char *const names[] = {"a.corp.example", "a.lab.example", "a.example"};
-    static const uint8_t servers[] = {SERVER_CORP, RESOLVER_FIRST, RESOLVER_FIRST};
+    static const uint8_t servers[] = {RESOLVER_CORP, RESOLVER_FIRST, RESOLVER_FIRST};
 
     for (uint8_t route = 0; route < 3; route++) {
         ck_assert(!forwarding_ask(&stand, names[route], route));
@@ -229,6 +234,21 @@ START_TEST(a_refresh_that_fails_leaves_the_answer_fresh_to_its_end)
 }
 END_TEST
 
+START_TEST(nothing_is_refreshed_while_all_servers_are_failing)
+{
+    keep_www(ROUTE_LAB);
+    forwarding_skip(&stand, TTL - 6);
+    forwarding_make_failing(&stand, ROUTE_LAB);
+    ck_assert(forwarding_ask(&stand, "silent0.example", ROUTE_LAB)); /* the probe */
+    uint64_t refreshes = forwarding_counted(&stand, COUNTER_FORWARD_REFRESHES);
+    for (int i = 0; i < 2; i++) {
+        ck_assert(forwarding_ask(&stand, www, ROUTE_LAB));
+        forwarding_assert_fresh(&stand, TTL - 5);
+    }
+    ck_assert_uint_eq(forwarding_counted(&stand, COUNTER_FORWARD_REFRESHES), refreshes);
+}
+END_TEST
+
 /* ---- Stale ---- */
 
 START_TEST(a_stale_answer_is_handed_out_when_asking_anew_fails)
@@ -338,6 +358,18 @@ START_TEST(a_remembered_failure_is_over_when_a_failing_server_is_back)
     forwarding_assert_fresh(&stand, 0);
     ck_assert(!forwarding_ask(&stand, "silent1.example", ROUTE_LAB)); /* asked at once */
     forwarding_answer(&stand, forwarding_last(&stand));
+}
+END_TEST
+
+START_TEST(a_failure_of_a_later_era_is_remembered_too)
+{
+    forwarding_make_failing(&stand, ROUTE_LAB);
+    ck_assert(forwarding_ask(&stand, "silent0.example", ROUTE_LAB));
+    forwarding_answer(&stand, forwarding_last(&stand));
+    ck_assert(!forwarding_ask(&stand, www, ROUTE_LAB));
+    forwarding_pass(&stand, PENDING_DEADLINE_MS);
+    ck_assert(forwarding_ask(&stand, www, ROUTE_LAB));
+    forwarding_assert_failed(&stand, FORWARD_SILENT, "10.0.0.2");
 }
 END_TEST
 
@@ -529,6 +561,27 @@ START_TEST(a_cache_too_small_is_refused)
 }
 END_TEST
 
+START_TEST(without_memory_there_is_an_error_and_nothing_left)
+{
+    struct upstream_zones none = {.count = 0};
+    struct forward_options options = {
+        .zones = &none, .questions = 1, .cache_octets = CACHE_OCTETS_LEAST};
+    struct forward *forward = NULL;
+    size_t failing = 0;
+
+    options.link = &stand.scripted.link;
+    while (forward == NULL) {
+        struct err err = {.code = ERR_NONE};
+        allocations.spared = ++failing;
+        forward = forward_new(&options, &err);
+        allocations.spared = 0;
+        ck_assert(forward != NULL || err.code == ERR_MEMORY);
+    }
+    ck_assert_uint_gt(failing, 5);
+    forward_free(forward);
+}
+END_TEST
+
 START_TEST(what_is_known_is_told)
 {
     char buffer[256];
@@ -604,6 +657,7 @@ static void add_kept(Suite *suite)
     tcase_add_test(kept, a_name_in_use_is_asked_for_again_in_the_last_tenth_of_its_time);
     tcase_add_test(kept, a_name_asked_for_once_is_not_refreshed);
     tcase_add_test(kept, a_refresh_that_fails_leaves_the_answer_fresh_to_its_end);
+    tcase_add_test(kept, nothing_is_refreshed_while_all_servers_are_failing);
     suite_add_tcase(suite, kept);
 }
 
@@ -619,6 +673,7 @@ static void add_failing(Suite *suite)
     tcase_add_test(failing, after_a_day_a_stale_answer_is_gone);
     tcase_add_test(failing, a_failure_is_remembered_for_longer_each_time);
     tcase_add_test(failing, a_remembered_failure_is_over_when_a_failing_server_is_back);
+    tcase_add_test(failing, a_failure_of_a_later_era_is_remembered_too);
     tcase_add_test(failing, an_error_code_is_remembered_whatever_becomes_of_servers);
     tcase_add_test(failing, nobody_is_asked_while_all_servers_are_failing);
     tcase_add_loop_test(failing, what_keeps_a_question_from_its_server_is_said, 0,
@@ -637,6 +692,7 @@ static void add_life(Suite *suite)
     tcase_add_test(life, a_server_of_several_zones_is_one_server);
     tcase_add_test(life, too_many_servers_are_refused);
     tcase_add_test(life, a_cache_too_small_is_refused);
+    tcase_add_test(life, without_memory_there_is_an_error_and_nothing_left);
     tcase_add_test(life, what_is_known_is_told);
     tcase_add_test(life, nothing_is_allocated_after_the_start);
     suite_add_tcase(suite, life);

@@ -468,6 +468,19 @@ START_TEST(a_servfail_is_kept_although_the_other_refuses)
 }
 END_TEST
 
+START_TEST(who_has_refused_is_not_asked_again)
+{
+    asking_ask(&stand, "www.example.org", ROUTE_TWO);
+    asking_reply_code(&stand, 0, RCODE_REFUSED);
+    asking_pass(&stand, PENDING_DEADLINE_MS - 1);
+    asking_assert_sent(&stand, 1 + PENDING_ATTEMPTS);
+    for (size_t i = 1; i <= PENDING_ATTEMPTS; i++)
+        ck_assert_uint_eq(asking_sent(&stand, i)->server, 1);
+    asking_answer(&stand, 2);
+    asking_assert_answered(&stand, 1);
+}
+END_TEST
+
 START_TEST(nxdomain_is_an_answer)
 {
     asking_ask(&stand, "www.example.org", ROUTE_TWO);
@@ -480,11 +493,49 @@ START_TEST(nxdomain_is_an_answer)
 }
 END_TEST
 
-START_TEST(a_server_that_refuses_is_not_the_first_choice)
+START_TEST(what_a_server_said_outweighs_that_another_is_unreachable)
+{
+    asking_ask(&stand, "www.example.org", ROUTE_TWO);
+    asking_reply_code(&stand, 0, RCODE_REFUSED);
+    asking_break_off(&stand, 1, LINK_UNREACHABLE);
+    asking_assert_failed(&stand, FORWARD_ERROR, 0);
+}
+END_TEST
+
+static void refuse(void)
+{
+    asking_reply_code(&stand, 0, RCODE_REFUSED);
+}
+
+static void send_garbage(void)
+{
+    asking_reply(&stand, 0,
+                 &(struct scripted_reply){.address = ASKING_ADDRESS, .is_cut_short = true});
+}
+
+static void be_unreachable(void)
+{
+    asking_break_off(&stand, 0, LINK_UNREACHABLE);
+}
+
+static void be_late(void)
+{
+    asking_pass(&stand, 300);
+}
+
+/* What a server does, and how good it would be without. */
+static const struct {
+    void (*happen)(void);
+    uint32_t rank_us;
+} disappointments[] = {{refuse, 0}, {send_garbage, 0}, {be_unreachable, 100000}, {be_late, 100000}};
+
+START_TEST(a_server_that_disappoints_is_not_the_first_choice)
 {
     asking_ask(&stand, "a.example.org", ROUTE_TWO);
-    asking_reply_code(&stand, 0, RCODE_REFUSED);
+    disappointments[_i].happen();
+    asking_assert_sent(&stand, 2);
     asking_answer(&stand, 1);
+    stand.servers[1].rank_us = disappointments[_i].rank_us;
     asking_ask(&stand, "b.example.org", ROUTE_TWO);
     ck_assert_uint_eq(asking_sent(&stand, 2)->server, 1);
     asking_answer(&stand, 2);
@@ -687,8 +738,11 @@ static void add_failures(Suite *suite)
     tcase_add_loop_test(failures, other_error_codes_are_a_failure_without_response, 0,
                         sizeof refusals / sizeof refusals[0]);
     tcase_add_test(failures, a_servfail_is_kept_although_the_other_refuses);
+    tcase_add_test(failures, who_has_refused_is_not_asked_again);
     tcase_add_test(failures, nxdomain_is_an_answer);
-    tcase_add_test(failures, a_server_that_refuses_is_not_the_first_choice);
+    tcase_add_test(failures, what_a_server_said_outweighs_that_another_is_unreachable);
+    tcase_add_loop_test(failures, a_server_that_disappoints_is_not_the_first_choice, 0,
+                        sizeof disappointments / sizeof disappointments[0]);
     suite_add_tcase(suite, failures);
 }
 
