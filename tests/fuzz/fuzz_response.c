@@ -12,8 +12,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "forward/record.h"
 #include "forward/relay.h"
+#include "forward/rr.h"
 
 enum { ID = 0x2b67, FRAME_OCTETS = 8, CLIENT_MOST = 64 };
 
@@ -81,7 +81,7 @@ static void check_whole(const struct response *response)
     must((response->bits & RESPONSE_NEGATIVE) == 0 ||
          response->ttl_seconds <= RESPONSE_NEGATIVE_TTL_MOST_SECONDS);
     for (size_t i = 0; i < count; i++) {
-        must(offsets[i] + RECORD_TTL_OCTETS <= response->body_octets);
+        must(offsets[i] + RR_TTL_OCTETS <= response->body_octets);
         must(load32(response_body(response) + offsets[i]) <= RESPONSE_TTL_MOST_SECONDS);
     }
     response_find_address(response, ignore_address, NULL);
