@@ -12,12 +12,17 @@
 #include "decide/client.h"
 #include "decide/reason.h"
 #include "decide/special.h"
+#include "forward/cache.h"
+#include "forward/server.h"
 
 enum { FINDINGS_MOST = 100, PLACE_MOST = 4096 + 32 };
 
 _Static_assert(CLASS_SPACE == 0 && CLASS_PEERED == 1 && CLASS_VPN == 2,
                "the settings' classes are in this order");
 _Static_assert((int)UPSTREAM_ZONES_MOST == (int)ROUTES_MOST, "each zone of upstreams is a route");
+_Static_assert((int)UPSTREAMS_IN_ALL_MOST == (int)SERVERS_MOST, "each upstream is a server");
+_Static_assert((int)CACHE_WORKER_OCTETS_LEAST == (int)CACHE_OCTETS_LEAST,
+               "a worker's share makes a cache");
 
 /* "10.0.0.2, 1.1.1.1@5353" */
 static const char *write_upstreams(struct arena *arena, const struct upstreams *list)
