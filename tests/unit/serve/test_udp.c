@@ -239,6 +239,40 @@ START_TEST(what_has_come_before_a_stop_is_answered)
 }
 END_TEST
 
+/* Answers a query with a reply of its own after the batch, as for an answer that had to come. */
+static void answer_later(struct scene *scene, uint16_t id)
+{
+    struct late_client client;
+    uint8_t reply[REQUEST_OCTETS_MOST];
+    struct carrier *carrier = &scene->socket.carrier;
+
+    ask(scene, 1);
+    ck_assert_int_eq(udp_serve_batch(&scene->socket), 1);
+    ck_assert_int_eq(take_reply(scene), 1);
+    carrier->keep(carrier, 0, &client);
+    ask(scene, 2); /* the batch's buffers have other contents meanwhile */
+    ck_assert_int_eq(udp_serve_batch(&scene->socket), 1);
+    ck_assert_int_eq(take_reply(scene), 2);
+    ck_assert(carrier->deliver(carrier, &client, reply, serving_query(id, reply)));
+}
+
+static const struct {
+    const char *listen;
+    const char *ask;
+} later[] = {{"127.0.0.1", "127.0.0.1"}, {"0.0.0.0", "127.0.0.9"}, {"0.0.0.0", "127.0.0.1"}};
+
+START_TEST(a_reply_that_comes_later_leaves_from_the_asked_address_too)
+{
+    struct scene scene;
+
+    begin(&scene, later[_i].listen, later[_i].ask);
+    answer_later(&scene, 99);
+    ck_assert_int_eq(take_reply(&scene), 99); /* and compares the address it came from */
+    ck_assert_uint_eq(serving_count(&scene.serving, COUNTER_UDP_REPLIES), 3);
+    end(&scene);
+}
+END_TEST
+
 int main(void)
 {
     Suite *suite = suite_create("udp");
@@ -254,6 +288,8 @@ int main(void)
     tcase_add_test(all, sockets_of_both_families_share_the_buffers);
     tcase_add_test(all, a_client_that_is_gone_harms_nobody);
     tcase_add_test(all, what_has_come_before_a_stop_is_answered);
+    tcase_add_loop_test(all, a_reply_that_comes_later_leaves_from_the_asked_address_too, 0,
+                        sizeof later / sizeof later[0]);
     suite_add_tcase(suite, all);
     return suite_run(suite);
 }

@@ -1,0 +1,209 @@
+#include "serve/tcp_connection.h"
+
+#include <string.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include "support/serving.h"
+#include "support/suite.h"
+
+enum { REPLY_OCTETS = 60000, STREAM_MOST = 1 << 20 };
+
+/* One worker's TCP with one client, some of whose replies come later. */
+struct scene {
+    struct serving serving;
+    struct tcp tcp;
+    struct tcp_connection *connection;
+    int client;
+};
+
+static int enter(struct scene *scene)
+{
+    struct endpoint client;
+    int ends[2];
+
+    ck_assert(endpoint_read("10.0.130.56", 40000, &client));
+    ck_assert_int_eq(socketpair(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK, 0, ends), 0);
+    ck_assert(tcp_adopt(&scene->tcp, ends[1], &client, 0x0a000002));
+    scene->connection = scene->tcp.busiest;
+    return ends[0];
+}
+
+static void begin(struct scene *scene)
+{
+    const struct tcp_limits limits = {.connections = 4, .per_client = 4, .idle_ms = 10000};
+    struct err err;
+
+    serving_init(&scene->serving);
+    ck_assert(tcp_init(&scene->tcp, &scene->serving.loop, &scene->serving.batch, &limits, &err));
+    scene->client = enter(scene);
+}
+
+static void end(struct scene *scene)
+{
+    close(scene->client);
+    tcp_stop(&scene->tcp);
+    serving_close(&scene->serving);
+    tcp_close(&scene->tcp);
+}
+
+/* Says that a reply to the connection will come later. */
+static struct late_client defer(struct tcp_connection *connection)
+{
+    struct late_client client;
+
+    connection->carrier.keep(&connection->carrier, 0, &client);
+    return client;
+}
+
+/* Delivers a reply of that many octets, all of one value. */
+static bool deliver(struct tcp_connection *connection, const struct late_client *client,
+                    uint8_t value, size_t length)
+{
+    static uint8_t reply[65535];
+
+    memset(reply, value, length);
+    return connection->carrier.deliver(&connection->carrier, client, reply, length);
+}
+
+/* Takes the next whole frame; returns its octets' value, -1: none yet, -2: the end. */
+static int take(int client, size_t expected)
+{
+    static uint8_t frame[TCP_FRAME_OCTETS + 65535];
+    ssize_t got = recv(client, frame, TCP_FRAME_OCTETS + expected, MSG_WAITALL);
+
+    if (got <= 0)
+        return got == 0 ? -2 : -1;
+    ck_assert_int_eq(got, (ssize_t)(TCP_FRAME_OCTETS + expected));
+    ck_assert_uint_eq(load16(frame), expected);
+    ck_assert_int_eq(frame[TCP_FRAME_OCTETS], frame[got - 1]);
+    return frame[TCP_FRAME_OCTETS];
+}
+
+START_TEST(a_reply_that_comes_later_is_framed_and_sent)
+{
+    struct scene scene;
+
+    begin(&scene);
+    struct late_client late = defer(scene.connection);
+    serving_turn(&scene.serving);
+    ck_assert_int_eq(take(scene.client, 40), -1);
+    ck_assert(deliver(scene.connection, &late, 7, 40));
+    ck_assert_int_eq(take(scene.client, 40), 7);
+    ck_assert_uint_eq(serving_count(&scene.serving, COUNTER_TCP_REPLIES), 1);
+    end(&scene);
+}
+END_TEST
+
+START_TEST(a_client_that_closes_its_side_still_gets_what_comes_later)
+{
+    struct scene scene;
+
+    begin(&scene);
+    struct late_client first = defer(scene.connection), second = defer(scene.connection);
+    shutdown(scene.client, SHUT_WR);
+    for (int i = 0; i < 3; i++)
+        serving_turn(&scene.serving);
+    ck_assert_uint_eq(scene.tcp.open_count, 1);
+    ck_assert(deliver(scene.connection, &first, 1, 40));
+    ck_assert_uint_eq(scene.tcp.open_count, 1);
+    ck_assert(deliver(scene.connection, &second, 2, 40));
+    ck_assert_uint_eq(scene.tcp.open_count, 0);
+    ck_assert_int_eq(take(scene.client, 40), 1);
+    ck_assert_int_eq(take(scene.client, 40), 2);
+    ck_assert_int_eq(take(scene.client, 40), -2);
+    end(&scene);
+}
+END_TEST
+
+START_TEST(a_connection_that_awaits_replies_and_nothing_else_costs_no_turns)
+{
+    struct scene scene;
+
+    begin(&scene);
+    struct late_client late = defer(scene.connection);
+    shutdown(scene.client, SHUT_WR);
+    serving_turn(&scene.serving);
+    ck_assert(!uv_is_active((const uv_handle_t *)&scene.connection->poll));
+    ck_assert(deliver(scene.connection, &late, 1, 40));
+    end(&scene);
+}
+END_TEST
+
+START_TEST(a_reply_for_a_connection_that_has_gone_reaches_nobody)
+{
+    struct scene scene;
+
+    begin(&scene);
+    struct tcp_connection *place = scene.connection;
+    struct late_client late = defer(place);
+    tcp_drop(place, COUNTER_TCP_CLOSED);
+    ck_assert(!deliver(place, &late, 1, 40));
+    serving_turn(&scene.serving);
+    close(scene.client);
+    scene.client = enter(&scene); /* in the same place */
+    ck_assert_ptr_eq(scene.connection, place);
+    ck_assert(!deliver(place, &late, 1, 40));
+    ck_assert_int_eq(take(scene.client, 40), -1);
+    ck_assert_uint_eq(place->awaited, 0);
+    end(&scene);
+}
+END_TEST
+
+/* Delivers replies that the client does not take until one is refused. Returns how many were not.
+ */
+static int deliver_until_refused(struct scene *scene)
+{
+    for (int i = 0;; i++) {
+        struct late_client late = defer(scene->connection);
+        if (!deliver(scene->connection, &late, (uint8_t)(i + 1), REPLY_OCTETS))
+            return i;
+        ck_assert_int_lt(i, STREAM_MOST / REPLY_OCTETS);
+    }
+}
+
+/* Takes everything there is; checks that it continues the frames in their order. */
+static size_t take_some(int client, size_t taken)
+{
+    static uint8_t octets[1 << 16];
+    ssize_t got = recv(client, octets, sizeof octets, 0);
+
+    for (ssize_t i = 0; i < got; i++, taken++) {
+        size_t within = taken % (TCP_FRAME_OCTETS + REPLY_OCTETS);
+        if (within >= TCP_FRAME_OCTETS)
+            ck_assert_uint_eq(octets[i], taken / (TCP_FRAME_OCTETS + REPLY_OCTETS) + 1);
+    }
+    return taken;
+}
+
+START_TEST(replies_wait_in_order_for_a_slow_client_and_no_more_than_there_is_room_for)
+{
+    struct scene scene;
+    size_t taken = 0;
+
+    begin(&scene);
+    size_t count = (size_t)deliver_until_refused(&scene);
+    ck_assert_uint_ge(count, 2); /* some in the socket, some in the connection's own room */
+    for (int turns = 0; turns < 1000; turns++) {
+        taken = take_some(scene.client, taken);
+        serving_turn(&scene.serving);
+    }
+    ck_assert_uint_eq(taken, count * (TCP_FRAME_OCTETS + REPLY_OCTETS));
+    ck_assert_uint_eq(scene.tcp.open_count, 1);
+    end(&scene);
+}
+END_TEST
+
+int main(void)
+{
+    Suite *suite = suite_create("tcp_connection");
+    TCase *all = tcase_create("all");
+
+    tcase_add_test(all, a_reply_that_comes_later_is_framed_and_sent);
+    tcase_add_test(all, a_client_that_closes_its_side_still_gets_what_comes_later);
+    tcase_add_test(all, a_connection_that_awaits_replies_and_nothing_else_costs_no_turns);
+    tcase_add_test(all, a_reply_for_a_connection_that_has_gone_reaches_nobody);
+    tcase_add_test(all, replies_wait_in_order_for_a_slow_client_and_no_more_than_there_is_room_for);
+    suite_add_tcase(suite, all);
+    return suite_run(suite);
+}
