@@ -13,6 +13,19 @@ static void copy_text(char out[DECODED_TEXT_MOST], const uint8_t *octets, size_t
     out[length] = '\0';
 }
 
+static void read_ede(const uint8_t *data, size_t size, struct decoded *decoded)
+{
+    if (size < 2 || decoded->ede_count == DECODED_EDES_MOST)
+        abort();
+    struct decoded_ede *ede = &decoded->edes[decoded->ede_count++];
+    ede->code = data[0] << 8 | data[1];
+    copy_text(ede->text, data + 2, size - 2);
+    if (decoded->ede_count == 1) {
+        decoded->ede_code = ede->code;
+        copy_text(decoded->ede_text, data + 2, size - 2);
+    }
+}
+
 static void read_option(const ldns_edns_option *option, struct decoded *decoded)
 {
     const uint8_t *data = ldns_edns_get_data(option);
@@ -20,10 +33,7 @@ static void read_option(const ldns_edns_option *option, struct decoded *decoded)
 
     switch (ldns_edns_get_code(option)) {
     case LDNS_EDNS_EDE:
-        if (size < 2)
-            abort();
-        decoded->ede_code = data[0] << 8 | data[1];
-        copy_text(decoded->ede_text, data + 2, size - 2);
+        read_ede(data, size, decoded);
         break;
     case LDNS_EDNS_NSID:
         copy_text(decoded->nsid, data, size);

@@ -11,7 +11,13 @@
 #include <stddef.h>
 #include <stdint.h>
 
-enum { DECODED_TEXT_MOST = 256, DECODED_RECORD_MOST = 4096, NO_EDE = -1 };
+enum { DECODED_TEXT_MOST = 256, DECODED_RECORD_MOST = 4096, DECODED_EDES_MOST = 8, NO_EDE = -1 };
+
+/** An extended error. */
+struct decoded_ede {
+    int code;
+    char text[DECODED_TEXT_MOST];
+};
 
 struct decoded {
     ldns_pkt *packet; /* OPT is taken out of its additional section */
@@ -22,8 +28,10 @@ struct decoded {
     unsigned question_count, answer_count, authority_count, additional_count;
     bool has_opt;
     uint16_t udp_octets;
-    int ede_code; /* NO_EDE: none came */
+    int ede_code; /* of the first one; NO_EDE: none came */
     char ede_text[DECODED_TEXT_MOST];
+    struct decoded_ede edes[DECODED_EDES_MOST]; /* all, in their order */
+    unsigned ede_count;
     char nsid[DECODED_TEXT_MOST]; /* empty: none came */
     int keepalive_100ms;          /* -1: none came */
 };
