@@ -47,15 +47,29 @@ static void read_model(struct estate *estate, size_t i)
     report_free(report);
 }
 
-void estate_init(struct estate *estate)
+static void load(struct estate *estate)
 {
-    world_init(&estate->world);
     for (size_t i = 0; i < ESTATE_SPACES; i++) {
         folder_copy(&estate->world.folder, paths[i]);
         read_model(estate, i);
     }
     world_must_load(&estate->world);
     names_init(&estate->names, estate->spaces, ESTATE_SPACES);
+}
+
+void estate_init(struct estate *estate)
+{
+    world_init(&estate->world);
+    load(estate);
+}
+
+void estate_init_forwarding(struct estate *estate, const struct clocked_options *options,
+                            unsigned recursion_for)
+{
+    world_init(&estate->world);
+    world_forward(&estate->world, *options);
+    estate->world.policy.recursion_for = recursion_for;
+    load(estate);
 }
 
 void estate_close(struct estate *estate)

@@ -24,6 +24,10 @@ struct estate {
 /** Loads the server, reads the models, lists the names. */
 void estate_init(struct estate *estate);
 
+/** The same with somebody to ask for names that are not ours, on behalf of these classes. */
+void estate_init_forwarding(struct estate *estate, const struct clocked_options *options,
+                            unsigned recursion_for);
+
 void estate_close(struct estate *estate);
 
 /** A client of each kind, and the addresses at the borders of what lets clients in. */

@@ -17,6 +17,7 @@ void world_init(struct world *world)
 
 void world_close(struct world *world)
 {
+    clocked_free(world->clocked);
     snapshot_free(world->snapshot);
     folder_close(&world->folder);
     free(world->reply);
@@ -91,7 +92,15 @@ static uint32_t address_of(const char *text, const char *usual)
     return address;
 }
 
-size_t world_send(struct world *world, const uint8_t *octets, size_t length, const struct ask *how)
+void world_forward(struct world *world, struct clocked_options options)
+{
+    options.snapshot = (const struct snapshot *const *)&world->snapshot;
+    world->clocked = clocked_new(&options);
+    world->policy.routes = clocked_routes(world->clocked);
+}
+
+void world_post(struct world *world, const uint8_t *octets, size_t length, const struct ask *how,
+                struct awaited *awaited)
 {
     world->exchange = (struct exchange){
         .request = octets,
@@ -100,11 +109,31 @@ size_t world_send(struct world *world, const uint8_t *octets, size_t length, con
                  .destination = address_of(how->to, "10.0.0.2")},
         .transport = how->transport == ASK_TCP ? TRANSPORT_TCP : TRANSPORT_UDP,
         .keepalive_100ms = how->transport == ASK_TCP ? 100 : 0,
-        .reply = world->reply,
+        .reply = awaited->reply,
         .rotation = world->rotation++,
     };
-    world->reply_length = respond(world->snapshot, &world->exchange);
-    return world->reply_length;
+    if (world->clocked != NULL)
+        clocked_post(world->clocked, &world->exchange, awaited);
+    else
+        awaited->length = respond(world->snapshot, &world->exchange);
+}
+
+void world_await(struct world *world, const struct awaited *awaited)
+{
+    if (world->clocked == NULL || clocked_await(world->clocked, awaited))
+        return;
+    fprintf(stderr, "a reply does not come\n");
+    abort();
+}
+
+size_t world_send(struct world *world, const uint8_t *octets, size_t length, const struct ask *how)
+{
+    struct awaited awaited = {.reply = world->reply};
+
+    world_post(world, octets, length, how, &awaited);
+    world_await(world, &awaited);
+    world->reply_length = awaited.length;
+    return awaited.length;
 }
 
 void world_ask(struct world *world, const struct ask *ask, struct decoded *decoded)

@@ -1,0 +1,54 @@
+#pragma once
+/**
+ * What responders know in a test, and the responses that they make of it, with ldns and
+ * never with the code under test.
+ *
+ * One fact is a line:
+ *
+ *     NAME TYPE TTL DATA...             a record; NAME may be a pattern (see fnmatch)
+ *     NAME NODATA TTL [MINIMUM]         no record, with a SOA of this TTL and minimum
+ *     NAME NXDOMAIN [TTL [MINIMUM]]     no such name; without TTL there is no SOA
+ *     NAME RCODE [EDE [TEXT...]]        SERVFAIL and the like, with an extended error
+ *
+ * CNAMEs are followed. RRSIG records come with what they sign for who asks with DO; an error code
+ * beside records is a failed validation, which CD takes away. Nobody knows anything of other names:
+ * REFUSED.
+ *
+ * Threads: one at a time.  Memory: from malloc; facts_close frees it.
+ */
+#include <ldns/ldns.h>
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+enum { FACT_MESSAGE_MOST = 65535 };
+
+struct fact {
+    char *name;      /* lower case, absolute */
+    ldns_rr *record; /* NULL: a code */
+    unsigned rcode;
+    bool has_soa;
+    uint32_t soa_ttl, soa_minimum;
+    int ede; /* -1: none */
+    char *text;
+};
+
+struct facts {
+    struct fact *items;
+    size_t count, capacity;
+};
+
+/** Takes a line in. Returns false, with nothing learnt, when it cannot be read. */
+bool facts_learn(struct facts *facts, const char *line);
+
+/** Forgets everything about a name, as it was written. */
+void facts_forget(struct facts *facts, const char *name);
+
+void facts_close(struct facts *facts);
+
+/**
+ * Answers a query. Returns the length of the response, which is cut to nothing with TC when it is
+ * longer than `most`.
+ */
+size_t facts_answer(const struct facts *facts, const ldns_pkt *query, size_t most,
+                    uint8_t out[FACT_MESSAGE_MOST]);

@@ -1,0 +1,40 @@
+#pragma once
+/**
+ * A link that ends at responders.h: no sockets, and a clock that is handed in.
+ *
+ * As a connected socket does, it lets nothing in that comes from elsewhere.
+ */
+#include "forward/forward.h"
+#include "support/responders.h"
+
+enum { LINK_FLIGHTS_MOST = 4096 };
+
+/** A response, or a failure, on its way. */
+struct flight {
+    uint64_t due_ms;
+    link_ticket ticket;
+    bool is_failure;
+    uint8_t *octets;
+    size_t length;
+};
+
+struct responders_link {
+    struct link link;
+    struct responders *responders;
+    struct responder *servers[RESOLVERS_MOST]; /* by number */
+    uint64_t now_ms;
+    struct flight flights[LINK_FLIGHTS_MOST];
+    size_t flight_count;
+};
+
+/** Every server must be a responder. */
+void responders_link_init(struct responders_link *link, struct responders *responders,
+                          const struct forward_servers *servers);
+
+/** When something arrives next; UINT64_MAX: nothing will. */
+uint64_t responders_link_next_ms(const struct responders_link *link);
+
+/** Moves the clock and hands over what has arrived until then. */
+void responders_link_deliver(struct responders_link *link, uint64_t now_ms);
+
+void responders_link_close(struct responders_link *link);
