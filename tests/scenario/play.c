@@ -94,7 +94,7 @@ static bool says_codes(struct scene *scene, char *rest)
     return true;
 }
 
-static bool start(struct scene *scene)
+bool scene_start(struct scene *scene)
 {
     if (scene->stage->is_started)
         return true;
@@ -119,7 +119,7 @@ static bool reload(struct scene *scene, char *rest)
     static const char *const words[] = {"done", "unchanged", "refused", "broken"};
     const char *wanted = story_next_word(&rest);
 
-    if (!start(scene))
+    if (!scene_start(scene))
         return false;
     enum stage_outcome outcome = stage_reload(scene->stage);
     if (wanted == NULL || strcmp(words[outcome], wanted) != 0)
@@ -150,6 +150,22 @@ static bool over(struct scene *scene, char *rest)
 }
 
 /* ---- questions ---- */
+
+/* Words about when and by whom rather than what is asked. */
+struct manner_of_asking {
+    const char *also; /* NULL: nobody else */
+    bool is_unawaited;
+};
+
+static bool read_manner(const char *word, struct manner_of_asking *manner)
+{
+    if (strcmp(word, "unawaited") == 0)
+        return manner->is_unawaited = true;
+    if (strncmp(word, "also=", 5) != 0)
+        return false;
+    manner->also = word + 5;
+    return true;
+}
 
 static bool read_option(struct scene *scene, const char *word, struct ask *ask)
 {
@@ -191,36 +207,92 @@ static void forget_reply(struct scene *scene)
     scene->told = (struct told){.got = false};
 }
 
-static bool exchange(struct scene *scene)
+/* What the scene says is to be sent, on its way. */
+static bool post(struct scene *scene, struct stage_call *call)
 {
     scene->ask.from = scene->from[0] == '\0' ? NULL : scene->from;
     scene->ask.to = scene->to[0] == '\0' ? NULL : scene->to;
     scene->ask.transport = scene->transport;
-    scene->reply_length = scene->request_length;
-    if (!stage_exchange(scene->stage, &scene->ask, scene->request, &scene->reply_length,
-                        scene->reply_octets))
+    call->ask = scene->ask;
+    call->request_length = scene->request_length;
+    memcpy(call->request, scene->request, scene->request_length);
+    return stage_post(scene->stage, call) || scene_complain(scene, "nothing can be sent");
+}
+
+bool scene_await(struct scene *scene, struct stage_call *call)
+{
+    if (!stage_await(scene->stage, call))
         return scene_complain(scene, "the exchange failed");
+    scene->ask = call->ask;
+    scene->request_length = call->request_length;
+    memcpy(scene->request, call->request, call->request_length);
+    scene->reply_length = call->awaited.length;
+    scene->took_ms = call->awaited.came_ms - call->awaited.asked_ms;
+    if (call->awaited.reply != scene->reply_octets)
+        memcpy(scene->reply_octets, call->awaited.reply, call->awaited.length);
     scene->has_asked = true;
     scene->has_reply = scene->reply_length > 0;
     if (scene->has_reply)
         decode(scene->reply_octets, scene->reply_length, &scene->reply);
-    return true;
+    return scene->ask.name == NULL || scene_check_reply(scene);
+}
+
+static bool exchange(struct scene *scene)
+{
+    struct stage_call call = {.awaited.reply = scene->reply_octets};
+
+    return post(scene, &call) && scene_await(scene, &call);
+}
+
+static bool exchange_with(struct scene *scene, const char *also)
+{
+    static uint8_t reply[STAGE_REPLY_OCTETS];
+    struct stage_call call = {.awaited.reply = scene->reply_octets};
+
+    if (!post(scene, &call))
+        return false;
+    struct stage_call twin = call;
+    twin.ask.from = also;
+    twin.awaited = (struct awaited){.reply = reply};
+    if (!stage_post(scene->stage, &twin))
+        return scene_complain(scene, "nothing can be sent");
+    if (!scene_await(scene, &call) || !stage_await(scene->stage, &twin))
+        return false;
+    bool is_same = twin.awaited.length == scene->reply_length &&
+                   memcmp(reply, scene->reply_octets, scene->reply_length) == 0;
+    return is_same || scene_complain(scene, "%s got another reply", also);
+}
+
+static bool leave_unawaited(struct scene *scene)
+{
+    static uint8_t reply[STAGE_REPLY_OCTETS];
+
+    if (scene->is_waiting)
+        return scene_complain(scene, "something is waiting already");
+    scene->waiting = (struct stage_call){.awaited.reply = reply};
+    scene->is_waiting = true;
+    return post(scene, &scene->waiting);
 }
 
 static bool ask(struct scene *scene, char *rest)
 {
     const char *name = story_next_word(&rest);
     const char *type = story_next_word(&rest);
+    struct manner_of_asking manner = {.also = NULL};
     const char *word;
 
     if (name == NULL || type == NULL)
         return scene_complain(scene, "ask NAME TYPE");
     scene->ask = (struct ask){.name = name, .type = request_type(type)};
     while ((word = story_next_word(&rest)) != NULL)
-        if (!read_option(scene, word, &scene->ask))
+        if (!read_manner(word, &manner) && !read_option(scene, word, &scene->ask))
             return false;
     scene->request_length = request_write(&scene->ask, scene->request);
-    return start(scene) && exchange(scene) && scene_check_reply(scene);
+    if (!scene_start(scene))
+        return false;
+    if (manner.is_unawaited)
+        return leave_unawaited(scene);
+    return manner.also == NULL ? exchange(scene) : exchange_with(scene, manner.also);
 }
 
 static bool send_octets(struct scene *scene, char *rest)
@@ -235,7 +307,7 @@ static bool send_octets(struct scene *scene, char *rest)
         scene->request[scene->request_length++] = (uint8_t)octet;
         rest += taken;
     }
-    return start(scene) && exchange(scene);
+    return scene_start(scene) && exchange(scene);
 }
 
 static bool storm(struct scene *scene, char *rest)
@@ -265,7 +337,8 @@ static const struct scene_verb *find_verb(const char *name)
     for (size_t i = 0; i < VERB_COUNT; i++)
         if (strcmp(verbs[i].name, name) == 0)
             return &verbs[i];
-    return scene_find_check(name);
+    const struct scene_verb *outward = scene_find_outward(name);
+    return outward != NULL ? outward : scene_find_check(name);
 }
 
 static bool play_line(struct scene *scene)
@@ -296,6 +369,12 @@ bool story_play(const struct story *story, struct stage *stage)
     }
     if (went_well && scene.has_asked)
         went_well = scene_settle(&scene);
+    if (went_well && scene.is_waiting)
+        went_well = scene_complain(&scene, "nobody awaits the reply");
+    stage_hold_responders(stage);
+    if (went_well && stage->responders.complaint[0] != '\0')
+        went_well = scene_complain(&scene, "%s", stage->responders.complaint);
+    stage_release_responders(stage);
     forget_reply(&scene);
     free(scene.reply_octets);
     return went_well;

@@ -11,13 +11,22 @@
 
 enum { EXIT_SKIPPED = 77 };
 
-/* Clients that are not on loopback need addresses, which only a namespace gives. */
+/* Why a story can only be played inside; NULL: it can be played live too. */
+static const char *find_inside(const struct story *story)
+{
+    return story->count > 0 && strcmp(story->lines[0].verb, "inside") == 0 ? story->lines[0].rest
+                                                                           : NULL;
+}
+
+/* Clients and upstreams that are not on loopback need addresses, which only a namespace gives. */
 static bool needs_namespace(const struct story *story)
 {
     bool asks_from_loopback = false;
 
     for (size_t i = 0; i < story->count; i++) {
         const struct story_line *line = &story->lines[i];
+        if (strcmp(line->verb, "upstream") == 0)
+            return true;
         if (strcmp(line->verb, "from") != 0)
             continue;
         if (strncmp(line->rest, "127.", 4) != 0)
@@ -29,8 +38,13 @@ static bool needs_namespace(const struct story *story)
 
 static int play(const struct story *story, bool is_live)
 {
-    struct stage stage;
+    static struct stage stage;
+    const char *inside = find_inside(story);
 
+    if (is_live && inside != NULL) {
+        fprintf(stderr, "only inside: %s\n", inside);
+        return EXIT_SKIPPED;
+    }
     if (!stage_init(&stage, is_live, needs_namespace(story))) {
         fprintf(stderr, "no network namespace can be made here: skipped\n");
         return EXIT_SKIPPED;

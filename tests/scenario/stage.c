@@ -30,20 +30,56 @@ static unsigned read_classes(const char *list)
            (strstr(list, "vpn") != NULL ? 1U << CLASS_VPN : 0);
 }
 
+static size_t number_setting(const struct stage *stage, const char *key)
+{
+    const char *value = stage_find_setting(stage, key);
+    return value == NULL ? 0 : (size_t)strtoul(value, NULL, 10);
+}
+
+static bool flag_setting(const struct stage *stage, const char *key)
+{
+    const char *value = stage_find_setting(stage, key);
+    return value != NULL && strcmp(value, "true") == 0;
+}
+
+static void open_clocked(struct stage *stage)
+{
+    struct clocked_options options = {
+        .responders = &stage->responders,
+        .zone_count = stage->zone_count,
+        .cache_octets = number_setting(stage, "cache_size"),
+        .questions = number_setting(stage, "upstream_questions"),
+        .mixes_case = flag_setting(stage, "upstream_0x20"),
+    };
+
+    for (size_t i = 0; i < stage->zone_count; i++)
+        options.zones[i] = (struct clocked_zone){
+            .zone = stage->zones[i].zone,
+            .addresses = stage->zones[i].addresses,
+            .allow_rebind = stage->zones[i].allow_rebind,
+        };
+    if (stage->zone_count > 0)
+        world_forward(&stage->world, options);
+}
+
 static void apply_settings(struct stage *stage)
 {
     struct policy *policy = &stage->world.policy;
     const char *external = stage_find_setting(stage, "external");
     const char *localspace_to = stage_find_setting(stage, "localspace_to");
+    const char *recursion_for = stage_find_setting(stage, "recursion_for");
     const char *local_as = stage_find_setting(stage, "local_as");
 
     policy->external_nxdomain = external != NULL && strcmp(external, "nxdomain") == 0;
     if (localspace_to != NULL)
         policy->localspace_to = read_classes(localspace_to);
+    if (recursion_for != NULL)
+        policy->recursion_for = read_classes(recursion_for);
     if (local_as != NULL) {
         stage->world.local[0] = local_as;
         policy->local.space_count = 1;
     }
+    open_clocked(stage);
 }
 
 static void keep_findings(struct stage *stage, const struct report *report, const struct err *err)
@@ -84,14 +120,33 @@ enum stage_outcome stage_reload(struct stage *stage)
     return stage->is_live ? live_reload(stage) : load(stage);
 }
 
-bool stage_exchange(struct stage *stage, const struct ask *how, const uint8_t *request,
-                    size_t *length, uint8_t reply[STAGE_REPLY_OCTETS])
+bool stage_post(struct stage *stage, struct stage_call *call)
+{
+    call->handle = -1;
+    if (stage->is_live)
+        return live_post(stage, call);
+    world_post(&stage->world, call->request, call->request_length, &call->ask, &call->awaited);
+    return true;
+}
+
+bool stage_await(struct stage *stage, struct stage_call *call)
 {
     if (stage->is_live)
-        return live_exchange(stage, how, request, length, reply);
-    *length = world_send(&stage->world, request, *length, how);
-    memcpy(reply, stage->world.reply, *length);
+        return live_await(stage, call);
+    world_await(&stage->world, &call->awaited);
     return true;
+}
+
+void stage_hold_responders(struct stage *stage)
+{
+    if (stage->outward != NULL)
+        outward_live_hold(stage->outward);
+}
+
+void stage_release_responders(struct stage *stage)
+{
+    if (stage->outward != NULL)
+        outward_live_release(stage->outward);
 }
 
 size_t stage_make_packet(struct dice *dice, const uint8_t *request, size_t length,
@@ -144,7 +199,9 @@ bool stage_close(struct stage *stage)
 {
     bool ended_well = live_stop(stage);
 
+    outward_live_free(stage->outward);
     world_close(&stage->world);
+    responders_close(&stage->responders);
     folder_close(&stage->run);
     free(stage->text);
     return ended_well;

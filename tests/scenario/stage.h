@@ -2,21 +2,26 @@
 /**
  * Where a story is played: inside this process, or against a server over real sockets.
  *
- *     inside   zone files → snapshot_load → respond()
+ *     inside   zone files → snapshot_load → respond(), or a batch with a forwarder → responders
  *     live     zone files → spacednsd in a network namespace of its own ← UDP and TCP sockets
+ *                               └──► sockets ──► responders
  *
- * Both begin with the same temporary folder of zone files and the same settings.
+ * Both begin with the same temporary folder of zone files and the same settings, and the same
+ * responders (responders.h) stand for upstreams.
  *
  * Live, every IPv4 address is local in the namespace, so a client can ask from 203.0.113.9. Where
  * no namespace can be made, only stories whose clients are on loopback can be played.
  *
- * Threads: one.
+ * Inside, time moves only while a question waits and when the story says so.
+ *
+ * Threads: one; live, the responders have another.
  */
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 #include <sys/types.h>
 
+#include "scenario/outward_live.h"
 #include "support/folder.h"
 #include "support/packets.h"
 #include "support/request.h"
@@ -27,12 +32,20 @@ enum {
     STAGE_SETTING_OCTETS = 128,
     STAGE_TEXT_OCTETS = 1 << 16,
     STAGE_REPLY_OCTETS = 65535,
+    STAGE_ADDRESSES_OCTETS = 128,
 };
 
 /** "external" and "nxdomain"; lists are separated by commas. */
 struct stage_setting {
     char key[STAGE_SETTING_OCTETS];
     char value[STAGE_SETTING_OCTETS];
+};
+
+/** Upstreams of a zone; "." for everything else. */
+struct stage_zone {
+    char zone[STAGE_SETTING_OCTETS];
+    char addresses[STAGE_ADDRESSES_OCTETS]; /* with blanks between */
+    bool allow_rebind;
 };
 
 enum stage_outcome { STAGE_DONE, STAGE_UNCHANGED, STAGE_REFUSED, STAGE_BROKEN };
@@ -44,7 +57,11 @@ struct stage {
     struct world world; /* its folder serves both kinds */
     struct stage_setting settings[STAGE_SETTINGS_MOST];
     size_t setting_count;
-    struct folder run; /* live: the settings file */
+    struct stage_zone zones[CLOCKED_ZONES_MOST];
+    size_t zone_count; /* 0: nobody is asked for names that are not ours */
+    struct responders responders;
+    struct outward_live *outward; /* live: who plays the responders */
+    struct folder run;            /* live: the settings file */
     pid_t server;
     int server_errors; /* live: the server's standard error */
     uint16_t port;
@@ -61,15 +78,29 @@ enum stage_outcome stage_start(struct stage *stage);
 /** Loads again. The findings are in stage->text. */
 enum stage_outcome stage_reload(struct stage *stage);
 
+/** A request on its way: `ask.name` is NULL when it is octets that need no reply. */
+struct stage_call {
+    struct ask ask;
+    uint8_t request[REQUEST_OCTETS_MOST];
+    size_t request_length;
+    struct awaited awaited;
+    int handle; /* live: the socket */
+};
+
+/** Sends a request from ask.from to ask.to. Returns false when the way there is broken. */
+bool stage_post(struct stage *stage, struct stage_call *call);
+
 /**
- * Sends octets from how->from to how->to and waits for the reply.
- *
- * length  in: of the request; out: of the reply, 0 when none came
- *
+ * Waits for the reply, which goes to awaited.reply, with room for STAGE_REPLY_OCTETS octets.
  * Returns false when the way there is broken.
  */
-bool stage_exchange(struct stage *stage, const struct ask *how, const uint8_t *request,
-                    size_t *length, uint8_t reply[STAGE_REPLY_OCTETS]);
+bool stage_await(struct stage *stage, struct stage_call *call);
+
+/** Keeps others from the responders while they are read or changed. */
+void stage_hold_responders(struct stage *stage);
+
+/** Lets them go on, with what was changed in force. */
+void stage_release_responders(struct stage *stage);
 
 /**
  * Throws `count` random and mutated packets, made from the request, at the server. What comes back
@@ -88,8 +119,8 @@ const char *stage_find_setting(const struct stage *stage, const char *key);
 bool live_enter(struct stage *stage, bool needs_namespace);
 enum stage_outcome live_start(struct stage *stage);
 enum stage_outcome live_reload(struct stage *stage);
-bool live_exchange(struct stage *stage, const struct ask *how, const uint8_t *request,
-                   size_t *length, uint8_t reply[STAGE_REPLY_OCTETS]);
+bool live_post(struct stage *stage, struct stage_call *call);
+bool live_await(struct stage *stage, struct stage_call *call);
 bool live_storm(struct stage *stage, const struct ask *how, const uint8_t *request, size_t length,
                 unsigned count);
 bool live_stop(struct stage *stage);

@@ -1,5 +1,4 @@
 #include <arpa/inet.h>
-#include <errno.h>
 #include <fcntl.h>
 #include <linux/netlink.h>
 #include <linux/rtnetlink.h>
@@ -19,13 +18,7 @@
 #include "scenario/stage.h"
 
 /* Long enough for a sanitizer build on a busy machine; a good run never waits so long. */
-enum { PATIENCE_MS = 30000, PROBE_ID = 0xfffe, FRAME_OCTETS = 2 };
-
-static bool complain(const char *what)
-{
-    fprintf(stderr, "%s: %s\n", what, strerror(errno));
-    return false;
-}
+enum { PATIENCE_MS = 30000 };
 
 /* ---- the namespace ---- */
 
@@ -107,24 +100,69 @@ bool live_enter(struct stage *stage, bool needs_namespace)
 
 /* ---- the server ---- */
 
+static bool is_list(const char *key)
+{
+    static const char *const lists[] = {"local_as", "listen", "localspace_to", "recursion_for"};
+
+    for (size_t i = 0; i < sizeof lists / sizeof lists[0]; i++)
+        if (strcmp(lists[i], key) == 0)
+            return true;
+    return false;
+}
+
+static void write_list(FILE *out, const char *words)
+{
+    fputs("[", out);
+    for (const char *at = words; *at != '\0'; at++)
+        fputs(*at == ' ' ? ", " : (const char[]){*at, '\0'}, out);
+    fputs("]", out);
+}
+
+/* One worker: which of several would answer from its cache is the kernel's choice. */
+static void write_upstreams(const struct stage *stage, FILE *out)
+{
+    bool has_usual = false, has_zone = false;
+
+    if (stage->zone_count > 0 && stage_find_setting(stage, "workers") == NULL)
+        fputs("workers: 1\n", out);
+    for (size_t i = 0; i < stage->zone_count; i++) {
+        const struct stage_zone *zone = &stage->zones[i];
+        if (strcmp(zone->zone, ".") != 0)
+            continue;
+        has_usual = true;
+        fprintf(out, "allow_rebind: %s\nupstreams: ", zone->allow_rebind ? "true" : "false");
+        write_list(out, zone->addresses);
+        fputs("\n", out);
+    }
+    if (!has_usual && stage_find_setting(stage, "upstreams") == NULL)
+        fputs("upstreams: none\n", out); /* nobody outside is ever asked */
+    for (size_t i = 0; i < stage->zone_count; i++) {
+        const struct stage_zone *zone = &stage->zones[i];
+        if (strcmp(zone->zone, ".") == 0)
+            continue;
+        fprintf(out, "%s  %s: {allow_rebind: %s, upstreams: ", has_zone ? "" : "upstream_zones:\n",
+                zone->zone, zone->allow_rebind ? "true" : "false");
+        write_list(out, zone->addresses);
+        fputs("}\n", out);
+        has_zone = true;
+    }
+}
+
 static void write_settings(struct stage *stage)
 {
-    char text[STAGE_SETTINGS_MOST * 2 * STAGE_SETTING_OCTETS] = "";
+    char *text = NULL;
     size_t length = 0;
+    FILE *out = open_memstream(&text, &length);
 
     for (size_t i = 0; i < stage->setting_count; i++) {
         const struct stage_setting *setting = &stage->settings[i];
-        bool is_list = strcmp(setting->key, "local_as") == 0 ||
-                       strcmp(setting->key, "listen") == 0 ||
-                       strcmp(setting->key, "localspace_to") == 0;
-        length +=
-            (size_t)snprintf(text + length, sizeof text - length,
-                             is_list ? "%s: [%s]\n" : "%s: %s\n", setting->key, setting->value);
+        fprintf(out, is_list(setting->key) ? "%s: [%s]\n" : "%s: %s\n", setting->key,
+                setting->value);
     }
-    /* Nobody outside is ever asked. */
-    if (stage_find_setting(stage, "upstreams") == NULL)
-        length += (size_t)snprintf(text + length, sizeof text - length, "upstreams: none\n");
+    write_upstreams(stage, out);
+    fclose(out);
     folder_write(&stage->run, "settings.yaml", text, length);
+    free(text);
 }
 
 static void become_server(const struct stage *stage, int errors)
@@ -181,6 +219,11 @@ enum stage_outcome live_start(struct stage *stage)
     int ends[2];
 
     write_settings(stage);
+    if (stage->zone_count > 0 && stage->outward == NULL) {
+        stage->outward = outward_live_new(&stage->responders);
+        if (stage->outward == NULL)
+            return STAGE_BROKEN;
+    }
     if (pipe2(ends, O_CLOEXEC) != 0)
         return STAGE_BROKEN;
     stage->server = fork();
@@ -237,198 +280,4 @@ bool live_stop(struct stage *stage)
     fprintf(stderr, "the server ended with status %#x and said:\n%s", (unsigned)status,
             stage->text);
     return false;
-}
-
-/* ---- asking ---- */
-
-static bool set_address(struct sockaddr_in *address, const char *text, uint16_t port)
-{
-    *address = (struct sockaddr_in){.sin_family = AF_INET, .sin_port = htons(port)};
-    return inet_pton(AF_INET, text, &address->sin_addr) == 1;
-}
-
-/* A connected socket: only replies from the very address that was asked arrive (RFC 5452). */
-static int open_socket(const struct stage *stage, const struct ask *how, int type)
-{
-    struct sockaddr_in from, to;
-    const char *asked = stage->is_loopback ? "127.0.0.1" : how->to == NULL ? "10.0.0.2" : how->to;
-    int handle = socket(AF_INET, type | SOCK_CLOEXEC, 0);
-
-    if (handle >= 0 && set_address(&from, how->from == NULL ? "10.0.130.56" : how->from, 0) &&
-        set_address(&to, asked, stage->port) &&
-        bind(handle, (struct sockaddr *)&from, sizeof from) == 0 &&
-        connect(handle, (struct sockaddr *)&to, sizeof to) == 0)
-        return handle;
-    complain("cannot reach the server");
-    close(handle);
-    return -1;
-}
-
-static bool is_readable(int handle)
-{
-    struct pollfd poller = {.fd = handle, .events = POLLIN};
-    return poll(&poller, 1, PATIENCE_MS) == 1;
-}
-
-/*
- * A question that always gets a reply, sent behind every request: when its reply comes first, the
- * request got none, and nobody had to wait for silence.
- */
-static size_t write_probe(uint8_t *out)
-{
-    return request_write(&(struct ask){.name = "version.localspace.", .id = PROBE_ID}, out);
-}
-
-static bool is_probe(const uint8_t *reply, size_t length)
-{
-    return length >= 12 && (reply[0] << 8 | reply[1]) == PROBE_ID;
-}
-
-static bool exchange_udp(int handle, const uint8_t *request, size_t *length, uint8_t *reply)
-{
-    uint8_t probe[REQUEST_OCTETS_MOST], second[1500];
-    size_t probe_length = write_probe(probe);
-
-    if (send(handle, request, *length, 0) < 0 || send(handle, probe, probe_length, 0) < 0)
-        return complain("cannot send");
-    *length = 0;
-    ssize_t got = is_readable(handle) ? recv(handle, reply, STAGE_REPLY_OCTETS, 0) : -1;
-    if (got < 0)
-        return complain("no reply, not even to the probe");
-    if (is_probe(reply, (size_t)got))
-        return true;
-    *length = (size_t)got;
-    got = is_readable(handle) ? recv(handle, second, sizeof second, 0) : -1;
-    return (got >= 0 && is_probe(second, (size_t)got)) || complain("two replies to one request");
-}
-
-static bool send_frame(int handle, const uint8_t *octets, size_t length)
-{
-    uint8_t frame[FRAME_OCTETS + REQUEST_OCTETS_MOST + 65536];
-
-    frame[0] = (uint8_t)(length >> 8);
-    frame[1] = (uint8_t)length;
-    memcpy(frame + FRAME_OCTETS, octets, length);
-    return send(handle, frame, FRAME_OCTETS + length, MSG_NOSIGNAL) ==
-           (ssize_t)(FRAME_OCTETS + length);
-}
-
-static bool receive_octets(int handle, uint8_t *out, size_t length)
-{
-    while (length > 0) {
-        ssize_t got = is_readable(handle) ? recv(handle, out, length, 0) : -1;
-        if (got <= 0)
-            return false;
-        out += got;
-        length -= (size_t)got;
-    }
-    return true;
-}
-
-/* Returns the frame's length, 0 when the connection ended. */
-static size_t receive_frame(int handle, uint8_t *out)
-{
-    uint8_t head[FRAME_OCTETS];
-
-    if (!receive_octets(handle, head, FRAME_OCTETS))
-        return 0;
-    size_t length = (size_t)(head[0] << 8 | head[1]);
-    return receive_octets(handle, out, length) ? length : 0;
-}
-
-static bool exchange_tcp(int handle, const uint8_t *request, size_t *length, uint8_t *reply)
-{
-    static uint8_t second[STAGE_REPLY_OCTETS];
-    uint8_t probe[REQUEST_OCTETS_MOST];
-    size_t probe_length = write_probe(probe);
-
-    if (!send_frame(handle, request, *length) || !send_frame(handle, probe, probe_length))
-        return complain("cannot send");
-    *length = receive_frame(handle, reply);
-    if (is_probe(reply, *length))
-        *length = 0;
-    if (*length == 0)
-        return true; /* no reply, or the server ended a connection that makes no sense */
-    size_t next = receive_frame(handle, second);
-    return is_probe(second, next) || complain("two replies to one request");
-}
-
-bool live_exchange(struct stage *stage, const struct ask *how, const uint8_t *request,
-                   size_t *length, uint8_t reply[STAGE_REPLY_OCTETS])
-{
-    bool is_udp = how->transport == ASK_UDP;
-    int handle = open_socket(stage, how, is_udp ? SOCK_DGRAM : SOCK_STREAM);
-
-    if (handle < 0)
-        return false;
-    bool worked = is_udp ? exchange_udp(handle, request, length, reply)
-                         : exchange_tcp(handle, request, length, reply);
-    close(handle);
-    return worked;
-}
-
-/* ---- the storm ---- */
-
-enum { LOT = 50 };
-
-/* Sends packets in small lots, each closed by a probe, so that no buffer overflows. */
-static bool storm_udp(int handle, const struct ask *how, struct dice *dice, const uint8_t *request,
-                      size_t length)
-{
-    uint8_t packet[PACKET_OCTETS_MOST];
-
-    for (int i = 0; i < LOT; i++) {
-        size_t made = stage_make_packet(dice, request, length, packet);
-        if (send(handle, packet, made, 0) < 0)
-            return complain("cannot send");
-    }
-    if (send(handle, packet, write_probe(packet), 0) < 0)
-        return complain("cannot send");
-    for (;;) {
-        ssize_t got = is_readable(handle) ? recv(handle, packet, sizeof packet, 0) : -1;
-        if (got < 0)
-            return complain("the server fell silent");
-        if (is_probe(packet, (size_t)got))
-            return true;
-        if (!stage_is_sound_reply(packet, (size_t)got, how))
-            return complain("an unsound reply");
-    }
-}
-
-/* The same over one connection, which the server may end when it is fed nonsense. */
-static bool storm_tcp(int handle, const struct ask *how, struct dice *dice, const uint8_t *request,
-                      size_t length)
-{
-    static uint8_t reply[STAGE_REPLY_OCTETS];
-    uint8_t packet[PACKET_OCTETS_MOST];
-    size_t got;
-
-    for (int i = 0; i < LOT; i++) {
-        size_t made = stage_make_packet(dice, request, length, packet);
-        if (!send_frame(handle, packet, made))
-            break;
-    }
-    send_frame(handle, packet, write_probe(packet));
-    while ((got = receive_frame(handle, reply)) > 0 && !is_probe(reply, got))
-        if (!stage_is_sound_reply(reply, got, how))
-            return complain("an unsound reply");
-    return true;
-}
-
-bool live_storm(struct stage *stage, const struct ask *how, const uint8_t *request, size_t length,
-                unsigned count)
-{
-    struct dice dice = {.state = 0x9e3779b97f4a7c15};
-    bool is_udp = how->transport == ASK_UDP;
-    bool is_sound = true;
-
-    for (unsigned lot = 0; lot < count / LOT && is_sound; lot++) {
-        int handle = open_socket(stage, how, is_udp ? SOCK_DGRAM : SOCK_STREAM);
-        if (handle < 0)
-            return false;
-        is_sound = is_udp ? storm_udp(handle, how, &dice, request, length)
-                          : storm_tcp(handle, how, &dice, request, length);
-        close(handle);
-    }
-    return is_sound;
 }
