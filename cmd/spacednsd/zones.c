@@ -13,14 +13,14 @@
 #include "decide/reason.h"
 #include "decide/special.h"
 #include "forward/cache.h"
-#include "forward/server.h"
+#include "forward/resolver.h"
 
 enum { FINDINGS_MOST = 100, PLACE_MOST = 4096 + 32 };
 
 _Static_assert(CLASS_SPACE == 0 && CLASS_PEERED == 1 && CLASS_VPN == 2,
                "the settings' classes are in this order");
 _Static_assert((int)UPSTREAM_ZONES_MOST == (int)ROUTES_MOST, "each zone of upstreams is a route");
-_Static_assert((int)UPSTREAMS_IN_ALL_MOST == (int)SERVERS_MOST, "each upstream is a server");
+_Static_assert((int)UPSTREAMS_IN_ALL_MOST == (int)RESOLVERS_MOST, "each upstream is a resolver");
 _Static_assert((int)CACHE_WORKER_OCTETS_LEAST == (int)CACHE_OCTETS_LEAST,
                "a worker's share makes a cache");
 
