@@ -23,10 +23,10 @@ static bool sends_keepalive(const struct reply *reply)
     return reply->query->wants_keepalive && reply->options->keepalive_100ms > 0;
 }
 
+/* Options of ours, which room is set aside for. */
 static bool has_options(const struct reply *reply)
 {
-    return reply->query->wants_nsid || reply->query->wants_keepalive || reply->options->has_ede ||
-           reply->options->passed_length > 0;
+    return reply->query->wants_nsid || reply->query->wants_keepalive || reply->options->has_ede;
 }
 
 /* Octets that OPT takes when EDE goes without its text. */
@@ -151,7 +151,7 @@ static void write_opt(struct reply *reply, uint16_t rcode)
     memcpy(opt, plain, OPT_OCTETS);
     opt[5] = (uint8_t)(rcode >> 4);
     opt[7] = reply->query->dnssec_ok ? 0x80 : 0;
-    if (!has_options(reply))
+    if (!has_options(reply) && reply->options->passed_length == 0)
         return;
     write_options(reply);
     store16(opt + OPT_OCTETS - 2, (uint16_t)(reply->out.next - opt - OPT_OCTETS));
