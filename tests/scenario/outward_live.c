@@ -215,8 +215,9 @@ static void ask(struct asker *asker, const uint8_t *query, size_t length)
 {
     struct responders *responders = asker->live->responders;
 
-    responders_ask(responders, &responders->items[asker->responder], asker->over_stream, query,
-                   length, on_utterance, asker);
+    responders_ask(responders, &responders->items[asker->responder],
+                   &(struct responder_query){query, length, asker->over_stream}, on_utterance,
+                   asker);
 }
 
 static void receive_datagram(struct outward_live *live, size_t responder)

@@ -315,26 +315,26 @@ static void perform_deeds(const struct responder *responder, struct asking *aski
     }
 }
 
-void responders_ask(struct responders *responders, struct responder *responder, bool over_stream,
-                    const uint8_t *query, size_t length, responders_on_utterance *say,
+void responders_ask(struct responders *responders, struct responder *responder,
+                    const struct responder_query *query, responders_on_utterance *say,
                     void *context)
 {
     ldns_pkt *packet = NULL;
-    struct asking *asking = calloc(1, sizeof *asking);
 
-    responder->asked[over_stream]++;
-    if (length > QUERY_MOST || ldns_wire2pkt(&packet, query, length) != LDNS_STATUS_OK) {
+    responder->asked[query->over_stream]++;
+    if (query->length > QUERY_MOST ||
+        ldns_wire2pkt(&packet, query->octets, query->length) != LDNS_STATUS_OK) {
         snprintf(responders->complaint, sizeof responders->complaint,
-                 "an upstream was asked with %zu octets that ldns cannot read", length);
-        free(asking);
+                 "an upstream was asked with %zu octets that ldns cannot read", query->length);
         return;
     }
+    struct asking *asking = calloc(1, sizeof *asking);
     asking->facts = &responders->facts;
-    asking->query = query;
-    asking->question_end = find_question_end(query, length);
+    asking->query = query->octets;
+    asking->question_end = find_question_end(query->octets, query->length);
     asking->packet = packet;
-    asking->over_stream = over_stream;
-    look_over(responders, packet, length, asking->question_end);
+    asking->over_stream = query->over_stream;
+    look_over(responders, packet, query->length, asking->question_end);
     perform_deeds(responder, asking, say, context);
     ldns_pkt_free(packet);
     free(asking);

@@ -67,6 +67,13 @@ struct responders {
     char complaint[256]; /* empty: every query was as it should be */
 };
 
+/** A query to one. */
+struct responder_query {
+    const uint8_t *octets;
+    size_t length;
+    bool over_stream;
+};
+
 /** What a responder sends, and when. */
 struct utterance {
     unsigned after_ms; /* since the query came */
@@ -90,8 +97,8 @@ bool responders_behave(struct responders *responders, const char *address, const
 bool responder_listens(const struct responder *responder, bool over_stream);
 
 /** Hands a query in; what comes of it is told before this returns. */
-void responders_ask(struct responders *responders, struct responder *responder, bool over_stream,
-                    const uint8_t *query, size_t length, responders_on_utterance *say,
+void responders_ask(struct responders *responders, struct responder *responder,
+                    const struct responder_query *query, responders_on_utterance *say,
                     void *context);
 
 void responders_close(struct responders *responders);

@@ -41,7 +41,8 @@ static bool send_query(struct link *base, link_ticket ticket, uint8_t server, bo
     struct responder *responder = link->servers[server];
 
     if (responder_listens(responder, over_stream))
-        responders_ask(link->responders, responder, over_stream, query, length, on_utterance,
+        responders_ask(link->responders, responder,
+                       &(struct responder_query){query, length, over_stream}, on_utterance,
                        &(struct addressee){link, ticket});
     else
         add_flight(link, ticket, 0)->is_failure = true;
