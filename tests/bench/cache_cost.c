@@ -63,7 +63,8 @@ struct asker {
 };
 
 static struct cache *cache;
-static struct hash_key key;
+/* The same in every run, so that two runs differ by their count alone. */
+static const struct hash_key key = {.first = 0x0123456789abcdef, .second = 0xfedcba9876543211};
 static struct asker askers[BATCH];
 static alignas(struct response) uint8_t room[RESPONSE_OCTETS_MOST];
 static struct response *const response = (struct response *)(void *)room;
@@ -113,7 +114,6 @@ static void prepare(void)
     cache = cache_new(CACHE_OCTETS, &err);
     if (cache == NULL)
         give_up(err.text);
-    key = hash_key_random();
     for (unsigned i = 0; i < BATCH; i++) {
         struct asker *asker = &askers[i];
         size_t length = request_write(&(struct ask){.name = "000000.example.com."}, asker->request);
