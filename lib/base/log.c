@@ -1,5 +1,6 @@
 #include "base/log.h"
 
+#include <poll.h>
 #include <stdatomic.h>
 #include <string.h>
 #include <unistd.h>
@@ -146,6 +147,14 @@ void log_send(struct log_line *line)
     text_add_string(text, text->cut ? "...\n" : "\n");
     ssize_t written = write(STDERR_FILENO, text->start, text_length(text));
     (void)written;
+}
+
+void log_offer(struct log_line *line)
+{
+    struct pollfd room = {.fd = STDERR_FILENO, .events = POLLOUT};
+
+    if (line->is_wanted && poll(&room, 1, 0) == 1 && (room.revents & POLLOUT) != 0)
+        log_send(line);
 }
 
 void log_sentence(enum log_level level, const char *event, const char *sentence)

@@ -45,6 +45,12 @@ void log_number(struct log_line *line, const char *key, uint64_t number);
 /** Ends the line and writes it; a write that fails is nobody's to hear about. */
 void log_send(struct log_line *line);
 
+/**
+ * As log_send, for threads that must not wait: a line that would not be taken at once is lost. A
+ * pipe that polls as writable takes LOG_LINE_OCTETS octets (PIPE_BUF).
+ */
+void log_offer(struct log_line *line);
+
 /** Begins a line, adds text="sentence", and sends it: an event that is said in one sentence. */
 void log_sentence(enum log_level level, const char *event, const char *sentence);
 

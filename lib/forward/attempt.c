@@ -2,6 +2,8 @@
 
 #include <assert.h>
 
+#include "base/log.h"
+
 enum { US_PER_MS = 1000 };
 
 static struct resolver *server_of(const struct sender *sender, const struct inquiry *inquiry,
@@ -79,14 +81,40 @@ bool attempt_again(struct sender *sender, struct inquiry *inquiry, struct attemp
     return send_query(sender, inquiry, attempt);
 }
 
+/* ---- what is learned about servers ---- */
+
+static void tell_failing(const struct resolver *server)
+{
+    struct log_line line;
+
+    log_start(&line, LOG_WARNING, "upstream_failing");
+    log_string(&line, "upstream", server->upstream->text);
+    log_string(
+        &line, "text",
+        "it has left several questions in a row without a reply and is only probed now; look "
+        "at it and the way there, or name another in upstreams");
+    log_offer(&line);
+}
+
+static void tell_back(const struct resolver *server)
+{
+    struct log_line line;
+
+    log_start(&line, LOG_INFO, "upstream_back");
+    log_string(&line, "upstream", server->upstream->text);
+    log_offer(&line);
+}
+
 void attempt_on_reply(struct sender *sender, const struct inquiry *inquiry, struct attempt *attempt)
 {
     uint64_t rtt_ms = sender->now_ms - attempt->sent_ms;
 
     attempt->is_late = false; /* it is answered, however late */
-    if (resolver_on_reply(server_of(sender, inquiry, attempt), (uint32_t)rtt_ms * US_PER_MS,
-                          sender->now_ms))
-        sender->recoveries++;
+    struct resolver *server = server_of(sender, inquiry, attempt);
+    if (!resolver_on_reply(server, (uint32_t)rtt_ms * US_PER_MS, sender->now_ms))
+        return;
+    sender->recoveries++;
+    tell_back(server);
 }
 
 /*
@@ -99,8 +127,9 @@ static void blame(struct sender *sender, const struct inquiry *inquiry,
     struct resolver *server = server_of(sender, inquiry, attempt);
 
     stats_count(sender->stats, COUNTER_FORWARD_TIMEOUTS, 1);
-    if (!attempt->is_repeated && server->last_reply_ms < attempt->sent_ms)
-        resolver_on_silence(server, sender->now_ms);
+    if (!attempt->is_repeated && server->last_reply_ms < attempt->sent_ms &&
+        resolver_on_silence(server, sender->now_ms))
+        tell_failing(server);
 }
 
 void attempt_on_failure(struct sender *sender, const struct inquiry *inquiry,

@@ -8,7 +8,8 @@
 A console block holds commands, each followed by its output. The prompt says who asks:
 
     $ dig @127.0.0.1 -p 5300 …   the one who runs cmd/dev run (port 5301: the same without
-                                 --local-as, so an outsider)
+                                 --local-as, so an outsider; port 5302: with an upstream that
+                                 nobody is, which the one at port 5300 has here too)
     $ build/gcc/bin/spacednsd …  the program itself
     10.20.3.4$ dig @10.0.0.2 …   a client with this address; the server there has the zone file of
                                  the last yaml block, which begins with # NAME.yaml
@@ -59,11 +60,15 @@ def commands(lines):
 
 # ---- servers ----
 
+NOBODY = "127.0.0.1@5399"  # an upstream that nobody is
+
+
 class Server:
     def __init__(self, *flags):
         self.log = tempfile.NamedTemporaryFile("w+", prefix="readme-log-")
         # Nobody outside is asked: what README shows does not depend on the network.
-        self.process = subprocess.Popen([PROGRAM, *flags, "--upstream", "none"], stdout=subprocess.DEVNULL, stderr=self.log)
+        upstream = [] if "--upstream" in flags else ["--upstream", "none"]
+        self.process = subprocess.Popen([PROGRAM, *flags, *upstream], stdout=subprocess.DEVNULL, stderr=self.log)
         end = time.monotonic() + PATIENCE_S
         while " info ready " not in self.said():
             if self.process.poll() is not None or time.monotonic() > end:
@@ -87,10 +92,13 @@ class Tour:
     """Runs commands as README's reader would, with other ports and other clients."""
 
     def __init__(self, ports):
-        self.ports = {"5300": ports[0], "5301": ports[1]}
+        self.ports = {"5300": ports[0], "5301": ports[1], "5302": ports[2]}
         self.servers = []
-        self.start("--zones", "zones", "--listen", f"127.0.0.1:{ports[0]}", "--local-as", "test-space")
+        self.start("--zones", "zones", "--listen", f"127.0.0.1:{ports[0]}", "--local-as", "test-space",
+                   "--upstream", NOBODY)
         self.start("--zones", "zones", "--listen", f"127.0.0.1:{ports[1]}")
+        self.start("--zones", "zones", "--listen", f"127.0.0.1:{ports[2]}", "--local-as", "test-space",
+                   "--upstream", NOBODY)
         self.elsewhere = None
         self.folder = tempfile.mkdtemp(prefix="readme-zones-")
 

@@ -3,7 +3,7 @@
 . "$(dirname "$0")/lib.bash"
 enter_private_network "$@" || echo "no network namespace may be made here: only loopback asks"
 
-if TMPDIR=$work /usr/bin/python3 tests/e2e/readme.py tour "$(free_port)" "$(free_port)" "$@"; then
+if TMPDIR=$work /usr/bin/python3 tests/e2e/readme.py tour "$(free_port)" "$(free_port)" "$(free_port)" "$@"; then
     pass
 else
     fail "README tells what the program does" "mend the program, or README with: tests/e2e/readme_tour.sh --write"
