@@ -162,8 +162,10 @@ static void tell_forward(const struct snapshot *snapshot, const struct verdict *
     text_add_string(&text, "zone=");
     name_add(&text, route->zone.octets);
     text_add_string(&text, route->allow_rebind ? " allow_rebind=true" : "");
-    text_add_string(&text, " upstreams=");
-    text_add_string(&text, route->upstreams);
+    if (forward == NULL || forward->servers == NULL) {
+        text_add_string(&text, " upstreams=");
+        text_add_string(&text, route->upstreams);
+    }
     end_step(explanation, &text);
     if (forward != NULL && forward->servers != NULL)
         tell_text(forward->servers, explanation);

@@ -10,7 +10,7 @@ static void tell_server(const struct resolver *server, uint64_t now_ms, struct t
     if (server->is_failing) {
         text_add_string(text, " failing");
     } else if (server->last_reply_ms == 0) {
-        text_add_string(text, " untried");
+        text_add_string(text, server->silent > 0 ? " no reply yet" : " untried");
     } else {
         text_add_string(text, " up ");
         text_add_number(text, server->srtt_us / US_PER_MS);
