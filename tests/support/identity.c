@@ -39,7 +39,7 @@ static struct identity begin(const char *common_name, long begins, long ends)
 
     must(identity.key != NULL && certificate != NULL);
     must(X509_set_version(certificate, X509_VERSION_3) == 1);
-    must(ASN1_INTEGER_set(X509_get_serialNumber(certificate), 1 + (long)getpid()) == 1);
+    must(ASN1_INTEGER_set(X509_get_serialNumber(certificate), 1) == 1);
     must(X509_gmtime_adj(X509_getm_notBefore(certificate), begins) != NULL);
     must(X509_gmtime_adj(X509_getm_notAfter(certificate), ends) != NULL);
     must(X509_set_pubkey(certificate, identity.key) == 1);
