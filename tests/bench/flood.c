@@ -3,11 +3,11 @@
  *
  *     flood [-t] -p PORT -f NAMES [-s SECONDS] [-n IN_FLIGHT]
  *
- * NAMES has one name per line; each is asked for A with EDNS, in turn, again and again. Queries go
- * to 127.0.0.1 over SOCKETS sockets, IN_FLIGHT in all, a batch per system call; with -t over TCP
- * connections, pipelined. A lost UDP query is replaced after 200 ms without an answer on its
- * socket. Prints one line of JSON: answers per second and counts by response code. Ends after
- * SECONDS, 60 at most.
+ * NAMES has one name per line (support/queries.h); each is asked for A with EDNS, in turn, again
+ * and again. Queries go to 127.0.0.1 over SOCKETS sockets, IN_FLIGHT in all, a batch per system
+ * call; with -t over TCP connections, pipelined. A lost UDP query is replaced after 200 ms without
+ * an answer on its socket. Prints one line of JSON: answers per second and counts by response code.
+ * Ends after SECONDS, 60 at most.
  */
 #include <arpa/inet.h>
 #include <errno.h>
@@ -22,21 +22,15 @@
 
 #include "base/bytes.h"
 #include "base/clock.h"
-#include "wire/name.h"
+#include "support/queries.h"
 
 enum {
     SOCKETS = 16,
     BATCH = 64,
-    QUERY_MOST = 300,
     REPLY_MOST = 2048,
     STREAM_MOST = 1 << 18,
     RCODES = 16,
     RESEND_MS = 200,
-};
-
-struct query_octets {
-    uint16_t length;
-    uint8_t octets[QUERY_MOST];
 };
 
 struct lane {
@@ -53,11 +47,11 @@ struct flood {
     const char *file;
     double seconds;
     unsigned per_lane;
-    struct query_octets *queries;
-    size_t query_count, next_query;
+    struct queries queries;
     struct lane lanes[SOCKETS];
     struct mmsghdr sent[BATCH], received[BATCH];
     struct iovec sent_parts[BATCH], received_parts[BATCH];
+    uint8_t sent_octets[BATCH][QUERY_OCTETS_MOST];
     uint8_t replies[BATCH][REPLY_MOST];
     uint64_t answers, resent, rcodes[RCODES];
 };
@@ -66,53 +60,6 @@ static void fail(const char *what)
 {
     fprintf(stderr, "flood: %s: %s\n", what, strerror(errno));
     exit(EXIT_FAILURE);
-}
-
-static bool make_query(const char *text, struct query_octets *query)
-{
-    struct name name;
-    struct writer out = writer_over(query->octets, sizeof query->octets);
-
-    if (!name_from_text(text, &name))
-        return false;
-    write16(&out, 0);      /* id */
-    write16(&out, 0x0100); /* RD */
-    write16(&out, 1);
-    write32(&out, 0);
-    write16(&out, 1);
-    write_octets(&out, name.octets, name.length);
-    write32(&out, 0x00010001); /* A, IN */
-    write8(&out, 0);           /* OPT: the root, */
-    write32(&out, 0x002904d0); /* type and UDP size 1232, */
-    write32(&out, 0);
-    write16(&out, 0);
-    query->length = (uint16_t)writer_length(&out);
-    return !out.failed;
-}
-
-static void read_names(struct flood *flood)
-{
-    FILE *file = fopen(flood->file, "r");
-    char line[NAME_MAX_OCTETS + 2];
-    size_t capacity = 0;
-
-    if (file == NULL)
-        fail(flood->file);
-    while (fgets(line, sizeof line, file) != NULL) {
-        line[strcspn(line, " \r\n")] = '\0';
-        if (flood->query_count == capacity) {
-            capacity = capacity == 0 ? 4096 : 2 * capacity;
-            flood->queries = realloc(flood->queries, capacity * sizeof *flood->queries);
-            if (flood->queries == NULL)
-                fail("reading names");
-        }
-        flood->query_count += make_query(line, &flood->queries[flood->query_count]);
-    }
-    fclose(file);
-    if (flood->query_count == 0) {
-        errno = EINVAL;
-        fail("no names to ask");
-    }
 }
 
 static void open_lane(const struct flood *flood, struct lane *lane)
@@ -136,21 +83,12 @@ static void open_lane(const struct flood *flood, struct lane *lane)
         fail("stream");
 }
 
-static const struct query_octets *next_query(struct flood *flood)
-{
-    const struct query_octets *query = &flood->queries[flood->next_query];
-
-    if (++flood->next_query == flood->query_count)
-        flood->next_query = 0;
-    return query;
-}
-
 static void send_udp(struct flood *flood, struct lane *lane, unsigned count)
 {
     for (unsigned i = 0; i < count; i++) {
-        const struct query_octets *query = next_query(flood);
-        flood->sent_parts[i] =
-            (struct iovec){.iov_base = (void *)query->octets, .iov_len = query->length};
+        uint8_t *octets = flood->sent_octets[i];
+        flood->sent_parts[i] = (struct iovec){.iov_base = octets,
+                                              .iov_len = queries_write(&flood->queries, 0, octets)};
         flood->sent[i].msg_hdr = (struct msghdr){.msg_iov = &flood->sent_parts[i], .msg_iovlen = 1};
     }
     int taken = sendmmsg(lane->descriptor, flood->sent, count, MSG_DONTWAIT);
@@ -159,13 +97,14 @@ static void send_udp(struct flood *flood, struct lane *lane, unsigned count)
 
 static void send_tcp(struct flood *flood, struct lane *lane, unsigned count)
 {
-    static uint8_t octets[BATCH * (QUERY_MOST + 2)];
+    static uint8_t octets[BATCH * (QUERY_OCTETS_MOST + 2)];
+    uint8_t query[QUERY_OCTETS_MOST];
     struct writer out = writer_over(octets, sizeof octets);
 
     for (unsigned i = 0; i < count; i++) {
-        const struct query_octets *query = next_query(flood);
-        write16(&out, query->length);
-        write_octets(&out, query->octets, query->length);
+        size_t length = queries_write(&flood->queries, 0, query);
+        write16(&out, (uint16_t)length);
+        write_octets(&out, query, length);
     }
     for (size_t done = 0; done < writer_length(&out);) {
         ssize_t taken = send(lane->descriptor, octets + done, writer_length(&out) - done, 0);
@@ -309,7 +248,7 @@ int main(int count, char **arguments)
     static struct flood flood;
 
     read_arguments(&flood, count, arguments);
-    read_names(&flood);
+    queries_read(&flood.queries, flood.file);
     for (unsigned i = 0; i < BATCH; i++) {
         flood.received_parts[i] =
             (struct iovec){.iov_base = flood.replies[i], .iov_len = REPLY_MOST};
