@@ -47,9 +47,9 @@ static void forwarder_on_tick(uv_timer_t *timer)
         uv_timer_stop(timer);
 }
 
-static void forwarder_on_turn(uv_check_t *check)
+static void forwarder_on_turn(uv_prepare_t *prepare)
 {
-    struct forwarder *forwarder = check->data;
+    struct forwarder *forwarder = prepare->data;
 
     if (!forward_is_busy(forwarder->forward))
         return;
@@ -64,12 +64,12 @@ static void forwarder_on_turn(uv_check_t *check)
 
 static void start_handles(struct forwarder *forwarder)
 {
-    uv_check_init(forwarder->loop, &forwarder->check);
+    uv_prepare_init(forwarder->loop, &forwarder->prepare);
     uv_idle_init(forwarder->loop, &forwarder->idle);
     uv_timer_init(forwarder->loop, &forwarder->timer);
-    forwarder->check.data = forwarder;
+    forwarder->prepare.data = forwarder;
     forwarder->timer.data = forwarder;
-    uv_check_start(&forwarder->check, forwarder_on_turn);
+    uv_prepare_start(&forwarder->prepare, forwarder_on_turn);
 }
 
 /* ---- life ---- */
@@ -135,7 +135,7 @@ void forwarder_stop(struct forwarder *forwarder)
     forward_end_all(forwarder->forward);
     batch_set_forward(forwarder->batch, NULL, NULL);
     sockets_close(forwarder->sockets);
-    uv_close((uv_handle_t *)&forwarder->check, NULL);
+    uv_close((uv_handle_t *)&forwarder->prepare, NULL);
     uv_close((uv_handle_t *)&forwarder->idle, NULL);
     uv_close((uv_handle_t *)&forwarder->timer, NULL);
 }

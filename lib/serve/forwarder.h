@@ -2,12 +2,13 @@
 /**
  * The forwarder on a worker's loop: what turns forward/ into something that runs.
  *
- *     check (end of each turn) ──► forward_turn, and a turn at once while more is queued
+ *     prepare (before each wait) ──► forward_turn, and no wait while more is queued
  *     timer (while questions are on their way) ──► forward_tick
  *     sockets ──► responses, at the loop's time
  *     found ──► batch_on_found ──► clients
  *
- * So what is at hand is always answered before anything new is asked.
+ * So what is at hand is always answered before anything new is asked, and whatever part of a turn
+ * has brought a question, the loop does not wait before it is sent.
  *
  * Threads: the worker's.  Memory: everything in forwarder_start.
  */
@@ -29,7 +30,7 @@ struct forwarder {
     struct deferred *deferred;
     struct link_listener inner; /* what the forwarder hears of, before the time is set */
     struct forward_servers servers;
-    uv_check_t check;
+    uv_prepare_t prepare;
     uv_idle_t idle;
     uv_timer_t timer;
 };
