@@ -191,6 +191,18 @@ bool forward_find(struct forward *forward, const struct question *question, uint
 
 /* ---- Asking ---- */
 
+void forward_refuse(struct forward *forward, const struct question *question, struct found *found)
+{
+    const struct cache_entry *entry = cache_peek(forward->cache, question, now_s(forward));
+
+    *found = (struct found){.failure = FORWARD_FULL};
+    count(forward, COUNTER_FORWARD_FULL, 1);
+    if (entry == NULL || !cache_entry_is_stale(entry, now_s(forward)))
+        return;
+    add_response(forward, entry, found);
+    count(forward, COUNTER_FORWARD_STALE, 1);
+}
+
 bool forward_ask(struct forward *forward, const struct question *question, uint8_t route,
                  struct waiter *waiter, struct found *found)
 {
@@ -203,13 +215,7 @@ bool forward_ask(struct forward *forward, const struct question *question, uint8
         count(forward, COUNTER_FORWARD_MISSES, 1);
         return true;
     }
-    const struct cache_entry *entry = cache_peek(forward->cache, question, now_s(forward));
-    *found = (struct found){.failure = FORWARD_FULL};
-    count(forward, COUNTER_FORWARD_FULL, 1);
-    if (entry != NULL && cache_entry_is_stale(entry, now_s(forward))) {
-        add_response(forward, entry, found);
-        count(forward, COUNTER_FORWARD_STALE, 1);
-    }
+    forward_refuse(forward, question, found);
     return false;
 }
 

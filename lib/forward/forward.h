@@ -79,7 +79,12 @@ bool forward_find(struct forward *forward, const struct question *question, uint
 bool forward_ask(struct forward *forward, const struct question *question, uint8_t route,
                  struct waiter *waiter, struct found *found);
 
-/** Sends what is queued. Returns true when more is. Call it at the end of each turn of the loop. */
+/**
+ * For one whom there is no room to let wait: fills in what is stale, or that everything is full.
+ */
+void forward_refuse(struct forward *forward, const struct question *question, struct found *found);
+
+/** Sends what is queued. Returns true when more is. Call it before the loop waits. */
 bool forward_turn(struct forward *forward);
 
 /** Looks after deadlines; every PENDING_TICK_MS while forward_is_busy. */

@@ -59,8 +59,7 @@ static bool defer(struct batch *batch, size_t number, struct carrier *carrier, s
     struct deferral *deferral = deferred_keep(batch->deferred, exchange);
 
     if (deferral == NULL) {
-        *found = (struct found){.failure = FORWARD_FULL};
-        stats_count(batch->stats, COUNTER_FORWARD_FULL, 1);
+        forward_refuse(batch->forward, &exchange->question, found);
         return false;
     }
     if (!forward_ask(batch->forward, &exchange->question, exchange->verdict.route,

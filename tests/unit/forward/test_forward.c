@@ -461,6 +461,22 @@ START_TEST(a_full_pool_is_said_and_not_remembered)
 }
 END_TEST
 
+START_TEST(one_who_cannot_wait_is_given_what_is_stale)
+{
+    struct scripted_question asked;
+    struct found found;
+
+    keep_www(ROUTE_LAB);
+    forwarding_skip(&stand, 120);
+    forward_refuse(stand.forward, scripted_ask(&asked, www), &found);
+    ck_assert(found.failure == FORWARD_FULL && found.is_stale && found.response != NULL);
+    ck_assert_uint_eq(forwarding_counted(&stand, COUNTER_FORWARD_STALE), 1);
+    forward_refuse(stand.forward, scripted_ask(&asked, "never.seen"), &found);
+    ck_assert(found.failure == FORWARD_FULL && found.response == NULL);
+    ck_assert_uint_eq(forwarding_counted(&stand, COUNTER_FORWARD_FULL), 2);
+}
+END_TEST
+
 START_TEST(the_end_tells_everybody)
 {
     ck_assert(!forwarding_ask(&stand, "a.example", ROUTE_LAB));
@@ -679,6 +695,7 @@ static void add_failing(Suite *suite)
     tcase_add_loop_test(failing, what_keeps_a_question_from_its_server_is_said, 0,
                         sizeof closed / sizeof closed[0]);
     tcase_add_test(failing, a_full_pool_is_said_and_not_remembered);
+    tcase_add_test(failing, one_who_cannot_wait_is_given_what_is_stale);
     tcase_add_test(failing, the_end_tells_everybody);
     tcase_add_test(failing, all_is_well_within_a_second_of_the_servers_return);
     suite_add_tcase(suite, failing);
