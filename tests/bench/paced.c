@@ -32,7 +32,7 @@
 
 enum {
     STREAMS_MOST = 8,
-    LANES = 8,
+    LANES = 16,
     BATCH = 64,
     REPLY_MOST = 4096,
     IDS = 65536,

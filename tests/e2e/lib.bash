@@ -187,6 +187,67 @@ stop() {
     code=$?
 }
 
+# ---- upstreams ----
+
+# start_upstream NAME ARGUMENT...: tests/support/upstream.py with the records that standard input
+# gives, its mode in $work/NAME.mode, its log in $work/NAME.log; leaves its process in $upstream
+start_upstream() {
+    local name=$1
+    shift
+    cat >"$work/$name.records"
+    set_mode "$name" answer
+    : >"$work/$name.log"
+    : >"$work/$name.out"
+    "${upstream_launcher[@]}" /usr/bin/python3 "$SOURCE_DIR/tests/support/upstream.py" "$@" \
+        --records "$work/$name.records" --mode "$work/$name.mode" --log "$work/$name.log" \
+        >"$work/$name.out" 2>&1 &
+    upstream=$!
+    children+=("$upstream")
+    await grep -q '^ready' "$work/$name.out" || fail "the upstream starts: $name" "$(cat "$work/$name.out")"
+}
+upstream_launcher=()
+
+# set_mode NAME MODE [ARGUMENT]: what that upstream does from now on
+set_mode() {
+    echo "${*:2}" >"$work/$1.mode.new"
+    mv "$work/$1.mode.new" "$work/$1.mode"
+}
+
+# start_unbound NAME ADDRESS: a real resolver that serves what is in $work/NAME.conf, and logs every
+# query to $work/NAME.log as `info: CLIENT NAME. TYPE IN`; leaves its process in $upstream
+start_unbound() {
+    local name=$1 address=$2
+    {
+        cat <<END
+server:
+    interface: $address
+    access-control: 0.0.0.0/0 allow
+    do-ip6: no
+    num-threads: 1
+    username: ""
+    chroot: ""
+    pidfile: ""
+    directory: "$work"
+    use-syslog: no
+    logfile: ""
+    log-queries: yes
+    module-config: "iterator"
+    root-hints: "/dev/null"
+END
+        cat "$work/$name.conf"
+    } >"$work/$name.unbound"
+    : >"$work/$name.log"
+    "${upstream_launcher[@]}" unbound -d -c "$work/$name.unbound" >>"$work/$name.log" 2>&1 &
+    upstream=$!
+    children+=("$upstream")
+    await grep -q 'start of service' "$work/$name.log" || fail "unbound starts" "$(cat "$work/$name.log")"
+}
+
+# times_asked LOG NAME TYPE: how often an upstream was asked
+times_asked() {
+    grep -ciF " $2. $3 " "$work/$1.log"
+}
+
 # ask DIG-ARGUMENT...: dig at 127.0.0.1 port $port, one try
 ask() {
     dig @127.0.0.1 -p "$port" +tries=1 +time="$patience" "$@"
