@@ -230,10 +230,12 @@ void cache_store(struct cache *cache, const struct question *question,
     }
 }
 
-/* 1, 2, 4 ... seconds (RFC 9520 section 3.2). */
+/* 2, 2, 4, 8 ... seconds. */
 static uint32_t failure_seconds(unsigned failures)
 {
-    uint32_t seconds = (uint32_t)CACHE_FAILURE_LEAST_SECONDS << (failures - 1);
+    uint32_t seconds = UINT32_C(1) << (failures - 1);
+    if (seconds < CACHE_FAILURE_LEAST_SECONDS)
+        return CACHE_FAILURE_LEAST_SECONDS;
     return seconds < CACHE_FAILURE_MOST_SECONDS ? seconds : CACHE_FAILURE_MOST_SECONDS;
 }
 

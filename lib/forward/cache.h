@@ -44,7 +44,9 @@
 enum {
     CACHE_OCTETS_LEAST = 1 << 20,
     CACHE_STALE_SECONDS = 86400,
-    CACHE_FAILURE_LEAST_SECONDS = 1, /* doubles with each failure in a row, up to ... */
+    /* Doubles with each failure in a row; a second that has begun counts as one, so two is the
+       least that is no less than one (RFC 9520 section 3.2). */
+    CACHE_FAILURE_LEAST_SECONDS = 2,
     CACHE_FAILURE_MOST_SECONDS = 30,
     CACHE_USES_MOST = 3,
     CACHE_MOVES_MOST = 32,

@@ -255,7 +255,7 @@ END_TEST
 
 START_TEST(failures_in_a_row_are_remembered_twice_as_long_each_time)
 {
-    static const uint32_t seconds[] = {1, 2, 4, 8, 16, 30, 30, 30};
+    static const uint32_t seconds[] = {2, 2, 4, 8, 16, 30, 30, 30};
     uint32_t now = NOW;
 
     begin(MEGABYTE);
@@ -276,7 +276,7 @@ START_TEST(failures_in_a_row_are_remembered_twice_as_long_each_time)
 }
 END_TEST
 
-START_TEST(an_era_and_a_success_begin_with_one_second_again)
+START_TEST(an_era_and_a_success_begin_anew)
 {
     begin(MEGABYTE);
     ask(1);
@@ -284,12 +284,12 @@ START_TEST(an_era_and_a_success_begin_with_one_second_again)
         note_failure(1, 5, NOW);
     ck_assert_uint_eq(cache_find(cache, &question, NOW)->failed_until_s, NOW + 8);
     note_failure(1, 6, NOW);
-    ck_assert_uint_eq(cache_find(cache, &question, NOW)->failed_until_s, NOW + 1);
+    ck_assert_uint_eq(cache_find(cache, &question, NOW)->failed_until_s, NOW + 2);
     note_failure(1, 6, NOW);
     store(40, 60, 1, NOW);
     ck_assert_uint_eq(cache_find(cache, &question, NOW)->failed_until_s, 0);
     note_failure(1, 6, NOW);
-    ck_assert_uint_eq(cache_find(cache, &question, NOW)->failed_until_s, NOW + 1);
+    ck_assert_uint_eq(cache_find(cache, &question, NOW)->failed_until_s, NOW + 2);
     cache_free(cache);
 }
 END_TEST
@@ -305,7 +305,7 @@ START_TEST(a_failure_leaves_the_stale_response_in_its_place)
     ck_assert(cache_entry_has_failed(entry, NOW + 100, 5));
     ck_assert(cache_entry_is_stale(entry, NOW + 100));
     check_found(40, 60, 1, NOW + 100);
-    ck_assert(!cache_entry_has_failed(entry, NOW + 101, 5));
+    ck_assert(!cache_entry_has_failed(entry, NOW + 102, 5));
     ck_assert_ptr_nonnull(cache_find(cache, &question, NOW + 101));
     cache_free(cache);
 }
@@ -712,7 +712,7 @@ int main(void)
     tcase_add_test(responses, uses_are_counted_when_found_and_not_when_looked_at);
     tcase_add_test(responses, a_response_of_like_size_is_written_over_the_one_before);
     tcase_add_test(failures, failures_in_a_row_are_remembered_twice_as_long_each_time);
-    tcase_add_test(failures, an_era_and_a_success_begin_with_one_second_again);
+    tcase_add_test(failures, an_era_and_a_success_begin_anew);
     tcase_add_test(failures, a_failure_leaves_the_stale_response_in_its_place);
     tcase_add_loop_test(room_for_all, a_ninth_of_a_line_pushes_out_the_least_used_then_the_oldest,
                         0, 9);
