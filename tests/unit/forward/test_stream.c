@@ -348,6 +348,36 @@ START_TEST(what_nobody_waits_for_is_counted_and_ignored)
 }
 END_TEST
 
+START_TEST(a_message_too_short_for_an_id_has_none)
+{
+    struct scene *scene = begin();
+    uint8_t octets[4] = {0, 1};
+    size_t length;
+
+    ask(scene, 0);
+    turn_until_asked(scene, 1, 1);
+    /* What stands behind it would make the id whole. */
+    memcpy(octets + 2, far_question(far_last(&scene->far), 0, &length), 2);
+    far_say(far_last(&scene->far), octets, sizeof octets);
+    far_wait(&scene->far, scene->home.epoll);
+    turn(scene);
+    ck_assert_uint_eq(scene->told, 0);
+    ck_assert_uint_eq(count_of(scene, COUNTER_FORWARD_FOREIGN), 1);
+    end(scene);
+}
+END_TEST
+
+START_TEST(an_idle_connection_wakes_nobody)
+{
+    struct scene *scene = begin();
+    struct epoll_event event;
+
+    warm_up(scene);
+    ck_assert_int_eq(epoll_wait(scene->home.epoll, &event, 1, 0), 0);
+    end(scene);
+}
+END_TEST
+
 START_TEST(a_forgotten_question_is_not_written_and_its_response_not_told)
 {
     struct scene *scene = begin();
@@ -586,6 +616,37 @@ START_TEST(a_reset_is_an_end_like_any_other)
 }
 END_TEST
 
+START_TEST(an_error_that_reading_does_not_show_is_an_end_too)
+{
+    struct scene *scene = begin();
+
+    warm_up(scene);
+    stream_on_events(&scene->stream, EPOLLERR, scene->now_ms);
+    ck_assert_int_eq(scene->stream.state, STREAM_CLOSED);
+    end(scene);
+}
+END_TEST
+
+START_TEST(writing_to_a_server_that_is_gone_raises_no_signal)
+{
+    struct scene *scene = begin();
+
+    warm_up(scene);
+    scene->far.is_deaf = true;
+    ask(scene, 0);
+    turn(scene);
+    /* Its end, and then, for what it has not read, a reset: the next write is to a broken pipe. */
+    shutdown(far_last(&scene->far)->descriptor, SHUT_WR);
+    far_hang_up(far_last(&scene->far));
+    ask(scene, 1);
+    stream_turn(&scene->stream, scene->now_ms);
+    scene->far.is_deaf = false;
+    turn_until_asked(scene, 2, 2);
+    ck_assert_uint_eq(scene->told, 0);
+    end(scene);
+}
+END_TEST
+
 /* ---- time ---- */
 
 START_TEST(a_connection_without_questions_is_closed_after_ten_seconds)
@@ -639,6 +700,26 @@ START_TEST(a_response_shows_that_a_connection_is_alive)
     ck_assert_uint_eq(scene->far.count, 1);
     far_answer(far_last(&scene->far), 1);
     turn_until_told(scene, 2);
+    end(scene);
+}
+END_TEST
+
+START_TEST(a_question_keeps_its_connection_open)
+{
+    static const uint8_t other[] = {0, 0}; /* a message of no octets */
+    struct scene *scene = begin();
+
+    ask(scene, 0);
+    turn_until_asked(scene, 1, 1);
+    for (unsigned seconds = 0; seconds < 12; seconds++) {
+        far_say(far_last(&scene->far), other, sizeof other);
+        far_wait(&scene->far, scene->home.epoll);
+        turn(scene);
+        pass(scene, 1000);
+    }
+    far_answer(far_last(&scene->far), 0);
+    turn_until_told(scene, 1);
+    ck_assert_uint_eq(scene->fates[0].responses, 1);
     end(scene);
 }
 END_TEST
@@ -850,6 +931,8 @@ START_TEST(a_server_that_is_somebody_else_is_told_about_and_asked_nothing)
     ck_assert_ptr_eq(strchr(log, '\n'), log + strlen(log) - 1);
     far_turn(&tls.scene->far);
     ck_assert_uint_eq(far_last(&tls.scene->far)->length, 0);
+    /* An alert has told it, too. */
+    ck_assert_int_eq(SSL_get_shutdown(far_last(&tls.scene->far)->tls.ssl), SSL_RECEIVED_SHUTDOWN);
     end_tls(&tls);
 }
 END_TEST
@@ -988,6 +1071,8 @@ static TCase *questions_case(void)
     tcase_add_test(questions, a_response_that_comes_octet_by_octet_is_whole);
     tcase_add_test(questions, the_longest_response_is_taken);
     tcase_add_test(questions, what_nobody_waits_for_is_counted_and_ignored);
+    tcase_add_test(questions, a_message_too_short_for_an_id_has_none);
+    tcase_add_test(questions, an_idle_connection_wakes_nobody);
     tcase_add_test(questions, a_forgotten_question_is_not_written_and_its_response_not_told);
     tcase_add_test(questions, a_server_that_reads_nothing_is_not_asked_without_end);
     return questions;
@@ -1007,6 +1092,8 @@ static TCase *failures_case(void)
     tcase_add_test(failures, a_question_is_not_asked_again_where_nobody_listens_any_more);
     tcase_add_test(failures, responses_before_the_end_of_a_connection_are_told);
     tcase_add_test(failures, a_reset_is_an_end_like_any_other);
+    tcase_add_test(failures, an_error_that_reading_does_not_show_is_an_end_too);
+    tcase_add_test(failures, writing_to_a_server_that_is_gone_raises_no_signal);
     return failures;
 }
 
@@ -1017,6 +1104,7 @@ static TCase *time_case(void)
     tcase_add_test(time, a_connection_without_questions_is_closed_after_ten_seconds);
     tcase_add_test(time, a_connection_that_has_fallen_silent_is_replaced);
     tcase_add_test(time, a_response_shows_that_a_connection_is_alive);
+    tcase_add_test(time, a_question_keeps_its_connection_open);
     tcase_add_test(time, no_descriptor_is_left_behind);
     return time;
 }

@@ -364,6 +364,28 @@ START_TEST(a_connection_that_was_spoilt_is_not_resumed)
 }
 END_TEST
 
+START_TEST(a_session_that_a_server_stumbles_over_is_not_offered_again)
+{
+    struct scene scene;
+    uint8_t said[ROOM];
+
+    begin(&scene, &good, versions[_i], "dns.example", "127.0.0.1");
+    shake_hands(&scene);
+    part(&scene);
+    ck_assert(tls_begin(scene.client));
+    scene.status = TLS_WAITING;
+    to_client(&scene, (const uint8_t *)"\x15\x03\x03\x00\x02\x02\x50", 7, said);
+    ck_assert_int_eq(scene.status, TLS_FAILED);
+    ck_assert_str_eq(tls_failure(scene.client).text, "tlsv1 alert internal error");
+    tls_end(scene.client);
+    shake_hands(&scene);
+    ck_assert(tls_is_open(scene.client));
+    ck_assert_int_eq(SSL_session_reused(scene.server.ssl), 0);
+    part(&scene);
+    end(&scene);
+}
+END_TEST
+
 /* ---- what is no TLS, or not all of it ---- */
 
 START_TEST(a_handshake_cut_anywhere_never_opens)
@@ -494,6 +516,7 @@ int main(void)
     suite_add_tcase(suite, octets);
     LOOP_OVER(sessions, the_next_connection_resumes_the_session, versions);
     LOOP_OVER(sessions, a_connection_that_was_spoilt_is_not_resumed, versions);
+    LOOP_OVER(sessions, a_session_that_a_server_stumbles_over_is_not_offered_again, versions);
     suite_add_tcase(suite, sessions);
     LOOP_OVER(strange, a_handshake_cut_anywhere_never_opens, versions);
     LOOP_OVER(strange, what_is_no_tls_is_named, strangers);
