@@ -9,6 +9,7 @@
 
 #include "base/clock.h"
 #include "base/log.h"
+#include "control/policy.h"
 #include "serve/server.h"
 #include "spacednsd/events.h"
 #include "spacednsd/zones.h"
@@ -242,7 +243,7 @@ static bool prepare(struct daemon *daemon, const struct settings *settings)
     *daemon = (struct daemon){.settings = settings};
     daemon->key = hash_key_random();
     set_request(daemon, NULL);
-    return zones_set_policy(&daemon->policy, settings);
+    return policy_set(&daemon->policy, settings);
 }
 
 int daemon_run(const struct settings *settings)

@@ -20,12 +20,6 @@ struct zones_loading {
     uint64_t started_ns;
 };
 
-/**
- * What the settings say about answers. Texts are borrowed from the settings, routes are kept with
- * them. Returns false without memory.
- */
-bool zones_set_policy(struct policy *policy, const struct settings *settings);
-
 /** Tells, one line each, of zones of upstreams that no name would ever take. False for any. */
 bool zones_check_routes(const struct settings *settings, FILE *problems);
 

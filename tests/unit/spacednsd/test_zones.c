@@ -6,6 +6,7 @@
 #include <unistd.h>
 
 #include "base/log.h"
+#include "control/policy.h"
 #include "support/folder.h"
 #include "support/suite.h"
 #include "support/world.h"
@@ -32,7 +33,7 @@ START_TEST(the_policy_is_what_the_settings_say)
     struct settings settings = settings_of();
     struct policy policy;
 
-    ck_assert(zones_set_policy(&policy, &settings));
+    ck_assert(policy_set(&policy, &settings));
     ck_assert_str_eq(policy.suffixes.apps, "example.app");
     ck_assert_str_eq(policy.suffixes.discovery, "inside");
     ck_assert_str_eq(policy.suffixes.targets[0], "one.app");
@@ -61,7 +62,7 @@ START_TEST(each_zone_of_upstreams_is_the_route_of_its_number)
 
     settings.arena = arena_new();
     settings.upstream_zones = (struct upstream_zones){.items = zones, .count = 3};
-    ck_assert(zones_set_policy(&policy, &settings));
+    ck_assert(policy_set(&policy, &settings));
     ck_assert_uint_eq(policy.routes.count, 3);
     ck_assert_str_eq(policy.routes.items[0].upstreams, "10.0.0.2");
     ck_assert_str_eq(policy.routes.items[1].upstreams, "10.0.0.2, tls://1.1.1.1");
@@ -100,7 +101,7 @@ START_TEST(one_target_suffix_stands_for_both)
     struct policy policy;
 
     settings.suffix_targets.count = 1;
-    ck_assert(zones_set_policy(&policy, &settings));
+    ck_assert(policy_set(&policy, &settings));
     ck_assert_str_eq(policy.suffixes.targets[0], "one.app");
     ck_assert_str_eq(policy.suffixes.targets[1], "one.app");
 }

@@ -1,0 +1,81 @@
+#include <string.h>
+
+#include "spacedns/help.h"
+
+enum { NAME_COLUMN = 30 };
+
+static void print_entry(FILE *out, const char *left, const char *help)
+{
+    fprintf(out, "  %-*s  %s\n", NAME_COLUMN, left, help);
+}
+
+static void print_all(FILE *out)
+{
+    fputs("Usage: spacedns COMMAND [OPERANDS] [OPTIONS]\n", out);
+    for (unsigned group = 0; group < GROUP_COUNT; group++) {
+        bool has_title = false;
+        for (unsigned i = 0; i < COMMAND_COUNT; i++) {
+            const struct command_entry *command = &commands_table[i];
+            char left[128];
+            if ((unsigned)command->group != group)
+                continue;
+            if (!has_title)
+                fprintf(out, "\n%s\n", groups_table[group]);
+            has_title = true;
+            snprintf(left, sizeof left, "%s %s", command->name, command->operands);
+            print_entry(out, left, command->help);
+        }
+    }
+    fputs("\nspacedns help COMMAND tells its options.\n", out);
+}
+
+static void print_option(FILE *out, const struct option_entry *option)
+{
+    char left[128], letter[8] = "";
+
+    if (option->letter != 0)
+        snprintf(letter, sizeof letter, "-%c, ", option->letter);
+    snprintf(left, sizeof left, "%s%s %s", letter, option->name,
+             option->value == NULL ? "" : option->value);
+    print_entry(out, left, option->help);
+}
+
+static void print_one(FILE *out, const struct command_entry *command)
+{
+    fprintf(out, "Usage: spacedns %s %s\n\n%s\n\n", command->name, command->operands,
+            command->help);
+    for (unsigned i = 0; i < OPTION_COUNT; i++)
+        if ((command->options >> i & 1) != 0)
+            print_option(out, &options_table[i]);
+    fputs("\nof every command\n", out);
+    for (unsigned i = 0; i < OPTION_COUNT; i++)
+        if (options_table[i].is_common)
+            print_option(out, &options_table[i]);
+}
+
+int run_help(struct session *session)
+{
+    const struct invocation *invocation = &session->invocation;
+    const char *wanted = commands_table[invocation->command].name;
+
+    if (invocation->command == COMMAND_HELP)
+        wanted = invocation_operand(invocation, 0);
+    if (wanted == NULL) {
+        print_all(session->out);
+        return EXIT_DONE;
+    }
+    for (unsigned i = 0; i < COMMAND_COUNT; i++)
+        if (strcmp(commands_table[i].name, wanted) == 0) {
+            print_one(session->out, &commands_table[i]);
+            return EXIT_DONE;
+        }
+    return session_fail(session, EXIT_USAGE, "%s is not a command; spacedns help lists them",
+                        wanted);
+}
+
+int run_version(struct session *session)
+{
+    fprintf(session->out, session->is_json ? "{\"version\": \"%s\"}\n" : "spacedns %s\n",
+            SPACEDNS_VERSION);
+    return EXIT_DONE;
+}

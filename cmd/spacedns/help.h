@@ -1,0 +1,6 @@
+#pragma once
+/** Help and version, made from commands.def. */
+#include "spacedns/session.h"
+
+session_command run_help;
+session_command run_version;

@@ -1,0 +1,142 @@
+#include "spacedns/session.h"
+
+#include <stdarg.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "control/policy.h"
+
+static const char usual_settings[] = "/etc/spacedns/spacednsd.yaml";
+static const char usual_zones[] = "zones";
+
+static bool wants_color(const struct session *session, const char *when)
+{
+    if (when == NULL || strcmp(when, "auto") == 0)
+        return isatty(fileno(session->out)) == 1;
+    return strcmp(when, "always") == 0;
+}
+
+bool session_init(struct session *session)
+{
+    const char *when = session->invocation.options[OPTION_COLOR];
+
+    session->is_json = invocation_has(&session->invocation, OPTION_JSON);
+    session->key = hash_key_random();
+    session->has_color = wants_color(session, when);
+    if (when == NULL || strcmp(when, "auto") == 0 || strcmp(when, "always") == 0 ||
+        strcmp(when, "never") == 0)
+        return true;
+    session_fail(session, EXIT_USAGE, "--color is always, never or auto, not %s", when);
+    return false;
+}
+
+void session_close(struct session *session)
+{
+    snapshot_free(session->snapshot);
+    report_free(session->report);
+    if (session->has_settings)
+        settings_close(&session->settings);
+}
+
+int session_fail(struct session *session, int code, const char *format, ...)
+{
+    va_list arguments;
+
+    fputs(isatty(fileno(session->err)) == 1 ? " ▸    Error: " : "Error: ", session->err);
+    va_start(arguments, format);
+    vfprintf(session->err, format, arguments);
+    va_end(arguments);
+    fputc('\n', session->err);
+    return code;
+}
+
+bool session_read_settings(struct session *session)
+{
+    const char *file = session->invocation.options[OPTION_SETTINGS];
+    char program[] = "spacedns", flag[] = "--settings", path[4096];
+
+    if (session->has_settings)
+        return true;
+    if (file == NULL && access(usual_settings, R_OK) == 0)
+        file = usual_settings;
+    snprintf(path, sizeof path, "%s", file == NULL ? "" : file);
+    char *arguments[] = {program, flag, path, NULL};
+    session->has_settings = true;
+    if (settings_init(&session->settings, file == NULL ? 1 : 3, arguments, session->err) !=
+        SETTINGS_READY)
+        return false;
+    if (!policy_set(&session->policy, &session->settings)) {
+        session_fail(session, EXIT_REFUSED, "out of memory");
+        return false;
+    }
+    return true;
+}
+
+const char *session_zones(struct session *session)
+{
+    const char *folder = session->invocation.options[OPTION_ZONES];
+
+    if (folder != NULL)
+        return folder;
+    if (session->settings.file != NULL)
+        return session->settings.zones;
+    return usual_zones;
+}
+
+struct snapshot *session_load(struct session *session, const char *folder,
+                              const struct snapshot *before, struct err *err)
+{
+    struct load_outcome outcome = {0};
+    struct load_request request = {.folder = folder,
+                                   .policy = &session->policy,
+                                   .key = session->key,
+                                   .threads = (unsigned)session->settings.workers,
+                                   .before = before};
+
+    *err = (struct err){.code = ERR_NONE};
+    report_free(session->report);
+    session->report = report_new();
+    if (session->report == NULL) {
+        err_set(err, ERR_MEMORY, "out of memory");
+        return NULL;
+    }
+    struct snapshot *snapshot = snapshot_load(&request, session->report, &outcome, err);
+    report_sort(session->report);
+    return snapshot;
+}
+
+bool session_must_load(struct session *session)
+{
+    struct err err;
+
+    if (!session_read_settings(session))
+        return false;
+    const char *folder = session_zones(session);
+    session->snapshot = session_load(session, folder, NULL, &err);
+    if (session->snapshot != NULL)
+        return true;
+    if (err.code != ERR_NONE) {
+        session_fail(session, EXIT_REFUSED, "%s", err.text);
+        return false;
+    }
+    report_print(session->report, session->err);
+    session_fail(session, EXIT_REFUSED, "%s has errors; mend them, then try again", folder);
+    return false;
+}
+
+static void print_with_sign(const struct session *session, FILE *out, const char *sign,
+                            const char *name)
+{
+    fprintf(out, "%s%s", session->has_color ? sign : "", name);
+}
+
+void session_print_app(struct session *session, FILE *out, const char *name)
+{
+    print_with_sign(session, out, "⬢ ", name);
+}
+
+void session_print_space(struct session *session, FILE *out, const char *name)
+{
+    print_with_sign(session, out, "⬡ ", name);
+}

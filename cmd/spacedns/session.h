@@ -1,0 +1,66 @@
+#pragma once
+/**
+ * One run of the operator's command: what was said, where output goes, and what is read on demand.
+ *
+ * Exit codes: 0 done · 1 refused, not found, or found wanting · 2 bad usage.
+ *
+ * Messages to people: what happened, why, what to do next. Output that was asked for goes to
+ * standard output, everything else to standard error, as the platform's own command does. Colour
+ * and signs only on a terminal.
+ *
+ * Threads: one.  Memory: a session owns what it has read.
+ */
+#include <stdbool.h>
+#include <stdio.h>
+
+#include "answer/load.h"
+#include "config/settings.h"
+#include "control/command.h"
+
+enum { EXIT_DONE = 0, EXIT_REFUSED = 1, EXIT_USAGE = 2 };
+
+struct session {
+    struct invocation invocation;
+    FILE *out;
+    FILE *err;
+    bool has_color; /* on `out` */
+    bool is_json;
+    struct settings settings; /* of the server, once read */
+    bool has_settings;
+    struct policy policy;
+    struct hash_key key;
+    struct snapshot *snapshot; /* what was loaded last */
+    struct report *report;     /* of that */
+};
+
+/** Runs one command. Returns the exit code. */
+typedef int session_command(struct session *session);
+
+/** Begins, once the command line is understood. Returns false, having said why. */
+bool session_init(struct session *session);
+
+void session_close(struct session *session);
+
+/** Prints " ▸    Error: sentence" ("Error: sentence" without colour) and returns `code`. */
+int session_fail(struct session *session, int code, const char *format, ...)
+    __attribute__((format(printf, 3, 4)));
+
+/** The folder of zone files: --zones, else the settings', else ./zones. */
+const char *session_zones(struct session *session);
+
+/** Reads the server's settings: --settings, else the usual file, else defaults. False, said why. */
+bool session_read_settings(struct session *session);
+
+/**
+ * Loads a folder; the report stays in the session whatever comes of it. Returns NULL when there are
+ * errors, without saying anything: the caller has the report, and `err` if it says nothing.
+ */
+struct snapshot *session_load(struct session *session, const char *folder,
+                              const struct snapshot *before, struct err *err);
+
+/** As session_load of the session's folder; prints the errors. Returns false with the code said. */
+bool session_must_load(struct session *session);
+
+/** "⬢ NAME" on a terminal, "NAME" elsewhere; for apps. Spaces have "⬡". */
+void session_print_app(struct session *session, FILE *out, const char *name);
+void session_print_space(struct session *session, FILE *out, const char *name);

@@ -1,0 +1,156 @@
+#include "control/command.h"
+
+#include <string.h>
+
+#include "base/suggest.h"
+
+#define WITH(option) (UINT64_C(1) << OPTION_##option)
+
+const char *const groups_table[GROUP_COUNT] = {
+#define GROUP(symbol, title) [GROUP_##symbol] = (title),
+#include "control/commands.def"
+};
+
+const struct option_entry options_table[OPTION_COUNT] = {
+#define OPTION(symbol, name, letter, value, help)                                                  \
+    [OPTION_##symbol] = {name, letter, value, help, OPTION_##symbol <= OPTION_HELP},
+#include "control/commands.def"
+};
+
+static const uint64_t common_options = (WITH(HELP) << 1) - 1;
+
+const struct command_entry commands_table[COMMAND_COUNT] = {
+#define COMMAND(symbol, function, name, operands, least, most, options, group, help)               \
+    [COMMAND_##symbol] = {name, operands, least, most, options, GROUP_##group, help},
+#include "control/commands.def"
+};
+
+/* A command line under way. */
+struct reading {
+    struct invocation *invocation;
+    struct err *err;
+    int count;
+    char *const *arguments;
+    int next;
+    const char *command; /* NULL: not yet seen */
+};
+
+static bool fail_near(struct err *err, const char *what, const char *word, const char *near,
+                      const char *where)
+{
+    return err_set(err, ERR_SYNTAX, "%s is not %s%s%s%s; %s", word, what,
+                   near == NULL ? "" : "; did you mean ", near == NULL ? "" : near,
+                   near == NULL ? "" : "?", where);
+}
+
+static bool find_command(struct reading *reading)
+{
+    const char *names[COMMAND_COUNT];
+
+    for (unsigned i = 0; i < COMMAND_COUNT; i++) {
+        names[i] = commands_table[i].name;
+        if (strcmp(reading->command, names[i]) != 0)
+            continue;
+        reading->invocation->command = (enum command_name)i;
+        return true;
+    }
+    return fail_near(reading->err, "a command", reading->command,
+                     suggest_among(reading->command, names, COMMAND_COUNT),
+                     "spacedns help lists them");
+}
+
+static bool is_option(const char *argument, size_t length, const struct option_entry *option)
+{
+    bool is_letter =
+        option->letter != 0 && length == 2 && argument[0] == '-' && argument[1] == option->letter;
+
+    return is_letter ||
+           (strlen(option->name) == length && strncmp(option->name, argument, length) == 0);
+}
+
+static bool fail_option(struct reading *reading, const char *argument)
+{
+    const char *names[OPTION_COUNT];
+
+    for (unsigned i = 0; i < OPTION_COUNT; i++)
+        names[i] = options_table[i].name;
+    return fail_near(reading->err, "an option", argument,
+                     suggest_among(argument, names, OPTION_COUNT), "see spacedns help COMMAND");
+}
+
+static bool read_option(struct reading *reading, const char *argument)
+{
+    size_t length = strcspn(argument, "=");
+    unsigned number = 0;
+
+    while (number < OPTION_COUNT && !is_option(argument, length, &options_table[number]))
+        number++;
+    if (number == OPTION_COUNT)
+        return fail_option(reading, argument);
+    const struct option_entry *option = &options_table[number];
+    const char **place = &reading->invocation->options[number];
+    bool has_value = argument[length] == '=';
+    if (*place != NULL)
+        return err_set(reading->err, ERR_SYNTAX, "%s is given twice; give it once", option->name);
+    if (option->value == NULL && has_value)
+        return err_set(reading->err, ERR_SYNTAX, "%s has no value; write it alone", option->name);
+    if (option->value == NULL)
+        *place = "";
+    else if (has_value)
+        *place = argument + length + 1;
+    else if (reading->next < reading->count)
+        *place = reading->arguments[reading->next++];
+    if (*place == NULL)
+        return err_set(reading->err, ERR_SYNTAX, "%s needs a value; write %s %s", option->name,
+                       option->name, option->value);
+    return true;
+}
+
+static bool read_operand(struct reading *reading, const char *argument)
+{
+    struct invocation *invocation = reading->invocation;
+
+    if (reading->command == NULL) {
+        reading->command = argument;
+        return find_command(reading);
+    }
+    if (invocation->operand_count == commands_table[invocation->command].most)
+        return err_set(reading->err, ERR_SYNTAX, "%s is one operand too many; write spacedns %s %s",
+                       argument, reading->command, commands_table[invocation->command].operands);
+    invocation->operands[invocation->operand_count++] = argument;
+    return true;
+}
+
+/* Options that the command does not have, and operands that it lacks. */
+static bool check(const struct reading *reading)
+{
+    const struct invocation *invocation = reading->invocation;
+    const struct command_entry *command = &commands_table[invocation->command];
+
+    for (unsigned i = 0; i < OPTION_COUNT; i++)
+        if (invocation->options[i] != NULL && ((command->options | common_options) >> i & 1) == 0)
+            return err_set(reading->err, ERR_SYNTAX,
+                           "%s is not an option of %s; see spacedns help %s", options_table[i].name,
+                           command->name, command->name);
+    if (invocation->operand_count < command->least && !invocation_has(invocation, OPTION_HELP))
+        return err_set(
+            reading->err, ERR_SYNTAX, "Missing %u required arg: %s; see spacedns help %s",
+            command->least - (unsigned)invocation->operand_count, command->operands, command->name);
+    return true;
+}
+
+bool invocation_read(int count, char *const *arguments, struct invocation *invocation,
+                     struct err *err)
+{
+    struct reading reading = {
+        .invocation = invocation, .err = err, .count = count, .arguments = arguments};
+
+    *invocation = (struct invocation){.command = COMMAND_HELP};
+    while (reading.next < count) {
+        const char *argument = arguments[reading.next++];
+        bool is_operand = argument[0] != '-' || argument[1] == '\0';
+        if (is_operand ? !read_operand(&reading, argument) : !read_option(&reading, argument))
+            return false;
+    }
+    return check(&reading);
+}

@@ -1,0 +1,86 @@
+#pragma once
+/**
+ * Commands as the operator writes them, read by commands.def.
+ *
+ *     spacedns explain api.example.com --from 10.20.3.4 --json
+ *              command operand         option           option
+ *
+ * Options may stand anywhere, as `--from ADDR`, `--from=ADDR` or, with a letter, `-a APP`. What is
+ * mistyped gets a "did you mean".
+ *
+ * Threads: pure.  Memory: an invocation borrows the arguments.
+ */
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "base/err.h"
+
+enum command_group {
+#define GROUP(symbol, title) GROUP_##symbol,
+#include "control/commands.def"
+    GROUP_COUNT
+};
+
+enum command_option {
+#define OPTION(symbol, name, letter, value, help) OPTION_##symbol,
+#include "control/commands.def"
+    OPTION_COUNT
+};
+
+enum command_name {
+#define COMMAND(symbol, function, name, operands, least, most, options, group, help)               \
+    COMMAND_##symbol,
+#include "control/commands.def"
+    COMMAND_COUNT
+};
+
+enum { OPERANDS_MOST = 8 };
+
+struct command_entry {
+    const char *name;
+    const char *operands;
+    unsigned least;
+    unsigned most;
+    uint64_t options; /* bit per enum command_option, common ones included */
+    enum command_group group;
+    const char *help;
+};
+
+struct option_entry {
+    const char *name;
+    char letter;
+    const char *value; /* NULL: none */
+    const char *help;
+    bool is_common;
+};
+
+extern const struct command_entry commands_table[COMMAND_COUNT];
+extern const struct option_entry options_table[OPTION_COUNT];
+extern const char *const groups_table[GROUP_COUNT];
+
+/** A command line understood. */
+struct invocation {
+    enum command_name command;
+    const char *operands[OPERANDS_MOST];
+    size_t operand_count;
+    const char *options[OPTION_COUNT]; /* NULL: not given; "" when it has no value */
+};
+
+/**
+ * Reads a command line without the program's name. Returns false with *err, a sentence that says
+ * what to write instead.
+ */
+bool invocation_read(int count, char *const *arguments, struct invocation *invocation,
+                     struct err *err);
+
+static inline bool invocation_has(const struct invocation *invocation, enum command_option option)
+{
+    return invocation->options[option] != NULL;
+}
+
+/** The n-th operand, or NULL. */
+static inline const char *invocation_operand(const struct invocation *invocation, size_t number)
+{
+    return number < invocation->operand_count ? invocation->operands[number] : NULL;
+}
