@@ -2,7 +2,7 @@
 
 #include <string.h>
 
-enum { RCODE_SERVFAIL = 2 };
+#include "wire/types.h"
 
 void inquiry_join(struct inquiry *inquiry, struct waiter *waiter)
 {

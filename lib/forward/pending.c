@@ -3,14 +3,7 @@
 #include <stdlib.h>
 
 #include "forward/attempt.h"
-
-enum {
-    RCODE_NOERROR = 0,
-    RCODE_FORMERR = 1,
-    RCODE_SERVFAIL = 2,
-    RCODE_NXDOMAIN = 3,
-    RCODE_BADVERS = 16,
-};
+#include "wire/types.h"
 
 struct pending {
     struct sender sender;

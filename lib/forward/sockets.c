@@ -20,28 +20,28 @@ enum {
     PORT_TRIES_MOST = 8,
 };
 
-enum carrier_state { CARRIER_NONE, CARRIER_UDP, CARRIER_STREAM, CARRIER_FAILED };
+enum trip_state { TRIP_NONE, TRIP_UDP, TRIP_STREAM, TRIP_FAILED };
 
 /* What carries an attempt, by its ticket: a socket of its own, or a place on a stream. */
-struct carrier {
-    struct errand *errand; /* CARRIER_STREAM */
-    uint64_t event;        /* CARRIER_UDP: as epoll hands it back */
-    int descriptor;        /* CARRIER_UDP */
-    uint8_t state;         /* enum carrier_state */
+struct trip {
+    struct errand *errand; /* TRIP_STREAM */
+    uint64_t event;        /* TRIP_UDP: as epoll hands it back */
+    int descriptor;        /* TRIP_UDP */
+    uint8_t state;         /* enum trip_state */
     uint8_t server;
-    uint8_t failure; /* CARRIER_FAILED: enum link_failure */
+    uint8_t failure; /* TRIP_FAILED: enum link_failure */
     bool is_listed;  /* among the failed */
 };
 
 struct sockets {
-    struct link link;         /* first: what the forwarder holds */
-    struct stream_home home;  /* its listener is this file */
-    uv_poll_t poll;           /* on the epoll descriptor */
-    uv_idle_t soon;           /* active while something waits for the next turn */
-    uv_timer_t tick;          /* active while a stream is open */
-    struct tls_trust *trust;  /* NULL: no server speaks TLS */
-    struct carrier *carriers; /* by ticket; their slots in epoll are their tickets */
-    size_t carrier_count;
+    struct link link;        /* first: what the forwarder holds */
+    struct stream_home home; /* its listener is this file */
+    uv_poll_t poll;          /* on the epoll descriptor */
+    uv_idle_t soon;          /* active while something waits for the next turn */
+    uv_timer_t tick;         /* active while a stream is open */
+    struct tls_trust *trust; /* NULL: no server speaks TLS */
+    struct trip *trips;      /* by ticket; their slots in epoll are their tickets */
+    size_t trip_count;
     struct stream *streams; /* by server; their slots come behind the attempts' */
     size_t server_count;
     const struct upstream *const *servers;
@@ -77,39 +77,39 @@ static bool bind_to_random_port(int descriptor, sa_family_t family, struct rando
 }
 
 /* Binds, connects, watches and sends. Returns false with errno. */
-static bool begin(struct sockets *sockets, const struct carrier *carrier, const uint8_t *query,
+static bool begin(struct sockets *sockets, const struct trip *trip, const uint8_t *query,
                   size_t length)
 {
-    const struct endpoint *server = &sockets->servers[carrier->server]->endpoint;
+    const struct endpoint *server = &sockets->servers[trip->server]->endpoint;
     sa_family_t family = server->any.sa_family;
-    struct epoll_event event = {.events = EPOLLIN, .data.u64 = carrier->event};
+    struct epoll_event event = {.events = EPOLLIN, .data.u64 = trip->event};
 
-    return bind_to_random_port(carrier->descriptor, family, &sockets->home.random) &&
-           connect(carrier->descriptor, &server->any,
+    return bind_to_random_port(trip->descriptor, family, &sockets->home.random) &&
+           connect(trip->descriptor, &server->any,
                    family == AF_INET6 ? sizeof server->v6 : sizeof server->v4) == 0 &&
-           epoll_ctl(sockets->home.epoll, EPOLL_CTL_ADD, carrier->descriptor, &event) == 0 &&
-           send(carrier->descriptor, query, length, MSG_NOSIGNAL) >= 0;
+           epoll_ctl(sockets->home.epoll, EPOLL_CTL_ADD, trip->descriptor, &event) == 0 &&
+           send(trip->descriptor, query, length, MSG_NOSIGNAL) >= 0;
 }
 
 /* Closing takes the descriptor out of epoll, too. */
-static void close_carrier(struct carrier *carrier)
+static void close_trip(struct trip *trip)
 {
-    if (carrier->state == CARRIER_UDP)
-        close(carrier->descriptor);
-    carrier->state = CARRIER_NONE;
+    if (trip->state == TRIP_UDP)
+        close(trip->descriptor);
+    trip->state = TRIP_NONE;
 }
 
 /* Has on_soon tell of it. */
 static void fail_soon(struct sockets *sockets, link_ticket ticket, enum link_failure failure)
 {
-    struct carrier *carrier = &sockets->carriers[ticket];
+    struct trip *trip = &sockets->trips[ticket];
 
-    carrier->state = CARRIER_FAILED;
-    carrier->failure = (uint8_t)failure;
-    if (carrier->is_listed)
+    trip->state = TRIP_FAILED;
+    trip->failure = (uint8_t)failure;
+    if (trip->is_listed)
         return;
-    carrier->is_listed = true;
-    size_t last = (sockets->failed_first + sockets->failed_count) % sockets->carrier_count;
+    trip->is_listed = true;
+    size_t last = (sockets->failed_first + sockets->failed_count) % sockets->trip_count;
     sockets->failed[last] = ticket;
     sockets->failed_count++;
 }
@@ -117,18 +117,18 @@ static void fail_soon(struct sockets *sockets, link_ticket ticket, enum link_fai
 static bool send_datagram(struct sockets *sockets, link_ticket ticket, const uint8_t *query,
                           size_t length)
 {
-    struct carrier *carrier = &sockets->carriers[ticket];
-    sa_family_t family = sockets->servers[carrier->server]->endpoint.any.sa_family;
+    struct trip *trip = &sockets->trips[ticket];
+    sa_family_t family = sockets->servers[trip->server]->endpoint.any.sa_family;
 
-    carrier->descriptor = socket(family, SOCK_DGRAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
-    if (carrier->descriptor >= 0) {
-        carrier->state = CARRIER_UDP;
-        carrier->event = stream_home_event(&sockets->home, ticket);
-        if (begin(sockets, carrier, query, length))
+    trip->descriptor = socket(family, SOCK_DGRAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
+    if (trip->descriptor >= 0) {
+        trip->state = TRIP_UDP;
+        trip->event = stream_home_event(&sockets->home, ticket);
+        if (begin(sockets, trip, query, length))
             return true;
     }
     enum link_failure failure = link_failure_of(errno);
-    close_carrier(carrier);
+    close_trip(trip);
     if (failure == LINK_EXHAUSTED)
         return false;
     fail_soon(sockets, ticket, failure);
@@ -149,20 +149,20 @@ static void tell_failure(void *context, link_ticket ticket, enum link_failure fa
     struct sockets *sockets = context;
     const struct link_listener *listener = &sockets->link.listener;
 
-    close_carrier(&sockets->carriers[ticket]);
+    close_trip(&sockets->trips[ticket]);
     listener->on_failure(listener->context, ticket, failure);
 }
 
 /* Reads until nothing is left, or somebody has heard enough and forgotten the attempt. */
 static void read_datagrams(struct sockets *sockets, link_ticket ticket)
 {
-    const struct carrier *carrier = &sockets->carriers[ticket];
-    uint64_t event = carrier->event;
+    const struct trip *trip = &sockets->trips[ticket];
+    uint64_t event = trip->event;
 
     for (unsigned reads = 0; reads < DATAGRAMS_MOST; reads++) {
-        if (carrier->state != CARRIER_UDP || carrier->event != event)
+        if (trip->state != TRIP_UDP || trip->event != event)
             return;
-        ssize_t length = recv(carrier->descriptor, sockets->home.wire, STREAM_WIRE_OCTETS, 0);
+        ssize_t length = recv(trip->descriptor, sockets->home.wire, STREAM_WIRE_OCTETS, 0);
         if (length >= 0) {
             tell_response(sockets, ticket, sockets->home.wire, (size_t)length);
         } else if (errno != EINTR) {
@@ -179,13 +179,13 @@ static void serve_event(struct sockets *sockets, const struct epoll_event *event
 {
     uint32_t slot = (uint32_t)event->data.u64;
 
-    if (slot < sockets->carrier_count) {
-        const struct carrier *carrier = &sockets->carriers[slot];
-        if (carrier->state == CARRIER_UDP && carrier->event == event->data.u64)
+    if (slot < sockets->trip_count) {
+        const struct trip *trip = &sockets->trips[slot];
+        if (trip->state == TRIP_UDP && trip->event == event->data.u64)
             read_datagrams(sockets, slot);
         return;
     }
-    struct stream *stream = &sockets->streams[slot - sockets->carrier_count];
+    struct stream *stream = &sockets->streams[slot - sockets->trip_count];
     if (stream->event == event->data.u64)
         stream_on_events(stream, event->events, uv_now(sockets->poll.loop));
 }
@@ -208,12 +208,12 @@ static void tell_failed(struct sockets *sockets)
 {
     for (size_t left = sockets->failed_count; left > 0; left--) {
         link_ticket ticket = sockets->failed[sockets->failed_first];
-        struct carrier *carrier = &sockets->carriers[ticket];
-        sockets->failed_first = (sockets->failed_first + 1) % sockets->carrier_count;
+        struct trip *trip = &sockets->trips[ticket];
+        sockets->failed_first = (sockets->failed_first + 1) % sockets->trip_count;
         sockets->failed_count--;
-        carrier->is_listed = false;
-        if (carrier->state == CARRIER_FAILED)
-            tell_failure(sockets, ticket, carrier->failure);
+        trip->is_listed = false;
+        if (trip->state == TRIP_FAILED)
+            tell_failure(sockets, ticket, trip->failure);
     }
 }
 
@@ -247,13 +247,13 @@ static void on_tick(uv_timer_t *tick)
 static bool send_over_stream(struct sockets *sockets, link_ticket ticket, const uint8_t *query,
                              size_t length)
 {
-    struct carrier *carrier = &sockets->carriers[ticket];
-    struct stream *stream = &sockets->streams[carrier->server];
+    struct trip *trip = &sockets->trips[ticket];
+    struct stream *stream = &sockets->streams[trip->server];
 
-    carrier->errand = stream_send(stream, ticket, query, length, uv_now(sockets->tick.loop));
-    if (carrier->errand == NULL)
+    trip->errand = stream_send(stream, ticket, query, length, uv_now(sockets->tick.loop));
+    if (trip->errand == NULL)
         return false;
-    carrier->state = CARRIER_STREAM;
+    trip->state = TRIP_STREAM;
     if (!uv_is_active((const uv_handle_t *)&sockets->tick))
         uv_timer_start(&sockets->tick, on_tick, STREAM_TICK_MS, STREAM_TICK_MS);
     return true;
@@ -263,15 +263,15 @@ static bool sockets_send(struct link *link, link_ticket ticket, uint8_t server, 
                          const uint8_t *query, size_t length)
 {
     struct sockets *sockets = (struct sockets *)link;
-    struct carrier *carrier = &sockets->carriers[ticket];
+    struct trip *trip = &sockets->trips[ticket];
 
-    assert(ticket < sockets->carrier_count && server < sockets->server_count);
-    assert(carrier->state == CARRIER_NONE);
-    carrier->server = server;
+    assert(ticket < sockets->trip_count && server < sockets->server_count);
+    assert(trip->state == TRIP_NONE);
+    trip->server = server;
     bool was_sent = over_stream || sockets->servers[server]->is_tls
                         ? send_over_stream(sockets, ticket, query, length)
                         : send_datagram(sockets, ticket, query, length);
-    if (carrier->state == CARRIER_STREAM || carrier->state == CARRIER_FAILED)
+    if (trip->state == TRIP_STREAM || trip->state == TRIP_FAILED)
         uv_idle_start(&sockets->soon, on_soon);
     return was_sent;
 }
@@ -279,12 +279,12 @@ static bool sockets_send(struct link *link, link_ticket ticket, uint8_t server, 
 static void sockets_forget(struct link *link, link_ticket ticket)
 {
     struct sockets *sockets = (struct sockets *)link;
-    struct carrier *carrier = &sockets->carriers[ticket];
+    struct trip *trip = &sockets->trips[ticket];
 
-    assert(ticket < sockets->carrier_count);
-    if (carrier->state == CARRIER_STREAM)
-        stream_forget(&sockets->streams[carrier->server], carrier->errand);
-    close_carrier(carrier);
+    assert(ticket < sockets->trip_count);
+    if (trip->state == TRIP_STREAM)
+        stream_forget(&sockets->streams[trip->server], trip->errand);
+    close_trip(trip);
 }
 
 struct link *sockets_link(struct sockets *sockets)
@@ -297,7 +297,7 @@ struct link *sockets_link(struct sockets *sockets)
 static bool add_stream(struct sockets *sockets, const struct upstream *server, struct err *err)
 {
     struct stream *stream = &sockets->streams[sockets->server_count];
-    uint32_t slot = (uint32_t)(sockets->carrier_count + sockets->server_count);
+    uint32_t slot = (uint32_t)(sockets->trip_count + sockets->server_count);
 
     if (server->is_tls && sockets->trust == NULL)
         sockets->trust = tls_trust_new(err);
@@ -312,13 +312,13 @@ static bool add_stream(struct sockets *sockets, const struct upstream *server, s
 static bool allocate(struct sockets *sockets, const struct sockets_options *options,
                      struct err *err)
 {
-    sockets->carrier_count = options->attempts;
-    sockets->carriers = calloc(options->attempts, sizeof *sockets->carriers);
+    sockets->trip_count = options->attempts;
+    sockets->trips = calloc(options->attempts, sizeof *sockets->trips);
     sockets->failed = calloc(options->attempts, sizeof *sockets->failed);
     sockets->streams = calloc(options->server_count, sizeof *sockets->streams);
     sockets->home.wire = malloc(STREAM_WIRE_OCTETS);
     sockets->home.plain = malloc(STREAM_PLAIN_OCTETS);
-    return (sockets->carriers != NULL && sockets->failed != NULL && sockets->streams != NULL &&
+    return (sockets->trips != NULL && sockets->failed != NULL && sockets->streams != NULL &&
             sockets->home.wire != NULL && sockets->home.plain != NULL) ||
            err_set(err, ERR_MEMORY, "out of memory for the upstreams");
 }
@@ -349,8 +349,8 @@ static void start(struct sockets *sockets, uv_loop_t *loop)
 /* Closes whatever is open, but for the handles. */
 static void close_all(struct sockets *sockets)
 {
-    for (size_t i = 0; i < sockets->carrier_count && sockets->carriers != NULL; i++)
-        close_carrier(&sockets->carriers[i]);
+    for (size_t i = 0; i < sockets->trip_count && sockets->trips != NULL; i++)
+        close_trip(&sockets->trips[i]);
     for (size_t i = 0; i < sockets->server_count; i++)
         stream_close(&sockets->streams[i]);
     sockets->server_count = 0;
@@ -395,7 +395,7 @@ void sockets_free(struct sockets *sockets)
     if (sockets == NULL)
         return;
     tls_trust_free(sockets->trust);
-    free(sockets->carriers);
+    free(sockets->trips);
     free(sockets->failed);
     free(sockets->streams);
     free(sockets->home.wire);
