@@ -18,7 +18,6 @@ struct tls {
     BIO *from_network;    /* both owned by ssl */
     BIO *to_network;
     unsigned long error; /* OpenSSL's, of a connection that failed */
-    bool has_failed;
 };
 
 /* ---- whom we trust ---- */
@@ -153,11 +152,10 @@ static bool join_network(struct tls *tls)
     return true;
 }
 
-/* Remembers what OpenSSL says went wrong. */
+/* Remembers what OpenSSL says went wrong; the connection is not open any more. */
 static void note_failure(struct tls *tls)
 {
     tls->error = ERR_peek_error();
-    tls->has_failed = true;
     ERR_clear_error();
 }
 
@@ -171,7 +169,6 @@ bool tls_begin(struct tls *tls)
 {
     ERR_clear_error();
     tls->error = 0;
-    tls->has_failed = false;
     tls->ssl = SSL_new(tls->trust->context);
     if (tls->ssl != NULL && join_network(tls) && prepare(tls) && start_handshake(tls->ssl))
         return true;
@@ -184,12 +181,13 @@ void tls_end(struct tls *tls)
 {
     if (tls->ssl == NULL)
         return;
-    if (tls->has_failed) {
-        SSL_SESSION_free(tls->session);
-        tls->session = NULL;
-    } else {
+    if (tls_is_open(tls)) {
         /* Without goodbyes on both sides OpenSSL would not have the session resumed. */
         SSL_set_shutdown(tls->ssl, SSL_SENT_SHUTDOWN | SSL_RECEIVED_SHUTDOWN);
+    } else {
+        /* It may be the session that the server stumbled over. */
+        SSL_SESSION_free(tls->session);
+        tls->session = NULL;
     }
     SSL_free(tls->ssl);
     tls->ssl = NULL;
@@ -238,7 +236,7 @@ bool tls_write(struct tls *tls, const uint8_t *octets, size_t length)
 void tls_write_goodbye(struct tls *tls)
 {
     ERR_clear_error();
-    if (tls_is_open(tls) && !tls->has_failed)
+    if (tls_is_open(tls))
         SSL_shutdown(tls->ssl);
     ERR_clear_error();
 }

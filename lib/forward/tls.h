@@ -43,10 +43,10 @@ void tls_free(struct tls *tls);
 /** Begins a connection: our first flight waits to be taken. Returns false without memory. */
 bool tls_begin(struct tls *tls);
 
-/** Ends a connection; the session is kept for the next when this one had not failed. */
+/** Ends a connection. When it was open to its end, the next one resumes its session. */
 void tls_end(struct tls *tls);
 
-/** True once the handshake is done and the server is who it should be. */
+/** True once the handshake is done and the server is who it should be, until something fails. */
 bool tls_is_open(const struct tls *tls);
 
 /** Puts in what came from the network. Returns false without memory. */

@@ -2,7 +2,7 @@
 
 #include <arpa/inet.h>
 #include <dirent.h>
-#include <errno.h>
+#include <poll.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/resource.h>
@@ -168,7 +168,9 @@ static void turn_until_told(struct scene *scene, unsigned told)
 static bool take(struct scene *scene, int family, uint8_t *octets, struct endpoint *from)
 {
     socklen_t length = sizeof *from;
+    struct pollfd watched = {.fd = scene->far_udp[family], .events = POLLIN};
 
+    poll(&watched, 1, 1000);
     return recvfrom(scene->far_udp[family], octets, 512, 0, &from->any, &length) == 40;
 }
 

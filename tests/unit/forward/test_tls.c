@@ -354,6 +354,7 @@ START_TEST(a_connection_that_was_spoilt_is_not_resumed)
     shake_hands(&scene);
     to_client(&scene, rubbish, sizeof rubbish, said);
     ck_assert_int_eq(scene.status, TLS_FAILED);
+    ck_assert(!tls_is_open(scene.client));
     ck_assert(!tls_write(scene.client, rubbish, 1));
     part(&scene);
     shake_hands(&scene);
@@ -366,17 +367,20 @@ END_TEST
 
 START_TEST(a_session_that_a_server_stumbles_over_is_not_offered_again)
 {
+    static const uint8_t alert[] = {21, 3, 3, 0, 2, 2, 80}; /* internal_error */
     struct scene scene;
     uint8_t said[ROOM];
 
-    begin(&scene, &good, versions[_i], "dns.example", "127.0.0.1");
+    begin(&scene, &good, versions[_i % 2], "dns.example", "127.0.0.1");
     shake_hands(&scene);
     part(&scene);
     ck_assert(tls_begin(scene.client));
     scene.status = TLS_WAITING;
-    to_client(&scene, (const uint8_t *)"\x15\x03\x03\x00\x02\x02\x50", 7, said);
-    ck_assert_int_eq(scene.status, TLS_FAILED);
-    ck_assert_str_eq(tls_failure(scene.client).text, "tlsv1 alert internal error");
+    if (_i < 2) { /* it says so; else it hangs up */
+        to_client(&scene, alert, sizeof alert, said);
+        ck_assert_int_eq(scene.status, TLS_FAILED);
+        ck_assert_str_eq(tls_failure(scene.client).text, "tlsv1 alert internal error");
+    }
     tls_end(scene.client);
     shake_hands(&scene);
     ck_assert(tls_is_open(scene.client));
@@ -516,7 +520,7 @@ int main(void)
     suite_add_tcase(suite, octets);
     LOOP_OVER(sessions, the_next_connection_resumes_the_session, versions);
     LOOP_OVER(sessions, a_connection_that_was_spoilt_is_not_resumed, versions);
-    LOOP_OVER(sessions, a_session_that_a_server_stumbles_over_is_not_offered_again, versions);
+    tcase_add_loop_test(sessions, a_session_that_a_server_stumbles_over_is_not_offered_again, 0, 4);
     suite_add_tcase(suite, sessions);
     LOOP_OVER(strange, a_handshake_cut_anywhere_never_opens, versions);
     LOOP_OVER(strange, what_is_no_tls_is_named, strangers);
