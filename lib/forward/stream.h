@@ -49,7 +49,7 @@ struct stream_home {
     struct link_listener listener;
     struct stats *stats;
     uint8_t *wire;  /* STREAM_WIRE_OCTETS, for what is read */
-    uint8_t *plain; /* STREAM_PLAIN_OCTETS; NULL: no server speaks TLS */
+    uint8_t *plain; /* STREAM_PLAIN_OCTETS, for what TLS makes of it */
 };
 
 enum stream_state { STREAM_CLOSED, STREAM_CONNECTING, STREAM_SHAKING, STREAM_OPEN };
