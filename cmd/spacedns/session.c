@@ -5,6 +5,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "config/forwarding.h"
 #include "control/policy.h"
 
 static const char usual_settings[] = "/etc/spacedns/spacednsd.yaml";
@@ -65,6 +66,10 @@ bool session_read_settings(struct session *session)
     session->has_settings = true;
     if (settings_init(&session->settings, file == NULL ? 1 : 3, arguments, session->err) !=
         SETTINGS_READY)
+        return false;
+    /* As the server would, if it ran here: it may well run on another host. */
+    const struct surroundings unknown = {.resolv_conf = "/etc/resolv.conf"};
+    if (!forwarding_settle(&session->settings, &unknown, session->err))
         return false;
     if (!policy_set(&session->policy, &session->settings)) {
         session_fail(session, EXIT_REFUSED, "out of memory");

@@ -85,5 +85,6 @@ home 'ldns/.*' '^lib/space/records\.c$'
 home 'sodium.*\.h' '^lib/base/'
 home 'uv\.h' '^(lib/serve|cmd)/|^lib/forward/sockets\.[ch]$'
 home 'openssl/.*' '^lib/forward/tls\.c$'
+home 'jansson\.h' '^(lib/control|lib/space|cmd/spacedns)/'
 home 'check\.h' '^tests/'
 exit $status

@@ -1,0 +1,38 @@
+#pragma once
+/**
+ * A question as the operator puts it, and the decision on it, told.
+ *
+ *     explain api.example.com --from 10.20.3.4 --type AAAA
+ *
+ * decide() decides and explain() tells, as for the server's own answers: what is told here is what
+ * a client gets. The operator's command and the running server both tell it by this file.
+ *
+ * Names are in presentation form: \. and \DDD stand for octets (RFC 1035 section 5.1).
+ *
+ * Threads: pure.  Memory: an asking points at nothing.
+ */
+#include <stdbool.h>
+#include <stdio.h>
+
+#include "control/command.h"
+#include "decide/decide.h"
+
+struct asking {
+    struct query query;
+    struct path path;
+};
+
+/** Reads an address, IPv4 or IPv6, as the server sees a client that has it. */
+bool asking_read_source(const char *text, struct path *path);
+
+/** Reads NAME, --type, --from, --to. Returns false with *err, a sentence that says what to write.
+ */
+bool asking_read(const struct invocation *invocation, struct asking *asking, struct err *err);
+
+/** Decides and tells: lines, the last one the verdict, or one JSON object. */
+void asking_tell(const struct snapshot *snapshot, const struct asking *asking, bool is_json,
+                 FILE *out);
+
+/** Tells who a client is: its class, and each space that it may ask for and why. */
+void asking_tell_client(const struct snapshot *snapshot, const struct path *path, bool is_json,
+                        FILE *out);

@@ -1,0 +1,227 @@
+#include "control/asking.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include <jansson.h>
+
+#include "support/suite.h"
+#include "support/zones.h"
+#include "wire/types.h"
+
+static struct snapshot *snapshot;
+static struct policy policy;
+
+static void set_up(void)
+{
+    char *text = zone_text("zones/test-space.yaml");
+
+    policy = policy_usual();
+    snapshot = snapshot_of_texts(&policy, (const char *const[]){text}, 1);
+    free(text);
+}
+
+static void tear_down(void)
+{
+    snapshot_free(snapshot);
+}
+
+static bool reads(const char *name, const char *from, const char *type, const char *to,
+                  struct asking *asking, struct err *err)
+{
+    struct invocation invocation = {
+        .command = COMMAND_EXPLAIN, .operands = {name}, .operand_count = 1};
+
+    invocation.options[OPTION_FROM] = from;
+    invocation.options[OPTION_TYPE] = type;
+    invocation.options[OPTION_TO] = to;
+    return asking_read(&invocation, asking, err);
+}
+
+START_TEST(a_name_in_presentation_form_becomes_its_octets)
+{
+    static const struct {
+        const char *text;
+        const char *octets;
+        uint8_t length;
+    } names[] = {
+        {".", "\0", 1},
+        {"A.Example", "\1a\7example\0", 11},
+        {"a.example.", "\1a\7example\0", 11},
+        {"a\\.b.c", "\3a.b\1c\0", 7},
+        {"\\046\\000.c", "\2.\0\1c\0", 6},
+        {"\\\\.c", "\1\\\1c\0", 5},
+    };
+    struct asking asking;
+    struct err err;
+
+    ck_assert(reads(names[_i].text, "10.0.0.1", NULL, NULL, &asking, &err));
+    ck_assert_uint_eq(asking.query.name.length, names[_i].length);
+    ck_assert_mem_eq(asking.query.name.octets, names[_i].octets, names[_i].length);
+}
+END_TEST
+
+START_TEST(what_cannot_be_asked_is_refused_in_a_sentence)
+{
+    static const struct {
+        const char *name, *from, *type, *to, *says;
+    } askings[] = {
+        {"", "10.0.0.1", NULL, NULL, " is not a domain name; write labels"},
+        {"a..b", "10.0.0.1", NULL, NULL, "a..b is not a domain name; write labels"},
+        {".a", "10.0.0.1", NULL, NULL, "is not a domain name"},
+        {"a\\", "10.0.0.1", NULL, NULL, "is not a domain name"},
+        {"a\\25", "10.0.0.1", NULL, NULL, "is not a domain name"},
+        {"a\\256", "10.0.0.1", NULL, NULL, "is not a domain name"},
+        {"0123456789012345678901234567890123456789012345678901234567890123", "10.0.0.1", NULL, NULL,
+         "is not a domain name"},
+        {"10.0.130.56", "10.0.0.1", NULL, NULL, "ask 56.130.0.10.in-addr.arpa --type PTR"},
+        {"a", NULL, NULL, NULL, "add --from ADDR"},
+        {"a", "10.0.0", NULL, NULL, "10.0.0 is not an address"},
+        {"a", "10.0.0.256", NULL, NULL, "10.0.0.256 is not an address"},
+        {"a", "localhost", NULL, NULL, "localhost is not an address"},
+        {"a", "10.0.0.1", "AAA", NULL, "AAA is not a record type; did you mean AAAA?"},
+        {"a", "10.0.0.1", "TYPE65536", NULL, "TYPE65536 is not a record type"},
+        {"a", "10.0.0.1", "", NULL, " is not a record type"},
+        {"a", "10.0.0.1", NULL, "::1", "--to: ::1 is not an IPv4 address"},
+    };
+    struct asking asking;
+    struct err err;
+
+    ck_assert(!reads(askings[_i].name, askings[_i].from, askings[_i].type, askings[_i].to, &asking,
+                     &err));
+    ck_assert_msg(strstr(err.text, askings[_i].says) != NULL, "%s", err.text);
+}
+END_TEST
+
+START_TEST(a_name_too_long_is_refused)
+{
+    char name[400];
+    struct asking asking;
+    struct err err;
+
+    for (size_t i = 0; i < sizeof name; i++)
+        name[i] = i % 2 == 0 ? 'a' : '.';
+    name[2 * 127] = '\0';
+    ck_assert(reads(name, "10.0.0.1", NULL, NULL, &asking, &err));
+    ck_assert_uint_eq(asking.query.name.length, 255);
+    name[2 * 127] = 'a';
+    name[sizeof name - 1] = '\0';
+    ck_assert(!reads(name, "10.0.0.1", NULL, NULL, &asking, &err));
+}
+END_TEST
+
+START_TEST(a_client_is_read_as_the_socket_would_say)
+{
+    static const struct {
+        const char *text;
+        uint32_t source;
+        bool is_ipv6;
+    } clients[] = {
+        {"10.0.130.56", 0x0a008238, false},
+        {"::1", 0x7f000001, false},
+        {"::ffff:10.0.130.56", 0x0a008238, false},
+        {"fd00::1", 0, true},
+    };
+    struct path path;
+
+    ck_assert(asking_read_source(clients[_i].text, &path));
+    ck_assert_uint_eq(path.source, clients[_i].source);
+    ck_assert_int_eq(path.is_ipv6, clients[_i].is_ipv6);
+}
+END_TEST
+
+static char *tell(const char *name, const char *from, bool is_json)
+{
+    struct asking asking;
+    struct err err;
+    char *octets;
+    size_t length;
+    FILE *out = open_memstream(&octets, &length);
+
+    ck_assert(reads(name, from, NULL, NULL, &asking, &err));
+    asking_tell(snapshot, &asking, is_json, out);
+    fclose(out);
+    return octets;
+}
+
+START_TEST(the_last_line_is_the_verdict)
+{
+    char *octets = tell("sleepy-river-2739.herokuapp.com", "10.0.130.56", false);
+
+    ck_assert_ptr_nonnull(strstr(octets, "\nremedy="));
+    ck_assert_ptr_nonnull(strstr(octets, "\nverdict=NOERROR without data: Q10 app crashed: "
+                                         "sleepy-river-2739 has 1 web dyno, none up\n"));
+    free(octets);
+}
+END_TEST
+
+START_TEST(json_has_the_code_the_class_and_every_step)
+{
+    char *octets = tell("sleepy-river-2739.herokuapp.com", "10.20.3.4", true);
+    json_t *object = json_loads(octets, 0, NULL);
+    json_t *reason = json_object_get(object, "reason");
+
+    ck_assert_ptr_nonnull(object);
+    ck_assert_str_eq(json_string_value(json_object_get(object, "class")), "peered");
+    ck_assert_str_eq(json_string_value(json_object_get(object, "rcode")), "NOERROR");
+    ck_assert(json_is_false(json_object_get(object, "data")));
+    ck_assert_str_eq(json_string_value(json_object_get(reason, "code")), "Q10");
+    ck_assert_uint_ge(json_array_size(json_object_get(object, "steps")), 4);
+    json_decref(object);
+    free(octets);
+}
+END_TEST
+
+static char *tell_client(const char *from, bool is_json)
+{
+    struct path path = {0};
+    char *octets;
+    size_t length;
+    FILE *out = open_memstream(&octets, &length);
+
+    ck_assert(asking_read_source(from, &path));
+    asking_tell_client(snapshot, &path, is_json, out);
+    fclose(out);
+    return octets;
+}
+
+START_TEST(a_client_is_told_its_class_and_why)
+{
+    static const char *const clients[][2] = {
+        {"10.0.130.56", "class=space space=test-space because of 10.0.0.0/16 ("},
+        {"10.20.3.4", "class=peered space=test-space connection=pcx-111aaa111 because of "},
+        {"172.16.9.9", "class=vpn space=test-space connection=office because of 172.16.0.0/16"},
+        {"203.0.113.9", "address=203.0.113.9 class=external\nin no space"},
+        {"fd00::1", "address=IPv6 class=external\n"},
+    };
+    char *octets = tell_client(clients[_i][0], false);
+
+    ck_assert_msg(strstr(octets, clients[_i][1]) != NULL, "%s", octets);
+    free(octets);
+    octets = tell_client(clients[_i][0], true);
+    json_t *object = json_loads(octets, 0, NULL);
+    ck_assert_ptr_nonnull(object);
+    ck_assert(json_is_array(json_object_get(object, "memberships")));
+    json_decref(object);
+    free(octets);
+}
+END_TEST
+
+int main(void)
+{
+    Suite *suite = suite_create("control/asking");
+    TCase *reading = tcase_create("reading");
+    TCase *telling = tcase_create("telling");
+
+    tcase_add_loop_test(reading, a_name_in_presentation_form_becomes_its_octets, 0, 6);
+    tcase_add_loop_test(reading, what_cannot_be_asked_is_refused_in_a_sentence, 0, 16);
+    tcase_add_test(reading, a_name_too_long_is_refused);
+    tcase_add_loop_test(reading, a_client_is_read_as_the_socket_would_say, 0, 4);
+    suite_add_tcase(suite, reading);
+    tcase_add_checked_fixture(telling, set_up, tear_down);
+    tcase_add_test(telling, the_last_line_is_the_verdict);
+    tcase_add_test(telling, json_has_the_code_the_class_and_every_step);
+    tcase_add_loop_test(telling, a_client_is_told_its_class_and_why, 0, 5);
+    suite_add_tcase(suite, telling);
+    return suite_run(suite);
+}
