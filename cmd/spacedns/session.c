@@ -92,7 +92,6 @@ const char *session_zones(struct session *session)
 struct snapshot *session_load(struct session *session, const char *folder,
                               const struct snapshot *before, struct err *err)
 {
-    struct load_outcome outcome = {0};
     struct load_request request = {.folder = folder,
                                    .policy = &session->policy,
                                    .key = session->key,
@@ -100,34 +99,39 @@ struct snapshot *session_load(struct session *session, const char *folder,
                                    .before = before};
 
     *err = (struct err){.code = ERR_NONE};
+    session->outcome = (struct load_outcome){.is_unchanged = false};
     report_free(session->report);
     session->report = report_new();
     if (session->report == NULL) {
         err_set(err, ERR_MEMORY, "out of memory");
         return NULL;
     }
-    struct snapshot *snapshot = snapshot_load(&request, session->report, &outcome, err);
+    struct snapshot *snapshot = snapshot_load(&request, session->report, &session->outcome, err);
     report_sort(session->report);
     return snapshot;
 }
 
-bool session_must_load(struct session *session)
+struct snapshot *session_must_load_folder(struct session *session, const char *folder)
 {
     struct err err;
+    struct snapshot *snapshot = session_load(session, folder, NULL, &err);
 
-    if (!session_read_settings(session))
-        return false;
-    const char *folder = session_zones(session);
-    session->snapshot = session_load(session, folder, NULL, &err);
-    if (session->snapshot != NULL)
-        return true;
+    if (snapshot != NULL)
+        return snapshot;
     if (err.code != ERR_NONE) {
         session_fail(session, EXIT_REFUSED, "%s", err.text);
-        return false;
+        return NULL;
     }
     report_print(session->report, session->err);
     session_fail(session, EXIT_REFUSED, "%s has errors; mend them, then try again", folder);
-    return false;
+    return NULL;
+}
+
+bool session_must_load(struct session *session)
+{
+    if (session_read_settings(session))
+        session->snapshot = session_must_load_folder(session, session_zones(session));
+    return session->snapshot != NULL;
 }
 
 static void print_with_sign(const struct session *session, FILE *out, const char *sign,

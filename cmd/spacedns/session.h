@@ -29,8 +29,9 @@ struct session {
     bool has_settings;
     struct policy policy;
     struct hash_key key;
-    struct snapshot *snapshot; /* what was loaded last */
-    struct report *report;     /* of that */
+    struct snapshot *snapshot;   /* what was loaded last */
+    struct report *report;       /* of that */
+    struct load_outcome outcome; /* of the load done last */
 };
 
 /** Runs one command. Returns the exit code. */
@@ -57,6 +58,9 @@ bool session_read_settings(struct session *session);
  */
 struct snapshot *session_load(struct session *session, const char *folder,
                               const struct snapshot *before, struct err *err);
+
+/** As session_load without one before; prints the errors. Returns NULL with the reason said. */
+struct snapshot *session_must_load_folder(struct session *session, const char *folder);
 
 /** As session_load of the session's folder; prints the errors. Returns false with the code said. */
 bool session_must_load(struct session *session);

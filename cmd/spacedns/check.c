@@ -1,0 +1,93 @@
+#include "spacedns/check.h"
+
+#include <jansson.h>
+
+static size_t count_spaces(const struct snapshot *snapshot)
+{
+    size_t count = 0;
+
+    for (size_t i = 0; i < snapshot->segment_count; i++)
+        count += snapshot->segments[i] != NULL;
+    return count;
+}
+
+static void print_count(FILE *out, const char *between, size_t count, const char *what)
+{
+    fprintf(out, "%s%zu %s%s", between, count, what, count == 1 ? "" : "s");
+}
+
+static void print_summary(const struct session *session, const char *folder)
+{
+    const struct report *report = session->report;
+
+    fprintf(session->out, "%s", folder);
+    print_count(session->out, ": ", session->outcome.file_count, "file");
+    if (session->snapshot != NULL) {
+        print_count(session->out, ", ", count_spaces(session->snapshot), "space");
+        print_count(session->out, ", ", session->snapshot->app_count, "app");
+    }
+    print_count(session->out, ": ", report_count(report, FINDING_ERROR), "error");
+    print_count(session->out, ", ", report_count(report, FINDING_WARNING), "warning");
+    print_count(session->out, ", ", report_count(report, FINDING_NOTE), "note");
+    fputc('\n', session->out);
+}
+
+static json_t *finding_to_json(const struct finding *finding)
+{
+    static const char *const levels[] = {"error", "warning", "note"};
+
+    return json_pack("{s:s, s:s, s:s, s:i, s:i, s:s}", "level",
+                     levels[finding_level(finding->code)], "code", finding_name(finding->code),
+                     "file", finding->file, "line", (int)finding->at.line, "column",
+                     (int)finding->at.column, "text", finding->sentence);
+}
+
+static void print_json(const struct session *session, const char *folder)
+{
+    const struct report *report = session->report;
+    const struct finding *all = report_findings(report);
+    json_t *findings = json_array();
+
+    for (size_t i = 0; i < report_total(report); i++)
+        json_array_append_new(findings, finding_to_json(&all[i]));
+    json_t *root = json_pack("{s:s, s:I, s:I, s:I, s:I, s:o}", "folder", folder, "files",
+                             (json_int_t)session->outcome.file_count, "errors",
+                             (json_int_t)report_count(report, FINDING_ERROR), "warnings",
+                             (json_int_t)report_count(report, FINDING_WARNING), "notes",
+                             (json_int_t)report_count(report, FINDING_NOTE), "findings", findings);
+    json_dumpf(root, session->out, JSON_INDENT(2));
+    fputc('\n', session->out);
+    json_decref(root);
+}
+
+int run_check(struct session *session)
+{
+    struct snapshot *before = NULL;
+    struct err err;
+
+    if (!session_read_settings(session))
+        return EXIT_REFUSED;
+    const char *operand = invocation_operand(&session->invocation, 0);
+    const char *folder = operand != NULL ? operand : session_zones(session);
+    const char *against = session->invocation.options[OPTION_AGAINST];
+    if (against != NULL && (before = session_must_load_folder(session, against)) == NULL)
+        return EXIT_REFUSED;
+    session->snapshot = session_load(session, folder, before, &err);
+    /* Checked against itself, a folder is unchanged, and nothing was read that could be found. */
+    if (session->outcome.is_unchanged)
+        session->snapshot = session_load(session, folder, NULL, &err);
+    snapshot_free(before);
+    if (session->snapshot == NULL && err.code != ERR_NONE)
+        return session_fail(session, EXIT_REFUSED, "%s", err.text);
+    if (session->is_json) {
+        print_json(session, folder);
+    } else {
+        report_print(session->report, session->out);
+        print_summary(session, folder);
+    }
+    bool is_strict = invocation_has(&session->invocation, OPTION_STRICT);
+    return session->snapshot != NULL &&
+                   !(is_strict && report_count(session->report, FINDING_WARNING) > 0)
+               ? EXIT_DONE
+               : EXIT_REFUSED;
+}

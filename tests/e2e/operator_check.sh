@@ -1,0 +1,137 @@
+#!/bin/bash
+# spacedns check: all findings in one run, exit codes, and what a folder may not change.
+# timeout: 30
+. "$(dirname "$0")/lib.bash"
+SPACEDNS=${SPACEDNS:-$BUILD_DIR/bin/spacedns}
+
+# run ARGUMENT...: leaves $code, $out, $err
+run() {
+    timeout "$patience" "${as[@]}" "$SPACEDNS" "$@" >"$work/out" 2>"$work/err" </dev/null
+    code=$?
+    out=$(cat "$work/out")
+    err=$(cat "$work/err")
+}
+as=()
+
+# folder NAME: an empty folder of zone files, with what is piped in as space.yaml
+folder() {
+    mkdir -p "$work/$1"
+    cat >"$work/$1/space.yaml"
+}
+
+# said WHAT CODE ERROR: no output, this exit code, this one line on standard error
+said() {
+    expect "$1: exit code" "$2" "$code"
+    expect "$1: nothing on standard output" "" "$out"
+    expect "$1" "Error: $3" "$err"
+}
+
+# ---- clean, warnings, errors ----
+
+folder clean <<'END'
+space: test-space
+routers: [10.0.0.37, 10.0.16.21]
+apps:
+  - {name: calm-sea-1, internal_routing: true, formation: {web: {dynos: [{number: 1, private_ip: 10.0.130.56}]}}}
+END
+run check "$work/clean"
+expect "a clean folder: exit code" 0 "$code"
+expect "a clean folder" "$work/clean: 1 file, 1 space, 1 app: 0 errors, 0 warnings, 0 notes" "$out"
+run check "$work/clean" --strict
+expect "a clean folder, strictly: exit code" 0 "$code"
+
+run check zones
+expect "warnings: exit code" 0 "$code"
+expect "warnings: the same findings and the same last line as spacednsd --check" \
+    "$("$SPACEDNSD" --check --zones zones --upstream none)" "$out"
+run check zones --strict
+expect "warnings, strictly: exit code" 1 "$code"
+run check --zones zones
+expect "the folder as an option" "zones: 1 file, 1 space, 3 apps: 0 errors, 2 warnings, 0 notes" \
+    "$(tail -n 1 <<<"$out")"
+as=(env -C "$SOURCE_DIR/zones/..")
+run check
+expect_match "the folder that is usual" '^zones: 1 file' "$out"
+as=()
+
+folder broken <<'END'
+space: test-space
+cidr: 10.0.0.0/8
+routers: [10.0.130.9]
+colour: red
+apps:
+  - {name: calm-sea-1, internal_routing: yes}
+END
+run check "$work/broken"
+expect "errors: exit code" 1 "$code"
+expect "errors: nothing on standard error" "" "$err"
+for finding in ':2:7: error E-SPACE-CIDR: ' ':4:1: error E-UNKNOWN-KEY: ' ':6:42: error E-TYPE: '; do
+    expect_match "errors: all in one run" "^$work/broken/space.yaml$finding" "$out"
+done
+expect_match "errors: counted" "^$work/broken: 1 file: [3-9] errors, 0 warnings, 0 notes$" "$out"
+sorted=$(sort -s -t : -k 2,2n -k 3,3n <<<"$(head -n -1 <<<"$out")")
+expect "errors: sorted by place" "$sorted" "$(head -n -1 <<<"$out")"
+
+run check "$work/broken" --json
+expect "JSON: exit code" 1 "$code"
+expect "JSON: the first finding and the counts" "E-SPACE-CIDR error 2 7 1 True" "$(/usr/bin/python3 -c '
+import json, sys
+said = json.load(sys.stdin)
+first = said["findings"][0]
+print(first["code"], first["level"], first["line"], first["column"], said["files"],
+      said["errors"] == len(said["findings"]))' <<<"$out")"
+
+# ---- what is fixed on creation ----
+
+folder public <<<"$(sed 's/internal_routing: true, //' "$work/clean/space.yaml")"
+run check "$work/public" --against "$work/clean"
+expect "internal routing taken away: exit code" 1 "$code"
+expect_match "internal routing taken away" "^$work/public/space.yaml:4:12: error E-IMMUTABLE: .*calm-sea-1" "$out"
+run check "$work/public"
+expect "alone, it is in order" 0 "$code"
+run check "$work/clean" --against "$work/clean"
+expect "against itself: exit code" 0 "$code"
+expect "against itself" "$work/clean: 1 file, 1 space, 1 app: 0 errors, 0 warnings, 0 notes" "$out"
+
+run check "$work/clean" --against "$work/nowhere"
+said "no old folder" 1 "zones folder $work/nowhere cannot be opened: No such file or directory; create it, or name another with --zones"
+run check "$work/clean" --against "$work/broken"
+expect "an old folder with errors: exit code" 1 "$code"
+expect_match "an old folder with errors" "^Error: $work/broken has errors; mend them, then try again$" "$err"
+
+# ---- no folder, no file ----
+
+run check "$work/nowhere"
+said "no folder" 1 "zones folder $work/nowhere cannot be opened: No such file or directory; create it, or name another with --zones"
+mkdir "$work/empty"
+run check "$work/empty"
+expect "an empty folder: exit code" 1 "$code"
+expect_match "an empty folder" "^Error: zones folder $work/empty holds no zone file; put .*NAME\.yaml" "$err"
+run check "$work/clean/space.yaml"
+expect "a file for a folder: exit code" 1 "$code"
+expect_match "a file for a folder" 'space.yaml cannot be opened: Not a directory' "$err"
+if [ "$(id -u)" = 0 ] && setpriv --reuid 65534 --regid 65534 --clear-groups true 2>/dev/null; then
+    mkdir "$work/secret"
+    cp "$work/clean/space.yaml" "$work/secret/"
+    chmod 600 "$work/secret/space.yaml"
+    as=(setpriv --reuid 65534 --regid 65534 --clear-groups)
+    run check "$work/secret"
+    expect "a file that may not be read: exit code" 1 "$code"
+    expect_match "a file that may not be read" "^$work/secret/space.yaml.* error E-FILE: .*[Pp]ermission denied" "$out"
+    as=()
+fi
+
+# ---- usage ----
+
+run check a b
+said "two folders" 2 "b is one operand too many; write spacedns check [ZONES]"
+run check zones --strikt
+said "a mistyped option" 2 "--strikt is not an option; did you mean --strict?; see spacedns help COMMAND"
+run chekc zones
+said "a mistyped command" 2 "chekc is not a command; did you mean check?; spacedns help lists them"
+run check zones --against
+said "no old folder is named" 2 "--against needs a value; write --against OLD"
+run check zones --color pink
+said "no colour" 2 "--color is always, never or auto, not pink"
+
+finish

@@ -1,0 +1,157 @@
+#include "control/command.h"
+
+#include <stdio.h>
+#include <string.h>
+
+#include "support/suite.h"
+
+enum { WORDS_MOST = 16, LINE_MOST = 256 };
+
+/* A command line as words with blanks between. */
+static struct {
+    char text[LINE_MOST];
+    char *words[WORDS_MOST];
+    struct invocation invocation;
+    struct err err;
+} line;
+
+static bool reads(const char *text)
+{
+    int count = 0;
+
+    snprintf(line.text, sizeof line.text, "%s", text);
+    for (char *word = strtok(line.text, " "); word != NULL; word = strtok(NULL, " ")) {
+        ck_assert_int_lt(count, WORDS_MOST);
+        line.words[count++] = word;
+    }
+    return invocation_read(count, line.words, &line.invocation, &line.err);
+}
+
+START_TEST(nothing_said_is_help)
+{
+    ck_assert(reads(""));
+    ck_assert_int_eq(line.invocation.command, COMMAND_HELP);
+    ck_assert_uint_eq(line.invocation.operand_count, 0);
+    ck_assert_ptr_null(invocation_operand(&line.invocation, 0));
+}
+END_TEST
+
+/* Options stand before or after the command, with their value beside or behind an equals sign. */
+static const char *const same[] = {
+    "check old --zones new --strict", "check --strict --zones new old",
+    "--strict check --zones=new old", "--zones new check old --strict",
+    "--zones=new --strict check old",
+};
+
+START_TEST(options_stand_anywhere)
+{
+    ck_assert_msg(reads(same[_i]), "%s: %s", same[_i], line.err.text);
+    ck_assert_int_eq(line.invocation.command, COMMAND_CHECK);
+    ck_assert_uint_eq(line.invocation.operand_count, 1);
+    ck_assert_str_eq(invocation_operand(&line.invocation, 0), "old");
+    ck_assert_ptr_null(invocation_operand(&line.invocation, 1));
+    ck_assert_str_eq(line.invocation.options[OPTION_ZONES], "new");
+    ck_assert_str_eq(line.invocation.options[OPTION_STRICT], "");
+    ck_assert(!invocation_has(&line.invocation, OPTION_JSON));
+}
+END_TEST
+
+START_TEST(a_letter_is_an_option_too)
+{
+    ck_assert(reads("check -h"));
+    ck_assert(invocation_has(&line.invocation, OPTION_HELP));
+}
+END_TEST
+
+START_TEST(a_value_may_be_empty_or_begin_with_a_dash)
+{
+    ck_assert(reads("check --zones="));
+    ck_assert_str_eq(line.invocation.options[OPTION_ZONES], "");
+    ck_assert(reads("check --zones --strict"));
+    ck_assert_str_eq(line.invocation.options[OPTION_ZONES], "--strict");
+    ck_assert(!invocation_has(&line.invocation, OPTION_STRICT));
+    ck_assert(reads("check -"));
+    ck_assert_str_eq(invocation_operand(&line.invocation, 0), "-");
+}
+END_TEST
+
+static const struct {
+    const char *line, *sentence;
+} mistakes[] = {
+    {"chekc", "chekc is not a command; did you mean check?; spacedns help lists them"},
+    {"frobnicate", "frobnicate is not a command; spacedns help lists them"},
+    {"check --jsn", "--jsn is not an option; did you mean --json?; see spacedns help COMMAND"},
+    {"check --frobnicate", "--frobnicate is not an option; see spacedns help COMMAND"},
+    {"check -x", "-x is not an option; see spacedns help COMMAND"},
+    {"check --json --json", "--json is given twice; give it once"},
+    {"check --zones a --zones=b", "--zones is given twice; give it once"},
+    {"check --json=yes", "--json has no value; write it alone"},
+    {"check --zones", "--zones needs a value; write --zones DIR"},
+    {"check a b", "b is one operand too many; write spacedns check [ZONES]"},
+    {"version --strict", "--strict is not an option of version; see spacedns help version"},
+};
+
+START_TEST(a_mistake_is_told_with_what_to_write)
+{
+    ck_assert_msg(!reads(mistakes[_i].line), "%s", mistakes[_i].line);
+    ck_assert_str_eq(line.err.text, mistakes[_i].sentence);
+    ck_assert_int_eq(line.err.code, ERR_SYNTAX);
+}
+END_TEST
+
+/* For each command that has to have operands, as the table says. */
+START_TEST(operands_that_lack_are_told_unless_help_is_asked_for)
+{
+    char text[LINE_MOST], sentence[LINE_MOST];
+
+    for (unsigned i = 0; i < COMMAND_COUNT; i++) {
+        const struct command_entry *command = &commands_table[i];
+        bool lacks = command->least > 0;
+        ck_assert_msg(reads(command->name) != lacks, "%s", command->name);
+        snprintf(sentence, sizeof sentence, "Missing %u required arg: %s; see spacedns help %s",
+                 command->least, command->operands, command->name);
+        if (lacks)
+            ck_assert_str_eq(line.err.text, sentence);
+        snprintf(text, sizeof text, "%s --help", command->name);
+        ck_assert_msg(reads(text), "%s", text);
+    }
+}
+END_TEST
+
+START_TEST(the_tables_are_sound)
+{
+    for (unsigned i = 0; i < COMMAND_COUNT; i++) {
+        const struct command_entry *command = &commands_table[i];
+        ck_assert_msg(command->least <= command->most && command->most <= OPERANDS_MOST, "%s",
+                      command->name);
+        ck_assert_msg((command->most == 0) == (command->operands[0] == '\0'), "%s", command->name);
+        ck_assert_uint_lt(command->group, GROUP_COUNT);
+        for (unsigned j = 0; j < i; j++)
+            ck_assert_str_ne(command->name, commands_table[j].name);
+    }
+    for (unsigned i = 0; i < OPTION_COUNT; i++)
+        for (unsigned j = 0; j < i; j++) {
+            ck_assert_str_ne(options_table[i].name, options_table[j].name);
+            ck_assert(options_table[i].letter == 0 ||
+                      options_table[i].letter != options_table[j].letter);
+        }
+    ck_assert_uint_le(OPTION_COUNT, 64);
+}
+END_TEST
+
+int main(void)
+{
+    Suite *suite = suite_create("control/command");
+    TCase *lines = tcase_create("command lines");
+
+    tcase_add_test(lines, nothing_said_is_help);
+    tcase_add_loop_test(lines, options_stand_anywhere, 0, sizeof same / sizeof same[0]);
+    tcase_add_test(lines, a_letter_is_an_option_too);
+    tcase_add_test(lines, a_value_may_be_empty_or_begin_with_a_dash);
+    tcase_add_loop_test(lines, a_mistake_is_told_with_what_to_write, 0,
+                        sizeof mistakes / sizeof mistakes[0]);
+    tcase_add_test(lines, operands_that_lack_are_told_unless_help_is_asked_for);
+    tcase_add_test(lines, the_tables_are_sound);
+    suite_add_tcase(suite, lines);
+    return suite_run(suite);
+}
