@@ -202,6 +202,13 @@ struct space {
 /** "up", "starting", "idle", "crashed", "down". */
 const char *dyno_state_text(enum dyno_state state);
 
+/** As zone files spell them; beside the tables of parse that read them. */
+const char *generation_text(enum generation generation);
+const char *space_state_text(enum space_state state);
+const char *peering_type_text(enum peering_type type);
+const char *peering_status_text(enum peering_status status);
+const char *vpn_status_text(enum vpn_status status);
+
 /** herokuapp.com, localspace, herokuspace.com and herokudns.com. */
 struct suffixes suffixes_default(void);
 

@@ -69,6 +69,16 @@ static const struct words generation_words = WORDS(generations);
 static const char *const space_states[] = {"allocated", "allocating", "deleting"};
 static const struct words space_state_words = WORDS(space_states);
 
+const char *generation_text(enum generation generation)
+{
+    return generations[generation];
+}
+
+const char *space_state_text(enum space_state state)
+{
+    return space_states[state];
+}
+
 static const enum finding_code cidr_code = FINDING_SPACE_CIDR;
 static const enum finding_code data_cidr_code = FINDING_DATA_CIDR;
 

@@ -58,6 +58,17 @@ static const char *const peering_statuses[] = {
     "deleted",
 };
 static const struct words peering_status_words = WORDS(peering_statuses);
+
+const char *peering_type_text(enum peering_type type)
+{
+    return peering_types[type];
+}
+
+const char *peering_status_text(enum peering_status status)
+{
+    return peering_statuses[status];
+}
+
 static const struct items_details peering_block_items = {
     .kind = YAML_SEQUENCE,
     .size = sizeof(struct block),
@@ -148,6 +159,12 @@ static bool read_tunnel(struct parsing *parsing, const struct yaml_field *field,
 static const char *const vpn_statuses[] = {"pending", "provisioning", "active", "deprovisioning",
                                            "failed"};
 static const struct words vpn_status_words = WORDS(vpn_statuses);
+
+const char *vpn_status_text(enum vpn_status status)
+{
+    return vpn_statuses[status];
+}
+
 static const struct address_details vpn_address = {FINDING_VPN_IP,
                                                    offsetof(struct vpn, public_ip_at)};
 static const struct items_details vpn_block_items = {

@@ -1,0 +1,103 @@
+#include "spacedns/spaces_grid.h"
+
+#include <string.h>
+
+struct grid grid_over(struct arena *arena, const char *const *titles, size_t columns)
+{
+    struct grid grid = {.arena = arena, .titles = titles, .columns = columns};
+
+    for (size_t i = 0; i < columns; i++)
+        grid.widths[i] = strlen(titles[i]);
+    return grid;
+}
+
+static bool is_control(char octet)
+{
+    return (unsigned char)octet < ' ' || octet == 0x7f;
+}
+
+const char *text_for_people(struct arena *arena, const char *text)
+{
+    char *kept = text == NULL ? NULL : arena_text(arena, text, strlen(text));
+
+    for (char *octet = kept; octet != NULL && *octet != '\0'; octet++)
+        if (is_control(*octet))
+            *octet = '?';
+    return kept;
+}
+
+void grid_add(struct grid *grid, const char *cell)
+{
+    const char **cells =
+        arena_grow(grid->arena, grid->cells, grid->count, &grid->capacity, sizeof *cells);
+    const char *kept = text_for_people(grid->arena, cell == NULL ? "" : cell);
+    size_t *width = &grid->widths[grid->count % grid->columns];
+
+    if (cells == NULL || kept == NULL) {
+        grid->is_out_of_memory = true;
+        return;
+    }
+    grid->cells = cells;
+    grid->cells[grid->count++] = kept;
+    if (strlen(kept) > *width)
+        *width = strlen(kept);
+}
+
+void grid_add_cidr(struct grid *grid, struct cidr cidr)
+{
+    char text[CIDR_TEXT_MAX] = "";
+
+    if (cidr.bits != 0)
+        cidr_write(cidr, text);
+    grid_add(grid, text);
+}
+
+void grid_add_blocks(struct grid *grid, const struct blocks *blocks)
+{
+    enum { EACH = CIDR_TEXT_MAX + 2 };
+    char *list = arena_take(grid->arena, blocks->count * EACH + 1);
+    size_t length = 0;
+
+    for (size_t i = 0; list != NULL && i < blocks->count; i++) {
+        if (i > 0)
+            length += (size_t)snprintf(list + length, EACH, ", ");
+        cidr_write(blocks->items[i].cidr, list + length);
+        length += strlen(list + length);
+    }
+    if (list == NULL)
+        grid->is_out_of_memory = true;
+    else
+        grid_add(grid, list);
+}
+
+void grid_add_number(struct grid *grid, size_t number)
+{
+    char text[32];
+
+    snprintf(text, sizeof text, "%zu", number);
+    grid_add(grid, text);
+}
+
+/* The blanks before a cell are printed with it, so that no line ends in blanks. */
+static void print_row(const struct grid *grid, const char *const *cells, unsigned gap, FILE *out)
+{
+    size_t owed = 1;
+
+    for (size_t column = 0; column < grid->columns; column++) {
+        size_t length = strlen(cells[column]);
+        if (length > 0)
+            fprintf(out, "%*s%s", (int)owed, "", cells[column]);
+        owed = (length > 0 ? 0 : owed) + grid->widths[column] - length + gap;
+    }
+    fputc('\n', out);
+}
+
+bool grid_print(const struct grid *grid, unsigned gap, FILE *out)
+{
+    if (grid->is_out_of_memory)
+        return false;
+    print_row(grid, grid->titles, gap, out);
+    for (size_t row = 0; row + grid->columns <= grid->count; row += grid->columns)
+        print_row(grid, grid->cells + row, gap, out);
+    return true;
+}

@@ -1,0 +1,44 @@
+#pragma once
+/**
+ * A table for people: a title over each column, columns as wide as their widest cell.
+ *
+ *      Name   Status Tunnels
+ *      office active UP/UP
+ *
+ * Threads: one.  Memory: rows and cells live in the arena.
+ */
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdio.h>
+
+#include "base/arena.h"
+#include "space/model.h"
+
+enum { GRID_COLUMNS_MOST = 8 };
+
+struct grid {
+    struct arena *arena;
+    const char *const *titles;
+    size_t columns; /* GRID_COLUMNS_MOST at most */
+    size_t widths[GRID_COLUMNS_MOST];
+    const char **cells;
+    size_t count;
+    size_t capacity;
+    bool is_out_of_memory;
+};
+
+struct grid grid_over(struct arena *arena, const char *const *titles, size_t columns);
+
+/** Adds the next cell, row by row, for people; a NULL is an empty one. */
+void grid_add(struct grid *grid, const char *cell);
+
+/** A text of a zone file with ? for control characters: a file does not speak to the terminal. */
+const char *text_for_people(struct arena *arena, const char *text);
+
+/** Cells with an address block, and with blocks one after the other. */
+void grid_add_cidr(struct grid *grid, struct cidr cidr);
+void grid_add_blocks(struct grid *grid, const struct blocks *blocks);
+void grid_add_number(struct grid *grid, size_t number);
+
+/** Prints the rows, `gap` blanks between columns. False without memory for all of them. */
+bool grid_print(const struct grid *grid, unsigned gap, FILE *out);

@@ -1,0 +1,149 @@
+#!/bin/bash
+# The commands about spaces say exactly this, and end with these codes.
+# timeout: 30
+. "$(dirname "$0")/lib.bash"
+SPACEDNS=${SPACEDNS:-$BUILD_DIR/bin/spacedns}
+
+# run ARGUMENT...: leaves $code, $out and $err
+run() {
+    timeout "$patience" "$SPACEDNS" "$@" >"$work/out" 2>"$work/err" </dev/null
+    code=$?
+    out=$(cat "$work/out")
+    err=$(cat "$work/err")
+}
+
+# says ARGUMENT...: succeeds, and standard output is exactly standard input
+says() {
+    local wanted
+    wanted=$(cat)
+    run "$@"
+    expect "$*: exit code" 0 "$code"
+    expect "$*" "$wanted" "$out"
+    expect "$*: nothing else" "" "$err"
+}
+
+# refuses CODE SENTENCE ARGUMENT...: says one sentence and nothing else
+refuses() {
+    local wanted=$1 sentence=$2
+    shift 2
+    run "$@"
+    expect "$*: exit code" "$wanted" "$code"
+    expect "$*" "Error: $sentence" "$err"
+    expect "$*: nothing on standard output" "" "$out"
+}
+
+# agrees FILTER WANTED ARGUMENT...: the JSON that is printed, seen through a Python expression of j
+agrees() {
+    local filter=$1 wanted=$2
+    shift 2
+    run "$@" --json
+    expect "$* --json: exit code" 0 "$code"
+    expect "$* --json: $filter" "$wanted" \
+        "$(/usr/bin/python3 -c "import json, sys; j = json.load(sys.stdin); print($filter)" <<<"$out")"
+}
+
+three=$work/three
+mkdir "$three"
+cp tests/zones_good/*.yaml "$three"
+
+# ---- looking ----
+
+says spaces <<'END'
+ Name        Region  State      Generation  CIDR         Apps
+ test-space          allocated  cedar       10.0.0.0/16  3
+END
+says spaces --zones "$three" <<'END'
+ Name            Region    State       Generation  CIDR         Apps
+ changing-space            allocating  cedar       10.3.0.0/16  1
+ every-shape     virginia  allocated   cedar       10.2.0.0/16  5
+ other-space               allocated   cedar       10.1.0.0/16  1
+END
+agrees '[(s["name"], s["region"], s["state"], s["apps"]) for s in j]' \
+    "[('changing-space', None, 'allocating', 1), ('every-shape', 'virginia', 'allocated', 5), ('other-space', None, 'allocated', 1)]" \
+    spaces --zones "$three"
+says spaces:info <<'END'
+=== test-space
+CIDR:       10.0.0.0/16
+Data CIDR:  172.23.0.0/20
+State:      allocated
+Shield:     off
+Generation: cedar
+END
+says spaces:info --space test-space --color always <<'END'
+=== ⬡ test-space
+CIDR:       10.0.0.0/16
+Data CIDR:  172.23.0.0/20
+State:      allocated
+Shield:     off
+Generation: cedar
+END
+agrees 'sorted(j.items())' \
+    "[('apps', 3), ('cidr', '10.0.0.0/16'), ('data_cidr', '172.23.0.0/20'), ('generation', 'cedar'), ('id', None), ('name', 'test-space'), ('region', None), ('shield', False), ('state', 'allocated')]" \
+    spaces:info
+says spaces:ps <<'END'
+=== frozen-oasis-70544 web (2)
+web.1: up 10.0.130.56
+web.2: up 10.0.151.218
+=== frozen-oasis-70544 worker (1)
+worker.1: up 10.0.152.218
+=== sleepy-river-2739 web (1)
+web.1: crashed 10.0.131.7
+=== open-plain-1001 web (1)
+web.1: up 10.0.132.9
+END
+agrees '[(d["name"], d["type"], d["state"], d["private_ip"]) for a in j for d in a["dynos"] if a["app_name"] == "sleepy-river-2739"]' \
+    "[('web.1', 'web', 'crashed', '10.0.131.7')]" spaces:ps
+mkdir "$work/bare"
+echo 'space: bare-space' >"$work/bare/bare-space.yaml"
+says spaces:ps --zones "$work/bare" <<<"No dynos on bare-space"
+
+# ---- the network ----
+
+says spaces:peerings <<'END'
+=== test-space Peerings
+ PCX ID         Type              CIDR Blocks   Status              VPC ID  AWS Region  AWS Account ID  Expires
+ pcx-111aaa111  customer-managed  10.20.0.0/16  active
+ pcx-222bbb222  customer-managed  10.30.0.0/16  pending-acceptance
+END
+agrees '[list(p) for p in j][0], [(p["pcx_id"], p["cidr_blocks"], p["status"]) for p in j]' \
+    "['type', 'pcx_id', 'cidr_blocks', 'status', 'aws_vpc_id', 'aws_region', 'aws_account_id', 'expires'] [('pcx-111aaa111', ['10.20.0.0/16'], 'active'), ('pcx-222bbb222', ['10.30.0.0/16'], 'pending-acceptance')]" \
+    spaces:peerings
+says spaces:peerings --zones "$work/bare" <<<"=== bare-space has no peerings"
+says spaces:vpn:connections --space test-space <<'END'
+=== test-space VPN Connections
+ Name   Status Tunnels
+ office active UP/DOWN
+ branch failed
+END
+agrees '[(v["name"], v["status"], [t["status"] for t in v["tunnels"]]) for v in j]' \
+    "[('office', 'active', ['UP', 'DOWN']), ('branch', 'failed', [])]" spaces:vpn:connections
+says spaces:vpn:connections --zones "$work/bare" <<<"=== bare-space has no VPN connections"
+says spaces:trusted-ips <<'END'
+=== Trusted IP Ranges
+192.0.2.0/26
+Trusted IP rules are applied to this space.
+END
+says spaces:trusted-ips --zones "$work/bare" <<<"=== bare-space has no trusted IP ranges. All inbound web requests to dynos are blocked."
+agrees 'j' "{'space': {'id': None, 'name': 'test-space'}, 'rules': [{'action': 'allow', 'source': '192.0.2.0/26'}]}" \
+    spaces:trusted-ips
+printf 'space: bare-space\ntrusted_ips: [0.0.0.0/0]\nregion: "\\e[31m"\n' >"$work/bare/bare-space.yaml"
+agrees 'j["rules"][0]["source"]' 0.0.0.0/0 spaces:trusted-ips --zones "$work/bare"
+run spaces:info --zones "$work/bare"
+expect_match "a zone file does not speak to the terminal" '^Region:     \?\[31m$' "$out"
+
+# ---- which space ----
+
+refuses 1 "there is no space test-spacs in zones; did you mean test-space? spacedns spaces lists them" \
+    spaces:info --space test-spacs
+refuses 1 "there is no space elsewhere in zones; spacedns spaces lists them" spaces:ps --space elsewhere
+refuses 1 "Space name required. Write --space NAME; spacedns spaces lists the 3 of $three" \
+    spaces:peerings --zones "$three"
+refuses 1 "zones folder $work/nowhere cannot be opened: No such file or directory; create it, or name another with --zones" \
+    spaces --zones "$work/nowhere"
+run spaces --zones tests/zones_bad
+expect "a folder with errors: exit code" 1 "$code"
+expect_match "a folder with errors" '^Error: tests/zones_bad has errors; mend them, then try again$' "$err"
+run spaces surplus
+expect "an operand that is not wanted: exit code" 2 "$code"
+
+finish
