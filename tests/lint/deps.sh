@@ -80,7 +80,7 @@ check_order
 for folder in lib/*/; do
     [ -d "$folder" ] && check_module "$(basename "$folder")"
 done
-home 'yaml\.h' '^lib/base/yaml\.c$'
+home 'yaml\.h' '^lib/base/yaml(_marks)?\.c$'
 home 'ldns/.*' '^lib/space/records\.c$'
 home 'sodium.*\.h' '^lib/base/'
 home 'uv\.h' '^(lib/serve|cmd)/|^lib/forward/sockets\.[ch]$'

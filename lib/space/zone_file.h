@@ -1,0 +1,61 @@
+#pragma once
+/**
+ * Zone files that are replaced whole, or not at all.
+ *
+ *     lock ──► open ──► edit the text ──► replace: write beside, check, rename ──► close, unlock
+ *
+ * The lock is on the folder, so that two commands at once come one after the other and none loses
+ * the other's edit. The system lets go of it when its holder ends, however that happens.
+ *
+ * The new text is written to a hidden file in the same folder (.NAME.new, which the server never
+ * reads), with the mode and, where possible, the owner of the old one, and forced to the disk. It
+ * takes the old one's place in one step, so at no moment is half a file there. A symbolic link
+ * stays: what it points at is replaced.
+ *
+ * Threads: one.  Memory: a zone file owns its text.
+ */
+#include <limits.h>
+#include <stdbool.h>
+#include <stddef.h>
+#include <sys/stat.h>
+
+#include "base/err.h"
+
+enum { ZONE_LOCK_MS = 10000 };
+
+struct zone_file {
+    const char *shown;   /* as named to people; borrowed */
+    char path[PATH_MAX]; /* without links */
+    char *text;
+    size_t length;
+    struct stat status; /* as it was read */
+    int lock;           /* of the folder that a link leads to; -1 without */
+};
+
+/**
+ * Locks a folder of zone files; waits ZONE_LOCK_MS at most. Returns the descriptor to close, or -1
+ * with *err.
+ */
+int zone_file_lock(const char *folder, struct err *err);
+
+/**
+ * Reads a file that is to be replaced; zone_file_close is due whatever comes back. Refuses one that
+ * may not be written.
+ *
+ * locked  descriptor of the folder that the caller has locked; where a link leads to another one,
+ *         that one is locked too
+ */
+bool zone_file_open(struct zone_file *file, const char *path, int locked, struct err *err);
+
+void zone_file_close(struct zone_file *file);
+
+/** Judges the file at `draft`, which is to take the zone file's place. False with *err: it stays.
+ */
+typedef bool zone_file_check(void *context, const char *draft, struct err *err);
+
+/**
+ * Replaces the file. On failure it is what it was, and nothing is left beside it. A file that
+ * changed since it was opened is not replaced.
+ */
+bool zone_file_replace(const struct zone_file *file, const char *text, size_t length,
+                       zone_file_check *check, void *context, struct err *err);
