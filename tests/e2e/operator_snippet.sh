@@ -1,0 +1,279 @@
+#!/bin/bash
+# spacedns snippet: each configuration is loaded by the program that it is for, in the network of a
+# peered VPC, and that program then resolves our names through it, where without what the snippet
+# says about private and unsigned answers it does not.
+# serial: makes network namespaces and interfaces
+# timeout: 120
+. "$(dirname "$0")/lib.bash"
+. "$(dirname "$script")/network.bash"
+SPACEDNS=${SPACEDNS:-$BUILD_DIR/bin/spacedns}
+
+routers="10.0.0.37 10.0.16.21"
+names=(frozen-oasis-70544.herokuapp.com api.example.com x.apps.example.com)
+# herokuapp.com is signed; this anchor stands for it where no root can be asked.
+digest=E06D44B80B8F1D39A95C0B0D7C65D08458E880409BBC683457104237C7F8EC8D
+
+# run ARGUMENT...: leaves $code, $out, $err
+run() {
+    timeout "$patience" "$SPACEDNS" "$@" >"$work/out" 2>"$work/err" </dev/null
+    code=$?
+    out=$(cat "$work/out")
+    err=$(cat "$work/err")
+}
+
+# said WHAT CODE ERROR: no output, this exit code, this one line on standard error
+said() {
+    expect "$1: exit code" "$2" "$code"
+    expect "$1: nothing on standard output" "" "$out"
+    expect "$1" "Error: $3" "$err"
+}
+
+# ---- what is asked for, and what it says ----
+
+run snippet unbond --to 10.0.0.2
+said "a kind mistyped" 2 "there is no snippet for unbond; did you mean unbound"
+run snippet powerdns --to 10.0.0.2
+said "an unknown kind" 2 "there is no snippet for powerdns; write spacedns snippet dnsmasq|unbound|bind|systemd-resolved|route53|resolv.conf"
+run snippet
+expect "no kind: exit code" 2 "$code"
+run snippet unbound --to 10.0.0.2 --space tset-space
+said "a space mistyped" 1 "zones has no space tset-space; did you mean --space test-space"
+run snippet unbound --to 10.0.0.2 --space other
+said "an unknown space" 1 "zones has no space other; name another with --space SPACE"
+run snippet unbound
+said "no address that others can ask" 1 "at which address do others ask the server? The space has no \`listen\`, and the settings name none that others could reach; give it with --to ADDR"
+for wrong in nowhere 0.0.0.0 10.0.0.2:99999; do
+    run snippet unbound --to "$wrong"
+    said "--to $wrong" 2 "--to $wrong is not an address to ask; write 10.0.0.2, or 10.0.0.2:5300"
+done
+run snippet resolv.conf --to 10.0.0.2:5300
+said "a port that resolv.conf cannot name" 1 "resolv.conf cannot name a port, and the server listens at 10.0.0.2 port 5300; let it listen at port 53, or give another address with --to"
+run snippet unbound --to 10.0.0.2 --zones "$work/none"
+expect "no zone files: exit code" 1 "$code"
+
+# The space's own address, at the settings' port; then the settings' address.
+mkdir "$work/own" "$work/two"
+sed 's/^cidr:.*/&\nlisten: [10.0.0.3]/' zones/test-space.yaml >"$work/own/test-space.yaml"
+printf 'listen: ["0.0.0.0:5300"]\nzones: zones\n' >"$work/settings.yaml"
+run snippet dnsmasq --zones "$work/own" --settings "$work/settings.yaml"
+expect_match "the space's address at the settings' port" '^server=/localspace/10\.0\.0\.3#5300$' "$out"
+printf 'listen: [127.0.0.1, "10.0.0.2:5353"]\nzones: zones\n' >"$work/settings.yaml"
+run snippet dnsmasq --settings "$work/settings.yaml"
+expect_match "the settings' address" '^server=/localspace/10\.0\.0\.2#5353$' "$out"
+expect_no_match "loopback is for nobody else" '127\.0\.0\.1' "$out"
+
+cp zones/test-space.yaml "$work/two/"
+printf 'space: other-space\ncidr: 10.1.0.0/16\n' >"$work/two/other.yaml"
+run snippet unbound --to 10.0.0.2 --zones "$work/two"
+said "one of several spaces" 2 "which space? $work/two has several; name one with --space SPACE"
+run snippet dnsmasq --to 10.0.0.2 --zones "$work/two" --space other-space
+expect "only the space's names" "server=/localspace/10.0.0.2#53" "$(grep ^server= <<<"$out")"
+
+run snippet bind --to 10.0.0.2:5300 --json
+expect "names and servers for machines" "10.0.0.2 5300 10 example.net" "$(/usr/bin/python3 -c '
+import json, sys
+said = json.load(sys.stdin)
+print(said["servers"][0]["ip"], said["servers"][0]["port"], len(said["names"]), *said["apexes"])' <<<"$out")"
+for kind in dnsmasq unbound bind systemd-resolved route53; do
+    run snippet "$kind" --to 10.0.0.2
+    expect "$kind: exit code" 0 "$code"
+    for name in frozen-oasis-70544.herokuapp.com api.example.com apps.example.com localspace \
+        random-haiku-5196.also-random-3847.herokuspace.com; do
+        expect_match "$kind forwards $name" "^[^#]*[^a-z.]$name" "$out"
+    done
+    expect_no_match "$kind: nothing of an app that is not internal" 'open-plain' "$out"
+    expect_no_match "$kind: no whole suffix" '[ "/~]herokuapp\.com["/ ]' "$(grep -v '^\(#\|//\)' <<<"$out")"
+    expect_no_match "$kind: an apex only as a comment" '^[^#/]*example\.net' "$out"
+    expect_match "$kind: an apex as a comment" '^(#|//).*example\.net' "$out"
+done
+
+# ---- the programs themselves ----
+
+build_network PEER RUN
+start serve --zones zones --listen 10.0.0.2:5300 --listen 10.0.0.2:53
+inside PEER dig @10.0.0.2 -p 5300 +tries=1 +time=1 x >/dev/null # resolves the neighbour
+
+# asked NAME [DIG-ARGUMENT...]: at the resolver in the VPC
+asked() {
+    inside PEER dig @127.0.0.1 -p 5301 +tries=1 +time=5 "$@" 2>&1
+}
+
+is_awake() {
+    asked _whoami.localspace TXT | grep -q 'status: NOERROR'
+}
+
+# resolver WHAT COMMAND...: in the VPC, as $resolver
+resolver() {
+    local what=$1
+    shift
+    nsenter --net=/run/netns/PEER "$@" >"$work/resolver.log" 2>&1 &
+    resolver=$!
+    children+=("$resolver")
+    await is_awake || fail "$what begins" "$(tail -n 20 "$work/resolver.log")"
+}
+
+end_resolver() {
+    kill -TERM "$resolver" 2>/dev/null
+    await is_gone "$resolver" || kill -KILL "$resolver"
+    wait "$resolver" 2>/dev/null
+}
+
+# resolves WHAT: every name, over UDP and TCP, empty answers as such, and who asked
+resolves() {
+    local name how
+    for name in "${names[@]}"; do
+        for how in +notcp +tcp; do
+            expect "$1 resolves $name ($how)" "$routers" "$(addresses "$(asked "$how" +short "$name" A)")"
+        done
+    done
+    expect "$1: no IPv6" "NOERROR" "$(status "$(asked frozen-oasis-70544.herokuapp.com AAAA)")"
+    expect "$1: no running web dyno" "NOERROR" "$(status "$(asked sleepy-river-2739.herokuapp.com A)")"
+    expect_match "$1: the server sees a peer" 'class=peered' "$(asked +short _whoami.localspace TXT)"
+}
+
+# fails WHAT: without what was taken out of the snippet
+fails() {
+    expect "$1" "" "$(addresses "$(asked +short frozen-oasis-70544.herokuapp.com A)")"
+}
+
+try_unbound() {
+    local own=$work/unbound.conf
+    cat >"$own" <<END
+server:
+    interface: 127.0.0.1
+    port: 5301
+    username: ""
+    chroot: ""
+    pidfile: ""
+    directory: "$work"
+    use-syslog: no
+    do-ip6: no
+    module-config: "validator iterator"
+    private-address: 10.0.0.0/8
+    trust-anchor: "herokuapp.com. DS 20326 8 2 $digest"
+include: "$work/snippet"
+END
+    run snippet unbound --to 10.0.0.2:5300
+    cp "$work/out" "$work/snippet"
+    expect_match "unbound-checkconf" "^unbound-checkconf: no errors" "$(unbound-checkconf "$own" 2>&1)"
+    resolver unbound unbound -d -c "$own"
+    resolves unbound
+    end_resolver
+    for line in private-domain domain-insecure; do
+        grep -v "$line: \"frozen" "$work/out" >"$work/snippet"
+        resolver "unbound without $line" unbound -d -c "$own"
+        fails "unbound without $line gets nothing"
+        end_resolver
+    done
+}
+
+try_dnsmasq() {
+    local own=(dnsmasq --keep-in-foreground --conf-file="$work/snippet" --no-resolv --no-hosts
+        --listen-address=127.0.0.1 --bind-interfaces --port=5301 --pid-file= --user=root
+        --stop-dns-rebind --dnssec --dnssec-check-unsigned --trust-anchor=".,20326,8,2,$digest")
+    run snippet dnsmasq --to 10.0.0.2:5300
+    cp "$work/out" "$work/snippet"
+    expect_match "dnsmasq --test" 'syntax check OK' "$(dnsmasq --test --conf-file="$work/snippet" 2>&1)"
+    resolver dnsmasq "${own[@]}"
+    resolves dnsmasq
+    end_resolver
+    grep -v "rebind-domain-ok=/frozen" "$work/out" >"$work/snippet"
+    resolver "dnsmasq without rebind-domain-ok" "${own[@]}"
+    fails "dnsmasq without rebind-domain-ok gets nothing"
+    end_resolver
+}
+
+# named_file VALIDATE-EXCEPT
+named_file() {
+    cat <<END
+options {
+    directory "$work";
+    pid-file none;
+    session-keyfile none;
+    listen-on port 5301 { 127.0.0.1; };
+    listen-on-v6 { none; };
+    dnssec-validation yes;
+    recursion yes;
+    $1
+};
+trust-anchors { "herokuapp.com" static-ds 20326 8 2 "$digest"; };
+controls { };
+include "$work/snippet";
+END
+}
+
+try_named() {
+    local except
+    run snippet bind --to 10.0.0.2:5300
+    cp "$work/out" "$work/snippet"
+    except=$(sed -n '/validate-except/,/};/s|^//||p' "$work/snippet")
+    named_file "$except" >"$work/named.conf"
+    expect "named-checkconf" "" "$(named-checkconf "$work/named.conf" 2>&1)"
+    resolver named named -f -c "$work/named.conf" -n 1
+    resolves named
+    end_resolver
+    named_file "$(grep -v '"frozen' <<<"$except")" >"$work/named.conf"
+    resolver "named without validate-except" named -f -c "$work/named.conf" -n 1
+    fails "named without validate-except gets nothing"
+    end_resolver
+}
+
+# In a /run and a /etc/systemd of its own, as somebody who is not root, because the user
+# systemd-resolve may not be here.
+try_resolved() {
+    run snippet systemd-resolved --to 10.0.0.2:5300
+    cp "$work/out" "$work/snippet"
+    cat >"$work/resolved.sh" <<'END'
+mount -t tmpfs none /run && mkdir -p /run/systemd/resolve /run/systemd/resolved.conf.d &&
+    cp "$1" /run/systemd/resolved.conf.d/spacedns.conf &&
+    printf '[Resolve]\nFallbackDNS=\nDNSStubListener=no\nDNSStubListenerExtra=127.0.0.1:5301\nLLMNR=no\nMulticastDNS=no\n' \
+        >/run/systemd/resolved.conf.d/test.conf &&
+    chown -R 65534:65534 /run/systemd && shift && exec setpriv --reuid 65534 --regid 65534 --clear-groups \
+            --inh-caps +setpcap --ambient-caps +setpcap "$@"
+END
+    resolver systemd-resolved unshare --mount sh "$work/resolved.sh" "$work/snippet" "$resolved"
+    resolves systemd-resolved
+    end_resolver
+}
+
+try_resolv_conf() {
+    may_mount || return 0
+    run snippet resolv.conf --to 10.0.0.2
+    cp "$work/out" "$work/resolv.conf"
+    for name in "${names[@]}"; do
+        expect "getent finds $name" "$routers" \
+            "$(as_dyno getent ahostsv4 "$name" | awk '{print $1}' | sort -uV | xargs)"
+    done
+}
+
+# The real command is not asked to sign in anywhere: a stand-in writes down how it is called.
+try_route53() {
+    mkdir "$work/bin"
+    cat >"$work/bin/aws" <<END
+#!/bin/sh
+echo "\$@" >>"$work/aws.log"
+echo rslvr-rr-1
+END
+    chmod +x "$work/bin/aws"
+    run snippet route53 --to 10.0.0.2
+    cp "$work/out" "$work/snippet"
+    PATH=$work/bin:$PATH endpoint=rslvr-out-7 vpc=vpc-7 sh "$work/snippet" >"$work/route53.log" 2>&1
+    expect "the script runs" 0 "$?"
+    expect "a rule for each name" 10 "$(grep -c '^route53resolver create-resolver-rule ' "$work/aws.log")"
+    expect "each in force in the VPC" 10 \
+        "$(grep -c '^route53resolver associate-resolver-rule --resolver-rule-id rslvr-rr-1 --vpc-id vpc-7$' "$work/aws.log")"
+    expect_match "the rule" "--domain-name api.example.com --resolver-endpoint-id rslvr-out-7 --target-ips Ip=10.0.0.2,Port=53 " \
+        "$(cat "$work/aws.log")"
+}
+
+resolved=${SYSTEMD_RESOLVED:-/lib/systemd/systemd-resolved}
+try_resolv_conf
+try_route53
+for try in unbound dnsmasq named "$resolved"; do
+    if command -v "$try" >/dev/null; then
+        try_"$(sed 's/.*systemd-//' <<<"$try")"
+    else
+        echo "not tried: there is no $try here"
+    fi
+done
+finish
