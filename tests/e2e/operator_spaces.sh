@@ -97,6 +97,38 @@ mkdir "$work/bare"
 echo 'space: bare-space' >"$work/bare/bare-space.yaml"
 says spaces:ps --zones "$work/bare" <<<"No dynos on bare-space"
 
+# ---- the topology ----
+
+says spaces:topology --space test-space <<'END'
+=== frozen-oasis-70544 (web, worker)
+Domains: *.apps.example.com
+         apex-haiku-2201.also-random-3847.herokuspace.com
+         api.example.com
+         example.net
+         frozen-oasis-70544.herokuapp.com
+         random-haiku-5196.also-random-3847.herokuspace.com
+         wild-haiku-1188.also-random-3847.herokuspace.com
+Dynos:   web.1 - 10.0.130.56 - 1.web.frozen-oasis-70544.app.localspace
+         web.2 - 10.0.151.218 - 2.web.frozen-oasis-70544.app.localspace
+         worker.1 - 10.0.152.218 - 1.worker.frozen-oasis-70544.app.localspace
+
+=== sleepy-river-2739 (web)
+Domains: drowsy-haiku-7.also-random-3847.herokuspace.com
+         sleepy-river-2739.herokuapp.com
+         sleepy.example.com
+
+=== open-plain-1001 (web)
+Domains: open-plain-1001-1234567890ab.herokuapp.com
+Dynos:   web.1 - 10.0.132.9 - 1.web.open-plain-1001.app.localspace
+END
+agrees '[list(j), list(j["apps"][0]), list(j["apps"][0]["formation"][0]), list(j["apps"][0]["formation"][0]["dynos"][0])]' \
+    "[['version', 'apps'], ['id', 'domains', 'formation'], ['id', 'process_type', 'dynos'], ['id', 'number', 'private_ip', 'hostname', 'host_entry']]" \
+    spaces:topology
+says spaces:topology --zones "$work/bare" </dev/null
+agrees j "{'version': 1, 'apps': []}" spaces:topology --zones "$work/bare"
+first=$("$SPACEDNS" spaces:topology --json)
+expect "a topology's octets are the same each time" "$first" "$("$SPACEDNS" spaces:topology --json)"
+
 # ---- the network ----
 
 says spaces:peerings <<'END'
