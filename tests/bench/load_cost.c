@@ -1,5 +1,6 @@
 /*
- * What loading costs: time and memory at start, and time of a reload with one changed file.
+ * What loading costs: time and memory at start, and time of a reload with one changed file and of
+ * telling which answers it changes.
  *
  *     load_cost [FILES [APPS_PER_FILE]]        1000 files of 1000 apps unless said otherwise
  *
@@ -13,6 +14,7 @@
 
 #include "answer/load.h"
 #include "base/clock.h"
+#include "control/diff.h"
 
 enum { PATH_MOST = 256, RELOADS = 5 };
 
@@ -85,21 +87,43 @@ static int compare_times(const void *a, const void *b)
     return left < right ? -1 : left > right;
 }
 
-/* The median of several reloads, each after one dyno of one file changed its state. */
-static double reload_ms(struct load_request *request, unsigned files, unsigned apps)
+/* How long one step took each time it was done. */
+struct times {
+    double ms[RELOADS];
+};
+
+static double median(struct times *times)
 {
-    double times[RELOADS];
+    qsort(times->ms, RELOADS, sizeof times->ms[0], compare_times);
+    return times->ms[RELOADS / 2];
+}
+
+static double ms_since(uint64_t start)
+{
+    return (double)(clock_monotonic_ns() - start) / 1e6;
+}
+
+/* Several reloads, each after one dyno of one file changed its state, and their differences. */
+static void measure_reloads(struct load_request *request, unsigned files, unsigned apps,
+                            struct times *reloads, struct times *diffs)
+{
 
     for (unsigned i = 0; i < RELOADS; i++) {
         write_file(request->folder, files / 2, apps, i % 2 == 0 ? "starting" : "up");
         uint64_t start = clock_monotonic_ns();
         struct snapshot *fresh = load(request);
-        times[i] = (double)(clock_monotonic_ns() - start) / 1e6;
+        reloads->ms[i] = ms_since(start);
+        start = clock_monotonic_ns();
+        struct diff *diff = diff_new(request->before, fresh, DIFF_CHANGES_MOST);
+        diffs->ms[i] = ms_since(start);
+        if (diff == NULL || !diff_has_changes(diff)) {
+            fprintf(stderr, "load_cost: no difference\n");
+            exit(EXIT_FAILURE);
+        }
+        diff_free(diff);
         snapshot_free((struct snapshot *)request->before);
         request->before = fresh;
     }
-    qsort(times, RELOADS, sizeof times[0], compare_times);
-    return times[RELOADS / 2];
 }
 
 static void remove_files(const char *folder, unsigned files)
@@ -135,11 +159,13 @@ int main(int count, char **arguments)
     double seconds = (double)(clock_monotonic_ns() - start) / 1e9;
     double after_mb = resident_mb();
     double octets = (double)snapshot_octets(request.before) / (double)request.before->app_count;
+    struct times reloads, diffs;
+    size_t app_count = request.before->app_count;
+    measure_reloads(&request, files, apps, &reloads, &diffs);
     printf("{\"apps\":%zu,\"files\":%u,\"start_s\":%.2f,\"octets_per_app\":%.1f,"
-           "\"resident_octets_per_app\":%.1f,\"reload_ms\":%.1f}\n",
-           request.before->app_count, files, seconds, octets,
-           (after_mb - before_mb) * 1e6 / (double)request.before->app_count,
-           reload_ms(&request, files, apps));
+           "\"resident_octets_per_app\":%.1f,\"reload_ms\":%.1f,\"diff_ms\":%.1f}\n",
+           app_count, files, seconds, octets, (after_mb - before_mb) * 1e6 / (double)app_count,
+           median(&reloads), median(&diffs));
     snapshot_free((struct snapshot *)request.before);
     remove_files(folder, files);
     return EXIT_SUCCESS;

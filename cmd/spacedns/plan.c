@@ -1,0 +1,85 @@
+#include "spacedns/plan.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "control/diff_tell.h"
+
+static void print_line(void *context, const char *line)
+{
+    const struct session *session = context;
+    size_t blanks = strspn(line, " ");
+    const char *color = strncmp(line, "guard", 5) == 0 ? "\033[31m"
+                        : blanks == 0                  ? "\033[1m"
+                        : line[blanks] == '+'          ? "\033[32m"
+                        : line[blanks] == '-'          ? "\033[31m"
+                                                       : "\033[33m";
+
+    if (session->has_color)
+        fprintf(session->out, "%s%s\033[0m\n", color, line);
+    else
+        fprintf(session->out, "%s\n", line);
+}
+
+static int print_diff(struct session *session, const struct diff *diff)
+{
+    struct err err;
+
+    if (session->is_json) {
+        char *json = diff_to_json(diff);
+        if (json == NULL)
+            return session_fail(session, EXIT_REFUSED, "out of memory");
+        fprintf(session->out, "%s\n", json);
+        free(json);
+    } else {
+        diff_tell(diff, print_line, session);
+    }
+    if (invocation_has(&session->invocation, OPTION_FORCE) || diff_guard(diff, &err))
+        return EXIT_DONE;
+    return session_fail(session, EXIT_REFUSED,
+                        "%s; put it back, or say --force if it is meant to go", err.text);
+}
+
+/* Loads the folder after `before`, and tells the difference. */
+static int plan(struct session *session, const struct snapshot *before, const char *folder)
+{
+    struct err err;
+
+    session->snapshot = session_load(session, folder, before, &err);
+    const struct snapshot *after = session->snapshot;
+    if (session->outcome.is_unchanged)
+        after = before;
+    if (after == NULL && err.code != ERR_NONE)
+        return session_fail(session, EXIT_REFUSED, "%s", err.text);
+    if (after == NULL) {
+        report_print(session->report, session->err);
+        return session_fail(session, EXIT_REFUSED, "%s has errors; mend them, then plan again",
+                            folder);
+    }
+    struct diff *diff = diff_new(before, after, DIFF_CHANGES_MOST);
+    if (diff == NULL)
+        return session_fail(session, EXIT_REFUSED, "out of memory");
+    int code = print_diff(session, diff);
+    diff_free(diff);
+    return code;
+}
+
+int run_plan(struct session *session)
+{
+    const char *folder = invocation_operand(&session->invocation, 0);
+    const char *against = session->invocation.options[OPTION_AGAINST];
+
+    if (against == NULL)
+        return session_fail(session, EXIT_USAGE,
+                            "plan compares two folders; name the older one with --against OLD");
+    if (!session_read_settings(session))
+        return EXIT_REFUSED;
+    struct snapshot *before = session_must_load_folder(session, against);
+    if (before == NULL)
+        return EXIT_REFUSED;
+    int code = plan(session, before, folder != NULL ? folder : session_zones(session));
+    snapshot_free(session->snapshot);
+    session->snapshot = NULL;
+    snapshot_free(before);
+    return code;
+}
