@@ -7,6 +7,7 @@
 
 #include "config/forwarding.h"
 #include "control/policy.h"
+#include "spacedns/live.h"
 
 static const char usual_settings[] = "/etc/spacedns/spacednsd.yaml";
 static const char usual_zones[] = "zones";
@@ -82,6 +83,9 @@ const char *session_zones(struct session *session)
 {
     const char *folder = session->invocation.options[OPTION_ZONES];
 
+    if (folder != NULL)
+        return folder;
+    folder = live_zones(session);
     if (folder != NULL)
         return folder;
     if (session->settings.file != NULL)

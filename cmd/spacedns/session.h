@@ -32,6 +32,7 @@ struct session {
     struct snapshot *snapshot;   /* what was loaded last */
     struct report *report;       /* of that */
     struct load_outcome outcome; /* of the load done last */
+    char server_zones[4096];     /* the running server's folder, once asked for */
 };
 
 /** Runs one command. Returns the exit code. */
@@ -46,7 +47,8 @@ void session_close(struct session *session);
 int session_fail(struct session *session, int code, const char *format, ...)
     __attribute__((format(printf, 3, 4)));
 
-/** The folder of zone files: --zones, else the settings', else ./zones. */
+/** The folder of zone files: --zones, else the running server's, else the settings', else ./zones.
+ */
 const char *session_zones(struct session *session);
 
 /** Reads the server's settings: --settings, else the usual file, else defaults. False, said why. */

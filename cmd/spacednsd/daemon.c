@@ -11,6 +11,7 @@
 #include "base/log.h"
 #include "control/policy.h"
 #include "serve/server.h"
+#include "spacednsd/control.h"
 #include "spacednsd/events.h"
 #include "spacednsd/zones.h"
 
@@ -24,12 +25,22 @@ struct daemon {
     uv_signal_t signals[SIGNAL_COUNT];
     uv_work_t work;
     struct server *server;
+    struct listener *listener; /* NULL: no control socket */
+    struct control_view view;
     struct zones_loading loading;
-    bool is_reloading; /* from the signal until every worker answers from the new snapshot */
-    bool wants_reload; /* another signal came meanwhile */
+    bool is_reloading;    /* from the signal until every worker answers from the new snapshot */
+    bool wants_reload;    /* another signal came meanwhile */
+    struct call *calls;   /* that asked for the reload under way */
+    struct call *waiting; /* that asked meanwhile, for the next one */
     bool is_stopping;
     bool is_ready; /* the first snapshot is being answered from */
 };
+
+static int refuse(const char *sentence)
+{
+    fprintf(stderr, "spacednsd: %s\n", sentence);
+    return EXIT_REFUSED;
+}
 
 /* ---- reloads ---- */
 
@@ -46,8 +57,10 @@ static void set_request(struct daemon *daemon, const struct snapshot *before)
 
 static void begin_reload(struct daemon *daemon);
 
-static void end_reload(struct daemon *daemon)
+static void end_reload(struct daemon *daemon, enum reload_end end)
 {
+    control_answer_reload(daemon->calls, end, &daemon->loading, server_current(daemon->server));
+    daemon->calls = NULL;
     zones_loading_close(&daemon->loading);
     daemon->is_reloading = false;
     server_reclaim(daemon->server);
@@ -92,13 +105,15 @@ static void daemon_on_loaded(uv_work_t *work, int status)
             events_log_unchanged(loading, generation);
         else
             zones_log_refusal(loading, generation);
-        end_reload(daemon);
+        end_reload(daemon, loading->outcome.is_unchanged ? RELOAD_UNCHANGED : RELOAD_REFUSED);
     }
 }
 
 static void begin_reload(struct daemon *daemon)
 {
     daemon->is_reloading = true;
+    daemon->calls = daemon->waiting;
+    daemon->waiting = NULL;
     set_request(daemon, server_current(daemon->server));
     daemon->work.data = daemon;
     uv_queue_work(&daemon->loop, &daemon->work, load_on_pool, daemon_on_loaded);
@@ -116,7 +131,61 @@ static void daemon_on_adopted(void *context, uint64_t generation)
     } else {
         events_log_reloaded(snapshot, &daemon->loading);
     }
-    end_reload(daemon);
+    end_reload(daemon, RELOAD_DONE);
+}
+
+/* What is being read may be read already, so whoever asks meanwhile gets a reload of their own. */
+static void want_reload(struct daemon *daemon)
+{
+    if (daemon->is_reloading)
+        daemon->wants_reload = true;
+    else
+        begin_reload(daemon);
+}
+
+/* ---- the operator's command ---- */
+
+static void daemon_on_call(void *context, struct call *call)
+{
+    struct daemon *daemon = context;
+
+    if (call->invocation.command != COMMAND_RELOAD) {
+        control_answer(call, &daemon->view);
+        return;
+    }
+    call->next = daemon->waiting;
+    daemon->waiting = call;
+    want_reload(daemon);
+}
+
+/* Without a path that was asked for, the server does without. */
+static bool open_control(struct daemon *daemon)
+{
+    const char *path = control_path(daemon->settings);
+    struct err err;
+
+    if (path == NULL)
+        return true;
+    daemon->view.socket = path;
+    daemon->listener = listener_open(&daemon->loop, path, daemon_on_call, daemon, &err);
+    if (daemon->listener != NULL)
+        return true;
+    if (daemon->settings->control_socket == NULL) {
+        log_sentence(LOG_WARNING, "control_failed", err.text);
+        return true;
+    }
+    refuse(err.text);
+    return false;
+}
+
+static void close_control(struct daemon *daemon)
+{
+    control_answer_stopping(daemon->calls);
+    control_answer_stopping(daemon->waiting);
+    daemon->calls = NULL;
+    daemon->waiting = NULL;
+    listener_close(daemon->listener);
+    daemon->listener = NULL;
 }
 
 /* ---- signals ---- */
@@ -131,6 +200,7 @@ static void stop(struct daemon *daemon, int number)
     daemon->is_stopping = true;
     for (size_t i = 0; i < SIGNAL_COUNT; i++)
         uv_close((uv_handle_t *)&daemon->signals[i], NULL);
+    close_control(daemon);
     server_stop(daemon->server);
     events_log_counters(daemon->server);
 }
@@ -143,10 +213,8 @@ static void daemon_on_signal(uv_signal_t *handle, int number)
         stop(daemon, number);
     else if (number == SIGUSR1)
         events_log_counters(daemon->server);
-    else if (daemon->is_reloading)
-        daemon->wants_reload = true;
     else
-        begin_reload(daemon);
+        want_reload(daemon);
 }
 
 static void watch_signals(struct daemon *daemon)
@@ -189,12 +257,6 @@ static void raise_descriptor_limit(const struct settings *settings)
         events_log_few_descriptors((uint64_t)limit.rlim_cur, (uint64_t)wanted);
 }
 
-static int refuse(const char *sentence)
-{
-    fprintf(stderr, "spacednsd: %s\n", sentence);
-    return EXIT_REFUSED;
-}
-
 static bool check_local(const struct snapshot *snapshot, const struct settings *settings, FILE *out)
 {
     const char *near = NULL;
@@ -223,12 +285,15 @@ static int run_server(struct daemon *daemon)
         zones_loading_close(&daemon->loading);
         return refuse(err.text);
     }
+    daemon->view.server = daemon->server;
     daemon->is_reloading = true;
     publish_loaded(daemon);
-    if (!server_start(daemon->server, &err)) {
+    bool is_open = open_control(daemon);
+    if (!is_open || !server_start(daemon->server, &err)) {
+        close_control(daemon);
         zones_loading_close(&daemon->loading);
         server_free(daemon->server);
-        return refuse(err.text);
+        return is_open ? refuse(err.text) : EXIT_REFUSED;
     }
     watch_signals(daemon);
     hold_signals(SIG_UNBLOCK);
@@ -241,6 +306,7 @@ static int run_server(struct daemon *daemon)
 static bool prepare(struct daemon *daemon, const struct settings *settings)
 {
     *daemon = (struct daemon){.settings = settings};
+    daemon->view = (struct control_view){.settings = settings, .started_ns = clock_monotonic_ns()};
     daemon->key = hash_key_random();
     set_request(daemon, NULL);
     return policy_set(&daemon->policy, settings);

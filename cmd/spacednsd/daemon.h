@@ -6,6 +6,8 @@
  *                   └────► refused or unchanged ──► done                                    │
  *     a SIGHUP meanwhile ──► exactly one more reload, begun here ◄──────────────────────────┘
  *
+ * The command `spacedns reload` does what SIGHUP does and hears how it ended (control.h).
+ *
  * Threads: runs on the calling thread and returns when the server has stopped.
  */
 #include "config/settings.h"

@@ -95,7 +95,8 @@ struct settings {
     uint32_t tcp_per_client;
     uint32_t tcp_idle_ms;
     uint32_t udp_buffer;
-    const char *file; /* NULL: none */
+    const char *control_socket; /* NULL: the usual one */
+    const char *file;           /* NULL: none */
     bool check;
     bool version;
     bool help;

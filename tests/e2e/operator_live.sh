@@ -1,6 +1,7 @@
 #!/bin/bash
 # The operator's command beside a running server: what explain tells is what a client gets, for each
-# client × name × type of the fixture.
+# client × name × type of the fixture; a reload that has returned is answered from; and the control
+# socket is never held up.
 . "$(dirname "$0")/lib.bash"
 enter_private_network || skip "no network namespace may be made here"
 spacedns=${SPACEDNS:-$BUILD_DIR/bin/spacedns}
@@ -9,9 +10,40 @@ port=$(free_port)
 zones=$work/zones
 mkdir "$zones"
 cp zones/test-space.yaml tests/zones_good/other-space.yaml "$zones/"
-printf 'zones: %s\nlisten: 0.0.0.0:%s\nupstreams: none\nallow_public_listen: true\n' \
-    "$zones" "$port" >"$work/settings.yaml"
-start live --settings "$work/settings.yaml"
+socket=$work/control.sock
+printf 'zones: %s\nlisten: 0.0.0.0:%s\nupstreams: none\nallow_public_listen: true\ncontrol_socket: %s\n' \
+    "$zones" "$port" "$socket" >"$work/settings.yaml"
+settings=(--settings "$work/settings.yaml")
+live=(--socket "$socket")
+start live "${settings[@]}"
+
+# say TEXT [SECONDS]: what the server answers to these octets; it hangs up, or the seconds are over
+say() {
+    /usr/bin/python3 - "$socket" "$1" "${2:-20}" <<'PY'
+import socket, sys
+client = socket.socket(socket.AF_UNIX)
+client.settimeout(float(sys.argv[3]))
+client.connect(sys.argv[1])
+try:
+    client.sendall(sys.argv[2].encode().decode("unicode_escape").encode("latin-1"))
+except OSError:
+    pass
+heard = b""
+try:
+    while more := client.recv(65536):
+        heard += more
+    print(heard.decode(), "hung up")
+except socket.timeout:
+    print("silent")
+except ConnectionResetError: # it had not read all that was said
+    print(heard.decode(), "hung up")
+PY
+}
+
+# Says half a request for as long as it may.
+say 'spacedns/1 sta' >"$work/silent" &
+silent=$!
+children+=("$silent")
 
 # run ARGUMENT...: the command; leaves $out, $err and $code
 run() {
@@ -70,7 +102,9 @@ PY
 }
 
 expect "explain from zone files tells what is served" "compared 480" \
-    "$(compare --settings "$work/settings.yaml" 2>&1 | tail -n 20)"
+    "$(compare "${settings[@]}" --zones "$zones" 2>&1 | tail -n 20)"
+expect "explain --live tells what is served" "compared 480" \
+    "$(compare --live "${live[@]}" 2>&1 | tail -n 20)"
 
 # ---- explain, word for word ----
 
@@ -99,5 +133,152 @@ bad "a bad address" 2 '10\.0\.0 is not an address' explain api.example.com --fro
 bad "a bad name" 2 'a\.\.b is not a domain name' explain a..b --from 10.0.0.1
 bad "a bad type" 2 'AAA is not a record type; did you mean AAAA\?' explain a --from 10.0.0.1 --type AAA
 bad "no zones" 1 'nowhere cannot be opened.*create it' explain a --from 10.0.0.1 --zones "$work/nowhere"
+
+# ---- the running server ----
+
+run status "${live[@]}"
+expect "status: exit code" 0 "$code"
+expect_match "status: who" "^pid +$server\$" "$out"
+expect_match "status: zones" "^zones +$zones\$" "$out"
+expect_match "status: generation" '^generation +1$' "$out"
+expect_match "status: counters, all workers together" '^udp_requests +[0-9]{3,}$' "$out"
+run status --json "${settings[@]}"
+expect "status --json, socket from the settings" "$server 1 2 True" \
+    "$(/usr/bin/python3 -c 'import json, sys
+said = json.load(sys.stdin)
+print(said["pid"], said["generation"], said["spaces"], said["counters"]["udp_requests"] >= 480)' <<<"$out")"
+run whoami "${live[@]}" --from 10.20.3.4
+expect_match "whoami" '^class=peered space=test-space connection=pcx-111aaa111 because of 10\.20\.0\.0/16 \(' "$out"
+run whoami "${live[@]}"
+expect_match "whoami from this host" '^address=127\.0\.0\.1 class=external$' "$out"
+(cd / && "$spacedns" explain sleepy-river-2739.herokuapp.com --from 10.0.130.56 "${live[@]}") >"$work/out" 2>&1
+expect_match "the running server's zones are taken when none are named" "\($zones/test-space\.yaml:45\)" \
+    "$(<"$work/out")"
+
+# ---- reload ----
+
+serial() {
+    dig @127.0.0.1 -b 10.0.130.56 -p "$port" +tries=1 +short version.localspace TXT |
+        sed -n 's/.*"generation=\([0-9]*\)".*/\1/p'
+}
+
+run reload "${live[@]}"
+expect "reload of nothing new" 0 "$code"
+expect_match "reload of nothing new" '^Reloading zones\.\.\. unchanged, generation=1 files=2 ' "$out"
+late=0
+for round in {1..40}; do
+    sed "s/10\.0\.16\.21\]/10.0.16.$((30 + round))]/" zones/test-space.yaml >"$zones/test-space.yaml"
+    run reload "${live[@]}"
+    [ "$(serial)" = $((round + 1)) ] || late=$((late + 1))
+done
+expect "the query after a reload is answered from the new generation, 40 times" 0 "$late"
+expect_match "reload says what came of it" \
+    '^Reloading zones\.\.\. done, generation=41 files=2 read=1 spaces=2 apps=[0-9]+ ms=[0-9]+$' "$out"
+
+# Many at once, each after an edit of its own file: whoever returns is answered from its edit.
+together() {
+    local number=$1
+    printf 'space: space-%s\ncidr: 10.%s.0.0/16\n' "$number" $((100 + number)) >"$zones/space-$number.yaml"
+    "$spacedns" reload "${live[@]}" >/dev/null 2>&1 || echo "refused $number"
+    "$spacedns" whoami --from "10.$((100 + number)).1.1" "${live[@]}" |
+        grep -q "space=space-$number" || echo "late $number"
+}
+reloads=()
+for number in {1..8}; do
+    together "$number" >"$work/together-$number" 2>&1 &
+    reloads+=($!)
+done
+wait "${reloads[@]}"
+expect "eight reloads at once" "" "$(cat "$work"/together-*)"
+
+sed 's/10\.0\.16\.21\]/10.0.130.9]/' zones/test-space.yaml >"$zones/test-space.yaml"
+before=$(serial)
+run reload "${live[@]}"
+expect "a broken edit: exit code" 1 "$code"
+expect_match "a broken edit: the finding" 'test-space\.yaml:18:22: error E-ROUTER-DYNO: ' "$out"
+expect_match "a broken edit" 'Q50 reload refused: 1 error in .*; generation [0-9]+ is still served' "$err"
+expect "a broken edit changes nothing" "$before" "$(serial)"
+run reload --json "${live[@]}"
+expect_match "a broken edit, --json" '"code": "E-ROUTER-DYNO"' "$out"
+cp zones/test-space.yaml "$zones/"
+run reload "${live[@]}"
+expect "mended" 0 "$code"
+
+# ---- strangers on the socket ----
+
+expect "the socket is its owner's alone" 600 "$(stat -c %a "$socket")"
+expect_match "an HTTP request" '^!Error: this is the control socket of spacednsd; ask it with the command' \
+    "$(say 'GET / HTTP/1.0\r\n\r\n')"
+expect_match "garbage" '^!Error: this is the control socket' "$(say '\x00\xff\x80\n')"
+expect_match "a command of another version" '^!Error: the server is spacedns .* does not know this: dance is not' \
+    "$(say 'spacedns/1 dance\n')"
+expect_match "another protocol" '^!Error: the server is spacedns .* speaks spacedns/1, not spacedns/9' \
+    "$(say 'spacedns/9 status\n')"
+expect_match "a command without the server" '^!Error: the server has no part in this' "$(say 'spacedns/1 version\n')"
+expect_match "a line without end" '^!Error: the request is longer' "$(say "spacedns/1 $(printf '%05000d')")"
+
+# crowd: 40 clients that say nothing; prints how many were told to come again
+crowd() {
+    /usr/bin/python3 - "$socket" "$spacedns" <<'PY'
+import socket, subprocess, sys, time
+crowd = []
+for _ in range(40):
+    client = socket.socket(socket.AF_UNIX)
+    client.settimeout(0.5)
+    client.connect(sys.argv[1])
+    crowd.append(client)
+told = 0
+for client in crowd:
+    try:
+        told += b"try again" in client.recv(4096)
+    except OSError:
+        pass
+print("told", told >= 20)
+PY
+}
+expect "more clients than the server takes are told so" "told True" "$(crowd)"
+wait "$silent"
+expect_match "who says half a word is hung up on" '^ hung up$' "$(<"$work/silent")"
+run status "${live[@]}"
+expect "the server goes on" 0 "$code"
+
+# ---- no server ----
+
+kill -STOP "$server"
+run status "${live[@]}" &
+hanging=$!
+if [ "$(id -u)" = 0 ]; then
+    chmod 755 "$work"
+    setpriv --reuid=65534 --regid=65534 --clear-groups "$spacedns" status "${live[@]}" >"$work/out" 2>"$work/err"
+    expect "a socket without permission: exit code" 1 "$?"
+    expect_match "a socket without permission" 'may not be used by this user; run the command as' "$(<"$work/err")"
+fi
+wait "$hanging"
+expect_match "a server that hangs" 'does not answer; see whether it is stopped' "$(<"$work/err")"
+kill -CONT "$server"
+
+"$SPACEDNSD" "${settings[@]}" --listen "127.0.0.1:$(free_port)" >"$work/out" 2>"$work/err"
+expect "a second server with one control socket: exit code" 1 "$?"
+expect_match "a second server with one control socket" 'another server listens on .*control\.sock; stop it' \
+    "$(<"$work/err")"
+run status "${live[@]}"
+expect "the first goes on" 0 "$code"
+
+stop KILL
+bad "a server that was killed" 1 'nobody listens on .*; start spacednsd again' status "${live[@]}"
+start again "${settings[@]}"
+run reload "${live[@]}"
+expect "a socket that a dead server left is replaced" 0 "$code"
 stop
+expect "the server ends" 0 "$code"
+[ ! -e "$socket" ] && pass || fail "the socket is removed" "$(ls -l "$socket")"
+bad "no server" 1 'no server is at .*control\.sock; start spacednsd with --control-socket' reload "${live[@]}"
+echo text >"$socket"
+"$SPACEDNSD" "${settings[@]}" >"$work/out" 2>"$work/err"
+expect "a file in the socket's place: exit code" 1 "$?"
+expect_match "a file in the socket's place" 'is there and is no socket; move it away' "$(<"$work/err")"
+expect "a file in the socket's place is left alone" text "$(<"$socket")"
+"$SPACEDNSD" "${settings[@]}" --control-socket "$work/nowhere/x" >"$work/out" 2>"$work/err"
+expect "no folder for the socket: exit code" 1 "$?"
+expect_match "no folder for the socket" 'cannot listen on .*nowhere/x: .*; give a path in a folder' "$(<"$work/err")"
 finish

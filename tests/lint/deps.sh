@@ -83,7 +83,7 @@ done
 home 'yaml\.h' '^lib/base/yaml(_marks)?\.c$'
 home 'ldns/.*' '^lib/space/records\.c$'
 home 'sodium.*\.h' '^lib/base/'
-home 'uv\.h' '^(lib/serve|cmd)/|^lib/forward/sockets\.[ch]$'
+home 'uv\.h' '^(lib/serve|cmd)/|^lib/forward/sockets\.[ch]$|^lib/control/listener\.[ch]$'
 home 'openssl/.*' '^lib/forward/tls\.c$'
 home 'jansson\.h' '^(lib/control|lib/space|cmd/spacedns)/'
 home 'check\.h' '^tests/'

@@ -1,0 +1,314 @@
+#include "spacednsd/control.h"
+
+#include <arpa/inet.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include "base/clock.h"
+#include "control/asking.h"
+#include "control/print.h"
+#include "decide/reason.h"
+#include "wire/types.h"
+
+enum { CODE_DONE = 0, CODE_REFUSED = 1, CODE_USAGE = 2, KEY_COLUMN = 24 };
+
+const char *control_path(const struct settings *settings)
+{
+    static const char usual[] = CONTROL_SOCKET_USUAL;
+    char folder[sizeof usual];
+
+    if (settings->control_socket != NULL)
+        return settings->control_socket;
+    memcpy(folder, usual, sizeof usual);
+    *strrchr(folder, '/') = '\0';
+    return access(folder, W_OK) == 0 ? usual : NULL;
+}
+
+static bool wants_json(const struct call *call)
+{
+    return invocation_has(&call->invocation, OPTION_JSON);
+}
+
+static void fail(struct call *call, int code, const char *sentence)
+{
+    fprintf(call->err, "Error: %s\n", sentence);
+    call_finish(call, code);
+}
+
+/* ---- status ---- */
+
+static json_t *json_listen(const struct settings *settings)
+{
+    json_t *list = json_array();
+
+    for (size_t i = 0; i < settings->listen.count; i++) {
+        char address[ENDPOINT_TEXT_MAX];
+        endpoint_write(&settings->listen.items[i].endpoint, address);
+        json_array_append_new(list, json_string(address));
+    }
+    return list;
+}
+
+static json_t *json_counters(const struct server *server)
+{
+    json_t *object = json_object();
+    struct totals totals;
+
+    server_sum(server, &totals);
+    for (unsigned i = 0; i < COUNTER_COUNT; i++)
+        json_object_set_new(object, counter_name((enum counter)i),
+                            json_integer((json_int_t)totals.counters[i]));
+    json_object_set_new(object, "udp_kernel_drops",
+                        json_integer((json_int_t)server_kernel_drops(server)));
+    for (unsigned i = 0; i < STATS_RCODES; i++) {
+        char key[32] = "rcode_";
+        struct text text = text_over(key + strlen(key), sizeof key - strlen(key) - 1);
+        rcode_add(&text, (uint16_t)i);
+        if (totals.rcodes[i] > 0)
+            json_object_set_new(object, key, json_integer((json_int_t)totals.rcodes[i]));
+    }
+    for (unsigned i = REASON_NONE + 1; i < REASON_COUNT; i++) {
+        char key[32];
+        snprintf(key, sizeof key, "reason_%s", reason_entry((enum reason)i)->code);
+        json_int_t already = json_integer_value(json_object_get(object, key));
+        if (totals.reasons[i] > 0)
+            json_object_set_new(object, key, json_integer(already + (json_int_t)totals.reasons[i]));
+    }
+    return object;
+}
+
+/* The folder as anybody on this host can name it. */
+static json_t *json_zones(const struct settings *settings)
+{
+    char *path = realpath(settings->zones, NULL);
+    const char *shown = path == NULL ? settings->zones : path;
+    json_t *text = print_text(shown, strlen(shown));
+
+    free(path);
+    return text;
+}
+
+static json_t *json_status(const struct control_view *view)
+{
+    const struct snapshot *snapshot = server_current(view->server);
+    uint64_t uptime_s = (clock_monotonic_ns() - view->started_ns) / 1000000000;
+
+    return json_pack("{s:s, s:i, s:I, s:I, s:o, s:s, s:o, s:i, s:i, s:i, s:i, s:o}", "version",
+                     SPACEDNS_VERSION, "pid", (int)getpid(), "uptime_seconds", (json_int_t)uptime_s,
+                     "generation", (json_int_t)snapshot->generation, "zones",
+                     json_zones(view->settings), "control_socket", view->socket, "listen",
+                     json_listen(view->settings), "workers", (int)view->settings->workers, "spaces",
+                     (int)zones_count_spaces(snapshot), "apps", (int)snapshot->app_count, "hosts",
+                     (int)snapshot->host_count, "counters", json_counters(view->server));
+}
+
+static void print_member(const char *key, const json_t *value, FILE *out)
+{
+    const json_t *item;
+    size_t index;
+
+    fprintf(out, "%-*s", KEY_COLUMN, key);
+    if (json_is_integer(value))
+        fprintf(out, " %" JSON_INTEGER_FORMAT, json_integer_value(value));
+    else if (json_is_string(value))
+        fprintf(out, " %s", json_string_value(value));
+    json_array_foreach(value, index, item) fprintf(out, " %s", json_string_value(item));
+    fputc('\n', out);
+}
+
+static void print_status(json_t *status, FILE *out)
+{
+    json_t *counters = json_object_get(status, "counters");
+    const char *key;
+    json_t *value;
+
+    json_object_foreach(status, key, value)
+    {
+        if (value != counters)
+            print_member(key, value, out);
+    }
+    json_object_foreach(counters, key, value)
+    {
+        if (json_integer_value(value) > 0)
+            print_member(key, value, out);
+    }
+}
+
+static void answer_status(struct call *call, const struct control_view *view)
+{
+    json_t *status = json_status(view);
+
+    if (wants_json(call)) {
+        print_json(status, call->out);
+    } else {
+        print_status(status, call->out);
+        json_decref(status);
+    }
+    call_finish(call, CODE_DONE);
+}
+
+/* ---- what clients get ---- */
+
+static void answer_explain(struct call *call, const struct control_view *view)
+{
+    struct asking asking;
+    struct err err;
+
+    if (!asking_read(&call->invocation, &asking, &err)) {
+        fail(call, CODE_USAGE, err.text);
+        return;
+    }
+    asking_tell(server_current(view->server), &asking, wants_json(call), call->out);
+    call_finish(call, CODE_DONE);
+}
+
+/* The address that this host has towards the server's first one; nothing is sent. */
+static bool find_own_address(const struct settings *settings, struct path *path)
+{
+    struct sockaddr_in own, to = {.sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
+    const struct endpoint *first = &settings->listen.items[0].endpoint;
+    socklen_t size = sizeof own;
+    int descriptor = socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+
+    if (descriptor < 0)
+        return false;
+    if (first->any.sa_family == AF_INET && first->v4.sin_addr.s_addr != htonl(INADDR_ANY))
+        to = first->v4;
+    to.sin_port = htons(DNS_PORT);
+    bool found = connect(descriptor, (const struct sockaddr *)&to, sizeof to) == 0 &&
+                 getsockname(descriptor, (struct sockaddr *)&own, &size) == 0;
+    close(descriptor);
+    if (found)
+        *path = (struct path){.source = ntohl(own.sin_addr.s_addr),
+                              .destination = ntohl(to.sin_addr.s_addr)};
+    return found;
+}
+
+static void answer_whoami(struct call *call, const struct control_view *view)
+{
+    const char *from = call->invocation.options[OPTION_FROM];
+    const char *to = call->invocation.options[OPTION_TO];
+    struct path path = {0};
+
+    if (from == NULL && !find_own_address(view->settings, &path)) {
+        fail(call, CODE_REFUSED, "this host has no way to the server's address; add --from ADDR");
+        return;
+    }
+    if ((from != NULL && !asking_read_source(from, &path)) ||
+        (to != NULL && !ipv4_read(to, &path.destination))) {
+        fail(call, CODE_USAGE, "--from and --to are addresses; write them as 10.0.130.56");
+        return;
+    }
+    asking_tell_client(server_current(view->server), &path, wants_json(call), call->out);
+    call_finish(call, CODE_DONE);
+}
+
+void control_answer(struct call *call, const struct control_view *view)
+{
+    switch (call->invocation.command) {
+    case COMMAND_STATUS:
+        answer_status(call, view);
+        break;
+    case COMMAND_EXPLAIN:
+        answer_explain(call, view);
+        break;
+    case COMMAND_WHOAMI:
+        answer_whoami(call, view);
+        break;
+    default:
+        fail(call, CODE_USAGE, "the server has no part in this command; run it without the server");
+    }
+}
+
+/* ---- reloads ---- */
+
+static json_t *json_finding(const struct finding *finding)
+{
+    static const char *const levels[] = {
+        [FINDING_ERROR] = "error", [FINDING_WARNING] = "warning", [FINDING_NOTE] = "note"};
+
+    return json_pack("{s:s, s:s, s:o, s:i, s:i, s:o}", "level",
+                     levels[finding_level(finding->code)], "code", finding_name(finding->code),
+                     "file", print_text(finding->file, strlen(finding->file)), "line",
+                     (int)finding->at.line, "column", (int)finding->at.column, "text",
+                     print_text(finding->sentence, strlen(finding->sentence)));
+}
+
+static void answer_json(struct call *call, enum reload_end end, const struct zones_loading *loading,
+                        const struct snapshot *current)
+{
+    static const char *const ends[] = {"done", "unchanged", "refused"};
+    const struct report *report = loading->report;
+    json_t *findings = json_array();
+
+    for (size_t i = 0; report != NULL && i < report_total(report); i++)
+        json_array_append_new(findings, json_finding(&report_findings(report)[i]));
+    bool has_error = end == RELOAD_REFUSED && loading->err.code != ERR_NONE;
+    print_json(json_pack("{s:s, s:I, s:i, s:i, s:i, s:i, s:i, s:s?, s:o}", "reload", ends[end],
+                         "generation", (json_int_t)current->generation, "files",
+                         (int)loading->outcome.file_count, "read", (int)loading->outcome.read_count,
+                         "spaces", (int)zones_count_spaces(current), "apps",
+                         (int)current->app_count, "ms", (int)zones_loading_ms(loading), "error",
+                         has_error ? loading->err.text : NULL, "findings", findings),
+               call->out);
+}
+
+static void answer_refused(struct call *call, const struct zones_loading *loading,
+                           const struct snapshot *current)
+{
+    size_t errors = 0;
+
+    if (loading->report != NULL) {
+        report_print(loading->report, call->out);
+        errors = report_count(loading->report, FINDING_ERROR);
+    }
+    if (errors > 0)
+        fprintf(call->err,
+                "Error: Q50 reload refused: %zu error%s in the zone files of %s; generation %llu "
+                "is still served; mend them, then reload again\n",
+                errors, errors == 1 ? "" : "s", loading->request.folder,
+                (unsigned long long)current->generation);
+    else
+        fprintf(call->err, "Error: Q50 reload refused: %s; generation %llu is still served\n",
+                loading->err.text, (unsigned long long)current->generation);
+}
+
+static void answer_text(struct call *call, enum reload_end end, const struct zones_loading *loading,
+                        const struct snapshot *current)
+{
+    if (end == RELOAD_REFUSED) {
+        answer_refused(call, loading, current);
+        return;
+    }
+    fprintf(call->out,
+            "Reloading zones... %s generation=%llu files=%zu read=%zu spaces=%zu "
+            "apps=%zu ms=%llu\n",
+            end == RELOAD_DONE ? "done," : "unchanged,", (unsigned long long)current->generation,
+            loading->outcome.file_count, loading->outcome.read_count, zones_count_spaces(current),
+            current->app_count, (unsigned long long)zones_loading_ms(loading));
+}
+
+void control_answer_reload(struct call *calls, enum reload_end end,
+                           const struct zones_loading *loading, const struct snapshot *current)
+{
+    while (calls != NULL) {
+        struct call *next = calls->next;
+        if (wants_json(calls))
+            answer_json(calls, end, loading, current);
+        else
+            answer_text(calls, end, loading, current);
+        call_finish(calls, end == RELOAD_REFUSED ? CODE_REFUSED : CODE_DONE);
+        calls = next;
+    }
+}
+
+void control_answer_stopping(struct call *calls)
+{
+    while (calls != NULL) {
+        struct call *next = calls->next;
+        fail(calls, CODE_REFUSED, "the server is stopping; start it again to read its zones anew");
+        calls = next;
+    }
+}

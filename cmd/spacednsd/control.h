@@ -1,0 +1,40 @@
+#pragma once
+/**
+ * What the running server answers to the operator's command; lib/control/listener.h has the socket.
+ *
+ * Workers are never asked: what is told is the control thread's own, and what they count.
+ *
+ * Threads: the control thread.  Memory: each call is finished here.
+ */
+#include <stdint.h>
+
+#include "control/listener.h"
+#include "serve/server.h"
+#include "spacednsd/zones.h"
+
+/** What there is to tell. */
+struct control_view {
+    const struct settings *settings;
+    const struct server *server;
+    const char *socket;
+    uint64_t started_ns;
+};
+
+/** How a reload ended. */
+enum reload_end { RELOAD_DONE, RELOAD_UNCHANGED, RELOAD_REFUSED };
+
+/**
+ * The path of the control socket: the settings', else the usual one if its folder may be written
+ * to; NULL for none.
+ */
+const char *control_path(const struct settings *settings);
+
+/** Answers a call that asks how things are. */
+void control_answer(struct call *call, const struct control_view *view);
+
+/** Answers every call of a list that waited for one reload; `current` is served now. */
+void control_answer_reload(struct call *calls, enum reload_end end,
+                           const struct zones_loading *loading, const struct snapshot *current);
+
+/** Tells every call of a list that the server stops. */
+void control_answer_stopping(struct call *calls);

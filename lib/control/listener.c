@@ -1,0 +1,356 @@
+#include "control/listener.h"
+
+#include <assert.h>
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <sys/un.h>
+#include <unistd.h>
+
+enum { BACKLOG = 128, MODE_OWNER = 0600 };
+
+struct caller {
+    struct call call; /* the first, so that a call is its caller */
+    struct listener *listener;
+    struct caller *next;
+    uv_pipe_t pipe;
+    uv_timer_t timer;
+    uv_write_t writing;
+    unsigned open_handles;
+    bool is_called; /* the owner has the call */
+    bool is_closing;
+    char request[REQUEST_OCTETS_MOST];
+    size_t request_length;
+    char *out; /* what was printed, once the streams are closed */
+    char *err;
+    char *response;
+    size_t out_length;
+    size_t err_length;
+    size_t response_length;
+};
+
+struct listener {
+    uv_pipe_t pipe;
+    listener_on_call *on_call;
+    void *context;
+    struct caller *callers;
+    size_t caller_count;
+    bool is_closed; /* the pipe is */
+};
+
+/* ---- ends ---- */
+
+static void free_listener(struct listener *listener)
+{
+    if (listener->is_closed && listener->caller_count == 0)
+        free(listener);
+}
+
+static void free_caller(struct caller *caller)
+{
+    struct listener *listener = caller->listener;
+    struct caller **link = &listener->callers;
+
+    while (*link != caller)
+        link = &(*link)->next;
+    *link = caller->next;
+    listener->caller_count--;
+    free(caller->out);
+    free(caller->err);
+    free(caller->response);
+    free(caller);
+    free_listener(listener);
+}
+
+static void caller_on_closed(uv_handle_t *handle)
+{
+    struct caller *caller = handle->data;
+
+    if (--caller->open_handles == 0 && !caller->is_called)
+        free_caller(caller);
+}
+
+static void close_caller(struct caller *caller)
+{
+    if (caller->is_closing)
+        return;
+    caller->is_closing = true;
+    uv_close((uv_handle_t *)&caller->pipe, caller_on_closed);
+    uv_close((uv_handle_t *)&caller->timer, caller_on_closed);
+}
+
+static void caller_on_timeout(uv_timer_t *timer)
+{
+    close_caller(timer->data);
+}
+
+/* ---- responses ---- */
+
+static void caller_on_written(uv_write_t *writing, int status)
+{
+    (void)status; /* who hung up hears nothing more */
+    close_caller(writing->data);
+}
+
+static void make_response(struct caller *caller, int code)
+{
+    FILE *to = open_memstream(&caller->response, &caller->response_length);
+
+    if (to == NULL)
+        return; /* no memory: the client hears that the server hung up */
+    protocol_write_response((struct response_part){caller->out, caller->out_length},
+                            (struct response_part){caller->err, caller->err_length}, code, to);
+    fclose(to);
+}
+
+/* What the socket takes at once is written at once, so that it leaves even when all ends now. */
+static void send_response(struct caller *caller)
+{
+    uv_buf_t rest = uv_buf_init(caller->response, (unsigned)caller->response_length);
+    int taken = rest.len == 0 ? 0 : uv_try_write((uv_stream_t *)&caller->pipe, &rest, 1);
+
+    if (taken == UV_EAGAIN)
+        taken = 0;
+    if (taken < 0 || (size_t)taken == rest.len) {
+        close_caller(caller);
+        return;
+    }
+    rest = uv_buf_init(rest.base + taken, (unsigned)(rest.len - (size_t)taken));
+    caller->writing.data = caller;
+    uv_timer_start(&caller->timer, caller_on_timeout, LISTENER_RESPONSE_MS, 0);
+    if (uv_write(&caller->writing, (uv_stream_t *)&caller->pipe, &rest, 1, caller_on_written) != 0)
+        close_caller(caller);
+}
+
+void call_finish(struct call *call, int code)
+{
+    struct caller *caller = (struct caller *)call;
+
+    fclose(call->out);
+    fclose(call->err);
+    caller->is_called = false;
+    if (caller->is_closing) {
+        if (caller->open_handles == 0)
+            free_caller(caller);
+        return;
+    }
+    make_response(caller, code);
+    send_response(caller);
+}
+
+/* ---- requests ---- */
+
+static bool begin_call(struct caller *caller)
+{
+    struct call *call = &caller->call;
+
+    call->out = open_memstream(&caller->out, &caller->out_length);
+    call->err = open_memstream(&caller->err, &caller->err_length);
+    if (call->out != NULL && call->err != NULL) {
+        caller->is_called = true;
+        return true;
+    }
+    if (call->out != NULL)
+        fclose(call->out);
+    if (call->err != NULL)
+        fclose(call->err);
+    close_caller(caller);
+    return false;
+}
+
+static void refuse_call(struct call *call, const char *sentence)
+{
+    fprintf(call->err, "Error: %s\n", sentence);
+    call_finish(call, 2);
+}
+
+/* The line is complete, or can never be: newline is NULL then. */
+static void take_request(struct caller *caller, char *newline)
+{
+    struct listener *listener = caller->listener;
+    struct call *call = &caller->call;
+    struct err err;
+
+    uv_read_stop((uv_stream_t *)&caller->pipe);
+    uv_timer_stop(&caller->timer);
+    if (!begin_call(caller))
+        return;
+    if (newline == NULL) {
+        refuse_call(call, "the request is longer than the server reads; say it in fewer words");
+        return;
+    }
+    *newline = '\0';
+    if (protocol_read_request(caller->request, (size_t)(newline - caller->request),
+                              &call->invocation, &err))
+        listener->on_call(listener->context, call);
+    else
+        refuse_call(call, err.text);
+}
+
+static void caller_on_room(uv_handle_t *handle, size_t size, uv_buf_t *room)
+{
+    struct caller *caller = handle->data;
+
+    (void)size;
+    *room = uv_buf_init(caller->request + caller->request_length,
+                        (unsigned)(REQUEST_OCTETS_MOST - caller->request_length));
+}
+
+static void caller_on_octets(uv_stream_t *stream, ssize_t count, const uv_buf_t *octets)
+{
+    struct caller *caller = stream->data;
+
+    if (count < 0) {
+        close_caller(caller);
+        return;
+    }
+    if (count == 0)
+        return;
+    caller->request_length += (size_t)count;
+    char *newline = memchr(octets->base, '\n', (size_t)count);
+    if (newline != NULL || caller->request_length == REQUEST_OCTETS_MOST)
+        take_request(caller, newline);
+}
+
+static void listener_on_caller(uv_stream_t *stream, int status)
+{
+    struct listener *listener = stream->data;
+
+    if (status < 0)
+        return;
+    struct caller *caller = calloc(1, sizeof *caller);
+    if (caller == NULL)
+        return; /* the client waits until somebody else comes, or gives up */
+    caller->listener = listener;
+    caller->next = listener->callers;
+    caller->open_handles = 2;
+    listener->callers = caller;
+    listener->caller_count++;
+    uv_pipe_init(stream->loop, &caller->pipe, 0);
+    uv_timer_init(stream->loop, &caller->timer);
+    caller->pipe.data = caller;
+    caller->timer.data = caller;
+    if (uv_accept(stream, (uv_stream_t *)&caller->pipe) != 0 ||
+        uv_read_start((uv_stream_t *)&caller->pipe, caller_on_room, caller_on_octets) != 0) {
+        close_caller(caller);
+        return;
+    }
+    uv_timer_start(&caller->timer, caller_on_timeout, LISTENER_REQUEST_MS, 0);
+    if (listener->caller_count > LISTENER_CONNECTIONS_MOST && begin_call(caller))
+        refuse_call(&caller->call,
+                    "the server answers as many commands as it can; try again in a moment");
+}
+
+/* ---- the socket ---- */
+
+/* Does somebody answer there? A server that is busy does, too. */
+static bool is_alive(const struct sockaddr_un *address)
+{
+    int descriptor = socket(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
+
+    if (descriptor < 0)
+        return true;
+    bool is_dead = connect(descriptor, (const struct sockaddr *)address, sizeof *address) != 0 &&
+                   (errno == ECONNREFUSED || errno == ENOENT);
+    close(descriptor);
+    return !is_dead;
+}
+
+/* Removes what a dead server left. Returns false with *err when it is something else. */
+static bool clear_path(const struct sockaddr_un *address, struct err *err)
+{
+    const char *path = address->sun_path;
+    struct stat status;
+
+    if (lstat(path, &status) != 0)
+        return true;
+    if (!S_ISSOCK(status.st_mode))
+        return err_set(err, ERR_SYSTEM,
+                       "control_socket: %s is there and is no socket; move it away, or name "
+                       "another path",
+                       path);
+    if (is_alive(address))
+        return err_set(err, ERR_SYSTEM,
+                       "control_socket: another server listens on %s; stop it, or name another "
+                       "path",
+                       path);
+    if (unlink(path) == 0 || errno == ENOENT)
+        return true;
+    return err_set(err, ERR_SYSTEM,
+                   "control_socket: %s is left of a server that has ended, and cannot be removed: "
+                   "%s",
+                   path, strerror(errno));
+}
+
+static bool write_address(const char *path, struct sockaddr_un *address, struct err *err)
+{
+    *address = (struct sockaddr_un){.sun_family = AF_UNIX};
+    if (strlen(path) >= sizeof address->sun_path)
+        return err_set(err, ERR_LIMIT,
+                       "control_socket: %.40s... is longer than the %zu octets that a socket's "
+                       "path may have; name a shorter one",
+                       path, sizeof address->sun_path - 1);
+    strcpy(address->sun_path, path); // NOLINT: measured above
+    return true;
+}
+
+/* Nobody can connect before listen, so that the mode holds from the first caller on. */
+static bool bind_path(struct listener *listener, const char *path, struct err *err)
+{
+    int status = uv_pipe_bind(&listener->pipe, path);
+
+    if (status == 0 && chmod(path, MODE_OWNER) != 0)
+        status = -errno;
+    if (status == 0)
+        status = uv_listen((uv_stream_t *)&listener->pipe, BACKLOG, listener_on_caller);
+    if (status == 0)
+        return true;
+    const char *remedy = status == UV_EACCES || status == -ENOENT
+                             ? "; give a path in a folder that is there and that the server may "
+                               "write to"
+                             : "";
+    return err_set(err, ERR_SYSTEM, "control_socket: cannot listen on %s: %s%s", path,
+                   strerror(-status), remedy);
+}
+
+static void listener_on_closed(uv_handle_t *handle)
+{
+    struct listener *listener = handle->data;
+
+    listener->is_closed = true;
+    free_listener(listener);
+}
+
+struct listener *listener_open(uv_loop_t *loop, const char *path, listener_on_call *on_call,
+                               void *context, struct err *err)
+{
+    struct sockaddr_un address;
+
+    if (!write_address(path, &address, err) || !clear_path(&address, err))
+        return NULL;
+    struct listener *listener = calloc(1, sizeof *listener);
+    if (listener == NULL) {
+        err_set(err, ERR_MEMORY, "out of memory");
+        return NULL;
+    }
+    *listener = (struct listener){.on_call = on_call, .context = context};
+    uv_pipe_init(loop, &listener->pipe, 0);
+    listener->pipe.data = listener;
+    if (bind_path(listener, path, err))
+        return listener;
+    listener_close(listener);
+    return NULL;
+}
+
+void listener_close(struct listener *listener)
+{
+    if (listener == NULL)
+        return;
+    uv_close((uv_handle_t *)&listener->pipe, listener_on_closed);
+    for (struct caller *each = listener->callers; each != NULL; each = each->next) {
+        assert(!each->is_called);
+        close_caller(each);
+    }
+}
