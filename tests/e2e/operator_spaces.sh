@@ -163,6 +163,56 @@ agrees 'j["rules"][0]["source"]' 0.0.0.0/0 spaces:trusted-ips --zones "$work/bar
 run spaces:info --zones "$work/bare"
 expect_match "a zone file does not speak to the terminal" '^Region:     \?\[31m$' "$out"
 
+# ---- routes of a peered VPC ----
+
+# advises WHY ARGUMENT...: prints the commands of standard input, and says why beside them
+advises() {
+    local said=$1 wanted
+    shift
+    wanted=$(cat)
+    run "$@"
+    expect "$*: exit code" 0 "$code"
+    expect "$*" "$wanted" "$out"
+    expect "$*: why" "$said" "$err"
+}
+
+advises "pcx-111aaa111 has no route to router 10.0.0.37 (in 10.0.0.0/20), 10.0.16.21 (in 10.0.16.0/20), so its clients get addresses they cannot reach. In the peered VPC, run:" \
+    spaces:peerings:routes pcx-111aaa111 <<'END'
+aws ec2 create-route --route-table-id rtb-your-route-table-id --destination-cidr-block 10.0.0.0/16 --vpc-peering-connection-id pcx-111aaa111
+END
+advises "pcx-222bbb222 does not list the routes of its VPC. Unless it has a route to 10.0.0.0/16, run this in the peered VPC, and list what it has as \`routes\`:" \
+    spaces:peerings:routes pcx-222bbb222 --space test-space <<'END'
+aws ec2 create-route --route-table-id rtb-your-route-table-id --destination-cidr-block 10.0.0.0/16 --vpc-peering-connection-id pcx-222bbb222
+END
+routed=$work/routed
+mkdir "$routed"
+sed 's/status: active,/&route_table_id: rtb-0a1b2c3d,/; s/routes: \[.*\]}/routes: [10.0.0.0\/16, 10.0.128.0\/20, 10.0.144.0\/20]}/' \
+    zones/test-space.yaml >"$routed/test-space.yaml"
+advises "pcx-111aaa111 has routes to the whole of 10.0.0.0/16.
+The routes inside it are not needed, and these commands remove them." \
+    spaces:peerings:routes pcx-111aaa111 --zones "$routed" <<'END'
+aws ec2 delete-route --route-table-id rtb-0a1b2c3d --destination-cidr-block 10.0.128.0/20
+aws ec2 delete-route --route-table-id rtb-0a1b2c3d --destination-cidr-block 10.0.144.0/20
+END
+agrees 'j["routes_are"], j["needless_routes"], len(j["commands"])' "complete ['10.0.128.0/20', '10.0.144.0/20'] 2" \
+    spaces:peerings:routes pcx-111aaa111 --zones "$routed"
+sed -i 's/routes: \[.*\]}/routes: [10.0.0.0\/20, 10.0.16.0\/20]}/' "$routed/test-space.yaml"
+advises "pcx-111aaa111 has routes to every router, but not to the whole of 10.0.0.0/16. To cover routers to come, run in the peered VPC:" \
+    spaces:peerings:routes pcx-111aaa111 --zones "$routed" <<'END'
+aws ec2 create-route --route-table-id rtb-0a1b2c3d --destination-cidr-block 10.0.0.0/16 --vpc-peering-connection-id pcx-111aaa111
+END
+sed -i 's/routes: \[.*\]}/routes: [10.0.0.0\/17, 10.0.128.0\/17]}/' "$routed/test-space.yaml"
+advises "pcx-111aaa111 has routes to the whole of 10.0.0.0/16, in pieces." \
+    spaces:peerings:routes pcx-111aaa111 --zones "$routed" </dev/null
+agrees 'j["pcx_id"], j["routes_are"], j["missed_routers"], j["needless_routes"], len(j["commands"])' \
+    "pcx-111aaa111 missing ['10.0.0.37', '10.0.16.21'] [] 1" spaces:peerings:routes pcx-111aaa111
+refuses 1 "there is no peering pcx-111aaa112 in zones; did you mean pcx-111aaa111? spacedns spaces:peerings lists them" \
+    spaces:peerings:routes pcx-111aaa112
+refuses 1 "there is no peering pcx-111aaa111 in other-space; spacedns spaces:peerings lists them" \
+    spaces:peerings:routes pcx-111aaa111 --space other-space --zones "$three"
+run spaces:peerings:routes
+expect "no peering named: exit code" 2 "$code"
+
 # ---- which space ----
 
 refuses 1 "there is no space test-spacs in zones; did you mean test-space? spacedns spaces lists them" \

@@ -1,0 +1,47 @@
+#pragma once
+/**
+ * What a peered VPC's route tables say about the way to the routers, and the commands that mend it.
+ *
+ * The routers lie outside the dyno CIDRs, so a VPC with routes to the dynos alone gets addresses
+ * that it cannot reach. One route to the whole space is right, and makes the others needless.
+ *
+ * Threads: pure.
+ */
+#include <stdbool.h>
+#include <stddef.h>
+
+#include "base/text.h"
+#include "space/model.h"
+
+enum peer_routes {
+    PEER_ROUTES_UNKNOWN, /* the zone file lists none */
+    PEER_ROUTES_MISSING, /* a router that is up has none */
+    PEER_ROUTES_PARTIAL, /* every router has one, but not the whole space */
+    PEER_ROUTES_COMPLETE,
+};
+
+enum { PEER_COMMAND_MAX = 256, PEER_ROUTERS_MAX = 320 };
+
+enum peer_routes peer_routes_judge(const struct space *space, const struct peering *peering);
+
+/** True for a router that is up and that no route covers. */
+bool peer_routes_miss(const struct peering *peering, const struct router *router);
+
+/** Appends "10.0.0.37 (in 10.0.0.0/20), …": the routers that no route covers. */
+void peer_routes_list_missed(const struct space *space, const struct peering *peering,
+                             struct text *text);
+
+/** Returns a route that covers the whole space, or NULL. */
+const struct block *peer_routes_find_whole(const struct space *space,
+                                           const struct peering *peering);
+
+/** True for a route inside the one that covers the whole space. */
+bool peer_routes_is_needless(const struct block *route, const struct block *whole);
+
+/** Appends the aws command that makes the route to the whole space. */
+void peer_routes_add_create(const struct space *space, const struct peering *peering,
+                            struct text *text);
+
+/** Appends the aws command that removes a route. */
+void peer_routes_add_delete(const struct peering *peering, const struct block *route,
+                            struct text *text);
