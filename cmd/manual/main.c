@@ -1,0 +1,321 @@
+/*
+ * manual: fills in the templates of manual pages and completions while the programs are built.
+ *
+ * Usage: manual TEMPLATE >FILE
+ *
+ * A line of the template that is a marker alone, such as `@commands@`, is replaced by what the
+ * tables say, so that neither page nor completion can go stale. `@version@` and `@date@` may stand
+ * anywhere in a line, once.
+ */
+#include <stdbool.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "control/command.h"
+
+enum { LINE_SIZE = 4096 };
+
+typedef void filling(FILE *out);
+
+struct marker {
+    const char *name;
+    filling *fill;
+};
+
+struct setting_line {
+    const char *key;
+    const char *flag;
+    const char *value;
+    const char *words;
+    const char *initial;
+    const char *help;
+};
+
+struct reason_line {
+    const char *code;
+    const char *description;
+    const char *remedy;
+};
+
+static const struct setting_line settings[] = {
+#define SETTING(member, key, flag, value, type, words, initial, least, most, help)                 \
+    {key, flag, value, words, initial, help},
+#include "config/settings.def"
+#undef SETTING
+};
+
+static const struct reason_line reasons[] = {
+#define REASON(symbol, code, level, ede, description, remedy) {code, description, remedy},
+#include "decide/reasons.def"
+#undef REASON
+};
+
+enum {
+    SETTING_COUNT = sizeof settings / sizeof settings[0],
+    REASON_COUNT = sizeof reasons / sizeof reasons[0],
+};
+
+/* Text of a manual page: hyphens as typed, and nothing that roff would take for a request. */
+static void print_roff(FILE *out, const char *text)
+{
+    if (text[0] == '.' || text[0] == '\'')
+        fputs("\\&", out);
+    for (; *text != '\0'; text++)
+        if (*text == '-')
+            fputs("\\-", out);
+        else if (*text == '\\')
+            fputs("\\e", out);
+        else
+            fputc(*text, out);
+}
+
+static void print_in_font(FILE *out, char font, const char *text)
+{
+    fprintf(out, "\\f%c", font);
+    print_roff(out, text);
+    fputs("\\fR", out);
+}
+
+/* "--from ADDR", with the letter before it. */
+static void print_option(FILE *out, const struct option_entry *option)
+{
+    if (option->letter != 0)
+        fprintf(out, "\\fB\\-%c\\fR, ", option->letter);
+    print_in_font(out, 'B', option->name);
+    if (option->value == NULL)
+        return;
+    fputc(' ', out);
+    print_in_font(out, 'I', option->value);
+}
+
+static bool has_option(const struct command_entry *command, unsigned option)
+{
+    return !options_table[option].is_common && (command->options >> option & 1) != 0;
+}
+
+static void fill_command(FILE *out, const struct command_entry *command)
+{
+    fputs(".TP\n", out);
+    print_in_font(out, 'B', command->name);
+    if (command->operands[0] != '\0') {
+        fputc(' ', out);
+        print_in_font(out, 'I', command->operands);
+    }
+    for (unsigned i = 0; i < OPTION_COUNT; i++) {
+        if (!has_option(command, i))
+            continue;
+        fputs(" [", out);
+        print_in_font(out, 'B', options_table[i].name);
+        if (options_table[i].value != NULL)
+            fprintf(out, " \\fI%s\\fR", options_table[i].value);
+        fputc(']', out);
+    }
+    fputc('\n', out);
+    print_roff(out, command->help);
+    fputc('\n', out);
+}
+
+static void fill_commands(FILE *out)
+{
+    for (unsigned group = 0; group < GROUP_COUNT; group++) {
+        bool has_title = false;
+        for (unsigned i = 0; i < COMMAND_COUNT; i++) {
+            if ((unsigned)commands_table[i].group != group)
+                continue;
+            if (!has_title)
+                fprintf(out, ".SS %s\n", groups_table[group]);
+            has_title = true;
+            fill_command(out, &commands_table[i]);
+        }
+    }
+}
+
+/* True when some command has it, so that an option is not told before anything uses it. */
+static bool is_used(unsigned option)
+{
+    for (unsigned i = 0; i < COMMAND_COUNT; i++)
+        if (has_option(&commands_table[i], option))
+            return true;
+    return false;
+}
+
+static void fill_options(FILE *out, bool common)
+{
+    for (unsigned i = 0; i < OPTION_COUNT; i++) {
+        if (options_table[i].is_common != common || (!common && !is_used(i)))
+            continue;
+        fputs(".TP\n", out);
+        print_option(out, &options_table[i]);
+        fputc('\n', out);
+        print_roff(out, options_table[i].help);
+        fputc('\n', out);
+    }
+}
+
+static void fill_common_options(FILE *out)
+{
+    fill_options(out, true);
+}
+
+static void fill_own_options(FILE *out)
+{
+    fill_options(out, false);
+}
+
+static void fill_setting(FILE *out, const struct setting_line *setting, const char *name)
+{
+    fputs(".TP\n", out);
+    print_in_font(out, 'B', name);
+    if (setting->value != NULL)
+        fprintf(out, "%s \\fI%s\\fR", name == setting->key ? ":" : "", setting->value);
+    fputc('\n', out);
+    print_roff(out, setting->help);
+    if (setting->words != NULL) {
+        fputs("; words: ", out);
+        print_roff(out, setting->words);
+    }
+    if (setting->initial != NULL && setting->value != NULL) {
+        fputs("; ", out);
+        print_in_font(out, 'B', setting->initial);
+        fputs(" unless told", out);
+    }
+    fputc('\n', out);
+}
+
+static void fill_flags(FILE *out)
+{
+    for (size_t i = 0; i < SETTING_COUNT; i++)
+        if (settings[i].flag != NULL)
+            fill_setting(out, &settings[i], settings[i].flag);
+}
+
+static void fill_keys(FILE *out)
+{
+    for (size_t i = 0; i < SETTING_COUNT; i++)
+        if (settings[i].key != NULL)
+            fill_setting(out, &settings[i], settings[i].key);
+}
+
+static void fill_reasons(FILE *out)
+{
+    for (size_t i = 0; i < REASON_COUNT; i++) {
+        fputs(".TP\n", out);
+        print_in_font(out, 'B', reasons[i].code);
+        fputc('\n', out);
+        print_roff(out, reasons[i].description);
+        fputs(": ", out);
+        print_roff(out, reasons[i].remedy);
+        fputc('\n', out);
+    }
+}
+
+static void fill_bash_commands(FILE *out)
+{
+    fputs("    local commands='", out);
+    for (unsigned i = 0; i < COMMAND_COUNT; i++)
+        fprintf(out, "%s%s", i == 0 ? "" : " ", commands_table[i].name);
+    fputs("'\n", out);
+}
+
+/* The same text in bash and zsh. */
+static void fill_cases(FILE *out)
+{
+    for (unsigned i = 0; i < COMMAND_COUNT; i++) {
+        const struct command_entry *command = &commands_table[i];
+        const char *space = "";
+        fprintf(out, "    %s) options='", command->name);
+        for (unsigned option = 0; option < OPTION_COUNT; option++) {
+            if (!options_table[option].is_common && !has_option(command, option))
+                continue;
+            fprintf(out, "%s%s", space, options_table[option].name);
+            space = " ";
+        }
+        fputs("' operands='", out);
+        for (const char *c = command->operands; *c != '\0'; c++)
+            if (*c != '[' && *c != ']')
+                fputc(*c, out);
+        fputs("' ;;\n", out);
+    }
+}
+
+static void fill_value_cases(FILE *out)
+{
+    for (unsigned i = 0; i < OPTION_COUNT; i++) {
+        const struct option_entry *option = &options_table[i];
+        if (option->value == NULL)
+            continue;
+        fprintf(out, "    %s", option->name);
+        if (option->letter != 0)
+            fprintf(out, " | -%c", option->letter);
+        fprintf(out, ") value='%s' ;;\n", option->value);
+    }
+}
+
+/* 'name:help' as _describe takes it: colons of the name and quotes escaped. */
+static void fill_zsh_commands(FILE *out)
+{
+    for (unsigned i = 0; i < COMMAND_COUNT; i++) {
+        fputs("        '", out);
+        for (const char *c = commands_table[i].name; *c != '\0'; c++)
+            fprintf(out, "%s%c", *c == ':' ? "\\" : "", *c);
+        fputc(':', out);
+        for (const char *c = commands_table[i].help; *c != '\0'; c++)
+            fprintf(out, *c == '\'' ? "'\\''" : "%c", *c);
+        fputs("'\n", out);
+    }
+}
+
+static const struct marker markers[] = {
+    {"@commands@\n", fill_commands},
+    {"@common-options@\n", fill_common_options},
+    {"@own-options@\n", fill_own_options},
+    {"@flags@\n", fill_flags},
+    {"@keys@\n", fill_keys},
+    {"@reasons@\n", fill_reasons},
+    {"@bash-commands@\n", fill_bash_commands},
+    {"@cases@\n", fill_cases},
+    {"@value-cases@\n", fill_value_cases},
+    {"@zsh-commands@\n", fill_zsh_commands},
+};
+
+static bool fill_marker(const char *line, FILE *out)
+{
+    for (size_t i = 0; i < sizeof markers / sizeof markers[0]; i++)
+        if (strcmp(line, markers[i].name) == 0) {
+            markers[i].fill(out);
+            return true;
+        }
+    return false;
+}
+
+/* Prints up to the word and its value, and returns what is left of the line. */
+static const char *fill_word(const char *line, const char *word, const char *value, FILE *out)
+{
+    const char *found = strstr(line, word);
+
+    if (found == NULL)
+        return line;
+    fprintf(out, "%.*s%s", (int)(found - line), line, value);
+    return found + strlen(word);
+}
+
+int main(int argc, char **argv)
+{
+    FILE *template = argc == 2 ? fopen(argv[1], "r") : NULL;
+    char line[LINE_SIZE];
+
+    if (template == NULL) {
+        fputs("usage: manual TEMPLATE >FILE\n", stderr);
+        return EXIT_FAILURE;
+    }
+    while (fgets(line, sizeof line, template) != NULL) {
+        if (fill_marker(line, stdout))
+            continue;
+        const char *left = fill_word(line, "@date@", MANUAL_DATE, stdout);
+        fputs(fill_word(left, "@version@", SPACEDNS_VERSION, stdout), stdout);
+    }
+    bool is_whole = ferror(template) == 0 && fflush(stdout) == 0;
+    fclose(template);
+    return is_whole ? EXIT_SUCCESS : EXIT_FAILURE;
+}
