@@ -10,7 +10,7 @@ A console block holds commands, each followed by its output. The prompt says who
     $ dig @127.0.0.1 -p 5300 …   the one who runs cmd/dev run (port 5301: the same without
                                  --local-as, so an outsider; port 5302: with an upstream that
                                  nobody is, which the one at port 5300 has here too)
-    $ build/gcc/bin/spacednsd …  the program itself
+    $ build/gcc/bin/spacednsd …  the program itself, or the one beside it
     10.20.3.4$ dig @10.0.0.2 …   a client with this address; the server there has the zone file of
                                  the last yaml block, which begins with # NAME.yaml
 
@@ -26,7 +26,7 @@ import tempfile
 import time
 
 PROGRAM = os.environ["SPACEDNSD"]
-SHOWN_PROGRAM = "build/gcc/bin/spacednsd"
+SHOWN_FOLDER = "build/gcc/bin/"
 MAY_BE_ANYONE = "E2E_PRIVATE_NETWORK" in os.environ
 PATIENCE_S = 40 if os.environ.get("SANITIZE") else 10
 PROMPT = re.compile(r"^([0-9.]*)\$ (.*)$")
@@ -128,8 +128,8 @@ class Tour:
         """Returns the lines that the command prints, as README would show them."""
         command, pipe, filter_command = command.partition(" | ")
         words = shlex.split(command)
-        if words[0] == SHOWN_PROGRAM:
-            words[0] = PROGRAM
+        if words[0].startswith(SHOWN_FOLDER):
+            words[0] = os.path.join(os.path.dirname(PROGRAM), words[0].removeprefix(SHOWN_FOLDER))
         elif client:
             words[1:1] = ["-b", client]
         for shown, real in self.ports.items():
