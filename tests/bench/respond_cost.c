@@ -1,12 +1,13 @@
 /*
- * What one answer costs in respond(): nanoseconds and allocations per row of the answer table.
+ * What one answer costs in respond(), or in finding and relaying what is kept of an upstream's:
+ * nanoseconds and allocations per row of the answer table.
  *
  *     respond_cost                 one line per row
  *     respond_cost ROW COUNT       asks one row COUNT times and prints nothing: for callgrind,
  * which counts instructions; two counts tell one answer's share
  *
- * The zones are the fixture and a second space. Every row is asked once before, and its response
- * code held against what it must be.
+ * The zones are the fixture and a second space; an upstream knows the names of T11. Every row is
+ * asked twice before, and its response code held against what it must be.
  */
 // wrap: malloc calloc realloc
 #include <stdio.h>
@@ -33,6 +34,16 @@ static const struct row {
     {"T9", {.name = "web.frozen-oasis-70544.app.localspace."}, RCODE_NOERROR},
     {"T10", {.name = "web.frozen-oasis-7054.app.localspace."}, RCODE_NXDOMAIN},
     {"wildcard", {.name = "a.b.apps.example.com."}, RCODE_NOERROR},
+    {"T11", {.name = "two.addresses.example.org."}, RCODE_NOERROR},
+    {"T11-cname", {.name = "alias.example.org."}, RCODE_NOERROR},
+    {"T11-none", {.name = "none.example.org."}, RCODE_NXDOMAIN},
+};
+
+static const char *const facts[] = {
+    "two.addresses.example.org. A 300 198.51.100.1",
+    "two.addresses.example.org. A 300 198.51.100.2",
+    "alias.example.org. CNAME 300 two.addresses.example.org.",
+    "none.example.org. NXDOMAIN 300 300",
 };
 
 enum { ROW_COUNT = sizeof rows / sizeof rows[0] };
@@ -74,6 +85,8 @@ static void prepare(struct world *world, const struct row *row, struct prepared 
 {
     size_t length = request_write(&row->ask, prepared->request);
 
+    world_send(world, prepared->request, length,
+               &row->ask); /* so that answers of upstreams are kept */
     if (world_send(world, prepared->request, length, &row->ask) == 0 ||
         world->exchange.rcode != row->rcode) {
         fprintf(stderr, "respond_cost: %s is answered with code %u, expected %u\n", row->name,
@@ -85,11 +98,32 @@ static void prepare(struct world *world, const struct row *row, struct prepared 
     prepared->exchange.request_length = length;
 }
 
+/* As a worker's batch does with what is kept. */
+static void relay_kept(const struct world *world, struct exchange *exchange)
+{
+    struct found found;
+
+    respond_prepare(world->snapshot, exchange);
+    respond_decide(world->snapshot, exchange);
+    /* The exchange has it to look ahead; a batch has it to find with. */
+    struct forward *forward = (struct forward *)exchange->forward;
+    if (!forward_find(forward, &exchange->question, exchange->verdict.route, &found)) {
+        fprintf(stderr, "respond_cost: what was asked is not kept\n");
+        exit(EXIT_FAILURE);
+    }
+    respond_relay(world->snapshot, exchange, &found);
+}
+
 static void answer_often(const struct world *world, struct prepared *prepared, unsigned long count)
 {
+    bool is_forwarded = prepared->exchange.verdict.situation == SITUATION_FORWARD;
+
     for (unsigned long i = 0; i < count; i++) {
         prepared->exchange.rotation++;
-        respond(world->snapshot, &prepared->exchange);
+        if (is_forwarded)
+            relay_kept(world, &prepared->exchange);
+        else
+            respond(world->snapshot, &prepared->exchange);
     }
 }
 
@@ -116,8 +150,25 @@ static const struct row *find_row(const char *name)
     exit(EXIT_FAILURE);
 }
 
+static void open_world(struct world *world, struct responders *responders)
+{
+    for (size_t i = 0; i < sizeof facts / sizeof facts[0]; i++)
+        facts_learn(&responders->facts, facts[i]);
+    responders_add(responders, "10.9.0.1");
+    world_init(world);
+    world_forward(world, (struct clocked_options){
+                             .responders = responders,
+                             .zones = {{.zone = ".", .addresses = "10.9.0.1"}},
+                             .zone_count = 1,
+                         });
+    folder_copy(&world->folder, "zones/test-space.yaml");
+    folder_copy(&world->folder, "tests/zones_good/other-space.yaml");
+    world_must_load(world);
+}
+
 int main(int count, char **arguments)
 {
+    struct responders responders = {.count = 0};
     struct world world;
     struct prepared prepared;
 
@@ -125,7 +176,7 @@ int main(int count, char **arguments)
         fprintf(stderr, "usage: respond_cost [ROW COUNT]\n");
         return 2;
     }
-    world_init_two_spaces(&world);
+    open_world(&world, &responders);
     if (count == 3) {
         prepare(&world, find_row(arguments[1]), &prepared);
         answer_often(&world, &prepared, strtoul(arguments[2], NULL, 10));
@@ -134,5 +185,6 @@ int main(int count, char **arguments)
             measure(&world, &rows[i]);
     }
     world_close(&world);
+    responders_close(&responders);
     return EXIT_SUCCESS;
 }
