@@ -74,7 +74,7 @@ CONF
 start_forwarders() {
     local name
     port[upstream]=$(free_port)
-    start_nsd upstream bench.example
+    start_nsd upstream bench.example 'minimal-responses: yes' # as resolvers answer
     wait_until_answering upstream host-1.bench.example
     pin "${pid[upstream]}" 1
     for name in "${forwarders[@]}"; do

@@ -126,7 +126,7 @@ start_spacednsd() { # NAME FLAG...
     pid[$name]=$!
 }
 
-start_nsd() { # NAME ZONE
+start_nsd() { # NAME ZONE [SETTING]
     cat > "$work/$1.conf" <<CONF
 server:
   ip-address: 127.0.0.1@${port[$1]}
@@ -141,6 +141,7 @@ server:
   zonelistfile: "$work/$1.list"
   xfrdir: "$work"
   rrl-ratelimit: 0
+  ${3:-}
   verbosity: 0
 remote-control:
   control-enable: no
