@@ -213,6 +213,56 @@ refuses 1 "there is no peering pcx-111aaa111 in other-space; spacedns spaces:pee
 run spaces:peerings:routes
 expect "no peering named: exit code" 2 "$code"
 
+# ---- a new space ----
+
+made=$work/made
+mkdir "$made"
+run spaces:create my-space --zones "$made"
+expect "spaces:create: exit code" 0 "$code"
+expect "spaces:create" "$made/my-space.yaml" "$out"
+expect "spaces:create: what is done" "Creating space my-space... done" "$err"
+says spaces:info --zones "$made" <<'END'
+=== my-space
+CIDR:       10.0.0.0/16
+State:      allocated
+Shield:     off
+Generation: cedar
+END
+expect_match "the file says what comes next" '^# routers: \[10\.0\.0\.37, 10\.0\.16\.21\]$' "$(cat "$made/my-space.yaml")"
+sed -i 's/^# routers/routers/' "$made/my-space.yaml"
+run spaces:create two-space --cidr 10.1.0.0/16 --zones "$made"
+expect "a second space" "$made/two-space.yaml" "$out"
+expect "only the two files are there" "my-space.yaml two-space.yaml" "$(ls -A "$made" | xargs)"
+before=$(cat "$made"/*)
+
+# unmade SENTENCE ARGUMENT...: spaces:create is refused and changes nothing
+unmade() {
+    local sentence=$1
+    shift
+    run spaces:create "$@" --zones "$made"
+    expect "spaces:create $*: exit code" 1 "$code"
+    expect "spaces:create $*" "Creating space $1... !
+Error: $sentence" "$err"
+    expect "spaces:create $*: nothing on standard output" "" "$out"
+    expect "spaces:create $* changes nothing" "$before" "$(cat "$made"/*)"
+    expect "spaces:create $* leaves nothing" "my-space.yaml two-space.yaml" "$(ls -A "$made" | xargs)"
+}
+
+unmade "$made/my-space.yaml exists already; move it away, or take another name" my-space
+unmade "E-SPACE-OVERLAP: space three-space has cidr 10.0.0.0/16, and so has space my-space ($made/my-space.yaml:3); give each its own \`listen\` addresses, so that the address asked tells them apart; nothing was changed; --cidr gives the space another block" \
+    three-space
+unmade "E-SPACE-CIDR: \`cidr\` is 10.0.0.0/8, but a space has a /16; write for example 10.0.0.0/16; nothing was changed; --cidr gives the space another block" \
+    three-space --cidr 10.0.0.0/8
+unmade "E-SPACE-NAME: space name \`a--b\` has two hyphens in a row; a name has 3 or more of a-z, 0-9 and single inner hyphens; nothing was changed" \
+    a--b --cidr 10.2.0.0/16
+refuses 1 "a space name has 3 to 63 of a-z, 0-9 and single inner hyphens, as my-space; ../x is none" \
+    spaces:create ../x --zones "$made"
+refuses 2 "--cidr is a block such as 10.1.0.0/16, not wide" spaces:create xyz --cidr wide --zones "$made"
+echo 'routers: 7' >>"$made/two-space.yaml"
+before=$(cat "$made"/*)
+unmade "$made has errors; nothing was changed; spacedns check tells them, mend them first" \
+    three-space --cidr 10.2.0.0/16
+
 # ---- which space ----
 
 refuses 1 "there is no space test-spacs in zones; did you mean test-space? spacedns spaces lists them" \
