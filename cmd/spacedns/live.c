@@ -134,7 +134,7 @@ static bool hear(struct talk *talk, FILE *from)
 static bool run_talk(struct talk *talk, const struct invocation *invocation)
 {
     char line[REQUEST_OCTETS_MOST];
-    bool is_reload = invocation->command == COMMAND_RELOAD;
+    bool is_reload = invocation->command == COMMAND_RELOAD || invocation->command == COMMAND_PLAN;
     size_t length = protocol_write_request(invocation, line);
 
     talk->problem = (struct err){.code = ERR_SYSTEM, .text = "the answer cannot be written"};

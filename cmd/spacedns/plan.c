@@ -1,9 +1,11 @@
 #include "spacedns/plan.h"
 
+#include <errno.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "control/diff_tell.h"
+#include "spacedns/live.h"
 
 static void print_line(void *context, const char *line)
 {
@@ -64,14 +66,33 @@ static int plan(struct session *session, const struct snapshot *before, const ch
     return code;
 }
 
+/* The server looks for the folder from a place of its own. */
+static int plan_live(struct session *session, const char *folder)
+{
+    char *path = folder == NULL ? NULL : realpath(folder, NULL);
+
+    if (folder != NULL && path == NULL)
+        return session_fail(session, EXIT_REFUSED,
+                            "zones folder %s cannot be opened: %s; name one that is there", folder,
+                            strerror(errno));
+    if (path != NULL) {
+        session->invocation.operands[0] = path;
+        session->invocation.operand_count = 1;
+    }
+    int code = live_ask(session);
+    free(path);
+    return code;
+}
+
 int run_plan(struct session *session)
 {
     const char *folder = invocation_operand(&session->invocation, 0);
     const char *against = session->invocation.options[OPTION_AGAINST];
 
+    if (folder == NULL)
+        folder = session->invocation.options[OPTION_ZONES];
     if (against == NULL)
-        return session_fail(session, EXIT_USAGE,
-                            "plan compares two folders; name the older one with --against OLD");
+        return plan_live(session, folder);
     if (!session_read_settings(session))
         return EXIT_REFUSED;
     struct snapshot *before = session_must_load_folder(session, against);

@@ -8,6 +8,7 @@
 
 #include "base/clock.h"
 #include "control/asking.h"
+#include "control/diff_tell.h"
 #include "control/print.h"
 #include "decide/reason.h"
 #include "wire/types.h"
@@ -236,18 +237,24 @@ static json_t *json_finding(const struct finding *finding)
                      print_text(finding->sentence, strlen(finding->sentence)));
 }
 
-static void answer_json(struct call *call, enum reload_end end, const struct zones_loading *loading,
-                        const struct snapshot *current)
+static bool has_failed(const struct reload_result *result)
 {
-    static const char *const ends[] = {"done", "unchanged", "refused"};
+    return result->end == RELOAD_REFUSED || result->end == RELOAD_GUARDED;
+}
+
+static void answer_json(struct call *call, const struct reload_result *result)
+{
+    static const char *const ends[] = {"done", "unchanged", "refused", "guarded"};
+    const struct zones_loading *loading = result->loading;
+    const struct snapshot *current = result->current;
     const struct report *report = loading->report;
     json_t *findings = json_array();
 
     for (size_t i = 0; report != NULL && i < report_total(report); i++)
         json_array_append_new(findings, json_finding(&report_findings(report)[i]));
-    bool has_error = end == RELOAD_REFUSED && loading->err.code != ERR_NONE;
-    print_json(json_pack("{s:s, s:I, s:i, s:i, s:i, s:i, s:i, s:s?, s:o}", "reload", ends[end],
-                         "generation", (json_int_t)current->generation, "files",
+    bool has_error = has_failed(result) && loading->err.code != ERR_NONE;
+    print_json(json_pack("{s:s, s:I, s:i, s:i, s:i, s:i, s:i, s:s?, s:o}", "reload",
+                         ends[result->end], "generation", (json_int_t)current->generation, "files",
                          (int)loading->outcome.file_count, "read", (int)loading->outcome.read_count,
                          "spaces", (int)zones_count_spaces(current), "apps",
                          (int)current->app_count, "ms", (int)zones_loading_ms(loading), "error",
@@ -255,51 +262,84 @@ static void answer_json(struct call *call, enum reload_end end, const struct zon
                call->out);
 }
 
-static void answer_refused(struct call *call, const struct zones_loading *loading,
-                           const struct snapshot *current)
+static void answer_refused(struct call *call, const struct reload_result *result)
 {
+    const struct zones_loading *loading = result->loading;
+    unsigned long long generation = result->current->generation;
     size_t errors = 0;
 
-    if (loading->report != NULL) {
+    if (loading->report != NULL && result->end == RELOAD_REFUSED) {
         report_print(loading->report, call->out);
         errors = report_count(loading->report, FINDING_ERROR);
     }
     if (errors > 0)
         fprintf(call->err,
                 "Error: Q50 reload refused: %zu error%s in the zone files of %s; generation %llu "
-                "is still served; mend them, then reload again\n",
-                errors, errors == 1 ? "" : "s", loading->request.folder,
-                (unsigned long long)current->generation);
+                "is still served; mend them, then try again\n",
+                errors, errors == 1 ? "" : "s", loading->request.folder, generation);
     else
-        fprintf(call->err, "Error: Q50 reload refused: %s; generation %llu is still served\n",
-                loading->err.text, (unsigned long long)current->generation);
+        fprintf(call->err, "Error: Q50 reload refused: %s; generation %llu is still served%s\n",
+                loading->err.text, generation,
+                result->end == RELOAD_GUARDED ? "; put it back, or say --force if it is meant to go"
+                                              : "");
 }
 
-static void answer_text(struct call *call, enum reload_end end, const struct zones_loading *loading,
-                        const struct snapshot *current)
+static void answer_text(struct call *call, const struct reload_result *result)
 {
-    if (end == RELOAD_REFUSED) {
-        answer_refused(call, loading, current);
+    const struct load_outcome *outcome = &result->loading->outcome;
+    const struct snapshot *current = result->current;
+
+    if (has_failed(result)) {
+        answer_refused(call, result);
         return;
     }
     fprintf(call->out,
-            "Reloading zones... %s generation=%llu files=%zu read=%zu spaces=%zu "
-            "apps=%zu ms=%llu\n",
-            end == RELOAD_DONE ? "done," : "unchanged,", (unsigned long long)current->generation,
-            loading->outcome.file_count, loading->outcome.read_count, zones_count_spaces(current),
-            current->app_count, (unsigned long long)zones_loading_ms(loading));
+            "Reloading zones... %s, generation=%llu files=%zu read=%zu spaces=%zu apps=%zu "
+            "ms=%llu\n",
+            result->end == RELOAD_DONE ? "done" : "unchanged",
+            (unsigned long long)current->generation, outcome->file_count, outcome->read_count,
+            zones_count_spaces(current), current->app_count,
+            (unsigned long long)zones_loading_ms(result->loading));
 }
 
-void control_answer_reload(struct call *calls, enum reload_end end,
-                           const struct zones_loading *loading, const struct snapshot *current)
+static void print_line(void *context, const char *line)
+{
+    fprintf(context, "%s\n", line);
+}
+
+/* Tells the diff; what the guard would refuse is found wanting. Returns the exit code. */
+static int answer_tried(struct call *call, const struct reload_result *result)
+{
+    char *json = wants_json(call) ? diff_to_json(result->diff) : NULL;
+    struct err err;
+
+    if (json != NULL)
+        fprintf(call->out, "%s\n", json);
+    else
+        diff_tell(result->diff, print_line, call->out);
+    free(json);
+    if (invocation_has(&call->invocation, OPTION_FORCE) || diff_guard(result->diff, &err))
+        return CODE_DONE;
+    fprintf(call->err, "Error: %s; put it back, or say --force if it is meant to go\n", err.text);
+    return CODE_REFUSED;
+}
+
+static int answer_one(struct call *call, const struct reload_result *result)
+{
+    if (result->end == RELOAD_TRIED)
+        return answer_tried(call, result);
+    if (wants_json(call))
+        answer_json(call, result);
+    else
+        answer_text(call, result);
+    return has_failed(result) ? CODE_REFUSED : CODE_DONE;
+}
+
+void control_answer_reload(struct call *calls, const struct reload_result *result)
 {
     while (calls != NULL) {
         struct call *next = calls->next;
-        if (wants_json(calls))
-            answer_json(calls, end, loading, current);
-        else
-            answer_text(calls, end, loading, current);
-        call_finish(calls, end == RELOAD_REFUSED ? CODE_REFUSED : CODE_DONE);
+        call_finish(calls, answer_one(calls, result));
         calls = next;
     }
 }

@@ -8,6 +8,7 @@
  */
 #include <stdint.h>
 
+#include "control/diff.h"
 #include "control/listener.h"
 #include "serve/server.h"
 #include "spacednsd/zones.h"
@@ -21,7 +22,20 @@ struct control_view {
 };
 
 /** How a reload ended. */
-enum reload_end { RELOAD_DONE, RELOAD_UNCHANGED, RELOAD_REFUSED };
+enum reload_end {
+    RELOAD_DONE,
+    RELOAD_UNCHANGED,
+    RELOAD_REFUSED, /* the zone files have errors, or cannot be read */
+    RELOAD_GUARDED, /* too much would be lost; loading->err says what */
+    RELOAD_TRIED,   /* nothing was to change; the diff says what would */
+};
+
+struct reload_result {
+    enum reload_end end;
+    const struct zones_loading *loading;
+    const struct snapshot *current; /* that is served now */
+    const struct diff *diff;        /* NULL unless the guard was asked, or nothing was to change */
+};
 
 /**
  * The path of the control socket: the settings', else the usual one if its folder may be written
@@ -32,9 +46,8 @@ const char *control_path(const struct settings *settings);
 /** Answers a call that asks how things are. */
 void control_answer(struct call *call, const struct control_view *view);
 
-/** Answers every call of a list that waited for one reload; `current` is served now. */
-void control_answer_reload(struct call *calls, enum reload_end end,
-                           const struct zones_loading *loading, const struct snapshot *current);
+/** Answers every call of a list that waited for one reload. */
+void control_answer_reload(struct call *calls, const struct reload_result *result);
 
 /** Tells every call of a list that the server stops. */
 void control_answer_stopping(struct call *calls);

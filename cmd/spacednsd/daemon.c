@@ -9,6 +9,7 @@
 
 #include "base/clock.h"
 #include "base/log.h"
+#include "control/diff_tell.h"
 #include "control/policy.h"
 #include "serve/server.h"
 #include "spacednsd/control.h"
@@ -16,6 +17,13 @@
 #include "spacednsd/zones.h"
 
 enum { SIGNAL_COUNT = 4, EXIT_REFUSED = 1, SPARE_DESCRIPTORS = 64 };
+
+/* Calls that wish the same share a reload. */
+struct wish {
+    bool is_dry;        /* tell what would change, and change nothing */
+    bool is_forced;     /* the guard is not asked */
+    const char *folder; /* of a dry one; NULL: the server's own */
+};
 
 struct daemon {
     const struct settings *settings;
@@ -28,10 +36,13 @@ struct daemon {
     struct listener *listener; /* NULL: no control socket */
     struct control_view view;
     struct zones_loading loading;
+    struct wish wish;     /* what the reload under way is to do */
+    char *folder;         /* of that wish: a call may end before the loading does */
+    struct diff *diff;    /* what it would change, when that is asked */
     bool is_reloading;    /* from the signal until every worker answers from the new snapshot */
     bool wants_reload;    /* another signal came meanwhile */
     struct call *calls;   /* that asked for the reload under way */
-    struct call *waiting; /* that asked meanwhile, for the next one */
+    struct call *waiting; /* that asked meanwhile, for another one */
     bool is_stopping;
     bool is_ready; /* the first snapshot is being answered from */
 };
@@ -46,8 +57,10 @@ static int refuse(const char *sentence)
 
 static void set_request(struct daemon *daemon, const struct snapshot *before)
 {
+    const char *folder = daemon->wish.folder;
+
     daemon->loading = (struct zones_loading){
-        .request = {.folder = daemon->settings->zones,
+        .request = {.folder = folder == NULL ? daemon->settings->zones : folder,
                     .policy = &daemon->policy,
                     .key = daemon->key,
                     .threads = (unsigned)daemon->settings->workers,
@@ -55,19 +68,98 @@ static void set_request(struct daemon *daemon, const struct snapshot *before)
     };
 }
 
+static struct wish wish_of_call(const struct call *call)
+{
+    const struct invocation *invocation = &call->invocation;
+    bool is_plan = invocation->command == COMMAND_PLAN;
+
+    return (struct wish){
+        .is_dry = is_plan || invocation_has(invocation, OPTION_DRY_RUN),
+        .is_forced = !is_plan && invocation_has(invocation, OPTION_FORCE),
+        .folder = is_plan ? invocation_operand(invocation, 0) : NULL,
+    };
+}
+
+static struct wish wish_of_signal(const struct daemon *daemon)
+{
+    return (struct wish){.is_forced = !daemon->settings->reload_guard};
+}
+
+static bool is_same_wish(const struct wish *a, const struct wish *b)
+{
+    bool is_same_folder = a->folder == NULL || b->folder == NULL
+                              ? a->folder == b->folder
+                              : strcmp(a->folder, b->folder) == 0;
+
+    return a->is_dry == b->is_dry && a->is_forced == b->is_forced && is_same_folder;
+}
+
+static void keep_folder(struct daemon *daemon)
+{
+    free(daemon->folder);
+    daemon->folder = daemon->wish.folder == NULL ? NULL : strdup(daemon->wish.folder);
+    daemon->wish.folder = daemon->folder;
+}
+
+/* Takes one wish, and every call that has the same. Returns false when nobody wishes. */
+static bool take_wish(struct daemon *daemon)
+{
+    struct call **link = &daemon->waiting;
+
+    if (!daemon->wants_reload && daemon->waiting == NULL)
+        return false;
+    daemon->wish = daemon->wants_reload ? wish_of_signal(daemon) : wish_of_call(daemon->waiting);
+    daemon->wants_reload = false;
+    keep_folder(daemon);
+    while (*link != NULL) {
+        struct call *call = *link;
+        struct wish wish = wish_of_call(call);
+        if (!is_same_wish(&wish, &daemon->wish)) {
+            link = &call->next;
+            continue;
+        }
+        *link = call->next;
+        call->next = daemon->calls;
+        daemon->calls = call;
+    }
+    return true;
+}
+
 static void begin_reload(struct daemon *daemon);
 
 static void end_reload(struct daemon *daemon, enum reload_end end)
 {
-    control_answer_reload(daemon->calls, end, &daemon->loading, server_current(daemon->server));
+    struct reload_result result = {.end = end,
+                                   .loading = &daemon->loading,
+                                   .current = server_current(daemon->server),
+                                   .diff = daemon->diff};
+
+    control_answer_reload(daemon->calls, &result);
     daemon->calls = NULL;
+    diff_free(daemon->diff);
+    daemon->diff = NULL;
     zones_loading_close(&daemon->loading);
     daemon->is_reloading = false;
     server_reclaim(daemon->server);
-    if (!daemon->wants_reload || daemon->is_stopping)
-        return;
-    daemon->wants_reload = false;
     begin_reload(daemon);
+}
+
+/* What would change; the loading fails when that cannot be told. */
+static void compare(struct daemon *daemon)
+{
+    struct zones_loading *loading = &daemon->loading;
+    const struct snapshot *before = loading->request.before;
+    const struct snapshot *after = loading->outcome.is_unchanged ? before : loading->snapshot;
+
+    if (after == NULL || (!daemon->wish.is_dry && (daemon->wish.is_forced || after == before)))
+        return;
+    daemon->diff = diff_new(before, after, daemon->wish.is_dry ? DIFF_CHANGES_MOST : 0);
+    if (daemon->diff != NULL)
+        return;
+    snapshot_free(loading->snapshot);
+    loading->snapshot = NULL;
+    loading->outcome.is_unchanged = false;
+    err_set(&loading->err, ERR_MEMORY, "out of memory while comparing the zone files");
 }
 
 /* On a thread of the pool, so that signals are served meanwhile. */
@@ -76,6 +168,7 @@ static void load_on_pool(uv_work_t *work)
     struct daemon *daemon = work->data;
 
     zones_load(&daemon->loading);
+    compare(daemon);
 }
 
 static void publish_loaded(struct daemon *daemon)
@@ -88,32 +181,56 @@ static void publish_loaded(struct daemon *daemon)
     server_publish(daemon->server, daemon->loading.snapshot);
 }
 
-static void daemon_on_loaded(uv_work_t *work, int status)
+/* Lets go of what was loaded and is not to be served. */
+static void drop_loaded(struct daemon *daemon)
 {
-    struct daemon *daemon = work->data;
-    struct zones_loading *loading = &daemon->loading;
+    snapshot_free(daemon->loading.snapshot);
+    daemon->loading.snapshot = NULL;
+}
 
-    (void)status; /* never cancelled */
-    if (daemon->is_stopping) {
-        snapshot_free(loading->snapshot);
-        zones_loading_close(loading);
+static void settle_loaded(struct daemon *daemon)
+{
+    struct zones_loading *loading = &daemon->loading;
+    uint64_t generation = server_current(daemon->server)->generation;
+
+    if (daemon->wish.is_dry) {
+        drop_loaded(daemon);
+        end_reload(daemon, daemon->diff == NULL ? RELOAD_REFUSED : RELOAD_TRIED);
+    } else if (daemon->diff != NULL && !diff_guard(daemon->diff, &loading->err)) {
+        drop_loaded(daemon);
+        zones_log_refusal(loading, generation);
+        end_reload(daemon, RELOAD_GUARDED);
     } else if (loading->snapshot != NULL) {
         publish_loaded(daemon); /* daemon_on_adopted ends the reload */
+    } else if (loading->outcome.is_unchanged) {
+        events_log_unchanged(loading, generation);
+        end_reload(daemon, RELOAD_UNCHANGED);
     } else {
-        uint64_t generation = server_current(daemon->server)->generation;
-        if (loading->outcome.is_unchanged)
-            events_log_unchanged(loading, generation);
-        else
-            zones_log_refusal(loading, generation);
-        end_reload(daemon, loading->outcome.is_unchanged ? RELOAD_UNCHANGED : RELOAD_REFUSED);
+        zones_log_refusal(loading, generation);
+        end_reload(daemon, RELOAD_REFUSED);
     }
 }
 
+static void daemon_on_loaded(uv_work_t *work, int status)
+{
+    struct daemon *daemon = work->data;
+
+    (void)status; /* never cancelled */
+    if (!daemon->is_stopping) {
+        settle_loaded(daemon);
+        return;
+    }
+    drop_loaded(daemon);
+    diff_free(daemon->diff);
+    zones_loading_close(&daemon->loading);
+}
+
+/* What is being read may be read already, so whoever asks meanwhile gets a reload of their own. */
 static void begin_reload(struct daemon *daemon)
 {
+    if (daemon->is_reloading || daemon->is_stopping || !take_wish(daemon))
+        return;
     daemon->is_reloading = true;
-    daemon->calls = daemon->waiting;
-    daemon->waiting = NULL;
     set_request(daemon, server_current(daemon->server));
     daemon->work.data = daemon;
     uv_queue_work(&daemon->loop, &daemon->work, load_on_pool, daemon_on_loaded);
@@ -134,28 +251,19 @@ static void daemon_on_adopted(void *context, uint64_t generation)
     end_reload(daemon, RELOAD_DONE);
 }
 
-/* What is being read may be read already, so whoever asks meanwhile gets a reload of their own. */
-static void want_reload(struct daemon *daemon)
-{
-    if (daemon->is_reloading)
-        daemon->wants_reload = true;
-    else
-        begin_reload(daemon);
-}
-
 /* ---- the operator's command ---- */
 
 static void daemon_on_call(void *context, struct call *call)
 {
     struct daemon *daemon = context;
 
-    if (call->invocation.command != COMMAND_RELOAD) {
+    if (call->invocation.command != COMMAND_RELOAD && call->invocation.command != COMMAND_PLAN) {
         control_answer(call, &daemon->view);
         return;
     }
     call->next = daemon->waiting;
     daemon->waiting = call;
-    want_reload(daemon);
+    begin_reload(daemon);
 }
 
 /* Without a path that was asked for, the server does without. */
@@ -209,12 +317,14 @@ static void daemon_on_signal(uv_signal_t *handle, int number)
 {
     struct daemon *daemon = handle->data;
 
-    if (number == SIGTERM || number == SIGINT)
+    if (number == SIGTERM || number == SIGINT) {
         stop(daemon, number);
-    else if (number == SIGUSR1)
+    } else if (number == SIGUSR1) {
         events_log_counters(daemon->server);
-    else
-        want_reload(daemon);
+    } else {
+        daemon->wants_reload = true;
+        begin_reload(daemon);
+    }
 }
 
 static void watch_signals(struct daemon *daemon)
@@ -339,6 +449,7 @@ int daemon_run(const struct settings *settings)
         return refuse("no event loop to be had; are there file descriptors left?");
     int code = run_server(&daemon);
     uv_run(&daemon.loop, UV_RUN_DEFAULT); /* what is closing */
+    free(daemon.folder);
     uv_loop_close(&daemon.loop);
     return code;
 }

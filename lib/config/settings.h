@@ -96,6 +96,7 @@ struct settings {
     uint32_t tcp_idle_ms;
     uint32_t udp_buffer;
     const char *control_socket; /* NULL: the usual one */
+    bool reload_guard;          /* of SIGHUP */
     const char *file;           /* NULL: none */
     bool check;
     bool version;

@@ -53,6 +53,16 @@ run() {
     err=$(<"$work/err")
 }
 
+# bad WHAT CODE PATTERN ARGUMENT...: one sentence on standard error, and nothing else
+bad() {
+    local what=$1 wanted=$2 pattern=$3
+    shift 3
+    run "$@"
+    expect "$what: exit code" "$wanted" "$code"
+    expect "$what: nothing on standard output" "" "$out"
+    expect_match "$what" "$pattern" "$err"
+}
+
 # compare WORD...: each name × client × type asked of the server, and of explain with these words;
 # prints what differs, and how many were compared
 compare() {
@@ -117,16 +127,6 @@ remedy=every web dyno of the app has crashed: read its log, then restart or roll
 verdict=NOERROR without data: Q10 app crashed: sleepy-river-2739 has 1 web dyno, none up" "$out"
 run explain open-plain-1001-1234567890ab.herokuapp.com --from 10.0.130.56 --zones zones
 expect_match "a non-internal app must be created anew" 'must be recreated' "$out"
-
-# bad WHAT CODE PATTERN ARGUMENT...: one sentence on standard error, and nothing else
-bad() {
-    local what=$1 wanted=$2 pattern=$3
-    shift 3
-    run "$@"
-    expect "$what: exit code" "$wanted" "$code"
-    expect "$what: nothing on standard output" "" "$out"
-    expect_match "$what" "$pattern" "$err"
-}
 
 bad "no client" 2 'add --from ADDR' explain api.example.com
 bad "a bad address" 2 '10\.0\.0 is not an address' explain api.example.com --from 10.0.0
@@ -204,6 +204,79 @@ cp zones/test-space.yaml "$zones/"
 run reload "${live[@]}"
 expect "mended" 0 "$code"
 
+# ---- the guard ----
+
+# empty: frozen-oasis-70544 has no dyno that is up
+empty() {
+    sed 's/\(10.0.130.56\|10.0.151.218\), state: up/\1, state: down/' zones/test-space.yaml >"$zones/test-space.yaml"
+}
+
+lost='app frozen-oasis-70544 of space test-space loses all its addresses \(7 names\)'
+empty
+before=$(serial)
+run plan "${live[@]}"
+expect "plan: exit code" 1 "$code"
+expect_match "plan tells what the server would answer otherwise" \
+    '^  ~ api\.example\.com \(.*space.*\): 10\.0\.0\.37 10\.0\.16\.21 -> no address, Q14$' "$out"
+expect_match "plan tells what the guard refuses" "^Error: $lost; put it back, or say --force" "$err"
+planned=$out
+run reload --dry-run "${live[@]}"
+expect "reload --dry-run: exit code" 1 "$code"
+expect "reload --dry-run tells what plan tells" "$planned" "$out"
+run reload --dry-run --force "${live[@]}"
+expect "reload --dry-run --force: exit code" 0 "$code"
+run plan --json "${live[@]}"
+expect "plan --json" "True True" "$(/usr/bin/python3 -c 'import json, sys
+said = json.load(sys.stdin)
+print(said["refused"], len(said["changes"]) > 5)' <<<"$out" 2>&1)"
+run reload "${live[@]}"
+expect "the guard: exit code" 1 "$code"
+expect_match "the guard names the app" "Q50 reload refused: $lost; generation $before is still served; put it back, or say --force" "$err"
+run reload --json "${live[@]}"
+expect_match "the guard, --json" '"reload": "guarded"' "$out"
+expect_match "the guard is logged" " error reload_refused code=Q50 .*text=\"app frozen-oasis-70544 of space" "$(<"$server_log")"
+expect "nothing has changed" "$before" "$(serial)"
+run reload --force "${live[@]}"
+expect_match "what is meant to go goes" "^Reloading zones\.\.\. done, generation=$((before + 1)) " "$out"
+cp zones/test-space.yaml "$zones/"
+mkdir "$work/grown"
+cp "$zones"/* "$work/grown/"
+printf 'space: grown-space\ncidr: 10.99.0.0/16\nrouters: [10.99.0.7]\napps: [{name: grown-app-1, internal_routing: true, formation: {web: {dynos: [{number: 1, private_ip: 10.99.130.1}]}}}]\n' \
+    >"$work/grown/grown.yaml"
+run plan "$work/grown" "${live[@]}"
+expect "plan of another folder: exit code" 0 "$code"
+expect_match "plan of another folder" '^  \+ grown-app-1\.herokuapp\.com \(space\): 10\.99\.0\.7$' "$out"
+bad "plan of no folder" 1 'nowhere cannot be opened: No such file' plan "$work/nowhere" "${live[@]}"
+run reload "${live[@]}"
+expect "nothing was lost by planning" 0 "$code"
+run plan "${live[@]}"
+expect "plan of what is served" "no answer changes" "$out"
+expect "plan of what is served: exit code" 0 "$code"
+
+# Several wishes at once each get their own answer.
+empty
+before=$(serial)
+for number in {1..4}; do
+    "$spacedns" plan "${live[@]}" >"$work/plan-$number" 2>&1 &
+    plans[number]=$!
+    "$spacedns" reload "${live[@]}" >"$work/guarded-$number" 2>&1 &
+    guarded[number]=$!
+done
+for number in {1..4}; do
+    wait "${plans[number]}"
+    expect "plans and reloads at once: plan $number" 1 "$?"
+    wait "${guarded[number]}"
+    expect_match "plans and reloads at once: reload $number" "Q50 reload refused: $lost" "$(<"$work/guarded-$number")"
+done
+expect "plans and reloads at once change nothing" "$before" "$(serial)"
+kill -HUP "$server"
+moved_on() {
+    [ "$(serial)" = $((before + 1)) ]
+}
+await moved_on || fail "SIGHUP is not guarded unless that is set" "$(tail -n 3 "$server_log")"
+cp zones/test-space.yaml "$zones/"
+run reload "${live[@]}"
+
 # ---- strangers on the socket ----
 
 expect "the socket is its owner's alone" 600 "$(stat -c %a "$socket")"
@@ -269,6 +342,18 @@ bad "a server that was killed" 1 'nobody listens on .*; start spacednsd again' s
 start again "${settings[@]}"
 run reload "${live[@]}"
 expect "a socket that a dead server left is replaced" 0 "$code"
+stop
+echo 'reload_guard: true' >>"$work/settings.yaml"
+start guarded "${settings[@]}"
+empty
+kill -HUP "$server"
+is_refused() {
+    grep -qE " error reload_refused code=Q50 .*text=\"app frozen-oasis-70544 of space" "$server_log"
+}
+await is_refused || fail "SIGHUP obeys the guard when that is set" "$(tail -n 3 "$server_log")"
+expect "SIGHUP obeys the guard when that is set" 1 "$(serial)"
+run reload --force "${live[@]}"
+expect "and --force does not" 2 "$(serial)"
 stop
 expect "the server ends" 0 "$code"
 [ ! -e "$socket" ] && pass || fail "the socket is removed" "$(ls -l "$socket")"
