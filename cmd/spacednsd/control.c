@@ -168,7 +168,8 @@ static void answer_explain(struct call *call, const struct control_view *view)
 /* The address that this host has towards the server's first one; nothing is sent. */
 static bool find_own_address(const struct settings *settings, struct path *path)
 {
-    struct sockaddr_in own, to = {.sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
+    struct sockaddr_in own = {0},
+                       to = {.sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
     const struct endpoint *first = &settings->listen.items[0].endpoint;
     socklen_t size = sizeof own;
     int descriptor = socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0);
