@@ -136,18 +136,28 @@ static void compile(const struct loading *loading, struct job *job, const struct
     arena_free(arena);
 }
 
+/* The file that a job reads. */
+static const char *source_of(const struct loading *loading, const struct job *job)
+{
+    const struct load_request *request = loading->request;
+
+    return request->file != NULL && strcmp(request->file, job->file) == 0 ? request->draft
+                                                                          : job->file;
+}
+
 static bool run_job(void *context, size_t index)
 {
     const struct loading *loading = context;
     struct job *job = &loading->jobs[index];
+    const char *source = source_of(loading, job);
     struct zone_text text;
 
-    if (job->before != NULL && folder_is_same(job->file, &job->before->identity)) {
+    if (job->before != NULL && folder_is_same(source, &job->before->identity)) {
         job->is_kept = true;
         return true;
     }
     job->was_read = true;
-    if (!folder_read(job->file, &loading->request->key, &text, job->report))
+    if (!folder_read(source, &loading->request->key, &text, job->report))
         return true;
     if (job->before != NULL && job->before->identity.content == text.identity.content &&
         job->before->identity.size == text.identity.size) {

@@ -31,6 +31,8 @@ struct load_request {
     struct hash_key key;           /* one per process; shards depend on it */
     unsigned threads;              /* that parse at once, 1 or more */
     const struct snapshot *before; /* NULL at start */
+    const char *file;              /* NULL, or the one that is read from `draft` instead, */
+    const char *draft;             /* as if that had taken its place; what would be, is told */
 };
 
 struct load_outcome {

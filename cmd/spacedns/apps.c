@@ -1,0 +1,218 @@
+#include "spacedns/apps.h"
+
+#include <stdio.h>
+#include <string.h>
+
+#include "spacedns/change.h"
+#include "spacedns/words.h"
+
+enum { NUMBER_DIGITS = 5, TRIES = 100 };
+
+static json_t *app_to_json(const struct session *session, const struct estate *estate,
+                           const struct found *found)
+{
+    const struct app *app = found->app;
+    const char *domain = found_default_domain(estate, session, app);
+
+    return json_pack("{s:o, s:s, s:s, s:b, s:b, s:b, s:o}", "id", json_text(app->id.text), "name",
+                     app->name.text, "space", found->space->name.text, "internal_routing",
+                     (int)app->internal_routing, "acm", (int)app->acm, "maintenance",
+                     (int)app->maintenance, "default_domain", json_text(domain));
+}
+
+static int print_apps(struct session *session, struct estate *estate, const struct space *space)
+{
+    FILE *out = session->out;
+
+    (void)estate;
+    if (space->app_count == 0) {
+        fputs("There are no apps in space ", out);
+        session_print_space(session, out, space->name.text);
+        fputs(".\n", out);
+        return EXIT_DONE;
+    }
+    fputs("=== Apps in space ", out);
+    session_print_space(session, out, space->name.text);
+    fputs("\n\n", out);
+    for (size_t i = 0; i < space->app_count; i++)
+        fprintf(out, "%s%s\n", space->apps[i].name.text,
+                space->apps[i].internal_routing ? " [internal]" : "");
+    return EXIT_DONE;
+}
+
+static int list_apps(struct session *session, struct estate *estate, const struct space *space)
+{
+    if (!session->is_json)
+        return print_apps(session, estate, space);
+    json_t *list = json_array();
+    for (size_t i = 0; i < space->app_count; i++) {
+        const struct found found = {.space = space, .app = &space->apps[i]};
+        json_array_append_new(list, app_to_json(session, estate, &found));
+    }
+    return session_print_json(session, list);
+}
+
+int run_apps(struct session *session)
+{
+    return estate_run(session, list_apps);
+}
+
+/* ---- info ---- */
+
+static void print_fact(FILE *out, const char *title, const char *value)
+{
+    fprintf(out, "%-17s %s\n", title, value);
+}
+
+static void print_dyno_counts(FILE *out, const struct app *app)
+{
+    fprintf(out, "%-17s", "Dynos:");
+    for (size_t i = 0; i < app->formation_count; i++)
+        fprintf(out, "%s %s: %zu", i == 0 ? "" : ",", app->formations[i].type.text,
+                app->formations[i].dyno_count);
+    fputs(app->formation_count == 0 ? " none\n" : "\n", out);
+}
+
+static int print_info(struct session *session, const struct estate *estate,
+                      const struct found *found)
+{
+    FILE *out = session->out;
+    const char *domain = found_default_domain(estate, session, found->app);
+
+    if (domain == NULL)
+        return session_fail(session, EXIT_REFUSED, "out of memory");
+    if (session->is_json)
+        return session_print_json(session, app_to_json(session, estate, found));
+    fputs("=== ", out);
+    session_print_app(session, out, found->app->name.text);
+    fputs("\n\n", out);
+    print_fact(out, "Auto Cert Mgmt:", found->app->acm ? "true" : "false");
+    print_dyno_counts(out, found->app);
+    fprintf(out, "%-17s https://git.heroku.com/%s.git\n", "Git URL:", found->app->name.text);
+    print_fact(out, "Internal Routing:", found->app->internal_routing ? "true" : "false");
+    if (found->app->maintenance)
+        print_fact(out, "Maintenance:", "true");
+    print_fact(out, "Space:", found->space->name.text);
+    fprintf(out, "%-17s https://%s/\n", "Web URL:", domain);
+    return EXIT_DONE;
+}
+
+int run_apps_info(struct session *session)
+{
+    return found_run(session, print_info);
+}
+
+/* ---- create ---- */
+
+static bool is_taken(const struct estate *estate, const char *name)
+{
+    for (size_t i = 0; i < estate->count; i++)
+        for (size_t j = 0; j < estate->spaces[i]->app_count; j++)
+            if (strcmp(estate->spaces[i]->apps[j].name.text, name) == 0)
+                return true;
+    return false;
+}
+
+/* A name nobody has; the check before writing finds the one case in ten million that is left. */
+static void make_name(const struct estate *estate, char *name)
+{
+    for (unsigned i = 0; i < TRIES; i++) {
+        words_name(name, WORDS_NAME_MOST, NUMBER_DIGITS);
+        if (!is_taken(estate, name))
+            return;
+    }
+}
+
+static int create(struct change *change, const char *name)
+{
+    struct session *session = change->session;
+    bool is_internal = invocation_has(&session->invocation, OPTION_INTERNAL_ROUTING);
+    char after[WORDS_NAME_MOST + 64];
+    struct err err;
+
+    fputs("Creating app in space ", session->err);
+    session_print_space(session, session->err, change->found.space->name.text);
+    fputs("... ", session->err);
+    change->is_told = true;
+    if (is_taken(&change->estate, name)) {
+        err_set(&err, ERR_RULE, "Name %.64s is already taken; choose another", name);
+        return change_fail(change, err.text);
+    }
+    if (!edit_add_app(&change->edit, name, is_internal, &err))
+        return change_fail(change, err.text);
+    snprintf(after, sizeof after, ", %s%.64s\n", session->has_color ? "⬢ " : "", name);
+    int code = change_commit(change, after);
+    if (code != EXIT_DONE)
+        return code;
+    fprintf(session->out, "https://%s.%s/ | https://git.heroku.com/%s.git\n", name,
+            session->policy.suffixes.apps, name);
+    fflush(session->out);
+    change_tell_server(change);
+    return EXIT_DONE;
+}
+
+static int fail_without_space(struct session *session)
+{
+    bool is_internal = invocation_has(&session->invocation, OPTION_INTERNAL_ROUTING);
+
+    session_fail(session, EXIT_USAGE, "Space name required.");
+    if (is_internal)
+        fputs("Internal Web Apps are only available for Private Spaces.\n", session->err);
+    fprintf(session->err, "USAGE: spacedns apps:create --space my-space%s\n",
+            is_internal ? " --internal-routing" : "");
+    return EXIT_USAGE;
+}
+
+int run_apps_create(struct session *session)
+{
+    const char *name = invocation_operand(&session->invocation, 0);
+    char made[WORDS_NAME_MOST];
+    struct change change;
+
+    if (session->invocation.options[OPTION_SPACE] == NULL)
+        return fail_without_space(session);
+    int code = change_open(&change, session, NULL);
+    if (code == EXIT_DONE) {
+        if (name == NULL)
+            make_name(&change.estate, made);
+        code = create(&change, name == NULL ? made : name);
+    }
+    change_close(&change);
+    return code;
+}
+
+/* ---- destroy ---- */
+
+static int destroy(struct change *change, const char *name)
+{
+    struct session *session = change->session;
+    const char *confirmed = session->invocation.options[OPTION_CONFIRM];
+    struct err err;
+
+    if (confirmed == NULL)
+        return session_fail(session, EXIT_REFUSED,
+                            "destroying %s cannot be undone; to go on, write spacedns "
+                            "apps:destroy %s --confirm %s",
+                            name, name, name);
+    if (strcmp(confirmed, name) != 0)
+        return session_fail(session, EXIT_REFUSED, "Confirmation %s did not match %s. Aborted.",
+                            confirmed, name);
+    change_begin(change, name, "Destroying");
+    if (!edit_remove_app(&change->edit, name, &err))
+        return change_fail(change, err.text);
+    int code = change_commit(change, NULL);
+    if (code == EXIT_DONE)
+        change_tell_server(change);
+    return code;
+}
+
+int run_apps_destroy(struct session *session)
+{
+    struct change change;
+    int code = change_open_app(&change, session);
+
+    if (code == EXIT_DONE)
+        code = destroy(&change, change.found.app->name.text);
+    change_close(&change);
+    return code;
+}

@@ -1,0 +1,148 @@
+#include "spacedns/change.h"
+
+#include <stdarg.h>
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+
+static bool find(struct change *change, const char *app)
+{
+    if (app != NULL)
+        return found_app(&change->estate, change->session, app, &change->found);
+    change->found.space = estate_pick(&change->estate, change->session);
+    return change->found.space != NULL;
+}
+
+int change_open(struct change *change, struct session *session, const char *app)
+{
+    struct err err;
+
+    *change = (struct change){.session = session, .lock = -1, .file = {.lock = -1}};
+    if (!session_read_settings(session))
+        return EXIT_REFUSED;
+    change->lock = zone_file_lock(session_zones(session), &err);
+    if (change->lock < 0)
+        return session_fail(session, EXIT_REFUSED, "%s", err.text);
+    if (!estate_open(&change->estate, session) || !find(change, app))
+        return EXIT_REFUSED;
+    if (!zone_file_open(&change->file, change->found.space->file, change->lock, &err))
+        return session_fail(session, EXIT_REFUSED, "%s", err.text);
+    if (!edit_init(&change->edit, change->file.text, change->file.length))
+        return session_fail(session, EXIT_REFUSED, "out of memory");
+    return EXIT_DONE;
+}
+
+int change_open_app(struct change *change, struct session *session)
+{
+    const char *name = found_name(session);
+
+    *change = (struct change){.session = session, .lock = -1, .file = {.lock = -1}};
+    return name == NULL ? EXIT_USAGE : change_open(change, session, name);
+}
+
+void change_close(struct change *change)
+{
+    edit_close(&change->edit);
+    zone_file_close(&change->file);
+    estate_close(&change->estate);
+    if (change->lock >= 0)
+        close(change->lock);
+}
+
+void change_begin(struct change *change, const char *name, const char *format, ...)
+{
+    FILE *out = change->session->err;
+    va_list arguments;
+
+    va_start(arguments, format);
+    vfprintf(out, format, arguments);
+    va_end(arguments);
+    if (name != NULL) {
+        fputc(' ', out);
+        session_print_app(change->session, out, name);
+    }
+    fputs("... ", out);
+    change->is_told = true;
+}
+
+int change_fail(struct change *change, const char *sentence)
+{
+    if (change->is_told)
+        fputs("!\n", change->session->err);
+    return session_fail(change->session, EXIT_REFUSED, "%s", sentence);
+}
+
+static void tell_finding(const struct report *report, struct err *err)
+{
+    const struct finding *finding = report_findings(report);
+    size_t errors = report_count(report, FINDING_ERROR);
+
+    for (size_t i = 0; i < report_total(report); i++, finding++)
+        if (finding_level(finding->code) == FINDING_ERROR) {
+            char more[48] = "";
+            if (errors > 1)
+                snprintf(more, sizeof more, " (and %zu more like it)", errors - 1);
+            err_set(err, ERR_RULE, "%s %.400s%s; nothing was changed", finding_name(finding->code),
+                    finding->sentence, more);
+            return;
+        }
+    err_set(err, ERR_MEMORY, "out of memory; nothing was changed");
+}
+
+/* Would the folder with the draft in it be served? */
+static bool check_draft(void *context, const char *draft, struct err *err)
+{
+    const struct change *change = context;
+    struct session *session = change->session;
+    struct load_outcome outcome;
+    struct load_request request = {.folder = session_zones(session),
+                                   .policy = &session->policy,
+                                   .key = session->key,
+                                   .threads = 1,
+                                   .before = session->snapshot,
+                                   .file = change->file.shown,
+                                   .draft = draft};
+    struct report *report = report_new();
+
+    if (report == NULL)
+        return err_set(err, ERR_MEMORY, "out of memory; nothing was changed");
+    *err = (struct err){.code = ERR_NONE};
+    struct snapshot *snapshot = snapshot_load(&request, report, &outcome, err);
+    bool is_good = snapshot != NULL || outcome.is_unchanged;
+    if (!is_good && err->code == ERR_NONE)
+        tell_finding(report, err);
+    report_free(report);
+    snapshot_free(snapshot);
+    return is_good;
+}
+
+int change_commit(struct change *change, const char *after)
+{
+    struct err err;
+    bool is_same = change->edit.length == change->file.length &&
+                   memcmp(change->edit.text, change->file.text, change->file.length) == 0;
+
+    if (!is_same && !zone_file_replace(&change->file, change->edit.text, change->edit.length,
+                                       check_draft, change, &err))
+        return change_fail(change, err.text);
+    fprintf(change->session->err, "done%s", after == NULL ? "\n" : after);
+    return EXIT_DONE;
+}
+
+void change_tell_server(struct change *change)
+{
+    if (!invocation_has(&change->session->invocation, OPTION_NO_RELOAD))
+        change_advise(change->session, "A running server reads it with kill -HUP $(pidof "
+                                       "spacednsd)");
+}
+
+void change_advise(const struct session *session, const char *format, ...)
+{
+    va_list arguments;
+
+    fputs(isatty(fileno(session->err)) == 1 ? " ▸    " : "", session->err);
+    va_start(arguments, format);
+    vfprintf(session->err, format, arguments);
+    va_end(arguments);
+    fputc('\n', session->err);
+}

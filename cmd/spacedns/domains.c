@@ -1,0 +1,236 @@
+#include "spacedns/domains.h"
+
+#include <ctype.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "spacedns/change.h"
+#include "spacedns/spaces_grid.h"
+#include "spacedns/words.h"
+
+enum { HOST_MOST = 256, TARGET_DIGITS = 4 };
+
+static const char help_page[] = "https://devcenter.heroku.com/articles/custom-domains";
+
+static const char *written_name(const struct estate *estate, const struct domain *domain)
+{
+    char name[HOST_MOST + 2];
+    int length = snprintf(name, sizeof name, "%s%.*s", domain->is_wildcard ? "*." : "", HOST_MOST,
+                          domain->hostname.text);
+
+    return arena_text(estate->arena, name, (size_t)length);
+}
+
+static bool is_apex(const struct domain *domain)
+{
+    const char *dot = strchr(domain->hostname.text, '.');
+    bool has_two_labels = dot != NULL && strchr(dot + 1, '.') == NULL;
+
+    return !domain->is_wildcard && (domain->is_alias || has_two_labels);
+}
+
+static const char *record_type(const struct domain *domain)
+{
+    return is_apex(domain) ? "ALIAS or ANAME" : "CNAME";
+}
+
+static json_t *domain_to_json(const struct estate *estate, const struct domain *domain)
+{
+    bool is_pending = domain->is_pending || domain->cname.text == NULL;
+
+    return json_pack("{s:s, s:s, s:s, s:o, s:s}", "kind", "custom", "hostname",
+                     written_name(estate, domain), "record", record_type(domain), "cname",
+                     json_text(domain->cname.text), "status", is_pending ? "pending" : "succeeded");
+}
+
+static int print_domains_json(struct session *session, const struct estate *estate,
+                              const struct found *found)
+{
+    json_t *list = json_array();
+    const char *own = found_default_domain(estate, session, found->app);
+
+    json_array_append_new(list, json_pack("{s:s, s:o, s:o, s:o, s:s}", "kind", "heroku", "hostname",
+                                          json_text(own), "record", json_null(), "cname",
+                                          json_null(), "status", "none"));
+    for (size_t i = 0; i < found->app->domain_count; i++)
+        json_array_append_new(list, domain_to_json(estate, &found->app->domains[i]));
+    return session_print_json(session, list);
+}
+
+static int print_domains(struct session *session, const struct estate *estate,
+                         const struct found *found)
+{
+    static const char *const titles[] = {"Domain Name", "DNS Record Type", "DNS Target"};
+    const struct app *app = found->app;
+    const char *own = found_default_domain(estate, session, app);
+    struct grid grid = grid_over(estate->arena, titles, sizeof titles / sizeof titles[0]);
+    FILE *out = session->out;
+
+    if (session->is_json)
+        return print_domains_json(session, estate, found);
+    fputs("=== ", out);
+    session_print_app(session, out, app->name.text);
+    fprintf(out, " Heroku Domain\n\n%s\n", own == NULL ? "" : own);
+    if (app->domain_count == 0)
+        return EXIT_DONE;
+    fputs("\n=== ", out);
+    session_print_app(session, out, app->name.text);
+    fputs(" Custom Domains\n", out);
+    for (size_t i = 0; i < app->domain_count; i++) {
+        const struct domain *domain = &app->domains[i];
+        grid_add(&grid, written_name(estate, domain));
+        grid_add(&grid, record_type(domain));
+        grid_add(&grid, domain->cname.text == NULL ? "(pending)" : domain->cname.text);
+    }
+    return grid_print(&grid, 2, out) ? EXIT_DONE
+                                     : session_fail(session, EXIT_REFUSED, "out of memory");
+}
+
+int run_domains(struct session *session)
+{
+    return found_run(session, print_domains);
+}
+
+/* ---- add ---- */
+
+/* Lower case, without the closing dot. False when it is too long to be a host name. */
+static bool normalise(const char *text, char *out)
+{
+    size_t length = strlen(text);
+
+    if (length >= HOST_MOST)
+        return false;
+    for (size_t i = 0; i <= length; i++)
+        out[i] = (char)(tolower)((unsigned char)text[i]);
+    if (length > 1 && out[length - 1] == '.')
+        out[length - 1] = '\0';
+    return true;
+}
+
+static const struct app *find_holder(const struct estate *estate, const char *hostname)
+{
+    for (size_t i = 0; i < estate->count; i++)
+        for (size_t j = 0; j < estate->spaces[i]->app_count; j++) {
+            const struct app *app = &estate->spaces[i]->apps[j];
+            for (size_t k = 0; k < app->domain_count; k++)
+                if (strcmp(written_name(estate, &app->domains[k]), hostname) == 0)
+                    return app;
+        }
+    return NULL;
+}
+
+/* What the DNS targets of a space have in common: all but their first label. NULL: none yet. */
+static const char *find_target_suffix(const struct space *space)
+{
+    for (size_t i = 0; i < space->app_count; i++)
+        for (size_t j = 0; j < space->apps[i].domain_count; j++) {
+            const char *target = space->apps[i].domains[j].cname.text;
+            const char *dot = target == NULL ? NULL : strchr(target, '.');
+            /* word.word.herokuspace.com: two dots or more after the first. */
+            if (dot != NULL && strchr(dot + 1, '.') != strrchr(dot + 1, '.'))
+                return dot + 1;
+        }
+    return NULL;
+}
+
+static void make_target(const struct change *change, char *out)
+{
+    const char *suffix = find_target_suffix(change->found.space);
+    char first[WORDS_NAME_MOST], second[WORDS_NAME_MOST];
+
+    words_name(first, sizeof first, TARGET_DIGITS);
+    words_name(second, sizeof second, TARGET_DIGITS);
+    if (suffix != NULL)
+        snprintf(out, HOST_MOST, "%s.%.190s", first, suffix);
+    else
+        snprintf(out, HOST_MOST, "%s.%s.%.100s", first, second,
+                 change->session->policy.suffixes.targets[0]);
+}
+
+static int add(struct change *change, const char *hostname, const char *target)
+{
+    struct session *session = change->session;
+    const char *app = change->found.app->name.text;
+    struct err err;
+
+    change_begin(change, app, "Adding %s to", hostname);
+    const struct app *holder = find_holder(&change->estate, hostname);
+    if (holder != NULL && holder != change->found.app) {
+        err_set(&err, ERR_RULE, "%.255s is currently in use by another app.", hostname);
+        return change_fail(change, err.text);
+    }
+    if (!edit_add_domain(&change->edit, app, hostname, target, &err))
+        return change_fail(change, err.text);
+    int code = change_commit(change, NULL);
+    if (code != EXIT_DONE)
+        return code;
+    change_advise(session, "Configure your app's DNS provider to point to the DNS Target");
+    change_advise(session, "%s.", target);
+    change_advise(session, "For help, see %s", help_page);
+    change_tell_server(change);
+    return EXIT_DONE;
+}
+
+static int fail_length(struct session *session, const char *text)
+{
+    return session_fail(session, EXIT_REFUSED,
+                        "%.40s... is longer than a host name may be, which is 253 octets", text);
+}
+
+int run_domains_add(struct session *session)
+{
+    const char *wanted = invocation_operand(&session->invocation, 0);
+    const char *cname = session->invocation.options[OPTION_CNAME];
+    char hostname[HOST_MOST], target[HOST_MOST];
+    struct change change;
+
+    if (!normalise(wanted, hostname))
+        return fail_length(session, wanted);
+    if (cname != NULL && !normalise(cname, target))
+        return fail_length(session, cname);
+    int code = change_open_app(&change, session);
+    if (code == EXIT_DONE) {
+        if (cname == NULL)
+            make_target(&change, target);
+        code = add(&change, hostname, target);
+    }
+    change_close(&change);
+    return code;
+}
+
+/* ---- remove ---- */
+
+static int remove_domain(struct change *change, const char *hostname)
+{
+    const char *app = change->found.app->name.text;
+    struct err err;
+
+    change_begin(change, app, "Removing %s from", hostname);
+    if (find_holder(&change->estate, hostname) != change->found.app) {
+        err_set(&err, ERR_RULE,
+                "Couldn't find that domain name: %.255s; spacedns domains -a %.64s lists them",
+                hostname, app);
+        return change_fail(change, err.text);
+    }
+    if (!edit_remove_domain(&change->edit, app, hostname, &err))
+        return change_fail(change, err.text);
+    int code = change_commit(change, NULL);
+    if (code == EXIT_DONE)
+        change_tell_server(change);
+    return code;
+}
+
+int run_domains_remove(struct session *session)
+{
+    const char *wanted = invocation_operand(&session->invocation, 0);
+    char hostname[HOST_MOST];
+    struct change change;
+
+    if (!normalise(wanted, hostname))
+        return fail_length(session, wanted);
+    int code = change_open_app(&change, session);
+    if (code == EXIT_DONE)
+        code = remove_domain(&change, hostname);
+    change_close(&change);
+    return code;
+}
