@@ -263,6 +263,75 @@ before=$(cat "$made"/*)
 unmade "$made has errors; nothing was changed; spacedns check tells them, mend them first" \
     three-space --cidr 10.2.0.0/16
 
+# ---- a topology becomes a zone file ----
+
+imported=$work/imported
+mkdir "$imported"
+"$SPACEDNS" spaces:topology --json >"$work/t.json"
+run spaces:import "$work/t.json" --space test-space --zones "$imported"
+expect "spaces:import: exit code" 0 "$code"
+expect "spaces:import" "$imported/test-space.yaml" "$out"
+expect "spaces:import: what is done" "Importing $work/t.json into test-space... done
+The topology does not tell which DNS target belongs to which of 3 domains; compare them with heroku domains." "$err"
+says spaces:topology --json --zones "$imported" <"$work/t.json"
+expect "what was imported is served" 0 "$("$SPACEDNS" check --zones "$imported" >/dev/null; echo $?)"
+sed 's/"formation"/"formations"/' "$work/t.json" >"$work/t2.json"
+rm "$imported"/*
+run spaces:import "$work/t2.json" --space test-space --zones "$imported" --cidr 10.0.0.0/16
+expect "formations is taken for formation: exit code" 0 "$code"
+says spaces:topology --json --zones "$imported" <"$work/t.json"
+cat >"$work/file.json" <<'END'
+{"version": 1, "apps": [{"id": "7ef41ec6-b4a9-4739-a646-fab8e08960a3", "new": [1],
+ "domains": ["thawing-meadow-2738.powerful-retreat-1851.herokuspace.com", "cloudapp.herokuapp.com"],
+ "formation": [{"process_type": "web", "dynos": [{"number": 2, "private_ip": "10.9.130.56",
+  "hostname": "2.web.cloudapp.app.localspace"}]}]}]}
+END
+run spaces:import "$work/file.json" --space file-space --cidr 10.9.0.0/16 --zones "$imported"
+expect "a file of the platform: exit code" 0 "$code"
+expect "a file of the platform: what is done" "Importing $work/file.json into file-space... done
+Left out: DNS targets without a custom domain, 1 of them." "$err"
+says spaces:topology --space file-space --zones "$imported" <<'END'
+=== cloudapp (web)
+Domains: cloudapp.herokuapp.com
+Dynos:   web.2 - 10.9.130.56 - 2.web.cloudapp.app.localspace
+END
+before=$(cat "$imported"/*)
+
+# unread SENTENCE FILE [ARGUMENT...]: spaces:import is refused and changes nothing
+unread() {
+    local sentence=$1
+    shift
+    run spaces:import "$@" --space new-space --zones "$imported"
+    expect "spaces:import $*: exit code" 1 "$code"
+    expect "spaces:import $*" "Importing $1 into new-space... !
+Error: $sentence" "$err"
+    expect "spaces:import $*: nothing on standard output" "" "$out"
+    expect "spaces:import $* changes nothing" "$before" "$(cat "$imported"/*)"
+    expect "spaces:import $* leaves nothing" "file-space.yaml test-space.yaml" "$(ls -A "$imported" | xargs)"
+}
+
+unread "$work/none.json cannot be opened: No such file or directory" "$work/none.json"
+unread "$work is no regular file; save the topology to one" "$work"
+mkfifo "$work/pipe"
+unread "$work/pipe is no regular file; save the topology to one" "$work/pipe"
+truncate -s 1G "$work/huge.json"
+unread "$work/huge.json has 1073741824 octets, more than the 67108864 of any topology; is it another file?" "$work/huge.json"
+head -c 500 "$work/t.json" >"$work/cut.json"
+run spaces:import "$work/cut.json" --space new-space --zones "$imported"
+expect "a truncated file: exit code" 1 "$code"
+expect_match "a truncated file" "^Error: $work/cut\.json:[0-9]+:[0-9]+: .*; it is cut short, fetch the topology anew$" "$err"
+sed 's/"version": 1,/&"version": 1,/' "$work/t.json" >"$work/twice.json"
+unread "$work/twice.json:2:24: duplicate object key near '\"version\"'; mend it, or fetch the topology anew" "$work/twice.json"
+sed 's/"number": 2/"number": "2"/' "$work/t.json" >"$work/type.json"
+unread "$work/type.json: apps[0].formation[0].dynos[1].number must be a whole number from 1, found a text \`2\`; mend it, or fetch the topology anew" "$work/type.json"
+unread "E-DYNO-IP: dyno web.1 has private_ip 10.0.130.56 outside dyno_cidrs; give it an address in 10.5.128.0/20 or 10.5.144.0/20; nothing was changed; --cidr gives the space another block" \
+    "$work/t.json" --cidr 10.5.0.0/16
+refuses 1 "Space name required. Write --space NAME, the space to be made" spaces:import "$work/t.json" --zones "$imported"
+run spaces:import "$work/t.json" --space test-space --zones "$imported"
+expect_match "a space that is there" "^Error: $imported/test-space.yaml exists already; " "$err"
+expect "a space that is there: exit code" 1 "$code"
+expect "a space that is there is not changed" "$before" "$(cat "$imported"/*)"
+
 # ---- which space ----
 
 refuses 1 "there is no space test-spacs in zones; did you mean test-space? spacedns spaces lists them" \

@@ -1,0 +1,174 @@
+#include "spacedns/spaces_import.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "base/arena.h"
+#include "space/topology.h"
+#include "spacedns/spaces_apps_text.h"
+#include "spacedns/spaces_new.h"
+
+struct import {
+    struct session *session;
+    struct arena *arena;
+    const char *file;
+    const char *space;
+    struct cidr cidr;
+    struct topology topology;
+};
+
+static bool read_octets(int descriptor, char *octets, size_t size)
+{
+    size_t length = 0;
+
+    while (length < size) {
+        ssize_t got = read(descriptor, octets + length, size - length);
+        if (got == 0)
+            errno = EIO;
+        if (got == 0 || (got < 0 && errno != EINTR))
+            return false;
+        length += got > 0 ? (size_t)got : 0;
+    }
+    return true;
+}
+
+/* Looks at the size before anything is read. */
+static bool read_open(const struct import *import, int descriptor, struct topology_text *text,
+                      struct err *err)
+{
+    struct stat status;
+
+    if (fstat(descriptor, &status) != 0)
+        return err_set(err, ERR_SYSTEM, "%s cannot be read: %s", import->file, strerror(errno));
+    if (!S_ISREG(status.st_mode))
+        return err_set(err, ERR_SYSTEM, "%s is no regular file; save the topology to one",
+                       import->file);
+    if (status.st_size > TOPOLOGY_FILE_MAX)
+        return err_set(err, ERR_LIMIT,
+                       "%s has %lld octets, more than the %d of any topology; is it another file?",
+                       import->file, (long long)status.st_size, TOPOLOGY_FILE_MAX);
+    char *octets = arena_take(import->arena, (size_t)status.st_size + 1);
+    if (octets == NULL)
+        return err_set(err, ERR_MEMORY, "out of memory");
+    if (!read_octets(descriptor, octets, (size_t)status.st_size))
+        return err_set(err, ERR_SYSTEM, "%s cannot be read: %s; try again", import->file,
+                       strerror(errno));
+    *text = (struct topology_text){import->file, octets, (size_t)status.st_size};
+    return true;
+}
+
+static bool read_topology(struct import *import, struct err *err)
+{
+    struct topology_text text;
+    int descriptor = open(import->file, O_RDONLY | O_NONBLOCK | O_CLOEXEC);
+
+    if (descriptor < 0)
+        return err_set(err, ERR_SYSTEM, "%s cannot be opened: %s", import->file, strerror(errno));
+    bool is_read = read_open(import, descriptor, &text, err);
+    close(descriptor);
+    return is_read && topology_read(import->arena, &text, &import->session->policy.suffixes,
+                                    &import->topology, err);
+}
+
+static void write_zone(const struct import *import, FILE *out)
+{
+    char cidr[CIDR_TEXT_MAX];
+
+    cidr_write(import->cidr, cidr);
+    fprintf(
+        out,
+        "# The space %s, from the platform's topology. A topology does not tell everything:\n"
+        "# before the server reads this file, add the routers, and `internal_routing: true` to\n"
+        "# the apps that have it, for that is fixed on creation.\n",
+        import->space);
+    if (import->topology.guessed_count > 0)
+        fputs(
+            "# Which DNS target (cname) belongs to which domain is not told either: compare them\n"
+            "# with `heroku domains`.\n",
+            out);
+    fprintf(out,
+            "\n"
+            "space: %s\n"
+            "cidr: %s  # fixed on creation\n"
+            "# routers: []\n"
+            "\n",
+            import->space, cidr);
+    apps_write(import->topology.apps, import->topology.app_count, out);
+}
+
+static void advise(const struct import *import)
+{
+    const struct topology *topology = &import->topology;
+    FILE *out = import->session->err;
+
+    if (topology->guessed_count > 0)
+        fprintf(out,
+                "The topology does not tell which DNS target belongs to which of %zu domains; "
+                "compare them with heroku domains.\n",
+                topology->guessed_count);
+    if (topology->left_count > 0)
+        fprintf(out, "Left out: DNS targets without a custom domain, %zu of them.\n",
+                topology->left_count);
+}
+
+static bool make(struct import *import, struct err *err)
+{
+    struct newcomer newcomer = {.space = import->space};
+    char *text = NULL;
+    FILE *out = open_memstream(&text, &newcomer.length);
+
+    if (out == NULL)
+        return err_set(err, ERR_MEMORY, "out of memory; nothing was changed");
+    write_zone(import, out);
+    bool is_made = fclose(out) == 0;
+    newcomer.text = text;
+    is_made = is_made && newcomer_settle(import->session, &newcomer, err);
+    free(text);
+    return is_made;
+}
+
+static int import_apps(struct import *import)
+{
+    struct session *session = import->session;
+    struct err err = {.text = "out of memory"};
+
+    fprintf(session->err, "Importing %s into ", import->file);
+    session_print_space(session, session->err, import->space);
+    fputs("... ", session->err);
+    bool is_done = read_topology(import, &err) && make(import, &err);
+    fputs(is_done ? "done\n" : "!\n", session->err);
+    if (!is_done)
+        return session_fail(session, EXIT_REFUSED, "%s", err.text);
+    advise(import);
+    fprintf(session->out, "%s/%s.yaml\n", session_zones(session), import->space);
+    return EXIT_DONE;
+}
+
+int run_spaces_import(struct session *session)
+{
+    struct import import = {
+        .session = session,
+        .file = invocation_operand(&session->invocation, 0),
+        .space = session->invocation.options[OPTION_SPACE],
+    };
+
+    if (import.space == NULL)
+        return session_fail(session, EXIT_REFUSED,
+                            "Space name required. Write --space NAME, the space to be made");
+    if (!newcomer_name_is_fit(session, import.space))
+        return EXIT_REFUSED;
+    if (!newcomer_read_cidr(session, &import.cidr))
+        return EXIT_USAGE;
+    if (!session_read_settings(session))
+        return EXIT_REFUSED;
+    import.arena = arena_new();
+    if (import.arena == NULL)
+        return session_fail(session, EXIT_REFUSED, "out of memory");
+    int code = import_apps(&import);
+    arena_free(import.arena);
+    return code;
+}
