@@ -1,5 +1,6 @@
 #!/bin/bash
-# spacedns check: all findings in one run, exit codes, and what a folder may not change.
+# spacedns check: all findings in one run, exit codes, and what a folder may not change; and
+# spacedns prove.
 # timeout: 30
 . "$(dirname "$0")/lib.bash"
 SPACEDNS=${SPACEDNS:-$BUILD_DIR/bin/spacedns}
@@ -120,6 +121,21 @@ if [ "$(id -u)" = 0 ] && setpriv --reuid 65534 --regid 65534 --clear-groups true
     expect_match "a file that may not be read" "^$work/secret/space.yaml.* error E-FILE: .*[Pp]ermission denied" "$out"
     as=()
 fi
+
+# ---- prove ----
+
+run prove zones
+expect "a proof: exit code" 0 "$code"
+expect_match "a proof: how much was tried" '^[1-9][0-9]* clients \([1-9][0-9]* outside\), [1-9][0-9]* names, [1-9][0-9]* types: [1-9][0-9]* decisions$' "$out"
+run prove --zones tests/zones_good --json
+expect "a proof of several spaces" "True None True" "$(/usr/bin/python3 -c '
+import json, sys
+said = json.load(sys.stdin)
+print(said["holds"], said["counter_example"],
+      said["decisions"] == said["clients"] * said["names"] * said["types"])' <<<"$out")"
+run prove "$work/broken"
+expect "nothing to prove: exit code" 1 "$code"
+expect_match "nothing to prove" "^Error: $work/broken has errors; mend them, then try again$" "$err"
 
 # ---- usage ----
 
