@@ -38,7 +38,7 @@ static void add(struct names *names, const char *format, ...)
         if (names->items == NULL)
             abort();
     }
-    snprintf(names->items[names->count++], NAME_TEXT_MOST, "%s.", text);
+    snprintf(names->items[names->count++], NAME_TEXT_MOST, "%.*s.", NAME_LETTERS_MOST, text);
 }
 
 static void add_reverse(struct names *names, uint32_t ip)
