@@ -222,7 +222,7 @@ static void listener_on_caller(uv_stream_t *stream, int status)
         return;
     struct caller *caller = calloc(1, sizeof *caller);
     if (caller == NULL)
-        return; /* the client waits until somebody else comes, or gives up */
+        return; /* from here on nobody is heard until the server is started anew */
     caller->listener = listener;
     caller->next = listener->callers;
     caller->open_handles = 2;

@@ -10,7 +10,8 @@
  *
  * A socket that a dead server left is replaced; one that somebody answers is not.
  *
- * Threads: the loop's.  Memory: per connection; a call is the connection's until it is finished.
+ * Threads: the loop's; the process ignores SIGPIPE.
+ * Memory: per connection; a call is the connection's, and the owner's until it is finished.
  */
 #include <uv.h>
 

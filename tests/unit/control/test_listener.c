@@ -1,0 +1,261 @@
+// label: threads
+#include "control/listener.h"
+
+#include <pthread.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <sys/un.h>
+#include <unistd.h>
+
+#include "support/suite.h"
+
+enum { LONG_LINES = 60000, HEARD_MOST = 8 << 20 };
+
+static char folder[] = "/tmp/spacedns-listener.XXXXXX";
+static char path[sizeof folder + 16];
+static uv_loop_t loop;
+static struct listener *listener;
+static struct call *held; /* finished by the next call */
+
+static void listener_on_test_call(void *context, struct call *call)
+{
+    (void)context;
+    switch (call->invocation.command) {
+    case COMMAND_STATUS: /* more than any socket takes at once */
+        for (unsigned i = 0; i < LONG_LINES; i++)
+            fprintf(call->out, "line %u of many, each of which is about fifty octets\n", i);
+        call_finish(call, 0);
+        break;
+    case COMMAND_RELOAD:
+        held = call;
+        break;
+    default:
+        fputs("a sentence\n", call->err);
+        if (held != NULL)
+            call_finish(held, 0);
+        held = NULL;
+        call_finish(call, 7);
+    }
+}
+
+static struct listener *open_one(struct err *err)
+{
+    return listener_open(&loop, path, listener_on_test_call, NULL, err);
+}
+
+static void set_up(void)
+{
+    struct err err;
+
+    strcpy(folder + strlen(folder) - 6, "XXXXXX"); // NOLINT: each test its own
+    ck_assert_ptr_nonnull(mkdtemp(folder));
+    snprintf(path, sizeof path, "%s/socket", folder);
+    signal(SIGPIPE, SIG_IGN); // NOLINT: cannot fail
+    ck_assert_int_eq(uv_loop_init(&loop), 0);
+    listener = open_one(&err);
+    ck_assert_msg(listener != NULL, "%s", err.text);
+}
+
+static void tear_down(void)
+{
+    if (held != NULL)
+        call_finish(held, 1);
+    held = NULL;
+    listener_close(listener);
+    ck_assert_int_eq(uv_run(&loop, UV_RUN_DEFAULT), 0);
+    ck_assert_int_eq(uv_loop_close(&loop), 0);
+    ck_assert_int_ne(access(path, F_OK), 0);
+    rmdir(folder);
+}
+
+/* A client that asks, and goes on only when the server has answered. */
+struct client {
+    pthread_t thread;
+    const char *says;
+    bool hears; /* false: it asks and goes away */
+    char *heard;
+    size_t length;
+};
+
+static uv_async_t wake;
+
+static int connect_client(void)
+{
+    struct sockaddr_un address = {.sun_family = AF_UNIX};
+    int descriptor = socket(AF_UNIX, SOCK_STREAM, 0);
+
+    strcpy(address.sun_path, path); // NOLINT
+    ck_assert_int_eq(connect(descriptor, (struct sockaddr *)&address, sizeof address), 0);
+    return descriptor;
+}
+
+static void *run_client(void *argument)
+{
+    struct client *client = argument;
+    int descriptor = connect_client();
+
+    (void)!send(descriptor, client->says, strlen(client->says), MSG_NOSIGNAL);
+    for (ssize_t count = 1; client->hears && count > 0;) {
+        count = recv(descriptor, client->heard + client->length, HEARD_MOST - client->length, 0);
+        client->length += count > 0 ? (size_t)count : 0;
+    }
+    close(descriptor);
+    uv_async_send(&wake);
+    return NULL;
+}
+
+static void stop_loop(uv_async_t *handle)
+{
+    uv_stop(handle->loop);
+}
+
+static char *hear(const char *says, bool hears)
+{
+    struct client client = {.says = says, .hears = hears, .heard = calloc(1, HEARD_MOST + 1)};
+
+    uv_async_init(&loop, &wake, stop_loop);
+    pthread_create(&client.thread, NULL, run_client, &client);
+    uv_run(&loop, UV_RUN_DEFAULT);
+    pthread_join(client.thread, NULL);
+    uv_close((uv_handle_t *)&wake, NULL);
+    uv_run(&loop, UV_RUN_NOWAIT);
+    return client.heard;
+}
+
+static void expect(const char *says, const char *wanted)
+{
+    char *heard = hear(says, true);
+
+    ck_assert_str_eq(heard, wanted);
+    free(heard);
+}
+
+START_TEST(a_call_is_answered_with_its_lines_and_its_code)
+{
+    expect("spacedns/1 version\n", "!a sentence\n=7\n");
+    expect("spacedns/1 version\n", "!a sentence\n=7\n");
+}
+END_TEST
+
+START_TEST(an_answer_longer_than_the_socket_takes_arrives_whole)
+{
+    char *heard = hear("spacedns/1 status\n", true);
+    size_t lines = 0;
+
+    for (const char *at = heard; (at = strchr(at, '\n')) != NULL; at++)
+        lines++;
+    ck_assert_uint_eq(lines, LONG_LINES + 1);
+    ck_assert_str_eq(heard + strlen(heard) - 4, "\n=0\n");
+    free(heard);
+}
+END_TEST
+
+START_TEST(who_goes_away_before_the_answer_does_no_harm)
+{
+    free(hear("spacedns/1 status\n", false));
+    free(hear("spacedns/1 reload\n", false));
+    free(hear("spacedns/1 sta", false));
+    expect("spacedns/1 version\n", "!a sentence\n=7\n");
+}
+END_TEST
+
+START_TEST(a_line_longer_than_a_request_is_refused)
+{
+    char line[2 * REQUEST_OCTETS_MOST];
+
+    memset(line, 'x', sizeof line);
+    line[sizeof line - 1] = '\0';
+    expect(line,
+           "!Error: the request is longer than the server reads; say it in fewer words\n=2\n");
+}
+END_TEST
+
+START_TEST(the_socket_is_its_owners_alone)
+{
+    struct stat status;
+
+    ck_assert_int_eq(stat(path, &status), 0);
+    ck_assert_uint_eq(status.st_mode & 0777, 0600);
+}
+END_TEST
+
+START_TEST(a_socket_that_somebody_answers_is_not_taken)
+{
+    struct err err;
+
+    ck_assert_ptr_null(open_one(&err));
+    ck_assert_ptr_nonnull(strstr(err.text, "another server listens on"));
+    expect("spacedns/1 version\n", "!a sentence\n=7\n");
+}
+END_TEST
+
+START_TEST(a_socket_that_a_dead_server_left_is_replaced)
+{
+    struct sockaddr_un address = {.sun_family = AF_UNIX};
+    struct err err;
+
+    listener_close(listener);
+    uv_run(&loop, UV_RUN_DEFAULT);
+    strcpy(address.sun_path, path); // NOLINT
+    int left = socket(AF_UNIX, SOCK_STREAM, 0);
+    ck_assert_int_eq(bind(left, (struct sockaddr *)&address, sizeof address), 0);
+    close(left);
+    listener = open_one(&err);
+    ck_assert_msg(listener != NULL, "%s", err.text);
+    expect("spacedns/1 version\n", "!a sentence\n=7\n");
+}
+END_TEST
+
+START_TEST(what_is_no_socket_stays)
+{
+    struct err err;
+
+    listener_close(listener);
+    uv_run(&loop, UV_RUN_DEFAULT);
+    fclose(fopen(path, "w"));
+    listener = open_one(&err);
+    ck_assert_ptr_null(listener);
+    ck_assert_ptr_nonnull(strstr(err.text, "is no socket"));
+    ck_assert_int_eq(unlink(path), 0);
+}
+END_TEST
+
+START_TEST(a_path_that_no_socket_can_have_is_refused_in_a_sentence)
+{
+    char name[200];
+    struct err err;
+
+    memset(name, 'x', sizeof name);
+    name[sizeof name - 1] = '\0';
+    ck_assert_ptr_null(listener_open(&loop, name, listener_on_test_call, NULL, &err));
+    ck_assert_ptr_nonnull(strstr(err.text, "is longer than the 107 octets"));
+    snprintf(name, sizeof name, "%s/nowhere/socket", folder);
+    ck_assert_ptr_null(listener_open(&loop, name, listener_on_test_call, NULL, &err));
+    ck_assert_ptr_nonnull(strstr(err.text, "give a path in a folder that is there"));
+}
+END_TEST
+
+int main(void)
+{
+    Suite *suite = suite_create("control/listener");
+    TCase *calls = tcase_create("calls");
+    TCase *socket_case = tcase_create("socket");
+
+    tcase_add_checked_fixture(calls, set_up, tear_down);
+    tcase_add_test(calls, a_call_is_answered_with_its_lines_and_its_code);
+    tcase_add_test(calls, an_answer_longer_than_the_socket_takes_arrives_whole);
+    tcase_add_test(calls, who_goes_away_before_the_answer_does_no_harm);
+    tcase_add_test(calls, a_line_longer_than_a_request_is_refused);
+    suite_add_tcase(suite, calls);
+    tcase_add_checked_fixture(socket_case, set_up, tear_down);
+    tcase_add_test(socket_case, the_socket_is_its_owners_alone);
+    tcase_add_test(socket_case, a_socket_that_somebody_answers_is_not_taken);
+    tcase_add_test(socket_case, a_socket_that_a_dead_server_left_is_replaced);
+    tcase_add_test(socket_case, what_is_no_socket_stays);
+    tcase_add_test(socket_case, a_path_that_no_socket_can_have_is_refused_in_a_sentence);
+    suite_add_tcase(suite, socket_case);
+    return suite_run(suite);
+}
