@@ -147,8 +147,7 @@ static int create(struct change *change, const char *name)
     fprintf(session->out, "https://%s.%s/ | https://git.heroku.com/%s.git\n", name,
             session->policy.suffixes.apps, name);
     fflush(session->out);
-    change_tell_server(change);
-    return EXIT_DONE;
+    return change_tell_server(change);
 }
 
 static int fail_without_space(struct session *session)
@@ -201,9 +200,7 @@ static int destroy(struct change *change, const char *name)
     if (!edit_remove_app(&change->edit, name, &err))
         return change_fail(change, err.text);
     int code = change_commit(change, NULL);
-    if (code == EXIT_DONE)
-        change_tell_server(change);
-    return code;
+    return code == EXIT_DONE ? change_tell_server(change) : code;
 }
 
 int run_apps_destroy(struct session *session)

@@ -5,6 +5,8 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "spacedns/live.h"
+
 static bool find(struct change *change, const char *app)
 {
     if (app != NULL)
@@ -20,7 +22,10 @@ int change_open(struct change *change, struct session *session, const char *app)
     *change = (struct change){.session = session, .lock = -1, .file = {.lock = -1}};
     if (!session_read_settings(session))
         return EXIT_REFUSED;
-    change->lock = zone_file_lock(session_zones(session), &err);
+    snprintf(change->folder, sizeof change->folder, "%s", session_zones(session));
+    /* A server that starts or ends meanwhile does not change what is meant. */
+    session->invocation.options[OPTION_ZONES] = change->folder;
+    change->lock = zone_file_lock(change->folder, &err);
     if (change->lock < 0)
         return session_fail(session, EXIT_REFUSED, "%s", err.text);
     if (!estate_open(&change->estate, session) || !find(change, app))
@@ -95,7 +100,7 @@ static bool check_draft(void *context, const char *draft, struct err *err)
     const struct change *change = context;
     struct session *session = change->session;
     struct load_outcome outcome;
-    struct load_request request = {.folder = session_zones(session),
+    struct load_request request = {.folder = change->folder,
                                    .policy = &session->policy,
                                    .key = session->key,
                                    .threads = 1,
@@ -129,11 +134,41 @@ int change_commit(struct change *change, const char *after)
     return EXIT_DONE;
 }
 
-void change_tell_server(struct change *change)
+/* Is the folder that the server reads the one that was changed? */
+static bool is_served(const struct change *change, const char *served)
 {
-    if (!invocation_has(&change->session->invocation, OPTION_NO_RELOAD))
-        change_advise(change->session, "A running server reads it with kill -HUP $(pidof "
-                                       "spacednsd)");
+    struct stat own, other;
+
+    return stat(change->folder, &own) == 0 && stat(served, &other) == 0 &&
+           own.st_dev == other.st_dev && own.st_ino == other.st_ino;
+}
+
+int change_tell_server(struct change *change)
+{
+    struct session *session = change->session;
+
+    if (invocation_has(&session->invocation, OPTION_NO_RELOAD))
+        return EXIT_DONE;
+    /* Others may edit while the server reads. */
+    close(change->lock);
+    change->lock = -1;
+    const char *served = live_zones(session);
+    if (served == NULL) {
+        change_advise(session, "No server answers here; a running one reads it with spacedns "
+                               "reload, or kill -HUP");
+        return EXIT_DONE;
+    }
+    if (!is_served(change, served)) {
+        change_advise(session, "The server here serves %s, so it does not read this", served);
+        return EXIT_DONE;
+    }
+    int code = live_ask_instead(session, COMMAND_RELOAD);
+    if (code != EXIT_DONE)
+        change_advise(session,
+                      "%s is changed, and the server answers as before until spacedns reload "
+                      "goes through; spacedns plan tells what it would change",
+                      change->file.shown);
+    return code;
 }
 
 void change_advise(const struct session *session, const char *format, ...)

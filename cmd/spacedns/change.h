@@ -20,7 +20,8 @@
 struct change {
     struct session *session;
     struct estate estate;
-    struct found found; /* app: NULL when a space is changed */
+    struct found found;    /* app: NULL when a space is changed */
+    char folder[PATH_MAX]; /* of the zone files, from the beginning to the end */
     int lock;
     struct zone_file file;
     struct edit edit;
@@ -48,8 +49,11 @@ int change_fail(struct change *change, const char *sentence);
 /** Checks, writes, says "done" (with `after` behind it). Returns the exit code. */
 int change_commit(struct change *change, const char *after);
 
-/** Tells how the server comes to know of it, unless --no-reload. */
-void change_tell_server(struct change *change);
+/**
+ * Has the running server read it, unless --no-reload; or tells how one comes to read it. Returns
+ * the exit code: the file stays changed though the server refuses, as its guard may.
+ */
+int change_tell_server(struct change *change);
 
 /** A line of advice on standard error. */
 void change_advise(const struct session *session, const char *format, ...)

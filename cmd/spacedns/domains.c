@@ -167,8 +167,7 @@ static int add(struct change *change, const char *hostname, const char *target)
     change_advise(session, "Configure your app's DNS provider to point to the DNS Target");
     change_advise(session, "%s.", target);
     change_advise(session, "For help, see %s", help_page);
-    change_tell_server(change);
-    return EXIT_DONE;
+    return change_tell_server(change);
 }
 
 static int fail_length(struct session *session, const char *text)
@@ -215,9 +214,7 @@ static int remove_domain(struct change *change, const char *hostname)
     if (!edit_remove_domain(&change->edit, app, hostname, &err))
         return change_fail(change, err.text);
     int code = change_commit(change, NULL);
-    if (code == EXIT_DONE)
-        change_tell_server(change);
-    return code;
+    return code == EXIT_DONE ? change_tell_server(change) : code;
 }
 
 int run_domains_remove(struct session *session)

@@ -157,16 +157,29 @@ static bool run_talk(struct talk *talk, const struct invocation *invocation)
     return passed;
 }
 
-int live_ask(struct session *session)
+static int ask(struct session *session, const struct invocation *invocation, FILE *out)
 {
-    struct talk talk = {.out = session->out, .err = session->err};
+    struct talk talk = {.out = out, .err = session->err, .path = socket_path(session)};
 
-    if (!invocation_has(&session->invocation, OPTION_SOCKET) && !session_read_settings(session))
-        return EXIT_REFUSED;
-    talk.path = socket_path(session);
-    if (run_talk(&talk, &session->invocation))
+    if (run_talk(&talk, invocation))
         return talk.code;
     return session_fail(session, EXIT_REFUSED, "%s", talk.problem.text);
+}
+
+int live_ask(struct session *session)
+{
+    if (!invocation_has(&session->invocation, OPTION_SOCKET) && !session_read_settings(session))
+        return EXIT_REFUSED;
+    return ask(session, &session->invocation, session->out);
+}
+
+int live_ask_instead(struct session *session, enum command_name command)
+{
+    const struct invocation invocation = {
+        .command = command,
+        .options = {[OPTION_FORCE] = session->invocation.options[OPTION_FORCE]}};
+
+    return ask(session, &invocation, session->err);
 }
 
 static bool read_zones(const char *octets, char *zones, size_t size)

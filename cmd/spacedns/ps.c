@@ -157,9 +157,7 @@ static int set_states(struct change *change, const struct wanted *wanted, size_t
             return fail_edit(change, &err);
     }
     int code = change_commit(change, NULL);
-    if (code == EXIT_DONE)
-        change_tell_server(change);
-    return code;
+    return code == EXIT_DONE ? change_tell_server(change) : code;
 }
 
 int run_ps_set(struct session *session)
@@ -239,9 +237,7 @@ static int add(struct change *change, const char *type, uint32_t ip)
     if (!edit_add_dyno(&change->edit, &dyno, ip, &err))
         return fail_edit(change, &err);
     int code = change_commit(change, NULL);
-    if (code == EXIT_DONE)
-        change_tell_server(change);
-    return code;
+    return code == EXIT_DONE ? change_tell_server(change) : code;
 }
 
 int run_ps_add(struct session *session)
@@ -273,9 +269,7 @@ static int remove_dyno(struct change *change, const struct wanted *wanted)
     if (!edit_remove_dyno(&change->edit, &dyno, &err))
         return fail_edit(change, &err);
     int code = change_commit(change, NULL);
-    if (code == EXIT_DONE)
-        change_tell_server(change);
-    return code;
+    return code == EXIT_DONE ? change_tell_server(change) : code;
 }
 
 int run_ps_remove(struct session *session)

@@ -7,14 +7,15 @@ SPACEDNS=${SPACEDNS:-$BUILD_DIR/bin/spacedns}
 
 zones=$work/zones
 file=$zones/test-space.yaml
+socket=$work/control.sock
 mkdir "$zones"
 
-# run ARGUMENT...: leaves $code, $out, $err (without the advice on how the server reads it)
+# run ARGUMENT...: leaves $code, $out, $err (without the advice on how a server reads it)
 run() {
-    timeout "$patience" "${as[@]}" "$SPACEDNS" "$@" --zones "$zones" >"$work/out" 2>"$work/err" </dev/null
+    timeout "$patience" "${as[@]}" "$SPACEDNS" "$@" --zones "$zones" --socket "$socket" >"$work/out" 2>"$work/err" </dev/null
     code=$?
     out=$(cat "$work/out")
-    err=$(grep -v '^A running server reads it' "$work/err")
+    err=$(grep -v '^No server answers here; a running one reads it with spacedns reload' "$work/err")
 }
 as=()
 
@@ -71,7 +72,7 @@ name=$(sed -nE 's/^Creating app in space test-space\.\.\. done, ([a-z]+-[a-z]+-[
 expect_match "an app without a name: standard error" '^Creating app in space test-space\.\.\. done, [a-z]+-[a-z]+-[0-9]{5}$' "$err"
 expect "an app without a name: standard output" \
     "https://$name.herokuapp.com/ | https://git.heroku.com/$name.git" "$out"
-expect_match "how the server reads it" 'kill -HUP' "$(cat "$work/err")"
+expect_match "how a server reads it" '^No server answers here; .* spacedns reload, or kill -HUP$' "$(cat "$work/err")"
 changed "an app without a name" ">   - name: $name
 >     internal_routing: true"
 run apps:destroy "$name" --confirm "$name" --no-reload
@@ -265,13 +266,40 @@ said "no folder to create in" 1 "" \
 
 fresh
 port=$(free_port)
-start served --zones "$zones" --listen "127.0.0.1:$port" --local-as test-space
-run ps:set web.1=up -a sleepy-river-2739
-is_answered() {
-    kill -HUP "$server"
-    [ "$(addresses "$(ask +short sleepy-river-2739.herokuapp.com)")" = "10.0.0.37 10.0.16.21" ]
+start served --zones "$zones" --listen "127.0.0.1:$port" --local-as test-space --control-socket "$socket"
+answer() {
+    addresses "$(ask +short "$1.herokuapp.com")"
 }
-await is_answered && pass || fail "a dyno that is up again gives its app addresses" "$(tail -3 "$server_log")"
+reloading='Reloading zones\.\.\. done, generation=[0-9]+ files=1 read=1 spaces=1 apps=[0-9]+ ms=[0-9]+$'
+run ps:set web.1=up -a sleepy-river-2739
+expect "the server reads it: exit code" 0 "$code"
+expect_match "the server reads it" "^$reloading" "$err"
+expect "a dyno that is up again" "10.0.0.37 10.0.16.21" "$(answer sleepy-river-2739)"
+run apps:create calm-bay-1 --internal-routing --space test-space
+expect "a new app: only the addresses on standard output" \
+    "https://calm-bay-1.herokuapp.com/ | https://git.heroku.com/calm-bay-1.git" "$out"
+expect_match "a new app" "^$reloading" "$err"
+run ps:add web -a calm-bay-1 --no-reload
+expect "--no-reload: exit code" 0 "$code"
+expect "--no-reload: the server does not know" "" "$(answer calm-bay-1)"
+run domains:add www.example.com -a calm-bay-1 >/dev/null
+expect "what waited is read with the next change" "10.0.0.37 10.0.16.21" "$(answer calm-bay-1)"
+run ps:set web.1=down -a calm-bay-1
+expect "the guard: exit code" 1 "$code"
+expect_match "the guard: the change is done" '^Setting web\.1 to down on calm-bay-1\.\.\. done$' "$err"
+expect_match "the guard: and refused" '^Error: Q50 reload refused: .*calm-bay-1.*say --force' "$err"
+expect_match "the guard: what to do" "^$file is changed, and the server answers as before until spacedns reload goes through" "$err"
+expect "the guard: the answer is as before" "10.0.0.37 10.0.16.21" "$(answer calm-bay-1)"
+run apps:destroy calm-bay-1 --confirm calm-bay-1 --force
+expect "an app destroyed by force: exit code" 0 "$code"
+expect_match "an app destroyed by force" "^$reloading" "$err"
+expect "an app destroyed by force" "" "$(answer calm-bay-1)"
+cp -r "$zones" "$work/other"
+kept=$zones zones=$work/other
+run ps:set web.1=down -a sleepy-river-2739
+said "a folder that the server does not serve" 0 "" "Setting web.1 to down on sleepy-river-2739... done
+The server here serves $kept, so it does not read this"
+zones=$kept
 stop
 
 # ---- many edits, many editors ----
