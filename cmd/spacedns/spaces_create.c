@@ -39,7 +39,10 @@ static char *write_zone(const char *name, struct cidr cidr, size_t *length)
 
 static int create(struct session *session, const char *name, struct cidr cidr)
 {
-    struct newcomer newcomer = {.space = name};
+    struct newcomer newcomer = {
+        .space = name,
+        .when_there = "move it away, or take another name",
+    };
     struct err err;
     char *text = write_zone(name, cidr, &newcomer.length);
 

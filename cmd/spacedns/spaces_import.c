@@ -8,8 +8,11 @@
 #include <unistd.h>
 
 #include "base/arena.h"
+#include "base/yaml_marks.h"
 #include "space/topology.h"
+#include "spacedns/change.h"
 #include "spacedns/spaces_apps_text.h"
+#include "spacedns/spaces_merge.h"
 #include "spacedns/spaces_new.h"
 
 struct import {
@@ -117,7 +120,10 @@ static void advise(const struct import *import)
 
 static bool make(struct import *import, struct err *err)
 {
-    struct newcomer newcomer = {.space = import->space};
+    struct newcomer newcomer = {
+        .space = import->space,
+        .when_there = "with --force its apps become those of the topology, and the rest stays",
+    };
     char *text = NULL;
     FILE *out = open_memstream(&text, &newcomer.length);
 
@@ -148,6 +154,82 @@ static int import_apps(struct import *import)
     return EXIT_DONE;
 }
 
+/* The new text: all of the old one but the value of `apps`. */
+static bool write_spliced(const struct import *import, const struct edit *edit, FILE *out,
+                          struct err *err)
+{
+    const struct yaml_mark *root = yaml_marks_read(import->arena, edit->text, edit->length, err);
+    size_t start = edit->length, end = edit->length;
+
+    if (root == NULL)
+        return false;
+    if (root->is_flow)
+        return err_set(
+            err, ERR_RULE,
+            "the zone file is written in braces; nothing was changed; write it in lines");
+    const struct yaml_mark *key = yaml_marks_find(root, "apps");
+    if (key != NULL) {
+        const char *rest = edit->text + key->next->end;
+        const char *stop = memchr(rest, '\n', edit->length - key->next->end);
+        start = key->start;
+        end = stop == NULL ? edit->length : (size_t)(stop - edit->text) + 1;
+    }
+    fwrite(edit->text, 1, start, out);
+    if (start > 0 && edit->text[start - 1] != '\n')
+        fputc('\n', out);
+    apps_write(import->topology.apps, import->topology.app_count, out);
+    fwrite(edit->text + end, 1, edit->length - end, out);
+    return true;
+}
+
+static bool put_apps(struct import *import, struct edit *edit, struct err *err)
+{
+    char *text = NULL;
+    size_t length = 0;
+    FILE *out = open_memstream(&text, &length);
+
+    if (out == NULL)
+        return err_set(err, ERR_MEMORY, "out of memory; nothing was changed");
+    bool is_written = write_spliced(import, edit, out, err);
+    is_written = fclose(out) == 0 && is_written;
+    const char *kept = is_written ? arena_text(import->arena, text, length) : NULL;
+    free(text);
+    if (kept == NULL)
+        return is_written && err_set(err, ERR_MEMORY, "out of memory; nothing was changed");
+    edit->text = kept;
+    edit->length = length;
+    return true;
+}
+
+static int replace(struct import *import, struct change *change)
+{
+    struct err err = {.text = "out of memory; nothing was changed"};
+    int code = change_open(change, import->session, NULL);
+
+    if (code != EXIT_DONE)
+        return code;
+    change_begin(change, NULL, "Importing %s into %s", import->file, import->space);
+    if (!read_topology(import, &err) ||
+        !topology_merge(import->arena, &import->topology, change->found.space) ||
+        !put_apps(import, &change->edit, &err))
+        return change_fail(change, err.text);
+    code = change_commit(change, NULL);
+    if (code == EXIT_DONE) {
+        advise(import);
+        fprintf(import->session->out, "%s\n", change->found.space->file);
+    }
+    return code;
+}
+
+static int replace_apps(struct import *import)
+{
+    struct change change;
+    int code = replace(import, &change);
+
+    change_close(&change);
+    return code;
+}
+
 int run_spaces_import(struct session *session)
 {
     struct import import = {
@@ -168,7 +250,8 @@ int run_spaces_import(struct session *session)
     import.arena = arena_new();
     if (import.arena == NULL)
         return session_fail(session, EXIT_REFUSED, "out of memory");
-    int code = import_apps(&import);
+    int code = invocation_has(&session->invocation, OPTION_FORCE) ? replace_apps(&import)
+                                                                  : import_apps(&import);
     arena_free(import.arena);
     return code;
 }

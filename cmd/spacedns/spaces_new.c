@@ -196,8 +196,7 @@ static bool put(struct arena *arena, const char *folder, const struct newcomer *
         return true;
     }
     if (reason == EEXIST)
-        return err_set(err, ERR_RULE, "%s exists already; move it away, or take another name",
-                       path);
+        return err_set(err, ERR_RULE, "%s exists already; %s", path, newcomer->when_there);
     return err_set(err, ERR_SYSTEM, "%s cannot be written: %s; nothing was changed", path,
                    strerror(reason));
 }
@@ -228,8 +227,7 @@ static bool settle(struct session *session, struct arena *arena, const struct ne
     if (path == NULL)
         return err_set(err, ERR_MEMORY, "out of memory; nothing was changed");
     if (access(path, F_OK) == 0)
-        return err_set(err, ERR_RULE, "%s exists already; move it away, or take another name",
-                       path);
+        return err_set(err, ERR_RULE, "%s exists already; %s", path, newcomer->when_there);
     return list_good(session, arena, &folder, err) &&
            rehearse(session, arena, &folder, newcomer, err) &&
            put(arena, session_zones(session), newcomer, err);

@@ -12,7 +12,8 @@
 #include "spacedns/session.h"
 
 struct newcomer {
-    const char *space; /* also the file's name, with .yaml behind it */
+    const char *space;      /* also the file's name, with .yaml behind it */
+    const char *when_there; /* what to do when the file exists */
     const char *text;
     size_t length;
 };

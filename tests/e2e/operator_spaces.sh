@@ -328,9 +328,46 @@ unread "E-DYNO-IP: dyno web.1 has private_ip 10.0.130.56 outside dyno_cidrs; giv
     "$work/t.json" --cidr 10.5.0.0/16
 refuses 1 "Space name required. Write --space NAME, the space to be made" spaces:import "$work/t.json" --zones "$imported"
 run spaces:import "$work/t.json" --space test-space --zones "$imported"
-expect_match "a space that is there" "^Error: $imported/test-space.yaml exists already; " "$err"
+expect "a space that is there" "Importing $work/t.json into test-space... !
+Error: $imported/test-space.yaml exists already; with --force its apps become those of the topology, and the rest stays" "$err"
 expect "a space that is there: exit code" 1 "$code"
 expect "a space that is there is not changed" "$before" "$(cat "$imported"/*)"
+
+# ---- a topology replaces the apps of a space ----
+
+replaced=$work/replaced
+mkdir "$replaced"
+{ cat zones/test-space.yaml; printf '# the last line\nregion: virginia\n'; } >"$replaced/test-space.yaml"
+/usr/bin/python3 - "$work/t.json" "$work/moved.json" <<'END'
+import json, sys
+topology = json.load(open(sys.argv[1]))
+topology["apps"][0]["formation"][0]["dynos"][0]["private_ip"] = "10.0.130.57"
+topology["apps"].append({"domains": ["new-app.herokuapp.com"], "formation": []})
+json.dump(topology, open(sys.argv[2], "w"))
+END
+run spaces:import "$work/moved.json" --space test-space --zones "$replaced" --force
+expect "spaces:import --force: exit code" 0 "$code"
+expect "spaces:import --force" "$replaced/test-space.yaml" "$out"
+expect "spaces:import --force: what is done" "Importing $work/moved.json into test-space... done" "$err"
+expect "what stands before the apps stays" "$(sed '/^apps:/,$d' zones/test-space.yaml)" "$(sed '/^apps:/,$d' "$replaced/test-space.yaml")"
+expect "what stands behind the apps stays" "# the last line
+region: virginia" "$(tail -n 2 "$replaced/test-space.yaml")"
+agrees '[len(j["apps"]), j["apps"][0]["formation"][0]["dynos"][0]["private_ip"]]' "[4, '10.0.130.57']" \
+    spaces:topology --zones "$replaced"
+expect "apps keep their internal routing, ports and targets" "2 1 1" \
+    "$(cd "$replaced" && grep -c 'internal_routing: true' ./* | xargs) $(grep -c 'ports: {http: 8080}' "$replaced"/*) $(grep -c 'hostname: api.example.com, cname: random-haiku-5196.also-random-3847.herokuspace.com}' "$replaced"/*)"
+before=$(cat "$replaced"/*)
+run spaces:import "$work/cut.json" --space test-space --zones "$replaced" --force
+expect "a truncated file: exit code" 1 "$code"
+expect_match "a truncated file" "; it is cut short, fetch the topology anew$" "$err"
+sed 's/10\.0\.151\.218/10.0.0.99/g' "$work/t.json" >"$work/outside.json"
+run spaces:import "$work/outside.json" --space test-space --zones "$replaced" --force
+expect "a dyno outside: exit code" 1 "$code"
+expect_match "a dyno outside" '^Error: E-DYNO-IP dyno web\.2 has private_ip 10\.0\.0\.99 outside dyno_cidrs; .*; nothing was changed$' "$err"
+refuses 1 "there is no space new-space in $replaced; spacedns spaces lists them" \
+    spaces:import "$work/t.json" --space new-space --zones "$replaced" --force
+expect "what is refused changes nothing" "$before" "$(cat "$replaced"/*)"
+expect "what is refused leaves nothing" "test-space.yaml" "$(ls -A "$replaced" | xargs)"
 
 # ---- which space ----
 
