@@ -2,11 +2,8 @@
 /**
  * The control thread: start, signals, reloads, stop.
  *
- *     SIGHUP ──► reading ──(thread pool)──► published ──(every worker answers from it)──► done
- *                   └────► refused or unchanged ──► done                                    │
- *     a SIGHUP meanwhile ──► exactly one more reload, begun here ◄──────────────────────────┘
- *
- * The command `spacedns reload` does what SIGHUP does and hears how it ended (control.h).
+ * SIGHUP and the operator's command ask for reloads (reloads.h); the command also asks how things
+ * are (control.h).
  *
  * Threads: runs on the calling thread and returns when the server has stopped.
  */

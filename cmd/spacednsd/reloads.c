@@ -1,0 +1,222 @@
+#include "spacednsd/reloads.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "control/diff_tell.h"
+#include "spacednsd/control.h"
+#include "spacednsd/events.h"
+
+void reloads_prepare(struct reloads *reloads, const struct snapshot *before)
+{
+    const char *folder = reloads->wish.folder;
+
+    reloads->loading = (struct zones_loading){
+        .request = {.folder = folder == NULL ? reloads->settings->zones : folder,
+                    .policy = reloads->policy,
+                    .key = reloads->key,
+                    .threads = (unsigned)reloads->settings->workers,
+                    .before = before},
+    };
+}
+
+static struct wish wish_of_call(const struct call *call)
+{
+    const struct invocation *invocation = &call->invocation;
+    bool is_plan = invocation->command == COMMAND_PLAN;
+
+    return (struct wish){
+        .is_dry = is_plan || invocation_has(invocation, OPTION_DRY_RUN),
+        .is_forced = !is_plan && invocation_has(invocation, OPTION_FORCE),
+        .folder = is_plan ? invocation_operand(invocation, 0) : NULL,
+    };
+}
+
+static struct wish wish_of_signal(const struct reloads *reloads)
+{
+    return (struct wish){.is_forced = !reloads->settings->reload_guard};
+}
+
+static bool is_same_wish(const struct wish *a, const struct wish *b)
+{
+    bool is_same_folder = a->folder == NULL || b->folder == NULL
+                              ? a->folder == b->folder
+                              : strcmp(a->folder, b->folder) == 0;
+
+    return a->is_dry == b->is_dry && a->is_forced == b->is_forced && is_same_folder;
+}
+
+/* A call may end before the loading does, when the server is stopped. */
+static void keep_folder(struct reloads *reloads)
+{
+    free(reloads->folder);
+    reloads->folder = reloads->wish.folder == NULL ? NULL : strdup(reloads->wish.folder);
+    if (reloads->folder != NULL)
+        reloads->wish.folder = reloads->folder;
+}
+
+/* Takes one wish, and every call that has the same. Returns false when nobody wishes. */
+static bool take_wish(struct reloads *reloads)
+{
+    struct call **link = &reloads->waiting;
+
+    if (!reloads->wants_reload && reloads->waiting == NULL)
+        return false;
+    reloads->wish =
+        reloads->wants_reload ? wish_of_signal(reloads) : wish_of_call(reloads->waiting);
+    reloads->wants_reload = false;
+    while (*link != NULL) {
+        struct call *call = *link;
+        struct wish wish = wish_of_call(call);
+        if (!is_same_wish(&wish, &reloads->wish)) {
+            link = &call->next;
+            continue;
+        }
+        *link = call->next;
+        call->next = reloads->calls;
+        reloads->calls = call;
+    }
+    keep_folder(reloads);
+    return true;
+}
+
+static void begin_reload(struct reloads *reloads);
+
+static void end_reload(struct reloads *reloads, enum reload_end end)
+{
+    struct reload_result result = {.end = end,
+                                   .loading = &reloads->loading,
+                                   .current = server_current(reloads->server),
+                                   .diff = reloads->diff};
+
+    control_answer_reload(reloads->calls, &result);
+    reloads->calls = NULL;
+    diff_free(reloads->diff);
+    reloads->diff = NULL;
+    zones_loading_close(&reloads->loading);
+    reloads->is_reloading = false;
+    server_reclaim(reloads->server);
+    begin_reload(reloads);
+}
+
+/* What would change; the loading fails when that cannot be told. */
+static void compare(struct reloads *reloads)
+{
+    struct zones_loading *loading = &reloads->loading;
+    const struct snapshot *before = loading->request.before;
+    const struct snapshot *after = loading->outcome.is_unchanged ? before : loading->snapshot;
+
+    if (after == NULL || (!reloads->wish.is_dry && (reloads->wish.is_forced || after == before)))
+        return;
+    reloads->diff = diff_new(before, after, reloads->wish.is_dry ? DIFF_CHANGES_MOST : 0);
+    if (reloads->diff != NULL)
+        return;
+    snapshot_free(loading->snapshot);
+    loading->snapshot = NULL;
+    loading->outcome.is_unchanged = false;
+    err_set(&loading->err, ERR_MEMORY, "out of memory while comparing the zone files");
+}
+
+/* On a thread of the pool, so that signals are served meanwhile. */
+static void load_on_pool(uv_work_t *work)
+{
+    struct reloads *reloads = work->data;
+
+    zones_load(&reloads->loading);
+    compare(reloads);
+}
+
+void reloads_publish(struct reloads *reloads)
+{
+    const struct snapshot *snapshot = reloads->loading.snapshot;
+
+    zones_log_findings(reloads->loading.report);
+    zones_warn_listen(snapshot, reloads->settings);
+    zones_warn_local(snapshot, reloads->settings);
+    server_publish(reloads->server, reloads->loading.snapshot);
+}
+
+/* Lets go of what was loaded and is not to be served. */
+static void drop_loaded(struct reloads *reloads)
+{
+    snapshot_free(reloads->loading.snapshot);
+    reloads->loading.snapshot = NULL;
+}
+
+static void settle_loaded(struct reloads *reloads)
+{
+    struct zones_loading *loading = &reloads->loading;
+    uint64_t generation = server_current(reloads->server)->generation;
+
+    if (reloads->wish.is_dry) {
+        drop_loaded(reloads);
+        end_reload(reloads, reloads->diff == NULL ? RELOAD_REFUSED : RELOAD_TRIED);
+    } else if (reloads->diff != NULL && !diff_guard(reloads->diff, &loading->err)) {
+        drop_loaded(reloads);
+        zones_log_refusal(loading, generation);
+        end_reload(reloads, RELOAD_GUARDED);
+    } else if (loading->snapshot != NULL) {
+        reloads_publish(reloads); /* reloads_finish ends the reload */
+    } else if (loading->outcome.is_unchanged) {
+        events_log_unchanged(loading, generation);
+        end_reload(reloads, RELOAD_UNCHANGED);
+    } else {
+        zones_log_refusal(loading, generation);
+        end_reload(reloads, RELOAD_REFUSED);
+    }
+}
+
+static void reloads_on_loaded(uv_work_t *work, int status)
+{
+    struct reloads *reloads = work->data;
+
+    (void)status; /* never cancelled */
+    if (reloads->is_stopping)
+        drop_loaded(reloads);
+    else
+        settle_loaded(reloads);
+}
+
+static void begin_reload(struct reloads *reloads)
+{
+    if (reloads->is_reloading || reloads->is_stopping || !take_wish(reloads))
+        return;
+    reloads->is_reloading = true;
+    reloads_prepare(reloads, server_current(reloads->server));
+    reloads->work.data = reloads;
+    uv_queue_work(reloads->loop, &reloads->work, load_on_pool, reloads_on_loaded);
+}
+
+void reloads_wish(struct reloads *reloads, struct call *call)
+{
+    if (call == NULL) {
+        reloads->wants_reload = true;
+    } else {
+        call->next = reloads->waiting;
+        reloads->waiting = call;
+    }
+    begin_reload(reloads);
+}
+
+void reloads_finish(struct reloads *reloads)
+{
+    end_reload(reloads, RELOAD_DONE);
+}
+
+void reloads_stop(struct reloads *reloads)
+{
+    reloads->is_stopping = true;
+    control_answer_stopping(reloads->calls);
+    control_answer_stopping(reloads->waiting);
+    reloads->calls = NULL;
+    reloads->waiting = NULL;
+}
+
+void reloads_close(struct reloads *reloads)
+{
+    zones_loading_close(&reloads->loading);
+    diff_free(reloads->diff);
+    free(reloads->folder);
+    reloads->diff = NULL;
+    reloads->folder = NULL;
+}

@@ -1,0 +1,61 @@
+#pragma once
+/**
+ * Reloads, one after the other: who wishes what, loading, the guard, and how it ended.
+ *
+ *     wish ──► loading ──(thread pool)──► published ──(every worker answers from it)──► finished
+ *                 └──► refused, guarded, unchanged or tried ──► finished                   │
+ *     wishes meanwhile ──► one more reload for each that differs, begun here ◄─────────────┘
+ *
+ * What is being read may be read already, so whoever wishes meanwhile gets a reload of their own;
+ * those that wish the same share it.
+ *
+ * Threads: the control thread, but for the loading.  Memory: reloads_close lets go of it.
+ */
+#include <uv.h>
+
+#include "control/diff.h"
+#include "control/listener.h"
+#include "serve/server.h"
+#include "spacednsd/zones.h"
+
+struct wish {
+    bool is_dry;        /* tell what would change, and change nothing */
+    bool is_forced;     /* the guard is not asked */
+    const char *folder; /* of a dry one; NULL: the server's own */
+};
+
+struct reloads {
+    const struct settings *settings;
+    const struct policy *policy;
+    struct hash_key key;
+    uv_loop_t *loop;
+    struct server *server;
+    uv_work_t work;
+    struct zones_loading loading; /* the one under way; the first one is the daemon's */
+    struct wish wish;             /* what it is to do */
+    char *folder;                 /* of that wish */
+    struct diff *diff;            /* what it would change, when that is asked */
+    bool is_reloading;    /* from the wish until every worker answers from the new snapshot */
+    bool wants_reload;    /* a signal came meanwhile */
+    struct call *calls;   /* that asked for the reload under way */
+    struct call *waiting; /* that asked meanwhile, for another one */
+    bool is_stopping;
+};
+
+/** Sets the next loading's request. */
+void reloads_prepare(struct reloads *reloads, const struct snapshot *before);
+
+/** Tells what was found, and hands the loaded snapshot to the workers. */
+void reloads_publish(struct reloads *reloads);
+
+/** Wishes a reload: for a call (reload, plan), or with NULL for a signal. */
+void reloads_wish(struct reloads *reloads, struct call *call);
+
+/** Every worker answers from what was published. */
+void reloads_finish(struct reloads *reloads);
+
+/** Tells everybody who waits that nothing comes of it. A loading under way ends by itself. */
+void reloads_stop(struct reloads *reloads);
+
+/** Lets go of what is left, once the loop has ended. */
+void reloads_close(struct reloads *reloads);
