@@ -12,7 +12,7 @@
 #include "control/protocol.h"
 
 /* A reload may read a million apps; all else is answered at once. */
-enum { PATIENCE_SECONDS = 10, RELOAD_PATIENCE_SECONDS = 300 };
+enum { PATIENCE_SECONDS = 5, RELOAD_PATIENCE_SECONDS = 300 };
 
 struct talk {
     const char *path;
