@@ -110,6 +110,10 @@ struct items_details {
     size_t count_offset;    /* of the size_t member for the count */
     int at_offset;          /* of the member for the collection's place, or NO_OFFSET */
     enum finding_code code; /* of blocks that cannot be read */
+    /* For the schema (schema.h): the table that `read` goes by, NULL when items are no mappings ...
+     */
+    const struct table *table;
+    bool takes_first; /* ... and whether the first field's value alone will do */
 };
 
 enum { ITEM_SIZE_MAX = 512 };
@@ -142,6 +146,13 @@ yaml_read_field field_read_hostname;
 yaml_read_field field_read_bool;
 
 yaml_read_field field_read_enum;
+
+/** As field_read_enum, for members that are no enum; details: struct words. */
+yaml_read_field domain_read_record, domain_read_status, tunnel_read_status;
+
+/** The mapping `ttl`, whose members are the space's; details: its struct table. */
+yaml_read_field space_read_ttl;
+
 yaml_read_field field_read_number;
 yaml_read_field field_read_address;
 

@@ -57,11 +57,10 @@ static const struct yaml_field ttl_fields[] = {
 
 static const struct table ttl_table = {"`ttl`", "into `ttl` of the space", FIELDS(ttl_fields)};
 
-static void read_ttl(void *context, const struct yaml_field *field, const struct yaml_node *value,
-                     void *target)
+void space_read_ttl(void *context, const struct yaml_field *field, const struct yaml_node *value,
+                    void *target)
 {
-    (void)field;
-    parsing_read_mapping(context, value, &ttl_table, target);
+    parsing_read_mapping(context, value, field->details, target);
 }
 
 static const char *const generations[] = {"cedar", "fir"};
@@ -83,31 +82,34 @@ static const enum finding_code cidr_code = FINDING_SPACE_CIDR;
 static const enum finding_code data_cidr_code = FINDING_DATA_CIDR;
 
 /* The details of a list that is a member of struct space. */
-#define ITEMS(type, read_item, count, place, unreadable)                                           \
+#define ITEMS(type, read_item, count, place, unreadable, ...)                                      \
     {                                                                                              \
         .kind = YAML_SEQUENCE, .size = sizeof(type), .read = read_item,                            \
-        .count_offset = offsetof(struct space, count), .at_offset = place, .code = unreadable      \
+        .count_offset = offsetof(struct space, count), .at_offset = place, .code = unreadable,     \
+        __VA_ARGS__                                                                                \
     }
 
-static const struct items_details dyno_cidr_items =
-    ITEMS(struct block, block_read_item, dyno_cidrs.count, NO_OFFSET, FINDING_DYNO_CIDR);
+static const struct items_details dyno_cidr_items = ITEMS(
+    struct block, block_read_item, dyno_cidrs.count, NO_OFFSET, FINDING_DYNO_CIDR, .table = NULL);
 static const struct items_details router_cidr_items =
-    ITEMS(struct block, block_read_item, router_cidrs.count, NO_OFFSET, FINDING_ROUTER_CIDR);
-static const struct items_details trusted_items =
-    ITEMS(struct block, block_read_item, trusted_ips.count, NO_OFFSET, FINDING_ADDRESS);
+    ITEMS(struct block, block_read_item, router_cidrs.count, NO_OFFSET, FINDING_ROUTER_CIDR,
+          .table = NULL);
+static const struct items_details trusted_items = ITEMS(
+    struct block, block_read_item, trusted_ips.count, NO_OFFSET, FINDING_ADDRESS, .table = NULL);
 static const struct items_details listen_items =
-    ITEMS(struct block, listen_read_item, listen_count, NO_OFFSET, FINDING_LISTEN);
+    ITEMS(struct block, listen_read_item, listen_count, NO_OFFSET, FINDING_LISTEN, .table = NULL);
 static const struct items_details router_items =
     ITEMS(struct router, router_read_item, router_count, offsetof(struct space, routers_at),
-          FINDING_ADDRESS);
+          FINDING_ADDRESS, .table = &router_table, .takes_first = true);
 static const struct items_details peering_items =
-    ITEMS(struct peering, peering_read_item, peering_count, NO_OFFSET, FINDING_ADDRESS);
+    ITEMS(struct peering, peering_read_item, peering_count, NO_OFFSET, FINDING_ADDRESS,
+          .table = &peering_table);
 static const struct items_details vpn_items =
-    ITEMS(struct vpn, vpn_read_item, vpn_count, NO_OFFSET, FINDING_ADDRESS);
+    ITEMS(struct vpn, vpn_read_item, vpn_count, NO_OFFSET, FINDING_ADDRESS, .table = &vpn_table);
 static const struct items_details app_items =
-    ITEMS(struct app, app_read_item, app_count, NO_OFFSET, FINDING_ADDRESS);
+    ITEMS(struct app, app_read_item, app_count, NO_OFFSET, FINDING_ADDRESS, .table = &app_table);
 static const struct items_details record_items =
-    ITEMS(struct record, read_record, record_count, NO_OFFSET, FINDING_ADDRESS);
+    ITEMS(struct record, read_record, record_count, NO_OFFSET, FINDING_ADDRESS, .table = NULL);
 
 #undef ITEMS
 
@@ -125,7 +127,7 @@ static const struct yaml_field space_fields[] = {
     {"shield", field_read_bool, offsetof(struct space, shield), NULL, false},
     {"state", field_read_enum, offsetof(struct space, state), &space_state_words, false},
     {"listen", field_read_items, offsetof(struct space, listen), &listen_items, false},
-    {"ttl", read_ttl, 0, NULL, false},
+    {"ttl", space_read_ttl, 0, &ttl_table, false},
     {"routers", field_read_items, offsetof(struct space, routers), &router_items, false},
     {"peerings", field_read_items, offsetof(struct space, peerings), &peering_items, false},
     {"vpns", field_read_items, offsetof(struct space, vpns), &vpn_items, false},

@@ -16,37 +16,39 @@ static void read_custom_hostname(void *context, const struct yaml_field *field,
     }
 }
 
-static void read_record(void *context, const struct yaml_field *field,
+static const char *const record_kinds[] = {"cname", "alias"};
+static const struct words record_words = WORDS(record_kinds);
+
+void domain_read_record(void *context, const struct yaml_field *field,
                         const struct yaml_node *value, void *target)
 {
-    static const char *const kinds[] = {"cname", "alias"};
-    static const struct words words = WORDS(kinds);
     struct domain *domain = target;
     unsigned read = 0;
 
     domain->record_at = place_of_node(value);
-    if (parsing_read_enum(context, field, value, &words, &read))
+    if (parsing_read_enum(context, field, value, field->details, &read))
         domain->is_alias = read == 1;
 }
 
-static void read_domain_status(void *context, const struct yaml_field *field,
-                               const struct yaml_node *value, void *target)
+static const char *const domain_statuses[] = {"pending", "none", "succeeded"};
+static const struct words domain_status_words = WORDS(domain_statuses);
+
+void domain_read_status(void *context, const struct yaml_field *field,
+                        const struct yaml_node *value, void *target)
 {
-    static const char *const statuses[] = {"pending", "none", "succeeded"};
-    static const struct words words = WORDS(statuses);
     struct domain *domain = target;
     unsigned read = 1;
 
-    if (parsing_read_enum(context, field, value, &words, &read))
+    if (parsing_read_enum(context, field, value, field->details, &read))
         domain->is_pending = read == 0;
 }
 
 static const struct yaml_field domain_fields[] = {
     {"hostname", read_custom_hostname, offsetof(struct domain, hostname), NULL, true},
     {"cname", field_read_hostname, offsetof(struct domain, cname), NULL, false},
-    {"record", read_record, 0, NULL, false},
+    {"record", domain_read_record, 0, &record_words, false},
     {"flatten", field_read_bool, offsetof(struct domain, is_flat), NULL, false},
-    {"status", read_domain_status, 0, NULL, false},
+    {"status", domain_read_status, 0, &domain_status_words, false},
     {"acm_status", field_read_word, offsetof(struct domain, acm_status), NULL, false},
 };
 
@@ -139,6 +141,8 @@ static const struct items_details port_items = {
     .read = read_port,
     .count_offset = offsetof(struct formation, port_count),
     .at_offset = NO_OFFSET,
+    .table = &port_table,
+    .takes_first = true,
 };
 static const struct items_details dyno_items = {
     .kind = YAML_SEQUENCE,
@@ -146,6 +150,7 @@ static const struct items_details dyno_items = {
     .read = read_dyno,
     .count_offset = offsetof(struct formation, dyno_count),
     .at_offset = NO_OFFSET,
+    .table = &dyno_table,
 };
 
 static const struct yaml_field formation_fields[] = {
@@ -175,6 +180,7 @@ static const struct items_details domain_items = {
     .read = read_domain,
     .count_offset = offsetof(struct app, domain_count),
     .at_offset = NO_OFFSET,
+    .table = &domain_table,
 };
 static const struct items_details formation_items = {
     .kind = YAML_MAPPING,
@@ -182,6 +188,7 @@ static const struct items_details formation_items = {
     .read = read_formation,
     .count_offset = offsetof(struct app, formation_count),
     .at_offset = NO_OFFSET,
+    .table = &formation_table,
 };
 static const struct bool_details internal_routing = {offsetof(struct app, internal_routing_at)};
 static const struct bool_details acm = {offsetof(struct app, acm_at)};

@@ -128,19 +128,19 @@ static const char *const tunnel_statuses[] = {"DOWN", "UP"};
 static const struct words tunnel_status_words = WORDS(tunnel_statuses);
 static const struct address_details tunnel_address = {FINDING_VPN_IP, NO_OFFSET};
 
-static void read_tunnel_status(void *context, const struct yaml_field *field,
-                               const struct yaml_node *value, void *target)
+void tunnel_read_status(void *context, const struct yaml_field *field,
+                        const struct yaml_node *value, void *target)
 {
     struct tunnel *tunnel = target;
     unsigned read = 0;
 
-    if (parsing_read_enum(context, field, value, &tunnel_status_words, &read))
+    if (parsing_read_enum(context, field, value, field->details, &read))
         tunnel->is_up = read == 1;
 }
 
 static const struct yaml_field tunnel_fields[] = {
     {"ip", field_read_address, offsetof(struct tunnel, ip), &tunnel_address, true},
-    {"status", read_tunnel_status, 0, NULL, true},
+    {"status", tunnel_read_status, 0, &tunnel_status_words, true},
 };
 
 const struct table tunnel_table = {"a tunnel", "into `tunnels` of a VPN", FIELDS(tunnel_fields)};
@@ -181,6 +181,7 @@ static const struct items_details tunnel_items = {
     .read = read_tunnel,
     .count_offset = offsetof(struct vpn, tunnel_count),
     .at_offset = offsetof(struct vpn, tunnels_at),
+    .table = &tunnel_table,
 };
 
 static const struct yaml_field vpn_fields[] = {

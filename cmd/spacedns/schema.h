@@ -1,0 +1,5 @@
+#pragma once
+/** Schema: the zone format for editors. */
+#include "spacedns/session.h"
+
+session_command run_schema;
