@@ -5,6 +5,7 @@
 
 #include "answer/folder.h"
 #include "base/suggest.h"
+#include "control/print.h"
 #include "space/parse.h"
 
 /* The folder was found good a moment ago: what is found now was written since. */
@@ -118,9 +119,7 @@ int session_print_json(struct session *session, json_t *value)
 {
     if (value == NULL)
         return session_fail(session, EXIT_REFUSED, "out of memory");
-    json_dumpf(value, session->out, JSON_INDENT(2));
-    json_decref(value);
-    fputc('\n', session->out);
+    print_json(value, session->out);
     return EXIT_DONE;
 }
 

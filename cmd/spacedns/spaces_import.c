@@ -216,6 +216,8 @@ static int replace(struct import *import, struct change *change)
     code = change_commit(change, NULL);
     if (code == EXIT_DONE) {
         advise(import);
+        change_advise(import->session, "A running server reads it with spacedns reload; spacedns "
+                                       "plan tells what would change");
         fprintf(import->session->out, "%s\n", change->found.space->file);
     }
     return code;

@@ -348,7 +348,8 @@ END
 run spaces:import "$work/moved.json" --space test-space --zones "$replaced" --force
 expect "spaces:import --force: exit code" 0 "$code"
 expect "spaces:import --force" "$replaced/test-space.yaml" "$out"
-expect "spaces:import --force: what is done" "Importing $work/moved.json into test-space... done" "$err"
+expect "spaces:import --force: what is done" "Importing $work/moved.json into test-space... done
+A running server reads it with spacedns reload; spacedns plan tells what would change" "$err"
 expect "what stands before the apps stays" "$(sed '/^apps:/,$d' zones/test-space.yaml)" "$(sed '/^apps:/,$d' "$replaced/test-space.yaml")"
 expect "what stands behind the apps stays" "# the last line
 region: virginia" "$(tail -n 2 "$replaced/test-space.yaml")"
