@@ -9,13 +9,14 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/resource.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
 #include "support/folder.h"
 #include "support/suite.h"
 
-enum { WRITERS = 2, ROUNDS = 40, KILLS = 60, LONG_TEXT = 200000 };
+enum { WRITERS = 2, ROUNDS = 40, KILLS = 60, LONG_TEXT = 200000, LIMIT = 4096 };
 
 static struct folder folder;
 static char path[FOLDER_PATH_MOST + 16];
@@ -162,6 +163,23 @@ START_TEST(a_folder_that_cannot_be_written_is_said)
 }
 END_TEST
 
+/* As on a full disk, a part of the text is written and the rest is not. */
+START_TEST(a_text_that_the_disk_does_not_take_changes_nothing)
+{
+    const struct rlimit limit = {.rlim_cur = LIMIT, .rlim_max = LIMIT};
+    char text[LIMIT * 2];
+    struct err err;
+
+    memset(text, '#', sizeof text);
+    text[sizeof text - 1] = '\0';
+    ck_assert(signal(SIGXFSZ, SIG_IGN) != SIG_ERR);
+    ck_assert_int_eq(setrlimit(RLIMIT_FSIZE, &limit), 0); /* of this test's own process */
+    ck_assert(!replace(text, accept, &err));
+    ck_assert_ptr_nonnull(strstr(err.text, "File too large; nothing was changed"));
+    check_text("space: abc\n");
+}
+END_TEST
+
 START_TEST(a_folder_that_is_not_there_is_said)
 {
     struct err err;
@@ -257,6 +275,7 @@ int main(void)
     tcase_add_test(tcase, a_file_that_changes_meanwhile_is_not_replaced);
     tcase_add_test(tcase, a_read_only_file_is_left_alone);
     tcase_add_test(tcase, a_folder_that_cannot_be_written_is_said);
+    tcase_add_test(tcase, a_text_that_the_disk_does_not_take_changes_nothing);
     tcase_add_test(tcase, a_folder_that_is_not_there_is_said);
     tcase_add_test(tcase, two_writers_at_once_lose_nothing);
     tcase_add_test(tcase, a_writer_that_is_killed_leaves_a_whole_file_and_no_lock);
