@@ -177,6 +177,11 @@ median() { # NAME ROW COLUMN
     sort -n -k"$3","$3" "$work/$1.$2" | awk -v c="$3" '{ v[NR] = $c } END { print v[int((NR + 1) / 2)] }'
 }
 
+# User µs of all rounds together: clocks tick a hundred times a second, too seldom for one round.
+mean_user() { # NAME ROW
+    awk '{ answers += $1; user += $1 * $2 } END { printf "%.4f", user / answers }' "$work/$1.$2"
+}
+
 # Servers beside the first of them, which is ours.
 report() { # ROW TITLE NAME...
     local row=$1 title=$2 ours=$3 name ours_user ours_rate
