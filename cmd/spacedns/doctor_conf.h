@@ -1,0 +1,35 @@
+#pragma once
+/**
+ * resolv.conf as glibc reads it.
+ *
+ * Three nameservers at most; the last `search` or `domain` wins; `ndots` is 1 unless told, 15 at
+ * most; without a nameserver, one on this host is asked.
+ *
+ * Sources: resolv.conf(5).
+ * Threads: pure.  Memory: never allocates.
+ */
+#include <stdbool.h>
+#include <stddef.h>
+
+#include "base/address.h"
+#include "base/err.h"
+
+enum { NAMESERVERS_MOST = 3, SEARCH_MOST = 32, SEARCH_TEXT_MAX = 256 };
+
+struct resolv_conf {
+    struct endpoint servers[NAMESERVERS_MOST];
+    size_t server_count;
+    size_t ignored; /* nameservers over the third, or unreadable */
+    char search[SEARCH_MOST][SEARCH_TEXT_MAX];
+    size_t search_count;
+    unsigned ndots;
+};
+
+/** Reads the file. Returns false with *err when it cannot be read. */
+bool resolv_conf_read(const char *path, struct resolv_conf *conf, struct err *err);
+
+/**
+ * How many questions a look-up of the name asks before its own two (A and AAAA): the search list is
+ * gone through first when the name has fewer dots than ndots.
+ */
+unsigned resolv_conf_waste(const struct resolv_conf *conf, const char *name);

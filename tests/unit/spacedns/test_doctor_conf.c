@@ -1,0 +1,138 @@
+#include "spacedns/doctor_conf.h"
+
+#include <stdio.h>
+#include <string.h>
+
+#include "support/folder.h"
+#include "support/suite.h"
+
+static struct resolv_conf conf;
+
+static bool reads(const char *text)
+{
+    struct folder folder;
+    struct err err;
+    char path[FOLDER_PATH_MOST + 16];
+
+    folder_init(&folder);
+    folder_write(&folder, "resolv.conf", text, strlen(text));
+    snprintf(path, sizeof path, "%s/resolv.conf", folder.path);
+    bool is_read = resolv_conf_read(path, &conf, &err);
+    folder_close(&folder);
+    return is_read;
+}
+
+static void expect_server(size_t number, const char *wanted)
+{
+    char text[ENDPOINT_TEXT_MAX];
+
+    ck_assert_uint_lt(number, conf.server_count);
+    endpoint_write(&conf.servers[number], text);
+    ck_assert_str_eq(text, wanted);
+}
+
+START_TEST(nothing_said_is_a_server_on_this_host)
+{
+    ck_assert(reads(""));
+    ck_assert_uint_eq(conf.server_count, 1);
+    expect_server(0, "127.0.0.1:53");
+    ck_assert_uint_eq(conf.search_count, 0);
+    ck_assert_uint_eq(conf.ndots, 1);
+}
+END_TEST
+
+START_TEST(three_servers_are_asked_and_others_counted)
+{
+    ck_assert(reads("nameserver 10.0.0.2\n# nameserver 10.9.9.9\n; nameserver 10.9.9.9\n"
+                    "nameserver\nnameserver\t::1  \nnameserver dns.example\nnameserver 10.0.0.3\n"
+                    "nameserver 10.0.0.4"));
+    ck_assert_uint_eq(conf.server_count, 3);
+    expect_server(0, "10.0.0.2:53");
+    expect_server(1, "[::1]:53");
+    expect_server(2, "10.0.0.3:53");
+    ck_assert_uint_eq(conf.ignored, 2);
+}
+END_TEST
+
+START_TEST(the_last_search_list_wins)
+{
+    ck_assert(reads("search a.example b.example\ndomain c.example\n"));
+    ck_assert_uint_eq(conf.search_count, 1);
+    ck_assert_str_eq(conf.search[0], "c.example");
+    ck_assert(reads("domain c.example\nsearch .\n"));
+    ck_assert_uint_eq(conf.search_count, 0);
+}
+END_TEST
+
+START_TEST(more_suffixes_than_there_is_room_for_are_cut)
+{
+    char text[64 * 16] = "search";
+
+    for (int i = 0; i < 64; i++)
+        strcat(text, " a.example");
+    ck_assert(reads(text));
+    ck_assert_uint_eq(conf.search_count, SEARCH_MOST);
+}
+END_TEST
+
+START_TEST(ndots_ends_at_fifteen)
+{
+    ck_assert(reads("options rotate ndots:5 edns0\n"));
+    ck_assert_uint_eq(conf.ndots, 5);
+    ck_assert(reads("options ndots:99999999999999999999\n"));
+    ck_assert_uint_eq(conf.ndots, 15);
+    ck_assert(reads("options ndots:\n"));
+    ck_assert_uint_eq(conf.ndots, 0);
+}
+END_TEST
+
+static const struct {
+    const char *name;
+    const char *options;
+    unsigned waste;
+} lookups[] = {
+    {"api.example.com", "options ndots:1", 0},
+    {"api.example.com", "options ndots:2", 0},
+    {"api.example.com", "options ndots:3", 4},
+    {"api.example.com.", "options ndots:15", 0},
+    {"api", "", 4},
+    {"api", "options ndots:0", 0},
+    {"", "", 4},
+};
+
+START_TEST(a_name_with_few_dots_goes_through_the_search_list_twice)
+{
+    char text[256];
+
+    snprintf(text, sizeof text, "search a.example b.example\n%s\n", lookups[_i].options);
+    ck_assert(reads(text));
+    ck_assert_uint_eq(resolv_conf_waste(&conf, lookups[_i].name), lookups[_i].waste);
+}
+END_TEST
+
+START_TEST(a_file_that_is_not_there_is_told_by_name)
+{
+    struct err err;
+
+    ck_assert(!resolv_conf_read("/nowhere/resolv.conf", &conf, &err));
+    ck_assert_str_eq(err.text, "cannot read /nowhere/resolv.conf: No such file or directory; name "
+                               "another with --resolv-conf FILE");
+}
+END_TEST
+
+int main(void)
+{
+    Suite *suite = suite_create("doctor_conf");
+    TCase *lines = tcase_create("lines");
+
+    tcase_add_test(lines, nothing_said_is_a_server_on_this_host);
+    tcase_add_test(lines, three_servers_are_asked_and_others_counted);
+    tcase_add_test(lines, the_last_search_list_wins);
+    tcase_add_test(lines, more_suffixes_than_there_is_room_for_are_cut);
+    tcase_add_test(lines, ndots_ends_at_fifteen);
+    tcase_add_loop_test(lines, a_name_with_few_dots_goes_through_the_search_list_twice, 0,
+                        sizeof lookups / sizeof lookups[0]);
+    tcase_add_test(lines, a_file_that_is_not_there_is_told_by_name);
+    suite_add_tcase(suite, lines);
+    return suite_run(suite);
+}
