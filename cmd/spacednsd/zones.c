@@ -5,10 +5,12 @@
 #include <string.h>
 
 #include "base/clock.h"
+#include "base/debug.h"
 #include "base/log.h"
 #include "base/suggest.h"
 #include "base/text.h"
 #include "config/exposure.h"
+#include "control/prove.h"
 #include "decide/client.h"
 #include "decide/reason.h"
 #include "decide/special.h"
@@ -42,6 +44,18 @@ bool zones_check_routes(const struct settings *settings, FILE *problems)
     return passed;
 }
 
+/* A debug build proves what it is about to serve, and serves nothing else. */
+static void prove_loaded(struct zones_loading *loading)
+{
+    struct proof proof;
+
+    if (!IS_DEBUG_BUILD || loading->snapshot == NULL ||
+        prove(loading->snapshot, &proof, &loading->err))
+        return;
+    snapshot_free(loading->snapshot);
+    loading->snapshot = NULL;
+}
+
 void zones_load(struct zones_loading *loading)
 {
     loading->started_ns = clock_monotonic_ns();
@@ -58,6 +72,7 @@ void zones_load(struct zones_loading *loading)
     report_sort(loading->report);
     if (loading->snapshot != NULL)
         loading->err.code = ERR_NONE; /* whatever was written on the way */
+    prove_loaded(loading);
 }
 
 void zones_loading_close(struct zones_loading *loading)
