@@ -166,7 +166,7 @@ static void answer_explain(struct call *call, const struct control_view *view)
 }
 
 /* The address that this host has towards the server's first one; nothing is sent. */
-static bool find_own_address(const struct settings *settings, struct path *path)
+static bool find_own_address(const struct settings *settings, struct asker *asker)
 {
     struct sockaddr_in own = {0},
                        to = {.sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
@@ -183,8 +183,8 @@ static bool find_own_address(const struct settings *settings, struct path *path)
                  getsockname(descriptor, (struct sockaddr *)&own, &size) == 0;
     close(descriptor);
     if (found)
-        *path = (struct path){.source = ntohl(own.sin_addr.s_addr),
-                              .destination = ntohl(to.sin_addr.s_addr)};
+        asker->path = (struct path){.source = ntohl(own.sin_addr.s_addr),
+                                    .destination = ntohl(to.sin_addr.s_addr)};
     return found;
 }
 
@@ -192,18 +192,18 @@ static void answer_whoami(struct call *call, const struct control_view *view)
 {
     const char *from = call->invocation.options[OPTION_FROM];
     const char *to = call->invocation.options[OPTION_TO];
-    struct path path = {0};
+    struct asker asker = {0};
 
-    if (from == NULL && !find_own_address(view->settings, &path)) {
+    if (from == NULL && !find_own_address(view->settings, &asker)) {
         fail(call, CODE_REFUSED, "this host has no way to the server's address; add --from ADDR");
         return;
     }
-    if ((from != NULL && !asking_read_source(from, &path)) ||
-        (to != NULL && !ipv4_read(to, &path.destination))) {
+    if ((from != NULL && !asking_read_source(from, &asker)) ||
+        (to != NULL && !ipv4_read(to, &asker.path.destination))) {
         fail(call, CODE_USAGE, "--from and --to are addresses; write them as 10.0.130.56");
         return;
     }
-    asking_tell_client(server_current(view->server), &path, wants_json(call), call->out);
+    asking_tell_client(server_current(view->server), &asker, wants_json(call), call->out);
     call_finish(call, CODE_DONE);
 }
 

@@ -87,11 +87,13 @@ static bool read_type(const char *text, uint16_t *type, struct err *err)
                    near == NULL ? "" : "?");
 }
 
-bool asking_read_source(const char *text, struct path *path)
+bool asking_read_source(const char *text, struct asker *asker)
 {
+    struct path *path = &asker->path;
     struct in6_addr address;
 
     path->is_ipv6 = false;
+    asker->ipv6[0] = '\0';
     if (ipv4_read(text, &path->source))
         return true;
     if (inet_pton(AF_INET6, text, &address) != 1)
@@ -102,11 +104,11 @@ bool asking_read_source(const char *text, struct path *path)
     else if (IN6_IS_ADDR_LOOPBACK(&address))
         path->source = INADDR_LOOPBACK;
     else
-        path->is_ipv6 = true;
+        path->is_ipv6 = inet_ntop(AF_INET6, &address, asker->ipv6, sizeof asker->ipv6) != NULL;
     return true;
 }
 
-static bool read_path(const struct invocation *invocation, struct path *path, struct err *err)
+static bool read_asker(const struct invocation *invocation, struct asker *asker, struct err *err)
 {
     const char *from = invocation->options[OPTION_FROM];
     const char *to = invocation->options[OPTION_TO];
@@ -114,10 +116,10 @@ static bool read_path(const struct invocation *invocation, struct path *path, st
     if (from == NULL)
         return err_set(err, ERR_SYNTAX,
                        "who asks decides the answer; add --from ADDR, the client's address");
-    if (!asking_read_source(from, path))
+    if (!asking_read_source(from, asker))
         return err_set(err, ERR_SYNTAX, "--from: %.80s is not an address; write one as 10.0.130.56",
                        from);
-    if (to != NULL && !ipv4_read(to, &path->destination))
+    if (to != NULL && !ipv4_read(to, &asker->path.destination))
         return err_set(err, ERR_SYNTAX,
                        "--to: %.80s is not an IPv4 address; write one that the server listens on",
                        to);
@@ -144,7 +146,7 @@ bool asking_read(const struct invocation *invocation, struct asking *asking, str
                        name);
     if (type != NULL && !read_type(type, &query->type, err))
         return false;
-    return read_path(invocation, &asking->path, err);
+    return read_asker(invocation, &asking->asker, err);
 }
 
 /* ---- telling ---- */
@@ -158,14 +160,12 @@ static json_t *json_name(const struct name *name)
     return print_text(octets, text_length(&text));
 }
 
-static json_t *json_address(const struct path *path)
+static json_t *json_address(const struct asker *asker)
 {
     char octets[CIDR_TEXT_MAX];
 
-    if (path->is_ipv6)
-        return json_null();
-    ipv4_write(path->source, octets);
-    return json_string(octets);
+    ipv4_write(asker->path.source, octets);
+    return json_string(asker->path.is_ipv6 ? asker->ipv6 : octets);
 }
 
 static json_t *json_reason(const struct snapshot *snapshot, const struct client *client,
@@ -206,7 +206,7 @@ static void tell_json(const struct snapshot *snapshot, const struct client *clie
     bool has_data = verdict->answer != ANSWER_NONE || verdict_has_cname(verdict);
     json_t *object = json_pack(
         "{s:o, s:o, s:o, s:s, s:b, s:o, s:b, s:o, s:o}", "name", json_name(&asking->query.name),
-        "type", print_text(type_octets, text_length(&type)), "from", json_address(&asking->path),
+        "type", print_text(type_octets, text_length(&type)), "from", json_address(&asking->asker),
         "class", class_text(client_class(client)), "forwarded", is_forward, "rcode",
         is_forward ? json_null() : print_text(rcode_octets, text_length(&rcode)), "data", has_data,
         "reason", json_reason(snapshot, client, asking, verdict), "steps", json_steps(explanation));
@@ -216,14 +216,16 @@ static void tell_json(const struct snapshot *snapshot, const struct client *clie
 void asking_tell(const struct snapshot *snapshot, const struct asking *asking, bool is_json,
                  FILE *out)
 {
+    const struct asker *asker = &asking->asker;
+    struct explain_facts facts = {.address = asker->path.is_ipv6 ? asker->ipv6 : NULL};
     struct explanation explanation;
     struct verdict verdict;
     struct client client;
 
-    client_classify(snapshot, &asking->path, &client);
+    client_classify(snapshot, &asker->path, &client);
     decide(snapshot, &client, &asking->query, index_hash(&snapshot->index, &asking->query.name),
            &verdict);
-    explain(snapshot, &client, &asking->query, &verdict, NULL, &explanation);
+    explain(snapshot, &client, &asking->query, &verdict, &facts, &explanation);
     if (is_json) {
         tell_json(snapshot, &client, asking, &verdict, &explanation, out);
         return;
@@ -262,7 +264,7 @@ static void print_membership(const json_t *membership, FILE *out)
             (int)json_integer_value(json_object_get(membership, "line")));
 }
 
-void asking_tell_client(const struct snapshot *snapshot, const struct path *path, bool is_json,
+void asking_tell_client(const struct snapshot *snapshot, const struct asker *asker, bool is_json,
                         FILE *out)
 {
     json_t *memberships = json_array();
@@ -270,17 +272,16 @@ void asking_tell_client(const struct snapshot *snapshot, const struct path *path
     const json_t *membership;
     size_t index;
 
-    client_classify(snapshot, path, &client);
+    client_classify(snapshot, &asker->path, &client);
     for (uint32_t i = 0; i < client.count; i++)
         json_array_append_new(memberships, json_membership(snapshot, &client.memberships[i]));
-    json_t *object = json_pack("{s:o, s:s, s:o}", "address", json_address(path), "class",
+    json_t *object = json_pack("{s:o, s:s, s:o}", "address", json_address(asker), "class",
                                class_text(client_class(&client)), "memberships", memberships);
     if (is_json) {
         print_json(object, out);
         return;
     }
-    const char *address = json_string_value(json_object_get(object, "address"));
-    fprintf(out, "address=%s class=%s\n", address == NULL ? "IPv6" : address,
+    fprintf(out, "address=%s class=%s\n", json_string_value(json_object_get(object, "address")),
             class_text(client_class(&client)));
     json_array_foreach(memberships, index, membership) print_membership(membership, out);
     if (client.count == 0)

@@ -11,19 +11,26 @@
  *
  * Threads: pure.  Memory: an asking points at nothing.
  */
+#include <netinet/in.h>
 #include <stdbool.h>
 #include <stdio.h>
 
 #include "control/command.h"
 #include "decide/decide.h"
 
+/** Who asks. */
+struct asker {
+    struct path path;
+    char ipv6[INET6_ADDRSTRLEN]; /* empty: the path has the address */
+};
+
 struct asking {
     struct query query;
-    struct path path;
+    struct asker asker;
 };
 
 /** Reads an address, IPv4 or IPv6, as the server sees a client that has it. */
-bool asking_read_source(const char *text, struct path *path);
+bool asking_read_source(const char *text, struct asker *asker);
 
 /** Reads NAME, --type, --from, --to. Returns false with *err, a sentence that says what to write.
  */
@@ -34,5 +41,5 @@ void asking_tell(const struct snapshot *snapshot, const struct asking *asking, b
                  FILE *out);
 
 /** Tells who a client is: its class, and each space that it may ask for and why. */
-void asking_tell_client(const struct snapshot *snapshot, const struct path *path, bool is_json,
+void asking_tell_client(const struct snapshot *snapshot, const struct asker *asker, bool is_json,
                         FILE *out);

@@ -34,7 +34,8 @@ static void add_block(struct text *text, struct cidr cidr)
 }
 
 static void tell_client(const struct snapshot *snapshot, const struct client *client,
-                        const struct verdict *verdict, struct explanation *explanation)
+                        const struct verdict *verdict, const char *address,
+                        struct explanation *explanation)
 {
     const struct membership *membership = verdict->membership;
     if (membership == NULL && client->count > 0)
@@ -42,7 +43,10 @@ static void tell_client(const struct snapshot *snapshot, const struct client *cl
     struct text text = begin_step(explanation);
 
     text_add_string(&text, "client=");
-    text_add_ipv4(&text, client->address);
+    if (address != NULL)
+        text_add_string(&text, address);
+    else
+        text_add_ipv4(&text, client->address);
     text_add_string(&text, " class=");
     if (membership == NULL) {
         text_add_string(&text, "external: in no space, active peering or VPN");
@@ -154,7 +158,7 @@ static void tell_text(const char *octets, struct explanation *explanation)
 }
 
 static void tell_forward(const struct snapshot *snapshot, const struct verdict *verdict,
-                         const struct explain_forward *forward, struct explanation *explanation)
+                         const struct explain_facts *facts, struct explanation *explanation)
 {
     const struct route *route = &snapshot->policy.routes.items[verdict->route];
     struct text text = begin_step(explanation);
@@ -162,15 +166,15 @@ static void tell_forward(const struct snapshot *snapshot, const struct verdict *
     text_add_string(&text, "zone=");
     name_add(&text, route->zone.octets);
     text_add_string(&text, route->allow_rebind ? " allow_rebind=true" : "");
-    if (forward == NULL || forward->servers == NULL) {
+    if (facts->servers == NULL) {
         text_add_string(&text, " upstreams=");
         text_add_string(&text, route->upstreams);
     }
     end_step(explanation, &text);
-    if (forward != NULL && forward->servers != NULL)
-        tell_text(forward->servers, explanation);
-    if (forward != NULL && forward->cached != NULL)
-        tell_text(forward->cached, explanation);
+    if (facts->servers != NULL)
+        tell_text(facts->servers, explanation);
+    if (facts->cached != NULL)
+        tell_text(facts->cached, explanation);
 }
 
 static void tell_verdict(const struct snapshot *snapshot, const struct client *client,
@@ -207,8 +211,12 @@ static void tell_verdict(const struct snapshot *snapshot, const struct client *c
 
 void explain(const struct snapshot *snapshot, const struct client *client,
              const struct query *query, const struct verdict *verdict,
-             const struct explain_forward *forward, struct explanation *explanation)
+             const struct explain_facts *facts, struct explanation *explanation)
 {
+    static const struct explain_facts none;
+
+    if (facts == NULL)
+        facts = &none;
     explanation->count = 0;
     struct text text = begin_step(explanation);
     text_add_string(&text, "name=");
@@ -216,7 +224,7 @@ void explain(const struct snapshot *snapshot, const struct client *client,
     text_add_string(&text, " type=");
     type_add(&text, query->type);
     end_step(explanation, &text);
-    tell_client(snapshot, client, verdict, explanation);
+    tell_client(snapshot, client, verdict, facts->address, explanation);
     if (verdict->host != NULL)
         tell_host(verdict, explanation);
     if (verdict->app != NULL)
@@ -226,6 +234,6 @@ void explain(const struct snapshot *snapshot, const struct client *client,
     if (verdict->answer == ANSWER_ROUTERS)
         tell_routers(verdict, explanation);
     if (verdict->situation == SITUATION_FORWARD)
-        tell_forward(snapshot, verdict, forward, explanation);
+        tell_forward(snapshot, verdict, facts, explanation);
     tell_verdict(snapshot, client, query, verdict, explanation);
 }

@@ -21,16 +21,17 @@ struct explanation {
     } steps[EXPLAIN_STEPS_MAX]; /* the last one is the verdict */
 };
 
-/** What only the forwarder knows of a name that is forwarded, each a step of its own. */
-struct explain_forward {
-    const char *servers; /* the upstreams and how they are; NULL: not known */
-    const char *cached;  /* what is kept; NULL: not known */
+/** What the verdict does not know; NULL: not known. */
+struct explain_facts {
+    const char *servers; /* of a name that is forwarded: the upstreams and how they are */
+    const char *cached;  /* and what is kept of it */
+    const char *address; /* the client's, when it is not IPv4 */
 };
 
-/** Tells how the verdict on a query came about. `forward` may be NULL. */
+/** Tells how the verdict on a query came about. `facts` may be NULL. */
 void explain(const struct snapshot *snapshot, const struct client *client,
              const struct query *query, const struct verdict *verdict,
-             const struct explain_forward *forward, struct explanation *explanation);
+             const struct explain_facts *facts, struct explanation *explanation);
 
 /**
  * Writes the reason's sentence with its facts, at most EDE_TEXT_OCTETS octets: "Q10 app crashed:

@@ -123,7 +123,7 @@ static void tell_why(const struct snapshot *snapshot, const struct exchange *exc
     struct query query;
     struct verdict verdict;
     struct forward_facts facts;
-    struct explain_forward forward = {.servers = facts.servers, .cached = facts.cached};
+    struct explain_facts known = {.servers = facts.servers, .cached = facts.cached};
     struct explanation explanation;
 
     read_asked(exchange, &query);
@@ -132,7 +132,7 @@ static void tell_why(const struct snapshot *snapshot, const struct exchange *exc
     bool asks_others = verdict.situation == SITUATION_FORWARD && exchange->forward != NULL;
     if (asks_others)
         gather_facts(exchange, &query, hash, verdict.route, &facts);
-    explain(snapshot, &exchange->client, &query, &verdict, asks_others ? &forward : NULL,
+    explain(snapshot, &exchange->client, &query, &verdict, asks_others ? &known : NULL,
             &explanation);
 
     uint8_t *data = begin_record(reply, CLASS_IN);

@@ -115,18 +115,19 @@ START_TEST(a_client_is_read_as_the_socket_would_say)
     static const struct {
         const char *text;
         uint32_t source;
-        bool is_ipv6;
+        const char *ipv6;
     } clients[] = {
-        {"10.0.130.56", 0x0a008238, false},
-        {"::1", 0x7f000001, false},
-        {"::ffff:10.0.130.56", 0x0a008238, false},
-        {"fd00::1", 0, true},
+        {"10.0.130.56", 0x0a008238, ""},
+        {"::1", 0x7f000001, ""},
+        {"::ffff:10.0.130.56", 0x0a008238, ""},
+        {"2001:DB8:0::1", 0, "2001:db8::1"},
     };
-    struct path path;
+    struct asker asker;
 
-    ck_assert(asking_read_source(clients[_i].text, &path));
-    ck_assert_uint_eq(path.source, clients[_i].source);
-    ck_assert_int_eq(path.is_ipv6, clients[_i].is_ipv6);
+    ck_assert(asking_read_source(clients[_i].text, &asker));
+    ck_assert_uint_eq(asker.path.source, clients[_i].source);
+    ck_assert_int_eq(asker.path.is_ipv6, clients[_i].ipv6[0] != '\0');
+    ck_assert_str_eq(asker.ipv6, clients[_i].ipv6);
 }
 END_TEST
 
@@ -155,6 +156,22 @@ START_TEST(the_last_line_is_the_verdict)
 }
 END_TEST
 
+START_TEST(a_client_with_ipv6_is_told_by_its_address_and_is_external)
+{
+    char *lines = tell("api.example.com", "2001:db8::1", false);
+    char *octets = tell("api.example.com", "2001:db8::1", true);
+    json_t *object = json_loads(octets, 0, NULL);
+
+    ck_assert_msg(strstr(lines, "\nclient=2001:db8::1 class=external: in no space") != NULL, "%s",
+                  lines);
+    ck_assert_str_eq(json_string_value(json_object_get(object, "from")), "2001:db8::1");
+    ck_assert_str_eq(json_string_value(json_object_get(object, "class")), "external");
+    json_decref(object);
+    free(octets);
+    free(lines);
+}
+END_TEST
+
 START_TEST(json_has_the_code_the_class_and_every_step)
 {
     char *octets = tell("sleepy-river-2739.herokuapp.com", "10.20.3.4", true);
@@ -174,13 +191,13 @@ END_TEST
 
 static char *tell_client(const char *from, bool is_json)
 {
-    struct path path = {0};
+    struct asker asker = {0};
     char *octets;
     size_t length;
     FILE *out = open_memstream(&octets, &length);
 
-    ck_assert(asking_read_source(from, &path));
-    asking_tell_client(snapshot, &path, is_json, out);
+    ck_assert(asking_read_source(from, &asker));
+    asking_tell_client(snapshot, &asker, is_json, out);
     fclose(out);
     return octets;
 }
@@ -192,7 +209,7 @@ START_TEST(a_client_is_told_its_class_and_why)
         {"10.20.3.4", "class=peered space=test-space connection=pcx-111aaa111 because of "},
         {"172.16.9.9", "class=vpn space=test-space connection=office because of 172.16.0.0/16"},
         {"203.0.113.9", "address=203.0.113.9 class=external\nin no space"},
-        {"fd00::1", "address=IPv6 class=external\n"},
+        {"fd00::1", "address=fd00::1 class=external\n"},
     };
     char *octets = tell_client(clients[_i][0], false);
 
@@ -221,6 +238,7 @@ int main(void)
     tcase_add_checked_fixture(telling, set_up, tear_down);
     tcase_add_test(telling, the_last_line_is_the_verdict);
     tcase_add_test(telling, json_has_the_code_the_class_and_every_step);
+    tcase_add_test(telling, a_client_with_ipv6_is_told_by_its_address_and_is_external);
     tcase_add_loop_test(telling, a_client_is_told_its_class_and_why, 0, 5);
     suite_add_tcase(suite, telling);
     return suite_run(suite);

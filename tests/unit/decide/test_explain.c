@@ -204,26 +204,28 @@ END_TEST
 /* All steps of a forwarded name, | between; the forwarder's own knowledge where there is some. */
 static const struct {
     const char *name;
-    struct explain_forward forward;
+    struct explain_facts facts;
     const char *expected;
 } forward_stories[] = {
     {"www.debian.org",
-     {NULL, NULL},
+     {NULL, NULL, NULL},
      "name=www.debian.org type=A|client=*|zone=. upstreams=10.0.0.2|verdict=forward to 10.0.0.2"},
     {"www.corp.example",
-     {"192.168.7.53 good rtt=12ms", "cached=fresh ttl=23"},
+     {"192.168.7.53 good rtt=12ms", "cached=fresh ttl=23", NULL},
      "*|zone=corp.example allow_rebind=true|192.168.7.53 good rtt=12ms|"
      "cached=fresh ttl=23|verdict=forward to 192.168.7.53"},
     {"open-plain-1001-1234567890ab.herokuapp.com",
-     {NULL, "cached=no"},
+     {NULL, "cached=no", NULL},
      "*internal_routing=false*|*recreated*|zone=.*|cached=no|verdict=forward to 10.0.0.2"},
-    {"x.test", {NULL, NULL}, "*|remedy=*upstream_zones|verdict=NXDOMAIN: Q26 special-use name *"},
-    {"localhost", {NULL, NULL}, "*|verdict=NOERROR"},
+    {"x.test",
+     {NULL, NULL, NULL},
+     "*|remedy=*upstream_zones|verdict=NXDOMAIN: Q26 special-use name *"},
+    {"localhost", {NULL, NULL, NULL}, "*|verdict=NOERROR"},
 };
 
 START_TEST(a_forwarded_name_is_told_with_its_route)
 {
-    struct explain_forward forward = forward_stories[_i].forward;
+    struct explain_facts facts = forward_stories[_i].facts;
     char told[EXPLAIN_STEPS_MAX * (EXPLAIN_STEP_OCTETS + 1)];
     struct routes routes = routes_usual();
     struct route items[2] = {routes.items[0], routes.items[1]};
@@ -234,7 +236,7 @@ START_TEST(a_forwarded_name_is_told_with_its_route)
     snapshot->policy.routes = (struct routes){.items = items, .count = 2};
     deciding_ask(&deciding, snapshot, DYNO, forward_stories[_i].name, 1);
     explain(snapshot, &deciding.client, &deciding.query, &deciding.verdict,
-            forward.servers == NULL && forward.cached == NULL ? NULL : &forward, &explanation);
+            facts.servers == NULL && facts.cached == NULL ? NULL : &facts, &explanation);
     write_steps(&explanation, told);
     ck_assert_msg(fnmatch(forward_stories[_i].expected, told, FNM_NOESCAPE) == 0, "%s", told);
 }
