@@ -8,7 +8,7 @@
  * A route is known by its number, which is the same in the settings (config/upstream.h) and in
  * the forwarder (forward/forward.h).
  *
- * Threads: immutable.  Memory: texts are borrowed for the life of the process.
+ * Threads: immutable.  Memory: the policy's, see snapshot.h.
  */
 #include <stdbool.h>
 #include <stddef.h>
@@ -24,9 +24,12 @@ struct route {
     bool allow_rebind;     /* its answers may carry addresses of the spaces served here */
 };
 
+struct upstream_zones;
+
 struct routes {
     const struct route *items;
     size_t count;
+    const struct upstream_zones *zones; /* the same for the forwarder; NULL: nobody is asked */
 };
 
 /** The number of the first route whose zone holds the name, or ROUTE_NONE. */

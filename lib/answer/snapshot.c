@@ -114,6 +114,7 @@ struct snapshot *snapshot_seal(struct snapshot_parts *parts)
     }
     snapshot->generation = parts->generation;
     snapshot->policy = *parts->policy;
+    arena_hold(snapshot->policy.arena);
     snapshot->segments = parts->segments;
     snapshot->segment_count = parts->segment_count;
     snapshot->index = parts->index;
@@ -139,6 +140,7 @@ void snapshot_free(struct snapshot *snapshot)
     free(snapshot->segments);
     index_close(&snapshot->index);
     access_close(&snapshot->access);
+    arena_release(snapshot->policy.arena);
     free(snapshot);
 }
 

@@ -24,7 +24,8 @@
 
 enum { SOA_TAIL_OCTETS = 20, SOA_NEGATIVE_TTL_SECONDS = 5 };
 
-/** Settings that decide who may ask what; texts are borrowed for the life of the process. */
+/** Settings that decide who may ask what. Texts and routes lie in an arena that each snapshot
+ * holds. */
 struct policy {
     struct suffixes suffixes;
     bool external_nxdomain; /* outsiders get NXDOMAIN instead of REFUSED */
@@ -34,6 +35,7 @@ struct policy {
     struct local_access local;
     const char *server_id; /* NSID, id.server */
     const char *version;   /* version.server */
+    struct arena *arena;   /* NULL: what is pointed at outlives every snapshot */
 };
 
 struct snapshot {

@@ -1,5 +1,6 @@
 #include "base/arena.h"
 
+#include <assert.h>
 #include <stdalign.h>
 #include <stdbool.h>
 #include <stdlib.h>
@@ -20,6 +21,7 @@ struct arena {
     size_t left;
     size_t used;
     size_t chunk_size;
+    unsigned holds; /* beside that of who made it */
 };
 
 struct arena *arena_new(void)
@@ -72,6 +74,7 @@ void arena_free(struct arena *arena)
 {
     if (arena == NULL)
         return;
+    assert(arena->holds == 0);
     struct chunk *chunk = arena->newest;
     while (chunk != NULL) {
         struct chunk *before = chunk->before;
@@ -79,6 +82,21 @@ void arena_free(struct arena *arena)
         chunk = before;
     }
     free(arena);
+}
+
+struct arena *arena_hold(struct arena *arena)
+{
+    if (arena != NULL)
+        arena->holds++;
+    return arena;
+}
+
+void arena_release(struct arena *arena)
+{
+    if (arena != NULL && arena->holds > 0)
+        arena->holds--;
+    else
+        arena_free(arena);
 }
 
 /* Starts a chunk that holds at least `size` octets; chunks double up to LARGEST_CHUNK. */

@@ -5,6 +5,8 @@
  * An arena hands out zeroed pieces from large chunks; nothing in it is freed alone. One arena per
  * lifetime: a parsed file, a sealed segment.
  *
+ * An arena that several things point into is held by each of them, and goes with the last.
+ *
  * Threads: one thread at a time.  Memory: chunks from malloc, all given back by arena_free.
  */
 #include <stddef.h>
@@ -17,6 +19,12 @@ struct arena *arena_new(void);
 
 /** Gives back everything that came from the arena, and the arena. NULL is allowed. */
 void arena_free(struct arena *arena);
+
+/** Adds a holder to the one who made the arena. NULL is allowed. Returns the arena. */
+struct arena *arena_hold(struct arena *arena);
+
+/** Lets go; arena_free when nobody holds it any more. NULL is allowed. */
+void arena_release(struct arena *arena);
 
 /** Returns `size` zeroed octets aligned for any type, or NULL without memory. */
 void *arena_take(struct arena *arena, size_t size);

@@ -14,7 +14,7 @@
  * address of this host, loopback included.
  *
  * Sources: resolv.conf(5).
- * Threads: once at the start.  Memory: as the settings.
+ * Threads: one.  Memory: as the settings.
  */
 #include <ifaddrs.h>
 #include <stdbool.h>

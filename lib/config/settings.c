@@ -11,7 +11,7 @@ enum { HELP_COLUMN = 30, HELP_LINE_MOST = 256 };
 
 void settings_close(struct settings *settings)
 {
-    arena_free(settings->arena);
+    arena_release(settings->arena);
     *settings = (struct settings){.arena = NULL};
 }
 

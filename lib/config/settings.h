@@ -20,7 +20,7 @@
  *     spacednsd.yaml:3:10: workers: 9999 is out of range; give a whole number from 0 to 256
  *     --worker: unknown flag; did you mean --workers?
  *
- * Threads: read once at the start, by one thread; constant after.
+ * Threads: read by one thread; constant after.
  * Memory: texts and lists live as long as the settings.
  */
 #include <stdbool.h>

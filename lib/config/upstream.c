@@ -273,3 +273,61 @@ bool upstreams_add(struct arena *arena, struct upstreams *list, const struct ups
     list->items[list->count++] = *upstream;
     return true;
 }
+
+static bool asks_same(const struct upstreams *list, const struct upstreams *other)
+{
+    bool is_same = list->count == other->count;
+
+    for (size_t i = 0; is_same && i < list->count; i++)
+        is_same = upstream_equals(&list->items[i], &other->items[i]);
+    return is_same;
+}
+
+bool upstream_zones_equal(const struct upstream_zones *zones, const struct upstream_zones *others)
+{
+    bool is_same = zones->count == others->count;
+
+    for (size_t i = 0; is_same && i < zones->count; i++)
+        is_same = strcmp(zones->items[i].zone, others->items[i].zone) == 0 &&
+                  asks_same(&zones->items[i].upstreams, &others->items[i].upstreams);
+    return is_same;
+}
+
+/* NULL stays NULL. Returns false without memory. */
+static bool copy_text(struct arena *arena, const char **text)
+{
+    if (*text == NULL)
+        return true;
+    *text = arena_text(arena, *text, strlen(*text));
+    return *text != NULL;
+}
+
+static bool copy_upstreams(struct arena *arena, struct upstreams *list)
+{
+    struct upstream *items = arena_take(arena, list->count * sizeof *items);
+
+    for (size_t i = 0; items != NULL && i < list->count; i++) {
+        items[i] = list->items[i];
+        items[i].place = NULL;
+        if (!copy_text(arena, &items[i].text) || !copy_text(arena, &items[i].tls_name))
+            return false;
+    }
+    list->items = items;
+    list->capacity = list->count;
+    return items != NULL;
+}
+
+bool upstream_zones_copy(struct arena *arena, const struct upstream_zones *from,
+                         struct upstream_zones *to)
+{
+    struct upstream_zone *items = arena_take(arena, from->count * sizeof *items);
+
+    for (size_t i = 0; items != NULL && i < from->count; i++) {
+        items[i] = from->items[i];
+        items[i].place = NULL;
+        if (!copy_text(arena, &items[i].zone) || !copy_upstreams(arena, &items[i].upstreams))
+            return false;
+    }
+    *to = (struct upstream_zones){.items = items, .count = from->count, .capacity = from->count};
+    return items != NULL;
+}

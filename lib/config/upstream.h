@@ -15,7 +15,7 @@
  * with the most labels wins; "." is everything else.
  *
  * Sources: RFC 7858, RFC 8310 (DNS over TLS); resolv.conf(5).
- * Threads: read once at the start; constant after.  Memory: as long as the settings.
+ * Threads: read by one thread; constant after.  Memory: as long as the settings.
  */
 #include <stdbool.h>
 #include <stddef.h>
@@ -82,3 +82,10 @@ bool upstream_equals(const struct upstream *upstream, const struct upstream *oth
  */
 bool upstreams_add(struct arena *arena, struct upstreams *list, const struct upstream *upstream,
                    struct err *err);
+
+/** True when both ask the same servers, in the same order, for the same zones. */
+bool upstream_zones_equal(const struct upstream_zones *zones, const struct upstream_zones *others);
+
+/** Copies everything but the places. Returns false without memory. */
+bool upstream_zones_copy(struct arena *arena, const struct upstream_zones *from,
+                         struct upstream_zones *to);

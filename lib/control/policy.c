@@ -29,15 +29,17 @@ static bool set_routes(struct routes *routes, const struct settings *settings)
     if (zones->count == 0)
         return true;
     struct route *items = arena_take(settings->arena, zones->count * sizeof *items);
-    if (items == NULL)
+    struct upstream_zones *kept = arena_take(settings->arena, sizeof *kept);
+    if (items == NULL || kept == NULL)
         return false;
+    *kept = *zones;
     for (size_t i = 0; i < zones->count; i++) {
         items[i].upstreams = write_upstreams(settings->arena, &zones->items[i].upstreams);
         items[i].allow_rebind = zones->items[i].allow_rebind;
         if (items[i].upstreams == NULL || !name_from_text(zones->items[i].zone, &items[i].zone))
             return false;
     }
-    *routes = (struct routes){.items = items, .count = zones->count};
+    *routes = (struct routes){.items = items, .count = zones->count, .zones = kept};
     return true;
 }
 
@@ -55,6 +57,7 @@ bool policy_set(struct policy *policy, const struct settings *settings)
         .local = {.spaces = settings->local_as.items, .space_count = settings->local_as.count},
         .server_id = settings->server_id,
         .version = "spacedns " SPACEDNS_VERSION,
+        .arena = settings->arena,
     };
     return set_routes(&policy->routes, settings);
 }

@@ -3,7 +3,7 @@
  * From settings to the policy that answers are decided by; the server and the operator's command
  * make it here, so that they answer alike.
  *
- * Threads: one.  Memory: texts are borrowed from the settings, routes are kept with them.
+ * Threads: one.  Memory: everything lies in the settings' arena, which snapshots hold.
  */
 #include <stdbool.h>
 

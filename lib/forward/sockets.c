@@ -39,6 +39,7 @@ struct sockets {
     uv_poll_t poll;          /* on the epoll descriptor */
     uv_idle_t soon;          /* active while something waits for the next turn */
     uv_timer_t tick;         /* active while a stream is open */
+    unsigned handles;        /* of these, not closed yet */
     struct tls_trust *trust; /* NULL: no server speaks TLS */
     struct trip *trips;      /* by ticket; their slots in epoll are their tickets */
     size_t trip_count;
@@ -343,6 +344,7 @@ static void start(struct sockets *sockets, uv_loop_t *loop)
     uv_idle_init(loop, &sockets->soon);
     uv_timer_init(loop, &sockets->tick);
     sockets->poll.data = sockets->soon.data = sockets->tick.data = sockets;
+    sockets->handles = 3;
     uv_poll_start(&sockets->poll, UV_READABLE, on_ready);
 }
 
@@ -357,6 +359,17 @@ static void close_all(struct sockets *sockets)
     if (sockets->home.epoll >= 0)
         close(sockets->home.epoll);
     sockets->home.epoll = -1;
+}
+
+static void give_back(struct sockets *sockets)
+{
+    tls_trust_free(sockets->trust);
+    free(sockets->trips);
+    free(sockets->failed);
+    free(sockets->streams);
+    free(sockets->home.wire);
+    free(sockets->home.plain);
+    free(sockets);
 }
 
 struct sockets *sockets_new(const struct sockets_options *options, struct err *err)
@@ -375,30 +388,27 @@ struct sockets *sockets_new(const struct sockets_options *options, struct err *e
         .on_response = tell_response, .on_failure = tell_failure, .context = sockets};
     if (!fill(sockets, options, err)) {
         close_all(sockets);
-        sockets_free(sockets);
+        give_back(sockets);
         return NULL;
     }
     start(sockets, options->loop);
     return sockets;
 }
 
-void sockets_close(struct sockets *sockets)
+static void on_closed(uv_handle_t *handle)
 {
-    uv_close((uv_handle_t *)&sockets->poll, NULL);
-    uv_close((uv_handle_t *)&sockets->soon, NULL);
-    uv_close((uv_handle_t *)&sockets->tick, NULL);
-    close_all(sockets);
+    struct sockets *sockets = handle->data;
+
+    if (--sockets->handles == 0)
+        give_back(sockets);
 }
 
 void sockets_free(struct sockets *sockets)
 {
     if (sockets == NULL)
         return;
-    tls_trust_free(sockets->trust);
-    free(sockets->trips);
-    free(sockets->failed);
-    free(sockets->streams);
-    free(sockets->home.wire);
-    free(sockets->home.plain);
-    free(sockets);
+    uv_close((uv_handle_t *)&sockets->poll, on_closed);
+    uv_close((uv_handle_t *)&sockets->soon, on_closed);
+    uv_close((uv_handle_t *)&sockets->tick, on_closed);
+    close_all(sockets);
 }

@@ -45,10 +45,8 @@ struct sockets *sockets_new(const struct sockets_options *options, struct err *e
 struct link *sockets_link(struct sockets *sockets);
 
 /**
- * Closes every socket and the handles on the loop; nobody is told of attempts under way. Call
- * sockets_free once the loop has ended. Not allowed from within a listener.
+ * Closes every socket; nobody is told of attempts under way. What the options name is let go of at
+ * once, the handles on the loop and the memory with the loop's next turn. Not allowed from within a
+ * listener. NULL is allowed.
  */
-void sockets_close(struct sockets *sockets);
-
-/** NULL is allowed. */
 void sockets_free(struct sockets *sockets);

@@ -136,40 +136,77 @@ void path_set_source(struct path *path, const struct endpoint *source)
         *path = (struct path){.destination = path->destination, .is_ipv6 = true};
 }
 
-/* Reads and decides the kept request anew and writes the reply. */
-static size_t answer_late(struct batch *batch, struct exchange *exchange, const struct found *found)
+/* Reads and decides a kept request anew. */
+static struct exchange *decide_late(struct batch *batch, const struct deferral *deferral)
 {
+    struct exchange *exchange = deferred_restore(batch->deferred, deferral);
+
     exchange->forward = batch->forward;
     exchange->rotation = batch->rotation++;
     respond_prepare(batch->snapshot, exchange);
     respond_decide(batch->snapshot, exchange);
+    return exchange;
+}
+
+static size_t write_late(const struct batch *batch, struct exchange *exchange,
+                         const struct found *found)
+{
     if (exchange->verdict.situation == SITUATION_FORWARD)
         return respond_relay(batch->snapshot, exchange, found);
     return respond_write(batch->snapshot, exchange); /* a reload has made the name ours */
 }
 
-static void reply_late(struct batch *batch, const struct deferral *deferral,
+/* Replies, and gives the deferral's room back. */
+static void reply_late(struct batch *batch, struct deferral *deferral, struct exchange *exchange,
                        const struct found *found)
 {
-    struct exchange *exchange = deferred_restore(batch->deferred, deferral);
-    size_t length = answer_late(batch, exchange, found);
+    size_t length = write_late(batch, exchange, found);
 
     count(batch, exchange, &deferral->client.endpoint, deferral->begun_us);
     if (batch->log != NULL)
         hand_over(batch, deferral->begun_us);
     if (!deferral->carrier->deliver(deferral->carrier, &deferral->client, exchange->reply, length))
         stats_count(batch->stats, COUNTER_FORWARD_LATE, 1);
+    deferred_drop(batch->deferred, deferral);
+}
+
+static struct deferral *take_first(struct waiter **waiters)
+{
+    struct deferral *deferral = (struct deferral *)(void *)*waiters;
+
+    *waiters = (*waiters)->next;
+    return deferral;
 }
 
 void batch_on_found(void *context, struct waiter *waiters, const struct found *found)
 {
     struct batch *batch = context;
 
-    batch_adopt(batch);
     while (waiters != NULL) {
-        struct deferral *deferral = (struct deferral *)(void *)waiters;
-        waiters = waiters->next;
-        reply_late(batch, deferral, found);
-        deferred_drop(batch->deferred, deferral);
+        struct deferral *deferral = take_first(&waiters);
+        reply_late(batch, deferral, decide_late(batch, deferral), found);
+    }
+}
+
+/* Returns false, with `found`, when there is something to reply at once. */
+static bool ask_late(struct batch *batch, struct deferral *deferral,
+                     const struct exchange *exchange, struct found *found)
+{
+    *found = (struct found){.failure = FORWARD_FAILING};
+    return exchange->verdict.situation == SITUATION_FORWARD && batch->forward != NULL &&
+           !forward_find(batch->forward, &exchange->question, exchange->verdict.route, found) &&
+           forward_ask(batch->forward, &exchange->question, exchange->verdict.route,
+                       &deferral->waiter, found);
+}
+
+void batch_ask_again(struct batch *batch, struct waiter *waiters)
+{
+    struct found found;
+
+    while (waiters != NULL) {
+        struct deferral *deferral = take_first(&waiters);
+        struct exchange *exchange = decide_late(batch, deferral);
+        if (!ask_late(batch, deferral, exchange, &found))
+            reply_late(batch, deferral, exchange, &found);
     }
 }

@@ -10,7 +10,8 @@
  * worked on. A batch answers from one snapshot: the newest is taken in batch_begin only.
  *
  * A request whose answer is an upstream's and not at hand is deferred: batch_finish returns 0, and
- * the reply comes through the carrier after the batch.
+ * the reply comes through the carrier after the batch. When the upstreams are others before that,
+ * the request is decided anew and perhaps deferred again: whoever waits gets a reply.
  *
  * Threads: one batch per worker, used on its thread.  Memory: never allocates.
  */
@@ -45,7 +46,9 @@ struct batch {
 /** Takes the newest snapshot if there is one, and tells so. */
 void batch_adopt(struct batch *batch);
 
-/** Has what is not ours asked of others; before the first batch. `forward` reports to `deferred`.
+/**
+ * Has what is not ours asked of others, or of nobody (`forward` NULL); not within a batch, but for
+ * its beginning. Those who wait in `deferred` stay there.
  */
 void batch_set_forward(struct batch *batch, struct forward *forward, struct deferred *deferred);
 
@@ -67,6 +70,12 @@ void batch_end(struct batch *batch);
 
 /** forward_on_found, with the batch as context: replies to all who waited. Not within a batch. */
 void batch_on_found(void *context, struct waiter *waiters, const struct found *found);
+
+/**
+ * Asks anew for those who waited for upstreams that are asked no more, or replies with what the
+ * newest snapshot says. Not within a batch.
+ */
+void batch_ask_again(struct batch *batch, struct waiter *waiters);
 
 /** Fills in where a request came from; IPv6 loopback counts as loopback. */
 void path_set_source(struct path *path, const struct endpoint *source);

@@ -10,7 +10,16 @@
  * So what is at hand is always answered before anything new is asked, and whatever part of a turn
  * has brought a question, the loop does not wait before it is sent.
  *
- * Threads: the worker's.  Memory: everything in forwarder_start.
+ * A way out is one list of upstreams with all that goes by their numbers or came from them:
+ * sockets, questions on their way, what is kept. When a snapshot brings another list, the worker
+ * gets another way at once, and the one before is closed before the next wait; who waits for it
+ * then is asked for anew by the way there is now:
+ *
+ *     snapshot's zones ──(others than before)──► new way ──► batch
+ *                                       old way ──(next turn)──► batch_ask_again, closed
+ *
+ * Threads: the worker's.  Memory: a way owns copies of what it needs of the settings; room for
+ * waiting requests is taken with the first way.
  */
 #include <stdbool.h>
 #include <uv.h>
@@ -21,26 +30,36 @@
 #include "forward/sockets.h"
 #include "serve/batch.h"
 
+struct way;
+
 /** It must stay in its place while open. */
 struct forwarder {
     uv_loop_t *loop;
     struct batch *batch;
-    struct sockets *sockets;
-    struct forward *forward; /* NULL: no upstreams */
+    size_t cache_octets;
+    size_t questions;
+    bool mixes_case;
+    bool is_stopping;
+    struct way *way;     /* NULL: no upstreams */
+    struct way *retired; /* to be closed */
     struct deferred *deferred;
-    struct link_listener inner; /* what the forwarder hears of, before the time is set */
-    struct forward_servers servers;
     uv_prepare_t prepare;
     uv_idle_t idle;
     uv_timer_t timer;
 };
 
 /**
- * Begins to forward what the settings name upstreams for; without any, does nothing and succeeds.
- * Returns false with *err; forwarder_close is to be called whatever comes back.
+ * Begins to forward what the settings name upstreams for, if they name any. Returns false with
+ * *err; forwarder_stop and forwarder_close are to be called whatever comes back.
  */
 bool forwarder_start(struct forwarder *forwarder, uv_loop_t *loop, struct batch *batch,
                      const struct settings *settings, struct err *err);
+
+/**
+ * Goes over to other upstreams, unless they are those that are asked already; NULL: nobody. When
+ * that cannot be done for want of memory or descriptors, nobody is asked, and the log says so.
+ */
+void forwarder_adopt(struct forwarder *forwarder, const struct upstream_zones *zones);
 
 /** Tells all who wait that nothing comes any more, and closes every handle and socket. */
 void forwarder_stop(struct forwarder *forwarder);

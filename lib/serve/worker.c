@@ -22,6 +22,8 @@ struct worker {
     atomic_bool is_stopping;
     bool is_running;
     pthread_t thread;
+    batch_on_adopted *on_adopted; /* whom it tells next */
+    void *context;
     struct udp udp;
     struct tcp tcp;
     struct forwarder forwarder;
@@ -49,6 +51,17 @@ static void serve_last(struct worker *worker)
         udp_serve_all(&worker->udp_sockets[i]);
     for (size_t i = 0; i < worker->tcp_count; i++)
         tcp_accept_all(&worker->tcp_listeners[i]);
+}
+
+/* Upstreams go with the snapshot: what is decided by it is asked of its own. */
+static void worker_on_adopted(void *context)
+{
+    struct worker *worker = context;
+    const struct snapshot *snapshot = worker->batch.snapshot;
+
+    if (snapshot != NULL)
+        forwarder_adopt(&worker->forwarder, snapshot->policy.routes.zones);
+    worker->on_adopted(worker->context);
 }
 
 static void worker_on_wake(uv_async_t *wake)
@@ -143,8 +156,10 @@ static struct worker *allocate(const struct worker_options *options)
     worker->batch.mailbox = &worker->mailbox;
     worker->batch.stats = &worker->stats;
     worker->batch.log = options->log;
-    worker->batch.on_adopted = options->on_adopted;
-    worker->batch.context = options->context;
+    worker->batch.on_adopted = worker_on_adopted;
+    worker->batch.context = worker;
+    worker->on_adopted = options->on_adopted;
+    worker->context = options->context;
     return worker;
 }
 

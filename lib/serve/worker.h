@@ -8,7 +8,7 @@
  * for each other.
  *
  * Threads: called on the control thread; the loop runs on the worker's own from start to stop.
- * Memory: all of it in worker_new.
+ * Memory: all of it in worker_new, but for upstreams that a snapshot brings.
  */
 #include <stdbool.h>
 #include <stdint.h>

@@ -216,9 +216,8 @@ static void begin(struct scene *scene)
 
 static void close_sockets(struct scene *scene)
 {
-    sockets_close(scene->sockets);
-    ck_assert_int_eq(uv_run(&scene->loop, UV_RUN_DEFAULT), 0);
     sockets_free(scene->sockets);
+    ck_assert_int_eq(uv_run(&scene->loop, UV_RUN_DEFAULT), 0);
 }
 
 static void end(struct scene *scene)

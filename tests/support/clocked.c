@@ -156,6 +156,14 @@ static void ignore(void *context)
     (void)context;
 }
 
+static void on_found(void *context, struct waiter *waiters, const struct found *found)
+{
+    struct clocked *clocked = context;
+
+    batch_adopt(&clocked->batch);
+    batch_on_found(&clocked->batch, waiters, found);
+}
+
 static void open_forward(struct clocked *clocked, const struct clocked_options *options)
 {
     struct err err;
@@ -167,8 +175,8 @@ static void open_forward(struct clocked *clocked, const struct clocked_options *
         .mixes_case = options->mixes_case,
         .stats = &clocked->stats,
         .link = &clocked->link.link,
-        .on_found = batch_on_found,
-        .context = &clocked->batch,
+        .on_found = on_found,
+        .context = clocked,
     };
 
     clocked->forward = forward_new(&forward, &err);

@@ -140,10 +140,9 @@ static struct scene *begin(void)
 
 static void end(struct scene *scene)
 {
-    sockets_close(scene->sockets);
+    sockets_free(scene->sockets);
     ck_assert_int_eq(uv_run(&scene->loop, UV_RUN_DEFAULT), 0);
     ck_assert_int_eq(uv_loop_close(&scene->loop), 0);
-    sockets_free(scene->sockets);
     far_close(&scene->far);
     close(scene->far_udp[IPV4]), close(scene->far_udp[IPV6]);
     free(scene);
@@ -547,9 +546,8 @@ START_TEST(a_server_of_tls_is_never_asked_plainly)
     const uint8_t query[12] = {0};
     struct err err;
 
-    sockets_close(scene->sockets);
-    uv_run(&scene->loop, UV_RUN_DEFAULT);
     sockets_free(scene->sockets);
+    uv_run(&scene->loop, UV_RUN_DEFAULT);
     secure.is_tls = true;
     secure.text = "tls://127.0.0.1";
     scene->sockets = sockets_new(&(struct sockets_options){.loop = &scene->loop,
@@ -597,11 +595,10 @@ START_TEST(what_is_under_way_at_the_end_is_let_go)
     unsigned told = scene->told;
     for (link_ticket ticket = 30; ticket < 60; ticket++)
         ck_assert(ask(scene, ticket, (uint8_t)(ticket % 3 == 0 ? IPV4 : ticket % 3 + 1)));
-    sockets_close(scene->sockets);
+    sockets_free(scene->sockets);
     uv_run(&scene->loop, UV_RUN_DEFAULT);
     ck_assert_uint_eq(scene->told, told);
     ck_assert_int_eq(uv_loop_close(&scene->loop), 0);
-    sockets_free(scene->sockets);
     far_close(&scene->far);
     close(scene->far_udp[IPV4]), close(scene->far_udp[IPV6]);
     free(scene);

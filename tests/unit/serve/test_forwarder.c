@@ -1,0 +1,404 @@
+/*
+ * A worker's forwarder over real sockets, while snapshots bring other upstreams: two upstreams on
+ * loopback, one client.
+ */
+#include "serve/forwarder.h"
+
+#include <poll.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/resource.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include "support/request.h"
+#include "support/serving.h"
+#include "support/suite.h"
+#include "support/zones.h"
+#include "wire/types.h"
+
+enum {
+    A,
+    B,
+    UPSTREAMS,
+    PATIENCE_TURNS = 500,
+    QUIET_TURNS = 20,
+    WIRE_OCTETS = 1500,
+    GENERATIONS = 8
+};
+
+static const char *const zone = "space: test-space\n"
+                                "cidr: 10.0.0.0/16\n";
+
+/* One list of upstreams, as settings and policy have it. */
+struct list {
+    struct upstream items[UPSTREAMS];
+    struct upstream_zone zone;
+    struct upstream_zones zones;
+    struct route route;
+};
+
+struct scene {
+    struct serving serving;
+    struct forwarder forwarder;
+    int upstreams[UPSTREAMS];
+    struct list lists[GENERATIONS];
+    struct snapshot *snapshots[GENERATIONS];
+    size_t generations;
+    struct carrier carrier;
+    uint8_t octets[WIRE_OCTETS]; /* of the last reply */
+    size_t length;               /* of it; 0: none yet */
+    unsigned replies;
+};
+
+static void on_adopted(void *context)
+{
+    struct scene *scene = context;
+
+    forwarder_adopt(&scene->forwarder, scene->serving.batch.snapshot->policy.routes.zones);
+}
+
+static void keep(struct carrier *carrier, size_t number, struct late_client *client)
+{
+    (void)carrier, (void)number;
+    *client = (struct late_client){.serial = 0};
+}
+
+static void take(struct scene *scene, const uint8_t *reply, size_t length)
+{
+    memcpy(scene->octets, reply, length);
+    scene->length = length;
+    scene->replies++;
+}
+
+static bool deliver(struct carrier *carrier, const struct late_client *client, const uint8_t *reply,
+                    size_t length)
+{
+    (void)client;
+    take((struct scene *)(void *)((char *)carrier - offsetof(struct scene, carrier)), reply,
+         length);
+    return true;
+}
+
+/* ---- upstreams ---- */
+
+/* "A", "AB" or "": who is asked from now on. */
+static void list_upstreams(const struct scene *scene, const char *who, struct list *list)
+{
+    *list = (struct list){.zone = {.zone = ".", .upstreams = {.items = list->items}}};
+    for (; *who != '\0'; who++)
+        list->items[list->zone.upstreams.count++] =
+            (struct upstream){.endpoint = serving_local(scene->upstreams[*who - 'A']),
+                              .text = *who == 'A' ? "first" : "second"};
+    list->zones =
+        (struct upstream_zones){.items = &list->zone, .count = list->zone.upstreams.count > 0};
+    list->route = (struct route){.upstreams = "whoever"};
+    ck_assert(name_from_text(".", &list->route.zone));
+}
+
+/* Leaves a snapshot for the worker, who has not looked yet. */
+static void post(struct scene *scene, const char *who)
+{
+    struct list *list = &scene->lists[scene->generations];
+    struct policy policy = policy_usual();
+    struct snapshot *snapshot;
+
+    list_upstreams(scene, who, list);
+    policy.routes = (struct routes){.items = &list->route,
+                                    .count = list->zones.count,
+                                    .zones = list->zones.count == 0 ? NULL : &list->zones};
+    snapshot = snapshot_of_texts(&policy, &zone, 1);
+    snapshot->generation = scene->generations + 1;
+    scene->snapshots[scene->generations++] = snapshot;
+    mailbox_post(&scene->serving.mailbox, snapshot);
+}
+
+static void go_over_to(struct scene *scene, const char *who)
+{
+    post(scene, who);
+    batch_adopt(&scene->serving.batch);
+}
+
+/* A query that an upstream has got; the loop turns until it has. */
+static size_t hear(struct scene *scene, int upstream, struct endpoint *from, uint8_t *octets)
+{
+    struct pollfd wanted = {.fd = scene->upstreams[upstream], .events = POLLIN};
+    socklen_t size = sizeof *from;
+
+    for (unsigned turn = 0; turn < PATIENCE_TURNS && poll(&wanted, 1, 10) == 0; turn++)
+        serving_turn(&scene->serving);
+    ssize_t length = recvfrom(wanted.fd, octets, WIRE_OCTETS, MSG_DONTWAIT, &from->any, &size);
+    ck_assert_int_gt(length, 12);
+    return (size_t)length;
+}
+
+/* The question and one address, which says who answered: 198.51.100.1 or .2. */
+static void answer(struct scene *scene, int upstream)
+{
+    const uint8_t record[] = {0xc0, 12, 0, 1, 0,   1,  0,   0,
+                              1,    44, 0, 4, 198, 51, 100, (uint8_t)(upstream + 1)};
+    uint8_t octets[WIRE_OCTETS];
+    struct endpoint from;
+    size_t end = 12;
+
+    hear(scene, upstream, &from, octets);
+    while (octets[end] != 0)
+        end += octets[end] + 1U;
+    end += 1 + 4;
+    octets[2] |= 0x80, octets[3] = 0x80;
+    octets[7] = 1, octets[11] = 0;
+    memcpy(octets + end, record, sizeof record);
+    ck_assert_int_gt(sendto(scene->upstreams[upstream], octets, end + sizeof record, 0, &from.any,
+                            sizeof from.v4),
+                     0);
+}
+
+static bool has_heard(const struct scene *scene, int upstream)
+{
+    struct pollfd wanted = {.fd = scene->upstreams[upstream], .events = POLLIN};
+
+    return poll(&wanted, 1, 0) > 0;
+}
+
+/* ---- the client ---- */
+
+static void ask(struct scene *scene, const char *name)
+{
+    static const struct endpoint client;
+    struct batch *batch = &scene->serving.batch;
+    uint8_t request[REQUEST_OCTETS_MOST], reply[UDP_OCTETS_MOST];
+
+    batch_begin(batch, uv_now(&scene->serving.loop));
+    batch->exchanges[0].request = request;
+    batch->exchanges[0].request_length = request_write(&(struct ask){.name = name}, request);
+    batch->exchanges[0].path = (struct path){.source = 0x0a008238, .destination = 0x0a000002};
+    batch->exchanges[0].transport = TRANSPORT_UDP;
+    batch->exchanges[0].reply = reply;
+    scene->length = 0;
+    batch_prepare(batch, 1);
+    size_t length = batch_finish(batch, 0, &client, &scene->carrier);
+    if (length > 0)
+        take(scene, reply, length);
+    batch_end(batch);
+}
+
+static unsigned rcode(const struct scene *scene)
+{
+    ck_assert_uint_gt(scene->length, 12);
+    return scene->octets[3] & 15;
+}
+
+/* The last octet of the address that the client got; 0: no address. */
+static unsigned answered_by(struct scene *scene, unsigned replies)
+{
+    for (unsigned turn = 0; turn < PATIENCE_TURNS && scene->replies < replies; turn++) {
+        serving_turn(&scene->serving);
+        poll(NULL, 0, 1);
+    }
+    ck_assert_uint_eq(scene->replies, replies);
+    ck_assert_uint_eq(rcode(scene), RCODE_NOERROR);
+    const uint8_t *data = scene->octets + 12;
+    while (*data != 0)
+        data += *data + 1U;
+    return scene->octets[7] == 0 ? 0 : data[1 + 4 + 12 + 3];
+}
+
+static void calm_down(struct scene *scene)
+{
+    for (unsigned turn = 0; turn < QUIET_TURNS; turn++)
+        serving_turn(&scene->serving);
+}
+
+/* ---- life ---- */
+
+static void begin(struct scene *scene, const char *who)
+{
+    struct settings settings = {.workers = 1, .cache_size = 1 << 20, .upstream_questions = 16};
+    struct list list;
+    struct endpoint any;
+    struct err err;
+
+    memset(scene, 0, sizeof *scene);
+    serving_init(&scene->serving);
+    scene->serving.batch.on_adopted = on_adopted;
+    scene->serving.batch.context = scene;
+    scene->carrier = (struct carrier){.keep = keep, .deliver = deliver};
+    ck_assert(endpoint_read("127.0.0.1", 1, &any));
+    any.v4.sin_port = 0;
+    for (int i = 0; i < UPSTREAMS; i++) {
+        scene->upstreams[i] = socket(AF_INET, SOCK_DGRAM, 0);
+        ck_assert_int_eq(bind(scene->upstreams[i], &any.any, sizeof any.v4), 0);
+    }
+    list_upstreams(scene, who, &list);
+    settings.upstream_zones = list.zones;
+    ck_assert(forwarder_start(&scene->forwarder, &scene->serving.loop, &scene->serving.batch,
+                              &settings, &err));
+    memset(&list, 0xee, sizeof list); /* what settings say is theirs */
+    go_over_to(scene, who);
+}
+
+static void end(struct scene *scene)
+{
+    forwarder_stop(&scene->forwarder);
+    serving_close(&scene->serving);
+    forwarder_close(&scene->forwarder);
+    for (size_t i = 0; i < scene->generations; i++)
+        snapshot_free(scene->snapshots[i]);
+    for (int i = 0; i < UPSTREAMS; i++)
+        close(scene->upstreams[i]);
+}
+
+/* ---- tests ---- */
+
+static struct scene scene;
+
+START_TEST(what_is_kept_stays_while_the_upstreams_do)
+{
+    begin(&scene, "A");
+    ask(&scene, "www.example.org.");
+    answer(&scene, A);
+    ck_assert_uint_eq(answered_by(&scene, 1), 1);
+    go_over_to(&scene, "A");
+    ask(&scene, "www.example.org.");
+    ck_assert_uint_eq(answered_by(&scene, 2), 1);
+    calm_down(&scene);
+    ck_assert(!has_heard(&scene, A));
+    end(&scene);
+}
+END_TEST
+
+START_TEST(other_upstreams_are_asked_and_what_was_kept_is_forgotten)
+{
+    begin(&scene, "A");
+    ask(&scene, "www.example.org.");
+    answer(&scene, A);
+    ck_assert_uint_eq(answered_by(&scene, 1), 1);
+    go_over_to(&scene, "B");
+    ask(&scene, "www.example.org.");
+    answer(&scene, B);
+    ck_assert_uint_eq(answered_by(&scene, 2), 2);
+    ck_assert(!has_heard(&scene, A));
+    end(&scene);
+}
+END_TEST
+
+START_TEST(who_waits_for_a_former_upstream_is_asked_for_anew)
+{
+    uint8_t octets[WIRE_OCTETS];
+    struct endpoint from;
+
+    begin(&scene, "A");
+    ask(&scene, "one.example.org.");
+    ask(&scene, "two.example.org.");
+    ask(&scene, "two.example.org.");
+    hear(&scene, A, &from, octets);
+    go_over_to(&scene, "B");
+    answer(&scene, B);
+    answer(&scene, B);
+    ck_assert_uint_eq(answered_by(&scene, 3), 2);
+    end(&scene);
+}
+END_TEST
+
+/* The response and the snapshot are both there before the worker looks at either. */
+START_TEST(a_late_answer_of_a_former_upstream_is_not_passed_on)
+{
+    begin(&scene, "A");
+    ask(&scene, "www.example.org.");
+    answer(&scene, A);
+    post(&scene, "B");
+    answer(&scene, B);
+    ck_assert_uint_eq(answered_by(&scene, 1), 2);
+    end(&scene);
+}
+END_TEST
+
+START_TEST(upstreams_come_and_go)
+{
+    uint8_t octets[WIRE_OCTETS];
+    struct endpoint from;
+
+    begin(&scene, "");
+    ask(&scene, "www.example.org.");
+    ck_assert_uint_eq(rcode(&scene), RCODE_REFUSED);
+    go_over_to(&scene, "A");
+    ask(&scene, "www.example.org.");
+    hear(&scene, A, &from, octets);
+    ck_assert_uint_eq(scene.replies, 1);
+    go_over_to(&scene, "");
+    calm_down(&scene);
+    ck_assert_uint_eq(scene.replies, 2);
+    ck_assert_uint_eq(rcode(&scene), RCODE_REFUSED);
+    go_over_to(&scene, "BA");
+    ask(&scene, "www.example.org.");
+    answer(&scene, B);
+    ck_assert_uint_eq(answered_by(&scene, 3), 2);
+    end(&scene);
+}
+END_TEST
+
+START_TEST(several_changes_at_once_lose_nobody)
+{
+    begin(&scene, "A");
+    ask(&scene, "www.example.org.");
+    serving_turn(&scene.serving);
+    go_over_to(&scene, "B");
+    go_over_to(&scene, "AB");
+    go_over_to(&scene, "B");
+    answer(&scene, B);
+    ck_assert_uint_eq(answered_by(&scene, 1), 2);
+    end(&scene);
+}
+END_TEST
+
+START_TEST(who_still_waits_at_the_end_gets_a_reply)
+{
+    begin(&scene, "A");
+    ask(&scene, "www.example.org.");
+    serving_turn(&scene.serving);
+    go_over_to(&scene, "B");
+    end(&scene);
+    ck_assert_uint_eq(scene.replies, 1);
+    ck_assert_uint_eq(rcode(&scene), RCODE_SERVFAIL);
+}
+END_TEST
+
+START_TEST(without_descriptors_names_fail_until_the_next_snapshot)
+{
+    struct rlimit limit;
+
+    begin(&scene, "A");
+    ask(&scene, "www.example.org.");
+    ck_assert_int_eq(getrlimit(RLIMIT_NOFILE, &limit), 0);
+    ck_assert_int_eq(setrlimit(RLIMIT_NOFILE, &(struct rlimit){.rlim_max = limit.rlim_max}), 0);
+    go_over_to(&scene, "B");
+    ck_assert_int_eq(setrlimit(RLIMIT_NOFILE, &limit), 0);
+    calm_down(&scene);
+    ck_assert_uint_eq(scene.replies, 1);
+    ck_assert_uint_eq(rcode(&scene), RCODE_SERVFAIL);
+    ask(&scene, "www.example.org.");
+    ck_assert_uint_eq(rcode(&scene), RCODE_SERVFAIL);
+    go_over_to(&scene, "B");
+    ask(&scene, "www.example.org.");
+    answer(&scene, B);
+    ck_assert_uint_eq(answered_by(&scene, 3), 2);
+    end(&scene);
+}
+END_TEST
+
+int main(void)
+{
+    Suite *suite = suite_create("forwarder");
+    TCase *all = tcase_create("all");
+
+    tcase_add_test(all, what_is_kept_stays_while_the_upstreams_do);
+    tcase_add_test(all, other_upstreams_are_asked_and_what_was_kept_is_forgotten);
+    tcase_add_test(all, who_waits_for_a_former_upstream_is_asked_for_anew);
+    tcase_add_test(all, a_late_answer_of_a_former_upstream_is_not_passed_on);
+    tcase_add_test(all, upstreams_come_and_go);
+    tcase_add_test(all, several_changes_at_once_lose_nobody);
+    tcase_add_test(all, who_still_waits_at_the_end_gets_a_reply);
+    tcase_add_test(all, without_descriptors_names_fail_until_the_next_snapshot);
+    suite_add_tcase(suite, all);
+    return suite_run(suite);
+}
