@@ -37,16 +37,18 @@ static inline uint32_t load32(const uint8_t *from)
     return (uint32_t)load16(from) << 16 | load16(from + 2);
 }
 
+/* Shifts and one copy of the whole, which compilers turn into a swap and a single store. */
 static inline void store16(uint8_t *to, uint16_t value)
 {
-    to[0] = (uint8_t)(value >> 8);
-    to[1] = (uint8_t)value;
+    const uint8_t octets[2] = {(uint8_t)(value >> 8), (uint8_t)value};
+    memcpy(to, octets, sizeof octets);
 }
 
 static inline void store32(uint8_t *to, uint32_t value)
 {
-    store16(to, (uint16_t)(value >> 16));
-    store16(to + 2, (uint16_t)value);
+    const uint8_t octets[4] = {(uint8_t)(value >> 24), (uint8_t)(value >> 16),
+                               (uint8_t)(value >> 8), (uint8_t)value};
+    memcpy(to, octets, sizeof octets);
 }
 
 static inline struct reader reader_over(const uint8_t *octets, size_t length)

@@ -27,7 +27,7 @@ bool reverse_read(const struct name *name, struct reverse *reverse)
     uint32_t octet;
 
     if (name->label_count <= ARPA_LABELS || name->length < ARPA_OCTETS ||
-        memcmp(tail, "\7in-addr\4arpa", ARPA_OCTETS) != 0)
+        !octets_equal(tail, (const uint8_t *)"\7in-addr\4arpa", ARPA_OCTETS))
         return false;
     *reverse = (struct reverse){.labels = name->label_count - ARPA_LABELS};
     while (reverse->octets < reverse->labels && reverse->octets < ADDRESS_OCTETS &&

@@ -46,6 +46,8 @@ struct cache *cache_new(size_t octets, struct err *err)
         err_set(err, ERR_MEMORY, "a cache of %zu octets: %s", octets, strerror(errno));
         return NULL;
     }
+    /* A look-up goes to two or three places far apart; in huge pages each costs one miss less. */
+    madvise(cache, octets, MADV_HUGEPAGE);
     cache->octets = octets;
     cache->lines = (struct line *)(void *)((uint8_t *)cache + round_up(sizeof *cache, LINE_OCTETS));
     cache->line_count = (uint32_t)(octets / OCTETS_PER_SLOT / LINE_SLOTS);

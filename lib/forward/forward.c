@@ -13,6 +13,7 @@ struct forward {
     struct pending *pending;
     struct stats *stats;
     uint64_t now_ms;
+    uint32_t now_s; /* the cache's time, which begins at 1 */
     forward_on_found *on_found;
     void *context;
 };
@@ -20,12 +21,6 @@ struct forward {
 static void count(const struct forward *forward, enum counter counter, uint64_t by)
 {
     stats_count(forward->stats, counter, by);
-}
-
-/* The cache's time begins at 1. */
-static uint32_t now_s(const struct forward *forward)
-{
-    return (uint32_t)(forward->now_ms / MS_PER_SECOND + 1);
 }
 
 /* ---- Servers, once each ---- */
@@ -93,7 +88,7 @@ static bool has_failed(const struct forward *forward, const struct cache_entry *
     bool was_said = entry->failure == FORWARD_ERROR || entry->failure == FORWARD_MALFORMED;
     uint32_t era = was_said ? entry->failed_era : pending_recoveries(forward->pending);
 
-    return cache_entry_has_failed(entry, now_s(forward), era);
+    return cache_entry_has_failed(entry, forward->now_s, era);
 }
 
 static struct found found_failing(const struct forward *forward, uint8_t route)
@@ -122,8 +117,8 @@ static void add_response(const struct forward *forward, const struct cache_entry
                          struct found *found)
 {
     found->response = cache_response(entry);
-    found->age_seconds = now_s(forward) - entry->stored_s;
-    found->is_stale = !cache_entry_is_fresh(entry, now_s(forward));
+    found->age_seconds = forward->now_s - entry->stored_s;
+    found->is_stale = !cache_entry_is_fresh(entry, forward->now_s);
     found->is_cached = true;
 }
 
@@ -157,18 +152,18 @@ static void find_fresh(struct forward *forward, const struct question *question,
     bool was_used_before = entry->uses > 1;
 
     count(forward, COUNTER_FORWARD_HITS, 1);
-    if (was_used_before && !entry->is_refreshing && is_in_last_tenth(entry, now_s(forward)))
+    if (was_used_before && !entry->is_refreshing && is_in_last_tenth(entry, forward->now_s))
         entry->is_refreshing = refresh(forward, question, route);
 }
 
 bool forward_find(struct forward *forward, const struct question *question, uint8_t route,
                   struct found *found)
 {
-    struct cache_entry *entry = cache_find(forward->cache, question, now_s(forward));
+    struct cache_entry *entry = cache_find(forward->cache, question, forward->now_s);
 
     if (entry == NULL)
         return false;
-    if (cache_entry_is_fresh(entry, now_s(forward))) {
+    if (cache_entry_is_fresh(entry, forward->now_s)) {
         *found = (struct found){.failure = FORWARD_NO_FAILURE};
         add_response(forward, entry, found);
         find_fresh(forward, question, route, entry);
@@ -176,7 +171,7 @@ bool forward_find(struct forward *forward, const struct question *question, uint
     }
     if (!has_failed(forward, entry) && !is_failing(forward, route))
         return false;
-    bool is_stale = cache_entry_is_stale(entry, now_s(forward));
+    bool is_stale = cache_entry_is_stale(entry, forward->now_s);
     if (!is_stale && !has_failed(forward, entry))
         return false; /* nothing at hand; forward_ask says how it is */
     *found = found_failed(forward, entry, route);
@@ -193,11 +188,11 @@ bool forward_find(struct forward *forward, const struct question *question, uint
 
 void forward_refuse(struct forward *forward, const struct question *question, struct found *found)
 {
-    const struct cache_entry *entry = cache_peek(forward->cache, question, now_s(forward));
+    const struct cache_entry *entry = cache_peek(forward->cache, question, forward->now_s);
 
     *found = (struct found){.failure = FORWARD_FULL};
     count(forward, COUNTER_FORWARD_FULL, 1);
-    if (entry == NULL || !cache_entry_is_stale(entry, now_s(forward)))
+    if (entry == NULL || !cache_entry_is_stale(entry, forward->now_s))
         return;
     add_response(forward, entry, found);
     count(forward, COUNTER_FORWARD_STALE, 1);
@@ -242,7 +237,7 @@ static void keep_failure(struct forward *forward, const struct settlement *settl
                    .server = settlement->server,
                    .era = pending_recoveries(forward->pending),
                },
-               now_s(forward));
+               forward->now_s);
 }
 
 static void settle_failed(struct forward *forward, const struct settlement *settlement,
@@ -250,8 +245,8 @@ static void settle_failed(struct forward *forward, const struct settlement *sett
 {
     keep_failure(forward, settlement);
     const struct cache_entry *entry =
-        cache_peek(forward->cache, settlement->question, now_s(forward));
-    if (entry == NULL || !cache_entry_is_stale(entry, now_s(forward)))
+        cache_peek(forward->cache, settlement->question, forward->now_s);
+    if (entry == NULL || !cache_entry_is_stale(entry, forward->now_s))
         return;
     add_response(forward, entry, found);
     count(forward, COUNTER_FORWARD_STALE, count_waiters(settlement->waiters));
@@ -267,7 +262,7 @@ static void on_settled(void *context, const struct settlement *settlement)
     };
 
     if (settlement->failure == FORWARD_NO_FAILURE)
-        cache_store(forward->cache, settlement->question, settlement->response, now_s(forward));
+        cache_store(forward->cache, settlement->question, settlement->response, forward->now_s);
     else
         settle_failed(forward, settlement, &found);
     if (settlement->waiters != NULL)
@@ -328,6 +323,7 @@ void forward_free(struct forward *forward)
 void forward_set_time(struct forward *forward, uint64_t now_ms)
 {
     forward->now_ms = now_ms;
+    forward->now_s = (uint32_t)(now_ms / MS_PER_SECOND + 1);
     pending_set_time(forward->pending, now_ms);
 }
 
@@ -376,13 +372,13 @@ void forward_tell_servers(const struct forward *forward, uint8_t route, struct t
 void forward_tell_cached(const struct forward *forward, const struct question *question,
                          struct text *text)
 {
-    const struct cache_entry *entry = cache_peek(forward->cache, question, now_s(forward));
+    const struct cache_entry *entry = cache_peek(forward->cache, question, forward->now_s);
 
-    if (entry != NULL && !cache_entry_is_fresh(entry, now_s(forward)) &&
-        !cache_entry_is_stale(entry, now_s(forward)) && !has_failed(forward, entry))
+    if (entry != NULL && !cache_entry_is_fresh(entry, forward->now_s) &&
+        !cache_entry_is_stale(entry, forward->now_s) && !has_failed(forward, entry))
         entry = NULL;
     const char *server = entry == NULL ? NULL : server_text(forward, entry->server);
-    tell_entry(entry, now_s(forward), server, text);
+    tell_entry(entry, forward->now_s, server, text);
 }
 
 const char *forward_failure_text(enum forward_failure failure)

@@ -143,7 +143,7 @@ bool name_is_within(const struct name *name, const struct name *suffix)
     if (name->label_count < suffix->label_count || name->length < suffix->length)
         return false;
     const uint8_t *tail = name->octets + name->length - suffix->length;
-    if (memcmp(tail, suffix->octets, suffix->length) != 0)
+    if (!octets_equal(tail, suffix->octets, suffix->length))
         return false;
     /* The octets agree; they must also begin where a label begins. */
     return name_suffix(name, name->label_count - suffix->label_count) == tail;
