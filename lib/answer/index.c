@@ -93,15 +93,24 @@ bool index_find(const struct index *index, const struct segment *const *segments
     return false;
 }
 
-void index_prefetch_entry(const struct index *index, const struct segment *const *segments,
-                          uint64_t hash)
+/* What the first slot with the hash's tag says. False when there is none. */
+static inline bool first_with_tag(const struct index *index, uint64_t hash,
+                                  struct index_entry *entry)
 {
     uint32_t at = home_of(hash);
     uint64_t slot = next_with_tag(index, hash, &at);
 
-    if (slot == 0)
+    *entry = entry_of(slot);
+    return slot != 0;
+}
+
+void index_prefetch_entry(const struct index *index, const struct segment *const *segments,
+                          uint64_t hash)
+{
+    struct index_entry entry;
+
+    if (!first_with_tag(index, hash, &entry))
         return;
-    struct index_entry entry = entry_of(slot);
     const struct segment *segment = segments[entry.segment];
     if (entry.is_host)
         __builtin_prefetch(&segment->hosts[entry.number]);
@@ -112,12 +121,10 @@ void index_prefetch_entry(const struct index *index, const struct segment *const
 void index_prefetch_text(const struct index *index, const struct segment *const *segments,
                          uint64_t hash)
 {
-    uint32_t at = home_of(hash);
-    uint64_t slot = next_with_tag(index, hash, &at);
+    struct index_entry entry;
 
-    if (slot == 0)
+    if (!first_with_tag(index, hash, &entry))
         return;
-    struct index_entry entry = entry_of(slot);
     const struct segment *segment = segments[entry.segment];
     uint32_t text =
         entry.is_host ? segment->hosts[entry.number].octets : segment->apps[entry.number].name;

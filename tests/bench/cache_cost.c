@@ -16,6 +16,7 @@
 #include "base/clock.h"
 #include "forward/cache.h"
 #include "forward/relay.h"
+#include "support/allocations.h"
 #include "support/request.h"
 #include "support/said.h"
 
@@ -27,33 +28,6 @@ enum {
     NOW = 1000,
     CACHE_OCTETS = 64 << 20
 };
-
-void *__real_malloc(size_t size);
-void *__real_calloc(size_t count, size_t size);
-void *__real_realloc(void *old, size_t size);
-void *__wrap_malloc(size_t size);
-void *__wrap_calloc(size_t count, size_t size);
-void *__wrap_realloc(void *old, size_t size);
-
-static unsigned long allocations;
-
-void *__wrap_malloc(size_t size)
-{
-    allocations++;
-    return __real_malloc(size);
-}
-
-void *__wrap_calloc(size_t count, size_t size)
-{
-    allocations++;
-    return __real_calloc(count, size);
-}
-
-void *__wrap_realloc(void *old, size_t size)
-{
-    allocations++;
-    return __real_realloc(old, size);
-}
 
 /* A client's query for one of many names, read. */
 struct asker {
@@ -227,7 +201,7 @@ enum { ROW_COUNT = sizeof rows / sizeof rows[0] };
 
 static void measure(const struct row *row)
 {
-    unsigned long before = allocations;
+    size_t before = allocations_count();
     uint64_t start = clock_monotonic_ns();
 
     row->run(ROUNDS);
@@ -236,7 +210,7 @@ static void measure(const struct row *row)
         give_up("more answers are missing than lines are full");
     missing = 0;
     printf("{\"row\":\"%s\",\"ns\":%.1f,\"allocations\":%.3f}\n", row->name,
-           (double)elapsed / ROUNDS, (double)(allocations - before) / ROUNDS);
+           (double)elapsed / ROUNDS, (double)(allocations_count() - before) / ROUNDS);
 }
 
 static const struct row *find_row(const char *name)

@@ -15,6 +15,7 @@
 #include <string.h>
 
 #include "base/clock.h"
+#include "support/allocations.h"
 #include "support/request.h"
 #include "support/world.h"
 #include "wire/types.h"
@@ -47,33 +48,6 @@ static const char *const facts[] = {
 };
 
 enum { ROW_COUNT = sizeof rows / sizeof rows[0] };
-
-void *__real_malloc(size_t size);
-void *__real_calloc(size_t count, size_t size);
-void *__real_realloc(void *old, size_t size);
-void *__wrap_malloc(size_t size);
-void *__wrap_calloc(size_t count, size_t size);
-void *__wrap_realloc(void *old, size_t size);
-
-static unsigned long allocations;
-
-void *__wrap_malloc(size_t size)
-{
-    allocations++;
-    return __real_malloc(size);
-}
-
-void *__wrap_calloc(size_t count, size_t size)
-{
-    allocations++;
-    return __real_calloc(count, size);
-}
-
-void *__wrap_realloc(void *old, size_t size)
-{
-    allocations++;
-    return __real_realloc(old, size);
-}
 
 /* A request that is ready to be answered again and again. */
 struct prepared {
@@ -132,12 +106,12 @@ static void measure(struct world *world, const struct row *row)
     struct prepared prepared;
 
     prepare(world, row, &prepared);
-    unsigned long before = allocations;
+    size_t before = allocations_count();
     uint64_t start = clock_monotonic_ns();
     answer_often(world, &prepared, ROUNDS);
     uint64_t elapsed = clock_monotonic_ns() - start;
     printf("{\"row\":\"%s\",\"ns\":%.1f,\"allocations\":%.3f,\"octets\":%zu}\n", row->name,
-           (double)elapsed / ROUNDS, (double)(allocations - before) / ROUNDS,
+           (double)elapsed / ROUNDS, (double)(allocations_count() - before) / ROUNDS,
            prepared.exchange.reply_length);
 }
 

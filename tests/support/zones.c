@@ -109,3 +109,17 @@ char *zone_text(const char *path)
     }
     return text;
 }
+
+struct snapshot *snapshot_of_files(const struct policy *policy, const char *const *paths,
+                                   size_t count)
+{
+    char **texts = calloc(count, sizeof *texts);
+
+    for (size_t i = 0; i < count; i++)
+        texts[i] = zone_text(paths[i]);
+    struct snapshot *snapshot = snapshot_of_texts(policy, (const char *const *)texts, count);
+    for (size_t i = 0; i < count; i++)
+        free(texts[i]);
+    free(texts);
+    return snapshot;
+}

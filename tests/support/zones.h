@@ -23,5 +23,9 @@ struct segment *segment_of_text(const char *text);
 struct snapshot *snapshot_of_texts(const struct policy *policy, const char *const *texts,
                                    size_t count);
 
+/** The same from files of the top folder, such as zones/test-space.yaml. */
+struct snapshot *snapshot_of_files(const struct policy *policy, const char *const *paths,
+                                   size_t count);
+
 /** The text of a file of the top folder, such as zones/test-space.yaml; free() it. */
 char *zone_text(const char *path);

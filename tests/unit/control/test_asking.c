@@ -14,11 +14,10 @@ static struct policy policy;
 
 static void set_up(void)
 {
-    char *text = zone_text("zones/test-space.yaml");
+    static const char *const path = "zones/test-space.yaml";
 
     policy = policy_usual();
-    snapshot = snapshot_of_texts(&policy, (const char *const[]){text}, 1);
-    free(text);
+    snapshot = snapshot_of_files(&policy, &path, 1);
 }
 
 static void tear_down(void)

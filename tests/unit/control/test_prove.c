@@ -94,16 +94,13 @@ bool __wrap_reverse_decide(const struct snapshot *from, const struct client *cli
 
 static void set_up(void)
 {
-    char *texts[4] = {zone_text("zones/test-space.yaml"),
-                      zone_text("tests/zones_good/other-space.yaml"),
-                      zone_text("tests/zones_good/every-shape.yaml"),
-                      zone_text("tests/zones_good/changing-space.yaml")};
+    static const char *const paths[] = {
+        "zones/test-space.yaml", "tests/zones_good/other-space.yaml",
+        "tests/zones_good/every-shape.yaml", "tests/zones_good/changing-space.yaml"};
 
     mutation = NONE;
     policy = policy_usual();
-    snapshot = snapshot_of_texts(&policy, (const char *const *)texts, 4);
-    for (int i = 0; i < 4; i++)
-        free(texts[i]);
+    snapshot = snapshot_of_files(&policy, paths, 4);
 }
 
 static void tear_down(void)

@@ -12,13 +12,11 @@ static struct policy policy;
 
 static void set_up(void)
 {
-    char *texts[2] = {zone_text("zones/test-space.yaml"),
-                      zone_text("tests/zones_good/other-space.yaml")};
+    static const char *const paths[] = {"zones/test-space.yaml",
+                                        "tests/zones_good/other-space.yaml"};
 
     policy = policy_usual();
-    snapshot = snapshot_of_texts(&policy, (const char *const *)texts, 2);
-    free(texts[0]);
-    free(texts[1]);
+    snapshot = snapshot_of_files(&policy, paths, 2);
 }
 
 static void tear_down(void)

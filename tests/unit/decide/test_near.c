@@ -13,14 +13,12 @@ static struct policy policy;
 
 static void set_up(void)
 {
-    char *texts[3] = {zone_text("zones/test-space.yaml"),
-                      zone_text("tests/zones_good/other-space.yaml"),
-                      zone_text("tests/zones_good/every-shape.yaml")};
+    static const char *const paths[] = {"zones/test-space.yaml",
+                                        "tests/zones_good/other-space.yaml",
+                                        "tests/zones_good/every-shape.yaml"};
 
     policy = policy_usual();
-    snapshot = snapshot_of_texts(&policy, (const char *const *)texts, 3);
-    for (int i = 0; i < 3; i++)
-        free(texts[i]);
+    snapshot = snapshot_of_files(&policy, paths, 3);
 }
 
 static void tear_down(void)

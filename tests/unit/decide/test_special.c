@@ -142,14 +142,13 @@ static struct route routes[2];
 
 static void set_up(void)
 {
-    char *text = zone_text("zones/test-space.yaml");
+    static const char *const path = "zones/test-space.yaml";
 
     policy = policy_usual();
     policy.routes = (struct routes){.items = routes, .count = 2};
     ck_assert(name_from_text("corp.example", &routes[0].zone));
     ck_assert(name_from_text(".", &routes[1].zone));
-    snapshot = snapshot_of_texts(&policy, (const char *const[]){text}, 1);
-    free(text);
+    snapshot = snapshot_of_files(&policy, &path, 1);
 }
 
 static void tear_down(void)
