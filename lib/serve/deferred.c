@@ -6,13 +6,29 @@
 #include "wire/types.h"
 
 enum { OPTION_HEAD_OCTETS = 4, OPTION_NSID = 3, OPTION_KEEPALIVE = 11, OPT_FLAG_DO = 0x8000 };
+enum { SHARES = 4, CLIENT_BITS = 10 };
 
 struct deferred {
     struct deferral *pool;
     struct waiter *free;
-    struct exchange exchange; /* of the reply that is being written */
+    size_t share;                       /* of one client, at least 1 */
+    uint32_t kept_of[1 << CLIENT_BITS]; /* by hash of the client's address */
+    struct exchange exchange;           /* of the reply that is being written */
     uint8_t reply[TCP_OCTETS_MOST];
 };
+
+static void give_back(struct deferred *deferred, struct deferral *deferral)
+{
+    deferral->waiter.next = deferred->free;
+    deferred->free = &deferral->waiter;
+}
+
+/* How many requests of a client are kept. No client chooses its address, so the hash needs no key.
+ */
+static uint32_t *kept_of(struct deferred *deferred, const struct path *path)
+{
+    return &deferred->kept_of[path->source * UINT32_C(0x9e3779b1) >> (32 - CLIENT_BITS)];
+}
 
 struct deferred *deferred_new(size_t count, struct err *err)
 {
@@ -27,8 +43,9 @@ struct deferred *deferred_new(size_t count, struct err *err)
         return NULL;
     }
     deferred->exchange.reply = deferred->reply;
+    deferred->share = count < SHARES ? 1 : count / SHARES;
     for (size_t i = count; i-- > 0;)
-        deferred_drop(deferred, &deferred->pool[i]);
+        give_back(deferred, &deferred->pool[i]);
     return deferred;
 }
 
@@ -74,9 +91,11 @@ static uint16_t write_request(const struct exchange *exchange, uint8_t *request)
 struct deferral *deferred_keep(struct deferred *deferred, const struct exchange *exchange)
 {
     struct deferral *deferral = (struct deferral *)(void *)deferred->free;
+    uint32_t *kept = kept_of(deferred, &exchange->path);
 
-    if (deferral == NULL)
+    if (deferral == NULL || *kept >= deferred->share)
         return NULL;
+    ++*kept;
     deferred->free = deferral->waiter.next;
     deferral->path = exchange->path;
     deferral->transport = (uint8_t)exchange->transport;
@@ -87,8 +106,8 @@ struct deferral *deferred_keep(struct deferred *deferred, const struct exchange 
 
 void deferred_drop(struct deferred *deferred, struct deferral *deferral)
 {
-    deferral->waiter.next = deferred->free;
-    deferred->free = &deferral->waiter;
+    --*kept_of(deferred, &deferral->path);
+    give_back(deferred, deferral);
 }
 
 struct exchange *deferred_restore(struct deferred *deferred, const struct deferral *deferral)

@@ -10,6 +10,9 @@
  * what we understand of it. When the answer is there, the request is read and decided anew by the
  * snapshot of that moment, so a reply never mixes two generations and policy is always first.
  *
+ * No client has more than a quarter of the room: one whose questions pile up leaves the others
+ * theirs. Clients are told apart by a hash of their address, so that a few share one quarter.
+ *
  * A carrier brings a reply to its client after its turn: over the socket that the request came
  * from, with the same addresses; or over its connection, if that is still open.
  *
@@ -69,7 +72,10 @@ struct deferred *deferred_new(size_t count, struct err *err);
 /** NULL is allowed. */
 void deferred_free(struct deferred *deferred);
 
-/** Keeps an exchange's request; the caller sets carrier and client. NULL when there is no room. */
+/**
+ * Keeps an exchange's request; the caller sets carrier and client. NULL when there is no room, or
+ * the client has had its share.
+ */
 struct deferral *deferred_keep(struct deferred *deferred, const struct exchange *exchange);
 
 /** Gives the room back. */

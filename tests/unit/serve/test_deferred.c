@@ -5,7 +5,7 @@
 #include "support/request.h"
 #include "support/suite.h"
 
-enum { ROOM = 3 };
+enum { ROOM = 8 };
 
 static struct deferred *deferred;
 static struct err err;
@@ -117,20 +117,44 @@ START_TEST(the_longest_request_fits)
 }
 END_TEST
 
-START_TEST(without_room_nothing_is_kept)
+static struct deferral *keep_from(uint32_t source)
 {
     uint8_t octets[REQUEST_OCTETS_MOST];
-    struct deferral *kept[ROOM];
     struct exchange exchange;
 
     make_exchange(&exchange, octets, request_write(&asks[0], octets));
-    for (int i = 0; i < ROOM; i++) {
-        kept[i] = deferred_keep(deferred, &exchange);
+    exchange.path.source = source;
+    return deferred_keep(deferred, &exchange);
+}
+
+START_TEST(without_room_nothing_is_kept)
+{
+    struct deferral *kept[ROOM];
+
+    for (uint32_t i = 0; i < ROOM; i++) {
+        kept[i] = keep_from(0x0a008201 + i);
         ck_assert_ptr_nonnull(kept[i]);
     }
-    ck_assert_ptr_null(deferred_keep(deferred, &exchange));
+    ck_assert_ptr_null(keep_from(0x0a0082f0));
     deferred_drop(deferred, kept[1]);
-    ck_assert_ptr_eq(deferred_keep(deferred, &exchange), kept[1]);
+    ck_assert_ptr_eq(keep_from(0x0a0082f0), kept[1]);
+}
+END_TEST
+
+START_TEST(one_client_has_a_quarter_of_the_room)
+{
+    enum { FLOODER = 0x0a008238, OTHER = 0x0a008239 };
+    struct deferral *last = NULL;
+
+    for (int i = 0; i < ROOM / 4; i++) {
+        last = keep_from(FLOODER);
+        ck_assert_ptr_nonnull(last);
+    }
+    ck_assert_ptr_null(keep_from(FLOODER));
+    ck_assert_ptr_nonnull(keep_from(OTHER));
+    deferred_drop(deferred, last);
+    ck_assert_ptr_nonnull(keep_from(FLOODER));
+    ck_assert_ptr_null(keep_from(FLOODER));
 }
 END_TEST
 
@@ -145,6 +169,7 @@ int main(void)
     tcase_add_test(all, the_question_keeps_its_case);
     tcase_add_test(all, the_longest_request_fits);
     tcase_add_test(all, without_room_nothing_is_kept);
+    tcase_add_test(all, one_client_has_a_quarter_of_the_room);
     suite_add_tcase(suite, all);
     return suite_run(suite);
 }
