@@ -5,6 +5,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "control/diff_tell.h"
 #include "spacedns/live.h"
 
 static bool find(struct change *change, const char *app)
@@ -94,6 +95,44 @@ static void tell_finding(const struct report *report, struct err *err)
     err_set(err, ERR_MEMORY, "out of memory; nothing was changed");
 }
 
+/* Is the folder that the server reads the one that is changed? */
+static bool is_served(const struct change *change, const char *served)
+{
+    struct stat own, other;
+
+    return served != NULL && stat(change->folder, &own) == 0 && stat(served, &other) == 0 &&
+           own.st_dev == other.st_dev && own.st_ino == other.st_ino;
+}
+
+/* Does the server's guard decide over the change, as soon as it is written? */
+static bool is_guarded(const struct change *change)
+{
+    const struct invocation *invocation = &change->session->invocation;
+    uint64_t options = commands_table[invocation->command].options;
+
+    return (options >> OPTION_FORCE & 1) != 0 && !invocation_has(invocation, OPTION_FORCE) &&
+           !invocation_has(invocation, OPTION_NO_RELOAD) &&
+           is_served(change, live_zones(change->session));
+}
+
+/*
+ * A change that the guard would refuse must not be in the file, where every later reload meets it.
+ * Held against the folder as it is, so that what others have left there is not laid on it.
+ */
+static bool passes_guard(const struct change *change, const struct snapshot *after, struct err *err)
+{
+    struct err refusal;
+    struct diff *diff = diff_new(change->session->snapshot, after, 0);
+
+    if (diff == NULL)
+        return err_set(err, ERR_MEMORY, "out of memory; nothing was changed");
+    bool passes = diff_guard(diff, &refusal);
+    diff_free(diff);
+    return passes ||
+           err_set(err, ERR_RULE, "%.400s; nothing was changed; say --force if it is meant to go",
+                   refusal.text);
+}
+
 /* Would the folder with the draft in it be served? */
 static bool check_draft(void *context, const char *draft, struct err *err)
 {
@@ -116,6 +155,8 @@ static bool check_draft(void *context, const char *draft, struct err *err)
     bool is_good = snapshot != NULL || outcome.is_unchanged;
     if (!is_good && err->code == ERR_NONE)
         tell_finding(report, err);
+    if (snapshot != NULL && change->is_guarded)
+        is_good = passes_guard(change, snapshot, err);
     report_free(report);
     snapshot_free(snapshot);
     return is_good;
@@ -127,20 +168,12 @@ int change_commit(struct change *change, const char *after)
     bool is_same = change->edit.length == change->file.length &&
                    memcmp(change->edit.text, change->file.text, change->file.length) == 0;
 
+    change->is_guarded = !is_same && is_guarded(change);
     if (!is_same && !zone_file_replace(&change->file, change->edit.text, change->edit.length,
                                        check_draft, change, &err))
         return change_fail(change, err.text);
     fprintf(change->session->err, "done%s", after == NULL ? "\n" : after);
     return EXIT_DONE;
-}
-
-/* Is the folder that the server reads the one that was changed? */
-static bool is_served(const struct change *change, const char *served)
-{
-    struct stat own, other;
-
-    return stat(change->folder, &own) == 0 && stat(served, &other) == 0 &&
-           own.st_dev == other.st_dev && own.st_ino == other.st_ino;
 }
 
 int change_tell_server(struct change *change)

@@ -6,7 +6,7 @@
  *
  * The folder is locked before it is read, so what a command decides on is still so when it writes.
  * The folder as it would be is loaded before the file takes its place: what the server would
- * refuse is never written.
+ * refuse is never written; nor, unless --force is given, what its guard would.
  *
  * What is under way is said on standard error as the platform does: "Adding web.2 to abc... done",
  * or "... !" and why.
@@ -25,7 +25,8 @@ struct change {
     int lock;
     struct zone_file file;
     struct edit edit;
-    bool is_told; /* change_begin has said what is under way */
+    bool is_told;    /* change_begin has said what is under way */
+    bool is_guarded; /* by a server that is to read it */
 };
 
 /**
@@ -51,7 +52,8 @@ int change_commit(struct change *change, const char *after);
 
 /**
  * Has the running server read it, unless --no-reload; or tells how one comes to read it. Returns
- * the exit code: the file stays changed though the server refuses, as its guard may.
+ * the exit code: the file stays changed though the server refuses, as it does for other changes
+ * that wait in the folder.
  */
 int change_tell_server(struct change *change);
 

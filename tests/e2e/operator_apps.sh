@@ -279,17 +279,39 @@ run apps:create calm-bay-1 --internal-routing --space test-space
 expect "a new app: only the addresses on standard output" \
     "https://calm-bay-1.herokuapp.com/ | https://git.heroku.com/calm-bay-1.git" "$out"
 expect_match "a new app" "^$reloading" "$err"
+# value KEY: of the object on standard output
+value() {
+    /usr/bin/python3 -c 'import json, sys; print(json.load(sys.stdin)[sys.argv[1]])' "$1" <<<"$out"
+}
+run apps:create calm-bay-2 --space test-space --json
+expect "a new app, --json" "calm-bay-2.herokuapp.com False" "$(value default_domain) $(value internal_routing)"
+run domains:add "*.bay.example.com" -a calm-bay-2 --cname far-bay-1.herokuspace.com --json
+expect "a new domain, --json" "*.bay.example.com far-bay-1.herokuspace.com" "$(value hostname) $(value cname)"
+run apps:destroy calm-bay-2 --confirm calm-bay-2
+expect "an app that nobody is answered for goes without force" 0 "$code"
 run ps:add web -a calm-bay-1 --no-reload
 expect "--no-reload: exit code" 0 "$code"
 expect "--no-reload: the server does not know" "" "$(answer calm-bay-1)"
 run domains:add www.example.com -a calm-bay-1 >/dev/null
 expect "what waited is read with the next change" "10.0.0.37 10.0.16.21" "$(answer calm-bay-1)"
-run ps:set web.1=down -a calm-bay-1
-expect "the guard: exit code" 1 "$code"
-expect_match "the guard: the change is done" '^Setting web\.1 to down on calm-bay-1\.\.\. done$' "$err"
-expect_match "the guard: and refused" '^Error: Q50 reload refused: .*calm-bay-1.*say --force' "$err"
-expect_match "the guard: what to do" "^$file is changed, and the server answers as before until spacedns reload goes through" "$err"
+before=$(cat "$file")
+guarded='app calm-bay-1 of space test-space loses all its addresses \(3 names\).*; nothing was changed; say --force if it is meant to go$'
+for change in "ps:set web.1=down -a calm-bay-1" "ps:remove web.1 -a calm-bay-1" \
+    "apps:destroy calm-bay-1 --confirm calm-bay-1"; do
+    run $change
+    expect "the guard: $change: exit code" 1 "$code"
+    expect_match "the guard: $change" "^Error: $guarded" "$err"
+    expect "the guard: $change: nothing changed" "$before" "$(cat "$file")"
+done
 expect "the guard: the answer is as before" "10.0.0.37 10.0.16.21" "$(answer calm-bay-1)"
+run ps:set web.1=down -a calm-bay-1 --no-reload
+said "a change that waits: the guard is asked later" 0 "" "Setting web.1 to down on calm-bay-1... done"
+run ps:add worker -a calm-bay-1
+expect "a change that waits: exit code of the next" 1 "$code"
+expect_match "a change that waits: the next is done" '^Adding worker\.1 .*done$' "$err"
+expect_match "a change that waits is refused" '^Error: Q50 reload refused: app calm-bay-1' "$err"
+expect_match "a change that waits: what to do" "^$file is changed, and the server answers as before until spacedns reload goes through" "$err"
+expect "a change that waits: the answer is as before" "10.0.0.37 10.0.16.21" "$(answer calm-bay-1)"
 run apps:destroy calm-bay-1 --confirm calm-bay-1 --force
 expect "an app destroyed by force: exit code" 0 "$code"
 expect_match "an app destroyed by force" "^$reloading" "$err"
