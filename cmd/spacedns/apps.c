@@ -123,6 +123,20 @@ static void make_name(const struct estate *estate, char *name)
     }
 }
 
+static void print_created(const struct change *change, const char *name, bool is_internal)
+{
+    struct session *session = change->session;
+    const struct app app = {.name.text = name, .internal_routing = is_internal};
+    const struct found made = {.space = change->found.space, .app = &app};
+
+    if (session->is_json)
+        session_print_json(session, app_to_json(session, &change->estate, &made));
+    else
+        fprintf(session->out, "https://%s.%s/ | https://git.heroku.com/%s.git\n", name,
+                session->policy.suffixes.apps, name);
+    fflush(session->out);
+}
+
 static int create(struct change *change, const char *name)
 {
     struct session *session = change->session;
@@ -144,9 +158,7 @@ static int create(struct change *change, const char *name)
     int code = change_commit(change, after);
     if (code != EXIT_DONE)
         return code;
-    fprintf(session->out, "https://%s.%s/ | https://git.heroku.com/%s.git\n", name,
-            session->policy.suffixes.apps, name);
-    fflush(session->out);
+    print_created(change, name, is_internal);
     return change_tell_server(change);
 }
 

@@ -147,9 +147,27 @@ static void make_target(const struct change *change, char *out)
                  change->session->policy.suffixes.targets[0]);
 }
 
-static int add(struct change *change, const char *hostname, const char *target)
+static int print_added(struct change *change, const char *hostname, const char *target)
 {
     struct session *session = change->session;
+    struct domain domain = {.cname.text = target};
+
+    domain.is_wildcard = strncmp(hostname, "*.", 2) == 0;
+    domain.hostname.text = hostname + (domain.is_wildcard ? 2 : 0);
+    int code = session_print_json(session, domain_to_json(&change->estate, &domain));
+    fflush(session->out);
+    return code;
+}
+
+static void advise_target(const struct session *session, const char *target)
+{
+    change_advise(session, "Configure your app's DNS provider to point to the DNS Target");
+    change_advise(session, "%s.", target);
+    change_advise(session, "For help, see %s", help_page);
+}
+
+static int add(struct change *change, const char *hostname, const char *target)
+{
     const char *app = change->found.app->name.text;
     struct err err;
 
@@ -162,12 +180,11 @@ static int add(struct change *change, const char *hostname, const char *target)
     if (!edit_add_domain(&change->edit, app, hostname, target, &err))
         return change_fail(change, err.text);
     int code = change_commit(change, NULL);
-    if (code != EXIT_DONE)
-        return code;
-    change_advise(session, "Configure your app's DNS provider to point to the DNS Target");
-    change_advise(session, "%s.", target);
-    change_advise(session, "For help, see %s", help_page);
-    return change_tell_server(change);
+    if (code == EXIT_DONE && change->session->is_json)
+        code = print_added(change, hostname, target);
+    else if (code == EXIT_DONE)
+        advise_target(change->session, target);
+    return code == EXIT_DONE ? change_tell_server(change) : code;
 }
 
 static int fail_length(struct session *session, const char *text)

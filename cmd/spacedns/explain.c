@@ -1,13 +1,45 @@
 #include "spacedns/explain.h"
 
+#include <string.h>
+
 #include "control/asking.h"
 #include "spacedns/live.h"
 
+/* The host of a web address, which people paste: false when it is none. */
+static bool is_web_address(const char *name, const char **host, int *length)
+{
+    const char *after = strstr(name, "://");
+
+    if (after == NULL)
+        return false;
+    *host = after + 3;
+    *length = (int)strcspn(*host, "/:?#");
+    return true;
+}
+
+/* An app's bare name is no name in the DNS: it is looked up as anybody's else. */
+static void advise_app(const struct session *session, const char *name)
+{
+    struct index_entry found;
+
+    if (strchr(name, '.') == NULL &&
+        snapshot_find_app(session->snapshot, name, strlen(name), &found))
+        fprintf(session->err,
+                "%s is an app; its names are those that spacedns domains -a %s lists\n", name,
+                name);
+}
+
 int run_explain(struct session *session)
 {
+    const char *name = invocation_operand(&session->invocation, 0), *host;
     struct asking asking;
     struct err err;
+    int length;
 
+    if (is_web_address(name, &host, &length))
+        return session_fail(session, EXIT_USAGE,
+                            "%s is a web address; write its host alone: spacedns explain %.*s",
+                            name, length, host);
     if (!asking_read(&session->invocation, &asking, &err))
         return session_fail(session, EXIT_USAGE, "%s", err.text);
     if (invocation_has(&session->invocation, OPTION_LIVE))
@@ -15,5 +47,6 @@ int run_explain(struct session *session)
     if (!session_must_load(session))
         return EXIT_REFUSED;
     asking_tell(session->snapshot, &asking, session->is_json, session->out);
+    advise_app(session, name);
     return EXIT_DONE;
 }

@@ -1,5 +1,3 @@
-#include <string.h>
-
 #include "spacedns/help.h"
 
 enum { NAME_COLUMN = 30 };
@@ -57,6 +55,8 @@ int run_help(struct session *session)
 {
     const struct invocation *invocation = &session->invocation;
     const char *wanted = commands_table[invocation->command].name;
+    enum command_name command;
+    struct err err;
 
     if (invocation->command == COMMAND_HELP)
         wanted = invocation_operand(invocation, 0);
@@ -64,13 +64,10 @@ int run_help(struct session *session)
         print_all(session->out);
         return EXIT_DONE;
     }
-    for (unsigned i = 0; i < COMMAND_COUNT; i++)
-        if (strcmp(commands_table[i].name, wanted) == 0) {
-            print_one(session->out, &commands_table[i]);
-            return EXIT_DONE;
-        }
-    return session_fail(session, EXIT_USAGE, "%s is not a command; spacedns help lists them",
-                        wanted);
+    if (!command_find(wanted, &command, &err))
+        return session_fail(session, EXIT_USAGE, "%s", err.text);
+    print_one(session->out, &commands_table[command]);
+    return EXIT_DONE;
 }
 
 int run_version(struct session *session)

@@ -1,5 +1,6 @@
 #include "control/command.h"
 
+#include <stdio.h>
 #include <string.h>
 
 #include "base/suggest.h"
@@ -32,7 +33,8 @@ struct reading {
     int count;
     char *const *arguments;
     int next;
-    const char *command; /* NULL: not yet seen */
+    const char *command;  /* NULL: not yet seen */
+    bool is_past_options; /* "--" was seen: what follows is operands, whatever it begins with */
 };
 
 static bool fail_near(struct err *err, const char *what, const char *word, const char *near,
@@ -43,20 +45,19 @@ static bool fail_near(struct err *err, const char *what, const char *word, const
                    near == NULL ? "" : "?", where);
 }
 
-static bool find_command(struct reading *reading)
+bool command_find(const char *name, enum command_name *command, struct err *err)
 {
     const char *names[COMMAND_COUNT];
 
     for (unsigned i = 0; i < COMMAND_COUNT; i++) {
         names[i] = commands_table[i].name;
-        if (strcmp(reading->command, names[i]) != 0)
+        if (strcmp(name, names[i]) != 0)
             continue;
-        reading->invocation->command = (enum command_name)i;
+        *command = (enum command_name)i;
         return true;
     }
-    return fail_near(reading->err, "a command", reading->command,
-                     suggest_among(reading->command, names, COMMAND_COUNT),
-                     "spacedns help lists them");
+    return fail_near(err, "a command", name[0] == '\0' ? "an empty word" : name,
+                     suggest_among(name, names, COMMAND_COUNT), "spacedns help lists them");
 }
 
 static bool is_option(const char *argument, size_t length, const struct option_entry *option)
@@ -71,11 +72,14 @@ static bool is_option(const char *argument, size_t length, const struct option_e
 static bool fail_option(struct reading *reading, const char *argument)
 {
     const char *names[OPTION_COUNT];
+    char where[64];
 
     for (unsigned i = 0; i < OPTION_COUNT; i++)
         names[i] = options_table[i].name;
+    snprintf(where, sizeof where, "see spacedns help %s",
+             reading->command == NULL ? "COMMAND" : reading->command);
     return fail_near(reading->err, "an option", argument,
-                     suggest_among(argument, names, OPTION_COUNT), "see spacedns help COMMAND");
+                     suggest_among(argument, names, OPTION_COUNT), where);
 }
 
 static bool read_option(struct reading *reading, const char *argument)
@@ -106,19 +110,36 @@ static bool read_option(struct reading *reading, const char *argument)
     return true;
 }
 
+static bool fail_many(struct reading *reading, const char *argument)
+{
+    const struct command_entry *command = &commands_table[reading->invocation->command];
+
+    return err_set(reading->err, ERR_SYNTAX, "%s is one operand too many; write spacedns %s%s%s",
+                   argument, command->name, command->most == 0 ? "" : " ", command->operands);
+}
+
 static bool read_operand(struct reading *reading, const char *argument)
 {
     struct invocation *invocation = reading->invocation;
 
     if (reading->command == NULL) {
         reading->command = argument;
-        return find_command(reading);
+        return command_find(argument, &invocation->command, reading->err);
     }
     if (invocation->operand_count == commands_table[invocation->command].most)
-        return err_set(reading->err, ERR_SYNTAX, "%s is one operand too many; write spacedns %s %s",
-                       argument, reading->command, commands_table[invocation->command].operands);
+        return fail_many(reading, argument);
     invocation->operands[invocation->operand_count++] = argument;
     return true;
+}
+
+static bool read_argument(struct reading *reading, const char *argument)
+{
+    /* As of every other program. */
+    if (reading->command == NULL && strcmp(argument, "--version") == 0)
+        argument = commands_table[COMMAND_VERSION].name;
+    if (reading->is_past_options || argument[0] != '-' || argument[1] == '\0')
+        return read_operand(reading, argument);
+    return read_option(reading, argument);
 }
 
 /* Options that the command does not have, and operands that it lacks. */
@@ -148,8 +169,9 @@ bool invocation_read(int count, char *const *arguments, struct invocation *invoc
     *invocation = (struct invocation){.command = COMMAND_HELP};
     while (reading.next < count) {
         const char *argument = arguments[reading.next++];
-        bool is_operand = argument[0] != '-' || argument[1] == '\0';
-        if (is_operand ? !read_operand(&reading, argument) : !read_option(&reading, argument))
+        if (!reading.is_past_options && strcmp(argument, "--") == 0)
+            reading.is_past_options = true;
+        else if (!read_argument(&reading, argument))
             return false;
     }
     return check(&reading);

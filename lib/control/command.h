@@ -5,8 +5,8 @@
  *     spacedns explain api.example.com --from 10.20.3.4 --json
  *              command operand         option           option
  *
- * Options may stand anywhere, as `--from ADDR`, `--from=ADDR` or, with a letter, `-a APP`. What is
- * mistyped gets a "did you mean".
+ * Options may stand anywhere, as `--from ADDR`, `--from=ADDR` or, with a letter, `-a APP`; `--`
+ * ends them. `--version` alone is the command of that name. What is mistyped gets a "did you mean".
  *
  * Threads: pure.  Memory: an invocation borrows the arguments.
  */
@@ -73,6 +73,9 @@ struct invocation {
  */
 bool invocation_read(int count, char *const *arguments, struct invocation *invocation,
                      struct err *err);
+
+/** Finds a command by its name. Returns false with *err, which names the nearest. */
+bool command_find(const char *name, enum command_name *command, struct err *err);
 
 static inline bool invocation_has(const struct invocation *invocation, enum command_option option)
 {

@@ -142,7 +142,7 @@ expect_match "nothing to prove" "^Error: $work/broken has errors; mend them, the
 run check a b
 said "two folders" 2 "b is one operand too many; write spacedns check [ZONES]"
 run check zones --strikt
-said "a mistyped option" 2 "--strikt is not an option; did you mean --strict?; see spacedns help COMMAND"
+said "a mistyped option" 2 "--strikt is not an option; did you mean --strict?; see spacedns help check"
 run chekc zones
 said "a mistyped command" 2 "chekc is not a command; did you mean check?; spacedns help lists them"
 run check zones --against

@@ -127,7 +127,13 @@ remedy=every web dyno of the app has crashed: read its log, then restart or roll
 verdict=NOERROR without data: Q10 app crashed: sleepy-river-2739 has 1 web dyno, none up" "$out"
 run explain open-plain-1001-1234567890ab.herokuapp.com --from 10.0.130.56 --zones zones
 expect_match "a non-internal app must be created anew" 'must be recreated' "$out"
+run explain frozen-oasis-70544 --from 10.0.130.56 --zones zones
+expect_match "an app's bare name is nobody's" '^frozen-oasis-70544 is an app; .*spacedns domains -a frozen-oasis-70544' "$err"
+run explain api.example.com --from 10.0.130.56 --zones zones
+expect "a host is no app's bare name" "" "$err"
 
+bad "a web address" 2 'write its host alone: spacedns explain api\.example\.com$' \
+    explain "https://api.example.com:8443/a?b" --from 10.0.0.1
 bad "no client" 2 'add --from ADDR' explain api.example.com
 bad "a bad address" 2 '10\.0\.0 is not an address' explain api.example.com --from 10.0.0
 bad "a bad name" 2 'a\.\.b is not a domain name' explain a..b --from 10.0.0.1

@@ -75,19 +75,39 @@ START_TEST(a_value_may_be_empty_or_begin_with_a_dash)
 }
 END_TEST
 
+START_TEST(two_dashes_end_the_options)
+{
+    ck_assert(reads("check --json -- --strict"));
+    ck_assert_str_eq(invocation_operand(&line.invocation, 0), "--strict");
+    ck_assert(invocation_has(&line.invocation, OPTION_JSON));
+    ck_assert(!invocation_has(&line.invocation, OPTION_STRICT));
+}
+END_TEST
+
+START_TEST(the_version_is_asked_for_as_of_other_programs)
+{
+    ck_assert(reads("--version"));
+    ck_assert_int_eq(line.invocation.command, COMMAND_VERSION);
+    ck_assert(!reads("check --version"));
+}
+END_TEST
+
 static const struct {
     const char *line, *sentence;
 } mistakes[] = {
     {"chekc", "chekc is not a command; did you mean check?; spacedns help lists them"},
     {"frobnicate", "frobnicate is not a command; spacedns help lists them"},
-    {"check --jsn", "--jsn is not an option; did you mean --json?; see spacedns help COMMAND"},
-    {"check --frobnicate", "--frobnicate is not an option; see spacedns help COMMAND"},
-    {"check -x", "-x is not an option; see spacedns help COMMAND"},
+    {"check --jsn", "--jsn is not an option; did you mean --json?; see spacedns help check"},
+    {"check --frobnicate", "--frobnicate is not an option; see spacedns help check"},
+    {"check -x", "-x is not an option; see spacedns help check"},
     {"check --json --json", "--json is given twice; give it once"},
     {"check --zones a --zones=b", "--zones is given twice; give it once"},
     {"check --json=yes", "--json has no value; write it alone"},
     {"check --zones", "--zones needs a value; write --zones DIR"},
     {"check a b", "b is one operand too many; write spacedns check [ZONES]"},
+    {"version b", "b is one operand too many; write spacedns version"},
+    {"--jsn check", "--jsn is not an option; did you mean --json?; see spacedns help COMMAND"},
+    {"-- --json", "--json is not a command; spacedns help lists them"},
     {"version --strict", "--strict is not an option of version; see spacedns help version"},
 };
 
@@ -148,6 +168,8 @@ int main(void)
     tcase_add_loop_test(lines, options_stand_anywhere, 0, sizeof same / sizeof same[0]);
     tcase_add_test(lines, a_letter_is_an_option_too);
     tcase_add_test(lines, a_value_may_be_empty_or_begin_with_a_dash);
+    tcase_add_test(lines, two_dashes_end_the_options);
+    tcase_add_test(lines, the_version_is_asked_for_as_of_other_programs);
     tcase_add_loop_test(lines, a_mistake_is_told_with_what_to_write, 0,
                         sizeof mistakes / sizeof mistakes[0]);
     tcase_add_test(lines, operands_that_lack_are_told_unless_help_is_asked_for);

@@ -80,7 +80,7 @@ START_TEST(what_is_no_request_is_refused_in_a_sentence)
         {"spacedns/1 explain %00", "the request cannot be read", 0},
         {"spacedns/1 dance", "does not know this: dance is not a command", 0},
         {"spacedns/1 status --hot", "does not know this: --hot is not an option", 0},
-        {"spacedns/1  status", "does not know this:  is not a command", 0},
+        {"spacedns/1  status", "does not know this: an empty word is not a command", 0},
     };
     struct invocation invocation;
     struct err err;
