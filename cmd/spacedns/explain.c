@@ -46,7 +46,7 @@ int run_explain(struct session *session)
         return live_ask(session);
     if (!session_must_load(session))
         return EXIT_REFUSED;
-    asking_tell(session->snapshot, &asking, session->is_json, session->out);
+    asking_tell(session->snapshot, &asking, NULL, session->is_json, session->out);
     advise_app(session, name);
     return EXIT_DONE;
 }

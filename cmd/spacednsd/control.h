@@ -2,7 +2,7 @@
 /**
  * What the running server answers to the operator's command; lib/control/listener.h has the socket.
  *
- * Workers are never asked: what is told is the control thread's own, and what they count.
+ * What only the workers know is gathered before (looks.h); the rest is the control thread's own.
  *
  * Threads: the control thread.  Memory: each call is finished here.
  */
@@ -43,7 +43,7 @@ struct reload_result {
  */
 const char *control_path(const struct settings *settings);
 
-/** Answers a call that asks how things are. */
+/** Answers a call that asks how things are, with what the workers have told by now. */
 void control_answer(struct call *call, const struct control_view *view);
 
 /** Answers every call of a list that waited for one reload. */

@@ -12,6 +12,7 @@
 #include "serve/server.h"
 #include "spacednsd/control.h"
 #include "spacednsd/events.h"
+#include "spacednsd/looks.h"
 #include "spacednsd/reloads.h"
 #include "spacednsd/zones.h"
 
@@ -26,6 +27,7 @@ struct daemon {
     struct listener *listener; /* NULL: no control socket */
     struct control_view view;
     struct reloads reloads;
+    struct looks looks;
     bool is_ready; /* the first snapshot is being answered from */
 };
 
@@ -50,14 +52,25 @@ static void daemon_on_adopted(void *context, uint64_t generation)
     reloads_finish(&daemon->reloads);
 }
 
+static void daemon_on_looked(void *context)
+{
+    struct daemon *daemon = context;
+
+    looks_on_told(&daemon->looks);
+}
+
 /* ---- the operator's command ---- */
 
 static void daemon_on_call(void *context, struct call *call)
 {
     struct daemon *daemon = context;
 
-    if (call->invocation.command == COMMAND_RELOAD || call->invocation.command == COMMAND_PLAN)
+    enum command_name command = call->invocation.command;
+
+    if (command == COMMAND_RELOAD || command == COMMAND_PLAN)
         reloads_wish(&daemon->reloads, call);
+    else if (command == COMMAND_STATUS || command == COMMAND_EXPLAIN)
+        looks_wish(&daemon->looks, call);
     else
         control_answer(call, &daemon->view);
 }
@@ -68,6 +81,7 @@ static bool open_control(struct daemon *daemon)
     const char *path = control_path(daemon->settings);
     struct err err;
 
+    looks_start(&daemon->looks, &daemon->loop, daemon->server, &daemon->view);
     if (path == NULL)
         return true;
     daemon->view.socket = path;
@@ -85,6 +99,7 @@ static bool open_control(struct daemon *daemon)
 static void close_control(struct daemon *daemon)
 {
     reloads_stop(&daemon->reloads);
+    looks_stop(&daemon->looks);
     listener_close(daemon->listener);
     daemon->listener = NULL;
 }
@@ -176,6 +191,7 @@ static int run_server(struct daemon *daemon)
                                      .loop = &daemon->loop,
                                      .log_descriptor = STDOUT_FILENO,
                                      .on_adopted = daemon_on_adopted,
+                                     .on_looked = daemon_on_looked,
                                      .context = daemon};
     struct err err;
 

@@ -15,6 +15,8 @@
 #include <stdbool.h>
 #include <stdio.h>
 
+#include <jansson.h>
+
 #include "control/command.h"
 #include "decide/decide.h"
 
@@ -36,9 +38,26 @@ bool asking_read_source(const char *text, struct asker *asker);
  */
 bool asking_read(const struct invocation *invocation, struct asking *asking, struct err *err);
 
-/** Decides and tells: lines, the last one the verdict, or one JSON object. */
-void asking_tell(const struct snapshot *snapshot, const struct asking *asking, bool is_json,
-                 FILE *out);
+/** What one worker of a running server knows of a name that is forwarded. */
+struct asking_worker {
+    const char *upstreams; /* "upstreams=10.0.0.2 up 3ms"; NULL: it has not told */
+    const char *cached;    /* "cached=fresh ttl=23" */
+};
+
+/** What its workers know, the first one number 1. */
+struct asking_live {
+    const struct asking_worker *workers;
+    size_t count;
+    json_t *json; /* the same for machines */
+};
+
+/**
+ * Decides and tells: lines, the last one the verdict, or one JSON object. `live` may be NULL. Where
+ * all workers know the same, it is told once, as _why tells it; else there is a line for those that
+ * do: "workers=1,3 upstreams=10.0.0.2 up 3ms cached=no".
+ */
+void asking_tell(const struct snapshot *snapshot, const struct asking *asking,
+                 const struct asking_live *live, bool is_json, FILE *out);
 
 /** Tells who a client is: its class, and each space that it may ask for and why. */
 void asking_tell_client(const struct snapshot *snapshot, const struct asker *asker, bool is_json,

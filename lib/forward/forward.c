@@ -369,14 +369,34 @@ void forward_tell_servers(const struct forward *forward, uint8_t route, struct t
     tell_servers(forward->servers, &forward->routes[route], forward->now_ms, text);
 }
 
+/* The entry of a question, unless it is over. */
+static const struct cache_entry *peek(const struct forward *forward,
+                                      const struct question *question)
+{
+    const struct cache_entry *entry = cache_peek(forward->cache, question, forward->now_s);
+    bool counts = entry != NULL &&
+                  (cache_entry_is_fresh(entry, forward->now_s) ||
+                   cache_entry_is_stale(entry, forward->now_s) || has_failed(forward, entry));
+
+    return counts ? entry : NULL;
+}
+
+struct tell_kept forward_kept(const struct forward *forward, const struct question *question)
+{
+    return tell_kept(peek(forward, question), forward->now_s);
+}
+
+const struct resolver *forward_server(const struct forward *forward, uint8_t route, uint8_t place)
+{
+    const struct resolver_set *set = &forward->routes[route];
+
+    return place < set->count ? &forward->servers[set->numbers[place]] : NULL;
+}
+
 void forward_tell_cached(const struct forward *forward, const struct question *question,
                          struct text *text)
 {
-    const struct cache_entry *entry = cache_peek(forward->cache, question, forward->now_s);
-
-    if (entry != NULL && !cache_entry_is_fresh(entry, forward->now_s) &&
-        !cache_entry_is_stale(entry, forward->now_s) && !has_failed(forward, entry))
-        entry = NULL;
+    const struct cache_entry *entry = peek(forward, question);
     const char *server = entry == NULL ? NULL : server_text(forward, entry->server);
     tell_entry(entry, forward->now_s, server, text);
 }

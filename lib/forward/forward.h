@@ -22,6 +22,8 @@
 #include "config/upstream.h"
 #include "forward/cache.h"
 #include "forward/pending.h"
+#include "forward/resolver.h"
+#include "forward/tell.h"
 
 /** What there is for a question. */
 struct found {
@@ -99,6 +101,12 @@ void forward_end_all(struct forward *forward);
 void forward_tell_servers(const struct forward *forward, uint8_t route, struct text *text);
 void forward_tell_cached(const struct forward *forward, const struct question *question,
                          struct text *text);
+
+/** The same for those who make their own words. */
+struct tell_kept forward_kept(const struct forward *forward, const struct question *question);
+
+/** The upstream at a place of a route, in the order of the settings; NULL beyond the last. */
+const struct resolver *forward_server(const struct forward *forward, uint8_t route, uint8_t place);
 
 struct cache_use forward_cache_use(const struct forward *forward);
 

@@ -4,15 +4,22 @@
 
 enum { US_PER_MS = 1000 };
 
+const char *tell_state(const struct resolver *server)
+{
+    if (server->is_failing)
+        return "failing";
+    if (server->last_reply_ms == 0)
+        return server->silent > 0 ? "no reply yet" : "untried";
+    return "up";
+}
+
 static void tell_server(const struct resolver *server, uint64_t now_ms, struct text *text)
 {
     text_add_string(text, server->upstream->text);
-    if (server->is_failing) {
-        text_add_string(text, " failing");
-    } else if (server->last_reply_ms == 0) {
-        text_add_string(text, server->silent > 0 ? " no reply yet" : " untried");
-    } else {
-        text_add_string(text, " up ");
+    text_add_string(text, " ");
+    text_add_string(text, tell_state(server));
+    if (!server->is_failing && server->last_reply_ms != 0) {
+        text_add_string(text, " ");
         text_add_number(text, server->srtt_us / US_PER_MS);
         text_add_string(text, "ms");
     }
@@ -42,10 +49,27 @@ void tell_servers(const struct resolver *servers, const struct resolver_set *set
     }
 }
 
-static void tell_number(struct text *text, const char *before, uint32_t number)
+const char *tell_kept_text(enum kept kept)
 {
-    text_add_string(text, before);
-    text_add_number(text, number);
+    static const char *const texts[] = {
+        [KEPT_NOTHING] = "no",
+        [KEPT_FRESH] = "fresh",
+        [KEPT_STALE] = "stale",
+        [KEPT_FAILED] = "failed",
+    };
+
+    return texts[kept];
+}
+
+struct tell_kept tell_kept(const struct cache_entry *entry, uint32_t now_s)
+{
+    if (entry == NULL)
+        return (struct tell_kept){.kept = KEPT_NOTHING};
+    if (cache_entry_is_fresh(entry, now_s))
+        return (struct tell_kept){.kept = KEPT_FRESH, .seconds = entry->fresh_until_s - now_s};
+    if (cache_entry_is_stale(entry, now_s))
+        return (struct tell_kept){.kept = KEPT_STALE, .seconds = now_s - entry->stored_s};
+    return (struct tell_kept){.kept = KEPT_FAILED};
 }
 
 void tell_entry(const struct cache_entry *entry, uint32_t now_s, const char *server,
@@ -53,15 +77,15 @@ void tell_entry(const struct cache_entry *entry, uint32_t now_s, const char *ser
 {
     char buffer[TELL_OCTETS_MOST];
     struct text whole = text_over(buffer, sizeof buffer);
+    struct tell_kept kept = tell_kept(entry, now_s);
 
-    if (entry == NULL) {
-        text_add_string(&whole, "cached=no");
-    } else if (cache_entry_is_fresh(entry, now_s)) {
-        tell_number(&whole, "cached=fresh ttl=", entry->fresh_until_s - now_s);
-    } else if (cache_entry_is_stale(entry, now_s)) {
-        tell_number(&whole, "cached=stale age=", now_s - entry->stored_s);
-    } else {
-        text_add_string(&whole, "cached=failed ");
+    text_add_string(&whole, "cached=");
+    text_add_string(&whole, tell_kept_text(kept.kept));
+    if (kept.kept == KEPT_FRESH || kept.kept == KEPT_STALE) {
+        text_add_string(&whole, kept.kept == KEPT_FRESH ? " ttl=" : " age=");
+        text_add_number(&whole, kept.seconds);
+    } else if (kept.kept == KEPT_FAILED) {
+        text_add_string(&whole, " ");
         text_add_string(&whole, tell_failure(entry->failure));
         text_add_string(&whole, " ");
         text_add_string(&whole, server);

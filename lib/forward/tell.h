@@ -22,6 +22,23 @@ enum { TELL_OCTETS_MOST = 255 };
 void tell_servers(const struct resolver *servers, const struct resolver_set *set, uint64_t now_ms,
                   struct text *text);
 
+/** "up", "failing", "untried" (never asked), "no reply yet" (asked in vain). */
+const char *tell_state(const struct resolver *server);
+
+enum kept { KEPT_NOTHING, KEPT_FRESH, KEPT_STALE, KEPT_FAILED };
+
+/** What is kept for a question. */
+struct tell_kept {
+    enum kept kept;
+    uint32_t seconds; /* fresh: to its end; stale: since it came; else 0 */
+};
+
+/** "no", "fresh", "stale", "failed". */
+const char *tell_kept_text(enum kept kept);
+
+/** `entry` may be NULL. */
+struct tell_kept tell_kept(const struct cache_entry *entry, uint32_t now_s);
+
 /**
  * Appends "cached=fresh ttl=23", "cached=stale age=120", "cached=failed no reply from 10.0.0.2" or,
  * for NULL, "cached=no". `server` is the text of the server that failed.

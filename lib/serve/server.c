@@ -7,14 +7,17 @@
 #include "serve/worker.h"
 
 struct server {
-    uv_async_t adopted; /* a worker has taken a snapshot */
+    uv_async_t told; /* a worker has taken a snapshot, or told what it was asked */
     server_on_adopted *on_adopted;
+    server_on_looked *on_looked;
+    uint64_t looks; /* asked so far */
+    bool is_looking;
     void *context;
     struct querylog *log;
     struct worker **workers;
     size_t worker_count;
     struct snapshot *newest; /* older ones hang on it */
-    uint64_t told;           /* generation that on_adopted was called for */
+    uint64_t adopted;        /* generation that on_adopted was called for */
 };
 
 /* On a worker's thread. */
@@ -22,7 +25,7 @@ static void tell_control(void *context)
 {
     struct server *server = context;
 
-    uv_async_send(&server->adopted);
+    uv_async_send(&server->told);
 }
 
 static uint64_t oldest_generation(const struct server *server)
@@ -36,15 +39,32 @@ static uint64_t oldest_generation(const struct server *server)
     return oldest;
 }
 
-static void server_on_wake(uv_async_t *adopted)
+static void tell_adopted(struct server *server)
 {
-    struct server *server = adopted->data;
-
-    if (server->newest == NULL || server->told == server->newest->generation ||
+    if (server->newest == NULL || server->adopted == server->newest->generation ||
         oldest_generation(server) < server->newest->generation)
         return;
-    server->told = server->newest->generation;
-    server->on_adopted(server->context, server->told);
+    server->adopted = server->newest->generation;
+    server->on_adopted(server->context, server->adopted);
+}
+
+static void tell_looked(struct server *server)
+{
+    if (!server->is_looking)
+        return;
+    for (size_t i = 0; i < server->worker_count; i++)
+        if (worker_looked(server->workers[i]) == NULL)
+            return;
+    server->is_looking = false;
+    server->on_looked(server->context);
+}
+
+static void server_on_wake(uv_async_t *told)
+{
+    struct server *server = told->data;
+
+    tell_adopted(server);
+    tell_looked(server);
 }
 
 static bool probe_all(const struct settings *settings, struct err *err)
@@ -57,8 +77,10 @@ static bool probe_all(const struct settings *settings, struct err *err)
 
 static bool make_workers(struct server *server, const struct settings *settings, struct err *err)
 {
-    struct worker_options options = {
-        .settings = settings, .on_adopted = tell_control, .context = server};
+    struct worker_options options = {.settings = settings,
+                                     .on_adopted = tell_control,
+                                     .on_looked = tell_control,
+                                     .context = server};
 
     server->workers = calloc(settings->workers, sizeof(struct worker *));
     if (server->workers == NULL)
@@ -95,10 +117,11 @@ struct server *server_new(const struct server_options *options, struct err *err)
         return NULL;
     }
     server->on_adopted = options->on_adopted;
+    server->on_looked = options->on_looked;
     server->context = options->context;
-    uv_async_init(options->loop, &server->adopted, server_on_wake);
-    uv_unref((uv_handle_t *)&server->adopted);
-    server->adopted.data = server;
+    uv_async_init(options->loop, &server->told, server_on_wake);
+    uv_unref((uv_handle_t *)&server->told);
+    server->told.data = server;
     if (!probe_all(options->settings, err) || !open_log(server, options, err) ||
         !make_workers(server, options->settings, err)) {
         server_free(server);
@@ -151,6 +174,27 @@ const struct snapshot *server_current(const struct server *server)
     return server->newest;
 }
 
+void server_look(struct server *server, const struct look_request *request)
+{
+    server->looks++;
+    server->is_looking = true;
+    for (size_t i = 0; i < server->worker_count; i++)
+        if (worker_looked(server->workers[i]) != NULL)
+            worker_look(server->workers[i], request, server->looks);
+}
+
+size_t server_worker_count(const struct server *server)
+{
+    return server->worker_count;
+}
+
+const struct look *server_looked(const struct server *server, size_t worker)
+{
+    const struct look *look = worker_looked(server->workers[worker]);
+
+    return look != NULL && server->looks > 0 && look->number == server->looks ? look : NULL;
+}
+
 void server_sum(const struct server *server, struct totals *totals)
 {
     *totals = (struct totals){0};
@@ -191,5 +235,5 @@ void server_free(struct server *server)
         worker_free(server->workers[i]);
     free(server->workers);
     free_chain(server->newest);
-    uv_close((uv_handle_t *)&server->adopted, server_on_closed);
+    uv_close((uv_handle_t *)&server->told, server_on_closed);
 }

@@ -19,6 +19,8 @@ struct worker {
     struct batch batch;
     uv_loop_t loop;
     uv_async_t wake;
+    struct look look;
+    void (*on_looked)(void *context);
     atomic_bool is_stopping;
     bool is_running;
     pthread_t thread;
@@ -64,12 +66,25 @@ static void worker_on_adopted(void *context)
     worker->on_adopted(worker->context);
 }
 
+/* The control thread asks a few times a minute, if ever. */
+static void tell(struct worker *worker)
+{
+    if (look_is_told(&worker->look))
+        return;
+    if (worker->batch.forward != NULL)
+        forward_set_time(worker->batch.forward, uv_now(&worker->loop));
+    look_answer(&worker->look, worker->batch.snapshot, worker->batch.forward);
+    worker->on_looked(worker->context);
+}
+
 static void worker_on_wake(uv_async_t *wake)
 {
     struct worker *worker = wake->data;
 
+    bool is_last = atomic_load(&worker->is_stopping); /* first: what came before it is seen below */
     batch_adopt(&worker->batch);
-    if (!atomic_load(&worker->is_stopping))
+    tell(worker);
+    if (!is_last)
         return;
     serve_last(worker);
     close_handles(worker);
@@ -159,6 +174,7 @@ static struct worker *allocate(const struct worker_options *options)
     worker->batch.on_adopted = worker_on_adopted;
     worker->batch.context = worker;
     worker->on_adopted = options->on_adopted;
+    worker->on_looked = options->on_looked;
     worker->context = options->context;
     return worker;
 }
@@ -240,6 +256,17 @@ void worker_post(struct worker *worker, const struct snapshot *snapshot)
 {
     mailbox_post(&worker->mailbox, snapshot);
     uv_async_send(&worker->wake);
+}
+
+void worker_look(struct worker *worker, const struct look_request *request, uint64_t number)
+{
+    look_ask(&worker->look, request, number);
+    uv_async_send(&worker->wake);
+}
+
+const struct look *worker_looked(const struct worker *worker)
+{
+    return look_is_told(&worker->look) ? &worker->look : NULL;
 }
 
 uint64_t worker_generation(const struct worker *worker)

@@ -17,11 +17,13 @@
 #include "base/err.h"
 #include "config/settings.h"
 #include "serve/batch.h"
+#include "serve/look.h"
 
 struct worker_options {
     const struct settings *settings;
-    struct querylog_ring *log;    /* NULL: off */
-    batch_on_adopted *on_adopted; /* on the worker's thread: it answers from a new snapshot */
+    struct querylog_ring *log;        /* NULL: off */
+    batch_on_adopted *on_adopted;     /* on the worker's thread: it answers from a new snapshot */
+    void (*on_looked)(void *context); /* there too: worker_looked has what was asked */
     void *context;
 };
 
@@ -44,6 +46,13 @@ void worker_join(struct worker *worker);
 
 /** Leaves a snapshot for the worker and wakes it. */
 void worker_post(struct worker *worker, const struct snapshot *snapshot);
+
+/** Asks the worker how its forwarder is. Not while worker_looked is NULL; a worker that stops
+ * answers first. */
+void worker_look(struct worker *worker, const struct look_request *request, uint64_t number);
+
+/** What the worker told last; NULL while it has not told. */
+const struct look *worker_looked(const struct worker *worker);
 
 /** The generation that the worker answers from; 0 before the first. */
 uint64_t worker_generation(const struct worker *worker);

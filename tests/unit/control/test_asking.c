@@ -139,7 +139,7 @@ static char *tell(const char *name, const char *from, bool is_json)
     FILE *out = open_memstream(&octets, &length);
 
     ck_assert(reads(name, from, NULL, NULL, &asking, &err));
-    asking_tell(snapshot, &asking, is_json, out);
+    asking_tell(snapshot, &asking, NULL, is_json, out);
     fclose(out);
     return octets;
 }
@@ -183,6 +183,77 @@ START_TEST(json_has_the_code_the_class_and_every_step)
     ck_assert(json_is_false(json_object_get(object, "data")));
     ck_assert_str_eq(json_string_value(json_object_get(reason, "code")), "Q10");
     ck_assert_uint_ge(json_array_size(json_object_get(object, "steps")), 4);
+    json_decref(object);
+    free(octets);
+}
+END_TEST
+
+/* What explain tells of a forwarded name, with what these workers know. */
+static char *tell_live(const struct asking_worker *workers, size_t count, bool is_json)
+{
+    struct asking_live live = {.workers = workers, .count = count, .json = json_array()};
+    struct asking asking;
+    struct err err;
+    char *octets;
+    size_t length;
+    FILE *out = open_memstream(&octets, &length);
+
+    json_array_append_new(live.json, json_integer(1));
+    snapshot->policy.routes = routes_usual();
+    snapshot->policy.recursion_for = 1 << CLASS_SPACE;
+    ck_assert(reads("www.debian.org", "10.0.130.56", NULL, NULL, &asking, &err));
+    asking_tell(snapshot, &asking, &live, is_json, out);
+    fclose(out);
+    json_decref(live.json);
+    return octets;
+}
+
+static const struct {
+    struct asking_worker workers[4];
+    size_t count;
+    const char *says;
+} live_stories[] = {
+    {{{"upstreams=a up 3ms", "cached=no"}},
+     1,
+     "zone=.\nupstreams=a up 3ms\ncached=no\nverdict=forward to 10.0.0.2\n"},
+    {{{"upstreams=a up 3ms", "cached=no"}, {"upstreams=a up 3ms", "cached=no"}},
+     2,
+     "zone=.\nupstreams=a up 3ms\ncached=no\nverdict=forward to 10.0.0.2\n"},
+    {{{"upstreams=a up 3ms", "cached=no"},
+      {"upstreams=a up 3ms", "cached=fresh ttl=2"},
+      {"upstreams=a up 3ms", "cached=no"}},
+     3,
+     "zone=. upstreams=10.0.0.2\nworkers=1,3 upstreams=a up 3ms cached=no\n"
+     "workers=2 upstreams=a up 3ms cached=fresh ttl=2\nverdict=forward to 10.0.0.2\n"},
+    {{{NULL, NULL}, {"upstreams=a failing", "cached=no"}, {NULL, NULL}},
+     3,
+     "zone=. upstreams=10.0.0.2\nworkers=1,3 have not told; are they very busy?\n"
+     "workers=2 upstreams=a failing cached=no\nverdict=forward to 10.0.0.2\n"},
+    {{{NULL, NULL}},
+     1,
+     "zone=. upstreams=10.0.0.2\nworkers=1 have not told; are they very busy?\n"
+     "verdict=forward to 10.0.0.2\n"},
+};
+
+START_TEST(what_workers_know_is_told_once_or_by_worker)
+{
+    char *octets = tell_live(live_stories[_i].workers, live_stories[_i].count, false);
+
+    ck_assert_msg(strstr(octets, live_stories[_i].says) != NULL, "%s", octets);
+    free(octets);
+}
+END_TEST
+
+START_TEST(json_has_the_lines_and_what_each_worker_knows)
+{
+    char *octets = tell_live(live_stories[2].workers, live_stories[2].count, true);
+    json_t *object = json_loads(octets, 0, NULL);
+    json_t *steps = json_object_get(object, "steps");
+
+    ck_assert_uint_eq(json_array_size(steps), 6);
+    ck_assert_str_eq(json_string_value(json_array_get(steps, 4)),
+                     "workers=2 upstreams=a up 3ms cached=fresh ttl=2");
+    ck_assert_uint_eq(json_array_size(json_object_get(object, "workers")), 1);
     json_decref(object);
     free(octets);
 }
@@ -238,6 +309,9 @@ int main(void)
     tcase_add_test(telling, the_last_line_is_the_verdict);
     tcase_add_test(telling, json_has_the_code_the_class_and_every_step);
     tcase_add_test(telling, a_client_with_ipv6_is_told_by_its_address_and_is_external);
+    tcase_add_loop_test(telling, what_workers_know_is_told_once_or_by_worker, 0,
+                        sizeof live_stories / sizeof live_stories[0]);
+    tcase_add_test(telling, json_has_the_lines_and_what_each_worker_knows);
     tcase_add_loop_test(telling, a_client_is_told_its_class_and_why, 0, 5);
     suite_add_tcase(suite, telling);
     return suite_run(suite);

@@ -23,6 +23,7 @@ struct scene {
     struct server *server;
     uint64_t adopted; /* generation told last */
     unsigned told;
+    unsigned looked;
 };
 
 static void on_adopted(void *context, uint64_t generation)
@@ -32,6 +33,13 @@ static void on_adopted(void *context, uint64_t generation)
     scene->adopted = generation;
     scene->told++;
     uv_stop(&scene->loop);
+}
+
+static void on_looked(void *context)
+{
+    struct scene *scene = context;
+
+    scene->looked++;
 }
 
 /* A snapshot without spaces: everybody is outside and gets REFUSED. */
@@ -76,6 +84,7 @@ static bool try_begin(struct scene *scene, struct err *err)
                                      .loop = &scene->loop,
                                      .log_descriptor = STDOUT_FILENO,
                                      .on_adopted = on_adopted,
+                                     .on_looked = on_looked,
                                      .context = scene};
 
     scene->server = server_new(&options, err);
@@ -126,22 +135,27 @@ static void end(struct scene *scene)
 
 static void keep_waiting(uv_timer_t *timer)
 {
-    ck_abort_msg("nobody took generation after %d ms", (int)PATIENCE_MS);
+    ck_abort_msg("not every worker has answered after %d ms", (int)PATIENCE_MS);
     uv_timer_stop(timer);
 }
 
-/* Runs the control loop until every worker has taken a generation. */
-static void await(struct scene *scene, uint64_t generation)
+/* Runs the control loop until every worker has taken a generation and told what it was asked. */
+static void await_both(struct scene *scene, uint64_t generation, unsigned looked)
 {
     uv_timer_t timer;
 
     /* The server does not keep the loop running; the timer does, and ends a test that hangs. */
     uv_timer_init(&scene->loop, &timer);
     uv_timer_start(&timer, keep_waiting, PATIENCE_MS, 0);
-    while (scene->adopted < generation)
+    while (scene->adopted < generation || scene->looked < looked)
         uv_run(&scene->loop, UV_RUN_ONCE);
     uv_close((uv_handle_t *)&timer, NULL);
     uv_run(&scene->loop, UV_RUN_NOWAIT);
+}
+
+static void await(struct scene *scene, uint64_t generation)
+{
+    await_both(scene, generation, 0);
 }
 
 /* Asks over UDP from a new port; returns the response code. */
@@ -263,6 +277,73 @@ START_TEST(a_port_that_is_taken_is_told_and_nothing_stays_bound)
 }
 END_TEST
 
+static size_t count_told(const struct scene *scene)
+{
+    size_t count = 0;
+
+    for (size_t i = 0; i < WORKERS; i++)
+        count += server_looked(scene->server, i) != NULL;
+    return count;
+}
+
+START_TEST(every_worker_tells_what_it_is_asked)
+{
+    static const struct look_request request = {.has_query = false};
+    struct scene scene;
+
+    begin(&scene);
+    ck_assert_uint_eq(count_told(&scene), 0);
+    await(&scene, 1);
+    for (unsigned round = 1; round <= 200; round++) {
+        server_look(scene.server, &request);
+        await_both(&scene, 1, round);
+        ck_assert_uint_eq(count_told(&scene), WORKERS);
+        ck_assert_uint_eq(server_looked(scene.server, WORKERS - 1)->generation, 1);
+    }
+    ck_assert_uint_eq(scene.looked, 200);
+    end(&scene);
+}
+END_TEST
+
+START_TEST(a_worker_that_is_late_is_left_out_until_it_has_told)
+{
+    static const struct look_request request = {.has_query = false};
+    struct scene scene;
+    struct err err;
+
+    prepare(&scene);
+    ck_assert(try_begin(&scene, &err));
+    server_publish(scene.server, snapshot_of(1));
+    /* No worker runs yet, so none has told when the second request comes. */
+    server_look(scene.server, &request);
+    server_look(scene.server, &request);
+    ck_assert_uint_eq(count_told(&scene), 0);
+    ck_assert(server_start(scene.server, &err));
+    await_both(&scene, 1, 1);
+    ck_assert_uint_eq(count_told(&scene), 0); /* they were told the first only */
+    server_look(scene.server, &request);
+    await_both(&scene, 1, 2);
+    ck_assert_uint_eq(count_told(&scene), WORKERS);
+    end(&scene);
+}
+END_TEST
+
+START_TEST(a_server_that_is_asked_and_stopped_ends)
+{
+    static const struct look_request request = {.has_query = false};
+
+    for (unsigned round = 0; round < 20; round++) {
+        struct scene scene;
+        begin(&scene);
+        server_look(scene.server, &request);
+        server_stop(scene.server);
+        ck_assert_uint_eq(count_told(&scene), WORKERS); /* each told before it ended */
+        server_free(scene.server);
+        close_loop(&scene);
+    }
+}
+END_TEST
+
 START_TEST(a_tcp_query_before_the_stop_is_answered)
 {
     struct scene scene;
@@ -293,6 +374,9 @@ int main(void)
     tcase_add_test(all, a_new_snapshot_is_taken_by_idle_workers_too);
     tcase_add_test(all, what_a_worker_may_use_is_not_freed);
     tcase_add_test(all, a_port_that_is_taken_is_told_and_nothing_stays_bound);
+    tcase_add_test(all, every_worker_tells_what_it_is_asked);
+    tcase_add_test(all, a_worker_that_is_late_is_left_out_until_it_has_told);
+    tcase_add_test(all, a_server_that_is_asked_and_stopped_ends);
     tcase_add_test(all, a_tcp_query_before_the_stop_is_answered);
     suite_add_tcase(suite, all);
     return suite_run(suite);

@@ -1,0 +1,147 @@
+#include "spacednsd/status.h"
+
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "base/clock.h"
+#include "control/print.h"
+#include "decide/reason.h"
+#include "spacednsd/workers.h"
+#include "wire/types.h"
+
+enum { KEY_COLUMN = 24 };
+
+static json_t *json_listen(const struct settings *settings)
+{
+    json_t *list = json_array();
+
+    for (size_t i = 0; i < settings->listen.count; i++) {
+        char address[ENDPOINT_TEXT_MAX];
+        endpoint_write(&settings->listen.items[i].endpoint, address);
+        json_array_append_new(list, json_string(address));
+    }
+    return list;
+}
+
+static json_t *json_counters(const struct server *server)
+{
+    json_t *object = json_object();
+    struct totals totals;
+
+    server_sum(server, &totals);
+    for (unsigned i = 0; i < COUNTER_COUNT; i++)
+        json_object_set_new(object, counter_name((enum counter)i),
+                            json_integer((json_int_t)totals.counters[i]));
+    json_object_set_new(object, "udp_kernel_drops",
+                        json_integer((json_int_t)server_kernel_drops(server)));
+    for (unsigned i = 0; i < STATS_RCODES; i++) {
+        char key[32] = "rcode_";
+        struct text text = text_over(key + strlen(key), sizeof key - strlen(key) - 1);
+        rcode_add(&text, (uint16_t)i);
+        if (totals.rcodes[i] > 0)
+            json_object_set_new(object, key, json_integer((json_int_t)totals.rcodes[i]));
+    }
+    for (unsigned i = REASON_NONE + 1; i < REASON_COUNT; i++) {
+        char key[32];
+        snprintf(key, sizeof key, "reason_%s", reason_entry((enum reason)i)->code);
+        json_int_t already = json_integer_value(json_object_get(object, key));
+        if (totals.reasons[i] > 0)
+            json_object_set_new(object, key, json_integer(already + (json_int_t)totals.reasons[i]));
+    }
+    return object;
+}
+
+/* The folder as anybody on this host can name it. */
+static json_t *json_zones(const struct settings *settings)
+{
+    char *path = realpath(settings->zones, NULL);
+    const char *shown = path == NULL ? settings->zones : path;
+    json_t *text = print_text(shown, strlen(shown));
+
+    free(path);
+    return text;
+}
+
+static json_t *json_status(const struct control_view *view)
+{
+    const struct snapshot *snapshot = server_current(view->server);
+    uint64_t uptime_s = (clock_monotonic_ns() - view->started_ns) / 1000000000;
+
+    return json_pack("{s:s, s:i, s:I, s:I, s:o, s:s, s:o, s:i, s:o, s:i, s:i, s:i, s:o, s:o, s:o}",
+                     "version", SPACEDNS_VERSION, "pid", (int)getpid(), "uptime_seconds",
+                     (json_int_t)uptime_s, "generation", (json_int_t)snapshot->generation, "zones",
+                     json_zones(view->settings), "control_socket", view->socket, "listen",
+                     json_listen(view->settings), "workers", (int)server_worker_count(view->server),
+                     "silent_workers", workers_silent(view), "spaces",
+                     (int)zones_count_spaces(snapshot), "apps", (int)snapshot->app_count, "hosts",
+                     (int)snapshot->host_count, "upstreams", workers_upstreams(view), "cache",
+                     workers_cache(view), "counters", json_counters(view->server));
+}
+
+static void print_member(const char *key, const json_t *value, FILE *out)
+{
+    const json_t *item;
+    size_t index;
+
+    fprintf(out, "%-*s", KEY_COLUMN, key);
+    if (json_is_integer(value))
+        fprintf(out, " %" JSON_INTEGER_FORMAT, json_integer_value(value));
+    else if (json_is_string(value))
+        fprintf(out, " %s", json_string_value(value));
+    json_array_foreach(value, index, item)
+    {
+        if (json_is_integer(item))
+            fprintf(out, " %" JSON_INTEGER_FORMAT, json_integer_value(item));
+        else
+            fprintf(out, " %s", json_string_value(item));
+    }
+    fputc('\n', out);
+}
+
+static void print_cache(const json_t *cache, FILE *out)
+{
+    json_int_t most = json_integer_value(json_object_get(cache, "octets_most"));
+
+    if (most > 0)
+        fprintf(out,
+                "%-*s %" JSON_INTEGER_FORMAT " entries in %" JSON_INTEGER_FORMAT
+                " of %" JSON_INTEGER_FORMAT " octets\n",
+                KEY_COLUMN, "cache", json_integer_value(json_object_get(cache, "entries")),
+                json_integer_value(json_object_get(cache, "octets")), most);
+}
+
+/* How things are, and under it what was counted. */
+static void print_status(json_t *status, FILE *out)
+{
+    const json_t *counters = json_object_get(status, "counters");
+    const char *key;
+    json_t *value;
+
+    json_object_foreach(status, key, value)
+    {
+        if (strcmp(key, "upstreams") == 0)
+            workers_print_upstreams(value, out);
+        else if (strcmp(key, "cache") == 0)
+            print_cache(value, out);
+        else if (value != counters && (!json_is_array(value) || json_array_size(value) > 0))
+            print_member(key, value, out);
+    }
+    json_object_foreach((json_t *)counters, key, value)
+    {
+        if (json_integer_value(value) > 0)
+            print_member(key, value, out);
+    }
+}
+
+void status_tell(const struct control_view *view, bool is_json, FILE *out)
+{
+    json_t *status = json_status(view);
+
+    if (is_json) {
+        print_json(status, out);
+        return;
+    }
+    print_status(status, out);
+    json_decref(status);
+}

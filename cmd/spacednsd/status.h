@@ -1,0 +1,13 @@
+#pragma once
+/**
+ * How the server is: what it serves, how its upstreams are, what it has counted.
+ *
+ * Threads: the control thread.  Memory: none is kept.
+ */
+#include <stdbool.h>
+#include <stdio.h>
+
+#include "spacednsd/control.h"
+
+/** Tells it in lines, counters that are not zero last, or as one JSON object. */
+void status_tell(const struct control_view *view, bool is_json, FILE *out);

@@ -1,0 +1,240 @@
+#include "spacednsd/workers.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+enum { KEY_COLUMN = 24, ZONE_TEXT_MOST = 4 * NAME_MAX_OCTETS };
+
+static const struct look *look_of(const struct control_view *view, size_t worker)
+{
+    return server_looked(view->server, worker);
+}
+
+/* ---- upstreams ---- */
+
+static json_t *json_zones_of(const struct control_view *view, uint64_t routes)
+{
+    const struct routes *known = &server_current(view->server)->policy.routes;
+    json_t *zones = json_array();
+
+    for (size_t i = 0; i < known->count; i++) {
+        char octets[ZONE_TEXT_MOST];
+        struct text text = text_over(octets, sizeof octets);
+        name_add(&text, known->items[i].zone.octets);
+        if ((routes >> i & 1) != 0)
+            json_array_append_new(zones, print_text(octets, text_length(&text)));
+    }
+    return zones;
+}
+
+static json_t *json_state(const struct look_server *server)
+{
+    json_t *state = json_pack("{s:s}", "state", server->state);
+
+    if (server->has_rtt)
+        json_object_set_new(state, "rtt_ms", json_integer(server->rtt_ms));
+    return state;
+}
+
+/* The upstream of that name in the list; made when it is not there yet. */
+static json_t *find_upstream(json_t *upstreams, const struct control_view *view,
+                             const struct look_server *server)
+{
+    json_t *upstream;
+    size_t index;
+
+    json_array_foreach(upstreams, index, upstream)
+    {
+        if (strcmp(json_string_value(json_object_get(upstream, "upstream")), server->text) == 0)
+            return upstream;
+    }
+    upstream = json_pack("{s:s, s:o, s:[]}", "upstream", server->text, "zones",
+                         json_zones_of(view, server->routes), "workers");
+    json_array_append_new(upstreams, upstream);
+    return upstream;
+}
+
+json_t *workers_upstreams(const struct control_view *view)
+{
+    json_t *upstreams = json_array();
+
+    for (size_t i = 0; i < server_worker_count(view->server); i++) {
+        const struct look *look = look_of(view, i);
+        for (size_t j = 0; look != NULL && j < look->server_count; j++) {
+            json_t *upstream = find_upstream(upstreams, view, &look->servers[j]);
+            json_t *state = json_state(&look->servers[j]);
+            json_object_set_new(state, "worker", json_integer((json_int_t)i + 1));
+            json_array_append_new(json_object_get(upstream, "workers"), state);
+        }
+    }
+    return upstreams;
+}
+
+/* How the workers together see one upstream. */
+struct sight {
+    size_t workers;
+    size_t failing;
+    size_t up;
+    size_t asked; /* in vain so far */
+    json_int_t least_ms;
+    json_int_t most_ms;
+};
+
+static bool is_state(const json_t *state, const char *text)
+{
+    const char *value = json_string_value(json_object_get(state, "state"));
+
+    return value != NULL && strcmp(value, text) == 0;
+}
+
+static struct sight sight_of(const json_t *upstream)
+{
+    struct sight sight = {0};
+    const json_t *state;
+    size_t index;
+
+    json_array_foreach(json_object_get(upstream, "workers"), index, state)
+    {
+        json_int_t ms = json_integer_value(json_object_get(state, "rtt_ms"));
+        sight.workers++;
+        sight.failing += is_state(state, "failing");
+        sight.asked += is_state(state, "no reply yet");
+        if (!is_state(state, "up"))
+            continue;
+        sight.least_ms = sight.up == 0 || ms < sight.least_ms ? ms : sight.least_ms;
+        sight.most_ms = ms > sight.most_ms ? ms : sight.most_ms;
+        sight.up++;
+    }
+    return sight;
+}
+
+static void print_sight(const struct sight *sight, FILE *out)
+{
+    if (sight->failing > 0)
+        fputs(" failing", out);
+    if (sight->failing > 0 && sight->failing < sight->workers)
+        fprintf(out, " in %zu of %zu workers%s", sight->failing, sight->workers,
+                sight->up > 0 ? "," : "");
+    if (sight->up > 0)
+        fprintf(out, " up %" JSON_INTEGER_FORMAT, sight->least_ms);
+    if (sight->up > 0 && sight->most_ms > sight->least_ms)
+        fprintf(out, "-%" JSON_INTEGER_FORMAT, sight->most_ms);
+    if (sight->up > 0)
+        fputs("ms", out);
+    if (sight->failing == 0 && sight->up == 0)
+        fputs(sight->asked > 0 ? " no reply yet" : " untried", out);
+}
+
+/* Nothing for one that is asked for everything only. */
+static void print_zones(const json_t *zones, FILE *out)
+{
+    const json_t *zone;
+    size_t index;
+
+    if (json_array_size(zones) == 1 &&
+        strcmp(json_string_value(json_array_get(zones, 0)), ".") == 0)
+        return;
+    json_array_foreach(zones, index, zone)
+        fprintf(out, "%s %s", index == 0 ? " for" : ",", json_string_value(zone));
+}
+
+void workers_print_upstreams(const json_t *upstreams, FILE *out)
+{
+    const json_t *upstream;
+    size_t index;
+
+    json_array_foreach(upstreams, index, upstream)
+    {
+        struct sight sight = sight_of(upstream);
+        fprintf(out, "%-*s %s", KEY_COLUMN, "upstream",
+                json_string_value(json_object_get(upstream, "upstream")));
+        print_sight(&sight, out);
+        print_zones(json_object_get(upstream, "zones"), out);
+        fputc('\n', out);
+    }
+}
+
+/* ---- caches, silence ---- */
+
+json_t *workers_cache(const struct control_view *view)
+{
+    struct cache_use sum = {0};
+
+    for (size_t i = 0; i < server_worker_count(view->server); i++) {
+        const struct look *look = look_of(view, i);
+        if (look == NULL)
+            continue;
+        sum.entries += look->cache.entries;
+        sum.octets += look->cache.octets;
+        sum.octets_most += look->cache.octets_most;
+        sum.evicted += look->cache.evicted;
+    }
+    return json_pack("{s:I, s:I, s:I, s:I}", "entries", (json_int_t)sum.entries, "octets",
+                     (json_int_t)sum.octets, "octets_most", (json_int_t)sum.octets_most, "evicted",
+                     (json_int_t)sum.evicted);
+}
+
+json_t *workers_silent(const struct control_view *view)
+{
+    json_t *silent = json_array();
+
+    for (size_t i = 0; i < server_worker_count(view->server); i++)
+        if (look_of(view, i) == NULL)
+            json_array_append_new(silent, json_integer((json_int_t)i + 1));
+    return silent;
+}
+
+/* ---- explain ---- */
+
+static json_t *json_asked(const struct look *look)
+{
+    json_t *upstreams = json_array();
+
+    for (size_t i = 0; i < look->server_count; i++) {
+        const struct look_server *server = &look->servers[i];
+        if ((server->routes >> look->route & 1) == 0)
+            continue;
+        json_t *state = json_state(server);
+        json_object_set_new(state, "upstream", json_string(server->text));
+        json_array_append_new(upstreams, state);
+    }
+    return upstreams;
+}
+
+/* `look` is NULL for a worker that has not told. */
+static json_t *json_worker(size_t worker, const struct look *look)
+{
+    json_t *object =
+        json_pack("{s:I, s:n, s:n}", "worker", (json_int_t)worker + 1, "upstreams", "cached");
+
+    if (look == NULL)
+        return object;
+    json_object_set_new(object, "upstreams", json_asked(look));
+    json_object_set_new(object, "cached", json_string(tell_kept_text(look->kept.kept)));
+    if (look->kept.kept == KEPT_FRESH || look->kept.kept == KEPT_STALE)
+        json_object_set_new(object, look->kept.kept == KEPT_FRESH ? "ttl_seconds" : "age_seconds",
+                            json_integer(look->kept.seconds));
+    return object;
+}
+
+void workers_explain(const struct control_view *view, const struct asking *asking, bool is_json,
+                     FILE *out)
+{
+    size_t count = server_worker_count(view->server);
+    struct asking_worker *workers = calloc(count, sizeof *workers);
+    struct asking_live live = {.workers = workers, .count = count, .json = json_array()};
+
+    for (size_t i = 0; workers != NULL && i < count; i++) {
+        const struct look *look = look_of(view, i);
+        /* One that answers from another generation may see it otherwise; it is about to change. */
+        if (look != NULL && !look->is_forwarded)
+            look = NULL;
+        if (look != NULL)
+            workers[i] =
+                (struct asking_worker){.upstreams = look->upstreams, .cached = look->cached};
+        json_array_append_new(live.json, json_worker(i, look));
+    }
+    asking_tell(server_current(view->server), asking, workers == NULL ? NULL : &live, is_json, out);
+    json_decref(live.json);
+    free(workers);
+}

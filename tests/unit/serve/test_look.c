@@ -1,0 +1,174 @@
+#include "serve/look.h"
+
+#include <stdlib.h>
+
+#include "support/forwarding.h"
+#include "support/suite.h"
+#include "support/zones.h"
+#include "wire/types.h"
+
+static const uint32_t dyno = 0x0a008238, outsider = 0xcb007109;
+
+static struct forwarding stand;
+static struct snapshot *snapshot;
+static struct route routes[ROUTE_REST + 1];
+static struct look look;
+
+static void set_up(void)
+{
+    static const char *const zones[] = {"corp.example", "lab.example", "."};
+    struct policy policy = policy_usual();
+    char *text = zone_text("zones/test-space.yaml");
+
+    for (size_t i = 0; i <= ROUTE_REST; i++) {
+        routes[i] = (struct route){.upstreams = "some"};
+        ck_assert(name_from_text(zones[i], &routes[i].zone));
+    }
+    policy.routes = (struct routes){.items = routes, .count = ROUTE_REST + 1};
+    policy.recursion_for = 1 << CLASS_SPACE;
+    snapshot = snapshot_of_texts(&policy, (const char *const[]){text}, 1);
+    free(text);
+    forwarding_init(&stand);
+    look = (struct look){.number = 0};
+}
+
+static void tear_down(void)
+{
+    forward_end_all(stand.forward);
+    forwarding_close(&stand);
+    snapshot_free(snapshot);
+}
+
+static struct look_request request_for(const char *name, uint32_t source)
+{
+    struct look_request request = {
+        .has_query = true,
+        .query = {.type = TYPE_A, .class = CLASS_IN, .flags = FLAG_RD},
+        .path = {.source = source},
+    };
+
+    ck_assert(name_from_text(name, &request.query.name));
+    return request;
+}
+
+static void ask_and_answer(const struct look_request *request)
+{
+    look_ask(&look, request, 7);
+    ck_assert(!look_is_told(&look));
+    look_answer(&look, snapshot, stand.forward);
+    ck_assert(look_is_told(&look));
+    ck_assert_uint_eq(look.number, 7);
+}
+
+START_TEST(who_was_never_asked_owes_nothing)
+{
+    ck_assert(look_is_told(&look));
+}
+END_TEST
+
+START_TEST(a_worker_without_anything_tells_that)
+{
+    struct look_request request = request_for("www.example.org", dyno);
+
+    look_ask(&look, &request, 1);
+    look_answer(&look, NULL, NULL);
+    ck_assert(look_is_told(&look));
+    ck_assert(!look.has_forward);
+    ck_assert(!look.is_forwarded);
+    ck_assert_uint_eq(look.generation, 0);
+    ck_assert_uint_eq(look.server_count, 0);
+}
+END_TEST
+
+START_TEST(each_upstream_is_told_once_with_its_routes)
+{
+    static const struct {
+        const char *text;
+        uint64_t routes;
+    } servers[] = {{"192.168.7.53", 1 << ROUTE_CORP},
+                   {"10.0.0.2", 1 << ROUTE_LAB | 1 << ROUTE_REST},
+                   {"1.1.1.1", 1 << ROUTE_REST}};
+
+    forwarding_make_failing(&stand, ROUTE_CORP);
+    ask_and_answer(&(struct look_request){.has_query = false});
+    ck_assert(look.has_forward);
+    ck_assert_uint_eq(look.generation, snapshot->generation);
+    ck_assert_uint_eq(look.server_count, 3);
+    for (size_t i = 0; i < 3; i++) {
+        ck_assert_str_eq(look.servers[i].text, servers[i].text);
+        ck_assert_uint_eq(look.servers[i].routes, servers[i].routes);
+        ck_assert_str_eq(look.servers[i].state, i == 0 ? "failing" : "untried");
+        ck_assert(!look.servers[i].has_rtt);
+    }
+    ask_and_answer(&(struct look_request){.has_query = false});
+    ck_assert_uint_eq(look.server_count, 3);
+}
+END_TEST
+
+/* As a client that asks for it would. */
+static void fetch(const struct look_request *request)
+{
+    struct question question =
+        question_of(&request->query, index_hash(&snapshot->index, &request->query.name));
+    struct found found;
+
+    ck_assert(forward_ask(stand.forward, &question, ROUTE_REST, &stand.clients[0], &found));
+    forward_turn(stand.forward);
+    forwarding_pass(&stand, 3);
+    forwarding_answer(&stand, 0);
+}
+
+START_TEST(a_forwarded_name_is_told_with_what_is_kept)
+{
+    struct look_request request = request_for("www.example.org", dyno);
+
+    ask_and_answer(&request);
+    ck_assert(look.is_forwarded);
+    ck_assert_uint_eq(look.route, ROUTE_REST);
+    ck_assert_str_eq(look.upstreams, "upstreams=10.0.0.2 untried, 1.1.1.1 untried");
+    ck_assert_str_eq(look.cached, "cached=no");
+    ck_assert_int_eq(look.kept.kept, KEPT_NOTHING);
+    fetch(&request);
+    forwarding_skip(&stand, 37);
+    ask_and_answer(&request);
+    ck_assert_str_eq(look.upstreams, "upstreams=10.0.0.2 up 3ms, 1.1.1.1 untried");
+    ck_assert_str_eq(look.cached, "cached=fresh ttl=23");
+    ck_assert_int_eq(look.kept.kept, KEPT_FRESH);
+    ck_assert_uint_eq(look.kept.seconds, 23);
+    ck_assert(look.servers[1].has_rtt);
+    ck_assert_uint_eq(look.servers[1].rtt_ms, 3);
+    ck_assert_uint_eq(look.cache.entries, 1);
+    forwarding_skip(&stand, 30);
+    ask_and_answer(&request);
+    ck_assert_str_eq(look.cached, "cached=stale age=67");
+    ck_assert_int_eq(look.kept.kept, KEPT_STALE);
+}
+END_TEST
+
+START_TEST(what_a_client_may_not_ask_is_not_looked_for)
+{
+    const struct {
+        const char *name;
+        uint32_t source;
+    } refused[] = {{"www.example.org", outsider}, {"api.example.com", dyno}};
+    struct look_request request = request_for(refused[_i].name, refused[_i].source);
+
+    ask_and_answer(&request);
+    ck_assert(!look.is_forwarded);
+}
+END_TEST
+
+int main(void)
+{
+    Suite *suite = suite_create("look");
+    TCase *all = tcase_create("all");
+
+    tcase_add_checked_fixture(all, set_up, tear_down);
+    tcase_add_test(all, who_was_never_asked_owes_nothing);
+    tcase_add_test(all, a_worker_without_anything_tells_that);
+    tcase_add_test(all, each_upstream_is_told_once_with_its_routes);
+    tcase_add_test(all, a_forwarded_name_is_told_with_what_is_kept);
+    tcase_add_loop_test(all, what_a_client_may_not_ask_is_not_looked_for, 0, 2);
+    suite_add_tcase(suite, all);
+    return suite_run(suite);
+}
