@@ -50,10 +50,10 @@ static bool read_open(const struct import *import, int descriptor, struct topolo
     if (!S_ISREG(status.st_mode))
         return err_set(err, ERR_SYSTEM, "%s is no regular file; save the topology to one",
                        import->file);
-    if (status.st_size > TOPOLOGY_FILE_MAX)
+    if (status.st_size > TOPOLOGY_OCTETS_MOST)
         return err_set(err, ERR_LIMIT,
                        "%s has %lld octets, more than the %d of any topology; is it another file?",
-                       import->file, (long long)status.st_size, TOPOLOGY_FILE_MAX);
+                       import->file, (long long)status.st_size, TOPOLOGY_OCTETS_MOST);
     char *octets = arena_take(import->arena, (size_t)status.st_size + 1);
     if (octets == NULL)
         return err_set(err, ERR_MEMORY, "out of memory");

@@ -31,7 +31,11 @@
 #include "base/err.h"
 #include "space/model.h"
 
-enum { TOPOLOGY_VERSION = 1, TOPOLOGY_FILE_MAX = 64 << 20 /* octets */ };
+/*
+ * The largest space, 200 apps with 1,000 domains each and a dyno at every address, has 15 MB and
+ * half a million values. A value takes up to 250 octets while it is read, so both have a bound.
+ */
+enum { TOPOLOGY_VERSION = 1, TOPOLOGY_OCTETS_MOST = 16 << 20, TOPOLOGY_VALUES_MOST = 1 << 20 };
 
 struct topology {
     struct app *apps; /* ids, names, domains and formations; places are nowhere */
@@ -70,8 +74,9 @@ struct topology_text {
 /**
  * Reads a topology.
  *
- * Returns false with *err: place, what is wrong, and what to do. What the names and addresses mean
- * is not judged here: the apps go into a zone file, and the rules for those.
+ * Returns false with *err: place, what is wrong, and what to do; at once, before anything is
+ * parsed, when there are more octets or values than a topology can have. What the names and
+ * addresses mean is not judged here: the apps go into a zone file, and the rules for those.
  */
 bool topology_read(struct arena *arena, const struct topology_text *text,
                    const struct suffixes *suffixes, struct topology *topology, struct err *err);

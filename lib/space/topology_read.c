@@ -374,9 +374,34 @@ static bool fail_json(struct reading *reading, json_error_t *error)
                           : "mend it, or fetch the topology anew");
 }
 
+/* Whether a value may begin after each of these octets; also counts those in texts. */
+static bool has_too_many_values(const struct topology_text *text)
+{
+    size_t count = 0;
+
+    for (size_t i = 0; i < text->length; i++)
+        count += text->octets[i] == ',' || text->octets[i] == '[' || text->octets[i] == '{';
+    return count > TOPOLOGY_VALUES_MOST;
+}
+
+static bool check_size(const struct topology_text *text, struct err *err)
+{
+    if (text->length > TOPOLOGY_OCTETS_MOST)
+        return err_set(err, ERR_LIMIT,
+                       "%s has more than the %d octets of any topology; is it another file?",
+                       text->file, TOPOLOGY_OCTETS_MOST);
+    if (has_too_many_values(text))
+        return err_set(err, ERR_LIMIT,
+                       "%s has more than the %d values of any topology; is it another file?",
+                       text->file, TOPOLOGY_VALUES_MOST);
+    return true;
+}
+
 bool topology_read(struct arena *arena, const struct topology_text *text,
                    const struct suffixes *suffixes, struct topology *topology, struct err *err)
 {
+    if (!check_size(text, err))
+        return false;
     struct topology read = {.apps = NULL};
     struct reading reading = {
         .arena = arena, .file = text->file, .suffixes = suffixes, .topology = &read, .err = err};

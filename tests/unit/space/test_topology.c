@@ -399,6 +399,43 @@ START_TEST(no_octet_that_was_cut_off_makes_a_topology)
 }
 END_TEST
 
+/* `head`, then `piece` so often, then `tail`. */
+static bool read_long(const char *head, const char *piece, size_t count, const char *tail,
+                      struct err *err)
+{
+    char *text = NULL;
+    size_t length = 0;
+    struct topology topology;
+    FILE *out = open_memstream(&text, &length);
+
+    fputs(head, out);
+    for (size_t i = 0; i < count; i++)
+        fputs(piece, out);
+    fputs(tail, out);
+    fclose(out);
+    bool is_read = read_text(text, length, &topology, err);
+    free(text);
+    return is_read;
+}
+
+START_TEST(more_than_any_topology_has_is_refused_before_it_is_parsed)
+{
+    static const char head[] = "{\"version\":1,\"apps\":[],\"x\":["; /* two [, two commas, one { */
+    size_t values = TOPOLOGY_VALUES_MOST - 5;
+    struct err err;
+
+    ck_assert_msg(read_long(head, "0,", values, "0]}", &err), "%s", err.text);
+    ck_assert(!read_long(head, "0,", values + 1, "no JSON at all", &err));
+    ck_assert_str_eq(err.text, "t.json has more than the 1048576 values of any topology; is it "
+                               "another file?");
+    ck_assert(!read_long("", " ", TOPOLOGY_OCTETS_MOST + 1, "", &err));
+    ck_assert_str_eq(err.text, "t.json has more than the 16777216 octets of any topology; is it "
+                               "another file?");
+    ck_assert(!read_long("", " ", TOPOLOGY_OCTETS_MOST, "", &err));
+    ck_assert_ptr_nonnull(strstr(err.text, "cut short"));
+}
+END_TEST
+
 #define ALL(table) (int)(sizeof(table) / sizeof((table)[0]))
 
 int main(void)
@@ -420,6 +457,7 @@ int main(void)
     tcase_add_loop_test(reading, what_is_no_topology_is_refused_with_its_place_and_the_remedy, 0,
                         ALL(refusals));
     tcase_add_loop_test(reading, mutated_text_is_read_or_refused_with_a_sentence, 0, 10);
+    tcase_add_test(reading, more_than_any_topology_has_is_refused_before_it_is_parsed);
     tcase_add_test(reading, no_octet_that_was_cut_off_makes_a_topology);
     suite_add_tcase(suite, writing);
     suite_add_tcase(suite, reading);
