@@ -29,6 +29,7 @@ struct setting_line {
     const char *value;
     const char *words;
     const char *initial;
+    bool takes_restart;
     const char *help;
 };
 
@@ -39,8 +40,8 @@ struct reason_line {
 };
 
 static const struct setting_line settings[] = {
-#define SETTING(member, key, flag, value, type, words, initial, least, most, help)                 \
-    {key, flag, value, words, initial, help},
+#define SETTING(member, key, flag, value, type, words, initial, least, most, change, help)         \
+    {key, flag, value, words, initial, #change[0] == 'R', help},
 #include "config/settings.def"
 #undef SETTING
 };
@@ -180,6 +181,8 @@ static void fill_setting(FILE *out, const struct setting_line *setting, const ch
         print_in_font(out, 'B', setting->initial);
         fputs(" unless told", out);
     }
+    if (setting->takes_restart && setting->key != NULL)
+        fputs("; takes a restart", out);
     fputc('\n', out);
 }
 

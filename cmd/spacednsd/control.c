@@ -10,6 +10,7 @@
 #include "control/diff_tell.h"
 #include "control/print.h"
 #include "spacednsd/status.h"
+#include "spacednsd/terms.h"
 #include "spacednsd/workers.h"
 
 enum { CODE_DONE = 0, CODE_REFUSED = 1, CODE_USAGE = 2 };
@@ -126,6 +127,20 @@ static json_t *json_finding(const struct finding *finding)
                      print_text(finding->sentence, strlen(finding->sentence)));
 }
 
+/* The keys of the settings that have changed. */
+static json_t *json_changed(const struct terms *terms)
+{
+    json_t *keys = json_array();
+    const char *key = terms == NULL ? "" : terms->changed;
+
+    for (; *key != '\0'; key += strspn(key, ",")) {
+        size_t length = strcspn(key, ",");
+        json_array_append_new(keys, json_stringn(key, length));
+        key += length;
+    }
+    return keys;
+}
+
 static bool has_failed(const struct reload_result *result)
 {
     return result->end == RELOAD_REFUSED || result->end == RELOAD_GUARDED;
@@ -142,13 +157,27 @@ static void answer_json(struct call *call, const struct reload_result *result)
     for (size_t i = 0; report != NULL && i < report_total(report); i++)
         json_array_append_new(findings, json_finding(&report_findings(report)[i]));
     bool has_error = has_failed(result) && loading->err.code != ERR_NONE;
-    print_json(json_pack("{s:s, s:I, s:i, s:i, s:i, s:i, s:i, s:s?, s:o}", "reload",
+    print_json(json_pack("{s:s, s:I, s:i, s:i, s:i, s:i, s:i, s:o, s:s?, s:o}", "reload",
                          ends[result->end], "generation", (json_int_t)current->generation, "files",
                          (int)loading->outcome.file_count, "read", (int)loading->outcome.read_count,
                          "spaces", (int)zones_count_spaces(current), "apps",
-                         (int)current->app_count, "ms", (int)zones_loading_ms(loading), "error",
+                         (int)current->app_count, "ms", (int)zones_loading_ms(loading), "settings",
+                         json_changed(loading->terms), "error",
                          has_error ? loading->err.text : NULL, "findings", findings),
                call->out);
+}
+
+/* What the errors of a refused reload are in. */
+static void tell_errors(struct call *call, const struct zones_loading *loading, size_t errors,
+                        unsigned long long generation)
+{
+    bool are_settings = loading->terms == NULL;
+
+    fprintf(call->err,
+            "Error: Q50 reload refused: %zu error%s in the %s%s; generation %llu is still served; "
+            "mend them, then try again\n",
+            errors, errors == 1 ? "" : "s", are_settings ? "settings" : "zone files of ",
+            are_settings ? "" : loading->request.folder, generation);
 }
 
 static void answer_refused(struct call *call, const struct reload_result *result)
@@ -162,15 +191,22 @@ static void answer_refused(struct call *call, const struct reload_result *result
         errors = report_count(loading->report, FINDING_ERROR);
     }
     if (errors > 0)
-        fprintf(call->err,
-                "Error: Q50 reload refused: %zu error%s in the zone files of %s; generation %llu "
-                "is still served; mend them, then try again\n",
-                errors, errors == 1 ? "" : "s", loading->request.folder, generation);
+        tell_errors(call, loading, errors, generation);
     else
         fprintf(call->err, "Error: Q50 reload refused: %s; generation %llu is still served%s\n",
                 loading->err.text, generation,
                 result->end == RELOAD_GUARDED ? "; put it back, or say --force if it is meant to go"
                                               : "");
+}
+
+/* Settings that take a restart are told whatever else is. */
+static void tell_restarts(struct call *call, const struct report *report)
+{
+    const struct finding *findings = report_findings(report);
+
+    for (size_t i = 0; i < report_total(report); i++)
+        if (findings[i].code == FINDING_RESTART)
+            finding_print(&findings[i], call->out);
 }
 
 static void answer_text(struct call *call, const struct reload_result *result)
@@ -182,13 +218,16 @@ static void answer_text(struct call *call, const struct reload_result *result)
         answer_refused(call, result);
         return;
     }
+    const char *changed = result->loading->terms->changed;
+    tell_restarts(call, result->loading->report);
     fprintf(call->out,
             "Reloading zones... %s, generation=%llu files=%zu read=%zu spaces=%zu apps=%zu "
-            "ms=%llu\n",
+            "ms=%llu%s%s\n",
             result->end == RELOAD_DONE ? "done" : "unchanged",
             (unsigned long long)current->generation, outcome->file_count, outcome->read_count,
             zones_count_spaces(current), current->app_count,
-            (unsigned long long)zones_loading_ms(result->loading));
+            (unsigned long long)zones_loading_ms(result->loading),
+            changed[0] == '\0' ? "" : " settings=", changed);
 }
 
 static void print_line(void *context, const char *line)

@@ -2,7 +2,6 @@
 
 #include <signal.h>
 #include <stdlib.h>
-#include <sys/resource.h>
 #include <unistd.h>
 #include <uv.h>
 
@@ -14,13 +13,13 @@
 #include "spacednsd/events.h"
 #include "spacednsd/looks.h"
 #include "spacednsd/reloads.h"
+#include "spacednsd/terms.h"
 #include "spacednsd/zones.h"
 
-enum { SIGNAL_COUNT = 4, EXIT_REFUSED = 1, SPARE_DESCRIPTORS = 64 };
+enum { SIGNAL_COUNT = 4, EXIT_REFUSED = 1 };
 
 struct daemon {
-    const struct settings *settings;
-    struct policy policy;
+    const struct settings *settings; /* of the start; reloads has those in force */
     uv_loop_t loop;
     uv_signal_t signals[SIGNAL_COUNT];
     struct server *server;
@@ -156,22 +155,6 @@ static void hold_signals(int how)
 
 /* ---- start ---- */
 
-/* A descriptor for each connection and each question on its way, as far as the host allows. */
-static void raise_descriptor_limit(const struct settings *settings)
-{
-    rlim_t questions = settings->upstream_zones.count > 0 ? settings->upstream_questions : 0;
-    rlim_t per_worker =
-        settings->tcp_connections + questions + 2 * (rlim_t)settings->listen.count + 8;
-    rlim_t wanted = SPARE_DESCRIPTORS + (rlim_t)settings->workers * per_worker;
-    struct rlimit limit;
-    if (getrlimit(RLIMIT_NOFILE, &limit) != 0 || limit.rlim_cur >= wanted)
-        return;
-    limit.rlim_cur = wanted < limit.rlim_max ? wanted : limit.rlim_max;
-    setrlimit(RLIMIT_NOFILE, &limit);
-    if (limit.rlim_cur < wanted)
-        events_log_few_descriptors((uint64_t)limit.rlim_cur, (uint64_t)wanted);
-}
-
 static bool check_local(const struct snapshot *snapshot, const struct settings *settings, FILE *out)
 {
     const char *near = NULL;
@@ -223,13 +206,12 @@ static int run_server(struct daemon *daemon)
 static bool prepare(struct daemon *daemon, const struct settings *settings)
 {
     *daemon = (struct daemon){.settings = settings};
-    daemon->view = (struct control_view){.settings = settings, .started_ns = clock_monotonic_ns()};
-    daemon->reloads = (struct reloads){.settings = settings,
-                                       .policy = &daemon->policy,
-                                       .key = hash_key_random(),
-                                       .loop = &daemon->loop};
+    daemon->view = (struct control_view){.settings = &daemon->reloads.settings,
+                                         .started_ns = clock_monotonic_ns()};
+    daemon->reloads =
+        (struct reloads){.settings = *settings, .key = hash_key_random(), .loop = &daemon->loop};
     reloads_prepare(&daemon->reloads, NULL);
-    return policy_set(&daemon->policy, settings);
+    return policy_set(&daemon->reloads.policy, settings);
 }
 
 int daemon_run(const struct settings *settings)
@@ -254,7 +236,7 @@ int daemon_run(const struct settings *settings)
     }
     if (settings->lacks_upstreams)
         events_log_no_upstreams();
-    raise_descriptor_limit(settings);
+    terms_raise_descriptor_limit(settings);
     if (uv_loop_init(&daemon.loop) != 0)
         return refuse("no event loop to be had; are there file descriptors left?");
     int code = run_server(&daemon);

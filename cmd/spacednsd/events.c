@@ -5,6 +5,7 @@
 
 #include "base/log.h"
 #include "decide/reason.h"
+#include "spacednsd/terms.h"
 #include "wire/types.h"
 
 _Static_assert((int)REASON_COUNT <= STATS_REASONS, "every reason has a counter");
@@ -65,6 +66,8 @@ void events_log_reloaded(const struct snapshot *snapshot, const struct zones_loa
     log_number(&line, "spaces", zones_count_spaces(snapshot));
     log_number(&line, "apps", snapshot->app_count);
     log_number(&line, "ms", zones_loading_ms(loading));
+    if (loading->terms != NULL && loading->terms->changed[0] != '\0')
+        log_string(&line, "settings", loading->terms->changed);
     log_send(&line);
 }
 

@@ -6,16 +6,17 @@
 #include "control/diff_tell.h"
 #include "spacednsd/control.h"
 #include "spacednsd/events.h"
+#include "spacednsd/terms.h"
 
 void reloads_prepare(struct reloads *reloads, const struct snapshot *before)
 {
     const char *folder = reloads->wish.folder;
 
     reloads->loading = (struct zones_loading){
-        .request = {.folder = folder == NULL ? reloads->settings->zones : folder,
-                    .policy = reloads->policy,
+        .request = {.folder = folder == NULL ? reloads->settings.zones : folder,
+                    .policy = &reloads->policy,
                     .key = reloads->key,
-                    .threads = (unsigned)reloads->settings->workers,
+                    .threads = (unsigned)reloads->settings.workers,
                     .before = before},
     };
 }
@@ -34,7 +35,7 @@ static struct wish wish_of_call(const struct call *call)
 
 static struct wish wish_of_signal(const struct reloads *reloads)
 {
-    return (struct wish){.is_forced = !reloads->settings->reload_guard};
+    return (struct wish){.is_forced = !reloads->settings.reload_guard};
 }
 
 static bool is_same_wish(const struct wish *a, const struct wish *b)
@@ -82,6 +83,19 @@ static bool take_wish(struct reloads *reloads)
 
 static void begin_reload(struct reloads *reloads);
 
+/* Lets go of what was read, unless it is in force now. */
+static void close_loading(struct reloads *reloads)
+{
+    struct zones_loading *loading = &reloads->loading;
+
+    zones_loading_close(loading);
+    if (loading->terms != reloads->terms)
+        terms_free(loading->terms);
+    loading->terms = NULL;
+    diff_free(reloads->diff);
+    reloads->diff = NULL;
+}
+
 static void end_reload(struct reloads *reloads, enum reload_end end)
 {
     struct reload_result result = {.end = end,
@@ -91,9 +105,7 @@ static void end_reload(struct reloads *reloads, enum reload_end end)
 
     control_answer_reload(reloads->calls, &result);
     reloads->calls = NULL;
-    diff_free(reloads->diff);
-    reloads->diff = NULL;
-    zones_loading_close(&reloads->loading);
+    close_loading(reloads);
     reloads->is_reloading = false;
     server_reclaim(reloads->server);
     begin_reload(reloads);
@@ -117,22 +129,56 @@ static void compare(struct reloads *reloads)
     err_set(&loading->err, ERR_MEMORY, "out of memory while comparing the zone files");
 }
 
+/* Settings come first: they say where the zone files are and who may ask what. */
+static bool read_terms(struct reloads *reloads)
+{
+    struct zones_loading *loading = &reloads->loading;
+
+    if (!zones_loading_open(loading))
+        return false;
+    loading->terms = terms_read(&reloads->settings, loading->report);
+    if (loading->terms == NULL)
+        return false;
+    loading->request.policy = &loading->terms->policy;
+    loading->request.is_new_policy = loading->terms->changed[0] != '\0';
+    if (reloads->wish.folder == NULL)
+        loading->request.folder = loading->terms->settings.zones;
+    return true;
+}
+
 /* On a thread of the pool, so that signals are served meanwhile. */
 static void load_on_pool(uv_work_t *work)
 {
     struct reloads *reloads = work->data;
 
+    if (!read_terms(reloads))
+        return;
     zones_load(&reloads->loading);
     compare(reloads);
+}
+
+/* The settings before stay as long as a snapshot holds them. */
+static void take_over_terms(struct reloads *reloads)
+{
+    struct terms *terms = reloads->loading.terms;
+
+    if (terms == NULL)
+        return; /* the first loading is by the settings of the start */
+    terms_apply(&terms->settings, &reloads->settings);
+    terms_free(reloads->terms);
+    reloads->terms = terms;
+    reloads->settings = terms->settings;
+    reloads->policy = terms->policy;
 }
 
 void reloads_publish(struct reloads *reloads)
 {
     const struct snapshot *snapshot = reloads->loading.snapshot;
 
+    take_over_terms(reloads);
     zones_log_findings(reloads->loading.report);
-    zones_warn_listen(snapshot, reloads->settings);
-    zones_warn_local(snapshot, reloads->settings);
+    zones_warn_listen(snapshot, &reloads->settings);
+    zones_warn_local(snapshot, &reloads->settings);
     server_publish(reloads->server, reloads->loading.snapshot);
 }
 
@@ -158,6 +204,7 @@ static void settle_loaded(struct reloads *reloads)
     } else if (loading->snapshot != NULL) {
         reloads_publish(reloads); /* reloads_finish ends the reload */
     } else if (loading->outcome.is_unchanged) {
+        zones_log_findings(loading->report);
         events_log_unchanged(loading, generation);
         end_reload(reloads, RELOAD_UNCHANGED);
     } else {
@@ -214,9 +261,9 @@ void reloads_stop(struct reloads *reloads)
 
 void reloads_close(struct reloads *reloads)
 {
-    zones_loading_close(&reloads->loading);
-    diff_free(reloads->diff);
+    close_loading(reloads);
+    terms_free(reloads->terms);
     free(reloads->folder);
-    reloads->diff = NULL;
+    reloads->terms = NULL;
     reloads->folder = NULL;
 }

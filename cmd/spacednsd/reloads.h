@@ -1,6 +1,7 @@
 #pragma once
 /**
- * Reloads, one after the other: who wishes what, loading, the guard, and how it ended.
+ * Reloads, one after the other: who wishes what, loading, the guard, and how it ended. Settings are
+ * read again first, and take effect together with the zones.
  *
  *     wish ──► loading ──(thread pool)──► published ──(every worker answers from it)──► finished
  *                 └──► refused, guarded, unchanged or tried ──► finished                   │
@@ -25,8 +26,9 @@ struct wish {
 };
 
 struct reloads {
-    const struct settings *settings;
-    const struct policy *policy;
+    struct settings settings; /* in force: their place stays, what they say changes */
+    struct policy policy;     /* made of them */
+    struct terms *terms;      /* that both are of; NULL: those of the start */
     struct hash_key key;
     uv_loop_t *loop;
     struct server *server;

@@ -56,17 +56,21 @@ static void prove_loaded(struct zones_loading *loading)
     loading->snapshot = NULL;
 }
 
-void zones_load(struct zones_loading *loading)
+bool zones_loading_open(struct zones_loading *loading)
 {
     loading->started_ns = clock_monotonic_ns();
     loading->outcome = (struct load_outcome){0};
     loading->err = (struct err){.code = ERR_NONE};
     loading->snapshot = NULL;
     loading->report = report_new();
-    if (loading->report == NULL) {
-        err_set(&loading->err, ERR_MEMORY, "out of memory while loading the zone files");
+    return loading->report != NULL ||
+           err_set(&loading->err, ERR_MEMORY, "out of memory while loading the zone files");
+}
+
+void zones_load(struct zones_loading *loading)
+{
+    if (loading->report == NULL && !zones_loading_open(loading))
         return;
-    }
     loading->snapshot =
         snapshot_load(&loading->request, loading->report, &loading->outcome, &loading->err);
     report_sort(loading->report);

@@ -10,6 +10,8 @@
 #include "answer/load.h"
 #include "config/settings.h"
 
+struct terms;
+
 /** One loading from request to outcome. */
 struct zones_loading {
     struct load_request request;
@@ -18,12 +20,19 @@ struct zones_loading {
     struct err err;            /* code ERR_NONE: the report says all */
     struct snapshot *snapshot; /* NULL: unchanged or refused */
     uint64_t started_ns;
+    struct terms *terms; /* of a reload, once read; the policy of the request */
 };
 
 /** Tells, one line each, of zones of upstreams that no name would ever take. False for any. */
 bool zones_check_routes(const struct settings *settings, FILE *problems);
 
-/** Loads; read the outcome from `loading`. End with zones_loading_close. */
+/** Begins with an empty report. Returns false, with err, without memory. */
+bool zones_loading_open(struct zones_loading *loading);
+
+/**
+ * Loads, beginning unless that is done; read the outcome from `loading`. End with
+ * zones_loading_close.
+ */
 void zones_load(struct zones_loading *loading);
 
 /** Frees the report; the snapshot is the caller's. */

@@ -280,7 +280,8 @@ struct snapshot *snapshot_load(const struct load_request *request, struct report
     if (folder_list(loading.arena, request->folder, &loading.folder, err) && make_jobs(&loading)) {
         parallel_for(loading.folder.count, request->threads, run_job, &loading);
         gather(&loading, outcome);
-        outcome->is_unchanged = request->before != NULL && loading.changes == 0;
+        outcome->is_unchanged =
+            request->before != NULL && loading.changes == 0 && !request->is_new_policy;
         if (!outcome->is_unchanged) {
             check_across(&loading);
             snapshot = assemble(&loading);

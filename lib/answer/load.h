@@ -28,6 +28,7 @@
 struct load_request {
     const char *folder;
     const struct policy *policy;
+    bool is_new_policy;            /* there is something to do even if no file has changed */
     struct hash_key key;           /* one per process; shards depend on it */
     unsigned threads;              /* that parse at once, 1 or more */
     const struct snapshot *before; /* NULL at start */

@@ -10,9 +10,19 @@
 enum { WORDS_MOST = 8 };
 
 const struct setting settings_table[SETTING_COUNT] = {
-#define SETTING(member, key, flag, value, type, words, initial, least, most, help)                 \
-    [INDEX_##member] = {key,     flag,  value, SETTING_##type, words,                              \
-                        initial, least, most,  help,           offsetof(struct settings, member)},
+#define SETTING(member, key, flag, value, type, words, initial, least, most, change, help)         \
+    [INDEX_##member] = {key,                                                                       \
+                        flag,                                                                      \
+                        value,                                                                     \
+                        SETTING_##type,                                                            \
+                        words,                                                                     \
+                        initial,                                                                   \
+                        least,                                                                     \
+                        most,                                                                      \
+                        CHANGE_##change,                                                           \
+                        help,                                                                      \
+                        offsetof(struct settings, member),                                         \
+                        sizeof((struct settings *)0)->member},
 #include "config/settings.def"
 #undef SETTING
 };

@@ -7,11 +7,14 @@
 #include "config/settings.h"
 
 enum setting_index {
-#define SETTING(member, key, flag, value, type, words, initial, least, most, help) INDEX_##member,
+#define SETTING(member, key, flag, value, type, words, initial, least, most, change, help)         \
+    INDEX_##member,
 #include "config/settings.def"
 #undef SETTING
     SETTING_COUNT
 };
+
+enum setting_change { CHANGE_LIVE, CHANGE_RESTART };
 
 struct setting {
     const char *key;
@@ -22,8 +25,10 @@ struct setting {
     const char *initial;
     uint32_t least;
     uint32_t most;
+    enum setting_change change;
     const char *help;
     size_t offset; /* of the member in struct settings */
+    size_t size;   /* of the member */
 };
 
 /** Where a value came from; a stronger source is a greater number. */

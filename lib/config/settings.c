@@ -161,7 +161,7 @@ enum settings_status settings_init(struct settings *settings, int argc, char *co
 {
     struct settings_reader reader = {.settings = settings, .problems = problems};
 
-    *settings = (struct settings){.arena = arena_new()};
+    *settings = (struct settings){.argc = argc, .argv = argv, .arena = arena_new()};
     if (settings->arena == NULL) {
         setting_problem(&reader, "spacednsd", "out of memory");
         return SETTINGS_BAD_USAGE;
@@ -212,6 +212,8 @@ static void print_setting(FILE *out, const struct setting *setting)
         fprintf(out, " (%s)", setting->initial);
     if (setting->type == SETTING_UPSTREAMS)
         fprintf(out, " (key: %s)", setting->key);
+    if (setting->change == CHANGE_RESTART && setting->key != NULL)
+        fputs("; takes a restart", out);
     fputc('\n', out);
 }
 
@@ -228,7 +230,8 @@ void settings_print_help(FILE *out)
     for (size_t i = 0; i < SETTING_COUNT; i++)
         if (settings_table[i].flag == NULL)
             print_setting(out, &settings_table[i]);
-    fputs("\nSignals: SIGHUP reads the zone files again, SIGUSR1 logs the counters, SIGTERM and\n"
+    fputs("\nSignals: SIGHUP reads settings and zone files again, SIGUSR1 logs the counters, "
+          "SIGTERM and\n"
           "SIGINT stop gracefully, a second one at once.\n"
           "Exit codes: 0 done, 1 bad zone files or settings or cannot start, 2 bad usage.\n",
           out);

@@ -101,6 +101,8 @@ struct settings {
     bool check;
     bool version;
     bool help;
+    int argc; /* what they were read from, borrowed */
+    char *const *argv;
     struct arena *arena;
 };
 
@@ -113,6 +115,7 @@ enum settings_status {
 /**
  * Reads the command line and the file it names.
  *
+ * argv      borrowed as long as the settings are: they may be read again (settings_change.h)
  * problems  each problem goes there as one line
  *
  * With --help or --version nothing else is read. `settings` is to be closed whatever comes back;

@@ -28,6 +28,7 @@ struct comparing {
     const char *app; /* the diff's text, made when first needed */
     struct tally hosts;
     struct tally processes;
+    bool is_whole;   /* the same file may be answered otherwise */
     bool has_failed; /* no memory */
 };
 
@@ -332,15 +333,17 @@ static int compare_spaces(const void *a, const void *b)
 }
 
 /* Lists the spaces that the other snapshot does not share, by name. Returns NULL without memory. */
-static struct numbered *list_spaces(const struct snapshot *snapshot, const struct snapshot *other,
-                                    size_t *count)
+static struct numbered *list_spaces(const struct comparing *comparing, int side, size_t *count)
 {
+    const struct snapshot *snapshot = comparing->sides[side].snapshot;
+    const struct snapshot *other = comparing->sides[SIDES - 1 - side].snapshot;
     struct numbered *spaces = calloc(snapshot->segment_count + 1, sizeof *spaces);
 
     *count = 0;
     for (size_t i = 0; spaces != NULL && i < snapshot->segment_count; i++) {
         const struct segment *segment = snapshot->segments[i];
-        bool is_shared = i < other->segment_count && other->segments[i] == segment;
+        bool is_shared =
+            !comparing->is_whole && i < other->segment_count && other->segments[i] == segment;
         if (segment != NULL && !is_shared)
             spaces[(*count)++] = (struct numbered){.segment = segment, .number = (uint16_t)i};
     }
@@ -351,16 +354,14 @@ static struct numbered *list_spaces(const struct snapshot *snapshot, const struc
 
 static void compare_all(struct comparing *comparing)
 {
-    const struct snapshot *before = comparing->sides[BEFORE].snapshot;
-    const struct snapshot *after = comparing->sides[AFTER].snapshot;
     size_t old_count, new_count, i = 0, j = 0;
-    struct numbered *old = list_spaces(before, after, &old_count);
-    struct numbered *new = list_spaces(after, before, &new_count);
+    struct numbered *old = list_spaces(comparing, BEFORE, &old_count);
+    struct numbered *new = list_spaces(comparing, AFTER, &new_count);
 
     comparing->has_failed = old == NULL || new == NULL;
     while (!comparing->has_failed && (i < old_count || j < new_count)) {
         int order = i == old_count ? 1 : j == new_count ? -1 : compare_spaces(&old[i], &new[j]);
-        if (order != 0 || !is_same_file(old[i].segment, new[j].segment))
+        if (order != 0 || comparing->is_whole || !is_same_file(old[i].segment, new[j].segment))
             compare_space(comparing, order <= 0 ? &old[i] : NULL, order >= 0 ? &new[j] : NULL);
         i += order <= 0;
         j += order >= 0;
@@ -421,6 +422,7 @@ struct diff *diff_new(const struct snapshot *before, const struct snapshot *afte
     struct comparing comparing = {
         .diff = calloc(1, sizeof *comparing.diff),
         .changes_most = changes_most,
+        .is_whole = before->policy.localspace_to != after->policy.localspace_to,
         .sides = {{.snapshot = before, .key = &before->index.key},
                   {.snapshot = after, .key = &before->index.key}},
     };

@@ -17,7 +17,8 @@
  * process types when it is not internal), or in which more than GUARD_PERCENT of the names that
  * some class of clients has vanish for it.
  *
- * Segments that the snapshots share, or whose files have the same content, cost nothing.
+ * Each side decides by its own policy. Segments that the snapshots share, or whose files have the
+ * same content, cost nothing, unless the policies answer the same file otherwise (localspace_to).
  *
  * Threads: control thread, or any while both snapshots are held.  Memory: a diff owns what it says
  * and borrows from neither snapshot.

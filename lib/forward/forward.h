@@ -94,7 +94,7 @@ void forward_tick(struct forward *forward);
 
 bool forward_is_busy(const struct forward *forward);
 
-/** Settles all that is on its way as failed; when the worker stops. */
+/** Settles all that is on its way as failed; when the worker stops, or forwards by another. */
 void forward_end_all(struct forward *forward);
 
 /** Text for _why: each upstream with its state, and what the cache has ("cached=fresh ttl=23"). */

@@ -422,10 +422,10 @@ void pending_end_all(struct pending *pending)
         continue;
     for (uint32_t number = 0; number < pending->pool.touched; number++) {
         struct inquiry *inquiry = &pending->pool.items[number];
-        inquiry->failure = FORWARD_FULL;
         if (inquiry->is_probe && inquiry->is_used)
             end_probe(pending, inquiry);
-        else if (inquiry->is_used)
-            settle_as_failed(pending, inquiry);
+        else if (inquiry->is_used) /* no server's fault, so it is not counted as a failure */
+            settle(pending, inquiry,
+                   (struct settlement){.failure = FORWARD_FULL, .server = inquiry->failed_server});
     }
 }

@@ -118,6 +118,6 @@ uint32_t pending_recoveries(const struct pending *pending);
 
 /**
  * Settles every question as FORWARD_FULL, so that no waiter is left, and takes no more; when the
- * worker stops.
+ * worker stops or goes over to other servers.
  */
 void pending_end_all(struct pending *pending);

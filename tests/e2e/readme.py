@@ -246,7 +246,7 @@ def setting_values(kind, words, value, least, most):
 
 def setting_rows():
     for entry in entries("lib/config/settings.def", "SETTING"):
-        _, key, flag, value, kind, words, initial, least, most, help_text = entry
+        _, key, flag, value, kind, words, initial, least, most, change, help_text = entry
         key = f"`{key}`" if key else "–"
         if key == "–" and kind == "FLAG":
             allowed = "–"
@@ -254,11 +254,12 @@ def setting_rows():
             allowed = setting_values(kind, words, value, least, most)
         flag = f"`{flag}`" if flag else "–"
         initial = f"`{initial}`" if initial and key != "–" else "–"
-        yield f"| {key} | {flag} | {allowed} | {initial} | {help_text} |"
+        change = "–" if key == "–" else change.lower()
+        yield f"| {key} | {flag} | {allowed} | {initial} | {change} | {help_text} |"
 
 
 TABLES = [("| code | EDE | meaning | what to do |", reason_rows),
-          ("| key | flag | value | default | meaning |", setting_rows)]
+          ("| key | flag | value | default | change | meaning |", setting_rows)]
 
 
 def check_table(text, head, rows):

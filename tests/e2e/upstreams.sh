@@ -1,5 +1,6 @@
 #!/bin/bash
-# Whom the server would ask, when nobody said: the host's nameservers, but never itself.
+# Whom the server would ask, when nobody said: the host's nameservers, but never itself; and that a
+# reload looks again.
 . "$(dirname "$0")/lib.bash"
 enter_private_network "$@" || skip "no network namespace may be made here"
 [ "$(id -u)" = 0 ] && [ -f /etc/resolv.conf ] && touch "$work/resolv.conf" &&
@@ -43,6 +44,41 @@ start flag --zones zones --listen 127.0.0.1 --upstream 10.9.0.7 --upstream tls:/
 log=$(cat "$server_log")
 stop
 expect_match "--upstream takes the place of the host's" ' info ready .* upstreams=10\.9\.0\.7,tls://10\.9\.0\.8 ' "$log"
+
+# reloaded NAMESERVER...: the host's nameservers are these now; leaves what a reload says in $said
+reloaded() {
+    local lines
+    lines=$(wc -l <"$server_log")
+    printf 'nameserver %s\n' "$@" >"$work/resolv.conf"
+    kill -HUP "$server"
+    has_outcome() {
+        said=$(tail -n "+$((lines + 1))" "$server_log")
+        grep -qE ' (info reload_done|info reload_unchanged|error reload_refused) ' <<<"$said"
+    }
+    await has_outcome || fail "a reload comes to an end"
+}
+
+# asked: whom the server says it would ask
+asked() {
+    dig @127.0.0.1 +short _why.www.example.org TXT | grep -oE '(upstreams=[^"]*|Q20)' | head -n 1
+}
+printf 'nameserver %s\n' 10.9.0.9 >"$work/resolv.conf"
+echo "listen: [127.0.0.1]" >"$work/again.yaml"
+start again --zones zones --settings "$work/again.yaml" --local-as test-space
+expect_match "the host's nameserver" '^upstreams=10\.9\.0\.9 ' "$(asked)"
+reloaded 10.9.0.9
+expect_match "the same nameserver" ' info reload_unchanged ' "$said"
+reloaded 10.9.0.10
+expect_match "another nameserver" ' info reload_done .* settings=upstreams$' "$said"
+expect_match "is asked" '^upstreams=10\.9\.0\.10 ' "$(asked)"
+reloaded 127.0.0.1 10.9.0.10
+expect_match "the server itself is left out again" ' info reload_unchanged ' "$said"
+reloaded 127.0.0.1
+expect_match "nobody is left" ' warning no_upstreams ' "$said"
+expect "so nobody is asked" Q20 "$(asked)"
+reloaded 10.9.0.9
+expect_match "and somebody again" '^upstreams=10\.9\.0\.9 ' "$(asked)"
+stop
 
 launch own --zones zones --listen 0.0.0.0 --upstream 10.9.0.2
 await is_gone "$server" || fail "the server refuses itself as upstream"

@@ -20,6 +20,7 @@ struct stand {
     struct load_outcome outcome;
     struct err err;
     unsigned threads;
+    bool is_new_policy;
 };
 
 static struct stand stand;
@@ -42,6 +43,7 @@ static bool load(void)
 {
     struct load_request request = {.folder = stand.folder.path,
                                    .policy = &stand.policy,
+                                   .is_new_policy = stand.is_new_policy,
                                    .key = key_usual(),
                                    .threads = stand.threads,
                                    .before = stand.snapshot};
@@ -139,6 +141,23 @@ START_TEST(nothing_changed_means_nothing_to_do)
     ck_assert(stand.outcome.is_unchanged);
     ck_assert_uint_eq(stand.outcome.read_count, 0);
     ck_assert_uint_eq(stand.snapshot->generation, 1);
+}
+END_TEST
+
+START_TEST(another_policy_makes_a_generation_of_the_same_files)
+{
+    write_space("one", 1, "");
+    ck_assert(load());
+    const struct segment *before = segment_of("one-space");
+    stand.policy.external_nxdomain = stand.is_new_policy = true;
+    ck_assert(load());
+    ck_assert_uint_eq(stand.snapshot->generation, 2);
+    ck_assert(stand.snapshot->policy.external_nxdomain);
+    ck_assert_ptr_eq(segment_of("one-space"), before);
+    ck_assert_uint_eq(stand.outcome.read_count, 0);
+    write_text("two.yaml", "space: [");
+    ck_assert(!load());
+    ck_assert(!stand.outcome.is_unchanged);
 }
 END_TEST
 
@@ -570,6 +589,7 @@ int main(void)
     tcase_add_checked_fixture(reading, set_up, tear_down);
     tcase_add_loop_test(reading, a_folder_becomes_the_first_generation, 1, 4);
     tcase_add_test(reading, nothing_changed_means_nothing_to_do);
+    tcase_add_test(reading, another_policy_makes_a_generation_of_the_same_files);
     tcase_add_test(reading, the_same_content_written_again_is_no_change);
     tcase_add_test(reading, a_changed_file_is_read_and_the_others_are_shared);
     tcase_add_test(reading, a_change_in_the_same_moment_is_seen);

@@ -131,6 +131,22 @@ START_TEST(a_snapshot_counts_what_it_holds)
 }
 END_TEST
 
+START_TEST(a_policy_lives_as_long_as_a_snapshot_has_it)
+{
+    static const char *const text = "space: test-space\ncidr: 10.0.0.0/16\n";
+    struct policy passing = policy_usual();
+
+    passing.arena = arena_new();
+    passing.server_id = arena_text(passing.arena, "ns1", 3);
+    struct snapshot *one = snapshot_of_texts(&passing, &text, 1);
+    struct snapshot *two = snapshot_of_texts(&passing, &text, 1);
+    arena_release(passing.arena);
+    snapshot_free(one);
+    ck_assert_str_eq(two->policy.server_id, "ns1");
+    snapshot_free(two);
+}
+END_TEST
+
 int main(void)
 {
     Suite *suite = suite_create("answer/snapshot");
@@ -144,6 +160,7 @@ int main(void)
     tcase_add_test(finding, a_spaces_addresses_are_known_wherever_it_is_seen);
     tcase_add_test(finding, the_soa_carries_the_generation);
     tcase_add_test(finding, a_snapshot_counts_what_it_holds);
+    tcase_add_test(finding, a_policy_lives_as_long_as_a_snapshot_has_it);
     suite_add_tcase(suite, finding);
     return suite_run(suite);
 }

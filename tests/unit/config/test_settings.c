@@ -236,7 +236,7 @@ END_TEST
 START_TEST(the_help_text_names_every_flag_and_key)
 {
     static const char *const words[] = {
-#define SETTING(member, key, flag, value, type, words, initial, least, most, help)                 \
+#define SETTING(member, key, flag, value, type, words, initial, least, most, change, help)         \
     flag != NULL ? flag : key,
 #include "config/settings.def"
 #undef SETTING

@@ -217,6 +217,81 @@ START_TEST(a_list_has_an_end)
 }
 END_TEST
 
+/* Zones as "zone upstream,upstream zone ...", each in turn. */
+static struct upstream_zones zones_of(const char *text)
+{
+    static char copies[4][256];
+    static unsigned next;
+    char *copy = copies[next++ % 4], *rest = NULL;
+    struct upstream_zones zones = {.count = 0};
+    struct err err;
+
+    snprintf(copy, sizeof copies[0], "%s", text);
+    for (char *zone = strtok_r(copy, " ", &rest); zone != NULL; zone = strtok_r(NULL, " ", &rest)) {
+        zones.items =
+            arena_grow(arena, zones.items, zones.count, &zones.capacity, sizeof *zones.items);
+        struct upstream_zone *added = &zones.items[zones.count++];
+        *added = (struct upstream_zone){.zone = zone, .place = "here"};
+        for (char *list = strtok_r(NULL, " ", &rest), *word = strtok(list, ","); word != NULL;
+             word = strtok(NULL, ","))
+            ck_assert(add(&added->upstreams, word, &err));
+    }
+    return zones;
+}
+
+static const struct {
+    const char *zones;
+    const char *others;
+    bool is_equal;
+} pairs[] = {
+    {"", "", true},
+    {". 10.0.0.2", "", false},
+    {". 10.0.0.2", ". 10.0.0.2@53", true},
+    {". 10.0.0.2", ". 10.0.0.3", false},
+    {". 10.0.0.2", ". 10.0.0.2@54", false},
+    {". 10.0.0.2", ". tls://10.0.0.2", false},
+    {". tls://10.0.0.2#a.example", ". tls://10.0.0.2#b.example", false},
+    {". 10.0.0.2,10.0.0.3", ". 10.0.0.3,10.0.0.2", false},
+    {". 10.0.0.2,10.0.0.3", ". 10.0.0.2", false},
+    {"corp.example 10.0.0.2", ". 10.0.0.2", false},
+    {"corp.example 10.0.0.2 . 10.0.0.3", "corp.example 10.0.0.2 . 10.0.0.3", true},
+    {"corp.example 10.0.0.2 . 10.0.0.3", "corp.example 10.0.0.3 . 10.0.0.2", false},
+};
+
+START_TEST(zones_are_equal_when_they_ask_the_same)
+{
+    struct upstream_zones zones = zones_of(pairs[_i].zones), others = zones_of(pairs[_i].others);
+
+    ck_assert(upstream_zones_equal(&zones, &others) == pairs[_i].is_equal);
+    ck_assert(upstream_zones_equal(&others, &zones) == pairs[_i].is_equal);
+    if (zones.count > 0)
+        zones.items[0].allow_rebind = true; /* is not about who is asked */
+    ck_assert(upstream_zones_equal(&zones, &others) == pairs[_i].is_equal);
+}
+END_TEST
+
+START_TEST(a_copy_of_zones_stands_on_its_own)
+{
+    struct arena *own = arena_new();
+    struct upstream_zones zones =
+        zones_of("corp.example tls://10.0.0.2#a.example,10.0.0.4 . 10.0.0.3");
+    struct upstream_zones copy;
+
+    ck_assert(upstream_zones_copy(own, &zones, &copy));
+    ck_assert(upstream_zones_equal(&zones, &copy));
+    arena_free(arena);
+    arena = arena_new();
+    ck_assert_str_eq(copy.items[0].zone, "corp.example");
+    ck_assert_str_eq(copy.items[0].upstreams.items[0].text, "tls://10.0.0.2");
+    ck_assert_str_eq(copy.items[0].upstreams.items[0].tls_name, "a.example");
+    ck_assert_ptr_null(copy.items[0].upstreams.items[0].place);
+    ck_assert_ptr_null(copy.items[0].place);
+    ck_assert_uint_eq(copy.items[0].upstreams.count, 2);
+    ck_assert_str_eq(copy.items[1].upstreams.items[0].text, "10.0.0.3");
+    arena_free(own);
+}
+END_TEST
+
 int main(void)
 {
     Suite *suite = suite_create("config/upstream");
@@ -231,6 +306,9 @@ int main(void)
     tcase_add_test(all, equal_upstreams_are_reached_in_the_same_way);
     tcase_add_test(all, a_list_takes_a_server_once);
     tcase_add_test(all, a_list_has_an_end);
+    tcase_add_loop_test(all, zones_are_equal_when_they_ask_the_same, 0,
+                        sizeof pairs / sizeof pairs[0]);
+    tcase_add_test(all, a_copy_of_zones_stands_on_its_own);
     suite_add_tcase(suite, all);
     return suite_run(suite);
 }

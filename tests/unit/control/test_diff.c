@@ -253,6 +253,27 @@ START_TEST(static_records_are_compared_as_a_whole)
 }
 END_TEST
 
+START_TEST(another_policy_answers_the_same_files_otherwise)
+{
+    struct policy policy = policy_usual();
+    char *text = zone_text("zones/test-space.yaml");
+    const char *texts[] = {text};
+    struct snapshot *before = snapshot_of_texts(&policy, texts, 1);
+    struct snapshot *after = snapshot_of_texts(&policy, texts, 1);
+
+    after->policy.localspace_to = 1U << CLASS_VPN;
+    stand.diff = diff_new(before, after, DIFF_CHANGES_MOST);
+    ck_assert_ptr_nonnull(stand.diff);
+    ck_assert_uint_gt(stand.diff->classes[CLASS_SPACE].counts[DIFF_VANISHES], 0);
+    ck_assert_uint_gt(stand.diff->classes[CLASS_VPN].counts[DIFF_APPEARS], 0);
+    ck_assert_uint_eq(stand.diff->classes[CLASS_PEERED].counts[DIFF_VANISHES], 0);
+    ck_assert(diff_is_refused(stand.diff));
+    snapshot_free(before);
+    snapshot_free(after);
+    free(text);
+}
+END_TEST
+
 START_TEST(a_space_that_goes_takes_its_names_along)
 {
     const char *before[2] = {SPACE
@@ -314,6 +335,7 @@ int main(void)
                         sizeof shares / sizeof shares[0]);
     tcase_add_test(answers, a_class_that_goes_loses_its_names);
     tcase_add_test(answers, static_records_are_compared_as_a_whole);
+    tcase_add_test(answers, another_policy_answers_the_same_files_otherwise);
     tcase_add_test(answers, a_space_that_goes_takes_its_names_along);
     tcase_add_test(answers, changes_beyond_the_limit_are_counted);
     tcase_add_test(answers, json_says_the_same);

@@ -42,10 +42,25 @@ static void on_looked(void *context)
     scene->looked++;
 }
 
-/* A snapshot without spaces: everybody is outside and gets REFUSED. */
-static struct snapshot *snapshot_of(uint64_t generation)
+/* A list of one upstream, another one for each generation, that nobody else keeps. */
+static void add_upstream(struct policy *policy, uint64_t generation)
 {
-    static const struct policy policy = {
+    policy->arena = arena_new();
+    struct upstream_zones *zones = arena_take(policy->arena, sizeof *zones);
+    struct upstream *upstream = arena_take(policy->arena, sizeof *upstream);
+    zones->items = arena_take(policy->arena, sizeof *zones->items);
+    zones->count = 1;
+    zones->items[0] = (struct upstream_zone){.zone = arena_text(policy->arena, ".", 1),
+                                             .upstreams = {.items = upstream, .count = 1}};
+    upstream->text = arena_text(policy->arena, "127.0.0.1", 9);
+    ck_assert(endpoint_read("127.0.0.1", (uint16_t)(1 + generation % 3), &upstream->endpoint));
+    policy->routes.zones = zones;
+}
+
+/* A snapshot without spaces: everybody is outside and gets REFUSED. */
+static struct snapshot *snapshot_with(uint64_t generation, bool has_upstream)
+{
+    struct policy policy = {
         .suffixes = {.apps = "herokuapp.com",
                      .discovery = "localspace",
                      .targets = {"herokuspace.com", "herokudns.com"}},
@@ -61,9 +76,17 @@ static struct snapshot *snapshot_of(uint64_t generation)
     parts.index.key.second = 1;
     ck_assert(name_from_text("herokuapp.com", &parts.index.apps_suffix));
     ck_assert(index_build(&parts.index, &change, NULL, NULL));
+    if (has_upstream)
+        add_upstream(&policy, generation);
     struct snapshot *snapshot = snapshot_seal(&parts);
     ck_assert_ptr_nonnull(snapshot);
+    arena_release(policy.arena);
     return snapshot;
+}
+
+static struct snapshot *snapshot_of(uint64_t generation)
+{
+    return snapshot_with(generation, false);
 }
 
 /* A port that was free a moment ago. */
@@ -98,7 +121,9 @@ static void prepare(struct scene *scene)
                                          .tcp_connections = 16,
                                          .tcp_per_client = 16,
                                          .tcp_idle_ms = 10000,
-                                         .udp_buffer = 1 << 20}};
+                                         .udp_buffer = 1 << 20,
+                                         .cache_size = WORKERS << 20,
+                                         .upstream_questions = 16}};
     ck_assert_int_eq(uv_loop_init(&scene->loop), 0);
     find_port(&scene->listen.endpoint);
     scene->settings.listen = (struct endpoints){.items = &scene->listen, .count = 1};
@@ -247,6 +272,24 @@ START_TEST(what_a_worker_may_use_is_not_freed)
 }
 END_TEST
 
+START_TEST(upstreams_come_and_go_with_snapshots)
+{
+    struct scene scene;
+
+    begin(&scene);
+    await(&scene, 1);
+    for (uint64_t generation = 2; generation <= 60; generation++) {
+        server_publish(scene.server, snapshot_with(generation, generation % 4 != 0));
+        ck_assert_uint_eq(ask(&scene, 7), RCODE_REFUSED);
+        if (generation % 3 == 0)
+            await(&scene, generation);
+        server_reclaim(scene.server);
+    }
+    await(&scene, 60);
+    end(&scene);
+}
+END_TEST
+
 static void refuse_the_second(struct endpoint *listen)
 {
     struct scene first, second;
@@ -373,6 +416,7 @@ int main(void)
     tcase_add_test(all, counters_add_up_over_workers);
     tcase_add_test(all, a_new_snapshot_is_taken_by_idle_workers_too);
     tcase_add_test(all, what_a_worker_may_use_is_not_freed);
+    tcase_add_test(all, upstreams_come_and_go_with_snapshots);
     tcase_add_test(all, a_port_that_is_taken_is_told_and_nothing_stays_bound);
     tcase_add_test(all, every_worker_tells_what_it_is_asked);
     tcase_add_test(all, a_worker_that_is_late_is_left_out_until_it_has_told);

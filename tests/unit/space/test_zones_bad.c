@@ -23,7 +23,8 @@ static char folder[FOLDER_PATH_MOST];
 
 /* What no single file can fire: findings between files, on reload, of settings, of the system. */
 static const enum finding_code beyond_one_file[] = {
-    FINDING_FILE, FINDING_MEMORY, FINDING_SPACE_OVERLAP, FINDING_IMMUTABLE, FINDING_LISTEN_PUBLIC,
+    FINDING_FILE,          FINDING_MEMORY,  FINDING_SPACE_OVERLAP, FINDING_IMMUTABLE,
+    FINDING_LISTEN_PUBLIC, FINDING_SETTING, FINDING_RESTART,
 };
 
 static int by_name(const void *left, const void *right)

@@ -1,0 +1,156 @@
+#include "spacednsd/terms.h"
+
+#include <stdlib.h>
+#include <string.h>
+#include <sys/resource.h>
+
+#include "base/log.h"
+#include "config/exposure.h"
+#include "config/forwarding.h"
+#include "config/settings_change.h"
+#include "control/policy.h"
+#include "spacednsd/events.h"
+#include "spacednsd/zones.h"
+
+enum { SPARE_DESCRIPTORS = 64, LINE_MAX_KEPT = 0xffffff, COLUMN_MAX_KEPT = 0xff };
+
+/* ---- what is found ---- */
+
+struct keeping {
+    struct report *report;
+    const char *file;
+};
+
+static const char *shown(const char *value)
+{
+    return value[0] == '\0' ? "nothing" : value;
+}
+
+static void terms_on_kept(void *context, const char *key, const char *said, const char *in_force)
+{
+    const struct keeping *keeping = context;
+
+    report_add(keeping->report, FINDING_RESTART, keeping->file, (struct place){.line = 0},
+               "%s: a change to %.160s takes a restart; %.160s stays in force until then", key,
+               shown(said), shown(in_force));
+}
+
+/* Reads ":3:10: " behind the file's name. Returns NULL when it is not there. */
+static const char *read_place(const char *text, struct place *at)
+{
+    char *end;
+
+    if (text[0] != ':')
+        return NULL;
+    unsigned long line = strtoul(text + 1, &end, 10);
+    if (line == 0 || end[0] != ':')
+        return NULL;
+    unsigned long column = strtoul(end + 1, &end, 10);
+    if (strncmp(end, ": ", 2) != 0)
+        return NULL;
+    *at = (struct place){.line = line & LINE_MAX_KEPT,
+                         .column =
+                             column < COLUMN_MAX_KEPT ? column & COLUMN_MAX_KEPT : COLUMN_MAX_KEPT};
+    return end + 2;
+}
+
+/* Problems are "FILE:LINE:COLUMN: sentence", or "--flag: sentence". */
+static void report_problem(struct report *report, const char *file, const char *problem)
+{
+    struct place at = {.line = 0};
+    size_t length = file == NULL ? 0 : strlen(file);
+    const char *sentence = NULL;
+
+    if (length > 0 && strncmp(problem, file, length) == 0)
+        sentence = read_place(problem + length, &at);
+    if (sentence == NULL)
+        report_add(report, FINDING_SETTING, file == NULL ? "settings" : file,
+                   (struct place){.line = 0}, "%s", problem);
+    else
+        report_add(report, FINDING_SETTING, file, at, "%s", sentence);
+}
+
+static void report_problems(struct report *report, const char *file, char *problems)
+{
+    char *rest = NULL;
+
+    for (char *line = strtok_r(problems, "\n", &rest); line != NULL;
+         line = strtok_r(NULL, "\n", &rest))
+        report_problem(report, file, line);
+}
+
+/* ---- reading ---- */
+
+/* Returns false with what is wrong in `problems`; nothing there means no memory. */
+static bool read_again(struct terms *terms, const struct settings *now, struct report *report,
+                       FILE *problems)
+{
+    struct settings *next = &terms->settings;
+    struct keeping keeping = {.report = report, .file = now->file == NULL ? "settings" : now->file};
+
+    if (settings_init_again(next, now, problems) != SETTINGS_READY)
+        return false;
+    bool passed = exposure_check(next, problems);
+    if (!settings_keep(next, now, terms_on_kept, &keeping))
+        return false;
+    passed = forwarding_settle_here(next, problems) && passed;
+    passed = zones_check_routes(next, problems) && passed;
+    if (!passed || !policy_set(&terms->policy, next))
+        return false;
+    terms->changed = settings_list_changes(now, next);
+    return terms->changed != NULL;
+}
+
+struct terms *terms_read(const struct settings *now, struct report *report)
+{
+    struct terms *terms = calloc(1, sizeof *terms);
+    char *said = NULL;
+    size_t length = 0;
+    FILE *problems = open_memstream(&said, &length);
+    bool passed = terms != NULL && problems != NULL && read_again(terms, now, report, problems);
+
+    if (problems != NULL && fclose(problems) == 0 && !passed)
+        report_problems(report, now->file, said);
+    free(said);
+    if (passed)
+        return terms;
+    if (length == 0)
+        report_add(report, FINDING_MEMORY, "settings", (struct place){.line = 0}, "out of memory");
+    terms_free(terms);
+    return NULL;
+}
+
+void terms_free(struct terms *terms)
+{
+    if (terms == NULL)
+        return;
+    settings_close(&terms->settings);
+    free(terms);
+}
+
+/* ---- taking effect ---- */
+
+/* A descriptor for each connection and each question on its way. */
+void terms_raise_descriptor_limit(const struct settings *settings)
+{
+    rlim_t questions = settings->upstream_zones.count > 0 ? settings->upstream_questions : 0;
+    rlim_t per_worker =
+        settings->tcp_connections + questions + 2 * (rlim_t)settings->listen.count + 8;
+    rlim_t wanted = SPARE_DESCRIPTORS + (rlim_t)settings->workers * per_worker;
+    struct rlimit limit;
+    if (getrlimit(RLIMIT_NOFILE, &limit) != 0 || limit.rlim_cur >= wanted)
+        return;
+    limit.rlim_cur = wanted < limit.rlim_max ? wanted : limit.rlim_max;
+    setrlimit(RLIMIT_NOFILE, &limit);
+    if (limit.rlim_cur < wanted)
+        events_log_few_descriptors((uint64_t)limit.rlim_cur, (uint64_t)wanted);
+}
+
+void terms_apply(const struct settings *next, const struct settings *before)
+{
+    log_set_level((enum log_level)next->log_level);
+    if (next->lacks_upstreams && !before->lacks_upstreams)
+        events_log_no_upstreams();
+    if (next->upstream_zones.count > 0 && before->upstream_zones.count == 0)
+        terms_raise_descriptor_limit(next);
+}

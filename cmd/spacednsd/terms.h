@@ -1,0 +1,35 @@
+#pragma once
+/**
+ * Terms: settings as a reload has read them, and the policy made of them.
+ *
+ *     settings in force, command line, file, resolv.conf ──► terms ──(zones loaded)──► in force
+ *                                                              └──(refused)──► freed
+ *
+ * What takes a restart keeps the value in force, and is told as a W-RESTART. What stands in the way
+ * of a start stands in the way of a reload: E-SETTING.
+ *
+ * Threads: terms_read on any one thread at a time, while nobody changes the settings in force; the
+ * rest on the control thread.
+ * Memory: snapshots of the policy hold what it points at (answer/snapshot.h).
+ */
+#include "answer/snapshot.h"
+#include "config/settings.h"
+#include "space/report.h"
+
+struct terms {
+    struct settings settings;
+    struct policy policy;
+    const char *changed; /* keys of the settings that are others now, with commas; "" for none */
+};
+
+/** Reads anew. Returns NULL when that fails; what was found is in the report in any case. */
+struct terms *terms_read(const struct settings *now, struct report *report);
+
+/** NULL is allowed. */
+void terms_free(struct terms *terms);
+
+/** Does what settings ask of the host and the log, when they take the place of others. */
+void terms_apply(const struct settings *next, const struct settings *before);
+
+/** Raises the limit of descriptors as far as the host allows, and says when that is not enough. */
+void terms_raise_descriptor_limit(const struct settings *settings);

@@ -1,0 +1,184 @@
+#include "config/settings_change.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "config/setting.h"
+
+enum settings_status settings_init_again(struct settings *next, const struct settings *now,
+                                         FILE *problems)
+{
+    return settings_init(next, now->argc, now->argv, problems);
+}
+
+/* ---- values as text ---- */
+
+static void write_words(const struct words *words, FILE *out)
+{
+    for (size_t i = 0; i < words->count; i++)
+        fprintf(out, "%s%s", i == 0 ? "" : ",", words->items[i]);
+}
+
+static void write_endpoints(const struct endpoints *list, FILE *out)
+{
+    for (size_t i = 0; i < list->count; i++) {
+        char address[ENDPOINT_TEXT_MAX];
+        endpoint_write(&list->items[i].endpoint, address);
+        fprintf(out, "%s%s", i == 0 ? "" : ",", address);
+    }
+}
+
+static void write_upstreams(const struct upstreams *list, FILE *out)
+{
+    for (size_t i = 0; i < list->count; i++) {
+        const struct upstream *upstream = &list->items[i];
+        fprintf(out, "%s%s", i == 0 ? "" : ",", upstream->text);
+        if (upstream->tls_name != NULL)
+            fprintf(out, "#%s", upstream->tls_name);
+    }
+}
+
+/* What has become of `upstreams` and `allow_rebind` stands there already. */
+static void write_zones(const struct upstream_zones *zones, FILE *out)
+{
+    for (size_t i = 0; i < zones->count; i++) {
+        const struct upstream_zone *zone = &zones->items[i];
+        if (zone->label_count == 0)
+            continue;
+        fprintf(out, "%s: [", zone->zone);
+        write_upstreams(&zone->upstreams, out);
+        fputs(zone->allow_rebind ? "] allow_rebind " : "] ", out);
+    }
+}
+
+/* The words of "space|peered|vpn" whose bits are set. */
+static void write_chosen(const char *words, unsigned chosen, FILE *out)
+{
+    bool is_first = true;
+
+    for (; chosen != 0; chosen >>= 1) {
+        size_t length = strcspn(words, "|");
+        if ((chosen & 1) != 0)
+            fprintf(out, "%s%.*s", is_first ? "" : ",", (int)length, words);
+        is_first = is_first && (chosen & 1) == 0;
+        words += length + (words[length] == '|');
+    }
+}
+
+static void write_value(const struct setting *setting, const struct settings *settings, FILE *out)
+{
+    const void *member = (const char *)settings + setting->offset;
+
+    switch (setting->type) {
+    case SETTING_TEXT:
+    case SETTING_SUFFIX:
+        fputs(*(const char *const *)member == NULL ? "" : *(const char *const *)member, out);
+        break;
+    case SETTING_WORDS:
+    case SETTING_SUFFIXES:
+        write_words(member, out);
+        break;
+    case SETTING_NUMBER:
+        fprintf(out, "%u", (unsigned)*(const uint32_t *)member);
+        break;
+    case SETTING_FLAG:
+        fputs(*(const bool *)member ? "true" : "false", out);
+        break;
+    case SETTING_CHOICE:
+        write_chosen(setting->words, 1U << *(const unsigned *)member, out);
+        break;
+    case SETTING_CLASSES:
+        write_chosen(setting->words, *(const unsigned *)member, out);
+        break;
+    case SETTING_ENDPOINTS:
+        write_endpoints(member, out);
+        break;
+    case SETTING_UPSTREAMS:
+        write_upstreams(member, out);
+        break;
+    case SETTING_ZONES:
+        write_zones(member, out);
+        break;
+    }
+}
+
+/* Returns NULL without memory. */
+static char *value_text(const struct setting *setting, const struct settings *settings)
+{
+    char *text = NULL;
+    size_t length;
+    FILE *out = open_memstream(&text, &length);
+
+    if (out == NULL)
+        return NULL;
+    write_value(setting, settings, out);
+    if (fclose(out) == 0)
+        return text;
+    free(text);
+    return NULL;
+}
+
+/* ---- what differs ---- */
+
+struct values {
+    char *now;
+    char *next;
+};
+
+static void values_close(struct values *values)
+{
+    free(values->now);
+    free(values->next);
+}
+
+/* Returns false without memory; to be closed whatever comes back. */
+static bool values_init(struct values *values, const struct setting *setting,
+                        const struct settings *now, const struct settings *next)
+{
+    *values = (struct values){.now = value_text(setting, now), .next = value_text(setting, next)};
+    return values->now != NULL && values->next != NULL;
+}
+
+static bool keep_one(const struct setting *setting, struct settings *next,
+                     const struct settings *now, settings_on_kept *on_kept, void *context)
+{
+    struct values values;
+    bool passed = values_init(&values, setting, now, next);
+
+    if (passed && strcmp(values.now, values.next) != 0)
+        on_kept(context, setting->key, values.next, values.now);
+    values_close(&values);
+    memcpy((char *)next + setting->offset, (const char *)now + setting->offset, setting->size);
+    return passed;
+}
+
+bool settings_keep(struct settings *next, const struct settings *now, settings_on_kept *on_kept,
+                   void *context)
+{
+    bool passed = true;
+
+    for (size_t i = 0; i < SETTING_COUNT; i++)
+        if (settings_table[i].key != NULL && settings_table[i].change == CHANGE_RESTART)
+            passed = keep_one(&settings_table[i], next, now, on_kept, context) && passed;
+    return passed;
+}
+
+const char *settings_list_changes(const struct settings *now, const struct settings *next)
+{
+    char keys[SETTING_COUNT * 32] = "";
+    size_t length = 0;
+    bool passed = true;
+
+    for (size_t i = 0; i < SETTING_COUNT; i++) {
+        const struct setting *setting = &settings_table[i];
+        struct values values;
+        if (setting->key == NULL || setting->change != CHANGE_LIVE)
+            continue;
+        passed = values_init(&values, setting, now, next) && passed;
+        if (passed && strcmp(values.now, values.next) != 0)
+            length += (size_t)snprintf(keys + length, sizeof keys - length, "%s%s",
+                                       length == 0 ? "" : ",", setting->key);
+        values_close(&values);
+    }
+    return passed ? arena_text(next->arena, keys, length) : NULL;
+}

@@ -1,0 +1,234 @@
+#!/bin/bash
+# Settings are read again with the zones: other upstreams are asked from then on and nobody who waits
+# is forgotten, what was kept stays unless the upstreams changed, what takes a restart is told, and a
+# broken file changes nothing.
+# timeout: 180
+. "$(dirname "$0")/lib.bash"
+spacedns=${SPACEDNS:-$BUILD_DIR/bin/spacedns}
+paced=$BUILD_DIR/bin/tests/bench/paced
+[ -x "$paced" ] || skip "there is no $paced"
+
+port=$(free_port)
+first=$(free_port)
+second=$(free_port)
+start_upstream first --listen "127.0.0.1:$first" <<'END'
+*.example.org.     300 IN A 198.51.100.1
+inward.example.org. 300 IN A 10.0.0.37
+END
+start_upstream second --listen "127.0.0.1:$second" <<'END'
+*.example.org.     300 IN A 198.51.100.2
+inward.example.org. 300 IN A 10.0.0.37
+END
+
+# settings LINE...: the settings file, in one piece
+settings() {
+    printf '%s\n' "zones: zones" "listen: [\"127.0.0.1:$port\"]" "local_as: [test-space]" \
+        "workers: 2" "control_socket: $work/socket" "$@" >"$work/next.yaml"
+    mv "$work/next.yaml" "$work/s.yaml"
+}
+
+outcomes() {
+    grep -cE ' (info reload_done|info reload_unchanged|error reload_refused) ' "$server_log"
+}
+
+has_outcomes() {
+    [ "$(outcomes)" -ge "$1" ]
+}
+
+# reload: SIGHUP, until its outcome is logged; leaves the new lines of the log in $said
+reload() {
+    local before lines
+    before=$(outcomes)
+    lines=$(wc -l <"$server_log")
+    kill -HUP "$server"
+    await has_outcomes $((before + 1)) || fail "an outcome is logged within $patience s"
+    said=$(tail -n "+$((lines + 1))" "$server_log")
+}
+
+to_first="upstreams: [127.0.0.1@$first]"
+to_second="upstreams: [127.0.0.1@$second]"
+settings "$to_first"
+start settings --settings "$work/s.yaml"
+
+# ---- what is kept ----
+
+# Both workers may answer, so a name is kept once by each.
+for _ in {1..20}; do ask +short kept.example.org >"$work/answer"; done
+expect "the first upstream answers" 198.51.100.1 "$(cat "$work/answer")"
+asked=$(times_asked first kept.example.org A)
+[ "$asked" -le 2 ] || fail "what was answered is kept" "asked $asked times"
+
+reload
+expect_match "nothing changed" ' info reload_unchanged generation=1 ' "$said"
+settings "$to_first" "recursion_for: [space, vpn]" "server_id: other" "log_level: debug"
+reload
+expect_match "settings that change no upstream" \
+    ' info reload_done generation=2 .* settings=recursion_for,server_id,log_level$' "$said"
+expect "take effect" '"other"' "$(ask +short id.server CH TXT)"
+for _ in {1..20}; do ask +short kept.example.org >"$work/answer"; done
+[ "$(times_asked first kept.example.org A)" -le 2 ] || fail "and leave what is kept" "it was asked again"
+
+expect "an address of the space is withheld" "" "$(ask +short inward.example.org)"
+settings "$to_first" "allow_rebind: true"
+asked=$(times_asked first inward.example.org A)
+reload
+expect_match "allow_rebind" ' info reload_done .* settings=recursion_for,allow_rebind,server_id' "$said"
+expect "the same address is passed on" 10.0.0.37 "$(ask +short inward.example.org)"
+[ "$(times_asked first inward.example.org A)" -le 2 ] || fail "allow_rebind leaves what is kept" "it was asked again"
+
+settings "$to_second"
+reload
+expect_match "another upstream" ' info reload_done .* settings=upstreams,allow_rebind$' "$said"
+expect "is asked, for what was kept is forgotten" 198.51.100.2 "$(ask +short kept.example.org)"
+[ "$(times_asked second kept.example.org A)" = 1 ] || fail "the second upstream was asked"
+
+settings "$to_second" "upstream_zones: {two.example.org: [127.0.0.1@$first]}"
+reload
+expect "a zone of its own" "198.51.100.1 198.51.100.2" \
+    "$(addresses "$(ask +short one.two.example.org; ask +short one.example.org)")"
+
+settings "upstreams: none"
+reload
+expect_match "no upstreams" 'status: REFUSED.*' "$(ask kept.example.org)"
+expect_match "no upstreams: why" 'EDE: 20 .*Q20' "$(ask kept.example.org)"
+settings "$to_first"
+reload
+expect "upstreams again" 198.51.100.1 "$(ask +short kept.example.org)"
+
+settings "$to_first" "recursion_for: [vpn]"
+reload
+expect_match "recursion taken away" 'status: REFUSED' "$(ask kept.example.org)"
+
+mkdir "$work/zones"
+sed 's/10\.0\.16\.21\]/10.0.16.22]/' zones/test-space.yaml >"$work/zones/test-space.yaml"
+settings "$to_first"
+sed -i "s|^zones: .*|zones: $work/zones|" "$work/s.yaml"
+reload
+expect_match "another folder of zones" ' info reload_done .* files=1 read=1 .* settings=zones,recursion_for$' "$said"
+expect "is answered from" "10.0.0.37 10.0.16.22" "$(addresses "$(ask +short frozen-oasis-70544.herokuapp.com)")"
+expect_match "and the command works on it" "^zones +$work/zones\$" "$("$spacedns" status --socket "$work/socket")"
+
+# ---- who waits ----
+
+settings "$to_first"
+reload
+set_mode first silent
+ask +short waiting.example.org >"$work/waited" &
+waiting=$!
+children+=("$waiting")
+was_asked() {
+    [ "$(times_asked first waiting.example.org A)" -gt 0 ]
+}
+await was_asked
+settings "$to_second"
+reload
+wait "$waiting"
+expect "who waits for a silent upstream is answered by the next" 198.51.100.2 "$(cat "$work/waited")"
+
+set_mode first slow 30
+set_mode second slow 30
+echo '*.example.org' >"$work/names"
+echo frozen-oasis-70544.herokuapp.com >"$work/local"
+rate=400
+[ -z "${SANITIZE:-}" ] || rate=50
+"$paced" -p "$port" -s 5 "asked:$rate:$work/names" "local:$rate:$work/local" >"$work/load" &
+loading=$!
+children+=("$loading")
+rounds=0
+while ! is_gone "$loading"; do
+    case $((rounds % 4)) in
+    0 | 2) settings "$to_first" ;;
+    1) settings "$to_second" ;;
+    3) settings "upstreams: [" ;;
+    esac
+    reload
+    rounds=$((rounds + 1))
+    sleep 0.1
+done
+wait "$loading"
+for stream in asked local; do
+    line=$(grep "\"stream\":\"$stream\"" "$work/load")
+    sent=$(sed 's/.*"sent":\([0-9]*\).*/\1/' <<<"$line")
+    expect_match "no query lost or failed in $rounds reloads: $stream" "\"sent\":$sent,.*\"good\":$sent," "$line"
+done
+[ "$rounds" -ge 8 ] || fail "reloads while there is load" "only $rounds"
+for each in first second; do
+    [ "$(wc -l <"$work/$each.log")" -gt 20 ] || fail "the $each upstream had its share"
+    set_mode "$each" answer
+done
+
+# ---- what is refused ----
+
+settings "$to_first"
+reload
+generation=$(sed -n 's/.*info reload_[a-z]* generation=\([0-9]*\).*/\1/p' <<<"$said")
+
+# refused WHAT PATTERN LINE...: the settings with these lines change nothing, and it is said why
+refused() {
+    local what=$1 pattern=$2 out
+    shift 2
+    settings "$@"
+    reload
+    expect_match "$what: found" " error finding code=E-SETTING place=$pattern" "$said"
+    expect_match "$what: refused" \
+        " error reload_refused code=Q50 .* generation=$generation errors=[0-9]+ first=E-SETTING place=" "$said"
+    out=$("$spacedns" reload --socket "$work/socket" 2>&1)
+    expect "$what: exit code of the command" 1 "$?"
+    expect_match "$what: the command says the place" "^$work/s\.yaml:?.* error E-SETTING: " "$out"
+    expect_match "$what: the command counts" \
+        "^Error: Q50 reload refused: [0-9]+ errors? in the settings; generation $generation is still served; mend" "$out"
+    expect "$what: the old upstream answers" 198.51.100.1 "$(ask +short "$RANDOM.example.org")"
+}
+refused "a key misspelt" "$work/s\.yaml:7:1 text=\"unknown key .upstraems.; did you mean .upstreams.\?\"" \
+    "$to_second" "upstraems: [10.0.0.9]"
+refused "no YAML" "$work/s\.yaml:[67]:[0-9]+ text=" "upstreams: ["
+refused "a value that is none" "$work/s\.yaml:7:11 text=\"external: .nothing. is not known; give refuse or nxdomain\"" \
+    "$to_second" "external: nothing"
+refused "the server itself as upstream" "$work/s\.yaml:6:13 text=.* is this server itself: .* loop" \
+    "upstreams: [127.0.0.1@$port]"
+refused "a zone that is never asked for" "$work/s\.yaml:7:18 text=.*localspace.* answered here" \
+    "$to_second" "upstream_zones: {localspace: [127.0.0.1@$second]}"
+rm "$work/s.yaml"
+reload
+expect_match "the file is gone" " error finding code=E-SETTING place=$work/s\.yaml text=.*No such file" "$said"
+mkdir "$work/bad-zones"
+settings "$to_second" "zones: $work/bad-zones"
+reload
+expect_match "a key said twice" " error finding code=E-SETTING " "$said"
+sed -i '1d' "$work/s.yaml"
+reload
+expect_match "good settings, and a folder without zones" ' error reload_refused .*no zone file' "$said"
+expect "which changes no upstream either" 198.51.100.1 "$(ask +short "$RANDOM.example.org")"
+
+# ---- what takes a restart ----
+
+settings "$to_first" "cache_size: 8388608" "log_queries: true"
+sed -i "s/^listen: .*/listen: [127.0.0.1:1]/; s/^workers: .*/workers: 1/" "$work/s.yaml"
+out=$("$spacedns" reload --socket "$work/socket" 2>&1)
+expect "what takes a restart: exit code" 0 "$?"
+expect_match "listen stays" "^$work/s\.yaml: warning W-RESTART: listen: a change to 127\.0\.0\.1:1 takes a restart; 127\.0\.0\.1:$port stays in force until then$" "$out"
+expect_match "workers stay" 'W-RESTART: workers: a change to 1 takes a restart; 2 stays in force' "$out"
+expect_match "cache_size stays" 'W-RESTART: cache_size: a change to 8388608 takes a restart; 67108864 stays in force' "$out"
+expect_match "log_queries stays" 'W-RESTART: log_queries: a change to true takes a restart; false stays in force' "$out"
+expect "nothing else is said to" 4 "$(grep -c W-RESTART <<<"$out")"
+expect_match "the zones are as they were" '^Reloading zones\.\.\. unchanged, ' "$out"
+expect "the server answers where it did" 198.51.100.1 "$(ask +short "$RANDOM.example.org")"
+reload
+expect_match "the log says so too" ' warning finding code=W-RESTART place=[^ ]*/s\.yaml text="listen: ' "$said"
+
+# ---- what would be ----
+
+settings "$to_second" "localspace_to: [vpn]"
+out=$("$spacedns" reload --dry-run --socket "$work/socket" 2>&1)
+expect_match "a dry reload tells what the settings would change" '^ +- .*\.frozen-oasis-70544\.app\.localspace' "$out"
+expect "and changes nothing" 198.51.100.1 "$(ask +short "$RANDOM.example.org")"
+settings "$to_second" "reload_guard: true"
+out=$("$spacedns" reload --json --socket "$work/socket" 2>&1)
+expect_match "JSON says what changed" '"settings": \["upstreams", "reload_guard"\]|"settings": \[$' "$out"
+settings "$to_second" "reload_guard: true" "localspace_to: [vpn]"
+reload
+expect_match "the guard sees it" ' error reload_refused .*text=' "$said"
+
+stop
+expect "the server ends" 0 "$code"
+finish

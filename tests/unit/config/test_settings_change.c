@@ -1,0 +1,251 @@
+#include "config/settings_change.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "config/forwarding.h"
+#include "support/folder.h"
+#include "support/suite.h"
+
+enum { PATH_MOST = FOLDER_PATH_MOST + 32, TOLD_MOST = 4096 };
+
+static struct {
+    struct folder folder;
+    char path[PATH_MOST];
+    char resolv_conf[PATH_MOST];
+    char *argv[6];
+    struct settings now;
+    struct settings next;
+    char told[TOLD_MOST];
+} stand;
+
+/* A file must hold something. */
+static void write_file(const char *text)
+{
+    if (text[0] == '\0')
+        text = "{}\n";
+    folder_write(&stand.folder, "s.yaml", text, strlen(text));
+}
+
+static void write_nameserver(const char *text)
+{
+    folder_write(&stand.folder, "resolv.conf", text, strlen(text));
+}
+
+static void settle(struct settings *settings)
+{
+    const struct surroundings around = {.resolv_conf = stand.resolv_conf};
+
+    ck_assert(forwarding_settle(settings, &around, stderr));
+}
+
+static void set_up(void)
+{
+    memset(&stand, 0, sizeof stand);
+    folder_init(&stand.folder);
+    snprintf(stand.path, sizeof stand.path, "%s/s.yaml", stand.folder.path);
+    snprintf(stand.resolv_conf, sizeof stand.resolv_conf, "%s/resolv.conf", stand.folder.path);
+    write_nameserver("nameserver 10.9.9.9\n");
+}
+
+static void tear_down(void)
+{
+    settings_close(&stand.next);
+    settings_close(&stand.now);
+    folder_close(&stand.folder);
+}
+
+/* Reads the settings that are in force; `flag` may be NULL. */
+static void start(const char *text, char *flag, char *value)
+{
+    static char program[] = "spacednsd", settings[] = "--settings";
+    char *argv[] = {program, settings, stand.path, flag, value, NULL};
+
+    memcpy(stand.argv, argv, sizeof argv);
+    write_file(text);
+    ck_assert_int_eq(settings_init(&stand.now, flag == NULL ? 3 : 5, stand.argv, stderr),
+                     SETTINGS_READY);
+    settle(&stand.now);
+}
+
+static void on_kept(void *context, const char *key, const char *said, const char *in_force)
+{
+    size_t used = strlen(stand.told);
+
+    ck_assert_ptr_eq(context, &stand);
+    snprintf(stand.told + used, TOLD_MOST - used, "%s: %s, not %s\n", key, in_force, said);
+}
+
+/* As a reload does. Returns the keys that have changed. */
+static const char *read_again(const char *text)
+{
+    settings_close(&stand.next);
+    stand.told[0] = '\0';
+    write_file(text);
+    ck_assert_int_eq(settings_init_again(&stand.next, &stand.now, stderr), SETTINGS_READY);
+    ck_assert(settings_keep(&stand.next, &stand.now, on_kept, &stand));
+    settle(&stand.next);
+    const char *changed = settings_list_changes(&stand.now, &stand.next);
+    ck_assert_ptr_nonnull(changed);
+    return changed;
+}
+
+START_TEST(the_same_file_changes_nothing)
+{
+    static const char text[] = "listen: [10.0.0.2, \"[::1]:5300\"]\n"
+                               "upstreams: [10.0.0.9, tls://1.1.1.1#one.example]\n"
+                               "upstream_zones: {corp.example: [192.168.7.53]}\n"
+                               "suffixes: {targets: [a.example, b.example]}\n"
+                               "recursion_for: [vpn, space]\n";
+
+    start(text, NULL, NULL);
+    ck_assert_str_eq(read_again(text), "");
+    ck_assert_str_eq(stand.told, "");
+}
+END_TEST
+
+/* One setting said otherwise, and what comes of it. */
+static const struct {
+    const char *before;
+    const char *after;
+    const char *changed; /* keys */
+    const char *kept;
+} edits[] = {
+    {"", "zones: /z", "zones", ""},
+    {"local_as: [a-space]", "local_as: [a-space, b-space]", "local_as", ""},
+    {"", "external: nxdomain", "external", ""},
+    {"", "localspace_to: [space, vpn]", "localspace_to", ""},
+    {"recursion_for: [space, vpn]", "recursion_for: [vpn, space]", "", ""},
+    {"recursion_for: [space, vpn]", "recursion_for: [peered]", "recursion_for", ""},
+    {"upstreams: [10.0.0.9]", "upstreams: [10.0.0.9@53]", "", ""},
+    {"upstreams: [10.0.0.9]", "upstreams: [10.0.0.8]", "upstreams", ""},
+    {"upstreams: [10.0.0.9]", "upstreams: none", "upstreams", ""},
+    {"upstreams: [10.0.0.9]", "", "upstreams", ""},
+    {"upstreams: [10.9.9.9]", "", "", ""},
+    {"upstreams: [tls://1.1.1.1#a.example]", "upstreams: [tls://1.1.1.1#b.example]", "upstreams",
+     ""},
+    {"", "allow_rebind: true", "allow_rebind", ""},
+    {"upstream_zones: {a.example: [10.0.0.8]}", "upstream_zones: {a.example: [10.0.0.7]}",
+     "upstream_zones", ""},
+    {"upstream_zones: {a.example: [10.0.0.8]}",
+     "upstream_zones: {a.example: {upstreams: [10.0.0.8], allow_rebind: true}}", "upstream_zones",
+     ""},
+    {"", "server_id: ns2", "server_id", ""},
+    {"", "log_level: error", "log_level", ""},
+    {"", "reload_guard: true", "reload_guard", ""},
+    {"reload_guard: true\nserver_id: ns1", "server_id: ns2", "server_id,reload_guard", ""},
+    {"listen: [10.0.0.2, 10.0.0.3]", "listen: [10.0.0.2]", "",
+     "listen: 10.0.0.2:53,10.0.0.3:53, not 10.0.0.2:53\n"},
+    {"workers: 1", "workers: 2", "", "workers: 1, not 2\n"},
+    {"", "allow_public_listen: true", "", "allow_public_listen: false, not true\n"},
+    {"cache_size: 33554432\nworkers: 1", "cache_size: 16777216\nworkers: 1", "",
+     "cache_size: 33554432, not 16777216\n"},
+    {"", "upstream_questions: 100", "", "upstream_questions: 2000, not 100\n"},
+    {"", "upstream_0x20: true", "", "upstream_0x20: false, not true\n"},
+    {"", "suffixes: {apps: example.app}", "", "suffixes.apps: herokuapp.com, not example.app\n"},
+    {"", "suffixes: {discovery: inside}", "", "suffixes.discovery: localspace, not inside\n"},
+    {"", "suffixes: {targets: [a.example]}", "",
+     "suffixes.targets: herokuspace.com,herokudns.com, not a.example\n"},
+    {"", "log_queries: true\nlog_format: json", "",
+     "log_queries: false, not true\nlog_format: logfmt, not json\n"},
+    {"", "tcp_connections: 9", "", "tcp_connections: 1000, not 9\n"},
+    {"", "tcp_per_client: 9", "", "tcp_per_client: 100, not 9\n"},
+    {"", "tcp_idle_ms: 900", "", "tcp_idle_ms: 10000, not 900\n"},
+    {"", "udp_buffer: 65536", "", "udp_buffer: 4194304, not 65536\n"},
+    {"", "control_socket: /run/s", "", "control_socket: , not /run/s\n"},
+};
+
+START_TEST(an_edit_takes_effect_or_is_told_to_take_a_restart)
+{
+    start(edits[_i].before, NULL, NULL);
+    ck_assert_str_eq(read_again(edits[_i].after), edits[_i].changed);
+    ck_assert_str_eq(stand.told, edits[_i].kept);
+    /* What stays is in force in the new settings too, so that it is told once more. */
+    ck_assert_uint_eq(stand.next.workers, stand.now.workers);
+    ck_assert_ptr_eq(stand.next.listen.items, stand.now.listen.items);
+    ck_assert_str_eq(stand.next.suffix_apps, stand.now.suffix_apps);
+}
+END_TEST
+
+/* Every key of the table is in some edit above, so that none is forgotten in either place. */
+START_TEST(every_setting_is_either_live_or_takes_a_restart)
+{
+    static const char *const keys[] = {
+#define SETTING(member, key, flag, value, type, words, initial, least, most, change, help) key,
+#include "config/settings.def"
+#undef SETTING
+    };
+    static const char changes[] = {
+#define SETTING(member, key, flag, value, type, words, initial, least, most, change, help)         \
+#change[0],
+#include "config/settings.def"
+#undef SETTING
+    };
+
+    for (size_t i = 0; i < sizeof changes; i++) {
+        bool is_told = false;
+        for (size_t j = 0; keys[i] != NULL && j < sizeof edits / sizeof edits[0]; j++)
+            is_told |=
+                strstr(changes[i] == 'L' ? edits[j].changed : edits[j].kept, keys[i]) != NULL;
+        ck_assert_msg(is_told || keys[i] == NULL, "%s is in no edit", keys[i]);
+    }
+}
+END_TEST
+
+START_TEST(a_flag_goes_on_winning_over_the_file)
+{
+    static char flag[] = "--upstream", value[] = "10.0.0.7";
+
+    start("upstreams: [10.0.0.9]", flag, value);
+    ck_assert_str_eq(read_again("upstreams: [10.0.0.8]\nexternal: nxdomain"), "external");
+    ck_assert_str_eq(stand.next.upstreams.items[0].text, "10.0.0.7");
+}
+END_TEST
+
+START_TEST(the_hosts_nameservers_are_read_again)
+{
+    start("", NULL, NULL);
+    ck_assert_str_eq(read_again(""), "");
+    write_nameserver("nameserver 10.9.9.8\n");
+    ck_assert_str_eq(read_again(""), "upstreams");
+    ck_assert_str_eq(stand.next.upstreams.items[0].text, "10.9.9.8");
+    write_nameserver("");
+    ck_assert_str_eq(read_again(""), "upstreams");
+    ck_assert(stand.next.lacks_upstreams);
+    write_nameserver("nameserver 127.0.0.1\nnameserver 10.9.9.9\n");
+    ck_assert_str_eq(read_again(""), ""); /* the server itself is left out again */
+}
+END_TEST
+
+START_TEST(a_broken_file_is_told_as_at_the_start)
+{
+    char *said = NULL;
+    size_t length;
+
+    start("", NULL, NULL);
+    write_file("external: refuse\nworkers: many\n");
+    FILE *problems = open_memstream(&said, &length);
+    ck_assert_int_eq(settings_init_again(&stand.next, &stand.now, problems), SETTINGS_BAD_FILE);
+    fclose(problems);
+    ck_assert_ptr_nonnull(strstr(said, "s.yaml:2:10: workers: `many` is not a whole number"));
+    free(said);
+}
+END_TEST
+
+int main(void)
+{
+    Suite *suite = suite_create("config/settings_change");
+    TCase *all = tcase_create("all");
+
+    tcase_add_checked_fixture(all, set_up, tear_down);
+    tcase_add_test(all, the_same_file_changes_nothing);
+    tcase_add_loop_test(all, an_edit_takes_effect_or_is_told_to_take_a_restart, 0,
+                        sizeof edits / sizeof edits[0]);
+    tcase_add_test(all, every_setting_is_either_live_or_takes_a_restart);
+    tcase_add_test(all, a_flag_goes_on_winning_over_the_file);
+    tcase_add_test(all, the_hosts_nameservers_are_read_again);
+    tcase_add_test(all, a_broken_file_is_told_as_at_the_start);
+    suite_add_tcase(suite, all);
+    return suite_run(suite);
+}

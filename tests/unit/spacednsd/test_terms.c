@@ -1,0 +1,153 @@
+#include "spacednsd/terms.h"
+
+#include <stdio.h>
+#include <string.h>
+
+#include "config/forwarding.h"
+#include "support/folder.h"
+#include "support/suite.h"
+
+enum { PATH_MOST = FOLDER_PATH_MOST + 32 };
+
+static struct {
+    struct folder folder;
+    char path[PATH_MOST];
+    char *argv[4];
+    struct settings now;
+    struct report *report;
+} stand;
+
+static void write_file(const char *text)
+{
+    folder_write(&stand.folder, "s.yaml", text, strlen(text));
+}
+
+static void set_up(void)
+{
+    static char program[] = "spacednsd", settings[] = "--settings";
+
+    memset(&stand, 0, sizeof stand);
+    folder_init(&stand.folder);
+    snprintf(stand.path, sizeof stand.path, "%s/s.yaml", stand.folder.path);
+    stand.argv[0] = program, stand.argv[1] = settings, stand.argv[2] = stand.path;
+    write_file("upstreams: [10.0.0.9]\n");
+    ck_assert_int_eq(settings_init(&stand.now, 3, stand.argv, stderr), SETTINGS_READY);
+    ck_assert(forwarding_settle_here(&stand.now, stderr));
+    stand.report = report_new();
+}
+
+static void tear_down(void)
+{
+    report_free(stand.report);
+    settings_close(&stand.now);
+    folder_close(&stand.folder);
+}
+
+START_TEST(terms_are_the_policy_of_what_is_said_now)
+{
+    write_file("upstreams: [10.0.0.8]\nexternal: nxdomain\n");
+    struct terms *terms = terms_read(&stand.now, stand.report);
+    ck_assert_ptr_nonnull(terms);
+    ck_assert_str_eq(terms->changed, "external,upstreams");
+    ck_assert(terms->policy.external_nxdomain);
+    ck_assert_str_eq(terms->policy.routes.items[0].upstreams, "10.0.0.8");
+    ck_assert_str_eq(terms->policy.routes.zones->items[0].upstreams.items[0].text, "10.0.0.8");
+    ck_assert_uint_eq(report_total(stand.report), 0);
+    terms_free(terms);
+}
+END_TEST
+
+START_TEST(a_policy_outlives_its_terms_while_it_is_held)
+{
+    struct terms *terms = terms_read(&stand.now, stand.report);
+    ck_assert_ptr_nonnull(terms);
+    ck_assert_str_eq(terms->changed, "");
+    struct policy policy = terms->policy;
+    arena_hold(policy.arena);
+    terms_free(terms);
+    ck_assert_str_eq(policy.routes.zones->items[0].upstreams.items[0].text, "10.0.0.9");
+    arena_release(policy.arena);
+}
+END_TEST
+
+START_TEST(what_takes_a_restart_is_a_warning)
+{
+    write_file("upstreams: [10.0.0.9]\ncontrol_socket: /run/other\n");
+    struct terms *terms = terms_read(&stand.now, stand.report);
+    ck_assert_ptr_nonnull(terms);
+    ck_assert_str_eq(terms->changed, "");
+    ck_assert_uint_eq(report_total(stand.report), 1);
+    const struct finding *finding = report_findings(stand.report);
+    ck_assert_int_eq(finding->code, FINDING_RESTART);
+    ck_assert_str_eq(finding->file, stand.path);
+    ck_assert_str_eq(finding->sentence, "control_socket: a change to /run/other takes a restart; "
+                                        "nothing stays in force until then");
+    terms_free(terms);
+}
+END_TEST
+
+/* Each is refused at a start, and so at a reload. */
+static const struct {
+    const char *text;
+    unsigned line, column; /* 0: none */
+    const char *begin;
+} broken[] = {
+    {"upstreams: [10.0.0.9]\nworkers: many\n", 2, 10, "workers: `many` is not a whole number"},
+    {"upstraems: none\n", 1, 1, "unknown key `upstraems`; did you mean `upstreams`?"},
+    {"upstreams: [127.0.0.1]\n", 1, 13, "upstreams: `127.0.0.1` is this server itself"},
+    {"listen: [8.8.8.8]\nupstreams: none\n", 1, 10, "listen: error E-LISTEN-PUBLIC: 8.8.8.8"},
+    {"upstream_zones: {localhost: [10.0.0.9]}\n", 1, 18, "upstream_zones.localhost: its names are"},
+    {"suffixes: {apps: localspace}\n", 0, 0, "suffixes: `localspace` is given for two purposes"},
+};
+
+START_TEST(what_a_start_would_refuse_is_an_error_with_its_place)
+{
+    write_file(broken[_i].text);
+    ck_assert_ptr_null(terms_read(&stand.now, stand.report));
+    ck_assert_uint_eq(report_count(stand.report, FINDING_ERROR), 1);
+    report_sort(stand.report);
+    const struct finding *finding = report_findings(stand.report);
+    while (finding->code == FINDING_RESTART)
+        finding++;
+    ck_assert_int_eq(finding->code, FINDING_SETTING);
+    ck_assert_str_eq(finding->file, stand.path);
+    ck_assert_uint_eq(finding->at.line, broken[_i].line);
+    ck_assert_uint_eq(finding->at.column, broken[_i].column);
+    ck_assert_msg(strncmp(finding->sentence, broken[_i].begin, strlen(broken[_i].begin)) == 0, "%s",
+                  finding->sentence);
+}
+END_TEST
+
+START_TEST(all_problems_are_found_in_one_run)
+{
+    write_file("workers: many\nexternal: maybe\ntcp_idle_ms: 1\n");
+    ck_assert_ptr_null(terms_read(&stand.now, stand.report));
+    ck_assert_uint_eq(report_count(stand.report, FINDING_ERROR), 3);
+}
+END_TEST
+
+START_TEST(a_file_that_is_gone_is_an_error)
+{
+    folder_clear(&stand.folder);
+    ck_assert_ptr_null(terms_read(&stand.now, stand.report));
+    ck_assert_uint_eq(report_count(stand.report, FINDING_ERROR), 1);
+    ck_assert_ptr_nonnull(strstr(report_findings(stand.report)->sentence, "No such file"));
+}
+END_TEST
+
+int main(void)
+{
+    Suite *suite = suite_create("terms");
+    TCase *all = tcase_create("all");
+
+    tcase_add_checked_fixture(all, set_up, tear_down);
+    tcase_add_test(all, terms_are_the_policy_of_what_is_said_now);
+    tcase_add_test(all, a_policy_outlives_its_terms_while_it_is_held);
+    tcase_add_test(all, what_takes_a_restart_is_a_warning);
+    tcase_add_loop_test(all, what_a_start_would_refuse_is_an_error_with_its_place, 0,
+                        sizeof broken / sizeof broken[0]);
+    tcase_add_test(all, all_problems_are_found_in_one_run);
+    tcase_add_test(all, a_file_that_is_gone_is_an_error);
+    suite_add_tcase(suite, all);
+    return suite_run(suite);
+}
