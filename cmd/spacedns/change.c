@@ -78,21 +78,23 @@ int change_fail(struct change *change, const char *sentence)
     return session_fail(change->session, EXIT_REFUSED, "%s", sentence);
 }
 
-static void tell_finding(const struct report *report, struct err *err)
+/* A place in the draft tells nothing, for it is gone; one in another file does. */
+static void tell_finding(const struct change *change, const struct report *report, struct err *err)
 {
-    const struct finding *finding = report_findings(report);
+    const struct finding *finding = report_first_error(report);
     size_t errors = report_count(report, FINDING_ERROR);
+    char place[FINDING_PLACE_OCTETS] = "", more[48] = "";
 
-    for (size_t i = 0; i < report_total(report); i++, finding++)
-        if (finding_level(finding->code) == FINDING_ERROR) {
-            char more[48] = "";
-            if (errors > 1)
-                snprintf(more, sizeof more, " (and %zu more like it)", errors - 1);
-            err_set(err, ERR_RULE, "%s %.400s%s; nothing was changed", finding_name(finding->code),
-                    finding->sentence, more);
-            return;
-        }
-    err_set(err, ERR_MEMORY, "out of memory; nothing was changed");
+    if (finding == NULL) {
+        err_set(err, ERR_MEMORY, "out of memory; nothing was changed");
+        return;
+    }
+    if (strcmp(finding->file, change->file.shown) != 0)
+        finding_write_place(finding, place);
+    if (errors > 1)
+        snprintf(more, sizeof more, " (and %zu more like it)", errors - 1);
+    err_set(err, ERR_RULE, "%s%s%s %.400s%s; nothing was changed", place,
+            place[0] == '\0' ? "" : ": ", finding_name(finding->code), finding->sentence, more);
 }
 
 /* Is the folder that the server reads the one that is changed? */
@@ -154,7 +156,7 @@ static bool check_draft(void *context, const char *draft, struct err *err)
     struct snapshot *snapshot = snapshot_load(&request, report, &outcome, err);
     bool is_good = snapshot != NULL || outcome.is_unchanged;
     if (!is_good && err->code == ERR_NONE)
-        tell_finding(report, err);
+        tell_finding(change, report, err);
     if (snapshot != NULL && change->is_guarded)
         is_good = passes_guard(change, snapshot, err);
     report_free(report);

@@ -53,11 +53,8 @@ static int plan(struct session *session, const struct snapshot *before, const ch
         after = before;
     if (after == NULL && err.code != ERR_NONE)
         return session_fail(session, EXIT_REFUSED, "%s", err.text);
-    if (after == NULL) {
-        report_print(session->report, session->err);
-        return session_fail(session, EXIT_REFUSED, "%s has errors; mend them, then plan again",
-                            folder);
-    }
+    if (after == NULL)
+        return session_fail_findings(session, folder, "plan again");
     struct diff *diff = diff_new(before, after, DIFF_CHANGES_MOST);
     if (diff == NULL)
         return session_fail(session, EXIT_REFUSED, "out of memory");

@@ -115,6 +115,22 @@ struct snapshot *session_load(struct session *session, const char *folder,
     return snapshot;
 }
 
+int session_fail_findings(struct session *session, const char *folder, const char *next)
+{
+    const struct finding *first = report_first_error(session->report);
+    size_t count = report_count(session->report, FINDING_ERROR);
+
+    char place[FINDING_PLACE_OCTETS];
+
+    report_print_errors(session->report, session->err);
+    if (first == NULL) /* there was no memory for them */
+        return session_fail(session, EXIT_REFUSED, "out of memory");
+    finding_write_place(first, place);
+    return session_fail(session, EXIT_REFUSED, "%s has %zu error%s, %s %s; mend %s, then %s",
+                        folder, count, count == 1 ? "" : "s", count == 1 ? "at" : "the first at",
+                        place, count == 1 ? "it" : "them", next);
+}
+
 struct snapshot *session_must_load_folder(struct session *session, const char *folder)
 {
     struct err err;
@@ -122,12 +138,10 @@ struct snapshot *session_must_load_folder(struct session *session, const char *f
 
     if (snapshot != NULL)
         return snapshot;
-    if (err.code != ERR_NONE) {
+    if (err.code != ERR_NONE)
         session_fail(session, EXIT_REFUSED, "%s", err.text);
-        return NULL;
-    }
-    report_print(session->report, session->err);
-    session_fail(session, EXIT_REFUSED, "%s has errors; mend them, then try again", folder);
+    else
+        session_fail_findings(session, folder, "try again");
     return NULL;
 }
 

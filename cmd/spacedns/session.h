@@ -61,6 +61,13 @@ bool session_read_settings(struct session *session);
 struct snapshot *session_load(struct session *session, const char *folder,
                               const struct snapshot *before, struct err *err);
 
+/**
+ * After session_load has refused a folder without an error of its own: prints each finding that
+ * stands in the way, and says how many there are, where the first is and that mending comes before
+ * `next`, such as "try again". Returns EXIT_REFUSED.
+ */
+int session_fail_findings(struct session *session, const char *folder, const char *next);
+
 /** As session_load without one before; prints the errors. Returns NULL with the reason said. */
 struct snapshot *session_must_load_folder(struct session *session, const char *folder);
 

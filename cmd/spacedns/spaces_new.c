@@ -201,6 +201,22 @@ static bool put(struct arena *arena, const char *folder, const struct newcomer *
                    strerror(reason));
 }
 
+static void tell_first_error(const struct report *report, struct err *err)
+{
+    const struct finding *first = report_first_error(report);
+    char place[FINDING_PLACE_OCTETS];
+
+    if (first == NULL) { /* there was no memory for it */
+        err_set(err, ERR_MEMORY, "out of memory; nothing was changed");
+        return;
+    }
+    finding_write_place(first, place);
+    err_set(err, ERR_RULE,
+            "%s: %s stands in the way; nothing was changed; spacedns check tells all of it, mend "
+            "it first",
+            place, finding_name(first->code));
+}
+
 /* What is there, which must be good; an empty folder is. */
 static bool list_good(struct session *session, struct arena *arena, struct folder *folder,
                       struct err *err)
@@ -211,9 +227,7 @@ static bool list_good(struct session *session, struct arena *arena, struct folde
         return true;
     struct snapshot *snapshot = session_load(session, session_zones(session), NULL, err);
     if (snapshot == NULL && err->code == ERR_NONE)
-        err_set(err, ERR_RULE,
-                "%s has errors; nothing was changed; spacedns check tells them, mend them first",
-                session_zones(session));
+        tell_first_error(session->report, err);
     snapshot_free(snapshot);
     return snapshot != NULL;
 }

@@ -203,6 +203,15 @@ bool report_is_clean(const struct report *report)
     return report->levels[FINDING_ERROR] == 0 && !report->is_incomplete;
 }
 
+void finding_write_place(const struct finding *finding, char out[FINDING_PLACE_OCTETS])
+{
+    int length = snprintf(out, FINDING_PLACE_OCTETS, "%.130s", finding->file);
+
+    if (finding->at.line > 0)
+        snprintf(out + length, FINDING_PLACE_OCTETS - (size_t)length, ":%u:%u",
+                 (unsigned)finding->at.line, (unsigned)finding->at.column);
+}
+
 void finding_print(const struct finding *finding, FILE *out)
 {
     static const char *const levels[] = {"error", "warning", "note"};
@@ -212,6 +221,21 @@ void finding_print(const struct finding *finding, FILE *out)
         fprintf(out, ":%u:%u", (unsigned)finding->at.line, (unsigned)finding->at.column);
     fprintf(out, ": %s %s: %s\n", levels[finding_level(finding->code)], finding_name(finding->code),
             finding->sentence);
+}
+
+void report_print_errors(const struct report *report, FILE *out)
+{
+    for (size_t i = 0; i < report->count; i++)
+        if (finding_level(report->findings[i].code) == FINDING_ERROR)
+            finding_print(&report->findings[i], out);
+}
+
+const struct finding *report_first_error(const struct report *report)
+{
+    for (size_t i = 0; i < report->count; i++)
+        if (finding_level(report->findings[i].code) == FINDING_ERROR)
+            return &report->findings[i];
+    return NULL;
 }
 
 void report_print(const struct report *report, FILE *out)

@@ -64,6 +64,9 @@ size_t report_total(const struct report *report);
 /** True when nothing at error level was found and no finding was lost. */
 bool report_is_clean(const struct report *report);
 
+/** The first finding at error level, or NULL. */
+const struct finding *report_first_error(const struct report *report);
+
 /** Code as shown to people, e.g. "E-ROUTER-DYNO", and the level it has. */
 const char *finding_name(enum finding_code code);
 enum finding_level finding_level(enum finding_code code);
@@ -71,8 +74,16 @@ enum finding_level finding_level(enum finding_code code);
 /** What the code means, for the table in zones/README.md. */
 const char *finding_meaning(enum finding_code code);
 
+enum { FINDING_PLACE_OCTETS = 160 };
+
+/** Writes "FILE:LINE:COLUMN", or the file alone where there is no line; a long file name is cut. */
+void finding_write_place(const struct finding *finding, char out[FINDING_PLACE_OCTETS]);
+
 /** Prints one finding and a newline, in the form shown above (there broken to fit the page). */
 void finding_print(const struct finding *finding, FILE *out);
 
 /** Prints every finding in order. */
 void report_print(const struct report *report, FILE *out);
+
+/** Prints those at error level: what stands in the way. */
+void report_print_errors(const struct report *report, FILE *out);

@@ -253,7 +253,10 @@ fresh
 printf 'space: broken-space\nrouters: [10.0.130.9]\n' >"$zones/broken.yaml"
 run ps:set web.1=down -a open-plain-1001
 expect "a folder with errors: exit code" 1 "$code"
-expect_match "a folder with errors" "^Error: $zones has errors; mend them, then try again" "$err"
+expect "a folder with errors: what stands in the way, and where" "$zones/broken.yaml:2:11: error E-ROUTER-DYNO: " \
+    "$(head -n 1 <<<"$err" | grep -o '^.*error [^ ]* ')"
+expect "a folder with errors" "Error: $zones has 1 error, at $zones/broken.yaml:2:11; mend it, then try again" \
+    "$(tail -n +2 <<<"$err")"
 changed "a folder with errors" ""
 rm -r "$zones"
 run apps --space test-space

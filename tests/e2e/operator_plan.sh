@@ -62,7 +62,7 @@ plan "$work/broken" --against zones
 expect "errors: exit code" 1 "$code"
 expect "errors: nothing planned" "" "$out"
 expect_match "errors: told" "^$work/broken/test-space.yaml:.* error E-ROUTER-DYNO: " "$err"
-expect_match "errors: last" "^Error: $work/broken has errors; mend them, then plan again$" "$err"
+expect_match "errors: last" "^Error: $work/broken has [0-9]+ errors?, (the first )?at $work/broken/[^ ]+:[0-9]+:[0-9]+; mend (it|them), then plan again$" "$err"
 edited public 's/name: frozen-oasis-70544/&\n    id: 00000000-0000-0000-0000-000000000001/; 0,/internal_routing: true/s///'
 plan "$work/public" --against zones
 expect "what is fixed on creation: exit code" 1 "$code"

@@ -260,7 +260,7 @@ refuses 1 "a space name has 3 to 63 of a-z, 0-9 and single inner hyphens, as my-
 refuses 2 "--cidr is a block such as 10.1.0.0/16, not wide" spaces:create xyz --cidr wide --zones "$made"
 echo 'routers: 7' >>"$made/two-space.yaml"
 before=$(cat "$made"/*)
-unmade "$made has errors; nothing was changed; spacedns check tells them, mend them first" \
+unmade "$made/two-space.yaml:$(wc -l <"$made/two-space.yaml"):10: E-TYPE stands in the way; nothing was changed; spacedns check tells all of it, mend it first" \
     three-space --cidr 10.2.0.0/16
 
 # ---- a topology becomes a zone file ----
@@ -383,7 +383,7 @@ refuses 1 "zones folder $work/nowhere cannot be opened: No such file or director
     spaces --zones "$work/nowhere"
 run spaces --zones tests/zones_bad
 expect "a folder with errors: exit code" 1 "$code"
-expect_match "a folder with errors" '^Error: tests/zones_bad has errors; mend them, then try again$' "$err"
+expect_match "a folder with errors" '^Error: tests/zones_bad has [0-9]+ errors, the first at tests/zones_bad/[^ ]+:[0-9]+:[0-9]+; mend them, then try again$' "$err"
 run spaces surplus
 expect "an operand that is not wanted: exit code" 2 "$code"
 

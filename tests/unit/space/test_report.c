@@ -86,6 +86,27 @@ START_TEST(a_finding_is_printed_as_file_line_column_level_code_sentence)
 }
 END_TEST
 
+START_TEST(what_stands_in_the_way_is_told_without_the_rest)
+{
+    char place[FINDING_PLACE_OCTETS], *text = NULL;
+    size_t length;
+    FILE *out = open_memstream(&text, &length);
+
+    report_add(report, FINDING_REGION, "a.yaml", at(2, 1), "nowhere");
+    ck_assert_ptr_null(report_first_error(report));
+    report_add(report, FINDING_TTL, "b.yaml", at(8, 12), "first");
+    report_add(report, FINDING_TTL, "c.yaml", at(0, 0), "second");
+    report_print_errors(report, out);
+    fclose(out);
+    ck_assert_str_eq(text, "b.yaml:8:12: error E-TTL: first\nc.yaml: error E-TTL: second\n");
+    free(text);
+    finding_write_place(report_first_error(report), place);
+    ck_assert_str_eq(place, "b.yaml:8:12");
+    finding_write_place(&report_findings(report)[2], place);
+    ck_assert_str_eq(place, "c.yaml");
+}
+END_TEST
+
 static const struct {
     const char *value;
     const char *printed;
@@ -215,6 +236,7 @@ int main(void)
     tcase_add_checked_fixture(findings, set_up, tear_down);
     tcase_add_test(findings, an_empty_report_is_clean);
     tcase_add_test(findings, only_an_error_makes_a_report_unclean);
+    tcase_add_test(findings, what_stands_in_the_way_is_told_without_the_rest);
     tcase_add_test(findings, findings_are_sorted_by_file_line_column_and_code);
     tcase_add_test(findings, a_finding_is_printed_as_file_line_column_level_code_sentence);
     tcase_add_loop_test(findings, what_could_move_a_terminal_s_cursor_is_escaped, 0,
