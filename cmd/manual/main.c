@@ -182,7 +182,7 @@ static void fill_setting(FILE *out, const struct setting_line *setting, const ch
         fputs(" unless told", out);
     }
     if (setting->takes_restart && setting->key != NULL)
-        fputs("; takes a restart", out);
+        fputs("; a change takes a restart", out);
     fputc('\n', out);
 }
 

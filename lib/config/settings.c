@@ -213,7 +213,7 @@ static void print_setting(FILE *out, const struct setting *setting)
     if (setting->type == SETTING_UPSTREAMS)
         fprintf(out, " (key: %s)", setting->key);
     if (setting->change == CHANGE_RESTART && setting->key != NULL)
-        fputs("; takes a restart", out);
+        fputs("; a change takes a restart", out);
     fputc('\n', out);
 }
 

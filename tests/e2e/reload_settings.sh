@@ -110,20 +110,22 @@ expect_match "and the command works on it" "^zones +$work/zones\$" "$("$spacedns
 
 # ---- who waits ----
 
-settings "$to_first"
-reload
 set_mode first silent
-ask +short waiting.example.org >"$work/waited" &
-waiting=$!
-children+=("$waiting")
 was_asked() {
-    [ "$(times_asked first waiting.example.org A)" -gt 0 ]
+    [ "$(times_asked first "$1" A)" -gt 0 ]
 }
-await was_asked
-settings "$to_second"
-reload
-wait "$waiting"
-expect "who waits for a silent upstream is answered by the next" 198.51.100.2 "$(cat "$work/waited")"
+for way in udp tcp; do
+    settings "$to_first"
+    reload
+    ask $([ "$way" = udp ] || echo +tcp) +short "waiting-$way.example.org" >"$work/waited" &
+    waiting=$!
+    children+=("$waiting")
+    await was_asked "waiting-$way.example.org"
+    settings "$to_second"
+    reload
+    wait "$waiting"
+    expect "who waits over $way for a silent upstream is answered by the next" 198.51.100.2 "$(cat "$work/waited")"
+done
 
 set_mode first slow 30
 set_mode second slow 30
