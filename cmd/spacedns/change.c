@@ -188,6 +188,11 @@ int change_tell_server(struct change *change)
     close(change->lock);
     change->lock = -1;
     const char *served = live_zones(session);
+    if (served == NULL && !session->is_server_absent) {
+        change_advise(session, "%s is changed, and the server does not know: run spacedns reload",
+                      change->file.shown);
+        return session_fail(session, EXIT_REFUSED, "%s", session->server_problem.text);
+    }
     if (served == NULL) {
         change_advise(session, "No server answers here; a running one reads it with spacedns "
                                "reload, or kill -HUP");

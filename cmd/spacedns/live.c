@@ -20,6 +20,7 @@ struct talk {
     FILE *err;
     int code;
     struct err problem; /* why there is no code */
+    bool is_absent;     /* no server is there, as far as one can see */
 };
 
 static const char *socket_path(const struct session *session)
@@ -38,6 +39,7 @@ static bool fail_to_connect(struct talk *talk, int number)
     const char *path = talk->path;
     struct err *err = &talk->problem;
 
+    talk->is_absent = number == ENOENT || number == ENOTDIR || number == ECONNREFUSED;
     if (number == ENOENT || number == ENOTDIR)
         return err_set(err, ERR_SYSTEM,
                        "no server is at %s; start spacednsd with --control-socket %s, or name its "
@@ -56,6 +58,10 @@ static bool fail_to_connect(struct talk *talk, int number)
     if (number == EAGAIN)
         return err_set(err, ERR_SYSTEM,
                        "the server at %s takes no more commands now; try again in a moment", path);
+    if (number == ENAMETOOLONG)
+        return err_set(err, ERR_LIMIT,
+                       "%.40s... is longer than the %zu octets that a socket's path may have", path,
+                       sizeof((struct sockaddr_un *)NULL)->sun_path - 1);
     return err_set(err, ERR_SYSTEM, "cannot reach the server at %s: %s", path, strerror(number));
 }
 
@@ -211,6 +217,8 @@ const char *live_zones(struct session *session)
     if (talk.out != NULL && fclose(talk.out) == 0)
         found = passed && read_zones(octets, session->server_zones, sizeof session->server_zones);
     free(octets);
+    session->server_problem = passed ? (struct err){.code = ERR_NONE} : talk.problem;
+    session->is_server_absent = talk.is_absent;
     return found ? session->server_zones : NULL;
 }
 

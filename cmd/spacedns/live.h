@@ -19,5 +19,8 @@ int live_ask(struct session *session);
  */
 int live_ask_instead(struct session *session, enum command_name command);
 
-/** The server's zones folder, or NULL when none answers; kept in the session. Says nothing. */
+/**
+ * The server's zones folder, or NULL when none answers, and then session->server_problem is why;
+ * kept in the session. Says nothing.
+ */
 const char *live_zones(struct session *session);

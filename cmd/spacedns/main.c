@@ -1,6 +1,9 @@
 /*
  * spacedns: the operator's command. What there is, commands.def says.
  */
+#include <errno.h>
+#include <string.h>
+
 #include "spacedns/session.h"
 
 /* Each command is a function of its group's file. */
@@ -23,6 +26,20 @@ static int run(struct session *session)
     return functions[session->invocation.command](session);
 }
 
+/* What was asked for and could not be written was not done. A reader that has gone knows. */
+static int finish(int code)
+{
+    errno = 0;
+    if (fflush(stdout) == 0 && ferror(stdout) == 0)
+        return code;
+    if (errno == 0)
+        fputs("Error: the output could not be written as a whole; is there no room left?\n",
+              stderr);
+    else if (errno != EPIPE)
+        fprintf(stderr, "Error: the output could not be written: %s\n", strerror(errno));
+    return code == EXIT_DONE ? EXIT_REFUSED : code;
+}
+
 int main(int argc, char **argv)
 {
     struct session session = {.out = stdout, .err = stderr};
@@ -32,5 +49,5 @@ int main(int argc, char **argv)
         return session_fail(&session, EXIT_USAGE, "%s", err.text);
     int code = run(&session);
     session_close(&session);
-    return fflush(stdout) == 0 ? code : EXIT_REFUSED;
+    return finish(code);
 }

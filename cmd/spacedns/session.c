@@ -79,7 +79,7 @@ bool session_read_settings(struct session *session)
     return true;
 }
 
-const char *session_zones(struct session *session)
+static const char *find_zones(struct session *session)
 {
     const char *folder = session->invocation.options[OPTION_ZONES];
 
@@ -88,9 +88,18 @@ const char *session_zones(struct session *session)
     folder = live_zones(session);
     if (folder != NULL)
         return folder;
-    if (session->settings.file != NULL)
-        return session->settings.zones;
-    return usual_zones;
+    folder = session->settings.file != NULL ? session->settings.zones : usual_zones;
+    if (!session->is_server_absent || invocation_has(&session->invocation, OPTION_SOCKET))
+        fprintf(session->err, "%s; zones folder %s is taken\n", session->server_problem.text,
+                folder);
+    return folder;
+}
+
+const char *session_zones(struct session *session)
+{
+    if (session->zones == NULL)
+        session->zones = find_zones(session);
+    return session->zones;
 }
 
 struct snapshot *session_load(struct session *session, const char *folder,

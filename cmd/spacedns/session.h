@@ -32,7 +32,10 @@ struct session {
     struct snapshot *snapshot;   /* what was loaded last */
     struct report *report;       /* of that */
     struct load_outcome outcome; /* of the load done last */
-    char server_zones[4096];     /* the running server's folder, once asked for */
+    const char *zones;           /* the folder of zone files, once settled */
+    char server_zones[4096];     /* the running server's, once asked for */
+    struct err server_problem;   /* why it did not tell */
+    bool is_server_absent;       /* for there is none */
 };
 
 /** Runs one command. Returns the exit code. */
@@ -47,7 +50,9 @@ void session_close(struct session *session);
 int session_fail(struct session *session, int code, const char *format, ...)
     __attribute__((format(printf, 3, 4)));
 
-/** The folder of zone files: --zones, else the running server's, else the settings', else ./zones.
+/**
+ * The folder of zone files: --zones, else the running server's, else the settings', else ./zones.
+ * Says so when another one is taken because a server does not tell, or none is at --socket.
  */
 const char *session_zones(struct session *session);
 

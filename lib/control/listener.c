@@ -307,12 +307,14 @@ static bool bind_path(struct listener *listener, const char *path, struct err *e
         status = uv_listen((uv_stream_t *)&listener->pipe, BACKLOG, listener_on_caller);
     if (status == 0)
         return true;
-    const char *remedy = status == UV_EACCES || status == -ENOENT
-                             ? "; give a path in a folder that is there and that the server may "
-                               "write to"
-                             : "";
-    return err_set(err, ERR_SYSTEM, "control_socket: cannot listen on %s: %s%s", path,
-                   strerror(-status), remedy);
+    /* libuv says the same of a folder that is not there. */
+    if (status == UV_EACCES)
+        return err_set(err, ERR_SYSTEM,
+                       "control_socket: cannot listen on %s: its folder is not there, or the "
+                       "server may not write to it; make it, or give another path",
+                       path);
+    return err_set(err, ERR_SYSTEM, "control_socket: cannot listen on %s: %s", path,
+                   strerror(-status));
 }
 
 static void listener_on_closed(uv_handle_t *handle)

@@ -137,6 +137,14 @@ run prove "$work/broken"
 expect "nothing to prove: exit code" 1 "$code"
 expect_match "nothing to prove" "^Error: $work/broken has [0-9]+ errors?, (the first )?at $work/broken/[^ ]+:[0-9]+:[0-9]+; mend (it|them), then try again$" "$err"
 
+# ---- output that cannot be written ----
+
+for words in version "check zones" "prove zones --json" schema; do
+    "$SPACEDNS" $words >/dev/full 2>"$work/err"
+    expect "no room for what $words says: exit code" 1 "$?"
+    expect_match "no room for what $words says" '^Error: the output could not be written' "$(<"$work/err")"
+done
+
 # ---- usage ----
 
 run check a b

@@ -360,10 +360,31 @@ await is_refused || fail "SIGHUP obeys the guard when that is set" "$(tail -n 3 
 expect "SIGHUP obeys the guard when that is set" 1 "$(serial)"
 run reload --force "${live[@]}"
 expect "and --force does not" 2 "$(serial)"
+# Somebody who may write the zone files, and not use the socket.
+if setpriv --reuid=65534 --regid=65534 --clear-groups test -x "$spacedns" 2>/dev/null; then
+    chmod 777 "$zones"
+    chmod 666 "$zones"/*
+    run_as_nobody() {
+        setpriv --reuid=65534 --regid=65534 --clear-groups "$spacedns" "$@" >"$work/out" 2>"$work/err"
+        code=$?
+        err=$(<"$work/err")
+    }
+    run_as_nobody ps:add web -a open-plain-1001 --zones "$zones" "${live[@]}"
+    expect "a server that does not learn of a change: exit code" 1 "$code"
+    expect_match "a server that does not learn of a change" 'is changed, and the server does not know: run spacedns reload$' "$err"
+    expect_match "a server that does not learn of a change: why" "^Error: $socket may not be used by this user" "$err"
+    run_as_nobody apps -s test-space "${live[@]}"
+    expect_match "a server that does not tell its folder" "^$socket may not be used by this user.*; zones folder zones is taken\$" "$err"
+fi
 stop
 expect "the server ends" 0 "$code"
 [ ! -e "$socket" ] && pass || fail "the socket is removed" "$(ls -l "$socket")"
 bad "no server" 1 'no server is at .*control\.sock; start spacednsd with --control-socket' reload "${live[@]}"
+run apps -s test-space "${live[@]}"
+expect "no server, and zone files of one's own: exit code" 0 "$code"
+expect_match "no server, and zone files of one's own" "^no server is at $socket; .*; zones folder zones is taken\$" "$err"
+run apps -s test-space
+expect "no server was named" "" "$err"
 echo text >"$socket"
 "$SPACEDNSD" "${settings[@]}" >"$work/out" 2>"$work/err"
 expect "a file in the socket's place: exit code" 1 "$?"
@@ -371,5 +392,5 @@ expect_match "a file in the socket's place" 'is there and is no socket; move it 
 expect "a file in the socket's place is left alone" text "$(<"$socket")"
 "$SPACEDNSD" "${settings[@]}" --control-socket "$work/nowhere/x" >"$work/out" 2>"$work/err"
 expect "no folder for the socket: exit code" 1 "$?"
-expect_match "no folder for the socket" 'cannot listen on .*nowhere/x: .*; give a path in a folder' "$(<"$work/err")"
+expect_match "no folder for the socket" 'cannot listen on .*nowhere/x: its folder is not there, or ' "$(<"$work/err")"
 finish
