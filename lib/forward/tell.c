@@ -13,6 +13,17 @@ const char *tell_state(const struct resolver *server)
     return "up";
 }
 
+/* It was up when it was heard last; too few questions have gone without a reply since to doubt it.
+ */
+static void tell_unanswered(const struct resolver *server, struct text *text)
+{
+    if (server->silent == 0)
+        return;
+    text_add_string(text, " (");
+    text_add_number(text, server->silent);
+    text_add_string(text, " unanswered since)");
+}
+
 static void tell_server(const struct resolver *server, uint64_t now_ms, struct text *text)
 {
     text_add_string(text, server->upstream->text);
@@ -22,6 +33,7 @@ static void tell_server(const struct resolver *server, uint64_t now_ms, struct t
         text_add_string(text, " ");
         text_add_number(text, server->srtt_us / US_PER_MS);
         text_add_string(text, "ms");
+        tell_unanswered(server, text);
     }
     if (resolver_is_plain(server, now_ms))
         text_add_string(text, " without EDNS");

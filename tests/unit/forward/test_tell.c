@@ -46,11 +46,13 @@ START_TEST(each_server_is_told_with_its_state)
         resolver_on_silence(&servers[1], 200);
     servers[3].last_reply_ms = 100;
     servers[3].srtt_us = 500;
+    for (int i = 0; i < 2; i++)
+        resolver_on_silence(&servers[3], 200);
     servers[3].plain_until_ms = 1000;
     tell_servers(servers, &set, 300, &text);
     *text.next = '\0';
     ck_assert_str_eq(told, "upstreams=10.0.0.2 up 3ms, 1.1.1.1 failing, tls://9.9.9.9 untried, "
-                           "fd00::2 up 0ms without EDNS");
+                           "fd00::2 up 0ms (2 unanswered since) without EDNS");
 }
 END_TEST
 
