@@ -21,6 +21,7 @@ enum {
     WRITE_OCTETS = 4096,
     REST_NS = 2000000,
     WAIT_MS = 250,
+    FAILURE_SECONDS = 60,
 };
 
 static const uint64_t second_ns = 1000000000;
@@ -45,11 +46,14 @@ struct querylog {
     sem_t wake;
     atomic_bool is_asleep;
     atomic_bool is_stopping;
+    atomic_uint_fast64_t lost; /* lines that the descriptor did not take, ever */
     /* The writer's own. */
     uint64_t deadline_ns; /* 0: none yet */
     uint64_t dropped_said;
     uint64_t said_ns;
-    bool has_failed;
+    uint64_t lost_said;
+    uint64_t failed_ns; /* when a failure was said last; 0: never */
+    bool is_torn;       /* the last line that was taken lacks its end */
     size_t output_length;
     char output[OUTPUT_OCTETS];
 };
@@ -155,43 +159,77 @@ static void begin_deadline(struct querylog *log)
         log->deadline_ns = clock_monotonic_ns() + 2 * second_ns;
 }
 
+/* A disk that is full stays so for long, and the lines that say so may go to the same. */
 static void say_failure(struct querylog *log, int error)
 {
     struct log_line line;
+    uint64_t lost = atomic_load(&log->lost), now = clock_monotonic_ns();
 
-    if (log->has_failed)
+    if (log->failed_ns != 0 && now - log->failed_ns < FAILURE_SECONDS * second_ns)
         return;
-    log->has_failed = true;
     log_start(&line, LOG_ERROR, "querylog_failed");
     log_string(&line, "error", strerror(error));
-    log_string(&line, "text", "standard output takes no lines; they are being dropped");
+    log_number(&line, "count", lost - log->lost_said);
+    log_string(&line, "text",
+               "standard output takes no lines; they are dropped and counted until it does");
     log_send(&line);
+    log->lost_said = lost;
+    log->failed_ns = now;
 }
 
-/* Writes a piece that does not block; returns what was taken, 0 to try again. */
-static size_t write_piece(struct querylog *log, const char *piece, size_t length)
+static void lose(struct querylog *log, const char *rest, size_t length)
+{
+    uint64_t count = 0;
+
+    for (size_t i = 0; i < length; i++)
+        count += rest[i] == '\n';
+    atomic_store(&log->lost, atomic_load(&log->lost) + count);
+}
+
+/* Writes a piece that does not block; *taken is 0 to try again. Returns an error number, or 0. */
+static int write_piece(struct querylog *log, const char *piece, size_t length, size_t *taken)
 {
     struct pollfd descriptor = {.fd = log->descriptor, .events = POLLOUT};
 
+    *taken = 0;
     if (poll(&descriptor, 1, WAIT_MS) <= 0)
         return 0;
-    ssize_t taken = write(log->descriptor, piece, length > WRITE_OCTETS ? WRITE_OCTETS : length);
-    if (taken >= 0)
-        return (size_t)taken;
-    if (errno == EINTR || errno == EAGAIN)
-        return 0;
-    say_failure(log, errno);
-    return length; /* nobody will read it */
+    ssize_t done = write(log->descriptor, piece, length > WRITE_OCTETS ? WRITE_OCTETS : length);
+    if (done < 0)
+        return errno == EINTR || errno == EAGAIN ? 0 : errno;
+    *taken = (size_t)done;
+    return 0;
+}
+
+/* Ends the line that a failure has cut, so that the next one stands by itself. */
+static int mend_line(struct querylog *log)
+{
+    size_t taken = 0;
+    int error = 0;
+
+    while (log->is_torn && error == 0 && !is_late(log)) {
+        error = write_piece(log, "\n", 1, &taken);
+        log->is_torn = taken == 0;
+        begin_deadline(log);
+    }
+    return error;
 }
 
 static void flush(struct querylog *log)
 {
-    size_t done = 0;
+    size_t done = 0, taken;
+    int error = log->output_length == 0 ? 0 : mend_line(log);
 
-    while (done < log->output_length && !is_late(log)) {
-        done += write_piece(log, log->output + done, log->output_length - done);
+    while (error == 0 && done < log->output_length && !is_late(log)) {
+        error = write_piece(log, log->output + done, log->output_length - done, &taken);
+        done += taken;
         begin_deadline(log);
     }
+    if (done > 0)
+        log->is_torn = log->output[done - 1] != '\n';
+    lose(log, log->output + done, log->output_length - done);
+    if (error != 0)
+        say_failure(log, error);
     log->output_length = 0;
 }
 
@@ -334,14 +372,21 @@ struct querylog *querylog_start(int descriptor, enum querylog_format format, siz
     return log;
 }
 
-void querylog_stop(struct querylog *log)
+uint64_t querylog_lost(const struct querylog *log)
+{
+    return atomic_load(&log->lost);
+}
+
+uint64_t querylog_stop(struct querylog *log)
 {
     if (log == NULL)
-        return;
+        return 0;
     atomic_store(&log->is_stopping, true);
     sem_post(&log->wake);
     pthread_join(log->thread, NULL);
+    uint64_t lost = querylog_lost(log);
     free_log(log);
+    return lost;
 }
 
 struct querylog_ring *querylog_ring(struct querylog *log, size_t number)

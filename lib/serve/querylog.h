@@ -7,7 +7,9 @@
  *
  * A worker copies what the line needs into its own ring; the writer formats and writes. A ring that
  * is full drops the record and counts it, and the writer says how many were dropped, at most once
- * in ten seconds. The form of a line is that of the platform's router:
+ * in ten seconds. Lines that the descriptor does not take, as a full disk, are counted and said
+ * once a minute; what is left of a line that was cut is ended before the next. The form of a line
+ * is that of the platform's router:
  *
  *     2024-10-16T12:00:00.000000+00:00 heroku[dns]: at=info host=... qtype=A fwd="10.0.130.56" ...
  *
@@ -67,8 +69,14 @@ struct querylog_ring;
 struct querylog *querylog_start(int descriptor, enum querylog_format format, size_t rings,
                                 struct err *err);
 
-/** Writes what is in the rings, for at most two seconds, ends the writer and frees all. */
-void querylog_stop(struct querylog *log);
+/**
+ * Writes what is in the rings, for at most two seconds, ends the writer and frees all. Returns the
+ * lines lost, as querylog_lost does.
+ */
+uint64_t querylog_stop(struct querylog *log);
+
+/** Lines that the descriptor did not take, without those dropped for a full ring. */
+uint64_t querylog_lost(const struct querylog *log);
 
 /** The ring of one producer. */
 struct querylog_ring *querylog_ring(struct querylog *log, size_t number);

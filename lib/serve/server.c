@@ -14,6 +14,7 @@ struct server {
     bool is_looking;
     void *context;
     struct querylog *log;
+    uint64_t lines_lost; /* by the log, once it has been stopped */
     struct worker **workers;
     size_t worker_count;
     struct snapshot *newest; /* older ones hang on it */
@@ -200,6 +201,8 @@ void server_sum(const struct server *server, struct totals *totals)
     *totals = (struct totals){0};
     for (size_t i = 0; i < server->worker_count; i++)
         stats_add_to(totals, worker_stats(server->workers[i]));
+    totals->counters[COUNTER_QUERYLOG_DROPPED] +=
+        server->log == NULL ? server->lines_lost : querylog_lost(server->log);
 }
 
 uint64_t server_kernel_drops(const struct server *server)
@@ -217,7 +220,7 @@ void server_stop(struct server *server)
         worker_stop(server->workers[i]);
     for (size_t i = 0; i < server->worker_count; i++)
         worker_join(server->workers[i]);
-    querylog_stop(server->log);
+    server->lines_lost = querylog_stop(server->log);
     server->log = NULL;
 }
 
