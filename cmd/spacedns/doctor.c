@@ -8,6 +8,7 @@
 #include "control/print.h"
 #include "spacedns/doctor_ask.h"
 #include "spacedns/doctor_conf.h"
+#include "spacedns/doctor_verdict.h"
 #include "wire/types.h"
 
 enum { TELL_MAX = 1024, ADDRESSES_TEXT_MAX = DOCTOR_ADDRESSES * CIDR_TEXT_MAX };
@@ -68,18 +69,10 @@ static void tell_silence(struct visit *visit, const char *step, const struct hea
              remedy);
 }
 
-static void write_rcode(uint16_t rcode, char *out, size_t size)
-{
-    struct text text = text_over(out, size - 1);
-
-    rcode_add(&text, rcode);
-    *text.next = '\0';
-}
-
 /* "REFUSED: Q18 client is …", or the code alone. */
 static void write_outcome(const struct heard_answer *answer, char *out, size_t size)
 {
-    write_rcode(answer->rcode, out, size);
+    doctor_write_rcode(answer->rcode, out, size);
     size_t used = strlen(out);
 
     if (answer->rcode == RCODE_NOERROR && answer->address_count == 0)
@@ -120,8 +113,7 @@ static bool check_udp(struct visit *visit, struct heard_answer *answer)
     if (!visit->with_edns)
         tell(visit, MARK_FAIL, "edns",
              "questions with EDNS get no good answer, those without do; a firewall on the way, or "
-             "an "
-             "old server, does not know RFC 6891");
+             "an old server, does not know RFC 6891");
     else if (!answer->has_edns)
         tell(visit, MARK_NOTE, "edns",
              "the answer has no EDNS: long answers come over TCP, and reasons are not told");
@@ -155,19 +147,17 @@ static void check_whoami(struct visit *visit, struct heard_answer *answer)
         tell(visit, MARK_OK, "whoami", "%s", answer->text);
         return;
     }
-    write_rcode(answer->rcode, outcome, sizeof outcome);
+    doctor_write_rcode(answer->rcode, outcome, sizeof outcome);
     if (answer->rcode == RCODE_REFUSED)
-        tell(
-            visit, MARK_FAIL, "whoami",
-            "REFUSED%s%s; ask from a dyno, a VPC with an active peering, or a network behind a VPN "
-            "that is up",
-            answer->ede[0] == '\0' ? "" : ": ", answer->ede);
+        tell(visit, MARK_FAIL, "whoami",
+             "REFUSED%s%s; ask from a dyno, a VPC with an active peering, or a network behind a "
+             "VPN that is up",
+             answer->ede[0] == '\0' ? "" : ": ", answer->ede);
     else
         tell(visit, MARK_FAIL, "whoami",
              "%s: this nameserver is not spacedns and does not forward its names there; clients "
-             "that "
-             "ask it get other answers. Have it forward them (spacedns snippet), or take it out of "
-             "resolv.conf",
+             "that ask it get other answers. Have it forward them (spacedns snippet), or take it "
+             "out of resolv.conf",
              outcome);
 }
 
@@ -190,8 +180,8 @@ static bool check_both(struct visit *visit, struct heard_answer *answers)
                                                 : "both get");
         return false;
     }
-    write_rcode(answers[0].rcode, first, sizeof first);
-    write_rcode(answers[1].rcode, second, sizeof second);
+    doctor_write_rcode(answers[0].rcode, first, sizeof first);
+    doctor_write_rcode(answers[1].rcode, second, sizeof second);
     if (answers[0].rcode != answers[1].rcode)
         tell(visit, MARK_FAIL, "a+aaaa",
              "A gets %s and AAAA gets %s: clients that ask both may take the name for missing; the "
@@ -200,63 +190,6 @@ static bool check_both(struct visit *visit, struct heard_answer *answers)
     else
         tell(visit, MARK_OK, "a+aaaa", "both answered at once: %s", first);
     return true;
-}
-
-/* The line of an explanation that begins so, without that; NULL when there is none. */
-static const char *find_line(const char *text, const char *begin, char *out, size_t size)
-{
-    for (const char *line = text; line != NULL && *line != '\0';) {
-        const char *end = strchr(line, '\n');
-        size_t length = end == NULL ? strlen(line) : (size_t)(end - line);
-        if (strncmp(line, begin, strlen(begin)) == 0) {
-            snprintf(out, size, "%.*s", (int)(length - strlen(begin)), line + strlen(begin));
-            return out;
-        }
-        line = end == NULL ? NULL : end + 1;
-    }
-    return NULL;
-}
-
-/* True when the decision and the answer are of one mind. */
-static bool agrees(const char *verdict, const struct heard_answer *answer)
-{
-    char rcode[32];
-
-    if (strncmp(verdict, "forward to ", strlen("forward to ")) == 0)
-        return true;
-    write_rcode(answer->rcode, rcode, sizeof rcode);
-    size_t length = strlen(rcode);
-    if (strncmp(verdict, rcode, length) != 0 ||
-        (verdict[length] != '\0' && verdict[length] != ':' && verdict[length] != ' '))
-        return false;
-    /* Without a reason (Q40 is a note) it has addresses; a CNAME alone comes with a reason. */
-    bool is_full = verdict[length] == '\0' || strncmp(verdict + length, ": Q40", 5) == 0;
-    bool is_empty = strstr(verdict, " without data") != NULL;
-    return answer->rcode != RCODE_NOERROR || (answer->address_count > 0 ? !is_empty : !is_full);
-}
-
-/* True when the routers that the decision names are what was answered; also when it names none. */
-static bool has_routers(const char *explanation, const char *addresses)
-{
-    char line[TELL_MAX], copy[TELL_MAX];
-    size_t named = 0, answered = 0;
-    char *rest = NULL;
-
-    if (find_line(explanation, "routers up: ", line, sizeof line) == NULL)
-        return true;
-    char *place = strstr(line, " (");
-    if (place != NULL)
-        *place = '\0';
-    snprintf(copy, sizeof copy, "%s", addresses);
-    for (const char *c = copy; *c != '\0'; c++)
-        answered += c == copy || c[-1] == ' ';
-    for (const char *word = strtok_r(line, " ", &rest); word != NULL;
-         word = strtok_r(NULL, " ", &rest), named++) {
-        const char *found = strstr(addresses, word);
-        if (found == NULL || (found[strlen(word)] != '\0' && found[strlen(word)] != ' '))
-            return false;
-    }
-    return named == answered;
 }
 
 static void check_name(struct visit *visit, const struct heard_answer *answer)
@@ -268,15 +201,13 @@ static void check_name(struct visit *visit, const struct heard_answer *answer)
 
     if (visit->is_ours)
         doctor_ask_udp(visit->server, &asked, 1, &why);
-    const char *decided = find_line(why.text, "verdict=", verdict, sizeof verdict);
+    const char *decided = doctor_line(why.text, "verdict=", verdict, sizeof verdict);
     write_addresses(answer, addresses);
     write_outcome(answer, outcome, sizeof outcome);
-    if (decided != NULL && (!agrees(decided, answer) ||
-                            (answer->address_count > 0 && !has_routers(why.text, addresses)))) {
+    if (decided != NULL && !doctor_agrees(why.text, answer)) {
         tell(visit, MARK_FAIL, "name",
              "%s gets %s, but the server decides %s: something between keeps an old answer, or "
-             "takes "
-             "private addresses out (rebinding protection; see spacedns snippet)",
+             "takes private addresses out (rebinding protection; see spacedns snippet)",
              visit->name, addresses[0] == '\0' ? outcome : addresses, decided);
         return;
     }
@@ -284,7 +215,7 @@ static void check_name(struct visit *visit, const struct heard_answer *answer)
         tell(visit, MARK_OK, "name", "%s has %s", visit->name, addresses);
         return;
     }
-    bool has_remedy = find_line(why.text, "remedy=", remedy, sizeof remedy) != NULL;
+    bool has_remedy = doctor_line(why.text, "remedy=", remedy, sizeof remedy) != NULL;
     tell(visit, MARK_FAIL, "name", "%s gets %s%s%s", visit->name, outcome, has_remedy ? "; " : "",
          remedy);
 }
@@ -342,8 +273,7 @@ static void check_conf(struct visit *visit, const char *path)
     if (waste > 0)
         tell(visit, MARK_NOTE, "search",
              "a look-up of %s asks %u useless questions first (%zu search suffixes, ndots:%u); "
-             "write "
-             "it with a dot at the end, or set `options ndots:1`",
+             "write it with a dot at the end, or set `options ndots:1`",
              visit->name, waste, conf->search_count, conf->ndots);
     else
         tell(visit, MARK_OK, "search", "%zu suffixes, ndots:%u: no useless questions",

@@ -1,0 +1,91 @@
+#include "spacedns/doctor_verdict.h"
+
+#include <stdio.h>
+#include <string.h>
+
+#include "base/text.h"
+#include "wire/types.h"
+
+enum { LINE_OCTETS = 1024, RCODE_OCTETS = 32 };
+
+void doctor_write_rcode(uint16_t rcode, char *out, size_t size)
+{
+    struct text text = text_over(out, size - 1);
+
+    rcode_add(&text, rcode);
+    *text.next = '\0';
+}
+
+const char *doctor_line(const char *explanation, const char *begin, char *out, size_t size)
+{
+    for (const char *line = explanation; *line != '\0';) {
+        size_t length = strcspn(line, "\n");
+        if (strncmp(line, begin, strlen(begin)) == 0) {
+            snprintf(out, size, "%.*s", (int)(length - strlen(begin)), line + strlen(begin));
+            return out;
+        }
+        line += length + (line[length] == '\n');
+    }
+    return NULL;
+}
+
+static bool has_rcode(const char *verdict, uint16_t wanted)
+{
+    char rcode[RCODE_OCTETS];
+
+    doctor_write_rcode(wanted, rcode, sizeof rcode);
+    size_t length = strlen(rcode);
+    return strncmp(verdict, rcode, length) == 0 &&
+           (verdict[length] == '\0' || verdict[length] == ':' || verdict[length] == ' ');
+}
+
+/* Without a reason (Q40 is a note) it has addresses; a CNAME alone comes with a reason. */
+static bool agrees_on_addresses(const char *verdict, const struct heard_answer *answer)
+{
+    bool is_full = strcmp(verdict, "NOERROR") == 0 || strncmp(verdict, "NOERROR: Q40", 12) == 0;
+    bool is_empty = strstr(verdict, " without data") != NULL;
+
+    return answer->address_count > 0 ? !is_empty : !is_full;
+}
+
+static bool has_address(const struct heard_answer *answer, const char *text)
+{
+    uint32_t address;
+
+    for (size_t i = 0; ipv4_read(text, &address) && i < answer->address_count; i++)
+        if (answer->addresses[i] == address)
+            return true;
+    return false;
+}
+
+static bool agrees_on_routers(const char *explanation, const struct heard_answer *answer)
+{
+    char line[LINE_OCTETS], *rest = NULL;
+    size_t named = 0;
+
+    if (doctor_line(explanation, "routers up: ", line, sizeof line) == NULL)
+        return true;
+    char *place = strstr(line, " (");
+    if (place != NULL)
+        *place = '\0';
+    for (const char *word = strtok_r(line, " ", &rest); word != NULL;
+         word = strtok_r(NULL, " ", &rest), named++)
+        if (!has_address(answer, word))
+            return false;
+    return named == answer->address_count;
+}
+
+bool doctor_agrees(const char *explanation, const struct heard_answer *answer)
+{
+    static const char forward[] = "forward to ";
+    char verdict[LINE_OCTETS];
+
+    if (doctor_line(explanation, "verdict=", verdict, sizeof verdict) == NULL ||
+        strncmp(verdict, forward, sizeof forward - 1) == 0)
+        return true;
+    if (!has_rcode(verdict, answer->rcode))
+        return false;
+    if (answer->rcode == RCODE_NOERROR && !agrees_on_addresses(verdict, answer))
+        return false;
+    return answer->address_count == 0 || agrees_on_routers(explanation, answer);
+}

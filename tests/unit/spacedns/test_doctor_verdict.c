@@ -1,0 +1,82 @@
+#include "spacedns/doctor_verdict.h"
+
+#include <string.h>
+
+#include "support/suite.h"
+#include "wire/types.h"
+
+#define FIRST 0x0a000025
+#define SECOND 0x0a001015
+#define ROUTERS "routers up: 10.0.0.37 10.0.16.21 (zones/test-space.yaml:18)\n"
+
+static const struct {
+    const char *explanation;
+    uint16_t rcode;
+    uint32_t addresses[3];
+    size_t count;
+    bool agrees;
+} stories[] = {
+    {ROUTERS "verdict=NOERROR", RCODE_NOERROR, {FIRST, SECOND}, 2, true},
+    {ROUTERS "verdict=NOERROR: Q40 no route to a router", RCODE_NOERROR, {FIRST, SECOND}, 2, true},
+    {ROUTERS "verdict=NOERROR", RCODE_NOERROR, {FIRST}, 1, false},
+    {ROUTERS "verdict=NOERROR", RCODE_NOERROR, {FIRST, 0x0a000001}, 2, false},
+    {ROUTERS "verdict=NOERROR", RCODE_NOERROR, {FIRST, SECOND, 0x0a000001}, 3, false},
+    {ROUTERS "verdict=NOERROR", RCODE_NOERROR, {0}, 0, false}, /* taken out on the way */
+    {"routers up: 10.0.0.3\nverdict=NOERROR", RCODE_NOERROR, {FIRST}, 1, false},
+    {"verdict=NOERROR", RCODE_NOERROR, {FIRST}, 1, true},
+    {"verdict=NOERROR without data: Q10 crashed", RCODE_NOERROR, {0}, 0, true},
+    {"verdict=NOERROR without data: Q10 crashed", RCODE_NOERROR, {FIRST}, 1, false},
+    {"verdict=NOERROR: Q10 crashed", RCODE_NOERROR, {0}, 0, true}, /* a CNAME alone */
+    {"verdict=REFUSED: Q18 outside", RCODE_REFUSED, {0}, 0, true},
+    {"verdict=REFUSED: Q18 outside", RCODE_NXDOMAIN, {0}, 0, false},
+    {"verdict=NXDOMAIN", RCODE_NOERROR, {FIRST}, 1, false},
+    {"zone=.\nverdict=forward to 10.0.0.2", RCODE_SERVFAIL, {0}, 0, true},
+    {"", RCODE_NOERROR, {FIRST}, 1, true},
+};
+
+START_TEST(an_answer_is_held_against_the_decision)
+{
+    struct heard_answer answer = {
+        .heard = HEARD_ANSWER, .rcode = stories[_i].rcode, .address_count = stories[_i].count};
+
+    memcpy(answer.addresses, stories[_i].addresses, sizeof stories[_i].addresses);
+    ck_assert_int_eq(doctor_agrees(stories[_i].explanation, &answer), stories[_i].agrees);
+}
+END_TEST
+
+START_TEST(a_line_is_found_by_how_it_begins)
+{
+    static const char text[] = "name=a\nremedy=restart\nverdict=NOERROR";
+    char line[8];
+
+    ck_assert_str_eq(doctor_line(text, "name=", line, sizeof line), "a");
+    ck_assert_str_eq(doctor_line(text, "verdict=", line, sizeof line), "NOERROR");
+    ck_assert_str_eq(doctor_line("remedy=restart it", "remedy=", line, sizeof line), "restart");
+    ck_assert_ptr_null(doctor_line(text, "medy=", line, sizeof line));
+    ck_assert_ptr_null(doctor_line("", "name=", line, sizeof line));
+}
+END_TEST
+
+START_TEST(a_response_code_is_written_and_cut)
+{
+    char text[32], small[4];
+
+    doctor_write_rcode(RCODE_REFUSED, text, sizeof text);
+    ck_assert_str_eq(text, "REFUSED");
+    doctor_write_rcode(RCODE_REFUSED, small, sizeof small);
+    ck_assert_str_eq(small, "REF");
+}
+END_TEST
+
+int main(void)
+{
+    Suite *suite = suite_create("doctor_verdict");
+    TCase *all = tcase_create("all");
+
+    tcase_add_loop_test(all, an_answer_is_held_against_the_decision, 0,
+                        sizeof stories / sizeof stories[0]);
+    tcase_add_test(all, a_line_is_found_by_how_it_begins);
+    tcase_add_test(all, a_response_code_is_written_and_cut);
+    suite_add_tcase(suite, all);
+    return suite_run(suite);
+}
