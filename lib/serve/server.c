@@ -4,6 +4,7 @@
 
 #include "serve/querylog.h"
 #include "serve/socket.h"
+#include "serve/wake.h"
 #include "serve/worker.h"
 
 struct server {
@@ -26,7 +27,7 @@ static void tell_control(void *context)
 {
     struct server *server = context;
 
-    uv_async_send(&server->told);
+    wake_up(&server->told);
 }
 
 static uint64_t oldest_generation(const struct server *server)

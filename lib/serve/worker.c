@@ -12,6 +12,7 @@
 #include "serve/socket.h"
 #include "serve/tcp.h"
 #include "serve/udp.h"
+#include "serve/wake.h"
 
 struct worker {
     struct stats stats; /* first: it wants cache lines of its own */
@@ -242,7 +243,7 @@ void worker_stop(struct worker *worker)
     if (!worker->is_running)
         return;
     atomic_store(&worker->is_stopping, true);
-    uv_async_send(&worker->wake);
+    wake_up(&worker->wake);
 }
 
 void worker_join(struct worker *worker)
@@ -255,13 +256,13 @@ void worker_join(struct worker *worker)
 void worker_post(struct worker *worker, const struct snapshot *snapshot)
 {
     mailbox_post(&worker->mailbox, snapshot);
-    uv_async_send(&worker->wake);
+    wake_up(&worker->wake);
 }
 
 void worker_look(struct worker *worker, const struct look_request *request, uint64_t number)
 {
     look_ask(&worker->look, request, number);
-    uv_async_send(&worker->wake);
+    wake_up(&worker->wake);
 }
 
 const struct look *worker_looked(const struct worker *worker)

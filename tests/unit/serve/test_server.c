@@ -135,7 +135,8 @@ static void close_loop(struct scene *scene)
     ck_assert_int_eq(uv_loop_close(&scene->loop), 0);
 }
 
-static void begin(struct scene *scene)
+/* Binds, and runs nothing yet. */
+static void bind_workers(struct scene *scene)
 {
     struct err err;
     bool has_begun = false;
@@ -147,6 +148,13 @@ static void begin(struct scene *scene)
             close_loop(scene); /* the port that was free has been taken meanwhile */
     }
     ck_assert_msg(has_begun, "%s", err.text);
+}
+
+static void begin(struct scene *scene)
+{
+    struct err err;
+
+    bind_workers(scene);
     server_publish(scene->server, snapshot_of(1));
     ck_assert(server_start(scene->server, &err));
 }
@@ -255,8 +263,7 @@ START_TEST(what_a_worker_may_use_is_not_freed)
     struct scene scene;
     struct err err;
 
-    prepare(&scene);
-    ck_assert(try_begin(&scene, &err));
+    bind_workers(&scene);
     /* No worker runs yet, so none has taken anything. */
     for (uint64_t generation = 1; generation <= 3; generation++)
         server_publish(scene.server, snapshot_of(generation));
@@ -354,8 +361,7 @@ START_TEST(a_worker_that_is_late_is_left_out_until_it_has_told)
     struct scene scene;
     struct err err;
 
-    prepare(&scene);
-    ck_assert(try_begin(&scene, &err));
+    bind_workers(&scene);
     server_publish(scene.server, snapshot_of(1));
     /* No worker runs yet, so none has told when the second request comes. */
     server_look(scene.server, &request);
