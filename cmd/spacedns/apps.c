@@ -154,7 +154,8 @@ static int create(struct change *change, const char *name)
     }
     if (!edit_add_app(&change->edit, name, is_internal, &err))
         return change_fail(change, err.text);
-    snprintf(after, sizeof after, ", %s%.64s\n", session->has_color ? "⬢ " : "", name);
+    snprintf(after, sizeof after, ", %s%.64s\n",
+             session_has_signs(session, session->err) ? "⬢ " : "", name);
     int code = change_commit(change, after);
     if (code != EXIT_DONE)
         return code;

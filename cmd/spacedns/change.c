@@ -215,7 +215,7 @@ void change_advise(const struct session *session, const char *format, ...)
 {
     va_list arguments;
 
-    fputs(isatty(fileno(session->err)) == 1 ? " ▸    " : "", session->err);
+    fputs(session_has_signs(session, session->err) ? " ▸    " : "", session->err);
     va_start(arguments, format);
     vfprintf(session->err, format, arguments);
     va_end(arguments);

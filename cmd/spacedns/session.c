@@ -12,11 +12,16 @@
 static const char usual_settings[] = "/etc/spacedns/spacednsd.yaml";
 static const char usual_zones[] = "zones";
 
-static bool wants_color(const struct session *session, const char *when)
+bool session_has_signs(const struct session *session, FILE *stream)
 {
-    if (when == NULL || strcmp(when, "auto") == 0)
-        return isatty(fileno(session->out)) == 1;
-    return strcmp(when, "always") == 0;
+    const char *when = session->invocation.options[OPTION_COLOR];
+    const char *none = getenv("NO_COLOR"), *terminal = getenv("TERM");
+
+    if (when != NULL && strcmp(when, "auto") != 0)
+        return strcmp(when, "always") == 0;
+    /* no-color.org: set, and to something. */
+    return isatty(fileno(stream)) == 1 && (none == NULL || none[0] == '\0') &&
+           (terminal == NULL || strcmp(terminal, "dumb") != 0);
 }
 
 bool session_init(struct session *session)
@@ -25,7 +30,7 @@ bool session_init(struct session *session)
 
     session->is_json = invocation_has(&session->invocation, OPTION_JSON);
     session->key = hash_key_random();
-    session->has_color = wants_color(session, when);
+    session->has_color = session_has_signs(session, session->out);
     if (when == NULL || strcmp(when, "auto") == 0 || strcmp(when, "always") == 0 ||
         strcmp(when, "never") == 0)
         return true;
@@ -45,7 +50,7 @@ int session_fail(struct session *session, int code, const char *format, ...)
 {
     va_list arguments;
 
-    fputs(isatty(fileno(session->err)) == 1 ? " ▸    Error: " : "Error: ", session->err);
+    fputs(session_has_signs(session, session->err) ? " ▸    Error: " : "Error: ", session->err);
     va_start(arguments, format);
     vfprintf(session->err, format, arguments);
     va_end(arguments);
@@ -164,7 +169,7 @@ bool session_must_load(struct session *session)
 static void print_with_sign(const struct session *session, FILE *out, const char *sign,
                             const char *name)
 {
-    fprintf(out, "%s%s", session->has_color ? sign : "", name);
+    fprintf(out, "%s%s", session_has_signs(session, out) ? sign : "", name);
 }
 
 void session_print_app(struct session *session, FILE *out, const char *name)

@@ -46,7 +46,13 @@ bool session_init(struct session *session);
 
 void session_close(struct session *session);
 
-/** Prints " ▸    Error: sentence" ("Error: sentence" without colour) and returns `code`. */
+/**
+ * True when colour and signs belong on a stream: as --color says, else on a terminal, unless
+ * NO_COLOR is set or TERM is dumb.
+ */
+bool session_has_signs(const struct session *session, FILE *stream);
+
+/** Prints " ▸    Error: sentence" ("Error: sentence" without signs) and returns `code`. */
 int session_fail(struct session *session, int code, const char *format, ...)
     __attribute__((format(printf, 3, 4)));
 

@@ -15,7 +15,7 @@ run() {
     timeout "$patience" "${as[@]}" "$SPACEDNS" "$@" --zones "$zones" --socket "$socket" >"$work/out" 2>"$work/err" </dev/null
     code=$?
     out=$(cat "$work/out")
-    err=$(grep -v '^No server answers here; a running one reads it with spacedns reload' "$work/err")
+    err=$(grep -Ev '^( ▸    )?No server answers here; a running one reads it with spacedns reload' "$work/err")
 }
 as=()
 

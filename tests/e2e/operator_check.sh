@@ -137,6 +137,43 @@ run prove "$work/broken"
 expect "nothing to prove: exit code" 1 "$code"
 expect_match "nothing to prove" "^Error: $work/broken has [0-9]+ errors?, (the first )?at $work/broken/[^ ]+:[0-9]+:[0-9]+; mend (it|them), then try again$" "$err"
 
+# ---- on a terminal ----
+
+# on_terminal SETTING ARGUMENT...: what a terminal shows of the command
+on_terminal() {
+    /usr/bin/python3 - "$SPACEDNS" "$@" <<'END' | tr -d '\r'
+import os, pty, sys
+
+program, setting, *words = sys.argv[1:]
+name, _, value = setting.partition("=")
+process, terminal = pty.fork()
+if process == 0:
+    os.environ["TERM"] = "xterm"
+    os.environ.pop("NO_COLOR", None)
+    os.environ[name] = value
+    os.execv(program, [program, *words])
+try:
+    while octets := os.read(terminal, 4096):
+        os.write(1, octets)
+except OSError:  # the other end is closed
+    pass
+os.waitpid(process, 0)
+END
+}
+
+expect "a terminal gets signs" " ▸    Error: app is not a command; did you mean apps?; spacedns help lists them" \
+    "$(on_terminal LANG=C app)"
+for setting in LANG=C NO_COLOR=; do
+    expect_match "a terminal with $setting gets signs" '^=== Apps in space ⬡ test-space$' \
+        "$(on_terminal "$setting" apps --zones zones)"
+done
+for setting in NO_COLOR=1 TERM=dumb; do
+    expect_match "a terminal with $setting gets none" '^=== Apps in space test-space$' \
+        "$(on_terminal "$setting" apps --zones zones)"
+done
+expect_match "nor do errors with --color never" '^Error: there is no space x' \
+    "$(on_terminal LANG=C apps --zones zones --space x --color never)"
+
 # ---- output that cannot be written ----
 
 for words in version "check zones" "prove zones --json" schema; do
