@@ -1,10 +1,51 @@
+#include <string.h>
+#include <sys/ioctl.h>
+#include <unistd.h>
+
 #include "spacedns/help.h"
 
-enum { NAME_COLUMN = 30 };
+enum { LEFT_COLUMNS = 30, LEFT_LEAST = 6, BESIDE_LEAST = 72, WIDTH_LEAST = 20, ENDLESS = 10000 };
 
+/* The columns of a terminal; lines that go elsewhere have no end. */
+static int width_of(FILE *out)
+{
+    struct winsize size;
+
+    if (isatty(fileno(out)) != 1 || ioctl(fileno(out), TIOCGWINSZ, &size) != 0 || size.ws_col == 0)
+        return ENDLESS;
+    return size.ws_col < WIDTH_LEAST ? WIDTH_LEAST : size.ws_col;
+}
+
+/* Prints words from `column` on, and further lines from there, too. */
+static void print_words(FILE *out, const char *text, int column)
+{
+    int width = width_of(out), at = column;
+
+    while (*text != '\0') {
+        int length = (int)strcspn(text, " ");
+        if (at > column && at + 1 + length > width) {
+            fprintf(out, "\n%*s", column, "");
+            at = column;
+        }
+        at += fprintf(out, "%s%.*s", at > column ? " " : "", length, text);
+        text += length + (text[length] == ' ');
+    }
+    fputc('\n', out);
+}
+
+/* On a narrow terminal, or behind a long name, the help stands on lines of its own. */
 static void print_entry(FILE *out, const char *left, const char *help)
 {
-    fprintf(out, "  %-*s  %s\n", NAME_COLUMN, left, help);
+    int width = width_of(out), length = (int)strlen(left);
+    bool is_beside = width >= BESIDE_LEAST && (length <= LEFT_COLUMNS || width == ENDLESS);
+
+    if (is_beside) {
+        fprintf(out, "  %-*s  ", LEFT_COLUMNS, left);
+        print_words(out, help, LEFT_COLUMNS + 4);
+        return;
+    }
+    fprintf(out, "  %s\n%*s", left, LEFT_LEAST, "");
+    print_words(out, help, LEFT_LEAST);
 }
 
 static void print_all(FILE *out)
@@ -20,7 +61,8 @@ static void print_all(FILE *out)
             if (!has_title)
                 fprintf(out, "\n%s\n", groups_table[group]);
             has_title = true;
-            snprintf(left, sizeof left, "%s %s", command->name, command->operands);
+            snprintf(left, sizeof left, "%s%s%s", command->name, command->most == 0 ? "" : " ",
+                     command->operands);
             print_entry(out, left, command->help);
         }
     }
@@ -40,8 +82,10 @@ static void print_option(FILE *out, const struct option_entry *option)
 
 static void print_one(FILE *out, const struct command_entry *command)
 {
-    fprintf(out, "Usage: spacedns %s %s\n\n%s\n\n", command->name, command->operands,
-            command->help);
+    fprintf(out, "Usage: spacedns %s%s%s\n\n", command->name, command->most == 0 ? "" : " ",
+            command->operands);
+    print_words(out, command->help, 0);
+    fputc('\n', out);
     for (unsigned i = 0; i < OPTION_COUNT; i++)
         if ((command->options >> i & 1) != 0)
             print_option(out, &options_table[i]);

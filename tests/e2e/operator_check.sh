@@ -142,7 +142,7 @@ expect_match "nothing to prove" "^Error: $work/broken has [0-9]+ errors?, (the f
 # on_terminal SETTING ARGUMENT...: what a terminal shows of the command
 on_terminal() {
     /usr/bin/python3 - "$SPACEDNS" "$@" <<'END' | tr -d '\r'
-import os, pty, sys
+import fcntl, os, pty, struct, sys, termios
 
 program, setting, *words = sys.argv[1:]
 name, _, value = setting.partition("=")
@@ -151,6 +151,8 @@ if process == 0:
     os.environ["TERM"] = "xterm"
     os.environ.pop("NO_COLOR", None)
     os.environ[name] = value
+    columns = int(value) if name == "COLUMNS" else 200
+    fcntl.ioctl(0, termios.TIOCSWINSZ, struct.pack("HHHH", 24, columns, 0, 0))
     os.execv(program, [program, *words])
 try:
     while octets := os.read(terminal, 4096):
@@ -171,6 +173,12 @@ for setting in NO_COLOR=1 TERM=dumb; do
     expect_match "a terminal with $setting gets none" '^=== Apps in space test-space$' \
         "$(on_terminal "$setting" apps --zones zones)"
 done
+for columns in 40 80; do
+    expect "help fits $columns columns" "" \
+        "$(on_terminal COLUMNS=$columns help | grep -v -e '^Usage' -e 'snippet dnsmasq' | grep -E ".{$((columns + 1))}")"
+done
+expect_match "help stays a line each elsewhere" '^  reload +have the running server .* every worker answers from them$' \
+    "$("$SPACEDNS" help)"
 expect_match "nor do errors with --color never" '^Error: there is no space x' \
     "$(on_terminal LANG=C apps --zones zones --space x --color never)"
 
