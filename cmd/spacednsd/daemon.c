@@ -207,6 +207,7 @@ static bool prepare(struct daemon *daemon, const struct settings *settings)
 {
     *daemon = (struct daemon){.settings = settings};
     daemon->view = (struct control_view){.settings = &daemon->reloads.settings,
+                                         .last = &daemon->reloads.last,
                                          .started_ns = clock_monotonic_ns()};
     daemon->reloads =
         (struct reloads){.settings = *settings, .key = hash_key_random(), .loop = &daemon->loop};

@@ -3,8 +3,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/clock.h"
 #include "control/diff_tell.h"
-#include "spacednsd/control.h"
 #include "spacednsd/events.h"
 #include "spacednsd/terms.h"
 
@@ -96,6 +96,17 @@ static void close_loading(struct reloads *reloads)
     reloads->diff = NULL;
 }
 
+static void keep_last(struct reloads *reloads, enum reload_end end)
+{
+    struct reload_last *last = &reloads->last;
+
+    if (reloads->wish.is_dry)
+        return;
+    *last = (struct reload_last){.has_been = true, .end = end, .ended_ns = clock_monotonic_ns()};
+    if (end == RELOAD_REFUSED || end == RELOAD_GUARDED)
+        zones_tell_cause(&reloads->loading, &last->cause);
+}
+
 static void end_reload(struct reloads *reloads, enum reload_end end)
 {
     struct reload_result result = {.end = end,
@@ -103,6 +114,7 @@ static void end_reload(struct reloads *reloads, enum reload_end end)
                                    .current = server_current(reloads->server),
                                    .diff = reloads->diff};
 
+    keep_last(reloads, end);
     control_answer_reload(reloads->calls, &result);
     reloads->calls = NULL;
     close_loading(reloads);

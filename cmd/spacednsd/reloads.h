@@ -17,6 +17,7 @@
 #include "control/diff.h"
 #include "control/listener.h"
 #include "serve/server.h"
+#include "spacednsd/control.h"
 #include "spacednsd/zones.h"
 
 struct wish {
@@ -41,6 +42,7 @@ struct reloads {
     bool wants_reload;    /* a signal came meanwhile */
     struct call *calls;   /* that asked for the reload under way */
     struct call *waiting; /* that asked meanwhile, for another one */
+    struct reload_last last;
     bool is_stopping;
 };
 

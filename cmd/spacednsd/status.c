@@ -10,7 +10,14 @@
 #include "spacednsd/workers.h"
 #include "wire/types.h"
 
-enum { KEY_COLUMN = 24 };
+enum {
+    KEY_COLUMN = 24,
+    NS_PER_SECOND = 1000000000,
+    MINUTE = 60,
+    TWO_MINUTES = 120,
+    HOUR = 3600,
+    TWO_HOURS = 7200
+};
 
 static json_t *json_listen(const struct settings *settings)
 {
@@ -63,20 +70,36 @@ static json_t *json_zones(const struct settings *settings)
     return text;
 }
 
+/* null before the start is over. */
+static json_t *json_last(const struct reload_last *last)
+{
+    uint64_t ago_s = (clock_monotonic_ns() - last->ended_ns) / NS_PER_SECOND;
+    json_t *cause = last->cause.code == ERR_NONE
+                        ? json_null()
+                        : print_text(last->cause.text, strlen(last->cause.text));
+
+    if (last->has_been)
+        return json_pack("{s:s, s:I, s:o}", "end", control_end_text(last->end), "seconds_ago",
+                         (json_int_t)ago_s, "cause", cause);
+    json_decref(cause);
+    return json_null();
+}
+
 static json_t *json_status(const struct control_view *view)
 {
     const struct snapshot *snapshot = server_current(view->server);
-    uint64_t uptime_s = (clock_monotonic_ns() - view->started_ns) / 1000000000;
+    uint64_t uptime_s = (clock_monotonic_ns() - view->started_ns) / NS_PER_SECOND;
 
-    return json_pack("{s:s, s:i, s:I, s:I, s:o, s:s, s:o, s:i, s:o, s:i, s:i, s:i, s:o, s:o, s:o}",
-                     "version", SPACEDNS_VERSION, "pid", (int)getpid(), "uptime_seconds",
-                     (json_int_t)uptime_s, "generation", (json_int_t)snapshot->generation, "zones",
-                     json_zones(view->settings), "control_socket", view->socket, "listen",
-                     json_listen(view->settings), "workers", (int)server_worker_count(view->server),
-                     "silent_workers", workers_silent(view), "spaces",
-                     (int)zones_count_spaces(snapshot), "apps", (int)snapshot->app_count, "hosts",
-                     (int)snapshot->host_count, "upstreams", workers_upstreams(view), "cache",
-                     workers_cache(view), "counters", json_counters(view->server));
+    return json_pack(
+        "{s:s, s:i, s:I, s:I, s:o, s:o, s:s, s:o, s:i, s:o, s:i, s:i, s:i, s:o, s:o, s:o}",
+        "version", SPACEDNS_VERSION, "pid", (int)getpid(), "uptime_seconds", (json_int_t)uptime_s,
+        "generation", (json_int_t)snapshot->generation, "last_reload", json_last(view->last),
+        "zones", json_zones(view->settings), "control_socket", view->socket, "listen",
+        json_listen(view->settings), "workers", (int)server_worker_count(view->server),
+        "silent_workers", workers_silent(view), "spaces", (int)zones_count_spaces(snapshot), "apps",
+        (int)snapshot->app_count, "hosts", (int)snapshot->host_count, "upstreams",
+        workers_upstreams(view), "cache", workers_cache(view), "counters",
+        json_counters(view->server));
 }
 
 static void print_member(const char *key, const json_t *value, FILE *out)
@@ -97,6 +120,25 @@ static void print_member(const char *key, const json_t *value, FILE *out)
             fprintf(out, " %s", json_string_value(item));
     }
     fputc('\n', out);
+}
+
+/* What went wrong at night, and when: "refused 3 h ago: zones/a.yaml:3:11: E-…". */
+static void print_last(const json_t *last, FILE *out)
+{
+    json_int_t ago_s = json_integer_value(json_object_get(last, "seconds_ago"));
+    const char *cause = json_string_value(json_object_get(last, "cause"));
+
+    if (!json_is_object(last))
+        return;
+    fprintf(out, "%-*s %s ", KEY_COLUMN, "last_reload",
+            json_string_value(json_object_get(last, "end")));
+    if (ago_s < TWO_MINUTES)
+        fprintf(out, "%" JSON_INTEGER_FORMAT " s ago", ago_s);
+    else if (ago_s < TWO_HOURS)
+        fprintf(out, "%" JSON_INTEGER_FORMAT " min ago", ago_s / MINUTE);
+    else
+        fprintf(out, "%" JSON_INTEGER_FORMAT " h ago", ago_s / HOUR);
+    fprintf(out, "%s%s\n", cause == NULL ? "" : ": ", cause == NULL ? "" : cause);
 }
 
 static void print_cache(const json_t *cache, FILE *out)
@@ -120,7 +162,9 @@ static void print_status(json_t *status, FILE *out)
 
     json_object_foreach(status, key, value)
     {
-        if (strcmp(key, "upstreams") == 0)
+        if (strcmp(key, "last_reload") == 0)
+            print_last(value, out);
+        else if (strcmp(key, "upstreams") == 0)
             workers_print_upstreams(value, out);
         else if (strcmp(key, "cache") == 0)
             print_cache(value, out);

@@ -178,6 +178,20 @@ void zones_log_refusal(const struct zones_loading *loading, uint64_t generation)
     log_send(&line);
 }
 
+void zones_tell_cause(const struct zones_loading *loading, struct err *cause)
+{
+    const struct finding *first =
+        loading->report == NULL ? NULL : report_first_error(loading->report);
+    char place[FINDING_PLACE_OCTETS];
+
+    *cause = loading->err;
+    if (loading->err.code != ERR_NONE || first == NULL)
+        return;
+    finding_write_place(first, place);
+    err_set(cause, ERR_RULE, "%s: %s: %.250s; errors in all: %zu", place, finding_name(first->code),
+            first->sentence, report_count(loading->report, FINDING_ERROR));
+}
+
 void zones_print_refusal(const struct zones_loading *loading, FILE *out)
 {
     size_t errors = 0;

@@ -47,6 +47,9 @@ void zones_log_findings(const struct report *report);
 /** Logs why a reload was refused: each finding, and last the first error and how many there are. */
 void zones_log_refusal(const struct zones_loading *loading, uint64_t generation);
 
+/** Why a reload was refused: the first error with its place, or what else stood in the way. */
+void zones_tell_cause(const struct zones_loading *loading, struct err *cause);
+
 /** Prints what stands in the way of a start. */
 void zones_print_refusal(const struct zones_loading *loading, FILE *out);
 
