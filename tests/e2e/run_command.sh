@@ -33,6 +33,8 @@ os.execv(sys.argv[1], sys.argv[1:])' cmd/dev run >"$work/run.out" 2>"$work/run.e
     done
     # shellcheck disable=SC2086
     expect "the first printed dig gets the routers" "10.0.0.37 10.0.16.21" "$(addresses "$(${digs[0]} +short)")"
+    asking=$(sed -n 's|^  build/gcc/bin/spacedns |build/gcc/bin/spacedns |p' "$work/run.out")
+    expect_match "the printed spacedns reaches it" "^pid +$runner\$" "$($asking 2>&1)"
     said=$(sed -n 's/.*: kill -HUP \([0-9]*\)$/\1/p' "$work/run.out")
     expect "it says how to reload" "$runner" "$said"
     kill -HUP "${said:-$runner}"
