@@ -177,6 +177,14 @@ static void answer_json(struct call *call, const struct reload_result *result)
                call->out);
 }
 
+static const char *refusal_of(const struct call *call)
+{
+    bool is_dry = call->invocation.command == COMMAND_PLAN ||
+                  invocation_has(&call->invocation, OPTION_DRY_RUN);
+
+    return is_dry ? "Q50 reload would be refused" : "Q50 reload refused";
+}
+
 /* What the errors of a refused reload are in. */
 static void tell_errors(struct call *call, const struct zones_loading *loading, size_t errors,
                         unsigned long long generation)
@@ -184,9 +192,10 @@ static void tell_errors(struct call *call, const struct zones_loading *loading, 
     bool are_settings = loading->terms == NULL;
 
     fprintf(call->err,
-            "Error: Q50 reload refused: %zu error%s in the %s%s; generation %llu is still served; "
+            "Error: %s: %zu error%s in the %s%s; generation %llu is still served; "
             "mend them, then try again\n",
-            errors, errors == 1 ? "" : "s", are_settings ? "settings" : "zone files of ",
+            refusal_of(call), errors, errors == 1 ? "" : "s",
+            are_settings ? "settings" : "zone files of ",
             are_settings ? "" : loading->request.folder, generation);
 }
 
@@ -203,7 +212,7 @@ static void answer_refused(struct call *call, const struct reload_result *result
     if (errors > 0)
         tell_errors(call, loading, errors, generation);
     else
-        fprintf(call->err, "Error: Q50 reload refused: %s; generation %llu is still served%s\n",
+        fprintf(call->err, "Error: %s: %s; generation %llu is still served%s\n", refusal_of(call),
                 loading->err.text, generation,
                 result->end == RELOAD_GUARDED ? "; put it back, or say --force if it is meant to go"
                                               : "");
