@@ -11,6 +11,7 @@
 #include <unistd.h>
 
 #include "base/yaml.h"
+#include "space/zone_file.h"
 
 enum { RECENT_SECONDS = 2 };
 
@@ -68,10 +69,7 @@ bool folder_list(struct arena *arena, const char *path, struct folder *folder, s
     *folder = (struct folder){.files = NULL};
     DIR *directory = opendir(path);
     if (directory == NULL)
-        return err_set(err, ERR_SYSTEM,
-                       "zones folder %s cannot be opened: %s; create it, or name another with "
-                       "--zones",
-                       path, strerror(errno));
+        return zone_folder_fail(path, errno, err);
     bool listed = list_entries(arena, directory, path, folder, err);
     closedir(directory);
     if (!listed)

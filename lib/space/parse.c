@@ -166,14 +166,25 @@ static enum finding_code code_of(enum yaml_problem_kind kind)
     return codes[kind];
 }
 
+static const char *fix_of(enum yaml_problem_kind kind)
+{
+    switch (kind) {
+    case YAML_EMPTY:
+        return "; a zone file begins with `space: NAME`";
+    case YAML_SYNTAX:
+        return "; look there and just before for a bracket or quote left open, or a wrong indent";
+    default:
+        return "";
+    }
+}
+
 static void report_problem(void *context, const struct yaml_problem *problem)
 {
     const struct parsing *parsing = context;
     const struct yaml_node node = {.at = problem->at};
-    const char *fix = problem->kind == YAML_EMPTY ? "; a zone file begins with `space: NAME`" : "";
 
     report_add(parsing->report, code_of(problem->kind), parsing->file, place_of_node(&node), "%s%s",
-               problem->text, fix);
+               problem->text, fix_of(problem->kind));
 }
 
 /* The /20 of the space's /16 that begins at x.y.third.0. */

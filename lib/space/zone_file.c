@@ -15,15 +15,24 @@ enum { LOCK_STEP_MS = 5, DRAFT_MODE = 0600, MODE_BITS = 07777 };
 
 static const char draft_ending[] = ".new";
 
+bool zone_folder_fail(const char *folder, int number, struct err *err)
+{
+    const char *remedy = number == ENOENT    ? "create it"
+                         : number == ENOTDIR ? "give the folder that holds the zone files"
+                                             : "let this user read it";
+
+    return err_set(err, ERR_SYSTEM,
+                   "zones folder %s cannot be opened: %s; %s, or name another with --zones", folder,
+                   strerror(number), remedy);
+}
+
 int zone_file_lock(const char *folder, struct err *err)
 {
     static const struct timespec step = {.tv_nsec = LOCK_STEP_MS * 1000000L};
     int descriptor = open(folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 
     if (descriptor < 0) {
-        err_set(err, ERR_SYSTEM,
-                "zones folder %s cannot be opened: %s; create it, or name another with --zones",
-                folder, strerror(errno));
+        zone_folder_fail(folder, errno, err);
         return -1;
     }
     for (unsigned waited_ms = 0; waited_ms < ZONE_LOCK_MS; waited_ms += LOCK_STEP_MS) {

@@ -32,6 +32,9 @@ struct zone_file {
     int lock;           /* of the folder that a link leads to; -1 without */
 };
 
+/** Says why the folder of zone files could not be opened, by its error number. Returns false. */
+bool zone_folder_fail(const char *folder, int number, struct err *err);
+
 /**
  * Locks a folder of zone files; waits ZONE_LOCK_MS at most. Returns the descriptor to close, or -1
  * with *err.

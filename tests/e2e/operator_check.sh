@@ -94,6 +94,8 @@ run check "$work/clean" --against "$work/clean"
 expect "against itself: exit code" 0 "$code"
 expect "against itself" "$work/clean: 1 file, 1 space, 1 app: 0 errors, 0 warnings, 0 notes" "$out"
 
+run check zones/test-space.yaml
+said "a file instead of its folder" 1 "zones folder zones/test-space.yaml cannot be opened: Not a directory; give the folder that holds the zone files, or name another with --zones"
 run check "$work/clean" --against "$work/nowhere"
 said "no old folder" 1 "zones folder $work/nowhere cannot be opened: No such file or directory; create it, or name another with --zones"
 run check "$work/clean" --against "$work/broken"
