@@ -52,7 +52,10 @@ static void tell_unknown(struct settings_reader *reader, const char *argument, s
 static int read_flag(struct settings_reader *reader, char *const *arguments)
 {
     size_t length = strcspn(arguments[0], "=");
-    size_t index = find_flag(arguments[0], length);
+    /* As of most programs. */
+    bool is_short = strcmp(arguments[0], "-h") == 0;
+    size_t index =
+        is_short ? find_flag("--help", strlen("--help")) : find_flag(arguments[0], length);
 
     if (index == SETTING_COUNT) {
         tell_unknown(reader, arguments[0], length);

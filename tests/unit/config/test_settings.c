@@ -226,6 +226,10 @@ START_TEST(help_and_version_ask_for_nothing_else)
     ck_assert_int_eq(reading.status, SETTINGS_READY);
     ck_assert(reading.settings.help);
     end_reading(&reading);
+    read_line(&reading, "-h");
+    ck_assert_int_eq(reading.status, SETTINGS_READY);
+    ck_assert(reading.settings.help);
+    end_reading(&reading);
     read_line(&reading, "--version --settings /nowhere/settings.yaml");
     ck_assert_int_eq(reading.status, SETTINGS_READY);
     ck_assert(reading.settings.version);
