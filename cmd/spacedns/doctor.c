@@ -256,6 +256,20 @@ static void check_server(struct visit *visit)
     compare_with_first(visit, &both[0]);
 }
 
+static void check_servers(struct visit *visit, const struct resolv_conf *conf)
+{
+    if (conf->names_none)
+        tell(visit, MARK_NOTE, "servers",
+             "names no nameserver that can be used, so clients ask 127.0.0.1; write a line "
+             "`nameserver ADDR`");
+    else if (conf->ignored > 0)
+        tell(visit, MARK_NOTE, "servers",
+             "%zu nameserver lines are not used: clients ask the first three, and addresses only",
+             conf->ignored);
+    else
+        tell(visit, MARK_OK, "servers", "%zu", conf->server_count);
+}
+
 static void check_conf(struct visit *visit, const char *path)
 {
     const struct resolv_conf *conf = &visit->conf;
@@ -264,12 +278,7 @@ static void check_conf(struct visit *visit, const char *path)
     snprintf(visit->hop, sizeof visit->hop, "resolv.conf");
     if (visit->steps == NULL)
         fprintf(visit->session->out, "%s\n", path);
-    if (conf->ignored > 0)
-        tell(visit, MARK_NOTE, "servers",
-             "%zu nameserver lines are not used: clients ask the first three, and addresses only",
-             conf->ignored);
-    else
-        tell(visit, MARK_OK, "servers", "%zu", conf->server_count);
+    check_servers(visit, conf);
     if (waste > 0)
         tell(visit, MARK_NOTE, "search",
              "a look-up of %s asks %u useless questions first (%zu search suffixes, ndots:%u); "

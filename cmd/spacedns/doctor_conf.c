@@ -58,19 +58,29 @@ static void read_line(struct resolv_conf *conf, char *line)
         read_options(conf, &rest);
 }
 
+static bool fail(const char *path, int error, struct err *err)
+{
+    return err_set(err, ERR_SYSTEM, "cannot read %s: %s; name another with --resolv-conf FILE",
+                   path, strerror(error));
+}
+
 bool resolv_conf_read(const char *path, struct resolv_conf *conf, struct err *err)
 {
     char line[LINE_SIZE];
     FILE *file = fopen(path, "re");
 
     if (file == NULL)
-        return err_set(err, ERR_SYSTEM, "cannot read %s: %s; name another with --resolv-conf FILE",
-                       path, strerror(errno));
+        return fail(path, errno, err);
     *conf = (struct resolv_conf){.ndots = NDOTS_USUAL};
+    errno = 0;
     while (fgets(line, sizeof line, file) != NULL)
         read_line(conf, line);
+    int error = ferror(file) != 0 ? errno : 0;
     fclose(file);
-    if (conf->server_count == 0)
+    if (error != 0)
+        return fail(path, error, err);
+    conf->names_none = conf->server_count == 0;
+    if (conf->names_none)
         conf->server_count = endpoint_read("127.0.0.1", PORT, &conf->servers[0]) ? 1 : 0;
     return true;
 }

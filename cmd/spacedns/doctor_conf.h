@@ -19,7 +19,8 @@ enum { NAMESERVERS_MOST = 3, SEARCH_MOST = 32, SEARCH_TEXT_MAX = 256 };
 struct resolv_conf {
     struct endpoint servers[NAMESERVERS_MOST];
     size_t server_count;
-    size_t ignored; /* nameservers over the third, or unreadable */
+    bool names_none; /* so that the server is the one on this host */
+    size_t ignored;  /* nameservers over the third, or unreadable */
     char search[SEARCH_MOST][SEARCH_TEXT_MAX];
     size_t search_count;
     unsigned ndots;

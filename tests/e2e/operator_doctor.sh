@@ -172,8 +172,17 @@ stop
 doctor 'nameserver 10.0.0.2'
 fails "a server that is gone" udp 'refused: nothing listens at 10\.0\.0\.2:53'
 
+for lines in '' 'nameserver here' 'options edns0'; do
+    doctor "$lines"
+    expect_match "no nameserver in \"$lines\"" '^  note  servers +names no nameserver that can be used, so clients ask 127\.0\.0\.1; write a line `nameserver ADDR`$' "$out"
+    fails "no nameserver in \"$lines\"" udp 'refused: nothing listens at 127\.0\.0\.1:53'
+done
+
 # ---- what cannot be done ----
 
+run doctor --resolv-conf "$work"
+expect "a folder as resolv.conf: exit code" 1 "$code"
+expect "a folder as resolv.conf" "Error: cannot read $work: Is a directory; name another with --resolv-conf FILE" "$err"
 run doctor --resolv-conf "$work/none"
 expect "no resolv.conf: exit code" 1 "$code"
 expect "no resolv.conf" "Error: cannot read $work/none: No such file or directory; name another with --resolv-conf FILE" "$err"
