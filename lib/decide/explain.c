@@ -149,6 +149,24 @@ static void tell_routers(const struct verdict *verdict, struct explanation *expl
     end_step(explanation, &text);
 }
 
+/* T2 of an app's name has no reason code: nothing is wrong, and yet people look for AAAA. The SOA
+ * of such a name is its own, that of a discovery name is not. */
+static bool is_other_type(const struct query *query, const struct verdict *verdict)
+{
+    return verdict->situation == SITUATION_NO_DATA && verdict->app != NULL && verdict->has_soa &&
+           verdict->soa_label == 0 && query->type != TYPE_A;
+}
+
+static void tell_other_type(const struct query *query, struct explanation *explanation)
+{
+    struct text text = begin_step(explanation);
+
+    text_add_string(&text, "no ");
+    type_add(&text, query->type);
+    text_add_string(&text, ": an internal name has the routers' addresses, type A, and no others");
+    end_step(explanation, &text);
+}
+
 static void tell_text(const char *octets, struct explanation *explanation)
 {
     struct text text = begin_step(explanation);
@@ -233,6 +251,8 @@ void explain(const struct snapshot *snapshot, const struct client *client,
         tell_formation(verdict, explanation);
     if (verdict->answer == ANSWER_ROUTERS)
         tell_routers(verdict, explanation);
+    if (is_other_type(query, verdict))
+        tell_other_type(query, explanation);
     if (verdict->situation == SITUATION_FORWARD)
         tell_forward(snapshot, verdict, facts, explanation);
     tell_verdict(snapshot, client, query, verdict, explanation);

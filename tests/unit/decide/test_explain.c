@@ -165,14 +165,19 @@ static void write_steps(const struct explanation *explanation, char *out)
                        explanation->steps[i].octets);
 }
 
-static void tell(const char *from, const char *name, char *out)
+static void tell_type(const char *from, const char *name, uint16_t type, char *out)
 {
     struct deciding deciding;
     struct explanation explanation;
 
-    deciding_ask(&deciding, snapshot, from, name, 1);
+    deciding_ask(&deciding, snapshot, from, name, type);
     explain(snapshot, &deciding.client, &deciding.query, &deciding.verdict, NULL, &explanation);
     write_steps(&explanation, out);
+}
+
+static void tell(const char *from, const char *name, char *out)
+{
+    tell_type(from, name, 1, out);
 }
 
 static const struct {
@@ -196,6 +201,30 @@ START_TEST(a_decision_is_told_step_by_step_with_its_places)
 
     tell(stories[_i].from, stories[_i].name, told);
     ck_assert_msg(fnmatch(stories[_i].expected, told, FNM_NOESCAPE) == 0, "%s", told);
+}
+END_TEST
+
+/* Type 28 is AAAA, which no internal name has; 33 is SRV, of which some discovery names are. */
+static const struct {
+    const char *name;
+    uint16_t type;
+    const char *expected;
+} other_types[] = {
+    {"frozen-oasis-70544.herokuapp.com", 28,
+     "*|no AAAA: an internal name has *type A*|verdict=NOERROR without data"},
+    {"api.example.com", 28, "*|no AAAA: an internal name has *|verdict=NOERROR"},
+    {"api.example.com", 33, "*|no SRV: an internal name has *|verdict=NOERROR"},
+    {"frozen-oasis-70544.app.localspace", 33, "*web_up=2*.yaml:31)|verdict=NOERROR without data"},
+    {"_http._tcp.web.frozen-oasis-70544.app.localspace", 28, "*dynos=2*)|verdict=NOERROR *"},
+    {"sleepy-river-2739.herokuapp.com", 28, "*web_up=0*)|remedy=*|verdict=NOERROR*Q10*"},
+};
+
+START_TEST(a_type_that_an_internal_name_has_not_is_told)
+{
+    char told[EXPLAIN_STEPS_MAX * (EXPLAIN_STEP_OCTETS + 1)];
+
+    tell_type(DYNO, other_types[_i].name, other_types[_i].type, told);
+    ck_assert_msg(fnmatch(other_types[_i].expected, told, FNM_NOESCAPE) == 0, "%s", told);
 }
 END_TEST
 
@@ -275,6 +304,8 @@ int main(void)
     tcase_add_test(telling, the_sentence_is_never_longer_than_its_room);
     tcase_add_loop_test(telling, a_decision_is_told_step_by_step_with_its_places, 0,
                         COUNT(stories));
+    tcase_add_loop_test(telling, a_type_that_an_internal_name_has_not_is_told, 0,
+                        COUNT(other_types));
     tcase_add_test(telling, nothing_of_another_space_is_told);
     suite_add_tcase(suite, telling);
     return suite_run(suite);
