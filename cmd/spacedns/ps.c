@@ -160,6 +160,17 @@ static int set_states(struct change *change, const struct wanted *wanted, size_t
     return code == EXIT_DONE ? change_tell_server(change) : code;
 }
 
+/* The last of two states would win in silence. */
+static int check_twice(struct session *session, const struct wanted *wanted, size_t count)
+{
+    for (size_t i = 0; i < count; i++)
+        for (size_t j = 0; j < i; j++)
+            if (wanted[i].number == wanted[j].number && strcmp(wanted[i].type, wanted[j].type) == 0)
+                return session_fail(session, EXIT_USAGE, "%s.%u is given twice; give it once",
+                                    wanted[i].type, (unsigned)wanted[i].number);
+    return EXIT_DONE;
+}
+
 int run_ps_set(struct session *session)
 {
     const struct invocation *invocation = &session->invocation;
@@ -169,6 +180,8 @@ int run_ps_set(struct session *session)
     for (size_t i = 0; i < invocation->operand_count; i++)
         if (read_setting(session, invocation->operands[i], &wanted[i]) != EXIT_DONE)
             return EXIT_USAGE;
+    if (check_twice(session, wanted, invocation->operand_count) != EXIT_DONE)
+        return EXIT_USAGE;
     int code = change_open_app(&change, session);
     if (code == EXIT_DONE)
         code = set_states(&change, wanted, invocation->operand_count);

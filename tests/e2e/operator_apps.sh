@@ -150,6 +150,8 @@ Error: app calm-bay-1 has no dyno web.9; spacedns ps -a calm-bay-1 lists its dyn
 run ps:set web.1=upp -a calm-bay-1
 refused "a state that is none" 2 \
     "Error: upp is no state of a dyno; did you mean up? write up, starting, idle, crashed or down"
+run ps:set web.1=up web.2=up web.1=down -a calm-bay-1
+refused "a dyno twice" 2 "Error: web.1 is given twice; give it once"
 run ps:set web.1 -a calm-bay-1
 refused "no state" 2 "Error: web.1 does not say which dyno is in which state; write it as web.1=up"
 run ps:remove web -a calm-bay-1
