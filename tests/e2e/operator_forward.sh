@@ -117,7 +117,8 @@ fails() {
     done
     wait "${asking[@]}"
     told www.example.org
-    [ "$(grep -o 'failing' <<<"$out" | wc -l)" = "$(grep -o 'upstreams=' <<<"$out" | wc -l)" ]
+    # Where workers differ, if only by a second of what is left, the zone's line has no state.
+    [ "$(grep -oE 'upstreams=198\.51\.100\.53 [a-z]+' <<<"$out" | sort -u)" = "upstreams=198.51.100.53 failing" ]
 }
 await fails || fail "an upstream that was killed is failing in each worker" "$out"
 expect_match "what was kept is still told" 'cached=fresh ttl=[0-9]+' "$out"
