@@ -114,7 +114,7 @@ static bool is_guarded(const struct change *change)
 
     return (options >> OPTION_FORCE & 1) != 0 && !invocation_has(invocation, OPTION_FORCE) &&
            !invocation_has(invocation, OPTION_NO_RELOAD) &&
-           is_served(change, live_zones(change->session));
+           is_served(change, session_server_zones(change->session));
 }
 
 /*
@@ -187,7 +187,7 @@ int change_tell_server(struct change *change)
     /* Others may edit while the server reads. */
     close(change->lock);
     change->lock = -1;
-    const char *served = live_zones(session);
+    const char *served = session_server_zones(session);
     if (served == NULL && !session->is_server_absent) {
         change_advise(session, "%s is changed, and the server does not know: run spacedns reload",
                       change->file.shown);

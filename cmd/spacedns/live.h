@@ -1,9 +1,7 @@
 #pragma once
 /**
- * The running server, asked over its control socket.
- *
- * The socket is --socket, else the settings' control_socket, else the usual one. Whatever stands in
- * the way is said in one sentence with its remedy.
+ * Commands that the running server answers: they are said as they are, and what comes back is
+ * printed.
  */
 #include "spacedns/session.h"
 
@@ -18,9 +16,3 @@ int live_ask(struct session *session);
  * goes to standard error. Returns its exit code.
  */
 int live_ask_instead(struct session *session, enum command_name command);
-
-/**
- * The server's zones folder, or NULL when none answers, and then session->server_problem is why;
- * kept in the session. Says nothing.
- */
-const char *live_zones(struct session *session);

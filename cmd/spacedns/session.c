@@ -7,7 +7,8 @@
 
 #include "config/forwarding.h"
 #include "control/policy.h"
-#include "spacedns/live.h"
+#include "control/protocol.h"
+#include "spacedns/talk.h"
 
 static const char usual_settings[] = "/etc/spacedns/spacednsd.yaml";
 static const char usual_zones[] = "zones";
@@ -84,13 +85,34 @@ bool session_read_settings(struct session *session)
     return true;
 }
 
+const char *session_socket(const struct session *session)
+{
+    const char *path = session->invocation.options[OPTION_SOCKET];
+
+    if (path != NULL)
+        return path;
+    if (session->has_settings && session->settings.control_socket != NULL)
+        return session->settings.control_socket;
+    return CONTROL_SOCKET_USUAL;
+}
+
+const char *session_server_zones(struct session *session)
+{
+    struct talk talk = {.path = session_socket(session)};
+    bool is_told = talk_ask_zones(&talk, session->server_zones, sizeof session->server_zones);
+
+    session->server_problem = talk.problem;
+    session->is_server_absent = talk.is_absent;
+    return is_told ? session->server_zones : NULL;
+}
+
 static const char *find_zones(struct session *session)
 {
     const char *folder = session->invocation.options[OPTION_ZONES];
 
     if (folder != NULL)
         return folder;
-    folder = live_zones(session);
+    folder = session_server_zones(session);
     if (folder != NULL)
         return folder;
     folder = session->settings.file != NULL ? session->settings.zones : usual_zones;

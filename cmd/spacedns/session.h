@@ -56,6 +56,15 @@ bool session_has_signs(const struct session *session, FILE *stream);
 int session_fail(struct session *session, int code, const char *format, ...)
     __attribute__((format(printf, 3, 4)));
 
+/** The control socket: --socket, else the settings' control_socket, else the usual one. */
+const char *session_socket(const struct session *session);
+
+/**
+ * The running server's zones folder, or NULL when none tells it, and then session->server_problem
+ * is why; kept in the session. Says nothing.
+ */
+const char *session_server_zones(struct session *session);
+
 /**
  * The folder of zone files: --zones, else the running server's, else the settings', else ./zones.
  * Says so when another one is taken because a server does not tell, or none is at --socket.

@@ -1,0 +1,184 @@
+#include "spacedns/talk.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <sys/un.h>
+#include <unistd.h>
+
+#include <jansson.h>
+
+#include "control/protocol.h"
+
+/* A reload may read a million apps; all else is answered at once. */
+enum { PATIENCE_SECONDS = 5, RELOAD_PATIENCE_SECONDS = 300 };
+
+static bool fail_to_connect(struct talk *talk, int number)
+{
+    const char *path = talk->path;
+    struct err *err = &talk->problem;
+
+    talk->is_absent = number == ENOENT || number == ENOTDIR || number == ECONNREFUSED;
+    if (number == ENOENT || number == ENOTDIR)
+        return err_set(err, ERR_SYSTEM,
+                       "no server is at %s; start spacednsd with --control-socket %s, or name its "
+                       "socket with --socket",
+                       path, path);
+    if (number == ECONNREFUSED)
+        return err_set(err, ERR_SYSTEM,
+                       "nobody listens on %s: the server has ended, or it is no socket; start "
+                       "spacednsd again, or name its socket with --socket",
+                       path);
+    if (number == EACCES || number == EPERM)
+        return err_set(err, ERR_SYSTEM,
+                       "%s may not be used by this user; run the command as the user that runs "
+                       "spacednsd, or with sudo",
+                       path);
+    if (number == EAGAIN)
+        return err_set(err, ERR_SYSTEM,
+                       "the server at %s takes no more commands now; try again in a moment", path);
+    if (number == ENAMETOOLONG)
+        return err_set(err, ERR_LIMIT,
+                       "%.40s... is longer than the %zu octets that a socket's path may have", path,
+                       sizeof((struct sockaddr_un *)NULL)->sun_path - 1);
+    return err_set(err, ERR_SYSTEM, "cannot reach the server at %s: %s", path, strerror(number));
+}
+
+/* Returns a connected descriptor, or -1. */
+static int connect_to(struct talk *talk, int patience)
+{
+    struct sockaddr_un address = {.sun_family = AF_UNIX};
+    struct timeval timeout = {.tv_sec = patience};
+
+    if (strlen(talk->path) >= sizeof address.sun_path) {
+        fail_to_connect(talk, ENAMETOOLONG);
+        return -1;
+    }
+    strcpy(address.sun_path, talk->path); // NOLINT: measured above
+    int descriptor = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
+    if (descriptor >= 0 &&
+        setsockopt(descriptor, SOL_SOCKET, SO_RCVTIMEO, &timeout, sizeof timeout) == 0 &&
+        setsockopt(descriptor, SOL_SOCKET, SO_SNDTIMEO, &timeout, sizeof timeout) == 0 &&
+        connect(descriptor, (const struct sockaddr *)&address, sizeof address) == 0)
+        return descriptor;
+    fail_to_connect(talk, errno);
+    if (descriptor >= 0)
+        close(descriptor);
+    return -1;
+}
+
+static bool fail_to_hear(struct talk *talk, FILE *from, int number)
+{
+    struct err *err = &talk->problem;
+
+    if (ferror(from) != 0 && (number == EAGAIN || number == EINTR))
+        return err_set(err, ERR_SYSTEM,
+                       "the server at %s does not answer; see whether it is stopped or very busy, "
+                       "and what its log says",
+                       talk->path);
+    return err_set(err, ERR_SYSTEM, "the server at %s hung up before it had answered; see its log",
+                   talk->path);
+}
+
+static bool hear(struct talk *talk, FILE *from)
+{
+    char *line = NULL;
+    size_t size = 0;
+    bool is_over = false, passed = false;
+
+    while (!is_over) {
+        errno = 0;
+        is_over = true;
+        if (getline(&line, &size, from) < 0) {
+            fail_to_hear(talk, from, errno);
+            break;
+        }
+        switch (protocol_read_response(line, &talk->code)) {
+        case PROTOCOL_OUT:
+            is_over = fputs(line + 1, talk->out) < 0;
+            break;
+        case PROTOCOL_ERR:
+            is_over = fputs(line + 1, talk->err) < 0;
+            break;
+        case PROTOCOL_END:
+            passed = true;
+            break;
+        case PROTOCOL_STRANGE:
+            err_set(&talk->problem, ERR_SYSTEM,
+                    "what answers at %s does not speak as spacednsd %s does; name the server's "
+                    "control socket with --socket",
+                    talk->path, SPACEDNS_VERSION);
+            break;
+        }
+    }
+    free(line);
+    return passed;
+}
+
+bool talk_run(struct talk *talk, const struct invocation *invocation)
+{
+    char line[REQUEST_OCTETS_MOST];
+    bool is_reload = invocation->command == COMMAND_RELOAD || invocation->command == COMMAND_PLAN;
+    size_t length = protocol_write_request(invocation, line);
+
+    talk->problem = (struct err){.code = ERR_SYSTEM, .text = "the answer cannot be written"};
+    if (length == 0)
+        return err_set(&talk->problem, ERR_LIMIT,
+                       "the command is longer than %d octets, more than a server reads",
+                       (int)REQUEST_OCTETS_MOST);
+    int descriptor = connect_to(talk, is_reload ? RELOAD_PATIENCE_SECONDS : PATIENCE_SECONDS);
+    if (descriptor < 0)
+        return false;
+    FILE *from = fdopen(descriptor, "r");
+    if (from == NULL) {
+        close(descriptor);
+        return err_set(&talk->problem, ERR_MEMORY, "out of memory");
+    }
+    /* A server that has no room hangs up without reading, and says so. */
+    (void)!send(descriptor, line, length, MSG_NOSIGNAL);
+    bool passed = hear(talk, from);
+    fclose(from);
+    return passed;
+}
+
+static bool read_zones(const char *octets, char *zones, size_t size)
+{
+    json_t *status = json_loads(octets, 0, NULL);
+    const char *folder = json_string_value(json_object_get(status, "zones"));
+
+    bool fits = folder != NULL && strlen(folder) < size;
+    if (fits)
+        strcpy(zones, folder); // NOLINT: measured
+    json_decref(status);
+    return fits;
+}
+
+/* Returns false when nothing was said, with the problem, or what was said cannot be kept. */
+static bool hear_status(struct talk *talk, char **octets)
+{
+    const struct invocation status = {.command = COMMAND_STATUS, .options = {[OPTION_JSON] = ""}};
+    size_t length = 0;
+    bool passed;
+
+    talk->out = open_memstream(octets, &length);
+    talk->err = fopen("/dev/null", "w");
+    talk->problem = (struct err){.code = ERR_MEMORY, .text = "out of memory"};
+    passed = talk->out != NULL && talk->err != NULL && talk_run(talk, &status);
+    if (talk->err != NULL)
+        fclose(talk->err);
+    return talk->out != NULL && fclose(talk->out) == 0 && passed;
+}
+
+bool talk_ask_zones(struct talk *talk, char *zones, size_t size)
+{
+    char *octets = NULL;
+    bool passed = hear_status(talk, &octets);
+
+    if (passed && (talk->code != 0 || !read_zones(octets, zones, size)))
+        passed = err_set(&talk->problem, ERR_SYSTEM,
+                         "the server at %s does not tell its zones folder; see spacedns status",
+                         talk->path);
+    free(octets);
+    return passed;
+}
