@@ -146,17 +146,6 @@ static bool has_failed(const struct reload_result *result)
     return result->end == RELOAD_REFUSED || result->end == RELOAD_GUARDED;
 }
 
-const char *control_end_text(enum reload_end end)
-{
-    static const char *const ends[] = {
-        [RELOAD_DONE] = "done",       [RELOAD_UNCHANGED] = "unchanged",
-        [RELOAD_REFUSED] = "refused", [RELOAD_GUARDED] = "guarded",
-        [RELOAD_TRIED] = "tried",
-    };
-
-    return ends[end];
-}
-
 static void answer_json(struct call *call, const struct reload_result *result)
 {
     const struct zones_loading *loading = result->loading;
@@ -168,7 +157,7 @@ static void answer_json(struct call *call, const struct reload_result *result)
         json_array_append_new(findings, json_finding(&report_findings(report)[i]));
     bool has_error = has_failed(result) && loading->err.code != ERR_NONE;
     print_json(json_pack("{s:s, s:I, s:i, s:i, s:i, s:i, s:i, s:o, s:s?, s:o}", "reload",
-                         control_end_text(result->end), "generation",
+                         reload_end_text(result->end), "generation",
                          (json_int_t)current->generation, "files", (int)loading->outcome.file_count,
                          "read", (int)loading->outcome.read_count, "spaces",
                          (int)zones_count_spaces(current), "apps", (int)current->app_count, "ms",

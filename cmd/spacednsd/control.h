@@ -10,34 +10,8 @@
 
 #include "control/diff.h"
 #include "control/listener.h"
-#include "serve/server.h"
+#include "spacednsd/view.h"
 #include "spacednsd/zones.h"
-
-/** How a reload ended. */
-enum reload_end {
-    RELOAD_DONE,
-    RELOAD_UNCHANGED,
-    RELOAD_REFUSED, /* the zone files have errors, or cannot be read */
-    RELOAD_GUARDED, /* too much would be lost; loading->err says what */
-    RELOAD_TRIED,   /* nothing was to change; the diff says what would */
-};
-
-/** How the last reload ended that was meant to change something; the start is one. */
-struct reload_last {
-    bool has_been;
-    enum reload_end end;
-    uint64_t ended_ns;
-    struct err cause; /* refused or guarded: the first one, with its place; else ERR_NONE */
-};
-
-/** What there is to tell. */
-struct control_view {
-    const struct settings *settings;
-    const struct server *server;
-    const char *socket;
-    uint64_t started_ns;
-    const struct reload_last *last;
-};
 
 struct reload_result {
     enum reload_end end;
@@ -51,9 +25,6 @@ struct reload_result {
  * to; NULL for none.
  */
 const char *control_path(const struct settings *settings);
-
-/** "done", "unchanged", "refused", "guarded", "tried". */
-const char *control_end_text(enum reload_end end);
 
 /** Answers a call that asks how things are, with what the workers have told by now. */
 void control_answer(struct call *call, const struct control_view *view);

@@ -2,8 +2,8 @@
 /**
  * Calls that want to know what only the workers know: how upstreams are, and what is kept.
  *
- *     call ──► waiting ──► server_look ──► (every worker has told, or LOOKS_PATIENCE_MS) ──►
- * answered
+ *     call ──► waiting ──► server_look ──► every worker has told ──► answered
+ *                               └──────► LOOKS_PATIENCE_MS ──────────────┘
  *
  * One is looked for at a time; there are never more than the control socket takes. A worker that is
  * too busy to tell in time is told of as silent, so that a sick server can still be asked.

@@ -8,6 +8,7 @@
 #include "control/print.h"
 #include "decide/reason.h"
 #include "spacednsd/workers.h"
+#include "spacednsd/zones.h"
 #include "wire/types.h"
 
 enum {
@@ -79,7 +80,7 @@ static json_t *json_last(const struct reload_last *last)
                         : print_text(last->cause.text, strlen(last->cause.text));
 
     if (last->has_been)
-        return json_pack("{s:s, s:I, s:o}", "end", control_end_text(last->end), "seconds_ago",
+        return json_pack("{s:s, s:I, s:o}", "end", reload_end_text(last->end), "seconds_ago",
                          (json_int_t)ago_s, "cause", cause);
     json_decref(cause);
     return json_null();

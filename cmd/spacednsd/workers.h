@@ -11,7 +11,7 @@
 
 #include "control/asking.h"
 #include "control/print.h"
-#include "spacednsd/control.h"
+#include "spacednsd/view.h"
 
 /** Each upstream once: what it is asked for, and its state and round trip in each worker. */
 json_t *workers_upstreams(const struct control_view *view);
