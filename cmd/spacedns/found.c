@@ -8,14 +8,18 @@
 const char *found_name(struct session *session)
 {
     const struct invocation *invocation = &session->invocation;
-    const char *name = invocation->options[OPTION_APP];
     bool takes_operand = strcmp(commands_table[invocation->command].operands, "[APP]") == 0;
+    const char *operand = takes_operand ? invocation_operand(invocation, 0) : NULL;
+    const char *option = invocation->options[OPTION_APP];
 
-    if (takes_operand && invocation_operand(invocation, 0) != NULL)
-        name = invocation_operand(invocation, 0);
-    if (name == NULL)
+    if (operand != NULL && option != NULL && strcmp(operand, option) != 0) {
+        session_fail(session, EXIT_USAGE, "Two apps are named, %s and %s; name one", operand,
+                     option);
+        return NULL;
+    }
+    if (operand == NULL && option == NULL)
         session_fail(session, EXIT_USAGE, "Missing required flag app; write -a APP");
-    return name;
+    return operand != NULL ? operand : option;
 }
 
 static size_t count_apps(const struct estate *estate)

@@ -110,6 +110,8 @@ run apps:destroy calm-bay-1 --confirm calm-bay
 refused "destroying with another word" 1 "Error: Confirmation calm-bay did not match calm-bay-1. Aborted."
 run apps:info
 refused "no app" 2 "Error: Missing required flag app; write -a APP"
+run apps:info calm-bay-1 -a calm-bay-2
+refused "two apps" 2 "Error: Two apps are named, calm-bay-1 and calm-bay-2; name one"
 
 # ---- dynos ----
 
