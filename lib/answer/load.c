@@ -1,5 +1,6 @@
 #include "answer/load.h"
 
+#include <malloc.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -263,6 +264,7 @@ static void clean_up(struct loading *loading)
     free(loading->added);
     free(loading->jobs);
     arena_free(loading->arena);
+    malloc_trim(0); /* what parsing took is several times what stays */
 }
 
 struct snapshot *snapshot_load(const struct load_request *request, struct report *report,
