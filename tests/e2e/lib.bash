@@ -187,6 +187,24 @@ stop() {
     code=$?
 }
 
+outcomes() {
+    grep -cE ' (info reload_done|info reload_unchanged|error reload_refused) ' "$server_log"
+}
+
+has_outcomes() {
+    [ "$(outcomes)" -ge "$1" ]
+}
+
+# reload: SIGHUP, until its outcome is logged; leaves the new lines of the log in $said
+reload() {
+    local before lines
+    before=$(outcomes)
+    lines=$(wc -l <"$server_log")
+    kill -HUP "$server"
+    await has_outcomes $((before + 1)) || fail "an outcome is logged within $patience s"
+    said=$(tail -n "+$((lines + 1))" "$server_log")
+}
+
 # ---- upstreams ----
 
 # start_upstream NAME ARGUMENT...: tests/support/upstream.py with the records that standard input

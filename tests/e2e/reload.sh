@@ -16,24 +16,6 @@ fresh
 flags=(--zones "$zones" --listen "127.0.0.1:$port" --local-as test-space)
 start reload "${flags[@]}" --log-queries
 
-outcomes() {
-    grep -cE ' (info reload_done|info reload_unchanged|error reload_refused) ' "$server_log"
-}
-
-has_outcomes() {
-    [ "$(outcomes)" -ge "$1" ]
-}
-
-# reload: SIGHUP, until its outcome is logged; leaves the new lines of the log in $said
-reload() {
-    local before lines
-    before=$(outcomes)
-    lines=$(wc -l <"$server_log")
-    kill -HUP "$server"
-    await has_outcomes $((before + 1)) || fail "an outcome is logged within $patience s"
-    said=$(tail -n "+$((lines + 1))" "$server_log")
-}
-
 generation() {
     ask +short version.localspace TXT | sed -n 's/.*"generation=\([0-9]*\)".*/\1/p'
 }

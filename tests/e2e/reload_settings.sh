@@ -27,24 +27,6 @@ settings() {
     mv "$work/next.yaml" "$work/s.yaml"
 }
 
-outcomes() {
-    grep -cE ' (info reload_done|info reload_unchanged|error reload_refused) ' "$server_log"
-}
-
-has_outcomes() {
-    [ "$(outcomes)" -ge "$1" ]
-}
-
-# reload: SIGHUP, until its outcome is logged; leaves the new lines of the log in $said
-reload() {
-    local before lines
-    before=$(outcomes)
-    lines=$(wc -l <"$server_log")
-    kill -HUP "$server"
-    await has_outcomes $((before + 1)) || fail "an outcome is logged within $patience s"
-    said=$(tail -n "+$((lines + 1))" "$server_log")
-}
-
 to_first="upstreams: [127.0.0.1@$first]"
 to_second="upstreams: [127.0.0.1@$second]"
 settings "$to_first"

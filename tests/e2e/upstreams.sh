@@ -47,15 +47,8 @@ expect_match "--upstream takes the place of the host's" ' info ready .* upstream
 
 # reloaded NAMESERVER...: the host's nameservers are these now; leaves what a reload says in $said
 reloaded() {
-    local lines
-    lines=$(wc -l <"$server_log")
     printf 'nameserver %s\n' "$@" >"$work/resolv.conf"
-    kill -HUP "$server"
-    has_outcome() {
-        said=$(tail -n "+$((lines + 1))" "$server_log")
-        grep -qE ' (info reload_done|info reload_unchanged|error reload_refused) ' <<<"$said"
-    }
-    await has_outcome || fail "a reload comes to an end"
+    reload
 }
 
 # asked: whom the server says it would ask
