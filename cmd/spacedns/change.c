@@ -124,7 +124,9 @@ static bool is_guarded(const struct change *change)
 static bool passes_guard(const struct change *change, const struct snapshot *after, struct err *err)
 {
     struct err refusal;
-    struct diff *diff = diff_new(change->session->snapshot, after, 0);
+    const struct diff_options options = {.guard_share_percent =
+                                             change->session->settings.guard_share};
+    struct diff *diff = diff_new(change->session->snapshot, after, &options);
 
     if (diff == NULL)
         return err_set(err, ERR_MEMORY, "out of memory; nothing was changed");

@@ -55,7 +55,9 @@ static int plan(struct session *session, const struct snapshot *before, const ch
         return session_fail(session, EXIT_REFUSED, "%s", err.text);
     if (after == NULL)
         return session_fail_findings(session, folder, "plan again");
-    struct diff *diff = diff_new(before, after, DIFF_CHANGES_MOST);
+    const struct diff_options options = {.changes_most = DIFF_CHANGES_MOST,
+                                         .guard_share_percent = session->settings.guard_share};
+    struct diff *diff = diff_new(before, after, &options);
     if (diff == NULL)
         return session_fail(session, EXIT_REFUSED, "out of memory");
     int code = print_diff(session, diff);

@@ -188,6 +188,11 @@ static void tell_errors(struct call *call, const struct zones_loading *loading, 
             are_settings ? "" : loading->request.folder, generation);
 }
 
+static void print_line(void *context, const char *line)
+{
+    fprintf(context, "%s\n", line);
+}
+
 static void answer_refused(struct call *call, const struct reload_result *result)
 {
     const struct zones_loading *loading = result->loading;
@@ -198,13 +203,16 @@ static void answer_refused(struct call *call, const struct reload_result *result
         report_print(loading->report, call->out);
         errors = report_count(loading->report, FINDING_ERROR);
     }
-    if (errors > 0)
+    if (errors > 0) {
         tell_errors(call, loading, errors, generation);
-    else
-        fprintf(call->err, "Error: %s: %s; generation %llu is still served%s\n", refusal_of(call),
-                loading->err.text, generation,
-                result->end == RELOAD_GUARDED ? "; put it back, or say --force if it is meant to go"
-                                              : "");
+        return;
+    }
+    if (result->end == RELOAD_GUARDED)
+        diff_tell_refusal(result->diff, print_line, call->out);
+    fprintf(call->err, "Error: %s: %s; generation %llu is still served%s\n", refusal_of(call),
+            loading->err.text, generation,
+            result->end == RELOAD_GUARDED ? "; put it back, or say --force if it is meant to go"
+                                          : "");
 }
 
 /* Settings that take a restart are told whatever else is. */
@@ -236,11 +244,6 @@ static void answer_text(struct call *call, const struct reload_result *result)
             zones_count_spaces(current), current->app_count,
             (unsigned long long)zones_loading_ms(result->loading),
             changed[0] == '\0' ? "" : " settings=", changed);
-}
-
-static void print_line(void *context, const char *line)
-{
-    fprintf(context, "%s\n", line);
 }
 
 /* Tells the diff; what the guard would refuse is found wanting. Returns the exit code. */

@@ -4,9 +4,12 @@
 #include <string.h>
 
 #include "base/clock.h"
+#include "base/log.h"
 #include "control/diff_tell.h"
 #include "spacednsd/events.h"
 #include "spacednsd/terms.h"
+
+enum { REFUSAL_LINES_MOST = 50 }; /* in the log; plan prints all */
 
 void reloads_prepare(struct reloads *reloads, const struct snapshot *before)
 {
@@ -21,14 +24,15 @@ void reloads_prepare(struct reloads *reloads, const struct snapshot *before)
     };
 }
 
-static struct wish wish_of_call(const struct call *call)
+static struct wish wish_of_call(const struct reloads *reloads, const struct call *call)
 {
     const struct invocation *invocation = &call->invocation;
     bool is_plan = invocation->command == COMMAND_PLAN;
 
     return (struct wish){
         .is_dry = is_plan || invocation_has(invocation, OPTION_DRY_RUN),
-        .is_forced = !is_plan && invocation_has(invocation, OPTION_FORCE),
+        .is_forced = !is_plan &&
+                     (invocation_has(invocation, OPTION_FORCE) || !reloads->settings.reload_guard),
         .folder = is_plan ? invocation_operand(invocation, 0) : NULL,
     };
 }
@@ -64,11 +68,11 @@ static bool take_wish(struct reloads *reloads)
     if (!reloads->wants_reload && reloads->waiting == NULL)
         return false;
     reloads->wish =
-        reloads->wants_reload ? wish_of_signal(reloads) : wish_of_call(reloads->waiting);
+        reloads->wants_reload ? wish_of_signal(reloads) : wish_of_call(reloads, reloads->waiting);
     reloads->wants_reload = false;
     while (*link != NULL) {
         struct call *call = *link;
-        struct wish wish = wish_of_call(call);
+        struct wish wish = wish_of_call(reloads, call);
         if (!is_same_wish(&wish, &reloads->wish)) {
             link = &call->next;
             continue;
@@ -132,7 +136,11 @@ static void compare(struct reloads *reloads)
 
     if (after == NULL || (!reloads->wish.is_dry && (reloads->wish.is_forced || after == before)))
         return;
-    reloads->diff = diff_new(before, after, reloads->wish.is_dry ? DIFF_CHANGES_MOST : 0);
+    const struct diff_options options = {
+        .changes_most = reloads->wish.is_dry ? DIFF_CHANGES_MOST : 0,
+        .guard_share_percent = loading->terms->settings.guard_share,
+    };
+    reloads->diff = diff_new(before, after, &options);
     if (reloads->diff != NULL)
         return;
     snapshot_free(loading->snapshot);
@@ -194,6 +202,28 @@ void reloads_publish(struct reloads *reloads)
     server_publish(reloads->server, reloads->loading.snapshot);
 }
 
+static void log_refusal_line(void *context, const char *text)
+{
+    size_t *left = context;
+    struct log_line line;
+
+    if (*left == 0)
+        return;
+    --*left;
+    log_start(&line, LOG_ERROR, "reload_guard");
+    log_string(&line, "text", text + strspn(text, " "));
+    log_send(&line);
+}
+
+/* With the list: an operator who sent a signal has nothing but the log. */
+static void log_guarded(const struct reloads *reloads)
+{
+    size_t left = REFUSAL_LINES_MOST;
+
+    diff_tell_refusal(reloads->diff, log_refusal_line, &left);
+    zones_log_refusal(&reloads->loading, server_current(reloads->server)->generation);
+}
+
 /* Lets go of what was loaded and is not to be served. */
 static void drop_loaded(struct reloads *reloads)
 {
@@ -211,7 +241,7 @@ static void settle_loaded(struct reloads *reloads)
         end_reload(reloads, reloads->diff == NULL ? RELOAD_REFUSED : RELOAD_TRIED);
     } else if (reloads->diff != NULL && !diff_guard(reloads->diff, &loading->err)) {
         drop_loaded(reloads);
-        zones_log_refusal(loading, generation);
+        log_guarded(reloads);
         end_reload(reloads, RELOAD_GUARDED);
     } else if (loading->snapshot != NULL) {
         reloads_publish(reloads); /* reloads_finish ends the reload */

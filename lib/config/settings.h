@@ -96,7 +96,8 @@ struct settings {
     uint32_t tcp_idle_ms;
     uint32_t udp_buffer;
     const char *control_socket; /* NULL: the usual one */
-    bool reload_guard;          /* of SIGHUP */
+    bool reload_guard;          /* of SIGHUP and the command alike */
+    uint32_t guard_share;       /* percent */
     const char *file;           /* NULL: none */
     bool check;
     bool version;

@@ -11,23 +11,16 @@ enum { NAME_TEXT_MOST = 4 * NAME_MAX_OCTETS + 1 };
 
 enum { BEFORE, AFTER, SIDES };
 
-/* How many names had addresses, and how many have some. */
-struct tally {
-    size_t had;
-    size_t has;
-};
-
 struct comparing {
     struct diff *diff;
     size_t changes_most;
     size_t capacity;
+    size_t other_capacity;
     struct diff_side sides[SIDES];
     const char *space; /* the diff's text */
     const char *label; /* the app whose names are at hand, not closed; NULL: records */
     size_t label_length;
     const char *app; /* the diff's text, made when first needed */
-    struct tally hosts;
-    struct tally processes;
     bool is_whole;   /* the same file may be answered otherwise */
     bool has_failed; /* no memory */
 };
@@ -138,19 +131,15 @@ static void keep_change(struct comparing *comparing, const struct name *name, un
  * Names of both sides are walked, each side's on its own. What had an answer is settled when the
  * names before are; what is new, when the names after are: so nothing is told twice.
  */
-static void compare_name(struct comparing *comparing, const struct name *name, int side,
-                         struct tally *tally)
+static void compare_name(struct comparing *comparing, const struct name *name, int side)
 {
     struct diff *diff = comparing->diff;
     size_t first = diff->change_count;
-    bool had = false, has = false;
 
     for (unsigned class = 0; class < DIFF_CLASSES && !comparing->has_failed; class ++) {
         enum diff_kind kind;
         diff_side_ask(&comparing->sides[BEFORE], class, name);
         diff_side_ask(&comparing->sides[AFTER], class, name);
-        had |= comparing->sides[BEFORE].answers[class].state == DIFF_ANSWERED;
-        has |= comparing->sides[AFTER].answers[class].state == DIFF_ANSWERED;
         if (!find_kind(comparing, class, &kind) || (kind == DIFF_APPEARS) != (side == AFTER))
             continue;
         diff->classes[class].counts[kind]++;
@@ -162,8 +151,6 @@ static void compare_name(struct comparing *comparing, const struct name *name, i
         else
             diff->left_out++;
     }
-    tally->had += had && side == BEFORE;
-    tally->has += has;
 }
 
 /* ---- the names of a space ---- */
@@ -180,14 +167,14 @@ static void walk_hosts(struct comparing *comparing, int side, const struct app_e
     if ((app->flags & APP_PLAIN_DOMAIN) != 0 &&
         name_join(&name, segment_text(segment, app->name), app->name_length, suffix->octets,
                   suffix->length))
-        compare_name(comparing, &name, side, &comparing->hosts);
+        compare_name(comparing, &name, side);
     for (unsigned i = 0; i < app->host_count; i++) {
         const struct host *host = &segment->hosts[app->hosts + i];
         const uint8_t *octets = segment->texts + host->octets;
         if (host->kind != HOST_PENDING &&
             name_join(&name, octets + 1, *octets, octets + 1 + *octets,
                       host->length - 1U - *octets))
-            compare_name(comparing, &name, side, &comparing->hosts);
+            compare_name(comparing, &name, side);
     }
 }
 
@@ -216,14 +203,13 @@ static void walk_processes(struct comparing *comparing, int side, const struct a
     for (unsigned i = 0; i < app->formation_count; i++) {
         const struct formation_entry *formation = &from->segment->formations[app->formations + i];
         if (formation->type_length > 0 && process_name(from, app, formation, &name))
-            compare_name(comparing, &name, side, &comparing->processes);
+            compare_name(comparing, &name, side);
     }
 }
 
 static void walk_records(struct comparing *comparing, int side)
 {
     const struct segment *segment = comparing->sides[side].segment;
-    struct tally ignored = {0};
     struct name name;
 
     for (size_t i = 0; segment != NULL && i < segment->host_count; i++) {
@@ -232,7 +218,7 @@ static void walk_records(struct comparing *comparing, int side)
         if (host->kind == HOST_RECORDS &&
             name_join(&name, octets + 1, *octets, octets + 1 + *octets,
                       host->length - 1U - *octets))
-            compare_name(comparing, &name, side, &ignored);
+            compare_name(comparing, &name, side);
     }
 }
 
@@ -247,20 +233,6 @@ static const struct app_entry *find_app(const struct diff_side *side, const char
     return &side->segment->apps[entry.number];
 }
 
-/* Remembers an app of which nothing can be reached any more. */
-static void judge_app(struct comparing *comparing, bool is_internal)
-{
-    struct diff *diff = comparing->diff;
-    const struct tally *tally = is_internal ? &comparing->hosts : &comparing->processes;
-
-    if (tally->had == 0 || tally->has > 0)
-        return;
-    if (diff->lost_count < GUARD_APPS_MOST)
-        diff->lost[diff->lost_count] = (struct diff_lost){
-            .space = comparing->space, .app = keep_app(comparing), .names = tally->had};
-    diff->lost_count++;
-}
-
 /* One app by name: its names before, then those after. `before` may be NULL, or `after`. */
 static void compare_app(struct comparing *comparing, const struct app_entry *before,
                         const struct app_entry *after)
@@ -268,7 +240,6 @@ static void compare_app(struct comparing *comparing, const struct app_entry *bef
     const struct app_entry *app = before != NULL ? before : after;
     const struct diff_side *side = &comparing->sides[before != NULL ? BEFORE : AFTER];
 
-    comparing->hosts = comparing->processes = (struct tally){0};
     comparing->label = segment_text(side->segment, app->name);
     comparing->label_length = app->name_length;
     comparing->app = NULL;
@@ -280,8 +251,6 @@ static void compare_app(struct comparing *comparing, const struct app_entry *bef
         walk_hosts(comparing, AFTER, after);
         walk_processes(comparing, AFTER, after);
     }
-    if (before != NULL)
-        judge_app(comparing, (before->flags & APP_INTERNAL) != 0);
 }
 
 /* ---- the spaces ---- */
@@ -299,13 +268,40 @@ static void enter(struct comparing *comparing, const struct numbered *before,
     comparing->has_failed |= comparing->space == NULL;
 }
 
-/* A space by name; `before` may be NULL, or `after`. */
-static void compare_space(struct comparing *comparing, const struct numbered *before,
-                          const struct numbered *after)
+static bool has_access_change(const struct diff *diff, const char *space)
 {
-    enter(comparing, before, after);
+    for (size_t i = 0; i < diff->access.count; i++)
+        if (strcmp(diff->access.items[i].space, space) == 0)
+            return true;
+    return false;
+}
+
+/* Only where nothing else is known to be otherwise: most changes of dynos show in addresses. */
+static void add_others(struct comparing *comparing, const struct segment *old,
+                       const struct segment *new)
+{
+    struct diff *diff = comparing->diff;
+    const char *kinds[DIFF_OTHERS_MOST];
+    size_t count = others_compare(old, new, kinds);
+
+    for (size_t i = 0; i < count; i++) {
+        struct diff_other *grown = arena_grow(diff->arena, diff->others, diff->other_count,
+                                              &comparing->other_capacity, sizeof *grown);
+        if (grown == NULL) {
+            comparing->has_failed = true;
+            return;
+        }
+        diff->others = grown;
+        grown[diff->other_count++] =
+            (struct diff_other){.space = comparing->space, .kind = kinds[i]};
+    }
+}
+
+static void compare_names(struct comparing *comparing)
+{
     const struct segment *old = comparing->sides[BEFORE].segment;
     const struct segment *new = comparing->sides[AFTER].segment;
+
     for (size_t i = 0; old != NULL && i < old->app_count && !comparing->has_failed; i++)
         compare_app(comparing, &old->apps[i],
                     find_app(&comparing->sides[AFTER], segment_text(old, old->apps[i].name),
@@ -317,6 +313,33 @@ static void compare_space(struct comparing *comparing, const struct numbered *be
     comparing->label = comparing->app = NULL;
     walk_records(comparing, BEFORE);
     walk_records(comparing, AFTER);
+}
+
+static size_t count_changes(const struct diff *diff)
+{
+    return diff->change_count + diff->left_out + diff->settings.count;
+}
+
+/* A space by name; `before` may be NULL, or `after`. */
+static void compare_space(struct comparing *comparing, const struct numbered *before,
+                          const struct numbered *after)
+{
+    struct diff *diff = comparing->diff;
+    size_t changes = count_changes(diff);
+
+    enter(comparing, before, after);
+    if (comparing->has_failed)
+        return;
+    const struct segment *old = comparing->sides[BEFORE].segment;
+    const struct segment *new = comparing->sides[AFTER].segment;
+    compare_names(comparing);
+    if (old != NULL)
+        guard_judge(&diff->guard, old, new);
+    if (old == NULL || new == NULL)
+        return;
+    comparing->has_failed |= !ttl_compare(old, new, diff->arena, &diff->settings);
+    if (count_changes(diff) == changes && !has_access_change(diff, comparing->space))
+        add_others(comparing, old, new);
 }
 
 /* True when the answers are the same because the files are. */
@@ -416,12 +439,28 @@ static void count_all(struct diff *diff, const struct snapshot *before)
 
 /* ---- the whole ---- */
 
+static void compare(struct comparing *comparing)
+{
+    const struct snapshot *before = comparing->sides[BEFORE].snapshot;
+    const struct snapshot *after = comparing->sides[AFTER].snapshot;
+    struct diff *diff = comparing->diff;
+
+    count_all(diff, before);
+    if (!access_compare(before, after, diff->arena, &diff->access) ||
+        !policy_compare(&before->policy, &after->policy, diff->arena, &diff->settings))
+        comparing->has_failed = true;
+    else
+        compare_all(comparing);
+    comparing->has_failed |= diff->guard.has_failed || comparing->sides[BEFORE].has_failed ||
+                             comparing->sides[AFTER].has_failed;
+}
+
 struct diff *diff_new(const struct snapshot *before, const struct snapshot *after,
-                      size_t changes_most)
+                      const struct diff_options *options)
 {
     struct comparing comparing = {
         .diff = calloc(1, sizeof *comparing.diff),
-        .changes_most = changes_most,
+        .changes_most = options->changes_most,
         .is_whole = before->policy.localspace_to != after->policy.localspace_to,
         .sides = {{.snapshot = before, .key = &before->index.key},
                   {.snapshot = after, .key = &before->index.key}},
@@ -431,12 +470,13 @@ struct diff *diff_new(const struct snapshot *before, const struct snapshot *afte
     if (diff == NULL)
         return NULL;
     diff->arena = arena_new();
-    if (diff->arena != NULL) {
-        count_all(diff, before);
-        compare_all(&comparing);
-    }
-    bool has_failed = diff->arena == NULL || comparing.has_failed ||
-                      comparing.sides[BEFORE].has_failed || comparing.sides[AFTER].has_failed;
+    diff->guard = (struct guard){.arena = diff->arena,
+                                 .before = before,
+                                 .after = after,
+                                 .share_percent = options->guard_share_percent};
+    if (diff->arena != NULL)
+        compare(&comparing);
+    bool has_failed = diff->arena == NULL || comparing.has_failed;
     diff_side_close(&comparing.sides[BEFORE]);
     diff_side_close(&comparing.sides[AFTER]);
     if (!has_failed)
@@ -455,20 +495,6 @@ void diff_free(struct diff *diff)
 
 bool diff_has_changes(const struct diff *diff)
 {
-    return diff->change_count > 0 || diff->left_out > 0;
-}
-
-bool diff_loses_names(const struct diff *diff, enum client_class class)
-{
-    const struct diff_class *names = &diff->classes[class];
-    return names->counts[DIFF_VANISHES] * 100 > names->names * GUARD_PERCENT;
-}
-
-bool diff_is_refused(const struct diff *diff)
-{
-    bool is_refused = diff->lost_count > 0;
-
-    for (unsigned class = 0; class < DIFF_CLASSES; class ++)
-        is_refused |= diff_loses_names(diff, class);
-    return is_refused;
+    return count_changes(diff) > 0 || diff->access.count > 0 || diff->other_count > 0 ||
+           diff->guard.count > 0;
 }

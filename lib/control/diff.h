@@ -13,9 +13,9 @@
  * A name appears, vanishes, changes its code (it has addresses in one and none in the other, or
  * another reason for having none) or changes its addresses, of which the order does not matter.
  *
- * The guard refuses a change in which an app loses all its addresses (of its hosts, or of its
- * process types when it is not internal), or in which more than GUARD_PERCENT of the names that
- * some class of clients has vanish for it.
+ * Beside the names: which address blocks become or cease to be inside of which space
+ * (diff_access.h), which settings and TTLs differ (diff_policy.h), what else has changed that none
+ * of these shows, and what the guard refuses (guard.h).
  *
  * Each side decides by its own policy. Segments that the snapshots share, or whose files have the
  * same content, cost nothing, unless the policies answer the same file otherwise (localspace_to).
@@ -28,9 +28,12 @@
 #include <stdint.h>
 
 #include "answer/snapshot.h"
+#include "control/diff_access.h"
+#include "control/diff_policy.h"
+#include "control/guard.h"
 #include "decide/reason.h"
 
-enum { GUARD_PERCENT = 10, GUARD_APPS_MOST = 20, DIFF_CHANGES_MOST = 1000000 };
+enum { DIFF_CHANGES_MOST = 1000000 };
 
 /** Classes of clients that have names: space, peered, vpn. */
 enum { DIFF_CLASSES = CLASS_EXTERNAL };
@@ -67,11 +70,10 @@ struct diff_change {
     struct diff_answer after;
 };
 
-/** An app without any address left. */
-struct diff_lost {
+/** A changed space of which neither names, access nor TTLs are others, and what is. */
+struct diff_other {
     const char *space;
-    const char *app;
-    size_t names; /* that had addresses */
+    const char *kind; /* such as "ports (SRV)" */
 };
 
 struct diff_class {
@@ -85,25 +87,30 @@ struct diff {
     size_t change_count;         /* of those kept */
     size_t left_out;             /* counted, and not kept */
     struct diff_class classes[DIFF_CLASSES];
-    struct diff_lost lost[GUARD_APPS_MOST]; /* the first of them */
-    size_t lost_count;                      /* of all */
+    struct access_changes access;
+    struct setting_changes settings;
+    struct diff_other *others;
+    size_t other_count;
+    struct guard guard;
 };
 
-/**
- * Compares. changes_most  how many changes are kept, for telling them; the rest is counted
- *
- * Returns NULL without memory.
- */
+struct diff_options {
+    size_t changes_most;          /* changes of names that are kept, for printing; the rest is
+                                     counted */
+    unsigned guard_share_percent; /* see guard.h */
+};
+
+/** Compares. Returns NULL without memory. */
 struct diff *diff_new(const struct snapshot *before, const struct snapshot *after,
-                      size_t changes_most);
+                      const struct diff_options *options);
 
 void diff_free(struct diff *diff);
 
-/** True when any class gets any other answer. */
+/** True when any client gets any other answer. */
 bool diff_has_changes(const struct diff *diff);
 
-/** True when more of the class's names vanish than the guard lets pass. */
-bool diff_loses_names(const struct diff *diff, enum client_class class);
-
 /** True when the guard refuses. */
-bool diff_is_refused(const struct diff *diff);
+static inline bool diff_is_refused(const struct diff *diff)
+{
+    return diff->guard.count > 0;
+}

@@ -158,53 +158,85 @@ static bool class_has_changes(const struct diff_class *names)
     return false;
 }
 
-static void add_lost(struct text *text, const struct diff_lost *lost)
+static void tell_access(const struct diff *diff, diff_on_line *on_line, void *context)
 {
-    text_add_string(text, "app ");
-    text_add_string(text, lost->app);
-    text_add_string(text, " of space ");
-    text_add_string(text, lost->space);
-    text_add_string(text, " loses all its addresses (");
-    add_count(text, lost->names, " name", " names");
-    text_add_string(text, ")");
+    const struct access_changes *access = &diff->access;
+    struct line line;
+
+    if (access->count > 0)
+        on_line(context, "access");
+    for (size_t i = 0; i < access->count; i++) {
+        begin(&line);
+        text_add_string(&line.text, "  ");
+        access_format(&access->items[i], &line.text);
+        tell(&line, on_line, context);
+    }
+    if (access->left_out == 0)
+        return;
+    begin(&line);
+    text_add_string(&line.text, "and ");
+    text_add_number(&line.text, access->left_out);
+    text_add_string(&line.text, " more changes of access");
+    tell(&line, on_line, context);
 }
 
-static void add_vanishing(struct text *text, const struct diff *diff, enum client_class class)
+static bool is_of_same_space(const struct setting_change *a, const struct setting_change *b)
 {
-    text_add_number(text, diff->classes[class].counts[DIFF_VANISHES]);
-    text_add_string(text, " of ");
-    add_count(text, diff->classes[class].names, " name vanishes", " names vanish");
-    text_add_string(text, " for class ");
-    text_add_string(text, class_text(class));
-    text_add_string(text, ", more than ");
-    text_add_number(text, GUARD_PERCENT);
-    text_add_string(text, " %");
+    if (a->space == NULL || b->space == NULL)
+        return a->space == b->space;
+    return strcmp(a->space, b->space) == 0;
+}
+
+static void tell_settings(const struct diff *diff, diff_on_line *on_line, void *context)
+{
+    struct line line;
+
+    for (size_t i = 0; i < diff->settings.count; i++) {
+        const struct setting_change *change = &diff->settings.items[i];
+        if (i == 0 || !is_of_same_space(change, change - 1)) {
+            begin(&line);
+            text_add_string(&line.text, change->space == NULL ? "settings" : "space ");
+            text_add_string(&line.text, change->space == NULL ? "" : change->space);
+            tell(&line, on_line, context);
+        }
+        begin(&line);
+        text_add_string(&line.text, "  ");
+        setting_change_format(change, &line.text);
+        tell(&line, on_line, context);
+    }
+}
+
+static void tell_others(const struct diff *diff, diff_on_line *on_line, void *context)
+{
+    struct line line;
+
+    for (size_t i = 0; i < diff->other_count; i++) {
+        begin(&line);
+        text_add_string(&line.text, "space ");
+        text_add_string(&line.text, diff->others[i].space);
+        text_add_string(&line.text, ": no other addresses, but ");
+        text_add_string(&line.text, diff->others[i].kind);
+        tell(&line, on_line, context);
+    }
 }
 
 static void tell_guard(const struct diff *diff, diff_on_line *on_line, void *context)
 {
     struct line line;
 
-    for (size_t i = 0; i < diff->lost_count && i < GUARD_APPS_MOST; i++) {
+    for (size_t i = 0; i < diff->guard.count; i++) {
         begin(&line);
         text_add_string(&line.text, "guard: ");
-        add_lost(&line.text, &diff->lost[i]);
+        guard_format(&diff->guard.refusals[i], diff->guard.share_percent, &line.text);
         tell(&line, on_line, context);
     }
-    if (diff->lost_count > GUARD_APPS_MOST) {
-        begin(&line);
-        text_add_string(&line.text, "guard: the same of ");
-        add_count(&line.text, diff->lost_count - GUARD_APPS_MOST, " more app", " more apps");
-        tell(&line, on_line, context);
-    }
-    for (unsigned class = 0; class < DIFF_CLASSES; class ++) {
-        if (!diff_loses_names(diff, class))
-            continue;
-        begin(&line);
-        text_add_string(&line.text, "guard: ");
-        add_vanishing(&line.text, diff, class);
-        tell(&line, on_line, context);
-    }
+}
+
+void diff_tell_refusal(const struct diff *diff, diff_on_line *on_line, void *context)
+{
+    tell_access(diff, on_line, context);
+    tell_settings(diff, on_line, context);
+    tell_guard(diff, on_line, context);
 }
 
 void diff_tell(const struct diff *diff, diff_on_line *on_line, void *context)
@@ -213,7 +245,10 @@ void diff_tell(const struct diff *diff, diff_on_line *on_line, void *context)
         on_line(context, "no answer changes");
         return;
     }
+    tell_access(diff, on_line, context);
+    tell_settings(diff, on_line, context);
     tell_changes(diff, on_line, context);
+    tell_others(diff, on_line, context);
     for (unsigned class = 0; class < DIFF_CLASSES; class ++)
         if (class_has_changes(&diff->classes[class]))
             tell_class(diff, class, on_line, context);
@@ -227,17 +262,10 @@ bool diff_guard(const struct diff *diff, struct err *err)
 
     if (!diff_is_refused(diff))
         return true;
-    if (diff->lost_count > 0)
-        add_lost(&text, &diff->lost[0]);
-    if (diff->lost_count > 1) {
-        text_add_string(&text, diff->lost_count == 2 ? ", as does " : ", as do ");
-        add_count(&text, diff->lost_count - 1, " more app", " more apps");
-    }
-    for (unsigned class = 0; class < DIFF_CLASSES; class ++) {
-        if (!diff_loses_names(diff, class))
-            continue;
-        text_add_string(&text, text.next == text.start ? "" : "; ");
-        add_vanishing(&text, diff, class);
+    guard_format(&diff->guard.refusals[0], diff->guard.share_percent, &text);
+    if (diff->guard.count > 1) {
+        text_add_string(&text, "; and ");
+        add_count(&text, diff->guard.count - 1, " refusal more", " refusals more");
     }
     return err_set(err, ERR_RULE, "%s", octets);
 }
@@ -283,22 +311,78 @@ static json_t *class_to_json(const struct diff_class *names)
     return object;
 }
 
+static json_t *access_to_json(const struct diff *diff)
+{
+    json_t *access = json_array();
+
+    for (size_t i = 0; i < diff->access.count; i++) {
+        const struct access_change *change = &diff->access.items[i];
+        char first[CIDR_TEXT_MAX], last[CIDR_TEXT_MAX], asked_at[CIDR_TEXT_MAX];
+        ipv4_write(change->first, first);
+        ipv4_write(change->last, last);
+        ipv4_write(change->asked_at, asked_at);
+        json_array_append_new(
+            access, json_pack("{s:s, s:s, s:s, s:s?, s:s, s:s, s:I, s:s?}", "space", change->space,
+                              "change", change->is_inside ? "inside" : "outside", "class",
+                              class_text(change->class), "connection", change->connection, "first",
+                              first, "last", last, "addresses",
+                              (json_int_t)change->last - (json_int_t)change->first + 1, "asked_at",
+                              change->asked_at == 0 ? NULL : asked_at));
+    }
+    return access;
+}
+
+static json_t *settings_to_json(const struct diff *diff)
+{
+    json_t *settings = json_array();
+
+    for (size_t i = 0; i < diff->settings.count; i++) {
+        const struct setting_change *change = &diff->settings.items[i];
+        json_array_append_new(settings, json_pack("{s:s?, s:s, s:s, s:s}", "space", change->space,
+                                                  "key", change->key, "before", change->before,
+                                                  "after", change->after));
+    }
+    return settings;
+}
+
+static json_t *others_to_json(const struct diff *diff)
+{
+    json_t *others = json_array();
+
+    for (size_t i = 0; i < diff->other_count; i++)
+        json_array_append_new(others, json_pack("{s:s, s:s}", "space", diff->others[i].space,
+                                                "what", diff->others[i].kind));
+    return others;
+}
+
+static json_t *guard_to_json(const struct diff *diff)
+{
+    json_t *refusals = json_array();
+
+    for (size_t i = 0; i < diff->guard.count; i++) {
+        const struct guard_refusal *refusal = &diff->guard.refusals[i];
+        json_array_append_new(refusals,
+                              json_pack("{s:s, s:s, s:I, s:I, s:s?}", "cause",
+                                        guard_cause_text(refusal->cause), "space", refusal->space,
+                                        "gone", (json_int_t)refusal->gone, "of",
+                                        (json_int_t)refusal->of, "names", refusal->names));
+    }
+    return refusals;
+}
+
 char *diff_to_json(const struct diff *diff)
 {
-    json_t *changes = json_array(), *classes = json_object(), *lost = json_array();
+    json_t *changes = json_array(), *classes = json_object();
 
     for (size_t i = 0; i < diff->change_count; i++)
         json_array_append_new(changes, change_to_json(&diff->changes[i]));
     for (unsigned class = 0; class < DIFF_CLASSES; class ++)
         json_object_set_new(classes, class_text(class), class_to_json(&diff->classes[class]));
-    for (size_t i = 0; i < diff->lost_count && i < GUARD_APPS_MOST; i++)
-        json_array_append_new(lost, json_pack("{s:s, s:s, s:I}", "space", diff->lost[i].space,
-                                              "app", diff->lost[i].app, "names",
-                                              (json_int_t)diff->lost[i].names));
-    json_t *root =
-        json_pack("{s:b, s:o, s:I, s:o, s:o, s:I}", "refused", diff_is_refused(diff), "changes",
-                  changes, "left_out", (json_int_t)diff->left_out, "classes", classes, "apps_lost",
-                  lost, "apps_lost_count", (json_int_t)diff->lost_count);
+    json_t *root = json_pack(
+        "{s:b, s:o, s:I, s:o, s:o, s:I, s:o, s:o, s:o}", "refused", diff_is_refused(diff),
+        "changes", changes, "left_out", (json_int_t)diff->left_out, "classes", classes, "access",
+        access_to_json(diff), "access_left_out", (json_int_t)diff->access.left_out, "settings",
+        settings_to_json(diff), "others", others_to_json(diff), "guard", guard_to_json(diff));
     char *text = root == NULL ? NULL : json_dumps(root, JSON_COMPACT);
     json_decref(root);
     return text;

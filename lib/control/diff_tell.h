@@ -2,6 +2,10 @@
 /**
  * A diff in words: for people, line by line, and for machines, as JSON.
  *
+ *     access
+ *       + 10.50.0.0/16 becomes inside of test-space (peered, pcx-999): 65536 addresses
+ *     settings
+ *       ~ external: refuse -> nxdomain
  *     space test-space, app frozen-oasis-70544
  *       - api.example.com (space, peered, vpn): 10.0.0.37 10.0.16.21
  *       + www.example.com (space): 10.0.0.37 10.0.16.21
@@ -20,6 +24,9 @@ typedef void diff_on_line(void *context, const char *line);
 
 /** Tells the changes, the counts of each class that has any, and what the guard refuses. */
 void diff_tell(const struct diff *diff, diff_on_line *on_line, void *context);
+
+/** Tells what the guard refuses, and with it whose access and which settings would change. */
+void diff_tell_refusal(const struct diff *diff, diff_on_line *on_line, void *context);
 
 /** Returns the same as one JSON object, malloc'ed; NULL without memory. */
 char *diff_to_json(const struct diff *diff);

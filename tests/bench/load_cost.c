@@ -114,7 +114,9 @@ static void measure_reloads(struct load_request *request, unsigned files, unsign
         struct snapshot *fresh = load(request);
         reloads->ms[i] = ms_since(start);
         start = clock_monotonic_ns();
-        struct diff *diff = diff_new(request->before, fresh, DIFF_CHANGES_MOST);
+        struct diff *diff = diff_new(
+            request->before, fresh,
+            &(struct diff_options){.changes_most = DIFF_CHANGES_MOST, .guard_share_percent = 10});
         diffs->ms[i] = ms_since(start);
         if (diff == NULL || !diff_has_changes(diff)) {
             fprintf(stderr, "load_cost: no difference\n");

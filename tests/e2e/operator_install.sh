@@ -123,6 +123,6 @@ expect "the example is accepted" "0" "$?"
 unit=$root/usr/lib/systemd/system/spacednsd.service
 expect "the unit starts what is installed" \
     "ExecStart=/usr/sbin/spacednsd --settings /etc/spacedns/spacednsd.yaml" "$(grep ^ExecStart "$unit")"
-sed "s|=/usr/sbin/spacednsd|=$root/usr/sbin/spacednsd|; /^Documentation/d" "$unit" >"$work/spacednsd.service"
+sed "s|=/usr/sbin/spacednsd|=$root/usr/sbin/spacednsd|; s|=/usr/bin/spacedns |=$root/usr/bin/spacedns |; /^Documentation/d" "$unit" >"$work/spacednsd.service"
 try "systemd accepts the unit" systemd-analyze verify "$work/spacednsd.service"
 finish

@@ -45,17 +45,27 @@ print(said["refused"], len(said["changes"]), change["change"], change["classes"]
 
 edited emptied 's/\(10.0.130.56\|10.0.151.218\), state: up/\1, state: down/'
 plan "$work/emptied" --against zones
-expect "an app is emptied: exit code" 1 "$code"
-expect_match "an app is emptied" '^guard: app frozen-oasis-70544 of space test-space loses all its addresses \(7 names\)$' "$out"
-expect "an app is emptied: last" "Error: app frozen-oasis-70544 of space test-space loses all its addresses (7 names); put it back, or say --force if it is meant to go" "$err"
-plan "$work/emptied" --against zones --force
-expect "it is meant to be: exit code" 0 "$code"
-expect "it is meant to be: nothing more to say" "" "$err"
+expect "an app is scaled to zero: exit code" 0 "$code"
+expect_match "an app is scaled to zero" '^  ~ api\.example\.com \(.*\): 10\.0\.0\.37 10\.0\.16\.21 -> no address, Q14$' "$out"
 
-edited fewer '/api.example.com/d'
-plan "$work/fewer" --against zones
-expect "too many names vanish: exit code" 1 "$code"
-expect_match "too many names vanish" '^guard: 2 of 10 names vanish for class vpn, more than 10 %$' "$out"
+edited narrowed 's|routable_cidrs: \[172.16.0.0/16\]|routable_cidrs: [172.16.0.0/24]|; s/status: pending-acceptance/status: active/'
+plan "$work/narrowed" --against zones
+expect "who comes in and who goes: exit code" 0 "$code"
+expect "who comes in and who goes" "access
+  + 10.30.0.0/16 becomes inside of test-space (peered, pcx-222bbb222): 65536 addresses
+  - 172.16.1.0-172.16.255.255 ceases to be inside of test-space (vpn, office): 65280 addresses" "$out"
+
+mkdir "$work/two" "$work/one"
+cp zones/test-space.yaml "$work/two/"
+cp zones/test-space.yaml "$work/one/"
+printf 'space: second-space\ncidr: 10.9.0.0/16\nrouters: [10.9.0.7]\n' >"$work/two/second.yaml"
+plan "$work/one" --against "$work/two"
+expect "a space vanishes: exit code" 1 "$code"
+expect_match "a space vanishes" '^guard: space second-space vanishes with its 0 apps$' "$out"
+expect "a space vanishes: last" "Error: space second-space vanishes with its 0 apps; put it back, or say --force if it is meant to go" "$err"
+plan "$work/one" --against "$work/two" --force
+expect "it is meant to go: exit code" 0 "$code"
+expect "it is meant to go: nothing more to say" "" "$err"
 
 edited broken 's/10.0.0.37, 10.0.16.21/10.0.130.9/'
 plan "$work/broken" --against zones

@@ -1,0 +1,49 @@
+#pragma once
+/**
+ * Which settings change answers, and what else of a space does that no address shows.
+ *
+ * Of the settings: external, local_as, localspace_to, recursion_for, upstreams, upstream_zones,
+ * allow_rebind, server_id. Of a space: its TTLs.
+ *
+ * Threads: any while both snapshots are held.  Memory: the arena's; nothing of the snapshots is
+ * borrowed.
+ */
+#include <stdbool.h>
+#include <stddef.h>
+
+#include "answer/snapshot.h"
+#include "base/arena.h"
+#include "base/text.h"
+
+struct setting_change {
+    const char *space;  /* NULL: of the server */
+    const char *key;    /* as in the settings file, or in the zone file */
+    const char *before; /* as people write it; "" for nothing */
+    const char *after;
+};
+
+struct setting_changes {
+    struct setting_change *items;
+    size_t count;
+    size_t capacity;
+};
+
+/** Compares the settings that answers depend on. Returns false without memory. */
+bool policy_compare(const struct policy *before, const struct policy *after, struct arena *arena,
+                    struct setting_changes *changes);
+
+/** Compares the TTLs of a space. Returns false without memory. */
+bool ttl_compare(const struct segment *before, const struct segment *after, struct arena *arena,
+                 struct setting_changes *changes);
+
+/** "~ recursion_for: space,peered -> space" */
+void setting_change_format(const struct setting_change *change, struct text *text);
+
+/**
+ * Words for what differs between two files of a space that neither addresses, access nor TTLs show:
+ * "dynos by number", "ports", "records", "routers by number", "routes of peerings". Returns how
+ * many were written to `kinds`, DIFF_OTHERS_MOST at most.
+ */
+enum { DIFF_OTHERS_MOST = 8 };
+size_t others_compare(const struct segment *before, const struct segment *after,
+                      const char *kinds[DIFF_OTHERS_MOST]);
