@@ -134,6 +134,7 @@ static const struct {
     {"", "server_id: ns2", "server_id", ""},
     {"", "log_level: error", "log_level", ""},
     {"", "reload_guard: false", "reload_guard", ""},
+    {"", "guard_share: 20", "guard_share", ""},
     {"reload_guard: false\nserver_id: ns1", "server_id: ns2", "server_id,reload_guard", ""},
     {"listen: [10.0.0.2, 10.0.0.3]", "listen: [10.0.0.2]", "",
      "listen: 10.0.0.2:53,10.0.0.3:53, not 10.0.0.2:53\n"},
