@@ -110,15 +110,17 @@ void errands_close(struct errands *errands)
 }
 
 struct errand *errands_add(struct errands *errands, struct random_source *random,
-                           link_ticket ticket, const uint8_t *query, size_t length)
+                           link_ticket ticket, const uint8_t *query, size_t length, uint64_t now_ms)
 {
     if (errands->count == ERRANDS_MOST)
         return NULL;
     struct errand *errand = malloc(sizeof *errand + length);
     if (errand == NULL)
         return NULL;
-    *errand = (struct errand){
-        .ticket = ticket, .id = draw_id(errands, random), .length = (uint16_t)length};
+    *errand = (struct errand){.ticket = ticket,
+                              .added_ms = now_ms,
+                              .id = draw_id(errands, random),
+                              .length = (uint16_t)length};
     memcpy(errand->query, query, length);
     enter(errands, errand);
     chain_append(&errands->unsent, &errand->chain);
@@ -164,7 +166,7 @@ struct errand *errands_find(const struct errands *errands, uint16_t id)
     return errand != NULL && errand->is_sent ? errand : NULL;
 }
 
-void errands_take_back(struct errands *errands, bool again, enum link_failure failure)
+void errands_take_back(struct errands *errands, uint64_t again_from_ms, enum link_failure failure)
 {
     struct errand *errand;
     struct chain all;
@@ -176,7 +178,8 @@ void errands_take_back(struct errands *errands, bool again, enum link_failure fa
     while ((errand = chain_first(&errands->unsent)) != NULL)
         move(errand, &all);
     while ((errand = chain_first(&all)) != NULL) {
-        move(errand, again && !errand->is_again ? &errands->unsent : &errands->failed);
+        bool again = errand->added_ms >= again_from_ms && !errand->is_again;
+        move(errand, again ? &errands->unsent : &errands->failed);
         errand->is_sent = false;
         errand->is_again = true;
         errand->failure = (uint8_t)failure;

@@ -34,6 +34,7 @@ struct errand {
     struct chain chain; /* of its state, in the order they came; first */
     struct errand *next_in_bucket;
     link_ticket ticket;
+    uint64_t added_ms;
     uint16_t id; /* on the connection; the query's first two octets are the attempt's own */
     uint16_t length;
     bool is_sent;
@@ -60,7 +61,8 @@ void errands_close(struct errands *errands);
  * are under way, or without memory.
  */
 struct errand *errands_add(struct errands *errands, struct random_source *random,
-                           link_ticket ticket, const uint8_t *query, size_t length);
+                           link_ticket ticket, const uint8_t *query, size_t length,
+                           uint64_t now_ms);
 
 /** Takes one out, whatever its state, and frees it. */
 void errands_remove(struct errands *errands, struct errand *errand);
@@ -75,10 +77,11 @@ size_t errands_send(struct errands *errands, uint8_t *room, size_t most);
 struct errand *errands_find(const struct errands *errands, uint16_t id);
 
 /**
- * The connection has been closed: with `again`, what was under way is unsent once more, unless this
- * has happened to it before; everything else has failed.
+ * The connection has been closed: what was added at `again_from_ms` or later (0: everything,
+ * UINT64_MAX: nothing) is unsent once more, unless this has happened to it before; everything else
+ * has failed.
  */
-void errands_take_back(struct errands *errands, bool again, enum link_failure failure);
+void errands_take_back(struct errands *errands, uint64_t again_from_ms, enum link_failure failure);
 
 /** The first that has failed; NULL: none has. */
 struct errand *errands_first_failed(const struct errands *errands);

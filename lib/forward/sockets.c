@@ -18,16 +18,18 @@ enum {
     PORT_FIRST = 1024,
     PORT_COUNT = 65536 - PORT_FIRST,
     PORT_TRIES_MOST = 8,
+    STREAMS = 2, /* of each server */
 };
 
 enum trip_state { TRIP_NONE, TRIP_UDP, TRIP_STREAM, TRIP_FAILED };
 
 /* What carries an attempt, by its ticket: a socket of its own, or a place on a stream. */
 struct trip {
-    struct errand *errand; /* TRIP_STREAM */
-    uint64_t event;        /* TRIP_UDP: as epoll hands it back */
-    int descriptor;        /* TRIP_UDP */
-    uint8_t state;         /* enum trip_state */
+    struct errand *errand; /* TRIP_STREAM, of ... */
+    struct stream *stream;
+    uint64_t event; /* TRIP_UDP: as epoll hands it back */
+    int descriptor; /* TRIP_UDP */
+    uint8_t state;  /* enum trip_state */
     uint8_t server;
     uint8_t failure; /* TRIP_FAILED: enum link_failure */
     bool is_listed;  /* among the failed */
@@ -43,7 +45,9 @@ struct sockets {
     struct tls_trust *trust; /* NULL: no server speaks TLS */
     struct trip *trips;      /* by ticket; their slots in epoll are their tickets */
     size_t trip_count;
-    struct stream *streams; /* by server; their slots come behind the attempts' */
+    struct stream *streams; /* STREAMS by server; their slots come behind the attempts' */
+    size_t stream_count;
+    uint8_t *current; /* by server: which of its streams takes new questions */
     size_t server_count;
     const struct upstream *const *servers;
     link_ticket *failed; /* a circle of those that failed within send */
@@ -225,7 +229,7 @@ static void on_soon(uv_idle_t *soon)
 
     uv_idle_stop(soon);
     tell_failed(sockets);
-    for (size_t i = 0; i < sockets->server_count; i++)
+    for (size_t i = 0; i < sockets->stream_count; i++)
         if (sockets->streams[i].is_due)
             stream_turn(&sockets->streams[i], uv_now(soon->loop));
 }
@@ -235,7 +239,7 @@ static void on_tick(uv_timer_t *tick)
     struct sockets *sockets = tick->data;
     bool is_open = false;
 
-    for (size_t i = 0; i < sockets->server_count; i++) {
+    for (size_t i = 0; i < sockets->stream_count; i++) {
         stream_tick(&sockets->streams[i], uv_now(tick->loop));
         is_open = is_open || sockets->streams[i].state != STREAM_CLOSED;
     }
@@ -245,13 +249,33 @@ static void on_tick(uv_timer_t *tick)
 
 /* ---- the link ---- */
 
+/* The server's stream for a new question: another one while its own is doubtful. */
+static struct stream *choose_stream(struct sockets *sockets, uint8_t server, uint64_t now_ms)
+{
+    struct stream *streams = &sockets->streams[STREAMS * (size_t)server];
+    struct stream *current = &streams[sockets->current[server]];
+    struct stream *other = &streams[1 - sockets->current[server]];
+
+    if (!stream_is_doubtful(current, now_ms))
+        return current;
+    /* With both in doubt, the one that is quiet longest makes room, once it is long enough. */
+    if (stream_is_doubtful(other, now_ms)) {
+        if (now_ms - other->quiet_ms < STREAM_OPENING_MS)
+            return current;
+        stream_give_up(other, now_ms);
+    }
+    sockets->current[server] = (uint8_t)(1 - sockets->current[server]);
+    return other;
+}
+
 static bool send_over_stream(struct sockets *sockets, link_ticket ticket, const uint8_t *query,
                              size_t length)
 {
     struct trip *trip = &sockets->trips[ticket];
-    struct stream *stream = &sockets->streams[trip->server];
+    uint64_t now_ms = uv_now(sockets->tick.loop);
 
-    trip->errand = stream_send(stream, ticket, query, length, uv_now(sockets->tick.loop));
+    trip->stream = choose_stream(sockets, trip->server, now_ms);
+    trip->errand = stream_send(trip->stream, ticket, query, length, now_ms);
     if (trip->errand == NULL)
         return false;
     trip->state = TRIP_STREAM;
@@ -284,7 +308,7 @@ static void sockets_forget(struct link *link, link_ticket ticket)
 
     assert(ticket < sockets->trip_count);
     if (trip->state == TRIP_STREAM)
-        stream_forget(&sockets->streams[trip->server], trip->errand);
+        stream_forget(trip->stream, trip->errand);
     close_trip(trip);
 }
 
@@ -297,8 +321,8 @@ struct link *sockets_link(struct sockets *sockets)
 
 static bool add_stream(struct sockets *sockets, const struct upstream *server, struct err *err)
 {
-    struct stream *stream = &sockets->streams[sockets->server_count];
-    uint32_t slot = (uint32_t)(sockets->trip_count + sockets->server_count);
+    struct stream *stream = &sockets->streams[sockets->stream_count];
+    uint32_t slot = (uint32_t)(sockets->trip_count + sockets->stream_count);
 
     if (server->is_tls && sockets->trust == NULL)
         sockets->trust = tls_trust_new(err);
@@ -306,7 +330,7 @@ static bool add_stream(struct sockets *sockets, const struct upstream *server, s
         return false;
     if (!stream_init(stream, &sockets->home, server, sockets->trust, slot))
         return err_set(err, ERR_MEMORY, "out of memory for the upstreams");
-    sockets->server_count++;
+    sockets->stream_count++;
     return true;
 }
 
@@ -316,11 +340,14 @@ static bool allocate(struct sockets *sockets, const struct sockets_options *opti
     sockets->trip_count = options->attempts;
     sockets->trips = calloc(options->attempts, sizeof *sockets->trips);
     sockets->failed = calloc(options->attempts, sizeof *sockets->failed);
-    sockets->streams = calloc(options->server_count, sizeof *sockets->streams);
+    sockets->server_count = options->server_count;
+    sockets->streams = calloc(STREAMS * options->server_count, sizeof *sockets->streams);
+    sockets->current = calloc(options->server_count, sizeof *sockets->current);
     sockets->home.wire = malloc(STREAM_WIRE_OCTETS);
     sockets->home.plain = malloc(STREAM_PLAIN_OCTETS);
     return (sockets->trips != NULL && sockets->failed != NULL && sockets->streams != NULL &&
-            sockets->home.wire != NULL && sockets->home.plain != NULL) ||
+            sockets->current != NULL && sockets->home.wire != NULL &&
+            sockets->home.plain != NULL) ||
            err_set(err, ERR_MEMORY, "out of memory for the upstreams");
 }
 
@@ -328,8 +355,8 @@ static bool fill(struct sockets *sockets, const struct sockets_options *options,
 {
     if (!allocate(sockets, options, err))
         return false;
-    for (size_t i = 0; i < options->server_count; i++)
-        if (!add_stream(sockets, options->servers[i], err))
+    for (size_t i = 0; i < STREAMS * options->server_count; i++)
+        if (!add_stream(sockets, options->servers[i / STREAMS], err))
             return false;
     sockets->home.epoll = epoll_create1(EPOLL_CLOEXEC);
     if (sockets->home.epoll < 0)
@@ -353,9 +380,9 @@ static void close_all(struct sockets *sockets)
 {
     for (size_t i = 0; i < sockets->trip_count && sockets->trips != NULL; i++)
         close_trip(&sockets->trips[i]);
-    for (size_t i = 0; i < sockets->server_count; i++)
+    for (size_t i = 0; i < sockets->stream_count; i++)
         stream_close(&sockets->streams[i]);
-    sockets->server_count = 0;
+    sockets->stream_count = 0;
     if (sockets->home.epoll >= 0)
         close(sockets->home.epoll);
     sockets->home.epoll = -1;
@@ -367,6 +394,7 @@ static void give_back(struct sockets *sockets)
     free(sockets->trips);
     free(sockets->failed);
     free(sockets->streams);
+    free(sockets->current);
     free(sockets->home.wire);
     free(sockets->home.plain);
     free(sockets);

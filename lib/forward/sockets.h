@@ -1,13 +1,14 @@
 #pragma once
 /**
- * The link over real sockets: UDP with a random port for each attempt, and one connection per
- * server over TCP or TLS (stream.h).
+ * The link over real sockets: UDP with a random port for each attempt, and a connection per server
+ * over TCP or TLS (stream.h). When a connection is doubtful, questions go over a second one, while
+ * those on the first are waited for; two are the most.
  *
  * Sockets are watched by an epoll descriptor of their own, which is the one thing that the worker's
  * loop watches: opening and closing a socket costs the loop nothing.
  *
  *     worker's loop ──poll──► epoll ──► UDP sockets (one per attempt)
- *        │                      └─────► streams (one per server)
+ *        │                      └─────► streams (two per server)
  *        ├──idle──► what was sent or failed in this turn: written and told in the next one
  *        └──timer──► streams, while one is open
  *

@@ -130,16 +130,29 @@ static void tell_tls_failure(struct stream *stream, struct tls_failure why, uint
     log_offer(&line);
 }
 
-/* The connection is over: what can be asked again is, over a new one; the rest has failed. */
+/* The connection is over: what came at `again_from_ms` or later is asked again, over a new one. */
+static void replace(struct stream *stream, enum link_failure failure, uint64_t again_from_ms,
+                    uint64_t now_ms)
+{
+    disconnect(stream);
+    errands_take_back(&stream->errands, again_from_ms, failure);
+    if (errands_have_unsent(&stream->errands) && !open_connection(stream, &failure, now_ms))
+        errands_take_back(&stream->errands, UINT64_MAX, failure);
+    stream->is_due = true;
+}
+
+/* What can be asked again is; the rest has failed. */
 static void break_off(struct stream *stream, enum link_failure failure, uint64_t now_ms)
 {
-    bool again = stream->has_worked;
+    replace(stream, failure, stream->has_worked ? 0 : UINT64_MAX, now_ms);
+}
 
-    disconnect(stream);
-    errands_take_back(&stream->errands, again, failure);
-    if (errands_have_unsent(&stream->errands) && !open_connection(stream, &failure, now_ms))
-        errands_take_back(&stream->errands, false, failure);
-    stream->is_due = true;
+/* Its time is over; the young have not had theirs. */
+static void time_out(struct stream *stream, uint64_t now_ms)
+{
+    uint64_t young_ms = now_ms < STREAM_YOUNG_MS ? 0 : now_ms - STREAM_YOUNG_MS + 1;
+
+    replace(stream, LINK_UNREACHABLE, stream->has_worked ? 0 : young_ms, now_ms);
 }
 
 /* ---- writing ---- */
@@ -339,7 +352,7 @@ struct errand *stream_send(struct stream *stream, link_ticket ticket, const uint
 
     assert(length >= ID_OCTETS && length <= ERRAND_QUERY_OCTETS_MOST);
     struct errand *errand =
-        errands_add(&stream->errands, &stream->home->random, ticket, query, length);
+        errands_add(&stream->errands, &stream->home->random, ticket, query, length, now_ms);
     if (errand == NULL)
         return NULL;
     stream->asked_ms = now_ms;
@@ -350,8 +363,13 @@ struct errand *stream_send(struct stream *stream, link_ticket ticket, const uint
         errands_remove(&stream->errands, errand);
         return NULL;
     }
-    errands_take_back(&stream->errands, false, failure);
+    errands_take_back(&stream->errands, UINT64_MAX, failure);
     return errand;
+}
+
+void stream_give_up(struct stream *stream, uint64_t now_ms)
+{
+    break_off(stream, LINK_UNREACHABLE, now_ms);
 }
 
 void stream_forget(struct stream *stream, struct errand *errand)
@@ -419,12 +437,12 @@ void stream_tick(struct stream *stream, uint64_t now_ms)
 
     if (stream->state == STREAM_CLOSED)
         return;
-    if (stream->state == STREAM_SHAKING && now_ms - stream->opened_ms >= STREAM_SILENT_MS)
+    if (stream->state == STREAM_SHAKING && now_ms - stream->opened_ms >= STREAM_OPENING_MS)
         fail_handshake(stream, silence, now_ms);
-    else if (stream->state == STREAM_CONNECTING && now_ms - stream->opened_ms >= STREAM_SILENT_MS)
-        break_off(stream, LINK_UNREACHABLE, now_ms);
+    else if (stream->state == STREAM_CONNECTING && now_ms - stream->opened_ms >= STREAM_OPENING_MS)
+        time_out(stream, now_ms);
     else if (stream->quiet_ms != 0 && now_ms - stream->quiet_ms >= STREAM_SILENT_MS)
-        break_off(stream, LINK_UNREACHABLE, now_ms);
+        time_out(stream, now_ms);
     else if (stream->errands.count == 0 && now_ms - stream->asked_ms >= STREAM_IDLE_MS)
         leave(stream);
     stream_turn(stream, now_ms);

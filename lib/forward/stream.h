@@ -6,11 +6,18 @@
  *     closed ───────────────────► opening ──────────────────► open
  *       ▲  ▲                        │                          │
  *       │  └──(refused, TLS failed, 2 s: all questions fail)───┤
- *       └──(10 s without a question, closed by the server, 2 s without a response)
+ *       └──(10 s without a question, closed by the server, 10 s without a response)
  *
  * Questions are written as they come and responses taken in any order. A server may close a
  * connection just when a question is on its way; so when a connection on which responses came is
- * closed, what was under way is asked once more over a new one (RFC 7766 section 6.2.4).
+ * closed, what was under way is asked once more over a new one (RFC 7766 section 6.2.4). One that
+ * is given up for want of time takes only those along that have waited: a question younger than
+ * STREAM_YOUNG_MS is asked once more, too.
+ *
+ * A question may simply be slow to answer, or the connection may have died without a word; nothing
+ * tells one from the other. So a connection from which nothing has come for STREAM_DOUBT_MS, with
+ * questions out, is doubtful: it is waited for as long as an answer is of use, and new questions
+ * are better asked over another one (sockets.h has two for each server).
  *
  * Nothing is told to the listener by stream_send and stream_forget: what they find out is told by
  * the next stream_turn.
@@ -33,7 +40,10 @@
 
 enum {
     STREAM_IDLE_MS = 10000,
-    STREAM_SILENT_MS = 2000, /* longer than any question's deadline */
+    STREAM_OPENING_MS = 2000, /* until TCP and TLS are done */
+    STREAM_DOUBT_MS = 500,
+    STREAM_YOUNG_MS = 1000,   /* not failed with those that waited longer */
+    STREAM_SILENT_MS = 10000, /* as long as an answer is of use */
     STREAM_TICK_MS = 500,
     STREAM_TELL_MS = 30000, /* between two lines about one server's TLS */
     STREAM_WIRE_OCTETS = 65536,
@@ -87,6 +97,18 @@ void stream_close(struct stream *stream);
 /** Takes a question in. Returns NULL for want of descriptors, memory or room. */
 struct errand *stream_send(struct stream *stream, link_ticket ticket, const uint8_t *query,
                            size_t length, uint64_t now_ms);
+
+/** True when questions are out and nothing has come for STREAM_DOUBT_MS. */
+static inline bool stream_is_doubtful(const struct stream *stream, uint64_t now_ms)
+{
+    return stream->quiet_ms != 0 && now_ms - stream->quiet_ms >= STREAM_DOUBT_MS;
+}
+
+/**
+ * Gives up a doubtful connection before its time, so that another can be opened: what was under way
+ * is asked once more over a new one, or fails in the next stream_turn.
+ */
+void stream_give_up(struct stream *stream, uint64_t now_ms);
 
 /** Ends a question that has not failed. */
 void stream_forget(struct stream *stream, struct errand *errand);

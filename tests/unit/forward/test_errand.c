@@ -11,7 +11,7 @@ static struct errand *add(struct errands *errands, link_ticket ticket)
 {
     static struct random_source random;
 
-    return errands_add(errands, &random, ticket, query, sizeof query);
+    return errands_add(errands, &random, ticket, query, sizeof query, 1000);
 }
 
 /* The tickets of the frames that were written, by their ids. */
@@ -121,14 +121,14 @@ START_TEST(what_was_under_way_is_asked_again_once)
     for (link_ticket i = 0; i < 3; i++)
         add(&errands, i);
     errands_send(&errands, room, sizeof room);
-    errands_take_back(&errands, true, LINK_UNREACHABLE);
+    errands_take_back(&errands, 0, LINK_UNREACHABLE);
     ck_assert_ptr_null(errands_first_failed(&errands));
     ck_assert_ptr_null(errands_find(&errands, load16(room + 2)));
     add(&errands, 3);
     ck_assert_uint_eq(send_all(&errands, tickets, 8), 4);
     for (link_ticket i = 0; i < 4; i++)
         ck_assert_uint_eq(tickets[i], i);
-    errands_take_back(&errands, true, LINK_TLS);
+    errands_take_back(&errands, 0, LINK_TLS);
     for (link_ticket i = 0; i < 3; i++) {
         struct errand *failed = errands_first_failed(&errands);
         ck_assert_uint_eq(failed->ticket, i);
@@ -151,7 +151,7 @@ START_TEST(nothing_is_asked_again_when_it_is_of_no_use)
     add(&errands, 1);
     add(&errands, 2);
     errands_send(&errands, room, sizeof room);
-    errands_take_back(&errands, false, LINK_EXHAUSTED);
+    errands_take_back(&errands, UINT64_MAX, LINK_EXHAUSTED);
     ck_assert(!errands_have_unsent(&errands));
     ck_assert_uint_eq(errands_first_failed(&errands)->ticket, 1);
     ck_assert_int_eq(errands_first_failed(&errands)->failure, LINK_EXHAUSTED);

@@ -10,6 +10,7 @@
 #include <unistd.h>
 
 #include "base/bytes.h"
+#include "forward/stream.h"
 #include "support/far.h"
 #include "support/serving.h"
 #include "support/suite.h"
@@ -585,6 +586,59 @@ START_TEST(a_broken_stream_fails_its_questions)
 }
 END_TEST
 
+/* Waits until a connection of its own has so many questions. */
+static void turn_until_asked(struct scene *scene, size_t connections, size_t questions)
+{
+    while (scene->far.count < connections || far_count(far_last(&scene->far)) < questions)
+        turn(scene);
+}
+
+START_TEST(a_question_does_not_wait_behind_a_connection_that_says_nothing)
+{
+    struct scene *scene = begin();
+
+    ck_assert(ask(scene, 0, TCP_ONLY));
+    turn_until_asked(scene, 1, 1);
+    ck_assert(ask(scene, 1, TCP_ONLY));
+    turn_until_asked(scene, 1, 2);
+    scene->loop.time += STREAM_DOUBT_MS;
+    ck_assert(ask(scene, 2, TCP_ONLY));
+    turn_until_asked(scene, 2, 1);
+    far_answer(far_last(&scene->far), 0);
+    turn_until_told(scene, 1);
+    ck_assert_uint_eq(scene->fates[2].responses, 1);
+    /* Who answers late is heard all the same, and the next question stays where answers come. */
+    far_answer(&scene->far.ends[0], 0);
+    turn_until_told(scene, 2);
+    ck_assert_uint_eq(scene->fates[0].responses, 1);
+    ck_assert(ask(scene, 3, TCP_ONLY));
+    turn_until_asked(scene, 2, 2);
+    ck_assert_uint_eq(scene->far.count, 2);
+    end(scene);
+}
+END_TEST
+
+START_TEST(of_two_silent_connections_the_older_makes_room)
+{
+    struct scene *scene = begin();
+
+    for (link_ticket ticket = 0; ticket < 2; ticket++) {
+        ck_assert(ask(scene, ticket, TCP_ONLY));
+        turn_until_asked(scene, ticket + 1, 1);
+        scene->loop.time += STREAM_DOUBT_MS;
+    }
+    ck_assert(ask(scene, 2, TCP_ONLY));
+    turn_until_asked(scene, 2, 2);
+    scene->loop.time += STREAM_OPENING_MS;
+    ck_assert(ask(scene, 3, TCP_ONLY));
+    turn_until_asked(scene, 3, 1);
+    turn_until_told(scene, 1);
+    ck_assert_int_eq(scene->fates[0].failure, LINK_UNREACHABLE);
+    ck_assert_uint_eq(scene->fates[1].failures + scene->fates[2].failures, 0);
+    end(scene);
+}
+END_TEST
+
 START_TEST(what_is_under_way_at_the_end_is_let_go)
 {
     struct scene *scene = begin();
@@ -648,6 +702,8 @@ int main(void)
     tcase_add_test(streams, questions_over_a_stream_share_one_connection);
     tcase_add_test(streams, a_server_of_tls_is_never_asked_plainly);
     tcase_add_test(streams, a_broken_stream_fails_its_questions);
+    tcase_add_test(streams, a_question_does_not_wait_behind_a_connection_that_says_nothing);
+    tcase_add_test(streams, of_two_silent_connections_the_older_makes_room);
     tcase_add_test(streams, what_is_under_way_at_the_end_is_let_go);
     tcase_add_test(streams, an_idle_stream_lets_the_loop_rest);
     suite_add_tcase(suite, streams);

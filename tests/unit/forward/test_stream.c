@@ -511,10 +511,15 @@ START_TEST(a_connection_that_never_comes_about_is_given_up)
     ck_assert_int_eq(scene->stream.state, STREAM_CONNECTING);
     pass(scene, 1500);
     ck_assert_uint_eq(scene->told, 0);
-    stream_forget(&scene->stream, scene->fates[0].errand);
     ask(scene, 1);
     pass(scene, 500);
+    turn(scene);
+    /* The young one gets a connection more. */
     ck_assert_uint_eq(scene->told, 1);
+    ck_assert_int_eq(scene->fates[0].failure, LINK_UNREACHABLE);
+    ck_assert_int_eq(scene->stream.state, STREAM_CONNECTING);
+    pass(scene, 2000);
+    ck_assert_uint_eq(scene->told, 2);
     ck_assert_int_eq(scene->fates[1].failure, LINK_UNREACHABLE);
     ck_assert_int_eq(scene->stream.state, STREAM_CLOSED);
     for (size_t i = 0; i < 3; i++)
@@ -686,7 +691,7 @@ START_TEST(a_connection_that_has_fallen_silent_is_replaced)
     warm_up(scene);
     ask(scene, 0);
     turn_until_asked(scene, 1, 2);
-    pass(scene, 1500);
+    pass(scene, 9500);
     stream_forget(&scene->stream, scene->fates[0].errand); /* its deadline */
     ask(scene, 1);
     turn_until_asked(scene, 1, 3);
@@ -705,15 +710,33 @@ START_TEST(a_response_shows_that_a_connection_is_alive)
     warm_up(scene);
     ask(scene, 0);
     turn_until_asked(scene, 1, 2);
-    pass(scene, 1500);
+    pass(scene, 9500);
     ask(scene, 1);
     turn_until_asked(scene, 1, 3);
     far_answer(far_last(&scene->far), 2);
     turn_until_told(scene, 1);
-    pass(scene, 1500);
+    pass(scene, 9500);
     ck_assert_uint_eq(scene->far.count, 1);
     far_answer(far_last(&scene->far), 1);
     turn_until_told(scene, 2);
+    end(scene);
+}
+END_TEST
+
+START_TEST(a_connection_with_a_question_out_and_no_response_is_doubtful)
+{
+    struct scene *scene = begin();
+
+    warm_up(scene);
+    pass(scene, 5000);
+    ck_assert(!stream_is_doubtful(&scene->stream, scene->now_ms));
+    ask(scene, 0);
+    turn_until_asked(scene, 1, 2);
+    ck_assert(!stream_is_doubtful(&scene->stream, scene->now_ms + STREAM_DOUBT_MS - 1));
+    ck_assert(stream_is_doubtful(&scene->stream, scene->now_ms + STREAM_DOUBT_MS));
+    far_answer(far_last(&scene->far), 1);
+    turn_until_told(scene, 1);
+    ck_assert(!stream_is_doubtful(&scene->stream, scene->now_ms));
     end(scene);
 }
 END_TEST
@@ -1117,6 +1140,7 @@ static TCase *time_case(void)
 
     tcase_add_test(time, a_connection_without_questions_is_closed_after_ten_seconds);
     tcase_add_test(time, a_connection_that_has_fallen_silent_is_replaced);
+    tcase_add_test(time, a_connection_with_a_question_out_and_no_response_is_doubtful);
     tcase_add_test(time, a_response_shows_that_a_connection_is_alive);
     tcase_add_test(time, a_question_keeps_its_connection_open);
     tcase_add_test(time, no_descriptor_is_left_behind);
