@@ -214,6 +214,8 @@ static void on_response(void *context, link_ticket ticket, const uint8_t *octets
     };
     enum response_status status = response_read(octets, length, &asked, pending->room);
 
+    if (status == RESPONSE_READ && pending->room->dropped > 0)
+        stats_count(pending->sender.stats, COUNTER_FORWARD_SCRUBBED, pending->room->dropped);
     if (status == RESPONSE_FOREIGN)
         on_foreign(pending, inquiry, attempt);
     else

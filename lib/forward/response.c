@@ -4,6 +4,7 @@
 
 #include "base/address.h"
 #include "forward/rr.h"
+#include "forward/scrub.h"
 #include "wire/types.h"
 
 enum {
@@ -11,7 +12,6 @@ enum {
     OPTION_HEAD_OCTETS = 4,
     OPT_FLAG_DO = 0x8000,
     OPT_OCTETS = 11,
-    NO_TTL = UINT16_MAX,
 };
 
 enum { ANSWER, AUTHORITY, ADDITIONAL, SECTIONS };
@@ -21,17 +21,24 @@ struct walk {
     struct reader in;
     const struct question *question;
     struct response *room;
-    const uint8_t *body;   /* the records, as they came */
-    const uint8_t *opt;    /* the OPT record among them, or NULL */
-    struct reader options; /* within it */
-    bool has_asked_type;   /* in the answer section */
-    uint16_t soa;          /* number of the authority section's SOA among the TTLs, or NO_TTL */
-    uint32_t soa_minimum;
+    bool has_opt;
+    struct reader options;
+    struct scrub scrub;
+    unsigned dropped; /* of classes that nobody asked for */
 };
 
 static uint16_t *ttl_offsets(struct response *response)
 {
     return (uint16_t *)(void *)response->data;
+}
+
+/* Where notes about records are taken: behind all that a response may take. */
+static struct scrub_note *notes_in(struct response *room)
+{
+    enum { OFFSET = RESPONSE_OCTETS_MOST - RESPONSE_RECORDS_MOST * sizeof(struct scrub_note) };
+
+    _Static_assert(OFFSET % alignof(struct scrub_note) == 0, "notes are aligned");
+    return (struct scrub_note *)(void *)((uint8_t *)room + OFFSET);
 }
 
 /* Options run to the end of their record; bounded by it, four octets or more at a time. */
@@ -47,30 +54,36 @@ static bool has_good_options(const struct rr *opt)
 }
 
 /* The one OPT record (RFC 6891 section 6.1.1). */
-static bool keep_opt(struct walk *walk, int section, const struct rr *opt)
+static bool read_opt(struct walk *walk, int section, const struct rr *opt)
 {
-    if (section != ADDITIONAL || walk->opt != NULL || *opt->start != 0 || !has_good_options(opt))
+    if (section != ADDITIONAL || walk->has_opt || *opt->start != 0 || !has_good_options(opt))
         return false;
-    walk->opt = opt->start;
+    walk->has_opt = true;
     walk->options = reader_over(opt->data, opt->length);
     walk->room->rcode |= (uint16_t)(opt->ttl[0] << 4);
     return true;
 }
 
-static void keep_record(struct walk *walk, int section, const struct rr *record)
+static void note_record(struct walk *walk, int section, const struct rr *record)
 {
-    struct response *room = walk->room;
-    uint16_t asked = walk->question->type;
+    struct scrub *scrub = &walk->scrub;
+    struct name owner;
 
-    if (section == ANSWER)
-        walk->has_asked_type |= asked == record->type || asked == TYPE_ANY;
-    if (section == AUTHORITY && record->type == TYPE_SOA && walk->soa == NO_TTL) {
-        walk->soa = room->ttl_count;
-        walk->soa_minimum = load32(record->data + record->length - 4);
+    if (section == ADDITIONAL)
+        return;
+    if (record->class != walk->question->class || record->type == SCRUB_TAKEN) {
+        walk->dropped++;
+        return;
     }
-    assert(room->ttl_count < RESPONSE_RECORDS_MOST);
-    ttl_offsets(room)[room->ttl_count++] = (uint16_t)(record->ttl - walk->body);
-    room->counts[section]++;
+    unsigned count = scrub->note_counts[ANSWER] + scrub->note_counts[AUTHORITY];
+    assert(count < RESPONSE_RECORDS_MOST);
+    rr_read_name(walk->in.start, record->start, &owner);
+    scrub->notes[count] = (struct scrub_note){
+        .owner = scrub_hash(walk->question, &owner),
+        .start = (uint16_t)(record->start - walk->in.start),
+        .type = record->type,
+    };
+    scrub->note_counts[section]++;
 }
 
 /* Bounded by the message: a record takes 11 octets or more, and a failed cursor ends the loop. */
@@ -80,9 +93,9 @@ static bool read_section(struct walk *walk, int section, unsigned count)
         struct rr record;
         if (!rr_read(&walk->in, &record))
             return false;
-        if (record.type != TYPE_OPT && walk->opt == NULL)
-            keep_record(walk, section, &record);
-        else if (record.type == TYPE_OPT && !keep_opt(walk, section, &record))
+        if (record.type != TYPE_OPT)
+            note_record(walk, section, &record);
+        else if (!read_opt(walk, section, &record))
             return false;
     }
     return true;
@@ -95,7 +108,7 @@ static void copy_ede(struct walk *walk)
     struct reader *in = &walk->options;
     uint8_t *out = room->data + 2 * (size_t)room->ttl_count;
 
-    while (walk->opt != NULL && reader_left(in) > 0) {
+    while (walk->has_opt && reader_left(in) > 0) {
         const uint8_t *option = in->next;
         bool is_ede = read16(in) == OPTION_EDE;
         read_span(in, read16(in));
@@ -108,20 +121,43 @@ static void copy_ede(struct walk *walk)
     }
 }
 
-static void copy_body(struct walk *walk)
-{
-    const uint8_t *end = walk->opt != NULL ? walk->opt : walk->in.next;
-    struct response *room = walk->room;
-    uint8_t *out = room->data + 2 * (size_t)room->ttl_count + room->ede_octets;
-
-    room->body_octets = (uint16_t)(end - walk->body);
-    memcpy(out, walk->body, room->body_octets);
-    room->octets = (uint32_t)(out + room->body_octets - (uint8_t *)room);
-}
-
 static uint32_t lesser(uint32_t a, uint32_t b)
 {
     return a < b ? a : b;
+}
+
+/* The records, to where they belong: behind what is in front of them. */
+static void place_body(struct walk *walk)
+{
+    struct response *room = walk->room;
+    const struct writer *body = &walk->scrub.writer.out;
+    uint8_t *out = room->data + 2 * (size_t)room->ttl_count + room->ede_octets;
+
+    room->body_octets = (uint16_t)writer_length(body);
+    memmove(out, body->start, room->body_octets);
+    room->octets = (uint32_t)(out + room->body_octets - (uint8_t *)room);
+}
+
+/* Writes the records that go on. Returns false when they cannot. */
+static bool scrub(struct walk *walk)
+{
+    struct response *room = walk->room;
+    struct scrub *scrub = &walk->scrub;
+    unsigned most = scrub->note_counts[ANSWER] + scrub->note_counts[AUTHORITY];
+
+    scrub->question = walk->question;
+    scrub->message = walk->in.start;
+    scrub->length = (size_t)(walk->in.end - walk->in.start);
+    scrub->ttls = ttl_offsets(room);
+    scrub->body = room->data + 2 * (size_t)most + RESPONSE_EDE_OCTETS_MOST;
+    if (!scrub_records(scrub))
+        return false;
+    room->counts[ANSWER] = scrub->counts[ANSWER];
+    room->counts[AUTHORITY] = scrub->counts[AUTHORITY];
+    room->ttl_count = (uint16_t)(scrub->counts[ANSWER] + scrub->counts[AUTHORITY]);
+    room->dropped = (uint8_t)lesser(walk->dropped + scrub->dropped, UINT8_MAX);
+    room->bits |= scrub->has_alias ? RESPONSE_HAS_ALIAS : 0;
+    return true;
 }
 
 static uint32_t cut_ttl(uint32_t seconds, uint32_t most)
@@ -139,9 +175,9 @@ static uint32_t cut_ttls(const struct walk *walk, bool is_negative)
     for (uint16_t i = 0; i < room->ttl_count; i++) {
         uint8_t *ttl = body + ttl_offsets(room)[i];
         uint32_t seconds = cut_ttl(load32(ttl), RESPONSE_TTL_MOST_SECONDS);
-        if (is_negative && i == walk->soa) /* RFC 2308 section 5 */
-            seconds =
-                lesser(seconds, cut_ttl(walk->soa_minimum, RESPONSE_NEGATIVE_TTL_MOST_SECONDS));
+        if (is_negative && i == walk->scrub.soa) /* RFC 2308 section 5 */
+            seconds = lesser(seconds,
+                             cut_ttl(walk->scrub.soa_minimum, RESPONSE_NEGATIVE_TTL_MOST_SECONDS));
         store32(ttl, seconds);
         least = lesser(least, seconds);
     }
@@ -152,8 +188,8 @@ static uint32_t cut_ttls(const struct walk *walk, bool is_negative)
 static void conclude(struct walk *walk)
 {
     struct response *room = walk->room;
-    bool has_soa = walk->soa != NO_TTL;
-    bool is_answer = room->rcode == RCODE_NOERROR && walk->has_asked_type;
+    bool has_soa = walk->scrub.soa != SCRUB_NO_SOA;
+    bool is_answer = room->rcode == RCODE_NOERROR && walk->scrub.has_answer;
     bool is_negative =
         room->rcode == RCODE_NXDOMAIN || (room->rcode == RCODE_NOERROR && !is_answer && has_soa);
     uint32_t least = cut_ttls(walk, is_negative);
@@ -173,12 +209,14 @@ static enum response_status read_records(struct walk *walk)
     const uint8_t *header = walk->in.start;
     struct response *room = walk->room;
 
-    walk->body = walk->in.next;
+    walk->scrub.notes = notes_in(room);
     for (int i = 0; i < SECTIONS; i++)
         if (!read_section(walk, i, load16(header + 6 + 2 * (ptrdiff_t)i)))
             return RESPONSE_MALFORMED;
+    if (!scrub(walk))
+        return RESPONSE_MALFORMED;
     copy_ede(walk);
-    copy_body(walk);
+    place_body(walk);
     conclude(walk);
     if (response_find_address(room, is_private, NULL))
         room->bits |= RESPONSE_PRIVATE_ADDRESS;
@@ -217,7 +255,7 @@ static enum response_status read_header_alone(const uint8_t *header, struct resp
 enum response_status response_read(const uint8_t *octets, size_t length, const struct asked *asked,
                                    struct response *room)
 {
-    struct walk walk = {.question = asked->question, .room = room, .soa = NO_TTL};
+    struct walk walk = {.question = asked->question, .room = room};
 
     assert(length <= UINT16_MAX);
     if (length < HEADER_OCTETS || load16(octets) != asked->id)

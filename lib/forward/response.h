@@ -6,12 +6,21 @@
  *
  *     ttl_count x 2    where each record's TTL stands in `body`, one 16-bit offset each
  *     ede_octets       the upstream's EDE options, ready for an OPT record
- *     body_octets      the records, as they came
+ *     body_octets      the records, written anew (rr_writer.h)
  *
- * The records' compression pointers stay good: every reply has its question at offset 12 and the
- * same name in it has the same length. The upstream's OPT record is taken out; what would stand
- * behind it in the additional section goes with it, since pointers behind it would no longer be
- * right (an OPT is last but in odd messages).
+ * Only what stands on the chain from the question is there (scrub.h), and of that the answer
+ * section has this order:
+ *
+ *     alias    CNAME of the question's name, its signatures    ┐ RESPONSE_HAS_ALIAS; each in front
+ * of alias    CNAME of the name before, its signatures        ┘ it the DNAME it was made from, or
+ * none records of the type asked and their signatures, all at the last name; or none
+ *
+ * so that it can be cut behind any alias: octets and records up to there are an answer by
+ * themselves, and the first TTL offsets are theirs. The additional section is empty, and OPT is
+ * taken out.
+ *
+ * The records' compression pointers lead to the question's name or into the body. They stay good:
+ * every reply has its question at offset 12 and the same name in it has the same length.
  *
  * How long it may be kept: the least TTL of its records; for NXDOMAIN and NODATA the SOA's minimum
  * too, and not at all without SOA (RFC 2308 section 5); at most a day, negative ones an hour. Error
@@ -31,20 +40,22 @@
 #include <stdint.h>
 
 #include "forward/question.h"
+#include "wire/name.h"
 
 enum {
     RESPONSE_TTL_MOST_SECONDS = 86400,
     RESPONSE_NEGATIVE_TTL_MOST_SECONDS = 3600,
     RESPONSE_EDE_OCTETS_MOST = 512, /* longer options of an upstream are left out */
     RESPONSE_RECORDS_MOST = 6000,   /* a message has room for 5957 of 11 octets */
-    /* Room that response_read needs for any message. */
-    RESPONSE_OCTETS_MOST = 65536 + 2 * RESPONSE_RECORDS_MOST + RESPONSE_EDE_OCTETS_MOST + 64,
+    /* Room that response_read needs for any message, eight octets a record to work in included. */
+    RESPONSE_OCTETS_MOST = 65536 + (2 + 8) * RESPONSE_RECORDS_MOST + RESPONSE_EDE_OCTETS_MOST + 64,
 };
 
 enum response_bits {
     RESPONSE_NEGATIVE = 1,        /* NXDOMAIN, or NOERROR without the type asked and with a SOA */
     RESPONSE_PRIVATE_ADDRESS = 2, /* response_find_address meets one of RFC 1918 */
     RESPONSE_AUTHENTIC = 4,       /* AD */
+    RESPONSE_HAS_ALIAS = 8,       /* the answer section begins with an alias that leads on */
 };
 
 struct response {
@@ -55,7 +66,8 @@ struct response {
     uint16_t body_octets;
     uint16_t ttl_count;
     uint16_t ede_octets;
-    uint8_t bits; /* enum response_bits */
+    uint8_t bits;    /* enum response_bits */
+    uint8_t dropped; /* records left out that nobody asked for, at most 255 */
     alignas(2) uint8_t data[];
 };
 
@@ -63,7 +75,7 @@ enum response_status {
     RESPONSE_READ,
     RESPONSE_FOREIGN,   /* not a response to this question: id, question, QR */
     RESPONSE_TRUNCATED, /* to this question, with TC: ask over TCP */
-    RESPONSE_MALFORMED, /* to this question, and its records cannot be read */
+    RESPONSE_MALFORMED, /* to this question, and its records or those asked for cannot be read */
 };
 
 /** What a response must match. */
@@ -92,6 +104,22 @@ static inline const uint8_t *response_body(const struct response *response)
 {
     return response_ede(response) + response->ede_octets;
 }
+
+/** A link of the chain that an answer section begins with. All zero: in front of the first. */
+struct response_alias {
+    struct name owner;
+    struct name target;
+    uint16_t cname;   /* offset in the body of the CNAME record */
+    uint16_t end;     /* offset in the body of what follows the link, signatures included */
+    uint16_t answers; /* records of the answer section up to there */
+};
+
+/**
+ * Goes on to the next alias, whose owner is the question's name or the target before. Returns false
+ * behind the last; `alias` then stays as it was.
+ */
+bool response_next_alias(const struct response *response, const struct question *question,
+                         struct response_alias *alias);
 
 /** Called for each IPv4 address; true ends the walk. */
 typedef bool response_on_address(void *context, uint32_t address);

@@ -14,6 +14,11 @@ static const struct number_name types[] = {
 #include "wire/types.def"
 };
 
+static const char *const forms[] = {
+#define FORM(name, form) [TYPE_##name] = (form),
+#include "wire/types.def"
+};
+
 static const struct number_name rcodes[] = {
 #define RCODE(name, number) {number, #name},
 #include "wire/types.def"
@@ -21,7 +26,8 @@ static const struct number_name rcodes[] = {
 
 enum {
     TYPE_COUNT = sizeof types / sizeof types[0],
-    RCODE_COUNT = sizeof rcodes / sizeof rcodes[0]
+    RCODE_COUNT = sizeof rcodes / sizeof rcodes[0],
+    FORM_COUNT = sizeof forms / sizeof forms[0],
 };
 
 static void add_name(struct text *text, const struct number_name *names, size_t count,
@@ -45,6 +51,11 @@ void type_add(struct text *text, uint16_t type)
 void rcode_add(struct text *text, uint16_t rcode)
 {
     add_name(text, rcodes, RCODE_COUNT, rcode, "RCODE");
+}
+
+const char *type_form(uint16_t type)
+{
+    return type < FORM_COUNT ? forms[type] : NULL;
 }
 
 bool type_read(const char *text, uint16_t *type)

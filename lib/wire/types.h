@@ -31,5 +31,8 @@ void type_add(struct text *text, uint16_t type);
 /** Reads "A", "https" or "TYPE4711"; false when it is neither. */
 bool type_read(const char *text, uint16_t *type);
 
+/** What the data of a record of that type is made of (FORM in types.def); NULL: anything. */
+const char *type_form(uint16_t type);
+
 /** Appends "NOERROR", "REFUSED", or "RCODE11" for a code without a name here. */
 void rcode_add(struct text *text, uint16_t rcode);

@@ -167,10 +167,17 @@ static void cut_ttls(ldns_rr_list *records)
             ldns_rr_set_ttl(ldns_rr_list_rr(records, i), DAY);
 }
 
+static bool begins_with_soa(const struct decoded *said)
+{
+    const ldns_rr_list *authority = ldns_pkt_authority(said->packet);
+
+    return said->authority_count > 0 &&
+           ldns_rr_get_type(ldns_rr_list_rr(authority, 0)) == LDNS_RR_TYPE_SOA;
+}
+
 static void check_same_answer(const struct decoded *said, const struct decoded *told)
 {
     cut_ttls(ldns_pkt_answer(said->packet));
-    cut_ttls(ldns_pkt_additional(said->packet));
     ck_assert_uint_eq(told->rcode, said->rcode);
     ck_assert_uint_eq(told->id, REQUEST_ID);
     ck_assert(told->qr && told->ra && told->rd && !told->aa && !told->tc && !told->cd);
@@ -178,10 +185,11 @@ static void check_same_answer(const struct decoded *said, const struct decoded *
     check_same_records(ldns_pkt_question(said->packet), 1, ldns_pkt_question(told->packet));
     check_same_records(ldns_pkt_answer(said->packet), said->answer_count,
                        ldns_pkt_answer(told->packet));
-    check_same_records(ldns_pkt_authority(said->packet), said->authority_count,
+    /* Of the rest only proofs of nothing go on (scrub.h). */
+    check_same_records(ldns_pkt_authority(said->packet),
+                       said->answer_count == 0 && begins_with_soa(said) ? said->authority_count : 0,
                        ldns_pkt_authority(told->packet));
-    check_same_records(ldns_pkt_additional(said->packet), said->additional_count,
-                       ldns_pkt_additional(told->packet));
+    ck_assert_uint_eq(told->additional_count, 0);
     ck_assert_uint_eq(stand.relay.answer_count, said->answer_count);
 }
 
@@ -193,7 +201,7 @@ START_TEST(records_reach_the_client_as_the_upstream_sent_them)
 
     if (strcmp(said.name, "big.test.") == 0)
         said.answer = big_text();
-    ask(&(struct ask){.name = said.name, .type = said.type});
+    ask(&(struct ask){.name = said.name, .type = said.type, .dnssec_ok = said.has_opt});
     hear(&said);
     for (size_t i = 0; i < sizeof ages / sizeof ages[0]; i++) {
         stand.relay.age_seconds = ages[i];
@@ -251,7 +259,7 @@ START_TEST(the_log_hears_the_least_ttl_handed_out)
                         .authority = "test. 40 IN NS ns.test."});
     stand.relay.age_seconds = 15;
     tell(UDP_OCTETS_MOST);
-    ck_assert_uint_eq(stand.relay.ttl_seconds, 25);
+    ck_assert_uint_eq(stand.relay.ttl_seconds, 35);
     ck_assert_uint_eq(stand.relay.answer_count, 2);
     ask_and_tell(&(struct said){.name = "a.test."});
     ck_assert_uint_eq(stand.relay.ttl_seconds, 0);

@@ -151,16 +151,16 @@ static const struct {
     {"\0\1\0\0\0\0", OCTETS("\x80\0\0\1\0\1\0\0\0\x3c\0\0"), RESPONSE_MALFORMED},
     {"\0\1\0\0\0\0", OCTETS("\x3f only this"), RESPONSE_MALFORMED},
     {"\0\1\0\0\0\0", OCTETS("\xc0"), RESPONSE_MALFORMED},
-    /* Data: MX, CNAME, SRV, SOA and MINFO with good names, and what is wrong with each. */
-    {"\0\1\0\0\0\0", OCTETS("\xc0\x0c\0\x0f\0\1\0\0\0\x3c\0\4\0\1\xc0\x0c"), RESPONSE_READ},
-    {"\0\1\0\0\0\0", OCTETS("\xc0\x0c\0\x0f\0\1\0\0\0\x3c\0\4\0\1\xc0\x28"), RESPONSE_MALFORMED},
-    {"\0\1\0\0\0\0", OCTETS("\xc0\x0c\0\x0f\0\1\0\0\0\x3c\0\1\0"), RESPONSE_MALFORMED},
-    {"\0\1\0\0\0\0", OCTETS("\xc0\x0c\0\x0f\0\1\0\0\0\x3c\0\2\0\1"), RESPONSE_MALFORMED},
+    /* Data that leads on: CNAME with a good name, with more behind it, with one that does not end.
+     */
     {"\0\1\0\0\0\0", OCTETS("\xc0\x0c\0\5\0\1\0\0\0\x3c\0\2\xc0\x10"), RESPONSE_READ},
     {"\0\1\0\0\0\0", OCTETS("\xc0\x0c\0\5\0\1\0\0\0\x3c\0\3\xc0\x10\0"), RESPONSE_MALFORMED},
-    {"\0\2\0\0\0\0", OCTETS("\xc0\x0c\0\5\0\1\0\0\0\x3c\0\2\1a" ADDRESS), RESPONSE_MALFORMED},
-    {"\0\1\0\0\0\0", OCTETS("\xc0\x0c\0\x21\0\1\0\0\0\x3c\0\7\0\1\0\1\0\1\0"), RESPONSE_READ},
-    {"\0\1\0\0\0\0", OCTETS("\xc0\x0c\0\x21\0\1\0\0\0\x3c\0\6\0\1\0\1\0\1"), RESPONSE_MALFORMED},
+    {"\0\2\0\0\0\0", OCTETS("\xc0\x0c\0\5\0\1\0\0\0\x3c\0\2\1a\xc0\x10\0\1\0\1\0\0\0\x3c\0\0"),
+     RESPONSE_MALFORMED},
+    /* What does not go on may hold anything: MX at the name, an address elsewhere. */
+    {"\0\1\0\0\0\0", OCTETS("\xc0\x0c\0\x0f\0\1\0\0\0\x3c\0\4\0\1\xc0\x28"), RESPONSE_READ},
+    {"\0\1\0\0\0\0", OCTETS("\xc0\x10\0\1\0\1\0\0\0\x3c\0\5\xc0\0\2\1\0"), RESPONSE_READ},
+    /* What proves that there is nothing, whole and an octet short. */
     {"\0\0\0\1\0\0",
      OCTETS("\xc0\x0c\0\6\0\1\0\0\0\x3c\0\x16\0\0"
             "\0\0\0\1\0\0\0\1\0\0\0\1\0\0\0\1\0\0\0\1"),
@@ -170,8 +170,6 @@ static const struct {
             "\0\0\0\1\0\0\0\1\0\0\0\1\0\0\0\1\0\0\0"),
      RESPONSE_MALFORMED},
     {"\0\0\0\1\0\0", OCTETS("\xc0\x0c\0\6\0\1\0\0\0\x3c\0\0"), RESPONSE_MALFORMED},
-    {"\0\1\0\0\0\0", OCTETS("\xc0\x0c\0\x0e\0\1\0\0\0\x3c\0\4\xc0\x0c\xc0\x28"),
-     RESPONSE_MALFORMED},
     /* What is in a type that nobody knows is nobody's business. */
     {"\0\1\0\0\0\0", OCTETS("\xc0\x0c\xff\0\0\1\0\0\0\x3c\0\4\xc0\xff\xc0\xff"), RESPONSE_READ},
     /* OPT: alone, twice, before its section, with an owner, with options that do not end. */
@@ -247,17 +245,16 @@ END_TEST
 
 START_TEST(a_message_full_of_the_smallest_records_is_read)
 {
-    enum { RECORDS = 5955 };
+    enum { RECORDS = 5956 };
     uint8_t *at = stand.octets;
 
-    memcpy(at, OCTETS(HEADER("\x81\x80", "\0\1\0\0\0\0\0\0") QUESTION));
+    memcpy(at, OCTETS(HEADER("\x81\x80", "\0\1\0\0\0\0\0\0") "\0\xff\0\0\1"));
     store16(at + 6, RECORDS);
-    at += 26;
+    at += 17;
     for (int i = 0; i < RECORDS; i++, at += 11)
         memcpy(at, OCTETS("\0\xff\0\0\1\0\0\0\x3c\0\0"));
     ck_assert_int_gt(at - stand.octets, SAID_OCTETS_MOST - 11);
-    ask("www.test.", 0xff00);
-    store16(stand.octets + 22, 0xff00);
+    ask(".", 0xff00);
     stand.asked.is_exact = false;
     ck_assert_int_eq(read_octets(stand.octets, (size_t)(at - stand.octets)), RESPONSE_READ);
     ck_assert_uint_eq(response->counts[0], RECORDS);
@@ -296,12 +293,12 @@ static const struct {
     uint32_t ttl_seconds;
     unsigned bits;
 } meanings[] = {
-    /* The least TTL of all sections. */
+    /* The least TTL of what goes on. */
     {{.name = "a.test.",
-      .answer = "a.test. 300 IN A 192.0.2.1",
-      .authority = "test. 200 IN NS ns.test.",
-      .additional = "ns.test. 100 IN A 192.0.2.3"},
-     100,
+      .answer = "a.test. 300 IN A 192.0.2.1\na.test. 200 IN A 192.0.2.2",
+      .authority = "test. 100 IN NS ns.test.",
+      .additional = "ns.test. 0 IN A 192.0.2.3"},
+     200,
      0},
     {{.name = "a.test.", .answer = "a.test. 0 IN A 192.0.2.1"}, 0, 0},
     {{.name = "a.test.", .answer = "a.test. 86401 IN A 192.0.2.1"}, 86400, 0},
@@ -312,16 +309,18 @@ static const struct {
      60,
      RESPONSE_AUTHENTIC},
     /* Chains. */
-    {{.name = "a.test.", .answer = "a.test. 60 IN CNAME b.test.\nb.test. 9 IN A 192.0.2.1"}, 9, 0},
+    {{.name = "a.test.", .answer = "a.test. 60 IN CNAME b.test.\nb.test. 9 IN A 192.0.2.1"},
+     9,
+     RESPONSE_HAS_ALIAS},
     {{.name = "a.test.", .answer = "a.test. 60 IN CNAME b.test.", .authority = SOA("50", "40")},
      40,
-     RESPONSE_NEGATIVE},
-    {{.name = "a.test.", .answer = "a.test. 60 IN CNAME b.test."}, 0, 0},
+     RESPONSE_NEGATIVE | RESPONSE_HAS_ALIAS},
+    {{.name = "a.test.", .answer = "a.test. 60 IN CNAME b.test."}, 0, RESPONSE_HAS_ALIAS},
     {{.name = "a.test.", .type = TYPE_CNAME, .answer = "a.test. 60 IN CNAME b.test."}, 60, 0},
     {{.name = "a.test.", .type = TYPE_ANY, .answer = "a.test. 60 IN CNAME b.test."}, 60, 0},
     {{.name = "a.test.", .answer = "a.test. 60 IN CNAME b.test.\nb.test. 60 IN CNAME a.test."},
      0,
-     0},
+     RESPONSE_HAS_ALIAS},
     /* Nothing there. */
     {{.name = "a.test.", .authority = SOA("50", "40")}, 40, RESPONSE_NEGATIVE},
     {{.name = "a.test.", .authority = SOA("30", "40")}, 30, RESPONSE_NEGATIVE},
@@ -336,15 +335,21 @@ static const struct {
       .answer = "a.test. 20 IN CNAME b.test.",
       .authority = SOA("60", "40")},
      20,
-     RESPONSE_NEGATIVE},
+     RESPONSE_NEGATIVE | RESPONSE_HAS_ALIAS},
     {{.name = "a.test.", .rcode = RCODE_NXDOMAIN}, 0, RESPONSE_NEGATIVE},
     {{.name = "a.test."}, 0, 0},
     {{.name = "a.test.", .authority = "test. 60 IN NS ns.test."}, 0, 0},
     {{.name = "a.test.", .answer = "a.test. 60 IN MX 1 mx.test."}, 0, 0},
-    /* An answer whose zone is told too, and the SOA itself. */
+    /* An answer whose zone is told too, the SOA itself, and that of a zone beside the name's. */
     {{.name = "a.test.", .answer = "a.test. 600 IN A 192.0.2.1", .authority = SOA("500", "40")},
-     500,
+     600,
      0},
+    {{.name = "a.other.", .rcode = RCODE_NXDOMAIN, .authority = SOA("60", "40")},
+     0,
+     RESPONSE_NEGATIVE},
+    /* Whose owners are elsewhere is no answer. */
+    {{.name = "a.test.", .answer = "b.test. 600 IN A 192.0.2.1"}, 0, 0},
+    {{.name = "a.test.", .answer = "a.test. 600 CH A 192.0.2.1"}, 0, 0},
     {{.name = "test.", .type = TYPE_SOA, .answer = SOA("500", "40")}, 500, 0},
     /* Errors. */
     {{.name = "a.test.", .rcode = RCODE_SERVFAIL, .authority = SOA("60", "40")}, 0, 0},
@@ -369,7 +374,7 @@ static const struct {
       .answer = "a.test. 60 IN MX 1 b.test.",
       .additional = "b.test. 60 IN A 172.16.0.1"},
      60,
-     RESPONSE_PRIVATE_ADDRESS},
+     0},
 };
 
 START_TEST(how_long_a_response_is_kept_follows_from_its_records)
@@ -448,18 +453,19 @@ START_TEST(an_explanation_without_end_is_left_out)
 }
 END_TEST
 
-START_TEST(what_stands_behind_opt_goes_with_it)
+START_TEST(opt_may_stand_anywhere_in_its_section)
 {
     ck_assert_int_eq(read_said(&(struct said){.name = "a.test.",
+                                              .rcode = 23,
                                               .answer = "a.test. 60 IN A 192.0.2.1",
                                               .additional = "ns.test. 50 IN A 192.0.2.2",
                                               .has_opt = true,
-                                              .behind = "ns.test. 5 IN A 10.0.0.1"}),
+                                              .behind = "ns.test. 0 IN A 10.0.0.1"}),
                      RESPONSE_READ);
+    ck_assert_uint_eq(response->rcode, 23);
     ck_assert_uint_eq(response->counts[0], 1);
-    ck_assert_uint_eq(response->counts[2], 1);
-    ck_assert_uint_eq(response->ttl_count, 2);
-    ck_assert_uint_eq(response->ttl_seconds, 50);
+    ck_assert_uint_eq(response->counts[2], 0);
+    ck_assert_uint_eq(response->ttl_count, 1);
     ck_assert_uint_eq(response->bits, 0);
 }
 END_TEST
@@ -493,10 +499,9 @@ START_TEST(addresses_are_found_wherever_a_client_could_take_them_from)
     read_said(&(struct said){
         .name = "a.test.",
         .type = TYPE_HTTPS,
-        .answer = "a.test. 60 IN HTTPS 1 . alpn=h2 ipv4hint=10.0.0.1,10.0.0.2 ipv6hint=2001:db8::1",
-        .authority = "test. 60 IN NS ns.test.",
-        .additional = "ns.test. 60 IN A 10.0.0.3\nns.test. 60 IN AAAA ::ffff:10.0.0.4\n"
-                      "ns.test. 60 IN AAAA 2001:db8::2\nns.test. 60 IN TXT \"10.0.0.5\""});
+        .answer =
+            "a.test. 60 IN HTTPS 1 . alpn=h2 ipv4hint=10.0.0.1,10.0.0.2 ipv6hint=2001:db8::1\n"
+            "a.test. 60 IN HTTPS 2 . ipv4hint=10.0.0.3 ipv6hint=2001:db8::1,::ffff:10.0.0.4"});
     ck_assert(!response_find_address(response, note_address, &visit));
     ck_assert_uint_eq(visit.count, 4);
     for (uint32_t i = 0; i < 4; i++)
@@ -504,25 +509,6 @@ START_TEST(addresses_are_found_wherever_a_client_could_take_them_from)
     visit = (struct visit){.most = 2};
     ck_assert(response_find_address(response, note_address, &visit));
     ck_assert_uint_eq(visit.count, 2);
-}
-END_TEST
-
-/* SVCB data that ends early anywhere holds no address behind its end. */
-START_TEST(hints_that_do_not_end_are_not_followed)
-{
-    static const uint8_t data[] = "\0\1\0\0\4\0\4\n\0\0\1";
-    static uint8_t octets[64] =
-        HEADER("\x81\x80", ONE_ANSWER) QUESTION "\xc0\x0c\0\x41\0\1\0\0\0\x3c";
-    struct visit visit = {.most = 16};
-    size_t length = (size_t)_i;
-
-    store16(octets + 36, (uint16_t)length);
-    memcpy(octets + 38, data, length);
-    ask("www.test.", TYPE_A);
-    stand.asked.is_exact = false;
-    ck_assert_int_eq(read_octets(octets, 38 + length), RESPONSE_READ);
-    response_find_address(response, note_address, &visit);
-    ck_assert_uint_eq(visit.count, length == sizeof data - 1 ? 1 : 0);
 }
 END_TEST
 
@@ -613,7 +599,7 @@ START_TEST(responses_with_a_few_octets_changed_are_whole_or_refused)
 
     stand.length = said_write(&rich, stand.octets);
     ask(rich.name, TYPE_A);
-    for (int i = 0; i < 100000; i++) {
+    for (int i = 0; i < 50000; i++) {
         memcpy(octets, stand.octets, stand.length);
         size_t length = packet_mutate(&dice, octets, stand.length);
         if (read_octets(octets, length) != RESPONSE_READ)
@@ -648,10 +634,9 @@ int main(void)
     tcase_add_test(meaning, the_body_promises_no_more_than_is_kept);
     tcase_add_test(meaning, explanations_of_the_upstream_are_kept_and_its_other_options_not);
     tcase_add_test(meaning, an_explanation_without_end_is_left_out);
-    tcase_add_test(meaning, what_stands_behind_opt_goes_with_it);
+    tcase_add_test(meaning, opt_may_stand_anywhere_in_its_section);
     tcase_add_test(meaning, a_code_is_put_together_from_header_and_opt);
     tcase_add_test(meaning, addresses_are_found_wherever_a_client_could_take_them_from);
-    tcase_add_loop_test(meaning, hints_that_do_not_end_are_not_followed, 0, 12);
     tcase_add_loop_test(query, a_query_carries_what_the_client_asked_and_nothing_else, 0,
                         COUNT(queries));
     tcase_add_test(query, the_longest_query_has_room);
