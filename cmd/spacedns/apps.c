@@ -209,6 +209,8 @@ static int destroy(struct change *change, const char *name)
     if (strcmp(confirmed, name) != 0)
         return session_fail(session, EXIT_REFUSED, "Confirmation %s did not match %s. Aborted.",
                             confirmed, name);
+    if (!removed_add_app(&change->removed, &change->estate, session, change->found.app))
+        return session_fail(session, EXIT_REFUSED, "out of memory; nothing was changed");
     change_begin(change, name, "Destroying");
     if (!edit_remove_app(&change->edit, name, &err))
         return change_fail(change, err.text);

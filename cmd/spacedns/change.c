@@ -184,8 +184,10 @@ int change_tell_server(struct change *change)
 {
     struct session *session = change->session;
 
-    if (invocation_has(&session->invocation, OPTION_NO_RELOAD))
+    if (invocation_has(&session->invocation, OPTION_NO_RELOAD)) {
+        removed_advise(&change->removed, session);
         return EXIT_DONE;
+    }
     /* Others may edit while the server reads. */
     close(change->lock);
     change->lock = -1;
@@ -205,7 +207,9 @@ int change_tell_server(struct change *change)
         return EXIT_DONE;
     }
     int code = live_ask_instead(session, COMMAND_RELOAD);
-    if (code != EXIT_DONE)
+    if (code == EXIT_DONE && change->removed.count > 0)
+        code = removed_forget(&change->removed, session);
+    else if (code != EXIT_DONE)
         change_advise(session,
                       "%s is changed, and the server answers as before until spacedns reload "
                       "goes through; spacedns plan tells what it would change",

@@ -16,6 +16,7 @@
 #include "space/edit.h"
 #include "space/zone_file.h"
 #include "spacedns/found.h"
+#include "spacedns/removed.h"
 
 struct change {
     struct session *session;
@@ -25,8 +26,9 @@ struct change {
     int lock;
     struct zone_file file;
     struct edit edit;
-    bool is_told;    /* change_begin has said what is under way */
-    bool is_guarded; /* by a server that is to read it */
+    struct removed removed; /* names that the server is not to keep back */
+    bool is_told;           /* change_begin has said what is under way */
+    bool is_guarded;        /* by a server that is to read it */
 };
 
 /**
@@ -51,9 +53,9 @@ int change_fail(struct change *change, const char *sentence);
 int change_commit(struct change *change, const char *after);
 
 /**
- * Has the running server read it, unless --no-reload; or tells how one comes to read it. Returns
- * the exit code: the file stays changed though the server refuses, as it does for other changes
- * that wait in the folder.
+ * Has the running server read it, and let go of what was removed, unless --no-reload; or tells how
+ * one comes to read it. Returns the exit code: the file stays changed though the server refuses, as
+ * it does for other changes that wait in the folder.
  */
 int change_tell_server(struct change *change);
 

@@ -12,15 +12,6 @@ enum { HOST_MOST = 256, TARGET_DIGITS = 4 };
 
 static const char help_page[] = "https://devcenter.heroku.com/articles/custom-domains";
 
-static const char *written_name(const struct estate *estate, const struct domain *domain)
-{
-    char name[HOST_MOST + 2];
-    int length = snprintf(name, sizeof name, "%s%.*s", domain->is_wildcard ? "*." : "", HOST_MOST,
-                          domain->hostname.text);
-
-    return arena_text(estate->arena, name, (size_t)length);
-}
-
 static bool is_apex(const struct domain *domain)
 {
     const char *dot = strchr(domain->hostname.text, '.');
@@ -39,7 +30,7 @@ static json_t *domain_to_json(const struct estate *estate, const struct domain *
     bool is_pending = domain->is_pending || domain->cname.text == NULL;
 
     return json_pack("{s:s, s:s, s:s, s:o, s:s}", "kind", "custom", "hostname",
-                     written_name(estate, domain), "record", record_type(domain), "cname",
+                     removed_write_domain(estate, domain), "record", record_type(domain), "cname",
                      json_text(domain->cname.text), "status", is_pending ? "pending" : "succeeded");
 }
 
@@ -78,7 +69,7 @@ static int print_domains(struct session *session, const struct estate *estate,
     fputs(" Custom Domains\n", out);
     for (size_t i = 0; i < app->domain_count; i++) {
         const struct domain *domain = &app->domains[i];
-        grid_add(&grid, written_name(estate, domain));
+        grid_add(&grid, removed_write_domain(estate, domain));
         grid_add(&grid, record_type(domain));
         grid_add(&grid, domain->cname.text == NULL ? "(pending)" : domain->cname.text);
     }
@@ -113,7 +104,7 @@ static const struct app *find_holder(const struct estate *estate, const char *ho
         for (size_t j = 0; j < estate->spaces[i]->app_count; j++) {
             const struct app *app = &estate->spaces[i]->apps[j];
             for (size_t k = 0; k < app->domain_count; k++)
-                if (strcmp(written_name(estate, &app->domains[k]), hostname) == 0)
+                if (strcmp(removed_write_domain(estate, &app->domains[k]), hostname) == 0)
                     return app;
         }
     return NULL;
@@ -216,6 +207,18 @@ int run_domains_add(struct session *session)
 
 /* ---- remove ---- */
 
+static bool add_removed(struct change *change, const char *hostname)
+{
+    const struct app *app = change->found.app;
+    bool has_memory = true;
+
+    for (size_t i = 0; i < app->domain_count && has_memory; i++)
+        if (strcmp(removed_write_domain(&change->estate, &app->domains[i]), hostname) == 0)
+            has_memory =
+                removed_add_domain(&change->removed, &change->estate, app, &app->domains[i]);
+    return has_memory;
+}
+
 static int remove_domain(struct change *change, const char *hostname)
 {
     const char *app = change->found.app->name.text;
@@ -228,6 +231,8 @@ static int remove_domain(struct change *change, const char *hostname)
                 hostname, app);
         return change_fail(change, err.text);
     }
+    if (!add_removed(change, hostname))
+        return change_fail(change, "out of memory; nothing was changed");
     if (!edit_remove_domain(&change->edit, app, hostname, &err))
         return change_fail(change, err.text);
     int code = change_commit(change, NULL);

@@ -32,6 +32,16 @@ int run_status(struct session *session)
     return live_ask(session);
 }
 
+int run_kept_back(struct session *session)
+{
+    return live_ask(session);
+}
+
+int run_forget(struct session *session)
+{
+    return live_ask(session);
+}
+
 int run_whoami(struct session *session)
 {
     return live_ask(session);

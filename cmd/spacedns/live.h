@@ -7,6 +7,8 @@
 
 session_command run_status;
 session_command run_whoami;
+session_command run_kept_back;
+session_command run_forget;
 
 /** Has the server run this command, prints what it says. Returns its exit code. */
 int live_ask(struct session *session);

@@ -102,6 +102,9 @@ void control_answer(struct call *call, const struct control_view *view)
         status_tell(view, wants_json(call), call->out);
         call_finish(call, CODE_DONE);
         break;
+    case COMMAND_KEPT_BACK:
+        kept_answer_list(call, server_current(view->server), wants_json(call));
+        break;
     case COMMAND_EXPLAIN:
         answer_explain(call, view);
         break;
@@ -263,8 +266,19 @@ static int answer_tried(struct call *call, const struct reload_result *result)
     return CODE_REFUSED;
 }
 
+static int answer_forget(struct call *call, const struct reload_result *result)
+{
+    if (result->end != RELOAD_REFUSED)
+        return kept_answer_forget(call, result->names, result->current->generation,
+                                  wants_json(call));
+    fprintf(call->err, "Error: %s; nothing was let go\n", result->loading->err.text);
+    return CODE_REFUSED;
+}
+
 static int answer_one(struct call *call, const struct reload_result *result)
 {
+    if (call->invocation.command == COMMAND_FORGET)
+        return answer_forget(call, result);
     if (result->end == RELOAD_TRIED)
         return answer_tried(call, result);
     if (wants_json(call))
@@ -281,6 +295,11 @@ void control_answer_reload(struct call *calls, const struct reload_result *resul
         call_finish(calls, answer_one(calls, result));
         calls = next;
     }
+}
+
+void control_answer_problem(struct call *call, const struct err *err)
+{
+    fail(call, CODE_USAGE, err->text);
 }
 
 void control_answer_stopping(struct call *calls)

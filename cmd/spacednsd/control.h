@@ -10,6 +10,7 @@
 
 #include "control/diff.h"
 #include "control/listener.h"
+#include "spacednsd/kept.h"
 #include "spacednsd/view.h"
 #include "spacednsd/zones.h"
 
@@ -18,6 +19,7 @@ struct reload_result {
     const struct zones_loading *loading;
     const struct snapshot *current; /* that is served now */
     const struct diff *diff;        /* NULL unless the guard was asked, or nothing was to change */
+    const struct kept_names *names; /* of forget */
 };
 
 /**
@@ -31,6 +33,9 @@ void control_answer(struct call *call, const struct control_view *view);
 
 /** Answers every call of a list that waited for one reload. */
 void control_answer_reload(struct call *calls, const struct reload_result *result);
+
+/** Answers a call that is not to be understood. */
+void control_answer_problem(struct call *call, const struct err *err);
 
 /** Tells every call of a list that the server stops. */
 void control_answer_stopping(struct call *calls);

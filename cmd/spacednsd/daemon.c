@@ -46,7 +46,7 @@ static void daemon_on_adopted(void *context, uint64_t generation)
         daemon->is_ready = true;
         events_log_ready(daemon->settings, snapshot, &daemon->reloads.loading);
     } else {
-        events_log_reloaded(snapshot, &daemon->reloads.loading);
+        reloads_log_done(&daemon->reloads);
     }
     reloads_finish(&daemon->reloads);
 }
@@ -66,7 +66,7 @@ static void daemon_on_call(void *context, struct call *call)
 
     enum command_name command = call->invocation.command;
 
-    if (command == COMMAND_RELOAD || command == COMMAND_PLAN)
+    if (command == COMMAND_RELOAD || command == COMMAND_PLAN || command == COMMAND_FORGET)
         reloads_wish(&daemon->reloads, call);
     else if (command == COMMAND_STATUS || command == COMMAND_EXPLAIN)
         looks_wish(&daemon->looks, call);
@@ -187,6 +187,7 @@ static int run_server(struct daemon *daemon)
     daemon->view.server = daemon->server;
     daemon->reloads.server = daemon->server;
     daemon->reloads.is_reloading = true;
+    reloads_start(&daemon->reloads);
     reloads_publish(&daemon->reloads);
     bool is_open = open_control(daemon);
     if (!is_open || !server_start(daemon->server, &err)) {

@@ -5,6 +5,7 @@
 
 #include "base/log.h"
 #include "decide/reason.h"
+#include "spacednsd/kept.h"
 #include "spacednsd/terms.h"
 #include "wire/types.h"
 
@@ -149,6 +150,7 @@ void events_log_counters(const struct server *server)
     log_start(&line, LOG_INFO, "counters");
     for (unsigned i = 0; i < COUNTER_COUNT; i++)
         log_number(&line, counter_name((enum counter)i), totals.counters[i]);
+    log_number(&line, "kept_back_pushed_out", kept_count_pushed_out(server_current(server)));
     log_number(&line, "udp_kernel_drops", server_kernel_drops(server));
     add_rcodes(&line, &totals);
     add_reasons(&line, &totals);

@@ -9,7 +9,10 @@
 #include "spacednsd/events.h"
 #include "spacednsd/terms.h"
 
-enum { REFUSAL_LINES_MOST = 50 }; /* in the log; plan prints all */
+enum {
+    REFUSAL_LINES_MOST = 50, /* in the log; plan prints all */
+    US_PER_SECOND = 1000000,
+};
 
 void reloads_prepare(struct reloads *reloads, const struct snapshot *before)
 {
@@ -20,7 +23,8 @@ void reloads_prepare(struct reloads *reloads, const struct snapshot *before)
                     .policy = &reloads->policy,
                     .key = reloads->key,
                     .threads = (unsigned)reloads->settings.workers,
-                    .before = before},
+                    .before = before,
+                    .now_s = clock_wall_us() / US_PER_SECOND},
     };
 }
 
@@ -29,6 +33,8 @@ static struct wish wish_of_call(const struct reloads *reloads, const struct call
     const struct invocation *invocation = &call->invocation;
     bool is_plan = invocation->command == COMMAND_PLAN;
 
+    if (invocation->command == COMMAND_FORGET)
+        return (struct wish){.kind = WISH_FORGET};
     return (struct wish){
         .is_dry = is_plan || invocation_has(invocation, OPTION_DRY_RUN),
         .is_forced = !is_plan &&
@@ -48,7 +54,8 @@ static bool is_same_wish(const struct wish *a, const struct wish *b)
                               ? a->folder == b->folder
                               : strcmp(a->folder, b->folder) == 0;
 
-    return a->is_dry == b->is_dry && a->is_forced == b->is_forced && is_same_folder;
+    return a->kind == WISH_RELOAD && b->kind == WISH_RELOAD && a->is_dry == b->is_dry &&
+           a->is_forced == b->is_forced && is_same_folder;
 }
 
 /* A call may end before the loading does, when the server is stopped. */
@@ -60,13 +67,45 @@ static void keep_folder(struct reloads *reloads)
         reloads->wish.folder = reloads->folder;
 }
 
+static void take_expiry(struct reloads *reloads)
+{
+    reloads->wants_expiry = false;
+    reloads->wish = (struct wish){.kind = WISH_EXPIRE};
+}
+
+/* What is no name is answered at once. Returns false then. */
+static bool take_forget(struct reloads *reloads)
+{
+    struct call *call = reloads->waiting;
+    struct err err;
+
+    reloads->waiting = call->next;
+    call->next = NULL;
+    reloads->wish = (struct wish){.kind = WISH_FORGET};
+    if (kept_read_names(&reloads->names, call, &err)) {
+        reloads->calls = call;
+        return true;
+    }
+    kept_close_names(&reloads->names);
+    control_answer_problem(call, &err);
+    return false;
+}
+
 /* Takes one wish, and every call that has the same. Returns false when nobody wishes. */
 static bool take_wish(struct reloads *reloads)
 {
     struct call **link = &reloads->waiting;
 
-    if (!reloads->wants_reload && reloads->waiting == NULL)
-        return false;
+    while (!reloads->wants_reload && reloads->waiting != NULL &&
+           reloads->waiting->invocation.command == COMMAND_FORGET)
+        if (take_forget(reloads))
+            return true;
+    if (!reloads->wants_reload && reloads->waiting == NULL) {
+        if (!reloads->wants_expiry)
+            return false;
+        take_expiry(reloads);
+        return true;
+    }
     reloads->wish =
         reloads->wants_reload ? wish_of_signal(reloads) : wish_of_call(reloads, reloads->waiting);
     reloads->wants_reload = false;
@@ -98,17 +137,46 @@ static void close_loading(struct reloads *reloads)
     loading->terms = NULL;
     diff_free(reloads->diff);
     reloads->diff = NULL;
+    kept_close_names(&reloads->names);
 }
 
 static void keep_last(struct reloads *reloads, enum reload_end end)
 {
     struct reload_last *last = &reloads->last;
 
-    if (reloads->wish.is_dry)
+    if (reloads->wish.is_dry || reloads->wish.kind != WISH_RELOAD)
         return;
     *last = (struct reload_last){.has_been = true, .end = end, .ended_ns = clock_monotonic_ns()};
     if (end == RELOAD_REFUSED || end == RELOAD_GUARDED)
         zones_tell_cause(&reloads->loading, &last->cause);
+}
+
+static void reloads_on_expiry(uv_timer_t *timer)
+{
+    struct reloads *reloads = timer->data;
+
+    reloads->wants_expiry = true;
+    begin_reload(reloads);
+}
+
+void reloads_start(struct reloads *reloads)
+{
+    uv_timer_init(reloads->loop, &reloads->expiry);
+    reloads->expiry.data = reloads;
+    reloads->has_timer = true;
+}
+
+/* Wakes when the time of the oldest kept-back name is over. */
+static void watch_expiry(struct reloads *reloads)
+{
+    const struct snapshot *current = server_current(reloads->server);
+    uint64_t left_ms = kept_next_ms(current, clock_wall_us() / US_PER_SECOND);
+
+    if (!reloads->has_timer)
+        return;
+    uv_timer_stop(&reloads->expiry);
+    if (left_ms > 0)
+        uv_timer_start(&reloads->expiry, reloads_on_expiry, left_ms, 0);
 }
 
 static void end_reload(struct reloads *reloads, enum reload_end end)
@@ -116,7 +184,8 @@ static void end_reload(struct reloads *reloads, enum reload_end end)
     struct reload_result result = {.end = end,
                                    .loading = &reloads->loading,
                                    .current = server_current(reloads->server),
-                                   .diff = reloads->diff};
+                                   .diff = reloads->diff,
+                                   .names = &reloads->names};
 
     keep_last(reloads, end);
     control_answer_reload(reloads->calls, &result);
@@ -124,6 +193,7 @@ static void end_reload(struct reloads *reloads, enum reload_end end)
     close_loading(reloads);
     reloads->is_reloading = false;
     server_reclaim(reloads->server);
+    watch_expiry(reloads);
     begin_reload(reloads);
 }
 
@@ -171,6 +241,11 @@ static void load_on_pool(uv_work_t *work)
 {
     struct reloads *reloads = work->data;
 
+    if (reloads->wish.kind != WISH_RELOAD) {
+        reloads->loading.started_ns = clock_monotonic_ns();
+        kept_let_go(&reloads->loading, &reloads->names);
+        return;
+    }
     if (!read_terms(reloads))
         return;
     zones_load(&reloads->loading);
@@ -196,9 +271,12 @@ void reloads_publish(struct reloads *reloads)
     const struct snapshot *snapshot = reloads->loading.snapshot;
 
     take_over_terms(reloads);
-    zones_log_findings(reloads->loading.report);
-    zones_warn_listen(snapshot, &reloads->settings);
-    zones_warn_local(snapshot, &reloads->settings);
+    if (reloads->wish.kind == WISH_RELOAD) {
+        zones_log_findings(reloads->loading.report);
+        zones_warn_listen(snapshot, &reloads->settings);
+        zones_warn_local(snapshot, &reloads->settings);
+        kept_log_fallen(snapshot, &reloads->loading.outcome.fallen);
+    }
     server_publish(reloads->server, reloads->loading.snapshot);
 }
 
@@ -231,12 +309,23 @@ static void drop_loaded(struct reloads *reloads)
     reloads->loading.snapshot = NULL;
 }
 
+static void settle_let_go(struct reloads *reloads)
+{
+    if (reloads->loading.snapshot != NULL)
+        reloads_publish(reloads);
+    else
+        end_reload(reloads,
+                   reloads->loading.outcome.is_unchanged ? RELOAD_UNCHANGED : RELOAD_REFUSED);
+}
+
 static void settle_loaded(struct reloads *reloads)
 {
     struct zones_loading *loading = &reloads->loading;
     uint64_t generation = server_current(reloads->server)->generation;
 
-    if (reloads->wish.is_dry) {
+    if (reloads->wish.kind != WISH_RELOAD) {
+        settle_let_go(reloads);
+    } else if (reloads->wish.is_dry) {
         drop_loaded(reloads);
         end_reload(reloads, reloads->diff == NULL ? RELOAD_REFUSED : RELOAD_TRIED);
     } else if (reloads->diff != NULL && !diff_guard(reloads->diff, &loading->err)) {
@@ -287,6 +376,16 @@ void reloads_wish(struct reloads *reloads, struct call *call)
     begin_reload(reloads);
 }
 
+void reloads_log_done(const struct reloads *reloads)
+{
+    const struct snapshot *snapshot = server_current(reloads->server);
+
+    if (reloads->wish.kind == WISH_RELOAD)
+        events_log_reloaded(snapshot, &reloads->loading);
+    else
+        kept_log_let_go(snapshot, &reloads->loading, &reloads->names);
+}
+
 void reloads_finish(struct reloads *reloads)
 {
     end_reload(reloads, RELOAD_DONE);
@@ -295,6 +394,9 @@ void reloads_finish(struct reloads *reloads)
 void reloads_stop(struct reloads *reloads)
 {
     reloads->is_stopping = true;
+    if (reloads->has_timer)
+        uv_close((uv_handle_t *)&reloads->expiry, NULL);
+    reloads->has_timer = false;
     control_answer_stopping(reloads->calls);
     control_answer_stopping(reloads->waiting);
     reloads->calls = NULL;

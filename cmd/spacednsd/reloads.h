@@ -7,6 +7,8 @@
  *                 └──► refused, guarded, unchanged or tried ──► finished                   │
  *     wishes meanwhile ──► one more reload for each that differs, begun here ◄─────────────┘
  *
+ * Names that are kept back are let go in the same way, without reading anything.
+ *
  * What is being read may be read already, so whoever wishes meanwhile gets a reload of their own;
  * those that wish the same share it.
  *
@@ -18,9 +20,17 @@
 #include "control/listener.h"
 #include "serve/server.h"
 #include "spacednsd/control.h"
+#include "spacednsd/kept.h"
 #include "spacednsd/zones.h"
 
+enum wish_kind {
+    WISH_RELOAD,
+    WISH_FORGET, /* names that are kept back are let go */
+    WISH_EXPIRE, /* and so are those whose time is over */
+};
+
 struct wish {
+    enum wish_kind kind;
     bool is_dry;        /* tell what would change, and change nothing */
     bool is_forced;     /* the guard is not asked */
     const char *folder; /* of a dry one; NULL: the server's own */
@@ -38,13 +48,20 @@ struct reloads {
     struct wish wish;             /* what it is to do */
     char *folder;                 /* of that wish */
     struct diff *diff;            /* what it would change, when that is asked */
-    bool is_reloading;    /* from the wish until every worker answers from the new snapshot */
-    bool wants_reload;    /* a signal came meanwhile */
+    bool is_reloading;       /* from the wish until every worker answers from the new snapshot */
+    bool wants_reload;       /* a signal came meanwhile */
+    bool wants_expiry;       /* the time of kept-back names was over meanwhile */
+    struct kept_names names; /* of a wish to forget */
+    uv_timer_t expiry;       /* of the next kept-back name */
+    bool has_timer;
     struct call *calls;   /* that asked for the reload under way */
     struct call *waiting; /* that asked meanwhile, for another one */
     struct reload_last last;
     bool is_stopping;
 };
+
+/** Begins to watch the time; the loop is there. */
+void reloads_start(struct reloads *reloads);
 
 /** Sets the next loading's request. */
 void reloads_prepare(struct reloads *reloads, const struct snapshot *before);
@@ -52,8 +69,11 @@ void reloads_prepare(struct reloads *reloads, const struct snapshot *before);
 /** Tells what was found, and hands the loaded snapshot to the workers. */
 void reloads_publish(struct reloads *reloads);
 
-/** Wishes a reload: for a call (reload, plan), or with NULL for a signal. */
+/** Wishes a reload: for a call (reload, plan, forget), or with NULL for a signal. */
 void reloads_wish(struct reloads *reloads, struct call *call);
+
+/** Logs that every worker answers from what was published. */
+void reloads_log_done(const struct reloads *reloads);
 
 /** Every worker answers from what was published. */
 void reloads_finish(struct reloads *reloads);

@@ -7,6 +7,7 @@
 #include "base/clock.h"
 #include "control/print.h"
 #include "decide/reason.h"
+#include "spacednsd/kept.h"
 #include "spacednsd/workers.h"
 #include "spacednsd/zones.h"
 #include "wire/types.h"
@@ -41,6 +42,8 @@ static json_t *json_counters(const struct server *server)
     for (unsigned i = 0; i < COUNTER_COUNT; i++)
         json_object_set_new(object, counter_name((enum counter)i),
                             json_integer((json_int_t)totals.counters[i]));
+    json_object_set_new(object, "kept_back_pushed_out",
+                        json_integer((json_int_t)kept_count_pushed_out(server_current(server))));
     json_object_set_new(object, "udp_kernel_drops",
                         json_integer((json_int_t)server_kernel_drops(server)));
     for (unsigned i = 0; i < STATS_RCODES; i++) {
@@ -92,13 +95,14 @@ static json_t *json_status(const struct control_view *view)
     uint64_t uptime_s = (clock_monotonic_ns() - view->started_ns) / NS_PER_SECOND;
 
     return json_pack(
-        "{s:s, s:i, s:I, s:I, s:o, s:o, s:s, s:o, s:i, s:o, s:i, s:i, s:i, s:o, s:o, s:o}",
+        "{s:s, s:i, s:I, s:I, s:o, s:o, s:s, s:o, s:i, s:o, s:i, s:i, s:i, s:I, s:o, s:o, s:o}",
         "version", SPACEDNS_VERSION, "pid", (int)getpid(), "uptime_seconds", (json_int_t)uptime_s,
         "generation", (json_int_t)snapshot->generation, "last_reload", json_last(view->last),
         "zones", json_zones(view->settings), "control_socket", view->socket, "listen",
         json_listen(view->settings), "workers", (int)server_worker_count(view->server),
         "silent_workers", workers_silent(view), "spaces", (int)zones_count_spaces(snapshot), "apps",
-        (int)snapshot->app_count, "hosts", (int)snapshot->host_count, "upstreams",
+        (int)snapshot->app_count, "hosts", (int)snapshot->host_count, "kept_back",
+        (json_int_t)(snapshot->kept_back == NULL ? 0 : snapshot->kept_back->count), "upstreams",
         workers_upstreams(view), "cache", workers_cache(view), "counters",
         json_counters(view->server));
 }

@@ -26,15 +26,17 @@ static struct index_entry entry_of(uint64_t slot)
     };
 }
 
-/* The name of an entry in wire form. */
-static void spell(const struct index *index, const struct segment *segment,
-                  struct index_entry entry, struct name *name)
+void index_spell(const struct index *index, const struct segment *segment, struct index_entry entry,
+                 struct name *name)
 {
     if (entry.is_host) {
         const struct host *host = &segment->hosts[entry.number];
         memcpy(name->octets, segment->texts + host->octets, host->length);
         memset(name->octets + host->length, 0, 16);
         name->length = host->length;
+        name->label_count = 0;
+        for (const uint8_t *at = name->octets; *at != 0; at += *at + 1U)
+            name->label_count++;
         return;
     }
     const struct app_entry *app = &segment->apps[entry.number];
@@ -181,13 +183,13 @@ static void walk_names(struct build *build, const struct segment *segment, size_
     struct index_entry entry = {.segment = (uint16_t)number};
 
     for (entry.number = 0; entry.number < segment->app_count; entry.number++) {
-        spell(build->next, segment, entry, &name);
+        index_spell(build->next, segment, entry, &name);
         uint64_t hash = index_hash(build->next, &name);
         each(build, hash, slot_of(hash, entry));
     }
     entry.is_host = true;
     for (entry.number = 0; entry.number < segment->host_count; entry.number++) {
-        spell(build->next, segment, entry, &name);
+        index_spell(build->next, segment, entry, &name);
         uint64_t hash = index_hash(build->next, &name);
         each(build, hash, slot_of(hash, entry));
     }
@@ -244,7 +246,7 @@ static bool find_clash(struct build *build, const struct addition *addition,
     struct index_entry newer = entry_of(addition->slot);
     struct name name;
 
-    spell(build->next, segments[newer.segment], newer, &name);
+    index_spell(build->next, segments[newer.segment], newer, &name);
     return index_find(build->next, segments, &name, addition->hash, older);
 }
 
@@ -296,6 +298,13 @@ bool index_build(struct index *next, const struct index_change *change, index_cl
     if (!built)
         index_close(next);
     return built;
+}
+
+void index_share(struct index *next, const struct index *index)
+{
+    *next = *index;
+    for (size_t i = 0; i < INDEX_SHARDS; i++)
+        next->shards[i]->holds++;
 }
 
 void index_close(struct index *index)

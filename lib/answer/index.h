@@ -97,6 +97,13 @@ static inline void index_prefetch(const struct index *index, uint64_t hash)
 bool index_find(const struct index *index, const struct segment *const *segments,
                 const struct name *name, uint64_t hash, struct index_entry *found);
 
+/** The name of an entry in wire form; of an app, the plain one. */
+void index_spell(const struct index *index, const struct segment *segment, struct index_entry entry,
+                 struct name *name);
+
+/** Fills `next` with an index that shares all shards. */
+void index_share(struct index *next, const struct index *index);
+
 /** Asks the processor to fetch the entry that the first matching slot names. */
 void index_prefetch_entry(const struct index *index, const struct segment *const *segments,
                           uint64_t hash);

@@ -1,6 +1,8 @@
 #include "answer/load.h"
 
+#include <limits.h>
 #include <malloc.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -19,6 +21,10 @@ struct job {
     struct report *report;
     bool is_kept; /* result is `before` */
     bool was_read;
+    char *text; /* for the store; NULL: not wanted */
+    size_t length;
+    uint64_t checksum;
+    bool is_stored; /* the store has this very text */
 };
 
 struct loading {
@@ -33,6 +39,10 @@ struct loading {
     const struct segment **dropped;
     bool *added;
     size_t changes;
+    const struct segment **fallen; /* dropped ones, and what the store had besides */
+    size_t fallen_count;
+    size_t ghost_count; /* the last of these, of the store */
+    const struct stored_text **ghost_texts;
 };
 
 static bool out_of_memory(struct err *err)
@@ -146,6 +156,25 @@ static const char *source_of(const struct loading *loading, const struct job *jo
                                                                           : job->file;
 }
 
+/* Keeps the text for the store unless that has it, or nobody wants it. Takes it over. */
+static void keep_text(const struct loading *loading, struct job *job, const struct zone_text *text)
+{
+    const struct stored *stored = loading->request->stored;
+
+    if (stored != NULL) {
+        const struct stored_text *same = stored_find(stored, stored_name(job->file));
+        job->checksum = stored_checksum(text->octets, text->length);
+        job->length = text->length;
+        job->is_stored = same != NULL && same->is_sound && same->length == text->length &&
+                         same->checksum == job->checksum;
+        if (!job->is_stored) {
+            job->text = text->octets;
+            return;
+        }
+    }
+    free(text->octets);
+}
+
 static bool run_job(void *context, size_t index)
 {
     const struct loading *loading = context;
@@ -153,7 +182,8 @@ static bool run_job(void *context, size_t index)
     const char *source = source_of(loading, job);
     struct zone_text text;
 
-    if (job->before != NULL && folder_is_same(source, &job->before->identity)) {
+    if (job->before != NULL && !loading->request->reads_all &&
+        folder_is_same(source, &job->before->identity)) {
         job->is_kept = true;
         return true;
     }
@@ -167,7 +197,7 @@ static bool run_job(void *context, size_t index)
     } else {
         compile(loading, job, &text);
     }
-    free(text.octets);
+    keep_text(loading, job, &text);
     return true;
 }
 
@@ -215,6 +245,13 @@ static void check_across(struct loading *loading)
         across_check_fixed(loading->request->before, &candidates, loading->report);
 }
 
+static uint64_t generation_before(const struct load_request *request)
+{
+    if (request->before != NULL)
+        return request->before->generation;
+    return request->stored == NULL ? 0 : request->stored->generation;
+}
+
 /* The index and the snapshot around it. NULL when a rule across files is broken, or no memory. */
 static struct snapshot *assemble(struct loading *loading)
 {
@@ -228,7 +265,7 @@ static struct snapshot *assemble(struct loading *loading)
     };
     struct snapshot_parts parts = {
         .policy = loading->request->policy,
-        .generation = before == NULL ? 1 : before->generation + 1,
+        .generation = generation_before(loading->request) + 1,
         .segments = loading->segments,
         .segment_count = loading->segment_count,
         .index = {.key = before == NULL ? loading->request->key : before->index.key},
@@ -253,12 +290,146 @@ static struct snapshot *assemble(struct loading *loading)
     return snapshot;
 }
 
+/* ---- what fell out ---- */
+
+static int compare_name(const void *name, const void *job)
+{
+    return strcmp(name, stored_name(((const struct job *)job)->file));
+}
+
+/* What the store has and the folder has not, or not like this. */
+static bool is_ghost(const struct loading *loading, const struct stored_text *text)
+{
+    /* All files are of one folder: in the order of their paths is in that of their names. */
+    const struct job *job = bsearch(text->name, loading->jobs, loading->folder.count,
+                                    sizeof *loading->jobs, compare_name);
+
+    return job == NULL || !job->is_stored;
+}
+
+/* A text that was accepted once is a segment once more, be it for its names alone. */
+static bool raise_ghost(void *context, size_t index)
+{
+    const struct loading *loading = context;
+    const struct suffixes *suffixes = &loading->request->policy->suffixes;
+    const struct stored_text *text = loading->ghost_texts[index];
+    struct report *report = report_new();
+    struct arena *arena = arena_new();
+    struct segment *segment = NULL;
+    struct space *space = NULL;
+    size_t length = 0;
+    bool is_sound = false;
+    char *octets = stored_read(text, &length, &is_sound);
+    char file[PATH_MAX];
+
+    snprintf(file, sizeof file, "%s/%s", loading->request->folder, text->name);
+    if (octets != NULL && arena != NULL && report != NULL)
+        space = space_parse(arena, file, octets, length, report);
+    if (space != NULL && (is_sound || report_is_clean(report)))
+        segment = segment_seal(space, suffixes, &(struct file_identity){.size = 0},
+                               &(struct err){.code = ERR_NONE});
+    loading->fallen[loading->fallen_count - loading->ghost_count + index] = segment;
+    free(octets);
+    arena_free(arena);
+    report_free(report);
+    return true;
+}
+
+static bool raise_ghosts(struct loading *loading)
+{
+    const struct load_request *request = loading->request;
+    size_t stored =
+        request->before == NULL && request->stored != NULL ? request->stored->text_count : 0;
+
+    loading->fallen_count = loading->segment_count;
+    loading->fallen = calloc(loading->segment_count + stored + 1, sizeof(struct segment *));
+    loading->ghost_texts = calloc(stored + 1, sizeof(struct stored_text *));
+    if (loading->fallen == NULL || loading->ghost_texts == NULL)
+        return false;
+    memcpy(loading->fallen, loading->dropped, loading->segment_count * sizeof(struct segment *));
+    for (size_t i = 0; i < stored; i++)
+        if (is_ghost(loading, &request->stored->texts[i]))
+            loading->ghost_texts[loading->ghost_count++] = &request->stored->texts[i];
+    loading->fallen_count += loading->ghost_count;
+    return parallel_for(loading->ghost_count, request->threads, raise_ghost, loading);
+}
+
+/* Fills in what the snapshot keeps back. Without memory nothing is loaded. */
+static struct snapshot *keep_fallen(struct loading *loading, struct snapshot *snapshot,
+                                    struct load_outcome *outcome)
+{
+    const struct load_request *request = loading->request;
+    const struct stored *stored = request->stored;
+    struct fallen_request fallen = {
+        .added = loading->added,
+        .generation = generation_before(request),
+        .now_s = request->now_s,
+    };
+
+    if (snapshot == NULL)
+        return NULL;
+    if (request->before != NULL)
+        fallen.before = request->before->kept_back;
+    else if (stored != NULL)
+        fallen.before = stored->kept_back;
+    if (raise_ghosts(loading)) {
+        fallen.dropped = loading->fallen;
+        fallen.dropped_count = loading->fallen_count;
+        if (fallen_follow(snapshot, &fallen, &snapshot->kept_back, &outcome->fallen))
+            return snapshot;
+    }
+    out_of_memory(loading->err);
+    snapshot_free(snapshot);
+    return NULL;
+}
+
+/* Hands the texts over that the store lacks. */
+static bool hand_texts(struct loading *loading, struct load_outcome *outcome)
+{
+    outcome->texts = calloc(loading->folder.count + 1, sizeof *outcome->texts);
+    if (outcome->texts == NULL)
+        return false;
+    for (size_t i = 0; i < loading->folder.count; i++) {
+        struct job *job = &loading->jobs[i];
+        if (job->text == NULL)
+            continue;
+        outcome->texts[outcome->text_count++] = (struct load_text){
+            .name = strdup(stored_name(job->file)),
+            .octets = job->text,
+            .length = job->length,
+            .checksum = job->checksum,
+        };
+        job->text = NULL;
+        if (outcome->texts[outcome->text_count - 1].name == NULL)
+            return false;
+    }
+    return true;
+}
+
+void load_outcome_close(struct load_outcome *outcome)
+{
+    for (size_t i = 0; i < outcome->text_count; i++) {
+        free((char *)outcome->texts[i].name);
+        free(outcome->texts[i].octets);
+    }
+    free(outcome->texts);
+    outcome->texts = NULL;
+    outcome->text_count = 0;
+}
+
 static void clean_up(struct loading *loading)
 {
     for (size_t i = 0; loading->segments != NULL && i < loading->segment_count; i++)
         segment_release((struct segment *)loading->segments[i]);
-    for (size_t i = 0; loading->jobs != NULL && i < loading->folder.count; i++)
+    for (size_t i = 0; loading->jobs != NULL && i < loading->folder.count; i++) {
         report_free(loading->jobs[i].report);
+        free(loading->jobs[i].text);
+    }
+    for (size_t i = 0; i < loading->ghost_count; i++)
+        segment_release(
+            (struct segment *)loading->fallen[loading->fallen_count - loading->ghost_count + i]);
+    free(loading->fallen);
+    free(loading->ghost_texts);
     free(loading->segments);
     free(loading->dropped);
     free(loading->added);
@@ -286,7 +457,13 @@ struct snapshot *snapshot_load(const struct load_request *request, struct report
             request->before != NULL && loading.changes == 0 && !request->is_new_policy;
         if (!outcome->is_unchanged) {
             check_across(&loading);
-            snapshot = assemble(&loading);
+            snapshot = keep_fallen(&loading, assemble(&loading), outcome);
+        }
+        if ((snapshot != NULL || outcome->is_unchanged) && request->stored != NULL &&
+            !hand_texts(&loading, outcome)) {
+            out_of_memory(err);
+            snapshot_free(snapshot);
+            snapshot = NULL;
         }
         report_sort(report);
     }

@@ -13,6 +13,9 @@
  * address blocks of spaces seen at one address are disjoint (E-SPACE-OVERLAP), and what is fixed at
  * creation has not changed since `before` (E-IMMUTABLE).
  *
+ * Internal names of `before` that the new snapshot does not have are kept back (fallen.h). At the
+ * start, what was accepted before and is not in the folder any more takes the place of `before`.
+ *
  * Threads: called from the control thread, or one thread of its own; starts up to `threads` more
  * and waits for them.
  */
@@ -20,7 +23,9 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "answer/fallen.h"
 #include "answer/snapshot.h"
+#include "answer/stored.h"
 #include "base/err.h"
 #include "base/hash.h"
 #include "space/report.h"
@@ -34,12 +39,26 @@ struct load_request {
     const struct snapshot *before; /* NULL at start */
     const char *file;              /* NULL, or the one that is read from `draft` instead, */
     const char *draft;             /* as if that had taken its place; what would be, is told */
+    int64_t now_s;                 /* wall clock, for what is kept back */
+    const struct stored *stored;   /* NULL, or what a folder keeps of what was accepted */
+    bool reads_all;                /* texts are wanted of files, too, that have not changed */
+};
+
+/** A text that was accepted, and that the store does not have. */
+struct load_text {
+    const char *name; /* of the file, without its folder */
+    char *octets;
+    size_t length;
+    uint64_t checksum;
 };
 
 struct load_outcome {
     bool is_unchanged; /* nothing differs from `before`; no snapshot was made */
     size_t file_count;
     size_t read_count; /* files read anew */
+    struct fallen_news fallen;
+    struct load_text *texts; /* with request->stored; load_outcome_close frees them */
+    size_t text_count;
 };
 
 /**
@@ -52,3 +71,6 @@ struct load_outcome {
  */
 struct snapshot *snapshot_load(const struct load_request *request, struct report *report,
                                struct load_outcome *outcome, struct err *err);
+
+/** Frees the texts. */
+void load_outcome_close(struct load_outcome *outcome);

@@ -131,6 +131,31 @@ struct snapshot *snapshot_seal(struct snapshot_parts *parts)
     return snapshot;
 }
 
+struct snapshot *snapshot_renew(const struct snapshot *before, struct kept_back *kept)
+{
+    struct snapshot_parts parts = {
+        .policy = &before->policy,
+        .generation = before->generation + 1,
+        .segments = calloc(before->segment_count + 1, sizeof(struct segment *)),
+        .segment_count = before->segment_count,
+    };
+
+    if (parts.segments == NULL) {
+        kept_back_release(kept);
+        return NULL;
+    }
+    for (size_t i = 0; i < before->segment_count; i++)
+        if (before->segments[i] != NULL)
+            parts.segments[i] = segment_hold((struct segment *)before->segments[i]);
+    index_share(&parts.index, &before->index);
+    struct snapshot *snapshot = snapshot_seal(&parts);
+    if (snapshot == NULL)
+        kept_back_release(kept);
+    else
+        snapshot->kept_back = kept;
+    return snapshot;
+}
+
 void snapshot_free(struct snapshot *snapshot)
 {
     if (snapshot == NULL)
@@ -140,6 +165,7 @@ void snapshot_free(struct snapshot *snapshot)
     free(snapshot->segments);
     index_close(&snapshot->index);
     access_close(&snapshot->access);
+    kept_back_release(snapshot->kept_back);
     arena_release(snapshot->policy.arena);
     free(snapshot);
 }
@@ -152,5 +178,5 @@ size_t snapshot_octets(const struct snapshot *snapshot)
     for (size_t i = 0; i < snapshot->segment_count; i++)
         if (snapshot->segments[i] != NULL)
             octets += snapshot->segments[i]->octets;
-    return octets;
+    return octets + (snapshot->kept_back == NULL ? 0 : kept_back_octets(snapshot->kept_back));
 }

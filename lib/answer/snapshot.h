@@ -9,6 +9,7 @@
  *     snapshot ─┬─ segments[]  one per zone file, counted
  *               ├─ index       host name → app or host
  *               ├─ access      client address → memberships
+ *               ├─ kept_back   names that were internal and are declared no more
  *               └─ policy, SOA data, generation
  *
  * Threads: readers anywhere; made and freed on the control thread only.
@@ -19,6 +20,7 @@
 
 #include "answer/access.h"
 #include "answer/index.h"
+#include "answer/kept_back.h"
 #include "answer/routes.h"
 #include "answer/segment.h"
 
@@ -33,9 +35,11 @@ struct policy {
     unsigned recursion_for; /* bit per client_class that may ask anything else */
     struct routes routes;   /* who is asked then */
     struct local_access local;
-    const char *server_id; /* NSID, id.server */
-    const char *version;   /* version.server */
-    struct arena *arena;   /* NULL: what is pointed at outlives every snapshot */
+    uint32_t kept_back_seconds; /* how long a name is kept back that is declared no more */
+    uint32_t kept_back_most;    /* names that are, at once */
+    const char *server_id;      /* NSID, id.server */
+    const char *version;        /* version.server */
+    struct arena *arena;        /* NULL: what is pointed at outlives every snapshot */
 };
 
 struct snapshot {
@@ -46,6 +50,7 @@ struct snapshot {
     size_t segment_count;
     struct index index;
     struct access access;
+    struct kept_back *kept_back; /* NULL: nothing is; see fallen.h */
     uint64_t wildcard_depths[2]; /* bit n: some wildcard has n labels, "*" included */
     uint64_t blocks[5];          /* bit n: the private /16 of that number is a space's */
     uint8_t soa_data[2 * 255 + SOA_TAIL_OCTETS]; /* names and numbers, minimum TTL last */
@@ -100,6 +105,12 @@ struct snapshot_parts {
 
 /** Puts the parts together. Returns NULL without memory; the parts are then let go too. */
 struct snapshot *snapshot_seal(struct snapshot_parts *parts);
+
+/**
+ * The same once more, as the next generation and with other names kept back; `kept` is taken over.
+ * Returns NULL without memory; `kept` is then let go too.
+ */
+struct snapshot *snapshot_renew(const struct snapshot *before, struct kept_back *kept);
 
 /** Lets go of everything the snapshot holds. NULL is allowed. */
 void snapshot_free(struct snapshot *snapshot);

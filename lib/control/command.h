@@ -35,7 +35,7 @@ enum command_name {
     COMMAND_COUNT
 };
 
-enum { OPERANDS_MOST = 8 };
+enum { OPERANDS_MOST = 48 };
 
 struct command_entry {
     const char *name;

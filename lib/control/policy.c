@@ -55,6 +55,8 @@ bool policy_set(struct policy *policy, const struct settings *settings)
         .localspace_to = settings->localspace_to,
         .recursion_for = settings->recursion_for,
         .local = {.spaces = settings->local_as.items, .space_count = settings->local_as.count},
+        .kept_back_seconds = settings->kept_back_seconds,
+        .kept_back_most = settings->kept_back_most,
         .server_id = settings->server_id,
         .version = "spacedns " SPACEDNS_VERSION,
         .arena = settings->arena,

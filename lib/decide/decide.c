@@ -102,6 +102,68 @@ static void decide_foreign(const struct snapshot *snapshot, const struct query *
         verdict_forward(verdict, route);
 }
 
+/* The space that a kept-back name was of, when the client is inside of it. */
+static const struct membership *former_membership(const struct snapshot *snapshot,
+                                                  const struct client *client,
+                                                  const struct kept_back_cohort *cohort)
+{
+    for (uint32_t i = 0; i < client->count; i++) {
+        const struct segment *segment = snapshot->segments[client->memberships[i].segment];
+        if (strcmp(segment->name, cohort->space) == 0)
+            return &client->memberships[i];
+    }
+    return NULL;
+}
+
+/*
+ * T11c: a name that was internal and is declared no more. Only wildcards with more labels than
+ * `depth` are looked at. Returns false when the name is none, and nobody's with that.
+ */
+static bool decide_kept_back(const struct snapshot *snapshot, const struct client *client,
+                             const struct query *query, uint64_t hash, unsigned depth,
+                             struct verdict *verdict)
+{
+    struct kept_back_entry entry;
+
+    if (snapshot->kept_back == NULL ||
+        !kept_back_find(snapshot->kept_back, &query->name, hash, depth, &entry) ||
+        (entry.is_apex && !is_apex_type(query->type)))
+        return false;
+    verdict->membership = former_membership(snapshot, client, entry.cohort);
+    if (verdict->membership == NULL) {
+        verdict_other_space(verdict);
+        return true;
+    }
+    verdict->segment = snapshot->segments[verdict->membership->segment];
+    verdict->kept_back = entry.cohort;
+    verdict_negative(verdict, SITUATION_KEPT_BACK, RCODE_NXDOMAIN, REASON_WITHHELD);
+    return true;
+}
+
+/*
+ * A wildcard of an app without internal routing lets a name go to an upstream, but not one that was
+ * internal by itself or by a closer wildcard: nobody has declared that again.
+ */
+static bool is_kept_below_wildcard(const struct snapshot *snapshot, const struct client *client,
+                                   const struct query *query, uint16_t segment,
+                                   struct verdict *verdict)
+{
+    const struct host *host = verdict->host;
+    unsigned depth = 0;
+
+    if (snapshot->kept_back == NULL || host == NULL || (host->flags & HOST_WILDCARD) == 0)
+        return false;
+    const uint8_t *octets = snapshot->segments[segment]->texts + host->octets;
+    for (; *octets != 0; octets += *octets + 1U)
+        depth++;
+    struct verdict kept = {.may_recurse = verdict->may_recurse};
+    uint64_t hash = index_hash(&snapshot->index, &query->name);
+    if (!decide_kept_back(snapshot, client, query, hash, depth, &kept))
+        return false;
+    *verdict = kept;
+    return true;
+}
+
 /* A name that an app serves: default domain, custom domain, DNS target. */
 static void decide_app(const struct snapshot *snapshot, const struct client *client,
                        const struct query *query, uint16_t segment, struct verdict *verdict)
@@ -110,6 +172,8 @@ static void decide_app(const struct snapshot *snapshot, const struct client *cli
                         !is_apex_type(query->type);
 
     if ((verdict->app->flags & APP_INTERNAL) == 0 || foreign_type) {
+        if (is_kept_below_wildcard(snapshot, client, query, segment, verdict))
+            return;
         /* As any other name. Who is inside the space may learn that the app is its own. */
         verdict->membership = client_membership(client, segment);
         verdict->segment = verdict->membership == NULL ? NULL : snapshot->segments[segment];
@@ -210,7 +274,8 @@ void decide(const struct snapshot *snapshot, const struct client *client, const 
         if (decide_unlisted(snapshot, client, query, verdict))
             return;
         if (!snapshot_find_wildcard(snapshot, &query->name, &entry)) {
-            decide_foreign(snapshot, query, verdict);
+            if (!decide_kept_back(snapshot, client, query, hash, 0, verdict))
+                decide_foreign(snapshot, query, verdict);
             return;
         }
     }

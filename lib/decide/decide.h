@@ -10,7 +10,8 @@
  *
  * Order: outsiders first (they never learn what exists), then the name's owner, its space, this
  * client's membership of it, internal routing, running web dynos. What is left is nobody's here: it
- * is forwarded to an upstream when the client may ask for that, and only then.
+ * is forwarded to an upstream when the client may ask for that, and only then. A name that was
+ * internal once and is declared no more (answer/kept_back.h) is not nobody's.
  *
  * Sources: RFC 2308 (negative answers), RFC 8020 (empty non-terminals), RFC 8482 (ANY),
  * RFC 6761 (special names), RFC 4892 (id.server).

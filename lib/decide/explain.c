@@ -86,6 +86,22 @@ static void tell_host(const struct verdict *verdict, struct explanation *explana
     end_step(explanation, &text);
 }
 
+/* Where a kept-back name was declared, so that it can be put back there. */
+static void tell_kept_back(const struct verdict *verdict, struct explanation *explanation)
+{
+    const struct kept_back_cohort *cohort = verdict->kept_back;
+    struct text text = begin_step(explanation);
+
+    text_add_string(&text, "kept back: internal in space ");
+    text_add_string(&text, cohort->space);
+    text_add_string(&text, " until generation ");
+    text_add_number(&text, cohort->generation);
+    text_add_string(&text, " (");
+    text_add_string(&text, cohort->file);
+    text_add_string(&text, "), declared no more, so no upstream is asked");
+    end_step(explanation, &text);
+}
+
 static void tell_app(const struct verdict *verdict, struct explanation *explanation)
 {
     const struct app_entry *app = verdict->app;
@@ -243,6 +259,8 @@ void explain(const struct snapshot *snapshot, const struct client *client,
     type_add(&text, query->type);
     end_step(explanation, &text);
     tell_client(snapshot, client, verdict, facts->address, explanation);
+    if (verdict->kept_back != NULL)
+        tell_kept_back(verdict, explanation);
     if (verdict->host != NULL)
         tell_host(verdict, explanation);
     if (verdict->app != NULL)

@@ -141,6 +141,18 @@ static void add_not_running(struct text *text, const struct verdict *verdict)
     text_add_string(text, dyno_state_text(verdict->dyno->state));
 }
 
+/* An app's own space learns since when; another one nothing but that. */
+static void add_withheld(struct text *text, const struct verdict *verdict)
+{
+    if (verdict->kept_back == NULL) {
+        text_add_string(text, "not a name of your space, and not asked of an upstream");
+        return;
+    }
+    text_add_string(text, "internal until generation ");
+    text_add_number(text, verdict->kept_back->generation);
+    text_add_string(text, ", no longer declared; if meant: spacedns forget");
+}
+
 static void add_near(struct text *text, struct near_word near)
 {
     if (near.text == NULL)
@@ -236,6 +248,9 @@ static void add_fact(struct text *text, const struct snapshot *snapshot,
         break;
     case REASON_NOT_RUNNING:
         add_not_running(text, verdict);
+        break;
+    case REASON_WITHHELD:
+        add_withheld(text, verdict);
         break;
     case REASON_NOT_DECLARED:
         add_not_declared(text, snapshot, client, query, verdict);

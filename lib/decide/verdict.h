@@ -28,6 +28,7 @@ enum situation {
     SITUATION_NOT_DECLARED,   /* T10 */
     SITUATION_FORWARD,        /* T11: the answer is an upstream's */
     SITUATION_SPECIAL,        /* T11, a name that no upstream is ever asked for (RFC 6761) */
+    SITUATION_KEPT_BACK,      /* T11c: a name that was internal and is declared no more */
     SITUATION_NOT_OURS,       /* T12 */
     SITUATION_NOT_READY,      /* T13 */
     SITUATION_UNSUPPORTED,    /* T14 */
@@ -76,9 +77,10 @@ struct verdict {
     const struct dyno_entry *dyno;
     const struct router_entry *router;
     const struct port_entry *port;
-    uint8_t route;              /* T11: of the policy's routes */
-    const char *upstream_fault; /* set by who asked: "no reply from", with ... */
-    const char *upstream;       /* ... the server it is about; NULL: all of the route */
+    const struct kept_back_cohort *kept_back; /* T11c: what fell out with it; NULL: nothing did */
+    uint8_t route;                            /* T11: of the policy's routes */
+    const char *upstream_fault;               /* set by who asked: "no reply from", with ... */
+    const char *upstream; /* ... the server it is about; NULL: all of the route */
 };
 
 /** Settles row, response code and reason; nothing else changes. */

@@ -110,6 +110,62 @@ bool name_from_text(const char *text, struct name *out)
     return true;
 }
 
+static bool is_digit(char octet)
+{
+    return octet >= '0' && octet <= '9';
+}
+
+/* Reads the octet at `text`, escaped or not. Returns the octets it takes, 0 when it is none. */
+static size_t read_octet(const char *text, size_t left, uint8_t *octet)
+{
+    *octet = (uint8_t)text[0];
+    if (text[0] != '\\')
+        return 1;
+    if (left >= 4 && is_digit(text[1]) && is_digit(text[2]) && is_digit(text[3])) {
+        int value = (text[1] - '0') * 100 + (text[2] - '0') * 10 + (text[3] - '0');
+        *octet = (uint8_t)value;
+        return value <= UINT8_MAX ? 4 : 0;
+    }
+    if (left < 2 || is_digit(text[1]))
+        return 0;
+    *octet = (uint8_t)text[1];
+    return 2;
+}
+
+bool name_from_presentation(const char *text, size_t length, struct name *out)
+{
+    struct name made = {.length = 0};
+    size_t label = 0, at = 1; /* of the label's length, and of the next octet */
+
+    if (length == 1 && text[0] == '.')
+        length = 0;
+    for (size_t taken = 0; length > 0; text += taken, length -= taken) {
+        uint8_t octet;
+        taken = read_octet(text, length, &octet);
+        bool ends = taken == 1 && text[0] == '.';
+        if (taken == 0 || at >= NAME_MAX_OCTETS || (ends && at == label + 1) ||
+            (!ends && at - label > LABEL_MAX_OCTETS))
+            return false;
+        if (ends) {
+            label = at++;
+            made.label_count++;
+            continue;
+        }
+        made.octets[at++] = octet;
+        made.octets[label]++;
+    }
+    if (at > label + 1) {
+        label = at++;
+        made.label_count++;
+    }
+    if (at > NAME_MAX_OCTETS)
+        return false;
+    made.octets[label] = 0;
+    fold(out, made.octets, label + 1);
+    out->label_count = made.label_count;
+    return true;
+}
+
 bool name_join(struct name *out, const void *label, size_t label_length, const uint8_t *tail,
                size_t tail_length)
 {

@@ -53,6 +53,12 @@ void name_skip(struct reader *in);
 bool name_from_text(const char *text, struct name *out);
 
 /**
+ * As name_from_text for `length` octets of presentation form: \DDD is an octet, and \ before any
+ * other the octet itself (RFC 1035 section 5.1). What name_add writes is read back.
+ */
+bool name_from_presentation(const char *text, size_t length, struct name *out);
+
+/**
  * Puts a label in front of a name. `tail` is a wire name of `tail_length` octets; `out` is written
  * only on success. Returns false when the whole would be longer than 255 octets.
  */

@@ -14,6 +14,8 @@ struct policy policy_usual(void)
         .suffixes = suffixes_default(),
         .localspace_to = 1U << CLASS_SPACE,
         .recursion_for = 1U << CLASS_SPACE,
+        .kept_back_seconds = 86400,
+        .kept_back_most = 1000000,
         .server_id = "ns1.test",
         .version = "0-test",
     };

@@ -14,16 +14,27 @@ static const struct {
     const char *code;
     int ede; /* -1: never in an answer */
 } expected[] = {
-    {REASON_CRASHED, "Q10", 0},           {REASON_NO_WEB, "Q14", 0},
-    {REASON_OUTSIDE, "Q18", 18},          {REASON_NOT_ALLOWED, "Q19", 18},
-    {REASON_NOT_OURS, "Q20", 20},         {REASON_UPSTREAM, "Q22", 22},
-    {REASON_UPSTREAM_NETWORK, "Q22", 23}, {REASON_REBIND, "Q23", 15},
-    {REASON_SPECIAL_USE, "Q26", 0},       {REASON_STALE, "Q41", 3},
-    {REASON_STALE_NXDOMAIN, "Q41", 19},   {REASON_NOT_RUNNING, "Q24", 0},
-    {REASON_NOT_DECLARED, "Q25", 0},      {REASON_NOT_READY, "Q30", 14},
-    {REASON_SPACE_CHANGING, "Q31", 0},    {REASON_ROUTE_MISSING, "Q40", 0},
-    {REASON_RELOAD_REFUSED, "Q50", -1},   {REASON_RATE_LIMITED, "Q60", -1},
-    {REASON_NOT_SUPPORTED, "Q70", 21},    {REASON_INTERNAL, "Q99", -1},
+    {REASON_CRASHED, "Q10", 0},
+    {REASON_NO_WEB, "Q14", 0},
+    {REASON_OUTSIDE, "Q18", 18},
+    {REASON_NOT_ALLOWED, "Q19", 18},
+    {REASON_NOT_OURS, "Q20", 20},
+    {REASON_UPSTREAM, "Q22", 22},
+    {REASON_UPSTREAM_NETWORK, "Q22", 23},
+    {REASON_REBIND, "Q23", 15},
+    {REASON_SPECIAL_USE, "Q26", 0},
+    {REASON_WITHHELD, "Q27", 0},
+    {REASON_STALE, "Q41", 3},
+    {REASON_STALE_NXDOMAIN, "Q41", 19},
+    {REASON_NOT_RUNNING, "Q24", 0},
+    {REASON_NOT_DECLARED, "Q25", 0},
+    {REASON_NOT_READY, "Q30", 14},
+    {REASON_SPACE_CHANGING, "Q31", 0},
+    {REASON_ROUTE_MISSING, "Q40", 0},
+    {REASON_RELOAD_REFUSED, "Q50", -1},
+    {REASON_RATE_LIMITED, "Q60", -1},
+    {REASON_NOT_SUPPORTED, "Q70", 21},
+    {REASON_INTERNAL, "Q99", -1},
 };
 enum { EXPECTED_COUNT = sizeof expected / sizeof expected[0] };
 

@@ -263,6 +263,58 @@ START_TEST(a_name_prints_so_that_it_can_be_read_back)
     ck_assert_uint_eq(ldns_rdf_size(read), name_measure(wire));
     ck_assert_mem_eq(ldns_rdf_data(read), wire, ldns_rdf_size(read));
     ldns_rdf_deep_free(read);
+    struct name name;
+    ck_assert(name_from_presentation(buffer, strlen(buffer), &name));
+    ck_assert(name_equals(&name, wire, name_measure(wire)));
+}
+END_TEST
+
+static const struct {
+    const char *text;
+    const char *wire; /* NULL: no name */
+    unsigned labels;
+} presented[] = {
+    {"", "\0", 0},
+    {"WWW.Example.com.", "\3www\7example\3com", 3},
+    {"a\\.b.c", "\3a.b\1c", 2},
+    {"\\065", "\1a", 1},
+    {"a\\256", NULL, 0},
+    {"a\\25", NULL, 0},
+    {"a\\", NULL, 0},
+    {"..", NULL, 0},
+    {".a", NULL, 0},
+    {"a..b", NULL, 0},
+    {"0123456789012345678901234567890123456789012345678901234567890123", NULL, 0},
+};
+
+START_TEST(presentation_form_becomes_a_name)
+{
+    struct name name;
+    bool made = name_from_presentation(presented[_i].text, strlen(presented[_i].text), &name);
+
+    ck_assert_msg(made == (presented[_i].wire != NULL), "%s", presented[_i].text);
+    if (!made)
+        return;
+    ck_assert(name_equals(&name, (const uint8_t *)presented[_i].wire,
+                          name_measure((const uint8_t *)presented[_i].wire)));
+    ck_assert_uint_eq(name.label_count, presented[_i].labels);
+}
+END_TEST
+
+START_TEST(presentation_form_of_255_octets_fits_and_one_more_does_not)
+{
+    char text[300];
+    struct name name;
+
+    for (int i = 0; i < 127; i++)
+        memcpy(text + 2 * i, "a.", 2);
+    ck_assert(name_from_presentation(text, 253, &name) && name.length == 255);
+    ck_assert(name_from_presentation(text, 254, &name) && name.label_count == 127);
+    memcpy(text, "aa", 2);
+    ck_assert(name_from_presentation(text, 253, &name) && name.length == 255);
+    memcpy(text + 253, "aa", 2);
+    ck_assert(!name_from_presentation(text, 254, &name));
+    ck_assert(!name_from_presentation(text, 255, &name));
 }
 END_TEST
 
@@ -282,6 +334,8 @@ int main(void)
     tcase_add_test(making, text_of_255_octets_fits_and_one_more_does_not);
     tcase_add_test(making, a_label_joins_in_front);
     tcase_add_test(making, a_label_that_makes_the_name_too_long_does_not_join);
+    tcase_add_loop_test(making, presentation_form_becomes_a_name, 0, COUNT(presented));
+    tcase_add_test(making, presentation_form_of_255_octets_fits_and_one_more_does_not);
     tcase_add_test(looking, suffixes_begin_where_labels_begin);
     tcase_add_loop_test(looking, a_name_is_within_a_suffix_at_label_borders, 0, COUNT(withins));
     tcase_add_test(looking, octets_inside_a_label_are_no_suffix);

@@ -1,0 +1,119 @@
+#include "spacedns/removed.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "control/protocol.h"
+#include "spacedns/change.h"
+#include "spacedns/talk.h"
+
+enum {
+    DOMAIN_MOST = 256,
+    BATCH_NAMES = 40,
+    BATCH_OCTETS = REQUEST_OCTETS_MOST / 4, /* each octet of a name may be written as three */
+    ADVISED_MOST = 4,
+};
+
+_Static_assert((int)BATCH_NAMES <= (int)OPERANDS_MOST, "a batch is one command");
+
+static bool add(struct removed *removed, const struct estate *estate, const char *name)
+{
+    const char **names = arena_grow(estate->arena, removed->names, removed->count,
+                                    &removed->capacity, sizeof *removed->names);
+
+    if (names == NULL || name == NULL)
+        return false;
+    removed->names = names;
+    names[removed->count++] = name;
+    return true;
+}
+
+const char *removed_write_domain(const struct estate *estate, const struct domain *domain)
+{
+    char name[DOMAIN_MOST + 2];
+    int length = snprintf(name, sizeof name, "%s%.*s", domain->is_wildcard ? "*." : "",
+                          DOMAIN_MOST - 1, domain->hostname.text);
+
+    return arena_text(estate->arena, name, (size_t)length);
+}
+
+bool removed_add_domain(struct removed *removed, const struct estate *estate, const struct app *app,
+                        const struct domain *domain)
+{
+    if (!app->internal_routing)
+        return true;
+    if (!add(removed, estate, removed_write_domain(estate, domain)))
+        return false;
+    return domain->cname.text == NULL ||
+           add(removed, estate,
+               arena_text(estate->arena, domain->cname.text, strlen(domain->cname.text)));
+}
+
+bool removed_add_app(struct removed *removed, const struct estate *estate,
+                     const struct session *session, const struct app *app)
+{
+    if (!app->internal_routing)
+        return true;
+    if (!add(removed, estate, found_default_domain(estate, session, app)))
+        return false;
+    for (size_t i = 0; i < app->domain_count; i++)
+        if (!removed_add_domain(removed, estate, app, &app->domains[i]))
+            return false;
+    return true;
+}
+
+/* Fills a command with names from `first` on. Returns how many. */
+static size_t fill(struct invocation *forget, const struct removed *removed, size_t first)
+{
+    size_t octets = 0;
+
+    *forget = (struct invocation){.command = COMMAND_FORGET};
+    for (size_t i = first; i < removed->count && forget->operand_count < BATCH_NAMES; i++) {
+        octets += strlen(removed->names[i]) + 1;
+        if (octets > BATCH_OCTETS)
+            break;
+        forget->operands[forget->operand_count++] = removed->names[i];
+    }
+    return forget->operand_count;
+}
+
+/* A name that is not kept back, for another app's domain uses it, is no problem. */
+int removed_forget(const struct removed *removed, struct session *session)
+{
+    char *said = NULL;
+    size_t length = 0;
+    FILE *nobody = open_memstream(&said, &length);
+    struct talk talk = {.out = nobody, .err = nobody, .path = session_socket(session)};
+    bool passed = nobody != NULL;
+    struct invocation forget;
+
+    for (size_t done = 0; passed && done < removed->count; done += forget.operand_count)
+        passed = fill(&forget, removed, done) > 0 && talk_run(&talk, &forget);
+    if (nobody != NULL)
+        fclose(nobody);
+    free(said);
+    if (passed)
+        return EXIT_DONE;
+    removed_advise(removed, session);
+    return session_fail(session, EXIT_REFUSED, "%s",
+                        nobody == NULL ? "out of memory" : talk.problem.text);
+}
+
+void removed_advise(const struct removed *removed, const struct session *session)
+{
+    char names[ADVISED_MOST * (DOMAIN_MOST + 1)] = "";
+    struct text text = text_over(names, sizeof names - 1);
+
+    if (removed->count == 0)
+        return;
+    for (size_t i = 0; i < removed->count && i < ADVISED_MOST; i++) {
+        text_add_string(&text, " ");
+        text_add_string(&text, removed->names[i]);
+    }
+    change_advise(
+        session,
+        "The server will keep what was removed from upstreams (Q27); once it has read the "
+        "file, let go with spacedns forget%s%s",
+        names, removed->count > ADVISED_MOST ? " ..." : "");
+}

@@ -1,0 +1,33 @@
+#pragma once
+/**
+ * Names that a command removes on purpose: the running server is not to keep them back.
+ *
+ *     removed_add ... ──► the server reloads ──► removed_forget
+ *                    └──► it does not ─────────► removed_advise
+ *
+ * Threads: one.  Memory: the estate's arena.
+ */
+#include "spacedns/found.h"
+
+struct removed {
+    const char **names;
+    size_t count;
+    size_t capacity;
+};
+
+/** Adds the names of an internally routed app: default domain, domains, DNS targets. */
+bool removed_add_app(struct removed *removed, const struct estate *estate,
+                     const struct session *session, const struct app *app);
+
+/** Adds one domain and its DNS target, if the app is internally routed. */
+bool removed_add_domain(struct removed *removed, const struct estate *estate, const struct app *app,
+                        const struct domain *domain);
+
+/** Has the server let go of them, once it has reloaded. Returns the exit code, having said why. */
+int removed_forget(const struct removed *removed, struct session *session);
+
+/** Says how they are let go of, when the server has not reloaded. */
+void removed_advise(const struct removed *removed, const struct session *session);
+
+/** The name of a domain as zone files have it; a wildcard begins with "*.". NULL without memory. */
+const char *removed_write_domain(const struct estate *estate, const struct domain *domain);

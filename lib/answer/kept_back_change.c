@@ -1,0 +1,413 @@
+#include "answer/kept_back_change.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+enum { SHARD_SLOTS_LEAST = 4, NAMES_FIRST = 1024 };
+
+/* ---- shards ---- */
+
+static struct kept_back_shard *shard_new(uint32_t slots)
+{
+    size_t octets = slots * (sizeof(uint64_t) + sizeof(uint32_t));
+    struct kept_back_shard *shard = calloc(1, sizeof *shard + octets);
+
+    if (shard != NULL) {
+        shard->holds = 1;
+        shard->slots = slots;
+        shard->values = (uint32_t *)(void *)(shard->hashes + slots);
+    }
+    return shard;
+}
+
+static void shard_put(struct kept_back_shard *shard, uint64_t hash, uint32_t value)
+{
+    uint32_t at = kept_back_home(shard, hash);
+
+    while (shard->hashes[at] != 0)
+        at = at + 1 == shard->slots ? 0 : at + 1;
+    shard->hashes[at] = hash;
+    shard->values[at] = value;
+    shard->used++;
+}
+
+/* The slot of a hash; `slots` when there is none. */
+static uint32_t shard_find(const struct kept_back_shard *shard, uint64_t hash)
+{
+    uint32_t at = kept_back_home(shard, hash);
+
+    while (shard->hashes[at] != 0 && shard->hashes[at] != hash)
+        at = at + 1 == shard->slots ? 0 : at + 1;
+    return shard->hashes[at] == hash ? at : shard->slots;
+}
+
+/* Empties a slot, and moves those up that would no longer be reached. */
+static void shard_empty(struct kept_back_shard *shard, uint32_t hole)
+{
+    uint32_t at = hole;
+
+    for (;;) {
+        at = at + 1 == shard->slots ? 0 : at + 1;
+        if (shard->hashes[at] == 0)
+            break;
+        uint32_t home = kept_back_home(shard, shard->hashes[at]);
+        bool is_reached = hole <= at ? hole < home && home <= at : hole < home || home <= at;
+        if (is_reached)
+            continue;
+        shard->hashes[hole] = shard->hashes[at];
+        shard->values[hole] = shard->values[at];
+        hole = at;
+    }
+    shard->hashes[hole] = 0;
+    shard->used--;
+}
+
+/* The same names in a table of so many slots. NULL without memory. */
+static struct kept_back_shard *shard_copy(const struct kept_back_shard *from, uint32_t slots)
+{
+    struct kept_back_shard *shard = shard_new(slots);
+
+    for (uint32_t i = 0; shard != NULL && from != NULL && i < from->slots; i++)
+        if (from->hashes[i] != 0)
+            shard_put(shard, from->hashes[i], from->values[i]);
+    return shard;
+}
+
+static void shard_release(struct kept_back_shard *shard)
+{
+    if (shard != NULL && --shard->holds == 0)
+        free(shard);
+}
+
+/* The shard of a hash, to be written to; with room for one name more. NULL without memory. */
+static struct kept_back_shard *open_shard(struct kept_back_change *change, uint64_t hash)
+{
+    size_t number = hash >> 56;
+    struct kept_back_shard *shard = change->next->shards[number];
+    uint32_t slots = shard == NULL ? SHARD_SLOTS_LEAST : shard->slots;
+    bool is_full = shard != NULL && (shard->used + 1) * 5 > slots * 4;
+
+    if (change->touched[number] && !is_full)
+        return shard;
+    struct kept_back_shard *wider = shard_copy(shard, is_full ? 2 * slots : slots);
+    if (wider == NULL) {
+        change->has_failed = true;
+        return NULL;
+    }
+    shard_release(shard);
+    change->next->shards[number] = wider;
+    change->touched[number] = true;
+    return wider;
+}
+
+/* Four names to five slots. */
+static bool pack_shards(struct kept_back *next, const bool touched[KEPT_BACK_SHARDS])
+{
+    for (size_t i = 0; i < KEPT_BACK_SHARDS; i++) {
+        struct kept_back_shard *shard = next->shards[i];
+        if (!touched[i])
+            continue;
+        struct kept_back_shard *packed =
+            shard->used == 0 ? NULL : shard_copy(shard, shard->used + shard->used / 4 + 1);
+        if (packed == NULL && shard->used > 0)
+            return false;
+        shard_release(shard);
+        next->shards[i] = packed;
+    }
+    return true;
+}
+
+/* ---- begin ---- */
+
+static bool copy_cohorts(struct kept_back *next, const struct kept_back *before)
+{
+    size_t count = before->cohort_count;
+
+    next->cohorts = calloc(count + 1, sizeof(struct kept_back_cohort *));
+    next->alive = calloc(count + 1, sizeof *next->alive);
+    if (next->cohorts == NULL || next->alive == NULL)
+        return false;
+    next->cohort_count = count;
+    memcpy(next->alive, before->alive, count * sizeof *next->alive);
+    for (size_t i = 0; i < count; i++) {
+        next->cohorts[i] = before->cohorts[i];
+        if (next->cohorts[i] != NULL)
+            next->cohorts[i]->holds++;
+    }
+    return true;
+}
+
+void kept_back_change_begin(struct kept_back_change *change, const struct kept_back *before,
+                            const struct hash_key *key)
+{
+    struct kept_back *next = calloc(1, sizeof *next);
+
+    *change = (struct kept_back_change){.next = next, .has_failed = next == NULL};
+    if (next == NULL)
+        return;
+    next->holds = 1;
+    next->key = *key;
+    if (before == NULL)
+        return;
+    next->count = before->count;
+    next->pushed_out = before->pushed_out;
+    memcpy(next->wildcard_counts, before->wildcard_counts, sizeof next->wildcard_counts);
+    for (size_t i = 0; i < KEPT_BACK_SHARDS; i++) {
+        next->shards[i] = before->shards[i];
+        if (next->shards[i] != NULL)
+            next->shards[i]->holds++;
+    }
+    change->has_failed = !copy_cohorts(next, before);
+}
+
+/* ---- cohorts ---- */
+
+/* The first number that is free; there is room for it. */
+static bool take_number(struct kept_back_change *change)
+{
+    struct kept_back *next = change->next;
+    size_t number = 0;
+
+    while (number < next->cohort_count && next->cohorts[number] != NULL)
+        number++;
+    if (number == next->cohort_count) {
+        void *cohorts = realloc(next->cohorts, (number + 1) * sizeof(struct kept_back_cohort *));
+        if (cohorts != NULL)
+            next->cohorts = cohorts;
+        void *alive = realloc(next->alive, (number + 1) * sizeof *next->alive);
+        if (alive != NULL)
+            next->alive = alive;
+        if (cohorts == NULL || alive == NULL || number >= KEPT_BACK_APEX) {
+            change->has_failed = true;
+            return false;
+        }
+        next->cohorts[number] = NULL;
+        next->cohort_count++;
+    }
+    next->alive[number] = 0;
+    change->number = (uint32_t)number;
+    return true;
+}
+
+/* The open cohort becomes one of the table's, if it has got a name. */
+static void close_cohort(struct kept_back_change *change)
+{
+    const struct kept_back_cohort *said = &change->said;
+
+    if (change->open == NULL)
+        return;
+    change->open = NULL;
+    size_t space = strlen(said->space) + 1, file = strlen(said->file) + 1;
+    struct kept_back_cohort *cohort = malloc(sizeof *cohort + change->octets + space + file);
+    if (cohort == NULL) {
+        change->has_failed = true;
+        return;
+    }
+    uint8_t *octets = (uint8_t *)(cohort + 1);
+    *cohort = *said;
+    cohort->holds = 1;
+    cohort->octets = change->octets + space + file;
+    memcpy(octets, change->names, change->octets);
+    cohort->names = octets;
+    cohort->space = memcpy(octets + change->octets, said->space, space);
+    cohort->file = memcpy(octets + change->octets + space, said->file, file);
+    change->next->cohorts[change->number] = cohort;
+}
+
+void kept_back_change_cohort(struct kept_back_change *change, uint64_t generation, int64_t since_s,
+                             const char *space, const char *file)
+{
+    if (change->has_failed)
+        return;
+    close_cohort(change);
+    change->said = (struct kept_back_cohort){
+        .generation = generation, .since_s = since_s, .space = space, .file = file};
+    change->octets = 0;
+}
+
+/* Lists a name in the open cohort, which it may be the first of. */
+static bool list_name(struct kept_back_change *change, const struct name *name, bool is_apex)
+{
+    if (change->open == NULL && !take_number(change))
+        return false;
+    change->open = &change->said;
+    if (change->octets + 1 + name->length > change->capacity) {
+        size_t wider = 2 * change->capacity + NAMES_FIRST;
+        uint8_t *moved = realloc(change->names, wider);
+        if (moved == NULL) {
+            change->has_failed = true;
+            return false;
+        }
+        change->names = moved;
+        change->capacity = wider;
+    }
+    change->names[change->octets] = is_apex;
+    memcpy(change->names + change->octets + 1, name->octets, name->length);
+    change->octets += 1U + name->length;
+    change->said.count++;
+    return true;
+}
+
+/* ---- names ---- */
+
+static bool is_wildcard(const struct name *name)
+{
+    return name->octets[0] == 1 && name->octets[1] == '*';
+}
+
+void kept_back_change_add(struct kept_back_change *change, const struct name *name, bool is_apex)
+{
+    if (change->has_failed)
+        return;
+    struct kept_back *next = change->next;
+    uint64_t hash = kept_back_hash(next, name);
+    struct kept_back_shard *shard = open_shard(change, hash);
+    uint32_t at = shard == NULL ? 0 : shard_find(shard, hash);
+
+    if (shard == NULL)
+        return;
+    if (at < shard->slots && change->open != NULL &&
+        (shard->values[at] & ~KEPT_BACK_APEX) == change->number)
+        return;
+    if (!list_name(change, name, is_apex))
+        return;
+    uint32_t value = change->number | (is_apex ? KEPT_BACK_APEX : 0);
+    if (at < shard->slots) {
+        next->alive[shard->values[at] & ~KEPT_BACK_APEX]--;
+        shard->values[at] = value;
+    } else {
+        shard_put(shard, hash, value);
+        next->count++;
+        next->wildcard_counts[name->label_count] += is_wildcard(name);
+        change->added++;
+    }
+    next->alive[change->number]++;
+}
+
+/* Lets go of a name that a slot keeps for any cohort, or for this one. */
+static bool remove_of(struct kept_back_change *change, const struct name *name, bool is_any,
+                      uint32_t number)
+{
+    struct kept_back *next = change->next;
+    uint64_t hash = kept_back_hash(next, name);
+    const struct kept_back_shard *shared = next->shards[hash >> 56];
+    uint32_t at = shared == NULL ? 0 : shard_find(shared, hash);
+
+    if (shared == NULL || at == shared->slots ||
+        (!is_any && (shared->values[at] & ~KEPT_BACK_APEX) != number))
+        return false;
+    struct kept_back_shard *shard = open_shard(change, hash);
+    if (shard == NULL)
+        return false;
+    at = shard_find(shard, hash);
+    next->alive[shard->values[at] & ~KEPT_BACK_APEX]--;
+    next->count--;
+    next->wildcard_counts[name->label_count] -= is_wildcard(name);
+    shard_empty(shard, at);
+    change->removed++;
+    return true;
+}
+
+bool kept_back_change_remove(struct kept_back_change *change, const struct name *name)
+{
+    return !change->has_failed && remove_of(change, name, true, 0);
+}
+
+/* Lets go of names of a cohort, as many as `most`. Returns how many. */
+static size_t remove_cohort(struct kept_back_change *change, uint32_t number, size_t most)
+{
+    const struct kept_back_cohort *cohort = change->next->cohorts[number];
+    const uint8_t *next = cohort->names;
+    size_t removed = 0;
+
+    for (size_t i = 0; i < cohort->count && removed < most && !change->has_failed; i++) {
+        struct name name;
+        bool is_apex;
+        next = kept_back_read(next, &name, &is_apex);
+        removed += remove_of(change, &name, false, number);
+    }
+    return removed;
+}
+
+size_t kept_back_change_expire(struct kept_back_change *change, int64_t until_s)
+{
+    size_t removed = 0;
+
+    if (!change->has_failed)
+        close_cohort(change);
+    for (size_t i = 0; !change->has_failed && i < change->next->cohort_count; i++) {
+        const struct kept_back_cohort *cohort = change->next->cohorts[i];
+        if (cohort != NULL && cohort->since_s <= until_s)
+            removed += remove_cohort(change, (uint32_t)i, SIZE_MAX);
+    }
+    return removed;
+}
+
+size_t kept_back_change_limit(struct kept_back_change *change, size_t most)
+{
+    size_t removed = 0, count = 0;
+
+    if (!change->has_failed)
+        close_cohort(change);
+    if (change->has_failed || change->next->count <= most)
+        return 0;
+    uint32_t *numbers = kept_back_by_age(change->next, &count);
+    change->has_failed = numbers == NULL;
+    for (size_t i = 0; i < count && change->next->count > most; i++)
+        removed += remove_cohort(change, numbers[i], change->next->count - most);
+    free(numbers);
+    change->next->pushed_out += removed;
+    return removed;
+}
+
+/* ---- end ---- */
+
+static void drop_dead_cohorts(struct kept_back *next)
+{
+    size_t used = 0;
+
+    for (size_t i = 0; i < next->cohort_count; i++) {
+        struct kept_back_cohort *cohort = next->cohorts[i];
+        if (cohort != NULL && next->alive[i] == 0) {
+            if (--cohort->holds == 0)
+                free(cohort);
+            next->cohorts[i] = NULL;
+        }
+        used = next->cohorts[i] != NULL ? i + 1 : used;
+    }
+    next->cohort_count = used;
+    for (size_t i = 0; i <= LABEL_MAX_COUNT; i++)
+        if (next->wildcard_counts[i] > 0)
+            next->wildcard_depths[i / 64] |= (uint64_t)1 << i % 64;
+}
+
+struct kept_back *kept_back_change_finish(struct kept_back_change *change)
+{
+    struct kept_back *next = change->next;
+
+    if (!change->has_failed)
+        close_cohort(change);
+    if (!change->has_failed)
+        change->has_failed = !pack_shards(next, change->touched);
+    if (change->has_failed) {
+        kept_back_change_drop(change);
+        change->has_failed = true;
+        return NULL;
+    }
+    drop_dead_cohorts(next);
+    free(change->names);
+    change->names = NULL;
+    change->next = NULL;
+    if (next->count > 0 || next->pushed_out > 0)
+        return next;
+    kept_back_release(next);
+    return NULL;
+}
+
+void kept_back_change_drop(struct kept_back_change *change)
+{
+    kept_back_release(change->next);
+    free(change->names);
+    change->next = NULL;
+    change->names = NULL;
+}

@@ -1,0 +1,47 @@
+#pragma once
+/**
+ * What an earlier life of the server left behind: the texts of the zone files that it accepted
+ * last, its generation, and the names that it kept back.
+ *
+ * state.h reads and writes it; load.h holds the folder of zone files against it, so that what fell
+ * out while no server ran is kept back, too.
+ *
+ * Threads: constant while a load is under way.  Memory: the state's.
+ */
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "answer/kept_back.h"
+
+/** A text in the store. */
+struct stored_text {
+    const char *name; /* of the zone file, without its folder */
+    const char *path; /* of the text */
+    size_t skip;      /* octets in front of it */
+    size_t length;
+    uint64_t checksum; /* stored_checksum of it */
+    bool is_sound;     /* it has that checksum, as far as it was looked at */
+};
+
+struct stored {
+    uint64_t generation; /* the last one; 0: there was none */
+    struct kept_back *kept_back;
+    struct stored_text *texts; /* sorted by name */
+    size_t text_count;
+};
+
+/** The same in every process, so that it can be kept. */
+uint64_t stored_checksum(const void *octets, size_t length);
+
+/** Finds a text by the name of its file; NULL when there is none. */
+const struct stored_text *stored_find(const struct stored *stored, const char *name);
+
+/** The part of a path behind its last slash. */
+const char *stored_name(const char *path);
+
+/**
+ * Reads a text. Returns malloc'ed octets, or NULL when it cannot be read; *is_sound says whether it
+ * is what was written.
+ */
+char *stored_read(const struct stored_text *text, size_t *length, bool *is_sound);
