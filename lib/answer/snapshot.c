@@ -19,7 +19,7 @@ bool snapshot_find_wildcard(const struct snapshot *snapshot, const struct name *
     /* From the longest candidate down: the label in front becomes "*", its suffix stays. */
     for (unsigned depth = name->label_count; depth > 1; depth--) {
         const uint8_t *suffix = label + 1 + *label;
-        struct name wildcard;
+        struct name wildcard __attribute__((uninitialized));
         if (label[1] == '_')
             return false;
         label = suffix;

@@ -100,7 +100,7 @@ void respond_decide(const struct snapshot *snapshot, struct exchange *exchange)
 
 size_t respond_write(const struct snapshot *snapshot, struct exchange *exchange)
 {
-    char reason_octets[EDE_TEXT_OCTETS];
+    char reason_octets[EDE_TEXT_OCTETS] __attribute__((uninitialized));
     struct text reason = text_over(reason_octets, sizeof reason_octets);
     const struct verdict *verdict = &exchange->verdict;
     struct reply_options options;
@@ -176,7 +176,7 @@ static const struct response *settle_found(const struct snapshot *snapshot,
 size_t respond_relay(const struct snapshot *snapshot, struct exchange *exchange,
                      const struct found *found)
 {
-    char reason_octets[EDE_TEXT_OCTETS];
+    char reason_octets[EDE_TEXT_OCTETS] __attribute__((uninitialized));
     struct text reason = text_over(reason_octets, sizeof reason_octets);
     const struct response *response = settle_found(snapshot, found, &exchange->verdict);
     struct reply_options options;

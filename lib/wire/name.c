@@ -173,7 +173,7 @@ bool name_join(struct name *out, const void *label, size_t label_length, const u
 
     if (label_length == 0 || label_length > LABEL_MAX_OCTETS || length > NAME_MAX_OCTETS)
         return false;
-    uint8_t joined[NAME_MAX_OCTETS];
+    uint8_t joined[NAME_MAX_OCTETS] __attribute__((uninitialized));
     joined[0] = (uint8_t)label_length;
     octets_copy(joined + 1, label, label_length);
     octets_copy(joined + 1 + label_length, tail, tail_length);
