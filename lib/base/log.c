@@ -1,18 +1,23 @@
 #include "base/log.h"
 
 #include <poll.h>
+#include <pthread.h>
 #include <stdatomic.h>
 #include <string.h>
 #include <unistd.h>
 
 #include "base/clock.h"
 
-enum { MICROSECONDS = 1000000, DAY_SECONDS = 86400 };
+enum { MICROSECONDS = 1000000, DAY_SECONDS = 86400, LINE_END_OCTETS = 4 /* "...\n" */ };
 
 static const char *const level_names[LOG_LEVEL_COUNT] = {"error", "warning", "info", "debug"};
 
-/* The one mutable global: what is worth saying is the same for the whole process. */
+/* The one mutable global: what is worth saying is the same for the whole process ... */
 static atomic_uint log_level = LOG_INFO;
+
+/* ... and so is standard error: who writes to it now, and what it did not take. */
+static pthread_mutex_t sending = PTHREAD_MUTEX_INITIALIZER;
+static uint64_t lines_lost;
 
 void log_set_level(enum log_level level)
 {
@@ -94,7 +99,7 @@ void log_add_value(struct text *text, const char *value, size_t length)
         if (octet == '"' || octet == '\\')
             text_add(text, (char[]){'\\', (char)octet}, 2);
         else if (octet < ' ' || octet == 0x7f)
-            text_add(text, (char[]){'\\', 'x', hex[octet >> 4], hex[octet & 15]}, 4);
+            text_add(text, (char[]){'\\', 'u', '0', '0', hex[octet >> 4], hex[octet & 15]}, 6);
         else
             text_add(text, &value[i], 1);
     }
@@ -106,7 +111,7 @@ void log_start(struct log_line *line, enum log_level level, const char *event)
     line->is_wanted = level <= atomic_load_explicit(&log_level, memory_order_relaxed);
     if (!line->is_wanted)
         return;
-    line->text = text_over(line->octets, sizeof line->octets - 4); /* room for "...\n" */
+    line->text = text_over(line->octets, sizeof line->octets - LINE_END_OCTETS);
     log_add_time(&line->text, clock_wall_us());
     text_add(&line->text, " ", 1);
     text_add_string(&line->text, level_names[level]);
@@ -138,23 +143,52 @@ void log_number(struct log_line *line, const char *key, uint64_t number)
     text_add_number(&line->text, number);
 }
 
+/* Writes what is taken at once. A pipe that polls as writable takes PIPE_BUF octets. */
+static bool write_now(const struct text *text)
+{
+    struct pollfd room = {.fd = STDERR_FILENO, .events = POLLOUT};
+    size_t length = text_length(text);
+
+    return poll(&room, 1, 0) == 1 && (room.revents & POLLOUT) != 0 &&
+           write(STDERR_FILENO, text->start, length) == (ssize_t)length;
+}
+
+static void end_line(struct text *text)
+{
+    text->end += LINE_END_OCTETS;
+    text_add_string(text, text->cut ? "...\n" : "\n");
+}
+
+/* Returns false when even that is not taken. */
+static bool send_loss(void)
+{
+    struct log_line line;
+    uint64_t lost = lines_lost;
+
+    if (lost == 0)
+        return true;
+    log_start(&line, LOG_ERROR, "log_lost");
+    log_number(&line, "count", lost);
+    log_string(&line, "text",
+               "standard error took no lines for a while: what reads it stood still, or its disk "
+               "was full");
+    end_line(&line.text);
+    if (!write_now(&line.text))
+        return false;
+    lines_lost = 0;
+    return true;
+}
+
 void log_send(struct log_line *line)
 {
     if (!line->is_wanted)
         return;
-    struct text *text = &line->text;
-    text->end += 4;
-    text_add_string(text, text->cut ? "...\n" : "\n");
-    ssize_t written = write(STDERR_FILENO, text->start, text_length(text));
-    (void)written;
-}
-
-void log_offer(struct log_line *line)
-{
-    struct pollfd room = {.fd = STDERR_FILENO, .events = POLLOUT};
-
-    if (line->is_wanted && poll(&room, 1, 0) == 1 && (room.revents & POLLOUT) != 0)
-        log_send(line);
+    end_line(&line->text);
+    /* One at a time: what is polled is not taken by another thread before it is written. */
+    pthread_mutex_lock(&sending);
+    if (!send_loss() || !write_now(&line->text))
+        lines_lost++;
+    pthread_mutex_unlock(&sending);
 }
 
 void log_sentence(enum log_level level, const char *event, const char *sentence)

@@ -7,7 +7,8 @@
  *     2024-10-16T12:00:00.000000+00:00 info reload_done generation=2 files=1 read=1 ms=3
  *
  * A value is bare when it is made of plain characters, else in quotes with ", \ and control
- * characters escaped, so that nothing that came from outside can end the line or forge a pair.
+ * characters escaped as in JSON (\", \\, \u001b), so that nothing that came from outside can end
+ * the line or forge a pair.
  *
  *     log_start(&line, LOG_INFO, "reload_done");
  *     log_number(&line, "generation", 2);
@@ -42,14 +43,13 @@ void log_string(struct log_line *line, const char *key, const char *value);
 /** Adds key=value with a number. */
 void log_number(struct log_line *line, const char *key, uint64_t number);
 
-/** Ends the line and writes it; a write that fails is nobody's to hear about. */
-void log_send(struct log_line *line);
-
 /**
- * As log_send, for threads that must not wait: a line that would not be taken at once is lost. A
- * pipe that polls as writable takes LOG_LINE_OCTETS octets (PIPE_BUF).
+ * Ends the line and writes it, without ever waiting for who reads it: a line that is not taken at
+ * once is lost and counted, and the next one that is taken stands behind a line that says so:
+ *
+ *     ... error log_lost count=3 text="standard error took no lines for a while: ..."
  */
-void log_offer(struct log_line *line);
+void log_send(struct log_line *line);
 
 /** Begins a line, adds text="sentence", and sends it: an event that is said in one sentence. */
 void log_sentence(enum log_level level, const char *event, const char *sentence);

@@ -93,7 +93,7 @@ static void tell_failing(const struct resolver *server)
         &line, "text",
         "it has left several questions in a row without a reply and is only probed now; look "
         "at it and the way there, or name another in upstreams");
-    log_offer(&line);
+    log_send(&line);
 }
 
 static void tell_back(const struct resolver *server)
@@ -102,7 +102,7 @@ static void tell_back(const struct resolver *server)
 
     log_start(&line, LOG_INFO, "upstream_back");
     log_string(&line, "upstream", server->upstream->text);
-    log_offer(&line);
+    log_send(&line);
 }
 
 void attempt_on_reply(struct sender *sender, const struct inquiry *inquiry, struct attempt *attempt)

@@ -127,7 +127,7 @@ static void tell_tls_failure(struct stream *stream, struct tls_failure why, uint
     log_start(&line, LOG_WARNING, "upstream_tls");
     log_string(&line, "upstream", stream->server->text);
     log_string(&line, "text", sentence);
-    log_offer(&line);
+    log_send(&line);
 }
 
 /* The connection is over: what came at `again_from_ms` or later is asked again, over a new one. */

@@ -13,8 +13,9 @@
  *
  *     2024-10-16T12:00:00.000000+00:00 heroku[dns]: at=info host=... qtype=A fwd="10.0.130.56" ...
  *
- * Values that are not known stay `key=` (JSON: null). Names are escaped (RFC 1035 section 5.1). A
- * line is at most QUERYLOG_LINE_OCTETS octets.
+ * Values that are not known stay `key=` (JSON: null). Names are escaped (RFC 1035 section 5.1), and
+ * a value that holds a blank, `=`, `"` or `\` stands in quotes as log_add_value writes it. A line
+ * is at most QUERYLOG_LINE_OCTETS octets.
  *
  * Threads: one producer per ring, one writer.  Memory: rings from malloc when the log starts.
  */

@@ -41,7 +41,7 @@ static void add_word(struct pairs *pairs, const char *key, const char *value, si
 {
     add_key(pairs, key);
     if (pairs->format == QUERYLOG_LOGFMT)
-        text_add(pairs->text, value, length);
+        log_add_value(pairs->text, value, length);
     else if (length == 0)
         text_add_string(pairs->text, "null");
     else

@@ -1,5 +1,7 @@
 #include "base/log.h"
 
+#include <fcntl.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -39,9 +41,9 @@ static const struct {
     {"say \"x\"", "\"say \\\"x\\\"\""},
     {"a\\b", "\"a\\\\b\""},
     {"k=v", "\"k=v\""},
-    {"line\nfeed", "\"line\\x0afeed\""},
-    {"\x1b[31m", "\"\\x1b[31m\""},
-    {"del\x7f", "\"del\\x7f\""},
+    {"line\nfeed", "\"line\\u000afeed\""},
+    {"\x1b[31m", "\"\\u001b[31m\""},
+    {"del\x7f", "\"del\\u007f\""},
     {"", ""},
 };
 
@@ -116,6 +118,39 @@ START_TEST(a_line_that_is_too_long_is_cut_and_says_so)
 }
 END_TEST
 
+/* Standard error is a pipe that nobody reads: it is filled, and what comes then is lost. */
+START_TEST(who_does_not_read_holds_up_nobody_and_is_told_what_was_lost)
+{
+    static char out[1 << 17];
+    struct log_line line;
+    int ends[2], kept = dup(STDERR_FILENO);
+    unsigned sent = 0, held = 0;
+
+    ck_assert_int_eq(pipe2(ends, O_NONBLOCK), 0);
+    int room = fcntl(ends[1], F_SETPIPE_SZ, 16384);
+    ck_assert_int_eq(fcntl(ends[1], F_SETFL, 0), 0); /* the writer's end blocks */
+    dup2(ends[1], STDERR_FILENO);
+    for (; sent < 400; sent++)
+        log_sentence(LOG_INFO, "counters", "who reads this?");
+    ssize_t length = read(ends[0], out, sizeof out - 1);
+    ck_assert_int_gt(length, 0);
+    for (ssize_t i = 0; i < length; i++)
+        held += out[i] == '\n';
+    ck_assert_uint_lt(held, sent);
+    log_start(&line, LOG_INFO, "stopping");
+    log_send(&line);
+    length = read(ends[0], out, sizeof out - 1);
+    dup2(kept, STDERR_FILENO);
+    close(ends[0]), close(ends[1]), close(kept);
+    ck_assert_int_gt(length, 0);
+    out[length] = '\0';
+    char wanted[64];
+    snprintf(wanted, sizeof wanted, " error log_lost count=%u text=", sent - held);
+    ck_assert_msg(strstr(out, wanted) != NULL, "%s (room %d)", out, room);
+    ck_assert_ptr_nonnull(strstr(out, " info stopping\n"));
+}
+END_TEST
+
 int main(void)
 {
     Suite *suite = suite_create("base/log");
@@ -128,6 +163,7 @@ int main(void)
     tcase_add_test(lines, a_line_is_time_level_event_and_pairs);
     tcase_add_test(lines, an_event_below_the_level_is_not_said);
     tcase_add_test(lines, a_line_that_is_too_long_is_cut_and_says_so);
+    tcase_add_test(lines, who_does_not_read_holds_up_nobody_and_is_told_what_was_lost);
     suite_add_tcase(suite, parts);
     suite_add_tcase(suite, lines);
     return suite_run(suite);

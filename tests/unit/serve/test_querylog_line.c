@@ -150,6 +150,93 @@ START_TEST(a_name_cannot_forge_a_line_or_a_pair)
 }
 END_TEST
 
+/* A reader of logfmt as others write it: key=bare or key="JSON string", blanks between. */
+static const char *read_pair(const char *at, char *key, char *value)
+{
+    while (*at == ' ')
+        at++;
+    while (*at != '=' && *at != ' ' && *at != '\0')
+        *key++ = *at++;
+    *key = '\0';
+    ck_assert_msg(*at == '=', "no pair at: %s", at);
+    at++;
+    if (*at != '"') {
+        while (*at != ' ' && *at != '\n' && *at != '\0') {
+            ck_assert_msg(strchr("\"=\\", *at) == NULL, "a bare value with: %s", at);
+            *value++ = *at++;
+        }
+        *value = '\0';
+        return at;
+    }
+    for (at++; *at != '"'; at++) {
+        ck_assert_int_ne(*at, '\0');
+        if (*at == '\\') {
+            at++;
+            ck_assert_msg(*at == '"' || *at == '\\', "an escape of our own: %s", at);
+        }
+        *value++ = *at;
+    }
+    *value = '\0';
+    at++;
+    ck_assert_msg(*at == ' ' || *at == '\n', "text behind a quote: %s", at);
+    return at;
+}
+
+static const struct {
+    uint8_t name[16];
+    const char *host;
+} hosts[] = {
+    {"\x01"
+     "a\x03"
+     "com",
+     "a.com"},
+    {"\x03"
+     "a=b\x03"
+     "com",
+     "a=b.com"},
+    {"\x03"
+     "a\"b\x03"
+     "com",
+     "a\\\"b.com"},
+    {"\x03"
+     "a\\b\x03"
+     "com",
+     "a\\\\b.com"},
+    {"\x03"
+     "a b\x03"
+     "com",
+     "a\\032b.com"},
+    {"\x03"
+     "a.b\x03"
+     "com",
+     "a\\.b.com"},
+};
+
+START_TEST(whoever_reads_logfmt_finds_every_pair)
+{
+    static const char *const keys[] = {"at",      "host",  "qtype",   "fwd",     "class",
+                                       "space",   "app",   "status",  "answers", "ttl",
+                                       "service", "bytes", "protocol"};
+    struct querylog_record record = example();
+    char octets[QUERYLOG_LINE_OCTETS], key[64], value[QUERYLOG_LINE_OCTETS];
+    struct text text = text_over(octets, sizeof octets - 1);
+
+    memset(record.name, 0, sizeof record.name);
+    memcpy(record.name, hosts[_i].name, sizeof hosts[_i].name);
+    record.name_length = (uint8_t)(strlen((const char *)hosts[_i].name) + 1);
+    querylog_format(&record, QUERYLOG_LOGFMT, &text);
+    *text.next = '\0';
+    const char *at = strstr(octets, "heroku[dns]: ") + strlen("heroku[dns]:");
+    for (size_t i = 0; i < sizeof keys / sizeof keys[0]; i++) {
+        at = read_pair(at, key, value);
+        ck_assert_str_eq(key, keys[i]);
+        if (i == 1)
+            ck_assert_str_eq(value, hosts[_i].host);
+    }
+    ck_assert_str_eq(at, "\n");
+}
+END_TEST
+
 START_TEST(the_longest_line_is_short_enough)
 {
     struct querylog_record record = example();
@@ -190,6 +277,8 @@ int main(void)
     tcase_add_test(all, what_is_not_known_stays_empty);
     tcase_add_test(all, json_has_the_same_keys);
     tcase_add_test(all, a_name_cannot_forge_a_line_or_a_pair);
+    tcase_add_loop_test(all, whoever_reads_logfmt_finds_every_pair, 0,
+                        sizeof hosts / sizeof hosts[0]);
     tcase_add_test(all, the_longest_line_is_short_enough);
     suite_add_tcase(suite, all);
     return suite_run(suite);
