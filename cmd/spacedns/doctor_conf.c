@@ -1,11 +1,12 @@
 #include "spacedns/doctor_conf.h"
 
-#include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
-enum { LINE_SIZE = 4096, NDOTS_USUAL = 1, NDOTS_MOST = 15, TYPES_ASKED = 2, PORT = 53 };
+#include "base/file.h"
+
+enum { FILE_OCTETS_MOST = 1 << 20, NDOTS_USUAL = 1, NDOTS_MOST = 15, TYPES_ASKED = 2, PORT = 53 };
 
 static const char blanks[] = " \t\r\n";
 
@@ -58,27 +59,19 @@ static void read_line(struct resolv_conf *conf, char *line)
         read_options(conf, &rest);
 }
 
-static bool fail(const char *path, int error, struct err *err)
-{
-    return err_set(err, ERR_SYSTEM, "cannot read %s: %s; name another with --resolv-conf FILE",
-                   path, strerror(error));
-}
-
 bool resolv_conf_read(const char *path, struct resolv_conf *conf, struct err *err)
 {
-    char line[LINE_SIZE];
-    FILE *file = fopen(path, "re");
+    struct err cause;
+    size_t length;
+    char *rest = NULL, *text = file_read_text(path, FILE_OCTETS_MOST, &length, &cause);
 
-    if (file == NULL)
-        return fail(path, errno, err);
+    if (text == NULL)
+        return err_set(err, cause.code, "%.300s %s; name another with --resolv-conf FILE", path,
+                       cause.text);
     *conf = (struct resolv_conf){.ndots = NDOTS_USUAL};
-    errno = 0;
-    while (fgets(line, sizeof line, file) != NULL)
+    for (char *line = strtok_r(text, "\n", &rest); line != NULL; line = strtok_r(NULL, "\n", &rest))
         read_line(conf, line);
-    int error = ferror(file) != 0 ? errno : 0;
-    fclose(file);
-    if (error != 0)
-        return fail(path, error, err);
+    free(text);
     conf->names_none = conf->server_count == 0;
     if (conf->names_none)
         conf->server_count = endpoint_read("127.0.0.1", PORT, &conf->servers[0]) ? 1 : 0;

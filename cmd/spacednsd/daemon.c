@@ -13,15 +13,16 @@
 #include "spacednsd/events.h"
 #include "spacednsd/looks.h"
 #include "spacednsd/reloads.h"
+#include "spacednsd/signals.h"
 #include "spacednsd/terms.h"
 #include "spacednsd/zones.h"
 
-enum { SIGNAL_COUNT = 4, EXIT_REFUSED = 1 };
+enum { EXIT_REFUSED = 1 };
 
 struct daemon {
     const struct settings *settings; /* of the start; reloads has those in force */
     uv_loop_t loop;
-    uv_signal_t signals[SIGNAL_COUNT];
+    struct signals signals;
     struct server *server;
     struct listener *listener; /* NULL: no control socket */
     struct control_view view;
@@ -105,52 +106,26 @@ static void close_control(struct daemon *daemon)
 
 /* ---- signals ---- */
 
-/*
- * From here on a second signal has its default effect: the process ends at once. With the signals
- * closed the loop ends by itself, after a load that is under way.
- */
-static void stop(struct daemon *daemon, int number)
+/* With the signals closed the loop ends by itself, after a load that is under way. */
+static void daemon_on_stop(void *context, int number)
 {
+    struct daemon *daemon = context;
+
     events_log_stopping(number);
-    for (size_t i = 0; i < SIGNAL_COUNT; i++)
-        uv_close((uv_handle_t *)&daemon->signals[i], NULL);
+    signals_stop(&daemon->signals);
     close_control(daemon);
     server_stop(daemon->server);
     events_log_counters(daemon->server);
 }
 
-static void daemon_on_signal(uv_signal_t *handle, int number)
+static void daemon_on_signal(void *context, int number)
 {
-    struct daemon *daemon = handle->data;
+    struct daemon *daemon = context;
 
-    if (number == SIGTERM || number == SIGINT)
-        stop(daemon, number);
-    else if (number == SIGUSR1)
+    if (number == SIGUSR1)
         events_log_counters(daemon->server);
     else
         reloads_wish(&daemon->reloads, NULL);
-}
-
-static void watch_signals(struct daemon *daemon)
-{
-    static const int numbers[SIGNAL_COUNT] = {SIGHUP, SIGUSR1, SIGTERM, SIGINT};
-
-    for (size_t i = 0; i < SIGNAL_COUNT; i++) {
-        uv_signal_init(&daemon->loop, &daemon->signals[i]);
-        daemon->signals[i].data = daemon;
-        uv_signal_start(&daemon->signals[i], daemon_on_signal, numbers[i]);
-    }
-}
-
-/* A reload asked for while the program starts waits until it can be done. */
-static void hold_signals(int how)
-{
-    sigset_t held;
-
-    sigemptyset(&held);
-    sigaddset(&held, SIGHUP);
-    sigaddset(&held, SIGUSR1);
-    pthread_sigmask(how, &held, NULL);
 }
 
 /* ---- start ---- */
@@ -196,8 +171,7 @@ static int run_server(struct daemon *daemon)
         server_free(daemon->server);
         return is_open ? refuse(err.text) : EXIT_REFUSED;
     }
-    watch_signals(daemon);
-    hold_signals(SIG_UNBLOCK);
+    signals_start(&daemon->signals, &daemon->loop, daemon_on_signal, daemon_on_stop, daemon);
     uv_run(&daemon->loop, UV_RUN_DEFAULT);
     reloads_close(&daemon->reloads);
     server_free(daemon->server);
@@ -222,8 +196,7 @@ int daemon_run(const struct settings *settings)
 
     if (!prepare(&daemon, settings))
         return refuse("out of memory");
-    hold_signals(SIG_BLOCK);
-    signal(SIGPIPE, SIG_IGN); // NOLINT: cannot fail
+    signals_prepare();
     log_set_level((enum log_level)settings->log_level);
     zones_load(&daemon.reloads.loading);
     if (daemon.reloads.loading.snapshot == NULL) {
@@ -236,6 +209,8 @@ int daemon_run(const struct settings *settings)
         reloads_close(&daemon.reloads);
         return EXIT_REFUSED;
     }
+    for (size_t i = 0; i < settings->host_warning_count; i++)
+        log_sentence(LOG_WARNING, "resolv_conf", settings->host_warnings[i]);
     if (settings->lacks_upstreams)
         events_log_no_upstreams();
     terms_raise_descriptor_limit(settings);

@@ -29,7 +29,7 @@ static bool suit_host(struct settings *settings)
 {
     struct surroundings unknown = {.resolv_conf = "/etc/resolv.conf"};
     bool passed = settings->check ? forwarding_settle(settings, &unknown, stderr)
-                                  : forwarding_settle_here(settings, stderr);
+                                  : forwarding_settle_here(settings, NULL, stderr);
 
     passed = zones_check_routes(settings, stderr) && passed;
     return (settings->check ? exposure_check_against(settings, NULL, stderr)

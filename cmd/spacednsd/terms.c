@@ -93,7 +93,10 @@ static bool read_again(struct terms *terms, const struct settings *now, struct r
     bool passed = exposure_check(next, problems);
     if (!settings_keep(next, now, terms_on_kept, &keeping))
         return false;
-    passed = forwarding_settle_here(next, problems) && passed;
+    passed = forwarding_settle_here(next, now, problems) && passed;
+    for (size_t i = 0; i < next->host_warning_count; i++)
+        report_add(report, FINDING_RESOLV_CONF, keeping.file, (struct place){.line = 0}, "%s",
+                   next->host_warnings[i]);
     passed = zones_check_routes(next, problems) && passed;
     if (!passed || !policy_set(&terms->policy, next))
         return false;

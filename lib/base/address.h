@@ -18,9 +18,12 @@ struct cidr {
     uint8_t bits;     /* 0..32 */
 };
 
-enum { CIDR_TEXT_MAX = 19, ENDPOINT_TEXT_MAX = 56 };
+enum { CIDR_TEXT_MAX = 19, ENDPOINT_TEXT_MAX = 72, INTERFACE_TEXT_MAX = 16 };
 
-/** An address and port to listen on or send to, IPv4 or IPv6. */
+/**
+ * An address and port to listen on or send to, IPv4 or IPv6. A link-local address has a meaning
+ * only on its interface: fe80::1%eth0 (RFC 4007 section 11); sin6_scope_id is its number.
+ */
 struct endpoint {
     union {
         struct sockaddr any;
@@ -42,10 +45,19 @@ void cidr_write(struct cidr cidr, char *out);
 void ipv4_write(uint32_t address, char *out);
 
 /**
- * Reads "127.0.0.1:5300", "127.0.0.1", "[::1]:53" or "::1"; the port is `port` when absent.
- * Returns false when the text is neither, or the port is not in 1..65535.
+ * Reads "127.0.0.1:5300", "127.0.0.1", "[::1]:53", "::1" or "fe80::1%eth0"; the port is `port` when
+ * absent. Returns false when the text is neither, or the port is not in 1..65535.
  */
 bool endpoint_read(const char *text, uint16_t port, struct endpoint *endpoint);
+
+/**
+ * Reads an IPv6 address, with its interface behind % when it is link-local: `fe80::1%eth0`, or by
+ * its number. The scope is 0 when no interface is named, or this host has none of that name.
+ */
+bool ipv6_read(const char *text, struct sockaddr_in6 *address);
+
+/** Writes an address without its port: "127.0.0.1", "::1", "fe80::1%eth0"; room as below. */
+void endpoint_write_host(const struct endpoint *endpoint, char *out);
 
 /** Writes "127.0.0.1:5300" or "[::1]:53"; `out` has room for ENDPOINT_TEXT_MAX octets. */
 void endpoint_write(const struct endpoint *endpoint, char *out);

@@ -1,13 +1,20 @@
 #include "config/forwarding.h"
 
 #include <arpa/inet.h>
+#include <stdarg.h>
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/file.h"
 #include "config/domain.h"
 #include "config/exposure.h"
 
-enum { LINE_MOST = 512, LINES_MOST = 1000, RESOLV_CONF_PLACE_MOST = 4096 + 16 };
+enum {
+    LINE_MOST = 512,
+    LIST_MOST = 256,
+    RESOLV_CONF_OCTETS_MOST = 64 << 10,
+    RESOLV_CONF_PLACE_MOST = 4096 + 16,
+};
 
 /* Settings on their way to being complete. */
 struct settling {
@@ -39,7 +46,8 @@ static bool is_same_address(const struct endpoint *endpoint, const struct sockad
         return false;
     if (other->sa_family == AF_INET)
         return endpoint->v4.sin_addr.s_addr == there->v4.sin_addr.s_addr;
-    return IN6_ARE_ADDR_EQUAL(&endpoint->v6.sin6_addr, &there->v6.sin6_addr);
+    return IN6_ARE_ADDR_EQUAL(&endpoint->v6.sin6_addr, &there->v6.sin6_addr) &&
+           endpoint->v6.sin6_scope_id == there->v6.sin6_scope_id;
 }
 
 static bool is_loopback(const struct endpoint *endpoint)
@@ -93,7 +101,24 @@ static char *find_nameserver(char *line)
     return address;
 }
 
-/* What cannot be asked (an address with an interface, 0.0.0.0) is left out, as is this server. */
+static void __attribute__((format(printf, 2, 3)))
+warn(struct settling *settling, const char *format, ...)
+{
+    struct settings *settings = settling->settings;
+    char sentence[RESOLV_CONF_PLACE_MOST + LINE_MOST];
+    va_list arguments;
+
+    if (settings->host_warning_count == HOST_WARNINGS_MOST)
+        return;
+    va_start(arguments, format);
+    vsnprintf(sentence, sizeof sentence, format, arguments); // NOLINT: cut where it is too long
+    va_end(arguments);
+    const char *kept = arena_text(settings->arena, sentence, strlen(sentence));
+    if (kept != NULL)
+        settings->host_warnings[settings->host_warning_count++] = kept;
+}
+
+/* An address that cannot be asked (0.0.0.0, one on an interface that is not there) is left out. */
 static void add_nameserver(struct settling *settling, const char *address, unsigned line)
 {
     struct settings *settings = settling->settings;
@@ -101,28 +126,76 @@ static void add_nameserver(struct settling *settling, const char *address, unsig
     struct upstream upstream;
     struct err err;
 
-    if (!upstream_read(settings->arena, address, &upstream, &err) ||
-        is_this_server(settling, &upstream))
-        return;
     int length = snprintf(place, sizeof place, "%.4095s:%u", settling->around->resolv_conf, line);
+    if (!upstream_read(settings->arena, address, &upstream, &err)) {
+        warn(settling, "%s: this nameserver is left out: %s", place, err.text);
+        return;
+    }
+    if (is_this_server(settling, &upstream))
+        return;
     upstream.place = arena_text(settings->arena, place, (size_t)length);
     upstreams_add(settings->arena, &settings->upstreams, &upstream, &err);
 }
 
+static void read_nameservers(struct settling *settling, char *text)
+{
+    unsigned number = 1;
+
+    for (char *line = strsep(&text, "\n"); line != NULL; line = strsep(&text, "\n"), number++) {
+        const char *address = find_nameserver(line);
+        if (address != NULL)
+            add_nameserver(settling, address, number);
+    }
+}
+
+static void list_upstreams(const struct upstreams *list, char *out, size_t size)
+{
+    size_t length = 0;
+
+    out[0] = '\0';
+    for (size_t i = 0; i < list->count && length < size; i++)
+        length += (size_t)snprintf(out + length, size - length, "%s%s", i == 0 ? "" : ", ",
+                                   list->items[i].text);
+}
+
+/* Goes on with those that resolv.conf named before. */
+static void keep_nameservers(struct settling *settling, const char *fault)
+{
+    struct settings *settings = settling->settings;
+    const struct settings *before = settling->around->in_force;
+    char names[LIST_MOST];
+
+    if (before == NULL || !before->has_host_upstreams || before->upstreams.count == 0)
+        return;
+    if (!upstreams_copy(settings->arena, &before->upstreams, &settings->upstreams)) {
+        tell(settling, "upstreams", "out of memory");
+        return;
+    }
+    list_upstreams(&settings->upstreams, names, sizeof names);
+    warn(settling,
+         "%s %s; those that it named before are asked on: %s; write its nameserver lines again, or "
+         "name resolvers in upstreams, and reload",
+         settling->around->resolv_conf, fault, names);
+}
+
 static void read_resolv_conf(struct settling *settling)
 {
-    FILE *file = fopen(settling->around->resolv_conf, "re");
-    char line[LINE_MOST];
+    struct settings *settings = settling->settings;
+    struct err err = {.text = "names no resolver but this server"};
+    size_t length;
+    char *text =
+        file_read_text(settling->around->resolv_conf, RESOLV_CONF_OCTETS_MOST, &length, &err);
 
-    for (unsigned i = 1; file != NULL && i <= LINES_MOST && fgets(line, sizeof line, file) != NULL;
-         i++) {
-        char *address = find_nameserver(line);
-        if (address != NULL)
-            add_nameserver(settling, address, i);
-    }
-    if (file != NULL)
-        fclose(file);
-    settling->settings->lacks_upstreams = settling->settings->upstreams.count == 0;
+    bool is_read = text != NULL;
+    settings->has_host_upstreams = true;
+    if (is_read)
+        read_nameservers(settling, text);
+    if (settings->upstreams.count == 0)
+        keep_nameservers(settling, err.text);
+    settings->lacks_upstreams = settings->upstreams.count == 0;
+    if (settings->lacks_upstreams && !is_read)
+        warn(settling, "%s %s", settling->around->resolv_conf, err.text);
+    free(text);
 }
 
 /* ---- what was said ---- */
@@ -246,13 +319,15 @@ bool forwarding_settle(struct settings *settings, const struct surroundings *aro
     return !settling.failed;
 }
 
-bool forwarding_settle_here(struct settings *settings, FILE *problems)
+bool forwarding_settle_here(struct settings *settings, const struct settings *in_force,
+                            FILE *problems)
 {
     struct ifaddrs *interfaces = NULL;
 
     if (getifaddrs(&interfaces) != 0)
         interfaces = NULL;
-    struct surroundings around = {.resolv_conf = "/etc/resolv.conf", .interfaces = interfaces};
+    struct surroundings around = {
+        .resolv_conf = "/etc/resolv.conf", .interfaces = interfaces, .in_force = in_force};
     bool passed = forwarding_settle(settings, &around, problems);
     freeifaddrs(interfaces);
     return passed;

@@ -26,14 +26,20 @@
 struct surroundings {
     const char *resolv_conf;          /* a path; what cannot be read names nobody */
     const struct ifaddrs *interfaces; /* NULL: none known */
+    const struct settings *in_force;  /* of a server that serves already; NULL: at a start */
 };
 
 /**
  * Completes settings->upstream_zones. Each problem is told as one line with its place; false then.
- * settings->lacks_upstreams says that nobody was named, neither here nor there.
+ * settings->lacks_upstreams says that nobody was named, neither here nor there; what is the matter
+ * with resolv.conf stands in settings->host_warnings, each a sentence with its place.
+ *
+ * A resolv.conf that names nobody may be one that is just being written: a server that asks the
+ * resolvers that it named before goes on asking them, and warns.
  */
 bool forwarding_settle(struct settings *settings, const struct surroundings *around,
                        FILE *problems);
 
-/** As above with this host's interfaces and /etc/resolv.conf. */
-bool forwarding_settle_here(struct settings *settings, FILE *problems);
+/** As above with this host's interfaces and /etc/resolv.conf; `in_force` as there. */
+bool forwarding_settle_here(struct settings *settings, const struct settings *in_force,
+                            FILE *problems);

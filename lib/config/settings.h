@@ -32,7 +32,7 @@
 #include "base/arena.h"
 #include "config/upstream.h"
 
-enum { DNS_PORT = 53, CACHE_WORKER_OCTETS_LEAST = 1 << 20 };
+enum { HOST_WARNINGS_MOST = 4, DNS_PORT = 53, CACHE_WORKER_OCTETS_LEAST = 1 << 20 };
 
 enum setting_type {
     SETTING_TEXT,      /* const char * */
@@ -81,8 +81,11 @@ struct settings {
     struct upstream_zones upstream_zones; /* as said; once settled, "." too (forwarding.h) */
     bool allow_rebind;                    /* of "." */
     bool lacks_upstreams;                 /* nobody was said, and the host names nobody to ask */
-    uint32_t cache_size;                  /* octets, all workers together */
-    uint32_t upstream_questions;          /* of one worker, on their way at once */
+    bool has_host_upstreams;              /* nobody was said: those of resolv.conf */
+    const char *host_warnings[HOST_WARNINGS_MOST]; /* what is the matter with resolv.conf */
+    size_t host_warning_count;
+    uint32_t cache_size;         /* octets, all workers together */
+    uint32_t upstream_questions; /* of one worker, on their way at once */
     bool upstream_0x20;
     const char *suffix_apps;
     const char *suffix_discovery;

@@ -1,10 +1,9 @@
 #include "config/settings_file.h"
 
-#include <errno.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
 
+#include "base/file.h"
 #include "base/suggest.h"
 
 enum { FILE_OCTETS_MOST = 1 << 20, KEY_MOST = 64 };
@@ -166,35 +165,15 @@ static void read_yaml(struct settings_reader *reader, const char *path, const ch
     yaml_reader_free(reading.yaml);
 }
 
-static void read_stream(struct settings_reader *reader, const char *path, FILE *file)
+void settings_read_file(struct settings_reader *reader, const char *path)
 {
-    char *text = malloc(FILE_OCTETS_MOST + 1);
-    size_t length = text == NULL ? 0 : fread(text, 1, FILE_OCTETS_MOST + 1, file);
+    struct err err;
+    size_t length;
+    char *text = file_read_text(path, FILE_OCTETS_MOST, &length, &err);
 
     if (text == NULL)
-        setting_problem(reader, path, "out of memory");
-    else if (ferror(file))
-        setting_problem(reader, path, "cannot read the settings file: %s", strerror(errno));
-    else if (length > FILE_OCTETS_MOST)
-        setting_problem(reader, path, "larger than 1 MB; is it the settings file?");
+        setting_problem(reader, path, "the settings file %s; look at --settings", err.text);
     else
         read_yaml(reader, path, text, length);
     free(text);
-}
-
-void settings_read_file(struct settings_reader *reader, const char *path)
-{
-    struct stat status;
-    FILE *file = fopen(path, "rbe");
-
-    if (file == NULL) {
-        setting_problem(reader, path, "cannot open the settings file: %s; look at --settings",
-                        strerror(errno));
-        return;
-    }
-    if (fstat(fileno(file), &status) == 0 && S_ISDIR(status.st_mode))
-        setting_problem(reader, path, "is a folder; give the settings file itself to --settings");
-    else
-        read_stream(reader, path, file);
-    fclose(file);
 }

@@ -120,19 +120,36 @@ static bool looks_like_name(const char *host)
 /* An IPv6 address of the form ::ffff:10.0.0.2 becomes the IPv4 address that it is. */
 static bool read_host(const char *host, struct endpoint *endpoint)
 {
-    struct in6_addr v6;
-    bool is_v6 = inet_pton(AF_INET6, host, &v6) == 1;
+    struct sockaddr_in6 v6;
+    bool is_v6 = ipv6_read(host, &v6);
 
     *endpoint = (struct endpoint){.v6 = {0}};
-    if (is_v6 && !IN6_IS_ADDR_V4MAPPED(&v6)) {
-        endpoint->v6.sin6_family = AF_INET6;
-        endpoint->v6.sin6_addr = v6;
+    if (is_v6 && !IN6_IS_ADDR_V4MAPPED(&v6.sin6_addr)) {
+        endpoint->v6 = v6;
         return true;
     }
     endpoint->v4.sin_family = AF_INET;
     if (is_v6)
-        memcpy(&endpoint->v4.sin_addr, v6.s6_addr + 12, 4);
+        memcpy(&endpoint->v4.sin_addr, v6.sin6_addr.s6_addr + 12, 4);
     return is_v6 || inet_pton(AF_INET, host, &endpoint->v4.sin_addr) == 1;
+}
+
+/* A link-local address is asked on the link that stands behind its %. */
+static bool check_interface(const char *host, const struct endpoint *endpoint, struct err *err)
+{
+    const char *interface = strchr(host, '%');
+
+    if (endpoint->any.sa_family != AF_INET6 || endpoint->v6.sin6_scope_id != 0 ||
+        !IN6_IS_ADDR_LINKLOCAL(&endpoint->v6.sin6_addr))
+        return true;
+    if (interface == NULL)
+        return err_set(err, ERR_RULE,
+                       "`%.60s` is a link-local address, which only its own link knows; name the "
+                       "interface, like %.60s%%eth0",
+                       host, host);
+    return err_set(err, ERR_RULE,
+                   "`%.80s`: this host has no interface `%.20s`; `ip link` lists those it has",
+                   host, interface + 1);
 }
 
 /* What an address is that cannot be a server's; NULL when it can. */
@@ -142,7 +159,6 @@ static const char *unfit_kind(const struct endpoint *endpoint)
         const struct in6_addr *v6 = &endpoint->v6.sin6_addr;
         return IN6_IS_ADDR_UNSPECIFIED(v6) ? "the unspecified address"
                : IN6_IS_ADDR_MULTICAST(v6) ? "a multicast address"
-               : IN6_IS_ADDR_LINKLOCAL(v6) ? "a link-local address, which only its own link knows"
                                            : NULL;
     }
     uint32_t address = ntohl(endpoint->v4.sin_addr.s_addr);
@@ -168,7 +184,7 @@ static bool read_address(const struct parts *parts, const char *text, struct end
     const char *kind = unfit_kind(endpoint);
     if (kind != NULL)
         return err_set(err, ERR_RULE, "`%.80s` is %s; give the address of one server", text, kind);
-    return read_port(parts, text, endpoint, err);
+    return check_interface(parts->host, endpoint, err) && read_port(parts, text, endpoint, err);
 }
 
 /* True when the last label is a number, as in an address. */
@@ -210,11 +226,9 @@ static const char *write_text(struct arena *arena, const struct upstream *upstre
     const struct endpoint *endpoint = &upstream->endpoint;
     bool is_v4 = endpoint->any.sa_family == AF_INET;
     unsigned port = ntohs(is_v4 ? endpoint->v4.sin_port : endpoint->v6.sin6_port);
-    const void *address =
-        is_v4 ? (const void *)&endpoint->v4.sin_addr : (const void *)&endpoint->v6.sin6_addr;
-    char host[INET6_ADDRSTRLEN], text[INET6_ADDRSTRLEN + 16];
+    char host[ENDPOINT_TEXT_MAX], text[ENDPOINT_TEXT_MAX + 16];
 
-    inet_ntop(endpoint->any.sa_family, address, host, sizeof host);
+    endpoint_write_host(endpoint, host);
     int length = snprintf(text, sizeof text, "%s%s", upstream->is_tls ? "tls://" : "", host);
     if (port != (upstream->is_tls ? UPSTREAM_PORT_TLS : UPSTREAM_PORT))
         length += snprintf(text + length, sizeof text - (size_t)length, "@%u", port);
@@ -302,19 +316,21 @@ static bool copy_text(struct arena *arena, const char **text)
     return *text != NULL;
 }
 
-static bool copy_upstreams(struct arena *arena, struct upstreams *list)
+bool upstreams_copy(struct arena *arena, const struct upstreams *from, struct upstreams *to)
 {
-    struct upstream *items = arena_take(arena, list->count * sizeof *items);
+    struct upstream *items = arena_take(arena, from->count * sizeof *items);
 
-    for (size_t i = 0; items != NULL && i < list->count; i++) {
-        items[i] = list->items[i];
+    for (size_t i = 0; items != NULL && i < from->count; i++) {
+        items[i] = from->items[i];
         items[i].place = NULL;
         if (!copy_text(arena, &items[i].text) || !copy_text(arena, &items[i].tls_name))
             return false;
     }
-    list->items = items;
-    list->capacity = list->count;
-    return items != NULL;
+    if (items == NULL)
+        return false;
+    *to = (struct upstreams){
+        .items = items, .count = from->count, .capacity = from->count, .is_none = from->is_none};
+    return true;
 }
 
 bool upstream_zones_copy(struct arena *arena, const struct upstream_zones *from,
@@ -325,7 +341,8 @@ bool upstream_zones_copy(struct arena *arena, const struct upstream_zones *from,
     for (size_t i = 0; items != NULL && i < from->count; i++) {
         items[i] = from->items[i];
         items[i].place = NULL;
-        if (!copy_text(arena, &items[i].zone) || !copy_upstreams(arena, &items[i].upstreams))
+        if (!copy_text(arena, &items[i].zone) ||
+            !upstreams_copy(arena, &items[i].upstreams, &items[i].upstreams))
             return false;
     }
     *to = (struct upstream_zones){.items = items, .count = from->count, .capacity = from->count};

@@ -4,7 +4,7 @@
  *
  * One upstream is written as an address with what differs from plain DNS on port 53:
  *
- *     10.0.0.2    10.0.0.2@5353    10.0.0.2:5353    fd00::2    [fd00::2]:53
+ *     10.0.0.2    10.0.0.2@5353    10.0.0.2:5353    fd00::2    [fd00::2]:53    fe80::1%eth0
  *     tls://9.9.9.9#dns.quad9.net    tls://9.9.9.9@853#dns.quad9.net
  *
  * After `#` stands the name that the certificate must have; without it, the certificate must have
@@ -68,7 +68,8 @@ struct upstream_zones {
  *
  * Returns false with a sentence in *err: no address, a name in its place, a port out of range, an
  * unknown scheme, a name after `#` without tls:// or one that no certificate has, an address that
- * is no server's (unspecified, broadcast, multicast, link-local).
+ * is no server's (unspecified, broadcast, multicast), a link-local one without an interface of this
+ * host behind %.
  */
 bool upstream_read(struct arena *arena, const char *text, struct upstream *upstream,
                    struct err *err);
@@ -85,6 +86,9 @@ bool upstreams_add(struct arena *arena, struct upstreams *list, const struct ups
 
 /** True when both ask the same servers, in the same order, for the same zones. */
 bool upstream_zones_equal(const struct upstream_zones *zones, const struct upstream_zones *others);
+
+/** Copies everything but the places. Returns false, with *to as it was, without memory. */
+bool upstreams_copy(struct arena *arena, const struct upstreams *from, struct upstreams *to);
 
 /** Copies everything but the places. Returns false without memory. */
 bool upstream_zones_copy(struct arena *arena, const struct upstream_zones *from,

@@ -232,7 +232,7 @@ printf 'workers: 2\ncache_size: 1048576\n' >"$work/settings.yaml"
 run --settings "$work/settings.yaml" --zones zones
 refused "too small a cache" 1 '^cache_size: 1048576 octets are too few for 2 workers; give at least 2097152'
 run --settings "$work/nowhere.yaml" --zones zones
-refused "no settings file" 1 'nowhere\.yaml: cannot open the settings file: No such file.*--settings'
+refused "no settings file" 1 'nowhere\.yaml: the settings file cannot be opened: No such file.*--settings'
 run --settings "$work" --zones zones
 refused "a folder as settings file" 1 'settings|directory'
 run --zones zones --listen "127.0.0.1:$port" --local-as tset-space

@@ -182,10 +182,10 @@ done
 
 run doctor --resolv-conf "$work"
 expect "a folder as resolv.conf: exit code" 1 "$code"
-expect "a folder as resolv.conf" "Error: cannot read $work: Is a directory; name another with --resolv-conf FILE" "$err"
+expect "a folder as resolv.conf" "Error: $work is a folder, not a file; name another with --resolv-conf FILE" "$err"
 run doctor --resolv-conf "$work/none"
 expect "no resolv.conf: exit code" 1 "$code"
-expect "no resolv.conf" "Error: cannot read $work/none: No such file or directory; name another with --resolv-conf FILE" "$err"
+expect "no resolv.conf" "Error: $work/none cannot be opened: No such file or directory; name another with --resolv-conf FILE" "$err"
 run doctor 'bad..name'
 expect "no name: exit code" 2 "$code"
 expect "no name" "Error: bad..name is not a domain name; write one such as api.example.com" "$err"

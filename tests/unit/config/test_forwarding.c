@@ -126,8 +126,9 @@ static const struct {
     {"workers: 1\n",
      "# made by hand\nsearch example.com\nnameserver 10.9.9.9\nnameserver\tfd00::9  # second\n"
      "nameserver 10.9.9.9\n nameserver 10.9.9.8\nnameservers 10.9.9.7\nnameserver\n"
-     "nameserver fe80::1%eth0\nnameserver 0.0.0.0\noptions edns0\nnameserver 10.9.9.6",
+     "nameserver fe80::1%nowhere0\nnameserver 0.0.0.0\noptions edns0\nnameserver 10.9.9.6",
      ".=10.9.9.9,fd00::9,10.9.9.6 ", false},
+    {"workers: 1\n", "nameserver fe80::1%lo\n", ".=fe80::1%lo ", false},
     {"workers: 1\n", "", "", true},
     {"workers: 1\n", NULL, "", true},
     {"upstream_zones: {corp.example: 192.168.7.53}\n", NULL, "corp.example=192.168.7.53 ", true},
@@ -193,6 +194,19 @@ START_TEST(what_cannot_be_forwarded_is_told)
 }
 END_TEST
 
+START_TEST(a_nameserver_on_an_interface_that_is_not_there_is_left_out_and_told)
+{
+    struct reading reading;
+
+    settle(&reading, "workers: 1\n", "# x\n\nnameserver fe80::1%nowhere0\nnameserver 10.9.9.9\n");
+    ck_assert_uint_eq(reading.settings.host_warning_count, 1);
+    ck_assert_ptr_nonnull(strstr(reading.settings.host_warnings[0],
+                                 "/resolv.conf:3: this nameserver is left out: "
+                                 "`fe80::1%nowhere0`: this host has no interface `nowhere0`; "));
+    end_reading(&reading);
+}
+END_TEST
+
 START_TEST(a_zone_of_apps_may_be_forwarded)
 {
     struct reading reading;
@@ -241,7 +255,7 @@ START_TEST(this_host_can_be_looked_at)
     struct settings here;
 
     ck_assert_int_eq(settings_init(&here, 2, argv, stderr), SETTINGS_READY);
-    ck_assert(forwarding_settle_here(&here, stderr));
+    ck_assert(forwarding_settle_here(&here, NULL, stderr));
     ck_assert_uint_eq(here.upstream_zones.count, 1);
     ck_assert_str_eq(here.upstream_zones.items[0].place, "--upstream");
     settings_close(&here);
@@ -256,6 +270,7 @@ int main(void)
     tcase_add_loop_test(all, zones_come_of_the_settings_and_else_of_the_host, 0,
                         sizeof settings / sizeof settings[0]);
     tcase_add_loop_test(all, what_cannot_be_forwarded_is_told, 0, sizeof slips / sizeof slips[0]);
+    tcase_add_test(all, a_nameserver_on_an_interface_that_is_not_there_is_left_out_and_told);
     tcase_add_test(all, a_zone_of_apps_may_be_forwarded);
     tcase_add_test(all, all_zones_together_have_only_so_many_upstreams);
     tcase_add_test(all, this_host_can_be_looked_at);

@@ -3,6 +3,8 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
 
 #include "config/forwarding.h"
 #include "support/folder.h"
@@ -35,7 +37,8 @@ static void write_nameserver(const char *text)
 
 static void settle(struct settings *settings)
 {
-    const struct surroundings around = {.resolv_conf = stand.resolv_conf};
+    const struct surroundings around = {.resolv_conf = stand.resolv_conf,
+                                        .in_force = settings == &stand.next ? &stand.now : NULL};
 
     ck_assert(forwarding_settle(settings, &around, stderr));
 }
@@ -213,11 +216,56 @@ START_TEST(the_hosts_nameservers_are_read_again)
     write_nameserver("nameserver 10.9.9.8\n");
     ck_assert_str_eq(read_again(""), "upstreams");
     ck_assert_str_eq(stand.next.upstreams.items[0].text, "10.9.9.8");
-    write_nameserver("");
-    ck_assert_str_eq(read_again(""), "upstreams");
-    ck_assert(stand.next.lacks_upstreams);
     write_nameserver("nameserver 127.0.0.1\nnameserver 10.9.9.9\n");
     ck_assert_str_eq(read_again(""), ""); /* the server itself is left out again */
+}
+END_TEST
+
+static void remove_resolv_conf(void)
+{
+    ck_assert_int_eq(unlink(stand.resolv_conf), 0);
+}
+
+static void pipe_for_resolv_conf(void)
+{
+    remove_resolv_conf();
+    ck_assert_int_eq(mkfifo(stand.resolv_conf, 0600), 0);
+}
+
+static void empty_resolv_conf(void)
+{
+    write_nameserver("# being written\n");
+}
+
+static const struct {
+    void (*spoil)(void);
+    const char *fault;
+} spoilt[] = {
+    {empty_resolv_conf, " names no resolver but this server; "},
+    {remove_resolv_conf, " cannot be opened: No such file or directory; "},
+    {pipe_for_resolv_conf, " is a named pipe (FIFO), not a file; "},
+};
+
+START_TEST(a_host_that_names_nobody_for_a_moment_leaves_the_nameservers_as_they_were)
+{
+    start("", NULL, NULL);
+    spoilt[_i].spoil();
+    ck_assert_str_eq(read_again(""), "");
+    ck_assert(!stand.next.lacks_upstreams);
+    ck_assert_str_eq(stand.next.upstream_zones.items[0].upstreams.items[0].text, "10.9.9.9");
+    ck_assert_uint_eq(stand.next.host_warning_count, 1);
+    const char *said = stand.next.host_warnings[0];
+    ck_assert_msg(strstr(said, spoilt[_i].fault) != NULL, "%s", said);
+    ck_assert_ptr_nonnull(strstr(said, "asked on: 10.9.9.9; "));
+}
+END_TEST
+
+START_TEST(upstreams_that_the_settings_named_are_not_kept_against_them)
+{
+    start("upstreams: [10.0.0.9]", NULL, NULL);
+    empty_resolv_conf();
+    ck_assert_str_eq(read_again(""), "upstreams");
+    ck_assert(stand.next.lacks_upstreams);
 }
 END_TEST
 
@@ -248,6 +296,10 @@ int main(void)
     tcase_add_test(all, every_setting_is_either_live_or_takes_a_restart);
     tcase_add_test(all, a_flag_goes_on_winning_over_the_file);
     tcase_add_test(all, the_hosts_nameservers_are_read_again);
+    tcase_add_loop_test(all,
+                        a_host_that_names_nobody_for_a_moment_leaves_the_nameservers_as_they_were,
+                        0, sizeof spoilt / sizeof spoilt[0]);
+    tcase_add_test(all, upstreams_that_the_settings_named_are_not_kept_against_them);
     tcase_add_test(all, a_broken_file_is_told_as_at_the_start);
     suite_add_tcase(suite, all);
     return suite_run(suite);

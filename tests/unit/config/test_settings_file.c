@@ -2,6 +2,7 @@
 
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "support/folder.h"
@@ -339,7 +340,10 @@ START_TEST(a_file_that_is_too_large_is_none)
     memset(text, '#', length);
     read_octets(&reading, text, length, NULL);
     ck_assert_int_eq(reading.status, SETTINGS_BAD_FILE);
-    ck_assert_str_eq(reading.said, "FILE: larger than 1 MB; is it the settings file?\n");
+    ck_assert_str_eq(
+        reading.said,
+        "FILE: the settings file is larger than the 1048576 octets that are read; look at "
+        "--settings\n");
     end_reading(&reading);
     free(text);
 }
@@ -362,11 +366,29 @@ static void expect_at(const char *path, const char *said)
     free(copy);
 }
 
+START_TEST(a_pipe_that_nobody_writes_to_is_told_and_holds_up_nobody)
+{
+    char path[] = "/tmp/spacedns-settings.XXXXXX", said[256];
+
+    ck_assert_ptr_nonnull(mkdtemp(path));
+    char fifo[sizeof path + 8];
+    snprintf(fifo, sizeof fifo, "%s/s.yaml", path);
+    ck_assert_int_eq(mkfifo(fifo, 0600), 0);
+    snprintf(said, sizeof said,
+             "%s: the settings file is a named pipe (FIFO), not a file; look at --settings\n",
+             fifo);
+    expect_at(fifo, said);
+    unlink(fifo);
+    rmdir(path);
+}
+END_TEST
+
 START_TEST(a_missing_file_and_a_folder_are_told)
 {
-    expect_at("/nowhere/s.yaml", "/nowhere/s.yaml: cannot open the settings file: No such file or "
-                                 "directory; look at --settings\n");
-    expect_at("/tmp", "/tmp: is a folder; give the settings file itself to --settings\n");
+    expect_at("/nowhere/s.yaml",
+              "/nowhere/s.yaml: the settings file cannot be opened: No such file "
+              "or directory; look at --settings\n");
+    expect_at("/tmp", "/tmp: the settings file is a folder, not a file; look at --settings\n");
 }
 END_TEST
 
@@ -387,6 +409,7 @@ int main(void)
     tcase_add_test(all, all_slips_are_told_in_one_run);
     tcase_add_test(all, a_long_key_is_cut_in_its_message);
     tcase_add_test(all, a_file_that_is_too_large_is_none);
+    tcase_add_test(all, a_pipe_that_nobody_writes_to_is_told_and_holds_up_nobody);
     tcase_add_test(all, a_missing_file_and_a_folder_are_told);
     suite_add_tcase(suite, all);
     return suite_run(suite);

@@ -36,6 +36,9 @@ static const struct {
     {"[fd00::2]@5353", "[fd00::2]:5353", NULL, "fd00::2@5353", false},
     {"FD00:0::2", "[fd00::2]:53", NULL, "fd00::2", false},
     {"::ffff:10.0.0.2", "10.0.0.2:53", NULL, "10.0.0.2", false},
+    {"fe80::1%lo", "[fe80::1%lo]:53", NULL, "fe80::1%lo", false},
+    {"[fe80::1%lo]:5353", "[fe80::1%lo]:5353", NULL, "fe80::1%lo@5353", false},
+    {"tls://fe80::1%1#ns1", "[fe80::1%lo]:853", "ns1", "tls://fe80::1%lo", true},
     {"127.0.0.53", "127.0.0.53:53", NULL, "127.0.0.53", false},
     {"tls://9.9.9.9", "9.9.9.9:853", NULL, "tls://9.9.9.9", true},
     {"tls://9.9.9.9@853", "9.9.9.9:853", NULL, "tls://9.9.9.9", true},
@@ -83,7 +86,11 @@ static const struct {
     {"fd00::2:", "`fd00::2:`" NOT_AN_ADDRESS},
     {"[fd00::2", "`[fd00::2`" NOT_AN_ADDRESS},
     {"[fd00::2]53", "`[fd00::2]53`" NOT_AN_ADDRESS},
-    {"fe80::1%eth0", "`fe80::1%eth0`" NOT_AN_ADDRESS},
+    {"fe80::1%", "`fe80::1%`" NOT_AN_ADDRESS},
+    {"fd00::1%lo", "`fd00::1%lo`" NOT_AN_ADDRESS},
+    {"fe80::1%eth0eth0eth0eth0", "`fe80::1%eth0eth0eth0eth0`" NOT_AN_ADDRESS},
+    {"fe80::1%nowhere0", "`fe80::1%nowhere0`: this host has no interface `nowhere0`; `ip link` "
+                         "lists those it has"},
     {"tls://", "`tls://`" NOT_AN_ADDRESS},
     {"ns1.example.com", "`ns1.example.com` is a name; give the server's address, like 10.0.0.2"},
     {"localhost", "`localhost` is a name; give the server's address, like 10.0.0.2"},
@@ -114,8 +121,8 @@ static const struct {
     {"224.0.0.251", "`224.0.0.251` is a multicast address; give the address of one server"},
     {"239.255.255.255", "`239.255.255.255` is a multicast address; give the address of one server"},
     {"ff02::fb", "`ff02::fb` is a multicast address; give the address of one server"},
-    {"fe80::1", "`fe80::1` is a link-local address, which only its own link knows; give the "
-                "address of one server"},
+    {"fe80::1", "`fe80::1` is a link-local address, which only its own link knows; name the "
+                "interface, like fe80::1%eth0"},
     {"::ffff:224.0.0.1", "`::ffff:224.0.0.1` is a multicast address; give the address of one "
                          "server"},
 };

@@ -115,7 +115,7 @@ START_TEST(a_file_that_is_not_there_is_told_by_name)
     struct err err;
 
     ck_assert(!resolv_conf_read("/nowhere/resolv.conf", &conf, &err));
-    ck_assert_str_eq(err.text, "cannot read /nowhere/resolv.conf: No such file or directory; name "
+    ck_assert_str_eq(err.text, "/nowhere/resolv.conf cannot be opened: No such file or directory; name "
                                "another with --resolv-conf FILE");
 }
 END_TEST

@@ -1,0 +1,121 @@
+#include "spacednsd/signals.h"
+
+#include <signal.h>
+#include <stdlib.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "support/suite.h"
+
+static unsigned stopped, signalled;
+static struct signals signals;
+
+static void on_stop(void *context, int number)
+{
+    (void)context, (void)number;
+    stopped++;
+    signals_stop(&signals);
+}
+
+static void on_signal(void *context, int number)
+{
+    (void)context, (void)number;
+    signalled++;
+}
+
+static const int ending[] = {SIGTERM, SIGINT};
+
+START_TEST(the_first_signal_to_end_stops_the_loop)
+{
+    uv_loop_t loop;
+
+    signals_prepare();
+    uv_loop_init(&loop);
+    signals_start(&signals, &loop, on_signal, on_stop, NULL);
+    raise(ending[_i]);
+    uv_run(&loop, UV_RUN_DEFAULT);
+    ck_assert_uint_eq(stopped, 1);
+    raise(SIGHUP);
+    raise(SIGUSR1);
+    ck_assert_uint_eq(signalled, 0);
+    ck_assert_int_eq(uv_loop_close(&loop), 0);
+}
+END_TEST
+
+START_TEST(what_comes_while_the_program_starts_waits)
+{
+    uv_loop_t loop;
+
+    signals_prepare();
+    raise(SIGHUP);
+    uv_loop_init(&loop);
+    signals_start(&signals, &loop, on_signal, on_stop, NULL);
+    uv_run(&loop, UV_RUN_ONCE);
+    ck_assert_uint_eq(signalled, 1);
+    signals_stop(&signals);
+    uv_run(&loop, UV_RUN_DEFAULT);
+    ck_assert_int_eq(uv_loop_close(&loop), 0);
+}
+END_TEST
+
+/* A control thread whose loop never turns: says when a signal has come. */
+static void stand_still(int to)
+{
+    static uv_loop_t loop;
+    sigset_t held, none;
+
+    sigemptyset(&none);
+    sigemptyset(&held);
+    sigaddset(&held, SIGTERM);
+    sigprocmask(SIG_BLOCK, &held, NULL);
+    signals_prepare();
+    uv_loop_init(&loop);
+    signals_start(&signals, &loop, on_signal, on_stop, NULL);
+    while (write(to, "", 1) == 1)
+        sigsuspend(&none);
+    _exit(1);
+}
+
+START_TEST(the_second_signal_to_end_needs_no_loop)
+{
+    int ends[2], status;
+    char octet;
+
+    ck_assert_int_eq(pipe(ends), 0);
+    pid_t child = fork();
+    if (child == 0)
+        stand_still(ends[1]);
+    ck_assert_int_eq(read(ends[0], &octet, 1), 1);
+    kill(child, SIGTERM);
+    ck_assert_int_eq(read(ends[0], &octet, 1), 1); /* it goes on */
+    kill(child, ending[_i]);
+    ck_assert_int_eq(waitpid(child, &status, 0), child);
+    ck_assert(WIFSIGNALED(status));
+    ck_assert_int_eq(WTERMSIG(status), ending[_i]);
+    close(ends[0]), close(ends[1]);
+}
+END_TEST
+
+static const int unused[] = {SIGUSR2, SIGALRM, SIGVTALRM, SIGPROF, SIGIO,
+                             SIGPIPE, SIGXFSZ, SIGTTIN,   SIGTTOU, SIGWINCH};
+
+START_TEST(a_signal_that_is_not_used_does_nothing)
+{
+    signals_prepare();
+    raise(unused[_i]);
+}
+END_TEST
+
+int main(void)
+{
+    Suite *suite = suite_create("signals");
+    TCase *all = tcase_create("all");
+
+    tcase_add_loop_test(all, the_first_signal_to_end_stops_the_loop, 0, 2);
+    tcase_add_test(all, what_comes_while_the_program_starts_waits);
+    tcase_add_loop_test(all, the_second_signal_to_end_needs_no_loop, 0, 2);
+    tcase_add_loop_test(all, a_signal_that_is_not_used_does_nothing, 0,
+                        sizeof unused / sizeof unused[0]);
+    suite_add_tcase(suite, all);
+    return suite_run(suite);
+}
