@@ -1,4 +1,5 @@
 // wrap: socket connect setsockopt epoll_ctl send recv close
+// fuzz: stateful 10000
 /**
  * What a server sends over a stream, and when: the input is a list of steps.
  *
