@@ -64,6 +64,36 @@ bool snapshot_has_space(const struct snapshot *snapshot, uint32_t address)
     return number != BLOCK_NONE && (snapshot->blocks[number / 64] >> number % 64 & 1) != 0;
 }
 
+/* The same of /20s, of which a data CIDR has one to sixteen: 4096 in 10/8, 256, and 16. */
+static unsigned data_block_number(uint32_t address)
+{
+    if (address >> 24 == 10)
+        return address >> 12 & 4095;
+    if (address >> 20 == (172U << 4 | 1))
+        return 4096 + (address >> 12 & 255);
+    return address >> 16 == (192U << 8 | 168) ? 4096 + 256 + (address >> 12 & 15) : BLOCK_NONE;
+}
+
+bool snapshot_has_address(const struct snapshot *snapshot, uint32_t address)
+{
+    unsigned number = data_block_number(address);
+
+    return snapshot_has_space(snapshot, address) ||
+           (number != BLOCK_NONE && (snapshot->data_blocks[number / 64] >> number % 64 & 1) != 0);
+}
+
+static void survey_data(struct snapshot *snapshot, struct cidr data)
+{
+    if (data.bits == 0)
+        return;
+    unsigned first = data_block_number(cidr_first(data));
+    unsigned last = data_block_number(cidr_last(data));
+
+    assert(data.bits >= 16 && data.bits <= 20 && first != BLOCK_NONE);
+    for (unsigned block = first; block <= last; block++)
+        snapshot->data_blocks[block / 64] |= (uint64_t)1 << block % 64;
+}
+
 /* MNAME is the discovery suffix, RNAME hostmaster below it, written without compression. */
 static void write_soa(struct snapshot *snapshot)
 {
@@ -88,6 +118,7 @@ static void survey_segment(struct snapshot *snapshot, const struct segment *segm
 
     assert(segment->cidr.bits == 16 && block != BLOCK_NONE);
     snapshot->blocks[block / 64] |= (uint64_t)1 << block % 64;
+    survey_data(snapshot, segment->data_cidr);
     snapshot->app_count += segment->app_count;
     snapshot->host_count += segment->host_count;
     for (size_t i = 0; i < segment->host_count; i++) {

@@ -30,10 +30,11 @@ enum { SOA_TAIL_OCTETS = 20, SOA_NEGATIVE_TTL_SECONDS = 5 };
  * holds. */
 struct policy {
     struct suffixes suffixes;
-    bool external_nxdomain; /* outsiders get NXDOMAIN instead of REFUSED */
-    unsigned localspace_to; /* bit per client_class that may ask discovery names */
-    unsigned recursion_for; /* bit per client_class that may ask anything else */
-    struct routes routes;   /* who is asked then */
+    bool external_nxdomain;           /* outsiders get NXDOMAIN instead of REFUSED */
+    unsigned localspace_to;           /* bit per client_class that may ask discovery names */
+    unsigned recursion_for;           /* bit per client_class that may ask anything else */
+    struct routes routes;             /* who is asked then */
+    struct nat64_prefix nat64_prefix; /* IPv4 addresses stand behind it, too */
     struct local_access local;
     uint32_t kept_back_seconds; /* how long a name is kept back that is declared no more */
     uint32_t kept_back_most;    /* names that are, at once */
@@ -53,6 +54,7 @@ struct snapshot {
     struct kept_back *kept_back; /* NULL: nothing is; see fallen.h */
     uint64_t wildcard_depths[2]; /* bit n: some wildcard has n labels, "*" included */
     uint64_t blocks[5];          /* bit n: the private /16 of that number is a space's */
+    uint64_t data_blocks[69];    /* bit n: the private /20 of that number is of some data CIDR */
     uint8_t soa_data[2 * 255 + SOA_TAIL_OCTETS]; /* names and numbers, minimum TTL last */
     uint16_t soa_length;
     size_t app_count;
@@ -93,6 +95,9 @@ bool snapshot_find_app(const struct snapshot *snapshot, const void *label, size_
 
 /** True when the address lies in the CIDR of any space, wherever that space is seen. */
 bool snapshot_has_space(const struct snapshot *snapshot, uint32_t address);
+
+/** True when the address lies in the CIDR or the data CIDR of any space, in one step. */
+bool snapshot_has_address(const struct snapshot *snapshot, uint32_t address);
 
 /** What a snapshot is made of; segments are taken over (one hold each). */
 struct snapshot_parts {

@@ -191,3 +191,35 @@ bool ipv4_is_private(uint32_t address)
 {
     return cidr_is_private((struct cidr){.address = address, .bits = 32});
 }
+
+bool nat64_prefix_read(const char *text, struct nat64_prefix *prefix)
+{
+    static const char *const lengths[] = {"32", "40", "48", "56", "64", "96"};
+    struct nat64_prefix read = {.bits = 0};
+    const char *slash = strchr(text, '/');
+    char address[INET6_ADDRSTRLEN];
+
+    if (slash == NULL || (size_t)(slash - text) >= sizeof address)
+        return false;
+    snprintf(address, sizeof address, "%.*s", (int)(slash - text), text);
+    if (inet_pton(AF_INET6, address, read.octets) != 1)
+        return false;
+    for (size_t i = 0; i < sizeof lengths / sizeof lengths[0]; i++)
+        if (strcmp(slash + 1, lengths[i]) == 0)
+            read.bits = (uint8_t)atoi(lengths[i]);
+    if (read.bits == 0)
+        return false;
+    for (size_t i = read.bits / 8U; i < sizeof read.octets; i++)
+        if (read.octets[i] != 0)
+            return false;
+    *prefix = read;
+    return true;
+}
+
+void nat64_prefix_write(const struct nat64_prefix *prefix, char *out)
+{
+    char address[INET6_ADDRSTRLEN];
+
+    inet_ntop(AF_INET6, prefix->octets, address, sizeof address);
+    snprintf(out, ENDPOINT_TEXT_MAX, "%s/%u", address, (unsigned)prefix->bits);
+}

@@ -62,6 +62,20 @@ void endpoint_write_host(const struct endpoint *endpoint, char *out);
 /** Writes "127.0.0.1:5300" or "[::1]:53"; `out` has room for ENDPOINT_TEXT_MAX octets. */
 void endpoint_write(const struct endpoint *endpoint, char *out);
 
+/**
+ * A prefix of IPv6 behind which IPv4 addresses stand, for NAT64 (RFC 6052 section 2.2).
+ */
+struct nat64_prefix {
+    uint8_t octets[16];
+    uint8_t bits; /* 32, 40, 48, 56, 64 or 96; 0: no prefix */
+};
+
+/** Reads "2001:db8:64::/96". Returns false for other lengths, and when bits behind it are set. */
+bool nat64_prefix_read(const char *text, struct nat64_prefix *prefix);
+
+/** Writes the prefix with a closing zero octet; `out` has room for ENDPOINT_TEXT_MAX octets. */
+void nat64_prefix_write(const struct nat64_prefix *prefix, char *out);
+
 /** True for an address inside RFC 1918's three blocks. */
 bool ipv4_is_private(uint32_t address);
 

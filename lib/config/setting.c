@@ -183,6 +183,19 @@ static void read_number(const struct assignment *assignment)
         *(uint32_t *)member_of(assignment) = number;
 }
 
+static void read_prefix(const struct assignment *assignment)
+{
+    struct nat64_prefix prefix;
+
+    if (!nat64_prefix_read(assignment->text->text, &prefix))
+        setting_problem(assignment->reader, assignment->text->place,
+                        "`%.60s` is no NAT64 prefix; give one as 2001:db8:64::/96, of 32, 40, 48, "
+                        "56, 64 or 96 bits",
+                        assignment->text->text);
+    else if (assignment->is_kept)
+        *(struct nat64_prefix *)member_of(assignment) = prefix;
+}
+
 static void read_flag(const struct assignment *assignment)
 {
     bool is_true = strcmp(assignment->text->text, "true") == 0;
@@ -350,7 +363,7 @@ static read_value *const readers[] = {
     [SETTING_NUMBER] = read_number,      [SETTING_FLAG] = read_flag,
     [SETTING_CHOICE] = read_word,        [SETTING_CLASSES] = read_word,
     [SETTING_ENDPOINTS] = read_endpoint, [SETTING_UPSTREAMS] = read_upstream,
-    [SETTING_ZONES] = refuse_zones,
+    [SETTING_ZONES] = refuse_zones,      [SETTING_PREFIX] = read_prefix,
 };
 
 /* Notes the source; true when it is at least as strong as what has been read. */

@@ -46,6 +46,7 @@ enum setting_type {
     SETTING_ENDPOINTS, /* struct endpoints */
     SETTING_UPSTREAMS, /* struct upstreams */
     SETTING_ZONES,     /* struct upstream_zones */
+    SETTING_PREFIX,    /* struct nat64_prefix */
 };
 
 struct words {
@@ -80,6 +81,7 @@ struct settings {
     struct upstreams upstreams;           /* for everything else, as said */
     struct upstream_zones upstream_zones; /* as said; once settled, "." too (forwarding.h) */
     bool allow_rebind;                    /* of "." */
+    struct nat64_prefix nat64_prefix;     /* besides those that everybody knows */
     bool lacks_upstreams;                 /* nobody was said, and the host names nobody to ask */
     bool has_host_upstreams;              /* nobody was said: those of resolv.conf */
     const char *host_warnings[HOST_WARNINGS_MOST]; /* what is the matter with resolv.conf */

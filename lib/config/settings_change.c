@@ -65,6 +65,14 @@ static void write_chosen(const char *words, unsigned chosen, FILE *out)
     }
 }
 
+static void write_prefix(const struct nat64_prefix *prefix, FILE *out)
+{
+    char text[ENDPOINT_TEXT_MAX];
+
+    nat64_prefix_write(prefix, text);
+    fputs(prefix->bits == 0 ? "" : text, out);
+}
+
 static void write_value(const struct setting *setting, const struct settings *settings, FILE *out)
 {
     const void *member = (const char *)settings + setting->offset;
@@ -98,6 +106,9 @@ static void write_value(const struct setting *setting, const struct settings *se
         break;
     case SETTING_ZONES:
         write_zones(member, out);
+        break;
+    case SETTING_PREFIX:
+        write_prefix(member, out);
         break;
     }
 }

@@ -54,6 +54,7 @@ bool policy_set(struct policy *policy, const struct settings *settings)
         .external_nxdomain = settings->external == EXTERNAL_NXDOMAIN,
         .localspace_to = settings->localspace_to,
         .recursion_for = settings->recursion_for,
+        .nat64_prefix = settings->nat64_prefix,
         .local = {.spaces = settings->local_as.items, .space_count = settings->local_as.count},
         .kept_back_seconds = settings->kept_back_seconds,
         .kept_back_most = settings->kept_back_most,

@@ -2,7 +2,7 @@
 
 #include <assert.h>
 
-#include "base/address.h"
+#include "base/utf8.h"
 #include "forward/rr.h"
 #include "forward/scrub.h"
 #include "wire/types.h"
@@ -10,6 +10,7 @@
 enum {
     OPTION_EDE = 15,
     OPTION_HEAD_OCTETS = 4,
+    EDE_CODE_OCTETS = 2,
     OPT_FLAG_DO = 0x8000,
     OPT_OCTETS = 11,
 };
@@ -101,7 +102,30 @@ static bool read_section(struct walk *walk, int section, unsigned count)
     return true;
 }
 
-/* Copies the EDE options, each whole, as many as there is room for. */
+/*
+ * Writes an EDE option. Text that cannot be shown as it is goes, and its code stays; a NUL at the
+ * end may be there and is not needed (RFC 8914 section 2).
+ */
+static void write_ede(struct response *room, uint8_t *out, const uint8_t *data, uint16_t length)
+{
+    const uint8_t *text = data + EDE_CODE_OCTETS;
+    size_t text_length = length - EDE_CODE_OCTETS;
+
+    if (text_length > 0 && text[text_length - 1] == 0)
+        text_length--;
+    if (!utf8_is_printable(text, text_length))
+        text_length = 0;
+    size_t kept = EDE_CODE_OCTETS + text_length;
+    if (room->ede_octets + OPTION_HEAD_OCTETS + kept > RESPONSE_EDE_OCTETS_MOST)
+        return;
+    out += room->ede_octets;
+    store16(out, OPTION_EDE);
+    store16(out + 2, (uint16_t)kept);
+    memcpy(out + OPTION_HEAD_OCTETS, data, kept);
+    room->ede_octets = (uint16_t)(room->ede_octets + OPTION_HEAD_OCTETS + kept);
+}
+
+/* Copies the EDE options, as many as there is room for. */
 static void copy_ede(struct walk *walk)
 {
     struct response *room = walk->room;
@@ -109,15 +133,11 @@ static void copy_ede(struct walk *walk)
     uint8_t *out = room->data + 2 * (size_t)room->ttl_count;
 
     while (walk->has_opt && reader_left(in) > 0) {
-        const uint8_t *option = in->next;
         bool is_ede = read16(in) == OPTION_EDE;
-        read_span(in, read16(in));
-        size_t length = (size_t)(in->next - option);
-        if (!is_ede || length < OPTION_HEAD_OCTETS + 2 ||
-            room->ede_octets + length > RESPONSE_EDE_OCTETS_MOST)
-            continue;
-        memcpy(out + room->ede_octets, option, length);
-        room->ede_octets = (uint16_t)(room->ede_octets + length);
+        uint16_t length = read16(in);
+        const uint8_t *data = read_span(in, length);
+        if (is_ede && length >= EDE_CODE_OCTETS)
+            write_ede(room, out, data, length);
     }
 }
 
@@ -198,12 +218,6 @@ static void conclude(struct walk *walk)
     room->ttl_seconds = is_answer || (is_negative && has_soa) ? least : 0;
 }
 
-static bool is_private(void *context, uint32_t address)
-{
-    (void)context;
-    return ipv4_is_private(address);
-}
-
 static enum response_status read_records(struct walk *walk)
 {
     const uint8_t *header = walk->in.start;
@@ -218,7 +232,7 @@ static enum response_status read_records(struct walk *walk)
     copy_ede(walk);
     place_body(walk);
     conclude(walk);
-    if (response_find_address(room, is_private, NULL))
+    if (response_may_hold_private(room))
         room->bits |= RESPONSE_PRIVATE_ADDRESS;
     return RESPONSE_READ;
 }

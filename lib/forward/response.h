@@ -39,6 +39,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "base/address.h"
 #include "forward/question.h"
 #include "wire/name.h"
 
@@ -53,7 +54,7 @@ enum {
 
 enum response_bits {
     RESPONSE_NEGATIVE = 1,        /* NXDOMAIN, or NOERROR without the type asked and with a SOA */
-    RESPONSE_PRIVATE_ADDRESS = 2, /* response_find_address meets one of RFC 1918 */
+    RESPONSE_PRIVATE_ADDRESS = 2, /* response_may_hold_private */
     RESPONSE_AUTHENTIC = 4,       /* AD */
     RESPONSE_HAS_ALIAS = 8,       /* the answer section begins with an alias that leads on */
 };
@@ -125,12 +126,17 @@ bool response_next_alias(const struct response *response, const struct question 
 typedef bool response_on_address(void *context, uint32_t address);
 
 /**
- * Walks over the IPv4 addresses that a client could take from any section: A records, IPv4-mapped
- * AAAA records, and the address hints of SVCB and HTTPS records (RFC 9460 section 7.3). Returns
- * true when the visitor ended it.
+ * Walks over the IPv4 addresses that a client could take from any section, from A, AAAA and A6
+ * records and the address hints of SVCB and HTTPS records (RFC 9460 section 7.3). An IPv6 address
+ * counts as the IPv4 address in it when it is mapped or compatible (RFC 4291 section 2.5.5), of
+ * 6to4 (RFC 3056), or of NAT64: behind 64:ff9b::/96 (RFC 6052), in 64:ff9b:1::/48 at any place
+ * (RFC 8215), or behind `nat64`. Returns true when the visitor ended it.
  */
-bool response_find_address(const struct response *response, response_on_address *visit,
-                           void *context);
+bool response_find_address(const struct response *response, const struct nat64_prefix *nat64,
+                           response_on_address *visit, void *context);
+
+/** True when there may be an address of RFC 1918, whatever prefix for NAT64 is set. */
+bool response_may_hold_private(const struct response *response);
 
 /**
  * Writes the query for an upstream: RD, CD as asked, AD (we understand it), and unless `is_plain`

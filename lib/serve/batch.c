@@ -46,6 +46,8 @@ static void count(struct batch *batch, const struct exchange *exchange,
 {
     if ((exchange->reply[TC_OCTET] & TC_BIT) != 0)
         stats_count(batch->stats, COUNTER_TRUNCATED, 1);
+    if (exchange->verdict.reason == REASON_REBIND)
+        stats_count(batch->stats, COUNTER_FORWARD_REBINDS, 1);
     stats_count_reply(batch->stats, exchange->rcode, exchange->verdict.reason);
     if (batch->log != NULL &&
         !querylog_add(batch->log, batch->snapshot, exchange, client, begun_us))

@@ -131,14 +131,7 @@ static bool is_of_some_space(void *context, uint32_t address)
 {
     const struct snapshot *snapshot = context;
 
-    for (size_t i = 0; i < snapshot->segment_count; i++) {
-        const struct segment *segment = snapshot->segments[i];
-        if (segment != NULL &&
-            (cidr_contains(segment->cidr, address) ||
-             (segment->data_cidr.bits > 0 && cidr_contains(segment->data_cidr, address))))
-            return true;
-    }
-    return false;
+    return snapshot_has_address(snapshot, address);
 }
 
 static bool rebinds(const struct snapshot *snapshot, const struct verdict *verdict,
@@ -146,7 +139,8 @@ static bool rebinds(const struct snapshot *snapshot, const struct verdict *verdi
 {
     return (response->bits & RESPONSE_PRIVATE_ADDRESS) != 0 &&
            !snapshot->policy.routes.items[verdict->route].allow_rebind &&
-           response_find_address(response, is_of_some_space, (void *)snapshot);
+           response_find_address(response, &snapshot->policy.nat64_prefix, is_of_some_space,
+                                 (void *)snapshot);
 }
 
 /* Settles the verdict by what was found. Returns the response to pass on, NULL for none. */
@@ -162,7 +156,9 @@ static const struct response *settle_found(const struct snapshot *snapshot,
         return NULL;
     }
     if (rebinds(snapshot, verdict, response)) {
-        verdict_settle(verdict, SITUATION_FORWARD, RCODE_REFUSED, REASON_REBIND);
+        /* No data: stub resolvers wait when they are refused (T11b). */
+        verdict_settle(verdict, SITUATION_FORWARD, RCODE_NOERROR, REASON_REBIND);
+        verdict->has_soa = true;
         return NULL;
     }
     verdict->rcode = (uint8_t)response->rcode;

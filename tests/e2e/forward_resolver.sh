@@ -190,10 +190,10 @@ expect_match "a zone with its own upstream" 'A[[:space:]]+192\.168\.7\.80$' "$(q
 expect "nobody else was asked for it" "1 0" "$(times_asked corp wiki.corp.example A) $(times_asked unbound wiki.corp.example A)"
 expect_match "its NXDOMAIN" 'status: NXDOMAIN' "$(query none.corp.example)"
 got=$(query rebind.example.org)
-expect "an address of the space from upstream" "REFUSED Q23" "$(codes "$got")"
+expect "an address of the space from upstream" "NOERROR Q23" "$(codes "$got")"
 expect_match "an address of the space from upstream: EDE" 'EDE: 15 \(Blocked\): \(Q23 ' "$got"
 expect_no_match "an address of the space from upstream: withheld" '10\.0\.0\.37' "$got"
-expect "the same from the cache" "REFUSED Q23" "$(codes "$(query rebind.example.org)")"
+expect "the same from the cache" "NOERROR Q23" "$(codes "$(query rebind.example.org)")"
 expect_match "where it is allowed" 'A[[:space:]]+10\.0\.0\.37$' "$(query rebind.intranet.example.org)"
 
 # ---- why ----

@@ -64,15 +64,17 @@ static enum response_status read_response(const uint8_t *octets, size_t length, 
     return response_read(octets, length, &asked, response_in(place));
 }
 
-static bool ignore_address(void *context, uint32_t address)
+static bool note_private(void *context, uint32_t address)
 {
-    (void)context, (void)address;
+    *(bool *)context |= ipv4_is_private(address);
     return false;
 }
 
 static void check_whole(const struct response *response)
 {
+    static const uint8_t nat64_bits[] = {0, 32, 40, 48, 56, 64, 96};
     const uint16_t *offsets = (const uint16_t *)(const void *)response->data;
+    bool has_private = false;
     size_t count = (size_t)response->counts[0] + response->counts[1] + response->counts[2];
 
     must(response->octets == sizeof *response + 2U * response->ttl_count + response->ede_octets +
@@ -85,7 +87,10 @@ static void check_whole(const struct response *response)
         must(offsets[i] + RR_TTL_OCTETS <= response->body_octets);
         must(load32(response_body(response) + offsets[i]) <= RESPONSE_TTL_MOST_SECONDS);
     }
-    response_find_address(response, ignore_address, NULL);
+    for (size_t i = 0; i < sizeof nat64_bits; i++)
+        response_find_address(response, &(struct nat64_prefix){.bits = nat64_bits[i]}, note_private,
+                              &has_private);
+    must(!has_private || (response->bits & RESPONSE_PRIVATE_ADDRESS) != 0);
 }
 
 static size_t tell(size_t client, uint32_t age_seconds, bool is_stale)

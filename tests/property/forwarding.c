@@ -60,6 +60,8 @@ static bool is_address_of(void *context, uint32_t address)
     return address != FIRST_ADDRESS + *(unsigned *)context;
 }
 
+static const struct nat64_prefix no_nat64;
+
 /* What is found makes sense, and belongs to the name. */
 static void check_found(const struct found *found, unsigned name)
 {
@@ -72,7 +74,7 @@ static void check_found(const struct found *found, unsigned name)
     if (is_answer) {
         ck_assert(found->is_stale || found->failure == FORWARD_NO_FAILURE);
         ck_assert_uint_eq(found->response->counts[0], 1);
-        ck_assert(!response_find_address(found->response, is_address_of, &name));
+        ck_assert(!response_find_address(found->response, &no_nat64, is_address_of, &name));
     }
     run.seen[found->failure]++;
     run.seen_stale += found->is_stale;

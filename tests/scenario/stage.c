@@ -69,12 +69,15 @@ static void apply_settings(struct stage *stage)
     const char *localspace_to = stage_find_setting(stage, "localspace_to");
     const char *recursion_for = stage_find_setting(stage, "recursion_for");
     const char *local_as = stage_find_setting(stage, "local_as");
+    const char *nat64_prefix = stage_find_setting(stage, "nat64_prefix");
 
     policy->external_nxdomain = external != NULL && strcmp(external, "nxdomain") == 0;
     if (localspace_to != NULL)
         policy->localspace_to = read_classes(localspace_to);
     if (recursion_for != NULL)
         policy->recursion_for = read_classes(recursion_for);
+    if (nat64_prefix != NULL)
+        nat64_prefix_read(nat64_prefix, &policy->nat64_prefix);
     if (local_as != NULL) {
         stage->world.local[0] = local_as;
         policy->local.space_count = 1;

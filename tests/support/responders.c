@@ -121,6 +121,42 @@ static void answer_garbage(struct asking *asking)
         asking->out[asking->length++] = (uint8_t)(0x9d * i ^ 0x57);
 }
 
+static void add_octets(struct asking *asking, const void *octets, size_t length)
+{
+    memcpy(asking->out + asking->length, octets, length);
+    asking->length += length;
+}
+
+static void answer_pushing(struct asking *asking)
+{
+    static const char foreign[] = "\3api\7example\3com\0\0\1\0\1\0\1\x51\x80\0\4\xc0\0\2\x42"
+                                  "\xc0\x0c\0\1\0\3\0\1\x51\x80\0\4\xc0\0\2\x42"
+                                  "\7example\3com\0\0\2\0\1\0\1\x51\x80\0\5\2ns\1x\0"
+                                  "\2ns\1x\0\0\1\0\1\0\0\0\0\0\4\xc0\0\2\x42";
+
+    start_by_hand(asking, 0, 3);
+    asking->out[9] = 1;
+    asking->out[11] = 1;
+    add_address(asking, 0xc0000250); /* 192.0.2.80 */
+    add_octets(asking, foreign, sizeof foreign - 1);
+}
+
+static void answer_malformed(struct asking *asking)
+{
+    start_by_hand(asking, 0, 1);
+    add_address(asking, 0xc0000250);
+    asking->out[asking->length - 5] = 6;
+    add_octets(asking, "xx", 2);
+}
+
+static void answer_mumbling(struct asking *asking)
+{
+    start_by_hand(asking, 0, 1);
+    asking->out[11] = 1;
+    add_address(asking, 0xc0000250);
+    add_octets(asking, "\0\0\x29\4\xd0\0\0\0\0\0\x8\0\xf\0\4\0\4\x93\xff", 19);
+}
+
 static void answer_short(struct asking *asking)
 {
     start_by_hand(asking, 0, 0);
@@ -169,6 +205,9 @@ static const struct manner manners[] = {
     {"folds-case", answer_folded},
     {"truncated", answer_truncated},
     {"oversized", answer_oversized},
+    {"pushes", answer_pushing},
+    {"malforms", answer_malformed},
+    {"mumbles", answer_mumbling},
     {"garbage", answer_garbage},
     {"short", answer_short},
     {"servfail", answer_servfail},

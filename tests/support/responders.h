@@ -19,6 +19,10 @@
  *     folds-case      what is known, with the question in lower case
  *     truncated       over UDP nothing but TC; over TCP well
  *     oversized       over UDP nothing but TC; over TCP as many addresses as 64 KB hold
+ *     pushes          an address, and what nobody asked for: addresses and servers of
+ *                     api.example.com, one of its own in the class CH
+ *     malforms        an address of six octets
+ *     mumbles         an address, with an explanation that is no UTF-8
  *     garbage         the right header and question, and nonsense behind them
  *     short           five octets
  *     servfail, refused, notimp

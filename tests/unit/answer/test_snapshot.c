@@ -112,6 +112,28 @@ START_TEST(a_spaces_addresses_are_known_wherever_it_is_seen)
 }
 END_TEST
 
+/* Data CIDRs of the greatest, the least and a middle size, each at an end of a private block. */
+START_TEST(addresses_of_data_services_are_a_spaces_too)
+{
+    static const char *const texts[] = {
+        "space: one-space\ncidr: 10.0.0.0/16\ndata_cidr: 10.255.240.0/20\n",
+        "space: two-space\ncidr: 10.1.0.0/16\ndata_cidr: 172.31.0.0/16\n",
+        "space: three-space\ncidr: 10.2.0.0/16\ndata_cidr: 192.168.192.0/18\n",
+    };
+    static const uint32_t inside[] = {0x0a000001, 0x0afff000, 0x0affffff, 0xac1f0000,
+                                      0xac1fffff, 0xc0a8c000, 0xc0a8ffff};
+    static const uint32_t outside[] = {0x0affefff, 0x0b000000, 0xac1effff, 0xac200000,
+                                       0xc0a8bfff, 0xc0a90000, 0x0a030000};
+    struct snapshot *three = snapshot_of_texts(&policy, texts, 3);
+
+    for (size_t i = 0; i < sizeof inside / sizeof inside[0]; i++)
+        ck_assert_msg(snapshot_has_address(three, inside[i]), "%x", (unsigned)inside[i]);
+    for (size_t i = 0; i < sizeof outside / sizeof outside[0]; i++)
+        ck_assert_msg(!snapshot_has_address(three, outside[i]), "%x", (unsigned)outside[i]);
+    snapshot_free(three);
+}
+END_TEST
+
 START_TEST(the_soa_carries_the_generation)
 {
     static const char expected[] = "\12localspace\0\12hostmaster\12localspace\0\0\0\0\1"
@@ -158,6 +180,7 @@ int main(void)
     tcase_add_test(finding, a_name_of_127_labels_is_looked_at_too);
     tcase_add_test(finding, an_app_is_found_by_its_bare_name);
     tcase_add_test(finding, a_spaces_addresses_are_known_wherever_it_is_seen);
+    tcase_add_test(finding, addresses_of_data_services_are_a_spaces_too);
     tcase_add_test(finding, the_soa_carries_the_generation);
     tcase_add_test(finding, a_snapshot_counts_what_it_holds);
     tcase_add_test(finding, a_policy_lives_as_long_as_a_snapshot_has_it);

@@ -170,6 +170,44 @@ END_TEST
 
 #define COUNT(array) (int)(sizeof(array) / sizeof(array)[0])
 
+static const struct {
+    const char *text;
+    const char *written; /* NULL: no prefix */
+} prefixes[] = {
+    {"64:ff9b::/96", "64:ff9b::/96"},
+    {"2001:DB8:0:0::/32", "2001:db8::/32"},
+    {"2001:db8:100::/40", "2001:db8:100::/40"},
+    {"2001:db8:122::/48", "2001:db8:122::/48"},
+    {"2001:db8:122:300::/56", "2001:db8:122:300::/56"},
+    {"2001:db8:122:344::/64", "2001:db8:122:344::/64"},
+    {"2001:db8::/33", NULL},
+    {"2001:db8::/128", NULL},
+    {"2001:db8::/0", NULL},
+    {"2001:db8::/096", NULL},
+    {"2001:db8::", NULL},
+    {"2001:db8::/", NULL},
+    {"2001:db8:122:344::/48", NULL}, /* bits behind the prefix */
+    {"64:ff9b::1/96", NULL},
+    {"10.0.0.0/32", NULL},
+    {"", NULL},
+    {"0000:0000:0000:0000:0000:0000:0000:0000:0000:0000:0000/96", NULL},
+};
+
+START_TEST(a_prefix_for_nat64_has_one_of_six_lengths)
+{
+    struct nat64_prefix prefix = {.bits = 7};
+    char text[ENDPOINT_TEXT_MAX];
+
+    ck_assert(nat64_prefix_read(prefixes[_i].text, &prefix) == (prefixes[_i].written != NULL));
+    if (prefixes[_i].written == NULL) {
+        ck_assert_uint_eq(prefix.bits, 7);
+        return;
+    }
+    nat64_prefix_write(&prefix, text);
+    ck_assert_str_eq(text, prefixes[_i].written);
+}
+END_TEST
+
 int main(void)
 {
     Suite *suite = suite_create("base/address");
@@ -179,6 +217,7 @@ int main(void)
     tcase_add_loop_test(tables, a_block_has_a_first_and_a_last_address, 0, COUNT(blocks));
     tcase_add_loop_test(tables, blocks_overlap_and_lie_inside_each_other, 0, COUNT(pairs));
     tcase_add_loop_test(tables, private_blocks_are_those_of_rfc_1918, 0, COUNT(privates));
+    tcase_add_loop_test(tables, a_prefix_for_nat64_has_one_of_six_lengths, 0, COUNT(prefixes));
     tcase_add_loop_test(tables, an_endpoint_is_an_address_and_perhaps_a_port, 0, COUNT(endpoints));
     suite_add_tcase(suite, tables);
     return suite_run(suite);

@@ -129,6 +129,8 @@ static const struct {
     {"upstreams: [tls://1.1.1.1#a.example]", "upstreams: [tls://1.1.1.1#b.example]", "upstreams",
      ""},
     {"", "allow_rebind: true", "allow_rebind", ""},
+    {"", "nat64_prefix: 2001:db8:64::/96", "nat64_prefix", ""},
+    {"nat64_prefix: 2001:db8:64::/96", "nat64_prefix: 2001:DB8:64:0::/96", "", ""},
     {"upstream_zones: {a.example: [10.0.0.8]}", "upstream_zones: {a.example: [10.0.0.7]}",
      "upstream_zones", ""},
     {"upstream_zones: {a.example: [10.0.0.8]}",

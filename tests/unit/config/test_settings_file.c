@@ -257,6 +257,9 @@ static const struct {
      "FILE:1:33: upstream_zones.corp.example: unknown key `upstream`; did you mean "
      "`upstreams`?\nFILE:1:32: upstream_zones.corp.example: no upstreams; give {upstreams: "
      "[192.168.7.53]}\n"},
+    {"nat64_prefix: 2001:db8::/33\n",
+     "FILE:1:15: nat64_prefix: `2001:db8::/33` is no NAT64 prefix; give one as "
+     "2001:db8:64::/96, of 32, 40, 48, 56, 64 or 96 bits\n"},
     {"workers: 3\ncache_size: 2000000\n", "cache_size: 2000000 octets are too few for 3 workers; "
                                           "give at least 3145728, or fewer workers\n"},
     {"cache_size: 1000\n", "FILE:1:13: cache_size: 1000 is out of range; give a whole number from "

@@ -1,5 +1,6 @@
 #include "forward/response.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -429,6 +430,35 @@ START_TEST(explanations_of_the_upstream_are_kept_and_its_other_options_not)
 }
 END_TEST
 
+/* What the upstream's options are, and what is kept of them. */
+static const struct {
+    const char *options;
+    const char *kept;
+    size_t length;
+} texts[] = {
+    {"000f0006 0000 66c3bc72", OCTETS("\0\x0f\0\6\0\0f\xc3\xbcr")},
+    {"000f0006 0016 77687900", OCTETS("\0\x0f\0\5\0\x16why")},
+    {"000f0003 0016 00", OCTETS("\0\x0f\0\2\0\x16")},
+    {"000f0007 0016 7768790000", OCTETS("\0\x0f\0\2\0\x16")},
+    {"000f0004 0000 93ff", OCTETS("\0\x0f\0\2\0\0")},
+    {"000f0007 0006 1b5b33316d", OCTETS("\0\x0f\0\2\0\6")},
+    {"000f0005 0006 610d0a 000f0005 0007 776879", OCTETS("\0\x0f\0\2\0\6\0\x0f\0\5\0\7why")},
+    {"000f0007 0006 e280ae6162", OCTETS("\0\x0f\0\2\0\6")},
+};
+
+START_TEST(an_explanation_that_cannot_be_shown_keeps_its_code)
+{
+    ck_assert_int_eq(read_said(&(struct said){.name = "a.test.",
+                                              .answer = "a.test. 60 IN A 192.0.2.1",
+                                              .has_opt = true,
+                                              .options = texts[_i].options}),
+                     RESPONSE_READ);
+    ck_assert_uint_eq(response->ede_octets, texts[_i].length);
+    ck_assert_mem_eq(response_ede(response), texts[_i].kept, texts[_i].length);
+    ck_assert_mem_eq(response_body(response), ADDRESS, 16);
+}
+END_TEST
+
 /* Room is for 512 octets: an option that fits alone, one that is too long, a short one behind. */
 START_TEST(an_explanation_without_end_is_left_out)
 {
@@ -442,14 +472,14 @@ START_TEST(an_explanation_without_end_is_left_out)
         static const uint16_t lengths[] = {500, 600, 5, 4};
         store16(at, 15);
         store16(at + 2, lengths[i]);
-        memset(at + 4, i, lengths[i]);
+        memset(at + 4, 'a' + i, lengths[i]);
         at += 4 + lengths[i];
     }
     ask("www.test.", TYPE_A);
     stand.asked.is_exact = false;
     ck_assert_int_eq(read_octets(octets, (size_t)(at - octets)), RESPONSE_READ);
     ck_assert_uint_eq(response->ede_octets, 504 + 8);
-    ck_assert_mem_eq(response_ede(response) + 504, "\0\x0f\0\4\3\3\3\3", 8);
+    ck_assert_mem_eq(response_ede(response) + 504, "\0\x0f\0\4dddd", 8);
 }
 END_TEST
 
@@ -478,6 +508,8 @@ START_TEST(a_code_is_put_together_from_header_and_opt)
 }
 END_TEST
 
+static const struct nat64_prefix no_nat64;
+
 /* Addresses met, and after how many the visitor has enough. */
 struct visit {
     uint32_t addresses[16];
@@ -502,13 +534,77 @@ START_TEST(addresses_are_found_wherever_a_client_could_take_them_from)
         .answer =
             "a.test. 60 IN HTTPS 1 . alpn=h2 ipv4hint=10.0.0.1,10.0.0.2 ipv6hint=2001:db8::1\n"
             "a.test. 60 IN HTTPS 2 . ipv4hint=10.0.0.3 ipv6hint=2001:db8::1,::ffff:10.0.0.4"});
-    ck_assert(!response_find_address(response, note_address, &visit));
+    ck_assert(!response_find_address(response, &no_nat64, note_address, &visit));
     ck_assert_uint_eq(visit.count, 4);
     for (uint32_t i = 0; i < 4; i++)
         ck_assert_uint_eq(visit.addresses[i], 0x0a000001 + i);
     visit = (struct visit){.most = 2};
-    ck_assert(response_find_address(response, note_address, &visit));
+    ck_assert(response_find_address(response, &no_nat64, note_address, &visit));
     ck_assert_uint_eq(visit.count, 2);
+}
+END_TEST
+
+/* An address, and the IPv4 address that a client could make of it. */
+static const struct {
+    uint16_t type;
+    const char *data, *nat64;
+    uint32_t address; /* 0: none */
+    bool may_be_private;
+} forms[] = {
+    {TYPE_A, "10.0.0.37", NULL, 0x0a000025, true},
+    {TYPE_A, "192.0.2.1", NULL, 0xc0000201, false},
+    {TYPE_AAAA, "::ffff:10.0.0.37", NULL, 0x0a000025, true},
+    {TYPE_AAAA, "::10.0.0.37", NULL, 0x0a000025, true},
+    {TYPE_AAAA, "::ffff:192.0.2.1", NULL, 0xc0000201, false},
+    {TYPE_AAAA, "2002:a00:25::1", NULL, 0x0a000025, true},
+    {TYPE_AAAA, "64:ff9b::10.0.0.37", NULL, 0x0a000025, true},
+    {TYPE_AAAA, "64:ff9b:0:1::10.0.0.37", NULL, 0, true},
+    {TYPE_AAAA, "64:ff9b:1:fffe::10.0.0.37", NULL, 0x0a000025, true},
+    {TYPE_AAAA, "64:ff9b:1:a00:0:2500::", NULL, 0x0a000025, true},
+    {TYPE_AAAA, "64:ff9b:1:5:a:0:2500:0", NULL, 0x0a000025, true},
+    /* Prefixes of our own, one of each length (RFC 6052 section 2.4). */
+    {TYPE_AAAA, "2001:db8:c000:221::", "2001:db8::/32", 0xc0000221, false},
+    {TYPE_AAAA, "2001:db8:1c0:2:21::", "2001:db8:100::/40", 0xc0000221, false},
+    {TYPE_AAAA, "2001:db8:122:c000:2:2100::", "2001:db8:122::/48", 0xc0000221, false},
+    {TYPE_AAAA, "2001:db8:122:3c0:0:221::", "2001:db8:122:300::/56", 0xc0000221, false},
+    {TYPE_AAAA, "2001:db8:122:344:c0:2:2100:0", "2001:db8:122:344::/64", 0xc0000221, false},
+    {TYPE_AAAA, "2001:db8:122:344::192.0.2.33", "2001:db8:122:344::/96", 0xc0000221, false},
+    {TYPE_AAAA, "2001:db8:122:344::10.0.0.37", "2001:db8:122:344::/96", 0x0a000025, true},
+    {TYPE_AAAA, "2001:db8:122:344::10.0.0.37", "2001:db8:122:345::/96", 0, true},
+    {TYPE_AAAA, "2001:db8:122:344::10.0.0.37", NULL, 0, true},
+    {TYPE_AAAA, "2001:db8::1", NULL, 0, false},
+    /* A6: prefix bits, the rest of the address, the prefix's name. */
+    {TYPE_A6, "\\# 17 00 00000000000000000000ffff0a000025", NULL, 0x0a000025, true},
+    {TYPE_A6, "\\# 6 60 0a000025 00", NULL, 0x0a000025, true},
+    {TYPE_A6, "\\# 10 40 00000000 0a000025 00", NULL, 0x0a000025, true},
+    {TYPE_HTTPS, "1 . ipv4hint=10.0.0.37", NULL, 0x0a000025, true},
+    {TYPE_SVCB, "1 . ipv6hint=2002:a00:25::1", NULL, 0x0a000025, true},
+    {TYPE_HTTPS, "1 . ipv6hint=64:ff9b::a00:25", NULL, 0x0a000025, true},
+};
+
+START_TEST(an_ipv4_address_is_found_in_every_form)
+{
+    struct nat64_prefix nat64 = {.bits = 0};
+    struct visit visit = {.most = 16};
+    char answer[256];
+    const char *type = forms[_i].type == TYPE_A       ? "A"
+                       : forms[_i].type == TYPE_AAAA  ? "AAAA"
+                       : forms[_i].type == TYPE_A6    ? "TYPE38"
+                       : forms[_i].type == TYPE_HTTPS ? "HTTPS"
+                                                      : "SVCB";
+
+    snprintf(answer, sizeof answer, "a.test. 60 IN %s %s", type, forms[_i].data);
+    ck_assert(forms[_i].nat64 == NULL || nat64_prefix_read(forms[_i].nat64, &nat64));
+    ck_assert_int_eq(
+        read_said(&(struct said){.name = "a.test.", .type = forms[_i].type, .answer = answer}),
+        RESPONSE_READ);
+    ck_assert(((response->bits & RESPONSE_PRIVATE_ADDRESS) != 0) == forms[_i].may_be_private);
+    ck_assert(!response_find_address(response, &nat64, note_address, &visit));
+    ck_assert((visit.count > 0) == (forms[_i].address != 0));
+    bool is_found = visit.count == 0;
+    for (unsigned i = 0; i < visit.count; i++) /* several where the prefix's length is not known */
+        is_found |= visit.addresses[i] == forms[_i].address;
+    ck_assert(is_found);
 }
 END_TEST
 
@@ -634,6 +730,9 @@ int main(void)
     tcase_add_test(meaning, the_body_promises_no_more_than_is_kept);
     tcase_add_test(meaning, explanations_of_the_upstream_are_kept_and_its_other_options_not);
     tcase_add_test(meaning, an_explanation_without_end_is_left_out);
+    tcase_add_loop_test(meaning, an_explanation_that_cannot_be_shown_keeps_its_code, 0,
+                        COUNT(texts));
+    tcase_add_loop_test(meaning, an_ipv4_address_is_found_in_every_form, 0, COUNT(forms));
     tcase_add_test(meaning, opt_may_stand_anywhere_in_its_section);
     tcase_add_test(meaning, a_code_is_put_together_from_header_and_opt);
     tcase_add_test(meaning, addresses_are_found_wherever_a_client_could_take_them_from);
