@@ -394,7 +394,7 @@ static bool settle(struct sealing *sealing)
     segment->hosts = hosts;
     segment->host_count = sealing->host_count;
     segment->texts = texts;
-    return sort_by_address(sealing);
+    return seal_empty_names(segment) && sort_by_address(sealing);
 }
 
 static bool seal_everything(struct sealing *sealing, const struct totals *totals)

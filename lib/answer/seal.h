@@ -1,6 +1,7 @@
 #pragma once
 /**
- * Between the files that make a segment: the space itself apart from its apps.
+ * Between the files that make a segment: the space itself apart from its apps, and the names above
+ * its static records.
  *
  * Memory: everything goes into the segment's arena.
  */
@@ -8,6 +9,9 @@
 
 /** Seals what is the space's own: name, blocks, routers, connections. False without memory. */
 bool seal_space(struct segment *segment, const struct space *space);
+
+/** Lists the empty names above the segment's static records, whose hosts and texts are set. */
+bool seal_empty_names(struct segment *segment);
 
 /** Returns a copy of a text, NULL for NULL or without memory. */
 const char *seal_text(struct segment *segment, const char *text);

@@ -53,6 +53,24 @@ uint32_t segment_find_dyno(const struct segment *segment, uint32_t ip)
     return ENTRY_NONE;
 }
 
+bool segment_has_empty_name(const struct segment *segment, const struct name *name)
+{
+    size_t low = 0, high = segment->empty_count;
+
+    while (low < high) {
+        size_t middle = low + (high - low) / 2;
+        int order = segment_compare_empty(&segment->empty_names[middle], name->octets, name->length,
+                                          segment->texts);
+        if (order == 0)
+            return true;
+        if (order < 0)
+            low = middle + 1;
+        else
+            high = middle;
+    }
+    return false;
+}
+
 bool host_has_type(const struct segment *segment, const struct host *host, uint16_t type)
 {
     for (unsigned i = 0; i < host->record_count; i++)

@@ -21,6 +21,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <string.h>
 #include <sys/types.h>
 
 #include "base/arena.h"
@@ -111,6 +112,13 @@ struct record_entry {
     struct place at;
 };
 
+/** A name that exists because static records stand below it; it has none itself (RFC 8020). */
+struct empty_name {
+    uint32_t octets; /* in texts, the tail of a longer name */
+    uint8_t length;
+    uint8_t label_count;
+};
+
 enum connection_kind { CONNECTION_PEERING, CONNECTION_VPN };
 
 struct connection {
@@ -182,6 +190,9 @@ struct segment {
     size_t host_count;
     const struct record_entry *records;
     size_t record_count;
+    const struct empty_name *empty_names; /* sorted by length, then octets; each once */
+    size_t empty_count;
+    uint64_t empty_depths[2]; /* bit n: some empty name has n labels */
     const uint32_t *dynos_by_ip;
     size_t published_count;
     const uint8_t *texts;
@@ -215,6 +226,21 @@ const struct formation_entry *segment_formation_of(const struct segment *segment
 
 /** Finds the named dyno with this address; ENTRY_NONE when there is none. */
 uint32_t segment_find_dyno(const struct segment *segment, uint32_t ip);
+
+/**
+ * True when the name is an empty one: some static record stands below it. What may be somebody's
+ * registered domain is none, for it has data elsewhere: a name of fewer than three labels, or of
+ * fewer than four below a country's domain (example.co.uk) and below arpa. A binary search.
+ */
+bool segment_has_empty_name(const struct segment *segment, const struct name *name);
+
+/** The order of empty names: shorter names first, equally long ones by their octets. */
+static inline int segment_compare_empty(const struct empty_name *empty, const uint8_t *octets,
+                                        uint8_t length, const uint8_t *texts)
+{
+    return empty->length != length ? (int)empty->length - length
+                                   : memcmp(texts + empty->octets, octets, length);
+}
 
 /** True when static records of the type stand at the host. */
 bool host_has_type(const struct segment *segment, const struct host *host, uint16_t type);

@@ -121,6 +121,8 @@ static void survey_segment(struct snapshot *snapshot, const struct segment *segm
     survey_data(snapshot, segment->data_cidr);
     snapshot->app_count += segment->app_count;
     snapshot->host_count += segment->host_count;
+    snapshot->empty_depths[0] |= segment->empty_depths[0];
+    snapshot->empty_depths[1] |= segment->empty_depths[1];
     for (size_t i = 0; i < segment->host_count; i++) {
         const struct host *host = &segment->hosts[i];
         if ((host->flags & HOST_WILDCARD) == 0)

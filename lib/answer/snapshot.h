@@ -53,6 +53,7 @@ struct snapshot {
     struct access access;
     struct kept_back *kept_back; /* NULL: nothing is; see fallen.h */
     uint64_t wildcard_depths[2]; /* bit n: some wildcard has n labels, "*" included */
+    uint64_t empty_depths[2];    /* bit n: some empty name has n labels */
     uint64_t blocks[5];          /* bit n: the private /16 of that number is a space's */
     uint64_t data_blocks[69];    /* bit n: the private /20 of that number is of some data CIDR */
     uint8_t soa_data[2 * 255 + SOA_TAIL_OCTETS]; /* names and numbers, minimum TTL last */

@@ -177,7 +177,8 @@ static void tell_step_by_step(const struct snapshot *snapshot, const struct aski
                               const struct asking_live *live, struct told *told)
 {
     const struct asker *asker = &asking->asker;
-    struct explain_facts facts = {.address = asker->path.is_ipv6 ? asker->ipv6 : NULL};
+    struct explain_facts facts = {.address = asker->path.is_ipv6 ? asker->ipv6 : NULL,
+                                  .for_operator = true};
 
     if (told->verdict.situation != SITUATION_FORWARD)
         live = NULL;
@@ -198,6 +199,7 @@ void asking_tell(const struct snapshot *snapshot, const struct asking *asking,
 
     client_classify(snapshot, &asking->asker.path, &told.client);
     decide(snapshot, &told.client, &asking->query, hash, &told.verdict);
+    told.verdict.reason = verdict_inner_reason(&told.verdict);
     tell_step_by_step(snapshot, asking, live, &told);
     if (is_json)
         tell_json(snapshot, asking, &told, out);

@@ -129,8 +129,9 @@ static bool check_forwarding(const struct trial *trial)
         return true;
     if (trial->verdict.situation == SITUATION_FORWARD)
         return refute(trial, "an internal name would be forwarded to an upstream");
-    if (trial->verdict.situation == SITUATION_SPECIAL ||
-        trial->verdict.situation == SITUATION_NOT_OURS)
+    bool is_nobodys = trial->verdict.situation == SITUATION_SPECIAL ||
+                      trial->verdict.situation == SITUATION_NOT_OURS;
+    if (is_nobodys && !trial->verdict.is_concealed)
         return refute(trial, "an internal name is taken for nobody's");
     return true;
 }

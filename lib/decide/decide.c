@@ -77,6 +77,10 @@ static void decide_web(const struct query *query, struct verdict *verdict)
         verdict->situation = SITUATION_RECORDS;
         return;
     }
+    if (query->type == TYPE_SOA) {
+        verdict_soa(verdict);
+        return;
+    }
     bool asks_address = query->type == TYPE_A || query->type == TYPE_ANY;
     if (!asks_address || verdict->segment->router_up_count == 0) {
         verdict_negative(verdict, SITUATION_NO_DATA, RCODE_NOERROR, REASON_NONE);
@@ -131,7 +135,7 @@ static bool decide_kept_back(const struct snapshot *snapshot, const struct clien
         return false;
     verdict->membership = former_membership(snapshot, client, entry.cohort);
     if (verdict->membership == NULL) {
-        verdict_other_space(verdict);
+        verdict_conceal(NULL, verdict);
         return true;
     }
     verdict->segment = snapshot->segments[verdict->membership->segment];
@@ -164,6 +168,20 @@ static bool is_kept_below_wildcard(const struct snapshot *snapshot, const struct
     return true;
 }
 
+/*
+ * T6: another space's name gets what a name of nobody's gets, so that spaces cannot list each
+ * other's names; but it is internal, so where the other would be asked of an upstream it is not.
+ */
+static void decide_concealed(const struct snapshot *snapshot, const struct query *query,
+                             struct verdict *verdict)
+{
+    decide_foreign(snapshot, query, verdict);
+    if (verdict->situation != SITUATION_FORWARD)
+        return;
+    verdict->route = 0;
+    verdict_withhold(verdict, SITUATION_OTHER_SPACE);
+}
+
 /* A name that an app serves: default domain, custom domain, DNS target. */
 static void decide_app(const struct snapshot *snapshot, const struct client *client,
                        const struct query *query, uint16_t segment, struct verdict *verdict)
@@ -194,8 +212,13 @@ static void decide_records(const struct snapshot *snapshot, const struct client 
     if (!verdict_admit(client, snapshot, segment, verdict))
         return;
     verdict->is_authoritative = true;
-    if (query->type != TYPE_ANY && !host_has_type(verdict->segment, verdict->host, query->type) &&
-        !host_has_type(verdict->segment, verdict->host, TYPE_CNAME)) {
+    bool has_cname = host_has_type(verdict->segment, verdict->host, TYPE_CNAME);
+    if (query->type == TYPE_SOA && !has_cname) {
+        verdict_soa(verdict);
+        return;
+    }
+    if (query->type != TYPE_ANY && !has_cname &&
+        !host_has_type(verdict->segment, verdict->host, query->type)) {
         verdict_negative(verdict, SITUATION_NO_DATA, RCODE_NOERROR, REASON_NONE);
         return;
     }
@@ -244,11 +267,68 @@ static bool decide_unlisted(const struct snapshot *snapshot, const struct client
     return reverse_decide(snapshot, client, query, verdict);
 }
 
+/* True when the operator named who knows the zone that the name lies in. */
+static bool has_listed_zone(const struct snapshot *snapshot, const struct query *query)
+{
+    const struct routes *routes = &snapshot->policy.routes;
+    uint8_t route = route_find(routes, &query->name);
+
+    return route != ROUTE_NONE && routes->items[route].zone.label_count > 0;
+}
+
+/*
+ * A name above static records of one of the client's spaces exists, and has no data (RFC 8020).
+ * What else there may be of it is asked for only where a zone of upstreams holds it. Bounded by the
+ * number of spaces that one client is inside of, at depths where such names are.
+ */
+static bool decide_empty(const struct snapshot *snapshot, const struct client *client,
+                         const struct query *query, struct verdict *verdict)
+{
+    unsigned depth = query->name.label_count;
+
+    if ((snapshot->empty_depths[depth / 64] >> depth % 64 & 1) == 0)
+        return false;
+    for (uint32_t i = 0; i < client->count; i++) {
+        uint16_t number = client->memberships[i].segment;
+        if (!segment_has_empty_name(snapshot->segments[number], &query->name))
+            continue;
+        if (has_listed_zone(snapshot, query))
+            return false;
+        if (!verdict_admit(client, snapshot, number, verdict))
+            return true;
+        verdict->is_empty_name = true;
+        if (query->type == TYPE_SOA)
+            verdict_soa(verdict);
+        else
+            verdict_negative(verdict, SITUATION_NO_DATA, RCODE_NOERROR, REASON_NONE);
+        return true;
+    }
+    return false;
+}
+
+static void decide_name(const struct snapshot *snapshot, const struct client *client,
+                        const struct query *query, uint64_t hash, struct verdict *verdict)
+{
+    struct index_entry entry;
+    bool is_listed =
+        snapshot_find(snapshot, &query->name, hash, &entry) && snapshot_is_served(snapshot, &entry);
+
+    if (!is_listed) {
+        if (decide_unlisted(snapshot, client, query, verdict))
+            return;
+        if (!snapshot_find_wildcard(snapshot, &query->name, &entry)) {
+            if (!decide_empty(snapshot, client, query, verdict) &&
+                !decide_kept_back(snapshot, client, query, hash, 0, verdict))
+                decide_foreign(snapshot, query, verdict);
+            return;
+        }
+    }
+    decide_entry(snapshot, client, query, &entry, verdict);
+}
+
 void decide(const struct snapshot *snapshot, const struct client *client, const struct query *query,
             uint64_t hash, struct verdict *verdict)
 {
-    struct index_entry entry;
-
     memset(verdict, 0, sizeof *verdict);
     if (snapshot == NULL) {
         verdict_settle(verdict, SITUATION_NOT_READY, RCODE_SERVFAIL, REASON_NOT_READY);
@@ -268,16 +348,7 @@ void decide(const struct snapshot *snapshot, const struct client *client, const 
         verdict_settle(verdict, SITUATION_UNSUPPORTED, RCODE_REFUSED, REASON_NOT_SUPPORTED);
         return;
     }
-    bool is_listed =
-        snapshot_find(snapshot, &query->name, hash, &entry) && snapshot_is_served(snapshot, &entry);
-    if (!is_listed) {
-        if (decide_unlisted(snapshot, client, query, verdict))
-            return;
-        if (!snapshot_find_wildcard(snapshot, &query->name, &entry)) {
-            if (!decide_kept_back(snapshot, client, query, hash, 0, verdict))
-                decide_foreign(snapshot, query, verdict);
-            return;
-        }
-    }
-    decide_entry(snapshot, client, query, &entry, verdict);
+    decide_name(snapshot, client, query, hash, verdict);
+    if (verdict->is_concealed)
+        decide_concealed(snapshot, query, verdict);
 }

@@ -7,12 +7,12 @@
 
 enum { LABELS_MAX = 5 }; /* _PORT._tcp.TYPE.APP.app */
 
-/* A discovery name taken apart; labels[0] is the leftmost. */
+/* A discovery name taken apart, from the suffix outwards: labels[0] is `app`, labels[1] APP. */
 struct parts {
     const struct snapshot *snapshot;
     const struct client *client;
     const struct query *query;
-    unsigned count; /* of labels in front of the suffix; more than LABELS_MAX: no such name */
+    unsigned count; /* of labels in front of the suffix; those beyond LABELS_MAX are not kept */
     const uint8_t *labels[LABELS_MAX];
 };
 
@@ -43,10 +43,9 @@ static void take_apart(const struct name *name, unsigned suffix_labels, struct p
     const uint8_t *label = name->octets;
 
     parts->count = name->label_count - suffix_labels;
-    for (unsigned i = 0; i < parts->count && i < LABELS_MAX; i++) {
-        parts->labels[i] = label;
-        label += *label + 1U;
-    }
+    for (unsigned left = parts->count; left > 0; left--, label += *label + 1U)
+        if (left <= LABELS_MAX)
+            parts->labels[left - 1] = label;
 }
 
 static void not_declared(struct verdict *verdict)
@@ -174,7 +173,7 @@ static void decide_below_app(const struct parts *parts, struct verdict *verdict)
         no_data(verdict);
         return;
     }
-    const uint8_t *nearest = parts->labels[front - 1];
+    const uint8_t *nearest = parts->labels[2];
     if (front == 1 && label_reads(nearest, "_dynos")) {
         verdict_text(parts->query, ANSWER_APP_DYNOS, verdict);
         return;
@@ -184,11 +183,13 @@ static void decide_below_app(const struct parts *parts, struct verdict *verdict)
         not_declared(verdict);
     else if (front == 1)
         decide_formation(parts->query, verdict);
-    else if (front == 2 && label_read_number(parts->labels[0], &number))
+    else if (front == 2 && label_read_number(parts->labels[3], &number))
         decide_dyno(parts->query, number, verdict);
-    else
-        decide_service(parts->query, front == 2 ? NULL : parts->labels[0], parts->labels[front - 2],
+    else if (front <= 3)
+        decide_service(parts->query, front == 2 ? NULL : parts->labels[4], parts->labels[3],
                        verdict);
+    else
+        not_declared(verdict);
 }
 
 static void decide_app_branch(const struct parts *parts, struct verdict *verdict)
@@ -197,7 +198,7 @@ static void decide_app_branch(const struct parts *parts, struct verdict *verdict
         no_data(verdict);
         return;
     }
-    const uint8_t *label = parts->labels[parts->count - 2];
+    const uint8_t *label = parts->labels[1];
     struct index_entry entry;
     if (!snapshot_find_app(parts->snapshot, label + 1, *label, &entry)) {
         not_declared(verdict);
@@ -253,7 +254,7 @@ static void decide_space_branch(const struct parts *parts, struct verdict *verdi
         no_data(verdict);
         return;
     }
-    const struct membership *membership = find_space(parts, parts->labels[parts->count - 2]);
+    const struct membership *membership = find_space(parts, parts->labels[1]);
     if (membership == NULL || parts->count > 3) {
         not_declared(verdict);
         return;
@@ -268,7 +269,7 @@ static void decide_space_branch(const struct parts *parts, struct verdict *verdi
         no_data(verdict);
         return;
     }
-    verdict->router = find_router(verdict->segment, parts->labels[0]);
+    verdict->router = find_router(verdict->segment, parts->labels[2]);
     if (verdict->router == NULL)
         not_declared(verdict);
     else if (verdict->router->state != ROUTER_UP)
@@ -318,11 +319,9 @@ void discovery_decide(const struct snapshot *snapshot, const struct client *clie
     }
     if (parts.count == 0)
         decide_apex(query, verdict);
-    else if (parts.count > LABELS_MAX)
-        not_declared(verdict);
-    else if (label_reads(parts.labels[parts.count - 1], "app"))
+    else if (label_reads(parts.labels[0], "app"))
         decide_app_branch(&parts, verdict);
-    else if (label_reads(parts.labels[parts.count - 1], "space"))
+    else if (label_reads(parts.labels[0], "space"))
         decide_space_branch(&parts, verdict);
     else
         not_declared(verdict);

@@ -16,8 +16,11 @@ static void end_step(struct explanation *explanation, const struct text *text)
         explanation->count++;
 }
 
-static void add_place(struct text *text, const struct segment *segment, uint32_t line)
+static void add_place(const struct explanation *explanation, struct text *text,
+                      const struct segment *segment, uint32_t line)
 {
+    if (!explanation->has_places)
+        return;
     text_add_string(text, " (");
     text_add_string(text, segment->file);
     text_add_string(text, ":");
@@ -33,13 +36,20 @@ static void add_block(struct text *text, struct cidr cidr)
     text_add_string(text, block);
 }
 
+/* The membership that the explanation is about, or NULL. */
+static const struct membership *shown_membership(const struct client *client,
+                                                 const struct verdict *verdict)
+{
+    if (verdict->membership != NULL || client->count == 0)
+        return verdict->membership;
+    return &client->memberships[0];
+}
+
 static void tell_client(const struct snapshot *snapshot, const struct client *client,
                         const struct verdict *verdict, const char *address,
                         struct explanation *explanation)
 {
-    const struct membership *membership = verdict->membership;
-    if (membership == NULL && client->count > 0)
-        membership = &client->memberships[0];
+    const struct membership *membership = shown_membership(client, verdict);
     struct text text = begin_step(explanation);
 
     text_add_string(&text, "client=");
@@ -66,7 +76,18 @@ static void tell_client(const struct snapshot *snapshot, const struct client *cl
     }
     text_add_string(&text, " because of ");
     add_block(&text, membership->block);
-    add_place(&text, segment, line);
+    add_place(explanation, &text, segment, line);
+    end_step(explanation, &text);
+}
+
+static void tell_owner(const struct verdict *verdict, struct explanation *explanation)
+{
+    struct text text = begin_step(explanation);
+
+    text_add_string(&text, "name of space=");
+    text_add_string(&text, verdict->owner->name);
+    add_place(explanation, &text, verdict->owner, verdict->owner->at.line);
+    text_add_string(&text, ": the client gets what it would get for a name of nobody's");
     end_step(explanation, &text);
 }
 
@@ -82,7 +103,7 @@ static void tell_host(const struct verdict *verdict, struct explanation *explana
     text_add_string(&text, " kind=");
     text_add_string(&text, (host->flags & HOST_WILDCARD) != 0 ? "wildcard custom domain"
                                                               : kinds[host->kind]);
-    add_place(&text, verdict->segment, host->at.line);
+    add_place(explanation, &text, verdict->segment, host->at.line);
     end_step(explanation, &text);
 }
 
@@ -117,7 +138,7 @@ static void tell_app(const struct verdict *verdict, struct explanation *explanat
     text_add_number(&text, app->web_count);
     text_add_string(&text, " web_up=");
     text_add_number(&text, app->web_up);
-    add_place(&text, verdict->segment, app->at.line);
+    add_place(explanation, &text, verdict->segment, app->at.line);
     end_step(explanation, &text);
     bool is_foreign = verdict->situation == SITUATION_NOT_OURS ||
                       verdict->situation == SITUATION_FORWARD ||
@@ -144,7 +165,7 @@ static void tell_formation(const struct verdict *verdict, struct explanation *ex
         text_add_string(&text, " state=");
         text_add_string(&text, dyno_state_text(verdict->dyno->state));
     }
-    add_place(&text, verdict->segment,
+    add_place(explanation, &text, verdict->segment,
               verdict->dyno != NULL ? verdict->dyno->line : verdict->formation->at.line);
     end_step(explanation, &text);
 }
@@ -161,7 +182,7 @@ static void tell_routers(const struct verdict *verdict, struct explanation *expl
         text_add_string(&text, " ");
         text_add_ipv4(&text, segment->routers[i].ip);
     }
-    add_place(&text, segment, segment->routers[0].at.line);
+    add_place(explanation, &text, segment, segment->routers[0].at.line);
     end_step(explanation, &text);
 }
 
@@ -251,6 +272,9 @@ void explain(const struct snapshot *snapshot, const struct client *client,
 
     if (facts == NULL)
         facts = &none;
+    const struct membership *membership = shown_membership(client, verdict);
+    explanation->has_places =
+        facts->for_operator || (membership != NULL && membership->class == CLASS_SPACE);
     explanation->count = 0;
     struct text text = begin_step(explanation);
     text_add_string(&text, "name=");
@@ -261,12 +285,16 @@ void explain(const struct snapshot *snapshot, const struct client *client,
     tell_client(snapshot, client, verdict, facts->address, explanation);
     if (verdict->kept_back != NULL)
         tell_kept_back(verdict, explanation);
+    if (facts->for_operator && verdict->owner != NULL)
+        tell_owner(verdict, explanation);
     if (verdict->host != NULL)
         tell_host(verdict, explanation);
     if (verdict->app != NULL)
         tell_app(verdict, explanation);
     if (verdict->formation != NULL)
         tell_formation(verdict, explanation);
+    if (verdict->is_empty_name)
+        tell_text("static records of the space stand below the name, and none at it", explanation);
     if (verdict->answer == ANSWER_ROUTERS)
         tell_routers(verdict, explanation);
     if (is_other_type(query, verdict))

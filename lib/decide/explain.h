@@ -4,16 +4,19 @@
  *
  * Prints what decide() decided; it decides nothing itself, so it cannot say otherwise. Used by the
  * _why names and by the operator's command. What a client may not know (another space's app) is not
- * told to it.
+ * told to it; files and lines are the operator's and, for their own space, the dynos'.
  *
  * Threads: pure.  Memory: steps are written into the caller's struct.
  */
+#include <stdbool.h>
+
 #include "base/text.h"
 #include "decide/decide.h"
 
 enum { EXPLAIN_STEPS_MAX = 12, EXPLAIN_STEP_OCTETS = 255, EDE_TEXT_OCTETS = 100 };
 
 struct explanation {
+    bool has_places; /* files and lines are told */
     unsigned count;
     struct {
         uint8_t length;
@@ -26,6 +29,7 @@ struct explain_facts {
     const char *servers; /* of a name that is forwarded: the upstreams and how they are */
     const char *cached;  /* and what is kept of it */
     const char *address; /* the client's, when it is not IPv4 */
+    bool for_operator;   /* tells places, and whose a concealed name is */
 };
 
 /** Tells how the verdict on a query came about. `facts` may be NULL. */

@@ -3,6 +3,7 @@
 #include <assert.h>
 #include <string.h>
 
+#include "decide/discovery.h"
 #include "decide/near.h"
 #include "decide/special.h"
 
@@ -44,8 +45,8 @@ static void add_web_counts(struct text *text, const struct verdict *verdict)
 static void add_not_allowed(struct text *text, const struct client *client,
                             const struct verdict *verdict)
 {
-    if (verdict->situation == SITUATION_OTHER_SPACE) {
-        text_add_string(text, "this name belongs to another space than yours");
+    if (verdict->is_concealed) {
+        text_add_string(text, "a name of another space, which this client is not inside of");
         return;
     }
     text_add_string(text, "class ");
@@ -170,6 +171,26 @@ static const uint8_t *label_before_suffix(const struct snapshot *snapshot, const
     return name->label_count < from_root ? NULL : name_suffix(name, name->label_count - from_root);
 }
 
+/* Appends the name with one of its labels left out. */
+static void add_name_without(struct text *text, const struct name *name, const uint8_t *label)
+{
+    struct name shorter = *name;
+    size_t start = (size_t)(label - name->octets), skipped = *label + 1U;
+
+    memmove(shorter.octets + start, name->octets + start + skipped, name->length - start - skipped);
+    name_add(text, shorter.octets);
+}
+
+/* _http._tcp.1.web.APP: a port is declared for a process type, so no dyno has an SRV of its own. */
+static bool is_service_of_dyno(const struct snapshot *snapshot, const struct name *name)
+{
+    const uint8_t *dyno = label_before_suffix(snapshot, name, 4);
+    const uint8_t *protocol = label_before_suffix(snapshot, name, 5);
+    uint32_t number;
+
+    return protocol != NULL && protocol[1] == '_' && label_read_number(dyno, &number);
+}
+
 static void add_not_declared(struct text *text, const struct snapshot *snapshot,
                              const struct client *client, const struct query *query,
                              const struct verdict *verdict)
@@ -191,6 +212,9 @@ static void add_not_declared(struct text *text, const struct snapshot *snapshot,
         text_add_string(text, "no such process: ");
         add_label(text, process);
         add_near(text, near_process(verdict->segment, verdict->app, process));
+    } else if (is_service_of_dyno(snapshot, &query->name)) {
+        text_add_string(text, "one dyno has no SRV; ask ");
+        add_name_without(text, &query->name, label_before_suffix(snapshot, &query->name, 4));
     } else {
         text_add_string(text, "no such dyno or port of ");
         explain_add_type(text, verdict);

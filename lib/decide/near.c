@@ -20,10 +20,10 @@ static void consider(const char *word, size_t length, const uint8_t *label, unsi
     if (*limit == 0 || !shares_an_end(word, length, label))
         return;
     unsigned distance = suggest_distance((const char *)label + 1, *label, word, length, *limit);
-    if (distance <= *limit) {
-        *nearest = (struct near_word){.text = word, .length = length};
-        *limit = distance - (distance > 0);
-    }
+    if (distance == 0 || distance > *limit)
+        return;
+    *nearest = (struct near_word){.text = word, .length = length};
+    *limit = distance - 1;
 }
 
 struct near_word near_app(const struct snapshot *snapshot, const struct client *client,

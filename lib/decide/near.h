@@ -12,7 +12,7 @@
 
 enum { NEAR_APPS_MAX = 256 };
 
-/** A word found, not zero-terminated; NULL when none is near. */
+/** A word found, never the one asked about; not zero-terminated; NULL when none is near. */
 struct near_word {
     const char *text;
     size_t length;

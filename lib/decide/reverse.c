@@ -102,7 +102,7 @@ bool reverse_decide(const struct snapshot *snapshot, const struct client *client
         return false;
     verdict->soa_label = (uint8_t)(query->name.label_count - ZONE_LABELS);
     if (owner == NULL) { /* seen at other addresses of this server only */
-        verdict_other_space(verdict);
+        verdict_conceal(NULL, verdict);
         return true;
     }
     if (!verdict_admit(client, snapshot, owner->segment, verdict))
@@ -111,7 +111,9 @@ bool reverse_decide(const struct snapshot *snapshot, const struct client *client
         verdict_refuse_class(verdict);
         return true;
     }
-    if (reverse.labels == reverse.octets && reverse.octets < ADDRESS_OCTETS)
+    if (verdict->soa_label == 0 && query->type == TYPE_SOA)
+        verdict_soa(verdict);
+    else if (reverse.labels == reverse.octets && reverse.octets < ADDRESS_OCTETS)
         /* between the zone's apex and its addresses: empty non-terminals */
         verdict_negative(verdict, SITUATION_NO_DATA, RCODE_NOERROR, REASON_NONE);
     else if (reverse.labels != ADDRESS_OCTETS || reverse.octets < ADDRESS_OCTETS)

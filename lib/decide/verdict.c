@@ -34,12 +34,27 @@ void verdict_negative(struct verdict *verdict, enum situation situation, uint8_t
     verdict->has_soa = true;
 }
 
-void verdict_other_space(struct verdict *verdict)
+void verdict_soa(struct verdict *verdict)
 {
+    verdict->is_authoritative = true;
+    verdict->situation = SITUATION_RECORDS;
+    verdict->answer = ANSWER_SOA;
+}
+
+void verdict_withhold(struct verdict *verdict, enum situation situation)
+{
+    verdict->soa_label = 0;
+    verdict_negative(verdict, situation, RCODE_NXDOMAIN, REASON_WITHHELD);
+}
+
+void verdict_conceal(const struct segment *owner, struct verdict *verdict)
+{
+    verdict->is_concealed = true;
+    verdict->owner = owner;
     verdict->host = NULL;
     verdict->app = NULL;
     verdict->segment = NULL;
-    verdict_negative(verdict, SITUATION_OTHER_SPACE, RCODE_NXDOMAIN, REASON_NOT_ALLOWED);
+    verdict->soa_label = 0;
 }
 
 bool verdict_admit(const struct client *client, const struct snapshot *snapshot, uint16_t segment,
@@ -48,7 +63,7 @@ bool verdict_admit(const struct client *client, const struct snapshot *snapshot,
     verdict->segment = snapshot->segments[segment];
     verdict->membership = client_membership(client, segment);
     if (verdict->membership == NULL) {
-        verdict_other_space(verdict);
+        verdict_conceal(verdict->segment, verdict);
         return false;
     }
     if (verdict->segment->state != SPACE_ALLOCATED) {

@@ -22,7 +22,7 @@ enum situation {
     SITUATION_NO_DATA,        /* T2: the name is ours and has no such type */
     SITUATION_NO_WEB,         /* T3 */
     SITUATION_OUTSIDER,       /* T4, T5 */
-    SITUATION_OTHER_SPACE,    /* T6 */
+    SITUATION_OTHER_SPACE,    /* T6, where a name of nobody's would be asked of an upstream */
     SITUATION_CLASS_REFUSED,  /* T8 */
     SITUATION_DYNOS,          /* T9: a discovery name that is declared */
     SITUATION_NOT_DECLARED,   /* T10 */
@@ -48,7 +48,7 @@ enum answer_kind {
     ANSWER_ROUTER_NAME, /* PTR to a router's name */
     ANSWER_SERVICES,    /* SRV of a port, dynos' addresses beside */
     ANSWER_RECORDS,     /* static records of the type asked */
-    ANSWER_SOA,         /* SOA of the discovery zone */
+    ANSWER_SOA,         /* SOA of the name itself, or of the CNAME's target in front of it */
     ANSWER_UPCHECK,     /* A 127.0.0.1 */
     ANSWER_LOCALHOST,   /* A 127.0.0.1, AAAA ::1 */
     ANSWER_WHOAMI,      /* TXT, and so on below */
@@ -67,9 +67,12 @@ struct verdict {
     bool is_authoritative; /* aa */
     bool may_recurse;      /* ra */
     bool has_soa;          /* authority section: SOA */
+    bool is_empty_name;    /* nothing stands at the name; static records stand below it */
+    bool is_concealed;     /* T6: another space's name, answered as if it were nobody's */
     uint8_t soa_label;     /* the SOA's owner is the question's name after that many labels */
     enum answer_kind answer;
     const struct segment *segment;       /* the space that owns the name; NULL: none or not told */
+    const struct segment *owner;         /* T6: the space whose name it is, never told; or NULL */
     const struct membership *membership; /* through which the client may ask; NULL: none */
     const struct app_entry *app;         /* NULL: none or not told */
     const struct host *host;             /* the custom domain, target or static records */
@@ -93,8 +96,24 @@ void verdict_not_ours(struct verdict *verdict);
 /** T11: an upstream of the route is to be asked; SERVFAIL until it has answered. */
 void verdict_forward(struct verdict *verdict, uint8_t route);
 
-/** T6: another space's name; what it is and whose it is stays untold. */
-void verdict_other_space(struct verdict *verdict);
+/** An authoritative answer of the name's own SOA, for type SOA. */
+void verdict_soa(struct verdict *verdict);
+
+/** An internal name of no space of this client's, where the client's names go to an upstream. */
+void verdict_withhold(struct verdict *verdict, enum situation situation);
+
+/**
+ * T6: another space's name; decide settles what it gets.
+ *
+ * owner  the space, for log and operator alone; NULL when it was not looked for
+ */
+void verdict_conceal(const struct segment *owner, struct verdict *verdict);
+
+/** The reason for log, metrics and the operator's explain: as told, but for T6. */
+static inline enum reason verdict_inner_reason(const struct verdict *verdict)
+{
+    return verdict->is_concealed ? REASON_NOT_ALLOWED : verdict->reason;
+}
 
 /** An authoritative answer without records: SOA in the authority section. */
 void verdict_negative(struct verdict *verdict, enum situation situation, uint8_t rcode,
@@ -107,16 +126,20 @@ void verdict_refuse_class(struct verdict *verdict);
 void verdict_text(const struct query *query, enum answer_kind answer, struct verdict *verdict);
 
 /**
- * Fills in space and membership. Returns false, with the verdict settled, when the client is not a
- * member (T6) or the space is being created or deleted.
+ * Fills in space and membership. Returns false when the client is not a member (T6: the name is
+ * concealed) or the space is being created or deleted (settled).
  */
 bool verdict_admit(const struct client *client, const struct snapshot *snapshot, uint16_t segment,
                    struct verdict *verdict);
 
-/** True when the answer begins with the CNAME from a custom domain to its DNS target. */
+/**
+ * True when the answer begins with the CNAME from a custom domain to its DNS target. A CNAME with
+ * nothing behind it does more harm than good: stub resolvers report it as an unknown name.
+ */
 static inline bool verdict_has_cname(const struct verdict *verdict)
 {
     return verdict->host != NULL && verdict->host->target != ENTRY_NONE &&
            (verdict->host->flags & (HOST_APEX | HOST_FLAT)) == 0 && verdict->is_authoritative &&
-           verdict->rcode == 0 && verdict->situation != SITUATION_SPACE_CHANGING;
+           verdict->rcode == 0 && verdict->situation != SITUATION_SPACE_CHANGING &&
+           verdict->situation != SITUATION_NO_WEB;
 }

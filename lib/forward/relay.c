@@ -2,16 +2,20 @@
 
 #include <assert.h>
 
+#include "forward/rr.h"
 #include "wire/types.h"
 
-/* Counts the TTLs down in the records just written. Returns the least; bounded by the records. */
-static uint32_t count_down(const struct relay *relay, uint8_t *body)
+/*
+ * Counts the TTLs down in the records just written, the first `octets` of the body. Returns the
+ * least; bounded by the records.
+ */
+static uint32_t count_down(const struct relay *relay, uint8_t *body, size_t octets)
 {
     const struct response *response = relay->response;
     const uint16_t *offsets = (const uint16_t *)(const void *)response->data;
-    uint32_t least = response->ttl_count > 0 ? UINT32_MAX : 0;
+    uint32_t least = response->ttl_count > 0 && octets > 0 ? UINT32_MAX : 0;
 
-    for (size_t i = 0; i < response->ttl_count; i++) {
+    for (size_t i = 0; i < response->ttl_count && offsets[i] < octets; i++) {
         uint32_t ttl = load32(body + offsets[i]);
         ttl = ttl > relay->age_seconds ? ttl - relay->age_seconds : 0;
         if (relay->is_stale)
@@ -22,17 +26,39 @@ static uint32_t count_down(const struct relay *relay, uint8_t *body)
     return least;
 }
 
+/* Counts the whole records that `room` holds. Returns their octets; bounded by the records. */
+static size_t count_fitting(const struct response *response, size_t room, struct reply *reply)
+{
+    struct reader in = reader_over(response_body(response), response->body_octets);
+    size_t fitting = 0;
+
+    for (int section = 0; section < SECTION_COUNT; section++)
+        for (unsigned i = 0; i < response->counts[section]; i++) {
+            struct rr record;
+            if (!rr_next(&in, &record) || (size_t)(in.next - in.start) > room)
+                return fitting;
+            fitting = (size_t)(in.next - in.start);
+            reply->counts[section]++;
+        }
+    return fitting;
+}
+
+/* Pointers lead back only, so that the first records of a body are good without the rest. */
 static void write_body(struct relay *relay, struct reply *reply)
 {
     const struct response *response = relay->response;
-    uint8_t *body = write_span(&reply->out, response->body_octets);
+    size_t room = (size_t)(reply->out.end - reply->out.next);
+    size_t octets = response->body_octets;
 
-    if (body == NULL)
-        return;
-    octets_copy(body, response_body(response), response->body_octets);
-    for (int i = 0; i < SECTION_COUNT; i++)
-        reply->counts[i] = response->counts[i];
-    relay->ttl_seconds = count_down(relay, body);
+    if (octets > room)
+        octets = count_fitting(response, room, reply);
+    else
+        for (int i = 0; i < SECTION_COUNT; i++)
+            reply->counts[i] = response->counts[i];
+    uint8_t *body = write_span(&reply->out, octets);
+    octets_copy(body, response_body(response), octets);
+    relay->ttl_seconds = count_down(relay, body, octets);
+    reply->out.failed = octets < response->body_octets; /* which sets TC */
 }
 
 size_t relay_write(struct relay *relay, uint8_t *buffer, size_t most)

@@ -48,7 +48,7 @@ static void count(struct batch *batch, const struct exchange *exchange,
         stats_count(batch->stats, COUNTER_TRUNCATED, 1);
     if (exchange->verdict.reason == REASON_REBIND)
         stats_count(batch->stats, COUNTER_FORWARD_REBINDS, 1);
-    stats_count_reply(batch->stats, exchange->rcode, exchange->verdict.reason);
+    stats_count_reply(batch->stats, exchange->rcode, verdict_inner_reason(&exchange->verdict));
     if (batch->log != NULL &&
         !querylog_add(batch->log, batch->snapshot, exchange, client, begun_us))
         stats_count(batch->stats, COUNTER_QUERYLOG_DROPPED, 1);

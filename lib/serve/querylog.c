@@ -125,7 +125,7 @@ bool querylog_add(struct querylog_ring *ring, const struct snapshot *snapshot,
     record->reply_octets = (uint16_t)exchange->reply_length;
     record->transport = (uint8_t)exchange->transport;
     record->class = (uint8_t)client_class(&exchange->client);
-    record->reason = (uint8_t)exchange->verdict.reason;
+    record->reason = (uint8_t)verdict_inner_reason(&exchange->verdict);
     copy_owner(record, snapshot, exchange);
     copy_question(record, exchange);
     return true;

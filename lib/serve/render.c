@@ -55,12 +55,13 @@ static void put_routers(struct rendering *rendering)
     size_t first = rendering->exchange->rotation % count;
     uint8_t *records = rendering->reply->out.next;
 
-    reply_ready_records(rendering->reply, segment->router_records + READY_RECORD_OCTETS * first,
-                        READY_RECORD_OCTETS * count, (uint16_t)count);
+    size_t written =
+        reply_ready_records(rendering->reply, segment->router_records + READY_RECORD_OCTETS * first,
+                            READY_RECORD_OCTETS, count);
     rendering->exchange->ttl_seconds = segment->router_ttl_seconds;
-    if (rendering->owner == QUESTION_OFFSET || reply_is_cut(rendering->reply))
+    if (rendering->owner == QUESTION_OFFSET)
         return;
-    for (size_t i = 0; i < count; i++)
+    for (size_t i = 0; i < written; i++)
         store16(records + READY_RECORD_OCTETS * i, (uint16_t)(0xc000 | rendering->owner));
 }
 
@@ -255,7 +256,8 @@ static void put_records(struct rendering *rendering)
             host_has_type(segment, host, TYPE_CNAME) && type != TYPE_CNAME && type != TYPE_ANY;
         uint16_t data = put_type(rendering, host, is_alias ? TYPE_CNAME : type, owner);
         if (data == 0) { /* only the end of a chain can lack the type (RFC 2308 section 2.2) */
-            reply_enter(rendering->reply, SECTION_AUTHORITY);
+            if (type != TYPE_SOA) /* which is the answer itself */
+                reply_enter(rendering->reply, SECTION_AUTHORITY);
             put_soa(rendering, owner);
         }
         if (!is_alias || data >= POINTER_LIMIT || reply_is_cut(rendering->reply))
@@ -314,7 +316,7 @@ static void put_answer(struct rendering *rendering)
         put_records(rendering);
         break;
     case ANSWER_SOA:
-        put_soa(rendering, QUESTION_OFFSET);
+        put_soa(rendering, rendering->owner);
         break;
     case ANSWER_UPCHECK:
         put_address(rendering, QUESTION_OFFSET, 0, 0x7f000001);

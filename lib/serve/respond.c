@@ -40,8 +40,8 @@ void respond_prefetch_text(const struct snapshot *snapshot, const struct exchang
         index_prefetch_text(&snapshot->index, snapshot->segments, exchange->hash);
 }
 
-/* What a request gets that is no readable query (T14, T15). */
-static void settle_unreadable(enum query_status status, struct verdict *verdict)
+/* What a request gets that is no readable query (T14, T15). Outsiders are told one reason only. */
+static void settle_unreadable(enum query_status status, bool is_inside, struct verdict *verdict)
 {
     static const uint8_t rcodes[] = {
         [QUERY_MALFORMED] = RCODE_FORMERR,
@@ -52,6 +52,7 @@ static void settle_unreadable(enum query_status status, struct verdict *verdict)
     *verdict = (struct verdict){
         .situation = status == QUERY_MALFORMED ? SITUATION_MALFORMED : SITUATION_UNSUPPORTED,
         .rcode = rcodes[status],
+        .reason = status == QUERY_OPCODE && is_inside ? REASON_NOT_SUPPORTED : REASON_NONE,
     };
 }
 
@@ -95,7 +96,7 @@ void respond_decide(const struct snapshot *snapshot, struct exchange *exchange)
     if (exchange->status == QUERY_READ)
         decide(snapshot, &exchange->client, &exchange->query, exchange->hash, &exchange->verdict);
     else if (exchange->status != QUERY_DROPPED)
-        settle_unreadable(exchange->status, &exchange->verdict);
+        settle_unreadable(exchange->status, exchange->client.count > 0, &exchange->verdict);
 }
 
 size_t respond_write(const struct snapshot *snapshot, struct exchange *exchange)

@@ -126,16 +126,9 @@ static enum query_status read_all_records(struct reader *in, const uint8_t *coun
     return version == 0 ? QUERY_READ : QUERY_VERSION;
 }
 
-enum query_status query_read(const uint8_t *request, size_t length, struct query *query)
+/* The question and the records behind the header. */
+static enum query_status read_message(const uint8_t *request, size_t length, struct query *query)
 {
-    if (length < HEADER_OCTETS)
-        return QUERY_DROPPED;
-    uint16_t flags = load16(request + 2);
-    if ((flags & FLAG_QR) != 0)
-        return QUERY_DROPPED; /* replying to a response could start a loop of two servers */
-    clear(query, load16(request), flags);
-    if ((flags & FLAG_OPCODE) != 0)
-        return QUERY_OPCODE;
     if (load16(request + 4) != 1) /* RFC 9619 */
         return QUERY_MALFORMED;
 
@@ -152,4 +145,17 @@ enum query_status query_read(const uint8_t *request, size_t length, struct query
     if (read_usual_records(&in, request + 6, query))
         return QUERY_READ;
     return read_all_records(&in, request + 6, query);
+}
+
+enum query_status query_read(const uint8_t *request, size_t length, struct query *query)
+{
+    if (length < HEADER_OCTETS)
+        return QUERY_DROPPED;
+    uint16_t flags = load16(request + 2);
+    if ((flags & FLAG_QR) != 0)
+        return QUERY_DROPPED; /* replying to a response could start a loop of two servers */
+    clear(query, load16(request), flags);
+    enum query_status status = read_message(request, length, query);
+    /* Another opcode gives the sections another meaning, but OPT has its form in all of them. */
+    return (flags & FLAG_OPCODE) == 0 ? status : QUERY_OPCODE;
 }

@@ -31,7 +31,7 @@ enum query_status {
     QUERY_READ,      /* the query is complete */
     QUERY_DROPPED,   /* no reply: shorter than a header, or itself a response */
     QUERY_MALFORMED, /* FORMERR */
-    QUERY_OPCODE,    /* NOTIMP */
+    QUERY_OPCODE,    /* NOTIMP; an OPT that could be read is to be answered with one */
     QUERY_VERSION,   /* BADVERS: an EDNS version above 0; the question is readable */
 };
 
@@ -65,7 +65,8 @@ enum {
  * Reads a request.
  *
  * query  id and flags are set unless the request was dropped; the name, type and class when the
- *        status is QUERY_READ or QUERY_VERSION
+ *        status is QUERY_READ or QUERY_VERSION, and with QUERY_OPCODE when `question_end` is
+ *        behind the header
  *
  * FORMERR is for: a question count other than one, a compression pointer in the question, octets
  * that end early or go on after the last record, OPT twice, outside the additional section or with

@@ -84,11 +84,35 @@ uint8_t *reply_record_of_class(struct reply *reply, uint16_t owner, uint16_t typ
     return record + RECORD_HEAD_OCTETS;
 }
 
-void reply_ready_records(struct reply *reply, const uint8_t *octets, size_t length, uint16_t count)
+void reply_close_record(struct reply *reply, uint8_t *data)
 {
-    write_octets(&reply->out, octets, length);
-    if (!reply->out.failed)
-        reply->counts[reply->section] = (uint16_t)(reply->counts[reply->section] + count);
+    if (!reply->out.failed) {
+        store16(data - 2, (uint16_t)(reply->out.next - data));
+        return;
+    }
+    if (data == NULL)
+        return;
+    reply->out.next = data - RECORD_HEAD_OCTETS;
+    reply->counts[reply->section]--;
+}
+
+size_t reply_ready_records(struct reply *reply, const uint8_t *octets, size_t size, size_t count)
+{
+    struct writer *out = &reply->out;
+    size_t room = (size_t)(out->end - out->next);
+
+    if (out->failed)
+        return 0;
+    if (room < size * count) {
+        count = room / size;
+        out->failed = true;
+    }
+    if (count == 0)
+        return 0;
+    octets_copy(out->next, octets, size * count);
+    out->next += size * count;
+    reply->counts[reply->section] = (uint16_t)(reply->counts[reply->section] + count);
+    return count;
 }
 
 static void write_ede(struct reply *reply)
@@ -157,22 +181,13 @@ static void write_opt(struct reply *reply, uint16_t rcode)
     store16(opt + OPT_OCTETS - 2, (uint16_t)(reply->out.next - opt - OPT_OCTETS));
 }
 
-/* Back to the question alone, as if no record had been written. */
-static void cut_back(struct reply *reply)
-{
-    reply->out.next = reply->out.start + reply->query->question_end;
-    reply->out.failed = false;
-    for (int i = 0; i < SECTION_COUNT; i++)
-        reply->counts[i] = 0;
-}
-
 size_t reply_finish(struct reply *reply, uint16_t flags, uint16_t rcode)
 {
     const struct query *query = reply->query;
     uint8_t *header = reply->out.start;
 
     if (reply->out.failed) {
-        cut_back(reply);
+        reply->out.failed = false; /* for the OPT record, whose room is left */
         flags |= FLAG_TC;
     }
     if (query->has_opt) {
@@ -183,7 +198,8 @@ size_t reply_finish(struct reply *reply, uint16_t flags, uint16_t rcode)
     } else if (rcode > 15) {
         rcode = RCODE_FORMERR;
     }
-    flags |= FLAG_QR | (query->flags & (FLAG_OPCODE | FLAG_RD | FLAG_CD)) | (rcode & 15);
+    bool is_query = (query->flags & FLAG_OPCODE) == 0;
+    flags |= FLAG_QR | (query->flags & (is_query ? FLAG_RD | FLAG_CD : FLAG_OPCODE)) | (rcode & 15);
     store16(header, query->id);
     store16(header + 2, flags);
     store16(header + 4, query->question_end > HEADER_OCTETS);

@@ -4,9 +4,10 @@
  *
  * The question is copied from the request as it came, case included (0x20). Every owner name is a
  * compression pointer to an offset already written: 12 is the question's name. Room for the OPT
- * record and its options is set aside at the start, so records that do not fit are known at once;
- * then reply_finish cuts the reply back to its question and sets TC (RFC 2181 section 9). Options
- * that are passed on have no room of their own: no record gives way to them (RFC 8914 section 3).
+ * record and its options is set aside at the start, so records that do not fit are known at once:
+ * the first of them ends the reply, and reply_finish sets TC. What was whole before it stays, for
+ * stubs that cannot ask again over TCP take what they get (RFC 2181 section 9). Options that are
+ * passed on have no room of their own: no record gives way to them (RFC 8914 section 3).
  *
  *     reply_start  →  reply_record ... → reply_section → reply_record ... →  reply_finish
  *
@@ -79,8 +80,11 @@ uint8_t *reply_record(struct reply *reply, uint16_t owner, uint16_t type, uint32
 uint8_t *reply_record_of_class(struct reply *reply, uint16_t owner, uint16_t type, uint16_t class,
                                uint32_t ttl_seconds, size_t length);
 
-/** Copies `count` records that are ready in wire form. */
-void reply_ready_records(struct reply *reply, const uint8_t *octets, size_t length, uint16_t count);
+/**
+ * Copies records that are ready in wire form, `size` octets each, as many of the `count` as fit.
+ * Returns how many that are.
+ */
+size_t reply_ready_records(struct reply *reply, const uint8_t *octets, size_t size, size_t count);
 
 /** True when a record did not fit. */
 static inline bool reply_is_cut(const struct reply *reply)
@@ -91,7 +95,8 @@ static inline bool reply_is_cut(const struct reply *reply)
 /**
  * Ends the reply: OPT, header, TC when something did not fit.
  *
- * flags  FLAG_AA, FLAG_RA or none; id, opcode, RD and CD come from the query
+ * flags  FLAG_AA, FLAG_RA or none; id and opcode come from the query, and for opcode QUERY, the
+ *        only one that gives them a meaning, RD and CD
  * rcode  0..4095; codes above 15 need an OPT and become FORMERR without
  *
  * Returns the reply's length in octets.
@@ -100,10 +105,7 @@ size_t reply_finish(struct reply *reply, uint16_t flags, uint16_t rcode);
 
 /**
  * Closes a record whose data was written piece by piece after a reply_record of length 0: sets the
- * length of its data. `data` is what reply_record returned.
+ * length of its data, or takes the record back when not all of it fitted. `data` is what
+ * reply_record returned, NULL included.
  */
-static inline void reply_close_record(struct reply *reply, uint8_t *data)
-{
-    if (!reply->out.failed)
-        store16(data - 2, (uint16_t)(reply->out.next - data));
-}
+void reply_close_record(struct reply *reply, uint8_t *data);

@@ -34,7 +34,7 @@ class_table() {
         sees "$client" frozen-oasis-70544.herokuapp.com A "$routers"
         sees "$client" api.example.com A "$routers"
         sees "$client" sleepy-river-2739.herokuapp.com A "NOERROR Q10"
-        sees "$client" quiet-lake-4410.herokuapp.com A "NXDOMAIN Q19"
+        sees "$client" quiet-lake-4410.herokuapp.com A "REFUSED Q20"
         sees "$client" www.example.org A "REFUSED Q20"
     done
     for client in PENDING BRANCH TRUSTED EXT GATEWAY; do
@@ -48,7 +48,7 @@ class_table() {
     for client in PEER VPN; do
         sees "$client" web.frozen-oasis-70544.app.localspace A "REFUSED Q19"
     done
-    sees OTHER frozen-oasis-70544.herokuapp.com A "NXDOMAIN Q19"
+    sees OTHER frozen-oasis-70544.herokuapp.com A "REFUSED Q20"
     sees OTHER web.frozen-oasis-70544.app.localspace A "NXDOMAIN Q25"
     sees OTHER quiet-lake-4410.herokuapp.com A "10.1.0.37"
 }
@@ -133,10 +133,10 @@ for listen in "--listen 0.0.0.0" "--listen 10.0.0.2 --listen 10.0.0.3 --listen 1
     start listen --zones "$zones" $listen
     asked=(10.0.0.2)
     sees DYNO blue-app-1.herokuapp.com A 10.0.0.37
-    sees DYNO green-app-1.herokuapp.com A "NXDOMAIN Q19"
+    sees DYNO green-app-1.herokuapp.com A "REFUSED Q20"
     asked=(10.0.0.3)
     sees DYNO green-app-1.herokuapp.com A 10.0.0.99
-    sees DYNO blue-app-1.herokuapp.com A "NXDOMAIN Q19"
+    sees DYNO blue-app-1.herokuapp.com A "REFUSED Q20"
     asked=(10.1.0.2)
     sees DYNO blue-app-1.herokuapp.com A "REFUSED Q18"
     asked=(10.0.0.2 10.0.0.3 10.1.0.2)

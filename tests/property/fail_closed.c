@@ -85,28 +85,17 @@ static void check_member(const struct trial *trial, const struct owner *owner)
     if (owner->space->state != SPACE_ALLOCATED) {
         HOLDS(trial, reply->answer_count == 0 && reason_is(trial, "Q31", 0));
     } else if (!has_running_web(owner->app)) {
-        HOLDS(trial, reply->answer_count == cname && reply->authority_count == 1);
+        HOLDS(trial, reply->answer_count == 0 && reply->authority_count == 1);
         HOLDS(trial, reason_is(trial, "Q10", 0) || reason_is(trial, "Q14", 0));
     } else if (cname_is_all) {
         HOLDS(trial, reply->answer_count == 1 && reply->authority_count == 0);
     } else if (asks_address) {
         check_routers(trial, owner->space);
     } else {
-        HOLDS(trial, reply->answer_count == cname && reply->authority_count == 1);
+        unsigned soa = type == TYPE_SOA;
+        HOLDS(trial, reply->answer_count == cname + soa && reply->authority_count == 1 - soa);
         HOLDS(trial, reply->ede_code == NO_EDE);
     }
-}
-
-/* An internal name: never "not ours", whoever asks for whatever. */
-static void check_internal(const struct trial *trial, const struct owner *owner)
-{
-    if (oracle_is_member(owner->space, trial->client)) {
-        check_member(trial, owner);
-        return;
-    }
-    HOLDS(trial, trial->reply.rcode == RCODE_NXDOMAIN && trial->reply.aa);
-    HOLDS(trial, trial->reply.answer_count == 0 && trial->reply.authority_count == 1);
-    HOLDS(trial, reason_is(trial, "Q19", 18));
 }
 
 static void check_not_ours(const struct trial *trial)
@@ -114,6 +103,25 @@ static void check_not_ours(const struct trial *trial)
     HOLDS(trial, trial->reply.rcode == RCODE_REFUSED && !trial->reply.aa);
     HOLDS(trial, trial->reply.answer_count == 0 && trial->reply.authority_count == 0);
     HOLDS(trial, reason_is(trial, "Q20", 20));
+}
+
+/* An internal name: never "not ours" to its own clients, and nothing else to all others. */
+static void check_internal(const struct trial *trial, const struct owner *owner)
+{
+    if (oracle_is_member(owner->space, trial->client)) {
+        check_member(trial, owner);
+        return;
+    }
+    check_not_ours(trial);
+}
+
+/* A name above static records of the client's own space. */
+static void check_empty_name(const struct trial *trial)
+{
+    bool is_soa = trial->ask.type == TYPE_SOA;
+
+    HOLDS(trial, trial->reply.rcode == RCODE_NOERROR && trial->reply.aa);
+    HOLDS(trial, trial->reply.answer_count == is_soa && trial->reply.authority_count == !is_soa);
 }
 
 /* Every address in any answer is of a space that the client is inside of. */
@@ -162,11 +170,18 @@ static void check(const struct trial *trial)
     }
     /* _why.NAME and the like come before wildcards. */
     if (oracle_is_special(estate.spaces, ESTATE_SPACES, trial->ask.name)) {
-        HOLDS(trial, !reason_is(trial, "Q20", 20));
+        const struct space *space =
+            oracle_special_space(estate.spaces, ESTATE_SPACES, trial->ask.name);
+        bool is_concealed = space != NULL && !oracle_is_member(space, trial->client) &&
+                            strncmp(trial->ask.name, "_why.", 5) != 0;
+        HOLDS(trial, reason_is(trial, "Q20", 20) == is_concealed);
         return;
     }
     if (is_owned && owner.app->internal_routing && oracle_owns_type(&owner, trial->ask.type))
         check_internal(trial, &owner);
+    else if (!is_owned &&
+             oracle_is_empty_name(estate.spaces, ESTATE_SPACES, trial->ask.name, trial->client))
+        check_empty_name(trial);
     else
         check_not_ours(trial);
 }

@@ -87,12 +87,12 @@ static void check(struct trial *trial, bool ours)
     unsigned classes = estate.world.snapshot->policy.recursion_for;
     bool is_transfer = query->type == TYPE_AXFR || query->type == TYPE_IXFR;
     bool may_ask = is_inside(trial->client, classes) && trial->wants_recursion &&
-                   query->class == CLASS_IN && !is_transfer && !ours;
+                   query->class == CLASS_IN && !is_transfer && !ours && !verdict->is_empty_name;
     bool is_forwarded = verdict->situation == SITUATION_FORWARD;
     bool is_special = verdict->situation == SITUATION_SPECIAL;
 
     HOLDS(trial, !is_forwarded || may_ask);
-    HOLDS(trial, !is_special || may_ask);
+    HOLDS(trial, !is_special || may_ask || verdict->is_concealed);
     HOLDS(trial, !may_ask || is_forwarded || is_special);
     HOLDS(trial, !is_forwarded || (!verdict->is_authoritative && !verdict->has_soa));
     HOLDS(trial, !is_forwarded || (verdict->route < ROUTE_COUNT &&

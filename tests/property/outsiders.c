@@ -136,7 +136,7 @@ START_TEST(outsiders_cannot_tell_names_apart_by_odd_queries)
         uint8_t request[REQUEST_OCTETS_MOST];
         ask.name = estate.names.items[i];
         size_t length = request_write(&ask, request);
-        size_t question = ask.opcode != 0 ? 0 : length - HEADER - OPT;
+        size_t question = length - HEADER - OPT;
         length = world_send(&estate.world, request, length, &ask);
         if (!mould.is_made)
             fill_mould(&mould, estate.world.reply, length, question);

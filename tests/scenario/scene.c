@@ -36,13 +36,14 @@ bool scene_check_reply(const struct scene *scene)
         return true;
     if (!reply->qr || memcmp(scene->request, scene->reply_octets, 2) != 0)
         return scene_complain(scene, "QR or id is wrong");
-    if (reply->rd == ask->no_rd || reply->cd != ask->cd)
+    bool keeps_bits = ask->opcode == 0;
+    if (reply->rd != (keeps_bits && !ask->no_rd) || reply->cd != (keeps_bits && ask->cd))
         return scene_complain(scene, "RD or CD did not come back as it went");
     if (scene->reply_length > limit_of(ask))
         return scene_complain(scene, "%zu octets are more than the client takes",
                               scene->reply_length);
-    /* Our own FORMERR and NOTIMP are a bare header. */
-    if ((reply->rcode == 1 || reply->rcode == 4) && !reply->ra)
+    /* Our own FORMERR is a bare header. */
+    if (reply->rcode == 1 && !reply->ra)
         return scene->reply_length == HEADER || scene_complain(scene, "not a bare header");
     if (reply->has_opt == ask->no_edns)
         return scene_complain(scene, "OPT comes when one went, and only then");

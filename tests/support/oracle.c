@@ -164,36 +164,77 @@ bool oracle_is_member(const struct space *space, uint32_t address)
     return false;
 }
 
+/* True when the text spells the wire name. */
+static bool spells(const char *name, const uint8_t *label)
+{
+    while (*label != 0 && strncasecmp(name, (const char *)label + 1, *label) == 0 &&
+           name[*label] == '.') {
+        name += *label + 1;
+        label += *label + 1;
+    }
+    return *label == 0 && *name == '\0';
+}
+
 static bool is_record_owner(const struct space *space, const char *name)
+{
+    for (size_t i = 0; i < space->record_count; i++)
+        if (spells(name, space->records[i].owner))
+            return true;
+    return false;
+}
+
+static bool is_above_record(const struct space *space, const char *name)
 {
     for (size_t i = 0; i < space->record_count; i++) {
         const uint8_t *label = space->records[i].owner;
-        const char *at = name;
-        while (*label != 0 && strncasecmp(at, (const char *)label + 1, *label) == 0 &&
-               at[*label] == '.') {
-            at += *label + 1;
-            label += *label + 1;
-        }
-        if (*label == 0 && *at == '\0')
-            return true;
+        for (label += *label + 1; *label != 0; label += *label + 1)
+            if (spells(name, label))
+                return true;
     }
     return false;
 }
 
-bool oracle_is_special(const struct space *const *spaces, size_t count, const char *name)
+/* Four labels below two letters or arpa, three elsewhere. */
+static bool is_deep_enough(const char *name)
+{
+    unsigned labels = 0;
+    const char *last = name;
+
+    for (const char *at = name; *at != '\0'; at++) {
+        labels += *at == '.';
+        if (*at == '.' && at[1] != '\0')
+            last = at + 1;
+    }
+    return labels >= (strlen(last) == 3 || equals(last, "arpa") ? 4 : 3);
+}
+
+bool oracle_is_empty_name(const struct space *const *spaces, size_t count, const char *name,
+                          uint32_t client)
+{
+    for (size_t i = 0; i < count; i++)
+        if (oracle_is_member(spaces[i], client) && is_above_record(spaces[i], name))
+            return is_deep_enough(name);
+    return false;
+}
+
+const struct space *oracle_special_space(const struct space *const *spaces, size_t count,
+                                         const char *name)
 {
     char reverse[TEXT_MOST];
 
-    if (strncasecmp(name, "_why.", 5) == 0 || equals(name, "localspace") ||
-        is_below(name, "localspace"))
-        return true;
     for (size_t i = 0; i < count; i++) {
         uint32_t first = cidr_first(spaces[i]->cidr.cidr);
         snprintf(reverse, sizeof reverse, "%u.%u.in-addr.arpa", first >> 16 & 255, first >> 24);
         if (equals(name, reverse) || is_below(name, reverse) || is_record_owner(spaces[i], name))
-            return true;
+            return spaces[i];
     }
-    return false;
+    return NULL;
+}
+
+bool oracle_is_special(const struct space *const *spaces, size_t count, const char *name)
+{
+    return strncasecmp(name, "_why.", 5) == 0 || equals(name, "localspace") ||
+           is_below(name, "localspace") || oracle_special_space(spaces, count, name) != NULL;
 }
 
 static int compare_addresses(const void *a, const void *b)

@@ -38,5 +38,13 @@ bool oracle_is_dyno(const struct space *space, uint32_t address);
 /** True for a name in a discovery, introspection or reverse family, or of a static record. */
 bool oracle_is_special(const struct space *const *spaces, size_t count, const char *name);
 
+/** The space whose static record or reverse name it is; NULL: none. */
+const struct space *oracle_special_space(const struct space *const *spaces, size_t count,
+                                         const char *name);
+
+/** True when static records of a space of this client's stand below the name. */
+bool oracle_is_empty_name(const struct space *const *spaces, size_t count, const char *name,
+                          uint32_t client);
+
 /** The addresses of the space's routers that are up, sorted; returns their count. */
 size_t oracle_routers(const struct space *space, uint32_t *addresses, size_t most);

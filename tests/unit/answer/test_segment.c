@@ -183,6 +183,47 @@ START_TEST(connections_grant_as_the_model_says)
 }
 END_TEST
 
+/* What exists because static records stand below it. */
+static const struct {
+    const char *name;
+    bool is_empty;
+} above[] = {
+    {"under.ent.static.example.com", true},
+    {"ent.static.example.com", true},
+    {"static.example.com", true},
+    {"example.com", false}, /* somebody's domain: its mail and its site are elsewhere */
+    {"com", false},
+    {"deep.under.ent.static.example.com", false}, /* has the record */
+    {"beside.ent.static.example.com", false},
+    {"db.example.co.uk", true},
+    {"example.co.uk", false}, /* a domain, too */
+    {"corp.example.de", false},
+    {"db.corp.example.de", true},
+    {"3.2.in-addr.arpa", true},
+    {"2.in-addr.arpa", false},
+};
+
+START_TEST(names_above_records_are_empty_down_to_the_domain)
+{
+    struct segment *segment =
+        segment_of_text("space: empty-names\n"
+                        "records:\n"
+                        "  - deep.under.ent.static.example.com. 60 IN A 172.23.1.5\n"
+                        "  - other.under.ent.static.example.com. 60 IN A 172.23.1.5\n"
+                        "  - pg.db.example.co.uk. 60 IN A 172.23.1.5\n"
+                        "  - pg.db.corp.example.de. 60 IN A 172.23.1.5\n"
+                        "  - 4.3.2.in-addr.arpa. 60 IN PTR pg.db.example.co.uk.\n");
+    struct name name;
+
+    ck_assert(name_from_text(above[_i].name, &name));
+    ck_assert_msg(segment_has_empty_name(segment, &name) == above[_i].is_empty, "%s",
+                  above[_i].name);
+    ck_assert_uint_eq(segment->empty_count, 6);
+    ck_assert_uint_eq(segment->empty_depths[0], 1 << 3 | 1 << 4 | 1 << 5);
+    segment_release(segment);
+}
+END_TEST
+
 START_TEST(the_last_release_frees)
 {
     ck_assert_ptr_eq(segment_hold(shape), shape);
@@ -208,6 +249,7 @@ int main(void)
     tcase_add_test(sealing, every_dyno_belongs_to_its_formation);
     tcase_add_loop_test(sealing, hosts_are_what_domains_say, 0, COUNT(hosts));
     tcase_add_test(sealing, connections_grant_as_the_model_says);
+    tcase_add_loop_test(sealing, names_above_records_are_empty_down_to_the_domain, 0, COUNT(above));
     tcase_add_test(sealing, the_last_release_frees);
     suite_add_tcase(suite, sealing);
     return suite_run(suite);

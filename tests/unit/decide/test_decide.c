@@ -56,8 +56,6 @@ static const struct {
      ANSWER_ROUTERS},
     {"T2", DYNO, "frozen-oasis-70544.herokuapp.com", "AAAA", SITUATION_NO_DATA, 0, REASON_NONE,
      ANSWER_NONE},
-    {"T2 soa", DYNO, "frozen-oasis-70544.herokuapp.com", "SOA", SITUATION_NO_DATA, 0, REASON_NONE,
-     ANSWER_NONE},
     {"T2 custom", DYNO, "api.example.com", "TXT", SITUATION_NO_DATA, 0, REASON_NONE, ANSWER_NONE},
     {"T3 crashed", DYNO, "sleepy-river-2739.herokuapp.com", "A", SITUATION_NO_WEB, 0,
      REASON_CRASHED, ANSWER_NONE},
@@ -71,12 +69,22 @@ static const struct {
      REASON_OUTSIDE, ANSWER_NONE},
     {"T4 transfer", EXT, "api.example.com", "AXFR", SITUATION_OUTSIDER, RCODE_REFUSED,
      REASON_OUTSIDE, ANSWER_NONE},
-    {"T6", OTHER, "api.example.com", "A", SITUATION_OTHER_SPACE, RCODE_NXDOMAIN, REASON_NOT_ALLOWED,
+    {"T2 SOA", DYNO, "api.example.com", "SOA", SITUATION_RECORDS, 0, REASON_NONE, ANSWER_SOA},
+    {"T2 SOA of records", SHAPE, "db.internal.example.com", "SOA", SITUATION_RECORDS, 0,
+     REASON_NONE, ANSWER_SOA},
+    {"T2 SOA of a reverse zone", DYNO, "0.10.in-addr.arpa", "SOA", SITUATION_RECORDS, 0,
+     REASON_NONE, ANSWER_SOA},
+    {"T2 above records", SHAPE, "internal.example.com", "A", SITUATION_NO_DATA, 0, REASON_NONE,
      ANSWER_NONE},
-    {"T6 crashed", OTHER, "sleepy.example.com", "A", SITUATION_OTHER_SPACE, RCODE_NXDOMAIN,
-     REASON_NOT_ALLOWED, ANSWER_NONE},
-    {"T6 changing", DYNO, "early-bird-1.herokuapp.com", "A", SITUATION_OTHER_SPACE, RCODE_NXDOMAIN,
-     REASON_NOT_ALLOWED, ANSWER_NONE},
+    {"T3 SOA", DYNO, "sleepy.example.com", "SOA", SITUATION_NO_WEB, 0, REASON_CRASHED, ANSWER_NONE},
+    {"T6", OTHER, "api.example.com", "A", SITUATION_NOT_OURS, RCODE_REFUSED, REASON_NOT_OURS,
+     ANSWER_NONE},
+    {"T6 crashed", OTHER, "sleepy.example.com", "A", SITUATION_NOT_OURS, RCODE_REFUSED,
+     REASON_NOT_OURS, ANSWER_NONE},
+    {"T6 changing", DYNO, "early-bird-1.herokuapp.com", "A", SITUATION_NOT_OURS, RCODE_REFUSED,
+     REASON_NOT_OURS, ANSWER_NONE},
+    {"T6 above records", DYNO, "internal.example.com", "A", SITUATION_NOT_OURS, RCODE_REFUSED,
+     REASON_NOT_OURS, ANSWER_NONE},
     {"T7", DYNO, "open-plain-1001-1234567890ab.herokuapp.com", "A", SITUATION_NOT_OURS,
      RCODE_REFUSED, REASON_NOT_OURS, ANSWER_NONE},
     {"T8", PEER, "web.frozen-oasis-70544.app.localspace", "A", SITUATION_CLASS_REFUSED,
@@ -171,8 +179,13 @@ static const struct {
     /* what is ours stays here, whatever there is of it */
     {"T1", DYNO, "frozen-oasis-70544.herokuapp.com", "A", SITUATION_ROUTERS, 0, REASON_NONE, 0},
     {"T3", DYNO, "sleepy-river-2739.herokuapp.com", "A", SITUATION_NO_WEB, 0, REASON_CRASHED, 0},
-    {"T6", OTHER, "api.example.com", "A", SITUATION_OTHER_SPACE, RCODE_NXDOMAIN, REASON_NOT_ALLOWED,
+    {"T6", OTHER, "api.example.com", "A", SITUATION_OTHER_SPACE, RCODE_NXDOMAIN, REASON_WITHHELD,
      0},
+    {"T6 reverse", DYNO, "4.130.1.10.in-addr.arpa", "PTR", SITUATION_SPECIAL, RCODE_NXDOMAIN,
+     REASON_SPECIAL_USE, 0},
+    {"T2 above records", SHAPE, "internal.example.com", "A", SITUATION_NO_DATA, 0, REASON_NONE, 0},
+    {"T11 domain of records", SHAPE, "example.com", "MX", SITUATION_FORWARD, RCODE_SERVFAIL,
+     REASON_NONE, 1},
     {"T8", PEER, "web.frozen-oasis-70544.app.localspace", "A", SITUATION_CLASS_REFUSED,
      RCODE_REFUSED, REASON_NOT_ALLOWED, 0},
     {"T10", DYNO, "x.y.z.localspace", "A", SITUATION_NOT_DECLARED, RCODE_NXDOMAIN,
@@ -287,6 +300,25 @@ START_TEST(outsiders_get_nxdomain_where_that_is_set)
 }
 END_TEST
 
+/* Whoever lists a zone of upstreams says who knows what stands beside the records. */
+START_TEST(a_name_above_records_is_asked_for_in_a_listed_zone)
+{
+    static const char *const text = "space: empty-names\ncidr: 10.9.0.0/16\nrecords:\n"
+                                    "  - pg.db.corp.example. 60 IN A 172.23.1.5\n"
+                                    "  - pg.db.other.example. 60 IN A 172.23.1.5\n";
+    struct snapshot *one = snapshot_of_texts(&policy, &text, 1);
+    struct deciding deciding;
+
+    one->policy.routes = routes_usual();
+    deciding_ask(&deciding, one, "10.9.130.1", "db.corp.example", TYPE_A);
+    ck_assert_int_eq(deciding.verdict.situation, SITUATION_FORWARD);
+    deciding_ask(&deciding, one, "10.9.130.1", "db.other.example", TYPE_A);
+    ck_assert_int_eq(deciding.verdict.situation, SITUATION_NO_DATA);
+    ck_assert(deciding.verdict.is_empty_name && deciding.verdict.is_authoritative);
+    snapshot_free(one);
+}
+END_TEST
+
 /* ra=1 exactly for clients that may recurse. */
 START_TEST(recursion_is_offered_to_its_classes_only)
 {
@@ -354,6 +386,7 @@ int main(void)
     tcase_add_test(table, a_verdict_on_anothers_name_holds_nothing_of_it);
     tcase_add_test(table, without_a_snapshot_nothing_is_ready);
     tcase_add_test(table, outsiders_get_nxdomain_where_that_is_set);
+    tcase_add_test(table, a_name_above_records_is_asked_for_in_a_listed_zone);
     tcase_add_loop_test(table, recursion_is_offered_to_its_classes_only, 0, 4);
     tcase_add_test(table, the_soa_belongs_to_the_zone_of_the_name);
     suite_add_tcase(suite, table);

@@ -40,7 +40,7 @@ static const struct {
     {"203.0.113.9", "api.example.com",
      "Q18 client is outside every space, peering and VPN served here"},
     {SHAPE, "shape-empty-4.herokuapp.com", "Q14 *shape-empty-4 has no web dyno*"},
-    {OTHER, "api.example.com", "Q19 *"},
+    {OTHER, "api.example.com", "Q20 not a name of this space, and no upstream *"},
     {PEER, "web.frozen-oasis-70544.app.localspace", "Q19 *peered*"},
     {DYNO, "www.debian.org",
      "Q20 not a name of this space, and no upstream to ask; name one in upstreams"},
@@ -187,7 +187,8 @@ static const struct {
      "name=api.example.com*|client=10.0.130.56 class=space space=test-space*10.0.0.0/16*"
      "|host=api.example.com*(*:34)|app=frozen-oasis-70544*(*:31)*10.0.0.37 10.0.16.21*"
      "|verdict=NOERROR*"},
-    {PEER, "api.example.com", "*pcx-111aaa111*10.20.0.0/16*(*:20)*|verdict=NOERROR*Q40*"},
+    {PEER, "api.example.com",
+     "*pcx-111aaa111 because of 10.20.0.0/16|*|verdict=NOERROR*Q40*"}, /* no places to a peer */
     {DYNO, "sleepy-river-2739.herokuapp.com", "*web_up=0*(*:45)*|remedy=*|verdict=NOERROR*Q10*"},
     {DYNO, "open-plain-1001-1234567890ab.herokuapp.com",
      "*internal_routing=false*recreated*|verdict=REFUSED*Q20*"},
@@ -201,6 +202,35 @@ START_TEST(a_decision_is_told_step_by_step_with_its_places)
 
     tell(stories[_i].from, stories[_i].name, told);
     ck_assert_msg(fnmatch(stories[_i].expected, told, FNM_NOESCAPE) == 0, "%s", told);
+}
+END_TEST
+
+/* Files, lines and owners are the operator's: to a peer not even those of what it may ask. */
+static const struct {
+    const char *from, *name, *expected, *secret;
+} audiences[] = {
+    {PEER, "api.example.com", "*pcx-111aaa111*10.20.0.0/16*(*:20)*|host=*(*:34)|*(*:31)*", ".yaml"},
+    {"172.16.9.9", "api.example.com", "*vpn=office*(*:23)*|host=*(*:34)|*(*:31)*", ".yaml"},
+    {OTHER, "api.example.com",
+     "*|name of space=test-space (*:13): the client gets *|verdict=REFUSED: Q19 a name of another "
+     "space, *",
+     "test-space"},
+};
+
+START_TEST(places_and_owners_are_told_to_the_operator)
+{
+    char told[EXPLAIN_STEPS_MAX * (EXPLAIN_STEP_OCTETS + 1)];
+    const struct explain_facts facts = {.for_operator = true};
+    struct explanation explanation;
+    struct deciding deciding;
+
+    tell(audiences[_i].from, audiences[_i].name, told);
+    ck_assert_msg(strstr(told, audiences[_i].secret) == NULL, "%s", told);
+    deciding_ask(&deciding, snapshot, audiences[_i].from, audiences[_i].name, 1);
+    deciding.verdict.reason = verdict_inner_reason(&deciding.verdict);
+    explain(snapshot, &deciding.client, &deciding.query, &deciding.verdict, &facts, &explanation);
+    write_steps(&explanation, told);
+    ck_assert_msg(fnmatch(audiences[_i].expected, told, FNM_NOESCAPE) == 0, "%s", told);
 }
 END_TEST
 
@@ -235,19 +265,19 @@ static const struct {
     const char *expected;
 } forward_stories[] = {
     {"www.debian.org",
-     {NULL, NULL, NULL},
+     {NULL, NULL, NULL, false},
      "name=www.debian.org type=A|client=*|zone=. upstreams=10.0.0.2|verdict=forward to 10.0.0.2"},
     {"www.corp.example",
-     {"192.168.7.53 good rtt=12ms", "cached=fresh ttl=23", NULL},
+     {"192.168.7.53 good rtt=12ms", "cached=fresh ttl=23", NULL, false},
      "*|zone=corp.example allow_rebind=true|192.168.7.53 good rtt=12ms|"
      "cached=fresh ttl=23|verdict=forward to 192.168.7.53"},
     {"open-plain-1001-1234567890ab.herokuapp.com",
-     {NULL, "cached=no", NULL},
+     {NULL, "cached=no", NULL, false},
      "*internal_routing=false*|*recreated*|zone=.*|cached=no|verdict=forward to 10.0.0.2"},
     {"x.test",
-     {NULL, NULL, NULL},
+     {NULL, NULL, NULL, false},
      "*|remedy=*upstream_zones|verdict=NXDOMAIN: Q26 special-use name *"},
-    {"localhost", {NULL, NULL, NULL}, "*|verdict=NOERROR"},
+    {"localhost", {NULL, NULL, NULL, false}, "*|verdict=NOERROR"},
 };
 
 START_TEST(a_forwarded_name_is_told_with_its_route)
@@ -304,6 +334,7 @@ int main(void)
     tcase_add_test(telling, the_sentence_is_never_longer_than_its_room);
     tcase_add_loop_test(telling, a_decision_is_told_step_by_step_with_its_places, 0,
                         COUNT(stories));
+    tcase_add_loop_test(telling, places_and_owners_are_told_to_the_operator, 0, COUNT(audiences));
     tcase_add_loop_test(telling, a_type_that_an_internal_name_has_not_is_told, 0,
                         COUNT(other_types));
     tcase_add_test(telling, nothing_of_another_space_is_told);

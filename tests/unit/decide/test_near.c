@@ -36,6 +36,7 @@ static const struct {
     const char *expected; /* NULL: none is near */
 } apps[] = {
     {DYNO, "frozen-oasis-70545", "frozen-oasis-70544"},
+    {DYNO, "frozen-oasis-70544", NULL}, /* never the word itself */
     {DYNO, "frozen-oasis-7054", "frozen-oasis-70544"},
     {DYNO, "forzen-oasis-70544", "frozen-oasis-70544"},
     {DYNO, "open-plain-1010", "open-plain-1001"},

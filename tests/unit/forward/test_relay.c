@@ -382,13 +382,14 @@ static const char *many_addresses(void)
 
 static const struct {
     size_t most;
-    bool no_edns, is_cut;
+    bool no_edns;
+    unsigned answers; /* of 60 */
 } sizes[] = {
-    {512, false, true}, {995, false, false}, {994, false, true}, {1232, false, false},
-    {512, true, true},  {984, true, false},  {983, true, true},  {65535, false, false},
+    {512, false, 29}, {995, false, 60}, {994, false, 59}, {1232, false, 60},
+    {512, true, 30},  {984, true, 60},  {983, true, 59},  {65535, false, 60},
 };
 
-START_TEST(what_does_not_fit_is_cut_to_its_question)
+START_TEST(what_does_not_fit_is_cut_record_by_record)
 {
     struct decoded decoded;
 
@@ -396,12 +397,32 @@ START_TEST(what_does_not_fit_is_cut_to_its_question)
     hear(&(struct said){.name = "a.test.", .answer = many_addresses()});
     tell(sizes[_i].most);
     decode(stand.reply, stand.length, &decoded);
-    ck_assert(decoded.tc == sizes[_i].is_cut);
+    ck_assert(decoded.tc == (sizes[_i].answers < 60));
     ck_assert(decoded.has_opt == !sizes[_i].no_edns);
     ck_assert_uint_eq(decoded.question_count, 1);
-    ck_assert_uint_eq(decoded.answer_count, sizes[_i].is_cut ? 0 : 60);
+    ck_assert_uint_eq(decoded.answer_count, sizes[_i].answers);
     ck_assert_uint_eq(stand.relay.answer_count, decoded.answer_count);
-    ck_assert_uint_eq(stand.relay.ttl_seconds, sizes[_i].is_cut ? 0 : 60);
+    ck_assert_uint_eq(stand.relay.ttl_seconds, 60);
+    decoded_close(&decoded);
+}
+END_TEST
+
+/* What does not fit has no part in the TTL that is logged. */
+START_TEST(ttls_count_for_what_is_handed_out)
+{
+    char text[8192];
+    struct decoded decoded;
+
+    snprintf(text, sizeof text, "%sa.test. 5 IN A 192.0.3.1", many_addresses());
+    ask(&(struct ask){.name = "a.test.", .no_edns = true});
+    hear(&(struct said){.name = "a.test.", .answer = text});
+    stand.relay.age_seconds = 1;
+    tell(512);
+    decode(stand.reply, stand.length, &decoded);
+    ck_assert(decoded.tc);
+    ck_assert_uint_eq(decoded.answer_count, 30);
+    ck_assert(decoded_has(&decoded, LDNS_SECTION_ANSWER, "a.test. 59 IN A 192.0.2.29"));
+    ck_assert_uint_eq(stand.relay.ttl_seconds, 59);
     decoded_close(&decoded);
 }
 END_TEST
@@ -444,7 +465,8 @@ int main(void)
     tcase_add_test(header, a_client_without_opt_gets_none);
     tcase_add_test(header, a_code_above_15_is_servfail_to_a_client_without_opt);
     tcase_add_test(header, an_error_without_question_becomes_one_with_the_clients);
-    tcase_add_loop_test(size, what_does_not_fit_is_cut_to_its_question, 0, COUNT(sizes));
+    tcase_add_loop_test(size, what_does_not_fit_is_cut_record_by_record, 0, COUNT(sizes));
+    tcase_add_test(size, ttls_count_for_what_is_handed_out);
     tcase_add_test(size, explanations_never_cost_a_record);
     suite_add_tcase(suite, records);
     suite_add_tcase(suite, header);

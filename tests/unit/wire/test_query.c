@@ -38,7 +38,8 @@ static const struct {
     {"a response", OCTETS("\x12\x34\x81\0\0\1\0\0\0\0\0\0" QUESTION), QUERY_DROPPED},
     {"a response of another opcode", OCTETS("\x12\x34\xa9\0\0\1\0\0\0\0\0\0" QUESTION),
      QUERY_DROPPED},
-    {"opcode UPDATE", OCTETS("\x12\x34\x28\0\0\1\0\0\0\0\0\0" QUESTION), QUERY_OPCODE},
+    {"opcode UPDATE without a record's end",
+     OCTETS("\x12\x34\x28\0\0\1\0\0\0\0\0\1" QUESTION "\0\0\x29\4\xd0\0\0"), QUERY_OPCODE},
     {"opcode 15 and nothing else", OCTETS("\x12\x34\x78\0\0\0\0\0\0\0\0\0"), QUERY_OPCODE},
     {"no question", OCTETS(HEADER_QUERY "\0\0\0\0\0\0\0\0"), QUERY_MALFORMED},
     {"no question and an OPT", OCTETS(HEADER_QUERY "\0\0\0\0\0\0\0\1" OPT_1232), QUERY_MALFORMED},
@@ -97,6 +98,20 @@ START_TEST(every_request_has_its_status)
         ck_assert_uint_eq(query.question_end, HEADER_OCTETS);
         ck_assert(!query.has_opt);
     }
+}
+END_TEST
+
+/* An OPT record is answered with one, whatever the opcode. */
+START_TEST(a_message_of_another_opcode_is_read_as_far_as_it_is_one)
+{
+    static const char octets[] =
+        "\x12\x34\x28\0\0\1\0\0\0\1\0\1" QUESTION "\xc0\x0c\0\1\0\xff\0\0\0\0\0\0" OPT_1232;
+    struct query query;
+
+    ck_assert_int_eq(query_read((const uint8_t *)octets, sizeof octets - 1, &query), QUERY_OPCODE);
+    ck_assert(query.has_opt);
+    ck_assert_uint_eq(query.question_end, 12 + sizeof QUESTION - 1);
+    ck_assert_uint_eq(query.udp_octets, 1232);
 }
 END_TEST
 
@@ -203,6 +218,7 @@ int main(void)
     TCase *reading = tcase_create("query_read");
 
     tcase_add_loop_test(reading, every_request_has_its_status, 0, CASE_COUNT);
+    tcase_add_test(reading, a_message_of_another_opcode_is_read_as_far_as_it_is_one);
     tcase_add_test(reading, a_question_is_read_and_folded);
     tcase_add_loop_test(reading, the_size_a_client_takes_is_clamped, 0, COUNT(octet_sizes));
     tcase_add_loop_test(reading, known_options_are_noted_and_others_passed_over, 0,

@@ -62,7 +62,7 @@ static const struct {
     {{.name = ".", .cd = true}, FLAG_AA, 3, 0x8513},
     {{.name = ".", .no_rd = true, .cd = true}, FLAG_RA, 2, 0x8092},
     {{.name = "."}, FLAG_AA | FLAG_RA, 0, 0x8580},
-    {{.name = ".", .opcode = 5}, 0, 4, 0xa904},
+    {{.name = ".", .opcode = 5}, 0, 4, 0xa804},
     {{.name = ".", .opcode = 15, .no_rd = true}, 0, 4, 0xf804},
     {{.name = "."}, 0, 16, 0x8100},                  /* BADVERS: the rest is in OPT */
     {{.name = ".", .no_edns = true}, 0, 16, 0x8101}, /* and FORMERR without */
@@ -138,7 +138,7 @@ START_TEST(nobody_gets_an_option_that_was_not_asked_for)
 END_TEST
 
 /* 12 + 7 + 11 octets are spoken for, so 30 records of 16 fit into 512 and 31 do not. */
-START_TEST(records_that_do_not_fit_cut_the_reply_to_its_question)
+START_TEST(a_cut_reply_keeps_the_records_that_fit)
 {
     struct decoded decoded;
     unsigned count = (unsigned)_i;
@@ -154,10 +154,59 @@ START_TEST(records_that_do_not_fit_cut_the_reply_to_its_question)
     ck_assert_uint_eq(stand.buffer[512], 0xee);
     decode(stand.buffer, length, &decoded);
     ck_assert(decoded.tc == (count > 29));
-    ck_assert_uint_eq(decoded.answer_count, count > 29 ? 0 : count);
+    ck_assert_uint_eq(decoded.answer_count, count > 30 ? 30 : count);
     ck_assert_uint_eq(decoded.authority_count, count > 29 ? 0 : 1);
     ck_assert(decoded.aa && decoded.has_opt && decoded.question_count == 1);
     decoded_close(&decoded);
+}
+END_TEST
+
+/* Two octets too few for the last record: the one before it ends the reply. */
+START_TEST(a_record_written_piece_by_piece_is_whole_or_not_there)
+{
+    static const uint8_t string[256] = {255};
+    struct decoded decoded;
+
+    begin(&(struct ask){.name = "x.", .no_edns = true}, 512);
+    for (unsigned i = 0; i < 3; i++) {
+        uint8_t *data = reply_record(&stand.reply, 12, LDNS_RR_TYPE_TXT, 0, 0);
+        write_octets(&stand.reply.out, string, i == 0 ? 204 : 256);
+        if (i == 0)
+            data[0] = 203;
+        reply_close_record(&stand.reply, data);
+    }
+    size_t length = reply_finish(&stand.reply, 0, 0);
+    ck_assert_uint_eq(length, 12 + 7 + 12 + 204 + 12 + 256);
+    decode(stand.buffer, length, &decoded);
+    ck_assert(decoded.tc);
+    ck_assert_uint_eq(decoded.answer_count, 2);
+    decoded_close(&decoded);
+}
+END_TEST
+
+START_TEST(ready_records_that_do_not_fit_are_left_out_one_by_one)
+{
+    static uint8_t records[40 * 16];
+    struct decoded decoded;
+
+    for (unsigned i = 0; i < 40; i++)
+        memcpy(records + 16UL * i, "\xc0\x0c\0\1\0\1\0\0\0\x1e\0\4\n\0\0\1", 16);
+    begin(&(struct ask){.name = "x."}, 512);
+    ck_assert_uint_eq(reply_ready_records(&stand.reply, records, 16, 40), 30);
+    ck_assert(reply_is_cut(&stand.reply));
+    ck_assert_uint_eq(reply_ready_records(&stand.reply, records, 16, 1), 0);
+    decode(stand.buffer, reply_finish(&stand.reply, 0, 0), &decoded);
+    ck_assert(decoded.tc && decoded.has_opt);
+    ck_assert_uint_eq(decoded.answer_count, 30);
+    decoded_close(&decoded);
+}
+END_TEST
+
+START_TEST(only_opcode_query_gives_rd_and_cd_a_meaning)
+{
+    begin(&(struct ask){.name = "x.", .opcode = 5, .cd = true, .no_edns = true}, 512);
+    reply_finish(&stand.reply, 0, 4);
+    ck_assert_uint_eq(load16(stand.buffer + 2), 0xa804);
 }
 END_TEST
 
@@ -260,7 +309,7 @@ START_TEST(ready_records_are_copied_and_counted)
     reply_ready_records(&stand.reply,
                         (const uint8_t *)"\xc0\x0c\0\1\0\1\0\0\0\x1e\0\4\n\0\0\1"
                                          "\xc0\x0c\0\1\0\1\0\0\0\x1e\0\4\n\0\0\2",
-                        32, 2);
+                        16, 2);
     decode(stand.buffer, reply_finish(&stand.reply, 0, 0), &decoded);
     ck_assert_uint_eq(decoded.answer_count, 2);
     ck_assert(decoded_has(&decoded, LDNS_SECTION_ANSWER, "x. 30 IN A 10.0.0.2"));
@@ -316,8 +365,11 @@ int main(void)
     tcase_add_test(form, ready_records_are_copied_and_counted);
     tcase_add_test(form, a_record_written_piece_by_piece_is_closed_with_its_length);
     tcase_add_test(form, over_tcp_a_reply_may_be_65535_octets);
-    tcase_add_loop_test(cutting, records_that_do_not_fit_cut_the_reply_to_its_question, 27, 40);
+    tcase_add_loop_test(cutting, a_cut_reply_keeps_the_records_that_fit, 27, 40);
+    tcase_add_test(cutting, a_record_written_piece_by_piece_is_whole_or_not_there);
+    tcase_add_test(cutting, ready_records_that_do_not_fit_are_left_out_one_by_one);
     tcase_add_test(cutting, a_cut_reply_still_says_why);
+    tcase_add_test(form, only_opcode_query_gives_rd_and_cd_a_meaning);
     tcase_add_loop_test(cutting, the_reasons_text_goes_before_a_record_does, 0, 2);
     tcase_add_loop_test(cutting, options_passed_on_follow_ours_whole_or_not_at_all, 0,
                         sizeof passed / sizeof passed[0]);

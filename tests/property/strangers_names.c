@@ -1,0 +1,221 @@
+// timeout: 240
+/**
+ * Over all names of one space, clients of the others, types, transports and manners of asking: the
+ * reply is, octet for octet but for id and question, that of a name which nobody has; and where
+ * such a name would be asked of an upstream, that of every other name of a stranger's. _why tells
+ * no more than that.
+ */
+#include <ctype.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "support/estate.h"
+#include "support/oracle.h"
+#include "support/suite.h"
+#include "support/zones.h"
+
+enum { HEADER = 12, REPLY_MOST = 1232 };
+
+static struct estate estate;
+
+static const struct ask manners[] = {
+    {.transport = ASK_UDP},
+    {.transport = ASK_TCP},
+    {.transport = ASK_UDP, .no_edns = true},
+    {.transport = ASK_UDP, .no_rd = true},
+    {.transport = ASK_TCP, .no_rd = true, .dnssec_ok = true, .cd = true},
+};
+enum { MANNER_COUNT = sizeof manners / sizeof manners[0] };
+
+/* A reply without its id and question. */
+struct tail {
+    uint8_t octets[REPLY_MOST];
+    size_t length;
+};
+
+/* The space whose internal name, reverse name or static record it is; NULL: none. */
+static const struct space *find_space(const char *name)
+{
+    struct owner owner;
+    bool is_apps = oracle_find_owner(estate.spaces, ESTATE_SPACES, name, &owner) &&
+                   owner.app->internal_routing && oracle_owns_type(&owner, 15);
+
+    if (strncasecmp(name, "_why.", 5) == 0 || strchr(name, '\\') != NULL)
+        return NULL;
+    return is_apps ? owner.space : oracle_special_space(estate.spaces, ESTATE_SPACES, name);
+}
+
+/* A name of the same shape that nobody has: a reverse name of 10.7, else z for every letter. */
+static void make_nobodys(const char *name, char *out)
+{
+    const char *reverse = strcasestr(name, ".10.in-addr.arpa.");
+
+    strcpy(out, name);
+    if (reverse != NULL)
+        out[reverse - name - 1] = '7';
+    for (char *at = out; *at != '\0' && reverse == NULL; at++)
+        *at = *at == '.' ? '.' : 'z';
+}
+
+static void ask_for_tail(const struct ask *ask, struct tail *tail)
+{
+    uint8_t request[REQUEST_OCTETS_MOST];
+    size_t length = request_write(ask, request);
+    size_t head = length - (ask->no_edns ? 0 : 11);
+    size_t replied = world_send(&estate.world, request, length, ask);
+
+    ck_assert_uint_ge(replied, head);
+    ck_assert_uint_le(replied - head + HEADER, sizeof tail->octets);
+    ck_assert_mem_eq(estate.world.reply + HEADER, request + HEADER, head - HEADER);
+    memcpy(tail->octets, estate.world.reply + 2, HEADER - 2);
+    memcpy(tail->octets + HEADER - 2, estate.world.reply + head, replied - head);
+    tail->length = HEADER - 2 + replied - head;
+}
+
+/* Texts that repeat the question's name differ in what make_nobodys changed. */
+static bool is_same(const struct tail *theirs, const struct tail *nobodys)
+{
+    for (size_t i = 0; i < theirs->length && theirs->length == nobodys->length; i++)
+        if (theirs->octets[i] != nobodys->octets[i] && nobodys->octets[i] != 'z' &&
+            !(isdigit(theirs->octets[i]) && nobodys->octets[i] == '7'))
+            return false;
+    return theirs->length == nobodys->length;
+}
+
+static void compare(struct ask *ask, const char *name, const char *nobody)
+{
+    struct tail theirs, nobodys;
+
+    ask->name = name;
+    ask_for_tail(ask, &theirs);
+    ask->name = nobody;
+    ask_for_tail(ask, &nobodys);
+    ck_assert_msg(is_same(&theirs, &nobodys), "%s TYPE%u from %s is told apart from %s", name,
+                  ask->type, ask->from, nobody);
+}
+
+typedef void visit_name(struct ask *ask, const char *name);
+
+/* Visits each name of a space that the client is not inside of. */
+static void visit_strangers_names(struct ask *ask, visit_name *visit)
+{
+    uint32_t client;
+    unsigned visited = 0;
+
+    ck_assert(ipv4_read(ask->from, &client));
+    for (size_t i = 0; i < estate.names.count; i++) {
+        const struct space *space = find_space(estate.names.items[i]);
+        if (space == NULL || oracle_is_member(space, client))
+            continue;
+        visit(ask, estate.names.items[i]);
+        visited++;
+    }
+    ck_assert_uint_gt(visited, 20);
+}
+
+static void compare_all_types(struct ask *ask, const char *name)
+{
+    char nobody[NAME_TEXT_MOST];
+
+    make_nobodys(name, nobody);
+    for (size_t i = 0; i < estate_type_count; i++) {
+        ask->type = estate_types[i];
+        compare(ask, name, nobody);
+    }
+}
+
+static void compare_why(struct ask *ask, const char *name)
+{
+    char nobody[NAME_TEXT_MOST], why[NAME_TEXT_MOST + 8], why_nobody[NAME_TEXT_MOST + 8];
+
+    make_nobodys(name, nobody);
+    snprintf(why, sizeof why, "_why.%s", name);
+    snprintf(why_nobody, sizeof why_nobody, "_why.%s", nobody);
+    if (strlen(why) < 250)
+        compare(ask, why, why_nobody);
+}
+
+static void set_up(void)
+{
+    estate_init(&estate);
+}
+
+static void tear_down(void)
+{
+    estate_close(&estate);
+}
+
+START_TEST(without_recursion_a_strangers_name_is_as_nobodys)
+{
+    struct ask ask = manners[_i % MANNER_COUNT];
+
+    ask.from = estate_insiders[_i / MANNER_COUNT];
+    visit_strangers_names(&ask, compare_all_types);
+}
+END_TEST
+
+START_TEST(why_tells_a_stranger_what_it_tells_of_nobodys_names)
+{
+    struct ask ask = {.type = 16, .transport = ASK_TCP, .from = estate_insiders[_i]};
+
+    visit_strangers_names(&ask, compare_why);
+}
+END_TEST
+
+static struct tail mould;
+
+/* Reverse names are special ones where others are forwarded: compared with nobody's. */
+static void compare_with_mould(struct ask *ask, const char *name)
+{
+    struct tail tail;
+
+    if (strcasestr(name, ".in-addr.arpa.") != NULL) {
+        compare_all_types(ask, name);
+        return;
+    }
+    for (size_t i = 0; i < estate_type_count; i++) {
+        ask->name = name;
+        ask->type = estate_types[i];
+        if (ask->type == 251 || ask->type == 252)
+            continue; /* transfers are refused for any name */
+        ask_for_tail(ask, &tail);
+        if (mould.length == 0)
+            mould = tail;
+        ck_assert_msg(tail.length == mould.length &&
+                          memcmp(tail.octets, mould.octets, tail.length) == 0,
+                      "%s TYPE%u from %s is told apart", name, ask->type, ask->from);
+    }
+}
+
+START_TEST(with_recursion_all_strangers_names_are_alike)
+{
+    static const struct ask recursive[] = {
+        {.transport = ASK_UDP}, {.transport = ASK_TCP}, {.transport = ASK_UDP, .no_edns = true}};
+    struct ask ask = recursive[_i];
+
+    estate.world.snapshot->policy.routes = routes_usual();
+    estate.world.snapshot->policy.recursion_for = 7;
+    mould.length = 0;
+    for (size_t i = 0; i < estate_insider_count; i++) {
+        ask.from = estate_insiders[i];
+        visit_strangers_names(&ask, compare_with_mould);
+    }
+    ck_assert_uint_eq(mould.octets[1] & 15, 3);
+}
+END_TEST
+
+int main(void)
+{
+    Suite *suite = suite_create("property/strangers_names");
+    TCase *names = tcase_create("names, strangers, types");
+
+    tcase_set_timeout(names, 200);
+    tcase_add_checked_fixture(names, set_up, tear_down);
+    tcase_add_loop_test(names, without_recursion_a_strangers_name_is_as_nobodys, 0,
+                        (int)estate_insider_count * MANNER_COUNT);
+    tcase_add_loop_test(names, why_tells_a_stranger_what_it_tells_of_nobodys_names, 0,
+                        (int)estate_insider_count);
+    tcase_add_loop_test(names, with_recursion_all_strangers_names_are_alike, 0, 3);
+    suite_add_tcase(suite, names);
+    return suite_run(suite);
+}
