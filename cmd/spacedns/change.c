@@ -5,6 +5,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "base/escape.h"
 #include "control/diff_tell.h"
 #include "spacedns/live.h"
 
@@ -61,7 +62,7 @@ void change_begin(struct change *change, const char *name, const char *format, .
     va_list arguments;
 
     va_start(arguments, format);
-    vfprintf(out, format, arguments);
+    escape_vprintf(out, format, arguments);
     va_end(arguments);
     if (name != NULL) {
         fputc(' ', out);
@@ -223,7 +224,7 @@ void change_advise(const struct session *session, const char *format, ...)
 
     fputs(session_has_signs(session, session->err) ? " ▸    " : "", session->err);
     va_start(arguments, format);
-    vfprintf(session->err, format, arguments);
+    escape_vprintf(session->err, format, arguments);
     va_end(arguments);
     fputc('\n', session->err);
 }

@@ -2,6 +2,8 @@
 
 #include <jansson.h>
 
+#include "base/escape.h"
+
 static size_t count_spaces(const struct snapshot *snapshot)
 {
     size_t count = 0;
@@ -20,7 +22,7 @@ static void print_summary(const struct session *session, const char *folder)
 {
     const struct report *report = session->report;
 
-    fprintf(session->out, "%s", folder);
+    escape_print(session->out, folder);
     print_count(session->out, ": ", session->outcome.file_count, "file");
     if (session->snapshot != NULL) {
         print_count(session->out, ", ", count_spaces(session->snapshot), "space");

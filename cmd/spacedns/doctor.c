@@ -5,6 +5,7 @@
 #include <stdarg.h>
 #include <string.h>
 
+#include "base/escape.h"
 #include "control/print.h"
 #include "spacedns/doctor_ask.h"
 #include "spacedns/doctor_conf.h"
@@ -49,7 +50,7 @@ static void tell(struct visit *visit, enum mark mark, const char *step, const ch
     va_end(arguments);
     visit->failures += mark == MARK_FAIL;
     if (visit->steps == NULL)
-        fprintf(visit->session->out, "  %-4s  %-8s  %s\n", marks[mark], step, text);
+        escape_printf(visit->session->out, "  %-4s  %-8s  %s\n", marks[mark], step, text);
     else
         json_array_append_new(visit->steps,
                               json_pack("{s:s, s:s, s:s, s:s}", "hop", visit->hop, "step", step,
@@ -277,7 +278,7 @@ static void check_conf(struct visit *visit, const char *path)
 
     snprintf(visit->hop, sizeof visit->hop, "resolv.conf");
     if (visit->steps == NULL)
-        fprintf(visit->session->out, "%s\n", path);
+        escape_printf(visit->session->out, "%s\n", path);
     check_servers(visit, conf);
     if (waste > 0)
         tell(visit, MARK_NOTE, "search",

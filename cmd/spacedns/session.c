@@ -5,6 +5,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "base/escape.h"
 #include "config/forwarding.h"
 #include "control/policy.h"
 #include "control/protocol.h"
@@ -53,7 +54,7 @@ int session_fail(struct session *session, int code, const char *format, ...)
 
     fputs(session_has_signs(session, session->err) ? " ▸    Error: " : "Error: ", session->err);
     va_start(arguments, format);
-    vfprintf(session->err, format, arguments);
+    escape_vprintf(session->err, format, arguments);
     va_end(arguments);
     fputc('\n', session->err);
     return code;
@@ -117,8 +118,8 @@ static const char *find_zones(struct session *session)
         return folder;
     folder = session->settings.file != NULL ? session->settings.zones : usual_zones;
     if (!session->is_server_absent || invocation_has(&session->invocation, OPTION_SOCKET))
-        fprintf(session->err, "%s; zones folder %s is taken\n", session->server_problem.text,
-                folder);
+        escape_printf(session->err, "%s; zones folder %s is taken\n", session->server_problem.text,
+                      folder);
     return folder;
 }
 

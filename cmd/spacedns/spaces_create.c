@@ -3,6 +3,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/escape.h"
 #include "spacedns/spaces_new.h"
 
 static const char template[] =
@@ -57,7 +58,7 @@ static int create(struct session *session, const char *name, struct cidr cidr)
     fputs(is_settled ? "done\n" : "!\n", session->err);
     if (!is_settled)
         return session_fail(session, EXIT_REFUSED, "%s", err.text);
-    fprintf(session->out, "%s/%s.yaml\n", session_zones(session), name);
+    escape_printf(session->out, "%s/%s.yaml\n", session_zones(session), name);
     return EXIT_DONE;
 }
 

@@ -8,6 +8,7 @@
 #include <unistd.h>
 
 #include "base/arena.h"
+#include "base/escape.h"
 #include "base/yaml_marks.h"
 #include "space/topology.h"
 #include "spacedns/change.h"
@@ -142,7 +143,7 @@ static int import_apps(struct import *import)
     struct session *session = import->session;
     struct err err = {.text = "out of memory"};
 
-    fprintf(session->err, "Importing %s into ", import->file);
+    escape_printf(session->err, "Importing %s into ", import->file);
     session_print_space(session, session->err, import->space);
     fputs("... ", session->err);
     bool is_done = read_topology(import, &err) && make(import, &err);
@@ -150,7 +151,7 @@ static int import_apps(struct import *import)
     if (!is_done)
         return session_fail(session, EXIT_REFUSED, "%s", err.text);
     advise(import);
-    fprintf(session->out, "%s/%s.yaml\n", session_zones(session), import->space);
+    escape_printf(session->out, "%s/%s.yaml\n", session_zones(session), import->space);
     return EXIT_DONE;
 }
 
@@ -218,7 +219,7 @@ static int replace(struct import *import, struct change *change)
         advise(import);
         change_advise(import->session, "A running server reads it with spacedns reload; spacedns "
                                        "plan tells what would change");
-        fprintf(import->session->out, "%s\n", change->found.space->file);
+        escape_printf(import->session->out, "%s\n", change->found.space->file);
     }
     return code;
 }

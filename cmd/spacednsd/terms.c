@@ -1,9 +1,11 @@
 #include "spacednsd/terms.h"
 
+#include <limits.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/resource.h>
 
+#include "base/escape.h"
 #include "base/log.h"
 #include "config/exposure.h"
 #include "config/forwarding.h"
@@ -58,10 +60,11 @@ static const char *read_place(const char *text, struct place *at)
 static void report_problem(struct report *report, const char *file, const char *problem)
 {
     struct place at = {.line = 0};
-    size_t length = file == NULL ? 0 : strlen(file);
+    char begin[PATH_MAX];
+    size_t length = file == NULL ? 0 : escape_string(begin, sizeof begin, file);
     const char *sentence = NULL;
 
-    if (length > 0 && strncmp(problem, file, length) == 0)
+    if (length > 0 && strncmp(problem, begin, length) == 0)
         sentence = read_place(problem + length, &at);
     if (sentence == NULL)
         report_add(report, FINDING_SETTING, file == NULL ? "settings" : file,

@@ -6,6 +6,7 @@
 
 #include "base/clock.h"
 #include "base/debug.h"
+#include "base/escape.h"
 #include "base/log.h"
 #include "base/suggest.h"
 #include "base/text.h"
@@ -35,10 +36,11 @@ bool zones_check_routes(const struct settings *settings, FILE *problems)
         struct name zone;
         if (!name_from_text(zones->items[i].zone, &zone) || !special_is_fixed(&zone))
             continue;
-        fprintf(problems,
-                "%s: its names are answered here and never asked of an upstream (RFC 6761); take "
-                "the zone out\n",
-                zones->items[i].place);
+        escape_printf(
+            problems,
+            "%s: its names are answered here and never asked of an upstream (RFC 6761); take "
+            "the zone out\n",
+            zones->items[i].place);
         passed = false;
     }
     return passed;
@@ -201,10 +203,10 @@ void zones_print_refusal(const struct zones_loading *loading, FILE *out)
         errors = report_count(loading->report, FINDING_ERROR);
     }
     if (loading->err.code != ERR_NONE)
-        fprintf(out, "spacednsd: %s\n", loading->err.text);
+        escape_printf(out, "spacednsd: %s\n", loading->err.text);
     if (errors > 0)
-        fprintf(out, "spacednsd: not started: %zu error%s in the zone files of %s\n", errors,
-                errors == 1 ? "" : "s", loading->request.folder);
+        escape_printf(out, "spacednsd: not started: %zu error%s in the zone files of %s\n", errors,
+                      errors == 1 ? "" : "s", loading->request.folder);
 }
 
 size_t zones_count_spaces(const struct snapshot *snapshot)

@@ -7,6 +7,7 @@
 #include <unistd.h>
 
 #include "base/clock.h"
+#include "base/escape.h"
 
 enum { MICROSECONDS = 1000000, DAY_SECONDS = 86400, LINE_END_OCTETS = 4 /* "...\n" */ };
 
@@ -85,23 +86,34 @@ static bool is_bare(const char *value, size_t length)
     return true;
 }
 
-void log_add_value(struct text *text, const char *value, size_t length)
+/* As escape.h has it, but for octets that readers of logfmt want escaped as in JSON. */
+static size_t add_character(struct text *text, const char *octets, size_t length)
 {
     static const char hex[] = "0123456789abcdef";
+    struct text probe = *text;
+    size_t read = escape_next(&probe, octets, length);
+    unsigned char octet = (unsigned char)octets[0];
 
+    if (probe.cut || *text->next != '\\') {
+        *text = probe;
+        return read;
+    }
+    text_add(text, (char[]){'\\', 'u', '0', '0', hex[octet >> 4], hex[octet & 15]}, 6);
+    return 1;
+}
+
+void log_add_value(struct text *text, const char *value, size_t length)
+{
     if (is_bare(value, length)) {
         text_add(text, value, length);
         return;
     }
     text_add(text, "\"", 1);
-    for (size_t i = 0; i < length; i++) {
-        unsigned char octet = (unsigned char)value[i];
-        if (octet == '"' || octet == '\\')
-            text_add(text, (char[]){'\\', (char)octet}, 2);
-        else if (octet < ' ' || octet == 0x7f)
-            text_add(text, (char[]){'\\', 'u', '0', '0', hex[octet >> 4], hex[octet & 15]}, 6);
+    for (size_t i = 0; i < length && !text->cut;) {
+        if (value[i] == '"' || value[i] == '\\')
+            text_add(text, (char[]){'\\', value[i++]}, 2);
         else
-            text_add(text, &value[i], 1);
+            i += add_character(text, value + i, length - i);
     }
     text_add(text, "\"", 1);
 }

@@ -7,8 +7,8 @@
  *     2024-10-16T12:00:00.000000+00:00 info reload_done generation=2 files=1 read=1 ms=3
  *
  * A value is bare when it is made of plain characters, else in quotes with ", \ and control
- * characters escaped as in JSON (\", \\, \u001b), so that nothing that came from outside can end
- * the line or forge a pair.
+ * characters escaped as in JSON (\", \\, \u001b), and what cannot be seen named as in escape.h, so
+ * that nothing that came from outside can end the line or forge a pair.
  *
  *     log_start(&line, LOG_INFO, "reload_done");
  *     log_number(&line, "generation", 2);

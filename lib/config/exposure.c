@@ -3,6 +3,8 @@
 #include <arpa/inet.h>
 #include <string.h>
 
+#include "base/escape.h"
+
 static bool v6_is_private(const struct in6_addr *address)
 {
     return IN6_IS_ADDR_LOOPBACK(address) || (address->s6_addr[0] & 0xfe) == 0xfc ||
@@ -60,11 +62,12 @@ static bool check_wildcard(const struct listen_address *listen, const struct ifa
         return true;
     endpoint_write(&listen->endpoint, wildcard);
     write_host(&public, host);
-    fprintf(problems,
-            "%s: error E-LISTEN-PUBLIC: %s covers the public address %s of interface %s; name the "
-            "private addresses to listen on, or set allow_public_listen: true "
-            "(--allow-public-listen)\n",
-            listen->place, wildcard, host, interface->ifa_name);
+    escape_printf(
+        problems,
+        "%s: error E-LISTEN-PUBLIC: %s covers the public address %s of interface %s; name the "
+        "private addresses to listen on, or set allow_public_listen: true "
+        "(--allow-public-listen)\n",
+        listen->place, wildcard, host, interface->ifa_name);
     return false;
 }
 
@@ -78,11 +81,12 @@ static bool check_one(const struct listen_address *listen, const struct ifaddrs 
     if (endpoint_is_private(&listen->endpoint))
         return true;
     endpoint_write(&listen->endpoint, address);
-    fprintf(problems,
-            "%s: error E-LISTEN-PUBLIC: %s is outside loopback and the private blocks (RFC 1918); "
-            "listen on a private address, or set allow_public_listen: true "
-            "(--allow-public-listen)\n",
-            listen->place, address);
+    escape_printf(
+        problems,
+        "%s: error E-LISTEN-PUBLIC: %s is outside loopback and the private blocks (RFC 1918); "
+        "listen on a private address, or set allow_public_listen: true "
+        "(--allow-public-listen)\n",
+        listen->place, address);
     return false;
 }
 

@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/escape.h"
 #include "base/file.h"
 #include "config/domain.h"
 #include "config/exposure.h"
@@ -26,7 +27,7 @@ struct settling {
 
 static void tell(struct settling *settling, const char *place, const char *sentence)
 {
-    fprintf(settling->problems, "%s: %s\n", place, sentence);
+    escape_printf(settling->problems, "%s: %s\n", place, sentence);
     settling->failed = true;
 }
 

@@ -4,6 +4,7 @@
 #include <stdarg.h>
 #include <string.h>
 
+#include "base/escape.h"
 #include "base/suggest.h"
 #include "config/domain.h"
 
@@ -32,9 +33,10 @@ void setting_problem(struct settings_reader *reader, const char *place, const ch
     va_list arguments;
 
     reader->failed = true;
-    fprintf(reader->problems, "%s: ", place);
+    /* One problem is one line, whatever its values hold. */
+    escape_printf(reader->problems, "%s: ", place);
     va_start(arguments, format);
-    vfprintf(reader->problems, format, arguments);
+    escape_vprintf(reader->problems, format, arguments);
     va_end(arguments);
     fputc('\n', reader->problems);
 }

@@ -50,7 +50,7 @@ struct setting_text {
 
 extern const struct setting settings_table[SETTING_COUNT];
 
-/** Tells one problem and marks the reading as failed. */
+/** Tells one problem, escaped and on one line, and marks the reading as failed. */
 void setting_problem(struct settings_reader *reader, const char *place, const char *format, ...)
     __attribute__((format(printf, 3, 4)));
 

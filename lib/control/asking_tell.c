@@ -3,6 +3,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/escape.h"
 #include "control/print.h"
 #include "decide/explain.h"
 #include "wire/types.h"
@@ -230,12 +231,13 @@ static void print_membership(const json_t *membership, FILE *out)
     const char *connection = json_string_value(json_object_get(membership, "connection"));
     const char *file = json_string_value(json_object_get(membership, "file"));
 
-    fprintf(out, "class=%s space=%s%s%s because of %s (%s:%d)\n",
-            json_string_value(json_object_get(membership, "class")),
-            json_string_value(json_object_get(membership, "space")),
-            connection == NULL ? "" : " connection=", connection == NULL ? "" : connection,
-            json_string_value(json_object_get(membership, "block")), file == NULL ? "?" : file,
-            (int)json_integer_value(json_object_get(membership, "line")));
+    escape_printf(out, "class=%s space=%s%s%s because of %s (%s:%d)\n",
+                  json_string_value(json_object_get(membership, "class")),
+                  json_string_value(json_object_get(membership, "space")),
+                  connection == NULL ? "" : " connection=", connection == NULL ? "" : connection,
+                  json_string_value(json_object_get(membership, "block")),
+                  file == NULL ? "?" : file,
+                  (int)json_integer_value(json_object_get(membership, "line")));
 }
 
 void asking_tell_client(const struct snapshot *snapshot, const struct asker *asker, bool is_json,

@@ -1,5 +1,8 @@
 #include "decide/explain.h"
 
+#include <string.h>
+
+#include "base/escape.h"
 #include "decide/explain_reason.h"
 #include "wire/types.h"
 
@@ -22,7 +25,7 @@ static void add_place(const struct explanation *explanation, struct text *text,
     if (!explanation->has_places)
         return;
     text_add_string(text, " (");
-    text_add_string(text, segment->file);
+    escape_add(text, segment->file, strlen(segment->file));
     text_add_string(text, ":");
     text_add_number(text, line);
     text_add_string(text, ")");
@@ -71,7 +74,7 @@ static void tell_client(const struct snapshot *snapshot, const struct client *cl
     if (membership->connection != ENTRY_NONE) {
         const struct connection *connection = &segment->connections[membership->connection];
         text_add_string(&text, connection->kind == CONNECTION_PEERING ? " peering=" : " vpn=");
-        text_add_string(&text, connection->name);
+        escape_add(&text, connection->name, strlen(connection->name));
         line = connection->at.line;
     }
     text_add_string(&text, " because of ");

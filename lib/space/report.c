@@ -5,8 +5,19 @@
 #include <string.h>
 
 #include "base/arena.h"
+#include "base/escape.h"
+#include "base/hash.h"
 
-enum { SENTENCE_MAX = 1024, ESCAPED_MAX = 4 * SENTENCE_MAX + 1 };
+enum { SENTENCE_MAX = 1024, ESCAPED_MAX = 4 * SENTENCE_MAX + 1, LINE_AND_COLUMN_OCTETS = 30 };
+enum { FEWEST_TALLIES = 16, TALLY_STEP = 31, LAST_WORD_OCTETS = 64 };
+
+/* What was found of one code in one file. */
+struct tally {
+    const char *file; /* NULL: a free slot */
+    enum finding_code code;
+    size_t kept;
+    size_t left_out;
+};
 
 struct report {
     struct arena *arena;
@@ -15,6 +26,10 @@ struct report {
     size_t capacity;
     size_t levels[FINDING_NOTE + 1];
     const char *newest_file; /* the arena's copy of the last finding's file */
+    struct hash_key key;
+    struct tally *tallies; /* open addressing, at most half in use */
+    size_t tally_count;
+    size_t tally_mask;
     bool is_incomplete;
 };
 
@@ -56,6 +71,7 @@ struct report *report_new(void)
         free(report);
         return NULL;
     }
+    report->key = hash_key_random();
     return report;
 }
 
@@ -65,43 +81,8 @@ void report_free(struct report *report)
         return;
     arena_free(report->arena);
     free(report->findings);
+    free(report->tallies);
     free(report);
-}
-
-/* Length of the well-formed UTF-8 sequence of two or more octets at `octets`, or 0. */
-static size_t sequence_length(const unsigned char *octets)
-{
-    size_t length = octets[0] >= 0xF0 ? 4 : octets[0] >= 0xE0 ? 3 : octets[0] >= 0xC2 ? 2 : 0;
-
-    for (size_t i = 1; i < length; i++)
-        if ((octets[i] & 0xC0) != 0x80)
-            return 0;
-    /* C1 control characters move a terminal's cursor as C0 do. */
-    return octets[0] == 0xC2 && octets[1] < 0xA0 ? 0 : length;
-}
-
-/* Values are quoted in sentences as written; what could move a terminal's cursor is escaped. */
-static size_t escape(const char *from, char *to)
-{
-    static const char digits[] = "0123456789abcdef";
-    const unsigned char *octet = (const unsigned char *)from;
-    char *next = to;
-
-    while (*octet != '\0') {
-        size_t length = *octet >= ' ' && *octet < 0x7F ? 1 : sequence_length(octet);
-        if (length > 0) {
-            memcpy(next, octet, length);
-            next += length;
-            octet += length;
-        } else {
-            *next++ = '\\';
-            *next++ = 'x';
-            *next++ = digits[*octet >> 4];
-            *next++ = digits[*octet & 15];
-            octet++;
-        }
-    }
-    return (size_t)(next - to);
 }
 
 static const char *keep_file(struct report *report, const char *file)
@@ -109,6 +90,52 @@ static const char *keep_file(struct report *report, const char *file)
     if (report->newest_file == NULL || strcmp(report->newest_file, file) != 0)
         report->newest_file = arena_text(report->arena, file, strlen(file));
     return report->newest_file;
+}
+
+static struct tally *slot_for(const struct report *report, const char *file, enum finding_code code)
+{
+    size_t i = (size_t)hash_octets(&report->key, file, strlen(file)) + code * TALLY_STEP;
+
+    for (;; i++) {
+        struct tally *slot = &report->tallies[i & report->tally_mask];
+        if (slot->file == NULL || (slot->code == code && strcmp(slot->file, file) == 0))
+            return slot;
+    }
+}
+
+static bool widen_tallies(struct report *report)
+{
+    struct report wider = *report;
+
+    wider.tally_mask = report->tallies == NULL ? FEWEST_TALLIES - 1 : report->tally_mask * 2 + 1;
+    wider.tallies = calloc(wider.tally_mask + 1, sizeof *wider.tallies);
+    if (wider.tallies == NULL)
+        return false;
+    for (size_t i = 0; report->tallies != NULL && i <= report->tally_mask; i++)
+        if (report->tallies[i].file != NULL)
+            *slot_for(&wider, report->tallies[i].file, report->tallies[i].code) =
+                report->tallies[i];
+    free(report->tallies);
+    *report = wider;
+    return true;
+}
+
+/* The tally of a file and code, made when there is none. NULL without memory. */
+static struct tally *tally_for(struct report *report, const char *file, enum finding_code code)
+{
+    bool is_crowded = report->tallies == NULL || report->tally_count > report->tally_mask / 2;
+
+    if (is_crowded && !widen_tallies(report))
+        return NULL;
+    struct tally *tally = slot_for(report, file, code);
+    if (tally->file != NULL)
+        return tally;
+    const char *kept = keep_file(report, file);
+    if (kept == NULL)
+        return NULL;
+    *tally = (struct tally){.file = kept, .code = code};
+    report->tally_count++;
+    return tally;
 }
 
 static bool make_room(struct report *report)
@@ -124,21 +151,34 @@ static bool make_room(struct report *report)
     return true;
 }
 
-static void add(struct report *report, const struct finding *finding, size_t length)
+static void leave_out(struct report *report, struct tally *tally, size_t count)
 {
-    struct finding copy = {
-        .code = finding->code,
-        .at = finding->at,
-        .file = keep_file(report, finding->file),
-        .sentence = arena_text(report->arena, finding->sentence, length),
-    };
+    tally->left_out += count;
+    report->levels[finding_level(tally->code)] += count;
+}
 
-    if (copy.file == NULL || copy.sentence == NULL || !make_room(report)) {
+/* `sentence` is escaped. */
+static void add(struct report *report, struct finding finding)
+{
+    struct tally *tally = tally_for(report, finding.file, finding.code);
+
+    if (tally == NULL) {
         report->is_incomplete = true;
         return;
     }
-    report->findings[report->count++] = copy;
-    report->levels[finding_level(copy.code)]++;
+    if (tally->kept == FINDINGS_ALIKE || report->count >= FINDINGS_KEPT) {
+        leave_out(report, tally, 1);
+        return;
+    }
+    finding.file = tally->file;
+    finding.sentence = arena_text(report->arena, finding.sentence, strlen(finding.sentence));
+    if (finding.sentence == NULL || !make_room(report)) {
+        report->is_incomplete = true;
+        return;
+    }
+    report->findings[report->count++] = finding;
+    report->levels[finding_level(finding.code)]++;
+    tally->kept++;
 }
 
 void report_add(struct report *report, enum finding_code code, const char *file, struct place at,
@@ -151,15 +191,31 @@ void report_add(struct report *report, enum finding_code code, const char *file,
     va_start(arguments, format);
     vsnprintf(sentence, sizeof sentence, format, arguments);
     va_end(arguments);
-    struct finding finding = {.code = code, .file = file, .at = at, .sentence = escaped};
-    add(report, &finding, escape(sentence, escaped));
+    escape_string(escaped, sizeof escaped, sentence);
+    add(report, (struct finding){.code = code, .file = file, .at = at, .sentence = escaped});
 }
 
 void report_merge(struct report *to, const struct report *from)
 {
     for (size_t i = 0; i < from->count; i++)
-        add(to, &from->findings[i], strlen(from->findings[i].sentence));
+        if (from->findings[i].more == 0)
+            add(to, from->findings[i]);
+    for (size_t i = 0; from->tallies != NULL && i <= from->tally_mask; i++) {
+        const struct tally *tally = &from->tallies[i];
+        if (tally->file == NULL || tally->left_out == 0)
+            continue;
+        struct tally *own = tally_for(to, tally->file, tally->code);
+        if (own == NULL)
+            to->is_incomplete = true;
+        else
+            leave_out(to, own, tally->left_out);
+    }
     to->is_incomplete |= from->is_incomplete;
+}
+
+bool report_is_full(const struct report *report)
+{
+    return report->levels[FINDING_ERROR] >= ERRORS_ENOUGH || report->is_incomplete;
 }
 
 static int compare(const void *left, const void *right)
@@ -169,6 +225,8 @@ static int compare(const void *left, const void *right)
     int order = a->file == b->file ? 0 : strcmp(a->file, b->file);
 
     if (order == 0)
+        order = (a->more > 0) - (b->more > 0);
+    if (order == 0)
         order = (a->at.line > b->at.line) - (a->at.line < b->at.line);
     if (order == 0)
         order = (a->at.column > b->at.column) - (a->at.column < b->at.column);
@@ -177,8 +235,36 @@ static int compare(const void *left, const void *right)
     return order != 0 ? order : strcmp(a->sentence, b->sentence);
 }
 
+static void drop_last_words(struct report *report)
+{
+    size_t kept = 0;
+
+    for (size_t i = 0; i < report->count; i++)
+        if (report->findings[i].more == 0)
+            report->findings[kept++] = report->findings[i];
+    report->count = kept;
+}
+
+static void add_last_word(struct report *report, const struct tally *tally)
+{
+    char sentence[LAST_WORD_OCTETS];
+
+    snprintf(sentence, sizeof sentence,
+             tally->kept == 0 ? "%zu that are not listed" : "and %zu more", tally->left_out);
+    const char *kept = arena_text(report->arena, sentence, strlen(sentence));
+    if (kept == NULL || !make_room(report))
+        report->is_incomplete = true;
+    else
+        report->findings[report->count++] = (struct finding){
+            .code = tally->code, .more = tally->left_out, .file = tally->file, .sentence = kept};
+}
+
 void report_sort(struct report *report)
 {
+    drop_last_words(report);
+    for (size_t i = 0; report->tallies != NULL && i <= report->tally_mask; i++)
+        if (report->tallies[i].left_out > 0)
+            add_last_word(report, &report->tallies[i]);
     if (report->count > 0)
         qsort(report->findings, report->count, sizeof *report->findings, compare);
 }
@@ -205,18 +291,19 @@ bool report_is_clean(const struct report *report)
 
 void finding_write_place(const struct finding *finding, char out[FINDING_PLACE_OCTETS])
 {
-    int length = snprintf(out, FINDING_PLACE_OCTETS, "%.130s", finding->file);
+    size_t length =
+        escape_string(out, FINDING_PLACE_OCTETS - LINE_AND_COLUMN_OCTETS, finding->file);
 
     if (finding->at.line > 0)
-        snprintf(out + length, FINDING_PLACE_OCTETS - (size_t)length, ":%u:%u",
-                 (unsigned)finding->at.line, (unsigned)finding->at.column);
+        snprintf(out + length, FINDING_PLACE_OCTETS - length, ":%u:%u", (unsigned)finding->at.line,
+                 (unsigned)finding->at.column);
 }
 
 void finding_print(const struct finding *finding, FILE *out)
 {
     static const char *const levels[] = {"error", "warning", "note"};
 
-    fputs(finding->file, out);
+    escape_print(out, finding->file);
     if (finding->at.line > 0)
         fprintf(out, ":%u:%u", (unsigned)finding->at.line, (unsigned)finding->at.column);
     fprintf(out, ": %s %s: %s\n", levels[finding_level(finding->code)], finding_name(finding->code),

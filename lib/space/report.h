@@ -9,11 +9,16 @@
  *     10.0.128.0/20; give the router an address in 10.0.0.0/20 or 10.0.16.0/20
  *
  * Codes come from findings.def; `report_add` takes the level from there. Values are quoted as
- * written; control characters and broken UTF-8 in them are escaped (\x1b), so that a file cannot
- * speak to the terminal. Callers cut long values themselves ("%.80s"), so that the fix is not lost.
+ * written, but escaped (base/escape.h), and so is the file's name where it is printed: a file can
+ * neither speak to the terminal nor forge a line. Callers cut long values themselves ("%.80s"), so
+ * that the fix is not lost.
+ *
+ * A report is bounded, whatever a file holds: FINDINGS_ALIKE of one code in one file are kept, and
+ * FINDINGS_KEPT in all. The rest is counted, and report_sort puts "and N more" behind what is kept
+ * of the file and code. Who reads a file stops when report_is_full.
  *
  * Threads: a report belongs to one thread; report_merge joins reports of finished threads.
- * Memory: findings are copied into the report's own arena.
+ * Memory: findings are copied into the report's own arena; some 2 MB at most.
  */
 #include <stdbool.h>
 #include <stddef.h>
@@ -30,11 +35,18 @@ enum finding_code {
     FINDING_CODE_COUNT
 };
 
+enum {
+    FINDINGS_ALIKE = 100,
+    FINDINGS_KEPT = 10000,
+    ERRORS_ENOUGH = 1000, /* in one file: whoever mends it reads no further */
+};
+
 struct finding {
     enum finding_code code;
-    const char *file; /* as shown to people */
+    size_t more;      /* 0, or of how many that are left out this is the last word */
+    const char *file; /* as it is called; escaped when printed */
     struct place at;
-    const char *sentence;
+    const char *sentence; /* escaped */
 };
 
 struct report;
@@ -49,15 +61,22 @@ void report_free(struct report *report);
 void report_add(struct report *report, enum finding_code code, const char *file, struct place at,
                 const char *format, ...) __attribute__((format(printf, 5, 6)));
 
-/** Moves copies of all findings of `from` into `to`. */
+/** Copies all findings of `from` into `to`; what `from` left out is left out there too. */
 void report_merge(struct report *to, const struct report *from);
 
-/** Sorts by file, line, column, then code. */
+/**
+ * Sorts by file, line, column, then code, and says behind each file's findings how many more there
+ * are of a code. Once more after a later report_add is right too.
+ */
 void report_sort(struct report *report);
 
+/** How many there are of a level, those that are left out included. */
 size_t report_count(const struct report *report, enum finding_level level);
 
-/** All findings in order, `report_total` of them. */
+/** True when nothing is gained by looking for more: ERRORS_ENOUGH were found, or memory ran out. */
+bool report_is_full(const struct report *report);
+
+/** All that are kept, in order, `report_total` of them. */
 const struct finding *report_findings(const struct report *report);
 size_t report_total(const struct report *report);
 

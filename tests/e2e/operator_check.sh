@@ -192,6 +192,37 @@ for words in version "check zones" "prove zones --json" schema; do
     expect_match "no room for what $words says" '^Error: the output could not be written' "$(<"$work/err")"
 done
 
+# ---- what a file's name or size may not do ----
+
+mkdir -p "$work/names"
+printf x >"$work/names/$(printf 'e\033[31mRED\nb.yaml:1:1: error E-X: \342\200\256.yaml')"
+run check "$work/names"
+expect "a name that speaks to the terminal: exit code" 1 "$code"
+expect "a name that speaks to the terminal" \
+    "$work/names/e\\x1b[31mRED\\x0ab.yaml:1:1: error E-X: <U+202E right-to-left override>.yaml:1:1: error E-TYPE: the file holds a text; it must hold \`key: value\` lines" \
+    "$(head -n 1 <<<"$out")"
+run check "$work/$(printf 'no\033[31m')"
+expect_match "a folder that is not there" '^Error: zones folder .*/no\\x1b\[31m cannot be opened' "$err"
+
+mkdir -p "$work/big"
+awk 'BEGIN { printf "space: big-one\nrouters: ["; for (i = 0; i < 8000000; i++) printf "x,"; print "x]" }' >"$work/big/big.yaml"
+run check "$work/big"
+expect "16 MB of errors: exit code" 1 "$code"
+expect_match "16 MB of errors are not listed one by one" 'big.yaml: error E-ADDRESS: and 900 more' "$out"
+expect_match "the reading ends at some point" 'E-LIMIT: the file has 1000 errors up to here' "$out"
+if [ -z "${SANITIZE-}" ]; then
+    as=(prlimit --as=150000000)
+    run check "$work/big"
+    expect "16 MB of errors in 150 MB: exit code" 1 "$code"
+    expect_match "16 MB of errors in 150 MB" 'E-LIMIT' "$out"
+    as=(prlimit --as=20000000)
+    run check "$work/big"
+    expect "no memory for the file: exit code" 1 "$code"
+    expect_match "no memory for the file" 'out of memory' "$out$err"
+    as=()
+fi
+rm -r "$work/big"
+
 # ---- usage ----
 
 run check a b

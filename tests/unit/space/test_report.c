@@ -160,14 +160,83 @@ START_TEST(merged_findings_outlive_the_report_they_came_from)
 }
 END_TEST
 
-START_TEST(ten_thousand_findings_are_kept)
+START_TEST(a_hundred_alike_are_kept_and_the_rest_is_counted)
 {
     for (unsigned i = 10000; i > 0; i--)
         report_add(report, FINDING_TTL, i % 2 ? "a.yaml" : "b.yaml", at(i, 1), "%u", i);
+    report_add(report, FINDING_REGION, "a.yaml", at(20000, 1), "another");
+    for (int times = 0; times < 2; times++) {
+        report_sort(report);
+        const struct finding *all = report_findings(report);
+        ck_assert_uint_eq(report_total(report), 2 * FINDINGS_ALIKE + 3);
+        ck_assert_uint_eq(report_count(report, FINDING_ERROR), 10000);
+        ck_assert_str_eq(all[FINDINGS_ALIKE].sentence, "another");
+        ck_assert_int_eq(all[FINDINGS_ALIKE + 1].code, FINDING_TTL);
+        ck_assert_str_eq(all[FINDINGS_ALIKE + 1].sentence, "and 4900 more");
+        ck_assert_str_eq(all[2 * FINDINGS_ALIKE + 2].file, "b.yaml");
+        ck_assert_uint_eq(all[2 * FINDINGS_ALIKE + 2].more, 4900);
+    }
+}
+END_TEST
+
+START_TEST(what_is_left_out_stays_counted_when_reports_are_merged)
+{
+    struct report *other = report_new();
+
+    for (unsigned i = 1; i <= 250; i++)
+        report_add(other, FINDING_TTL, "a.yaml", at(i, 1), "%u", i);
+    report_sort(other);
+    report_merge(report, other);
+    report_add(report, FINDING_TTL, "a.yaml", at(300, 1), "one more");
+    report_free(other);
     report_sort(report);
-    ck_assert_uint_eq(report_total(report), 10000);
-    ck_assert_str_eq(report_findings(report)[0].sentence, "1");
-    ck_assert_str_eq(report_findings(report)[9999].sentence, "10000");
+    ck_assert_uint_eq(report_total(report), FINDINGS_ALIKE + 1);
+    ck_assert_uint_eq(report_count(report, FINDING_ERROR), 251);
+    ck_assert_str_eq(report_findings(report)[FINDINGS_ALIKE].sentence, "and 151 more");
+}
+END_TEST
+
+START_TEST(many_files_do_not_fill_the_memory)
+{
+    char file[32];
+
+    for (unsigned i = 0; i < 2 * FINDINGS_KEPT; i++) {
+        snprintf(file, sizeof file, "%05u.yaml", i / 2);
+        report_add(report, FINDING_REGION, file, at(i + 1, 1), "%u", i);
+    }
+    ck_assert_uint_eq(report_total(report), FINDINGS_KEPT);
+    report_sort(report);
+    ck_assert_uint_eq(report_count(report, FINDING_WARNING), 2 * FINDINGS_KEPT);
+    ck_assert_str_eq(report_findings(report)[report_total(report) - 1].sentence,
+                     "2 that are not listed");
+}
+END_TEST
+
+START_TEST(a_thousand_errors_are_enough_and_warnings_never_are)
+{
+    for (unsigned i = 1; i <= 5000; i++)
+        report_add(report, FINDING_REGION, "a.yaml", at(i, 1), "warning");
+    for (unsigned i = 1; i < ERRORS_ENOUGH; i++)
+        report_add(report, FINDING_TTL, "a.yaml", at(i, 1), "error");
+    ck_assert(!report_is_full(report));
+    report_add(report, FINDING_TTL, "a.yaml", at(1, 1), "error");
+    ck_assert(report_is_full(report));
+}
+END_TEST
+
+START_TEST(the_name_of_a_file_cannot_forge_a_line_or_speak_to_the_terminal)
+{
+    char place[FINDING_PLACE_OCTETS];
+
+    report_add(report, FINDING_TTL, "e\033[31m\nb.yaml:1:1: error E-X: \u202e.yaml", at(8, 12),
+               "x");
+    char *text = printed();
+    ck_assert_str_eq(text, "e\\x1b[31m\\x0ab.yaml:1:1: error E-X: <U+202E right-to-left "
+                           "override>.yaml:8:12: error E-TTL: x\n");
+    free(text);
+    finding_write_place(report_findings(report), place);
+    ck_assert_str_eq(place, "e\\x1b[31m\\x0ab.yaml:1:1: error E-X: <U+202E right-to-left "
+                            "override>.yaml:8:12");
 }
 END_TEST
 
@@ -243,7 +312,11 @@ int main(void)
                         (int)(sizeof values / sizeof values[0]));
     tcase_add_test(findings, an_endless_sentence_is_cut);
     tcase_add_test(findings, merged_findings_outlive_the_report_they_came_from);
-    tcase_add_test(findings, ten_thousand_findings_are_kept);
+    tcase_add_test(findings, a_hundred_alike_are_kept_and_the_rest_is_counted);
+    tcase_add_test(findings, what_is_left_out_stays_counted_when_reports_are_merged);
+    tcase_add_test(findings, many_files_do_not_fill_the_memory);
+    tcase_add_test(findings, a_thousand_errors_are_enough_and_warnings_never_are);
+    tcase_add_test(findings, the_name_of_a_file_cannot_forge_a_line_or_speak_to_the_terminal);
     tcase_add_loop_test(findings, every_code_has_its_level_s_letter_and_a_meaning, 0,
                         FINDING_CODE_COUNT);
     tcase_add_checked_fixture(manual, read_readme, free_readme);

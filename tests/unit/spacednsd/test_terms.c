@@ -126,6 +126,19 @@ START_TEST(all_problems_are_found_in_one_run)
 }
 END_TEST
 
+START_TEST(a_value_neither_speaks_to_the_terminal_nor_makes_two_findings)
+{
+    write_file("external: \"a\\e[31m\\nb\\u202E\"\n");
+    ck_assert_ptr_null(terms_read(&stand.now, stand.report));
+    ck_assert_uint_eq(report_total(stand.report), 1);
+    const struct finding *finding = report_findings(stand.report);
+    ck_assert_uint_eq(finding->at.line, 1);
+    ck_assert_msg(strstr(finding->sentence, "`a\\x1b[31m\\x0ab<U+202E right-to-left override>`") !=
+                      NULL,
+                  "%s", finding->sentence);
+}
+END_TEST
+
 START_TEST(a_file_that_is_gone_is_an_error)
 {
     folder_clear(&stand.folder);
@@ -148,6 +161,7 @@ int main(void)
                         sizeof broken / sizeof broken[0]);
     tcase_add_test(all, all_problems_are_found_in_one_run);
     tcase_add_test(all, a_file_that_is_gone_is_an_error);
+    tcase_add_test(all, a_value_neither_speaks_to_the_terminal_nor_makes_two_findings);
     suite_add_tcase(suite, all);
     return suite_run(suite);
 }
