@@ -91,6 +91,11 @@ void yaml_reader_free(struct yaml_reader *reader)
     free(reader);
 }
 
+void yaml_stop(struct yaml_reader *reader)
+{
+    reader->failed = true;
+}
+
 bool yaml_failed(const struct yaml_reader *reader)
 {
     return reader->failed;

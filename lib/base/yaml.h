@@ -93,6 +93,9 @@ void yaml_reader_free(struct yaml_reader *reader);
 /** True once a problem ended the reading; every pull then returns false. */
 bool yaml_failed(const struct yaml_reader *reader);
 
+/** Ends the reading: every pull returns false from now on. The caller has said why. */
+void yaml_stop(struct yaml_reader *reader);
+
 /** Starts the reading. Returns the root mapping, or false with a problem told. */
 bool yaml_root(struct yaml_reader *reader, struct yaml_node *root);
 

@@ -29,6 +29,21 @@ struct place place_of_node(const struct yaml_node *node)
     return (struct place){.line = line & LINE_MAX_KEPT, .column = column & COLUMN_MAX_KEPT};
 }
 
+void parsing_stop_when_full(struct parsing *parsing, struct place at)
+{
+    if (yaml_failed(parsing->yaml))
+        return;
+    if (parsing->is_out_of_memory)
+        yaml_stop(parsing->yaml);
+    if (!report_is_full(parsing->report))
+        return;
+    yaml_stop(parsing->yaml);
+    report_add(parsing->report, FINDING_LIMIT, parsing->file, at,
+               "the file has %zu errors up to here, and the rest was not read; mend what they have "
+               "in common",
+               report_count(parsing->report, FINDING_ERROR));
+}
+
 const char *parsing_keep(struct parsing *parsing, const char *text, size_t length)
 {
     const char *kept = arena_text(parsing->arena, text, length);
@@ -92,7 +107,7 @@ static void reject_key(void *context, const struct yaml_node *key, const struct 
                    "could read this file, replace the key");
     else if (other != NULL)
         report_add(parsing->report, FINDING_UNKNOWN_KEY, parsing->file, at,
-                   "`%s` is no key of %s, it belongs to %s; move it %s", key->text, table->owner,
+                   "`%.80s` is no key of %s, it belongs to %s; move it %s", key->text, table->owner,
                    other->owner, other->where);
     else if (near != NULL)
         report_add(parsing->report, FINDING_UNKNOWN_KEY, parsing->file, at,
@@ -101,6 +116,7 @@ static void reject_key(void *context, const struct yaml_node *key, const struct 
         report_add(parsing->report, FINDING_UNKNOWN_KEY, parsing->file, at,
                    "`%.80s` is no key of %s; zones/README.md lists the keys", key->text,
                    table->owner);
+    parsing_stop_when_full(parsing, at);
 }
 
 static void report_missing(struct parsing *parsing, const struct yaml_node *mapping,
@@ -359,6 +375,17 @@ static bool next_entry(struct parsing *parsing, const struct yaml_node *items,
     return yaml_next_item(parsing->yaml, items, value);
 }
 
+/* What is left unread of a list that is too long is passed over. */
+static bool has_room(struct parsing *parsing, const struct yaml_field *field,
+                     const struct yaml_node *list, size_t count)
+{
+    if (count < ITEMS_MAX)
+        return true;
+    report_add(parsing->report, FINDING_LIMIT, parsing->file, place_of_node(list),
+               "`%.80s` has more than %d items; split the space", field->name, ITEMS_MAX);
+    return false;
+}
+
 void field_read_items(void *context, const struct yaml_field *field, const struct yaml_node *value,
                       void *target)
 {
@@ -378,16 +405,16 @@ void field_read_items(void *context, const struct yaml_field *field, const struc
         return;
     }
     keep_place(target, details->at_offset, value);
-    while (next_entry(parsing, value, &key, &entry)) {
+    while (has_room(parsing, field, value, count) && next_entry(parsing, value, &key, &entry)) {
+        struct place at = place_of_node(&entry);
         memset(item, 0, details->size);
         bool is_kept =
             details->read(parsing, field, value->kind == YAML_MAPPING ? &key : NULL, &entry, item);
-        if (!is_kept)
-            continue;
-        if (!push(parsing, item, details->size))
-            parsing->is_out_of_memory = true;
-        else
+        if (is_kept && push(parsing, item, details->size))
             count++;
+        else if (is_kept)
+            parsing->is_out_of_memory = true;
+        parsing_stop_when_full(parsing, at);
     }
     void *items = pop(parsing, bottom);
     memcpy(member(target, field->offset), &items, sizeof items);

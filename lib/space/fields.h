@@ -100,7 +100,8 @@ struct bool_details {
 };
 
 /**
- * Details of field_read_items: a YAML sequence, or a mapping with free keys, that becomes an array.
+ * Details of field_read_items: a YAML sequence, or a mapping with free keys, that becomes an array
+ * of ITEMS_MAX at most.
  */
 struct items_details {
     enum yaml_kind kind;
@@ -116,9 +117,15 @@ struct items_details {
     bool takes_first; /* ... and whether the first field's value alone will do */
 };
 
-enum { ITEM_SIZE_MAX = 512 };
+enum { ITEM_SIZE_MAX = 512, ITEMS_MAX = 100000 };
 
 struct place place_of_node(const struct yaml_node *node);
+
+/**
+ * Ends the reading when the report is full or memory ran out, and says so at the place reached.
+ * Called for whatever a file may hold without end: items of lists, keys that are unknown or double.
+ */
+void parsing_stop_when_full(struct parsing *parsing, struct place at);
 
 /** Copies a text to the arena; on failure parsing->is_out_of_memory. */
 const char *parsing_keep(struct parsing *parsing, const char *text, size_t length);

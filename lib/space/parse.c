@@ -180,11 +180,13 @@ static const char *fix_of(enum yaml_problem_kind kind)
 
 static void report_problem(void *context, const struct yaml_problem *problem)
 {
-    const struct parsing *parsing = context;
+    struct parsing *parsing = context;
     const struct yaml_node node = {.at = problem->at};
+    struct place at = place_of_node(&node);
 
-    report_add(parsing->report, code_of(problem->kind), parsing->file, place_of_node(&node), "%s%s",
-               problem->text, fix_of(problem->kind));
+    report_add(parsing->report, code_of(problem->kind), parsing->file, at, "%s%s", problem->text,
+               fix_of(problem->kind));
+    parsing_stop_when_full(parsing, at);
 }
 
 /* The /20 of the space's /16 that begins at x.y.third.0. */
@@ -250,7 +252,7 @@ static bool read_space(struct parsing *parsing, struct space *space)
     if (!yaml_root(parsing->yaml, &root))
         return false;
     parsing_read_mapping(parsing, &root, &space_table, space);
-    if (yaml_failed(parsing->yaml))
+    if (yaml_failed(parsing->yaml) && !parsing->is_out_of_memory)
         return false;
     if (parsing->is_out_of_memory || !fill_defaults(parsing, space)) {
         report_add(parsing->report, FINDING_MEMORY, parsing->file, (struct place){0},

@@ -2,6 +2,7 @@
 #include "space/parse.h"
 
 #include <check.h>
+#include <malloc.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -361,6 +362,54 @@ END_TEST
 #define LOOP(tcase, test, table)                                                                   \
     tcase_add_loop_test(tcase, test, 0, (int)(sizeof(table) / sizeof((table)[0])))
 
+/* Files that would be all findings, or all structures: what each octet is repeated as. */
+static const struct {
+    const char *begin, *item, *end;
+    enum finding_code last; /* of the finding that ends the reading */
+} endless[] = {
+    {"space: big-one\nrouters: [", "x,", "]\n", FINDING_LIMIT},
+    {"space: big-one\napps: [", "{},", "]\n", FINDING_LIMIT},
+    {"space: big-one\napps: [", "{name: a},", "]\n", FINDING_LIMIT},
+    {"space: big-one\npeerings: [", "{pcx_id: a},", "]\n", FINDING_LIMIT},
+    {"space: big-one\ntrusted_ips: [", "1.1.1.1/32,", "]\n", FINDING_LIMIT},
+    {"space: big-one\nttl: {", "a: 1,", "}\n", FINDING_LIMIT},
+    {"space: big-one\nrecords: [", "a,", "]\n", FINDING_LIMIT},
+    {"", "k: 1\n", "", FINDING_LIMIT},
+    {"space: big-one\napps: [{name: abc, formation: {", "a: 1,", "}}]\n", FINDING_LIMIT},
+};
+
+static size_t octets_in_use(void)
+{
+    struct mallinfo2 info = mallinfo2();
+    return info.uordblks + info.hblkhd;
+}
+
+START_TEST(a_hostile_file_takes_little_more_memory_than_it_has_octets)
+{
+    enum { OCTETS = 4 << 20 };
+    char *text = malloc(OCTETS + 64);
+    size_t length = (size_t)sprintf(text, "%s", endless[_i].begin);
+
+    while (length < OCTETS)
+        length += (size_t)sprintf(text + length, "%s", endless[_i].item);
+    length += (size_t)sprintf(text + length, "%s", endless[_i].end);
+    size_t before = octets_in_use();
+    struct space *space = space_parse(arena, "big.yaml", text, length, report);
+    size_t taken = octets_in_use() - before;
+    report_sort(report);
+    ck_assert(!report_is_clean(report));
+    ck_assert_uint_le(report_total(report), 400);
+    ck_assert_uint_le(report_count(report, FINDING_ERROR), ERRORS_ENOUGH + 2);
+    ck_assert_msg(taken <= 4 * (size_t)OCTETS, "%zu octets for %d", taken, OCTETS);
+    bool has_last = false;
+    for (size_t i = 0; i < report_total(report); i++)
+        has_last = has_last || report_findings(report)[i].code == endless[_i].last;
+    ck_assert_msg(has_last, "the report ends without a word");
+    (void)space;
+    free(text);
+}
+END_TEST
+
 int main(void)
 {
     Suite *suite = suite_create("parse");
@@ -379,6 +428,7 @@ int main(void)
     LOOP(parsing, spellings_that_mean_the_same_are_read_alike, harmless);
     tcase_add_test(parsing, every_cut_of_the_fixture_is_refused_or_read_without_harm);
     tcase_add_test(parsing, fifty_thousand_apps_in_one_file_are_read);
+    LOOP(parsing, a_hostile_file_takes_little_more_memory_than_it_has_octets, endless);
     suite_add_tcase(suite, parsing);
     return suite_run(suite);
 }
