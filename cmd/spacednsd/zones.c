@@ -122,7 +122,7 @@ static size_t log_level_findings(const struct report *report, enum finding_level
     const struct finding *findings = report_findings(report);
 
     for (size_t i = 0; i < report_total(report) && left > 0; i++)
-        if (finding_level(findings[i].code) == level) {
+        if (finding_level(findings[i].code) == level && findings[i].more == 0) {
             log_finding(&findings[i]);
             left--;
         }
@@ -131,17 +131,21 @@ static size_t log_level_findings(const struct report *report, enum finding_level
 
 void zones_log_findings(const struct report *report)
 {
-    size_t left = FINDINGS_MOST;
+    size_t left = FINDINGS_MOST, found = 0;
     struct log_line line;
+
+    for (enum finding_level level = FINDING_ERROR; level <= FINDING_NOTE; level++)
+        found += report_count(report, level);
 
     left = log_level_findings(report, FINDING_ERROR, left);
     left = log_level_findings(report, FINDING_WARNING, left);
-    log_level_findings(report, FINDING_NOTE, left);
-    if (report_total(report) <= FINDINGS_MOST)
+    left = log_level_findings(report, FINDING_NOTE, left);
+    size_t left_out = found - (FINDINGS_MOST - left);
+    if (left_out == 0)
         return;
     log_start(&line, LOG_WARNING, "findings_left_out");
-    log_number(&line, "count", report_total(report) - FINDINGS_MOST);
-    log_string(&line, "text", "spacednsd --check prints all of them");
+    log_number(&line, "count", left_out);
+    log_string(&line, "text", "spacednsd --check prints more of them");
     log_send(&line);
 }
 

@@ -250,6 +250,22 @@ void access_close(struct access *access)
     *access = (struct access){.arena = NULL};
 }
 
+static bool is_same_block(struct cidr a, struct cidr b)
+{
+    return a.address == b.address && a.bits == b.bits;
+}
+
+uint32_t membership_line(const struct segment *segment, const struct membership *membership)
+{
+    if (membership->connection == ENTRY_NONE)
+        return is_same_block(membership->block, segment->cidr) ? segment->cidr_line : 0;
+    const struct connection *connection = &segment->connections[membership->connection];
+    for (size_t i = 0; i < connection->block_count; i++)
+        if (is_same_block(connection->blocks[i], membership->block))
+            return connection->block_lines[i];
+    return connection->at.line;
+}
+
 const struct view *access_view(const struct access *access, uint32_t destination)
 {
     size_t low = 1, high = access->view_count;

@@ -64,6 +64,12 @@ bool access_build(struct access *access, const struct segment *const *segments, 
 
 void access_close(struct access *access);
 
+/**
+ * The line of the segment's file with the block that made a client a member, or 0 when no zone file
+ * says so but the setting local_as.
+ */
+uint32_t membership_line(const struct segment *segment, const struct membership *membership);
+
 /** The view for clients that asked at `destination`. */
 const struct view *access_view(const struct access *access, uint32_t destination);
 

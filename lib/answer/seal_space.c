@@ -57,12 +57,16 @@ static bool seal_blocks(struct segment *segment, struct connection *connection,
                         const struct blocks *blocks)
 {
     struct cidr *copies = arena_take(segment->arena, (blocks->count + 1) * sizeof *copies);
+    uint32_t *lines = arena_take(segment->arena, (blocks->count + 1) * sizeof *lines);
 
-    if (copies == NULL)
+    if (copies == NULL || lines == NULL)
         return false;
-    for (size_t i = 0; i < blocks->count; i++)
+    for (size_t i = 0; i < blocks->count; i++) {
         copies[i] = blocks->items[i].cidr;
+        lines[i] = blocks->items[i].at.line;
+    }
     connection->blocks = copies;
+    connection->block_lines = lines;
     connection->block_count = blocks->count;
     return true;
 }
@@ -123,6 +127,7 @@ bool seal_space(struct segment *segment, const struct space *space)
     segment->id = seal_text(segment, space->id.text);
     segment->region = seal_text(segment, space->region.text);
     segment->at = space->name.at;
+    segment->cidr_line = space->cidr.at.line != 0 ? space->cidr.at.line : space->name.at.line;
     segment->cidr = space->cidr.cidr;
     segment->data_cidr = space->data_cidr.cidr;
     segment->generation = space->generation;

@@ -128,6 +128,7 @@ struct connection {
     bool grants;        /* its clients are inside */
     bool misses_router; /* its routes leave out a router (Q40) */
     const struct cidr *blocks;
+    const uint32_t *block_lines; /* of each block */
     size_t block_count;
 };
 
@@ -158,6 +159,7 @@ struct segment {
     const char *id; /* NULL without */
     struct place at;
     struct cidr cidr;
+    uint32_t cidr_line;    /* of the space's name where cidr is not written */
     struct cidr data_cidr; /* bits 0: none */
     const char *region;    /* NULL without */
     enum generation generation;

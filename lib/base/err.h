@@ -3,8 +3,8 @@
  * Errors of the cold path: one code and one sentence.
  *
  * The sentence says what happened and what to do, with file and line where there is one; it has
- * no newline and no full stop at its end. Names and values in it are escaped (escape.h), so it can be
- * printed as it is. An error is returned or logged, never both.
+ * no newline and no full stop at its end. Names and values in it are escaped (escape.h), so it can
+ * be printed as it is. An error is returned or logged, never both.
  *
  * Threads: a struct err belongs to its caller.  Memory: never allocates.
  */

@@ -8,7 +8,7 @@
 #include "decide/explain.h"
 #include "wire/types.h"
 
-enum { NAME_TEXT_MOST = 4 * NAME_MAX_OCTETS };
+enum { NAME_TEXT_MOST = 4 * NAME_MAX_OCTETS, PLACE_MOST = 4096 + 32 };
 
 static json_t *json_name(const struct name *name)
 {
@@ -216,14 +216,16 @@ static json_t *json_membership(const struct snapshot *snapshot, const struct mem
     const struct segment *segment = snapshot->segments[membership->segment];
     const struct connection *connection =
         membership->connection == ENTRY_NONE ? NULL : &segment->connections[membership->connection];
-    uint32_t line = connection == NULL ? segment->at.line : connection->at.line;
+    uint32_t line = membership_line(segment, membership);
     char block[CIDR_TEXT_MAX];
 
     cidr_write(membership->block, block);
-    return json_pack("{s:s, s:s, s:s?, s:s, s:o, s:i}", "space", segment->name, "class",
+    json_t *file = line == 0 ? json_null() : print_text(segment->file, strlen(segment->file));
+    return json_pack("{s:s, s:s, s:s?, s:s, s:o, s:o, s:s?}", "space", segment->name, "class",
                      class_text(membership->class), "connection",
-                     connection == NULL ? NULL : connection->name, "block", block, "file",
-                     print_text(segment->file, strlen(segment->file)), "line", (int)line);
+                     connection == NULL ? NULL : connection->name, "block", block, "file", file,
+                     "line", line == 0 ? json_null() : json_integer(line), "setting",
+                     line == 0 ? "local_as" : NULL);
 }
 
 static void print_membership(const json_t *membership, FILE *out)
@@ -231,13 +233,19 @@ static void print_membership(const json_t *membership, FILE *out)
     const char *connection = json_string_value(json_object_get(membership, "connection"));
     const char *file = json_string_value(json_object_get(membership, "file"));
 
-    escape_printf(out, "class=%s space=%s%s%s because of %s (%s:%d)\n",
+    const char *setting = json_string_value(json_object_get(membership, "setting"));
+    char at[PLACE_MOST];
+
+    if (setting != NULL)
+        snprintf(at, sizeof at, "setting %s", setting);
+    else
+        snprintf(at, sizeof at, "%s:%d", file == NULL ? "?" : file,
+                 (int)json_integer_value(json_object_get(membership, "line")));
+    escape_printf(out, "class=%s space=%s%s%s because of %s (%s)\n",
                   json_string_value(json_object_get(membership, "class")),
                   json_string_value(json_object_get(membership, "space")),
                   connection == NULL ? "" : " connection=", connection == NULL ? "" : connection,
-                  json_string_value(json_object_get(membership, "block")),
-                  file == NULL ? "?" : file,
-                  (int)json_integer_value(json_object_get(membership, "line")));
+                  json_string_value(json_object_get(membership, "block")), at);
 }
 
 void asking_tell_client(const struct snapshot *snapshot, const struct asker *asker, bool is_json,

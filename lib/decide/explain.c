@@ -67,7 +67,6 @@ static void tell_client(const struct snapshot *snapshot, const struct client *cl
         return;
     }
     const struct segment *segment = snapshot->segments[membership->segment];
-    uint32_t line = segment->at.line;
     text_add_string(&text, class_text(membership->class));
     text_add_string(&text, " space=");
     text_add_string(&text, segment->name);
@@ -75,11 +74,14 @@ static void tell_client(const struct snapshot *snapshot, const struct client *cl
         const struct connection *connection = &segment->connections[membership->connection];
         text_add_string(&text, connection->kind == CONNECTION_PEERING ? " peering=" : " vpn=");
         escape_add(&text, connection->name, strlen(connection->name));
-        line = connection->at.line;
     }
     text_add_string(&text, " because of ");
     add_block(&text, membership->block);
-    add_place(explanation, &text, segment, line);
+    uint32_t line = membership_line(segment, membership);
+    if (line == 0)
+        text_add_string(&text, " (setting local_as)");
+    else
+        add_place(explanation, &text, segment, line);
     end_step(explanation, &text);
 }
 

@@ -108,7 +108,7 @@ bool peering_read_item(struct parsing *parsing, const struct yaml_field *field,
                        const struct yaml_node *key, const struct yaml_node *value, void *item)
 {
     struct peering *peering = item;
-    size_t found_before = report_total(parsing->report);
+    size_t found_before = report_count(parsing->report, FINDING_ERROR);
 
     (void)field;
     (void)key;
@@ -117,7 +117,7 @@ bool peering_read_item(struct parsing *parsing, const struct yaml_field *field,
         return false;
     peering->lists_routes = peering->routes_at.line > 0;
     bool is_empty = peering->status == PEERING_ACTIVE && peering->cidr_blocks.count == 0;
-    if (is_empty && report_total(parsing->report) == found_before)
+    if (is_empty && report_count(parsing->report, FINDING_ERROR) == found_before)
         report_add(parsing->report, FINDING_MISSING, parsing->file, peering->at,
                    "`cidr_blocks` is missing or empty; an active peering needs the blocks of the "
                    "peered VPC, or nobody in it is answered");
@@ -200,14 +200,15 @@ bool vpn_read_item(struct parsing *parsing, const struct yaml_field *field,
                    const struct yaml_node *key, const struct yaml_node *value, void *item)
 {
     struct vpn *vpn = item;
-    size_t found_before = report_total(parsing->report);
+    size_t found_before = report_count(parsing->report, FINDING_ERROR);
 
     (void)field;
     (void)key;
     vpn->at = place_of_node(value);
     if (!parsing_read_mapping(parsing, value, &vpn_table, vpn))
         return false;
-    if (vpn->routable_cidrs.count == 0 && report_total(parsing->report) == found_before)
+    if (vpn->routable_cidrs.count == 0 &&
+        report_count(parsing->report, FINDING_ERROR) == found_before)
         report_add(parsing->report, FINDING_MISSING, parsing->file, vpn->at,
                    "`routable_cidrs` is empty; a VPN needs the blocks of the site behind it");
     return vpn->name.text != NULL;

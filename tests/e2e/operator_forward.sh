@@ -49,7 +49,7 @@ why() {
 serve alone 1
 told www.example.org
 expect "never asked, not cached" "name=www.example.org type=A
-client=$dyno class=space space=test-space because of 10.0.0.0/16 (zones/test-space.yaml:13)
+client=$dyno class=space space=test-space because of 10.0.0.0/16 (zones/test-space.yaml:14)
 zone=.
 upstreams=198.51.100.53 untried
 cached=no

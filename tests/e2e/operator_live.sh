@@ -121,7 +121,7 @@ expect "explain --live tells what is served" "compared 480" \
 run explain sleepy-river-2739.herokuapp.com --from 10.0.130.56 --zones zones
 expect "explain: exit code" 0 "$code"
 expect "explain: every fact with file and line" "name=sleepy-river-2739.herokuapp.com type=A
-client=10.0.130.56 class=space space=test-space because of 10.0.0.0/16 (zones/test-space.yaml:13)
+client=10.0.130.56 class=space space=test-space because of 10.0.0.0/16 (zones/test-space.yaml:14)
 app=sleepy-river-2739 space=test-space internal_routing=true web_dynos=1 web_up=0 (zones/test-space.yaml:45)
 remedy=every web dyno of the app has crashed: read its log, then restart or roll back
 verdict=NOERROR without data: Q10 app crashed: sleepy-river-2739 has 1 web dyno, none up" "$out"

@@ -16,7 +16,11 @@ static const char *const texts[] = {
     "  - {pcx_id: pcx-1, status: active, cidr_blocks: [10.20.0.0/16, 192.168.0.0/24]}\n"
     "  - {pcx_id: pcx-2, status: expired, cidr_blocks: [10.30.0.0/16]}\n"
     "vpns:\n"
-    "  - {name: office, status: active, routable_cidrs: [172.16.0.0/16]}\n"
+    "  - name: office\n"
+    "    status: active\n"
+    "    routable_cidrs:\n"
+    "      - 172.18.0.0/16\n"
+    "      - 172.16.0.0/16\n"
     "trusted_ips: [192.0.2.0/26]\n",
     "space: two-space\n"
     "cidr: 10.1.0.0/16\n"
@@ -183,6 +187,36 @@ START_TEST(without_spaces_everyone_is_outside)
 }
 END_TEST
 
+/* Counted in the texts above; 0: in none of them. */
+static const struct {
+    const char *client;
+    uint32_t line;
+} lines[] = {
+    {"10.0.130.56", 2}, {"10.20.3.4", 4},   {"192.168.0.7", 4},
+    {"172.18.0.1", 10}, {"172.16.0.1", 11}, {"127.0.0.1", 0},
+};
+
+START_TEST(a_membership_knows_the_line_of_its_block)
+{
+    const struct view *view;
+    struct membership_set set = find("10.0.0.2", lines[_i].client, &view);
+
+    ck_assert_uint_eq(set.count, 1);
+    const struct membership *member = &view->memberships[set.first];
+    ck_assert_uint_eq(membership_line(segments[member->segment], member), lines[_i].line);
+}
+END_TEST
+
+START_TEST(a_space_without_a_cidr_is_named_by_its_own_line)
+{
+    const struct segment *segment = segment_of_text("# Space\nspace: old-space\n");
+    const struct membership member = {.connection = ENTRY_NONE, .block = segment->cidr};
+
+    ck_assert_uint_eq(membership_line(segment, &member), 2);
+    segment_release((struct segment *)segment);
+}
+END_TEST
+
 int main(void)
 {
     Suite *suite = suite_create("answer/access");
@@ -194,6 +228,9 @@ int main(void)
     tcase_add_test(views, ranges_are_sorted_and_begin_at_the_first_address);
     tcase_add_test(views, thousands_of_blocks_are_kept_apart);
     tcase_add_test(views, without_spaces_everyone_is_outside);
+    tcase_add_loop_test(views, a_membership_knows_the_line_of_its_block, 0,
+                        sizeof lines / sizeof lines[0]);
+    tcase_add_test(views, a_space_without_a_cidr_is_named_by_its_own_line);
     suite_add_tcase(suite, views);
     return suite_run(suite);
 }

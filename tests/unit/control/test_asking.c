@@ -275,9 +275,11 @@ static char *tell_client(const char *from, bool is_json)
 START_TEST(a_client_is_told_its_class_and_why)
 {
     static const char *const clients[][2] = {
-        {"10.0.130.56", "class=space space=test-space because of 10.0.0.0/16 ("},
-        {"10.20.3.4", "class=peered space=test-space connection=pcx-111aaa111 because of "},
-        {"172.16.9.9", "class=vpn space=test-space connection=office because of 172.16.0.0/16"},
+        {"10.0.130.56", "class=space space=test-space because of 10.0.0.0/16 (space.yaml:14)"},
+        {"10.20.3.4", "class=peered space=test-space connection=pcx-111aaa111 because of "
+                      "10.20.0.0/16 (space.yaml:20)"},
+        {"172.16.9.9", "class=vpn space=test-space connection=office because of 172.16.0.0/16 "
+                       "(space.yaml:26)"},
         {"203.0.113.9", "address=203.0.113.9 class=external\nin no space"},
         {"fd00::1", "address=fd00::1 class=external\n"},
     };
