@@ -70,59 +70,57 @@ json_t *workers_upstreams(const struct control_view *view)
     return upstreams;
 }
 
-/* How the workers together see one upstream. */
+/* One upstream: its state is every worker's, its round trip each one's own. */
 struct sight {
-    size_t workers;
-    size_t failing;
-    size_t up;
-    size_t asked; /* in vain so far */
+    const char *state; /* the worst, when workers told in different moments */
+    size_t measured;
     json_int_t least_ms;
     json_int_t most_ms;
 };
 
-static bool is_state(const json_t *state, const char *text)
+/* How bad a state is; NULL is better than any. */
+static int gravity_of(const char *state)
 {
-    const char *value = json_string_value(json_object_get(state, "state"));
+    static const char *const states[] = {"untried", "no reply yet", "up", "in doubt", "failing"};
+    int gravity = 0;
 
-    return value != NULL && strcmp(value, text) == 0;
+    for (size_t i = 0; state != NULL && i < sizeof states / sizeof states[0]; i++)
+        if (strcmp(state, states[i]) == 0)
+            gravity = (int)i + 1;
+    return gravity;
 }
 
 static struct sight sight_of(const json_t *upstream)
 {
     struct sight sight = {0};
-    const json_t *state;
+    const json_t *one, *rtt;
     size_t index;
 
-    json_array_foreach(json_object_get(upstream, "workers"), index, state)
+    json_array_foreach(json_object_get(upstream, "workers"), index, one)
     {
-        json_int_t ms = json_integer_value(json_object_get(state, "rtt_ms"));
-        sight.workers++;
-        sight.failing += is_state(state, "failing");
-        sight.asked += is_state(state, "no reply yet");
-        if (!is_state(state, "up"))
+        const char *state = json_string_value(json_object_get(one, "state"));
+        if (gravity_of(state) > gravity_of(sight.state))
+            sight.state = state;
+        rtt = json_object_get(one, "rtt_ms");
+        if (rtt == NULL)
             continue;
-        sight.least_ms = sight.up == 0 || ms < sight.least_ms ? ms : sight.least_ms;
+        json_int_t ms = json_integer_value(rtt);
+        sight.least_ms = sight.measured == 0 || ms < sight.least_ms ? ms : sight.least_ms;
         sight.most_ms = ms > sight.most_ms ? ms : sight.most_ms;
-        sight.up++;
+        sight.measured++;
     }
     return sight;
 }
 
 static void print_sight(const struct sight *sight, FILE *out)
 {
-    if (sight->failing > 0)
-        fputs(" failing", out);
-    if (sight->failing > 0 && sight->failing < sight->workers)
-        fprintf(out, " in %zu of %zu workers%s", sight->failing, sight->workers,
-                sight->up > 0 ? "," : "");
-    if (sight->up > 0)
-        fprintf(out, " up %" JSON_INTEGER_FORMAT, sight->least_ms);
-    if (sight->up > 0 && sight->most_ms > sight->least_ms)
+    fprintf(out, " %s", sight->state == NULL ? "untried" : sight->state);
+    if (sight->measured == 0 || strcmp(sight->state, "failing") == 0)
+        return;
+    fprintf(out, " %" JSON_INTEGER_FORMAT, sight->least_ms);
+    if (sight->most_ms > sight->least_ms)
         fprintf(out, "-%" JSON_INTEGER_FORMAT, sight->most_ms);
-    if (sight->up > 0)
-        fputs("ms", out);
-    if (sight->failing == 0 && sight->up == 0)
-        fputs(sight->asked > 0 ? " no reply yet" : " untried", out);
+    fputs("ms", out);
 }
 
 /* Nothing for one that is asked for everything only. */

@@ -2,7 +2,7 @@
 /**
  * What the workers told when they were looked into (serve/look.h), put together.
  *
- * Each worker has upstreams and a cache of its own: what differs between them is told by worker,
+ * Each worker has round trips and a cache of its own: what differs between them is told by worker,
  * the first one number 1. A worker that has not told is left out, and listed as silent.
  *
  * Threads: the control thread.  Memory: what is returned is the caller's.
@@ -22,8 +22,7 @@ json_t *workers_cache(const struct control_view *view);
 /** Numbers of those that have not told. */
 json_t *workers_silent(const struct control_view *view);
 
-/** One line for each of workers_upstreams: "upstream 10.0.0.2 failing in 1 of 2 workers, up 3ms".
- */
+/** One line for each of workers_upstreams: "upstream 10.0.0.2 up 3-5ms". */
 void workers_print_upstreams(const json_t *upstreams, FILE *out);
 
 /** Tells an explanation with what each worker knows of the name. */

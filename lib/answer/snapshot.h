@@ -43,6 +43,8 @@ struct policy {
     struct arena *arena;        /* NULL: what is pointed at outlives every snapshot */
 };
 
+struct standings;
+
 struct snapshot {
     uint64_t generation; /* from 1; grows only when content changes */
     struct policy policy;
@@ -60,7 +62,8 @@ struct snapshot {
     uint16_t soa_length;
     size_t app_count;
     size_t host_count;
-    struct snapshot *older; /* control thread: snapshots not yet freed */
+    struct standings *standings; /* of its routes' upstreams, for all workers; the server's */
+    struct snapshot *older;      /* control thread: snapshots not yet freed */
 };
 
 /** Finds the entry of a name. `hash` is index_hash of it. */

@@ -4,7 +4,7 @@
 
 #include "base/log.h"
 
-enum { US_PER_MS = 1000 };
+enum { US_PER_MS = 1000, FLAGS_OCTET = 2 };
 
 static struct resolver *server_of(const struct sender *sender, const struct inquiry *inquiry,
                                   const struct attempt *attempt)
@@ -31,7 +31,7 @@ struct inquiry *attempt_find(const struct sender *sender, link_ticket ticket,
 
 uint8_t attempt_server(const struct sender *sender, const struct inquiry *inquiry, uint8_t place)
 {
-    return sender->routes[inquiry->route].numbers[place];
+    return inquiry->is_probe ? inquiry->route : sender->routes[inquiry->route].numbers[place];
 }
 
 static bool send_query(struct sender *sender, struct inquiry *inquiry, struct attempt *attempt)
@@ -42,10 +42,12 @@ static bool send_query(struct sender *sender, struct inquiry *inquiry, struct at
 
     attempt->id = random_16(&sender->random);
     attempt->sent_ms = sender->now_ms;
-    attempt->is_late = false;
+    attempt->is_late = attempt->is_silent = false;
     attempt->foreign = 0;
     size_t length = response_write_query(&inquiry->question, attempt->id, inquiry->spelling,
                                          attempt->is_plain, query);
+    if (inquiry->is_iterative)
+        query[FLAGS_OCTET] &= (uint8_t) ~(FLAG_RD >> 8);
     attempt->is_open = link->send(link, ticket_of(sender, inquiry, attempt), server,
                                   attempt->over_stream, query, length);
     if (!attempt->is_open) {
@@ -55,8 +57,7 @@ static bool send_query(struct sender *sender, struct inquiry *inquiry, struct at
     stats_count(sender->stats,
                 attempt->over_stream ? COUNTER_FORWARD_STREAM_SENT : COUNTER_FORWARD_SENT, 1);
     inquiry->last_place = attempt->place;
-    pool_set_due(sender->pool, inquiry,
-                 sender->now_ms + resolver_wait_ms(&sender->servers[server]));
+    inquiry->sent_ms = sender->now_ms;
     return true;
 }
 
@@ -70,7 +71,7 @@ bool attempt_begin(struct sender *sender, struct inquiry *inquiry, uint8_t place
     const struct resolver *server = server_of(sender, inquiry, attempt);
     /* A server whose responses do not match may be well, and only not give the case back. */
     attempt->over_stream = server->upstream->is_tls || inquiry_has_foreign(inquiry, place);
-    attempt->is_plain = resolver_is_plain(server, sender->now_ms);
+    attempt->is_plain = standing_is_plain(server->standing, sender->now_ms);
     inquiry->tried |= (uint16_t)(1U << place);
     return send_query(sender, inquiry, attempt);
 }
@@ -83,20 +84,19 @@ bool attempt_again(struct sender *sender, struct inquiry *inquiry, struct attemp
 
 /* ---- what is learned about servers ---- */
 
-static void tell_failing(const struct resolver *server)
+static void log_failing(const struct resolver *server)
 {
     struct log_line line;
 
     log_start(&line, LOG_WARNING, "upstream_failing");
     log_string(&line, "upstream", server->upstream->text);
-    log_string(
-        &line, "text",
-        "it has left several questions in a row without a reply and is only probed now; look "
-        "at it and the way there, or name another in upstreams");
+    log_string(&line, "text",
+               "it answers neither clients' questions nor probes and is only probed now; look at "
+               "it and the way there, or name another in upstreams");
     log_send(&line);
 }
 
-static void tell_back(const struct resolver *server)
+static void log_back(const struct resolver *server)
 {
     struct log_line line;
 
@@ -109,45 +109,86 @@ void attempt_on_reply(struct sender *sender, const struct inquiry *inquiry, stru
 {
     uint64_t rtt_ms = sender->now_ms - attempt->sent_ms;
 
-    attempt->is_late = false; /* it is answered, however late */
+    attempt->is_late = attempt->is_silent = false; /* it is answered, however late */
     struct resolver *server = server_of(sender, inquiry, attempt);
     if (!resolver_on_reply(server, (uint32_t)rtt_ms * US_PER_MS, sender->now_ms))
         return;
-    sender->recoveries++;
-    tell_back(server);
+    atomic_fetch_add_explicit(&sender->standings->recoveries, 1, memory_order_relaxed);
+    log_back(server);
 }
 
-/*
- * An attempt ends without a response. A server counts as silent only when nothing at all came from
- * it since: one name that it is slow to answer says nothing about it.
- */
-static void blame(struct sender *sender, const struct inquiry *inquiry,
-                  const struct attempt *attempt)
+/* A server counts as silent only when nothing at all came from it since. */
+static void blame_for_question(struct sender *sender, const struct inquiry *inquiry,
+                               const struct attempt *attempt)
 {
     struct resolver *server = server_of(sender, inquiry, attempt);
 
+    if (!attempt->is_repeated &&
+        standing_on_silence(server->standing, attempt->sent_ms, sender->now_ms))
+        sender->is_watching = true;
+}
+
+static void blame_for_probe(struct sender *sender, const struct inquiry *inquiry,
+                            const struct attempt *attempt)
+{
+    struct resolver *server = server_of(sender, inquiry, attempt);
+
+    if (!standing_on_probe_silence(server->standing, attempt->sent_ms))
+        return;
+    atomic_fetch_add_explicit(&sender->standings->falls, 1, memory_order_relaxed);
+    log_failing(server);
+}
+
+/* Once for each attempt. */
+static void blame(struct sender *sender, const struct inquiry *inquiry, struct attempt *attempt)
+{
+    if (attempt->is_silent)
+        return;
+    attempt->is_silent = true;
     stats_count(sender->stats, COUNTER_FORWARD_TIMEOUTS, 1);
-    if (!attempt->is_repeated && server->last_reply_ms < attempt->sent_ms &&
-        resolver_on_silence(server, sender->now_ms))
-        tell_failing(server);
+    if (inquiry->is_probe)
+        blame_for_probe(sender, inquiry, attempt);
+    else
+        blame_for_question(sender, inquiry, attempt);
 }
 
 void attempt_on_failure(struct sender *sender, const struct inquiry *inquiry,
-                        const struct attempt *attempt)
+                        struct attempt *attempt)
 {
     attempt_defer(sender, inquiry, attempt);
     blame(sender, inquiry, attempt);
 }
 
-void attempt_mark_late(struct sender *sender, struct inquiry *inquiry)
+/* Returns when to look at it again. */
+static uint64_t check_wait(struct sender *sender, const struct inquiry *inquiry,
+                           struct attempt *attempt)
 {
+    const struct resolver *server = server_of(sender, inquiry, attempt);
+    uint64_t late_ms = attempt->sent_ms + resolver_wait_ms(server);
+    uint64_t silent_ms = attempt->sent_ms + (inquiry->is_probe ? resolver_probe_silence_ms(server)
+                                                               : resolver_silence_ms(server));
+
+    if (!attempt->is_late && sender->now_ms < late_ms)
+        return late_ms;
+    if (!attempt->is_late)
+        attempt_defer(sender, inquiry, attempt);
+    attempt->is_late = true;
+    if (!attempt->is_silent && sender->now_ms < silent_ms)
+        return silent_ms;
+    blame(sender, inquiry, attempt);
+    return pool_never;
+}
+
+uint64_t attempt_check_waits(struct sender *sender, struct inquiry *inquiry)
+{
+    uint64_t next_ms = pool_never;
+
     for (size_t i = 0; i < PENDING_ATTEMPTS; i++) {
         struct attempt *attempt = &inquiry->attempts[i];
-        if (!attempt->is_open || attempt->is_late)
-            continue;
-        attempt->is_late = true;
-        attempt_defer(sender, inquiry, attempt);
+        uint64_t due_ms = attempt->is_open ? check_wait(sender, inquiry, attempt) : pool_never;
+        next_ms = due_ms < next_ms ? due_ms : next_ms;
     }
+    return next_ms;
 }
 
 void attempt_defer(struct sender *sender, const struct inquiry *inquiry,
@@ -159,10 +200,10 @@ void attempt_defer(struct sender *sender, const struct inquiry *inquiry,
 void attempt_confirm_plain(struct sender *sender, const struct inquiry *inquiry,
                            const struct attempt *attempt)
 {
-    struct resolver *server = server_of(sender, inquiry, attempt);
+    struct standing *standing = server_of(sender, inquiry, attempt)->standing;
 
-    if (attempt->is_plain && !resolver_is_plain(server, sender->now_ms))
-        server->plain_until_ms = sender->now_ms + RESOLVER_PLAIN_MS;
+    if (attempt->is_plain && !standing_is_plain(standing, sender->now_ms))
+        standing_set_plain(standing, sender->now_ms);
 }
 
 void attempt_end(struct sender *sender, const struct inquiry *inquiry, struct attempt *attempt)

@@ -4,6 +4,7 @@
  *
  *     begin ──► open ──┬─ again: the same server, over a stream or without EDNS
  *                      ├─ late: the wait is over, and it stays open
+ *                      ├─ silent: it counts as silence, and it stays open
  *                      └─ end: nothing more is heard of it
  *
  * What becomes of them is what is known about servers: round trips, silence, usefulness.
@@ -24,18 +25,19 @@ struct sender {
     struct pool *pool;
     struct resolver *servers;
     const struct resolver_set *routes;
+    struct standings *standings; /* of the servers */
     struct link *link;
     struct stats *stats;
     struct random_source random;
     uint64_t now_ms;
-    uint32_t recoveries; /* how often a failing server has replied again */
+    bool is_watching; /* some server is not well, as far as this worker has seen */
 };
 
 /** The inquiry and the attempt that a ticket stands for; the attempt is open. */
 struct inquiry *attempt_find(const struct sender *sender, link_ticket ticket,
                              struct attempt **attempt);
 
-/** The number of the server at a place of the question's route. */
+/** The number of the server at a place of the question's route; a probe's route is its server. */
 uint8_t attempt_server(const struct sender *sender, const struct inquiry *inquiry, uint8_t place);
 
 /**
@@ -53,10 +55,10 @@ void attempt_on_reply(struct sender *sender, const struct inquiry *inquiry,
 
 /** The server is out of reach. */
 void attempt_on_failure(struct sender *sender, const struct inquiry *inquiry,
-                        const struct attempt *attempt);
+                        struct attempt *attempt);
 
-/** The wait for what is open is over. */
-void attempt_mark_late(struct sender *sender, struct inquiry *inquiry);
+/** Marks what is late, or silent, by now. Returns when to look again; pool_never: not at all. */
+uint64_t attempt_check_waits(struct sender *sender, struct inquiry *inquiry);
 
 /** What came from its server is of no use: others are asked first, for a while. */
 void attempt_defer(struct sender *sender, const struct inquiry *inquiry,

@@ -250,7 +250,7 @@ void cache_fail(struct cache *cache, const struct question *question,
 
     if (entry->failed_era != failure->era)
         entry->failures = 0;
-    if (entry->failures < FAILURES_COUNTED)
+    if (entry->failures == 0 || (entry->failures < FAILURES_COUNTED && !failure->is_again))
         entry->failures++;
     entry->failed_until_s = now_s + failure_seconds(entry->failures);
     entry->failed_era = failure->era;

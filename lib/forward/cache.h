@@ -117,6 +117,7 @@ void cache_store(struct cache *cache, const struct question *question,
 struct cache_failure {
     uint8_t failure; /* enum forward_failure */
     uint8_t server;
+    bool is_again; /* known already: it is remembered on, and not for longer */
     uint32_t era;
 };
 

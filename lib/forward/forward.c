@@ -1,5 +1,6 @@
 #include "forward/forward.h"
 
+#include <assert.h>
 #include <stdlib.h>
 
 #include "forward/tell.h"
@@ -9,6 +10,7 @@ enum { MS_PER_SECOND = 1000 };
 struct forward {
     struct resolver servers[RESOLVERS_MOST];
     struct resolver_set routes[UPSTREAM_ZONES_MOST];
+    struct standings *standings;
     struct cache *cache;
     struct pending *pending;
     struct stats *stats;
@@ -60,18 +62,47 @@ static bool set_route(struct resolver_set *route, const struct forward_servers *
     return true;
 }
 
+static bool is_asked_for_all(const struct forward *forward, const struct upstream_zones *zones,
+                             uint8_t server)
+{
+    for (size_t i = 0; i < zones->count; i++)
+        for (uint8_t place = 0; place < forward->routes[i].count; place++)
+            if (zones->items[i].label_count == 0 && forward->routes[i].numbers[place] == server)
+                return true;
+    return false;
+}
+
+/* A server of one zone only may know nothing but this zone; the root's is asked for the root. */
+static void set_probes(struct forward *forward, const struct upstream_zones *zones)
+{
+    for (size_t i = 0; i < zones->count; i++) {
+        const struct resolver_set *route = &forward->routes[i];
+        struct name zone;
+        if (zones->items[i].label_count == 0 || !name_from_text(zones->items[i].zone, &zone))
+            continue;
+        for (uint8_t place = 0; place < route->count; place++)
+            if (!is_asked_for_all(forward, zones, route->numbers[place]))
+                resolver_set_probe_zone(&forward->servers[route->numbers[place]], &zone);
+    }
+}
+
 static bool set_routes(struct forward *forward, const struct upstream_zones *zones, struct err *err)
 {
     struct forward_servers servers;
 
     if (zones->count > UPSTREAM_ZONES_MOST)
         return err_set(err, ERR_LIMIT, "%d zones of upstreams are the most", UPSTREAM_ZONES_MOST);
+    if (zones->count > UPSTREAM_ZONES_MOST)
+        return err_set(err, ERR_LIMIT, "%d zones of upstreams are the most", UPSTREAM_ZONES_MOST);
     forward_list_servers(zones, &servers);
-    for (size_t number = 0; number < servers.count; number++)
-        resolver_init(&forward->servers[number], servers.items[number]);
     for (size_t i = 0; i < zones->count; i++)
         if (!set_route(&forward->routes[i], &servers, &zones->items[i], err))
             return false;
+    assert(servers.count == forward->standings->count);
+    for (size_t number = 0; number < servers.count; number++)
+        resolver_init(&forward->servers[number], servers.items[number],
+                      forward->standings->items[number]);
+    set_probes(forward, zones);
     return true;
 }
 
@@ -83,10 +114,15 @@ static const char *server_text(const struct forward *forward, uint8_t server)
 }
 
 /* Failures of the way there count only until a server has come back; what it said counts on. */
+static uint32_t era_of(const struct forward *forward)
+{
+    return atomic_load_explicit(&forward->standings->recoveries, memory_order_relaxed);
+}
+
 static bool has_failed(const struct forward *forward, const struct cache_entry *entry)
 {
     bool was_said = entry->failure == FORWARD_ERROR || entry->failure == FORWARD_MALFORMED;
-    uint32_t era = was_said ? entry->failed_era : pending_recoveries(forward->pending);
+    uint32_t era = was_said ? entry->failed_era : era_of(forward);
 
     return cache_entry_has_failed(entry, forward->now_s, era);
 }
@@ -134,16 +170,10 @@ static bool is_failing(const struct forward *forward, uint8_t route)
     return resolver_set_is_failing(forward->servers, &forward->routes[route]);
 }
 
-static bool can_be_asked(const struct forward *forward, uint8_t route)
-{
-    return resolver_set_can_be_asked(forward->servers, &forward->routes[route], forward->now_ms);
-}
-
 /* Asks with nobody waiting. */
 static bool refresh(struct forward *forward, const struct question *question, uint8_t route)
 {
-    return can_be_asked(forward, route) &&
-           pending_ask(forward->pending, question, route, NULL, forward->now_ms);
+    return !is_failing(forward, route) && pending_ask(forward->pending, question, route, NULL, 0);
 }
 
 static void find_fresh(struct forward *forward, const struct question *question, uint8_t route,
@@ -169,18 +199,15 @@ bool forward_find(struct forward *forward, const struct question *question, uint
         find_fresh(forward, question, route, entry);
         return true;
     }
-    if (!has_failed(forward, entry) && !is_failing(forward, route))
-        return false;
     bool is_stale = cache_entry_is_stale(entry, forward->now_s);
-    if (!is_stale && !has_failed(forward, entry))
+    if (!has_failed(forward, entry) && !(is_stale && is_failing(forward, route)))
         return false; /* nothing at hand; forward_ask says how it is */
+    if (!is_stale && pending_has(forward->pending, question))
+        return false; /* it may yet be answered */
     *found = found_failed(forward, entry, route);
     if (is_stale)
         add_response(forward, entry, found);
     count(forward, is_stale ? COUNTER_FORWARD_STALE : COUNTER_FORWARD_UNASKED, 1);
-    /* Names that are remembered would keep a server's return unseen if they were never asked. */
-    if (is_failing(forward, route))
-        refresh(forward, question, route);
     return true;
 }
 
@@ -198,15 +225,24 @@ void forward_refuse(struct forward *forward, const struct question *question, st
     count(forward, COUNTER_FORWARD_STALE, 1);
 }
 
+/* RFC 8767 section 5: what is stale goes out soon. */
+static uint32_t patience_ms(const struct forward *forward, const struct question *question)
+{
+    const struct cache_entry *entry = cache_peek(forward->cache, question, forward->now_s);
+    bool is_stale = entry != NULL && cache_entry_is_stale(entry, forward->now_s);
+
+    return is_stale ? PENDING_STALE_MS : PENDING_PATIENCE_MS;
+}
+
 bool forward_ask(struct forward *forward, const struct question *question, uint8_t route,
                  struct waiter *waiter, struct found *found)
 {
-    if (!can_be_asked(forward, route)) {
+    if (is_failing(forward, route)) {
         *found = found_failing(forward, route);
         count(forward, COUNTER_FORWARD_UNASKED, 1);
         return false;
     }
-    if (pending_ask(forward->pending, question, route, waiter, forward->now_ms)) {
+    if (pending_ask(forward->pending, question, route, waiter, patience_ms(forward, question))) {
         count(forward, COUNTER_FORWARD_MISSES, 1);
         return true;
     }
@@ -225,7 +261,7 @@ static uint64_t count_waiters(const struct waiter *waiter)
 
 /*
  * Remembers that asking failed, unless it says nothing about the question: no room on our side, or
- * servers that were not asked.
+ * servers that are failing.
  */
 static void keep_failure(struct forward *forward, const struct settlement *settlement)
 {
@@ -235,7 +271,8 @@ static void keep_failure(struct forward *forward, const struct settlement *settl
                &(struct cache_failure){
                    .failure = (uint8_t)settlement->failure,
                    .server = settlement->server,
-                   .era = pending_recoveries(forward->pending),
+                   .is_again = settlement->is_again,
+                   .era = era_of(forward),
                },
                forward->now_s);
 }
@@ -276,7 +313,9 @@ static bool prepare(struct forward *forward, const struct forward_options *optio
     forward->stats = options->stats;
     forward->on_found = options->on_found;
     forward->context = options->context;
-    if (!set_routes(forward, options->zones, err))
+    forward->standings = options->standings == NULL ? standings_new(options->zones, NULL, err)
+                                                    : standings_hold(options->standings);
+    if (forward->standings == NULL || !set_routes(forward, options->zones, err))
         return false;
     forward->cache = cache_new(options->cache_octets, err);
     if (forward->cache == NULL)
@@ -285,6 +324,7 @@ static bool prepare(struct forward *forward, const struct forward_options *optio
         &(struct pending_options){
             .servers = forward->servers,
             .routes = forward->routes,
+            .standings = forward->standings,
             .link = options->link,
             .stats = options->stats,
             .questions = options->questions,
@@ -317,6 +357,7 @@ void forward_free(struct forward *forward)
         return;
     pending_free(forward->pending);
     cache_free(forward->cache);
+    standings_release(forward->standings);
     free(forward);
 }
 
@@ -349,7 +390,12 @@ void forward_tick(struct forward *forward)
 
 bool forward_is_busy(const struct forward *forward)
 {
-    return pending_count(forward->pending) > 0;
+    return pending_is_busy(forward->pending);
+}
+
+size_t forward_room(const struct forward *forward)
+{
+    return pending_room(forward->pending);
 }
 
 void forward_end_all(struct forward *forward)

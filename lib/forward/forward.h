@@ -7,9 +7,12 @@
  *
  * Policy is decided before anything here is looked at: who may not ask never comes this far.
  *
- * When a response is stale, it is asked for anew and handed out only when that fails: at the
- * deadline, or at once while a failure of lately is remembered or all servers are failing
+ * When a response is stale, it is asked for anew and handed out only when that fails: after
+ * PENDING_STALE_MS, or at once while a failure of lately is remembered or all servers are failing
  * (RFC 8767 section 5). A fresh one in use is asked for again in the last tenth of its time.
+ *
+ * A remembered failure answers at once, too, unless the question is still on its way: then who asks
+ * waits for the answer that may yet come. Answers that come when nobody waits any more are kept.
  *
  * Threads: one worker's.  Memory: everything in forward_new.  Time: milliseconds, monotonic, handed
  * in by forward_set_time; nothing here reads a clock.
@@ -44,7 +47,8 @@ struct forward_options {
     size_t questions;
     bool mixes_case;
     struct stats *stats;
-    struct link *link; /* made for forward_servers()'s numbers; borrowed */
+    struct standings *standings; /* of the zones' servers, shared; NULL: its own */
+    struct link *link; /* made for forward_list_servers' numbers and pending_tickets; borrowed */
     forward_on_found *on_found;
     void *context;
 };
@@ -89,10 +93,13 @@ void forward_refuse(struct forward *forward, const struct question *question, st
 /** Sends what is queued. Returns true when more is. Call it before the loop waits. */
 bool forward_turn(struct forward *forward);
 
-/** Looks after deadlines; every PENDING_TICK_MS while forward_is_busy. */
+/** Looks after deadlines and probes; every PENDING_TICK_MS while forward_is_busy. */
 void forward_tick(struct forward *forward);
 
 bool forward_is_busy(const struct forward *forward);
+
+/** How many more questions can be asked. */
+size_t forward_room(const struct forward *forward);
 
 /** Settles all that is on its way as failed; when the worker stops, or forwards by another. */
 void forward_end_all(struct forward *forward);

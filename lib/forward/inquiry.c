@@ -14,6 +14,20 @@ void inquiry_join(struct inquiry *inquiry, struct waiter *waiter)
     inquiry->last_waiter = waiter;
 }
 
+struct waiter *inquiry_take_impatient(struct inquiry *inquiry, uint64_t now_ms)
+{
+    struct waiter *first = inquiry->first_waiter, *last = NULL;
+
+    while (inquiry->first_waiter != NULL && inquiry->first_waiter->until_ms <= now_ms) {
+        last = inquiry->first_waiter;
+        inquiry->first_waiter = last->next;
+    }
+    if (last == NULL)
+        return NULL;
+    last->next = NULL;
+    return first;
+}
+
 void inquiry_spell(struct inquiry *inquiry, struct random_source *random, bool mixes_case)
 {
     uint8_t bits[NAME_MAX_OCTETS / 8 + 1];
@@ -27,6 +41,17 @@ void inquiry_spell(struct inquiry *inquiry, struct random_source *random, bool m
         if (octet >= 'a' && octet <= 'z' && (bits[i / 8] >> i % 8 & 1) != 0)
             inquiry->spelling[i] = (uint8_t)(octet - 'a' + 'A');
     }
+}
+
+void inquiry_restart(struct inquiry *inquiry, struct random_source *random, bool mixes_case)
+{
+    struct response *error = (struct response *)(void *)inquiry->error;
+
+    inquiry->failure = FORWARD_FAILING;
+    inquiry->tried = 0;
+    inquiry->retries = 0;
+    error->octets = 0;
+    inquiry_spell(inquiry, random, mixes_case);
 }
 
 void inquiry_remember(struct inquiry *inquiry, enum forward_failure failure, uint8_t server)
@@ -65,17 +90,26 @@ const struct response *inquiry_error(const struct inquiry *inquiry)
 
 uint8_t inquiry_open_place(const struct inquiry *inquiry)
 {
-    uint8_t place = RESOLVER_NONE;
-    uint64_t first_ms = UINT64_MAX;
+    const struct attempt *oldest = NULL;
 
     for (size_t i = 0; i < PENDING_ATTEMPTS; i++) {
         const struct attempt *attempt = &inquiry->attempts[i];
-        if (!attempt->is_open || attempt->sent_ms >= first_ms)
-            continue;
-        first_ms = attempt->sent_ms;
-        place = attempt->place;
+        if (attempt->is_open && (oldest == NULL || attempt->sent_ms < oldest->sent_ms))
+            oldest = attempt;
     }
-    return place;
+    return oldest == NULL ? RESOLVER_NONE : oldest->place;
+}
+
+struct attempt *inquiry_newest_attempt(struct inquiry *inquiry)
+{
+    struct attempt *newest = NULL;
+
+    for (size_t i = 0; i < PENDING_ATTEMPTS; i++) {
+        struct attempt *attempt = &inquiry->attempts[i];
+        if (attempt->is_open && (newest == NULL || attempt->sent_ms >= newest->sent_ms))
+            newest = attempt;
+    }
+    return newest;
 }
 
 struct attempt *inquiry_free_attempt(struct inquiry *inquiry)

@@ -33,23 +33,37 @@ struct attempt {
     bool over_stream;
     bool is_plain;    /* without EDNS */
     bool is_late;     /* its wait is over */
+    bool is_silent;   /* ... and so long that it counts as silence */
     bool is_repeated; /* the server had the same question before */
 };
+
+/*
+ * Where an inquiry is. It lingers while nobody waits for it: the clients have been answered with
+ * something else, or there were none; whoever needs its place takes it.
+ */
+enum inquiry_state { INQUIRY_FREE, INQUIRY_QUEUED, INQUIRY_ASKED, INQUIRY_LINGERING };
 
 struct inquiry {
     struct question question; /* its name is the one below */
     struct name name;
     uint8_t spelling[NAME_MAX_OCTETS]; /* the name as it goes out */
-    uint8_t route;
-    bool is_used;
-    bool is_probe;         /* on the side: nobody waits, nobody joins, one attempt */
+    uint8_t route;                     /* of a probe: the number of its server */
+    uint8_t state;                     /* enum inquiry_state */
+    bool is_probe;                     /* ours: nobody waits, nobody joins, one attempt */
+    bool is_iterative;                 /* RD=0: only a probe is */
+    bool has_failed;                   /* those who waited were told of a failure once */
     uint8_t failure;       /* enum forward_failure: how it ends unless a response comes */
     uint8_t failed_server; /* ... and by whom */
     uint8_t last_place;    /* of the server asked last */
+    uint8_t retries;       /* sent again so often */
     uint16_t tried;        /* servers asked: a bit for each place */
-    uint32_t next;         /* in the queue, or of the free ones */
+    uint32_t next;         /* in the queue, of those that linger, or of the free ones */
+    uint32_t previous;     /* of those that linger */
     uint32_t next_in_bucket;
-    uint64_t deadline_ms;
+    uint64_t begun_ms; /* sent first */
+    uint64_t sent_ms;  /* sent last */
+    uint64_t retry_ms; /* to be sent again */
+    uint64_t end_ms;   /* nothing is waited for any more; of no meaning while queued */
     struct waiter *first_waiter;
     struct waiter *last_waiter;
     struct attempt attempts[PENDING_ATTEMPTS];
@@ -62,8 +76,14 @@ static_assert(UPSTREAMS_MOST <= 16, "a bit of `tried` for each server of a route
 /** Puts somebody at the end of those who wait. */
 void inquiry_join(struct inquiry *inquiry, struct waiter *waiter);
 
+/** Takes out those whose patience is over, in the order they came. */
+struct waiter *inquiry_take_impatient(struct inquiry *inquiry, uint64_t now_ms);
+
 /** Spells the name to send: as it is, or each letter in upper or lower case by chance (0x20). */
 void inquiry_spell(struct inquiry *inquiry, struct random_source *random, bool mixes_case);
+
+/** Makes it as new, but for those who wait and what they were told. */
+void inquiry_restart(struct inquiry *inquiry, struct random_source *random, bool mixes_case);
 
 /** Remembers how the question ends unless a response comes. What servers say outweighs the rest. */
 void inquiry_remember(struct inquiry *inquiry, enum forward_failure failure, uint8_t server);
@@ -83,6 +103,9 @@ static inline bool inquiry_is_under_way(const struct inquiry *inquiry)
 {
     return inquiry_open_place(inquiry) != RESOLVER_NONE;
 }
+
+/** The open attempt that was begun last, or NULL. */
+struct attempt *inquiry_newest_attempt(struct inquiry *inquiry);
 
 /** An attempt that is not open, or NULL. */
 struct attempt *inquiry_free_attempt(struct inquiry *inquiry);

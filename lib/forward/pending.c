@@ -1,6 +1,7 @@
 #include "forward/pending.h"
 
 #include <stdlib.h>
+#include <string.h>
 
 #include "forward/attempt.h"
 #include "wire/types.h"
@@ -9,6 +10,7 @@ struct pending {
     struct sender sender;
     struct pool pool;
     struct response *room; /* where responses are read */
+    uint32_t falls;        /* of servers, as last seen */
     bool mixes_case;
     bool is_ending;
     pending_on_settled *on_settled;
@@ -22,26 +24,46 @@ static void count(const struct pending *pending, enum counter counter)
 
 /* ---- How a question ends ---- */
 
-/* Takes the question out of the pool and tells the listener, who may ask it again at once. */
-static void settle(struct pending *pending, struct inquiry *inquiry, struct settlement how)
+/* The listener may ask anew, so whatever is to be done with the inquiry is done before. */
+static void notify(struct pending *pending, const struct inquiry *inquiry, struct settlement how)
 {
-    attempt_end_all(&pending->sender, inquiry);
     struct inquiry last = *inquiry;
+
     last.question.name = &last.name;
-    pool_release(&pending->pool, inquiry);
     how.question = &last.question;
     how.route = last.route;
-    how.waiters = last.first_waiter;
     if (how.failure == FORWARD_ERROR)
         how.response = inquiry_error(&last);
     pending->on_settled(pending->context, &how);
 }
 
-static void settle_as_failed(struct pending *pending, struct inquiry *inquiry)
+/* Takes the question out of the pool. */
+static void finish(struct pending *pending, struct inquiry *inquiry, struct settlement how)
 {
-    count(pending, COUNTER_FORWARD_FAILURES);
-    settle(pending, inquiry,
+    attempt_end_all(&pending->sender, inquiry);
+    how.waiters = inquiry->first_waiter;
+    pool_release(&pending->pool, inquiry);
+    notify(pending, inquiry, how);
+}
+
+static void finish_as_failed(struct pending *pending, struct inquiry *inquiry)
+{
+    if (!inquiry->has_failed)
+        count(pending, COUNTER_FORWARD_FAILURES);
+    finish(pending, inquiry,
            (struct settlement){.failure = inquiry->failure, .server = inquiry->failed_server});
+}
+
+/* The question goes on without these. */
+static void dismiss(struct pending *pending, struct inquiry *inquiry, struct settlement how)
+{
+    how.is_again = inquiry->has_failed;
+    if (!inquiry->has_failed)
+        count(pending, COUNTER_FORWARD_FAILURES);
+    inquiry->has_failed = true;
+    if (inquiry->first_waiter == NULL && inquiry->state == INQUIRY_ASKED)
+        pool_linger(&pending->pool, inquiry);
+    notify(pending, inquiry, how);
 }
 
 static void end_probe(struct pending *pending, struct inquiry *inquiry)
@@ -50,64 +72,84 @@ static void end_probe(struct pending *pending, struct inquiry *inquiry)
     pool_release(&pending->pool, inquiry);
 }
 
+/* ---- When to look again ---- */
+
+static uint64_t least(uint64_t a, uint64_t b)
+{
+    return a < b ? a : b;
+}
+
+static void schedule(struct pending *pending, struct inquiry *inquiry)
+{
+    uint64_t due_ms = attempt_check_waits(&pending->sender, inquiry);
+
+    due_ms = least(due_ms, inquiry->end_ms);
+    due_ms = least(due_ms, inquiry->retry_ms);
+    if (inquiry->first_waiter != NULL)
+        due_ms = least(due_ms, inquiry->first_waiter->until_ms);
+    pool_set_due(&pending->pool, inquiry, due_ms);
+}
+
 /* ---- Whom to ask ---- */
 
-static struct inquiry *open_inquiry(struct pending *pending, const struct question *question,
-                                    uint8_t route)
+static bool make_room(struct pending *pending)
+{
+    struct inquiry *oldest = pool_first_lingering(&pending->pool);
+
+    if (oldest == NULL)
+        return false;
+    attempt_end_all(&pending->sender, oldest);
+    pool_release(&pending->pool, oldest);
+    return true;
+}
+
+static struct inquiry *queue_question(struct pending *pending, const struct question *question,
+                                      uint8_t route)
 {
     struct sender *sender = &pending->sender;
-    struct inquiry *inquiry = pool_take(&pending->pool, question);
+    struct inquiry *inquiry = pool_take(&pending->pool, question, false);
 
+    if (inquiry == NULL && make_room(pending))
+        inquiry = pool_take(&pending->pool, question, false);
     if (inquiry == NULL)
         return NULL;
     inquiry->route = route;
-    inquiry->deadline_ms = sender->now_ms + PENDING_DEADLINE_MS;
     inquiry->failure = FORWARD_FAILING;
     inquiry->failed_server = attempt_server(sender, inquiry, 0);
     inquiry_spell(inquiry, &sender->random, pending->mixes_case);
+    pool_publish(&pending->pool, inquiry);
+    pool_queue(&pending->pool, inquiry);
     return inquiry;
 }
 
-/* Asks a failing server on the side; it may answer after the good one has. */
-static void probe(struct pending *pending, const struct inquiry *inquiry, uint8_t place)
-{
-    struct inquiry *side = open_inquiry(pending, &inquiry->question, inquiry->route);
-
-    if (side == NULL)
-        return;
-    side->is_probe = true;
-    if (!attempt_begin(&pending->sender, side, place))
-        end_probe(pending, side);
-}
-
-/*
- * Whom to ask next, as a place in the route, or RESOLVER_NONE. Each turn of the loop but the last
- * begins a probe, and no server's probe is due twice at a time.
- */
 static uint8_t pick(struct pending *pending, const struct inquiry *inquiry)
 {
-    const struct resolver_set *route = &pending->sender.routes[inquiry->route];
-    struct resolver *servers = pending->sender.servers;
-
-    for (;;) {
-        uint8_t place = resolver_choose(servers, route, inquiry->tried, pending->sender.now_ms);
-        if (place == RESOLVER_NONE || !servers[route->numbers[place]].is_failing ||
-            resolver_set_is_failing(servers, route))
-            return place;
-        probe(pending, inquiry, place);
-    }
+    return resolver_choose(pending->sender.servers, &pending->sender.routes[inquiry->route],
+                           inquiry->tried);
 }
 
-/* Asks a server that was not asked yet. Settles the question when there is nobody to wait for. */
+static uint32_t wait_ms_of(const struct pending *pending, const struct inquiry *inquiry,
+                           uint8_t place)
+{
+    const struct sender *sender = &pending->sender;
+
+    return resolver_wait_ms(&sender->servers[attempt_server(sender, inquiry, place)]);
+}
+
+/* Asks a server that was not asked yet. Ends the question when there is nobody to wait for. */
+static void ask_at(struct pending *pending, struct inquiry *inquiry, uint8_t place)
+{
+    if (place != RESOLVER_NONE && !inquiry_has_tried(inquiry, place))
+        attempt_begin(&pending->sender, inquiry, place);
+    if (inquiry_is_under_way(inquiry))
+        schedule(pending, inquiry);
+    else
+        finish_as_failed(pending, inquiry);
+}
+
 static void move_on(struct pending *pending, struct inquiry *inquiry)
 {
-    uint8_t place = pick(pending, inquiry);
-
-    if (place != RESOLVER_NONE && !inquiry_has_tried(inquiry, place) &&
-        attempt_begin(&pending->sender, inquiry, place))
-        return;
-    if (!inquiry_is_under_way(inquiry))
-        settle_as_failed(pending, inquiry);
+    ask_at(pending, inquiry, pick(pending, inquiry));
 }
 
 /* ---- What comes back ---- */
@@ -125,8 +167,8 @@ static void give_up(struct pending *pending, struct inquiry *inquiry, struct att
 static void ask_again(struct pending *pending, struct inquiry *inquiry, struct attempt *attempt)
 {
     if (attempt_again(&pending->sender, inquiry, attempt))
-        return;
-    if (inquiry->is_probe)
+        schedule(pending, inquiry);
+    else if (inquiry->is_probe)
         end_probe(pending, inquiry);
     else
         move_on(pending, inquiry);
@@ -175,7 +217,9 @@ static void on_read(struct pending *pending, struct inquiry *inquiry, struct att
     if (rcode == RCODE_NOERROR || rcode == RCODE_NXDOMAIN) {
         attempt_confirm_plain(sender, inquiry, attempt);
         uint8_t server = attempt_server(sender, inquiry, attempt->place);
-        settle(pending, inquiry, (struct settlement){.response = pending->room, .server = server});
+        if (inquiry->has_failed && inquiry->state == INQUIRY_LINGERING)
+            count(pending, COUNTER_FORWARD_KEPT_LATE);
+        finish(pending, inquiry, (struct settlement){.response = pending->room, .server = server});
     } else if (!attempt->is_plain && (rcode == RCODE_FORMERR || rcode == RCODE_BADVERS)) {
         attempt->is_plain = true; /* RFC 6891 section 7 */
         ask_again(pending, inquiry, attempt);
@@ -242,57 +286,165 @@ static void on_failure(void *context, link_ticket ticket, enum link_failure fail
 
 /* ---- Time ---- */
 
+static void set_next_retry(struct inquiry *inquiry)
+{
+    static const uint32_t after_ms[PENDING_RETRIES] = {0, 1000, 2500};
+
+    inquiry->retry_ms = inquiry->retries < PENDING_RETRIES
+                            ? inquiry->begun_ms + after_ms[inquiry->retries]
+                            : pool_never;
+}
+
 /*
  * What is under way is late: another server is asked too. When all were asked, the turn is that of
- * one that has said nothing yet; those that have would only say it again.
+ * one that has said nothing yet; those that have would only say it again. The last query makes
+ * room: the answer to a slow name comes to the first.
  */
-static void on_wait_over(struct pending *pending, struct inquiry *inquiry)
+static void retry(struct pending *pending, struct inquiry *inquiry)
 {
-    attempt_mark_late(&pending->sender, inquiry);
-    pool_set_due(&pending->pool, inquiry, pool_never);
-    if (inquiry->is_probe || inquiry_free_attempt(inquiry) == NULL)
-        return;
+    inquiry->retries++;
+    set_next_retry(inquiry);
     uint8_t place = pick(pending, inquiry);
     if (place != RESOLVER_NONE && inquiry_has_tried(inquiry, place))
         place = inquiry_open_place(inquiry);
-    if (place != RESOLVER_NONE)
-        attempt_begin(&pending->sender, inquiry, place);
-    else /* all are failing; perhaps one comes back */
-        pool_set_due(&pending->pool, inquiry, pending->sender.now_ms + RESOLVER_WAIT_LEAST_MS);
+    if (place == RESOLVER_NONE)
+        return;
+    if (inquiry_free_attempt(inquiry) == NULL)
+        attempt_end(&pending->sender, inquiry, inquiry_newest_attempt(inquiry));
+    attempt_begin(&pending->sender, inquiry, place);
+}
+
+/* Those who came late have the question asked anew, as if they had been the first. */
+static void end_window(struct pending *pending, struct inquiry *inquiry)
+{
+    if (inquiry->first_waiter == NULL) {
+        inquiry_remember(inquiry, FORWARD_SILENT,
+                         attempt_server(&pending->sender, inquiry, inquiry->last_place));
+        finish_as_failed(pending, inquiry);
+        return;
+    }
+    attempt_end_all(&pending->sender, inquiry);
+    inquiry_restart(inquiry, &pending->sender.random, pending->mixes_case);
+    pool_queue(&pending->pool, inquiry);
+    pool_set_due(&pending->pool, inquiry, inquiry->first_waiter->until_ms);
+}
+
+/* It stays in the queue, and pending_turn sees that nobody waits. */
+static void on_queued_due(struct pending *pending, struct inquiry *inquiry)
+{
+    struct waiter *waiters = inquiry_take_impatient(inquiry, pending->sender.now_ms);
+    const struct waiter *next = inquiry->first_waiter;
+
+    pool_set_due(&pending->pool, inquiry, next == NULL ? pool_never : next->until_ms);
+    dismiss(
+        pending, inquiry,
+        (struct settlement){.failure = FORWARD_FULL, .server = RESOLVER_NONE, .waiters = waiters});
+}
+
+static void on_asked_due(struct pending *pending, struct inquiry *inquiry)
+{
+    struct sender *sender = &pending->sender;
+
+    attempt_check_waits(sender, inquiry);
+    if (sender->now_ms >= inquiry->retry_ms)
+        retry(pending, inquiry);
+    struct waiter *impatient = inquiry_take_impatient(inquiry, sender->now_ms);
+    schedule(pending, inquiry);
+    if (impatient == NULL)
+        return;
+    if (inquiry->failure == FORWARD_FAILING)
+        inquiry_remember(inquiry, FORWARD_SILENT,
+                         attempt_server(sender, inquiry, inquiry->last_place));
+    dismiss(pending, inquiry,
+            (struct settlement){.failure = inquiry->failure,
+                                .server = inquiry->failed_server,
+                                .waiters = impatient});
+}
+
+static void on_probe_due(struct pending *pending, struct inquiry *inquiry)
+{
+    schedule(pending, inquiry);
+    if (pending->sender.now_ms >= inquiry->end_ms)
+        end_probe(pending, inquiry);
 }
 
 static void on_due(struct pending *pending, struct inquiry *inquiry)
 {
-    struct sender *sender = &pending->sender;
-
-    if (sender->now_ms < inquiry->deadline_ms) {
-        on_wait_over(pending, inquiry);
-        return;
-    }
-    if (inquiry->is_probe) {
-        end_probe(pending, inquiry);
-        return;
-    }
-    if (inquiry->failure == FORWARD_FAILING)
-        inquiry_remember(inquiry, FORWARD_SILENT,
-                         attempt_server(sender, inquiry, inquiry->last_place));
-    settle_as_failed(pending, inquiry);
+    if (inquiry->is_probe)
+        on_probe_due(pending, inquiry);
+    else if (inquiry->state == INQUIRY_QUEUED)
+        on_queued_due(pending, inquiry);
+    else if (pending->sender.now_ms >= inquiry->end_ms)
+        end_window(pending, inquiry);
+    else
+        on_asked_due(pending, inquiry);
 }
 
-/* The queue is in the order of deadlines. */
-static void end_queued(struct pending *pending)
+/* The last server of a zone has become failing, here or in another worker. */
+static void dismiss_failing(struct pending *pending)
 {
-    struct inquiry *inquiry = pool_first_queued(&pending->pool);
+    const struct sender *sender = &pending->sender;
 
-    while (inquiry != NULL && inquiry->deadline_ms <= pending->sender.now_ms) {
-        pool_dequeue(&pending->pool);
-        inquiry_remember(inquiry, FORWARD_FULL, RESOLVER_NONE);
-        settle_as_failed(pending, inquiry);
-        inquiry = pool_first_queued(&pending->pool);
+    for (uint32_t number = 0; number < pending->pool.touched; number++) {
+        struct inquiry *inquiry = &pending->pool.items[number];
+        if (inquiry->state != INQUIRY_ASKED || inquiry->first_waiter == NULL ||
+            !resolver_set_is_failing(sender->servers, &sender->routes[inquiry->route]))
+            continue;
+        struct waiter *waiters = inquiry->first_waiter;
+        inquiry->first_waiter = NULL;
+        dismiss(pending, inquiry,
+                (struct settlement){.failure = FORWARD_FAILING,
+                                    .server = attempt_server(sender, inquiry, 0),
+                                    .waiters = waiters});
+    }
+}
+
+/* ---- Probes ---- */
+
+static void send_probe(struct pending *pending, uint8_t server)
+{
+    const struct resolver *resolver = &pending->sender.servers[server];
+    const struct question question = {
+        .name = &resolver->probe_name, .type = resolver->probe_type, .class = CLASS_IN};
+    struct inquiry *inquiry = pool_take(&pending->pool, &question, true);
+
+    if (inquiry == NULL)
+        return;
+    inquiry->route = server;
+    inquiry->is_iterative = !standing_count_probe(resolver->standing);
+    inquiry->retry_ms = pool_never;
+    inquiry->end_ms = pending->sender.now_ms + resolver_probe_silence_ms(resolver);
+    inquiry_spell(inquiry, &pending->sender.random, false);
+    if (attempt_begin(&pending->sender, inquiry, 0))
+        schedule(pending, inquiry);
+    else
+        end_probe(pending, inquiry);
+}
+
+static void probe_all(struct pending *pending)
+{
+    struct sender *sender = &pending->sender;
+
+    sender->is_watching = false;
+    for (size_t server = 0; server < sender->standings->count; server++) {
+        struct standing *standing = sender->servers[server].standing;
+        if (standing_state(standing) == STANDING_WELL)
+            continue;
+        sender->is_watching = true;
+        if (standing_claim_probe(standing, sender->now_ms))
+            send_probe(pending, (uint8_t)server);
     }
 }
 
 /* ---- From outside ---- */
+
+static bool is_any_unwell(const struct standings *standings)
+{
+    for (size_t server = 0; server < standings->count; server++)
+        if (standing_state(standings->items[server]) != STANDING_WELL)
+            return true;
+    return false;
+}
 
 static void prepare(struct pending *pending, const struct pending_options *options)
 {
@@ -300,9 +452,12 @@ static void prepare(struct pending *pending, const struct pending_options *optio
         .pool = &pending->pool,
         .servers = options->servers,
         .routes = options->routes,
+        .standings = options->standings,
         .link = options->link,
         .stats = options->stats,
+        .is_watching = is_any_unwell(options->standings), /* as other workers have found */
     };
+    pending->falls = atomic_load_explicit(&options->standings->falls, memory_order_relaxed);
     pending->mixes_case = options->mixes_case;
     pending->on_settled = options->on_settled;
     pending->context = options->context;
@@ -334,39 +489,44 @@ void pending_free(struct pending *pending)
     if (pending == NULL)
         return;
     for (uint32_t number = 0; number < pending->pool.touched; number++)
-        if (pending->pool.items[number].is_used)
+        if (pending->pool.items[number].state != INQUIRY_FREE)
             attempt_end_all(&pending->sender, &pending->pool.items[number]);
     pool_close(&pending->pool);
     free(pending->room);
     free(pending);
 }
 
-static struct inquiry *queue_question(struct pending *pending, const struct question *question,
-                                      uint8_t route)
-{
-    struct inquiry *inquiry = open_inquiry(pending, question, route);
-
-    if (inquiry != NULL)
-        pool_queue(&pending->pool, inquiry);
-    return inquiry;
-}
-
 /* A refresh leaves half of the pool to those who wait. */
 static bool refresh(struct pending *pending, const struct question *question, uint8_t route)
 {
-    if (pending->pool.used * 2 >= pending->pool.size ||
+    if (pool_busy(&pending->pool) * 2 >= pending->pool.questions ||
         queue_question(pending, question, route) == NULL)
         return false;
     count(pending, COUNTER_FORWARD_REFRESHES);
     return true;
 }
 
+static void join(struct pending *pending, struct inquiry *inquiry, struct waiter *waiter,
+                 uint32_t patience_ms)
+{
+    struct pool *pool = &pending->pool;
+
+    waiter->until_ms = pending->sender.now_ms + patience_ms;
+    if (inquiry->state == INQUIRY_LINGERING) {
+        pool_stop_lingering(pool, inquiry);
+        if (inquiry->retry_ms == pool_never)
+            inquiry->retry_ms = inquiry->sent_ms + PENDING_AGAIN_MS;
+        pool_set_due(pool, inquiry, least(pool_due(pool, inquiry), inquiry->retry_ms));
+    }
+    inquiry_join(inquiry, waiter);
+    pool_set_due(pool, inquiry, least(pool_due(pool, inquiry), waiter->until_ms));
+}
+
 bool pending_ask(struct pending *pending, const struct question *question, uint8_t route,
-                 struct waiter *waiter, uint64_t now_ms)
+                 struct waiter *waiter, uint32_t patience_ms)
 {
     struct inquiry *inquiry = pool_find(&pending->pool, question);
 
-    pending->sender.now_ms = now_ms;
     if (pending->is_ending)
         return false;
     if (waiter == NULL)
@@ -377,8 +537,31 @@ bool pending_ask(struct pending *pending, const struct question *question, uint8
         inquiry = queue_question(pending, question, route);
     if (inquiry == NULL)
         return false;
-    inquiry_join(inquiry, waiter);
+    join(pending, inquiry, waiter, patience_ms);
     return true;
+}
+
+bool pending_has(const struct pending *pending, const struct question *question)
+{
+    return pool_find(&pending->pool, question) != NULL;
+}
+
+/* All who waited for it may have left while it was queued. */
+static void begin(struct pending *pending, struct inquiry *inquiry)
+{
+    if (inquiry->first_waiter == NULL && inquiry->has_failed) {
+        pool_release(&pending->pool, inquiry);
+        return;
+    }
+    if (inquiry->first_waiter == NULL)
+        pool_linger(&pending->pool, inquiry);
+    inquiry->begun_ms = pending->sender.now_ms;
+    inquiry->end_ms = inquiry->begun_ms + PENDING_WINDOW_MS;
+    /* The first retry follows the round trip of the server asked first, the others do not. */
+    uint8_t place = pick(pending, inquiry);
+    if (place != RESOLVER_NONE)
+        inquiry->retry_ms = inquiry->begun_ms + wait_ms_of(pending, inquiry, place);
+    ask_at(pending, inquiry, place);
 }
 
 bool pending_turn(struct pending *pending, uint64_t now_ms)
@@ -388,18 +571,24 @@ bool pending_turn(struct pending *pending, uint64_t now_ms)
         struct inquiry *inquiry = pool_dequeue(&pending->pool);
         if (inquiry == NULL)
             return false;
-        move_on(pending, inquiry);
+        begin(pending, inquiry);
     }
     return pool_first_queued(&pending->pool) != NULL;
 }
 
 void pending_tick(struct pending *pending, uint64_t now_ms)
 {
+    uint32_t falls = atomic_load_explicit(&pending->sender.standings->falls, memory_order_relaxed);
+
     pending->sender.now_ms = now_ms;
-    end_queued(pending);
     for (uint32_t number = 0; number < pending->pool.touched; number++)
         if (pending->pool.due_ms[number] <= now_ms)
             on_due(pending, &pending->pool.items[number]);
+    probe_all(pending);
+    if (falls == pending->falls)
+        return;
+    pending->falls = falls;
+    dismiss_failing(pending);
 }
 
 void pending_set_time(struct pending *pending, uint64_t now_ms)
@@ -412,22 +601,30 @@ size_t pending_count(const struct pending *pending)
     return pending->pool.used;
 }
 
-uint32_t pending_recoveries(const struct pending *pending)
+size_t pending_room(const struct pending *pending)
 {
-    return pending->sender.recoveries;
+    return pending->pool.questions - pool_busy(&pending->pool);
+}
+
+bool pending_is_busy(const struct pending *pending)
+{
+    return pending->pool.used > 0 || pending->sender.is_watching;
 }
 
 void pending_end_all(struct pending *pending)
 {
     pending->is_ending = true;
+    pending->sender.is_watching = false;
     while (pool_dequeue(&pending->pool) != NULL)
         continue;
     for (uint32_t number = 0; number < pending->pool.touched; number++) {
         struct inquiry *inquiry = &pending->pool.items[number];
-        if (inquiry->is_probe && inquiry->is_used)
+        if (inquiry->state == INQUIRY_FREE)
+            continue;
+        if (inquiry->is_probe)
             end_probe(pending, inquiry);
-        else if (inquiry->is_used) /* no server's fault, so it is not counted as a failure */
-            settle(pending, inquiry,
+        else /* no server's fault, so it is not counted as a failure */
+            finish(pending, inquiry,
                    (struct settlement){.failure = FORWARD_FULL, .server = inquiry->failed_server});
     }
 }

@@ -2,27 +2,40 @@
 /**
  * Questions on their way: joined, sent, sent again, settled.
  *
- *     ask ──► queued ──(turn)──► asked ──(response that matches)──────────► settled
- *                                  │ wait over: the next server too         ▲
- *                                  │ TC: the same server over TCP           │
- *                                  │ error code: the next server            │
- *                                  └─(deadline, or nobody left to ask)──────┘
+ *     ask ──► queued ──(turn)──► asked ──(response that matches)──────────────► over
+ *                                  │ retry due: another server too      ▲   ▲
+ *                                  │ TC: the same server over TCP       │   │
+ *                                  │ error code: the next server        │   │
+ *                                  ├─(nobody left to ask)───────────────┘   │
+ *                                  └─(patience over)──► lingering ──────────┘
+ *
+ *     ms    0      250    1000    1800      2500      4500                10000
+ *           send   retry  retry   stale at  retry     failure, when       nothing is
+ *                                 hand: it  (last)    nothing is at       waited for
+ *                                 goes out            hand                any more
  *
  * Equal questions are joined: who asks what is already on its way waits for the same response. A
- * question has up to PENDING_ATTEMPTS attempts under way at once, each to a server of its own with
- * an id and, over UDP, a port of its own; the first good response ends all. Wrong responses are
+ * question has up to PENDING_ATTEMPTS attempts under way at once, each with an id and, over UDP, a
+ * port of its own, spread over the servers; the first good response ends all. Wrong responses are
  * counted and otherwise ignored; a socket that gets PENDING_FOREIGN_MOST of them is given up and
  * the question asked over TCP, so that guessing has an end (RFC 5452 section 9).
  *
- * A failing server whose probe is due is asked the same question on the side, with nobody waiting,
- * as soon as a question is asked; when all servers are failing, the question itself is the probe.
+ * Each who waits has a patience of his own, from when he came. When it is over he is told of a
+ * failure, and his question lingers: it is waited for on, since a slow answer is an answer, and
+ * what comes is settled for nobody, to be kept. Who asks the same meanwhile joins it, and has it
+ * sent once more. At the end of the window those who still wait have their question asked anew.
+ * What lingers holds no place: the oldest goes when another question needs its.
+ *
+ * A question is never sent to a failing server (standing.h). When the last server of its zone
+ * becomes failing, those who wait are told at once. Probes have places of their own.
  *
  * New questions are sent by pending_turn only, at most PENDING_SENDS_PER_TURN at a time: whoever
  * floods the server with new names never delays answers that are at hand.
  *
  * Everything is of fixed size: a full pool refuses.
  *
- * Sources: RFC 5452; RFC 5625; RFC 7766 section 5 (TC); RFC 9520 section 3.
+ * Sources: RFC 5452; RFC 5625; RFC 7766 section 5 (TC); RFC 8767 section 5 (1.8 s); RFC 9520
+ * section 3. Stub resolvers wait for 5 s before they ask again (resolv.conf(5)).
  * Threads: one worker's.  Memory: everything in pending_new.  Time: milliseconds, monotonic.
  */
 #include <stdbool.h>
@@ -36,8 +49,13 @@
 #include "stats/stats.h"
 
 enum {
-    PENDING_ATTEMPTS = 3,
-    PENDING_DEADLINE_MS = 1900, /* of a question, whoever has joined it */
+    PENDING_RETRIES = 3,
+    PENDING_ATTEMPTS = 1 + PENDING_RETRIES, /* open at once: descriptors of one question */
+    PENDING_STALE_MS = 1800,                /* patience of those for whom something is at hand */
+    PENDING_PATIENCE_MS = 4500,             /* of the others */
+    PENDING_WINDOW_MS = 10000,              /* how long a question is listened for */
+    PENDING_AGAIN_MS = 2000, /* between queries for those who join what was sent often enough */
+    PENDING_PROBES = RESOLVERS_MOST, /* at most on their way */
     PENDING_FOREIGN_MOST = 16,
     PENDING_SENDS_PER_TURN = 32,
     PENDING_TICK_MS = 25,
@@ -46,8 +64,8 @@ enum {
 /** Why there is no answer. */
 enum forward_failure {
     FORWARD_NO_FAILURE,
-    FORWARD_SILENT,      /* no reply within the deadline */
-    FORWARD_FAILING,     /* not asked: every server of the zone is failing */
+    FORWARD_SILENT,      /* no reply within the patience */
+    FORWARD_FAILING,     /* every server of the zone is failing */
     FORWARD_UNREACHABLE, /* refused, no route, connection broken */
     FORWARD_TLS,
     FORWARD_ERROR, /* SERVFAIL and the like from a server, and nothing better from the others */
@@ -58,26 +76,29 @@ enum forward_failure {
 /** One who waits; embedded in what the caller keeps for him. */
 struct waiter {
     struct waiter *next;
+    uint64_t until_ms; /* his patience; pending_ask sets it */
 };
 
-/** How a question ended. */
+/** What becomes of those who wait for a question, or of one that nobody waits for. */
 struct settlement {
     const struct question *question; /* good until the listener returns */
     uint8_t route;
     const struct response *response; /* NULL, or good until the listener returns */
     enum forward_failure failure;    /* FORWARD_ERROR may have a response: SERVFAIL and its EDE */
+    bool is_again;                   /* others were told so before, and it is still asked */
     uint8_t
         server; /* that answered or failed last; all failing: the first; nobody: RESOLVER_NONE */
-    struct waiter *waiters; /* in the order they came; NULL: a refresh that nobody waits for */
+    struct waiter *waiters; /* in the order they came; NULL: nobody */
 };
 
-/** Called when all about the question is forgotten: it may be asked again from within. */
+/** Called when these waiters are forgotten: the question may be asked again from within. */
 typedef void pending_on_settled(void *context, const struct settlement *settlement);
 
 struct pending_options {
     struct resolver *servers; /* by the numbers the link knows */
     const struct resolver_set *routes;
-    struct link *link;
+    struct standings *standings; /* of these servers; borrowed */
+    struct link *link;           /* with room for pending_tickets(questions) */
     struct stats *stats;
     size_t questions; /* at most on their way */
     bool mixes_case;  /* 0x20: random case in the question's letters */
@@ -87,6 +108,12 @@ struct pending_options {
 
 struct pending;
 
+/** How many tickets there are for so many questions, and so how many descriptors at most. */
+static inline size_t pending_tickets(size_t questions)
+{
+    return (questions + PENDING_PROBES) * PENDING_ATTEMPTS;
+}
+
 /** Returns NULL with *err. */
 struct pending *pending_new(const struct pending_options *options, struct err *err);
 
@@ -94,27 +121,33 @@ struct pending *pending_new(const struct pending_options *options, struct err *e
 void pending_free(struct pending *pending);
 
 /**
- * Has a question asked, or joins one on its way. The waiter is taken until on_settled names it;
- * NULL for a refresh. Returns false, and takes nothing, when the pool is full; a refresh is also
- * refused when the pool is half full.
+ * Has a question asked, or joins one on its way. The waiter is taken until on_settled names it, at
+ * the latest when `patience_ms` are over; NULL for a refresh. Returns false, and takes nothing,
+ * when the pool is full; a refresh is also refused when the pool is half full.
  */
 bool pending_ask(struct pending *pending, const struct question *question, uint8_t route,
-                 struct waiter *waiter, uint64_t now_ms);
+                 struct waiter *waiter, uint32_t patience_ms);
+
+/** True when a question can be joined. */
+bool pending_has(const struct pending *pending, const struct question *question);
 
 /** Sends what is queued, up to the turn's share. Returns true when more is queued. */
 bool pending_turn(struct pending *pending, uint64_t now_ms);
 
-/** To be called every PENDING_TICK_MS while there are questions. */
+/** To be called every PENDING_TICK_MS while it is busy. */
 void pending_tick(struct pending *pending, uint64_t now_ms);
 
-/** To be told before responses are handed in, so that round trips are measured from it. */
+/** The time of what follows: questions, responses. */
 void pending_set_time(struct pending *pending, uint64_t now_ms);
 
-/** Questions queued or asked, probes included. */
+/** Questions queued, asked or lingering, probes included. */
 size_t pending_count(const struct pending *pending);
 
-/** How often a failing server has replied again: what failed before may go well now. */
-uint32_t pending_recoveries(const struct pending *pending);
+/** How many more questions can be asked. */
+size_t pending_room(const struct pending *pending);
+
+/** True when ticks are needed: something is on its way, or a server is to be probed. */
+bool pending_is_busy(const struct pending *pending);
 
 /**
  * Settles every question as FORWARD_FULL, so that no waiter is left, and takes no more; when the

@@ -20,12 +20,15 @@ static void clear(struct pool *pool)
     for (uint32_t i = 0; i <= pool->bucket_mask; i++)
         pool->buckets[i] = INQUIRY_NONE;
     pool->first_free = pool->first_queued = pool->last_queued = INQUIRY_NONE;
+    pool->first_lingering = pool->last_lingering = INQUIRY_NONE;
 }
 
-bool pool_init(struct pool *pool, size_t size)
+bool pool_init(struct pool *pool, size_t questions)
 {
-    *pool = (struct pool){.size = (uint32_t)size};
-    if (size == 0 || size > UINT32_MAX / PENDING_ATTEMPTS / 2)
+    size_t size = questions + PENDING_PROBES;
+
+    *pool = (struct pool){.size = (uint32_t)size, .questions = (uint32_t)questions};
+    if (questions == 0 || size > UINT32_MAX / PENDING_ATTEMPTS / 2)
         return false;
     pool->bucket_mask = bucket_count(size) - 1;
     pool->items = calloc(size, sizeof pool->items[0]);
@@ -67,37 +70,52 @@ struct inquiry *pool_find(const struct pool *pool, const struct question *questi
     return number == INQUIRY_NONE ? NULL : &pool->items[number];
 }
 
+/* There is one: questions and probes together are never more than `size`. */
 static uint32_t take_number(struct pool *pool)
 {
     uint32_t number = pool->first_free;
 
-    if (number != INQUIRY_NONE)
-        pool->first_free = pool->items[number].next;
-    else if (pool->touched < pool->size)
-        number = pool->touched++;
+    assert(pool->used < pool->size);
+    if (number == INQUIRY_NONE)
+        return pool->touched++;
+    pool->first_free = pool->items[number].next;
     return number;
 }
 
-struct inquiry *pool_take(struct pool *pool, const struct question *question)
+static bool is_full(const struct pool *pool, bool is_probe)
 {
-    uint32_t number = take_number(pool);
+    return is_probe ? pool->probes >= PENDING_PROBES : pool->used - pool->probes >= pool->questions;
+}
 
-    if (number == INQUIRY_NONE)
+struct inquiry *pool_take(struct pool *pool, const struct question *question, bool is_probe)
+{
+    if (is_full(pool, is_probe))
         return NULL;
-    struct inquiry *inquiry = &pool->items[number];
+    struct inquiry *inquiry = &pool->items[take_number(pool)];
     pool->used++;
-    *inquiry = (struct inquiry){.is_used = true, .question = *question, .name = *question->name};
+    pool->probes += is_probe;
+    *inquiry = (struct inquiry){.state = INQUIRY_ASKED,
+                                .is_probe = is_probe,
+                                .question = *question,
+                                .name = *question->name,
+                                .next_in_bucket = INQUIRY_NONE};
     inquiry->question.name = &inquiry->name;
     return inquiry;
+}
+
+void pool_publish(struct pool *pool, struct inquiry *inquiry)
+{
+    uint32_t *bucket = bucket_of(pool, &inquiry->question);
+
+    inquiry->next_in_bucket = *bucket;
+    *bucket = pool_number(pool, inquiry);
 }
 
 void pool_queue(struct pool *pool, struct inquiry *inquiry)
 {
     uint32_t number = pool_number(pool, inquiry);
-    uint32_t *bucket = bucket_of(pool, &inquiry->question);
 
-    inquiry->next_in_bucket = *bucket;
-    *bucket = number;
+    inquiry->state = INQUIRY_QUEUED;
     inquiry->next = INQUIRY_NONE;
     if (pool->first_queued == INQUIRY_NONE)
         pool->first_queued = number;
@@ -115,9 +133,47 @@ struct inquiry *pool_dequeue(struct pool *pool)
 {
     struct inquiry *inquiry = pool_first_queued(pool);
 
-    if (inquiry != NULL)
-        pool->first_queued = inquiry->next;
+    if (inquiry == NULL)
+        return NULL;
+    pool->first_queued = inquiry->next;
+    inquiry->state = INQUIRY_ASKED;
     return inquiry;
+}
+
+void pool_linger(struct pool *pool, struct inquiry *inquiry)
+{
+    uint32_t number = pool_number(pool, inquiry);
+
+    assert(inquiry->state == INQUIRY_ASKED && inquiry->first_waiter == NULL);
+    inquiry->state = INQUIRY_LINGERING;
+    inquiry->next = INQUIRY_NONE;
+    inquiry->previous = pool->last_lingering;
+    if (pool->last_lingering == INQUIRY_NONE)
+        pool->first_lingering = number;
+    else
+        pool->items[pool->last_lingering].next = number;
+    pool->last_lingering = number;
+    pool->lingering++;
+}
+
+void pool_stop_lingering(struct pool *pool, struct inquiry *inquiry)
+{
+    assert(inquiry->state == INQUIRY_LINGERING);
+    if (inquiry->previous == INQUIRY_NONE)
+        pool->first_lingering = inquiry->next;
+    else
+        pool->items[inquiry->previous].next = inquiry->next;
+    if (inquiry->next == INQUIRY_NONE)
+        pool->last_lingering = inquiry->previous;
+    else
+        pool->items[inquiry->next].previous = inquiry->previous;
+    inquiry->state = INQUIRY_ASKED;
+    pool->lingering--;
+}
+
+struct inquiry *pool_first_lingering(const struct pool *pool)
+{
+    return pool->first_lingering == INQUIRY_NONE ? NULL : &pool->items[pool->first_lingering];
 }
 
 /* A probe stands in no bucket. */
@@ -134,17 +190,14 @@ static void leave_bucket(struct pool *pool, const struct inquiry *inquiry)
 
 void pool_release(struct pool *pool, struct inquiry *inquiry)
 {
-    assert(inquiry->is_used);
+    assert(inquiry->state == INQUIRY_ASKED || inquiry->state == INQUIRY_LINGERING);
+    if (inquiry->state == INQUIRY_LINGERING)
+        pool_stop_lingering(pool, inquiry);
     leave_bucket(pool, inquiry);
     pool->due_ms[pool_number(pool, inquiry)] = pool_never;
-    inquiry->is_used = false;
+    inquiry->state = INQUIRY_FREE;
     inquiry->next = pool->first_free;
     pool->first_free = pool_number(pool, inquiry);
     pool->used--;
-}
-
-void pool_set_due(struct pool *pool, const struct inquiry *inquiry, uint64_t due_ms)
-{
-    pool->due_ms[pool_number(pool, inquiry)] =
-        due_ms < inquiry->deadline_ms ? due_ms : inquiry->deadline_ms;
+    pool->probes -= inquiry->is_probe;
 }

@@ -1,52 +1,49 @@
 #pragma once
 /**
- * An upstream resolver as one worker knows it, and which one to ask next.
+ * An upstream resolver as one worker asks it, and which one to ask next.
  *
- * A resolver answers fast, slowly, or not at all:
- *
- *     good ──(RESOLVER_SILENT_MOST questions in a row without any reply)──► failing
- *       ▲                                                                   │
- *       └───────────────────────────(any reply)─────────────────────────────┘
- *
- * A failing resolver is left alone but for one question every RESOLVER_PROBE_MS, so that its return
- * is seen. Among good ones the one of the least rank is asked. Ranks follow the smoothed round trip
- * (RFC 6298, with a first guess of RESOLVER_FIRST_RTT_MS), grow with what a resolver owes or
- * spoils, and shrink slowly while others are asked, so that each gets a turn. Of equal ranks, the
- * first listed is asked.
+ * How it stands (well, in doubt, failing) is known to all workers together: standing.h. A failing
+ * resolver is left alone but for probes. Among the others the one of the least rank is asked. Ranks
+ * follow the smoothed round trip (RFC 6298, with a first guess of RESOLVER_FIRST_RTT_MS), grow with
+ * what a resolver owes or spoils, and shrink slowly while others are asked, so that each gets a
+ * turn. Of equal ranks, the first listed is asked. They are this worker's own: each finds them out
+ * with its first questions, and no line of memory goes back and forth for each question.
  *
  * One resolver is asked for several zones under one state: equal addresses are one resolver.
  *
  * Sources: RFC 5452 section 9; RFC 6298; RFC 6891 section 6.2.2 (resolvers that do not know EDNS);
  * RFC 9520 section 3.
- * Threads: one worker's.  Memory: never allocates.  Time: milliseconds of a monotonic clock.
+ * Threads: one worker's, but for the standing.  Memory: never allocates.  Time: milliseconds of a
+ * monotonic clock.
  */
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
 #include "config/upstream.h"
+#include "forward/standing.h"
+#include "wire/name.h"
 
 enum {
-    RESOLVERS_MOST = 128, /* of all routes together */
+    RESOLVERS_MOST = UPSTREAMS_IN_ALL_MOST, /* of all routes together */
     RESOLVER_NONE = 255,
     RESOLVER_FIRST_RTT_MS = 100,
     RESOLVER_WAIT_LEAST_MS = 250, /* before another is asked too */
     RESOLVER_WAIT_MOST_MS = 800,
-    RESOLVER_SILENT_MOST = 5,
-    RESOLVER_PROBE_MS = 500,
-    RESOLVER_PLAIN_MS = 600000, /* how long a resolver that refused EDNS is asked without */
+    RESOLVER_SILENCE_LEAST_MS = 1000, /* before a question counts as left without a reply */
+    RESOLVER_SILENCE_MOST_MS = 3000,
+    RESOLVER_PROBE_LEAST_MS = 500, /* the same of a probe */
 };
 
 struct resolver {
     const struct upstream *upstream;
+    struct standing *standing;
+    struct name probe_name;
+    uint16_t probe_type;
+    bool has_rtt;       /* some reply was measured */
     uint32_t srtt_us;   /* smoothed round trip */
     uint32_t rttvar_us; /* its variation */
     uint32_t rank_us;   /* what it is chosen by */
-    unsigned silent;    /* questions in a row without any reply */
-    bool is_failing;
-    uint64_t probe_ms;       /* failing: not asked before */
-    uint64_t plain_until_ms; /* asked without EDNS until then */
-    uint64_t last_reply_ms;  /* 0: never */
 };
 
 /** The resolvers that are asked for one zone, by number. */
@@ -55,16 +52,15 @@ struct resolver_set {
     uint8_t count;
 };
 
-void resolver_init(struct resolver *resolver, const struct upstream *upstream);
+/** Borrows both; it is probed with the name servers of the root. */
+void resolver_init(struct resolver *resolver, const struct upstream *upstream,
+                   struct standing *standing);
+
+/** Has it probed with the SOA of the one zone that it is asked for. */
+void resolver_set_probe_zone(struct resolver *resolver, const struct name *zone);
 
 /** A reply came, `rtt_us` after its question. Returns true when the resolver had been failing. */
 bool resolver_on_reply(struct resolver *resolver, uint32_t rtt_us, uint64_t now_ms);
-
-/**
- * A question ended without a reply from this resolver, and nothing else has come from it since it
- * was asked. Returns true when this made the resolver failing; its first probe is due at once.
- */
-bool resolver_on_silence(struct resolver *resolver, uint64_t now_ms);
 
 /** It is late, or what came is of no use: others are asked first, for a while. */
 void resolver_defer(struct resolver *resolver);
@@ -72,23 +68,21 @@ void resolver_defer(struct resolver *resolver);
 /** How long to wait for it before another is asked too. */
 uint32_t resolver_wait_ms(const struct resolver *resolver);
 
-/** True when it must be asked without EDNS. */
-static inline bool resolver_is_plain(const struct resolver *resolver, uint64_t now_ms)
+/** How long a question, or a probe, may be without a reply before it counts as silence. */
+uint32_t resolver_silence_ms(const struct resolver *resolver);
+uint32_t resolver_probe_silence_ms(const struct resolver *resolver);
+
+static inline bool resolver_is_failing(const struct resolver *resolver)
 {
-    return now_ms < resolver->plain_until_ms;
+    return standing_state(resolver->standing) == STANDING_FAILING;
 }
 
 /**
- * Chooses whom to ask next, as a place in the set: a failing resolver whose probe is due and whose
- * bit in `tried` is clear, else the best good one, leaving out those whose bit (by place) is set
- * while there is another; RESOLVER_NONE when there is nobody. Marks the probe as under way.
+ * Chooses whom to ask next, as a place in the set: the best that is not failing, leaving out those
+ * whose bit (by place) in `tried` is set while there is another; RESOLVER_NONE when all are
+ * failing.
  */
-uint8_t resolver_choose(struct resolver *resolvers, const struct resolver_set *set, uint32_t tried,
-                        uint64_t now_ms);
+uint8_t resolver_choose(struct resolver *resolvers, const struct resolver_set *set, uint32_t tried);
 
 /** True when every resolver of the set is failing. */
 bool resolver_set_is_failing(const struct resolver *resolvers, const struct resolver_set *set);
-
-/** True when some resolver of the set is good, or its probe is due. */
-bool resolver_set_can_be_asked(const struct resolver *resolvers, const struct resolver_set *set,
-                               uint64_t now_ms);

@@ -6,10 +6,16 @@ enum { US_PER_MS = 1000 };
 
 const char *tell_state(const struct resolver *server)
 {
-    if (server->is_failing)
-        return "failing";
-    if (server->last_reply_ms == 0)
-        return server->silent > 0 ? "no reply yet" : "untried";
+    static const char *const states[] = {
+        [STANDING_IN_DOUBT] = "in doubt",
+        [STANDING_FAILING] = "failing",
+    };
+    const struct standing *standing = server->standing;
+
+    if (standing_state(standing) != STANDING_WELL)
+        return states[standing_state(standing)];
+    if (standing_last_reply_ms(standing) == 0)
+        return standing_silent(standing) > 0 ? "no reply yet" : "untried";
     return "up";
 }
 
@@ -17,10 +23,12 @@ const char *tell_state(const struct resolver *server)
  */
 static void tell_unanswered(const struct resolver *server, struct text *text)
 {
-    if (server->silent == 0)
+    uint32_t silent = standing_silent(server->standing);
+
+    if (silent == 0)
         return;
     text_add_string(text, " (");
-    text_add_number(text, server->silent);
+    text_add_number(text, silent);
     text_add_string(text, " unanswered since)");
 }
 
@@ -29,13 +37,13 @@ static void tell_server(const struct resolver *server, uint64_t now_ms, struct t
     text_add_string(text, server->upstream->text);
     text_add_string(text, " ");
     text_add_string(text, tell_state(server));
-    if (!server->is_failing && server->last_reply_ms != 0) {
+    if (!resolver_is_failing(server) && server->has_rtt) {
         text_add_string(text, " ");
         text_add_number(text, server->srtt_us / US_PER_MS);
         text_add_string(text, "ms");
         tell_unanswered(server, text);
     }
-    if (resolver_is_plain(server, now_ms))
+    if (standing_is_plain(server->standing, now_ms))
         text_add_string(text, " without EDNS");
 }
 

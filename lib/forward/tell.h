@@ -22,7 +22,7 @@ enum { TELL_OCTETS_MOST = 255 };
 void tell_servers(const struct resolver *servers, const struct resolver_set *set, uint64_t now_ms,
                   struct text *text);
 
-/** "up", "failing", "untried" (never asked), "no reply yet" (asked in vain). */
+/** "up", "in doubt", "failing", "untried" (never asked), "no reply yet" (asked in vain). */
 const char *tell_state(const struct resolver *server);
 
 enum kept { KEPT_NOTHING, KEPT_FRESH, KEPT_STALE, KEPT_FAILED };

@@ -68,7 +68,7 @@ static bool open_sockets(struct way *way, struct err *err)
         .loop = forwarder->loop,
         .servers = way->servers.items,
         .server_count = way->servers.count,
-        .attempts = forwarder->questions * PENDING_ATTEMPTS,
+        .attempts = pending_tickets(forwarder->questions),
         .stats = forwarder->batch->stats,
     };
 
@@ -76,7 +76,7 @@ static bool open_sockets(struct way *way, struct err *err)
     return way->sockets != NULL;
 }
 
-static bool open_forward(struct way *way, struct err *err)
+static bool open_forward(struct way *way, struct standings *standings, struct err *err)
 {
     const struct forwarder *forwarder = way->forwarder;
     const struct forward_options options = {
@@ -85,6 +85,7 @@ static bool open_forward(struct way *way, struct err *err)
         .questions = forwarder->questions,
         .mixes_case = forwarder->mixes_case,
         .stats = forwarder->batch->stats,
+        .standings = standings,
         .link = sockets_link(way->sockets),
         .on_found = way_on_found,
         .context = way,
@@ -123,14 +124,14 @@ static struct way *make_way(struct forwarder *forwarder, const struct upstream_z
 }
 
 static struct way *open_way(struct forwarder *forwarder, const struct upstream_zones *zones,
-                            struct err *err)
+                            struct standings *standings, struct err *err)
 {
     struct way *way = make_way(forwarder, zones, err);
 
     if (way == NULL)
         return NULL;
     forward_list_servers(&way->zones, &way->servers);
-    if (!open_sockets(way, err) || !open_forward(way, err)) {
+    if (!open_sockets(way, err) || !open_forward(way, standings, err)) {
         close_way(way);
         return NULL;
     }
@@ -141,7 +142,7 @@ static struct way *open_way(struct forwarder *forwarder, const struct upstream_z
 
 /* Returns false with *err; then nobody is asked. */
 static bool begin_to_ask(struct forwarder *forwarder, const struct upstream_zones *zones,
-                         struct err *err)
+                         struct standings *standings, struct err *err)
 {
     if (zones->count == 0)
         return true;
@@ -149,7 +150,7 @@ static bool begin_to_ask(struct forwarder *forwarder, const struct upstream_zone
         forwarder->deferred = deferred_new(forwarder->questions * WAITERS_PER_QUESTION, err);
     if (forwarder->deferred == NULL)
         return false;
-    forwarder->way = open_way(forwarder, zones, err);
+    forwarder->way = open_way(forwarder, zones, standings, err);
     if (forwarder->way == NULL)
         return false;
     batch_set_forward(forwarder->batch, forwarder->way->forward, forwarder->deferred);
@@ -192,7 +193,8 @@ static void log_failure(const struct err *err)
     log_send(&line);
 }
 
-void forwarder_adopt(struct forwarder *forwarder, const struct upstream_zones *zones)
+void forwarder_adopt(struct forwarder *forwarder, const struct upstream_zones *zones,
+                     struct standings *standings)
 {
     const struct upstream_zones *before = forwarder->way == NULL ? &nobody : &forwarder->way->zones;
     struct err err;
@@ -202,7 +204,7 @@ void forwarder_adopt(struct forwarder *forwarder, const struct upstream_zones *z
     if (forwarder->is_stopping || upstream_zones_equal(zones, before))
         return;
     retire(forwarder);
-    if (!begin_to_ask(forwarder, zones, &err))
+    if (!begin_to_ask(forwarder, zones, standings, &err))
         log_failure(&err);
 }
 
@@ -262,7 +264,7 @@ static void start_handles(struct forwarder *forwarder)
 /* ---- life ---- */
 
 bool forwarder_start(struct forwarder *forwarder, uv_loop_t *loop, struct batch *batch,
-                     const struct settings *settings, struct err *err)
+                     const struct settings *settings, struct standings *standings, struct err *err)
 {
     *forwarder = (struct forwarder){
         .loop = loop,
@@ -272,7 +274,7 @@ bool forwarder_start(struct forwarder *forwarder, uv_loop_t *loop, struct batch 
         .mixes_case = settings->upstream_0x20,
     };
     start_handles(forwarder);
-    return begin_to_ask(forwarder, &settings->upstream_zones, err);
+    return begin_to_ask(forwarder, &settings->upstream_zones, standings, err);
 }
 
 void forwarder_stop(struct forwarder *forwarder)

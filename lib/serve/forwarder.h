@@ -11,7 +11,8 @@
  * has brought a question, the loop does not wait before it is sent.
  *
  * A way out is one list of upstreams with all that goes by their numbers or came from them:
- * sockets, questions on their way, what is kept. When a snapshot brings another list, the worker
+ * sockets, questions on their way, what is kept. How the upstreams stand is shared with the other
+ * workers' ways (forward/standing.h). When a snapshot brings another list, the worker
  * gets another way at once, and the one before is closed before the next wait; who waits for it
  * then is asked for anew by the way there is now:
  *
@@ -53,13 +54,16 @@ struct forwarder {
  * *err; forwarder_stop and forwarder_close are to be called whatever comes back.
  */
 bool forwarder_start(struct forwarder *forwarder, uv_loop_t *loop, struct batch *batch,
-                     const struct settings *settings, struct err *err);
+                     const struct settings *settings, struct standings *standings, struct err *err);
 
 /**
  * Goes over to other upstreams, unless they are those that are asked already; NULL: nobody. When
  * that cannot be done for want of memory or descriptors, nobody is asked, and the log says so.
+ *
+ * `standings` is what all workers know of them; NULL, here and in forwarder_start: this one alone.
  */
-void forwarder_adopt(struct forwarder *forwarder, const struct upstream_zones *zones);
+void forwarder_adopt(struct forwarder *forwarder, const struct upstream_zones *zones,
+                     struct standings *standings);
 
 /** Tells all who wait that nothing comes any more, and closes every handle and socket. */
 void forwarder_stop(struct forwarder *forwarder);

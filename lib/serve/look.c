@@ -48,7 +48,7 @@ static void tell_server(struct look *look, size_t route, const struct resolver *
         return;
     server->routes |= UINT64_C(1) << route;
     server->state = tell_state(resolver);
-    server->has_rtt = resolver->last_reply_ms != 0;
+    server->has_rtt = resolver->has_rtt;
     server->rtt_ms = resolver->srtt_us / US_PER_MS;
 }
 

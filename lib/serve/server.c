@@ -2,6 +2,7 @@
 
 #include <stdlib.h>
 
+#include "forward/standing.h"
 #include "serve/querylog.h"
 #include "serve/socket.h"
 #include "serve/wake.h"
@@ -18,8 +19,9 @@ struct server {
     uint64_t lines_lost; /* by the log, once it has been stopped */
     struct worker **workers;
     size_t worker_count;
-    struct snapshot *newest; /* older ones hang on it */
-    uint64_t adopted;        /* generation that on_adopted was called for */
+    struct standings *standings; /* of the upstreams of the newest; NULL: none, or no memory */
+    struct snapshot *newest;     /* older ones hang on it */
+    uint64_t adopted;            /* generation that on_adopted was called for */
 };
 
 /* On a worker's thread. */
@@ -80,6 +82,7 @@ static bool probe_all(const struct settings *settings, struct err *err)
 static bool make_workers(struct server *server, const struct settings *settings, struct err *err)
 {
     struct worker_options options = {.settings = settings,
+                                     .standings = server->standings,
                                      .on_adopted = tell_control,
                                      .on_looked = tell_control,
                                      .context = server};
@@ -110,6 +113,22 @@ static bool open_log(struct server *server, const struct server_options *options
     return server->log != NULL;
 }
 
+/*
+ * Servers that were known keep their standing. Without memory each worker has its own view, which
+ * is worse and works.
+ */
+static void share_standings(struct server *server, const struct upstream_zones *zones)
+{
+    struct standings *before = server->standings;
+    struct err err;
+
+    if (before != NULL && zones != NULL && upstream_zones_equal(&before->zones, zones))
+        return;
+    server->standings =
+        zones == NULL || zones->count == 0 ? NULL : standings_new(zones, before, &err);
+    standings_release(before);
+}
+
 struct server *server_new(const struct server_options *options, struct err *err)
 {
     struct server *server = calloc(1, sizeof *server);
@@ -124,6 +143,7 @@ struct server *server_new(const struct server_options *options, struct err *err)
     uv_async_init(options->loop, &server->told, server_on_wake);
     uv_unref((uv_handle_t *)&server->told);
     server->told.data = server;
+    share_standings(server, &options->settings->upstream_zones);
     if (!probe_all(options->settings, err) || !open_log(server, options, err) ||
         !make_workers(server, options->settings, err)) {
         server_free(server);
@@ -134,6 +154,8 @@ struct server *server_new(const struct server_options *options, struct err *err)
 
 void server_publish(struct server *server, struct snapshot *snapshot)
 {
+    share_standings(server, snapshot->policy.routes.zones);
+    snapshot->standings = standings_hold(server->standings);
     snapshot->older = server->newest;
     server->newest = snapshot;
     for (size_t i = 0; i < server->worker_count; i++)
@@ -154,6 +176,7 @@ static void free_chain(struct snapshot *snapshot)
 {
     while (snapshot != NULL) {
         struct snapshot *older = snapshot->older;
+        standings_release(snapshot->standings);
         snapshot_free(snapshot);
         snapshot = older;
     }
@@ -239,5 +262,6 @@ void server_free(struct server *server)
         worker_free(server->workers[i]);
     free(server->workers);
     free_chain(server->newest);
+    standings_release(server->standings);
     uv_close((uv_handle_t *)&server->told, server_on_closed);
 }

@@ -63,7 +63,7 @@ static void worker_on_adopted(void *context)
     const struct snapshot *snapshot = worker->batch.snapshot;
 
     if (snapshot != NULL)
-        forwarder_adopt(&worker->forwarder, snapshot->policy.routes.zones);
+        forwarder_adopt(&worker->forwarder, snapshot->policy.routes.zones, snapshot->standings);
     worker->on_adopted(worker->context);
 }
 
@@ -201,7 +201,7 @@ struct worker *worker_new(const struct worker_options *options, struct err *err)
     uv_async_init(&worker->loop, &worker->wake, worker_on_wake);
     worker->wake.data = worker;
     if (!forwarder_start(&worker->forwarder, &worker->loop, &worker->batch, options->settings,
-                         err) ||
+                         options->standings, err) ||
         !bind_all(worker, options->settings, err)) {
         worker_free(worker);
         return NULL;

@@ -4,8 +4,8 @@
  *
  *     new (binds) → start (thread) → wake, wake, ... → stop (answers what has come, joins) → free
  *
- * Workers share nothing but what the control thread posts into their mailboxes, so they never wait
- * for each other.
+ * Workers share nothing but what the control thread posts into their mailboxes and how upstreams
+ * stand (forward/standing.h), so they never wait for each other.
  *
  * Threads: called on the control thread; the loop runs on the worker's own from start to stop.
  * Memory: all of it in worker_new, but for upstreams that a snapshot brings.
@@ -21,6 +21,7 @@
 
 struct worker_options {
     const struct settings *settings;
+    struct standings *standings;      /* of the settings' upstreams; NULL: not shared */
     struct querylog_ring *log;        /* NULL: off */
     batch_on_adopted *on_adopted;     /* on the worker's thread: it answers from a new snapshot */
     void (*on_looked)(void *context); /* there too: worker_looked has what was asked */

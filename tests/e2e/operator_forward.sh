@@ -97,7 +97,7 @@ asked_once() {
 }
 await asked_once || fail "some worker has it" "$out"
 expect_match "the worker that has it" '^workers=[12] upstreams=198\.51\.100\.53 up [0-9]+ms cached=fresh ttl=[0-9]+$' "$out"
-expect_match "the one that has not" '^workers=[12] upstreams=198\.51\.100\.53 untried cached=no$' "$out"
+expect_match "the one that has not" '^workers=[12] upstreams=198\.51\.100\.53 up cached=no$' "$out"
 expect "the verdict stays the last line" "verdict=forward to 198.51.100.53" "$(tail -n 1 <<<"$out")"
 await keep www.example.org || fail "in the end both have it" "$out"
 status=$("$spacedns" status "${live[@]}" 2>&1)

@@ -46,7 +46,7 @@ static void on_settled(void *context, const struct settlement *settlement)
     settled->again = NULL;
     if (again != NULL)
         ck_assert(pending_ask(asking->pending, settlement->question, settlement->route, again,
-                              asking->now_ms));
+                              PENDING_PATIENCE_MS));
 }
 
 void asking_init(struct asking *asking, bool mixes_case)
@@ -56,14 +56,16 @@ void asking_init(struct asking *asking, bool mixes_case)
     memset(asking, 0, sizeof *asking);
     for (size_t i = 0; i < ASKING_SERVERS; i++) {
         asking->upstreams[i] = (struct upstream){.is_tls = i == 2, .text = "server"};
-        resolver_init(&asking->servers[i], &asking->upstreams[i]);
+        resolver_init(&asking->servers[i], &asking->upstreams[i], &asking->standing[i]);
+        asking->standings.items[asking->standings.count++] = &asking->standing[i];
     }
-    scripted_init(&asking->scripted, ASKING_QUERIES, (size_t)ASKING_QUESTIONS * PENDING_ATTEMPTS);
+    scripted_init(&asking->scripted, ASKING_QUERIES, pending_tickets(ASKING_QUESTIONS));
     asking->now_ms = FIRST_MS;
     asking->pending = pending_new(
         &(struct pending_options){
             .servers = asking->servers,
             .routes = routes,
+            .standings = &asking->standings,
             .link = &asking->scripted.link,
             .stats = &asking->stats,
             .questions = ASKING_QUESTIONS,
@@ -92,15 +94,17 @@ bool asking_try(struct asking *asking, const char *name, uint8_t route)
 {
     struct scripted_question asked;
 
+    pending_set_time(asking->pending, asking->now_ms);
     return pending_ask(asking->pending, scripted_ask(&asked, name), route,
-                       asking_next_client(asking), asking->now_ms);
+                       asking_next_client(asking), PENDING_PATIENCE_MS);
 }
 
 bool asking_refresh(struct asking *asking, const char *name, uint8_t route)
 {
     struct scripted_question asked;
 
-    return pending_ask(asking->pending, scripted_ask(&asked, name), route, NULL, asking->now_ms);
+    pending_set_time(asking->pending, asking->now_ms);
+    return pending_ask(asking->pending, scripted_ask(&asked, name), route, NULL, 0);
 }
 
 void asking_ask(struct asking *asking, const char *name, uint8_t route)
@@ -154,9 +158,18 @@ void asking_break_off(struct asking *asking, size_t number, enum link_failure fa
 
 void asking_make_failing(struct asking *asking, uint8_t server)
 {
-    for (int i = 0; i < RESOLVER_SILENT_MOST; i++)
-        resolver_on_silence(&asking->servers[server], asking->now_ms);
-    ck_assert(asking->servers[server].is_failing);
+    struct standing *standing = asking->servers[server].standing;
+
+    for (int i = 0; i < STANDING_SILENT_MOST; i++)
+        standing_on_silence(standing, asking->now_ms + 1, asking->now_ms);
+    for (int i = 0; i < STANDING_PROBES_MOST; i++)
+        standing_on_probe_silence(standing, asking->now_ms + 1);
+    ck_assert(resolver_is_failing(&asking->servers[server]));
+}
+
+void asking_pass_window(struct asking *asking)
+{
+    asking_pass(asking, PENDING_WINDOW_MS + PENDING_TICK_MS);
 }
 
 const struct scripted_query *asking_sent(const struct asking *asking, size_t number)
@@ -191,8 +204,25 @@ void asking_assert_answered(const struct asking *asking, uint8_t server)
     ck_assert_uint_eq(asking->settled.answers, 1);
 }
 
+static void assert_told(const struct asking *asking, enum forward_failure failure, uint8_t server)
+{
+    ck_assert_uint_eq(asking->settled.count, 1);
+    ck_assert_int_eq(asking->settled.failure, failure);
+    ck_assert_uint_eq(asking->settled.server, server);
+    ck_assert_uint_eq(asking_counted(asking, COUNTER_FORWARD_FAILURES), 1);
+}
+
 void asking_assert_failed(const struct asking *asking, enum forward_failure failure, uint8_t server)
 {
+    assert_told(asking, failure, server);
     assert_ended(asking, failure, server);
-    ck_assert_uint_eq(asking_counted(asking, COUNTER_FORWARD_FAILURES), 1);
+}
+
+void asking_assert_lingers(const struct asking *asking, enum forward_failure failure,
+                           uint8_t server)
+{
+    assert_told(asking, failure, server);
+    ck_assert_uint_eq(pending_count(asking->pending), 1);
+    ck_assert_uint_eq(pending_room(asking->pending), ASKING_QUESTIONS);
+    ck_assert_uint_gt(asking->scripted.open, 0);
 }

@@ -45,6 +45,8 @@ struct asking_settled {
 struct asking {
     struct upstream upstreams[ASKING_SERVERS];
     struct resolver servers[ASKING_SERVERS];
+    struct standing standing[ASKING_SERVERS];
+    struct standings standings;
     struct scripted scripted;
     struct stats stats;
     struct pending *pending;
@@ -81,8 +83,11 @@ void asking_answer(struct asking *asking, size_t number);
 void asking_reply_code(struct asking *asking, size_t number, uint16_t rcode);
 void asking_break_off(struct asking *asking, size_t number, enum link_failure failure);
 
-/** Makes a server failing, as questions do that nothing comes back for. */
+/** Makes a server failing, as questions and probes do that nothing comes back for. */
 void asking_make_failing(struct asking *asking, uint8_t server);
+
+/** Lets so much time pass that nothing asked before is on its way any more. */
+void asking_pass_window(struct asking *asking);
 
 /** A query that was sent; a counter. */
 const struct scripted_query *asking_sent(const struct asking *asking, size_t number);
@@ -91,7 +96,12 @@ uint64_t asking_counted(const struct asking *asking, enum counter counter);
 /** Asserts how many queries were sent. */
 void asking_assert_sent(const struct asking *asking, size_t expected);
 
-/** Asserts that the only question asked has ended so, and that nothing is left on its way. */
+/**
+ * Asserts that the only question asked has ended so, and that nothing is left on its way; that its
+ * clients were told so, while it lingers.
+ */
 void asking_assert_answered(const struct asking *asking, uint8_t server);
 void asking_assert_failed(const struct asking *asking, enum forward_failure failure,
                           uint8_t server);
+void asking_assert_lingers(const struct asking *asking, enum forward_failure failure,
+                           uint8_t server);

@@ -16,7 +16,7 @@
 
 enum {
     CLOCKED_ZONES_MOST = 8,
-    CLOCKED_PATIENCE_MS = 2500, /* nobody has to wait longer for a reply */
+    CLOCKED_PATIENCE_MS = 5000, /* nobody has to wait longer for a reply */
     CLOCKED_WAITING_MOST = 64,
 };
 

@@ -70,6 +70,9 @@ void forwarding_break_off(struct forwarding *forwarding, size_t number, enum lin
 /** Asks for names that nothing comes back for, until the route's servers are failing. */
 void forwarding_make_failing(struct forwarding *forwarding, uint8_t route);
 
+/** The number of the probe sent last. */
+size_t forwarding_probe(const struct forwarding *forwarding);
+
 /** The number of the query sent last, and what it says; a counter. */
 size_t forwarding_last(const struct forwarding *forwarding);
 const struct scripted_query *forwarding_sent(const struct forwarding *forwarding, size_t number);

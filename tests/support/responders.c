@@ -196,9 +196,19 @@ static void answer_authentic(struct asking *asking)
     asking->out[3] |= 0x20;
 }
 
+/* A resolver that is well, and some domains that are not. */
+static void answer_but_quiet(struct asking *asking)
+{
+    static const char quiet[] = "quiet";
+
+    if (memcmp(asking->query + HEADER + 1, quiet, sizeof quiet - 1) != 0)
+        answer_well(asking);
+}
+
 static const struct manner manners[] = {
     {"well", answer_well},
     {"silent", NULL},
+    {"silent-on-quiet", answer_but_quiet},
     {"wrong-id", answer_wrong_id},
     {"wrong-question", answer_wrong_question},
     {"wrong-source", answer_from_elsewhere},
@@ -295,14 +305,18 @@ bool responder_listens(const struct responder *responder, bool over_stream)
 
 /* ---- queries ---- */
 
-/* What a forwarder asks: one question, RD and AD, at most OPT of 1232 octets without options. */
+/* What a forwarder asks: one question, RD (but in some probes) and AD, at most OPT of 1232 octets
+ * without options. */
 static const char *find_fault(const ldns_pkt *packet)
 {
     if (ldns_pkt_qr(packet) || ldns_pkt_get_opcode(packet) != LDNS_PACKET_QUERY)
         return "not a query";
     if (ldns_pkt_qdcount(packet) != 1 || ldns_pkt_ancount(packet) + ldns_pkt_nscount(packet) != 0)
         return "not one question alone";
-    if (!ldns_pkt_rd(packet) || !ldns_pkt_ad(packet) || ldns_pkt_aa(packet) || ldns_pkt_tc(packet))
+    ldns_rr_type type = ldns_rr_get_type(ldns_rr_list_rr(ldns_pkt_question(packet), 0));
+    bool is_probe = type == LDNS_RR_TYPE_NS || type == LDNS_RR_TYPE_SOA;
+    if ((!ldns_pkt_rd(packet) && !is_probe) || !ldns_pkt_ad(packet) || ldns_pkt_aa(packet) ||
+        ldns_pkt_tc(packet))
         return "odd flags";
     if (ldns_pkt_arcount(packet) != 0)
         return "more than OPT behind the question";

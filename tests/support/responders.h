@@ -17,6 +17,7 @@
  *     wrong-question  one to another question
  *     wrong-source    a poisoned answer from another port
  *     folds-case      what is known, with the question in lower case
+ *     silent-on-quiet no reply to names that begin with "quiet", else well
  *     truncated       over UDP nothing but TC; over TCP well
  *     oversized       over UDP nothing but TC; over TCP as many addresses as 64 KB hold
  *     pushes          an address, and what nobody asked for: addresses and servers of

@@ -6,7 +6,7 @@
 
 #include "support/suite.h"
 
-enum { HEADER = 12, TYPE_A = 1, TYPE_SOA = 6, TYPE_OPT = 41, OPTION_EDE = 15 };
+enum { HEADER = 12, TYPE_A = 1, TYPE_NS = 2, TYPE_SOA = 6, TYPE_OPT = 41, OPTION_EDE = 15 };
 
 void scripted_must(bool holds, const char *what)
 {
@@ -215,4 +215,12 @@ uint16_t scripted_id(const struct scripted_query *query)
 bool scripted_has_edns(const struct scripted_query *query)
 {
     return query->octets[11] == 1;
+}
+
+bool scripted_is_probe(const struct scripted_query *query)
+{
+    size_t type = HEADER + question_length(query) - 4;
+
+    return query->octets[type] == 0 &&
+           (query->octets[type + 1] == TYPE_NS || query->octets[type + 1] == TYPE_SOA);
 }

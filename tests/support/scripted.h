@@ -86,3 +86,6 @@ const struct question *scripted_ask(struct scripted_question *asked, const char 
 /** What a query says. */
 uint16_t scripted_id(const struct scripted_query *query);
 bool scripted_has_edns(const struct scripted_query *query);
+
+/** True for a question of the forwarder's own: for NS or SOA, which no test asks for. */
+bool scripted_is_probe(const struct scripted_query *query);

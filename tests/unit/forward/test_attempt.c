@@ -46,7 +46,7 @@ START_TEST(a_wrong_response_is_counted_and_the_right_one_still_taken)
     ck_assert_uint_eq(stand.settled.count, 0);
     ck_assert_uint_eq(asking_counted(&stand, COUNTER_FORWARD_FOREIGN), PENDING_FOREIGN_MOST - 1);
     /* It may be forged, so it is no sign of life. */
-    ck_assert_uint_eq(stand.servers[0].last_reply_ms, 0);
+    ck_assert_uint_eq(standing_last_reply_ms(&stand.standing[0]), 0);
     asking_answer(&stand, 0);
     asking_assert_answered(&stand, 0);
 }
@@ -191,7 +191,7 @@ END_TEST
 START_TEST(a_tls_server_is_asked_over_a_stream_only)
 {
     asking_ask(&stand, "www.example.org", ROUTE_TLS);
-    asking_pass(&stand, PENDING_DEADLINE_MS - 1);
+    asking_pass(&stand, PENDING_PATIENCE_MS - 1);
     asking_assert_sent(&stand, PENDING_ATTEMPTS);
     for (size_t i = 0; i < PENDING_ATTEMPTS; i++)
         ck_assert(asking_sent(&stand, i)->over_stream);
@@ -217,7 +217,7 @@ START_TEST(a_server_that_refuses_edns_is_asked_without_it)
     ck_assert_uint_eq(asking_sent(&stand, 2)->server, 0);
     ck_assert(!scripted_has_edns(asking_sent(&stand, 2)));
     asking_answer(&stand, 2);
-    stand.now_ms += RESOLVER_PLAIN_MS;
+    stand.now_ms += STANDING_PLAIN_MS;
     asking_ask(&stand, "c.example.org", ROUTE_TWO);
     ck_assert(scripted_has_edns(asking_sent(&stand, 3)));
     asking_answer(&stand, 3);
@@ -242,7 +242,7 @@ START_TEST(a_question_that_is_refused_either_way_says_nothing_about_edns)
     asking_reply_code(&stand, 0, RCODE_FORMERR);
     asking_reply_code(&stand, 1, RCODE_FORMERR);
     asking_assert_failed(&stand, FORWARD_ERROR, 0);
-    ck_assert(!resolver_is_plain(&stand.servers[0], stand.now_ms));
+    ck_assert(!standing_is_plain(&stand.standing[0], stand.now_ms));
 }
 END_TEST
 

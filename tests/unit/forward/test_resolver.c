@@ -9,19 +9,28 @@ static const struct resolver_set set = {.numbers = {0, 1, 2}, .count = 3};
 static const struct resolver_set only_first = {.numbers = {0}, .count = 1};
 
 static struct upstream upstreams[3];
+static struct standing standing[3];
 static struct resolver resolvers[3];
 
 static void set_up(void)
 {
     for (size_t i = 0; i < 3; i++)
-        resolver_init(&resolvers[i], &upstreams[i]);
+        resolver_init(&resolvers[i], &upstreams[i], &standing[i]);
 }
 
-static void keep_silent(struct resolver *resolver, uint64_t now_ms)
+static void put_in_doubt(struct resolver *resolver)
 {
-    for (int i = 0; i < RESOLVER_SILENT_MOST; i++)
-        resolver_on_silence(resolver, now_ms);
-    ck_assert(resolver->is_failing);
+    for (int i = 0; i < STANDING_SILENT_MOST; i++)
+        standing_on_silence(resolver->standing, 1000, 1000);
+    ck_assert_int_eq(standing_state(resolver->standing), STANDING_IN_DOUBT);
+}
+
+static void make_failing(struct resolver *resolver)
+{
+    put_in_doubt(resolver);
+    for (int i = 0; i < STANDING_PROBES_MOST; i++)
+        standing_on_probe_silence(resolver->standing, 1000);
+    ck_assert(resolver_is_failing(resolver));
 }
 
 static void reply_often(struct resolver *resolver, uint32_t rtt_us)
@@ -32,7 +41,7 @@ static void reply_often(struct resolver *resolver, uint32_t rtt_us)
 
 START_TEST(a_new_server_is_good_and_waited_for_by_the_first_guess)
 {
-    ck_assert(!resolvers[0].is_failing);
+    ck_assert(!resolver_is_failing(&resolvers[0]));
     /* RFC 6298: 100 ms and four times a variation of half of it. */
     ck_assert_uint_eq(resolver_wait_ms(&resolvers[0]), 300);
 }
@@ -65,44 +74,34 @@ START_TEST(a_wait_follows_the_round_trip_within_its_bounds)
 }
 END_TEST
 
-START_TEST(five_silences_in_a_row_make_a_server_failing)
+START_TEST(silence_is_waited_for_longer_than_a_retry_and_longer_where_replies_take_long)
 {
-    for (int i = 1; i < RESOLVER_SILENT_MOST; i++)
-        ck_assert(!resolver_on_silence(&resolvers[0], 10));
-    ck_assert(!resolvers[0].is_failing);
-    ck_assert(resolver_on_silence(&resolvers[0], 10));
-    ck_assert(resolvers[0].is_failing);
-    ck_assert(!resolver_on_silence(&resolvers[0], 10));
-}
-END_TEST
-
-START_TEST(a_reply_between_silences_starts_the_count_anew)
-{
-    for (int round = 0; round < 3; round++) {
-        for (int i = 1; i < RESOLVER_SILENT_MOST; i++)
-            ck_assert(!resolver_on_silence(&resolvers[0], 10));
-        ck_assert(!resolver_on_reply(&resolvers[0], MS, 10));
-    }
-    ck_assert(!resolvers[0].is_failing);
+    ck_assert_uint_eq(resolver_silence_ms(&resolvers[0]), RESOLVER_SILENCE_LEAST_MS);
+    ck_assert_uint_eq(resolver_probe_silence_ms(&resolvers[0]), RESOLVER_PROBE_LEAST_MS);
+    reply_often(&resolvers[0], 2500 * MS);
+    ck_assert_uint_ge(resolver_silence_ms(&resolvers[0]), 2500);
+    ck_assert_uint_ge(resolver_probe_silence_ms(&resolvers[0]), 2500);
+    reply_often(&resolvers[0], 9000 * MS);
+    ck_assert_uint_eq(resolver_silence_ms(&resolvers[0]), RESOLVER_SILENCE_MOST_MS);
 }
 END_TEST
 
 START_TEST(any_reply_brings_a_failing_server_back)
 {
-    keep_silent(&resolvers[0], 10);
-    ck_assert(resolver_on_reply(&resolvers[0], MS, 20));
-    ck_assert(!resolvers[0].is_failing);
-    ck_assert(!resolver_on_reply(&resolvers[0], MS, 20));
+    make_failing(&resolvers[0]);
+    ck_assert(resolver_on_reply(&resolvers[0], MS, 2000));
+    ck_assert(!resolver_is_failing(&resolvers[0]));
+    ck_assert(!resolver_on_reply(&resolvers[0], MS, 2000));
 }
 END_TEST
 
 START_TEST(of_equal_servers_the_first_listed_is_asked)
 {
-    ck_assert_uint_eq(resolver_choose(resolvers, &set, 0, 1), 0);
+    ck_assert_uint_eq(resolver_choose(resolvers, &set, 0), 0);
     for (size_t i = 0; i < 3; i++)
         reply_often(&resolvers[i], 0);
     for (int i = 0; i < 1000; i++)
-        ck_assert_uint_eq(resolver_choose(resolvers, &set, 0, 1), 0);
+        ck_assert_uint_eq(resolver_choose(resolvers, &set, 0), 0);
 }
 END_TEST
 
@@ -111,7 +110,7 @@ START_TEST(the_nearest_server_is_asked)
     reply_often(&resolvers[0], 20 * MS);
     reply_often(&resolvers[1], 5 * MS);
     reply_often(&resolvers[2], 10 * MS);
-    ck_assert_uint_eq(resolver_choose(resolvers, &set, 0, 1), 1);
+    ck_assert_uint_eq(resolver_choose(resolvers, &set, 0), 1);
 }
 END_TEST
 
@@ -124,7 +123,7 @@ START_TEST(every_good_server_gets_its_turn)
     reply_often(&resolvers[2], 80 * MS);
     for (int i = 0; i < 2000; i++) {
         static const uint32_t rtts[] = {5 * MS, 20 * MS, 80 * MS};
-        uint8_t place = resolver_choose(resolvers, &set, 0, 1);
+        uint8_t place = resolver_choose(resolvers, &set, 0);
         asked[place]++;
         resolver_on_reply(&resolvers[place], rtts[place], 1);
     }
@@ -139,7 +138,7 @@ START_TEST(a_server_that_loses_half_of_the_questions_is_asked_seldom)
     unsigned asked[3] = {0};
 
     for (int i = 0; i < 2000; i++) {
-        uint8_t place = resolver_choose(resolvers, &set, 0, 1);
+        uint8_t place = resolver_choose(resolvers, &set, 0);
         bool is_lost = place == 0 && asked[0] % 2 == 0;
         asked[place]++;
         if (is_lost)
@@ -157,56 +156,45 @@ START_TEST(those_who_were_tried_are_left_out_while_there_is_another)
     reply_often(&resolvers[0], 1 * MS);
     reply_often(&resolvers[1], 2 * MS);
     reply_often(&resolvers[2], 3 * MS);
-    ck_assert_uint_eq(resolver_choose(resolvers, &set, 1, 1), 1);
-    ck_assert_uint_eq(resolver_choose(resolvers, &set, 3, 1), 2);
-    ck_assert_uint_eq(resolver_choose(resolvers, &set, 7, 1), 0);
-    ck_assert_uint_eq(resolver_choose(resolvers, &only_first, 1, 1), 0);
+    ck_assert_uint_eq(resolver_choose(resolvers, &set, 1), 1);
+    ck_assert_uint_eq(resolver_choose(resolvers, &set, 3), 2);
+    ck_assert_uint_eq(resolver_choose(resolvers, &set, 7), 0);
+    ck_assert_uint_eq(resolver_choose(resolvers, &only_first, 1), 0);
 }
 END_TEST
 
-START_TEST(a_failing_server_is_probed_at_once_and_then_twice_a_second)
+START_TEST(a_server_in_doubt_is_asked_and_a_failing_one_is_not)
 {
-    unsigned probes = 0;
-
-    keep_silent(&resolvers[0], 1000);
-    for (uint64_t now_ms = 1000; now_ms < 3000; now_ms += 10)
-        probes += resolver_choose(resolvers, &set, 0, now_ms) == 0;
-    ck_assert_uint_eq(probes, 4);
+    put_in_doubt(&resolvers[0]);
+    ck_assert_uint_eq(resolver_choose(resolvers, &set, 0), 0);
+    make_failing(&resolvers[1]);
+    ck_assert_uint_eq(resolver_choose(resolvers, &set, 1), 2);
+    ck_assert_uint_eq(resolver_choose(resolvers, &set, 5), 0);
+    ck_assert(!resolver_set_is_failing(resolvers, &set));
 }
 END_TEST
 
-START_TEST(a_question_is_no_probe_for_a_server_that_it_was_sent_to)
-{
-    keep_silent(&resolvers[0], 1000);
-    ck_assert_uint_eq(resolver_choose(resolvers, &set, 1, 1000), 1);
-    ck_assert_uint_eq(resolver_choose(resolvers, &only_first, 1, 1000), RESOLVER_NONE);
-    ck_assert_uint_eq(resolver_choose(resolvers, &only_first, 0, 1000), 0);
-}
-END_TEST
-
-START_TEST(there_is_nobody_to_ask_when_all_are_failing_and_none_is_due)
+START_TEST(there_is_nobody_to_ask_when_all_are_failing)
 {
     for (size_t i = 0; i < 3; i++) {
         ck_assert(!resolver_set_is_failing(resolvers, &set));
-        keep_silent(&resolvers[i], 1000);
+        make_failing(&resolvers[i]);
     }
     ck_assert(resolver_set_is_failing(resolvers, &set));
-    for (unsigned i = 0; i < 3; i++) {
-        ck_assert(resolver_set_can_be_asked(resolvers, &set, 1000));
-        ck_assert_uint_eq(resolver_choose(resolvers, &set, 0, 1000), i);
-    }
-    ck_assert(!resolver_set_can_be_asked(resolvers, &set, 1000));
-    ck_assert_uint_eq(resolver_choose(resolvers, &set, 0, 1000), RESOLVER_NONE);
-    ck_assert(resolver_set_can_be_asked(resolvers, &set, 1000 + RESOLVER_PROBE_MS));
+    ck_assert_uint_eq(resolver_choose(resolvers, &set, 0), RESOLVER_NONE);
 }
 END_TEST
 
-START_TEST(a_server_is_asked_without_edns_for_a_while)
+START_TEST(a_server_is_probed_for_the_root_or_the_zone_it_is_asked_for)
 {
-    ck_assert(!resolver_is_plain(&resolvers[0], 1000));
-    resolvers[0].plain_until_ms = 1000 + RESOLVER_PLAIN_MS;
-    ck_assert(resolver_is_plain(&resolvers[0], RESOLVER_PLAIN_MS + 999));
-    ck_assert(!resolver_is_plain(&resolvers[0], RESOLVER_PLAIN_MS + 1000));
+    struct name zone;
+
+    ck_assert_uint_eq(resolvers[0].probe_type, 2);
+    ck_assert_uint_eq(resolvers[0].probe_name.length, 1);
+    ck_assert(name_from_text("corp.example", &zone));
+    resolver_set_probe_zone(&resolvers[0], &zone);
+    ck_assert_uint_eq(resolvers[0].probe_type, 6);
+    ck_assert(name_equals(&resolvers[0].probe_name, zone.octets, zone.length));
 }
 END_TEST
 
@@ -220,18 +208,17 @@ int main(void)
     tcase_add_test(all, the_first_round_trip_counts_whole_and_later_ones_by_an_eighth);
     tcase_add_loop_test(all, a_wait_follows_the_round_trip_within_its_bounds, 0,
                         sizeof waits / sizeof waits[0]);
-    tcase_add_test(all, five_silences_in_a_row_make_a_server_failing);
-    tcase_add_test(all, a_reply_between_silences_starts_the_count_anew);
+    tcase_add_test(all,
+                   silence_is_waited_for_longer_than_a_retry_and_longer_where_replies_take_long);
     tcase_add_test(all, any_reply_brings_a_failing_server_back);
     tcase_add_test(all, of_equal_servers_the_first_listed_is_asked);
     tcase_add_test(all, the_nearest_server_is_asked);
     tcase_add_test(all, every_good_server_gets_its_turn);
     tcase_add_test(all, a_server_that_loses_half_of_the_questions_is_asked_seldom);
     tcase_add_test(all, those_who_were_tried_are_left_out_while_there_is_another);
-    tcase_add_test(all, a_failing_server_is_probed_at_once_and_then_twice_a_second);
-    tcase_add_test(all, a_question_is_no_probe_for_a_server_that_it_was_sent_to);
-    tcase_add_test(all, there_is_nobody_to_ask_when_all_are_failing_and_none_is_due);
-    tcase_add_test(all, a_server_is_asked_without_edns_for_a_while);
+    tcase_add_test(all, a_server_in_doubt_is_asked_and_a_failing_one_is_not);
+    tcase_add_test(all, there_is_nobody_to_ask_when_all_are_failing);
+    tcase_add_test(all, a_server_is_probed_for_the_root_or_the_zone_it_is_asked_for);
     suite_add_tcase(suite, all);
     return suite_run(suite);
 }

@@ -8,6 +8,7 @@
 enum { MS = 1000 };
 
 static struct upstream upstreams[UPSTREAMS_MOST];
+static struct standing standing[UPSTREAMS_MOST];
 static struct resolver servers[UPSTREAMS_MOST];
 static char names[UPSTREAMS_MOST][300];
 static char told[2 * TELL_OCTETS_MOST];
@@ -22,7 +23,7 @@ static const char *tell_many(uint8_t count, size_t length)
         memset(names[i], 'a' + i, length);
         names[i][length] = '\0';
         upstreams[i].text = names[i];
-        resolver_init(&servers[i], &upstreams[i]);
+        resolver_init(&servers[i], &upstreams[i], &standing[i]);
         set.numbers[i] = i;
     }
     tell_servers(servers, &set, 1, &text);
@@ -38,20 +39,22 @@ START_TEST(each_server_is_told_with_its_state)
 
     for (size_t i = 0; i < 4; i++) {
         upstreams[i].text = texts[i];
-        resolver_init(&servers[i], &upstreams[i]);
+        resolver_init(&servers[i], &upstreams[i], &standing[i]);
     }
     resolver_on_reply(&servers[0], 3 * MS, 100);
     resolver_on_reply(&servers[1], 40 * MS, 100);
-    for (int i = 0; i < RESOLVER_SILENT_MOST; i++)
-        resolver_on_silence(&servers[1], 200);
-    servers[3].last_reply_ms = 100;
-    servers[3].srtt_us = 500;
+    resolver_on_reply(&servers[3], 500, 100);
+    for (int i = 0; i < STANDING_SILENT_MOST; i++)
+        for (size_t server = 1; server < 3; server++)
+            standing_on_silence(&standing[server], 200, 200);
+    for (int i = 0; i < STANDING_PROBES_MOST; i++)
+        standing_on_probe_silence(&standing[1], 200);
     for (int i = 0; i < 2; i++)
-        resolver_on_silence(&servers[3], 200);
-    servers[3].plain_until_ms = 1000;
+        standing_on_silence(&standing[3], 200, 200);
+    standing_set_plain(&standing[3], 200);
     tell_servers(servers, &set, 300, &text);
     *text.next = '\0';
-    ck_assert_str_eq(told, "upstreams=10.0.0.2 up 3ms, 1.1.1.1 failing, tls://9.9.9.9 untried, "
+    ck_assert_str_eq(told, "upstreams=10.0.0.2 up 3ms, 1.1.1.1 failing, tls://9.9.9.9 in doubt, "
                            "fd00::2 up 0ms (2 unanswered since) without EDNS");
 }
 END_TEST

@@ -55,7 +55,7 @@ static void on_adopted(void *context)
 {
     struct scene *scene = context;
 
-    forwarder_adopt(&scene->forwarder, scene->serving.batch.snapshot->policy.routes.zones);
+    forwarder_adopt(&scene->forwarder, scene->serving.batch.snapshot->policy.routes.zones, NULL);
 }
 
 static void keep(struct carrier *carrier, size_t number, struct late_client *client)
@@ -232,7 +232,7 @@ static void begin(struct scene *scene, const char *who)
     list_upstreams(scene, who, &list);
     settings.upstream_zones = list.zones;
     ck_assert(forwarder_start(&scene->forwarder, &scene->serving.loop, &scene->serving.batch,
-                              &settings, &err));
+                              &settings, NULL, &err));
     memset(&list, 0xee, sizeof list); /* what settings say is theirs */
     go_over_to(scene, who);
 }

@@ -1,0 +1,178 @@
+#include "forward/standing.h"
+
+#include <assert.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "forward/forward.h"
+
+static_assert(sizeof(struct standing) == STANDING_LINE_OCTETS, "a server's has a line of its own");
+
+/* ---- One server's ---- */
+
+static uint32_t read_count(const _Atomic uint32_t *value)
+{
+    return atomic_load_explicit(value, memory_order_relaxed);
+}
+
+static void set_count(_Atomic uint32_t *value, uint32_t to)
+{
+    atomic_store_explicit(value, to, memory_order_relaxed);
+}
+
+static void set_time(_Atomic uint64_t *value, uint64_t to)
+{
+    atomic_store_explicit(value, to, memory_order_relaxed);
+}
+
+static bool change_state(struct standing *standing, uint32_t from, uint32_t to)
+{
+    return atomic_compare_exchange_strong_explicit(&standing->state, &from, to,
+                                                   memory_order_relaxed, memory_order_relaxed);
+}
+
+/* Nothing is written that is so already: the line is every worker's. */
+bool standing_on_reply(struct standing *standing, uint64_t now_ms)
+{
+    if (standing_last_reply_ms(standing) < now_ms)
+        set_time(&standing->last_reply_ms, now_ms);
+    if (read_count(&standing->silent) != 0)
+        set_count(&standing->silent, 0);
+    if (read_count(&standing->state) == STANDING_WELL)
+        return false;
+    return atomic_exchange_explicit(&standing->state, STANDING_WELL, memory_order_relaxed) ==
+           STANDING_FAILING;
+}
+
+bool standing_on_silence(struct standing *standing, uint64_t sent_ms, uint64_t now_ms)
+{
+    if (standing_last_reply_ms(standing) >= sent_ms || standing_state(standing) != STANDING_WELL)
+        return false;
+    uint32_t silent = atomic_fetch_add_explicit(&standing->silent, 1, memory_order_relaxed) + 1;
+    if (silent < STANDING_SILENT_MOST)
+        return false;
+    set_count(&standing->probes_silent, 0);
+    if (atomic_load_explicit(&standing->probe_due_ms, memory_order_relaxed) < now_ms)
+        set_time(&standing->probe_due_ms, now_ms);
+    return change_state(standing, STANDING_WELL, STANDING_IN_DOUBT);
+}
+
+bool standing_on_probe_silence(struct standing *standing, uint64_t sent_ms)
+{
+    if (standing_last_reply_ms(standing) >= sent_ms ||
+        standing_state(standing) != STANDING_IN_DOUBT)
+        return false;
+    uint32_t silent =
+        atomic_fetch_add_explicit(&standing->probes_silent, 1, memory_order_relaxed) + 1;
+    return silent >= STANDING_PROBES_MOST &&
+           change_state(standing, STANDING_IN_DOUBT, STANDING_FAILING);
+}
+
+bool standing_claim_probe(struct standing *standing, uint64_t now_ms)
+{
+    uint64_t due_ms = atomic_load_explicit(&standing->probe_due_ms, memory_order_relaxed);
+
+    return standing_state(standing) != STANDING_WELL && due_ms <= now_ms &&
+           atomic_compare_exchange_strong_explicit(&standing->probe_due_ms, &due_ms,
+                                                   now_ms + STANDING_PROBE_MS, memory_order_relaxed,
+                                                   memory_order_relaxed);
+}
+
+bool standing_count_probe(struct standing *standing)
+{
+    return atomic_fetch_add_explicit(&standing->probes, 1, memory_order_relaxed) % 2 == 0;
+}
+
+void standing_set_plain(struct standing *standing, uint64_t now_ms)
+{
+    set_time(&standing->plain_until_ms, now_ms + STANDING_PLAIN_MS);
+}
+
+/* ---- Of a list ---- */
+
+static struct standing *standing_new(void)
+{
+    struct standing *standing = aligned_alloc(STANDING_LINE_OCTETS, sizeof *standing);
+
+    if (standing == NULL)
+        return NULL;
+    memset(standing, 0, sizeof *standing);
+    atomic_init(&standing->holds, 1);
+    return standing;
+}
+
+static void release(struct standing *standing)
+{
+    if (atomic_fetch_sub_explicit(&standing->holds, 1, memory_order_acq_rel) == 1)
+        free(standing);
+}
+
+/* The standing that the server had, held once more, or a new one; NULL without memory. */
+static struct standing *take_over(const struct standings *before, const struct upstream *upstream)
+{
+    struct forward_servers servers = {.count = 0};
+
+    if (before != NULL)
+        forward_list_servers(&before->zones, &servers);
+    for (size_t number = 0; number < servers.count; number++) {
+        if (!upstream_equals(servers.items[number], upstream))
+            continue;
+        atomic_fetch_add_explicit(&before->items[number]->holds, 1, memory_order_relaxed);
+        return before->items[number];
+    }
+    return standing_new();
+}
+
+static bool fill(struct standings *standings, const struct upstream_zones *zones,
+                 const struct standings *before)
+{
+    struct forward_servers servers;
+
+    if (!upstream_zones_copy(standings->arena, zones, &standings->zones))
+        return false;
+    forward_list_servers(&standings->zones, &servers);
+    for (size_t number = 0; number < servers.count; number++) {
+        standings->items[number] = take_over(before, servers.items[number]);
+        if (standings->items[number] == NULL)
+            return false;
+        standings->count++;
+    }
+    return true;
+}
+
+struct standings *standings_new(const struct upstream_zones *zones, const struct standings *before,
+                                struct err *err)
+{
+    struct arena *arena = arena_new();
+    struct standings *standings = arena == NULL ? NULL : arena_take(arena, sizeof *standings);
+
+    if (standings == NULL) {
+        arena_free(arena);
+        err_set(err, ERR_MEMORY, "no memory for what is known of upstreams");
+        return NULL;
+    }
+    *standings = (struct standings){.arena = arena};
+    atomic_init(&standings->holds, 1);
+    if (fill(standings, zones, before))
+        return standings;
+    standings_release(standings);
+    err_set(err, ERR_MEMORY, "no memory for what is known of upstreams");
+    return NULL;
+}
+
+struct standings *standings_hold(struct standings *standings)
+{
+    if (standings != NULL)
+        atomic_fetch_add_explicit(&standings->holds, 1, memory_order_relaxed);
+    return standings;
+}
+
+void standings_release(struct standings *standings)
+{
+    if (standings == NULL ||
+        atomic_fetch_sub_explicit(&standings->holds, 1, memory_order_acq_rel) != 1)
+        return;
+    for (size_t number = 0; number < standings->count; number++)
+        release(standings->items[number]);
+    arena_free(standings->arena);
+}

@@ -1,0 +1,129 @@
+#pragma once
+/**
+ * How each upstream stands, and which names it left without an answer, as all workers know it.
+ *
+ *     standings ─┬─ standing[number] ──► standing: well, in doubt, failing; when to probe; ...
+ *     (of a list)│                          ▲
+ *                └─ failures                │ the same one, in the next list that names the server
+ *     standings of the next list ───────────┘
+ *
+ *     well ──(STANDING_SILENT_MOST questions in a row without any reply)──► in doubt
+ *       ▲                                                                      │
+ *       ├──────────────(any reply to anything)─────────────────────────────────┤
+ *       │                                              (STANDING_PROBES_MOST   │
+ *       │                                               probes of our own      ▼
+ *       └──────────────(any reply to anything)───────── without reply) ──── failing
+ *
+ * A name's silence is the name's: clients' questions that stay without a reply, whoever asks and
+ * however many there are, only put a server in doubt, and one in doubt is asked like any other.
+ * What makes it failing is the silence of a question of ours that every server has an answer to:
+ * the name servers of the root, or the SOA of the zone that it is asked for. From the first doubt
+ * to the next reply one worker at a time sends such a probe, twice a second. Every second one is
+ * asked without recursion (RD=0), so that a server that cannot reach the root lives, too: whatever
+ * it says to that, it says at once.
+ *
+ * Sources: RFC 8767 section 5 (what a resolver may do while nobody answers); RFC 9520.
+ * Threads: made on the control thread, or by the one thread that uses it; written by all workers
+ * through atomics, without locks. Two that write at once may lose one step of a count; which is no
+ * harm, for the next silence or reply comes. A change of state is made by exactly one of them.
+ * Memory: counted; a list holds its standings, and each worker's way out holds its list.
+ * Time: milliseconds of the one monotonic clock; another worker's may be a little ahead.
+ */
+#include <stdalign.h>
+#include <stdatomic.h>
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "base/err.h"
+#include "config/upstream.h"
+
+enum {
+    STANDING_LINE_OCTETS = 64,
+    STANDING_SILENT_MOST = 5,
+    STANDING_PROBES_MOST = 3,
+    STANDING_PROBE_MS = 500,
+    STANDING_PLAIN_MS = 600000, /* how long a server that refused EDNS is asked without */
+};
+
+enum standing_state { STANDING_WELL, STANDING_IN_DOUBT, STANDING_FAILING };
+
+/** One server's. */
+struct standing {
+    alignas(STANDING_LINE_OCTETS) _Atomic uint64_t last_reply_ms; /* 0: never */
+    _Atomic uint64_t probe_due_ms;   /* who moves it on sends the next probe */
+    _Atomic uint64_t plain_until_ms; /* asked without EDNS until then */
+    _Atomic uint32_t state;          /* enum standing_state */
+    _Atomic uint32_t silent;         /* questions in a row without any reply */
+    _Atomic uint32_t probes_silent;  /* the same of probes, since it is in doubt */
+    _Atomic uint32_t probes;         /* sent in all */
+    _Atomic uint32_t holds;
+};
+
+/** Of one list of upstreams. */
+struct standings {
+    _Atomic uint32_t holds;
+    _Atomic uint32_t recoveries; /* how often a failing server has replied again */
+    _Atomic uint32_t falls;      /* how often a server has become failing */
+    struct arena *arena;         /* all this and `zones` lie in it */
+    struct upstream_zones zones;
+    size_t count;
+    struct standing *items[UPSTREAMS_IN_ALL_MOST]; /* by number, as forward_list_servers has it */
+};
+
+/**
+ * Makes those of a list, held once. Servers that `before` knows, too (NULL: none), keep their
+ * standing. Returns NULL with *err.
+ */
+struct standings *standings_new(const struct upstream_zones *zones, const struct standings *before,
+                                struct err *err);
+
+struct standings *standings_hold(struct standings *standings);
+
+/** Frees them with the last hold. NULL is allowed. */
+void standings_release(struct standings *standings);
+
+static inline enum standing_state standing_state(const struct standing *standing)
+{
+    return (enum standing_state)atomic_load_explicit(&standing->state, memory_order_relaxed);
+}
+
+/** When anything came from the server last; 0: never. */
+static inline uint64_t standing_last_reply_ms(const struct standing *standing)
+{
+    return atomic_load_explicit(&standing->last_reply_ms, memory_order_relaxed);
+}
+
+/** Questions in a row without any reply. */
+static inline uint32_t standing_silent(const struct standing *standing)
+{
+    return atomic_load_explicit(&standing->silent, memory_order_relaxed);
+}
+
+/** True when it must be asked without EDNS. */
+static inline bool standing_is_plain(const struct standing *standing, uint64_t now_ms)
+{
+    return now_ms < atomic_load_explicit(&standing->plain_until_ms, memory_order_relaxed);
+}
+
+/** A reply came, to whatever. Returns true when it had been failing. */
+bool standing_on_reply(struct standing *standing, uint64_t now_ms);
+
+/**
+ * A question that was sent at `sent_ms` has stayed without a reply for long. Counts unless anything
+ * came since. Returns true when this put the server in doubt; its first probe is due at once, but
+ * for one of lately.
+ */
+bool standing_on_silence(struct standing *standing, uint64_t sent_ms, uint64_t now_ms);
+
+/** The same of a probe. Returns true when this made the server failing. */
+bool standing_on_probe_silence(struct standing *standing, uint64_t sent_ms);
+
+/** True for the one worker that is to send the probe that is due now. */
+bool standing_claim_probe(struct standing *standing, uint64_t now_ms);
+
+/** Counts a probe. Returns true when it is to be asked with recursion. */
+bool standing_count_probe(struct standing *standing);
+
+/** The server needs to be asked without EDNS for a while. */
+void standing_set_plain(struct standing *standing, uint64_t now_ms);

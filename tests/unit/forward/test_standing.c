@@ -1,0 +1,189 @@
+#include "forward/standing.h"
+
+#include "support/suite.h"
+
+enum { NOW_MS = 10000 };
+
+static struct standing one;
+
+static void set_up(void)
+{
+    one = (struct standing){.state = STANDING_WELL};
+}
+
+static bool be_silent(void)
+{
+    return standing_on_silence(&one, NOW_MS, NOW_MS);
+}
+
+static void doubt(void)
+{
+    for (int i = 1; i < STANDING_SILENT_MOST; i++)
+        ck_assert(!be_silent());
+    ck_assert(be_silent());
+}
+
+static void make_failing(void)
+{
+    doubt();
+    for (int i = 1; i < STANDING_PROBES_MOST; i++)
+        ck_assert(!standing_on_probe_silence(&one, NOW_MS));
+    ck_assert(standing_on_probe_silence(&one, NOW_MS));
+}
+
+START_TEST(questions_in_silence_put_a_server_in_doubt_and_never_make_it_failing)
+{
+    doubt();
+    for (int i = 0; i < 1000; i++)
+        ck_assert(!be_silent());
+    ck_assert_int_eq(standing_state(&one), STANDING_IN_DOUBT);
+}
+END_TEST
+
+START_TEST(probes_in_silence_make_a_server_in_doubt_failing)
+{
+    ck_assert(!standing_on_probe_silence(&one, NOW_MS));
+    make_failing();
+    ck_assert_int_eq(standing_state(&one), STANDING_FAILING);
+    ck_assert(!standing_on_probe_silence(&one, NOW_MS));
+}
+END_TEST
+
+START_TEST(a_reply_between_silences_starts_the_count_anew)
+{
+    for (int round = 0; round < 3; round++) {
+        for (int i = 1; i < STANDING_SILENT_MOST; i++)
+            ck_assert(!be_silent());
+        ck_assert(!standing_on_reply(&one, NOW_MS - 1));
+    }
+    ck_assert_uint_eq(standing_silent(&one), 0);
+}
+END_TEST
+
+START_TEST(a_question_that_was_sent_before_the_last_reply_is_no_silence)
+{
+    standing_on_reply(&one, NOW_MS);
+    for (int i = 0; i < 10 * STANDING_SILENT_MOST; i++)
+        ck_assert(!be_silent());
+    ck_assert_int_eq(standing_state(&one), STANDING_WELL);
+}
+END_TEST
+
+START_TEST(any_reply_makes_a_server_well_and_says_whether_it_had_been_failing)
+{
+    doubt();
+    ck_assert(!standing_on_reply(&one, NOW_MS - 1));
+    ck_assert_int_eq(standing_state(&one), STANDING_WELL);
+    make_failing();
+    ck_assert(standing_on_reply(&one, NOW_MS + 1));
+    ck_assert_int_eq(standing_state(&one), STANDING_WELL);
+    ck_assert(!standing_on_reply(&one, NOW_MS + 2));
+    ck_assert_uint_eq(standing_last_reply_ms(&one), NOW_MS + 2);
+}
+END_TEST
+
+START_TEST(probes_that_were_silent_in_an_earlier_doubt_do_not_count)
+{
+    doubt();
+    for (int i = 1; i < STANDING_PROBES_MOST; i++)
+        standing_on_probe_silence(&one, NOW_MS);
+    standing_on_reply(&one, NOW_MS - 1);
+    doubt();
+    ck_assert(!standing_on_probe_silence(&one, NOW_MS));
+    ck_assert_int_eq(standing_state(&one), STANDING_IN_DOUBT);
+}
+END_TEST
+
+START_TEST(a_probe_is_due_at_once_and_then_twice_a_second_for_one_worker)
+{
+    unsigned probes = 0;
+
+    ck_assert(!standing_claim_probe(&one, NOW_MS));
+    doubt();
+    for (uint64_t now_ms = NOW_MS; now_ms < NOW_MS + 2000; now_ms += 10)
+        for (int worker = 0; worker < 4; worker++)
+            probes += standing_claim_probe(&one, now_ms);
+    ck_assert_uint_eq(probes, 4);
+}
+END_TEST
+
+START_TEST(doubts_that_come_and_go_make_no_more_probes)
+{
+    unsigned probes = 0;
+
+    for (uint64_t now_ms = NOW_MS; now_ms < NOW_MS + 2000; now_ms += 10) {
+        for (int i = 0; i < STANDING_SILENT_MOST; i++)
+            standing_on_silence(&one, now_ms, now_ms);
+        probes += standing_claim_probe(&one, now_ms);
+        standing_on_reply(&one, now_ms - 1);
+    }
+    ck_assert_uint_eq(probes, 4);
+}
+END_TEST
+
+START_TEST(a_server_is_asked_without_edns_for_a_while)
+{
+    ck_assert(!standing_is_plain(&one, NOW_MS));
+    standing_set_plain(&one, NOW_MS);
+    ck_assert(standing_is_plain(&one, NOW_MS + STANDING_PLAIN_MS - 1));
+    ck_assert(!standing_is_plain(&one, NOW_MS + STANDING_PLAIN_MS));
+}
+END_TEST
+
+/* ---- Of a list ---- */
+
+static struct upstream first[] = {{.text = "10.0.0.2"}, {.text = "1.1.1.1"}};
+static struct upstream second[] = {{.text = "1.1.1.1"}, {.text = "9.9.9.9"}};
+static struct upstream_zone first_zone = {.zone = ".", .upstreams = {.items = first, .count = 2}};
+static struct upstream_zone second_zone = {.zone = ".", .upstreams = {.items = second, .count = 2}};
+static const struct upstream_zones before = {.items = &first_zone, .count = 1};
+static const struct upstream_zones after = {.items = &second_zone, .count = 1};
+
+static void read_endpoints(struct upstream *upstreams)
+{
+    for (size_t i = 0; i < 2; i++)
+        ck_assert(endpoint_read(upstreams[i].text, 53, &upstreams[i].endpoint));
+}
+
+START_TEST(a_server_that_the_next_list_names_too_keeps_its_standing)
+{
+    struct err err;
+
+    read_endpoints(first);
+    read_endpoints(second);
+    struct standings *old = standings_new(&before, NULL, &err);
+    ck_assert_uint_eq(old->count, 2);
+    standing_set_plain(old->items[1], NOW_MS);
+    struct standings *next = standings_new(&after, old, &err);
+    ck_assert_uint_eq(next->count, 2);
+    ck_assert_ptr_eq(next->items[0], old->items[1]);
+    ck_assert_ptr_ne(next->items[1], old->items[0]);
+    ck_assert(!standing_is_plain(next->items[1], NOW_MS));
+    standings_release(old);
+    ck_assert(standing_is_plain(next->items[0], NOW_MS));
+    standings_release(standings_hold(next));
+    standings_release(next);
+    standings_release(NULL);
+    ck_assert_ptr_null(standings_hold(NULL));
+}
+END_TEST
+
+int main(void)
+{
+    Suite *suite = suite_create("standing");
+    TCase *all = tcase_create("all");
+
+    tcase_add_checked_fixture(all, set_up, NULL);
+    tcase_add_test(all, questions_in_silence_put_a_server_in_doubt_and_never_make_it_failing);
+    tcase_add_test(all, probes_in_silence_make_a_server_in_doubt_failing);
+    tcase_add_test(all, a_reply_between_silences_starts_the_count_anew);
+    tcase_add_test(all, a_question_that_was_sent_before_the_last_reply_is_no_silence);
+    tcase_add_test(all, any_reply_makes_a_server_well_and_says_whether_it_had_been_failing);
+    tcase_add_test(all, probes_that_were_silent_in_an_earlier_doubt_do_not_count);
+    tcase_add_test(all, a_probe_is_due_at_once_and_then_twice_a_second_for_one_worker);
+    tcase_add_test(all, doubts_that_come_and_go_make_no_more_probes);
+    tcase_add_test(all, a_server_is_asked_without_edns_for_a_while);
+    tcase_add_test(all, a_server_that_the_next_list_names_too_keeps_its_standing);
+    suite_add_tcase(suite, all);
+    return suite_run(suite);
+}
