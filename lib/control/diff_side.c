@@ -96,6 +96,7 @@ static enum diff_state state_of(const struct verdict *verdict, size_t count)
     case SITUATION_ROUTERS:
     case SITUATION_DYNOS:
     case SITUATION_RECORDS:
+    case SITUATION_ALIAS:
     case SITUATION_NO_DATA:
     case SITUATION_NO_WEB:
     case SITUATION_SPACE_CHANGING:

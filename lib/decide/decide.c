@@ -213,12 +213,16 @@ static void decide_records(const struct snapshot *snapshot, const struct client 
         return;
     verdict->is_authoritative = true;
     bool has_cname = host_has_type(verdict->segment, verdict->host, TYPE_CNAME);
-    if (query->type == TYPE_SOA && !has_cname) {
+    if (has_cname && query->type != TYPE_CNAME && query->type != TYPE_ANY) {
+        verdict->situation = SITUATION_ALIAS;
+        verdict->answer = ANSWER_ALIAS;
+        return;
+    }
+    if (query->type == TYPE_SOA) {
         verdict_soa(verdict);
         return;
     }
-    if (query->type != TYPE_ANY && !has_cname &&
-        !host_has_type(verdict->segment, verdict->host, query->type)) {
+    if (query->type != TYPE_ANY && !host_has_type(verdict->segment, verdict->host, query->type)) {
         verdict_negative(verdict, SITUATION_NO_DATA, RCODE_NOERROR, REASON_NONE);
         return;
     }

@@ -35,6 +35,8 @@ enum situation {
     SITUATION_MALFORMED,      /* T15: set by respond, not by decide */
     SITUATION_SPACE_CHANGING, /* any name of a space that is not allocated */
     SITUATION_RECORDS,        /* static records, PTR, SRV, TXT: data that is no app's address */
+    SITUATION_ALIAS,          /* T11a: static records' CNAME; alias.h goes on at its target */
+    SITUATION_ALIAS_ENDLESS,  /* T11a: it leads nowhere; set by alias.h, not by decide */
 };
 
 /** What the answer section holds. */
@@ -48,6 +50,7 @@ enum answer_kind {
     ANSWER_ROUTER_NAME, /* PTR to a router's name */
     ANSWER_SERVICES,    /* SRV of a port, dynos' addresses beside */
     ANSWER_RECORDS,     /* static records of the type asked */
+    ANSWER_ALIAS,       /* the CNAME among static records */
     ANSWER_SOA,         /* SOA of the name itself, or of the CNAME's target in front of it */
     ANSWER_UPCHECK,     /* A 127.0.0.1 */
     ANSWER_LOCALHOST,   /* A 127.0.0.1, AAAA ::1 */

@@ -3,6 +3,7 @@
 #include <arpa/inet.h>
 
 #include "base/clock.h"
+#include "serve/chain.h"
 
 enum { TC_OCTET = 2, TC_BIT = FLAG_TC >> 8 };
 
@@ -54,38 +55,133 @@ static void count(struct batch *batch, const struct exchange *exchange,
         stats_count(batch->stats, COUNTER_QUERYLOG_DROPPED, 1);
 }
 
-/* Keeps the request and has its question asked. False, with `found`, when that cannot be. */
-static bool defer(struct batch *batch, size_t number, struct carrier *carrier, struct found *found)
+/*
+ * A request that upstreams are asked for, on its first turn or when an answer has come that it
+ * waited for. It may need several: where aliases lead from name to name.
+ */
+struct pursuit {
+    struct batch *batch;
+    struct exchange *exchange;
+    struct deferral *deferral;   /* NULL: the first turn; then: */
+    size_t number;               /* of the exchange */
+    struct carrier *carrier;     /* of the client */
+    const struct found *settled; /* for the deferral's question, or NULL */
+};
+
+/* Keeps the request and has a question asked. False, with `found`, when that cannot be. */
+static bool defer(struct pursuit *pursuit, const struct question *question, uint8_t route,
+                  struct found *found)
 {
-    struct exchange *exchange = &batch->exchanges[number];
-    struct deferral *deferral = deferred_keep(batch->deferred, exchange);
+    struct batch *batch = pursuit->batch;
+    struct deferral *deferral = deferred_keep(batch->deferred, pursuit->exchange);
 
     if (deferral == NULL) {
-        forward_refuse(batch->forward, &exchange->question, found);
+        forward_refuse(batch->forward, question, found);
         return false;
     }
-    if (!forward_ask(batch->forward, &exchange->question, exchange->verdict.route,
-                     &deferral->waiter, found)) {
+    if (!forward_ask(batch->forward, question, route, &deferral->waiter, found)) {
         deferred_drop(batch->deferred, deferral);
         return false;
     }
     deferral->begun_us = batch->begun_us;
-    deferral->carrier = carrier;
-    carrier->keep(carrier, number, &deferral->client);
+    deferral->asked = question->hash;
+    deferral->asks = 1;
+    deferral->carrier = pursuit->carrier;
+    deferral->carrier->keep(deferral->carrier, pursuit->number, &deferral->client);
     return true;
 }
 
-/* Writes what is kept, or has the question asked and writes nothing yet. */
-static size_t forward_exchange(struct batch *batch, size_t number, struct carrier *carrier)
+/* The same for a request that is kept. */
+static bool defer_again(struct pursuit *pursuit, const struct question *question, uint8_t route,
+                        struct found *found)
 {
-    struct exchange *exchange = &batch->exchanges[number];
-    struct found found = {.failure = FORWARD_FAILING};
+    struct deferral *deferral = pursuit->deferral;
+    struct batch *batch = pursuit->batch;
 
-    exchange->is_deferred =
-        batch->forward != NULL &&
-        !forward_find(batch->forward, &exchange->question, exchange->verdict.route, &found) &&
-        defer(batch, number, carrier, &found);
-    return exchange->is_deferred ? 0 : respond_relay(batch->snapshot, exchange, &found);
+    if (deferral->asks > ALIAS_LINKS_MOST) {
+        forward_refuse(batch->forward, question, found);
+        return false;
+    }
+    if (!forward_ask(batch->forward, question, route, &deferral->waiter, found))
+        return false;
+    deferral->asked = question->hash;
+    deferral->asks++;
+    return true;
+}
+
+/* Looks for an answer. False when it has been asked for, and the request waits. */
+static bool find(struct pursuit *pursuit, const struct question *question, uint8_t route,
+                 struct found *found)
+{
+    struct forward *forward = pursuit->batch->forward;
+
+    if (pursuit->settled != NULL && question->hash == pursuit->deferral->asked) {
+        *found = *pursuit->settled;
+        return true;
+    }
+    *found = (struct found){.failure = FORWARD_FAILING};
+    if (forward == NULL || forward_find(forward, question, route, found))
+        return true;
+    bool waits = pursuit->deferral == NULL ? defer(pursuit, question, route, found)
+                                           : defer_again(pursuit, question, route, found);
+    return !waits;
+}
+
+static size_t wait(struct exchange *exchange)
+{
+    exchange->is_deferred = true;
+    return 0;
+}
+
+/* Goes from name to name; `found` is for the first, if that is not ours. Bounded by chain.h. */
+static size_t follow(struct pursuit *pursuit, const struct found *found)
+{
+    struct exchange *exchange = pursuit->exchange;
+    struct found next;
+    struct chain chain;
+
+    chain_start(&chain, pursuit->batch->snapshot, exchange);
+    if (found != NULL)
+        chain_take(&chain, found);
+    while (chain_asks(&chain)) {
+        if (!find(pursuit, &chain.question, exchange->verdict.route, &next))
+            return wait(exchange);
+        chain_take(&chain, &next);
+    }
+    return chain_finish(&chain);
+}
+
+/* Writes what is at hand, or has a question asked and writes nothing yet. */
+static size_t forward_exchange(struct pursuit *pursuit)
+{
+    struct exchange *exchange = pursuit->exchange;
+    const struct snapshot *snapshot = pursuit->batch->snapshot;
+    struct found found;
+
+    if (!find(pursuit, &exchange->question, exchange->verdict.route, &found))
+        return wait(exchange);
+    if (chain_is_cut(snapshot, exchange, &found))
+        return follow(pursuit, &found);
+    return respond_relay(snapshot, exchange, &found);
+}
+
+/* Writes the reply that was decided on; 0 with `is_deferred` when it has to wait. */
+static size_t pursue(struct pursuit *pursuit)
+{
+    struct exchange *exchange = pursuit->exchange;
+
+    if (exchange->verdict.situation == SITUATION_FORWARD)
+        return forward_exchange(pursuit);
+    if (exchange->verdict.situation == SITUATION_ALIAS)
+        return follow(pursuit, NULL);
+    return respond_write(pursuit->batch->snapshot, exchange);
+}
+
+/* True when the verdict's answer is not at hand by itself. */
+static bool leads_on(const struct exchange *exchange)
+{
+    return exchange->status == QUERY_READ && (exchange->verdict.situation == SITUATION_FORWARD ||
+                                              exchange->verdict.situation == SITUATION_ALIAS);
 }
 
 size_t batch_finish(struct batch *batch, size_t number, const struct endpoint *client,
@@ -96,8 +192,9 @@ size_t batch_finish(struct batch *batch, size_t number, const struct endpoint *c
 
     exchange->is_deferred = false;
     respond_decide(batch->snapshot, exchange);
-    if (exchange->status == QUERY_READ && exchange->verdict.situation == SITUATION_FORWARD)
-        length = forward_exchange(batch, number, carrier);
+    if (leads_on(exchange))
+        length = pursue(&(struct pursuit){
+            .batch = batch, .exchange = exchange, .number = number, .carrier = carrier});
     else
         length = respond_write(batch->snapshot, exchange);
     if (exchange->is_deferred)
@@ -145,25 +242,24 @@ static struct exchange *decide_late(struct batch *batch, const struct deferral *
 
     exchange->forward = batch->forward;
     exchange->rotation = batch->rotation++;
+    exchange->is_deferred = false;
     respond_prepare(batch->snapshot, exchange);
     respond_decide(batch->snapshot, exchange);
     return exchange;
 }
 
-static size_t write_late(const struct batch *batch, struct exchange *exchange,
-                         const struct found *found)
+/*
+ * Replies to a kept request and gives its room back, or lets it wait for another answer. `settled`
+ * is for the question that it has waited for; NULL: nobody has answered that.
+ */
+static void reply_late(struct batch *batch, struct deferral *deferral, const struct found *settled)
 {
-    if (exchange->verdict.situation == SITUATION_FORWARD)
-        return respond_relay(batch->snapshot, exchange, found);
-    return respond_write(batch->snapshot, exchange); /* a reload has made the name ours */
-}
+    struct exchange *exchange = decide_late(batch, deferral);
+    size_t length = pursue(&(struct pursuit){
+        .batch = batch, .exchange = exchange, .deferral = deferral, .settled = settled});
 
-/* Replies, and gives the deferral's room back. */
-static void reply_late(struct batch *batch, struct deferral *deferral, struct exchange *exchange,
-                       const struct found *found)
-{
-    size_t length = write_late(batch, exchange, found);
-
+    if (exchange->is_deferred)
+        return;
     count(batch, exchange, &deferral->client.endpoint, deferral->begun_us);
     if (batch->log != NULL)
         hand_over(batch, deferral->begun_us);
@@ -184,31 +280,15 @@ void batch_on_found(void *context, struct waiter *waiters, const struct found *f
 {
     struct batch *batch = context;
 
-    while (waiters != NULL) {
-        struct deferral *deferral = take_first(&waiters);
-        reply_late(batch, deferral, decide_late(batch, deferral), found);
-    }
-}
-
-/* Returns false, with `found`, when there is something to reply at once. */
-static bool ask_late(struct batch *batch, struct deferral *deferral,
-                     const struct exchange *exchange, struct found *found)
-{
-    *found = (struct found){.failure = FORWARD_FAILING};
-    return exchange->verdict.situation == SITUATION_FORWARD && batch->forward != NULL &&
-           !forward_find(batch->forward, &exchange->question, exchange->verdict.route, found) &&
-           forward_ask(batch->forward, &exchange->question, exchange->verdict.route,
-                       &deferral->waiter, found);
+    while (waiters != NULL)
+        reply_late(batch, take_first(&waiters), found);
 }
 
 void batch_ask_again(struct batch *batch, struct waiter *waiters)
 {
-    struct found found;
-
     while (waiters != NULL) {
         struct deferral *deferral = take_first(&waiters);
-        struct exchange *exchange = decide_late(batch, deferral);
-        if (!ask_late(batch, deferral, exchange, &found))
-            reply_late(batch, deferral, exchange, &found);
+        deferral->asks = 0; /* others are asked now */
+        reply_late(batch, deferral, NULL);
     }
 }

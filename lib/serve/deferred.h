@@ -3,12 +3,15 @@
  * Requests whose answer is an upstream's and not at hand: kept until it comes.
  *
  *     batch_finish ─(nothing kept)─► deferred_keep, forward_ask ─► ... ─► batch_on_found
- *                                                                   │ for each who waits
- *                          carrier->deliver ◄── reply ◄── respond ◄── deferred_restore
+ *                                                    ▲              │ for each who waits
+ *                                                    │            deferred_restore
+ *                              another name (chain.h)└── respond ◄──┘
+ *                          carrier->deliver ◄── reply ◄────┘
  *
  * What is kept is the request itself, brought to a fixed size: header, question, and an OPT with
  * what we understand of it. When the answer is there, the request is read and decided anew by the
- * snapshot of that moment, so a reply never mixes two generations and policy is always first.
+ * snapshot of that moment, so a reply never mixes two generations and policy is always first. Where
+ * aliases then lead to another name that nothing is kept for, the request waits again.
  *
  * No client has more than a quarter of the room: one whose questions pile up leaves the others
  * theirs. Clients are told apart by a hash of their address, so that a few share one quarter.
@@ -57,6 +60,8 @@ struct deferral {
     struct carrier *carrier;
     struct late_client client;
     int64_t begun_us; /* when it came; only with a log */
+    uint64_t asked;   /* hash of the question that it waits for: its own, or an alias's target */
+    uint8_t asks;     /* questions that it has waited for */
     struct path path;
     uint16_t keepalive_100ms;
     uint8_t transport; /* enum transport */

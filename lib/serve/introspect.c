@@ -5,7 +5,7 @@
 #include "decide/explain.h"
 #include "wire/types.h"
 
-enum { STRING_OCTETS_MAX = 255, QUESTION_OFFSET = HEADER_OCTETS };
+enum { STRING_OCTETS_MAX = 255 };
 
 /* A character string under construction: the length octet comes first and is known last. */
 struct string {
@@ -46,9 +46,9 @@ static void put_number(struct reply *reply, const char *key, uint64_t value)
     put(reply, &string);
 }
 
-static uint8_t *begin_record(struct reply *reply, uint16_t class)
+static uint8_t *begin_record(struct reply *reply, uint16_t owner, uint16_t class)
 {
-    return reply_record_of_class(reply, QUESTION_OFFSET, TYPE_TXT, class, 0, 0);
+    return reply_record_of_class(reply, owner, TYPE_TXT, class, 0, 0);
 }
 
 static void put_membership(const struct snapshot *snapshot, const struct membership *membership,
@@ -66,10 +66,10 @@ static void put_membership(const struct snapshot *snapshot, const struct members
 }
 
 static void tell_whoami(const struct snapshot *snapshot, const struct exchange *exchange,
-                        struct reply *reply)
+                        struct reply *reply, uint16_t owner)
 {
     const struct client *client = &exchange->client;
-    uint8_t *data = begin_record(reply, CLASS_IN);
+    uint8_t *data = begin_record(reply, owner, CLASS_IN);
     struct string string;
 
     text_add_ipv4(begin(&string, "address"), client->address);
@@ -118,7 +118,7 @@ static void gather_facts(const struct exchange *exchange, const struct query *qu
 
 /* The verdict on A at the name behind _why, for the same client. */
 static void tell_why(const struct snapshot *snapshot, const struct exchange *exchange,
-                     struct reply *reply)
+                     struct reply *reply, uint16_t owner)
 {
     struct query query;
     struct verdict verdict;
@@ -135,7 +135,7 @@ static void tell_why(const struct snapshot *snapshot, const struct exchange *exc
     explain(snapshot, &exchange->client, &query, &verdict, asks_others ? &known : NULL,
             &explanation);
 
-    uint8_t *data = begin_record(reply, CLASS_IN);
+    uint8_t *data = begin_record(reply, owner, CLASS_IN);
     for (unsigned i = 0; i < explanation.count; i++)
         put_octets(reply, explanation.steps[i].octets, explanation.steps[i].length);
     reply_close_record(reply, data);
@@ -143,7 +143,7 @@ static void tell_why(const struct snapshot *snapshot, const struct exchange *exc
 
 /* One record per app of the client's spaces; ends early when the reply is full. */
 static void tell_apps(const struct snapshot *snapshot, const struct exchange *exchange,
-                      struct reply *reply)
+                      struct reply *reply, uint16_t owner)
 {
     const struct client *client = &exchange->client;
 
@@ -152,7 +152,7 @@ static void tell_apps(const struct snapshot *snapshot, const struct exchange *ex
         for (size_t j = 0; j < segment->app_count && !reply_is_cut(reply); j++) {
             const struct app_entry *app = &segment->apps[j];
             struct string string;
-            uint8_t *data = begin_record(reply, CLASS_IN);
+            uint8_t *data = begin_record(reply, owner, CLASS_IN);
             text_add(begin(&string, "app"), segment_text(segment, app->name), app->name_length);
             put(reply, &string);
             put_string(reply, "space", segment->name);
@@ -165,9 +165,9 @@ static void tell_apps(const struct snapshot *snapshot, const struct exchange *ex
 }
 
 static void tell_dyno(const struct segment *segment, const struct formation_entry *formation,
-                      const struct dyno_entry *dyno, struct reply *reply)
+                      const struct dyno_entry *dyno, struct reply *reply, uint16_t owner)
 {
-    uint8_t *data = begin_record(reply, CLASS_IN);
+    uint8_t *data = begin_record(reply, owner, CLASS_IN);
     struct string string;
     struct text *text = begin(&string, "dyno");
 
@@ -181,7 +181,7 @@ static void tell_dyno(const struct segment *segment, const struct formation_entr
     reply_close_record(reply, data);
 }
 
-static void tell_dynos(const struct exchange *exchange, struct reply *reply)
+static void tell_dynos(const struct exchange *exchange, struct reply *reply, uint16_t owner)
 {
     const struct segment *segment = exchange->verdict.segment;
     const struct app_entry *app = exchange->verdict.app;
@@ -189,13 +189,13 @@ static void tell_dynos(const struct exchange *exchange, struct reply *reply)
     for (unsigned i = 0; i < app->formation_count; i++) {
         const struct formation_entry *formation = &segment->formations[app->formations + i];
         for (uint32_t j = 0; j < formation->dyno_count && !reply_is_cut(reply); j++)
-            tell_dyno(segment, formation, &segment->dynos[formation->dynos + j], reply);
+            tell_dyno(segment, formation, &segment->dynos[formation->dynos + j], reply, owner);
     }
 }
 
-static void tell_version(const struct snapshot *snapshot, struct reply *reply)
+static void tell_version(const struct snapshot *snapshot, struct reply *reply, uint16_t owner)
 {
-    uint8_t *data = begin_record(reply, CLASS_IN);
+    uint8_t *data = begin_record(reply, owner, CLASS_IN);
 
     put_string(reply, "version", snapshot->policy.version);
     put_number(reply, "generation", snapshot->generation);
@@ -203,39 +203,39 @@ static void tell_version(const struct snapshot *snapshot, struct reply *reply)
 }
 
 /* RFC 4892: the bare text, in the chaos class. */
-static void tell_chaos(const char *value, struct reply *reply)
+static void tell_chaos(const char *value, struct reply *reply, uint16_t owner)
 {
     size_t length = strlen(value);
-    uint8_t *data = begin_record(reply, CLASS_CH);
+    uint8_t *data = begin_record(reply, owner, CLASS_CH);
 
     put_octets(reply, value, length > STRING_OCTETS_MAX ? STRING_OCTETS_MAX : length);
     reply_close_record(reply, data);
 }
 
 void introspect(const struct snapshot *snapshot, const struct exchange *exchange,
-                struct reply *reply)
+                struct reply *reply, uint16_t owner)
 {
     switch (exchange->verdict.answer) {
     case ANSWER_WHOAMI:
-        tell_whoami(snapshot, exchange, reply);
+        tell_whoami(snapshot, exchange, reply, owner);
         break;
     case ANSWER_WHY:
-        tell_why(snapshot, exchange, reply);
+        tell_why(snapshot, exchange, reply, owner);
         break;
     case ANSWER_APPS:
-        tell_apps(snapshot, exchange, reply);
+        tell_apps(snapshot, exchange, reply, owner);
         break;
     case ANSWER_APP_DYNOS:
-        tell_dynos(exchange, reply);
+        tell_dynos(exchange, reply, owner);
         break;
     case ANSWER_VERSION:
-        tell_version(snapshot, reply);
+        tell_version(snapshot, reply, owner);
         break;
     case ANSWER_SERVER_ID:
-        tell_chaos(snapshot->policy.server_id, reply);
+        tell_chaos(snapshot->policy.server_id, reply, owner);
         break;
     case ANSWER_SERVER_VERSION:
-        tell_chaos(snapshot->policy.version, reply);
+        tell_chaos(snapshot->policy.version, reply, owner);
         break;
     default:
         break;

@@ -9,6 +9,6 @@
 #include "serve/respond.h"
 #include "wire/reply.h"
 
-/** Writes the TXT records of the verdict's answer kind. */
+/** Writes the TXT records of the verdict's answer kind, owned by the name at `owner`. */
 void introspect(const struct snapshot *snapshot, const struct exchange *exchange,
-                struct reply *reply);
+                struct reply *reply, uint16_t owner);

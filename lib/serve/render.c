@@ -2,15 +2,14 @@
 
 #include <string.h>
 
+#include "decide/alias.h"
 #include "serve/introspect.h"
 #include "wire/types.h"
 
 enum {
-    QUESTION_OFFSET = HEADER_OCTETS,
     SRV_HEAD_OCTETS = 6, /* priority, weight, port (RFC 2782) */
     SERVICES_MAX = 128,  /* SRV records whose target's address is added */
     POINTER_LIMIT = 0x4000,
-    CNAME_LINKS_MAX = 8,
     LOCALHOST_TTL_SECONDS = 3600, /* it never changes */
 };
 
@@ -20,6 +19,7 @@ struct rendering {
     struct exchange *exchange;
     const struct verdict *verdict;
     struct reply *reply;
+    uint16_t asked; /* offset of the query's name */
     uint16_t owner; /* offset of the name that the records belong to */
 };
 
@@ -39,10 +39,10 @@ static void put_localhost(struct rendering *rendering)
 
     rendering->exchange->ttl_seconds = LOCALHOST_TTL_SECONDS;
     if (rendering->exchange->query.type != TYPE_AAAA) {
-        put_address(rendering, QUESTION_OFFSET, LOCALHOST_TTL_SECONDS, 0x7f000001);
+        put_address(rendering, rendering->asked, LOCALHOST_TTL_SECONDS, 0x7f000001);
         return;
     }
-    uint8_t *data = reply_record(rendering->reply, QUESTION_OFFSET, TYPE_AAAA,
+    uint8_t *data = reply_record(rendering->reply, rendering->asked, TYPE_AAAA,
                                  LOCALHOST_TTL_SECONDS, sizeof loopback);
     if (data != NULL)
         memcpy(data, loopback, sizeof loopback);
@@ -59,7 +59,7 @@ static void put_routers(struct rendering *rendering)
         reply_ready_records(rendering->reply, segment->router_records + READY_RECORD_OCTETS * first,
                             READY_RECORD_OCTETS, count);
     rendering->exchange->ttl_seconds = segment->router_ttl_seconds;
-    if (rendering->owner == QUESTION_OFFSET)
+    if (rendering->owner == HEADER_OCTETS)
         return;
     for (size_t i = 0; i < written; i++)
         store16(records + READY_RECORD_OCTETS * i, (uint16_t)(0xc000 | rendering->owner));
@@ -76,7 +76,7 @@ static void put_formation(struct rendering *rendering)
         uint32_t turn = first + i < count ? first + i : first + i - count;
         const struct dyno_entry *dyno = &segment->dynos[formation->dynos + turn];
         if (dyno->state == DYNO_UP)
-            put_address(rendering, QUESTION_OFFSET, segment->dyno_ttl_seconds, dyno->ip);
+            put_address(rendering, rendering->asked, segment->dyno_ttl_seconds, dyno->ip);
     }
     rendering->exchange->ttl_seconds = segment->dyno_ttl_seconds;
 }
@@ -125,7 +125,7 @@ static void put_router_name(struct rendering *rendering)
 static void put_pointer(struct rendering *rendering)
 {
     uint32_t ttl_seconds = rendering->verdict->segment->dyno_ttl_seconds;
-    uint8_t *data = reply_record(rendering->reply, QUESTION_OFFSET, TYPE_PTR, ttl_seconds, 0);
+    uint8_t *data = reply_record(rendering->reply, rendering->asked, TYPE_PTR, ttl_seconds, 0);
 
     rendering->exchange->ttl_seconds = ttl_seconds;
     if (data == NULL)
@@ -161,7 +161,7 @@ static void put_services(struct rendering *rendering)
         if (dyno->state != DYNO_UP)
             continue;
         uint8_t *data =
-            reply_record(reply, QUESTION_OFFSET, TYPE_SRV, segment->dyno_ttl_seconds, 0);
+            reply_record(reply, rendering->asked, TYPE_SRV, segment->dyno_ttl_seconds, 0);
         if (data == NULL)
             break;
         write32(&reply->out, 0); /* priority, weight: all alike */
@@ -191,40 +191,18 @@ static void put_octets_record(struct rendering *rendering, uint16_t owner,
     rendering->exchange->ttl_seconds = record->ttl_seconds;
 }
 
-/* Writes the host's records of one type (of its first type, for ANY: RFC 8482). */
-static uint16_t put_type(struct rendering *rendering, const struct host *host, uint16_t type,
-                         uint16_t owner)
+/* Static records of the type asked (of the first type, for ANY: RFC 8482). */
+static void put_records(struct rendering *rendering)
 {
+    const struct host *host = rendering->verdict->host;
     const struct record_entry *records = rendering->verdict->segment->records + host->owner;
-    uint16_t data_offset = 0;
+    uint16_t type = rendering->exchange->query.type;
 
     if (type == TYPE_ANY)
         type = records[0].type;
-    for (unsigned i = 0; i < host->record_count; i++) {
-        if (records[i].type != type)
-            continue;
-        data_offset = (uint16_t)(reply_offset(rendering->reply) + READY_RECORD_OCTETS - 4);
-        put_octets_record(rendering, owner, &records[i]);
-    }
-    return data_offset;
-}
-
-/* The static records behind a CNAME's target, when they are of the same space. */
-static const struct host *follow(struct rendering *rendering, const struct host *host)
-{
-    const struct snapshot *snapshot = rendering->snapshot;
-    const struct segment *segment = rendering->verdict->segment;
-    const struct record_entry *cname = &segment->records[host->owner];
-    struct reader in = reader_over(segment->texts + cname->rdata, cname->rdata_length);
-    struct name target;
-    struct index_entry entry;
-
-    if (!name_read(&in, &target) ||
-        !snapshot_find(snapshot, &target, index_hash(&snapshot->index, &target), &entry) ||
-        !entry.is_host || snapshot->segments[entry.segment] != segment)
-        return NULL;
-    const struct host *next = &segment->hosts[entry.number];
-    return next->kind == HOST_RECORDS ? next : NULL;
+    for (unsigned i = 0; i < host->record_count; i++)
+        if (records[i].type == type)
+            put_octets_record(rendering, rendering->asked, &records[i]);
 }
 
 static void put_soa(struct rendering *rendering, uint16_t owner)
@@ -243,36 +221,12 @@ static void put_soa(struct rendering *rendering, uint16_t owner)
     store32(data + snapshot->soa_length - 4, ttl_seconds);
 }
 
-/* Static records; a CNAME among them is followed as far as the space's own records go. */
-static void put_records(struct rendering *rendering)
-{
-    const struct segment *segment = rendering->verdict->segment;
-    const struct host *host = rendering->verdict->host;
-    uint16_t type = rendering->exchange->query.type;
-    uint16_t owner = QUESTION_OFFSET;
-
-    for (int link = 0; link < CNAME_LINKS_MAX && host != NULL; link++) {
-        bool is_alias =
-            host_has_type(segment, host, TYPE_CNAME) && type != TYPE_CNAME && type != TYPE_ANY;
-        uint16_t data = put_type(rendering, host, is_alias ? TYPE_CNAME : type, owner);
-        if (data == 0) { /* only the end of a chain can lack the type (RFC 2308 section 2.2) */
-            if (type != TYPE_SOA) /* which is the answer itself */
-                reply_enter(rendering->reply, SECTION_AUTHORITY);
-            put_soa(rendering, owner);
-        }
-        if (!is_alias || data >= POINTER_LIMIT || reply_is_cut(rendering->reply))
-            return;
-        owner = data;
-        host = follow(rendering, host);
-    }
-}
-
 /* The CNAME from a custom domain to its DNS target, which owns what follows. */
 static void put_cname(struct rendering *rendering)
 {
     const struct segment *segment = rendering->verdict->segment;
     const struct host *target = &segment->hosts[rendering->verdict->host->target];
-    uint8_t *data = reply_record(rendering->reply, QUESTION_OFFSET, TYPE_CNAME,
+    uint8_t *data = reply_record(rendering->reply, rendering->asked, TYPE_CNAME,
                                  segment->router_ttl_seconds, target->length);
 
     rendering->exchange->ttl_seconds = segment->router_ttl_seconds;
@@ -288,6 +242,7 @@ static void put_answer(struct rendering *rendering)
 
     switch (verdict->answer) {
     case ANSWER_NONE:
+    case ANSWER_ALIAS: /* render_alias has written it, or it did not fit */
         break;
     case ANSWER_ROUTERS:
         put_routers(rendering);
@@ -297,12 +252,12 @@ static void put_answer(struct rendering *rendering)
         break;
     case ANSWER_DYNO:
         rendering->exchange->ttl_seconds = verdict->segment->dyno_ttl_seconds;
-        put_address(rendering, QUESTION_OFFSET, verdict->segment->dyno_ttl_seconds,
+        put_address(rendering, rendering->asked, verdict->segment->dyno_ttl_seconds,
                     verdict->dyno->ip);
         break;
     case ANSWER_ROUTER:
         rendering->exchange->ttl_seconds = verdict->segment->router_ttl_seconds;
-        put_address(rendering, QUESTION_OFFSET, verdict->segment->router_ttl_seconds,
+        put_address(rendering, rendering->asked, verdict->segment->router_ttl_seconds,
                     verdict->router->ip);
         break;
     case ANSWER_DYNO_NAME:
@@ -319,13 +274,13 @@ static void put_answer(struct rendering *rendering)
         put_soa(rendering, rendering->owner);
         break;
     case ANSWER_UPCHECK:
-        put_address(rendering, QUESTION_OFFSET, 0, 0x7f000001);
+        put_address(rendering, rendering->asked, 0, 0x7f000001);
         break;
     case ANSWER_LOCALHOST:
         put_localhost(rendering);
         break;
     default:
-        introspect(rendering->snapshot, rendering->exchange, rendering->reply);
+        introspect(rendering->snapshot, rendering->exchange, rendering->reply, rendering->asked);
     }
 }
 
@@ -335,12 +290,13 @@ static uint16_t soa_owner(const struct rendering *rendering)
     const struct name *name = &rendering->exchange->query.name;
     const uint8_t *suffix = name_suffix(name, rendering->verdict->soa_label);
 
-    if (rendering->owner != QUESTION_OFFSET)
+    if (rendering->owner != rendering->asked)
         return rendering->owner;
-    return (uint16_t)(QUESTION_OFFSET + (suffix - name->octets));
+    return (uint16_t)(rendering->asked + (suffix - name->octets));
 }
 
-void render(const struct snapshot *snapshot, struct exchange *exchange, struct reply *reply)
+void render(const struct snapshot *snapshot, struct exchange *exchange, struct reply *reply,
+            uint16_t asked)
 {
     const struct verdict *verdict = &exchange->verdict;
     struct rendering rendering = {
@@ -348,7 +304,8 @@ void render(const struct snapshot *snapshot, struct exchange *exchange, struct r
         .exchange = exchange,
         .verdict = verdict,
         .reply = reply,
-        .owner = QUESTION_OFFSET,
+        .asked = asked,
+        .owner = asked,
     };
 
     exchange->ttl_seconds = 0;
@@ -359,4 +316,19 @@ void render(const struct snapshot *snapshot, struct exchange *exchange, struct r
         reply_enter(reply, SECTION_AUTHORITY);
         put_soa(&rendering, soa_owner(&rendering));
     }
+}
+
+uint16_t render_alias(const struct snapshot *snapshot, struct exchange *exchange,
+                      struct reply *reply, uint16_t asked)
+{
+    struct rendering rendering = {
+        .snapshot = snapshot,
+        .exchange = exchange,
+        .verdict = &exchange->verdict,
+        .reply = reply,
+    };
+    uint16_t record = reply_offset(reply);
+
+    put_octets_record(&rendering, asked, alias_record(&exchange->verdict));
+    return reply_is_cut(reply) ? 0 : (uint16_t)(record + READY_RECORD_OCTETS - 4);
 }

@@ -12,5 +12,18 @@
 #include "serve/respond.h"
 #include "wire/reply.h"
 
-/** Writes all sections. Sets the exchange's ttl_seconds. */
-void render(const struct snapshot *snapshot, struct exchange *exchange, struct reply *reply);
+/**
+ * Writes all sections of the answer for the exchange's query. Sets the exchange's ttl_seconds.
+ *
+ * asked  offset in the reply at which the query's name stands: of the question, or of an alias's
+ *        target
+ */
+void render(const struct snapshot *snapshot, struct exchange *exchange, struct reply *reply,
+            uint16_t asked);
+
+/**
+ * Writes the CNAME of SITUATION_ALIAS. Returns the offset of its target in the reply, 0 when it
+ * does not fit.
+ */
+uint16_t render_alias(const struct snapshot *snapshot, struct exchange *exchange,
+                      struct reply *reply, uint16_t asked);

@@ -4,6 +4,7 @@
 
 #include "decide/explain.h"
 #include "forward/relay.h"
+#include "serve/chain.h"
 #include "serve/render.h"
 #include "wire/reply.h"
 #include "wire/types.h"
@@ -56,14 +57,13 @@ static void settle_unreadable(enum query_status status, bool is_inside, struct v
     };
 }
 
-static size_t most_octets(const struct exchange *exchange)
+size_t respond_octets_most(const struct exchange *exchange)
 {
     return exchange->transport == TRANSPORT_TCP ? TCP_OCTETS_MOST : exchange->query.udp_octets;
 }
 
-/* What goes into OPT: the reason, and to insiders who serves. */
-static void fill_options(const struct snapshot *snapshot, const struct exchange *exchange,
-                         struct text *reason, struct reply_options *options)
+void respond_fill_options(const struct snapshot *snapshot, const struct exchange *exchange,
+                          struct text *reason, struct reply_options *options)
 {
     const struct verdict *verdict = &exchange->verdict;
     bool is_inside = exchange->client.count > 0;
@@ -110,10 +110,10 @@ size_t respond_write(const struct snapshot *snapshot, struct exchange *exchange)
     exchange->reply_length = 0;
     if (exchange->status == QUERY_DROPPED)
         return 0;
-    fill_options(snapshot, exchange, &reason, &options);
+    respond_fill_options(snapshot, exchange, &reason, &options);
     reply_start(&reply, exchange->request, &exchange->query, &options, exchange->reply,
-                most_octets(exchange));
-    render(snapshot, exchange, &reply);
+                respond_octets_most(exchange));
+    render(snapshot, exchange, &reply, HEADER_OCTETS);
     exchange->rcode = verdict->rcode;
     exchange->reply_length = reply_finish(&reply, reply_flags(verdict), verdict->rcode);
     exchange->answer_count = reply.counts[SECTION_ANSWER];
@@ -144,9 +144,8 @@ static bool rebinds(const struct snapshot *snapshot, const struct verdict *verdi
                                  (void *)snapshot);
 }
 
-/* Settles the verdict by what was found. Returns the response to pass on, NULL for none. */
-static const struct response *settle_found(const struct snapshot *snapshot,
-                                           const struct found *found, struct verdict *verdict)
+const struct response *respond_settle(const struct snapshot *snapshot, const struct found *found,
+                                      struct verdict *verdict)
 {
     const struct response *response = found->response;
 
@@ -175,12 +174,12 @@ size_t respond_relay(const struct snapshot *snapshot, struct exchange *exchange,
 {
     char reason_octets[EDE_TEXT_OCTETS] __attribute__((uninitialized));
     struct text reason = text_over(reason_octets, sizeof reason_octets);
-    const struct response *response = settle_found(snapshot, found, &exchange->verdict);
+    const struct response *response = respond_settle(snapshot, found, &exchange->verdict);
     struct reply_options options;
 
     if (response == NULL)
         return respond_write(snapshot, exchange);
-    fill_options(snapshot, exchange, &reason, &options);
+    respond_fill_options(snapshot, exchange, &reason, &options);
     struct relay relay = {
         .response = response,
         .age_seconds = found->age_seconds,
@@ -189,11 +188,22 @@ size_t respond_relay(const struct snapshot *snapshot, struct exchange *exchange,
         .query = &exchange->query,
         .options = &options,
     };
-    exchange->reply_length = relay_write(&relay, exchange->reply, most_octets(exchange));
+    exchange->reply_length = relay_write(&relay, exchange->reply, respond_octets_most(exchange));
     exchange->rcode = response->rcode;
     exchange->answer_count = relay.answer_count;
     exchange->ttl_seconds = relay.ttl_seconds;
     return exchange->reply_length;
+}
+
+static size_t follow(const struct snapshot *snapshot, struct exchange *exchange,
+                     const struct found *found)
+{
+    struct chain chain;
+
+    chain_start(&chain, snapshot, exchange);
+    while (chain_asks(&chain))
+        chain_take(&chain, found);
+    return chain_finish(&chain);
 }
 
 size_t respond_finish(const struct snapshot *snapshot, struct exchange *exchange)
@@ -201,8 +211,12 @@ size_t respond_finish(const struct snapshot *snapshot, struct exchange *exchange
     const struct found nothing = {.failure = FORWARD_FAILING};
 
     respond_decide(snapshot, exchange);
-    if (exchange->verdict.situation == SITUATION_FORWARD && exchange->status == QUERY_READ)
+    if (exchange->status != QUERY_READ)
+        return respond_write(snapshot, exchange);
+    if (exchange->verdict.situation == SITUATION_FORWARD)
         return respond_relay(snapshot, exchange, &nothing);
+    if (exchange->verdict.situation == SITUATION_ALIAS)
+        return follow(snapshot, exchange, &nothing);
     return respond_write(snapshot, exchange);
 }
 

@@ -18,6 +18,7 @@
 #include "decide/decide.h"
 #include "forward/forward.h"
 #include "wire/query.h"
+#include "wire/reply.h"
 
 enum transport { TRANSPORT_UDP, TRANSPORT_TCP };
 
@@ -63,6 +64,8 @@ void respond_prefetch_text(const struct snapshot *snapshot, const struct exchang
 /**
  * Decides what the reply shall be, also for what is no readable query. With SITUATION_FORWARD the
  * answer is an upstream's: respond_relay has it written, respond_write says that there is none.
+ * With SITUATION_ALIAS it goes on at another name (chain.h), as does an upstream's answer that
+ * leads to a name of ours.
  */
 void respond_decide(const struct snapshot *snapshot, struct exchange *exchange);
 
@@ -80,6 +83,24 @@ size_t respond_write(const struct snapshot *snapshot, struct exchange *exchange)
  */
 size_t respond_relay(const struct snapshot *snapshot, struct exchange *exchange,
                      const struct found *found);
+
+/* ---- for chain.h ---- */
+
+/** The most octets that the exchange's reply can have. */
+size_t respond_octets_most(const struct exchange *exchange);
+
+/**
+ * Fills in what goes into OPT: to insiders who serves, and the reason, whose text is written into
+ * `reason` (EDE_TEXT_OCTETS of room) and borrowed; NULL: no reason.
+ */
+void respond_fill_options(const struct snapshot *snapshot, const struct exchange *exchange,
+                          struct text *reason, struct reply_options *options);
+
+/** Settles the verdict by what was found. Returns the response to pass on, NULL for none. */
+const struct response *respond_settle(const struct snapshot *snapshot, const struct found *found,
+                                      struct verdict *verdict);
+
+/* ---- all at once, with nobody to ask ---- */
 
 /** Decides and writes. Returns the reply's length. */
 size_t respond_finish(const struct snapshot *snapshot, struct exchange *exchange);

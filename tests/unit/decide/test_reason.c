@@ -7,7 +7,8 @@
 
 /*
  * The reasons of SPEC.md section 4; beyond it Q23 and Q26, which keep names and addresses of ours
- * apart from upstreams, Q41 for what is stale, and Q70 for what is not served at all.
+ * apart from upstreams, Q28 for aliases that lead nowhere, Q41 for what is stale, and Q70 for what
+ * is not served at all.
  */
 static const struct {
     enum reason reason;
@@ -24,6 +25,7 @@ static const struct {
     {REASON_REBIND, "Q23", 15},
     {REASON_SPECIAL_USE, "Q26", 0},
     {REASON_WITHHELD, "Q27", 0},
+    {REASON_ALIAS_ENDLESS, "Q28", 0},
     {REASON_STALE, "Q41", 3},
     {REASON_STALE_NXDOMAIN, "Q41", 19},
     {REASON_NOT_RUNNING, "Q24", 0},

@@ -203,8 +203,9 @@ START_TEST(static_cnames_are_followed_so_far)
     ck_assert_uint_eq(reply.answer_count, 1);
     decoded_close(&reply);
     world_ask(&world, &(struct ask){.name = "loop1.example.com.", .from = "10.7.130.1"}, &reply);
-    ck_assert_uint_ge(reply.answer_count, 1);
-    ck_assert_uint_le(reply.answer_count, 16);
+    ck_assert_uint_eq(reply.rcode, LDNS_RCODE_SERVFAIL);
+    ck_assert_uint_eq(reply.answer_count, 0);
+    ck_assert_int_eq(strncmp(reply.ede_text, "Q28 ", 4), 0);
     decoded_close(&reply);
 }
 END_TEST
