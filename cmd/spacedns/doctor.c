@@ -198,7 +198,7 @@ static void check_name(struct visit *visit, const struct heard_answer *answer)
     struct asked asked = {.name = visit->why, .type = TYPE_TXT, .with_edns = visit->with_edns};
     struct heard_answer why = {0};
     char addresses[ADDRESSES_TEXT_MAX], outcome[TELL_MAX / 2], verdict[TELL_MAX / 4];
-    char remedy[TELL_MAX / 4] = "";
+    char remedy[TELL_MAX / 4] = "", last[TELL_MAX / 4] = "";
 
     if (visit->is_ours)
         doctor_ask_udp(visit->server, &asked, 1, &why);
@@ -217,8 +217,9 @@ static void check_name(struct visit *visit, const struct heard_answer *answer)
         return;
     }
     bool has_remedy = doctor_line(why.text, "remedy=", remedy, sizeof remedy) != NULL;
-    tell(visit, MARK_FAIL, "name", "%s gets %s%s%s", visit->name, outcome, has_remedy ? "; " : "",
-         remedy);
+    bool is_alias = doctor_last_name(why.text, last, sizeof last) != NULL;
+    tell(visit, MARK_FAIL, "name", "%s gets %s%s%s%s%s", visit->name, outcome,
+         is_alias ? "; its aliases lead to " : "", last, has_remedy ? "; " : "", remedy);
 }
 
 /* A client may take any nameserver's answer, so all have to say the same. */

@@ -29,6 +29,24 @@ const char *doctor_line(const char *explanation, const char *begin, char *out, s
     return NULL;
 }
 
+const char *doctor_last_name(const char *explanation, char *out, size_t size)
+{
+    static const char alias[] = "alias=", target[] = " target=";
+    const char *name = NULL;
+
+    for (const char *line = explanation; *line != '\0';) {
+        size_t length = strcspn(line, "\n");
+        if (strncmp(line, alias, sizeof alias - 1) == 0)
+            name = strstr(line, target);
+        line += length + (line[length] == '\n');
+    }
+    if (name == NULL)
+        return NULL;
+    name += sizeof target - 1;
+    snprintf(out, size, "%.*s", (int)strcspn(name, " \n"), name);
+    return out;
+}
+
 static bool has_rcode(const char *verdict, uint16_t wanted)
 {
     char rcode[RCODE_OCTETS];

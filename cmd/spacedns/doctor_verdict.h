@@ -26,6 +26,15 @@ void doctor_write_rcode(uint16_t rcode, char *out, size_t size);
 const char *doctor_line(const char *explanation, const char *begin, char *out, size_t size);
 
 /**
+ * Writes the name that the explanation's aliases lead to, cut to the size:
+ *
+ *     alias=db.corp.example target=db.internal.example.com (zones/test-space.yaml:71)
+ *
+ * Returns `out`, or NULL when there are none.
+ */
+const char *doctor_last_name(const char *explanation, char *out, size_t size);
+
+/**
  * True when an answer for A has the verdict's response code, addresses if the verdict has some, and
  * of the routers, if any are named, each and no other address. Also when the explanation decides
  * nothing, or leaves it to upstreams.

@@ -5,6 +5,7 @@
 
 #include "base/escape.h"
 #include "control/print.h"
+#include "decide/alias.h"
 #include "decide/explain.h"
 #include "wire/types.h"
 
@@ -28,7 +29,7 @@ static json_t *json_address(const struct asker *asker)
 }
 
 static json_t *json_reason(const struct snapshot *snapshot, const struct client *client,
-                           const struct asking *asking, const struct verdict *verdict)
+                           const struct query *query, const struct verdict *verdict)
 {
     const struct reason_entry *entry = reason_entry(verdict->reason);
     char octets[EDE_TEXT_OCTETS];
@@ -36,7 +37,7 @@ static json_t *json_reason(const struct snapshot *snapshot, const struct client 
 
     if (verdict->reason == REASON_NONE)
         return json_null();
-    explain_reason(snapshot, client, &asking->query, verdict, &text);
+    explain_reason(snapshot, client, query, verdict, &text);
     return json_pack("{s:s, s:s, s:o, s:s}", "code", entry->code, "description", entry->description,
                      "text", print_text(octets, text_length(&text)), "remedy", entry->remedy);
 }
@@ -109,6 +110,8 @@ static char *write_workers(const struct asking_live *live)
 /* What is told of one asking. */
 struct told {
     struct client client;
+    struct verdict decided; /* on the name asked for */
+    struct query query;     /* for the last name, which aliases lead to; its verdict: */
     struct verdict verdict;
     struct explanation explanation;
     char *workers; /* lines before the last step; NULL: none */
@@ -167,7 +170,7 @@ static void tell_json(const struct snapshot *snapshot, const struct asking *aski
         "type", print_text(type_octets, text_length(&type)), "from", json_address(&asking->asker),
         "class", class_text(client_class(client)), "forwarded", is_forward, "rcode",
         is_forward ? json_null() : print_text(rcode_octets, text_length(&rcode)), "data", has_data,
-        "reason", json_reason(snapshot, client, asking, verdict), "steps", json_steps(told));
+        "reason", json_reason(snapshot, client, &told->query, verdict), "steps", json_steps(told));
     if (told->live != NULL)
         json_object_set(object, "workers", told->live);
     print_json(object, out);
@@ -189,7 +192,7 @@ static void tell_step_by_step(const struct snapshot *snapshot, const struct aski
     }
     told->live = live == NULL ? NULL : live->json;
     told->workers = write_workers(live);
-    explain(snapshot, &told->client, &asking->query, &told->verdict, &facts, &told->explanation);
+    explain(snapshot, &told->client, &asking->query, &told->decided, &facts, &told->explanation);
 }
 
 void asking_tell(const struct snapshot *snapshot, const struct asking *asking,
@@ -199,7 +202,10 @@ void asking_tell(const struct snapshot *snapshot, const struct asking *asking,
     struct told told;
 
     client_classify(snapshot, &asking->asker.path, &told.client);
-    decide(snapshot, &told.client, &asking->query, hash, &told.verdict);
+    decide(snapshot, &told.client, &asking->query, hash, &told.decided);
+    told.query = asking->query;
+    told.verdict = told.decided;
+    alias_resolve(snapshot, &told.client, &told.query, &hash, &told.verdict);
     told.verdict.reason = verdict_inner_reason(&told.verdict);
     tell_step_by_step(snapshot, asking, live, &told);
     if (is_json)

@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "base/escape.h"
+#include "decide/alias.h"
 #include "decide/explain_reason.h"
 #include "wire/types.h"
 
@@ -94,6 +95,30 @@ static void tell_owner(const struct verdict *verdict, struct explanation *explan
     add_place(explanation, &text, verdict->owner, verdict->owner->at.line);
     text_add_string(&text, ": the client gets what it would get for a name of nobody's");
     end_step(explanation, &text);
+}
+
+/* One line for each link; query and verdict are then the last name's. Returns how many. */
+static unsigned tell_aliases(const struct snapshot *snapshot, const struct client *client,
+                             struct query *query, struct verdict *verdict,
+                             struct explanation *explanation)
+{
+    struct alias_chain chain;
+    struct name target;
+    uint64_t hash;
+
+    alias_begin(&chain);
+    while (verdict->situation == SITUATION_ALIAS) { /* ALIAS_LINKS_MOST at most */
+        struct text text = begin_step(explanation);
+        alias_target(verdict, &target);
+        text_add_string(&text, "alias=");
+        name_add(&text, query->name.octets);
+        text_add_string(&text, " target=");
+        name_add(&text, target.octets);
+        add_place(&text, verdict->segment, alias_record(verdict)->at.line);
+        end_step(explanation, &text);
+        alias_follow(snapshot, client, &chain, &target, query, &hash, verdict);
+    }
+    return chain.count;
 }
 
 static void tell_host(const struct verdict *verdict, struct explanation *explanation)
@@ -237,8 +262,23 @@ static void tell_forward(const struct snapshot *snapshot, const struct verdict *
         tell_text(facts->cached, explanation);
 }
 
+/* Which name of a chain it is that has no address, or is asked of others. */
+static void add_last(struct text *text, const char *word, const struct query *query, unsigned links)
+{
+    if (links == 0)
+        return;
+    text_add_string(text, word);
+    name_add(text, query->name.octets);
+}
+
+static bool is_empty(const struct verdict *verdict)
+{
+    return verdict->answer == ANSWER_NONE && !verdict_has_cname(verdict);
+}
+
+/* `links` aliases have led to the query. */
 static void tell_verdict(const struct snapshot *snapshot, const struct client *client,
-                         const struct query *query, const struct verdict *verdict,
+                         const struct query *query, const struct verdict *verdict, unsigned links,
                          struct explanation *explanation)
 {
     const struct reason_entry *reason = reason_entry(verdict->reason);
@@ -255,13 +295,15 @@ static void tell_verdict(const struct snapshot *snapshot, const struct client *c
     if (verdict->situation == SITUATION_FORWARD && verdict->reason == REASON_NONE) {
         text_add_string(&text, "forward to ");
         text_add_string(&text, snapshot->policy.routes.items[verdict->route].upstreams);
+        add_last(&text, " for ", query, links);
         end_step(explanation, &text);
         return;
     }
     rcode_add(&text, verdict->rcode);
-    if (verdict->answer == ANSWER_NONE && verdict->rcode == RCODE_NOERROR &&
-        !verdict_has_cname(verdict))
+    if (is_empty(verdict) && verdict->rcode == RCODE_NOERROR)
         text_add_string(&text, " without data");
+    if (is_empty(verdict))
+        add_last(&text, " at ", query, links);
     if (verdict->reason != REASON_NONE) {
         text_add_string(&text, ": ");
         explain_reason(snapshot, client, query, verdict, &text);
@@ -269,25 +311,11 @@ static void tell_verdict(const struct snapshot *snapshot, const struct client *c
     end_step(explanation, &text);
 }
 
-void explain(const struct snapshot *snapshot, const struct client *client,
-             const struct query *query, const struct verdict *verdict,
-             const struct explain_facts *facts, struct explanation *explanation)
+/* What there is to say of the name that the aliases lead to. */
+static void tell_last(const struct snapshot *snapshot, const struct query *query,
+                      const struct verdict *verdict, const struct explain_facts *facts,
+                      struct explanation *explanation)
 {
-    static const struct explain_facts none;
-
-    if (facts == NULL)
-        facts = &none;
-    const struct membership *membership = shown_membership(client, verdict);
-    explanation->has_places =
-        facts->for_operator || (membership != NULL && membership->class == CLASS_SPACE);
-    explanation->count = 0;
-    struct text text = begin_step(explanation);
-    text_add_string(&text, "name=");
-    name_add(&text, query->name.octets);
-    text_add_string(&text, " type=");
-    type_add(&text, query->type);
-    end_step(explanation, &text);
-    tell_client(snapshot, client, verdict, facts->address, explanation);
     if (verdict->kept_back != NULL)
         tell_kept_back(verdict, explanation);
     if (facts->for_operator && verdict->owner != NULL)
@@ -306,5 +334,30 @@ void explain(const struct snapshot *snapshot, const struct client *client,
         tell_other_type(query, explanation);
     if (verdict->situation == SITUATION_FORWARD)
         tell_forward(snapshot, verdict, facts, explanation);
-    tell_verdict(snapshot, client, query, verdict, explanation);
+}
+
+void explain(const struct snapshot *snapshot, const struct client *client,
+             const struct query *query, const struct verdict *verdict,
+             const struct explain_facts *facts, struct explanation *explanation)
+{
+    static const struct explain_facts none;
+    struct query last = *query;
+    struct verdict end = *verdict;
+
+    if (facts == NULL)
+        facts = &none;
+    const struct membership *membership = shown_membership(client, verdict);
+    explanation->has_places =
+        facts->for_operator || (membership != NULL && membership->class == CLASS_SPACE);
+    explanation->count = 0;
+    struct text text = begin_step(explanation);
+    text_add_string(&text, "name=");
+    name_add(&text, query->name.octets);
+    text_add_string(&text, " type=");
+    type_add(&text, query->type);
+    end_step(explanation, &text);
+    tell_client(snapshot, client, verdict, facts->address, explanation);
+    unsigned links = tell_aliases(snapshot, client, &last, &end, explanation);
+    tell_last(snapshot, &last, &end, facts, explanation);
+    tell_verdict(snapshot, client, &last, &end, links, explanation);
 }

@@ -2,9 +2,10 @@
 /**
  * A verdict told step by step, with file and line of each fact.
  *
- * Prints what decide() decided; it decides nothing itself, so it cannot say otherwise. Used by the
- * _why names and by the operator's command. What a client may not know (another space's app) is not
- * told to it; files and lines are the operator's and, for their own space, the dynos'.
+ * Prints what decide() decided; it decides nothing itself, so it cannot say otherwise. An alias is
+ * followed (alias.h), a step for each link; what is told behind them is about the last name. Used
+ * by the _why names and by the operator's command. What a client may not know (another space's app)
+ * is not told to it; files and lines are the operator's and, for their own space, the dynos'.
  *
  * Threads: pure.  Memory: steps are written into the caller's struct.
  */
@@ -13,7 +14,7 @@
 #include "base/text.h"
 #include "decide/decide.h"
 
-enum { EXPLAIN_STEPS_MAX = 12, EXPLAIN_STEP_OCTETS = 255, EDE_TEXT_OCTETS = 100 };
+enum { EXPLAIN_STEPS_MAX = 20, EXPLAIN_STEP_OCTETS = 255, EDE_TEXT_OCTETS = 100 };
 
 struct explanation {
     bool has_places; /* files and lines are told */
@@ -24,7 +25,7 @@ struct explanation {
     } steps[EXPLAIN_STEPS_MAX]; /* the last one is the verdict */
 };
 
-/** What the verdict does not know; NULL: not known. */
+/** What the verdict does not know of the last name; NULL: not known. */
 struct explain_facts {
     const char *servers; /* of a name that is forwarded: the upstreams and how they are */
     const char *cached;  /* and what is kept of it */

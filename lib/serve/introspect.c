@@ -2,6 +2,7 @@
 
 #include <string.h>
 
+#include "decide/alias.h"
 #include "decide/explain.h"
 #include "wire/types.h"
 
@@ -129,9 +130,12 @@ static void tell_why(const struct snapshot *snapshot, const struct exchange *exc
     read_asked(exchange, &query);
     uint64_t hash = index_hash(&snapshot->index, &query.name);
     decide(snapshot, &exchange->client, &query, hash, &verdict);
-    bool asks_others = verdict.situation == SITUATION_FORWARD && exchange->forward != NULL;
+    struct query last = query;
+    struct verdict end = verdict;
+    alias_resolve(snapshot, &exchange->client, &last, &hash, &end);
+    bool asks_others = end.situation == SITUATION_FORWARD && exchange->forward != NULL;
     if (asks_others)
-        gather_facts(exchange, &query, hash, verdict.route, &facts);
+        gather_facts(exchange, &last, hash, end.route, &facts);
     explain(snapshot, &exchange->client, &query, &verdict, asks_others ? &known : NULL,
             &explanation);
 

@@ -2,7 +2,7 @@
 
 #include <string.h>
 
-#include "decide/decide.h"
+#include "decide/alias.h"
 
 enum { US_PER_MS = 1000 };
 
@@ -69,16 +69,18 @@ static void tell_query(struct look *look, const struct snapshot *snapshot,
                        const struct forward *forward)
 {
     const struct look_request *request = &look->request;
+    struct query query = request->query; /* then the last name's that its aliases lead to */
     struct verdict verdict;
     struct client client;
-    uint64_t hash = index_hash(&snapshot->index, &request->query.name);
+    uint64_t hash = index_hash(&snapshot->index, &query.name);
 
     client_classify(snapshot, &request->path, &client);
-    decide(snapshot, &client, &request->query, hash, &verdict);
+    decide(snapshot, &client, &query, hash, &verdict);
+    alias_resolve(snapshot, &client, &query, &hash, &verdict);
     look->is_forwarded = verdict.situation == SITUATION_FORWARD;
     if (!look->is_forwarded)
         return;
-    struct question question = question_of(&request->query, hash);
+    struct question question = question_of(&query, hash);
     struct text upstreams = text_over(look->upstreams, sizeof look->upstreams - 1);
     struct text cached = text_over(look->cached, sizeof look->cached - 1);
     forward_tell_servers(forward, verdict.route, &upstreams);

@@ -24,7 +24,8 @@ enum { LOOK_TEXT_OCTETS = 256, LOOK_SERVER_OCTETS = 80 };
 
 /** What is to be looked for besides how the upstreams are. */
 struct look_request {
-    bool has_query; /* what is kept for it, if the client's class gets it from upstreams */
+    /* What is kept for it, or what its aliases lead to, if the client gets that from upstreams. */
+    bool has_query;
     struct query query;
     struct path path;
 };

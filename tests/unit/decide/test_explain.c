@@ -194,6 +194,10 @@ static const struct {
      "*internal_routing=false*recreated*|verdict=REFUSED*Q20*"},
     {DYNO, "1.web.frozen-oasis-70544.app.localspace", "*state=up*|verdict=NOERROR*"},
     {"203.0.113.9", "api.example.com", "*class=external*|verdict=REFUSED*Q18*"},
+    {SHAPE, "cache.internal.example.com",
+     "name=cache.internal.example.com*|client=*"
+     "|alias=cache.internal.example.com target=db.internal.example.com (*:73)"
+     "|host=db.internal.example.com kind=static records (*:71)|verdict=NOERROR"},
 };
 
 START_TEST(a_decision_is_told_step_by_step_with_its_places)

@@ -31,6 +31,11 @@ static const struct {
     {"verdict=REFUSED: Q18 outside", RCODE_NXDOMAIN, {0}, 0, false},
     {"verdict=NXDOMAIN", RCODE_NOERROR, {FIRST}, 1, false},
     {"zone=.\nverdict=forward to 10.0.0.2", RCODE_SERVFAIL, {0}, 0, true},
+    {"alias=a target=b (z:1)\nverdict=NOERROR", RCODE_NOERROR, {FIRST}, 1, true},
+    {"alias=a target=b (z:1)\nverdict=NOERROR", RCODE_NOERROR, {0}, 0, false},
+    {"verdict=NOERROR without data at b: Q20 no recursion", RCODE_NOERROR, {0}, 0, true},
+    {"verdict=NOERROR without data at b: Q20 no recursion", RCODE_NOERROR, {FIRST}, 1, false},
+    {"verdict=NXDOMAIN at b: Q25 no such app", RCODE_NXDOMAIN, {0}, 0, true},
     {"", RCODE_NOERROR, {FIRST}, 1, true},
 };
 
@@ -57,6 +62,20 @@ START_TEST(a_line_is_found_by_how_it_begins)
 }
 END_TEST
 
+START_TEST(the_name_that_aliases_lead_to_is_the_last_target)
+{
+    static const char text[] = "name=a\nalias=a target=b (z.yaml:1)\n"
+                               "alias=b target=c.example (z.yaml:2)\nverdict=NOERROR";
+    char name[16], shorter[4];
+
+    ck_assert_str_eq(doctor_last_name(text, name, sizeof name), "c.example");
+    ck_assert_str_eq(doctor_last_name(text, shorter, sizeof shorter), "c.e");
+    ck_assert_str_eq(doctor_last_name("alias=a target=b", name, sizeof name), "b");
+    ck_assert_ptr_null(doctor_last_name("name=a\nverdict=NOERROR", name, sizeof name));
+    ck_assert_ptr_null(doctor_last_name("", name, sizeof name));
+}
+END_TEST
+
 START_TEST(a_response_code_is_written_and_cut)
 {
     char text[32], small[4];
@@ -76,6 +95,7 @@ int main(void)
     tcase_add_loop_test(all, an_answer_is_held_against_the_decision, 0,
                         sizeof stories / sizeof stories[0]);
     tcase_add_test(all, a_line_is_found_by_how_it_begins);
+    tcase_add_test(all, the_name_that_aliases_lead_to_is_the_last_target);
     tcase_add_test(all, a_response_code_is_written_and_cut);
     suite_add_tcase(suite, all);
     return suite_run(suite);
