@@ -229,6 +229,7 @@ static enum response_status read_records(struct walk *walk)
             return RESPONSE_MALFORMED;
     if (!scrub(walk))
         return RESPONSE_MALFORMED;
+    room->bits |= walk->has_opt ? RESPONSE_HAS_OPT : 0;
     copy_ede(walk);
     place_body(walk);
     conclude(walk);
@@ -238,31 +239,32 @@ static enum response_status read_records(struct walk *walk)
 }
 
 /* RFC 5452 section 4.2: the question must be the one asked, uncompressed as everybody sends it. */
-static bool has_asked_question(struct reader *in, const struct asked *asked)
+static bool has_asked_question(struct reader *in, const struct question *question)
 {
-    const struct question *question = asked->question;
-    const uint8_t *octets = in->next;
     struct name name;
 
-    if (!name_read(in, &name) || !name_equals(question->name, name.octets, name.length))
-        return false;
-    if (asked->is_exact && memcmp(octets, asked->name, name.length) != 0)
-        return false;
-    return read16(in) == question->type && read16(in) == question->class && !in->failed;
+    return name_read(in, &name) && name_equals(question->name, name.octets, name.length) &&
+           read16(in) == question->type && read16(in) == question->class && !in->failed;
 }
 
-/* What servers say that could not or would not read the question. */
-static enum response_status read_header_alone(const uint8_t *header, struct response *room)
+static bool is_refusal_to_read(uint16_t rcode)
 {
-    static const uint8_t nothing[8] = {0};
-    uint16_t rcode = room->rcode;
+    return rcode == RCODE_FORMERR || rcode == RCODE_SERVFAIL || rcode == RCODE_NOTIMP ||
+           rcode == RCODE_REFUSED || rcode == RCODE_BADVERS;
+}
 
-    if (memcmp(header + 4, nothing, sizeof nothing) != 0)
+/*
+ * What servers say that could not or would not read the question: a header, perhaps with OPT (RFC
+ * 6891 section 7). No record of it is believed.
+ */
+static enum response_status read_without_question(struct walk *walk)
+{
+    const uint8_t *header = walk->in.start;
+
+    if (load32(header + 6) != 0 || !read_section(walk, ADDITIONAL, load16(header + 10)) ||
+        !is_refusal_to_read(walk->room->rcode))
         return RESPONSE_FOREIGN;
-    if (rcode != RCODE_FORMERR && rcode != RCODE_SERVFAIL && rcode != RCODE_NOTIMP &&
-        rcode != RCODE_REFUSED)
-        return RESPONSE_FOREIGN;
-    room->octets = sizeof *room;
+    walk->room->octets = sizeof *walk->room;
     return RESPONSE_READ;
 }
 
@@ -279,13 +281,16 @@ enum response_status response_read(const uint8_t *octets, size_t length, const s
         return RESPONSE_FOREIGN;
     *room = (struct response){.rcode = flags & 15U,
                               .bits = (flags & FLAG_AD) != 0 ? RESPONSE_AUTHENTIC : 0};
-    if (length == HEADER_OCTETS)
-        return read_header_alone(octets, room);
-
     walk.in = reader_over(octets, length);
     walk.in.next += HEADER_OCTETS;
-    if (load16(octets + 4) != 1 || !has_asked_question(&walk.in, asked))
+    uint16_t questions = load16(octets + 4);
+    if (questions == 0)
+        return read_without_question(&walk);
+    if (questions != 1 || !has_asked_question(&walk.in, asked->question))
         return RESPONSE_FOREIGN;
+    if (asked->is_exact &&
+        memcmp(octets + HEADER_OCTETS, asked->name, asked->question->name->length) != 0)
+        return RESPONSE_OTHER_CASE;
     if ((flags & FLAG_TC) != 0)
         return RESPONSE_TRUNCATED;
     return read_records(&walk);

@@ -57,6 +57,7 @@ enum response_bits {
     RESPONSE_PRIVATE_ADDRESS = 2, /* response_may_hold_private */
     RESPONSE_AUTHENTIC = 4,       /* AD */
     RESPONSE_HAS_ALIAS = 8,       /* the answer section begins with an alias that leads on */
+    RESPONSE_HAS_OPT = 16,        /* the server knows EDNS */
 };
 
 struct response {
@@ -74,9 +75,10 @@ struct response {
 
 enum response_status {
     RESPONSE_READ,
-    RESPONSE_FOREIGN,   /* not a response to this question: id, question, QR */
-    RESPONSE_TRUNCATED, /* to this question, with TC: ask over TCP */
-    RESPONSE_MALFORMED, /* to this question, and its records or those asked for cannot be read */
+    RESPONSE_FOREIGN,    /* not a response to this question: id, question, QR */
+    RESPONSE_OTHER_CASE, /* one but for the case of the name's letters */
+    RESPONSE_TRUNCATED,  /* to this question, with TC: ask over TCP */
+    RESPONSE_MALFORMED,  /* to this question, and its records or those asked for cannot be read */
 };
 
 /** What a response must match. */
@@ -90,8 +92,8 @@ struct asked {
 /**
  * Reads a response into `room`, RESPONSE_OCTETS_MOST octets aligned as struct response.
  *
- * Only with RESPONSE_READ does `room` hold a whole response. A header alone with FORMERR, SERVFAIL,
- * NOTIMP or REFUSED counts as READ when the id is right.
+ * Only with RESPONSE_READ does `room` hold a whole response. Without a question, FORMERR, SERVFAIL,
+ * NOTIMP, REFUSED and BADVERS count as READ when the id is right.
  */
 enum response_status response_read(const uint8_t *octets, size_t length, const struct asked *asked,
                                    struct response *room);

@@ -89,7 +89,7 @@ static const struct {
     enum response_status exact, folded; /* with and without is_exact */
 } matches[] = {
     {OCTETS(HEADER("\x81\x80", ONE_ANSWER) QUESTION ADDRESS), RESPONSE_READ, RESPONSE_READ},
-    {OCTETS(HEADER("\x81\x80", ONE_ANSWER) "\3www\4test\0\0\1\0\1" ADDRESS), RESPONSE_FOREIGN,
+    {OCTETS(HEADER("\x81\x80", ONE_ANSWER) "\3www\4test\0\0\1\0\1" ADDRESS), RESPONSE_OTHER_CASE,
      RESPONSE_READ},
     {OCTETS(HEADER("\x81\x80", ONE_ANSWER) "\3wWx\4test\0\0\1\0\1" ADDRESS), RESPONSE_FOREIGN,
      RESPONSE_FOREIGN},
@@ -113,7 +113,7 @@ static const struct {
     {OCTETS("\x2b\x67\x81\x80\0\1\0\0\0\0\0"), RESPONSE_FOREIGN, RESPONSE_FOREIGN},
     {OCTETS(""), RESPONSE_FOREIGN, RESPONSE_FOREIGN},
     {OCTETS(HEADER("\x83\x80", ONE_ANSWER) QUESTION), RESPONSE_TRUNCATED, RESPONSE_TRUNCATED},
-    {OCTETS(HEADER("\x83\x80", ONE_ANSWER) "\3www\4test\0\0\1\0\1"), RESPONSE_FOREIGN,
+    {OCTETS(HEADER("\x83\x80", ONE_ANSWER) "\3www\4test\0\0\1\0\1"), RESPONSE_OTHER_CASE,
      RESPONSE_TRUNCATED},
 };
 
@@ -287,6 +287,39 @@ START_TEST(a_header_alone_counts_with_an_error_only)
 }
 END_TEST
 
+#define OPT_RECORD(code) "\0\0\x29\4\xd0" code "\0\0\0\0\0"
+
+/* A reply without a question: what it says with OPT or records behind the header. */
+static const struct {
+    const char *octets;
+    size_t length;
+    enum response_status status;
+    uint16_t rcode;
+} questionless[] = {
+    {OCTETS(HEADER("\x81\x81", "\0\0\0\0\0\0\0\1") OPT_RECORD("\0")), RESPONSE_READ, RCODE_FORMERR},
+    {OCTETS(HEADER("\x81\x84", "\0\0\0\0\0\0\0\1") OPT_RECORD("\0")), RESPONSE_READ, RCODE_NOTIMP},
+    {OCTETS(HEADER("\x81\x80", "\0\0\0\0\0\0\0\1") OPT_RECORD("\1")), RESPONSE_READ, RCODE_BADVERS},
+    {OCTETS(HEADER("\x81\x81", "\0\0\0\0\0\0\0\0") "behind"), RESPONSE_READ, RCODE_FORMERR},
+    {OCTETS(HEADER("\x81\x80", "\0\0\0\0\0\0\0\1") OPT_RECORD("\0")), RESPONSE_FOREIGN, 0},
+    {OCTETS(HEADER("\x81\x83", "\0\0\0\0\0\0\0\1") OPT_RECORD("\0")), RESPONSE_FOREIGN, 0},
+    {OCTETS(HEADER("\x81\x81", "\0\0\0\0\0\0\0\1")), RESPONSE_FOREIGN, 0},
+    {OCTETS(HEADER("\x81\x81", "\0\0\0\1\0\0\0\0") "\0\0\1\0\1\0\0\0\x3c\0\4\xc0\0\2\1"),
+     RESPONSE_FOREIGN, 0},
+};
+
+START_TEST(a_reply_without_a_question_counts_with_an_error_only)
+{
+    ask("www.test.", TYPE_A);
+    ck_assert_int_eq(read_octets(questionless[_i].octets, questionless[_i].length),
+                     questionless[_i].status);
+    if (questionless[_i].status != RESPONSE_READ)
+        return;
+    ck_assert_uint_eq(response->rcode, questionless[_i].rcode);
+    ck_assert_uint_eq(response->octets, sizeof *response);
+    ck_assert_uint_eq(response->ttl_seconds, 0);
+}
+END_TEST
+
 #define SOA(ttl, minimum) "test. " ttl " IN SOA ns.test. root.test. 1 2 3 4 " minimum
 
 static const struct {
@@ -382,7 +415,8 @@ START_TEST(how_long_a_response_is_kept_follows_from_its_records)
 {
     ck_assert_int_eq(read_said(&meanings[_i].said), RESPONSE_READ);
     ck_assert_uint_eq(response->ttl_seconds, meanings[_i].ttl_seconds);
-    ck_assert_uint_eq(response->bits, meanings[_i].bits);
+    ck_assert_uint_eq(response->bits,
+                      meanings[_i].bits | (meanings[_i].said.has_opt ? RESPONSE_HAS_OPT : 0U));
     ck_assert_uint_eq(response->rcode, meanings[_i].said.rcode);
 }
 END_TEST
@@ -496,7 +530,7 @@ START_TEST(opt_may_stand_anywhere_in_its_section)
     ck_assert_uint_eq(response->counts[0], 1);
     ck_assert_uint_eq(response->counts[2], 0);
     ck_assert_uint_eq(response->ttl_count, 1);
-    ck_assert_uint_eq(response->bits, 0);
+    ck_assert_uint_eq(response->bits, RESPONSE_HAS_OPT);
 }
 END_TEST
 
@@ -723,6 +757,8 @@ int main(void)
     tcase_add_loop_test(form, names_are_held_to_255_octets_through_pointers, 1, 7);
     tcase_add_test(form, a_message_full_of_the_smallest_records_is_read);
     tcase_add_loop_test(form, a_header_alone_counts_with_an_error_only, 0, 16);
+    tcase_add_loop_test(form, a_reply_without_a_question_counts_with_an_error_only, 0,
+                        sizeof questionless / sizeof questionless[0]);
     tcase_add_test(form, a_response_cut_anywhere_is_not_read);
     tcase_add_test(form, responses_with_a_few_octets_changed_are_whole_or_refused);
     tcase_add_loop_test(meaning, how_long_a_response_is_kept_follows_from_its_records, 0,
