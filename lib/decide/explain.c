@@ -114,7 +114,7 @@ static unsigned tell_aliases(const struct snapshot *snapshot, const struct clien
         name_add(&text, query->name.octets);
         text_add_string(&text, " target=");
         name_add(&text, target.octets);
-        add_place(&text, verdict->segment, alias_record(verdict)->at.line);
+        add_place(explanation, &text, verdict->segment, alias_record(verdict)->at.line);
         end_step(explanation, &text);
         alias_follow(snapshot, client, &chain, &target, query, &hash, verdict);
     }

@@ -71,7 +71,7 @@ bool attempt_begin(struct sender *sender, struct inquiry *inquiry, uint8_t place
     const struct resolver *server = server_of(sender, inquiry, attempt);
     /* A server whose responses do not match may be well, and only not give the case back. */
     attempt->over_stream = server->upstream->is_tls || inquiry_has_foreign(inquiry, place);
-    attempt->is_plain = standing_is_plain(server->standing, sender->now_ms);
+    attempt->is_plain = quirk_is_known(&server->standing->no_edns, sender->now_ms);
     inquiry->tried |= (uint16_t)(1U << place);
     return send_query(sender, inquiry, attempt);
 }
@@ -197,13 +197,34 @@ void attempt_defer(struct sender *sender, const struct inquiry *inquiry,
     resolver_defer(server_of(sender, inquiry, attempt));
 }
 
-void attempt_confirm_plain(struct sender *sender, const struct inquiry *inquiry,
-                           const struct attempt *attempt)
+static uint64_t name_hash(const struct inquiry *inquiry)
+{
+    static const struct hash_key key = {.second = 1};
+
+    return hash_octets(&key, inquiry->name.octets, inquiry->name.length);
+}
+
+void attempt_learn(struct sender *sender, const struct inquiry *inquiry,
+                   const struct attempt *attempt, bool has_opt)
 {
     struct standing *standing = server_of(sender, inquiry, attempt)->standing;
 
-    if (attempt->is_plain && !standing_is_plain(standing, sender->now_ms))
-        standing_set_plain(standing, sender->now_ms);
+    if (attempt->is_plain)
+        quirk_note(&standing->no_edns, name_hash(inquiry), sender->now_ms);
+    else if (has_opt)
+        quirk_deny(&standing->no_edns);
+    if (attempt->is_other_case)
+        quirk_note(&standing->other_case, name_hash(inquiry), sender->now_ms);
+    else if (!attempt->over_stream)
+        quirk_deny(&standing->other_case);
+}
+
+bool attempt_ignores_case(const struct sender *sender, const struct inquiry *inquiry,
+                          const struct attempt *attempt)
+{
+    const struct standing *standing = server_of(sender, inquiry, attempt)->standing;
+
+    return quirk_is_known(&standing->other_case, sender->now_ms);
 }
 
 void attempt_end(struct sender *sender, const struct inquiry *inquiry, struct attempt *attempt)

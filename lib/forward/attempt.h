@@ -64,9 +64,16 @@ uint64_t attempt_check_waits(struct sender *sender, struct inquiry *inquiry);
 void attempt_defer(struct sender *sender, const struct inquiry *inquiry,
                    const struct attempt *attempt);
 
-/** The server answered without EDNS what it had refused with: it is asked without for a while. */
-void attempt_confirm_plain(struct sender *sender, const struct inquiry *inquiry,
-                           const struct attempt *attempt);
+/**
+ * A good answer came: to what was asked without EDNS, or over TCP for the sake of its letters, and
+ * the server may be remembered for it; or it shows that the server needs neither.
+ */
+void attempt_learn(struct sender *sender, const struct inquiry *inquiry,
+                   const struct attempt *attempt, bool has_opt);
+
+/** True when the server is known not to keep the case of letters. */
+bool attempt_ignores_case(const struct sender *sender, const struct inquiry *inquiry,
+                          const struct attempt *attempt);
 
 void attempt_end(struct sender *sender, const struct inquiry *inquiry, struct attempt *attempt);
 

@@ -18,6 +18,7 @@ struct forward {
     uint32_t now_s; /* the cache's time, which begins at 1 */
     forward_on_found *on_found;
     void *context;
+    bool is_draining;
 };
 
 static void count(const struct forward *forward, enum counter counter, uint64_t by)
@@ -121,7 +122,7 @@ static uint32_t era_of(const struct forward *forward)
 
 static bool has_failed(const struct forward *forward, const struct cache_entry *entry)
 {
-    bool was_said = entry->failure == FORWARD_ERROR || entry->failure == FORWARD_MALFORMED;
+    bool was_said = forward_failure_is_code(entry->failure) || entry->failure == FORWARD_MALFORMED;
     uint32_t era = was_said ? entry->failed_era : era_of(forward);
 
     return cache_entry_has_failed(entry, forward->now_s, era);
@@ -242,6 +243,11 @@ bool forward_ask(struct forward *forward, const struct question *question, uint8
         count(forward, COUNTER_FORWARD_UNASKED, 1);
         return false;
     }
+    if (forward->is_draining && !pending_has(forward->pending, question)) {
+        forward_refuse(forward, question, found);
+        found->failure = FORWARD_STOPPING;
+        return false;
+    }
     if (pending_ask(forward->pending, question, route, waiter, patience_ms(forward, question))) {
         count(forward, COUNTER_FORWARD_MISSES, 1);
         return true;
@@ -265,7 +271,8 @@ static uint64_t count_waiters(const struct waiter *waiter)
  */
 static void keep_failure(struct forward *forward, const struct settlement *settlement)
 {
-    if (settlement->failure == FORWARD_FULL || settlement->failure == FORWARD_FAILING)
+    if (settlement->failure == FORWARD_FULL || settlement->failure == FORWARD_FAILING ||
+        settlement->failure == FORWARD_STOPPING)
         return;
     cache_fail(forward->cache, settlement->question,
                &(struct cache_failure){
@@ -396,6 +403,16 @@ bool forward_is_busy(const struct forward *forward)
 size_t forward_room(const struct forward *forward)
 {
     return pending_room(forward->pending);
+}
+
+void forward_drain(struct forward *forward)
+{
+    forward->is_draining = true;
+}
+
+bool forward_is_waited_for(const struct forward *forward)
+{
+    return pending_is_waited_for(forward->pending);
 }
 
 void forward_end_all(struct forward *forward)

@@ -101,6 +101,15 @@ bool forward_is_busy(const struct forward *forward);
 /** How many more questions can be asked. */
 size_t forward_room(const struct forward *forward);
 
+/**
+ * Asks nothing new any more: who comes now is told that the server is stopping, unless the same is
+ * on its way already.
+ */
+void forward_drain(struct forward *forward);
+
+/** True when somebody waits for what is on its way. */
+bool forward_is_waited_for(const struct forward *forward);
+
 /** Settles all that is on its way as failed; when the worker stops, or forwards by another. */
 void forward_end_all(struct forward *forward);
 

@@ -56,10 +56,26 @@ void inquiry_restart(struct inquiry *inquiry, struct random_source *random, bool
 
 void inquiry_remember(struct inquiry *inquiry, enum forward_failure failure, uint8_t server)
 {
-    if (inquiry->failure == FORWARD_ERROR && failure != FORWARD_ERROR)
+    if (forward_failure_is_code(inquiry->failure) && !forward_failure_is_code(failure))
         return;
     inquiry->failure = (uint8_t)failure;
     inquiry->failed_server = server;
+}
+
+static enum forward_failure failure_of(uint16_t rcode)
+{
+    switch (rcode) {
+    case RCODE_SERVFAIL:
+        return FORWARD_SERVFAIL;
+    case RCODE_FORMERR:
+        return FORWARD_FORMERR;
+    case RCODE_NOTIMP:
+        return FORWARD_NOTIMP;
+    case RCODE_REFUSED:
+        return FORWARD_REFUSED;
+    default:
+        return FORWARD_ERROR;
+    }
 }
 
 void inquiry_remember_error(struct inquiry *inquiry, const struct response *response,
@@ -69,7 +85,7 @@ void inquiry_remember_error(struct inquiry *inquiry, const struct response *resp
 
     if (error->octets > 0)
         return;
-    inquiry_remember(inquiry, FORWARD_ERROR, server);
+    inquiry_remember(inquiry, failure_of(response->rcode), server);
     if (response->rcode != RCODE_SERVFAIL)
         return;
     size_t ede_octets = response->ede_octets <= INQUIRY_EDE_OCTETS_MOST ? response->ede_octets : 0;

@@ -31,10 +31,11 @@ struct attempt {
     uint8_t foreign; /* responses that did not match */
     bool is_open;
     bool over_stream;
-    bool is_plain;    /* without EDNS */
-    bool is_late;     /* its wait is over */
-    bool is_silent;   /* ... and so long that it counts as silence */
-    bool is_repeated; /* the server had the same question before */
+    bool is_plain;      /* without EDNS */
+    bool is_other_case; /* a response in other letters came */
+    bool is_late;       /* its wait is over */
+    bool is_silent;     /* ... and so long that it counts as silence */
+    bool is_repeated;   /* the server had the same question before */
 };
 
 /*

@@ -26,7 +26,8 @@ typedef uint32_t link_ticket;
 
 /** What can happen to an attempt instead of a response. */
 enum link_failure {
-    LINK_UNREACHABLE, /* refused, no route, connection broken */
+    LINK_UNREACHABLE, /* no route, connection broken */
+    LINK_REFUSED,     /* nobody listens at the port */
     LINK_TLS,       /* the handshake failed: no TLS there, or the certificate is not the server's */
     LINK_EXHAUSTED, /* no descriptors or memory on our side */
 };

@@ -32,7 +32,7 @@ static void notify(struct pending *pending, const struct inquiry *inquiry, struc
     last.question.name = &last.name;
     how.question = &last.question;
     how.route = last.route;
-    if (how.failure == FORWARD_ERROR)
+    if (forward_failure_is_code(how.failure))
         how.response = inquiry_error(&last);
     pending->on_settled(pending->context, &how);
 }
@@ -198,6 +198,18 @@ static void on_foreign(struct pending *pending, struct inquiry *inquiry, struct 
     ask_again(pending, inquiry, attempt);
 }
 
+/*
+ * The right question in other letters: a guess of somebody who knows the id, or a server that does
+ * not keep the case. Over TCP nobody guesses.
+ */
+static void on_other_case(struct pending *pending, struct inquiry *inquiry, struct attempt *attempt)
+{
+    count(pending, COUNTER_FORWARD_FOREIGN);
+    attempt->over_stream = true;
+    attempt->is_other_case = true;
+    ask_again(pending, inquiry, attempt);
+}
+
 /* SERVFAIL mostly says something about the name, other codes something about the server. */
 static void on_error(struct pending *pending, struct inquiry *inquiry, struct attempt *attempt)
 {
@@ -209,18 +221,24 @@ static void on_error(struct pending *pending, struct inquiry *inquiry, struct at
     give_up(pending, inquiry, attempt);
 }
 
+/* What servers say that do not know EDNS; SERVFAIL says nothing about it. */
+static bool is_without_edns(uint16_t rcode)
+{
+    return rcode == RCODE_FORMERR || rcode == RCODE_NOTIMP || rcode == RCODE_BADVERS;
+}
+
 static void on_read(struct pending *pending, struct inquiry *inquiry, struct attempt *attempt)
 {
     struct sender *sender = &pending->sender;
     uint16_t rcode = pending->room->rcode;
 
     if (rcode == RCODE_NOERROR || rcode == RCODE_NXDOMAIN) {
-        attempt_confirm_plain(sender, inquiry, attempt);
+        attempt_learn(sender, inquiry, attempt, (pending->room->bits & RESPONSE_HAS_OPT) != 0);
         uint8_t server = attempt_server(sender, inquiry, attempt->place);
         if (inquiry->has_failed && inquiry->state == INQUIRY_LINGERING)
             count(pending, COUNTER_FORWARD_KEPT_LATE);
         finish(pending, inquiry, (struct settlement){.response = pending->room, .server = server});
-    } else if (!attempt->is_plain && (rcode == RCODE_FORMERR || rcode == RCODE_BADVERS)) {
+    } else if (!attempt->is_plain && is_without_edns(rcode)) {
         attempt->is_plain = true; /* RFC 6891 section 7 */
         ask_again(pending, inquiry, attempt);
     } else {
@@ -254,7 +272,8 @@ static void on_response(void *context, link_ticket ticket, const uint8_t *octets
         .id = attempt->id,
         .name = inquiry->spelling,
         /* Over a stream nothing can be forged, and some servers do not give the case back. */
-        .is_exact = pending->mixes_case && !attempt->over_stream,
+        .is_exact = pending->mixes_case && !attempt->over_stream &&
+                    !attempt_ignores_case(&pending->sender, inquiry, attempt),
     };
     enum response_status status = response_read(octets, length, &asked, pending->room);
 
@@ -262,22 +281,25 @@ static void on_response(void *context, link_ticket ticket, const uint8_t *octets
         stats_count(pending->sender.stats, COUNTER_FORWARD_SCRUBBED, pending->room->dropped);
     if (status == RESPONSE_FOREIGN)
         on_foreign(pending, inquiry, attempt);
+    else if (status == RESPONSE_OTHER_CASE)
+        on_other_case(pending, inquiry, attempt);
     else
         on_reply(pending, inquiry, attempt, status);
 }
 
 static void on_failure(void *context, link_ticket ticket, enum link_failure failure)
 {
-    static const enum forward_failure failures[] = {
-        [LINK_UNREACHABLE] = FORWARD_UNREACHABLE,
-        [LINK_TLS] = FORWARD_TLS,
-        [LINK_EXHAUSTED] = FORWARD_FULL,
+    static const enum forward_failure failures[][2] = {
+        [LINK_UNREACHABLE] = {FORWARD_UNREACHABLE, FORWARD_TCP_UNREACHABLE},
+        [LINK_REFUSED] = {FORWARD_CLOSED, FORWARD_TCP_CLOSED},
+        [LINK_TLS] = {FORWARD_TLS, FORWARD_TLS},
+        [LINK_EXHAUSTED] = {FORWARD_FULL, FORWARD_FULL},
     };
     struct pending *pending = context;
     struct attempt *attempt;
     struct inquiry *inquiry = attempt_find(&pending->sender, ticket, &attempt);
 
-    inquiry_remember(inquiry, failures[failure],
+    inquiry_remember(inquiry, failures[failure][attempt->over_stream],
                      attempt_server(&pending->sender, inquiry, attempt->place));
     if (failure != LINK_EXHAUSTED)
         attempt_on_failure(&pending->sender, inquiry, attempt);
@@ -314,12 +336,22 @@ static void retry(struct pending *pending, struct inquiry *inquiry)
     attempt_begin(&pending->sender, inquiry, place);
 }
 
+static void remember_silence(const struct sender *sender, struct inquiry *inquiry)
+{
+    uint8_t server = attempt_server(sender, inquiry, inquiry->last_place);
+    const struct attempt *attempt = inquiry_newest_attempt(inquiry);
+    bool is_tcp = attempt != NULL && attempt->over_stream &&
+                  attempt->place == inquiry->last_place &&
+                  !sender->servers[server].upstream->is_tls;
+
+    inquiry_remember(inquiry, is_tcp ? FORWARD_TCP_SILENT : FORWARD_SILENT, server);
+}
+
 /* Those who came late have the question asked anew, as if they had been the first. */
 static void end_window(struct pending *pending, struct inquiry *inquiry)
 {
     if (inquiry->first_waiter == NULL) {
-        inquiry_remember(inquiry, FORWARD_SILENT,
-                         attempt_server(&pending->sender, inquiry, inquiry->last_place));
+        remember_silence(&pending->sender, inquiry);
         finish_as_failed(pending, inquiry);
         return;
     }
@@ -353,8 +385,7 @@ static void on_asked_due(struct pending *pending, struct inquiry *inquiry)
     if (impatient == NULL)
         return;
     if (inquiry->failure == FORWARD_FAILING)
-        inquiry_remember(inquiry, FORWARD_SILENT,
-                         attempt_server(sender, inquiry, inquiry->last_place));
+        remember_silence(sender, inquiry);
     dismiss(pending, inquiry,
             (struct settlement){.failure = inquiry->failure,
                                 .server = inquiry->failed_server,
@@ -624,7 +655,18 @@ void pending_end_all(struct pending *pending)
         if (inquiry->is_probe)
             end_probe(pending, inquiry);
         else /* no server's fault, so it is not counted as a failure */
-            finish(pending, inquiry,
-                   (struct settlement){.failure = FORWARD_FULL, .server = inquiry->failed_server});
+            finish(
+                pending, inquiry,
+                (struct settlement){.failure = FORWARD_STOPPING, .server = inquiry->failed_server});
     }
+}
+
+bool pending_is_waited_for(const struct pending *pending)
+{
+    for (uint32_t number = 0; number < pending->pool.touched; number++) {
+        const struct inquiry *inquiry = &pending->pool.items[number];
+        if (inquiry->state != INQUIRY_FREE && inquiry->first_waiter != NULL)
+            return true;
+    }
+    return false;
 }

@@ -66,12 +66,29 @@ enum forward_failure {
     FORWARD_NO_FAILURE,
     FORWARD_SILENT,      /* no reply within the patience */
     FORWARD_FAILING,     /* every server of the zone is failing */
-    FORWARD_UNREACHABLE, /* refused, no route, connection broken */
+    FORWARD_UNREACHABLE, /* no route */
+    FORWARD_CLOSED,      /* nobody listens at the port */
     FORWARD_TLS,
-    FORWARD_ERROR, /* SERVFAIL and the like from a server, and nothing better from the others */
+    /* The same over TCP, which is asked when an answer has no room in UDP. */
+    FORWARD_TCP_SILENT,
+    FORWARD_TCP_UNREACHABLE, /* no connection, or a broken one */
+    FORWARD_TCP_CLOSED,
+    /* A code from a server, and nothing better from the others. */
+    FORWARD_SERVFAIL,
+    FORWARD_FORMERR,
+    FORWARD_NOTIMP,
+    FORWARD_REFUSED,
+    FORWARD_ERROR, /* any other */
     FORWARD_MALFORMED,
-    FORWARD_FULL, /* too many questions on their way, or no descriptors */
+    FORWARD_STOPPING, /* this server is */
+    FORWARD_FULL,     /* too many questions on their way, or no descriptors */
 };
+
+/** True for a code that a server answered with. */
+static inline bool forward_failure_is_code(enum forward_failure failure)
+{
+    return failure >= FORWARD_SERVFAIL && failure <= FORWARD_ERROR;
+}
 
 /** One who waits; embedded in what the caller keeps for him. */
 struct waiter {
@@ -146,11 +163,14 @@ size_t pending_count(const struct pending *pending);
 /** How many more questions can be asked. */
 size_t pending_room(const struct pending *pending);
 
+/** True when somebody waits. */
+bool pending_is_waited_for(const struct pending *pending);
+
 /** True when ticks are needed: something is on its way, or a server is to be probed. */
 bool pending_is_busy(const struct pending *pending);
 
 /**
- * Settles every question as FORWARD_FULL, so that no waiter is left, and takes no more; when the
- * worker stops or goes over to other servers.
+ * Settles every question as FORWARD_STOPPING, so that no waiter is left, and takes no more; when
+ * the worker stops or goes over to other servers.
  */
 void pending_end_all(struct pending *pending);

@@ -172,7 +172,7 @@ static void read_datagrams(struct sockets *sockets, link_ticket ticket)
             tell_response(sockets, ticket, sockets->home.wire, (size_t)length);
         } else if (errno != EINTR) {
             if (errno != EAGAIN)
-                tell_failure(sockets, ticket, LINK_UNREACHABLE);
+                tell_failure(sockets, ticket, link_failure_of(errno));
             return;
         }
     }

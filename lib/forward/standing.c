@@ -6,7 +6,7 @@
 
 #include "forward/forward.h"
 
-static_assert(sizeof(struct standing) == STANDING_LINE_OCTETS, "a server's has a line of its own");
+static_assert(sizeof(struct standing) % STANDING_LINE_OCTETS == 0, "a server's has lines of its own");
 
 /* ---- One server's ---- */
 
@@ -83,9 +83,23 @@ bool standing_count_probe(struct standing *standing)
     return atomic_fetch_add_explicit(&standing->probes, 1, memory_order_relaxed) % 2 == 0;
 }
 
-void standing_set_plain(struct standing *standing, uint64_t now_ms)
+/* ---- Peculiarities ---- */
+
+void quirk_note(struct quirk *quirk, uint64_t name, uint64_t now_ms)
 {
-    set_time(&standing->plain_until_ms, now_ms + STANDING_PLAIN_MS);
+    name += name == 0;
+    if (quirk_is_known(quirk, now_ms))
+        return;
+    uint64_t first = atomic_exchange_explicit(&quirk->name, name, memory_order_relaxed);
+    if (first != 0 && first != name)
+        set_time(&quirk->until_ms, now_ms + QUIRK_MS);
+}
+
+/* Read before it is written: every answer comes here. */
+void quirk_deny(struct quirk *quirk)
+{
+    if (atomic_load_explicit(&quirk->name, memory_order_relaxed) != 0)
+        atomic_store_explicit(&quirk->name, 0, memory_order_relaxed);
 }
 
 /* ---- Of a list ---- */

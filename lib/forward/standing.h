@@ -43,20 +43,31 @@ enum {
     STANDING_SILENT_MOST = 5,
     STANDING_PROBES_MOST = 3,
     STANDING_PROBE_MS = 500,
-    STANDING_PLAIN_MS = 600000, /* how long a server that refused EDNS is asked without */
+    QUIRK_MS = 600000, /* how long a server is asked as it needs */
 };
 
 enum standing_state { STANDING_WELL, STANDING_IN_DOUBT, STANDING_FAILING };
 
+/**
+ * A peculiarity of a server: it does not know EDNS, it does not keep the case of letters. One odd
+ * name is the name's, or a forger's luck: the server is remembered for it only when a second name
+ * needs the same and nothing has shown the contrary in between.
+ */
+struct quirk {
+    _Atomic uint64_t until_ms;
+    _Atomic uint64_t name; /* hash of the one that needed it; 0: none */
+};
+
 /** One server's. */
 struct standing {
     alignas(STANDING_LINE_OCTETS) _Atomic uint64_t last_reply_ms; /* 0: never */
-    _Atomic uint64_t probe_due_ms;   /* who moves it on sends the next probe */
-    _Atomic uint64_t plain_until_ms; /* asked without EDNS until then */
-    _Atomic uint32_t state;          /* enum standing_state */
-    _Atomic uint32_t silent;         /* questions in a row without any reply */
-    _Atomic uint32_t probes_silent;  /* the same of probes, since it is in doubt */
-    _Atomic uint32_t probes;         /* sent in all */
+    _Atomic uint64_t probe_due_ms; /* who moves it on sends the next probe */
+    struct quirk no_edns;
+    struct quirk other_case;
+    _Atomic uint32_t state;         /* enum standing_state */
+    _Atomic uint32_t silent;        /* questions in a row without any reply */
+    _Atomic uint32_t probes_silent; /* the same of probes, since it is in doubt */
+    _Atomic uint32_t probes;        /* sent in all */
     _Atomic uint32_t holds;
 };
 
@@ -100,11 +111,16 @@ static inline uint32_t standing_silent(const struct standing *standing)
     return atomic_load_explicit(&standing->silent, memory_order_relaxed);
 }
 
-/** True when it must be asked without EDNS. */
-static inline bool standing_is_plain(const struct standing *standing, uint64_t now_ms)
+static inline bool quirk_is_known(const struct quirk *quirk, uint64_t now_ms)
 {
-    return now_ms < atomic_load_explicit(&standing->plain_until_ms, memory_order_relaxed);
+    return now_ms < atomic_load_explicit(&quirk->until_ms, memory_order_relaxed);
 }
+
+/** A name needed it, and got a good answer so. `name` is a hash of it. */
+void quirk_note(struct quirk *quirk, uint64_t name, uint64_t now_ms);
+
+/** A name did not need it. */
+void quirk_deny(struct quirk *quirk);
 
 /** A reply came, to whatever. Returns true when it had been failing. */
 bool standing_on_reply(struct standing *standing, uint64_t now_ms);
@@ -124,6 +140,3 @@ bool standing_claim_probe(struct standing *standing, uint64_t now_ms);
 
 /** Counts a probe. Returns true when it is to be asked with recursion. */
 bool standing_count_probe(struct standing *standing);
-
-/** The server needs to be asked without EDNS for a while. */
-void standing_set_plain(struct standing *standing, uint64_t now_ms);

@@ -30,6 +30,8 @@ enum link_failure link_failure_of(int error)
     case EAGAIN:
     case EADDRINUSE: /* no free port */
         return LINK_EXHAUSTED;
+    case ECONNREFUSED:
+        return LINK_REFUSED;
     default:
         return LINK_UNREACHABLE;
     }
@@ -238,13 +240,13 @@ static void fail_handshake(struct stream *stream, struct tls_failure why, uint64
     break_off(stream, LINK_TLS, now_ms);
 }
 
-/* The server has ended the connection, or spoilt it. */
-static void lose(struct stream *stream, uint64_t now_ms)
+/* The server has ended the connection, or spoilt it; or, with `error`, the system has. */
+static void lose(struct stream *stream, int error, uint64_t now_ms)
 {
     if (stream->state == STREAM_SHAKING)
         fail_handshake(stream, tls_failure(stream->tls), now_ms);
     else
-        break_off(stream, LINK_UNREACHABLE, now_ms);
+        break_off(stream, error == ECONNREFUSED ? LINK_REFUSED : LINK_UNREACHABLE, now_ms);
 }
 
 /* Writes until everything is written or the network takes no more. */
@@ -255,7 +257,7 @@ static void write_out(struct stream *stream, uint64_t now_ms)
     while (goes_on) {
         bool had_unsent = errands_have_unsent(&stream->errands);
         if (!fill_output(stream) || !send_output(stream)) {
-            lose(stream, now_ms);
+            lose(stream, 0, now_ms);
             return;
         }
         if (had_unsent && stream->state == STREAM_OPEN && stream->quiet_ms == 0)
@@ -321,9 +323,10 @@ static size_t read_once(struct stream *stream, uint64_t now_ms)
 
     if (length < 0 && (errno == EAGAIN || errno == EINTR))
         return 0;
+    int error = length < 0 ? errno : 0;
     if (length > 0 && take_in(stream, (size_t)length))
         return (size_t)length;
-    lose(stream, now_ms);
+    lose(stream, error, now_ms);
     return 0;
 }
 
@@ -426,7 +429,7 @@ void stream_on_events(struct stream *stream, uint32_t events, uint64_t now_ms)
     if (has_failed || (events & EPOLLIN) != 0)
         read_in(stream, now_ms);
     if (has_failed && stream->event == event)
-        lose(stream, now_ms);
+        lose(stream, 0, now_ms);
     stream_turn(stream, now_ms);
 }
 

@@ -43,7 +43,7 @@ static void tell_server(const struct resolver *server, uint64_t now_ms, struct t
         text_add_string(text, "ms");
         tell_unanswered(server, text);
     }
-    if (standing_is_plain(server->standing, now_ms))
+    if (quirk_is_known(&server->standing->no_edns, now_ms))
         text_add_string(text, " without EDNS");
 }
 
@@ -120,9 +120,18 @@ const char *tell_failure(enum forward_failure failure)
         [FORWARD_SILENT] = "no reply from",
         [FORWARD_FAILING] = "no good reply lately from",
         [FORWARD_UNREACHABLE] = "cannot reach",
+        [FORWARD_CLOSED] = "nobody listens at",
         [FORWARD_TLS] = "no trusted TLS with",
+        [FORWARD_TCP_SILENT] = "no reply over TCP from",
+        [FORWARD_TCP_UNREACHABLE] = "no TCP connection to",
+        [FORWARD_TCP_CLOSED] = "TCP refused by",
+        [FORWARD_SERVFAIL] = "SERVFAIL from",
+        [FORWARD_FORMERR] = "FORMERR from",
+        [FORWARD_NOTIMP] = "NOTIMP from",
+        [FORWARD_REFUSED] = "REFUSED from",
         [FORWARD_ERROR] = "error code from",
         [FORWARD_MALFORMED] = "unreadable response from",
+        [FORWARD_STOPPING] = "this server is stopping and waits no longer for",
         [FORWARD_FULL] = "too many questions on their way to",
     };
 

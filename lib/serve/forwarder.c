@@ -277,6 +277,18 @@ bool forwarder_start(struct forwarder *forwarder, uv_loop_t *loop, struct batch 
     return begin_to_ask(forwarder, &settings->upstream_zones, standings, err);
 }
 
+void forwarder_drain(struct forwarder *forwarder)
+{
+    if (forwarder->way != NULL)
+        forward_drain(forwarder->way->forward);
+}
+
+bool forwarder_is_waited_for(const struct forwarder *forwarder)
+{
+    return forwarder->retired != NULL ||
+           (forwarder->way != NULL && forward_is_waited_for(forwarder->way->forward));
+}
+
 void forwarder_stop(struct forwarder *forwarder)
 {
     forwarder->is_stopping = true;

@@ -65,6 +65,12 @@ bool forwarder_start(struct forwarder *forwarder, uv_loop_t *loop, struct batch 
 void forwarder_adopt(struct forwarder *forwarder, const struct upstream_zones *zones,
                      struct standings *standings);
 
+/** Asks nothing new any more; what is on its way goes on. */
+void forwarder_drain(struct forwarder *forwarder);
+
+/** True when clients wait for upstreams. */
+bool forwarder_is_waited_for(const struct forwarder *forwarder);
+
 /** Tells all who wait that nothing comes any more, and closes every handle and socket. */
 void forwarder_stop(struct forwarder *forwarder);
 

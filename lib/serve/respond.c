@@ -124,8 +124,16 @@ size_t respond_write(const struct snapshot *snapshot, struct exchange *exchange)
 
 static enum reason failure_reason(enum forward_failure failure)
 {
-    return failure == FORWARD_UNREACHABLE || failure == FORWARD_TLS ? REASON_UPSTREAM_NETWORK
-                                                                    : REASON_UPSTREAM;
+    switch (failure) {
+    case FORWARD_UNREACHABLE:
+    case FORWARD_CLOSED:
+    case FORWARD_TLS:
+    case FORWARD_TCP_UNREACHABLE:
+    case FORWARD_TCP_CLOSED:
+        return REASON_UPSTREAM_NETWORK;
+    default:
+        return REASON_UPSTREAM;
+    }
 }
 
 static bool is_of_some_space(void *context, uint32_t address)

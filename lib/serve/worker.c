@@ -20,6 +20,8 @@ struct worker {
     struct batch batch;
     uv_loop_t loop;
     uv_async_t wake;
+    uv_timer_t drain; /* active while it drains */
+    uint64_t drain_until_ms;
     struct look look;
     void (*on_looked)(void *context);
     atomic_bool is_stopping;
@@ -46,6 +48,7 @@ static void close_handles(struct worker *worker)
         tcp_listener_stop(&worker->tcp_listeners[i]);
     tcp_stop(&worker->tcp);
     uv_close((uv_handle_t *)&worker->wake, NULL);
+    uv_close((uv_handle_t *)&worker->drain, NULL);
 }
 
 static void serve_last(struct worker *worker)
@@ -78,6 +81,29 @@ static void tell(struct worker *worker)
     worker->on_looked(worker->context);
 }
 
+static void worker_on_drain_tick(uv_timer_t *drain)
+{
+    struct worker *worker = drain->data;
+
+    if (forwarder_is_waited_for(&worker->forwarder) &&
+        uv_now(&worker->loop) < worker->drain_until_ms)
+        return;
+    uv_timer_stop(drain);
+    serve_last(worker);
+    close_handles(worker);
+}
+
+/* What has come before the stop is asked like anything else. */
+static void begin_draining(struct worker *worker)
+{
+    if (worker->drain_until_ms != 0)
+        return;
+    worker->drain_until_ms = uv_now(&worker->loop) + WORKER_DRAIN_MS;
+    serve_last(worker);
+    forwarder_drain(&worker->forwarder);
+    uv_timer_start(&worker->drain, worker_on_drain_tick, 0, WORKER_DRAIN_TICK_MS);
+}
+
 static void worker_on_wake(uv_async_t *wake)
 {
     struct worker *worker = wake->data;
@@ -85,10 +111,8 @@ static void worker_on_wake(uv_async_t *wake)
     bool is_last = atomic_load(&worker->is_stopping); /* first: what came before it is seen below */
     batch_adopt(&worker->batch);
     tell(worker);
-    if (!is_last)
-        return;
-    serve_last(worker);
-    close_handles(worker);
+    if (is_last)
+        begin_draining(worker);
 }
 
 static void *run(void *argument)
@@ -200,6 +224,8 @@ struct worker *worker_new(const struct worker_options *options, struct err *err)
     }
     uv_async_init(&worker->loop, &worker->wake, worker_on_wake);
     worker->wake.data = worker;
+    uv_timer_init(&worker->loop, &worker->drain);
+    worker->drain.data = worker;
     if (!forwarder_start(&worker->forwarder, &worker->loop, &worker->batch, options->settings,
                          options->standings, err) ||
         !bind_all(worker, options->settings, err)) {

@@ -2,7 +2,11 @@
 /**
  * One worker: a thread with a loop of its own, and its sockets on every address.
  *
- *     new (binds) → start (thread) → wake, wake, ... → stop (answers what has come, joins) → free
+ *     new (binds) → start (thread) → wake, wake, ... → stop (answers what has come, drains) → join
+ *                                                                                         → free
+ *
+ * To drain is to go on answering while clients wait for upstreams, WORKER_DRAIN_MS at most, without
+ * asking upstreams anything new.
  *
  * Workers share nothing but what the control thread posts into their mailboxes and how upstreams
  * stand (forward/standing.h), so they never wait for each other.
@@ -18,6 +22,8 @@
 #include "config/settings.h"
 #include "serve/batch.h"
 #include "serve/look.h"
+
+enum { WORKER_DRAIN_MS = 2000, WORKER_DRAIN_TICK_MS = 10 };
 
 struct worker_options {
     const struct settings *settings;
