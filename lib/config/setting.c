@@ -7,6 +7,7 @@
 #include "base/escape.h"
 #include "base/suggest.h"
 #include "config/domain.h"
+#include "config/exposure.h"
 
 enum { WORDS_MOST = 8 };
 
@@ -284,6 +285,40 @@ static bool is_listed(const struct endpoints *list, const struct endpoint *endpo
     return false;
 }
 
+static in_port_t port_of(const struct endpoint *endpoint)
+{
+    return endpoint->any.sa_family == AF_INET ? endpoint->v4.sin_port : endpoint->v6.sin6_port;
+}
+
+/* The one that a wildcard beside it serves as well, or that serves it; NULL for none. */
+static const struct listen_address *find_overlap(const struct endpoints *list,
+                                                 const struct endpoint *endpoint)
+{
+    for (size_t i = 0; i < list->count; i++) {
+        const struct endpoint *other = &list->items[i].endpoint;
+        if (other->any.sa_family == endpoint->any.sa_family &&
+            port_of(other) == port_of(endpoint) &&
+            (endpoint_is_wildcard(other) || endpoint_is_wildcard(endpoint)))
+            return &list->items[i];
+    }
+    return NULL;
+}
+
+static void tell_overlap(const struct assignment *assignment, const struct endpoint *endpoint,
+                         const struct endpoint *other)
+{
+    char one[ENDPOINT_TEXT_MAX], there[ENDPOINT_TEXT_MAX];
+    bool is_wild = endpoint_is_wildcard(endpoint);
+
+    endpoint_write(endpoint, one);
+    endpoint_write(other, there);
+    setting_problem(assignment->reader, assignment->text->place,
+                    "%s is every %s address of this host, %s too; keep %s, or leave it out and "
+                    "list the addresses one by one",
+                    is_wild ? one : there, endpoint->any.sa_family == AF_INET ? "IPv4" : "IPv6",
+                    is_wild ? there : one, is_wild ? one : there);
+}
+
 static void read_endpoint(const struct assignment *assignment)
 {
     struct endpoints *list = member_of(assignment);
@@ -303,6 +338,11 @@ static void read_endpoint(const struct assignment *assignment)
     if (is_listed(list, &endpoint)) {
         setting_problem(assignment->reader, text->place, "`%.80s` is given twice; keep one of them",
                         text->text);
+        return;
+    }
+    const struct listen_address *overlap = find_overlap(list, &endpoint);
+    if (overlap != NULL) {
+        tell_overlap(assignment, &endpoint, &overlap->endpoint);
         return;
     }
     const char *place = keep_text(assignment, text->place, strlen(text->place));

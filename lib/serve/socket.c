@@ -61,7 +61,7 @@ static int open_socket(const struct endpoint *endpoint, int type)
     int descriptor = socket(endpoint->any.sa_family, type | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
 
     if (descriptor >= 0 && endpoint->any.sa_family == AF_INET6)
-        set_option(descriptor, IPPROTO_IPV6, IPV6_V6ONLY, 1);
+        set_option(descriptor, IPPROTO_IPV6, IPV6_V6ONLY, 1); /* net.ipv6.bindv6only or not */
     /* A listener that is restarted must not wait for old connections to be forgotten. */
     if (descriptor >= 0 && type == SOCK_STREAM)
         set_option(descriptor, SOL_SOCKET, SO_REUSEADDR, 1);

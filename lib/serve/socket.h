@@ -6,7 +6,8 @@
  * second server of the same user could join in unseen, so socket_probe looks first, without
  * SO_REUSEPORT, whether the port is free.
  *
- * IPv6 sockets take no IPv4 (IPV6_V6ONLY): each address is listed on its own.
+ * IPv6 sockets take no IPv4 (IPV6_V6ONLY), whatever the host's bindv6only says: [::] beside 0.0.0.0
+ * serves both, and a client has one address in one family.
  *
  * Sources: RFC 1035 section 4.2 (UDP and TCP); ip(7), udp(7), tcp(7), socket(7).
  * Threads: the control thread, at start.  Memory: descriptors only; the caller closes them.

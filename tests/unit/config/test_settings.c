@@ -180,6 +180,12 @@ static const struct {
     {"--listen 10.0.0.1:65536", "with a port from 1 to 65535"},
     {"--listen ,", "--listen: the list is empty; give at least 1"},
     {"--listen 10.0.0.1,10.0.0.1:53", "`10.0.0.1:53` is given twice"},
+    {"--listen 10.0.0.1,0.0.0.0",
+     "0.0.0.0:53 is every IPv4 address of this host, 10.0.0.1:53 too; keep 0.0.0.0:53, or leave it "
+     "out and list the addresses one by one"},
+    {"--listen [::]:53,[fd00::1]:53",
+     "[::]:53 is every IPv6 address of this host, [fd00::1]:53 too; keep [::]:53, or leave it out "
+     "and list the addresses one by one"},
     {"--upstream ns1.example.com", "--upstream: `ns1.example.com` is a name; give the server's "
                                    "address, like 10.0.0.2"},
     {"--upstream none,10.0.0.2", "--upstream: `none` stands beside an address; give addresses, or "
