@@ -9,7 +9,7 @@
 #include <sys/un.h>
 #include <unistd.h>
 
-enum { BACKLOG = 128, MODE_OWNER = 0600 };
+enum { BACKLOG = 128, MASK_OTHERS = 0177 };
 
 struct caller {
     struct call call; /* the first, so that a call is its caller */
@@ -258,6 +258,11 @@ static bool is_alive(const struct sockaddr_un *address)
     return !is_dead;
 }
 
+static bool is_same_file(const struct stat *one, const struct stat *other)
+{
+    return one->st_dev == other->st_dev && one->st_ino == other->st_ino;
+}
+
 /* Removes what a dead server left. Returns false with *err when it is something else. */
 static bool clear_path(const struct sockaddr_un *address, struct err *err)
 {
@@ -275,6 +280,12 @@ static bool clear_path(const struct sockaddr_un *address, struct err *err)
         return err_set(err, ERR_SYSTEM,
                        "control_socket: another server listens on %s; stop it, or name another "
                        "path",
+                       path);
+    struct stat again;
+    if (lstat(path, &again) == 0 && !is_same_file(&status, &again))
+        return err_set(err, ERR_SYSTEM,
+                       "control_socket: somebody else has just put something at %s; start the "
+                       "server again, or name another path",
                        path);
     if (unlink(path) == 0 || errno == ENOENT)
         return true;
@@ -296,13 +307,14 @@ static bool write_address(const char *path, struct sockaddr_un *address, struct 
     return true;
 }
 
-/* Nobody can connect before listen, so that the mode holds from the first caller on. */
+/* The socket is made with its mode: a chmod would follow what somebody puts at the path meanwhile.
+ * No other thread makes files now (listener_open). */
 static bool bind_path(struct listener *listener, const char *path, struct err *err)
 {
+    mode_t before = umask(MASK_OTHERS);
     int status = uv_pipe_bind(&listener->pipe, path);
 
-    if (status == 0 && chmod(path, MODE_OWNER) != 0)
-        status = -errno;
+    umask(before);
     if (status == 0)
         status = uv_listen((uv_stream_t *)&listener->pipe, BACKLOG, listener_on_caller);
     if (status == 0)

@@ -34,7 +34,10 @@ struct call {
 /** Called for each request. Every call is to be finished, at the latest before listener_close. */
 typedef void listener_on_call(void *context, struct call *call);
 
-/** Binds and listens. Returns NULL with *err, a sentence that says what to do. */
+/**
+ * Binds and listens. Returns NULL with *err, a sentence that says what to do. The process's umask
+ * is another one for a moment: not while other threads make files.
+ */
 struct listener *listener_open(uv_loop_t *loop, const char *path, listener_on_call *on_call,
                                void *context, struct err *err);
 

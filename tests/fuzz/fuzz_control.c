@@ -1,0 +1,338 @@
+// fuzz: stateful 3000
+/**
+ * What callers do at the control socket, and in which order: the input is a list of steps.
+ *
+ * Up to twenty connections, more than the listener takes, ask in pieces, say too much, hang up
+ * half-way or for good, and read late or never; calls are finished at once or when the input says
+ * so, with replies that no socket takes at once. One loop and one thread, so that nothing waits.
+ *
+ * Whatever comes: each connection is called for at most once and gets at most one response, whole
+ * and readable, with nothing behind it; a request that was read is the same once it is written
+ * and read again; nothing is left behind.
+ */
+#include "fuzz/fuzz.h"
+
+#include <assert.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <sys/un.h>
+#include <unistd.h>
+
+#include "control/listener.h"
+
+enum {
+    CLIENTS = 20,
+    STEPS_MOST = 500,
+    HELD_MOST = 64,
+    HEARD_MOST = 512 << 10,
+    LONG_LINES = 6000,
+    TURNS_MOST = 100000,
+    REPLY_MOST = LONG_LINES * 50,
+};
+
+enum step {
+    STEP_OPEN,
+    STEP_SAY,     /* octets of the input */
+    STEP_REQUEST, /* one of `requests`, whole or without its end */
+    STEP_READ,
+    STEP_SHUT, /* half */
+    STEP_CLOSE,
+    STEP_TURN,
+    STEP_FINISH,
+    STEP_COUNT
+};
+
+struct client {
+    int descriptor; /* -1: not open */
+    char *heard;
+    size_t length;
+    bool has_ended; /* the listener hung up */
+};
+
+struct input {
+    const uint8_t *next, *end;
+};
+
+static char folder[] = "/tmp/spacedns-fuzz-control.XXXXXX";
+static char path[sizeof folder + 16];
+static struct sockaddr_un address = {.sun_family = AF_UNIX};
+
+static struct client clients[CLIENTS];
+static struct call *held[HELD_MOST];
+static size_t held_count;
+static size_t opened, called;
+
+static const char *const requests[] = {
+    "spacedns/1 status\n",
+    "spacedns/1 reload --force\n",
+    "spacedns/1 explain api.example.com --from=10.20.3.4\n",
+    "spacedns/1 explain %20%25%FF --json\n",
+    "spacedns/1 version\n",
+    "spacedns/2 version\n",
+    "spacedns/1 reload --unknown=x\n",
+    "GET / HTTP/1.1\r\n\r\n",
+};
+
+enum { REQUESTS = sizeof requests / sizeof requests[0] };
+
+static void remove_folder(void)
+{
+    unlink(path);
+    rmdir(folder);
+}
+
+int LLVMFuzzerInitialize(int *argc, char ***argv)
+{
+    (void)argc, (void)argv;
+    signal(SIGPIPE, SIG_IGN); // NOLINT: cannot fail
+    assert(mkdtemp(folder) != NULL);
+    snprintf(path, sizeof path, "%s/socket", folder);
+    strcpy(address.sun_path, path); // NOLINT: it fits
+    atexit(remove_folder);
+    return 0;
+}
+
+static uint8_t take(struct input *input)
+{
+    return input->next == input->end ? 0 : *input->next++;
+}
+
+/* ---- the owner of calls ---- */
+
+static void assert_same(const char *one, const char *other)
+{
+    assert((one == NULL) == (other == NULL));
+    assert(one == NULL || strcmp(one, other) == 0);
+}
+
+static bool stays_here(unsigned option)
+{
+    return option == OPTION_ZONES || option == OPTION_SETTINGS || option == OPTION_SOCKET ||
+           option == OPTION_COLOR;
+}
+
+static void check_request(const struct invocation *read)
+{
+    char line[REQUEST_OCTETS_MOST];
+    struct invocation again;
+    struct err err;
+    size_t length = protocol_write_request(read, line);
+
+    if (length == 0)
+        return; /* written in full, escapes may make it too long */
+    assert(line[length - 1] == '\n');
+    line[length - 1] = '\0';
+    assert(protocol_read_request(line, length - 1, &again, &err));
+    assert(again.command == read->command && again.operand_count == read->operand_count);
+    for (size_t i = 0; i < read->operand_count; i++)
+        assert_same(read->operands[i], again.operands[i]);
+    for (unsigned i = 0; i < OPTION_COUNT; i++)
+        if (!stays_here(i))
+            assert_same(read->options[i], again.options[i]);
+}
+
+static void finish(struct call *call, uint8_t how)
+{
+    for (unsigned i = 0; (how & 1) != 0 && i < LONG_LINES; i++)
+        fprintf(call->out, "line %u, more than a socket takes\n", i);
+    if ((how & 2) != 0)
+        fputs("a sentence without its end", call->err);
+    if ((how & 4) != 0)
+        fputs("=0\n>\n!\n\n", call->out);
+    call_finish(call, how >> 3);
+}
+
+static void on_call(void *context, struct call *call)
+{
+    (void)context;
+    called++;
+    assert(called <= opened);
+    check_request(&call->invocation);
+    if (call->invocation.command == COMMAND_STATUS || held_count == HELD_MOST)
+        finish(call, (uint8_t)called);
+    else
+        held[held_count++] = call;
+}
+
+/* ---- callers ---- */
+
+static void open_client(struct client *client)
+{
+    int small = 4096;
+
+    if (client->descriptor >= 0)
+        return;
+    client->descriptor = socket(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
+    assert(client->descriptor >= 0);
+    setsockopt(client->descriptor, SOL_SOCKET, SO_RCVBUF, &small, sizeof small);
+    if (connect(client->descriptor, (struct sockaddr *)&address, sizeof address) != 0) {
+        assert(errno == EAGAIN); /* the backlog is full */
+        close(client->descriptor);
+        client->descriptor = -1;
+        return;
+    }
+    client->length = 0;
+    client->has_ended = false;
+    opened++;
+}
+
+/* What was heard is no, one, or the beginning of one response. */
+static void check_heard(const struct client *client)
+{
+    char *at = client->heard, *end = at + client->length, *newline;
+    bool has_code = false;
+    int code;
+
+    for (; (newline = memchr(at, '\n', (size_t)(end - at))) != NULL; at = newline + 1) {
+        assert(!has_code);
+        char after = newline[1];
+        newline[1] = '\0';
+        enum protocol_line line = protocol_read_response(at, &code);
+        newline[1] = after;
+        assert(line != PROTOCOL_STRANGE);
+        has_code = line == PROTOCOL_END;
+    }
+    assert(!has_code || at == end);
+    assert(!client->has_ended || client->length == 0 || has_code);
+}
+
+static void read_some(struct client *client, size_t most)
+{
+    while (client->descriptor >= 0 && !client->has_ended && most > 0) {
+        assert(client->length < HEARD_MOST);
+        size_t room = HEARD_MOST - client->length;
+        ssize_t got =
+            recv(client->descriptor, client->heard + client->length, room < most ? room : most, 0);
+        if (got < 0 && errno == EAGAIN)
+            return;
+        if (got <= 0) {
+            /* Reset: the listener hung up with something unread, and a response may be cut. */
+            client->has_ended = true;
+            if (got < 0)
+                client->length = 0;
+            return;
+        }
+        client->length += (size_t)got;
+        most -= (size_t)got;
+    }
+}
+
+static void close_client(struct client *client)
+{
+    if (client->descriptor < 0)
+        return;
+    check_heard(client);
+    close(client->descriptor);
+    client->descriptor = -1;
+}
+
+static void say(const struct client *client, const void *octets, size_t length)
+{
+    if (client->descriptor >= 0)
+        (void)!send(client->descriptor, octets, length, MSG_NOSIGNAL);
+}
+
+/* ---- steps ---- */
+
+static void take_step(struct input *input, uv_loop_t *loop)
+{
+    uint8_t what = take(input), more = take(input);
+    struct client *client = &clients[(what >> 3) % CLIENTS];
+
+    switch (what % STEP_COUNT) {
+    case STEP_OPEN:
+        open_client(client);
+        break;
+    case STEP_SAY: {
+        size_t left = (size_t)(input->end - input->next), length = more < left ? more : left;
+        say(client, input->next, length);
+        input->next += length;
+        break;
+    }
+    case STEP_REQUEST: {
+        const char *request = requests[more % REQUESTS];
+        size_t length = strlen(request);
+        for (unsigned times = more >= 0xf0 ? 200 : 1; times > 0; times--)
+            say(client, request, (more & 0x80) != 0 ? length - 1 : length);
+        break;
+    }
+    case STEP_READ:
+        read_some(client, (size_t)more * 64);
+        break;
+    case STEP_SHUT:
+        if (client->descriptor >= 0)
+            shutdown(client->descriptor, (more & 1) != 0 ? SHUT_WR : SHUT_RD);
+        break;
+    case STEP_CLOSE:
+        close_client(client);
+        break;
+    case STEP_TURN:
+        for (unsigned turns = more % 4 + 1U; turns > 0; turns--)
+            uv_run(loop, UV_RUN_NOWAIT);
+        break;
+    case STEP_FINISH:
+        if (held_count > 0) {
+            size_t number = more % held_count;
+            struct call *call = held[number];
+            held[number] = held[--held_count];
+            finish(call, more);
+        }
+        break;
+    }
+}
+
+/* Whoever is still there gets all that is theirs. */
+static void read_to_the_end(uv_loop_t *loop)
+{
+    bool is_open = true;
+
+    for (unsigned turns = 0; is_open && turns < TURNS_MOST; turns++) {
+        is_open = false;
+        while (held_count > 0)
+            finish(held[--held_count], 0);
+        for (size_t i = 0; i < CLIENTS; i++) {
+            struct client *client = &clients[i];
+            if (client->descriptor < 0)
+                continue;
+            shutdown(client->descriptor, SHUT_WR);
+            read_some(client, HEARD_MOST);
+            is_open = is_open || !client->has_ended;
+        }
+        uv_run(loop, UV_RUN_NOWAIT);
+    }
+    assert(!is_open);
+}
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
+{
+    struct input input = {data, data + size};
+    struct err err;
+    uv_loop_t loop;
+
+    opened = called = held_count = 0;
+    for (size_t i = 0; i < CLIENTS; i++) {
+        clients[i].descriptor = -1;
+        if (clients[i].heard == NULL)
+            clients[i].heard = malloc(HEARD_MOST + 1);
+        assert(clients[i].heard != NULL);
+    }
+    assert(uv_loop_init(&loop) == 0);
+    struct listener *listener = listener_open(&loop, path, on_call, NULL, &err);
+    assert(listener != NULL);
+    for (unsigned steps = 0; steps < STEPS_MOST && input.next < input.end; steps++)
+        take_step(&input, &loop);
+    if ((size & 1) == 0)
+        read_to_the_end(&loop);
+    while (held_count > 0)
+        finish(held[--held_count], 1);
+    for (size_t i = 0; i < CLIENTS; i++)
+        close_client(&clients[i]);
+    listener_close(listener);
+    assert(uv_run(&loop, UV_RUN_DEFAULT) == 0);
+    assert(uv_loop_close(&loop) == 0);
+    return 0;
+}
