@@ -190,7 +190,7 @@ static bool prepare(struct daemon *daemon, const struct settings *settings)
     return policy_set(&daemon->reloads.policy, settings);
 }
 
-int daemon_run(const struct settings *settings)
+int daemon_run(struct settings *settings)
 {
     struct daemon daemon;
 

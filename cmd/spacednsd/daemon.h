@@ -9,8 +9,11 @@
  */
 #include "config/settings.h"
 
-/** Serves until a signal ends it. Returns the program's exit code. */
-int daemon_run(const struct settings *settings);
+/**
+ * Serves until a signal ends it; the settings get the host's share of descriptors. Returns the
+ * program's exit code.
+ */
+int daemon_run(struct settings *settings);
 
 /** Loads the zone files, prints every finding and a summary line. Returns the exit code. */
 int daemon_check(const struct settings *settings);

@@ -93,17 +93,21 @@ void events_log_stopping(int signal_number)
     log_send(&line);
 }
 
-void events_log_few_descriptors(uint64_t limit, uint64_t wanted)
+void events_log_few_descriptors(const struct settings *settings, uint64_t limit, uint64_t wanted)
 {
     struct log_line line;
 
     log_start(&line, LOG_WARNING, "few_descriptors");
     log_number(&line, "limit", limit);
     log_number(&line, "wanted", wanted);
-    log_string(
-        &line, "text",
-        "fewer TCP connections and upstream questions fit than the settings allow; raise the "
-        "limit (ulimit -n, LimitNOFILE=) or lower tcp_connections, upstream_questions");
+    if (settings->upstream_sockets > 0)
+        log_number(&line, "upstream_sockets", settings->upstream_sockets);
+    if (settings->tcp_sockets > 0)
+        log_number(&line, "tcp_connections", settings->tcp_sockets);
+    log_string(&line, "text",
+               "each worker opens fewer sockets to upstreams, or keeps fewer TCP connections, than "
+               "the settings allow; raise the limit (LimitNOFILE=, ulimit -Hn) to what is wanted, "
+               "or lower upstream_questions, tcp_connections, workers");
     log_send(&line);
 }
 

@@ -25,7 +25,8 @@ void events_log_unchanged(const struct zones_loading *loading, uint64_t generati
 
 void events_log_stopping(int signal_number);
 
-void events_log_few_descriptors(uint64_t limit, uint64_t wanted);
+/** The settings' shares are those of terms_share_descriptors. */
+void events_log_few_descriptors(const struct settings *settings, uint64_t limit, uint64_t wanted);
 
 /** Nobody said whom to ask for names that are not ours, and the host names nobody. */
 void events_log_no_upstreams(void);

@@ -10,11 +10,20 @@
 #include "config/exposure.h"
 #include "config/forwarding.h"
 #include "config/settings_change.h"
+#include "control/listener.h"
 #include "control/policy.h"
+#include "forward/pending.h"
 #include "spacednsd/events.h"
 #include "spacednsd/zones.h"
 
-enum { SPARE_DESCRIPTORS = 64, LINE_MAX_KEPT = 0xffffff, COLUMN_MAX_KEPT = 0xff };
+enum {
+    SPARE_DESCRIPTORS = 48,
+    WORKER_DESCRIPTORS = 8, /* loop, wakers, epoll of upstreams */
+    STREAMS_EACH = 2,       /* connections to one server, when one of them is silent */
+    SHARE_LEAST = 8,
+    LINE_MAX_KEPT = 0xffffff,
+    COLUMN_MAX_KEPT = 0xff,
+};
 
 /* ---- what is found ---- */
 
@@ -136,20 +145,63 @@ void terms_free(struct terms *terms)
 
 /* ---- taking effect ---- */
 
-/* A descriptor for each connection and each question on its way. */
-void terms_raise_descriptor_limit(const struct settings *settings)
+/* Of the process: listeners, loops and logs; the operator's commands; the files of a reload. */
+static uint64_t count_fixed(const struct settings *settings)
 {
-    rlim_t questions = settings->upstream_zones.count > 0 ? settings->upstream_questions : 0;
-    rlim_t per_worker =
-        settings->tcp_connections + questions + 2 * (rlim_t)settings->listen.count + 8;
-    rlim_t wanted = SPARE_DESCRIPTORS + (rlim_t)settings->workers * per_worker;
+    uint64_t per_worker = 2 * (uint64_t)settings->listen.count + WORKER_DESCRIPTORS;
+
+    return SPARE_DESCRIPTORS + LISTENER_CONNECTIONS_MOST + settings->workers * (per_worker + 1);
+}
+
+/* A question may have PENDING_ATTEMPTS sockets; connections to servers come on top. A reload may
+ * name the first upstream, so that they are counted in any case. */
+static uint64_t count_upstream(const struct settings *settings)
+{
+    const struct upstream_zones *zones = &settings->upstream_zones;
+    uint64_t streams = 0;
+
+    for (size_t i = 0; i < zones->count; i++)
+        streams += zones->items[i].upstreams.count * STREAMS_EACH;
+    return streams + (uint64_t)settings->upstream_questions * PENDING_ATTEMPTS;
+}
+
+uint64_t terms_share_descriptors(struct settings *settings, uint64_t limit)
+{
+    uint64_t fixed = count_fixed(settings), workers = settings->workers;
+    uint64_t tcp = settings->tcp_connections, upstream = count_upstream(settings);
+    uint64_t wanted = fixed + workers * (tcp + upstream);
+
+    settings->tcp_sockets = settings->upstream_sockets = 0;
+    if (limit >= wanted)
+        return wanted;
+    uint64_t left = limit > fixed ? (limit - fixed) / workers : 0;
+    if (left < SHARE_LEAST)
+        left = SHARE_LEAST;
+    /* Sockets for upstreams give way first, down to a quarter. */
+    uint64_t share = left > tcp ? left - tcp : 0;
+    upstream = share > left / 4 ? share : left / 4;
+    settings->upstream_sockets = (uint32_t)upstream;
+    if (tcp > left - upstream)
+        settings->tcp_sockets = (uint32_t)(left - upstream);
+    return wanted;
+}
+
+void terms_raise_descriptor_limit(struct settings *settings)
+{
     struct rlimit limit;
-    if (getrlimit(RLIMIT_NOFILE, &limit) != 0 || limit.rlim_cur >= wanted)
+
+    if (getrlimit(RLIMIT_NOFILE, &limit) != 0)
         return;
-    limit.rlim_cur = wanted < limit.rlim_max ? wanted : limit.rlim_max;
-    setrlimit(RLIMIT_NOFILE, &limit);
-    if (limit.rlim_cur < wanted)
-        events_log_few_descriptors((uint64_t)limit.rlim_cur, (uint64_t)wanted);
+    uint64_t wanted = terms_share_descriptors(settings, UINT64_MAX);
+    if (limit.rlim_cur < wanted) {
+        limit.rlim_cur = wanted < limit.rlim_max ? wanted : limit.rlim_max;
+        setrlimit(RLIMIT_NOFILE, &limit);
+    }
+    if (limit.rlim_cur >= wanted)
+        return;
+    terms_share_descriptors(settings, limit.rlim_cur);
+    if (settings->tcp_sockets > 0 || settings->upstream_zones.count > 0)
+        events_log_few_descriptors(settings, (uint64_t)limit.rlim_cur, wanted);
 }
 
 void terms_apply(const struct settings *next, const struct settings *before)
@@ -157,6 +209,4 @@ void terms_apply(const struct settings *next, const struct settings *before)
     log_set_level((enum log_level)next->log_level);
     if (next->lacks_upstreams && !before->lacks_upstreams)
         events_log_no_upstreams();
-    if (next->upstream_zones.count > 0 && before->upstream_zones.count == 0)
-        terms_raise_descriptor_limit(next);
 }

@@ -31,5 +31,20 @@ void terms_free(struct terms *terms);
 /** Does what settings ask of the host and the log, when they take the place of others. */
 void terms_apply(const struct settings *next, const struct settings *before);
 
-/** Raises the limit of descriptors as far as the host allows, and says when that is not enough. */
-void terms_raise_descriptor_limit(const struct settings *settings);
+/**
+ * Shares out `limit` descriptors: settings->upstream_sockets and ->tcp_sockets, of each worker.
+ *
+ *     limit = listeners, loops, the operator's commands, files   (fixed: always there)
+ *           + workers x (connections + sockets for upstreams)    (lowered when the limit is small)
+ *
+ * When all fits both are 0: no bound. Else sockets for upstreams give way first, down to a quarter
+ * of what is left, so that names of which nobody knows anything cost no connection and no reload.
+ * Returns how many descriptors the settings want.
+ */
+uint64_t terms_share_descriptors(struct settings *settings, uint64_t limit);
+
+/**
+ * Raises the process's limit as far as the host allows, shares it out, and says when it is not
+ * enough. What a reload changes is shared out at the next start.
+ */
+void terms_raise_descriptor_limit(struct settings *settings);

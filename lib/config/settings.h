@@ -86,6 +86,8 @@ struct settings {
     bool has_host_upstreams;              /* nobody was said: those of resolv.conf */
     const char *host_warnings[HOST_WARNINGS_MOST]; /* what is the matter with resolv.conf */
     size_t host_warning_count;
+    uint32_t upstream_sockets;   /* of one worker, as descriptors allow (terms.h); 0: no bound */
+    uint32_t tcp_sockets;        /* the same of connections */
     uint32_t cache_size;         /* octets, all workers together */
     uint32_t upstream_questions; /* of one worker, on their way at once */
     bool upstream_0x20;

@@ -53,6 +53,8 @@ struct sockets {
     link_ticket *failed; /* a circle of those that failed within send */
     size_t failed_first;
     size_t failed_count;
+    size_t open_count; /* trips that are TRIP_UDP */
+    size_t open_most;
 };
 
 /* ---- UDP ---- */
@@ -97,10 +99,12 @@ static bool begin(struct sockets *sockets, const struct trip *trip, const uint8_
 }
 
 /* Closing takes the descriptor out of epoll, too. */
-static void close_trip(struct trip *trip)
+static void close_trip(struct sockets *sockets, struct trip *trip)
 {
-    if (trip->state == TRIP_UDP)
+    if (trip->state == TRIP_UDP) {
         close(trip->descriptor);
+        sockets->open_count--;
+    }
     trip->state = TRIP_NONE;
 }
 
@@ -125,15 +129,19 @@ static bool send_datagram(struct sockets *sockets, link_ticket ticket, const uin
     struct trip *trip = &sockets->trips[ticket];
     sa_family_t family = sockets->servers[trip->server]->endpoint.any.sa_family;
 
+    /* What is left belongs to connections, the operator's command and files. */
+    if (sockets->open_count == sockets->open_most)
+        return false;
     trip->descriptor = socket(family, SOCK_DGRAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
     if (trip->descriptor >= 0) {
         trip->state = TRIP_UDP;
+        sockets->open_count++;
         trip->event = stream_home_event(&sockets->home, ticket);
         if (begin(sockets, trip, query, length))
             return true;
     }
     enum link_failure failure = link_failure_of(errno);
-    close_trip(trip);
+    close_trip(sockets, trip);
     if (failure == LINK_EXHAUSTED)
         return false;
     fail_soon(sockets, ticket, failure);
@@ -154,7 +162,7 @@ static void tell_failure(void *context, link_ticket ticket, enum link_failure fa
     struct sockets *sockets = context;
     const struct link_listener *listener = &sockets->link.listener;
 
-    close_trip(&sockets->trips[ticket]);
+    close_trip(sockets, &sockets->trips[ticket]);
     listener->on_failure(listener->context, ticket, failure);
 }
 
@@ -309,7 +317,7 @@ static void sockets_forget(struct link *link, link_ticket ticket)
     assert(ticket < sockets->trip_count);
     if (trip->state == TRIP_STREAM)
         stream_forget(trip->stream, trip->errand);
-    close_trip(trip);
+    close_trip(sockets, trip);
 }
 
 struct link *sockets_link(struct sockets *sockets)
@@ -338,6 +346,7 @@ static bool allocate(struct sockets *sockets, const struct sockets_options *opti
                      struct err *err)
 {
     sockets->trip_count = options->attempts;
+    sockets->open_most = options->sockets_most == 0 ? SIZE_MAX : options->sockets_most;
     sockets->trips = calloc(options->attempts, sizeof *sockets->trips);
     sockets->failed = calloc(options->attempts, sizeof *sockets->failed);
     sockets->server_count = options->server_count;
@@ -379,7 +388,7 @@ static void start(struct sockets *sockets, uv_loop_t *loop)
 static void close_all(struct sockets *sockets)
 {
     for (size_t i = 0; i < sockets->trip_count && sockets->trips != NULL; i++)
-        close_trip(&sockets->trips[i]);
+        close_trip(sockets, &sockets->trips[i]);
     for (size_t i = 0; i < sockets->stream_count; i++)
         stream_close(&sockets->streams[i]);
     sockets->stream_count = 0;

@@ -32,7 +32,8 @@ struct sockets_options {
     uv_loop_t *loop;
     const struct upstream *const *servers; /* by number */
     size_t server_count;
-    size_t attempts; /* at most at once; tickets are below it */
+    size_t attempts;     /* at most at once; tickets are below it */
+    size_t sockets_most; /* UDP sockets at most at once: beyond, LINK_EXHAUSTED; 0: no bound */
     struct stats *stats;
 };
 

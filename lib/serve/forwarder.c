@@ -69,6 +69,7 @@ static bool open_sockets(struct way *way, struct err *err)
         .servers = way->servers.items,
         .server_count = way->servers.count,
         .attempts = pending_tickets(forwarder->questions),
+        .sockets_most = forwarder->sockets_most,
         .stats = forwarder->batch->stats,
     };
 
@@ -271,6 +272,7 @@ bool forwarder_start(struct forwarder *forwarder, uv_loop_t *loop, struct batch 
         .batch = batch,
         .cache_octets = settings->cache_size / settings->workers,
         .questions = settings->upstream_questions,
+        .sockets_most = settings->upstream_sockets,
         .mixes_case = settings->upstream_0x20,
     };
     start_handles(forwarder);

@@ -39,6 +39,7 @@ struct forwarder {
     struct batch *batch;
     size_t cache_octets;
     size_t questions;
+    size_t sockets_most; /* 0: no bound */
     bool mixes_case;
     bool is_stopping;
     struct way *way;     /* NULL: no upstreams */

@@ -164,7 +164,10 @@ static bool bind_all(struct worker *worker, const struct settings *settings, str
 /* What fails only without memory or descriptors; undone by release. */
 static bool prepare(struct worker *worker, const struct settings *settings, struct err *err)
 {
-    const struct tcp_limits limits = {.connections = settings->tcp_connections,
+    uint32_t connections = settings->tcp_connections;
+    if (settings->tcp_sockets > 0 && settings->tcp_sockets < connections)
+        connections = settings->tcp_sockets;
+    const struct tcp_limits limits = {.connections = connections,
                                       .per_client = settings->tcp_per_client,
                                       .idle_ms = settings->tcp_idle_ms};
 

@@ -566,6 +566,34 @@ START_TEST(a_server_of_tls_is_never_asked_plainly)
 }
 END_TEST
 
+START_TEST(no_more_sockets_are_open_than_its_share)
+{
+    enum { SHARE = 3 };
+    struct scene *scene = begin();
+    const uint8_t query[12] = {0};
+    struct err err;
+
+    sockets_free(scene->sockets);
+    uv_run(&scene->loop, UV_RUN_DEFAULT);
+    scene->sockets = sockets_new(&(struct sockets_options){.loop = &scene->loop,
+                                                           .servers = scene->servers,
+                                                           .server_count = SERVERS,
+                                                           .attempts = 10,
+                                                           .sockets_most = SHARE,
+                                                           .stats = &scene->stats},
+                                 &err);
+    struct link *link = scene->link = sockets_link(scene->sockets);
+    for (link_ticket ticket = 0; ticket < SHARE; ticket++)
+        ck_assert(link->send(link, ticket, IPV4, false, query, sizeof query));
+    ck_assert(!link->send(link, SHARE, IPV4, false, query, sizeof query));
+    ck_assert(!link->send(link, SHARE, LOST, false, query, sizeof query));
+    link->forget(link, 1);
+    ck_assert(link->send(link, 1, IPV4, false, query, sizeof query));
+    ck_assert(!link->send(link, SHARE, IPV4, false, query, sizeof query));
+    end(scene);
+}
+END_TEST
+
 START_TEST(a_broken_stream_fails_its_questions)
 {
     struct scene *scene = begin();
@@ -701,6 +729,7 @@ int main(void)
     suite_add_tcase(suite, udp);
     tcase_add_test(streams, questions_over_a_stream_share_one_connection);
     tcase_add_test(streams, a_server_of_tls_is_never_asked_plainly);
+    tcase_add_test(streams, no_more_sockets_are_open_than_its_share);
     tcase_add_test(streams, a_broken_stream_fails_its_questions);
     tcase_add_test(streams, a_question_does_not_wait_behind_a_connection_that_says_nothing);
     tcase_add_test(streams, of_two_silent_connections_the_older_makes_room);

@@ -148,6 +148,37 @@ START_TEST(a_file_that_is_gone_is_an_error)
 }
 END_TEST
 
+/* Two workers; a listener has 2, a worker 8 + 1, the process 48 + 16. */
+enum { FIXED = 64 + 2 * (2 + 9) };
+
+static struct settings sharing(void)
+{
+    static struct listen_address listen;
+
+    return (struct settings){.workers = 2,
+                             .listen = {.items = &listen, .count = 1},
+                             .tcp_connections = 100,
+                             .upstream_questions = 200};
+}
+
+static const struct {
+    uint64_t limit;
+    uint32_t upstream_sockets, tcp_sockets; /* 0: no bound */
+} limits[] = {
+    {FIXED + 2 * 700, 0, 0},   {FIXED + 2 * 699, 599, 0}, {FIXED + 2 * 300, 200, 0},
+    {FIXED + 2 * 120, 30, 90}, {FIXED + 2 * 40, 10, 30},  {64, 2, 6},
+};
+
+START_TEST(a_small_limit_takes_from_upstreams_first_and_leaves_the_reserve)
+{
+    struct settings settings = sharing();
+
+    ck_assert_uint_eq(terms_share_descriptors(&settings, limits[_i].limit), FIXED + 2 * 700);
+    ck_assert_uint_eq(settings.upstream_sockets, limits[_i].upstream_sockets);
+    ck_assert_uint_eq(settings.tcp_sockets, limits[_i].tcp_sockets);
+}
+END_TEST
+
 int main(void)
 {
     Suite *suite = suite_create("terms");
@@ -162,6 +193,8 @@ int main(void)
     tcase_add_test(all, all_problems_are_found_in_one_run);
     tcase_add_test(all, a_file_that_is_gone_is_an_error);
     tcase_add_test(all, a_value_neither_speaks_to_the_terminal_nor_makes_two_findings);
+    tcase_add_loop_test(all, a_small_limit_takes_from_upstreams_first_and_leaves_the_reserve, 0,
+                        sizeof limits / sizeof limits[0]);
     suite_add_tcase(suite, all);
     return suite_run(suite);
 }
