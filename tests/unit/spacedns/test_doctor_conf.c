@@ -115,8 +115,9 @@ START_TEST(a_file_that_is_not_there_is_told_by_name)
     struct err err;
 
     ck_assert(!resolv_conf_read("/nowhere/resolv.conf", &conf, &err));
-    ck_assert_str_eq(err.text, "/nowhere/resolv.conf cannot be opened: No such file or directory; name "
-                               "another with --resolv-conf FILE");
+    ck_assert_str_eq(err.text,
+                     "/nowhere/resolv.conf cannot be opened: No such file or directory; name "
+                     "another with --resolv-conf FILE");
 }
 END_TEST
 
