@@ -162,7 +162,7 @@ static uint64_t count_upstream(const struct settings *settings)
 
     for (size_t i = 0; i < zones->count; i++)
         streams += zones->items[i].upstreams.count * STREAMS_EACH;
-    return streams + (uint64_t)settings->upstream_questions * PENDING_ATTEMPTS;
+    return streams + pending_tickets(settings->upstream_questions);
 }
 
 uint64_t terms_share_descriptors(struct settings *settings, uint64_t limit)

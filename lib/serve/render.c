@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "decide/alias.h"
+#include "serve/beside.h"
 #include "serve/introspect.h"
 #include "wire/types.h"
 
@@ -180,8 +181,9 @@ static void put_services(struct rendering *rendering)
         put_additional(rendering, targets[i], addresses[i]);
 }
 
-static void put_octets_record(struct rendering *rendering, uint16_t owner,
-                              const struct record_entry *record)
+/* Returns where its data stands, NULL when it does not fit. */
+static const uint8_t *put_octets_record(struct rendering *rendering, uint16_t owner,
+                                        const struct record_entry *record)
 {
     uint8_t *data = reply_record(rendering->reply, owner, record->type, record->ttl_seconds,
                                  record->rdata_length);
@@ -189,6 +191,7 @@ static void put_octets_record(struct rendering *rendering, uint16_t owner,
     if (data != NULL && record->rdata_length > 0)
         memcpy(data, rendering->verdict->segment->texts + record->rdata, record->rdata_length);
     rendering->exchange->ttl_seconds = record->ttl_seconds;
+    return data;
 }
 
 /* Static records of the type asked (of the first type, for ANY: RFC 8482). */
@@ -198,11 +201,18 @@ static void put_records(struct rendering *rendering)
     const struct record_entry *records = rendering->verdict->segment->records + host->owner;
     uint16_t type = rendering->exchange->query.type;
 
+    struct beside beside = {.count = 0};
+
     if (type == TYPE_ANY)
         type = records[0].type;
-    for (unsigned i = 0; i < host->record_count; i++)
-        if (records[i].type == type)
-            put_octets_record(rendering, rendering->asked, &records[i]);
+    for (unsigned i = 0; i < host->record_count; i++) {
+        if (records[i].type != type)
+            continue;
+        const uint8_t *data = put_octets_record(rendering, rendering->asked, &records[i]);
+        if (data != NULL)
+            beside_note(&beside, rendering->reply, type, data);
+    }
+    beside_write(&beside, rendering->snapshot, rendering->exchange, rendering->reply);
 }
 
 static void put_soa(struct rendering *rendering, uint16_t owner)
