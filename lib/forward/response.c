@@ -68,7 +68,7 @@ static bool read_opt(struct walk *walk, int section, const struct rr *opt)
 static void note_record(struct walk *walk, int section, const struct rr *record)
 {
     struct scrub *scrub = &walk->scrub;
-    struct name owner;
+    struct name owner __attribute__((uninitialized));
 
     if (section == ADDITIONAL)
         return;

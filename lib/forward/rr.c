@@ -91,7 +91,7 @@ size_t rr_copy_name(const uint8_t *message, const uint8_t *name, uint8_t *out)
 
 void rr_read_name(const uint8_t *message, const uint8_t *name, struct name *out)
 {
-    uint8_t octets[NAME_MAX_OCTETS];
+    uint8_t octets[NAME_MAX_OCTETS] __attribute__((uninitialized));
 
     rr_copy_name(message, name, octets);
     struct reader in = reader_over(octets, sizeof octets);

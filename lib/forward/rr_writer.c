@@ -126,7 +126,7 @@ static void write_data(struct rr_writer *writer, const uint8_t *message, const s
     const uint8_t *next = record->data + names.before;
     uint8_t *length = write_span(&writer->out, 2);
     const uint8_t *data = writer->out.next;
-    struct spelled name;
+    struct spelled name __attribute__((uninitialized));
 
     write_octets(&writer->out, record->data, names.before);
     for (unsigned i = 0; i < names.count; i++) {
@@ -140,7 +140,7 @@ static void write_data(struct rr_writer *writer, const uint8_t *message, const s
 
 uint16_t rr_writer_add(struct rr_writer *writer, const uint8_t *message, const struct rr *record)
 {
-    struct spelled owner;
+    struct spelled owner __attribute__((uninitialized));
 
     rr_copy_name(message, record->start, owner.octets);
     write_name(writer, &owner, true);

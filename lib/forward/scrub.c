@@ -42,7 +42,7 @@ static void owner_of(const struct scrub *scrub, const struct scrub_note *note, s
 static bool is_at(const struct scrub *scrub, const struct scrub_note *note, const struct name *name,
                   uint32_t hash)
 {
-    struct name owner;
+    struct name owner __attribute__((uninitialized));
 
     if (note->owner != hash)
         return false;
@@ -121,8 +121,8 @@ static bool keep_asked(struct scrub *scrub)
 {
     struct scrub_note *end = scrub->notes + scrub->note_counts[ANSWER];
 
-    for (struct scrub_note *note = scrub->notes; note < end; note++)
-        scrub->has_answer |= is_asked(scrub, note->type) && is_here(scrub, note);
+    for (struct scrub_note *note = scrub->notes; note < end && !scrub->has_answer; note++)
+        scrub->has_answer = is_asked(scrub, note->type) && is_here(scrub, note);
     for (struct scrub_note *note = scrub->notes; scrub->has_answer && note < end; note++) {
         bool is_signature = signs(scrub, note, scrub->question->type);
         if ((!is_signature && !is_asked(scrub, note->type)) || !is_here(scrub, note))

@@ -78,8 +78,9 @@ size_t respond_write(const struct snapshot *snapshot, struct exchange *exchange)
 
 /**
  * Writes the reply with what upstreams answered, or why they did not; settles the verdict's rcode
- * and reason. An address of a space served here is held back unless the route allows it: whoever
- * owns a name elsewhere could point it into the space (DNS rebinding). Returns the reply's length.
+ * and reason. An answer with an address of a space served here becomes one without data unless the
+ * route allows it: whoever owns a name elsewhere could point it into the space (DNS rebinding).
+ * Returns the reply's length.
  */
 size_t respond_relay(const struct snapshot *snapshot, struct exchange *exchange,
                      const struct found *found);
