@@ -73,7 +73,8 @@ static bool defer(struct pursuit *pursuit, const struct question *question, uint
                   struct found *found)
 {
     struct batch *batch = pursuit->batch;
-    struct deferral *deferral = deferred_keep(batch->deferred, pursuit->exchange);
+    struct deferral *deferral =
+        deferred_keep(batch->deferred, pursuit->exchange, forward_room(batch->forward));
 
     if (deferral == NULL) {
         forward_refuse(batch->forward, question, found);

@@ -1,19 +1,32 @@
 #include "serve/deferred.h"
 
+#include <assert.h>
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/hash.h"
 #include "wire/types.h"
 
 enum { OPTION_HEAD_OCTETS = 4, OPTION_NSID = 3, OPTION_KEEPALIVE = 11, OPT_FLAG_DO = 0x8000 };
-enum { SHARES = 4, CLIENT_BITS = 10 };
+enum {
+    WAITING_PER_QUESTION = 2,
+    SHARES = 4,
+    RESERVE = 8, /* one eighth of the room is for those who have next to nothing waiting */
+    FEW = 2,     /* A and AAAA of one name */
+    ROWS = 2,
+    ROW_BITS = 11,
+};
 
 struct deferred {
     struct deferral *pool;
     struct waiter *free;
-    size_t share;                       /* of one client, at least 1 */
-    uint32_t kept_of[1 << CLIENT_BITS]; /* by hash of the client's address */
-    struct exchange exchange;           /* of the reply that is being written */
+    size_t free_count;
+    size_t questions;
+    size_t share; /* of one client, at least 1 */
+    struct hash_key key;
+    /* Requests kept, by two hashes of the client's address; the lesser count is nearer to his. */
+    uint32_t kept[ROWS][1 << ROW_BITS];
+    struct exchange exchange; /* of the reply that is being written */
     uint8_t reply[TCP_OCTETS_MOST];
 };
 
@@ -21,17 +34,39 @@ static void give_back(struct deferred *deferred, struct deferral *deferral)
 {
     deferral->waiter.next = deferred->free;
     deferred->free = &deferral->waiter;
+    deferred->free_count++;
 }
 
-/* How many requests of a client are kept. No client chooses its address, so the hash needs no key.
- */
-static uint32_t *kept_of(struct deferred *deferred, const struct path *path)
+/* A client's count in each row. */
+struct client_counts {
+    uint32_t *of[ROWS];
+};
+
+static struct client_counts counts_of(struct deferred *deferred, const struct path *path)
 {
-    return &deferred->kept_of[path->source * UINT32_C(0x9e3779b1) >> (32 - CLIENT_BITS)];
+    uint64_t hash = hash_mix(path->source ^ deferred->key.first, deferred->key.second);
+
+    return (struct client_counts){{
+        &deferred->kept[0][hash >> (64 - ROW_BITS)],
+        &deferred->kept[1][hash & ((1U << ROW_BITS) - 1)],
+    }};
 }
 
-struct deferred *deferred_new(size_t count, struct err *err)
+static uint32_t count_kept(const struct client_counts *counts)
 {
+    return *counts->of[0] < *counts->of[1] ? *counts->of[0] : *counts->of[1];
+}
+
+/* Little room is left: of deferrals, or of questions. */
+static bool is_scarce(const struct deferred *deferred, size_t questions_left)
+{
+    return questions_left <= deferred->questions / RESERVE ||
+           deferred->free_count <= WAITING_PER_QUESTION * deferred->questions / RESERVE;
+}
+
+struct deferred *deferred_new(size_t questions, struct err *err)
+{
+    size_t count = WAITING_PER_QUESTION * questions;
     struct deferred *deferred = calloc(1, sizeof *deferred);
 
     if (deferred != NULL)
@@ -43,7 +78,9 @@ struct deferred *deferred_new(size_t count, struct err *err)
         return NULL;
     }
     deferred->exchange.reply = deferred->reply;
-    deferred->share = count < SHARES ? 1 : count / SHARES;
+    deferred->key = hash_key_random();
+    deferred->questions = questions;
+    deferred->share = questions < SHARES ? 1 : questions / SHARES;
     for (size_t i = count; i-- > 0;)
         give_back(deferred, &deferred->pool[i]);
     return deferred;
@@ -88,15 +125,20 @@ static uint16_t write_request(const struct exchange *exchange, uint8_t *request)
     return (uint16_t)writer_length(&out);
 }
 
-struct deferral *deferred_keep(struct deferred *deferred, const struct exchange *exchange)
+struct deferral *deferred_keep(struct deferred *deferred, const struct exchange *exchange,
+                               size_t questions_left)
 {
     struct deferral *deferral = (struct deferral *)(void *)deferred->free;
-    uint32_t *kept = kept_of(deferred, &exchange->path);
+    struct client_counts counts = counts_of(deferred, &exchange->path);
+    uint32_t kept = count_kept(&counts);
 
-    if (deferral == NULL || *kept >= deferred->share)
+    if (deferral == NULL || kept >= deferred->share ||
+        (kept >= FEW && is_scarce(deferred, questions_left)))
         return NULL;
-    ++*kept;
+    for (size_t row = 0; row < ROWS; row++)
+        ++*counts.of[row];
     deferred->free = deferral->waiter.next;
+    deferred->free_count--;
     deferral->path = exchange->path;
     deferral->transport = (uint8_t)exchange->transport;
     deferral->keepalive_100ms = exchange->keepalive_100ms;
@@ -106,7 +148,12 @@ struct deferral *deferred_keep(struct deferred *deferred, const struct exchange 
 
 void deferred_drop(struct deferred *deferred, struct deferral *deferral)
 {
-    --*kept_of(deferred, &deferral->path);
+    struct client_counts counts = counts_of(deferred, &deferral->path);
+
+    for (size_t row = 0; row < ROWS; row++) {
+        assert(*counts.of[row] > 0);
+        --*counts.of[row];
+    }
     give_back(deferred, deferral);
 }
 

@@ -13,8 +13,10 @@
  * snapshot of that moment, so a reply never mixes two generations and policy is always first. Where
  * aliases then lead to another name that nothing is kept for, the request waits again.
  *
- * No client has more than a quarter of the room: one whose questions pile up leaves the others
- * theirs. Clients are told apart by a hash of their address, so that a few share one quarter.
+ * No client has more than a quarter of the questions waiting, and the last eighth of the room is
+ * for clients that have next to nothing waiting: one whose questions pile up, or several, leave the
+ * others theirs. Clients are told apart by two keyed hashes of their address, of which the lesser
+ * count is believed, so that nobody can choose whose share he uses up.
  *
  * A carrier brings a reply to its client after its turn: over the socket that the request came
  * from, with the same addresses; or over its connection, if that is still open.
@@ -71,17 +73,20 @@ struct deferral {
 
 struct deferred;
 
-/** Room for `count` requests at once. Returns NULL with *err. */
-struct deferred *deferred_new(size_t count, struct err *err);
+/**
+ * Room for those who wait for so many questions at once, two for each. Returns NULL with *err.
+ */
+struct deferred *deferred_new(size_t questions, struct err *err);
 
 /** NULL is allowed. */
 void deferred_free(struct deferred *deferred);
 
 /**
  * Keeps an exchange's request; the caller sets carrier and client. NULL when there is no room, or
- * the client has had its share.
+ * the client has had its share. `questions_left` is how many more can be asked.
  */
-struct deferral *deferred_keep(struct deferred *deferred, const struct exchange *exchange);
+struct deferral *deferred_keep(struct deferred *deferred, const struct exchange *exchange,
+                               size_t questions_left);
 
 /** Gives the room back. */
 void deferred_drop(struct deferred *deferred, struct deferral *deferral);

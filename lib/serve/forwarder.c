@@ -3,8 +3,6 @@
 #include "base/arena.h"
 #include "base/log.h"
 
-enum { WAITERS_PER_QUESTION = 2 };
-
 /* It lies in its own arena. */
 struct way {
     struct forwarder *forwarder;
@@ -148,7 +146,7 @@ static bool begin_to_ask(struct forwarder *forwarder, const struct upstream_zone
     if (zones->count == 0)
         return true;
     if (forwarder->deferred == NULL)
-        forwarder->deferred = deferred_new(forwarder->questions * WAITERS_PER_QUESTION, err);
+        forwarder->deferred = deferred_new(forwarder->questions, err);
     if (forwarder->deferred == NULL)
         return false;
     forwarder->way = open_way(forwarder, zones, standings, err);

@@ -180,7 +180,7 @@ static void open_forward(struct clocked *clocked, const struct clocked_options *
     };
 
     clocked->forward = forward_new(&forward, &err);
-    clocked->deferred = deferred_new(CLOCKED_WAITING_MOST, &err);
+    clocked->deferred = deferred_new(questions, &err);
     if (clocked->forward == NULL || clocked->deferred == NULL)
         give_up(err.text);
     batch_set_forward(&clocked->batch, clocked->forward, clocked->deferred);

@@ -5,14 +5,14 @@
 #include "support/request.h"
 #include "support/suite.h"
 
-enum { ROOM = 8 };
+enum { QUESTIONS = 64, ROOM = 2 * QUESTIONS };
 
 static struct deferred *deferred;
 static struct err err;
 
 static void set_up(void)
 {
-    deferred = deferred_new(ROOM, &err);
+    deferred = deferred_new(QUESTIONS, &err);
     ck_assert_ptr_nonnull(deferred);
 }
 
@@ -35,7 +35,7 @@ static void make_exchange(struct exchange *exchange, const uint8_t *octets, size
 /* Keeps the request and reads it again from what was kept. */
 static void keep_and_read(struct exchange *exchange, struct query *query)
 {
-    struct deferral *kept = deferred_keep(deferred, exchange);
+    struct deferral *kept = deferred_keep(deferred, exchange, QUESTIONS);
     ck_assert_ptr_nonnull(kept);
     const struct exchange *restored = deferred_restore(deferred, kept);
 
@@ -87,7 +87,7 @@ START_TEST(the_question_keeps_its_case)
     make_exchange(&exchange, octets,
                   request_write(&(struct ask){.name = "wWw.eXample.ORG."}, octets));
     const struct exchange *restored =
-        deferred_restore(deferred, deferred_keep(deferred, &exchange));
+        deferred_restore(deferred, deferred_keep(deferred, &exchange, QUESTIONS));
     ck_assert_mem_eq(restored->request + HEADER_OCTETS, octets + HEADER_OCTETS,
                      exchange.query.question_end - HEADER_OCTETS);
 }
@@ -117,14 +117,14 @@ START_TEST(the_longest_request_fits)
 }
 END_TEST
 
-static struct deferral *keep_from(uint32_t source)
+static struct deferral *keep_from(uint32_t source, size_t questions_left)
 {
     uint8_t octets[REQUEST_OCTETS_MOST];
     struct exchange exchange;
 
     make_exchange(&exchange, octets, request_write(&asks[0], octets));
     exchange.path.source = source;
-    return deferred_keep(deferred, &exchange);
+    return deferred_keep(deferred, &exchange, questions_left);
 }
 
 START_TEST(without_room_nothing_is_kept)
@@ -132,29 +132,52 @@ START_TEST(without_room_nothing_is_kept)
     struct deferral *kept[ROOM];
 
     for (uint32_t i = 0; i < ROOM; i++) {
-        kept[i] = keep_from(0x0a008201 + i);
+        kept[i] = keep_from(0x0a008201 + i, QUESTIONS);
         ck_assert_ptr_nonnull(kept[i]);
     }
-    ck_assert_ptr_null(keep_from(0x0a0082f0));
+    ck_assert_ptr_null(keep_from(0x0a0092f0, QUESTIONS));
     deferred_drop(deferred, kept[1]);
-    ck_assert_ptr_eq(keep_from(0x0a0082f0), kept[1]);
+    ck_assert_ptr_eq(keep_from(0x0a0092f0, QUESTIONS), kept[1]);
 }
 END_TEST
 
-START_TEST(one_client_has_a_quarter_of_the_room)
+enum { FLOODER = 0x0a008238, OTHER = 0x0a008239, THIRD = 0x0a00823a };
+
+START_TEST(one_client_has_a_quarter_of_the_questions)
 {
-    enum { FLOODER = 0x0a008238, OTHER = 0x0a008239 };
     struct deferral *last = NULL;
 
-    for (int i = 0; i < ROOM / 4; i++) {
-        last = keep_from(FLOODER);
+    for (int i = 0; i < QUESTIONS / 4; i++) {
+        last = keep_from(FLOODER, QUESTIONS);
         ck_assert_ptr_nonnull(last);
     }
-    ck_assert_ptr_null(keep_from(FLOODER));
-    ck_assert_ptr_nonnull(keep_from(OTHER));
+    ck_assert_ptr_null(keep_from(FLOODER, QUESTIONS));
+    ck_assert_ptr_nonnull(keep_from(OTHER, QUESTIONS));
     deferred_drop(deferred, last);
-    ck_assert_ptr_nonnull(keep_from(FLOODER));
-    ck_assert_ptr_null(keep_from(FLOODER));
+    ck_assert_ptr_nonnull(keep_from(FLOODER, QUESTIONS));
+    ck_assert_ptr_null(keep_from(FLOODER, QUESTIONS));
+}
+END_TEST
+
+START_TEST(the_last_eighth_of_the_questions_is_for_who_has_next_to_nothing_waiting)
+{
+    for (int i = 0; i < 3; i++)
+        ck_assert_ptr_nonnull(keep_from(FLOODER, QUESTIONS / 8 + 1));
+    ck_assert_ptr_null(keep_from(FLOODER, QUESTIONS / 8));
+    ck_assert_ptr_nonnull(keep_from(OTHER, QUESTIONS / 8)); /* A and AAAA */
+    ck_assert_ptr_nonnull(keep_from(OTHER, 1));
+    ck_assert_ptr_null(keep_from(OTHER, QUESTIONS / 8));
+}
+END_TEST
+
+START_TEST(the_last_eighth_of_the_room_is_theirs_too)
+{
+    for (uint32_t client = 0; client < 7; client++)
+        for (int i = 0; i < QUESTIONS / 4; i++)
+            keep_from(0x0a009000 + 77 * client, QUESTIONS);
+    ck_assert_ptr_nonnull(keep_from(THIRD, QUESTIONS));
+    ck_assert_ptr_nonnull(keep_from(THIRD, QUESTIONS));
+    ck_assert_ptr_null(keep_from(THIRD, QUESTIONS));
 }
 END_TEST
 
@@ -169,7 +192,9 @@ int main(void)
     tcase_add_test(all, the_question_keeps_its_case);
     tcase_add_test(all, the_longest_request_fits);
     tcase_add_test(all, without_room_nothing_is_kept);
-    tcase_add_test(all, one_client_has_a_quarter_of_the_room);
+    tcase_add_test(all, one_client_has_a_quarter_of_the_questions);
+    tcase_add_test(all, the_last_eighth_of_the_questions_is_for_who_has_next_to_nothing_waiting);
+    tcase_add_test(all, the_last_eighth_of_the_room_is_theirs_too);
     suite_add_tcase(suite, all);
     return suite_run(suite);
 }
