@@ -31,6 +31,8 @@ MODE is read anew for each query, so that whoever writes it before asking sees i
     loop                a CNAME that leads back to itself
     ttl SECONDS         the right answer, every TTL so
 
+Whatever the mode, names below lame.example get no reply, and those below slow.example after 3 s.
+
 LOG has one line a query, written before the reply goes out:
 
     udp 10.0.0.2#40123 id=4711 WwW.example.org. A rd ad cd do edns=1232 options=3,10
@@ -57,6 +59,8 @@ import dns.rrset
 WRONG_SOURCE = "198.51.100.99"
 SOA = "ns.invalid. hostmaster.invalid. 1 3600 600 86400 5"
 EDE = 15
+LAME = dns.name.from_text("lame.example")
+SLOW = dns.name.from_text("slow.example")
 
 
 def place(text, port):
@@ -216,9 +220,11 @@ class Upstream:
         self.note(transport, source, query)
         mode, words = self.mode()
         self.take(mode != "tcp-refused")
-        if mode == "silent":
+        if mode == "silent" or query.question[0].name.is_subdomain(LAME):
             return None, 0, False
         delay = int(words[0]) / 1000 if mode == "slow" else 0
+        if query.question[0].name.is_subdomain(SLOW):
+            delay = 3
         return self.write(query, mode, words, transport), delay, mode == "wrong-source"
 
     def write(self, query, mode, words, transport):
