@@ -149,6 +149,11 @@ static inline size_t writer_length(const struct writer *out)
     return (size_t)(out->next - out->start);
 }
 
+static inline size_t writer_left(const struct writer *out)
+{
+    return out->failed ? 0 : (size_t)(out->end - out->next);
+}
+
 /** Reserves `length` octets for the caller to fill, or returns NULL once the cursor has failed. */
 static inline uint8_t *write_span(struct writer *out, size_t length)
 {

@@ -8,6 +8,7 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include "decide/client.h"
 #include "serve/tcp_connection.h"
 
 enum {
@@ -144,56 +145,115 @@ static void start_ticking(struct tcp *tcp)
 
 /* ---- accepting ---- */
 
-static bool is_same_host(const struct endpoint *a, const struct endpoint *b)
+/* The high half of an IPv6 address; an IPv4 address stands in the low half of one that none has. */
+static uint64_t network_of(const struct endpoint *client)
 {
-    if (a->any.sa_family != b->any.sa_family)
-        return false;
-    return a->any.sa_family == AF_INET6 ? IN6_ARE_ADDR_EQUAL(&a->v6.sin6_addr, &b->v6.sin6_addr)
-                                        : a->v4.sin_addr.s_addr == b->v4.sin_addr.s_addr;
+    const uint8_t *octets = client->v6.sin6_addr.s6_addr;
+
+    if (client->any.sa_family == AF_INET)
+        return ntohl(client->v4.sin_addr.s_addr);
+    if (IN6_IS_ADDR_V4MAPPED(&client->v6.sin6_addr))
+        return load32(octets + 12);
+    return (uint64_t)load32(octets) << 32 | load32(octets + 4);
 }
 
-/* Closes the connection idle longest, of the client or of all, where a limit is reached. */
-static void make_way(struct tcp *tcp, const struct endpoint *client)
+static bool is_outside(const struct tcp *tcp, const struct path *path)
 {
-    struct tcp_connection *own_idlest = NULL;
-    uint32_t own = 0;
+    struct client client;
+
+    client_classify(tcp->batch->snapshot, path, &client);
+    return client.count == 0;
+}
+
+/* Those who would go first, and how many the client has. */
+struct idlest {
+    struct tcp_connection *own;
+    struct tcp_connection *outside;
+    uint32_t own_count;
+};
+
+static struct idlest find_idlest(const struct tcp *tcp, uint64_t network)
+{
+    struct idlest idlest = {.own_count = 0};
 
     for (struct tcp_connection *each = tcp->busiest; each != NULL; each = each->idler) {
-        if (!is_same_host(&each->client, client))
+        if (each->is_outside)
+            idlest.outside = each;
+        if (each->network != network)
             continue;
-        own_idlest = each;
-        own++;
+        idlest.own = each;
+        idlest.own_count++;
     }
-    if (own_idlest != NULL && own >= tcp->limits.per_client)
-        tcp_drop(own_idlest, COUNTER_TCP_EVICTED);
-    else if (tcp->open_count >= tcp->limits.connections)
+    return idlest;
+}
+
+static bool is_full(const struct tcp *tcp, const struct idlest *idlest)
+{
+    return tcp->open_count >= tcp->limits.connections ||
+           (idlest->own != NULL && idlest->own_count >= tcp->limits.per_client);
+}
+
+/* Has one go for the newcomer where a limit is reached. Returns false when none may. */
+static bool make_way(struct tcp *tcp, const struct tcp_connection *newcomer)
+{
+    struct idlest idlest = find_idlest(tcp, newcomer->network);
+
+    if (!is_full(tcp, &idlest))
+        return true;
+    tcp_answer_singles(tcp); /* nobody goes with a query that was read */
+    idlest = find_idlest(tcp, newcomer->network);
+    if (!is_full(tcp, &idlest))
+        return true;
+    if (idlest.own != NULL && idlest.own_count >= tcp->limits.per_client)
+        tcp_drop(idlest.own, COUNTER_TCP_EVICTED);
+    else if (idlest.outside != NULL)
+        tcp_drop(idlest.outside, COUNTER_TCP_EVICTED);
+    else if (newcomer->is_outside)
+        return false;
+    else
         tcp_drop(tcp->idlest, COUNTER_TCP_EVICTED);
+    return true;
+}
+
+/* Fills in a free connection. */
+static void begin_connection(struct tcp_connection *connection, int descriptor,
+                             const struct endpoint *client, uint32_t destination)
+{
+    struct tcp *tcp = connection->tcp;
+
+    *connection = (struct tcp_connection){.carrier = tcp_carrier,
+                                          .tcp = tcp,
+                                          .descriptor = descriptor,
+                                          .client = *client,
+                                          .network = network_of(client),
+                                          .path = {.destination = destination},
+                                          .busier = connection->busier,
+                                          .active_ms = uv_now(tcp->loop),
+                                          .input = connection->input,
+                                          .output = connection->output,
+                                          .serial = connection->serial};
+    path_set_source(&connection->path, client);
+    connection->is_outside = is_outside(tcp, &connection->path);
+}
+
+static bool refuse(struct tcp *tcp, int descriptor)
+{
+    close(descriptor);
+    stats_count(tcp->batch->stats, COUNTER_TCP_REFUSED, 1);
+    return false;
 }
 
 bool tcp_adopt(struct tcp *tcp, int descriptor, const struct endpoint *client, uint32_t destination)
 {
     struct tcp_connection *connection = tcp->free;
 
-    if (connection == NULL || uv_poll_init(tcp->loop, &connection->poll, descriptor) != 0) {
-        close(descriptor);
-        stats_count(tcp->batch->stats, COUNTER_TCP_REFUSED, 1);
-        return false;
-    }
-    make_way(tcp, client);
-    tcp->free = connection->busier;
-    connection->carrier = tcp_carrier;
+    if (connection == NULL)
+        return refuse(tcp, descriptor);
+    begin_connection(connection, descriptor, client, destination);
+    if (!make_way(tcp, connection) || uv_poll_init(tcp->loop, &connection->poll, descriptor) != 0)
+        return refuse(tcp, descriptor);
     connection->poll.data = connection;
-    connection->descriptor = descriptor;
-    connection->client = *client;
-    connection->path = (struct path){.destination = destination};
-    path_set_source(&connection->path, client);
-    connection->active_ms = uv_now(tcp->loop);
-    connection->held = 0;
-    connection->unsent = connection->unsent_end = 0;
-    connection->ignored = 0;
-    connection->awaited = 0;
-    connection->has_spread = connection->has_failed = false;
-    connection->is_ending = connection->is_single = false;
+    tcp->free = connection->busier;
     list_append(connection);
     tcp->open_count++;
     stats_count(tcp->batch->stats, COUNTER_TCP_ACCEPTED, 1);
@@ -220,8 +280,10 @@ static void starve(struct tcp_listener *listener)
     struct tcp *tcp = listener->tcp;
 
     stats_count(tcp->batch->stats, COUNTER_TCP_REFUSED, 1);
+    tcp_answer_singles(tcp);
+    struct tcp_connection *outside = find_idlest(tcp, 0).outside;
     if (tcp->idlest != NULL) {
-        tcp_drop(tcp->idlest, COUNTER_TCP_EVICTED);
+        tcp_drop(outside == NULL ? tcp->idlest : outside, COUNTER_TCP_EVICTED);
         return;
     }
     uv_poll_stop(&listener->poll);
@@ -240,9 +302,10 @@ static bool accept_one(struct tcp_listener *listener)
         return false;
     int descriptor =
         accept4(listener->descriptor, &client.any, &octets, SOCK_NONBLOCK | SOCK_CLOEXEC);
-    if (descriptor >= 0)
-        return tcp_adopt(listener->tcp, descriptor, &client,
-                         find_destination(listener, descriptor));
+    if (descriptor >= 0) {
+        tcp_adopt(listener->tcp, descriptor, &client, find_destination(listener, descriptor));
+        return true;
+    }
     switch (errno) {
     case EAGAIN:
         return false;

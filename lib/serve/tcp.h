@@ -12,22 +12,34 @@
  *     connection ─┬─ input   65,537 octets   an incomplete frame, or frames not yet answered
  *                 └─ output 131,074 octets   replies not yet taken
  *
+ * Replies leave in whole frames, one behind the other: while some wait, every other reply waits
+ * behind them, and so does a query that was read before. A reply for which there is no room there
+ * closes the connection, for its client would wait in vain (RFC 7766 section 6.2.4 has it ask
+ * again over a new one).
+ *
  * This room is address space from the start and memory only when used; it is given back when the
  * connection closes. So no client makes the server grow beyond
  * tcp_connections x 200 KB per worker, and an idle connection costs a few hundred octets.
  *
  * A reading that holds one whole query and nothing else waits for the end of the loop's turn: there
- * the queries of all connections are looked up together, each answered with its own send.
+ * the queries of all connections are looked up together, each answered with its own send. They lie
+ * one behind the other in the shared input, so the last one's end is where the next reading goes,
+ * also when the connection of one has gone meanwhile:
  *
- * Who goes when it is full: over the limit of one client (address), that client's connection idle
- * longest; over the limit of all, the one idle longest. Idle means: no query answered and no reply
- * taken. Half a frame does not count, so it cannot keep a connection alive.
+ *     │ query │ (gone) │ query │ room for the next reading, 65,537 octets at least ...
+ *
+ * Who goes when it is full: over the limit of one client, that client's connection idle longest;
+ * over the limit of all, the outsider's idle longest, and without outsiders the one idle longest.
+ * Queries that wait are answered before. A client is an IPv4 address, or the /64 of an IPv6
+ * address: whoever has one address of it has them all. An outsider is who is inside no space when
+ * it connects; when clients of spaces need all the room, it is not let in. Idle means: no query
+ * answered and no reply taken. Half a frame does not count, so it cannot keep a connection alive.
  *
  * A client that closes its sending side still gets its answers. A frame of no octets, or the
  * eighth frame that cannot be answered (a response, shorter than a header), ends the connection.
  *
  * Sources: RFC 1035 section 4.2.2; RFC 7766 (pipelining, idle time, limits); RFC 7828 (keepalive);
- * RFC 9210.
+ * RFC 9210; RFC 6177 (a site's /64).
  * Threads: the worker's.  Memory: everything at init; nothing per connection or request.
  */
 #include <stdbool.h>
@@ -51,7 +63,7 @@ struct tcp_listener;
 
 /** A query that waits for the end of the turn; the request lies in the shared input. */
 struct tcp_single {
-    struct tcp_connection *connection;
+    struct tcp_connection *connection; /* NULL: it has gone */
     const uint8_t *request;
     size_t length;
 };
@@ -72,9 +84,9 @@ struct tcp {
     uint32_t open_count;
     struct tcp_listener *starved; /* no descriptors: they pause until the timer's next turn */
     bool is_stopping;
-    uint8_t *input;    /* shared */
-    uint8_t *output;   /* shared */
-    size_t input_used; /* by the singles */
+    uint8_t *input;  /* shared */
+    uint8_t *output; /* shared */
+    bool is_writing; /* somebody's replies are in `output` */
     size_t single_count;
     struct tcp_single singles[BATCH_MOST];
 };
@@ -116,7 +128,8 @@ void tcp_stop(struct tcp *tcp);
 
 /**
  * Serves a connected socket, as if it had been accepted: over the limits, others make room. Takes
- * the descriptor over. Returns false when there is no free place in this turn of the loop.
+ * the descriptor over. Returns false when it is not let in: there is no free place in this turn of
+ * the loop, or others have more right to all of them.
  */
 bool tcp_adopt(struct tcp *tcp, int descriptor, const struct endpoint *client,
                uint32_t destination);

@@ -1,5 +1,6 @@
 #include "serve/tcp_connection.h"
 
+#include <assert.h>
 #include <errno.h>
 #include <string.h>
 #include <sys/socket.h>
@@ -29,25 +30,74 @@ static size_t write_octets_to(struct tcp_connection *connection, const uint8_t *
     return 0;
 }
 
-/* Sends replies from the shared buffer; what is not taken moves into the connection's own. */
-static void send_replies(struct tcp_connection *connection, size_t length)
+/* The connection's own room, which closing gives back only when it was asked for here. */
+static struct writer own_input(struct tcp_connection *connection)
 {
-    const uint8_t *output = connection->tcp->output;
+    connection->has_spread = true;
+    return writer_over(connection->input, TCP_INPUT_OCTETS);
+}
 
+static struct writer own_output(struct tcp_connection *connection)
+{
+    connection->has_spread = true;
+    return writer_over(connection->output, TCP_OUTPUT_OCTETS);
+}
+
+/* The shared output, for one connection's replies at a time; end_replies gives it back. */
+static struct writer begin_replies(struct tcp *tcp)
+{
+    assert(!tcp->is_writing);
+    tcp->is_writing = true;
+    return writer_over(tcp->output, TCP_OUTPUT_OCTETS);
+}
+
+static void end_replies(struct tcp *tcp)
+{
+    assert(tcp->is_writing);
+    tcp->is_writing = false;
+}
+
+/* Keeps octets behind those that wait for the client. False, and nothing kept, without room. */
+static bool line_up(struct tcp_connection *connection, const uint8_t *octets, size_t length)
+{
+    struct writer out = own_output(connection);
+
+    assert(connection->unsent <= connection->unsent_end &&
+           connection->unsent_end <= TCP_OUTPUT_OCTETS);
+    size_t waiting = connection->unsent_end - connection->unsent;
+    uint8_t *front = write_span(&out, waiting);
+    uint8_t *behind = write_span(&out, length);
+    if (behind == NULL)
+        return false;
+    memmove(front, connection->output + connection->unsent, waiting);
+    memcpy(behind, octets, length);
+    connection->unsent = 0;
+    connection->unsent_end = (uint32_t)writer_length(&out);
+    return true;
+}
+
+/*
+ * Sends replies from the shared buffer; what is not taken is kept. Only while nothing waits:
+ * nothing may come between the octets of a reply.
+ */
+static void send_replies(struct tcp_connection *connection, const struct writer *out)
+{
+    size_t length = writer_length(out);
+
+    assert(!out->failed && !is_blocked(connection));
     if (length == 0)
         return;
-    size_t taken = write_octets_to(connection, output, length);
+    size_t taken = write_octets_to(connection, out->start, length);
     if (taken == length || connection->has_failed)
         return;
-    connection->has_spread = true;
-    memcpy(connection->output, output + taken, length - taken);
-    connection->unsent = 0;
-    connection->unsent_end = (uint32_t)(length - taken);
+    bool is_kept = line_up(connection, out->start + taken, length - taken);
+    assert(is_kept);
 }
 
 /* Sends what waits in the connection's own buffer. */
 static void send_waiting(struct tcp_connection *connection)
 {
+    assert(connection->unsent < connection->unsent_end);
     size_t taken = write_octets_to(connection, connection->output + connection->unsent,
                                    connection->unsent_end - connection->unsent);
 
@@ -69,19 +119,26 @@ static void admit(struct tcp_connection *connection, size_t number, const uint8_
     exchange->keepalive_100ms = (uint16_t)(idle_100ms < UINT16_MAX ? idle_100ms : UINT16_MAX);
 }
 
+/* An empty frame, or too many of no use: what comes behind is not answered. */
+static void cut(struct tcp_connection *connection)
+{
+    connection->is_cut = connection->is_ending = true;
+}
+
 /* Makes exchanges of complete frames, one batch at most. Returns how many. */
 static size_t gather(struct tcp_connection *connection, const uint8_t *input, size_t length)
 {
     struct reader in = reader_over(input, length);
     size_t count = 0;
 
-    while (count < BATCH_MOST && !connection->is_ending) {
+    while (count < BATCH_MOST && !connection->is_cut) {
         size_t frame = read16(&in);
         const uint8_t *request = read_span(&in, frame);
         if (in.failed || (frame == 0 && count > 0))
             break; /* the frames before one without octets are answered first */
-        connection->is_ending = frame == 0;
-        if (frame > 0)
+        if (frame == 0)
+            cut(connection);
+        else
             admit(connection, count++, request, frame);
     }
     return count;
@@ -90,18 +147,18 @@ static size_t gather(struct tcp_connection *connection, const uint8_t *input, si
 /* Counts a frame without a reply; too many end the connection. */
 static void ignore_frame(struct tcp_connection *connection)
 {
-    if (++connection->ignored < TCP_IGNORED_MOST)
+    if (connection->is_cut || ++connection->ignored < TCP_IGNORED_MOST)
         return;
-    connection->is_ending = true;
+    cut(connection);
     stats_count(connection->tcp->batch->stats, COUNTER_TCP_ABUSED, 1);
 }
 
 /* A writer over the shared output with room for one more reply of any length. */
 static void make_room(struct tcp_connection *connection, struct writer *out)
 {
-    if ((size_t)(out->end - out->next) >= TCP_FRAME_OCTETS + TCP_OCTETS_MOST)
+    if (writer_left(out) >= TCP_FRAME_OCTETS + TCP_OCTETS_MOST)
         return;
-    send_replies(connection, writer_length(out));
+    send_replies(connection, out);
     *out = writer_over(out->start, TCP_OUTPUT_OCTETS);
 }
 
@@ -109,8 +166,11 @@ static void make_room(struct tcp_connection *connection, struct writer *out)
 static bool write_reply(struct tcp_connection *connection, size_t number, struct writer *out)
 {
     struct batch *batch = connection->tcp->batch;
+    struct writer room = *out;
+    uint8_t *frame = write_span(&room, TCP_FRAME_OCTETS + TCP_OCTETS_MOST);
 
-    batch->exchanges[number].reply = out->next + TCP_FRAME_OCTETS;
+    assert(frame != NULL);
+    batch->exchanges[number].reply = frame + TCP_FRAME_OCTETS;
     size_t length = batch_finish(batch, number, &connection->client, &connection->carrier);
     if (length == 0)
         return false;
@@ -157,7 +217,7 @@ static const uint8_t *answer_batch(struct tcp_connection *connection, size_t cou
 static const uint8_t *answer_frames(struct tcp_connection *connection, const uint8_t *input,
                                     size_t length)
 {
-    struct writer out = writer_over(connection->tcp->output, TCP_OUTPUT_OCTETS);
+    struct writer out = begin_replies(connection->tcp);
     const uint8_t *end = input + length;
     size_t count = 1;
 
@@ -168,8 +228,21 @@ static const uint8_t *answer_frames(struct tcp_connection *connection, const uin
             input = answer_batch(connection, count, &out);
     }
     if (goes_on(connection))
-        send_replies(connection, writer_length(&out));
+        send_replies(connection, &out);
+    end_replies(connection->tcp);
     return input;
+}
+
+/* Keeps octets that were read and not answered; they may lie in the room they are kept in. */
+static void hold(struct tcp_connection *connection, const uint8_t *octets, size_t length)
+{
+    connection->held = (uint32_t)length;
+    if (length == 0 || octets == connection->input)
+        return;
+    struct writer room = own_input(connection);
+    uint8_t *kept = write_span(&room, length);
+    assert(kept != NULL);
+    memmove(kept, octets, length);
 }
 
 /* Answers what is there and keeps the rest for the next reading. */
@@ -177,45 +250,70 @@ static void take_in(struct tcp_connection *connection, const uint8_t *input, siz
 {
     const uint8_t *rest = answer_frames(connection, input, length);
 
-    connection->held = (uint32_t)(length - (size_t)(rest - input));
-    if (connection->held == 0 || rest == connection->input)
-        return;
-    connection->has_spread = true;
-    memmove(connection->input, rest, connection->held);
+    hold(connection, rest, connection->is_cut ? 0 : length - (size_t)(rest - input));
+}
+
+/* The shared input behind the queries that wait, with room for one whole reading. */
+static struct writer shared_input(const struct tcp *tcp)
+{
+    struct writer room = writer_over(tcp->input, TCP_SHARED_INPUT_OCTETS);
+
+    if (tcp->single_count > 0) {
+        const struct tcp_single *last = &tcp->singles[tcp->single_count - 1];
+        write_span(&room, (size_t)(last->request + last->length - tcp->input));
+    }
+    uint8_t *input = write_span(&room, TCP_INPUT_OCTETS);
+    assert(input != NULL);
+    return writer_over(input, TCP_INPUT_OCTETS);
 }
 
 /* Sets a reading aside that is one whole query. False when it is anything else. */
-static bool set_aside(struct tcp_connection *connection, const uint8_t *input, size_t length)
+static bool set_aside(struct tcp_connection *connection, const struct writer *read)
 {
     struct tcp *tcp = connection->tcp;
+    size_t length = writer_length(read);
 
     if (connection->held > 0 || length <= TCP_FRAME_OCTETS || length > TCP_SINGLE_OCTETS ||
-        load16(input) != length - TCP_FRAME_OCTETS)
+        load16(read->start) != length - TCP_FRAME_OCTETS)
         return false;
-    tcp->singles[tcp->single_count++] = (struct tcp_single){.connection = connection,
-                                                            .request = input + TCP_FRAME_OCTETS,
-                                                            .length = length - TCP_FRAME_OCTETS};
-    tcp->input_used += length;
-    connection->is_single = true;
+    assert(tcp->single_count < BATCH_MOST && connection->single == 0);
+    tcp->singles[tcp->single_count++] =
+        (struct tcp_single){.connection = connection,
+                            .request = read->start + TCP_FRAME_OCTETS,
+                            .length = length - TCP_FRAME_OCTETS};
+    connection->single = (uint8_t)tcp->single_count;
     if (tcp->single_count == BATCH_MOST)
         tcp_answer_singles(tcp);
     return true;
 }
 
+/* Where the next reading goes: behind what is held, or into the shared input. */
+static struct writer reading_room(struct tcp_connection *connection)
+{
+    if (connection->held == 0)
+        return shared_input(connection->tcp);
+    struct writer room = own_input(connection);
+    write_span(&room, connection->held);
+    assert(writer_left(&room) > 0); /* less than one frame is held */
+    return room;
+}
+
 static void read_once(struct tcp_connection *connection)
 {
-    struct tcp *tcp = connection->tcp;
-    uint8_t *input = connection->held > 0 ? connection->input : tcp->input + tcp->input_used;
+    struct writer room = reading_room(connection);
     ssize_t taken;
 
     do
-        taken = recv(connection->descriptor, input + connection->held,
-                     TCP_INPUT_OCTETS - connection->held, MSG_DONTWAIT);
+        taken = recv(connection->descriptor, room.next, writer_left(&room), MSG_DONTWAIT);
     while (taken < 0 && errno == EINTR);
-    if (taken > 0 && set_aside(connection, input, (size_t)taken))
+    if (taken > 0) {
+        uint8_t *read = write_span(&room, (size_t)taken);
+        assert(read != NULL);
+    }
+    if (taken > 0 && set_aside(connection, &room))
         return;
     if (taken > 0)
-        take_in(connection, input, connection->held + (size_t)taken);
+        take_in(connection, room.start, writer_length(&room));
     else if (taken == 0)
         connection->is_ending = true;
     else
@@ -228,7 +326,7 @@ static void on_ready(uv_poll_t *poll, int status, int events);
 static void settle(struct tcp_connection *connection)
 {
     if (connection->has_failed) {
-        tcp_drop(connection, COUNTER_TCP_CLOSED);
+        tcp_drop(connection, connection->is_slow ? COUNTER_TCP_SLOW : COUNTER_TCP_CLOSED);
     } else if (is_blocked(connection)) {
         uv_poll_start(&connection->poll, UV_WRITABLE, on_ready);
     } else if (connection->is_ending && connection->awaited > 0) {
@@ -251,37 +349,27 @@ static void keep_client(struct carrier *carrier, size_t number, struct late_clie
     connection->awaited++;
 }
 
-/* Puts a frame behind those that wait for the client. False when there is no room. */
-static bool line_up(struct tcp_connection *connection, const uint8_t *frame, size_t length)
-{
-    size_t waiting = connection->unsent_end - connection->unsent;
-
-    if (waiting + length > TCP_OUTPUT_OCTETS)
-        return false;
-    memmove(connection->output, connection->output + connection->unsent, waiting);
-    memcpy(connection->output + waiting, frame, length);
-    connection->unsent = 0;
-    connection->unsent_end = (uint32_t)(waiting + length);
-    return true;
-}
-
 static bool deliver(struct carrier *carrier, const struct late_client *client, const uint8_t *reply,
                     size_t length)
 {
     struct tcp_connection *connection = (struct tcp_connection *)(void *)carrier;
-    struct writer out = writer_over(connection->tcp->output, TCP_OUTPUT_OCTETS);
     bool is_taken = true;
 
     if (connection->serial != client->serial)
         return false;
+    assert(connection->awaited > 0);
     connection->awaited--;
+    struct writer out = begin_replies(connection->tcp);
     write16(&out, (uint16_t)length);
     write_octets(&out, reply, length);
     if (is_blocked(connection))
         is_taken = line_up(connection, out.start, writer_length(&out));
     else
-        send_replies(connection, writer_length(&out));
-    if (is_taken) {
+        send_replies(connection, &out);
+    end_replies(connection->tcp);
+    if (!is_taken) {
+        connection->is_slow = connection->has_failed = true;
+    } else {
         stats_count(connection->tcp->batch->stats, COUNTER_TCP_REPLIES, 1);
         tcp_touch(connection);
     }
@@ -297,47 +385,70 @@ const struct carrier tcp_carrier = {.keep = keep_client, .deliver = deliver};
 static void answer_single(struct tcp_connection *connection, size_t number)
 {
     struct tcp *tcp = connection->tcp;
-    struct writer out = writer_over(tcp->output, TCP_OUTPUT_OCTETS);
+    struct writer out = begin_replies(tcp);
 
     stats_count(tcp->batch->stats, COUNTER_TCP_REQUESTS, 1);
     if (write_reply(connection, number, &out)) {
         stats_count(tcp->batch->stats, COUNTER_TCP_REPLIES, 1);
         tcp_touch(connection);
-        send_replies(connection, writer_length(&out));
+        send_replies(connection, &out);
     } else if (!tcp->batch->exchanges[number].is_deferred) {
         ignore_frame(connection);
     }
-    connection->is_single = false;
+    end_replies(tcp);
     settle(connection);
+}
+
+/* The connection whose query waits there, if the query can be answered now; it waits no more. */
+static struct tcp_connection *take_single(const struct tcp_single *single)
+{
+    struct tcp_connection *connection = single->connection;
+
+    if (connection == NULL)
+        return NULL;
+    assert(&connection->tcp->singles[connection->single - 1] == single);
+    connection->single = 0;
+    if (goes_on(connection))
+        return connection;
+    /* Another reply has come meanwhile and waits for the client; the query is read again later. */
+    hold(connection, single->request - TCP_FRAME_OCTETS, TCP_FRAME_OCTETS + single->length);
+    settle(connection);
+    return NULL;
 }
 
 void tcp_answer_singles(struct tcp *tcp)
 {
-    size_t count = tcp->single_count;
+    struct tcp_connection *asking[BATCH_MOST];
+    size_t count = 0;
 
-    if (count == 0)
+    assert(tcp->single_count <= BATCH_MOST);
+    if (tcp->single_count == 0)
         return;
     batch_begin(tcp->batch, uv_now(tcp->loop));
-    for (size_t i = 0; i < count; i++)
-        admit(tcp->singles[i].connection, i, tcp->singles[i].request, tcp->singles[i].length);
+    for (size_t i = 0; i < tcp->single_count; i++) {
+        const struct tcp_single *single = &tcp->singles[i];
+        struct tcp_connection *connection = take_single(single);
+        if (connection == NULL)
+            continue;
+        admit(connection, count, single->request, single->length);
+        asking[count++] = connection;
+    }
     batch_prepare(tcp->batch, count);
     for (size_t i = 0; i < count; i++)
-        answer_single(tcp->singles[i].connection, i);
+        answer_single(asking[i], i);
     batch_end(tcp->batch);
     tcp->single_count = 0;
-    tcp->input_used = 0;
 }
 
 void tcp_forget_single(struct tcp_connection *connection)
 {
     struct tcp *tcp = connection->tcp;
-    size_t place = 0;
 
-    if (!connection->is_single)
+    if (connection->single == 0)
         return;
-    while (tcp->singles[place].connection != connection)
-        place++;
-    tcp->singles[place] = tcp->singles[--tcp->single_count];
+    assert(tcp->singles[connection->single - 1].connection == connection);
+    tcp->singles[connection->single - 1].connection = NULL;
+    connection->single = 0;
 }
 
 static void on_ready(uv_poll_t *poll, int status, int events)
@@ -368,7 +479,7 @@ void tcp_connection_start(struct tcp_connection *connection)
 
 void tcp_connection_serve(struct tcp_connection *connection)
 {
-    if (connection->is_single)
+    if (connection->single > 0)
         return; /* more has come within the turn; the next one reads it */
     read_once(connection);
     settle(connection);
@@ -376,10 +487,10 @@ void tcp_connection_serve(struct tcp_connection *connection)
 
 void tcp_connection_end(struct tcp_connection *connection)
 {
-    if (goes_on(connection) && !connection->is_single)
+    if (goes_on(connection) && connection->single == 0)
         read_once(connection);
     connection->is_ending = true;
-    if (connection->is_single)
+    if (connection->single > 0)
         tcp_answer_singles(connection->tcp);
     else
         settle(connection);

@@ -26,6 +26,7 @@ struct tcp_connection {
     struct tcp *tcp;
     int descriptor;
     struct endpoint client;
+    uint64_t network; /* what the limit of one client goes by */
     struct path path;
     struct tcp_connection *idler; /* neighbours by last activity; `busier` links free ones too */
     struct tcp_connection *busier;
@@ -38,10 +39,13 @@ struct tcp_connection {
     uint32_t awaited;    /* replies that come later */
     uint32_t serial;     /* grows with each connection that has had this place */
     uint8_t ignored;     /* frames that could not be answered */
+    uint8_t single;      /* 1 + index of its query that waits for the end of the turn; 0: none */
+    bool is_outside;     /* of every space, when it connected */
     bool has_spread;     /* its own room has been used */
-    bool has_failed;     /* the socket is broken */
-    bool is_ending;      /* close once all is sent */
-    bool is_single;      /* a query of its waits for the end of the turn */
+    bool has_failed;     /* the socket is broken, or the client too slow */
+    bool is_slow;        /* too slow: a reply had no room */
+    bool is_ending;      /* nothing more is read; close once all is sent */
+    bool is_cut;         /* what is held is not answered any more */
 };
 
 /** The carrier of every connection. */
@@ -59,7 +63,7 @@ void tcp_connection_end(struct tcp_connection *connection);
 /** Answers the queries that have waited for the end of the turn. */
 void tcp_answer_singles(struct tcp *tcp);
 
-/** Forgets the connection's waiting query. */
+/** Forgets the connection's waiting query, which keeps its octets of the shared input. */
 void tcp_forget_single(struct tcp_connection *connection);
 
 /** Of tcp.c: the connection has been active. */

@@ -3,6 +3,7 @@
 #include <arpa/inet.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
@@ -11,6 +12,7 @@
 #include "support/request.h"
 #include "support/serving.h"
 #include "support/suite.h"
+#include "support/world.h"
 
 enum { TURNS_MOST = 2000, STREAM_MOST = 1 << 20 };
 
@@ -136,7 +138,7 @@ START_TEST(single_queries_of_many_connections_are_answered_together)
 END_TEST
 
 /* What may come between a query's reading and the end of the turn. */
-START_TEST(a_connection_that_goes_within_the_turn_takes_its_query_along)
+START_TEST(a_query_that_waits_is_answered_before_its_connection_makes_way)
 {
     struct scene scene;
     uint8_t stream[512];
@@ -150,12 +152,98 @@ START_TEST(a_connection_that_goes_within_the_turn_takes_its_query_along)
     tcp_connection_serve(gone->busier);
     ck_assert_uint_eq(scene.tcp.single_count, 2);
     int third = enter(&scene); /* makes the first go */
-    ck_assert_uint_eq(scene.tcp.single_count, 1);
+    ck_assert_uint_eq(scene.tcp.single_count, 0);
     turn(&scene);
+    ck_assert_int_eq(take_reply(first), 1);
     ck_assert_int_eq(take_reply(first), -2);
     ck_assert_int_eq(take_reply(second), 2);
     close(first), close(second), close(third);
     end(&scene);
+}
+END_TEST
+
+START_TEST(a_connection_that_goes_within_the_turn_takes_its_query_along)
+{
+    struct scene scene;
+    uint8_t stream[512];
+
+    begin(&scene, 2, 2);
+    int first = enter(&scene), second = enter(&scene);
+    struct tcp_connection *gone = scene.tcp.idlest;
+    put(first, stream, add_query(stream, 0, 1));
+    put(second, stream, add_query(stream, 0, 2));
+    tcp_connection_serve(gone);
+    tcp_connection_serve(gone->busier);
+    tcp_drop(gone, COUNTER_TCP_IDLE);
+    turn(&scene);
+    ck_assert_int_eq(take_reply(first), -2);
+    ck_assert_int_eq(take_reply(second), 2);
+    close(first), close(second);
+    end(&scene);
+}
+END_TEST
+
+/* Puts the shared input before memory that nobody may touch: reading beyond its end fails. */
+static void *fence(struct scene *scene, size_t octets)
+{
+    uint8_t *memory =
+        mmap(NULL, 2 * octets, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+
+    ck_assert_ptr_ne(memory, MAP_FAILED);
+    ck_assert_int_eq(mprotect(memory + octets, octets, PROT_NONE), 0);
+    free(scene->tcp.input);
+    scene->tcp.input = memory + octets - TCP_SHARED_INPUT_OCTETS;
+    return memory;
+}
+
+static void end_fenced(struct scene *scene, void *memory, size_t octets)
+{
+    tcp_stop(&scene->tcp);
+    serving_close(&scene->serving);
+    scene->tcp.input = NULL;
+    munmap(memory, 2 * octets);
+    tcp_close(&scene->tcp);
+}
+
+/* The largest query that waits for the end of the turn. */
+static void put_long_query(int client, uint16_t id)
+{
+    uint8_t stream[TCP_SINGLE_OCTETS] = {0};
+
+    store16(stream, TCP_SINGLE_OCTETS - TCP_FRAME_OCTETS);
+    store16(stream + TCP_FRAME_OCTETS, id); /* a question count of 0 is FORMERR */
+    put(client, stream, sizeof stream);
+}
+
+START_TEST(queries_whose_connections_have_gone_leave_the_next_reading_its_room)
+{
+    enum { GONE = 40, LONG = 65000, FENCED = 1 << 18 };
+    static uint8_t half[LONG] = {0xff, 0xff};
+    struct scene scene;
+    int clients[2 * GONE];
+
+    begin(&scene, 2 * GONE + 1, 2 * GONE + 1);
+    void *memory = fence(&scene, FENCED);
+    for (unsigned i = 0; i < 2 * GONE; i++) {
+        clients[i] = enter(&scene);
+        put_long_query(clients[i], (uint16_t)i);
+        tcp_connection_serve(scene.tcp.busiest);
+        if (i < GONE)
+            tcp_drop(scene.tcp.busiest, COUNTER_TCP_IDLE);
+    }
+    int last = enter(&scene);
+    struct tcp_connection *connection = scene.tcp.busiest;
+    put(last, half, sizeof half);
+    tcp_connection_serve(connection);
+    ck_assert(!connection->has_failed);
+    ck_assert_uint_eq(connection->held, LONG);
+    turn(&scene);
+    for (unsigned i = 0; i < 2 * GONE; i++) {
+        ck_assert_int_eq(take_reply(clients[i]), i < GONE ? -2 : (int)i);
+        close(clients[i]);
+    }
+    close(last);
+    end_fenced(&scene, memory, FENCED);
 }
 END_TEST
 
@@ -438,6 +526,66 @@ START_TEST(over_the_limit_of_all_the_idlest_goes)
 }
 END_TEST
 
+/* Connects from an address that is not let in. */
+static void be_refused(struct scene *scene, const char *address)
+{
+    struct endpoint client = client_of(address);
+    int ends[2];
+
+    ck_assert_int_eq(socketpair(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK, 0, ends), 0);
+    ck_assert(!tcp_adopt(&scene->tcp, ends[1], &client, 0x0a000002));
+    ck_assert_int_eq(take_reply(ends[0]), -2);
+    close(ends[0]);
+}
+
+START_TEST(outsiders_go_before_clients_of_spaces)
+{
+    struct scene scene;
+    struct world world;
+
+    world_init_fixture(&world);
+    begin(&scene, 2, 2);
+    scene.serving.batch.snapshot = world.snapshot;
+    int inside = enter_as(&scene, "10.0.130.56"), outside = enter_as(&scene, "203.0.113.9");
+    int newcomer = enter_as(&scene, "10.0.130.57");
+    ck_assert_int_eq(take_reply(outside), -2);
+    ck_assert_int_eq(take_reply(inside), -1);
+    be_refused(&scene, "203.0.113.9");
+    be_refused(&scene, "2001:db8::1");
+    ck_assert_int_eq(take_reply(inside), -1);
+    ck_assert_int_eq(take_reply(newcomer), -1);
+    ck_assert_uint_eq(serving_count(&scene.serving, COUNTER_TCP_EVICTED), 1);
+    ck_assert_uint_eq(serving_count(&scene.serving, COUNTER_TCP_REFUSED), 2);
+    int third = enter_as(&scene, "10.0.130.58");
+    ck_assert_int_eq(take_reply(inside), -2);
+    close(inside), close(outside), close(newcomer), close(third);
+    end(&scene);
+    world_close(&world);
+}
+END_TEST
+
+START_TEST(a_clients_limit_counts_all_addresses_of_an_ipv6_network)
+{
+    struct scene scene;
+
+    begin(&scene, 8, 2);
+    int first = enter_as(&scene, "2001:db8::1"), second = enter_as(&scene, "2001:db8::2:0:0:1");
+    int other = enter_as(&scene, "2001:db8:0:1::1");
+    int mapped = enter_as(&scene, "::ffff:192.0.2.1"), alike = enter_as(&scene, "192.0.2.1");
+    int near = enter_as(&scene, "::ffff:192.0.2.2");
+    ck_assert_uint_eq(scene.tcp.open_count, 6);
+    int third = enter_as(&scene, "2001:db8::ffff:ffff:ffff:ffff");
+    ck_assert_int_eq(take_reply(first), -2);
+    ck_assert_uint_eq(scene.tcp.open_count, 6);
+    int fourth = enter_as(&scene, "192.0.2.1");
+    ck_assert_int_eq(take_reply(mapped), -2);
+    ck_assert_uint_eq(scene.tcp.open_count, 6);
+    close(first), close(second), close(third), close(fourth);
+    close(other), close(mapped), close(alike), close(near);
+    end(&scene);
+}
+END_TEST
+
 START_TEST(many_newcomers_at_once_never_break_the_limit)
 {
     struct scene scene;
@@ -551,7 +699,9 @@ int main(void)
 
     tcase_add_test(frames, one_query_gets_one_reply);
     tcase_add_test(frames, single_queries_of_many_connections_are_answered_together);
+    tcase_add_test(frames, a_query_that_waits_is_answered_before_its_connection_makes_way);
     tcase_add_test(frames, a_connection_that_goes_within_the_turn_takes_its_query_along);
+    tcase_add_test(frames, queries_whose_connections_have_gone_leave_the_next_reading_its_room);
     tcase_add_test(frames, a_frame_may_come_in_any_two_pieces);
     tcase_add_test(frames, a_frame_may_come_octet_by_octet);
     tcase_add_test(frames, pipelined_queries_are_answered_in_order_by_one_write);
@@ -565,6 +715,8 @@ int main(void)
     tcase_add_test(limits, a_slow_reader_gets_every_reply_in_order);
     tcase_add_test(limits, over_a_clients_limit_its_own_idlest_goes);
     tcase_add_test(limits, over_the_limit_of_all_the_idlest_goes);
+    tcase_add_test(limits, outsiders_go_before_clients_of_spaces);
+    tcase_add_test(limits, a_clients_limit_counts_all_addresses_of_an_ipv6_network);
     tcase_add_test(limits, many_newcomers_at_once_never_break_the_limit);
     tcase_add_test(limits, an_idle_connection_is_closed_and_half_a_frame_is_idle);
     tcase_add_test(limits, a_stop_answers_what_has_come);

@@ -150,16 +150,19 @@ START_TEST(a_reply_for_a_connection_that_has_gone_reaches_nobody)
 }
 END_TEST
 
-/* Delivers replies that the client does not take until one is refused. Returns how many were not.
- */
-static int deliver_until_refused(struct scene *scene)
+/* Delivers as many replies as there is room for while the client takes none. Returns how many. */
+static size_t deliver_all(struct scene *scene)
 {
-    for (int i = 0;; i++) {
+    const struct tcp_connection *connection = scene->connection;
+    size_t count = 0;
+
+    while (connection->unsent_end - connection->unsent + TCP_FRAME_OCTETS + REPLY_OCTETS <=
+           TCP_OUTPUT_OCTETS) {
         struct late_client late = defer(scene->connection);
-        if (!deliver(scene->connection, &late, (uint8_t)(i + 1), REPLY_OCTETS))
-            return i;
-        ck_assert_int_lt(i, STREAM_MOST / REPLY_OCTETS);
+        ck_assert(deliver(scene->connection, &late, (uint8_t)(++count), REPLY_OCTETS));
+        ck_assert_uint_lt(count, STREAM_MOST / REPLY_OCTETS);
     }
+    return count;
 }
 
 /* Takes everything there is; checks that it continues the frames in their order. */
@@ -170,19 +173,20 @@ static size_t take_some(int client, size_t taken)
 
     for (ssize_t i = 0; i < got; i++, taken++) {
         size_t within = taken % (TCP_FRAME_OCTETS + REPLY_OCTETS);
-        if (within >= TCP_FRAME_OCTETS)
-            ck_assert_uint_eq(octets[i], taken / (TCP_FRAME_OCTETS + REPLY_OCTETS) + 1);
+        if (within >= TCP_FRAME_OCTETS &&
+            octets[i] != taken / (TCP_FRAME_OCTETS + REPLY_OCTETS) + 1)
+            ck_abort_msg("octet %zu is another reply's", taken);
     }
     return taken;
 }
 
-START_TEST(replies_wait_in_order_for_a_slow_client_and_no_more_than_there_is_room_for)
+START_TEST(replies_wait_in_order_for_a_slow_client)
 {
     struct scene scene;
     size_t taken = 0;
 
     begin(&scene);
-    size_t count = (size_t)deliver_until_refused(&scene);
+    size_t count = deliver_all(&scene);
     ck_assert_uint_ge(count, 2); /* some in the socket, some in the connection's own room */
     for (int turns = 0; turns < 1000; turns++) {
         taken = take_some(scene.client, taken);
@@ -190,6 +194,64 @@ START_TEST(replies_wait_in_order_for_a_slow_client_and_no_more_than_there_is_roo
     }
     ck_assert_uint_eq(taken, count * (TCP_FRAME_OCTETS + REPLY_OCTETS));
     ck_assert_uint_eq(scene.tcp.open_count, 1);
+    end(&scene);
+}
+END_TEST
+
+START_TEST(a_client_too_slow_for_its_replies_is_closed)
+{
+    struct scene scene;
+    size_t taken = 0, before;
+
+    begin(&scene);
+    deliver_all(&scene);
+    struct late_client late = defer(scene.connection), last = defer(scene.connection);
+    ck_assert(!deliver(scene.connection, &late, 9, REPLY_OCTETS));
+    ck_assert_uint_eq(scene.tcp.open_count, 0);
+    ck_assert(!deliver(scene.connection, &last, 9, REPLY_OCTETS));
+    ck_assert_uint_eq(serving_count(&scene.serving, COUNTER_TCP_SLOW), 1);
+    ck_assert_uint_eq(serving_count(&scene.serving, COUNTER_TCP_CLOSED), 1);
+    serving_turn(&scene.serving);
+    do { /* what the socket has taken arrives, then the end */
+        before = taken;
+        taken = take_some(scene.client, taken);
+    } while (taken > before);
+    ck_assert_int_eq(take(scene.client, REPLY_OCTETS), -2);
+    end(&scene);
+}
+END_TEST
+
+START_TEST(a_query_waits_until_the_reply_before_it_is_taken)
+{
+    static uint8_t stream[2 * REPLY_OCTETS];
+    struct scene scene;
+    uint8_t query[TCP_FRAME_OCTETS + 512];
+    int small = 4096;
+    size_t taken = 0;
+
+    begin(&scene);
+    setsockopt(scene.connection->descriptor, SOL_SOCKET, SO_SNDBUF, &small, sizeof small);
+    struct late_client late = defer(scene.connection);
+    size_t length = serving_query(77, query + TCP_FRAME_OCTETS);
+    store16(query, (uint16_t)length);
+    ck_assert_int_gt(send(scene.client, query, TCP_FRAME_OCTETS + length, 0), 0);
+    tcp_connection_serve(scene.connection);
+    ck_assert_uint_eq(scene.tcp.single_count, 1);
+    ck_assert(deliver(scene.connection, &late, 5, REPLY_OCTETS)); /* within the same turn */
+    ck_assert_uint_lt(scene.connection->unsent, scene.connection->unsent_end);
+    for (int turns = 0; turns < 1000; turns++) {
+        serving_turn(&scene.serving);
+        ssize_t got = recv(scene.client, stream + taken, sizeof stream - taken, 0);
+        taken += got > 0 ? (size_t)got : 0;
+    }
+    ck_assert_uint_eq(load16(stream), REPLY_OCTETS);
+    for (size_t i = TCP_FRAME_OCTETS; i < TCP_FRAME_OCTETS + REPLY_OCTETS; i++)
+        if (stream[i] != 5)
+            ck_abort_msg("octet %zu is another reply's", i);
+    ck_assert_uint_gt(taken, TCP_FRAME_OCTETS + REPLY_OCTETS + TCP_FRAME_OCTETS + 2);
+    const uint8_t *reply = stream + TCP_FRAME_OCTETS + REPLY_OCTETS;
+    ck_assert_uint_eq(load16(reply + TCP_FRAME_OCTETS), 77);
+    ck_assert_uint_eq(taken, TCP_FRAME_OCTETS + REPLY_OCTETS + TCP_FRAME_OCTETS + load16(reply));
     end(&scene);
 }
 END_TEST
@@ -203,7 +265,9 @@ int main(void)
     tcase_add_test(all, a_client_that_closes_its_side_still_gets_what_comes_later);
     tcase_add_test(all, a_connection_that_awaits_replies_and_nothing_else_costs_no_turns);
     tcase_add_test(all, a_reply_for_a_connection_that_has_gone_reaches_nobody);
-    tcase_add_test(all, replies_wait_in_order_for_a_slow_client_and_no_more_than_there_is_room_for);
+    tcase_add_test(all, replies_wait_in_order_for_a_slow_client);
+    tcase_add_test(all, a_client_too_slow_for_its_replies_is_closed);
+    tcase_add_test(all, a_query_waits_until_the_reply_before_it_is_taken);
     suite_add_tcase(suite, all);
     return suite_run(suite);
 }
