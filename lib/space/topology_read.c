@@ -239,7 +239,7 @@ static bool sort_name(struct reading *reading, const json_t *value, struct names
         names->custom[names->custom_count++] = name;
         return true;
     }
-    if (names->of_platform != NULL && strcmp(names->of_platform, name) != 0)
+    if (name[0] == '*' || (names->of_platform != NULL && strcmp(names->of_platform, name) != 0))
         return fail_value(reading, "domains", "a list with one default domain", value);
     names->of_platform = name;
     return true;
