@@ -4,13 +4,16 @@
  *
  *     lock ──► open ──► edit the text ──► replace: write beside, check, rename ──► close, unlock
  *
- * The lock is on the folder, so that two commands at once come one after the other and none loses
- * the other's edit. The system lets go of it when its holder ends, however that happens.
+ * The lock is on a hidden file of the folder (.spacedns.lock, mode 0600, or 0660 where a group may
+ * write the folder), so that two commands at once come one after the other, none loses the other's
+ * edit, and nobody who may only read the folder holds them up. The system lets go of it when its
+ * holder ends, however that happens; the file stays.
  *
  * The new text is written to a hidden file in the same folder (.NAME.new, which the server never
- * reads), with the mode and, where possible, the owner of the old one, and forced to the disk. It
- * takes the old one's place in one step, so at no moment is half a file there. A symbolic link
- * stays: what it points at is replaced.
+ * reads), with the mode, the extended attributes (access lists and labels are such) and, where
+ * possible, the owner of the old one, and forced to the disk. It takes the old one's place in one
+ * step, so at no moment is half a file there. A symbolic link stays: what it points at is replaced.
+ * A hard link does not: its other names keep the old text. What could not be kept is in `loss`.
  *
  * Threads: one.  Memory: a zone file owns its text.
  */
@@ -30,6 +33,7 @@ struct zone_file {
     size_t length;
     struct stat status; /* as it was read */
     int lock;           /* of the folder that a link leads to; -1 without */
+    struct err loss;    /* code ERR_NONE, or what zone_file_replace could not keep */
 };
 
 /** Says why the folder of zone files could not be opened, by its error number. Returns false. */
@@ -57,8 +61,8 @@ void zone_file_close(struct zone_file *file);
 typedef bool zone_file_check(void *context, const char *draft, struct err *err);
 
 /**
- * Replaces the file. On failure it is what it was, and nothing is left beside it. A file that
- * changed since it was opened is not replaced.
+ * Replaces the file and fills file->loss. On failure it is what it was, and nothing is left beside
+ * it. A file that changed since it was opened is not replaced.
  */
-bool zone_file_replace(const struct zone_file *file, const char *text, size_t length,
+bool zone_file_replace(struct zone_file *file, const char *text, size_t length,
                        zone_file_check *check, void *context, struct err *err);

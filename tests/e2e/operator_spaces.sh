@@ -230,9 +230,13 @@ Generation: cedar
 END
 expect_match "the file says what comes next" '^# routers: \[10\.0\.0\.37, 10\.0\.16\.21\]$' "$(cat "$made/my-space.yaml")"
 sed -i 's/^# routers/routers/' "$made/my-space.yaml"
+expect "the file ends with its mark" "..." "$(tail -n 1 "$made/my-space.yaml")"
+expect "nothing is put elsewhere: exit code" 0 \
+    "$(TMPDIR=$work/none run spaces:create three-space --cidr 10.3.0.0/16 --zones "$made"; echo "$code")"
+rm "$made/three-space.yaml"
 run spaces:create two-space --cidr 10.1.0.0/16 --zones "$made"
 expect "a second space" "$made/two-space.yaml" "$out"
-expect "only the two files are there" "my-space.yaml two-space.yaml" "$(ls -A "$made" | xargs)"
+expect "only the two files are there" "my-space.yaml two-space.yaml" "$(ls -A "$made" | grep -vx .spacedns.lock | xargs)"
 before=$(cat "$made"/*)
 
 # unmade SENTENCE ARGUMENT...: spaces:create is refused and changes nothing
@@ -245,7 +249,7 @@ unmade() {
 Error: $sentence" "$err"
     expect "spaces:create $*: nothing on standard output" "" "$out"
     expect "spaces:create $* changes nothing" "$before" "$(cat "$made"/*)"
-    expect "spaces:create $* leaves nothing" "my-space.yaml two-space.yaml" "$(ls -A "$made" | xargs)"
+    expect "spaces:create $* leaves nothing" "my-space.yaml two-space.yaml" "$(ls -A "$made" | grep -vx .spacedns.lock | xargs)"
 }
 
 unmade "$made/my-space.yaml exists already; move it away, or take another name" my-space
@@ -307,7 +311,7 @@ unread() {
 Error: $sentence" "$err"
     expect "spaces:import $*: nothing on standard output" "" "$out"
     expect "spaces:import $* changes nothing" "$before" "$(cat "$imported"/*)"
-    expect "spaces:import $* leaves nothing" "file-space.yaml test-space.yaml" "$(ls -A "$imported" | xargs)"
+    expect "spaces:import $* leaves nothing" "file-space.yaml test-space.yaml" "$(ls -A "$imported" | grep -vx .spacedns.lock | xargs)"
 }
 
 unread "$work/none.json cannot be opened: No such file or directory" "$work/none.json"

@@ -35,16 +35,22 @@ static int is_file(const struct dirent *entry)
     return entry->d_name[0] != '.';
 }
 
+/* Locks and drafts, too. */
+static int is_any(const struct dirent *entry)
+{
+    return strcmp(entry->d_name, ".") != 0 && strcmp(entry->d_name, "..") != 0;
+}
+
 static int is_zone_file(const struct dirent *entry)
 {
     size_t length = strlen(entry->d_name);
     return length > 5 && strcmp(entry->d_name + length - 5, ".yaml") == 0;
 }
 
-void folder_clear(struct folder *folder)
+static void clear(struct folder *folder, int (*is_meant)(const struct dirent *))
 {
     struct dirent **entries = NULL;
-    int count = scandir(folder->path, &entries, is_file, alphasort);
+    int count = scandir(folder->path, &entries, is_meant, alphasort);
 
     must(count >= 0, folder->path);
     for (int i = 0; i < count; i++) {
@@ -54,9 +60,14 @@ void folder_clear(struct folder *folder)
     free(entries);
 }
 
+void folder_clear(struct folder *folder)
+{
+    clear(folder, is_file);
+}
+
 void folder_close(struct folder *folder)
 {
-    folder_clear(folder);
+    clear(folder, is_any);
     must(rmdir(folder->path) == 0, folder->path);
 }
 

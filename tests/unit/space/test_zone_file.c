@@ -5,12 +5,16 @@
 #include "space/zone_file.h"
 
 #include <check.h>
+#include <fcntl.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/file.h>
 #include <sys/resource.h>
+#include <sys/stat.h>
 #include <sys/wait.h>
+#include <sys/xattr.h>
 #include <unistd.h>
 
 #include "support/folder.h"
@@ -180,6 +184,162 @@ START_TEST(a_text_that_the_disk_does_not_take_changes_nothing)
 }
 END_TEST
 
+/* ---- what is kept of a file, and what is told ---- */
+
+static struct err loss_of(const char *text)
+{
+    struct zone_file file;
+    struct err err;
+    int lock = zone_file_lock(folder.path, &err);
+
+    ck_assert_int_ge(lock, 0);
+    ck_assert(zone_file_open(&file, path, lock, &err));
+    ck_assert_msg(zone_file_replace(&file, text, strlen(text), accept, NULL, &err), "%s", err.text);
+    zone_file_close(&file);
+    close(lock);
+    return file.loss;
+}
+
+START_TEST(extended_attributes_are_kept)
+{
+    char value[16];
+
+    if (setxattr(path, "user.origin", "ansible", 7, 0) != 0)
+        return; /* a file system without them */
+    ck_assert_int_eq(loss_of("space: new\n").code, ERR_NONE);
+    check_text("space: new\n");
+    ck_assert_int_eq(getxattr(path, "user.origin", value, sizeof value), 7);
+    ck_assert_mem_eq(value, "ansible", 7);
+}
+END_TEST
+
+/* Version 2: owner rw-, user 65534 r--, group ---, mask r--, others ---. */
+static const unsigned char nobody_reads[] = {
+    2, 0,   0,   0,   1,   0,   6,  0, 255, 255, 255, 255, 2,   0,   4,
+    0, 254, 255, 0,   0,   4,   0,  0, 0,   255, 255, 255, 255, 16,  0,
+    4, 0,   255, 255, 255, 255, 32, 0, 0,   0,   255, 255, 255, 255,
+};
+
+START_TEST(an_access_list_is_kept)
+{
+    static const char list[] = "system.posix_acl_access";
+    unsigned char kept[sizeof nobody_reads + 1];
+
+    if (setxattr(path, list, nobody_reads, sizeof nobody_reads, 0) != 0)
+        return; /* a file system without them */
+    ck_assert_int_eq(loss_of("space: new\n").code, ERR_NONE);
+    ck_assert_int_eq(getxattr(path, list, kept, sizeof kept), sizeof nobody_reads);
+    ck_assert_mem_eq(kept, nobody_reads, sizeof nobody_reads);
+}
+END_TEST
+
+START_TEST(a_default_list_of_the_folder_does_not_widen_who_may_read)
+{
+    static const char list[] = "system.posix_acl_access";
+    unsigned char kept[64];
+
+    if (setxattr(folder.path, "system.posix_acl_default", nobody_reads, sizeof nobody_reads, 0) !=
+        0)
+        return;
+    ck_assert_int_eq(loss_of("space: new\n").code, ERR_NONE);
+    ck_assert_int_eq(getxattr(path, list, kept, sizeof kept), -1);
+}
+END_TEST
+
+START_TEST(other_names_of_a_file_are_told)
+{
+    char other[FOLDER_PATH_MOST + 16];
+
+    snprintf(other, sizeof other, "%s/.other", folder.path);
+    ck_assert_int_eq(link(path, other), 0);
+    struct err loss = loss_of("space: new\n");
+    ck_assert_int_eq(loss.code, ERR_SYSTEM);
+    ck_assert_ptr_nonnull(strstr(loss.text, "had 1 more names (hard links), which keep the old"));
+    check_text("space: new\n");
+}
+END_TEST
+
+/* ---- the lock ---- */
+
+static char lock_path[FOLDER_PATH_MOST + 32];
+
+static const char *lock_file(void)
+{
+    snprintf(lock_path, sizeof lock_path, "%s/.spacedns.lock", folder.path);
+    return lock_path;
+}
+
+START_TEST(the_lock_is_the_owner_s_alone)
+{
+    struct err err;
+    struct stat status;
+    int lock = zone_file_lock(folder.path, &err);
+
+    ck_assert_int_ge(lock, 0);
+    ck_assert_int_eq(lstat(lock_file(), &status), 0);
+    ck_assert(S_ISREG(status.st_mode));
+    ck_assert_uint_eq(status.st_mode & 07777, 0600);
+    /* Who can only open the folder holds up nobody. */
+    close(lock);
+    int bystander = open(folder.path, O_RDONLY | O_DIRECTORY);
+    ck_assert_int_eq(flock(bystander, LOCK_EX | LOCK_NB), 0);
+    lock = zone_file_lock(folder.path, &err);
+    ck_assert_msg(lock >= 0, "%s", err.text);
+    close(lock);
+    close(bystander);
+}
+END_TEST
+
+START_TEST(a_group_that_may_write_the_folder_may_lock_it)
+{
+    struct err err;
+    struct stat status;
+
+    ck_assert_int_eq(chmod(folder.path, 0770), 0);
+    int lock = zone_file_lock(folder.path, &err);
+    ck_assert_int_ge(lock, 0);
+    close(lock);
+    ck_assert_int_eq(stat(lock_file(), &status), 0);
+    ck_assert_uint_eq(status.st_mode & 07777, 0660);
+}
+END_TEST
+
+START_TEST(a_link_in_the_place_of_the_lock_is_not_followed)
+{
+    struct err err;
+    char target[FOLDER_PATH_MOST + 16];
+
+    snprintf(target, sizeof target, "%s/.target", folder.path);
+    ck_assert_int_eq(symlink(target, lock_file()), 0);
+    ck_assert_int_eq(zone_file_lock(folder.path, &err), -1);
+    ck_assert_ptr_nonnull(strstr(err.text, ".spacedns.lock is a symbolic link; remove it"));
+    ck_assert_int_ne(access(target, F_OK), 0);
+}
+END_TEST
+
+START_TEST(a_lock_that_is_a_stranger_s_is_not_taken)
+{
+    struct err err;
+    int lock = zone_file_lock(folder.path, &err);
+
+    close(lock);
+    if (chown(lock_file(), 65534, 65534) != 0)
+        return; /* only root can */
+    ck_assert_int_eq(zone_file_lock(folder.path, &err), -1);
+    ck_assert_ptr_nonnull(strstr(err.text, "belongs to user 65534, who could hold up every edit"));
+}
+END_TEST
+
+START_TEST(a_lock_that_is_no_file_is_not_taken)
+{
+    struct err err;
+
+    ck_assert_int_eq(mkfifo(lock_file(), 0600), 0);
+    ck_assert_int_eq(zone_file_lock(folder.path, &err), -1);
+    ck_assert_ptr_nonnull(strstr(err.text, ".spacedns.lock is no regular file; remove it"));
+}
+END_TEST
+
 START_TEST(a_folder_that_is_not_there_is_said)
 {
     struct err err;
@@ -276,6 +436,15 @@ int main(void)
     tcase_add_test(tcase, a_read_only_file_is_left_alone);
     tcase_add_test(tcase, a_folder_that_cannot_be_written_is_said);
     tcase_add_test(tcase, a_text_that_the_disk_does_not_take_changes_nothing);
+    tcase_add_test(tcase, extended_attributes_are_kept);
+    tcase_add_test(tcase, an_access_list_is_kept);
+    tcase_add_test(tcase, a_default_list_of_the_folder_does_not_widen_who_may_read);
+    tcase_add_test(tcase, other_names_of_a_file_are_told);
+    tcase_add_test(tcase, the_lock_is_the_owner_s_alone);
+    tcase_add_test(tcase, a_group_that_may_write_the_folder_may_lock_it);
+    tcase_add_test(tcase, a_link_in_the_place_of_the_lock_is_not_followed);
+    tcase_add_test(tcase, a_lock_that_is_a_stranger_s_is_not_taken);
+    tcase_add_test(tcase, a_lock_that_is_no_file_is_not_taken);
     tcase_add_test(tcase, a_folder_that_is_not_there_is_said);
     tcase_add_test(tcase, two_writers_at_once_lose_nothing);
     tcase_add_test(tcase, a_writer_that_is_killed_leaves_a_whole_file_and_no_lock);
