@@ -173,11 +173,16 @@ int change_commit(struct change *change, const char *after)
     bool is_same = change->edit.length == change->file.length &&
                    memcmp(change->edit.text, change->file.text, change->file.length) == 0;
 
+    /* One that cannot be marked, for dots stand in it already, is written all the same. */
+    if (!is_same)
+        edit_mark_end(&change->edit, &err);
     change->is_guarded = !is_same && is_guarded(change);
     if (!is_same && !zone_file_replace(&change->file, change->edit.text, change->edit.length,
                                        check_draft, change, &err))
         return change_fail(change, err.text);
     fprintf(change->session->err, "done%s", after == NULL ? "\n" : after);
+    if (!is_same && change->file.loss.code != ERR_NONE)
+        change_advise(change->session, "%s", change->file.loss.text);
     return EXIT_DONE;
 }
 

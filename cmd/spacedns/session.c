@@ -133,11 +133,14 @@ const char *session_zones(struct session *session)
 struct snapshot *session_load(struct session *session, const char *folder,
                               const struct snapshot *before, struct err *err)
 {
+    const struct invocation *invocation = &session->invocation;
     struct load_request request = {.folder = folder,
                                    .policy = &session->policy,
                                    .key = session->key,
                                    .threads = (unsigned)session->settings.workers,
-                                   .before = before};
+                                   .before = before,
+                                   .wants_marks = invocation->command == COMMAND_CHECK &&
+                                                  invocation_has(invocation, OPTION_STRICT)};
 
     *err = (struct err){.code = ERR_NONE};
     session->outcome = (struct load_outcome){.is_unchanged = false};

@@ -14,7 +14,7 @@ static bool read_file(struct estate *estate, struct session *session, const char
     struct zone_text text;
     struct space *space = NULL;
 
-    if (folder_read(file, &session->key, &text, session->report)) {
+    if (folder_read(file, &session->key, NULL, &text, session->report)) {
         space = space_parse(estate->arena, file, text.octets, text.length, session->report);
         free(text.octets);
     }

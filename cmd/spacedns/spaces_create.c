@@ -21,7 +21,8 @@ static const char template[] =
     "# vpns:\n"
     "#   - {name: office, status: active, routable_cidrs: [192.168.7.0/24]}\n"
     "\n"
-    "# spacedns apps:create --space %s adds an app here.\n";
+    "# spacedns apps:create --space %s adds an app here.\n"
+    "...\n";
 
 /* The 37th address of the first router subnet, and the 21st of the second, as an example. */
 static char *write_zone(const char *name, struct cidr cidr, size_t *length)

@@ -102,6 +102,7 @@ static void write_zone(const struct import *import, FILE *out)
             "\n",
             import->space, cidr);
     apps_write(import->topology.apps, import->topology.app_count, out);
+    fputs("...\n", out);
 }
 
 static void advise(const struct import *import)

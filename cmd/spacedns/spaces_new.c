@@ -39,14 +39,6 @@ bool newcomer_read_cidr(struct session *session, struct cidr *cidr)
     return false;
 }
 
-/* A folder of links to the zone files, and the new one. */
-struct rehearsal {
-    struct arena *arena;
-    char path[64];
-    const char **made; /* what is to be removed */
-    size_t made_count;
-};
-
 static const char *path_in(struct arena *arena, const char *folder, const char *name,
                            const char *ending)
 {
@@ -81,90 +73,45 @@ static bool write_file(const char *path, const struct newcomer *newcomer)
     return is_written;
 }
 
-static bool link_file(struct rehearsal *rehearsal, const char *file)
-{
-    char target[PATH_MAX];
-    const char *path = path_in(rehearsal->arena, rehearsal->path, strrchr(file, '/') + 1, "");
-
-    if (path == NULL || realpath(file, target) == NULL || symlink(target, path) != 0)
-        return false;
-    rehearsal->made[rehearsal->made_count++] = path;
-    return true;
-}
-
-static bool rehearsal_fill(struct rehearsal *rehearsal, const struct folder *folder,
-                           const struct newcomer *newcomer)
-{
-    const char *path = path_in(rehearsal->arena, rehearsal->path, newcomer->space, ".yaml");
-
-    rehearsal->made = arena_take(rehearsal->arena, (folder->count + 1) * sizeof *rehearsal->made);
-    if (path == NULL || rehearsal->made == NULL || !write_file(path, newcomer))
-        return false;
-    rehearsal->made[rehearsal->made_count++] = path;
-    for (size_t i = 0; i < folder->count; i++)
-        if (!link_file(rehearsal, folder->files[i]))
-            return false;
-    return true;
-}
-
-static void rehearsal_end(struct rehearsal *rehearsal)
-{
-    for (size_t i = 0; i < rehearsal->made_count; i++)
-        unlink(rehearsal->made[i]);
-    rmdir(rehearsal->path);
-}
-
 static bool is_about_cidr(enum finding_code code)
 {
     return code == FINDING_SPACE_CIDR || code == FINDING_SPACE_OVERLAP || code == FINDING_DYNO_IP;
 }
 
-/* The first error as one sentence, with the zones folder's name instead of the rehearsal's. */
-static void tell_finding(const struct session *session, const struct rehearsal *rehearsal,
-                         const char *folder, struct err *err)
+/* The first error as one sentence. */
+static void tell_finding(const struct report *report, struct err *err)
 {
-    const struct finding *finding = report_findings(session->report);
-    const struct finding *end = finding + report_total(session->report);
+    const struct finding *finding = report_first_error(report);
 
-    while (finding < end && finding_level(finding->code) != FINDING_ERROR)
-        finding++;
-    if (finding == end) {
+    if (finding == NULL)
         err_set(err, ERR_MEMORY, "out of memory; nothing was changed");
-        return;
-    }
-    const char *sentence = finding->sentence;
-    const char *shadow = strstr(sentence, rehearsal->path);
-    int before = shadow == NULL ? 0 : (int)(shadow - sentence);
-    err_set(err, ERR_RULE, "%s: %.*s%s%.300s; nothing was changed%s", finding_name(finding->code),
-            before, sentence, shadow == NULL ? "" : folder,
-            shadow == NULL ? sentence : shadow + strlen(rehearsal->path),
-            is_about_cidr(finding->code) ? "; --cidr gives the space another block" : "");
+    else
+        err_set(err, ERR_RULE, "%s: %.400s; nothing was changed%s", finding_name(finding->code),
+                finding->sentence,
+                is_about_cidr(finding->code) ? "; --cidr gives the space another block" : "");
 }
 
-/* Would the folder be served with the new file in it? */
-static bool rehearse(struct session *session, struct arena *arena, const struct folder *folder,
-                     const struct newcomer *newcomer, struct err *err)
+/* Would the folder be served with the draft in it as `path`? */
+static bool rehearse(struct session *session, const char *path, const char *draft, struct err *err)
 {
-    struct rehearsal rehearsal = {.arena = arena};
-    const char *temporary = getenv("TMPDIR");
-    bool is_good = false;
+    const struct load_request request = {.folder = session_zones(session),
+                                         .policy = &session->policy,
+                                         .key = session->key,
+                                         .threads = (unsigned)session->settings.workers,
+                                         .file = path,
+                                         .draft = draft};
+    struct load_outcome outcome;
+    struct report *report = report_new();
 
-    snprintf(rehearsal.path, sizeof rehearsal.path, "%s/spacedns.XXXXXX",
-             temporary == NULL || strlen(temporary) > 40 ? "/tmp" : temporary);
-    if (mkdtemp(rehearsal.path) == NULL)
-        return err_set(err, ERR_SYSTEM, "%s cannot be made: %s; nothing was changed",
-                       rehearsal.path, strerror(errno));
-    if (rehearsal_fill(&rehearsal, folder, newcomer)) {
-        struct snapshot *snapshot = session_load(session, rehearsal.path, NULL, err);
-        is_good = snapshot != NULL;
-        snapshot_free(snapshot);
-        if (!is_good && err->code == ERR_NONE)
-            tell_finding(session, &rehearsal, session_zones(session), err);
-    } else {
-        err_set(err, ERR_SYSTEM, "%s cannot be filled: %s; nothing was changed", rehearsal.path,
-                strerror(errno));
-    }
-    rehearsal_end(&rehearsal);
+    if (report == NULL)
+        return err_set(err, ERR_MEMORY, "out of memory; nothing was changed");
+    *err = (struct err){.code = ERR_NONE};
+    struct snapshot *snapshot = snapshot_load(&request, report, &outcome, err);
+    bool is_good = snapshot != NULL;
+    if (!is_good && err->code == ERR_NONE)
+        tell_finding(report, err);
+    snapshot_free(snapshot);
+    report_free(report);
     return is_good;
 }
 
@@ -178,21 +125,25 @@ static void sync_folder(const char *folder)
     close(descriptor);
 }
 
-/* Whole under a hidden name, then under its own, which must be free. */
-static bool put(struct arena *arena, const char *folder, const struct newcomer *newcomer,
-                struct err *err)
+/* Whole under a hidden name, then, when that would be served, under its own, which must be free. */
+static bool put(struct session *session, struct arena *arena, const char *path,
+                const struct newcomer *newcomer, struct err *err)
 {
-    const char *path = path_in(arena, folder, newcomer->space, ".yaml");
-    const char *draft = path_in(arena, folder, ".newcomer", ".new");
+    const char *draft = path_in(arena, session_zones(session), ".newcomer", ".new");
 
-    if (path == NULL || draft == NULL)
+    if (draft == NULL)
         return err_set(err, ERR_MEMORY, "out of memory; nothing was changed");
     unlink(draft); /* what a command that was killed left behind */
-    bool is_put = write_file(draft, newcomer) && link(draft, path) == 0;
+    bool is_written = write_file(draft, newcomer);
+    if (is_written && !rehearse(session, path, draft, err)) {
+        unlink(draft);
+        return false;
+    }
+    bool is_put = is_written && link(draft, path) == 0;
     int reason = errno;
     unlink(draft);
     if (is_put) {
-        sync_folder(folder);
+        sync_folder(session_zones(session));
         return true;
     }
     if (reason == EEXIST)
@@ -242,9 +193,7 @@ static bool settle(struct session *session, struct arena *arena, const struct ne
         return err_set(err, ERR_MEMORY, "out of memory; nothing was changed");
     if (access(path, F_OK) == 0)
         return err_set(err, ERR_RULE, "%s exists already; %s", path, newcomer->when_there);
-    return list_good(session, arena, &folder, err) &&
-           rehearse(session, arena, &folder, newcomer, err) &&
-           put(arena, session_zones(session), newcomer, err);
+    return list_good(session, arena, &folder, err) && put(session, arena, path, newcomer, err);
 }
 
 bool newcomer_settle(struct session *session, const struct newcomer *newcomer, struct err *err)

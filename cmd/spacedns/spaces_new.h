@@ -2,7 +2,7 @@
 /**
  * A zone file that was not there before: made whole, or not at all.
  *
- *     lock the folder ──► load it with the new file in it, elsewhere ──► write beside ──► link
+ *     lock the folder ──► write beside ──► load the folder with the new file in it ──► link
  *
  * The file takes its name in one step and never another's place. What the server would refuse is
  * not written.

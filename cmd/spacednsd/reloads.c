@@ -24,6 +24,7 @@ void reloads_prepare(struct reloads *reloads, const struct snapshot *before)
                     .key = reloads->key,
                     .threads = (unsigned)reloads->settings.workers,
                     .before = before,
+                    .reads_all = reloads->wish.reads_all,
                     .now_s = clock_wall_us() / US_PER_SECOND},
     };
 }
@@ -39,6 +40,7 @@ static struct wish wish_of_call(const struct reloads *reloads, const struct call
         .is_dry = is_plan || invocation_has(invocation, OPTION_DRY_RUN),
         .is_forced = !is_plan &&
                      (invocation_has(invocation, OPTION_FORCE) || !reloads->settings.reload_guard),
+        .reads_all = invocation_has(invocation, OPTION_FORCE),
         .folder = is_plan ? invocation_operand(invocation, 0) : NULL,
     };
 }
@@ -55,7 +57,7 @@ static bool is_same_wish(const struct wish *a, const struct wish *b)
                               : strcmp(a->folder, b->folder) == 0;
 
     return a->kind == WISH_RELOAD && b->kind == WISH_RELOAD && a->is_dry == b->is_dry &&
-           a->is_forced == b->is_forced && is_same_folder;
+           a->is_forced == b->is_forced && a->reads_all == b->reads_all && is_same_folder;
 }
 
 /* A call may end before the loading does, when the server is stopped. */

@@ -33,6 +33,7 @@ struct wish {
     enum wish_kind kind;
     bool is_dry;        /* tell what would change, and change nothing */
     bool is_forced;     /* the guard is not asked */
+    bool reads_all;     /* files are read that seem not to have changed */
     const char *folder; /* of a dry one; NULL: the server's own */
 };
 

@@ -73,6 +73,7 @@ void zones_load(struct zones_loading *loading)
 {
     if (loading->report == NULL && !zones_loading_open(loading))
         return;
+    loading->request.clock = &clock_machine; /* this thread may wait: it answers nobody */
     loading->snapshot =
         snapshot_load(&loading->request, loading->report, &loading->outcome, &loading->err);
     report_sort(loading->report);

@@ -11,6 +11,7 @@
 #include "base/parallel.h"
 #include "space/parse.h"
 #include "space/rules.h"
+#include "space/zone_text.h"
 
 /* One zone file on its way into the next snapshot. */
 struct job {
@@ -109,6 +110,21 @@ static bool number_segments(struct loading *loading)
     return true;
 }
 
+/* The folder's files, and a draft's though it be the first. */
+static bool list_files(struct loading *loading)
+{
+    const struct load_request *request = loading->request;
+    bool is_listed = folder_list(loading->arena, request->folder, &loading->folder, loading->err);
+
+    if (request->file == NULL)
+        return is_listed;
+    if (!is_listed && loading->err->code != ERR_RULE)
+        return false;
+    loading->err->code = ERR_NONE;
+    return folder_add(loading->arena, &loading->folder, request->file) ||
+           out_of_memory(loading->err);
+}
+
 static bool make_jobs(struct loading *loading)
 {
     loading->jobs = calloc(loading->folder.count, sizeof *loading->jobs);
@@ -175,6 +191,21 @@ static void keep_text(const struct loading *loading, struct job *job, const stru
     free(text->octets);
 }
 
+/* Was the file served with its end mark: as it is now, or, at the start, before the server ended?
+ */
+static bool was_marked(const struct load_request *request, const struct job *job)
+{
+    if (job->before != NULL || request->before != NULL || request->stored == NULL)
+        return job->before != NULL && job->before->identity.is_marked;
+    const struct stored_text *stored = stored_find(request->stored, stored_name(job->file));
+    size_t length = 0;
+    bool is_sound = false;
+    char *octets = stored == NULL ? NULL : stored_read(stored, &length, &is_sound);
+    bool was_marked = octets != NULL && is_sound && zone_text_is_marked(octets, length);
+    free(octets);
+    return was_marked;
+}
+
 static bool run_job(void *context, size_t index)
 {
     const struct loading *loading = context;
@@ -182,16 +213,22 @@ static bool run_job(void *context, size_t index)
     const char *source = source_of(loading, job);
     struct zone_text text;
 
-    if (job->before != NULL && !loading->request->reads_all &&
+    if (job->before != NULL && !loading->request->reads_all && !loading->request->wants_marks &&
         folder_is_same(source, &job->before->identity)) {
         job->is_kept = true;
         return true;
     }
     job->was_read = true;
-    if (!folder_read(source, &loading->request->key, &text, job->report))
+    /* A draft is the caller's own. */
+    if (!folder_read(source, &loading->request->key,
+                     source == job->file ? loading->request->clock : NULL, &text, job->report))
         return true;
-    if (job->before != NULL && job->before->identity.content == text.identity.content &&
-        job->before->identity.size == text.identity.size) {
+    if (loading->request->wants_marks && !text.identity.is_marked)
+        zone_text_report_unmarked(job->file, text.octets, text.length, job->report);
+    if (!text.identity.is_marked && was_marked(loading->request, job)) {
+        zone_text_report_cut(job->file, text.octets, text.length, job->report);
+    } else if (job->before != NULL && job->before->identity.content == text.identity.content &&
+               job->before->identity.size == text.identity.size) {
         job->is_kept = true;
         job->before->identity = text.identity;
     } else {
@@ -450,7 +487,7 @@ struct snapshot *snapshot_load(const struct load_request *request, struct report
         out_of_memory(err);
         return NULL;
     }
-    if (folder_list(loading.arena, request->folder, &loading.folder, err) && make_jobs(&loading)) {
+    if (list_files(&loading) && make_jobs(&loading)) {
         parallel_for(loading.folder.count, request->threads, run_job, &loading);
         gather(&loading, outcome);
         outcome->is_unchanged =

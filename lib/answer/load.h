@@ -5,9 +5,9 @@
  *     list → read what changed → parse, check, seal (several threads) → check across files
  *          → index → snapshot
  *
- * Files that did not change since `before` (same device, inode, size and time, or the same
- * content) keep their segment. Any error finding refuses the whole: the caller goes on with
- * what it has.
+ * Files that did not change since `before` (same device, inode, size and times, or the same
+ * content) keep their segment. One that had its end mark there and lacks it now was cut (E-CUT).
+ * Any error finding refuses the whole: the caller goes on with what it has.
  *
  * Rules across files: names and ids are unique (E-DUP, E-DOM-TAKEN, E-DOM-TARGET, E-REC-NAME),
  * address blocks of spaces seen at one address are disjoint (E-SPACE-OVERLAP), and what is fixed at
@@ -26,6 +26,7 @@
 #include "answer/fallen.h"
 #include "answer/snapshot.h"
 #include "answer/stored.h"
+#include "base/clock.h"
 #include "base/err.h"
 #include "base/hash.h"
 #include "space/report.h"
@@ -33,15 +34,17 @@
 struct load_request {
     const char *folder;
     const struct policy *policy;
-    bool is_new_policy;            /* there is something to do even if no file has changed */
-    struct hash_key key;           /* one per process; shards depend on it */
-    unsigned threads;              /* that parse at once, 1 or more */
-    const struct snapshot *before; /* NULL at start */
-    const char *file;              /* NULL, or the one that is read from `draft` instead, */
-    const char *draft;             /* as if that had taken its place; what would be, is told */
-    int64_t now_s;                 /* wall clock, for what is kept back */
-    const struct stored *stored;   /* NULL, or what a folder keeps of what was accepted */
-    bool reads_all;                /* texts are wanted of files, too, that have not changed */
+    bool is_new_policy;                /* there is something to do even if no file has changed */
+    struct hash_key key;               /* one per process; shards depend on it */
+    unsigned threads;                  /* that parse at once, 1 or more */
+    const struct snapshot *before;     /* NULL at start */
+    const char *file;                  /* NULL, or the one that is read from `draft` instead, */
+    const char *draft;                 /* as if that had taken its place, be it new or not */
+    bool reads_all;                    /* whatever a file's identity says; the content decides */
+    bool wants_marks;                  /* a file without its end mark is a finding, W-NO-END */
+    const struct waiting_clock *clock; /* NULL: a file that may be half written is read as it is */
+    int64_t now_s;                     /* wall clock, for what is kept back */
+    const struct stored *stored;       /* NULL, or what a folder keeps of what was accepted */
 };
 
 /** A text that was accepted, and that the store does not have. */

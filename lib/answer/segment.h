@@ -144,8 +144,10 @@ struct file_identity {
     ino_t inode;
     off_t size;
     struct timespec modified;
-    bool is_settled;  /* the time is old enough to be trusted */
-    uint64_t content; /* keyed hash */
+    struct timespec changed; /* what cp -p and touch cannot set */
+    bool is_settled;         /* the times are old enough to be trusted */
+    bool is_marked;          /* ends with `...` (space/zone_text.h) */
+    uint64_t content;        /* keyed hash */
 };
 
 struct segment {

@@ -1,5 +1,6 @@
 #include "base/clock.h"
 
+#include <stddef.h>
 #include <time.h>
 
 uint64_t clock_monotonic_ns(void)
@@ -17,3 +18,19 @@ int64_t clock_wall_us(void)
     clock_gettime(CLOCK_REALTIME, &now);
     return (int64_t)now.tv_sec * 1000000 + now.tv_nsec / 1000;
 }
+
+static int64_t machine_wall_us(void *context)
+{
+    (void)context;
+    return clock_wall_us();
+}
+
+static void machine_wait_ms(void *context, unsigned ms)
+{
+    const struct timespec span = {.tv_sec = ms / 1000, .tv_nsec = (long)(ms % 1000) * 1000000};
+
+    (void)context;
+    nanosleep(&span, NULL);
+}
+
+const struct waiting_clock clock_machine = {.wall_us = machine_wall_us, .wait_ms = machine_wait_ms};

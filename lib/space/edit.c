@@ -7,6 +7,7 @@
 #include "base/address.h"
 #include "base/text.h"
 #include "space/edit_text.h"
+#include "space/zone_text.h"
 
 bool edit_init(struct edit *edit, const char *text, size_t length)
 {
@@ -337,4 +338,31 @@ bool edit_set_state(struct edit *edit, const struct dyno_name *dyno, enum dyno_s
     if (value_of(found, "state") == NULL && state == DYNO_UP)
         return true; /* what a dyno is when nothing is said */
     return edit_text_set(&change, found, "state", dyno_state_text(state)) && finish(edit, &change);
+}
+
+/* ---- the end ---- */
+
+/* The line ends of a file are those of its first line. */
+static bool has_crlf(const struct edit *edit)
+{
+    const char *end = memchr(edit->text, '\n', edit->length);
+
+    return end != NULL && end > edit->text && end[-1] == '\r';
+}
+
+bool edit_mark_end(struct edit *edit, struct err *err)
+{
+    struct edit_text change;
+
+    if (zone_text_is_marked(edit->text, edit->length))
+        return true;
+    if (!begin(edit, &change, err))
+        return false;
+    bool is_whole_line = edit->text[edit->length - 1] == '\n';
+    const char *end = has_crlf(edit) ? "\r\n" : "\n";
+    const char *line = edit_text_print(edit->arena, "%s...%s", is_whole_line ? "" : end, end);
+    if (line == NULL)
+        return err_set(err, ERR_MEMORY, "out of memory");
+    change.splices[change.splice_count++] = (struct splice){.at = edit->length, .text = line};
+    return finish(edit, &change);
 }

@@ -34,12 +34,22 @@ space: test-space
 routers: [10.0.0.37, 10.0.16.21]
 apps:
   - {name: calm-sea-1, internal_routing: true, formation: {web: {dynos: [{number: 1, private_ip: 10.0.130.56}]}}}
+...
 END
 run check "$work/clean"
 expect "a clean folder: exit code" 0 "$code"
 expect "a clean folder" "$work/clean: 1 file, 1 space, 1 app: 0 errors, 0 warnings, 0 notes" "$out"
 run check "$work/clean" --strict
 expect "a clean folder, strictly: exit code" 0 "$code"
+
+sed -i '$d' "$work/clean/space.yaml"
+run check "$work/clean"
+expect "without the end mark: exit code" 0 "$code"
+run check "$work/clean" --strict
+expect "without the end mark, strictly: exit code" 1 "$code"
+expect "without the end mark, strictly" \
+    "$work/clean/space.yaml:4:1: warning W-NO-END: the file does not end with a line \`...\`, so a cut would not be seen; add it" \
+    "$(head -n 1 <<<"$out")"
 
 run check zones
 expect "warnings: exit code" 0 "$code"

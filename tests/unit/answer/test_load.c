@@ -21,13 +21,26 @@ struct stand {
     struct err err;
     unsigned threads;
     bool is_new_policy;
+    bool reads_all;
+    bool wants_marks;
+    const char *file, *draft;
+    const struct waiting_clock *clock;
 };
 
 static struct stand stand;
 
+/* Every file is old by it: neither busy, nor of a time that another change could carry. */
+static int64_t long_after(void *context)
+{
+    (void)context;
+    return INT64_C(4102444800000000); /* the year 2100 */
+}
+
+static const struct waiting_clock late = {.wall_us = long_after};
+
 static void set_up(void)
 {
-    stand = (struct stand){.policy = policy_usual(), .threads = 1};
+    stand = (struct stand){.policy = policy_usual(), .threads = 1, .clock = &late};
     folder_init(&stand.folder);
 }
 
@@ -46,7 +59,12 @@ static bool load(void)
                                    .is_new_policy = stand.is_new_policy,
                                    .key = key_usual(),
                                    .threads = stand.threads,
-                                   .before = stand.snapshot};
+                                   .before = stand.snapshot,
+                                   .file = stand.file,
+                                   .draft = stand.draft,
+                                   .reads_all = stand.reads_all,
+                                   .wants_marks = stand.wants_marks,
+                                   .clock = stand.clock};
 
     report_free(stand.report);
     stand.report = report_new();
@@ -208,11 +226,101 @@ START_TEST(a_change_in_the_same_moment_is_seen)
 {
     static const char first[] = "space: one-space\ncidr: 10.1.0.0/16\n";
 
+    stand.clock = NULL;
     folder_write(&stand.folder, "one.yaml", first, strlen(first));
     ck_assert(load());
     overwrite("one.yaml", "space: one-space\ncidr: 10.2.0.0/16\n");
     ck_assert(!load());
     ck_assert_uint_eq(count_findings(FINDING_IMMUTABLE), 1);
+}
+END_TEST
+
+START_TEST(every_file_is_read_when_that_is_asked_for)
+{
+    write_space("one", 1, "");
+    write_space("two", 2, "");
+    ck_assert(load());
+    const struct segment *one = segment_of("one-space");
+    stand.reads_all = true;
+    ck_assert(!load());
+    ck_assert(stand.outcome.is_unchanged);
+    ck_assert_uint_eq(stand.outcome.read_count, 2);
+    ck_assert_ptr_eq(segment_of("one-space"), one);
+}
+END_TEST
+
+START_TEST(a_file_that_was_served_with_its_end_mark_is_refused_without_it)
+{
+    write_space("one", 1, "...\n");
+    ck_assert(load());
+    write_text("one.yaml", "space: one-space\ncidr: 10.1.0.0/16\n");
+    ck_assert(!load());
+    ck_assert_uint_eq(report_total(stand.report), 1);
+    const struct finding *finding = report_findings(stand.report);
+    ck_assert_str_eq(finding_name(finding->code), "E-CUT");
+    ck_assert_uint_eq(finding->at.line, 2);
+    ck_assert(has_app("one-app"));
+    /* It is remembered as long as the file is served. */
+    ck_assert(!load());
+    ck_assert_uint_eq(count_findings(FINDING_CUT), 1);
+    write_text("one.yaml", "space: one-space\ncidr: 10.1.0.0/16\n...\n");
+    ck_assert(load());
+    ck_assert(!has_app("one-app"));
+}
+END_TEST
+
+START_TEST(no_cut_of_a_marked_file_is_served)
+{
+    char text[512], part[512];
+
+    write_space("one", 1, "...\n");
+    ck_assert(load());
+    snprintf(text, sizeof text, "%s/one.yaml", stand.folder.path);
+    size_t length;
+    char *whole = file_read(text, &length);
+    ck_assert_uint_lt(length, sizeof part);
+    for (size_t cut = 0; cut + 1 < length; cut++) {
+        memcpy(part, whole, cut);
+        part[cut] = '\0';
+        write_text("one.yaml", part);
+        ck_assert_msg(!load(), "%zu octets of %zu", cut, length);
+        ck_assert(!stand.outcome.is_unchanged);
+    }
+    free(whole);
+}
+END_TEST
+
+START_TEST(a_file_that_never_had_a_mark_needs_none)
+{
+    write_space("one", 1, "");
+    ck_assert(load());
+    ck_assert_uint_eq(report_total(stand.report), 0);
+    write_space("one", 1, "# more\n");
+    ck_assert(load());
+    stand.wants_marks = true;
+    write_space("two", 2, "...\n");
+    ck_assert(load());
+    ck_assert_uint_eq(report_total(stand.report), 1);
+    ck_assert_uint_eq(count_findings(FINDING_NO_END), 1);
+    ck_assert_uint_eq(report_findings(stand.report)->at.line, 8);
+}
+END_TEST
+
+START_TEST(a_draft_may_be_the_first_file_of_a_folder)
+{
+    char file[FOLDER_PATH_MOST + 16], draft[FOLDER_PATH_MOST + 16];
+
+    write_text(".draft", "space: one-space\ncidr: 10.1.0.0/16\n");
+    snprintf(file, sizeof file, "%s/one.yaml", stand.folder.path);
+    snprintf(draft, sizeof draft, "%s/.draft", stand.folder.path);
+    stand.file = file;
+    stand.draft = draft;
+    ck_assert(load());
+    ck_assert_str_eq(stand.snapshot->segments[0]->file, file);
+    write_text(".draft", "space: one-space\ncidr: 10.1.0.0/8\n");
+    ck_assert(!load());
+    ck_assert_int_eq(stand.err.code, ERR_NONE);
+    ck_assert_str_eq(report_first_error(stand.report)->file, file);
 }
 END_TEST
 
@@ -593,6 +701,11 @@ int main(void)
     tcase_add_test(reading, the_same_content_written_again_is_no_change);
     tcase_add_test(reading, a_changed_file_is_read_and_the_others_are_shared);
     tcase_add_test(reading, a_change_in_the_same_moment_is_seen);
+    tcase_add_test(reading, every_file_is_read_when_that_is_asked_for);
+    tcase_add_test(reading, a_file_that_was_served_with_its_end_mark_is_refused_without_it);
+    tcase_add_test(reading, no_cut_of_a_marked_file_is_served);
+    tcase_add_test(reading, a_file_that_never_had_a_mark_needs_none);
+    tcase_add_test(reading, a_draft_may_be_the_first_file_of_a_folder);
     tcase_add_test(reading, a_comment_alone_makes_no_difference_to_answers);
     tcase_add_test(reading, a_new_file_is_added_and_a_removed_one_goes);
     tcase_add_test(reading, a_renamed_file_is_no_clash_with_itself);

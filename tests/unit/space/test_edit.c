@@ -373,6 +373,52 @@ START_TEST(what_was_put_in_and_taken_out_again_leaves_no_trace)
 }
 END_TEST
 
+static const struct {
+    const char *before, *after;
+} endings[] = {
+    {"space: s\n", "space: s\n...\n"},
+    {"space: s", "space: s\n...\n"},
+    {"space: s\r\napps: []\r\n", "space: s\r\napps: []\r\n...\r\n"},
+    {"space: s\r\napps: []", "space: s\r\napps: []\r\n...\r\n"},
+    {"space: s\n# the end\n\n", "space: s\n# the end\n\n...\n"},
+    {"space: s\nregion: |\n  x\n\n", "space: s\nregion: |\n  x\n\n...\n"},
+    {"{space: s}\n", "{space: s}\n...\n"},
+    {"space: s\n...\n", "space: s\n...\n"},
+    {"space: s\n...", "space: s\n..."},
+    {"space: s\n...\n# more\n", "space: s\n...\n# more\n...\n"},
+};
+
+START_TEST(the_end_is_marked_once)
+{
+    struct edit edit;
+    struct err err;
+    const char *before = endings[_i].before, *after = endings[_i].after;
+
+    ck_assert(edit_init(&edit, before, strlen(before)));
+    ck_assert_msg(edit_mark_end(&edit, &err), "%s", err.text);
+    ck_assert_uint_eq(edit.length, strlen(after));
+    ck_assert_mem_eq(edit.text, after, edit.length);
+    edit_close(&edit);
+}
+END_TEST
+
+START_TEST(an_edit_keeps_the_end_mark_at_the_end)
+{
+    struct edit edit;
+    struct err err;
+    static const char before[] = "space: s\n...\n";
+    static const char after[] = "space: s\napps:\n  - name: abc\n    internal_routing: true\n...\n";
+
+    ck_assert(edit_init(&edit, before, strlen(before)));
+    ck_assert_msg(edit_add_app(&edit, "abc", true, &err), "%s", err.text);
+    ck_assert_uint_eq(edit.length, strlen(after));
+    ck_assert_mem_eq(edit.text, after, edit.length);
+    ck_assert_msg(edit_remove_app(&edit, "abc", &err), "%s", err.text);
+    ck_assert_mem_eq(edit.text + edit.length - 4, "...\n", 4);
+    edit_close(&edit);
+}
+END_TEST
+
 int main(void)
 {
     Suite *suite = suite_create("space/edit");
@@ -384,6 +430,9 @@ int main(void)
     tcase_add_test(tcase, a_name_that_could_break_out_of_its_quotes_is_refused);
     tcase_add_loop_test(tcase, a_thousand_edits_keep_every_octet_that_is_not_theirs, 0, 2);
     tcase_add_test(tcase, what_was_put_in_and_taken_out_again_leaves_no_trace);
+    tcase_add_loop_test(tcase, the_end_is_marked_once, 0,
+                        (int)(sizeof endings / sizeof endings[0]));
+    tcase_add_test(tcase, an_edit_keeps_the_end_mark_at_the_end);
     suite_add_tcase(suite, tcase);
     return suite_run(suite);
 }

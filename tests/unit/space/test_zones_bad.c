@@ -24,7 +24,8 @@ static char folder[FOLDER_PATH_MOST];
 /* What no single file can fire: findings between files, on reload, of settings, of the system. */
 static const enum finding_code beyond_one_file[] = {
     FINDING_FILE,          FINDING_MEMORY,  FINDING_SPACE_OVERLAP, FINDING_IMMUTABLE,
-    FINDING_LISTEN_PUBLIC, FINDING_SETTING, FINDING_RESTART,
+    FINDING_LISTEN_PUBLIC, FINDING_SETTING, FINDING_RESTART,       FINDING_BUSY,
+    FINDING_CUT,           FINDING_NO_END,
 };
 
 static int by_name(const void *left, const void *right)

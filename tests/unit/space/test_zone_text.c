@@ -1,0 +1,84 @@
+/* The end mark is seen where it is, and what lacks it is told with its last line. */
+#include "space/zone_text.h"
+
+#include <string.h>
+
+#include "support/suite.h"
+
+static const struct {
+    const char *text;
+    bool is_marked;
+} texts[] = {
+    {"space: abc\n...\n", true},
+    {"space: abc\n...", true},
+    {"space: abc\r\n...\r\n", true},
+    {"space: abc\n...  \n\n  \n", true},
+    {"space: abc\n... # the end\n", true},
+    {"...\n", true},
+    {"", false},
+    {"\n\n", false},
+    {"space: abc\n", false},
+    {"space: abc\n..", false},
+    {"space: abc\n....\n", false},
+    {"space: abc\n...#\n", false},
+    {"space: abc\n... more\n", false},
+    {"space: abc\n ...\n", false},
+    {"space: ...\n", false},
+    {"space: abc\n...\n# a comment\n", false},
+};
+
+START_TEST(the_last_line_that_is_not_blank_decides)
+{
+    ck_assert_int_eq(zone_text_is_marked(texts[_i].text, strlen(texts[_i].text)),
+                     texts[_i].is_marked);
+}
+END_TEST
+
+START_TEST(no_prefix_of_a_marked_text_is_marked)
+{
+    static const char text[] = "space: abc\napps:\n  - {name: abc}\n...\n";
+
+    for (size_t length = 0; length < sizeof text - 2; length++)
+        ck_assert_msg(!zone_text_is_marked(text, length), "%zu octets", length);
+}
+END_TEST
+
+static const struct {
+    const char *text;
+    unsigned line;
+    const char *says;
+} cuts[] = {
+    {"space: abc\napps:\n  - name: ab\n\n", 3, "ends with `  - name: ab`"},
+    {"space: abc", 1, "ends with `space: abc`"},
+    {"", 1, "the file is empty"},
+    {"\n\n", 1, "the file is empty"},
+};
+
+START_TEST(a_cut_is_told_with_the_last_line_and_the_remedy)
+{
+    struct report *report = report_new();
+
+    zone_text_report_cut("a.yaml", cuts[_i].text, strlen(cuts[_i].text), report);
+    const struct finding *finding = report_first_error(report);
+    ck_assert_ptr_nonnull(finding);
+    ck_assert_str_eq(finding_name(finding->code), "E-CUT");
+    ck_assert_uint_eq(finding->at.line, cuts[_i].line);
+    ck_assert_msg(strstr(finding->sentence, cuts[_i].says) != NULL, "%s", finding->sentence);
+    ck_assert_ptr_nonnull(strstr(finding->sentence, "`...`"));
+    report_free(report);
+}
+END_TEST
+
+int main(void)
+{
+    Suite *suite = suite_create("space/zone_text");
+    TCase *marks = tcase_create("marks");
+
+    tcase_add_loop_test(marks, the_last_line_that_is_not_blank_decides, 0,
+                        sizeof texts / sizeof texts[0]);
+    tcase_add_test(marks, no_prefix_of_a_marked_text_is_marked);
+    tcase_add_loop_test(marks, a_cut_is_told_with_the_last_line_and_the_remedy, 0,
+                        sizeof cuts / sizeof cuts[0]);
+    suite_add_tcase(suite, marks);
+    return suite_run(suite);
+}
