@@ -4,9 +4,10 @@
  *
  * The client gets its own id and question, in the case it sent; the records with their TTLs counted
  * down; the upstream's EDE options and ours; an OPT of ours when it sent one; no more octets than
- * it takes, else as many whole records as fit, and TC. AD is passed on to who asked for it with AD or DO (RFC 6840 section 5.8). RA
- * is always set, for only clients who may recurse come this far; AA never: these are not our names.
- * A client without OPT gets SERVFAIL for codes above 15, which it has no place for.
+ * it takes, else as many whole records as fit, and TC. AD is passed on to who asked for it with AD
+ * or DO (RFC 6840 section 5.8). RA is always set, for only clients who may recurse come this far;
+ * AA never: these are not our names. A client without OPT gets SERVFAIL for codes above 15, which
+ * it has no place for.
  *
  * Threads: pure.  Memory: never allocates.
  */

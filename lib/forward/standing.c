@@ -6,7 +6,8 @@
 
 #include "forward/forward.h"
 
-static_assert(sizeof(struct standing) % STANDING_LINE_OCTETS == 0, "a server's has lines of its own");
+static_assert(sizeof(struct standing) % STANDING_LINE_OCTETS == 0,
+              "a server's has lines of its own");
 
 /* ---- One server's ---- */
 

@@ -18,7 +18,13 @@
 #include "support/world.h"
 #include "wire/types.h"
 
-enum { WORLDS = 200, SEEDS = 4, ALIASES = 8, ADDRESSES_MOST = 64, LINKS_MOST = 8 + 2 * ALIASES + 2 };
+enum {
+    WORLDS = 200,
+    SEEDS = 4,
+    ALIASES = 8,
+    ADDRESSES_MOST = 64,
+    LINKS_MOST = 8 + 2 * ALIASES + 2
+};
 
 #define POISON "6.6.6.6"
 
