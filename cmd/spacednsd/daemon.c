@@ -183,9 +183,12 @@ static bool prepare(struct daemon *daemon, const struct settings *settings)
     *daemon = (struct daemon){.settings = settings};
     daemon->view = (struct control_view){.settings = &daemon->reloads.settings,
                                          .last = &daemon->reloads.last,
+                                         .state = &daemon->reloads.state,
                                          .started_ns = clock_monotonic_ns()};
-    daemon->reloads =
-        (struct reloads){.settings = *settings, .key = hash_key_random(), .loop = &daemon->loop};
+    daemon->reloads = (struct reloads){.settings = *settings,
+                                       .key = hash_key_random(),
+                                       .loop = &daemon->loop,
+                                       .state = {.folder = -1, .zones = -1}};
     reloads_prepare(&daemon->reloads, NULL);
     return policy_set(&daemon->reloads.policy, settings);
 }
@@ -198,6 +201,8 @@ int daemon_run(struct settings *settings)
         return refuse("out of memory");
     signals_prepare();
     log_set_level((enum log_level)settings->log_level);
+    reloads_open_state(&daemon.reloads);
+    reloads_prepare(&daemon.reloads, NULL);
     zones_load(&daemon.reloads.loading);
     if (daemon.reloads.loading.snapshot == NULL) {
         zones_print_refusal(&daemon.reloads.loading, stderr);
@@ -211,6 +216,7 @@ int daemon_run(struct settings *settings)
     }
     for (size_t i = 0; i < settings->host_warning_count; i++)
         log_sentence(LOG_WARNING, "resolv_conf", settings->host_warnings[i]);
+    reloads_store_first(&daemon.reloads);
     if (settings->lacks_upstreams)
         events_log_no_upstreams();
     terms_raise_descriptor_limit(settings);

@@ -17,6 +17,7 @@ enum {
 void reloads_prepare(struct reloads *reloads, const struct snapshot *before)
 {
     const char *folder = reloads->wish.folder;
+    bool is_stored = state_is_used(&reloads->state) && !reloads->wish.is_dry;
 
     reloads->loading = (struct zones_loading){
         .request = {.folder = folder == NULL ? reloads->settings.zones : folder,
@@ -24,7 +25,9 @@ void reloads_prepare(struct reloads *reloads, const struct snapshot *before)
                     .key = reloads->key,
                     .threads = (unsigned)reloads->settings.workers,
                     .before = before,
-                    .reads_all = reloads->wish.reads_all,
+                     .stored = is_stored ? &reloads->state.stored : NULL,
+                     .reads_all =
+                         reloads->wish.reads_all || (is_stored && reloads->state.is_behind),
                     .now_s = clock_wall_us() / US_PER_SECOND},
     };
 }
@@ -133,6 +136,7 @@ static void close_loading(struct reloads *reloads)
 {
     struct zones_loading *loading = &reloads->loading;
 
+    load_outcome_close(&loading->outcome);
     zones_loading_close(loading);
     if (loading->terms != reloads->terms)
         terms_free(loading->terms);
@@ -311,10 +315,88 @@ static void drop_loaded(struct reloads *reloads)
     reloads->loading.snapshot = NULL;
 }
 
+/* ---- state ---- */
+
+static void log_state(const struct state *state, const struct load_outcome *outcome)
+{
+    struct log_line line;
+
+    if (state->doubt.code != ERR_NONE)
+        log_sentence(LOG_WARNING, "state_decayed", state->doubt.text);
+    if (state->problem.code != ERR_NONE)
+        log_sentence(LOG_WARNING, state_is_used(state) ? "state_failed" : "state_unused",
+                     state->problem.text);
+    if (outcome->lost_texts == 0)
+        return;
+    log_start(&line, LOG_WARNING, "state_decayed");
+    log_number(&line, "count", outcome->lost_texts);
+    log_string(&line, "text",
+               "texts of zone files in state_dir cannot be read; names that only they have are not "
+               "kept back");
+    log_send(&line);
+}
+
+void reloads_open_state(struct reloads *reloads)
+{
+    const char *path = reloads->settings.state_dir;
+
+    if (path != NULL)
+        state_open(&reloads->state, path, &reloads->key);
+}
+
+void reloads_store_first(struct reloads *reloads)
+{
+    struct zones_loading *loading = &reloads->loading;
+
+    state_store(&reloads->state, loading->snapshot, loading->outcome.texts,
+                loading->outcome.text_count);
+    log_state(&reloads->state, &loading->outcome);
+}
+
+/* On a thread of the pool: disks are slow. */
+static void store_on_pool(uv_work_t *work)
+{
+    struct reloads *reloads = work->data;
+    struct zones_loading *loading = &reloads->loading;
+
+    state_store(&reloads->state,
+                loading->snapshot == NULL ? loading->request.before : loading->snapshot,
+                loading->outcome.texts, loading->outcome.text_count);
+}
+
+static void reloads_on_stored(uv_work_t *work, int status)
+{
+    struct reloads *reloads = work->data;
+    const struct zones_loading *loading = &reloads->loading;
+
+    (void)status;
+    if (reloads->is_stopping) {
+        drop_loaded(reloads);
+        return;
+    }
+    reloads->state.doubt.code = ERR_NONE; /* said at the start */
+    log_state(&reloads->state, &loading->outcome);
+    if (loading->snapshot != NULL)
+        reloads_publish(reloads); /* reloads_finish ends the reload */
+    else
+        end_reload(reloads, RELOAD_UNCHANGED);
+}
+
+/* What is to be served is kept first, so that no end of the process loses it. */
+static void store(struct reloads *reloads)
+{
+    if (state_is_used(&reloads->state))
+        uv_queue_work(reloads->loop, &reloads->work, store_on_pool, reloads_on_stored);
+    else if (reloads->loading.snapshot != NULL)
+        reloads_publish(reloads);
+    else
+        end_reload(reloads, RELOAD_UNCHANGED);
+}
+
 static void settle_let_go(struct reloads *reloads)
 {
     if (reloads->loading.snapshot != NULL)
-        reloads_publish(reloads);
+        store(reloads);
     else
         end_reload(reloads,
                    reloads->loading.outcome.is_unchanged ? RELOAD_UNCHANGED : RELOAD_REFUSED);
@@ -335,11 +417,14 @@ static void settle_loaded(struct reloads *reloads)
         log_guarded(reloads);
         end_reload(reloads, RELOAD_GUARDED);
     } else if (loading->snapshot != NULL) {
-        reloads_publish(reloads); /* reloads_finish ends the reload */
+        store(reloads);
     } else if (loading->outcome.is_unchanged) {
         zones_log_findings(loading->report);
         events_log_unchanged(loading, generation);
-        end_reload(reloads, RELOAD_UNCHANGED);
+        if (reloads->state.is_behind)
+            store(reloads);
+        else
+            end_reload(reloads, RELOAD_UNCHANGED);
     } else {
         zones_log_refusal(loading, generation);
         end_reload(reloads, RELOAD_REFUSED);
@@ -408,6 +493,7 @@ void reloads_stop(struct reloads *reloads)
 void reloads_close(struct reloads *reloads)
 {
     close_loading(reloads);
+    state_close(&reloads->state);
     terms_free(reloads->terms);
     free(reloads->folder);
     reloads->terms = NULL;

@@ -3,9 +3,9 @@
  * Reloads, one after the other: who wishes what, loading, the guard, and how it ended. Settings are
  * read again first, and take effect together with the zones.
  *
- *     wish ──► loading ──(thread pool)──► published ──(every worker answers from it)──► finished
- *                 └──► refused, guarded, unchanged or tried ──► finished                   │
- *     wishes meanwhile ──► one more reload for each that differs, begun here ◄─────────────┘
+ *     wish ──► loading ──(thread pool)──► stored ──(thread pool)──► published ──(every worker
+ * answers from it)──► finished └──► refused, guarded, unchanged or tried ──► finished │ wishes
+ * meanwhile ──► one more reload for each that differs, begun here ◄─────────────┘
  *
  * Names that are kept back are let go in the same way, without reading anything.
  *
@@ -16,6 +16,7 @@
  */
 #include <uv.h>
 
+#include "answer/state.h"
 #include "control/diff.h"
 #include "control/listener.h"
 #include "serve/server.h"
@@ -46,6 +47,7 @@ struct reloads {
     struct server *server;
     uv_work_t work;
     struct zones_loading loading; /* the one under way; the first one is the daemon's */
+    struct state state;           /* what outlives the process; zeroed: nothing does */
     struct wish wish;             /* what it is to do */
     char *folder;                 /* of that wish */
     struct diff *diff;            /* what it would change, when that is asked */
@@ -63,6 +65,12 @@ struct reloads {
 
 /** Begins to watch the time; the loop is there. */
 void reloads_start(struct reloads *reloads);
+
+/** Opens the state folder of the settings, before the first loading is prepared. */
+void reloads_open_state(struct reloads *reloads);
+
+/** Keeps what the first loading has brought, before it is published. */
+void reloads_store_first(struct reloads *reloads);
 
 /** Sets the next loading's request. */
 void reloads_prepare(struct reloads *reloads, const struct snapshot *before);

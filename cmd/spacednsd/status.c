@@ -89,22 +89,36 @@ static json_t *json_last(const struct reload_last *last)
     return json_null();
 }
 
+/* The folder, and what is wrong with it; null: there is none. */
+static json_t *json_state(const struct state *state)
+{
+    bool is_well = state->problem.code == ERR_NONE;
+
+    if (state->path == NULL)
+        return json_null();
+    return json_pack("{s:o, s:b, s:o}", "path", print_text(state->path, strlen(state->path)),
+                     "used", (int)state_is_used(state), "problem",
+                     is_well ? json_null()
+                             : print_text(state->problem.text, strlen(state->problem.text)));
+}
+
 static json_t *json_status(const struct control_view *view)
 {
     const struct snapshot *snapshot = server_current(view->server);
     uint64_t uptime_s = (clock_monotonic_ns() - view->started_ns) / NS_PER_SECOND;
 
-    return json_pack(
-        "{s:s, s:i, s:I, s:I, s:o, s:o, s:s, s:o, s:i, s:o, s:i, s:i, s:i, s:I, s:o, s:o, s:o}",
-        "version", SPACEDNS_VERSION, "pid", (int)getpid(), "uptime_seconds", (json_int_t)uptime_s,
-        "generation", (json_int_t)snapshot->generation, "last_reload", json_last(view->last),
-        "zones", json_zones(view->settings), "control_socket", view->socket, "listen",
-        json_listen(view->settings), "workers", (int)server_worker_count(view->server),
-        "silent_workers", workers_silent(view), "spaces", (int)zones_count_spaces(snapshot), "apps",
-        (int)snapshot->app_count, "hosts", (int)snapshot->host_count, "kept_back",
-        (json_int_t)(snapshot->kept_back == NULL ? 0 : snapshot->kept_back->count), "upstreams",
-        workers_upstreams(view), "cache", workers_cache(view), "counters",
-        json_counters(view->server));
+    return json_pack("{s:s, s:i, s:I, s:I, s:o, s:o, s:s, s:o, s:i, s:o, s:i, s:i, s:i, s:I, s:o, "
+                     "s:o, s:o, s:o}",
+                     "version", SPACEDNS_VERSION, "pid", (int)getpid(), "uptime_seconds",
+                     (json_int_t)uptime_s, "generation", (json_int_t)snapshot->generation,
+                     "last_reload", json_last(view->last), "zones", json_zones(view->settings),
+                     "control_socket", view->socket, "listen", json_listen(view->settings),
+                     "workers", (int)server_worker_count(view->server), "silent_workers",
+                     workers_silent(view), "spaces", (int)zones_count_spaces(snapshot), "apps",
+                     (int)snapshot->app_count, "hosts", (int)snapshot->host_count, "kept_back",
+                     (json_int_t)(snapshot->kept_back == NULL ? 0 : snapshot->kept_back->count),
+                     "state", json_state(view->state), "upstreams", workers_upstreams(view),
+                     "cache", workers_cache(view), "counters", json_counters(view->server));
 }
 
 static void print_member(const char *key, const json_t *value, FILE *out)
@@ -125,6 +139,16 @@ static void print_member(const char *key, const json_t *value, FILE *out)
             fprintf(out, " %s", json_string_value(item));
     }
     fputc('\n', out);
+}
+
+static void print_state(const json_t *state, FILE *out)
+{
+    const char *problem = json_string_value(json_object_get(state, "problem"));
+
+    if (json_is_object(state))
+        fprintf(out, "%-*s %s%s%s\n", KEY_COLUMN, "state",
+                problem == NULL ? json_string_value(json_object_get(state, "path")) : "",
+                problem == NULL ? "" : "! ", problem == NULL ? "" : problem);
 }
 
 /* What went wrong at night, and when: "refused 3 h ago: zones/a.yaml:3:11: E-…". */
@@ -169,6 +193,8 @@ static void print_status(json_t *status, FILE *out)
     {
         if (strcmp(key, "last_reload") == 0)
             print_last(value, out);
+        else if (strcmp(key, "state") == 0)
+            print_state(value, out);
         else if (strcmp(key, "upstreams") == 0)
             workers_print_upstreams(value, out);
         else if (strcmp(key, "cache") == 0)

@@ -7,6 +7,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "answer/state.h"
 #include "base/err.h"
 #include "config/settings.h"
 #include "serve/server.h"
@@ -38,4 +39,5 @@ struct control_view {
     const char *socket;
     uint64_t started_ns;
     const struct reload_last *last;
+    const struct state *state;
 };

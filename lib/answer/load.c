@@ -372,7 +372,7 @@ static bool raise_ghost(void *context, size_t index)
     return true;
 }
 
-static bool raise_ghosts(struct loading *loading)
+static bool raise_ghosts(struct loading *loading, struct load_outcome *outcome)
 {
     const struct load_request *request = loading->request;
     size_t stored =
@@ -388,7 +388,10 @@ static bool raise_ghosts(struct loading *loading)
         if (is_ghost(loading, &request->stored->texts[i]))
             loading->ghost_texts[loading->ghost_count++] = &request->stored->texts[i];
     loading->fallen_count += loading->ghost_count;
-    return parallel_for(loading->ghost_count, request->threads, raise_ghost, loading);
+    parallel_for(loading->ghost_count, request->threads, raise_ghost, loading);
+    for (size_t i = 0; i < loading->ghost_count; i++)
+        outcome->lost_texts += loading->fallen[loading->segment_count + i] == NULL;
+    return true;
 }
 
 /* Fills in what the snapshot keeps back. Without memory nothing is loaded. */
@@ -409,7 +412,7 @@ static struct snapshot *keep_fallen(struct loading *loading, struct snapshot *sn
         fallen.before = request->before->kept_back;
     else if (stored != NULL)
         fallen.before = stored->kept_back;
-    if (raise_ghosts(loading)) {
+    if (raise_ghosts(loading, outcome)) {
         fallen.dropped = loading->fallen;
         fallen.dropped_count = loading->fallen_count;
         if (fallen_follow(snapshot, &fallen, &snapshot->kept_back, &outcome->fallen))

@@ -62,6 +62,7 @@ struct load_outcome {
     struct fallen_news fallen;
     struct load_text *texts; /* with request->stored; load_outcome_close frees them */
     size_t text_count;
+    size_t lost_texts; /* of request->stored, that could not be read */
 };
 
 /**

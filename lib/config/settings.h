@@ -105,6 +105,7 @@ struct settings {
     const char *control_socket; /* NULL: the usual one */
     bool reload_guard;          /* of SIGHUP and the command alike */
     uint32_t guard_share;       /* percent */
+    const char *state_dir;      /* NULL: none */
     uint32_t kept_back_seconds;
     uint32_t kept_back_most;
     const char *file; /* NULL: none */

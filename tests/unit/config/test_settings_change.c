@@ -159,6 +159,7 @@ static const struct {
     {"", "tcp_per_client: 9", "", "tcp_per_client: 100, not 9\n"},
     {"", "tcp_idle_ms: 900", "", "tcp_idle_ms: 10000, not 900\n"},
     {"", "udp_buffer: 65536", "", "udp_buffer: 4194304, not 65536\n"},
+    {"", "state_dir: /s", "", "state_dir: , not /s\n"},
     {"", "kept_back_seconds: 60", "kept_back_seconds", ""},
     {"", "kept_back_most: 1000", "kept_back_most", ""},
     {"", "control_socket: /run/s", "", "control_socket: , not /run/s\n"},

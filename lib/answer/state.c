@@ -1,0 +1,234 @@
+#include "answer/state.h"
+
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/file.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "answer/state_list.h"
+#include "answer/state_write.h"
+
+enum { FOLDER_MODE = 0700, FIRST_LINE_MOST = 256, DECIMAL = 10, HEXADECIMAL = 16 };
+
+static bool fail(struct state *state, const char *what, int number)
+{
+    return err_set(&state->problem, ERR_SYSTEM, "state_dir %s: %s%s%s", state->path, what,
+                   number == 0 ? "" : ": ", number == 0 ? "" : strerror(number));
+}
+
+static bool fail_newer(struct state *state)
+{
+    return fail(state,
+                "it was written by a newer version of the server, so it is neither read nor "
+                "written; run that version, or move the folder away",
+                0);
+}
+
+/* What is read all the same, but not as it was written. */
+static void doubt(struct state *state, const char *file)
+{
+    err_set(
+        &state->doubt, ERR_SYSTEM,
+        "state_dir %s: %s is not what was written there; what can be read of it is used, and it "
+        "is written anew",
+        state->path, file);
+}
+
+/* ---- the folder ---- */
+
+static int open_folder(int at, const char *path)
+{
+    if (mkdirat(at, path, FOLDER_MODE) != 0 && errno != EEXIST)
+        return -1;
+    return openat(at, path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+}
+
+static bool check_owner(struct state *state)
+{
+    struct stat status;
+
+    if (fstat(state->folder, &status) != 0)
+        return fail(state, "it cannot be looked at", errno);
+    if (status.st_uid != geteuid() && status.st_uid != 0)
+        return fail(state,
+                    "it belongs to another user, who could have any name kept back; make it this "
+                    "server's own (chown), or name another folder",
+                    0);
+    if ((status.st_mode & (S_IWGRP | S_IWOTH)) != 0)
+        return fail(state, "others may write to it; take that from them (chmod go-w)", 0);
+    return true;
+}
+
+static bool enter(struct state *state)
+{
+    state->folder = open_folder(AT_FDCWD, state->path);
+    if (state->folder < 0)
+        return fail(state, "it cannot be opened", errno);
+    if (!check_owner(state))
+        return false;
+    if (flock(state->folder, LOCK_EX | LOCK_NB) != 0)
+        return fail(state, "another server uses it; give each its own", 0);
+    state->zones = open_folder(state->folder, "zones");
+    return state->zones >= 0 || fail(state, "its folder zones cannot be opened", errno);
+}
+
+static FILE *open_file(int folder, const char *name)
+{
+    int descriptor = openat(folder, name, O_RDONLY | O_NONBLOCK | O_NOFOLLOW | O_CLOEXEC);
+    FILE *file = descriptor < 0 ? NULL : fdopen(descriptor, "re");
+
+    if (file == NULL && descriptor >= 0)
+        close(descriptor);
+    return file;
+}
+
+/* ---- generation ---- */
+
+/* Returns false for a newer version's. */
+static bool read_generation(struct state *state)
+{
+    FILE *file = open_file(state->folder, "state");
+    unsigned version = 0;
+    uint64_t generation = 0, sum = 0;
+
+    if (file == NULL) {
+        if (errno != ENOENT)
+            doubt(state, "state");
+        return true;
+    }
+    int fields = fscanf(file, "spacedns state %u generation %" SCNu64 " checksum %" SCNx64,
+                        &version, &generation, &sum);
+    fclose(file);
+    if (fields >= 1 && version > STATE_VERSION)
+        return fail_newer(state);
+    if (fields >= 2)
+        state->stored.generation = generation;
+    if (fields != 3 || sum != stored_checksum(&generation, sizeof generation))
+        doubt(state, "state");
+    return true;
+}
+
+/* Whatever happened to the file, no generation comes twice. */
+static void raise_generation(struct state *state)
+{
+    const struct kept_back *kept = state->stored.kept_back;
+
+    for (size_t i = 0; kept != NULL && i < kept->cohort_count; i++)
+        if (kept->cohorts[i] != NULL && kept->cohorts[i]->generation > state->stored.generation)
+            state->stored.generation = kept->cohorts[i]->generation;
+}
+
+/* ---- names ---- */
+
+static bool read_kept_back(struct state *state, const struct hash_key *key)
+{
+    FILE *file = open_file(state->folder, "kept-back");
+
+    if (file == NULL) {
+        if (errno != ENOENT)
+            doubt(state, "kept-back");
+        return true;
+    }
+    enum state_list_end end = state_list_read(file, key, &state->stored.kept_back);
+    fclose(file);
+    if (end == STATE_LIST_NEWER)
+        return fail_newer(state);
+    if (end == STATE_LIST_FAILED)
+        return fail(state, "out of memory while it was read", 0);
+    if (end == STATE_LIST_DECAYED)
+        doubt(state, "kept-back");
+    state->is_behind |= end == STATE_LIST_DECAYED;
+    return true;
+}
+
+/* ---- texts ---- */
+
+/* Reads "# spacedns zone 1 CHECKSUM LENGTH". What has no such line is all text, and unsound. */
+static void read_first_line(const struct state *state, const char *name, struct stored_text *text)
+{
+    FILE *file = open_file(state->zones, name);
+    char line[FIRST_LINE_MOST];
+    struct stat status;
+    size_t length = 0;
+
+    if (file == NULL)
+        return;
+    text->length = fstat(fileno(file), &status) == 0 ? (size_t)status.st_size : 0;
+    bool is_read = fgets(line, sizeof line, file) != NULL &&
+                   sscanf(line, STATE_TEXT_FORMAT_READ, &text->checksum, &length) == 2;
+    fclose(file);
+    if (!is_read)
+        return;
+    text->skip = strlen(line);
+    text->is_sound = text->length == text->skip + length;
+    text->length -= text->skip;
+}
+
+static bool read_text(struct state *state, const char *name)
+{
+    struct stored_text text = {.name = name};
+
+    read_first_line(state, name, &text);
+    if (!text.is_sound)
+        doubt(state, name);
+    return state_keep_text(state, &text) || fail(state, "out of memory while it was read", 0);
+}
+
+static bool read_texts(struct state *state)
+{
+    int descriptor = openat(state->zones, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    DIR *folder = descriptor < 0 ? NULL : fdopendir(descriptor);
+    bool passed = folder != NULL;
+
+    if (!passed)
+        return fail(state, "its folder zones cannot be read", errno);
+    for (const struct dirent *entry = readdir(folder); entry != NULL && passed;
+         entry = readdir(folder)) {
+        if (strncmp(entry->d_name, STATE_DRAFT, sizeof STATE_DRAFT - 1) == 0)
+            unlinkat(state->zones, entry->d_name, 0); /* what was under way when it ended */
+        else if (entry->d_name[0] != '.')
+            passed = read_text(state, entry->d_name);
+    }
+    closedir(folder);
+    state_sort_texts(state);
+    return passed;
+}
+
+bool state_open(struct state *state, const char *path, const struct hash_key *key)
+{
+    *state = (struct state){.path = path, .folder = -1, .zones = -1};
+    bool opened =
+        enter(state) && read_generation(state) && read_kept_back(state, key) && read_texts(state);
+
+    if (opened) {
+        raise_generation(state);
+        return true;
+    }
+    struct err problem = state->problem;
+    state_close(state);
+    *state = (struct state){.path = path, .folder = -1, .zones = -1, .problem = problem};
+    return false;
+}
+
+void state_close(struct state *state)
+{
+    if (state->path == NULL)
+        return;
+    for (size_t i = 0; i < state->stored.text_count; i++) {
+        free((char *)state->stored.texts[i].name);
+        free((char *)state->stored.texts[i].path);
+    }
+    free(state->stored.texts);
+    kept_back_release(state->stored.kept_back);
+    if (state->zones >= 0)
+        close(state->zones);
+    if (state->folder >= 0)
+        close(state->folder);
+    *state = (struct state){.folder = -1, .zones = -1};
+}

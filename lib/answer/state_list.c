@@ -1,0 +1,262 @@
+#include "answer/state_list.h"
+
+#include <inttypes.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "answer/kept_back_change.h"
+#include "answer/stored.h"
+
+enum { LIST_VERSION = 1, NAME_TEXT_MOST = 4 * NAME_MAX_OCTETS + 1, DECIMAL = 10, OCTET_DIGITS = 3 };
+
+static const char first_line[] = "spacedns kept-back ";
+
+/* The checksum of all lines so far, in their order. */
+static uint64_t add_line(uint64_t sum, const char *line, size_t length)
+{
+    uint64_t both[2] = {sum, stored_checksum(line, length)};
+
+    return stored_checksum(both, sizeof both);
+}
+
+/* ---- writing ---- */
+
+struct list_writer {
+    FILE *out;
+    uint64_t sum;
+    const struct kept_back *except; /* names that are not to be written; NULL: none */
+    const struct kept_back_cohort *cohort;
+    char *line;
+    size_t capacity;
+    bool has_failed;
+};
+
+static bool put_line(struct list_writer *writer, const char *line, size_t length)
+{
+    writer->sum = add_line(writer->sum, line, length);
+    return fwrite(line, 1, length, writer->out) == length && putc('\n', writer->out) != EOF;
+}
+
+/* Appends a word with what is not printable escaped. */
+static void add_word(struct text *text, const char *word)
+{
+    for (; *word != '\0'; word++) {
+        uint8_t octet = (uint8_t)*word;
+        const char escaped[] = {'\\', (char)('0' + octet / 100), (char)('0' + octet / 10 % 10),
+                                (char)('0' + octet % 10)};
+        if (octet <= ' ' || octet >= 127 || octet == '\\')
+            text_add(text, escaped, sizeof escaped);
+        else
+            text_add(text, word, 1);
+    }
+}
+
+static bool put_cohort(struct list_writer *writer, const struct kept_back_cohort *cohort)
+{
+    size_t needed = 64 + 4 * (strlen(cohort->space) + strlen(cohort->file));
+
+    if (needed > writer->capacity) {
+        char *wider = realloc(writer->line, needed);
+        if (wider == NULL)
+            return false;
+        writer->line = wider;
+        writer->capacity = needed;
+    }
+    int length = snprintf(writer->line, writer->capacity, "cohort %" PRIu64 " %" PRId64 " ",
+                          cohort->generation, cohort->since_s);
+    struct text text = text_over(writer->line + length, writer->capacity - (size_t)length);
+    add_word(&text, cohort->space);
+    text_add_string(&text, " ");
+    add_word(&text, cohort->file);
+    return put_line(writer, writer->line, (size_t)(text.next - writer->line));
+}
+
+static bool put_name(void *context, const struct name *name, const struct kept_back_entry *entry)
+{
+    struct list_writer *writer = context;
+    char line[NAME_TEXT_MOST + 8];
+    struct text text = text_over(line, sizeof line);
+    struct kept_back_entry other;
+
+    if (writer->except != NULL &&
+        kept_back_has(writer->except, kept_back_hash(writer->except, name), &other))
+        return true;
+    if (writer->cohort != entry->cohort && !put_cohort(writer, entry->cohort))
+        return false;
+    writer->cohort = entry->cohort;
+    text_add_string(&text, entry->is_apex ? "apex " : "name ");
+    name_add(&text, name->octets);
+    return put_line(writer, line, text_length(&text));
+}
+
+bool state_list_write(FILE *out, const struct kept_back *after, const struct kept_back *before)
+{
+    struct list_writer writer = {.out = out};
+    char line[64];
+    int length = snprintf(line, sizeof line, "%s%d", first_line, LIST_VERSION);
+    bool written = put_line(&writer, line, (size_t)length);
+
+    if (after != NULL)
+        written = written && kept_back_walk(after, put_name, &writer);
+    writer.except = after;
+    if (before != NULL)
+        written = written && kept_back_walk(before, put_name, &writer);
+    free(writer.line);
+    return written && fprintf(out, "checksum %016" PRIx64 "\n", writer.sum) > 0;
+}
+
+bool state_list_differs(const struct kept_back *one, const struct kept_back *other)
+{
+    for (size_t i = 0; one != NULL && one != other && i < KEPT_BACK_SHARDS; i++) {
+        const struct kept_back_shard *shard = one->shards[i];
+        if (shard == NULL || (other != NULL && shard == other->shards[i]))
+            continue;
+        for (uint32_t j = 0; j < shard->slots; j++) {
+            struct kept_back_entry entry;
+            if (shard->hashes[j] == 0)
+                continue;
+            if (other == NULL || !kept_back_has(other, shard->hashes[j], &entry) ||
+                entry.cohort != one->cohorts[shard->values[j] & ~KEPT_BACK_APEX])
+                return true;
+        }
+    }
+    return false;
+}
+
+/* ---- reading ---- */
+
+struct list_reader {
+    struct kept_back_change change;
+    char *space; /* of the cohort under way */
+    char *file;
+    bool has_cohort;
+    bool is_strange; /* a line was not understood */
+};
+
+static bool is_digit(char octet)
+{
+    return octet >= '0' && octet <= '9';
+}
+
+/* Takes the escapes out of a word, in its place. */
+static bool read_word(char *word)
+{
+    char *to = word;
+
+    for (const char *from = word; *from != '\0'; to++) {
+        if (*from != '\\') {
+            *to = *from++;
+            continue;
+        }
+        int value = 0;
+        from++;
+        for (int i = 0; i < OCTET_DIGITS; i++, from++) {
+            if (!is_digit(*from))
+                return false;
+            value = DECIMAL * value + (*from - '0');
+        }
+        if (value == 0 || value > UINT8_MAX)
+            return false;
+        *to = (char)value;
+    }
+    *to = '\0';
+    return true;
+}
+
+static bool read_cohort(struct list_reader *reader, char *text)
+{
+    char *end, *rest;
+    unsigned long long generation = strtoull(text, &end, DECIMAL);
+    if (end == text || *end != ' ')
+        return false;
+    long long since_s = strtoll(end + 1, &rest, DECIMAL);
+    if (rest == end + 1 || *rest != ' ')
+        return false;
+    char *space = rest + 1, *file = strchr(space, ' ');
+    if (file == NULL)
+        return false;
+    *file++ = '\0';
+    if (!read_word(space) || !read_word(file))
+        return false;
+    /* The cohort before borrows its words until this one begins. */
+    char *owned_space = strdup(space), *owned_file = strdup(file);
+    if (owned_space == NULL || owned_file == NULL) {
+        reader->change.has_failed = true;
+        free(owned_space);
+        free(owned_file);
+        return true;
+    }
+    kept_back_change_cohort(&reader->change, generation, since_s, owned_space, owned_file);
+    free(reader->space);
+    free(reader->file);
+    reader->space = owned_space;
+    reader->file = owned_file;
+    reader->has_cohort = true;
+    return true;
+}
+
+static bool read_name(struct list_reader *reader, const char *text, bool is_apex)
+{
+    struct name name;
+
+    if (!reader->has_cohort || !name_from_presentation(text, strlen(text), &name))
+        return false;
+    kept_back_change_add(&reader->change, &name, is_apex);
+    return true;
+}
+
+static void read_line(struct list_reader *reader, char *line)
+{
+    bool is_read = false;
+
+    if (strncmp(line, "cohort ", 7) == 0)
+        is_read = read_cohort(reader, line + 7);
+    else if (strncmp(line, "name ", 5) == 0 || strncmp(line, "apex ", 5) == 0)
+        is_read = read_name(reader, line + 5, line[0] == 'a');
+    if (!is_read)
+        reader->is_strange = true;
+}
+
+/* The lines behind the first one. Returns whether their checksum is right. */
+static bool read_lines(FILE *in, struct list_reader *reader, uint64_t sum, char **line,
+                       size_t *capacity)
+{
+    ssize_t length;
+
+    while ((length = getline(line, capacity, in)) > 0) {
+        size_t octets = (size_t)length - ((*line)[length - 1] == '\n');
+        (*line)[octets] = '\0';
+        if (strncmp(*line, "checksum ", 9) == 0)
+            return strtoull(*line + 9, NULL, 16) == sum && getc(in) == EOF;
+        sum = add_line(sum, *line, octets);
+        read_line(reader, *line);
+    }
+    return false;
+}
+
+enum state_list_end state_list_read(FILE *in, const struct hash_key *key, struct kept_back **kept)
+{
+    struct list_reader reader = {.has_cohort = false};
+    char *line = NULL;
+    size_t capacity = 0;
+    ssize_t length = getline(&line, &capacity, in);
+    bool is_ours = length > (ssize_t)sizeof first_line - 1 &&
+                   strncmp(line, first_line, sizeof first_line - 1) == 0;
+    unsigned long version = is_ours ? strtoul(line + sizeof first_line - 1, NULL, DECIMAL) : 0;
+
+    *kept = NULL;
+    if (version > LIST_VERSION) {
+        free(line);
+        return STATE_LIST_NEWER;
+    }
+    kept_back_change_begin(&reader.change, NULL, key);
+    uint64_t sum = length > 0 ? add_line(0, line, (size_t)length - (line[length - 1] == '\n')) : 0;
+    bool is_sound = read_lines(in, &reader, sum, &line, &capacity) && is_ours && !reader.is_strange;
+    *kept = kept_back_change_finish(&reader.change);
+    free(reader.space);
+    free(reader.file);
+    free(line);
+    if (reader.change.has_failed)
+        return STATE_LIST_FAILED;
+    return is_sound ? STATE_LIST_READ : STATE_LIST_DECAYED;
+}

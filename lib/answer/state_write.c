@@ -1,0 +1,331 @@
+#include "answer/state_write.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "answer/state_list.h"
+
+enum {
+    FILE_MODE = 0600,
+    DRAFT_NAME_MOST = 32,
+    SINGLE_SYNCS_MOST = 16, /* beyond, the whole file system is forced to the disk at once */
+};
+
+static bool fail(struct state *state, const char *file, int number)
+{
+    return err_set(&state->problem, ERR_SYSTEM,
+                   "state_dir %s: %s cannot be written: %s; names served now may be forgotten at a "
+                   "restart; mend that, then spacedns reload",
+                   state->path, file, strerror(number));
+}
+
+/* ---- what is known to be there ---- */
+
+static int compare_texts(const void *a, const void *b)
+{
+    return strcmp(((const struct stored_text *)a)->name, ((const struct stored_text *)b)->name);
+}
+
+/* Replaces what is known of a text. */
+static void update_text(struct stored_text *known, const struct stored_text *text)
+{
+    known->skip = text->skip;
+    known->length = text->length;
+    known->checksum = text->checksum;
+    known->is_sound = text->is_sound;
+}
+
+static bool make_room(struct state *state)
+{
+    struct stored *stored = &state->stored;
+
+    if (stored->text_count < state->text_capacity)
+        return true;
+    size_t wider = 2 * state->text_capacity + 16;
+    struct stored_text *texts = realloc(stored->texts, wider * sizeof *texts);
+    if (texts == NULL)
+        return false;
+    stored->texts = texts;
+    state->text_capacity = wider;
+    return true;
+}
+
+void state_sort_texts(struct state *state)
+{
+    struct stored *stored = &state->stored;
+
+    if (stored->text_count > 0)
+        qsort(stored->texts, stored->text_count, sizeof *stored->texts, compare_texts);
+    state->sorted_count = stored->text_count;
+}
+
+bool state_keep_text(struct state *state, const struct stored_text *text)
+{
+    struct stored *stored = &state->stored;
+    const struct stored sorted = {.texts = stored->texts, .text_count = state->sorted_count};
+    struct stored_text *known = (struct stored_text *)stored_find(&sorted, text->name);
+
+    if (known != NULL) {
+        update_text(known, text);
+        return true;
+    }
+    size_t room = strlen(state->path) + sizeof "/zones/" + strlen(text->name);
+    char *name = strdup(text->name), *path = malloc(room);
+    if (name == NULL || path == NULL || !make_room(state)) {
+        free(name);
+        free(path);
+        return false;
+    }
+    snprintf(path, room, "%s/zones/%s", state->path, text->name);
+    struct stored_text *added = &stored->texts[stored->text_count++];
+    *added = *text;
+    added->name = name;
+    added->path = path;
+    return true;
+}
+
+static void forget_text(struct state *state, size_t number)
+{
+    struct stored *stored = &state->stored;
+
+    free((char *)stored->texts[number].name);
+    free((char *)stored->texts[number].path);
+    stored->text_count--;
+    state->sorted_count--;
+    memmove(&stored->texts[number], &stored->texts[number + 1],
+            (stored->text_count - number) * sizeof *stored->texts);
+}
+
+/* ---- one file ---- */
+
+typedef bool print_fn(const void *context, FILE *out);
+
+/* Writes a draft. Leaves errno on failure, and no draft. */
+static bool write_draft(int folder, const char *draft, bool is_synced, print_fn *print,
+                        const void *context)
+{
+    unlinkat(folder, draft, 0);
+    int descriptor =
+        openat(folder, draft, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, FILE_MODE);
+    FILE *out = descriptor < 0 ? NULL : fdopen(descriptor, "we");
+
+    if (out == NULL) {
+        if (descriptor >= 0)
+            close(descriptor);
+        return false;
+    }
+    errno = 0;
+    bool written =
+        print(context, out) && fflush(out) == 0 && (!is_synced || fsync(descriptor) == 0);
+    int number = errno == 0 ? EIO : errno;
+    if (fclose(out) != 0 && written) {
+        written = false;
+        number = errno;
+    }
+    if (!written) {
+        unlinkat(folder, draft, 0);
+        errno = number;
+    }
+    return written;
+}
+
+static bool replace(struct state *state, const char *name, print_fn *print, const void *context)
+{
+    if (write_draft(state->folder, STATE_DRAFT, true, print, context) &&
+        renameat(state->folder, STATE_DRAFT, state->folder, name) == 0 && fsync(state->folder) == 0)
+        return true;
+    return fail(state, name, errno);
+}
+
+/* ---- names ---- */
+
+struct names {
+    const struct kept_back *after;
+    const struct kept_back *before;
+};
+
+static bool print_names(const void *context, FILE *out)
+{
+    const struct names *names = context;
+
+    return state_list_write(out, names->after, names->before);
+}
+
+static void note_kept(struct state *state, struct kept_back *kept)
+{
+    kept_back_release(state->stored.kept_back);
+    state->stored.kept_back = kept_back_hold(kept);
+}
+
+/* Before texts change: what falls out is added, and nothing is taken away. */
+static bool store_fallen(struct state *state, const struct snapshot *snapshot)
+{
+    const struct names names = {.after = snapshot->kept_back, .before = state->stored.kept_back};
+
+    if (!state->is_behind && !state_list_differs(names.after, names.before))
+        return true;
+    if (!replace(state, "kept-back", print_names, &names))
+        return false;
+    if (!state_list_differs(names.before, names.after))
+        note_kept(state, snapshot->kept_back);
+    return true;
+}
+
+/* After them: what is declared again, or let go, is taken away. */
+static bool store_kept(struct state *state, const struct snapshot *snapshot)
+{
+    const struct names names = {.after = snapshot->kept_back};
+
+    if (state_list_differs(state->stored.kept_back, names.after) &&
+        !replace(state, "kept-back", print_names, &names))
+        return false;
+    note_kept(state, snapshot->kept_back);
+    return true;
+}
+
+/* ---- texts ---- */
+
+static bool print_text(const void *context, FILE *out)
+{
+    const struct load_text *text = context;
+
+    return fprintf(out, STATE_TEXT_FORMAT_WRITE, text->checksum, text->length) > 0 &&
+           fwrite(text->octets, 1, text->length, out) == text->length;
+}
+
+static void name_draft(size_t number, char draft[DRAFT_NAME_MOST])
+{
+    snprintf(draft, DRAFT_NAME_MOST, "%s-%zu", STATE_DRAFT, number);
+}
+
+static bool write_texts(struct state *state, const struct load_text *texts, size_t count)
+{
+    bool is_single = count <= SINGLE_SYNCS_MOST;
+    char draft[DRAFT_NAME_MOST];
+
+    for (size_t i = 0; i < count; i++) {
+        name_draft(i, draft);
+        if (write_draft(state->zones, draft, is_single, print_text, &texts[i]))
+            continue;
+        int number = errno;
+        while (i-- > 0) {
+            name_draft(i, draft);
+            unlinkat(state->zones, draft, 0);
+        }
+        return fail(state, "zones", number);
+    }
+    return is_single || syncfs(state->zones) == 0 || fail(state, "zones", errno);
+}
+
+/* The drafts take their places. */
+static bool rename_texts(struct state *state, const struct load_text *texts, size_t count)
+{
+    for (size_t i = 0; i < count; i++) {
+        char draft[DRAFT_NAME_MOST], line[128];
+        name_draft(i, draft);
+        if (renameat(state->zones, draft, state->zones, texts[i].name) != 0)
+            return fail(state, texts[i].name, errno);
+        int skip = snprintf(line, sizeof line, STATE_TEXT_FORMAT_WRITE, texts[i].checksum,
+                            texts[i].length);
+        const struct stored_text text = {.name = texts[i].name,
+                                         .skip = (size_t)skip,
+                                         .length = texts[i].length,
+                                         .checksum = texts[i].checksum,
+                                         .is_sound = true};
+        if (!state_keep_text(state, &text))
+            return fail(state, texts[i].name, ENOMEM);
+    }
+    return fsync(state->zones) == 0 || fail(state, "zones", errno);
+}
+
+static bool store_texts(struct state *state, const struct load_text *texts, size_t count)
+{
+    if (count == 0)
+        return true;
+    bool stored = write_texts(state, texts, count) && rename_texts(state, texts, count);
+    state_sort_texts(state);
+    return stored;
+}
+
+static int compare_paths(const void *a, const void *b)
+{
+    return strcmp(*(const char *const *)a, *(const char *const *)b);
+}
+
+/* The names of the files that are served, sorted. NULL without memory. */
+static const char **list_served(const struct snapshot *snapshot, size_t *count)
+{
+    const char **names = calloc(snapshot->segment_count + 1, sizeof *names);
+
+    *count = 0;
+    for (size_t i = 0; names != NULL && i < snapshot->segment_count; i++)
+        if (snapshot->segments[i] != NULL)
+            names[(*count)++] = stored_name(snapshot->segments[i]->file);
+    if (names != NULL)
+        qsort(names, *count, sizeof *names, compare_paths);
+    return names;
+}
+
+/* Texts of files that are gone; their names are kept back by now. */
+static bool remove_texts(struct state *state, const struct snapshot *snapshot)
+{
+    size_t count;
+    const char **served = list_served(snapshot, &count);
+    bool removed = served != NULL;
+
+    if (!removed)
+        return fail(state, "zones", ENOMEM);
+    for (size_t i = state->stored.text_count; i-- > 0 && removed;) {
+        const char *name = state->stored.texts[i].name;
+        if (bsearch(&name, served, count, sizeof *served, compare_paths) != NULL)
+            continue;
+        removed = unlinkat(state->zones, name, 0) == 0 || errno == ENOENT;
+        if (removed)
+            forget_text(state, i);
+        else
+            fail(state, name, errno);
+    }
+    free(served);
+    return removed;
+}
+
+/* ---- the whole ---- */
+
+static bool print_generation(const void *context, FILE *out)
+{
+    const uint64_t *generation = context;
+
+    return fprintf(out, "spacedns state %d\ngeneration %" PRIu64 "\nchecksum %016" PRIx64 "\n",
+                   STATE_VERSION, *generation, stored_checksum(generation, sizeof *generation)) > 0;
+}
+
+static bool store_generation(struct state *state, uint64_t generation)
+{
+    if (generation == state->stored.generation && !state->is_behind)
+        return true;
+    if (!replace(state, "state", print_generation, &generation))
+        return false;
+    state->stored.generation = generation;
+    return true;
+}
+
+bool state_store(struct state *state, const struct snapshot *snapshot,
+                 const struct load_text *texts, size_t text_count)
+{
+    if (!state_is_used(state))
+        return true;
+    bool stored = store_fallen(state, snapshot) && store_texts(state, texts, text_count) &&
+                  remove_texts(state, snapshot) && store_kept(state, snapshot) &&
+                  store_generation(state, snapshot->generation);
+
+    state->is_behind = !stored;
+    if (stored)
+        state->problem.code = ERR_NONE;
+    return stored;
+}
