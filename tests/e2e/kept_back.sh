@@ -147,7 +147,11 @@ try:
             server.send_signal(signal.SIGHUP)
             line = outcome(" (info reload_done|info reload_unchanged|error reload_refused) ")
             loads += "reload_done" in line
-            refused += "reload_refused" in line
+            if "reload_refused" in line:
+                refused += 1
+                if dice.randrange(2) == 0:
+                    for name, text in whole.items():
+                        write(name, text)
         look_at_owners()
         ask_all()
         leaked = [name for name in set(asked[checked:]) if name in probes and name not in given_away]
