@@ -1,0 +1,271 @@
+// wrap: renameat
+#include "answer/state.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "answer/kept_back_change.h"
+#include "support/folder.h"
+#include "support/suite.h"
+#include "support/zones.h"
+
+static struct folder zones, home;
+static char path[FOLDER_PATH_MOST + 16];
+static struct policy policy;
+static struct hash_key key;
+static struct state state;
+static struct snapshot *snapshot;
+static struct load_outcome outcome;
+static bool is_full;
+
+int __real_renameat(int from, const char *old, int to, const char *new);
+int __wrap_renameat(int from, const char *old, int to, const char *new);
+
+int __wrap_renameat(int from, const char *old, int to, const char *new)
+{
+    if (!is_full)
+        return __real_renameat(from, old, to, new);
+    errno = ENOSPC;
+    return -1;
+}
+
+static void set_up(void)
+{
+    folder_init(&zones);
+    folder_init(&home);
+    folder_copy(&zones, "zones/test-space.yaml");
+    folder_copy(&zones, "tests/zones_good/other-space.yaml");
+    snprintf(path, sizeof path, "%s/state", home.path);
+    policy = policy_usual();
+    key = key_usual();
+}
+
+static void tear_down(void)
+{
+    char command[FOLDER_PATH_MOST + 64];
+
+    is_full = false;
+    snapshot_free(snapshot);
+    snapshot = NULL;
+    state_close(&state);
+    snprintf(command, sizeof command, "rm -rf '%s'", path);
+    ck_assert_int_eq(system(command), 0); // NOLINT: a folder of this test's own
+    folder_close(&zones);
+    folder_close(&home);
+}
+
+/* Loads as the server does, at first or again; what is loaded is stored. */
+static bool load(int64_t now_s)
+{
+    struct load_request request = {.folder = zones.path,
+                                   .policy = &policy,
+                                   .key = key,
+                                   .threads = 1,
+                                   .before = snapshot,
+                                   .now_s = now_s,
+                                   .stored = state_is_used(&state) ? &state.stored : NULL,
+                                   .reads_all = state.is_behind};
+    struct report *report = report_new();
+    struct err err;
+    struct snapshot *next = snapshot_load(&request, report, &outcome, &err);
+
+    report_free(report);
+    ck_assert(next != NULL || outcome.is_unchanged);
+    bool stored =
+        state_store(&state, next == NULL ? snapshot : next, outcome.texts, outcome.text_count);
+    load_outcome_close(&outcome);
+    if (next != NULL) {
+        snapshot_free(snapshot);
+        snapshot = next;
+    }
+    return stored;
+}
+
+static void end_process(void)
+{
+    snapshot_free(snapshot);
+    snapshot = NULL;
+    state_close(&state);
+    key.first += 1234567; /* each process has its own */
+}
+
+static void begin_process(int64_t now_s)
+{
+    ck_assert_msg(state_open(&state, path, &key), "%s", state.problem.text);
+    load(now_s);
+}
+
+static bool is_kept_back(const char *text)
+{
+    struct kept_back_entry entry;
+    struct name name;
+
+    ck_assert(name_from_text(text, &name));
+    return snapshot->kept_back != NULL &&
+           kept_back_find(snapshot->kept_back, &name, index_hash(&snapshot->index, &name), 0,
+                          &entry);
+}
+
+START_TEST(what_is_kept_back_outlives_the_process_with_its_generation_and_time)
+{
+    struct kept_back_entry entry;
+    struct name name;
+
+    begin_process(1000);
+    ck_assert(folder_edit(&zones, "test-space.yaml", "api.example.com", "papi.example.com"));
+    ck_assert(load(2000));
+    end_process();
+    begin_process(3000);
+    ck_assert_uint_eq(snapshot->generation, 3);
+    ck_assert(name_from_text("api.example.com", &name));
+    ck_assert(
+        kept_back_find(snapshot->kept_back, &name, index_hash(&snapshot->index, &name), 0, &entry));
+    ck_assert_uint_eq(entry.cohort->generation, 1);
+    ck_assert_int_eq(entry.cohort->since_s, 2000);
+    ck_assert_str_eq(entry.cohort->space, "test-space");
+}
+END_TEST
+
+START_TEST(what_falls_out_while_no_server_runs_is_kept_back_at_the_start)
+{
+    begin_process(0);
+    end_process();
+    folder_remove(&zones, "other-space.yaml");
+    ck_assert(folder_edit(&zones, "test-space.yaml", "example.net", "example.edu"));
+    begin_process(0);
+    ck_assert(is_kept_back("quiet.example.org") && is_kept_back("example.net"));
+    ck_assert(!is_kept_back("api.example.com"));
+    ck_assert_uint_eq(outcome.lost_texts, 0);
+}
+END_TEST
+
+START_TEST(what_is_declared_again_is_not_remembered)
+{
+    begin_process(0);
+    ck_assert(folder_edit(&zones, "test-space.yaml", "api.example.com", "papi.example.com"));
+    load(0);
+    ck_assert(folder_edit(&zones, "test-space.yaml", "papi.example.com", "api.example.com"));
+    load(0);
+    end_process();
+    begin_process(0);
+    ck_assert(is_kept_back("papi.example.com") && !is_kept_back("api.example.com"));
+}
+END_TEST
+
+START_TEST(names_whose_time_is_over_are_let_go_at_the_start)
+{
+    begin_process(1000);
+    ck_assert(folder_edit(&zones, "test-space.yaml", "api.example.com", "papi.example.com"));
+    load(1000);
+    end_process();
+    begin_process(1000 + (int64_t)policy.kept_back_seconds);
+    ck_assert_ptr_null(snapshot->kept_back);
+}
+END_TEST
+
+START_TEST(a_full_disk_is_said_and_made_up_for_by_the_next_load)
+{
+    begin_process(0);
+    is_full = true;
+    ck_assert(folder_edit(&zones, "test-space.yaml", "api.example.com", "papi.example.com"));
+    ck_assert(!load(0));
+    ck_assert(state.is_behind);
+    ck_assert_ptr_nonnull(strstr(state.problem.text, "No space left on device"));
+    ck_assert_ptr_nonnull(strstr(state.problem.text, "spacedns reload"));
+    ck_assert(is_kept_back("api.example.com"));
+    is_full = false;
+    ck_assert(load(0)); /* nothing has changed, and yet it is written */
+    ck_assert(!state.is_behind);
+    ck_assert_int_eq(state.problem.code, ERR_NONE);
+    end_process();
+    begin_process(0);
+    ck_assert(is_kept_back("api.example.com") && !is_kept_back("papi.example.com"));
+}
+END_TEST
+
+START_TEST(an_end_while_the_disk_is_full_loses_nothing_that_was_written)
+{
+    begin_process(0);
+    is_full = true;
+    ck_assert(folder_edit(&zones, "test-space.yaml", "api.example.com", "papi.example.com"));
+    ck_assert(!load(0));
+    end_process();
+    is_full = false;
+    begin_process(0);
+    ck_assert(is_kept_back("api.example.com"));
+}
+END_TEST
+
+START_TEST(an_unchanged_start_writes_no_text_anew)
+{
+    struct stat before, after;
+    char text[sizeof path + 64];
+
+    begin_process(0);
+    snprintf(text, sizeof text, "%s/zones/test-space.yaml", path);
+    ck_assert_int_eq(stat(text, &before), 0);
+    end_process();
+    begin_process(0);
+    ck_assert_int_eq(stat(text, &after), 0);
+    ck_assert_uint_eq(before.st_ino, after.st_ino);
+}
+END_TEST
+
+START_TEST(odd_octets_of_a_name_are_read_back)
+{
+    static const char odd[] = "  - \"a\\\\032b\\\\.c.internal.example.com. 60 IN A 172.23.1.5\"\n";
+    char text[4096];
+
+    snprintf(text, sizeof text, "space: odd-space\ncidr: 10.9.0.0/16\nrecords:\n%s", odd);
+    folder_write(&zones, "odd.yaml", text, strlen(text));
+    begin_process(0);
+    ck_assert_uint_eq(snapshot->kept_back == NULL, 1);
+    folder_remove(&zones, "odd.yaml");
+    load(0);
+    ck_assert_uint_eq(snapshot->kept_back->count, 1);
+    end_process();
+    begin_process(0);
+    ck_assert_uint_eq(snapshot->kept_back->count, 1);
+    ck_assert_int_eq(state.doubt.code, ERR_NONE);
+}
+END_TEST
+
+START_TEST(a_text_that_decayed_is_doubted_and_written_anew)
+{
+    char text[sizeof path + 64];
+
+    begin_process(0);
+    end_process();
+    snprintf(text, sizeof text, "%s/zones/test-space.yaml", path);
+    ck_assert_int_eq(truncate(text, 100), 0);
+    ck_assert(state_open(&state, path, &key));
+    ck_assert_int_ne(state.doubt.code, ERR_NONE);
+    load(0);
+    end_process();
+    ck_assert(state_open(&state, path, &key));
+    ck_assert_int_eq(state.doubt.code, ERR_NONE);
+}
+END_TEST
+
+int main(void)
+{
+    Suite *suite = suite_create("answer/state");
+    TCase *all = tcase_create("state");
+
+    tcase_add_checked_fixture(all, set_up, tear_down);
+    tcase_add_test(all, what_is_kept_back_outlives_the_process_with_its_generation_and_time);
+    tcase_add_test(all, what_falls_out_while_no_server_runs_is_kept_back_at_the_start);
+    tcase_add_test(all, what_is_declared_again_is_not_remembered);
+    tcase_add_test(all, names_whose_time_is_over_are_let_go_at_the_start);
+    tcase_add_test(all, a_full_disk_is_said_and_made_up_for_by_the_next_load);
+    tcase_add_test(all, an_end_while_the_disk_is_full_loses_nothing_that_was_written);
+    tcase_add_test(all, an_unchanged_start_writes_no_text_anew);
+    tcase_add_test(all, odd_octets_of_a_name_are_read_back);
+    tcase_add_test(all, a_text_that_decayed_is_doubted_and_written_anew);
+    suite_add_tcase(suite, all);
+    return suite_run(suite);
+}
