@@ -206,6 +206,7 @@ int change_tell_server(struct change *change)
     if (served == NULL) {
         change_advise(session, "No server answers here; a running one reads it with spacedns "
                                "reload, or kill -HUP");
+        removed_advise(&change->removed, session);
         return EXIT_DONE;
     }
     if (!is_served(change, served)) {
