@@ -10,6 +10,7 @@
 #include "config/exposure.h"
 #include "config/forwarding.h"
 #include "config/settings.h"
+#include "space/report.h"
 #include "spacednsd/daemon.h"
 #include "spacednsd/zones.h"
 
@@ -19,6 +20,11 @@ static void hold_standard_descriptors(void)
     for (int descriptor = 0; descriptor <= STDERR_FILENO; descriptor++)
         if (fcntl(descriptor, F_GETFD) < 0 && open("/dev/null", O_RDWR) != descriptor)
             _exit(1);
+}
+
+static void print_public(void *context, const char *place, const char *sentence)
+{
+    fprintf(context, "%s: error %s: %s\n", place, finding_name(FINDING_LISTEN_PUBLIC), sentence);
 }
 
 /*
@@ -32,8 +38,8 @@ static bool suit_host(struct settings *settings)
                                   : forwarding_settle_here(settings, NULL, stderr);
 
     passed = zones_check_routes(settings, stderr) && passed;
-    return (settings->check ? exposure_check_against(settings, NULL, stderr)
-                            : exposure_check(settings, stderr)) &&
+    return (settings->check ? exposure_check_against(settings, NULL, print_public, stderr)
+                            : exposure_check(settings, print_public, stderr)) &&
            passed;
 }
 

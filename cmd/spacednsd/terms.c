@@ -21,6 +21,7 @@ enum {
     WORKER_DESCRIPTORS = 8, /* loop, wakers, epoll of upstreams */
     STREAMS_EACH = 2,       /* connections to one server, when one of them is silent */
     SHARE_LEAST = 8,
+    PROBLEM_MOST = 4096 + 512,
     LINE_MAX_KEPT = 0xffffff,
     COLUMN_MAX_KEPT = 0xff,
 };
@@ -66,7 +67,8 @@ static const char *read_place(const char *text, struct place *at)
 }
 
 /* Problems are "FILE:LINE:COLUMN: sentence", or "--flag: sentence". */
-static void report_problem(struct report *report, const char *file, const char *problem)
+static void report_problem(struct report *report, enum finding_code code, const char *file,
+                           const char *problem)
 {
     struct place at = {.line = 0};
     char begin[PATH_MAX];
@@ -76,10 +78,10 @@ static void report_problem(struct report *report, const char *file, const char *
     if (length > 0 && strncmp(problem, begin, length) == 0)
         sentence = read_place(problem + length, &at);
     if (sentence == NULL)
-        report_add(report, FINDING_SETTING, file == NULL ? "settings" : file,
-                   (struct place){.line = 0}, "%s", problem);
+        report_add(report, code, file == NULL ? "settings" : file, (struct place){.line = 0}, "%s",
+                   problem);
     else
-        report_add(report, FINDING_SETTING, file, at, "%s", sentence);
+        report_add(report, code, file, at, "%s", sentence);
 }
 
 static void report_problems(struct report *report, const char *file, char *problems)
@@ -88,7 +90,16 @@ static void report_problems(struct report *report, const char *file, char *probl
 
     for (char *line = strtok_r(problems, "\n", &rest); line != NULL;
          line = strtok_r(NULL, "\n", &rest))
-        report_problem(report, file, line);
+        report_problem(report, FINDING_SETTING, file, line);
+}
+
+static void terms_on_public(void *context, const char *place, const char *sentence)
+{
+    const struct keeping *keeping = context;
+    char problem[PROBLEM_MOST];
+
+    snprintf(problem, sizeof problem, "%s: %s", place, sentence);
+    report_problem(keeping->report, FINDING_LISTEN_PUBLIC, keeping->file, problem);
 }
 
 /* ---- reading ---- */
@@ -102,7 +113,7 @@ static bool read_again(struct terms *terms, const struct settings *now, struct r
 
     if (settings_init_again(next, now, problems) != SETTINGS_READY)
         return false;
-    bool passed = exposure_check(next, problems);
+    bool passed = exposure_check(next, terms_on_public, &keeping);
     if (!settings_keep(next, now, terms_on_kept, &keeping))
         return false;
     passed = forwarding_settle_here(next, now, problems) && passed;
@@ -129,7 +140,7 @@ struct terms *terms_read(const struct settings *now, struct report *report)
     free(said);
     if (passed)
         return terms;
-    if (length == 0)
+    if (report_count(report, FINDING_ERROR) == 0)
         report_add(report, FINDING_MEMORY, "settings", (struct place){.line = 0}, "out of memory");
     terms_free(terms);
     return NULL;

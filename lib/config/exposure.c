@@ -1,9 +1,10 @@
 #include "config/exposure.h"
 
 #include <arpa/inet.h>
+#include <stdio.h>
 #include <string.h>
 
-#include "base/escape.h"
+enum { SENTENCE_MOST = 400 };
 
 static bool v6_is_private(const struct in6_addr *address)
 {
@@ -42,18 +43,16 @@ static const struct ifaddrs *find_public(const struct ifaddrs *interface, sa_fam
     return NULL;
 }
 
-static void write_host(const struct endpoint *endpoint, char *out)
-{
-    const void *address = endpoint->any.sa_family == AF_INET
-                              ? (const void *)&endpoint->v4.sin_addr
-                              : (const void *)&endpoint->v6.sin6_addr;
-    inet_ntop(endpoint->any.sa_family, address, out, ENDPOINT_TEXT_MAX);
-}
+/* Who hears of what is refused. */
+struct telling {
+    exposure_on_public *on_public;
+    void *context;
+};
 
 static bool check_wildcard(const struct listen_address *listen, const struct ifaddrs *interfaces,
-                           FILE *problems)
+                           const struct telling *telling)
 {
-    char wildcard[ENDPOINT_TEXT_MAX], host[ENDPOINT_TEXT_MAX];
+    char wildcard[ENDPOINT_TEXT_MAX], host[ENDPOINT_TEXT_MAX], sentence[SENTENCE_MOST];
     struct endpoint public;
     const struct ifaddrs *interface =
         find_public(interfaces, listen->endpoint.any.sa_family, &public);
@@ -61,52 +60,51 @@ static bool check_wildcard(const struct listen_address *listen, const struct ifa
     if (interface == NULL)
         return true;
     endpoint_write(&listen->endpoint, wildcard);
-    write_host(&public, host);
-    escape_printf(
-        problems,
-        "%s: error E-LISTEN-PUBLIC: %s covers the public address %s of interface %s; name the "
-        "private addresses to listen on, or set allow_public_listen: true "
-        "(--allow-public-listen)\n",
-        listen->place, wildcard, host, interface->ifa_name);
+    endpoint_write_host(&public, host);
+    snprintf(sentence, sizeof sentence,
+             "%s covers the public address %s of interface %s; name the private addresses to "
+             "listen on, or set allow_public_listen: true (--allow-public-listen)",
+             wildcard, host, interface->ifa_name);
+    telling->on_public(telling->context, listen->place, sentence);
     return false;
 }
 
 static bool check_one(const struct listen_address *listen, const struct ifaddrs *interfaces,
-                      FILE *problems)
+                      const struct telling *telling)
 {
-    char address[ENDPOINT_TEXT_MAX];
+    char address[ENDPOINT_TEXT_MAX], sentence[SENTENCE_MOST];
 
     if (endpoint_is_wildcard(&listen->endpoint))
-        return check_wildcard(listen, interfaces, problems);
+        return check_wildcard(listen, interfaces, telling);
     if (endpoint_is_private(&listen->endpoint))
         return true;
     endpoint_write(&listen->endpoint, address);
-    escape_printf(
-        problems,
-        "%s: error E-LISTEN-PUBLIC: %s is outside loopback and the private blocks (RFC 1918); "
-        "listen on a private address, or set allow_public_listen: true "
-        "(--allow-public-listen)\n",
-        listen->place, address);
+    snprintf(sentence, sizeof sentence,
+             "%s is outside loopback and the private blocks (RFC 1918); listen on a private "
+             "address, or set allow_public_listen: true (--allow-public-listen)",
+             address);
+    telling->on_public(telling->context, listen->place, sentence);
     return false;
 }
 
 bool exposure_check_against(const struct settings *settings, const struct ifaddrs *interfaces,
-                            FILE *problems)
+                            exposure_on_public *on_public, void *context)
 {
+    const struct telling telling = {on_public, context};
     bool passed = true;
 
     for (size_t i = 0; i < settings->listen.count && !settings->allow_public_listen; i++)
-        passed = check_one(&settings->listen.items[i], interfaces, problems) && passed;
+        passed = check_one(&settings->listen.items[i], interfaces, &telling) && passed;
     return passed;
 }
 
-bool exposure_check(const struct settings *settings, FILE *problems)
+bool exposure_check(const struct settings *settings, exposure_on_public *on_public, void *context)
 {
     struct ifaddrs *interfaces = NULL;
 
     if (getifaddrs(&interfaces) != 0)
         interfaces = NULL;
-    bool passed = exposure_check_against(settings, interfaces, problems);
+    bool passed = exposure_check_against(settings, interfaces, on_public, context);
     freeifaddrs(interfaces);
     return passed;
 }

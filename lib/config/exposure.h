@@ -11,7 +11,6 @@
  */
 #include <ifaddrs.h>
 #include <stdbool.h>
-#include <stdio.h>
 
 #include "config/settings.h"
 
@@ -21,13 +20,12 @@ bool endpoint_is_private(const struct endpoint *endpoint);
 /** True for 0.0.0.0 and ::, any port. */
 bool endpoint_is_wildcard(const struct endpoint *endpoint);
 
-/**
- * Checks every listen address against a list of interfaces (NULL: none known).
- *
- * Each that is refused is told as one line with its place, E-LISTEN-PUBLIC and the remedy.
- */
+/** Called for each address that is refused, E-LISTEN-PUBLIC: where it is written, and why. */
+typedef void exposure_on_public(void *context, const char *place, const char *sentence);
+
+/** Checks every listen address against a list of interfaces (NULL: none known). */
 bool exposure_check_against(const struct settings *settings, const struct ifaddrs *interfaces,
-                            FILE *problems);
+                            exposure_on_public *on_public, void *context);
 
 /** As above with this host's interfaces. */
-bool exposure_check(const struct settings *settings, FILE *problems);
+bool exposure_check(const struct settings *settings, exposure_on_public *on_public, void *context);
