@@ -114,6 +114,97 @@ void across_check_spaces(const struct candidates *candidates, struct report *rep
     free(sightings);
 }
 
+/* A space's CIDR, to be found by its first address. */
+struct space_block {
+    uint32_t first;
+    uint32_t number;
+};
+
+static int compare_blocks(const void *a, const void *b)
+{
+    const struct space_block *left = a, *right = b;
+    if (left->first != right->first)
+        return left->first < right->first ? -1 : 1;
+    return left->number < right->number ? -1 : left->number > right->number;
+}
+
+static struct space_block *list_blocks(const struct candidates *candidates, size_t *count)
+{
+    struct space_block *blocks = malloc((candidates->count + 1) * sizeof *blocks);
+
+    *count = 0;
+    for (size_t i = 0; i < candidates->count && blocks != NULL; i++)
+        if (candidates->segments[i] != NULL)
+            blocks[(*count)++] =
+                (struct space_block){cidr_first(candidates->segments[i]->cidr), (uint32_t)i};
+    if (blocks != NULL)
+        qsort(blocks, *count, sizeof *blocks, compare_blocks);
+    return blocks;
+}
+
+static void report_covered(const struct segment *segment, const struct connection *connection,
+                           struct cidr covered, const struct segment *other, struct report *report)
+{
+    char block[CIDR_TEXT_MAX];
+
+    cidr_write(covered, block);
+    report_add(
+        report, FINDING_CONN_SPACE, segment->file, connection->at,
+        "%s %.80s lets in %s, where space %s is (%s:%u): its dynos resolve the internal names "
+        "of space %s; if that is not meant, list narrower blocks",
+        connection->kind == CONNECTION_PEERING ? "peering" : "VPN", connection->name, block,
+        other->name, other->file, (unsigned)other->at.line, segment->name);
+}
+
+/* The first space inside the block or around it that is another; a /16 is one, so it is short. */
+static void check_block(const struct candidates *candidates, uint32_t number,
+                        const struct connection *connection, struct cidr block,
+                        const struct space_block *blocks, size_t count, struct report *report)
+{
+    size_t low = 0, high = count;
+    uint32_t from = cidr_first(block) & 0xffff0000;
+
+    while (low < high) {
+        size_t middle = low + (high - low) / 2;
+        if (blocks[middle].first < from)
+            low = middle + 1;
+        else
+            high = middle;
+    }
+    for (; low < count; low++) {
+        const struct segment *other = candidates->segments[blocks[low].number];
+        if (!cidr_overlaps(other->cidr, block))
+            return;
+        if (blocks[low].number == number ||
+            (!candidates->added[number] && !candidates->added[blocks[low].number]))
+            continue;
+        report_covered(candidates->segments[number], connection, block, other, report);
+        return;
+    }
+}
+
+void across_check_connections(const struct candidates *candidates, struct report *report)
+{
+    size_t count;
+    struct space_block *blocks = list_blocks(candidates, &count);
+
+    if (blocks == NULL) {
+        report_add(report, FINDING_MEMORY, "", (struct place){.line = 0},
+                   "out of memory while comparing connections");
+        return;
+    }
+    for (size_t i = 0; i < candidates->count; i++) {
+        const struct segment *segment = candidates->segments[i];
+        for (size_t j = 0; segment != NULL && j < segment->connection_count; j++) {
+            const struct connection *connection = &segment->connections[j];
+            for (size_t k = 0; k < connection->block_count && connection->grants; k++)
+                check_block(candidates, (uint32_t)i, connection, connection->blocks[k], blocks,
+                            count, report);
+        }
+    }
+    free(blocks);
+}
+
 /* An id of a newly read file. */
 struct owned_id {
     const char *id;

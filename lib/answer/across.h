@@ -19,6 +19,12 @@ struct candidates {
 /** Space names are unique (E-DUP); spaces seen at one address do not overlap (E-SPACE-OVERLAP). */
 void across_check_spaces(const struct candidates *candidates, struct report *report);
 
+/**
+ * A connection that lets a block in lets in the dynos of every space inside of it (W-CONN-SPACE).
+ * Reported of newly read files, and of others where the space is new.
+ */
+void across_check_connections(const struct candidates *candidates, struct report *report);
+
 /** Ids of spaces and apps are unique, for they are their identity (E-DUP). */
 void across_check_ids(const struct candidates *candidates, struct report *report);
 

@@ -277,6 +277,7 @@ static void check_across(struct loading *loading)
         .segments = loading->segments, .added = loading->added, .count = loading->segment_count};
 
     across_check_spaces(&candidates, loading->report);
+    across_check_connections(&candidates, loading->report);
     across_check_ids(&candidates, loading->report);
     if (loading->request->before != NULL)
         across_check_fixed(loading->request->before, &candidates, loading->report);

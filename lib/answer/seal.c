@@ -254,6 +254,20 @@ static int compare_records(const void *a, const void *b)
     return order != 0 ? order : left->type - right->type;
 }
 
+/* One TTL for each set of records, the least of theirs (RFC 2181 section 5.2). */
+static void level_ttls(struct record *sorted, size_t total)
+{
+    for (size_t first = 0, end = 0; first < total; first = end) {
+        uint32_t least = sorted[first].ttl_seconds;
+        while (end < total && compare_records(&sorted[first], &sorted[end]) == 0) {
+            least = sorted[end].ttl_seconds < least ? sorted[end].ttl_seconds : least;
+            end++;
+        }
+        while (first < end)
+            sorted[first++].ttl_seconds = least;
+    }
+}
+
 /* Groups static records by owner: one host for each, its records side by side by type. */
 static void seal_records(struct sealing *sealing, struct record *sorted)
 {
@@ -261,6 +275,7 @@ static void seal_records(struct sealing *sealing, struct record *sorted)
 
     if (total > 0)
         qsort(sorted, total, sizeof *sorted, compare_records);
+    level_ttls(sorted, total);
     for (size_t i = 0; i < total; i++) {
         const struct record *record = &sorted[i];
         bool is_new = i == 0 || record->owner_length != sorted[i - 1].owner_length ||

@@ -55,8 +55,12 @@ bool peering_is_over(const struct peering *peering);
 /** Of rules_route.c. */
 rule check_routes;
 
-/** Of rules_record.c. */
-rule check_records;
+/** Of rules_record.c, rules_record_set.c and rules_alias.c. */
+rule check_records, check_record_sets, check_aliases;
+
+/** Of rules_special.c: reports a name below one of special use (W-SPECIAL-NAME, E-SPECIAL-FIXED).
+ */
+void check_special_name(struct checking *checking, const char *name, struct place at);
 
 /** Reports at a place of the checked file. */
 #define FIND(checking, code, at, ...)                                                              \

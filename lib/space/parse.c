@@ -26,6 +26,7 @@ static bool read_record(struct parsing *parsing, const struct yaml_field *field,
                         const struct yaml_node *key, const struct yaml_node *value, void *item)
 {
     struct record *record = item;
+    enum finding_code code;
     struct err err;
 
     (void)key;
@@ -34,12 +35,14 @@ static bool read_record(struct parsing *parsing, const struct yaml_field *field,
                        "a record such as \"db.internal.example.com. 60 IN A 172.23.1.5\"");
         return false;
     }
-    if (!record_read(parsing->arena, value->text, record, &err)) {
+    if (!record_read(parsing->arena, value->text, record, &code, &err)) {
         if (err.code == ERR_MEMORY)
             parsing->is_out_of_memory = true;
-        report_add(parsing->report, FINDING_REC_SYNTAX, parsing->file, place_of_node(value),
-                   "record `%.200s`: %s; write it as `db.internal.example.com. 60 IN A 172.23.1.5`",
-                   value->text, err.text);
+        const char *form = code == FINDING_REC_SYNTAX
+                               ? "; write it as `db.internal.example.com. 60 IN A 172.23.1.5`"
+                               : "";
+        report_add(parsing->report, code, parsing->file, place_of_node(value),
+                   "record `%.200s`: %s%s", value->text, err.text, form);
         return false;
     }
     record->at = place_of_node(value);

@@ -2,16 +2,111 @@
 
 #include <ldns/ldns.h>
 #include <string.h>
+#include <strings.h>
 
 #include "wire/name.h"
 
 enum { DEFAULT_TTL = 60, TTL_MAX = 0x7fffffff /* RFC 2181 section 8 */ };
 
-/* Types that are queries or belong to a message, not to a zone. */
-static bool is_data_type(ldns_rr_type type)
+/* Types that cannot stand among static records, and what to do instead. */
+static const struct {
+    ldns_rr_type first, last;
+    const char *why;
+} refused_types[] = {
+    {LDNS_RR_TYPE_SOA, LDNS_RR_TYPE_SOA, "each name answers an SOA of its own; leave it out"},
+    {LDNS_RR_TYPE_NS, LDNS_RR_TYPE_NS,
+     "nothing is delegated from here; list the zone and its servers in upstream_zones"},
+    {LDNS_RR_TYPE_DNAME, LDNS_RR_TYPE_DNAME,
+     "no names are made from it; write a CNAME for each name"},
+    {LDNS_RR_TYPE_OPT, LDNS_RR_TYPE_OPT, "it belongs to a message, not to a name"},
+    {LDNS_RR_TYPE_TKEY, LDNS_RR_TYPE_ANY, "it belongs to a message, not to a name"},
+};
+
+static bool check_type(ldns_rr_type type, const char *word, size_t length, struct err *err)
 {
-    return type != LDNS_RR_TYPE_OPT && type != LDNS_RR_TYPE_TSIG && type != LDNS_RR_TYPE_TKEY &&
-           !(type >= LDNS_RR_TYPE_IXFR && type <= LDNS_RR_TYPE_ANY);
+    if (type == 0)
+        return err_set(
+            err, ERR_SYNTAX,
+            "%.*s is no record type that is known; correct it, or write TYPEn \\# LENGTH "
+            "HEX",
+            (int)(length > 40 ? 40 : length), word);
+    for (size_t i = 0; i < sizeof refused_types / sizeof refused_types[0]; i++)
+        if (type >= refused_types[i].first && type <= refused_types[i].last)
+            return err_set(err, ERR_SYNTAX, "type %.*s cannot stand here: %s",
+                           (int)(length > 40 ? 40 : length), word, refused_types[i].why);
+    return true;
+}
+
+static bool is_class(const char *word, size_t length)
+{
+    static const char *const classes[] = {"IN", "CH", "HS", "ANY", "NONE"};
+
+    for (size_t i = 0; i < sizeof classes / sizeof classes[0]; i++)
+        if (strlen(classes[i]) == length && strncasecmp(word, classes[i], length) == 0)
+            return true;
+    return length > 5 && strncasecmp(word, "CLASS", 5) == 0;
+}
+
+/* Reads seconds as ldns does, 1h30m included, but without its overflow at 32 bits. */
+static bool is_ttl_too_long(const char *word, size_t length)
+{
+    uint64_t total = 0, number = 0;
+
+    for (size_t i = 0; i < length && total + number <= TTL_MAX; i++) {
+        static const char units[] = "smhdw";
+        static const uint32_t seconds[] = {1, 60, 3600, 86400, 604800};
+        const char *unit = memchr(units, word[i] | 0x20, sizeof units - 1);
+        if (word[i] >= '0' && word[i] <= '9') {
+            number = number * 10 + (uint64_t)(word[i] - '0');
+        } else if (unit != NULL) {
+            total += number * seconds[unit - units];
+            number = 0;
+        }
+    }
+    return total + number > TTL_MAX;
+}
+
+/* Passes over blanks and a word. */
+static const char *next_word(const char *at, size_t *length)
+{
+    at += strspn(at, " ");
+    *length = strcspn(at, " ");
+    return at;
+}
+
+/* What ldns says nothing good about: OWNER [TTL] [CLASS] TYPE. */
+static bool check_head(const char *line, enum finding_code *code, struct err *err)
+{
+    size_t length;
+    const char *word = next_word(line, &length);
+
+    word = next_word(word + length, &length);
+    if (length > 0 && word[0] >= '0' && word[0] <= '9') {
+        *code = FINDING_REC_TTL;
+        if (is_ttl_too_long(word, length))
+            return err_set(err, ERR_SYNTAX, "the TTL is above 2147483647 seconds; lower it");
+        word = next_word(word + length, &length);
+    }
+    *code = FINDING_REC_SYNTAX;
+    /* ANY could be a class and a type: what stands behind it tells. */
+    size_t next_length;
+    const char *next = next_word(word + length, &next_length);
+    bool has_class = is_class(word, length) && next_length > 0;
+    if (has_class && (length != 2 || strncasecmp(word, "IN", 2) != 0))
+        return err_set(err, ERR_SYNTAX, "the class must be IN");
+    if (has_class) {
+        word = next;
+        length = next_length;
+    }
+    if (length == 0 || length > 40 || (word[0] >= '0' && word[0] <= '9'))
+        return true;
+    char type[41] = "";
+    memcpy(type, word, length);
+    *code = FINDING_REC_TYPE;
+    if (!check_type(ldns_get_rr_type_by_name(type), word, length, err))
+        return false;
+    *code = FINDING_REC_SYNTAX;
+    return true;
 }
 
 /* ldns takes blanks at the front for "the owner before", and reads on after a line's end. */
@@ -29,10 +124,6 @@ static bool check_record(const ldns_rr *rr, struct err *err)
 {
     if (ldns_rr_get_class(rr) != LDNS_RR_CLASS_IN)
         return err_set(err, ERR_SYNTAX, "the class must be IN");
-    if (!is_data_type(ldns_rr_get_type(rr)))
-        return err_set(err, ERR_SYNTAX, "this type cannot stand in a zone");
-    if (ldns_rr_ttl(rr) > TTL_MAX)
-        return err_set(err, ERR_SYNTAX, "the TTL is above 2147483647");
     if (ldns_rr_rd_count(rr) == 0)
         return err_set(err, ERR_SYNTAX, "the record has no data");
     return true;
@@ -73,12 +164,14 @@ static bool copy_owner(struct arena *arena, const ldns_rdf *owner, struct record
     return out->owner != NULL || err_set(err, ERR_MEMORY, "out of memory");
 }
 
-bool record_read(struct arena *arena, const char *line, struct record *out, struct err *err)
+bool record_read(struct arena *arena, const char *line, struct record *out, enum finding_code *code,
+                 struct err *err)
 {
     struct record record = {0};
     ldns_rr *rr = NULL;
 
-    if (!check_line(line, err))
+    *code = FINDING_REC_SYNTAX;
+    if (!check_line(line, err) || !check_head(line, code, err))
         return false;
     ldns_rdf *root = ldns_dname_new_frm_str(".");
     if (root == NULL)

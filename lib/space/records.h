@@ -12,9 +12,12 @@
 #include "base/arena.h"
 #include "base/err.h"
 #include "space/model.h"
+#include "space/report.h"
 
 /**
  * Reads one line. Names are taken as absolute; the class must be IN; the TTL stands before it
- * and defaults to 60 seconds. Returns false with ldns's own message in *err.
+ * and defaults to 60 seconds. Returns false with what is wrong in *err, ldns's own message where it
+ * is ldns that says so, and in *code whether that is the type, the TTL or the form.
  */
-bool record_read(struct arena *arena, const char *line, struct record *out, struct err *err);
+bool record_read(struct arena *arena, const char *line, struct record *out, enum finding_code *code,
+                 struct err *err);

@@ -4,12 +4,13 @@
 
 /* In the order of SPEC section 5. */
 static rule *const rules[] = {
-    check_space_name, check_ids,       check_space_cidr,    check_data_cidr,
-    check_region,     check_listen,    check_app_count,     check_dyno_and_router_cidrs,
-    check_routers,    check_router_up, check_app_names,     check_internal_apps,
-    check_names,      check_domains,   check_process_types, check_dynos,
-    check_ports,      check_peerings,  check_vpns,          check_connections_overlap,
-    check_routes,     check_records,   check_trusted_ips,
+    check_space_name,  check_ids,       check_space_cidr,    check_data_cidr,
+    check_region,      check_listen,    check_app_count,     check_dyno_and_router_cidrs,
+    check_routers,     check_router_up, check_app_names,     check_internal_apps,
+    check_names,       check_domains,   check_process_types, check_dynos,
+    check_ports,       check_peerings,  check_vpns,          check_connections_overlap,
+    check_routes,      check_records,   check_record_sets,   check_aliases,
+    check_trusted_ips,
 };
 
 static size_t count_names(const struct space *space)

@@ -147,6 +147,8 @@ static void check_hostname(struct checking *checking, const struct domain *domai
              star, hostname->text, suffix);
     else if (flaw != NULL)
         FIND(checking, DOM_NAME, hostname->at, "domain `%s%.120s` %s", star, hostname->text, flaw);
+    else
+        check_special_name(checking, hostname->text, hostname->at);
 }
 
 static bool is_target(const struct suffixes *suffixes, const char *name)

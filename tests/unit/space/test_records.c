@@ -41,15 +41,18 @@ static const struct {
      OCTETS("\40\1\15\270\0\0\0\0\0\0\0\0\0\0\0\1")},
     {"_x._tcp.b. SRV 1 2 80 h.b.", 33, 60, OCTETS("\2_x\4_tcp\1b\0"),
      OCTETS("\0\1\0\2\0\120\1h\1b\0")},
+    {"a.b. 2147483647 A 172.23.1.5", 1, 2147483647, OCTETS("\1a\1b\0"), OCTETS("\254\27\1\5")},
+    {"any.b. in a 172.23.1.5", 1, 60, OCTETS("\3any\1b\0"), OCTETS("\254\27\1\5")},
     {"a.b. TYPE65280 \\# 2 abcd", 65280, 60, OCTETS("\1a\1b\0"), OCTETS("\253\315")},
 };
 
 START_TEST(a_record_is_read_into_wire_form)
 {
     struct record record = {0};
+    enum finding_code code;
     struct err err;
 
-    ck_assert_msg(record_read(arena, good[_i].line, &record, &err), "%s: %s", good[_i].line,
+    ck_assert_msg(record_read(arena, good[_i].line, &record, &code, &err), "%s: %s", good[_i].line,
                   err.text);
     ck_assert_uint_eq(record.type, good[_i].type);
     ck_assert_uint_eq(record.ttl_seconds, good[_i].ttl_seconds);
@@ -77,8 +80,17 @@ static const struct {
     {"a.b. A 172.23.1.5 172.23.1.6", ""},
     {"a.b. IN 300 A 172.23.1.5", ""}, /* ldns wants the TTL first */
     {"a.b. CH A 172.23.1.5", "class must be IN"},
-    {"a.b. NONSENSE x", ""},
-    {"a.b. ANY", ""},
+    {"a.b. NONSENSE x", "NONSENSE is no record type"},
+    {"a.b. 60 IN AA 10.1.2.3", "AA is no record type"},
+    {"a.b. ANY", "type ANY cannot stand here"},
+    {"a.b. IN AXFR", "type AXFR cannot stand here"},
+    {"a.b. 1h IN NS c.d.", "upstream_zones"},
+    {"a.b. DNAME c.d.", "a CNAME for each name"},
+    {"a.b. SOA a.b. c.d. 1 2 3 4 5", "an SOA of its own"},
+    {"a.b. TYPE6 \\# 0", "cannot stand here"},
+    {"a.b. 99999999999 IN A 172.23.1.5", "TTL is above"},
+    {"a.b. 2147483648 IN A 172.23.1.5", "TTL is above"},
+    {"a.b. 9999w A 172.23.1.5", "TTL is above"},
     {"a..b. A 172.23.1.5", ""},
     {"a.b. 4294967295 A 172.23.1.5", "TTL"},
     {"a.b. A 172.23.1.5\nc.b. A 172.23.1.6", "one line"},
@@ -88,9 +100,10 @@ static const struct {
 START_TEST(what_is_no_record_is_refused_with_a_reason)
 {
     struct record record = {0};
+    enum finding_code code;
     struct err err = {0};
 
-    ck_assert_msg(!record_read(arena, bad[_i].line, &record, &err), "%s", bad[_i].line);
+    ck_assert_msg(!record_read(arena, bad[_i].line, &record, &code, &err), "%s", bad[_i].line);
     ck_assert_int_ne(err.code, ERR_NONE);
     ck_assert_msg(err.text[0] != '\0' && strstr(err.text, bad[_i].says) != NULL, "%s: %s",
                   bad[_i].line, err.text);
@@ -102,15 +115,16 @@ START_TEST(a_label_of_63_is_read_and_of_64_refused)
 {
     char line[128];
     struct record record;
+    enum finding_code code;
     struct err err;
 
     memset(line, 'a', 64);
     strcpy(line + 63, ".b. A 172.23.1.5");
-    ck_assert(record_read(arena, line, &record, &err));
+    ck_assert(record_read(arena, line, &record, &code, &err));
     ck_assert_uint_eq(record.owner_length, 1 + 63 + 2 + 1);
     memset(line, 'a', 64);
     strcpy(line + 64, ".b. A 172.23.1.5");
-    ck_assert(!record_read(arena, line, &record, &err));
+    ck_assert(!record_read(arena, line, &record, &code, &err));
 }
 END_TEST
 
