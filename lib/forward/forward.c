@@ -120,12 +120,24 @@ static uint32_t era_of(const struct forward *forward)
     return atomic_load_explicit(&forward->standings->recoveries, memory_order_relaxed);
 }
 
+static bool was_said(unsigned failure)
+{
+    return forward_failure_is_code(failure) || failure == FORWARD_MALFORMED;
+}
+
 static bool has_failed(const struct forward *forward, const struct cache_entry *entry)
 {
-    bool was_said = forward_failure_is_code(entry->failure) || entry->failure == FORWARD_MALFORMED;
-    uint32_t era = was_said ? entry->failed_era : era_of(forward);
+    uint32_t era = was_said(entry->failure) ? entry->failed_era : era_of(forward);
 
     return cache_entry_has_failed(entry, forward->now_s, era);
+}
+
+/* The same of what another worker has found out. */
+static bool has_failed_elsewhere(const struct forward *forward, const struct question *question,
+                                 struct failure *failure)
+{
+    return failures_find(&forward->standings->failures, question->hash, forward->now_s, failure) &&
+           (was_said(failure->failure) || failure->era == (uint16_t)era_of(forward));
 }
 
 static struct found found_failing(const struct forward *forward, uint8_t route)
@@ -187,13 +199,31 @@ static void find_fresh(struct forward *forward, const struct question *question,
         entry->is_refreshing = refresh(forward, question, route);
 }
 
+/* Nothing is kept here; perhaps another worker has asked in vain. */
+static bool find_elsewhere(struct forward *forward, const struct question *question,
+                           struct found *found)
+{
+    struct failure failure;
+
+    if (!has_failed_elsewhere(forward, question, &failure) ||
+        pending_has(forward->pending, question))
+        return false;
+    *found = (struct found){
+        .failure = (enum forward_failure)failure.failure,
+        .server = server_text(forward, failure.server),
+        .is_cached = true,
+    };
+    count(forward, COUNTER_FORWARD_UNASKED, 1);
+    return true;
+}
+
 bool forward_find(struct forward *forward, const struct question *question, uint8_t route,
                   struct found *found)
 {
     struct cache_entry *entry = cache_find(forward->cache, question, forward->now_s);
 
     if (entry == NULL)
-        return false;
+        return find_elsewhere(forward, question, found);
     if (cache_entry_is_fresh(entry, forward->now_s)) {
         *found = (struct found){.failure = FORWARD_NO_FAILURE};
         add_response(forward, entry, found);
@@ -202,7 +232,7 @@ bool forward_find(struct forward *forward, const struct question *question, uint
     }
     bool is_stale = cache_entry_is_stale(entry, forward->now_s);
     if (!has_failed(forward, entry) && !(is_stale && is_failing(forward, route)))
-        return false; /* nothing at hand; forward_ask says how it is */
+        return !is_stale && find_elsewhere(forward, question, found);
     if (!is_stale && pending_has(forward->pending, question))
         return false; /* it may yet be answered */
     *found = found_failed(forward, entry, route);
@@ -284,16 +314,40 @@ static void keep_failure(struct forward *forward, const struct settlement *settl
                forward->now_s);
 }
 
+/* Others are told, unless something is at hand here: that was not waited for to the end. */
+static void share_failure(struct forward *forward, const struct settlement *settlement,
+                          const struct cache_entry *entry)
+{
+    if (!has_failed(forward, entry) || cache_entry_is_stale(entry, forward->now_s))
+        return;
+    failures_keep(&forward->standings->failures, settlement->question->hash,
+                  &(struct failure){
+                      .until_s = entry->failed_until_s,
+                      .era = (uint16_t)entry->failed_era,
+                      .server = entry->server,
+                      .failure = entry->failure,
+                  });
+}
+
 static void settle_failed(struct forward *forward, const struct settlement *settlement,
                           struct found *found)
 {
     keep_failure(forward, settlement);
     const struct cache_entry *entry =
         cache_peek(forward->cache, settlement->question, forward->now_s);
-    if (entry == NULL || !cache_entry_is_stale(entry, forward->now_s))
+    if (entry == NULL)
+        return;
+    share_failure(forward, settlement, entry);
+    if (!cache_entry_is_stale(entry, forward->now_s))
         return;
     add_response(forward, entry, found);
     count(forward, COUNTER_FORWARD_STALE, count_waiters(settlement->waiters));
+}
+
+static void keep_answer(struct forward *forward, const struct settlement *settlement)
+{
+    cache_store(forward->cache, settlement->question, settlement->response, forward->now_s);
+    failures_forget(&forward->standings->failures, settlement->question->hash);
 }
 
 static void on_settled(void *context, const struct settlement *settlement)
@@ -306,7 +360,7 @@ static void on_settled(void *context, const struct settlement *settlement)
     };
 
     if (settlement->failure == FORWARD_NO_FAILURE)
-        cache_store(forward->cache, settlement->question, settlement->response, forward->now_s);
+        keep_answer(forward, settlement);
     else
         settle_failed(forward, settlement, &found);
     if (settlement->waiters != NULL)

@@ -166,7 +166,7 @@ struct standings *standings_new(const struct upstream_zones *zones, const struct
         err_set(err, ERR_MEMORY, "no memory for what is known of upstreams");
         return NULL;
     }
-    *standings = (struct standings){.arena = arena};
+    standings->arena = arena;
     atomic_init(&standings->holds, 1);
     if (fill(standings, zones, before))
         return standings;

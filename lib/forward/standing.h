@@ -37,6 +37,7 @@
 
 #include "base/err.h"
 #include "config/upstream.h"
+#include "forward/failures.h"
 
 enum {
     STANDING_LINE_OCTETS = 64,
@@ -76,6 +77,7 @@ struct standings {
     _Atomic uint32_t holds;
     _Atomic uint32_t recoveries; /* how often a failing server has replied again */
     _Atomic uint32_t falls;      /* how often a server has become failing */
+    struct failures failures;    /* of questions to them */
     struct arena *arena;         /* all this and `zones` lie in it */
     struct upstream_zones zones;
     size_t count;

@@ -52,19 +52,23 @@ static void on_found(void *context, struct waiter *waiters, const struct found *
     keep(forwarding, found);
 }
 
-void forwarding_init(struct forwarding *forwarding)
+static void init(struct forwarding *forwarding, struct standings *standings)
 {
     struct err err;
 
     memset(forwarding, 0, sizeof *forwarding);
     read_endpoints();
     scripted_init(&forwarding->scripted, FORWARDING_QUERIES, pending_tickets(FORWARDING_QUESTIONS));
+    forwarding->standings =
+        standings == NULL ? standings_new(&zones, NULL, &err) : standings_hold(standings);
+    ck_assert_ptr_nonnull(forwarding->standings);
     forwarding->forward = forward_new(
         &(struct forward_options){
             .zones = &zones,
             .cache_octets = 4 << 20,
             .questions = FORWARDING_QUESTIONS,
             .stats = &forwarding->stats,
+            .standings = forwarding->standings,
             .link = &forwarding->scripted.link,
             .on_found = on_found,
             .context = forwarding,
@@ -75,9 +79,22 @@ void forwarding_init(struct forwarding *forwarding)
     forward_set_time(forwarding->forward, FIRST_MS);
 }
 
+void forwarding_init(struct forwarding *forwarding)
+{
+    init(forwarding, NULL);
+}
+
+void forwarding_init_beside(struct forwarding *forwarding, const struct forwarding *first)
+{
+    init(forwarding, first->standings);
+    forwarding->now_ms = first->now_ms;
+    forward_set_time(forwarding->forward, forwarding->now_ms);
+}
+
 void forwarding_close(struct forwarding *forwarding)
 {
     forward_free(forwarding->forward);
+    standings_release(forwarding->standings);
     ck_assert_uint_eq(forwarding->scripted.open, 0);
     scripted_close(&forwarding->scripted);
 }

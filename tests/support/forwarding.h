@@ -39,6 +39,7 @@ struct forwarding_found {
 struct forwarding {
     struct scripted scripted;
     struct stats stats;
+    struct standings *standings;
     struct forward *forward;
     uint64_t now_ms;
     struct waiter clients[FORWARDING_CLIENTS];
@@ -48,6 +49,9 @@ struct forwarding {
 };
 
 void forwarding_init(struct forwarding *forwarding);
+
+/** As another worker of the same process. */
+void forwarding_init_beside(struct forwarding *forwarding, const struct forwarding *first);
 
 /** Holds the forwarder to leave nothing open. */
 void forwarding_close(struct forwarding *forwarding);

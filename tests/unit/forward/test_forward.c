@@ -449,6 +449,53 @@ START_TEST(a_server_of_one_zone_is_probed_with_its_soa_and_others_with_the_roots
 }
 END_TEST
 
+/* ---- Two workers ---- */
+
+static struct forwarding other;
+
+START_TEST(a_silent_name_is_not_waited_for_by_each_worker)
+{
+    ck_assert(!forwarding_ask(&stand, www, ROUTE_LAB));
+    forwarding_pass(&stand, PENDING_PATIENCE_MS);
+    forwarding_init_beside(&other, &stand);
+    ck_assert(forwarding_ask(&other, www, ROUTE_LAB));
+    forwarding_assert_failed(&other, FORWARD_SILENT, "10.0.0.2");
+    ck_assert_uint_eq(other.scripted.count, 0);
+    forwarding_answer(&stand, 0); /* late */
+    ck_assert(!forwarding_ask(&other, www, ROUTE_LAB));
+    forwarding_answer(&other, 0);
+    forwarding_assert_new(&other, "10.0.0.2");
+    forwarding_close(&other);
+}
+END_TEST
+
+START_TEST(a_stale_answer_here_says_nothing_to_a_worker_that_has_none)
+{
+    keep_www(ROUTE_LAB);
+    forwarding_skip(&stand, 120);
+    ck_assert(!forwarding_ask(&stand, www, ROUTE_LAB));
+    forwarding_pass(&stand, PENDING_STALE_MS);
+    forwarding_assert_stale(&stand, FORWARD_SILENT, "10.0.0.2");
+    forwarding_init_beside(&other, &stand);
+    ck_assert(!forwarding_ask(&other, www, ROUTE_LAB));
+    forwarding_answer(&other, 0);
+    forwarding_close(&other);
+}
+END_TEST
+
+START_TEST(a_server_is_failing_in_all_workers_and_back_in_all)
+{
+    forwarding_init_beside(&other, &stand);
+    forwarding_make_failing(&stand, ROUTE_LAB);
+    ck_assert(forwarding_ask(&other, www, ROUTE_LAB));
+    forwarding_assert_failed(&other, FORWARD_FAILING, "10.0.0.2");
+    forwarding_answer(&stand, forwarding_probe(&stand));
+    ck_assert(!forwarding_ask(&other, www, ROUTE_LAB));
+    forwarding_answer(&other, 0);
+    forwarding_close(&other);
+}
+END_TEST
+
 /* How a way may be closed, and what is said of it. */
 static const struct {
     enum link_failure failure;
@@ -731,6 +778,9 @@ static void add_failing(Suite *suite)
     tcase_add_test(failing, one_who_cannot_wait_is_given_what_is_stale);
     tcase_add_test(failing, the_end_tells_everybody);
     tcase_add_test(failing, all_is_well_within_a_second_of_the_servers_return);
+    tcase_add_test(failing, a_silent_name_is_not_waited_for_by_each_worker);
+    tcase_add_test(failing, a_stale_answer_here_says_nothing_to_a_worker_that_has_none);
+    tcase_add_test(failing, a_server_is_failing_in_all_workers_and_back_in_all);
     suite_add_tcase(suite, failing);
 }
 

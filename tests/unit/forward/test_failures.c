@@ -1,0 +1,74 @@
+#include "forward/failures.h"
+
+#include "support/suite.h"
+
+enum { NOW_S = 1000 };
+#define HASH UINT64_C(0x0123456789abcdef)
+#define SAME_SLOT (HASH ^ UINT64_C(0xf000000000000000))
+
+static struct failures failures;
+
+static const struct failure silent = {.until_s = NOW_S + 2, .era = 7, .server = 3, .failure = 1};
+
+START_TEST(a_failure_is_known_until_it_is_over)
+{
+    struct failure found;
+
+    ck_assert(!failures_find(&failures, HASH, NOW_S, &found));
+    failures_keep(&failures, HASH, &silent);
+    ck_assert(failures_find(&failures, HASH, NOW_S + 1, &found));
+    ck_assert_uint_eq(found.until_s, NOW_S + 2);
+    ck_assert_uint_eq(found.era, 7);
+    ck_assert_uint_eq(found.server, 3);
+    ck_assert_uint_eq(found.failure, 1);
+    ck_assert(!failures_find(&failures, HASH, NOW_S + 2, &found));
+}
+END_TEST
+
+START_TEST(what_was_answered_is_forgotten)
+{
+    struct failure found;
+
+    failures_keep(&failures, HASH, &silent);
+    failures_forget(&failures, SAME_SLOT);
+    ck_assert(failures_find(&failures, HASH, NOW_S, &found));
+    failures_forget(&failures, HASH);
+    ck_assert(!failures_find(&failures, HASH, NOW_S, &found));
+}
+END_TEST
+
+START_TEST(a_question_of_the_same_slot_is_another)
+{
+    struct failure found;
+
+    failures_keep(&failures, HASH, &silent);
+    ck_assert(!failures_find(&failures, SAME_SLOT, NOW_S, &found));
+    failures_keep(&failures, SAME_SLOT, &silent);
+    ck_assert(failures_find(&failures, SAME_SLOT, NOW_S, &found));
+    ck_assert(!failures_find(&failures, HASH, NOW_S, &found));
+}
+END_TEST
+
+START_TEST(words_of_two_writers_count_as_nothing)
+{
+    struct failure found;
+    uint64_t slot = (HASH >> 16) % FAILURES_SLOTS;
+
+    failures_keep(&failures, HASH, &silent);
+    failures.slots[slot].what ^= UINT64_C(1) << 40;
+    ck_assert(!failures_find(&failures, HASH, NOW_S, &found));
+}
+END_TEST
+
+int main(void)
+{
+    Suite *suite = suite_create("failures");
+    TCase *all = tcase_create("all");
+
+    tcase_add_test(all, a_failure_is_known_until_it_is_over);
+    tcase_add_test(all, what_was_answered_is_forgotten);
+    tcase_add_test(all, a_question_of_the_same_slot_is_another);
+    tcase_add_test(all, words_of_two_writers_count_as_nothing);
+    suite_add_tcase(suite, all);
+    return suite_run(suite);
+}
