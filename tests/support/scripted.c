@@ -59,8 +59,8 @@ void scripted_init(struct scripted *scripted, size_t capacity, size_t tickets)
         .by_ticket = calloc(tickets, sizeof scripted->by_ticket[0]),
         .tickets = tickets,
     };
-    ck_assert_ptr_nonnull(scripted->queries);
-    ck_assert_ptr_nonnull(scripted->by_ticket);
+    scripted_must(scripted->queries != NULL, "there is memory");
+    scripted_must(scripted->by_ticket != NULL, "there is memory");
 }
 
 void scripted_close(struct scripted *scripted)
