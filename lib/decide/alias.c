@@ -50,8 +50,7 @@ void alias_give_up(struct verdict *verdict)
     verdict_settle(verdict, SITUATION_ALIAS_ENDLESS, RCODE_SERVFAIL, REASON_ALIAS_ENDLESS);
 }
 
-void alias_follow(const struct snapshot *snapshot, const struct client *client,
-                  struct alias_chain *chain, const struct name *target, struct query *query,
+void alias_follow(struct alias_chain *chain, const struct name *target, struct query *query,
                   uint64_t *hash, struct verdict *verdict)
 {
     if (!leave(chain, query, target)) {
@@ -59,8 +58,8 @@ void alias_follow(const struct snapshot *snapshot, const struct client *client,
         return;
     }
     query->name = *target;
-    *hash = index_hash(&snapshot->index, target);
-    decide(snapshot, client, query, *hash, verdict);
+    *hash = index_hash(&chain->snapshot->index, target);
+    decide(chain->snapshot, chain->client, query, *hash, verdict);
     if (verdict->rcode == RCODE_REFUSED)
         verdict->rcode = RCODE_NOERROR;
 }
@@ -71,9 +70,9 @@ void alias_resolve(const struct snapshot *snapshot, const struct client *client,
     struct alias_chain chain;
     struct name target;
 
-    alias_begin(&chain);
+    alias_begin(&chain, snapshot, client);
     while (verdict->situation == SITUATION_ALIAS) { /* ALIAS_LINKS_MOST at most */
         alias_target(verdict, &target);
-        alias_follow(snapshot, client, &chain, &target, query, hash, verdict);
+        alias_follow(&chain, &target, query, hash, verdict);
     }
 }

@@ -22,12 +22,18 @@ enum { ALIAS_LINKS_MOST = 8 };
 
 /** The names that were left behind; the first is the one that was asked for. */
 struct alias_chain {
+    const struct snapshot *snapshot;
+    const struct client *client;
     unsigned count;
     struct name names[ALIAS_LINKS_MOST];
 };
 
-static inline void alias_begin(struct alias_chain *chain)
+/** Begins at a name that was decided on by this snapshot for this client; both are borrowed. */
+static inline void alias_begin(struct alias_chain *chain, const struct snapshot *snapshot,
+                               const struct client *client)
 {
+    chain->snapshot = snapshot;
+    chain->client = client;
     chain->count = 0;
 }
 
@@ -42,8 +48,7 @@ void alias_target(const struct verdict *verdict, struct name *target);
  * target's. At a loop or a ninth link the query stays, and the verdict says so
  * (SITUATION_ALIAS_ENDLESS).
  */
-void alias_follow(const struct snapshot *snapshot, const struct client *client,
-                  struct alias_chain *chain, const struct name *target, struct query *query,
+void alias_follow(struct alias_chain *chain, const struct name *target, struct query *query,
                   uint64_t *hash, struct verdict *verdict);
 
 /** SERVFAIL and Q28, for a chain that cannot go on. */

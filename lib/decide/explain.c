@@ -106,7 +106,7 @@ static unsigned tell_aliases(const struct snapshot *snapshot, const struct clien
     struct name target;
     uint64_t hash;
 
-    alias_begin(&chain);
+    alias_begin(&chain, snapshot, client);
     while (verdict->situation == SITUATION_ALIAS) { /* ALIAS_LINKS_MOST at most */
         struct text text = begin_step(explanation);
         alias_target(verdict, &target);
@@ -116,7 +116,7 @@ static unsigned tell_aliases(const struct snapshot *snapshot, const struct clien
         name_add(&text, target.octets);
         add_place(explanation, &text, verdict->segment, alias_record(verdict)->at.line);
         end_step(explanation, &text);
-        alias_follow(snapshot, client, &chain, &target, query, &hash, verdict);
+        alias_follow(&chain, &target, query, &hash, verdict);
     }
     return chain.count;
 }

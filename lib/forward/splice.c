@@ -17,11 +17,11 @@ static const uint8_t *octets_at(const struct response *response, const struct na
 }
 
 /*
- * Reads a name of a body without pointers. Its pointers lead back and to whole names, which was
- * checked when the response was read (rr.h), so this ends. Returns the octets it takes in place.
+ * Writes a name of a body whole. Its pointers lead back to labels, which was seen to when the
+ * response was read (rr_writer.h), so this ends. Returns the octets that it takes in the body.
  */
-static size_t read_name(const struct response *response, const struct name *question,
-                        const uint8_t *at, uint8_t *out)
+static size_t write_whole(const struct response *response, const struct name *question,
+                          const uint8_t *at, struct writer *out)
 {
     const uint8_t *start = at, *behind = NULL;
 
@@ -31,20 +31,20 @@ static size_t read_name(const struct response *response, const struct name *ques
             at = octets_at(response, question, load16(at) & (POINTERS_END - 1U));
             continue;
         }
-        octets_copy(out, at, *at + 1U);
-        out += *at + 1U;
+        write_octets(out, at, *at + 1U);
         at += *at + 1U;
     }
-    *out = 0;
+    write8(out, 0);
     return (size_t)((behind == NULL ? at + 1 : behind) - start);
 }
 
 static void read_folded(const struct response *response, const struct name *question,
                         const uint8_t *at, struct name *name)
 {
-    uint8_t octets[NAME_MAX_OCTETS];
+    uint8_t octets[NAME_MAX_OCTETS] = {0};
+    struct writer out = writer_over(octets, sizeof octets);
 
-    read_name(response, question, at, octets);
+    write_whole(response, question, at, &out);
     struct reader in = reader_over(octets, sizeof octets);
     name_read(&in, name);
 }
@@ -79,21 +79,21 @@ static uint16_t find_owner(const struct writing *writing, const struct name *own
     return writing->owner_at != 0 && is_same(owner, &writing->owner) ? writing->owner_at : 0;
 }
 
-static void write_name(const struct writing *writing, const uint8_t *name)
+static size_t write_name(const struct writing *writing, const uint8_t *at)
 {
-    write_octets(&writing->splice->reply->out, name, name_measure(name));
+    const struct splice *splice = writing->splice;
+
+    return write_whole(splice->response, splice->question, at, &splice->reply->out);
 }
 
 static void write_owner(struct writing *writing, const struct rr *record, const struct name *owner)
 {
     const struct splice *splice = writing->splice;
-    uint8_t octets[NAME_MAX_OCTETS];
     uint16_t at = find_owner(writing, owner);
 
     if (at == 0) {
         at = offset_of_next(writing);
-        read_name(splice->response, splice->question, record->start, octets);
-        write_name(writing, octets);
+        write_name(writing, record->start);
     } else {
         write16(&splice->reply->out, (uint16_t)(POINTER_BITS | at));
     }
@@ -110,14 +110,13 @@ static uint32_t count_down(const struct splice *splice, const struct rr *record)
     return ttl > splice->age_seconds ? ttl - splice->age_seconds : 0;
 }
 
-/* The data, its names whole; `data` begins where the length of it stands in the reply. */
+/* The data and, in front of it, its length: names are whole. */
 static void write_data(struct writing *writing, const struct rr *record)
 {
     const struct splice *splice = writing->splice;
     struct writer *out = &splice->reply->out;
     struct rr_names names = rr_names(record);
     const uint8_t *next = record->data, *end = record->data + record->length;
-    uint8_t octets[NAME_MAX_OCTETS];
 
     uint8_t *length = write_span(out, 2);
     if (names.count > 0) {
@@ -128,10 +127,8 @@ static void write_data(struct writing *writing, const struct rr *record)
         read_folded(splice->response, splice->question, next, &writing->target);
         writing->target_at = offset_of_next(writing);
     }
-    for (unsigned i = 0; i < names.count; i++) {
-        next += read_name(splice->response, splice->question, next, octets);
-        write_name(writing, octets);
-    }
+    for (unsigned i = 0; i < names.count; i++)
+        next += write_name(writing, next);
     write_octets(out, next, (size_t)(end - next));
     if (!out->failed)
         store16(length, (uint16_t)(out->next - length - 2));

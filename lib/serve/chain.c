@@ -64,8 +64,7 @@ static void follow(struct chain *chain, const struct name *target, unsigned at)
         alias_give_up(&exchange->verdict);
         return;
     }
-    alias_follow(chain->snapshot, &exchange->client, &chain->links, target, &exchange->query,
-                 &exchange->hash, &exchange->verdict);
+    alias_follow(&chain->links, target, &exchange->query, &exchange->hash, &exchange->verdict);
     chain->asked = (uint16_t)at;
 }
 
@@ -97,7 +96,7 @@ void chain_start(struct chain *chain, const struct snapshot *snapshot, struct ex
     chain->response = NULL;
     chain->old.reason = REASON_NONE;
     exchange->ttl_seconds = 0;
-    alias_begin(&chain->links);
+    alias_begin(&chain->links, snapshot, &exchange->client);
     respond_fill_options(snapshot, exchange, &reason, &chain->options);
     chain->options.has_ede = true; /* room for the reason of a last name that is not known yet */
     start_reply(chain);
