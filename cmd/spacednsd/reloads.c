@@ -25,9 +25,8 @@ void reloads_prepare(struct reloads *reloads, const struct snapshot *before)
                     .key = reloads->key,
                     .threads = (unsigned)reloads->settings.workers,
                     .before = before,
-                     .stored = is_stored ? &reloads->state.stored : NULL,
-                     .reads_all =
-                         reloads->wish.reads_all || (is_stored && reloads->state.is_behind),
+                    .stored = is_stored ? &reloads->state.stored : NULL,
+                    .reads_all = reloads->wish.reads_all || (is_stored && reloads->state.is_behind),
                     .now_s = clock_wall_us() / US_PER_SECOND},
     };
 }
