@@ -11,6 +11,7 @@
 #include "base/escape.h"
 #include "base/yaml_marks.h"
 #include "space/topology.h"
+#include "space/zone_text.h"
 #include "spacedns/change.h"
 #include "spacedns/spaces_apps_text.h"
 #include "spacedns/spaces_merge.h"
@@ -161,7 +162,7 @@ static bool write_spliced(const struct import *import, const struct edit *edit, 
                           struct err *err)
 {
     const struct yaml_mark *root = yaml_marks_read(import->arena, edit->text, edit->length, err);
-    size_t start = edit->length, end = edit->length;
+    size_t start = zone_text_content(edit->text, edit->length), end = start;
 
     if (root == NULL)
         return false;

@@ -164,6 +164,8 @@ static const char *hint_for(const struct yaml_reader *reader)
 
     if (parser->context != NULL && strstr(parser->context, "an alias") != NULL)
         return "; a text that begins with * needs quotes";
+    if (parser->problem != NULL && strstr(parser->problem, "<document start>") != NULL)
+        return "; nothing may follow a line `...` or the last closing brace";
     if (octet == '\t')
         return "; indent with spaces, not with a tab";
     if (octet == '@' || octet == '`' || octet == '%')

@@ -47,6 +47,12 @@ bool zone_text_is_marked(const char *text, size_t length)
     return next == line.length || (next > MARK_LENGTH && line.start[next] == '#');
 }
 
+size_t zone_text_content(const char *text, size_t length)
+{
+    return zone_text_is_marked(text, length) ? (size_t)(last_line(text, length).start - text)
+                                             : length;
+}
+
 static struct place place_of(struct line line)
 {
     return place_of_node(&(struct yaml_node){.at = {.line = line.number, .column = 1}});

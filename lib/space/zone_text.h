@@ -22,6 +22,9 @@
 /** True when the last line that is not blank is `...`, perhaps with a comment behind it. */
 bool zone_text_is_marked(const char *text, size_t length);
 
+/** The octets in front of the mark's line; all of them where there is none. */
+size_t zone_text_content(const char *text, size_t length);
+
 /** Reports that a text, which was marked when it was served, has lost its end (E-CUT). */
 void zone_text_report_cut(const char *file, const char *text, size_t length, struct report *report);
 

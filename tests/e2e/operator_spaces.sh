@@ -262,6 +262,7 @@ unmade "E-SPACE-NAME: space name \`a--b\` has two hyphens in a row; a name has 3
 refuses 1 "a space name has 3 to 63 of a-z, 0-9 and single inner hyphens, as my-space; ../x is none" \
     spaces:create ../x --zones "$made"
 refuses 2 "--cidr is a block such as 10.1.0.0/16, not wide" spaces:create xyz --cidr wide --zones "$made"
+sed -i '$d' "$made/two-space.yaml"
 echo 'routers: 7' >>"$made/two-space.yaml"
 before=$(cat "$made"/*)
 unmade "$made/two-space.yaml:$(wc -l <"$made/two-space.yaml"):10: E-TYPE stands in the way; nothing was changed; spacedns check tells all of it, mend it first" \
@@ -343,7 +344,7 @@ expect "a space that is there is not changed" "$before" "$(cat "$imported"/*)"
 
 replaced=$work/replaced
 mkdir "$replaced"
-{ cat zones/test-space.yaml; printf '# the last line\nregion: virginia\n'; } >"$replaced/test-space.yaml"
+{ sed '$d' zones/test-space.yaml; printf '# the last line\nregion: virginia\n'; } >"$replaced/test-space.yaml"
 /usr/bin/python3 - "$work/t.json" "$work/moved.json" <<'END'
 import json, sys
 topology = json.load(open(sys.argv[1]))
@@ -357,8 +358,15 @@ expect "spaces:import --force" "$replaced/test-space.yaml" "$out"
 expect "spaces:import --force: what is done" "Importing $work/moved.json into test-space... done
 A running server reads it with spacedns reload; spacedns plan tells what would change" "$err"
 expect "what stands before the apps stays" "$(sed '/^apps:/,$d' zones/test-space.yaml)" "$(sed '/^apps:/,$d' "$replaced/test-space.yaml")"
-expect "what stands behind the apps stays" "# the last line
-region: virginia" "$(tail -n 2 "$replaced/test-space.yaml")"
+expect "what stands behind the apps stays, and the end is marked" "# the last line
+region: virginia
+..." "$(tail -n 3 "$replaced/test-space.yaml")"
+mkdir "$work/appless"
+printf 'space: test-space\nrouters: [10.0.0.37]\n...\n' >"$work/appless/test-space.yaml"
+run spaces:import "$work/moved.json" --space test-space --zones "$work/appless" --force
+expect "apps where there were none: exit code" 0 "$code"
+expect "apps where there were none stand before the end mark" "apps: 1, ...: 1" \
+    "apps: $(grep -c '^apps:' "$work/appless/test-space.yaml"), ...: $(tail -n 1 "$work/appless/test-space.yaml" | grep -cx '[.][.][.]')"
 agrees '[len(j["apps"]), j["apps"][0]["formation"][0]["dynos"][0]["private_ip"]]' "[4, '10.0.130.57']" \
     spaces:topology --zones "$replaced"
 expect "apps keep their internal routing, ports and targets" "2 1 1" \
@@ -374,7 +382,7 @@ expect_match "a dyno outside" '^Error: E-DYNO-IP dyno web\.2 has private_ip 10\.
 refuses 1 "there is no space new-space in $replaced; spacedns spaces lists them" \
     spaces:import "$work/t.json" --space new-space --zones "$replaced" --force
 expect "what is refused changes nothing" "$before" "$(cat "$replaced"/*)"
-expect "what is refused leaves nothing" "test-space.yaml" "$(ls -A "$replaced" | xargs)"
+expect "what is refused leaves nothing" "test-space.yaml" "$(ls -A "$replaced" | grep -vx .spacedns.lock | xargs)"
 
 # ---- which space ----
 

@@ -257,6 +257,7 @@ static const struct {
     {"space: x-y\napps: [{name: abc, trusted_ips: []}]\n",
      "`trusted_ips` is no key of an app, it belongs to the space; move it to the file's top level"},
     {"space: x-y\ninternal_routing: true\n", "it belongs to an app; move it into an app of `apps`"},
+    {"space: x-y\n...\nregion: virginia\n", "nothing may follow a line `...`"},
     {"space: x-y\nqqqqqq: 1\n", "zones/README.md lists the keys"},
     {"space: x-y\ngeneration: ceder\n", "must be cedar or fir; did you mean `cedar`?"},
     {"space: x-y\nstate: gone\n", "must be allocated, allocating or deleting"},

@@ -43,6 +43,15 @@ START_TEST(no_prefix_of_a_marked_text_is_marked)
 }
 END_TEST
 
+START_TEST(the_content_ends_where_the_mark_begins)
+{
+    static const char marked[] = "space: abc\n...\n", bare[] = "space: abc\n";
+
+    ck_assert_uint_eq(zone_text_content(marked, strlen(marked)), strlen(bare));
+    ck_assert_uint_eq(zone_text_content(bare, strlen(bare)), strlen(bare));
+}
+END_TEST
+
 static const struct {
     const char *text;
     unsigned line;
@@ -77,6 +86,7 @@ int main(void)
     tcase_add_loop_test(marks, the_last_line_that_is_not_blank_decides, 0,
                         sizeof texts / sizeof texts[0]);
     tcase_add_test(marks, no_prefix_of_a_marked_text_is_marked);
+    tcase_add_test(marks, the_content_ends_where_the_mark_begins);
     tcase_add_loop_test(marks, a_cut_is_told_with_the_last_line_and_the_remedy, 0,
                         sizeof cuts / sizeof cuts[0]);
     suite_add_tcase(suite, marks);
