@@ -103,7 +103,7 @@ static void keep_signatures(struct scrub *scrub, const struct name *owner, uint3
     struct scrub_note *end = scrub->notes + scrub->note_counts[ANSWER];
 
     for (struct scrub_note *note = scrub->notes; note < end; note++) {
-        if (!is_at(scrub, note, owner, hash) || !signs(scrub, note, type))
+        if (!signs(scrub, note, type) || !is_at(scrub, note, owner, hash))
             continue;
         remember_zone(scrub, note);
         keep(scrub, ANSWER, note);
