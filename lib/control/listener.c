@@ -208,6 +208,7 @@ static void caller_on_octets(uv_stream_t *stream, ssize_t count, const uv_buf_t 
     }
     if (count == 0)
         return;
+    assert((size_t)count <= REQUEST_OCTETS_MOST - caller->request_length);
     caller->request_length += (size_t)count;
     char *newline = memchr(octets->base, '\n', (size_t)count);
     if (newline != NULL || caller->request_length == REQUEST_OCTETS_MOST)

@@ -1,5 +1,6 @@
 #include "forward/errand.h"
 
+#include <assert.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -77,6 +78,7 @@ static void leave(struct errands *errands, struct errand *errand)
     while (*at != errand)
         at = &(*at)->next_in_bucket;
     *at = errand->next_in_bucket;
+    assert(errands->count > 0);
     errands->count--;
 }
 
@@ -149,6 +151,7 @@ size_t errands_send(struct errands *errands, uint8_t *room, size_t most)
 
     while ((errand = chain_first(&errands->unsent)) != NULL) {
         size_t octets = LENGTH_OCTETS + (size_t)errand->length;
+        assert(length <= most);
         if (octets > most - length)
             break;
         write_frame(errand, room + length);

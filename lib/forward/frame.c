@@ -1,5 +1,6 @@
 #include "forward/frame.h"
 
+#include <assert.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -27,6 +28,7 @@ static size_t complete(struct frames *frames, const uint8_t *octets, size_t leng
         size_t next = missing < length - taken ? missing : length - taken;
         if (missing == 0)
             break;
+        assert(frames->length + next <= FRAME_OCTETS_MOST);
         memcpy(frames->held + frames->length, octets + taken, next);
         frames->length += next;
         taken += next;
@@ -40,6 +42,7 @@ static bool hold(struct frames *frames, const uint8_t *octets, size_t length)
         frames->held = malloc(FRAME_OCTETS_MOST);
     if (frames->held == NULL)
         return false;
+    assert(length < FRAME_OCTETS_MOST);
     memcpy(frames->held, octets, length);
     frames->length = length;
     return true;

@@ -19,10 +19,24 @@ static struct cache_entry *entry_at(const struct ring *ring, size_t at)
     return (struct cache_entry *)(void *)(ring->start + at);
 }
 
+static size_t advance(const struct ring *ring, size_t at, size_t octets)
+{
+    return at + octets < ring->size ? at + octets : at + octets - ring->size;
+}
+
+/* Where the next entry goes. */
+static size_t head_of(const struct ring *ring)
+{
+    assert(ring->tail < ring->size && ring->used <= ring->size);
+    return advance(ring, ring->tail, ring->used);
+}
+
 /* What must be filled up before `octets` find a place in one run. */
 static size_t padding_before(const struct ring *ring, size_t octets)
 {
-    return ring->size - ring->head < octets ? ring->size - ring->head : 0;
+    size_t left = ring->size - head_of(ring);
+
+    return left < octets ? left : 0;
 }
 
 bool ring_has_room(const struct ring *ring, size_t octets)
@@ -36,11 +50,6 @@ struct cache_entry *ring_oldest(const struct ring *ring)
     return entry_at(ring, ring->tail);
 }
 
-static size_t advance(const struct ring *ring, size_t at, size_t octets)
-{
-    return at + octets == ring->size ? 0 : at + octets;
-}
-
 void ring_drop(struct ring *ring)
 {
     size_t octets = ring_oldest(ring)->octets;
@@ -52,11 +61,10 @@ void ring_drop(struct ring *ring)
 
 static void pad(struct ring *ring, size_t octets)
 {
-    struct cache_entry *padding = entry_at(ring, ring->head);
+    struct cache_entry *padding = entry_at(ring, head_of(ring));
 
     padding->hash = 0;
     padding->octets = (uint32_t)octets;
-    ring->head = advance(ring, ring->head, octets);
     ring->used += octets;
 }
 
@@ -67,8 +75,7 @@ struct cache_entry *ring_append(struct ring *ring, size_t octets)
     assert(octets % RING_UNIT == 0 && ring_has_room(ring, octets));
     if (padding > 0)
         pad(ring, padding);
-    struct cache_entry *entry = entry_at(ring, ring->head);
-    ring->head = advance(ring, ring->head, octets);
+    struct cache_entry *entry = entry_at(ring, head_of(ring));
     ring->used += octets;
     return entry;
 }
@@ -87,9 +94,9 @@ struct cache_entry *ring_renew(struct ring *ring)
     if (padding > 0)
         pad(ring, padding);
     assert(ring->used <= ring->size);
-    struct cache_entry *newest = entry_at(ring, ring->head);
+    struct cache_entry *newest = entry_at(ring, head_of(ring));
+    assert(ring->size - head_of(ring) >= octets);
     memmove(newest, oldest, octets);
-    ring->head = advance(ring, ring->head, octets);
     ring->tail = advance(ring, ring->tail, octets);
     return newest;
 }

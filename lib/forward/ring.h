@@ -21,9 +21,8 @@ struct cache_entry;
 struct ring {
     uint8_t *start;
     size_t size;
-    size_t head; /* where the next entry goes, below `size` */
-    size_t tail; /* where the oldest stands */
-    size_t used; /* octets between them, padding included */
+    size_t tail; /* where the oldest stands, below `size` */
+    size_t used; /* octets from there to the head, padding included: the head follows from them */
 };
 
 /** Makes an empty ring over `size` octets. */

@@ -118,6 +118,7 @@ static void fail_soon(struct sockets *sockets, link_ticket ticket, enum link_fai
     if (trip->is_listed)
         return;
     trip->is_listed = true;
+    assert(sockets->failed_count < sockets->trip_count); /* each is listed once */
     size_t last = (sockets->failed_first + sockets->failed_count) % sockets->trip_count;
     sockets->failed[last] = ticket;
     sockets->failed_count++;

@@ -159,36 +159,46 @@ static void time_out(struct stream *stream, uint64_t now_ms)
 
 /* ---- writing ---- */
 
-static size_t output_room(struct stream *stream)
+/* The output behind what waits there; add_output says how much of it was filled. */
+static struct writer output_room(struct stream *stream)
 {
+    assert(stream->unsent <= stream->unsent_end && stream->unsent_end <= STREAM_OUTPUT_OCTETS);
     if (stream->unsent == stream->unsent_end)
         stream->unsent = stream->unsent_end = 0;
-    return STREAM_OUTPUT_OCTETS - stream->unsent_end;
+    return writer_over(stream->output + stream->unsent_end,
+                       (size_t)STREAM_OUTPUT_OCTETS - stream->unsent_end);
+}
+
+static void add_output(struct stream *stream, struct writer room, size_t length)
+{
+    const uint8_t *added = write_span(&room, length);
+
+    assert(added == stream->output + stream->unsent_end);
+    stream->unsent_end += (uint32_t)length;
 }
 
 /* Moves what TLS has for the network into the output. False when the server makes us say more than
  * it takes. */
 static bool take_records(struct stream *stream)
 {
-    size_t room = output_room(stream);
-    size_t taken = tls_take(stream->tls, stream->output + stream->unsent_end, room);
+    struct writer room = output_room(stream);
+    size_t taken = tls_take(stream->tls, room.next, writer_left(&room));
 
-    stream->unsent_end += (uint32_t)taken;
-    return taken < room;
+    add_output(stream, room, taken);
+    return taken < writer_left(&room);
 }
 
 /* Moves questions into the output for as long as there is room. */
 static bool write_questions(struct stream *stream)
 {
-    size_t room = output_room(stream);
+    struct writer room = output_room(stream);
 
     if (stream->tls == NULL) {
-        stream->unsent_end +=
-            (uint32_t)errands_send(&stream->errands, stream->output + stream->unsent_end, room);
+        add_output(stream, room, errands_send(&stream->errands, room.next, writer_left(&room)));
         return true;
     }
     uint8_t chunk[CHUNK_OCTETS];
-    if (room < CHUNK_OCTETS + TLS_OVERHEAD_OCTETS)
+    if (writer_left(&room) < CHUNK_OCTETS + TLS_OVERHEAD_OCTETS)
         return true;
     size_t length = errands_send(&stream->errands, chunk, sizeof chunk);
     return length == 0 || tls_write(stream->tls, chunk, length);

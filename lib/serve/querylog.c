@@ -1,5 +1,6 @@
 #include "serve/querylog.h"
 
+#include <assert.h>
 #include <errno.h>
 #include <poll.h>
 #include <pthread.h>
@@ -64,6 +65,7 @@ static struct querylog_record *claim(struct querylog_ring *ring)
 {
     size_t written = atomic_load_explicit(&ring->written, memory_order_acquire);
 
+    assert(ring->added - written <= QUERYLOG_RECORDS);
     if (ring->added - written == QUERYLOG_RECORDS) {
         uint64_t dropped = atomic_load_explicit(&ring->dropped, memory_order_relaxed);
         atomic_store_explicit(&ring->dropped, dropped + 1, memory_order_relaxed);
@@ -235,6 +237,7 @@ static void flush(struct querylog *log)
 
 static void write_record(struct querylog *log, const struct querylog_record *record)
 {
+    assert(log->output_length <= OUTPUT_OCTETS);
     if (OUTPUT_OCTETS - log->output_length < QUERYLOG_LINE_OCTETS)
         flush(log);
     struct text text = text_over(log->output + log->output_length, QUERYLOG_LINE_OCTETS);
@@ -250,6 +253,7 @@ static bool drain_ring(struct querylog *log, struct querylog_ring *ring)
 
     if (filled == written)
         return false;
+    assert(filled - written <= QUERYLOG_RECORDS);
     for (; written != filled; written++) {
         write_record(log, &ring->records[written % QUERYLOG_RECORDS]);
         atomic_store_explicit(&ring->written, written + 1, memory_order_release);

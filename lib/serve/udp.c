@@ -1,6 +1,7 @@
 #include "serve/udp.h"
 
 #include <arpa/inet.h>
+#include <assert.h>
 #include <errno.h>
 #include <poll.h>
 #include <stdlib.h>
@@ -90,6 +91,7 @@ static int receive(struct udp_socket *socket)
     arm(udp->buffers, socket);
     int count =
         recvmmsg(socket->descriptor, udp->buffers->received, BATCH_MOST, MSG_DONTWAIT, NULL);
+    assert(count <= BATCH_MOST);
     if (count > 0) {
         udp->buffers->used = (unsigned)count;
         return count;
@@ -236,7 +238,9 @@ static void keep_client(struct carrier *carrier, size_t number, struct late_clie
     const struct msghdr *received = &buffers->received[number].msg_hdr;
 
     client->endpoint = buffers->sources[number];
+    assert(number < buffers->used);
     client->control_octets = socket->control_octets > 0 ? received->msg_controllen : 0;
+    assert(client->control_octets <= sizeof client->control);
     if (client->control_octets > 0)
         memcpy(client->control, received->msg_control, client->control_octets);
 }
