@@ -352,7 +352,10 @@ size_t kept_back_change_limit(struct kept_back_change *change, size_t most)
     if (change->has_failed || change->next->count <= most)
         return 0;
     uint32_t *numbers = kept_back_by_age(change->next, &count);
-    change->has_failed = numbers == NULL;
+    if (numbers == NULL) {
+        change->has_failed = true;
+        return 0;
+    }
     for (size_t i = 0; i < count && change->next->count > most; i++)
         removed += remove_cohort(change, numbers[i], change->next->count - most);
     free(numbers);
