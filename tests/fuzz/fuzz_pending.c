@@ -75,8 +75,8 @@ static void check_found(const struct found *found, const struct client *client)
     assert(waited_ms <= PENDING_PATIENCE_MS + PENDING_TICK_MS);
     assert(found->failure != FORWARD_SILENT || found->is_stale || found->is_cached ||
            waited_ms >= PENDING_PATIENCE_MS);
-    if (found->response != NULL && found->failure != FORWARD_ERROR)
-        assert(!response_find_address(found->response, is_address_of, &name));
+    if (found->response != NULL && !forward_failure_is_code(found->failure))
+        assert(!response_find_address(found->response, NULL, is_address_of, &name));
 }
 
 static void be_told(struct client *client, const struct found *found)

@@ -65,7 +65,7 @@ static const struct nat64_prefix no_nat64;
 /* What is found makes sense, and belongs to the name. */
 static void check_found(const struct found *found, unsigned name)
 {
-    bool is_answer = found->response != NULL && found->failure != FORWARD_ERROR;
+    bool is_answer = found->response != NULL && !forward_failure_is_code(found->failure);
 
     ck_assert_int_le(found->failure, FORWARD_FULL);
     ck_assert(found->response != NULL || found->failure != FORWARD_NO_FAILURE);

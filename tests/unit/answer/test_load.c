@@ -271,7 +271,7 @@ END_TEST
 
 START_TEST(no_cut_of_a_marked_file_is_served)
 {
-    char text[512], part[512];
+    char text[1024], part[512];
 
     write_space("one", 1, "...\n");
     ck_assert(load());

@@ -296,7 +296,7 @@ START_TEST(a_stale_answer_outweighs_an_error_code)
     forwarding_skip(&stand, 120);
     ck_assert(!forwarding_ask(&stand, www, ROUTE_LAB));
     forwarding_reply(&stand, 1, &(struct scripted_reply){.rcode = RCODE_SERVFAIL, .ede = "no"});
-    forwarding_assert_stale(&stand, FORWARD_ERROR, "10.0.0.2");
+    forwarding_assert_stale(&stand, FORWARD_SERVFAIL, "10.0.0.2");
     ck_assert_uint_eq(stand.last.rcode, 0);
 }
 END_TEST
@@ -338,10 +338,10 @@ START_TEST(a_failure_is_remembered_for_longer_each_time)
         ck_assert(!forwarding_ask(&stand, www, ROUTE_LAB));
         forwarding_reply(&stand, forwarding_last(&stand),
                          &(struct scripted_reply){.rcode = RCODE_REFUSED});
-        forwarding_assert_failed(&stand, FORWARD_ERROR, "10.0.0.2");
+        forwarding_assert_failed(&stand, FORWARD_SERVFAIL, "10.0.0.2");
         ck_assert(!stand.last.found.is_cached);
         ck_assert(forwarding_ask(&stand, www, ROUTE_LAB));
-        forwarding_assert_failed(&stand, FORWARD_ERROR, "10.0.0.2");
+        forwarding_assert_failed(&stand, FORWARD_SERVFAIL, "10.0.0.2");
         ck_assert(stand.last.found.is_cached && !stand.last.has_response);
         forwarding_pass(&stand, 1000 * least_seconds[i]); /* RFC 9520 section 3.2 */
         ck_assert(forwarding_ask(&stand, www, ROUTE_LAB));
@@ -407,13 +407,13 @@ START_TEST(an_error_code_is_remembered_whatever_becomes_of_servers)
     ck_assert(!forwarding_ask(&stand, www, ROUTE_LAB));
     forwarding_reply(&stand, forwarding_last(&stand),
                      &(struct scripted_reply){.rcode = RCODE_SERVFAIL, .ede = "no"});
-    forwarding_assert_failed(&stand, FORWARD_ERROR, "10.0.0.2");
+    forwarding_assert_failed(&stand, FORWARD_SERVFAIL, "10.0.0.2");
     ck_assert(stand.last.has_response);
     ck_assert_uint_eq(stand.last.rcode, RCODE_SERVFAIL);
     ck_assert_str_eq(stand.last.ede, "no");
     forwarding_answer(&stand, forwarding_probe(&stand)); /* a new era */
     ck_assert(forwarding_ask(&stand, www, ROUTE_LAB));
-    forwarding_assert_failed(&stand, FORWARD_ERROR, "10.0.0.2");
+    forwarding_assert_failed(&stand, FORWARD_SERVFAIL, "10.0.0.2");
     ck_assert(!stand.last.has_response);
 }
 END_TEST

@@ -581,7 +581,7 @@ START_TEST(a_servfail_from_all_is_handed_out_with_the_first_ones_ede)
     asking_reply(&stand, 0,
                  &(struct scripted_reply){.rcode = RCODE_SERVFAIL, .ede = "signature expired"});
     asking_reply(&stand, 1, &(struct scripted_reply){.rcode = RCODE_SERVFAIL, .ede = "no idea"});
-    asking_assert_failed(&stand, FORWARD_ERROR, 0);
+    asking_assert_failed(&stand, FORWARD_SERVFAIL, 0);
     ck_assert(stand.settled.has_response);
     ck_assert_uint_eq(stand.settled.rcode, RCODE_SERVFAIL);
     ck_assert_str_eq(stand.settled.ede, "signature expired");
@@ -594,7 +594,7 @@ START_TEST(a_servfail_counts_in_the_end_when_the_others_are_silent)
     asking_reply(&stand, 0,
                  &(struct scripted_reply){.rcode = RCODE_SERVFAIL, .ede = "signature expired"});
     asking_pass(&stand, PENDING_PATIENCE_MS);
-    asking_assert_lingers(&stand, FORWARD_ERROR, 0);
+    asking_assert_lingers(&stand, FORWARD_SERVFAIL, 0);
     ck_assert_str_eq(stand.settled.ede, "signature expired");
     asking_pass_window(&stand);
 }
@@ -608,7 +608,7 @@ START_TEST(an_ede_too_long_to_keep_is_left_out)
     text[sizeof text - 1] = '\0';
     asking_ask(&stand, "www.example.org", ROUTE_ONE);
     asking_reply(&stand, 0, &(struct scripted_reply){.rcode = RCODE_SERVFAIL, .ede = text});
-    asking_assert_failed(&stand, FORWARD_ERROR, 0);
+    asking_assert_failed(&stand, FORWARD_SERVFAIL, 0);
     ck_assert(stand.settled.has_response);
     ck_assert_str_eq(stand.settled.ede, "");
 }
@@ -622,7 +622,7 @@ START_TEST(other_error_codes_are_a_failure_without_response)
     asking_reply_code(&stand, 0, refusals[_i]);
     asking_assert_sent(&stand, 2);
     asking_reply_code(&stand, 1, refusals[_i]);
-    asking_assert_failed(&stand, FORWARD_ERROR, 1);
+    asking_assert_failed(&stand, FORWARD_SERVFAIL, 1);
     ck_assert(!stand.settled.has_response);
 }
 END_TEST
@@ -633,7 +633,7 @@ START_TEST(a_servfail_is_kept_although_the_other_refuses)
     asking_reply_code(&stand, 0, RCODE_REFUSED);
     asking_reply(&stand, 1,
                  &(struct scripted_reply){.rcode = RCODE_SERVFAIL, .ede = "signature expired"});
-    asking_assert_failed(&stand, FORWARD_ERROR, 1);
+    asking_assert_failed(&stand, FORWARD_SERVFAIL, 1);
     ck_assert_str_eq(stand.settled.ede, "signature expired");
 }
 END_TEST
@@ -668,7 +668,7 @@ START_TEST(what_a_server_said_outweighs_that_another_is_unreachable)
     asking_ask(&stand, "www.example.org", ROUTE_TWO);
     asking_reply_code(&stand, 0, RCODE_REFUSED);
     asking_break_off(&stand, 1, LINK_UNREACHABLE);
-    asking_assert_failed(&stand, FORWARD_ERROR, 0);
+    asking_assert_failed(&stand, FORWARD_SERVFAIL, 0);
 }
 END_TEST
 

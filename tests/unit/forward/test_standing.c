@@ -121,12 +121,19 @@ START_TEST(doubts_that_come_and_go_make_no_more_probes)
 }
 END_TEST
 
-START_TEST(a_server_is_asked_without_edns_for_a_while)
+START_TEST(a_peculiarity_is_known_for_a_while_once_two_names_needed_it)
 {
-    ck_assert(!standing_is_plain(&one, NOW_MS));
-    standing_set_plain(&one, NOW_MS);
-    ck_assert(standing_is_plain(&one, NOW_MS + STANDING_PLAIN_MS - 1));
-    ck_assert(!standing_is_plain(&one, NOW_MS + STANDING_PLAIN_MS));
+    struct quirk quirk = {.name = 0};
+
+    quirk_note(&quirk, 7, NOW_MS);
+    quirk_note(&quirk, 7, NOW_MS);
+    ck_assert(!quirk_is_known(&quirk, NOW_MS));
+    quirk_deny(&quirk);
+    quirk_note(&quirk, 8, NOW_MS);
+    ck_assert(!quirk_is_known(&quirk, NOW_MS));
+    quirk_note(&quirk, 0, NOW_MS);
+    ck_assert(quirk_is_known(&quirk, NOW_MS + QUIRK_MS - 1));
+    ck_assert(!quirk_is_known(&quirk, NOW_MS + QUIRK_MS));
 }
 END_TEST
 
@@ -153,14 +160,15 @@ START_TEST(a_server_that_the_next_list_names_too_keeps_its_standing)
     read_endpoints(second);
     struct standings *old = standings_new(&before, NULL, &err);
     ck_assert_uint_eq(old->count, 2);
-    standing_set_plain(old->items[1], NOW_MS);
+    quirk_note(&old->items[1]->no_edns, 1, NOW_MS);
+    quirk_note(&old->items[1]->no_edns, 2, NOW_MS);
     struct standings *next = standings_new(&after, old, &err);
     ck_assert_uint_eq(next->count, 2);
     ck_assert_ptr_eq(next->items[0], old->items[1]);
     ck_assert_ptr_ne(next->items[1], old->items[0]);
-    ck_assert(!standing_is_plain(next->items[1], NOW_MS));
+    ck_assert(!quirk_is_known(&next->items[1]->no_edns, NOW_MS));
     standings_release(old);
-    ck_assert(standing_is_plain(next->items[0], NOW_MS));
+    ck_assert(quirk_is_known(&next->items[0]->no_edns, NOW_MS));
     standings_release(standings_hold(next));
     standings_release(next);
     standings_release(NULL);
@@ -182,7 +190,7 @@ int main(void)
     tcase_add_test(all, probes_that_were_silent_in_an_earlier_doubt_do_not_count);
     tcase_add_test(all, a_probe_is_due_at_once_and_then_twice_a_second_for_one_worker);
     tcase_add_test(all, doubts_that_come_and_go_make_no_more_probes);
-    tcase_add_test(all, a_server_is_asked_without_edns_for_a_while);
+    tcase_add_test(all, a_peculiarity_is_known_for_a_while_once_two_names_needed_it);
     tcase_add_test(all, a_server_that_the_next_list_names_too_keeps_its_standing);
     suite_add_tcase(suite, all);
     return suite_run(suite);
