@@ -100,12 +100,24 @@ void tcp_drop(struct tcp_connection *connection, enum counter cause)
 
 /* ---- time ---- */
 
+static bool is_idle(const struct tcp_connection *connection, uint64_t limit_ms)
+{
+    return connection != NULL && uv_now(connection->tcp->loop) - connection->active_ms >= limit_ms;
+}
+
+/*
+ * Who is idle goes, unless a query has come: timers are first in a turn, and one that was late
+ * finds queries unread. Every turn of this loop drops a connection or makes it the busiest.
+ */
 static void drop_idle(struct tcp *tcp, uint64_t limit_ms)
 {
-    uint64_t now = uv_now(tcp->loop);
-
-    while (tcp->idlest != NULL && now - tcp->idlest->active_ms >= limit_ms)
-        tcp_drop(tcp->idlest, COUNTER_TCP_IDLE);
+    while (is_idle(tcp->idlest, limit_ms)) {
+        struct tcp_connection *connection = tcp->idlest;
+        if (limit_ms > 0)
+            tcp_connection_read_now(connection);
+        if (tcp->idlest == connection && is_idle(connection, limit_ms))
+            tcp_drop(connection, COUNTER_TCP_IDLE);
+    }
 }
 
 static void tcp_on_acceptable(uv_poll_t *poll, int status, int events);

@@ -485,6 +485,17 @@ void tcp_connection_serve(struct tcp_connection *connection)
     settle(connection);
 }
 
+void tcp_connection_read_now(struct tcp_connection *connection)
+{
+    if (!goes_on(connection) || connection->is_ending || connection->single > 0)
+        return;
+    read_once(connection);
+    if (connection->single > 0)
+        tcp_answer_singles(connection->tcp);
+    else
+        settle(connection);
+}
+
 void tcp_connection_end(struct tcp_connection *connection)
 {
     if (goes_on(connection) && connection->single == 0)

@@ -57,6 +57,9 @@ void tcp_connection_start(struct tcp_connection *connection);
 /** Reads once and answers every complete frame; then watches, or closes. */
 void tcp_connection_serve(struct tcp_connection *connection);
 
+/** Reads once and answers at once, if the client takes its replies; it may be closed by that. */
+void tcp_connection_read_now(struct tcp_connection *connection);
+
 /** Reads nothing more; closes once all replies are taken. */
 void tcp_connection_end(struct tcp_connection *connection);
 

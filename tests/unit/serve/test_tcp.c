@@ -636,6 +636,26 @@ START_TEST(an_idle_connection_is_closed_and_half_a_frame_is_idle)
 }
 END_TEST
 
+START_TEST(a_connection_whose_query_is_unread_is_not_idle)
+{
+    struct scene scene;
+    uint8_t stream[512];
+
+    begin(&scene, 4, 4);
+    int client = enter(&scene);
+    put(client, stream, add_query(stream, 0, 3));
+    uv_update_time(&scene.serving.loop);
+    age(scene.tcp.idlest, 10000);
+    scene.tcp.timer.timer_cb(&scene.tcp.timer); /* before the loop has seen the query */
+    turn(&scene);
+    ck_assert_int_eq(take_reply(client), 3);
+    ck_assert_int_eq(take_reply(client), -1);
+    ck_assert_uint_eq(serving_count(&scene.serving, COUNTER_TCP_IDLE), 0);
+    close(client);
+    end(&scene);
+}
+END_TEST
+
 START_TEST(a_stop_answers_what_has_come)
 {
     struct scene scene;
@@ -719,6 +739,7 @@ int main(void)
     tcase_add_test(limits, a_clients_limit_counts_all_addresses_of_an_ipv6_network);
     tcase_add_test(limits, many_newcomers_at_once_never_break_the_limit);
     tcase_add_test(limits, an_idle_connection_is_closed_and_half_a_frame_is_idle);
+    tcase_add_test(limits, a_connection_whose_query_is_unread_is_not_idle);
     tcase_add_test(limits, a_stop_answers_what_has_come);
     tcase_add_test(limits, a_reset_connection_is_forgotten);
     tcase_add_test(limits, a_listener_accepts_and_knows_the_asked_address);
