@@ -65,6 +65,7 @@ struct peer {
     size_t written;  /* by the client, to be sent */
     size_t sent;     /* of it */
     size_t received; /* of it, by the server */
+    size_t ignored;  /* requests without a reply: the eighth ends the connection, sooner or later */
     size_t request_count;
     struct request requests[REQUESTS_MOST];
     size_t held; /* of `frame` */
@@ -252,6 +253,7 @@ size_t __wrap_batch_finish(struct batch *batch, size_t number, const struct endp
         return write_reply(client, which, exchange->reply);
     if (request->manner == NEVER || late_count == DEFERRED_MOST) {
         request->state = ANSWERED;
+        client->ignored++;
         return 0;
     }
     struct late *late = &lates[late_count++];
@@ -309,6 +311,7 @@ static struct peer *enter(unsigned how)
     client->has_ended = client->is_reset = client->is_rude = client->is_counted = false;
     client->window = (how & 0x80) != 0 ? 0 : SIZE_MAX;
     client->written = client->sent = client->received = client->request_count = client->held = 0;
+    client->ignored = 0;
     client->descriptor = fcntl(never_ready, F_DUPFD_CLOEXEC, 0);
     assert(client_at(client->descriptor) == NULL);
     by_descriptor[client->descriptor] = client;
@@ -422,7 +425,7 @@ static uint64_t count_excuses(void)
 
 static bool misses_replies(const struct peer *client)
 {
-    if (client->is_rude || client->is_reset)
+    if (client->is_rude || client->is_reset || client->ignored >= TCP_IGNORED_MOST)
         return false;
     for (size_t i = 0; i < client->request_count; i++)
         if (client->requests[i].state == SENT || client->requests[i].state == ASKED)
