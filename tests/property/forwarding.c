@@ -254,13 +254,18 @@ static void start(unsigned seed)
 
 START_TEST(everybody_is_told_once_in_time_and_of_his_name)
 {
+    static const enum forward_failure expected[] = {
+        FORWARD_NO_FAILURE, FORWARD_SILENT,   FORWARD_FAILING,   FORWARD_UNREACHABLE,
+        FORWARD_TLS,        FORWARD_SERVFAIL, FORWARD_MALFORMED, FORWARD_FULL,
+    };
+
     start((unsigned)_i);
     for (unsigned event = 0; event < EVENTS; event++)
         happen(event);
     wind_up();
     /* The run went everywhere. */
-    for (int failure = FORWARD_NO_FAILURE; failure <= FORWARD_FULL; failure++)
-        ck_assert_msg(run.seen[failure] > 0, "failure %d was never seen", failure);
+    for (size_t i = 0; i < sizeof expected / sizeof expected[0]; i++)
+        ck_assert_msg(run.seen[expected[i]] > 0, "failure %d was never seen", expected[i]);
     ck_assert_uint_gt(run.seen_stale, 10);
     ck_assert_uint_gt(run.seen_fresh, 10);
     forward_free(run.forward);

@@ -214,7 +214,7 @@ static const struct {
     const char *from, *name, *expected, *secret;
 } audiences[] = {
     {PEER, "api.example.com", "*pcx-111aaa111*10.20.0.0/16*(*:20)*|host=*(*:34)|*(*:31)*", ".yaml"},
-    {"172.16.9.9", "api.example.com", "*vpn=office*(*:23)*|host=*(*:34)|*(*:31)*", ".yaml"},
+    {"172.16.9.9", "api.example.com", "*vpn=office*(*:26)*|host=*(*:34)|*(*:31)*", ".yaml"},
     {OTHER, "api.example.com",
      "*|name of space=test-space (*:13): the client gets *|verdict=REFUSED: Q19 a name of another "
      "space, *",

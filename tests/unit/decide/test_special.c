@@ -251,13 +251,14 @@ START_TEST(the_host_of_an_app_that_is_not_internal_answers_nothing)
 {
     static const char text[] =
         "space: one-space\ncidr: 10.7.0.0/16\nrouters: [10.7.0.11]\n"
-        "apps:\n  - name: open-app-1\n    domains: [{hostname: shop.localhost, cname: "
+        "apps:\n  - name: open-app-1\n    domains: [{hostname: shop.home.arpa, cname: "
         "a-b-1.c-d-2.herokuspace.com}]\n";
     struct snapshot *one = snapshot_of_texts(&policy, (const char *const[]){text}, 1);
     struct deciding deciding;
 
-    deciding_ask(&deciding, one, "10.7.130.1", "shop.localhost", TYPE_A);
-    ck_assert_int_eq(deciding.verdict.answer, ANSWER_LOCALHOST);
+    deciding_ask(&deciding, one, "10.7.130.1", "shop.home.arpa", TYPE_A);
+    ck_assert_int_eq(deciding.verdict.situation, SITUATION_SPECIAL);
+    ck_assert_int_eq(deciding.verdict.rcode, RCODE_NXDOMAIN);
     ck_assert(!verdict_has_cname(&deciding.verdict));
     snapshot_free(one);
 }

@@ -8,8 +8,6 @@
 #include "support/suite.h"
 #include "wire/types.h"
 
-enum { RCODE_FORMERR = 1, RCODE_SERVFAIL = 2, RCODE_BADVERS = 16 };
-
 static struct asking stand;
 
 static void set_up(void)

@@ -338,10 +338,10 @@ START_TEST(a_failure_is_remembered_for_longer_each_time)
         ck_assert(!forwarding_ask(&stand, www, ROUTE_LAB));
         forwarding_reply(&stand, forwarding_last(&stand),
                          &(struct scripted_reply){.rcode = RCODE_REFUSED});
-        forwarding_assert_failed(&stand, FORWARD_SERVFAIL, "10.0.0.2");
+        forwarding_assert_failed(&stand, FORWARD_REFUSED, "10.0.0.2");
         ck_assert(!stand.last.found.is_cached);
         ck_assert(forwarding_ask(&stand, www, ROUTE_LAB));
-        forwarding_assert_failed(&stand, FORWARD_SERVFAIL, "10.0.0.2");
+        forwarding_assert_failed(&stand, FORWARD_REFUSED, "10.0.0.2");
         ck_assert(stand.last.found.is_cached && !stand.last.has_response);
         forwarding_pass(&stand, 1000 * least_seconds[i]); /* RFC 9520 section 3.2 */
         ck_assert(forwarding_ask(&stand, www, ROUTE_LAB));

@@ -357,7 +357,7 @@ START_TEST(a_forgotten_attempt_is_not_mistaken_for_its_successor)
 }
 END_TEST
 
-START_TEST(a_closed_port_is_unreachable)
+START_TEST(a_closed_port_is_told_from_an_unreachable_host)
 {
     struct scene *scene = begin();
 
@@ -366,7 +366,7 @@ START_TEST(a_closed_port_is_unreachable)
     ck_assert(ask(scene, 0, IPV4));
     turn_until_told(scene, 1);
     ck_assert_uint_eq(scene->fates[0].failures, 1);
-    ck_assert_int_eq(scene->fates[0].failure, LINK_UNREACHABLE);
+    ck_assert_int_eq(scene->fates[0].failure, LINK_REFUSED);
     /* Its ticket is free again. */
     ck_assert(ask(scene, 0, IPV4));
     turn_until_told(scene, 2);
@@ -718,7 +718,7 @@ int main(void)
     tcase_add_test(udp, an_attempt_stays_open_until_it_is_forgotten);
     tcase_add_test(udp, the_longest_datagram_is_taken);
     tcase_add_test(udp, a_forgotten_attempt_is_not_mistaken_for_its_successor);
-    tcase_add_test(udp, a_closed_port_is_unreachable);
+    tcase_add_test(udp, a_closed_port_is_told_from_an_unreachable_host);
     tcase_add_test(udp, what_cannot_be_sent_at_all_is_told_in_the_next_turn);
     tcase_add_test(udp, who_asks_again_at_once_does_not_keep_the_loop);
     tcase_add_test(udp, a_ticket_that_failed_and_was_reused_fails_once_more_only);

@@ -450,7 +450,7 @@ START_TEST(a_refused_connection_fails_every_question)
     turn_until_told(scene, 2);
     for (link_ticket ticket = 0; ticket < 2; ticket++) {
         ck_assert_uint_eq(scene->fates[ticket].failures, 1);
-        ck_assert_int_eq(scene->fates[ticket].failure, LINK_UNREACHABLE);
+        ck_assert_int_eq(scene->fates[ticket].failure, LINK_REFUSED);
     }
     ck_assert_int_eq(scene->stream.state, STREAM_CLOSED);
     end(scene);
@@ -597,7 +597,7 @@ START_TEST(a_question_is_not_asked_again_where_nobody_listens_any_more)
     shutdown(scene->far.listener, SHUT_RDWR);
     far_hang_up(far_last(&scene->far));
     turn_until_told(scene, 1);
-    ck_assert_int_eq(scene->fates[0].failure, LINK_UNREACHABLE);
+    ck_assert_int_eq(scene->fates[0].failure, LINK_REFUSED);
     end(scene);
 }
 END_TEST

@@ -167,15 +167,15 @@ static const struct {
     uint64_t limit;
     uint32_t upstream_sockets, tcp_sockets; /* 0: no bound */
 } limits[] = {
-    {FIXED + 2 * 700, 0, 0},   {FIXED + 2 * 699, 599, 0}, {FIXED + 2 * 300, 200, 0},
-    {FIXED + 2 * 120, 30, 90}, {FIXED + 2 * 40, 10, 30},  {64, 2, 6},
+    {FIXED + 2 * 1412, 0, 0},  {FIXED + 2 * 1411, 1311, 0}, {FIXED + 2 * 300, 200, 0},
+    {FIXED + 2 * 120, 30, 90}, {FIXED + 2 * 40, 10, 30},    {64, 2, 6},
 };
 
 START_TEST(a_small_limit_takes_from_upstreams_first_and_leaves_the_reserve)
 {
     struct settings settings = sharing();
 
-    ck_assert_uint_eq(terms_share_descriptors(&settings, limits[_i].limit), FIXED + 2 * 700);
+    ck_assert_uint_eq(terms_share_descriptors(&settings, limits[_i].limit), FIXED + 2 * 1412);
     ck_assert_uint_eq(settings.upstream_sockets, limits[_i].upstream_sockets);
     ck_assert_uint_eq(settings.tcp_sockets, limits[_i].tcp_sockets);
 }
