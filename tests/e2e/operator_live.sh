@@ -99,8 +99,14 @@ def got(name, client, kind):
     ede = [option.text for option in reply.options if option.otype == 15]
     return dns.rcode.to_text(reply.rcode()), bool(reply.answer), ede[0] if ede else ""
 
+# The operator is told whose name it is; the client is not (Q20, as for a name of nobody's).
+def is_hidden(wanted, said):
+    return wanted[:2] == said[:2] and wanted[2].startswith("Q20 ") and said[2].startswith("Q19 ")
+
 def compare(case):
     wanted, said = got(*case), told(*case)
+    if is_hidden(wanted, said):
+        return
     if wanted != said:
         print("differs", *case, "served", wanted, "told", said)
 
