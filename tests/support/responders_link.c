@@ -117,7 +117,7 @@ void responders_link_deliver(struct responders_link *link, uint64_t now_ms)
         struct flight flight = link->flights[next];
         remove_flight(link, next);
         if (flight.is_failure)
-            listener->on_failure(listener->context, flight.ticket, LINK_UNREACHABLE);
+            listener->on_failure(listener->context, flight.ticket, LINK_REFUSED);
         else
             listener->on_response(listener->context, flight.ticket, flight.octets, flight.length);
         free(flight.octets);
