@@ -1,5 +1,6 @@
 #include "spacedns/domains.h"
 
+#include <assert.h>
 #include <ctype.h>
 #include <stdio.h>
 #include <string.h>
@@ -212,6 +213,7 @@ static bool add_removed(struct change *change, const char *hostname)
     const struct app *app = change->found.app;
     bool has_memory = true;
 
+    assert(app != NULL); /* change_open_app found it */
     for (size_t i = 0; i < app->domain_count && has_memory; i++)
         if (strcmp(removed_write_domain(&change->estate, &app->domains[i]), hostname) == 0)
             has_memory =

@@ -115,7 +115,7 @@ static struct sight sight_of(const json_t *upstream)
 static void print_sight(const struct sight *sight, FILE *out)
 {
     fprintf(out, " %s", sight->state == NULL ? "untried" : sight->state);
-    if (sight->measured == 0 || strcmp(sight->state, "failing") == 0)
+    if (sight->measured == 0 || sight->state == NULL || strcmp(sight->state, "failing") == 0)
         return;
     fprintf(out, " %" JSON_INTEGER_FORMAT, sight->least_ms);
     if (sight->most_ms > sight->least_ms)

@@ -128,6 +128,12 @@ static int compare_blocks(const void *a, const void *b)
     return left->number < right->number ? -1 : left->number > right->number;
 }
 
+/* All of them, sorted. */
+struct space_blocks {
+    struct space_block *items;
+    size_t count;
+};
+
 static struct space_block *list_blocks(const struct candidates *candidates, size_t *count)
 {
     struct space_block *blocks = malloc((candidates->count + 1) * sizeof *blocks);
@@ -159,9 +165,10 @@ static void report_covered(const struct segment *segment, const struct connectio
 /* The first space inside the block or around it that is another; a /16 is one, so it is short. */
 static void check_block(const struct candidates *candidates, uint32_t number,
                         const struct connection *connection, struct cidr block,
-                        const struct space_block *blocks, size_t count, struct report *report)
+                        const struct space_blocks *spaces, struct report *report)
 {
-    size_t low = 0, high = count;
+    const struct space_block *blocks = spaces->items;
+    size_t low = 0, high = spaces->count;
     uint32_t from = cidr_first(block) & 0xffff0000;
 
     while (low < high) {
@@ -171,7 +178,7 @@ static void check_block(const struct candidates *candidates, uint32_t number,
         else
             high = middle;
     }
-    for (; low < count; low++) {
+    for (; low < spaces->count; low++) {
         const struct segment *other = candidates->segments[blocks[low].number];
         if (!cidr_overlaps(other->cidr, block))
             return;
@@ -185,10 +192,10 @@ static void check_block(const struct candidates *candidates, uint32_t number,
 
 void across_check_connections(const struct candidates *candidates, struct report *report)
 {
-    size_t count;
-    struct space_block *blocks = list_blocks(candidates, &count);
+    struct space_blocks spaces;
 
-    if (blocks == NULL) {
+    spaces.items = list_blocks(candidates, &spaces.count);
+    if (spaces.items == NULL) {
         report_add(report, FINDING_MEMORY, "", (struct place){.line = 0},
                    "out of memory while comparing connections");
         return;
@@ -198,11 +205,11 @@ void across_check_connections(const struct candidates *candidates, struct report
         for (size_t j = 0; segment != NULL && j < segment->connection_count; j++) {
             const struct connection *connection = &segment->connections[j];
             for (size_t k = 0; k < connection->block_count && connection->grants; k++)
-                check_block(candidates, (uint32_t)i, connection, connection->blocks[k], blocks,
-                            count, report);
+                check_block(candidates, (uint32_t)i, connection, connection->blocks[k], &spaces,
+                            report);
         }
     }
-    free(blocks);
+    free(spaces.items);
 }
 
 /* An id of a newly read file. */

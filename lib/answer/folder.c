@@ -219,8 +219,8 @@ static bool is_busy(int64_t now_us, const struct stat *status)
     int64_t written_us = age_us(now_us, status->st_mtim);
     int64_t changed_us = age_us(now_us, status->st_ctim);
 
-    return (written_us >= 0 && written_us < FOLDER_BUSY_MS * 1000) ||
-           (changed_us >= 0 && changed_us < FOLDER_BUSY_MS * 1000);
+    return (written_us >= 0 && written_us < FOLDER_BUSY_MS * INT64_C(1000)) ||
+           (changed_us >= 0 && changed_us < FOLDER_BUSY_MS * INT64_C(1000));
 }
 
 static bool do_agree(const struct zone_text *a, const struct zone_text *b)

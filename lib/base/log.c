@@ -1,5 +1,6 @@
 #include "base/log.h"
 
+#include <assert.h>
 #include <poll.h>
 #include <pthread.h>
 #include <stdatomic.h>
@@ -180,6 +181,7 @@ static bool send_loss(void)
     if (lost == 0)
         return true;
     log_start(&line, LOG_ERROR, "log_lost");
+    assert(line.is_wanted); /* errors always are */
     log_number(&line, "count", lost);
     log_string(&line, "text",
                "standard error took no lines for a while: what reads it stood still, or its disk "

@@ -4,7 +4,7 @@
 
 #include "decide/client.h"
 
-enum { VALUE_OCTETS = 1024 };
+enum { VALUE_OCTETS = 1024, ROUTE_KEY_OCTETS = 4 * NAME_MAX_OCTETS + 16 };
 
 /* ---- values that differ ---- */
 
@@ -124,7 +124,7 @@ static bool compare_route(const struct route *before, const struct route *after,
                           struct arena *arena, struct setting_changes *changes)
 {
     const struct route *route = before != NULL ? before : after;
-    char octets[4 * NAME_MAX_OCTETS + sizeof "upstreams of "] = "";
+    char octets[ROUTE_KEY_OCTETS] = "";
     struct text key = text_over(octets, sizeof octets - 1);
     struct value values[2];
 

@@ -92,12 +92,14 @@ static const char *keep_file(struct report *report, const char *file)
     return report->newest_file;
 }
 
-static struct tally *slot_for(const struct report *report, const char *file, enum finding_code code)
+/* The slot of a table that is never full. */
+static struct tally *find_slot(struct tally *tallies, size_t mask, const struct hash_key *key,
+                               const char *file, enum finding_code code)
 {
-    size_t i = (size_t)hash_octets(&report->key, file, strlen(file)) + code * TALLY_STEP;
+    size_t i = (size_t)hash_octets(key, file, strlen(file)) + (size_t)code * TALLY_STEP;
 
     for (;; i++) {
-        struct tally *slot = &report->tallies[i & report->tally_mask];
+        struct tally *slot = &tallies[i & mask];
         if (slot->file == NULL || (slot->code == code && strcmp(slot->file, file) == 0))
             return slot;
     }
@@ -105,18 +107,19 @@ static struct tally *slot_for(const struct report *report, const char *file, enu
 
 static bool widen_tallies(struct report *report)
 {
-    struct report wider = *report;
+    struct tally *before = report->tallies;
+    size_t count = before == NULL ? 0 : report->tally_mask + 1;
+    size_t mask = before == NULL ? FEWEST_TALLIES - 1 : report->tally_mask * 2 + 1;
+    struct tally *wider = calloc(mask + 1, sizeof *wider);
 
-    wider.tally_mask = report->tallies == NULL ? FEWEST_TALLIES - 1 : report->tally_mask * 2 + 1;
-    wider.tallies = calloc(wider.tally_mask + 1, sizeof *wider.tallies);
-    if (wider.tallies == NULL)
+    if (wider == NULL)
         return false;
-    for (size_t i = 0; report->tallies != NULL && i <= report->tally_mask; i++)
-        if (report->tallies[i].file != NULL)
-            *slot_for(&wider, report->tallies[i].file, report->tallies[i].code) =
-                report->tallies[i];
-    free(report->tallies);
-    *report = wider;
+    for (size_t i = 0; i < count; i++)
+        if (before[i].file != NULL)
+            *find_slot(wider, mask, &report->key, before[i].file, before[i].code) = before[i];
+    report->tallies = wider;
+    report->tally_mask = mask;
+    free(before);
     return true;
 }
 
@@ -127,7 +130,7 @@ static struct tally *tally_for(struct report *report, const char *file, enum fin
 
     if (is_crowded && !widen_tallies(report))
         return NULL;
-    struct tally *tally = slot_for(report, file, code);
+    struct tally *tally = find_slot(report->tallies, report->tally_mask, &report->key, file, code);
     if (tally->file != NULL)
         return tally;
     const char *kept = keep_file(report, file);
