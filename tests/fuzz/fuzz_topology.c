@@ -1,4 +1,4 @@
-// fuzz: stateful
+// fuzz: stateful 300000
 /**
  * Any octets, read as the platform's topology; what was read is written, read again and written
  * again.
