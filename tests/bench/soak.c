@@ -527,14 +527,15 @@ static void tick(uint64_t now)
 }
 
 /* While this program was not let run it read nothing: that is nobody's delay but its own. */
-static void forgive(uint64_t gap_ms)
+static void forgive(uint64_t gap_ms, uint64_t now)
 {
     total.stood_still_ms += gap_ms;
     fprintf(stderr, "soak: stood still for %" PRIu64 " ms\n", gap_ms);
     for (size_t i = 0; i < GOOD_TCP + GOOD_UDP; i++)
         for (size_t id = 0; id < IDS; id++)
             if (peers[i].sent_ms[id] != 0)
-                peers[i].sent_ms[id] += gap_ms;
+                peers[i].sent_ms[id] =
+                    peers[i].sent_ms[id] + gap_ms < now ? peers[i].sent_ms[id] + gap_ms : now;
 }
 
 static void run(uint64_t end_ms)
@@ -544,7 +545,7 @@ static void run(uint64_t end_ms)
 
     for (uint64_t now = last_ms; now < end_ms; now = now_ms()) {
         if (now - last_ms > STOOD_STILL_MS)
-            forgive(now - last_ms);
+            forgive(now - last_ms, now);
         last_ms = now;
         int count = epoll_wait(poll_descriptor, events, EVENTS, 5);
         for (int i = 0; i < count; i++)
