@@ -22,6 +22,7 @@
 
 #include "answer/state.h"
 #include "base/address.h"
+#include "base/bytes.h"
 #include "control/prove_names.h"
 #include "serve/respond.h"
 #include "support/decoded.h"
@@ -223,11 +224,22 @@ static bool is_given_away(const struct known *known)
            is_foreign_app(&entry);
 }
 
+/* The zone file says it itself, in a static record: any address is right there. */
+static bool is_written(const struct segment *segment, uint32_t address)
+{
+    for (size_t i = 0; i < segment->record_count; i++) {
+        const struct record_entry *record = &segment->records[i];
+        if (record->type == TYPE_A && load32(segment->texts + record->rdata) == address)
+            return true;
+    }
+    return false;
+}
+
 static bool is_inside(const struct client *client, uint32_t address)
 {
     for (uint32_t i = 0; i < client->count; i++) {
         const struct segment *segment = life.snapshot->segments[client->memberships[i].segment];
-        if (cidr_contains(segment->cidr, address) ||
+        if (cidr_contains(segment->cidr, address) || is_written(segment, address) ||
             (segment->data_cidr.bits > 0 && cidr_contains(segment->data_cidr, address)))
             return true;
     }
