@@ -1,8 +1,10 @@
 #include "spacedns/check.h"
 
 #include <jansson.h>
+#include <string.h>
 
 #include "base/escape.h"
+#include "control/print.h"
 
 static size_t count_spaces(const struct snapshot *snapshot)
 {
@@ -38,13 +40,14 @@ static json_t *finding_to_json(const struct finding *finding)
 {
     static const char *const levels[] = {"error", "warning", "note"};
 
-    return json_pack("{s:s, s:s, s:s, s:i, s:i, s:s}", "level",
+    return json_pack("{s:s, s:s, s:o, s:i, s:i, s:o}", "level",
                      levels[finding_level(finding->code)], "code", finding_name(finding->code),
-                     "file", finding->file, "line", (int)finding->at.line, "column",
-                     (int)finding->at.column, "text", finding->sentence);
+                     "file", print_text(finding->file, strlen(finding->file)), "line",
+                     (int)finding->at.line, "column", (int)finding->at.column, "text",
+                     print_text(finding->sentence, strlen(finding->sentence)));
 }
 
-static void print_json(const struct session *session, const char *folder)
+static void print_findings(const struct session *session, const char *folder)
 {
     const struct report *report = session->report;
     const struct finding *all = report_findings(report);
@@ -52,14 +55,12 @@ static void print_json(const struct session *session, const char *folder)
 
     for (size_t i = 0; i < report_total(report); i++)
         json_array_append_new(findings, finding_to_json(&all[i]));
-    json_t *root = json_pack("{s:s, s:I, s:I, s:I, s:I, s:o}", "folder", folder, "files",
+    json_t *root = json_pack("{s:o, s:I, s:I, s:I, s:I, s:o}", "folder", print_text(folder, strlen(folder)), "files",
                              (json_int_t)session->outcome.file_count, "errors",
                              (json_int_t)report_count(report, FINDING_ERROR), "warnings",
                              (json_int_t)report_count(report, FINDING_WARNING), "notes",
                              (json_int_t)report_count(report, FINDING_NOTE), "findings", findings);
-    json_dumpf(root, session->out, JSON_INDENT(2));
-    fputc('\n', session->out);
-    json_decref(root);
+    print_json(root, session->out);
 }
 
 int run_check(struct session *session)
@@ -82,7 +83,7 @@ int run_check(struct session *session)
     if (session->snapshot == NULL && err.code != ERR_NONE)
         return session_fail(session, EXIT_REFUSED, "%s", err.text);
     if (session->is_json) {
-        print_json(session, folder);
+        print_findings(session, folder);
     } else {
         report_print(session->report, session->out);
         print_summary(session, folder);

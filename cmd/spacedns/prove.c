@@ -3,9 +3,10 @@
 #include <inttypes.h>
 #include <jansson.h>
 
+#include "control/print.h"
 #include "control/prove.h"
 
-static void print_text(FILE *out, const struct proof *proof)
+static void print_sentence(FILE *out, const struct proof *proof)
 {
     fprintf(out, "%zu clients (%zu outside), %zu names, %zu types: %" PRIu64 " decisions%s\n",
             proof->clients, proof->outsiders, proof->names, proof->types, proof->decisions,
@@ -15,7 +16,7 @@ static void print_text(FILE *out, const struct proof *proof)
           out);
 }
 
-static void print_json(FILE *out, const struct proof *proof, const char *counter_example)
+static void print_proof(FILE *out, const struct proof *proof, const char *counter_example)
 {
     json_t *root =
         json_pack("{s:b, s:s?, s:I, s:I, s:I, s:I, s:I, s:b}", "holds", counter_example == NULL,
@@ -24,9 +25,7 @@ static void print_json(FILE *out, const struct proof *proof, const char *counter
                   "types", (json_int_t)proof->types, "decisions", (json_int_t)proof->decisions,
                   "takes_turns", proof->takes_turns);
 
-    json_dumpf(root, out, JSON_INDENT(2));
-    fputc('\n', out);
-    json_decref(root);
+    print_json(root, out);
 }
 
 int run_prove(struct session *session)
@@ -45,9 +44,9 @@ int run_prove(struct session *session)
     if (!holds && err.code != ERR_RULE)
         return session_fail(session, EXIT_REFUSED, "%s", err.text);
     if (session->is_json)
-        print_json(session->out, &proof, holds ? NULL : err.text);
+        print_proof(session->out, &proof, holds ? NULL : err.text);
     else if (holds)
-        print_text(session->out, &proof);
+        print_sentence(session->out, &proof);
     if (holds)
         return EXIT_DONE;
     return session_fail(session, EXIT_REFUSED,

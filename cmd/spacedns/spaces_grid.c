@@ -2,6 +2,10 @@
 
 #include <string.h>
 
+#include "base/escape.h"
+
+enum { ESCAPED_MOST = 20 }; /* octets for one, of the longest name of a character */
+
 struct grid grid_over(struct arena *arena, const char *const *titles, size_t columns)
 {
     struct grid grid = {.arena = arena, .titles = titles, .columns = columns};
@@ -11,19 +15,14 @@ struct grid grid_over(struct arena *arena, const char *const *titles, size_t col
     return grid;
 }
 
-static bool is_control(char octet)
-{
-    return (unsigned char)octet < ' ' || octet == 0x7f;
-}
-
 const char *text_for_people(struct arena *arena, const char *text)
 {
-    char *kept = text == NULL ? NULL : arena_text(arena, text, strlen(text));
+    size_t room = text == NULL ? 0 : strlen(text) * ESCAPED_MOST + 1;
+    char *escaped = text == NULL ? NULL : arena_take(arena, room);
 
-    for (char *octet = kept; octet != NULL && *octet != '\0'; octet++)
-        if (is_control(*octet))
-            *octet = '?';
-    return kept;
+    if (escaped != NULL)
+        escape_string(escaped, room, text);
+    return escaped;
 }
 
 void grid_add(struct grid *grid, const char *cell)

@@ -32,7 +32,7 @@ struct grid grid_over(struct arena *arena, const char *const *titles, size_t col
 /** Adds the next cell, row by row, for people; a NULL is an empty one. */
 void grid_add(struct grid *grid, const char *cell);
 
-/** A text of a zone file with ? for control characters: a file does not speak to the terminal. */
+/** A text of a zone file, escaped; NULL without memory: a file does not speak to the terminal. */
 const char *text_for_people(struct arena *arena, const char *text);
 
 /** Cells with an address block, and with blocks one after the other. */

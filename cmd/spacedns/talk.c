@@ -9,6 +9,7 @@
 
 #include <jansson.h>
 
+#include "base/escape.h"
 #include "control/protocol.h"
 
 /* A reload may read a million apps; all else is answered at once. */
@@ -81,6 +82,14 @@ static bool fail_to_hear(struct talk *talk, FILE *from, int number)
                    talk->path);
 }
 
+/* Whatever answers there may quote files and names: none of it speaks to the terminal. */
+static bool print_line(FILE *to, char *line)
+{
+    line[strcspn(line, "\n")] = '\0';
+    escape_print(to, line);
+    return fputc('\n', to) != EOF && ferror(to) == 0;
+}
+
 static bool hear(struct talk *talk, FILE *from)
 {
     char *line = NULL;
@@ -96,10 +105,10 @@ static bool hear(struct talk *talk, FILE *from)
         }
         switch (protocol_read_response(line, &talk->code)) {
         case PROTOCOL_OUT:
-            is_over = fputs(line + 1, talk->out) < 0;
+            is_over = !print_line(talk->out, line + 1);
             break;
         case PROTOCOL_ERR:
-            is_over = fputs(line + 1, talk->err) < 0;
+            is_over = !print_line(talk->err, line + 1);
             break;
         case PROTOCOL_END:
             passed = true;

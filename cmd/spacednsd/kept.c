@@ -6,6 +6,7 @@
 
 #include "answer/kept_back_change.h"
 #include "base/clock.h"
+#include "base/escape.h"
 #include "base/log.h"
 #include "control/print.h"
 
@@ -206,7 +207,7 @@ static bool list_name(void *context, const struct name *name, const struct kept_
     write_name(name, text);
     write_time(cohort->since_s, since);
     if (listing->names == NULL)
-        fprintf(listing->out, "%s  generation=%llu since=%s space=%s file=%s\n", text,
+        escape_printf(listing->out, "%s  generation=%llu since=%s space=%s file=%s\n", text,
                 (unsigned long long)cohort->generation, since, cohort->space, cohort->file);
     else
         json_array_append_new(listing->names,

@@ -5,6 +5,7 @@
 #include <unistd.h>
 
 #include "base/clock.h"
+#include "base/escape.h"
 #include "control/print.h"
 #include "decide/reason.h"
 #include "spacednsd/kept.h"
@@ -130,13 +131,13 @@ static void print_member(const char *key, const json_t *value, FILE *out)
     if (json_is_integer(value))
         fprintf(out, " %" JSON_INTEGER_FORMAT, json_integer_value(value));
     else if (json_is_string(value))
-        fprintf(out, " %s", json_string_value(value));
+        escape_printf(out, " %s", json_string_value(value));
     json_array_foreach(value, index, item)
     {
         if (json_is_integer(item))
             fprintf(out, " %" JSON_INTEGER_FORMAT, json_integer_value(item));
         else
-            fprintf(out, " %s", json_string_value(item));
+            escape_printf(out, " %s", json_string_value(item));
     }
     fputc('\n', out);
 }
@@ -146,7 +147,7 @@ static void print_state(const json_t *state, FILE *out)
     const char *problem = json_string_value(json_object_get(state, "problem"));
 
     if (json_is_object(state))
-        fprintf(out, "%-*s %s%s%s\n", KEY_COLUMN, "state",
+        escape_printf(out, "%-*s %s%s%s\n", KEY_COLUMN, "state",
                 problem == NULL ? json_string_value(json_object_get(state, "path")) : "",
                 problem == NULL ? "" : "! ", problem == NULL ? "" : problem);
 }
@@ -167,7 +168,7 @@ static void print_last(const json_t *last, FILE *out)
         fprintf(out, "%" JSON_INTEGER_FORMAT " min ago", ago_s / MINUTE);
     else
         fprintf(out, "%" JSON_INTEGER_FORMAT " h ago", ago_s / HOUR);
-    fprintf(out, "%s%s\n", cause == NULL ? "" : ": ", cause == NULL ? "" : cause);
+    escape_printf(out, "%s%s\n", cause == NULL ? "" : ": ", cause == NULL ? "" : cause);
 }
 
 static void print_cache(const json_t *cache, FILE *out)

@@ -5,10 +5,11 @@
 #include <string.h>
 
 #include "base/address.h"
+#include "base/escape.h"
 #include "base/text.h"
 #include "decide/client.h"
 
-enum { LINE_MOST = 2048, ADDRESSES_SHOWN = 8 };
+enum { LINE_MOST = 2048, LINE_ESCAPED_MOST = 4 * LINE_MOST, ADDRESSES_SHOWN = 8 };
 
 static const char *const kind_names[DIFF_KIND_COUNT] = {
     [DIFF_APPEARS] = "appears",
@@ -30,10 +31,14 @@ static void begin(struct line *line)
     line->text = text_over(line->octets, sizeof line->octets - 1);
 }
 
+/* Connections and settings carry texts of others, which do not speak to the terminal or the log. */
 static void tell(struct line *line, diff_on_line *on_line, void *context)
 {
+    char escaped[LINE_ESCAPED_MOST];
+
     *line->text.next = '\0';
-    on_line(context, line->octets);
+    escape_string(escaped, sizeof escaped, line->octets);
+    on_line(context, escaped);
 }
 
 static void add_classes(struct text *text, unsigned classes)
@@ -383,7 +388,7 @@ char *diff_to_json(const struct diff *diff)
         "changes", changes, "left_out", (json_int_t)diff->left_out, "classes", classes, "access",
         access_to_json(diff), "access_left_out", (json_int_t)diff->access.left_out, "settings",
         settings_to_json(diff), "others", others_to_json(diff), "guard", guard_to_json(diff));
-    char *text = root == NULL ? NULL : json_dumps(root, JSON_COMPACT);
+    char *text = root == NULL ? NULL : json_dumps(root, JSON_COMPACT | JSON_ENSURE_ASCII);
     json_decref(root);
     return text;
 }

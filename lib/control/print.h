@@ -9,8 +9,11 @@
 
 #include <jansson.h>
 
-/** A JSON text; null for octets that are not UTF-8, or without memory. */
+/** A JSON text; octets that are not UTF-8 are escaped as in base/escape.h. Null without memory. */
 json_t *print_text(const char *octets, size_t length);
 
-/** Prints the value, indented, with a newline, and lets go of it. NULL prints null. */
+/**
+ * Prints the value, indented, with a newline, and lets go of it. NULL prints null. All that is not
+ * ASCII is escaped, for a terminal may be what reads it.
+ */
 void print_json(json_t *value, FILE *out);

@@ -182,6 +182,10 @@ static const struct {
     {{"status: pending-acceptance", "status: active"},
      "access\n"
      "  + 10.30.0.0/16 becomes inside of test-space (peered, pcx-222bbb222): 65536 addresses\n"},
+    {{"{name: branch, status: failed,", "{name: \"b\\e[2J\\x9b\\u202e\", status: active,"},
+     "access\n"
+     "  + 192.168.7.0/24 becomes inside of test-space (vpn, b\\x1b[2J\\xc2\\x9b"
+     "<U+202E right-to-left override>): 256 addresses\n"},
     {{"routable_cidrs: [172.16.0.0/16]", "routable_cidrs: [172.16.0.0/24]"},
      "access\n"
      "  - 172.16.1.0-172.16.255.255 ceases to be inside of test-space (vpn, office): 65280 "
