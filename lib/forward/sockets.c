@@ -18,7 +18,9 @@ enum {
     PORT_FIRST = 1024,
     PORT_COUNT = 65536 - PORT_FIRST,
     PORT_TRIES_MOST = 8,
-    STREAMS = 2, /* of each server */
+    STREAMS = SOCKETS_STREAMS_MOST, /* of each server */
+    STREAMS_SURE = 2,               /* of these, whatever else is open */
+    APART_MS = 10000,               /* since one was in doubt */
 };
 
 enum trip_state { TRIP_NONE, TRIP_UDP, TRIP_STREAM, TRIP_FAILED };
@@ -35,6 +37,12 @@ struct trip {
     bool is_listed;  /* among the failed */
 };
 
+/* One server's streams. */
+struct turn_taking {
+    struct stream *current;
+    uint64_t doubted_ms; /* when one was seen in doubt last; 0: none was */
+};
+
 struct sockets {
     struct link link;        /* first: what the forwarder holds */
     struct stream_home home; /* its listener is this file */
@@ -47,7 +55,7 @@ struct sockets {
     size_t trip_count;
     struct stream *streams; /* STREAMS by server; their slots come behind the attempts' */
     size_t stream_count;
-    uint8_t *current; /* by server: which of its streams takes new questions */
+    struct turn_taking *turns; /* by server: which of its streams takes new questions */
     size_t server_count;
     const struct upstream *const *servers;
     link_ticket *failed; /* a circle of those that failed within send */
@@ -258,23 +266,83 @@ static void on_tick(uv_timer_t *tick)
 
 /* ---- the link ---- */
 
-/* The server's stream for a new question: another one while its own is doubtful. */
+/* What a server's streams offer to a question that goes alone; NULL: none is so. */
+struct offer {
+    struct stream *idle; /* open, and nobody waits on it */
+    struct stream *closed;
+    struct stream *least;   /* with the fewest questions, not in doubt */
+    struct stream *longest; /* in doubt for the longest time */
+    size_t open_count;
+};
+
+static void consider(struct offer *offer, struct stream *stream, bool is_doubtful)
+{
+    bool is_idle = stream->errands.count == 0;
+
+    offer->open_count += stream->state != STREAM_CLOSED;
+    if (stream->state == STREAM_CLOSED && is_idle)
+        offer->closed = stream;
+    else if (is_idle)
+        offer->idle = stream;
+    else if (is_doubtful && (offer->longest == NULL || stream->quiet_ms < offer->longest->quiet_ms))
+        offer->longest = stream;
+    else if (!is_doubtful &&
+             (offer->least == NULL || stream->errands.count < offer->least->errands.count))
+        offer->least = stream;
+}
+
+/* Looks at them all. One in doubt on which nobody waits any more is closed. */
+static struct offer find_offer(struct sockets *sockets, uint8_t server, uint64_t now_ms)
+{
+    struct offer offer = {.open_count = 0};
+
+    for (size_t i = 0; i < STREAMS; i++) {
+        struct stream *stream = &sockets->streams[STREAMS * (size_t)server + i];
+        bool is_doubtful = stream_is_doubtful(stream, now_ms);
+        if (is_doubtful)
+            sockets->turns[server].doubted_ms = now_ms;
+        if (is_doubtful && stream->errands.count == 0)
+            stream_give_up(stream, now_ms);
+        consider(&offer, stream, is_doubtful);
+    }
+    return offer;
+}
+
+/*
+ * A stream on which the question waits for no other. Without one, that which is in doubt longest
+ * makes room, once it is long enough.
+ */
+static struct stream *choose_apart(struct sockets *sockets, uint8_t server, uint64_t now_ms)
+{
+    struct offer offer = find_offer(sockets, server, now_ms);
+    bool may_open = offer.open_count < STREAMS_SURE ||
+                    sockets->open_count + offer.open_count < sockets->open_most;
+
+    if (offer.idle != NULL)
+        return offer.idle;
+    if (offer.closed != NULL && may_open)
+        return offer.closed;
+    if (offer.longest != NULL && now_ms - offer.longest->quiet_ms >= STREAM_OPENING_MS) {
+        stream_give_up(offer.longest, now_ms);
+        return offer.longest;
+    }
+    return offer.least != NULL ? offer.least : sockets->turns[server].current;
+}
+
+/*
+ * The server's stream for a new question: one for all, as long as answers come. A server may answer
+ * one question after the other (RFC 7766 section 6.2.1.1 only asks it not to), so that a slow name
+ * holds up all behind it; once one has been in doubt, every question goes alone for a while.
+ */
 static struct stream *choose_stream(struct sockets *sockets, uint8_t server, uint64_t now_ms)
 {
-    struct stream *streams = &sockets->streams[STREAMS * (size_t)server];
-    struct stream *current = &streams[sockets->current[server]];
-    struct stream *other = &streams[1 - sockets->current[server]];
+    struct turn_taking *turns = &sockets->turns[server];
 
-    if (!stream_is_doubtful(current, now_ms))
-        return current;
-    /* With both in doubt, the one that is quiet longest makes room, once it is long enough. */
-    if (stream_is_doubtful(other, now_ms)) {
-        if (now_ms - other->quiet_ms < STREAM_OPENING_MS)
-            return current;
-        stream_give_up(other, now_ms);
-    }
-    sockets->current[server] = (uint8_t)(1 - sockets->current[server]);
-    return other;
+    if (stream_is_doubtful(turns->current, now_ms))
+        turns->doubted_ms = now_ms;
+    if (turns->doubted_ms != 0 && now_ms - turns->doubted_ms < APART_MS)
+        turns->current = choose_apart(sockets, server, now_ms);
+    return turns->current;
 }
 
 static bool send_over_stream(struct sockets *sockets, link_ticket ticket, const uint8_t *query,
@@ -352,12 +420,11 @@ static bool allocate(struct sockets *sockets, const struct sockets_options *opti
     sockets->failed = calloc(options->attempts, sizeof *sockets->failed);
     sockets->server_count = options->server_count;
     sockets->streams = calloc(STREAMS * options->server_count, sizeof *sockets->streams);
-    sockets->current = calloc(options->server_count, sizeof *sockets->current);
+    sockets->turns = calloc(options->server_count, sizeof *sockets->turns);
     sockets->home.wire = malloc(STREAM_WIRE_OCTETS);
     sockets->home.plain = malloc(STREAM_PLAIN_OCTETS);
     return (sockets->trips != NULL && sockets->failed != NULL && sockets->streams != NULL &&
-            sockets->current != NULL && sockets->home.wire != NULL &&
-            sockets->home.plain != NULL) ||
+            sockets->turns != NULL && sockets->home.wire != NULL && sockets->home.plain != NULL) ||
            err_set(err, ERR_MEMORY, "out of memory for the upstreams");
 }
 
@@ -368,6 +435,8 @@ static bool fill(struct sockets *sockets, const struct sockets_options *options,
     for (size_t i = 0; i < STREAMS * options->server_count; i++)
         if (!add_stream(sockets, options->servers[i / STREAMS], err))
             return false;
+    for (size_t i = 0; i < options->server_count; i++)
+        sockets->turns[i].current = &sockets->streams[STREAMS * i];
     sockets->home.epoll = epoll_create1(EPOLL_CLOEXEC);
     if (sockets->home.epoll < 0)
         return err_set(err, ERR_SYSTEM, "cannot watch sockets of upstreams: %s", strerror(errno));
@@ -404,7 +473,7 @@ static void give_back(struct sockets *sockets)
     free(sockets->trips);
     free(sockets->failed);
     free(sockets->streams);
-    free(sockets->current);
+    free(sockets->turns);
     free(sockets->home.wire);
     free(sockets->home.plain);
     free(sockets);

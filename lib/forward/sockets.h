@@ -1,14 +1,16 @@
 #pragma once
 /**
  * The link over real sockets: UDP with a random port for each attempt, and a connection per server
- * over TCP or TLS (stream.h). When a connection is doubtful, questions go over a second one, while
- * those on the first are waited for; two are the most.
+ * over TCP or TLS (stream.h). When a connection is doubtful, and for ten seconds after that, each
+ * question goes over a connection of its own, while those on the first are waited for: a server
+ * that answers one question after the other would have the slow names of one client hold up all.
+ * SOCKETS_STREAMS_MOST are the most for one server; they count among sockets_most, but for two.
  *
  * Sockets are watched by an epoll descriptor of their own, which is the one thing that the worker's
  * loop watches: opening and closing a socket costs the loop nothing.
  *
  *     worker's loop ──poll──► epoll ──► UDP sockets (one per attempt)
- *        │                      └─────► streams (two per server)
+ *        │                      └─────► streams (one per server, or some)
  *        ├──idle──► what was sent or failed in this turn: written and told in the next one
  *        └──timer──► streams, while one is open
  *
@@ -25,6 +27,8 @@
 #include "base/err.h"
 #include "forward/link.h"
 #include "stats/stats.h"
+
+enum { SOCKETS_STREAMS_MOST = 32 };
 
 struct sockets;
 

@@ -382,7 +382,7 @@ struct errand *stream_send(struct stream *stream, link_ticket ticket, const uint
 
 void stream_give_up(struct stream *stream, uint64_t now_ms)
 {
-    break_off(stream, LINK_UNREACHABLE, now_ms);
+    time_out(stream, now_ms);
 }
 
 void stream_forget(struct stream *stream, struct errand *errand)

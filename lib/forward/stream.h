@@ -17,7 +17,7 @@
  * A question may simply be slow to answer, or the connection may have died without a word; nothing
  * tells one from the other. So a connection from which nothing has come for STREAM_DOUBT_MS, with
  * questions out, is doubtful: it is waited for as long as an answer is of use, and new questions
- * are better asked over another one (sockets.h has two for each server).
+ * are better asked over other ones (sockets.h).
  *
  * Nothing is told to the listener by stream_send and stream_forget: what they find out is told by
  * the next stream_turn.
@@ -106,7 +106,8 @@ static inline bool stream_is_doubtful(const struct stream *stream, uint64_t now_
 
 /**
  * Gives up a doubtful connection before its time, so that another can be opened: what was under way
- * is asked once more over a new one, or fails in the next stream_turn.
+ * on one that has worked, and what is young, is asked once more over a new one; the rest fails in
+ * the next stream_turn.
  */
 void stream_give_up(struct stream *stream, uint64_t now_ms);
 

@@ -639,6 +639,7 @@ START_TEST(a_question_does_not_wait_behind_a_connection_that_says_nothing)
     far_answer(&scene->far.ends[0], 0);
     turn_until_told(scene, 2);
     ck_assert_uint_eq(scene->fates[0].responses, 1);
+    scene->link->forget(scene->link, 2);
     ck_assert(ask(scene, 3, TCP_ONLY));
     turn_until_asked(scene, 2, 2);
     ck_assert_uint_eq(scene->far.count, 2);
@@ -646,7 +647,29 @@ START_TEST(a_question_does_not_wait_behind_a_connection_that_says_nothing)
 }
 END_TEST
 
-START_TEST(of_two_silent_connections_the_older_makes_room)
+START_TEST(behind_a_slow_question_each_goes_alone)
+{
+    struct scene *scene = begin();
+
+    for (link_ticket ticket = 0; ticket < 4; ticket++) {
+        ck_assert(ask(scene, ticket, TCP_ONLY));
+        turn_until_asked(scene, ticket + 1, 1);
+        scene->loop.time += STREAM_DOUBT_MS; /* until the next turn */
+    }
+    /* One on which nobody waits any more takes the next. */
+    far_answer(&scene->far.ends[2], 0);
+    turn_until_told(scene, 1);
+    scene->link->forget(scene->link, 2);
+    scene->loop.time += STREAM_DOUBT_MS;
+    ck_assert(ask(scene, 4, TCP_ONLY));
+    while (far_count(&scene->far.ends[2]) < 2)
+        turn(scene);
+    ck_assert_uint_eq(scene->far.count, 4);
+    end(scene);
+}
+END_TEST
+
+START_TEST(once_no_question_is_slow_any_more_they_share_a_connection_again)
 {
     struct scene *scene = begin();
 
@@ -655,14 +678,35 @@ START_TEST(of_two_silent_connections_the_older_makes_room)
         turn_until_asked(scene, ticket + 1, 1);
         scene->loop.time += STREAM_DOUBT_MS;
     }
+    far_answer(&scene->far.ends[0], 0);
+    far_answer(&scene->far.ends[1], 0);
+    turn_until_told(scene, 2);
+    scene->link->forget(scene->link, 0);
+    scene->link->forget(scene->link, 1);
+    scene->loop.time += 11000;
     ck_assert(ask(scene, 2, TCP_ONLY));
-    turn_until_asked(scene, 2, 2);
-    scene->loop.time += STREAM_OPENING_MS;
     ck_assert(ask(scene, 3, TCP_ONLY));
-    turn_until_asked(scene, 3, 1);
+    turn_until_asked(scene, 2, 3);
+    ck_assert_uint_eq(scene->far.count, 2);
+    end(scene);
+}
+END_TEST
+
+START_TEST(of_silent_connections_without_room_for_more_the_oldest_makes_room)
+{
+    struct scene *scene = begin();
+
+    for (link_ticket ticket = 0; ticket < SOCKETS_STREAMS_MOST; ticket++) {
+        ck_assert(ask(scene, ticket, TCP_ONLY));
+        turn_until_asked(scene, ticket + 1, 1);
+        scene->loop.time += ticket + 1 < SOCKETS_STREAMS_MOST ? STREAM_DOUBT_MS : STREAM_OPENING_MS;
+    }
+    ck_assert(ask(scene, SOCKETS_STREAMS_MOST, TCP_ONLY));
+    turn_until_asked(scene, SOCKETS_STREAMS_MOST + 1, 1);
     turn_until_told(scene, 1);
     ck_assert_int_eq(scene->fates[0].failure, LINK_UNREACHABLE);
-    ck_assert_uint_eq(scene->fates[1].failures + scene->fates[2].failures, 0);
+    for (link_ticket ticket = 1; ticket <= SOCKETS_STREAMS_MOST; ticket++)
+        ck_assert_uint_eq(scene->fates[ticket].failures, 0);
     end(scene);
 }
 END_TEST
@@ -732,7 +776,9 @@ int main(void)
     tcase_add_test(streams, no_more_sockets_are_open_than_its_share);
     tcase_add_test(streams, a_broken_stream_fails_its_questions);
     tcase_add_test(streams, a_question_does_not_wait_behind_a_connection_that_says_nothing);
-    tcase_add_test(streams, of_two_silent_connections_the_older_makes_room);
+    tcase_add_test(streams, behind_a_slow_question_each_goes_alone);
+    tcase_add_test(streams, once_no_question_is_slow_any_more_they_share_a_connection_again);
+    tcase_add_test(streams, of_silent_connections_without_room_for_more_the_oldest_makes_room);
     tcase_add_test(streams, what_is_under_way_at_the_end_is_let_go);
     tcase_add_test(streams, an_idle_stream_lets_the_loop_rest);
     suite_add_tcase(suite, streams);
