@@ -107,13 +107,17 @@ static bool is_idle(const struct tcp_connection *connection, uint64_t limit_ms)
 
 /*
  * Who is idle goes, unless a query has come: timers are first in a turn, and one that was late
- * finds queries unread. Every turn of this loop drops a connection or makes it the busiest.
+ * finds queries unread. Nor is anybody idle to whom a reply is due (RFC 7766 section 6.2.3); it
+ * comes within the time that an upstream has. Every turn of this loop drops a connection or makes
+ * it the busiest.
  */
 static void drop_idle(struct tcp *tcp, uint64_t limit_ms)
 {
     while (is_idle(tcp->idlest, limit_ms)) {
         struct tcp_connection *connection = tcp->idlest;
-        if (limit_ms > 0)
+        if (limit_ms > 0 && connection->awaited > 0)
+            tcp_touch(connection);
+        else if (limit_ms > 0)
             tcp_connection_read_now(connection);
         if (tcp->idlest == connection && is_idle(connection, limit_ms))
             tcp_drop(connection, COUNTER_TCP_IDLE);
@@ -181,19 +185,28 @@ static bool is_outside(const struct tcp *tcp, const struct path *path)
 struct idlest {
     struct tcp_connection *own;
     struct tcp_connection *outside;
+    struct tcp_connection *any;
     uint32_t own_count;
 };
+
+/* Takes the next one, which is idler, unless that would lose a reply to come and the other none. */
+static void prefer(struct tcp_connection **chosen, struct tcp_connection *next)
+{
+    if (*chosen == NULL || next->awaited == 0 || (*chosen)->awaited > 0)
+        *chosen = next;
+}
 
 static struct idlest find_idlest(const struct tcp *tcp, uint64_t network)
 {
     struct idlest idlest = {.own_count = 0};
 
     for (struct tcp_connection *each = tcp->busiest; each != NULL; each = each->idler) {
+        prefer(&idlest.any, each);
         if (each->is_outside)
-            idlest.outside = each;
+            prefer(&idlest.outside, each);
         if (each->network != network)
             continue;
-        idlest.own = each;
+        prefer(&idlest.own, each);
         idlest.own_count++;
     }
     return idlest;
@@ -223,7 +236,7 @@ static bool make_way(struct tcp *tcp, const struct tcp_connection *newcomer)
     else if (newcomer->is_outside)
         return false;
     else
-        tcp_drop(tcp->idlest, COUNTER_TCP_EVICTED);
+        tcp_drop(idlest.any, COUNTER_TCP_EVICTED);
     return true;
 }
 
@@ -293,9 +306,9 @@ static void starve(struct tcp_listener *listener)
 
     stats_count(tcp->batch->stats, COUNTER_TCP_REFUSED, 1);
     tcp_answer_singles(tcp);
-    struct tcp_connection *outside = find_idlest(tcp, 0).outside;
-    if (tcp->idlest != NULL) {
-        tcp_drop(outside == NULL ? tcp->idlest : outside, COUNTER_TCP_EVICTED);
+    struct idlest idlest = find_idlest(tcp, 0);
+    if (idlest.any != NULL) {
+        tcp_drop(idlest.outside == NULL ? idlest.any : idlest.outside, COUNTER_TCP_EVICTED);
         return;
     }
     uv_poll_stop(&listener->poll);

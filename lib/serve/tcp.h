@@ -30,10 +30,12 @@
  *
  * Who goes when it is full: over the limit of one client, that client's connection idle longest;
  * over the limit of all, the outsider's idle longest, and without outsiders the one idle longest.
- * Queries that wait are answered before. A client is an IPv4 address, or the /64 of an IPv6
- * address: whoever has one address of it has them all. An outsider is who is inside no space when
- * it connects; when clients of spaces need all the room, it is not let in. Idle means: no query
- * answered and no reply taken. Half a frame does not count, so it cannot keep a connection alive.
+ * Queries that wait are answered before, and while there are others, none goes to which a reply
+ * from an upstream is due; nor is such a one closed for being idle. A client is an IPv4 address, or
+ * the /64 of an IPv6 address: whoever has one address of it has them all. An outsider is who is
+ * inside no space when it connects; when clients of spaces need all the room, it is not let in.
+ * Idle means: no query answered and no reply taken. Half a frame does not count, so it cannot keep
+ * a connection alive.
  *
  * A client that closes its sending side still gets its answers. A frame of no octets, or the
  * eighth frame that cannot be answered (a response, shorter than a header), ends the connection.

@@ -656,6 +656,54 @@ START_TEST(a_connection_whose_query_is_unread_is_not_idle)
 }
 END_TEST
 
+START_TEST(a_connection_to_which_a_reply_is_due_is_not_idle)
+{
+    struct scene scene;
+
+    begin(&scene, 4, 4);
+    int client = enter(&scene);
+    uv_update_time(&scene.serving.loop);
+    scene.tcp.idlest->awaited = 1;
+    age(scene.tcp.idlest, 10000);
+    scene.tcp.timer.timer_cb(&scene.tcp.timer);
+    turn(&scene);
+    ck_assert_int_eq(take_reply(client), -1);
+    scene.tcp.idlest->awaited = 0;
+    age(scene.tcp.idlest, 10000);
+    scene.tcp.timer.timer_cb(&scene.tcp.timer);
+    turn(&scene);
+    ck_assert_int_eq(take_reply(client), -2);
+    close(client);
+    end(&scene);
+}
+END_TEST
+
+/* The limits, and who comes third when the first awaits a reply: the second goes. */
+static const struct {
+    uint32_t connections, per_client;
+    const char *newcomer;
+} evictions[] = {{8, 2, "10.0.130.56"}, {2, 2, "10.0.130.3"}};
+
+START_TEST(one_to_which_no_reply_is_due_goes_before_an_idler_one)
+{
+    struct scene scene;
+
+    begin(&scene, evictions[_i].connections, evictions[_i].per_client);
+    int first = enter(&scene), second = enter(&scene);
+    scene.tcp.idlest->awaited = 1;
+    int third = enter_as(&scene, evictions[_i].newcomer);
+    ck_assert_int_eq(take_reply(first), -1);
+    ck_assert_int_eq(take_reply(second), -2);
+    /* When all await one, the idlest goes. */
+    scene.tcp.busiest->awaited = 1;
+    int fourth = enter_as(&scene, evictions[_i].newcomer);
+    ck_assert_int_eq(take_reply(first), -2);
+    ck_assert_int_eq(take_reply(third), -1);
+    close(first), close(second), close(third), close(fourth);
+    end(&scene);
+}
+END_TEST
+
 START_TEST(a_stop_answers_what_has_come)
 {
     struct scene scene;
@@ -740,6 +788,9 @@ int main(void)
     tcase_add_test(limits, many_newcomers_at_once_never_break_the_limit);
     tcase_add_test(limits, an_idle_connection_is_closed_and_half_a_frame_is_idle);
     tcase_add_test(limits, a_connection_whose_query_is_unread_is_not_idle);
+    tcase_add_test(limits, a_connection_to_which_a_reply_is_due_is_not_idle);
+    tcase_add_loop_test(limits, one_to_which_no_reply_is_due_goes_before_an_idler_one, 0,
+                        sizeof evictions / sizeof evictions[0]);
     tcase_add_test(limits, a_stop_answers_what_has_come);
     tcase_add_test(limits, a_reset_connection_is_forgotten);
     tcase_add_test(limits, a_listener_accepts_and_knows_the_asked_address);
