@@ -200,6 +200,7 @@ int daemon_run(struct settings *settings)
     if (!prepare(&daemon, settings))
         return refuse("out of memory");
     signals_prepare();
+    log_open();
     log_set_level((enum log_level)settings->log_level);
     reloads_open_state(&daemon.reloads);
     reloads_prepare(&daemon.reloads, NULL);

@@ -2,6 +2,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -89,4 +90,15 @@ char *file_read_text(const char *path, size_t most, size_t *length, struct err *
     text[got] = '\0';
     *length = (size_t)got;
     return text;
+}
+
+int file_open_unwaiting(int descriptor)
+{
+    char path[sizeof "/proc/self/fd/" + 16];
+    struct stat status;
+
+    if (fstat(descriptor, &status) != 0 || (!S_ISCHR(status.st_mode) && !S_ISFIFO(status.st_mode)))
+        return -1;
+    snprintf(path, sizeof path, "/proc/self/fd/%d", descriptor);
+    return open(path, O_WRONLY | O_NONBLOCK | O_NOCTTY | O_CLOEXEC);
 }

@@ -9,6 +9,7 @@
 
 #include "base/clock.h"
 #include "base/escape.h"
+#include "base/file.h"
 
 enum { MICROSECONDS = 1000000, DAY_SECONDS = 86400, LINE_END_OCTETS = 4 /* "...\n" */ };
 
@@ -19,7 +20,18 @@ static atomic_uint log_level = LOG_INFO;
 
 /* ... and so is standard error: who writes to it now, and what it did not take. */
 static pthread_mutex_t sending = PTHREAD_MUTEX_INITIALIZER;
+static int output = STDERR_FILENO;
 static uint64_t lines_lost;
+
+void log_open(void)
+{
+    int descriptor = file_open_unwaiting(STDERR_FILENO);
+
+    pthread_mutex_lock(&sending);
+    if (descriptor >= 0)
+        output = descriptor;
+    pthread_mutex_unlock(&sending);
+}
 
 void log_set_level(enum log_level level)
 {
@@ -159,11 +171,11 @@ void log_number(struct log_line *line, const char *key, uint64_t number)
 /* Writes what is taken at once. A pipe that polls as writable takes PIPE_BUF octets. */
 static bool write_now(const struct text *text)
 {
-    struct pollfd room = {.fd = STDERR_FILENO, .events = POLLOUT};
+    struct pollfd room = {.fd = output, .events = POLLOUT};
     size_t length = text_length(text);
 
     return poll(&room, 1, 0) == 1 && (room.revents & POLLOUT) != 0 &&
-           write(STDERR_FILENO, text->start, length) == (ssize_t)length;
+           write(output, text->start, length) == (ssize_t)length;
 }
 
 static void end_line(struct text *text)

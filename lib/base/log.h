@@ -31,6 +31,12 @@ struct log_line {
     char octets[LOG_LINE_OCTETS];
 };
 
+/**
+ * Takes standard error for the lines to come as it is now, so that a terminal that stands still
+ * holds up nobody either; without it, a write to one waits for room for the whole line. Once.
+ */
+void log_open(void);
+
 /** Sets the level; events less urgent than it are left out. LOG_INFO until set. */
 void log_set_level(enum log_level level);
 

@@ -13,6 +13,7 @@
 #include <unistd.h>
 
 #include "base/clock.h"
+#include "base/file.h"
 #include "base/log.h"
 
 enum {
@@ -41,7 +42,8 @@ struct querylog_ring {
 struct querylog {
     struct querylog_ring *rings;
     size_t ring_count;
-    int descriptor;
+    int descriptor; /* who started it owns this one; */
+    int unwaiting;  /* opened anew for it, if it can be; -1: not */
     enum querylog_format format;
     pthread_t thread;
     sem_t wake;
@@ -191,12 +193,15 @@ static void lose(struct querylog *log, const char *rest, size_t length)
 /* Writes a piece that does not block; *taken is 0 to try again. Returns an error number, or 0. */
 static int write_piece(struct querylog *log, const char *piece, size_t length, size_t *taken)
 {
-    struct pollfd descriptor = {.fd = log->descriptor, .events = POLLOUT};
+    int output = log->unwaiting >= 0 ? log->unwaiting : log->descriptor;
+    struct pollfd descriptor = {.fd = output, .events = POLLOUT};
 
     *taken = 0;
     if (poll(&descriptor, 1, WAIT_MS) <= 0)
         return 0;
-    ssize_t done = write(log->descriptor, piece, length > WRITE_OCTETS ? WRITE_OCTETS : length);
+    ssize_t done = write(output, piece, length > WRITE_OCTETS ? WRITE_OCTETS : length);
+    if (done < 0 && errno == EAGAIN) /* it has room, but not for this */
+        nanosleep(&(struct timespec){.tv_nsec = REST_NS}, NULL);
     if (done < 0)
         return errno == EINTR || errno == EAGAIN ? 0 : errno;
     *taken = (size_t)done;
@@ -331,6 +336,8 @@ static void free_log(struct querylog *log)
     for (size_t i = 0; i < log->ring_count; i++)
         free(log->rings[i].records);
     free(log->rings);
+    if (log->unwaiting >= 0)
+        close(log->unwaiting);
     sem_destroy(&log->wake);
     free(log);
 }
@@ -360,6 +367,7 @@ struct querylog *querylog_start(int descriptor, enum querylog_format format, siz
         return NULL;
     }
     log->descriptor = descriptor;
+    log->unwaiting = file_open_unwaiting(descriptor);
     log->format = format;
     sem_init(&log->wake, 0, 0);
     if (!make_rings(log, rings)) {

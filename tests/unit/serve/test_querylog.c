@@ -86,6 +86,26 @@ START_TEST(what_is_not_handed_over_is_not_written)
 }
 END_TEST
 
+START_TEST(a_terminal_that_stands_still_holds_up_no_end)
+{
+    int master = posix_openpt(O_RDWR | O_NOCTTY);
+    struct err err;
+
+    ck_assert_int_ge(master, 0);
+    ck_assert_int_eq(grantpt(master) | unlockpt(master), 0);
+    int terminal = open(ptsname(master), O_RDWR | O_NOCTTY);
+    ck_assert_int_ge(terminal, 0);
+    struct querylog *log = querylog_start(terminal, QUERYLOG_LOGFMT, 1, &err);
+    struct querylog_ring *ring = querylog_ring(log, 0);
+    for (unsigned i = 0; i < QUERYLOG_RECORDS; i++) {
+        ck_assert(add(ring, 1));
+        querylog_hand_over(ring, 0);
+    }
+    ck_assert_uint_gt(querylog_stop(log), 0);
+    close(terminal), close(master);
+}
+END_TEST
+
 START_TEST(a_full_ring_drops_and_never_waits)
 {
     int ends[2];
@@ -180,6 +200,7 @@ int main(void)
     signal(SIGPIPE, SIG_IGN);
     tcase_add_test(all, every_record_becomes_a_line);
     tcase_add_test(all, what_is_not_handed_over_is_not_written);
+    tcase_add_test(all, a_terminal_that_stands_still_holds_up_no_end);
     tcase_add_test(all, a_full_ring_drops_and_never_waits);
     tcase_add_test(all, many_records_from_two_producers_arrive_whole);
     tcase_add_test(all, lines_that_a_full_disk_does_not_take_are_counted);
