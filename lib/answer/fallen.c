@@ -1,9 +1,12 @@
 #include "answer/fallen.h"
 
+#include <string.h>
+
 #include "answer/kept_back_change.h"
 
 struct following {
     const struct snapshot *snapshot;
+    const struct index *index; /* by which names are spelled */
     struct kept_back_change change;
     struct fallen_news *news;
 };
@@ -54,7 +57,7 @@ static void keep_fallen(struct following *following, const struct segment *segme
 
     if (!is_internal(segment, entry, &is_apex))
         return;
-    index_spell(&following->snapshot->index, segment, entry, &name);
+    index_spell(following->index, segment, entry, &name);
     if (is_served(following->snapshot, &name))
         return;
     kept_back_change_add(&following->change, &name, is_apex);
@@ -67,21 +70,53 @@ static void let_go(struct following *following, const struct segment *segment,
 {
     struct name name;
 
-    index_spell(&following->snapshot->index, segment, entry, &name);
+    index_spell(following->index, segment, entry, &name);
     if (is_served(following->snapshot, &name))
         following->news->declared += kept_back_change_remove(&following->change, &name);
 }
 
-static void keep_all(struct following *following, const struct fallen_request *request)
+/* The discovery suffix of before, and whatever lies below it. */
+static void keep_discovery(struct following *following, const char *suffix)
 {
-    for (size_t i = 0; i < request->dropped_count; i++) {
+    struct name name, below;
+
+    if (strcmp(suffix, following->snapshot->policy.suffixes.discovery) == 0 ||
+        !name_from_text(suffix, &name) || !name_join(&below, "*", 1, name.octets, name.length))
+        return;
+    kept_back_change_add(&following->change, &name, false);
+    kept_back_change_add(&following->change, &below, false);
+}
+
+static void keep_segments(struct following *following, const struct fallen_request *request,
+                          size_t first, size_t end, const char *discovery)
+{
+    for (size_t i = first; i < end; i++) {
         const struct segment *segment = request->dropped[i];
         if (segment == NULL)
             continue;
         kept_back_change_cohort(&following->change, request->generation, request->now_s,
                                 segment->name, segment->file);
         walk(following, segment, keep_fallen);
+        if (discovery != NULL)
+            keep_discovery(following, discovery);
     }
+}
+
+static void keep_all(struct following *following, const struct fallen_request *request)
+{
+    size_t ghosts = request->suffixes == NULL ? 0 : request->ghost_count;
+    size_t first_ghost = request->dropped_count - ghosts;
+
+    keep_segments(following, request, 0, first_ghost, NULL);
+    if (ghosts == 0)
+        return;
+    struct index before = following->snapshot->index;
+    if (!name_from_text(request->suffixes->apps, &before.apps_suffix))
+        return;
+    following->index = &before;
+    keep_segments(following, request, first_ghost, request->dropped_count,
+                  request->suffixes->discovery);
+    following->index = &following->snapshot->index;
 }
 
 static void let_all_go(struct following *following, const struct fallen_request *request)
@@ -96,7 +131,7 @@ static void let_all_go(struct following *following, const struct fallen_request 
 bool fallen_follow(const struct snapshot *snapshot, const struct fallen_request *request,
                    struct kept_back **kept, struct fallen_news *news)
 {
-    struct following following = {.snapshot = snapshot, .news = news};
+    struct following following = {.snapshot = snapshot, .index = &snapshot->index, .news = news};
     struct kept_back_change *change = &following.change;
     const struct policy *policy = &snapshot->policy;
 

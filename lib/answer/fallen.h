@@ -5,6 +5,9 @@
  *     segments dropped ──► internal names that the new snapshot does not serve ──► kept back
  *     segments added   ──► names that it serves (any app's) ──► let go
  *
+ * Where the suffixes of default domains and discovery names were others, the names by those have
+ * fallen out with them.
+ *
  * Internal names are those that clients of a space get its own answer for: default domains, custom
  * domains and DNS targets of internally routed apps, owners of static records. A domain that waits
  * for its DNS target is nobody's answer, so it is not one of them.
@@ -15,6 +18,7 @@
  */
 #include "answer/kept_back.h"
 #include "answer/snapshot.h"
+#include "answer/stored.h"
 
 enum { FALLEN_EXAMPLES = 3 };
 
@@ -38,8 +42,10 @@ struct fallen_request {
     const struct kept_back *before;       /* NULL: nothing was kept back */
     const struct segment *const *dropped; /* NULL where nothing was */
     size_t dropped_count;
-    const bool *added;   /* of the snapshot's segments: is it new */
-    uint64_t generation; /* that the dropped ones were served in at last */
+    size_t ghost_count; /* the last of them: served before this process began, by ... */
+    const struct stored_suffixes *suffixes; /* ... these suffixes; NULL: the same as now */
+    const bool *added;                      /* of the snapshot's segments: is it new */
+    uint64_t generation;                    /* that the dropped ones were served in at last */
     int64_t now_s;
 };
 

@@ -335,6 +335,17 @@ static int compare_name(const void *name, const void *job)
     return strcmp(name, stored_name(((const struct job *)job)->file));
 }
 
+/* The suffixes by which the store's texts were served; NULL: those of now. */
+static const struct stored_suffixes *suffixes_before(const struct load_request *request)
+{
+    const struct stored *stored = request->stored;
+
+    return request->before == NULL && stored != NULL &&
+                   stored_has_other_suffixes(stored, &request->policy->suffixes)
+               ? &stored->suffixes
+               : NULL;
+}
+
 /* What the store has and the folder has not, or not like this. */
 static bool is_ghost(const struct loading *loading, const struct stored_text *text)
 {
@@ -342,14 +353,15 @@ static bool is_ghost(const struct loading *loading, const struct stored_text *te
     const struct job *job = bsearch(text->name, loading->jobs, loading->folder.count,
                                     sizeof *loading->jobs, compare_name);
 
-    return job == NULL || !job->is_stored;
+    return job == NULL || !job->is_stored || suffixes_before(loading->request) != NULL;
 }
 
 /* A text that was accepted once is a segment once more, be it for its names alone. */
 static bool raise_ghost(void *context, size_t index)
 {
     const struct loading *loading = context;
-    const struct suffixes *suffixes = &loading->request->policy->suffixes;
+    const struct stored_suffixes *before = suffixes_before(loading->request);
+    struct suffixes suffixes = loading->request->policy->suffixes;
     const struct stored_text *text = loading->ghost_texts[index];
     struct report *report = report_new();
     struct arena *arena = arena_new();
@@ -360,11 +372,13 @@ static bool raise_ghost(void *context, size_t index)
     char *octets = stored_read(text, &length, &is_sound);
     char file[PATH_MAX];
 
+    if (before != NULL)
+        suffixes.apps = before->apps, suffixes.discovery = before->discovery;
     snprintf(file, sizeof file, "%s/%s", loading->request->folder, text->name);
     if (octets != NULL && arena != NULL && report != NULL)
         space = space_parse(arena, file, octets, length, report);
     if (space != NULL && (is_sound || report_is_clean(report)))
-        segment = segment_seal(space, suffixes, &(struct file_identity){.size = 0},
+        segment = segment_seal(space, &suffixes, &(struct file_identity){.size = 0},
                                &(struct err){.code = ERR_NONE});
     loading->fallen[loading->fallen_count - loading->ghost_count + index] = segment;
     free(octets);
@@ -416,6 +430,8 @@ static struct snapshot *keep_fallen(struct loading *loading, struct snapshot *sn
     if (raise_ghosts(loading, outcome)) {
         fallen.dropped = loading->fallen;
         fallen.dropped_count = loading->fallen_count;
+        fallen.ghost_count = loading->ghost_count;
+        fallen.suffixes = suffixes_before(request);
         if (fallen_follow(snapshot, &fallen, &snapshot->kept_back, &outcome->fallen))
             return snapshot;
     }

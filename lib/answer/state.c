@@ -90,6 +90,20 @@ static FILE *open_file(int folder, const char *name)
 
 /* ---- generation ---- */
 
+/* Behind the generation; a state of old has none. Returns false for what is not as written. */
+static bool read_suffixes(FILE *file, struct stored_suffixes *suffixes)
+{
+    struct stored_suffixes read = {.apps = ""};
+    uint64_t sum = 0;
+    int fields =
+        fscanf(file, " suffixes %200s %200s checksum %" SCNx64, read.apps, read.discovery, &sum);
+
+    if (fields != 3 || sum != stored_checksum(&read, sizeof read))
+        return fields == EOF;
+    *suffixes = read;
+    return true;
+}
+
 /* Returns false for a newer version's. */
 static bool read_generation(struct state *state)
 {
@@ -104,12 +118,14 @@ static bool read_generation(struct state *state)
     }
     int fields = fscanf(file, "spacedns state %u generation %" SCNu64 " checksum %" SCNx64,
                         &version, &generation, &sum);
+    bool is_whole = fields == 3 && sum == stored_checksum(&generation, sizeof generation) &&
+                    read_suffixes(file, &state->stored.suffixes);
     fclose(file);
     if (fields >= 1 && version > STATE_VERSION)
         return fail_newer(state);
     if (fields >= 2)
         state->stored.generation = generation;
-    if (fields != 3 || sum != stored_checksum(&generation, sizeof generation))
+    if (!is_whole)
         doubt(state, "state");
     return true;
 }

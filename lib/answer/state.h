@@ -2,7 +2,7 @@
 /**
  * The state folder: what outlives the server's process, however that ends.
  *
- *     STATE/state        version and generation
+ *     STATE/state        version, generation, and the suffixes of the settings
  *     STATE/kept-back    names kept back, one a line, with generation, time, space and file
  *     STATE/zones/NAME   each zone file as accepted last, behind a line with its checksum
  *

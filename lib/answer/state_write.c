@@ -297,21 +297,37 @@ static bool remove_texts(struct state *state, const struct snapshot *snapshot)
 
 /* ---- the whole ---- */
 
-static bool print_generation(const void *context, FILE *out)
+struct head {
+    uint64_t generation;
+    struct stored_suffixes suffixes; /* all octets behind a text's end are zero */
+};
+
+static bool print_head(const void *context, FILE *out)
 {
-    const uint64_t *generation = context;
+    const struct head *head = context;
+    const struct stored_suffixes *suffixes = &head->suffixes;
 
     return fprintf(out, "spacedns state %d\ngeneration %" PRIu64 "\nchecksum %016" PRIx64 "\n",
-                   STATE_VERSION, *generation, stored_checksum(generation, sizeof *generation)) > 0;
+                   STATE_VERSION, head->generation,
+                   stored_checksum(&head->generation, sizeof head->generation)) > 0 &&
+           fprintf(out, "suffixes %s %s\nchecksum %016" PRIx64 "\n", suffixes->apps,
+                   suffixes->discovery, stored_checksum(suffixes, sizeof *suffixes)) > 0;
 }
 
-static bool store_generation(struct state *state, uint64_t generation)
+/* By now, the names by suffixes of before are kept back. */
+static bool store_head(struct state *state, const struct snapshot *snapshot)
 {
-    if (generation == state->stored.generation && !state->is_behind)
+    const struct suffixes *now = &snapshot->policy.suffixes;
+    struct head head = {.generation = snapshot->generation};
+
+    if (head.generation == state->stored.generation && !state->is_behind)
         return true;
-    if (!replace(state, "state", print_generation, &generation))
+    snprintf(head.suffixes.apps, sizeof head.suffixes.apps, "%s", now->apps);
+    snprintf(head.suffixes.discovery, sizeof head.suffixes.discovery, "%s", now->discovery);
+    if (!replace(state, "state", print_head, &head))
         return false;
-    state->stored.generation = generation;
+    state->stored.generation = head.generation;
+    state->stored.suffixes = head.suffixes;
     return true;
 }
 
@@ -322,7 +338,7 @@ bool state_store(struct state *state, const struct snapshot *snapshot,
         return true;
     bool stored = store_fallen(state, snapshot) && store_texts(state, texts, text_count) &&
                   remove_texts(state, snapshot) && store_kept(state, snapshot) &&
-                  store_generation(state, snapshot->generation);
+                  store_head(state, snapshot);
 
     state->is_behind = !stored;
     if (stored)

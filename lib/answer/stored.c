@@ -21,6 +21,13 @@ static int compare_texts(const void *a, const void *b)
     return strcmp(((const struct stored_text *)a)->name, ((const struct stored_text *)b)->name);
 }
 
+bool stored_has_other_suffixes(const struct stored *stored, const struct suffixes *suffixes)
+{
+    return stored->suffixes.apps[0] != '\0' &&
+           (strcmp(stored->suffixes.apps, suffixes->apps) != 0 ||
+            strcmp(stored->suffixes.discovery, suffixes->discovery) != 0);
+}
+
 const struct stored_text *stored_find(const struct stored *stored, const char *name)
 {
     const struct stored_text key = {.name = name};

@@ -13,6 +13,7 @@
 #include <stdint.h>
 
 #include "answer/kept_back.h"
+#include "space/model.h"
 
 /** A text in the store. */
 struct stored_text {
@@ -24,8 +25,17 @@ struct stored_text {
     bool is_sound;     /* it has that checksum, as far as it was looked at */
 };
 
+enum { STORED_SUFFIX_OCTETS = 201 }; /* what the settings allow, and a zero */
+
+/** The suffixes by which names were served. */
+struct stored_suffixes {
+    char apps[STORED_SUFFIX_OCTETS]; /* empty: not known, and taken for what they are now */
+    char discovery[STORED_SUFFIX_OCTETS];
+};
+
 struct stored {
     uint64_t generation; /* the last one; 0: there was none */
+    struct stored_suffixes suffixes;
     struct kept_back *kept_back;
     struct stored_text *texts; /* sorted by name */
     size_t text_count;
@@ -33,6 +43,9 @@ struct stored {
 
 /** The same in every process, so that it can be kept. */
 uint64_t stored_checksum(const void *octets, size_t length);
+
+/** True when names were served by suffixes that are known and not these. */
+bool stored_has_other_suffixes(const struct stored *stored, const struct suffixes *suffixes);
 
 /** Finds a text by the name of its file; NULL when there is none. */
 const struct stored_text *stored_find(const struct stored *stored, const char *name);

@@ -143,6 +143,44 @@ START_TEST(what_falls_out_while_no_server_runs_is_kept_back_at_the_start)
 }
 END_TEST
 
+START_TEST(names_by_suffixes_of_before_are_kept_back)
+{
+    begin_process(1000);
+    ck_assert(!is_kept_back("frozen-oasis-70544.herokuapp.com"));
+    end_process();
+    ck_assert(folder_edit(&zones, "test-space.yaml",
+                          "    default_domain: open-plain-1001-1234567890ab.herokuapp.com\n", ""));
+    policy.suffixes.apps = "apps.example";
+    policy.suffixes.discovery = "dynos.example";
+    for (int starts = 0; starts < 2; starts++) { /* the second time they are read back */
+        begin_process(1010);
+        ck_assert(is_kept_back("frozen-oasis-70544.herokuapp.com"));
+        ck_assert(is_kept_back("quiet-lake-4410.herokuapp.com"));
+        ck_assert(is_kept_back("localspace"));
+        ck_assert(is_kept_back("web.frozen-oasis-70544.app.localspace"));
+        ck_assert(!is_kept_back("api.example.com"));
+        ck_assert(!is_kept_back("frozen-oasis-70544.apps.example"));
+        ck_assert_int_eq(state.doubt.code, ERR_NONE);
+        end_process();
+    }
+}
+END_TEST
+
+START_TEST(a_state_that_knows_no_suffixes_is_read)
+{
+    char command[FOLDER_PATH_MOST + 64];
+
+    begin_process(1000);
+    end_process();
+    snprintf(command, sizeof command, "sed -i '/^suffixes/,$d' '%s/state'", path);
+    ck_assert_int_eq(system(command), 0); // NOLINT: a folder of this test's own
+    begin_process(1010);
+    ck_assert_int_eq(state.doubt.code, ERR_NONE);
+    ck_assert_uint_eq(snapshot->generation, 2);
+    ck_assert_ptr_null(snapshot->kept_back);
+}
+END_TEST
+
 START_TEST(what_is_declared_again_is_not_remembered)
 {
     begin_process(0);
@@ -259,6 +297,8 @@ int main(void)
     tcase_add_checked_fixture(all, set_up, tear_down);
     tcase_add_test(all, what_is_kept_back_outlives_the_process_with_its_generation_and_time);
     tcase_add_test(all, what_falls_out_while_no_server_runs_is_kept_back_at_the_start);
+    tcase_add_test(all, names_by_suffixes_of_before_are_kept_back);
+    tcase_add_test(all, a_state_that_knows_no_suffixes_is_read);
     tcase_add_test(all, what_is_declared_again_is_not_remembered);
     tcase_add_test(all, names_whose_time_is_over_are_let_go_at_the_start);
     tcase_add_test(all, a_full_disk_is_said_and_made_up_for_by_the_next_load);
