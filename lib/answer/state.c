@@ -13,6 +13,7 @@
 
 #include "answer/state_list.h"
 #include "answer/state_write.h"
+#include "base/yaml.h"
 
 enum { FOLDER_MODE = 0700, FIRST_LINE_MOST = 256, DECIMAL = 10, HEXADECIMAL = 16 };
 
@@ -39,6 +40,9 @@ static void doubt(struct state *state, const char *file)
         "is written anew",
         state->path, file);
 }
+
+/* No server gets there: a greater one has decayed, and might have none after it. */
+static const uint64_t GENERATION_MOST = INT64_MAX;
 
 /* ---- the folder ---- */
 
@@ -123,7 +127,7 @@ static bool read_generation(struct state *state)
     fclose(file);
     if (fields >= 1 && version > STATE_VERSION)
         return fail_newer(state);
-    if (fields >= 2)
+    if (fields >= 2 && generation <= GENERATION_MOST)
         state->stored.generation = generation;
     if (!is_whole)
         doubt(state, "state");
@@ -136,7 +140,8 @@ static void raise_generation(struct state *state)
     const struct kept_back *kept = state->stored.kept_back;
 
     for (size_t i = 0; kept != NULL && i < kept->cohort_count; i++)
-        if (kept->cohorts[i] != NULL && kept->cohorts[i]->generation > state->stored.generation)
+        if (kept->cohorts[i] != NULL && kept->cohorts[i]->generation <= GENERATION_MOST &&
+            kept->cohorts[i]->generation > state->stored.generation)
             state->stored.generation = kept->cohorts[i]->generation;
 }
 
@@ -186,11 +191,19 @@ static void read_first_line(const struct state *state, const char *name, struct 
     text->length -= text->skip;
 }
 
+/* Longer than any zone file may be: nothing of it is read into memory. */
+static bool is_monstrous(const struct stored_text *text)
+{
+    return text->length > YAML_FILE_MAX;
+}
+
 static bool read_text(struct state *state, const char *name)
 {
     struct stored_text text = {.name = name};
 
     read_first_line(state, name, &text);
+    if (is_monstrous(&text))
+        text.is_sound = false, text.length = 0;
     if (!text.is_sound)
         doubt(state, name);
     return state_keep_text(state, &text) || fail(state, "out of memory while it was read", 0);

@@ -7,7 +7,13 @@
 #include "answer/kept_back_change.h"
 #include "answer/stored.h"
 
-enum { LIST_VERSION = 1, NAME_TEXT_MOST = 4 * NAME_MAX_OCTETS + 1, DECIMAL = 10, OCTET_DIGITS = 3 };
+enum {
+    LIST_VERSION = 1,
+    NAME_TEXT_MOST = 4 * NAME_MAX_OCTETS + 1,
+    DECIMAL = 10,
+    OCTET_DIGITS = 3,
+    LINE_MOST = 1 << 15 /* four octets for each of a path, and more */
+};
 
 static const char first_line[] = "spacedns kept-back ";
 
@@ -217,19 +223,36 @@ static void read_line(struct list_reader *reader, char *line)
         reader->is_strange = true;
 }
 
+/*
+ * Takes the next line into LINE_MOST + 1 octets, without its end. Returns its length; -1 at the
+ * file's end, or when the line is longer than any that is written.
+ */
+static ssize_t take_line(FILE *in, char *line)
+{
+    size_t length = 0;
+    int octet = getc_unlocked(in);
+
+    if (octet == EOF)
+        return -1;
+    for (; octet != EOF && octet != '\n'; octet = getc_unlocked(in)) {
+        if (length == LINE_MOST)
+            return -1;
+        line[length++] = (char)octet;
+    }
+    line[length] = '\0';
+    return (ssize_t)length;
+}
+
 /* The lines behind the first one. Returns whether their checksum is right. */
-static bool read_lines(FILE *in, struct list_reader *reader, uint64_t sum, char **line,
-                       size_t *capacity)
+static bool read_lines(FILE *in, struct list_reader *reader, uint64_t sum, char *line)
 {
     ssize_t length;
 
-    while ((length = getline(line, capacity, in)) > 0) {
-        size_t octets = (size_t)length - ((*line)[length - 1] == '\n');
-        (*line)[octets] = '\0';
-        if (strncmp(*line, "checksum ", 9) == 0)
-            return strtoull(*line + 9, NULL, 16) == sum && getc(in) == EOF;
-        sum = add_line(sum, *line, octets);
-        read_line(reader, *line);
+    while ((length = take_line(in, line)) >= 0) {
+        if (strncmp(line, "checksum ", 9) == 0)
+            return strtoull(line + 9, NULL, 16) == sum && getc(in) == EOF;
+        sum = add_line(sum, line, (size_t)length);
+        read_line(reader, line);
     }
     return false;
 }
@@ -237,25 +260,21 @@ static bool read_lines(FILE *in, struct list_reader *reader, uint64_t sum, char 
 enum state_list_end state_list_read(FILE *in, const struct hash_key *key, struct kept_back **kept)
 {
     struct list_reader reader = {.has_cohort = false};
-    char *line = NULL;
-    size_t capacity = 0;
-    ssize_t length = getline(&line, &capacity, in);
+    char line[LINE_MOST + 1];
+    ssize_t length = take_line(in, line);
     bool is_ours = length > (ssize_t)sizeof first_line - 1 &&
                    strncmp(line, first_line, sizeof first_line - 1) == 0;
     unsigned long version = is_ours ? strtoul(line + sizeof first_line - 1, NULL, DECIMAL) : 0;
 
     *kept = NULL;
-    if (version > LIST_VERSION) {
-        free(line);
+    if (version > LIST_VERSION)
         return STATE_LIST_NEWER;
-    }
     kept_back_change_begin(&reader.change, NULL, key);
-    uint64_t sum = length > 0 ? add_line(0, line, (size_t)length - (line[length - 1] == '\n')) : 0;
-    bool is_sound = read_lines(in, &reader, sum, &line, &capacity) && is_ours && !reader.is_strange;
+    uint64_t sum = length > 0 ? add_line(0, line, (size_t)length) : 0;
+    bool is_sound = read_lines(in, &reader, sum, line) && is_ours && !reader.is_strange;
     *kept = kept_back_change_finish(&reader.change);
     free(reader.space);
     free(reader.file);
-    free(line);
     if (reader.change.has_failed)
         return STATE_LIST_FAILED;
     return is_sound ? STATE_LIST_READ : STATE_LIST_DECAYED;

@@ -272,6 +272,32 @@ START_TEST(odd_octets_of_a_name_are_read_back)
 }
 END_TEST
 
+/* What becomes of a file of the state, as a command for the shell that stands in the folder. */
+static const char *const decays[] = {
+    "printf 'spacedns state 1\\ngeneration 18446744073709551615\\nchecksum 0\\n' > state",
+    "sed -i 's/^cohort 1 /cohort 18446744073709551615 /' kept-back",
+    "truncate -s 4G kept-back",
+    "truncate -s 4G zones/test-space.yaml",
+    "sed -i '1s/.*//' kept-back",
+};
+
+START_TEST(whatever_decays_the_server_starts_in_a_later_generation)
+{
+    char command[FOLDER_PATH_MOST + 256];
+
+    begin_process(1000);
+    ck_assert(folder_edit(&zones, "test-space.yaml", "api.example.com", "papi.example.com"));
+    load(1010);
+    end_process();
+    snprintf(command, sizeof command, "cd '%s' && %s", path, decays[_i]);
+    ck_assert_int_eq(system(command), 0); // NOLINT: a folder of this test's own
+    begin_process(1020);
+    ck_assert_int_ne(state.doubt.code, ERR_NONE);
+    ck_assert_uint_gt(snapshot->generation, 0);
+    ck_assert(is_kept_back("api.example.com"));
+}
+END_TEST
+
 START_TEST(a_text_that_decayed_is_doubted_and_written_anew)
 {
     char text[sizeof path + 64];
@@ -305,6 +331,8 @@ int main(void)
     tcase_add_test(all, an_end_while_the_disk_is_full_loses_nothing_that_was_written);
     tcase_add_test(all, an_unchanged_start_writes_no_text_anew);
     tcase_add_test(all, odd_octets_of_a_name_are_read_back);
+    tcase_add_loop_test(all, whatever_decays_the_server_starts_in_a_later_generation, 0,
+                        sizeof decays / sizeof decays[0]);
     tcase_add_test(all, a_text_that_decayed_is_doubted_and_written_anew);
     suite_add_tcase(suite, all);
     return suite_run(suite);
