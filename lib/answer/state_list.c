@@ -12,7 +12,7 @@ enum {
     NAME_TEXT_MOST = 4 * NAME_MAX_OCTETS + 1,
     DECIMAL = 10,
     OCTET_DIGITS = 3,
-    LINE_MOST = 1 << 15 /* four octets for each of a path, and more */
+    LINE_MOST = 1 << 16 /* four octets for each of a path, and more */
 };
 
 static const char first_line[] = "spacedns kept-back ";
