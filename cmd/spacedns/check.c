@@ -55,11 +55,12 @@ static void print_findings(const struct session *session, const char *folder)
 
     for (size_t i = 0; i < report_total(report); i++)
         json_array_append_new(findings, finding_to_json(&all[i]));
-    json_t *root = json_pack("{s:o, s:I, s:I, s:I, s:I, s:o}", "folder", print_text(folder, strlen(folder)), "files",
-                             (json_int_t)session->outcome.file_count, "errors",
-                             (json_int_t)report_count(report, FINDING_ERROR), "warnings",
-                             (json_int_t)report_count(report, FINDING_WARNING), "notes",
-                             (json_int_t)report_count(report, FINDING_NOTE), "findings", findings);
+    json_t *root =
+        json_pack("{s:o, s:I, s:I, s:I, s:I, s:o}", "folder", print_text(folder, strlen(folder)),
+                  "files", (json_int_t)session->outcome.file_count, "errors",
+                  (json_int_t)report_count(report, FINDING_ERROR), "warnings",
+                  (json_int_t)report_count(report, FINDING_WARNING), "notes",
+                  (json_int_t)report_count(report, FINDING_NOTE), "findings", findings);
     print_json(root, session->out);
 }
 

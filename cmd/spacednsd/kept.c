@@ -208,7 +208,7 @@ static bool list_name(void *context, const struct name *name, const struct kept_
     write_time(cohort->since_s, since);
     if (listing->names == NULL)
         escape_printf(listing->out, "%s  generation=%llu since=%s space=%s file=%s\n", text,
-                (unsigned long long)cohort->generation, since, cohort->space, cohort->file);
+                      (unsigned long long)cohort->generation, since, cohort->space, cohort->file);
     else
         json_array_append_new(listing->names,
                               json_pack("{s:s, s:I, s:s, s:s, s:o}", "name", text, "generation",

@@ -148,8 +148,8 @@ static void print_state(const json_t *state, FILE *out)
 
     if (json_is_object(state))
         escape_printf(out, "%-*s %s%s%s\n", KEY_COLUMN, "state",
-                problem == NULL ? json_string_value(json_object_get(state, "path")) : "",
-                problem == NULL ? "" : "! ", problem == NULL ? "" : problem);
+                      problem == NULL ? json_string_value(json_object_get(state, "path")) : "",
+                      problem == NULL ? "" : "! ", problem == NULL ? "" : problem);
 }
 
 /* What went wrong at night, and when: "refused 3 h ago: zones/a.yaml:3:11: E-…". */

@@ -224,7 +224,8 @@ bool topology_write(const struct space *space, const struct suffixes *suffixes, 
     for (size_t i = 0; is_whole && i < space->app_count; i++)
         is_whole = json_array_append_new(apps, write_app(&writing, &space->apps[i])) == 0;
     json_t *root = json_pack("{s:i, s:o}", "version", TOPOLOGY_VERSION, "apps", apps);
-    is_whole = is_whole && root != NULL && json_dumpf(root, out, JSON_INDENT(2) | JSON_ENSURE_ASCII) == 0;
+    is_whole =
+        is_whole && root != NULL && json_dumpf(root, out, JSON_INDENT(2) | JSON_ENSURE_ASCII) == 0;
     if (is_whole)
         fputc('\n', out);
     json_decref(root);
