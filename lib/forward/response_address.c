@@ -59,14 +59,15 @@ static bool visit_lengths(const struct visitor *visitor, const uint8_t *address,
 
 /*
  * An IPv6 address that leads to an IPv4 one: mapped and compatible (RFC 4291 section 2.5.5),
- * translated (RFC 2765 section 2.1), 6to4, an interface of ISATAP (RFC 5214 section 6.1), translated
- * by the prefix that everybody knows (RFC 6052), by those of RFC 8215 or by our own.
+ * translated (RFC 2765 section 2.1), 6to4, an interface of ISATAP (RFC 5214 section 6.1),
+ * translated by the prefix that everybody knows (RFC 6052), by those of RFC 8215 or by our own.
  */
 static bool visit_ipv6_address(const struct visitor *visitor, const uint8_t *address)
 {
     static const uint8_t compatible[12] = {0}, mapped[12] = {[10] = 0xff, [11] = 0xff};
     static const uint8_t translated[12] = {[8] = 0xff, [9] = 0xff};
-    static const uint8_t isatap[3] = {0, 0x5e, 0xfe}; /* behind an octet that says how unique it is */
+    static const uint8_t isatap[3] = {0, 0x5e,
+                                      0xfe}; /* behind an octet that says how unique it is */
     static const uint8_t known[12] = {0, 0x64, 0xff, 0x9b}, local[6] = {0, 0x64, 0xff, 0x9b, 0, 1};
     static const uint8_t sixtofour[2] = {0x20, 0x02};
     const struct nat64_prefix *nat64 = visitor->nat64;
