@@ -233,7 +233,7 @@ static bool make_way(struct tcp *tcp, const struct tcp_connection *newcomer)
         tcp_drop(idlest.own, COUNTER_TCP_EVICTED);
     else if (idlest.outside != NULL)
         tcp_drop(idlest.outside, COUNTER_TCP_EVICTED);
-    else if (newcomer->is_outside)
+    else if (newcomer->is_outside || idlest.any == NULL)
         return false;
     else
         tcp_drop(idlest.any, COUNTER_TCP_EVICTED);
