@@ -1,6 +1,7 @@
 #include "serve/tcp.h"
 
 #include <arpa/inet.h>
+#include <assert.h>
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
@@ -85,6 +86,7 @@ void tcp_drop(struct tcp_connection *connection, enum counter cause)
 {
     struct tcp *tcp = connection->tcp;
 
+    assert(!uv_is_closing((const uv_handle_t *)&connection->poll));
     tcp_forget_single(connection);
     list_remove(connection);
     connection->serial++; /* replies to come are no longer for this place */

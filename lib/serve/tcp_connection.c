@@ -282,8 +282,6 @@ static bool set_aside(struct tcp_connection *connection, const struct writer *re
                             .request = read->start + TCP_FRAME_OCTETS,
                             .length = length - TCP_FRAME_OCTETS};
     connection->single = (uint8_t)tcp->single_count;
-    if (tcp->single_count == BATCH_MOST)
-        tcp_answer_singles(tcp);
     return true;
 }
 
@@ -298,11 +296,19 @@ static struct writer reading_room(struct tcp_connection *connection)
     return room;
 }
 
+/*
+ * Never ends the connection, nor any that has no query waiting: whoever reads settles it next,
+ * once.
+ */
 static void read_once(struct tcp_connection *connection)
 {
-    struct writer room = reading_room(connection);
+    struct tcp *tcp = connection->tcp;
     ssize_t taken;
 
+    assert(connection->single == 0);
+    if (tcp->single_count == BATCH_MOST)
+        tcp_answer_singles(tcp);
+    struct writer room = reading_room(connection);
     do
         taken = recv(connection->descriptor, room.next, writer_left(&room), MSG_DONTWAIT);
     while (taken < 0 && errno == EINTR);

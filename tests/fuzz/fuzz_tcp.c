@@ -57,6 +57,7 @@ struct peer {
     bool is_open;    /* the server has not closed it */
     bool has_ended;  /* the client sends nothing more */
     bool is_reset;   /* by the client */
+    bool is_gone;    /* the next write shows that it is reset */
     bool is_rude;    /* has sent what ends a connection, or octets that are no request */
     bool is_counted; /* its closing has been looked at, or it never was open */
     int descriptor;
@@ -166,6 +167,7 @@ ssize_t __wrap_send(int descriptor, const void *octets, size_t length, int flags
 
     assert(client != NULL && length > 0);
     assert((flags & MSG_DONTWAIT) != 0 && (flags & MSG_NOSIGNAL) != 0);
+    client->is_reset = client->is_reset || client->is_gone;
     if (client->is_reset || client->window == 0) {
         errno = client->is_reset ? EPIPE : EAGAIN;
         return -1;
@@ -310,6 +312,7 @@ static struct peer *enter(unsigned how)
     client->is_open = true;
     client->has_ended = client->is_reset = client->is_rude = client->is_counted = false;
     client->window = (how & 0x80) != 0 ? 0 : SIZE_MAX;
+    client->is_gone = (how & 0x40) != 0;
     client->written = client->sent = client->received = client->request_count = client->held = 0;
     client->ignored = 0;
     client->descriptor = fcntl(never_ready, F_DUPFD_CLOEXEC, 0);

@@ -137,6 +137,29 @@ START_TEST(single_queries_of_many_connections_are_answered_together)
 }
 END_TEST
 
+START_TEST(one_that_has_gone_as_the_last_of_a_full_batch_is_closed_once)
+{
+    struct scene scene;
+    uint8_t stream[512];
+    int clients[BATCH_MOST];
+
+    begin(&scene, BATCH_MOST, BATCH_MOST);
+    for (unsigned i = 0; i < BATCH_MOST; i++) {
+        clients[i] = enter(&scene);
+        put(clients[i], stream, add_query(stream, 0, (uint16_t)(i + 1)));
+    }
+    close(clients[BATCH_MOST - 1]); /* nobody takes its reply */
+    turn(&scene);
+    turn(&scene);
+    ck_assert_uint_eq(scene.tcp.open_count, BATCH_MOST - 1);
+    for (unsigned i = 0; i < BATCH_MOST - 1; i++) {
+        ck_assert_int_eq(take_reply(clients[i]), (int)i + 1);
+        close(clients[i]);
+    }
+    end(&scene);
+}
+END_TEST
+
 /* What may come between a query's reading and the end of the turn. */
 START_TEST(a_query_that_waits_is_answered_before_its_connection_makes_way)
 {
@@ -767,6 +790,7 @@ int main(void)
 
     tcase_add_test(frames, one_query_gets_one_reply);
     tcase_add_test(frames, single_queries_of_many_connections_are_answered_together);
+    tcase_add_test(frames, one_that_has_gone_as_the_last_of_a_full_batch_is_closed_once);
     tcase_add_test(frames, a_query_that_waits_is_answered_before_its_connection_makes_way);
     tcase_add_test(frames, a_connection_that_goes_within_the_turn_takes_its_query_along);
     tcase_add_test(frames, queries_whose_connections_have_gone_leave_the_next_reading_its_room);
