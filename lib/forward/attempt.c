@@ -90,9 +90,10 @@ static void log_failing(const struct resolver *server)
 
     log_start(&line, LOG_WARNING, "upstream_failing");
     log_string(&line, "upstream", server->upstream->text);
-    log_string(&line, "text",
-               "it answers neither clients' questions nor probes and is only probed now; look at "
-               "it and the way there, or name another in upstreams");
+    log_string(
+        &line, "text",
+        "it answers neither clients' questions nor probes and is only probed and tried now; look "
+        "at it and the way there, or name another in upstreams");
     log_send(&line);
 }
 
@@ -111,7 +112,7 @@ void attempt_on_reply(struct sender *sender, const struct inquiry *inquiry, stru
 
     attempt->is_late = attempt->is_silent = false; /* it is answered, however late */
     struct resolver *server = server_of(sender, inquiry, attempt);
-    if (!resolver_on_reply(server, (uint32_t)rtt_ms * US_PER_MS, sender->now_ms))
+    if (!resolver_on_reply(server, inquiry->is_probe, (uint32_t)rtt_ms * US_PER_MS, sender->now_ms))
         return;
     atomic_fetch_add_explicit(&sender->standings->recoveries, 1, memory_order_relaxed);
     log_back(server);

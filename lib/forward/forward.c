@@ -189,6 +189,13 @@ static bool refresh(struct forward *forward, const struct question *question, ui
     return !is_failing(forward, route) && pending_ask(forward->pending, question, route, NULL, 0);
 }
 
+/* A failing server may answer this, though it answers no probe. */
+static void try(struct forward *forward, const struct question *question, uint8_t route)
+{
+    if (!forward->is_draining)
+        pending_try(forward->pending, question, route);
+}
+
 static void find_fresh(struct forward *forward, const struct question *question, uint8_t route,
                        struct cache_entry *entry)
 {
@@ -238,6 +245,8 @@ bool forward_find(struct forward *forward, const struct question *question, uint
     *found = found_failed(forward, entry, route);
     if (is_stale)
         add_response(forward, entry, found);
+    if (is_failing(forward, route))
+        try(forward, question, route);
     count(forward, is_stale ? COUNTER_FORWARD_STALE : COUNTER_FORWARD_UNASKED, 1);
     return true;
 }
@@ -271,6 +280,7 @@ bool forward_ask(struct forward *forward, const struct question *question, uint8
     if (is_failing(forward, route)) {
         *found = found_failing(forward, route);
         count(forward, COUNTER_FORWARD_UNASKED, 1);
+        try(forward, question, route);
         return false;
     }
     if (forward->is_draining && !pending_has(forward->pending, question)) {

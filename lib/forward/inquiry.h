@@ -55,6 +55,7 @@ struct inquiry {
     bool has_failed;                   /* those who waited were told of a failure once */
     uint8_t failure;       /* enum forward_failure: how it ends unless a response comes */
     uint8_t failed_server; /* ... and by whom */
+    uint8_t first_place;   /* of a failing server that it is tried on; RESOLVER_NONE: the best */
     uint8_t last_place;    /* of the server asked last */
     uint8_t retries;       /* sent again so often */
     uint16_t tried;        /* servers asked: a bit for each place */

@@ -116,6 +116,7 @@ static struct inquiry *queue_question(struct pending *pending, const struct ques
     inquiry->route = route;
     inquiry->failure = FORWARD_FAILING;
     inquiry->failed_server = attempt_server(sender, inquiry, 0);
+    inquiry->first_place = RESOLVER_NONE;
     inquiry_spell(inquiry, &sender->random, pending->mixes_case);
     pool_publish(&pending->pool, inquiry);
     pool_queue(&pending->pool, inquiry);
@@ -527,14 +528,17 @@ void pending_free(struct pending *pending)
     free(pending);
 }
 
-/* A refresh leaves half of the pool to those who wait. */
-static bool refresh(struct pending *pending, const struct question *question, uint8_t route)
+/* Has it asked with nobody waiting. That leaves half of the pool to those who wait. */
+static struct inquiry *ask_for_nobody(struct pending *pending, const struct question *question,
+                                      uint8_t route)
 {
-    if (pool_busy(&pending->pool) * 2 >= pending->pool.questions ||
-        queue_question(pending, question, route) == NULL)
-        return false;
-    count(pending, COUNTER_FORWARD_REFRESHES);
-    return true;
+    struct inquiry *inquiry = pool_busy(&pending->pool) * 2 >= pending->pool.questions
+                                  ? NULL
+                                  : queue_question(pending, question, route);
+
+    if (inquiry != NULL)
+        count(pending, COUNTER_FORWARD_REFRESHES);
+    return inquiry;
 }
 
 static void join(struct pending *pending, struct inquiry *inquiry, struct waiter *waiter,
@@ -561,7 +565,7 @@ bool pending_ask(struct pending *pending, const struct question *question, uint8
     if (pending->is_ending)
         return false;
     if (waiter == NULL)
-        return inquiry != NULL || refresh(pending, question, route);
+        return inquiry != NULL || ask_for_nobody(pending, question, route) != NULL;
     if (inquiry != NULL)
         count(pending, COUNTER_FORWARD_JOINED);
     else
@@ -570,6 +574,20 @@ bool pending_ask(struct pending *pending, const struct question *question, uint8
         return false;
     join(pending, inquiry, waiter, patience_ms);
     return true;
+}
+
+void pending_try(struct pending *pending, const struct question *question, uint8_t route)
+{
+    const struct sender *sender = &pending->sender;
+
+    if (pending->is_ending || pending_has(pending, question))
+        return;
+    uint8_t place = resolver_choose_trial(sender->servers, &sender->routes[route], sender->now_ms);
+    if (place == RESOLVER_NONE)
+        return;
+    struct inquiry *inquiry = ask_for_nobody(pending, question, route);
+    if (inquiry != NULL)
+        inquiry->first_place = place;
 }
 
 bool pending_has(const struct pending *pending, const struct question *question)
@@ -589,7 +607,9 @@ static void begin(struct pending *pending, struct inquiry *inquiry)
     inquiry->begun_ms = pending->sender.now_ms;
     inquiry->end_ms = inquiry->begun_ms + PENDING_WINDOW_MS;
     /* The first retry follows the round trip of the server asked first, the others do not. */
-    uint8_t place = pick(pending, inquiry);
+    uint8_t place =
+        inquiry->first_place == RESOLVER_NONE ? pick(pending, inquiry) : inquiry->first_place;
+    inquiry->first_place = RESOLVER_NONE;
     if (place != RESOLVER_NONE)
         inquiry->retry_ms = inquiry->begun_ms + wait_ms_of(pending, inquiry, place);
     ask_at(pending, inquiry, place);

@@ -26,8 +26,9 @@
  * sent once more. At the end of the window those who still wait have their question asked anew.
  * What lingers holds no place: the oldest goes when another question needs its.
  *
- * A question is never sent to a failing server (standing.h). When the last server of its zone
- * becomes failing, those who wait are told at once. Probes have places of their own.
+ * A question that somebody waits for is not sent to a failing server (standing.h). When the last
+ * server of its zone becomes failing, those who wait are told at once. Probes have places of their
+ * own.
  *
  * New questions are sent by pending_turn only, at most PENDING_SENDS_PER_TURN at a time: whoever
  * floods the server with new names never delays answers that are at hand.
@@ -144,6 +145,12 @@ void pending_free(struct pending *pending);
  */
 bool pending_ask(struct pending *pending, const struct question *question, uint8_t route,
                  struct waiter *waiter, uint32_t patience_ms);
+
+/**
+ * Every server of the route is failing: tries one of them with a question, if that is due. Nobody
+ * waits for it, and its silence says nothing; a reply shows that the server lives.
+ */
+void pending_try(struct pending *pending, const struct question *question, uint8_t route);
 
 /** True when a question can be joined. */
 bool pending_has(const struct pending *pending, const struct question *question);

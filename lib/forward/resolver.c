@@ -46,10 +46,10 @@ static void measure(struct resolver *resolver, uint32_t rtt_us)
     resolver->rank_us = approach(resolver->rank_us, rtt_us, 8);
 }
 
-bool resolver_on_reply(struct resolver *resolver, uint32_t rtt_us, uint64_t now_ms)
+bool resolver_on_reply(struct resolver *resolver, bool to_probe, uint32_t rtt_us, uint64_t now_ms)
 {
     measure(resolver, rtt_us);
-    return standing_on_reply(resolver->standing, now_ms);
+    return standing_on_reply(resolver->standing, to_probe, now_ms);
 }
 
 void resolver_defer(struct resolver *resolver)
@@ -123,6 +123,15 @@ uint8_t resolver_choose(struct resolver *resolvers, const struct resolver_set *s
     if (chosen != RESOLVER_NONE)
         rest_others(resolvers, set, chosen);
     return chosen;
+}
+
+uint8_t resolver_choose_trial(const struct resolver *resolvers, const struct resolver_set *set,
+                              uint64_t now_ms)
+{
+    for (uint8_t place = 0; place < set->count; place++)
+        if (standing_claim_trial(resolvers[set->numbers[place]].standing, now_ms))
+            return place;
+    return RESOLVER_NONE;
 }
 
 bool resolver_set_is_failing(const struct resolver *resolvers, const struct resolver_set *set)

@@ -3,11 +3,12 @@
  * An upstream resolver as one worker asks it, and which one to ask next.
  *
  * How it stands (well, in doubt, failing) is known to all workers together: standing.h. A failing
- * resolver is left alone but for probes. Among the others the one of the least rank is asked. Ranks
- * follow the smoothed round trip (RFC 6298, with a first guess of RESOLVER_FIRST_RTT_MS), grow with
- * what a resolver owes or spoils, and shrink slowly while others are asked, so that each gets a
- * turn. Of equal ranks, the first listed is asked. They are this worker's own: each finds them out
- * with its first questions, and no line of memory goes back and forth for each question.
+ * resolver is left alone but for probes and trials. Among the others the one of the least rank is
+ * asked. Ranks follow the smoothed round trip (RFC 6298, with a first guess of
+ * RESOLVER_FIRST_RTT_MS), grow with what a resolver owes or spoils, and shrink slowly while others
+ * are asked, so that each gets a turn. Of equal ranks, the first listed is asked. They are this
+ * worker's own: each finds them out with its first questions, and no line of memory goes back and
+ * forth for each question.
  *
  * One resolver is asked for several zones under one state: equal addresses are one resolver.
  *
@@ -59,8 +60,11 @@ void resolver_init(struct resolver *resolver, const struct upstream *upstream,
 /** Has it probed with the SOA of the one zone that it is asked for. */
 void resolver_set_probe_zone(struct resolver *resolver, const struct name *zone);
 
-/** A reply came, `rtt_us` after its question. Returns true when the resolver had been failing. */
-bool resolver_on_reply(struct resolver *resolver, uint32_t rtt_us, uint64_t now_ms);
+/**
+ * A reply came, to a probe or a client's question, `rtt_us` after it was sent. Returns true when
+ * the resolver had been failing.
+ */
+bool resolver_on_reply(struct resolver *resolver, bool to_probe, uint32_t rtt_us, uint64_t now_ms);
 
 /** It is late, or what came is of no use: others are asked first, for a while. */
 void resolver_defer(struct resolver *resolver);
@@ -83,6 +87,13 @@ static inline bool resolver_is_failing(const struct resolver *resolver)
  * failing.
  */
 uint8_t resolver_choose(struct resolver *resolvers, const struct resolver_set *set, uint32_t tried);
+
+/**
+ * Chooses the failing resolver of the set that a question is to be tried on now, as a place in the
+ * set; RESOLVER_NONE when none is due.
+ */
+uint8_t resolver_choose_trial(const struct resolver *resolvers, const struct resolver_set *set,
+                              uint64_t now_ms);
 
 /** True when every resolver of the set is failing. */
 bool resolver_set_is_failing(const struct resolver *resolvers, const struct resolver_set *set);

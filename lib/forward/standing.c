@@ -6,6 +6,8 @@
 
 #include "forward/forward.h"
 
+enum { PROBE_KINDS = 2 }; /* with recursion and without */
+
 static_assert(sizeof(struct standing) % STANDING_LINE_OCTETS == 0,
               "a server's has lines of its own");
 
@@ -32,9 +34,22 @@ static bool change_state(struct standing *standing, uint32_t from, uint32_t to)
                                                    memory_order_relaxed, memory_order_relaxed);
 }
 
-/* Nothing is written that is so already: the line is every worker's. */
-bool standing_on_reply(struct standing *standing, uint64_t now_ms)
+/* Both kinds of probes were left without a reply, and then a client's question got one. */
+static void note_mute(struct standing *standing, bool to_probe)
 {
+    bool is_mute = read_count(&standing->is_mute) != 0;
+
+    if (to_probe && is_mute)
+        set_count(&standing->is_mute, 0);
+    else if (!to_probe && !is_mute && standing_state(standing) != STANDING_WELL &&
+             read_count(&standing->probes_silent) >= PROBE_KINDS)
+        set_count(&standing->is_mute, 1);
+}
+
+/* Nothing is written that is so already: the line is every worker's. */
+bool standing_on_reply(struct standing *standing, bool to_probe, uint64_t now_ms)
+{
+    note_mute(standing, to_probe);
     if (standing_last_reply_ms(standing) < now_ms)
         set_time(&standing->last_reply_ms, now_ms);
     if (read_count(&standing->silent) != 0)
@@ -65,18 +80,30 @@ bool standing_on_probe_silence(struct standing *standing, uint64_t sent_ms)
         return false;
     uint32_t silent =
         atomic_fetch_add_explicit(&standing->probes_silent, 1, memory_order_relaxed) + 1;
-    return silent >= STANDING_PROBES_MOST &&
-           change_state(standing, STANDING_IN_DOUBT, STANDING_FAILING);
+    uint32_t most = read_count(&standing->is_mute) != 0 ? STANDING_MUTE_MOST : STANDING_PROBES_MOST;
+    return silent >= most && change_state(standing, STANDING_IN_DOUBT, STANDING_FAILING);
+}
+
+/* True for who moves on what is due. */
+static bool claim(_Atomic uint64_t *due, uint64_t now_ms, uint64_t pause_ms)
+{
+    uint64_t due_ms = atomic_load_explicit(due, memory_order_relaxed);
+
+    return due_ms <= now_ms &&
+           atomic_compare_exchange_strong_explicit(due, &due_ms, now_ms + pause_ms,
+                                                   memory_order_relaxed, memory_order_relaxed);
 }
 
 bool standing_claim_probe(struct standing *standing, uint64_t now_ms)
 {
-    uint64_t due_ms = atomic_load_explicit(&standing->probe_due_ms, memory_order_relaxed);
+    return standing_state(standing) != STANDING_WELL &&
+           claim(&standing->probe_due_ms, now_ms, STANDING_PROBE_MS);
+}
 
-    return standing_state(standing) != STANDING_WELL && due_ms <= now_ms &&
-           atomic_compare_exchange_strong_explicit(&standing->probe_due_ms, &due_ms,
-                                                   now_ms + STANDING_PROBE_MS, memory_order_relaxed,
-                                                   memory_order_relaxed);
+bool standing_claim_trial(struct standing *standing, uint64_t now_ms)
+{
+    return standing_state(standing) == STANDING_FAILING &&
+           claim(&standing->trial_due_ms, now_ms, STANDING_TRIAL_MS);
 }
 
 bool standing_count_probe(struct standing *standing)

@@ -22,6 +22,12 @@
  * asked without recursion (RD=0), so that a server that cannot reach the root lives, too: whatever
  * it says to that, it says at once.
  *
+ * A server that leaves probes of both kinds unanswered and answers clients is no failing one. So
+ * while a server is failing some of the clients' questions are tried on it, with nobody waiting:
+ * silence then says nothing, as ever, but a reply shows that it lives, and that its silence on
+ * probes says little (`is_mute`). From then on, until it replies to one, it takes
+ * STANDING_MUTE_MOST silent probes to make it failing.
+ *
  * Sources: RFC 8767 section 5 (what a resolver may do while nobody answers); RFC 9520.
  * Threads: made on the control thread, or by the one thread that uses it; written by all workers
  * through atomics, without locks. Two that write at once may lose one step of a count; which is no
@@ -43,8 +49,10 @@ enum {
     STANDING_LINE_OCTETS = 64,
     STANDING_SILENT_MOST = 5,
     STANDING_PROBES_MOST = 3,
+    STANDING_MUTE_MOST = 20, /* the same of a server that answers clients alone */
     STANDING_PROBE_MS = 500,
-    QUIRK_MS = 600000, /* how long a server is asked as it needs */
+    STANDING_TRIAL_MS = 250, /* a failing server is tried with a client's question as often */
+    QUIRK_MS = 600000,       /* how long a server is asked as it needs */
 };
 
 enum standing_state { STANDING_WELL, STANDING_IN_DOUBT, STANDING_FAILING };
@@ -69,6 +77,8 @@ struct standing {
     _Atomic uint32_t silent;        /* questions in a row without any reply */
     _Atomic uint32_t probes_silent; /* the same of probes, since it is in doubt */
     _Atomic uint32_t probes;        /* sent in all */
+    _Atomic uint32_t is_mute;       /* it has answered clients while it left probes silent */
+    _Atomic uint64_t trial_due_ms;  /* who moves it on tries the server */
     _Atomic uint32_t holds;
 };
 
@@ -124,8 +134,8 @@ void quirk_note(struct quirk *quirk, uint64_t name, uint64_t now_ms);
 /** A name did not need it. */
 void quirk_deny(struct quirk *quirk);
 
-/** A reply came, to whatever. Returns true when it had been failing. */
-bool standing_on_reply(struct standing *standing, uint64_t now_ms);
+/** A reply came, to a probe or a client's question. Returns true when it had been failing. */
+bool standing_on_reply(struct standing *standing, bool to_probe, uint64_t now_ms);
 
 /**
  * A question that was sent at `sent_ms` has stayed without a reply for long. Counts unless anything
@@ -139,6 +149,9 @@ bool standing_on_probe_silence(struct standing *standing, uint64_t sent_ms);
 
 /** True for the one worker that is to send the probe that is due now. */
 bool standing_claim_probe(struct standing *standing, uint64_t now_ms);
+
+/** True for the one worker that is to try the failing server now, with a question at hand. */
+bool standing_claim_trial(struct standing *standing, uint64_t now_ms);
 
 /** Counts a probe. Returns true when it is to be asked with recursion. */
 bool standing_count_probe(struct standing *standing);

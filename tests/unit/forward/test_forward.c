@@ -277,11 +277,11 @@ START_TEST(a_stale_answer_is_handed_out_at_once_while_all_servers_are_failing)
     keep_www(ROUTE_LAB);
     forwarding_skip(&stand, 120);
     forwarding_make_failing(&stand, ROUTE_LAB);
+    size_t before = stand.scripted.count;
     for (int i = 0; i < 2; i++) {
-        size_t before = stand.scripted.count;
         ck_assert(forwarding_ask(&stand, www, ROUTE_LAB));
         forwarding_assert_stale(&stand, FORWARD_FAILING, "10.0.0.2");
-        ck_assert_uint_eq(stand.scripted.count, before);
+        ck_assert_uint_eq(stand.scripted.count, before + 1); /* tried once, for nobody */
     }
     forwarding_answer(&stand, forwarding_probe(&stand));
     ck_assert(!forwarding_ask(&stand, www, ROUTE_LAB));
@@ -418,19 +418,50 @@ START_TEST(an_error_code_is_remembered_whatever_becomes_of_servers)
 }
 END_TEST
 
-START_TEST(nobody_is_asked_while_all_servers_are_failing)
+START_TEST(nobody_waits_while_all_servers_are_failing_and_each_is_tried_now_and_then)
 {
+    enum { SERVERS = 2, NAMES = 100 };
+
     forwarding_make_failing(&stand, ROUTE_REST);
     size_t before = stand.scripted.count;
     uint64_t unasked = forwarding_counted(&stand, COUNTER_FORWARD_UNASKED);
-    for (int i = 0; i < 3; i++) {
+    for (int i = 0; i < NAMES; i++) {
         char name[32];
         snprintf(name, sizeof name, "other%d.example", i);
         ck_assert(forwarding_ask(&stand, name, ROUTE_REST));
         forwarding_assert_failed(&stand, FORWARD_FAILING, "10.0.0.2");
     }
-    ck_assert_uint_eq(stand.scripted.count, before);
-    ck_assert_uint_eq(forwarding_counted(&stand, COUNTER_FORWARD_UNASKED), unasked + 3);
+    ck_assert_uint_eq(stand.scripted.count, before + SERVERS);
+    ck_assert_uint_eq(forwarding_counted(&stand, COUNTER_FORWARD_UNASKED), unasked + NAMES);
+}
+END_TEST
+
+START_TEST(a_server_that_answers_clients_and_no_probe_is_well_with_the_first_answer)
+{
+    forwarding_make_failing(&stand, ROUTE_LAB);
+    ck_assert(forwarding_ask(&stand, "lame.example", ROUTE_LAB)); /* tried, and silent */
+    for (int i = 0; i < 10; i++)
+        forwarding_pass(&stand, STANDING_TRIAL_MS / 10);
+    ck_assert(forwarding_ask(&stand, "good.example", ROUTE_LAB));
+    forwarding_assert_failed(&stand, FORWARD_FAILING, "10.0.0.2");
+    forwarding_answer(&stand, forwarding_last(&stand));
+    ck_assert(forwarding_ask(&stand, "good.example", ROUTE_LAB));
+    forwarding_assert_fresh(&stand, 0); /* and what came was kept */
+    ck_assert(!forwarding_ask(&stand, www, ROUTE_LAB));
+    forwarding_answer(&stand, forwarding_last(&stand));
+    forwarding_assert_new(&stand, "10.0.0.2");
+}
+END_TEST
+
+START_TEST(a_name_that_is_tried_in_silence_is_asked_like_any_other_when_a_server_is_back)
+{
+    forwarding_make_failing(&stand, ROUTE_LAB);
+    ck_assert(forwarding_ask(&stand, www, ROUTE_LAB));
+    forwarding_answer(&stand, forwarding_probe(&stand));
+    ck_assert(!forwarding_ask(&stand, www, ROUTE_LAB)); /* joins what is on its way */
+    forwarding_pass(&stand, PENDING_AGAIN_MS);          /* and has it sent again */
+    forwarding_answer(&stand, forwarding_last(&stand));
+    forwarding_assert_new(&stand, "10.0.0.2");
 }
 END_TEST
 
@@ -586,7 +617,7 @@ START_TEST(all_is_well_within_a_second_of_the_servers_return)
         for (; seen < stand.scripted.count; seen++)
             forwarding_answer(&stand, seen);
     } while (stand.last.found.is_stale);
-    forwarding_assert_new(&stand, "10.0.0.2");
+    ck_assert(stand.last.has_response && stand.last.found.failure == FORWARD_NO_FAILURE);
 }
 END_TEST
 
@@ -769,7 +800,12 @@ static void add_failing(Suite *suite)
     tcase_add_test(failing, a_remembered_failure_is_over_when_a_failing_server_is_back);
     tcase_add_test(failing, a_failure_of_a_later_era_is_remembered_too);
     tcase_add_test(failing, an_error_code_is_remembered_whatever_becomes_of_servers);
-    tcase_add_test(failing, nobody_is_asked_while_all_servers_are_failing);
+    tcase_add_test(failing,
+                   nobody_waits_while_all_servers_are_failing_and_each_is_tried_now_and_then);
+    tcase_add_test(failing,
+                   a_server_that_answers_clients_and_no_probe_is_well_with_the_first_answer);
+    tcase_add_test(failing,
+                   a_name_that_is_tried_in_silence_is_asked_like_any_other_when_a_server_is_back);
     tcase_add_test(failing,
                    a_server_of_one_zone_is_probed_with_its_soa_and_others_with_the_roots_servers);
     tcase_add_loop_test(failing, what_keeps_a_question_from_its_server_is_said, 0,

@@ -413,7 +413,7 @@ START_TEST(the_oldest_that_lingers_gives_its_place_up_first)
         asking_pass(&stand, 1);
     }
     ck_assert(!asking_try(&stand, "one.too.many", ROUTE_ONE));
-    standing_on_reply(&stand.standing[0], stand.now_ms);
+    standing_on_reply(&stand.standing[0], true, stand.now_ms);
     asking_pass(&stand, PENDING_PATIENCE_MS);
     ck_assert_uint_eq(pending_room(stand.pending), ASKING_QUESTIONS);
     asking_ask_numbered(&stand, 1, ROUTE_ONE); /* joined: it lingers no more */

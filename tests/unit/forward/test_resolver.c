@@ -36,7 +36,7 @@ static void make_failing(struct resolver *resolver)
 static void reply_often(struct resolver *resolver, uint32_t rtt_us)
 {
     for (int i = 0; i < 100; i++)
-        resolver_on_reply(resolver, rtt_us, 1);
+        resolver_on_reply(resolver, false, rtt_us, 1);
 }
 
 START_TEST(a_new_server_is_good_and_waited_for_by_the_first_guess)
@@ -49,13 +49,13 @@ END_TEST
 
 START_TEST(the_first_round_trip_counts_whole_and_later_ones_by_an_eighth)
 {
-    ck_assert(!resolver_on_reply(&resolvers[0], 8 * MS, 1));
+    ck_assert(!resolver_on_reply(&resolvers[0], false, 8 * MS, 1));
     ck_assert_uint_eq(resolvers[0].srtt_us, 8 * MS);
     ck_assert_uint_eq(resolvers[0].rttvar_us, 4 * MS);
-    resolver_on_reply(&resolvers[0], 16 * MS, 2);
+    resolver_on_reply(&resolvers[0], false, 16 * MS, 2);
     ck_assert_uint_eq(resolvers[0].srtt_us, 9 * MS);
     ck_assert_uint_eq(resolvers[0].rttvar_us, 5 * MS);
-    resolver_on_reply(&resolvers[0], 1 * MS, 3);
+    resolver_on_reply(&resolvers[0], false, 1 * MS, 3);
     ck_assert_uint_eq(resolvers[0].srtt_us, 8 * MS);
 }
 END_TEST
@@ -89,9 +89,9 @@ END_TEST
 START_TEST(any_reply_brings_a_failing_server_back)
 {
     make_failing(&resolvers[0]);
-    ck_assert(resolver_on_reply(&resolvers[0], MS, 2000));
+    ck_assert(resolver_on_reply(&resolvers[0], false, MS, 2000));
     ck_assert(!resolver_is_failing(&resolvers[0]));
-    ck_assert(!resolver_on_reply(&resolvers[0], MS, 2000));
+    ck_assert(!resolver_on_reply(&resolvers[0], false, MS, 2000));
 }
 END_TEST
 
@@ -125,7 +125,7 @@ START_TEST(every_good_server_gets_its_turn)
         static const uint32_t rtts[] = {5 * MS, 20 * MS, 80 * MS};
         uint8_t place = resolver_choose(resolvers, &set, 0);
         asked[place]++;
-        resolver_on_reply(&resolvers[place], rtts[place], 1);
+        resolver_on_reply(&resolvers[place], false, rtts[place], 1);
     }
     ck_assert_uint_gt(asked[0], 1500);
     ck_assert_uint_gt(asked[1], 5);
@@ -144,7 +144,7 @@ START_TEST(a_server_that_loses_half_of_the_questions_is_asked_seldom)
         if (is_lost)
             resolver_defer(&resolvers[place]);
         else
-            resolver_on_reply(&resolvers[place], place == 0 ? 1 * MS : 5 * MS, 1);
+            resolver_on_reply(&resolvers[place], false, place == 0 ? 1 * MS : 5 * MS, 1);
     }
     ck_assert_uint_lt(asked[0], 200);
     ck_assert_uint_gt(asked[0], 5);

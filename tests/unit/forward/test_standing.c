@@ -54,7 +54,7 @@ START_TEST(a_reply_between_silences_starts_the_count_anew)
     for (int round = 0; round < 3; round++) {
         for (int i = 1; i < STANDING_SILENT_MOST; i++)
             ck_assert(!be_silent());
-        ck_assert(!standing_on_reply(&one, NOW_MS - 1));
+        ck_assert(!standing_on_reply(&one, true, NOW_MS - 1));
     }
     ck_assert_uint_eq(standing_silent(&one), 0);
 }
@@ -62,7 +62,7 @@ END_TEST
 
 START_TEST(a_question_that_was_sent_before_the_last_reply_is_no_silence)
 {
-    standing_on_reply(&one, NOW_MS);
+    standing_on_reply(&one, true, NOW_MS);
     for (int i = 0; i < 10 * STANDING_SILENT_MOST; i++)
         ck_assert(!be_silent());
     ck_assert_int_eq(standing_state(&one), STANDING_WELL);
@@ -72,12 +72,12 @@ END_TEST
 START_TEST(any_reply_makes_a_server_well_and_says_whether_it_had_been_failing)
 {
     doubt();
-    ck_assert(!standing_on_reply(&one, NOW_MS - 1));
+    ck_assert(!standing_on_reply(&one, true, NOW_MS - 1));
     ck_assert_int_eq(standing_state(&one), STANDING_WELL);
     make_failing();
-    ck_assert(standing_on_reply(&one, NOW_MS + 1));
+    ck_assert(standing_on_reply(&one, true, NOW_MS + 1));
     ck_assert_int_eq(standing_state(&one), STANDING_WELL);
-    ck_assert(!standing_on_reply(&one, NOW_MS + 2));
+    ck_assert(!standing_on_reply(&one, true, NOW_MS + 2));
     ck_assert_uint_eq(standing_last_reply_ms(&one), NOW_MS + 2);
 }
 END_TEST
@@ -87,10 +87,65 @@ START_TEST(probes_that_were_silent_in_an_earlier_doubt_do_not_count)
     doubt();
     for (int i = 1; i < STANDING_PROBES_MOST; i++)
         standing_on_probe_silence(&one, NOW_MS);
-    standing_on_reply(&one, NOW_MS - 1);
+    standing_on_reply(&one, true, NOW_MS - 1);
     doubt();
     ck_assert(!standing_on_probe_silence(&one, NOW_MS));
     ck_assert_int_eq(standing_state(&one), STANDING_IN_DOUBT);
+}
+END_TEST
+
+/* How many probes stay silent before a server that is in doubt is failing. */
+static unsigned count_probes_to_fail(void)
+{
+    unsigned probes = 1;
+
+    while (!standing_on_probe_silence(&one, NOW_MS + 10))
+        ck_assert_uint_lt(++probes, 1000);
+    return probes;
+}
+
+static void doubt_again(void)
+{
+    for (int i = 0; i < STANDING_SILENT_MOST; i++)
+        standing_on_silence(&one, NOW_MS + 10, NOW_MS + 10);
+    ck_assert_int_eq(standing_state(&one), STANDING_IN_DOUBT);
+}
+
+START_TEST(a_server_that_answers_clients_alone_is_failing_only_after_long)
+{
+    make_failing();
+    ck_assert(standing_on_reply(&one, false, NOW_MS + 1));
+    doubt_again();
+    ck_assert_uint_eq(count_probes_to_fail(), STANDING_MUTE_MOST);
+    ck_assert(standing_on_reply(&one, true, NOW_MS + 2)); /* it does answer probes */
+    doubt_again();
+    ck_assert_uint_eq(count_probes_to_fail(), STANDING_PROBES_MOST);
+}
+END_TEST
+
+START_TEST(a_client_s_answer_after_one_silent_probe_says_nothing_of_probes)
+{
+    doubt();
+    standing_on_probe_silence(&one, NOW_MS);
+    standing_on_reply(&one, false, NOW_MS + 1);
+    doubt_again();
+    ck_assert_uint_eq(count_probes_to_fail(), STANDING_PROBES_MOST);
+}
+END_TEST
+
+START_TEST(a_failing_server_is_tried_four_times_a_second_by_one_worker)
+{
+    unsigned trials = 0;
+
+    ck_assert(!standing_claim_trial(&one, NOW_MS));
+    doubt();
+    ck_assert(!standing_claim_trial(&one, NOW_MS));
+    set_up();
+    make_failing();
+    for (uint64_t now_ms = NOW_MS; now_ms < NOW_MS + 2000; now_ms += 10)
+        for (int worker = 0; worker < 4; worker++)
+            trials += standing_claim_trial(&one, now_ms);
+    ck_assert_uint_eq(trials, 8);
 }
 END_TEST
 
@@ -115,7 +170,7 @@ START_TEST(doubts_that_come_and_go_make_no_more_probes)
         for (int i = 0; i < STANDING_SILENT_MOST; i++)
             standing_on_silence(&one, now_ms, now_ms);
         probes += standing_claim_probe(&one, now_ms);
-        standing_on_reply(&one, now_ms - 1);
+        standing_on_reply(&one, true, now_ms - 1);
     }
     ck_assert_uint_eq(probes, 4);
 }
@@ -189,6 +244,9 @@ int main(void)
     tcase_add_test(all, any_reply_makes_a_server_well_and_says_whether_it_had_been_failing);
     tcase_add_test(all, probes_that_were_silent_in_an_earlier_doubt_do_not_count);
     tcase_add_test(all, a_probe_is_due_at_once_and_then_twice_a_second_for_one_worker);
+    tcase_add_test(all, a_server_that_answers_clients_alone_is_failing_only_after_long);
+    tcase_add_test(all, a_client_s_answer_after_one_silent_probe_says_nothing_of_probes);
+    tcase_add_test(all, a_failing_server_is_tried_four_times_a_second_by_one_worker);
     tcase_add_test(all, doubts_that_come_and_go_make_no_more_probes);
     tcase_add_test(all, a_peculiarity_is_known_for_a_while_once_two_names_needed_it);
     tcase_add_test(all, a_server_that_the_next_list_names_too_keeps_its_standing);

@@ -41,9 +41,9 @@ START_TEST(each_server_is_told_with_its_state)
         upstreams[i].text = texts[i];
         resolver_init(&servers[i], &upstreams[i], &standing[i]);
     }
-    resolver_on_reply(&servers[0], 3 * MS, 100);
-    resolver_on_reply(&servers[1], 40 * MS, 100);
-    resolver_on_reply(&servers[3], 500, 100);
+    resolver_on_reply(&servers[0], false, 3 * MS, 100);
+    resolver_on_reply(&servers[1], false, 40 * MS, 100);
+    resolver_on_reply(&servers[3], false, 500, 100);
     for (int i = 0; i < STANDING_SILENT_MOST; i++)
         for (size_t server = 1; server < 3; server++)
             standing_on_silence(&standing[server], 200, 200);
