@@ -13,7 +13,8 @@ port=$(free_port)
 cat >"$work/walk.py" <<'END'
 import os, random, re, signal, socket, struct, subprocess, sys, threading, time
 
-program, work, port, steps, seed, patience = sys.argv[1], sys.argv[2], int(sys.argv[3]), int(sys.argv[4]), int(sys.argv[5]), int(sys.argv[6])
+program, command, work = sys.argv[1:4]
+port, steps, seed, patience = (int(each) for each in sys.argv[4:8])
 dice = random.Random(seed)
 zones, state = work + "/walk-zones", work + "/walk-state"
 os.mkdir(zones)
@@ -67,6 +68,11 @@ def look_at_owners():
             given_away.add(name)
         elif b"internal_routing=true" in reply:
             given_away.discard(name)
+
+# What another space gave away, _why does not tell this client; the operator's command does.
+def is_given_away(name):
+    said = subprocess.run([command, "explain", name, "--from", "10.1.130.4", "--socket", work + "/walk.sock"], capture_output=True, text=True)
+    return "internal_routing=false" in said.stdout
 
 server, log, lines = None, None, 0
 def outcome(pattern):
@@ -154,7 +160,7 @@ try:
                         write(name, text)
         look_at_owners()
         ask_all()
-        leaked = [name for name in set(asked[checked:]) if name in probes and name not in given_away]
+        leaked = [name for name in set(asked[checked:]) if name in probes and name not in given_away and not is_given_away(name)]
         checked = len(asked)
         if leaked:
             sys.exit("seed %d, step %d: the upstream was asked for %s" % (seed, step, leaked))
@@ -166,7 +172,7 @@ END
 steps=${1:-300}
 seed=${2:-$RANDOM}
 [ -z "${SANITIZE:-}" ] || [ $# -gt 0 ] || steps=60
-said=$(/usr/bin/python3 "$work/walk.py" "$SPACEDNSD" "$work" "$port" "$steps" "$seed" "$patience" 2>&1) && pass ||
+said=$(/usr/bin/python3 "$work/walk.py" "$SPACEDNSD" "$SPACEDNS" "$work" "$port" "$steps" "$seed" "$patience" 2>&1) && pass ||
     fail "no internal name is asked of an upstream (kept_back.sh $steps $seed plays it again)" "$said"
 echo "$said"
 [ $# -eq 0 ] || finish
@@ -225,6 +231,18 @@ expect_match "and is done" 'status: REFUSED' "$(ask sleepy-river-2739.herokuapp.
 expect_match "--no-reload says how" 'spacedns forget frozen-oasis-70544\.herokuapp\.com ' \
     "$("$SPACEDNS" apps:destroy frozen-oasis-70544 --confirm frozen-oasis-70544 --force --no-reload --zones "$zones" --socket "$socket" 2>&1)"
 stop
+
+# ---- a file that lost its end while no server ran ----
+
+cp zones/test-space.yaml "$zones"
+start whole "${flags[@]}"
+stop KILL
+sed -i '/^\.\.\.$/d' "$zones/test-space.yaml"
+launch cut "${flags[@]}"
+await is_gone "$server" || fail "a start refuses a file that was cut" "it runs"
+wait "$server"
+expect "a start refuses a file that was cut" 1 "$?"
+expect_match "and says which" "^$zones/test-space\.yaml:[0-9]+:[0-9]+: error E-CUT" "$(cat "$server_log")"
 
 # ---- a state that is not to be used ----
 

@@ -85,6 +85,29 @@ static bool load(int64_t now_s)
     return stored;
 }
 
+/* How many files a start would refuse as cut; of a process that has just begun. */
+static size_t count_cut_at_the_start(void)
+{
+    const struct load_request request = {.folder = zones.path,
+                                         .policy = &policy,
+                                         .key = key,
+                                         .threads = 1,
+                                         .stored = state_is_used(&state) ? &state.stored : NULL};
+    struct report *report = report_new();
+    struct err err;
+    size_t cut = 0;
+
+    struct snapshot *next = snapshot_load(&request, report, &outcome, &err);
+    for (size_t i = 0; i < report_total(report); i++)
+        cut += report_findings(report)[i].code == FINDING_CUT;
+    ck_assert_uint_eq(report_count(report, FINDING_ERROR), cut);
+    ck_assert((next == NULL) == (cut > 0));
+    load_outcome_close(&outcome);
+    report_free(report);
+    snapshot_free(next);
+    return cut;
+}
+
 static void end_process(void)
 {
     snapshot_free(snapshot);
@@ -315,6 +338,33 @@ START_TEST(a_text_that_decayed_is_doubted_and_written_anew)
 }
 END_TEST
 
+START_TEST(a_file_that_was_cut_while_no_server_ran_is_refused_at_the_start)
+{
+    begin_process(1000);
+    end_process();
+    ck_assert(folder_edit(&zones, "test-space.yaml", "\n...\n", "\n"));
+    ck_assert_uint_eq(count_cut_at_the_start(), 0); /* nobody remembers that it was marked */
+    ck_assert_msg(state_open(&state, path, &key), "%s", state.problem.text);
+    ck_assert_uint_eq(count_cut_at_the_start(), 1);
+    end_process();
+    ck_assert_msg(state_open(&state, path, &key), "%s", state.problem.text);
+    ck_assert_uint_eq(count_cut_at_the_start(), 1); /* and is so at the next start, too */
+    folder_copy(&zones, "zones/test-space.yaml");
+    ck_assert_uint_eq(count_cut_at_the_start(), 0);
+}
+END_TEST
+
+START_TEST(a_file_that_never_was_marked_is_not_cut_at_the_start)
+{
+    ck_assert(folder_edit(&zones, "test-space.yaml", "\n...\n", "\n"));
+    begin_process(1000);
+    end_process();
+    ck_assert(folder_edit(&zones, "test-space.yaml", "api.example.com", "papi.example.com"));
+    ck_assert_msg(state_open(&state, path, &key), "%s", state.problem.text);
+    ck_assert_uint_eq(count_cut_at_the_start(), 0);
+}
+END_TEST
+
 int main(void)
 {
     Suite *suite = suite_create("answer/state");
@@ -333,6 +383,8 @@ int main(void)
     tcase_add_test(all, odd_octets_of_a_name_are_read_back);
     tcase_add_loop_test(all, whatever_decays_the_server_starts_in_a_later_generation, 0,
                         sizeof decays / sizeof decays[0]);
+    tcase_add_test(all, a_file_that_was_cut_while_no_server_ran_is_refused_at_the_start);
+    tcase_add_test(all, a_file_that_never_was_marked_is_not_cut_at_the_start);
     tcase_add_test(all, a_text_that_decayed_is_doubted_and_written_anew);
     suite_add_tcase(suite, all);
     return suite_run(suite);
