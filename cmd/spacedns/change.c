@@ -173,9 +173,9 @@ int change_commit(struct change *change, const char *after)
     bool is_same = change->edit.length == change->file.length &&
                    memcmp(change->edit.text, change->file.text, change->file.length) == 0;
 
-    /* One that cannot be marked, for dots stand in it already, is written all the same. */
-    if (!is_same)
-        edit_mark_end(&change->edit, &err);
+    /* Without its mark a file that is cut later would pass for whole. */
+    if (!is_same && !edit_mark_end(&change->edit, &err))
+        return change_fail(change, err.text);
     change->is_guarded = !is_same && is_guarded(change);
     if (!is_same && !zone_file_replace(&change->file, change->edit.text, change->edit.length,
                                        check_draft, change, &err))

@@ -62,7 +62,10 @@ bool edit_add_dyno(struct edit *edit, const struct dyno_name *dyno, uint32_t ip,
 /** The process type stays, though its last dyno goes. */
 bool edit_remove_dyno(struct edit *edit, const struct dyno_name *dyno, struct err *err);
 
-/** Adds the end mark (zone_text.h) as the last line, unless it is there. */
+/**
+ * Adds the end mark (zone_text.h) as the last line, unless it is there. Any good YAML can be marked;
+ * so this fails, with *err, only where an edit would fail, too.
+ */
 bool edit_mark_end(struct edit *edit, struct err *err);
 
 bool edit_set_state(struct edit *edit, const struct dyno_name *dyno, enum dyno_state state,

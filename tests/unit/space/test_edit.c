@@ -386,6 +386,14 @@ static const struct {
     {"space: s\n...\n", "space: s\n...\n"},
     {"space: s\n...", "space: s\n..."},
     {"space: s\n...\n# more\n", "space: s\n...\n# more\n...\n"},
+    {"space: s\n... # the end\n", "space: s\n... # the end\n"},
+    {"---\nspace: s\n", "---\nspace: s\n...\n"},
+    {"%YAML 1.1\n---\nspace: s", "%YAML 1.1\n---\nspace: s\n...\n"},
+    {"\xef\xbb\xbfspace: s\n", "\xef\xbb\xbfspace: s\n...\n"},
+    {"space: s\nregion: |+\n  x\n\n", "space: s\nregion: |+\n  x\n\n...\n"},
+    {"space: s\n  ...\n", "space: s\n  ...\n...\n"},
+    {"space: |\n ...\n", "space: |\n ...\n...\n"},
+    {"space: s #...", "space: s #...\n...\n"},
 };
 
 START_TEST(the_end_is_marked_once)
@@ -398,6 +406,21 @@ START_TEST(the_end_is_marked_once)
     ck_assert_msg(edit_mark_end(&edit, &err), "%s", err.text);
     ck_assert_uint_eq(edit.length, strlen(after));
     ck_assert_mem_eq(edit.text, after, edit.length);
+    edit_close(&edit);
+}
+END_TEST
+
+START_TEST(what_is_no_yaml_is_not_marked)
+{
+    static const char before[] = "{space: s}...\n";
+    struct edit edit;
+    struct err err = {.code = ERR_NONE};
+
+    ck_assert(edit_init(&edit, before, strlen(before)));
+    ck_assert(!edit_mark_end(&edit, &err));
+    ck_assert_int_ne(err.code, ERR_NONE);
+    ck_assert_ptr_nonnull(strstr(err.text, "no YAML"));
+    ck_assert_mem_eq(edit.text, before, strlen(before));
     edit_close(&edit);
 }
 END_TEST
@@ -432,6 +455,7 @@ int main(void)
     tcase_add_test(tcase, what_was_put_in_and_taken_out_again_leaves_no_trace);
     tcase_add_loop_test(tcase, the_end_is_marked_once, 0,
                         (int)(sizeof endings / sizeof endings[0]));
+    tcase_add_test(tcase, what_is_no_yaml_is_not_marked);
     tcase_add_test(tcase, an_edit_keeps_the_end_mark_at_the_end);
     suite_add_tcase(suite, tcase);
     return suite_run(suite);
