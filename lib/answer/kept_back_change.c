@@ -1,5 +1,6 @@
 #include "answer/kept_back_change.h"
 
+#include <assert.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -273,6 +274,8 @@ void kept_back_change_add(struct kept_back_change *change, const struct name *na
         return;
     uint32_t value = change->number | (is_apex ? KEPT_BACK_APEX : 0);
     if (at < shard->slots) {
+        assert(next->count > 0 && next->alive[shard->values[at] & ~KEPT_BACK_APEX] > 0 &&
+               next->wildcard_counts[name->label_count] >= is_wildcard(name));
         next->alive[shard->values[at] & ~KEPT_BACK_APEX]--;
         shard->values[at] = value;
     } else {

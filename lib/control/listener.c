@@ -56,6 +56,7 @@ static void free_caller(struct caller *caller)
     while (*link != caller)
         link = &(*link)->next;
     *link = caller->next;
+    assert(listener->caller_count > 0);
     listener->caller_count--;
     free(caller->out);
     free(caller->err);
@@ -68,6 +69,7 @@ static void caller_on_closed(uv_handle_t *handle)
 {
     struct caller *caller = handle->data;
 
+    assert(caller->open_handles > 0);
     if (--caller->open_handles == 0 && !caller->is_called)
         free_caller(caller);
 }

@@ -158,7 +158,7 @@ void pool_linger(struct pool *pool, struct inquiry *inquiry)
 
 void pool_stop_lingering(struct pool *pool, struct inquiry *inquiry)
 {
-    assert(inquiry->state == INQUIRY_LINGERING);
+    assert(inquiry->state == INQUIRY_LINGERING && pool->lingering > 0);
     if (inquiry->previous == INQUIRY_NONE)
         pool->first_lingering = inquiry->next;
     else
@@ -191,6 +191,7 @@ static void leave_bucket(struct pool *pool, const struct inquiry *inquiry)
 void pool_release(struct pool *pool, struct inquiry *inquiry)
 {
     assert(inquiry->state == INQUIRY_ASKED || inquiry->state == INQUIRY_LINGERING);
+    assert(pool->used > 0 && pool->probes >= inquiry->is_probe && pool->probes <= pool->used);
     if (inquiry->state == INQUIRY_LINGERING)
         pool_stop_lingering(pool, inquiry);
     leave_bucket(pool, inquiry);

@@ -111,6 +111,7 @@ static void close_trip(struct sockets *sockets, struct trip *trip)
 {
     if (trip->state == TRIP_UDP) {
         close(trip->descriptor);
+        assert(sockets->open_count > 0);
         sockets->open_count--;
     }
     trip->state = TRIP_NONE;
@@ -229,6 +230,7 @@ static void on_ready(uv_poll_t *poll, int status, int events)
 static void tell_failed(struct sockets *sockets)
 {
     for (size_t left = sockets->failed_count; left > 0; left--) {
+        assert(sockets->failed_count > 0);
         link_ticket ticket = sockets->failed[sockets->failed_first];
         struct trip *trip = &sockets->trips[ticket];
         sockets->failed_first = (sockets->failed_first + 1) % sockets->trip_count;

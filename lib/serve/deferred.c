@@ -32,6 +32,7 @@ struct deferred {
 
 static void give_back(struct deferred *deferred, struct deferral *deferral)
 {
+    assert(deferred->free_count < WAITING_PER_QUESTION * deferred->questions);
     deferral->waiter.next = deferred->free;
     deferred->free = &deferral->waiter;
     deferred->free_count++;
@@ -100,6 +101,13 @@ static void write_option(struct writer *out, uint16_t code)
     write16(out, 0);
 }
 
+/* Whatever was read as a query fits, or a cut one would be asked and answered. */
+static uint16_t length_of(const struct writer *out)
+{
+    assert(!out->failed);
+    return (uint16_t)writer_length(out);
+}
+
 /* The request without what is of no use later: header, question, OPT with what was understood. */
 static uint16_t write_request(const struct exchange *exchange, uint8_t *request)
 {
@@ -111,7 +119,7 @@ static uint16_t write_request(const struct exchange *exchange, uint8_t *request)
     write_octets(&out, exchange->request, query->question_end);
     memset(request + 6, 0, HEADER_OCTETS - 6);
     if (!query->has_opt)
-        return (uint16_t)writer_length(&out);
+        return length_of(&out);
     store16(request + 10, 1);
     write8(&out, 0);
     write16(&out, TYPE_OPT);
@@ -122,7 +130,7 @@ static uint16_t write_request(const struct exchange *exchange, uint8_t *request)
         write_option(&out, OPTION_NSID);
     if (query->wants_keepalive)
         write_option(&out, OPTION_KEEPALIVE);
-    return (uint16_t)writer_length(&out);
+    return length_of(&out);
 }
 
 struct deferral *deferred_keep(struct deferred *deferred, const struct exchange *exchange,
@@ -135,6 +143,7 @@ struct deferral *deferred_keep(struct deferred *deferred, const struct exchange 
     if (deferral == NULL || kept >= deferred->share ||
         (kept >= FEW && is_scarce(deferred, questions_left)))
         return NULL;
+    assert(deferred->free_count > 0);
     for (size_t row = 0; row < ROWS; row++)
         ++*counts.of[row];
     deferred->free = deferral->waiter.next;

@@ -87,6 +87,7 @@ void tcp_drop(struct tcp_connection *connection, enum counter cause)
     struct tcp *tcp = connection->tcp;
 
     assert(!uv_is_closing((const uv_handle_t *)&connection->poll));
+    assert(tcp->open_count > 0);
     tcp_forget_single(connection);
     list_remove(connection);
     connection->serial++; /* replies to come are no longer for this place */
@@ -283,6 +284,7 @@ bool tcp_adopt(struct tcp *tcp, int descriptor, const struct endpoint *client, u
     tcp->free = connection->busier;
     list_append(connection);
     tcp->open_count++;
+    assert(tcp->open_count <= tcp->pool_count);
     stats_count(tcp->batch->stats, COUNTER_TCP_ACCEPTED, 1);
     tcp_connection_start(connection);
     start_ticking(tcp);

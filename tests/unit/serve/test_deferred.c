@@ -1,5 +1,6 @@
 #include "serve/deferred.h"
 
+#include <signal.h>
 #include <string.h>
 
 #include "support/request.h"
@@ -181,6 +182,27 @@ START_TEST(the_last_eighth_of_the_room_is_theirs_too)
 }
 END_TEST
 
+/* A part of a request would be asked and answered as if it were the whole. */
+START_TEST(a_request_that_does_not_fit_ends_the_process)
+{
+    static uint8_t octets[2 * DEFERRED_REQUEST_OCTETS];
+    struct exchange exchange;
+
+    make_exchange(&exchange, octets, request_write(&(struct ask){.name = "a.example."}, octets));
+    exchange.query.question_end = DEFERRED_REQUEST_OCTETS + 1;
+    deferred_keep(deferred, &exchange, QUESTIONS);
+}
+END_TEST
+
+START_TEST(room_that_is_given_back_twice_ends_the_process)
+{
+    struct deferral *one = keep_from(OTHER, QUESTIONS);
+
+    deferred_drop(deferred, one);
+    deferred_drop(deferred, one);
+}
+END_TEST
+
 int main(void)
 {
     Suite *suite = suite_create("deferred");
@@ -195,6 +217,8 @@ int main(void)
     tcase_add_test(all, one_client_has_a_quarter_of_the_questions);
     tcase_add_test(all, the_last_eighth_of_the_questions_is_for_who_has_next_to_nothing_waiting);
     tcase_add_test(all, the_last_eighth_of_the_room_is_theirs_too);
+    tcase_add_test_raise_signal(all, a_request_that_does_not_fit_ends_the_process, SIGABRT);
+    tcase_add_test_raise_signal(all, room_that_is_given_back_twice_ends_the_process, SIGABRT);
     suite_add_tcase(suite, all);
     return suite_run(suite);
 }

@@ -1,0 +1,106 @@
+#include "forward/pool.h"
+
+#include <signal.h>
+
+#include "support/suite.h"
+#include "wire/types.h"
+
+enum { QUESTIONS = 4 };
+
+static struct pool pool;
+static struct name name;
+
+static void set_up(void)
+{
+    ck_assert(pool_init(&pool, QUESTIONS));
+    ck_assert(name_from_text("www.example.org", &name));
+}
+
+static void tear_down(void)
+{
+    pool_close(&pool);
+}
+
+static struct inquiry *take(bool is_probe)
+{
+    const struct question question = {.name = &name, .type = TYPE_A, .class = CLASS_IN};
+
+    return pool_take(&pool, &question, is_probe);
+}
+
+START_TEST(questions_and_probes_have_each_their_places)
+{
+    for (int i = 0; i < QUESTIONS; i++)
+        ck_assert_ptr_nonnull(take(false));
+    ck_assert_ptr_null(take(false));
+    for (int i = 0; i < PENDING_PROBES; i++)
+        ck_assert_ptr_nonnull(take(true));
+    ck_assert_ptr_null(take(true));
+    ck_assert_uint_eq(pool_busy(&pool), QUESTIONS);
+}
+END_TEST
+
+START_TEST(a_place_that_is_given_back_is_taken_again)
+{
+    for (int i = 0; i < 10 * QUESTIONS; i++) {
+        struct inquiry *question = take(false), *probe = take(true);
+        pool_linger(&pool, question);
+        ck_assert_uint_eq(pool_busy(&pool), 0);
+        ck_assert_ptr_eq(pool_first_lingering(&pool), question);
+        pool_release(&pool, question);
+        pool_release(&pool, probe);
+    }
+    ck_assert_uint_eq(pool.used, 0);
+    ck_assert_uint_eq(pool.touched, 2);
+    ck_assert_ptr_null(pool_first_lingering(&pool));
+}
+END_TEST
+
+/* Counters that disagree must not go on to a place that is not there. */
+static const struct {
+    bool is_probe;
+    uint32_t used, probes, lingering;
+} wrong[] = {
+    {.used = 0, .lingering = 1},
+    {.is_probe = true, .used = 1, .probes = 0},
+    {.used = 1, .probes = 2, .lingering = 1},
+    {.used = 1, .lingering = 0},
+};
+
+START_TEST(counters_that_disagree_end_the_process)
+{
+    struct inquiry *inquiry = take(wrong[_i].is_probe);
+
+    if (!wrong[_i].is_probe)
+        pool_linger(&pool, inquiry);
+    pool.used = wrong[_i].used;
+    pool.probes = wrong[_i].probes;
+    pool.lingering = wrong[_i].lingering;
+    pool_release(&pool, inquiry);
+}
+END_TEST
+
+START_TEST(a_place_is_not_given_back_twice)
+{
+    struct inquiry *inquiry = take(false);
+
+    take(false);
+    pool_release(&pool, inquiry);
+    pool_release(&pool, inquiry);
+}
+END_TEST
+
+int main(void)
+{
+    Suite *suite = suite_create("pool");
+    TCase *all = tcase_create("all");
+
+    tcase_add_checked_fixture(all, set_up, tear_down);
+    tcase_add_test(all, questions_and_probes_have_each_their_places);
+    tcase_add_test(all, a_place_that_is_given_back_is_taken_again);
+    tcase_add_loop_test_raise_signal(all, counters_that_disagree_end_the_process, SIGABRT, 0,
+                                     (int)(sizeof wrong / sizeof wrong[0]));
+    tcase_add_test_raise_signal(all, a_place_is_not_given_back_twice, SIGABRT);
+    suite_add_tcase(suite, all);
+    return suite_run(suite);
+}
