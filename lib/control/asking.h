@@ -18,7 +18,7 @@
 #include <jansson.h>
 
 #include "control/command.h"
-#include "decide/decide.h"
+#include "decide/alias.h"
 
 /** Who asks. */
 struct asker {
@@ -40,8 +40,9 @@ bool asking_read(const struct invocation *invocation, struct asking *asking, str
 
 /** What one worker of a running server knows of a name that is forwarded. */
 struct asking_worker {
-    const char *upstreams; /* "upstreams=10.0.0.2 up 3ms"; NULL: it has not told */
-    const char *cached;    /* "cached=fresh ttl=23" */
+    const char *upstreams;         /* "upstreams=10.0.0.2 up 3ms"; NULL: it has not told */
+    const char *cached;            /* "cached=fresh ttl=23" */
+    const struct alias_hops *hops; /* where aliases lead on by what it keeps; NULL: nowhere */
 };
 
 /** What its workers know, the first one number 1. */

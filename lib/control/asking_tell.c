@@ -49,9 +49,20 @@ static bool is_same(const char *a, const char *b)
     return a == NULL || b == NULL ? a == b : strcmp(a, b) == 0;
 }
 
+static bool lead_alike(const struct alias_hops *a, const struct alias_hops *b)
+{
+    unsigned count = a == NULL ? 0 : a->count;
+    bool are_alike = count == (b == NULL ? 0 : b->count);
+
+    for (unsigned i = 0; are_alike && i < count; i++)
+        are_alike = name_equals(&a->targets[i], b->targets[i].octets, b->targets[i].length);
+    return are_alike;
+}
+
 static bool know_same(const struct asking_worker *a, const struct asking_worker *b)
 {
-    return is_same(a->upstreams, b->upstreams) && is_same(a->cached, b->cached);
+    return is_same(a->upstreams, b->upstreams) && is_same(a->cached, b->cached) &&
+           lead_alike(a->hops, b->hops);
 }
 
 /* The first worker that knows the same as this one. */
@@ -114,8 +125,9 @@ struct told {
     struct query query;     /* for the last name, which aliases lead to; its verdict: */
     struct verdict verdict;
     struct explanation explanation;
-    char *workers; /* lines before the last step; NULL: none */
-    json_t *live;  /* borrowed; NULL: none */
+    char *workers;                 /* lines before the last step; NULL: none */
+    json_t *live;                  /* borrowed; NULL: none */
+    const struct alias_hops *hops; /* that all workers know; NULL: none */
 };
 
 static void add_lines(json_t *steps, const char *lines)
@@ -182,6 +194,7 @@ static void tell_step_by_step(const struct snapshot *snapshot, const struct aski
 {
     const struct asker *asker = &asking->asker;
     struct explain_facts facts = {.address = asker->path.is_ipv6 ? asker->ipv6 : NULL,
+                                  .hops = told->hops,
                                   .for_operator = true};
 
     if (told->verdict.situation != SITUATION_FORWARD)
@@ -205,7 +218,8 @@ void asking_tell(const struct snapshot *snapshot, const struct asking *asking,
     decide(snapshot, &told.client, &asking->query, hash, &told.decided);
     told.query = asking->query;
     told.verdict = told.decided;
-    alias_resolve(snapshot, &told.client, &told.query, &hash, &told.verdict);
+    told.hops = live != NULL && all_know_same(live) ? live->workers[0].hops : NULL;
+    alias_resolve(snapshot, &told.client, told.hops, &told.query, &hash, &told.verdict);
     told.verdict.reason = verdict_inner_reason(&told.verdict);
     tell_step_by_step(snapshot, asking, live, &told);
     if (is_json)

@@ -64,15 +64,28 @@ void alias_follow(struct alias_chain *chain, const struct name *target, struct q
         verdict->rcode = RCODE_NOERROR;
 }
 
+bool alias_next(const struct verdict *verdict, const struct alias_hops *hops, unsigned *taken,
+                struct name *target)
+{
+    if (verdict->situation == SITUATION_ALIAS) {
+        alias_target(verdict, target);
+        return true;
+    }
+    if (verdict->situation != SITUATION_FORWARD || hops == NULL || *taken == hops->count)
+        return false;
+    *target = hops->targets[(*taken)++];
+    return true;
+}
+
 void alias_resolve(const struct snapshot *snapshot, const struct client *client,
-                   struct query *query, uint64_t *hash, struct verdict *verdict)
+                   const struct alias_hops *hops, struct query *query, uint64_t *hash,
+                   struct verdict *verdict)
 {
     struct alias_chain chain;
     struct name target;
+    unsigned taken = 0;
 
     alias_begin(&chain, snapshot, client);
-    while (verdict->situation == SITUATION_ALIAS) { /* ALIAS_LINKS_MOST at most */
-        alias_target(verdict, &target);
+    while (alias_next(verdict, hops, &taken, &target)) /* ALIAS_LINKS_MOST at most */
         alias_follow(&chain, &target, query, hash, verdict);
-    }
 }

@@ -28,6 +28,15 @@ struct alias_chain {
     struct name names[ALIAS_LINKS_MOST];
 };
 
+/**
+ * Where aliases go on in upstreams' answers that are kept: the first name of ours that each such
+ * answer leads to, in the order in which a chain comes to them.
+ */
+struct alias_hops {
+    unsigned count;
+    struct name targets[ALIAS_LINKS_MOST];
+};
+
 /** Begins at a name that was decided on by this snapshot for this client; both are borrowed. */
 static inline void alias_begin(struct alias_chain *chain, const struct snapshot *snapshot,
                                const struct client *client)
@@ -54,6 +63,14 @@ void alias_follow(struct alias_chain *chain, const struct name *target, struct q
 /** SERVFAIL and Q28, for a chain that cannot go on. */
 void alias_give_up(struct verdict *verdict);
 
-/** Follows static records' aliases as far as they lead. */
+/**
+ * Where a verdict leads on to: by static records, or by the next of `hops` (NULL: none), of which
+ * `taken` were followed before. Returns false at the last name.
+ */
+bool alias_next(const struct verdict *verdict, const struct alias_hops *hops, unsigned *taken,
+                struct name *target);
+
+/** Follows aliases as far as static records and `hops` (NULL: none) lead. */
 void alias_resolve(const struct snapshot *snapshot, const struct client *client,
-                   struct query *query, uint64_t *hash, struct verdict *verdict);
+                   const struct alias_hops *hops, struct query *query, uint64_t *hash,
+                   struct verdict *verdict);

@@ -99,22 +99,25 @@ static void tell_owner(const struct verdict *verdict, struct explanation *explan
 
 /* One line for each link; query and verdict are then the last name's. Returns how many. */
 static unsigned tell_aliases(const struct snapshot *snapshot, const struct client *client,
-                             struct query *query, struct verdict *verdict,
-                             struct explanation *explanation)
+                             const struct alias_hops *hops, struct query *query,
+                             struct verdict *verdict, struct explanation *explanation)
 {
     struct alias_chain chain;
     struct name target;
+    unsigned taken = 0;
     uint64_t hash;
 
     alias_begin(&chain, snapshot, client);
-    while (verdict->situation == SITUATION_ALIAS) { /* ALIAS_LINKS_MOST at most */
+    while (alias_next(verdict, hops, &taken, &target)) { /* ALIAS_LINKS_MOST at most */
         struct text text = begin_step(explanation);
-        alias_target(verdict, &target);
         text_add_string(&text, "alias=");
         name_add(&text, query->name.octets);
         text_add_string(&text, " target=");
         name_add(&text, target.octets);
-        add_place(explanation, &text, verdict->segment, alias_record(verdict)->at.line);
+        if (verdict->situation == SITUATION_ALIAS)
+            add_place(explanation, &text, verdict->segment, alias_record(verdict)->at.line);
+        else
+            text_add_string(&text, ", as an upstream answered");
         end_step(explanation, &text);
         alias_follow(&chain, &target, query, &hash, verdict);
     }
@@ -357,7 +360,7 @@ void explain(const struct snapshot *snapshot, const struct client *client,
     type_add(&text, query->type);
     end_step(explanation, &text);
     tell_client(snapshot, client, verdict, facts->address, explanation);
-    unsigned links = tell_aliases(snapshot, client, &last, &end, explanation);
+    unsigned links = tell_aliases(snapshot, client, facts->hops, &last, &end, explanation);
     tell_last(snapshot, &last, &end, facts, explanation);
     tell_verdict(snapshot, client, &last, &end, links, explanation);
 }

@@ -3,7 +3,8 @@
  * A verdict told step by step, with file and line of each fact.
  *
  * Prints what decide() decided; it decides nothing itself, so it cannot say otherwise. An alias is
- * followed (alias.h), a step for each link; what is told behind them is about the last name. Used
+ * followed (alias.h), a step for each link, also where one in an upstream's answer that is kept
+ * leads to a name of ours; what is told behind them is about the last name. Used
  * by the _why names and by the operator's command. What a client may not know (another space's app)
  * is not told to it; files and lines are the operator's and, for their own space, the dynos'.
  *
@@ -12,7 +13,7 @@
 #include <stdbool.h>
 
 #include "base/text.h"
-#include "decide/decide.h"
+#include "decide/alias.h"
 
 enum { EXPLAIN_STEPS_MAX = 20, EXPLAIN_STEP_OCTETS = 255, EDE_TEXT_OCTETS = 100 };
 
@@ -27,10 +28,11 @@ struct explanation {
 
 /** What the verdict does not know of the last name; NULL: not known. */
 struct explain_facts {
-    const char *servers; /* of a name that is forwarded: the upstreams and how they are */
-    const char *cached;  /* and what is kept of it */
-    const char *address; /* the client's, when it is not IPv4 */
-    bool for_operator;   /* tells places, and whose a concealed name is */
+    const char *servers;           /* of a name that is forwarded: the upstreams and how they are */
+    const char *cached;            /* and what is kept of it */
+    const struct alias_hops *hops; /* where kept answers lead on; NULL: nowhere */
+    const char *address;           /* the client's, when it is not IPv4 */
+    bool for_operator;             /* tells places, and whose a concealed name is */
 };
 
 /** Tells how the verdict on a query came about. `facts` may be NULL. */

@@ -508,6 +508,14 @@ static const struct cache_entry *peek(const struct forward *forward,
     return counts ? entry : NULL;
 }
 
+const struct response *forward_peek(const struct forward *forward, const struct question *question)
+{
+    const struct cache_entry *entry = cache_peek(forward->cache, question, forward->now_s);
+
+    return entry != NULL && cache_entry_is_fresh(entry, forward->now_s) ? cache_response(entry)
+                                                                        : NULL;
+}
+
 struct tell_kept forward_kept(const struct forward *forward, const struct question *question)
 {
     return tell_kept(peek(forward, question), forward->now_s);

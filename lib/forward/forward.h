@@ -113,6 +113,9 @@ bool forward_is_waited_for(const struct forward *forward);
 /** Settles all that is on its way as failed; when the worker stops, or forwards by another. */
 void forward_end_all(struct forward *forward);
 
+/** The answer that is kept of a question and still fresh, or NULL; good until the next call. */
+const struct response *forward_peek(const struct forward *forward, const struct question *question);
+
 /** Text for _why: each upstream with its state, and what the cache has ("cached=fresh ttl=23"). */
 void forward_tell_servers(const struct forward *forward, uint8_t route, struct text *text);
 void forward_tell_cached(const struct forward *forward, const struct question *question,

@@ -9,29 +9,29 @@ enum { POINTERS_END = 0x4000 };
 
 /* ---- the aliases of upstreams ---- */
 
-/* Whether what upstreams say of the name is passed on to this client. */
-static bool is_foreign(const struct snapshot *snapshot, const struct exchange *exchange,
-                       const struct name *name)
+/* Whether what upstreams say of the name is passed on to this client, who asks so. */
+static bool is_foreign(const struct snapshot *snapshot, const struct client *client,
+                       const struct query *asks, const struct name *name)
 {
-    struct query query = exchange->query;
+    struct query query = *asks;
     struct verdict verdict;
 
     query.name = *name;
-    decide(snapshot, &exchange->client, &query, index_hash(&snapshot->index, name), &verdict);
+    decide(snapshot, client, &query, index_hash(&snapshot->index, name), &verdict);
     return verdict.situation == SITUATION_FORWARD || verdict.situation == SITUATION_NOT_OURS ||
            verdict.situation == SITUATION_SPECIAL;
 }
 
 /* Goes to the first alias that leads to a name of ours. Returns false when there is none. */
-static bool find_cut(const struct snapshot *snapshot, const struct exchange *exchange,
-                     const struct question *question, const struct response *response,
-                     struct response_alias *alias)
+static bool find_cut(const struct snapshot *snapshot, const struct client *client,
+                     const struct query *query, const struct question *question,
+                     const struct response *response, struct response_alias *alias)
 {
     *alias = (struct response_alias){.end = 0};
     if (response == NULL || (response->bits & RESPONSE_HAS_ALIAS) == 0)
         return false;
     while (response_next_alias(response, question, alias))
-        if (!is_foreign(snapshot, exchange, &alias->target))
+        if (!is_foreign(snapshot, client, query, &alias->target))
             return true;
     return false;
 }
@@ -40,7 +40,30 @@ bool chain_is_cut(const struct snapshot *snapshot, const struct exchange *exchan
                   const struct found *found)
 {
     struct response_alias alias;
-    return find_cut(snapshot, exchange, &exchange->question, found->response, &alias);
+    return find_cut(snapshot, &exchange->client, &exchange->query, &exchange->question,
+                    found->response, &alias);
+}
+
+void chain_list_hops(const struct snapshot *snapshot, const struct client *client,
+                     const struct forward *forward, const struct query *query,
+                     struct alias_hops *hops)
+{
+    const uint64_t first_hash = index_hash(&snapshot->index, &query->name);
+    struct response_alias alias;
+
+    hops->count = 0;
+    while (forward != NULL && hops->count < ALIAS_LINKS_MOST) {
+        struct query last = *query;
+        struct verdict verdict;
+        uint64_t hash = first_hash;
+        decide(snapshot, client, &last, hash, &verdict);
+        alias_resolve(snapshot, client, hops, &last, &hash, &verdict);
+        struct question question = question_of(&last, hash);
+        if (verdict.situation != SITUATION_FORWARD ||
+            !find_cut(snapshot, client, &last, &question, forward_peek(forward, &question), &alias))
+            return;
+        hops->targets[hops->count++] = alias.target;
+    }
 }
 
 /* ---- from name to name ---- */
@@ -162,7 +185,10 @@ void chain_take(struct chain *chain, const struct found *found)
 {
     struct response_alias alias;
 
-    if (find_cut(chain->snapshot, chain->exchange, &chain->question, found->response, &alias))
+    const struct exchange *exchange = chain->exchange;
+
+    if (find_cut(chain->snapshot, &exchange->client, &exchange->query, &chain->question,
+                 found->response, &alias))
         leave(chain, found, &alias);
     else
         write_found(chain, found);

@@ -46,6 +46,14 @@ struct chain {
 bool chain_is_cut(const struct snapshot *snapshot, const struct exchange *exchange,
                   const struct found *found);
 
+/**
+ * Lists where the aliases of a query of a client lead on in answers that the forwarder (NULL: none)
+ * keeps. Nobody is asked.
+ */
+void chain_list_hops(const struct snapshot *snapshot, const struct client *client,
+                     const struct forward *forward, const struct query *query,
+                     struct alias_hops *hops);
+
 /** Begins with the exchange's first name, decided on. */
 void chain_start(struct chain *chain, const struct snapshot *snapshot, struct exchange *exchange);
 

@@ -4,6 +4,7 @@
 
 #include "decide/alias.h"
 #include "decide/explain.h"
+#include "serve/chain.h"
 #include "wire/types.h"
 
 enum { STRING_OCTETS_MAX = 255 };
@@ -124,7 +125,8 @@ static void tell_why(const struct snapshot *snapshot, const struct exchange *exc
     struct query query;
     struct verdict verdict;
     struct forward_facts facts;
-    struct explain_facts known = {.servers = facts.servers, .cached = facts.cached};
+    struct alias_hops hops;
+    struct explain_facts known = {.hops = &hops};
     struct explanation explanation;
 
     read_asked(exchange, &query);
@@ -132,12 +134,14 @@ static void tell_why(const struct snapshot *snapshot, const struct exchange *exc
     decide(snapshot, &exchange->client, &query, hash, &verdict);
     struct query last = query;
     struct verdict end = verdict;
-    alias_resolve(snapshot, &exchange->client, &last, &hash, &end);
-    bool asks_others = end.situation == SITUATION_FORWARD && exchange->forward != NULL;
-    if (asks_others)
+    chain_list_hops(snapshot, &exchange->client, exchange->forward, &query, &hops);
+    alias_resolve(snapshot, &exchange->client, &hops, &last, &hash, &end);
+    if (end.situation == SITUATION_FORWARD && exchange->forward != NULL) {
         gather_facts(exchange, &last, hash, end.route, &facts);
-    explain(snapshot, &exchange->client, &query, &verdict, asks_others ? &known : NULL,
-            &explanation);
+        known.servers = facts.servers;
+        known.cached = facts.cached;
+    }
+    explain(snapshot, &exchange->client, &query, &verdict, &known, &explanation);
 
     uint8_t *data = begin_record(reply, owner, CLASS_IN);
     for (unsigned i = 0; i < explanation.count; i++)

@@ -2,7 +2,7 @@
 
 #include <string.h>
 
-#include "decide/alias.h"
+#include "serve/chain.h"
 
 enum { US_PER_MS = 1000 };
 
@@ -65,18 +65,32 @@ static void tell_servers_of_all(struct look *look, const struct forward *forward
         }
 }
 
+/* Goes to the last name that upstreams are asked for, on the way that the look's hops lead. */
+static void go_to_forwarded(const struct look *look, const struct snapshot *snapshot,
+                            const struct client *client, struct query *query, uint64_t *hash,
+                            struct verdict *verdict)
+{
+    struct alias_hops hops = look->hops;
+
+    do {
+        *query = look->request.query;
+        *hash = index_hash(&snapshot->index, &query->name);
+        decide(snapshot, client, query, *hash, verdict);
+        alias_resolve(snapshot, client, &hops, query, hash, verdict);
+    } while (verdict->situation != SITUATION_FORWARD && hops.count-- > 0);
+}
+
 static void tell_query(struct look *look, const struct snapshot *snapshot,
                        const struct forward *forward)
 {
-    const struct look_request *request = &look->request;
-    struct query query = request->query; /* then the last name's that its aliases lead to */
+    struct query query;
     struct verdict verdict;
     struct client client;
-    uint64_t hash = index_hash(&snapshot->index, &query.name);
+    uint64_t hash;
 
-    client_classify(snapshot, &request->path, &client);
-    decide(snapshot, &client, &query, hash, &verdict);
-    alias_resolve(snapshot, &client, &query, &hash, &verdict);
+    client_classify(snapshot, &look->request.path, &client);
+    chain_list_hops(snapshot, &client, forward, &look->request.query, &look->hops);
+    go_to_forwarded(look, snapshot, &client, &query, &hash, &verdict);
     look->is_forwarded = verdict.situation == SITUATION_FORWARD;
     if (!look->is_forwarded)
         return;
@@ -96,6 +110,7 @@ void look_answer(struct look *look, const struct snapshot *snapshot, const struc
     look->generation = snapshot == NULL ? 0 : snapshot->generation;
     look->has_forward = forward != NULL;
     look->is_forwarded = false;
+    look->hops.count = 0;
     look->server_count = 0;
     look->cache = (struct cache_use){0};
     if (forward != NULL) {

@@ -16,7 +16,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#include "decide/client.h"
+#include "decide/alias.h"
 #include "forward/forward.h"
 #include "wire/query.h"
 
@@ -50,7 +50,8 @@ struct look {
     struct cache_use cache;
     struct look_server servers[RESOLVERS_MOST];
     size_t server_count;
-    bool is_forwarded; /* the query; then: */
+    struct alias_hops hops; /* where the query's aliases lead on by what is kept */
+    bool is_forwarded;      /* the query, if by a hop only in part; then, of the last such name: */
     uint8_t route;
     char upstreams[LOOK_TEXT_OCTETS]; /* as in _why: "upstreams=10.0.0.2 up 3ms" */
     char cached[LOOK_TEXT_OCTETS];    /* and "cached=fresh ttl=23" */

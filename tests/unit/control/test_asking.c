@@ -213,23 +213,23 @@ static const struct {
     size_t count;
     const char *says;
 } live_stories[] = {
-    {{{"upstreams=a up 3ms", "cached=no"}},
+    {{{"upstreams=a up 3ms", "cached=no", NULL}},
      1,
      "zone=.\nupstreams=a up 3ms\ncached=no\nverdict=forward to 10.0.0.2\n"},
-    {{{"upstreams=a up 3ms", "cached=no"}, {"upstreams=a up 3ms", "cached=no"}},
+    {{{"upstreams=a up 3ms", "cached=no", NULL}, {"upstreams=a up 3ms", "cached=no", NULL}},
      2,
      "zone=.\nupstreams=a up 3ms\ncached=no\nverdict=forward to 10.0.0.2\n"},
-    {{{"upstreams=a up 3ms", "cached=no"},
-      {"upstreams=a up 3ms", "cached=fresh ttl=2"},
-      {"upstreams=a up 3ms", "cached=no"}},
+    {{{"upstreams=a up 3ms", "cached=no", NULL},
+      {"upstreams=a up 3ms", "cached=fresh ttl=2", NULL},
+      {"upstreams=a up 3ms", "cached=no", NULL}},
      3,
      "zone=. upstreams=10.0.0.2\nworkers=1,3 upstreams=a up 3ms cached=no\n"
      "workers=2 upstreams=a up 3ms cached=fresh ttl=2\nverdict=forward to 10.0.0.2\n"},
-    {{{NULL, NULL}, {"upstreams=a failing", "cached=no"}, {NULL, NULL}},
+    {{{NULL, NULL, NULL}, {"upstreams=a failing", "cached=no", NULL}, {NULL, NULL, NULL}},
      3,
      "zone=. upstreams=10.0.0.2\nworkers=1,3 have not told; are they very busy?\n"
      "workers=2 upstreams=a failing cached=no\nverdict=forward to 10.0.0.2\n"},
-    {{{NULL, NULL}},
+    {{{NULL, NULL, NULL}},
      1,
      "zone=. upstreams=10.0.0.2\nworkers=1 have not told; are they very busy?\n"
      "verdict=forward to 10.0.0.2\n"},
@@ -241,6 +241,39 @@ START_TEST(what_workers_know_is_told_once_or_by_worker)
 
     ck_assert_msg(strstr(octets, live_stories[_i].says) != NULL, "%s", octets);
     free(octets);
+}
+END_TEST
+
+static const struct alias_hops no_hops = {.count = 0};
+
+/* A kept answer's alias leads to a name of ours: what that gets is told. */
+START_TEST(what_all_workers_keep_is_followed)
+{
+    static struct alias_hops hops = {.count = 1};
+    const struct asking_worker alike[] = {{"upstreams=a up 3ms", "cached=fresh ttl=2", &hops},
+                                          {"upstreams=a up 3ms", "cached=fresh ttl=2", &hops}};
+    const struct asking_worker other[] = {{"upstreams=a up 3ms", "cached=fresh ttl=2", &hops},
+                                          {"upstreams=a up 3ms", "cached=no", &no_hops}};
+
+    ck_assert(name_from_text("sleepy-river-2739.herokuapp.com", &hops.targets[0]));
+    char *told = tell_live(alike, 2, false);
+    ck_assert_msg(strstr(told, "alias=www.debian.org target=sleepy-river-2739.herokuapp.com, as an "
+                               "upstream answered\n") != NULL,
+                  "%s", told);
+    ck_assert_msg(strstr(told, "verdict=NOERROR without data at sleepy-river-2739.herokuapp.com: "
+                               "Q10 ") != NULL,
+                  "%s", told);
+    free(told);
+    told = tell_live(alike, 2, true);
+    json_t *object = json_loads(told, 0, NULL);
+    ck_assert(json_is_false(json_object_get(object, "forwarded")));
+    ck_assert_str_eq(json_string_value(json_object_get(json_object_get(object, "reason"), "code")),
+                     "Q10");
+    json_decref(object);
+    free(told);
+    told = tell_live(other, 2, false);
+    ck_assert_msg(strstr(told, "verdict=forward to 10.0.0.2\n") != NULL, "%s", told);
+    free(told);
 }
 END_TEST
 
@@ -314,6 +347,7 @@ int main(void)
     tcase_add_loop_test(telling, what_workers_know_is_told_once_or_by_worker, 0,
                         sizeof live_stories / sizeof live_stories[0]);
     tcase_add_test(telling, json_has_the_lines_and_what_each_worker_knows);
+    tcase_add_test(telling, what_all_workers_keep_is_followed);
     tcase_add_loop_test(telling, a_client_is_told_its_class_and_why, 0, 5);
     suite_add_tcase(suite, telling);
     return suite_run(suite);

@@ -1,6 +1,7 @@
 #include "serve/look.h"
 
 #include <stdlib.h>
+#include <string.h>
 
 #include "support/forwarding.h"
 #include "support/suite.h"
@@ -145,6 +146,43 @@ START_TEST(a_forwarded_name_is_told_with_what_is_kept)
 }
 END_TEST
 
+/* Has the question answered with an alias that leads to api.example.com, and what upstreams say of
+ * that. */
+static void fetch_alias(const struct look_request *request)
+{
+    static const uint8_t records[] = "\xc0\x0c\0\5\0\1\0\0\0\x3c\0\x11\3api\7example\3com\0"
+                                     "\3api\7example\3com\0\0\1\0\1\0\0\0\x3c\0\4\xc6\x33\x64\x01";
+    struct question question =
+        question_of(&request->query, index_hash(&snapshot->index, &request->query.name));
+    size_t end = HEADER_OCTETS + request->query.name.length + 4U;
+    uint8_t octets[512];
+    struct found found;
+
+    ck_assert(forward_ask(stand.forward, &question, ROUTE_REST, &stand.clients[0], &found));
+    forward_turn(stand.forward);
+    memcpy(octets, forwarding_sent(&stand, 0)->octets, end);
+    memset(octets + 4, 0, 8);
+    octets[2] = 0x81, octets[3] = 0x80, octets[5] = 1, octets[7] = 2;
+    memcpy(octets + end, records, sizeof records - 1);
+    scripted_deliver(&stand.scripted, 0, octets, end + sizeof records - 1);
+}
+
+START_TEST(an_alias_that_is_kept_is_followed_into_names_of_ours)
+{
+    struct look_request request = request_for("www.example.org", dyno);
+
+    fetch_alias(&request);
+    ask_and_answer(&request);
+    ck_assert(look.is_forwarded);
+    ck_assert_str_eq(look.cached, "cached=fresh ttl=60");
+    ck_assert_uint_eq(look.hops.count, 1);
+    ck_assert_mem_eq(look.hops.targets[0].octets, "\3api\7example\3com", 17);
+    forwarding_skip(&stand, 61); /* asked anew, it may lead elsewhere */
+    ask_and_answer(&request);
+    ck_assert_uint_eq(look.hops.count, 0);
+}
+END_TEST
+
 START_TEST(what_a_client_may_not_ask_is_not_looked_for)
 {
     const struct {
@@ -168,6 +206,7 @@ int main(void)
     tcase_add_test(all, a_worker_without_anything_tells_that);
     tcase_add_test(all, each_upstream_is_told_once_with_its_routes);
     tcase_add_test(all, a_forwarded_name_is_told_with_what_is_kept);
+    tcase_add_test(all, an_alias_that_is_kept_is_followed_into_names_of_ours);
     tcase_add_loop_test(all, what_a_client_may_not_ask_is_not_looked_for, 0, 2);
     suite_add_tcase(suite, all);
     return suite_run(suite);
