@@ -63,8 +63,8 @@ bool edit_add_dyno(struct edit *edit, const struct dyno_name *dyno, uint32_t ip,
 bool edit_remove_dyno(struct edit *edit, const struct dyno_name *dyno, struct err *err);
 
 /**
- * Adds the end mark (zone_text.h) as the last line, unless it is there. Any good YAML can be marked;
- * so this fails, with *err, only where an edit would fail, too.
+ * Adds the end mark (zone_text.h) as the last line, unless it is there. Any good YAML can be
+ * marked; so this fails, with *err, only where an edit would fail, too.
  */
 bool edit_mark_end(struct edit *edit, struct err *err);
 
