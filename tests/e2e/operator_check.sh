@@ -213,6 +213,8 @@ expect "a name that speaks to the terminal" \
     "$(head -n 1 <<<"$out")"
 run check "$work/$(printf 'no\033[31m')"
 expect_match "a folder that is not there" '^Error: zones folder .*/no\\x1b\[31m cannot be opened' "$err"
+run apps --space test-space --zones "$work/$(printf 'no\033[31m')"
+expect_match "a folder that is not there, of another command" 'Error: zones folder .*/no\\x1b\[31m cannot be opened' "$err"
 
 mkdir -p "$work/big"
 awk 'BEGIN { printf "space: big-one\nrouters: ["; for (i = 0; i < 8000000; i++) printf "x,"; print "x]" }' >"$work/big/big.yaml"

@@ -280,6 +280,9 @@ expect_match "the guard's list is logged" " error reload_guard text=\"- 10\.99\.
 expect "nothing has changed" "$before" "$(serial)"
 run reload --force "${live[@]}"
 expect_match "what is meant to go goes" "^Reloading zones\.\.\. done, generation=$((before + 1)) " "$out"
+run reload --force "${live[@]}"
+expect_match "--force reads all files though none has changed" \
+    "^Reloading zones\.\.\. unchanged, .* files=([0-9]+) read=\1 " "$out"
 mkdir "$work/grown"
 cp "$zones"/* "$work/grown/"
 echo "$grown" >"$work/grown/grown.yaml"
@@ -367,9 +370,9 @@ run status "${live[@]}" &
 hanging=$!
 if [ "$(id -u)" = 0 ]; then
     chmod 755 "$work"
-    setpriv --reuid=65534 --regid=65534 --clear-groups "$spacedns" status "${live[@]}" >"$work/out" 2>"$work/err"
+    setpriv --reuid=65534 --regid=65534 --clear-groups "$spacedns" status "${live[@]}" >"$work/nobody.out" 2>"$work/nobody.err"
     expect "a socket without permission: exit code" 1 "$?"
-    expect_match "a socket without permission" 'may not be used by this user; run the command as' "$(<"$work/err")"
+    expect_match "a socket without permission" 'may not be used by this user; run the command as' "$(<"$work/nobody.err")"
 fi
 wait "$hanging"
 expect_match "a server that hangs" 'does not answer; see whether it is stopped' "$(<"$work/err")"

@@ -62,6 +62,8 @@ START_TEST(nothing_said_gives_the_initial_values)
     ck_assert_uint_gt(strlen(settings->server_id), 0);
     ck_assert(!settings->log_queries);
     ck_assert(!settings->allow_public_listen);
+    ck_assert(settings->reload_guard);
+    ck_assert_uint_eq(settings->guard_share, 10);
     ck_assert_uint_eq(settings->udp_buffer, 4 << 20);
     ck_assert_uint_eq(settings->upstreams.count + settings->upstream_zones.count, 0);
     ck_assert(!settings->upstreams.is_none && !settings->allow_rebind && !settings->upstream_0x20);

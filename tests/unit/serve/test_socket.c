@@ -2,6 +2,7 @@
 
 #include <arpa/inet.h>
 #include <errno.h>
+#include <netinet/in.h>
 #include <string.h>
 #include <sys/socket.h>
 #include <unistd.h>
@@ -76,6 +77,30 @@ START_TEST(an_address_of_another_host_is_told)
 }
 END_TEST
 
+static bool takes_no_ipv4(int descriptor)
+{
+    socklen_t octets = sizeof(int);
+    int is_alone = 0;
+
+    ck_assert_int_ge(descriptor, 0);
+    ck_assert_int_eq(getsockopt(descriptor, IPPROTO_IPV6, IPV6_V6ONLY, &is_alone, &octets), 0);
+    close(descriptor);
+    return is_alone != 0;
+}
+
+/* Or [::] would take what 0.0.0.0 beside it is to serve, by net.ipv6.bindv6only. */
+START_TEST(a_socket_of_ipv6_takes_no_ipv4)
+{
+    if (!serving_has_ipv6())
+        return;
+    struct endpoint six = endpoint_of("::", 0);
+    struct err err;
+
+    ck_assert(takes_no_ipv4(open_udp(&six)));
+    ck_assert(takes_no_ipv4(socket_open_tcp(&six, &err)));
+}
+END_TEST
+
 START_TEST(both_families_stand_side_by_side)
 {
     if (!serving_has_ipv6())
@@ -116,6 +141,7 @@ int main(void)
     tcase_add_test(all, workers_share_an_address);
     tcase_add_test(all, a_second_server_is_noticed);
     tcase_add_test(all, an_address_of_another_host_is_told);
+    tcase_add_test(all, a_socket_of_ipv6_takes_no_ipv4);
     tcase_add_test(all, both_families_stand_side_by_side);
     tcase_add_test(all, the_kernels_drops_are_counted);
     suite_add_tcase(suite, all);
