@@ -83,6 +83,22 @@ static bool all_know_same(const struct asking_live *live)
     return live->count > 0;
 }
 
+/* Where what workers keep leads on, if alike; those that keep nothing will be answered the same. */
+static const struct alias_hops *find_hops(const struct asking_live *live)
+{
+    const struct alias_hops *found = NULL;
+
+    for (size_t i = 0; live != NULL && i < live->count; i++) {
+        const struct alias_hops *hops = live->workers[i].hops;
+        if (hops == NULL || hops->count == 0)
+            continue;
+        if (found != NULL && !lead_alike(found, hops))
+            return NULL;
+        found = hops;
+    }
+    return found;
+}
+
 /* One line for a worker and all that know the same. */
 static void write_alike(const struct asking_live *live, size_t first, FILE *out)
 {
@@ -127,7 +143,7 @@ struct told {
     struct explanation explanation;
     char *workers;                 /* lines before the last step; NULL: none */
     json_t *live;                  /* borrowed; NULL: none */
-    const struct alias_hops *hops; /* that all workers know; NULL: none */
+    const struct alias_hops *hops; /* of the workers; NULL: none */
 };
 
 static void add_lines(json_t *steps, const char *lines)
@@ -218,7 +234,7 @@ void asking_tell(const struct snapshot *snapshot, const struct asking *asking,
     decide(snapshot, &told.client, &asking->query, hash, &told.decided);
     told.query = asking->query;
     told.verdict = told.decided;
-    told.hops = live != NULL && all_know_same(live) ? live->workers[0].hops : NULL;
+    told.hops = find_hops(live);
     alias_resolve(snapshot, &told.client, told.hops, &told.query, &hash, &told.verdict);
     told.verdict.reason = verdict_inner_reason(&told.verdict);
     tell_step_by_step(snapshot, asking, live, &told);

@@ -247,15 +247,16 @@ END_TEST
 static const struct alias_hops no_hops = {.count = 0};
 
 /* A kept answer's alias leads to a name of ours: what that gets is told. */
-START_TEST(what_all_workers_keep_is_followed)
+START_TEST(what_workers_keep_is_followed_where_it_leads_alike)
 {
-    static struct alias_hops hops = {.count = 1};
+    static struct alias_hops hops = {.count = 1}, elsewhere = {.count = 1};
     const struct asking_worker alike[] = {{"upstreams=a up 3ms", "cached=fresh ttl=2", &hops},
-                                          {"upstreams=a up 3ms", "cached=fresh ttl=2", &hops}};
+                                          {"upstreams=a up 2ms", "cached=no", &no_hops}};
     const struct asking_worker other[] = {{"upstreams=a up 3ms", "cached=fresh ttl=2", &hops},
-                                          {"upstreams=a up 3ms", "cached=no", &no_hops}};
+                                          {"upstreams=a up 3ms", "cached=fresh ttl=9", &elsewhere}};
 
     ck_assert(name_from_text("sleepy-river-2739.herokuapp.com", &hops.targets[0]));
+    ck_assert(name_from_text("api.example.com", &elsewhere.targets[0]));
     char *told = tell_live(alike, 2, false);
     ck_assert_msg(strstr(told, "alias=www.debian.org target=sleepy-river-2739.herokuapp.com, as an "
                                "upstream answered\n") != NULL,
@@ -347,7 +348,7 @@ int main(void)
     tcase_add_loop_test(telling, what_workers_know_is_told_once_or_by_worker, 0,
                         sizeof live_stories / sizeof live_stories[0]);
     tcase_add_test(telling, json_has_the_lines_and_what_each_worker_knows);
-    tcase_add_test(telling, what_all_workers_keep_is_followed);
+    tcase_add_test(telling, what_workers_keep_is_followed_where_it_leads_alike);
     tcase_add_loop_test(telling, a_client_is_told_its_class_and_why, 0, 5);
     suite_add_tcase(suite, telling);
     return suite_run(suite);
