@@ -124,5 +124,6 @@ unit=$root/usr/lib/systemd/system/spacednsd.service
 expect "the unit starts what is installed" \
     "ExecStart=/usr/sbin/spacednsd --settings /etc/spacedns/spacednsd.yaml" "$(grep ^ExecStart "$unit")"
 sed "s|=/usr/sbin/spacednsd|=$root/usr/sbin/spacednsd|; s|=/usr/bin/spacedns |=$root/usr/bin/spacedns |; /^Documentation/d" "$unit" >"$work/spacednsd.service"
+expect_match "a reload that is refused fails in systemctl, too" '^ExecReload=/usr/bin/spacedns reload$' "$(<"$unit")"
 try "systemd accepts the unit" systemd-analyze verify "$work/spacednsd.service"
 finish

@@ -131,6 +131,10 @@ client=10.0.130.56 class=space space=test-space because of 10.0.0.0/16 (zones/te
 app=sleepy-river-2739 space=test-space internal_routing=true web_dynos=1 web_up=0 (zones/test-space.yaml:45)
 remedy=every web dyno of the app has crashed: read its log, then restart or roll back
 verdict=NOERROR without data: Q10 app crashed: sleepy-river-2739 has 1 web dyno, none up" "$out"
+echo 'local_as: [test-space]' >"$work/local.yaml"
+run explain api.example.com --from 127.0.0.1 --zones zones --settings "$work/local.yaml"
+expect_match "loopback is inside by a setting, not by a zone file" \
+    '^client=127\.0\.0\.1 class=space space=test-space because of 127\.0\.0\.0/8 \(setting local_as\)$' "$out"
 run explain open-plain-1001-1234567890ab.herokuapp.com --from 10.0.130.56 --zones zones
 expect_match "a non-internal app must be created anew" 'must be recreated' "$out"
 run explain frozen-oasis-70544 --from 10.0.130.56 --zones zones
