@@ -30,6 +30,20 @@ expect_match "two clients with 1,100 dead names each: a third is answered at onc
 expect_no_match "an upstream that answers probes is never failing" upstream_failing "$(cat "$server_log")"
 got=$(dig -b 10.0.130.56 @10.0.0.2 -p "$port" +tries=1 +time=6 name.slow.example A)
 expect_match "a name that takes 3 s is answered" 'A[[:space:]]+198\.51\.100\.82$' "$got"
+
+# One that answers clients and no probe is found to live by what clients ask, and from then on it is
+# not taken for failing while it answers anybody.
+set_mode one mute
+lame 4 hammer 10.0.130.57 lame.example 10 >"$work/lame"
+await grep -q ' warning upstream_failing ' "$server_log" || fail "without a reply to anything it is failing" "$(cat "$server_log")"
+number=0
+answers() {
+    number=$((number + 1))
+    [ "$(dig -b 10.0.130.56 @10.0.0.2 -p "$port" +short +tries=1 "back$number.example.org" A)" = 198.51.100.80 ]
+}
+await answers || fail "an upstream that answers no probe is back with an answer" "$(cat "$server_log")"
+said=$(lame 7 hammer 10.0.130.57 lame.example 10 victim 10.0.130.56 example.org 0.5)
+expect_match "nor does anybody lose anything then" '^victim 10\.0\.130\.56 answered 14 of 14,' "$said"
 stop
 expect "exit code" 0 "$code"
 finish

@@ -14,6 +14,7 @@ MODE is read anew for each query, so that whoever writes it before asking sees i
 
     answer              as a good server would
     silent              no reply at all; TCP connections are taken and never answered
+    mute                no reply to NS and SOA, as which a server is probed; others as ever
     slow MS             the right answer, later
     wrong-id            the right answer under another id
     wrong-question      an answer to another question, with the id of this one
@@ -220,7 +221,8 @@ class Upstream:
         self.note(transport, source, query)
         mode, words = self.mode()
         self.take(mode != "tcp-refused")
-        if mode == "silent" or query.question[0].name.is_subdomain(LAME):
+        is_probe = query.question[0].rdtype in (dns.rdatatype.NS, dns.rdatatype.SOA)
+        if mode == "silent" or (mode == "mute" and is_probe) or query.question[0].name.is_subdomain(LAME):
             return None, 0, False
         delay = int(words[0]) / 1000 if mode == "slow" else 0
         if query.question[0].name.is_subdomain(SLOW):
