@@ -112,7 +112,10 @@ void attempt_on_reply(struct sender *sender, const struct inquiry *inquiry, stru
 
     attempt->is_late = attempt->is_silent = false; /* it is answered, however late */
     struct resolver *server = server_of(sender, inquiry, attempt);
-    if (!resolver_on_reply(server, inquiry->is_probe, (uint32_t)rtt_ms * US_PER_MS, sender->now_ms))
+    bool is_back =
+        resolver_on_reply(server, inquiry->is_probe, (uint32_t)rtt_ms * US_PER_MS, sender->now_ms);
+    sender->is_watching |= standing_is_watched(server->standing);
+    if (!is_back)
         return;
     atomic_fetch_add_explicit(&sender->standings->recoveries, 1, memory_order_relaxed);
     log_back(server);

@@ -460,7 +460,7 @@ static void probe_all(struct pending *pending)
     sender->is_watching = false;
     for (size_t server = 0; server < sender->standings->count; server++) {
         struct standing *standing = sender->servers[server].standing;
-        if (standing_state(standing) == STANDING_WELL)
+        if (!standing_is_watched(standing))
             continue;
         sender->is_watching = true;
         if (standing_claim_probe(standing, sender->now_ms))
@@ -470,10 +470,10 @@ static void probe_all(struct pending *pending)
 
 /* ---- From outside ---- */
 
-static bool is_any_unwell(const struct standings *standings)
+static bool is_any_watched(const struct standings *standings)
 {
     for (size_t server = 0; server < standings->count; server++)
-        if (standing_state(standings->items[server]) != STANDING_WELL)
+        if (standing_is_watched(standings->items[server]))
             return true;
     return false;
 }
@@ -487,7 +487,7 @@ static void prepare(struct pending *pending, const struct pending_options *optio
         .standings = options->standings,
         .link = options->link,
         .stats = options->stats,
-        .is_watching = is_any_unwell(options->standings), /* as other workers have found */
+        .is_watching = is_any_watched(options->standings), /* as other workers have found */
     };
     pending->falls = atomic_load_explicit(&options->standings->falls, memory_order_relaxed);
     pending->mixes_case = options->mixes_case;

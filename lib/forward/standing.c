@@ -37,13 +37,15 @@ static bool change_state(struct standing *standing, uint32_t from, uint32_t to)
 /* Both kinds of probes were left without a reply, and then a client's question got one. */
 static void note_mute(struct standing *standing, bool to_probe)
 {
-    bool is_mute = read_count(&standing->is_mute) != 0;
+    uint32_t mute = read_count(&standing->mute);
 
-    if (to_probe && is_mute)
-        set_count(&standing->is_mute, 0);
-    else if (!to_probe && !is_mute && standing_state(standing) != STANDING_WELL &&
-             read_count(&standing->probes_silent) >= PROBE_KINDS)
-        set_count(&standing->is_mute, 1);
+    if (to_probe && mute != MUTE_UNKNOWN) {
+        set_count(&standing->mute, MUTE_UNKNOWN);
+    } else if (!to_probe && mute == MUTE_UNKNOWN && standing_state(standing) != STANDING_WELL &&
+               read_count(&standing->probes_silent) >= PROBE_KINDS) {
+        set_count(&standing->probes_silent, 0);
+        set_count(&standing->mute, MUTE_SUSPECTED);
+    }
 }
 
 /* Nothing is written that is so already: the line is every worker's. */
@@ -73,15 +75,31 @@ bool standing_on_silence(struct standing *standing, uint64_t sent_ms, uint64_t n
     return change_state(standing, STANDING_WELL, STANDING_IN_DOUBT);
 }
 
+static bool is_enough(const struct standing *standing, uint32_t silent)
+{
+    return silent >=
+           (read_count(&standing->mute) == MUTE_KNOWN ? STANDING_MUTE_MOST : STANDING_PROBES_MOST);
+}
+
 bool standing_on_probe_silence(struct standing *standing, uint64_t sent_ms)
 {
-    if (standing_last_reply_ms(standing) >= sent_ms ||
-        standing_state(standing) != STANDING_IN_DOUBT)
+    bool is_well = standing_state(standing) == STANDING_WELL;
+    bool is_suspected = read_count(&standing->mute) == MUTE_SUSPECTED;
+
+    /* What came to clients since says that the server lives; here that is what is looked for. */
+    if (is_well ? !is_suspected
+                : standing_last_reply_ms(standing) >= sent_ms ||
+                      standing_state(standing) != STANDING_IN_DOUBT)
         return false;
     uint32_t silent =
         atomic_fetch_add_explicit(&standing->probes_silent, 1, memory_order_relaxed) + 1;
-    uint32_t most = read_count(&standing->is_mute) != 0 ? STANDING_MUTE_MOST : STANDING_PROBES_MOST;
-    return silent >= most && change_state(standing, STANDING_IN_DOUBT, STANDING_FAILING);
+    if (is_well) {
+        if (silent >= PROBE_KINDS)
+            set_count(&standing->mute, MUTE_KNOWN);
+        return false;
+    }
+    return is_enough(standing, silent) &&
+           change_state(standing, STANDING_IN_DOUBT, STANDING_FAILING);
 }
 
 /* True for who moves on what is due. */
@@ -96,7 +114,7 @@ static bool claim(_Atomic uint64_t *due, uint64_t now_ms, uint64_t pause_ms)
 
 bool standing_claim_probe(struct standing *standing, uint64_t now_ms)
 {
-    return standing_state(standing) != STANDING_WELL &&
+    return standing_is_watched(standing) &&
            claim(&standing->probe_due_ms, now_ms, STANDING_PROBE_MS);
 }
 

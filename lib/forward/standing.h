@@ -24,9 +24,9 @@
  *
  * A server that leaves probes of both kinds unanswered and answers clients is no failing one. So
  * while a server is failing some of the clients' questions are tried on it, with nobody waiting:
- * silence then says nothing, as ever, but a reply shows that it lives, and that its silence on
- * probes says little (`is_mute`). From then on, until it replies to one, it takes
- * STANDING_MUTE_MOST silent probes to make it failing.
+ * silence then says nothing, as ever, but a reply makes it well. Probes go on until it replies to
+ * one, or leaves both kinds silent once more: then its silence on them says little (MUTE_KNOWN),
+ * and until it replies to one it takes STANDING_MUTE_MOST of them to make it failing.
  *
  * Sources: RFC 8767 section 5 (what a resolver may do while nobody answers); RFC 9520.
  * Threads: made on the control thread, or by the one thread that uses it; written by all workers
@@ -55,6 +55,9 @@ enum {
     QUIRK_MS = 600000,       /* how long a server is asked as it needs */
 };
 
+/** Whether a server replies to clients and not to probes. */
+enum standing_mute { MUTE_UNKNOWN, MUTE_SUSPECTED, MUTE_KNOWN };
+
 enum standing_state { STANDING_WELL, STANDING_IN_DOUBT, STANDING_FAILING };
 
 /**
@@ -75,9 +78,9 @@ struct standing {
     struct quirk other_case;
     _Atomic uint32_t state;         /* enum standing_state */
     _Atomic uint32_t silent;        /* questions in a row without any reply */
-    _Atomic uint32_t probes_silent; /* the same of probes, since it is in doubt */
+    _Atomic uint32_t probes_silent; /* the same of probes, since it is in doubt or suspected */
     _Atomic uint32_t probes;        /* sent in all */
-    _Atomic uint32_t is_mute;       /* it has answered clients while it left probes silent */
+    _Atomic uint32_t mute;          /* enum standing_mute */
     _Atomic uint64_t trial_due_ms;  /* who moves it on tries the server */
     _Atomic uint32_t holds;
 };
@@ -109,6 +112,13 @@ void standings_release(struct standings *standings);
 static inline enum standing_state standing_state(const struct standing *standing)
 {
     return (enum standing_state)atomic_load_explicit(&standing->state, memory_order_relaxed);
+}
+
+/** True when it is to be probed. */
+static inline bool standing_is_watched(const struct standing *standing)
+{
+    return standing_state(standing) != STANDING_WELL ||
+           atomic_load_explicit(&standing->mute, memory_order_relaxed) == MUTE_SUSPECTED;
 }
 
 /** When anything came from the server last; 0: never. */

@@ -115,9 +115,26 @@ START_TEST(a_server_that_answers_clients_alone_is_failing_only_after_long)
 {
     make_failing();
     ck_assert(standing_on_reply(&one, false, NOW_MS + 1));
+    ck_assert(standing_is_watched(&one)); /* it may have been away, and answer probes now */
+    for (int i = 0; i < 2; i++)
+        ck_assert(!standing_on_probe_silence(&one, NOW_MS + 1));
+    ck_assert(!standing_is_watched(&one));
+    ck_assert_int_eq(standing_state(&one), STANDING_WELL);
     doubt_again();
     ck_assert_uint_eq(count_probes_to_fail(), STANDING_MUTE_MOST);
     ck_assert(standing_on_reply(&one, true, NOW_MS + 2)); /* it does answer probes */
+    doubt_again();
+    ck_assert_uint_eq(count_probes_to_fail(), STANDING_PROBES_MOST);
+}
+END_TEST
+
+START_TEST(a_server_that_was_away_and_answers_a_probe_again_is_failing_as_soon_as_before)
+{
+    make_failing();
+    ck_assert(standing_on_reply(&one, false, NOW_MS + 1));
+    ck_assert(!standing_on_probe_silence(&one, NOW_MS + 1));
+    standing_on_reply(&one, true, NOW_MS + 2);
+    ck_assert(!standing_is_watched(&one));
     doubt_again();
     ck_assert_uint_eq(count_probes_to_fail(), STANDING_PROBES_MOST);
 }
@@ -128,6 +145,7 @@ START_TEST(a_client_s_answer_after_one_silent_probe_says_nothing_of_probes)
     doubt();
     standing_on_probe_silence(&one, NOW_MS);
     standing_on_reply(&one, false, NOW_MS + 1);
+    ck_assert(!standing_is_watched(&one));
     doubt_again();
     ck_assert_uint_eq(count_probes_to_fail(), STANDING_PROBES_MOST);
 }
@@ -245,6 +263,8 @@ int main(void)
     tcase_add_test(all, probes_that_were_silent_in_an_earlier_doubt_do_not_count);
     tcase_add_test(all, a_probe_is_due_at_once_and_then_twice_a_second_for_one_worker);
     tcase_add_test(all, a_server_that_answers_clients_alone_is_failing_only_after_long);
+    tcase_add_test(all,
+                   a_server_that_was_away_and_answers_a_probe_again_is_failing_as_soon_as_before);
     tcase_add_test(all, a_client_s_answer_after_one_silent_probe_says_nothing_of_probes);
     tcase_add_test(all, a_failing_server_is_tried_four_times_a_second_by_one_worker);
     tcase_add_test(all, doubts_that_come_and_go_make_no_more_probes);
