@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "base/escape.h"
+#include "control/asking.h"
 #include "control/print.h"
 #include "spacedns/doctor_ask.h"
 #include "spacedns/doctor_conf.h"
@@ -329,6 +330,8 @@ int run_doctor(struct session *session)
 
     if (!session_read_settings(session))
         return EXIT_REFUSED;
+    if (visit.name != NULL && !asking_is_ascii(visit.name, &err))
+        return session_fail(session, EXIT_USAGE, "%s", err.text);
     if (!make_names(&visit))
         return session_fail(session, EXIT_USAGE,
                             "%s is not a domain name; write one such as api.example.com",

@@ -118,6 +118,17 @@ static bool read_asker(const struct invocation *invocation, struct asker *asker,
     return true;
 }
 
+bool asking_is_ascii(const char *name, struct err *err)
+{
+    for (const char *letter = name; *letter != '\0'; letter++)
+        if ((unsigned char)*letter >= 0x80)
+            return err_set(err, ERR_SYNTAX,
+                           "%.80s is not ASCII, so no client asks for it as it is written; write "
+                           "it in Punycode (xn--...)",
+                           name);
+    return true;
+}
+
 bool asking_read(const struct invocation *invocation, struct asking *asking, struct err *err)
 {
     const char *name = invocation_operand(invocation, 0);
@@ -131,6 +142,8 @@ bool asking_read(const struct invocation *invocation, struct asking *asking, str
                        "%s is an address; for its name ask %u.%u.%u.%u.in-addr.arpa --type PTR",
                        name, (unsigned)(address & 0xff), (unsigned)(address >> 8 & 0xff),
                        (unsigned)(address >> 16 & 0xff), (unsigned)(address >> 24));
+    if (!asking_is_ascii(name, err))
+        return false;
     if (!read_name(name, &query->name))
         return err_set(err, ERR_SYNTAX,
                        "%.80s is not a domain name; write labels of 1 to 63 octets with dots "

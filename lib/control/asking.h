@@ -34,6 +34,10 @@ struct asking {
 /** Reads an address, IPv4 or IPv6, as the server sees a client that has it. */
 bool asking_read_source(const char *text, struct asker *asker);
 
+/** False with *err for a name in letters beyond ASCII: what clients ask for is its Punycode form.
+ */
+bool asking_is_ascii(const char *name, struct err *err);
+
 /** Reads NAME, --type, --from, --to. Returns false with *err, a sentence that says what to write.
  */
 bool asking_read(const struct invocation *invocation, struct asking *asking, struct err *err);

@@ -102,6 +102,9 @@ doctor 'nameserver 10.0.0.2' web.frozen-oasis-70544.app.localspace.
 expect "a discovery name: exit code" 0 "$code"
 expect_match "a discovery name" 'has 10\.0\.130\.56 10\.0\.151\.218$' "$out"
 
+doctor 'nameserver 10.0.0.2' café.example.com
+expect "a name beyond ASCII: exit code" 2 "$code"
+expect_match "a name beyond ASCII" '^Error: café\.example\.com is not ASCII, .* write it in Punycode \(xn--\.\.\.\)$' "$err"
 doctor '# comment\nsearch a.example b.example\noptions rotate ndots:5 edns0\nnameserver 10.0.0.2' api.example.com
 expect "useless questions: exit code" 0 "$code"
 expect_match "useless questions" '^  note  search    a look-up of api\.example\.com asks 4 useless questions first \(2 search suffixes, ndots:5\); write it with a dot at the end, or set `options ndots:1`$' "$out"

@@ -14,6 +14,16 @@ START_TEST(an_error_is_a_code_and_a_sentence)
 }
 END_TEST
 
+/* A path or a name in it is somebody else's, and the sentence goes to a terminal. */
+START_TEST(a_sentence_speaks_to_nobody_s_terminal)
+{
+    struct err err;
+
+    err_set(&err, ERR_SYSTEM, "%s cannot be opened", "a\033[31m\nb\342\200\256");
+    ck_assert_str_eq(err.text, "a\\x1b[31m\\x0ab<U+202E right-to-left override> cannot be opened");
+}
+END_TEST
+
 START_TEST(a_long_sentence_is_cut)
 {
     struct err err;
@@ -32,6 +42,7 @@ int main(void)
     TCase *errors = tcase_create("err_set");
 
     tcase_add_test(errors, an_error_is_a_code_and_a_sentence);
+    tcase_add_test(errors, a_sentence_speaks_to_nobody_s_terminal);
     tcase_add_test(errors, a_long_sentence_is_cut);
     suite_add_tcase(suite, errors);
     return suite_run(suite);

@@ -73,6 +73,9 @@ START_TEST(what_cannot_be_asked_is_refused_in_a_sentence)
         {"a\\256", "10.0.0.1", NULL, NULL, "is not a domain name"},
         {"0123456789012345678901234567890123456789012345678901234567890123", "10.0.0.1", NULL, NULL,
          "is not a domain name"},
+        {"caf\xc3\xa9.example", "10.0.0.1", NULL, NULL,
+         "caf\xc3\xa9.example is not ASCII, so no client asks for it as it is written; write it in "
+         "Punycode (xn--...)"},
         {"10.0.130.56", "10.0.0.1", NULL, NULL, "ask 56.130.0.10.in-addr.arpa --type PTR"},
         {"a", NULL, NULL, NULL, "add --from ADDR"},
         {"a", "10.0.0", NULL, NULL, "10.0.0 is not an address"},
