@@ -228,8 +228,10 @@ void workers_explain(const struct control_view *view, const struct asking *askin
         if (look != NULL && !look->is_forwarded)
             look = NULL;
         if (look != NULL)
-            workers[i] = (struct asking_worker){
-                .upstreams = look->upstreams, .cached = look->cached, .hops = &look->hops};
+            workers[i] = (struct asking_worker){.upstreams = look->upstreams,
+                                                .cached = look->cached,
+                                                .is_withheld = look->is_withheld,
+                                                .hops = &look->hops};
         json_array_append_new(live.json, json_worker(i, look));
     }
     asking_tell(server_current(view->server), asking, workers == NULL ? NULL : &live, is_json, out);

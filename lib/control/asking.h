@@ -46,6 +46,7 @@ bool asking_read(const struct invocation *invocation, struct asking *asking, str
 struct asking_worker {
     const char *upstreams;         /* "upstreams=10.0.0.2 up 3ms"; NULL: it has not told */
     const char *cached;            /* "cached=fresh ttl=23" */
+    bool is_withheld;              /* what it keeps is not passed on */
     const struct alias_hops *hops; /* where aliases lead on by what it keeps; NULL: nowhere */
 };
 

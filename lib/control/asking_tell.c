@@ -99,6 +99,15 @@ static const struct alias_hops *find_hops(const struct asking_live *live)
     return found;
 }
 
+/* The others will be answered the same, and keep it from the client as well. */
+static bool is_withheld_somewhere(const struct asking_live *live)
+{
+    for (size_t i = 0; live != NULL && i < live->count; i++)
+        if (live->workers[i].is_withheld)
+            return true;
+    return false;
+}
+
 /* One line for a worker and all that know the same. */
 static void write_alike(const struct asking_live *live, size_t first, FILE *out)
 {
@@ -211,6 +220,7 @@ static void tell_step_by_step(const struct snapshot *snapshot, const struct aski
     const struct asker *asker = &asking->asker;
     struct explain_facts facts = {.address = asker->path.is_ipv6 ? asker->ipv6 : NULL,
                                   .hops = told->hops,
+                                  .is_withheld = told->verdict.reason == REASON_REBIND,
                                   .for_operator = true};
 
     if (told->verdict.situation != SITUATION_FORWARD)
@@ -236,6 +246,8 @@ void asking_tell(const struct snapshot *snapshot, const struct asking *asking,
     told.verdict = told.decided;
     told.hops = find_hops(live);
     alias_resolve(snapshot, &told.client, told.hops, &told.query, &hash, &told.verdict);
+    if (told.verdict.situation == SITUATION_FORWARD && is_withheld_somewhere(live))
+        verdict_rebind(&told.verdict);
     told.verdict.reason = verdict_inner_reason(&told.verdict);
     tell_step_by_step(snapshot, asking, live, &told);
     if (is_json)

@@ -361,6 +361,8 @@ void explain(const struct snapshot *snapshot, const struct client *client,
     end_step(explanation, &text);
     tell_client(snapshot, client, verdict, facts->address, explanation);
     unsigned links = tell_aliases(snapshot, client, facts->hops, &last, &end, explanation);
+    if (facts->is_withheld && end.situation == SITUATION_FORWARD)
+        verdict_rebind(&end);
     tell_last(snapshot, &last, &end, facts, explanation);
     tell_verdict(snapshot, client, &last, &end, links, explanation);
 }

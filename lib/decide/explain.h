@@ -32,6 +32,7 @@ struct explain_facts {
     const char *cached;            /* and what is kept of it */
     const struct alias_hops *hops; /* where kept answers lead on; NULL: nowhere */
     const char *address;           /* the client's, when it is not IPv4 */
+    bool is_withheld;              /* what is kept is not passed on (T11b) */
     bool for_operator;             /* tells places, and whose a concealed name is */
 };
 

@@ -41,6 +41,12 @@ void verdict_soa(struct verdict *verdict)
     verdict->answer = ANSWER_SOA;
 }
 
+void verdict_rebind(struct verdict *verdict)
+{
+    verdict_settle(verdict, SITUATION_FORWARD, RCODE_NOERROR, REASON_REBIND);
+    verdict->has_soa = true;
+}
+
 void verdict_withhold(struct verdict *verdict, enum situation situation)
 {
     verdict->soa_label = 0;

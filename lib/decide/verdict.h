@@ -102,6 +102,12 @@ void verdict_forward(struct verdict *verdict, uint8_t route);
 /** An authoritative answer of the name's own SOA, for type SOA. */
 void verdict_soa(struct verdict *verdict);
 
+/**
+ * An upstream's answer that is kept from the client, for it carries an address of a space (T11b).
+ * No data: stub resolvers wait when they are refused.
+ */
+void verdict_rebind(struct verdict *verdict);
+
 /** An internal name of no space of this client's, where the client's names go to an upstream. */
 void verdict_withhold(struct verdict *verdict, enum situation situation);
 

@@ -66,6 +66,15 @@ void chain_list_hops(const struct snapshot *snapshot, const struct client *clien
     }
 }
 
+bool chain_is_withheld(const struct snapshot *snapshot, const struct forward *forward,
+                       const struct query *query, uint64_t hash, const struct verdict *verdict)
+{
+    struct question question = question_of(query, hash);
+    const struct response *response = forward_peek(forward, &question);
+
+    return response != NULL && respond_withholds(snapshot, verdict, response);
+}
+
 /* ---- from name to name ---- */
 
 static void start_reply(struct chain *chain)

@@ -54,6 +54,10 @@ void chain_list_hops(const struct snapshot *snapshot, const struct client *clien
                      const struct forward *forward, const struct query *query,
                      struct alias_hops *hops);
 
+/** True when the forwarder keeps an answer for a name that it forwards and may not pass it on. */
+bool chain_is_withheld(const struct snapshot *snapshot, const struct forward *forward,
+                       const struct query *query, uint64_t hash, const struct verdict *verdict);
+
 /** Begins with the exchange's first name, decided on. */
 void chain_start(struct chain *chain, const struct snapshot *snapshot, struct exchange *exchange);
 

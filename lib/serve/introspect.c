@@ -140,6 +140,7 @@ static void tell_why(const struct snapshot *snapshot, const struct exchange *exc
         gather_facts(exchange, &last, hash, end.route, &facts);
         known.servers = facts.servers;
         known.cached = facts.cached;
+        known.is_withheld = chain_is_withheld(snapshot, exchange->forward, &last, hash, &end);
     }
     explain(snapshot, &exchange->client, &query, &verdict, &known, &explanation);
 

@@ -103,6 +103,7 @@ static void tell_query(struct look *look, const struct snapshot *snapshot,
     *cached.next = '\0';
     look->kept = forward_kept(forward, &question);
     look->route = verdict.route;
+    look->is_withheld = chain_is_withheld(snapshot, forward, &query, hash, &verdict);
 }
 
 void look_answer(struct look *look, const struct snapshot *snapshot, const struct forward *forward)

@@ -52,6 +52,7 @@ struct look {
     size_t server_count;
     struct alias_hops hops; /* where the query's aliases lead on by what is kept */
     bool is_forwarded;      /* the query, if by a hop only in part; then, of the last such name: */
+    bool is_withheld;       /* what is kept of it is not passed on */
     uint8_t route;
     char upstreams[LOOK_TEXT_OCTETS]; /* as in _why: "upstreams=10.0.0.2 up 3ms" */
     char cached[LOOK_TEXT_OCTETS];    /* and "cached=fresh ttl=23" */

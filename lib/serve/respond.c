@@ -143,8 +143,8 @@ static bool is_of_some_space(void *context, uint32_t address)
     return snapshot_has_address(snapshot, address);
 }
 
-static bool rebinds(const struct snapshot *snapshot, const struct verdict *verdict,
-                    const struct response *response)
+bool respond_withholds(const struct snapshot *snapshot, const struct verdict *verdict,
+                       const struct response *response)
 {
     return (response->bits & RESPONSE_PRIVATE_ADDRESS) != 0 &&
            !snapshot->policy.routes.items[verdict->route].allow_rebind &&
@@ -163,10 +163,8 @@ const struct response *respond_settle(const struct snapshot *snapshot, const str
         verdict_settle(verdict, SITUATION_FORWARD, RCODE_SERVFAIL, failure_reason(found->failure));
         return NULL;
     }
-    if (rebinds(snapshot, verdict, response)) {
-        /* No data: stub resolvers wait when they are refused (T11b). */
-        verdict_settle(verdict, SITUATION_FORWARD, RCODE_NOERROR, REASON_REBIND);
-        verdict->has_soa = true;
+    if (respond_withholds(snapshot, verdict, response)) {
+        verdict_rebind(verdict);
         return NULL;
     }
     verdict->rcode = (uint8_t)response->rcode;

@@ -97,6 +97,10 @@ size_t respond_octets_most(const struct exchange *exchange);
 void respond_fill_options(const struct snapshot *snapshot, const struct exchange *exchange,
                           struct text *reason, struct reply_options *options);
 
+/** True when a response to what the verdict forwards carries an address of a space, and may not. */
+bool respond_withholds(const struct snapshot *snapshot, const struct verdict *verdict,
+                       const struct response *response);
+
 /** Settles the verdict by what was found. Returns the response to pass on, NULL for none. */
 const struct response *respond_settle(const struct snapshot *snapshot, const struct found *found,
                                       struct verdict *verdict);

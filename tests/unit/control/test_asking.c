@@ -216,23 +216,26 @@ static const struct {
     size_t count;
     const char *says;
 } live_stories[] = {
-    {{{"upstreams=a up 3ms", "cached=no", NULL}},
+    {{{"upstreams=a up 3ms", "cached=no", false, NULL}},
      1,
      "zone=.\nupstreams=a up 3ms\ncached=no\nverdict=forward to 10.0.0.2\n"},
-    {{{"upstreams=a up 3ms", "cached=no", NULL}, {"upstreams=a up 3ms", "cached=no", NULL}},
+    {{{"upstreams=a up 3ms", "cached=no", false, NULL},
+      {"upstreams=a up 3ms", "cached=no", false, NULL}},
      2,
      "zone=.\nupstreams=a up 3ms\ncached=no\nverdict=forward to 10.0.0.2\n"},
-    {{{"upstreams=a up 3ms", "cached=no", NULL},
-      {"upstreams=a up 3ms", "cached=fresh ttl=2", NULL},
-      {"upstreams=a up 3ms", "cached=no", NULL}},
+    {{{"upstreams=a up 3ms", "cached=no", false, NULL},
+      {"upstreams=a up 3ms", "cached=fresh ttl=2", false, NULL},
+      {"upstreams=a up 3ms", "cached=no", false, NULL}},
      3,
      "zone=. upstreams=10.0.0.2\nworkers=1,3 upstreams=a up 3ms cached=no\n"
      "workers=2 upstreams=a up 3ms cached=fresh ttl=2\nverdict=forward to 10.0.0.2\n"},
-    {{{NULL, NULL, NULL}, {"upstreams=a failing", "cached=no", NULL}, {NULL, NULL, NULL}},
+    {{{NULL, NULL, false, NULL},
+      {"upstreams=a failing", "cached=no", false, NULL},
+      {NULL, NULL, false, NULL}},
      3,
      "zone=. upstreams=10.0.0.2\nworkers=1,3 have not told; are they very busy?\n"
      "workers=2 upstreams=a failing cached=no\nverdict=forward to 10.0.0.2\n"},
-    {{{NULL, NULL, NULL}},
+    {{{NULL, NULL, false, NULL}},
      1,
      "zone=. upstreams=10.0.0.2\nworkers=1 have not told; are they very busy?\n"
      "verdict=forward to 10.0.0.2\n"},
@@ -253,10 +256,12 @@ static const struct alias_hops no_hops = {.count = 0};
 START_TEST(what_workers_keep_is_followed_where_it_leads_alike)
 {
     static struct alias_hops hops = {.count = 1}, elsewhere = {.count = 1};
-    const struct asking_worker alike[] = {{"upstreams=a up 3ms", "cached=fresh ttl=2", &hops},
-                                          {"upstreams=a up 2ms", "cached=no", &no_hops}};
-    const struct asking_worker other[] = {{"upstreams=a up 3ms", "cached=fresh ttl=2", &hops},
-                                          {"upstreams=a up 3ms", "cached=fresh ttl=9", &elsewhere}};
+    const struct asking_worker alike[] = {
+        {"upstreams=a up 3ms", "cached=fresh ttl=2", false, &hops},
+        {"upstreams=a up 2ms", "cached=no", false, &no_hops}};
+    const struct asking_worker other[] = {
+        {"upstreams=a up 3ms", "cached=fresh ttl=2", false, &hops},
+        {"upstreams=a up 3ms", "cached=fresh ttl=9", false, &elsewhere}};
 
     ck_assert(name_from_text("sleepy-river-2739.herokuapp.com", &hops.targets[0]));
     ck_assert(name_from_text("api.example.com", &elsewhere.targets[0]));
@@ -277,6 +282,26 @@ START_TEST(what_workers_keep_is_followed_where_it_leads_alike)
     free(told);
     told = tell_live(other, 2, false);
     ck_assert_msg(strstr(told, "verdict=forward to 10.0.0.2\n") != NULL, "%s", told);
+    free(told);
+}
+END_TEST
+
+START_TEST(what_workers_keep_and_may_not_pass_on_is_told)
+{
+    const struct asking_worker workers[] = {
+        {"upstreams=a up 3ms", "cached=fresh ttl=2", true, NULL},
+        {"upstreams=a up 3ms", "cached=no", false, NULL}};
+    char *told = tell_live(workers, 2, false);
+
+    ck_assert_msg(strstr(told, "\nverdict=NOERROR without data: Q23 ") != NULL, "%s", told);
+    ck_assert_msg(strstr(told, "\nworkers=1 upstreams=a up 3ms cached=fresh ttl=2\n") != NULL, "%s",
+                  told);
+    free(told);
+    told = tell_live(workers, 2, true);
+    json_t *object = json_loads(told, 0, NULL);
+    ck_assert(json_is_false(json_object_get(object, "forwarded")));
+    ck_assert_str_eq(json_string_value(json_object_get(object, "rcode")), "NOERROR");
+    json_decref(object);
     free(told);
 }
 END_TEST
@@ -351,6 +376,7 @@ int main(void)
     tcase_add_loop_test(telling, what_workers_know_is_told_once_or_by_worker, 0,
                         sizeof live_stories / sizeof live_stories[0]);
     tcase_add_test(telling, json_has_the_lines_and_what_each_worker_knows);
+    tcase_add_test(telling, what_workers_keep_and_may_not_pass_on_is_told);
     tcase_add_test(telling, what_workers_keep_is_followed_where_it_leads_alike);
     tcase_add_loop_test(telling, a_client_is_told_its_class_and_why, 0, 5);
     suite_add_tcase(suite, telling);

@@ -269,19 +269,19 @@ static const struct {
     const char *expected;
 } forward_stories[] = {
     {"www.debian.org",
-     {NULL, NULL, NULL, NULL, false},
+     {NULL, NULL, NULL, NULL, false, false},
      "name=www.debian.org type=A|client=*|zone=. upstreams=10.0.0.2|verdict=forward to 10.0.0.2"},
     {"www.corp.example",
-     {"192.168.7.53 good rtt=12ms", "cached=fresh ttl=23", NULL, NULL, false},
+     {"192.168.7.53 good rtt=12ms", "cached=fresh ttl=23", NULL, NULL, false, false},
      "*|zone=corp.example allow_rebind=true|192.168.7.53 good rtt=12ms|"
      "cached=fresh ttl=23|verdict=forward to 192.168.7.53"},
     {"open-plain-1001-1234567890ab.herokuapp.com",
-     {NULL, "cached=no", NULL, NULL, false},
+     {NULL, "cached=no", NULL, NULL, false, false},
      "*internal_routing=false*|*recreated*|zone=.*|cached=no|verdict=forward to 10.0.0.2"},
     {"x.test",
-     {NULL, NULL, NULL, NULL, false},
+     {NULL, NULL, NULL, NULL, false, false},
      "*|remedy=*upstream_zones|verdict=NXDOMAIN: Q26 special-use name *"},
-    {"localhost", {NULL, NULL, NULL, NULL, false}, "*|verdict=NOERROR"},
+    {"localhost", {NULL, NULL, NULL, NULL, false, false}, "*|verdict=NOERROR"},
 };
 
 START_TEST(a_forwarded_name_is_told_with_its_route)
