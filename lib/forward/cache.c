@@ -224,7 +224,7 @@ void cache_store(struct cache *cache, const struct question *question,
 {
     uint32_t *slot = seek(cache, question);
 
-    if (response->ttl_seconds > 0 && entry_octets(question, response) <= cache->entry_most) {
+    if (entry_octets(question, response) <= cache->entry_most) {
         struct cache_entry *entry = write_entry(cache, slot, question, response, now_s);
         entry->fresh_until_s = now_s + response->ttl_seconds;
     } else if (slot != NULL) {

@@ -26,6 +26,11 @@
  * and what is known is that asking again has failed lately.
  *
  *     fresh ──(TTL)──► stale ──(a day)──► gone          failed_until: not asked again before
+ *     passing (TTL 0) ──(a minute)──► gone
+ *
+ * A response with TTL 0 is for those who waited for it and for nobody else (RFC 1035 section
+ * 3.2.1): it passes, neither fresh nor stale, and serves a request that has waited for it and comes
+ * back to it on its way along a chain of aliases.
  *
  * The room is mapped once and touched as it fills; it never grows. Time is seconds of the caller's
  * own monotonic clock, at least 1.
@@ -44,6 +49,7 @@
 enum {
     CACHE_OCTETS_LEAST = 1 << 20,
     CACHE_STALE_SECONDS = 86400,
+    CACHE_PASSING_SECONDS = 60, /* longer than a request waits for all links of a chain */
     /* Doubles with each failure in a row; a second that has begun counts as one, so two is the
        least that is no less than one (RFC 9520 section 3.2). */
     CACHE_FAILURE_LEAST_SECONDS = 2,
@@ -58,7 +64,7 @@ struct cache_entry {
     uint64_t hash;
     uint32_t octets;         /* of all this, a multiple of 16 */
     uint32_t stored_s;       /* when the response came */
-    uint32_t fresh_until_s;  /* exclusive */
+    uint32_t fresh_until_s;  /* exclusive; stored_s: it passes */
     uint32_t failed_until_s; /* exclusive; 0: asking has not failed since */
     uint32_t failed_era;     /* the failure counts only in the era it happened in */
     uint16_t type;
@@ -90,8 +96,8 @@ void cache_prefetch(const struct cache *cache, uint64_t hash);
 void cache_prefetch_entry(const struct cache *cache, uint64_t hash);
 
 /**
- * Finds the entry of a question, fresh, stale or failed (in whatever era), and counts a use. NULL:
- * none. The entry stays in its place until something is stored.
+ * Finds the entry of a question, fresh, stale, passing or failed (in whatever era), and counts a
+ * use. NULL: none. The entry stays in its place until something is stored.
  */
 struct cache_entry *cache_find(struct cache *cache, const struct question *question,
                                uint32_t now_s);
@@ -107,8 +113,8 @@ static inline const struct response *cache_response(const struct cache_entry *en
 
 /**
  * Keeps a response in place of what was there for the question. Nothing is kept, and what was there
- * is forgotten, when its TTL is 0 or it is larger than an eighth of `small`. The response is not
- * one of the cache's own.
+ * is forgotten, when it is larger than an eighth of `small`. The response is not one of the cache's
+ * own.
  */
 void cache_store(struct cache *cache, const struct question *question,
                  const struct response *response, uint32_t now_s);
@@ -140,11 +146,19 @@ static inline bool cache_entry_is_fresh(const struct cache_entry *entry, uint32_
     return entry->has_response && now_s < entry->fresh_until_s;
 }
 
-/** True when the response's TTL is over by no more than a day. */
+/** True when the response's TTL, which was not 0, is over by no more than a day. */
 static inline bool cache_entry_is_stale(const struct cache_entry *entry, uint32_t now_s)
 {
     return entry->has_response && now_s >= entry->fresh_until_s &&
+           entry->fresh_until_s != entry->stored_s &&
            now_s - entry->fresh_until_s < CACHE_STALE_SECONDS;
+}
+
+/** True for a minute after a response with TTL 0 came. */
+static inline bool cache_entry_is_passing(const struct cache_entry *entry, uint32_t now_s)
+{
+    return entry->has_response && entry->fresh_until_s == entry->stored_s &&
+           now_s - entry->stored_s < CACHE_PASSING_SECONDS;
 }
 
 /** Forgets everything. */

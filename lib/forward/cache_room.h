@@ -58,11 +58,11 @@ static inline uint32_t cache_place(const struct cache *cache, const struct cache
     return (uint32_t)((size_t)((const uint8_t *)entry - (const uint8_t *)cache) / RING_UNIT);
 }
 
-/** Fresh, stale or failed: not yet without meaning. */
+/** Fresh, stale, passing or failed: not yet without meaning. */
 static inline bool cache_entry_is_alive(const struct cache_entry *entry, uint32_t now_s)
 {
     return cache_entry_is_fresh(entry, now_s) || cache_entry_is_stale(entry, now_s) ||
-           now_s < entry->failed_until_s;
+           cache_entry_is_passing(entry, now_s) || now_s < entry->failed_until_s;
 }
 
 /** Empties a slot; the entry is dead. */

@@ -251,6 +251,24 @@ bool forward_find(struct forward *forward, const struct question *question, uint
     return true;
 }
 
+uint32_t forward_now_s(const struct forward *forward)
+{
+    return forward->now_s;
+}
+
+bool forward_find_since(struct forward *forward, const struct question *question, uint8_t route,
+                        uint32_t since_s, struct found *found)
+{
+    const struct cache_entry *entry = cache_peek(forward->cache, question, forward->now_s);
+
+    if (entry == NULL || !entry->has_response || entry->stored_s < since_s)
+        return forward_find(forward, question, route, found);
+    *found = (struct found){.failure = FORWARD_NO_FAILURE};
+    add_response(forward, entry, found);
+    found->is_stale = false;
+    return true;
+}
+
 /* ---- Asking ---- */
 
 void forward_refuse(struct forward *forward, const struct question *question, struct found *found)

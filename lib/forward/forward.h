@@ -78,6 +78,16 @@ void forward_prefetch_entry(const struct forward *forward, uint64_t question_has
 bool forward_find(struct forward *forward, const struct question *question, uint8_t route,
                   struct found *found);
 
+/** The second that it is. */
+uint32_t forward_now_s(const struct forward *forward);
+
+/**
+ * As forward_find, for a request that came in the second `since_s` and has waited for this question
+ * already: a response that came since is for it, however short its TTL.
+ */
+bool forward_find_since(struct forward *forward, const struct question *question, uint8_t route,
+                        uint32_t since_s, struct found *found);
+
 /**
  * Asks; the waiter hears of it through on_found, never before this returns. Returns false, with
  * `found` filled in, when there is nobody to ask or no room.

@@ -85,7 +85,8 @@ static bool defer(struct pursuit *pursuit, const struct question *question, uint
         return false;
     }
     deferral->begun_us = batch->begun_us;
-    deferral->asked = question->hash;
+    deferral->since_s = forward_now_s(batch->forward);
+    deferral->asked[0] = question->hash;
     deferral->asks = 1;
     deferral->carrier = pursuit->carrier;
     deferral->carrier->keep(deferral->carrier, pursuit->number, &deferral->client);
@@ -99,29 +100,53 @@ static bool defer_again(struct pursuit *pursuit, const struct question *question
     struct deferral *deferral = pursuit->deferral;
     struct batch *batch = pursuit->batch;
 
-    if (deferral->asks > ALIAS_LINKS_MOST) {
+    if (deferral->asks == DEFERRED_ASKS_MOST) {
         forward_refuse(batch->forward, question, found);
         return false;
     }
     if (!forward_ask(batch->forward, question, route, &deferral->waiter, found))
         return false;
-    deferral->asked = question->hash;
-    deferral->asks++;
+    deferral->asked[deferral->asks++] = question->hash;
     return true;
+}
+
+/* True when the question is the one that the request has waited for last. */
+static bool was_awaited_last(const struct deferral *deferral, const struct question *question)
+{
+    return question->hash == deferral->asked[deferral->asks - 1];
+}
+
+/* True when the request has waited for the question. */
+static bool was_awaited(const struct deferral *deferral, const struct question *question)
+{
+    for (unsigned i = 0; i < deferral->asks; i++)
+        if (deferral->asked[i] == question->hash)
+            return true;
+    return false;
+}
+
+/* What is at hand. False when there is nothing. */
+static bool find_kept(const struct pursuit *pursuit, const struct question *question, uint8_t route,
+                      struct found *found)
+{
+    const struct deferral *deferral = pursuit->deferral;
+    struct forward *forward = pursuit->batch->forward;
+
+    if (deferral != NULL && was_awaited(deferral, question))
+        return forward_find_since(forward, question, route, deferral->since_s, found);
+    return forward_find(forward, question, route, found);
 }
 
 /* Looks for an answer. False when it has been asked for, and the request waits. */
 static bool find(struct pursuit *pursuit, const struct question *question, uint8_t route,
                  struct found *found)
 {
-    struct forward *forward = pursuit->batch->forward;
-
-    if (pursuit->settled != NULL && question->hash == pursuit->deferral->asked) {
+    if (pursuit->settled != NULL && was_awaited_last(pursuit->deferral, question)) {
         *found = *pursuit->settled;
         return true;
     }
     *found = (struct found){.failure = FORWARD_FAILING};
-    if (forward == NULL || forward_find(forward, question, route, found))
+    if (pursuit->batch->forward == NULL || find_kept(pursuit, question, route, found))
         return true;
     bool waits = pursuit->deferral == NULL ? defer(pursuit, question, route, found)
                                            : defer_again(pursuit, question, route, found);

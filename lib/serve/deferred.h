@@ -11,7 +11,8 @@
  * What is kept is the request itself, brought to a fixed size: header, question, and an OPT with
  * what we understand of it. When the answer is there, the request is read and decided anew by the
  * snapshot of that moment, so a reply never mixes two generations and policy is always first. Where
- * aliases then lead to another name that nothing is kept for, the request waits again.
+ * aliases then lead to another name that nothing is kept for, the request waits again. What it
+ * has waited for it takes however short the TTL, so that each name of a chain is asked once.
  *
  * No client has more than a quarter of the questions waiting, and the last eighth of the room is
  * for clients that have next to nothing waiting: one whose questions pile up, or several, leave the
@@ -30,6 +31,7 @@
 
 #include "base/address.h"
 #include "base/err.h"
+#include "decide/alias.h"
 #include "forward/forward.h"
 #include "serve/respond.h"
 
@@ -37,6 +39,7 @@ enum {
     CLIENT_CONTROL_OCTETS = CMSG_SPACE(sizeof(struct in6_pktinfo)),
     /* Header, question, OPT with two options of no length. */
     DEFERRED_REQUEST_OCTETS = HEADER_OCTETS + NAME_MAX_OCTETS + 4 + 11 + 2 * 4,
+    DEFERRED_ASKS_MOST = ALIAS_LINKS_MOST + 1, /* the names of the longest chain */
 };
 
 /** What a carrier needs to reach a client later. */
@@ -62,8 +65,9 @@ struct deferral {
     struct carrier *carrier;
     struct late_client client;
     int64_t begun_us; /* when it came; only with a log */
-    uint64_t asked;   /* hash of the question that it waits for: its own, or an alias's target */
-    uint8_t asks;     /* questions that it has waited for */
+    uint32_t since_s; /* when it was kept, in forward.h's seconds */
+    uint8_t asks; /* questions that it has waited for, the one that it waits for being the last */
+    uint64_t asked[DEFERRED_ASKS_MOST]; /* their hashes: of its own, and of aliases' targets */
     struct path path;
     uint16_t keepalive_100ms;
     uint8_t transport; /* enum transport */

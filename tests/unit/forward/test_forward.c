@@ -120,6 +120,35 @@ START_TEST(an_answer_that_must_not_be_kept_is_handed_out_to_all_who_wait)
 }
 END_TEST
 
+/* Whether a request finds it that came at that second and has waited for it. */
+static bool is_found_since(uint32_t since_s)
+{
+    struct scripted_question asked;
+    struct found found = {.is_stale = true};
+
+    return forward_find_since(stand.forward, scripted_ask(&asked, www), ROUTE_REST, since_s,
+                              &found) &&
+           found.response != NULL && !found.is_stale && found.failure == FORWARD_NO_FAILURE;
+}
+
+START_TEST(an_answer_however_short_its_ttl_serves_who_has_waited_for_it)
+{
+    uint32_t since_s = forward_now_s(stand.forward);
+
+    ck_assert(!forwarding_ask(&stand, www, ROUTE_REST));
+    ck_assert(!is_found_since(since_s));
+    forwarding_reply(
+        &stand, 0,
+        &(struct scripted_reply){.address = FORWARDING_ADDRESS, .ttl_seconds = (uint32_t)_i});
+    for (unsigned seconds = 0; seconds < 40; seconds++) {
+        ck_assert(is_found_since(since_s));
+        ck_assert(is_found_since(since_s + 1) == (seconds < (unsigned)_i));
+        forwarding_skip(&stand, 1);
+    }
+    ck_assert(!forwarding_ask(&stand, www, ROUTE_REST));
+}
+END_TEST
+
 START_TEST(an_answer_to_another_question_is_never_kept)
 {
     ck_assert(!forwarding_ask(&stand, www, ROUTE_REST));
@@ -150,7 +179,7 @@ START_TEST(a_loop_of_cnames_is_passed_on_and_not_kept)
     scripted_deliver(&stand.scripted, 0, octets, length + sizeof loop - 1);
     forwarding_assert_new(&stand, "10.0.0.2");
     ck_assert_uint_eq(stand.last.answers, 1);
-    ck_assert_uint_eq(forward_cache_use(stand.forward).entries, 0);
+    ck_assert(!forwarding_ask(&stand, www, ROUTE_REST));
 }
 END_TEST
 
@@ -774,6 +803,7 @@ static void add_kept(Suite *suite)
     tcase_add_loop_test(kept, an_answer_that_must_not_be_kept_is_handed_out_to_all_who_wait, 0,
                         sizeof zero_ttls / sizeof zero_ttls[0]);
     tcase_add_test(kept, an_answer_to_another_question_is_never_kept);
+    tcase_add_loop_test(kept, an_answer_however_short_its_ttl_serves_who_has_waited_for_it, 0, 3);
     tcase_add_test(kept, a_loop_of_cnames_is_passed_on_and_not_kept);
     tcase_add_test(kept, a_name_in_use_is_asked_for_again_in_the_last_tenth_of_its_time);
     tcase_add_test(kept, a_name_asked_for_once_is_not_refreshed);
