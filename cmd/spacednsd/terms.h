@@ -38,7 +38,8 @@ void terms_apply(const struct settings *next, const struct settings *before);
  *           + workers x (connections + sockets for upstreams)    (lowered when the limit is small)
  *
  * When all fits both are 0: no bound. Else sockets for upstreams give way first, down to a quarter
- * of what is left, so that names of which nobody knows anything cost no connection and no reload.
+ * of what is left, so that names of which nobody knows anything cost no connection and no reload;
+ * a worker then has no more questions on their way than sockets.
  * Returns how many descriptors the settings want.
  */
 uint64_t terms_share_descriptors(struct settings *settings, uint64_t limit);

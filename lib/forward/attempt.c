@@ -50,10 +50,8 @@ static bool send_query(struct sender *sender, struct inquiry *inquiry, struct at
         query[FLAGS_OCTET] &= (uint8_t) ~(FLAG_RD >> 8);
     attempt->is_open = link->send(link, ticket_of(sender, inquiry, attempt), server,
                                   attempt->over_stream, query, length);
-    if (!attempt->is_open) {
-        inquiry_remember(inquiry, FORWARD_FULL, server);
+    if (!attempt->is_open)
         return false;
-    }
     stats_count(sender->stats,
                 attempt->over_stream ? COUNTER_FORWARD_STREAM_SENT : COUNTER_FORWARD_SENT, 1);
     inquiry->last_place = attempt->place;
@@ -72,14 +70,19 @@ bool attempt_begin(struct sender *sender, struct inquiry *inquiry, uint8_t place
     /* A server whose responses do not match may be well, and only not give the case back. */
     attempt->over_stream = server->upstream->is_tls || inquiry_has_foreign(inquiry, place);
     attempt->is_plain = quirk_is_known(&server->standing->no_edns, sender->now_ms);
+    if (!send_query(sender, inquiry, attempt))
+        return false;
     inquiry->tried |= (uint16_t)(1U << place);
-    return send_query(sender, inquiry, attempt);
+    return true;
 }
 
 bool attempt_again(struct sender *sender, struct inquiry *inquiry, struct attempt *attempt)
 {
     attempt_end(sender, inquiry, attempt);
-    return send_query(sender, inquiry, attempt);
+    if (send_query(sender, inquiry, attempt))
+        return true;
+    inquiry_remember(inquiry, FORWARD_FULL, attempt_server(sender, inquiry, attempt->place));
+    return false;
 }
 
 /* ---- what is learned about servers ---- */

@@ -42,11 +42,14 @@ uint8_t attempt_server(const struct sender *sender, const struct inquiry *inquir
 
 /**
  * Asks the server at a place of the route. Returns false when enough attempts are open, or when
- * nothing could be sent for want of descriptors, which is then remembered.
+ * nothing could be sent for want of descriptors or room on the server's connection.
  */
 bool attempt_begin(struct sender *sender, struct inquiry *inquiry, uint8_t place);
 
-/** Asks the same server once more, as the attempt now says. Returns false as attempt_begin does. */
+/**
+ * Asks the same server once more, as the attempt now says. Returns false when nothing could be
+ * sent, which is then remembered.
+ */
 bool attempt_again(struct sender *sender, struct inquiry *inquiry, struct attempt *attempt);
 
 /** A response to the question came, good or bad. */

@@ -116,6 +116,15 @@ uint8_t inquiry_open_place(const struct inquiry *inquiry)
     return oldest == NULL ? RESOLVER_NONE : oldest->place;
 }
 
+unsigned inquiry_count_open(const struct inquiry *inquiry)
+{
+    unsigned count = 0;
+
+    for (size_t i = 0; i < PENDING_ATTEMPTS; i++)
+        count += inquiry->attempts[i].is_open;
+    return count;
+}
+
 struct attempt *inquiry_newest_attempt(struct inquiry *inquiry)
 {
     struct attempt *newest = NULL;

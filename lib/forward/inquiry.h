@@ -100,6 +100,9 @@ const struct response *inquiry_error(const struct inquiry *inquiry);
 /** The place of the server that was asked longest ago and is still waited for, or RESOLVER_NONE. */
 uint8_t inquiry_open_place(const struct inquiry *inquiry);
 
+/** How many attempts are open. */
+unsigned inquiry_count_open(const struct inquiry *inquiry);
+
 /** True when some attempt is open. */
 static inline bool inquiry_is_under_way(const struct inquiry *inquiry)
 {

@@ -6,11 +6,15 @@
 #include "forward/attempt.h"
 #include "wire/types.h"
 
+enum { BEGIN_TRIES_MOST = 4 };
+
 struct pending {
     struct sender sender;
     struct pool pool;
-    struct response *room; /* where responses are read */
-    uint32_t falls;        /* of servers, as last seen */
+    struct response *room;     /* where responses are read */
+    uint32_t falls;            /* of servers, as last seen */
+    uint32_t next_repeated;    /* where to look for a repeated query that can be ended */
+    uint64_t none_repeated_ms; /* until then there is none */
     bool mixes_case;
     bool is_ending;
     pending_on_settled *on_settled;
@@ -92,15 +96,39 @@ static void schedule(struct pending *pending, struct inquiry *inquiry)
 
 /* ---- Whom to ask ---- */
 
-static bool make_room(struct pending *pending)
+/* For another question, which may linger itself. */
+static bool make_room(struct pending *pending, const struct inquiry *other)
 {
     struct inquiry *oldest = pool_first_lingering(&pending->pool);
 
-    if (oldest == NULL)
+    if (oldest == NULL || oldest == other)
         return false;
     attempt_end_all(&pending->sender, oldest);
     pool_release(&pending->pool, oldest);
     return true;
+}
+
+/*
+ * Ends the last of several attempts that some question has open: one is enough when room is short.
+ * Goes round the pool, and once round in vain is enough for a tick, which is when most repeated
+ * queries are sent.
+ */
+static bool end_repeated(struct pending *pending)
+{
+    const struct pool *pool = &pending->pool;
+
+    if (pending->sender.now_ms < pending->none_repeated_ms)
+        return false;
+    for (uint32_t seen = 0; seen < pool->touched; seen++) {
+        pending->next_repeated = (pending->next_repeated + 1) % pool->touched;
+        struct inquiry *inquiry = &pool->items[pending->next_repeated];
+        if (inquiry->state == INQUIRY_FREE || inquiry_count_open(inquiry) < 2)
+            continue;
+        attempt_end(&pending->sender, inquiry, inquiry_newest_attempt(inquiry));
+        return true;
+    }
+    pending->none_repeated_ms = pending->sender.now_ms + PENDING_TICK_MS;
+    return false;
 }
 
 static struct inquiry *queue_question(struct pending *pending, const struct question *question,
@@ -109,7 +137,7 @@ static struct inquiry *queue_question(struct pending *pending, const struct ques
     struct sender *sender = &pending->sender;
     struct inquiry *inquiry = pool_take(&pending->pool, question, false);
 
-    if (inquiry == NULL && make_room(pending))
+    if (inquiry == NULL && make_room(pending, NULL))
         inquiry = pool_take(&pending->pool, question, false);
     if (inquiry == NULL)
         return NULL;
@@ -137,11 +165,31 @@ static uint32_t wait_ms_of(const struct pending *pending, const struct inquiry *
     return resolver_wait_ms(&sender->servers[attempt_server(sender, inquiry, place)]);
 }
 
+/*
+ * Sockets and the room on a connection are as bounded as the pool: what lingers holds none of them,
+ * and a first query goes before a repeated one. What is ended may be another server's, so this is
+ * tried a few times.
+ */
+static bool begin_attempt(struct pending *pending, struct inquiry *inquiry, uint8_t place)
+{
+    struct sender *sender = &pending->sender;
+
+    for (unsigned tries = 0; tries < BEGIN_TRIES_MOST; tries++) {
+        if (attempt_begin(sender, inquiry, place))
+            return true;
+        if (!make_room(pending, inquiry) && !end_repeated(pending))
+            break;
+    }
+    inquiry->tried |= (uint16_t)(1U << place);
+    inquiry_remember(inquiry, FORWARD_FULL, attempt_server(sender, inquiry, place));
+    return false;
+}
+
 /* Asks a server that was not asked yet. Ends the question when there is nobody to wait for. */
 static void ask_at(struct pending *pending, struct inquiry *inquiry, uint8_t place)
 {
     if (place != RESOLVER_NONE && !inquiry_has_tried(inquiry, place))
-        attempt_begin(&pending->sender, inquiry, place);
+        begin_attempt(pending, inquiry, place);
     if (inquiry_is_under_way(inquiry))
         schedule(pending, inquiry);
     else
@@ -334,7 +382,8 @@ static void retry(struct pending *pending, struct inquiry *inquiry)
         return;
     if (inquiry_free_attempt(inquiry) == NULL)
         attempt_end(&pending->sender, inquiry, inquiry_newest_attempt(inquiry));
-    attempt_begin(&pending->sender, inquiry, place);
+    if (!attempt_begin(&pending->sender, inquiry, place) && make_room(pending, inquiry))
+        attempt_begin(&pending->sender, inquiry, place);
 }
 
 static void remember_silence(const struct sender *sender, struct inquiry *inquiry)
@@ -447,7 +496,7 @@ static void send_probe(struct pending *pending, uint8_t server)
     inquiry->retry_ms = pool_never;
     inquiry->end_ms = pending->sender.now_ms + resolver_probe_silence_ms(resolver);
     inquiry_spell(inquiry, &pending->sender.random, false);
-    if (attempt_begin(&pending->sender, inquiry, 0))
+    if (begin_attempt(pending, inquiry, 0))
         schedule(pending, inquiry);
     else
         end_probe(pending, inquiry);

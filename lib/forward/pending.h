@@ -24,7 +24,8 @@
  * failure, and his question lingers: it is waited for on, since a slow answer is an answer, and
  * what comes is settled for nobody, to be kept. Who asks the same meanwhile joins it, and has it
  * sent once more. At the end of the window those who still wait have their question asked anew.
- * What lingers holds no place: the oldest goes when another question needs its.
+ * What lingers holds no place, no socket and no room on a connection: the oldest goes when another
+ * question needs its. So does a repeated query when a new question has no socket else.
  *
  * A question that somebody waits for is not sent to a failing server (standing.h). When the last
  * server of its zone becomes failing, those who wait are told at once. Probes have places of their

@@ -262,6 +262,14 @@ static void start_handles(struct forwarder *forwarder)
 
 /* ---- life ---- */
 
+/* No more than there are sockets for: a client's share is one of these. */
+static size_t count_questions(const struct settings *settings)
+{
+    size_t sockets = settings->upstream_sockets, questions = settings->upstream_questions;
+
+    return sockets > 0 && sockets < questions ? sockets : questions;
+}
+
 bool forwarder_start(struct forwarder *forwarder, uv_loop_t *loop, struct batch *batch,
                      const struct settings *settings, struct standings *standings, struct err *err)
 {
@@ -269,7 +277,7 @@ bool forwarder_start(struct forwarder *forwarder, uv_loop_t *loop, struct batch 
         .loop = loop,
         .batch = batch,
         .cache_octets = settings->cache_size / settings->workers,
-        .questions = settings->upstream_questions,
+        .questions = count_questions(settings),
         .sockets_most = settings->upstream_sockets,
         .mixes_case = settings->upstream_0x20,
     };

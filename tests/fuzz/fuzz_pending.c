@@ -228,6 +228,7 @@ static void step(uint8_t what, uint8_t whom)
         break;
     default:
         worker->scripted.is_exhausted = whom % 4 == 0;
+        worker->scripted.open_most = whom % 4 == 1 ? 1U + whom / 16 : 0; /* few sockets */
         break;
     }
     forward_turn(worker->forward);

@@ -177,6 +177,13 @@ static void pass(unsigned ms)
     }
 }
 
+/* Of sockets: none, few, or enough. */
+static void set_room(void)
+{
+    run.scripted.is_exhausted = !run.scripted.is_exhausted && below(4) == 0;
+    run.scripted.open_most = below(4) == 0 ? 20 + below(40) : 0;
+}
+
 /* Servers are well for two thirds of the time, and silent for the rest. */
 static void happen(unsigned event)
 {
@@ -191,7 +198,7 @@ static void happen(unsigned event)
     else if (kind < 70)
         pass(1 + below(80));
     else if (kind == 70)
-        run.scripted.is_exhausted = !run.scripted.is_exhausted && below(4) == 0;
+        set_room();
     else if (kind < 73 && open < run.scripted.count)
         scripted_fail(&run.scripted, open, (enum link_failure)below(3));
     else if (!are_silent && open < run.scripted.count)

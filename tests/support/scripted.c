@@ -24,7 +24,8 @@ static bool link_send(struct link *link, link_ticket ticket, uint8_t server, boo
     scripted_must(ticket < scripted->tickets, "the ticket is one of the pool");
     scripted_must(scripted->by_ticket[ticket] == 0, "a ticket is sent when it is not open");
     scripted_must(length <= UPSTREAM_QUERY_OCTETS_MOST, "a query has its bounds");
-    if (scripted->is_exhausted)
+    if (scripted->is_exhausted ||
+        (scripted->open_most > 0 && scripted->open >= scripted->open_most))
         return false;
     scripted_must(scripted->count < scripted->capacity, "there is room for queries");
     struct scripted_query *sent = &scripted->queries[scripted->count++];

@@ -39,6 +39,7 @@ struct scripted {
     size_t open;
     size_t *by_ticket; /* 1 + number of the open query */
     size_t tickets;
+    size_t open_most;  /* queries at most under way; 0: no bound */
     bool is_exhausted; /* nothing can be sent */
 };
 

@@ -195,6 +195,57 @@ START_TEST(an_attempt_that_runs_out_of_descriptors_is_not_the_servers_fault)
 }
 END_TEST
 
+START_TEST(what_lingers_gives_its_sockets_up_to_a_new_question)
+{
+    stand.scripted.open_most = 2 * PENDING_ATTEMPTS;
+    asking_ask(&stand, "first.example.org", ROUTE_ONE);
+    asking_ask(&stand, "second.example.org", ROUTE_ONE);
+    standing_on_reply(&stand.standing[0], stand.now_ms);
+    asking_pass(&stand, PENDING_PATIENCE_MS);
+    ck_assert_uint_eq(stand.settled.count, 2);
+    ck_assert_uint_eq(stand.scripted.open, 2 * PENDING_ATTEMPTS);
+    asking_ask(&stand, "third.example.org", ROUTE_ONE);
+    ck_assert_uint_eq(stand.settled.count, 2);
+    asking_assert_sent(&stand, 2 * PENDING_ATTEMPTS + 1);
+    ck_assert(!asking_sent(&stand, 0)->is_open && asking_sent(&stand, 1)->is_open);
+    asking_answer(&stand, 2 * PENDING_ATTEMPTS);
+    ck_assert_int_eq(stand.settled.failure, FORWARD_NO_FAILURE);
+    pending_end_all(stand.pending);
+}
+END_TEST
+
+START_TEST(a_repeated_query_gives_its_socket_up_to_a_new_question)
+{
+    stand.scripted.open_most = PENDING_ATTEMPTS;
+    asking_ask(&stand, "first.example.org", ROUTE_ONE);
+    asking_pass(&stand, 3000);
+    ck_assert_uint_eq(stand.scripted.open, PENDING_ATTEMPTS);
+    for (unsigned i = 1; i < PENDING_ATTEMPTS; i++)
+        asking_ask_numbered(&stand, i, ROUTE_ONE);
+    asking_assert_sent(&stand, 2 * PENDING_ATTEMPTS - 1);
+    ck_assert(asking_sent(&stand, 0)->is_open); /* a slow answer comes to the first */
+    ck_assert_uint_eq(stand.settled.count, 0);
+    asking_ask(&stand, "one.too.many", ROUTE_ONE);
+    ck_assert_uint_eq(stand.settled.count, 1);
+    ck_assert_int_eq(stand.settled.failure, FORWARD_FULL);
+    pending_end_all(stand.pending);
+}
+END_TEST
+
+START_TEST(a_question_that_got_room_is_not_said_to_have_had_none)
+{
+    stand.scripted.open_most = PENDING_ATTEMPTS;
+    asking_ask(&stand, "first.example.org", ROUTE_ONE);
+    asking_pass(&stand, 3000);
+    asking_ask(&stand, "second.example.org", ROUTE_ONE);
+    standing_on_reply(&stand.standing[0], stand.now_ms);
+    asking_pass(&stand, PENDING_PATIENCE_MS);
+    ck_assert_uint_eq(stand.settled.count, 2);
+    ck_assert_int_eq(stand.settled.failure, FORWARD_SILENT);
+    pending_end_all(stand.pending);
+}
+END_TEST
+
 START_TEST(the_end_settles_everything_and_takes_no_more)
 {
     asking_ask(&stand, "a.example.org", ROUTE_TWO);
@@ -885,6 +936,9 @@ static void add_asking(Suite *suite)
     tcase_add_test(asking, a_question_that_no_turn_sends_fails_when_patience_is_over);
     tcase_add_test(asking, without_descriptors_a_question_ends_at_once);
     tcase_add_test(asking, an_attempt_that_runs_out_of_descriptors_is_not_the_servers_fault);
+    tcase_add_test(asking, what_lingers_gives_its_sockets_up_to_a_new_question);
+    tcase_add_test(asking, a_repeated_query_gives_its_socket_up_to_a_new_question);
+    tcase_add_test(asking, a_question_that_got_room_is_not_said_to_have_had_none);
     tcase_add_test(asking, the_end_settles_everything_and_takes_no_more);
     tcase_add_test(asking, a_pool_that_is_freed_forgets_every_attempt);
     tcase_add_test(asking, a_pool_of_nothing_is_refused);
