@@ -139,7 +139,29 @@ static bool make_jobs(struct loading *loading)
     return number_segments(loading);
 }
 
-/* Text to segment; findings go into the job's report. */
+/* Keeps the text for the store unless that has it, or nobody wants it. Takes it over. */
+static void keep_text(const struct loading *loading, struct job *job, const struct zone_text *text)
+{
+    const struct stored *stored = loading->request->stored;
+
+    if (stored != NULL) {
+        const struct stored_text *same = stored_find(stored, stored_name(job->file));
+        job->checksum = stored_checksum(text->octets, text->length);
+        job->length = text->length;
+        job->is_stored = same != NULL && same->is_sound && same->length == text->length &&
+                         same->checksum == job->checksum;
+        if (!job->is_stored) {
+            job->text = text->octets;
+            return;
+        }
+    }
+    free(text->octets);
+}
+
+/*
+ * Text to segment; findings go into the job's report. The text, as large as the file, goes before
+ * the segment is made: the model has copies of what it needs.
+ */
 static void compile(const struct loading *loading, struct job *job, const struct zone_text *text)
 {
     const struct suffixes *suffixes = &loading->request->policy->suffixes;
@@ -152,6 +174,7 @@ static void compile(const struct loading *loading, struct job *job, const struct
     if (arena == NULL)
         report_add(job->report, FINDING_MEMORY, job->file, (struct place){.line = 1},
                    "out of memory while the file was read");
+    keep_text(loading, job, text);
     if (space != NULL)
         space_check(space, suffixes, job->report);
     if (space != NULL && report_is_clean(job->report)) {
@@ -170,25 +193,6 @@ static const char *source_of(const struct loading *loading, const struct job *jo
 
     return request->file != NULL && strcmp(request->file, job->file) == 0 ? request->draft
                                                                           : job->file;
-}
-
-/* Keeps the text for the store unless that has it, or nobody wants it. Takes it over. */
-static void keep_text(const struct loading *loading, struct job *job, const struct zone_text *text)
-{
-    const struct stored *stored = loading->request->stored;
-
-    if (stored != NULL) {
-        const struct stored_text *same = stored_find(stored, stored_name(job->file));
-        job->checksum = stored_checksum(text->octets, text->length);
-        job->length = text->length;
-        job->is_stored = same != NULL && same->is_sound && same->length == text->length &&
-                         same->checksum == job->checksum;
-        if (!job->is_stored) {
-            job->text = text->octets;
-            return;
-        }
-    }
-    free(text->octets);
 }
 
 /* Was the file served with its end mark: as it is now, or, at the start, before the server ended?
@@ -233,6 +237,7 @@ static bool run_job(void *context, size_t index)
         job->before->identity = text.identity;
     } else {
         compile(loading, job, &text);
+        return true;
     }
     keep_text(loading, job, &text);
     return true;
@@ -470,6 +475,8 @@ void load_outcome_close(struct load_outcome *outcome)
         free(outcome->texts[i].octets);
     }
     free(outcome->texts);
+    if (outcome->text_count > 0)
+        malloc_trim(0); /* they may have been as large as all files together */
     outcome->texts = NULL;
     outcome->text_count = 0;
 }

@@ -132,9 +132,19 @@ void *arena_take(struct arena *arena, size_t size)
     return piece;
 }
 
+/* Texts need no alignment: they are taken from the other end of the chunk. */
+static char *take_from_end(struct arena *arena, size_t size)
+{
+    if (size > arena->left && !add_chunk(arena, size))
+        return NULL;
+    arena->left -= size;
+    arena->used += size;
+    return (char *)arena->next + arena->left;
+}
+
 char *arena_text(struct arena *arena, const void *octets, size_t length)
 {
-    char *copy = arena_take(arena, length + 1);
+    char *copy = length > SIZE_MAX / 2 ? NULL : take_from_end(arena, length + 1);
 
     if (copy != NULL && length > 0)
         memcpy(copy, octets, length);
