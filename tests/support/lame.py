@@ -5,12 +5,14 @@
                                  victim ADDRESS SUFFIX INTERVAL]...
 
 Each client asks from its own address, always for new names below SUFFIX: a `hammer` RATE names a
-second, a `burst` COUNT names at the beginning, a `victim` one name every INTERVAL seconds. A victim
-is a stub resolver: it waits five seconds for a good answer. One line for each victim:
+second, a `burst` COUNT names at the beginning, a `victim` one name every INTERVAL seconds, whether
+the one before is answered or not. A victim is a stub resolver: it waits five seconds for a good
+answer, or LAME_PATIENCE. One line for each victim, with the last failure if there was one:
 
     victim 10.0.130.56 answered 120 of 120, longest 0.012 s
 """
 import asyncio
+import os
 import random
 import sys
 
@@ -18,7 +20,7 @@ import dns.flags
 import dns.message
 import dns.rcode
 
-PATIENCE = 5
+PATIENCE = float(os.environ.get("LAME_PATIENCE", 5))
 
 
 class Client(asyncio.DatagramProtocol):
@@ -53,10 +55,18 @@ async def client_at(address, suffix, server):
     return client
 
 
+async def at_times(count, interval):
+    """Yields so often, at that distance by the clock, however long the caller takes."""
+    loop = asyncio.get_event_loop()
+    began = loop.time()
+    for number in range(count):
+        await asyncio.sleep(max(0, began + number * interval - loop.time()))
+        yield number
+
+
 async def hammer(client, rate, seconds):
-    for _ in range(int(rate * seconds)):
+    async for _ in at_times(int(rate * seconds), 1 / rate):
         client.ask()
-        await asyncio.sleep(1 / rate)
 
 
 async def burst(client, count, _):
@@ -66,26 +76,31 @@ async def burst(client, count, _):
             await asyncio.sleep(0.005)
 
 
-async def victim(client, interval, seconds):
+async def ask_for_good(client):
+    """Returns (seconds, what went wrong or None)."""
     loop = asyncio.get_event_loop()
-    answered, longest, failures = 0, 0, []
+    began = loop.time()
+    try:
+        octets = await asyncio.wait_for(client.ask(), PATIENCE)
+    except asyncio.TimeoutError:
+        return PATIENCE, "silence"
+    reply = dns.message.from_wire(octets)
+    if reply.rcode() == dns.rcode.NOERROR and reply.answer:
+        return loop.time() - began, None
+    return 0, dns.rcode.to_text(reply.rcode()) + " " + " ".join(map(str, reply.options))
+
+
+async def victim(client, interval, seconds):
     asked = max(1, int(seconds / interval))
-    for number in range(asked):
-        await asyncio.sleep(interval)
-        began = loop.time()
-        try:
-            octets = await asyncio.wait_for(client.ask(), PATIENCE)
-        except asyncio.TimeoutError:
-            failures.append("silence")
-            continue
-        longest = max(longest, loop.time() - began)
-        reply = dns.message.from_wire(octets)
-        if reply.rcode() == dns.rcode.NOERROR and reply.answer:
-            answered += 1
-        else:
-            failures.append(dns.rcode.to_text(reply.rcode()) + " " + " ".join(map(str, reply.options)))
+    tasks = []
+    await asyncio.sleep(interval)
+    async for _ in at_times(asked, interval):
+        tasks.append(asyncio.ensure_future(ask_for_good(client)))
+    outcomes = await asyncio.gather(*tasks)
+    failures = [failure for _, failure in outcomes if failure is not None]
+    longest = max([seconds for seconds, failure in outcomes if failure is None], default=0)
     print("victim %s answered %d of %d, longest %.3f s%s" % (
-        client.transport.get_extra_info("sockname")[0], answered, asked, longest,
+        client.transport.get_extra_info("sockname")[0], asked - len(failures), asked, longest,
         "" if not failures else ": " + failures[-1]), flush=True)
 
 

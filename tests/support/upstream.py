@@ -14,7 +14,7 @@ MODE is read anew for each query, so that whoever writes it before asking sees i
 
     answer              as a good server would
     silent              no reply at all; TCP connections are taken and never answered
-    mute                no reply to NS and SOA, as which a server is probed; others as ever
+    mute                no reply to NS and SOA, as which a server is probed, nor below lame.example
     slow MS             the right answer, later
     wrong-id            the right answer under another id
     wrong-question      an answer to another question, with the id of this one
@@ -31,8 +31,6 @@ MODE is read anew for each query, so that whoever writes it before asking sees i
     other-name          the right question, records of another name
     loop                a CNAME that leads back to itself
     ttl SECONDS         the right answer, every TTL so
-
-Whatever the mode, names below lame.example get no reply, and those below slow.example after 3 s.
 
 LOG has one line a query, written before the reply goes out:
 
@@ -60,8 +58,6 @@ import dns.rrset
 WRONG_SOURCE = "198.51.100.99"
 SOA = "ns.invalid. hostmaster.invalid. 1 3600 600 86400 5"
 EDE = 15
-LAME = dns.name.from_text("lame.example")
-SLOW = dns.name.from_text("slow.example")
 
 
 def place(text, port):
@@ -70,6 +66,9 @@ def place(text, port):
 
 
 # ---- what is known ----
+
+LAME = dns.name.from_text("lame.example")
+
 
 class Records:
     def __init__(self, path):
@@ -221,12 +220,11 @@ class Upstream:
         self.note(transport, source, query)
         mode, words = self.mode()
         self.take(mode != "tcp-refused")
-        is_probe = query.question[0].rdtype in (dns.rdatatype.NS, dns.rdatatype.SOA)
-        if mode == "silent" or (mode == "mute" and is_probe) or query.question[0].name.is_subdomain(LAME):
+        question = query.question[0]
+        is_probe = question.rdtype in (dns.rdatatype.NS, dns.rdatatype.SOA)
+        if mode == "silent" or (mode == "mute" and (is_probe or question.name.is_subdomain(LAME))):
             return None, 0, False
         delay = int(words[0]) / 1000 if mode == "slow" else 0
-        if query.question[0].name.is_subdomain(SLOW):
-            delay = 3
         return self.write(query, mode, words, transport), delay, mode == "wrong-source"
 
     def write(self, query, mode, words, transport):
