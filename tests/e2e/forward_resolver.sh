@@ -1,7 +1,6 @@
 #!/bin/bash
 # The forwarding resolver as dynos use it: a network whose only nameserver is the server, a real
 # Unbound as upstream in another, and everything that programs ask in between.
-# serial: makes network namespaces and interfaces
 # timeout: 180
 . "$(dirname "$0")/lib.bash"
 need unbound openssl curl

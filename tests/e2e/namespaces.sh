@@ -1,7 +1,6 @@
 #!/bin/bash
 # The class table over real sockets: each client in a network of its own with its real address, the
 # server reached over virtual cables, on every address and on given ones.
-# serial: makes network namespaces and interfaces
 # timeout: 180
 . "$(dirname "$0")/lib.bash"
 . "$(dirname "$script")/network.bash"

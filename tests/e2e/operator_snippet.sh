@@ -2,7 +2,6 @@
 # spacedns snippet: each configuration is loaded by the program that it is for, in the network of a
 # peered VPC, and that program then resolves our names through it, where without what the snippet
 # says about private and unsigned answers it does not.
-# serial: makes network namespaces and interfaces
 # timeout: 120
 . "$(dirname "$0")/lib.bash"
 . "$(dirname "$script")/network.bash"
