@@ -1,5 +1,6 @@
 #!/bin/bash
 # Whatever is wrong at the start: one clear message with the remedy, and quickly an exit code.
+# busy: measures how long a start takes
 . "$(dirname "$0")/lib.bash"
 enter_private_network || echo "no network namespace may be made here: on the machine's own network"
 

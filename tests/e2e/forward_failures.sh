@@ -1,6 +1,7 @@
 #!/bin/bash
 # What a client is told when its upstream misbehaves, one failure after another over real sockets,
 # and that each is over as soon as the upstream is well again.
+# busy: measures when clients are answered
 # timeout: 180
 . "$(dirname "$0")/lib.bash"
 enter_private_network || skip "no network namespace may be made here"

@@ -1,6 +1,7 @@
 #!/bin/bash
 # Names that an upstream never answers, or answers late, cost who asks for them, and nobody else:
 # with one upstream or two, over UDP and TLS, and with few descriptors.
+# busy: measures when clients are answered
 # timeout: 120
 . "$(dirname "$0")/lib.bash"
 enter_private_network || skip "no network namespace may be made here"

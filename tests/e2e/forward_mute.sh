@@ -1,6 +1,7 @@
 #!/bin/bash
 # An upstream that answers clients and no probe is found to live by what clients ask, and from then
 # on it is not taken for failing while it answers anybody.
+# busy: measures when clients are answered
 # timeout: 60
 . "$(dirname "$0")/lib.bash"
 enter_private_network || skip "no network namespace may be made here"

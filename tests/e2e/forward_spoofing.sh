@@ -1,6 +1,7 @@
 #!/bin/bash
 # Off-path forgery: 100,000 guesses at what the server asks its upstream, none accepted; and 65,536
 # with the port known, all ids in turn, none accepted either.
+# busy: a hundred thousand guesses
 # timeout: 120
 . "$(dirname "$0")/lib.bash"
 enter_private_network || skip "no network namespace may be made here"

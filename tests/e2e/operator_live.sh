@@ -2,6 +2,7 @@
 # The operator's command beside a running server: what explain tells is what a client gets, for each
 # client × name × type of the fixture; a reload that has returned is answered from; and the control
 # socket is never held up.
+# busy: asks from four threads
 . "$(dirname "$0")/lib.bash"
 enter_private_network || skip "no network namespace may be made here"
 spacedns=${SPACEDNS:-$BUILD_DIR/bin/spacedns}

@@ -1,6 +1,7 @@
 #!/bin/bash
 # Reloads, signals and ends: an edit is answered at once, a broken edit changes nothing, no query
 # is lost meanwhile, and the server ends when it is told.
+# busy: measures under load
 # timeout: 180
 . "$(dirname "$0")/lib.bash"
 

@@ -2,6 +2,7 @@
 # Settings are read again with the zones: other upstreams are asked from then on and nobody who waits
 # is forgotten, what was kept stays unless the upstreams changed, what takes a restart is told, and a
 # broken file changes nothing.
+# busy: measures under load
 # timeout: 180
 . "$(dirname "$0")/lib.bash"
 spacedns=${SPACEDNS:-$BUILD_DIR/bin/spacedns}

@@ -56,6 +56,7 @@ import dns.rdatatype
 import dns.rrset
 
 WRONG_SOURCE = "198.51.100.99"
+LAME = dns.name.from_text("lame.example")
 SOA = "ns.invalid. hostmaster.invalid. 1 3600 600 86400 5"
 EDE = 15
 
@@ -66,8 +67,6 @@ def place(text, port):
 
 
 # ---- what is known ----
-
-LAME = dns.name.from_text("lame.example")
 
 
 class Records:
