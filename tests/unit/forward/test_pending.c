@@ -200,7 +200,7 @@ START_TEST(what_lingers_gives_its_sockets_up_to_a_new_question)
     stand.scripted.open_most = 2 * PENDING_ATTEMPTS;
     asking_ask(&stand, "first.example.org", ROUTE_ONE);
     asking_ask(&stand, "second.example.org", ROUTE_ONE);
-    standing_on_reply(&stand.standing[0], stand.now_ms);
+    standing_on_reply(&stand.standing[0], true, stand.now_ms);
     asking_pass(&stand, PENDING_PATIENCE_MS);
     ck_assert_uint_eq(stand.settled.count, 2);
     ck_assert_uint_eq(stand.scripted.open, 2 * PENDING_ATTEMPTS);
@@ -238,7 +238,7 @@ START_TEST(a_question_that_got_room_is_not_said_to_have_had_none)
     asking_ask(&stand, "first.example.org", ROUTE_ONE);
     asking_pass(&stand, 3000);
     asking_ask(&stand, "second.example.org", ROUTE_ONE);
-    standing_on_reply(&stand.standing[0], stand.now_ms);
+    standing_on_reply(&stand.standing[0], true, stand.now_ms);
     asking_pass(&stand, PENDING_PATIENCE_MS);
     ck_assert_uint_eq(stand.settled.count, 2);
     ck_assert_int_eq(stand.settled.failure, FORWARD_SILENT);
