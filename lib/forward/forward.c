@@ -311,6 +311,8 @@ bool forward_ask(struct forward *forward, const struct question *question, uint8
         return true;
     }
     forward_refuse(forward, question, found);
+    if (forward->is_draining)
+        found->failure = FORWARD_STOPPING;
     return false;
 }
 
@@ -499,6 +501,7 @@ bool forward_is_waited_for(const struct forward *forward)
 
 void forward_end_all(struct forward *forward)
 {
+    forward->is_draining = true;
     pending_end_all(forward->pending);
 }
 

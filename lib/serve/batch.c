@@ -145,7 +145,8 @@ static bool find(struct pursuit *pursuit, const struct question *question, uint8
         *found = *pursuit->settled;
         return true;
     }
-    *found = (struct found){.failure = FORWARD_FAILING};
+    *found =
+        (struct found){.failure = pursuit->batch->is_stopping ? FORWARD_STOPPING : FORWARD_FAILING};
     if (pursuit->batch->forward == NULL || find_kept(pursuit, question, route, found))
         return true;
     bool waits = pursuit->deferral == NULL ? defer(pursuit, question, route, found)

@@ -36,6 +36,7 @@ struct batch {
     struct querylog_ring *log; /* NULL: off */
     struct forward *forward;   /* NULL: nobody is asked for what is not ours */
     struct deferred *deferred; /* with `forward` */
+    bool is_stopping;          /* nobody is asked, for the server ends */
     batch_on_adopted *on_adopted;
     void *context;
     uint32_t rotation;

@@ -300,10 +300,12 @@ bool forwarder_is_waited_for(const struct forwarder *forwarder)
 void forwarder_stop(struct forwarder *forwarder)
 {
     forwarder->is_stopping = true;
+    forwarder->batch->is_stopping = true;
     close_retired(forwarder);
     if (forwarder->way != NULL) {
-        batch_set_forward(forwarder->batch, NULL, forwarder->deferred);
+        /* Those who wait are still told by it: why theirs has no answer. */
         forward_end_all(forwarder->way->forward);
+        batch_set_forward(forwarder->batch, NULL, forwarder->deferred);
         close_way(forwarder->way);
         forwarder->way = NULL;
     }

@@ -624,7 +624,7 @@ START_TEST(the_end_tells_everybody)
     ck_assert_uint_eq(stand.told, 3);
     ck_assert(!forward_is_busy(stand.forward));
     ck_assert(forwarding_ask(&stand, "c.example", ROUTE_REST));
-    forwarding_assert_failed(&stand, FORWARD_FULL, NULL);
+    forwarding_assert_failed(&stand, FORWARD_STOPPING, NULL);
 }
 END_TEST
 

@@ -188,6 +188,11 @@ static unsigned rcode(const struct scene *scene)
     return scene->octets[3] & 15;
 }
 
+static bool says(const struct scene *scene, const char *text)
+{
+    return memmem(scene->octets, scene->length, text, strlen(text)) != NULL;
+}
+
 /* The last octet of the address that the client got; 0: no address. */
 static unsigned answered_by(struct scene *scene, unsigned replies)
 {
@@ -237,15 +242,20 @@ static void begin(struct scene *scene, const char *who)
     go_over_to(scene, who);
 }
 
-static void end(struct scene *scene)
+static void close_all(struct scene *scene)
 {
-    forwarder_stop(&scene->forwarder);
     serving_close(&scene->serving);
     forwarder_close(&scene->forwarder);
     for (size_t i = 0; i < scene->generations; i++)
         snapshot_free(scene->snapshots[i]);
     for (int i = 0; i < UPSTREAMS; i++)
         close(scene->upstreams[i]);
+}
+
+static void end(struct scene *scene)
+{
+    forwarder_stop(&scene->forwarder);
+    close_all(scene);
 }
 
 /* ---- tests ---- */
@@ -363,6 +373,34 @@ START_TEST(who_still_waits_at_the_end_gets_a_reply)
 }
 END_TEST
 
+START_TEST(who_still_waits_at_the_end_reads_that_the_server_stops)
+{
+    begin(&scene, "A");
+    ask(&scene, "www.example.org.");
+    serving_turn(&scene.serving);
+    end(&scene);
+    ck_assert_uint_eq(scene.replies, 1);
+    ck_assert_uint_eq(rcode(&scene), RCODE_SERVFAIL);
+    ck_assert(says(&scene, "this server is stopping and waits no longer for first"));
+}
+END_TEST
+
+START_TEST(who_comes_at_the_end_reads_it_too)
+{
+    begin(&scene, "A");
+    ask(&scene, "www.example.org.");
+    serving_turn(&scene.serving);
+    forwarder_drain(&scene.forwarder);
+    ask(&scene, "other.example.org.");
+    ck_assert(says(&scene, "this server is stopping"));
+    forwarder_stop(&scene.forwarder);
+    ask(&scene, "third.example.org.");
+    ck_assert_uint_eq(rcode(&scene), RCODE_SERVFAIL);
+    ck_assert(says(&scene, "this server is stopping"));
+    close_all(&scene);
+}
+END_TEST
+
 START_TEST(without_descriptors_names_fail_until_the_next_snapshot)
 {
     struct rlimit limit;
@@ -398,6 +436,8 @@ int main(void)
     tcase_add_test(all, upstreams_come_and_go);
     tcase_add_test(all, several_changes_at_once_lose_nobody);
     tcase_add_test(all, who_still_waits_at_the_end_gets_a_reply);
+    tcase_add_test(all, who_still_waits_at_the_end_reads_that_the_server_stops);
+    tcase_add_test(all, who_comes_at_the_end_reads_it_too);
     tcase_add_test(all, without_descriptors_names_fail_until_the_next_snapshot);
     suite_add_tcase(suite, all);
     return suite_run(suite);
