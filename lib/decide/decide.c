@@ -330,6 +330,12 @@ static void decide_name(const struct snapshot *snapshot, const struct client *cl
     decide_entry(snapshot, client, query, &entry, verdict);
 }
 
+/* Of messages and of transfers: nothing stands at a name under them (RFC 6895 section 3.1). */
+static bool is_meta_type(uint16_t type)
+{
+    return type == TYPE_OPT || (type >= TYPE_TKEY && type < TYPE_ANY);
+}
+
 void decide(const struct snapshot *snapshot, const struct client *client, const struct query *query,
             uint64_t hash, struct verdict *verdict)
 {
@@ -348,7 +354,7 @@ void decide(const struct snapshot *snapshot, const struct client *client, const 
         decide_chaos(query, verdict);
         return;
     }
-    if (query->type == TYPE_AXFR || query->type == TYPE_IXFR) {
+    if (is_meta_type(query->type)) {
         verdict_settle(verdict, SITUATION_UNSUPPORTED, RCODE_REFUSED, REASON_NOT_SUPPORTED);
         return;
     }

@@ -68,6 +68,38 @@ static const struct {
     {TYPE_CAA, OCTETS("\0"), false},
     {TYPE_URI, OCTETS("\0\1\0\1x"), true},
     {TYPE_URI, OCTETS("\0\1\0\1"), false},
+    {TYPE_NID,
+     OCTETS("\0\1"
+            "01234567"),
+     true},
+    {TYPE_NID,
+     OCTETS("\0\1"
+            "0123456"),
+     false},
+    {TYPE_L32,
+     OCTETS("\0\1"
+            "0123"),
+     true},
+    {TYPE_L32,
+     OCTETS("\0\1"
+            "01234"),
+     false},
+    {TYPE_L64,
+     OCTETS("\0\1"
+            "01234567"),
+     true},
+    {TYPE_L64, OCTETS("\0\1"), false},
+    {TYPE_LP, OCTETS("\0\1\1a\0"), true},
+    {TYPE_LP, OCTETS("\0\1\1a"), false},
+    {TYPE_GPOS, OCTETS("\1a\1b\1c"), true},
+    {TYPE_GPOS, OCTETS("\1a\1b"), false},
+    {TYPE_X25, OCTETS("\3abc"), true},
+    {TYPE_X25,
+     OCTETS("\4"
+            "123"),
+     false},
+    {TYPE_ISDN, OCTETS("\1a\1b"), true},
+    {TYPE_ISDN, OCTETS("\1a\2b"), false},
     {TYPE_LOC, OCTETS(SIXTEEN), true},
     {TYPE_LOC, OCTETS("0"), false},
     {TYPE_CERT, OCTETS("\0\1\0\1\5x"), true},
