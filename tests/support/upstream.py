@@ -10,11 +10,13 @@ RECORDS has one record a line ("www.example.org. 300 IN A 198.51.100.80"; `*.` b
 a line `ede NAME CODE TEXT` has that option go with every answer for the name. What is not there is
 NXDOMAIN, or NOERROR without data, with the SOA of example.org's kind. CNAMEs are followed.
 
+Names below lame.example are never answered.
+
 MODE is read anew for each query, so that whoever writes it before asking sees it obeyed:
 
     answer              as a good server would
     silent              no reply at all; TCP connections are taken and never answered
-    mute                no reply to NS and SOA, as which a server is probed, nor below lame.example
+    mute                no reply to NS and SOA, as which a server is probed; others as ever
     slow MS             the right answer, later
     wrong-id            the right answer under another id
     wrong-question      an answer to another question, with the id of this one
@@ -221,7 +223,7 @@ class Upstream:
         self.take(mode != "tcp-refused")
         question = query.question[0]
         is_probe = question.rdtype in (dns.rdatatype.NS, dns.rdatatype.SOA)
-        if mode == "silent" or (mode == "mute" and (is_probe or question.name.is_subdomain(LAME))):
+        if mode == "silent" or (mode == "mute" and is_probe) or question.name.is_subdomain(LAME):
             return None, 0, False
         delay = int(words[0]) / 1000 if mode == "slow" else 0
         return self.write(query, mode, words, transport), delay, mode == "wrong-source"
