@@ -85,9 +85,9 @@ static void check(struct trial *trial, bool ours)
     const struct query *query = &trial->deciding.query;
     const struct verdict *verdict = &trial->deciding.verdict;
     unsigned classes = estate.world.snapshot->policy.recursion_for;
-    bool is_transfer = query->type == TYPE_AXFR || query->type == TYPE_IXFR;
+    bool is_meta = query->type == 41 || (query->type >= 249 && query->type <= 254);
     bool may_ask = is_inside(trial->client, classes) && trial->wants_recursion &&
-                   query->class == CLASS_IN && !is_transfer && !ours && !verdict->is_empty_name;
+                   query->class == CLASS_IN && !is_meta && !ours && !verdict->is_empty_name;
     bool is_forwarded = verdict->situation == SITUATION_FORWARD;
     bool is_special = verdict->situation == SITUATION_SPECIAL;
 

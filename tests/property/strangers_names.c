@@ -186,7 +186,7 @@ static void compare_with_mould(struct ask *ask, const char *name)
     for (size_t i = first_type(name); i < estate_type_count; i += TYPE_STRIDE * estate_stride()) {
         ask->name = name;
         ask->type = estate_types[i];
-        if (ask->type == 251 || ask->type == 252)
+        if (ask->type == 41 || (ask->type >= 249 && ask->type <= 254))
             continue; /* transfers are refused for any name */
         ask_for_tail(ask, &tail);
         if (mould.length == 0)
