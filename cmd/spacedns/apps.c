@@ -4,27 +4,28 @@
 #include <string.h>
 
 #include "spacedns/change.h"
-#include "spacedns/words.h"
+#include "spacedns/name_generator.h"
 
 enum { NUMBER_DIGITS = 5, TRIES = 100 };
 
-static json_t *app_to_json(const struct session *session, const struct estate *estate,
-                           const struct found *found)
+static json_t *app_to_json(const struct session *session, const struct space_set *space_set,
+                           const struct app_selection *selected)
 {
-    const struct app *app = found->app;
-    const char *domain = found_default_domain(estate, session, app);
+    const struct app *app = selected->app;
+    const char *domain = app_default_domain(space_set, session, app);
 
     return json_pack("{s:o, s:s, s:s, s:b, s:b, s:b, s:o}", "id", json_text(app->id.text), "name",
-                     app->name.text, "space", found->space->name.text, "internal_routing",
+                     app->name.text, "space", selected->space->name.text, "internal_routing",
                      (int)app->internal_routing, "acm", (int)app->acm, "maintenance",
                      (int)app->maintenance, "default_domain", json_text(domain));
 }
 
-static int print_apps(struct session *session, struct estate *estate, const struct space *space)
+static int print_apps(struct session *session, struct space_set *space_set,
+                      const struct space *space)
 {
     FILE *out = session->out;
 
-    (void)estate;
+    (void)space_set;
     if (space->app_count == 0) {
         fputs("There are no apps in space ", out);
         session_print_space(session, out, space->name.text);
@@ -40,21 +41,22 @@ static int print_apps(struct session *session, struct estate *estate, const stru
     return EXIT_DONE;
 }
 
-static int list_apps(struct session *session, struct estate *estate, const struct space *space)
+static int list_apps(struct session *session, struct space_set *space_set,
+                     const struct space *space)
 {
     if (!session->is_json)
-        return print_apps(session, estate, space);
+        return print_apps(session, space_set, space);
     json_t *list = json_array();
     for (size_t i = 0; i < space->app_count; i++) {
-        const struct found found = {.space = space, .app = &space->apps[i]};
-        json_array_append_new(list, app_to_json(session, estate, &found));
+        const struct app_selection selected = {.space = space, .app = &space->apps[i]};
+        json_array_append_new(list, app_to_json(session, space_set, &selected));
     }
     return session_print_json(session, list);
 }
 
 int run_apps(struct session *session)
 {
-    return estate_run(session, list_apps);
+    return space_set_run(session, list_apps);
 }
 
 /* ---- info ---- */
@@ -73,52 +75,52 @@ static void print_dyno_counts(FILE *out, const struct app *app)
     fputs(app->formation_count == 0 ? " none\n" : "\n", out);
 }
 
-static int print_info(struct session *session, const struct estate *estate,
-                      const struct found *found)
+static int print_info(struct session *session, const struct space_set *space_set,
+                      const struct app_selection *selected)
 {
     FILE *out = session->out;
-    const char *domain = found_default_domain(estate, session, found->app);
+    const char *domain = app_default_domain(space_set, session, selected->app);
 
     if (domain == NULL)
         return session_fail(session, EXIT_REFUSED, "out of memory");
     if (session->is_json)
-        return session_print_json(session, app_to_json(session, estate, found));
+        return session_print_json(session, app_to_json(session, space_set, selected));
     fputs("=== ", out);
-    session_print_app(session, out, found->app->name.text);
+    session_print_app(session, out, selected->app->name.text);
     fputs("\n\n", out);
-    print_fact(out, "Auto Cert Mgmt:", found->app->acm ? "true" : "false");
-    print_dyno_counts(out, found->app);
-    fprintf(out, "%-17s https://git.heroku.com/%s.git\n", "Git URL:", found->app->name.text);
-    print_fact(out, "Internal Routing:", found->app->internal_routing ? "true" : "false");
-    if (found->app->maintenance)
+    print_fact(out, "Auto Cert Mgmt:", selected->app->acm ? "true" : "false");
+    print_dyno_counts(out, selected->app);
+    fprintf(out, "%-17s https://git.heroku.com/%s.git\n", "Git URL:", selected->app->name.text);
+    print_fact(out, "Internal Routing:", selected->app->internal_routing ? "true" : "false");
+    if (selected->app->maintenance)
         print_fact(out, "Maintenance:", "true");
-    print_fact(out, "Space:", found->space->name.text);
+    print_fact(out, "Space:", selected->space->name.text);
     fprintf(out, "%-17s https://%s/\n", "Web URL:", domain);
     return EXIT_DONE;
 }
 
 int run_apps_info(struct session *session)
 {
-    return found_run(session, print_info);
+    return app_selection_run(session, print_info);
 }
 
 /* ---- create ---- */
 
-static bool is_taken(const struct estate *estate, const char *name)
+static bool is_taken(const struct space_set *space_set, const char *name)
 {
-    for (size_t i = 0; i < estate->count; i++)
-        for (size_t j = 0; j < estate->spaces[i]->app_count; j++)
-            if (strcmp(estate->spaces[i]->apps[j].name.text, name) == 0)
+    for (size_t i = 0; i < space_set->count; i++)
+        for (size_t j = 0; j < space_set->spaces[i]->app_count; j++)
+            if (strcmp(space_set->spaces[i]->apps[j].name.text, name) == 0)
                 return true;
     return false;
 }
 
 /* A name nobody has; the check before writing finds the one case in ten million that is left. */
-static void make_name(const struct estate *estate, char *name)
+static void make_name(const struct space_set *space_set, char *name)
 {
     for (unsigned i = 0; i < TRIES; i++) {
-        words_name(name, WORDS_NAME_MOST, NUMBER_DIGITS);
-        if (!is_taken(estate, name))
+        name_generator_next(name, GENERATED_NAME_MOST, NUMBER_DIGITS);
+        if (!is_taken(space_set, name))
             return;
     }
 }
@@ -127,10 +129,10 @@ static void print_created(const struct change *change, const char *name, bool is
 {
     struct session *session = change->session;
     const struct app app = {.name.text = name, .internal_routing = is_internal};
-    const struct found made = {.space = change->found.space, .app = &app};
+    const struct app_selection made = {.space = change->selected.space, .app = &app};
 
     if (session->is_json)
-        session_print_json(session, app_to_json(session, &change->estate, &made));
+        session_print_json(session, app_to_json(session, &change->space_set, &made));
     else
         fprintf(session->out, "https://%s.%s/ | https://git.heroku.com/%s.git\n", name,
                 session->policy.suffixes.apps, name);
@@ -141,14 +143,14 @@ static int create(struct change *change, const char *name)
 {
     struct session *session = change->session;
     bool is_internal = invocation_has(&session->invocation, OPTION_INTERNAL_ROUTING);
-    char after[WORDS_NAME_MOST + 64];
+    char after[GENERATED_NAME_MOST + 64];
     struct err err;
 
     fputs("Creating app in space ", session->err);
-    session_print_space(session, session->err, change->found.space->name.text);
+    session_print_space(session, session->err, change->selected.space->name.text);
     fputs("... ", session->err);
     change->is_told = true;
-    if (is_taken(&change->estate, name)) {
+    if (is_taken(&change->space_set, name)) {
         err_set(&err, ERR_RULE, "Name %.64s is already taken; choose another", name);
         return change_fail(change, err.text);
     }
@@ -160,7 +162,7 @@ static int create(struct change *change, const char *name)
     if (code != EXIT_DONE)
         return code;
     print_created(change, name, is_internal);
-    return change_tell_server(change);
+    return change_request_reload(change);
 }
 
 static int fail_without_space(struct session *session)
@@ -178,7 +180,7 @@ static int fail_without_space(struct session *session)
 int run_apps_create(struct session *session)
 {
     const char *name = invocation_operand(&session->invocation, 0);
-    char made[WORDS_NAME_MOST];
+    char made[GENERATED_NAME_MOST];
     struct change change;
 
     if (session->invocation.options[OPTION_SPACE] == NULL)
@@ -186,7 +188,7 @@ int run_apps_create(struct session *session)
     int code = change_open(&change, session, NULL);
     if (code == EXIT_DONE) {
         if (name == NULL)
-            make_name(&change.estate, made);
+            make_name(&change.space_set, made);
         code = create(&change, name == NULL ? made : name);
     }
     change_close(&change);
@@ -209,13 +211,13 @@ static int destroy(struct change *change, const char *name)
     if (strcmp(confirmed, name) != 0)
         return session_fail(session, EXIT_REFUSED, "Confirmation %s did not match %s. Aborted.",
                             confirmed, name);
-    if (!removed_add_app(&change->removed, &change->estate, session, change->found.app))
+    if (!removed_add_app(&change->removed, &change->space_set, session, change->selected.app))
         return session_fail(session, EXIT_REFUSED, "out of memory; nothing was changed");
     change_begin(change, name, "Destroying");
     if (!edit_remove_app(&change->edit, name, &err))
         return change_fail(change, err.text);
     int code = change_commit(change, NULL);
-    return code == EXIT_DONE ? change_tell_server(change) : code;
+    return code == EXIT_DONE ? change_request_reload(change) : code;
 }
 
 int run_apps_destroy(struct session *session)
@@ -224,7 +226,7 @@ int run_apps_destroy(struct session *session)
     int code = change_open_app(&change, session);
 
     if (code == EXIT_DONE)
-        code = destroy(&change, change.found.app->name.text);
+        code = destroy(&change, change.selected.app->name.text);
     change_close(&change);
     return code;
 }

@@ -6,15 +6,15 @@
 #include <unistd.h>
 
 #include "base/escape.h"
-#include "control/diff_tell.h"
+#include "control/diff_print.h"
 #include "spacedns/live.h"
 
 static bool find(struct change *change, const char *app)
 {
     if (app != NULL)
-        return found_app(&change->estate, change->session, app, &change->found);
-    change->found.space = estate_pick(&change->estate, change->session);
-    return change->found.space != NULL;
+        return app_selection_find(&change->space_set, change->session, app, &change->selected);
+    change->selected.space = space_set_pick(&change->space_set, change->session);
+    return change->selected.space != NULL;
 }
 
 int change_open(struct change *change, struct session *session, const char *app)
@@ -30,9 +30,9 @@ int change_open(struct change *change, struct session *session, const char *app)
     change->lock = zone_file_lock(change->folder, &err);
     if (change->lock < 0)
         return session_fail(session, EXIT_REFUSED, "%s", err.text);
-    if (!estate_open(&change->estate, session) || !find(change, app))
+    if (!space_set_open(&change->space_set, session) || !find(change, app))
         return EXIT_REFUSED;
-    if (!zone_file_open(&change->file, change->found.space->file, change->lock, &err))
+    if (!zone_file_open(&change->file, change->selected.space->file, change->lock, &err))
         return session_fail(session, EXIT_REFUSED, "%s", err.text);
     if (!edit_init(&change->edit, change->file.text, change->file.length))
         return session_fail(session, EXIT_REFUSED, "out of memory");
@@ -41,7 +41,7 @@ int change_open(struct change *change, struct session *session, const char *app)
 
 int change_open_app(struct change *change, struct session *session)
 {
-    const char *name = found_name(session);
+    const char *name = app_selection_name(session);
 
     *change = (struct change){.session = session, .lock = -1, .file = {.lock = -1}};
     return name == NULL ? EXIT_USAGE : change_open(change, session, name);
@@ -51,7 +51,7 @@ void change_close(struct change *change)
 {
     edit_close(&change->edit);
     zone_file_close(&change->file);
-    estate_close(&change->estate);
+    space_set_close(&change->space_set);
     if (change->lock >= 0)
         close(change->lock);
 }
@@ -80,7 +80,7 @@ int change_fail(struct change *change, const char *sentence)
 }
 
 /* A place in the draft tells nothing, for it is gone; one in another file does. */
-static void tell_finding(const struct change *change, const struct report *report, struct err *err)
+static void print_finding(const struct change *change, const struct report *report, struct err *err)
 {
     const struct finding *finding = report_first_error(report);
     size_t errors = report_count(report, FINDING_ERROR);
@@ -91,7 +91,7 @@ static void tell_finding(const struct change *change, const struct report *repor
         return;
     }
     if (strcmp(finding->file, change->file.shown) != 0)
-        finding_write_place(finding, place);
+        finding_write_location(finding, place);
     if (errors > 1)
         snprintf(more, sizeof more, " (and %zu more like it)", errors - 1);
     err_set(err, ERR_RULE, "%s%s%s %.400s%s; nothing was changed", place,
@@ -159,7 +159,7 @@ static bool check_draft(void *context, const char *draft, struct err *err)
     struct snapshot *snapshot = snapshot_load(&request, report, &outcome, err);
     bool is_good = snapshot != NULL || outcome.is_unchanged;
     if (!is_good && err->code == ERR_NONE)
-        tell_finding(change, report, err);
+        print_finding(change, report, err);
     if (snapshot != NULL && change->is_guarded)
         is_good = passes_guard(change, snapshot, err);
     report_free(report);
@@ -186,7 +186,7 @@ int change_commit(struct change *change, const char *after)
     return EXIT_DONE;
 }
 
-int change_tell_server(struct change *change)
+int change_request_reload(struct change *change)
 {
     struct session *session = change->session;
 

@@ -15,14 +15,14 @@
  */
 #include "space/edit.h"
 #include "space/zone_file.h"
-#include "spacedns/found.h"
+#include "spacedns/app_selection.h"
 #include "spacedns/removed.h"
 
 struct change {
     struct session *session;
-    struct estate estate;
-    struct found found;    /* app: NULL when a space is changed */
-    char folder[PATH_MAX]; /* of the zone files, from the beginning to the end */
+    struct space_set space_set;
+    struct app_selection selected; /* app: NULL when a space is changed */
+    char folder[PATH_MAX];         /* of the zone files, from the beginning to the end */
     int lock;
     struct zone_file file;
     struct edit edit;
@@ -57,7 +57,7 @@ int change_commit(struct change *change, const char *after);
  * one comes to read it. Returns the exit code: the file stays changed though the server refuses, as
  * it does for other changes that wait in the folder.
  */
-int change_tell_server(struct change *change);
+int change_request_reload(struct change *change);
 
 /** A line of advice on standard error. */
 void change_advise(const struct session *session, const char *format, ...)

@@ -6,7 +6,7 @@
 #include <string.h>
 
 #include "base/escape.h"
-#include "control/asking.h"
+#include "control/explain_request.h"
 #include "control/print.h"
 #include "spacedns/doctor_ask.h"
 #include "spacedns/doctor_conf.h"
@@ -30,7 +30,7 @@ struct visit {
     struct name why;
     char hop[ENDPOINT_TEXT_MAX]; /* the nameserver that is asked now */
     const struct endpoint *server;
-    struct heard_answer first; /* of the first nameserver that answered for the name */
+    struct doctor_answer first; /* of the first nameserver that answered for the name */
     bool has_first;
     bool is_ours; /* this nameserver knows who asks */
     bool with_edns;
@@ -59,12 +59,12 @@ static void tell(struct visit *visit, enum mark mark, const char *step, const ch
 }
 
 /* Why nothing came, and what to do. */
-static void tell_silence(struct visit *visit, const char *step, const struct heard_answer *answer,
-                         const char *remedy)
+static void print_silence(struct visit *visit, const char *step, const struct doctor_answer *answer,
+                          const char *remedy)
 {
-    if (answer->heard == HEARD_ERROR && answer->error == ECONNREFUSED)
+    if (answer->heard == ANSWER_ERROR && answer->error == ECONNREFUSED)
         tell(visit, MARK_FAIL, step, "refused: nothing listens at %s; %s", visit->hop, remedy);
-    else if (answer->heard == HEARD_ERROR)
+    else if (answer->heard == ANSWER_ERROR)
         tell(visit, MARK_FAIL, step, "%s; %s", strerror(answer->error), remedy);
     else
         tell(visit, MARK_FAIL, step, "no answer within %d seconds; %s", DOCTOR_PATIENCE_MS / 1000,
@@ -72,7 +72,7 @@ static void tell_silence(struct visit *visit, const char *step, const struct hea
 }
 
 /* "REFUSED: Q18 client is …", or the code alone. */
-static void write_outcome(const struct heard_answer *answer, char *out, size_t size)
+static void write_outcome(const struct doctor_answer *answer, char *out, size_t size)
 {
     doctor_write_rcode(answer->rcode, out, size);
     size_t used = strlen(out);
@@ -83,7 +83,7 @@ static void write_outcome(const struct heard_answer *answer, char *out, size_t s
         snprintf(out + used, size - used, ": %s", answer->ede);
 }
 
-static void write_addresses(const struct heard_answer *answer, char *out)
+static void write_addresses(const struct doctor_answer *answer, char *out)
 {
     out[0] = '\0';
     for (size_t i = 0; i < answer->address_count; i++) {
@@ -95,20 +95,20 @@ static void write_addresses(const struct heard_answer *answer, char *out)
 }
 
 /* The hop over UDP, which everything else needs; first with EDNS as clients ask today. */
-static bool check_udp(struct visit *visit, struct heard_answer *answer)
+static bool check_udp(struct visit *visit, struct doctor_answer *answer)
 {
     struct asked asked = {.name = visit->whoami, .type = TYPE_TXT, .with_edns = true};
 
     visit->with_edns = true;
     doctor_ask_udp(visit->server, &asked, 1, answer);
-    if (answer->heard == HEARD_NOTHING || answer->rcode == RCODE_FORMERR) {
+    if (answer->heard == ANSWER_NONE || answer->rcode == RCODE_FORMERR) {
         asked.with_edns = visit->with_edns = false;
         doctor_ask_udp(visit->server, &asked, 1, answer);
     }
-    if (answer->heard != HEARD_ANSWER) {
-        tell_silence(visit, "udp", answer,
-                     "look whether the server runs, listens at this address, and is let through "
-                     "(UDP port 53)");
+    if (answer->heard != ANSWER_RECEIVED) {
+        print_silence(visit, "udp", answer,
+                      "look whether the server runs, listens at this address, and is let through "
+                      "(UDP port 53)");
         return false;
     }
     tell(visit, MARK_OK, "udp", "answers");
@@ -127,17 +127,17 @@ static bool check_udp(struct visit *visit, struct heard_answer *answer)
 static void check_tcp(struct visit *visit)
 {
     struct asked asked = {.name = visit->whoami, .type = TYPE_TXT, .with_edns = visit->with_edns};
-    struct heard_answer answer;
+    struct doctor_answer answer;
 
     doctor_ask_tcp(visit->server, &asked, &answer);
-    if (answer.heard == HEARD_ANSWER)
+    if (answer.heard == ANSWER_RECEIVED)
         tell(visit, MARK_OK, "tcp", "answers");
     else
-        tell_silence(visit, "tcp", &answer, "long answers need it: let TCP port 53 through");
+        print_silence(visit, "tcp", &answer, "long answers need it: let TCP port 53 through");
 }
 
 /* What the server takes this client for. */
-static void check_whoami(struct visit *visit, struct heard_answer *answer)
+static void check_whoami(struct visit *visit, struct doctor_answer *answer)
 {
     char outcome[TELL_MAX];
 
@@ -164,7 +164,7 @@ static void check_whoami(struct visit *visit, struct heard_answer *answer)
 }
 
 /* glibc asks for A and AAAA at once from one socket; musl gives up when one of them is an error. */
-static bool check_both(struct visit *visit, struct heard_answer *answers)
+static bool check_both(struct visit *visit, struct doctor_answer *answers)
 {
     const struct asked asked[] = {
         {.name = visit->asked_name, .type = TYPE_A, .with_edns = visit->with_edns},
@@ -172,14 +172,14 @@ static bool check_both(struct visit *visit, struct heard_answer *answers)
     char first[32], second[32];
 
     doctor_ask_udp(visit->server, asked, ASKED_AT_ONCE, answers);
-    bool has_both = answers[0].heard == HEARD_ANSWER && answers[1].heard == HEARD_ANSWER;
+    bool has_both = answers[0].heard == ANSWER_RECEIVED && answers[1].heard == ANSWER_RECEIVED;
     if (!has_both) {
         tell(visit, MARK_FAIL, "a+aaaa",
              "asked at once from one port, %s no answer, and clients wait seconds for it; set "
              "`options single-request-reopen` in resolv.conf, or mend the firewall on the way",
-             answers[0].heard == HEARD_ANSWER   ? "AAAA gets"
-             : answers[1].heard == HEARD_ANSWER ? "A gets"
-                                                : "both get");
+             answers[0].heard == ANSWER_RECEIVED   ? "AAAA gets"
+             : answers[1].heard == ANSWER_RECEIVED ? "A gets"
+                                                   : "both get");
         return false;
     }
     doctor_write_rcode(answers[0].rcode, first, sizeof first);
@@ -194,10 +194,10 @@ static bool check_both(struct visit *visit, struct heard_answer *answers)
     return true;
 }
 
-static void check_name(struct visit *visit, const struct heard_answer *answer)
+static void check_name(struct visit *visit, const struct doctor_answer *answer)
 {
     struct asked asked = {.name = visit->why, .type = TYPE_TXT, .with_edns = visit->with_edns};
-    struct heard_answer why = {0};
+    struct doctor_answer why = {0};
     char addresses[ADDRESSES_TEXT_MAX], outcome[TELL_MAX / 2], verdict[TELL_MAX / 4];
     char remedy[TELL_MAX / 4] = "", last[TELL_MAX / 4] = "";
 
@@ -224,7 +224,7 @@ static void check_name(struct visit *visit, const struct heard_answer *answer)
 }
 
 /* A client may take any nameserver's answer, so all have to say the same. */
-static void compare_with_first(struct visit *visit, const struct heard_answer *answer)
+static void compare_with_first(struct visit *visit, const struct doctor_answer *answer)
 {
     char here[ADDRESSES_TEXT_MAX], there[ADDRESSES_TEXT_MAX];
 
@@ -244,7 +244,7 @@ static void compare_with_first(struct visit *visit, const struct heard_answer *a
 
 static void check_server(struct visit *visit)
 {
-    struct heard_answer answer, both[ASKED_AT_ONCE];
+    struct doctor_answer answer, both[ASKED_AT_ONCE];
 
     endpoint_write(visit->server, visit->hop);
     if (visit->steps == NULL)

@@ -23,22 +23,22 @@ enum {
 };
 
 /* A question under way. */
-struct trip {
+struct doctor_query {
     uint8_t query[QUERY_MAX]; /* two octets of length first, for TCP */
     size_t length;            /* without these */
     uint16_t id;
     const struct asked *asked;
-    struct heard_answer *answer;
+    struct doctor_answer *answer;
 };
 
-static void write_query(struct trip *trip)
+static void write_query(struct doctor_query *query)
 {
-    const struct asked *asked = trip->asked;
+    const struct asked *asked = query->asked;
     struct random_source random = {0};
-    struct writer out = writer_over(trip->query + 2, sizeof trip->query - 2);
+    struct writer out = writer_over(query->query + 2, sizeof query->query - 2);
 
-    trip->id = random_16(&random);
-    write16(&out, trip->id);
+    query->id = random_16(&random);
+    write16(&out, query->id);
     write16(&out, FLAG_RD);
     write16(&out, 1);
     write16(&out, 0);
@@ -54,8 +54,8 @@ static void write_query(struct trip *trip)
         write32(&out, 0);
         write16(&out, 0);
     }
-    trip->length = (size_t)(out.next - out.start);
-    store16(trip->query, (uint16_t)trip->length);
+    query->length = (size_t)(out.next - out.start);
+    store16(query->query, (uint16_t)query->length);
 }
 
 /* Strings that do not fit, and octets that a terminal might obey, are left out. */
@@ -89,7 +89,7 @@ static void read_ede(struct reader *rdata, char *ede)
     }
 }
 
-static void read_record(struct reader *in, bool is_answer, struct heard_answer *answer)
+static void read_record(struct reader *in, bool is_answer, struct doctor_answer *answer)
 {
     name_skip(in);
     uint16_t type = read16(in);
@@ -119,21 +119,21 @@ static int compare_addresses(const void *a, const void *b)
 }
 
 /* Returns false when the message is no reply to this question. */
-static bool read_reply(const struct trip *trip, const uint8_t *octets, size_t length)
+static bool read_reply(const struct doctor_query *query, const uint8_t *octets, size_t length)
 {
-    struct heard_answer answer = {.heard = HEARD_ANSWER};
+    struct doctor_answer answer = {.heard = ANSWER_RECEIVED};
     struct reader in = reader_over(octets, length);
     struct name name;
     uint16_t id = read16(&in), flags = read16(&in), questions = read16(&in);
     unsigned answers = read16(&in), others = read16(&in);
 
     others += read16(&in);
-    if (in.failed || id != trip->id || (flags & FLAG_QR) == 0)
+    if (in.failed || id != query->id || (flags & FLAG_QR) == 0)
         return false;
     if (questions == 1 &&
         (!name_read(&in, &name) ||
-         !name_equals(&name, trip->asked->name.octets, trip->asked->name.length) ||
-         read16(&in) != trip->asked->type || read16(&in) != CLASS_IN))
+         !name_equals(&name, query->asked->name.octets, query->asked->name.length) ||
+         read16(&in) != query->asked->type || read16(&in) != CLASS_IN))
         return false;
     answer.rcode = flags & 15;
     for (unsigned i = 0; i < answers + others && !in.failed; i++)
@@ -141,7 +141,7 @@ static bool read_reply(const struct trip *trip, const uint8_t *octets, size_t le
     if (in.failed)
         return false;
     qsort(answer.addresses, answer.address_count, sizeof answer.addresses[0], compare_addresses);
-    *trip->answer = answer;
+    *query->answer = answer;
     return true;
 }
 
@@ -165,17 +165,17 @@ static bool await_socket(int fd, short events, uint64_t deadline)
     return poll(&poller, 1, left) == 1;
 }
 
-static void fail_trips(struct trip *trips, size_t count, int error)
+static void fail_trips(struct doctor_query *queries, size_t count, int error)
 {
     for (size_t i = 0; i < count; i++)
-        if (trips[i].answer->heard == HEARD_NOTHING)
-            *trips[i].answer = (struct heard_answer){.heard = HEARD_ERROR, .error = error};
+        if (queries[i].answer->heard == ANSWER_NONE)
+            *queries[i].answer = (struct doctor_answer){.heard = ANSWER_ERROR, .error = error};
 }
 
-static bool is_done(const struct trip *trips, size_t count)
+static bool is_done(const struct doctor_query *queries, size_t count)
 {
     for (size_t i = 0; i < count; i++)
-        if (trips[i].answer->heard == HEARD_NOTHING)
+        if (queries[i].answer->heard == ANSWER_NONE)
             return false;
     return true;
 }
@@ -194,43 +194,43 @@ static int connect_to(const struct endpoint *server, int type)
 }
 
 /* Sends what has no answer yet, and listens. */
-static void exchange(int fd, struct trip *trips, size_t count, uint64_t deadline)
+static void exchange(int fd, struct doctor_query *queries, size_t count, uint64_t deadline)
 {
     static uint8_t message[MESSAGE_MAX];
 
     for (size_t i = 0; i < count; i++)
-        if (trips[i].answer->heard == HEARD_NOTHING &&
-            send(fd, trips[i].query + 2, trips[i].length, 0) < 0)
-            fail_trips(trips, count, errno);
-    while (!is_done(trips, count) && await_socket(fd, POLLIN, deadline)) {
+        if (queries[i].answer->heard == ANSWER_NONE &&
+            send(fd, queries[i].query + 2, queries[i].length, 0) < 0)
+            fail_trips(queries, count, errno);
+    while (!is_done(queries, count) && await_socket(fd, POLLIN, deadline)) {
         ssize_t length = recv(fd, message, sizeof message, 0);
         if (length < 0 && errno != EAGAIN)
-            fail_trips(trips, count, errno);
+            fail_trips(queries, count, errno);
         for (size_t i = 0; length > 0 && i < count; i++)
-            if (trips[i].answer->heard == HEARD_NOTHING &&
-                read_reply(&trips[i], message, (size_t)length))
+            if (queries[i].answer->heard == ANSWER_NONE &&
+                read_reply(&queries[i], message, (size_t)length))
                 break;
     }
 }
 
 void doctor_ask_udp(const struct endpoint *server, const struct asked *asked, size_t count,
-                    struct heard_answer *answers)
+                    struct doctor_answer *answers)
 {
-    struct trip trips[ASKED_AT_ONCE];
+    struct doctor_query queries[ASKED_AT_ONCE];
 
     for (size_t i = 0; i < count; i++) {
-        answers[i] = (struct heard_answer){0};
-        trips[i] = (struct trip){.asked = &asked[i], .answer = &answers[i]};
-        write_query(&trips[i]);
+        answers[i] = (struct doctor_answer){0};
+        queries[i] = (struct doctor_query){.asked = &asked[i], .answer = &answers[i]};
+        write_query(&queries[i]);
     }
     int fd = connect_to(server, SOCK_DGRAM);
     if (fd < 0) {
-        fail_trips(trips, count, errno);
+        fail_trips(queries, count, errno);
         return;
     }
-    exchange(fd, trips, count, deadline_after(DOCTOR_PATIENCE_MS / 3));
-    if (!is_done(trips, count))
-        exchange(fd, trips, count, deadline_after(DOCTOR_PATIENCE_MS * 2 / 3));
+    exchange(fd, queries, count, deadline_after(DOCTOR_PATIENCE_MS / 3));
+    if (!is_done(queries, count))
+        exchange(fd, queries, count, deadline_after(DOCTOR_PATIENCE_MS * 2 / 3));
     close(fd);
 }
 
@@ -253,7 +253,7 @@ static int receive_all(int fd, uint8_t *octets, size_t length, uint64_t deadline
     return 0;
 }
 
-static int converse(int fd, struct trip *trip, uint64_t deadline)
+static int converse(int fd, struct doctor_query *query, uint64_t deadline)
 {
     static uint8_t message[MESSAGE_MAX];
     uint8_t prefix[2];
@@ -264,27 +264,27 @@ static int converse(int fd, struct trip *trip, uint64_t deadline)
         return ETIMEDOUT;
     if (getsockopt(fd, SOL_SOCKET, SO_ERROR, &error, &size) != 0 || error != 0)
         return error == 0 ? errno : error;
-    if (send(fd, trip->query, trip->length + 2, MSG_NOSIGNAL) < 0)
+    if (send(fd, query->query, query->length + 2, MSG_NOSIGNAL) < 0)
         return errno;
     error = receive_all(fd, prefix, sizeof prefix, deadline);
     if (error == 0)
         error = receive_all(fd, message, load16(prefix), deadline);
     if (error != 0)
         return error;
-    return read_reply(trip, message, load16(prefix)) ? 0 : EBADMSG;
+    return read_reply(query, message, load16(prefix)) ? 0 : EBADMSG;
 }
 
 void doctor_ask_tcp(const struct endpoint *server, const struct asked *asked,
-                    struct heard_answer *answer)
+                    struct doctor_answer *answer)
 {
-    struct trip trip = {.asked = asked, .answer = answer};
+    struct doctor_query query = {.asked = asked, .answer = answer};
 
-    *answer = (struct heard_answer){0};
-    write_query(&trip);
+    *answer = (struct doctor_answer){0};
+    write_query(&query);
     int fd = connect_to(server, SOCK_STREAM);
-    int error = fd < 0 ? errno : converse(fd, &trip, deadline_after(DOCTOR_PATIENCE_MS));
+    int error = fd < 0 ? errno : converse(fd, &query, deadline_after(DOCTOR_PATIENCE_MS));
     if (fd >= 0)
         close(fd);
     if (error != 0 && error != ETIMEDOUT)
-        fail_trips(&trip, 1, error);
+        fail_trips(&query, 1, error);
 }

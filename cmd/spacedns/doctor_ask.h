@@ -27,11 +27,11 @@ struct asked {
     bool with_edns; /* 1232 octets */
 };
 
-enum heard { HEARD_NOTHING, HEARD_ANSWER, HEARD_ERROR };
+enum heard { ANSWER_NONE, ANSWER_RECEIVED, ANSWER_ERROR };
 
-struct heard_answer {
+struct doctor_answer {
     enum heard heard;
-    int error; /* errno, with HEARD_ERROR */
+    int error; /* errno, with ANSWER_ERROR */
     uint16_t rcode;
     bool has_edns;
     uint32_t addresses[DOCTOR_ADDRESSES]; /* sorted */
@@ -44,8 +44,8 @@ enum { ASKED_AT_ONCE = 2 };
 
 /** Asks up to ASKED_AT_ONCE questions over UDP, without waiting between them. */
 void doctor_ask_udp(const struct endpoint *server, const struct asked *asked, size_t count,
-                    struct heard_answer *answers);
+                    struct doctor_answer *answers);
 
 /** Asks one question over TCP. */
 void doctor_ask_tcp(const struct endpoint *server, const struct asked *asked,
-                    struct heard_answer *answer);
+                    struct doctor_answer *answer);

@@ -58,7 +58,7 @@ static bool has_rcode(const char *verdict, uint16_t wanted)
 }
 
 /* Without a reason (Q40 is a note) it has addresses; a CNAME alone comes with a reason. */
-static bool agrees_on_addresses(const char *verdict, const struct heard_answer *answer)
+static bool agrees_on_addresses(const char *verdict, const struct doctor_answer *answer)
 {
     bool is_full = strcmp(verdict, "NOERROR") == 0 || strncmp(verdict, "NOERROR: Q40", 12) == 0;
     bool is_empty = strstr(verdict, " without data") != NULL;
@@ -66,7 +66,7 @@ static bool agrees_on_addresses(const char *verdict, const struct heard_answer *
     return answer->address_count > 0 ? !is_empty : !is_full;
 }
 
-static bool has_address(const struct heard_answer *answer, const char *text)
+static bool has_address(const struct doctor_answer *answer, const char *text)
 {
     uint32_t address;
 
@@ -76,7 +76,7 @@ static bool has_address(const struct heard_answer *answer, const char *text)
     return false;
 }
 
-static bool agrees_on_routers(const char *explanation, const struct heard_answer *answer)
+static bool agrees_on_routers(const char *explanation, const struct doctor_answer *answer)
 {
     char line[LINE_OCTETS], *rest = NULL;
     size_t named = 0;
@@ -93,7 +93,7 @@ static bool agrees_on_routers(const char *explanation, const struct heard_answer
     return named == answer->address_count;
 }
 
-bool doctor_agrees(const char *explanation, const struct heard_answer *answer)
+bool doctor_agrees(const char *explanation, const struct doctor_answer *answer)
 {
     static const char forward[] = "forward to ";
     char verdict[LINE_OCTETS];

@@ -39,4 +39,4 @@ const char *doctor_last_name(const char *explanation, char *out, size_t size);
  * of the routers, if any are named, each and no other address. Also when the explanation decides
  * nothing, or leaves it to upstreams.
  */
-bool doctor_agrees(const char *explanation, const struct heard_answer *answer);
+bool doctor_agrees(const char *explanation, const struct doctor_answer *answer);

@@ -6,8 +6,8 @@
 #include <string.h>
 
 #include "spacedns/change.h"
+#include "spacedns/name_generator.h"
 #include "spacedns/spaces_grid.h"
-#include "spacedns/words.h"
 
 enum { HOST_MOST = 256, TARGET_DIGITS = 4 };
 
@@ -26,40 +26,41 @@ static const char *record_type(const struct domain *domain)
     return is_apex(domain) ? "ALIAS or ANAME" : "CNAME";
 }
 
-static json_t *domain_to_json(const struct estate *estate, const struct domain *domain)
+static json_t *domain_to_json(const struct space_set *space_set, const struct domain *domain)
 {
     bool is_pending = domain->is_pending || domain->cname.text == NULL;
 
     return json_pack("{s:s, s:s, s:s, s:o, s:s}", "kind", "custom", "hostname",
-                     removed_write_domain(estate, domain), "record", record_type(domain), "cname",
-                     json_text(domain->cname.text), "status", is_pending ? "pending" : "succeeded");
+                     removed_write_domain(space_set, domain), "record", record_type(domain),
+                     "cname", json_text(domain->cname.text), "status",
+                     is_pending ? "pending" : "succeeded");
 }
 
-static int print_domains_json(struct session *session, const struct estate *estate,
-                              const struct found *found)
+static int print_domains_json(struct session *session, const struct space_set *space_set,
+                              const struct app_selection *selected)
 {
     json_t *list = json_array();
-    const char *own = found_default_domain(estate, session, found->app);
+    const char *own = app_default_domain(space_set, session, selected->app);
 
     json_array_append_new(list, json_pack("{s:s, s:o, s:o, s:o, s:s}", "kind", "heroku", "hostname",
                                           json_text(own), "record", json_null(), "cname",
                                           json_null(), "status", "none"));
-    for (size_t i = 0; i < found->app->domain_count; i++)
-        json_array_append_new(list, domain_to_json(estate, &found->app->domains[i]));
+    for (size_t i = 0; i < selected->app->domain_count; i++)
+        json_array_append_new(list, domain_to_json(space_set, &selected->app->domains[i]));
     return session_print_json(session, list);
 }
 
-static int print_domains(struct session *session, const struct estate *estate,
-                         const struct found *found)
+static int print_domains(struct session *session, const struct space_set *space_set,
+                         const struct app_selection *selected)
 {
     static const char *const titles[] = {"Domain Name", "DNS Record Type", "DNS Target"};
-    const struct app *app = found->app;
-    const char *own = found_default_domain(estate, session, app);
-    struct grid grid = grid_over(estate->arena, titles, sizeof titles / sizeof titles[0]);
+    const struct app *app = selected->app;
+    const char *own = app_default_domain(space_set, session, app);
+    struct grid grid = grid_over(space_set->arena, titles, sizeof titles / sizeof titles[0]);
     FILE *out = session->out;
 
     if (session->is_json)
-        return print_domains_json(session, estate, found);
+        return print_domains_json(session, space_set, selected);
     fputs("=== ", out);
     session_print_app(session, out, app->name.text);
     fprintf(out, " Heroku Domain\n\n%s\n", own == NULL ? "" : own);
@@ -70,7 +71,7 @@ static int print_domains(struct session *session, const struct estate *estate,
     fputs(" Custom Domains\n", out);
     for (size_t i = 0; i < app->domain_count; i++) {
         const struct domain *domain = &app->domains[i];
-        grid_add(&grid, removed_write_domain(estate, domain));
+        grid_add(&grid, removed_write_domain(space_set, domain));
         grid_add(&grid, record_type(domain));
         grid_add(&grid, domain->cname.text == NULL ? "(pending)" : domain->cname.text);
     }
@@ -80,7 +81,7 @@ static int print_domains(struct session *session, const struct estate *estate,
 
 int run_domains(struct session *session)
 {
-    return found_run(session, print_domains);
+    return app_selection_run(session, print_domains);
 }
 
 /* ---- add ---- */
@@ -99,13 +100,13 @@ static bool normalise(const char *text, char *out)
     return true;
 }
 
-static const struct app *find_holder(const struct estate *estate, const char *hostname)
+static const struct app *find_holder(const struct space_set *space_set, const char *hostname)
 {
-    for (size_t i = 0; i < estate->count; i++)
-        for (size_t j = 0; j < estate->spaces[i]->app_count; j++) {
-            const struct app *app = &estate->spaces[i]->apps[j];
+    for (size_t i = 0; i < space_set->count; i++)
+        for (size_t j = 0; j < space_set->spaces[i]->app_count; j++) {
+            const struct app *app = &space_set->spaces[i]->apps[j];
             for (size_t k = 0; k < app->domain_count; k++)
-                if (strcmp(removed_write_domain(estate, &app->domains[k]), hostname) == 0)
+                if (strcmp(removed_write_domain(space_set, &app->domains[k]), hostname) == 0)
                     return app;
         }
     return NULL;
@@ -127,11 +128,11 @@ static const char *find_target_suffix(const struct space *space)
 
 static void make_target(const struct change *change, char *out)
 {
-    const char *suffix = find_target_suffix(change->found.space);
-    char first[WORDS_NAME_MOST], second[WORDS_NAME_MOST];
+    const char *suffix = find_target_suffix(change->selected.space);
+    char first[GENERATED_NAME_MOST], second[GENERATED_NAME_MOST];
 
-    words_name(first, sizeof first, TARGET_DIGITS);
-    words_name(second, sizeof second, TARGET_DIGITS);
+    name_generator_next(first, sizeof first, TARGET_DIGITS);
+    name_generator_next(second, sizeof second, TARGET_DIGITS);
     if (suffix != NULL)
         snprintf(out, HOST_MOST, "%s.%.190s", first, suffix);
     else
@@ -146,7 +147,7 @@ static int print_added(struct change *change, const char *hostname, const char *
 
     domain.is_wildcard = strncmp(hostname, "*.", 2) == 0;
     domain.hostname.text = hostname + (domain.is_wildcard ? 2 : 0);
-    int code = session_print_json(session, domain_to_json(&change->estate, &domain));
+    int code = session_print_json(session, domain_to_json(&change->space_set, &domain));
     fflush(session->out);
     return code;
 }
@@ -160,12 +161,12 @@ static void advise_target(const struct session *session, const char *target)
 
 static int add(struct change *change, const char *hostname, const char *target)
 {
-    const char *app = change->found.app->name.text;
+    const char *app = change->selected.app->name.text;
     struct err err;
 
     change_begin(change, app, "Adding %s to", hostname);
-    const struct app *holder = find_holder(&change->estate, hostname);
-    if (holder != NULL && holder != change->found.app) {
+    const struct app *holder = find_holder(&change->space_set, hostname);
+    if (holder != NULL && holder != change->selected.app) {
         err_set(&err, ERR_RULE, "%.255s is currently in use by another app.", hostname);
         return change_fail(change, err.text);
     }
@@ -176,7 +177,7 @@ static int add(struct change *change, const char *hostname, const char *target)
         code = print_added(change, hostname, target);
     else if (code == EXIT_DONE)
         advise_target(change->session, target);
-    return code == EXIT_DONE ? change_tell_server(change) : code;
+    return code == EXIT_DONE ? change_request_reload(change) : code;
 }
 
 static int fail_length(struct session *session, const char *text)
@@ -210,24 +211,24 @@ int run_domains_add(struct session *session)
 
 static bool add_removed(struct change *change, const char *hostname)
 {
-    const struct app *app = change->found.app;
+    const struct app *app = change->selected.app;
     bool has_memory = true;
 
     assert(app != NULL); /* change_open_app found it */
     for (size_t i = 0; i < app->domain_count && has_memory; i++)
-        if (strcmp(removed_write_domain(&change->estate, &app->domains[i]), hostname) == 0)
+        if (strcmp(removed_write_domain(&change->space_set, &app->domains[i]), hostname) == 0)
             has_memory =
-                removed_add_domain(&change->removed, &change->estate, app, &app->domains[i]);
+                removed_add_domain(&change->removed, &change->space_set, app, &app->domains[i]);
     return has_memory;
 }
 
 static int remove_domain(struct change *change, const char *hostname)
 {
-    const char *app = change->found.app->name.text;
+    const char *app = change->selected.app->name.text;
     struct err err;
 
     change_begin(change, app, "Removing %s from", hostname);
-    if (find_holder(&change->estate, hostname) != change->found.app) {
+    if (find_holder(&change->space_set, hostname) != change->selected.app) {
         err_set(&err, ERR_RULE,
                 "Couldn't find that domain name: %.255s; spacedns domains -a %.64s lists them",
                 hostname, app);
@@ -238,7 +239,7 @@ static int remove_domain(struct change *change, const char *hostname)
     if (!edit_remove_domain(&change->edit, app, hostname, &err))
         return change_fail(change, err.text);
     int code = change_commit(change, NULL);
-    return code == EXIT_DONE ? change_tell_server(change) : code;
+    return code == EXIT_DONE ? change_request_reload(change) : code;
 }
 
 int run_domains_remove(struct session *session)

@@ -2,7 +2,7 @@
 
 #include <string.h>
 
-#include "control/asking.h"
+#include "control/explain_request.h"
 #include "spacedns/live.h"
 
 /* The host of a web address, which people paste: false when it is none. */
@@ -20,10 +20,10 @@ static bool is_web_address(const char *name, const char **host, int *length)
 /* An app's bare name is no name in the DNS: it is looked up as anybody's else. */
 static void advise_app(const struct session *session, const char *name)
 {
-    struct index_entry found;
+    struct index_entry selected;
 
     if (strchr(name, '.') == NULL &&
-        snapshot_find_app(session->snapshot, name, strlen(name), &found))
+        snapshot_find_app(session->snapshot, name, strlen(name), &selected))
         fprintf(session->err,
                 "%s is an app; its names are those that spacedns domains -a %s lists\n", name,
                 name);
@@ -32,7 +32,7 @@ static void advise_app(const struct session *session, const char *name)
 int run_explain(struct session *session)
 {
     const char *name = invocation_operand(&session->invocation, 0), *host;
-    struct asking asking;
+    struct explain_request request;
     struct err err;
     int length;
 
@@ -40,13 +40,13 @@ int run_explain(struct session *session)
         return session_fail(session, EXIT_USAGE,
                             "%s is a web address; write its host alone: spacedns explain %.*s",
                             name, length, host);
-    if (!asking_read(&session->invocation, &asking, &err))
+    if (!explain_request_read(&session->invocation, &request, &err))
         return session_fail(session, EXIT_USAGE, "%s", err.text);
     if (invocation_has(&session->invocation, OPTION_LIVE))
         return live_ask(session);
     if (!session_must_load(session))
         return EXIT_REFUSED;
-    asking_tell(session->snapshot, &asking, NULL, session->is_json, session->out);
+    explain_print(session->snapshot, &request, NULL, session->is_json, session->out);
     advise_app(session, name);
     return EXIT_DONE;
 }

@@ -4,7 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "control/diff_tell.h"
+#include "control/diff_print.h"
 #include "spacedns/live.h"
 
 static void print_line(void *context, const char *line)
@@ -34,7 +34,7 @@ static int print_diff(struct session *session, const struct diff *diff)
         fprintf(session->out, "%s\n", json);
         free(json);
     } else {
-        diff_tell(diff, print_line, session);
+        diff_print(diff, print_line, session);
     }
     if (invocation_has(&session->invocation, OPTION_FORCE) || diff_guard(diff, &err))
         return EXIT_DONE;

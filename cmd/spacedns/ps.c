@@ -44,13 +44,13 @@ static void print_formation(FILE *out, const struct formation *formation)
     }
 }
 
-static int print_dynos(struct session *session, const struct estate *estate,
-                       const struct found *found)
+static int print_dynos(struct session *session, const struct space_set *space_set,
+                       const struct app_selection *selected)
 {
-    const struct app *app = found->app;
+    const struct app *app = selected->app;
     size_t count = 0;
 
-    (void)estate;
+    (void)space_set;
     if (session->is_json)
         return print_json_dynos(session, app);
     for (size_t i = 0; i < app->formation_count; i++) {
@@ -71,7 +71,7 @@ static int print_dynos(struct session *session, const struct estate *estate,
 
 int run_ps(struct session *session)
 {
-    return found_run(session, print_dynos);
+    return app_selection_run(session, print_dynos);
 }
 
 /* ---- reading what is meant ---- */
@@ -133,7 +133,7 @@ static int fail_edit(struct change *change, const struct err *err)
     struct err said;
 
     err_set(&said, err->code, "%.380s; spacedns ps -a %.64s lists its dynos", err->text,
-            change->found.app->name.text);
+            change->selected.app->name.text);
     return change_fail(change, err->code == ERR_RULE ? said.text : err->text);
 }
 
@@ -148,16 +148,16 @@ static int set_states(struct change *change, const struct wanted *wanted, size_t
     for (size_t i = 0; i < count; i++)
         fprintf(out, "%s %s.%u to %s", i == 0 ? "" : ",", wanted[i].type,
                 (unsigned)wanted[i].number, dyno_state_text(wanted[i].state));
-    change_begin(change, change->found.app->name.text, " on");
+    change_begin(change, change->selected.app->name.text, " on");
     for (size_t i = 0; i < count; i++) {
-        const struct dyno_name dyno = {.app = change->found.app->name.text,
+        const struct dyno_name dyno = {.app = change->selected.app->name.text,
                                        .type = wanted[i].type,
                                        .number = wanted[i].number};
         if (!edit_set_state(&change->edit, &dyno, wanted[i].state, &err))
             return fail_edit(change, &err);
     }
     int code = change_commit(change, NULL);
-    return code == EXIT_DONE ? change_tell_server(change) : code;
+    return code == EXIT_DONE ? change_request_reload(change) : code;
 }
 
 /* The last of two states would win in silence. */
@@ -232,25 +232,25 @@ static uint32_t next_number(const struct app *app, const char *type)
 
 static int add(struct change *change, const char *type, uint32_t ip)
 {
-    struct dyno_name dyno = {.app = change->found.app->name.text,
+    struct dyno_name dyno = {.app = change->selected.app->name.text,
                              .type = type,
-                             .number = next_number(change->found.app, type)};
+                             .number = next_number(change->selected.app, type)};
     char address[CIDR_TEXT_MAX];
     struct err err;
 
     if (ip == 0)
-        ip = find_free_address(change->found.space);
+        ip = find_free_address(change->selected.space);
     if (ip == 0)
         return session_fail(change->session, EXIT_REFUSED,
                             "space %s has no free address left in its dyno_cidrs; remove a dyno, "
                             "or widen them",
-                            change->found.space->name.text);
+                            change->selected.space->name.text);
     ipv4_write(ip, address);
     change_begin(change, dyno.app, "Adding %s.%u (%s) to", type, (unsigned)dyno.number, address);
     if (!edit_add_dyno(&change->edit, &dyno, ip, &err))
         return fail_edit(change, &err);
     int code = change_commit(change, NULL);
-    return code == EXIT_DONE ? change_tell_server(change) : code;
+    return code == EXIT_DONE ? change_request_reload(change) : code;
 }
 
 int run_ps_add(struct session *session)
@@ -275,14 +275,14 @@ int run_ps_add(struct session *session)
 static int remove_dyno(struct change *change, const struct wanted *wanted)
 {
     const struct dyno_name dyno = {
-        .app = change->found.app->name.text, .type = wanted->type, .number = wanted->number};
+        .app = change->selected.app->name.text, .type = wanted->type, .number = wanted->number};
     struct err err;
 
     change_begin(change, dyno.app, "Removing %s.%u from", dyno.type, (unsigned)dyno.number);
     if (!edit_remove_dyno(&change->edit, &dyno, &err))
         return fail_edit(change, &err);
     int code = change_commit(change, NULL);
-    return code == EXIT_DONE ? change_tell_server(change) : code;
+    return code == EXIT_DONE ? change_request_reload(change) : code;
 }
 
 int run_ps_remove(struct session *session)

@@ -17,9 +17,9 @@ enum {
 
 _Static_assert((int)BATCH_NAMES <= (int)OPERANDS_MOST, "a batch is one command");
 
-static bool add(struct removed *removed, const struct estate *estate, const char *name)
+static bool add(struct removed *removed, const struct space_set *space_set, const char *name)
 {
-    const char **names = arena_grow(estate->arena, removed->names, removed->count,
+    const char **names = arena_grow(space_set->arena, removed->names, removed->count,
                                     &removed->capacity, sizeof *removed->names);
 
     if (names == NULL || name == NULL)
@@ -29,36 +29,36 @@ static bool add(struct removed *removed, const struct estate *estate, const char
     return true;
 }
 
-const char *removed_write_domain(const struct estate *estate, const struct domain *domain)
+const char *removed_write_domain(const struct space_set *space_set, const struct domain *domain)
 {
     char name[DOMAIN_MOST + 2];
     int length = snprintf(name, sizeof name, "%s%.*s", domain->is_wildcard ? "*." : "",
                           DOMAIN_MOST - 1, domain->hostname.text);
 
-    return arena_text(estate->arena, name, (size_t)length);
+    return arena_text(space_set->arena, name, (size_t)length);
 }
 
-bool removed_add_domain(struct removed *removed, const struct estate *estate, const struct app *app,
-                        const struct domain *domain)
+bool removed_add_domain(struct removed *removed, const struct space_set *space_set,
+                        const struct app *app, const struct domain *domain)
 {
     if (!app->internal_routing)
         return true;
-    if (!add(removed, estate, removed_write_domain(estate, domain)))
+    if (!add(removed, space_set, removed_write_domain(space_set, domain)))
         return false;
     return domain->cname.text == NULL ||
-           add(removed, estate,
-               arena_text(estate->arena, domain->cname.text, strlen(domain->cname.text)));
+           add(removed, space_set,
+               arena_text(space_set->arena, domain->cname.text, strlen(domain->cname.text)));
 }
 
-bool removed_add_app(struct removed *removed, const struct estate *estate,
+bool removed_add_app(struct removed *removed, const struct space_set *space_set,
                      const struct session *session, const struct app *app)
 {
     if (!app->internal_routing)
         return true;
-    if (!add(removed, estate, found_default_domain(estate, session, app)))
+    if (!add(removed, space_set, app_default_domain(space_set, session, app)))
         return false;
     for (size_t i = 0; i < app->domain_count; i++)
-        if (!removed_add_domain(removed, estate, app, &app->domains[i]))
+        if (!removed_add_domain(removed, space_set, app, &app->domains[i]))
             return false;
     return true;
 }

@@ -5,9 +5,9 @@
  *     removed_add ... ──► the server reloads ──► removed_forget
  *                    └──► it does not ─────────► removed_advise
  *
- * Threads: one.  Memory: the estate's arena.
+ * Threads: one.  Memory: the space_set's arena.
  */
-#include "spacedns/found.h"
+#include "spacedns/app_selection.h"
 
 struct removed {
     const char **names;
@@ -16,12 +16,12 @@ struct removed {
 };
 
 /** Adds the names of an internally routed app: default domain, domains, DNS targets. */
-bool removed_add_app(struct removed *removed, const struct estate *estate,
+bool removed_add_app(struct removed *removed, const struct space_set *space_set,
                      const struct session *session, const struct app *app);
 
 /** Adds one domain and its DNS target, if the app is internally routed. */
-bool removed_add_domain(struct removed *removed, const struct estate *estate, const struct app *app,
-                        const struct domain *domain);
+bool removed_add_domain(struct removed *removed, const struct space_set *space_set,
+                        const struct app *app, const struct domain *domain);
 
 /** Has the server let go of them, once it has reloaded. Returns the exit code, having said why. */
 int removed_forget(const struct removed *removed, struct session *session);
@@ -30,4 +30,4 @@ int removed_forget(const struct removed *removed, struct session *session);
 void removed_advise(const struct removed *removed, const struct session *session);
 
 /** The name of a domain as zone files have it; a wildcard begins with "*.". NULL without memory. */
-const char *removed_write_domain(const struct estate *estate, const struct domain *domain);
+const char *removed_write_domain(const struct space_set *space_set, const struct domain *domain);

@@ -165,7 +165,7 @@ int session_fail_findings(struct session *session, const char *folder, const cha
     report_print_errors(session->report, session->err);
     if (first == NULL) /* there was no memory for them */
         return session_fail(session, EXIT_REFUSED, "out of memory");
-    finding_write_place(first, place);
+    finding_write_location(first, place);
     return session_fail(session, EXIT_REFUSED, "%s has %zu error%s, %s %s; mend %s, then %s",
                         folder, count, count == 1 ? "" : "s", count == 1 ? "at" : "the first at",
                         place, count == 1 ? "it" : "them", next);

@@ -9,13 +9,13 @@
 #include "space/parse.h"
 
 /* The folder was found good a moment ago: what is found now was written since. */
-static bool read_file(struct estate *estate, struct session *session, const char *file)
+static bool read_file(struct space_set *space_set, struct session *session, const char *file)
 {
     struct zone_text text;
     struct space *space = NULL;
 
     if (folder_read(file, &session->key, NULL, &text, session->report)) {
-        space = space_parse(estate->arena, file, text.octets, text.length, session->report);
+        space = space_parse(space_set->arena, file, text.octets, text.length, session->report);
         free(text.octets);
     }
     if (space == NULL || !report_is_clean(session->report)) {
@@ -24,58 +24,58 @@ static bool read_file(struct estate *estate, struct session *session, const char
                      "%s changed and has errors now; mend them, then try again", file);
         return false;
     }
-    estate->spaces[estate->count++] = space;
+    space_set->spaces[space_set->count++] = space;
     return true;
 }
 
-static bool read_files(struct estate *estate, struct session *session)
+static bool read_files(struct space_set *space_set, struct session *session)
 {
     struct folder folder;
     struct err err;
 
-    estate->arena = arena_new();
-    if (estate->arena == NULL ||
-        !folder_list(estate->arena, session_zones(session), &folder, &err)) {
+    space_set->arena = arena_new();
+    if (space_set->arena == NULL ||
+        !folder_list(space_set->arena, session_zones(session), &folder, &err)) {
         session_fail(session, EXIT_REFUSED, "%s",
-                     estate->arena == NULL ? "out of memory" : err.text);
+                     space_set->arena == NULL ? "out of memory" : err.text);
         return false;
     }
-    estate->spaces = arena_take(estate->arena, folder.count * sizeof *estate->spaces);
-    if (estate->spaces == NULL) {
+    space_set->spaces = arena_take(space_set->arena, folder.count * sizeof *space_set->spaces);
+    if (space_set->spaces == NULL) {
         session_fail(session, EXIT_REFUSED, "out of memory");
         return false;
     }
     for (size_t i = 0; i < folder.count; i++)
-        if (!read_file(estate, session, folder.files[i]))
+        if (!read_file(space_set, session, folder.files[i]))
             return false;
     return true;
 }
 
-bool estate_open(struct estate *estate, struct session *session)
+bool space_set_open(struct space_set *space_set, struct session *session)
 {
-    *estate = (struct estate){.arena = NULL};
-    if (session_must_load(session) && read_files(estate, session))
+    *space_set = (struct space_set){.arena = NULL};
+    if (session_must_load(session) && read_files(space_set, session))
         return true;
-    estate_close(estate);
+    space_set_close(space_set);
     return false;
 }
 
-void estate_close(struct estate *estate)
+void space_set_close(struct space_set *space_set)
 {
-    arena_free(estate->arena);
-    *estate = (struct estate){.arena = NULL};
+    arena_free(space_set->arena);
+    *space_set = (struct space_set){.arena = NULL};
 }
 
-static const struct space *fail_unknown(const struct estate *estate, struct session *session,
+static const struct space *fail_unknown(const struct space_set *space_set, struct session *session,
                                         const char *wanted)
 {
-    const char **names = arena_take(estate->arena, estate->count * sizeof *names);
+    const char **names = arena_take(space_set->arena, space_set->count * sizeof *names);
     const char *near = NULL;
 
-    for (size_t i = 0; names != NULL && i < estate->count; i++)
-        names[i] = estate->spaces[i]->name.text;
+    for (size_t i = 0; names != NULL && i < space_set->count; i++)
+        names[i] = space_set->spaces[i]->name.text;
     if (names != NULL)
-        near = suggest_among(wanted, names, estate->count);
+        near = suggest_among(wanted, names, space_set->count);
     session_fail(session, EXIT_REFUSED,
                  "there is no space %s in %s; %s%s%sspacedns spaces lists them", wanted,
                  session_zones(session), near == NULL ? "" : "did you mean ",
@@ -83,35 +83,35 @@ static const struct space *fail_unknown(const struct estate *estate, struct sess
     return NULL;
 }
 
-const struct space *estate_pick(const struct estate *estate, struct session *session)
+const struct space *space_set_pick(const struct space_set *space_set, struct session *session)
 {
     const char *wanted = session->invocation.options[OPTION_SPACE];
 
-    if (wanted == NULL && estate->count == 1)
-        return estate->spaces[0];
+    if (wanted == NULL && space_set->count == 1)
+        return space_set->spaces[0];
     if (wanted == NULL) {
         session_fail(session, EXIT_REFUSED,
                      "Space name required. Write --space NAME; spacedns spaces lists the %zu of %s",
-                     estate->count, session_zones(session));
+                     space_set->count, session_zones(session));
         return NULL;
     }
-    for (size_t i = 0; i < estate->count; i++)
-        if (strcmp(estate->spaces[i]->name.text, wanted) == 0)
-            return estate->spaces[i];
-    return fail_unknown(estate, session, wanted);
+    for (size_t i = 0; i < space_set->count; i++)
+        if (strcmp(space_set->spaces[i]->name.text, wanted) == 0)
+            return space_set->spaces[i];
+    return fail_unknown(space_set, session, wanted);
 }
 
-int estate_run(struct session *session, estate_command *run)
+int space_set_run(struct session *session, space_set_command *run)
 {
-    struct estate estate;
+    struct space_set space_set;
     int code = EXIT_REFUSED;
 
-    if (!estate_open(&estate, session))
+    if (!space_set_open(&space_set, session))
         return EXIT_REFUSED;
-    const struct space *space = estate_pick(&estate, session);
+    const struct space *space = space_set_pick(&space_set, session);
     if (space != NULL)
-        code = run(session, &estate, space);
-    estate_close(&estate);
+        code = run(session, &space_set, space);
+    space_set_close(&space_set);
     return code;
 }
 

@@ -6,7 +6,7 @@
  * routes, connections that are over. So once the folder is known to be good, its files are read
  * once more, as models.
  *
- * Threads: one.  Memory: models and texts live in the estate's arena.
+ * Threads: one.  Memory: models and texts live in the space_set's arena.
  */
 #include <jansson.h>
 
@@ -14,26 +14,26 @@
 #include "space/model.h"
 #include "spacedns/session.h"
 
-struct estate {
+struct space_set {
     struct arena *arena;
     const struct space **spaces; /* in the order of their files */
     size_t count;
 };
 
 /** Reads every zone file. False, having said why. */
-bool estate_open(struct estate *estate, struct session *session);
+bool space_set_open(struct space_set *space_set, struct session *session);
 
-void estate_close(struct estate *estate);
+void space_set_close(struct space_set *space_set);
 
 /** The space of --space, or the only one there is. NULL, having said why. */
-const struct space *estate_pick(const struct estate *estate, struct session *session);
+const struct space *space_set_pick(const struct space_set *space_set, struct session *session);
 
 /** A command about one space, or about all of them (`space` is NULL). Returns the exit code. */
-typedef int estate_command(struct session *session, struct estate *estate,
-                           const struct space *space);
+typedef int space_set_command(struct session *session, struct space_set *space_set,
+                              const struct space *space);
 
 /** Opens, picks, runs and closes. */
-int estate_run(struct session *session, estate_command *run);
+int space_set_run(struct session *session, space_set_command *run);
 
 /** Prints an indented JSON value and lets go of it. Returns EXIT_DONE, or says what failed. */
 int session_print_json(struct session *session, json_t *value);

@@ -41,20 +41,20 @@ static char *write_zone(const char *name, struct cidr cidr, size_t *length)
 
 static int create(struct session *session, const char *name, struct cidr cidr)
 {
-    struct newcomer newcomer = {
+    struct new_space new_space = {
         .space = name,
         .when_there = "move it away, or take another name",
     };
     struct err err;
-    char *text = write_zone(name, cidr, &newcomer.length);
+    char *text = write_zone(name, cidr, &new_space.length);
 
     if (text == NULL)
         return session_fail(session, EXIT_REFUSED, "out of memory");
-    newcomer.text = text;
+    new_space.text = text;
     fputs("Creating space ", session->err);
     session_print_space(session, session->err, name);
     fputs("... ", session->err);
-    bool is_settled = newcomer_settle(session, &newcomer, &err);
+    bool is_settled = new_space_settle(session, &new_space, &err);
     free(text);
     fputs(is_settled ? "done\n" : "!\n", session->err);
     if (!is_settled)
@@ -68,9 +68,9 @@ int run_spaces_create(struct session *session)
     const char *name = invocation_operand(&session->invocation, 0);
     struct cidr cidr;
 
-    if (!newcomer_name_is_fit(session, name))
+    if (!new_space_name_is_fit(session, name))
         return EXIT_REFUSED;
-    if (!newcomer_read_cidr(session, &cidr))
+    if (!new_space_read_cidr(session, &cidr))
         return EXIT_USAGE;
     if (!session_read_settings(session))
         return EXIT_REFUSED;

@@ -123,19 +123,19 @@ static void advise(const struct import *import)
 
 static bool make(struct import *import, struct err *err)
 {
-    struct newcomer newcomer = {
+    struct new_space new_space = {
         .space = import->space,
         .when_there = "with --force its apps become those of the topology, and the rest stays",
     };
     char *text = NULL;
-    FILE *out = open_memstream(&text, &newcomer.length);
+    FILE *out = open_memstream(&text, &new_space.length);
 
     if (out == NULL)
         return err_set(err, ERR_MEMORY, "out of memory; nothing was changed");
     write_zone(import, out);
     bool is_made = fclose(out) == 0;
-    newcomer.text = text;
-    is_made = is_made && newcomer_settle(import->session, &newcomer, err);
+    new_space.text = text;
+    is_made = is_made && new_space_settle(import->session, &new_space, err);
     free(text);
     return is_made;
 }
@@ -213,7 +213,7 @@ static int replace(struct import *import, struct change *change)
         return code;
     change_begin(change, NULL, "Importing %s into %s", import->file, import->space);
     if (!read_topology(import, &err) ||
-        !topology_merge(import->arena, &import->topology, change->found.space) ||
+        !topology_merge(import->arena, &import->topology, change->selected.space) ||
         !put_apps(import, &change->edit, &err))
         return change_fail(change, err.text);
     code = change_commit(change, NULL);
@@ -221,7 +221,7 @@ static int replace(struct import *import, struct change *change)
         advise(import);
         change_advise(import->session, "A running server reads it with spacedns reload; spacedns "
                                        "plan tells what would change");
-        escape_printf(import->session->out, "%s\n", change->found.space->file);
+        escape_printf(import->session->out, "%s\n", change->selected.space->file);
     }
     return code;
 }
@@ -246,9 +246,9 @@ int run_spaces_import(struct session *session)
     if (import.space == NULL)
         return session_fail(session, EXIT_REFUSED,
                             "Space name required. Write --space NAME, the space to be made");
-    if (!newcomer_name_is_fit(session, import.space))
+    if (!new_space_name_is_fit(session, import.space))
         return EXIT_REFUSED;
-    if (!newcomer_read_cidr(session, &import.cidr))
+    if (!new_space_read_cidr(session, &import.cidr))
         return EXIT_USAGE;
     if (!session_read_settings(session))
         return EXIT_REFUSED;

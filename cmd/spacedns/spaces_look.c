@@ -19,13 +19,13 @@ static json_t *space_to_json(const struct space *space)
                      (json_int_t)space->app_count);
 }
 
-static int print_spaces(struct session *session, const struct estate *estate)
+static int print_spaces(struct session *session, const struct space_set *space_set)
 {
     static const char *const titles[] = {"Name", "Region", "State", "Generation", "CIDR", "Apps"};
-    struct grid grid = grid_over(estate->arena, titles, sizeof titles / sizeof titles[0]);
+    struct grid grid = grid_over(space_set->arena, titles, sizeof titles / sizeof titles[0]);
 
-    for (size_t i = 0; i < estate->count; i++) {
-        const struct space *space = estate->spaces[i];
+    for (size_t i = 0; i < space_set->count; i++) {
+        const struct space *space = space_set->spaces[i];
         grid_add(&grid, space->name.text);
         grid_add(&grid, space->region.text);
         grid_add(&grid, space_state_text(space->state));
@@ -38,24 +38,24 @@ static int print_spaces(struct session *session, const struct estate *estate)
                : session_fail(session, EXIT_REFUSED, "out of memory");
 }
 
-static int print_spaces_json(struct session *session, const struct estate *estate)
+static int print_spaces_json(struct session *session, const struct space_set *space_set)
 {
     json_t *list = json_array();
 
-    for (size_t i = 0; i < estate->count; i++)
-        json_array_append_new(list, space_to_json(estate->spaces[i]));
+    for (size_t i = 0; i < space_set->count; i++)
+        json_array_append_new(list, space_to_json(space_set->spaces[i]));
     return session_print_json(session, list);
 }
 
 int run_spaces(struct session *session)
 {
-    struct estate estate;
+    struct space_set space_set;
 
-    if (!estate_open(&estate, session))
+    if (!space_set_open(&space_set, session))
         return EXIT_REFUSED;
-    int code =
-        session->is_json ? print_spaces_json(session, &estate) : print_spaces(session, &estate);
-    estate_close(&estate);
+    int code = session->is_json ? print_spaces_json(session, &space_set)
+                                : print_spaces(session, &space_set);
+    space_set_close(&space_set);
     return code;
 }
 
@@ -79,7 +79,8 @@ static void print_cidr_fact(FILE *out, const char *name, struct cidr cidr)
     print_fact(out, name, text);
 }
 
-static int print_info(struct session *session, struct estate *estate, const struct space *space)
+static int print_info(struct session *session, struct space_set *space_set,
+                      const struct space *space)
 {
     FILE *out = session->out;
 
@@ -89,7 +90,7 @@ static int print_info(struct session *session, struct estate *estate, const stru
     session_print_space(session, out, space->name.text);
     fputc('\n', out);
     print_fact(out, "ID", space->id.text);
-    print_fact(out, "Region", text_for_people(estate->arena, space->region.text));
+    print_fact(out, "Region", text_for_people(space_set->arena, space->region.text));
     print_cidr_fact(out, "CIDR", space->cidr.cidr);
     print_cidr_fact(out, "Data CIDR", space->data_cidr.cidr);
     print_fact(out, "State", space_state_text(space->state));
@@ -100,7 +101,7 @@ static int print_info(struct session *session, struct estate *estate, const stru
 
 int run_spaces_info(struct session *session)
 {
-    return estate_run(session, print_info);
+    return space_set_run(session, print_info);
 }
 
 static json_t *dyno_to_json(const struct formation *formation, const struct dyno *dyno)
@@ -148,12 +149,12 @@ static size_t print_app_dynos(FILE *out, const struct app *app)
     return count;
 }
 
-static int print_ps(struct session *session, struct estate *estate, const struct space *space)
+static int print_ps(struct session *session, struct space_set *space_set, const struct space *space)
 {
     json_t *list = session->is_json ? json_array() : NULL;
     size_t count = 0;
 
-    (void)estate;
+    (void)space_set;
     for (size_t i = 0; i < space->app_count; i++)
         if (list != NULL)
             json_array_append_new(list, dynos_to_json(&space->apps[i]));
@@ -171,5 +172,5 @@ static int print_ps(struct session *session, struct estate *estate, const struct
 
 int run_spaces_ps(struct session *session)
 {
-    return estate_run(session, print_ps);
+    return space_set_run(session, print_ps);
 }

@@ -41,11 +41,12 @@ static int print_peerings_json(struct session *session, const struct space *spac
     return session_print_json(session, list);
 }
 
-static int print_peerings(struct session *session, struct estate *estate, const struct space *space)
+static int print_peerings(struct session *session, struct space_set *space_set,
+                          const struct space *space)
 {
     static const char *const titles[] = {"PCX ID", "Type",       "CIDR Blocks",    "Status",
                                          "VPC ID", "AWS Region", "AWS Account ID", "Expires"};
-    struct grid grid = grid_over(estate->arena, titles, sizeof titles / sizeof titles[0]);
+    struct grid grid = grid_over(space_set->arena, titles, sizeof titles / sizeof titles[0]);
 
     if (session->is_json)
         return print_peerings_json(session, space);
@@ -68,7 +69,7 @@ static int print_peerings(struct session *session, struct estate *estate, const 
 
 int run_spaces_peerings(struct session *session)
 {
-    return estate_run(session, print_peerings);
+    return space_set_run(session, print_peerings);
 }
 
 static json_t *vpn_to_json(const struct space *space, const struct vpn *vpn)
@@ -107,10 +108,11 @@ static const char *write_tunnels(struct arena *arena, const struct vpn *vpn)
     return arena_text(arena, buffer, length);
 }
 
-static int print_vpns(struct session *session, struct estate *estate, const struct space *space)
+static int print_vpns(struct session *session, struct space_set *space_set,
+                      const struct space *space)
 {
     static const char *const titles[] = {"Name", "Status", "Tunnels"};
-    struct grid grid = grid_over(estate->arena, titles, sizeof titles / sizeof titles[0]);
+    struct grid grid = grid_over(space_set->arena, titles, sizeof titles / sizeof titles[0]);
 
     if (session->is_json)
         return print_vpns_json(session, space);
@@ -119,7 +121,7 @@ static int print_vpns(struct session *session, struct estate *estate, const stru
     for (size_t i = 0; i < space->vpn_count; i++) {
         grid_add(&grid, space->vpns[i].name.text);
         grid_add(&grid, vpn_status_text(space->vpns[i].status));
-        grid_add(&grid, write_tunnels(estate->arena, &space->vpns[i]));
+        grid_add(&grid, write_tunnels(space_set->arena, &space->vpns[i]));
     }
     fprintf(session->out, "=== %s VPN Connections\n", space->name.text);
     return print_grid(session, &grid, 1);
@@ -127,7 +129,7 @@ static int print_vpns(struct session *session, struct estate *estate, const stru
 
 int run_spaces_vpn_connections(struct session *session)
 {
-    return estate_run(session, print_vpns);
+    return space_set_run(session, print_vpns);
 }
 
 /* The platform's inbound ruleset. */
@@ -143,11 +145,12 @@ static int print_rules_json(struct session *session, const struct space *space)
                                                  space->name.text, "rules", rules));
 }
 
-static int print_trusted(struct session *session, struct estate *estate, const struct space *space)
+static int print_trusted(struct session *session, struct space_set *space_set,
+                         const struct space *space)
 {
     char text[CIDR_TEXT_MAX];
 
-    (void)estate;
+    (void)space_set;
     if (session->is_json)
         return print_rules_json(session, space);
     if (space->trusted_ips.count == 0) {
@@ -167,5 +170,5 @@ static int print_trusted(struct session *session, struct estate *estate, const s
 
 int run_spaces_trusted_ips(struct session *session)
 {
-    return estate_run(session, print_trusted);
+    return space_set_run(session, print_trusted);
 }

@@ -15,7 +15,7 @@ enum { FILE_MODE = 0644, NAME_LENGTH_MAX = 63 };
 /* 10.0.0.0/16, as the platform has it. */
 static const struct cidr usual_cidr = {.address = 0x0a000000, .bits = 16};
 
-bool newcomer_name_is_fit(struct session *session, const char *name)
+bool new_space_name_is_fit(struct session *session, const char *name)
 {
     size_t length = strspn(name, "abcdefghijklmnopqrstuvwxyz0123456789-");
 
@@ -28,7 +28,7 @@ bool newcomer_name_is_fit(struct session *session, const char *name)
     return false;
 }
 
-bool newcomer_read_cidr(struct session *session, struct cidr *cidr)
+bool new_space_read_cidr(struct session *session, struct cidr *cidr)
 {
     const char *text = session->invocation.options[OPTION_CIDR];
 
@@ -50,20 +50,20 @@ static const char *path_in(struct arena *arena, const char *folder, const char *
     return path;
 }
 
-static bool write_file(const char *path, const struct newcomer *newcomer)
+static bool write_file(const char *path, const struct new_space *new_space)
 {
     int descriptor = open(path, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, FILE_MODE);
     size_t written = 0;
 
     if (descriptor < 0)
         return false;
-    while (written < newcomer->length) {
-        ssize_t put = write(descriptor, newcomer->text + written, newcomer->length - written);
+    while (written < new_space->length) {
+        ssize_t put = write(descriptor, new_space->text + written, new_space->length - written);
         if (put < 0 && errno != EINTR)
             break;
         written += put > 0 ? (size_t)put : 0;
     }
-    bool is_written = written == newcomer->length && fsync(descriptor) == 0;
+    bool is_written = written == new_space->length && fsync(descriptor) == 0;
     int reason = errno;
     is_written = close(descriptor) == 0 && is_written;
     if (!is_written) {
@@ -79,7 +79,7 @@ static bool is_about_cidr(enum finding_code code)
 }
 
 /* The first error as one sentence. */
-static void tell_finding(const struct report *report, struct err *err)
+static void print_finding(const struct report *report, struct err *err)
 {
     const struct finding *finding = report_first_error(report);
 
@@ -109,7 +109,7 @@ static bool rehearse(struct session *session, const char *path, const char *draf
     struct snapshot *snapshot = snapshot_load(&request, report, &outcome, err);
     bool is_good = snapshot != NULL;
     if (!is_good && err->code == ERR_NONE)
-        tell_finding(report, err);
+        print_finding(report, err);
     snapshot_free(snapshot);
     report_free(report);
     return is_good;
@@ -127,14 +127,14 @@ static void sync_folder(const char *folder)
 
 /* Whole under a hidden name, then, when that would be served, under its own, which must be free. */
 static bool put(struct session *session, struct arena *arena, const char *path,
-                const struct newcomer *newcomer, struct err *err)
+                const struct new_space *new_space, struct err *err)
 {
-    const char *draft = path_in(arena, session_zones(session), ".newcomer", ".new");
+    const char *draft = path_in(arena, session_zones(session), ".new_space", ".new");
 
     if (draft == NULL)
         return err_set(err, ERR_MEMORY, "out of memory; nothing was changed");
     unlink(draft); /* what a command that was killed left behind */
-    bool is_written = write_file(draft, newcomer);
+    bool is_written = write_file(draft, new_space);
     if (is_written && !rehearse(session, path, draft, err)) {
         unlink(draft);
         return false;
@@ -147,12 +147,12 @@ static bool put(struct session *session, struct arena *arena, const char *path,
         return true;
     }
     if (reason == EEXIST)
-        return err_set(err, ERR_RULE, "%s exists already; %s", path, newcomer->when_there);
+        return err_set(err, ERR_RULE, "%s exists already; %s", path, new_space->when_there);
     return err_set(err, ERR_SYSTEM, "%s cannot be written: %s; nothing was changed", path,
                    strerror(reason));
 }
 
-static void tell_first_error(const struct report *report, struct err *err)
+static void print_first_error(const struct report *report, struct err *err)
 {
     const struct finding *first = report_first_error(report);
     char place[FINDING_PLACE_OCTETS];
@@ -161,7 +161,7 @@ static void tell_first_error(const struct report *report, struct err *err)
         err_set(err, ERR_MEMORY, "out of memory; nothing was changed");
         return;
     }
-    finding_write_place(first, place);
+    finding_write_location(first, place);
     err_set(err, ERR_RULE,
             "%s: %s stands in the way; nothing was changed; spacedns check tells all of it, mend "
             "it first",
@@ -178,25 +178,25 @@ static bool list_good(struct session *session, struct arena *arena, struct folde
         return true;
     struct snapshot *snapshot = session_load(session, session_zones(session), NULL, err);
     if (snapshot == NULL && err->code == ERR_NONE)
-        tell_first_error(session->report, err);
+        print_first_error(session->report, err);
     snapshot_free(snapshot);
     return snapshot != NULL;
 }
 
-static bool settle(struct session *session, struct arena *arena, const struct newcomer *newcomer,
+static bool settle(struct session *session, struct arena *arena, const struct new_space *new_space,
                    struct err *err)
 {
     struct folder folder = {.count = 0};
-    const char *path = path_in(arena, session_zones(session), newcomer->space, ".yaml");
+    const char *path = path_in(arena, session_zones(session), new_space->space, ".yaml");
 
     if (path == NULL)
         return err_set(err, ERR_MEMORY, "out of memory; nothing was changed");
     if (access(path, F_OK) == 0)
-        return err_set(err, ERR_RULE, "%s exists already; %s", path, newcomer->when_there);
-    return list_good(session, arena, &folder, err) && put(session, arena, path, newcomer, err);
+        return err_set(err, ERR_RULE, "%s exists already; %s", path, new_space->when_there);
+    return list_good(session, arena, &folder, err) && put(session, arena, path, new_space, err);
 }
 
-bool newcomer_settle(struct session *session, const struct newcomer *newcomer, struct err *err)
+bool new_space_settle(struct session *session, const struct new_space *new_space, struct err *err)
 {
     struct arena *arena = arena_new();
     bool is_settled = false;
@@ -206,7 +206,7 @@ bool newcomer_settle(struct session *session, const struct newcomer *newcomer, s
         return err_set(err, ERR_MEMORY, "out of memory; nothing was changed");
     lock = zone_file_lock(session_zones(session), err);
     if (lock >= 0)
-        is_settled = settle(session, arena, newcomer, err);
+        is_settled = settle(session, arena, new_space, err);
     if (lock >= 0)
         close(lock);
     arena_free(arena);

@@ -11,7 +11,7 @@
  */
 #include "spacedns/session.h"
 
-struct newcomer {
+struct new_space {
     const char *space;      /* also the file's name, with .yaml behind it */
     const char *when_there; /* what to do when the file exists */
     const char *text;
@@ -19,10 +19,10 @@ struct newcomer {
 };
 
 /** True for a name that is safe in a path and in YAML. Else false, having said why. */
-bool newcomer_name_is_fit(struct session *session, const char *name);
+bool new_space_name_is_fit(struct session *session, const char *name);
 
 /** Reads --cidr, or takes the platform's default. False, having said why. */
-bool newcomer_read_cidr(struct session *session, struct cidr *cidr);
+bool new_space_read_cidr(struct session *session, struct cidr *cidr);
 
 /** Makes the file. False with *err, a sentence with its remedy; then nothing has changed. */
-bool newcomer_settle(struct session *session, const struct newcomer *newcomer, struct err *err);
+bool new_space_settle(struct session *session, const struct new_space *new_space, struct err *err);

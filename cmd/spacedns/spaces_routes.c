@@ -22,8 +22,8 @@ static bool find_in_space(const struct space *space, const char *wanted, struct 
     return false;
 }
 
-static const char *find_near(struct arena *arena, const struct space *const *spaces, size_t count,
-                             const char *wanted)
+static const char *find_suggestion(struct arena *arena, const struct space *const *spaces,
+                                   size_t count, const char *wanted)
 {
     size_t known = 0;
 
@@ -38,15 +38,16 @@ static const char *find_near(struct arena *arena, const struct space *const *spa
 }
 
 /* In the space of --space, else in all: a peering's id is its own. */
-static bool find(struct session *session, const struct estate *estate, struct crossing *crossing)
+static bool find(struct session *session, const struct space_set *space_set,
+                 struct crossing *crossing)
 {
     const char *wanted = invocation_operand(&session->invocation, 0);
-    const struct space *const *spaces = estate->spaces;
+    const struct space *const *spaces = space_set->spaces;
     const struct space *only = NULL;
-    size_t count = estate->count;
+    size_t count = space_set->count;
 
     if (invocation_has(&session->invocation, OPTION_SPACE)) {
-        only = estate_pick(estate, session);
+        only = space_set_pick(space_set, session);
         if (only == NULL)
             return false;
         spaces = &only;
@@ -55,7 +56,7 @@ static bool find(struct session *session, const struct estate *estate, struct cr
     for (size_t i = 0; i < count; i++)
         if (find_in_space(spaces[i], wanted, crossing))
             return true;
-    const char *near = find_near(estate->arena, spaces, count, wanted);
+    const char *near = find_suggestion(space_set->arena, spaces, count, wanted);
     session_fail(session, EXIT_REFUSED,
                  "there is no peering %s in %s; %s%s%sspacedns spaces:peerings lists them", wanted,
                  only == NULL ? session_zones(session) : only->name.text,
@@ -99,7 +100,7 @@ static void print_command(void *context, const struct text *command)
     fprintf(session->out, "%.*s\n", (int)text_length(command), command->start);
 }
 
-static void say_missing(const struct session *session, const struct crossing *crossing)
+static void print_missing(const struct session *session, const struct crossing *crossing)
 {
     char list[PEER_ROUTERS_MAX];
     struct text routers = text_over(list, sizeof list);
@@ -113,7 +114,7 @@ static void say_missing(const struct session *session, const struct crossing *cr
 }
 
 /* What is wrong goes to standard error, so that the commands alone can be taken from the output. */
-static void say_why(const struct session *session, const struct crossing *crossing)
+static void print_why(const struct session *session, const struct crossing *crossing)
 {
     bool has_whole = peer_routes_find_whole(crossing->space, crossing->peering) != NULL;
     const char *name = crossing->peering->pcx_id.text;
@@ -128,7 +129,7 @@ static void say_why(const struct session *session, const struct crossing *crossi
                 name, cidr);
         return;
     case PEER_ROUTES_MISSING:
-        say_missing(session, crossing);
+        print_missing(session, crossing);
         return;
     case PEER_ROUTES_PARTIAL:
         fprintf(session->err,
@@ -148,7 +149,7 @@ static int print_text(struct session *session, const struct crossing *crossing)
     bool is_complete =
         peer_routes_judge(crossing->space, crossing->peering) == PEER_ROUTES_COMPLETE;
 
-    say_why(session, crossing);
+    print_why(session, crossing);
     size_t count = for_each_command(crossing, print_command, session);
     if (is_complete && count > 0)
         fputs("The routes inside it are not needed, and these commands remove them.\n",
@@ -206,15 +207,15 @@ static int print_routes_json(struct session *session, const struct crossing *cro
 
 int run_spaces_peerings_routes(struct session *session)
 {
-    struct estate estate;
+    struct space_set space_set;
     struct crossing crossing;
     int code = EXIT_REFUSED;
 
-    if (!estate_open(&estate, session))
+    if (!space_set_open(&space_set, session))
         return EXIT_REFUSED;
-    if (find(session, &estate, &crossing))
+    if (find(session, &space_set, &crossing))
         code = session->is_json ? print_routes_json(session, &crossing)
                                 : print_text(session, &crossing);
-    estate_close(&estate);
+    space_set_close(&space_set);
     return code;
 }

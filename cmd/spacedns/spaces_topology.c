@@ -72,7 +72,8 @@ static bool print_app(struct session *session, struct arena *arena, const struct
     return is_whole;
 }
 
-static int print_topology(struct session *session, struct estate *estate, const struct space *space)
+static int print_topology(struct session *session, struct space_set *space_set,
+                          const struct space *space)
 {
     bool is_whole = true;
 
@@ -81,12 +82,12 @@ static int print_topology(struct session *session, struct estate *estate, const 
     for (size_t i = 0; !session->is_json && is_whole && i < space->app_count; i++) {
         if (i > 0)
             fputc('\n', session->out);
-        is_whole = print_app(session, estate->arena, &space->apps[i]);
+        is_whole = print_app(session, space_set->arena, &space->apps[i]);
     }
     return is_whole ? EXIT_DONE : session_fail(session, EXIT_REFUSED, "out of memory");
 }
 
 int run_spaces_topology(struct session *session)
 {
-    return estate_run(session, print_topology);
+    return space_set_run(session, print_topology);
 }

@@ -69,7 +69,7 @@ static int connect_to(struct talk *talk, int patience)
     return -1;
 }
 
-static bool fail_to_hear(struct talk *talk, FILE *from, int number)
+static bool fail_to_read(struct talk *talk, FILE *from, int number)
 {
     struct err *err = &talk->problem;
 
@@ -90,7 +90,7 @@ static bool print_line(FILE *to, char *line)
     return fputc('\n', to) != EOF && ferror(to) == 0;
 }
 
-static bool hear(struct talk *talk, FILE *from)
+static bool read_answer(struct talk *talk, FILE *from)
 {
     char *line = NULL;
     size_t size = 0;
@@ -100,7 +100,7 @@ static bool hear(struct talk *talk, FILE *from)
         errno = 0;
         is_over = true;
         if (getline(&line, &size, from) < 0) {
-            fail_to_hear(talk, from, errno);
+            fail_to_read(talk, from, errno);
             break;
         }
         switch (protocol_read_response(line, &talk->code)) {
@@ -146,7 +146,7 @@ bool talk_run(struct talk *talk, const struct invocation *invocation)
     }
     /* A server that has no room hangs up without reading, and says so. */
     (void)!send(descriptor, line, length, MSG_NOSIGNAL);
-    bool passed = hear(talk, from);
+    bool passed = read_answer(talk, from);
     fclose(from);
     return passed;
 }
@@ -164,7 +164,7 @@ static bool read_zones(const char *octets, char *zones, size_t size)
 }
 
 /* Returns false when nothing was said, with the problem, or what was said cannot be kept. */
-static bool hear_status(struct talk *talk, char **octets)
+static bool read_status(struct talk *talk, char **octets)
 {
     const struct invocation status = {.command = COMMAND_STATUS, .options = {[OPTION_JSON] = ""}};
     size_t length = 0;
@@ -182,7 +182,7 @@ static bool hear_status(struct talk *talk, char **octets)
 bool talk_ask_zones(struct talk *talk, char *zones, size_t size)
 {
     char *octets = NULL;
-    bool passed = hear_status(talk, &octets);
+    bool passed = read_status(talk, &octets);
 
     if (passed && (talk->code != 0 || !read_zones(octets, zones, size)))
         passed = err_set(&talk->problem, ERR_SYSTEM,

@@ -6,11 +6,11 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
-#include "control/asking.h"
-#include "control/diff_tell.h"
+#include "control/diff_print.h"
+#include "control/explain_request.h"
 #include "control/print.h"
+#include "spacednsd/settings_reload.h"
 #include "spacednsd/status.h"
-#include "spacednsd/terms.h"
 #include "spacednsd/workers.h"
 
 enum { CODE_DONE = 0, CODE_REFUSED = 1, CODE_USAGE = 2 };
@@ -40,21 +40,21 @@ static void fail(struct call *call, int code, const char *sentence)
 
 /* ---- what clients get ---- */
 
-static void answer_explain(struct call *call, const struct control_view *view)
+static void answer_explain(struct call *call, const struct status_source *view)
 {
-    struct asking asking;
+    struct explain_request request;
     struct err err;
 
-    if (!asking_read(&call->invocation, &asking, &err)) {
+    if (!explain_request_read(&call->invocation, &request, &err)) {
         fail(call, CODE_USAGE, err.text);
         return;
     }
-    workers_explain(view, &asking, wants_json(call), call->out);
+    workers_explain(view, &request, wants_json(call), call->out);
     call_finish(call, CODE_DONE);
 }
 
 /* The address that this host has towards the server's first one; nothing is sent. */
-static bool find_own_address(const struct settings *settings, struct asker *asker)
+static bool find_own_address(const struct settings *settings, struct explain_source *source)
 {
     struct sockaddr_in own = {0},
                        to = {.sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
@@ -71,35 +71,35 @@ static bool find_own_address(const struct settings *settings, struct asker *aske
                  getsockname(descriptor, (struct sockaddr *)&own, &size) == 0;
     close(descriptor);
     if (found)
-        asker->path = (struct path){.source = ntohl(own.sin_addr.s_addr),
-                                    .destination = ntohl(to.sin_addr.s_addr)};
+        source->path = (struct path){.source = ntohl(own.sin_addr.s_addr),
+                                     .destination = ntohl(to.sin_addr.s_addr)};
     return found;
 }
 
-static void answer_whoami(struct call *call, const struct control_view *view)
+static void answer_whoami(struct call *call, const struct status_source *view)
 {
     const char *from = call->invocation.options[OPTION_FROM];
     const char *to = call->invocation.options[OPTION_TO];
-    struct asker asker = {0};
+    struct explain_source source = {0};
 
-    if (from == NULL && !find_own_address(view->settings, &asker)) {
+    if (from == NULL && !find_own_address(view->settings, &source)) {
         fail(call, CODE_REFUSED, "this host has no way to the server's address; add --from ADDR");
         return;
     }
-    if ((from != NULL && !asking_read_source(from, &asker)) ||
-        (to != NULL && !ipv4_read(to, &asker.path.destination))) {
+    if ((from != NULL && !explain_read_source(from, &source)) ||
+        (to != NULL && !ipv4_read(to, &source.path.destination))) {
         fail(call, CODE_USAGE, "--from and --to are addresses; write them as 10.0.130.56");
         return;
     }
-    asking_tell_client(server_current(view->server), &asker, wants_json(call), call->out);
+    explain_print_client(server_current(view->server), &source, wants_json(call), call->out);
     call_finish(call, CODE_DONE);
 }
 
-void control_answer(struct call *call, const struct control_view *view)
+void control_answer(struct call *call, const struct status_source *view)
 {
     switch (call->invocation.command) {
     case COMMAND_STATUS:
-        status_tell(view, wants_json(call), call->out);
+        status_print(view, wants_json(call), call->out);
         call_finish(call, CODE_DONE);
         break;
     case COMMAND_KEPT_BACK:
@@ -131,7 +131,7 @@ static json_t *json_finding(const struct finding *finding)
 }
 
 /* The keys of the settings that have changed. */
-static json_t *json_changed(const struct terms *terms)
+static json_t *json_changed(const struct settings_reload *terms)
 {
     json_t *keys = json_array();
     const char *key = terms == NULL ? "" : terms->changed;
@@ -178,8 +178,8 @@ static const char *refusal_of(const struct call *call)
 }
 
 /* What the errors of a refused reload are in. */
-static void tell_errors(struct call *call, const struct zones_loading *loading, size_t errors,
-                        unsigned long long generation)
+static void print_errors(struct call *call, const struct zones_loading *loading, size_t errors,
+                         unsigned long long generation)
 {
     bool are_settings = loading->terms == NULL;
 
@@ -207,11 +207,11 @@ static void answer_refused(struct call *call, const struct reload_result *result
         errors = report_count(loading->report, FINDING_ERROR);
     }
     if (errors > 0) {
-        tell_errors(call, loading, errors, generation);
+        print_errors(call, loading, errors, generation);
         return;
     }
     if (result->end == RELOAD_GUARDED)
-        diff_tell_refusal(result->diff, print_line, call->out);
+        diff_print_refusal(result->diff, print_line, call->out);
     fprintf(call->err, "Error: %s: %s; generation %llu is still served%s\n", refusal_of(call),
             loading->err.text, generation,
             result->end == RELOAD_GUARDED ? "; put it back, or say --force if it is meant to go"
@@ -219,7 +219,7 @@ static void answer_refused(struct call *call, const struct reload_result *result
 }
 
 /* Settings that take a restart are told whatever else is. */
-static void tell_restarts(struct call *call, const struct report *report)
+static void print_restarts(struct call *call, const struct report *report)
 {
     const struct finding *findings = report_findings(report);
 
@@ -238,7 +238,7 @@ static void answer_text(struct call *call, const struct reload_result *result)
         return;
     }
     const char *changed = result->loading->terms->changed;
-    tell_restarts(call, result->loading->report);
+    print_restarts(call, result->loading->report);
     fprintf(call->out,
             "Reloading zones... %s, generation=%llu files=%zu read=%zu spaces=%zu apps=%zu "
             "ms=%llu%s%s\n",
@@ -258,7 +258,7 @@ static int answer_tried(struct call *call, const struct reload_result *result)
     if (json != NULL)
         fprintf(call->out, "%s\n", json);
     else
-        diff_tell(result->diff, print_line, call->out);
+        diff_print(result->diff, print_line, call->out);
     free(json);
     if (invocation_has(&call->invocation, OPTION_FORCE) || diff_guard(result->diff, &err))
         return CODE_DONE;

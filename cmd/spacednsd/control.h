@@ -2,7 +2,8 @@
 /**
  * What the running server answers to the operator's command; lib/control/listener.h has the socket.
  *
- * What only the workers know is gathered before (looks.h); the rest is the control thread's own.
+ * What only the workers know is gathered before (inspection.h); the rest is the control thread's
+ * own.
  *
  * Threads: the control thread.  Memory: each call is finished here.
  */
@@ -11,7 +12,7 @@
 #include "control/diff.h"
 #include "control/listener.h"
 #include "spacednsd/kept.h"
-#include "spacednsd/view.h"
+#include "spacednsd/status_source.h"
 #include "spacednsd/zones.h"
 
 struct reload_result {
@@ -29,7 +30,7 @@ struct reload_result {
 const char *control_path(const struct settings *settings);
 
 /** Answers a call that asks how things are, with what the workers have told by now. */
-void control_answer(struct call *call, const struct control_view *view);
+void control_answer(struct call *call, const struct status_source *view);
 
 /** Answers every call of a list that waited for one reload. */
 void control_answer_reload(struct call *calls, const struct reload_result *result);

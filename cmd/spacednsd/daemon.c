@@ -11,10 +11,10 @@
 #include "serve/server.h"
 #include "spacednsd/control.h"
 #include "spacednsd/events.h"
-#include "spacednsd/looks.h"
+#include "spacednsd/inspection.h"
 #include "spacednsd/reloads.h"
+#include "spacednsd/settings_reload.h"
 #include "spacednsd/signals.h"
-#include "spacednsd/terms.h"
 #include "spacednsd/zones.h"
 
 enum { EXIT_REFUSED = 1 };
@@ -25,9 +25,9 @@ struct daemon {
     struct signals signals;
     struct server *server;
     struct listener *listener; /* NULL: no control socket */
-    struct control_view view;
+    struct status_source view;
     struct reloads reloads;
-    struct looks looks;
+    struct inspection inspection;
     bool is_ready; /* the first snapshot is being answered from */
 };
 
@@ -52,11 +52,11 @@ static void daemon_on_adopted(void *context, uint64_t generation)
     reloads_finish(&daemon->reloads);
 }
 
-static void daemon_on_looked(void *context)
+static void daemon_on_reports(void *context)
 {
     struct daemon *daemon = context;
 
-    looks_on_told(&daemon->looks);
+    inspection_on_reports(&daemon->inspection);
 }
 
 /* ---- the operator's command ---- */
@@ -68,9 +68,9 @@ static void daemon_on_call(void *context, struct call *call)
     enum command_name command = call->invocation.command;
 
     if (command == COMMAND_RELOAD || command == COMMAND_PLAN || command == COMMAND_FORGET)
-        reloads_wish(&daemon->reloads, call);
+        reloads_request(&daemon->reloads, call);
     else if (command == COMMAND_STATUS || command == COMMAND_EXPLAIN)
-        looks_wish(&daemon->looks, call);
+        inspection_request(&daemon->inspection, call);
     else
         control_answer(call, &daemon->view);
 }
@@ -81,7 +81,7 @@ static bool open_control(struct daemon *daemon)
     const char *path = control_path(daemon->settings);
     struct err err;
 
-    looks_start(&daemon->looks, &daemon->loop, daemon->server, &daemon->view);
+    inspection_start(&daemon->inspection, &daemon->loop, daemon->server, &daemon->view);
     if (path == NULL)
         return true;
     daemon->view.socket = path;
@@ -99,7 +99,7 @@ static bool open_control(struct daemon *daemon)
 static void close_control(struct daemon *daemon)
 {
     reloads_stop(&daemon->reloads);
-    looks_stop(&daemon->looks);
+    inspection_stop(&daemon->inspection);
     listener_close(daemon->listener);
     daemon->listener = NULL;
 }
@@ -125,7 +125,7 @@ static void daemon_on_signal(void *context, int number)
     if (number == SIGUSR1)
         events_log_counters(daemon->server);
     else
-        reloads_wish(&daemon->reloads, NULL);
+        reloads_request(&daemon->reloads, NULL);
 }
 
 /* ---- start ---- */
@@ -149,7 +149,7 @@ static int run_server(struct daemon *daemon)
                                      .loop = &daemon->loop,
                                      .log_descriptor = STDOUT_FILENO,
                                      .on_adopted = daemon_on_adopted,
-                                     .on_looked = daemon_on_looked,
+                                     .on_reports = daemon_on_reports,
                                      .context = daemon};
     struct err err;
 
@@ -181,10 +181,10 @@ static int run_server(struct daemon *daemon)
 static bool prepare(struct daemon *daemon, const struct settings *settings)
 {
     *daemon = (struct daemon){.settings = settings};
-    daemon->view = (struct control_view){.settings = &daemon->reloads.settings,
-                                         .last = &daemon->reloads.last,
-                                         .state = &daemon->reloads.state,
-                                         .started_ns = clock_monotonic_ns()};
+    daemon->view = (struct status_source){.settings = &daemon->reloads.settings,
+                                          .last = &daemon->reloads.last,
+                                          .state = &daemon->reloads.state,
+                                          .started_ns = clock_monotonic_ns()};
     daemon->reloads = (struct reloads){.settings = *settings,
                                        .key = hash_key_random(),
                                        .loop = &daemon->loop,
@@ -220,7 +220,7 @@ int daemon_run(struct settings *settings)
     reloads_store_first(&daemon.reloads);
     if (settings->lacks_upstreams)
         events_log_no_upstreams();
-    terms_raise_descriptor_limit(settings);
+    settings_raise_descriptor_limit(settings);
     if (uv_loop_init(&daemon.loop) != 0)
         return refuse("no event loop to be had; are there file descriptors left?");
     int code = run_server(&daemon);

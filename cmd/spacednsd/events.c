@@ -6,7 +6,7 @@
 #include "base/log.h"
 #include "decide/reason.h"
 #include "spacednsd/kept.h"
-#include "spacednsd/terms.h"
+#include "spacednsd/settings_reload.h"
 #include "wire/types.h"
 
 _Static_assert((int)REASON_COUNT <= STATS_REASONS, "every reason has a counter");

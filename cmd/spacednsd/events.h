@@ -26,7 +26,7 @@ void events_log_unchanged(const struct zones_loading *loading, uint64_t generati
 
 void events_log_stopping(int signal_number);
 
-/** The settings' shares are those of terms_share_descriptors. */
+/** The settings' shares are those of settings_share_descriptors. */
 void events_log_few_descriptors(const struct settings *settings, uint64_t limit, uint64_t wanted);
 
 /** Nobody said whom to ask for names that are not ours, and the host names nobody. */

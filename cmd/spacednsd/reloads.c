@@ -5,9 +5,9 @@
 
 #include "base/clock.h"
 #include "base/log.h"
-#include "control/diff_tell.h"
+#include "control/diff_print.h"
 #include "spacednsd/events.h"
-#include "spacednsd/terms.h"
+#include "spacednsd/settings_reload.h"
 
 enum {
     REFUSAL_LINES_MOST = 50, /* in the log; plan prints all */
@@ -16,8 +16,8 @@ enum {
 
 void reloads_prepare(struct reloads *reloads, const struct snapshot *before)
 {
-    const char *folder = reloads->wish.folder;
-    bool is_stored = state_is_used(&reloads->state) && !reloads->wish.is_dry;
+    const char *folder = reloads->reload_request.folder;
+    bool is_stored = state_is_used(&reloads->state) && !reloads->reload_request.is_dry;
 
     reloads->loading = (struct zones_loading){
         .request = {.folder = folder == NULL ? reloads->settings.zones : folder,
@@ -26,19 +26,20 @@ void reloads_prepare(struct reloads *reloads, const struct snapshot *before)
                     .threads = (unsigned)reloads->settings.workers,
                     .before = before,
                     .stored = is_stored ? &reloads->state.stored : NULL,
-                    .reads_all = reloads->wish.reads_all || (is_stored && reloads->state.is_behind),
+                    .reads_all = reloads->reload_request.reads_all ||
+                                 (is_stored && reloads->state.is_behind),
                     .now_s = clock_wall_us() / US_PER_SECOND},
     };
 }
 
-static struct wish wish_of_call(const struct reloads *reloads, const struct call *call)
+static struct reload_request request_of_call(const struct reloads *reloads, const struct call *call)
 {
     const struct invocation *invocation = &call->invocation;
     bool is_plan = invocation->command == COMMAND_PLAN;
 
     if (invocation->command == COMMAND_FORGET)
-        return (struct wish){.kind = WISH_FORGET};
-    return (struct wish){
+        return (struct reload_request){.kind = REQUEST_FORGET};
+    return (struct reload_request){
         .is_dry = is_plan || invocation_has(invocation, OPTION_DRY_RUN),
         .is_forced = !is_plan &&
                      (invocation_has(invocation, OPTION_FORCE) || !reloads->settings.reload_guard),
@@ -47,18 +48,18 @@ static struct wish wish_of_call(const struct reloads *reloads, const struct call
     };
 }
 
-static struct wish wish_of_signal(const struct reloads *reloads)
+static struct reload_request request_of_signal(const struct reloads *reloads)
 {
-    return (struct wish){.is_forced = !reloads->settings.reload_guard};
+    return (struct reload_request){.is_forced = !reloads->settings.reload_guard};
 }
 
-static bool is_same_wish(const struct wish *a, const struct wish *b)
+static bool is_same_request(const struct reload_request *a, const struct reload_request *b)
 {
     bool is_same_folder = a->folder == NULL || b->folder == NULL
                               ? a->folder == b->folder
                               : strcmp(a->folder, b->folder) == 0;
 
-    return a->kind == WISH_RELOAD && b->kind == WISH_RELOAD && a->is_dry == b->is_dry &&
+    return a->kind == REQUEST_RELOAD && b->kind == REQUEST_RELOAD && a->is_dry == b->is_dry &&
            a->is_forced == b->is_forced && a->reads_all == b->reads_all && is_same_folder;
 }
 
@@ -66,15 +67,16 @@ static bool is_same_wish(const struct wish *a, const struct wish *b)
 static void keep_folder(struct reloads *reloads)
 {
     free(reloads->folder);
-    reloads->folder = reloads->wish.folder == NULL ? NULL : strdup(reloads->wish.folder);
+    reloads->folder =
+        reloads->reload_request.folder == NULL ? NULL : strdup(reloads->reload_request.folder);
     if (reloads->folder != NULL)
-        reloads->wish.folder = reloads->folder;
+        reloads->reload_request.folder = reloads->folder;
 }
 
 static void take_expiry(struct reloads *reloads)
 {
     reloads->wants_expiry = false;
-    reloads->wish = (struct wish){.kind = WISH_EXPIRE};
+    reloads->reload_request = (struct reload_request){.kind = REQUEST_EXPIRE};
 }
 
 /* What is no name is answered at once. Returns false then. */
@@ -85,7 +87,7 @@ static bool take_forget(struct reloads *reloads)
 
     reloads->waiting = call->next;
     call->next = NULL;
-    reloads->wish = (struct wish){.kind = WISH_FORGET};
+    reloads->reload_request = (struct reload_request){.kind = REQUEST_FORGET};
     if (kept_read_names(&reloads->names, call, &err)) {
         reloads->calls = call;
         return true;
@@ -95,8 +97,8 @@ static bool take_forget(struct reloads *reloads)
     return false;
 }
 
-/* Takes one wish, and every call that has the same. Returns false when nobody wishes. */
-static bool take_wish(struct reloads *reloads)
+/* Takes one reload_request, and every call that has the same. Returns false when nobody wishes. */
+static bool take_request(struct reloads *reloads)
 {
     struct call **link = &reloads->waiting;
 
@@ -110,13 +112,13 @@ static bool take_wish(struct reloads *reloads)
         take_expiry(reloads);
         return true;
     }
-    reloads->wish =
-        reloads->wants_reload ? wish_of_signal(reloads) : wish_of_call(reloads, reloads->waiting);
+    reloads->reload_request = reloads->wants_reload ? request_of_signal(reloads)
+                                                    : request_of_call(reloads, reloads->waiting);
     reloads->wants_reload = false;
     while (*link != NULL) {
         struct call *call = *link;
-        struct wish wish = wish_of_call(reloads, call);
-        if (!is_same_wish(&wish, &reloads->wish)) {
+        struct reload_request reload_request = request_of_call(reloads, call);
+        if (!is_same_request(&reload_request, &reloads->reload_request)) {
             link = &call->next;
             continue;
         }
@@ -138,7 +140,7 @@ static void close_loading(struct reloads *reloads)
     load_outcome_close(&loading->outcome);
     zones_loading_close(loading);
     if (loading->terms != reloads->terms)
-        terms_free(loading->terms);
+        settings_reload_free(loading->terms);
     loading->terms = NULL;
     diff_free(reloads->diff);
     reloads->diff = NULL;
@@ -149,11 +151,11 @@ static void keep_last(struct reloads *reloads, enum reload_end end)
 {
     struct reload_last *last = &reloads->last;
 
-    if (reloads->wish.is_dry || reloads->wish.kind != WISH_RELOAD)
+    if (reloads->reload_request.is_dry || reloads->reload_request.kind != REQUEST_RELOAD)
         return;
     *last = (struct reload_last){.has_been = true, .end = end, .ended_ns = clock_monotonic_ns()};
     if (end == RELOAD_REFUSED || end == RELOAD_GUARDED)
-        zones_tell_cause(&reloads->loading, &last->cause);
+        zones_format_cause(&reloads->loading, &last->cause);
 }
 
 static void reloads_on_expiry(uv_timer_t *timer)
@@ -209,10 +211,11 @@ static void compare(struct reloads *reloads)
     const struct snapshot *before = loading->request.before;
     const struct snapshot *after = loading->outcome.is_unchanged ? before : loading->snapshot;
 
-    if (after == NULL || (!reloads->wish.is_dry && (reloads->wish.is_forced || after == before)))
+    if (after == NULL ||
+        (!reloads->reload_request.is_dry && (reloads->reload_request.is_forced || after == before)))
         return;
     const struct diff_options options = {
-        .changes_most = reloads->wish.is_dry ? DIFF_CHANGES_MOST : 0,
+        .changes_most = reloads->reload_request.is_dry ? DIFF_CHANGES_MOST : 0,
         .guard_share_percent = loading->terms->settings.guard_share,
     };
     reloads->diff = diff_new(before, after, &options);
@@ -225,18 +228,18 @@ static void compare(struct reloads *reloads)
 }
 
 /* Settings come first: they say where the zone files are and who may ask what. */
-static bool read_terms(struct reloads *reloads)
+static bool read_settings_reload(struct reloads *reloads)
 {
     struct zones_loading *loading = &reloads->loading;
 
     if (!zones_loading_open(loading))
         return false;
-    loading->terms = terms_read(&reloads->settings, loading->report);
+    loading->terms = settings_reload_read(&reloads->settings, loading->report);
     if (loading->terms == NULL)
         return false;
     loading->request.policy = &loading->terms->policy;
     loading->request.is_new_policy = loading->terms->changed[0] != '\0';
-    if (reloads->wish.folder == NULL)
+    if (reloads->reload_request.folder == NULL)
         loading->request.folder = loading->terms->settings.zones;
     return true;
 }
@@ -246,26 +249,26 @@ static void load_on_pool(uv_work_t *work)
 {
     struct reloads *reloads = work->data;
 
-    if (reloads->wish.kind != WISH_RELOAD) {
+    if (reloads->reload_request.kind != REQUEST_RELOAD) {
         reloads->loading.started_ns = clock_monotonic_ns();
         kept_let_go(&reloads->loading, &reloads->names);
         return;
     }
-    if (!read_terms(reloads))
+    if (!read_settings_reload(reloads))
         return;
     zones_load(&reloads->loading);
     compare(reloads);
 }
 
 /* The settings before stay as long as a snapshot holds them. */
-static void take_over_terms(struct reloads *reloads)
+static void take_over_settings(struct reloads *reloads)
 {
-    struct terms *terms = reloads->loading.terms;
+    struct settings_reload *terms = reloads->loading.terms;
 
     if (terms == NULL)
         return; /* the first loading is by the settings of the start */
-    terms_apply(&terms->settings, &reloads->settings);
-    terms_free(reloads->terms);
+    settings_reload_apply(&terms->settings, &reloads->settings);
+    settings_reload_free(reloads->terms);
     reloads->terms = terms;
     reloads->settings = terms->settings;
     reloads->policy = terms->policy;
@@ -275,8 +278,8 @@ void reloads_publish(struct reloads *reloads)
 {
     const struct snapshot *snapshot = reloads->loading.snapshot;
 
-    take_over_terms(reloads);
-    if (reloads->wish.kind == WISH_RELOAD) {
+    take_over_settings(reloads);
+    if (reloads->reload_request.kind == REQUEST_RELOAD) {
         zones_log_findings(reloads->loading.report);
         zones_warn_listen(snapshot, &reloads->settings);
         zones_warn_local(snapshot, &reloads->settings);
@@ -303,7 +306,7 @@ static void log_guarded(const struct reloads *reloads)
 {
     size_t left = REFUSAL_LINES_MOST;
 
-    diff_tell_refusal(reloads->diff, log_refusal_line, &left);
+    diff_print_refusal(reloads->diff, log_refusal_line, &left);
     zones_log_refusal(&reloads->loading, server_current(reloads->server)->generation);
 }
 
@@ -406,9 +409,9 @@ static void settle_loaded(struct reloads *reloads)
     struct zones_loading *loading = &reloads->loading;
     uint64_t generation = server_current(reloads->server)->generation;
 
-    if (reloads->wish.kind != WISH_RELOAD) {
+    if (reloads->reload_request.kind != REQUEST_RELOAD) {
         settle_let_go(reloads);
-    } else if (reloads->wish.is_dry) {
+    } else if (reloads->reload_request.is_dry) {
         drop_loaded(reloads);
         end_reload(reloads, reloads->diff == NULL ? RELOAD_REFUSED : RELOAD_TRIED);
     } else if (reloads->diff != NULL && !diff_guard(reloads->diff, &loading->err)) {
@@ -443,7 +446,7 @@ static void reloads_on_loaded(uv_work_t *work, int status)
 
 static void begin_reload(struct reloads *reloads)
 {
-    if (reloads->is_reloading || reloads->is_stopping || !take_wish(reloads))
+    if (reloads->is_reloading || reloads->is_stopping || !take_request(reloads))
         return;
     reloads->is_reloading = true;
     reloads_prepare(reloads, server_current(reloads->server));
@@ -451,7 +454,7 @@ static void begin_reload(struct reloads *reloads)
     uv_queue_work(reloads->loop, &reloads->work, load_on_pool, reloads_on_loaded);
 }
 
-void reloads_wish(struct reloads *reloads, struct call *call)
+void reloads_request(struct reloads *reloads, struct call *call)
 {
     if (call == NULL) {
         reloads->wants_reload = true;
@@ -466,7 +469,7 @@ void reloads_log_done(const struct reloads *reloads)
 {
     const struct snapshot *snapshot = server_current(reloads->server);
 
-    if (reloads->wish.kind == WISH_RELOAD)
+    if (reloads->reload_request.kind == REQUEST_RELOAD)
         events_log_reloaded(snapshot, &reloads->loading);
     else
         kept_log_let_go(snapshot, &reloads->loading, &reloads->names);
@@ -493,7 +496,7 @@ void reloads_close(struct reloads *reloads)
 {
     close_loading(reloads);
     state_close(&reloads->state);
-    terms_free(reloads->terms);
+    settings_reload_free(reloads->terms);
     free(reloads->folder);
     reloads->terms = NULL;
     reloads->folder = NULL;

@@ -3,14 +3,14 @@
  * Reloads, one after the other: who wishes what, loading, the guard, and how it ended. Settings are
  * read again first, and take effect together with the zones.
  *
- *     wish ──► loading ──(thread pool)──► stored ──(thread pool)──► published ──(every worker
- * answers from it)──► finished └──► refused, guarded, unchanged or tried ──► finished │ wishes
- * meanwhile ──► one more reload for each that differs, begun here ◄─────────────┘
+ *     reload_request ──► loading ──(thread pool)──► stored ──(thread pool)──► published ──(every
+ * worker answers from it)──► finished └──► refused, guarded, unchanged or tried ──► finished │
+ * wishes meanwhile ──► one more reload for each that differs, begun here ◄─────────────┘
  *
  * Names that are kept back are let go in the same way, without reading anything.
  *
  * What is being read may be read already, so whoever wishes meanwhile gets a reload of their own;
- * those that wish the same share it.
+ * those that reload_request the same share it.
  *
  * Threads: the control thread, but for the loading.  Memory: reloads_close lets go of it.
  */
@@ -24,14 +24,14 @@
 #include "spacednsd/kept.h"
 #include "spacednsd/zones.h"
 
-enum wish_kind {
-    WISH_RELOAD,
-    WISH_FORGET, /* names that are kept back are let go */
-    WISH_EXPIRE, /* and so are those whose time is over */
+enum reload_request_kind {
+    REQUEST_RELOAD,
+    REQUEST_FORGET, /* names that are kept back are let go */
+    REQUEST_EXPIRE, /* and so are those whose time is over */
 };
 
-struct wish {
-    enum wish_kind kind;
+struct reload_request {
+    enum reload_request_kind kind;
     bool is_dry;        /* tell what would change, and change nothing */
     bool is_forced;     /* the guard is not asked */
     bool reads_all;     /* files are read that seem not to have changed */
@@ -39,22 +39,23 @@ struct wish {
 };
 
 struct reloads {
-    struct settings settings; /* in force: their place stays, what they say changes */
-    struct policy policy;     /* made of them */
-    struct terms *terms;      /* that both are of; NULL: those of the start */
+    struct settings settings;      /* in force: their place stays, what they say changes */
+    struct policy policy;          /* made of them */
+    struct settings_reload *terms; /* that both are of; NULL: those of the start */
     struct hash_key key;
     uv_loop_t *loop;
     struct server *server;
     uv_work_t work;
-    struct zones_loading loading; /* the one under way; the first one is the daemon's */
-    struct state state;           /* what outlives the process; zeroed: nothing does */
-    struct wish wish;             /* what it is to do */
-    char *folder;                 /* of that wish */
-    struct diff *diff;            /* what it would change, when that is asked */
-    bool is_reloading;       /* from the wish until every worker answers from the new snapshot */
+    struct zones_loading loading;         /* the one under way; the first one is the daemon's */
+    struct state state;                   /* what outlives the process; zeroed: nothing does */
+    struct reload_request reload_request; /* what it is to do */
+    char *folder;                         /* of that reload_request */
+    struct diff *diff;                    /* what it would change, when that is asked */
+    bool
+        is_reloading; /* from the reload_request until every worker answers from the new snapshot */
     bool wants_reload;       /* a signal came meanwhile */
     bool wants_expiry;       /* the time of kept-back names was over meanwhile */
-    struct kept_names names; /* of a wish to forget */
+    struct kept_names names; /* of a reload_request to forget */
     uv_timer_t expiry;       /* of the next kept-back name */
     bool has_timer;
     struct call *calls;   /* that asked for the reload under way */
@@ -79,7 +80,7 @@ void reloads_prepare(struct reloads *reloads, const struct snapshot *before);
 void reloads_publish(struct reloads *reloads);
 
 /** Wishes a reload: for a call (reload, plan, forget), or with NULL for a signal. */
-void reloads_wish(struct reloads *reloads, struct call *call);
+void reloads_request(struct reloads *reloads, struct call *call);
 
 /** Logs that every worker answers from what was published. */
 void reloads_log_done(const struct reloads *reloads);

@@ -103,7 +103,7 @@ static json_t *json_state(const struct state *state)
                              : print_text(state->problem.text, strlen(state->problem.text)));
 }
 
-static json_t *json_status(const struct control_view *view)
+static json_t *json_status(const struct status_source *view)
 {
     const struct snapshot *snapshot = server_current(view->server);
     uint64_t uptime_s = (clock_monotonic_ns() - view->started_ns) / NS_PER_SECOND;
@@ -210,7 +210,7 @@ static void print_status(json_t *status, FILE *out)
     }
 }
 
-void status_tell(const struct control_view *view, bool is_json, FILE *out)
+void status_print(const struct status_source *view, bool is_json, FILE *out)
 {
     json_t *status = json_status(view);
 

@@ -7,7 +7,7 @@
 #include <stdbool.h>
 #include <stdio.h>
 
-#include "spacednsd/view.h"
+#include "spacednsd/status_source.h"
 
 /** Tells it in lines, counters that are not zero last, or as one JSON object. */
-void status_tell(const struct control_view *view, bool is_json, FILE *out);
+void status_print(const struct status_source *view, bool is_json, FILE *out);

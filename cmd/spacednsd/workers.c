@@ -5,14 +5,14 @@
 
 enum { KEY_COLUMN = 24, ZONE_TEXT_MOST = 4 * NAME_MAX_OCTETS };
 
-static const struct look *look_of(const struct control_view *view, size_t worker)
+static const struct worker_report *report_of(const struct status_source *view, size_t worker)
 {
-    return server_looked(view->server, worker);
+    return server_worker_report(view->server, worker);
 }
 
 /* ---- upstreams ---- */
 
-static json_t *json_zones_of(const struct control_view *view, uint64_t routes)
+static json_t *json_zones_of(const struct status_source *view, uint64_t routes)
 {
     const struct routes *known = &server_current(view->server)->policy.routes;
     json_t *zones = json_array();
@@ -27,7 +27,7 @@ static json_t *json_zones_of(const struct control_view *view, uint64_t routes)
     return zones;
 }
 
-static json_t *json_state(const struct look_server *server)
+static json_t *json_state(const struct reported_server *server)
 {
     json_t *state = json_pack("{s:s}", "state", server->state);
 
@@ -37,8 +37,8 @@ static json_t *json_state(const struct look_server *server)
 }
 
 /* The upstream of that name in the list; made when it is not there yet. */
-static json_t *find_upstream(json_t *upstreams, const struct control_view *view,
-                             const struct look_server *server)
+static json_t *find_upstream(json_t *upstreams, const struct status_source *view,
+                             const struct reported_server *server)
 {
     json_t *upstream;
     size_t index;
@@ -54,15 +54,15 @@ static json_t *find_upstream(json_t *upstreams, const struct control_view *view,
     return upstream;
 }
 
-json_t *workers_upstreams(const struct control_view *view)
+json_t *workers_upstreams(const struct status_source *view)
 {
     json_t *upstreams = json_array();
 
     for (size_t i = 0; i < server_worker_count(view->server); i++) {
-        const struct look *look = look_of(view, i);
-        for (size_t j = 0; look != NULL && j < look->server_count; j++) {
-            json_t *upstream = find_upstream(upstreams, view, &look->servers[j]);
-            json_t *state = json_state(&look->servers[j]);
+        const struct worker_report *report = report_of(view, i);
+        for (size_t j = 0; report != NULL && j < report->server_count; j++) {
+            json_t *upstream = find_upstream(upstreams, view, &report->servers[j]);
+            json_t *state = json_state(&report->servers[j]);
             json_object_set_new(state, "worker", json_integer((json_int_t)i + 1));
             json_array_append_new(json_object_get(upstream, "workers"), state);
         }
@@ -154,43 +154,43 @@ void workers_print_upstreams(const json_t *upstreams, FILE *out)
 
 /* ---- caches, silence ---- */
 
-json_t *workers_cache(const struct control_view *view)
+json_t *workers_cache(const struct status_source *view)
 {
     struct cache_use sum = {0};
 
     for (size_t i = 0; i < server_worker_count(view->server); i++) {
-        const struct look *look = look_of(view, i);
-        if (look == NULL)
+        const struct worker_report *report = report_of(view, i);
+        if (report == NULL)
             continue;
-        sum.entries += look->cache.entries;
-        sum.octets += look->cache.octets;
-        sum.octets_most += look->cache.octets_most;
-        sum.evicted += look->cache.evicted;
+        sum.entries += report->cache.entries;
+        sum.octets += report->cache.octets;
+        sum.octets_most += report->cache.octets_most;
+        sum.evicted += report->cache.evicted;
     }
     return json_pack("{s:I, s:I, s:I, s:I}", "entries", (json_int_t)sum.entries, "octets",
                      (json_int_t)sum.octets, "octets_most", (json_int_t)sum.octets_most, "evicted",
                      (json_int_t)sum.evicted);
 }
 
-json_t *workers_silent(const struct control_view *view)
+json_t *workers_silent(const struct status_source *view)
 {
     json_t *silent = json_array();
 
     for (size_t i = 0; i < server_worker_count(view->server); i++)
-        if (look_of(view, i) == NULL)
+        if (report_of(view, i) == NULL)
             json_array_append_new(silent, json_integer((json_int_t)i + 1));
     return silent;
 }
 
 /* ---- explain ---- */
 
-static json_t *json_asked(const struct look *look)
+static json_t *json_asked(const struct worker_report *report)
 {
     json_t *upstreams = json_array();
 
-    for (size_t i = 0; i < look->server_count; i++) {
-        const struct look_server *server = &look->servers[i];
-        if ((server->routes >> look->route & 1) == 0)
+    for (size_t i = 0; i < report->server_count; i++) {
+        const struct reported_server *server = &report->servers[i];
+        if ((server->routes >> report->route & 1) == 0)
             continue;
         json_t *state = json_state(server);
         json_object_set_new(state, "upstream", json_string(server->text));
@@ -200,41 +200,42 @@ static json_t *json_asked(const struct look *look)
 }
 
 /* `look` is NULL for a worker that has not told. */
-static json_t *json_worker(size_t worker, const struct look *look)
+static json_t *json_worker(size_t worker, const struct worker_report *report)
 {
     json_t *object =
         json_pack("{s:I, s:n, s:n}", "worker", (json_int_t)worker + 1, "upstreams", "cached");
 
-    if (look == NULL)
+    if (report == NULL)
         return object;
-    json_object_set_new(object, "upstreams", json_asked(look));
-    json_object_set_new(object, "cached", json_string(tell_kept_text(look->kept.kept)));
-    if (look->kept.kept == KEPT_FRESH || look->kept.kept == KEPT_STALE)
-        json_object_set_new(object, look->kept.kept == KEPT_FRESH ? "ttl_seconds" : "age_seconds",
-                            json_integer(look->kept.seconds));
+    json_object_set_new(object, "upstreams", json_asked(report));
+    json_object_set_new(object, "cached", json_string(kept_text(report->kept.kept)));
+    if (report->kept.kept == KEPT_FRESH || report->kept.kept == KEPT_STALE)
+        json_object_set_new(object, report->kept.kept == KEPT_FRESH ? "ttl_seconds" : "age_seconds",
+                            json_integer(report->kept.seconds));
     return object;
 }
 
-void workers_explain(const struct control_view *view, const struct asking *asking, bool is_json,
-                     FILE *out)
+void workers_explain(const struct status_source *view, const struct explain_request *request,
+                     bool is_json, FILE *out)
 {
     size_t count = server_worker_count(view->server);
-    struct asking_worker *workers = calloc(count, sizeof *workers);
-    struct asking_live live = {.workers = workers, .count = count, .json = json_array()};
+    struct explain_worker *workers = calloc(count, sizeof *workers);
+    struct explain_live live = {.workers = workers, .count = count, .json = json_array()};
 
     for (size_t i = 0; workers != NULL && i < count; i++) {
-        const struct look *look = look_of(view, i);
+        const struct worker_report *report = report_of(view, i);
         /* One that answers from another generation may see it otherwise; it is about to change. */
-        if (look != NULL && !look->is_forwarded)
-            look = NULL;
-        if (look != NULL)
-            workers[i] = (struct asking_worker){.upstreams = look->upstreams,
-                                                .cached = look->cached,
-                                                .is_withheld = look->is_withheld,
-                                                .hops = &look->hops};
-        json_array_append_new(live.json, json_worker(i, look));
+        if (report != NULL && !report->is_forwarded)
+            report = NULL;
+        if (report != NULL)
+            workers[i] = (struct explain_worker){.upstreams = report->upstreams,
+                                                 .cached = report->cached,
+                                                 .is_withheld = report->is_withheld,
+                                                 .hops = &report->hops};
+        json_array_append_new(live.json, json_worker(i, report));
     }
-    asking_tell(server_current(view->server), asking, workers == NULL ? NULL : &live, is_json, out);
+    explain_print(server_current(view->server), request, workers == NULL ? NULL : &live, is_json,
+                  out);
     json_decref(live.json);
     free(workers);
 }

@@ -20,7 +20,7 @@
 
 enum { FINDINGS_MOST = 100, PLACE_MOST = 4096 + 32 };
 
-_Static_assert(CLASS_SPACE == 0 && CLASS_PEERED == 1 && CLASS_VPN == 2,
+_Static_assert(CLIENT_SPACE == 0 && CLIENT_PEERED == 1 && CLIENT_VPN == 2,
                "the settings' classes are in this order");
 _Static_assert((int)UPSTREAM_ZONES_MOST == (int)ROUTES_MOST, "each zone of upstreams is a route");
 _Static_assert((int)UPSTREAMS_IN_ALL_MOST == (int)RESOLVERS_MOST, "each upstream is a resolver");
@@ -93,7 +93,7 @@ uint64_t zones_loading_ms(const struct zones_loading *loading)
     return (clock_monotonic_ns() - loading->started_ns) / 1000000;
 }
 
-static void write_place(const struct finding *finding, char *place)
+static void write_location(const struct finding *finding, char *place)
 {
     if (finding->at.line == 0)
         snprintf(place, PLACE_MOST, "%s", finding->file);
@@ -109,7 +109,7 @@ static void log_finding(const struct finding *finding)
     char place[PLACE_MOST];
     struct log_line line;
 
-    write_place(finding, place);
+    write_location(finding, place);
     log_start(&line, levels[finding_level(finding->code)], "finding");
     log_string(&line, "code", finding_name(finding->code));
     log_string(&line, "place", place);
@@ -174,7 +174,7 @@ void zones_log_refusal(const struct zones_loading *loading, uint64_t generation)
     log_string(&line, "desc", reason->description);
     log_number(&line, "generation", generation);
     if (first != NULL) {
-        write_place(first, place);
+        write_location(first, place);
         log_number(&line, "errors", report_count(loading->report, FINDING_ERROR));
         log_string(&line, "first", finding_name(first->code));
         log_string(&line, "place", place);
@@ -185,7 +185,7 @@ void zones_log_refusal(const struct zones_loading *loading, uint64_t generation)
     log_send(&line);
 }
 
-void zones_tell_cause(const struct zones_loading *loading, struct err *cause)
+void zones_format_cause(const struct zones_loading *loading, struct err *cause)
 {
     const struct finding *first =
         loading->report == NULL ? NULL : report_first_error(loading->report);
@@ -194,7 +194,7 @@ void zones_tell_cause(const struct zones_loading *loading, struct err *cause)
     *cause = loading->err;
     if (loading->err.code != ERR_NONE || first == NULL)
         return;
-    finding_write_place(first, place);
+    finding_write_location(first, place);
     err_set(cause, ERR_RULE, "%s: %s: %.250s; errors in all: %zu", place, finding_name(first->code),
             first->sentence, report_count(loading->report, FINDING_ERROR));
 }
@@ -269,7 +269,7 @@ static bool has_space(const struct snapshot *snapshot, const char *name)
     return false;
 }
 
-static const char *near_space(const struct snapshot *snapshot, const char *name)
+static const char *suggest_space(const struct snapshot *snapshot, const char *name)
 {
     const char **names = calloc(snapshot->segment_count + 1, sizeof *names);
     const char *near = NULL;
@@ -292,7 +292,7 @@ const char *zones_find_missing_local(const struct snapshot *snapshot,
         const char *name = settings->local_as.items[i];
         if (has_space(snapshot, name))
             continue;
-        *near = near_space(snapshot, name);
+        *near = suggest_space(snapshot, name);
         return name;
     }
     return NULL;

@@ -10,7 +10,7 @@
 #include "answer/load.h"
 #include "config/settings.h"
 
-struct terms;
+struct settings_reload;
 
 /** One loading from request to outcome. */
 struct zones_loading {
@@ -20,7 +20,7 @@ struct zones_loading {
     struct err err;            /* code ERR_NONE: the report says all */
     struct snapshot *snapshot; /* NULL: unchanged or refused */
     uint64_t started_ns;
-    struct terms *terms; /* of a reload, once read; the policy of the request */
+    struct settings_reload *terms; /* of a reload, once read; the policy of the request */
 };
 
 /** Tells, one line each, of zones of upstreams that no name would ever take. False for any. */
@@ -48,7 +48,7 @@ void zones_log_findings(const struct report *report);
 void zones_log_refusal(const struct zones_loading *loading, uint64_t generation);
 
 /** Why a reload was refused: the first error with its place, or what else stood in the way. */
-void zones_tell_cause(const struct zones_loading *loading, struct err *cause);
+void zones_format_cause(const struct zones_loading *loading, struct err *cause);
 
 /** Prints what stands in the way of a start. */
 void zones_print_refusal(const struct zones_loading *loading, FILE *out);

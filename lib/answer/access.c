@@ -46,7 +46,7 @@ static void add_span(struct spans *spans, struct cidr block, struct membership m
 static void add_segment(struct spans *spans, const struct segment *segment, uint16_t number,
                         const struct local_access *local)
 {
-    struct membership member = {.segment = number, .class = CLASS_SPACE, .connection = ENTRY_NONE};
+    struct membership member = {.segment = number, .class = CLIENT_SPACE, .connection = ENTRY_NONE};
 
     add_span(spans, segment->cidr, member);
     for (size_t i = 0; i < local->space_count; i++)
@@ -54,7 +54,7 @@ static void add_segment(struct spans *spans, const struct segment *segment, uint
             add_span(spans, loopback, member);
     for (size_t i = 0; i < segment->connection_count; i++) {
         const struct connection *connection = &segment->connections[i];
-        member.class = connection->kind == CONNECTION_PEERING ? CLASS_PEERED : CLASS_VPN;
+        member.class = connection->kind == CONNECTION_PEERING ? CLIENT_PEERED : CLIENT_VPN;
         member.connection = (uint32_t)i;
         for (size_t j = 0; j < connection->block_count && connection->grants; j++)
             add_span(spans, connection->blocks[j], member);

@@ -22,11 +22,11 @@
 #include "base/arena.h"
 
 /** How a client belongs to a space; a client that belongs to none is external. */
-enum client_class { CLASS_SPACE, CLASS_PEERED, CLASS_VPN, CLASS_EXTERNAL };
+enum client_class { CLIENT_SPACE, CLIENT_PEERED, CLIENT_VPN, CLIENT_EXTERNAL };
 
 struct membership {
     uint16_t segment;
-    uint8_t class;       /* enum client_class, never CLASS_EXTERNAL */
+    uint8_t class;       /* enum client_class, never CLIENT_EXTERNAL */
     uint32_t connection; /* of the segment; ENTRY_NONE for class space */
     struct cidr block;   /* the block that matched */
 };

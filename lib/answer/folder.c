@@ -145,7 +145,7 @@ bool folder_is_same(const char *path, const struct file_identity *identity)
 
 static bool refuse(struct report *report, const char *path, const char *why)
 {
-    report_add(report, FINDING_FILE, path, (struct place){.line = 1, .column = 1},
+    report_add(report, FINDING_FILE, path, (struct location){.line = 1, .column = 1},
                "the file cannot be read: %s; mend it, or move it out of the folder", why);
     return false;
 }
@@ -177,7 +177,7 @@ static bool read_open(int descriptor, const char *path, int64_t now_us, struct z
         return refuse(report, path,
                       S_ISDIR(status.st_mode) ? "it is a directory" : "it is no regular file");
     if (status.st_size > YAML_FILE_MAX) {
-        report_add(report, FINDING_LIMIT, path, (struct place){.line = 1, .column = 1},
+        report_add(report, FINDING_LIMIT, path, (struct location){.line = 1, .column = 1},
                    "the file has %lld octets, more than %d; split the space",
                    (long long)status.st_size, YAML_FILE_MAX);
         return false;
@@ -261,7 +261,7 @@ static bool read_until_two_agree(const char *path, const struct hash_key *key,
         clock->wait_ms(clock->context, FOLDER_STEP_MS);
     }
     if (before.octets != NULL)
-        report_add(report, FINDING_BUSY, path, (struct place){.line = 1, .column = 1},
+        report_add(report, FINDING_BUSY, path, (struct location){.line = 1, .column = 1},
                    "the file was written to for %d seconds while it was read; reload when that is "
                    "done, or write it elsewhere and move it here",
                    FOLDER_WAIT_MS / 1000);

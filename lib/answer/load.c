@@ -6,7 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "answer/across.h"
+#include "answer/crosscheck.h"
 #include "answer/folder.h"
 #include "base/parallel.h"
 #include "space/parse.h"
@@ -172,7 +172,7 @@ static void compile(const struct loading *loading, struct job *job, const struct
                       : space_parse(arena, job->file, text->octets, text->length, job->report);
 
     if (arena == NULL)
-        report_add(job->report, FINDING_MEMORY, job->file, (struct place){.line = 1},
+        report_add(job->report, FINDING_MEMORY, job->file, (struct location){.line = 1},
                    "out of memory while the file was read");
     keep_text(loading, job, text);
     if (space != NULL)
@@ -181,7 +181,7 @@ static void compile(const struct loading *loading, struct job *job, const struct
         job->result = segment_seal(space, suffixes, &text->identity, &err);
         if (job->result == NULL)
             report_add(job->report, err.code == ERR_LIMIT ? FINDING_LIMIT : FINDING_MEMORY,
-                       job->file, (struct place){.line = 1}, "%s", err.text);
+                       job->file, (struct location){.line = 1}, "%s", err.text);
     }
     arena_free(arena);
 }
@@ -273,19 +273,19 @@ static void on_clash(void *context, const struct index_clash *clash)
     const struct candidates candidates = {
         .segments = loading->segments, .added = loading->added, .count = loading->segment_count};
 
-    across_report_clash(&candidates, clash, loading->report);
+    crosscheck_report_clash(&candidates, clash, loading->report);
 }
 
-static void check_across(struct loading *loading)
+static void run_crosschecks(struct loading *loading)
 {
     const struct candidates candidates = {
         .segments = loading->segments, .added = loading->added, .count = loading->segment_count};
 
-    across_check_spaces(&candidates, loading->report);
-    across_check_connections(&candidates, loading->report);
-    across_check_ids(&candidates, loading->report);
+    crosscheck_spaces(&candidates, loading->report);
+    crosscheck_connections(&candidates, loading->report);
+    crosscheck_ids(&candidates, loading->report);
     if (loading->request->before != NULL)
-        across_check_fixed(loading->request->before, &candidates, loading->report);
+        crosscheck_immutable(loading->request->before, &candidates, loading->report);
 }
 
 static uint64_t generation_before(const struct load_request *request)
@@ -520,7 +520,7 @@ struct snapshot *snapshot_load(const struct load_request *request, struct report
         outcome->is_unchanged =
             request->before != NULL && loading.changes == 0 && !request->is_new_policy;
         if (!outcome->is_unchanged) {
-            check_across(&loading);
+            run_crosschecks(&loading);
             snapshot = keep_fallen(&loading, assemble(&loading), outcome);
         }
         if ((snapshot != NULL || outcome->is_unchanged) && request->stored != NULL &&

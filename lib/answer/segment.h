@@ -48,7 +48,7 @@ struct app_entry {
     _Alignas(APP_ENTRY_OCTETS) uint32_t name; /* in texts */
     uint32_t formations;
     uint32_t hosts;
-    struct place at;
+    struct location at;
     uint16_t formation_count;
     uint16_t host_count;
     uint16_t web_count; /* dynos of type web; this and the next two stop at 65535 */
@@ -64,7 +64,7 @@ struct formation_entry {
     uint32_t dyno_count;
     uint32_t app;
     uint32_t ports;
-    struct place at;
+    struct location at;
     uint16_t port_count;
     uint8_t type_length; /* 0: too long for a label, not published */
 };
@@ -97,7 +97,7 @@ struct host {
     uint32_t octets; /* wire name in texts, lower case; a wildcard begins with the label "*" */
     uint32_t owner;  /* app, or first record */
     uint32_t target; /* host of the DNS target, or ENTRY_NONE */
-    struct place at;
+    struct location at;
     uint16_t record_count;
     uint8_t length;
     uint8_t kind : 4;
@@ -109,7 +109,7 @@ struct record_entry {
     uint32_t ttl_seconds;
     uint16_t rdata_length;
     uint16_t type;
-    struct place at;
+    struct location at;
 };
 
 /** A name that exists because static records stand below it; it has none itself (RFC 8020). */
@@ -124,7 +124,7 @@ enum connection_kind { CONNECTION_PEERING, CONNECTION_VPN };
 struct connection {
     enum connection_kind kind;
     const char *name; /* pcx id, or the VPN's name */
-    struct place at;
+    struct location at;
     bool grants;        /* its clients are inside */
     bool misses_router; /* its routes leave out a router (Q40) */
     const struct cidr *blocks;
@@ -135,7 +135,7 @@ struct connection {
 struct router_entry {
     uint32_t ip;
     enum router_state state;
-    struct place at;
+    struct location at;
 };
 
 /** Tells an unchanged file from a changed one. */
@@ -159,7 +159,7 @@ struct segment {
 
     const char *name;
     const char *id; /* NULL without */
-    struct place at;
+    struct location at;
     struct cidr cidr;
     uint32_t cidr_line;    /* of the space's name where cidr is not written */
     struct cidr data_cidr; /* bits 0: none */

@@ -24,14 +24,14 @@ struct yaml_reader {
     size_t keys_before[YAML_DEPTH_MAX + 1]; /* keys.count when the collection at this depth began */
 };
 
-static struct yaml_place place_of(yaml_mark_t mark)
+static struct yaml_location location_of(yaml_mark_t mark)
 {
-    return (struct yaml_place){.line = (uint32_t)mark.line + 1,
-                               .column = (uint32_t)mark.column + 1};
+    return (struct yaml_location){.line = (uint32_t)mark.line + 1,
+                                  .column = (uint32_t)mark.column + 1};
 }
 
 static void tell(const struct yaml_reader *reader, enum yaml_problem_kind kind,
-                 struct yaml_place at, const char *text)
+                 struct yaml_location at, const char *text)
 {
     struct yaml_problem problem = {.kind = kind, .at = at};
 
@@ -40,7 +40,7 @@ static void tell(const struct yaml_reader *reader, enum yaml_problem_kind kind,
 }
 
 /* Tells a problem that ends the reading. */
-static bool fail(struct yaml_reader *reader, enum yaml_problem_kind kind, struct yaml_place at,
+static bool fail(struct yaml_reader *reader, enum yaml_problem_kind kind, struct yaml_location at,
                  const char *text)
 {
     reader->failed = true;
@@ -48,7 +48,7 @@ static bool fail(struct yaml_reader *reader, enum yaml_problem_kind kind, struct
     return false;
 }
 
-static bool fail_without_memory(struct yaml_reader *reader, struct yaml_place at)
+static bool fail_without_memory(struct yaml_reader *reader, struct yaml_location at)
 {
     return fail(reader, YAML_NO_MEMORY, at, "out of memory");
 }
@@ -122,9 +122,9 @@ static size_t broken_character(const struct yaml_reader *reader)
 }
 
 /* Turns an offset in octets, all that a reader error has, into line and column. */
-static struct yaml_place place_at_offset(const struct yaml_reader *reader, size_t offset)
+static struct yaml_location place_at_offset(const struct yaml_reader *reader, size_t offset)
 {
-    struct yaml_place at = {.line = 1, .column = 1};
+    struct yaml_location at = {.line = 1, .column = 1};
 
     if (offset > reader->length)
         offset = reader->length;
@@ -177,7 +177,7 @@ static bool fail_syntax(struct yaml_reader *reader)
 {
     const yaml_parser_t *parser = &reader->parser;
     const char *problem = parser->problem == NULL ? "cannot be read" : parser->problem;
-    struct yaml_place at = place_of(parser->problem_mark);
+    struct yaml_location at = location_of(parser->problem_mark);
     char text[YAML_PROBLEM_TEXT_MAX];
 
     if (parser->error == YAML_MEMORY_ERROR)
@@ -189,7 +189,7 @@ static bool fail_syntax(struct yaml_reader *reader)
     if (parser->context == NULL) {
         snprintf(text, sizeof text, "%s%s", problem, hint_for(reader));
     } else {
-        struct yaml_place start = place_of(parser->context_mark);
+        struct yaml_location start = location_of(parser->context_mark);
         snprintf(text, sizeof text, "%s %s that starts at %u:%u%s", problem, parser->context,
                  start.line, start.column, hint_for(reader));
     }
@@ -199,7 +199,7 @@ static bool fail_syntax(struct yaml_reader *reader)
 static bool check_scalar(struct yaml_reader *reader, const yaml_event_t *event)
 {
     size_t length = event->data.scalar.length;
-    struct yaml_place at = place_of(event->start_mark);
+    struct yaml_location at = location_of(event->start_mark);
     char text[YAML_PROBLEM_TEXT_MAX];
 
     if (length > YAML_SCALAR_MAX) {
@@ -213,8 +213,8 @@ static bool check_scalar(struct yaml_reader *reader, const yaml_event_t *event)
 }
 
 /* Anchors are told before tags: they come first on most lines. */
-static bool check_properties(struct yaml_reader *reader, struct yaml_place at, const void *anchor,
-                             const void *tag)
+static bool check_properties(struct yaml_reader *reader, struct yaml_location at,
+                             const void *anchor, const void *tag)
 {
     if (anchor != NULL)
         return fail(reader, YAML_ANCHOR, at,
@@ -224,7 +224,7 @@ static bool check_properties(struct yaml_reader *reader, struct yaml_place at, c
     return true;
 }
 
-static bool go_deeper(struct yaml_reader *reader, struct yaml_place at)
+static bool go_deeper(struct yaml_reader *reader, struct yaml_location at)
 {
     char text[YAML_PROBLEM_TEXT_MAX];
 
@@ -247,14 +247,14 @@ static bool check_document(struct yaml_reader *reader, const yaml_event_t *event
 {
     if (event->data.document_start.tag_directives.start !=
         event->data.document_start.tag_directives.end)
-        return fail(reader, YAML_TAG, place_of(event->start_mark),
+        return fail(reader, YAML_TAG, location_of(event->start_mark),
                     "tag directives (%TAG) are not allowed; remove it");
     return true;
 }
 
 static bool check_event(struct yaml_reader *reader, const yaml_event_t *event)
 {
-    struct yaml_place at = place_of(event->start_mark);
+    struct yaml_location at = location_of(event->start_mark);
 
     switch (event->type) {
     case YAML_ALIAS_EVENT:
@@ -296,7 +296,7 @@ static bool pull(struct yaml_reader *reader, yaml_event_t *event)
 
 static struct yaml_node node_of(const struct yaml_reader *reader, const yaml_event_t *event)
 {
-    struct yaml_node node = {.at = place_of(event->start_mark), .depth = reader->depth};
+    struct yaml_node node = {.at = location_of(event->start_mark), .depth = reader->depth};
 
     if (event->type == YAML_SCALAR_EVENT) {
         node.kind = YAML_SCALAR;
@@ -318,12 +318,12 @@ bool yaml_root(struct yaml_reader *reader, struct yaml_node *root)
     if (reader->length > YAML_FILE_MAX) {
         snprintf(text, sizeof text, "a file of %zu octets; at most %d are allowed", reader->length,
                  YAML_FILE_MAX);
-        return fail(reader, YAML_TOO_LARGE, (struct yaml_place){1, 1}, text);
+        return fail(reader, YAML_TOO_LARGE, (struct yaml_location){1, 1}, text);
     }
     if (!pull(reader, event) || !pull(reader, event)) /* the stream's start, then the document's */
         return false;
     if (event->type == YAML_STREAM_END_EVENT)
-        return fail(reader, YAML_EMPTY, (struct yaml_place){1, 1}, "nothing is in the file");
+        return fail(reader, YAML_EMPTY, (struct yaml_location){1, 1}, "nothing is in the file");
     if (!pull(reader, event))
         return false;
     struct yaml_node node = node_of(reader, event);
@@ -344,7 +344,7 @@ static void finish(struct yaml_reader *reader)
     if (!pull(reader, event) || !pull(reader, event))
         return;
     if (event->type != YAML_STREAM_END_EVENT)
-        fail(reader, YAML_SECOND_DOCUMENT, place_of(event->start_mark),
+        fail(reader, YAML_SECOND_DOCUMENT, location_of(event->start_mark),
              "a second document begins here; put it into a file of its own");
 }
 

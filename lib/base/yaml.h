@@ -36,7 +36,7 @@ enum {
 };
 
 /** Counted from 1; a column counts characters, not octets. */
-struct yaml_place {
+struct yaml_location {
     uint32_t line;
     uint32_t column;
 };
@@ -45,11 +45,11 @@ enum yaml_kind { YAML_SCALAR, YAML_SEQUENCE, YAML_MAPPING };
 
 struct yaml_node {
     enum yaml_kind kind;
-    bool is_plain;        /* scalar without quotes or block marks */
-    unsigned depth;       /* of what is inside; 0 for a scalar */
-    struct yaml_place at; /* first character */
-    const char *text;     /* scalar: zero-terminated, no NUL inside; else NULL */
-    size_t length;        /* octets of the text */
+    bool is_plain;           /* scalar without quotes or block marks */
+    unsigned depth;          /* of what is inside; 0 for a scalar */
+    struct yaml_location at; /* first character */
+    const char *text;        /* scalar: zero-terminated, no NUL inside; else NULL */
+    size_t length;           /* octets of the text */
 };
 
 enum yaml_problem_kind {
@@ -70,7 +70,7 @@ enum yaml_problem_kind {
 
 struct yaml_problem {
     enum yaml_problem_kind kind;
-    struct yaml_place at;
+    struct yaml_location at;
     char text[YAML_PROBLEM_TEXT_MAX]; /* a sentence without full stop */
 };
 

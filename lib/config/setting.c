@@ -92,7 +92,7 @@ static void *next_item(const struct assignment *assignment, void *items, size_t 
 
 static void keep_word(const struct assignment *assignment, const char *word, size_t length)
 {
-    struct words *words = member_of(assignment);
+    struct string_list *words = member_of(assignment);
 
     if (!assignment->is_kept)
         return;
@@ -222,7 +222,7 @@ static size_t split_words(char *words, const char **items)
     return count;
 }
 
-static void tell_words(const struct assignment *assignment, const char *const *words, size_t count)
+static void format_list(const struct assignment *assignment, const char *const *words, size_t count)
 {
     const char *text = assignment->text->text;
     const char *near = suggest_among(text, words, count);
@@ -251,7 +251,7 @@ static void read_word(const struct assignment *assignment)
     while (found < count && strcmp(words[found], assignment->text->text) != 0)
         found++;
     if (found == count)
-        tell_words(assignment, words, count);
+        format_list(assignment, words, count);
     else if (assignment->is_kept && assignment->setting->type == SETTING_CLASSES)
         *(unsigned *)member_of(assignment) |= 1U << found;
     else if (assignment->is_kept)
@@ -304,8 +304,8 @@ static const struct listen_address *find_overlap(const struct endpoints *list,
     return NULL;
 }
 
-static void tell_overlap(const struct assignment *assignment, const struct endpoint *endpoint,
-                         const struct endpoint *other)
+static void report_overlap(const struct assignment *assignment, const struct endpoint *endpoint,
+                           const struct endpoint *other)
 {
     char one[ENDPOINT_TEXT_MAX], there[ENDPOINT_TEXT_MAX];
     bool is_wild = endpoint_is_wildcard(endpoint);
@@ -342,7 +342,7 @@ static void read_endpoint(const struct assignment *assignment)
     }
     const struct listen_address *overlap = find_overlap(list, &endpoint);
     if (overlap != NULL) {
-        tell_overlap(assignment, &endpoint, &overlap->endpoint);
+        report_overlap(assignment, &endpoint, &overlap->endpoint);
         return;
     }
     const char *place = keep_text(assignment, text->place, strlen(text->place));

@@ -29,7 +29,7 @@ static size_t find_flag(const char *argument, size_t length)
     return index;
 }
 
-static void tell_unknown(struct settings_reader *reader, const char *argument, size_t length)
+static void report_unknown(struct settings_reader *reader, const char *argument, size_t length)
 {
     const char *flags[SETTING_COUNT];
     char name[SUGGEST_WORD_MAX + 1];
@@ -58,7 +58,7 @@ static int read_flag(struct settings_reader *reader, char *const *arguments)
         is_short ? find_flag("--help", strlen("--help")) : find_flag(arguments[0], length);
 
     if (index == SETTING_COUNT) {
-        tell_unknown(reader, arguments[0], length);
+        report_unknown(reader, arguments[0], length);
         /* What follows is likely its value. */
         return arguments[0][length] != '=' && arguments[1] != NULL && arguments[1][0] != '-' ? 2
                                                                                              : 1;

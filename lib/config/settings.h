@@ -36,9 +36,9 @@ enum { HOST_WARNINGS_MOST = 4, DNS_PORT = 53, CACHE_WORKER_OCTETS_LEAST = 1 << 2
 
 enum setting_type {
     SETTING_TEXT,      /* const char * */
-    SETTING_WORDS,     /* struct words */
+    SETTING_WORDS,     /* struct string_list */
     SETTING_SUFFIX,    /* const char *: a domain name, lower case, no closing dot */
-    SETTING_SUFFIXES,  /* struct words of such */
+    SETTING_SUFFIXES,  /* struct string_list of such */
     SETTING_NUMBER,    /* uint32_t */
     SETTING_FLAG,      /* bool */
     SETTING_CHOICE,    /* unsigned: the number of the word */
@@ -49,7 +49,7 @@ enum setting_type {
     SETTING_PREFIX,    /* struct nat64_prefix */
 };
 
-struct words {
+struct string_list {
     const char **items;
     size_t count;
     size_t capacity;
@@ -73,7 +73,7 @@ struct settings {
     const char *zones;
     struct endpoints listen;
     uint32_t workers; /* at least 1 once read */
-    struct words local_as;
+    struct string_list local_as;
     unsigned external;
     bool allow_public_listen;
     unsigned localspace_to;               /* bit 0 space, 1 peered, 2 vpn */
@@ -86,14 +86,15 @@ struct settings {
     bool has_host_upstreams;              /* nobody was said: those of resolv.conf */
     const char *host_warnings[HOST_WARNINGS_MOST]; /* what is the matter with resolv.conf */
     size_t host_warning_count;
-    uint32_t upstream_sockets;   /* of one worker, as descriptors allow (terms.h); 0: no bound */
-    uint32_t tcp_sockets;        /* the same of connections */
-    uint32_t cache_size;         /* octets, all workers together */
+    uint32_t
+        upstream_sockets; /* of one worker, as descriptors allow (settings_reload.h); 0: no bound */
+    uint32_t tcp_sockets; /* the same of connections */
+    uint32_t cache_size;  /* octets, all workers together */
     uint32_t upstream_questions; /* of one worker, on their way at once */
     bool upstream_0x20;
     const char *suffix_apps;
     const char *suffix_discovery;
-    struct words suffix_targets;
+    struct string_list suffix_targets;
     const char *server_id;
     bool log_queries;
     unsigned log_format;

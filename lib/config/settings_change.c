@@ -13,7 +13,7 @@ enum settings_status settings_init_again(struct settings *next, const struct set
 
 /* ---- values as text ---- */
 
-static void write_words(const struct words *words, FILE *out)
+static void write_words(const struct string_list *words, FILE *out)
 {
     for (size_t i = 0; i < words->count; i++)
         fprintf(out, "%s%s", i == 0 ? "" : ",", words->items[i]);

@@ -8,8 +8,8 @@
 
 enum { FILE_OCTETS_MOST = 1 << 20, KEY_MOST = 64 };
 
-void settings_file_write_place(const struct file_reading *reading, struct yaml_place at,
-                               const char *key, char *place)
+void settings_file_write_location(const struct file_reading *reading, struct yaml_location at,
+                                  const char *key, char *place)
 {
     snprintf(place, PLACE_MOST, "%s:%u:%u%s%s", reading->path, (unsigned)at.line,
              (unsigned)at.column, key == NULL ? "" : ": ", key == NULL ? "" : key);
@@ -33,7 +33,7 @@ static void on_problem(void *context, const struct yaml_problem *problem)
     const struct file_reading *reading = context;
     char place[PLACE_MOST];
 
-    settings_file_write_place(reading, problem->at, NULL, place);
+    settings_file_write_location(reading, problem->at, NULL, place);
     setting_problem(reading->reader, place, "%s", problem->text);
 }
 
@@ -41,7 +41,7 @@ static void assign_node(struct file_reading *reading, enum setting_index index, 
                         const struct yaml_node *node)
 {
     char place[PLACE_MOST];
-    settings_file_write_place(reading, node->at, key, place);
+    settings_file_write_location(reading, node->at, key, place);
     struct setting_text text = {
         .source = SOURCE_FILE, .place = place, .text = settings_file_value(reading, place, node)};
 
@@ -62,7 +62,7 @@ static void assign_list(struct file_reading *reading, enum setting_index index, 
     if (!is_empty || yaml_failed(reading->yaml))
         return;
     char place[PLACE_MOST];
-    settings_file_write_place(reading, list->at, key, place);
+    settings_file_write_location(reading, list->at, key, place);
     setting_assign_nothing(reading->reader, index,
                            &(struct setting_text){.source = SOURCE_FILE, .place = place});
 }
@@ -103,13 +103,13 @@ static const char *suggest_key(const char *key)
     return suggest_among(key, keys, count);
 }
 
-static void tell_unknown(struct file_reading *reading, const struct yaml_node *node,
-                         const char *key)
+static void report_unknown(struct file_reading *reading, const struct yaml_node *node,
+                           const char *key)
 {
     const char *near = suggest_key(key);
     char place[PLACE_MOST];
 
-    settings_file_write_place(reading, node->at, NULL, place);
+    settings_file_write_location(reading, node->at, NULL, place);
     if (near != NULL)
         setting_problem(reading->reader, place, "unknown key `%s`; did you mean `%s`?", key, near);
     else
@@ -130,7 +130,7 @@ static void read_pair(struct file_reading *reading, const struct yaml_node *key_
     if (index == SETTING_COUNT && value->kind == YAML_MAPPING && holds_keys(key))
         read_pairs(reading, value, key);
     else if (index == SETTING_COUNT)
-        tell_unknown(reading, key_node, key);
+        report_unknown(reading, key_node, key);
     else if (value->kind == YAML_MAPPING && settings_table[index].type == SETTING_ZONES)
         settings_file_read_zones(reading, value);
     else if (value->kind == YAML_SEQUENCE && setting_is_list(&settings_table[index]))

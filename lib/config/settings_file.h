@@ -17,8 +17,8 @@ struct file_reading {
 };
 
 /** Writes FILE:LINE:COLUMN, and the key behind it unless it is NULL, into PLACE_MOST octets. */
-void settings_file_write_place(const struct file_reading *reading, struct yaml_place at,
-                               const char *key, char *place);
+void settings_file_write_location(const struct file_reading *reading, struct yaml_location at,
+                                  const char *key, char *place);
 
 /** Returns a scalar's text, good until the next pull; NULL, with the problem told, for others. */
 const char *settings_file_value(struct file_reading *reading, const char *place,

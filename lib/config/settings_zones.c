@@ -15,11 +15,11 @@ struct zone_reading {
     bool failed;     /* a problem of it was told */
 };
 
-static void tell(struct zone_reading *reading, struct yaml_place at, const char *sentence)
+static void tell(struct zone_reading *reading, struct yaml_location at, const char *sentence)
 {
     char place[PLACE_MOST];
 
-    settings_file_write_place(reading->file, at, reading->key, place);
+    settings_file_write_location(reading->file, at, reading->key, place);
     setting_problem(reading->file->reader, place, "%s", sentence);
     reading->failed = true;
 }
@@ -28,7 +28,7 @@ static void read_upstream(struct zone_reading *reading, const struct yaml_node *
 {
     struct settings_reader *reader = reading->file->reader;
     char place[PLACE_MOST];
-    settings_file_write_place(reading->file, node->at, reading->key, place);
+    settings_file_write_location(reading->file, node->at, reading->key, place);
     const char *text = settings_file_value(reading->file, place, node);
 
     if (text == NULL)
@@ -60,7 +60,7 @@ static void read_allow_rebind(struct zone_reading *reading, const struct yaml_no
         tell(reading, value->at, "allow_rebind is neither true nor false");
 }
 
-static void tell_unknown(struct zone_reading *reading, const struct yaml_node *key)
+static void report_unknown(struct zone_reading *reading, const struct yaml_node *key)
 {
     static const char *const keys[] = {"upstreams", "allow_rebind"};
     char sentence[128];
@@ -85,7 +85,7 @@ static void read_details(struct zone_reading *reading, const struct yaml_node *m
         else if (strcmp(key.text, "allow_rebind") == 0)
             read_allow_rebind(reading, &value);
         else
-            tell_unknown(reading, &key);
+            report_unknown(reading, &key);
         has_upstreams = has_upstreams || is_list;
     }
     if (!has_upstreams && !yaml_failed(reading->file->yaml))
@@ -110,7 +110,7 @@ static void read_name(struct zone_reading *reading, const struct yaml_node *key,
             tell(reading, key->at, "the zone is listed twice; keep one of them");
 }
 
-static void keep_zone(struct zone_reading *reading, const char *name, struct yaml_place at)
+static void keep_zone(struct zone_reading *reading, const char *name, struct yaml_location at)
 {
     struct settings *settings = reading->file->reader->settings;
     struct upstream_zones *zones = &settings->upstream_zones;
@@ -120,7 +120,7 @@ static void keep_zone(struct zone_reading *reading, const char *name, struct yam
         tell(reading, at, "more than 63 zones; leave some out");
         return;
     }
-    settings_file_write_place(reading->file, at, reading->key, place);
+    settings_file_write_location(reading->file, at, reading->key, place);
     reading->zone.zone = arena_text(settings->arena, name, strlen(name));
     reading->zone.label_count = domain_label_count(name);
     reading->zone.place = arena_text(settings->arena, place, strlen(place));
@@ -139,7 +139,7 @@ static void read_zone(struct file_reading *file, const struct yaml_node *key_nod
 {
     char key[KEY_MOST], name[DOMAIN_MOST + 1];
     struct zone_reading reading = {.file = file, .key = key};
-    struct yaml_place at = key_node->at;
+    struct yaml_location at = key_node->at;
 
     snprintf(key, sizeof key, "upstream_zones.%.253s", key_node->text);
     read_name(&reading, key_node, name);

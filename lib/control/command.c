@@ -37,8 +37,8 @@ struct reading {
     bool is_past_options; /* "--" was seen: what follows is operands, whatever it begins with */
 };
 
-static bool fail_near(struct err *err, const char *what, const char *word, const char *near,
-                      const char *where)
+static bool fail_with_suggestion(struct err *err, const char *what, const char *word,
+                                 const char *near, const char *where)
 {
     return err_set(err, ERR_SYNTAX, "%s is not %s%s%s%s; %s", word, what,
                    near == NULL ? "" : "; did you mean ", near == NULL ? "" : near,
@@ -56,8 +56,9 @@ bool command_find(const char *name, enum command_name *command, struct err *err)
         *command = (enum command_name)i;
         return true;
     }
-    return fail_near(err, "a command", name[0] == '\0' ? "an empty word" : name,
-                     suggest_among(name, names, COMMAND_COUNT), "spacedns help lists them");
+    return fail_with_suggestion(err, "a command", name[0] == '\0' ? "an empty word" : name,
+                                suggest_among(name, names, COMMAND_COUNT),
+                                "spacedns help lists them");
 }
 
 static bool is_option(const char *argument, size_t length, const struct option_entry *option)
@@ -78,8 +79,8 @@ static bool fail_option(struct reading *reading, const char *argument)
         names[i] = options_table[i].name;
     snprintf(where, sizeof where, "see spacedns help %s",
              reading->command == NULL ? "COMMAND" : reading->command);
-    return fail_near(reading->err, "an option", argument,
-                     suggest_among(argument, names, OPTION_COUNT), where);
+    return fail_with_suggestion(reading->err, "an option", argument,
+                                suggest_among(argument, names, OPTION_COUNT), where);
 }
 
 static bool read_option(struct reading *reading, const char *argument)

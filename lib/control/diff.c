@@ -425,10 +425,10 @@ static void count_all(struct diff *diff, const struct snapshot *before)
         size_t hosts, processes;
         if (segment == NULL)
             continue;
-        const bool has[DIFF_CLASSES] = {[CLASS_SPACE] = true,
-                                        [CLASS_PEERED] =
+        const bool has[DIFF_CLASSES] = {[CLIENT_SPACE] = true,
+                                        [CLIENT_PEERED] =
                                             has_connections(segment, CONNECTION_PEERING),
-                                        [CLASS_VPN] = has_connections(segment, CONNECTION_VPN)};
+                                        [CLIENT_VPN] = has_connections(segment, CONNECTION_VPN)};
         count_names(segment, &hosts, &processes);
         for (unsigned class = 0; class < DIFF_CLASSES; class ++) {
             bool asks_processes = (before->policy.localspace_to >> class & 1) != 0;

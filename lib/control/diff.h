@@ -36,7 +36,7 @@
 enum { DIFF_CHANGES_MOST = 1000000 };
 
 /** Classes of clients that have names: space, peered, vpn. */
-enum { DIFF_CLASSES = CLASS_EXTERNAL };
+enum { DIFF_CLASSES = CLIENT_EXTERNAL };
 
 enum diff_kind {
     DIFF_APPEARS,

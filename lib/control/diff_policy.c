@@ -63,7 +63,7 @@ static void write_external(const struct policy *policy, struct text *text)
 
 static void write_classes(unsigned classes, struct text *text)
 {
-    for (unsigned class = CLASS_SPACE; class < CLASS_EXTERNAL; class ++)
+    for (unsigned class = CLIENT_SPACE; class < CLIENT_EXTERNAL; class ++)
         if ((classes >> class & 1) != 0) {
             text_add_string(text, text->next == text->start ? "" : ",");
             text_add_string(text, class_text(class));

@@ -151,12 +151,13 @@ void diff_side_enter(struct diff_side *side, const struct segment *segment, uint
         side->clients[i] = (struct client){.count = 0};
     if (segment == NULL)
         return;
-    admit(side, CLASS_SPACE, ENTRY_NONE, segment->cidr);
+    admit(side, CLIENT_SPACE, ENTRY_NONE, segment->cidr);
     for (size_t i = 0; i < segment->connection_count; i++) {
         const struct connection *connection = &segment->connections[i];
         bool is_peering = connection->kind == CONNECTION_PEERING;
         if (connection->grants && connection->block_count > 0)
-            admit(side, is_peering ? CLASS_PEERED : CLASS_VPN, (uint32_t)i, connection->blocks[0]);
+            admit(side, is_peering ? CLIENT_PEERED : CLIENT_VPN, (uint32_t)i,
+                  connection->blocks[0]);
     }
 }
 

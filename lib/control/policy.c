@@ -45,7 +45,7 @@ static bool set_routes(struct routes *routes, const struct settings *settings)
 
 bool policy_set(struct policy *policy, const struct settings *settings)
 {
-    const struct words *targets = &settings->suffix_targets;
+    const struct string_list *targets = &settings->suffix_targets;
 
     *policy = (struct policy){
         .suffixes = {.apps = settings->suffix_apps,

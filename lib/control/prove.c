@@ -8,7 +8,7 @@
 #include "decide/decide.h"
 #include "wire/types.h"
 
-enum { ALL_CLASSES = 1U << CLASS_SPACE | 1U << CLASS_PEERED | 1U << CLASS_VPN };
+enum { ALL_CLASSES = 1U << CLIENT_SPACE | 1U << CLIENT_PEERED | 1U << CLIENT_VPN };
 
 static const uint16_t types[] = {
     TYPE_A,   TYPE_AAAA, TYPE_CNAME, TYPE_NS, TYPE_SOA,    TYPE_PTR,
@@ -18,7 +18,7 @@ static const uint16_t types[] = {
 enum { TYPE_COUNT = sizeof types / sizeof types[0] };
 
 /* Somebody who asks, and where. */
-struct asker {
+struct explain_source {
     struct path path;
     struct client client;
 };
@@ -26,7 +26,7 @@ struct asker {
 struct proving {
     struct snapshot tried; /* the snapshot with an upstream for everything */
     struct route everything;
-    struct asker *askers;
+    struct explain_source *askers;
     size_t count;
     size_t capacity;
     uint32_t *members; /* numbers of askers, by the segment that they are inside of ... */
@@ -39,7 +39,7 @@ struct proving {
 /* One question and its verdict. */
 struct trial {
     const struct proving *proving;
-    const struct asker *asker;
+    const struct explain_source *asker;
     const struct proof_name *name;
     struct query query;
     struct verdict verdict;
@@ -220,7 +220,7 @@ static bool is_seen_at(const struct segment *segment, uint32_t asked_at)
     return segment->listen_count == 0 && asked_at == 0;
 }
 
-static bool refute_asker(const struct proving *proving, const struct asker *asker,
+static bool refute_asker(const struct proving *proving, const struct explain_source *asker,
                          const struct segment *segment, bool is_let_in)
 {
     char source[CIDR_TEXT_MAX];
@@ -232,7 +232,7 @@ static bool refute_asker(const struct proving *proving, const struct asker *aske
 }
 
 /* The client is inside exactly those spaces that let it in. */
-static bool check_asker(const struct proving *proving, const struct asker *asker)
+static bool check_asker(const struct proving *proving, const struct explain_source *asker)
 {
     const struct snapshot *tried = &proving->tried;
     const struct trial trial = {.proving = proving, .asker = asker};
@@ -253,13 +253,13 @@ static bool add_asker(struct proving *proving, const struct path *path)
 {
     if (proving->count == proving->capacity) {
         size_t wider = proving->capacity == 0 ? 64 : 2 * proving->capacity;
-        struct asker *moved = realloc(proving->askers, wider * sizeof *moved);
+        struct explain_source *moved = realloc(proving->askers, wider * sizeof *moved);
         if (moved == NULL)
             return err_set(proving->err, ERR_MEMORY, "out of memory");
         proving->askers = moved;
         proving->capacity = wider;
     }
-    struct asker *asker = &proving->askers[proving->count++];
+    struct explain_source *asker = &proving->askers[proving->count++];
     asker->path = *path;
     client_classify(&proving->tried, path, &asker->client);
     proving->proof->outsiders += asker->client.count == 0;
@@ -310,8 +310,8 @@ static bool list_members(struct proving *proving)
 
 /* ---- everything ---- */
 
-static bool ask(struct proving *proving, const struct asker *asker, const struct proof_name *name,
-                uint64_t hash)
+static bool ask(struct proving *proving, const struct explain_source *asker,
+                const struct proof_name *name, uint64_t hash)
 {
     struct trial trial = {
         .proving = proving,

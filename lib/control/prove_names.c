@@ -25,7 +25,7 @@ static bool tell(struct walk *walk, bool is_ours)
 }
 
 /* A name that no zone has, below one that it may have. */
-static bool tell_below(struct walk *walk, const uint8_t *octets, size_t length, bool is_ours)
+static bool visit_below(struct walk *walk, const uint8_t *octets, size_t length, bool is_ours)
 {
     bool goes_on = true;
 
@@ -35,7 +35,7 @@ static bool tell_below(struct walk *walk, const uint8_t *octets, size_t length, 
     return goes_on;
 }
 
-static bool tell_host(struct walk *walk, const struct host *host, bool is_internal)
+static bool visit_host(struct walk *walk, const struct host *host, bool is_internal)
 {
     const uint8_t *octets = walk->segment->texts + host->octets;
     const uint8_t *rest = octets + 1 + *octets;
@@ -48,12 +48,12 @@ static bool tell_host(struct walk *walk, const struct host *host, bool is_intern
     bool goes_on = tell(walk, is_served);
     walk->at.is_apex = false;
     if ((host->flags & HOST_WILDCARD) != 0)
-        return goes_on && tell_below(walk, rest, left, is_served);
-    return goes_on && tell_below(walk, octets, host->length, false);
+        return goes_on && visit_below(walk, rest, left, is_served);
+    return goes_on && visit_below(walk, octets, host->length, false);
 }
 
 /* FRONT.APP.app.localspace; an empty front is APP.app itself. */
-static bool tell_discovery(struct walk *walk, const char *front)
+static bool visit_discovery(struct walk *walk, const char *front)
 {
     char octets[TEXT_MOST] = "";
     struct text text = text_over(octets, sizeof octets - 1);
@@ -66,7 +66,7 @@ static bool tell_discovery(struct walk *walk, const char *front)
     return !name_from_text(octets, &walk->at.name) || tell(walk, true);
 }
 
-static bool tell_address(struct walk *walk, uint32_t address, bool is_ours)
+static bool visit_address(struct walk *walk, uint32_t address, bool is_ours)
 {
     char octets[TEXT_MOST] = "";
     struct text text = text_over(octets, sizeof octets - 1);
@@ -82,7 +82,7 @@ static bool tell_address(struct walk *walk, uint32_t address, bool is_ours)
     return !name_from_text(octets, &walk->at.name) || walk->on_name(walk->context, &walk->at);
 }
 
-static bool tell_dyno(struct walk *walk, const struct dyno_entry *dyno, const char *type)
+static bool visit_dyno(struct walk *walk, const struct dyno_entry *dyno, const char *type)
 {
     char front[TEXT_MOST] = "";
     struct text text = text_over(front, sizeof front - 1);
@@ -91,10 +91,10 @@ static bool tell_dyno(struct walk *walk, const struct dyno_entry *dyno, const ch
     text_add_string(&text, ".");
     text_add_string(&text, type);
     bool is_inside = cidr_contains(walk->segment->cidr, dyno->ip);
-    return tell_discovery(walk, front) && tell_address(walk, dyno->ip, is_inside);
+    return visit_discovery(walk, front) && visit_address(walk, dyno->ip, is_inside);
 }
 
-static bool tell_port(struct walk *walk, const struct port_entry *port, const char *type)
+static bool visit_port(struct walk *walk, const struct port_entry *port, const char *type)
 {
     char front[TEXT_MOST] = "_";
     struct text text = text_over(front + 1, sizeof front - 2);
@@ -102,10 +102,10 @@ static bool tell_port(struct walk *walk, const struct port_entry *port, const ch
     text_add(&text, segment_text(walk->segment, port->name), port->name_length);
     text_add_string(&text, port->udp ? "._udp." : "._tcp.");
     text_add_string(&text, type);
-    return tell_discovery(walk, front);
+    return visit_discovery(walk, front);
 }
 
-static bool tell_formation(struct walk *walk, const struct formation_entry *formation)
+static bool visit_formation(struct walk *walk, const struct formation_entry *formation)
 {
     const struct segment *segment = walk->segment;
     char type[LABEL_MAX_OCTETS + 1] = "";
@@ -114,15 +114,15 @@ static bool tell_formation(struct walk *walk, const struct formation_entry *form
     if (formation->type_length == 0)
         return true;
     memcpy(type, segment_text(segment, formation->type), formation->type_length);
-    goes_on = tell_discovery(walk, type);
+    goes_on = visit_discovery(walk, type);
     for (uint32_t i = 0; i < formation->dyno_count && i < DYNOS_MOST && goes_on; i++)
-        goes_on = tell_dyno(walk, &segment->dynos[formation->dynos + i], type);
+        goes_on = visit_dyno(walk, &segment->dynos[formation->dynos + i], type);
     for (uint32_t i = 0; i < formation->port_count && goes_on; i++)
-        goes_on = tell_port(walk, &segment->ports[formation->ports + i], type);
+        goes_on = visit_port(walk, &segment->ports[formation->ports + i], type);
     return goes_on;
 }
 
-static bool tell_app(struct walk *walk)
+static bool visit_app(struct walk *walk)
 {
     const struct segment *segment = walk->segment;
     const struct app_entry *app = walk->app;
@@ -134,15 +134,15 @@ static bool tell_app(struct walk *walk)
                   suffix->octets, suffix->length))
         goes_on = tell(walk, is_internal && (app->flags & APP_PLAIN_DOMAIN) != 0);
     for (unsigned i = 0; i < app->host_count && goes_on; i++)
-        goes_on = tell_host(walk, &segment->hosts[app->hosts + i], is_internal);
-    goes_on = goes_on && tell_discovery(walk, "") && tell_discovery(walk, "_dynos") &&
-              tell_discovery(walk, examples[0]);
+        goes_on = visit_host(walk, &segment->hosts[app->hosts + i], is_internal);
+    goes_on = goes_on && visit_discovery(walk, "") && visit_discovery(walk, "_dynos") &&
+              visit_discovery(walk, examples[0]);
     for (unsigned i = 0; i < app->formation_count && goes_on; i++)
-        goes_on = tell_formation(walk, &segment->formations[app->formations + i]);
+        goes_on = visit_formation(walk, &segment->formations[app->formations + i]);
     return goes_on;
 }
 
-static bool tell_router(struct walk *walk, size_t number)
+static bool visit_router(struct walk *walk, size_t number)
 {
     char octets[TEXT_MOST] = "router-";
     struct text text = text_over(octets + 7, sizeof octets - 8);
@@ -154,31 +154,31 @@ static bool tell_router(struct walk *walk, size_t number)
     text_add_string(&text, walk->snapshot->policy.suffixes.discovery);
     if (name_from_text(octets, &walk->at.name) && !tell(walk, true))
         return false;
-    return tell_address(walk, walk->segment->routers[number].ip, true);
+    return visit_address(walk, walk->segment->routers[number].ip, true);
 }
 
-static bool tell_segment(struct walk *walk)
+static bool visit_segment(struct walk *walk)
 {
     const struct segment *segment = walk->segment;
-    bool goes_on = tell_address(walk, cidr_first(segment->cidr), true) &&
-                   tell_address(walk, cidr_last(segment->cidr), true) &&
-                   tell_address(walk, cidr_first(segment->cidr) - 1, false) &&
-                   tell_address(walk, cidr_last(segment->cidr) + 1, false);
+    bool goes_on = visit_address(walk, cidr_first(segment->cidr), true) &&
+                   visit_address(walk, cidr_last(segment->cidr), true) &&
+                   visit_address(walk, cidr_first(segment->cidr) - 1, false) &&
+                   visit_address(walk, cidr_last(segment->cidr) + 1, false);
 
     for (size_t i = 0; i < segment->app_count && goes_on; i++) {
         walk->app = &segment->apps[i];
-        goes_on = tell_app(walk);
+        goes_on = visit_app(walk);
     }
     for (size_t i = 0; i < segment->host_count && goes_on; i++)
         if (segment->hosts[i].kind == HOST_RECORDS)
-            goes_on = tell_host(walk, &segment->hosts[i], true);
+            goes_on = visit_host(walk, &segment->hosts[i], true);
     for (size_t i = 0; i < segment->router_count && goes_on; i++)
-        goes_on = tell_router(walk, i);
+        goes_on = visit_router(walk, i);
     return goes_on;
 }
 
 /* Below the discovery suffix, and elsewhere: what has no owner. */
-static bool tell_common(struct walk *walk)
+static bool visit_common(struct walk *walk)
 {
     static const char *const fronts[] = {"_whoami.", "_apps.", "version.",  "upcheck.",
                                          "app.",     "space.", "zz-proof.", ""};
@@ -205,13 +205,13 @@ static bool tell_common(struct walk *walk)
 bool proof_walk(const struct snapshot *snapshot, proof_on_name *on_name, void *context)
 {
     struct walk walk = {.snapshot = snapshot, .on_name = on_name, .context = context};
-    bool goes_on = tell_common(&walk);
+    bool goes_on = visit_common(&walk);
 
     for (size_t i = 0; i < snapshot->segment_count && goes_on; i++) {
         walk.segment = snapshot->segments[i];
         walk.at.number = i;
         if (walk.segment != NULL)
-            goes_on = tell_segment(&walk);
+            goes_on = visit_segment(&walk);
     }
     return goes_on;
 }

@@ -42,7 +42,7 @@ bool client_has_class(const struct client *client, unsigned classes)
 
 enum client_class client_class(const struct client *client)
 {
-    enum client_class closest = CLASS_EXTERNAL;
+    enum client_class closest = CLIENT_EXTERNAL;
 
     for (uint32_t i = 0; i < client->count; i++)
         if (client->memberships[i].class < closest)

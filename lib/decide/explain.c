@@ -49,9 +49,9 @@ static const struct membership *shown_membership(const struct client *client,
     return &client->memberships[0];
 }
 
-static void tell_client(const struct snapshot *snapshot, const struct client *client,
-                        const struct verdict *verdict, const char *address,
-                        struct explanation *explanation)
+static void explain_client(const struct snapshot *snapshot, const struct client *client,
+                           const struct verdict *verdict, const char *address,
+                           struct explanation *explanation)
 {
     const struct membership *membership = shown_membership(client, verdict);
     struct text text = begin_step(explanation);
@@ -86,7 +86,7 @@ static void tell_client(const struct snapshot *snapshot, const struct client *cl
     end_step(explanation, &text);
 }
 
-static void tell_owner(const struct verdict *verdict, struct explanation *explanation)
+static void explain_owner(const struct verdict *verdict, struct explanation *explanation)
 {
     struct text text = begin_step(explanation);
 
@@ -98,9 +98,9 @@ static void tell_owner(const struct verdict *verdict, struct explanation *explan
 }
 
 /* One line for each link; query and verdict are then the last name's. Returns how many. */
-static unsigned tell_aliases(const struct snapshot *snapshot, const struct client *client,
-                             const struct alias_hops *hops, struct query *query,
-                             struct verdict *verdict, struct explanation *explanation)
+static unsigned explain_aliases(const struct snapshot *snapshot, const struct client *client,
+                                const struct alias_hops *hops, struct query *query,
+                                struct verdict *verdict, struct explanation *explanation)
 {
     struct alias_chain chain;
     struct name target;
@@ -124,7 +124,7 @@ static unsigned tell_aliases(const struct snapshot *snapshot, const struct clien
     return chain.count;
 }
 
-static void tell_host(const struct verdict *verdict, struct explanation *explanation)
+static void explain_host(const struct verdict *verdict, struct explanation *explanation)
 {
     static const char *const kinds[] = {"default domain", "custom domain", "DNS target",
                                         "static records"};
@@ -141,7 +141,7 @@ static void tell_host(const struct verdict *verdict, struct explanation *explana
 }
 
 /* Where a kept-back name was declared, so that it can be put back there. */
-static void tell_kept_back(const struct verdict *verdict, struct explanation *explanation)
+static void explain_kept_back(const struct verdict *verdict, struct explanation *explanation)
 {
     const struct kept_back_cohort *cohort = verdict->kept_back;
     struct text text = begin_step(explanation);
@@ -156,7 +156,7 @@ static void tell_kept_back(const struct verdict *verdict, struct explanation *ex
     end_step(explanation, &text);
 }
 
-static void tell_app(const struct verdict *verdict, struct explanation *explanation)
+static void explain_app(const struct verdict *verdict, struct explanation *explanation)
 {
     const struct app_entry *app = verdict->app;
     struct text text = begin_step(explanation);
@@ -184,7 +184,7 @@ static void tell_app(const struct verdict *verdict, struct explanation *explanat
     }
 }
 
-static void tell_formation(const struct verdict *verdict, struct explanation *explanation)
+static void explain_formation(const struct verdict *verdict, struct explanation *explanation)
 {
     struct text text = begin_step(explanation);
 
@@ -203,7 +203,7 @@ static void tell_formation(const struct verdict *verdict, struct explanation *ex
     end_step(explanation, &text);
 }
 
-static void tell_routers(const struct verdict *verdict, struct explanation *explanation)
+static void explain_routers(const struct verdict *verdict, struct explanation *explanation)
 {
     const struct segment *segment = verdict->segment;
     struct text text = begin_step(explanation);
@@ -227,7 +227,7 @@ static bool is_other_type(const struct query *query, const struct verdict *verdi
            verdict->soa_label == 0 && query->type != TYPE_A;
 }
 
-static void tell_other_type(const struct query *query, struct explanation *explanation)
+static void explain_other_type(const struct query *query, struct explanation *explanation)
 {
     struct text text = begin_step(explanation);
 
@@ -237,7 +237,7 @@ static void tell_other_type(const struct query *query, struct explanation *expla
     end_step(explanation, &text);
 }
 
-static void tell_text(const char *octets, struct explanation *explanation)
+static void format_text(const char *octets, struct explanation *explanation)
 {
     struct text text = begin_step(explanation);
 
@@ -245,8 +245,8 @@ static void tell_text(const char *octets, struct explanation *explanation)
     end_step(explanation, &text);
 }
 
-static void tell_forward(const struct snapshot *snapshot, const struct verdict *verdict,
-                         const struct explain_facts *facts, struct explanation *explanation)
+static void explain_forward(const struct snapshot *snapshot, const struct verdict *verdict,
+                            const struct explain_facts *facts, struct explanation *explanation)
 {
     const struct route *route = &snapshot->policy.routes.items[verdict->route];
     struct text text = begin_step(explanation);
@@ -260,9 +260,9 @@ static void tell_forward(const struct snapshot *snapshot, const struct verdict *
     }
     end_step(explanation, &text);
     if (facts->servers != NULL)
-        tell_text(facts->servers, explanation);
+        format_text(facts->servers, explanation);
     if (facts->cached != NULL)
-        tell_text(facts->cached, explanation);
+        format_text(facts->cached, explanation);
 }
 
 /* Which name of a chain it is that has no address, or is asked of others. */
@@ -280,9 +280,9 @@ static bool is_empty(const struct verdict *verdict)
 }
 
 /* `links` aliases have led to the query. */
-static void tell_verdict(const struct snapshot *snapshot, const struct client *client,
-                         const struct query *query, const struct verdict *verdict, unsigned links,
-                         struct explanation *explanation)
+static void explain_verdict(const struct snapshot *snapshot, const struct client *client,
+                            const struct query *query, const struct verdict *verdict,
+                            unsigned links, struct explanation *explanation)
 {
     const struct reason_entry *reason = reason_entry(verdict->reason);
     struct text text;
@@ -315,28 +315,29 @@ static void tell_verdict(const struct snapshot *snapshot, const struct client *c
 }
 
 /* What there is to say of the name that the aliases lead to. */
-static void tell_last(const struct snapshot *snapshot, const struct query *query,
-                      const struct verdict *verdict, const struct explain_facts *facts,
-                      struct explanation *explanation)
+static void explain_last(const struct snapshot *snapshot, const struct query *query,
+                         const struct verdict *verdict, const struct explain_facts *facts,
+                         struct explanation *explanation)
 {
     if (verdict->kept_back != NULL)
-        tell_kept_back(verdict, explanation);
+        explain_kept_back(verdict, explanation);
     if (facts->for_operator && verdict->owner != NULL)
-        tell_owner(verdict, explanation);
+        explain_owner(verdict, explanation);
     if (verdict->host != NULL)
-        tell_host(verdict, explanation);
+        explain_host(verdict, explanation);
     if (verdict->app != NULL)
-        tell_app(verdict, explanation);
+        explain_app(verdict, explanation);
     if (verdict->formation != NULL)
-        tell_formation(verdict, explanation);
+        explain_formation(verdict, explanation);
     if (verdict->is_empty_name)
-        tell_text("static records of the space stand below the name, and none at it", explanation);
+        format_text("static records of the space stand below the name, and none at it",
+                    explanation);
     if (verdict->answer == ANSWER_ROUTERS)
-        tell_routers(verdict, explanation);
+        explain_routers(verdict, explanation);
     if (is_other_type(query, verdict))
-        tell_other_type(query, explanation);
+        explain_other_type(query, explanation);
     if (verdict->situation == SITUATION_FORWARD)
-        tell_forward(snapshot, verdict, facts, explanation);
+        explain_forward(snapshot, verdict, facts, explanation);
 }
 
 void explain(const struct snapshot *snapshot, const struct client *client,
@@ -351,7 +352,7 @@ void explain(const struct snapshot *snapshot, const struct client *client,
         facts = &none;
     const struct membership *membership = shown_membership(client, verdict);
     explanation->has_places =
-        facts->for_operator || (membership != NULL && membership->class == CLASS_SPACE);
+        facts->for_operator || (membership != NULL && membership->class == CLIENT_SPACE);
     explanation->count = 0;
     struct text text = begin_step(explanation);
     text_add_string(&text, "name=");
@@ -359,10 +360,10 @@ void explain(const struct snapshot *snapshot, const struct client *client,
     text_add_string(&text, " type=");
     type_add(&text, query->type);
     end_step(explanation, &text);
-    tell_client(snapshot, client, verdict, facts->address, explanation);
-    unsigned links = tell_aliases(snapshot, client, facts->hops, &last, &end, explanation);
+    explain_client(snapshot, client, verdict, facts->address, explanation);
+    unsigned links = explain_aliases(snapshot, client, facts->hops, &last, &end, explanation);
     if (facts->is_withheld && end.situation == SITUATION_FORWARD)
         verdict_rebind(&end);
-    tell_last(snapshot, &last, &end, facts, explanation);
-    tell_verdict(snapshot, client, &last, &end, links, explanation);
+    explain_last(snapshot, &last, &end, facts, explanation);
+    explain_verdict(snapshot, client, &last, &end, links, explanation);
 }

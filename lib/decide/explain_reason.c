@@ -4,8 +4,8 @@
 #include <string.h>
 
 #include "decide/discovery.h"
-#include "decide/near.h"
 #include "decide/special.h"
+#include "decide/suggestion.h"
 
 void explain_add_app(struct text *text, const struct verdict *verdict)
 {
@@ -154,7 +154,7 @@ static void add_withheld(struct text *text, const struct verdict *verdict)
     text_add_string(text, ", no longer declared; if meant: spacedns forget");
 }
 
-static void add_near(struct text *text, struct near_word near)
+static void add_suggestion(struct text *text, struct suggestion near)
 {
     if (near.text == NULL)
         return;
@@ -207,11 +207,11 @@ static void add_not_declared(struct text *text, const struct snapshot *snapshot,
     } else if (verdict->app == NULL) {
         text_add_string(text, "no such app: ");
         add_label(text, app);
-        add_near(text, near_app(snapshot, client, app));
+        add_suggestion(text, suggest_app(snapshot, client, app));
     } else if (verdict->formation == NULL) {
         text_add_string(text, "no such process: ");
         add_label(text, process);
-        add_near(text, near_process(verdict->segment, verdict->app, process));
+        add_suggestion(text, suggest_process(verdict->segment, verdict->app, process));
     } else if (is_service_of_dyno(snapshot, &query->name)) {
         text_add_string(text, "one dyno has no SRV; ask ");
         add_name_without(text, &query->name, label_before_suffix(snapshot, &query->name, 4));

@@ -9,7 +9,7 @@
  *
  * What becomes of them is what is known about servers: round trips, silence, usefulness.
  *
- * A ticket of the link is the number of the inquiry times PENDING_ATTEMPTS plus that of the
+ * A ticket of the link is the number of the fetch times FETCH_ATTEMPTS plus that of the
  * attempt.
  *
  * Sources: RFC 5452 section 9 (ids, ports); RFC 6891 section 7 (servers without EDNS).
@@ -33,52 +33,49 @@ struct sender {
     bool is_watching; /* some server is not well, as far as this worker has seen */
 };
 
-/** The inquiry and the attempt that a ticket stands for; the attempt is open. */
-struct inquiry *attempt_find(const struct sender *sender, link_ticket ticket,
-                             struct attempt **attempt);
+/** The fetch and the attempt that a ticket stands for; the attempt is open. */
+struct fetch *attempt_find(const struct sender *sender, link_ticket ticket,
+                           struct attempt **attempt);
 
 /** The number of the server at a place of the question's route; a probe's route is its server. */
-uint8_t attempt_server(const struct sender *sender, const struct inquiry *inquiry, uint8_t place);
+uint8_t attempt_server(const struct sender *sender, const struct fetch *fetch, uint8_t place);
 
 /**
  * Asks the server at a place of the route. Returns false when enough attempts are open, or when
  * nothing could be sent for want of descriptors or room on the server's connection.
  */
-bool attempt_begin(struct sender *sender, struct inquiry *inquiry, uint8_t place);
+bool attempt_begin(struct sender *sender, struct fetch *fetch, uint8_t place);
 
 /**
  * Asks the same server once more, as the attempt now says. Returns false when nothing could be
  * sent, which is then remembered.
  */
-bool attempt_again(struct sender *sender, struct inquiry *inquiry, struct attempt *attempt);
+bool attempt_again(struct sender *sender, struct fetch *fetch, struct attempt *attempt);
 
 /** A response to the question came, good or bad. */
-void attempt_on_reply(struct sender *sender, const struct inquiry *inquiry,
-                      struct attempt *attempt);
+void attempt_on_reply(struct sender *sender, const struct fetch *fetch, struct attempt *attempt);
 
 /** The server is out of reach. */
-void attempt_on_failure(struct sender *sender, const struct inquiry *inquiry,
-                        struct attempt *attempt);
+void attempt_on_failure(struct sender *sender, const struct fetch *fetch, struct attempt *attempt);
 
 /** Marks what is late, or silent, by now. Returns when to look again; pool_never: not at all. */
-uint64_t attempt_check_waits(struct sender *sender, struct inquiry *inquiry);
+uint64_t attempt_check_waits(struct sender *sender, struct fetch *fetch);
 
 /** What came from its server is of no use: others are asked first, for a while. */
-void attempt_defer(struct sender *sender, const struct inquiry *inquiry,
-                   const struct attempt *attempt);
+void attempt_defer(struct sender *sender, const struct fetch *fetch, const struct attempt *attempt);
 
 /**
  * A good answer came: to what was asked without EDNS, or over TCP for the sake of its letters, and
  * the server may be remembered for it; or it shows that the server needs neither.
  */
-void attempt_learn(struct sender *sender, const struct inquiry *inquiry,
-                   const struct attempt *attempt, bool has_opt);
+void attempt_learn(struct sender *sender, const struct fetch *fetch, const struct attempt *attempt,
+                   bool has_opt);
 
 /** True when the server is known not to keep the case of letters. */
-bool attempt_ignores_case(const struct sender *sender, const struct inquiry *inquiry,
+bool attempt_ignores_case(const struct sender *sender, const struct fetch *fetch,
                           const struct attempt *attempt);
 
-void attempt_end(struct sender *sender, const struct inquiry *inquiry, struct attempt *attempt);
+void attempt_end(struct sender *sender, const struct fetch *fetch, struct attempt *attempt);
 
 /** Ends all that are open; what is late by now counts as silence. */
-void attempt_end_all(struct sender *sender, struct inquiry *inquiry);
+void attempt_end_all(struct sender *sender, struct fetch *fetch);

@@ -3,7 +3,7 @@
 #include <assert.h>
 #include <stdlib.h>
 
-#include "forward/tell.h"
+#include "forward/format.h"
 
 enum { MS_PER_SECOND = 1000 };
 
@@ -12,11 +12,11 @@ struct forward {
     struct resolver_set routes[UPSTREAM_ZONES_MOST];
     struct standings *standings;
     struct cache *cache;
-    struct pending *pending;
+    struct fetch_table *table;
     struct stats *stats;
     uint64_t now_ms;
     uint32_t now_s; /* the cache's time, which begins at 1 */
-    forward_on_found *on_found;
+    forward_on_result *on_result;
     void *context;
     bool is_draining;
 };
@@ -140,19 +140,19 @@ static bool has_failed_elsewhere(const struct forward *forward, const struct que
            (was_said(failure->failure) || failure->era == (uint16_t)era_of(forward));
 }
 
-static struct found found_failing(const struct forward *forward, uint8_t route)
+static struct forward_result found_failing(const struct forward *forward, uint8_t route)
 {
-    return (struct found){
+    return (struct forward_result){
         .failure = FORWARD_FAILING,
         .server = server_text(forward, forward->routes[route].numbers[0]),
     };
 }
 
 /* What there is instead of an answer: the failure that is remembered, or that of the servers. */
-static struct found found_failed(const struct forward *forward, const struct cache_entry *entry,
-                                 uint8_t route)
+static struct forward_result found_failed(const struct forward *forward,
+                                          const struct cache_entry *entry, uint8_t route)
 {
-    struct found found = found_failing(forward, route);
+    struct forward_result found = found_failing(forward, route);
 
     if (has_failed(forward, entry)) {
         found.failure = entry->failure;
@@ -163,7 +163,7 @@ static struct found found_failed(const struct forward *forward, const struct cac
 }
 
 static void add_response(const struct forward *forward, const struct cache_entry *entry,
-                         struct found *found)
+                         struct forward_result *found)
 {
     found->response = cache_response(entry);
     found->age_seconds = forward->now_s - entry->stored_s;
@@ -186,14 +186,14 @@ static bool is_failing(const struct forward *forward, uint8_t route)
 /* Asks with nobody waiting. */
 static bool refresh(struct forward *forward, const struct question *question, uint8_t route)
 {
-    return !is_failing(forward, route) && pending_ask(forward->pending, question, route, NULL, 0);
+    return !is_failing(forward, route) && fetch_table_ask(forward->table, question, route, NULL, 0);
 }
 
 /* A failing server may answer this, though it answers no probe. */
 static void try(struct forward *forward, const struct question *question, uint8_t route)
 {
     if (!forward->is_draining)
-        pending_try(forward->pending, question, route);
+        fetch_table_try(forward->table, question, route);
 }
 
 static void find_fresh(struct forward *forward, const struct question *question, uint8_t route,
@@ -208,14 +208,14 @@ static void find_fresh(struct forward *forward, const struct question *question,
 
 /* Nothing is kept here; perhaps another worker has asked in vain. */
 static bool find_elsewhere(struct forward *forward, const struct question *question,
-                           struct found *found)
+                           struct forward_result *found)
 {
     struct failure failure;
 
     if (!has_failed_elsewhere(forward, question, &failure) ||
-        pending_has(forward->pending, question))
+        fetch_table_has(forward->table, question))
         return false;
-    *found = (struct found){
+    *found = (struct forward_result){
         .failure = (enum forward_failure)failure.failure,
         .server = server_text(forward, failure.server),
         .is_cached = true,
@@ -225,14 +225,14 @@ static bool find_elsewhere(struct forward *forward, const struct question *quest
 }
 
 bool forward_find(struct forward *forward, const struct question *question, uint8_t route,
-                  struct found *found)
+                  struct forward_result *found)
 {
     struct cache_entry *entry = cache_find(forward->cache, question, forward->now_s);
 
     if (entry == NULL)
         return find_elsewhere(forward, question, found);
     if (cache_entry_is_fresh(entry, forward->now_s)) {
-        *found = (struct found){.failure = FORWARD_NO_FAILURE};
+        *found = (struct forward_result){.failure = FORWARD_NO_FAILURE};
         add_response(forward, entry, found);
         find_fresh(forward, question, route, entry);
         return true;
@@ -240,7 +240,7 @@ bool forward_find(struct forward *forward, const struct question *question, uint
     bool is_stale = cache_entry_is_stale(entry, forward->now_s);
     if (!has_failed(forward, entry) && !(is_stale && is_failing(forward, route)))
         return !is_stale && find_elsewhere(forward, question, found);
-    if (!is_stale && pending_has(forward->pending, question))
+    if (!is_stale && fetch_table_has(forward->table, question))
         return false; /* it may yet be answered */
     *found = found_failed(forward, entry, route);
     if (is_stale)
@@ -257,13 +257,13 @@ uint32_t forward_now_s(const struct forward *forward)
 }
 
 bool forward_find_since(struct forward *forward, const struct question *question, uint8_t route,
-                        uint32_t since_s, struct found *found)
+                        uint32_t since_s, struct forward_result *found)
 {
     const struct cache_entry *entry = cache_peek(forward->cache, question, forward->now_s);
 
     if (entry == NULL || !entry->has_response || entry->stored_s < since_s)
         return forward_find(forward, question, route, found);
-    *found = (struct found){.failure = FORWARD_NO_FAILURE};
+    *found = (struct forward_result){.failure = FORWARD_NO_FAILURE};
     add_response(forward, entry, found);
     found->is_stale = false;
     return true;
@@ -271,11 +271,12 @@ bool forward_find_since(struct forward *forward, const struct question *question
 
 /* ---- Asking ---- */
 
-void forward_refuse(struct forward *forward, const struct question *question, struct found *found)
+void forward_refuse(struct forward *forward, const struct question *question,
+                    struct forward_result *found)
 {
     const struct cache_entry *entry = cache_peek(forward->cache, question, forward->now_s);
 
-    *found = (struct found){.failure = FORWARD_FULL};
+    *found = (struct forward_result){.failure = FORWARD_FULL};
     count(forward, COUNTER_FORWARD_FULL, 1);
     if (entry == NULL || !cache_entry_is_stale(entry, forward->now_s))
         return;
@@ -289,11 +290,11 @@ static uint32_t patience_ms(const struct forward *forward, const struct question
     const struct cache_entry *entry = cache_peek(forward->cache, question, forward->now_s);
     bool is_stale = entry != NULL && cache_entry_is_stale(entry, forward->now_s);
 
-    return is_stale ? PENDING_STALE_MS : PENDING_PATIENCE_MS;
+    return is_stale ? FETCH_STALE_MS : FETCH_PATIENCE_MS;
 }
 
 bool forward_ask(struct forward *forward, const struct question *question, uint8_t route,
-                 struct waiter *waiter, struct found *found)
+                 struct waiter *waiter, struct forward_result *found)
 {
     if (is_failing(forward, route)) {
         *found = found_failing(forward, route);
@@ -301,12 +302,12 @@ bool forward_ask(struct forward *forward, const struct question *question, uint8
         try(forward, question, route);
         return false;
     }
-    if (forward->is_draining && !pending_has(forward->pending, question)) {
+    if (forward->is_draining && !fetch_table_has(forward->table, question)) {
         forward_refuse(forward, question, found);
         found->failure = FORWARD_STOPPING;
         return false;
     }
-    if (pending_ask(forward->pending, question, route, waiter, patience_ms(forward, question))) {
+    if (fetch_table_ask(forward->table, question, route, waiter, patience_ms(forward, question))) {
         count(forward, COUNTER_FORWARD_MISSES, 1);
         return true;
     }
@@ -329,28 +330,28 @@ static uint64_t count_waiters(const struct waiter *waiter)
  * Remembers that asking failed, unless it says nothing about the question: no room on our side, or
  * servers that are failing.
  */
-static void keep_failure(struct forward *forward, const struct settlement *settlement)
+static void keep_failure(struct forward *forward, const struct fetch_outcome *outcome)
 {
-    if (settlement->failure == FORWARD_FULL || settlement->failure == FORWARD_FAILING ||
-        settlement->failure == FORWARD_STOPPING)
+    if (outcome->failure == FORWARD_FULL || outcome->failure == FORWARD_FAILING ||
+        outcome->failure == FORWARD_STOPPING)
         return;
-    cache_fail(forward->cache, settlement->question,
+    cache_fail(forward->cache, outcome->question,
                &(struct cache_failure){
-                   .failure = (uint8_t)settlement->failure,
-                   .server = settlement->server,
-                   .is_again = settlement->is_again,
+                   .failure = (uint8_t)outcome->failure,
+                   .server = outcome->server,
+                   .is_again = outcome->is_again,
                    .era = era_of(forward),
                },
                forward->now_s);
 }
 
 /* Others are told, unless something is at hand here: that was not waited for to the end. */
-static void share_failure(struct forward *forward, const struct settlement *settlement,
+static void share_failure(struct forward *forward, const struct fetch_outcome *outcome,
                           const struct cache_entry *entry)
 {
     if (!has_failed(forward, entry) || cache_entry_is_stale(entry, forward->now_s))
         return;
-    failures_keep(&forward->standings->failures, settlement->question->hash,
+    failures_keep(&forward->standings->failures, outcome->question->hash,
                   &(struct failure){
                       .until_s = entry->failed_until_s,
                       .era = (uint16_t)entry->failed_era,
@@ -359,42 +360,41 @@ static void share_failure(struct forward *forward, const struct settlement *sett
                   });
 }
 
-static void settle_failed(struct forward *forward, const struct settlement *settlement,
-                          struct found *found)
+static void settle_failed(struct forward *forward, const struct fetch_outcome *outcome,
+                          struct forward_result *found)
 {
-    keep_failure(forward, settlement);
-    const struct cache_entry *entry =
-        cache_peek(forward->cache, settlement->question, forward->now_s);
+    keep_failure(forward, outcome);
+    const struct cache_entry *entry = cache_peek(forward->cache, outcome->question, forward->now_s);
     if (entry == NULL)
         return;
-    share_failure(forward, settlement, entry);
+    share_failure(forward, outcome, entry);
     if (!cache_entry_is_stale(entry, forward->now_s))
         return;
     add_response(forward, entry, found);
-    count(forward, COUNTER_FORWARD_STALE, count_waiters(settlement->waiters));
+    count(forward, COUNTER_FORWARD_STALE, count_waiters(outcome->waiters));
 }
 
-static void keep_answer(struct forward *forward, const struct settlement *settlement)
+static void keep_answer(struct forward *forward, const struct fetch_outcome *outcome)
 {
-    cache_store(forward->cache, settlement->question, settlement->response, forward->now_s);
-    failures_forget(&forward->standings->failures, settlement->question->hash);
+    cache_store(forward->cache, outcome->question, outcome->response, forward->now_s);
+    failures_forget(&forward->standings->failures, outcome->question->hash);
 }
 
-static void on_settled(void *context, const struct settlement *settlement)
+static void on_outcome(void *context, const struct fetch_outcome *outcome)
 {
     struct forward *forward = context;
-    struct found found = {
-        .response = settlement->response,
-        .failure = settlement->failure,
-        .server = server_text(forward, settlement->server),
+    struct forward_result found = {
+        .response = outcome->response,
+        .failure = outcome->failure,
+        .server = server_text(forward, outcome->server),
     };
 
-    if (settlement->failure == FORWARD_NO_FAILURE)
-        keep_answer(forward, settlement);
+    if (outcome->failure == FORWARD_NO_FAILURE)
+        keep_answer(forward, outcome);
     else
-        settle_failed(forward, settlement, &found);
-    if (settlement->waiters != NULL)
-        forward->on_found(forward->context, settlement->waiters, &found);
+        settle_failed(forward, outcome, &found);
+    if (outcome->waiters != NULL)
+        forward->on_result(forward->context, outcome->waiters, &found);
 }
 
 /* ---- Life ---- */
@@ -402,7 +402,7 @@ static void on_settled(void *context, const struct settlement *settlement)
 static bool prepare(struct forward *forward, const struct forward_options *options, struct err *err)
 {
     forward->stats = options->stats;
-    forward->on_found = options->on_found;
+    forward->on_result = options->on_result;
     forward->context = options->context;
     forward->standings = options->standings == NULL ? standings_new(options->zones, NULL, err)
                                                     : standings_hold(options->standings);
@@ -411,8 +411,8 @@ static bool prepare(struct forward *forward, const struct forward_options *optio
     forward->cache = cache_new(options->cache_octets, err);
     if (forward->cache == NULL)
         return false;
-    forward->pending = pending_new(
-        &(struct pending_options){
+    forward->table = fetch_table_new(
+        &(struct fetch_table_options){
             .servers = forward->servers,
             .routes = forward->routes,
             .standings = forward->standings,
@@ -420,11 +420,11 @@ static bool prepare(struct forward *forward, const struct forward_options *optio
             .stats = options->stats,
             .questions = options->questions,
             .mixes_case = options->mixes_case,
-            .on_settled = on_settled,
+            .on_outcome = on_outcome,
             .context = forward,
         },
         err);
-    return forward->pending != NULL;
+    return forward->table != NULL;
 }
 
 struct forward *forward_new(const struct forward_options *options, struct err *err)
@@ -446,7 +446,7 @@ void forward_free(struct forward *forward)
 {
     if (forward == NULL)
         return;
-    pending_free(forward->pending);
+    fetch_table_free(forward->table);
     cache_free(forward->cache);
     standings_release(forward->standings);
     free(forward);
@@ -456,7 +456,7 @@ void forward_set_time(struct forward *forward, uint64_t now_ms)
 {
     forward->now_ms = now_ms;
     forward->now_s = (uint32_t)(now_ms / MS_PER_SECOND + 1);
-    pending_set_time(forward->pending, now_ms);
+    fetch_table_set_time(forward->table, now_ms);
 }
 
 void forward_prefetch(const struct forward *forward, uint64_t question_hash)
@@ -471,22 +471,22 @@ void forward_prefetch_entry(const struct forward *forward, uint64_t question_has
 
 bool forward_turn(struct forward *forward)
 {
-    return pending_turn(forward->pending, forward->now_ms);
+    return fetch_table_turn(forward->table, forward->now_ms);
 }
 
 void forward_tick(struct forward *forward)
 {
-    pending_tick(forward->pending, forward->now_ms);
+    fetch_table_tick(forward->table, forward->now_ms);
 }
 
 bool forward_is_busy(const struct forward *forward)
 {
-    return pending_is_busy(forward->pending);
+    return fetch_table_is_busy(forward->table);
 }
 
 size_t forward_room(const struct forward *forward)
 {
-    return pending_room(forward->pending);
+    return fetch_table_room(forward->table);
 }
 
 void forward_drain(struct forward *forward)
@@ -496,13 +496,13 @@ void forward_drain(struct forward *forward)
 
 bool forward_is_waited_for(const struct forward *forward)
 {
-    return pending_is_waited_for(forward->pending);
+    return fetch_table_is_waited_for(forward->table);
 }
 
 void forward_end_all(struct forward *forward)
 {
     forward->is_draining = true;
-    pending_end_all(forward->pending);
+    fetch_table_end_all(forward->table);
 }
 
 struct cache_use forward_cache_use(const struct forward *forward)
@@ -512,9 +512,9 @@ struct cache_use forward_cache_use(const struct forward *forward)
 
 /* ---- Telling ---- */
 
-void forward_tell_servers(const struct forward *forward, uint8_t route, struct text *text)
+void forward_format_servers(const struct forward *forward, uint8_t route, struct text *text)
 {
-    tell_servers(forward->servers, &forward->routes[route], forward->now_ms, text);
+    format_servers(forward->servers, &forward->routes[route], forward->now_ms, text);
 }
 
 /* The entry of a question, unless it is over. */
@@ -537,7 +537,7 @@ const struct response *forward_peek(const struct forward *forward, const struct 
                                                                         : NULL;
 }
 
-struct tell_kept forward_kept(const struct forward *forward, const struct question *question)
+struct kept_state forward_kept(const struct forward *forward, const struct question *question)
 {
     return tell_kept(peek(forward, question), forward->now_s);
 }
@@ -549,15 +549,15 @@ const struct resolver *forward_server(const struct forward *forward, uint8_t rou
     return place < set->count ? &forward->servers[set->numbers[place]] : NULL;
 }
 
-void forward_tell_cached(const struct forward *forward, const struct question *question,
-                         struct text *text)
+void forward_format_cached(const struct forward *forward, const struct question *question,
+                           struct text *text)
 {
     const struct cache_entry *entry = peek(forward, question);
     const char *server = entry == NULL ? NULL : server_text(forward, entry->server);
-    tell_entry(entry, forward->now_s, server, text);
+    format_entry(entry, forward->now_s, server, text);
 }
 
 const char *forward_failure_text(enum forward_failure failure)
 {
-    return tell_failure(failure);
+    return failure_text(failure);
 }

@@ -3,12 +3,12 @@
  * Names that are not ours, for one worker: what is kept, what is on its way, whom to ask.
  *
  *     forward_find ──► fresh, stale or failed answer: at once
- *          └─ nothing ──► forward_ask ──► pending ──► link ──► on_found, for each who waits
+ *          └─ nothing ──► forward_ask ──► pending ──► link ──► on_result, for each who waits
  *
  * Policy is decided before anything here is looked at: who may not ask never comes this far.
  *
  * When a response is stale, it is asked for anew and handed out only when that fails: after
- * PENDING_STALE_MS, or at once while a failure of lately is remembered or all servers are failing
+ * FETCH_STALE_MS, or at once while a failure of lately is remembered or all servers are failing
  * (RFC 8767 section 5). A fresh one in use is asked for again in the last tenth of its time.
  *
  * A remembered failure answers at once, too, unless the question is still on its way: then who asks
@@ -24,12 +24,12 @@
 #include "base/text.h"
 #include "config/upstream.h"
 #include "forward/cache.h"
-#include "forward/pending.h"
+#include "forward/fetch_table.h"
+#include "forward/format.h"
 #include "forward/resolver.h"
-#include "forward/tell.h"
 
 /** What there is for a question. */
-struct found {
+struct forward_result {
     const struct response *response; /* NULL: only a failure; good until the next call */
     uint32_t age_seconds;
     bool is_stale;
@@ -39,7 +39,8 @@ struct found {
 };
 
 /** Those who waited for one question; `found` is for all of them. */
-typedef void forward_on_found(void *context, struct waiter *waiters, const struct found *found);
+typedef void forward_on_result(void *context, struct waiter *waiters,
+                               const struct forward_result *found);
 
 struct forward_options {
     const struct upstream_zones *zones; /* routes, by number */
@@ -48,8 +49,8 @@ struct forward_options {
     bool mixes_case;
     struct stats *stats;
     struct standings *standings; /* of the zones' servers, shared; NULL: its own */
-    struct link *link; /* made for forward_list_servers' numbers and pending_tickets; borrowed */
-    forward_on_found *on_found;
+    struct link *link; /* made for forward_list_servers' numbers and fetch_tickets; borrowed */
+    forward_on_result *on_result;
     void *context;
 };
 
@@ -76,7 +77,7 @@ void forward_prefetch_entry(const struct forward *forward, uint64_t question_has
 
 /** Looks for what can be handed out at once. Returns false when the question must be asked. */
 bool forward_find(struct forward *forward, const struct question *question, uint8_t route,
-                  struct found *found);
+                  struct forward_result *found);
 
 /** The second that it is. */
 uint32_t forward_now_s(const struct forward *forward);
@@ -86,24 +87,25 @@ uint32_t forward_now_s(const struct forward *forward);
  * already: a response that came since is for it, however short its TTL.
  */
 bool forward_find_since(struct forward *forward, const struct question *question, uint8_t route,
-                        uint32_t since_s, struct found *found);
+                        uint32_t since_s, struct forward_result *found);
 
 /**
- * Asks; the waiter hears of it through on_found, never before this returns. Returns false, with
+ * Asks; the waiter hears of it through on_result, never before this returns. Returns false, with
  * `found` filled in, when there is nobody to ask or no room.
  */
 bool forward_ask(struct forward *forward, const struct question *question, uint8_t route,
-                 struct waiter *waiter, struct found *found);
+                 struct waiter *waiter, struct forward_result *found);
 
 /**
  * For one whom there is no room to let wait: fills in what is stale, or that everything is full.
  */
-void forward_refuse(struct forward *forward, const struct question *question, struct found *found);
+void forward_refuse(struct forward *forward, const struct question *question,
+                    struct forward_result *found);
 
 /** Sends what is queued. Returns true when more is. Call it before the loop waits. */
 bool forward_turn(struct forward *forward);
 
-/** Looks after deadlines and probes; every PENDING_TICK_MS while forward_is_busy. */
+/** Looks after deadlines and probes; every FETCH_TICK_MS while forward_is_busy. */
 void forward_tick(struct forward *forward);
 
 bool forward_is_busy(const struct forward *forward);
@@ -127,12 +129,12 @@ void forward_end_all(struct forward *forward);
 const struct response *forward_peek(const struct forward *forward, const struct question *question);
 
 /** Text for _why: each upstream with its state, and what the cache has ("cached=fresh ttl=23"). */
-void forward_tell_servers(const struct forward *forward, uint8_t route, struct text *text);
-void forward_tell_cached(const struct forward *forward, const struct question *question,
-                         struct text *text);
+void forward_format_servers(const struct forward *forward, uint8_t route, struct text *text);
+void forward_format_cached(const struct forward *forward, const struct question *question,
+                           struct text *text);
 
 /** The same for those who make their own words. */
-struct tell_kept forward_kept(const struct forward *forward, const struct question *question);
+struct kept_state forward_kept(const struct forward *forward, const struct question *question);
 
 /** The upstream at a place of a route, in the order of the settings; NULL beyond the last. */
 const struct resolver *forward_server(const struct forward *forward, uint8_t route, uint8_t place);

@@ -18,17 +18,17 @@ static void clear(struct pool *pool)
     for (uint32_t i = 0; i < pool->size; i++)
         pool->due_ms[i] = pool_never;
     for (uint32_t i = 0; i <= pool->bucket_mask; i++)
-        pool->buckets[i] = INQUIRY_NONE;
-    pool->first_free = pool->first_queued = pool->last_queued = INQUIRY_NONE;
-    pool->first_lingering = pool->last_lingering = INQUIRY_NONE;
+        pool->buckets[i] = FETCH_NONE;
+    pool->first_free = pool->first_queued = pool->last_queued = FETCH_NONE;
+    pool->first_lingering = pool->last_lingering = FETCH_NONE;
 }
 
 bool pool_init(struct pool *pool, size_t questions)
 {
-    size_t size = questions + PENDING_PROBES;
+    size_t size = questions + FETCH_PROBES;
 
     *pool = (struct pool){.size = (uint32_t)size, .questions = (uint32_t)questions};
-    if (questions == 0 || size > UINT32_MAX / PENDING_ATTEMPTS / 2)
+    if (questions == 0 || size > UINT32_MAX / FETCH_ATTEMPTS / 2)
         return false;
     pool->bucket_mask = bucket_count(size) - 1;
     pool->items = calloc(size, sizeof pool->items[0]);
@@ -61,13 +61,13 @@ static bool is_equal(const struct question *a, const struct question *b)
            name_equals(a->name, b->name->octets, b->name->length);
 }
 
-struct inquiry *pool_find(const struct pool *pool, const struct question *question)
+struct fetch *pool_find(const struct pool *pool, const struct question *question)
 {
     uint32_t number = *bucket_of(pool, question);
 
-    while (number != INQUIRY_NONE && !is_equal(&pool->items[number].question, question))
+    while (number != FETCH_NONE && !is_equal(&pool->items[number].question, question))
         number = pool->items[number].next_in_bucket;
-    return number == INQUIRY_NONE ? NULL : &pool->items[number];
+    return number == FETCH_NONE ? NULL : &pool->items[number];
 }
 
 /* There is one: questions and probes together are never more than `size`. */
@@ -76,7 +76,7 @@ static uint32_t take_number(struct pool *pool)
     uint32_t number = pool->first_free;
 
     assert(pool->used < pool->size);
-    if (number == INQUIRY_NONE)
+    if (number == FETCH_NONE)
         return pool->touched++;
     pool->first_free = pool->items[number].next;
     return number;
@@ -84,71 +84,71 @@ static uint32_t take_number(struct pool *pool)
 
 static bool is_full(const struct pool *pool, bool is_probe)
 {
-    return is_probe ? pool->probes >= PENDING_PROBES : pool->used - pool->probes >= pool->questions;
+    return is_probe ? pool->probes >= FETCH_PROBES : pool->used - pool->probes >= pool->questions;
 }
 
-struct inquiry *pool_take(struct pool *pool, const struct question *question, bool is_probe)
+struct fetch *pool_take(struct pool *pool, const struct question *question, bool is_probe)
 {
     if (is_full(pool, is_probe))
         return NULL;
-    struct inquiry *inquiry = &pool->items[take_number(pool)];
+    struct fetch *fetch = &pool->items[take_number(pool)];
     pool->used++;
     pool->probes += is_probe;
-    *inquiry = (struct inquiry){.state = INQUIRY_ASKED,
-                                .is_probe = is_probe,
-                                .question = *question,
-                                .name = *question->name,
-                                .next_in_bucket = INQUIRY_NONE};
-    inquiry->question.name = &inquiry->name;
-    return inquiry;
+    *fetch = (struct fetch){.state = FETCH_ASKED,
+                            .is_probe = is_probe,
+                            .question = *question,
+                            .name = *question->name,
+                            .next_in_bucket = FETCH_NONE};
+    fetch->question.name = &fetch->name;
+    return fetch;
 }
 
-void pool_publish(struct pool *pool, struct inquiry *inquiry)
+void pool_publish(struct pool *pool, struct fetch *fetch)
 {
-    uint32_t *bucket = bucket_of(pool, &inquiry->question);
+    uint32_t *bucket = bucket_of(pool, &fetch->question);
 
-    inquiry->next_in_bucket = *bucket;
-    *bucket = pool_number(pool, inquiry);
+    fetch->next_in_bucket = *bucket;
+    *bucket = pool_number(pool, fetch);
 }
 
-void pool_queue(struct pool *pool, struct inquiry *inquiry)
+void pool_queue(struct pool *pool, struct fetch *fetch)
 {
-    uint32_t number = pool_number(pool, inquiry);
+    uint32_t number = pool_number(pool, fetch);
 
-    inquiry->state = INQUIRY_QUEUED;
-    inquiry->next = INQUIRY_NONE;
-    if (pool->first_queued == INQUIRY_NONE)
+    fetch->state = FETCH_QUEUED;
+    fetch->next = FETCH_NONE;
+    if (pool->first_queued == FETCH_NONE)
         pool->first_queued = number;
     else
         pool->items[pool->last_queued].next = number;
     pool->last_queued = number;
 }
 
-struct inquiry *pool_first_queued(const struct pool *pool)
+struct fetch *pool_first_queued(const struct pool *pool)
 {
-    return pool->first_queued == INQUIRY_NONE ? NULL : &pool->items[pool->first_queued];
+    return pool->first_queued == FETCH_NONE ? NULL : &pool->items[pool->first_queued];
 }
 
-struct inquiry *pool_dequeue(struct pool *pool)
+struct fetch *pool_dequeue(struct pool *pool)
 {
-    struct inquiry *inquiry = pool_first_queued(pool);
+    struct fetch *fetch = pool_first_queued(pool);
 
-    if (inquiry == NULL)
+    if (fetch == NULL)
         return NULL;
-    pool->first_queued = inquiry->next;
-    inquiry->state = INQUIRY_ASKED;
-    return inquiry;
+    pool->first_queued = fetch->next;
+    fetch->state = FETCH_ASKED;
+    return fetch;
 }
 
-void pool_linger(struct pool *pool, struct inquiry *inquiry)
+void pool_linger(struct pool *pool, struct fetch *fetch)
 {
-    uint32_t number = pool_number(pool, inquiry);
+    uint32_t number = pool_number(pool, fetch);
 
-    assert(inquiry->state == INQUIRY_ASKED && inquiry->first_waiter == NULL);
-    inquiry->state = INQUIRY_LINGERING;
-    inquiry->next = INQUIRY_NONE;
-    inquiry->previous = pool->last_lingering;
-    if (pool->last_lingering == INQUIRY_NONE)
+    assert(fetch->state == FETCH_ASKED && fetch->first_waiter == NULL);
+    fetch->state = FETCH_LINGERING;
+    fetch->next = FETCH_NONE;
+    fetch->previous = pool->last_lingering;
+    if (pool->last_lingering == FETCH_NONE)
         pool->first_lingering = number;
     else
         pool->items[pool->last_lingering].next = number;
@@ -156,49 +156,49 @@ void pool_linger(struct pool *pool, struct inquiry *inquiry)
     pool->lingering++;
 }
 
-void pool_stop_lingering(struct pool *pool, struct inquiry *inquiry)
+void pool_stop_lingering(struct pool *pool, struct fetch *fetch)
 {
-    assert(inquiry->state == INQUIRY_LINGERING && pool->lingering > 0);
-    if (inquiry->previous == INQUIRY_NONE)
-        pool->first_lingering = inquiry->next;
+    assert(fetch->state == FETCH_LINGERING && pool->lingering > 0);
+    if (fetch->previous == FETCH_NONE)
+        pool->first_lingering = fetch->next;
     else
-        pool->items[inquiry->previous].next = inquiry->next;
-    if (inquiry->next == INQUIRY_NONE)
-        pool->last_lingering = inquiry->previous;
+        pool->items[fetch->previous].next = fetch->next;
+    if (fetch->next == FETCH_NONE)
+        pool->last_lingering = fetch->previous;
     else
-        pool->items[inquiry->next].previous = inquiry->previous;
-    inquiry->state = INQUIRY_ASKED;
+        pool->items[fetch->next].previous = fetch->previous;
+    fetch->state = FETCH_ASKED;
     pool->lingering--;
 }
 
-struct inquiry *pool_first_lingering(const struct pool *pool)
+struct fetch *pool_first_lingering(const struct pool *pool)
 {
-    return pool->first_lingering == INQUIRY_NONE ? NULL : &pool->items[pool->first_lingering];
+    return pool->first_lingering == FETCH_NONE ? NULL : &pool->items[pool->first_lingering];
 }
 
 /* A probe stands in no bucket. */
-static void leave_bucket(struct pool *pool, const struct inquiry *inquiry)
+static void leave_bucket(struct pool *pool, const struct fetch *fetch)
 {
-    uint32_t number = pool_number(pool, inquiry);
-    uint32_t *link = bucket_of(pool, &inquiry->question);
+    uint32_t number = pool_number(pool, fetch);
+    uint32_t *link = bucket_of(pool, &fetch->question);
 
-    while (*link != INQUIRY_NONE && *link != number)
+    while (*link != FETCH_NONE && *link != number)
         link = &pool->items[*link].next_in_bucket;
     if (*link == number)
-        *link = inquiry->next_in_bucket;
+        *link = fetch->next_in_bucket;
 }
 
-void pool_release(struct pool *pool, struct inquiry *inquiry)
+void pool_release(struct pool *pool, struct fetch *fetch)
 {
-    assert(inquiry->state == INQUIRY_ASKED || inquiry->state == INQUIRY_LINGERING);
-    assert(pool->used > 0 && pool->probes >= inquiry->is_probe && pool->probes <= pool->used);
-    if (inquiry->state == INQUIRY_LINGERING)
-        pool_stop_lingering(pool, inquiry);
-    leave_bucket(pool, inquiry);
-    pool->due_ms[pool_number(pool, inquiry)] = pool_never;
-    inquiry->state = INQUIRY_FREE;
-    inquiry->next = pool->first_free;
-    pool->first_free = pool_number(pool, inquiry);
+    assert(fetch->state == FETCH_ASKED || fetch->state == FETCH_LINGERING);
+    assert(pool->used > 0 && pool->probes >= fetch->is_probe && pool->probes <= pool->used);
+    if (fetch->state == FETCH_LINGERING)
+        pool_stop_lingering(pool, fetch);
+    leave_bucket(pool, fetch);
+    pool->due_ms[pool_number(pool, fetch)] = pool_never;
+    fetch->state = FETCH_FREE;
+    fetch->next = pool->first_free;
+    pool->first_free = pool_number(pool, fetch);
     pool->used--;
-    pool->probes -= inquiry->is_probe;
+    pool->probes -= fetch->is_probe;
 }

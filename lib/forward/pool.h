@@ -2,7 +2,7 @@
 /**
  * The room for questions on their way, of fixed size.
  *
- *     items     [ inquiry | inquiry | inquiry | ... ]   by number: name, waiters, attempts
+ *     items     [ fetch | fetch | fetch | ... ]   by number: name, waiters, attempts
  *     due_ms    [   625   |  never  |  4500   | ... ]   when to look after it, scanned as a whole
  *     buckets   hash ──► number ──► number              those that equal questions can join
  *     queue     number ──► number                       those not sent yet, oldest first
@@ -17,13 +17,13 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#include "forward/inquiry.h"
+#include "forward/fetch.h"
 
 /** A time that never comes. */
 static const uint64_t pool_never = UINT64_MAX;
 
 struct pool {
-    struct inquiry *items;
+    struct fetch *items;
     uint64_t *due_ms;
     uint32_t *buckets;
     uint32_t bucket_mask;
@@ -44,31 +44,31 @@ struct pool {
 bool pool_init(struct pool *pool, size_t questions);
 void pool_close(struct pool *pool);
 
-/** The inquiry that an equal question can join, or NULL. */
-struct inquiry *pool_find(const struct pool *pool, const struct question *question);
+/** The fetch that an equal question can join, or NULL. */
+struct fetch *pool_find(const struct pool *pool, const struct question *question);
 
 /** Takes a free place for a question and its name; NULL when there is none. */
-struct inquiry *pool_take(struct pool *pool, const struct question *question, bool is_probe);
+struct fetch *pool_take(struct pool *pool, const struct question *question, bool is_probe);
 
 /** Lets equal questions find it. */
-void pool_publish(struct pool *pool, struct inquiry *inquiry);
+void pool_publish(struct pool *pool, struct fetch *fetch);
 
 /** Puts it at the end of the queue. */
-void pool_queue(struct pool *pool, struct inquiry *inquiry);
+void pool_queue(struct pool *pool, struct fetch *fetch);
 
 /** The oldest in the queue, left there or taken out as asked; NULL when there is none. */
-struct inquiry *pool_first_queued(const struct pool *pool);
-struct inquiry *pool_dequeue(struct pool *pool);
+struct fetch *pool_first_queued(const struct pool *pool);
+struct fetch *pool_dequeue(struct pool *pool);
 
 /** Nobody waits any more for one that is asked; somebody does again for one that lingers. */
-void pool_linger(struct pool *pool, struct inquiry *inquiry);
-void pool_stop_lingering(struct pool *pool, struct inquiry *inquiry);
+void pool_linger(struct pool *pool, struct fetch *fetch);
+void pool_stop_lingering(struct pool *pool, struct fetch *fetch);
 
 /** The one that lingers longest, or NULL. */
-struct inquiry *pool_first_lingering(const struct pool *pool);
+struct fetch *pool_first_lingering(const struct pool *pool);
 
-/** Frees the place of an inquiry that is not in the queue. */
-void pool_release(struct pool *pool, struct inquiry *inquiry);
+/** Frees the place of an fetch that is not in the queue. */
+void pool_release(struct pool *pool, struct fetch *fetch);
 
 /** Questions whose places no other can take: not sent yet, or waited for. */
 static inline uint32_t pool_busy(const struct pool *pool)
@@ -76,18 +76,18 @@ static inline uint32_t pool_busy(const struct pool *pool)
     return pool->used - pool->probes - pool->lingering;
 }
 
-/** When to look after an inquiry next. */
-static inline void pool_set_due(struct pool *pool, const struct inquiry *inquiry, uint64_t due_ms)
+/** When to look after an fetch next. */
+static inline void pool_set_due(struct pool *pool, const struct fetch *fetch, uint64_t due_ms)
 {
-    pool->due_ms[inquiry - pool->items] = due_ms;
+    pool->due_ms[fetch - pool->items] = due_ms;
 }
 
-static inline uint64_t pool_due(const struct pool *pool, const struct inquiry *inquiry)
+static inline uint64_t pool_due(const struct pool *pool, const struct fetch *fetch)
 {
-    return pool->due_ms[inquiry - pool->items];
+    return pool->due_ms[fetch - pool->items];
 }
 
-static inline uint32_t pool_number(const struct pool *pool, const struct inquiry *inquiry)
+static inline uint32_t pool_number(const struct pool *pool, const struct fetch *fetch)
 {
-    return (uint32_t)(inquiry - pool->items);
+    return (uint32_t)(fetch - pool->items);
 }

@@ -3,13 +3,13 @@
 #include "wire/types.h"
 
 /* A place in a message of which question and body lie apart. */
-struct place {
+struct location {
     const struct response *response;
     const struct question *question;
 };
 
 /* Reads a name of the body. Bounded by what response_read has written: pointers lead to labels. */
-static void read_name(const struct place *place, const uint8_t *at, struct name *out)
+static void read_name(const struct location *place, const uint8_t *at, struct name *out)
 {
     const uint8_t *body = response_body(place->response);
     size_t base = HEADER_OCTETS + (size_t)place->question->name->length + 4;
@@ -33,7 +33,7 @@ static void read_name(const struct place *place, const uint8_t *at, struct name 
 }
 
 /* True for signatures of records of the type at the owner. */
-static bool signs(const struct place *place, const struct rr *record, uint16_t type,
+static bool signs(const struct location *place, const struct rr *record, uint16_t type,
                   const struct name *owner)
 {
     struct name name;
@@ -47,7 +47,7 @@ static bool signs(const struct place *place, const struct rr *record, uint16_t t
 bool response_next_alias(const struct response *response, const struct question *question,
                          struct response_alias *alias)
 {
-    const struct place place = {.response = response, .question = question};
+    const struct location place = {.response = response, .question = question};
     const uint8_t *body = response_body(response);
     struct reader in = reader_over(body, response->body_octets);
     uint16_t answers = alias->answers;

@@ -23,17 +23,22 @@ enum {
     APART_MS = 10000,               /* since one was in doubt */
 };
 
-enum trip_state { TRIP_NONE, TRIP_UDP, TRIP_STREAM, TRIP_FAILED };
+enum attempt_socket_state {
+    ATTEMPT_SOCKET_NONE,
+    ATTEMPT_SOCKET_UDP,
+    ATTEMPT_SOCKET_STREAM,
+    ATTEMPT_SOCKET_FAILED
+};
 
 /* What carries an attempt, by its ticket: a socket of its own, or a place on a stream. */
-struct trip {
-    struct errand *errand; /* TRIP_STREAM, of ... */
+struct attempt_socket {
+    struct stream_query *stream_query; /* ATTEMPT_SOCKET_STREAM, of ... */
     struct stream *stream;
-    uint64_t event; /* TRIP_UDP: as epoll hands it back */
-    int descriptor; /* TRIP_UDP */
-    uint8_t state;  /* enum trip_state */
+    uint64_t event; /* ATTEMPT_SOCKET_UDP: as epoll hands it back */
+    int descriptor; /* ATTEMPT_SOCKET_UDP */
+    uint8_t state;  /* enum attempt_socket_state */
     uint8_t server;
-    uint8_t failure; /* TRIP_FAILED: enum link_failure */
+    uint8_t failure; /* ATTEMPT_SOCKET_FAILED: enum link_failure */
     bool is_listed;  /* among the failed */
 };
 
@@ -44,15 +49,15 @@ struct turn_taking {
 };
 
 struct sockets {
-    struct link link;        /* first: what the forwarder holds */
-    struct stream_home home; /* its listener is this file */
-    uv_poll_t poll;          /* on the epoll descriptor */
-    uv_idle_t soon;          /* active while something waits for the next turn */
-    uv_timer_t tick;         /* active while a stream is open */
-    unsigned handles;        /* of these, not closed yet */
-    struct tls_trust *trust; /* NULL: no server speaks TLS */
-    struct trip *trips;      /* by ticket; their slots in epoll are their tickets */
-    size_t trip_count;
+    struct link link;                       /* first: what the forwarder holds */
+    struct stream_home home;                /* its listener is this file */
+    uv_poll_t poll;                         /* on the epoll descriptor */
+    uv_idle_t soon;                         /* active while something waits for the next turn */
+    uv_timer_t tick;                        /* active while a stream is open */
+    unsigned handles;                       /* of these, not closed yet */
+    struct tls_trust *trust;                /* NULL: no server speaks TLS */
+    struct attempt_socket *attempt_sockets; /* by ticket; their slots in epoll are their tickets */
+    size_t attempt_socket_count;
     struct stream *streams; /* STREAMS by server; their slots come behind the attempts' */
     size_t stream_count;
     struct turn_taking *turns; /* by server: which of its streams takes new questions */
@@ -61,7 +66,7 @@ struct sockets {
     link_ticket *failed; /* a circle of those that failed within send */
     size_t failed_first;
     size_t failed_count;
-    size_t open_count; /* trips that are TRIP_UDP */
+    size_t open_count; /* trips that are ATTEMPT_SOCKET_UDP */
     size_t open_most;
 };
 
@@ -92,43 +97,43 @@ static bool bind_to_random_port(int descriptor, sa_family_t family, struct rando
 }
 
 /* Binds, connects, watches and sends. Returns false with errno. */
-static bool begin(struct sockets *sockets, const struct trip *trip, const uint8_t *query,
-                  size_t length)
+static bool begin(struct sockets *sockets, const struct attempt_socket *attempt_socket,
+                  const uint8_t *query, size_t length)
 {
-    const struct endpoint *server = &sockets->servers[trip->server]->endpoint;
+    const struct endpoint *server = &sockets->servers[attempt_socket->server]->endpoint;
     sa_family_t family = server->any.sa_family;
-    struct epoll_event event = {.events = EPOLLIN, .data.u64 = trip->event};
+    struct epoll_event event = {.events = EPOLLIN, .data.u64 = attempt_socket->event};
 
-    return bind_to_random_port(trip->descriptor, family, &sockets->home.random) &&
-           connect(trip->descriptor, &server->any,
+    return bind_to_random_port(attempt_socket->descriptor, family, &sockets->home.random) &&
+           connect(attempt_socket->descriptor, &server->any,
                    family == AF_INET6 ? sizeof server->v6 : sizeof server->v4) == 0 &&
-           epoll_ctl(sockets->home.epoll, EPOLL_CTL_ADD, trip->descriptor, &event) == 0 &&
-           send(trip->descriptor, query, length, MSG_NOSIGNAL) >= 0;
+           epoll_ctl(sockets->home.epoll, EPOLL_CTL_ADD, attempt_socket->descriptor, &event) == 0 &&
+           send(attempt_socket->descriptor, query, length, MSG_NOSIGNAL) >= 0;
 }
 
 /* Closing takes the descriptor out of epoll, too. */
-static void close_trip(struct sockets *sockets, struct trip *trip)
+static void close_attempt_socket(struct sockets *sockets, struct attempt_socket *attempt_socket)
 {
-    if (trip->state == TRIP_UDP) {
-        close(trip->descriptor);
+    if (attempt_socket->state == ATTEMPT_SOCKET_UDP) {
+        close(attempt_socket->descriptor);
         assert(sockets->open_count > 0);
         sockets->open_count--;
     }
-    trip->state = TRIP_NONE;
+    attempt_socket->state = ATTEMPT_SOCKET_NONE;
 }
 
 /* Has on_soon tell of it. */
 static void fail_soon(struct sockets *sockets, link_ticket ticket, enum link_failure failure)
 {
-    struct trip *trip = &sockets->trips[ticket];
+    struct attempt_socket *attempt_socket = &sockets->attempt_sockets[ticket];
 
-    trip->state = TRIP_FAILED;
-    trip->failure = (uint8_t)failure;
-    if (trip->is_listed)
+    attempt_socket->state = ATTEMPT_SOCKET_FAILED;
+    attempt_socket->failure = (uint8_t)failure;
+    if (attempt_socket->is_listed)
         return;
-    trip->is_listed = true;
-    assert(sockets->failed_count < sockets->trip_count); /* each is listed once */
-    size_t last = (sockets->failed_first + sockets->failed_count) % sockets->trip_count;
+    attempt_socket->is_listed = true;
+    assert(sockets->failed_count < sockets->attempt_socket_count); /* each is listed once */
+    size_t last = (sockets->failed_first + sockets->failed_count) % sockets->attempt_socket_count;
     sockets->failed[last] = ticket;
     sockets->failed_count++;
 }
@@ -136,29 +141,29 @@ static void fail_soon(struct sockets *sockets, link_ticket ticket, enum link_fai
 static bool send_datagram(struct sockets *sockets, link_ticket ticket, const uint8_t *query,
                           size_t length)
 {
-    struct trip *trip = &sockets->trips[ticket];
-    sa_family_t family = sockets->servers[trip->server]->endpoint.any.sa_family;
+    struct attempt_socket *attempt_socket = &sockets->attempt_sockets[ticket];
+    sa_family_t family = sockets->servers[attempt_socket->server]->endpoint.any.sa_family;
 
     /* What is left belongs to connections, the operator's command and files. */
     if (sockets->open_count == sockets->open_most)
         return false;
-    trip->descriptor = socket(family, SOCK_DGRAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
-    if (trip->descriptor >= 0) {
-        trip->state = TRIP_UDP;
+    attempt_socket->descriptor = socket(family, SOCK_DGRAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
+    if (attempt_socket->descriptor >= 0) {
+        attempt_socket->state = ATTEMPT_SOCKET_UDP;
         sockets->open_count++;
-        trip->event = stream_home_event(&sockets->home, ticket);
-        if (begin(sockets, trip, query, length))
+        attempt_socket->event = stream_home_event(&sockets->home, ticket);
+        if (begin(sockets, attempt_socket, query, length))
             return true;
     }
     enum link_failure failure = link_failure_of(errno);
-    close_trip(sockets, trip);
+    close_attempt_socket(sockets, attempt_socket);
     if (failure == LINK_EXHAUSTED)
         return false;
     fail_soon(sockets, ticket, failure);
     return true;
 }
 
-static void tell_response(void *context, link_ticket ticket, const uint8_t *octets, size_t length)
+static void notify_response(void *context, link_ticket ticket, const uint8_t *octets, size_t length)
 {
     struct sockets *sockets = context;
     const struct link_listener *listener = &sockets->link.listener;
@@ -167,30 +172,31 @@ static void tell_response(void *context, link_ticket ticket, const uint8_t *octe
 }
 
 /* The attempt is over before anybody hears of it, so that the ticket may be used again at once. */
-static void tell_failure(void *context, link_ticket ticket, enum link_failure failure)
+static void failure_text(void *context, link_ticket ticket, enum link_failure failure)
 {
     struct sockets *sockets = context;
     const struct link_listener *listener = &sockets->link.listener;
 
-    close_trip(sockets, &sockets->trips[ticket]);
+    close_attempt_socket(sockets, &sockets->attempt_sockets[ticket]);
     listener->on_failure(listener->context, ticket, failure);
 }
 
 /* Reads until nothing is left, or somebody has heard enough and forgotten the attempt. */
 static void read_datagrams(struct sockets *sockets, link_ticket ticket)
 {
-    const struct trip *trip = &sockets->trips[ticket];
-    uint64_t event = trip->event;
+    const struct attempt_socket *attempt_socket = &sockets->attempt_sockets[ticket];
+    uint64_t event = attempt_socket->event;
 
     for (unsigned reads = 0; reads < DATAGRAMS_MOST; reads++) {
-        if (trip->state != TRIP_UDP || trip->event != event)
+        if (attempt_socket->state != ATTEMPT_SOCKET_UDP || attempt_socket->event != event)
             return;
-        ssize_t length = recv(trip->descriptor, sockets->home.wire, STREAM_WIRE_OCTETS, 0);
+        ssize_t length =
+            recv(attempt_socket->descriptor, sockets->home.wire, STREAM_WIRE_OCTETS, 0);
         if (length >= 0) {
-            tell_response(sockets, ticket, sockets->home.wire, (size_t)length);
+            notify_response(sockets, ticket, sockets->home.wire, (size_t)length);
         } else if (errno != EINTR) {
             if (errno != EAGAIN)
-                tell_failure(sockets, ticket, link_failure_of(errno));
+                failure_text(sockets, ticket, link_failure_of(errno));
             return;
         }
     }
@@ -202,13 +208,13 @@ static void serve_event(struct sockets *sockets, const struct epoll_event *event
 {
     uint32_t slot = (uint32_t)event->data.u64;
 
-    if (slot < sockets->trip_count) {
-        const struct trip *trip = &sockets->trips[slot];
-        if (trip->state == TRIP_UDP && trip->event == event->data.u64)
+    if (slot < sockets->attempt_socket_count) {
+        const struct attempt_socket *attempt_socket = &sockets->attempt_sockets[slot];
+        if (attempt_socket->state == ATTEMPT_SOCKET_UDP && attempt_socket->event == event->data.u64)
             read_datagrams(sockets, slot);
         return;
     }
-    struct stream *stream = &sockets->streams[slot - sockets->trip_count];
+    struct stream *stream = &sockets->streams[slot - sockets->attempt_socket_count];
     if (stream->event == event->data.u64)
         stream_on_events(stream, event->events, uv_now(sockets->poll.loop));
 }
@@ -227,17 +233,17 @@ static void on_ready(uv_poll_t *poll, int status, int events)
     }
 }
 
-static void tell_failed(struct sockets *sockets)
+static void notify_failed(struct sockets *sockets)
 {
     for (size_t left = sockets->failed_count; left > 0; left--) {
         assert(sockets->failed_count > 0);
         link_ticket ticket = sockets->failed[sockets->failed_first];
-        struct trip *trip = &sockets->trips[ticket];
-        sockets->failed_first = (sockets->failed_first + 1) % sockets->trip_count;
+        struct attempt_socket *attempt_socket = &sockets->attempt_sockets[ticket];
+        sockets->failed_first = (sockets->failed_first + 1) % sockets->attempt_socket_count;
         sockets->failed_count--;
-        trip->is_listed = false;
-        if (trip->state == TRIP_FAILED)
-            tell_failure(sockets, ticket, trip->failure);
+        attempt_socket->is_listed = false;
+        if (attempt_socket->state == ATTEMPT_SOCKET_FAILED)
+            failure_text(sockets, ticket, attempt_socket->failure);
     }
 }
 
@@ -247,7 +253,7 @@ static void on_soon(uv_idle_t *soon)
     struct sockets *sockets = soon->data;
 
     uv_idle_stop(soon);
-    tell_failed(sockets);
+    notify_failed(sockets);
     for (size_t i = 0; i < sockets->stream_count; i++)
         if (sockets->streams[i].is_due)
             stream_turn(&sockets->streams[i], uv_now(soon->loop));
@@ -279,7 +285,7 @@ struct offer {
 
 static void consider(struct offer *offer, struct stream *stream, bool is_doubtful)
 {
-    bool is_idle = stream->errands.count == 0;
+    bool is_idle = stream->stream_queries.count == 0;
 
     offer->open_count += stream->state != STREAM_CLOSED;
     if (stream->state == STREAM_CLOSED && is_idle)
@@ -288,8 +294,8 @@ static void consider(struct offer *offer, struct stream *stream, bool is_doubtfu
         offer->idle = stream;
     else if (is_doubtful && (offer->longest == NULL || stream->quiet_ms < offer->longest->quiet_ms))
         offer->longest = stream;
-    else if (!is_doubtful &&
-             (offer->least == NULL || stream->errands.count < offer->least->errands.count))
+    else if (!is_doubtful && (offer->least == NULL ||
+                              stream->stream_queries.count < offer->least->stream_queries.count))
         offer->least = stream;
 }
 
@@ -303,7 +309,7 @@ static struct offer find_offer(struct sockets *sockets, uint8_t server, uint64_t
         bool is_doubtful = stream_is_doubtful(stream, now_ms);
         if (is_doubtful)
             sockets->turns[server].doubted_ms = now_ms;
-        if (is_doubtful && stream->errands.count == 0)
+        if (is_doubtful && stream->stream_queries.count == 0)
             stream_give_up(stream, now_ms);
         consider(&offer, stream, is_doubtful);
     }
@@ -350,14 +356,15 @@ static struct stream *choose_stream(struct sockets *sockets, uint8_t server, uin
 static bool send_over_stream(struct sockets *sockets, link_ticket ticket, const uint8_t *query,
                              size_t length)
 {
-    struct trip *trip = &sockets->trips[ticket];
+    struct attempt_socket *attempt_socket = &sockets->attempt_sockets[ticket];
     uint64_t now_ms = uv_now(sockets->tick.loop);
 
-    trip->stream = choose_stream(sockets, trip->server, now_ms);
-    trip->errand = stream_send(trip->stream, ticket, query, length, now_ms);
-    if (trip->errand == NULL)
+    attempt_socket->stream = choose_stream(sockets, attempt_socket->server, now_ms);
+    attempt_socket->stream_query =
+        stream_send(attempt_socket->stream, ticket, query, length, now_ms);
+    if (attempt_socket->stream_query == NULL)
         return false;
-    trip->state = TRIP_STREAM;
+    attempt_socket->state = ATTEMPT_SOCKET_STREAM;
     if (!uv_is_active((const uv_handle_t *)&sockets->tick))
         uv_timer_start(&sockets->tick, on_tick, STREAM_TICK_MS, STREAM_TICK_MS);
     return true;
@@ -367,15 +374,16 @@ static bool sockets_send(struct link *link, link_ticket ticket, uint8_t server, 
                          const uint8_t *query, size_t length)
 {
     struct sockets *sockets = (struct sockets *)link;
-    struct trip *trip = &sockets->trips[ticket];
+    struct attempt_socket *attempt_socket = &sockets->attempt_sockets[ticket];
 
-    assert(ticket < sockets->trip_count && server < sockets->server_count);
-    assert(trip->state == TRIP_NONE);
-    trip->server = server;
+    assert(ticket < sockets->attempt_socket_count && server < sockets->server_count);
+    assert(attempt_socket->state == ATTEMPT_SOCKET_NONE);
+    attempt_socket->server = server;
     bool was_sent = over_stream || sockets->servers[server]->is_tls
                         ? send_over_stream(sockets, ticket, query, length)
                         : send_datagram(sockets, ticket, query, length);
-    if (trip->state == TRIP_STREAM || trip->state == TRIP_FAILED)
+    if (attempt_socket->state == ATTEMPT_SOCKET_STREAM ||
+        attempt_socket->state == ATTEMPT_SOCKET_FAILED)
         uv_idle_start(&sockets->soon, on_soon);
     return was_sent;
 }
@@ -383,12 +391,12 @@ static bool sockets_send(struct link *link, link_ticket ticket, uint8_t server, 
 static void sockets_forget(struct link *link, link_ticket ticket)
 {
     struct sockets *sockets = (struct sockets *)link;
-    struct trip *trip = &sockets->trips[ticket];
+    struct attempt_socket *attempt_socket = &sockets->attempt_sockets[ticket];
 
-    assert(ticket < sockets->trip_count);
-    if (trip->state == TRIP_STREAM)
-        stream_forget(trip->stream, trip->errand);
-    close_trip(sockets, trip);
+    assert(ticket < sockets->attempt_socket_count);
+    if (attempt_socket->state == ATTEMPT_SOCKET_STREAM)
+        stream_forget(attempt_socket->stream, attempt_socket->stream_query);
+    close_attempt_socket(sockets, attempt_socket);
 }
 
 struct link *sockets_link(struct sockets *sockets)
@@ -401,7 +409,7 @@ struct link *sockets_link(struct sockets *sockets)
 static bool add_stream(struct sockets *sockets, const struct upstream *server, struct err *err)
 {
     struct stream *stream = &sockets->streams[sockets->stream_count];
-    uint32_t slot = (uint32_t)(sockets->trip_count + sockets->stream_count);
+    uint32_t slot = (uint32_t)(sockets->attempt_socket_count + sockets->stream_count);
 
     if (server->is_tls && sockets->trust == NULL)
         sockets->trust = tls_trust_new(err);
@@ -416,17 +424,18 @@ static bool add_stream(struct sockets *sockets, const struct upstream *server, s
 static bool allocate(struct sockets *sockets, const struct sockets_options *options,
                      struct err *err)
 {
-    sockets->trip_count = options->attempts;
+    sockets->attempt_socket_count = options->attempts;
     sockets->open_most = options->sockets_most == 0 ? SIZE_MAX : options->sockets_most;
-    sockets->trips = calloc(options->attempts, sizeof *sockets->trips);
+    sockets->attempt_sockets = calloc(options->attempts, sizeof *sockets->attempt_sockets);
     sockets->failed = calloc(options->attempts, sizeof *sockets->failed);
     sockets->server_count = options->server_count;
     sockets->streams = calloc(STREAMS * options->server_count, sizeof *sockets->streams);
     sockets->turns = calloc(options->server_count, sizeof *sockets->turns);
     sockets->home.wire = malloc(STREAM_WIRE_OCTETS);
     sockets->home.plain = malloc(STREAM_PLAIN_OCTETS);
-    return (sockets->trips != NULL && sockets->failed != NULL && sockets->streams != NULL &&
-            sockets->turns != NULL && sockets->home.wire != NULL && sockets->home.plain != NULL) ||
+    return (sockets->attempt_sockets != NULL && sockets->failed != NULL &&
+            sockets->streams != NULL && sockets->turns != NULL && sockets->home.wire != NULL &&
+            sockets->home.plain != NULL) ||
            err_set(err, ERR_MEMORY, "out of memory for the upstreams");
 }
 
@@ -459,8 +468,8 @@ static void start(struct sockets *sockets, uv_loop_t *loop)
 /* Closes whatever is open, but for the handles. */
 static void close_all(struct sockets *sockets)
 {
-    for (size_t i = 0; i < sockets->trip_count && sockets->trips != NULL; i++)
-        close_trip(sockets, &sockets->trips[i]);
+    for (size_t i = 0; i < sockets->attempt_socket_count && sockets->attempt_sockets != NULL; i++)
+        close_attempt_socket(sockets, &sockets->attempt_sockets[i]);
     for (size_t i = 0; i < sockets->stream_count; i++)
         stream_close(&sockets->streams[i]);
     sockets->stream_count = 0;
@@ -472,7 +481,7 @@ static void close_all(struct sockets *sockets)
 static void give_back(struct sockets *sockets)
 {
     tls_trust_free(sockets->trust);
-    free(sockets->trips);
+    free(sockets->attempt_sockets);
     free(sockets->failed);
     free(sockets->streams);
     free(sockets->turns);
@@ -494,7 +503,7 @@ struct sockets *sockets_new(const struct sockets_options *options, struct err *e
     sockets->home.epoll = -1;
     sockets->home.stats = options->stats;
     sockets->home.listener = (struct link_listener){
-        .on_response = tell_response, .on_failure = tell_failure, .context = sockets};
+        .on_response = notify_response, .on_failure = failure_text, .context = sockets};
     if (!fill(sockets, options, err)) {
         close_all(sockets);
         give_back(sockets);

@@ -41,7 +41,7 @@ bool stream_init(struct stream *stream, struct stream_home *home, const struct u
                  struct tls_trust *trust, uint32_t slot)
 {
     *stream = (struct stream){.home = home, .server = server, .slot = slot, .descriptor = -1};
-    errands_init(&stream->errands);
+    stream_queries_init(&stream->stream_queries);
     if (server->is_tls)
         stream->tls = tls_new(trust, server);
     return !server->is_tls || stream->tls != NULL;
@@ -112,15 +112,16 @@ static bool open_connection(struct stream *stream, enum link_failure *failure, u
 }
 
 /* Says that TLS fails: once until it goes well again, and not too often if it comes and goes. */
-static void tell_tls_failure(struct stream *stream, struct tls_failure why, uint64_t now_ms)
+static void notify_tls_failure(struct stream *stream, struct tls_failure why, uint64_t now_ms)
 {
     struct log_line line;
     char sentence[512];
 
-    if (stream->has_told || (stream->told_ms != 0 && now_ms - stream->told_ms < STREAM_TELL_MS))
+    if (stream->has_notified ||
+        (stream->notified_ms != 0 && now_ms - stream->notified_ms < STREAM_TELL_MS))
         return;
-    stream->has_told = true;
-    stream->told_ms = now_ms;
+    stream->has_notified = true;
+    stream->notified_ms = now_ms;
     struct text text = text_over(sentence, sizeof sentence - 1);
     text_add_string(&text, why.text);
     text_add_string(&text, "; ");
@@ -137,9 +138,10 @@ static void replace(struct stream *stream, enum link_failure failure, uint64_t a
                     uint64_t now_ms)
 {
     disconnect(stream);
-    errands_take_back(&stream->errands, again_from_ms, failure);
-    if (errands_have_unsent(&stream->errands) && !open_connection(stream, &failure, now_ms))
-        errands_take_back(&stream->errands, UINT64_MAX, failure);
+    stream_queries_take_back(&stream->stream_queries, again_from_ms, failure);
+    if (stream_queries_have_unsent(&stream->stream_queries) &&
+        !open_connection(stream, &failure, now_ms))
+        stream_queries_take_back(&stream->stream_queries, UINT64_MAX, failure);
     stream->is_due = true;
 }
 
@@ -194,13 +196,14 @@ static bool write_questions(struct stream *stream)
     struct writer room = output_room(stream);
 
     if (stream->tls == NULL) {
-        add_output(stream, room, errands_send(&stream->errands, room.next, writer_left(&room)));
+        add_output(stream, room,
+                   stream_queries_send(&stream->stream_queries, room.next, writer_left(&room)));
         return true;
     }
     uint8_t chunk[CHUNK_OCTETS];
     if (writer_left(&room) < CHUNK_OCTETS + TLS_OVERHEAD_OCTETS)
         return true;
-    size_t length = errands_send(&stream->errands, chunk, sizeof chunk);
+    size_t length = stream_queries_send(&stream->stream_queries, chunk, sizeof chunk);
     return length == 0 || tls_write(stream->tls, chunk, length);
 }
 
@@ -245,7 +248,7 @@ static void leave(struct stream *stream)
 
 static void fail_handshake(struct stream *stream, struct tls_failure why, uint64_t now_ms)
 {
-    tell_tls_failure(stream, why, now_ms);
+    notify_tls_failure(stream, why, now_ms);
     send_last_words(stream);
     break_off(stream, LINK_TLS, now_ms);
 }
@@ -265,7 +268,7 @@ static void write_out(struct stream *stream, uint64_t now_ms)
     bool goes_on = true;
 
     while (goes_on) {
-        bool had_unsent = errands_have_unsent(&stream->errands);
+        bool had_unsent = stream_queries_have_unsent(&stream->stream_queries);
         if (!fill_output(stream) || !send_output(stream)) {
             lose(stream, 0, now_ms);
             return;
@@ -274,7 +277,7 @@ static void write_out(struct stream *stream, uint64_t now_ms)
             stream->quiet_ms = now_ms;
         /* Every turn but the last moves questions. */
         goes_on = stream->state == STREAM_OPEN && stream->unsent == stream->unsent_end &&
-                  errands_have_unsent(&stream->errands);
+                  stream_queries_have_unsent(&stream->stream_queries);
     }
 }
 
@@ -287,14 +290,14 @@ static void take_message(void *context, uint8_t *octets, size_t length)
 
     stream->has_worked = true;
     stream->quiet_ms = 0;
-    struct errand *errand =
-        length < ID_OCTETS ? NULL : errands_find(&stream->errands, load16(octets));
-    if (errand == NULL) {
+    struct stream_query *stream_query =
+        length < ID_OCTETS ? NULL : stream_queries_find(&stream->stream_queries, load16(octets));
+    if (stream_query == NULL) {
         stats_count(home->stats, COUNTER_FORWARD_FOREIGN, 1);
         return;
     }
-    memcpy(octets, errand->query, ID_OCTETS);
-    home->listener.on_response(home->listener.context, errand->ticket, octets, length);
+    memcpy(octets, stream_query->query, ID_OCTETS);
+    home->listener.on_response(home->listener.context, stream_query->ticket, octets, length);
 }
 
 /* Reads what TLS makes of what came. Every turn but the last takes octets off it. */
@@ -321,7 +324,7 @@ static bool take_in(struct stream *stream, size_t length)
         return false;
     if (stream->state == STREAM_SHAKING && tls_is_open(stream->tls)) {
         stream->state = STREAM_OPEN;
-        stream->has_told = false;
+        stream->has_notified = false;
     }
     return take_records(stream);
 }
@@ -353,31 +356,31 @@ static void read_in(struct stream *stream, uint64_t now_ms)
 void stream_close(struct stream *stream)
 {
     disconnect(stream);
-    errands_close(&stream->errands);
+    stream_queries_close(&stream->stream_queries);
     tls_free(stream->tls);
     stream->tls = NULL;
 }
 
-struct errand *stream_send(struct stream *stream, link_ticket ticket, const uint8_t *query,
-                           size_t length, uint64_t now_ms)
+struct stream_query *stream_send(struct stream *stream, link_ticket ticket, const uint8_t *query,
+                                 size_t length, uint64_t now_ms)
 {
     enum link_failure failure;
 
-    assert(length >= ID_OCTETS && length <= ERRAND_QUERY_OCTETS_MOST);
-    struct errand *errand =
-        errands_add(&stream->errands, &stream->home->random, ticket, query, length, now_ms);
-    if (errand == NULL)
+    assert(length >= ID_OCTETS && length <= STREAM_QUERY_QUERY_OCTETS_MOST);
+    struct stream_query *stream_query = stream_queries_add(
+        &stream->stream_queries, &stream->home->random, ticket, query, length, now_ms);
+    if (stream_query == NULL)
         return NULL;
     stream->asked_ms = now_ms;
     stream->is_due = true;
     if (stream->state != STREAM_CLOSED || open_connection(stream, &failure, now_ms))
-        return errand;
+        return stream_query;
     if (failure == LINK_EXHAUSTED) {
-        errands_remove(&stream->errands, errand);
+        stream_queries_remove(&stream->stream_queries, stream_query);
         return NULL;
     }
-    errands_take_back(&stream->errands, UINT64_MAX, failure);
-    return errand;
+    stream_queries_take_back(&stream->stream_queries, UINT64_MAX, failure);
+    return stream_query;
 }
 
 void stream_give_up(struct stream *stream, uint64_t now_ms)
@@ -385,9 +388,9 @@ void stream_give_up(struct stream *stream, uint64_t now_ms)
     time_out(stream, now_ms);
 }
 
-void stream_forget(struct stream *stream, struct errand *errand)
+void stream_forget(struct stream *stream, struct stream_query *stream_query)
 {
-    errands_remove(&stream->errands, errand);
+    stream_queries_remove(&stream->stream_queries, stream_query);
 }
 
 /* Has epoll watch for what the connection waits for. */
@@ -405,17 +408,17 @@ static void watch(struct stream *stream, uint64_t now_ms)
 }
 
 /* Tells of what has failed up to now; what fails meanwhile is told in the next turn. */
-static void tell_failures(struct stream *stream)
+static void notify_failures(struct stream *stream)
 {
     const struct link_listener *listener = &stream->home->listener;
-    struct errand *errand;
+    struct stream_query *stream_query;
 
-    for (size_t left = stream->errands.count; left > 0; left--) {
-        if ((errand = errands_first_failed(&stream->errands)) == NULL)
+    for (size_t left = stream->stream_queries.count; left > 0; left--) {
+        if ((stream_query = stream_queries_first_failed(&stream->stream_queries)) == NULL)
             return;
-        link_ticket ticket = errand->ticket;
-        enum link_failure failure = errand->failure;
-        errands_remove(&stream->errands, errand);
+        link_ticket ticket = stream_query->ticket;
+        enum link_failure failure = stream_query->failure;
+        stream_queries_remove(&stream->stream_queries, stream_query);
         listener->on_failure(listener->context, ticket, failure);
     }
 }
@@ -426,7 +429,7 @@ void stream_turn(struct stream *stream, uint64_t now_ms)
         write_out(stream, now_ms);
     watch(stream, now_ms);
     stream->is_due = false;
-    tell_failures(stream);
+    notify_failures(stream);
 }
 
 void stream_on_events(struct stream *stream, uint32_t events, uint64_t now_ms)
@@ -456,7 +459,7 @@ void stream_tick(struct stream *stream, uint64_t now_ms)
         time_out(stream, now_ms);
     else if (stream->quiet_ms != 0 && now_ms - stream->quiet_ms >= STREAM_SILENT_MS)
         time_out(stream, now_ms);
-    else if (stream->errands.count == 0 && now_ms - stream->asked_ms >= STREAM_IDLE_MS)
+    else if (stream->stream_queries.count == 0 && now_ms - stream->asked_ms >= STREAM_IDLE_MS)
         leave(stream);
     stream_turn(stream, now_ms);
 }

@@ -24,7 +24,7 @@
  *
  * Sources: RFC 7766; RFC 7858.
  * Threads: one worker's.  Time: milliseconds, monotonic, handed in.  Memory: a buffer for what is
- * to be written while it is open, errand.h's, frame.h's and tls.h's.
+ * to be written while it is open, stream_query.h's, frame.h's and tls.h's.
  */
 #include <stdbool.h>
 #include <stddef.h>
@@ -32,9 +32,9 @@
 
 #include "base/random.h"
 #include "config/upstream.h"
-#include "forward/errand.h"
 #include "forward/frame.h"
 #include "forward/link.h"
+#include "forward/stream_query.h"
 #include "forward/tls.h"
 #include "stats/stats.h"
 
@@ -78,13 +78,13 @@ struct stream {
     uint64_t opened_ms; /* when this connection was begun */
     uint64_t asked_ms;  /* when the last question came */
     uint64_t quiet_ms;  /* since when a question is out and nothing has come; 0: none is */
-    struct errands errands;
+    struct stream_queries stream_queries;
     struct frames frames;
     uint8_t *output;
     uint32_t unsent; /* output from here ... */
     uint32_t unsent_end;
-    bool has_told; /* that TLS fails, since it last went well */
-    uint64_t told_ms;
+    bool has_notified; /* that TLS fails, since it last went well */
+    uint64_t notified_ms;
 };
 
 /** `server` is borrowed; `trust` is for a server that speaks TLS. Returns false without memory. */
@@ -95,8 +95,8 @@ bool stream_init(struct stream *stream, struct stream_home *home, const struct u
 void stream_close(struct stream *stream);
 
 /** Takes a question in. Returns NULL for want of descriptors, memory or room. */
-struct errand *stream_send(struct stream *stream, link_ticket ticket, const uint8_t *query,
-                           size_t length, uint64_t now_ms);
+struct stream_query *stream_send(struct stream *stream, link_ticket ticket, const uint8_t *query,
+                                 size_t length, uint64_t now_ms);
 
 /** True when questions are out and nothing has come for STREAM_DOUBT_MS. */
 static inline bool stream_is_doubtful(const struct stream *stream, uint64_t now_ms)
@@ -112,7 +112,7 @@ static inline bool stream_is_doubtful(const struct stream *stream, uint64_t now_
 void stream_give_up(struct stream *stream, uint64_t now_ms);
 
 /** Ends a question that has not failed. */
-void stream_forget(struct stream *stream, struct errand *errand);
+void stream_forget(struct stream *stream, struct stream_query *stream_query);
 
 /** Epoll has something to say. */
 void stream_on_events(struct stream *stream, uint32_t events, uint64_t now_ms);

@@ -62,95 +62,98 @@ static void count(struct batch *batch, const struct exchange *exchange,
 struct pursuit {
     struct batch *batch;
     struct exchange *exchange;
-    struct deferral *deferral;   /* NULL: the first turn; then: */
-    size_t number;               /* of the exchange */
-    struct carrier *carrier;     /* of the client */
-    const struct found *settled; /* for the deferral's question, or NULL */
+    struct pending_request *pending_request; /* NULL: the first turn; then: */
+    size_t number;                           /* of the exchange */
+    struct reply_sink *reply_sink;           /* of the client */
+    const struct forward_result *settled;    /* for the pending_request's question, or NULL */
 };
 
 /* Keeps the request and has a question asked. False, with `found`, when that cannot be. */
 static bool defer(struct pursuit *pursuit, const struct question *question, uint8_t route,
-                  struct found *found)
+                  struct forward_result *found)
 {
     struct batch *batch = pursuit->batch;
-    struct deferral *deferral =
+    struct pending_request *pending_request =
         deferred_keep(batch->deferred, pursuit->exchange, forward_room(batch->forward));
 
-    if (deferral == NULL) {
+    if (pending_request == NULL) {
         forward_refuse(batch->forward, question, found);
         return false;
     }
-    if (!forward_ask(batch->forward, question, route, &deferral->waiter, found)) {
-        deferred_drop(batch->deferred, deferral);
+    if (!forward_ask(batch->forward, question, route, &pending_request->waiter, found)) {
+        deferred_drop(batch->deferred, pending_request);
         return false;
     }
-    deferral->begun_us = batch->begun_us;
-    deferral->since_s = forward_now_s(batch->forward);
-    deferral->asked[0] = question->hash;
-    deferral->asks = 1;
-    deferral->carrier = pursuit->carrier;
-    deferral->carrier->keep(deferral->carrier, pursuit->number, &deferral->client);
+    pending_request->begun_us = batch->begun_us;
+    pending_request->since_s = forward_now_s(batch->forward);
+    pending_request->asked[0] = question->hash;
+    pending_request->asks = 1;
+    pending_request->reply_sink = pursuit->reply_sink;
+    pending_request->reply_sink->keep(pending_request->reply_sink, pursuit->number,
+                                      &pending_request->client);
     return true;
 }
 
 /* The same for a request that is kept. */
 static bool defer_again(struct pursuit *pursuit, const struct question *question, uint8_t route,
-                        struct found *found)
+                        struct forward_result *found)
 {
-    struct deferral *deferral = pursuit->deferral;
+    struct pending_request *pending_request = pursuit->pending_request;
     struct batch *batch = pursuit->batch;
 
-    if (deferral->asks == DEFERRED_ASKS_MOST) {
+    if (pending_request->asks == DEFERRED_ASKS_MOST) {
         forward_refuse(batch->forward, question, found);
         return false;
     }
-    if (!forward_ask(batch->forward, question, route, &deferral->waiter, found))
+    if (!forward_ask(batch->forward, question, route, &pending_request->waiter, found))
         return false;
-    deferral->asked[deferral->asks++] = question->hash;
+    pending_request->asked[pending_request->asks++] = question->hash;
     return true;
 }
 
 /* True when the question is the one that the request has waited for last. */
-static bool was_awaited_last(const struct deferral *deferral, const struct question *question)
+static bool was_awaited_last(const struct pending_request *pending_request,
+                             const struct question *question)
 {
-    return question->hash == deferral->asked[deferral->asks - 1];
+    return question->hash == pending_request->asked[pending_request->asks - 1];
 }
 
 /* True when the request has waited for the question. */
-static bool was_awaited(const struct deferral *deferral, const struct question *question)
+static bool was_awaited(const struct pending_request *pending_request,
+                        const struct question *question)
 {
-    for (unsigned i = 0; i < deferral->asks; i++)
-        if (deferral->asked[i] == question->hash)
+    for (unsigned i = 0; i < pending_request->asks; i++)
+        if (pending_request->asked[i] == question->hash)
             return true;
     return false;
 }
 
 /* What is at hand. False when there is nothing. */
 static bool find_kept(const struct pursuit *pursuit, const struct question *question, uint8_t route,
-                      struct found *found)
+                      struct forward_result *found)
 {
-    const struct deferral *deferral = pursuit->deferral;
+    const struct pending_request *pending_request = pursuit->pending_request;
     struct forward *forward = pursuit->batch->forward;
 
-    if (deferral != NULL && was_awaited(deferral, question))
-        return forward_find_since(forward, question, route, deferral->since_s, found);
+    if (pending_request != NULL && was_awaited(pending_request, question))
+        return forward_find_since(forward, question, route, pending_request->since_s, found);
     return forward_find(forward, question, route, found);
 }
 
 /* Looks for an answer. False when it has been asked for, and the request waits. */
 static bool find(struct pursuit *pursuit, const struct question *question, uint8_t route,
-                 struct found *found)
+                 struct forward_result *found)
 {
-    if (pursuit->settled != NULL && was_awaited_last(pursuit->deferral, question)) {
+    if (pursuit->settled != NULL && was_awaited_last(pursuit->pending_request, question)) {
         *found = *pursuit->settled;
         return true;
     }
-    *found =
-        (struct found){.failure = pursuit->batch->is_stopping ? FORWARD_STOPPING : FORWARD_FAILING};
+    *found = (struct forward_result){.failure = pursuit->batch->is_stopping ? FORWARD_STOPPING
+                                                                            : FORWARD_FAILING};
     if (pursuit->batch->forward == NULL || find_kept(pursuit, question, route, found))
         return true;
-    bool waits = pursuit->deferral == NULL ? defer(pursuit, question, route, found)
-                                           : defer_again(pursuit, question, route, found);
+    bool waits = pursuit->pending_request == NULL ? defer(pursuit, question, route, found)
+                                                  : defer_again(pursuit, question, route, found);
     return !waits;
 }
 
@@ -161,10 +164,10 @@ static size_t wait(struct exchange *exchange)
 }
 
 /* Goes from name to name; `found` is for the first, if that is not ours. Bounded by chain.h. */
-static size_t follow(struct pursuit *pursuit, const struct found *found)
+static size_t follow(struct pursuit *pursuit, const struct forward_result *found)
 {
     struct exchange *exchange = pursuit->exchange;
-    struct found next;
+    struct forward_result next;
     struct chain chain;
 
     chain_start(&chain, pursuit->batch->snapshot, exchange);
@@ -183,7 +186,7 @@ static size_t forward_exchange(struct pursuit *pursuit)
 {
     struct exchange *exchange = pursuit->exchange;
     const struct snapshot *snapshot = pursuit->batch->snapshot;
-    struct found found;
+    struct forward_result found;
 
     if (!find(pursuit, &exchange->question, exchange->verdict.route, &found))
         return wait(exchange);
@@ -212,7 +215,7 @@ static bool leads_on(const struct exchange *exchange)
 }
 
 size_t batch_finish(struct batch *batch, size_t number, const struct endpoint *client,
-                    struct carrier *carrier)
+                    struct reply_sink *reply_sink)
 {
     struct exchange *exchange = &batch->exchanges[number];
     size_t length;
@@ -221,7 +224,7 @@ size_t batch_finish(struct batch *batch, size_t number, const struct endpoint *c
     respond_decide(batch->snapshot, exchange);
     if (leads_on(exchange))
         length = pursue(&(struct pursuit){
-            .batch = batch, .exchange = exchange, .number = number, .carrier = carrier});
+            .batch = batch, .exchange = exchange, .number = number, .reply_sink = reply_sink});
     else
         length = respond_write(batch->snapshot, exchange);
     if (exchange->is_deferred)
@@ -263,9 +266,10 @@ void path_set_source(struct path *path, const struct endpoint *source)
 }
 
 /* Reads and decides a kept request anew. */
-static struct exchange *decide_late(struct batch *batch, const struct deferral *deferral)
+static struct exchange *decide_late(struct batch *batch,
+                                    const struct pending_request *pending_request)
 {
-    struct exchange *exchange = deferred_restore(batch->deferred, deferral);
+    struct exchange *exchange = deferred_restore(batch->deferred, pending_request);
 
     exchange->forward = batch->forward;
     exchange->rotation = batch->rotation++;
@@ -279,31 +283,35 @@ static struct exchange *decide_late(struct batch *batch, const struct deferral *
  * Replies to a kept request and gives its room back, or lets it wait for another answer. `settled`
  * is for the question that it has waited for; NULL: nobody has answered that.
  */
-static void reply_late(struct batch *batch, struct deferral *deferral, const struct found *settled)
+static void reply_late(struct batch *batch, struct pending_request *pending_request,
+                       const struct forward_result *settled)
 {
-    struct exchange *exchange = decide_late(batch, deferral);
-    size_t length = pursue(&(struct pursuit){
-        .batch = batch, .exchange = exchange, .deferral = deferral, .settled = settled});
+    struct exchange *exchange = decide_late(batch, pending_request);
+    size_t length = pursue(&(struct pursuit){.batch = batch,
+                                             .exchange = exchange,
+                                             .pending_request = pending_request,
+                                             .settled = settled});
 
     if (exchange->is_deferred)
         return;
-    count(batch, exchange, &deferral->client.endpoint, deferral->begun_us);
+    count(batch, exchange, &pending_request->client.endpoint, pending_request->begun_us);
     if (batch->log != NULL)
-        hand_over(batch, deferral->begun_us);
-    if (!deferral->carrier->deliver(deferral->carrier, &deferral->client, exchange->reply, length))
+        hand_over(batch, pending_request->begun_us);
+    if (!pending_request->reply_sink->deliver(pending_request->reply_sink, &pending_request->client,
+                                              exchange->reply, length))
         stats_count(batch->stats, COUNTER_FORWARD_LATE, 1);
-    deferred_drop(batch->deferred, deferral);
+    deferred_drop(batch->deferred, pending_request);
 }
 
-static struct deferral *take_first(struct waiter **waiters)
+static struct pending_request *take_first(struct waiter **waiters)
 {
-    struct deferral *deferral = (struct deferral *)(void *)*waiters;
+    struct pending_request *pending_request = (struct pending_request *)(void *)*waiters;
 
     *waiters = (*waiters)->next;
-    return deferral;
+    return pending_request;
 }
 
-void batch_on_found(void *context, struct waiter *waiters, const struct found *found)
+void batch_on_result(void *context, struct waiter *waiters, const struct forward_result *found)
 {
     struct batch *batch = context;
 
@@ -314,8 +322,8 @@ void batch_on_found(void *context, struct waiter *waiters, const struct found *f
 void batch_ask_again(struct batch *batch, struct waiter *waiters)
 {
     while (waiters != NULL) {
-        struct deferral *deferral = take_first(&waiters);
-        deferral->asks = 0; /* others are asked now */
-        reply_late(batch, deferral, NULL);
+        struct pending_request *pending_request = take_first(&waiters);
+        pending_request->asks = 0; /* others are asked now */
+        reply_late(batch, pending_request, NULL);
     }
 }

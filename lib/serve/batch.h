@@ -10,8 +10,8 @@
  * worked on. A batch answers from one snapshot: the newest is taken in batch_begin only.
  *
  * A request whose answer is an upstream's and not at hand is deferred: batch_finish returns 0, and
- * the reply comes through the carrier after the batch. When the upstreams are others before that,
- * the request is decided anew and perhaps deferred again: whoever waits gets a reply.
+ * the reply comes through the reply_sink after the batch. When the upstreams are others before
+ * that, the request is decided anew and perhaps deferred again: whoever waits gets a reply.
  *
  * Threads: one batch per worker, used on its thread.  Memory: never allocates.
  */
@@ -64,13 +64,13 @@ void batch_prepare(struct batch *batch, size_t count);
  * length, 0 when there is none, or none yet: then the exchange says `is_deferred`.
  */
 size_t batch_finish(struct batch *batch, size_t number, const struct endpoint *client,
-                    struct carrier *carrier);
+                    struct reply_sink *reply_sink);
 
 /** Ends, after the replies have left. */
 void batch_end(struct batch *batch);
 
-/** forward_on_found, with the batch as context: replies to all who waited. Not within a batch. */
-void batch_on_found(void *context, struct waiter *waiters, const struct found *found);
+/** forward_on_result, with the batch as context: replies to all who waited. Not within a batch. */
+void batch_on_result(void *context, struct waiter *waiters, const struct forward_result *found);
 
 /**
  * Asks anew for those who waited for upstreams that are asked no more, or replies with what the

@@ -37,7 +37,7 @@ static bool find_cut(const struct snapshot *snapshot, const struct client *clien
 }
 
 bool chain_is_cut(const struct snapshot *snapshot, const struct exchange *exchange,
-                  const struct found *found)
+                  const struct forward_result *found)
 {
     struct response_alias alias;
     return find_cut(snapshot, &exchange->client, &exchange->query, &exchange->question,
@@ -135,7 +135,7 @@ void chain_start(struct chain *chain, const struct snapshot *snapshot, struct ex
     advance(chain);
 }
 
-static struct splice splice_over(struct chain *chain, const struct found *found,
+static struct splice splice_over(struct chain *chain, const struct forward_result *found,
                                  const struct name *question)
 {
     return (struct splice){
@@ -149,7 +149,7 @@ static struct splice splice_over(struct chain *chain, const struct found *found,
 }
 
 /* What a stale link is to say when the last name has nothing to say itself. */
-static void note_stale(struct chain *chain, const struct found *found)
+static void note_stale(struct chain *chain, const struct forward_result *found)
 {
     chain->old = chain->exchange->verdict;
     chain->old.reason = REASON_STALE;
@@ -158,7 +158,8 @@ static void note_stale(struct chain *chain, const struct found *found)
 }
 
 /* Leaves what was found behind the alias `last`, and goes on at its target. */
-static void leave(struct chain *chain, const struct found *found, const struct response_alias *last)
+static void leave(struct chain *chain, const struct forward_result *found,
+                  const struct response_alias *last)
 {
     struct exchange *exchange = chain->exchange;
     const struct name name = exchange->query.name;
@@ -176,7 +177,7 @@ static void leave(struct chain *chain, const struct found *found, const struct r
     advance(chain);
 }
 
-static void write_found(struct chain *chain, const struct found *found)
+static void write_found(struct chain *chain, const struct forward_result *found)
 {
     struct exchange *exchange = chain->exchange;
     const struct response *response = respond_settle(chain->snapshot, found, &exchange->verdict);
@@ -190,7 +191,7 @@ static void write_found(struct chain *chain, const struct found *found)
     exchange->ttl_seconds = splice.ttl_seconds;
 }
 
-void chain_take(struct chain *chain, const struct found *found)
+void chain_take(struct chain *chain, const struct forward_result *found)
 {
     struct response_alias alias;
 

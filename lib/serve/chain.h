@@ -44,7 +44,7 @@ struct chain {
 /** True when what was found for the exchange's question has an alias that leads to a name of ours.
  */
 bool chain_is_cut(const struct snapshot *snapshot, const struct exchange *exchange,
-                  const struct found *found);
+                  const struct forward_result *found);
 
 /**
  * Lists where the aliases of a query of a client lead on in answers that the forwarder (NULL: none)
@@ -69,7 +69,7 @@ static inline bool chain_asks(const struct chain *chain)
 }
 
 /** Goes on with what was found for `question`. */
-void chain_take(struct chain *chain, const struct found *found);
+void chain_take(struct chain *chain, const struct forward_result *found);
 
 /** Ends the reply. The exchange's query is the first name's again. Returns the reply's length. */
 size_t chain_finish(struct chain *chain);

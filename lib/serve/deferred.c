@@ -18,7 +18,7 @@ enum {
 };
 
 struct deferred {
-    struct deferral *pool;
+    struct pending_request *pool;
     struct waiter *free;
     size_t free_count;
     size_t questions;
@@ -30,11 +30,11 @@ struct deferred {
     uint8_t reply[TCP_OCTETS_MOST];
 };
 
-static void give_back(struct deferred *deferred, struct deferral *deferral)
+static void give_back(struct deferred *deferred, struct pending_request *pending_request)
 {
     assert(deferred->free_count < WAITING_PER_QUESTION * deferred->questions);
-    deferral->waiter.next = deferred->free;
-    deferred->free = &deferral->waiter;
+    pending_request->waiter.next = deferred->free;
+    deferred->free = &pending_request->waiter;
     deferred->free_count++;
 }
 
@@ -58,7 +58,7 @@ static uint32_t count_kept(const struct client_counts *counts)
     return *counts->of[0] < *counts->of[1] ? *counts->of[0] : *counts->of[1];
 }
 
-/* Little room is left: of deferrals, or of questions. */
+/* Little room is left: of pending_requests, or of questions. */
 static bool is_scarce(const struct deferred *deferred, size_t questions_left)
 {
     return questions_left <= deferred->questions / RESERVE ||
@@ -133,47 +133,48 @@ static uint16_t write_request(const struct exchange *exchange, uint8_t *request)
     return length_of(&out);
 }
 
-struct deferral *deferred_keep(struct deferred *deferred, const struct exchange *exchange,
-                               size_t questions_left)
+struct pending_request *deferred_keep(struct deferred *deferred, const struct exchange *exchange,
+                                      size_t questions_left)
 {
-    struct deferral *deferral = (struct deferral *)(void *)deferred->free;
+    struct pending_request *pending_request = (struct pending_request *)(void *)deferred->free;
     struct client_counts counts = counts_of(deferred, &exchange->path);
     uint32_t kept = count_kept(&counts);
 
-    if (deferral == NULL || kept >= deferred->share ||
+    if (pending_request == NULL || kept >= deferred->share ||
         (kept >= FEW && is_scarce(deferred, questions_left)))
         return NULL;
     assert(deferred->free_count > 0);
     for (size_t row = 0; row < ROWS; row++)
         ++*counts.of[row];
-    deferred->free = deferral->waiter.next;
+    deferred->free = pending_request->waiter.next;
     deferred->free_count--;
-    deferral->path = exchange->path;
-    deferral->transport = (uint8_t)exchange->transport;
-    deferral->keepalive_100ms = exchange->keepalive_100ms;
-    deferral->request_length = write_request(exchange, deferral->request);
-    return deferral;
+    pending_request->path = exchange->path;
+    pending_request->transport = (uint8_t)exchange->transport;
+    pending_request->keepalive_100ms = exchange->keepalive_100ms;
+    pending_request->request_length = write_request(exchange, pending_request->request);
+    return pending_request;
 }
 
-void deferred_drop(struct deferred *deferred, struct deferral *deferral)
+void deferred_drop(struct deferred *deferred, struct pending_request *pending_request)
 {
-    struct client_counts counts = counts_of(deferred, &deferral->path);
+    struct client_counts counts = counts_of(deferred, &pending_request->path);
 
     for (size_t row = 0; row < ROWS; row++) {
         assert(*counts.of[row] > 0);
         --*counts.of[row];
     }
-    give_back(deferred, deferral);
+    give_back(deferred, pending_request);
 }
 
-struct exchange *deferred_restore(struct deferred *deferred, const struct deferral *deferral)
+struct exchange *deferred_restore(struct deferred *deferred,
+                                  const struct pending_request *pending_request)
 {
     struct exchange *exchange = &deferred->exchange;
 
-    exchange->request = deferral->request;
-    exchange->request_length = deferral->request_length;
-    exchange->path = deferral->path;
-    exchange->transport = (enum transport)deferral->transport;
-    exchange->keepalive_100ms = deferral->keepalive_100ms;
+    exchange->request = pending_request->request;
+    exchange->request_length = pending_request->request_length;
+    exchange->path = pending_request->path;
+    exchange->transport = (enum transport)pending_request->transport;
+    exchange->keepalive_100ms = pending_request->keepalive_100ms;
     return exchange;
 }

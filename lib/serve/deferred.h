@@ -2,11 +2,11 @@
 /**
  * Requests whose answer is an upstream's and not at hand: kept until it comes.
  *
- *     batch_finish ─(nothing kept)─► deferred_keep, forward_ask ─► ... ─► batch_on_found
+ *     batch_finish ─(nothing kept)─► deferred_keep, forward_ask ─► ... ─► batch_on_result
  *                                                    ▲              │ for each who waits
  *                                                    │            deferred_restore
  *                              another name (chain.h)└── respond ◄──┘
- *                          carrier->deliver ◄── reply ◄────┘
+ *                          reply_sink->deliver ◄── reply ◄────┘
  *
  * What is kept is the request itself, brought to a fixed size: header, question, and an OPT with
  * what we understand of it. When the answer is there, the request is read and decided anew by the
@@ -19,7 +19,7 @@
  * others theirs. Clients are told apart by two keyed hashes of their address, of which the lesser
  * count is believed, so that nobody can choose whose share he uses up.
  *
- * A carrier brings a reply to its client after its turn: over the socket that the request came
+ * A reply_sink brings a reply to its client after its turn: over the socket that the request came
  * from, with the same addresses; or over its connection, if that is still open.
  *
  * Threads: the worker's.  Memory: everything in deferred_new.
@@ -42,7 +42,7 @@ enum {
     DEFERRED_ASKS_MOST = ALIAS_LINKS_MOST + 1, /* the names of the longest chain */
 };
 
-/** What a carrier needs to reach a client later. */
+/** What a reply_sink needs to reach a client later. */
 struct late_client {
     struct endpoint endpoint;
     uint32_t serial;       /* of the connection: its place may have been taken by another */
@@ -50,19 +50,19 @@ struct late_client {
     _Alignas(struct cmsghdr) uint8_t control[CLIENT_CONTROL_OCTETS];
 };
 
-struct carrier {
+struct reply_sink {
     /** Notes how to reach the client of the batch's exchange with this number. */
-    void (*keep)(struct carrier *carrier, size_t number, struct late_client *client);
+    void (*keep)(struct reply_sink *reply_sink, size_t number, struct late_client *client);
 
     /** Sends a reply. Returns false when the client can no longer be reached. */
-    bool (*deliver)(struct carrier *carrier, const struct late_client *client, const uint8_t *reply,
-                    size_t length);
+    bool (*deliver)(struct reply_sink *reply_sink, const struct late_client *client,
+                    const uint8_t *reply, size_t length);
 };
 
 /** One request that waits. */
-struct deferral {
-    struct waiter waiter; /* first: a waiter is its deferral */
-    struct carrier *carrier;
+struct pending_request {
+    struct waiter waiter; /* first: a waiter is its pending_request */
+    struct reply_sink *reply_sink;
     struct late_client client;
     int64_t begun_us; /* when it came; only with a log */
     uint32_t since_s; /* when it was kept, in forward.h's seconds */
@@ -86,14 +86,15 @@ struct deferred *deferred_new(size_t questions, struct err *err);
 void deferred_free(struct deferred *deferred);
 
 /**
- * Keeps an exchange's request; the caller sets carrier and client. NULL when there is no room, or
- * the client has had its share. `questions_left` is how many more can be asked.
+ * Keeps an exchange's request; the caller sets reply_sink and client. NULL when there is no room,
+ * or the client has had its share. `questions_left` is how many more can be asked.
  */
-struct deferral *deferred_keep(struct deferred *deferred, const struct exchange *exchange,
-                               size_t questions_left);
+struct pending_request *deferred_keep(struct deferred *deferred, const struct exchange *exchange,
+                                      size_t questions_left);
 
 /** Gives the room back. */
-void deferred_drop(struct deferred *deferred, struct deferral *deferral);
+void deferred_drop(struct deferred *deferred, struct pending_request *pending_request);
 
 /** An exchange with the kept request and room for any reply, ready for respond_prepare. */
-struct exchange *deferred_restore(struct deferred *deferred, const struct deferral *deferral);
+struct exchange *deferred_restore(struct deferred *deferred,
+                                  const struct pending_request *pending_request);

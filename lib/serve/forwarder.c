@@ -4,7 +4,7 @@
 #include "base/log.h"
 
 /* It lies in its own arena. */
-struct way {
+struct upstream_set {
     struct forwarder *forwarder;
     struct arena *arena;
     struct upstream_zones zones;
@@ -13,130 +13,135 @@ struct way {
     struct forward *forward;
     struct link_listener inner; /* what the forwarder hears of, before the time is set */
     bool is_retired;
-    struct way *next; /* retired before this one */
+    struct upstream_set *next; /* retired before this one */
 };
 
 static const struct upstream_zones nobody;
 
 /* ---- what comes in ---- */
 
-static void way_on_response(void *context, link_ticket ticket, const uint8_t *octets, size_t length)
+static void upstream_set_on_response(void *context, link_ticket ticket, const uint8_t *octets,
+                                     size_t length)
 {
-    struct way *way = context;
+    struct upstream_set *upstreams = context;
 
-    forward_set_time(way->forward, uv_now(way->forwarder->loop));
-    way->inner.on_response(way->inner.context, ticket, octets, length);
+    forward_set_time(upstreams->forward, uv_now(upstreams->forwarder->loop));
+    upstreams->inner.on_response(upstreams->inner.context, ticket, octets, length);
 }
 
-static void way_on_failure(void *context, link_ticket ticket, enum link_failure failure)
+static void upstream_set_on_failure(void *context, link_ticket ticket, enum link_failure failure)
 {
-    struct way *way = context;
+    struct upstream_set *upstreams = context;
 
-    forward_set_time(way->forward, uv_now(way->forwarder->loop));
-    way->inner.on_failure(way->inner.context, ticket, failure);
+    forward_set_time(upstreams->forward, uv_now(upstreams->forwarder->loop));
+    upstreams->inner.on_failure(upstreams->inner.context, ticket, failure);
 }
 
-static void listen_first(struct way *way, struct link *link)
+static void listen_first(struct upstream_set *upstreams, struct link *link)
 {
-    way->inner = link->listener;
-    link->listener = (struct link_listener){
-        .on_response = way_on_response, .on_failure = way_on_failure, .context = way};
+    upstreams->inner = link->listener;
+    link->listener = (struct link_listener){.on_response = upstream_set_on_response,
+                                            .on_failure = upstream_set_on_failure,
+                                            .context = upstreams};
 }
 
 /* What comes from upstreams that are asked no more is of no use to anybody. */
-static void way_on_found(void *context, struct waiter *waiters, const struct found *found)
+static void upstream_set_on_result(void *context, struct waiter *waiters,
+                                   const struct forward_result *found)
 {
-    const struct way *way = context;
-    struct batch *batch = way->forwarder->batch;
+    const struct upstream_set *upstreams = context;
+    struct batch *batch = upstreams->forwarder->batch;
 
-    if (!way->forwarder->is_stopping)
+    if (!upstreams->forwarder->is_stopping)
         batch_adopt(batch);
-    if (way->is_retired)
+    if (upstreams->is_retired)
         batch_ask_again(batch, waiters);
     else
-        batch_on_found(batch, waiters, found);
+        batch_on_result(batch, waiters, found);
 }
 
 /* ---- ways out ---- */
 
-static bool open_sockets(struct way *way, struct err *err)
+static bool open_sockets(struct upstream_set *upstreams, struct err *err)
 {
-    const struct forwarder *forwarder = way->forwarder;
+    const struct forwarder *forwarder = upstreams->forwarder;
     const struct sockets_options options = {
         .loop = forwarder->loop,
-        .servers = way->servers.items,
-        .server_count = way->servers.count,
-        .attempts = pending_tickets(forwarder->questions),
+        .servers = upstreams->servers.items,
+        .server_count = upstreams->servers.count,
+        .attempts = fetch_tickets(forwarder->questions),
         .sockets_most = forwarder->sockets_most,
         .stats = forwarder->batch->stats,
     };
 
-    way->sockets = sockets_new(&options, err);
-    return way->sockets != NULL;
+    upstreams->sockets = sockets_new(&options, err);
+    return upstreams->sockets != NULL;
 }
 
-static bool open_forward(struct way *way, struct standings *standings, struct err *err)
+static bool open_forward(struct upstream_set *upstreams, struct standings *standings,
+                         struct err *err)
 {
-    const struct forwarder *forwarder = way->forwarder;
+    const struct forwarder *forwarder = upstreams->forwarder;
     const struct forward_options options = {
-        .zones = &way->zones,
+        .zones = &upstreams->zones,
         .cache_octets = forwarder->cache_octets,
         .questions = forwarder->questions,
         .mixes_case = forwarder->mixes_case,
         .stats = forwarder->batch->stats,
         .standings = standings,
-        .link = sockets_link(way->sockets),
-        .on_found = way_on_found,
-        .context = way,
+        .link = sockets_link(upstreams->sockets),
+        .on_result = upstream_set_on_result,
+        .context = upstreams,
     };
 
-    way->forward = forward_new(&options, err);
-    return way->forward != NULL;
+    upstreams->forward = forward_new(&options, err);
+    return upstreams->forward != NULL;
 }
 
-static void close_way(struct way *way)
+static void close_upstream_set(struct upstream_set *upstreams)
 {
-    if (way == NULL)
+    if (upstreams == NULL)
         return;
-    forward_free(way->forward);
-    sockets_free(way->sockets);
-    arena_free(way->arena);
+    forward_free(upstreams->forward);
+    sockets_free(upstreams->sockets);
+    arena_free(upstreams->arena);
 }
 
-static struct way *make_way(struct forwarder *forwarder, const struct upstream_zones *zones,
-                            struct err *err)
+static struct upstream_set *make_upstream_set(struct forwarder *forwarder,
+                                              const struct upstream_zones *zones, struct err *err)
 {
     struct arena *arena = arena_new();
-    struct way *way = arena == NULL ? NULL : arena_take(arena, sizeof *way);
+    struct upstream_set *upstreams = arena == NULL ? NULL : arena_take(arena, sizeof *upstreams);
 
-    if (way == NULL) {
+    if (upstreams == NULL) {
         arena_free(arena);
         err_set(err, ERR_MEMORY, "no memory for the upstreams");
         return NULL;
     }
-    *way = (struct way){.forwarder = forwarder, .arena = arena};
-    if (upstream_zones_copy(arena, zones, &way->zones))
-        return way;
+    *upstreams = (struct upstream_set){.forwarder = forwarder, .arena = arena};
+    if (upstream_zones_copy(arena, zones, &upstreams->zones))
+        return upstreams;
     arena_free(arena);
     err_set(err, ERR_MEMORY, "no memory for the upstreams");
     return NULL;
 }
 
-static struct way *open_way(struct forwarder *forwarder, const struct upstream_zones *zones,
-                            struct standings *standings, struct err *err)
+static struct upstream_set *open_upstream_set(struct forwarder *forwarder,
+                                              const struct upstream_zones *zones,
+                                              struct standings *standings, struct err *err)
 {
-    struct way *way = make_way(forwarder, zones, err);
+    struct upstream_set *upstreams = make_upstream_set(forwarder, zones, err);
 
-    if (way == NULL)
+    if (upstreams == NULL)
         return NULL;
-    forward_list_servers(&way->zones, &way->servers);
-    if (!open_sockets(way, err) || !open_forward(way, standings, err)) {
-        close_way(way);
+    forward_list_servers(&upstreams->zones, &upstreams->servers);
+    if (!open_sockets(upstreams, err) || !open_forward(upstreams, standings, err)) {
+        close_upstream_set(upstreams);
         return NULL;
     }
-    listen_first(way, sockets_link(way->sockets));
-    forward_set_time(way->forward, uv_now(forwarder->loop));
-    return way;
+    listen_first(upstreams, sockets_link(upstreams->sockets));
+    forward_set_time(upstreams->forward, uv_now(forwarder->loop));
+    return upstreams;
 }
 
 /* Returns false with *err; then nobody is asked. */
@@ -149,36 +154,36 @@ static bool begin_to_ask(struct forwarder *forwarder, const struct upstream_zone
         forwarder->deferred = deferred_new(forwarder->questions, err);
     if (forwarder->deferred == NULL)
         return false;
-    forwarder->way = open_way(forwarder, zones, standings, err);
-    if (forwarder->way == NULL)
+    forwarder->upstreams = open_upstream_set(forwarder, zones, standings, err);
+    if (forwarder->upstreams == NULL)
         return false;
-    batch_set_forward(forwarder->batch, forwarder->way->forward, forwarder->deferred);
+    batch_set_forward(forwarder->batch, forwarder->upstreams->forward, forwarder->deferred);
     return true;
 }
 
 /* Its questions may be what calls, so it is closed later. */
 static void retire(struct forwarder *forwarder)
 {
-    struct way *way = forwarder->way;
+    struct upstream_set *upstreams = forwarder->upstreams;
 
-    if (way == NULL)
+    if (upstreams == NULL)
         return;
-    way->is_retired = true;
-    way->next = forwarder->retired;
-    forwarder->retired = way;
-    forwarder->way = NULL;
+    upstreams->is_retired = true;
+    upstreams->next = forwarder->retired;
+    forwarder->retired = upstreams;
+    forwarder->upstreams = NULL;
     batch_set_forward(forwarder->batch, NULL, forwarder->deferred);
 }
 
 static void close_retired(struct forwarder *forwarder)
 {
     while (forwarder->retired != NULL) {
-        struct way *way = forwarder->retired;
-        forwarder->retired = way->next;
-        if (forwarder->way != NULL)
-            forward_set_time(forwarder->way->forward, uv_now(forwarder->loop));
-        forward_end_all(way->forward);
-        close_way(way);
+        struct upstream_set *upstreams = forwarder->retired;
+        forwarder->retired = upstreams->next;
+        if (forwarder->upstreams != NULL)
+            forward_set_time(forwarder->upstreams->forward, uv_now(forwarder->loop));
+        forward_end_all(upstreams->forward);
+        close_upstream_set(upstreams);
     }
 }
 
@@ -195,7 +200,8 @@ static void log_failure(const struct err *err)
 void forwarder_adopt(struct forwarder *forwarder, const struct upstream_zones *zones,
                      struct standings *standings)
 {
-    const struct upstream_zones *before = forwarder->way == NULL ? &nobody : &forwarder->way->zones;
+    const struct upstream_zones *before =
+        forwarder->upstreams == NULL ? &nobody : &forwarder->upstreams->zones;
     struct err err;
 
     if (zones == NULL)
@@ -217,7 +223,7 @@ static void forwarder_on_idle(uv_idle_t *idle)
 
 static bool is_busy(const struct forwarder *forwarder)
 {
-    return forwarder->way != NULL && forward_is_busy(forwarder->way->forward);
+    return forwarder->upstreams != NULL && forward_is_busy(forwarder->upstreams->forward);
 }
 
 static void forwarder_on_tick(uv_timer_t *timer)
@@ -225,8 +231,8 @@ static void forwarder_on_tick(uv_timer_t *timer)
     struct forwarder *forwarder = timer->data;
 
     if (is_busy(forwarder)) {
-        forward_set_time(forwarder->way->forward, uv_now(forwarder->loop));
-        forward_tick(forwarder->way->forward);
+        forward_set_time(forwarder->upstreams->forward, uv_now(forwarder->loop));
+        forward_tick(forwarder->upstreams->forward);
     }
     if (!is_busy(forwarder))
         uv_timer_stop(timer);
@@ -239,15 +245,15 @@ static void forwarder_on_turn(uv_prepare_t *prepare)
 
     close_retired(forwarder);
     if (is_busy(forwarder)) {
-        forward_set_time(forwarder->way->forward, uv_now(forwarder->loop));
-        has_more = forward_turn(forwarder->way->forward);
+        forward_set_time(forwarder->upstreams->forward, uv_now(forwarder->loop));
+        has_more = forward_turn(forwarder->upstreams->forward);
     }
     if (has_more || forwarder->retired != NULL)
         uv_idle_start(&forwarder->idle, forwarder_on_idle);
     else
         uv_idle_stop(&forwarder->idle);
     if (is_busy(forwarder) && !uv_is_active((const uv_handle_t *)&forwarder->timer))
-        uv_timer_start(&forwarder->timer, forwarder_on_tick, PENDING_TICK_MS, PENDING_TICK_MS);
+        uv_timer_start(&forwarder->timer, forwarder_on_tick, FETCH_TICK_MS, FETCH_TICK_MS);
 }
 
 static void start_handles(struct forwarder *forwarder)
@@ -287,14 +293,14 @@ bool forwarder_start(struct forwarder *forwarder, uv_loop_t *loop, struct batch 
 
 void forwarder_drain(struct forwarder *forwarder)
 {
-    if (forwarder->way != NULL)
-        forward_drain(forwarder->way->forward);
+    if (forwarder->upstreams != NULL)
+        forward_drain(forwarder->upstreams->forward);
 }
 
 bool forwarder_is_waited_for(const struct forwarder *forwarder)
 {
     return forwarder->retired != NULL ||
-           (forwarder->way != NULL && forward_is_waited_for(forwarder->way->forward));
+           (forwarder->upstreams != NULL && forward_is_waited_for(forwarder->upstreams->forward));
 }
 
 void forwarder_stop(struct forwarder *forwarder)
@@ -302,12 +308,12 @@ void forwarder_stop(struct forwarder *forwarder)
     forwarder->is_stopping = true;
     forwarder->batch->is_stopping = true;
     close_retired(forwarder);
-    if (forwarder->way != NULL) {
+    if (forwarder->upstreams != NULL) {
         /* Those who wait are still told by it: why theirs has no answer. */
-        forward_end_all(forwarder->way->forward);
+        forward_end_all(forwarder->upstreams->forward);
         batch_set_forward(forwarder->batch, NULL, forwarder->deferred);
-        close_way(forwarder->way);
-        forwarder->way = NULL;
+        close_upstream_set(forwarder->upstreams);
+        forwarder->upstreams = NULL;
     }
     uv_close((uv_handle_t *)&forwarder->prepare, NULL);
     uv_close((uv_handle_t *)&forwarder->idle, NULL);

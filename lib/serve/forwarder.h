@@ -5,7 +5,7 @@
  *     prepare (before each wait) ──► forward_turn, and no wait while more is queued
  *     timer (while questions are on their way) ──► forward_tick
  *     sockets ──► responses, at the loop's time
- *     found ──► batch_on_found ──► clients
+ *     found ──► batch_on_result ──► clients
  *
  * So what is at hand is always answered before anything new is asked, and whatever part of a turn
  * has brought a question, the loop does not wait before it is sent.
@@ -31,7 +31,7 @@
 #include "forward/sockets.h"
 #include "serve/batch.h"
 
-struct way;
+struct upstream_set;
 
 /** It must stay in its place while open. */
 struct forwarder {
@@ -42,8 +42,8 @@ struct forwarder {
     size_t sockets_most; /* 0: no bound */
     bool mixes_case;
     bool is_stopping;
-    struct way *way;     /* NULL: no upstreams */
-    struct way *retired; /* to be closed */
+    struct upstream_set *upstreams; /* NULL: no upstreams */
+    struct upstream_set *retired;   /* to be closed */
     struct deferred *deferred;
     uv_prepare_t prepare;
     uv_idle_t idle;

@@ -67,8 +67,8 @@ static void put_membership(const struct snapshot *snapshot, const struct members
     put_string(reply, "matched", block);
 }
 
-static void tell_whoami(const struct snapshot *snapshot, const struct exchange *exchange,
-                        struct reply *reply, uint16_t owner)
+static void format_whoami(const struct snapshot *snapshot, const struct exchange *exchange,
+                          struct reply *reply, uint16_t owner)
 {
     const struct client *client = &exchange->client;
     uint8_t *data = begin_record(reply, owner, CLASS_IN);
@@ -112,15 +112,15 @@ static void gather_facts(const struct exchange *exchange, const struct query *qu
     struct text servers = text_over(facts->servers, STRING_OCTETS_MAX);
     struct text cached = text_over(facts->cached, STRING_OCTETS_MAX);
 
-    forward_tell_servers(exchange->forward, route, &servers);
-    forward_tell_cached(exchange->forward, &question, &cached);
+    forward_format_servers(exchange->forward, route, &servers);
+    forward_format_cached(exchange->forward, &question, &cached);
     facts->servers[text_length(&servers)] = '\0';
     facts->cached[text_length(&cached)] = '\0';
 }
 
 /* The verdict on A at the name behind _why, for the same client. */
-static void tell_why(const struct snapshot *snapshot, const struct exchange *exchange,
-                     struct reply *reply, uint16_t owner)
+static void format_why(const struct snapshot *snapshot, const struct exchange *exchange,
+                       struct reply *reply, uint16_t owner)
 {
     struct query query;
     struct verdict verdict;
@@ -151,8 +151,8 @@ static void tell_why(const struct snapshot *snapshot, const struct exchange *exc
 }
 
 /* One record per app of the client's spaces; ends early when the reply is full. */
-static void tell_apps(const struct snapshot *snapshot, const struct exchange *exchange,
-                      struct reply *reply, uint16_t owner)
+static void format_apps(const struct snapshot *snapshot, const struct exchange *exchange,
+                        struct reply *reply, uint16_t owner)
 {
     const struct client *client = &exchange->client;
 
@@ -173,8 +173,8 @@ static void tell_apps(const struct snapshot *snapshot, const struct exchange *ex
     }
 }
 
-static void tell_dyno(const struct segment *segment, const struct formation_entry *formation,
-                      const struct dyno_entry *dyno, struct reply *reply, uint16_t owner)
+static void format_dyno(const struct segment *segment, const struct formation_entry *formation,
+                        const struct dyno_entry *dyno, struct reply *reply, uint16_t owner)
 {
     uint8_t *data = begin_record(reply, owner, CLASS_IN);
     struct string string;
@@ -190,7 +190,7 @@ static void tell_dyno(const struct segment *segment, const struct formation_entr
     reply_close_record(reply, data);
 }
 
-static void tell_dynos(const struct exchange *exchange, struct reply *reply, uint16_t owner)
+static void format_dynos(const struct exchange *exchange, struct reply *reply, uint16_t owner)
 {
     const struct segment *segment = exchange->verdict.segment;
     const struct app_entry *app = exchange->verdict.app;
@@ -198,11 +198,11 @@ static void tell_dynos(const struct exchange *exchange, struct reply *reply, uin
     for (unsigned i = 0; i < app->formation_count; i++) {
         const struct formation_entry *formation = &segment->formations[app->formations + i];
         for (uint32_t j = 0; j < formation->dyno_count && !reply_is_cut(reply); j++)
-            tell_dyno(segment, formation, &segment->dynos[formation->dynos + j], reply, owner);
+            format_dyno(segment, formation, &segment->dynos[formation->dynos + j], reply, owner);
     }
 }
 
-static void tell_version(const struct snapshot *snapshot, struct reply *reply, uint16_t owner)
+static void format_version(const struct snapshot *snapshot, struct reply *reply, uint16_t owner)
 {
     uint8_t *data = begin_record(reply, owner, CLASS_IN);
 
@@ -212,7 +212,7 @@ static void tell_version(const struct snapshot *snapshot, struct reply *reply, u
 }
 
 /* RFC 4892: the bare text, in the chaos class. */
-static void tell_chaos(const char *value, struct reply *reply, uint16_t owner)
+static void format_chaos(const char *value, struct reply *reply, uint16_t owner)
 {
     size_t length = strlen(value);
     uint8_t *data = begin_record(reply, owner, CLASS_CH);
@@ -226,25 +226,25 @@ void introspect(const struct snapshot *snapshot, const struct exchange *exchange
 {
     switch (exchange->verdict.answer) {
     case ANSWER_WHOAMI:
-        tell_whoami(snapshot, exchange, reply, owner);
+        format_whoami(snapshot, exchange, reply, owner);
         break;
     case ANSWER_WHY:
-        tell_why(snapshot, exchange, reply, owner);
+        format_why(snapshot, exchange, reply, owner);
         break;
     case ANSWER_APPS:
-        tell_apps(snapshot, exchange, reply, owner);
+        format_apps(snapshot, exchange, reply, owner);
         break;
     case ANSWER_APP_DYNOS:
-        tell_dynos(exchange, reply, owner);
+        format_dynos(exchange, reply, owner);
         break;
     case ANSWER_VERSION:
-        tell_version(snapshot, reply, owner);
+        format_version(snapshot, reply, owner);
         break;
     case ANSWER_SERVER_ID:
-        tell_chaos(snapshot->policy.server_id, reply, owner);
+        format_chaos(snapshot->policy.server_id, reply, owner);
         break;
     case ANSWER_SERVER_VERSION:
-        tell_chaos(snapshot->policy.version, reply, owner);
+        format_chaos(snapshot->policy.version, reply, owner);
         break;
     default:
         break;

@@ -52,9 +52,9 @@ struct querylog {
     atomic_uint_fast64_t lost; /* lines that the descriptor did not take, ever */
     /* The writer's own. */
     uint64_t deadline_ns; /* 0: none yet */
-    uint64_t dropped_said;
-    uint64_t said_ns;
-    uint64_t lost_said;
+    uint64_t dropped_reported;
+    uint64_t reported_ns;
+    uint64_t lost_reported;
     uint64_t failed_ns; /* when a failure was said last; 0: never */
     bool is_torn;       /* the last line that was taken lacks its end */
     size_t output_length;
@@ -164,7 +164,7 @@ static void begin_deadline(struct querylog *log)
 }
 
 /* A disk that is full stays so for long, and the lines that say so may go to the same. */
-static void say_failure(struct querylog *log, int error)
+static void report_failure(struct querylog *log, int error)
 {
     struct log_line line;
     uint64_t lost = atomic_load(&log->lost), now = clock_monotonic_ns();
@@ -173,11 +173,11 @@ static void say_failure(struct querylog *log, int error)
         return;
     log_start(&line, LOG_ERROR, "querylog_failed");
     log_string(&line, "error", strerror(error));
-    log_number(&line, "count", lost - log->lost_said);
+    log_number(&line, "count", lost - log->lost_reported);
     log_string(&line, "text",
                "standard output takes no lines; they are dropped and counted until it does");
     log_send(&line);
-    log->lost_said = lost;
+    log->lost_reported = lost;
     log->failed_ns = now;
 }
 
@@ -236,7 +236,7 @@ static void flush(struct querylog *log)
         log->is_torn = log->output[done - 1] != '\n';
     lose(log, log->output + done, log->output_length - done);
     if (error != 0)
-        say_failure(log, error);
+        report_failure(log, error);
     log->output_length = 0;
 }
 
@@ -276,23 +276,23 @@ static bool drain(struct querylog *log)
     return found;
 }
 
-static void say_drops(struct querylog *log, bool is_last)
+static void report_drops(struct querylog *log, bool is_last)
 {
     uint64_t dropped = 0;
     for (size_t i = 0; i < log->ring_count; i++)
         dropped += atomic_load_explicit(&log->rings[i].dropped, memory_order_relaxed);
-    if (dropped == log->dropped_said)
+    if (dropped == log->dropped_reported)
         return;
     uint64_t now = clock_monotonic_ns();
-    if (!is_last && log->said_ns != 0 && now - log->said_ns < 10 * second_ns)
+    if (!is_last && log->reported_ns != 0 && now - log->reported_ns < 10 * second_ns)
         return;
     struct log_line line;
     log_start(&line, LOG_WARNING, "querylog_dropped");
-    log_number(&line, "count", dropped - log->dropped_said);
+    log_number(&line, "count", dropped - log->dropped_reported);
     log_string(&line, "text", "what reads standard output is slower than the queries come");
     log_send(&line);
-    log->dropped_said = dropped;
-    log->said_ns = now;
+    log->dropped_reported = dropped;
+    log->reported_ns = now;
 }
 
 static void rest(struct querylog *log, bool was_busy)
@@ -322,7 +322,7 @@ static void *write_lines(void *argument)
         bool is_last = atomic_load(&log->is_stopping);
         begin_deadline(log);
         bool was_busy = drain(log);
-        say_drops(log, is_last);
+        report_drops(log, is_last);
         if (is_last)
             return NULL;
         rest(log, was_busy);

@@ -152,8 +152,8 @@ bool respond_withholds(const struct snapshot *snapshot, const struct verdict *ve
                                  (void *)snapshot);
 }
 
-const struct response *respond_settle(const struct snapshot *snapshot, const struct found *found,
-                                      struct verdict *verdict)
+const struct response *respond_settle(const struct snapshot *snapshot,
+                                      const struct forward_result *found, struct verdict *verdict)
 {
     const struct response *response = found->response;
 
@@ -176,7 +176,7 @@ const struct response *respond_settle(const struct snapshot *snapshot, const str
 }
 
 size_t respond_relay(const struct snapshot *snapshot, struct exchange *exchange,
-                     const struct found *found)
+                     const struct forward_result *found)
 {
     char reason_octets[EDE_TEXT_OCTETS] __attribute__((uninitialized));
     struct text reason = text_over(reason_octets, sizeof reason_octets);
@@ -202,7 +202,7 @@ size_t respond_relay(const struct snapshot *snapshot, struct exchange *exchange,
 }
 
 static size_t follow(const struct snapshot *snapshot, struct exchange *exchange,
-                     const struct found *found)
+                     const struct forward_result *found)
 {
     struct chain chain;
 
@@ -214,7 +214,7 @@ static size_t follow(const struct snapshot *snapshot, struct exchange *exchange,
 
 size_t respond_finish(const struct snapshot *snapshot, struct exchange *exchange)
 {
-    const struct found nothing = {.failure = FORWARD_FAILING};
+    const struct forward_result nothing = {.failure = FORWARD_FAILING};
 
     respond_decide(snapshot, exchange);
     if (exchange->status != QUERY_READ)

@@ -83,7 +83,7 @@ size_t respond_write(const struct snapshot *snapshot, struct exchange *exchange)
  * Returns the reply's length.
  */
 size_t respond_relay(const struct snapshot *snapshot, struct exchange *exchange,
-                     const struct found *found);
+                     const struct forward_result *found);
 
 /* ---- for chain.h ---- */
 
@@ -102,8 +102,8 @@ bool respond_withholds(const struct snapshot *snapshot, const struct verdict *ve
                        const struct response *response);
 
 /** Settles the verdict by what was found. Returns the response to pass on, NULL for none. */
-const struct response *respond_settle(const struct snapshot *snapshot, const struct found *found,
-                                      struct verdict *verdict);
+const struct response *respond_settle(const struct snapshot *snapshot,
+                                      const struct forward_result *found, struct verdict *verdict);
 
 /* ---- all at once, with nobody to ask ---- */
 

@@ -11,9 +11,9 @@
 struct server {
     uv_async_t told; /* a worker has taken a snapshot, or told what it was asked */
     server_on_adopted *on_adopted;
-    server_on_looked *on_looked;
-    uint64_t looks; /* asked so far */
-    bool is_looking;
+    server_on_reports *on_reports;
+    uint64_t inspection; /* asked so far */
+    bool is_inspecting;
     void *context;
     struct querylog *log;
     uint64_t lines_lost; /* by the log, once it has been stopped */
@@ -25,7 +25,7 @@ struct server {
 };
 
 /* On a worker's thread. */
-static void tell_control(void *context)
+static void wake_control(void *context)
 {
     struct server *server = context;
 
@@ -43,7 +43,7 @@ static uint64_t oldest_generation(const struct server *server)
     return oldest;
 }
 
-static void tell_adopted(struct server *server)
+static void notify_adopted(struct server *server)
 {
     if (server->newest == NULL || server->adopted == server->newest->generation ||
         oldest_generation(server) < server->newest->generation)
@@ -52,23 +52,23 @@ static void tell_adopted(struct server *server)
     server->on_adopted(server->context, server->adopted);
 }
 
-static void tell_looked(struct server *server)
+static void notify_reports(struct server *server)
 {
-    if (!server->is_looking)
+    if (!server->is_inspecting)
         return;
     for (size_t i = 0; i < server->worker_count; i++)
-        if (worker_looked(server->workers[i]) == NULL)
+        if (worker_last_report(server->workers[i]) == NULL)
             return;
-    server->is_looking = false;
-    server->on_looked(server->context);
+    server->is_inspecting = false;
+    server->on_reports(server->context);
 }
 
 static void server_on_wake(uv_async_t *told)
 {
     struct server *server = told->data;
 
-    tell_adopted(server);
-    tell_looked(server);
+    notify_adopted(server);
+    notify_reports(server);
 }
 
 static bool probe_all(const struct settings *settings, struct err *err)
@@ -83,8 +83,8 @@ static bool make_workers(struct server *server, const struct settings *settings,
 {
     struct worker_options options = {.settings = settings,
                                      .standings = server->standings,
-                                     .on_adopted = tell_control,
-                                     .on_looked = tell_control,
+                                     .on_adopted = wake_control,
+                                     .on_reports = wake_control,
                                      .context = server};
 
     server->workers = calloc(settings->workers, sizeof(struct worker *));
@@ -138,7 +138,7 @@ struct server *server_new(const struct server_options *options, struct err *err)
         return NULL;
     }
     server->on_adopted = options->on_adopted;
-    server->on_looked = options->on_looked;
+    server->on_reports = options->on_reports;
     server->context = options->context;
     uv_async_init(options->loop, &server->told, server_on_wake);
     uv_unref((uv_handle_t *)&server->told);
@@ -199,13 +199,13 @@ const struct snapshot *server_current(const struct server *server)
     return server->newest;
 }
 
-void server_look(struct server *server, const struct look_request *request)
+void server_request_reports(struct server *server, const struct report_request *request)
 {
-    server->looks++;
-    server->is_looking = true;
+    server->inspection++;
+    server->is_inspecting = true;
     for (size_t i = 0; i < server->worker_count; i++)
-        if (worker_looked(server->workers[i]) != NULL)
-            worker_look(server->workers[i], request, server->looks);
+        if (worker_last_report(server->workers[i]) != NULL)
+            worker_request_report(server->workers[i], request, server->inspection);
 }
 
 size_t server_worker_count(const struct server *server)
@@ -213,11 +213,12 @@ size_t server_worker_count(const struct server *server)
     return server->worker_count;
 }
 
-const struct look *server_looked(const struct server *server, size_t worker)
+const struct worker_report *server_worker_report(const struct server *server, size_t worker)
 {
-    const struct look *look = worker_looked(server->workers[worker]);
+    const struct worker_report *report = worker_last_report(server->workers[worker]);
 
-    return look != NULL && server->looks > 0 && look->number == server->looks ? look : NULL;
+    return report != NULL && server->inspection > 0 && report->number == server->inspection ? report
+                                                                                            : NULL;
 }
 
 void server_sum(const struct server *server, struct totals *totals)

@@ -18,21 +18,21 @@
 #include "answer/snapshot.h"
 #include "base/err.h"
 #include "config/settings.h"
-#include "serve/look.h"
+#include "serve/worker_report.h"
 #include "stats/stats.h"
 
 /** Called on the control thread once every worker answers from the snapshot published last. */
 typedef void server_on_adopted(void *context, uint64_t generation);
 
 /** Called on the control thread once every worker has told what it was asked last. */
-typedef void server_on_looked(void *context);
+typedef void server_on_reports(void *context);
 
 struct server_options {
     const struct settings *settings;
     uv_loop_t *loop;
     int log_descriptor; /* for query lines, if the settings want them */
     server_on_adopted *on_adopted;
-    server_on_looked *on_looked; /* NULL: nobody calls server_look */
+    server_on_reports *on_reports; /* NULL: nobody calls server_request_reports */
     void *context;
 };
 
@@ -57,14 +57,14 @@ const struct snapshot *server_current(const struct server *server);
  * Asks every worker how its forwarder is; one that has not told yet what it was asked before is
  * left out. Not after server_stop.
  */
-void server_look(struct server *server, const struct look_request *request);
+void server_request_reports(struct server *server, const struct report_request *request);
 
 /** As many workers as the settings wanted at the start, numbered from 0. */
 size_t server_worker_count(const struct server *server);
 
 /** What a worker told when it was asked last; NULL while it has not, and for what it told before.
  */
-const struct look *server_looked(const struct server *server, size_t worker);
+const struct worker_report *server_worker_report(const struct server *server, size_t worker);
 
 /** Adds up what all workers have counted. */
 void server_sum(const struct server *server, struct totals *totals);

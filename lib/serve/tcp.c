@@ -31,33 +31,33 @@ static void list_remove(struct tcp_connection *connection)
 {
     struct tcp *tcp = connection->tcp;
 
-    if (connection->idler != NULL)
-        connection->idler->busier = connection->busier;
+    if (connection->lru_prev != NULL)
+        connection->lru_prev->lru_next = connection->lru_next;
     else
-        tcp->idlest = connection->busier;
-    if (connection->busier != NULL)
-        connection->busier->idler = connection->idler;
+        tcp->lru_oldest = connection->lru_next;
+    if (connection->lru_next != NULL)
+        connection->lru_next->lru_prev = connection->lru_prev;
     else
-        tcp->busiest = connection->idler;
+        tcp->lru_newest = connection->lru_prev;
 }
 
 static void list_append(struct tcp_connection *connection)
 {
     struct tcp *tcp = connection->tcp;
 
-    connection->idler = tcp->busiest;
-    connection->busier = NULL;
-    if (tcp->busiest != NULL)
-        tcp->busiest->busier = connection;
+    connection->lru_prev = tcp->lru_newest;
+    connection->lru_next = NULL;
+    if (tcp->lru_newest != NULL)
+        tcp->lru_newest->lru_next = connection;
     else
-        tcp->idlest = connection;
-    tcp->busiest = connection;
+        tcp->lru_oldest = connection;
+    tcp->lru_newest = connection;
 }
 
 void tcp_touch(struct tcp_connection *connection)
 {
     connection->active_ms = uv_now(connection->tcp->loop);
-    if (connection->busier == NULL)
+    if (connection->lru_next == NULL)
         return;
     list_remove(connection);
     list_append(connection);
@@ -70,9 +70,9 @@ static void on_closed(uv_handle_t *handle)
     struct tcp_connection *connection = handle->data;
     struct tcp *tcp = connection->tcp;
 
-    if (connection->has_spread)
+    if (connection->has_used_room)
         madvise(connection->input, ROOM, MADV_DONTNEED);
-    connection->busier = tcp->free;
+    connection->lru_next = tcp->free;
     tcp->free = connection;
 }
 
@@ -88,7 +88,7 @@ void tcp_drop(struct tcp_connection *connection, enum counter cause)
 
     assert(!uv_is_closing((const uv_handle_t *)&connection->poll));
     assert(tcp->open_count > 0);
-    tcp_forget_single(connection);
+    tcp_forget_lone_query(connection);
     list_remove(connection);
     connection->serial++; /* replies to come are no longer for this place */
     tcp->open_count--;
@@ -112,28 +112,28 @@ static bool is_idle(const struct tcp_connection *connection, uint64_t limit_ms)
  * Who is idle goes, unless a query has come: timers are first in a turn, and one that was late
  * finds queries unread. Nor is anybody idle to whom a reply is due (RFC 7766 section 6.2.3); it
  * comes within the time that an upstream has. Every turn of this loop drops a connection or makes
- * it the busiest.
+ * it the lru_newest.
  */
 static void drop_idle(struct tcp *tcp, uint64_t limit_ms)
 {
-    while (is_idle(tcp->idlest, limit_ms)) {
-        struct tcp_connection *connection = tcp->idlest;
+    while (is_idle(tcp->lru_oldest, limit_ms)) {
+        struct tcp_connection *connection = tcp->lru_oldest;
         if (limit_ms > 0 && connection->awaited > 0)
             tcp_touch(connection);
         else if (limit_ms > 0)
             tcp_connection_read_now(connection);
-        if (tcp->idlest == connection && is_idle(connection, limit_ms))
+        if (tcp->lru_oldest == connection && is_idle(connection, limit_ms))
             tcp_drop(connection, COUNTER_TCP_IDLE);
     }
 }
 
 static void tcp_on_acceptable(uv_poll_t *poll, int status, int events);
 
-static void wake_starved(struct tcp *tcp)
+static void resume_paused(struct tcp *tcp)
 {
-    while (tcp->starved != NULL) {
-        struct tcp_listener *listener = tcp->starved;
-        tcp->starved = listener->next_starved;
+    while (tcp->paused != NULL) {
+        struct tcp_listener *listener = tcp->paused;
+        tcp->paused = listener->next_paused;
         uv_poll_start(&listener->poll, UV_READABLE, tcp_on_acceptable);
     }
 }
@@ -147,8 +147,8 @@ static void tcp_on_tick(uv_timer_t *timer)
         return;
     }
     drop_idle(tcp, tcp->limits.idle_ms);
-    wake_starved(tcp);
-    if (tcp->open_count == 0 && tcp->starved == NULL)
+    resume_paused(tcp);
+    if (tcp->open_count == 0 && tcp->paused == NULL)
         uv_timer_stop(timer);
 }
 
@@ -185,61 +185,62 @@ static bool is_outside(const struct tcp *tcp, const struct path *path)
 }
 
 /* Those who would go first, and how many the client has. */
-struct idlest {
+struct lru_oldest {
     struct tcp_connection *own;
     struct tcp_connection *outside;
     struct tcp_connection *any;
     uint32_t own_count;
 };
 
-/* Takes the next one, which is idler, unless that would lose a reply to come and the other none. */
+/* Takes the next one, which is lru_prev, unless that would lose a reply to come and the other none.
+ */
 static void prefer(struct tcp_connection **chosen, struct tcp_connection *next)
 {
     if (*chosen == NULL || next->awaited == 0 || (*chosen)->awaited > 0)
         *chosen = next;
 }
 
-static struct idlest find_idlest(const struct tcp *tcp, uint64_t network)
+static struct lru_oldest find_oldest(const struct tcp *tcp, uint64_t network)
 {
-    struct idlest idlest = {.own_count = 0};
+    struct lru_oldest lru_oldest = {.own_count = 0};
 
-    for (struct tcp_connection *each = tcp->busiest; each != NULL; each = each->idler) {
-        prefer(&idlest.any, each);
+    for (struct tcp_connection *each = tcp->lru_newest; each != NULL; each = each->lru_prev) {
+        prefer(&lru_oldest.any, each);
         if (each->is_outside)
-            prefer(&idlest.outside, each);
+            prefer(&lru_oldest.outside, each);
         if (each->network != network)
             continue;
-        prefer(&idlest.own, each);
-        idlest.own_count++;
+        prefer(&lru_oldest.own, each);
+        lru_oldest.own_count++;
     }
-    return idlest;
+    return lru_oldest;
 }
 
-static bool is_full(const struct tcp *tcp, const struct idlest *idlest)
+static bool is_full(const struct tcp *tcp, const struct lru_oldest *lru_oldest)
 {
     return tcp->open_count >= tcp->limits.connections ||
-           (idlest->own != NULL && idlest->own_count >= tcp->limits.per_client);
+           (lru_oldest->own != NULL && lru_oldest->own_count >= tcp->limits.per_client);
 }
 
 /* Has one go for the newcomer where a limit is reached. Returns false when none may. */
-static bool make_way(struct tcp *tcp, const struct tcp_connection *newcomer)
+static bool evict_for(struct tcp *tcp, const struct tcp_connection *newcomer)
 {
-    struct idlest idlest = find_idlest(tcp, newcomer->network);
+    struct lru_oldest lru_oldest = find_oldest(tcp, newcomer->network);
 
-    if (!is_full(tcp, &idlest))
+    if (!is_full(tcp, &lru_oldest))
         return true;
-    tcp_answer_singles(tcp); /* nobody goes with a query that was read */
-    idlest = find_idlest(tcp, newcomer->network);
-    if (!is_full(tcp, &idlest))
+    tcp_answer_lone_queries(tcp); /* nobody goes with a query that was read */
+    lru_oldest = find_oldest(tcp, newcomer->network);
+    if (!is_full(tcp, &lru_oldest))
         return true;
-    if (idlest.own != NULL && idlest.own_count >= tcp->limits.per_client)
-        tcp_drop(idlest.own, COUNTER_TCP_EVICTED);
-    else if (idlest.outside != NULL)
-        tcp_drop(idlest.outside, COUNTER_TCP_EVICTED);
-    else if (newcomer->is_outside || idlest.any == NULL)
+    if (lru_oldest.own != NULL && lru_oldest.own_count >= tcp->limits.per_client)
+        tcp_drop(lru_oldest.own, COUNTER_TCP_EVICTED);
+    else if (lru_oldest.outside != NULL)
+        tcp_drop(lru_oldest.outside, COUNTER_TCP_EVICTED);
+    else if (newcomer->is_outside || lru_oldest.any == NULL)
         return false;
     else
-        tcp_drop(idlest.any, COUNTER_TCP_EVICTED);
+        tcp_drop(lru_oldest.any, COUNTER_TCP_EVICTED);
     return true;
 }
 
@@ -249,13 +250,13 @@ static void begin_connection(struct tcp_connection *connection, int descriptor,
 {
     struct tcp *tcp = connection->tcp;
 
-    *connection = (struct tcp_connection){.carrier = tcp_carrier,
+    *connection = (struct tcp_connection){.reply_sink = tcp_reply_sink,
                                           .tcp = tcp,
                                           .descriptor = descriptor,
                                           .client = *client,
                                           .network = network_of(client),
                                           .path = {.destination = destination},
-                                          .busier = connection->busier,
+                                          .lru_next = connection->lru_next,
                                           .active_ms = uv_now(tcp->loop),
                                           .input = connection->input,
                                           .output = connection->output,
@@ -278,10 +279,10 @@ bool tcp_adopt(struct tcp *tcp, int descriptor, const struct endpoint *client, u
     if (connection == NULL)
         return refuse(tcp, descriptor);
     begin_connection(connection, descriptor, client, destination);
-    if (!make_way(tcp, connection) || uv_poll_init(tcp->loop, &connection->poll, descriptor) != 0)
+    if (!evict_for(tcp, connection) || uv_poll_init(tcp->loop, &connection->poll, descriptor) != 0)
         return refuse(tcp, descriptor);
     connection->poll.data = connection;
-    tcp->free = connection->busier;
+    tcp->free = connection->lru_next;
     list_append(connection);
     tcp->open_count++;
     assert(tcp->open_count <= tcp->pool_count);
@@ -309,15 +310,16 @@ static void starve(struct tcp_listener *listener)
     struct tcp *tcp = listener->tcp;
 
     stats_count(tcp->batch->stats, COUNTER_TCP_REFUSED, 1);
-    tcp_answer_singles(tcp);
-    struct idlest idlest = find_idlest(tcp, 0);
-    if (idlest.any != NULL) {
-        tcp_drop(idlest.outside == NULL ? idlest.any : idlest.outside, COUNTER_TCP_EVICTED);
+    tcp_answer_lone_queries(tcp);
+    struct lru_oldest lru_oldest = find_oldest(tcp, 0);
+    if (lru_oldest.any != NULL) {
+        tcp_drop(lru_oldest.outside == NULL ? lru_oldest.any : lru_oldest.outside,
+                 COUNTER_TCP_EVICTED);
         return;
     }
     uv_poll_stop(&listener->poll);
-    listener->next_starved = tcp->starved;
-    tcp->starved = listener;
+    listener->next_paused = tcp->paused;
+    tcp->paused = listener;
     start_ticking(tcp);
 }
 
@@ -364,7 +366,7 @@ static void tcp_on_acceptable(uv_poll_t *poll, int status, int events)
 
 static void tcp_on_turn(uv_check_t *turn)
 {
-    tcp_answer_singles(turn->data);
+    tcp_answer_lone_queries(turn->data);
 }
 
 bool tcp_init(struct tcp *tcp, uv_loop_t *loop, struct batch *batch,
@@ -387,7 +389,7 @@ bool tcp_init(struct tcp *tcp, uv_loop_t *loop, struct batch *batch,
     }
     for (size_t i = count; i-- > 0;) {
         struct tcp_connection *connection = &tcp->pool[i];
-        *connection = (struct tcp_connection){.tcp = tcp, .busier = tcp->free};
+        *connection = (struct tcp_connection){.tcp = tcp, .lru_next = tcp->free};
         connection->input = tcp->room + i * ROOM;
         connection->output = connection->input + INPUT_ROOM;
         tcp->free = connection;
@@ -448,12 +450,12 @@ void tcp_listener_stop(struct tcp_listener *listener)
 
 void tcp_stop(struct tcp *tcp)
 {
-    struct tcp_connection *busier;
+    struct tcp_connection *lru_next;
 
-    tcp->starved = NULL;
-    tcp_answer_singles(tcp); /* so that ending one connection ends no other */
-    for (struct tcp_connection *each = tcp->idlest; each != NULL; each = busier) {
-        busier = each->busier;
+    tcp->paused = NULL;
+    tcp_answer_lone_queries(tcp); /* so that ending one connection ends no other */
+    for (struct tcp_connection *each = tcp->lru_oldest; each != NULL; each = lru_next) {
+        lru_next = each->lru_next;
         tcp_connection_end(each);
     }
     tcp->is_stopping = true;

@@ -81,16 +81,16 @@ struct tcp {
     size_t pool_count;
     uint8_t *room; /* input and output of all connections */
     struct tcp_connection *free;
-    struct tcp_connection *idlest; /* ends of the list by last activity */
-    struct tcp_connection *busiest;
+    struct tcp_connection *lru_oldest; /* ends of the list by last activity */
+    struct tcp_connection *lru_newest;
     uint32_t open_count;
-    struct tcp_listener *starved; /* no descriptors: they pause until the timer's next turn */
+    struct tcp_listener *paused; /* no descriptors: they pause until the timer's next turn */
     bool is_stopping;
     uint8_t *input;  /* shared */
     uint8_t *output; /* shared */
     bool is_writing; /* somebody's replies are in `output` */
     size_t single_count;
-    struct tcp_single singles[BATCH_MOST];
+    struct tcp_single lone_queries[BATCH_MOST];
 };
 
 /** One listening socket; it must stay in its place while open. */
@@ -100,7 +100,7 @@ struct tcp_listener {
     int descriptor;
     bool is_wildcard;
     uint32_t address; /* IPv4 it is bound to, host order; 0: wildcard, or IPv6 */
-    struct tcp_listener *next_starved;
+    struct tcp_listener *next_paused;
 };
 
 /** Prepares the room. Returns false with *err. */

@@ -33,13 +33,13 @@ static size_t write_octets_to(struct tcp_connection *connection, const uint8_t *
 /* The connection's own room, which closing gives back only when it was asked for here. */
 static struct writer own_input(struct tcp_connection *connection)
 {
-    connection->has_spread = true;
+    connection->has_used_room = true;
     return writer_over(connection->input, TCP_INPUT_OCTETS);
 }
 
 static struct writer own_output(struct tcp_connection *connection)
 {
-    connection->has_spread = true;
+    connection->has_used_room = true;
     return writer_over(connection->output, TCP_OUTPUT_OCTETS);
 }
 
@@ -171,7 +171,7 @@ static bool write_reply(struct tcp_connection *connection, size_t number, struct
 
     assert(frame != NULL);
     batch->exchanges[number].reply = frame + TCP_FRAME_OCTETS;
-    size_t length = batch_finish(batch, number, &connection->client, &connection->carrier);
+    size_t length = batch_finish(batch, number, &connection->client, &connection->reply_sink);
     if (length == 0)
         return false;
     write16(out, (uint16_t)length);
@@ -259,7 +259,7 @@ static struct writer shared_input(const struct tcp *tcp)
     struct writer room = writer_over(tcp->input, TCP_SHARED_INPUT_OCTETS);
 
     if (tcp->single_count > 0) {
-        const struct tcp_single *last = &tcp->singles[tcp->single_count - 1];
+        const struct tcp_single *last = &tcp->lone_queries[tcp->single_count - 1];
         write_span(&room, (size_t)(last->request + last->length - tcp->input));
     }
     uint8_t *input = write_span(&room, TCP_INPUT_OCTETS);
@@ -268,7 +268,7 @@ static struct writer shared_input(const struct tcp *tcp)
 }
 
 /* Sets a reading aside that is one whole query. False when it is anything else. */
-static bool set_aside(struct tcp_connection *connection, const struct writer *read)
+static bool defer_to_turn_end(struct tcp_connection *connection, const struct writer *read)
 {
     struct tcp *tcp = connection->tcp;
     size_t length = writer_length(read);
@@ -277,7 +277,7 @@ static bool set_aside(struct tcp_connection *connection, const struct writer *re
         load16(read->start) != length - TCP_FRAME_OCTETS)
         return false;
     assert(tcp->single_count < BATCH_MOST && connection->single == 0);
-    tcp->singles[tcp->single_count++] =
+    tcp->lone_queries[tcp->single_count++] =
         (struct tcp_single){.connection = connection,
                             .request = read->start + TCP_FRAME_OCTETS,
                             .length = length - TCP_FRAME_OCTETS};
@@ -307,7 +307,7 @@ static void read_once(struct tcp_connection *connection)
 
     assert(connection->single == 0);
     if (tcp->single_count == BATCH_MOST)
-        tcp_answer_singles(tcp);
+        tcp_answer_lone_queries(tcp);
     struct writer room = reading_room(connection);
     do
         taken = recv(connection->descriptor, room.next, writer_left(&room), MSG_DONTWAIT);
@@ -316,7 +316,7 @@ static void read_once(struct tcp_connection *connection)
         uint8_t *read = write_span(&room, (size_t)taken);
         assert(read != NULL);
     }
-    if (taken > 0 && set_aside(connection, &room))
+    if (taken > 0 && defer_to_turn_end(connection, &room))
         return;
     if (taken > 0)
         take_in(connection, room.start, writer_length(&room));
@@ -345,9 +345,9 @@ static void settle(struct tcp_connection *connection)
 
 /* ---- replies after their turn ---- */
 
-static void keep_client(struct carrier *carrier, size_t number, struct late_client *client)
+static void keep_client(struct reply_sink *reply_sink, size_t number, struct late_client *client)
 {
-    struct tcp_connection *connection = (struct tcp_connection *)(void *)carrier;
+    struct tcp_connection *connection = (struct tcp_connection *)(void *)reply_sink;
 
     (void)number;
     client->endpoint = connection->client;
@@ -355,10 +355,10 @@ static void keep_client(struct carrier *carrier, size_t number, struct late_clie
     connection->awaited++;
 }
 
-static bool deliver(struct carrier *carrier, const struct late_client *client, const uint8_t *reply,
-                    size_t length)
+static bool deliver(struct reply_sink *reply_sink, const struct late_client *client,
+                    const uint8_t *reply, size_t length)
 {
-    struct tcp_connection *connection = (struct tcp_connection *)(void *)carrier;
+    struct tcp_connection *connection = (struct tcp_connection *)(void *)reply_sink;
     bool is_taken = true;
 
     if (connection->serial != client->serial)
@@ -383,7 +383,7 @@ static bool deliver(struct carrier *carrier, const struct late_client *client, c
     return is_taken;
 }
 
-const struct carrier tcp_carrier = {.keep = keep_client, .deliver = deliver};
+const struct reply_sink tcp_reply_sink = {.keep = keep_client, .deliver = deliver};
 
 /* ---- queries alone in their reading ---- */
 
@@ -412,7 +412,7 @@ static struct tcp_connection *take_single(const struct tcp_single *single)
 
     if (connection == NULL)
         return NULL;
-    assert(&connection->tcp->singles[connection->single - 1] == single);
+    assert(&connection->tcp->lone_queries[connection->single - 1] == single);
     connection->single = 0;
     if (goes_on(connection))
         return connection;
@@ -422,7 +422,7 @@ static struct tcp_connection *take_single(const struct tcp_single *single)
     return NULL;
 }
 
-void tcp_answer_singles(struct tcp *tcp)
+void tcp_answer_lone_queries(struct tcp *tcp)
 {
     struct tcp_connection *asking[BATCH_MOST];
     size_t count = 0;
@@ -432,7 +432,7 @@ void tcp_answer_singles(struct tcp *tcp)
         return;
     batch_begin(tcp->batch, uv_now(tcp->loop));
     for (size_t i = 0; i < tcp->single_count; i++) {
-        const struct tcp_single *single = &tcp->singles[i];
+        const struct tcp_single *single = &tcp->lone_queries[i];
         struct tcp_connection *connection = take_single(single);
         if (connection == NULL)
             continue;
@@ -446,14 +446,14 @@ void tcp_answer_singles(struct tcp *tcp)
     tcp->single_count = 0;
 }
 
-void tcp_forget_single(struct tcp_connection *connection)
+void tcp_forget_lone_query(struct tcp_connection *connection)
 {
     struct tcp *tcp = connection->tcp;
 
     if (connection->single == 0)
         return;
-    assert(tcp->singles[connection->single - 1].connection == connection);
-    tcp->singles[connection->single - 1].connection = NULL;
+    assert(tcp->lone_queries[connection->single - 1].connection == connection);
+    tcp->lone_queries[connection->single - 1].connection = NULL;
     connection->single = 0;
 }
 
@@ -497,7 +497,7 @@ void tcp_connection_read_now(struct tcp_connection *connection)
         return;
     read_once(connection);
     if (connection->single > 0)
-        tcp_answer_singles(connection->tcp);
+        tcp_answer_lone_queries(connection->tcp);
     else
         settle(connection);
 }
@@ -508,7 +508,7 @@ void tcp_connection_end(struct tcp_connection *connection)
         read_once(connection);
     connection->is_ending = true;
     if (connection->single > 0)
-        tcp_answer_singles(connection->tcp);
+        tcp_answer_lone_queries(connection->tcp);
     else
         settle(connection);
 }

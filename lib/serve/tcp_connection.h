@@ -21,15 +21,16 @@ enum {
 };
 
 struct tcp_connection {
-    struct carrier carrier; /* first: replies that come after their turn */
+    struct reply_sink reply_sink; /* first: replies that come after their turn */
     uv_poll_t poll;
     struct tcp *tcp;
     int descriptor;
     struct endpoint client;
     uint64_t network; /* what the limit of one client goes by */
     struct path path;
-    struct tcp_connection *idler; /* neighbours by last activity; `busier` links free ones too */
-    struct tcp_connection *busier;
+    struct tcp_connection
+        *lru_prev; /* neighbours by last activity; `lru_next` links free ones too */
+    struct tcp_connection *lru_next;
     uint64_t active_ms; /* the loop's time */
     uint8_t *input;
     uint8_t *output;
@@ -41,15 +42,15 @@ struct tcp_connection {
     uint8_t ignored;     /* frames that could not be answered */
     uint8_t single;      /* 1 + index of its query that waits for the end of the turn; 0: none */
     bool is_outside;     /* of every space, when it connected */
-    bool has_spread;     /* its own room has been used */
+    bool has_used_room;  /* its own room has been used */
     bool has_failed;     /* the socket is broken, or the client too slow */
     bool is_slow;        /* too slow: a reply had no room */
     bool is_ending;      /* nothing more is read; close once all is sent */
     bool is_cut;         /* what is held is not answered any more */
 };
 
-/** The carrier of every connection. */
-extern const struct carrier tcp_carrier;
+/** The reply_sink of every connection. */
+extern const struct reply_sink tcp_reply_sink;
 
 /** Begins to watch a connection whose descriptor, client and path are set. */
 void tcp_connection_start(struct tcp_connection *connection);
@@ -64,10 +65,10 @@ void tcp_connection_read_now(struct tcp_connection *connection);
 void tcp_connection_end(struct tcp_connection *connection);
 
 /** Answers the queries that have waited for the end of the turn. */
-void tcp_answer_singles(struct tcp *tcp);
+void tcp_answer_lone_queries(struct tcp *tcp);
 
 /** Forgets the connection's waiting query, which keeps its octets of the shared input. */
-void tcp_forget_single(struct tcp_connection *connection);
+void tcp_forget_lone_query(struct tcp_connection *connection);
 
 /** Of tcp.c: the connection has been active. */
 void tcp_touch(struct tcp_connection *connection);

@@ -218,7 +218,7 @@ int udp_serve_batch(struct udp_socket *socket)
         admit(socket, (size_t)i);
     batch_prepare(batch, (size_t)count);
     for (int i = 0; i < count; i++) {
-        size_t length = batch_finish(batch, (size_t)i, &buffers->sources[i], &socket->carrier);
+        size_t length = batch_finish(batch, (size_t)i, &buffers->sources[i], &socket->reply_sink);
         if (length > 0)
             line_up(buffers, replies++, (size_t)i, length);
     }
@@ -231,9 +231,9 @@ int udp_serve_batch(struct udp_socket *socket)
 
 /* ---- replies after their batch ---- */
 
-static void keep_client(struct carrier *carrier, size_t number, struct late_client *client)
+static void keep_client(struct reply_sink *reply_sink, size_t number, struct late_client *client)
 {
-    const struct udp_socket *socket = (const struct udp_socket *)(const void *)carrier;
+    const struct udp_socket *socket = (const struct udp_socket *)(const void *)reply_sink;
     const struct udp_buffers *buffers = socket->udp->buffers;
     const struct msghdr *received = &buffers->received[number].msg_hdr;
 
@@ -245,10 +245,10 @@ static void keep_client(struct carrier *carrier, size_t number, struct late_clie
         memcpy(client->control, received->msg_control, client->control_octets);
 }
 
-static bool deliver(struct carrier *carrier, const struct late_client *client, const uint8_t *reply,
-                    size_t length)
+static bool deliver(struct reply_sink *reply_sink, const struct late_client *client,
+                    const uint8_t *reply, size_t length)
 {
-    const struct udp_socket *socket = (const struct udp_socket *)(const void *)carrier;
+    const struct udp_socket *socket = (const struct udp_socket *)(const void *)reply_sink;
     struct stats *stats = socket->udp->batch->stats;
     struct iovec part = {.iov_base = (void *)(uintptr_t)reply, .iov_len = length};
     const struct msghdr message = {
@@ -300,8 +300,9 @@ int udp_socket_start(struct udp_socket *socket, struct udp *udp, uv_loop_t *loop
     bool is_wildcard = is_ipv6 ? IN6_IS_ADDR_UNSPECIFIED(&endpoint->v6.sin6_addr)
                                : endpoint->v4.sin_addr.s_addr == htonl(INADDR_ANY);
 
-    *socket = (struct udp_socket){
-        .carrier = {.keep = keep_client, .deliver = deliver}, .udp = udp, .descriptor = descriptor};
+    *socket = (struct udp_socket){.reply_sink = {.keep = keep_client, .deliver = deliver},
+                                  .udp = udp,
+                                  .descriptor = descriptor};
     socket->name_octets = is_ipv6 ? sizeof(struct sockaddr_in6) : sizeof(struct sockaddr_in);
     socket->address = is_ipv6 ? 0 : ntohl(endpoint->v4.sin_addr.s_addr);
     if (is_wildcard)

@@ -34,7 +34,7 @@ struct udp {
 
 /** One bound socket; it must stay in its place while open. */
 struct udp_socket {
-    struct carrier carrier; /* first: replies that come after their batch */
+    struct reply_sink reply_sink; /* first: replies that come after their batch */
     uv_poll_t poll;
     struct udp *udp;
     int descriptor;

@@ -22,8 +22,8 @@ struct worker {
     uv_async_t wake;
     uv_timer_t drain; /* active while it drains */
     uint64_t drain_until_ms;
-    struct look look;
-    void (*on_looked)(void *context);
+    struct worker_report report;
+    void (*on_reports)(void *context);
     atomic_bool is_stopping;
     bool is_running;
     pthread_t thread;
@@ -73,12 +73,12 @@ static void worker_on_adopted(void *context)
 /* The control thread asks a few times a minute, if ever. */
 static void tell(struct worker *worker)
 {
-    if (look_is_told(&worker->look))
+    if (worker_report_is_ready(&worker->report))
         return;
     if (worker->batch.forward != NULL)
         forward_set_time(worker->batch.forward, uv_now(&worker->loop));
-    look_answer(&worker->look, worker->batch.snapshot, worker->batch.forward);
-    worker->on_looked(worker->context);
+    worker_report_fill(&worker->report, worker->batch.snapshot, worker->batch.forward);
+    worker->on_reports(worker->context);
 }
 
 static void worker_on_drain_tick(uv_timer_t *drain)
@@ -202,7 +202,7 @@ static struct worker *allocate(const struct worker_options *options)
     worker->batch.on_adopted = worker_on_adopted;
     worker->batch.context = worker;
     worker->on_adopted = options->on_adopted;
-    worker->on_looked = options->on_looked;
+    worker->on_reports = options->on_reports;
     worker->context = options->context;
     return worker;
 }
@@ -288,15 +288,16 @@ void worker_post(struct worker *worker, const struct snapshot *snapshot)
     wake_up(&worker->wake);
 }
 
-void worker_look(struct worker *worker, const struct look_request *request, uint64_t number)
+void worker_request_report(struct worker *worker, const struct report_request *request,
+                           uint64_t number)
 {
-    look_ask(&worker->look, request, number);
+    worker_report_request(&worker->report, request, number);
     wake_up(&worker->wake);
 }
 
-const struct look *worker_looked(const struct worker *worker)
+const struct worker_report *worker_last_report(const struct worker *worker)
 {
-    return look_is_told(&worker->look) ? &worker->look : NULL;
+    return worker_report_is_ready(&worker->report) ? &worker->report : NULL;
 }
 
 uint64_t worker_generation(const struct worker *worker)

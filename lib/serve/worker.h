@@ -21,16 +21,16 @@
 #include "base/err.h"
 #include "config/settings.h"
 #include "serve/batch.h"
-#include "serve/look.h"
+#include "serve/worker_report.h"
 
 enum { WORKER_DRAIN_MS = 2000, WORKER_DRAIN_TICK_MS = 10 };
 
 struct worker_options {
     const struct settings *settings;
-    struct standings *standings;      /* of the settings' upstreams; NULL: not shared */
-    struct querylog_ring *log;        /* NULL: off */
-    batch_on_adopted *on_adopted;     /* on the worker's thread: it answers from a new snapshot */
-    void (*on_looked)(void *context); /* there too: worker_looked has what was asked */
+    struct standings *standings;       /* of the settings' upstreams; NULL: not shared */
+    struct querylog_ring *log;         /* NULL: off */
+    batch_on_adopted *on_adopted;      /* on the worker's thread: it answers from a new snapshot */
+    void (*on_reports)(void *context); /* there too: worker_last_report has what was asked */
     void *context;
 };
 
@@ -54,12 +54,13 @@ void worker_join(struct worker *worker);
 /** Leaves a snapshot for the worker and wakes it. */
 void worker_post(struct worker *worker, const struct snapshot *snapshot);
 
-/** Asks the worker how its forwarder is. Not while worker_looked is NULL; a worker that stops
+/** Asks the worker how its forwarder is. Not while worker_last_report is NULL; a worker that stops
  * answers first. */
-void worker_look(struct worker *worker, const struct look_request *request, uint64_t number);
+void worker_request_report(struct worker *worker, const struct report_request *request,
+                           uint64_t number);
 
 /** What the worker told last; NULL while it has not told. */
-const struct look *worker_looked(const struct worker *worker);
+const struct worker_report *worker_last_report(const struct worker *worker);
 
 /** The generation that the worker answers from; 0 before the first. */
 uint64_t worker_generation(const struct worker *worker);

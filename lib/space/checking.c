@@ -10,11 +10,11 @@ enum { HOSTNAME_MAX = 253 };
 void checking_close_seen(struct checking *checking, struct seen *seen)
 {
     if (seen->is_out_of_memory)
-        FIND(checking, MEMORY, (struct place){0}, "out of memory while the file was checked");
+        FIND(checking, MEMORY, (struct location){0}, "out of memory while the file was checked");
     seen_close(seen);
 }
 
-bool place_is_before(struct place a, struct place b)
+bool location_is_before(struct location a, struct location b)
 {
     return a.line != b.line ? a.line < b.line : a.column < b.column;
 }
@@ -30,7 +30,7 @@ static int compare_spans(const void *left, const void *right)
         return a_first < b_first ? -1 : 1;
     if (a->cidr.bits != b->cidr.bits)
         return a->cidr.bits < b->cidr.bits ? -1 : 1;
-    return place_is_before(b->at, a->at) - place_is_before(a->at, b->at);
+    return location_is_before(b->at, a->at) - location_is_before(a->at, b->at);
 }
 
 void spans_sort(struct span *spans, size_t count)

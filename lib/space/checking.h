@@ -60,7 +60,7 @@ rule check_records, check_record_sets, check_aliases;
 
 /** Of rules_special.c: reports a name below one of special use (W-SPECIAL-NAME, E-SPECIAL-FIXED).
  */
-void check_special_name(struct checking *checking, const char *name, struct place at);
+void check_special_name(struct checking *checking, const char *name, struct location at);
 
 /** Reports at a place of the checked file. */
 #define FIND(checking, code, at, ...)                                                              \
@@ -76,7 +76,7 @@ void checking_close_seen(struct checking *checking, struct seen *seen);
  */
 struct span {
     struct cidr cidr;
-    struct place at;
+    struct location at;
     int kind;          /* the caller's */
     const void *owner; /* the caller's */
 };
@@ -88,7 +88,7 @@ void spans_sort(struct span *spans, size_t count);
 bool spans_cover(const struct span *spans, size_t count, struct cidr block);
 
 /** True when one was written before the other; "nowhere" (a default) is first. */
-bool place_is_before(struct place a, struct place b);
+bool location_is_before(struct location a, struct location b);
 
 /** Returns the block that holds the address, or NULL. */
 const struct block *blocks_find(const struct blocks *blocks, uint32_t address);

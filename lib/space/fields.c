@@ -18,18 +18,18 @@ static void *member(void *target, size_t offset)
 static void keep_place(void *target, int at_offset, const struct yaml_node *value)
 {
     if (at_offset != NO_OFFSET)
-        *(struct place *)member(target, (size_t)at_offset) = place_of_node(value);
+        *(struct location *)member(target, (size_t)at_offset) = location_of_node(value);
 }
 
-struct place place_of_node(const struct yaml_node *node)
+struct location location_of_node(const struct yaml_node *node)
 {
     uint32_t line = node->at.line < LINE_MAX_KEPT ? node->at.line : LINE_MAX_KEPT;
     uint32_t column = node->at.column < COLUMN_MAX_KEPT ? node->at.column : COLUMN_MAX_KEPT;
 
-    return (struct place){.line = line & LINE_MAX_KEPT, .column = column & COLUMN_MAX_KEPT};
+    return (struct location){.line = line & LINE_MAX_KEPT, .column = column & COLUMN_MAX_KEPT};
 }
 
-void parsing_stop_when_full(struct parsing *parsing, struct place at)
+void parsing_stop_when_full(struct parsing *parsing, struct location at)
 {
     if (yaml_failed(parsing->yaml))
         return;
@@ -56,7 +56,7 @@ const char *parsing_keep(struct parsing *parsing, const char *text, size_t lengt
 void parsing_reject(struct parsing *parsing, const char *key, const struct yaml_node *value,
                     const char *expected)
 {
-    struct place at = place_of_node(value);
+    struct location at = location_of_node(value);
 
     if (!yaml_pass_over(parsing->yaml, value))
         return; /* what is wrong inside is worse */
@@ -96,7 +96,7 @@ static void reject_key(void *context, const struct yaml_node *key, const struct 
 {
     struct parsing *parsing = context;
     const struct table *table = parsing->table;
-    struct place at = place_of_node(key);
+    struct location at = location_of_node(key);
     const struct table *other = table_with(key->text);
     const char *near = suggest_key(table, key->text);
 
@@ -124,7 +124,7 @@ static void report_missing(struct parsing *parsing, const struct yaml_node *mapp
 {
     for (size_t i = 0; i < table->fields.count; i++)
         if (table->fields.items[i].is_required && (present >> i & 1) == 0)
-            report_add(parsing->report, FINDING_MISSING, parsing->file, place_of_node(mapping),
+            report_add(parsing->report, FINDING_MISSING, parsing->file, location_of_node(mapping),
                        "`%s` is missing; %s needs it", table->fields.items[i].name, table->owner);
 }
 
@@ -137,7 +137,7 @@ bool parsing_read_mapping(struct parsing *parsing, const struct yaml_node *value
     if (value->kind != YAML_MAPPING && !yaml_pass_over(parsing->yaml, value))
         return false;
     if (value->kind != YAML_MAPPING) {
-        report_add(parsing->report, FINDING_TYPE, parsing->file, place_of_node(value),
+        report_add(parsing->report, FINDING_TYPE, parsing->file, location_of_node(value),
                    "%s must be a mapping of `key: value` pairs, found %s", table->owner,
                    yaml_kind_name(value->kind));
         return false;
@@ -165,7 +165,7 @@ void field_read_word(void *context, const struct yaml_field *field, const struct
         return;
     }
     word->text = parsing_keep(parsing, value->text, value->length);
-    word->at = place_of_node(value);
+    word->at = location_of_node(value);
 }
 
 void field_read_hostname(void *context, const struct yaml_field *field,
@@ -187,7 +187,7 @@ void field_read_hostname(void *context, const struct yaml_field *field,
         folded[i] = octet >= 'A' && octet <= 'Z' ? (char)(octet - 'A' + 'a') : octet;
     }
     word->text = parsing_keep(parsing, folded, length);
-    word->at = place_of_node(value);
+    word->at = location_of_node(value);
 }
 
 void field_read_bool(void *context, const struct yaml_field *field, const struct yaml_node *value,
@@ -202,7 +202,7 @@ void field_read_bool(void *context, const struct yaml_field *field, const struct
 }
 
 /* Writes "a, b or c". */
-static void list_words(const struct words *words, char *out, size_t size)
+static void list_words(const struct enum_words *words, char *out, size_t size)
 {
     size_t used = 0;
 
@@ -214,7 +214,7 @@ static void list_words(const struct words *words, char *out, size_t size)
 }
 
 bool parsing_read_enum(struct parsing *parsing, const struct yaml_field *field,
-                       const struct yaml_node *value, const struct words *words, unsigned *out)
+                       const struct yaml_node *value, const struct enum_words *words, unsigned *out)
 {
     char listed[256];
 
@@ -230,7 +230,7 @@ bool parsing_read_enum(struct parsing *parsing, const struct yaml_field *field,
     }
     const char *near = suggest_among(value->text, words->items, words->count);
     list_words(words, listed, sizeof listed);
-    report_add(parsing->report, FINDING_ENUM, parsing->file, place_of_node(value),
+    report_add(parsing->report, FINDING_ENUM, parsing->file, location_of_node(value),
                "`%s` is `%.80s`, but must be %s%s%s%s", field->name, value->text, listed,
                near == NULL ? "" : "; did you mean `", near == NULL ? "" : near,
                near == NULL ? "" : "`?");
@@ -259,7 +259,7 @@ void field_read_number(void *context, const struct yaml_field *field, const stru
         return;
     }
     if (!yaml_read_number(value, &read) || read < details->least || read > details->most) {
-        report_add(parsing->report, details->code, parsing->file, place_of_node(value),
+        report_add(parsing->report, details->code, parsing->file, location_of_node(value),
                    "`%s` is `%.80s`, but must be a number from %u to %u, without quotes and "
                    "leading zeros",
                    field->name, value->text, (unsigned)details->least, (unsigned)details->most);
@@ -282,7 +282,7 @@ void field_read_address(void *context, const struct yaml_field *field,
     else if (ipv4_read(value->text, &read) && read != 0)
         *(uint32_t *)member(target, field->offset) = read;
     else
-        report_add(parsing->report, details->code, parsing->file, place_of_node(value),
+        report_add(parsing->report, details->code, parsing->file, location_of_node(value),
                    "`%s` is `%.80s`, but must be an IPv4 address such as 10.0.0.37", field->name,
                    value->text);
 }
@@ -301,7 +301,7 @@ static bool read_block(struct parsing *parsing, const struct yaml_field *field,
     if (!cidr_read(value->text, &cidr)) {
         uint32_t address;
         bool is_address = ipv4_read(value->text, &address);
-        report_add(parsing->report, code, parsing->file, place_of_node(value),
+        report_add(parsing->report, code, parsing->file, location_of_node(value),
                    "`%s` is `%.80s`, but must be a CIDR block; write %.80s%s", field->name,
                    value->text, is_address ? value->text : "it as 10.0.0.0/16 is written",
                    is_address ? "/32 for one address" : "");
@@ -310,11 +310,11 @@ static bool read_block(struct parsing *parsing, const struct yaml_field *field,
     if (cidr_first(cidr) != cidr.address) {
         cidr.address = cidr_first(cidr);
         cidr_write(cidr, right);
-        report_add(parsing->report, code, parsing->file, place_of_node(value),
+        report_add(parsing->report, code, parsing->file, location_of_node(value),
                    "`%s` is `%.80s`, which has host bits set; write %s", field->name, value->text,
                    right);
     }
-    *block = (struct block){.cidr = cidr, .at = place_of_node(value)};
+    *block = (struct block){.cidr = cidr, .at = location_of_node(value)};
     return true;
 }
 
@@ -325,7 +325,7 @@ void field_read_block(void *context, const struct yaml_field *field, const struc
     struct block *block = member(target, field->offset);
 
     if (!read_block(context, field, value, *code, block))
-        *block = (struct block){.at = place_of_node(value)};
+        *block = (struct block){.at = location_of_node(value)};
 }
 
 bool block_read_item(struct parsing *parsing, const struct yaml_field *field,
@@ -381,7 +381,7 @@ static bool has_room(struct parsing *parsing, const struct yaml_field *field,
 {
     if (count < ITEMS_MAX)
         return true;
-    report_add(parsing->report, FINDING_LIMIT, parsing->file, place_of_node(list),
+    report_add(parsing->report, FINDING_LIMIT, parsing->file, location_of_node(list),
                "`%.80s` has more than %d items; split the space", field->name, ITEMS_MAX);
     return false;
 }
@@ -406,7 +406,7 @@ void field_read_items(void *context, const struct yaml_field *field, const struc
     }
     keep_place(target, details->at_offset, value);
     while (has_room(parsing, field, value, count) && next_entry(parsing, value, &key, &entry)) {
-        struct place at = place_of_node(&entry);
+        struct location at = location_of_node(&entry);
         memset(item, 0, details->size);
         bool is_kept =
             details->read(parsing, field, value->kind == YAML_MAPPING ? &key : NULL, &entry, item);

@@ -75,7 +75,7 @@ items_read router_read_item, listen_read_item, peering_read_item, vpn_read_item;
 enum { NO_OFFSET = -1 };
 
 /** Details of field_read_enum. The member is an enum whose values count from 0 as the words. */
-struct words {
+struct enum_words {
     const char *const *items;
     size_t count;
 };
@@ -119,13 +119,13 @@ struct items_details {
 
 enum { ITEM_SIZE_MAX = 512, ITEMS_MAX = 100000 };
 
-struct place place_of_node(const struct yaml_node *node);
+struct location location_of_node(const struct yaml_node *node);
 
 /**
  * Ends the reading when the report is full or memory ran out, and says so at the place reached.
  * Called for whatever a file may hold without end: items of lists, keys that are unknown or double.
  */
-void parsing_stop_when_full(struct parsing *parsing, struct place at);
+void parsing_stop_when_full(struct parsing *parsing, struct location at);
 
 /** Copies a text to the arena; on failure parsing->is_out_of_memory. */
 const char *parsing_keep(struct parsing *parsing, const char *text, size_t length);
@@ -154,7 +154,7 @@ yaml_read_field field_read_bool;
 
 yaml_read_field field_read_enum;
 
-/** As field_read_enum, for members that are no enum; details: struct words. */
+/** As field_read_enum, for members that are no enum; details: struct enum_words. */
 yaml_read_field domain_read_record, domain_read_status, tunnel_read_status;
 
 /** The mapping `ttl`, whose members are the space's; details: its struct table. */
@@ -174,4 +174,5 @@ items_read block_read_item;
 
 /** Reads an enum's word, for members that are no enum. False, with a finding, when it is none. */
 bool parsing_read_enum(struct parsing *parsing, const struct yaml_field *field,
-                       const struct yaml_node *value, const struct words *words, unsigned *out);
+                       const struct yaml_node *value, const struct enum_words *words,
+                       unsigned *out);

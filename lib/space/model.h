@@ -20,7 +20,7 @@
 #include <stdint.h>
 
 #include "base/address.h"
-#include "space/place.h"
+#include "space/location.h"
 
 /** The name suffixes the platform owns; settings, so that another platform can use its own. */
 struct suffixes {
@@ -32,12 +32,12 @@ struct suffixes {
 /** A text and where it stands. */
 struct word {
     const char *text; /* NULL when absent */
-    struct place at;
+    struct location at;
 };
 
 struct block {
     struct cidr cidr;
-    struct place at;
+    struct location at;
 };
 
 struct blocks {
@@ -64,16 +64,16 @@ enum peering_status {
 enum vpn_status { VPN_PENDING, VPN_PROVISIONING, VPN_ACTIVE, VPN_DEPROVISIONING, VPN_FAILED };
 
 struct router {
-    struct place at; /* of the address */
+    struct location at; /* of the address */
     uint32_t ip;
     enum router_state state;
     struct word az;
 };
 
 struct dyno {
-    struct place at;        /* of the item */
-    struct place number_at; /* of the value */
-    struct place ip_at;
+    struct location at;        /* of the item */
+    struct location number_at; /* of the value */
+    struct location ip_at;
     uint32_t number; /* from 1 */
     uint32_t ip;     /* 0 when absent */
     enum dyno_state state;
@@ -98,21 +98,21 @@ struct domain {
     bool is_wildcard;
     struct word cname; /* the DNS target */
     bool is_alias;     /* `record: alias` */
-    struct place record_at;
+    struct location record_at;
     bool is_flat;    /* `flatten: true` */
     bool is_pending; /* `status: pending` */
     struct word acm_status;
 };
 
 struct app {
-    struct place at;
+    struct location at;
     struct word name;
     struct word id;
     struct word default_domain;
     bool internal_routing;
-    struct place internal_routing_at;
+    struct location internal_routing_at;
     bool acm;
-    struct place acm_at;
+    struct location acm_at;
     bool maintenance;
     bool dns_discovery;
     struct domain *domains;
@@ -122,7 +122,7 @@ struct app {
 };
 
 struct peering {
-    struct place at;
+    struct location at;
     struct word pcx_id;
     enum peering_type type;
     enum peering_status status;
@@ -130,7 +130,7 @@ struct peering {
     struct blocks cidr_blocks;
     struct blocks routes;
     bool lists_routes; /* `routes:` is present, perhaps empty */
-    struct place routes_at;
+    struct location routes_at;
     struct word route_table_id;
     struct word aws_vpc_id;
     struct word aws_region;
@@ -139,27 +139,27 @@ struct peering {
 };
 
 struct tunnel {
-    struct place at;
+    struct location at;
     uint32_t ip;
     bool is_up;
 };
 
 struct vpn {
-    struct place at;
+    struct location at;
     struct word name;
     struct word id;
     enum vpn_status status;
     uint32_t public_ip; /* 0 when absent */
-    struct place public_ip_at;
+    struct location public_ip_at;
     struct blocks routable_cidrs;
     struct tunnel *tunnels;
     size_t tunnel_count;
-    struct place tunnels_at;
+    struct location tunnels_at;
 };
 
 /** A static record in wire form; see records.h. */
 struct record {
-    struct place at;
+    struct location at;
     const uint8_t *owner; /* uncompressed name, lower case */
     uint8_t owner_length;
     uint16_t type;
@@ -187,7 +187,7 @@ struct space {
     uint32_t negative_ttl_seconds;
     struct router *routers;
     size_t router_count;
-    struct place routers_at; /* of the list */
+    struct location routers_at; /* of the list */
     struct peering *peerings;
     size_t peering_count;
     struct vpn *vpns;

@@ -19,7 +19,7 @@ static void read_name(void *context, const struct yaml_field *field, const struc
 
     field_read_word(context, field, value, target);
     if (!yaml_is_null(value))
-        space->name.at = place_of_node(value);
+        space->name.at = location_of_node(value);
 }
 
 static bool read_record(struct parsing *parsing, const struct yaml_field *field,
@@ -41,11 +41,11 @@ static bool read_record(struct parsing *parsing, const struct yaml_field *field,
         const char *form = code == FINDING_REC_SYNTAX
                                ? "; write it as `db.internal.example.com. 60 IN A 172.23.1.5`"
                                : "";
-        report_add(parsing->report, code, parsing->file, place_of_node(value),
+        report_add(parsing->report, code, parsing->file, location_of_node(value),
                    "record `%.200s`: %s%s", value->text, err.text, form);
         return false;
     }
-    record->at = place_of_node(value);
+    record->at = location_of_node(value);
     return true;
 }
 
@@ -67,9 +67,9 @@ void space_read_ttl(void *context, const struct yaml_field *field, const struct 
 }
 
 static const char *const generations[] = {"cedar", "fir"};
-static const struct words generation_words = WORDS(generations);
+static const struct enum_words generation_words = WORDS(generations);
 static const char *const space_states[] = {"allocated", "allocating", "deleting"};
-static const struct words space_state_words = WORDS(space_states);
+static const struct enum_words space_state_words = WORDS(space_states);
 
 const char *generation_text(enum generation generation)
 {
@@ -185,7 +185,7 @@ static void report_problem(void *context, const struct yaml_problem *problem)
 {
     struct parsing *parsing = context;
     const struct yaml_node node = {.at = problem->at};
-    struct place at = place_of_node(&node);
+    struct location at = location_of_node(&node);
 
     report_add(parsing->report, code_of(problem->kind), parsing->file, at, "%s%s", problem->text,
                fix_of(problem->kind));
@@ -243,7 +243,7 @@ static void check_name(struct parsing *parsing, const struct space *space)
                    app->name.text);
     else
         report_add(parsing->report, FINDING_MISSING, parsing->file,
-                   (struct place){.line = 1, .column = 1},
+                   (struct location){.line = 1, .column = 1},
                    "`space` is missing; a zone file begins with `space: NAME`");
 }
 
@@ -258,7 +258,7 @@ static bool read_space(struct parsing *parsing, struct space *space)
     if (yaml_failed(parsing->yaml) && !parsing->is_out_of_memory)
         return false;
     if (parsing->is_out_of_memory || !fill_defaults(parsing, space)) {
-        report_add(parsing->report, FINDING_MEMORY, parsing->file, (struct place){0},
+        report_add(parsing->report, FINDING_MEMORY, parsing->file, (struct location){0},
                    "out of memory");
         return false;
     }
@@ -275,7 +275,7 @@ struct space *space_parse(struct arena *arena, const char *file, const char *tex
 
     parsing.yaml = yaml_reader_new(text, length, report_problem, &parsing);
     if (space == NULL || parsing.yaml == NULL) {
-        report_add(report, FINDING_MEMORY, file, (struct place){0}, "out of memory");
+        report_add(report, FINDING_MEMORY, file, (struct location){0}, "out of memory");
         yaml_reader_free(parsing.yaml);
         return NULL;
     }

@@ -17,7 +17,7 @@ static void read_custom_hostname(void *context, const struct yaml_field *field,
 }
 
 static const char *const record_kinds[] = {"cname", "alias"};
-static const struct words record_words = WORDS(record_kinds);
+static const struct enum_words record_words = WORDS(record_kinds);
 
 void domain_read_record(void *context, const struct yaml_field *field,
                         const struct yaml_node *value, void *target)
@@ -25,13 +25,13 @@ void domain_read_record(void *context, const struct yaml_field *field,
     struct domain *domain = target;
     unsigned read = 0;
 
-    domain->record_at = place_of_node(value);
+    domain->record_at = location_of_node(value);
     if (parsing_read_enum(context, field, value, field->details, &read))
         domain->is_alias = read == 1;
 }
 
 static const char *const domain_statuses[] = {"pending", "none", "succeeded"};
-static const struct words domain_status_words = WORDS(domain_statuses);
+static const struct enum_words domain_status_words = WORDS(domain_statuses);
 
 void domain_read_status(void *context, const struct yaml_field *field,
                         const struct yaml_node *value, void *target)
@@ -66,7 +66,7 @@ static bool read_domain(struct parsing *parsing, const struct yaml_field *field,
 }
 
 static const char *const dyno_states[] = {"up", "starting", "idle", "crashed", "down"};
-static const struct words dyno_state_words = WORDS(dyno_states);
+static const struct enum_words dyno_state_words = WORDS(dyno_states);
 static const struct number_details dyno_number = {1, UINT32_MAX, FINDING_DYNO_NUM,
                                                   offsetof(struct dyno, number_at)};
 static const struct address_details dyno_address = {FINDING_DYNO_IP, offsetof(struct dyno, ip_at)};
@@ -86,7 +86,7 @@ static bool read_dyno(struct parsing *parsing, const struct yaml_field *field,
 
     (void)field;
     (void)key;
-    dyno->at = place_of_node(value);
+    dyno->at = location_of_node(value);
     if (!parsing_read_mapping(parsing, value, &dyno_table, dyno))
         return false;
     bool is_running = dyno->state == DYNO_UP || dyno->state == DYNO_STARTING;
@@ -102,7 +102,7 @@ struct port_body {
 };
 
 static const char *const protocols[] = {"tcp", "udp"};
-static const struct words protocol_words = WORDS(protocols);
+static const struct enum_words protocol_words = WORDS(protocols);
 static const struct number_details port_number = {1, UINT16_MAX, FINDING_PORT, NO_OFFSET};
 
 static const struct yaml_field port_fields[] = {
@@ -119,7 +119,7 @@ static bool read_port(struct parsing *parsing, const struct yaml_field *field,
     struct port *port = item;
 
     (void)field;
-    port->name.at = place_of_node(key);
+    port->name.at = location_of_node(key);
     port->name.text = parsing_keep(parsing, key->text, key->length);
     if (port->name.text == NULL)
         return false;
@@ -167,7 +167,7 @@ static bool read_formation(struct parsing *parsing, const struct yaml_field *fie
     struct formation *formation = item;
 
     (void)field;
-    formation->type.at = place_of_node(key);
+    formation->type.at = location_of_node(key);
     formation->type.text = parsing_keep(parsing, key->text, key->length);
     if (formation->type.text == NULL)
         return false;
@@ -215,7 +215,7 @@ bool app_read_item(struct parsing *parsing, const struct yaml_field *field,
 
     (void)field;
     (void)key;
-    app->at = place_of_node(value);
+    app->at = location_of_node(value);
     app->dns_discovery = true;
     return parsing_read_mapping(parsing, value, &app_table, app) && app->name.text != NULL;
 }

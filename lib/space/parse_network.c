@@ -4,7 +4,7 @@
 #include <stddef.h>
 
 static const char *const router_states[] = {"up", "draining", "down"};
-static const struct words router_state_words = WORDS(router_states);
+static const struct enum_words router_state_words = WORDS(router_states);
 static const struct address_details router_address = {FINDING_ADDRESS, offsetof(struct router, at)};
 
 static const struct yaml_field router_fields[] = {
@@ -46,7 +46,7 @@ bool listen_read_item(struct parsing *parsing, const struct yaml_field *field,
 }
 
 static const char *const peering_types[] = {"customer-managed", "heroku-managed", "unknown"};
-static const struct words peering_type_words = WORDS(peering_types);
+static const struct enum_words peering_type_words = WORDS(peering_types);
 static const char *const peering_statuses[] = {
     "initiating-request",
     "pending-acceptance",
@@ -57,7 +57,7 @@ static const char *const peering_statuses[] = {
     "rejected",
     "deleted",
 };
-static const struct words peering_status_words = WORDS(peering_statuses);
+static const struct enum_words peering_status_words = WORDS(peering_statuses);
 
 const char *peering_type_text(enum peering_type type)
 {
@@ -112,7 +112,7 @@ bool peering_read_item(struct parsing *parsing, const struct yaml_field *field,
 
     (void)field;
     (void)key;
-    peering->at = place_of_node(value);
+    peering->at = location_of_node(value);
     if (!parsing_read_mapping(parsing, value, &peering_table, peering))
         return false;
     peering->lists_routes = peering->routes_at.line > 0;
@@ -125,7 +125,7 @@ bool peering_read_item(struct parsing *parsing, const struct yaml_field *field,
 }
 
 static const char *const tunnel_statuses[] = {"DOWN", "UP"};
-static const struct words tunnel_status_words = WORDS(tunnel_statuses);
+static const struct enum_words tunnel_status_words = WORDS(tunnel_statuses);
 static const struct address_details tunnel_address = {FINDING_VPN_IP, NO_OFFSET};
 
 void tunnel_read_status(void *context, const struct yaml_field *field,
@@ -152,13 +152,13 @@ static bool read_tunnel(struct parsing *parsing, const struct yaml_field *field,
 
     (void)field;
     (void)key;
-    tunnel->at = place_of_node(value);
+    tunnel->at = location_of_node(value);
     return parsing_read_mapping(parsing, value, &tunnel_table, tunnel);
 }
 
 static const char *const vpn_statuses[] = {"pending", "provisioning", "active", "deprovisioning",
                                            "failed"};
-static const struct words vpn_status_words = WORDS(vpn_statuses);
+static const struct enum_words vpn_status_words = WORDS(vpn_statuses);
 
 const char *vpn_status_text(enum vpn_status status)
 {
@@ -204,7 +204,7 @@ bool vpn_read_item(struct parsing *parsing, const struct yaml_field *field,
 
     (void)field;
     (void)key;
-    vpn->at = place_of_node(value);
+    vpn->at = location_of_node(value);
     if (!parsing_read_mapping(parsing, value, &vpn_table, vpn))
         return false;
     if (vpn->routable_cidrs.count == 0 &&

@@ -184,7 +184,7 @@ static void add(struct report *report, struct finding finding)
     tally->kept++;
 }
 
-void report_add(struct report *report, enum finding_code code, const char *file, struct place at,
+void report_add(struct report *report, enum finding_code code, const char *file, struct location at,
                 const char *format, ...)
 {
     char sentence[SENTENCE_MAX];
@@ -292,7 +292,7 @@ bool report_is_clean(const struct report *report)
     return report->levels[FINDING_ERROR] == 0 && !report->is_incomplete;
 }
 
-void finding_write_place(const struct finding *finding, char out[FINDING_PLACE_OCTETS])
+void finding_write_location(const struct finding *finding, char out[FINDING_PLACE_OCTETS])
 {
     size_t length =
         escape_string(out, FINDING_PLACE_OCTETS - LINE_AND_COLUMN_OCTETS, finding->file);

@@ -24,7 +24,7 @@
 #include <stddef.h>
 #include <stdio.h>
 
-#include "space/place.h"
+#include "space/location.h"
 
 enum finding_level { FINDING_ERROR, FINDING_WARNING, FINDING_NOTE };
 
@@ -45,7 +45,7 @@ struct finding {
     enum finding_code code;
     size_t more;      /* 0, or of how many that are left out this is the last word */
     const char *file; /* as it is called; escaped when printed */
-    struct place at;
+    struct location at;
     const char *sentence; /* escaped */
 };
 
@@ -58,7 +58,7 @@ struct report *report_new(void);
 void report_free(struct report *report);
 
 /** Adds one finding; without memory the report is marked incomplete and counts as refused. */
-void report_add(struct report *report, enum finding_code code, const char *file, struct place at,
+void report_add(struct report *report, enum finding_code code, const char *file, struct location at,
                 const char *format, ...) __attribute__((format(printf, 5, 6)));
 
 /** Copies all findings of `from` into `to`; what `from` left out is left out there too. */
@@ -96,7 +96,7 @@ const char *finding_meaning(enum finding_code code);
 enum { FINDING_PLACE_OCTETS = 160 };
 
 /** Writes "FILE:LINE:COLUMN", or the file alone where there is no line; a long file name is cut. */
-void finding_write_place(const struct finding *finding, char out[FINDING_PLACE_OCTETS]);
+void finding_write_location(const struct finding *finding, char out[FINDING_PLACE_OCTETS]);
 
 /** Prints one finding and a newline, in the form shown above (there broken to fit the page). */
 void finding_print(const struct finding *finding, FILE *out);

@@ -49,7 +49,7 @@ static void check_default_domain(struct checking *checking, const struct app *ap
 static void add_default_domain(struct checking *checking, const struct app *app)
 {
     const struct word *given = &app->default_domain;
-    struct place at = given->text == NULL ? app->name.at : given->at;
+    struct location at = given->text == NULL ? app->name.at : given->at;
     char made[DEFAULT_DOMAIN_MAX];
     struct text text = text_over(made, sizeof made - 1);
 

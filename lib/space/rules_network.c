@@ -271,7 +271,7 @@ static const char *owner_name(const struct span *span)
 
 static void find_overlap(struct checking *checking, const struct span *a, const struct span *b)
 {
-    const struct span *later = place_is_before(a->at, b->at) ? b : a;
+    const struct span *later = location_is_before(a->at, b->at) ? b : a;
     const struct span *earlier = later == a ? b : a;
     bool is_vpn = later->kind == VPN_SPAN;
     char text[CIDR_TEXT_MAX];
@@ -296,7 +296,7 @@ void check_connections_overlap(struct checking *checking)
     size_t outer = 0;
 
     if (spans == NULL) {
-        FIND(checking, MEMORY, (struct place){0}, "out of memory while the file was checked");
+        FIND(checking, MEMORY, (struct location){0}, "out of memory while the file was checked");
         return;
     }
     size_t count = collect_active(checking->space, spans);

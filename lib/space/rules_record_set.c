@@ -43,7 +43,7 @@ static int compare_records(const void *a, const void *b)
     order = compare_octets(left->rdata, left->rdata_length, right->rdata, right->rdata_length);
     if (order != 0)
         return order;
-    return place_is_before(left->at, right->at) ? -1 : 1;
+    return location_is_before(left->at, right->at) ? -1 : 1;
 }
 
 static const char *owner_text(const struct record *record, char *out)

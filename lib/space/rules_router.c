@@ -101,7 +101,7 @@ static bool has_router_up(const struct space *space)
 void check_router_up(struct checking *checking)
 {
     const struct space *space = checking->space;
-    struct place at = space->routers_at.line > 0 ? space->routers_at : space->name.at;
+    struct location at = space->routers_at.line > 0 ? space->routers_at : space->name.at;
     size_t i = 0;
 
     while (i < space->app_count && !space->apps[i].internal_routing)

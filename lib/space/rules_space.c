@@ -108,7 +108,7 @@ static const struct span *blame(const struct span *a, const struct span *b)
         return a->at.line == 0 ? b : a;
     if (a->kind != b->kind)
         return a->kind == ROUTER_SPAN ? a : b;
-    return place_is_before(a->at, b->at) ? b : a;
+    return location_is_before(a->at, b->at) ? b : a;
 }
 
 static size_t add_spans(struct span *spans, size_t count, const struct blocks *blocks, int kind)
@@ -146,7 +146,7 @@ void check_dyno_and_router_cidrs(struct checking *checking)
     struct span *spans = calloc(most + 1, sizeof *spans);
 
     if (spans == NULL) {
-        FIND(checking, MEMORY, (struct place){0}, "out of memory while the file was checked");
+        FIND(checking, MEMORY, (struct location){0}, "out of memory while the file was checked");
         return;
     }
     size_t count = add_spans(spans, 0, &space->dyno_cidrs, DYNO_SPAN);

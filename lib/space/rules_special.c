@@ -18,7 +18,7 @@ static const struct {
     {"home.arpa", false, "it is for homes"},
 };
 
-void check_special_name(struct checking *checking, const char *name, struct place at)
+void check_special_name(struct checking *checking, const char *name, struct location at)
 {
     for (size_t i = 0; i < sizeof specials / sizeof specials[0]; i++) {
         if (!hostname_is_under(name, specials[i].suffix))

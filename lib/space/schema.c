@@ -53,7 +53,7 @@ static json_t *number(const struct number_details *details)
                      "maximum", (json_int_t)details->most);
 }
 
-static json_t *one_of(const struct words *words)
+static json_t *one_of(const struct enum_words *words)
 {
     json_t *items = json_array();
 

@@ -50,7 +50,7 @@ static bool widen(struct seen *seen)
     return true;
 }
 
-static const struct sighting *add(struct seen *seen, uint64_t hash, struct place at,
+static const struct sighting *add(struct seen *seen, uint64_t hash, struct location at,
                                   const void *owner)
 {
     if (seen->is_out_of_memory || (seen->count > seen->mask / 2 && !widen(seen)))
@@ -76,14 +76,14 @@ static uint64_t hash_text(const struct seen *seen, uint64_t salt, const char *te
     return salted(seen, hash_octets(&seen->key, text, strlen(text)), salt);
 }
 
-const struct sighting *seen_add(struct seen *seen, uint64_t salt, const char *text, struct place at,
-                                const void *owner)
+const struct sighting *seen_add(struct seen *seen, uint64_t salt, const char *text,
+                                struct location at, const void *owner)
 {
     return add(seen, hash_text(seen, salt, text), at, owner);
 }
 
 const struct sighting *seen_add_folded(struct seen *seen, uint64_t salt, const char *text,
-                                       struct place at, const void *owner)
+                                       struct location at, const void *owner)
 {
     char folded[FOLDED_MAX + 1];
     size_t length = 0;
@@ -96,7 +96,7 @@ const struct sighting *seen_add_folded(struct seen *seen, uint64_t salt, const c
 }
 
 const struct sighting *seen_add_number(struct seen *seen, uint64_t salt, uint64_t number,
-                                       struct place at, const void *owner)
+                                       struct location at, const void *owner)
 {
     uint64_t hash = hash_mix(number ^ seen->key.first, seen->key.second);
 

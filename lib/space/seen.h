@@ -14,12 +14,12 @@
 #include <stdint.h>
 
 #include "base/hash.h"
-#include "space/place.h"
+#include "space/location.h"
 
 struct sighting {
     uint64_t hash; /* 0: empty slot */
     const void *owner;
-    struct place at;
+    struct location at;
 };
 
 struct seen {
@@ -39,16 +39,16 @@ void seen_close(struct seen *seen);
  * Adds a text. Returns NULL when it is new, else where it was seen first; that pointer lasts until
  * the next call.
  */
-const struct sighting *seen_add(struct seen *seen, uint64_t salt, const char *text, struct place at,
-                                const void *owner);
+const struct sighting *seen_add(struct seen *seen, uint64_t salt, const char *text,
+                                struct location at, const void *owner);
 
 /** As seen_add for a text, without regard to the case of ASCII letters. */
 const struct sighting *seen_add_folded(struct seen *seen, uint64_t salt, const char *text,
-                                       struct place at, const void *owner);
+                                       struct location at, const void *owner);
 
 /** As seen_add for a number. */
 const struct sighting *seen_add_number(struct seen *seen, uint64_t salt, uint64_t number,
-                                       struct place at, const void *owner);
+                                       struct location at, const void *owner);
 
 /** Returns where a text was seen, or NULL. */
 const struct sighting *seen_find(const struct seen *seen, uint64_t salt, const char *text);

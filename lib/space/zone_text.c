@@ -53,9 +53,9 @@ size_t zone_text_content(const char *text, size_t length)
                                              : length;
 }
 
-static struct place place_of(struct line line)
+static struct location location_of(struct line line)
 {
-    return place_of_node(&(struct yaml_node){.at = {.line = line.number, .column = 1}});
+    return location_of_node(&(struct yaml_node){.at = {.line = line.number, .column = 1}});
 }
 
 void zone_text_report_cut(const char *file, const char *text, size_t length, struct report *report)
@@ -64,11 +64,11 @@ void zone_text_report_cut(const char *file, const char *text, size_t length, str
     int quoted = line.length < QUOTED_MAX ? (int)line.length : QUOTED_MAX;
 
     if (line.length == 0)
-        report_add(report, FINDING_CUT, file, place_of(line),
+        report_add(report, FINDING_CUT, file, location_of(line),
                    "the file is empty, and was served with `...` as its last line; put it back, or "
                    "write what it shall be with `...` as the last line");
     else
-        report_add(report, FINDING_CUT, file, place_of(line),
+        report_add(report, FINDING_CUT, file, location_of(line),
                    "the file ends with `%.*s`, and was served with `...` as its last line, so it "
                    "may have been cut; copy it again, or add the line `...` if this is all of it",
                    quoted, line.start);
@@ -77,6 +77,6 @@ void zone_text_report_cut(const char *file, const char *text, size_t length, str
 void zone_text_report_unmarked(const char *file, const char *text, size_t length,
                                struct report *report)
 {
-    report_add(report, FINDING_NO_END, file, place_of(last_line(text, length)),
+    report_add(report, FINDING_NO_END, file, location_of(last_line(text, length)),
                "the file does not end with a line `...`, so a cut would not be seen; add it");
 }

@@ -151,7 +151,7 @@ int main(int count, char **arguments)
     }
     for (unsigned i = 0; i < files; i++)
         write_file(folder, i, apps, "up");
-    struct policy policy = {.suffixes = suffixes_default(), .localspace_to = 1 << CLASS_SPACE};
+    struct policy policy = {.suffixes = suffixes_default(), .localspace_to = 1 << CLIENT_SPACE};
     struct load_request request = {
         .folder = folder, .policy = &policy, .key = hash_key_random(), .threads = 2};
 

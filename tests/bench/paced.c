@@ -44,7 +44,7 @@ enum {
     NO_EDE = -1,
 };
 
-enum outcome { GOOD, STALE, FAILED, OTHER, OUTCOMES };
+enum fetch_outcome { GOOD, STALE, FAILED, OTHER, OUTCOMES };
 
 struct lane {
     int descriptor;
@@ -127,7 +127,7 @@ static void read_record(struct reader *in, uint32_t *ttl, int *ede)
     }
 }
 
-static enum outcome judge(const uint8_t *octets, size_t length)
+static enum fetch_outcome judge(const uint8_t *octets, size_t length)
 {
     struct reader in = reader_over(octets, length);
     const uint8_t *header = read_span(&in, 12);

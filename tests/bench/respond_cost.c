@@ -75,7 +75,7 @@ static void prepare(struct world *world, const struct row *row, struct prepared 
 /* As a worker's batch does with what is kept. */
 static void relay_kept(const struct world *world, struct exchange *exchange)
 {
-    struct found found;
+    struct forward_result found;
 
     respond_prepare(world->snapshot, exchange);
     respond_decide(world->snapshot, exchange);
@@ -135,8 +135,8 @@ static void open_world(struct world *world, struct responders *responders)
                              .zones = {{.zone = ".", .addresses = "10.9.0.1"}},
                              .zone_count = 1,
                          });
-    folder_copy(&world->folder, "zones/test-space.yaml");
-    folder_copy(&world->folder, "tests/zones_good/other-space.yaml");
+    scratch_copy(&world->folder, "zones/test-space.yaml");
+    scratch_copy(&world->folder, "tests/zones_good/other-space.yaml");
     world_must_load(world);
 }
 

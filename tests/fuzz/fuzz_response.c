@@ -33,14 +33,14 @@ static const struct {
     {0x0100, false, false, 65535}, {0x0120, true, false, 65535}, {0x0110, true, true, 65535},
 };
 
-struct place {
+struct location {
     alignas(struct response) uint8_t room[RESPONSE_OCTETS_MOST];
 };
 
-static struct place first, again;
+static struct location first, again;
 static uint8_t message[UINT16_MAX], reply[UINT16_MAX];
 
-static struct response *response_in(struct place *place)
+static struct response *response_in(struct location *place)
 {
     return (struct response *)(void *)place->room;
 }
@@ -51,7 +51,8 @@ static void must(bool holds)
         abort();
 }
 
-static enum response_status read_response(const uint8_t *octets, size_t length, struct place *place)
+static enum response_status read_response(const uint8_t *octets, size_t length,
+                                          struct location *place)
 {
     static struct name name;
     static struct question question;

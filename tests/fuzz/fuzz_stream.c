@@ -52,7 +52,7 @@ static struct {
 } network;
 
 static struct {
-    struct errand *errands[TICKETS]; /* under way */
+    struct stream_query *stream_queries[TICKETS]; /* under way */
     uint64_t now_ms;
     struct stats stats;
     struct stream_home home;
@@ -220,18 +220,18 @@ int __wrap_close(int descriptor)
 static void on_response(void *context, link_ticket ticket, const uint8_t *octets, size_t length)
 {
     (void)context;
-    assert(ticket < TICKETS && client.errands[ticket] != NULL);
+    assert(ticket < TICKETS && client.stream_queries[ticket] != NULL);
     assert(length >= 2 && load16(octets) == (uint16_t)(0x4000 + ticket));
-    stream_forget(&client.stream, client.errands[ticket]);
-    client.errands[ticket] = NULL;
+    stream_forget(&client.stream, client.stream_queries[ticket]);
+    client.stream_queries[ticket] = NULL;
 }
 
 static void on_failure(void *context, link_ticket ticket, enum link_failure failure)
 {
     (void)context;
-    assert(ticket < TICKETS && client.errands[ticket] != NULL);
+    assert(ticket < TICKETS && client.stream_queries[ticket] != NULL);
     assert(failure == LINK_UNREACHABLE || failure == LINK_TLS || failure == LINK_EXHAUSTED);
-    client.errands[ticket] = NULL;
+    client.stream_queries[ticket] = NULL;
 }
 
 static void ask(void)
@@ -239,20 +239,20 @@ static void ask(void)
     uint8_t query[33] = {0};
     link_ticket ticket = 0;
 
-    while (ticket < TICKETS && client.errands[ticket] != NULL)
+    while (ticket < TICKETS && client.stream_queries[ticket] != NULL)
         ticket++;
     if (ticket == TICKETS)
         return;
     store16(query, (uint16_t)(0x4000 + ticket));
-    client.errands[ticket] =
+    client.stream_queries[ticket] =
         stream_send(&client.stream, ticket, query, sizeof query, client.now_ms);
 }
 
 static void forget(link_ticket ticket)
 {
-    if (client.errands[ticket] != NULL)
-        stream_forget(&client.stream, client.errands[ticket]);
-    client.errands[ticket] = NULL;
+    if (client.stream_queries[ticket] != NULL)
+        stream_forget(&client.stream, client.stream_queries[ticket]);
+    client.stream_queries[ticket] = NULL;
 }
 
 static void happen(uint32_t events)
@@ -473,6 +473,6 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
         take_step(&in);
     stream_close(&client.stream);
     assert(!network.is_open);
-    memset(client.errands, 0, sizeof client.errands);
+    memset(client.stream_queries, 0, sizeof client.stream_queries);
     return 0;
 }

@@ -75,7 +75,7 @@ struct peer {
 };
 
 struct late {
-    struct carrier *carrier;
+    struct reply_sink *reply_sink;
     struct late_client client;
     size_t who;
     size_t which;
@@ -199,9 +199,9 @@ int __wrap_close(int descriptor)
 
 /* ---- the answers ---- */
 
-static struct peer *client_of(const struct carrier *carrier)
+static struct peer *client_of(const struct reply_sink *reply_sink)
 {
-    return client_at(((const struct tcp_connection *)(const void *)carrier)->descriptor);
+    return client_at(((const struct tcp_connection *)(const void *)reply_sink)->descriptor);
 }
 
 /* The request as it was sent; it ends the program when that is not what was received. */
@@ -236,12 +236,12 @@ void __wrap_batch_prepare(struct batch *batch, size_t count)
 }
 
 size_t __wrap_batch_finish(struct batch *batch, size_t number, const struct endpoint *endpoint,
-                           struct carrier *carrier);
+                           struct reply_sink *reply_sink);
 size_t __wrap_batch_finish(struct batch *batch, size_t number, const struct endpoint *endpoint,
-                           struct carrier *carrier)
+                           struct reply_sink *reply_sink)
 {
     struct exchange *exchange = &batch->exchanges[number];
-    struct peer *client = client_of(carrier);
+    struct peer *client = client_of(reply_sink);
 
     (void)endpoint;
     assert(client != NULL);
@@ -259,8 +259,9 @@ size_t __wrap_batch_finish(struct batch *batch, size_t number, const struct endp
         return 0;
     }
     struct late *late = &lates[late_count++];
-    *late = (struct late){.carrier = carrier, .who = (size_t)(client - clients), .which = which};
-    carrier->keep(carrier, number, &late->client);
+    *late =
+        (struct late){.reply_sink = reply_sink, .who = (size_t)(client - clients), .which = which};
+    reply_sink->keep(reply_sink, number, &late->client);
     exchange->is_deferred = true;
     return 0;
 }
@@ -285,10 +286,10 @@ static void deliver_late(size_t number)
     const struct peer *client = &clients[late->who];
     const struct late taken = *late;
     *late = lates[--late_count];
-    bool is_there = client->is_open && &client->connection->carrier == taken.carrier &&
+    bool is_there = client->is_open && &client->connection->reply_sink == taken.reply_sink &&
                     client->connection->serial == taken.client.serial;
     size_t length = is_there ? write_reply(client, taken.which, reply) : HEAD_OCTETS;
-    bool is_taken = taken.carrier->deliver(taken.carrier, &taken.client, reply, length);
+    bool is_taken = taken.reply_sink->deliver(taken.reply_sink, &taken.client, reply, length);
     assert(is_there || !is_taken);
 }
 
@@ -323,7 +324,7 @@ static struct peer *enter(unsigned how)
     assert(is_read);
     if (tcp_adopt(&tcp, client->descriptor, &endpoint, 0x0a000002)) {
         assert(client->is_open);
-        client->connection = tcp.busiest;
+        client->connection = tcp.lru_newest;
         return client;
     }
     assert(!client->is_open);
@@ -411,7 +412,7 @@ static void turn(void)
 
 static void pass_time(uint64_t ms)
 {
-    for (struct tcp_connection *each = tcp.idlest; each != NULL; each = each->busier)
+    for (struct tcp_connection *each = tcp.lru_oldest; each != NULL; each = each->lru_next)
         each->active_ms -= ms;
     if (uv_is_active((const uv_handle_t *)&tcp.timer))
         tcp.timer.timer_cb(&tcp.timer);

@@ -173,8 +173,8 @@ static void load_all(struct dice *dice)
         length += (size_t)snprintf(text + length, sizeof text - length, "  - %s %u IN CNAME %s\n",
                                    name, 30 + i, target);
     }
-    folder_write(&world.folder, "alias-space.yaml", text, length);
-    folder_copy(&world.folder, "zones/test-space.yaml");
+    scratch_write(&world.folder, "alias-space.yaml", text, length);
+    scratch_copy(&world.folder, "zones/test-space.yaml");
     world_must_load(&world);
 }
 

@@ -75,7 +75,7 @@ static bool is_inside(uint32_t address, unsigned classes)
         return false;
     for (size_t i = 0; i < ESTATE_SPACES; i++)
         if (oracle_is_dyno(estate.spaces[i], address) ||
-            (classes != 1U << CLASS_SPACE && oracle_is_member(estate.spaces[i], address)))
+            (classes != 1U << CLIENT_SPACE && oracle_is_member(estate.spaces[i], address)))
             return true;
     return false;
 }
@@ -145,8 +145,8 @@ static void ask_everything(void)
 
 static const unsigned class_sets[] = {
     0,
-    1U << CLASS_SPACE,
-    1U << CLASS_SPACE | 1U << CLASS_PEERED | 1U << CLASS_VPN,
+    1U << CLIENT_SPACE,
+    1U << CLIENT_SPACE | 1U << CLIENT_PEERED | 1U << CLIENT_VPN,
 };
 
 /* With no class, with dynos only, with every class. */

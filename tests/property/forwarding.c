@@ -63,7 +63,7 @@ static bool is_address_of(void *context, uint32_t address)
 static const struct nat64_prefix no_nat64;
 
 /* What is found makes sense, and belongs to the name. */
-static void check_found(const struct found *found, unsigned name)
+static void check_found(const struct forward_result *found, unsigned name)
 {
     bool is_answer = found->response != NULL && !forward_failure_is_code(found->failure);
 
@@ -85,7 +85,7 @@ static void ask(unsigned name)
 {
     struct client *client = &run.clients[run.client_count++];
     struct scripted_question asked;
-    struct found found;
+    struct forward_result found;
     char text[32];
 
     *client = (struct client){.name = name, .asked_ms = run.now_ms};
@@ -100,7 +100,7 @@ static void ask(unsigned name)
     }
 }
 
-static void on_found(void *context, struct waiter *waiters, const struct found *found)
+static void on_result(void *context, struct waiter *waiters, const struct forward_result *found)
 {
     (void)context;
     for (struct waiter *waiter = waiters; waiter != NULL;) {
@@ -108,9 +108,9 @@ static void on_found(void *context, struct waiter *waiters, const struct found *
         waiter = waiter->next;
         ck_assert_uint_eq(client->told++, 0);
         uint64_t waited_ms = run.now_ms - client->asked_ms;
-        ck_assert_uint_le(waited_ms, PENDING_PATIENCE_MS + PENDING_TICK_MS + TICK_LATE_MS);
+        ck_assert_uint_le(waited_ms, FETCH_PATIENCE_MS + FETCH_TICK_MS + TICK_LATE_MS);
         ck_assert(found->failure != FORWARD_SILENT || found->is_stale ||
-                  waited_ms >= PENDING_PATIENCE_MS);
+                  waited_ms >= FETCH_PATIENCE_MS);
         check_found(found, client->name);
         run.told++;
         if (run.may_ask_again && below(8) == 0 && run.client_count < EVENTS)
@@ -170,7 +170,7 @@ static void pass(unsigned ms)
 {
     for (unsigned i = 0; i < ms; i++) {
         forward_set_time(run.forward, ++run.now_ms);
-        if (run.now_ms - run.ticked_ms < PENDING_TICK_MS + below(TICK_LATE_MS))
+        if (run.now_ms - run.ticked_ms < FETCH_TICK_MS + below(TICK_LATE_MS))
             continue;
         run.ticked_ms = run.now_ms;
         forward_tick(run.forward);
@@ -221,10 +221,10 @@ static void wind_up(void)
     for (int i = 0; i < 3; i++) {
         while (forward_turn(run.forward))
             continue;
-        pass(PENDING_WINDOW_MS + PENDING_TICK_MS + TICK_LATE_MS);
+        pass(FETCH_WINDOW_MS + FETCH_TICK_MS + TICK_LATE_MS);
     }
     answer_probes();
-    pass(PENDING_TICK_MS + TICK_LATE_MS);
+    pass(FETCH_TICK_MS + TICK_LATE_MS);
     ck_assert(!forward_is_busy(run.forward));
     ck_assert_uint_eq(run.scripted.open, 0);
     ck_assert_uint_eq(run.told, run.client_count);
@@ -241,7 +241,7 @@ static void start(unsigned seed)
     run.now_ms = run.ticked_ms = 1000;
     run.may_ask_again = true;
     run.clients = calloc(2 * EVENTS, sizeof run.clients[0]);
-    scripted_init(&run.scripted, QUERIES, pending_tickets(QUESTIONS));
+    scripted_init(&run.scripted, QUERIES, fetch_tickets(QUESTIONS));
     for (size_t i = 0; i < 3; i++)
         ck_assert(endpoint_read(upstreams[i].text, 53, &upstreams[i].endpoint));
     run.forward = forward_new(
@@ -252,7 +252,7 @@ static void start(unsigned seed)
             .mixes_case = seed % 2 == 1,
             .stats = &run.stats,
             .link = &run.scripted.link,
-            .on_found = on_found,
+            .on_result = on_result,
         },
         &err);
     ck_assert_ptr_nonnull(run.forward);

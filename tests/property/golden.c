@@ -106,7 +106,7 @@ static void read_head(struct golden *golden, const char *line)
     char path[300];
 
     if (sscanf(line, "zones %299s", path) == 1) {
-        folder_copy(&golden->world.folder, path);
+        scratch_copy(&golden->world.folder, path);
     } else if (golden->client_count < CLIENTS_MOST &&
                sscanf(line, "client %63s %63s", golden->clients[golden->client_count].name,
                       golden->clients[golden->client_count].address) == 2) {

@@ -27,9 +27,9 @@
 #include "serve/respond.h"
 #include "support/decoded.h"
 #include "support/estate.h"
-#include "support/folder.h"
 #include "support/packets.h"
 #include "support/request.h"
+#include "support/scratch.h"
 #include "support/suite.h"
 #include "support/zones.h"
 #include "wire/types.h"
@@ -75,9 +75,9 @@ struct known {
 };
 
 struct life {
-    struct folder zones;
-    struct folder home; /* of the state folder */
-    char state_path[FOLDER_PATH_MOST + 16];
+    struct scratch zones;
+    struct scratch home; /* of the state folder */
+    char state_path[SCRATCH_PATH_MOST + 16];
     struct policy policy;
     struct hash_key key;
     struct state state;
@@ -114,8 +114,8 @@ static void set_up(void)
     life = (struct life){.policy = policy_usual(), .key = key_usual()};
     life.policy.routes = routes_usual();
     life.policy.recursion_for = 7; /* all insiders, so that everything would be forwarded */
-    folder_init(&life.zones);
-    folder_init(&life.home);
+    scratch_init(&life.zones);
+    scratch_init(&life.home);
     snprintf(life.state_path, sizeof life.state_path, "%s/state", life.home.path);
     for (size_t i = 0; i < PATHS; i++) {
         life.files[i] = base_name(paths[i]);
@@ -126,7 +126,7 @@ static void set_up(void)
 
 static void remove_state(void)
 {
-    char command[FOLDER_PATH_MOST + 64];
+    char command[SCRATCH_PATH_MOST + 64];
 
     snprintf(command, sizeof command, "rm -rf '%s'", life.state_path);
     ck_assert_int_eq(system(command), 0); // NOLINT: a folder of this test's own
@@ -140,8 +140,8 @@ static void tear_down(void)
     remove_state();
     for (size_t i = 0; i < life.file_count; i++)
         free(life.fixtures[i]);
-    folder_close(&life.zones);
-    folder_close(&life.home);
+    scratch_close(&life.zones);
+    scratch_close(&life.home);
 }
 
 #define HOLDS(condition, name)                                                                     \
@@ -383,7 +383,7 @@ static bool load(bool dies_when_full)
 
 static void restore(size_t file)
 {
-    folder_write(&life.zones, life.files[file], life.fixtures[file], strlen(life.fixtures[file]));
+    scratch_write(&life.zones, life.files[file], life.fixtures[file], strlen(life.fixtures[file]));
 }
 
 static void restore_all(void)
@@ -408,9 +408,9 @@ static void try(size_t file, const char *text, size_t length)
     struct err err;
 
     if (text == NULL)
-        folder_remove(&life.zones, life.files[file]);
+        scratch_remove(&life.zones, life.files[file]);
     else
-        folder_write(&life.zones, life.files[file], text, length);
+        scratch_write(&life.zones, life.files[file], text, length);
     struct snapshot *next = snapshot_load(&request, report, &outcome, &err);
     report_free(report);
     life.step++;
@@ -561,7 +561,7 @@ END_TEST
 
 static char *read_file(size_t file, size_t *length)
 {
-    char path[2 * FOLDER_PATH_MOST];
+    char path[2 * SCRATCH_PATH_MOST];
 
     snprintf(path, sizeof path, "%s/%s", life.zones.path, life.files[file]);
     return file_read(path, length);
@@ -597,25 +597,25 @@ static void edit(struct dice *dice)
     size_t lines = count_lines(text) + 1, line = dice_roll(dice, (uint32_t)lines);
     switch (dice_roll(dice, 8)) {
     case 0: /* cut */
-        folder_write(&life.zones, life.files[file], text, dice_roll(dice, (uint32_t)length));
+        scratch_write(&life.zones, life.files[file], text, dice_roll(dice, (uint32_t)length));
         break;
     case 1:
     case 2:
         length = without_lines(text, line, line + 1 + dice_roll(dice, 4), spoilt);
-        folder_write(&life.zones, life.files[file], spoilt, length);
+        scratch_write(&life.zones, life.files[file], spoilt, length);
         break;
     case 3:
-        folder_remove(&life.zones, life.files[file]);
+        scratch_remove(&life.zones, life.files[file]);
         break;
     case 4:
     case 5:
         change_digit(dice, text, length);
-        folder_write(&life.zones, life.files[file], text, length);
+        scratch_write(&life.zones, life.files[file], text, length);
         break;
     case 6:
         if (lines > 2) {
             length = move_line(text, dice_roll(dice, (uint32_t)lines - 1), line, spoilt);
-            folder_write(&life.zones, life.files[file], spoilt, length);
+            scratch_write(&life.zones, life.files[file], spoilt, length);
         }
         break;
     default:

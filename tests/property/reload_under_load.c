@@ -39,7 +39,7 @@ static uint32_t router_of(uint64_t generation)
     return generation % 2 == 1 ? 0x0a070011 : 0x0a070012;
 }
 
-static void write_zone(struct folder *folder, uint64_t generation)
+static void write_zone(struct scratch *folder, uint64_t generation)
 {
     char text[1024];
     int length = snprintf(text, sizeof text,
@@ -54,7 +54,7 @@ static void write_zone(struct folder *folder, uint64_t generation)
                           "cname: haiku-1.moving-2.herokuspace.com}]\n"
                           "    formation: {web: {dynos: [{number: 1, private_ip: 10.7.130.1}]}}\n",
                           (unsigned long long)generation, generation % 2 == 1 ? 17 : 18);
-    folder_write(folder, "moving.yaml", text, (size_t)length);
+    scratch_write(folder, "moving.yaml", text, (size_t)length);
 }
 
 /* One address, and the one that belongs to the generation. */
@@ -136,7 +136,7 @@ START_TEST(every_answer_comes_from_one_generation)
 
     world_init(&world);
     /* A second file never changes: every generation shares its segment. */
-    folder_copy(&world.folder, "tests/zones_good/other-space.yaml");
+    scratch_copy(&world.folder, "tests/zones_good/other-space.yaml");
     for (int i = 0; i < WORKERS; i++) {
         workers[i].stop = &stop;
         pthread_create(&workers[i].thread, NULL, work, &workers[i]);

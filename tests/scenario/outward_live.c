@@ -21,7 +21,7 @@ enum {
 };
 
 /* Where one responder listens; -1: nowhere. */
-struct place {
+struct location {
     int udp, tcp;
     int elsewhere; /* the same address, another port */
 };
@@ -54,7 +54,7 @@ struct outward_live {
     unsigned wanted, settled; /* how often the story has changed something; and it is in force */
     bool is_ending;
     int wake;
-    struct place places[RESPONDERS_MOST];
+    struct location places[RESPONDERS_MOST];
     struct connection connections[CONNECTIONS_MOST];
     uint32_t last_serial;
     struct late late[LATE_MOST];
@@ -121,7 +121,7 @@ static void settle_places(struct outward_live *live)
 {
     for (size_t i = 0; i < live->responders->count; i++) {
         const struct responder *responder = &live->responders->items[i];
-        struct place *place = &live->places[i];
+        struct location *place = &live->places[i];
         settle_socket(&place->udp, responder_listens(responder, false), responder->address,
                       SOCK_DGRAM);
         settle_socket(&place->tcp, responder_listens(responder, true), responder->address,
@@ -149,7 +149,7 @@ static void send_stream(const struct connection *connection, const struct late *
 
 static void send_late(struct outward_live *live, const struct late *late)
 {
-    const struct place *place = &live->places[late->responder];
+    const struct location *place = &live->places[late->responder];
     int handle = late->is_from_elsewhere ? place->elsewhere : place->udp;
 
     if (late->over_stream)
@@ -353,7 +353,7 @@ struct outward_live *outward_live_new(struct responders *responders)
     live->responders = responders;
     live->wake = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
     for (size_t i = 0; i < RESPONDERS_MOST; i++)
-        live->places[i] = (struct place){-1, -1, -1};
+        live->places[i] = (struct location){-1, -1, -1};
     for (size_t i = 0; i < CONNECTIONS_MOST; i++)
         live->connections[i].handle = -1;
     pthread_mutex_init(&live->lock, NULL);

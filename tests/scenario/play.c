@@ -32,9 +32,9 @@ static bool zones(struct scene *scene, char *rest)
 {
     char *path;
 
-    folder_clear(&scene->stage->world.folder);
+    scratch_clear(&scene->stage->world.folder);
     while ((path = story_next_word(&rest)) != NULL)
-        folder_copy(&scene->stage->world.folder, path);
+        scratch_copy(&scene->stage->world.folder, path);
     return true;
 }
 
@@ -45,7 +45,7 @@ static bool zone_file(struct scene *scene, char *rest)
 
     if (name == NULL || body == NULL)
         return scene_complain(scene, "zone-file NAME <<");
-    folder_write(&scene->stage->world.folder, name, body, strlen(body));
+    scratch_write(&scene->stage->world.folder, name, body, strlen(body));
     return true;
 }
 
@@ -60,13 +60,13 @@ static bool edit(struct scene *scene, char *rest)
     if (end == NULL)
         return scene_complain(scene, "edit FILE s/OLD/NEW/");
     *new = *end = '\0';
-    return folder_edit(&scene->stage->world.folder, name, old, new + 1) ||
+    return scratch_edit(&scene->stage->world.folder, name, old, new + 1) ||
            scene_complain(scene, "%s has no '%s'", name, old);
 }
 
 static bool remove_file(struct scene *scene, char *rest)
 {
-    folder_remove(&scene->stage->world.folder, story_next_word(&rest));
+    scratch_remove(&scene->stage->world.folder, story_next_word(&rest));
     return true;
 }
 

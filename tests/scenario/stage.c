@@ -11,7 +11,7 @@ bool stage_init(struct stage *stage, bool is_live, bool needs_namespace)
         return false;
     stage->text = calloc(1, STAGE_TEXT_OCTETS);
     world_init(&stage->world);
-    folder_init(&stage->run);
+    scratch_init(&stage->run);
     return stage->text != NULL;
 }
 
@@ -25,9 +25,9 @@ const char *stage_find_setting(const struct stage *stage, const char *key)
 
 static unsigned read_classes(const char *list)
 {
-    return (strstr(list, "space") != NULL ? 1U << CLASS_SPACE : 0) |
-           (strstr(list, "peered") != NULL ? 1U << CLASS_PEERED : 0) |
-           (strstr(list, "vpn") != NULL ? 1U << CLASS_VPN : 0);
+    return (strstr(list, "space") != NULL ? 1U << CLIENT_SPACE : 0) |
+           (strstr(list, "peered") != NULL ? 1U << CLIENT_PEERED : 0) |
+           (strstr(list, "vpn") != NULL ? 1U << CLIENT_VPN : 0);
 }
 
 static size_t number_setting(const struct stage *stage, const char *key)
@@ -205,7 +205,7 @@ bool stage_close(struct stage *stage)
     outward_live_free(stage->outward);
     world_close(&stage->world);
     responders_close(&stage->responders);
-    folder_close(&stage->run);
+    scratch_close(&stage->run);
     free(stage->text);
     return ended_well;
 }

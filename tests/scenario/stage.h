@@ -22,9 +22,9 @@
 #include <sys/types.h>
 
 #include "scenario/outward_live.h"
-#include "support/folder.h"
 #include "support/packets.h"
 #include "support/request.h"
+#include "support/scratch.h"
 #include "support/world.h"
 
 enum {
@@ -61,7 +61,7 @@ struct stage {
     size_t zone_count; /* 0: nobody is asked for names that are not ours */
     struct responders responders;
     struct outward_live *outward; /* live: who plays the responders */
-    struct folder run;            /* live: the settings file */
+    struct scratch run;           /* live: the settings file */
     pid_t server;
     int server_errors; /* live: the server's standard error */
     uint16_t port;

@@ -161,14 +161,14 @@ static void write_settings(struct stage *stage)
     }
     write_upstreams(stage, out);
     fclose(out);
-    folder_write(&stage->run, "settings.yaml", text, length);
+    scratch_write(&stage->run, "settings.yaml", text, length);
     free(text);
 }
 
 static void become_server(const struct stage *stage, int errors)
 {
     const char *program = getenv("SPACEDNSD");
-    char settings[FOLDER_PATH_MOST + 32], listen[64];
+    char settings[SCRATCH_PATH_MOST + 32], listen[64];
     bool is_listening_told = stage_find_setting(stage, "listen") != NULL;
     int nothing = open("/dev/null", O_RDWR | O_CLOEXEC);
 

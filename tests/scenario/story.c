@@ -4,7 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "support/folder.h"
+#include "support/scratch.h"
 
 char *story_next_word(char **rest)
 {

@@ -28,25 +28,25 @@ static void remember_response(struct asking_settled *settled, const struct respo
                  (const char *)response_ede(response) + 6);
 }
 
-static void on_settled(void *context, const struct settlement *settlement)
+static void on_outcome(void *context, const struct fetch_outcome *outcome)
 {
     struct asking *asking = context;
     struct asking_settled *settled = &asking->settled;
     struct waiter *again = settled->again;
 
     settled->count++;
-    settled->failure = settlement->failure;
-    settled->server = settlement->server;
+    settled->failure = outcome->failure;
+    settled->server = outcome->server;
     settled->waiters = 0;
-    remember_response(settled, settlement->response);
-    for (struct waiter *waiter = settlement->waiters; waiter != NULL; waiter = waiter->next) {
+    remember_response(settled, outcome->response);
+    for (struct waiter *waiter = outcome->waiters; waiter != NULL; waiter = waiter->next) {
         ((struct asking_client *)(void *)waiter)->told++;
         settled->waiters++;
     }
     settled->again = NULL;
     if (again != NULL)
-        ck_assert(pending_ask(asking->pending, settlement->question, settlement->route, again,
-                              PENDING_PATIENCE_MS));
+        ck_assert(fetch_table_ask(asking->table, outcome->question, outcome->route, again,
+                                  FETCH_PATIENCE_MS));
 }
 
 void asking_init(struct asking *asking, bool mixes_case)
@@ -59,10 +59,10 @@ void asking_init(struct asking *asking, bool mixes_case)
         resolver_init(&asking->servers[i], &asking->upstreams[i], &asking->standing[i]);
         asking->standings.items[asking->standings.count++] = &asking->standing[i];
     }
-    scripted_init(&asking->scripted, ASKING_QUERIES, pending_tickets(ASKING_QUESTIONS));
+    scripted_init(&asking->scripted, ASKING_QUERIES, fetch_tickets(ASKING_QUESTIONS));
     asking->now_ms = FIRST_MS;
-    asking->pending = pending_new(
-        &(struct pending_options){
+    asking->table = fetch_table_new(
+        &(struct fetch_table_options){
             .servers = asking->servers,
             .routes = routes,
             .standings = &asking->standings,
@@ -70,16 +70,16 @@ void asking_init(struct asking *asking, bool mixes_case)
             .stats = &asking->stats,
             .questions = ASKING_QUESTIONS,
             .mixes_case = mixes_case,
-            .on_settled = on_settled,
+            .on_outcome = on_outcome,
             .context = asking,
         },
         &err);
-    ck_assert_ptr_nonnull(asking->pending);
+    ck_assert_ptr_nonnull(asking->table);
 }
 
 void asking_close(struct asking *asking)
 {
-    pending_free(asking->pending);
+    fetch_table_free(asking->table);
     ck_assert_uint_eq(asking->scripted.open, 0);
     scripted_close(&asking->scripted);
 }
@@ -94,23 +94,23 @@ bool asking_try(struct asking *asking, const char *name, uint8_t route)
 {
     struct scripted_question asked;
 
-    pending_set_time(asking->pending, asking->now_ms);
-    return pending_ask(asking->pending, scripted_ask(&asked, name), route,
-                       asking_next_client(asking), PENDING_PATIENCE_MS);
+    fetch_table_set_time(asking->table, asking->now_ms);
+    return fetch_table_ask(asking->table, scripted_ask(&asked, name), route,
+                           asking_next_client(asking), FETCH_PATIENCE_MS);
 }
 
 bool asking_refresh(struct asking *asking, const char *name, uint8_t route)
 {
     struct scripted_question asked;
 
-    pending_set_time(asking->pending, asking->now_ms);
-    return pending_ask(asking->pending, scripted_ask(&asked, name), route, NULL, 0);
+    fetch_table_set_time(asking->table, asking->now_ms);
+    return fetch_table_ask(asking->table, scripted_ask(&asked, name), route, NULL, 0);
 }
 
 void asking_ask(struct asking *asking, const char *name, uint8_t route)
 {
     ck_assert(asking_try(asking, name, route));
-    pending_turn(asking->pending, asking->now_ms);
+    fetch_table_turn(asking->table, asking->now_ms);
 }
 
 void asking_ask_numbered(struct asking *asking, unsigned number, uint8_t route)
@@ -126,16 +126,16 @@ void asking_pass(struct asking *asking, unsigned ms)
     uint64_t end_ms = asking->now_ms + ms;
 
     while (asking->now_ms < end_ms) {
-        asking->now_ms += PENDING_TICK_MS;
+        asking->now_ms += FETCH_TICK_MS;
         if (asking->now_ms > end_ms)
             asking->now_ms = end_ms;
-        pending_tick(asking->pending, asking->now_ms);
+        fetch_table_tick(asking->table, asking->now_ms);
     }
 }
 
 void asking_reply(struct asking *asking, size_t number, const struct scripted_reply *reply)
 {
-    pending_set_time(asking->pending, asking->now_ms);
+    fetch_table_set_time(asking->table, asking->now_ms);
     scripted_reply(&asking->scripted, number, reply);
 }
 
@@ -152,7 +152,7 @@ void asking_reply_code(struct asking *asking, size_t number, uint16_t rcode)
 
 void asking_break_off(struct asking *asking, size_t number, enum link_failure failure)
 {
-    pending_set_time(asking->pending, asking->now_ms);
+    fetch_table_set_time(asking->table, asking->now_ms);
     scripted_fail(&asking->scripted, number, failure);
 }
 
@@ -169,7 +169,7 @@ void asking_make_failing(struct asking *asking, uint8_t server)
 
 void asking_pass_window(struct asking *asking)
 {
-    asking_pass(asking, PENDING_WINDOW_MS + PENDING_TICK_MS);
+    asking_pass(asking, FETCH_WINDOW_MS + FETCH_TICK_MS);
 }
 
 const struct scripted_query *asking_sent(const struct asking *asking, size_t number)
@@ -193,7 +193,7 @@ static void assert_ended(const struct asking *asking, enum forward_failure failu
     ck_assert_uint_eq(asking->settled.count, 1);
     ck_assert_int_eq(asking->settled.failure, failure);
     ck_assert_uint_eq(asking->settled.server, server);
-    ck_assert_uint_eq(pending_count(asking->pending), 0);
+    ck_assert_uint_eq(fetch_table_count(asking->table), 0);
     ck_assert_uint_eq(asking->scripted.open, 0);
 }
 
@@ -222,7 +222,7 @@ void asking_assert_lingers(const struct asking *asking, enum forward_failure fai
                            uint8_t server)
 {
     assert_told(asking, failure, server);
-    ck_assert_uint_eq(pending_count(asking->pending), 1);
-    ck_assert_uint_eq(pending_room(asking->pending), ASKING_QUESTIONS);
+    ck_assert_uint_eq(fetch_table_count(asking->table), 1);
+    ck_assert_uint_eq(fetch_table_room(asking->table), ASKING_QUESTIONS);
     ck_assert_uint_gt(asking->scripted.open, 0);
 }

@@ -10,7 +10,7 @@
  *
  * Memory: everything in asking_init.
  */
-#include "forward/pending.h"
+#include "forward/fetch_table.h"
 #include "support/scripted.h"
 
 enum {
@@ -49,7 +49,7 @@ struct asking {
     struct standings standings;
     struct scripted scripted;
     struct stats stats;
-    struct pending *pending;
+    struct fetch_table *table;
     uint64_t now_ms;
     struct asking_client clients[ASKING_CLIENTS];
     size_t client_count;

@@ -19,7 +19,7 @@ struct clocked {
     struct responders_link link;
     struct forward *forward;
     struct deferred *deferred;
-    struct carrier carrier;
+    struct reply_sink reply_sink;
     struct mailbox mailbox;
     struct stats stats;
     struct batch batch;
@@ -111,16 +111,16 @@ struct routes clocked_routes(const struct clocked *clocked)
     return (struct routes){.items = clocked->route_items, .count = clocked->zones.count};
 }
 
-/* ---- the carrier ---- */
+/* ---- the reply_sink ---- */
 
-static struct clocked *clocked_of(struct carrier *carrier)
+static struct clocked *clocked_of(struct reply_sink *reply_sink)
 {
-    return (struct clocked *)(void *)((char *)carrier - offsetof(struct clocked, carrier));
+    return (struct clocked *)(void *)((char *)reply_sink - offsetof(struct clocked, reply_sink));
 }
 
-static void keep(struct carrier *carrier, size_t number, struct late_client *client)
+static void keep(struct reply_sink *reply_sink, size_t number, struct late_client *client)
 {
-    struct clocked *clocked = clocked_of(carrier);
+    struct clocked *clocked = clocked_of(reply_sink);
 
     (void)number;
     *client = (struct late_client){.serial = 0};
@@ -137,10 +137,10 @@ static void arrive(struct clocked *clocked, struct awaited *awaited, size_t leng
     awaited->came_ms = clocked->now_ms;
 }
 
-static bool deliver(struct carrier *carrier, const struct late_client *client, const uint8_t *reply,
-                    size_t length)
+static bool deliver(struct reply_sink *reply_sink, const struct late_client *client,
+                    const uint8_t *reply, size_t length)
 {
-    struct clocked *clocked = clocked_of(carrier);
+    struct clocked *clocked = clocked_of(reply_sink);
     struct awaited *awaited = clocked->waiting[client->serial];
 
     clocked->waiting[client->serial] = NULL;
@@ -156,12 +156,12 @@ static void ignore(void *context)
     (void)context;
 }
 
-static void on_found(void *context, struct waiter *waiters, const struct found *found)
+static void on_result(void *context, struct waiter *waiters, const struct forward_result *found)
 {
     struct clocked *clocked = context;
 
     batch_adopt(&clocked->batch);
-    batch_on_found(&clocked->batch, waiters, found);
+    batch_on_result(&clocked->batch, waiters, found);
 }
 
 static void open_forward(struct clocked *clocked, const struct clocked_options *options)
@@ -175,7 +175,7 @@ static void open_forward(struct clocked *clocked, const struct clocked_options *
         .mixes_case = options->mixes_case,
         .stats = &clocked->stats,
         .link = &clocked->link.link,
-        .on_found = on_found,
+        .on_result = on_result,
         .context = clocked,
     };
 
@@ -199,7 +199,7 @@ struct clocked *clocked_new(const struct clocked_options *options)
     memset(clocked, 0, sizeof *clocked);
     clocked->now_ms = FIRST_MS;
     clocked->snapshot = options->snapshot;
-    clocked->carrier = (struct carrier){.keep = keep, .deliver = deliver};
+    clocked->reply_sink = (struct reply_sink){.keep = keep, .deliver = deliver};
     clocked->batch.mailbox = &clocked->mailbox;
     clocked->batch.stats = &clocked->stats;
     clocked->batch.on_adopted = ignore;
@@ -224,7 +224,7 @@ void clocked_free(struct clocked *clocked)
 
 static uint64_t next_tick_ms(const struct clocked *clocked)
 {
-    return (clocked->now_ms / PENDING_TICK_MS + 1) * PENDING_TICK_MS;
+    return (clocked->now_ms / FETCH_TICK_MS + 1) * FETCH_TICK_MS;
 }
 
 /* Goes to the next moment at which something happens, at most to `end_ms`. */
@@ -280,7 +280,7 @@ void clocked_post(struct clocked *clocked, struct exchange *asked, struct awaite
     batch_begin(batch, clocked->now_ms);
     clocked->link.now_ms = clocked->now_ms;
     batch_prepare(batch, 1);
-    size_t length = batch_finish(batch, 0, &client, &clocked->carrier);
+    size_t length = batch_finish(batch, 0, &client, &clocked->reply_sink);
     if (!batch->exchanges[0].is_deferred)
         arrive(clocked, awaited, length);
     batch_end(batch);

@@ -4,7 +4,7 @@
  * questions over a link that ends at responders.h.
  *
  *     post ──► batch ──► forward ──► link ──► responders
- *     await ◄── carrier ◄── batch_on_found ◄── responses, ticks
+ *     await ◄── reply_sink ◄── batch_on_result ◄── responses, ticks
  *
  * world_forward() has a whole server work with it.
  *

@@ -50,7 +50,7 @@ static void read_model(struct estate *estate, size_t i)
 static void load(struct estate *estate)
 {
     for (size_t i = 0; i < ESTATE_SPACES; i++) {
-        folder_copy(&estate->world.folder, paths[i]);
+        scratch_copy(&estate->world.folder, paths[i]);
         read_model(estate, i);
     }
     world_must_load(&estate->world);

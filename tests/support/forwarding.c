@@ -27,7 +27,7 @@ static void read_endpoints(void)
         }
 }
 
-static void keep(struct forwarding *forwarding, const struct found *found)
+static void keep(struct forwarding *forwarding, const struct forward_result *found)
 {
     struct forwarding_found *last = &forwarding->last;
 
@@ -42,7 +42,7 @@ static void keep(struct forwarding *forwarding, const struct found *found)
                  (const char *)response_ede(found->response) + 6);
 }
 
-static void on_found(void *context, struct waiter *waiters, const struct found *found)
+static void on_result(void *context, struct waiter *waiters, const struct forward_result *found)
 {
     struct forwarding *forwarding = context;
 
@@ -58,7 +58,7 @@ static void init(struct forwarding *forwarding, struct standings *standings)
 
     memset(forwarding, 0, sizeof *forwarding);
     read_endpoints();
-    scripted_init(&forwarding->scripted, FORWARDING_QUERIES, pending_tickets(FORWARDING_QUESTIONS));
+    scripted_init(&forwarding->scripted, FORWARDING_QUERIES, fetch_tickets(FORWARDING_QUESTIONS));
     forwarding->standings =
         standings == NULL ? standings_new(&zones, NULL, &err) : standings_hold(standings);
     ck_assert_ptr_nonnull(forwarding->standings);
@@ -70,7 +70,7 @@ static void init(struct forwarding *forwarding, struct standings *standings)
             .stats = &forwarding->stats,
             .standings = forwarding->standings,
             .link = &forwarding->scripted.link,
-            .on_found = on_found,
+            .on_result = on_result,
             .context = forwarding,
         },
         &err);
@@ -103,7 +103,7 @@ bool forwarding_ask(struct forwarding *forwarding, const char *name, uint8_t rou
 {
     struct scripted_question asked;
     const struct question *question = scripted_ask(&asked, name);
-    struct found found;
+    struct forward_result found;
 
     memset(&found, 0xee, sizeof found);
     if (forward_find(forwarding->forward, question, route, &found)) {
@@ -125,7 +125,7 @@ void forwarding_pass(struct forwarding *forwarding, uint64_t ms)
     uint64_t end_ms = forwarding->now_ms + ms;
 
     while (forwarding->now_ms < end_ms) {
-        forwarding->now_ms += PENDING_TICK_MS;
+        forwarding->now_ms += FETCH_TICK_MS;
         if (forwarding->now_ms > end_ms)
             forwarding->now_ms = end_ms;
         forward_set_time(forwarding->forward, forwarding->now_ms);
@@ -167,8 +167,8 @@ void forwarding_make_failing(struct forwarding *forwarding, uint8_t route)
         snprintf(name, sizeof name, "silent%u.example", i);
         ck_assert(!forwarding_ask(forwarding, name, route));
     }
-    forwarding_pass(forwarding, PENDING_WINDOW_MS + PENDING_TICK_MS);
-    forward_tell_servers(forwarding->forward, route, &text);
+    forwarding_pass(forwarding, FETCH_WINDOW_MS + FETCH_TICK_MS);
+    forward_format_servers(forwarding->forward, route, &text);
     ck_assert_msg(strstr(told, " up ") == NULL && strstr(told, " untried") == NULL &&
                       strstr(told, " in doubt") == NULL,
                   "%s", told);
@@ -202,7 +202,7 @@ uint64_t forwarding_counted(const struct forwarding *forwarding, enum counter co
     return forwarding->stats.counters[counter];
 }
 
-static void assert_server(const struct found *found, const char *server)
+static void assert_server(const struct forward_result *found, const char *server)
 {
     if (server == NULL)
         ck_assert_ptr_null(found->server);
@@ -212,7 +212,7 @@ static void assert_server(const struct found *found, const char *server)
 
 void forwarding_assert_fresh(const struct forwarding *forwarding, uint32_t age_seconds)
 {
-    const struct found *found = &forwarding->last.found;
+    const struct forward_result *found = &forwarding->last.found;
 
     ck_assert(forwarding->last.has_response && found->is_cached && !found->is_stale);
     ck_assert_int_eq(found->failure, FORWARD_NO_FAILURE);
@@ -222,7 +222,7 @@ void forwarding_assert_fresh(const struct forwarding *forwarding, uint32_t age_s
 
 void forwarding_assert_new(const struct forwarding *forwarding, const char *server)
 {
-    const struct found *found = &forwarding->last.found;
+    const struct forward_result *found = &forwarding->last.found;
 
     ck_assert(forwarding->last.has_response && !found->is_cached && !found->is_stale);
     ck_assert_int_eq(found->failure, FORWARD_NO_FAILURE);
@@ -233,7 +233,7 @@ void forwarding_assert_new(const struct forwarding *forwarding, const char *serv
 void forwarding_assert_stale(const struct forwarding *forwarding, enum forward_failure failure,
                              const char *server)
 {
-    const struct found *found = &forwarding->last.found;
+    const struct forward_result *found = &forwarding->last.found;
 
     ck_assert(forwarding->last.has_response && found->is_cached && found->is_stale);
     ck_assert_int_eq(found->failure, failure);
@@ -243,7 +243,7 @@ void forwarding_assert_stale(const struct forwarding *forwarding, enum forward_f
 void forwarding_assert_failed(const struct forwarding *forwarding, enum forward_failure failure,
                               const char *server)
 {
-    const struct found *found = &forwarding->last.found;
+    const struct forward_result *found = &forwarding->last.found;
 
     ck_assert(!found->is_stale);
     ck_assert_int_eq(found->failure, failure);

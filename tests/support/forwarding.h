@@ -29,7 +29,7 @@ enum { RESOLVER_CORP, RESOLVER_FIRST, RESOLVER_SECOND };
 
 /** What was found, without what it pointed at. */
 struct forwarding_found {
-    struct found found; /* its response is not to be looked at */
+    struct forward_result found; /* its response is not to be looked at */
     bool has_response;
     unsigned rcode;
     unsigned answers;

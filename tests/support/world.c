@@ -12,29 +12,29 @@ void world_init(struct world *world)
     *world = (struct world){
         .policy = policy_usual(), .key = key_usual(), .reply = malloc(TCP_OCTETS_MOST)};
     world->policy.local.spaces = world->local;
-    folder_init(&world->folder);
+    scratch_init(&world->folder);
 }
 
 void world_close(struct world *world)
 {
     clocked_free(world->clocked);
     snapshot_free(world->snapshot);
-    folder_close(&world->folder);
+    scratch_close(&world->folder);
     free(world->reply);
 }
 
 void world_init_fixture(struct world *world)
 {
     world_init(world);
-    folder_copy(&world->folder, "zones/test-space.yaml");
+    scratch_copy(&world->folder, "zones/test-space.yaml");
     world_must_load(world);
 }
 
 void world_init_two_spaces(struct world *world)
 {
     world_init(world);
-    folder_copy(&world->folder, "zones/test-space.yaml");
-    folder_copy(&world->folder, "tests/zones_good/other-space.yaml");
+    scratch_copy(&world->folder, "zones/test-space.yaml");
+    scratch_copy(&world->folder, "tests/zones_good/other-space.yaml");
     world_must_load(world);
 }
 
@@ -76,8 +76,8 @@ void world_must_load(struct world *world)
 
 void world_must_load_text(struct world *world, const char *text)
 {
-    folder_clear(&world->folder);
-    folder_write(&world->folder, "space.yaml", text, strlen(text));
+    scratch_clear(&world->folder);
+    scratch_write(&world->folder, "space.yaml", text, strlen(text));
     world_must_load(world);
 }
 

@@ -4,7 +4,7 @@
  *
  *     struct world world;
  *     world_init(&world);
- *     folder_copy(&world.folder, "zones/test-space.yaml");
+ *     scratch_copy(&world.folder, "zones/test-space.yaml");
  *     world_must_load(&world);
  *     world_ask(&world, &(struct ask){.name = "api.example.com."}, &decoded);
  *
@@ -15,13 +15,13 @@
 #include "serve/respond.h"
 #include "support/clocked.h"
 #include "support/decoded.h"
-#include "support/folder.h"
 #include "support/request.h"
+#include "support/scratch.h"
 
 enum { WORLD_LOCAL_MOST = 4 };
 
 struct world {
-    struct folder folder;
+    struct scratch folder;
     struct policy policy;
     const char *local[WORLD_LOCAL_MOST];
     struct hash_key key;

@@ -7,13 +7,13 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "support/folder.h"
+#include "support/scratch.h"
 #include "support/suite.h"
 #include "support/zones.h"
 
 /* A folder, what was loaded from it, and how the last load went. */
 struct stand {
-    struct folder folder;
+    struct scratch folder;
     struct policy policy;
     struct snapshot *snapshot;
     struct report *report;
@@ -41,14 +41,14 @@ static const struct waiting_clock late = {.wall_us = long_after};
 static void set_up(void)
 {
     stand = (struct stand){.policy = policy_usual(), .threads = 1, .clock = &late};
-    folder_init(&stand.folder);
+    scratch_init(&stand.folder);
 }
 
 static void tear_down(void)
 {
     snapshot_free(stand.snapshot);
     report_free(stand.report);
-    folder_close(&stand.folder);
+    scratch_close(&stand.folder);
 }
 
 /* Loads; a new snapshot takes the place of the one before. Returns whether there is one. */
@@ -82,11 +82,11 @@ static bool load(void)
 static void write_text(const char *name, const char *text)
 {
     static time_t seconds = 1000000000;
-    char path[FOLDER_PATH_MOST + 64];
+    char path[SCRATCH_PATH_MOST + 64];
     struct timespec times[2] = {{.tv_sec = seconds}, {.tv_sec = seconds}};
 
     seconds++;
-    folder_write(&stand.folder, name, text, strlen(text));
+    scratch_write(&stand.folder, name, text, strlen(text));
     snprintf(path, sizeof path, "%s/%s", stand.folder.path, name);
     ck_assert_int_eq(utimensat(AT_FDCWD, path, times, 0), 0);
 }
@@ -208,7 +208,7 @@ END_TEST
 /* Writes into the file as it is: same inode, same size, and the same time of change. */
 static void overwrite(const char *name, const char *text)
 {
-    char path[FOLDER_PATH_MOST + 64];
+    char path[SCRATCH_PATH_MOST + 64];
     struct stat status;
 
     snprintf(path, sizeof path, "%s/%s", stand.folder.path, name);
@@ -227,7 +227,7 @@ START_TEST(a_change_in_the_same_moment_is_seen)
     static const char first[] = "space: one-space\ncidr: 10.1.0.0/16\n";
 
     stand.clock = NULL;
-    folder_write(&stand.folder, "one.yaml", first, strlen(first));
+    scratch_write(&stand.folder, "one.yaml", first, strlen(first));
     ck_assert(load());
     overwrite("one.yaml", "space: one-space\ncidr: 10.2.0.0/16\n");
     ck_assert(!load());
@@ -308,7 +308,7 @@ END_TEST
 
 START_TEST(a_draft_may_be_the_first_file_of_a_folder)
 {
-    char file[FOLDER_PATH_MOST + 16], draft[FOLDER_PATH_MOST + 16];
+    char file[SCRATCH_PATH_MOST + 16], draft[SCRATCH_PATH_MOST + 16];
 
     write_text(".draft", "space: one-space\ncidr: 10.1.0.0/16\n");
     snprintf(file, sizeof file, "%s/one.yaml", stand.folder.path);
@@ -343,7 +343,7 @@ START_TEST(a_new_file_is_added_and_a_removed_one_goes)
     ck_assert(load());
     ck_assert_uint_eq(stand.outcome.read_count, 1);
     ck_assert(has_app("two-app"));
-    folder_remove(&stand.folder, "one.yaml");
+    scratch_remove(&stand.folder, "one.yaml");
     ck_assert(load());
     ck_assert_uint_eq(stand.outcome.file_count, 1);
     ck_assert(!has_app("one-app"));
@@ -360,9 +360,9 @@ START_TEST(a_renamed_file_is_no_clash_with_itself)
 {
     write_space("one", 1, "");
     ck_assert(load());
-    folder_remove(&stand.folder, "one.yaml");
+    scratch_remove(&stand.folder, "one.yaml");
     write_space("one", 1, "");
-    char from[FOLDER_PATH_MOST + 16], to[FOLDER_PATH_MOST + 16];
+    char from[SCRATCH_PATH_MOST + 16], to[SCRATCH_PATH_MOST + 16];
     snprintf(from, sizeof from, "%s/one.yaml", stand.folder.path);
     snprintf(to, sizeof to, "%s/renamed.yaml", stand.folder.path);
     ck_assert_int_eq(rename(from, to), 0);
@@ -525,7 +525,7 @@ START_TEST(a_clash_is_found_by_a_reload_too)
     ck_assert_msg(!load(), "%s", clashes[_i].what);
     ck_assert_msg(count_findings(clashes[_i].code) == 1, "%s: found %zu times", clashes[_i].what,
                   count_findings(clashes[_i].code));
-    folder_remove(&stand.folder, "one.yaml");
+    scratch_remove(&stand.folder, "one.yaml");
     ck_assert_msg(load() || count_findings(FINDING_IMMUTABLE) > 0, "%s", clashes[_i].what);
 }
 END_TEST
@@ -670,13 +670,13 @@ START_TEST(only_yaml_files_are_zone_files)
     write_text(".hidden.yaml", "[");
     ck_assert(load());
     ck_assert_uint_eq(stand.outcome.file_count, 1);
-    folder_remove(&stand.folder, ".hidden.yaml");
+    scratch_remove(&stand.folder, ".hidden.yaml");
 }
 END_TEST
 
 START_TEST(a_folder_called_like_a_zone_file_is_a_finding)
 {
-    char path[FOLDER_PATH_MOST + 16];
+    char path[SCRATCH_PATH_MOST + 16];
 
     write_space("one", 1, "");
     snprintf(path, sizeof path, "%s/x.yaml", stand.folder.path);
@@ -695,7 +695,7 @@ START_TEST(an_empty_or_missing_folder_is_an_error)
     ck_assert(!stand.outcome.is_unchanged);
     ck_assert(stand.err.code != ERR_NONE);
     ck_assert_ptr_nonnull(strstr(stand.err.text, stand.folder.path));
-    struct folder kept = stand.folder;
+    struct scratch kept = stand.folder;
     snprintf(stand.folder.path, sizeof stand.folder.path, "/nonexistent/zones");
     ck_assert(!load());
     ck_assert_int_eq(stand.err.code, ERR_SYSTEM);
@@ -708,7 +708,7 @@ START_TEST(a_folder_that_empties_keeps_what_is_served)
 {
     write_space("one", 1, "");
     ck_assert(load());
-    folder_clear(&stand.folder);
+    scratch_clear(&stand.folder);
     ck_assert(!load());
     ck_assert(!stand.outcome.is_unchanged);
     ck_assert(has_app("one-app"));

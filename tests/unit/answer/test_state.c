@@ -9,12 +9,12 @@
 #include <unistd.h>
 
 #include "answer/kept_back_change.h"
-#include "support/folder.h"
+#include "support/scratch.h"
 #include "support/suite.h"
 #include "support/zones.h"
 
-static struct folder zones, home;
-static char path[FOLDER_PATH_MOST + 16];
+static struct scratch zones, home;
+static char path[SCRATCH_PATH_MOST + 16];
 static struct policy policy;
 static struct hash_key key;
 static struct state state;
@@ -35,10 +35,10 @@ int __wrap_renameat(int from, const char *old, int to, const char *new)
 
 static void set_up(void)
 {
-    folder_init(&zones);
-    folder_init(&home);
-    folder_copy(&zones, "zones/test-space.yaml");
-    folder_copy(&zones, "tests/zones_good/other-space.yaml");
+    scratch_init(&zones);
+    scratch_init(&home);
+    scratch_copy(&zones, "zones/test-space.yaml");
+    scratch_copy(&zones, "tests/zones_good/other-space.yaml");
     snprintf(path, sizeof path, "%s/state", home.path);
     policy = policy_usual();
     key = key_usual();
@@ -46,7 +46,7 @@ static void set_up(void)
 
 static void tear_down(void)
 {
-    char command[FOLDER_PATH_MOST + 64];
+    char command[SCRATCH_PATH_MOST + 64];
 
     is_full = false;
     snapshot_free(snapshot);
@@ -54,8 +54,8 @@ static void tear_down(void)
     state_close(&state);
     snprintf(command, sizeof command, "rm -rf '%s'", path);
     ck_assert_int_eq(system(command), 0); // NOLINT: a folder of this test's own
-    folder_close(&zones);
-    folder_close(&home);
+    scratch_close(&zones);
+    scratch_close(&home);
 }
 
 /* Loads as the server does, at first or again; what is loaded is stored. */
@@ -139,7 +139,7 @@ START_TEST(what_is_kept_back_outlives_the_process_with_its_generation_and_time)
     struct name name;
 
     begin_process(1000);
-    ck_assert(folder_edit(&zones, "test-space.yaml", "api.example.com", "papi.example.com"));
+    ck_assert(scratch_edit(&zones, "test-space.yaml", "api.example.com", "papi.example.com"));
     ck_assert(load(2000));
     end_process();
     begin_process(3000);
@@ -157,8 +157,8 @@ START_TEST(what_falls_out_while_no_server_runs_is_kept_back_at_the_start)
 {
     begin_process(0);
     end_process();
-    folder_remove(&zones, "other-space.yaml");
-    ck_assert(folder_edit(&zones, "test-space.yaml", "example.net", "example.edu"));
+    scratch_remove(&zones, "other-space.yaml");
+    ck_assert(scratch_edit(&zones, "test-space.yaml", "example.net", "example.edu"));
     begin_process(0);
     ck_assert(is_kept_back("quiet.example.org") && is_kept_back("example.net"));
     ck_assert(!is_kept_back("api.example.com"));
@@ -171,8 +171,8 @@ START_TEST(names_by_suffixes_of_before_are_kept_back)
     begin_process(1000);
     ck_assert(!is_kept_back("frozen-oasis-70544.herokuapp.com"));
     end_process();
-    ck_assert(folder_edit(&zones, "test-space.yaml",
-                          "    default_domain: open-plain-1001-1234567890ab.herokuapp.com\n", ""));
+    ck_assert(scratch_edit(&zones, "test-space.yaml",
+                           "    default_domain: open-plain-1001-1234567890ab.herokuapp.com\n", ""));
     policy.suffixes.apps = "apps.example";
     policy.suffixes.discovery = "dynos.example";
     for (int starts = 0; starts < 2; starts++) { /* the second time they are read back */
@@ -191,7 +191,7 @@ END_TEST
 
 START_TEST(a_state_that_knows_no_suffixes_is_read)
 {
-    char command[FOLDER_PATH_MOST + 64];
+    char command[SCRATCH_PATH_MOST + 64];
 
     begin_process(1000);
     end_process();
@@ -207,9 +207,9 @@ END_TEST
 START_TEST(what_is_declared_again_is_not_remembered)
 {
     begin_process(0);
-    ck_assert(folder_edit(&zones, "test-space.yaml", "api.example.com", "papi.example.com"));
+    ck_assert(scratch_edit(&zones, "test-space.yaml", "api.example.com", "papi.example.com"));
     load(0);
-    ck_assert(folder_edit(&zones, "test-space.yaml", "papi.example.com", "api.example.com"));
+    ck_assert(scratch_edit(&zones, "test-space.yaml", "papi.example.com", "api.example.com"));
     load(0);
     end_process();
     begin_process(0);
@@ -220,7 +220,7 @@ END_TEST
 START_TEST(names_whose_time_is_over_are_let_go_at_the_start)
 {
     begin_process(1000);
-    ck_assert(folder_edit(&zones, "test-space.yaml", "api.example.com", "papi.example.com"));
+    ck_assert(scratch_edit(&zones, "test-space.yaml", "api.example.com", "papi.example.com"));
     load(1000);
     end_process();
     begin_process(1000 + (int64_t)policy.kept_back_seconds);
@@ -232,7 +232,7 @@ START_TEST(a_full_disk_is_said_and_made_up_for_by_the_next_load)
 {
     begin_process(0);
     is_full = true;
-    ck_assert(folder_edit(&zones, "test-space.yaml", "api.example.com", "papi.example.com"));
+    ck_assert(scratch_edit(&zones, "test-space.yaml", "api.example.com", "papi.example.com"));
     ck_assert(!load(0));
     ck_assert(state.is_behind);
     ck_assert_ptr_nonnull(strstr(state.problem.text, "No space left on device"));
@@ -252,7 +252,7 @@ START_TEST(an_end_while_the_disk_is_full_loses_nothing_that_was_written)
 {
     begin_process(0);
     is_full = true;
-    ck_assert(folder_edit(&zones, "test-space.yaml", "api.example.com", "papi.example.com"));
+    ck_assert(scratch_edit(&zones, "test-space.yaml", "api.example.com", "papi.example.com"));
     ck_assert(!load(0));
     end_process();
     is_full = false;
@@ -282,10 +282,10 @@ START_TEST(odd_octets_of_a_name_are_read_back)
     char text[4096];
 
     snprintf(text, sizeof text, "space: odd-space\ncidr: 10.9.0.0/16\nrecords:\n%s", odd);
-    folder_write(&zones, "odd.yaml", text, strlen(text));
+    scratch_write(&zones, "odd.yaml", text, strlen(text));
     begin_process(0);
     ck_assert_uint_eq(snapshot->kept_back == NULL, 1);
-    folder_remove(&zones, "odd.yaml");
+    scratch_remove(&zones, "odd.yaml");
     load(0);
     ck_assert_uint_eq(snapshot->kept_back->count, 1);
     end_process();
@@ -306,10 +306,10 @@ static const char *const decays[] = {
 
 START_TEST(whatever_decays_the_server_starts_in_a_later_generation)
 {
-    char command[FOLDER_PATH_MOST + 256];
+    char command[SCRATCH_PATH_MOST + 256];
 
     begin_process(1000);
-    ck_assert(folder_edit(&zones, "test-space.yaml", "api.example.com", "papi.example.com"));
+    ck_assert(scratch_edit(&zones, "test-space.yaml", "api.example.com", "papi.example.com"));
     load(1010);
     end_process();
     snprintf(command, sizeof command, "cd '%s' && %s", path, decays[_i]);
@@ -342,24 +342,24 @@ START_TEST(a_file_that_was_cut_while_no_server_ran_is_refused_at_the_start)
 {
     begin_process(1000);
     end_process();
-    ck_assert(folder_edit(&zones, "test-space.yaml", "\n...\n", "\n"));
+    ck_assert(scratch_edit(&zones, "test-space.yaml", "\n...\n", "\n"));
     ck_assert_uint_eq(count_cut_at_the_start(), 0); /* nobody remembers that it was marked */
     ck_assert_msg(state_open(&state, path, &key), "%s", state.problem.text);
     ck_assert_uint_eq(count_cut_at_the_start(), 1);
     end_process();
     ck_assert_msg(state_open(&state, path, &key), "%s", state.problem.text);
     ck_assert_uint_eq(count_cut_at_the_start(), 1); /* and is so at the next start, too */
-    folder_copy(&zones, "zones/test-space.yaml");
+    scratch_copy(&zones, "zones/test-space.yaml");
     ck_assert_uint_eq(count_cut_at_the_start(), 0);
 }
 END_TEST
 
 START_TEST(a_file_that_never_was_marked_is_not_cut_at_the_start)
 {
-    ck_assert(folder_edit(&zones, "test-space.yaml", "\n...\n", "\n"));
+    ck_assert(scratch_edit(&zones, "test-space.yaml", "\n...\n", "\n"));
     begin_process(1000);
     end_process();
-    ck_assert(folder_edit(&zones, "test-space.yaml", "api.example.com", "papi.example.com"));
+    ck_assert(scratch_edit(&zones, "test-space.yaml", "api.example.com", "papi.example.com"));
     ck_assert_msg(state_open(&state, path, &key), "%s", state.problem.text);
     ck_assert_uint_eq(count_cut_at_the_start(), 0);
 }

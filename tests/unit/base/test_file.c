@@ -8,17 +8,17 @@
 #include <sys/un.h>
 #include <unistd.h>
 
-#include "support/folder.h"
+#include "support/scratch.h"
 #include "support/suite.h"
 
-enum { PATH_MOST = FOLDER_PATH_MOST + 32, OCTETS_MOST = 16 };
+enum { PATH_MOST = SCRATCH_PATH_MOST + 32, OCTETS_MOST = 16 };
 
-static struct folder folder;
+static struct scratch folder;
 static char path[PATH_MOST];
 
 static void set_up(void)
 {
-    folder_init(&folder);
+    scratch_init(&folder);
     snprintf(path, sizeof path, "%s/x", folder.path);
 }
 
@@ -26,7 +26,7 @@ static void tear_down(void)
 {
     unlink(path);
     rmdir(path);
-    folder_close(&folder);
+    scratch_close(&folder);
 }
 
 static void expect_refused(const char *at, const char *sentence)
@@ -45,7 +45,7 @@ START_TEST(a_file_is_read_whole_and_ends_in_a_zero)
     struct err err;
     size_t length;
 
-    folder_write(&folder, "x", octets, OCTETS_MOST);
+    scratch_write(&folder, "x", octets, OCTETS_MOST);
     char *text = file_read_text(path, OCTETS_MOST, &length, &err);
     ck_assert_ptr_nonnull(text);
     ck_assert_uint_eq(length, OCTETS_MOST);
@@ -57,7 +57,7 @@ END_TEST
 
 START_TEST(a_file_with_an_octet_too_many_is_refused)
 {
-    folder_write(&folder, "x", "seventeen octets.", OCTETS_MOST + 1);
+    scratch_write(&folder, "x", "seventeen octets.", OCTETS_MOST + 1);
     expect_refused(path, "is larger than the 16 octets that are read");
 }
 END_TEST

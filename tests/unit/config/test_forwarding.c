@@ -3,14 +3,14 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "support/folder.h"
+#include "support/scratch.h"
 #include "support/suite.h"
 
-enum { PATH_MOST = FOLDER_PATH_MOST + 32, SAID_MOST = 4096 };
+enum { PATH_MOST = SCRATCH_PATH_MOST + 32, SAID_MOST = 4096 };
 
 /* A settings file and a resolv.conf on a host with the addresses 10.0.0.2 and fd00::2. */
 struct reading {
-    struct folder folder;
+    struct scratch folder;
     char settings_path[PATH_MOST], resolv_path[PATH_MOST];
     struct settings settings;
     bool passed;
@@ -58,10 +58,10 @@ static void settle(struct reading *reading, const char *text, const char *resolv
     size_t length;
     FILE *out = open_memstream(&problems, &length);
 
-    folder_init(&reading->folder);
-    folder_write(&reading->folder, "s.yaml", text, strlen(text));
+    scratch_init(&reading->folder);
+    scratch_write(&reading->folder, "s.yaml", text, strlen(text));
     if (resolv_conf != NULL)
-        folder_write(&reading->folder, "resolv.conf", resolv_conf, strlen(resolv_conf));
+        scratch_write(&reading->folder, "resolv.conf", resolv_conf, strlen(resolv_conf));
     snprintf(reading->settings_path, PATH_MOST, "%s/s.yaml", reading->folder.path);
     snprintf(reading->resolv_path, PATH_MOST, "%s/resolv.conf", reading->folder.path);
     reading->passed = settings_init(&reading->settings, 3, argv, out) == SETTINGS_READY &&
@@ -78,7 +78,7 @@ static void settle(struct reading *reading, const char *text, const char *resolv
 static void end_reading(struct reading *reading)
 {
     settings_close(&reading->settings);
-    folder_close(&reading->folder);
+    scratch_close(&reading->folder);
 }
 
 /* Every zone with its upstreams: "corp.example=192.168.7.53,10.0.0.9 .=10.0.0.3 ". */

@@ -7,13 +7,13 @@
 #include <unistd.h>
 
 #include "config/forwarding.h"
-#include "support/folder.h"
+#include "support/scratch.h"
 #include "support/suite.h"
 
-enum { PATH_MOST = FOLDER_PATH_MOST + 32, TOLD_MOST = 4096 };
+enum { PATH_MOST = SCRATCH_PATH_MOST + 32, TOLD_MOST = 4096 };
 
 static struct {
-    struct folder folder;
+    struct scratch folder;
     char path[PATH_MOST];
     char resolv_conf[PATH_MOST];
     char *argv[6];
@@ -27,12 +27,12 @@ static void write_file(const char *text)
 {
     if (text[0] == '\0')
         text = "{}\n";
-    folder_write(&stand.folder, "s.yaml", text, strlen(text));
+    scratch_write(&stand.folder, "s.yaml", text, strlen(text));
 }
 
 static void write_nameserver(const char *text)
 {
-    folder_write(&stand.folder, "resolv.conf", text, strlen(text));
+    scratch_write(&stand.folder, "resolv.conf", text, strlen(text));
 }
 
 static void settle(struct settings *settings)
@@ -46,7 +46,7 @@ static void settle(struct settings *settings)
 static void set_up(void)
 {
     memset(&stand, 0, sizeof stand);
-    folder_init(&stand.folder);
+    scratch_init(&stand.folder);
     snprintf(stand.path, sizeof stand.path, "%s/s.yaml", stand.folder.path);
     snprintf(stand.resolv_conf, sizeof stand.resolv_conf, "%s/resolv.conf", stand.folder.path);
     write_nameserver("nameserver 10.9.9.9\n");
@@ -56,7 +56,7 @@ static void tear_down(void)
 {
     settings_close(&stand.next);
     settings_close(&stand.now);
-    folder_close(&stand.folder);
+    scratch_close(&stand.folder);
 }
 
 /* Reads the settings that are in force; `flag` may be NULL. */

@@ -5,14 +5,14 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "support/folder.h"
+#include "support/scratch.h"
 #include "support/suite.h"
 
-enum { PATH_MOST = FOLDER_PATH_MOST + 32, SAID_MOST = 4096 };
+enum { PATH_MOST = SCRATCH_PATH_MOST + 32, SAID_MOST = 4096 };
 
 /* A settings file and what reading it came to. */
 struct reading {
-    struct folder folder;
+    struct scratch folder;
     char path[PATH_MOST];
     struct settings settings;
     enum settings_status status;
@@ -42,8 +42,8 @@ static void read_octets(struct reading *reading, const char *text, size_t length
     char *problems;
     size_t problems_length;
 
-    folder_init(&reading->folder);
-    folder_write(&reading->folder, "s.yaml", text, length);
+    scratch_init(&reading->folder);
+    scratch_write(&reading->folder, "s.yaml", text, length);
     snprintf(reading->path, sizeof reading->path, "%s/s.yaml", reading->folder.path);
     FILE *out = open_memstream(&problems, &problems_length);
     reading->status = settings_init(&reading->settings, flag == NULL ? 3 : 4, argv, out);
@@ -60,7 +60,7 @@ static void read_text(struct reading *reading, const char *text)
 static void end_reading(struct reading *reading)
 {
     settings_close(&reading->settings);
-    folder_close(&reading->folder);
+    scratch_close(&reading->folder);
 }
 
 START_TEST(every_kind_of_value_is_read)

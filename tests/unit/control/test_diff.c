@@ -4,7 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "control/diff_tell.h"
+#include "control/diff_print.h"
 #include "support/suite.h"
 #include "support/zones.h"
 
@@ -50,7 +50,7 @@ static void compare(const char *before, const char *after)
     stand.after = snapshot_of_texts(&stand.policy, &after, 1);
     stand.diff = diff_new(stand.before, stand.after, &options);
     ck_assert_ptr_nonnull(stand.diff);
-    diff_tell(stand.diff, on_line, NULL);
+    diff_print(stand.diff, on_line, NULL);
 }
 
 /* zones/test-space.yaml after some words, each once there, were replaced. */
@@ -125,8 +125,8 @@ START_TEST(a_router_less_changes_the_addresses_of_every_host)
         {"[10.0.0.37, 10.0.16.21]", "[10.0.0.37, {ip: 10.0.16.21, state: draining}]"}};
 
     compare_edited(edits, 1);
-    ck_assert_uint_eq(stand.diff->classes[CLASS_SPACE].counts[DIFF_ADDRESSES], 7);
-    ck_assert_uint_eq(stand.diff->classes[CLASS_VPN].counts[DIFF_ADDRESSES], 7);
+    ck_assert_uint_eq(stand.diff->classes[CLIENT_SPACE].counts[DIFF_ADDRESSES], 7);
+    ck_assert_uint_eq(stand.diff->classes[CLIENT_VPN].counts[DIFF_ADDRESSES], 7);
     ck_assert_uint_eq(stand.diff->change_count, 7);
     ck_assert(!diff_is_refused(stand.diff));
     ck_assert_ptr_nonnull(strstr(stand.told, "  ~ *.apps.example.com (space, peered, vpn): "
@@ -168,7 +168,7 @@ START_TEST(an_app_without_addresses_has_none_to_lose)
     struct err err;
 
     compare_apps(app(DOWN), app("{number: 1, private_ip: 10.4.128.9, state: down}"));
-    ck_assert_uint_eq(stand.diff->classes[CLASS_SPACE].counts[DIFF_CODE], 1);
+    ck_assert_uint_eq(stand.diff->classes[CLIENT_SPACE].counts[DIFF_CODE], 1);
     ck_assert_ptr_nonnull(strstr(stand.told, "no address, Q10 -> no address, Q14"));
     ck_assert(diff_guard(stand.diff, &err));
 }
@@ -225,8 +225,8 @@ START_TEST(a_class_that_goes_loses_its_names)
     static const char *const edits[][2] = {{"status: UP", "status: DOWN"}};
 
     compare_edited(edits, 1);
-    ck_assert_uint_eq(stand.diff->classes[CLASS_VPN].counts[DIFF_VANISHES], 10);
-    ck_assert_uint_eq(stand.diff->classes[CLASS_SPACE].counts[DIFF_VANISHES], 0);
+    ck_assert_uint_eq(stand.diff->classes[CLIENT_VPN].counts[DIFF_VANISHES], 10);
+    ck_assert_uint_eq(stand.diff->classes[CLIENT_SPACE].counts[DIFF_VANISHES], 0);
     ck_assert_ptr_nonnull(strstr(
         stand.told,
         "  - 172.16.0.0/16 ceases to be inside of test-space (vpn, office): 65536 addresses\n"));
@@ -256,13 +256,13 @@ START_TEST(another_policy_answers_the_same_files_otherwise)
     struct snapshot *before = snapshot_of_texts(&policy, texts, 1);
     struct snapshot *after = snapshot_of_texts(&policy, texts, 1);
 
-    after->policy.localspace_to = 1U << CLASS_VPN;
+    after->policy.localspace_to = 1U << CLIENT_VPN;
     stand.diff = diff_new(before, after, &options);
     ck_assert_ptr_nonnull(stand.diff);
-    ck_assert_uint_gt(stand.diff->classes[CLASS_SPACE].counts[DIFF_VANISHES], 0);
-    ck_assert_uint_gt(stand.diff->classes[CLASS_VPN].counts[DIFF_APPEARS], 0);
-    ck_assert_uint_eq(stand.diff->classes[CLASS_PEERED].counts[DIFF_VANISHES], 0);
-    diff_tell(stand.diff, on_line, NULL);
+    ck_assert_uint_gt(stand.diff->classes[CLIENT_SPACE].counts[DIFF_VANISHES], 0);
+    ck_assert_uint_gt(stand.diff->classes[CLIENT_VPN].counts[DIFF_APPEARS], 0);
+    ck_assert_uint_eq(stand.diff->classes[CLIENT_PEERED].counts[DIFF_VANISHES], 0);
+    diff_print(stand.diff, on_line, NULL);
     ck_assert_ptr_nonnull(strstr(stand.told, "settings\n  ~ localspace_to: space -> vpn\n"));
     snapshot_free(before);
     snapshot_free(after);
@@ -280,7 +280,7 @@ START_TEST(a_space_that_goes_takes_its_names_along)
     stand.before = snapshot_of_texts(&stand.policy, before, 2);
     stand.after = snapshot_of_texts(&stand.policy, before + 1, 1);
     stand.diff = diff_new(stand.before, stand.after, &options);
-    ck_assert_uint_eq(stand.diff->classes[CLASS_SPACE].counts[DIFF_VANISHES], 2);
+    ck_assert_uint_eq(stand.diff->classes[CLIENT_SPACE].counts[DIFF_VANISHES], 2);
     ck_assert(diff_is_refused(stand.diff));
 }
 END_TEST
@@ -295,7 +295,7 @@ START_TEST(changes_beyond_the_limit_are_counted)
                           &(struct diff_options){.changes_most = 2, .guard_share_percent = 10});
     ck_assert_uint_eq(stand.diff->change_count, 2);
     ck_assert_uint_gt(stand.diff->left_out, 0);
-    ck_assert_uint_eq(stand.diff->classes[CLASS_SPACE].counts[DIFF_ADDRESSES], 7);
+    ck_assert_uint_eq(stand.diff->classes[CLIENT_SPACE].counts[DIFF_ADDRESSES], 7);
 }
 END_TEST
 

@@ -175,7 +175,7 @@ static int compared(uint32_t asked_at, uint32_t address, const char *space, enum
 static void check_one(uint32_t asked_at, uint32_t address)
 {
     for (unsigned number = 0; number < SPACES; number++)
-        for (unsigned class = CLASS_SPACE; class < CLASS_EXTERNAL; class ++) {
+        for (unsigned class = CLIENT_SPACE; class < CLIENT_EXTERNAL; class ++) {
             char space[16];
             snprintf(space, sizeof space, "space-%u", number);
             int was = is_member(scene.before, asked_at, address, space, class);

@@ -112,7 +112,7 @@ static void stop_loop(uv_async_t *handle)
     uv_stop(handle->loop);
 }
 
-static char *hear(const char *says, bool hears)
+static char *read_answer(const char *says, bool hears)
 {
     struct client client = {.says = says, .hears = hears, .heard = calloc(1, HEARD_MOST + 1)};
 
@@ -127,7 +127,7 @@ static char *hear(const char *says, bool hears)
 
 static void expect(const char *says, const char *wanted)
 {
-    char *heard = hear(says, true);
+    char *heard = read_answer(says, true);
 
     ck_assert_str_eq(heard, wanted);
     free(heard);
@@ -142,7 +142,7 @@ END_TEST
 
 START_TEST(an_answer_longer_than_the_socket_takes_arrives_whole)
 {
-    char *heard = hear("spacedns/1 status\n", true);
+    char *heard = read_answer("spacedns/1 status\n", true);
     size_t lines = 0;
 
     for (const char *at = heard; (at = strchr(at, '\n')) != NULL; at++)
@@ -155,9 +155,9 @@ END_TEST
 
 START_TEST(who_goes_away_before_the_answer_does_no_harm)
 {
-    free(hear("spacedns/1 status\n", false));
-    free(hear("spacedns/1 reload\n", false));
-    free(hear("spacedns/1 sta", false));
+    free(read_answer("spacedns/1 status\n", false));
+    free(read_answer("spacedns/1 reload\n", false));
+    free(read_answer("spacedns/1 sta", false));
     expect("spacedns/1 version\n", "!a sentence\n=7\n");
 }
 END_TEST

@@ -40,13 +40,13 @@ static const struct {
     enum client_class class;
     unsigned memberships;
 } clients[] = {
-    {"DYNO", "10.0.130.56", CLASS_SPACE, 1},      {"RUN", "10.0.144.9", CLASS_SPACE, 1},
-    {"PEER", "10.20.3.4", CLASS_PEERED, 1},       {"PENDING", "10.30.3.4", CLASS_EXTERNAL, 0},
-    {"VPN", "172.16.9.9", CLASS_VPN, 2},          {"BRANCH", "192.168.7.7", CLASS_EXTERNAL, 0},
-    {"TRUSTED", "192.0.2.10", CLASS_EXTERNAL, 0}, {"EXT", "203.0.113.9", CLASS_EXTERNAL, 0},
-    {"OTHER", "10.1.130.4", CLASS_SPACE, 1},      {"gateway", "35.161.69.30", CLASS_EXTERNAL, 0},
-    {"loopback", "127.0.0.1", CLASS_EXTERNAL, 0}, {"data", "172.23.0.9", CLASS_EXTERNAL, 0},
-    {"a router", "10.0.0.37", CLASS_SPACE, 1},    {"nobody", "0.0.0.0", CLASS_EXTERNAL, 0},
+    {"DYNO", "10.0.130.56", CLIENT_SPACE, 1},      {"RUN", "10.0.144.9", CLIENT_SPACE, 1},
+    {"PEER", "10.20.3.4", CLIENT_PEERED, 1},       {"PENDING", "10.30.3.4", CLIENT_EXTERNAL, 0},
+    {"VPN", "172.16.9.9", CLIENT_VPN, 2},          {"BRANCH", "192.168.7.7", CLIENT_EXTERNAL, 0},
+    {"TRUSTED", "192.0.2.10", CLIENT_EXTERNAL, 0}, {"EXT", "203.0.113.9", CLIENT_EXTERNAL, 0},
+    {"OTHER", "10.1.130.4", CLIENT_SPACE, 1},      {"gateway", "35.161.69.30", CLIENT_EXTERNAL, 0},
+    {"loopback", "127.0.0.1", CLIENT_EXTERNAL, 0}, {"data", "172.23.0.9", CLIENT_EXTERNAL, 0},
+    {"a router", "10.0.0.37", CLIENT_SPACE, 1},    {"nobody", "0.0.0.0", CLIENT_EXTERNAL, 0},
 };
 
 START_TEST(a_client_has_its_class)
@@ -56,7 +56,7 @@ START_TEST(a_client_has_its_class)
     ck_assert_msg(client_class(&client) == clients[_i].class, "%s is %s", clients[_i].what,
                   class_text(client_class(&client)));
     ck_assert_uint_eq(client.count, clients[_i].memberships);
-    for (unsigned class = CLASS_SPACE; class < CLASS_EXTERNAL; class ++)
+    for (unsigned class = CLIENT_SPACE; class < CLIENT_EXTERNAL; class ++)
         ck_assert(client_has_class(&client, 1U << class) == (class == clients[_i].class));
     ck_assert(!client_has_class(&client, 0));
 }
@@ -81,7 +81,7 @@ START_TEST(an_ipv6_client_is_external_whatever_its_bits)
 
     client_classify(snapshot, &path, &client);
     ck_assert_uint_eq(client.count, 0);
-    ck_assert_int_eq(client_class(&client), CLASS_EXTERNAL);
+    ck_assert_int_eq(client_class(&client), CLIENT_EXTERNAL);
 }
 END_TEST
 
@@ -98,10 +98,10 @@ END_TEST
 
 START_TEST(classes_have_names)
 {
-    ck_assert_str_eq(class_text(CLASS_SPACE), "space");
-    ck_assert_str_eq(class_text(CLASS_PEERED), "peered");
-    ck_assert_str_eq(class_text(CLASS_VPN), "vpn");
-    ck_assert_str_eq(class_text(CLASS_EXTERNAL), "external");
+    ck_assert_str_eq(class_text(CLIENT_SPACE), "space");
+    ck_assert_str_eq(class_text(CLIENT_PEERED), "peered");
+    ck_assert_str_eq(class_text(CLIENT_VPN), "vpn");
+    ck_assert_str_eq(class_text(CLIENT_EXTERNAL), "external");
 }
 END_TEST
 

@@ -326,9 +326,9 @@ START_TEST(recursion_is_offered_to_its_classes_only)
         unsigned recursion_for;
         bool dyno, peer, office;
     } cases[] = {{0, false, false, false},
-                 {1U << CLASS_SPACE, true, false, false},
-                 {1U << CLASS_PEERED, false, true, false},
-                 {1U << CLASS_SPACE | 1U << CLASS_VPN, true, false, true}};
+                 {1U << CLIENT_SPACE, true, false, false},
+                 {1U << CLIENT_PEERED, false, true, false},
+                 {1U << CLIENT_SPACE | 1U << CLIENT_VPN, true, false, true}};
     struct deciding deciding;
 
     snapshot->policy.routes = routes_usual();

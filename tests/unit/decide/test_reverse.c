@@ -85,7 +85,7 @@ START_TEST(a_peer_may_not_ask_who_has_an_address)
 
     deciding_ask(&deciding, snapshot, "10.20.3.4", "56.130.0.10.in-addr.arpa", TYPE_PTR);
     ck_assert_int_eq(deciding.verdict.situation, SITUATION_CLASS_REFUSED);
-    snapshot->policy.localspace_to |= 1U << CLASS_PEERED;
+    snapshot->policy.localspace_to |= 1U << CLIENT_PEERED;
     deciding_ask(&deciding, snapshot, "10.20.3.4", "56.130.0.10.in-addr.arpa", TYPE_PTR);
     ck_assert_int_eq(deciding.verdict.answer, ANSWER_DYNO_NAME);
 }

@@ -39,11 +39,11 @@ static const struct scripted_reply wrong[] = {
 START_TEST(a_wrong_response_is_counted_and_the_right_one_still_taken)
 {
     asking_ask(&stand, "www.example.org", ROUTE_TWO);
-    for (int i = 1; i < PENDING_FOREIGN_MOST; i++)
+    for (int i = 1; i < FETCH_FOREIGN_MOST; i++)
         asking_reply(&stand, 0, &wrong[_i]);
     asking_assert_sent(&stand, 1);
     ck_assert_uint_eq(stand.settled.count, 0);
-    ck_assert_uint_eq(asking_counted(&stand, COUNTER_FORWARD_FOREIGN), PENDING_FOREIGN_MOST - 1);
+    ck_assert_uint_eq(asking_counted(&stand, COUNTER_FORWARD_FOREIGN), FETCH_FOREIGN_MOST - 1);
     /* It may be forged, so it is no sign of life. */
     ck_assert_uint_eq(standing_last_reply_ms(&stand.standing[0]), 0);
     asking_answer(&stand, 0);
@@ -54,7 +54,7 @@ END_TEST
 START_TEST(after_sixteen_wrong_responses_the_question_is_asked_over_a_stream)
 {
     asking_ask(&stand, "www.example.org", ROUTE_TWO);
-    for (int i = 0; i < PENDING_FOREIGN_MOST; i++)
+    for (int i = 0; i < FETCH_FOREIGN_MOST; i++)
         asking_reply(&stand, 0, &wrong[_i]);
     asking_assert_sent(&stand, 2);
     ck_assert(!asking_sent(&stand, 0)->is_open);
@@ -69,9 +69,9 @@ END_TEST
 START_TEST(a_stream_full_of_wrong_responses_is_given_up)
 {
     asking_ask(&stand, "www.example.org", ROUTE_ONE);
-    for (int i = 0; i < PENDING_FOREIGN_MOST; i++)
+    for (int i = 0; i < FETCH_FOREIGN_MOST; i++)
         asking_reply(&stand, 0, &wrong[0]);
-    for (int i = 0; i < PENDING_FOREIGN_MOST; i++)
+    for (int i = 0; i < FETCH_FOREIGN_MOST; i++)
         asking_reply(&stand, 1, &wrong[1]);
     asking_assert_failed(&stand, FORWARD_MALFORMED, 0);
 }
@@ -190,9 +190,9 @@ END_TEST
 START_TEST(a_tls_server_is_asked_over_a_stream_only)
 {
     asking_ask(&stand, "www.example.org", ROUTE_TLS);
-    asking_pass(&stand, PENDING_PATIENCE_MS - 1);
-    asking_assert_sent(&stand, PENDING_ATTEMPTS);
-    for (size_t i = 0; i < PENDING_ATTEMPTS; i++)
+    asking_pass(&stand, FETCH_PATIENCE_MS - 1);
+    asking_assert_sent(&stand, FETCH_ATTEMPTS);
+    for (size_t i = 0; i < FETCH_ATTEMPTS; i++)
         ck_assert(asking_sent(&stand, i)->over_stream);
     asking_answer(&stand, 2);
     asking_assert_answered(&stand, 2);
@@ -262,11 +262,11 @@ START_TEST(ids_are_random_and_never_the_same_for_long)
 
     for (unsigned i = 0; i < ASKING_QUESTIONS; i++)
         asking_ask_numbered(&stand, i, ROUTE_ONE);
-    pending_turn(stand.pending, stand.now_ms);
+    fetch_table_turn(stand.table, stand.now_ms);
     for (size_t i = 1; i < stand.scripted.count; i++)
         equal += scripted_id(asking_sent(&stand, i)) == scripted_id(asking_sent(&stand, i - 1));
     ck_assert_uint_le(equal, 3);
-    pending_end_all(stand.pending);
+    fetch_table_end_all(stand.table);
 }
 END_TEST
 
@@ -347,7 +347,7 @@ START_TEST(of_100000_guesses_none_is_taken)
         lie.folds_case = true;
         size_t length = scripted_write(asking_sent(&stand, number), &lie, forged);
         /* One with the right id ends it, too: its letters are not the ones that were asked. */
-        for (int i = 0; i < PENDING_FOREIGN_MOST && asking_sent(&stand, number)->is_open;
+        for (int i = 0; i < FETCH_FOREIGN_MOST && asking_sent(&stand, number)->is_open;
              i++, guesses++) {
             forged[0] = (uint8_t)(guesses >> 8);
             forged[1] = (uint8_t)guesses;

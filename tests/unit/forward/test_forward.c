@@ -28,7 +28,7 @@ static void tear_down(void)
 /* Lets those who wait be told, and then what lingers be over. */
 static void pass_window(void)
 {
-    forwarding_pass(&stand, PENDING_WINDOW_MS + PENDING_TICK_MS);
+    forwarding_pass(&stand, FETCH_WINDOW_MS + FETCH_TICK_MS);
 }
 
 /* Has an answer for www kept, which is fresh for TTL seconds from now. */
@@ -124,7 +124,7 @@ END_TEST
 static bool is_found_since(uint32_t since_s)
 {
     struct scripted_question asked;
-    struct found found = {.is_stale = true};
+    struct forward_result found = {.is_stale = true};
 
     return forward_find_since(stand.forward, scripted_ask(&asked, www), ROUTE_REST, since_s,
                               &found) &&
@@ -226,7 +226,7 @@ START_TEST(a_refresh_that_fails_leaves_the_answer_fresh_to_its_end)
     ck_assert(forwarding_ask(&stand, www, ROUTE_LAB));
     forwarding_skip(&stand, TTL - 6);
     ck_assert(forwarding_ask(&stand, www, ROUTE_LAB));
-    forwarding_pass(&stand, PENDING_PATIENCE_MS);
+    forwarding_pass(&stand, FETCH_PATIENCE_MS);
     ck_assert(forwarding_ask(&stand, www, ROUTE_LAB));
     forwarding_assert_fresh(&stand, TTL - 6 + 4);
     pass_window();
@@ -259,7 +259,7 @@ START_TEST(a_stale_answer_is_handed_out_when_asking_anew_fails)
     forwarding_skip(&stand, 120);
     ck_assert(!forwarding_ask(&stand, www, ROUTE_LAB));
     ck_assert(!forwarding_ask(&stand, www, ROUTE_LAB));
-    forwarding_pass(&stand, PENDING_STALE_MS - 1);
+    forwarding_pass(&stand, FETCH_STALE_MS - 1);
     ck_assert_uint_eq(stand.told, 0);
     forwarding_pass(&stand, 1);
     ck_assert_uint_eq(stand.told, 2);
@@ -275,7 +275,7 @@ START_TEST(a_stale_answer_is_handed_out_at_once_while_a_failure_is_remembered)
     keep_www(ROUTE_LAB);
     forwarding_skip(&stand, 120);
     ck_assert(!forwarding_ask(&stand, www, ROUTE_LAB));
-    forwarding_pass(&stand, PENDING_STALE_MS);
+    forwarding_pass(&stand, FETCH_STALE_MS);
     ck_assert(forwarding_ask(&stand, www, ROUTE_LAB));
     forwarding_assert_stale(&stand, FORWARD_SILENT, "10.0.0.2");
     ck_assert_uint_eq(forwarding_counted(&stand, COUNTER_FORWARD_STALE), 2);
@@ -291,7 +291,7 @@ START_TEST(an_answer_that_comes_when_the_stale_one_was_handed_out_is_kept)
     keep_www(ROUTE_LAB);
     forwarding_skip(&stand, 120);
     ck_assert(!forwarding_ask(&stand, www, ROUTE_LAB));
-    forwarding_pass(&stand, PENDING_STALE_MS + 1000);
+    forwarding_pass(&stand, FETCH_STALE_MS + 1000);
     forwarding_assert_stale(&stand, FORWARD_SILENT, "10.0.0.2");
     forwarding_answer(&stand, forwarding_last(&stand));
     ck_assert_uint_eq(stand.told, 1);
@@ -335,12 +335,12 @@ START_TEST(after_a_day_a_stale_answer_is_gone)
     keep_www(ROUTE_LAB);
     forwarding_skip(&stand, TTL + DAY - 3);
     ck_assert(!forwarding_ask(&stand, www, ROUTE_LAB));
-    forwarding_pass(&stand, PENDING_STALE_MS);
+    forwarding_pass(&stand, FETCH_STALE_MS);
     forwarding_assert_stale(&stand, FORWARD_SILENT, "10.0.0.2");
     pass_window();
     forwarding_skip(&stand, 5);
     ck_assert(!forwarding_ask(&stand, www, ROUTE_LAB));
-    forwarding_pass(&stand, PENDING_PATIENCE_MS);
+    forwarding_pass(&stand, FETCH_PATIENCE_MS);
     forwarding_assert_failed(&stand, FORWARD_SILENT, "10.0.0.2");
     ck_assert(!stand.last.has_response);
 }
@@ -351,7 +351,7 @@ END_TEST
 START_TEST(who_has_nothing_at_hand_is_waited_with_longer)
 {
     ck_assert(!forwarding_ask(&stand, www, ROUTE_LAB));
-    forwarding_pass(&stand, PENDING_PATIENCE_MS - 1);
+    forwarding_pass(&stand, FETCH_PATIENCE_MS - 1);
     ck_assert_uint_eq(stand.told, 0);
     forwarding_pass(&stand, 1);
     ck_assert_uint_eq(stand.told, 1);
@@ -395,7 +395,7 @@ END_TEST
 START_TEST(a_failure_does_not_keep_anybody_from_a_question_that_lingers)
 {
     ck_assert(!forwarding_ask(&stand, www, ROUTE_LAB));
-    forwarding_pass(&stand, PENDING_PATIENCE_MS + 500);
+    forwarding_pass(&stand, FETCH_PATIENCE_MS + 500);
     ck_assert_uint_eq(stand.told, 1);
     size_t sent = stand.scripted.count;
     ck_assert(!forwarding_ask(&stand, www, ROUTE_LAB));
@@ -488,7 +488,7 @@ START_TEST(a_name_that_is_tried_in_silence_is_asked_like_any_other_when_a_server
     ck_assert(forwarding_ask(&stand, www, ROUTE_LAB));
     forwarding_answer(&stand, forwarding_probe(&stand));
     ck_assert(!forwarding_ask(&stand, www, ROUTE_LAB)); /* joins what is on its way */
-    forwarding_pass(&stand, PENDING_AGAIN_MS);          /* and has it sent again */
+    forwarding_pass(&stand, FETCH_AGAIN_MS);            /* and has it sent again */
     forwarding_answer(&stand, forwarding_last(&stand));
     forwarding_assert_new(&stand, "10.0.0.2");
 }
@@ -516,7 +516,7 @@ static struct forwarding other;
 START_TEST(a_silent_name_is_not_waited_for_by_each_worker)
 {
     ck_assert(!forwarding_ask(&stand, www, ROUTE_LAB));
-    forwarding_pass(&stand, PENDING_PATIENCE_MS);
+    forwarding_pass(&stand, FETCH_PATIENCE_MS);
     forwarding_init_beside(&other, &stand);
     ck_assert(forwarding_ask(&other, www, ROUTE_LAB));
     forwarding_assert_failed(&other, FORWARD_SILENT, "10.0.0.2");
@@ -534,7 +534,7 @@ START_TEST(a_stale_answer_here_says_nothing_to_a_worker_that_has_none)
     keep_www(ROUTE_LAB);
     forwarding_skip(&stand, 120);
     ck_assert(!forwarding_ask(&stand, www, ROUTE_LAB));
-    forwarding_pass(&stand, PENDING_STALE_MS);
+    forwarding_pass(&stand, FETCH_STALE_MS);
     forwarding_assert_stale(&stand, FORWARD_SILENT, "10.0.0.2");
     forwarding_init_beside(&other, &stand);
     ck_assert(!forwarding_ask(&other, www, ROUTE_LAB));
@@ -601,7 +601,7 @@ END_TEST
 START_TEST(one_who_cannot_wait_is_given_what_is_stale)
 {
     struct scripted_question asked;
-    struct found found;
+    struct forward_result found;
 
     keep_www(ROUTE_LAB);
     forwarding_skip(&stand, 120);
@@ -738,8 +738,8 @@ START_TEST(what_is_known_is_told)
     struct scripted_question asked;
     struct text text = text_over(buffer, sizeof buffer - 1);
 
-    forward_tell_servers(stand.forward, ROUTE_REST, &text);
-    forward_tell_cached(stand.forward, scripted_ask(&asked, www), &text);
+    forward_format_servers(stand.forward, ROUTE_REST, &text);
+    forward_format_cached(stand.forward, scripted_ask(&asked, www), &text);
     *text.next = '\0';
     ck_assert_str_eq(buffer, "upstreams=10.0.0.2 untried, 1.1.1.1 untriedcached=no");
     ck_assert(!forwarding_ask(&stand, www, ROUTE_REST));
@@ -747,20 +747,20 @@ START_TEST(what_is_known_is_told)
     forwarding_answer(&stand, 0);
     forwarding_skip(&stand, 37);
     text = text_over(buffer, sizeof buffer - 1);
-    forward_tell_servers(stand.forward, ROUTE_REST, &text);
-    forward_tell_cached(stand.forward, &asked.question, &text);
+    forward_format_servers(stand.forward, ROUTE_REST, &text);
+    forward_format_cached(stand.forward, &asked.question, &text);
     *text.next = '\0';
     ck_assert_str_eq(buffer, "upstreams=10.0.0.2 up 3ms, 1.1.1.1 untriedcached=fresh ttl=23");
     ck_assert(!forwarding_ask(&stand, "silent.example", ROUTE_LAB));
-    forwarding_pass(&stand, PENDING_PATIENCE_MS);
+    forwarding_pass(&stand, FETCH_PATIENCE_MS);
     text = text_over(buffer, sizeof buffer - 1);
-    forward_tell_cached(stand.forward, scripted_ask(&asked, "silent.example"), &text);
+    forward_format_cached(stand.forward, scripted_ask(&asked, "silent.example"), &text);
     *text.next = '\0';
     ck_assert_str_eq(buffer, "cached=failed no reply from 10.0.0.2");
     pass_window();
     forwarding_skip(&stand, 5);
     text = text_over(buffer, sizeof buffer - 1);
-    forward_tell_cached(stand.forward, &asked.question, &text);
+    forward_format_cached(stand.forward, &asked.question, &text);
     *text.next = '\0';
     ck_assert_str_eq(buffer, "cached=no");
 }

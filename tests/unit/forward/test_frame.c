@@ -23,7 +23,7 @@ static uint8_t sum(const uint8_t *octets, size_t length)
     return total;
 }
 
-static void hear(void *context, uint8_t *octets, size_t length)
+static void read_answer(void *context, uint8_t *octets, size_t length)
 {
     struct heard *heard = context;
 
@@ -39,7 +39,7 @@ static void take(struct frames *frames, const uint8_t *octets, size_t length, st
     uint8_t *copy = malloc(length > 0 ? length : 1);
 
     memcpy(copy, octets, length);
-    ck_assert(frames_take(frames, copy, length, hear, heard));
+    ck_assert(frames_take(frames, copy, length, read_answer, heard));
     free(copy);
 }
 

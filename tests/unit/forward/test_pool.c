@@ -21,7 +21,7 @@ static void tear_down(void)
     pool_close(&pool);
 }
 
-static struct inquiry *take(bool is_probe)
+static struct fetch *take(bool is_probe)
 {
     const struct question question = {.name = &name, .type = TYPE_A, .class = CLASS_IN};
 
@@ -33,7 +33,7 @@ START_TEST(questions_and_probes_have_each_their_places)
     for (int i = 0; i < QUESTIONS; i++)
         ck_assert_ptr_nonnull(take(false));
     ck_assert_ptr_null(take(false));
-    for (int i = 0; i < PENDING_PROBES; i++)
+    for (int i = 0; i < FETCH_PROBES; i++)
         ck_assert_ptr_nonnull(take(true));
     ck_assert_ptr_null(take(true));
     ck_assert_uint_eq(pool_busy(&pool), QUESTIONS);
@@ -43,7 +43,7 @@ END_TEST
 START_TEST(a_place_that_is_given_back_is_taken_again)
 {
     for (int i = 0; i < 10 * QUESTIONS; i++) {
-        struct inquiry *question = take(false), *probe = take(true);
+        struct fetch *question = take(false), *probe = take(true);
         pool_linger(&pool, question);
         ck_assert_uint_eq(pool_busy(&pool), 0);
         ck_assert_ptr_eq(pool_first_lingering(&pool), question);
@@ -69,24 +69,24 @@ static const struct {
 
 START_TEST(counters_that_disagree_end_the_process)
 {
-    struct inquiry *inquiry = take(wrong[_i].is_probe);
+    struct fetch *fetch = take(wrong[_i].is_probe);
 
     if (!wrong[_i].is_probe)
-        pool_linger(&pool, inquiry);
+        pool_linger(&pool, fetch);
     pool.used = wrong[_i].used;
     pool.probes = wrong[_i].probes;
     pool.lingering = wrong[_i].lingering;
-    pool_release(&pool, inquiry);
+    pool_release(&pool, fetch);
 }
 END_TEST
 
 START_TEST(a_place_is_not_given_back_twice)
 {
-    struct inquiry *inquiry = take(false);
+    struct fetch *fetch = take(false);
 
     take(false);
-    pool_release(&pool, inquiry);
-    pool_release(&pool, inquiry);
+    pool_release(&pool, fetch);
+    pool_release(&pool, fetch);
 }
 END_TEST
 

@@ -28,7 +28,7 @@ static alignas(struct response) uint8_t room[RESPONSE_OCTETS_MOST];
 static struct response *const response = (struct response *)(void *)room;
 
 /* The upstream's response, read as the answer to the query. */
-static void hear(const struct said *said)
+static void read_answer(const struct said *said)
 {
     struct question question = question_of(&stand.query, 0);
     struct asked asked = {.question = &question, .id = SAID_ID, .name = stand.query.name.octets};
@@ -61,7 +61,7 @@ static void tell(size_t most)
 static void ask_and_tell(const struct said *said)
 {
     ask(&(struct ask){.name = said->name, .type = said->type});
-    hear(said);
+    read_answer(said);
     tell(TCP_OCTETS_MOST);
 }
 
@@ -202,7 +202,7 @@ START_TEST(records_reach_the_client_as_the_upstream_sent_them)
     if (strcmp(said.name, "big.test.") == 0)
         said.answer = big_text();
     ask(&(struct ask){.name = said.name, .type = said.type, .dnssec_ok = said.has_opt});
-    hear(&said);
+    read_answer(&said);
     for (size_t i = 0; i < sizeof ages / sizeof ages[0]; i++) {
         stand.relay.age_seconds = ages[i];
         tell(TCP_OCTETS_MOST);
@@ -224,8 +224,8 @@ START_TEST(a_reply_is_the_clients_question_with_the_upstreams_records)
                                    "\0\0\x29\4\xd0\0\0\0\0\0\0";
 
     ask(&(struct ask){.name = "A.tEsT."});
-    hear(&(struct said){.name = "a.test.",
-                        .answer = "a.test. 300 IN CNAME b.test.\nb.test. 9 IN A 192.0.2.1"});
+    read_answer(&(struct said){.name = "a.test.",
+                               .answer = "a.test. 300 IN CNAME b.test.\nb.test. 9 IN A 192.0.2.1"});
     stand.relay.age_seconds = 10;
     tell(UDP_OCTETS_MOST);
     ck_assert_uint_eq(stand.length, sizeof expected - 1);
@@ -238,8 +238,8 @@ START_TEST(stale_records_are_good_for_thirty_seconds)
     struct decoded decoded;
 
     ask(&(struct ask){.name = "a.test."});
-    hear(&(struct said){.name = "a.test.",
-                        .answer = "a.test. 300 IN CNAME b.test.\nb.test. 9 IN A 192.0.2.1"});
+    read_answer(&(struct said){.name = "a.test.",
+                               .answer = "a.test. 300 IN CNAME b.test.\nb.test. 9 IN A 192.0.2.1"});
     stand.relay.age_seconds = 10;
     stand.relay.is_stale = true;
     tell(UDP_OCTETS_MOST);
@@ -254,9 +254,9 @@ END_TEST
 START_TEST(the_log_hears_the_least_ttl_handed_out)
 {
     ask(&(struct ask){.name = "a.test."});
-    hear(&(struct said){.name = "a.test.",
-                        .answer = "a.test. 300 IN CNAME b.test.\nb.test. 50 IN A 192.0.2.1",
-                        .authority = "test. 40 IN NS ns.test."});
+    read_answer(&(struct said){.name = "a.test.",
+                               .answer = "a.test. 300 IN CNAME b.test.\nb.test. 50 IN A 192.0.2.1",
+                               .authority = "test. 40 IN NS ns.test."});
     stand.relay.age_seconds = 15;
     tell(UDP_OCTETS_MOST);
     ck_assert_uint_eq(stand.relay.ttl_seconds, 35);
@@ -281,7 +281,7 @@ START_TEST(only_who_asked_is_told_that_records_are_authentic)
 
     ask(&(struct ask){.name = "a.test.", .dnssec_ok = authentic[_i].dnssec_ok});
     stand.query.flags |= authentic[_i].asked ? FLAG_AD : 0;
-    hear(&(struct said){
+    read_answer(&(struct said){
         .name = "a.test.", .answer = "a.test. 60 IN A 192.0.2.1", .ad = authentic[_i].said});
     tell(UDP_OCTETS_MOST);
     decode(stand.reply, stand.length, &decoded);
@@ -295,7 +295,7 @@ START_TEST(rd_and_cd_come_back_as_they_went)
     struct decoded decoded;
 
     ask(&(struct ask){.name = "a.test.", .no_rd = true, .cd = true});
-    hear(&(struct said){.name = "a.test.", .answer = "a.test. 60 IN A 192.0.2.1"});
+    read_answer(&(struct said){.name = "a.test.", .answer = "a.test. 60 IN A 192.0.2.1"});
     tell(UDP_OCTETS_MOST);
     decode(stand.reply, stand.length, &decoded);
     ck_assert(!decoded.rd && decoded.cd && decoded.ra && !decoded.aa);
@@ -313,7 +313,7 @@ START_TEST(the_upstreams_explanations_follow_ours)
     static const char options[] = "\0\x15\0\x0f\0\5\0\x13Q23\0\x0f\0\2\0\3\0\x0f\0\5\0\x16why";
 
     ask(&(struct ask){.name = "a.test."});
-    hear(&explained);
+    read_answer(&explained);
     stand.options.has_ede = true;
     stand.options.ede_code = 19;
     stand.options.ede_text = "Q23";
@@ -329,7 +329,7 @@ START_TEST(a_client_without_opt_gets_none)
     struct decoded decoded;
 
     ask(&(struct ask){.name = "a.test.", .no_edns = true});
-    hear(&explained);
+    read_answer(&explained);
     tell(UDP_OCTETS_PLAIN);
     ck_assert_uint_eq(stand.length, 12 + 8 + 4 + 16);
     decode(stand.reply, stand.length, &decoded);
@@ -343,7 +343,7 @@ START_TEST(a_code_above_15_is_servfail_to_a_client_without_opt)
     struct decoded decoded;
 
     ask(&(struct ask){.name = "a.test.", .no_edns = true});
-    hear(&(struct said){.name = "a.test.", .rcode = 23, .has_opt = true});
+    read_answer(&(struct said){.name = "a.test.", .rcode = 23, .has_opt = true});
     tell(UDP_OCTETS_PLAIN);
     decode(stand.reply, stand.length, &decoded);
     ck_assert_uint_eq(decoded.rcode, RCODE_SERVFAIL);
@@ -394,7 +394,7 @@ START_TEST(what_does_not_fit_is_cut_record_by_record)
     struct decoded decoded;
 
     ask(&(struct ask){.name = "a.test.", .no_edns = sizes[_i].no_edns});
-    hear(&(struct said){.name = "a.test.", .answer = many_addresses()});
+    read_answer(&(struct said){.name = "a.test.", .answer = many_addresses()});
     tell(sizes[_i].most);
     decode(stand.reply, stand.length, &decoded);
     ck_assert(decoded.tc == (sizes[_i].answers < 60));
@@ -415,7 +415,7 @@ START_TEST(ttls_count_for_what_is_handed_out)
 
     snprintf(text, sizeof text, "%sa.test. 5 IN A 192.0.3.1", many_addresses());
     ask(&(struct ask){.name = "a.test.", .no_edns = true});
-    hear(&(struct said){.name = "a.test.", .answer = text});
+    read_answer(&(struct said){.name = "a.test.", .answer = text});
     stand.relay.age_seconds = 1;
     tell(512);
     decode(stand.reply, stand.length, &decoded);
@@ -432,10 +432,10 @@ START_TEST(explanations_never_cost_a_record)
     struct decoded decoded;
 
     ask(&(struct ask){.name = "a.test."});
-    hear(&(struct said){.name = "a.test.",
-                        .answer = many_addresses(),
-                        .has_opt = true,
-                        .options = explained.options});
+    read_answer(&(struct said){.name = "a.test.",
+                               .answer = many_addresses(),
+                               .has_opt = true,
+                               .options = explained.options});
     tell(995 + 8);
     decode(stand.reply, stand.length, &decoded);
     ck_assert(!decoded.tc);

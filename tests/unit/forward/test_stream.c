@@ -18,7 +18,7 @@ enum { TICKETS = 5000, TURNS_MOST = 20000, HEARD_MOST = 65535 };
 
 /* What has happened to a ticket. */
 struct fate {
-    struct errand *errand; /* under way */
+    struct stream_query *stream_query; /* under way */
     unsigned responses;
     unsigned failures;
     enum link_failure failure;
@@ -50,14 +50,14 @@ static void on_response(void *context, link_ticket ticket, const uint8_t *octets
     struct fate *fate = &scene->fates[ticket];
 
     ck_assert(!scene->is_sending);
-    ck_assert_ptr_nonnull(fate->errand);
+    ck_assert_ptr_nonnull(fate->stream_query);
     fate->responses++;
     fate->id = load16(octets);
     fate->length = length;
     memcpy(scene->last, octets, length);
     scene->told++;
-    stream_forget(&scene->stream, fate->errand);
-    fate->errand = NULL;
+    stream_forget(&scene->stream, fate->stream_query);
+    fate->stream_query = NULL;
 }
 
 static void on_failure(void *context, link_ticket ticket, enum link_failure failure)
@@ -66,8 +66,8 @@ static void on_failure(void *context, link_ticket ticket, enum link_failure fail
     struct fate *fate = &scene->fates[ticket];
 
     ck_assert(!scene->is_sending);
-    ck_assert_ptr_nonnull(fate->errand);
-    fate->errand = NULL;
+    ck_assert_ptr_nonnull(fate->stream_query);
+    fate->stream_query = NULL;
     fate->failures++;
     fate->failure = failure;
     scene->told++;
@@ -115,16 +115,17 @@ static void end(struct scene *scene)
 }
 
 /* Every query has the same id of its asker's, and the ticket in its last octets. */
-static struct errand *try_to_ask(struct scene *scene, link_ticket ticket)
+static struct stream_query *try_to_ask(struct scene *scene, link_ticket ticket)
 {
     uint8_t query[40] = {0x12, 0x34, 1};
 
     store32(query + 36, ticket);
     scene->is_sending = true;
-    struct errand *errand = stream_send(&scene->stream, ticket, query, sizeof query, scene->now_ms);
+    struct stream_query *stream_query =
+        stream_send(&scene->stream, ticket, query, sizeof query, scene->now_ms);
     scene->is_sending = false;
-    scene->fates[ticket].errand = errand;
-    return errand;
+    scene->fates[ticket].stream_query = stream_query;
+    return stream_query;
 }
 
 static void ask(struct scene *scene, link_ticket ticket)
@@ -398,11 +399,11 @@ START_TEST(a_forgotten_question_is_not_written_and_its_response_not_told)
 
     for (link_ticket ticket = 0; ticket < 3; ticket++)
         ask(scene, ticket);
-    stream_forget(&scene->stream, scene->fates[1].errand);
+    stream_forget(&scene->stream, scene->fates[1].stream_query);
     turn_until_asked(scene, 1, 2);
     ck_assert_uint_eq(asked(far_last(&scene->far), 0), 0);
     ck_assert_uint_eq(asked(far_last(&scene->far), 1), 2);
-    stream_forget(&scene->stream, scene->fates[0].errand);
+    stream_forget(&scene->stream, scene->fates[0].stream_query);
     far_answer(far_last(&scene->far), 0);
     far_answer(far_last(&scene->far), 1);
     turn_until_told(scene, 1);
@@ -426,7 +427,7 @@ START_TEST(a_server_that_reads_nothing_is_not_asked_without_end)
         asked_count++;
         turn(scene);
     }
-    ck_assert_uint_eq(asked_count, ERRANDS_MOST);
+    ck_assert_uint_eq(asked_count, STREAM_QUERIES_MOST);
     ck_assert_uint_lt(far_count(far_last(&scene->far)), asked_count);
     scene->far.is_deaf = false;
     turn_until_asked(scene, 1, 1U + asked_count);
@@ -484,7 +485,7 @@ START_TEST(a_failed_question_may_be_forgotten_before_it_is_told)
     scene->upstream.endpoint.v4.sin_addr.s_addr = 0xffffffff;
     ask(scene, 0);
     ask(scene, 1);
-    stream_forget(&scene->stream, scene->fates[0].errand);
+    stream_forget(&scene->stream, scene->fates[0].stream_query);
     stream_turn(&scene->stream, scene->now_ms);
     ck_assert_uint_eq(scene->told, 1);
     ck_assert_uint_eq(scene->fates[1].failures, 1);
@@ -692,7 +693,7 @@ START_TEST(a_connection_that_has_fallen_silent_is_replaced)
     ask(scene, 0);
     turn_until_asked(scene, 1, 2);
     pass(scene, 9500);
-    stream_forget(&scene->stream, scene->fates[0].errand); /* its deadline */
+    stream_forget(&scene->stream, scene->fates[0].stream_query); /* its deadline */
     ask(scene, 1);
     turn_until_asked(scene, 1, 3);
     pass(scene, 500);
@@ -887,13 +888,13 @@ START_TEST(many_questions_over_tls_wait_for_a_slow_reader)
     setsockopt(tls.scene->far.listener, SOL_SOCKET, SO_RCVBUF, &little, sizeof little);
     warm_up(tls.scene);
     tls.scene->far.is_deaf = true;
-    for (link_ticket ticket = 0; ticket < ERRANDS_MOST; ticket++) {
+    for (link_ticket ticket = 0; ticket < STREAM_QUERIES_MOST; ticket++) {
         ask(tls.scene, ticket);
         turn(tls.scene);
     }
     tls.scene->far.is_deaf = false;
-    turn_until_asked(tls.scene, 1, 1 + ERRANDS_MOST);
-    for (link_ticket ticket = 0; ticket < ERRANDS_MOST; ticket++)
+    turn_until_asked(tls.scene, 1, 1 + STREAM_QUERIES_MOST);
+    for (link_ticket ticket = 0; ticket < STREAM_QUERIES_MOST; ticket++)
         ck_assert_uint_eq(asked(far_last(&tls.scene->far), ticket + 1), ticket);
     end_tls(&tls);
 }

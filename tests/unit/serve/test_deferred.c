@@ -36,7 +36,7 @@ static void make_exchange(struct exchange *exchange, const uint8_t *octets, size
 /* Keeps the request and reads it again from what was kept. */
 static void keep_and_read(struct exchange *exchange, struct query *query)
 {
-    struct deferral *kept = deferred_keep(deferred, exchange, QUESTIONS);
+    struct pending_request *kept = deferred_keep(deferred, exchange, QUESTIONS);
     ck_assert_ptr_nonnull(kept);
     const struct exchange *restored = deferred_restore(deferred, kept);
 
@@ -118,7 +118,7 @@ START_TEST(the_longest_request_fits)
 }
 END_TEST
 
-static struct deferral *keep_from(uint32_t source, size_t questions_left)
+static struct pending_request *keep_from(uint32_t source, size_t questions_left)
 {
     uint8_t octets[REQUEST_OCTETS_MOST];
     struct exchange exchange;
@@ -130,7 +130,7 @@ static struct deferral *keep_from(uint32_t source, size_t questions_left)
 
 START_TEST(without_room_nothing_is_kept)
 {
-    struct deferral *kept[ROOM];
+    struct pending_request *kept[ROOM];
 
     for (uint32_t i = 0; i < ROOM; i++) {
         kept[i] = keep_from(0x0a008201 + i, QUESTIONS);
@@ -146,7 +146,7 @@ enum { FLOODER = 0x0a008238, OTHER = 0x0a008239, THIRD = 0x0a00823a };
 
 START_TEST(one_client_has_a_quarter_of_the_questions)
 {
-    struct deferral *last = NULL;
+    struct pending_request *last = NULL;
 
     for (int i = 0; i < QUESTIONS / 4; i++) {
         last = keep_from(FLOODER, QUESTIONS);
@@ -196,7 +196,7 @@ END_TEST
 
 START_TEST(room_that_is_given_back_twice_ends_the_process)
 {
-    struct deferral *one = keep_from(OTHER, QUESTIONS);
+    struct pending_request *one = keep_from(OTHER, QUESTIONS);
 
     deferred_drop(deferred, one);
     deferred_drop(deferred, one);

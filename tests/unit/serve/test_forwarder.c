@@ -45,7 +45,7 @@ struct scene {
     struct list lists[GENERATIONS];
     struct snapshot *snapshots[GENERATIONS];
     size_t generations;
-    struct carrier carrier;
+    struct reply_sink reply_sink;
     uint8_t octets[WIRE_OCTETS]; /* of the last reply */
     size_t length;               /* of it; 0: none yet */
     unsigned replies;
@@ -58,9 +58,9 @@ static void on_adopted(void *context)
     forwarder_adopt(&scene->forwarder, scene->serving.batch.snapshot->policy.routes.zones, NULL);
 }
 
-static void keep(struct carrier *carrier, size_t number, struct late_client *client)
+static void keep(struct reply_sink *reply_sink, size_t number, struct late_client *client)
 {
-    (void)carrier, (void)number;
+    (void)reply_sink, (void)number;
     *client = (struct late_client){.serial = 0};
 }
 
@@ -71,11 +71,11 @@ static void take(struct scene *scene, const uint8_t *reply, size_t length)
     scene->replies++;
 }
 
-static bool deliver(struct carrier *carrier, const struct late_client *client, const uint8_t *reply,
-                    size_t length)
+static bool deliver(struct reply_sink *reply_sink, const struct late_client *client,
+                    const uint8_t *reply, size_t length)
 {
     (void)client;
-    take((struct scene *)(void *)((char *)carrier - offsetof(struct scene, carrier)), reply,
+    take((struct scene *)(void *)((char *)reply_sink - offsetof(struct scene, reply_sink)), reply,
          length);
     return true;
 }
@@ -120,7 +120,7 @@ static void go_over_to(struct scene *scene, const char *who)
 }
 
 /* A query that an upstream has got; the loop turns until it has. */
-static size_t hear(struct scene *scene, int upstream, struct endpoint *from, uint8_t *octets)
+static size_t read_answer(struct scene *scene, int upstream, struct endpoint *from, uint8_t *octets)
 {
     struct pollfd wanted = {.fd = scene->upstreams[upstream], .events = POLLIN};
     socklen_t size = sizeof *from;
@@ -141,7 +141,7 @@ static void answer(struct scene *scene, int upstream)
     struct endpoint from;
     size_t end = 12;
 
-    hear(scene, upstream, &from, octets);
+    read_answer(scene, upstream, &from, octets);
     while (octets[end] != 0)
         end += octets[end] + 1U;
     end += 1 + 4;
@@ -176,7 +176,7 @@ static void ask(struct scene *scene, const char *name)
     batch->exchanges[0].reply = reply;
     scene->length = 0;
     batch_prepare(batch, 1);
-    size_t length = batch_finish(batch, 0, &client, &scene->carrier);
+    size_t length = batch_finish(batch, 0, &client, &scene->reply_sink);
     if (length > 0)
         take(scene, reply, length);
     batch_end(batch);
@@ -227,7 +227,7 @@ static void begin(struct scene *scene, const char *who)
     serving_init(&scene->serving);
     scene->serving.batch.on_adopted = on_adopted;
     scene->serving.batch.context = scene;
-    scene->carrier = (struct carrier){.keep = keep, .deliver = deliver};
+    scene->reply_sink = (struct reply_sink){.keep = keep, .deliver = deliver};
     ck_assert(endpoint_read("127.0.0.1", 1, &any));
     any.v4.sin_port = 0;
     for (int i = 0; i < UPSTREAMS; i++) {
@@ -301,7 +301,7 @@ START_TEST(who_waits_for_a_former_upstream_is_asked_for_anew)
     ask(&scene, "one.example.org.");
     ask(&scene, "two.example.org.");
     ask(&scene, "two.example.org.");
-    hear(&scene, A, &from, octets);
+    read_answer(&scene, A, &from, octets);
     go_over_to(&scene, "B");
     answer(&scene, B);
     answer(&scene, B);
@@ -333,7 +333,7 @@ START_TEST(upstreams_come_and_go)
     ck_assert_uint_eq(rcode(&scene), RCODE_REFUSED);
     go_over_to(&scene, "A");
     ask(&scene, "www.example.org.");
-    hear(&scene, A, &from, octets);
+    read_answer(&scene, A, &from, octets);
     ck_assert_uint_eq(scene.replies, 1);
     go_over_to(&scene, "");
     calm_down(&scene);

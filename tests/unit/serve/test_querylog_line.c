@@ -22,7 +22,7 @@ static struct querylog_record example(void)
         .answer_count = 2,
         .reply_octets = 82,
         .transport = TRANSPORT_UDP,
-        .class = CLASS_SPACE,
+        .class = CLIENT_SPACE,
         .space_length = 10,
         .app_length = 18,
         .space = "test-space",
@@ -82,7 +82,7 @@ START_TEST(a_note_is_no_error)
     struct querylog_record record = example();
 
     record.reason = REASON_ROUTE_MISSING;
-    record.class = CLASS_PEERED;
+    record.class = CLIENT_PEERED;
     record.transport = TRANSPORT_TCP;
     record.service_ms = 12;
     expect(&record, QUERYLOG_LOGFMT,
@@ -95,7 +95,7 @@ END_TEST
 
 START_TEST(what_is_not_known_stays_empty)
 {
-    struct querylog_record record = {.rcode = RCODE_FORMERR, .class = CLASS_EXTERNAL};
+    struct querylog_record record = {.rcode = RCODE_FORMERR, .class = CLIENT_EXTERNAL};
 
     ck_assert(endpoint_read("2001:db8::9", 40000, &record.client));
     expect(&record, QUERYLOG_LOGFMT,

@@ -22,7 +22,7 @@ static void tear_down(void)
 
 static void load_shape(void)
 {
-    folder_copy(&world.folder, "tests/zones_good/every-shape.yaml");
+    scratch_copy(&world.folder, "tests/zones_good/every-shape.yaml");
     world_must_load(&world);
 }
 

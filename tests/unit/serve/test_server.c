@@ -35,7 +35,7 @@ static void on_adopted(void *context, uint64_t generation)
     uv_stop(&scene->loop);
 }
 
-static void on_looked(void *context)
+static void on_reports(void *context)
 {
     struct scene *scene = context;
 
@@ -107,7 +107,7 @@ static bool try_begin(struct scene *scene, struct err *err)
                                      .loop = &scene->loop,
                                      .log_descriptor = STDOUT_FILENO,
                                      .on_adopted = on_adopted,
-                                     .on_looked = on_looked,
+                                     .on_reports = on_reports,
                                      .context = scene};
 
     scene->server = server_new(&options, err);
@@ -332,23 +332,23 @@ static size_t count_told(const struct scene *scene)
     size_t count = 0;
 
     for (size_t i = 0; i < WORKERS; i++)
-        count += server_looked(scene->server, i) != NULL;
+        count += server_worker_report(scene->server, i) != NULL;
     return count;
 }
 
 START_TEST(every_worker_tells_what_it_is_asked)
 {
-    static const struct look_request request = {.has_query = false};
+    static const struct report_request request = {.has_query = false};
     struct scene scene;
 
     begin(&scene);
     ck_assert_uint_eq(count_told(&scene), 0);
     await(&scene, 1);
     for (unsigned round = 1; round <= 200; round++) {
-        server_look(scene.server, &request);
+        server_request_reports(scene.server, &request);
         await_both(&scene, 1, round);
         ck_assert_uint_eq(count_told(&scene), WORKERS);
-        ck_assert_uint_eq(server_looked(scene.server, WORKERS - 1)->generation, 1);
+        ck_assert_uint_eq(server_worker_report(scene.server, WORKERS - 1)->generation, 1);
     }
     ck_assert_uint_eq(scene.looked, 200);
     end(&scene);
@@ -357,20 +357,20 @@ END_TEST
 
 START_TEST(a_worker_that_is_late_is_left_out_until_it_has_told)
 {
-    static const struct look_request request = {.has_query = false};
+    static const struct report_request request = {.has_query = false};
     struct scene scene;
     struct err err;
 
     bind_workers(&scene);
     server_publish(scene.server, snapshot_of(1));
     /* No worker runs yet, so none has told when the second request comes. */
-    server_look(scene.server, &request);
-    server_look(scene.server, &request);
+    server_request_reports(scene.server, &request);
+    server_request_reports(scene.server, &request);
     ck_assert_uint_eq(count_told(&scene), 0);
     ck_assert(server_start(scene.server, &err));
     await_both(&scene, 1, 1);
     ck_assert_uint_eq(count_told(&scene), 0); /* they were told the first only */
-    server_look(scene.server, &request);
+    server_request_reports(scene.server, &request);
     await_both(&scene, 1, 2);
     ck_assert_uint_eq(count_told(&scene), WORKERS);
     end(&scene);
@@ -379,12 +379,12 @@ END_TEST
 
 START_TEST(a_server_that_is_asked_and_stopped_ends)
 {
-    static const struct look_request request = {.has_query = false};
+    static const struct report_request request = {.has_query = false};
 
     for (unsigned round = 0; round < 20; round++) {
         struct scene scene;
         begin(&scene);
-        server_look(scene.server, &request);
+        server_request_reports(scene.server, &request);
         server_stop(scene.server);
         ck_assert_uint_eq(count_told(&scene), WORKERS); /* each told before it ended */
         server_free(scene.server);

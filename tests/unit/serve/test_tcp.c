@@ -168,11 +168,11 @@ START_TEST(a_query_that_waits_is_answered_before_its_connection_makes_way)
 
     begin(&scene, 2, 2);
     int first = enter(&scene), second = enter(&scene);
-    struct tcp_connection *gone = scene.tcp.idlest;
+    struct tcp_connection *gone = scene.tcp.lru_oldest;
     put(first, stream, add_query(stream, 0, 1));
     put(second, stream, add_query(stream, 0, 2));
     tcp_connection_serve(gone);
-    tcp_connection_serve(gone->busier);
+    tcp_connection_serve(gone->lru_next);
     ck_assert_uint_eq(scene.tcp.single_count, 2);
     int third = enter(&scene); /* makes the first go */
     ck_assert_uint_eq(scene.tcp.single_count, 0);
@@ -192,11 +192,11 @@ START_TEST(a_connection_that_goes_within_the_turn_takes_its_query_along)
 
     begin(&scene, 2, 2);
     int first = enter(&scene), second = enter(&scene);
-    struct tcp_connection *gone = scene.tcp.idlest;
+    struct tcp_connection *gone = scene.tcp.lru_oldest;
     put(first, stream, add_query(stream, 0, 1));
     put(second, stream, add_query(stream, 0, 2));
     tcp_connection_serve(gone);
-    tcp_connection_serve(gone->busier);
+    tcp_connection_serve(gone->lru_next);
     tcp_drop(gone, COUNTER_TCP_IDLE);
     turn(&scene);
     ck_assert_int_eq(take_reply(first), -2);
@@ -250,12 +250,12 @@ START_TEST(queries_whose_connections_have_gone_leave_the_next_reading_its_room)
     for (unsigned i = 0; i < 2 * GONE; i++) {
         clients[i] = enter(&scene);
         put_long_query(clients[i], (uint16_t)i);
-        tcp_connection_serve(scene.tcp.busiest);
+        tcp_connection_serve(scene.tcp.lru_newest);
         if (i < GONE)
-            tcp_drop(scene.tcp.busiest, COUNTER_TCP_IDLE);
+            tcp_drop(scene.tcp.lru_newest, COUNTER_TCP_IDLE);
     }
     int last = enter(&scene);
-    struct tcp_connection *connection = scene.tcp.busiest;
+    struct tcp_connection *connection = scene.tcp.lru_newest;
     put(last, half, sizeof half);
     tcp_connection_serve(connection);
     ck_assert(!connection->has_failed);
@@ -462,8 +462,8 @@ START_TEST(a_client_that_never_reads_is_not_read_from)
         turn(&scene);
     }
     ck_assert_uint_eq(stuck, 50);
-    ck_assert_uint_lt(scene.tcp.idlest->unsent, scene.tcp.idlest->unsent_end);
-    ck_assert_uint_le(scene.tcp.idlest->unsent_end, TCP_OUTPUT_OCTETS);
+    ck_assert_uint_lt(scene.tcp.lru_oldest->unsent, scene.tcp.lru_oldest->unsent_end);
+    ck_assert_uint_le(scene.tcp.lru_oldest->unsent_end, TCP_OUTPUT_OCTETS);
     close(client);
     end(&scene);
 }
@@ -501,7 +501,7 @@ START_TEST(a_slow_reader_gets_every_reply_in_order)
 
     begin(&scene, 4, 4);
     int client = enter(&scene);
-    setsockopt(scene.tcp.idlest->descriptor, SOL_SOCKET, SO_SNDBUF, &small, sizeof small);
+    setsockopt(scene.tcp.lru_oldest->descriptor, SOL_SOCKET, SO_SNDBUF, &small, sizeof small);
     talk_slowly(&scene, client, 8000);
     close(client);
     end(&scene);
@@ -644,8 +644,8 @@ START_TEST(an_idle_connection_is_closed_and_half_a_frame_is_idle)
     put(half, stream, 5);
     uv_update_time(&scene.serving.loop);
     turn(&scene);
-    for (struct tcp_connection *each = scene.tcp.idlest; each != NULL; each = each->busier)
-        if (each->busier != NULL)
+    for (struct tcp_connection *each = scene.tcp.lru_oldest; each != NULL; each = each->lru_next)
+        if (each->lru_next != NULL)
             age(each, 10000);
     uv_timer_start(&scene.tcp.timer, scene.tcp.timer.timer_cb, 0, 1000);
     turn(&scene);
@@ -668,7 +668,7 @@ START_TEST(a_connection_whose_query_is_unread_is_not_idle)
     int client = enter(&scene);
     put(client, stream, add_query(stream, 0, 3));
     uv_update_time(&scene.serving.loop);
-    age(scene.tcp.idlest, 10000);
+    age(scene.tcp.lru_oldest, 10000);
     scene.tcp.timer.timer_cb(&scene.tcp.timer); /* before the loop has seen the query */
     turn(&scene);
     ck_assert_int_eq(take_reply(client), 3);
@@ -686,13 +686,13 @@ START_TEST(a_connection_to_which_a_reply_is_due_is_not_idle)
     begin(&scene, 4, 4);
     int client = enter(&scene);
     uv_update_time(&scene.serving.loop);
-    scene.tcp.idlest->awaited = 1;
-    age(scene.tcp.idlest, 10000);
+    scene.tcp.lru_oldest->awaited = 1;
+    age(scene.tcp.lru_oldest, 10000);
     scene.tcp.timer.timer_cb(&scene.tcp.timer);
     turn(&scene);
     ck_assert_int_eq(take_reply(client), -1);
-    scene.tcp.idlest->awaited = 0;
-    age(scene.tcp.idlest, 10000);
+    scene.tcp.lru_oldest->awaited = 0;
+    age(scene.tcp.lru_oldest, 10000);
     scene.tcp.timer.timer_cb(&scene.tcp.timer);
     turn(&scene);
     ck_assert_int_eq(take_reply(client), -2);
@@ -713,12 +713,12 @@ START_TEST(one_to_which_no_reply_is_due_goes_before_an_idler_one)
 
     begin(&scene, evictions[_i].connections, evictions[_i].per_client);
     int first = enter(&scene), second = enter(&scene);
-    scene.tcp.idlest->awaited = 1;
+    scene.tcp.lru_oldest->awaited = 1;
     int third = enter_as(&scene, evictions[_i].newcomer);
     ck_assert_int_eq(take_reply(first), -1);
     ck_assert_int_eq(take_reply(second), -2);
-    /* When all await one, the idlest goes. */
-    scene.tcp.busiest->awaited = 1;
+    /* When all await one, the lru_oldest goes. */
+    scene.tcp.lru_newest->awaited = 1;
     int fourth = enter_as(&scene, evictions[_i].newcomer);
     ck_assert_int_eq(take_reply(first), -2);
     ck_assert_int_eq(take_reply(third), -1);
@@ -775,8 +775,8 @@ START_TEST(a_listener_accepts_and_knows_the_asked_address)
     for (unsigned i = 0; scene.tcp.open_count == 0 && i < TURNS_MOST; i++)
         turn(&scene);
     ck_assert_uint_eq(scene.tcp.open_count, 1);
-    ck_assert_uint_eq(scene.tcp.idlest->path.destination, 0x7f000003);
-    ck_assert_uint_eq(scene.tcp.idlest->path.source, 0x7f000001);
+    ck_assert_uint_eq(scene.tcp.lru_oldest->path.destination, 0x7f000003);
+    ck_assert_uint_eq(scene.tcp.lru_oldest->path.source, 0x7f000001);
     close(client);
     tcp_listener_stop(&listener);
     end(&scene);

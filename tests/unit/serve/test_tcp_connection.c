@@ -25,7 +25,7 @@ static int enter(struct scene *scene)
     ck_assert(endpoint_read("10.0.130.56", 40000, &client));
     ck_assert_int_eq(socketpair(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK, 0, ends), 0);
     ck_assert(tcp_adopt(&scene->tcp, ends[1], &client, 0x0a000002));
-    scene->connection = scene->tcp.busiest;
+    scene->connection = scene->tcp.lru_newest;
     return ends[0];
 }
 
@@ -52,7 +52,7 @@ static struct late_client defer(struct tcp_connection *connection)
 {
     struct late_client client;
 
-    connection->carrier.keep(&connection->carrier, 0, &client);
+    connection->reply_sink.keep(&connection->reply_sink, 0, &client);
     return client;
 }
 
@@ -63,7 +63,7 @@ static bool deliver(struct tcp_connection *connection, const struct late_client 
     static uint8_t reply[65535];
 
     memset(reply, value, length);
-    return connection->carrier.deliver(&connection->carrier, client, reply, length);
+    return connection->reply_sink.deliver(&connection->reply_sink, client, reply, length);
 }
 
 /* Takes the next whole frame; returns its octets' value, -1: none yet, -2: the end. */

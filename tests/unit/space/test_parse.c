@@ -8,7 +8,7 @@
 #include <string.h>
 
 #include "space/rules.h"
-#include "support/folder.h"
+#include "support/scratch.h"
 #include "support/suite.h"
 
 static struct arena *arena;
@@ -34,7 +34,7 @@ static struct space *parse(const char *text)
 static const struct space *parse_fixture(void)
 {
     const char *source = getenv("SOURCE_DIR");
-    char path[FOLDER_PATH_MOST];
+    char path[SCRATCH_PATH_MOST];
     size_t length;
 
     snprintf(path, sizeof path, "%s/zones/test-space.yaml", source == NULL ? "." : source);

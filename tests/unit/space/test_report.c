@@ -6,7 +6,7 @@
 #include <string.h>
 
 #include "space/fields.h"
-#include "support/folder.h"
+#include "support/scratch.h"
 #include "support/suite.h"
 
 static struct report *report;
@@ -21,9 +21,9 @@ static void tear_down(void)
     report_free(report);
 }
 
-static struct place at(unsigned line, unsigned column)
+static struct location at(unsigned line, unsigned column)
 {
-    return (struct place){.line = line & 0xffffff, .column = column & 0xff};
+    return (struct location){.line = line & 0xffffff, .column = column & 0xff};
 }
 
 static char *printed(void)
@@ -100,9 +100,9 @@ START_TEST(what_stands_in_the_way_is_told_without_the_rest)
     fclose(out);
     ck_assert_str_eq(text, "b.yaml:8:12: error E-TTL: first\nc.yaml: error E-TTL: second\n");
     free(text);
-    finding_write_place(report_first_error(report), place);
+    finding_write_location(report_first_error(report), place);
     ck_assert_str_eq(place, "b.yaml:8:12");
-    finding_write_place(&report_findings(report)[2], place);
+    finding_write_location(&report_findings(report)[2], place);
     ck_assert_str_eq(place, "c.yaml");
 }
 END_TEST
@@ -234,7 +234,7 @@ START_TEST(the_name_of_a_file_cannot_forge_a_line_or_speak_to_the_terminal)
     ck_assert_str_eq(text, "e\\x1b[31m\\x0ab.yaml:1:1: error E-X: <U+202E right-to-left "
                            "override>.yaml:8:12: error E-TTL: x\n");
     free(text);
-    finding_write_place(report_findings(report), place);
+    finding_write_location(report_findings(report), place);
     ck_assert_str_eq(place, "e\\x1b[31m\\x0ab.yaml:1:1: error E-X: <U+202E right-to-left "
                             "override>.yaml:8:12");
 }
@@ -258,7 +258,7 @@ static char *readme;
 static void read_readme(void)
 {
     const char *source = getenv("SOURCE_DIR");
-    char path[FOLDER_PATH_MOST];
+    char path[SCRATCH_PATH_MOST];
     size_t length;
 
     snprintf(path, sizeof path, "%s/zones/README.md", source == NULL ? "." : source);

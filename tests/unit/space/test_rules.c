@@ -10,7 +10,7 @@
 #include <string.h>
 
 #include "space/parse.h"
-#include "support/folder.h"
+#include "support/scratch.h"
 #include "support/suite.h"
 
 enum { FOUND_SIZE = 4096 };
@@ -297,7 +297,7 @@ END_TEST
 START_TEST(the_fixture_has_the_two_findings_it_is_meant_to_have)
 {
     const char *source = getenv("SOURCE_DIR");
-    char path[FOLDER_PATH_MOST];
+    char path[SCRATCH_PATH_MOST];
     char found[FOUND_SIZE];
     size_t length;
 

@@ -18,9 +18,9 @@ static void tear_down(void)
     seen_close(&seen);
 }
 
-static struct place line(unsigned number)
+static struct location line(unsigned number)
 {
-    return (struct place){.line = number & 0xffffff, .column = 1};
+    return (struct location){.line = number & 0xffffff, .column = 1};
 }
 
 START_TEST(what_is_added_twice_is_found_at_its_first_place)

@@ -6,7 +6,7 @@
 #include <string.h>
 
 #include "space/parse.h"
-#include "support/folder.h"
+#include "support/scratch.h"
 #include "support/suite.h"
 
 static struct arena *arena;
@@ -39,7 +39,7 @@ static struct space *parse(const char *yaml)
 static struct space *parse_test_space(void)
 {
     const char *source = getenv("SOURCE_DIR");
-    char path[FOLDER_PATH_MOST];
+    char path[SCRATCH_PATH_MOST];
     size_t length;
 
     snprintf(path, sizeof path, "%s/zones/test-space.yaml", source == NULL ? "." : source);

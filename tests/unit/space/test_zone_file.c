@@ -17,19 +17,19 @@
 #include <sys/xattr.h>
 #include <unistd.h>
 
-#include "support/folder.h"
+#include "support/scratch.h"
 #include "support/suite.h"
 
 enum { WRITERS = 2, ROUNDS = 40, KILLS = 60, LONG_TEXT = 200000, LIMIT = 4096 };
 
-static struct folder folder;
-static char path[FOLDER_PATH_MOST + 16];
-static char draft[FOLDER_PATH_MOST + 16];
+static struct scratch folder;
+static char path[SCRATCH_PATH_MOST + 16];
+static char draft[SCRATCH_PATH_MOST + 16];
 
 static void begin(void)
 {
-    folder_init(&folder);
-    folder_write(&folder, "a.yaml", "space: abc\n", 11);
+    scratch_init(&folder);
+    scratch_write(&folder, "a.yaml", "space: abc\n", 11);
     snprintf(path, sizeof path, "%s/a.yaml", folder.path);
     snprintf(draft, sizeof draft, "%s/.a.yaml.new", folder.path);
 }
@@ -37,7 +37,7 @@ static void begin(void)
 static void end(void)
 {
     chmod(folder.path, 0700);
-    folder_close(&folder);
+    scratch_close(&folder);
 }
 
 static bool accept(void *context, const char *name, struct err *err)
@@ -61,7 +61,7 @@ static bool interfere(void *context, const char *name, struct err *err)
     (void)context;
     (void)name;
     (void)err;
-    folder_write(&folder, "a.yaml", "space: other\n", 13);
+    scratch_write(&folder, "a.yaml", "space: other\n", 13);
     return true;
 }
 
@@ -106,12 +106,12 @@ END_TEST
 
 START_TEST(a_link_stays_and_what_it_points_at_is_replaced)
 {
-    struct folder other;
+    struct scratch other;
     struct err err;
     struct stat status;
-    char target[FOLDER_PATH_MOST + 16];
+    char target[SCRATCH_PATH_MOST + 16];
 
-    folder_init(&other);
+    scratch_init(&other);
     snprintf(target, sizeof target, "%s/a.yaml", other.path);
     ck_assert_int_eq(rename(path, target), 0);
     ck_assert_int_eq(symlink(target, path), 0);
@@ -120,7 +120,7 @@ START_TEST(a_link_stays_and_what_it_points_at_is_replaced)
     ck_assert_int_eq(lstat(path, &status), 0);
     ck_assert(S_ISLNK(status.st_mode));
     ck_assert_int_eq(unlink(path), 0);
-    folder_close(&other);
+    scratch_close(&other);
 }
 END_TEST
 
@@ -248,7 +248,7 @@ END_TEST
 
 START_TEST(other_names_of_a_file_are_told)
 {
-    char other[FOLDER_PATH_MOST + 16];
+    char other[SCRATCH_PATH_MOST + 16];
 
     snprintf(other, sizeof other, "%s/.other", folder.path);
     ck_assert_int_eq(link(path, other), 0);
@@ -261,7 +261,7 @@ END_TEST
 
 /* ---- the lock ---- */
 
-static char lock_path[FOLDER_PATH_MOST + 32];
+static char lock_path[SCRATCH_PATH_MOST + 32];
 
 static const char *lock_file(void)
 {
@@ -307,7 +307,7 @@ END_TEST
 START_TEST(a_link_in_the_place_of_the_lock_is_not_followed)
 {
     struct err err;
-    char target[FOLDER_PATH_MOST + 16];
+    char target[SCRATCH_PATH_MOST + 16];
 
     snprintf(target, sizeof target, "%s/.target", folder.path);
     ck_assert_int_eq(symlink(target, lock_file()), 0);
@@ -403,7 +403,7 @@ START_TEST(a_writer_that_is_killed_leaves_a_whole_file_and_no_lock)
 
     memset(first, '#', LONG_TEXT - 1);
     first[LONG_TEXT - 1] = '\n';
-    folder_write(&folder, "a.yaml", first, LONG_TEXT);
+    scratch_write(&folder, "a.yaml", first, LONG_TEXT);
     for (unsigned i = 0; i < KILLS; i++) {
         pid_t child = fork();
         if (child == 0)

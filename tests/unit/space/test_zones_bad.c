@@ -12,14 +12,14 @@
 #include "space/parse.h"
 #include "space/report.h"
 #include "space/rules.h"
-#include "support/folder.h"
+#include "support/scratch.h"
 #include "support/suite.h"
 
 enum { FILES_MAX = 512, NAME_MAX_OCTETS_HERE = 64 };
 
 static char names[FILES_MAX][NAME_MAX_OCTETS_HERE];
 static size_t name_count;
-static char folder[FOLDER_PATH_MOST];
+static char folder[SCRATCH_PATH_MOST];
 
 /* What no single file can fire: findings between files, on reload, of settings, of the system. */
 static const enum finding_code beyond_one_file[] = {
@@ -62,7 +62,7 @@ static void write_expectation(const struct finding *finding, char *out, size_t s
 
 START_TEST(each_bad_file_fires_its_rule_once_at_the_right_place)
 {
-    char path[FOLDER_PATH_MOST + NAME_MAX_OCTETS_HERE];
+    char path[SCRATCH_PATH_MOST + NAME_MAX_OCTETS_HERE];
     char found[128];
     size_t length;
     struct suffixes suffixes = suffixes_default();

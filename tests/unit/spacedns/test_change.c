@@ -6,12 +6,12 @@
 #include <string.h>
 
 #include "spacedns/apps.h"
-#include "support/folder.h"
+#include "support/scratch.h"
 #include "support/suite.h"
 
-static struct folder zones;
-static char path[FOLDER_PATH_MOST + 32];
-static char socket_path[FOLDER_PATH_MOST + 32];
+static struct scratch zones;
+static char path[SCRATCH_PATH_MOST + 32];
+static char socket_path[SCRATCH_PATH_MOST + 32];
 static char *said;
 static size_t said_length;
 static bool has_memory;
@@ -26,16 +26,16 @@ bool __wrap_edit_mark_end(struct edit *edit, struct err *err)
 
 static void set_up(void)
 {
-    folder_init(&zones);
-    folder_copy(&zones, "zones/test-space.yaml");
-    ck_assert(folder_edit(&zones, "test-space.yaml", "\n...\n", "\n"));
+    scratch_init(&zones);
+    scratch_copy(&zones, "zones/test-space.yaml");
+    ck_assert(scratch_edit(&zones, "test-space.yaml", "\n...\n", "\n"));
     snprintf(path, sizeof path, "%s/test-space.yaml", zones.path);
     snprintf(socket_path, sizeof socket_path, "%s/none.sock", zones.path);
 }
 
 static void tear_down(void)
 {
-    folder_close(&zones);
+    scratch_close(&zones);
     free(said);
     said = NULL;
 }

@@ -3,22 +3,22 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "support/folder.h"
+#include "support/scratch.h"
 #include "support/suite.h"
 
 static struct resolv_conf conf;
 
 static bool reads(const char *text)
 {
-    struct folder folder;
+    struct scratch folder;
     struct err err;
-    char path[FOLDER_PATH_MOST + 16];
+    char path[SCRATCH_PATH_MOST + 16];
 
-    folder_init(&folder);
-    folder_write(&folder, "resolv.conf", text, strlen(text));
+    scratch_init(&folder);
+    scratch_write(&folder, "resolv.conf", text, strlen(text));
     snprintf(path, sizeof path, "%s/resolv.conf", folder.path);
     bool is_read = resolv_conf_read(path, &conf, &err);
-    folder_close(&folder);
+    scratch_close(&folder);
     return is_read;
 }
 

@@ -41,8 +41,8 @@ static const struct {
 
 START_TEST(an_answer_is_held_against_the_decision)
 {
-    struct heard_answer answer = {
-        .heard = HEARD_ANSWER, .rcode = stories[_i].rcode, .address_count = stories[_i].count};
+    struct doctor_answer answer = {
+        .heard = ANSWER_RECEIVED, .rcode = stories[_i].rcode, .address_count = stories[_i].count};
 
     memcpy(answer.addresses, stories[_i].addresses, sizeof stories[_i].addresses);
     ck_assert_int_eq(doctor_agrees(stories[_i].explanation, &answer), stories[_i].agrees);

@@ -7,7 +7,7 @@
 
 #include "base/log.h"
 #include "control/policy.h"
-#include "support/folder.h"
+#include "support/scratch.h"
 #include "support/suite.h"
 #include "support/world.h"
 
@@ -39,8 +39,8 @@ START_TEST(the_policy_is_what_the_settings_say)
     ck_assert_str_eq(policy.suffixes.targets[0], "one.app");
     ck_assert_str_eq(policy.suffixes.targets[1], "two.app");
     ck_assert(policy.external_nxdomain);
-    ck_assert_uint_eq(policy.localspace_to, 1U << CLASS_SPACE | 1U << CLASS_VPN);
-    ck_assert_uint_eq(policy.recursion_for, 1U << CLASS_PEERED);
+    ck_assert_uint_eq(policy.localspace_to, 1U << CLIENT_SPACE | 1U << CLIENT_VPN);
+    ck_assert_uint_eq(policy.recursion_for, 1U << CLIENT_PEERED);
     ck_assert_uint_eq(policy.routes.count, 0);
     ck_assert_uint_eq(policy.local.space_count, 1);
     ck_assert_str_eq(policy.server_id, "ns1.test");
@@ -167,8 +167,8 @@ START_TEST(a_listen_address_without_a_socket_is_warned_of)
     struct ear ear;
 
     world_init_fixture(&world);
-    ck_assert(folder_edit(&world.folder, "test-space.yaml", "space: test-space\n",
-                          "space: test-space\nlisten: [10.0.0.5]\n"));
+    ck_assert(scratch_edit(&world.folder, "test-space.yaml", "space: test-space\n",
+                           "space: test-space\nlisten: [10.0.0.5]\n"));
     world_must_load(&world);
     ck_assert(endpoint_read(sockets[_i].listen, 53, &item.endpoint));
     settings.listen = (struct endpoints){.items = &item, .count = 1};
@@ -205,8 +205,8 @@ START_TEST(a_refused_reload_is_told_with_place_code_and_count)
     struct ear ear;
 
     world_init_fixture(&world);
-    ck_assert(folder_edit(&world.folder, "test-space.yaml", "10.0.0.37", "10.0.130.37"));
-    ck_assert(folder_edit(&world.folder, "test-space.yaml", "10.0.16.21", "10.0.130.38"));
+    ck_assert(scratch_edit(&world.folder, "test-space.yaml", "10.0.0.37", "10.0.130.37"));
+    ck_assert(scratch_edit(&world.folder, "test-space.yaml", "10.0.16.21", "10.0.130.38"));
     refuse(&world, &ear);
     const char *last = strstr(ear.said, "error reload_refused code=Q50 ");
     ck_assert_ptr_nonnull(last);
@@ -225,7 +225,7 @@ START_TEST(a_folder_that_has_gone_refuses_the_reload)
     struct ear ear;
 
     world_init_fixture(&world);
-    folder_clear(&world.folder);
+    scratch_clear(&world.folder);
     refuse(&world, &ear);
     ck_assert_ptr_nonnull(strstr(ear.said, "error reload_refused code=Q50 "));
     ck_assert_ptr_nonnull(strstr(ear.said, "holds no zone file"));
@@ -236,7 +236,7 @@ END_TEST
 START_TEST(a_flood_of_findings_is_cut_and_the_rest_counted)
 {
     struct report *report = report_new();
-    struct place at = {.line = 3, .column = 1};
+    struct location at = {.line = 3, .column = 1};
     struct ear ear;
 
     for (unsigned i = 0; i < 130; i++)

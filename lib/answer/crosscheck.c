@@ -1,0 +1,375 @@
+#include "answer/crosscheck.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+/* A space as seen at one address; spaces of one key may not share their name or CIDR. */
+struct sighting {
+    const struct segment *segment;
+    uint32_t address; /* 0: at all addresses that no space names */
+    uint32_t number;
+};
+
+static int compare_names(const void *a, const void *b)
+{
+    const struct sighting *left = a, *right = b;
+    int order = strcmp(left->segment->name, right->segment->name);
+    return order != 0 ? order : strcmp(left->segment->file, right->segment->file);
+}
+
+static int compare_sightings(const void *a, const void *b)
+{
+    const struct sighting *left = a, *right = b;
+    if (left->address != right->address)
+        return left->address < right->address ? -1 : 1;
+    if (left->segment->cidr.address != right->segment->cidr.address)
+        return left->segment->cidr.address < right->segment->cidr.address ? -1 : 1;
+    return strcmp(left->segment->file, right->segment->file);
+}
+
+/* The space to complain about: the newly read one of a pair, the later one when both are. */
+static void order_pair(const struct candidates *candidates, const struct sighting **newer,
+                       const struct sighting **older)
+{
+    if (!candidates->added[(*newer)->number]) {
+        const struct sighting *swap = *newer;
+        *newer = *older;
+        *older = swap;
+    }
+}
+
+static void report_same_name(const struct sighting *newer, const struct sighting *older,
+                             struct report *report)
+{
+    report_add(
+        report, FINDING_DUP, newer->segment->file, newer->segment->at,
+        "space %s is defined in %s:%u already; one file holds one space, so rename or remove "
+        "one of them",
+        newer->segment->name, older->segment->file, (unsigned)older->segment->at.line);
+}
+
+static void report_overlap(const struct sighting *newer, const struct sighting *older,
+                           struct report *report)
+{
+    char block[CIDR_TEXT_MAX];
+
+    cidr_write(newer->segment->cidr, block);
+    report_add(report, FINDING_SPACE_OVERLAP, newer->segment->file, newer->segment->at,
+               "space %s has cidr %s, and so has space %s (%s:%u); give each its own `listen` "
+               "addresses, so that the address asked tells them apart",
+               newer->segment->name, block, older->segment->name, older->segment->file,
+               (unsigned)older->segment->at.line);
+}
+
+/* All spaces, once for each address they are seen at. */
+static struct sighting *list_sightings(const struct candidates *candidates, size_t *count)
+{
+    size_t total = 0;
+    for (size_t i = 0; i < candidates->count; i++)
+        if (candidates->segments[i] != NULL)
+            total += 1 + candidates->segments[i]->listen_count;
+    struct sighting *sightings = malloc((total + 1) * sizeof *sightings);
+    if (sightings == NULL)
+        return NULL;
+    *count = 0;
+    for (size_t i = 0; i < candidates->count; i++) {
+        const struct segment *segment = candidates->segments[i];
+        size_t seen = segment == NULL ? 0 : segment->listen_count;
+        for (size_t j = 0; j < seen; j++)
+            sightings[(*count)++] = (struct sighting){segment, segment->listen[j], (uint32_t)i};
+        if (segment != NULL && seen == 0)
+            sightings[(*count)++] = (struct sighting){segment, 0, (uint32_t)i};
+    }
+    return sightings;
+}
+
+void crosscheck_spaces(const struct candidates *candidates, struct report *report)
+{
+    size_t count;
+    struct sighting *sightings = list_sightings(candidates, &count);
+
+    if (sightings == NULL) {
+        report_add(report, FINDING_MEMORY, "", (struct location){.line = 0},
+                   "out of memory while comparing spaces");
+        return;
+    }
+    qsort(sightings, count, sizeof *sightings, compare_sightings);
+    for (size_t i = 1; i < count; i++) {
+        const struct sighting *newer = &sightings[i], *older = &sightings[i - 1];
+        if (newer->address != older->address || newer->segment == older->segment ||
+            !cidr_overlaps(newer->segment->cidr, older->segment->cidr))
+            continue;
+        order_pair(candidates, &newer, &older);
+        report_overlap(newer, older, report);
+    }
+    qsort(sightings, count, sizeof *sightings, compare_names);
+    for (size_t i = 1; i < count; i++) {
+        const struct sighting *newer = &sightings[i], *older = &sightings[i - 1];
+        if (newer->segment == older->segment ||
+            strcmp(newer->segment->name, older->segment->name) != 0)
+            continue;
+        order_pair(candidates, &newer, &older);
+        report_same_name(newer, older, report);
+    }
+    free(sightings);
+}
+
+/* A space's CIDR, to be found by its first address. */
+struct space_block {
+    uint32_t first;
+    uint32_t number;
+};
+
+static int compare_blocks(const void *a, const void *b)
+{
+    const struct space_block *left = a, *right = b;
+    if (left->first != right->first)
+        return left->first < right->first ? -1 : 1;
+    return left->number < right->number ? -1 : left->number > right->number;
+}
+
+/* All of them, sorted. */
+struct space_blocks {
+    struct space_block *items;
+    size_t count;
+};
+
+static struct space_block *list_blocks(const struct candidates *candidates, size_t *count)
+{
+    struct space_block *blocks = malloc((candidates->count + 1) * sizeof *blocks);
+
+    *count = 0;
+    for (size_t i = 0; i < candidates->count && blocks != NULL; i++)
+        if (candidates->segments[i] != NULL)
+            blocks[(*count)++] =
+                (struct space_block){cidr_first(candidates->segments[i]->cidr), (uint32_t)i};
+    if (blocks != NULL)
+        qsort(blocks, *count, sizeof *blocks, compare_blocks);
+    return blocks;
+}
+
+static void report_covered(const struct segment *segment, const struct connection *connection,
+                           struct cidr covered, const struct segment *other, struct report *report)
+{
+    char block[CIDR_TEXT_MAX];
+
+    cidr_write(covered, block);
+    report_add(
+        report, FINDING_CONN_SPACE, segment->file, connection->at,
+        "%s %.80s lets in %s, where space %s is (%s:%u): its dynos resolve the internal names "
+        "of space %s; if that is not meant, list narrower blocks",
+        connection->kind == CONNECTION_PEERING ? "peering" : "VPN", connection->name, block,
+        other->name, other->file, (unsigned)other->at.line, segment->name);
+}
+
+/* The first space inside the block or around it that is another; a /16 is one, so it is short. */
+static void check_block(const struct candidates *candidates, uint32_t number,
+                        const struct connection *connection, struct cidr block,
+                        const struct space_blocks *spaces, struct report *report)
+{
+    const struct space_block *blocks = spaces->items;
+    size_t low = 0, high = spaces->count;
+    uint32_t from = cidr_first(block) & 0xffff0000;
+
+    while (low < high) {
+        size_t middle = low + (high - low) / 2;
+        if (blocks[middle].first < from)
+            low = middle + 1;
+        else
+            high = middle;
+    }
+    for (; low < spaces->count; low++) {
+        const struct segment *other = candidates->segments[blocks[low].number];
+        if (!cidr_overlaps(other->cidr, block))
+            return;
+        if (blocks[low].number == number ||
+            (!candidates->added[number] && !candidates->added[blocks[low].number]))
+            continue;
+        report_covered(candidates->segments[number], connection, block, other, report);
+        return;
+    }
+}
+
+void crosscheck_connections(const struct candidates *candidates, struct report *report)
+{
+    struct space_blocks spaces;
+
+    spaces.items = list_blocks(candidates, &spaces.count);
+    if (spaces.items == NULL) {
+        report_add(report, FINDING_MEMORY, "", (struct location){.line = 0},
+                   "out of memory while comparing connections");
+        return;
+    }
+    for (size_t i = 0; i < candidates->count; i++) {
+        const struct segment *segment = candidates->segments[i];
+        for (size_t j = 0; segment != NULL && j < segment->connection_count; j++) {
+            const struct connection *connection = &segment->connections[j];
+            for (size_t k = 0; k < connection->block_count && connection->grants; k++)
+                check_block(candidates, (uint32_t)i, connection, connection->blocks[k], &spaces,
+                            report);
+        }
+    }
+    free(spaces.items);
+}
+
+/* An id of a newly read file. */
+struct owned_id {
+    const char *id;
+    const struct segment *segment;
+    struct location at;
+};
+
+static int compare_ids(const void *a, const void *b)
+{
+    return strcmp(((const struct owned_id *)a)->id, ((const struct owned_id *)b)->id);
+}
+
+/* The id of a segment's app, or of its space for a number that is no app's; NULL for none. */
+static const char *id_at(const struct segment *segment, size_t number, struct location *at)
+{
+    if (number == segment->app_count) {
+        *at = segment->at;
+        return segment->id;
+    }
+    *at = segment->apps[number].at;
+    return segment->app_ids == NULL ? NULL : segment->app_ids[number];
+}
+
+/* Lists the ids of newly read files, sorted. NULL without memory. */
+static struct owned_id *list_new_ids(const struct candidates *candidates, size_t *count)
+{
+    size_t room = 1;
+    for (size_t i = 0; i < candidates->count; i++)
+        if (candidates->segments[i] != NULL && candidates->added[i])
+            room += candidates->segments[i]->app_count + 1;
+    struct owned_id *ids = malloc(room * sizeof *ids);
+    *count = 0;
+    for (size_t i = 0; i < candidates->count && ids != NULL; i++) {
+        const struct segment *segment = candidates->segments[i];
+        for (size_t j = 0; segment != NULL && candidates->added[i] && j <= segment->app_count;
+             j++) {
+            struct owned_id owned = {.segment = segment};
+            owned.id = id_at(segment, j, &owned.at);
+            if (owned.id != NULL)
+                ids[(*count)++] = owned;
+        }
+    }
+    if (ids != NULL)
+        qsort(ids, *count, sizeof *ids, compare_ids);
+    return ids;
+}
+
+static void report_same_id(const struct owned_id *newer, const struct segment *older,
+                           struct location at, struct report *report)
+{
+    report_add(report, FINDING_DUP, newer->segment->file, newer->at,
+               "id %.80s is used in %s:%u already; an id is one app's or one space's for ever, so "
+               "give this one its own",
+               newer->id, older->file, (unsigned)at.line);
+}
+
+/* Holds the ids of a file that was not read anew against the new ones. */
+static void compare_kept(const struct segment *segment, const struct owned_id *ids, size_t count,
+                         struct report *report)
+{
+    for (size_t i = 0; i <= segment->app_count; i++) {
+        struct location at;
+        const struct owned_id key = {.id = id_at(segment, i, &at)};
+        const struct owned_id *same =
+            key.id == NULL ? NULL : bsearch(&key, ids, count, sizeof key, compare_ids);
+        if (same != NULL)
+            report_same_id(same, segment, at, report);
+    }
+}
+
+void crosscheck_ids(const struct candidates *candidates, struct report *report)
+{
+    size_t count;
+    struct owned_id *ids = list_new_ids(candidates, &count);
+
+    if (ids == NULL) {
+        report_add(report, FINDING_MEMORY, "", (struct location){.line = 0},
+                   "out of memory while comparing ids");
+        return;
+    }
+    for (size_t i = 1; i < count; i++)
+        if (ids[i].segment != ids[i - 1].segment && compare_ids(&ids[i], &ids[i - 1]) == 0)
+            report_same_id(&ids[i], ids[i - 1].segment, ids[i - 1].at, report);
+    for (size_t i = 0; i < candidates->count && count > 0; i++)
+        if (candidates->segments[i] != NULL && !candidates->added[i])
+            compare_kept(candidates->segments[i], ids, count, report);
+    free(ids);
+}
+
+/* A side of a clash, in words and with its place. */
+struct side {
+    const struct segment *segment;
+    const struct host *host; /* NULL: an app under its plain name */
+    struct location at;
+    const char *app; /* "" for static records */
+};
+
+static struct side side_of(const struct candidates *candidates, struct index_entry entry, char *app,
+                           size_t room)
+{
+    const struct segment *segment = candidates->segments[entry.segment];
+    struct side side = {.segment = segment, .app = app};
+    const struct app_entry *owner = NULL;
+
+    app[0] = '\0';
+    if (entry.is_host) {
+        side.host = &segment->hosts[entry.number];
+        side.at = side.host->at;
+        if (side.host->kind != HOST_RECORDS)
+            owner = &segment->apps[side.host->owner];
+    } else {
+        owner = &segment->apps[entry.number];
+        side.at = owner->at;
+    }
+    if (owner != NULL) {
+        struct text text = text_over(app, room - 1);
+        text_add(&text, segment_text(segment, owner->name), owner->name_length);
+        *text.next = '\0';
+    }
+    return side;
+}
+
+static enum finding_code clash_code(const struct side *newer, const struct side *older)
+{
+    if (newer->host == NULL && older->host == NULL)
+        return FINDING_DUP;
+    if (newer->host != NULL && newer->host->kind == HOST_RECORDS)
+        return FINDING_REC_NAME;
+    if (newer->host != NULL && newer->host->kind == HOST_TARGET)
+        return FINDING_DOM_TARGET;
+    return FINDING_DOM_TAKEN;
+}
+
+void crosscheck_report_clash(const struct candidates *candidates, const struct index_clash *clash,
+                             struct report *report)
+{
+    char newer_app[64], older_app[64], host[4 * NAME_MAX_OCTETS + 1];
+    struct side newer = side_of(candidates, clash->newer, newer_app, sizeof newer_app);
+    struct side older = side_of(candidates, clash->older, older_app, sizeof older_app);
+    enum finding_code code = clash_code(&newer, &older);
+    struct text text = text_over(host, sizeof host - 1);
+
+    if (newer.host != NULL)
+        name_add(&text, newer.segment->texts + newer.host->octets);
+    *text.next = '\0';
+    if (code == FINDING_DUP)
+        report_add(report, code, newer.segment->file, newer.at,
+                   "app %s is defined in %s:%u already; app names are unique across spaces",
+                   newer_app, older.segment->file, (unsigned)older.at.line);
+    else if (newer.host == NULL)
+        report_add(report, code, newer.segment->file, newer.at,
+                   "the default domain of app %s is currently in use by another app, %s (%s:%u); "
+                   "rename one of them",
+                   newer_app, older_app, older.segment->file, (unsigned)older.at.line);
+    else
+        report_add(report, code, newer.segment->file, newer.at,
+                   "%.255s is currently in use by %s %s (%s:%u); remove it from one of them", host,
+                   older.host != NULL && older.host->kind == HOST_RECORDS ? "static records"
+                                                                          : "another app,",
+                   older_app, older.segment->file, (unsigned)older.at.line);
+}

@@ -1,0 +1,177 @@
+#include <stdlib.h>
+#include <string.h>
+
+#include "answer/crosscheck.h"
+
+/* An app of the snapshot before that has an id. */
+struct known_id {
+    const char *id;
+    struct index_entry entry;
+};
+
+struct comparing {
+    const struct snapshot *before;
+    struct report *report;
+    struct known_id *ids; /* sorted; listed when the first app with an id and a new name comes */
+    size_t id_count;
+    bool has_listed;
+};
+
+static bool are_same(const char *a, const char *b)
+{
+    return a == NULL || b == NULL ? a == b : strcmp(a, b) == 0;
+}
+
+static int compare_ids(const void *a, const void *b)
+{
+    return strcmp(((const struct known_id *)a)->id, ((const struct known_id *)b)->id);
+}
+
+static void list_ids(struct comparing *comparing)
+{
+    const struct snapshot *before = comparing->before;
+
+    comparing->has_listed = true;
+    comparing->ids = malloc((before->app_count + 1) * sizeof *comparing->ids);
+    if (comparing->ids == NULL) {
+        report_add(comparing->report, FINDING_MEMORY, "", (struct location){.line = 0},
+                   "out of memory while comparing apps");
+        return;
+    }
+    for (size_t i = 0; i < before->segment_count; i++) {
+        const struct segment *segment = before->segments[i];
+        for (size_t j = 0; segment != NULL && segment->app_ids != NULL && j < segment->app_count;
+             j++)
+            if (segment->app_ids[j] != NULL)
+                comparing->ids[comparing->id_count++] =
+                    (struct known_id){.id = segment->app_ids[j],
+                                      .entry = {.segment = (uint16_t)i, .number = (uint32_t)j}};
+    }
+    qsort(comparing->ids, comparing->id_count, sizeof *comparing->ids, compare_ids);
+}
+
+static const char *id_of(const struct segment *segment, uint32_t app)
+{
+    return segment->app_ids == NULL ? NULL : segment->app_ids[app];
+}
+
+/* Finds what an app was before: by name unless the ids differ, else by id. */
+static bool find_app(struct comparing *comparing, const struct segment *segment, uint32_t number,
+                     struct index_entry *found)
+{
+    const struct app_entry *app = &segment->apps[number];
+    const char *id = id_of(segment, number);
+
+    if (snapshot_find_app(comparing->before, segment_text(segment, app->name), app->name_length,
+                          found)) {
+        const char *old_id = id_of(comparing->before->segments[found->segment], found->number);
+        if (id == NULL || old_id == NULL || strcmp(id, old_id) == 0)
+            return true;
+    }
+    if (id == NULL)
+        return false;
+    if (!comparing->has_listed)
+        list_ids(comparing);
+    const struct known_id key = {.id = id};
+    const struct known_id *known =
+        comparing->ids == NULL
+            ? NULL
+            : bsearch(&key, comparing->ids, comparing->id_count, sizeof key, compare_ids);
+    if (known != NULL)
+        *found = known->entry;
+    return known != NULL;
+}
+
+static void check_app(struct comparing *comparing, const struct segment *segment, uint32_t number)
+{
+    const struct app_entry *app = &segment->apps[number];
+    struct index_entry entry;
+    if (!find_app(comparing, segment, number, &entry))
+        return;
+    const struct segment *old_segment = comparing->before->segments[entry.segment];
+    const struct app_entry *old = &old_segment->apps[entry.number];
+    bool was_internal = (old->flags & APP_INTERNAL) != 0;
+    bool is_internal = (app->flags & APP_INTERNAL) != 0;
+    int length = app->name_length;
+    const char *name = segment_text(segment, app->name);
+
+    if (was_internal != is_internal)
+        report_add(comparing->report, FINDING_IMMUTABLE, segment->file, app->at,
+                   "internal_routing of app %.*s is %s and cannot become %s; it is fixed on "
+                   "creation, so put it back, or recreate the app (a new id, or another name)",
+                   length, name, was_internal ? "true" : "false", is_internal ? "true" : "false");
+    if (strcmp(old_segment->name, segment->name) != 0 &&
+        (old_segment->id == NULL || !are_same(old_segment->id, segment->id)))
+        report_add(comparing->report, FINDING_IMMUTABLE, segment->file, app->at,
+                   "app %.*s is in space %s and cannot move to %s; recreate it there (a new id, or "
+                   "another name)",
+                   length, name, old_segment->name, segment->name);
+}
+
+/* Finds what a space was before: by id where both have one, else by name. */
+static const struct segment *find_space(const struct snapshot *before,
+                                        const struct segment *segment)
+{
+    const struct segment *by_name = NULL;
+
+    for (size_t i = 0; i < before->segment_count; i++) {
+        const struct segment *old = before->segments[i];
+        if (old == NULL)
+            continue;
+        if (old->id != NULL && segment->id != NULL) {
+            if (strcmp(old->id, segment->id) == 0)
+                return old;
+        } else if (strcmp(old->name, segment->name) == 0) {
+            by_name = old;
+        }
+    }
+    return by_name;
+}
+
+static void report_space(struct comparing *comparing, const struct segment *segment,
+                         const char *key)
+{
+    report_add(comparing->report, FINDING_IMMUTABLE, segment->file, segment->at,
+               "%s of space %s has changed; it is fixed on creation, so put it back, or make a new "
+               "space (a new id, or another name)",
+               key, segment->name);
+}
+
+static bool are_same_blocks(struct cidr a, struct cidr b)
+{
+    return a.address == b.address && a.bits == b.bits;
+}
+
+static void check_space(struct comparing *comparing, const struct segment *segment)
+{
+    const struct segment *old = find_space(comparing->before, segment);
+
+    if (old == NULL)
+        return;
+    if (!are_same_blocks(old->cidr, segment->cidr))
+        report_space(comparing, segment, "cidr");
+    if (!are_same_blocks(old->data_cidr, segment->data_cidr))
+        report_space(comparing, segment, "data_cidr");
+    if (!are_same(old->region, segment->region))
+        report_space(comparing, segment, "region");
+    if (old->generation != segment->generation)
+        report_space(comparing, segment, "generation");
+    if (old->shield != segment->shield)
+        report_space(comparing, segment, "shield");
+}
+
+void crosscheck_immutable(const struct snapshot *before, const struct candidates *candidates,
+                          struct report *report)
+{
+    struct comparing comparing = {.before = before, .report = report};
+
+    for (size_t i = 0; i < candidates->count; i++) {
+        const struct segment *segment = candidates->segments[i];
+        if (segment == NULL || !candidates->added[i])
+            continue;
+        check_space(&comparing, segment);
+        for (uint32_t j = 0; j < segment->app_count; j++)
+            check_app(&comparing, segment, j);
+    }
+    free(comparing.ids);
+}

@@ -1,0 +1,139 @@
+#include "forward/format.h"
+
+#include <string.h>
+
+enum { US_PER_MS = 1000 };
+
+const char *resolver_state_text(const struct resolver *server)
+{
+    static const char *const states[] = {
+        [STANDING_IN_DOUBT] = "in doubt",
+        [STANDING_FAILING] = "failing",
+    };
+    const struct standing *standing = server->standing;
+
+    if (standing_state(standing) != STANDING_WELL)
+        return states[standing_state(standing)];
+    if (standing_last_reply_ms(standing) == 0)
+        return standing_silent(standing) > 0 ? "no reply yet" : "untried";
+    return "up";
+}
+
+/* It was up when it was heard last; too few questions have gone without a reply since to doubt it.
+ */
+static void format_unanswered(const struct resolver *server, struct text *text)
+{
+    uint32_t silent = standing_silent(server->standing);
+
+    if (silent == 0)
+        return;
+    text_add_string(text, " (");
+    text_add_number(text, silent);
+    text_add_string(text, " unanswered since)");
+}
+
+static void format_server(const struct resolver *server, uint64_t now_ms, struct text *text)
+{
+    text_add_string(text, server->upstream->text);
+    text_add_string(text, " ");
+    text_add_string(text, resolver_state_text(server));
+    if (!resolver_is_failing(server) && server->has_rtt) {
+        text_add_string(text, " ");
+        text_add_number(text, server->srtt_us / US_PER_MS);
+        text_add_string(text, "ms");
+        format_unanswered(server, text);
+    }
+    if (quirk_is_known(&server->standing->no_edns, now_ms))
+        text_add_string(text, " without EDNS");
+}
+
+void format_servers(const struct resolver *servers, const struct resolver_set *set, uint64_t now_ms,
+                    struct text *text)
+{
+    static const char first[] = "upstreams=", next[] = ", ", rest[] = ", and 16 more";
+    char buffer[FORMAT_OCTETS_MOST];
+    size_t room = FORMAT_OCTETS_MOST - (sizeof rest - 1);
+
+    for (uint8_t place = 0; place < set->count; place++) {
+        struct text one = text_over(buffer, room);
+        text_add_string(&one, place == 0 ? first : next);
+        format_server(&servers[set->numbers[place]], now_ms, &one);
+        if (one.cut) {
+            text_add_string(text, place == 0 ? first : ", and ");
+            text_add_number(text, set->count - place);
+            text_add_string(text, " more");
+            return;
+        }
+        text_add(text, buffer, text_length(&one));
+        room -= text_length(&one);
+    }
+}
+
+const char *kept_text(enum kept kept)
+{
+    static const char *const texts[] = {
+        [KEPT_NOTHING] = "no",
+        [KEPT_FRESH] = "fresh",
+        [KEPT_STALE] = "stale",
+        [KEPT_FAILED] = "failed",
+    };
+
+    return texts[kept];
+}
+
+struct kept_state tell_kept(const struct cache_entry *entry, uint32_t now_s)
+{
+    if (entry == NULL)
+        return (struct kept_state){.kept = KEPT_NOTHING};
+    if (cache_entry_is_fresh(entry, now_s))
+        return (struct kept_state){.kept = KEPT_FRESH, .seconds = entry->fresh_until_s - now_s};
+    if (cache_entry_is_stale(entry, now_s))
+        return (struct kept_state){.kept = KEPT_STALE, .seconds = now_s - entry->stored_s};
+    return (struct kept_state){.kept = KEPT_FAILED};
+}
+
+void format_entry(const struct cache_entry *entry, uint32_t now_s, const char *server,
+                  struct text *text)
+{
+    char buffer[FORMAT_OCTETS_MOST];
+    struct text whole = text_over(buffer, sizeof buffer);
+    struct kept_state kept = tell_kept(entry, now_s);
+
+    text_add_string(&whole, "cached=");
+    text_add_string(&whole, kept_text(kept.kept));
+    if (kept.kept == KEPT_FRESH || kept.kept == KEPT_STALE) {
+        text_add_string(&whole, kept.kept == KEPT_FRESH ? " ttl=" : " age=");
+        text_add_number(&whole, kept.seconds);
+    } else if (kept.kept == KEPT_FAILED) {
+        text_add_string(&whole, " ");
+        text_add_string(&whole, failure_text(entry->failure));
+        text_add_string(&whole, " ");
+        text_add_string(&whole, server);
+    }
+    text_add(text, buffer, text_length(&whole));
+}
+
+const char *failure_text(enum forward_failure failure)
+{
+    static const char *const texts[] = {
+        [FORWARD_NO_FAILURE] = "answer from",
+        [FORWARD_SILENT] = "no reply from",
+        [FORWARD_FAILING] = "no good reply lately from",
+        [FORWARD_UNREACHABLE] = "cannot reach",
+        [FORWARD_CLOSED] = "nobody listens at",
+        [FORWARD_TLS] = "no trusted TLS with",
+        [FORWARD_TCP_SILENT] = "no reply over TCP from",
+        [FORWARD_TCP_UNREACHABLE] = "no TCP connection to",
+        [FORWARD_TCP_CLOSED] = "TCP refused by",
+        [FORWARD_SERVFAIL] = "SERVFAIL from",
+        [FORWARD_FORMERR] = "FORMERR from",
+        [FORWARD_NOTIMP] = "NOTIMP from",
+        [FORWARD_REFUSED] = "REFUSED from",
+        [FORWARD_ERROR] = "error code from",
+        [FORWARD_MALFORMED] = "unreadable response from",
+        [FORWARD_STOPPING] = "this server is stopping and waits no longer for",
+        [FORWARD_FULL] = "too many questions on their way to",
+    };
+
+    return texts[failure];
+}

@@ -1,0 +1,127 @@
+#include "serve/worker_report.h"
+
+#include <string.h>
+
+#include "serve/chain.h"
+
+enum { US_PER_MS = 1000 };
+
+void worker_report_request(struct worker_report *report, const struct report_request *request,
+                           uint64_t number)
+{
+    report->request = *request;
+    report->number = number;
+    atomic_store_explicit(&report->is_asked, true, memory_order_release);
+}
+
+bool worker_report_is_ready(const struct worker_report *report)
+{
+    return !atomic_load_explicit(&report->is_asked, memory_order_acquire);
+}
+
+static bool is_same(const struct reported_server *server, const char *text)
+{
+    return strncmp(server->text, text, sizeof server->text - 1) == 0;
+}
+
+/* The place of a server, which is kept once however many routes name it; NULL without room. */
+static struct reported_server *location_of(struct worker_report *report, const char *text)
+{
+    size_t number = 0;
+
+    while (number < report->server_count && !is_same(&report->servers[number], text))
+        number++;
+    if (number == report->server_count) {
+        if (number == RESOLVERS_MOST)
+            return NULL;
+        struct reported_server *fresh = &report->servers[report->server_count++];
+        *fresh = (struct reported_server){.routes = 0};
+        strncpy(fresh->text, text, sizeof fresh->text - 1);
+    }
+    return &report->servers[number];
+}
+
+static void format_server(struct worker_report *report, size_t route,
+                          const struct resolver *resolver)
+{
+    struct reported_server *server = location_of(report, resolver->upstream->text);
+
+    if (server == NULL)
+        return;
+    server->routes |= UINT64_C(1) << route;
+    server->state = resolver_state_text(resolver);
+    server->has_rtt = resolver->has_rtt;
+    server->rtt_ms = resolver->srtt_us / US_PER_MS;
+}
+
+static void report_servers(struct worker_report *report, const struct forward *forward)
+{
+    report->server_count = 0;
+    for (size_t route = 0; route < UPSTREAM_ZONES_MOST; route++)
+        for (size_t place = 0; place < UPSTREAMS_MOST; place++) {
+            const struct resolver *resolver =
+                forward_server(forward, (uint8_t)route, (uint8_t)place);
+            if (resolver == NULL)
+                break;
+            format_server(report, route, resolver);
+        }
+}
+
+/* Goes to the last name that upstreams are asked for, on the way that the look's hops lead. */
+static void go_to_forwarded(const struct worker_report *report, const struct snapshot *snapshot,
+                            const struct client *client, struct query *query, uint64_t *hash,
+                            struct verdict *verdict)
+{
+    struct alias_hops hops = report->hops;
+
+    do {
+        *query = report->request.query;
+        *hash = index_hash(&snapshot->index, &query->name);
+        decide(snapshot, client, query, *hash, verdict);
+        alias_resolve(snapshot, client, &hops, query, hash, verdict);
+    } while (verdict->situation != SITUATION_FORWARD && hops.count-- > 0);
+}
+
+static void report_query(struct worker_report *report, const struct snapshot *snapshot,
+                         const struct forward *forward)
+{
+    struct query query;
+    struct verdict verdict;
+    struct client client;
+    uint64_t hash;
+
+    client_classify(snapshot, &report->request.path, &client);
+    chain_list_hops(snapshot, &client, forward, &report->request.query, &report->hops);
+    go_to_forwarded(report, snapshot, &client, &query, &hash, &verdict);
+    report->is_forwarded = verdict.situation == SITUATION_FORWARD;
+    if (!report->is_forwarded)
+        return;
+    struct question question = question_of(&query, hash);
+    struct text upstreams = text_over(report->upstreams, sizeof report->upstreams - 1);
+    struct text cached = text_over(report->cached, sizeof report->cached - 1);
+    forward_format_servers(forward, verdict.route, &upstreams);
+    forward_format_cached(forward, &question, &cached);
+    *upstreams.next = '\0';
+    *cached.next = '\0';
+    report->kept = forward_kept(forward, &question);
+    report->route = verdict.route;
+    report->is_withheld = chain_is_withheld(snapshot, forward, &query, hash, &verdict);
+}
+
+void worker_report_fill(struct worker_report *report, const struct snapshot *snapshot,
+                        const struct forward *forward)
+{
+    report->generation = snapshot == NULL ? 0 : snapshot->generation;
+    report->has_forward = forward != NULL;
+    report->is_forwarded = false;
+    report->hops.count = 0;
+    report->server_count = 0;
+    report->cache = (struct cache_use){0};
+    if (forward != NULL) {
+        report->cache = forward_cache_use(forward);
+        report_servers(report, forward);
+    }
+    if (forward != NULL && snapshot != NULL && report->request.has_query)
+        report_query(report, snapshot, forward);
+    atomic_store_explicit(&report->is_asked, false, memory_order_release);
+}

@@ -1,0 +1,213 @@
+#include "serve/worker_report.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "support/forwarding.h"
+#include "support/suite.h"
+#include "support/zones.h"
+#include "wire/types.h"
+
+static const uint32_t dyno = 0x0a008238, outsider = 0xcb007109;
+
+static struct forwarding stand;
+static struct snapshot *snapshot;
+static struct route routes[ROUTE_REST + 1];
+static struct worker_report report;
+
+static void set_up(void)
+{
+    static const char *const zones[] = {"corp.example", "lab.example", "."};
+    struct policy policy = policy_usual();
+    char *text = zone_text("zones/test-space.yaml");
+
+    for (size_t i = 0; i <= ROUTE_REST; i++) {
+        routes[i] = (struct route){.upstreams = "some"};
+        ck_assert(name_from_text(zones[i], &routes[i].zone));
+    }
+    policy.routes = (struct routes){.items = routes, .count = ROUTE_REST + 1};
+    policy.recursion_for = 1 << CLIENT_SPACE;
+    snapshot = snapshot_of_texts(&policy, (const char *const[]){text}, 1);
+    free(text);
+    forwarding_init(&stand);
+    report = (struct worker_report){.number = 0};
+}
+
+static void tear_down(void)
+{
+    forward_end_all(stand.forward);
+    forwarding_close(&stand);
+    snapshot_free(snapshot);
+}
+
+static struct report_request request_for(const char *name, uint32_t source)
+{
+    struct report_request request = {
+        .has_query = true,
+        .query = {.type = TYPE_A, .class = CLASS_IN, .flags = FLAG_RD},
+        .path = {.source = source},
+    };
+
+    ck_assert(name_from_text(name, &request.query.name));
+    return request;
+}
+
+static void ask_and_answer(const struct report_request *request)
+{
+    worker_report_request(&report, request, 7);
+    ck_assert(!worker_report_is_ready(&report));
+    worker_report_fill(&report, snapshot, stand.forward);
+    ck_assert(worker_report_is_ready(&report));
+    ck_assert_uint_eq(report.number, 7);
+}
+
+START_TEST(who_was_never_asked_owes_nothing)
+{
+    ck_assert(worker_report_is_ready(&report));
+}
+END_TEST
+
+START_TEST(a_worker_without_anything_tells_that)
+{
+    struct report_request request = request_for("www.example.org", dyno);
+
+    worker_report_request(&report, &request, 1);
+    worker_report_fill(&report, NULL, NULL);
+    ck_assert(worker_report_is_ready(&report));
+    ck_assert(!report.has_forward);
+    ck_assert(!report.is_forwarded);
+    ck_assert_uint_eq(report.generation, 0);
+    ck_assert_uint_eq(report.server_count, 0);
+}
+END_TEST
+
+START_TEST(each_upstream_is_told_once_with_its_routes)
+{
+    static const struct {
+        const char *text;
+        uint64_t routes;
+    } servers[] = {{"192.168.7.53", 1 << ROUTE_CORP},
+                   {"10.0.0.2", 1 << ROUTE_LAB | 1 << ROUTE_REST},
+                   {"1.1.1.1", 1 << ROUTE_REST}};
+
+    forwarding_make_failing(&stand, ROUTE_CORP);
+    ask_and_answer(&(struct report_request){.has_query = false});
+    ck_assert(report.has_forward);
+    ck_assert_uint_eq(report.generation, snapshot->generation);
+    ck_assert_uint_eq(report.server_count, 3);
+    for (size_t i = 0; i < 3; i++) {
+        ck_assert_str_eq(report.servers[i].text, servers[i].text);
+        ck_assert_uint_eq(report.servers[i].routes, servers[i].routes);
+        ck_assert_str_eq(report.servers[i].state, i == 0 ? "failing" : "untried");
+        ck_assert(!report.servers[i].has_rtt);
+    }
+    ask_and_answer(&(struct report_request){.has_query = false});
+    ck_assert_uint_eq(report.server_count, 3);
+}
+END_TEST
+
+/* As a client that asks for it would. */
+static void fetch(const struct report_request *request)
+{
+    struct question question =
+        question_of(&request->query, index_hash(&snapshot->index, &request->query.name));
+    struct forward_result found;
+
+    ck_assert(forward_ask(stand.forward, &question, ROUTE_REST, &stand.clients[0], &found));
+    forward_turn(stand.forward);
+    forwarding_pass(&stand, 3);
+    forwarding_answer(&stand, 0);
+}
+
+START_TEST(a_forwarded_name_is_told_with_what_is_kept)
+{
+    struct report_request request = request_for("www.example.org", dyno);
+
+    ask_and_answer(&request);
+    ck_assert(report.is_forwarded);
+    ck_assert_uint_eq(report.route, ROUTE_REST);
+    ck_assert_str_eq(report.upstreams, "upstreams=10.0.0.2 untried, 1.1.1.1 untried");
+    ck_assert_str_eq(report.cached, "cached=no");
+    ck_assert_int_eq(report.kept.kept, KEPT_NOTHING);
+    fetch(&request);
+    forwarding_skip(&stand, 37);
+    ask_and_answer(&request);
+    ck_assert_str_eq(report.upstreams, "upstreams=10.0.0.2 up 3ms, 1.1.1.1 untried");
+    ck_assert_str_eq(report.cached, "cached=fresh ttl=23");
+    ck_assert_int_eq(report.kept.kept, KEPT_FRESH);
+    ck_assert_uint_eq(report.kept.seconds, 23);
+    ck_assert(report.servers[1].has_rtt);
+    ck_assert_uint_eq(report.servers[1].rtt_ms, 3);
+    ck_assert_uint_eq(report.cache.entries, 1);
+    forwarding_skip(&stand, 30);
+    ask_and_answer(&request);
+    ck_assert_str_eq(report.cached, "cached=stale age=67");
+    ck_assert_int_eq(report.kept.kept, KEPT_STALE);
+}
+END_TEST
+
+/* Has the question answered with an alias that leads to api.example.com, and what upstreams say of
+ * that. */
+static void fetch_alias(const struct report_request *request)
+{
+    static const uint8_t records[] = "\xc0\x0c\0\5\0\1\0\0\0\x3c\0\x11\3api\7example\3com\0"
+                                     "\3api\7example\3com\0\0\1\0\1\0\0\0\x3c\0\4\xc6\x33\x64\x01";
+    struct question question =
+        question_of(&request->query, index_hash(&snapshot->index, &request->query.name));
+    size_t end = HEADER_OCTETS + request->query.name.length + 4U;
+    uint8_t octets[512];
+    struct forward_result found;
+
+    ck_assert(forward_ask(stand.forward, &question, ROUTE_REST, &stand.clients[0], &found));
+    forward_turn(stand.forward);
+    memcpy(octets, forwarding_sent(&stand, 0)->octets, end);
+    memset(octets + 4, 0, 8);
+    octets[2] = 0x81, octets[3] = 0x80, octets[5] = 1, octets[7] = 2;
+    memcpy(octets + end, records, sizeof records - 1);
+    scripted_deliver(&stand.scripted, 0, octets, end + sizeof records - 1);
+}
+
+START_TEST(an_alias_that_is_kept_is_followed_into_names_of_ours)
+{
+    struct report_request request = request_for("www.example.org", dyno);
+
+    fetch_alias(&request);
+    ask_and_answer(&request);
+    ck_assert(report.is_forwarded);
+    ck_assert_str_eq(report.cached, "cached=fresh ttl=60");
+    ck_assert_uint_eq(report.hops.count, 1);
+    ck_assert_mem_eq(report.hops.targets[0].octets, "\3api\7example\3com", 17);
+    forwarding_skip(&stand, 61); /* asked anew, it may lead elsewhere */
+    ask_and_answer(&request);
+    ck_assert_uint_eq(report.hops.count, 0);
+}
+END_TEST
+
+START_TEST(what_a_client_may_not_ask_is_not_looked_for)
+{
+    const struct {
+        const char *name;
+        uint32_t source;
+    } refused[] = {{"www.example.org", outsider}, {"api.example.com", dyno}};
+    struct report_request request = request_for(refused[_i].name, refused[_i].source);
+
+    ask_and_answer(&request);
+    ck_assert(!report.is_forwarded);
+}
+END_TEST
+
+int main(void)
+{
+    Suite *suite = suite_create("look");
+    TCase *all = tcase_create("all");
+
+    tcase_add_checked_fixture(all, set_up, tear_down);
+    tcase_add_test(all, who_was_never_asked_owes_nothing);
+    tcase_add_test(all, a_worker_without_anything_tells_that);
+    tcase_add_test(all, each_upstream_is_told_once_with_its_routes);
+    tcase_add_test(all, a_forwarded_name_is_told_with_what_is_kept);
+    tcase_add_test(all, an_alias_that_is_kept_is_followed_into_names_of_ours);
+    tcase_add_loop_test(all, what_a_client_may_not_ask_is_not_looked_for, 0, 2);
+    suite_add_tcase(suite, all);
+    return suite_run(suite);
+}
