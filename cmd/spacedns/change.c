@@ -6,7 +6,7 @@
 #include <unistd.h>
 
 #include "base/escape.h"
-#include "control/diff_print.h"
+#include "inspect/diff_print.h"
 #include "spacedns/live.h"
 
 static bool find(struct change *change, const char *app)

@@ -13,8 +13,8 @@
  *
  * Threads: one.
  */
+#include "source/zone_file.h"
 #include "space/edit.h"
-#include "space/zone_file.h"
 #include "spacedns/app_selection.h"
 #include "spacedns/removed.h"
 

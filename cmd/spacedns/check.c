@@ -4,7 +4,7 @@
 #include <string.h>
 
 #include "base/escape.h"
-#include "control/print.h"
+#include "inspect/print.h"
 
 static size_t count_spaces(const struct snapshot *snapshot)
 {

@@ -6,8 +6,8 @@
 #include <string.h>
 
 #include "base/escape.h"
-#include "control/explain_request.h"
-#include "control/print.h"
+#include "inspect/explain_request.h"
+#include "inspect/print.h"
 #include "spacedns/doctor_ask.h"
 #include "spacedns/doctor_conf.h"
 #include "spacedns/doctor_verdict.h"

@@ -2,7 +2,7 @@
 
 #include <string.h>
 
-#include "control/explain_request.h"
+#include "control/explain_call.h"
 #include "spacedns/live.h"
 
 /* The host of a web address, which people paste: false when it is none. */
@@ -32,6 +32,7 @@ static void advise_app(const struct session *session, const char *name)
 int run_explain(struct session *session)
 {
     const char *name = invocation_operand(&session->invocation, 0), *host;
+    struct explain_words words = explain_call_words(&session->invocation);
     struct explain_request request;
     struct err err;
     int length;
@@ -40,7 +41,7 @@ int run_explain(struct session *session)
         return session_fail(session, EXIT_USAGE,
                             "%s is a web address; write its host alone: spacedns explain %.*s",
                             name, length, host);
-    if (!explain_request_read(&session->invocation, &request, &err))
+    if (!explain_request_read(&words, &request, &err))
         return session_fail(session, EXIT_USAGE, "%s", err.text);
     if (invocation_has(&session->invocation, OPTION_LIVE))
         return live_ask(session);

@@ -4,7 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "control/diff_print.h"
+#include "inspect/diff_print.h"
 #include "spacedns/live.h"
 
 static void print_line(void *context, const char *line)

@@ -3,8 +3,8 @@
 #include <inttypes.h>
 #include <jansson.h>
 
-#include "control/print.h"
-#include "control/prove.h"
+#include "inspect/print.h"
+#include "inspect/prove.h"
 
 static void print_sentence(FILE *out, const struct proof *proof)
 {

@@ -7,8 +7,8 @@
 
 #include "base/escape.h"
 #include "config/forwarding.h"
-#include "control/policy.h"
 #include "control/protocol.h"
+#include "inspect/policy.h"
 #include "spacedns/talk.h"
 
 static const char usual_settings[] = "/etc/spacedns/spacednsd.yaml";

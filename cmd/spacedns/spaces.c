@@ -3,9 +3,9 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "answer/folder.h"
 #include "base/suggest.h"
-#include "control/print.h"
+#include "inspect/print.h"
+#include "source/folder.h"
 #include "space/parse.h"
 
 /* The folder was found good a moment ago: what is found now was written since. */

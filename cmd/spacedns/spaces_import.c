@@ -9,13 +9,13 @@
 
 #include "base/arena.h"
 #include "base/escape.h"
-#include "base/yaml_marks.h"
 #include "space/topology.h"
 #include "space/zone_text.h"
 #include "spacedns/change.h"
 #include "spacedns/spaces_apps_text.h"
 #include "spacedns/spaces_merge.h"
 #include "spacedns/spaces_new.h"
+#include "yaml/yaml_marks.h"
 
 struct import {
     struct session *session;

@@ -7,8 +7,8 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "answer/folder.h"
-#include "space/zone_file.h"
+#include "source/folder.h"
+#include "source/zone_file.h"
 
 enum { FILE_MODE = 0644, NAME_LENGTH_MAX = 63 };
 

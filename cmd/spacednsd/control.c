@@ -6,9 +6,9 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
-#include "control/diff_print.h"
-#include "control/explain_request.h"
-#include "control/print.h"
+#include "control/explain_call.h"
+#include "inspect/diff_print.h"
+#include "inspect/print.h"
 #include "spacednsd/settings_reload.h"
 #include "spacednsd/status.h"
 #include "spacednsd/workers.h"
@@ -42,10 +42,11 @@ static void fail(struct call *call, int code, const char *sentence)
 
 static void answer_explain(struct call *call, const struct status_source *view)
 {
+    struct explain_words words = explain_call_words(&call->invocation);
     struct explain_request request;
     struct err err;
 
-    if (!explain_request_read(&call->invocation, &request, &err)) {
+    if (!explain_request_read(&words, &request, &err)) {
         fail(call, CODE_USAGE, err.text);
         return;
     }

@@ -9,8 +9,8 @@
  */
 #include <stdint.h>
 
-#include "control/diff.h"
 #include "control/listener.h"
+#include "inspect/diff.h"
 #include "spacednsd/kept.h"
 #include "spacednsd/status_source.h"
 #include "spacednsd/zones.h"

@@ -7,7 +7,7 @@
 
 #include "base/clock.h"
 #include "base/log.h"
-#include "control/policy.h"
+#include "inspect/policy.h"
 #include "serve/server.h"
 #include "spacednsd/control.h"
 #include "spacednsd/events.h"

@@ -1,6 +1,6 @@
 #include "spacednsd/inspection.h"
 
-#include "control/explain_request.h"
+#include "control/explain_call.h"
 
 static void begin_inspection(struct inspection *inspection);
 
@@ -24,13 +24,14 @@ static void inspection_on_timeout(uv_timer_t *timer)
 /* Returns false when the call cannot be understood; its answer says so. */
 static bool read_request(const struct call *call, struct report_request *request)
 {
+    struct explain_words words = explain_call_words(&call->invocation);
     struct explain_request explained;
     struct err err;
 
     *request = (struct report_request){.has_query = call->invocation.command == COMMAND_EXPLAIN};
     if (!request->has_query)
         return true;
-    if (!explain_request_read(&call->invocation, &explained, &err))
+    if (!explain_request_read(&words, &explained, &err))
         return false;
     request->query = explained.query;
     request->path = explained.source.path;

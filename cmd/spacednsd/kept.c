@@ -8,7 +8,7 @@
 #include "base/clock.h"
 #include "base/escape.h"
 #include "base/log.h"
-#include "control/print.h"
+#include "inspect/print.h"
 
 enum {
     NAME_TEXT_MOST = 4 * NAME_MAX_OCTETS + 1,

@@ -10,7 +10,7 @@
 #include "config/exposure.h"
 #include "config/forwarding.h"
 #include "config/settings.h"
-#include "space/report.h"
+#include "findings/report.h"
 #include "spacednsd/daemon.h"
 #include "spacednsd/zones.h"
 

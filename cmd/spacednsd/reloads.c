@@ -5,7 +5,7 @@
 
 #include "base/clock.h"
 #include "base/log.h"
-#include "control/diff_print.h"
+#include "inspect/diff_print.h"
 #include "spacednsd/events.h"
 #include "spacednsd/settings_reload.h"
 

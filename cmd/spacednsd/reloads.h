@@ -17,8 +17,8 @@
 #include <uv.h>
 
 #include "answer/state.h"
-#include "control/diff.h"
 #include "control/listener.h"
+#include "inspect/diff.h"
 #include "serve/server.h"
 #include "spacednsd/control.h"
 #include "spacednsd/kept.h"

@@ -11,8 +11,8 @@
 #include "config/forwarding.h"
 #include "config/settings_change.h"
 #include "control/listener.h"
-#include "control/policy.h"
 #include "forward/fetch_table.h"
+#include "inspect/policy.h"
 #include "spacednsd/events.h"
 #include "spacednsd/zones.h"
 

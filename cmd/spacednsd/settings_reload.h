@@ -14,7 +14,7 @@
  */
 #include "answer/snapshot.h"
 #include "config/settings.h"
-#include "space/report.h"
+#include "findings/report.h"
 
 struct settings_reload {
     struct settings settings;

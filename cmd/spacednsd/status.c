@@ -6,8 +6,8 @@
 
 #include "base/clock.h"
 #include "base/escape.h"
-#include "control/print.h"
 #include "decide/reason.h"
+#include "inspect/print.h"
 #include "spacednsd/kept.h"
 #include "spacednsd/workers.h"
 #include "spacednsd/zones.h"

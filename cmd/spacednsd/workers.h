@@ -9,8 +9,8 @@
  */
 #include <stdio.h>
 
-#include "control/explain_request.h"
-#include "control/print.h"
+#include "inspect/explain_request.h"
+#include "inspect/print.h"
 #include "spacednsd/status_source.h"
 
 /** Each upstream once: what it is asked for, and its state and round trip in each worker. */

@@ -11,12 +11,12 @@
 #include "base/suggest.h"
 #include "base/text.h"
 #include "config/exposure.h"
-#include "control/prove.h"
 #include "decide/client.h"
 #include "decide/reason.h"
 #include "decide/special.h"
 #include "forward/cache.h"
 #include "forward/resolver.h"
+#include "inspect/prove.h"
 
 enum { FINDINGS_MOST = 100, PLACE_MOST = 4096 + 32 };
 

@@ -7,7 +7,7 @@
 #include "answer/index.h"
 #include "answer/segment.h"
 #include "answer/snapshot.h"
-#include "space/report.h"
+#include "findings/report.h"
 
 /** The segments of the snapshot to be, by number, and which of them are newly read. */
 struct candidates {

@@ -7,8 +7,8 @@
 #include <string.h>
 
 #include "answer/crosscheck.h"
-#include "answer/folder.h"
 #include "base/parallel.h"
+#include "source/folder.h"
 #include "space/parse.h"
 #include "space/rules.h"
 #include "space/zone_text.h"

@@ -29,7 +29,7 @@
 #include "base/clock.h"
 #include "base/err.h"
 #include "base/hash.h"
-#include "space/report.h"
+#include "findings/report.h"
 
 struct load_request {
     const char *folder;

@@ -22,10 +22,10 @@
 #include <stddef.h>
 #include <stdint.h>
 #include <string.h>
-#include <sys/types.h>
 
 #include "base/arena.h"
 #include "base/err.h"
+#include "source/folder.h"
 #include "space/model.h"
 #include "wire/name.h"
 
@@ -136,18 +136,6 @@ struct router_entry {
     uint32_t ip;
     enum router_state state;
     struct location at;
-};
-
-/** Tells an unchanged file from a changed one. */
-struct file_identity {
-    dev_t device;
-    ino_t inode;
-    off_t size;
-    struct timespec modified;
-    struct timespec changed; /* what cp -p and touch cannot set */
-    bool is_settled;         /* the times are old enough to be trusted */
-    bool is_marked;          /* ends with `...` (space/zone_text.h) */
-    uint64_t content;        /* keyed hash */
 };
 
 struct segment {

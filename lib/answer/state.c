@@ -13,7 +13,7 @@
 
 #include "answer/state_list.h"
 #include "answer/state_write.h"
-#include "base/yaml.h"
+#include "yaml/yaml.h"
 
 enum { FOLDER_MODE = 0700, FIRST_LINE_MOST = 256, DECIMAL = 10, HEXADECIMAL = 16 };
 

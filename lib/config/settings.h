@@ -6,7 +6,7 @@
  * from a weaker source is checked and then left aside. A list from a stronger source replaces
  * the whole list of a weaker one; within a source, items add up.
  *
- * The file is YAML (base/yaml.h):
+ * The file is YAML (yaml/yaml.h):
  *
  *     zones: /etc/spacedns/zones
  *     listen: [10.0.0.2, "[::1]:5300"]

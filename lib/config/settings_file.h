@@ -4,8 +4,8 @@
  *
  * Threads, memory: as settings.h.
  */
-#include "base/yaml.h"
 #include "config/setting.h"
+#include "yaml/yaml.h"
 
 enum { PLACE_MOST = 4096 + 128 };
 

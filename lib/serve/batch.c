@@ -3,7 +3,7 @@
 #include <arpa/inet.h>
 
 #include "base/clock.h"
-#include "serve/chain.h"
+#include "respond/chain.h"
 
 enum { TC_OCTET = 2, TC_BIT = FLAG_TC >> 8 };
 

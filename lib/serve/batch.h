@@ -20,9 +20,9 @@
 #include <stdint.h>
 
 #include "answer/mailbox.h"
+#include "respond/respond.h"
 #include "serve/deferred.h"
 #include "serve/querylog.h"
-#include "serve/respond.h"
 #include "stats/stats.h"
 
 enum { BATCH_MOST = 64 };

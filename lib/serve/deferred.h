@@ -33,7 +33,7 @@
 #include "base/err.h"
 #include "decide/alias.h"
 #include "forward/forward.h"
-#include "serve/respond.h"
+#include "respond/respond.h"
 
 enum {
     CLIENT_CONTROL_OCTETS = CMSG_SPACE(sizeof(struct in6_pktinfo)),

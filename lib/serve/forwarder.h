@@ -28,8 +28,8 @@
 #include "base/err.h"
 #include "config/settings.h"
 #include "forward/forward.h"
-#include "forward/sockets.h"
 #include "serve/batch.h"
+#include "upstream/sockets.h"
 
 struct upstream_set;
 

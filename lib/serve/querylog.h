@@ -26,7 +26,7 @@
 #include "base/address.h"
 #include "base/err.h"
 #include "base/text.h"
-#include "serve/respond.h"
+#include "respond/respond.h"
 
 enum {
     QUERYLOG_LINE_OCTETS = 4096,

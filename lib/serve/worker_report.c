@@ -2,7 +2,7 @@
 
 #include <string.h>
 
-#include "serve/chain.h"
+#include "respond/chain.h"
 
 enum { US_PER_MS = 1000 };
 

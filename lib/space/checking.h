@@ -12,8 +12,8 @@
 #include <stddef.h>
 
 #include "base/text.h"
+#include "findings/report.h"
 #include "space/model.h"
-#include "space/report.h"
 #include "space/seen.h"
 
 struct checking {

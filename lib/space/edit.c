@@ -6,8 +6,8 @@
 
 #include "base/address.h"
 #include "base/text.h"
-#include "space/edit_text.h"
 #include "space/zone_text.h"
+#include "yaml/edit_text.h"
 
 bool edit_init(struct edit *edit, const char *text, size_t length)
 {

@@ -21,9 +21,9 @@
 #include <stdint.h>
 
 #include "base/arena.h"
-#include "base/yaml.h"
+#include "findings/report.h"
 #include "space/model.h"
-#include "space/report.h"
+#include "yaml/yaml.h"
 
 struct table;
 

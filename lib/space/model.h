@@ -20,7 +20,7 @@
 #include <stdint.h>
 
 #include "base/address.h"
-#include "space/location.h"
+#include "findings/location.h"
 
 /** The name suffixes the platform owns; settings, so that another platform can use its own. */
 struct suffixes {

@@ -9,8 +9,8 @@
  * Memory: the model lives in `arena`.
  */
 #include "base/arena.h"
+#include "findings/report.h"
 #include "space/model.h"
-#include "space/report.h"
 
 /**
  * Reads `length` octets of YAML.

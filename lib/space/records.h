@@ -11,8 +11,8 @@
  */
 #include "base/arena.h"
 #include "base/err.h"
+#include "findings/report.h"
 #include "space/model.h"
-#include "space/report.h"
 
 /**
  * Reads one line. Names are taken as absolute; the class must be IN; the TTL stands before it

@@ -6,8 +6,8 @@
  *
  * Threads: pure but for the report.
  */
+#include "findings/report.h"
 #include "space/model.h"
-#include "space/report.h"
 
 /** Runs every rule; order does not matter, all findings are reported. */
 void space_check(const struct space *space, const struct suffixes *suffixes, struct report *report);

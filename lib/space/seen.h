@@ -14,7 +14,7 @@
 #include <stdint.h>
 
 #include "base/hash.h"
-#include "space/location.h"
+#include "findings/location.h"
 
 struct sighting {
     uint64_t hash; /* 0: empty slot */

@@ -17,7 +17,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 
-#include "space/report.h"
+#include "findings/report.h"
 
 /** True when the last line that is not blank is `...`, perhaps with a comment behind it. */
 bool zone_text_is_marked(const char *text, size_t length);

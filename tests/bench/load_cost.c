@@ -14,7 +14,7 @@
 
 #include "answer/load.h"
 #include "base/clock.h"
-#include "control/diff.h"
+#include "inspect/diff.h"
 
 enum { PATH_MOST = 256, RELOADS = 5 };
 

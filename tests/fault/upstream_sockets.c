@@ -15,10 +15,10 @@
 #include <unistd.h>
 
 #include "base/bytes.h"
-#include "forward/sockets.h"
 #include "support/far.h"
 #include "support/serving.h"
 #include "support/suite.h"
+#include "upstream/sockets.h"
 
 enum { CALLS_MOST = 20000, TURNS_MOST = 200000, QUESTIONS = 4, TICKETS = 64 };
 enum { OVER_UDP, OVER_TCP, OVER_TLS, SERVERS };

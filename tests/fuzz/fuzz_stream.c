@@ -24,9 +24,9 @@
 
 #include "base/bytes.h"
 #include "base/log.h"
-#include "forward/stream.h"
 #include "support/identity.h"
 #include "support/tls_server.h"
+#include "upstream/stream.h"
 
 enum { DESCRIPTOR = 1 << 20, TICKETS = 64, STEPS_MOST = 400, BOX_OCTETS = 1 << 17 };
 enum mode { PLAIN, RECORDED, TLS_NEW, TLS_OLD, MODES };

@@ -11,7 +11,7 @@
 #include <string.h>
 
 #include "answer/snapshot.h"
-#include "serve/respond.h"
+#include "respond/respond.h"
 #include "space/parse.h"
 #include "space/rules.h"
 #include "support/decoded.h"

@@ -80,11 +80,11 @@ check_order
 for folder in lib/*/; do
     [ -d "$folder" ] && check_module "$(basename "$folder")"
 done
-home 'yaml\.h' '^lib/base/yaml(_marks)?\.c$'
+home 'yaml\.h' '^lib/yaml/'
 home 'ldns/.*' '^lib/space/records\.c$'
 home 'sodium.*\.h' '^lib/base/'
-home 'uv\.h' '^(lib/serve|cmd)/|^lib/forward/sockets\.[ch]$|^lib/control/listener\.[ch]$'
-home 'openssl/.*' '^lib/forward/tls\.c$'
-home 'jansson\.h' '^(lib/control|lib/space|cmd/spacedns)/'
+home 'uv\.h' '^(lib/(upstream|serve|control)|cmd)/'
+home 'openssl/.*' '^lib/upstream/tls\.c$'
+home 'jansson\.h' '^(lib/(inspect|space)|cmd/spacedns)/'
 home 'check\.h' '^tests/'
 exit $status

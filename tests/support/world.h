@@ -12,7 +12,7 @@
  * ours are forwarded, through the worker's batch, on a clock that moves while somebody waits.
  */
 #include "answer/load.h"
-#include "serve/respond.h"
+#include "respond/respond.h"
 #include "support/clocked.h"
 #include "support/decoded.h"
 #include "support/request.h"

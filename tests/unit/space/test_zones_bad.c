@@ -9,8 +9,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "findings/report.h"
 #include "space/parse.h"
-#include "space/report.h"
 #include "space/rules.h"
 #include "support/scratch.h"
 #include "support/suite.h"

@@ -6,7 +6,7 @@
 #include <unistd.h>
 
 #include "base/log.h"
-#include "control/policy.h"
+#include "inspect/policy.h"
 #include "support/scratch.h"
 #include "support/suite.h"
 #include "support/world.h"

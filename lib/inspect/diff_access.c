@@ -1,0 +1,214 @@
+#include "inspect/diff_access.h"
+
+#include <string.h>
+
+#include "decide/client.h"
+
+enum { OPEN_MOST = 64 }; /* changes that are looked through for one that goes on */
+
+/* One view before and after, walked side by side. */
+struct walk {
+    const struct snapshot *snapshots[2];
+    const struct view *views[2];
+    uint32_t at[2]; /* range of each view */
+    uint32_t asked_at;
+    struct arena *arena;
+    struct access_changes *changes;
+    size_t capacity;
+    bool has_failed; /* no memory */
+};
+
+static const struct segment *space_of(const struct walk *walk, int side,
+                                      const struct membership *membership)
+{
+    return walk->snapshots[side]->segments[membership->segment];
+}
+
+/* The last address of the view's range. */
+static uint32_t end_of(const struct view *view, uint32_t range)
+{
+    return range + 1 < view->range_count ? view->starts[range + 1] - 1 : UINT32_MAX;
+}
+
+static bool goes_on(const struct access_change *change, const struct access_change *next)
+{
+    bool is_same_connection = change->connection == NULL || next->connection == NULL
+                                  ? change->connection == next->connection
+                                  : strcmp(change->connection, next->connection) == 0;
+
+    return change->last + 1 == next->first && change->is_inside == next->is_inside &&
+           change->class == next->class && change->asked_at == next->asked_at &&
+           is_same_connection && strcmp(change->space, next->space) == 0;
+}
+
+static bool extend(struct access_changes *changes, const struct access_change *next)
+{
+    for (size_t i = changes->count; i-- > 0 && changes->count - i <= OPEN_MOST;)
+        if (goes_on(&changes->items[i], next)) {
+            changes->items[i].last = next->last;
+            return true;
+        }
+    return false;
+}
+
+static const char *keep(struct walk *walk, const char *text)
+{
+    const char *kept = arena_text(walk->arena, text, strlen(text));
+
+    walk->has_failed |= kept == NULL;
+    return kept;
+}
+
+static void add_change(struct walk *walk, const struct access_change *change)
+{
+    struct access_changes *changes = walk->changes;
+
+    if (extend(changes, change))
+        return;
+    if (changes->count == ACCESS_CHANGES_MOST) {
+        changes->left_out++;
+        return;
+    }
+    struct access_change *grown =
+        arena_grow(walk->arena, changes->items, changes->count, &walk->capacity, sizeof *grown);
+    if (grown == NULL) {
+        walk->has_failed = true;
+        return;
+    }
+    changes->items = grown;
+    grown[changes->count] = *change;
+    grown[changes->count].space = keep(walk, change->space);
+    if (change->connection != NULL)
+        grown[changes->count].connection = keep(walk, change->connection);
+    changes->count++;
+}
+
+/* True when one of the other side's memberships lets the address into the same space alike. */
+static bool has_alike(const struct walk *walk, int side, struct membership_set set,
+                      const char *space, uint8_t class)
+{
+    const struct membership *memberships = walk->views[side]->memberships + set.first;
+
+    for (uint32_t i = 0; i < set.count; i++)
+        if (memberships[i].class == class &&
+            strcmp(space_of(walk, side, &memberships[i])->name, space) == 0)
+            return true;
+    return false;
+}
+
+/* Adds what one side's range has and the other's has not. */
+static void compare_range(struct walk *walk, int side, uint32_t first, uint32_t last)
+{
+    const struct view *view = walk->views[side];
+    struct membership_set own = view->sets[walk->at[side]];
+    struct membership_set others = walk->views[1 - side]->sets[walk->at[1 - side]];
+
+    for (uint32_t i = 0; i < own.count; i++) {
+        const struct membership *membership = &view->memberships[own.first + i];
+        const struct segment *space = space_of(walk, side, membership);
+        if (has_alike(walk, 1 - side, others, space->name, membership->class))
+            continue;
+        add_change(walk, &(struct access_change){
+                             .is_inside = side == 1,
+                             .space = space->name,
+                             .class = membership->class,
+                             .connection = membership->connection == ENTRY_NONE
+                                               ? NULL
+                                               : space->connections[membership->connection].name,
+                             .asked_at = walk->asked_at,
+                             .first = first,
+                             .last = last,
+                         });
+    }
+}
+
+/* Bounded by the ranges of both views. */
+static void walk_view(struct walk *walk)
+{
+    uint32_t first = 0;
+
+    walk->at[0] = walk->at[1] = 0;
+    for (;;) {
+        uint32_t ends[2] = {end_of(walk->views[0], walk->at[0]),
+                            end_of(walk->views[1], walk->at[1])};
+        uint32_t last = ends[0] < ends[1] ? ends[0] : ends[1];
+        compare_range(walk, 0, first, last);
+        compare_range(walk, 1, first, last);
+        if (last == UINT32_MAX)
+            return;
+        walk->at[0] += ends[0] == last;
+        walk->at[1] += ends[1] == last;
+        first = last + 1;
+    }
+}
+
+/* An asked address without a view of its own is seen as all others are. */
+static void walk_address(struct walk *walk, uint32_t address)
+{
+    walk->asked_at = address;
+    for (int side = 0; side < 2; side++)
+        walk->views[side] = access_view(&walk->snapshots[side]->access, address);
+    walk_view(walk);
+}
+
+bool access_compare(const struct snapshot *before, const struct snapshot *after,
+                    struct arena *arena, struct access_changes *changes)
+{
+    struct walk walk = {.snapshots = {before, after}, .arena = arena, .changes = changes};
+    const struct access *old = &before->access, *new = &after->access;
+    size_t i = 0, j = 0;
+
+    *changes = (struct access_changes){.items = NULL};
+    /* Both lists of views are sorted, all others (0) first. */
+    while (!walk.has_failed && (i < old->view_count || j < new->view_count)) {
+        uint32_t left = i < old->view_count ? old->views[i].address : UINT32_MAX;
+        uint32_t right = j < new->view_count ? new->views[j].address : UINT32_MAX;
+        uint32_t address = left < right ? left : right;
+        walk_address(&walk, address);
+        i += i < old->view_count && left == address;
+        j += j < new->view_count &&right == address;
+    }
+    return !walk.has_failed;
+}
+
+void access_format_range(const struct access_change *change, struct text *text)
+{
+    uint32_t span = change->last - change->first; /* one less than the addresses */
+    bool is_block = (span & (span + 1)) == 0 && (change->first & span) == 0;
+    uint8_t bits = 32;
+
+    text_add_ipv4(text, change->first);
+    if (!is_block) {
+        text_add_string(text, "-");
+        text_add_ipv4(text, change->last);
+        return;
+    }
+    for (; span != 0; span >>= 1)
+        bits--;
+    text_add_string(text, "/");
+    text_add_number(text, bits);
+}
+
+void access_format(const struct access_change *change, struct text *text)
+{
+    uint64_t count = (uint64_t)change->last - change->first + 1;
+
+    text_add_string(text, change->is_inside ? "+ " : "- ");
+    access_format_range(change, text);
+    text_add_string(text, change->is_inside ? " becomes inside of " : " ceases to be inside of ");
+    text_add_string(text, change->space);
+    text_add_string(text, " (");
+    text_add_string(text, class_text(change->class));
+    if (change->connection != NULL) {
+        text_add_string(text, ", ");
+        text_add_string(text, change->connection);
+    }
+    text_add_string(text, ")");
+    if (change->asked_at != 0) {
+        text_add_string(text, " when it asks at ");
+        text_add_ipv4(text, change->asked_at);
+    }
+    text_add_string(text, ": ");
+    text_add_number(text, count);
+    text_add_string(text, count == 1 ? " address" : " addresses");
+}

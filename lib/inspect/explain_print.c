@@ -1,0 +1,323 @@
+#include "inspect/explain_request.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/escape.h"
+#include "decide/alias.h"
+#include "decide/explain.h"
+#include "inspect/print.h"
+#include "wire/types.h"
+
+enum { NAME_TEXT_MOST = 4 * NAME_MAX_OCTETS, PLACE_MOST = 4096 + 32 };
+
+static json_t *json_name(const struct name *name)
+{
+    char octets[NAME_TEXT_MOST];
+    struct text text = text_over(octets, sizeof octets);
+
+    name_add(&text, name->octets);
+    return print_text(octets, text_length(&text));
+}
+
+static json_t *json_address(const struct explain_source *source)
+{
+    char octets[CIDR_TEXT_MAX];
+
+    ipv4_write(source->path.source, octets);
+    return json_string(source->path.is_ipv6 ? source->ipv6 : octets);
+}
+
+static json_t *json_reason(const struct snapshot *snapshot, const struct client *client,
+                           const struct query *query, const struct verdict *verdict)
+{
+    const struct reason_entry *entry = reason_entry(verdict->reason);
+    char octets[EDE_TEXT_OCTETS];
+    struct text text = text_over(octets, sizeof octets);
+
+    if (verdict->reason == REASON_NONE)
+        return json_null();
+    explain_reason(snapshot, client, query, verdict, &text);
+    return json_pack("{s:s, s:s, s:o, s:s}", "code", entry->code, "description", entry->description,
+                     "text", print_text(octets, text_length(&text)), "remedy", entry->remedy);
+}
+
+/* ---- what workers know ---- */
+
+static bool is_same(const char *a, const char *b)
+{
+    return a == NULL || b == NULL ? a == b : strcmp(a, b) == 0;
+}
+
+static bool lead_alike(const struct alias_hops *a, const struct alias_hops *b)
+{
+    unsigned count = a == NULL ? 0 : a->count;
+    bool are_alike = count == (b == NULL ? 0 : b->count);
+
+    for (unsigned i = 0; are_alike && i < count; i++)
+        are_alike = name_equals(&a->targets[i], b->targets[i].octets, b->targets[i].length);
+    return are_alike;
+}
+
+static bool know_same(const struct explain_worker *a, const struct explain_worker *b)
+{
+    return is_same(a->upstreams, b->upstreams) && is_same(a->cached, b->cached) &&
+           lead_alike(a->hops, b->hops);
+}
+
+/* The first worker that knows the same as this one. */
+static size_t find_first(const struct explain_live *live, size_t number)
+{
+    size_t first = 0;
+
+    while (!know_same(&live->workers[first], &live->workers[number]))
+        first++;
+    return first;
+}
+
+static bool all_know_same(const struct explain_live *live)
+{
+    for (size_t i = 0; i < live->count; i++)
+        if (live->workers[i].upstreams == NULL || find_first(live, i) != 0)
+            return false;
+    return live->count > 0;
+}
+
+/* Where what workers keep leads on, if alike; those that keep nothing will be answered the same. */
+static const struct alias_hops *find_hops(const struct explain_live *live)
+{
+    const struct alias_hops *found = NULL;
+
+    for (size_t i = 0; live != NULL && i < live->count; i++) {
+        const struct alias_hops *hops = live->workers[i].hops;
+        if (hops == NULL || hops->count == 0)
+            continue;
+        if (found != NULL && !lead_alike(found, hops))
+            return NULL;
+        found = hops;
+    }
+    return found;
+}
+
+/* The others will be answered the same, and keep it from the client as well. */
+static bool is_withheld_somewhere(const struct explain_live *live)
+{
+    for (size_t i = 0; live != NULL && i < live->count; i++)
+        if (live->workers[i].is_withheld)
+            return true;
+    return false;
+}
+
+/* One line for a worker and all that know the same. */
+static void write_alike(const struct explain_live *live, size_t first, FILE *out)
+{
+    const struct explain_worker *worker = &live->workers[first];
+
+    fprintf(out, "workers=%zu", first + 1);
+    for (size_t i = first + 1; i < live->count; i++)
+        if (know_same(&live->workers[i], worker))
+            fprintf(out, ",%zu", i + 1);
+    if (worker->upstreams == NULL)
+        fputs(" have not told; are they very busy?\n", out);
+    else
+        fprintf(out, " %s %s\n", worker->upstreams, worker->cached);
+}
+
+/* Lines for workers that know different things, to be freed; NULL when all know the same. */
+static char *write_workers(const struct explain_live *live)
+{
+    char *lines = NULL;
+    size_t length;
+
+    if (live == NULL || all_know_same(live))
+        return NULL;
+    FILE *out = open_memstream(&lines, &length);
+    if (out == NULL)
+        return NULL;
+    for (size_t i = 0; i < live->count; i++)
+        if (find_first(live, i) == i)
+            write_alike(live, i, out);
+    fclose(out);
+    return lines;
+}
+
+/* ---- telling ---- */
+
+/* What is told of one asking. */
+struct told {
+    struct client client;
+    struct verdict decided; /* on the name asked for */
+    struct query query;     /* for the last name, which aliases lead to; its verdict: */
+    struct verdict verdict;
+    struct explanation explanation;
+    char *workers;                 /* lines before the last step; NULL: none */
+    json_t *live;                  /* borrowed; NULL: none */
+    const struct alias_hops *hops; /* of the workers; NULL: none */
+};
+
+static void add_lines(json_t *steps, const char *lines)
+{
+    while (*lines != '\0') {
+        size_t length = strcspn(lines, "\n");
+        json_array_append_new(steps, print_text(lines, length));
+        lines += length + (lines[length] == '\n');
+    }
+}
+
+static json_t *json_steps(const struct told *told)
+{
+    const struct explanation *explanation = &told->explanation;
+    json_t *steps = json_array();
+
+    for (unsigned i = 0; i < explanation->count; i++) {
+        if (i + 1 == explanation->count && told->workers != NULL)
+            add_lines(steps, told->workers);
+        json_array_append_new(
+            steps, print_text(explanation->steps[i].octets, explanation->steps[i].length));
+    }
+    return steps;
+}
+
+static void print_lines(const struct told *told, FILE *out)
+{
+    const struct explanation *explanation = &told->explanation;
+
+    for (unsigned i = 0; i < explanation->count; i++) {
+        if (i + 1 == explanation->count && told->workers != NULL)
+            fputs(told->workers, out);
+        fprintf(out, "%.*s\n", explanation->steps[i].length, explanation->steps[i].octets);
+    }
+}
+
+static void print_decision_json(const struct snapshot *snapshot,
+                                const struct explain_request *request, const struct told *told,
+                                FILE *out)
+{
+    const struct client *client = &told->client;
+    const struct verdict *verdict = &told->verdict;
+    char type_octets[16], rcode_octets[16];
+    struct text type = text_over(type_octets, sizeof type_octets);
+    struct text rcode = text_over(rcode_octets, sizeof rcode_octets);
+
+    type_add(&type, request->query.type);
+    rcode_add(&rcode, verdict->rcode);
+    bool is_forward = verdict->situation == SITUATION_FORWARD && verdict->reason == REASON_NONE;
+    bool has_data = verdict->answer != ANSWER_NONE || verdict_has_cname(verdict);
+    json_t *object = json_pack(
+        "{s:o, s:o, s:o, s:s, s:b, s:o, s:b, s:o, s:o}", "name", json_name(&request->query.name),
+        "type", print_text(type_octets, text_length(&type)), "from", json_address(&request->source),
+        "class", class_text(client_class(client)), "forwarded", is_forward, "rcode",
+        is_forward ? json_null() : print_text(rcode_octets, text_length(&rcode)), "data", has_data,
+        "reason", json_reason(snapshot, client, &told->query, verdict), "steps", json_steps(told));
+    if (told->live != NULL)
+        json_object_set(object, "workers", told->live);
+    print_json(object, out);
+}
+
+/* What all workers know becomes steps; what they differ in, lines of its own. */
+static void print_steps(const struct snapshot *snapshot, const struct explain_request *request,
+                        const struct explain_live *live, struct told *told)
+{
+    const struct explain_source *source = &request->source;
+    struct explain_facts facts = {.address = source->path.is_ipv6 ? source->ipv6 : NULL,
+                                  .hops = told->hops,
+                                  .is_withheld = told->verdict.reason == REASON_REBIND,
+                                  .for_operator = true};
+
+    if (told->verdict.situation != SITUATION_FORWARD)
+        live = NULL;
+    if (live != NULL && all_know_same(live)) {
+        facts.servers = live->workers[0].upstreams;
+        facts.cached = live->workers[0].cached;
+    }
+    told->live = live == NULL ? NULL : live->json;
+    told->workers = write_workers(live);
+    explain(snapshot, &told->client, &request->query, &told->decided, &facts, &told->explanation);
+}
+
+void explain_print(const struct snapshot *snapshot, const struct explain_request *request,
+                   const struct explain_live *live, bool is_json, FILE *out)
+{
+    uint64_t hash = index_hash(&snapshot->index, &request->query.name);
+    struct told told;
+
+    client_classify(snapshot, &request->source.path, &told.client);
+    decide(snapshot, &told.client, &request->query, hash, &told.decided);
+    told.query = request->query;
+    told.verdict = told.decided;
+    told.hops = find_hops(live);
+    alias_resolve(snapshot, &told.client, told.hops, &told.query, &hash, &told.verdict);
+    if (told.verdict.situation == SITUATION_FORWARD && is_withheld_somewhere(live))
+        verdict_rebind(&told.verdict);
+    told.verdict.reason = verdict_inner_reason(&told.verdict);
+    print_steps(snapshot, request, live, &told);
+    if (is_json)
+        print_decision_json(snapshot, request, &told, out);
+    else
+        print_lines(&told, out);
+    free(told.workers);
+}
+
+/* ---- who a client is ---- */
+
+static json_t *json_membership(const struct snapshot *snapshot, const struct membership *membership)
+{
+    const struct segment *segment = snapshot->segments[membership->segment];
+    const struct connection *connection =
+        membership->connection == ENTRY_NONE ? NULL : &segment->connections[membership->connection];
+    uint32_t line = membership_line(segment, membership);
+    char block[CIDR_TEXT_MAX];
+
+    cidr_write(membership->block, block);
+    json_t *file = line == 0 ? json_null() : print_text(segment->file, strlen(segment->file));
+    return json_pack("{s:s, s:s, s:s?, s:s, s:o, s:o, s:s?}", "space", segment->name, "class",
+                     class_text(membership->class), "connection",
+                     connection == NULL ? NULL : connection->name, "block", block, "file", file,
+                     "line", line == 0 ? json_null() : json_integer(line), "setting",
+                     line == 0 ? "local_as" : NULL);
+}
+
+static void print_membership(const json_t *membership, FILE *out)
+{
+    const char *connection = json_string_value(json_object_get(membership, "connection"));
+    const char *file = json_string_value(json_object_get(membership, "file"));
+
+    const char *setting = json_string_value(json_object_get(membership, "setting"));
+    char at[PLACE_MOST];
+
+    if (setting != NULL)
+        snprintf(at, sizeof at, "setting %s", setting);
+    else
+        snprintf(at, sizeof at, "%s:%d", file == NULL ? "?" : file,
+                 (int)json_integer_value(json_object_get(membership, "line")));
+    escape_printf(out, "class=%s space=%s%s%s because of %s (%s)\n",
+                  json_string_value(json_object_get(membership, "class")),
+                  json_string_value(json_object_get(membership, "space")),
+                  connection == NULL ? "" : " connection=", connection == NULL ? "" : connection,
+                  json_string_value(json_object_get(membership, "block")), at);
+}
+
+void explain_print_client(const struct snapshot *snapshot, const struct explain_source *source,
+                          bool is_json, FILE *out)
+{
+    json_t *memberships = json_array();
+    struct client client;
+    const json_t *membership;
+    size_t index;
+
+    client_classify(snapshot, &source->path, &client);
+    for (uint32_t i = 0; i < client.count; i++)
+        json_array_append_new(memberships, json_membership(snapshot, &client.memberships[i]));
+    json_t *object = json_pack("{s:o, s:s, s:o}", "address", json_address(source), "class",
+                               class_text(client_class(&client)), "memberships", memberships);
+    if (is_json) {
+        print_json(object, out);
+        return;
+    }
+    fprintf(out, "address=%s class=%s\n", json_string_value(json_object_get(object, "address")),
+            class_text(client_class(&client)));
+    json_array_foreach(memberships, index, membership) print_membership(membership, out);
+    if (client.count == 0)
+        fputs("in no space, active peering or VPN: it gets Q18 for every name\n", out);
+    json_decref(object);
+}

@@ -1,0 +1,269 @@
+#include "respond/chain.h"
+
+#include "decide/explain.h"
+#include "forward/splice.h"
+#include "respond/render.h"
+#include "wire/types.h"
+
+enum { POINTERS_END = 0x4000 };
+
+/* ---- the aliases of upstreams ---- */
+
+/* Whether what upstreams say of the name is passed on to this client, who asks so. */
+static bool is_foreign(const struct snapshot *snapshot, const struct client *client,
+                       const struct query *asks, const struct name *name)
+{
+    struct query query = *asks;
+    struct verdict verdict;
+
+    query.name = *name;
+    decide(snapshot, client, &query, index_hash(&snapshot->index, name), &verdict);
+    return verdict.situation == SITUATION_FORWARD || verdict.situation == SITUATION_NOT_OURS ||
+           verdict.situation == SITUATION_SPECIAL;
+}
+
+/* Goes to the first alias that leads to a name of ours. Returns false when there is none. */
+static bool find_cut(const struct snapshot *snapshot, const struct client *client,
+                     const struct query *query, const struct question *question,
+                     const struct response *response, struct response_alias *alias)
+{
+    *alias = (struct response_alias){.end = 0};
+    if (response == NULL || (response->bits & RESPONSE_HAS_ALIAS) == 0)
+        return false;
+    while (response_next_alias(response, question, alias))
+        if (!is_foreign(snapshot, client, query, &alias->target))
+            return true;
+    return false;
+}
+
+bool chain_is_cut(const struct snapshot *snapshot, const struct exchange *exchange,
+                  const struct forward_result *found)
+{
+    struct response_alias alias;
+    return find_cut(snapshot, &exchange->client, &exchange->query, &exchange->question,
+                    found->response, &alias);
+}
+
+void chain_list_hops(const struct snapshot *snapshot, const struct client *client,
+                     const struct forward *forward, const struct query *query,
+                     struct alias_hops *hops)
+{
+    const uint64_t first_hash = index_hash(&snapshot->index, &query->name);
+    struct response_alias alias;
+
+    hops->count = 0;
+    while (forward != NULL && hops->count < ALIAS_LINKS_MOST) {
+        struct query last = *query;
+        struct verdict verdict;
+        uint64_t hash = first_hash;
+        decide(snapshot, client, &last, hash, &verdict);
+        alias_resolve(snapshot, client, hops, &last, &hash, &verdict);
+        struct question question = question_of(&last, hash);
+        if (verdict.situation != SITUATION_FORWARD ||
+            !find_cut(snapshot, client, &last, &question, forward_peek(forward, &question), &alias))
+            return;
+        hops->targets[hops->count++] = alias.target;
+    }
+}
+
+bool chain_is_withheld(const struct snapshot *snapshot, const struct forward *forward,
+                       const struct query *query, uint64_t hash, const struct verdict *verdict)
+{
+    struct question question = question_of(query, hash);
+    const struct response *response = forward_peek(forward, &question);
+
+    return response != NULL && respond_withholds(snapshot, verdict, response);
+}
+
+/* ---- from name to name ---- */
+
+static void start_reply(struct chain *chain)
+{
+    struct exchange *exchange = chain->exchange;
+
+    reply_start(&chain->reply, exchange->request, &exchange->query, &chain->options,
+                exchange->reply, respond_octets_most(exchange));
+}
+
+/* Goes on at the target of an alias that was written with its target at this offset; 0: nowhere. */
+static void follow(struct chain *chain, const struct name *target, unsigned at)
+{
+    struct exchange *exchange = chain->exchange;
+
+    if (reply_is_cut(&chain->reply))
+        return;
+    if (at == 0 || at >= POINTERS_END) {
+        alias_give_up(&exchange->verdict);
+        return;
+    }
+    alias_follow(&chain->links, target, &exchange->query, &exchange->hash, &exchange->verdict);
+    chain->asked = (uint16_t)at;
+}
+
+/* As far as names of ours lead; bounded by ALIAS_LINKS_MOST, and by the room. */
+static void advance(struct chain *chain)
+{
+    struct exchange *exchange = chain->exchange;
+    struct name target;
+
+    while (exchange->verdict.situation == SITUATION_ALIAS && !reply_is_cut(&chain->reply)) {
+        alias_target(&exchange->verdict, &target);
+        follow(chain, &target,
+               render_alias(chain->snapshot, exchange, &chain->reply, chain->asked));
+    }
+    if (exchange->verdict.situation == SITUATION_FORWARD)
+        chain->question = question_of(&exchange->query, exchange->hash);
+}
+
+void chain_start(struct chain *chain, const struct snapshot *snapshot, struct exchange *exchange)
+{
+    char reason_octets[EDE_TEXT_OCTETS];
+    struct text reason = text_over(reason_octets, sizeof reason_octets);
+
+    chain->snapshot = snapshot;
+    chain->exchange = exchange;
+    chain->asked = HEADER_OCTETS;
+    chain->is_authoritative = exchange->verdict.is_authoritative;
+    chain->is_over = false;
+    chain->response = NULL;
+    chain->old.reason = REASON_NONE;
+    exchange->ttl_seconds = 0;
+    alias_begin(&chain->links, snapshot, &exchange->client);
+    respond_fill_options(snapshot, exchange, &reason, &chain->options);
+    chain->options.has_ede = true; /* room for the reason of a last name that is not known yet */
+    start_reply(chain);
+    advance(chain);
+}
+
+static struct splice splice_over(struct chain *chain, const struct forward_result *found,
+                                 const struct name *question)
+{
+    return (struct splice){
+        .response = found->response,
+        .question = question,
+        .age_seconds = found->age_seconds,
+        .is_stale = found->is_stale,
+        .reply = &chain->reply,
+        .asked = chain->asked,
+    };
+}
+
+/* What a stale link is to say when the last name has nothing to say itself. */
+static void note_stale(struct chain *chain, const struct forward_result *found)
+{
+    chain->old = chain->exchange->verdict;
+    chain->old.reason = REASON_STALE;
+    chain->old.upstream_fault = forward_failure_text(found->failure);
+    chain->old.upstream = found->server;
+}
+
+/* Leaves what was found behind the alias `last`, and goes on at its target. */
+static void leave(struct chain *chain, const struct forward_result *found,
+                  const struct response_alias *last)
+{
+    struct exchange *exchange = chain->exchange;
+    const struct name name = exchange->query.name;
+    struct splice splice = splice_over(chain, found, &name);
+    struct question question = chain->question;
+    struct response_alias alias = {.end = 0};
+
+    question.name = &name; /* which the exchange leaves */
+    if (found->is_stale)
+        note_stale(chain, found);
+    unsigned at = splice_links(&splice, last->answers);
+    while (alias.end < last->end && exchange->verdict.situation == SITUATION_FORWARD &&
+           !reply_is_cut(&chain->reply) && response_next_alias(found->response, &question, &alias))
+        follow(chain, &alias.target, at);
+    advance(chain);
+}
+
+static void write_found(struct chain *chain, const struct forward_result *found)
+{
+    struct exchange *exchange = chain->exchange;
+    const struct response *response = respond_settle(chain->snapshot, found, &exchange->verdict);
+
+    chain->is_over = true;
+    chain->response = response;
+    if (response == NULL)
+        return;
+    struct splice splice = splice_over(chain, found, &exchange->query.name);
+    splice_all(&splice);
+    exchange->ttl_seconds = splice.ttl_seconds;
+}
+
+void chain_take(struct chain *chain, const struct forward_result *found)
+{
+    struct response_alias alias;
+
+    const struct exchange *exchange = chain->exchange;
+
+    if (find_cut(chain->snapshot, &exchange->client, &exchange->query, &chain->question,
+                 found->response, &alias))
+        leave(chain, found, &alias);
+    else
+        write_found(chain, found);
+}
+
+/* ---- the end ---- */
+
+static void use_old_reason(const struct chain *chain, struct verdict *verdict)
+{
+    if (verdict->reason != REASON_NONE || chain->old.reason == REASON_NONE)
+        return;
+    verdict->reason = chain->old.reason;
+    verdict->route = chain->old.route;
+    verdict->upstream_fault = chain->old.upstream_fault;
+    verdict->upstream = chain->old.upstream;
+}
+
+/* True when the reply was full before the chain came to its last name. */
+static bool is_short(const struct chain *chain)
+{
+    enum situation situation = chain->exchange->verdict.situation;
+
+    return reply_is_cut(&chain->reply) && !chain->is_over &&
+           (situation == SITUATION_ALIAS || situation == SITUATION_FORWARD);
+}
+
+/* The last name's answer, unless it is there already. */
+static uint16_t write_last(struct chain *chain)
+{
+    struct exchange *exchange = chain->exchange;
+    struct verdict *verdict = &exchange->verdict;
+
+    if (verdict->situation == SITUATION_ALIAS_ENDLESS) /* no part of it is of any use */
+        start_reply(chain);
+    if (chain->response != NULL)
+        return chain->response->rcode;
+    if (is_short(chain)) /* the rest is for who asks again over TCP */
+        verdict->rcode = RCODE_NOERROR;
+    else
+        render(chain->snapshot, exchange, &chain->reply, chain->asked);
+    return verdict->rcode;
+}
+
+size_t chain_finish(struct chain *chain)
+{
+    char reason_octets[EDE_TEXT_OCTETS];
+    struct text reason = text_over(reason_octets, sizeof reason_octets);
+    struct exchange *exchange = chain->exchange;
+    struct verdict *verdict = &exchange->verdict;
+    uint16_t rcode = write_last(chain);
+    uint16_t flags =
+        (uint16_t)((chain->is_authoritative ? FLAG_AA : 0) | (verdict->may_recurse ? FLAG_RA : 0));
+
+    if (rcode > 15 && !exchange->query.has_opt)
+        rcode = RCODE_SERVFAIL;
+    use_old_reason(chain, verdict);
+    respond_fill_options(chain->snapshot, exchange, &reason, &chain->options);
+    if (chain->response != NULL) {
+        chain->options.passed = response_ede(chain->response);
+        chain->options.passed_length = chain->response->ede_octets;
+    }
+    exchange->reply_length = reply_finish(&chain->reply, flags, rcode);
+    exchange->rcode = rcode;
+    exchange->answer_count = chain->reply.counts[SECTION_ANSWER];
+    if (chain->links.count > 0)
+        exchange->query.name = chain->links.names[0];
+    return exchange->reply_length;
+}

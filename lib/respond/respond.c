@@ -1,0 +1,233 @@
+#include "respond/respond.h"
+
+#include <string.h>
+
+#include "decide/explain.h"
+#include "forward/relay.h"
+#include "respond/chain.h"
+#include "respond/render.h"
+#include "wire/reply.h"
+#include "wire/types.h"
+
+void respond_prepare(const struct snapshot *snapshot, struct exchange *exchange)
+{
+    exchange->status = query_read(exchange->request, exchange->request_length, &exchange->query);
+    if (exchange->status == QUERY_DROPPED)
+        return;
+    client_classify(snapshot, &exchange->path, &exchange->client);
+    exchange->hash = 0;
+    if (snapshot == NULL || exchange->status != QUERY_READ)
+        return;
+    exchange->hash = index_hash(&snapshot->index, &exchange->query.name);
+    index_prefetch(&snapshot->index, exchange->hash);
+    if (exchange->forward == NULL)
+        return;
+    exchange->question = question_of(&exchange->query, exchange->hash);
+    forward_prefetch(exchange->forward, exchange->question.hash);
+}
+
+void respond_prefetch(const struct snapshot *snapshot, const struct exchange *exchange)
+{
+    if (snapshot == NULL || exchange->status != QUERY_READ)
+        return;
+    index_prefetch_entry(&snapshot->index, snapshot->segments, exchange->hash);
+    if (exchange->forward != NULL)
+        forward_prefetch_entry(exchange->forward, exchange->question.hash);
+}
+
+void respond_prefetch_text(const struct snapshot *snapshot, const struct exchange *exchange)
+{
+    if (snapshot != NULL && exchange->status == QUERY_READ)
+        index_prefetch_text(&snapshot->index, snapshot->segments, exchange->hash);
+}
+
+/* What a request gets that is no readable query (T14, T15). Outsiders are told one reason only. */
+static void settle_unreadable(enum query_status status, bool is_inside, struct verdict *verdict)
+{
+    static const uint8_t rcodes[] = {
+        [QUERY_MALFORMED] = RCODE_FORMERR,
+        [QUERY_OPCODE] = RCODE_NOTIMP,
+        [QUERY_VERSION] = RCODE_BADVERS,
+    };
+
+    *verdict = (struct verdict){
+        .situation = status == QUERY_MALFORMED ? SITUATION_MALFORMED : SITUATION_UNSUPPORTED,
+        .rcode = rcodes[status],
+        .reason = status == QUERY_OPCODE && is_inside ? REASON_NOT_SUPPORTED : REASON_NONE,
+    };
+}
+
+size_t respond_octets_most(const struct exchange *exchange)
+{
+    return exchange->transport == TRANSPORT_TCP ? TCP_OCTETS_MOST : exchange->query.udp_octets;
+}
+
+void respond_fill_options(const struct snapshot *snapshot, const struct exchange *exchange,
+                          struct text *reason, struct reply_options *options)
+{
+    const struct verdict *verdict = &exchange->verdict;
+    bool is_inside = exchange->client.count > 0;
+
+    options->has_ede = false;
+    options->nsid = is_inside ? snapshot->policy.server_id : NULL;
+    options->nsid_length =
+        is_inside && exchange->query.wants_nsid ? strlen(snapshot->policy.server_id) : 0;
+    options->keepalive_100ms = exchange->keepalive_100ms;
+    options->passed_length = 0;
+    /* NXDOMAIN to outsiders stays bare: it shall look like any other server's (T5). */
+    bool is_bare = verdict->situation == SITUATION_OUTSIDER && verdict->rcode == RCODE_NXDOMAIN;
+    if (verdict->reason == REASON_NONE || !exchange->query.has_opt || is_bare)
+        return;
+    explain_reason(snapshot, &exchange->client, &exchange->query, verdict, reason);
+    options->has_ede = true;
+    options->ede_code = reason_entry(verdict->reason)->ede;
+    options->ede_text = reason->start;
+    options->ede_length = text_length(reason);
+}
+
+static uint16_t reply_flags(const struct verdict *verdict)
+{
+    return (uint16_t)((verdict->is_authoritative ? FLAG_AA : 0) |
+                      (verdict->may_recurse ? FLAG_RA : 0));
+}
+
+void respond_decide(const struct snapshot *snapshot, struct exchange *exchange)
+{
+    if (exchange->status == QUERY_READ)
+        decide(snapshot, &exchange->client, &exchange->query, exchange->hash, &exchange->verdict);
+    else if (exchange->status != QUERY_DROPPED)
+        settle_unreadable(exchange->status, exchange->client.count > 0, &exchange->verdict);
+}
+
+size_t respond_write(const struct snapshot *snapshot, struct exchange *exchange)
+{
+    char reason_octets[EDE_TEXT_OCTETS] __attribute__((uninitialized));
+    struct text reason = text_over(reason_octets, sizeof reason_octets);
+    const struct verdict *verdict = &exchange->verdict;
+    struct reply_options options;
+    struct reply reply;
+
+    exchange->reply_length = 0;
+    if (exchange->status == QUERY_DROPPED)
+        return 0;
+    respond_fill_options(snapshot, exchange, &reason, &options);
+    reply_start(&reply, exchange->request, &exchange->query, &options, exchange->reply,
+                respond_octets_most(exchange));
+    render(snapshot, exchange, &reply, HEADER_OCTETS);
+    exchange->rcode = verdict->rcode;
+    exchange->reply_length = reply_finish(&reply, reply_flags(verdict), verdict->rcode);
+    exchange->answer_count = reply.counts[SECTION_ANSWER];
+    return exchange->reply_length;
+}
+
+/* ---- what upstreams answered ---- */
+
+static enum reason failure_reason(enum forward_failure failure)
+{
+    switch (failure) {
+    case FORWARD_UNREACHABLE:
+    case FORWARD_CLOSED:
+    case FORWARD_TLS:
+    case FORWARD_TCP_UNREACHABLE:
+    case FORWARD_TCP_CLOSED:
+        return REASON_UPSTREAM_NETWORK;
+    default:
+        return REASON_UPSTREAM;
+    }
+}
+
+static bool is_of_some_space(void *context, uint32_t address)
+{
+    const struct snapshot *snapshot = context;
+
+    return snapshot_has_address(snapshot, address);
+}
+
+bool respond_withholds(const struct snapshot *snapshot, const struct verdict *verdict,
+                       const struct response *response)
+{
+    return (response->bits & RESPONSE_PRIVATE_ADDRESS) != 0 &&
+           !snapshot->policy.routes.items[verdict->route].allow_rebind &&
+           response_find_address(response, &snapshot->policy.nat64_prefix, is_of_some_space,
+                                 (void *)snapshot);
+}
+
+const struct response *respond_settle(const struct snapshot *snapshot,
+                                      const struct forward_result *found, struct verdict *verdict)
+{
+    const struct response *response = found->response;
+
+    verdict->upstream_fault = forward_failure_text(found->failure);
+    verdict->upstream = found->server;
+    if (response == NULL) {
+        verdict_settle(verdict, SITUATION_FORWARD, RCODE_SERVFAIL, failure_reason(found->failure));
+        return NULL;
+    }
+    if (respond_withholds(snapshot, verdict, response)) {
+        verdict_rebind(verdict);
+        return NULL;
+    }
+    verdict->rcode = (uint8_t)response->rcode;
+    if (found->is_stale)
+        verdict->reason = response->rcode == RCODE_NXDOMAIN ? REASON_STALE_NXDOMAIN : REASON_STALE;
+    else if (found->failure != FORWARD_NO_FAILURE)
+        verdict->reason = failure_reason(found->failure);
+    return response;
+}
+
+size_t respond_relay(const struct snapshot *snapshot, struct exchange *exchange,
+                     const struct forward_result *found)
+{
+    char reason_octets[EDE_TEXT_OCTETS] __attribute__((uninitialized));
+    struct text reason = text_over(reason_octets, sizeof reason_octets);
+    const struct response *response = respond_settle(snapshot, found, &exchange->verdict);
+    struct reply_options options;
+
+    if (response == NULL)
+        return respond_write(snapshot, exchange);
+    respond_fill_options(snapshot, exchange, &reason, &options);
+    struct relay relay = {
+        .response = response,
+        .age_seconds = found->age_seconds,
+        .is_stale = found->is_stale,
+        .request = exchange->request,
+        .query = &exchange->query,
+        .options = &options,
+    };
+    exchange->reply_length = relay_write(&relay, exchange->reply, respond_octets_most(exchange));
+    exchange->rcode = response->rcode;
+    exchange->answer_count = relay.answer_count;
+    exchange->ttl_seconds = relay.ttl_seconds;
+    return exchange->reply_length;
+}
+
+static size_t follow(const struct snapshot *snapshot, struct exchange *exchange,
+                     const struct forward_result *found)
+{
+    struct chain chain;
+
+    chain_start(&chain, snapshot, exchange);
+    while (chain_asks(&chain))
+        chain_take(&chain, found);
+    return chain_finish(&chain);
+}
+
+size_t respond_finish(const struct snapshot *snapshot, struct exchange *exchange)
+{
+    const struct forward_result nothing = {.failure = FORWARD_FAILING};
+
+    respond_decide(snapshot, exchange);
+    if (exchange->status != QUERY_READ)
+        return respond_write(snapshot, exchange);
+    if (exchange->verdict.situation == SITUATION_FORWARD)
+        return respond_relay(snapshot, exchange, &nothing);
+    if (exchange->verdict.situation == SITUATION_ALIAS)
+        return follow(snapshot, exchange, &nothing);
+    return respond_write(snapshot, exchange);
+}
+
+size_t respond(const struct snapshot *snapshot, struct exchange *exchange)
+{
+    respond_prepare(snapshot, exchange);
+    return respond_finish(snapshot, exchange);
+}

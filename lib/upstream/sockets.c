@@ -1,0 +1,532 @@
+#include "upstream/sockets.h"
+
+#include <assert.h>
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/epoll.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include "base/random.h"
+#include "upstream/stream.h"
+
+enum {
+    EVENTS_MOST = 64,   /* taken from epoll at once ... */
+    ROUNDS_MOST = 4,    /* ... and so often, before others get their turn */
+    DATAGRAMS_MOST = 8, /* read from one socket at once */
+    PORT_FIRST = 1024,
+    PORT_COUNT = 65536 - PORT_FIRST,
+    PORT_TRIES_MOST = 8,
+    STREAMS = SOCKETS_STREAMS_MOST, /* of each server */
+    STREAMS_SURE = 2,               /* of these, whatever else is open */
+    APART_MS = 10000,               /* since one was in doubt */
+};
+
+enum attempt_socket_state {
+    ATTEMPT_SOCKET_NONE,
+    ATTEMPT_SOCKET_UDP,
+    ATTEMPT_SOCKET_STREAM,
+    ATTEMPT_SOCKET_FAILED
+};
+
+/* What carries an attempt, by its ticket: a socket of its own, or a place on a stream. */
+struct attempt_socket {
+    struct stream_query *stream_query; /* ATTEMPT_SOCKET_STREAM, of ... */
+    struct stream *stream;
+    uint64_t event; /* ATTEMPT_SOCKET_UDP: as epoll hands it back */
+    int descriptor; /* ATTEMPT_SOCKET_UDP */
+    uint8_t state;  /* enum attempt_socket_state */
+    uint8_t server;
+    uint8_t failure; /* ATTEMPT_SOCKET_FAILED: enum link_failure */
+    bool is_listed;  /* among the failed */
+};
+
+/* One server's streams. */
+struct turn_taking {
+    struct stream *current;
+    uint64_t doubted_ms; /* when one was seen in doubt last; 0: none was */
+};
+
+struct sockets {
+    struct link link;                       /* first: what the forwarder holds */
+    struct stream_home home;                /* its listener is this file */
+    uv_poll_t poll;                         /* on the epoll descriptor */
+    uv_idle_t soon;                         /* active while something waits for the next turn */
+    uv_timer_t tick;                        /* active while a stream is open */
+    unsigned handles;                       /* of these, not closed yet */
+    struct tls_trust *trust;                /* NULL: no server speaks TLS */
+    struct attempt_socket *attempt_sockets; /* by ticket; their slots in epoll are their tickets */
+    size_t attempt_socket_count;
+    struct stream *streams; /* STREAMS by server; their slots come behind the attempts' */
+    size_t stream_count;
+    struct turn_taking *turns; /* by server: which of its streams takes new questions */
+    size_t server_count;
+    const struct upstream *const *servers;
+    link_ticket *failed; /* a circle of those that failed within send */
+    size_t failed_first;
+    size_t failed_count;
+    size_t open_count; /* trips that are ATTEMPT_SOCKET_UDP */
+    size_t open_most;
+};
+
+/* ---- UDP ---- */
+
+/* Any port will do that nobody has: a resolver's ports must not be foreseen (RFC 5452 section
+ * 9.2), so it is drawn here, from more than the system's own range. */
+static bool bind_to_random_port(int descriptor, sa_family_t family, struct random_source *random)
+{
+    struct endpoint own = {.v6 = {0}};
+    socklen_t octets = family == AF_INET6 ? sizeof own.v6 : sizeof own.v4;
+
+    own.any.sa_family = family;
+    for (unsigned tries = 0; tries < PORT_TRIES_MOST; tries++) {
+        uint32_t drawn;
+        random_fill(random, &drawn, sizeof drawn);
+        in_port_t port = htons((uint16_t)(PORT_FIRST + ((uint64_t)drawn * PORT_COUNT >> 32)));
+        if (family == AF_INET6)
+            own.v6.sin6_port = port;
+        else
+            own.v4.sin_port = port;
+        if (bind(descriptor, &own.any, octets) == 0)
+            return true;
+        if (errno != EADDRINUSE && errno != EACCES)
+            return false;
+    }
+    return false;
+}
+
+/* Binds, connects, watches and sends. Returns false with errno. */
+static bool begin(struct sockets *sockets, const struct attempt_socket *attempt_socket,
+                  const uint8_t *query, size_t length)
+{
+    const struct endpoint *server = &sockets->servers[attempt_socket->server]->endpoint;
+    sa_family_t family = server->any.sa_family;
+    struct epoll_event event = {.events = EPOLLIN, .data.u64 = attempt_socket->event};
+
+    return bind_to_random_port(attempt_socket->descriptor, family, &sockets->home.random) &&
+           connect(attempt_socket->descriptor, &server->any,
+                   family == AF_INET6 ? sizeof server->v6 : sizeof server->v4) == 0 &&
+           epoll_ctl(sockets->home.epoll, EPOLL_CTL_ADD, attempt_socket->descriptor, &event) == 0 &&
+           send(attempt_socket->descriptor, query, length, MSG_NOSIGNAL) >= 0;
+}
+
+/* Closing takes the descriptor out of epoll, too. */
+static void close_attempt_socket(struct sockets *sockets, struct attempt_socket *attempt_socket)
+{
+    if (attempt_socket->state == ATTEMPT_SOCKET_UDP) {
+        close(attempt_socket->descriptor);
+        assert(sockets->open_count > 0);
+        sockets->open_count--;
+    }
+    attempt_socket->state = ATTEMPT_SOCKET_NONE;
+}
+
+/* Has on_soon tell of it. */
+static void fail_soon(struct sockets *sockets, link_ticket ticket, enum link_failure failure)
+{
+    struct attempt_socket *attempt_socket = &sockets->attempt_sockets[ticket];
+
+    attempt_socket->state = ATTEMPT_SOCKET_FAILED;
+    attempt_socket->failure = (uint8_t)failure;
+    if (attempt_socket->is_listed)
+        return;
+    attempt_socket->is_listed = true;
+    assert(sockets->failed_count < sockets->attempt_socket_count); /* each is listed once */
+    size_t last = (sockets->failed_first + sockets->failed_count) % sockets->attempt_socket_count;
+    sockets->failed[last] = ticket;
+    sockets->failed_count++;
+}
+
+static bool send_datagram(struct sockets *sockets, link_ticket ticket, const uint8_t *query,
+                          size_t length)
+{
+    struct attempt_socket *attempt_socket = &sockets->attempt_sockets[ticket];
+    sa_family_t family = sockets->servers[attempt_socket->server]->endpoint.any.sa_family;
+
+    /* What is left belongs to connections, the operator's command and files. */
+    if (sockets->open_count == sockets->open_most)
+        return false;
+    attempt_socket->descriptor = socket(family, SOCK_DGRAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
+    if (attempt_socket->descriptor >= 0) {
+        attempt_socket->state = ATTEMPT_SOCKET_UDP;
+        sockets->open_count++;
+        attempt_socket->event = stream_home_event(&sockets->home, ticket);
+        if (begin(sockets, attempt_socket, query, length))
+            return true;
+    }
+    enum link_failure failure = link_failure_of(errno);
+    close_attempt_socket(sockets, attempt_socket);
+    if (failure == LINK_EXHAUSTED)
+        return false;
+    fail_soon(sockets, ticket, failure);
+    return true;
+}
+
+static void notify_response(void *context, link_ticket ticket, const uint8_t *octets, size_t length)
+{
+    struct sockets *sockets = context;
+    const struct link_listener *listener = &sockets->link.listener;
+
+    listener->on_response(listener->context, ticket, octets, length);
+}
+
+/* The attempt is over before anybody hears of it, so that the ticket may be used again at once. */
+static void failure_text(void *context, link_ticket ticket, enum link_failure failure)
+{
+    struct sockets *sockets = context;
+    const struct link_listener *listener = &sockets->link.listener;
+
+    close_attempt_socket(sockets, &sockets->attempt_sockets[ticket]);
+    listener->on_failure(listener->context, ticket, failure);
+}
+
+/* Reads until nothing is left, or somebody has heard enough and forgotten the attempt. */
+static void read_datagrams(struct sockets *sockets, link_ticket ticket)
+{
+    const struct attempt_socket *attempt_socket = &sockets->attempt_sockets[ticket];
+    uint64_t event = attempt_socket->event;
+
+    for (unsigned reads = 0; reads < DATAGRAMS_MOST; reads++) {
+        if (attempt_socket->state != ATTEMPT_SOCKET_UDP || attempt_socket->event != event)
+            return;
+        ssize_t length =
+            recv(attempt_socket->descriptor, sockets->home.wire, STREAM_WIRE_OCTETS, 0);
+        if (length >= 0) {
+            notify_response(sockets, ticket, sockets->home.wire, (size_t)length);
+        } else if (errno != EINTR) {
+            if (errno != EAGAIN)
+                failure_text(sockets, ticket, link_failure_of(errno));
+            return;
+        }
+    }
+}
+
+/* ---- the loop ---- */
+
+static void serve_event(struct sockets *sockets, const struct epoll_event *event)
+{
+    uint32_t slot = (uint32_t)event->data.u64;
+
+    if (slot < sockets->attempt_socket_count) {
+        const struct attempt_socket *attempt_socket = &sockets->attempt_sockets[slot];
+        if (attempt_socket->state == ATTEMPT_SOCKET_UDP && attempt_socket->event == event->data.u64)
+            read_datagrams(sockets, slot);
+        return;
+    }
+    struct stream *stream = &sockets->streams[slot - sockets->attempt_socket_count];
+    if (stream->event == event->data.u64)
+        stream_on_events(stream, event->events, uv_now(sockets->poll.loop));
+}
+
+static void on_ready(uv_poll_t *poll, int status, int events)
+{
+    struct sockets *sockets = poll->data;
+    struct epoll_event ready[EVENTS_MOST];
+    int count = EVENTS_MOST;
+
+    (void)status, (void)events; /* whatever it is, epoll knows */
+    for (unsigned round = 0; round < ROUNDS_MOST && count == EVENTS_MOST; round++) {
+        count = epoll_wait(sockets->home.epoll, ready, EVENTS_MOST, 0);
+        for (int i = 0; i < count; i++)
+            serve_event(sockets, &ready[i]);
+    }
+}
+
+static void notify_failed(struct sockets *sockets)
+{
+    for (size_t left = sockets->failed_count; left > 0; left--) {
+        assert(sockets->failed_count > 0);
+        link_ticket ticket = sockets->failed[sockets->failed_first];
+        struct attempt_socket *attempt_socket = &sockets->attempt_sockets[ticket];
+        sockets->failed_first = (sockets->failed_first + 1) % sockets->attempt_socket_count;
+        sockets->failed_count--;
+        attempt_socket->is_listed = false;
+        if (attempt_socket->state == ATTEMPT_SOCKET_FAILED)
+            failure_text(sockets, ticket, attempt_socket->failure);
+    }
+}
+
+/* What was sent or failed since the last turn. What comes meanwhile waits for the next one. */
+static void on_soon(uv_idle_t *soon)
+{
+    struct sockets *sockets = soon->data;
+
+    uv_idle_stop(soon);
+    notify_failed(sockets);
+    for (size_t i = 0; i < sockets->stream_count; i++)
+        if (sockets->streams[i].is_due)
+            stream_turn(&sockets->streams[i], uv_now(soon->loop));
+}
+
+static void on_tick(uv_timer_t *tick)
+{
+    struct sockets *sockets = tick->data;
+    bool is_open = false;
+
+    for (size_t i = 0; i < sockets->stream_count; i++) {
+        stream_tick(&sockets->streams[i], uv_now(tick->loop));
+        is_open = is_open || sockets->streams[i].state != STREAM_CLOSED;
+    }
+    if (!is_open)
+        uv_timer_stop(tick);
+}
+
+/* ---- the link ---- */
+
+/* What a server's streams offer to a question that goes alone; NULL: none is so. */
+struct offer {
+    struct stream *idle; /* open, and nobody waits on it */
+    struct stream *closed;
+    struct stream *least;   /* with the fewest questions, not in doubt */
+    struct stream *longest; /* in doubt for the longest time */
+    size_t open_count;
+};
+
+static void consider(struct offer *offer, struct stream *stream, bool is_doubtful)
+{
+    bool is_idle = stream->stream_queries.count == 0;
+
+    offer->open_count += stream->state != STREAM_CLOSED;
+    if (stream->state == STREAM_CLOSED && is_idle)
+        offer->closed = stream;
+    else if (is_idle)
+        offer->idle = stream;
+    else if (is_doubtful && (offer->longest == NULL || stream->quiet_ms < offer->longest->quiet_ms))
+        offer->longest = stream;
+    else if (!is_doubtful && (offer->least == NULL ||
+                              stream->stream_queries.count < offer->least->stream_queries.count))
+        offer->least = stream;
+}
+
+/* Looks at them all. One in doubt on which nobody waits any more is closed. */
+static struct offer find_offer(struct sockets *sockets, uint8_t server, uint64_t now_ms)
+{
+    struct offer offer = {.open_count = 0};
+
+    for (size_t i = 0; i < STREAMS; i++) {
+        struct stream *stream = &sockets->streams[STREAMS * (size_t)server + i];
+        bool is_doubtful = stream_is_doubtful(stream, now_ms);
+        if (is_doubtful)
+            sockets->turns[server].doubted_ms = now_ms;
+        if (is_doubtful && stream->stream_queries.count == 0)
+            stream_give_up(stream, now_ms);
+        consider(&offer, stream, is_doubtful);
+    }
+    return offer;
+}
+
+/*
+ * A stream on which the question waits for no other. Without one, that which is in doubt longest
+ * makes room, once it is long enough.
+ */
+static struct stream *choose_apart(struct sockets *sockets, uint8_t server, uint64_t now_ms)
+{
+    struct offer offer = find_offer(sockets, server, now_ms);
+    bool may_open = offer.open_count < STREAMS_SURE ||
+                    sockets->open_count + offer.open_count < sockets->open_most;
+
+    if (offer.idle != NULL)
+        return offer.idle;
+    if (offer.closed != NULL && may_open)
+        return offer.closed;
+    if (offer.longest != NULL && now_ms - offer.longest->quiet_ms >= STREAM_OPENING_MS) {
+        stream_give_up(offer.longest, now_ms);
+        return offer.longest;
+    }
+    return offer.least != NULL ? offer.least : sockets->turns[server].current;
+}
+
+/*
+ * The server's stream for a new question: one for all, as long as answers come. A server may answer
+ * one question after the other (RFC 7766 section 6.2.1.1 only asks it not to), so that a slow name
+ * holds up all behind it; once one has been in doubt, every question goes alone for a while.
+ */
+static struct stream *choose_stream(struct sockets *sockets, uint8_t server, uint64_t now_ms)
+{
+    struct turn_taking *turns = &sockets->turns[server];
+
+    if (stream_is_doubtful(turns->current, now_ms))
+        turns->doubted_ms = now_ms;
+    if (turns->doubted_ms != 0 && now_ms - turns->doubted_ms < APART_MS)
+        turns->current = choose_apart(sockets, server, now_ms);
+    return turns->current;
+}
+
+static bool send_over_stream(struct sockets *sockets, link_ticket ticket, const uint8_t *query,
+                             size_t length)
+{
+    struct attempt_socket *attempt_socket = &sockets->attempt_sockets[ticket];
+    uint64_t now_ms = uv_now(sockets->tick.loop);
+
+    attempt_socket->stream = choose_stream(sockets, attempt_socket->server, now_ms);
+    attempt_socket->stream_query =
+        stream_send(attempt_socket->stream, ticket, query, length, now_ms);
+    if (attempt_socket->stream_query == NULL)
+        return false;
+    attempt_socket->state = ATTEMPT_SOCKET_STREAM;
+    if (!uv_is_active((const uv_handle_t *)&sockets->tick))
+        uv_timer_start(&sockets->tick, on_tick, STREAM_TICK_MS, STREAM_TICK_MS);
+    return true;
+}
+
+static bool sockets_send(struct link *link, link_ticket ticket, uint8_t server, bool over_stream,
+                         const uint8_t *query, size_t length)
+{
+    struct sockets *sockets = (struct sockets *)link;
+    struct attempt_socket *attempt_socket = &sockets->attempt_sockets[ticket];
+
+    assert(ticket < sockets->attempt_socket_count && server < sockets->server_count);
+    assert(attempt_socket->state == ATTEMPT_SOCKET_NONE);
+    attempt_socket->server = server;
+    bool was_sent = over_stream || sockets->servers[server]->is_tls
+                        ? send_over_stream(sockets, ticket, query, length)
+                        : send_datagram(sockets, ticket, query, length);
+    if (attempt_socket->state == ATTEMPT_SOCKET_STREAM ||
+        attempt_socket->state == ATTEMPT_SOCKET_FAILED)
+        uv_idle_start(&sockets->soon, on_soon);
+    return was_sent;
+}
+
+static void sockets_forget(struct link *link, link_ticket ticket)
+{
+    struct sockets *sockets = (struct sockets *)link;
+    struct attempt_socket *attempt_socket = &sockets->attempt_sockets[ticket];
+
+    assert(ticket < sockets->attempt_socket_count);
+    if (attempt_socket->state == ATTEMPT_SOCKET_STREAM)
+        stream_forget(attempt_socket->stream, attempt_socket->stream_query);
+    close_attempt_socket(sockets, attempt_socket);
+}
+
+struct link *sockets_link(struct sockets *sockets)
+{
+    return &sockets->link;
+}
+
+/* ---- beginning and end ---- */
+
+static bool add_stream(struct sockets *sockets, const struct upstream *server, struct err *err)
+{
+    struct stream *stream = &sockets->streams[sockets->stream_count];
+    uint32_t slot = (uint32_t)(sockets->attempt_socket_count + sockets->stream_count);
+
+    if (server->is_tls && sockets->trust == NULL)
+        sockets->trust = tls_trust_new(err);
+    if (server->is_tls && sockets->trust == NULL)
+        return false;
+    if (!stream_init(stream, &sockets->home, server, sockets->trust, slot))
+        return err_set(err, ERR_MEMORY, "out of memory for the upstreams");
+    sockets->stream_count++;
+    return true;
+}
+
+static bool allocate(struct sockets *sockets, const struct sockets_options *options,
+                     struct err *err)
+{
+    sockets->attempt_socket_count = options->attempts;
+    sockets->open_most = options->sockets_most == 0 ? SIZE_MAX : options->sockets_most;
+    sockets->attempt_sockets = calloc(options->attempts, sizeof *sockets->attempt_sockets);
+    sockets->failed = calloc(options->attempts, sizeof *sockets->failed);
+    sockets->server_count = options->server_count;
+    sockets->streams = calloc(STREAMS * options->server_count, sizeof *sockets->streams);
+    sockets->turns = calloc(options->server_count, sizeof *sockets->turns);
+    sockets->home.wire = malloc(STREAM_WIRE_OCTETS);
+    sockets->home.plain = malloc(STREAM_PLAIN_OCTETS);
+    return (sockets->attempt_sockets != NULL && sockets->failed != NULL &&
+            sockets->streams != NULL && sockets->turns != NULL && sockets->home.wire != NULL &&
+            sockets->home.plain != NULL) ||
+           err_set(err, ERR_MEMORY, "out of memory for the upstreams");
+}
+
+static bool fill(struct sockets *sockets, const struct sockets_options *options, struct err *err)
+{
+    if (!allocate(sockets, options, err))
+        return false;
+    for (size_t i = 0; i < STREAMS * options->server_count; i++)
+        if (!add_stream(sockets, options->servers[i / STREAMS], err))
+            return false;
+    for (size_t i = 0; i < options->server_count; i++)
+        sockets->turns[i].current = &sockets->streams[STREAMS * i];
+    sockets->home.epoll = epoll_create1(EPOLL_CLOEXEC);
+    if (sockets->home.epoll < 0)
+        return err_set(err, ERR_SYSTEM, "cannot watch sockets of upstreams: %s", strerror(errno));
+    int error = uv_poll_init(options->loop, &sockets->poll, sockets->home.epoll);
+    return error == 0 ||
+           err_set(err, ERR_SYSTEM, "cannot watch sockets of upstreams: %s", uv_strerror(error));
+}
+
+static void start(struct sockets *sockets, uv_loop_t *loop)
+{
+    uv_idle_init(loop, &sockets->soon);
+    uv_timer_init(loop, &sockets->tick);
+    sockets->poll.data = sockets->soon.data = sockets->tick.data = sockets;
+    sockets->handles = 3;
+    uv_poll_start(&sockets->poll, UV_READABLE, on_ready);
+}
+
+/* Closes whatever is open, but for the handles. */
+static void close_all(struct sockets *sockets)
+{
+    for (size_t i = 0; i < sockets->attempt_socket_count && sockets->attempt_sockets != NULL; i++)
+        close_attempt_socket(sockets, &sockets->attempt_sockets[i]);
+    for (size_t i = 0; i < sockets->stream_count; i++)
+        stream_close(&sockets->streams[i]);
+    sockets->stream_count = 0;
+    if (sockets->home.epoll >= 0)
+        close(sockets->home.epoll);
+    sockets->home.epoll = -1;
+}
+
+static void give_back(struct sockets *sockets)
+{
+    tls_trust_free(sockets->trust);
+    free(sockets->attempt_sockets);
+    free(sockets->failed);
+    free(sockets->streams);
+    free(sockets->turns);
+    free(sockets->home.wire);
+    free(sockets->home.plain);
+    free(sockets);
+}
+
+struct sockets *sockets_new(const struct sockets_options *options, struct err *err)
+{
+    struct sockets *sockets = calloc(1, sizeof *sockets);
+
+    if (sockets == NULL) {
+        err_set(err, ERR_MEMORY, "out of memory for the upstreams");
+        return NULL;
+    }
+    sockets->link = (struct link){.send = sockets_send, .forget = sockets_forget};
+    sockets->servers = options->servers;
+    sockets->home.epoll = -1;
+    sockets->home.stats = options->stats;
+    sockets->home.listener = (struct link_listener){
+        .on_response = notify_response, .on_failure = failure_text, .context = sockets};
+    if (!fill(sockets, options, err)) {
+        close_all(sockets);
+        give_back(sockets);
+        return NULL;
+    }
+    start(sockets, options->loop);
+    return sockets;
+}
+
+static void on_closed(uv_handle_t *handle)
+{
+    struct sockets *sockets = handle->data;
+
+    if (--sockets->handles == 0)
+        give_back(sockets);
+}
+
+void sockets_free(struct sockets *sockets)
+{
+    if (sockets == NULL)
+        return;
+    uv_close((uv_handle_t *)&sockets->poll, on_closed);
+    uv_close((uv_handle_t *)&sockets->soon, on_closed);
+    uv_close((uv_handle_t *)&sockets->tick, on_closed);
+    close_all(sockets);
+}

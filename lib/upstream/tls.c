@@ -1,0 +1,283 @@
+#include "upstream/tls.h"
+
+#include <limits.h>
+#include <openssl/err.h>
+#include <openssl/ssl.h>
+#include <openssl/x509v3.h>
+#include <stdlib.h>
+
+struct tls_trust {
+    SSL_CTX *context;
+};
+
+struct tls {
+    struct tls_trust *trust;
+    const struct upstream *server;
+    SSL_SESSION *session; /* of the last connection that went well; NULL: none */
+    SSL *ssl;             /* NULL: no connection */
+    BIO *from_network;    /* both owned by ssl */
+    BIO *to_network;
+    unsigned long error; /* OpenSSL's, of a connection that failed */
+};
+
+/* ---- whom we trust ---- */
+
+/* OpenSSL has made a session that a later connection may resume; returning 1 takes it over. */
+static int keep_session(SSL *ssl, SSL_SESSION *session)
+{
+    struct tls *tls = SSL_get_app_data(ssl);
+
+    SSL_SESSION_free(tls->session);
+    tls->session = session;
+    return 1;
+}
+
+static bool set_rules(SSL_CTX *context)
+{
+    SSL_CTX_set_verify(context, SSL_VERIFY_PEER, NULL);
+    SSL_CTX_set_options(context, SSL_OP_NO_COMPRESSION | SSL_OP_NO_RENEGOTIATION);
+    SSL_CTX_set_mode(context, SSL_MODE_RELEASE_BUFFERS);
+    /* Sessions are kept here, one for each server, and not in OpenSSL's own table. */
+    SSL_CTX_set_session_cache_mode(context, SSL_SESS_CACHE_CLIENT | SSL_SESS_CACHE_NO_INTERNAL);
+    SSL_CTX_sess_set_new_cb(context, keep_session);
+    return SSL_CTX_set_min_proto_version(context, TLS1_2_VERSION) == 1 &&
+           SSL_CTX_set_default_verify_paths(context) == 1;
+}
+
+static bool fail_trust(struct err *err)
+{
+    const char *reason = ERR_reason_error_string(ERR_peek_last_error());
+
+    ERR_clear_error();
+    return err_set(err, ERR_SYSTEM,
+                   "cannot prepare TLS for the upstreams: %s; SSL_CERT_FILE names a file of "
+                   "trusted certificates",
+                   reason != NULL ? reason : "out of memory");
+}
+
+struct tls_trust *tls_trust_new(struct err *err)
+{
+    struct tls_trust *trust = calloc(1, sizeof *trust);
+
+    if (trust == NULL) {
+        err_set(err, ERR_MEMORY, "out of memory for TLS");
+        return NULL;
+    }
+    ERR_clear_error();
+    trust->context = SSL_CTX_new(TLS_client_method());
+    if (trust->context == NULL || !set_rules(trust->context)) {
+        fail_trust(err);
+        tls_trust_free(trust);
+        return NULL;
+    }
+    return trust;
+}
+
+void tls_trust_free(struct tls_trust *trust)
+{
+    if (trust == NULL)
+        return;
+    SSL_CTX_free(trust->context);
+    free(trust);
+}
+
+/* ---- connections ---- */
+
+struct tls *tls_new(struct tls_trust *trust, const struct upstream *server)
+{
+    struct tls *tls = calloc(1, sizeof *tls);
+
+    if (tls == NULL)
+        return NULL;
+    tls->trust = trust;
+    tls->server = server;
+    return tls;
+}
+
+void tls_free(struct tls *tls)
+{
+    if (tls == NULL)
+        return;
+    tls_end(tls);
+    SSL_SESSION_free(tls->session);
+    free(tls);
+}
+
+static bool expect_address(SSL *ssl, const struct endpoint *endpoint)
+{
+    X509_VERIFY_PARAM *rules = SSL_get0_param(ssl);
+
+    if (endpoint->any.sa_family == AF_INET6)
+        return X509_VERIFY_PARAM_set1_ip(rules, endpoint->v6.sin6_addr.s6_addr, 16) == 1;
+    return X509_VERIFY_PARAM_set1_ip(rules, (const unsigned char *)&endpoint->v4.sin_addr.s_addr,
+                                     4) == 1;
+}
+
+/* The certificate must have this name as a DNS-ID: a `*` stands for one whole label, and the
+ * subject's common name is not a name (RFC 9525 sections 2 and 6.3). */
+static bool expect_name(SSL *ssl, const char *name)
+{
+    SSL_set_hostflags(ssl,
+                      X509_CHECK_FLAG_NO_PARTIAL_WILDCARDS | X509_CHECK_FLAG_NEVER_CHECK_SUBJECT);
+    return SSL_set_tlsext_host_name(ssl, name) == 1 && SSL_set1_host(ssl, name) == 1;
+}
+
+static bool prepare(struct tls *tls)
+{
+    static const unsigned char protocols[] = "\3dot"; /* ALPN, RFC 7858 section 6 */
+    const struct upstream *server = tls->server;
+    SSL *ssl = tls->ssl;
+
+    SSL_set_connect_state(ssl);
+    if (SSL_set_app_data(ssl, tls) != 1 ||
+        SSL_set_alpn_protos(ssl, protocols, sizeof protocols - 1) != 0) /* 0 is success */
+        return false;
+    if (tls->session != NULL)
+        SSL_set_session(ssl, tls->session); /* one that cannot be resumed costs a full handshake */
+    return server->tls_name != NULL ? expect_name(ssl, server->tls_name)
+                                    : expect_address(ssl, &server->endpoint);
+}
+
+/* Hands both ends over to the connection, or frees them. */
+static bool join_network(struct tls *tls)
+{
+    tls->from_network = BIO_new(BIO_s_mem());
+    tls->to_network = BIO_new(BIO_s_mem());
+    if (tls->from_network == NULL || tls->to_network == NULL) {
+        BIO_free(tls->from_network);
+        BIO_free(tls->to_network);
+        return false;
+    }
+    SSL_set_bio(tls->ssl, tls->from_network, tls->to_network);
+    return true;
+}
+
+/* Remembers what OpenSSL says went wrong; the connection is not open any more. */
+static void note_failure(struct tls *tls)
+{
+    tls->error = ERR_peek_error();
+    ERR_clear_error();
+}
+
+/* Writes our first flight; the rest of the handshake is tls_read's. */
+static bool start_handshake(SSL *ssl)
+{
+    return SSL_get_error(ssl, SSL_do_handshake(ssl)) == SSL_ERROR_WANT_READ;
+}
+
+bool tls_begin(struct tls *tls)
+{
+    ERR_clear_error();
+    tls->error = 0;
+    tls->ssl = SSL_new(tls->trust->context);
+    if (tls->ssl != NULL && join_network(tls) && prepare(tls) && start_handshake(tls->ssl))
+        return true;
+    note_failure(tls);
+    tls_end(tls);
+    return false;
+}
+
+void tls_end(struct tls *tls)
+{
+    if (tls->ssl == NULL)
+        return;
+    if (tls_is_open(tls)) {
+        /* Without goodbyes on both sides OpenSSL would not have the session resumed. */
+        SSL_set_shutdown(tls->ssl, SSL_SENT_SHUTDOWN | SSL_RECEIVED_SHUTDOWN);
+    } else {
+        /* It may be the session that the server stumbled over. */
+        SSL_SESSION_free(tls->session);
+        tls->session = NULL;
+    }
+    SSL_free(tls->ssl);
+    tls->ssl = NULL;
+}
+
+bool tls_is_open(const struct tls *tls)
+{
+    return tls->ssl != NULL && SSL_is_init_finished(tls->ssl) == 1;
+}
+
+bool tls_put(struct tls *tls, const uint8_t *octets, size_t length)
+{
+    size_t written;
+
+    return BIO_write_ex(tls->from_network, octets, length, &written) == 1 && written == length;
+}
+
+enum tls_status tls_read(struct tls *tls, uint8_t *room, size_t most, size_t *length)
+{
+    ERR_clear_error();
+    if (SSL_read_ex(tls->ssl, room, most, length) == 1)
+        return TLS_READ;
+    switch (SSL_get_error(tls->ssl, 0)) {
+    case SSL_ERROR_WANT_READ:
+    case SSL_ERROR_WANT_WRITE: /* cannot be: the way out takes everything */
+        return TLS_WAITING;
+    case SSL_ERROR_ZERO_RETURN:
+        return TLS_ENDED;
+    default:
+        note_failure(tls);
+        return TLS_FAILED;
+    }
+}
+
+bool tls_write(struct tls *tls, const uint8_t *octets, size_t length)
+{
+    size_t written;
+
+    ERR_clear_error();
+    if (SSL_write_ex(tls->ssl, octets, length, &written) == 1)
+        return true;
+    note_failure(tls);
+    return false;
+}
+
+void tls_write_goodbye(struct tls *tls)
+{
+    ERR_clear_error();
+    if (tls_is_open(tls))
+        SSL_shutdown(tls->ssl);
+    ERR_clear_error();
+}
+
+size_t tls_take(struct tls *tls, uint8_t *room, size_t most)
+{
+    size_t taken;
+
+    return BIO_read_ex(tls->to_network, room, most, &taken) == 1 ? taken : 0;
+}
+
+/* ---- words ---- */
+
+static const char *certificate_remedy(long verdict)
+{
+    switch (verdict) {
+    case X509_V_ERR_HOSTNAME_MISMATCH:
+        return "the name after # must be one that its certificate has";
+    case X509_V_ERR_IP_ADDRESS_MISMATCH:
+        return "its certificate does not have the address; write the name that it has after #";
+    case X509_V_ERR_CERT_HAS_EXPIRED:
+    case X509_V_ERR_CERT_NOT_YET_VALID:
+        return "have its certificate renewed, or set this host's clock right";
+    default:
+        return "name its issuer in the system's trust store, or in a file that SSL_CERT_FILE names";
+    }
+}
+
+struct tls_failure tls_failure(const struct tls *tls)
+{
+    long verdict = tls->ssl != NULL ? SSL_get_verify_result(tls->ssl) : X509_V_OK;
+    const char *text = ERR_reason_error_string(tls->error);
+
+    if (verdict != X509_V_OK)
+        return (struct tls_failure){.text = X509_verify_cert_error_string(verdict),
+                                    .remedy = certificate_remedy(verdict)};
+    if (ERR_GET_REASON(tls->error) == SSL_R_WRONG_VERSION_NUMBER)
+        return (struct tls_failure){.text = "what it says is not TLS",
+                                    .remedy = "check the port; without tls:// it is asked plainly"};
+    return (struct tls_failure){
+        .text = text != NULL ? text : "it ended the connection",
+        .remedy = "check that it serves DNS over TLS 1.2 or 1.3 at this port",
+    };
+}

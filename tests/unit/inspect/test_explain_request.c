@@ -1,0 +1,380 @@
+#include "inspect/explain_request.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include <jansson.h>
+
+#include "support/suite.h"
+#include "support/zones.h"
+#include "wire/types.h"
+
+static struct snapshot *snapshot;
+static struct policy policy;
+
+static void set_up(void)
+{
+    static const char *const path = "zones/test-space.yaml";
+
+    policy = policy_usual();
+    snapshot = snapshot_of_files(&policy, &path, 1);
+}
+
+static void tear_down(void)
+{
+    snapshot_free(snapshot);
+}
+
+static bool reads(const char *name, const char *from, const char *type, const char *to,
+                  struct explain_request *request, struct err *err)
+{
+    struct explain_words words = {.name = name, .type = type, .from = from, .to = to};
+
+    return explain_request_read(&words, request, err);
+}
+
+START_TEST(a_name_in_presentation_form_becomes_its_octets)
+{
+    static const struct {
+        const char *text;
+        const char *octets;
+        uint8_t length;
+    } names[] = {
+        {".", "\0", 1},
+        {"A.Example", "\1a\7example\0", 11},
+        {"a.example.", "\1a\7example\0", 11},
+        {"a\\.b.c", "\3a.b\1c\0", 7},
+        {"\\046\\000.c", "\2.\0\1c\0", 6},
+        {"\\\\.c", "\1\\\1c\0", 5},
+    };
+    struct explain_request request;
+    struct err err;
+
+    ck_assert(reads(names[_i].text, "10.0.0.1", NULL, NULL, &request, &err));
+    ck_assert_uint_eq(request.query.name.length, names[_i].length);
+    ck_assert_mem_eq(request.query.name.octets, names[_i].octets, names[_i].length);
+}
+END_TEST
+
+START_TEST(what_cannot_be_asked_is_refused_in_a_sentence)
+{
+    static const struct {
+        const char *name, *from, *type, *to, *says;
+    } askings[] = {
+        {"", "10.0.0.1", NULL, NULL, " is not a domain name; write labels"},
+        {"a..b", "10.0.0.1", NULL, NULL, "a..b is not a domain name; write labels"},
+        {".a", "10.0.0.1", NULL, NULL, "is not a domain name"},
+        {"a\\", "10.0.0.1", NULL, NULL, "is not a domain name"},
+        {"a\\25", "10.0.0.1", NULL, NULL, "is not a domain name"},
+        {"a\\256", "10.0.0.1", NULL, NULL, "is not a domain name"},
+        {"0123456789012345678901234567890123456789012345678901234567890123", "10.0.0.1", NULL, NULL,
+         "is not a domain name"},
+        {"caf\xc3\xa9.example", "10.0.0.1", NULL, NULL,
+         "caf\xc3\xa9.example is not ASCII, so no client asks for it as it is written; write it in "
+         "Punycode (xn--...)"},
+        {"10.0.130.56", "10.0.0.1", NULL, NULL, "ask 56.130.0.10.in-addr.arpa --type PTR"},
+        {"a", NULL, NULL, NULL, "add --from ADDR"},
+        {"a", "10.0.0", NULL, NULL, "10.0.0 is not an address"},
+        {"a", "10.0.0.256", NULL, NULL, "10.0.0.256 is not an address"},
+        {"a", "localhost", NULL, NULL, "localhost is not an address"},
+        {"a", "10.0.0.1", "AAA", NULL, "AAA is not a record type; did you mean AAAA?"},
+        {"a", "10.0.0.1", "TYPE65536", NULL, "TYPE65536 is not a record type"},
+        {"a", "10.0.0.1", "", NULL, " is not a record type"},
+        {"a", "10.0.0.1", NULL, "::1", "--to: ::1 is not an IPv4 address"},
+    };
+    struct explain_request request;
+    struct err err;
+
+    ck_assert(!reads(askings[_i].name, askings[_i].from, askings[_i].type, askings[_i].to, &request,
+                     &err));
+    ck_assert_msg(strstr(err.text, askings[_i].says) != NULL, "%s", err.text);
+}
+END_TEST
+
+START_TEST(a_name_too_long_is_refused)
+{
+    char name[400];
+    struct explain_request request;
+    struct err err;
+
+    for (size_t i = 0; i < sizeof name; i++)
+        name[i] = i % 2 == 0 ? 'a' : '.';
+    name[2 * 127] = '\0';
+    ck_assert(reads(name, "10.0.0.1", NULL, NULL, &request, &err));
+    ck_assert_uint_eq(request.query.name.length, 255);
+    name[2 * 127] = 'a';
+    name[sizeof name - 1] = '\0';
+    ck_assert(!reads(name, "10.0.0.1", NULL, NULL, &request, &err));
+}
+END_TEST
+
+START_TEST(a_client_is_read_as_the_socket_would_say)
+{
+    static const struct {
+        const char *text;
+        uint32_t source;
+        const char *ipv6;
+    } clients[] = {
+        {"10.0.130.56", 0x0a008238, ""},
+        {"::1", 0x7f000001, ""},
+        {"::ffff:10.0.130.56", 0x0a008238, ""},
+        {"2001:DB8:0::1", 0, "2001:db8::1"},
+    };
+    struct explain_source source;
+
+    ck_assert(explain_read_source(clients[_i].text, &source));
+    ck_assert_uint_eq(source.path.source, clients[_i].source);
+    ck_assert_int_eq(source.path.is_ipv6, clients[_i].ipv6[0] != '\0');
+    ck_assert_str_eq(source.ipv6, clients[_i].ipv6);
+}
+END_TEST
+
+static char *tell(const char *name, const char *from, bool is_json)
+{
+    struct explain_request request;
+    struct err err;
+    char *octets;
+    size_t length;
+    FILE *out = open_memstream(&octets, &length);
+
+    ck_assert(reads(name, from, NULL, NULL, &request, &err));
+    explain_print(snapshot, &request, NULL, is_json, out);
+    fclose(out);
+    return octets;
+}
+
+START_TEST(the_last_line_is_the_verdict)
+{
+    char *octets = tell("sleepy-river-2739.herokuapp.com", "10.0.130.56", false);
+
+    ck_assert_ptr_nonnull(strstr(octets, "\nremedy="));
+    ck_assert_ptr_nonnull(strstr(octets, "\nverdict=NOERROR without data: Q10 app crashed: "
+                                         "sleepy-river-2739 has 1 web dyno, none up\n"));
+    free(octets);
+}
+END_TEST
+
+START_TEST(a_client_with_ipv6_is_told_by_its_address_and_is_external)
+{
+    char *lines = tell("api.example.com", "2001:db8::1", false);
+    char *octets = tell("api.example.com", "2001:db8::1", true);
+    json_t *object = json_loads(octets, 0, NULL);
+
+    ck_assert_msg(strstr(lines, "\nclient=2001:db8::1 class=external: in no space") != NULL, "%s",
+                  lines);
+    ck_assert_str_eq(json_string_value(json_object_get(object, "from")), "2001:db8::1");
+    ck_assert_str_eq(json_string_value(json_object_get(object, "class")), "external");
+    json_decref(object);
+    free(octets);
+    free(lines);
+}
+END_TEST
+
+START_TEST(json_has_the_code_the_class_and_every_step)
+{
+    char *octets = tell("sleepy-river-2739.herokuapp.com", "10.20.3.4", true);
+    json_t *object = json_loads(octets, 0, NULL);
+    json_t *reason = json_object_get(object, "reason");
+
+    ck_assert_ptr_nonnull(object);
+    ck_assert_str_eq(json_string_value(json_object_get(object, "class")), "peered");
+    ck_assert_str_eq(json_string_value(json_object_get(object, "rcode")), "NOERROR");
+    ck_assert(json_is_false(json_object_get(object, "data")));
+    ck_assert_str_eq(json_string_value(json_object_get(reason, "code")), "Q10");
+    ck_assert_uint_ge(json_array_size(json_object_get(object, "steps")), 4);
+    json_decref(object);
+    free(octets);
+}
+END_TEST
+
+/* What explain tells of a forwarded name, with what these workers know. */
+static char *tell_live(const struct explain_worker *workers, size_t count, bool is_json)
+{
+    struct explain_live live = {.workers = workers, .count = count, .json = json_array()};
+    struct explain_request request;
+    struct err err;
+    char *octets;
+    size_t length;
+    FILE *out = open_memstream(&octets, &length);
+
+    json_array_append_new(live.json, json_integer(1));
+    snapshot->policy.routes = routes_usual();
+    snapshot->policy.recursion_for = 1 << CLIENT_SPACE;
+    ck_assert(reads("www.debian.org", "10.0.130.56", NULL, NULL, &request, &err));
+    explain_print(snapshot, &request, &live, is_json, out);
+    fclose(out);
+    json_decref(live.json);
+    return octets;
+}
+
+static const struct {
+    struct explain_worker workers[4];
+    size_t count;
+    const char *says;
+} live_stories[] = {
+    {{{"upstreams=a up 3ms", "cached=no", false, NULL}},
+     1,
+     "zone=.\nupstreams=a up 3ms\ncached=no\nverdict=forward to 10.0.0.2\n"},
+    {{{"upstreams=a up 3ms", "cached=no", false, NULL},
+      {"upstreams=a up 3ms", "cached=no", false, NULL}},
+     2,
+     "zone=.\nupstreams=a up 3ms\ncached=no\nverdict=forward to 10.0.0.2\n"},
+    {{{"upstreams=a up 3ms", "cached=no", false, NULL},
+      {"upstreams=a up 3ms", "cached=fresh ttl=2", false, NULL},
+      {"upstreams=a up 3ms", "cached=no", false, NULL}},
+     3,
+     "zone=. upstreams=10.0.0.2\nworkers=1,3 upstreams=a up 3ms cached=no\n"
+     "workers=2 upstreams=a up 3ms cached=fresh ttl=2\nverdict=forward to 10.0.0.2\n"},
+    {{{NULL, NULL, false, NULL},
+      {"upstreams=a failing", "cached=no", false, NULL},
+      {NULL, NULL, false, NULL}},
+     3,
+     "zone=. upstreams=10.0.0.2\nworkers=1,3 have not told; are they very busy?\n"
+     "workers=2 upstreams=a failing cached=no\nverdict=forward to 10.0.0.2\n"},
+    {{{NULL, NULL, false, NULL}},
+     1,
+     "zone=. upstreams=10.0.0.2\nworkers=1 have not told; are they very busy?\n"
+     "verdict=forward to 10.0.0.2\n"},
+};
+
+START_TEST(what_workers_know_is_told_once_or_by_worker)
+{
+    char *octets = tell_live(live_stories[_i].workers, live_stories[_i].count, false);
+
+    ck_assert_msg(strstr(octets, live_stories[_i].says) != NULL, "%s", octets);
+    free(octets);
+}
+END_TEST
+
+static const struct alias_hops no_hops = {.count = 0};
+
+/* A kept answer's alias leads to a name of ours: what that gets is told. */
+START_TEST(what_workers_keep_is_followed_where_it_leads_alike)
+{
+    static struct alias_hops hops = {.count = 1}, elsewhere = {.count = 1};
+    const struct explain_worker alike[] = {
+        {"upstreams=a up 3ms", "cached=fresh ttl=2", false, &hops},
+        {"upstreams=a up 2ms", "cached=no", false, &no_hops}};
+    const struct explain_worker other[] = {
+        {"upstreams=a up 3ms", "cached=fresh ttl=2", false, &hops},
+        {"upstreams=a up 3ms", "cached=fresh ttl=9", false, &elsewhere}};
+
+    ck_assert(name_from_text("sleepy-river-2739.herokuapp.com", &hops.targets[0]));
+    ck_assert(name_from_text("api.example.com", &elsewhere.targets[0]));
+    char *told = tell_live(alike, 2, false);
+    ck_assert_msg(strstr(told, "alias=www.debian.org target=sleepy-river-2739.herokuapp.com, as an "
+                               "upstream answered\n") != NULL,
+                  "%s", told);
+    ck_assert_msg(strstr(told, "verdict=NOERROR without data at sleepy-river-2739.herokuapp.com: "
+                               "Q10 ") != NULL,
+                  "%s", told);
+    free(told);
+    told = tell_live(alike, 2, true);
+    json_t *object = json_loads(told, 0, NULL);
+    ck_assert(json_is_false(json_object_get(object, "forwarded")));
+    ck_assert_str_eq(json_string_value(json_object_get(json_object_get(object, "reason"), "code")),
+                     "Q10");
+    json_decref(object);
+    free(told);
+    told = tell_live(other, 2, false);
+    ck_assert_msg(strstr(told, "verdict=forward to 10.0.0.2\n") != NULL, "%s", told);
+    free(told);
+}
+END_TEST
+
+START_TEST(what_workers_keep_and_may_not_pass_on_is_told)
+{
+    const struct explain_worker workers[] = {
+        {"upstreams=a up 3ms", "cached=fresh ttl=2", true, NULL},
+        {"upstreams=a up 3ms", "cached=no", false, NULL}};
+    char *told = tell_live(workers, 2, false);
+
+    ck_assert_msg(strstr(told, "\nverdict=NOERROR without data: Q23 ") != NULL, "%s", told);
+    ck_assert_msg(strstr(told, "\nworkers=1 upstreams=a up 3ms cached=fresh ttl=2\n") != NULL, "%s",
+                  told);
+    free(told);
+    told = tell_live(workers, 2, true);
+    json_t *object = json_loads(told, 0, NULL);
+    ck_assert(json_is_false(json_object_get(object, "forwarded")));
+    ck_assert_str_eq(json_string_value(json_object_get(object, "rcode")), "NOERROR");
+    json_decref(object);
+    free(told);
+}
+END_TEST
+
+START_TEST(json_has_the_lines_and_what_each_worker_knows)
+{
+    char *octets = tell_live(live_stories[2].workers, live_stories[2].count, true);
+    json_t *object = json_loads(octets, 0, NULL);
+    json_t *steps = json_object_get(object, "steps");
+
+    ck_assert_uint_eq(json_array_size(steps), 6);
+    ck_assert_str_eq(json_string_value(json_array_get(steps, 4)),
+                     "workers=2 upstreams=a up 3ms cached=fresh ttl=2");
+    ck_assert_uint_eq(json_array_size(json_object_get(object, "workers")), 1);
+    json_decref(object);
+    free(octets);
+}
+END_TEST
+
+static char *tell_client(const char *from, bool is_json)
+{
+    struct explain_source source = {0};
+    char *octets;
+    size_t length;
+    FILE *out = open_memstream(&octets, &length);
+
+    ck_assert(explain_read_source(from, &source));
+    explain_print_client(snapshot, &source, is_json, out);
+    fclose(out);
+    return octets;
+}
+
+START_TEST(a_client_is_told_its_class_and_why)
+{
+    static const char *const clients[][2] = {
+        {"10.0.130.56", "class=space space=test-space because of 10.0.0.0/16 (space.yaml:14)"},
+        {"10.20.3.4", "class=peered space=test-space connection=pcx-111aaa111 because of "
+                      "10.20.0.0/16 (space.yaml:20)"},
+        {"172.16.9.9", "class=vpn space=test-space connection=office because of 172.16.0.0/16 "
+                       "(space.yaml:26)"},
+        {"203.0.113.9", "address=203.0.113.9 class=external\nin no space"},
+        {"fd00::1", "address=fd00::1 class=external\n"},
+    };
+    char *octets = tell_client(clients[_i][0], false);
+
+    ck_assert_msg(strstr(octets, clients[_i][1]) != NULL, "%s", octets);
+    free(octets);
+    octets = tell_client(clients[_i][0], true);
+    json_t *object = json_loads(octets, 0, NULL);
+    ck_assert_ptr_nonnull(object);
+    ck_assert(json_is_array(json_object_get(object, "memberships")));
+    json_decref(object);
+    free(octets);
+}
+END_TEST
+
+int main(void)
+{
+    Suite *suite = suite_create("control/asking");
+    TCase *reading = tcase_create("reading");
+    TCase *telling = tcase_create("telling");
+
+    tcase_add_loop_test(reading, a_name_in_presentation_form_becomes_its_octets, 0, 6);
+    tcase_add_loop_test(reading, what_cannot_be_asked_is_refused_in_a_sentence, 0, 16);
+    tcase_add_test(reading, a_name_too_long_is_refused);
+    tcase_add_loop_test(reading, a_client_is_read_as_the_socket_would_say, 0, 4);
+    suite_add_tcase(suite, reading);
+    tcase_add_checked_fixture(telling, set_up, tear_down);
+    tcase_add_test(telling, the_last_line_is_the_verdict);
+    tcase_add_test(telling, json_has_the_code_the_class_and_every_step);
+    tcase_add_test(telling, a_client_with_ipv6_is_told_by_its_address_and_is_external);
+    tcase_add_loop_test(telling, what_workers_know_is_told_once_or_by_worker, 0,
+                        sizeof live_stories / sizeof live_stories[0]);
+    tcase_add_test(telling, json_has_the_lines_and_what_each_worker_knows);
+    tcase_add_test(telling, what_workers_keep_and_may_not_pass_on_is_told);
+    tcase_add_test(telling, what_workers_keep_is_followed_where_it_leads_alike);
+    tcase_add_loop_test(telling, a_client_is_told_its_class_and_why, 0, 5);
+    suite_add_tcase(suite, telling);
+    return suite_run(suite);
+}

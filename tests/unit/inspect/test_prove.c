@@ -1,0 +1,179 @@
+// wrap: verdict_admit verdict_settle client_classify reverse_decide
+/**
+ * The proof holds for the zones that tests use, and finds what a broken policy lets happen: each
+ * mutation stands in for one function of it.
+ */
+#include "inspect/prove.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "decide/decide.h"
+#include "decide/reverse.h"
+#include "support/suite.h"
+#include "support/zones.h"
+
+enum mutation {
+    NONE,
+    EVERYBODY_IS_ADMITTED,
+    ANOTHERS_NAME_IS_FORWARDED,
+    OUTSIDERS_LEARN_WHAT_EXISTS,
+    THE_WHOLE_WORLD_IS_INSIDE,
+    IPV6_IS_INSIDE,
+    REVERSE_NAMES_ARE_FOREIGN,
+    MUTATIONS,
+};
+
+static enum mutation mutation;
+static struct snapshot *snapshot;
+static struct policy policy;
+
+/* ---- the policy, broken ---- */
+
+bool __real_verdict_admit(const struct client *client, const struct snapshot *from,
+                          uint16_t segment, struct verdict *verdict);
+bool __wrap_verdict_admit(const struct client *client, const struct snapshot *from,
+                          uint16_t segment, struct verdict *verdict);
+void __real_verdict_settle(struct verdict *verdict, enum situation situation, uint8_t rcode,
+                           enum reason reason);
+void __wrap_verdict_settle(struct verdict *verdict, enum situation situation, uint8_t rcode,
+                           enum reason reason);
+void __real_client_classify(const struct snapshot *from, const struct path *path,
+                            struct client *client);
+void __wrap_client_classify(const struct snapshot *from, const struct path *path,
+                            struct client *client);
+bool __real_reverse_decide(const struct snapshot *from, const struct client *client,
+                           const struct query *query, struct verdict *verdict);
+bool __wrap_reverse_decide(const struct snapshot *from, const struct client *client,
+                           const struct query *query, struct verdict *verdict);
+
+bool __wrap_verdict_admit(const struct client *client, const struct snapshot *from,
+                          uint16_t segment, struct verdict *verdict)
+{
+    if (mutation == ANOTHERS_NAME_IS_FORWARDED && client_membership(client, segment) == NULL) {
+        verdict_forward(verdict, 0);
+        verdict->segment = NULL;
+        verdict->app = NULL;
+        return false;
+    }
+    if (mutation != EVERYBODY_IS_ADMITTED)
+        return __real_verdict_admit(client, from, segment, verdict);
+    verdict->segment = from->segments[segment];
+    verdict->membership = client->memberships;
+    return true;
+}
+
+void __wrap_verdict_settle(struct verdict *verdict, enum situation situation, uint8_t rcode,
+                           enum reason reason)
+{
+    bool is_leak = mutation == OUTSIDERS_LEARN_WHAT_EXISTS && situation == SITUATION_OUTSIDER;
+
+    __real_verdict_settle(verdict, situation, is_leak ? 3 : rcode, reason);
+}
+
+void __wrap_client_classify(const struct snapshot *from, const struct path *path,
+                            struct client *client)
+{
+    struct path inside = {.source = 0x0a008238};
+
+    __real_client_classify(from, path, client);
+    if (mutation == THE_WHOLE_WORLD_IS_INSIDE && client->count == 0)
+        __real_client_classify(from, &inside, client);
+    if (mutation == IPV6_IS_INSIDE && path->is_ipv6)
+        __real_client_classify(from, &inside, client);
+}
+
+bool __wrap_reverse_decide(const struct snapshot *from, const struct client *client,
+                           const struct query *query, struct verdict *verdict)
+{
+    return mutation != REVERSE_NAMES_ARE_FOREIGN &&
+           __real_reverse_decide(from, client, query, verdict);
+}
+
+/* ---- the proof ---- */
+
+static void set_up(void)
+{
+    static const char *const paths[] = {
+        "zones/test-space.yaml", "tests/zones_good/other-space.yaml",
+        "tests/zones_good/every-shape.yaml", "tests/zones_good/changing-space.yaml"};
+
+    mutation = NONE;
+    policy = policy_usual();
+    snapshot = snapshot_of_files(&policy, paths, 4);
+}
+
+static void tear_down(void)
+{
+    snapshot_free(snapshot);
+}
+
+START_TEST(it_holds_for_four_spaces_at_once)
+{
+    struct proof proof;
+    struct err err = {.code = ERR_NONE};
+
+    snapshot->policy.external_nxdomain = _i == 1;
+    snapshot->policy.localspace_to = _i == 2 ? 7 : 1;
+    ck_assert_msg(prove(snapshot, &proof, &err), "%s", err.text);
+    ck_assert_uint_gt(proof.clients, 20);
+    ck_assert_uint_gt(proof.outsiders, 5);
+    ck_assert_uint_lt(proof.outsiders, proof.clients);
+    ck_assert_uint_gt(proof.names, 100);
+    ck_assert(!proof.takes_turns);
+    ck_assert_uint_eq(proof.decisions, proof.clients * proof.names * proof.types);
+}
+END_TEST
+
+static const char *const sentences[MUTATIONS] = {
+    [EVERYBODY_IS_ADMITTED] = "the verdict holds something of a space that the client is not in",
+    [ANOTHERS_NAME_IS_FORWARDED] = "an internal name would be forwarded to an upstream",
+    [OUTSIDERS_LEARN_WHAT_EXISTS] = "an outsider's verdict differs from what every outsider gets",
+    [THE_WHOLE_WORLD_IS_INSIDE] = "0.0.0.0 is taken to be inside space test-space",
+    [IPV6_IS_INSIDE] = "(IPv6) is taken to be inside space test-space",
+    [REVERSE_NAMES_ARE_FOREIGN] = "an internal name is taken for nobody's",
+};
+
+START_TEST(a_broken_policy_is_found_with_an_example)
+{
+    struct proof proof;
+    struct err err = {.code = ERR_NONE};
+
+    mutation = (enum mutation)_i;
+    ck_assert_msg(!prove(snapshot, &proof, &err), "mutation %d passes", _i);
+    ck_assert_int_eq(err.code, ERR_RULE);
+    ck_assert_msg(strstr(err.text, sentences[_i]) != NULL, "mutation %d: %s", _i, err.text);
+}
+END_TEST
+
+START_TEST(a_router_outside_its_space_is_found)
+{
+    struct segment *segment = (struct segment *)snapshot->segments[0];
+    uint8_t records[4 * READY_RECORD_OCTETS];
+    const uint8_t *kept = segment->router_records;
+    struct proof proof;
+    struct err err = {.code = ERR_NONE};
+
+    ck_assert_uint_eq(segment->router_up_count, 2);
+    memcpy(records, kept, sizeof records);
+    records[4 * READY_RECORD_OCTETS - 3] ^= 1; /* the second octet of the last address */
+    segment->router_records = records;
+    bool holds = prove(snapshot, &proof, &err);
+    segment->router_records = kept;
+    ck_assert(!holds);
+    ck_assert_ptr_nonnull(strstr(err.text, "outside the space's cidr"));
+}
+END_TEST
+
+int main(void)
+{
+    Suite *suite = suite_create("control/prove");
+    TCase *proofs = tcase_create("proofs");
+
+    tcase_add_checked_fixture(proofs, set_up, tear_down);
+    tcase_add_loop_test(proofs, it_holds_for_four_spaces_at_once, 0, 3);
+    tcase_add_loop_test(proofs, a_broken_policy_is_found_with_an_example, NONE + 1, MUTATIONS);
+    tcase_add_test(proofs, a_router_outside_its_space_is_found);
+    suite_add_tcase(suite, proofs);
+    return suite_run(suite);
+}

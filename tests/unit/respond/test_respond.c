@@ -1,0 +1,238 @@
+#include "respond/respond.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "support/suite.h"
+#include "support/world.h"
+#include "support/zones.h"
+
+static struct world world;
+
+static void set_up(void)
+{
+    world_init_two_spaces(&world);
+}
+
+static void tear_down(void)
+{
+    world_close(&world);
+}
+
+/* T13. */
+START_TEST(before_the_first_zones_everyone_is_told_to_wait)
+{
+    struct world empty;
+    struct decoded reply;
+
+    world_init(&empty);
+    world_ask(&empty, &(struct ask){.name = "api.example.com."}, &reply);
+    ck_assert_uint_eq(reply.rcode, LDNS_RCODE_SERVFAIL);
+    ck_assert_int_eq(reply.ede_code, 14);
+    ck_assert_int_eq(strncmp(reply.ede_text, "Q30 ", 4), 0);
+    ck_assert(!reply.aa && !reply.ra);
+    ck_assert_uint_eq(reply.answer_count + reply.authority_count, 0);
+    decoded_close(&reply);
+    world_ask(&empty, &(struct ask){.name = "id.server.", .class = 3, .nsid = true}, &reply);
+    ck_assert_uint_eq(reply.rcode, LDNS_RCODE_SERVFAIL);
+    ck_assert_str_eq(reply.nsid, "");
+    decoded_close(&reply);
+    world_ask(&empty, &(struct ask){.name = "x.", .edns_version = 1}, &reply);
+    ck_assert_uint_eq(reply.rcode, 16);
+    decoded_close(&reply);
+    world_close(&empty);
+}
+END_TEST
+
+/* What a caller that logs and counts reads afterwards. */
+static const struct {
+    struct ask ask;
+    uint16_t rcode, answer_count;
+    uint32_t ttl_seconds;
+    enum reason reason;
+} outcomes[] = {
+    {{.name = "frozen-oasis-70544.herokuapp.com."}, 0, 2, 30, REASON_NONE},
+    {{.name = "api.example.com."}, 0, 3, 30, REASON_NONE},
+    {{.name = "api.example.com.", .type = LDNS_RR_TYPE_AAAA}, 0, 1, 5, REASON_NONE},
+    {{.name = "api.example.com.", .type = LDNS_RR_TYPE_SOA}, 0, 2, 5, REASON_NONE},
+    {{.name = "sleepy.example.com."}, 0, 0, 5, REASON_CRASHED},
+    {{.name = "sleepy-river-2739.herokuapp.com."}, 0, 0, 5, REASON_CRASHED},
+    {{.name = "web.frozen-oasis-70544.app.localspace."}, 0, 2, 10, REASON_NONE},
+    {{.name = "wbe.frozen-oasis-70544.app.localspace."}, 3, 0, 5, REASON_NOT_DECLARED},
+    {{.name = "www.debian.org."}, 5, 0, 0, REASON_NOT_OURS},
+    {{.name = "api.example.com.", .from = "203.0.113.9"}, 5, 0, 0, REASON_OUTSIDE},
+    {{.name = "api.example.com.", .from = "10.1.130.4"}, 5, 0, 0, REASON_NOT_OURS},
+    {{.name = "api.example.com.", .opcode = 5}, 4, 0, 0, REASON_NOT_SUPPORTED},
+    {{.name = "api.example.com.", .edns_version = 9}, 16, 0, 0, REASON_NONE},
+    {{.name = "upcheck.localspace."}, 0, 1, 0, REASON_NONE},
+};
+enum { OUTCOME_COUNT = sizeof outcomes / sizeof outcomes[0] };
+
+START_TEST(the_exchange_says_what_was_replied)
+{
+    const struct exchange *exchange = &world.exchange;
+    struct decoded reply;
+
+    world_ask(&world, &outcomes[_i].ask, &reply);
+    ck_assert_uint_eq(exchange->rcode, outcomes[_i].rcode);
+    ck_assert_uint_eq(reply.rcode, outcomes[_i].rcode);
+    ck_assert_uint_eq(exchange->answer_count, outcomes[_i].answer_count);
+    ck_assert_uint_eq(reply.answer_count, outcomes[_i].answer_count);
+    ck_assert_uint_eq(exchange->ttl_seconds, outcomes[_i].ttl_seconds);
+    ck_assert_int_eq(exchange->verdict.reason, outcomes[_i].reason);
+    ck_assert_uint_eq(exchange->reply_length, world.reply_length);
+    decoded_close(&reply);
+}
+END_TEST
+
+/* A batch prepares all, prefetches all, finishes all: the replies are those of respond. */
+START_TEST(two_halves_make_the_whole)
+{
+    uint8_t requests[OUTCOME_COUNT][REQUEST_OCTETS_MOST], replies[OUTCOME_COUNT][UDP_OCTETS_MOST];
+    struct exchange batch[OUTCOME_COUNT];
+
+    for (int i = 0; i < OUTCOME_COUNT; i++) {
+        batch[i] = (struct exchange){.request = requests[i],
+                                     .request_length = request_write(&outcomes[i].ask, requests[i]),
+                                     .path = {.source = 0x0a008238, .destination = 0x0a000002},
+                                     .reply = replies[i]};
+        respond_prepare(world.snapshot, &batch[i]);
+    }
+    for (int i = 0; i < OUTCOME_COUNT; i++)
+        respond_prefetch(world.snapshot, &batch[i]);
+    for (int i = 0; i < OUTCOME_COUNT; i++) {
+        struct ask how = {.name = NULL};
+        size_t length = respond_finish(world.snapshot, &batch[i]);
+        world.rotation = 0;
+        ck_assert_uint_eq(world_send(&world, requests[i], batch[i].request_length, &how), length);
+        ck_assert_mem_eq(replies[i], world.reply, length);
+    }
+}
+END_TEST
+
+START_TEST(nothing_is_written_for_what_is_dropped)
+{
+    static const uint8_t response[12] = "\1\2\x80\0\0\1";
+    struct ask how = {.name = NULL};
+
+    memset(world.reply, 0xee, 64);
+    ck_assert_uint_eq(world_send(&world, response, sizeof response, &how), 0);
+    ck_assert_uint_eq(world_send(&world, response, 11, &how), 0);
+    ck_assert_uint_eq(world_send(&world, response, 0, &how), 0);
+    for (int i = 0; i < 64; i++)
+        ck_assert_uint_eq(world.reply[i], 0xee);
+}
+END_TEST
+
+START_TEST(an_ipv6_client_is_outside)
+{
+    uint8_t request[REQUEST_OCTETS_MOST];
+    struct exchange exchange = {
+        .request = request,
+        .request_length = request_write(&(struct ask){.name = "api.example.com."}, request),
+        .path = {.source = 0x0a008238, .is_ipv6 = true},
+        .reply = world.reply,
+    };
+
+    respond(world.snapshot, &exchange);
+    ck_assert_uint_eq(exchange.rcode, LDNS_RCODE_REFUSED);
+    ck_assert_int_eq(exchange.verdict.reason, REASON_OUTSIDE);
+}
+END_TEST
+
+/* RFC 7828 section 3.2.1: only over TCP, only when asked, and only when the caller has one. */
+START_TEST(keepalive_is_offered_over_tcp_when_asked)
+{
+    static const struct {
+        struct ask ask;
+        int expected;
+    } cases[] = {{{.keepalive = true, .transport = ASK_TCP}, 100},
+                 {{.keepalive = true, .transport = ASK_UDP}, -1},
+                 {{.transport = ASK_TCP}, -1}};
+
+    for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+        struct ask ask = cases[i].ask;
+        struct decoded reply;
+        ask.name = "api.example.com.";
+        world_ask(&world, &ask, &reply);
+        ck_assert_int_eq(reply.keepalive_100ms, cases[i].expected);
+        decoded_close(&reply);
+    }
+}
+END_TEST
+
+START_TEST(nsid_goes_to_insiders_who_ask)
+{
+    static const struct {
+        struct ask ask;
+        const char *expected;
+    } cases[] = {{{.nsid = true}, "ns1.test"},
+                 {{.nsid = true, .from = "10.20.3.4"}, "ns1.test"},
+                 {{.nsid = false}, ""},
+                 {{.nsid = true, .from = "203.0.113.9"}, ""}};
+
+    for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+        struct ask ask = cases[i].ask;
+        struct decoded reply;
+        ask.name = "api.example.com.";
+        world_ask(&world, &ask, &reply);
+        ck_assert_str_eq(reply.nsid, cases[i].expected);
+        decoded_close(&reply);
+    }
+}
+END_TEST
+
+/* BADVERS says which version would do (RFC 6891 section 6.1.3), and nothing else. */
+START_TEST(an_edns_version_from_the_future_gets_badvers)
+{
+    static const char *const from[] = {"10.0.130.56", "10.1.130.4", "203.0.113.9"};
+
+    for (size_t i = 0; i < 3; i++) {
+        struct decoded reply;
+        world_ask(&world,
+                  &(struct ask){.name = "api.example.com.", .edns_version = 1, .from = from[i]},
+                  &reply);
+        ck_assert_uint_eq(reply.rcode, 16);
+        ck_assert_uint_eq(ldns_pkt_edns_version(reply.packet), 0);
+        ck_assert_uint_eq(reply.answer_count + reply.authority_count, 0);
+        ck_assert(!reply.aa && !reply.ra);
+        decoded_close(&reply);
+    }
+}
+END_TEST
+
+START_TEST(ra_is_set_for_who_may_recurse)
+{
+    struct decoded reply;
+
+    world.snapshot->policy.routes = routes_usual();
+    world_ask(&world, &(struct ask){.name = "api.example.com."}, &reply);
+    ck_assert(reply.ra && reply.aa);
+    decoded_close(&reply);
+    world_ask(&world, &(struct ask){.name = "api.example.com.", .from = "10.20.3.4"}, &reply);
+    ck_assert(!reply.ra);
+    decoded_close(&reply);
+    world_ask(&world, &(struct ask){.name = "api.example.com.", .from = "203.0.113.9"}, &reply);
+    ck_assert(!reply.ra);
+    decoded_close(&reply);
+}
+END_TEST
+
+int main(void)
+{
+    Suite *suite = suite_create("serve/respond");
+    TCase *replies = tcase_create("respond");
+
+    tcase_add_checked_fixture(replies, set_up, tear_down);
+    tcase_add_test(replies, before_the_first_zones_everyone_is_told_to_wait);
+    tcase_add_loop_test(replies, the_exchange_says_what_was_replied, 0, OUTCOME_COUNT);
+    tcase_add_test(replies, two_halves_make_the_whole);
+    tcase_add_test(replies, nothing_is_written_for_what_is_dropped);
+    tcase_add_test(replies, an_ipv6_client_is_outside);
+    tcase_add_test(replies, keepalive_is_offered_over_tcp_when_asked);
+    tcase_add_test(replies, nsid_goes_to_insiders_who_ask);
+    tcase_add_test(replies, an_edns_version_from_the_future_gets_badvers);
+    tcase_add_test(replies, ra_is_set_for_who_may_recurse);
+    suite_add_tcase(suite, replies);
+    return suite_run(suite);
+}

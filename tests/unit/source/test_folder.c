@@ -1,0 +1,209 @@
+/*
+ * Reading a file that somebody may be writing: until two readings agree, and no longer than told.
+ *
+ * The clock is the test's own; whoever waits gives the writer a turn.
+ */
+#include "source/folder.h"
+
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "findings/report.h"
+#include "support/suite.h"
+#include "support/zones.h"
+
+enum { PATH_MOST = 128, SECOND = 1000000 };
+
+static struct {
+    char folder[64];
+    char path[PATH_MOST];
+    int64_t age_us; /* of the file, as the clock has it */
+    unsigned waited_ms;
+    unsigned turns; /* of the writer, one each time somebody waits */
+    struct report *report;
+} stand;
+
+static void write_text(const char *text, const char *mode)
+{
+    FILE *file = fopen(stand.path, mode);
+
+    ck_assert_ptr_nonnull(file);
+    fputs(text, file);
+    fclose(file);
+}
+
+static int64_t wall_us(void *context)
+{
+    struct stat status;
+
+    (void)context;
+    ck_assert_int_eq(stat(stand.path, &status), 0);
+    return (int64_t)status.st_ctim.tv_sec * SECOND + status.st_ctim.tv_nsec / 1000 + stand.age_us;
+}
+
+static void wait_ms(void *context, unsigned ms)
+{
+    (void)context;
+    stand.waited_ms += ms;
+    if (stand.turns > 0) {
+        stand.turns--;
+        write_text("# more\n", "a");
+    }
+}
+
+static const struct waiting_clock clock_of_test = {.wall_us = wall_us, .wait_ms = wait_ms};
+
+static void set_up(void)
+{
+    memset(&stand, 0, sizeof stand);
+    snprintf(stand.folder, sizeof stand.folder, "/tmp/test_folder.XXXXXX");
+    ck_assert_ptr_nonnull(mkdtemp(stand.folder));
+    snprintf(stand.path, sizeof stand.path, "%s/a.yaml", stand.folder);
+    write_text("space: abc\n", "w");
+    stand.report = report_new();
+}
+
+static void tear_down(void)
+{
+    report_free(stand.report);
+    remove(stand.path);
+    remove(stand.folder);
+}
+
+static bool reads(const struct waiting_clock *clock, const char *expected)
+{
+    struct hash_key key = key_usual();
+    struct zone_text text;
+
+    if (!folder_read(stand.path, &key, clock, &text, stand.report))
+        return false;
+    ck_assert_uint_eq(text.length, strlen(expected));
+    ck_assert_mem_eq(text.octets, expected, text.length);
+    free(text.octets);
+    return true;
+}
+
+START_TEST(an_old_file_is_read_at_once)
+{
+    stand.age_us = 200000;
+    ck_assert(reads(&clock_of_test, "space: abc\n"));
+    ck_assert_uint_eq(stand.waited_ms, 0);
+}
+END_TEST
+
+START_TEST(a_file_of_this_moment_is_read_twice)
+{
+    stand.age_us = 199999;
+    ck_assert(reads(&clock_of_test, "space: abc\n"));
+    ck_assert_uint_eq(stand.waited_ms, FOLDER_STEP_MS);
+}
+END_TEST
+
+START_TEST(a_file_under_way_is_read_when_it_is_whole)
+{
+    stand.turns = 3;
+    ck_assert(reads(&clock_of_test, "space: abc\n# more\n# more\n# more\n"));
+    ck_assert_uint_eq(stand.waited_ms, 4 * FOLDER_STEP_MS);
+}
+END_TEST
+
+START_TEST(a_file_that_never_rests_is_busy)
+{
+    stand.turns = 1000;
+    ck_assert(!reads(&clock_of_test, ""));
+    ck_assert_uint_ge(stand.waited_ms, FOLDER_WAIT_MS);
+    ck_assert_uint_le(stand.waited_ms, FOLDER_WAIT_MS + FOLDER_STEP_MS);
+    ck_assert_uint_eq(report_total(stand.report), 1);
+    ck_assert_str_eq(finding_name(report_findings(stand.report)->code), "E-BUSY");
+}
+END_TEST
+
+START_TEST(a_file_that_cannot_be_opened_makes_nobody_wait)
+{
+    if (geteuid() == 0) /* who can open everything */
+        return;
+    ck_assert_int_eq(chmod(stand.path, 0), 0);
+    ck_assert(!reads(&clock_of_test, ""));
+    ck_assert_uint_eq(stand.waited_ms, 0);
+    ck_assert_str_eq(finding_name(report_findings(stand.report)->code), "E-FILE");
+}
+END_TEST
+
+START_TEST(a_time_to_come_makes_nobody_wait)
+{
+    stand.age_us = -3600LL * SECOND;
+    ck_assert(reads(&clock_of_test, "space: abc\n"));
+    ck_assert_uint_eq(stand.waited_ms, 0);
+}
+END_TEST
+
+START_TEST(without_a_clock_it_is_taken_as_it_is)
+{
+    ck_assert(reads(NULL, "space: abc\n"));
+    ck_assert_uint_eq(stand.waited_ms, 0);
+}
+END_TEST
+
+START_TEST(an_identity_is_trusted_after_two_seconds_and_until_the_inode_changes)
+{
+    struct hash_key key = key_usual();
+    struct zone_text text;
+    struct stat status;
+
+    stand.age_us = 2 * SECOND - 1;
+    ck_assert(folder_read(stand.path, &key, &clock_of_test, &text, stand.report));
+    ck_assert(!folder_is_same(stand.path, &text.identity));
+    free(text.octets);
+    stand.age_us = 2 * SECOND;
+    ck_assert(folder_read(stand.path, &key, &clock_of_test, &text, stand.report));
+    ck_assert(folder_is_same(stand.path, &text.identity));
+    /* Other octets, as many as before, and the time put back: what cp -p and tar leave behind. */
+    write_text("space: xyz\n", "r+");
+    do {
+        struct timespec times[2] = {text.identity.modified, text.identity.modified};
+        ck_assert_int_eq(utimensat(AT_FDCWD, stand.path, times, 0), 0);
+        ck_assert_int_eq(stat(stand.path, &status), 0);
+    } while (status.st_ctim.tv_nsec == text.identity.changed.tv_nsec &&
+             status.st_ctim.tv_sec == text.identity.changed.tv_sec);
+    ck_assert(!folder_is_same(stand.path, &text.identity));
+    free(text.octets);
+}
+END_TEST
+
+START_TEST(the_end_mark_is_part_of_the_identity)
+{
+    struct hash_key key = key_usual();
+    struct zone_text text;
+
+    ck_assert(folder_read(stand.path, &key, NULL, &text, stand.report));
+    ck_assert(!text.identity.is_marked);
+    free(text.octets);
+    write_text("...\n", "a");
+    ck_assert(folder_read(stand.path, &key, NULL, &text, stand.report));
+    ck_assert(text.identity.is_marked);
+    free(text.octets);
+}
+END_TEST
+
+int main(void)
+{
+    Suite *suite = suite_create("answer/folder");
+    TCase *reading = tcase_create("reading");
+
+    tcase_add_checked_fixture(reading, set_up, tear_down);
+    tcase_add_test(reading, an_old_file_is_read_at_once);
+    tcase_add_test(reading, a_file_of_this_moment_is_read_twice);
+    tcase_add_test(reading, a_file_under_way_is_read_when_it_is_whole);
+    tcase_add_test(reading, a_file_that_never_rests_is_busy);
+    tcase_add_test(reading, a_file_that_cannot_be_opened_makes_nobody_wait);
+    tcase_add_test(reading, a_time_to_come_makes_nobody_wait);
+    tcase_add_test(reading, without_a_clock_it_is_taken_as_it_is);
+    tcase_add_test(reading, an_identity_is_trusted_after_two_seconds_and_until_the_inode_changes);
+    tcase_add_test(reading, the_end_mark_is_part_of_the_identity);
+    suite_add_tcase(suite, reading);
+    return suite_run(suite);
+}

@@ -1,0 +1,786 @@
+#include "upstream/sockets.h"
+
+#include <arpa/inet.h>
+#include <dirent.h>
+#include <poll.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/resource.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include "base/bytes.h"
+#include "support/far.h"
+#include "support/serving.h"
+#include "support/suite.h"
+#include "upstream/stream.h"
+
+enum { ATTEMPTS = 4096, SERVERS = 4, TURNS_MOST = 100000 };
+enum { IPV4, IPV6, TCP_ONLY, LOST }; /* servers, by number */
+
+/* What has happened to a ticket. */
+struct fate {
+    unsigned responses;
+    unsigned failures;
+    enum link_failure failure;
+    size_t length;
+    uint8_t first; /* octet of the last response */
+};
+
+/* Sockets, their loop, and servers on loopback. */
+struct scene {
+    uv_loop_t loop;
+    struct stats stats;
+    struct sockets *sockets;
+    struct link *link;
+    struct upstream upstreams[SERVERS];
+    const struct upstream *servers[SERVERS];
+    int far_udp[2]; /* of IPV4 and IPV6 */
+    struct far far; /* of TCP_ONLY */
+    unsigned told;
+    bool is_sending;
+    bool keeps; /* attempts are not forgotten when a response comes */
+    bool asks_again;
+    link_ticket also; /* forgotten and asked anew with the next response; ATTEMPTS: none */
+    struct fate fates[ATTEMPTS];
+};
+
+static bool ask(struct scene *scene, link_ticket ticket, uint8_t server)
+{
+    uint8_t query[40] = {0x12, 0x34, 1};
+
+    store32(query + 36, ticket);
+    scene->is_sending = true;
+    bool was_sent =
+        scene->link->send(scene->link, ticket, server, server == TCP_ONLY, query, sizeof query);
+    scene->is_sending = false;
+    return was_sent;
+}
+
+static void forget(struct scene *scene, link_ticket ticket)
+{
+    scene->link->forget(scene->link, ticket);
+}
+
+static void on_response(void *context, link_ticket ticket, const uint8_t *octets, size_t length)
+{
+    struct scene *scene = context;
+    struct fate *fate = &scene->fates[ticket];
+
+    ck_assert(!scene->is_sending);
+    fate->responses++;
+    fate->length = length;
+    fate->first = length > 0 ? octets[0] : 0;
+    scene->told++;
+    if (!scene->keeps)
+        forget(scene, ticket);
+    if (scene->also < ATTEMPTS) {
+        forget(scene, scene->also);
+        ck_assert(ask(scene, scene->also, IPV4));
+        scene->also = ATTEMPTS;
+    }
+}
+
+static void on_failure(void *context, link_ticket ticket, enum link_failure failure)
+{
+    struct scene *scene = context;
+    struct fate *fate = &scene->fates[ticket];
+
+    ck_assert(!scene->is_sending);
+    fate->failures++;
+    fate->failure = failure;
+    scene->told++;
+    if (scene->asks_again)
+        ck_assert(ask(scene, ticket, LOST));
+    else
+        forget(scene, ticket); /* allowed, and of no effect */
+}
+
+static int open_far(const char *address, struct upstream *upstream)
+{
+    struct endpoint endpoint;
+
+    ck_assert(endpoint_read(address, 1, &endpoint));
+    bool is_v6 = endpoint.any.sa_family == AF_INET6;
+    if (is_v6)
+        endpoint.v6.sin6_port = 0;
+    else
+        endpoint.v4.sin_port = 0;
+    int descriptor = socket(endpoint.any.sa_family, SOCK_DGRAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
+    if (bind(descriptor, &endpoint.any, is_v6 ? sizeof endpoint.v6 : sizeof endpoint.v4) == 0)
+        upstream->endpoint = serving_local(descriptor);
+    return descriptor;
+}
+
+static struct scene *begin(void)
+{
+    struct scene *scene = calloc(1, sizeof *scene);
+    struct err err;
+
+    scene->also = ATTEMPTS;
+    ck_assert_int_eq(uv_loop_init(&scene->loop), 0);
+    scene->far_udp[IPV4] = open_far("127.0.0.1", &scene->upstreams[IPV4]);
+    scene->far_udp[IPV6] = open_far("::1", &scene->upstreams[IPV6]);
+    far_init(&scene->far, NULL);
+    scene->upstreams[TCP_ONLY].endpoint = scene->far.address;
+    ck_assert(endpoint_read("255.255.255.255", 53, &scene->upstreams[LOST].endpoint));
+    for (size_t i = 0; i < SERVERS; i++)
+        scene->servers[i] = &scene->upstreams[i];
+    scene->sockets = sockets_new(&(struct sockets_options){.loop = &scene->loop,
+                                                           .servers = scene->servers,
+                                                           .server_count = SERVERS,
+                                                           .attempts = ATTEMPTS,
+                                                           .stats = &scene->stats},
+                                 &err);
+    ck_assert_ptr_nonnull(scene->sockets);
+    scene->link = sockets_link(scene->sockets);
+    scene->link->listener = (struct link_listener){
+        .on_response = on_response, .on_failure = on_failure, .context = scene};
+    return scene;
+}
+
+static void end(struct scene *scene)
+{
+    sockets_free(scene->sockets);
+    ck_assert_int_eq(uv_run(&scene->loop, UV_RUN_DEFAULT), 0);
+    ck_assert_int_eq(uv_loop_close(&scene->loop), 0);
+    far_close(&scene->far);
+    close(scene->far_udp[IPV4]), close(scene->far_udp[IPV6]);
+    free(scene);
+}
+
+static void turn(struct scene *scene)
+{
+    uv_run(&scene->loop, UV_RUN_NOWAIT);
+    far_turn(&scene->far);
+}
+
+static void turn_until_told(struct scene *scene, unsigned told)
+{
+    for (unsigned turns = 0; scene->told < told; turns++) {
+        if (turns == TURNS_MOST)
+            ck_abort_msg("it takes too long");
+        turn(scene);
+    }
+}
+
+/* The question that came last over UDP, and from where. False: there is none. */
+static bool take(struct scene *scene, int family, uint8_t *octets, struct endpoint *from)
+{
+    socklen_t length = sizeof *from;
+    struct pollfd watched = {.fd = scene->far_udp[family], .events = POLLIN};
+
+    poll(&watched, 1, 1000);
+    return recvfrom(scene->far_udp[family], octets, 512, 0, &from->any, &length) == 40;
+}
+
+static void say(struct scene *scene, int family, const struct endpoint *to, const void *octets,
+                size_t length)
+{
+    ck_assert_int_eq(sendto(scene->far_udp[family], octets, length, 0, &to->any,
+                            family == IPV6 ? sizeof to->v6 : sizeof to->v4),
+                     (ssize_t)length);
+}
+
+static uint16_t port_of(const struct endpoint *endpoint)
+{
+    return ntohs(endpoint->any.sa_family == AF_INET6 ? endpoint->v6.sin6_port
+                                                     : endpoint->v4.sin_port);
+}
+
+static unsigned open_descriptors(void)
+{
+    DIR *folder = opendir("/proc/self/fd");
+    unsigned count = 0;
+
+    while (readdir(folder) != NULL)
+        count++;
+    closedir(folder);
+    return count;
+}
+
+/* As many descriptors as the system lets us have. Returns how many. */
+static size_t raise_limit(void)
+{
+    struct rlimit limit;
+
+    ck_assert_int_eq(getrlimit(RLIMIT_NOFILE, &limit), 0);
+    limit.rlim_cur = limit.rlim_max;
+    ck_assert_int_eq(setrlimit(RLIMIT_NOFILE, &limit), 0);
+    return limit.rlim_cur;
+}
+
+/* ---- UDP ---- */
+
+START_TEST(a_datagram_goes_out_and_its_response_comes_back)
+{
+    struct scene *scene = begin();
+    struct endpoint from;
+    uint8_t octets[512];
+
+    if (_i == IPV6 && !serving_has_ipv6()) {
+        end(scene);
+        return;
+    }
+    ck_assert(ask(scene, 7, (uint8_t)_i));
+    ck_assert(take(scene, _i, octets, &from));
+    ck_assert_uint_eq(load32(octets + 36), 7);
+    ck_assert_uint_eq(load16(octets), 0x1234); /* the attempt's own id */
+    say(scene, _i, &from, octets, 40);
+    turn_until_told(scene, 1);
+    ck_assert_uint_eq(scene->fates[7].responses, 1);
+    ck_assert_uint_eq(scene->fates[7].length, 40);
+    end(scene);
+}
+END_TEST
+
+START_TEST(every_attempt_has_a_port_that_nobody_can_foresee)
+{
+    /* Of 1,000 ports drawn from 64,512: 16 stretches of 4,032 each get 62 on average, and none by
+     * chance with 16 x e^-64; ports in use are skipped, and few are. */
+    enum { DRAWS = 1000, STRETCHES = 16 };
+    unsigned per_stretch[STRETCHES] = {0}, rises = 0;
+    struct scene *scene = begin();
+    static bool seen[65536];
+    struct endpoint from;
+    uint8_t octets[512];
+    uint16_t last = 0;
+
+    raise_limit();
+    for (link_ticket ticket = 0; ticket < DRAWS; ticket++) {
+        ck_assert(ask(scene, ticket, IPV4));
+        ck_assert(take(scene, IPV4, octets, &from));
+        uint16_t port = port_of(&from);
+        ck_assert_uint_ge(port, 1024);
+        ck_assert(!seen[port]); /* all are open at once */
+        seen[port] = true;
+        per_stretch[(port - 1024) / 4032]++;
+        rises += port > last;
+        last = port;
+    }
+    for (size_t i = 0; i < STRETCHES; i++)
+        ck_assert_uint_gt(per_stretch[i], 0);
+    ck_assert_uint_gt(rises, 300); /* 500 with a deviation of 9: they do not go up or down */
+    ck_assert_uint_lt(rises, 700);
+    end(scene);
+}
+END_TEST
+
+START_TEST(datagrams_from_elsewhere_are_not_let_in)
+{
+    struct scene *scene = begin();
+    struct endpoint from, other = {.v4 = {.sin_family = AF_INET}};
+    uint8_t octets[512];
+
+    ck_assert(ask(scene, 0, IPV4));
+    ck_assert(take(scene, IPV4, octets, &from));
+    int stranger = socket(AF_INET, SOCK_DGRAM, 0);
+    ck_assert(endpoint_read("127.0.0.2", 1, &other));
+    other.v4.sin_port = scene->upstreams[IPV4].endpoint.v4.sin_port;
+    ck_assert_int_eq(bind(stranger, &other.any, sizeof other.v4), 0);
+    from.v4.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+    for (unsigned i = 0; i < 100; i++)
+        sendto(stranger, octets, 40, 0, &from.any, sizeof from.v4);
+    octets[0] = 0x99;
+    say(scene, IPV4, &from, octets, 40);
+    turn_until_told(scene, 1);
+    ck_assert_uint_eq(scene->told, 1);
+    ck_assert_uint_eq(scene->fates[0].first, 0x99);
+    close(stranger);
+    end(scene);
+}
+END_TEST
+
+START_TEST(an_attempt_stays_open_until_it_is_forgotten)
+{
+    struct scene *scene = begin();
+    struct endpoint from;
+    uint8_t octets[512];
+
+    scene->keeps = true;
+    ck_assert(ask(scene, 3, IPV4));
+    ck_assert(take(scene, IPV4, octets, &from));
+    for (unsigned i = 0; i < 30; i++)
+        say(scene, IPV4, &from, octets, i); /* of no octets, too */
+    turn_until_told(scene, 30);
+    ck_assert_uint_eq(scene->fates[3].responses, 30);
+    say(scene, IPV4, &from, octets, 40);
+    forget(scene, 3);
+    for (unsigned i = 0; i < 5; i++)
+        turn(scene);
+    ck_assert_uint_eq(scene->told, 30);
+    end(scene);
+}
+END_TEST
+
+START_TEST(the_longest_datagram_is_taken)
+{
+    static uint8_t octets[65507];
+    struct scene *scene = begin();
+    struct endpoint from;
+
+    ck_assert(ask(scene, 0, IPV4));
+    ck_assert(take(scene, IPV4, octets, &from));
+    say(scene, IPV4, &from, octets, sizeof octets);
+    turn_until_told(scene, 1);
+    ck_assert_uint_eq(scene->fates[0].length, sizeof octets);
+    end(scene);
+}
+END_TEST
+
+START_TEST(a_forgotten_attempt_is_not_mistaken_for_its_successor)
+{
+    struct scene *scene = begin();
+    struct endpoint first, second, third;
+    uint8_t octets[512];
+
+    /* Both have something to read when epoll is asked; the first response has the second attempt
+     * forgotten, and its ticket used again. */
+    ck_assert(ask(scene, 0, IPV4));
+    ck_assert(take(scene, IPV4, octets, &first));
+    ck_assert(ask(scene, 1, IPV4));
+    ck_assert(take(scene, IPV4, octets, &second));
+    say(scene, IPV4, &first, octets, 40);
+    say(scene, IPV4, &second, octets, 40);
+    scene->also = 1;
+    turn_until_told(scene, 1);
+    for (unsigned i = 0; i < 5; i++)
+        turn(scene);
+    ck_assert_uint_eq(scene->told, 1);
+    ck_assert_uint_eq(scene->fates[0].responses, 1);
+    ck_assert(take(scene, IPV4, octets, &third));
+    octets[0] = 0x33;
+    say(scene, IPV4, &third, octets, 40);
+    turn_until_told(scene, 2);
+    ck_assert_uint_eq(scene->fates[1].first, 0x33);
+    end(scene);
+}
+END_TEST
+
+START_TEST(a_closed_port_is_told_from_an_unreachable_host)
+{
+    struct scene *scene = begin();
+
+    close(scene->far_udp[IPV4]);
+    scene->far_udp[IPV4] = dup(0);
+    ck_assert(ask(scene, 0, IPV4));
+    turn_until_told(scene, 1);
+    ck_assert_uint_eq(scene->fates[0].failures, 1);
+    ck_assert_int_eq(scene->fates[0].failure, LINK_REFUSED);
+    /* Its ticket is free again. */
+    ck_assert(ask(scene, 0, IPV4));
+    turn_until_told(scene, 2);
+    end(scene);
+}
+END_TEST
+
+START_TEST(what_cannot_be_sent_at_all_is_told_in_the_next_turn)
+{
+    struct scene *scene = begin();
+
+    ck_assert(ask(scene, 0, LOST));
+    ck_assert(ask(scene, 1, LOST));
+    ck_assert(ask(scene, 2, LOST));
+    ck_assert_uint_eq(scene->told, 0);
+    forget(scene, 1);
+    turn_until_told(scene, 2);
+    ck_assert_uint_eq(scene->fates[0].failures, 1);
+    ck_assert_int_eq(scene->fates[0].failure, LINK_UNREACHABLE);
+    ck_assert_uint_eq(scene->fates[1].failures, 0);
+    ck_assert_uint_eq(scene->fates[2].failures, 1);
+    end(scene);
+}
+END_TEST
+
+START_TEST(who_asks_again_at_once_does_not_keep_the_loop)
+{
+    struct scene *scene = begin();
+
+    scene->asks_again = true;
+    for (link_ticket ticket = 0; ticket < 100; ticket++)
+        ck_assert(ask(scene, ticket, LOST));
+    for (unsigned turns = 1; turns < 5; turns++) {
+        turn(scene);
+        ck_assert_uint_eq(scene->told, 100 * turns);
+    }
+    end(scene);
+}
+END_TEST
+
+START_TEST(a_ticket_that_failed_and_was_reused_fails_once_more_only)
+{
+    struct scene *scene = begin();
+
+    ck_assert(ask(scene, 100, LOST)); /* is not pushed out by all that follows */
+    for (unsigned i = 0; i < 3 * ATTEMPTS; i++) {
+        ck_assert(ask(scene, i % 7, LOST));
+        forget(scene, i % 7);
+    }
+    ck_assert(ask(scene, 3, LOST));
+    for (unsigned i = 0; i < 5; i++)
+        turn(scene);
+    ck_assert_uint_eq(scene->told, 2);
+    ck_assert_uint_eq(scene->fates[3].failures, 1);
+    ck_assert_uint_eq(scene->fates[100].failures, 1);
+    end(scene);
+}
+END_TEST
+
+START_TEST(a_ticket_that_failed_may_go_out_before_that_is_told)
+{
+    struct scene *scene = begin();
+    struct endpoint from;
+    uint8_t octets[512];
+
+    ck_assert(ask(scene, 0, LOST));
+    forget(scene, 0);
+    ck_assert(ask(scene, 0, IPV4));
+    turn(scene);
+    ck_assert_uint_eq(scene->told, 0);
+    ck_assert(take(scene, IPV4, octets, &from));
+    say(scene, IPV4, &from, octets, 40);
+    turn_until_told(scene, 1);
+    ck_assert_uint_eq(scene->fates[0].responses, 1);
+    end(scene);
+}
+END_TEST
+
+START_TEST(without_descriptors_nothing_is_sent_and_nothing_is_lost)
+{
+    struct rlimit limit, low;
+    struct scene *scene = begin();
+    struct endpoint from;
+    uint8_t octets[512];
+    link_ticket sent = 0;
+
+    unsigned before = open_descriptors();
+    ck_assert_int_eq(getrlimit(RLIMIT_NOFILE, &limit), 0);
+    low = (struct rlimit){.rlim_cur = 200, .rlim_max = limit.rlim_max};
+    ck_assert_int_eq(setrlimit(RLIMIT_NOFILE, &low), 0);
+    for (link_ticket ticket = 0; ticket < 2000; ticket++)
+        sent += ask(scene, ticket, ticket % 50 == 49 ? TCP_ONLY : IPV4);
+    ck_assert_uint_gt(sent, 100);
+    ck_assert_uint_lt(sent, 250);
+    ck_assert(!ask(scene, 2001, IPV4));
+    for (link_ticket ticket = 0; ticket < 2002; ticket++)
+        forget(scene, ticket);
+    ck_assert(ask(scene, 2001, IPV4));
+    do
+        ck_assert(take(scene, IPV4, octets, &from));
+    while (load32(octets + 36) != 2001);
+    say(scene, IPV4, &from, octets, 40);
+    turn_until_told(scene, 1);
+    ck_assert_uint_eq(scene->fates[2001].responses, 1);
+    ck_assert_int_eq(setrlimit(RLIMIT_NOFILE, &limit), 0);
+    ck_assert_uint_le(open_descriptors(), before + 2); /* a stream's, and its server's */
+    end(scene);
+}
+END_TEST
+
+START_TEST(many_answers_at_once_are_all_heard)
+{
+    static struct endpoint from[2000];
+    struct scene *scene = begin();
+    uint8_t octets[512];
+    size_t count = sizeof from / sizeof *from, most = raise_limit() - 100;
+
+    if (count > most)
+        count = most;
+    for (link_ticket ticket = 0; ticket < count; ticket++) {
+        ck_assert(ask(scene, ticket, IPV4));
+        ck_assert(take(scene, IPV4, octets, &from[ticket]));
+    }
+    for (link_ticket ticket = 0; ticket < count; ticket++)
+        say(scene, IPV4, &from[ticket], octets, 40);
+    turn(scene);
+    ck_assert_uint_lt(scene->told, 4 * 64 + 1); /* others on the loop get their turn */
+    turn_until_told(scene, (unsigned)count);
+    for (link_ticket ticket = 0; ticket < count; ticket++)
+        ck_assert_uint_eq(scene->fates[ticket].responses, 1);
+    end(scene);
+}
+END_TEST
+
+START_TEST(no_descriptor_is_left_behind)
+{
+    struct scene *scene = begin();
+    struct endpoint from;
+    uint8_t octets[512];
+
+    unsigned before = open_descriptors();
+    for (unsigned i = 1; i <= 10000; i++) {
+        ck_assert(ask(scene, i % ATTEMPTS, IPV4));
+        ck_assert(take(scene, IPV4, octets, &from));
+        say(scene, IPV4, &from, octets, 40);
+        turn_until_told(scene, i);
+    }
+    ck_assert_uint_eq(open_descriptors(), before);
+    end(scene);
+}
+END_TEST
+
+/* ---- streams ---- */
+
+START_TEST(questions_over_a_stream_share_one_connection)
+{
+    struct scene *scene = begin();
+
+    for (link_ticket ticket = 0; ticket < 100; ticket++)
+        ck_assert(ask(scene, ticket, TCP_ONLY));
+    while (scene->far.count == 0 || far_count(far_last(&scene->far)) < 100)
+        turn(scene);
+    for (size_t number = 100; number-- > 0;)
+        far_answer(far_last(&scene->far), number);
+    turn_until_told(scene, 100);
+    for (link_ticket ticket = 0; ticket < 100; ticket++)
+        ck_assert_uint_eq(scene->fates[ticket].responses, 1);
+    ck_assert_uint_eq(scene->far.count, 1);
+    end(scene);
+}
+END_TEST
+
+START_TEST(a_server_of_tls_is_never_asked_plainly)
+{
+    struct scene *scene = begin();
+    struct upstream secure = scene->upstreams[TCP_ONLY];
+    const struct upstream *servers[] = {&secure};
+    const uint8_t query[12] = {0};
+    struct err err;
+
+    sockets_free(scene->sockets);
+    uv_run(&scene->loop, UV_RUN_DEFAULT);
+    secure.is_tls = true;
+    secure.text = "tls://127.0.0.1";
+    scene->sockets = sockets_new(&(struct sockets_options){.loop = &scene->loop,
+                                                           .servers = servers,
+                                                           .server_count = 1,
+                                                           .attempts = 10,
+                                                           .stats = &scene->stats},
+                                 &err);
+    scene->link = sockets_link(scene->sockets);
+    ck_assert(scene->link->send(scene->link, 0, 0, false, query, sizeof query));
+    while (scene->far.count == 0 || far_last(&scene->far)->length == 0)
+        turn(scene);
+    ck_assert_uint_eq(far_last(&scene->far)->heard[0], 22); /* a TLS handshake */
+    end(scene);
+}
+END_TEST
+
+START_TEST(no_more_sockets_are_open_than_its_share)
+{
+    enum { SHARE = 3 };
+    struct scene *scene = begin();
+    const uint8_t query[12] = {0};
+    struct err err;
+
+    sockets_free(scene->sockets);
+    uv_run(&scene->loop, UV_RUN_DEFAULT);
+    scene->sockets = sockets_new(&(struct sockets_options){.loop = &scene->loop,
+                                                           .servers = scene->servers,
+                                                           .server_count = SERVERS,
+                                                           .attempts = 10,
+                                                           .sockets_most = SHARE,
+                                                           .stats = &scene->stats},
+                                 &err);
+    struct link *link = scene->link = sockets_link(scene->sockets);
+    for (link_ticket ticket = 0; ticket < SHARE; ticket++)
+        ck_assert(link->send(link, ticket, IPV4, false, query, sizeof query));
+    ck_assert(!link->send(link, SHARE, IPV4, false, query, sizeof query));
+    ck_assert(!link->send(link, SHARE, LOST, false, query, sizeof query));
+    link->forget(link, 1);
+    ck_assert(link->send(link, 1, IPV4, false, query, sizeof query));
+    ck_assert(!link->send(link, SHARE, IPV4, false, query, sizeof query));
+    end(scene);
+}
+END_TEST
+
+START_TEST(a_broken_stream_fails_its_questions)
+{
+    struct scene *scene = begin();
+
+    ck_assert(ask(scene, 0, TCP_ONLY));
+    while (scene->far.count == 0 || far_count(far_last(&scene->far)) < 1)
+        turn(scene);
+    far_hang_up(far_last(&scene->far));
+    turn_until_told(scene, 1);
+    ck_assert_int_eq(scene->fates[0].failure, LINK_UNREACHABLE);
+    ck_assert(ask(scene, 0, TCP_ONLY));
+    while (scene->far.count < 2 || far_count(far_last(&scene->far)) < 1)
+        turn(scene);
+    far_answer(far_last(&scene->far), 0);
+    turn_until_told(scene, 2);
+    ck_assert_uint_eq(scene->fates[0].responses, 1);
+    end(scene);
+}
+END_TEST
+
+/* Waits until a connection of its own has so many questions. */
+static void turn_until_asked(struct scene *scene, size_t connections, size_t questions)
+{
+    while (scene->far.count < connections || far_count(far_last(&scene->far)) < questions)
+        turn(scene);
+}
+
+START_TEST(a_question_does_not_wait_behind_a_connection_that_says_nothing)
+{
+    struct scene *scene = begin();
+
+    ck_assert(ask(scene, 0, TCP_ONLY));
+    turn_until_asked(scene, 1, 1);
+    ck_assert(ask(scene, 1, TCP_ONLY));
+    turn_until_asked(scene, 1, 2);
+    scene->loop.time += STREAM_DOUBT_MS;
+    ck_assert(ask(scene, 2, TCP_ONLY));
+    turn_until_asked(scene, 2, 1);
+    far_answer(far_last(&scene->far), 0);
+    turn_until_told(scene, 1);
+    ck_assert_uint_eq(scene->fates[2].responses, 1);
+    /* Who answers late is heard all the same, and the next question stays where answers come. */
+    far_answer(&scene->far.ends[0], 0);
+    turn_until_told(scene, 2);
+    ck_assert_uint_eq(scene->fates[0].responses, 1);
+    scene->link->forget(scene->link, 2);
+    ck_assert(ask(scene, 3, TCP_ONLY));
+    turn_until_asked(scene, 2, 2);
+    ck_assert_uint_eq(scene->far.count, 2);
+    end(scene);
+}
+END_TEST
+
+START_TEST(behind_a_slow_question_each_goes_alone)
+{
+    struct scene *scene = begin();
+
+    for (link_ticket ticket = 0; ticket < 4; ticket++) {
+        ck_assert(ask(scene, ticket, TCP_ONLY));
+        turn_until_asked(scene, ticket + 1, 1);
+        scene->loop.time += STREAM_DOUBT_MS; /* until the next turn */
+    }
+    /* One on which nobody waits any more takes the next. */
+    far_answer(&scene->far.ends[2], 0);
+    turn_until_told(scene, 1);
+    scene->link->forget(scene->link, 2);
+    scene->loop.time += STREAM_DOUBT_MS;
+    ck_assert(ask(scene, 4, TCP_ONLY));
+    while (far_count(&scene->far.ends[2]) < 2)
+        turn(scene);
+    ck_assert_uint_eq(scene->far.count, 4);
+    end(scene);
+}
+END_TEST
+
+START_TEST(once_no_question_is_slow_any_more_they_share_a_connection_again)
+{
+    struct scene *scene = begin();
+
+    for (link_ticket ticket = 0; ticket < 2; ticket++) {
+        ck_assert(ask(scene, ticket, TCP_ONLY));
+        turn_until_asked(scene, ticket + 1, 1);
+        scene->loop.time += STREAM_DOUBT_MS;
+    }
+    far_answer(&scene->far.ends[0], 0);
+    far_answer(&scene->far.ends[1], 0);
+    turn_until_told(scene, 2);
+    scene->link->forget(scene->link, 0);
+    scene->link->forget(scene->link, 1);
+    scene->loop.time += 11000;
+    ck_assert(ask(scene, 2, TCP_ONLY));
+    ck_assert(ask(scene, 3, TCP_ONLY));
+    turn_until_asked(scene, 2, 3);
+    ck_assert_uint_eq(scene->far.count, 2);
+    end(scene);
+}
+END_TEST
+
+START_TEST(of_silent_connections_without_room_for_more_the_oldest_makes_room)
+{
+    struct scene *scene = begin();
+
+    for (link_ticket ticket = 0; ticket < SOCKETS_STREAMS_MOST; ticket++) {
+        ck_assert(ask(scene, ticket, TCP_ONLY));
+        turn_until_asked(scene, ticket + 1, 1);
+        scene->loop.time += ticket + 1 < SOCKETS_STREAMS_MOST ? STREAM_DOUBT_MS : STREAM_OPENING_MS;
+    }
+    ck_assert(ask(scene, SOCKETS_STREAMS_MOST, TCP_ONLY));
+    turn_until_asked(scene, SOCKETS_STREAMS_MOST + 1, 1);
+    turn_until_told(scene, 1);
+    ck_assert_int_eq(scene->fates[0].failure, LINK_UNREACHABLE);
+    for (link_ticket ticket = 1; ticket <= SOCKETS_STREAMS_MOST; ticket++)
+        ck_assert_uint_eq(scene->fates[ticket].failures, 0);
+    end(scene);
+}
+END_TEST
+
+START_TEST(what_is_under_way_at_the_end_is_let_go)
+{
+    struct scene *scene = begin();
+
+    for (link_ticket ticket = 0; ticket < 30; ticket++)
+        ck_assert(ask(scene, ticket, (uint8_t)(ticket % 3 == 0 ? IPV4 : ticket % 3 + 1)));
+    turn(scene);
+    unsigned told = scene->told;
+    for (link_ticket ticket = 30; ticket < 60; ticket++)
+        ck_assert(ask(scene, ticket, (uint8_t)(ticket % 3 == 0 ? IPV4 : ticket % 3 + 1)));
+    sockets_free(scene->sockets);
+    uv_run(&scene->loop, UV_RUN_DEFAULT);
+    ck_assert_uint_eq(scene->told, told);
+    ck_assert_int_eq(uv_loop_close(&scene->loop), 0);
+    far_close(&scene->far);
+    close(scene->far_udp[IPV4]), close(scene->far_udp[IPV6]);
+    free(scene);
+}
+END_TEST
+
+START_TEST(an_idle_stream_lets_the_loop_rest)
+{
+    struct scene *scene = begin();
+
+    ck_assert(ask(scene, 0, TCP_ONLY));
+    while (scene->far.count == 0 || far_count(far_last(&scene->far)) < 1)
+        turn(scene);
+    far_answer(far_last(&scene->far), 0);
+    turn_until_told(scene, 1);
+    turn(scene);
+    /* Until the next tick the loop may sleep; once closed, for ever. */
+    ck_assert_int_gt(uv_backend_timeout(&scene->loop), 0);
+    far_hang_up(far_last(&scene->far));
+    uv_run(&scene->loop, UV_RUN_ONCE);
+    uv_run(&scene->loop, UV_RUN_ONCE);
+    ck_assert_int_eq(uv_backend_timeout(&scene->loop), -1);
+    end(scene);
+}
+END_TEST
+
+int main(void)
+{
+    Suite *suite = suite_create("sockets");
+    TCase *udp = tcase_create("udp"), *streams = tcase_create("streams");
+
+    tcase_add_loop_test(udp, a_datagram_goes_out_and_its_response_comes_back, IPV4, IPV6 + 1);
+    tcase_add_test(udp, every_attempt_has_a_port_that_nobody_can_foresee);
+    tcase_add_test(udp, datagrams_from_elsewhere_are_not_let_in);
+    tcase_add_test(udp, an_attempt_stays_open_until_it_is_forgotten);
+    tcase_add_test(udp, the_longest_datagram_is_taken);
+    tcase_add_test(udp, a_forgotten_attempt_is_not_mistaken_for_its_successor);
+    tcase_add_test(udp, a_closed_port_is_told_from_an_unreachable_host);
+    tcase_add_test(udp, what_cannot_be_sent_at_all_is_told_in_the_next_turn);
+    tcase_add_test(udp, who_asks_again_at_once_does_not_keep_the_loop);
+    tcase_add_test(udp, a_ticket_that_failed_and_was_reused_fails_once_more_only);
+    tcase_add_test(udp, a_ticket_that_failed_may_go_out_before_that_is_told);
+    tcase_add_test(udp, without_descriptors_nothing_is_sent_and_nothing_is_lost);
+    tcase_add_test(udp, many_answers_at_once_are_all_heard);
+    tcase_add_test(udp, no_descriptor_is_left_behind);
+    suite_add_tcase(suite, udp);
+    tcase_add_test(streams, questions_over_a_stream_share_one_connection);
+    tcase_add_test(streams, a_server_of_tls_is_never_asked_plainly);
+    tcase_add_test(streams, no_more_sockets_are_open_than_its_share);
+    tcase_add_test(streams, a_broken_stream_fails_its_questions);
+    tcase_add_test(streams, a_question_does_not_wait_behind_a_connection_that_says_nothing);
+    tcase_add_test(streams, behind_a_slow_question_each_goes_alone);
+    tcase_add_test(streams, once_no_question_is_slow_any_more_they_share_a_connection_again);
+    tcase_add_test(streams, of_silent_connections_without_room_for_more_the_oldest_makes_room);
+    tcase_add_test(streams, what_is_under_way_at_the_end_is_let_go);
+    tcase_add_test(streams, an_idle_stream_lets_the_loop_rest);
+    suite_add_tcase(suite, streams);
+    return suite_run(suite);
+}

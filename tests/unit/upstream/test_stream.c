@@ -1,0 +1,1178 @@
+#include "upstream/stream.h"
+
+#include <dirent.h>
+#include <poll.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/epoll.h>
+#include <sys/mman.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include "base/bytes.h"
+#include "support/far.h"
+#include "support/serving.h"
+#include "support/suite.h"
+
+enum { TICKETS = 5000, TURNS_MOST = 20000, HEARD_MOST = 65535 };
+
+/* What has happened to a ticket. */
+struct fate {
+    struct stream_query *stream_query; /* under way */
+    unsigned responses;
+    unsigned failures;
+    enum link_failure failure;
+    uint16_t id; /* of the last response, and its length */
+    size_t length;
+};
+
+/* A stream, the server at its other end, and a clock that the test moves. */
+struct scene {
+    struct far far;
+    struct upstream upstream;
+    struct tls_trust *trust;
+    struct stats stats;
+    struct stream_home home;
+    struct stream stream;
+    uint64_t now_ms;
+    bool is_sending; /* within stream_send: nothing may be told */
+    bool asks_again; /* a failed question is asked once more under the next ticket */
+    unsigned told;   /* responses and failures */
+    struct fate fates[TICKETS];
+    uint8_t last[HEARD_MOST];
+};
+
+static void ask(struct scene *scene, link_ticket ticket);
+
+static void on_response(void *context, link_ticket ticket, const uint8_t *octets, size_t length)
+{
+    struct scene *scene = context;
+    struct fate *fate = &scene->fates[ticket];
+
+    ck_assert(!scene->is_sending);
+    ck_assert_ptr_nonnull(fate->stream_query);
+    fate->responses++;
+    fate->id = load16(octets);
+    fate->length = length;
+    memcpy(scene->last, octets, length);
+    scene->told++;
+    stream_forget(&scene->stream, fate->stream_query);
+    fate->stream_query = NULL;
+}
+
+static void on_failure(void *context, link_ticket ticket, enum link_failure failure)
+{
+    struct scene *scene = context;
+    struct fate *fate = &scene->fates[ticket];
+
+    ck_assert(!scene->is_sending);
+    ck_assert_ptr_nonnull(fate->stream_query);
+    fate->stream_query = NULL;
+    fate->failures++;
+    fate->failure = failure;
+    scene->told++;
+    if (scene->asks_again)
+        ask(scene, ticket + 1);
+}
+
+static void begin_stream(struct scene *scene)
+{
+    struct err err;
+
+    scene->now_ms = 1000;
+    scene->home = (struct stream_home){
+        .epoll = epoll_create1(EPOLL_CLOEXEC),
+        .listener = {.on_response = on_response, .on_failure = on_failure, .context = scene},
+        .stats = &scene->stats,
+        .wire = malloc(STREAM_WIRE_OCTETS),
+        .plain = malloc(STREAM_PLAIN_OCTETS),
+    };
+    scene->upstream.endpoint = scene->far.address;
+    if (scene->upstream.is_tls)
+        scene->trust = tls_trust_new(&err);
+    ck_assert(stream_init(&scene->stream, &scene->home, &scene->upstream, scene->trust, 77));
+}
+
+static struct scene *begin(void)
+{
+    struct scene *scene = calloc(1, sizeof *scene);
+
+    far_init(&scene->far, NULL);
+    scene->upstream.text = "127.0.0.1";
+    begin_stream(scene);
+    return scene;
+}
+
+static void end(struct scene *scene)
+{
+    stream_close(&scene->stream);
+    tls_trust_free(scene->trust);
+    far_close(&scene->far);
+    close(scene->home.epoll);
+    free(scene->home.wire);
+    free(scene->home.plain);
+    free(scene);
+}
+
+/* Every query has the same id of its asker's, and the ticket in its last octets. */
+static struct stream_query *try_to_ask(struct scene *scene, link_ticket ticket)
+{
+    uint8_t query[40] = {0x12, 0x34, 1};
+
+    store32(query + 36, ticket);
+    scene->is_sending = true;
+    struct stream_query *stream_query =
+        stream_send(&scene->stream, ticket, query, sizeof query, scene->now_ms);
+    scene->is_sending = false;
+    scene->fates[ticket].stream_query = stream_query;
+    return stream_query;
+}
+
+static void ask(struct scene *scene, link_ticket ticket)
+{
+    ck_assert_ptr_nonnull(try_to_ask(scene, ticket));
+}
+
+static void turn(struct scene *scene)
+{
+    struct epoll_event events[4];
+    int count = epoll_wait(scene->home.epoll, events, 4, 0);
+
+    for (int i = 0; i < count; i++)
+        if (events[i].data.u64 == scene->stream.event)
+            stream_on_events(&scene->stream, events[i].events, scene->now_ms);
+    if (scene->stream.is_due)
+        stream_turn(&scene->stream, scene->now_ms);
+    far_turn(&scene->far);
+}
+
+/* Turns until so many things have been told, or asked over the last connection. */
+static void turn_until_told(struct scene *scene, unsigned told)
+{
+    turn(scene);
+    for (unsigned turns = 0; scene->told < told; turns++) {
+        if (turns == TURNS_MOST)
+            ck_abort_msg("it takes too long");
+        far_wait(&scene->far, scene->home.epoll);
+        turn(scene);
+    }
+}
+
+static void turn_until_asked(struct scene *scene, size_t connections, size_t count)
+{
+    turn(scene);
+    for (unsigned turns = 0;
+         scene->far.count < connections || far_count(&scene->far.ends[connections - 1]) < count;
+         turns++) {
+        if (turns == TURNS_MOST)
+            ck_abort_msg("it takes too long");
+        far_wait(&scene->far, scene->home.epoll);
+        turn(scene);
+    }
+}
+
+static void turn_until_closed(struct scene *scene)
+{
+    turn(scene);
+    for (unsigned turns = 0; scene->stream.state != STREAM_CLOSED; turns++) {
+        if (turns == TURNS_MOST)
+            ck_abort_msg("it takes too long");
+        far_wait(&scene->far, scene->home.epoll);
+        turn(scene);
+    }
+}
+
+/* Has the far side read what the client said before it closed the connection. */
+static void read_to_the_end(struct scene *scene)
+{
+    for (unsigned turns = 0; !far_last(&scene->far)->has_ended; turns++) {
+        if (turns == TURNS_MOST)
+            ck_abort_msg("it takes too long");
+        far_wait(&scene->far, scene->home.epoll);
+        far_turn(&scene->far);
+    }
+}
+
+/* The ticket that a question was asked for. */
+static link_ticket asked(const struct far_end *far, size_t number)
+{
+    size_t length;
+    const uint8_t *question = far_question(far, number, &length);
+
+    ck_assert_uint_eq(length, 40);
+    return load32(question + 36);
+}
+
+/* Lets time pass, tick by tick. */
+static void pass(struct scene *scene, uint64_t ms)
+{
+    for (uint64_t left = ms; left > 0; left -= STREAM_TICK_MS) {
+        scene->now_ms += STREAM_TICK_MS;
+        stream_tick(&scene->stream, scene->now_ms);
+    }
+}
+
+static uint64_t count_of(const struct scene *scene, enum counter counter)
+{
+    return atomic_load(&scene->stats.counters[counter]);
+}
+
+static unsigned open_descriptors(void)
+{
+    DIR *folder = opendir("/proc/self/fd");
+    unsigned count = 0;
+
+    while (readdir(folder) != NULL)
+        count++;
+    closedir(folder);
+    return count;
+}
+
+/* One question asked and answered, so that the connection has worked. */
+static void warm_up(struct scene *scene)
+{
+    ask(scene, TICKETS - 1);
+    turn_until_asked(scene, 1, 1);
+    far_answer(far_last(&scene->far), 0);
+    turn_until_told(scene, 1);
+    ck_assert_uint_eq(scene->fates[TICKETS - 1].responses, 1);
+    scene->told = 0;
+}
+
+/* ---- questions and responses ---- */
+
+START_TEST(responses_come_in_any_order)
+{
+    struct scene *scene = begin();
+
+    for (link_ticket ticket = 0; ticket < 5; ticket++)
+        ask(scene, ticket);
+    turn_until_asked(scene, 1, 5);
+    for (size_t number = 5; number-- > 0;)
+        far_answer(far_last(&scene->far), number);
+    turn_until_told(scene, 5);
+    for (link_ticket ticket = 0; ticket < 5; ticket++) {
+        ck_assert_uint_eq(scene->fates[ticket].responses, 1);
+        ck_assert_uint_eq(scene->fates[ticket].id, 0x1234);
+        ck_assert_uint_eq(scene->fates[ticket].length, 40);
+    }
+    ck_assert_uint_eq(load32(scene->last + 36), 0); /* the first asked was the last answered */
+    ck_assert_uint_eq(count_of(scene, COUNTER_FORWARD_CONNECTIONS), 1);
+    end(scene);
+}
+END_TEST
+
+START_TEST(questions_on_one_connection_differ_in_their_ids)
+{
+    struct scene *scene = begin();
+    size_t length;
+
+    for (link_ticket ticket = 0; ticket < 50; ticket++)
+        ask(scene, ticket);
+    turn_until_asked(scene, 1, 50);
+    for (size_t i = 0; i < 50; i++)
+        for (size_t j = 0; j < i; j++)
+            ck_assert_uint_ne(load16(far_question(far_last(&scene->far), i, &length)),
+                              load16(far_question(far_last(&scene->far), j, &length)));
+    end(scene);
+}
+END_TEST
+
+START_TEST(a_later_question_goes_over_the_same_connection)
+{
+    struct scene *scene = begin();
+
+    for (link_ticket ticket = 0; ticket < 20; ticket++) {
+        ask(scene, ticket);
+        turn_until_asked(scene, 1, ticket + 1);
+        far_answer(far_last(&scene->far), ticket);
+        turn_until_told(scene, ticket + 1);
+        pass(scene, 9500);
+    }
+    ck_assert_uint_eq(scene->far.count, 1);
+    ck_assert_uint_eq(count_of(scene, COUNTER_FORWARD_CONNECTIONS), 1);
+    end(scene);
+}
+END_TEST
+
+START_TEST(a_response_that_comes_octet_by_octet_is_whole)
+{
+    struct scene *scene = begin();
+    uint8_t frame[42] = {0, 40};
+    size_t length;
+
+    ask(scene, 0);
+    turn_until_asked(scene, 1, 1);
+    memcpy(frame + 2, far_question(far_last(&scene->far), 0, &length), 40);
+    for (size_t i = 0; i < sizeof frame; i++) {
+        ck_assert_uint_eq(scene->told, 0);
+        far_say(far_last(&scene->far), frame + i, 1);
+        far_wait(&scene->far, scene->home.epoll);
+        turn(scene);
+    }
+    turn_until_told(scene, 1);
+    ck_assert_uint_eq(scene->fates[0].length, 40);
+    end(scene);
+}
+END_TEST
+
+START_TEST(the_longest_response_is_taken)
+{
+    static uint8_t frame[65537] = {0xff, 0xff};
+    struct scene *scene = begin();
+    size_t length;
+
+    ask(scene, 0);
+    turn_until_asked(scene, 1, 1);
+    memcpy(frame + 2, far_question(far_last(&scene->far), 0, &length), 2);
+    memset(frame + 4, 0x5a, sizeof frame - 4);
+    far_say(far_last(&scene->far), frame, sizeof frame);
+    turn_until_told(scene, 1);
+    ck_assert_uint_eq(scene->fates[0].length, 65535);
+    ck_assert_mem_eq(scene->last + 2, frame + 4, 65533);
+    end(scene);
+}
+END_TEST
+
+START_TEST(what_nobody_waits_for_is_counted_and_ignored)
+{
+    static const uint8_t short_ones[] = {0, 0, 0, 1, 0x12};
+    struct scene *scene = begin();
+    uint8_t foreign[14] = {0, 12};
+    size_t length;
+
+    ask(scene, 0);
+    ask(scene, 1);
+    turn_until_asked(scene, 1, 2);
+    struct far_end *far = far_last(&scene->far);
+    uint16_t first = load16(far_question(far, 0, &length));
+    uint16_t second = load16(far_question(far, 1, &length));
+    uint16_t neither = (uint16_t)(first + 1 == second ? first + 2 : first + 1);
+    store16(foreign + 2, neither);
+    far_say(far, foreign, sizeof foreign);
+    far_say(far, short_ones, sizeof short_ones);
+    far_answer(far, 1);
+    far_answer(far, 1); /* once more: nobody waits any longer */
+    far_answer(far, 0);
+    turn_until_told(scene, 2);
+    ck_assert_uint_eq(scene->told, 2);
+    ck_assert_uint_eq(count_of(scene, COUNTER_FORWARD_FOREIGN), 4);
+    end(scene);
+}
+END_TEST
+
+START_TEST(a_message_too_short_for_an_id_has_none)
+{
+    struct scene *scene = begin();
+    uint8_t octets[4] = {0, 1};
+    size_t length;
+
+    ask(scene, 0);
+    turn_until_asked(scene, 1, 1);
+    /* What stands behind it would make the id whole. */
+    memcpy(octets + 2, far_question(far_last(&scene->far), 0, &length), 2);
+    far_say(far_last(&scene->far), octets, sizeof octets);
+    while (count_of(scene, COUNTER_FORWARD_FOREIGN) == 0) {
+        ck_assert_uint_eq(scene->told, 0);
+        far_wait(&scene->far, scene->home.epoll);
+        turn(scene);
+    }
+    ck_assert_uint_eq(scene->told, 0);
+    end(scene);
+}
+END_TEST
+
+START_TEST(an_idle_connection_wakes_nobody)
+{
+    struct scene *scene = begin();
+    struct epoll_event event;
+
+    warm_up(scene);
+    ck_assert_int_eq(epoll_wait(scene->home.epoll, &event, 1, 0), 0);
+    end(scene);
+}
+END_TEST
+
+START_TEST(a_forgotten_question_is_not_written_and_its_response_not_told)
+{
+    struct scene *scene = begin();
+
+    for (link_ticket ticket = 0; ticket < 3; ticket++)
+        ask(scene, ticket);
+    stream_forget(&scene->stream, scene->fates[1].stream_query);
+    turn_until_asked(scene, 1, 2);
+    ck_assert_uint_eq(asked(far_last(&scene->far), 0), 0);
+    ck_assert_uint_eq(asked(far_last(&scene->far), 1), 2);
+    stream_forget(&scene->stream, scene->fates[0].stream_query);
+    far_answer(far_last(&scene->far), 0);
+    far_answer(far_last(&scene->far), 1);
+    turn_until_told(scene, 1);
+    ck_assert_uint_eq(scene->fates[2].responses, 1);
+    ck_assert_uint_eq(scene->told, 1);
+    ck_assert_uint_eq(count_of(scene, COUNTER_FORWARD_FOREIGN), 1);
+    end(scene);
+}
+END_TEST
+
+START_TEST(a_server_that_reads_nothing_is_not_asked_without_end)
+{
+    struct scene *scene = begin();
+    link_ticket asked_count = 0;
+    const int little = 4096;
+
+    setsockopt(scene->far.listener, SOL_SOCKET, SO_RCVBUF, &little, sizeof little);
+    warm_up(scene);
+    scene->far.is_deaf = true;
+    while (try_to_ask(scene, asked_count) != NULL) {
+        asked_count++;
+        turn(scene);
+    }
+    ck_assert_uint_eq(asked_count, STREAM_QUERIES_MOST);
+    ck_assert_uint_lt(far_count(far_last(&scene->far)), asked_count);
+    scene->far.is_deaf = false;
+    turn_until_asked(scene, 1, 1U + asked_count);
+    for (link_ticket ticket = 0; ticket < asked_count; ticket++)
+        ck_assert_uint_eq(asked(far_last(&scene->far), ticket + 1), ticket);
+    end(scene);
+}
+END_TEST
+
+/* ---- what goes wrong ---- */
+
+START_TEST(a_refused_connection_fails_every_question)
+{
+    struct scene *scene = begin();
+
+    close(scene->far.listener);
+    scene->far.listener = dup(0);
+    scene->far.is_deaf = true;
+    ask(scene, 0);
+    ask(scene, 1);
+    turn_until_told(scene, 2);
+    for (link_ticket ticket = 0; ticket < 2; ticket++) {
+        ck_assert_uint_eq(scene->fates[ticket].failures, 1);
+        ck_assert_int_eq(scene->fates[ticket].failure, LINK_REFUSED);
+    }
+    ck_assert_int_eq(scene->stream.state, STREAM_CLOSED);
+    end(scene);
+}
+END_TEST
+
+START_TEST(a_network_that_cannot_be_reached_is_told_in_the_next_turn)
+{
+    struct scene *scene = begin();
+
+    scene->upstream.endpoint.v4.sin_addr.s_addr = 0xffffffff; /* no TCP to everybody */
+    scene->asks_again = true;
+    ask(scene, 0);
+    ck_assert_uint_eq(scene->told, 0);
+    stream_turn(&scene->stream, scene->now_ms);
+    ck_assert_uint_eq(scene->fates[0].failures, 1);
+    ck_assert_int_eq(scene->fates[0].failure, LINK_UNREACHABLE);
+    /* What was asked meanwhile waits for a turn of its own. */
+    ck_assert_uint_eq(scene->told, 1);
+    ck_assert(scene->stream.is_due);
+    stream_turn(&scene->stream, scene->now_ms);
+    ck_assert_uint_eq(scene->told, 2);
+    end(scene);
+}
+END_TEST
+
+START_TEST(a_failed_question_may_be_forgotten_before_it_is_told)
+{
+    struct scene *scene = begin();
+
+    scene->upstream.endpoint.v4.sin_addr.s_addr = 0xffffffff;
+    ask(scene, 0);
+    ask(scene, 1);
+    stream_forget(&scene->stream, scene->fates[0].stream_query);
+    stream_turn(&scene->stream, scene->now_ms);
+    ck_assert_uint_eq(scene->told, 1);
+    ck_assert_uint_eq(scene->fates[1].failures, 1);
+    end(scene);
+}
+END_TEST
+
+START_TEST(a_connection_that_never_comes_about_is_given_up)
+{
+    struct scene *scene = begin();
+    int guests[3];
+
+    /* A full queue takes no more connections and answers nothing. */
+    ck_assert_int_eq(listen(scene->far.listener, 0), 0);
+    scene->far.is_deaf = true;
+    for (size_t i = 0; i < 3; i++) {
+        guests[i] = socket(AF_INET, SOCK_STREAM | SOCK_NONBLOCK, 0);
+        connect(guests[i], &scene->far.address.any, sizeof scene->far.address.v4);
+    }
+    struct pollfd is_full = {.fd = scene->far.listener, .events = POLLIN};
+    ck_assert_int_eq(poll(&is_full, 1, 1000), 1);
+    ask(scene, 0);
+    turn(scene);
+    ck_assert_int_eq(scene->stream.state, STREAM_CONNECTING);
+    pass(scene, 1500);
+    ck_assert_uint_eq(scene->told, 0);
+    ask(scene, 1);
+    pass(scene, 500);
+    turn(scene);
+    /* The young one gets a connection more. */
+    ck_assert_uint_eq(scene->told, 1);
+    ck_assert_int_eq(scene->fates[0].failure, LINK_UNREACHABLE);
+    ck_assert_int_eq(scene->stream.state, STREAM_CONNECTING);
+    pass(scene, 2000);
+    ck_assert_uint_eq(scene->told, 2);
+    ck_assert_int_eq(scene->fates[1].failure, LINK_UNREACHABLE);
+    ck_assert_int_eq(scene->stream.state, STREAM_CLOSED);
+    for (size_t i = 0; i < 3; i++)
+        close(guests[i]);
+    end(scene);
+}
+END_TEST
+
+START_TEST(a_connection_closed_before_it_worked_fails_its_questions)
+{
+    struct scene *scene = begin();
+
+    ask(scene, 0);
+    turn_until_asked(scene, 1, 1);
+    ask(scene, 1);
+    far_hang_up(far_last(&scene->far));
+    turn_until_told(scene, 2);
+    ck_assert_int_eq(scene->fates[0].failure, LINK_UNREACHABLE);
+    ck_assert_int_eq(scene->fates[1].failure, LINK_UNREACHABLE);
+    ck_assert_uint_eq(scene->far.count, 1);
+    end(scene);
+}
+END_TEST
+
+START_TEST(a_connection_closed_while_idle_costs_nothing)
+{
+    struct scene *scene = begin();
+
+    warm_up(scene);
+    far_hang_up(far_last(&scene->far));
+    turn_until_closed(scene);
+    ck_assert_uint_eq(scene->told, 0);
+    ask(scene, 0);
+    turn_until_asked(scene, 2, 1);
+    far_answer(far_last(&scene->far), 0);
+    turn_until_told(scene, 1);
+    ck_assert_uint_eq(scene->fates[0].responses, 1);
+    end(scene);
+}
+END_TEST
+
+START_TEST(questions_that_meet_a_closing_connection_are_asked_once_more)
+{
+    struct scene *scene = begin();
+
+    warm_up(scene);
+    ask(scene, 0);
+    turn_until_asked(scene, 1, 2);
+    ask(scene, 1);
+    far_hang_up(far_last(&scene->far));
+    turn_until_asked(scene, 2, 2);
+    ck_assert_uint_eq(scene->told, 0);
+    ck_assert_uint_eq(asked(far_last(&scene->far), 0), 0);
+    ck_assert_uint_eq(asked(far_last(&scene->far), 1), 1);
+    far_answer(far_last(&scene->far), 1);
+    turn_until_told(scene, 1);
+    /* The new connection has worked, but the question has had its second chance. */
+    far_hang_up(far_last(&scene->far));
+    turn_until_told(scene, 2);
+    ck_assert_uint_eq(scene->fates[1].responses, 1);
+    ck_assert_uint_eq(scene->fates[0].failures, 1);
+    ck_assert_int_eq(scene->fates[0].failure, LINK_UNREACHABLE);
+    ck_assert_int_eq(scene->stream.state, STREAM_CLOSED);
+    end(scene);
+}
+END_TEST
+
+START_TEST(a_question_is_not_asked_again_where_nobody_listens_any_more)
+{
+    struct scene *scene = begin();
+
+    warm_up(scene);
+    ask(scene, 0);
+    turn_until_asked(scene, 1, 2);
+    shutdown(scene->far.listener, SHUT_RDWR);
+    far_hang_up(far_last(&scene->far));
+    turn_until_told(scene, 1);
+    ck_assert_int_eq(scene->fates[0].failure, LINK_REFUSED);
+    end(scene);
+}
+END_TEST
+
+START_TEST(responses_before_the_end_of_a_connection_are_told)
+{
+    struct scene *scene = begin();
+
+    for (link_ticket ticket = 0; ticket < 3; ticket++)
+        ask(scene, ticket);
+    turn_until_asked(scene, 1, 3);
+    far_answer(far_last(&scene->far), 0);
+    far_answer(far_last(&scene->far), 2);
+    far_hang_up(far_last(&scene->far));
+    turn_until_asked(scene, 2, 1);
+    ck_assert_uint_eq(scene->told, 2);
+    ck_assert_uint_eq(asked(far_last(&scene->far), 0), 1);
+    end(scene);
+}
+END_TEST
+
+START_TEST(a_reset_is_an_end_like_any_other)
+{
+    const struct linger at_once = {.l_onoff = 1};
+    struct scene *scene = begin();
+
+    warm_up(scene);
+    ask(scene, 0);
+    turn_until_asked(scene, 1, 2);
+    setsockopt(far_last(&scene->far)->descriptor, SOL_SOCKET, SO_LINGER, &at_once, sizeof at_once);
+    far_hang_up(far_last(&scene->far));
+    turn_until_asked(scene, 2, 1);
+    far_answer(far_last(&scene->far), 0);
+    turn_until_told(scene, 1);
+    ck_assert_uint_eq(scene->fates[0].responses, 1);
+    end(scene);
+}
+END_TEST
+
+START_TEST(an_error_that_reading_does_not_show_is_an_end_too)
+{
+    struct scene *scene = begin();
+
+    warm_up(scene);
+    stream_on_events(&scene->stream, EPOLLERR, scene->now_ms);
+    ck_assert_int_eq(scene->stream.state, STREAM_CLOSED);
+    end(scene);
+}
+END_TEST
+
+START_TEST(writing_to_a_server_that_is_gone_raises_no_signal)
+{
+    struct scene *scene = begin();
+
+    warm_up(scene);
+    scene->far.is_deaf = true;
+    ask(scene, 0);
+    turn(scene);
+    /* Its end, and then, for what it has not read, a reset: the next write is to a broken pipe. */
+    shutdown(far_last(&scene->far)->descriptor, SHUT_WR);
+    far_hang_up(far_last(&scene->far));
+    ask(scene, 1);
+    stream_turn(&scene->stream, scene->now_ms);
+    scene->far.is_deaf = false;
+    turn_until_asked(scene, 2, 2);
+    ck_assert_uint_eq(scene->told, 0);
+    end(scene);
+}
+END_TEST
+
+/* ---- time ---- */
+
+START_TEST(a_connection_without_questions_is_closed_after_ten_seconds)
+{
+    struct scene *scene = begin();
+
+    warm_up(scene);
+    pass(scene, 9500);
+    ck_assert_int_eq(scene->stream.state, STREAM_OPEN);
+    pass(scene, 500);
+    ck_assert_int_eq(scene->stream.state, STREAM_CLOSED);
+    read_to_the_end(scene);
+    end(scene);
+}
+END_TEST
+
+START_TEST(a_connection_that_has_fallen_silent_is_replaced)
+{
+    struct scene *scene = begin();
+
+    warm_up(scene);
+    ask(scene, 0);
+    turn_until_asked(scene, 1, 2);
+    pass(scene, 9500);
+    stream_forget(&scene->stream, scene->fates[0].stream_query); /* its deadline */
+    ask(scene, 1);
+    turn_until_asked(scene, 1, 3);
+    pass(scene, 500);
+    turn_until_asked(scene, 2, 1);
+    ck_assert_uint_eq(asked(far_last(&scene->far), 0), 1);
+    ck_assert_uint_eq(scene->told, 0);
+    end(scene);
+}
+END_TEST
+
+START_TEST(a_response_shows_that_a_connection_is_alive)
+{
+    struct scene *scene = begin();
+
+    warm_up(scene);
+    ask(scene, 0);
+    turn_until_asked(scene, 1, 2);
+    pass(scene, 9500);
+    ask(scene, 1);
+    turn_until_asked(scene, 1, 3);
+    far_answer(far_last(&scene->far), 2);
+    turn_until_told(scene, 1);
+    pass(scene, 9500);
+    ck_assert_uint_eq(scene->far.count, 1);
+    far_answer(far_last(&scene->far), 1);
+    turn_until_told(scene, 2);
+    end(scene);
+}
+END_TEST
+
+START_TEST(a_connection_with_a_question_out_and_no_response_is_doubtful)
+{
+    struct scene *scene = begin();
+
+    warm_up(scene);
+    pass(scene, 5000);
+    ck_assert(!stream_is_doubtful(&scene->stream, scene->now_ms));
+    ask(scene, 0);
+    turn_until_asked(scene, 1, 2);
+    ck_assert(!stream_is_doubtful(&scene->stream, scene->now_ms + STREAM_DOUBT_MS - 1));
+    ck_assert(stream_is_doubtful(&scene->stream, scene->now_ms + STREAM_DOUBT_MS));
+    far_answer(far_last(&scene->far), 1);
+    turn_until_told(scene, 1);
+    ck_assert(!stream_is_doubtful(&scene->stream, scene->now_ms));
+    end(scene);
+}
+END_TEST
+
+START_TEST(a_question_keeps_its_connection_open)
+{
+    static const uint8_t other[] = {0, 0}; /* a message of no octets */
+    struct scene *scene = begin();
+
+    ask(scene, 0);
+    turn_until_asked(scene, 1, 1);
+    for (unsigned seconds = 0; seconds < 12; seconds++) {
+        far_say(far_last(&scene->far), other, sizeof other);
+        far_wait(&scene->far, scene->home.epoll);
+        turn(scene);
+        pass(scene, 1000);
+    }
+    far_answer(far_last(&scene->far), 0);
+    turn_until_told(scene, 1);
+    ck_assert_uint_eq(scene->fates[0].responses, 1);
+    end(scene);
+}
+END_TEST
+
+START_TEST(no_descriptor_is_left_behind)
+{
+    struct scene *scene = begin();
+    unsigned before = open_descriptors();
+
+    for (link_ticket ticket = 0; ticket < 60; ticket++) {
+        ask(scene, ticket);
+        turn_until_asked(scene, ticket + 1U, 1);
+        if (ticket % 2 == 0)
+            far_answer(far_last(&scene->far), 0);
+        else
+            far_hang_up(far_last(&scene->far));
+        turn_until_told(scene, ticket + 1U);
+        if (ticket % 2 == 0)
+            pass(scene, 10000);
+        far_hang_up(far_last(&scene->far));
+        turn_until_closed(scene);
+    }
+    ck_assert_uint_eq(open_descriptors(), before);
+    end(scene);
+}
+END_TEST
+
+/* ---- TLS ---- */
+
+struct tls_scene {
+    struct scene *scene;
+    struct authority authority;
+    struct identity identity;
+    int log;   /* what goes to standard error */
+    int error; /* the real one */
+};
+
+static const struct identity_wish good = {.names = "DNS:dns.example"};
+
+static void divert_log(struct tls_scene *tls)
+{
+    tls->log = memfd_create("log", MFD_CLOEXEC);
+    tls->error = dup(STDERR_FILENO);
+    dup2(tls->log, STDERR_FILENO);
+}
+
+/* What was logged up to now, once. */
+static const char *read_log(struct tls_scene *tls)
+{
+    static char text[4096];
+    ssize_t length = pread(tls->log, text, sizeof text - 1, 0);
+
+    text[length] = '\0';
+    ck_assert_int_eq(ftruncate(tls->log, 0), 0);
+    lseek(tls->log, 0, SEEK_SET);
+    return text;
+}
+
+static void begin_tls(struct tls_scene *tls, const struct identity_wish *wish)
+{
+    tls->scene = calloc(1, sizeof *tls->scene);
+    authority_init(&tls->authority);
+    tls->identity = identity_make(&tls->authority, wish);
+    far_init(&tls->scene->far, tls_server_context(&tls->identity, TLS1_3_VERSION));
+    tls->scene->upstream = (struct upstream){
+        .is_tls = true, .tls_name = "dns.example", .text = "tls://127.0.0.1#dns.example"};
+    begin_stream(tls->scene);
+    divert_log(tls);
+}
+
+static void end_tls(struct tls_scene *tls)
+{
+    dup2(tls->error, STDERR_FILENO);
+    close(tls->error), close(tls->log);
+    SSL_CTX *context = tls->scene->far.context;
+    end(tls->scene);
+    SSL_CTX_free(context);
+    identity_free(&tls->identity);
+    authority_close(&tls->authority);
+}
+
+START_TEST(questions_over_tls_are_answered_in_any_order)
+{
+    struct tls_scene tls;
+
+    begin_tls(&tls, &good);
+    for (link_ticket ticket = 0; ticket < 100; ticket++)
+        ask(tls.scene, ticket);
+    turn_until_asked(tls.scene, 1, 100);
+    for (size_t number = 100; number-- > 0;)
+        far_answer(far_last(&tls.scene->far), number);
+    turn_until_told(tls.scene, 100);
+    for (link_ticket ticket = 0; ticket < 100; ticket++) {
+        ck_assert_uint_eq(tls.scene->fates[ticket].responses, 1);
+        ck_assert_uint_eq(tls.scene->fates[ticket].id, 0x1234);
+    }
+    ck_assert_str_eq(tls_server_protocol(&far_last(&tls.scene->far)->tls), "dot");
+    ck_assert_str_eq(read_log(&tls), "");
+    end_tls(&tls);
+}
+END_TEST
+
+START_TEST(a_long_response_over_tls_is_taken)
+{
+    static uint8_t frame[65537] = {0xff, 0xff};
+    struct tls_scene tls;
+    size_t length;
+
+    begin_tls(&tls, &good);
+    ask(tls.scene, 0);
+    turn_until_asked(tls.scene, 1, 1);
+    memcpy(frame + 2, far_question(far_last(&tls.scene->far), 0, &length), 2);
+    memset(frame + 4, 0x5a, sizeof frame - 4);
+    far_say(far_last(&tls.scene->far), frame, sizeof frame);
+    turn_until_told(tls.scene, 1);
+    ck_assert_uint_eq(tls.scene->fates[0].length, 65535);
+    ck_assert_mem_eq(tls.scene->last + 2, frame + 4, 65533);
+    end_tls(&tls);
+}
+END_TEST
+
+START_TEST(many_questions_over_tls_wait_for_a_slow_reader)
+{
+    struct tls_scene tls;
+    const int little = 4096;
+
+    begin_tls(&tls, &good);
+    setsockopt(tls.scene->far.listener, SOL_SOCKET, SO_RCVBUF, &little, sizeof little);
+    warm_up(tls.scene);
+    tls.scene->far.is_deaf = true;
+    for (link_ticket ticket = 0; ticket < STREAM_QUERIES_MOST; ticket++) {
+        ask(tls.scene, ticket);
+        turn(tls.scene);
+    }
+    tls.scene->far.is_deaf = false;
+    turn_until_asked(tls.scene, 1, 1 + STREAM_QUERIES_MOST);
+    for (link_ticket ticket = 0; ticket < STREAM_QUERIES_MOST; ticket++)
+        ck_assert_uint_eq(asked(far_last(&tls.scene->far), ticket + 1), ticket);
+    end_tls(&tls);
+}
+END_TEST
+
+START_TEST(the_next_tls_connection_resumes_the_session)
+{
+    struct tls_scene tls;
+
+    begin_tls(&tls, &good);
+    warm_up(tls.scene);
+    ck_assert_int_eq(SSL_session_reused(far_last(&tls.scene->far)->tls.ssl), 0);
+    pass(tls.scene, 10000);
+    ck_assert_int_eq(tls.scene->stream.state, STREAM_CLOSED);
+    read_to_the_end(tls.scene);
+    /* It has said goodbye. */
+    ck_assert_int_eq(SSL_get_shutdown(far_last(&tls.scene->far)->tls.ssl), SSL_RECEIVED_SHUTDOWN);
+    ask(tls.scene, 0);
+    turn_until_asked(tls.scene, 2, 1);
+    ck_assert_int_eq(SSL_session_reused(far_last(&tls.scene->far)->tls.ssl), 1);
+    end_tls(&tls);
+}
+END_TEST
+
+START_TEST(questions_that_meet_a_goodbye_are_asked_once_more)
+{
+    struct tls_scene tls;
+    uint8_t octets[100];
+
+    begin_tls(&tls, &good);
+    warm_up(tls.scene);
+    ask(tls.scene, 0);
+    turn_until_asked(tls.scene, 1, 2);
+    struct far_end *first = far_last(&tls.scene->far);
+    SSL_shutdown(first->tls.ssl);
+    far_say_plainly(first, octets, tls_server_take(&first->tls, octets, sizeof octets));
+    turn_until_asked(tls.scene, 2, 1);
+    far_answer(far_last(&tls.scene->far), 0);
+    turn_until_told(tls.scene, 1);
+    ck_assert_uint_eq(tls.scene->fates[0].responses, 1);
+    ck_assert_str_eq(read_log(&tls), "");
+    end_tls(&tls);
+}
+END_TEST
+
+static const struct {
+    struct identity_wish wish;
+    const char *text;
+} strangers[] = {
+    {{.names = "DNS:ns.example"}, "text=\"hostname mismatch; the name after # "},
+    {{.names = "DNS:dns.example", .begins_seconds = -7200, .ends_seconds = -60},
+     "text=\"certificate has expired; "},
+    {{.names = "DNS:dns.example", .is_self_signed = true}, "text=\"self-signed certificate; "},
+};
+
+START_TEST(a_server_that_is_somebody_else_is_told_about_and_asked_nothing)
+{
+    struct tls_scene tls;
+
+    begin_tls(&tls, &strangers[_i].wish);
+    ask(tls.scene, 0);
+    ask(tls.scene, 1);
+    turn_until_told(tls.scene, 2);
+    for (link_ticket ticket = 0; ticket < 2; ticket++) {
+        ck_assert_uint_eq(tls.scene->fates[ticket].failures, 1);
+        ck_assert_int_eq(tls.scene->fates[ticket].failure, LINK_TLS);
+    }
+    const char *log = read_log(&tls);
+    ck_assert_ptr_nonnull(
+        strstr(log, " warning upstream_tls upstream=tls://127.0.0.1#dns.example text="));
+    ck_assert_ptr_nonnull(strstr(log, strangers[_i].text));
+    ck_assert_ptr_eq(strchr(log, '\n'), log + strlen(log) - 1);
+    read_to_the_end(tls.scene);
+    ck_assert_uint_eq(far_last(&tls.scene->far)->length, 0);
+    /* An alert has told it, too. */
+    ck_assert_int_eq(SSL_get_shutdown(far_last(&tls.scene->far)->tls.ssl), SSL_RECEIVED_SHUTDOWN);
+    end_tls(&tls);
+}
+END_TEST
+
+/* Fails, or goes well, once; returns what is said about it. */
+static const char *try_tls(struct tls_scene *tls, bool goes_well, const struct identity *identity)
+{
+    struct scene *scene = tls->scene;
+    unsigned told = scene->told;
+
+    SSL_CTX_use_certificate(scene->far.context, identity->certificate);
+    SSL_CTX_use_PrivateKey(scene->far.context, identity->key);
+    ask(scene, 0);
+    if (goes_well) {
+        turn_until_asked(scene, scene->far.count + 1, 1);
+        far_answer(far_last(&scene->far), 0);
+    }
+    turn_until_told(scene, told + 1);
+    if (goes_well)
+        pass(scene, 10000);
+    turn_until_closed(scene);
+    return read_log(tls);
+}
+
+START_TEST(a_server_whose_tls_fails_is_told_about_once_until_it_goes_well)
+{
+    const struct identity_wish wrong = {.names = "DNS:ns.example"};
+    struct tls_scene tls;
+
+    begin_tls(&tls, &good);
+    SSL_CTX_set_num_tickets(tls.scene->far.context, 0); /* each shows its certificate */
+    struct identity other = identity_make(&tls.authority, &wrong);
+    ck_assert_ptr_nonnull(strstr(try_tls(&tls, false, &other), "upstream_tls"));
+    pass(tls.scene, 60000);
+    for (unsigned turns = 0; turns < 3; turns++)
+        ck_assert_str_eq(try_tls(&tls, false, &other), "");
+    tls.scene->now_ms += 60000;
+    ck_assert_str_eq(try_tls(&tls, true, &tls.identity), "");
+    ck_assert_ptr_nonnull(strstr(try_tls(&tls, false, &other), "upstream_tls"));
+    ck_assert_str_eq(try_tls(&tls, true, &tls.identity), ""); /* takes ten seconds */
+    ck_assert_str_eq(try_tls(&tls, false, &other), "");       /* too soon to say it again */
+    tls.scene->now_ms += 20000;
+    ck_assert_ptr_nonnull(strstr(try_tls(&tls, false, &other), "upstream_tls"));
+    identity_free(&other);
+    end_tls(&tls);
+}
+END_TEST
+
+START_TEST(a_server_that_does_not_speak_tls_is_named)
+{
+    struct tls_scene tls;
+
+    begin_tls(&tls, &good);
+    SSL_CTX *context = tls.scene->far.context;
+    tls.scene->far.context = NULL;
+    ask(tls.scene, 0);
+    while (tls.scene->far.count == 0)
+        turn(tls.scene);
+    far_say(far_last(&tls.scene->far), "\0\14plain answer", 14);
+    turn_until_told(tls.scene, 1);
+    ck_assert_int_eq(tls.scene->fates[0].failure, LINK_TLS);
+    ck_assert_ptr_nonnull(strstr(read_log(&tls), "text=\"what it says is not TLS; check the port"));
+    tls.scene->far.context = context;
+    end_tls(&tls);
+}
+END_TEST
+
+static const size_t cuts[] = {0, 1, 5, 50, 120, 130, 200, 500};
+
+START_TEST(a_handshake_that_is_cut_fails_every_question)
+{
+    struct tls_scene tls;
+    uint8_t flight[16384], hello[16384];
+
+    begin_tls(&tls, &good);
+    SSL_CTX *context = tls.scene->far.context;
+    tls.scene->far.context = NULL; /* the test is the server */
+    ask(tls.scene, 0);
+    while (tls.scene->far.count == 0 || far_last(&tls.scene->far)->length == 0)
+        turn(tls.scene);
+    struct far_end *far = far_last(&tls.scene->far);
+    struct tls_server server;
+    tls_server_begin(&server, context);
+    memcpy(hello, far->heard, far->length);
+    tls_server_put(&server, hello, far->length);
+    size_t length = tls_server_take(&server, flight, sizeof flight);
+    ck_assert_uint_gt(length, 520);
+    far_say_plainly(far, flight, cuts[_i / 2]);
+    if (_i % 2 == 0) {
+        far_hang_up(far);
+        turn_until_told(tls.scene, 1);
+        ck_assert_ptr_nonnull(strstr(read_log(&tls), "text=\"it ended the connection; "));
+    } else {
+        turn(tls.scene);
+        pass(tls.scene, 2000);
+        ck_assert_ptr_nonnull(strstr(read_log(&tls), "text=\"no reply; "));
+    }
+    ck_assert_int_eq(tls.scene->fates[0].failure, LINK_TLS);
+    ck_assert_int_eq(tls.scene->stream.state, STREAM_CLOSED);
+    tls_server_end(&server);
+    tls.scene->far.context = context;
+    end_tls(&tls);
+}
+END_TEST
+
+START_TEST(records_that_were_tampered_with_end_the_connection)
+{
+    static const uint8_t rubbish[40] = "\x17\x03\x03\x00\x23 tampered with";
+    struct tls_scene tls;
+
+    begin_tls(&tls, &good);
+    warm_up(tls.scene);
+    ask(tls.scene, 0);
+    turn_until_asked(tls.scene, 1, 2);
+    far_say_plainly(far_last(&tls.scene->far), rubbish, sizeof rubbish);
+    turn_until_asked(tls.scene, 2, 1);
+    /* A session of that connection is not trusted any more. */
+    ck_assert_int_eq(SSL_session_reused(far_last(&tls.scene->far)->tls.ssl), 0);
+    far_answer(far_last(&tls.scene->far), 0);
+    turn_until_told(tls.scene, 1);
+    ck_assert_uint_eq(tls.scene->fates[0].responses, 1);
+    end_tls(&tls);
+}
+END_TEST
+
+#define LOOP_OVER(tcase, test, table)                                                              \
+    tcase_add_loop_test(tcase, test, 0, (int)(sizeof(table) / sizeof(table)[0]))
+
+static TCase *questions_case(void)
+{
+    TCase *questions = tcase_create("questions");
+
+    tcase_add_test(questions, responses_come_in_any_order);
+    tcase_add_test(questions, questions_on_one_connection_differ_in_their_ids);
+    tcase_add_test(questions, a_later_question_goes_over_the_same_connection);
+    tcase_add_test(questions, a_response_that_comes_octet_by_octet_is_whole);
+    tcase_add_test(questions, the_longest_response_is_taken);
+    tcase_add_test(questions, what_nobody_waits_for_is_counted_and_ignored);
+    tcase_add_test(questions, a_message_too_short_for_an_id_has_none);
+    tcase_add_test(questions, an_idle_connection_wakes_nobody);
+    tcase_add_test(questions, a_forgotten_question_is_not_written_and_its_response_not_told);
+    tcase_add_test(questions, a_server_that_reads_nothing_is_not_asked_without_end);
+    return questions;
+}
+
+static TCase *failures_case(void)
+{
+    TCase *failures = tcase_create("failures");
+
+    tcase_add_test(failures, a_refused_connection_fails_every_question);
+    tcase_add_test(failures, a_network_that_cannot_be_reached_is_told_in_the_next_turn);
+    tcase_add_test(failures, a_failed_question_may_be_forgotten_before_it_is_told);
+    tcase_add_test(failures, a_connection_that_never_comes_about_is_given_up);
+    tcase_add_test(failures, a_connection_closed_before_it_worked_fails_its_questions);
+    tcase_add_test(failures, a_connection_closed_while_idle_costs_nothing);
+    tcase_add_test(failures, questions_that_meet_a_closing_connection_are_asked_once_more);
+    tcase_add_test(failures, a_question_is_not_asked_again_where_nobody_listens_any_more);
+    tcase_add_test(failures, responses_before_the_end_of_a_connection_are_told);
+    tcase_add_test(failures, a_reset_is_an_end_like_any_other);
+    tcase_add_test(failures, an_error_that_reading_does_not_show_is_an_end_too);
+    tcase_add_test(failures, writing_to_a_server_that_is_gone_raises_no_signal);
+    return failures;
+}
+
+static TCase *time_case(void)
+{
+    TCase *time = tcase_create("time");
+
+    tcase_add_test(time, a_connection_without_questions_is_closed_after_ten_seconds);
+    tcase_add_test(time, a_connection_that_has_fallen_silent_is_replaced);
+    tcase_add_test(time, a_connection_with_a_question_out_and_no_response_is_doubtful);
+    tcase_add_test(time, a_response_shows_that_a_connection_is_alive);
+    tcase_add_test(time, a_question_keeps_its_connection_open);
+    tcase_add_test(time, no_descriptor_is_left_behind);
+    return time;
+}
+
+static TCase *tls_case(void)
+{
+    TCase *tls = tcase_create("tls");
+
+    tcase_add_test(tls, questions_over_tls_are_answered_in_any_order);
+    tcase_add_test(tls, a_long_response_over_tls_is_taken);
+    tcase_add_test(tls, many_questions_over_tls_wait_for_a_slow_reader);
+    tcase_add_test(tls, the_next_tls_connection_resumes_the_session);
+    tcase_add_test(tls, questions_that_meet_a_goodbye_are_asked_once_more);
+    LOOP_OVER(tls, a_server_that_is_somebody_else_is_told_about_and_asked_nothing, strangers);
+    tcase_add_test(tls, a_server_whose_tls_fails_is_told_about_once_until_it_goes_well);
+    tcase_add_test(tls, a_server_that_does_not_speak_tls_is_named);
+    tcase_add_loop_test(tls, a_handshake_that_is_cut_fails_every_question, 0,
+                        2 * (int)(sizeof cuts / sizeof *cuts));
+    tcase_add_test(tls, records_that_were_tampered_with_end_the_connection);
+    return tls;
+}
+
+int main(void)
+{
+    Suite *suite = suite_create("stream");
+
+    suite_add_tcase(suite, questions_case());
+    suite_add_tcase(suite, failures_case());
+    suite_add_tcase(suite, time_case());
+    suite_add_tcase(suite, tls_case());
+    return suite_run(suite);
+}

@@ -1,0 +1,531 @@
+#include "upstream/tls.h"
+
+#include <string.h>
+
+#include "support/identity.h"
+#include "support/suite.h"
+#include "support/tls_server.h"
+
+enum { FLIGHTS_MOST = 20, ROOM = 65536 };
+
+static const int versions[] = {TLS1_2_VERSION, TLS1_3_VERSION};
+
+/* A client of ours and a server in one memory. */
+struct scene {
+    struct authority authority;
+    struct identity identity;
+    SSL_CTX *context;
+    struct upstream upstream;
+    struct tls_trust *trust;
+    struct tls *client;
+    struct tls_server server;
+    enum tls_status status;
+    size_t piece;          /* octets handed to the client at once; 0: all */
+    size_t to_client;      /* octets handed over on this connection */
+    size_t to_client_most; /* after which the network is cut; 0: never */
+    bool is_cut;           /* something was withheld */
+};
+
+static void begin(struct scene *scene, const struct identity_wish *wish, int version,
+                  const char *name, const char *address)
+{
+    struct err err;
+
+    *scene = (struct scene){.upstream = {.is_tls = true, .tls_name = name}};
+    ck_assert(endpoint_read(address, UPSTREAM_PORT_TLS, &scene->upstream.endpoint));
+    authority_init(&scene->authority);
+    scene->identity = identity_make(&scene->authority, wish);
+    scene->context = tls_server_context(&scene->identity, version);
+    scene->trust = tls_trust_new(&err);
+    ck_assert_ptr_nonnull(scene->trust);
+    scene->client = tls_new(scene->trust, &scene->upstream);
+    ck_assert_ptr_nonnull(scene->client);
+}
+
+static void end(struct scene *scene)
+{
+    tls_free(scene->client);
+    tls_trust_free(scene->trust);
+    SSL_CTX_free(scene->context);
+    identity_free(&scene->identity);
+    authority_close(&scene->authority);
+}
+
+/* Hands octets to the client, in pieces. Returns what came out of them. */
+static size_t to_client(struct scene *scene, const uint8_t *octets, size_t length, uint8_t *said)
+{
+    size_t piece = scene->piece > 0 ? scene->piece : length, total = 0, one;
+
+    for (size_t at = 0; at < length && scene->status == TLS_WAITING; at += piece) {
+        size_t next = piece < length - at ? piece : length - at;
+        if (scene->to_client_most > 0 && next > scene->to_client_most - scene->to_client) {
+            next = scene->to_client_most - scene->to_client;
+            scene->is_cut = true;
+        }
+        ck_assert(tls_put(scene->client, octets + at, next));
+        scene->to_client += next;
+        while ((scene->status = tls_read(scene->client, said + total, ROOM - total, &one)) ==
+               TLS_READ)
+            total += one;
+    }
+    return total;
+}
+
+/* Carries octets to and fro until both sides wait. Returns what the client has read. */
+static size_t exchange(struct scene *scene, uint8_t *said)
+{
+    uint8_t octets[ROOM];
+    size_t total = 0;
+
+    for (unsigned flight = 0; flight < FLIGHTS_MOST; flight++) {
+        size_t length = tls_take(scene->client, octets, sizeof octets);
+        if (length > 0)
+            tls_server_put(&scene->server, octets, length);
+        size_t answer = tls_server_take(&scene->server, octets, sizeof octets);
+        total += to_client(scene, octets, answer, said + total);
+        if (length == 0 && answer == 0)
+            return total;
+    }
+    ck_abort_msg("the handshake has no end");
+}
+
+static void shake_hands(struct scene *scene)
+{
+    uint8_t said[ROOM];
+
+    scene->status = TLS_WAITING;
+    scene->to_client = 0;
+    ck_assert(tls_begin(scene->client));
+    ck_assert(!tls_is_open(scene->client));
+    tls_server_begin(&scene->server, scene->context);
+    ck_assert_uint_eq(exchange(scene, said), 0);
+}
+
+static void part(struct scene *scene)
+{
+    tls_end(scene->client);
+    tls_server_end(&scene->server);
+    ck_assert(!tls_is_open(scene->client));
+}
+
+/* ---- who the server is ---- */
+
+static const struct {
+    const char *what;
+    struct identity_wish wish;
+    const char *name;    /* behind # */
+    const char *address; /* asked */
+    const char *failure; /* NULL: it goes well */
+    const char *remedy;  /* some words of it */
+} cases[] = {
+    {"its name", {.names = "DNS:dns.example"}, "dns.example", "127.0.0.1", NULL, NULL},
+    {"one of its names", {.names = "DNS:a.example,DNS:B.example"}, "b.example", "::1", NULL, NULL},
+    {"a whole label", {.names = "DNS:*.dns.example"}, "a.dns.example", "::1", NULL, NULL},
+    {"its address", {.names = "IP:127.0.0.1"}, NULL, "127.0.0.1", NULL, NULL},
+    {"its IPv6 address", {.names = "IP:fd00::2"}, NULL, "fd00::2", NULL, NULL},
+    {"another name",
+     {.names = "DNS:dns.example"},
+     "ns.example",
+     "127.0.0.1",
+     "hostname mismatch",
+     "the name after #"},
+    {"no names",
+     {.names = NULL},
+     "dns.example",
+     "127.0.0.1",
+     "hostname mismatch",
+     "the name after #"},
+    {"a common name alone",
+     {.common_name = "dns.example"},
+     "dns.example",
+     "127.0.0.1",
+     "hostname mismatch",
+     "the name after #"},
+    {"a part of a label",
+     {.names = "DNS:a*.dns.example"},
+     "ab.dns.example",
+     "127.0.0.1",
+     "hostname mismatch",
+     "the name after #"},
+    {"two labels",
+     {.names = "DNS:*.dns.example"},
+     "a.b.dns.example",
+     "127.0.0.1",
+     "hostname mismatch",
+     "the name after #"},
+    {"the address, when a name is asked for",
+     {.names = "IP:127.0.0.1"},
+     "dns.example",
+     "127.0.0.1",
+     "hostname mismatch",
+     "the name after #"},
+    {"another address",
+     {.names = "IP:127.0.0.2"},
+     NULL,
+     "127.0.0.1",
+     "IP address mismatch",
+     "write the name"},
+    {"a name, when the address is asked for",
+     {.names = "DNS:dns.example"},
+     NULL,
+     "127.0.0.1",
+     "IP address mismatch",
+     "write the name"},
+    {"it has expired",
+     {.names = "DNS:dns.example", .begins_seconds = -7200, .ends_seconds = -60},
+     "dns.example",
+     "127.0.0.1",
+     "certificate has expired",
+     "renewed"},
+    {"it begins later",
+     {.names = "DNS:dns.example", .begins_seconds = 600},
+     "dns.example",
+     "127.0.0.1",
+     "certificate is not yet valid",
+     "clock"},
+    {"signed by nobody",
+     {.names = "DNS:dns.example", .is_self_signed = true},
+     "dns.example",
+     "127.0.0.1",
+     "self-signed certificate",
+     "SSL_CERT_FILE"},
+};
+
+START_TEST(a_server_must_have_the_name_or_the_address)
+{
+    struct scene scene;
+
+    for (size_t i = 0; i < sizeof versions / sizeof *versions; i++) {
+        begin(&scene, &cases[_i].wish, versions[i], cases[_i].name, cases[_i].address);
+        shake_hands(&scene);
+        struct tls_failure failure = tls_failure(scene.client);
+        if (cases[_i].failure == NULL) {
+            ck_assert_msg(tls_is_open(scene.client), "%s: %s", cases[_i].what, failure.text);
+            ck_assert_int_eq(scene.status, TLS_WAITING);
+        } else {
+            ck_assert_msg(!tls_is_open(scene.client), "%s: accepted", cases[_i].what);
+            ck_assert_int_eq(scene.status, TLS_FAILED);
+            ck_assert_str_eq(failure.text, cases[_i].failure);
+            ck_assert_ptr_nonnull(strstr(failure.remedy, cases[_i].remedy));
+        }
+        part(&scene);
+        end(&scene);
+    }
+}
+END_TEST
+
+static const struct identity_wish good = {.names = "DNS:dns.example"};
+
+START_TEST(the_name_and_the_protocol_are_told_to_the_server)
+{
+    struct scene scene;
+
+    begin(&scene, &good, versions[_i], "dns.example", "127.0.0.1");
+    shake_hands(&scene);
+    ck_assert_str_eq(SSL_get_servername(scene.server.ssl, TLSEXT_NAMETYPE_host_name),
+                     "dns.example");
+    ck_assert_str_eq(tls_server_protocol(&scene.server), "dot");
+    part(&scene);
+    end(&scene);
+}
+END_TEST
+
+START_TEST(a_server_by_its_address_is_told_no_name)
+{
+    struct scene scene;
+
+    begin(&scene, &(struct identity_wish){.names = "IP:127.0.0.1"}, versions[_i], NULL,
+          "127.0.0.1");
+    shake_hands(&scene);
+    ck_assert_ptr_null(SSL_get_servername(scene.server.ssl, TLSEXT_NAMETYPE_host_name));
+    part(&scene);
+    end(&scene);
+}
+END_TEST
+
+/* ---- what goes to and fro ---- */
+
+static const size_t pieces[] = {0, 1, 5, 1000};
+
+START_TEST(what_is_said_arrives_however_it_is_cut)
+{
+    struct scene scene;
+    uint8_t question[300], heard[ROOM], answer[40000], said[ROOM];
+
+    for (size_t i = 0; i < sizeof question; i++)
+        question[i] = (uint8_t)i;
+    for (size_t i = 0; i < sizeof answer; i++)
+        answer[i] = (uint8_t)(i * 7);
+    begin(&scene, &good, versions[_i % 2], "dns.example", "127.0.0.1");
+    scene.piece = pieces[_i / 2];
+    shake_hands(&scene);
+    ck_assert(tls_write(scene.client, question, sizeof question));
+    ck_assert_uint_eq(exchange(&scene, said), 0);
+    ck_assert_uint_eq(tls_server_read(&scene.server, heard, sizeof heard), sizeof question);
+    ck_assert_mem_eq(heard, question, sizeof question);
+    tls_server_write(&scene.server, answer, sizeof answer);
+    ck_assert_uint_eq(exchange(&scene, said), sizeof answer);
+    ck_assert_mem_eq(said, answer, sizeof answer);
+    part(&scene);
+    end(&scene);
+}
+END_TEST
+
+START_TEST(what_is_taken_in_pieces_is_whole)
+{
+    struct scene scene;
+    uint8_t octets[ROOM];
+    size_t length = 0;
+
+    begin(&scene, &good, TLS1_3_VERSION, "dns.example", "127.0.0.1");
+    ck_assert(tls_begin(scene.client));
+    while (tls_take(scene.client, octets + length, 1) == 1)
+        length++;
+    ck_assert_uint_gt(length, 100);
+    ck_assert_uint_eq(octets[0], 22); /* a handshake record (RFC 8446 section 5.1) */
+    ck_assert_uint_eq(length, 5U + (unsigned)(octets[3] << 8 | octets[4]));
+    tls_end(scene.client);
+    end(&scene);
+}
+END_TEST
+
+START_TEST(each_side_hears_the_others_goodbye)
+{
+    struct scene scene;
+    uint8_t said[ROOM];
+
+    begin(&scene, &good, versions[_i % 2], "dns.example", "127.0.0.1");
+    shake_hands(&scene);
+    if (_i < 2) {
+        tls_write_goodbye(scene.client);
+        exchange(&scene, said);
+        ck_assert_uint_eq(tls_server_read(&scene.server, said, sizeof said), 0);
+        ck_assert_int_eq(SSL_get_shutdown(scene.server.ssl), SSL_RECEIVED_SHUTDOWN);
+    } else {
+        SSL_shutdown(scene.server.ssl);
+        exchange(&scene, said);
+        ck_assert_int_eq(scene.status, TLS_ENDED);
+    }
+    part(&scene);
+    end(&scene);
+}
+END_TEST
+
+START_TEST(a_goodbye_before_the_handshake_is_done_says_nothing)
+{
+    struct scene scene;
+    uint8_t octets[ROOM];
+
+    begin(&scene, &good, TLS1_3_VERSION, "dns.example", "127.0.0.1");
+    ck_assert(tls_begin(scene.client));
+    while (tls_take(scene.client, octets, sizeof octets) > 0)
+        ;
+    tls_write_goodbye(scene.client);
+    ck_assert_uint_eq(tls_take(scene.client, octets, sizeof octets), 0);
+    tls_end(scene.client);
+    end(&scene);
+}
+END_TEST
+
+/* ---- sessions ---- */
+
+START_TEST(the_next_connection_resumes_the_session)
+{
+    struct scene scene;
+
+    begin(&scene, &good, versions[_i], "dns.example", "127.0.0.1");
+    for (unsigned turn = 0; turn < 4; turn++) {
+        shake_hands(&scene);
+        ck_assert(tls_is_open(scene.client));
+        ck_assert_int_eq(SSL_session_reused(scene.server.ssl), turn > 0);
+        part(&scene);
+    }
+    end(&scene);
+}
+END_TEST
+
+START_TEST(a_connection_that_was_spoilt_is_not_resumed)
+{
+    static const uint8_t rubbish[64] = "\x17\x03\x03\x00\x3b rubbish";
+    struct scene scene;
+    uint8_t said[ROOM];
+
+    begin(&scene, &good, versions[_i], "dns.example", "127.0.0.1");
+    shake_hands(&scene);
+    to_client(&scene, rubbish, sizeof rubbish, said);
+    ck_assert_int_eq(scene.status, TLS_FAILED);
+    ck_assert(!tls_is_open(scene.client));
+    ck_assert(!tls_write(scene.client, rubbish, 1));
+    part(&scene);
+    shake_hands(&scene);
+    ck_assert(tls_is_open(scene.client));
+    ck_assert_int_eq(SSL_session_reused(scene.server.ssl), 0);
+    part(&scene);
+    end(&scene);
+}
+END_TEST
+
+START_TEST(a_session_that_a_server_stumbles_over_is_not_offered_again)
+{
+    static const uint8_t alert[] = {21, 3, 3, 0, 2, 2, 80}; /* internal_error */
+    struct scene scene;
+    uint8_t said[ROOM];
+
+    begin(&scene, &good, versions[_i % 2], "dns.example", "127.0.0.1");
+    shake_hands(&scene);
+    part(&scene);
+    ck_assert(tls_begin(scene.client));
+    scene.status = TLS_WAITING;
+    if (_i < 2) { /* it says so; else it hangs up */
+        to_client(&scene, alert, sizeof alert, said);
+        ck_assert_int_eq(scene.status, TLS_FAILED);
+        ck_assert_str_eq(tls_failure(scene.client).text, "tlsv1 alert internal error");
+    }
+    tls_end(scene.client);
+    shake_hands(&scene);
+    ck_assert(tls_is_open(scene.client));
+    ck_assert_int_eq(SSL_session_reused(scene.server.ssl), 0);
+    part(&scene);
+    end(&scene);
+}
+END_TEST
+
+/* ---- what is no TLS, or not all of it ---- */
+
+START_TEST(a_handshake_cut_anywhere_never_opens)
+{
+    struct scene scene;
+
+    begin(&scene, &good, versions[_i], "dns.example", "127.0.0.1");
+    SSL_CTX_set_num_tickets(scene.context, 0);
+    shake_hands(&scene);
+    size_t whole = scene.to_client;
+    part(&scene);
+    tls_free(scene.client);
+    for (size_t most = 1; most < whole; most++) {
+        scene.client = tls_new(scene.trust, &scene.upstream); /* no session to resume */
+        scene.to_client_most = most;
+        scene.is_cut = false;
+        shake_hands(&scene);
+        /* Signatures differ in length, and so may the whole. */
+        ck_assert(tls_is_open(scene.client) != scene.is_cut);
+        ck_assert(most > whole / 2 || scene.is_cut);
+        ck_assert_int_eq(scene.status, TLS_WAITING);
+        ck_assert_str_eq(tls_failure(scene.client).text, "it ended the connection");
+        part(&scene);
+        tls_free(scene.client);
+    }
+    scene.client = NULL;
+    end(&scene);
+}
+END_TEST
+
+static const struct {
+    const char *octets;
+    size_t length;
+    const char *failure;
+} strangers[] = {
+    {"\x00\x1d\x12\x34\x81\x80\x00\x01\x00\x00\x00\x00", 12, "what it says is not TLS"},
+    {"HTTP/1.1 400 Bad Request\r\n\r\n", 28, "what it says is not TLS"},
+    {"220 mail ready\r\n", 16, "what it says is not TLS"},
+    {"\x15\x03\x03\x00\x02\x02\x28", 7, "sslv3 alert handshake failure"},
+    {"\x15\x03\x01\x00\x02\x02\x46", 7, "tlsv1 alert protocol version"},
+};
+
+START_TEST(what_is_no_tls_is_named)
+{
+    struct scene scene;
+    uint8_t said[ROOM];
+
+    begin(&scene, &good, TLS1_3_VERSION, "dns.example", "127.0.0.1");
+    ck_assert(tls_begin(scene.client));
+    scene.status = TLS_WAITING;
+    to_client(&scene, (const uint8_t *)strangers[_i].octets, strangers[_i].length, said);
+    ck_assert_int_eq(scene.status, TLS_FAILED);
+    ck_assert_str_eq(tls_failure(scene.client).text, strangers[_i].failure);
+    ck_assert_ptr_nonnull(strstr(tls_failure(scene.client).remedy, "port"));
+    tls_end(scene.client);
+    end(&scene);
+}
+END_TEST
+
+START_TEST(a_server_of_old_tls_is_refused)
+{
+    struct scene scene;
+
+    begin(&scene, &good, TLS1_2_VERSION, "dns.example", "127.0.0.1");
+    SSL_CTX_set_cipher_list(scene.context, "ALL:@SECLEVEL=0");
+    SSL_CTX_set_min_proto_version(scene.context, TLS1_1_VERSION);
+    SSL_CTX_set_max_proto_version(scene.context, TLS1_1_VERSION);
+    shake_hands(&scene);
+    ck_assert(!tls_is_open(scene.client));
+    ck_assert_int_eq(scene.status, TLS_FAILED);
+    part(&scene);
+    end(&scene);
+}
+END_TEST
+
+START_TEST(a_server_may_want_no_protocol)
+{
+    struct scene scene;
+
+    begin(&scene, &good, versions[_i], "dns.example", "127.0.0.1");
+    SSL_CTX_set_alpn_select_cb(scene.context, NULL, NULL);
+    shake_hands(&scene);
+    ck_assert(tls_is_open(scene.client));
+    part(&scene);
+    end(&scene);
+}
+END_TEST
+
+START_TEST(trust_in_a_file_that_is_not_there_is_no_trust)
+{
+    struct scene scene;
+    struct err err;
+
+    begin(&scene, &good, TLS1_3_VERSION, "dns.example", "127.0.0.1");
+    tls_free(scene.client);
+    tls_trust_free(scene.trust);
+    setenv("SSL_CERT_FILE", "/nonexistent", 1);
+    scene.trust = tls_trust_new(&err);
+    ck_assert_ptr_nonnull(scene.trust);
+    scene.client = tls_new(scene.trust, &scene.upstream);
+    shake_hands(&scene);
+    ck_assert_int_eq(scene.status, TLS_FAILED);
+    ck_assert_str_eq(tls_failure(scene.client).text, "unable to get local issuer certificate");
+    part(&scene);
+    end(&scene);
+}
+END_TEST
+
+#define LOOP_OVER(tcase, test, table)                                                              \
+    tcase_add_loop_test(tcase, test, 0, (int)(sizeof(table) / sizeof(table)[0]))
+
+int main(void)
+{
+    Suite *suite = suite_create("tls");
+    TCase *identity = tcase_create("identity"), *octets = tcase_create("octets");
+    TCase *sessions = tcase_create("sessions"), *strange = tcase_create("strange");
+
+    LOOP_OVER(identity, a_server_must_have_the_name_or_the_address, cases);
+    LOOP_OVER(identity, the_name_and_the_protocol_are_told_to_the_server, versions);
+    LOOP_OVER(identity, a_server_by_its_address_is_told_no_name, versions);
+    tcase_add_test(identity, trust_in_a_file_that_is_not_there_is_no_trust);
+    suite_add_tcase(suite, identity);
+    tcase_add_loop_test(octets, what_is_said_arrives_however_it_is_cut, 0,
+                        2 * (int)(sizeof pieces / sizeof *pieces));
+    tcase_add_test(octets, what_is_taken_in_pieces_is_whole);
+    tcase_add_loop_test(octets, each_side_hears_the_others_goodbye, 0, 4);
+    tcase_add_test(octets, a_goodbye_before_the_handshake_is_done_says_nothing);
+    suite_add_tcase(suite, octets);
+    LOOP_OVER(sessions, the_next_connection_resumes_the_session, versions);
+    LOOP_OVER(sessions, a_connection_that_was_spoilt_is_not_resumed, versions);
+    tcase_add_loop_test(sessions, a_session_that_a_server_stumbles_over_is_not_offered_again, 0, 4);
+    suite_add_tcase(suite, sessions);
+    LOOP_OVER(strange, a_handshake_cut_anywhere_never_opens, versions);
+    LOOP_OVER(strange, what_is_no_tls_is_named, strangers);
+    tcase_add_test(strange, a_server_of_old_tls_is_refused);
+    LOOP_OVER(strange, a_server_may_want_no_protocol, versions);
+    suite_add_tcase(suite, strange);
+    return suite_run(suite);
+}
