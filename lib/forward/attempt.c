@@ -9,7 +9,7 @@ enum { US_PER_MS = 1000, FLAGS_OCTET = 2 };
 static struct resolver *server_of(const struct sender *sender, const struct fetch *fetch,
                                   const struct attempt *attempt)
 {
-    return &sender->servers[attempt_server(sender, fetch, attempt->place)];
+    return &sender->servers[attempt_server(sender, fetch, attempt->index)];
 }
 
 static link_ticket ticket_of(const struct sender *sender, const struct fetch *fetch,
@@ -29,21 +29,21 @@ struct fetch *attempt_find(const struct sender *sender, link_ticket ticket,
     return fetch;
 }
 
-uint8_t attempt_server(const struct sender *sender, const struct fetch *fetch, uint8_t place)
+uint8_t attempt_server(const struct sender *sender, const struct fetch *fetch, uint8_t index)
 {
-    return fetch->is_probe ? fetch->route : sender->routes[fetch->route].numbers[place];
+    return fetch->is_probe ? fetch->route : sender->routes[fetch->route].numbers[index];
 }
 
 static bool send_query(struct sender *sender, struct fetch *fetch, struct attempt *attempt)
 {
     struct link *link = sender->link;
-    uint8_t server = attempt_server(sender, fetch, attempt->place);
+    uint8_t server = attempt_server(sender, fetch, attempt->index);
     uint8_t query[UPSTREAM_QUERY_OCTETS_MOST];
 
     attempt->id = random_16(&sender->random);
     attempt->sent_ms = sender->now_ms;
     attempt->is_late = attempt->is_silent = false;
-    attempt->foreign = 0;
+    attempt->mismatched = 0;
     size_t length = response_write_query(&fetch->question, attempt->id, fetch->spelling,
                                          attempt->is_plain, query);
     if (fetch->is_iterative)
@@ -54,25 +54,25 @@ static bool send_query(struct sender *sender, struct fetch *fetch, struct attemp
         return false;
     stats_count(sender->stats,
                 attempt->over_stream ? COUNTER_FORWARD_STREAM_SENT : COUNTER_FORWARD_SENT, 1);
-    fetch->last_place = attempt->place;
+    fetch->last_index = attempt->index;
     fetch->sent_ms = sender->now_ms;
     return true;
 }
 
-bool attempt_begin(struct sender *sender, struct fetch *fetch, uint8_t place)
+bool attempt_begin(struct sender *sender, struct fetch *fetch, uint8_t index)
 {
     struct attempt *attempt = fetch_free_attempt(fetch);
 
     if (attempt == NULL)
         return false;
-    *attempt = (struct attempt){.place = place, .is_repeated = fetch_has_tried(fetch, place)};
+    *attempt = (struct attempt){.index = index, .is_repeated = fetch_has_tried(fetch, index)};
     const struct resolver *server = server_of(sender, fetch, attempt);
-    /* A server whose responses do not match may be well, and only not give the case back. */
-    attempt->over_stream = server->upstream->is_tls || fetch_has_foreign(fetch, place);
+    /* A server whose responses do not match may be fine, and only not keep the case. */
+    attempt->over_stream = server->upstream->is_tls || fetch_has_mismatched(fetch, index);
     attempt->is_plain = quirk_is_known(&server->standing->no_edns, sender->now_ms);
     if (!send_query(sender, fetch, attempt))
         return false;
-    fetch->tried |= (uint16_t)(1U << place);
+    fetch->tried |= (uint16_t)(1U << index);
     return true;
 }
 
@@ -81,11 +81,11 @@ bool attempt_again(struct sender *sender, struct fetch *fetch, struct attempt *a
     attempt_end(sender, fetch, attempt);
     if (send_query(sender, fetch, attempt))
         return true;
-    fetch_remember(fetch, FORWARD_FULL, attempt_server(sender, fetch, attempt->place));
+    fetch_remember(fetch, FORWARD_FULL, attempt_server(sender, fetch, attempt->index));
     return false;
 }
 
-/* ---- what is learned about servers ---- */
+/* ---- What attempts show of servers ---- */
 
 static void log_failing(const struct resolver *server)
 {
@@ -93,10 +93,9 @@ static void log_failing(const struct resolver *server)
 
     log_start(&line, LOG_WARNING, "upstream_failing");
     log_string(&line, "upstream", server->upstream->text);
-    log_string(
-        &line, "text",
-        "it answers neither clients' questions nor probes and is only probed and tried now; look "
-        "at it and the way there, or name another in upstreams");
+    log_string(&line, "text",
+               "it answers neither clients' questions nor probes, so it gets only probes and trial "
+               "queries now; check the server and the route to it, or set other upstreams");
     log_send(&line);
 }
 
@@ -113,7 +112,7 @@ void attempt_on_reply(struct sender *sender, const struct fetch *fetch, struct a
 {
     uint64_t rtt_ms = sender->now_ms - attempt->sent_ms;
 
-    attempt->is_late = attempt->is_silent = false; /* it is answered, however late */
+    attempt->is_late = attempt->is_silent = false; /* a late reply is a reply */
     struct resolver *server = server_of(sender, fetch, attempt);
     bool is_back =
         resolver_on_reply(server, fetch->is_probe, (uint32_t)rtt_ms * US_PER_MS, sender->now_ms);
@@ -124,9 +123,9 @@ void attempt_on_reply(struct sender *sender, const struct fetch *fetch, struct a
     log_back(server);
 }
 
-/* A server counts as silent only when nothing at all came from it since. */
-static void blame_for_question(struct sender *sender, const struct fetch *fetch,
-                               const struct attempt *attempt)
+/* A server counts as silent only when it has sent nothing at all since. */
+static void count_question_silence(struct sender *sender, const struct fetch *fetch,
+                                   const struct attempt *attempt)
 {
     struct resolver *server = server_of(sender, fetch, attempt);
 
@@ -135,8 +134,8 @@ static void blame_for_question(struct sender *sender, const struct fetch *fetch,
         sender->is_watching = true;
 }
 
-static void blame_for_probe(struct sender *sender, const struct fetch *fetch,
-                            const struct attempt *attempt)
+static void count_probe_silence(struct sender *sender, const struct fetch *fetch,
+                                const struct attempt *attempt)
 {
     struct resolver *server = server_of(sender, fetch, attempt);
 
@@ -146,26 +145,26 @@ static void blame_for_probe(struct sender *sender, const struct fetch *fetch,
     log_failing(server);
 }
 
-/* Once for each attempt. */
-static void blame(struct sender *sender, const struct fetch *fetch, struct attempt *attempt)
+/* Counts once for each attempt. */
+static void count_silence(struct sender *sender, const struct fetch *fetch, struct attempt *attempt)
 {
     if (attempt->is_silent)
         return;
     attempt->is_silent = true;
     stats_count(sender->stats, COUNTER_FORWARD_TIMEOUTS, 1);
     if (fetch->is_probe)
-        blame_for_probe(sender, fetch, attempt);
+        count_probe_silence(sender, fetch, attempt);
     else
-        blame_for_question(sender, fetch, attempt);
+        count_question_silence(sender, fetch, attempt);
 }
 
 void attempt_on_failure(struct sender *sender, const struct fetch *fetch, struct attempt *attempt)
 {
     attempt_defer(sender, fetch, attempt);
-    blame(sender, fetch, attempt);
+    count_silence(sender, fetch, attempt);
 }
 
-/* Returns when to look at it again. */
+/* Returns when to check it again. */
 static uint64_t check_wait(struct sender *sender, const struct fetch *fetch,
                            struct attempt *attempt)
 {
@@ -181,7 +180,7 @@ static uint64_t check_wait(struct sender *sender, const struct fetch *fetch,
     attempt->is_late = true;
     if (!attempt->is_silent && sender->now_ms < silent_ms)
         return silent_ms;
-    blame(sender, fetch, attempt);
+    count_silence(sender, fetch, attempt);
     return pool_never;
 }
 
@@ -245,7 +244,7 @@ void attempt_end_all(struct sender *sender, struct fetch *fetch)
         if (!attempt->is_open)
             continue;
         if (attempt->is_late)
-            blame(sender, fetch, attempt);
+            count_silence(sender, fetch, attempt);
         attempt_end(sender, fetch, attempt);
     }
 }

@@ -12,7 +12,7 @@ enum {
     SMALL_SHARE = 10, /* one tenth of the rings */
     ENTRY_SHARE = 8,  /* no entry is larger than an eighth of `small` */
     FAILURES_COUNTED = 6,
-    FETCHED_OCTETS = 3 * LINE_OCTETS, /* a usual entry stands in two or three lines */
+    FETCHED_OCTETS = 3 * LINE_OCTETS, /* a usual entry takes two or three lines */
 };
 
 static size_t round_up(size_t octets, size_t unit)
@@ -46,10 +46,11 @@ struct cache *cache_new(size_t octets, struct err *err)
         err_set(err, ERR_MEMORY, "a cache of %zu octets: %s", octets, strerror(errno));
         return NULL;
     }
-    /* A look-up goes to two or three places far apart; in huge pages each costs one miss less. */
+    /* A lookup reads two or three distant addresses; with huge pages each costs one miss less. */
     madvise(cache, octets, MADV_HUGEPAGE);
     cache->octets = octets;
-    cache->lines = (struct line *)(void *)((uint8_t *)cache + round_up(sizeof *cache, LINE_OCTETS));
+    cache->lines =
+        (struct index_line *)(void *)((uint8_t *)cache + round_up(sizeof *cache, LINE_OCTETS));
     cache->line_count = (uint32_t)(octets / OCTETS_PER_SLOT / LINE_SLOTS);
     cache->ghosts = (uint16_t *)(void *)(cache->lines + cache->line_count);
     cache->ghost_count = (uint32_t)(octets / OCTETS_PER_GHOST / LINE_SLOTS * LINE_SLOTS);
@@ -83,7 +84,7 @@ struct cache_use cache_use(const struct cache *cache)
 typedef uint32_t four __attribute__((vector_size(16)));
 
 /* Bit i is set when slot i has the tag; all eight are compared at once. */
-static inline unsigned slots_with_tag(const struct line *line, uint32_t tag)
+static inline unsigned slots_with_tag(const struct index_line *line, uint32_t tag)
 {
     const four low_bits = {1, 2, 4, 8}, high_bits = {16, 32, 64, 128};
     const four wanted = {tag, tag, tag, tag};
@@ -110,17 +111,17 @@ static inline bool is_entry_of(const struct cache_entry *entry, const struct que
            name_equals(question->name, name_of(entry), entry->name_length);
 }
 
-/* The place in its slot of a question's entry, or NULL. */
+/* Returns the slot of the question's entry, or NULL. */
 static inline uint32_t *seek(const struct cache *cache, const struct question *question)
 {
-    struct line *line = cache_line(cache, question->hash);
+    struct index_line *line = cache_line(cache, question->hash);
 
     /* At most eight turns. */
     for (unsigned slots = slots_with_tag(line, (uint32_t)question->hash); slots != 0;
          slots &= slots - 1) {
-        uint32_t *place = &line->places[__builtin_ctz(slots)];
-        if (*place != 0 && is_entry_of(cache_entry_at(cache, *place), question))
-            return place;
+        uint32_t *slot = &line->offsets[__builtin_ctz(slots)];
+        if (*slot != 0 && is_entry_of(cache_entry_at(cache, *slot), question))
+            return slot;
     }
     return NULL;
 }
@@ -132,12 +133,12 @@ void cache_prefetch(const struct cache *cache, uint64_t hash)
 
 void cache_prefetch_entry(const struct cache *cache, uint64_t hash)
 {
-    const struct line *line = cache_line(cache, hash);
+    const struct index_line *line = cache_line(cache, hash);
     unsigned slots = slots_with_tag(line, (uint32_t)hash);
 
     if (slots == 0)
         return;
-    const struct cache_entry *entry = cache_entry_at(cache, line->places[__builtin_ctz(slots)]);
+    const struct cache_entry *entry = cache_entry_at(cache, line->offsets[__builtin_ctz(slots)]);
     for (size_t i = 0; i < FETCHED_OCTETS; i += LINE_OCTETS)
         __builtin_prefetch((const uint8_t *)entry + i);
 }
@@ -145,11 +146,11 @@ void cache_prefetch_entry(const struct cache *cache, uint64_t hash)
 static inline struct cache_entry *find(const struct cache *cache, const struct question *question,
                                        uint32_t now_s)
 {
-    const uint32_t *place = seek(cache, question);
+    const uint32_t *slot = seek(cache, question);
 
-    if (place == NULL)
+    if (slot == NULL)
         return NULL;
-    struct cache_entry *entry = cache_entry_at(cache, *place);
+    struct cache_entry *entry = cache_entry_at(cache, *slot);
     return cache_entry_is_alive(entry, now_s) ? entry : NULL;
 }
 
@@ -168,7 +169,7 @@ const struct cache_entry *cache_peek(const struct cache *cache, const struct que
     return find(cache, question, now_s);
 }
 
-/* Takes the place of what was there for the question, or a new one. */
+/* Reuses the room of the question's old entry, or takes new room. */
 static struct cache_entry *replace(struct cache *cache, struct cache_entry *head, uint32_t *slot)
 {
     if (slot == NULL)
@@ -192,7 +193,7 @@ static size_t entry_octets(const struct question *question, const struct respons
     return round_up(sizeof(struct cache_entry) + octets + question->name->length, RING_UNIT);
 }
 
-/* Writes an entry with the response, or without any. */
+/* Writes an entry; `response` may be NULL. */
 static struct cache_entry *write_entry(struct cache *cache, uint32_t *slot,
                                        const struct question *question,
                                        const struct response *response, uint32_t now_s)

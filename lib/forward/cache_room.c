@@ -3,22 +3,22 @@
 #include <assert.h>
 #include <string.h>
 
-/* What one call of cache_store may still do to keep entries. */
-struct effort {
+/* What one call of cache_store may still move. */
+struct move_budget {
     uint32_t now_s;
     unsigned moves;
     size_t octets;
 };
 
-/* The slot's place that points to an entry of a ring; NULL when it is dead, or padding. */
+/* The slot that points to an entry of a ring; NULL for padding or a dead entry. */
 static uint32_t *slot_of(const struct cache *cache, const struct cache_entry *entry)
 {
-    struct line *line = cache_line(cache, entry->hash);
-    uint32_t place = cache_place(cache, entry);
+    struct index_line *line = cache_line(cache, entry->hash);
+    uint32_t offset = cache_offset(cache, entry);
 
     for (int i = 0; i < LINE_SLOTS; i++)
-        if (line->places[i] == place)
-            return &line->places[i];
+        if (line->offsets[i] == offset)
+            return &line->offsets[i];
     return NULL;
 }
 
@@ -38,7 +38,7 @@ static void evict(struct cache *cache, uint32_t *slot)
     cache->evicted++;
 }
 
-/* Where the trace of a hash is, and what it looks like. */
+/* The slot of a hash's ghost, and the hash's fingerprint. */
 static inline uint16_t *ghost_of(const struct cache *cache, uint64_t hash)
 {
     return &cache->ghosts[cache_scale((uint32_t)hash, cache->ghost_count)];
@@ -60,14 +60,14 @@ bool cache_room_take_ghost(struct cache *cache, uint64_t hash)
     return true;
 }
 
-/* True when there is a reason to keep an entry that is its ring's oldest, and strength to. */
-static bool may_move(struct effort *effort, const struct cache_entry *entry, bool is_wanted)
+/* True when the ring's oldest entry is worth keeping and the budget allows to move it. */
+static bool may_move(struct move_budget *budget, const struct cache_entry *entry, bool is_wanted)
 {
-    if (!is_wanted || !cache_entry_is_alive(entry, effort->now_s) || effort->moves == 0 ||
-        effort->octets < entry->octets)
+    if (!is_wanted || !cache_entry_is_alive(entry, budget->now_s) || budget->moves == 0 ||
+        budget->octets < entry->octets)
         return false;
-    effort->moves--;
-    effort->octets -= entry->octets;
+    budget->moves--;
+    budget->octets -= entry->octets;
     return true;
 }
 
@@ -77,15 +77,15 @@ static void age(struct cache_entry *entry)
         entry->uses--;
 }
 
-static void look_over_main(struct cache *cache, struct effort *effort)
+static void move_or_drop_main(struct cache *cache, struct move_budget *budget)
 {
     struct cache_entry *oldest = ring_oldest(&cache->main);
     uint32_t *slot = slot_of(cache, oldest);
 
-    if (slot != NULL && may_move(effort, oldest, oldest->uses > 0)) {
+    if (slot != NULL && may_move(budget, oldest, oldest->uses > 0)) {
         oldest = ring_renew(&cache->main);
         age(oldest);
-        *slot = cache_place(cache, oldest);
+        *slot = cache_offset(cache, oldest);
         return;
     }
     if (slot != NULL)
@@ -93,34 +93,34 @@ static void look_over_main(struct cache *cache, struct effort *effort)
     ring_drop(&cache->main);
 }
 
-/* Ends: every turn drops an entry, or is one of the moves that the effort allows. */
-static void make_room_in_main(struct cache *cache, size_t octets, struct effort *effort)
+/* Terminates: every turn drops an entry, or is one of the moves that the budget allows. */
+static void make_room_in_main(struct cache *cache, size_t octets, struct move_budget *budget)
 {
     while (!ring_has_room(&cache->main, octets))
-        look_over_main(cache, effort);
+        move_or_drop_main(cache, budget);
 }
 
-/* `main` makes room for it without looking at `small` again, so this goes no deeper. */
-static void move_to_main(struct cache *cache, uint32_t *slot, struct effort *effort)
+/* Making room in `main` does not touch `small`, so there is no recursion. */
+static void move_to_main(struct cache *cache, uint32_t *slot, struct move_budget *budget)
 {
     struct cache_entry *oldest = cache_entry_at(cache, *slot);
 
-    make_room_in_main(cache, oldest->octets, effort);
+    make_room_in_main(cache, oldest->octets, budget);
     struct cache_entry *entry = ring_append(&cache->main, oldest->octets);
     memcpy(entry, oldest, oldest->octets);
     age(entry);
-    *slot = cache_place(cache, entry);
+    *slot = cache_offset(cache, entry);
 }
 
-static void look_over_small(struct cache *cache, struct effort *effort)
+static void move_or_drop_small(struct cache *cache, struct move_budget *budget)
 {
     struct cache_entry *oldest = ring_oldest(&cache->small);
     uint32_t *slot = slot_of(cache, oldest);
 
     if (slot != NULL) {
         bool is_wanted = oldest->uses > 0 || ring_has_room(&cache->main, oldest->octets);
-        if (may_move(effort, oldest, is_wanted)) {
-            move_to_main(cache, slot, effort);
+        if (may_move(budget, oldest, is_wanted)) {
+            move_to_main(cache, slot, budget);
         } else {
             *ghost_of(cache, oldest->hash) = print_of(oldest->hash);
             evict(cache, slot);
@@ -131,37 +131,37 @@ static void look_over_small(struct cache *cache, struct effort *effort)
 
 static void make_room(struct cache *cache, struct ring *ring, size_t octets, uint32_t now_s)
 {
-    struct effort effort = {
+    struct move_budget budget = {
         .now_s = now_s, .moves = CACHE_MOVES_MOST, .octets = CACHE_MOVED_OCTETS_MOST};
 
     if (ring == &cache->main)
-        make_room_in_main(cache, octets, &effort);
-    else /* ends: every turn drops an entry */
+        make_room_in_main(cache, octets, &budget);
+    else /* terminates: every turn drops an entry */
         while (!ring_has_room(ring, octets))
-            look_over_small(cache, &effort);
+            move_or_drop_small(cache, &budget);
 }
 
-/* How much is lost with an entry: nothing, or the more the more it was used. */
+/* The value of an entry: 0 when it is dead, else more for each use. */
 static unsigned worth(const struct cache_entry *entry, uint32_t now_s)
 {
     return cache_entry_is_alive(entry, now_s) ? 1U + entry->uses : 0;
 }
 
-/* An empty slot of the line; when there is none, the least worthy of its entries goes. */
-static int vacate_slot(struct cache *cache, struct line *line, uint32_t now_s)
+/* Returns an empty slot of the line; if there is none, evicts the entry of the least worth. */
+static int vacate_slot(struct cache *cache, struct index_line *line, uint32_t now_s)
 {
     int least = 0;
 
     for (int i = 0; i < LINE_SLOTS; i++) {
-        if (line->places[i] == 0)
+        if (line->offsets[i] == 0)
             return i;
-        const struct cache_entry *entry = cache_entry_at(cache, line->places[i]);
-        const struct cache_entry *other = cache_entry_at(cache, line->places[least]);
+        const struct cache_entry *entry = cache_entry_at(cache, line->offsets[i]);
+        const struct cache_entry *other = cache_entry_at(cache, line->offsets[least]);
         unsigned here = worth(entry, now_s), there = worth(other, now_s);
         if (here < there || (here == there && entry->stored_s < other->stored_s))
             least = i;
     }
-    evict(cache, &line->places[least]);
+    evict(cache, &line->offsets[least]);
     return least;
 }
 
@@ -171,10 +171,10 @@ struct cache_entry *cache_room_add(struct cache *cache, struct ring *ring,
     make_room(cache, ring, head->octets, head->stored_s);
     struct cache_entry *entry = ring_append(ring, head->octets);
     *entry = *head;
-    struct line *line = cache_line(cache, head->hash);
+    struct index_line *line = cache_line(cache, head->hash);
     int slot = vacate_slot(cache, line, head->stored_s);
     line->tags[slot] = (uint32_t)head->hash;
-    line->places[slot] = cache_place(cache, entry);
+    line->offsets[slot] = cache_offset(cache, entry);
     cache->live_entries++;
     cache->live_octets += entry->octets;
     return entry;

@@ -17,7 +17,7 @@ static void write_slot(struct failures *failures, uint64_t hash, uint64_t what)
     atomic_store_explicit(&failures->slots[slot].what, what, memory_order_relaxed);
 }
 
-/* 0: nothing. */
+/* Returns 0 when the slot is not the question's. */
 static uint64_t read_slot(const struct failures *failures, uint64_t hash)
 {
     size_t slot = slot_of(hash);

@@ -1,14 +1,13 @@
 #pragma once
 /**
- * Questions that failed lately, as all workers know them: who asks next, of whichever worker, is
- * told so at once (RFC 9520) and does not wait once more.
+ * Recent failures of questions, shared by all workers: the next request, at any worker, fails at
+ * once (RFC 9520) instead of waiting again.
  *
  *     slot, by hash   [ hash ^ what │ what ]      what: until 32 │ era 16 │ server 8 │ failure 8
  *
- * A slot is two words that are written and read one by one, without locks. What two writers or a
- * writer and a reader mix up does not fit together any more and counts as empty; so the hash is
- * compared whole, and a later question simply takes the place of an earlier one. Losing a memory
- * costs one more question.
+ * A slot is two words that are written and read one by one, without locks. Words that two writers,
+ * or a writer and a reader, have mixed up do not match and count as empty. The hash is compared
+ * whole, and a later question overwrites an earlier one. A lost failure costs one more fetch.
  *
  * Threads: any.  Memory: never allocates; starts as all zeros.
  */
@@ -32,11 +31,12 @@ struct failure {
     uint8_t failure; /* enum forward_failure */
 };
 
+/** Stores the failure of a question. */
 void failures_keep(struct failures *failures, uint64_t hash, const struct failure *failure);
 
-/** Returns false when nothing is known of the question, or it is over. */
+/** Returns false when the question has no failure, or it has expired. */
 bool failures_find(const struct failures *failures, uint64_t hash, uint32_t now_s,
                    struct failure *failure);
 
-/** The question has been answered. */
+/** Removes the failure: the question has been answered. */
 void failures_forget(struct failures *failures, uint64_t hash);

@@ -14,7 +14,7 @@ void fetch_join(struct fetch *fetch, struct waiter *waiter)
     fetch->last_waiter = waiter;
 }
 
-struct waiter *fetch_take_impatient(struct fetch *fetch, uint64_t now_ms)
+struct waiter *fetch_take_expired(struct fetch *fetch, uint64_t now_ms)
 {
     struct waiter *first = fetch->first_waiter, *last = NULL;
 
@@ -103,7 +103,7 @@ const struct response *fetch_error(const struct fetch *fetch)
     return error->octets > 0 ? error : NULL;
 }
 
-uint8_t fetch_open_place(const struct fetch *fetch)
+uint8_t fetch_open_index(const struct fetch *fetch)
 {
     const struct attempt *oldest = NULL;
 
@@ -112,7 +112,7 @@ uint8_t fetch_open_place(const struct fetch *fetch)
         if (attempt->is_open && (oldest == NULL || attempt->sent_ms < oldest->sent_ms))
             oldest = attempt;
     }
-    return oldest == NULL ? RESOLVER_NONE : oldest->place;
+    return oldest == NULL ? RESOLVER_NONE : oldest->index;
 }
 
 unsigned fetch_count_open(const struct fetch *fetch)
@@ -144,11 +144,11 @@ struct attempt *fetch_free_attempt(struct fetch *fetch)
     return NULL;
 }
 
-bool fetch_has_foreign(const struct fetch *fetch, uint8_t place)
+bool fetch_has_mismatched(const struct fetch *fetch, uint8_t index)
 {
     for (size_t i = 0; i < FETCH_ATTEMPTS; i++) {
         const struct attempt *attempt = &fetch->attempts[i];
-        if (attempt->is_open && attempt->place == place && attempt->foreign > 0)
+        if (attempt->is_open && attempt->index == index && attempt->mismatched > 0)
             return true;
     }
     return false;

@@ -11,10 +11,10 @@ enum { BEGIN_TRIES_MOST = 4 };
 struct fetch_table {
     struct sender sender;
     struct pool pool;
-    struct response *room;     /* where responses are read */
-    uint32_t falls;            /* of servers, as last seen */
-    uint32_t next_repeated;    /* where to look for a repeated query that can be ended */
-    uint64_t none_repeated_ms; /* until then there is none */
+    struct response *room;     /* for the response that is being read */
+    uint32_t falls;            /* standings->falls at the last tick */
+    uint32_t next_repeated;    /* where the search for a repeated query continues */
+    uint64_t none_repeated_ms; /* no repeated query is open until then */
     bool mixes_case;
     bool is_ending;
     fetch_table_on_outcome *on_outcome;
@@ -26,9 +26,9 @@ static void count(const struct fetch_table *table, enum counter counter)
     stats_count(table->sender.stats, counter, 1);
 }
 
-/* ---- How a question ends ---- */
+/* ---- The end of a fetch ---- */
 
-/* The listener may ask anew, so whatever is to be done with the fetch is done before. */
+/* The listener may start a new fetch, so this one must be finished before. */
 static void notify(struct fetch_table *table, const struct fetch *fetch, struct fetch_outcome how)
 {
     struct fetch last = *fetch;
@@ -41,7 +41,7 @@ static void notify(struct fetch_table *table, const struct fetch *fetch, struct 
     table->on_outcome(table->context, &how);
 }
 
-/* Takes the question out of the pool. */
+/* Ends the fetch and frees its slot. */
 static void finish(struct fetch_table *table, struct fetch *fetch, struct fetch_outcome how)
 {
     attempt_end_all(&table->sender, fetch);
@@ -58,8 +58,8 @@ static void finish_as_failed(struct fetch_table *table, struct fetch *fetch)
            (struct fetch_outcome){.failure = fetch->failure, .server = fetch->failed_server});
 }
 
-/* The question goes on without these. */
-static void dismiss(struct fetch_table *table, struct fetch *fetch, struct fetch_outcome how)
+/* Notifies these waiters of a failure; the fetch goes on without them. */
+static void fail_waiters(struct fetch_table *table, struct fetch *fetch, struct fetch_outcome how)
 {
     how.is_again = fetch->has_failed;
     if (!fetch->has_failed)
@@ -76,7 +76,7 @@ static void end_probe(struct fetch_table *table, struct fetch *fetch)
     pool_release(&table->pool, fetch);
 }
 
-/* ---- When to look again ---- */
+/* ---- Deadlines ---- */
 
 static uint64_t least(uint64_t a, uint64_t b)
 {
@@ -94,10 +94,10 @@ static void schedule(struct fetch_table *table, struct fetch *fetch)
     pool_set_due(&table->pool, fetch, due_ms);
 }
 
-/* ---- Whom to ask ---- */
+/* ---- Which server to ask ---- */
 
-/* For another question, which may linger itself. */
-static bool make_room(struct fetch_table *table, const struct fetch *other)
+/* Makes room for another fetch, which may itself be lingering. */
+static bool end_oldest_lingering(struct fetch_table *table, const struct fetch *other)
 {
     struct fetch *oldest = pool_first_lingering(&table->pool);
 
@@ -109,9 +109,9 @@ static bool make_room(struct fetch_table *table, const struct fetch *other)
 }
 
 /*
- * Ends the last of several attempts that some question has open: one is enough when room is short.
- * Goes round the pool, and once round in vain is enough for a tick, which is when most repeated
- * queries are sent.
+ * Ends the newest attempt of a fetch that has several: one is enough when room is short. The search
+ * goes round the pool. After a round in vain it pauses for a tick, since most repeated queries are
+ * sent in ticks.
  */
 static bool end_repeated(struct fetch_table *table)
 {
@@ -137,14 +137,14 @@ static struct fetch *queue_question(struct fetch_table *table, const struct ques
     struct sender *sender = &table->sender;
     struct fetch *fetch = pool_take(&table->pool, question, false);
 
-    if (fetch == NULL && make_room(table, NULL))
+    if (fetch == NULL && end_oldest_lingering(table, NULL))
         fetch = pool_take(&table->pool, question, false);
     if (fetch == NULL)
         return NULL;
     fetch->route = route;
     fetch->failure = FORWARD_FAILING;
     fetch->failed_server = attempt_server(sender, fetch, 0);
-    fetch->first_place = RESOLVER_NONE;
+    fetch->first_index = RESOLVER_NONE;
     fetch_spell(fetch, &sender->random, table->mixes_case);
     pool_publish(&table->pool, fetch);
     pool_queue(&table->pool, fetch);
@@ -158,38 +158,38 @@ static uint8_t pick(struct fetch_table *table, const struct fetch *fetch)
 }
 
 static uint32_t wait_ms_of(const struct fetch_table *table, const struct fetch *fetch,
-                           uint8_t place)
+                           uint8_t index)
 {
     const struct sender *sender = &table->sender;
 
-    return resolver_wait_ms(&sender->servers[attempt_server(sender, fetch, place)]);
+    return resolver_wait_ms(&sender->servers[attempt_server(sender, fetch, index)]);
 }
 
 /*
- * Sockets and the room on a connection are as bounded as the pool: what lingers holds none of them,
- * and a first query goes before a repeated one. What is ended may be another server's, so this is
- * tried a few times.
+ * Sockets and the room on a connection are as bounded as the pool: lingering fetches give theirs
+ * up, and a first query goes before a repeated one. The attempt that is ended may belong to another
+ * server, so this is tried a few times.
  */
-static bool begin_attempt(struct fetch_table *table, struct fetch *fetch, uint8_t place)
+static bool begin_attempt(struct fetch_table *table, struct fetch *fetch, uint8_t index)
 {
     struct sender *sender = &table->sender;
 
     for (unsigned tries = 0; tries < BEGIN_TRIES_MOST; tries++) {
-        if (attempt_begin(sender, fetch, place))
+        if (attempt_begin(sender, fetch, index))
             return true;
-        if (!make_room(table, fetch) && !end_repeated(table))
+        if (!end_oldest_lingering(table, fetch) && !end_repeated(table))
             break;
     }
-    fetch->tried |= (uint16_t)(1U << place);
-    fetch_remember(fetch, FORWARD_FULL, attempt_server(sender, fetch, place));
+    fetch->tried |= (uint16_t)(1U << index);
+    fetch_remember(fetch, FORWARD_FULL, attempt_server(sender, fetch, index));
     return false;
 }
 
-/* Asks a server that was not asked yet. Ends the question when there is nobody to wait for. */
-static void ask_at(struct fetch_table *table, struct fetch *fetch, uint8_t place)
+/* Asks a server that was not asked yet. Ends the fetch when no attempt is open. */
+static void ask_at(struct fetch_table *table, struct fetch *fetch, uint8_t index)
 {
-    if (place != RESOLVER_NONE && !fetch_has_tried(fetch, place))
-        begin_attempt(table, fetch, place);
+    if (index != RESOLVER_NONE && !fetch_has_tried(fetch, index))
+        begin_attempt(table, fetch, index);
     if (fetch_is_under_way(fetch))
         schedule(table, fetch);
     else
@@ -201,9 +201,9 @@ static void move_on(struct fetch_table *table, struct fetch *fetch)
     ask_at(table, fetch, pick(table, fetch));
 }
 
-/* ---- What comes back ---- */
+/* ---- Responses ---- */
 
-/* An attempt has brought nothing: another server's turn. */
+/* The attempt has failed: asks another server. */
 static void give_up(struct fetch_table *table, struct fetch *fetch, struct attempt *attempt)
 {
     attempt_end(&table->sender, fetch, attempt);
@@ -229,15 +229,15 @@ static void on_malformed(struct fetch_table *table, struct fetch *fetch, struct 
 
     count(table, COUNTER_FORWARD_MALFORMED);
     attempt_defer(sender, fetch, attempt);
-    fetch_remember(fetch, FORWARD_MALFORMED, attempt_server(sender, fetch, attempt->place));
+    fetch_remember(fetch, FORWARD_MALFORMED, attempt_server(sender, fetch, attempt->index));
     give_up(table, fetch, attempt);
 }
 
-/* RFC 5452 section 9.3: who guesses gets only so many chances. */
-static void on_foreign(struct fetch_table *table, struct fetch *fetch, struct attempt *attempt)
+/* RFC 5452 section 9.3: limits the number of guesses. */
+static void on_mismatched(struct fetch_table *table, struct fetch *fetch, struct attempt *attempt)
 {
     count(table, COUNTER_FORWARD_FOREIGN);
-    if (++attempt->foreign < FETCH_FOREIGN_MOST)
+    if (++attempt->mismatched < FETCH_MISMATCHED_MOST)
         return;
     if (attempt->over_stream) {
         on_malformed(table, fetch, attempt);
@@ -248,8 +248,8 @@ static void on_foreign(struct fetch_table *table, struct fetch *fetch, struct at
 }
 
 /*
- * The right question in other letters: a guess of somebody who knows the id, or a server that does
- * not keep the case. Over TCP nobody guesses.
+ * The right id and question in another case: a forger's guess, or a server that does not keep the
+ * case. Over TCP nobody can guess.
  */
 static void on_other_case(struct fetch_table *table, struct fetch *fetch, struct attempt *attempt)
 {
@@ -259,18 +259,18 @@ static void on_other_case(struct fetch_table *table, struct fetch *fetch, struct
     ask_again(table, fetch, attempt);
 }
 
-/* SERVFAIL mostly says something about the name, other codes something about the server. */
+/* SERVFAIL is mostly about the name, other codes are about the server. */
 static void on_error(struct fetch_table *table, struct fetch *fetch, struct attempt *attempt)
 {
     struct sender *sender = &table->sender;
 
     if (table->room->rcode != RCODE_SERVFAIL)
         attempt_defer(sender, fetch, attempt);
-    fetch_remember_error(fetch, table->room, attempt_server(sender, fetch, attempt->place));
+    fetch_remember_error(fetch, table->room, attempt_server(sender, fetch, attempt->index));
     give_up(table, fetch, attempt);
 }
 
-/* What servers say that do not know EDNS; SERVFAIL says nothing about it. */
+/* The codes of servers that do not know EDNS; SERVFAIL is no sign of that. */
 static bool is_without_edns(uint16_t rcode)
 {
     return rcode == RCODE_FORMERR || rcode == RCODE_NOTIMP || rcode == RCODE_BADVERS;
@@ -283,7 +283,7 @@ static void on_read(struct fetch_table *table, struct fetch *fetch, struct attem
 
     if (rcode == RCODE_NOERROR || rcode == RCODE_NXDOMAIN) {
         attempt_learn(sender, fetch, attempt, (table->room->bits & RESPONSE_HAS_OPT) != 0);
-        uint8_t server = attempt_server(sender, fetch, attempt->place);
+        uint8_t server = attempt_server(sender, fetch, attempt->index);
         if (fetch->has_failed && fetch->state == FETCH_LINGERING)
             count(table, COUNTER_FORWARD_KEPT_LATE);
         finish(table, fetch, (struct fetch_outcome){.response = table->room, .server = server});
@@ -316,20 +316,20 @@ static void on_response(void *context, link_ticket ticket, const uint8_t *octets
     struct fetch_table *table = context;
     struct attempt *attempt;
     struct fetch *fetch = attempt_find(&table->sender, ticket, &attempt);
-    struct asked asked = {
+    struct expected expected = {
         .question = &fetch->question,
         .id = attempt->id,
         .name = fetch->spelling,
-        /* Over a stream nothing can be forged, and some servers do not give the case back. */
+        /* Over a stream nothing can be forged, and some servers do not keep the case. */
         .is_exact = table->mixes_case && !attempt->over_stream &&
                     !attempt_ignores_case(&table->sender, fetch, attempt),
     };
-    enum response_status status = response_read(octets, length, &asked, table->room);
+    enum response_status status = response_read(octets, length, &expected, table->room);
 
     if (status == RESPONSE_READ && table->room->dropped > 0)
         stats_count(table->sender.stats, COUNTER_FORWARD_SCRUBBED, table->room->dropped);
-    if (status == RESPONSE_FOREIGN)
-        on_foreign(table, fetch, attempt);
+    if (status == RESPONSE_MISMATCHED)
+        on_mismatched(table, fetch, attempt);
     else if (status == RESPONSE_OTHER_CASE)
         on_other_case(table, fetch, attempt);
     else
@@ -349,7 +349,7 @@ static void on_failure(void *context, link_ticket ticket, enum link_failure fail
     struct fetch *fetch = attempt_find(&table->sender, ticket, &attempt);
 
     fetch_remember(fetch, failures[failure][attempt->over_stream],
-                   attempt_server(&table->sender, fetch, attempt->place));
+                   attempt_server(&table->sender, fetch, attempt->index));
     if (failure != LINK_EXHAUSTED)
         attempt_on_failure(&table->sender, fetch, attempt);
     give_up(table, fetch, attempt);
@@ -366,36 +366,36 @@ static void set_next_retry(struct fetch *fetch)
 }
 
 /*
- * What is under way is late: another server is asked too. When all were asked, the turn is that of
- * one that has said nothing yet; those that have would only say it again. The last query makes
- * room: the answer to a slow name comes to the first.
+ * The open attempts are late: asks another server, too. When all were asked, repeats the query to
+ * one that has not replied; the others would only repeat their reply. The newest attempt makes
+ * room, since the answer to a slow name comes to the first one.
  */
 static void retry(struct fetch_table *table, struct fetch *fetch)
 {
     fetch->retries++;
     set_next_retry(fetch);
-    uint8_t place = pick(table, fetch);
-    if (place != RESOLVER_NONE && fetch_has_tried(fetch, place))
-        place = fetch_open_place(fetch);
-    if (place == RESOLVER_NONE)
+    uint8_t index = pick(table, fetch);
+    if (index != RESOLVER_NONE && fetch_has_tried(fetch, index))
+        index = fetch_open_index(fetch);
+    if (index == RESOLVER_NONE)
         return;
     if (fetch_free_attempt(fetch) == NULL)
         attempt_end(&table->sender, fetch, fetch_newest_attempt(fetch));
-    if (!attempt_begin(&table->sender, fetch, place) && make_room(table, fetch))
-        attempt_begin(&table->sender, fetch, place);
+    if (!attempt_begin(&table->sender, fetch, index) && end_oldest_lingering(table, fetch))
+        attempt_begin(&table->sender, fetch, index);
 }
 
 static void remember_silence(const struct sender *sender, struct fetch *fetch)
 {
-    uint8_t server = attempt_server(sender, fetch, fetch->last_place);
+    uint8_t server = attempt_server(sender, fetch, fetch->last_index);
     const struct attempt *attempt = fetch_newest_attempt(fetch);
-    bool is_tcp = attempt != NULL && attempt->over_stream && attempt->place == fetch->last_place &&
+    bool is_tcp = attempt != NULL && attempt->over_stream && attempt->index == fetch->last_index &&
                   !sender->servers[server].upstream->is_tls;
 
     fetch_remember(fetch, is_tcp ? FORWARD_TCP_SILENT : FORWARD_SILENT, server);
 }
 
-/* Those who came late have the question asked anew, as if they had been the first. */
+/* Waiters that are left came late: for them the question is asked anew. */
 static void end_window(struct fetch_table *table, struct fetch *fetch)
 {
     if (fetch->first_waiter == NULL) {
@@ -409,16 +409,16 @@ static void end_window(struct fetch_table *table, struct fetch *fetch)
     pool_set_due(&table->pool, fetch, fetch->first_waiter->until_ms);
 }
 
-/* It stays in the queue, and fetch_table_turn sees that nobody waits. */
+/* The fetch stays in the queue; begin finds that it has no waiters. */
 static void on_queued_due(struct fetch_table *table, struct fetch *fetch)
 {
-    struct waiter *waiters = fetch_take_impatient(fetch, table->sender.now_ms);
+    struct waiter *waiters = fetch_take_expired(fetch, table->sender.now_ms);
     const struct waiter *next = fetch->first_waiter;
 
     pool_set_due(&table->pool, fetch, next == NULL ? pool_never : next->until_ms);
-    dismiss(table, fetch,
-            (struct fetch_outcome){
-                .failure = FORWARD_FULL, .server = RESOLVER_NONE, .waiters = waiters});
+    fail_waiters(table, fetch,
+                 (struct fetch_outcome){
+                     .failure = FORWARD_FULL, .server = RESOLVER_NONE, .waiters = waiters});
 }
 
 static void on_asked_due(struct fetch_table *table, struct fetch *fetch)
@@ -428,15 +428,16 @@ static void on_asked_due(struct fetch_table *table, struct fetch *fetch)
     attempt_check_waits(sender, fetch);
     if (sender->now_ms >= fetch->retry_ms)
         retry(table, fetch);
-    struct waiter *impatient = fetch_take_impatient(fetch, sender->now_ms);
+    struct waiter *expired = fetch_take_expired(fetch, sender->now_ms);
     schedule(table, fetch);
-    if (impatient == NULL)
+    if (expired == NULL)
         return;
     if (fetch->failure == FORWARD_FAILING)
         remember_silence(sender, fetch);
-    dismiss(table, fetch,
-            (struct fetch_outcome){
-                .failure = fetch->failure, .server = fetch->failed_server, .waiters = impatient});
+    fail_waiters(table, fetch,
+                 (struct fetch_outcome){.failure = fetch->failure,
+                                        .server = fetch->failed_server,
+                                        .waiters = expired});
 }
 
 static void on_probe_due(struct fetch_table *table, struct fetch *fetch)
@@ -458,8 +459,8 @@ static void on_due(struct fetch_table *table, struct fetch *fetch)
         on_asked_due(table, fetch);
 }
 
-/* The last server of a zone has become failing, here or in another worker. */
-static void dismiss_failing(struct fetch_table *table)
+/* Some server has become failing, here or in another worker; it may be the last of its zone. */
+static void fail_waiters_of_failing(struct fetch_table *table)
 {
     const struct sender *sender = &table->sender;
 
@@ -470,10 +471,10 @@ static void dismiss_failing(struct fetch_table *table)
             continue;
         struct waiter *waiters = fetch->first_waiter;
         fetch->first_waiter = NULL;
-        dismiss(table, fetch,
-                (struct fetch_outcome){.failure = FORWARD_FAILING,
-                                       .server = attempt_server(sender, fetch, 0),
-                                       .waiters = waiters});
+        fail_waiters(table, fetch,
+                     (struct fetch_outcome){.failure = FORWARD_FAILING,
+                                            .server = attempt_server(sender, fetch, 0),
+                                            .waiters = waiters});
     }
 }
 
@@ -514,7 +515,7 @@ static void probe_all(struct fetch_table *table)
     }
 }
 
-/* ---- From outside ---- */
+/* ---- Interface ---- */
 
 static bool is_any_watched(const struct standings *standings)
 {
@@ -533,7 +534,7 @@ static void prepare(struct fetch_table *table, const struct fetch_table_options 
         .standings = options->standings,
         .link = options->link,
         .stats = options->stats,
-        .is_watching = is_any_watched(options->standings), /* as other workers have found */
+        .is_watching = is_any_watched(options->standings), /* other workers may have seen silence */
     };
     table->falls = atomic_load_explicit(&options->standings->falls, memory_order_relaxed);
     table->mixes_case = options->mixes_case;
@@ -554,7 +555,7 @@ struct fetch_table *fetch_table_new(const struct fetch_table_options *options, s
         table->room = malloc(RESPONSE_OCTETS_MOST);
     if (table == NULL || table->room == NULL || !pool_init(&table->pool, options->questions)) {
         fetch_table_free(table);
-        err_set(err, ERR_MEMORY, "no memory for %zu questions on their way", options->questions);
+        err_set(err, ERR_MEMORY, "no memory for %zu questions to upstreams", options->questions);
         return NULL;
     }
     prepare(table, options);
@@ -573,9 +574,9 @@ void fetch_table_free(struct fetch_table *table)
     free(table);
 }
 
-/* Has it asked with nobody waiting. That leaves half of the pool to those who wait. */
-static struct fetch *ask_for_nobody(struct fetch_table *table, const struct question *question,
-                                    uint8_t route)
+/* Starts a fetch without waiters. Half of the pool is reserved for fetches with waiters. */
+static struct fetch *ask_without_waiter(struct fetch_table *table, const struct question *question,
+                                        uint8_t route)
 {
     struct fetch *fetch = pool_busy(&table->pool) * 2 >= table->pool.questions
                               ? NULL
@@ -610,7 +611,7 @@ bool fetch_table_ask(struct fetch_table *table, const struct question *question,
     if (table->is_ending)
         return false;
     if (waiter == NULL)
-        return fetch != NULL || ask_for_nobody(table, question, route) != NULL;
+        return fetch != NULL || ask_without_waiter(table, question, route) != NULL;
     if (fetch != NULL)
         count(table, COUNTER_FORWARD_JOINED);
     else
@@ -627,12 +628,12 @@ void fetch_table_try(struct fetch_table *table, const struct question *question,
 
     if (table->is_ending || fetch_table_has(table, question))
         return;
-    uint8_t place = resolver_choose_trial(sender->servers, &sender->routes[route], sender->now_ms);
-    if (place == RESOLVER_NONE)
+    uint8_t index = resolver_choose_trial(sender->servers, &sender->routes[route], sender->now_ms);
+    if (index == RESOLVER_NONE)
         return;
-    struct fetch *fetch = ask_for_nobody(table, question, route);
+    struct fetch *fetch = ask_without_waiter(table, question, route);
     if (fetch != NULL)
-        fetch->first_place = place;
+        fetch->first_index = index;
 }
 
 bool fetch_table_has(const struct fetch_table *table, const struct question *question)
@@ -640,7 +641,7 @@ bool fetch_table_has(const struct fetch_table *table, const struct question *que
     return pool_find(&table->pool, question) != NULL;
 }
 
-/* All who waited for it may have left while it was queued. */
+/* Its last waiter may have timed out while it was queued. */
 static void begin(struct fetch_table *table, struct fetch *fetch)
 {
     if (fetch->first_waiter == NULL && fetch->has_failed) {
@@ -651,12 +652,12 @@ static void begin(struct fetch_table *table, struct fetch *fetch)
         pool_linger(&table->pool, fetch);
     fetch->begun_ms = table->sender.now_ms;
     fetch->end_ms = fetch->begun_ms + FETCH_WINDOW_MS;
-    /* The first retry follows the round trip of the server asked first, the others do not. */
-    uint8_t place = fetch->first_place == RESOLVER_NONE ? pick(table, fetch) : fetch->first_place;
-    fetch->first_place = RESOLVER_NONE;
-    if (place != RESOLVER_NONE)
-        fetch->retry_ms = fetch->begun_ms + wait_ms_of(table, fetch, place);
-    ask_at(table, fetch, place);
+    /* The first retry depends on the round trip of the first server, the others do not. */
+    uint8_t index = fetch->first_index == RESOLVER_NONE ? pick(table, fetch) : fetch->first_index;
+    fetch->first_index = RESOLVER_NONE;
+    if (index != RESOLVER_NONE)
+        fetch->retry_ms = fetch->begun_ms + wait_ms_of(table, fetch, index);
+    ask_at(table, fetch, index);
 }
 
 bool fetch_table_turn(struct fetch_table *table, uint64_t now_ms)
@@ -683,7 +684,7 @@ void fetch_table_tick(struct fetch_table *table, uint64_t now_ms)
     if (falls == table->falls)
         return;
     table->falls = falls;
-    dismiss_failing(table);
+    fail_waiters_of_failing(table);
 }
 
 void fetch_table_set_time(struct fetch_table *table, uint64_t now_ms)
@@ -718,14 +719,14 @@ void fetch_table_end_all(struct fetch_table *table)
             continue;
         if (fetch->is_probe)
             end_probe(table, fetch);
-        else /* no server's fault, so it is not counted as a failure */
+        else /* not a server's failure, so it is not counted as one */
             finish(table, fetch,
                    (struct fetch_outcome){.failure = FORWARD_STOPPING,
                                           .server = fetch->failed_server});
     }
 }
 
-bool fetch_table_is_waited_for(const struct fetch_table *table)
+bool fetch_table_has_waiters(const struct fetch_table *table)
 {
     for (uint32_t number = 0; number < table->pool.touched; number++) {
         const struct fetch *fetch = &table->pool.items[number];

@@ -19,8 +19,7 @@ const char *resolver_state_text(const struct resolver *server)
     return "up";
 }
 
-/* It was up when it was heard last; too few questions have gone without a reply since to doubt it.
- */
+/* It was up at its last reply; too few questions have gone unanswered since to doubt it. */
 static void format_unanswered(const struct resolver *server, struct text *text)
 {
     uint32_t silent = standing_silent(server->standing);
@@ -54,13 +53,13 @@ void format_servers(const struct resolver *servers, const struct resolver_set *s
     char buffer[FORMAT_OCTETS_MOST];
     size_t room = FORMAT_OCTETS_MOST - (sizeof rest - 1);
 
-    for (uint8_t place = 0; place < set->count; place++) {
+    for (uint8_t index = 0; index < set->count; index++) {
         struct text one = text_over(buffer, room);
-        text_add_string(&one, place == 0 ? first : next);
-        format_server(&servers[set->numbers[place]], now_ms, &one);
+        text_add_string(&one, index == 0 ? first : next);
+        format_server(&servers[set->numbers[index]], now_ms, &one);
         if (one.cut) {
-            text_add_string(text, place == 0 ? first : ", and ");
-            text_add_number(text, set->count - place);
+            text_add_string(text, index == 0 ? first : ", and ");
+            text_add_number(text, set->count - index);
             text_add_string(text, " more");
             return;
         }
@@ -81,7 +80,7 @@ const char *kept_text(enum kept kept)
     return texts[kept];
 }
 
-struct kept_state tell_kept(const struct cache_entry *entry, uint32_t now_s)
+struct kept_state kept_state_of(const struct cache_entry *entry, uint32_t now_s)
 {
     if (entry == NULL)
         return (struct kept_state){.kept = KEPT_NOTHING};
@@ -97,7 +96,7 @@ void format_entry(const struct cache_entry *entry, uint32_t now_s, const char *s
 {
     char buffer[FORMAT_OCTETS_MOST];
     struct text whole = text_over(buffer, sizeof buffer);
-    struct kept_state kept = tell_kept(entry, now_s);
+    struct kept_state kept = kept_state_of(entry, now_s);
 
     text_add_string(&whole, "cached=");
     text_add_string(&whole, kept_text(kept.kept));

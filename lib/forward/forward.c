@@ -26,7 +26,7 @@ static void count(const struct forward *forward, enum counter counter, uint64_t 
     stats_count(forward->stats, counter, by);
 }
 
-/* ---- Servers, once each ---- */
+/* ---- Servers and routes ---- */
 
 /* The number of an upstream in the list, or the list's length. */
 static size_t find_server(const struct forward_servers *servers, const struct upstream *upstream)
@@ -67,13 +67,13 @@ static bool is_asked_for_all(const struct forward *forward, const struct upstrea
                              uint8_t server)
 {
     for (size_t i = 0; i < zones->count; i++)
-        for (uint8_t place = 0; place < forward->routes[i].count; place++)
-            if (zones->items[i].label_count == 0 && forward->routes[i].numbers[place] == server)
+        for (uint8_t index = 0; index < forward->routes[i].count; index++)
+            if (zones->items[i].label_count == 0 && forward->routes[i].numbers[index] == server)
                 return true;
     return false;
 }
 
-/* A server of one zone only may know nothing but this zone; the root's is asked for the root. */
+/* A server that is asked for one zone only may know no other; the root's is probed for the root. */
 static void set_probes(struct forward *forward, const struct upstream_zones *zones)
 {
     for (size_t i = 0; i < zones->count; i++) {
@@ -81,9 +81,9 @@ static void set_probes(struct forward *forward, const struct upstream_zones *zon
         struct name zone;
         if (zones->items[i].label_count == 0 || !name_from_text(zones->items[i].zone, &zone))
             continue;
-        for (uint8_t place = 0; place < route->count; place++)
-            if (!is_asked_for_all(forward, zones, route->numbers[place]))
-                resolver_set_probe_zone(&forward->servers[route->numbers[place]], &zone);
+        for (uint8_t index = 0; index < route->count; index++)
+            if (!is_asked_for_all(forward, zones, route->numbers[index]))
+                resolver_set_probe_zone(&forward->servers[route->numbers[index]], &zone);
     }
 }
 
@@ -107,40 +107,43 @@ static bool set_routes(struct forward *forward, const struct upstream_zones *zon
     return true;
 }
 
-/* ---- What is found ---- */
+/* ---- Results ---- */
 
 static const char *server_text(const struct forward *forward, uint8_t server)
 {
     return server == RESOLVER_NONE ? NULL : forward->servers[server].upstream->text;
 }
 
-/* Failures of the way there count only until a server has come back; what it said counts on. */
+/*
+ * The era of failures to reach a server ends when a failing server recovers. A server's own
+ * response codes count beyond that.
+ */
 static uint32_t era_of(const struct forward *forward)
 {
     return atomic_load_explicit(&forward->standings->recoveries, memory_order_relaxed);
 }
 
-static bool was_said(unsigned failure)
+static bool came_from_server(unsigned failure)
 {
     return forward_failure_is_code(failure) || failure == FORWARD_MALFORMED;
 }
 
 static bool has_failed(const struct forward *forward, const struct cache_entry *entry)
 {
-    uint32_t era = was_said(entry->failure) ? entry->failed_era : era_of(forward);
+    uint32_t era = came_from_server(entry->failure) ? entry->failed_era : era_of(forward);
 
     return cache_entry_has_failed(entry, forward->now_s, era);
 }
 
-/* The same of what another worker has found out. */
+/* As has_failed, for a failure that another worker has seen. */
 static bool has_failed_elsewhere(const struct forward *forward, const struct question *question,
                                  struct failure *failure)
 {
     return failures_find(&forward->standings->failures, question->hash, forward->now_s, failure) &&
-           (was_said(failure->failure) || failure->era == (uint16_t)era_of(forward));
+           (came_from_server(failure->failure) || failure->era == (uint16_t)era_of(forward));
 }
 
-static struct forward_result found_failing(const struct forward *forward, uint8_t route)
+static struct forward_result failing_result(const struct forward *forward, uint8_t route)
 {
     return (struct forward_result){
         .failure = FORWARD_FAILING,
@@ -148,30 +151,30 @@ static struct forward_result found_failing(const struct forward *forward, uint8_
     };
 }
 
-/* What there is instead of an answer: the failure that is remembered, or that of the servers. */
-static struct forward_result found_failed(const struct forward *forward,
-                                          const struct cache_entry *entry, uint8_t route)
+/* The cached failure, or that all servers are failing. */
+static struct forward_result failed_result(const struct forward *forward,
+                                           const struct cache_entry *entry, uint8_t route)
 {
-    struct forward_result found = found_failing(forward, route);
+    struct forward_result result = failing_result(forward, route);
 
     if (has_failed(forward, entry)) {
-        found.failure = entry->failure;
-        found.server = server_text(forward, entry->server);
+        result.failure = entry->failure;
+        result.server = server_text(forward, entry->server);
     }
-    found.is_cached = true;
-    return found;
+    result.is_cached = true;
+    return result;
 }
 
 static void add_response(const struct forward *forward, const struct cache_entry *entry,
-                         struct forward_result *found)
+                         struct forward_result *result)
 {
-    found->response = cache_response(entry);
-    found->age_seconds = forward->now_s - entry->stored_s;
-    found->is_stale = !cache_entry_is_fresh(entry, forward->now_s);
-    found->is_cached = true;
+    result->response = cache_response(entry);
+    result->age_seconds = forward->now_s - entry->stored_s;
+    result->is_stale = !cache_entry_is_fresh(entry, forward->now_s);
+    result->is_cached = true;
 }
 
-/* ---- Finding ---- */
+/* ---- Cached answers ---- */
 
 static bool is_in_last_tenth(const struct cache_entry *entry, uint32_t now)
 {
@@ -183,14 +186,14 @@ static bool is_failing(const struct forward *forward, uint8_t route)
     return resolver_set_is_failing(forward->servers, &forward->routes[route]);
 }
 
-/* Asks with nobody waiting. */
+/* Fetches without a waiter. */
 static bool refresh(struct forward *forward, const struct question *question, uint8_t route)
 {
     return !is_failing(forward, route) && fetch_table_ask(forward->table, question, route, NULL, 0);
 }
 
-/* A failing server may answer this, though it answers no probe. */
-static void try(struct forward *forward, const struct question *question, uint8_t route)
+/* A failing server may answer this question, though it answers no probe. */
+static void try_failing(struct forward *forward, const struct question *question, uint8_t route)
 {
     if (!forward->is_draining)
         fetch_table_try(forward->table, question, route);
@@ -206,16 +209,16 @@ static void find_fresh(struct forward *forward, const struct question *question,
         entry->is_refreshing = refresh(forward, question, route);
 }
 
-/* Nothing is kept here; perhaps another worker has asked in vain. */
+/* This worker has no entry; another worker's fetch may have failed. */
 static bool find_elsewhere(struct forward *forward, const struct question *question,
-                           struct forward_result *found)
+                           struct forward_result *result)
 {
     struct failure failure;
 
     if (!has_failed_elsewhere(forward, question, &failure) ||
         fetch_table_has(forward->table, question))
         return false;
-    *found = (struct forward_result){
+    *result = (struct forward_result){
         .failure = (enum forward_failure)failure.failure,
         .server = server_text(forward, failure.server),
         .is_cached = true,
@@ -225,28 +228,28 @@ static bool find_elsewhere(struct forward *forward, const struct question *quest
 }
 
 bool forward_find(struct forward *forward, const struct question *question, uint8_t route,
-                  struct forward_result *found)
+                  struct forward_result *result)
 {
     struct cache_entry *entry = cache_find(forward->cache, question, forward->now_s);
 
     if (entry == NULL)
-        return find_elsewhere(forward, question, found);
+        return find_elsewhere(forward, question, result);
     if (cache_entry_is_fresh(entry, forward->now_s)) {
-        *found = (struct forward_result){.failure = FORWARD_NO_FAILURE};
-        add_response(forward, entry, found);
+        *result = (struct forward_result){.failure = FORWARD_NO_FAILURE};
+        add_response(forward, entry, result);
         find_fresh(forward, question, route, entry);
         return true;
     }
     bool is_stale = cache_entry_is_stale(entry, forward->now_s);
     if (!has_failed(forward, entry) && !(is_stale && is_failing(forward, route)))
-        return !is_stale && find_elsewhere(forward, question, found);
+        return !is_stale && find_elsewhere(forward, question, result);
     if (!is_stale && fetch_table_has(forward->table, question))
-        return false; /* it may yet be answered */
-    *found = found_failed(forward, entry, route);
+        return false; /* its fetch may yet succeed */
+    *result = failed_result(forward, entry, route);
     if (is_stale)
-        add_response(forward, entry, found);
+        add_response(forward, entry, result);
     if (is_failing(forward, route))
-        try(forward, question, route);
+        try_failing(forward, question, route);
     count(forward, is_stale ? COUNTER_FORWARD_STALE : COUNTER_FORWARD_UNASKED, 1);
     return true;
 }
@@ -257,34 +260,34 @@ uint32_t forward_now_s(const struct forward *forward)
 }
 
 bool forward_find_since(struct forward *forward, const struct question *question, uint8_t route,
-                        uint32_t since_s, struct forward_result *found)
+                        uint32_t since_s, struct forward_result *result)
 {
     const struct cache_entry *entry = cache_peek(forward->cache, question, forward->now_s);
 
     if (entry == NULL || !entry->has_response || entry->stored_s < since_s)
-        return forward_find(forward, question, route, found);
-    *found = (struct forward_result){.failure = FORWARD_NO_FAILURE};
-    add_response(forward, entry, found);
-    found->is_stale = false;
+        return forward_find(forward, question, route, result);
+    *result = (struct forward_result){.failure = FORWARD_NO_FAILURE};
+    add_response(forward, entry, result);
+    result->is_stale = false;
     return true;
 }
 
-/* ---- Asking ---- */
+/* ---- Fetches ---- */
 
 void forward_refuse(struct forward *forward, const struct question *question,
-                    struct forward_result *found)
+                    struct forward_result *result)
 {
     const struct cache_entry *entry = cache_peek(forward->cache, question, forward->now_s);
 
-    *found = (struct forward_result){.failure = FORWARD_FULL};
+    *result = (struct forward_result){.failure = FORWARD_FULL};
     count(forward, COUNTER_FORWARD_FULL, 1);
     if (entry == NULL || !cache_entry_is_stale(entry, forward->now_s))
         return;
-    add_response(forward, entry, found);
+    add_response(forward, entry, result);
     count(forward, COUNTER_FORWARD_STALE, 1);
 }
 
-/* RFC 8767 section 5: what is stale goes out soon. */
+/* RFC 8767 section 5: a stale answer is used soon. */
 static uint32_t patience_ms(const struct forward *forward, const struct question *question)
 {
     const struct cache_entry *entry = cache_peek(forward->cache, question, forward->now_s);
@@ -294,26 +297,26 @@ static uint32_t patience_ms(const struct forward *forward, const struct question
 }
 
 bool forward_ask(struct forward *forward, const struct question *question, uint8_t route,
-                 struct waiter *waiter, struct forward_result *found)
+                 struct waiter *waiter, struct forward_result *result)
 {
     if (is_failing(forward, route)) {
-        *found = found_failing(forward, route);
+        *result = failing_result(forward, route);
         count(forward, COUNTER_FORWARD_UNASKED, 1);
-        try(forward, question, route);
+        try_failing(forward, question, route);
         return false;
     }
     if (forward->is_draining && !fetch_table_has(forward->table, question)) {
-        forward_refuse(forward, question, found);
-        found->failure = FORWARD_STOPPING;
+        forward_refuse(forward, question, result);
+        result->failure = FORWARD_STOPPING;
         return false;
     }
     if (fetch_table_ask(forward->table, question, route, waiter, patience_ms(forward, question))) {
         count(forward, COUNTER_FORWARD_MISSES, 1);
         return true;
     }
-    forward_refuse(forward, question, found);
+    forward_refuse(forward, question, result);
     if (forward->is_draining)
-        found->failure = FORWARD_STOPPING;
+        result->failure = FORWARD_STOPPING;
     return false;
 }
 
@@ -327,8 +330,8 @@ static uint64_t count_waiters(const struct waiter *waiter)
 }
 
 /*
- * Remembers that asking failed, unless it says nothing about the question: no room on our side, or
- * servers that are failing.
+ * Caches the failure, unless it says nothing about the question: no room on our side, failing
+ * servers, or a stop.
  */
 static void keep_failure(struct forward *forward, const struct fetch_outcome *outcome)
 {
@@ -345,7 +348,7 @@ static void keep_failure(struct forward *forward, const struct fetch_outcome *ou
                forward->now_s);
 }
 
-/* Others are told, unless something is at hand here: that was not waited for to the end. */
+/* Shares the failure with other workers, unless a stale answer cut the wait short. */
 static void share_failure(struct forward *forward, const struct fetch_outcome *outcome,
                           const struct cache_entry *entry)
 {
@@ -360,8 +363,8 @@ static void share_failure(struct forward *forward, const struct fetch_outcome *o
                   });
 }
 
-static void settle_failed(struct forward *forward, const struct fetch_outcome *outcome,
-                          struct forward_result *found)
+static void complete_failed(struct forward *forward, const struct fetch_outcome *outcome,
+                            struct forward_result *result)
 {
     keep_failure(forward, outcome);
     const struct cache_entry *entry = cache_peek(forward->cache, outcome->question, forward->now_s);
@@ -370,7 +373,7 @@ static void settle_failed(struct forward *forward, const struct fetch_outcome *o
     share_failure(forward, outcome, entry);
     if (!cache_entry_is_stale(entry, forward->now_s))
         return;
-    add_response(forward, entry, found);
+    add_response(forward, entry, result);
     count(forward, COUNTER_FORWARD_STALE, count_waiters(outcome->waiters));
 }
 
@@ -383,7 +386,7 @@ static void keep_answer(struct forward *forward, const struct fetch_outcome *out
 static void on_outcome(void *context, const struct fetch_outcome *outcome)
 {
     struct forward *forward = context;
-    struct forward_result found = {
+    struct forward_result result = {
         .response = outcome->response,
         .failure = outcome->failure,
         .server = server_text(forward, outcome->server),
@@ -392,9 +395,9 @@ static void on_outcome(void *context, const struct fetch_outcome *outcome)
     if (outcome->failure == FORWARD_NO_FAILURE)
         keep_answer(forward, outcome);
     else
-        settle_failed(forward, outcome, &found);
+        complete_failed(forward, outcome, &result);
     if (outcome->waiters != NULL)
-        forward->on_result(forward->context, outcome->waiters, &found);
+        forward->on_result(forward->context, outcome->waiters, &result);
 }
 
 /* ---- Life ---- */
@@ -496,7 +499,7 @@ void forward_drain(struct forward *forward)
 
 bool forward_is_waited_for(const struct forward *forward)
 {
-    return fetch_table_is_waited_for(forward->table);
+    return fetch_table_has_waiters(forward->table);
 }
 
 void forward_end_all(struct forward *forward)
@@ -510,14 +513,14 @@ struct cache_use forward_cache_use(const struct forward *forward)
     return cache_use(forward->cache);
 }
 
-/* ---- Telling ---- */
+/* ---- Reports ---- */
 
 void forward_format_servers(const struct forward *forward, uint8_t route, struct text *text)
 {
     format_servers(forward->servers, &forward->routes[route], forward->now_ms, text);
 }
 
-/* The entry of a question, unless it is over. */
+/* The entry of a question, unless it has expired. */
 static const struct cache_entry *peek(const struct forward *forward,
                                       const struct question *question)
 {
@@ -539,14 +542,14 @@ const struct response *forward_peek(const struct forward *forward, const struct 
 
 struct kept_state forward_kept(const struct forward *forward, const struct question *question)
 {
-    return tell_kept(peek(forward, question), forward->now_s);
+    return kept_state_of(peek(forward, question), forward->now_s);
 }
 
-const struct resolver *forward_server(const struct forward *forward, uint8_t route, uint8_t place)
+const struct resolver *forward_server(const struct forward *forward, uint8_t route, uint8_t index)
 {
     const struct resolver_set *set = &forward->routes[route];
 
-    return place < set->count ? &forward->servers[set->numbers[place]] : NULL;
+    return index < set->count ? &forward->servers[set->numbers[index]] : NULL;
 }
 
 void forward_format_cached(const struct forward *forward, const struct question *question,

@@ -1,21 +1,21 @@
 #pragma once
 /**
- * Names that are not ours, for one worker: what is kept, what is on its way, whom to ask.
+ * The forwarder of one worker, for names that are not ours: cache, fetch table and upstreams.
  *
- *     forward_find ──► fresh, stale or failed answer: at once
- *          └─ nothing ──► forward_ask ──► pending ──► link ──► on_result, for each who waits
+ *     forward_find ──► cached answer (fresh, stale) or failure: at once
+ *          └─ none ──► forward_ask ──► fetch table ──► link ──► on_result, with all waiters
  *
- * Policy is decided before anything here is looked at: who may not ask never comes this far.
+ * Policy comes first: a client that may not recurse never gets here.
  *
- * When a response is stale, it is asked for anew and handed out only when that fails: after
- * FETCH_STALE_MS, or at once while a failure of lately is remembered or all servers are failing
- * (RFC 8767 section 5). A fresh one in use is asked for again in the last tenth of its time.
+ * A stale response is fetched anew, and used only when that fails: after FETCH_STALE_MS, or at once
+ * while a recent failure is cached or all servers are failing (RFC 8767 section 5). A fresh one in
+ * use is refreshed in the last tenth of its TTL.
  *
- * A remembered failure answers at once, too, unless the question is still on its way: then who asks
- * waits for the answer that may yet come. Answers that come when nobody waits any more are kept.
+ * A cached failure is returned at once, too, unless the question is still being fetched: then the
+ * request waits for that answer. Answers that come after the last waiter has gone are cached.
  *
- * Threads: one worker's.  Memory: everything in forward_new.  Time: milliseconds, monotonic, handed
- * in by forward_set_time; nothing here reads a clock.
+ * Threads: one worker's.  Memory: everything in forward_new.  Time: milliseconds, monotonic, set by
+ * forward_set_time; nothing here reads a clock.
  */
 #include <stdbool.h>
 #include <stddef.h>
@@ -28,19 +28,19 @@
 #include "forward/format.h"
 #include "forward/resolver.h"
 
-/** What there is for a question. */
+/** The answer to a question, or why there is none. */
 struct forward_result {
     const struct response *response; /* NULL: only a failure; good until the next call */
     uint32_t age_seconds;
     bool is_stale;
-    bool is_cached;               /* it was there when asked for */
+    bool is_cached;               /* no fetch was needed */
     enum forward_failure failure; /* why there is no response, or only a stale or failed one */
     const char *server;           /* text of the server that answered or failed; NULL: none */
 };
 
-/** Those who waited for one question; `found` is for all of them. */
+/** Called with all waiters of one fetch; `result` is for each of them. */
 typedef void forward_on_result(void *context, struct waiter *waiters,
-                               const struct forward_result *found);
+                               const struct forward_result *result);
 
 struct forward_options {
     const struct upstream_zones *zones; /* routes, by number */
@@ -49,14 +49,14 @@ struct forward_options {
     bool mixes_case;
     struct stats *stats;
     struct standings *standings; /* of the zones' servers, shared; NULL: its own */
-    struct link *link; /* made for forward_list_servers' numbers and fetch_tickets; borrowed */
+    struct link *link; /* with forward_list_servers' numbers and fetch_tickets; borrowed */
     forward_on_result *on_result;
     void *context;
 };
 
 struct forward;
 
-/** Every upstream once, in the order of the numbers that a link is given. */
+/** Every upstream once, in the order of the link's numbers. */
 struct forward_servers {
     const struct upstream *items[RESOLVERS_MOST];
     size_t count;
@@ -69,75 +69,73 @@ struct forward *forward_new(const struct forward_options *options, struct err *e
 /** NULL is allowed. */
 void forward_free(struct forward *forward);
 
-/** The time of everything that follows. */
+/** Sets the time for all following calls. */
 void forward_set_time(struct forward *forward, uint64_t now_ms);
 
+/** As cache_prefetch and cache_prefetch_entry. */
 void forward_prefetch(const struct forward *forward, uint64_t question_hash);
 void forward_prefetch_entry(const struct forward *forward, uint64_t question_hash);
 
-/** Looks for what can be handed out at once. Returns false when the question must be asked. */
+/** Finds what can be answered at once. Returns false when the question must be fetched. */
 bool forward_find(struct forward *forward, const struct question *question, uint8_t route,
-                  struct forward_result *found);
+                  struct forward_result *result);
 
-/** The second that it is. */
+/** The current second of the cache's clock. */
 uint32_t forward_now_s(const struct forward *forward);
 
 /**
- * As forward_find, for a request that came in the second `since_s` and has waited for this question
- * already: a response that came since is for it, however short its TTL.
+ * As forward_find, for a request that arrived in the second `since_s` and has waited for this
+ * question: it gets a response that came since, however short its TTL.
  */
 bool forward_find_since(struct forward *forward, const struct question *question, uint8_t route,
-                        uint32_t since_s, struct forward_result *found);
+                        uint32_t since_s, struct forward_result *result);
 
 /**
- * Asks; the waiter hears of it through on_result, never before this returns. Returns false, with
- * `found` filled in, when there is nobody to ask or no room.
+ * Fetches the question; on_result is called with the waiter, never before this returns. Returns
+ * false, with `result` filled in, when all servers are failing or there is no room.
  */
 bool forward_ask(struct forward *forward, const struct question *question, uint8_t route,
-                 struct waiter *waiter, struct forward_result *found);
+                 struct waiter *waiter, struct forward_result *result);
 
-/**
- * For one whom there is no room to let wait: fills in what is stale, or that everything is full.
- */
+/** For a request that cannot wait for lack of room: fills in a stale answer, or FORWARD_FULL. */
 void forward_refuse(struct forward *forward, const struct question *question,
-                    struct forward_result *found);
+                    struct forward_result *result);
 
-/** Sends what is queued. Returns true when more is. Call it before the loop waits. */
+/** Sends queued questions. Returns true when more are queued. Call it before the loop waits. */
 bool forward_turn(struct forward *forward);
 
-/** Looks after deadlines and probes; every FETCH_TICK_MS while forward_is_busy. */
+/** Handles deadlines and probes; to be called every FETCH_TICK_MS while forward_is_busy. */
 void forward_tick(struct forward *forward);
 
 bool forward_is_busy(const struct forward *forward);
 
-/** How many more questions can be asked. */
+/** The number of fetches that can still be added. */
 size_t forward_room(const struct forward *forward);
 
 /**
- * Asks nothing new any more: who comes now is told that the server is stopping, unless the same is
- * on its way already.
+ * Starts no more fetches: a new request fails with FORWARD_STOPPING unless it can join a fetch.
  */
 void forward_drain(struct forward *forward);
 
-/** True when somebody waits for what is on its way. */
+/** True when some fetch has a waiter. */
 bool forward_is_waited_for(const struct forward *forward);
 
-/** Settles all that is on its way as failed; when the worker stops, or forwards by another. */
+/** Ends every fetch as FORWARD_STOPPING; for a worker that stops or switches to other servers. */
 void forward_end_all(struct forward *forward);
 
-/** The answer that is kept of a question and still fresh, or NULL; good until the next call. */
+/** The cached answer while it is fresh, or NULL; good until the next call. */
 const struct response *forward_peek(const struct forward *forward, const struct question *question);
 
-/** Text for _why: each upstream with its state, and what the cache has ("cached=fresh ttl=23"). */
+/** Text for _why: each upstream with its state, and the cache's entry ("cached=fresh ttl=23"). */
 void forward_format_servers(const struct forward *forward, uint8_t route, struct text *text);
 void forward_format_cached(const struct forward *forward, const struct question *question,
                            struct text *text);
 
-/** The same for those who make their own words. */
+/** The state of the cache's entry. */
 struct kept_state forward_kept(const struct forward *forward, const struct question *question);
 
-/** The upstream at a place of a route, in the order of the settings; NULL beyond the last. */
-const struct resolver *forward_server(const struct forward *forward, uint8_t route, uint8_t place);
+/** The upstream at an index of a route, in the order of the settings; NULL beyond the last. */
+const struct resolver *forward_server(const struct forward *forward, uint8_t route, uint8_t index);
 
 struct cache_use forward_cache_use(const struct forward *forward);
 

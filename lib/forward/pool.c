@@ -70,7 +70,7 @@ struct fetch *pool_find(const struct pool *pool, const struct question *question
     return number == FETCH_NONE ? NULL : &pool->items[number];
 }
 
-/* There is one: questions and probes together are never more than `size`. */
+/* Cannot fail: questions and probes together are never more than `size`. */
 static uint32_t take_number(struct pool *pool)
 {
     uint32_t number = pool->first_free;
@@ -176,7 +176,7 @@ struct fetch *pool_first_lingering(const struct pool *pool)
     return pool->first_lingering == FETCH_NONE ? NULL : &pool->items[pool->first_lingering];
 }
 
-/* A probe stands in no bucket. */
+/* A probe is in no bucket. */
 static void leave_bucket(struct pool *pool, const struct fetch *fetch)
 {
     uint32_t number = pool_number(pool, fetch);

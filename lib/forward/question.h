@@ -1,6 +1,6 @@
 #pragma once
 /**
- * What is asked of upstreams: equal questions are joined and share one place in the cache.
+ * The question to upstreams: equal questions share one fetch and one cache entry.
  *
  * Two questions are equal when name, type, class and the client's DO and CD bits are: an upstream
  * answers differently to each of them (RFC 4035 section 3.2).
@@ -16,14 +16,14 @@
 enum { QUESTION_DO = 1, QUESTION_CD = 2 };
 
 struct question {
-    uint64_t hash; /* of everything below, under the process's key */
+    uint64_t hash; /* of everything below, with the process's key */
     const struct name *name;
     uint16_t type;
     uint16_t class;
     uint8_t bits; /* QUESTION_DO, QUESTION_CD */
 };
 
-/** `name_hash` is a keyed hash of the query's name, the same for the whole life of the process. */
+/** `name_hash` is a hash of the query's name, with a key that the process never changes. */
 static inline struct question question_of(const struct query *query, uint64_t name_hash)
 {
     uint8_t bits = (uint8_t)((query->dnssec_ok ? QUESTION_DO : 0) |

@@ -43,7 +43,7 @@ static size_t count_fitting(const struct response *response, size_t room, struct
     return fitting;
 }
 
-/* Pointers lead back only, so that the first records of a body are good without the rest. */
+/* Pointers lead back only, so the first records of a body are valid without the rest. */
 static void write_body(struct relay *relay, struct reply *reply)
 {
     const struct response *response = relay->response;
@@ -70,7 +70,7 @@ size_t relay_write(struct relay *relay, uint8_t *buffer, size_t most)
     uint16_t rcode = response->rcode > 15 && !query->has_opt ? RCODE_SERVFAIL : response->rcode;
     struct reply reply;
 
-    /* The body's compression pointers count on a question of this length in front of it. */
+    /* The body's compression pointers rely on a question of this length in front of it. */
     assert(query->question_end == HEADER_OCTETS + query->name.length + 4U);
     relay->options->passed = response_ede(response);
     relay->options->passed_length = response->ede_octets;

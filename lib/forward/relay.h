@@ -1,13 +1,13 @@
 #pragma once
 /**
- * From a response that is kept to a reply for one client.
+ * From a cached response to a reply for one client.
  *
  * The client gets its own id and question, in the case it sent; the records with their TTLs counted
- * down; the upstream's EDE options and ours; an OPT of ours when it sent one; no more octets than
- * it takes, else as many whole records as fit, and TC. AD is passed on to who asked for it with AD
- * or DO (RFC 6840 section 5.8). RA is always set, for only clients who may recurse come this far;
- * AA never: these are not our names. A client without OPT gets SERVFAIL for codes above 15, which
- * it has no place for.
+ * down; the upstream's EDE options and ours; an OPT of ours if it sent one. A reply that is too
+ * large for the client holds as many whole records as fit, and TC. AD is passed on if the client
+ * set AD or DO (RFC 6840 section 5.8). RA is always set, since only clients that may recurse get
+ * here; AA never: these are not our names. A client without OPT gets SERVFAIL for codes above 15,
+ * which do not fit into its header.
  *
  * Threads: pure.  Memory: never allocates.
  */
@@ -29,7 +29,7 @@ struct relay {
 
     /* Set by relay_write, for the log. */
     uint16_t answer_count;
-    uint32_t ttl_seconds; /* the least handed out; 0 without records */
+    uint32_t ttl_seconds; /* the least TTL sent; 0 without records */
 };
 
 /**

@@ -24,13 +24,13 @@ void resolver_set_probe_zone(struct resolver *resolver, const struct name *zone)
     resolver->probe_type = TYPE_SOA;
 }
 
-/* Moves a smoothed value by one share of the way to a new one. */
+/* Moves a smoothed value towards a new one by a fraction of the difference. */
 static uint32_t approach(uint32_t smoothed, uint32_t value, int64_t share)
 {
     return (uint32_t)(smoothed + ((int64_t)value - smoothed) / share);
 }
 
-/* RFC 6298 section 2: the first measurement counts whole, later ones by an eighth. */
+/* RFC 6298 section 2: the first measurement counts in full, later ones by an eighth. */
 static void measure(struct resolver *resolver, uint32_t rtt_us)
 {
     if (!resolver->has_rtt) {
@@ -83,9 +83,9 @@ uint32_t resolver_probe_silence_ms(const struct resolver *resolver)
     return timeout_ms(resolver, RESOLVER_PROBE_LEAST_MS, RESOLVER_SILENCE_MOST_MS);
 }
 
-static bool is_in(uint32_t bits, uint8_t place)
+static bool is_in(uint32_t bits, uint8_t index)
 {
-    return (bits >> place & 1) != 0;
+    return (bits >> index & 1) != 0;
 }
 
 static uint8_t find_best(const struct resolver *resolvers, const struct resolver_set *set,
@@ -94,22 +94,22 @@ static uint8_t find_best(const struct resolver *resolvers, const struct resolver
     uint8_t best = RESOLVER_NONE;
     uint32_t least = UINT32_MAX;
 
-    for (uint8_t place = 0; place < set->count; place++) {
-        const struct resolver *resolver = &resolvers[set->numbers[place]];
-        if (is_in(left_out, place) || resolver->rank_us >= least || resolver_is_failing(resolver))
+    for (uint8_t index = 0; index < set->count; index++) {
+        const struct resolver *resolver = &resolvers[set->numbers[index]];
+        if (is_in(left_out, index) || resolver->rank_us >= least || resolver_is_failing(resolver))
             continue;
         least = resolver->rank_us;
-        best = place;
+        best = index;
     }
     return best;
 }
 
-/* Those who are not asked come a little nearer to their turn. */
+/* Lowers the rank of those that are not asked. */
 static void rest_others(struct resolver *resolvers, const struct resolver_set *set, uint8_t chosen)
 {
-    for (uint8_t place = 0; place < set->count; place++) {
-        struct resolver *resolver = &resolvers[set->numbers[place]];
-        if (place != chosen)
+    for (uint8_t index = 0; index < set->count; index++) {
+        struct resolver *resolver = &resolvers[set->numbers[index]];
+        if (index != chosen)
             resolver->rank_us -= resolver->rank_us / REST_SHARE;
     }
 }
@@ -128,16 +128,16 @@ uint8_t resolver_choose(struct resolver *resolvers, const struct resolver_set *s
 uint8_t resolver_choose_trial(const struct resolver *resolvers, const struct resolver_set *set,
                               uint64_t now_ms)
 {
-    for (uint8_t place = 0; place < set->count; place++)
-        if (standing_claim_trial(resolvers[set->numbers[place]].standing, now_ms))
-            return place;
+    for (uint8_t index = 0; index < set->count; index++)
+        if (standing_claim_trial(resolvers[set->numbers[index]].standing, now_ms))
+            return index;
     return RESOLVER_NONE;
 }
 
 bool resolver_set_is_failing(const struct resolver *resolvers, const struct resolver_set *set)
 {
-    for (uint8_t place = 0; place < set->count; place++)
-        if (!resolver_is_failing(&resolvers[set->numbers[place]]))
+    for (uint8_t index = 0; index < set->count; index++)
+        if (!resolver_is_failing(&resolvers[set->numbers[index]]))
             return false;
     return true;
 }

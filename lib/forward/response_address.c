@@ -13,14 +13,14 @@ enum {
     UNUSED_OCTET = 8, /* RFC 6052 section 2.2 */
 };
 
-/* Who is told of addresses. */
+/* The callback for addresses. */
 struct visitor {
     response_on_address *visit;
     void *context;
-    const struct nat64_prefix *nat64; /* NULL: whatever could be one */
+    const struct nat64_prefix *nat64; /* NULL: any prefix */
 };
 
-/* Where RFC 6052 section 2.2 lets IPv4 addresses stand. */
+/* The prefix lengths that RFC 6052 section 2.2 allows. */
 static const uint8_t nat64_bits[] = {32, 40, 48, 56, 64, 96};
 
 enum { NAT64_LENGTHS = sizeof nat64_bits };
@@ -59,15 +59,14 @@ static bool visit_lengths(const struct visitor *visitor, const uint8_t *address,
 
 /*
  * An IPv6 address that leads to an IPv4 one: mapped and compatible (RFC 4291 section 2.5.5),
- * translated (RFC 2765 section 2.1), 6to4, an interface of ISATAP (RFC 5214 section 6.1),
- * translated by the prefix that everybody knows (RFC 6052), by those of RFC 8215 or by our own.
+ * translated (RFC 2765 section 2.1), 6to4, an ISATAP interface (RFC 5214 section 6.1), translated
+ * with the well-known prefix (RFC 6052), with those of RFC 8215 or with our own.
  */
 static bool visit_ipv6_address(const struct visitor *visitor, const uint8_t *address)
 {
     static const uint8_t compatible[12] = {0}, mapped[12] = {[10] = 0xff, [11] = 0xff};
     static const uint8_t translated[12] = {[8] = 0xff, [9] = 0xff};
-    static const uint8_t isatap[3] = {0, 0x5e,
-                                      0xfe}; /* behind an octet that says how unique it is */
+    static const uint8_t isatap[3] = {0, 0x5e, 0xfe}; /* after an octet with the u bit */
     static const uint8_t known[12] = {0, 0x64, 0xff, 0x9b}, local[6] = {0, 0x64, 0xff, 0x9b, 0, 1};
     static const uint8_t sixtofour[2] = {0x20, 0x02};
     const struct nat64_prefix *nat64 = visitor->nat64;
@@ -103,8 +102,8 @@ static bool visit_ipv6(const struct visitor *visitor, struct reader addresses)
 }
 
 /*
- * The end of an IPv6 address whose beginning stands at another name (RFC 2874 section 3.1). Without
- * it, an end that looks like an IPv4 address counts as one.
+ * The end of an IPv6 address whose beginning is at another name (RFC 2874 section 3.1). That is not
+ * known here, so the last four octets count as an IPv4 address.
  */
 static bool visit_a6(const struct visitor *visitor, struct reader in)
 {

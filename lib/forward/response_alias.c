@@ -2,24 +2,24 @@
 #include "forward/rr.h"
 #include "wire/types.h"
 
-/* A place in a message of which question and body lie apart. */
-struct location {
+/* A message in a message of which question and body lie apart. */
+struct split_message {
     const struct response *response;
     const struct question *question;
 };
 
 /* Reads a name of the body. Bounded by what response_read has written: pointers lead to labels. */
-static void read_name(const struct location *place, const uint8_t *at, struct name *out)
+static void read_name(const struct split_message *message, const uint8_t *at, struct name *out)
 {
-    const uint8_t *body = response_body(place->response);
-    size_t base = HEADER_OCTETS + (size_t)place->question->name->length + 4;
+    const uint8_t *body = response_body(message->response);
+    size_t base = HEADER_OCTETS + (size_t)message->question->name->length + 4;
     uint8_t octets[NAME_MAX_OCTETS];
     size_t length = 0;
 
     while (*at != 0) {
         if (*at > LABEL_MAX_OCTETS) {
             size_t offset = load16(at) & 0x3fffU;
-            at = offset < base ? place->question->name->octets + (offset - HEADER_OCTETS)
+            at = offset < base ? message->question->name->octets + (offset - HEADER_OCTETS)
                                : body + (offset - base);
             continue;
         }
@@ -33,21 +33,21 @@ static void read_name(const struct location *place, const uint8_t *at, struct na
 }
 
 /* True for signatures of records of the type at the owner. */
-static bool signs(const struct location *place, const struct rr *record, uint16_t type,
+static bool signs(const struct split_message *message, const struct rr *record, uint16_t type,
                   const struct name *owner)
 {
     struct name name;
 
     if (record->type != TYPE_RRSIG || load16(record->data) != type)
         return false;
-    read_name(place, record->start, &name);
+    read_name(message, record->start, &name);
     return name_equals(&name, owner->octets, owner->length);
 }
 
 bool response_next_alias(const struct response *response, const struct question *question,
                          struct response_alias *alias)
 {
-    const struct location place = {.response = response, .question = question};
+    const struct split_message message = {.response = response, .question = question};
     const uint8_t *body = response_body(response);
     struct reader in = reader_over(body, response->body_octets);
     uint16_t answers = alias->answers;
@@ -64,12 +64,12 @@ bool response_next_alias(const struct response *response, const struct question 
     if (record.type != TYPE_CNAME)
         return false;
     alias->cname = (uint16_t)(record.start - body);
-    read_name(&place, record.start, &alias->owner);
-    read_name(&place, record.data, &alias->target);
+    read_name(&message, record.start, &alias->owner);
+    read_name(&message, record.data, &alias->target);
     do {
         alias->end = (uint16_t)(in.next - body);
         alias->answers = answers;
     } while (answers++ < response->counts[0] && rr_next(&in, &record) &&
-             signs(&place, &record, TYPE_CNAME, &alias->owner));
+             signs(&message, &record, TYPE_CNAME, &alias->owner));
     return true;
 }

@@ -31,7 +31,7 @@ static size_t head_of(const struct ring *ring)
     return advance(ring, ring->tail, ring->used);
 }
 
-/* What must be filled up before `octets` find a place in one run. */
+/* The padding needed before `octets` fit without wrapping around. */
 static size_t padding_before(const struct ring *ring, size_t octets)
 {
     size_t left = ring->size - head_of(ring);
@@ -81,9 +81,9 @@ struct cache_entry *ring_append(struct ring *ring, size_t octets)
 }
 
 /*
- * No room is needed. Either the head is behind the tail, and the entry slides over the gap between
- * them; or the gap goes over the ring's end, and the entry fits before the end, or, once that is
- * padded out, at the start, where the rest of the gap and the entry's own octets are.
+ * No room is needed. Either the head is before the tail, and the entry moves down over the gap
+ * between them; or the gap wraps around the ring's end, and the entry fits before the end or, once
+ * that is padded, at the start, where the rest of the gap and the entry's own octets are.
  */
 struct cache_entry *ring_renew(struct ring *ring)
 {

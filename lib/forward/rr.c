@@ -6,7 +6,7 @@
 
 enum {
     HEAD_OCTETS = 10,          /* type, class, TTL, length of data */
-    NAME_STEPS_MOST = 2 * 127, /* as many pointers as labels are more than anyone writes */
+    NAME_STEPS_MOST = 2 * 127, /* a pointer for each label: no server writes more */
     POINTER = 0xc0,
 };
 
@@ -74,7 +74,7 @@ size_t rr_copy_name(const uint8_t *message, const uint8_t *name, uint8_t *out)
 {
     const uint8_t *at = name, *behind = NULL;
 
-    /* Bounded by follow_name, which has walked this way. */
+    /* Bounded: follow_name has checked this name. */
     for (; *at != 0; at += *at + 1U) {
         while (*at >= POINTER) {
             behind = behind == NULL ? at + 2 : behind;

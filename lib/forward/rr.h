@@ -1,12 +1,12 @@
 #pragma once
 /**
- * One record of a message that a stranger sent.
+ * One record of an untrusted message.
  *
  *     owner ......... | type class TTL | length | data ............
  *
- * Its owner is checked to the last label when it is read, its data by rr_is_sound against the form
- * that types.def gives for its type. Each pointer in a name leads to an earlier place behind the
- * header, so that every walk along a name ends.
+ * Its owner is fully checked when it is read, its data by rr_is_sound against the form of its type
+ * in types.def. Each pointer in a name must lead to an earlier offset behind the header, so that
+ * following a name always ends.
  *
  * Sources: RFC 1035 sections 3.3, 4.1.3, 4.1.4; RFC 3597 section 4 (which types compress); the RFC
  * of each type.
@@ -31,32 +31,32 @@ struct rr {
 };
 
 /**
- * Reads the next record. `in` stands over the whole message, for pointers count from its start.
+ * Reads the next record. `in` must span the whole message, since pointers count from its start.
  *
  * Returns false, with in->failed set, when the message ends early or the owner is malformed.
  */
 bool rr_read(struct reader *in, struct rr *record);
 
-/** Passes over a name with good pointers. Returns false, with in->failed set, for another. */
+/** Passes over a name. Returns false, with in->failed set, when it is malformed. */
 bool rr_pass_name(struct reader *in);
 
-/** True when the data of a record that rr_read has read is what its type asks for. */
+/** True when the data of a record that rr_read has read has the form of its type. */
 bool rr_is_sound(const uint8_t *message, const struct rr *record);
 
 /**
- * Copies a name that was found well-formed, pointers followed, case kept. `out` has room for
- * NAME_MAX_OCTETS. Returns how many octets it takes where it stands.
+ * Copies a name that was checked before, pointers followed, case kept. `out` has room for
+ * NAME_MAX_OCTETS. Returns how many octets it takes in the message.
  */
 size_t rr_copy_name(const uint8_t *message, const uint8_t *name, uint8_t *out);
 
 /** The same, folded. */
 void rr_read_name(const uint8_t *message, const uint8_t *name, struct name *out);
 
-/** Where names that may be compressed stand in sound data: `count` of them in a row. */
+/** The names in sound data that may be compressed: `count` of them in a row. */
 struct rr_names {
     uint16_t before; /* octets in front of them */
     uint8_t count;
-    bool may_point; /* in a message that we write, too */
+    bool may_point; /* we may compress them, too */
 };
 struct rr_names rr_names(const struct rr *record);
 

@@ -92,7 +92,7 @@ static void pass_plain_name(struct reader *in)
     name_read(in, &name);
 }
 
-/* The bits that the prefix leaves open, and the prefix's name when there is one. */
+/* The bits that the prefix does not cover, and the prefix's name when there is one. */
 static void pass_a6(struct reader *in)
 {
     uint8_t prefix = read8(in);

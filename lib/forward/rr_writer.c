@@ -8,7 +8,7 @@
 
 enum { POINTER = 0xc000, POINTERS_END = 0x4000 };
 
-/* A name with the place of each label and a hash of what begins there. */
+/* A name with the offset of each label and a hash of the suffix that begins there. */
 struct spelled {
     uint8_t octets[NAME_MAX_OCTETS];
     uint8_t starts[LABEL_MAX_COUNT];
@@ -24,7 +24,7 @@ static void spell(const struct rr_writer *writer, struct spelled *name)
     for (; name->octets[at] != 0; at += name->octets[at] + 1U)
         name->starts[count++] = (uint8_t)at;
     name->label_count = (uint8_t)count;
-    while (count-- > 0) { /* from the root: every name hangs on the one above it */
+    while (count-- > 0) { /* from the root: each hash builds on that of its suffix */
         const uint8_t *label = name->octets + name->starts[count];
         for (unsigned i = 0; i <= *label; i++)
             state = (state ^ label[i]) * UINT64_C(0x9e3779b97f4a7c15);
@@ -33,7 +33,7 @@ static void spell(const struct rr_writer *writer, struct spelled *name)
     }
 }
 
-/* True when the name stands in the message from that offset on; a turn passes a label of it. */
+/* True when the message has the name at that offset. Bounded: each turn passes a label of it. */
 static bool stands_at(const struct rr_writer *writer, unsigned offset, const uint8_t *name)
 {
     for (;;) {
@@ -41,7 +41,7 @@ static bool stands_at(const struct rr_writer *writer, unsigned offset, const uin
                                                      : writer->out.start + (offset - writer->base);
         if (*label >= POINTER >> 8) {
             offset = load16(label) & (POINTERS_END - 1U);
-            continue; /* to a label: pointers do not lead to pointers here */
+            continue; /* to a label: our pointers do not lead to pointers */
         }
         if (*label != *name || memcmp(label, name, *label + 1U) != 0)
             return false;
@@ -52,13 +52,13 @@ static bool stands_at(const struct rr_writer *writer, unsigned offset, const uin
     }
 }
 
-/* True for those that are looked for and remembered: the whole, and what is short. */
+/* True for suffixes that are searched for and remembered: the whole name, and short ones. */
 static bool is_sought(const struct spelled *name, unsigned label)
 {
     return label == 0 || name->label_count - label <= RR_WRITER_LABELS_MOST;
 }
 
-/* Where what begins at the label stands already; 0 when nowhere. */
+/* The offset of the suffix that begins at the label, when it is written already; else 0. */
 static unsigned find(const struct rr_writer *writer, const struct spelled *name, unsigned label)
 {
     for (unsigned i = 0; i < writer->known_count; i++)

@@ -1,15 +1,15 @@
 #pragma once
 /**
- * Records of a message, written anew: without those that do not go on, with pointers that are good.
+ * Writes the records of a message anew, with valid compression pointers.
  *
- * What is written is the body of a message behind a question whose name stands at offset 12. Names
- * are compressed against that name and against names written before, octet for octet, so that the
- * case of each stays as it was; in data only where the type is one that every reader knows to
- * decompress. A pointer never leads anywhere but to the beginning of a label written here or of the
- * question's name: what a name says does not hang on octets that change, such as a TTL.
+ * The output is the body of a message after a question whose name is at offset 12. Names are
+ * compressed against that name and against names written before, octet for octet, so that the case
+ * of each is kept; in data only for types that every reader decompresses. A pointer leads only to
+ * the beginning of a label that was written here or of the question's name, so that no name depends
+ * on octets that change, such as a TTL.
  *
- * Of a name the whole and the suffixes of at most RR_WRITER_LABELS_MOST labels are looked for,
- * among the first RR_WRITER_NAMES_MOST, so that a message of a stranger costs a bounded time.
+ * The whole name and its suffixes of at most RR_WRITER_LABELS_MOST labels are searched for among
+ * the first RR_WRITER_NAMES_MOST names, so that the time for an untrusted message is bounded.
  *
  * Sources: RFC 1035 section 4.1.4; RFC 3597 section 4.
  * Threads: one writer, one thread.  Memory: borrows question and room.
@@ -37,8 +37,8 @@ struct rr_writer {
 
 /**
  * question  the question's name as the message has it, uncompressed
- * seed      something that strangers cannot know
- * body      room for what a message of 65535 octets has left behind its question
+ * seed      a secret, so that collisions cannot be prepared
+ * body      room for the rest of a message of 65535 octets after its question
  */
 void rr_writer_start(struct rr_writer *writer, const uint8_t *question, uint64_t seed,
                      uint8_t *body);

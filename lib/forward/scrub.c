@@ -7,7 +7,7 @@
 
 enum { ANSWER, AUTHORITY };
 
-enum { RRSIG_SIGNER = 18 }; /* where the signer's name begins (RFC 4034 section 3.1) */
+enum { RRSIG_SIGNER = 18 }; /* offset of the signer's name (RFC 4034 section 3.1) */
 
 uint32_t scrub_hash(const struct question *question, const struct name *owner)
 {
@@ -29,7 +29,7 @@ static struct rr record_of(const struct scrub *scrub, const struct scrub_note *n
 
     in.next += note->start;
     bool is_read = rr_read(&in, &record);
-    assert(is_read); /* it was before */
+    assert(is_read); /* note_record has read it before */
     (void)is_read;
     return record;
 }
@@ -50,13 +50,13 @@ static bool is_at(const struct scrub *scrub, const struct scrub_note *note, cons
     return name_equals(&owner, name->octets, name->length);
 }
 
-/* True when the record stands at the name that the chain has come to. */
+/* True when the record's owner is the current name of the chain. */
 static bool is_here(const struct scrub *scrub, const struct scrub_note *note)
 {
     return is_at(scrub, note, &scrub->name, scrub->owner);
 }
 
-/* Writes a record, which is then no longer sought. */
+/* Writes a record and marks it as taken. */
 static void keep(struct scrub *scrub, int section, struct scrub_note *note)
 {
     struct rr record = record_of(scrub, note);
@@ -83,7 +83,7 @@ static bool signs(const struct scrub *scrub, const struct scrub_note *note, uint
 
 /* ---- The chain ---- */
 
-/* Who signed for a name may prove what its zone does not have. */
+/* A zone that signed records of the answer may prove what it does not have. */
 static void remember_zone(struct scrub *scrub, const struct scrub_note *signature)
 {
     struct rr record = record_of(scrub, signature);
@@ -116,7 +116,7 @@ static bool is_asked(const struct scrub *scrub, uint16_t type)
            (type == scrub->question->type || scrub->question->type == TYPE_ANY);
 }
 
-/* Keeps what was asked for, in the order of the upstream. Returns false when there is none. */
+/* Keeps the records of the type asked, in the upstream's order. Returns false without any. */
 static bool keep_asked(struct scrub *scrub)
 {
     struct scrub_note *end = scrub->notes + scrub->note_counts[ANSWER];
@@ -146,7 +146,7 @@ static bool is_made_from(const struct name *target, const struct name *name,
            memcmp(target->octets + kept, to->octets, to->length) == 0;
 }
 
-/* The DNAME that a CNAME at this name was made from goes on to who checks it. */
+/* Passes the DNAME that a CNAME at this name was made from on to clients that validate. */
 static void settle_dname(struct scrub *scrub, const struct name *target)
 {
     bool may_check =
@@ -175,7 +175,7 @@ static void settle_dname(struct scrub *scrub, const struct name *target)
     }
 }
 
-/* Follows the CNAME at this name to the next. Returns false when there is none. */
+/* Keeps and follows the CNAME at the current name. Returns false when there is none. */
 static bool keep_alias(struct scrub *scrub)
 {
     struct scrub_note *end = scrub->notes + scrub->note_counts[ANSWER];
@@ -201,7 +201,7 @@ static bool keep_alias(struct scrub *scrub)
     return true;
 }
 
-/* A chain that comes back to where it was finds its CNAME taken, and ends. */
+/* A loop ends, since its CNAME is taken already. */
 static void walk_chain(struct scrub *scrub)
 {
     scrub->name = *scrub->question->name;
@@ -213,7 +213,7 @@ static void walk_chain(struct scrub *scrub)
         scrub->dropped += note->type != SCRUB_TAKEN;
 }
 
-/* ---- What proves that there is nothing ---- */
+/* ---- Proofs of non-existence ---- */
 
 static void keep_soa(struct scrub *scrub)
 {

@@ -6,7 +6,7 @@
 
 enum { POINTER = 0xc0, POINTER_BITS = 0xc000, POINTERS_END = 0x4000 };
 
-/* Where the octets of a message's offset are: of its question, or of the body behind it. */
+/* The octets at an offset of the message: in its question, or in the body behind it. */
 static const uint8_t *octets_at(const struct response *response, const struct name *question,
                                 unsigned offset)
 {
@@ -17,8 +17,8 @@ static const uint8_t *octets_at(const struct response *response, const struct na
 }
 
 /*
- * Writes a name of a body whole. Its pointers lead back to labels, which was seen to when the
- * response was read (rr_writer.h), so this ends. Returns the octets that it takes in the body.
+ * Writes a name of a body in full. Its pointers lead back to labels, since rr_writer.h wrote them,
+ * so this ends. Returns the octets that it takes in the body.
  */
 static size_t write_whole(const struct response *response, const struct name *question,
                           const uint8_t *at, struct writer *out)
@@ -49,18 +49,18 @@ static void read_folded(const struct response *response, const struct name *ques
     name_read(&in, name);
 }
 
-/* What is being written, and where names stand that a pointer can lead to; 0: nowhere. */
-struct writing {
+/* The names in the reply that a pointer can lead to, with their offsets; 0: none. */
+struct splice_state {
     struct splice *splice;
-    struct name owner; /* the last one written, and its place */
+    struct name owner; /* the last one written */
     uint16_t owner_at;
-    struct name target; /* the last alias's */
+    struct name target; /* of the last alias */
     uint16_t target_at;
 };
 
-static uint16_t offset_of_next(const struct writing *writing)
+static uint16_t offset_of_next(const struct splice_state *state)
 {
-    uint16_t offset = reply_offset(writing->splice->reply);
+    uint16_t offset = reply_offset(state->splice->reply);
 
     return offset < POINTERS_END ? offset : 0;
 }
@@ -70,35 +70,36 @@ static bool is_same(const struct name *a, const struct name *b)
     return name_equals(a, b->octets, b->length);
 }
 
-static uint16_t find_owner(const struct writing *writing, const struct name *owner)
+static uint16_t find_owner(const struct splice_state *state, const struct name *owner)
 {
-    if (is_same(owner, writing->splice->question))
-        return writing->splice->asked;
-    if (writing->target_at != 0 && is_same(owner, &writing->target))
-        return writing->target_at;
-    return writing->owner_at != 0 && is_same(owner, &writing->owner) ? writing->owner_at : 0;
+    if (is_same(owner, state->splice->question))
+        return state->splice->asked;
+    if (state->target_at != 0 && is_same(owner, &state->target))
+        return state->target_at;
+    return state->owner_at != 0 && is_same(owner, &state->owner) ? state->owner_at : 0;
 }
 
-static size_t write_name(const struct writing *writing, const uint8_t *at)
+static size_t write_name(const struct splice_state *state, const uint8_t *at)
 {
-    const struct splice *splice = writing->splice;
+    const struct splice *splice = state->splice;
 
     return write_whole(splice->response, splice->question, at, &splice->reply->out);
 }
 
-static void write_owner(struct writing *writing, const struct rr *record, const struct name *owner)
+static void write_owner(struct splice_state *state, const struct rr *record,
+                        const struct name *owner)
 {
-    const struct splice *splice = writing->splice;
-    uint16_t at = find_owner(writing, owner);
+    const struct splice *splice = state->splice;
+    uint16_t at = find_owner(state, owner);
 
     if (at == 0) {
-        at = offset_of_next(writing);
-        write_name(writing, record->start);
+        at = offset_of_next(state);
+        write_name(state, record->start);
     } else {
         write16(&splice->reply->out, (uint16_t)(POINTER_BITS | at));
     }
-    writing->owner = *owner;
-    writing->owner_at = at;
+    state->owner = *owner;
+    state->owner_at = at;
 }
 
 static uint32_t count_down(const struct splice *splice, const struct rr *record)
@@ -110,10 +111,10 @@ static uint32_t count_down(const struct splice *splice, const struct rr *record)
     return ttl > splice->age_seconds ? ttl - splice->age_seconds : 0;
 }
 
-/* The data and, in front of it, its length: names are whole. */
-static void write_data(struct writing *writing, const struct rr *record)
+/* The length of the data and the data, its names in full. */
+static void write_data(struct splice_state *state, const struct rr *record)
 {
-    const struct splice *splice = writing->splice;
+    const struct splice *splice = state->splice;
     struct writer *out = &splice->reply->out;
     struct rr_names names = rr_names(record);
     const uint8_t *next = record->data, *end = record->data + record->length;
@@ -124,30 +125,30 @@ static void write_data(struct writing *writing, const struct rr *record)
         next += names.before;
     }
     if (record->type == TYPE_CNAME) {
-        read_folded(splice->response, splice->question, next, &writing->target);
-        writing->target_at = offset_of_next(writing);
+        read_folded(splice->response, splice->question, next, &state->target);
+        state->target_at = offset_of_next(state);
     }
     for (unsigned i = 0; i < names.count; i++)
-        next += write_name(writing, next);
+        next += write_name(state, next);
     write_octets(out, next, (size_t)(end - next));
     if (!out->failed)
         store16(length, (uint16_t)(out->next - length - 2));
 }
 
-/* Writes a record, or nothing of it when it does not fit. */
-static void write_record(struct writing *writing, const struct rr *record, const struct name *owner,
-                         enum reply_section section)
+/* Writes a record, or nothing when it does not fit. */
+static void write_record(struct splice_state *state, const struct rr *record,
+                         const struct name *owner, enum reply_section section)
 {
-    struct splice *splice = writing->splice;
+    struct splice *splice = state->splice;
     struct reply *reply = splice->reply;
     uint8_t *start = reply->out.next;
     uint32_t ttl_seconds = count_down(splice, record);
 
-    write_owner(writing, record, owner);
+    write_owner(state, record, owner);
     write16(&reply->out, record->type);
     write16(&reply->out, record->class);
     write32(&reply->out, ttl_seconds);
-    write_data(writing, record);
+    write_data(state, record);
     if (reply->out.failed) {
         reply->out.next = start;
         return;
@@ -170,22 +171,22 @@ uint16_t splice_links(struct splice *splice, unsigned answers)
 {
     struct reader records =
         reader_over(response_body(splice->response), splice->response->body_octets);
-    struct writing writing = {.splice = splice};
+    struct splice_state state = {.splice = splice};
     struct name owner;
     struct rr record;
 
     splice->ttl_seconds = UINT32_MAX;
     for (unsigned i = 0; i < answers; i++)
         if (!reply_is_cut(splice->reply) && read_record(splice, &records, &record, &owner))
-            write_record(&writing, &record, &owner, SECTION_ANSWER);
-    return reply_is_cut(splice->reply) ? 0 : writing.target_at;
+            write_record(&state, &record, &owner, SECTION_ANSWER);
+    return reply_is_cut(splice->reply) ? 0 : state.target_at;
 }
 
 void splice_all(struct splice *splice)
 {
     const struct response *response = splice->response;
     struct reader records = reader_over(response_body(response), response->body_octets);
-    struct writing writing = {.splice = splice};
+    struct splice_state state = {.splice = splice};
     struct name owner;
     struct rr record;
 
@@ -193,5 +194,5 @@ void splice_all(struct splice *splice)
     for (int section = 0; section < SECTION_COUNT; section++)
         for (unsigned i = 0; i < response->counts[section]; i++)
             if (!reply_is_cut(splice->reply) && read_record(splice, &records, &record, &owner))
-                write_record(&writing, &record, &owner, (enum reply_section)section);
+                write_record(&state, &record, &owner, (enum reply_section)section);
 }

@@ -1,16 +1,15 @@
 #pragma once
 /**
- * A response's records in a reply whose question is another name: one that has led here by aliases.
+ * Appends a response's records to a reply whose question is another name, which aliases lead here.
  *
  *     reply     question alias.corp.example ─CNAME─► www.example.org      written already
  *     response                                       www.example.org ─CNAME─► edge.example.net ── A
  *
- * The body of a response counts on its question at offset 12 (response.h), so its names are written
- * anew: an owner that stands in the reply already as the name asked for, the last owner or the last
- * alias's target becomes a pointer to it; all others are written whole, in data too.
+ * The body of a response relies on its question at offset 12 (response.h), so its names are written
+ * anew: an owner that is the response's question, the last owner or the last alias's target becomes
+ * a pointer to it; all others are written in full, in data too.
  *
- * A response can be left at one of its aliases: then the records up to that one are written, and
- * nothing else of the response.
+ * A response can be cut at one of its aliases: then only the records up to that one are written.
  *
  * Sources: RFC 1035 section 4.1.4; RFC 3597 section 4.
  * Threads: pure.  Memory: never allocates.
@@ -28,9 +27,9 @@ struct splice {
     uint32_t age_seconds;        /* since the upstream sent it */
     bool is_stale;               /* every TTL becomes RELAY_STALE_TTL_SECONDS */
     struct reply *reply;
-    uint16_t asked; /* offset in the reply at which the response's question stands */
+    uint16_t asked; /* offset in the reply of the response's question */
 
-    uint32_t ttl_seconds; /* the least handed out; 0 without records */
+    uint32_t ttl_seconds; /* the least TTL sent; 0 without records */
 };
 
 /**
@@ -39,5 +38,5 @@ struct splice {
  */
 uint16_t splice_links(struct splice *splice, unsigned answers);
 
-/** Writes all records, as many as fit. */
+/** Writes all records that fit. */
 void splice_all(struct splice *splice);

@@ -9,9 +9,9 @@
 enum { PROBE_KINDS = 2 }; /* with recursion and without */
 
 static_assert(sizeof(struct standing) % STANDING_LINE_OCTETS == 0,
-              "a server's has lines of its own");
+              "each server has cache lines of its own");
 
-/* ---- One server's ---- */
+/* ---- One server ---- */
 
 static uint32_t read_count(const _Atomic uint32_t *value)
 {
@@ -34,8 +34,8 @@ static bool change_state(struct standing *standing, uint32_t from, uint32_t to)
                                                    memory_order_relaxed, memory_order_relaxed);
 }
 
-/* Both kinds of probes were left without a reply, and then a client's question got one. */
-static void note_mute(struct standing *standing, bool to_probe)
+/* Suspects the server when it ignored both kinds of probes and then replied to a client. */
+static void update_mute(struct standing *standing, bool to_probe)
 {
     uint32_t mute = read_count(&standing->mute);
 
@@ -48,10 +48,10 @@ static void note_mute(struct standing *standing, bool to_probe)
     }
 }
 
-/* Nothing is written that is so already: the line is every worker's. */
+/* Writes only what changes: all workers share the cache line. */
 bool standing_on_reply(struct standing *standing, bool to_probe, uint64_t now_ms)
 {
-    note_mute(standing, to_probe);
+    update_mute(standing, to_probe);
     if (standing_last_reply_ms(standing) < now_ms)
         set_time(&standing->last_reply_ms, now_ms);
     if (read_count(&standing->silent) != 0)
@@ -86,7 +86,10 @@ bool standing_on_probe_silence(struct standing *standing, uint64_t sent_ms)
     bool is_well = standing_state(standing) == STANDING_WELL;
     bool is_suspected = read_count(&standing->mute) == MUTE_SUSPECTED;
 
-    /* What came to clients since says that the server lives; here that is what is looked for. */
+    /*
+     * A reply to a client since then shows that the server is up. While it is suspected, that is
+     * expected, and only its silence to probes counts.
+     */
     if (is_well ? !is_suspected
                 : standing_last_reply_ms(standing) >= sent_ms ||
                       standing_state(standing) != STANDING_IN_DOUBT)
@@ -102,7 +105,7 @@ bool standing_on_probe_silence(struct standing *standing, uint64_t sent_ms)
            change_state(standing, STANDING_IN_DOUBT, STANDING_FAILING);
 }
 
-/* True for who moves on what is due. */
+/* Moves on what is due. Returns true to the one caller that did. */
 static bool claim(_Atomic uint64_t *due, uint64_t now_ms, uint64_t pause_ms)
 {
     uint64_t due_ms = atomic_load_explicit(due, memory_order_relaxed);
@@ -129,7 +132,7 @@ bool standing_count_probe(struct standing *standing)
     return atomic_fetch_add_explicit(&standing->probes, 1, memory_order_relaxed) % 2 == 0;
 }
 
-/* ---- Peculiarities ---- */
+/* ---- Quirks ---- */
 
 void quirk_note(struct quirk *quirk, uint64_t name, uint64_t now_ms)
 {
@@ -141,14 +144,14 @@ void quirk_note(struct quirk *quirk, uint64_t name, uint64_t now_ms)
         set_time(&quirk->until_ms, now_ms + QUIRK_MS);
 }
 
-/* Read before it is written: every answer comes here. */
+/* Reads before writing: every answer gets here. */
 void quirk_deny(struct quirk *quirk)
 {
     if (atomic_load_explicit(&quirk->name, memory_order_relaxed) != 0)
         atomic_store_explicit(&quirk->name, 0, memory_order_relaxed);
 }
 
-/* ---- Of a list ---- */
+/* ---- A list of servers ---- */
 
 static struct standing *standing_new(void)
 {
@@ -167,7 +170,7 @@ static void release(struct standing *standing)
         free(standing);
 }
 
-/* The standing that the server had, held once more, or a new one; NULL without memory. */
+/* Returns the server's earlier standing, held once more, or a new one; NULL without memory. */
 static struct standing *take_over(const struct standings *before, const struct upstream *upstream)
 {
     struct forward_servers servers = {.count = 0};

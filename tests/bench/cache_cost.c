@@ -1,12 +1,12 @@
 /*
- * What the cache costs: nanoseconds and allocations per question, for one name and for many.
+ * The cost of the cache: nanoseconds and allocations per question, for one name and for many.
  *
  *     cache_cost                 one line per row
- *     cache_cost ROW COUNT       does one row COUNT times and prints nothing: for callgrind, which
- * counts instructions; two counts tell one question's share
+ *     cache_cost ROW COUNT       does one row COUNT times and prints nothing: for callgrind
  *
- * Rows begin with a query that is read; its name is hashed. "many" asks 400,000 names in no order,
- * in batches whose lines and entries are fetched ahead, as the server does.
+ * Callgrind counts instructions; the difference of two counts is one question's share. Rows begin
+ * with a parsed query; its name is hashed. "many" asks for 400,000 names in random order, in
+ * batches whose lines and entries are prefetched, as the server does.
  */
 // wrap: malloc calloc realloc
 #include <stdio.h>
@@ -30,7 +30,7 @@ enum {
 };
 
 /* A client's query for one of many names, read. */
-struct asker {
+struct client_query {
     uint8_t request[64];
     struct query query;
     struct question question;
@@ -39,7 +39,7 @@ struct asker {
 static struct cache *cache;
 /* The same in every run, so that two runs differ by their count alone. */
 static const struct hash_key key = {.first = 0x0123456789abcdef, .second = 0xfedcba9876543211};
-static struct asker askers[BATCH];
+static struct client_query client_queries[BATCH];
 static alignas(struct response) uint8_t room[RESPONSE_OCTETS_MOST];
 static struct response *const response = (struct response *)(void *)room;
 static uint8_t reply[UDP_OCTETS_MOST];
@@ -51,32 +51,34 @@ static void give_up(const char *what)
     exit(EXIT_FAILURE);
 }
 
-static void hash(struct asker *asker)
+static void hash(struct client_query *client_query)
 {
-    const struct name *name = &asker->query.name;
-    asker->question = question_of(&asker->query, hash_padded(&key, name->octets, name->length));
+    const struct name *name = &client_query->query.name;
+    client_query->question =
+        question_of(&client_query->query, hash_padded(&key, name->octets, name->length));
 }
 
 /* Names are "000000.example.com" and so on: six octets change. */
-static void turn_to(struct asker *asker, unsigned number)
+static void turn_to(struct client_query *client_query, unsigned number)
 {
-    uint8_t *end = asker->query.name.octets + 7;
+    uint8_t *end = client_query->query.name.octets + 7;
 
     for (int i = 1; i <= 6; i++, number /= 10)
         *(end - i) = (uint8_t)('0' + number % 10);
-    memcpy(asker->request + HEADER_OCTETS + 1, end - 6, 6);
-    hash(asker);
+    memcpy(client_query->request + HEADER_OCTETS + 1, end - 6, 6);
+    hash(client_query);
 }
 
-static void hear_answer(const struct question *question)
+static void read_answer(const struct question *question)
 {
     static const struct said said = {.name = "000000.example.com.",
                                      .answer = "000000.example.com. 300 IN A 192.0.2.1"};
     uint8_t octets[512];
-    struct asked asked = {.question = question, .id = SAID_ID, .name = question->name->octets};
+    struct expected expected = {
+        .question = question, .id = SAID_ID, .name = question->name->octets};
     size_t length = said_write(&said, octets);
 
-    if (response_read(octets, length, &asked, response) != RESPONSE_READ)
+    if (response_read(octets, length, &expected, response) != RESPONSE_READ)
         give_up("the answer cannot be read");
 }
 
@@ -89,27 +91,28 @@ static void prepare(void)
     if (cache == NULL)
         give_up(err.text);
     for (unsigned i = 0; i < BATCH; i++) {
-        struct asker *asker = &askers[i];
-        size_t length = request_write(&(struct ask){.name = "000000.example.com."}, asker->request);
-        if (query_read(asker->request, length, &asker->query) != QUERY_READ)
+        struct client_query *client_query = &client_queries[i];
+        size_t length =
+            request_write(&(struct ask){.name = "000000.example.com."}, client_query->request);
+        if (query_read(client_query->request, length, &client_query->query) != QUERY_READ)
             give_up("the query cannot be read");
-        hash(asker);
+        hash(client_query);
     }
-    hear_answer(&askers[0].question);
+    read_answer(&client_queries[0].question);
     for (unsigned i = NAMES; i-- > 0;) {
-        turn_to(&askers[0], i);
-        cache_store(cache, &askers[0].question, response, NOW);
+        turn_to(&client_queries[0], i);
+        cache_store(cache, &client_queries[0].question, response, NOW);
     }
 }
 
-static void find(const struct asker *asker)
+static void find(const struct client_query *client_query)
 {
-    missing += cache_find(cache, &asker->question, NOW + 10) == NULL;
+    missing += cache_find(cache, &client_query->question, NOW + 10) == NULL;
 }
 
-static void hit(const struct asker *asker)
+static void hit(const struct client_query *client_query)
 {
-    const struct cache_entry *entry = cache_find(cache, &asker->question, NOW + 10);
+    const struct cache_entry *entry = cache_find(cache, &client_query->question, NOW + 10);
 
     if (entry == NULL || !cache_entry_is_fresh(entry, NOW + 10)) {
         missing++;
@@ -118,22 +121,22 @@ static void hit(const struct asker *asker)
     struct reply_options options = {.has_ede = false};
     struct relay relay = {.response = cache_response(entry),
                           .age_seconds = NOW + 10 - entry->stored_s,
-                          .request = asker->request,
-                          .query = &asker->query,
+                          .request = client_query->request,
+                          .query = &client_query->query,
                           .options = &options};
-    relay_write(&relay, reply, asker->query.udp_octets);
+    relay_write(&relay, reply, client_query->query.udp_octets);
 }
 
 static void find_one(unsigned long count)
 {
     for (unsigned long i = 0; i < count; i++)
-        find(&askers[0]);
+        find(&client_queries[0]);
 }
 
 static void hit_one(unsigned long count)
 {
     for (unsigned long i = 0; i < count; i++)
-        hit(&askers[0]);
+        hit(&client_queries[0]);
 }
 
 static unsigned nth_name(unsigned long n)
@@ -144,45 +147,45 @@ static unsigned nth_name(unsigned long n)
 static void turn_many(unsigned long count)
 {
     for (unsigned long i = 0; i < count; i++)
-        turn_to(&askers[i % BATCH], nth_name(i));
+        turn_to(&client_queries[i % BATCH], nth_name(i));
 }
 
 static void hit_many(unsigned long count)
 {
     for (unsigned long i = 0; i < count; i += BATCH) {
         for (unsigned j = 0; j < BATCH; j++) {
-            turn_to(&askers[j], nth_name(i + j));
-            cache_prefetch(cache, askers[j].question.hash);
+            turn_to(&client_queries[j], nth_name(i + j));
+            cache_prefetch(cache, client_queries[j].question.hash);
         }
         for (unsigned j = 0; j < BATCH; j++)
-            cache_prefetch_entry(cache, askers[j].question.hash);
+            cache_prefetch_entry(cache, client_queries[j].question.hash);
         for (unsigned j = 0; j < BATCH; j++)
-            hit(&askers[j]);
+            hit(&client_queries[j]);
     }
 }
 
 static void hit_many_unfetched(unsigned long count)
 {
     for (unsigned long i = 0; i < count; i++) {
-        turn_to(&askers[0], nth_name(i));
-        hit(&askers[0]);
+        turn_to(&client_queries[0], nth_name(i));
+        hit(&client_queries[0]);
     }
 }
 
 static void miss(unsigned long count)
 {
     for (unsigned long i = 0; i < count; i++) {
-        struct question question = question_of(&askers[0].query, i);
+        struct question question = question_of(&client_queries[0].query, i);
         if (cache_find(cache, &question, NOW) != NULL)
-            give_up("there is an answer to what nobody asked");
+            give_up("a question that was never asked is cached");
     }
 }
 
-/* What a flood of names costs: each is stored, and others give way. */
+/* The cost of a flood of names: each is stored, and others are evicted. */
 static void store_new(unsigned long count)
 {
     for (unsigned long i = 0; i < count; i++) {
-        struct question question = question_of(&askers[0].query, hash_mix(i, key.second));
+        struct question question = question_of(&client_queries[0].query, hash_mix(i, key.second));
         cache_store(cache, &question, response, NOW);
     }
 }
@@ -207,7 +210,7 @@ static void measure(const struct row *row)
     row->run(ROUNDS);
     uint64_t elapsed = clock_monotonic_ns() - start;
     if (missing > ROUNDS / 100)
-        give_up("more answers are missing than lines are full");
+        give_up("too many answers are missing from the cache");
     missing = 0;
     printf("{\"row\":\"%s\",\"ns\":%.1f,\"allocations\":%.3f}\n", row->name,
            (double)elapsed / ROUNDS, (double)(allocations_count() - before) / ROUNDS);

@@ -1,12 +1,12 @@
 // fuzz: stateful 1000
 /**
- * Two workers' forwarders over one view of their upstreams: the input is a list of steps of two
- * octets, what happens and to whom. Clients ask, time passes, servers reply with this and that, or
- * fail, or stay silent; the clock and the link are this file's.
+ * Two workers' forwarders with shared standings: the input is a list of steps of two octets, an
+ * event and its target. Clients ask, time passes, servers reply in many ways, or fail, or do not
+ * reply; the clock and the link are this file's.
  *
- * Whatever comes: everybody is told exactly once, of the name he asked for, within his patience,
- * and of silence not before it is over; what is sent is a question that somebody asked, or a probe
- * that is nobody's; the link's contract is kept (scripted.h), and nothing is left behind.
+ * Invariants: every client is notified exactly once, about the name it asked for, by its deadline,
+ * and of silence not before that; each query sent is a question that a client asked, or a probe;
+ * the link's contract is kept (scripted.h), and nothing is leaked.
  */
 #include "fuzz/fuzz.h"
 
@@ -34,7 +34,7 @@ enum {
 struct client {
     struct waiter waiter;
     unsigned name;
-    unsigned told;
+    unsigned notified;
     uint64_t asked_ms;
 };
 
@@ -42,7 +42,7 @@ struct worker {
     struct scripted scripted;
     struct stats stats;
     struct forward *forward;
-    size_t seen; /* queries that were looked at */
+    size_t seen; /* queries that were checked */
 };
 
 static struct upstream upstreams[] = {{.text = "10.0.0.2"}, {.text = "1.1.1.1", .is_tls = true}};
@@ -56,7 +56,7 @@ static struct {
     struct worker workers[WORKERS];
     struct client clients[CLIENTS_MOST];
     size_t client_count;
-    size_t told;
+    size_t notified;
     uint64_t now_ms;
 } run;
 
@@ -65,38 +65,39 @@ static bool is_address_of(void *context, uint32_t address)
     return address != FIRST_ADDRESS + *(const unsigned *)context;
 }
 
-static void check_found(const struct forward_result *found, const struct client *client)
+static void check_result(const struct forward_result *result, const struct client *client)
 {
     uint64_t waited_ms = run.now_ms - client->asked_ms;
     unsigned name = client->name;
 
-    assert(found->response != NULL || found->failure != FORWARD_NO_FAILURE);
-    assert(!found->is_stale || (found->response != NULL && found->failure != FORWARD_NO_FAILURE));
+    assert(result->response != NULL || result->failure != FORWARD_NO_FAILURE);
+    assert(!result->is_stale ||
+           (result->response != NULL && result->failure != FORWARD_NO_FAILURE));
     assert(waited_ms <= FETCH_PATIENCE_MS + FETCH_TICK_MS);
-    assert(found->failure != FORWARD_SILENT || found->is_stale || found->is_cached ||
+    assert(result->failure != FORWARD_SILENT || result->is_stale || result->is_cached ||
            waited_ms >= FETCH_PATIENCE_MS);
-    if (found->response != NULL && !forward_failure_is_code(found->failure))
-        assert(!response_find_address(found->response, NULL, is_address_of, &name));
+    if (result->response != NULL && !forward_failure_is_code(result->failure))
+        assert(!response_find_address(result->response, NULL, is_address_of, &name));
 }
 
-static void be_told(struct client *client, const struct forward_result *found)
+static void notify_client(struct client *client, const struct forward_result *result)
 {
-    assert(client->told++ == 0);
-    run.told++;
-    check_found(found, client);
+    assert(client->notified++ == 0);
+    run.notified++;
+    check_result(result, client);
 }
 
-static void on_result(void *context, struct waiter *waiters, const struct forward_result *found)
+static void on_result(void *context, struct waiter *waiters, const struct forward_result *result)
 {
     (void)context;
     for (struct waiter *waiter = waiters; waiter != NULL;) {
         struct client *client = (struct client *)(void *)waiter;
         waiter = waiter->next;
-        be_told(client, found);
+        notify_client(client, result);
     }
 }
 
-/* What a query asks for: the number of a name; NAMES: it is a probe. */
+/* The number of the name that a query asks for; NAMES: it is a probe. */
 static unsigned name_of(const struct scripted_query *query)
 {
     unsigned name;
@@ -119,7 +120,7 @@ static bool was_asked(unsigned name)
     return false;
 }
 
-static void look_at_queries(struct worker *worker)
+static void check_queries(struct worker *worker)
 {
     for (; worker->seen < worker->scripted.count; worker->seen++) {
         unsigned name = name_of(&worker->scripted.queries[worker->seen]);
@@ -132,28 +133,28 @@ static void ask(struct worker *worker, unsigned name)
 {
     struct client *client = &run.clients[run.client_count++];
     struct scripted_question asked;
-    struct forward_result found;
+    struct forward_result result;
     char text[32];
 
     *client = (struct client){.name = name, .asked_ms = run.now_ms};
     snprintf(text, sizeof text, name % 2 == 0 ? "x%u.n.example" : "x%u.example", name);
     const struct question *question = scripted_ask(&asked, text);
     uint8_t route = (uint8_t)(name % 2);
-    if (forward_find(worker->forward, question, route, &found) ||
-        !forward_ask(worker->forward, question, route, &client->waiter, &found))
-        be_told(client, &found);
+    if (forward_find(worker->forward, question, route, &result) ||
+        !forward_ask(worker->forward, question, route, &client->waiter, &result))
+        notify_client(client, &result);
 }
 
 /* The n-th query that is open, counted around; NULL when none is. */
 static size_t find_open(const struct worker *worker, size_t n)
 {
-    size_t found = worker->scripted.count;
+    size_t result = worker->scripted.count;
 
     n = worker->scripted.open == 0 ? 0 : n % worker->scripted.open;
     for (size_t i = 0; i < worker->scripted.count; i++)
         if (worker->scripted.queries[i].is_open && n-- == 0)
-            found = i;
-    return found;
+            result = i;
+    return result;
 }
 
 static void reply(struct worker *worker, size_t number, unsigned kind)
@@ -195,7 +196,7 @@ static void pass(unsigned ticks)
             while (forward_turn(worker->forward))
                 continue;
             forward_tick(worker->forward);
-            look_at_queries(worker);
+            check_queries(worker);
         }
     }
 }
@@ -232,14 +233,14 @@ static void step(uint8_t what, uint8_t whom)
         break;
     }
     forward_turn(worker->forward);
-    look_at_queries(worker);
+    check_queries(worker);
 }
 
 static void start(struct standings *standings)
 {
     struct err err;
 
-    run.client_count = run.told = 0;
+    run.client_count = run.notified = 0;
     run.now_ms = FIRST_MS;
     for (size_t n = 0; n < WORKERS; n++) {
         struct worker *worker = &run.workers[n];
@@ -262,13 +263,13 @@ static void start(struct standings *standings)
     }
 }
 
-/* Nothing comes back any more, but for probes in the end. */
+/* Servers stop replying; only probes are left in the end. */
 static void wind_up(void)
 {
     for (size_t n = 0; n < WORKERS; n++)
         run.workers[n].scripted.is_exhausted = false;
     pass(2 * (FETCH_WINDOW_MS + FETCH_PATIENCE_MS) / FETCH_TICK_MS);
-    assert(run.told == run.client_count);
+    assert(run.notified == run.client_count);
     for (size_t n = 0; n < WORKERS; n++)
         for (size_t i = 0; i < run.workers[n].scripted.count; i++)
             if (run.workers[n].scripted.queries[i].is_open)

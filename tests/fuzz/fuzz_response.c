@@ -1,10 +1,10 @@
 /**
- * Any octets, read as an upstream's response: as they are, and as flags, counts and records behind
- * the question that was asked, so that most inputs come as far as the records.
+ * Any octets, read as an upstream's response: as they are, and as flags, counts and records after
+ * the question that was asked, so that most inputs get to the records.
  *
- * What is read must hold together and be handed out to clients of every size. Oracles: what a
- * client is told reads again as the same response, and ldns sees a chain of records from the
- * question and nothing else.
+ * A response that is read must be consistent and be relayed to clients of every size. Oracles: the
+ * reply reads again as the same response, and ldns sees a chain of records from the question and
+ * nothing else.
  */
 #include "fuzz/fuzz.h"
 
@@ -33,16 +33,16 @@ static const struct {
     {0x0100, false, false, 65535}, {0x0120, true, false, 65535}, {0x0110, true, true, 65535},
 };
 
-struct location {
+struct response_room {
     alignas(struct response) uint8_t room[RESPONSE_OCTETS_MOST];
 };
 
-static struct location first, again;
+static struct response_room first, again;
 static uint8_t message[UINT16_MAX], reply[UINT16_MAX];
 
-static struct response *response_in(struct location *place)
+static struct response *response_in(struct response_room *room)
 {
-    return (struct response *)(void *)place->room;
+    return (struct response *)(void *)room->room;
 }
 
 static void must(bool holds)
@@ -52,17 +52,17 @@ static void must(bool holds)
 }
 
 static enum response_status read_response(const uint8_t *octets, size_t length,
-                                          struct location *place)
+                                          struct response_room *room)
 {
     static struct name name;
     static struct question question;
     struct reader in = reader_over(question_octets, QUESTION_OCTETS);
-    struct asked asked = {
+    struct expected expected = {
         .question = &question, .id = ID, .name = question_octets, .is_exact = true};
 
     must(name_read(&in, &name));
     question = (struct question){.name = &name, .type = 1, .class = 1};
-    return response_read(octets, length, &asked, response_in(place));
+    return response_read(octets, length, &expected, response_in(room));
 }
 
 static bool note_private(void *context, uint32_t address)
@@ -94,7 +94,7 @@ static void check_whole(const struct response *response)
     must(!has_private || (response->bits & RESPONSE_PRIVATE_ADDRESS) != 0);
 }
 
-static size_t tell(size_t client, uint32_t age_seconds, bool is_stale)
+static size_t relay_to(size_t client, uint32_t age_seconds, bool is_stale)
 {
     uint8_t request[CLIENT_MOST] = {ID >> 8, ID & 255, 0, 0, 0, 1};
     struct query query;
@@ -118,10 +118,10 @@ static size_t tell(size_t client, uint32_t age_seconds, bool is_stale)
     return length;
 }
 
-/* Told at once, a response is still the same. */
-static void check_told(size_t length, bool has_opt)
+/* Relayed at once, a response is still the same. */
+static void check_same(size_t length, bool has_opt)
 {
-    const struct response *response = response_in(&first), *told = response_in(&again);
+    const struct response *response = response_in(&first), *reread = response_in(&again);
     enum response_status status = read_response(reply, length, &again);
 
     if ((load16(reply + 2) & FLAG_TC) != 0) {
@@ -129,12 +129,12 @@ static void check_told(size_t length, bool has_opt)
         return;
     }
     must(status == RESPONSE_READ);
-    must(told->rcode == response->rcode || (response->rcode > 15 && !has_opt));
-    must(told->body_octets == response->body_octets);
-    must(memcmp(response_body(told), response_body(response), response->body_octets) == 0);
-    must(memcmp(told->counts, response->counts, sizeof told->counts) == 0);
-    must(told->ede_octets == 0 || told->ede_octets == response->ede_octets || has_opt);
-    must(told->ttl_seconds == response->ttl_seconds || told->rcode != response->rcode);
+    must(reread->rcode == response->rcode || (response->rcode > 15 && !has_opt));
+    must(reread->body_octets == response->body_octets);
+    must(memcmp(response_body(reread), response_body(response), response->body_octets) == 0);
+    must(memcmp(reread->counts, response->counts, sizeof reread->counts) == 0);
+    must(reread->ede_octets == 0 || reread->ede_octets == response->ede_octets || has_opt);
+    must(reread->ttl_seconds == response->ttl_seconds || reread->rcode != response->rcode);
 }
 
 static ldns_rdf *target_of(const ldns_rr *record)
@@ -143,8 +143,8 @@ static ldns_rdf *target_of(const ldns_rr *record)
 }
 
 /*
- * Every record of the answer is of the class asked and stands on the chain: at the name that
- * the chain has come to; a CNAME leads on. Authority holds an SOA above the last name, if any.
+ * Every record of the answer is of the class asked and at the current name of the chain; a CNAME
+ * leads to the next. Authority holds an SOA above the last name, if any.
  */
 static void check_chain(const ldns_pkt *packet)
 {
@@ -177,33 +177,33 @@ static void check_chain(const ldns_pkt *packet)
     must(ldns_pkt_arcount(packet) == 0);
 }
 
-/* What a client is told is what anybody can read. */
-static void ask_ldns(size_t told_length)
+/* ldns can read the reply. */
+static void ask_ldns(size_t reply_length)
 {
-    ldns_pkt *told = NULL;
+    ldns_pkt *packet = NULL;
 
-    must(ldns_wire2pkt(&told, reply, told_length) == LDNS_STATUS_OK);
-    if (!ldns_pkt_tc(told))
-        check_chain(told);
-    ldns_pkt_free(told);
+    must(ldns_wire2pkt(&packet, reply, reply_length) == LDNS_STATUS_OK);
+    if (!ldns_pkt_tc(packet))
+        check_chain(packet);
+    ldns_pkt_free(packet);
 }
 
 static void try_octets(const uint8_t *octets, size_t length)
 {
     enum response_status status = read_response(octets, length, &first);
 
-    if (status == RESPONSE_FOREIGN)
+    if (status == RESPONSE_MISMATCHED)
         return;
     must(length >= HEADER_OCTETS && load16(octets) == ID && (octets[2] & 0xf8) == 0x80);
     if (status != RESPONSE_READ)
         return;
     check_whole(response_in(&first));
     for (size_t i = 0; i < sizeof clients / sizeof clients[0]; i++) {
-        tell(i, 17, true);
-        tell(i, UINT32_MAX, false);
-        size_t told_length = tell(i, 0, false);
-        check_told(told_length, clients[i].has_opt);
-        ask_ldns(told_length);
+        relay_to(i, 17, true);
+        relay_to(i, UINT32_MAX, false);
+        size_t reply_length = relay_to(i, 0, false);
+        check_same(reply_length, clients[i].has_opt);
+        ask_ldns(reply_length);
     }
 }
 

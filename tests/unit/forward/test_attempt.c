@@ -26,7 +26,7 @@ static void tear_down(void)
     asking_close(&stand);
 }
 
-/* ---- Wrong responses ---- */
+/* ---- Mismatched responses ---- */
 
 static const struct scripted_reply wrong[] = {
     {.address = ASKING_ADDRESS, .ttl_seconds = 60, .has_wrong_id = true},
@@ -36,25 +36,25 @@ static const struct scripted_reply wrong[] = {
     {.rcode = RCODE_SERVFAIL, .has_wrong_id = true},
 };
 
-START_TEST(a_wrong_response_is_counted_and_the_right_one_still_taken)
+START_TEST(a_mismatched_response_is_counted_and_the_right_one_still_accepted)
 {
     asking_ask(&stand, "www.example.org", ROUTE_TWO);
-    for (int i = 1; i < FETCH_FOREIGN_MOST; i++)
+    for (int i = 1; i < FETCH_MISMATCHED_MOST; i++)
         asking_reply(&stand, 0, &wrong[_i]);
     asking_assert_sent(&stand, 1);
     ck_assert_uint_eq(stand.settled.count, 0);
-    ck_assert_uint_eq(asking_counted(&stand, COUNTER_FORWARD_FOREIGN), FETCH_FOREIGN_MOST - 1);
-    /* It may be forged, so it is no sign of life. */
+    ck_assert_uint_eq(asking_counted(&stand, COUNTER_FORWARD_FOREIGN), FETCH_MISMATCHED_MOST - 1);
+    /* It may be forged, so it does not count as a reply. */
     ck_assert_uint_eq(standing_last_reply_ms(&stand.standing[0]), 0);
     asking_answer(&stand, 0);
     asking_assert_answered(&stand, 0);
 }
 END_TEST
 
-START_TEST(after_sixteen_wrong_responses_the_question_is_asked_over_a_stream)
+START_TEST(after_sixteen_mismatched_responses_the_question_is_asked_over_a_stream)
 {
     asking_ask(&stand, "www.example.org", ROUTE_TWO);
-    for (int i = 0; i < FETCH_FOREIGN_MOST; i++)
+    for (int i = 0; i < FETCH_MISMATCHED_MOST; i++)
         asking_reply(&stand, 0, &wrong[_i]);
     asking_assert_sent(&stand, 2);
     ck_assert(!asking_sent(&stand, 0)->is_open);
@@ -66,24 +66,24 @@ START_TEST(after_sixteen_wrong_responses_the_question_is_asked_over_a_stream)
 }
 END_TEST
 
-START_TEST(a_stream_full_of_wrong_responses_is_given_up)
+START_TEST(a_stream_of_mismatched_responses_is_given_up)
 {
     asking_ask(&stand, "www.example.org", ROUTE_ONE);
-    for (int i = 0; i < FETCH_FOREIGN_MOST; i++)
+    for (int i = 0; i < FETCH_MISMATCHED_MOST; i++)
         asking_reply(&stand, 0, &wrong[0]);
-    for (int i = 0; i < FETCH_FOREIGN_MOST; i++)
+    for (int i = 0; i < FETCH_MISMATCHED_MOST; i++)
         asking_reply(&stand, 1, &wrong[1]);
     asking_assert_failed(&stand, FORWARD_MALFORMED, 0);
 }
 END_TEST
 
-START_TEST(a_late_answer_finds_nobody)
+START_TEST(an_answer_after_the_end_is_ignored)
 {
     asking_ask(&stand, "www.example.org", ROUTE_TWO);
     asking_pass(&stand, 300);
     asking_answer(&stand, 1);
     asking_assert_answered(&stand, 1);
-    ck_assert(!asking_sent(&stand, 0)->is_open); /* the link would not hand it in */
+    ck_assert(!asking_sent(&stand, 0)->is_open); /* the link would not pass it on */
 }
 END_TEST
 
@@ -113,7 +113,7 @@ START_TEST(garbage_from_all_is_a_failure)
 }
 END_TEST
 
-START_TEST(octets_shorter_than_a_header_are_foreign)
+START_TEST(octets_shorter_than_a_header_are_a_mismatch)
 {
     static const uint8_t octets[12] = {0};
 
@@ -163,7 +163,7 @@ START_TEST(a_stream_that_is_refused_makes_the_next_server_be_asked)
 }
 END_TEST
 
-START_TEST(a_response_as_large_as_a_stream_carries_is_taken)
+START_TEST(the_largest_response_over_a_stream_is_accepted)
 {
     enum { RECORDS = (65535 - 12 - 21 - 11) / 16 };
     uint8_t *octets = malloc(65535);
@@ -219,7 +219,7 @@ static void refuse_edns(const char *name, uint16_t rcode, size_t sent)
 START_TEST(a_server_that_refuses_edns_for_two_names_is_asked_without_it)
 {
     refuse_edns("a.example.org", edns_refusals[_i], 0);
-    refuse_edns("a.example.org", edns_refusals[_i], 2); /* the same name says nothing new */
+    refuse_edns("a.example.org", edns_refusals[_i], 2); /* the same name does not count twice */
     refuse_edns("b.example.org", edns_refusals[_i], 4);
     asking_ask(&stand, "c.example.org", ROUTE_TWO);
     ck_assert_uint_eq(asking_sent(&stand, 6)->server, 0);
@@ -244,7 +244,7 @@ START_TEST(a_header_alone_refuses_edns_too)
 }
 END_TEST
 
-START_TEST(a_question_that_is_refused_either_way_says_nothing_about_edns)
+START_TEST(a_question_refused_with_and_without_edns_shows_no_quirk)
 {
     asking_ask(&stand, "a.example.org", ROUTE_ONE);
     asking_reply_code(&stand, 0, RCODE_FORMERR);
@@ -270,7 +270,7 @@ START_TEST(ids_are_random_and_never_the_same_for_long)
 }
 END_TEST
 
-START_TEST(case_is_left_alone_unless_it_is_to_be_mixed)
+START_TEST(case_is_kept_unless_mixes_case_is_set)
 {
     static const uint8_t name[] = "\3www\7example\3org";
 
@@ -304,7 +304,7 @@ START_TEST(mixed_case_differs_each_time_and_must_come_back)
 }
 END_TEST
 
-/* Asks, hears the right question in other letters, and the same over a stream at once. */
+/* Asks, gets the right question in another case, and the same over a stream at once. */
 static void fold_case(const char *name, size_t sent)
 {
     static const struct scripted_reply folded = {.address = ASKING_ADDRESS, .folds_case = true};
@@ -318,7 +318,7 @@ static void fold_case(const char *name, size_t sent)
     ck_assert_int_eq(stand.settled.failure, FORWARD_NO_FAILURE);
 }
 
-START_TEST(a_server_that_folds_case_for_two_names_is_believed_so)
+START_TEST(a_server_that_folds_case_for_two_names_is_remembered)
 {
     static const struct scripted_reply folded = {.address = ASKING_ADDRESS, .folds_case = true};
 
@@ -333,21 +333,21 @@ START_TEST(a_server_that_folds_case_for_two_names_is_believed_so)
 }
 END_TEST
 
-START_TEST(of_100000_guesses_none_is_taken)
+START_TEST(of_100000_guesses_none_is_accepted)
 {
     enum { GUESSES = 100000 };
     uint8_t forged[SCRIPTED_REPLY_OCTETS_MOST];
     unsigned guesses = 0, accepted = 0;
 
-    /* Whoever knows address, port and name tries one id after the other, whatever is asked. */
+    /* A forger who knows address, port and name tries one id after the other. */
     while (guesses < GUESSES) {
         size_t number = stand.scripted.count;
         asking_ask(&stand, long_name, ROUTE_ONE);
         struct scripted_reply lie = {.address = 0x06060606, .ttl_seconds = 86400};
         lie.folds_case = true;
         size_t length = scripted_write(asking_sent(&stand, number), &lie, forged);
-        /* One with the right id ends it, too: its letters are not the ones that were asked. */
-        for (int i = 0; i < FETCH_FOREIGN_MOST && asking_sent(&stand, number)->is_open;
+        /* One with the right id ends it, too: its case is not the one that was sent. */
+        for (int i = 0; i < FETCH_MISMATCHED_MOST && asking_sent(&stand, number)->is_open;
              i++, guesses++) {
             forged[0] = (uint8_t)(guesses >> 8);
             forged[1] = (uint8_t)guesses;
@@ -358,7 +358,7 @@ START_TEST(of_100000_guesses_none_is_taken)
         ck_assert(asking_sent(&stand, number + 1)->over_stream);
         asking_answer(&stand, number + 1);
         ck_assert_uint_eq(stand.settled.count, 1);
-        stand.scripted.count = 0; /* all are forgotten */
+        stand.scripted.count = 0; /* all have ended */
         stand.client_count = 0;
         stand.settled.count = 0;
     }
@@ -372,20 +372,21 @@ static void add_responses(Suite *suite)
     TCase *responses = tcase_create("responses");
 
     tcase_add_checked_fixture(responses, set_up, tear_down);
-    tcase_add_loop_test(responses, a_wrong_response_is_counted_and_the_right_one_still_taken, 0,
+    tcase_add_loop_test(responses,
+                        a_mismatched_response_is_counted_and_the_right_one_still_accepted, 0,
                         sizeof wrong / sizeof wrong[0]);
     tcase_add_loop_test(responses,
-                        after_sixteen_wrong_responses_the_question_is_asked_over_a_stream, 0,
+                        after_sixteen_mismatched_responses_the_question_is_asked_over_a_stream, 0,
                         sizeof wrong / sizeof wrong[0]);
-    tcase_add_test(responses, a_stream_full_of_wrong_responses_is_given_up);
-    tcase_add_test(responses, a_late_answer_finds_nobody);
+    tcase_add_test(responses, a_stream_of_mismatched_responses_is_given_up);
+    tcase_add_test(responses, an_answer_after_the_end_is_ignored);
     tcase_add_test(responses, garbage_makes_the_next_server_be_asked);
     tcase_add_test(responses, garbage_from_all_is_a_failure);
-    tcase_add_test(responses, octets_shorter_than_a_header_are_foreign);
+    tcase_add_test(responses, octets_shorter_than_a_header_are_a_mismatch);
     tcase_add_test(responses, a_truncated_response_makes_the_same_server_be_asked_over_a_stream);
     tcase_add_test(responses, a_truncated_response_over_a_stream_is_malformed);
     tcase_add_test(responses, a_stream_that_is_refused_makes_the_next_server_be_asked);
-    tcase_add_test(responses, a_response_as_large_as_a_stream_carries_is_taken);
+    tcase_add_test(responses, the_largest_response_over_a_stream_is_accepted);
     tcase_add_test(responses, a_tls_server_is_asked_over_a_stream_only);
     suite_add_tcase(suite, responses);
 }
@@ -398,7 +399,7 @@ static void add_edns(Suite *suite)
     tcase_add_loop_test(edns, a_server_that_refuses_edns_for_two_names_is_asked_without_it, 0,
                         sizeof edns_refusals / sizeof edns_refusals[0]);
     tcase_add_test(edns, a_header_alone_refuses_edns_too);
-    tcase_add_test(edns, a_question_that_is_refused_either_way_says_nothing_about_edns);
+    tcase_add_test(edns, a_question_refused_with_and_without_edns_shows_no_quirk);
     suite_add_tcase(suite, edns);
 }
 
@@ -408,12 +409,12 @@ static void add_guessing(Suite *suite)
 
     tcase_add_checked_fixture(plain, set_up, tear_down);
     tcase_add_test(plain, ids_are_random_and_never_the_same_for_long);
-    tcase_add_test(plain, case_is_left_alone_unless_it_is_to_be_mixed);
+    tcase_add_test(plain, case_is_kept_unless_mixes_case_is_set);
     suite_add_tcase(suite, plain);
     tcase_add_checked_fixture(mixed, set_up_mixing, tear_down);
     tcase_add_test(mixed, mixed_case_differs_each_time_and_must_come_back);
-    tcase_add_test(mixed, a_server_that_folds_case_for_two_names_is_believed_so);
-    tcase_add_test(mixed, of_100000_guesses_none_is_taken);
+    tcase_add_test(mixed, a_server_that_folds_case_for_two_names_is_remembered);
+    tcase_add_test(mixed, of_100000_guesses_none_is_accepted);
     suite_add_tcase(suite, mixed);
 }
 

@@ -29,7 +29,7 @@ static void begin(size_t octets)
     ck_assert_ptr_nonnull(cache);
 }
 
-/* Asserts cost more than what they watch over here, so loops have this one. */
+/* Check's asserts cost more than the calls they check, so loops use this one. */
 static void must(bool holds, const char *what)
 {
     if (!holds)
@@ -179,7 +179,7 @@ START_TEST(a_response_without_ttl_passes_and_is_never_fresh_nor_stale)
 }
 END_TEST
 
-START_TEST(a_response_without_end_makes_what_was_there_forgotten)
+START_TEST(a_response_too_large_to_store_removes_the_old_entry)
 {
     begin(MEGABYTE);
     ask(1);
@@ -203,7 +203,7 @@ START_TEST(a_larger_cache_keeps_the_largest_response)
 }
 END_TEST
 
-START_TEST(uses_are_counted_when_found_and_not_when_looked_at)
+START_TEST(uses_are_counted_by_find_and_not_by_peek)
 {
     begin(MEGABYTE);
     ask(1);
@@ -242,7 +242,7 @@ START_TEST(a_response_of_like_size_is_written_over_the_one_before)
 }
 END_TEST
 
-START_TEST(failures_in_a_row_are_remembered_twice_as_long_each_time)
+START_TEST(failures_in_a_row_are_cached_twice_as_long_each_time)
 {
     static const uint32_t seconds[] = {2, 2, 4, 8, 16, 30, 30, 30};
     uint32_t now = NOW;
@@ -265,7 +265,7 @@ START_TEST(failures_in_a_row_are_remembered_twice_as_long_each_time)
 }
 END_TEST
 
-START_TEST(an_era_and_a_success_begin_anew)
+START_TEST(a_new_era_and_a_success_reset_the_failure_time)
 {
     begin(MEGABYTE);
     ask(1);
@@ -283,7 +283,7 @@ START_TEST(an_era_and_a_success_begin_anew)
 }
 END_TEST
 
-START_TEST(a_failure_leaves_the_stale_response_in_its_place)
+START_TEST(a_failure_keeps_the_stale_response)
 {
     begin(MEGABYTE);
     ask(1);
@@ -324,7 +324,7 @@ START_TEST(a_ninth_of_a_line_pushes_out_the_least_used_then_the_oldest)
 }
 END_TEST
 
-START_TEST(of_a_full_line_what_is_over_goes_first)
+START_TEST(of_a_full_line_expired_entries_are_evicted_first)
 {
     begin(MEGABYTE);
     for (unsigned i = 0; i < 9; i++) {
@@ -343,7 +343,7 @@ START_TEST(of_a_full_line_what_is_over_goes_first)
 }
 END_TEST
 
-START_TEST(a_flushed_cache_is_as_new)
+START_TEST(a_flushed_cache_is_empty)
 {
     begin(MEGABYTE);
     for (unsigned i = 0; i < 20000; i++) {
@@ -363,7 +363,7 @@ START_TEST(a_flushed_cache_is_as_new)
 }
 END_TEST
 
-START_TEST(a_cache_too_small_to_be_one_is_refused_with_a_sentence)
+START_TEST(a_cache_below_the_minimum_is_refused_with_a_sentence)
 {
     struct err err = {.code = ERR_NONE};
 
@@ -388,8 +388,8 @@ static void flood(unsigned count)
     }
 }
 
-/* Asked once, driven out of `small`, asked again: then it stays without being asked. */
-START_TEST(who_comes_back_soon_stays)
+/* Asked once, evicted from `small`, asked again: then it stays without being asked. */
+START_TEST(an_entry_that_comes_back_soon_stays)
 {
     begin(MEGABYTE);
     flood(20000);
@@ -406,7 +406,7 @@ START_TEST(who_comes_back_soon_stays)
 }
 END_TEST
 
-START_TEST(who_is_asked_again_stays)
+START_TEST(an_entry_that_is_asked_for_again_stays)
 {
     begin(MEGABYTE);
     flood(20000);
@@ -471,7 +471,7 @@ START_TEST(names_in_use_stay_while_others_pass_by)
 }
 END_TEST
 
-START_TEST(names_no_longer_in_use_give_way)
+START_TEST(names_no_longer_in_use_are_evicted)
 {
     begin(MEGABYTE);
     pass_by(10000);
@@ -519,7 +519,7 @@ START_TEST(a_flood_of_random_names_leaves_names_in_use_alone)
 }
 END_TEST
 
-/* Responses that are asked again when their time is over keep their place in the flood as well. */
+/* Responses that are fetched again when they expire stay in the flood as well. */
 START_TEST(names_of_short_ttl_in_use_survive_a_flood_too)
 {
     enum { FLOOD = 300000, NAMES = 1000 };
@@ -554,7 +554,7 @@ static size_t resident_octets(void *start, size_t octets)
     return resident * page;
 }
 
-START_TEST(a_full_cache_takes_what_it_was_given)
+START_TEST(a_full_cache_uses_the_octets_it_was_given)
 {
     enum { GIVEN = 16 * MEGABYTE };
 
@@ -582,7 +582,7 @@ static void use_all(unsigned seed)
     cache_find(cache, &question, NOW);
 }
 
-START_TEST(nothing_is_allocated_once_the_cache_is_there)
+START_TEST(nothing_is_allocated_after_cache_new)
 {
     unsigned long while_used = 0;
 
@@ -600,7 +600,7 @@ START_TEST(nothing_is_allocated_once_the_cache_is_there)
 END_TEST
 
 /* What was stored last for each name, and when. */
-struct kept {
+struct stored {
     size_t body;
     uint32_t ttl_seconds;
     uint32_t seed;
@@ -610,7 +610,7 @@ struct kept {
 
 enum { MODEL_NAMES = 4000, MODEL_STEPS = 300000 };
 
-static struct kept model[MODEL_NAMES];
+static struct stored model[MODEL_NAMES];
 
 static size_t random_body(struct dice *dice)
 {
@@ -620,19 +620,19 @@ static size_t random_body(struct dice *dice)
 
 static void store_some(struct dice *dice, unsigned number, uint32_t now)
 {
-    struct kept *kept = &model[number];
+    struct stored *kept = &model[number];
 
-    *kept = (struct kept){.body = random_body(dice),
-                          .ttl_seconds = dice_roll(dice, 10) == 0 ? 0 : dice_roll(dice, 300),
-                          .seed = dice_roll(dice, UINT32_MAX),
-                          .stored_s = now};
+    *kept = (struct stored){.body = random_body(dice),
+                            .ttl_seconds = dice_roll(dice, 10) == 0 ? 0 : dice_roll(dice, 300),
+                            .seed = dice_roll(dice, UINT32_MAX),
+                            .stored_s = now};
     store(kept->body, kept->ttl_seconds, kept->seed, now);
 }
 
-/* Whatever is found is what was stored last, at its time, and fails when it was said to. */
+/* What is found is what was stored last, with its time and its failure. */
 static bool check_some(unsigned number, uint32_t now)
 {
-    const struct kept *kept = &model[number];
+    const struct stored *kept = &model[number];
     const struct cache_entry *entry = cache_find(cache, &question, now);
 
     if (entry == NULL)
@@ -698,27 +698,27 @@ int main(void)
     tcase_add_test(responses, questions_that_differ_in_anything_have_entries_of_their_own);
     tcase_add_test(responses, a_response_is_fresh_then_stale_then_gone);
     tcase_add_test(responses, a_response_without_ttl_passes_and_is_never_fresh_nor_stale);
-    tcase_add_test(responses, a_response_without_end_makes_what_was_there_forgotten);
+    tcase_add_test(responses, a_response_too_large_to_store_removes_the_old_entry);
     tcase_add_test(responses, a_larger_cache_keeps_the_largest_response);
-    tcase_add_test(responses, uses_are_counted_when_found_and_not_when_looked_at);
+    tcase_add_test(responses, uses_are_counted_by_find_and_not_by_peek);
     tcase_add_test(responses, a_response_of_like_size_is_written_over_the_one_before);
-    tcase_add_test(failures, failures_in_a_row_are_remembered_twice_as_long_each_time);
-    tcase_add_test(failures, an_era_and_a_success_begin_anew);
-    tcase_add_test(failures, a_failure_leaves_the_stale_response_in_its_place);
+    tcase_add_test(failures, failures_in_a_row_are_cached_twice_as_long_each_time);
+    tcase_add_test(failures, a_new_era_and_a_success_reset_the_failure_time);
+    tcase_add_test(failures, a_failure_keeps_the_stale_response);
     tcase_add_loop_test(room_for_all, a_ninth_of_a_line_pushes_out_the_least_used_then_the_oldest,
                         0, 9);
-    tcase_add_test(room_for_all, of_a_full_line_what_is_over_goes_first);
-    tcase_add_test(room_for_all, a_flushed_cache_is_as_new);
-    tcase_add_test(room_for_all, a_cache_too_small_to_be_one_is_refused_with_a_sentence);
-    tcase_add_test(room_for_all, who_comes_back_soon_stays);
-    tcase_add_test(room_for_all, who_is_asked_again_stays);
+    tcase_add_test(room_for_all, of_a_full_line_expired_entries_are_evicted_first);
+    tcase_add_test(room_for_all, a_flushed_cache_is_empty);
+    tcase_add_test(room_for_all, a_cache_below_the_minimum_is_refused_with_a_sentence);
+    tcase_add_test(room_for_all, an_entry_that_comes_back_soon_stays);
+    tcase_add_test(room_for_all, an_entry_that_is_asked_for_again_stays);
     tcase_add_test(room_for_all, what_is_replaced_in_main_stays_there);
     tcase_add_test(room_for_all, names_in_use_stay_while_others_pass_by);
-    tcase_add_test(room_for_all, names_no_longer_in_use_give_way);
+    tcase_add_test(room_for_all, names_no_longer_in_use_are_evicted);
     tcase_add_test(room_for_all, a_flood_of_random_names_leaves_names_in_use_alone);
     tcase_add_test(room_for_all, names_of_short_ttl_in_use_survive_a_flood_too);
-    tcase_add_test(room_for_all, a_full_cache_takes_what_it_was_given);
-    tcase_add_test(room_for_all, nothing_is_allocated_once_the_cache_is_there);
+    tcase_add_test(room_for_all, a_full_cache_uses_the_octets_it_was_given);
+    tcase_add_test(room_for_all, nothing_is_allocated_after_cache_new);
     tcase_add_loop_test(room_for_all, whatever_is_found_is_what_was_stored_last, 0, 3);
     suite_add_tcase(suite, responses);
     suite_add_tcase(suite, failures);

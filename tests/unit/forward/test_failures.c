@@ -10,7 +10,7 @@ static struct failures failures;
 
 static const struct failure silent = {.until_s = NOW_S + 2, .era = 7, .server = 3, .failure = 1};
 
-START_TEST(a_failure_is_known_until_it_is_over)
+START_TEST(a_failure_is_found_until_it_expires)
 {
     struct failure found;
 
@@ -25,7 +25,7 @@ START_TEST(a_failure_is_known_until_it_is_over)
 }
 END_TEST
 
-START_TEST(what_was_answered_is_forgotten)
+START_TEST(a_failure_is_removed_once_the_question_is_answered)
 {
     struct failure found;
 
@@ -49,7 +49,7 @@ START_TEST(a_question_of_the_same_slot_is_another)
 }
 END_TEST
 
-START_TEST(words_of_two_writers_count_as_nothing)
+START_TEST(mixed_words_of_two_writers_count_as_empty)
 {
     struct failure found;
     uint64_t slot = (HASH >> 16) % FAILURES_SLOTS;
@@ -65,10 +65,10 @@ int main(void)
     Suite *suite = suite_create("failures");
     TCase *all = tcase_create("all");
 
-    tcase_add_test(all, a_failure_is_known_until_it_is_over);
-    tcase_add_test(all, what_was_answered_is_forgotten);
+    tcase_add_test(all, a_failure_is_found_until_it_expires);
+    tcase_add_test(all, a_failure_is_removed_once_the_question_is_answered);
     tcase_add_test(all, a_question_of_the_same_slot_is_another);
-    tcase_add_test(all, words_of_two_writers_count_as_nothing);
+    tcase_add_test(all, mixed_words_of_two_writers_count_as_empty);
     suite_add_tcase(suite, all);
     return suite_run(suite);
 }

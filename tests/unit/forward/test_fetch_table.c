@@ -42,7 +42,7 @@ START_TEST(a_question_is_sent_by_a_turn_and_its_answer_comes_back)
 }
 END_TEST
 
-START_TEST(equal_questions_are_joined_and_told_in_the_order_they_came)
+START_TEST(equal_questions_are_joined_and_notified_in_order_of_arrival)
 {
     asking_ask(&stand, "www.example.org", ROUTE_TWO);
     ck_assert(asking_try(&stand, "www.example.org", ROUTE_TWO));
@@ -116,7 +116,7 @@ START_TEST(a_full_pool_refuses_and_has_room_again_after)
 }
 END_TEST
 
-START_TEST(a_refresh_leaves_half_of_the_pool_to_those_who_wait)
+START_TEST(a_refresh_leaves_half_of_the_pool_to_fetches_with_waiters)
 {
     char name[32];
 
@@ -125,7 +125,7 @@ START_TEST(a_refresh_leaves_half_of_the_pool_to_those_who_wait)
         ck_assert(asking_refresh(&stand, name, ROUTE_TWO));
     }
     ck_assert(!asking_refresh(&stand, "one.too.many", ROUTE_TWO));
-    ck_assert(asking_refresh(&stand, "n0.example.org", ROUTE_TWO)); /* is on its way already */
+    ck_assert(asking_refresh(&stand, "n0.example.org", ROUTE_TWO)); /* is fetched already */
     ck_assert(asking_try(&stand, "one.too.many", ROUTE_TWO));
     ck_assert_uint_eq(asking_counted(&stand, COUNTER_FORWARD_REFRESHES), ASKING_QUESTIONS / 2);
     fetch_table_turn(stand.table, stand.now_ms);
@@ -147,7 +147,7 @@ START_TEST(a_client_joins_a_refresh)
 }
 END_TEST
 
-START_TEST(who_is_told_may_ask_the_same_question_at_once)
+START_TEST(a_listener_may_ask_the_same_question_at_once)
 {
     stand.settled.again = &stand.clients[ASKING_CLIENTS - 1].waiter;
     asking_ask(&stand, "www.example.org", ROUTE_ONE);
@@ -165,7 +165,7 @@ START_TEST(who_is_told_may_ask_the_same_question_at_once)
 }
 END_TEST
 
-START_TEST(a_question_that_no_turn_sends_fails_when_patience_is_over)
+START_TEST(a_question_that_no_turn_sends_fails_at_its_deadline)
 {
     ck_assert(asking_try(&stand, "www.example.org", ROUTE_TWO));
     asking_pass(&stand, FETCH_PATIENCE_MS - 1);
@@ -195,7 +195,7 @@ START_TEST(an_attempt_that_runs_out_of_descriptors_is_not_the_servers_fault)
 }
 END_TEST
 
-START_TEST(what_lingers_gives_its_sockets_up_to_a_new_question)
+START_TEST(a_lingering_fetch_gives_its_sockets_up_to_a_new_question)
 {
     stand.scripted.open_most = 2 * FETCH_ATTEMPTS;
     asking_ask(&stand, "first.example.org", ROUTE_ONE);
@@ -232,7 +232,7 @@ START_TEST(a_repeated_query_gives_its_socket_up_to_a_new_question)
 }
 END_TEST
 
-START_TEST(a_question_that_got_room_is_not_said_to_have_had_none)
+START_TEST(a_question_that_got_room_does_not_fail_as_full)
 {
     stand.scripted.open_most = FETCH_ATTEMPTS;
     asking_ask(&stand, "first.example.org", ROUTE_ONE);
@@ -246,7 +246,7 @@ START_TEST(a_question_that_got_room_is_not_said_to_have_had_none)
 }
 END_TEST
 
-START_TEST(the_end_settles_everything_and_takes_no_more)
+START_TEST(end_all_ends_every_fetch_and_accepts_no_more)
 {
     asking_ask(&stand, "a.example.org", ROUTE_TWO);
     asking_ask(&stand, "b.example.org", ROUTE_ONE);
@@ -265,17 +265,17 @@ START_TEST(the_end_settles_everything_and_takes_no_more)
 }
 END_TEST
 
-START_TEST(a_pool_that_is_freed_forgets_every_attempt)
+START_TEST(freeing_the_table_ends_every_attempt)
 {
     asking_ask(&stand, "a.example.org", ROUTE_TWO);
     asking_ask(&stand, "b.example.org", ROUTE_ONE);
     ck_assert(asking_try(&stand, "c.example.org", ROUTE_ONE));
     asking_pass(&stand, FETCH_PATIENCE_MS / 2);
     ck_assert_uint_gt(stand.scripted.open, 2);
-} /* tear_down looks at stand.scripted.open */
+} /* tear_down checks stand.scripted.open */
 END_TEST
 
-START_TEST(a_pool_of_nothing_is_refused)
+START_TEST(a_pool_of_size_zero_is_refused)
 {
     struct fetch_table_options options = {.link = &stand.scripted.link};
     struct err err;
@@ -288,7 +288,7 @@ END_TEST
 
 /* ---- Silence ---- */
 
-START_TEST(when_a_wait_is_over_the_next_server_is_asked_too)
+START_TEST(when_a_server_is_late_the_next_one_is_asked_too)
 {
     asking_ask(&stand, "www.example.org", ROUTE_TWO);
     asking_pass(&stand, 299);
@@ -303,7 +303,7 @@ START_TEST(when_a_wait_is_over_the_next_server_is_asked_too)
 }
 END_TEST
 
-START_TEST(a_slow_answer_from_the_first_server_is_taken)
+START_TEST(a_slow_answer_from_the_first_server_is_accepted)
 {
     asking_ask(&stand, "www.example.org", ROUTE_TWO);
     asking_pass(&stand, 500);
@@ -315,7 +315,7 @@ START_TEST(a_slow_answer_from_the_first_server_is_taken)
 }
 END_TEST
 
-/* When a question is sent again, and to whom when there are two. */
+/* When a question is sent again, and to which of two servers. */
 static const struct {
     unsigned after_ms;
     uint8_t server;
@@ -364,7 +364,7 @@ START_TEST(the_only_server_is_asked_again_and_then_waited_for)
 }
 END_TEST
 
-START_TEST(a_late_answer_is_settled_for_nobody_to_be_kept)
+START_TEST(a_late_answer_is_an_outcome_without_waiters)
 {
     asking_ask(&stand, "www.example.org", ROUTE_ONE);
     asking_pass(&stand, FETCH_PATIENCE_MS);
@@ -381,7 +381,7 @@ START_TEST(a_late_answer_is_settled_for_nobody_to_be_kept)
 }
 END_TEST
 
-START_TEST(who_asks_again_joins_the_question_that_lingers)
+START_TEST(an_equal_question_joins_the_lingering_fetch)
 {
     asking_ask(&stand, "www.example.org", ROUTE_ONE);
     asking_pass(&stand, 5000);
@@ -401,7 +401,7 @@ START_TEST(who_asks_again_joins_the_question_that_lingers)
 }
 END_TEST
 
-START_TEST(each_who_waits_has_a_patience_of_his_own)
+START_TEST(each_waiter_has_its_own_deadline)
 {
     asking_ask(&stand, "www.example.org", ROUTE_ONE);
     asking_pass(&stand, 4000);
@@ -420,7 +420,7 @@ START_TEST(each_who_waits_has_a_patience_of_his_own)
 }
 END_TEST
 
-START_TEST(for_whom_something_is_at_hand_waits_no_longer_than_that_is_worth)
+START_TEST(with_a_stale_answer_a_waiter_has_the_shorter_deadline)
 {
     struct scripted_question asked;
 
@@ -433,13 +433,13 @@ START_TEST(for_whom_something_is_at_hand_waits_no_longer_than_that_is_worth)
     asking_pass(&stand, 1);
     asking_assert_lingers(&stand, FORWARD_SILENT, 0);
     asking_pass(&stand, 2500 - FETCH_STALE_MS);
-    asking_assert_sent(&stand, FETCH_ATTEMPTS); /* it goes on all the same */
+    asking_assert_sent(&stand, FETCH_ATTEMPTS); /* the fetch goes on */
     asking_answer(&stand, 3);
     ck_assert_uint_eq(fetch_table_count(stand.table), 0);
 }
 END_TEST
 
-START_TEST(those_who_came_late_have_the_question_asked_anew_at_the_windows_end)
+START_TEST(for_late_waiters_the_question_is_asked_anew_at_the_windows_end)
 {
     asking_ask(&stand, "www.example.org", ROUTE_ONE);
     asking_pass(&stand, FETCH_WINDOW_MS - 100);
@@ -457,7 +457,7 @@ START_TEST(those_who_came_late_have_the_question_asked_anew_at_the_windows_end)
 }
 END_TEST
 
-START_TEST(the_oldest_that_lingers_gives_its_place_up_first)
+START_TEST(the_oldest_lingering_fetch_gives_its_slot_up_first)
 {
     for (unsigned i = 0; i < ASKING_QUESTIONS; i++) {
         asking_ask_numbered(&stand, i, ROUTE_ONE);
@@ -495,8 +495,8 @@ START_TEST(one_slow_name_does_not_put_a_server_in_doubt)
 }
 END_TEST
 
-/* Names that a server is silent on, and a probe that it answers. */
-START_TEST(however_many_names_are_silent_a_server_that_answers_probes_is_asked_for_others)
+/* Names that a server does not answer, and a probe that it answers. */
+START_TEST(however_many_names_get_no_reply_a_server_that_answers_probes_is_asked_for_others)
 {
     unsigned good = 0;
 
@@ -530,7 +530,7 @@ static void answer_for_the_second(size_t first)
             asking_answer(&stand, n);
 }
 
-START_TEST(a_silent_server_is_left_for_the_one_that_answers)
+START_TEST(a_silent_server_is_avoided_for_the_one_that_answers)
 {
     unsigned slow = 0;
 
@@ -626,7 +626,7 @@ START_TEST(a_servfail_is_outweighed_by_the_next_servers_answer)
 }
 END_TEST
 
-START_TEST(a_servfail_from_all_is_handed_out_with_the_first_ones_ede)
+START_TEST(a_servfail_from_all_comes_with_the_first_ones_ede)
 {
     asking_ask(&stand, "www.example.org", ROUTE_TWO);
     asking_reply(&stand, 0,
@@ -692,7 +692,7 @@ START_TEST(a_servfail_is_kept_although_the_other_refuses)
 }
 END_TEST
 
-START_TEST(who_has_refused_is_not_asked_again)
+START_TEST(a_server_that_refused_is_not_asked_again)
 {
     asking_ask(&stand, "www.example.org", ROUTE_TWO);
     asking_reply_code(&stand, 0, RCODE_REFUSED);
@@ -717,7 +717,7 @@ START_TEST(nxdomain_is_an_answer)
 }
 END_TEST
 
-START_TEST(what_a_server_said_outweighs_that_another_is_unreachable)
+START_TEST(a_response_code_outweighs_an_unreachable_server)
 {
     asking_ask(&stand, "www.example.org", ROUTE_TWO);
     asking_reply_code(&stand, 0, RCODE_REFUSED);
@@ -747,7 +747,7 @@ static void be_late(void)
     asking_pass(&stand, 300);
 }
 
-/* What a server does, and how good it would be without. */
+/* What a server does, and its round trip otherwise. */
 static const struct {
     void (*happen)(void);
     uint32_t rank_us;
@@ -788,7 +788,7 @@ START_TEST(a_failing_server_is_probed_and_the_good_one_asked)
 }
 END_TEST
 
-START_TEST(probing_goes_on_twice_a_second_though_nobody_asks)
+START_TEST(probes_go_on_twice_a_second_without_questions)
 {
     asking_make_failing(&stand, 0);
     asking_pass(&stand, 10 * STANDING_PROBE_MS);
@@ -841,11 +841,11 @@ START_TEST(a_probe_that_is_forged_goes_over_a_stream)
 {
     asking_make_failing(&stand, 0);
     asking_pass(&stand, FETCH_TICK_MS);
-    for (int i = 0; i < FETCH_FOREIGN_MOST; i++)
+    for (int i = 0; i < FETCH_MISMATCHED_MOST; i++)
         asking_reply(&stand, 0, &(struct scripted_reply){.has_wrong_id = true});
     asking_assert_sent(&stand, 2);
     ck_assert(asking_sent(&stand, 1)->over_stream);
-    for (int i = 0; i < FETCH_FOREIGN_MOST; i++)
+    for (int i = 0; i < FETCH_MISMATCHED_MOST; i++)
         asking_reply(&stand, 1, &(struct scripted_reply){.has_wrong_id = true});
     ck_assert_uint_eq(fetch_table_count(stand.table), 0);
     ck_assert(resolver_is_failing(&stand.servers[0]));
@@ -861,7 +861,7 @@ START_TEST(when_all_are_failing_a_question_fails_at_once_and_is_no_probe)
 }
 END_TEST
 
-START_TEST(those_who_wait_are_told_as_soon_as_the_last_server_is_failing)
+START_TEST(waiters_are_notified_as_soon_as_the_last_server_is_failing)
 {
     uint64_t begun_ms = stand.now_ms;
 
@@ -874,14 +874,14 @@ START_TEST(those_who_wait_are_told_as_soon_as_the_last_server_is_failing)
     ck_assert_uint_eq(stand.settled.count, STANDING_SILENT_MOST);
     ck_assert_uint_lt(stand.now_ms - begun_ms, 3000);
     ck_assert_uint_gt(stand.now_ms - begun_ms, 2000);
-    asking_answer(&stand, 0); /* they are listened for on */
+    asking_answer(&stand, 0); /* responses are still accepted */
     ck_assert_int_eq(stand.settled.failure, FORWARD_NO_FAILURE);
     ck_assert(!resolver_is_failing(&stand.servers[0]));
     fetch_table_end_all(stand.table);
 }
 END_TEST
 
-START_TEST(a_fall_that_another_worker_saw_counts_here)
+START_TEST(a_server_that_another_worker_found_failing_is_failing_here)
 {
     asking_ask(&stand, "www.example.org", ROUTE_ONE);
     asking_make_failing(&stand, 0);
@@ -909,7 +909,7 @@ START_TEST(a_server_that_returns_is_known_within_half_a_second_and_a_tick)
 }
 END_TEST
 
-START_TEST(a_full_pool_leaves_probes_their_places)
+START_TEST(a_full_pool_leaves_probes_their_slots)
 {
     for (unsigned i = 0; i < ASKING_QUESTIONS; i++)
         asking_ask_numbered(&stand, i, ROUTE_ONE);
@@ -926,22 +926,22 @@ static void add_asking(Suite *suite)
 
     tcase_add_checked_fixture(asking, set_up, tear_down);
     tcase_add_test(asking, a_question_is_sent_by_a_turn_and_its_answer_comes_back);
-    tcase_add_test(asking, equal_questions_are_joined_and_told_in_the_order_they_came);
+    tcase_add_test(asking, equal_questions_are_joined_and_notified_in_order_of_arrival);
     tcase_add_test(asking, questions_that_differ_in_name_type_or_bits_are_asked_apart);
     tcase_add_test(asking, a_turn_sends_no_more_than_its_share_and_says_so);
     tcase_add_test(asking, a_full_pool_refuses_and_has_room_again_after);
-    tcase_add_test(asking, a_refresh_leaves_half_of_the_pool_to_those_who_wait);
+    tcase_add_test(asking, a_refresh_leaves_half_of_the_pool_to_fetches_with_waiters);
     tcase_add_test(asking, a_client_joins_a_refresh);
-    tcase_add_test(asking, who_is_told_may_ask_the_same_question_at_once);
-    tcase_add_test(asking, a_question_that_no_turn_sends_fails_when_patience_is_over);
+    tcase_add_test(asking, a_listener_may_ask_the_same_question_at_once);
+    tcase_add_test(asking, a_question_that_no_turn_sends_fails_at_its_deadline);
     tcase_add_test(asking, without_descriptors_a_question_ends_at_once);
     tcase_add_test(asking, an_attempt_that_runs_out_of_descriptors_is_not_the_servers_fault);
-    tcase_add_test(asking, what_lingers_gives_its_sockets_up_to_a_new_question);
+    tcase_add_test(asking, a_lingering_fetch_gives_its_sockets_up_to_a_new_question);
     tcase_add_test(asking, a_repeated_query_gives_its_socket_up_to_a_new_question);
-    tcase_add_test(asking, a_question_that_got_room_is_not_said_to_have_had_none);
-    tcase_add_test(asking, the_end_settles_everything_and_takes_no_more);
-    tcase_add_test(asking, a_pool_that_is_freed_forgets_every_attempt);
-    tcase_add_test(asking, a_pool_of_nothing_is_refused);
+    tcase_add_test(asking, a_question_that_got_room_does_not_fail_as_full);
+    tcase_add_test(asking, end_all_ends_every_fetch_and_accepts_no_more);
+    tcase_add_test(asking, freeing_the_table_ends_every_attempt);
+    tcase_add_test(asking, a_pool_of_size_zero_is_refused);
     suite_add_tcase(suite, asking);
 }
 
@@ -950,20 +950,20 @@ static void add_silence(Suite *suite)
     TCase *silence = tcase_create("silence");
 
     tcase_add_checked_fixture(silence, set_up, tear_down);
-    tcase_add_test(silence, when_a_wait_is_over_the_next_server_is_asked_too);
-    tcase_add_test(silence, a_slow_answer_from_the_first_server_is_taken);
+    tcase_add_test(silence, when_a_server_is_late_the_next_one_is_asked_too);
+    tcase_add_test(silence, a_slow_answer_from_the_first_server_is_accepted);
     tcase_add_test(silence, a_question_is_sent_again_three_times_and_spread_over_the_servers);
     tcase_add_test(silence, the_only_server_is_asked_again_and_then_waited_for);
-    tcase_add_test(silence, a_late_answer_is_settled_for_nobody_to_be_kept);
-    tcase_add_test(silence, who_asks_again_joins_the_question_that_lingers);
-    tcase_add_test(silence, each_who_waits_has_a_patience_of_his_own);
-    tcase_add_test(silence, for_whom_something_is_at_hand_waits_no_longer_than_that_is_worth);
-    tcase_add_test(silence, those_who_came_late_have_the_question_asked_anew_at_the_windows_end);
-    tcase_add_test(silence, the_oldest_that_lingers_gives_its_place_up_first);
+    tcase_add_test(silence, a_late_answer_is_an_outcome_without_waiters);
+    tcase_add_test(silence, an_equal_question_joins_the_lingering_fetch);
+    tcase_add_test(silence, each_waiter_has_its_own_deadline);
+    tcase_add_test(silence, with_a_stale_answer_a_waiter_has_the_shorter_deadline);
+    tcase_add_test(silence, for_late_waiters_the_question_is_asked_anew_at_the_windows_end);
+    tcase_add_test(silence, the_oldest_lingering_fetch_gives_its_slot_up_first);
     tcase_add_test(silence, one_slow_name_does_not_put_a_server_in_doubt);
-    tcase_add_test(silence,
-                   however_many_names_are_silent_a_server_that_answers_probes_is_asked_for_others);
-    tcase_add_test(silence, a_silent_server_is_left_for_the_one_that_answers);
+    tcase_add_test(
+        silence, however_many_names_get_no_reply_a_server_that_answers_probes_is_asked_for_others);
+    tcase_add_test(silence, a_silent_server_is_avoided_for_the_one_that_answers);
     suite_add_tcase(suite, silence);
 }
 
@@ -978,15 +978,15 @@ static void add_failures(Suite *suite)
     tcase_add_test(failures, a_server_that_is_unreachable_five_times_is_in_doubt_and_then_failing);
     tcase_add_test(failures, a_late_server_is_still_waited_for_when_the_other_is_unreachable);
     tcase_add_test(failures, a_servfail_is_outweighed_by_the_next_servers_answer);
-    tcase_add_test(failures, a_servfail_from_all_is_handed_out_with_the_first_ones_ede);
+    tcase_add_test(failures, a_servfail_from_all_comes_with_the_first_ones_ede);
     tcase_add_test(failures, a_servfail_counts_in_the_end_when_the_others_are_silent);
     tcase_add_test(failures, an_ede_too_long_to_keep_is_left_out);
     tcase_add_loop_test(failures, other_error_codes_are_a_failure_without_response, 0,
                         sizeof refusals / sizeof refusals[0]);
     tcase_add_test(failures, a_servfail_is_kept_although_the_other_refuses);
-    tcase_add_test(failures, who_has_refused_is_not_asked_again);
+    tcase_add_test(failures, a_server_that_refused_is_not_asked_again);
     tcase_add_test(failures, nxdomain_is_an_answer);
-    tcase_add_test(failures, what_a_server_said_outweighs_that_another_is_unreachable);
+    tcase_add_test(failures, a_response_code_outweighs_an_unreachable_server);
     tcase_add_loop_test(failures, a_server_that_disappoints_is_not_the_first_choice, 0,
                         sizeof disappointments / sizeof disappointments[0]);
     suite_add_tcase(suite, failures);
@@ -998,16 +998,16 @@ static void add_probes(Suite *suite)
 
     tcase_add_checked_fixture(probes, set_up, tear_down);
     tcase_add_test(probes, a_failing_server_is_probed_and_the_good_one_asked);
-    tcase_add_test(probes, probing_goes_on_twice_a_second_though_nobody_asks);
+    tcase_add_test(probes, probes_go_on_twice_a_second_without_questions);
     tcase_add_loop_test(probes, any_reply_to_a_probe_ends_it, 0,
                         sizeof probe_replies / sizeof probe_replies[0]);
     tcase_add_test(probes, a_probe_that_is_unreachable_ends);
     tcase_add_test(probes, a_probe_that_is_forged_goes_over_a_stream);
     tcase_add_test(probes, when_all_are_failing_a_question_fails_at_once_and_is_no_probe);
-    tcase_add_test(probes, those_who_wait_are_told_as_soon_as_the_last_server_is_failing);
-    tcase_add_test(probes, a_fall_that_another_worker_saw_counts_here);
+    tcase_add_test(probes, waiters_are_notified_as_soon_as_the_last_server_is_failing);
+    tcase_add_test(probes, a_server_that_another_worker_found_failing_is_failing_here);
     tcase_add_test(probes, a_server_that_returns_is_known_within_half_a_second_and_a_tick);
-    tcase_add_test(probes, a_full_pool_leaves_probes_their_places);
+    tcase_add_test(probes, a_full_pool_leaves_probes_their_slots);
     suite_add_tcase(suite, probes);
 }
 

@@ -11,13 +11,13 @@ static struct upstream upstreams[UPSTREAMS_MOST];
 static struct standing standing[UPSTREAMS_MOST];
 static struct resolver servers[UPSTREAMS_MOST];
 static char names[UPSTREAMS_MOST][300];
-static char told[2 * FORMAT_OCTETS_MOST];
+static char printed[2 * FORMAT_OCTETS_MOST];
 
 /* `count` servers whose texts have `length` octets each. */
 static const char *tell_many(uint8_t count, size_t length)
 {
     struct resolver_set set = {.count = count};
-    struct text text = text_over(told, sizeof told - 1);
+    struct text text = text_over(printed, sizeof printed - 1);
 
     for (uint8_t i = 0; i < count; i++) {
         memset(names[i], 'a' + i, length);
@@ -28,14 +28,14 @@ static const char *tell_many(uint8_t count, size_t length)
     }
     format_servers(servers, &set, 1, &text);
     *text.next = '\0';
-    return told;
+    return printed;
 }
 
-START_TEST(each_server_is_told_with_its_state)
+START_TEST(each_server_is_printed_with_its_state)
 {
     static const struct resolver_set set = {.numbers = {0, 1, 2, 3}, .count = 4};
     static const char *const texts[] = {"10.0.0.2", "1.1.1.1", "tls://9.9.9.9", "fd00::2"};
-    struct text text = text_over(told, sizeof told - 1);
+    struct text text = text_over(printed, sizeof printed - 1);
 
     for (size_t i = 0; i < 4; i++) {
         upstreams[i].text = texts[i];
@@ -55,8 +55,8 @@ START_TEST(each_server_is_told_with_its_state)
     quirk_note(&standing[3].no_edns, 2, 200);
     format_servers(servers, &set, 300, &text);
     *text.next = '\0';
-    ck_assert_str_eq(told, "upstreams=10.0.0.2 up 3ms, 1.1.1.1 failing, tls://9.9.9.9 in doubt, "
-                           "fd00::2 up 0ms (2 unanswered since) without EDNS");
+    ck_assert_str_eq(printed, "upstreams=10.0.0.2 up 3ms, 1.1.1.1 failing, tls://9.9.9.9 in doubt, "
+                              "fd00::2 up 0ms (2 unanswered since) without EDNS");
 }
 END_TEST
 
@@ -68,27 +68,27 @@ START_TEST(servers_fit_into_one_string_of_a_txt_record)
 }
 END_TEST
 
-START_TEST(servers_that_have_no_room_are_counted)
+START_TEST(servers_that_do_not_fit_are_counted)
 {
     ck_assert_str_eq(tell_many(1, 255), "upstreams=1 more");
     tell_many(16, 40);
-    ck_assert_ptr_nonnull(strstr(told, "d untried, and 12 more"));
-    ck_assert_str_eq(strrchr(told, 'd'), "d 12 more");
+    ck_assert_ptr_nonnull(strstr(printed, "d untried, and 12 more"));
+    ck_assert_str_eq(strrchr(printed, 'd'), "d 12 more");
     tell_many(16, 1);
-    ck_assert_ptr_nonnull(strstr(told, ", p untried"));
+    ck_assert_ptr_nonnull(strstr(printed, ", p untried"));
 }
 END_TEST
 
 static const char *tell_one(const struct cache_entry *entry)
 {
-    struct text text = text_over(told, sizeof told - 1);
+    struct text text = text_over(printed, sizeof printed - 1);
 
     format_entry(entry, 200, "10.0.0.2", &text);
     *text.next = '\0';
-    return told;
+    return printed;
 }
 
-START_TEST(an_entry_is_told_with_what_matters_of_it)
+START_TEST(an_entry_is_printed_with_its_state_and_time)
 {
     struct cache_entry entry = {.has_response = true, .stored_s = 80, .fresh_until_s = 223};
 
@@ -109,7 +109,7 @@ END_TEST
 START_TEST(an_entry_fits_into_one_string_of_a_txt_record)
 {
     static const struct cache_entry failed = {.failed_until_s = 210, .failure = FORWARD_SILENT};
-    struct text text = text_over(told, sizeof told - 1);
+    struct text text = text_over(printed, sizeof printed - 1);
 
     memset(names[0], 'a', 299);
     format_entry(&failed, 200, names[0], &text);
@@ -117,7 +117,7 @@ START_TEST(an_entry_fits_into_one_string_of_a_txt_record)
 }
 END_TEST
 
-START_TEST(every_failure_has_its_words)
+START_TEST(every_failure_has_a_text)
 {
     for (int failure = FORWARD_NO_FAILURE; failure <= FORWARD_FULL; failure++)
         ck_assert_uint_gt(strlen(failure_text((enum forward_failure)failure)), 0);
@@ -126,15 +126,15 @@ END_TEST
 
 int main(void)
 {
-    Suite *suite = suite_create("tell");
+    Suite *suite = suite_create("format");
     TCase *all = tcase_create("all");
 
-    tcase_add_test(all, each_server_is_told_with_its_state);
+    tcase_add_test(all, each_server_is_printed_with_its_state);
     tcase_add_test(all, servers_fit_into_one_string_of_a_txt_record);
-    tcase_add_test(all, servers_that_have_no_room_are_counted);
-    tcase_add_test(all, an_entry_is_told_with_what_matters_of_it);
+    tcase_add_test(all, servers_that_do_not_fit_are_counted);
+    tcase_add_test(all, an_entry_is_printed_with_its_state_and_time);
     tcase_add_test(all, an_entry_fits_into_one_string_of_a_txt_record);
-    tcase_add_test(all, every_failure_has_its_words);
+    tcase_add_test(all, every_failure_has_a_text);
     suite_add_tcase(suite, all);
     return suite_run(suite);
 }

@@ -25,13 +25,13 @@ static void tear_down(void)
     forwarding_close(&stand);
 }
 
-/* Lets those who wait be told, and then what lingers be over. */
+/* Passes the deadlines of waiters, and then of lingering fetches. */
 static void pass_window(void)
 {
     forwarding_pass(&stand, FETCH_WINDOW_MS + FETCH_TICK_MS);
 }
 
-/* Has an answer for www kept, which is fresh for TTL seconds from now. */
+/* Caches an answer for www that is fresh for TTL seconds from now. */
 static void keep_www(uint8_t route)
 {
     ck_assert(!forwarding_ask(&stand, www, route));
@@ -40,9 +40,9 @@ static void keep_www(uint8_t route)
     stand.told = 0;
 }
 
-/* ---- Kept ---- */
+/* ---- Cached ---- */
 
-START_TEST(an_answer_is_handed_out_and_kept)
+START_TEST(an_answer_is_passed_on_and_cached)
 {
     ck_assert(!forwarding_ask(&stand, www, ROUTE_REST));
     ck_assert_uint_eq(forwarding_counted(&stand, COUNTER_FORWARD_MISSES), 1);
@@ -60,7 +60,7 @@ START_TEST(an_answer_is_handed_out_and_kept)
 }
 END_TEST
 
-START_TEST(all_who_wait_are_told_together)
+START_TEST(all_waiters_are_notified_together)
 {
     for (int i = 0; i < 5; i++)
         ck_assert(!forwarding_ask(&stand, www, ROUTE_REST));
@@ -85,7 +85,7 @@ START_TEST(each_zone_has_its_servers)
 }
 END_TEST
 
-START_TEST(a_missing_name_is_kept_as_its_soa_says)
+START_TEST(a_missing_name_is_cached_for_its_soas_minimum)
 {
     struct scripted_reply missing = {.rcode = RCODE_NXDOMAIN, .has_soa = true, .ttl_seconds = TTL};
 
@@ -103,10 +103,10 @@ START_TEST(a_missing_name_is_kept_as_its_soa_says)
 }
 END_TEST
 
-/* TTLs that say not to keep it. */
+/* TTLs that forbid caching. */
 static const uint32_t zero_ttls[] = {0, UINT32_C(1) << 31, UINT32_MAX};
 
-START_TEST(an_answer_that_must_not_be_kept_is_handed_out_to_all_who_wait)
+START_TEST(an_answer_that_must_not_be_cached_goes_to_all_waiters)
 {
     ck_assert(!forwarding_ask(&stand, www, ROUTE_REST));
     ck_assert(!forwarding_ask(&stand, www, ROUTE_REST));
@@ -120,7 +120,7 @@ START_TEST(an_answer_that_must_not_be_kept_is_handed_out_to_all_who_wait)
 }
 END_TEST
 
-/* Whether a request finds it that came at that second and has waited for it. */
+/* True when a request that arrived in that second and has waited for it finds it. */
 static bool is_found_since(uint32_t since_s)
 {
     struct scripted_question asked;
@@ -131,7 +131,7 @@ static bool is_found_since(uint32_t since_s)
            found.response != NULL && !found.is_stale && found.failure == FORWARD_NO_FAILURE;
 }
 
-START_TEST(an_answer_however_short_its_ttl_serves_who_has_waited_for_it)
+START_TEST(an_answer_with_any_ttl_serves_a_request_that_waited_for_it)
 {
     uint32_t since_s = forward_now_s(stand.forward);
 
@@ -149,7 +149,7 @@ START_TEST(an_answer_however_short_its_ttl_serves_who_has_waited_for_it)
 }
 END_TEST
 
-START_TEST(an_answer_to_another_question_is_never_kept)
+START_TEST(an_answer_to_another_question_is_never_cached)
 {
     ck_assert(!forwarding_ask(&stand, www, ROUTE_REST));
     forwarding_reply(&stand, 0,
@@ -164,7 +164,7 @@ START_TEST(an_answer_to_another_question_is_never_kept)
 }
 END_TEST
 
-START_TEST(a_loop_of_cnames_is_passed_on_and_not_kept)
+START_TEST(a_loop_of_cnames_is_passed_on_and_not_cached)
 {
     static const uint8_t loop[] = "\xc0\x0c\0\5\0\1\0\0\0\x3c\0\2\xc0\x0c";
     uint8_t octets[SCRIPTED_REPLY_OCTETS_MOST];
@@ -185,7 +185,7 @@ END_TEST
 
 /* ---- Refreshed ---- */
 
-START_TEST(a_name_in_use_is_asked_for_again_in_the_last_tenth_of_its_time)
+START_TEST(a_name_in_use_is_refreshed_in_the_last_tenth_of_its_ttl)
 {
     keep_www(ROUTE_REST);
     forwarding_skip(&stand, TTL - 7);
@@ -253,7 +253,7 @@ END_TEST
 
 /* ---- Stale ---- */
 
-START_TEST(a_stale_answer_is_handed_out_when_asking_anew_fails)
+START_TEST(a_stale_answer_is_used_when_the_fetch_fails)
 {
     keep_www(ROUTE_LAB);
     forwarding_skip(&stand, 120);
@@ -270,7 +270,7 @@ START_TEST(a_stale_answer_is_handed_out_when_asking_anew_fails)
 }
 END_TEST
 
-START_TEST(a_stale_answer_is_handed_out_at_once_while_a_failure_is_remembered)
+START_TEST(a_stale_answer_is_used_at_once_while_a_failure_is_cached)
 {
     keep_www(ROUTE_LAB);
     forwarding_skip(&stand, 120);
@@ -286,7 +286,7 @@ START_TEST(a_stale_answer_is_handed_out_at_once_while_a_failure_is_remembered)
 }
 END_TEST
 
-START_TEST(an_answer_that_comes_when_the_stale_one_was_handed_out_is_kept)
+START_TEST(an_answer_that_comes_after_the_stale_one_was_used_is_cached)
 {
     keep_www(ROUTE_LAB);
     forwarding_skip(&stand, 120);
@@ -301,7 +301,7 @@ START_TEST(an_answer_that_comes_when_the_stale_one_was_handed_out_is_kept)
 }
 END_TEST
 
-START_TEST(a_stale_answer_is_handed_out_at_once_while_all_servers_are_failing)
+START_TEST(a_stale_answer_is_used_at_once_while_all_servers_are_failing)
 {
     keep_www(ROUTE_LAB);
     forwarding_skip(&stand, 120);
@@ -348,7 +348,7 @@ END_TEST
 
 /* ---- Failed ---- */
 
-START_TEST(who_has_nothing_at_hand_is_waited_with_longer)
+START_TEST(without_a_stale_answer_the_deadline_is_longer)
 {
     ck_assert(!forwarding_ask(&stand, www, ROUTE_LAB));
     forwarding_pass(&stand, FETCH_PATIENCE_MS - 1);
@@ -359,7 +359,7 @@ START_TEST(who_has_nothing_at_hand_is_waited_with_longer)
 }
 END_TEST
 
-START_TEST(a_failure_is_remembered_for_longer_each_time)
+START_TEST(a_failure_is_cached_for_longer_each_time)
 {
     static const uint64_t least_seconds[] = {1, 1, 3, 7, 15, 29};
 
@@ -380,7 +380,7 @@ START_TEST(a_failure_is_remembered_for_longer_each_time)
 }
 END_TEST
 
-START_TEST(silence_is_remembered_when_the_question_is_no_longer_listened_for)
+START_TEST(silence_is_cached_at_the_end_of_the_window)
 {
     ck_assert(!forwarding_ask(&stand, www, ROUTE_LAB));
     pass_window();
@@ -392,7 +392,7 @@ START_TEST(silence_is_remembered_when_the_question_is_no_longer_listened_for)
 }
 END_TEST
 
-START_TEST(a_failure_does_not_keep_anybody_from_a_question_that_lingers)
+START_TEST(a_cached_failure_does_not_prevent_joining_a_lingering_fetch)
 {
     ck_assert(!forwarding_ask(&stand, www, ROUTE_LAB));
     forwarding_pass(&stand, FETCH_PATIENCE_MS + 500);
@@ -407,7 +407,7 @@ START_TEST(a_failure_does_not_keep_anybody_from_a_question_that_lingers)
 }
 END_TEST
 
-START_TEST(a_remembered_failure_is_over_when_a_failing_server_is_back)
+START_TEST(a_cached_failure_ends_when_a_failing_server_is_back)
 {
     ck_assert(!forwarding_ask(&stand, www, ROUTE_LAB));
     forwarding_make_failing(&stand, ROUTE_LAB);
@@ -419,7 +419,7 @@ START_TEST(a_remembered_failure_is_over_when_a_failing_server_is_back)
 }
 END_TEST
 
-START_TEST(a_failure_of_a_later_era_is_remembered_too)
+START_TEST(a_failure_of_a_later_era_is_cached_too)
 {
     forwarding_make_failing(&stand, ROUTE_LAB);
     forwarding_answer(&stand, forwarding_probe(&stand));
@@ -430,7 +430,7 @@ START_TEST(a_failure_of_a_later_era_is_remembered_too)
 }
 END_TEST
 
-START_TEST(an_error_code_is_remembered_whatever_becomes_of_servers)
+START_TEST(an_error_code_stays_cached_when_servers_recover)
 {
     forwarding_make_failing(&stand, ROUTE_CORP);
     ck_assert(!forwarding_ask(&stand, www, ROUTE_LAB));
@@ -447,7 +447,7 @@ START_TEST(an_error_code_is_remembered_whatever_becomes_of_servers)
 }
 END_TEST
 
-START_TEST(nobody_waits_while_all_servers_are_failing_and_each_is_tried_now_and_then)
+START_TEST(no_request_waits_while_all_servers_are_failing_and_each_is_tried_at_intervals)
 {
     enum { SERVERS = 2, NAMES = 100 };
 
@@ -482,12 +482,12 @@ START_TEST(a_server_that_answers_clients_and_no_probe_is_well_with_the_first_ans
 }
 END_TEST
 
-START_TEST(a_name_that_is_tried_in_silence_is_asked_like_any_other_when_a_server_is_back)
+START_TEST(a_name_without_reply_in_a_trial_is_asked_like_any_other_when_a_server_is_back)
 {
     forwarding_make_failing(&stand, ROUTE_LAB);
     ck_assert(forwarding_ask(&stand, www, ROUTE_LAB));
     forwarding_answer(&stand, forwarding_probe(&stand));
-    ck_assert(!forwarding_ask(&stand, www, ROUTE_LAB)); /* joins what is on its way */
+    ck_assert(!forwarding_ask(&stand, www, ROUTE_LAB)); /* joins the fetch */
     forwarding_pass(&stand, FETCH_AGAIN_MS);            /* and has it sent again */
     forwarding_answer(&stand, forwarding_last(&stand));
     forwarding_assert_new(&stand, "10.0.0.2");
@@ -529,7 +529,7 @@ START_TEST(a_silent_name_is_not_waited_for_by_each_worker)
 }
 END_TEST
 
-START_TEST(a_stale_answer_here_says_nothing_to_a_worker_that_has_none)
+START_TEST(a_worker_with_a_stale_answer_shares_no_failure)
 {
     keep_www(ROUTE_LAB);
     forwarding_skip(&stand, 120);
@@ -556,7 +556,7 @@ START_TEST(a_server_is_failing_in_all_workers_and_back_in_all)
 }
 END_TEST
 
-/* How a way may be closed, and what is said of it. */
+/* The failures of the link, and how they are reported. */
 static const struct {
     enum link_failure failure;
     enum forward_failure found;
@@ -567,7 +567,7 @@ static const struct {
     {LINK_EXHAUSTED, FORWARD_FULL, false},
 };
 
-START_TEST(what_keeps_a_question_from_its_server_is_said)
+START_TEST(the_reason_why_a_server_cannot_be_reached_is_reported)
 {
     ck_assert(!forwarding_ask(&stand, www, ROUTE_LAB));
     forwarding_break_off(&stand, 0, closed[_i].failure);
@@ -577,7 +577,7 @@ START_TEST(what_keeps_a_question_from_its_server_is_said)
 }
 END_TEST
 
-START_TEST(a_full_pool_is_said_and_not_remembered)
+START_TEST(a_full_pool_is_reported_and_not_cached)
 {
     char name[32];
 
@@ -598,7 +598,7 @@ START_TEST(a_full_pool_is_said_and_not_remembered)
 }
 END_TEST
 
-START_TEST(one_who_cannot_wait_is_given_what_is_stale)
+START_TEST(a_request_that_cannot_wait_gets_the_stale_answer)
 {
     struct scripted_question asked;
     struct forward_result found;
@@ -614,7 +614,7 @@ START_TEST(one_who_cannot_wait_is_given_what_is_stale)
 }
 END_TEST
 
-START_TEST(the_end_tells_everybody)
+START_TEST(end_all_notifies_all_waiters)
 {
     ck_assert(!forwarding_ask(&stand, "a.example", ROUTE_LAB));
     ck_assert(!forwarding_ask(&stand, "b.example", ROUTE_REST));
@@ -628,12 +628,12 @@ START_TEST(the_end_tells_everybody)
 }
 END_TEST
 
-START_TEST(all_is_well_within_a_second_of_the_servers_return)
+START_TEST(names_are_answered_within_a_second_of_the_servers_return)
 {
     keep_www(ROUTE_LAB);
     forwarding_skip(&stand, 120);
     forwarding_make_failing(&stand, ROUTE_LAB);
-    for (int i = 0; i < 600; i++) { /* a minute of silence, one name, nobody else */
+    for (int i = 0; i < 600; i++) { /* a minute of silence, one name, no other client */
         ck_assert(forwarding_ask(&stand, www, ROUTE_LAB));
         forwarding_pass(&stand, 100);
     }
@@ -732,7 +732,7 @@ START_TEST(without_memory_there_is_an_error_and_nothing_left)
 }
 END_TEST
 
-START_TEST(what_is_known_is_told)
+START_TEST(servers_and_cache_entries_are_printed)
 {
     char buffer[256];
     struct scripted_question asked;
@@ -779,7 +779,7 @@ START_TEST(nothing_is_allocated_after_the_start)
             forwarding_answer(&stand, last);
         forwarding_pass(&stand, i % 7 * 40);
         if (!forward_is_busy(stand.forward))
-            stand.scripted.count = 1; /* what was forgotten may be written over */
+            stand.scripted.count = 1; /* queries that have ended may be overwritten */
     }
     forward_end_all(stand.forward);
     size_t after = allocations_count();
@@ -796,16 +796,16 @@ static void add_kept(Suite *suite)
     TCase *kept = tcase_create("kept");
 
     tcase_add_checked_fixture(kept, set_up, tear_down);
-    tcase_add_test(kept, an_answer_is_handed_out_and_kept);
-    tcase_add_test(kept, all_who_wait_are_told_together);
+    tcase_add_test(kept, an_answer_is_passed_on_and_cached);
+    tcase_add_test(kept, all_waiters_are_notified_together);
     tcase_add_test(kept, each_zone_has_its_servers);
-    tcase_add_test(kept, a_missing_name_is_kept_as_its_soa_says);
-    tcase_add_loop_test(kept, an_answer_that_must_not_be_kept_is_handed_out_to_all_who_wait, 0,
+    tcase_add_test(kept, a_missing_name_is_cached_for_its_soas_minimum);
+    tcase_add_loop_test(kept, an_answer_that_must_not_be_cached_goes_to_all_waiters, 0,
                         sizeof zero_ttls / sizeof zero_ttls[0]);
-    tcase_add_test(kept, an_answer_to_another_question_is_never_kept);
-    tcase_add_loop_test(kept, an_answer_however_short_its_ttl_serves_who_has_waited_for_it, 0, 3);
-    tcase_add_test(kept, a_loop_of_cnames_is_passed_on_and_not_kept);
-    tcase_add_test(kept, a_name_in_use_is_asked_for_again_in_the_last_tenth_of_its_time);
+    tcase_add_test(kept, an_answer_to_another_question_is_never_cached);
+    tcase_add_loop_test(kept, an_answer_with_any_ttl_serves_a_request_that_waited_for_it, 0, 3);
+    tcase_add_test(kept, a_loop_of_cnames_is_passed_on_and_not_cached);
+    tcase_add_test(kept, a_name_in_use_is_refreshed_in_the_last_tenth_of_its_ttl);
     tcase_add_test(kept, a_name_asked_for_once_is_not_refreshed);
     tcase_add_test(kept, a_refresh_that_fails_leaves_the_answer_fresh_to_its_end);
     tcase_add_test(kept, nothing_is_refreshed_while_all_servers_are_failing);
@@ -817,35 +817,35 @@ static void add_failing(Suite *suite)
     TCase *failing = tcase_create("failing");
 
     tcase_add_checked_fixture(failing, set_up, tear_down);
-    tcase_add_test(failing, a_stale_answer_is_handed_out_when_asking_anew_fails);
-    tcase_add_test(failing, a_stale_answer_is_handed_out_at_once_while_a_failure_is_remembered);
-    tcase_add_test(failing, an_answer_that_comes_when_the_stale_one_was_handed_out_is_kept);
-    tcase_add_test(failing, a_stale_answer_is_handed_out_at_once_while_all_servers_are_failing);
+    tcase_add_test(failing, a_stale_answer_is_used_when_the_fetch_fails);
+    tcase_add_test(failing, a_stale_answer_is_used_at_once_while_a_failure_is_cached);
+    tcase_add_test(failing, an_answer_that_comes_after_the_stale_one_was_used_is_cached);
+    tcase_add_test(failing, a_stale_answer_is_used_at_once_while_all_servers_are_failing);
     tcase_add_test(failing, a_stale_answer_outweighs_an_error_code);
     tcase_add_test(failing, after_a_day_a_stale_answer_is_gone);
-    tcase_add_test(failing, who_has_nothing_at_hand_is_waited_with_longer);
-    tcase_add_test(failing, a_failure_is_remembered_for_longer_each_time);
-    tcase_add_test(failing, silence_is_remembered_when_the_question_is_no_longer_listened_for);
-    tcase_add_test(failing, a_failure_does_not_keep_anybody_from_a_question_that_lingers);
-    tcase_add_test(failing, a_remembered_failure_is_over_when_a_failing_server_is_back);
-    tcase_add_test(failing, a_failure_of_a_later_era_is_remembered_too);
-    tcase_add_test(failing, an_error_code_is_remembered_whatever_becomes_of_servers);
+    tcase_add_test(failing, without_a_stale_answer_the_deadline_is_longer);
+    tcase_add_test(failing, a_failure_is_cached_for_longer_each_time);
+    tcase_add_test(failing, silence_is_cached_at_the_end_of_the_window);
+    tcase_add_test(failing, a_cached_failure_does_not_prevent_joining_a_lingering_fetch);
+    tcase_add_test(failing, a_cached_failure_ends_when_a_failing_server_is_back);
+    tcase_add_test(failing, a_failure_of_a_later_era_is_cached_too);
+    tcase_add_test(failing, an_error_code_stays_cached_when_servers_recover);
     tcase_add_test(failing,
-                   nobody_waits_while_all_servers_are_failing_and_each_is_tried_now_and_then);
+                   no_request_waits_while_all_servers_are_failing_and_each_is_tried_at_intervals);
     tcase_add_test(failing,
                    a_server_that_answers_clients_and_no_probe_is_well_with_the_first_answer);
     tcase_add_test(failing,
-                   a_name_that_is_tried_in_silence_is_asked_like_any_other_when_a_server_is_back);
+                   a_name_without_reply_in_a_trial_is_asked_like_any_other_when_a_server_is_back);
     tcase_add_test(failing,
                    a_server_of_one_zone_is_probed_with_its_soa_and_others_with_the_roots_servers);
-    tcase_add_loop_test(failing, what_keeps_a_question_from_its_server_is_said, 0,
+    tcase_add_loop_test(failing, the_reason_why_a_server_cannot_be_reached_is_reported, 0,
                         sizeof closed / sizeof closed[0]);
-    tcase_add_test(failing, a_full_pool_is_said_and_not_remembered);
-    tcase_add_test(failing, one_who_cannot_wait_is_given_what_is_stale);
-    tcase_add_test(failing, the_end_tells_everybody);
-    tcase_add_test(failing, all_is_well_within_a_second_of_the_servers_return);
+    tcase_add_test(failing, a_full_pool_is_reported_and_not_cached);
+    tcase_add_test(failing, a_request_that_cannot_wait_gets_the_stale_answer);
+    tcase_add_test(failing, end_all_notifies_all_waiters);
+    tcase_add_test(failing, names_are_answered_within_a_second_of_the_servers_return);
     tcase_add_test(failing, a_silent_name_is_not_waited_for_by_each_worker);
-    tcase_add_test(failing, a_stale_answer_here_says_nothing_to_a_worker_that_has_none);
+    tcase_add_test(failing, a_worker_with_a_stale_answer_shares_no_failure);
     tcase_add_test(failing, a_server_is_failing_in_all_workers_and_back_in_all);
     suite_add_tcase(suite, failing);
 }
@@ -859,7 +859,7 @@ static void add_life(Suite *suite)
     tcase_add_test(life, too_many_servers_are_refused);
     tcase_add_test(life, a_cache_too_small_is_refused);
     tcase_add_test(life, without_memory_there_is_an_error_and_nothing_left);
-    tcase_add_test(life, what_is_known_is_told);
+    tcase_add_test(life, servers_and_cache_entries_are_printed);
     tcase_add_test(life, nothing_is_allocated_after_the_start);
     suite_add_tcase(suite, life);
 }

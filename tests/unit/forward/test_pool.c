@@ -28,7 +28,7 @@ static struct fetch *take(bool is_probe)
     return pool_take(&pool, &question, is_probe);
 }
 
-START_TEST(questions_and_probes_have_each_their_places)
+START_TEST(questions_and_probes_have_slots_of_their_own)
 {
     for (int i = 0; i < QUESTIONS; i++)
         ck_assert_ptr_nonnull(take(false));
@@ -40,7 +40,7 @@ START_TEST(questions_and_probes_have_each_their_places)
 }
 END_TEST
 
-START_TEST(a_place_that_is_given_back_is_taken_again)
+START_TEST(a_released_slot_is_reused)
 {
     for (int i = 0; i < 10 * QUESTIONS; i++) {
         struct fetch *question = take(false), *probe = take(true);
@@ -56,7 +56,7 @@ START_TEST(a_place_that_is_given_back_is_taken_again)
 }
 END_TEST
 
-/* Counters that disagree must not go on to a place that is not there. */
+/* Inconsistent counters must not lead to a slot that does not exist. */
 static const struct {
     bool is_probe;
     uint32_t used, probes, lingering;
@@ -80,7 +80,7 @@ START_TEST(counters_that_disagree_end_the_process)
 }
 END_TEST
 
-START_TEST(a_place_is_not_given_back_twice)
+START_TEST(a_slot_is_not_released_twice)
 {
     struct fetch *fetch = take(false);
 
@@ -96,11 +96,11 @@ int main(void)
     TCase *all = tcase_create("all");
 
     tcase_add_checked_fixture(all, set_up, tear_down);
-    tcase_add_test(all, questions_and_probes_have_each_their_places);
-    tcase_add_test(all, a_place_that_is_given_back_is_taken_again);
+    tcase_add_test(all, questions_and_probes_have_slots_of_their_own);
+    tcase_add_test(all, a_released_slot_is_reused);
     tcase_add_loop_test_raise_signal(all, counters_that_disagree_end_the_process, SIGABRT, 0,
                                      (int)(sizeof wrong / sizeof wrong[0]));
-    tcase_add_test_raise_signal(all, a_place_is_not_given_back_twice, SIGABRT);
+    tcase_add_test_raise_signal(all, a_slot_is_not_released_twice, SIGABRT);
     suite_add_tcase(suite, all);
     return suite_run(suite);
 }

@@ -11,7 +11,7 @@
 
 enum { BIG_TEXT_OCTETS = 61000 };
 
-/* What an upstream said, and what a client is told. */
+/* An upstream's response, and the reply to a client. */
 struct stand {
     uint8_t said[SAID_OCTETS_MOST];
     size_t said_length;
@@ -31,10 +31,12 @@ static struct response *const response = (struct response *)(void *)room;
 static void read_answer(const struct said *said)
 {
     struct question question = question_of(&stand.query, 0);
-    struct asked asked = {.question = &question, .id = SAID_ID, .name = stand.query.name.octets};
+    struct expected expected = {
+        .question = &question, .id = SAID_ID, .name = stand.query.name.octets};
 
     stand.said_length = said_write(said, stand.said);
-    ck_assert_int_eq(response_read(stand.said, stand.said_length, &asked, response), RESPONSE_READ);
+    ck_assert_int_eq(response_read(stand.said, stand.said_length, &expected, response),
+                     RESPONSE_READ);
 }
 
 static void ask(const struct ask *ask)
@@ -49,7 +51,7 @@ static void ask(const struct ask *ask)
                                  .options = &stand.options};
 }
 
-static void tell(size_t most)
+static void relay_reply(size_t most)
 {
     memset(stand.reply, 0xee, sizeof stand.reply);
     stand.length = relay_write(&stand.relay, stand.reply, most);
@@ -57,12 +59,12 @@ static void tell(size_t most)
     ck_assert_uint_eq(stand.reply[stand.length], 0xee);
 }
 
-/* The usual story: the client asks with EDNS over TCP, the upstream said this. */
-static void ask_and_tell(const struct said *said)
+/* The usual case: the client asks with EDNS over TCP, the upstream sent this. */
+static void ask_and_relay(const struct said *said)
 {
     ask(&(struct ask){.name = said->name, .type = said->type});
     read_answer(said);
-    tell(TCP_OCTETS_MOST);
+    relay_reply(TCP_OCTETS_MOST);
 }
 
 static uint32_t less(uint32_t ttl, uint32_t age)
@@ -159,7 +161,7 @@ static const struct said responses[] = {
 
 enum { RESPONSES = sizeof responses / sizeof responses[0], DAY = RESPONSE_TTL_MOST_SECONDS };
 
-/* What the upstream said of TTLs beyond a day is cut before it is compared. */
+/* The upstream's TTLs beyond a day are cut before they are compared. */
 static void cut_ttls(ldns_rr_list *records)
 {
     for (size_t i = 0; i < ldns_rr_list_rr_count(records); i++)
@@ -205,7 +207,7 @@ START_TEST(records_reach_the_client_as_the_upstream_sent_them)
     read_answer(&said);
     for (size_t i = 0; i < sizeof ages / sizeof ages[0]; i++) {
         stand.relay.age_seconds = ages[i];
-        tell(TCP_OCTETS_MOST);
+        relay_reply(TCP_OCTETS_MOST);
         decode(stand.said, stand.said_length, &from);
         decode(stand.reply, stand.length, &to);
         check_same_answer(&from, &to);
@@ -227,7 +229,7 @@ START_TEST(a_reply_is_the_clients_question_with_the_upstreams_records)
     read_answer(&(struct said){.name = "a.test.",
                                .answer = "a.test. 300 IN CNAME b.test.\nb.test. 9 IN A 192.0.2.1"});
     stand.relay.age_seconds = 10;
-    tell(UDP_OCTETS_MOST);
+    relay_reply(UDP_OCTETS_MOST);
     ck_assert_uint_eq(stand.length, sizeof expected - 1);
     ck_assert_mem_eq(stand.reply, expected, sizeof expected - 1);
 }
@@ -242,7 +244,7 @@ START_TEST(stale_records_are_good_for_thirty_seconds)
                                .answer = "a.test. 300 IN CNAME b.test.\nb.test. 9 IN A 192.0.2.1"});
     stand.relay.age_seconds = 10;
     stand.relay.is_stale = true;
-    tell(UDP_OCTETS_MOST);
+    relay_reply(UDP_OCTETS_MOST);
     decode(stand.reply, stand.length, &decoded);
     ck_assert(decoded_has(&decoded, LDNS_SECTION_ANSWER, "a.test. 30 IN CNAME b.test."));
     ck_assert(decoded_has(&decoded, LDNS_SECTION_ANSWER, "b.test. 30 IN A 192.0.2.1"));
@@ -251,23 +253,23 @@ START_TEST(stale_records_are_good_for_thirty_seconds)
 }
 END_TEST
 
-START_TEST(the_log_hears_the_least_ttl_handed_out)
+START_TEST(the_least_ttl_sent_is_reported_for_the_log)
 {
     ask(&(struct ask){.name = "a.test."});
     read_answer(&(struct said){.name = "a.test.",
                                .answer = "a.test. 300 IN CNAME b.test.\nb.test. 50 IN A 192.0.2.1",
                                .authority = "test. 40 IN NS ns.test."});
     stand.relay.age_seconds = 15;
-    tell(UDP_OCTETS_MOST);
+    relay_reply(UDP_OCTETS_MOST);
     ck_assert_uint_eq(stand.relay.ttl_seconds, 35);
     ck_assert_uint_eq(stand.relay.answer_count, 2);
-    ask_and_tell(&(struct said){.name = "a.test."});
+    ask_and_relay(&(struct said){.name = "a.test."});
     ck_assert_uint_eq(stand.relay.ttl_seconds, 0);
     ck_assert_uint_eq(stand.relay.answer_count, 0);
 }
 END_TEST
 
-/* AD for those who asked for it, when the upstream said so (RFC 6840 section 5.8). */
+/* AD for clients that asked for it, when the upstream set it (RFC 6840 section 5.8). */
 static const struct {
     bool said, asked, dnssec_ok, told;
 } authentic[] = {
@@ -275,7 +277,7 @@ static const struct {
     {true, false, false, false}, {false, true, true, false},
 };
 
-START_TEST(only_who_asked_is_told_that_records_are_authentic)
+START_TEST(ad_is_set_only_for_clients_that_asked_for_it)
 {
     struct decoded decoded;
 
@@ -283,7 +285,7 @@ START_TEST(only_who_asked_is_told_that_records_are_authentic)
     stand.query.flags |= authentic[_i].asked ? FLAG_AD : 0;
     read_answer(&(struct said){
         .name = "a.test.", .answer = "a.test. 60 IN A 192.0.2.1", .ad = authentic[_i].said});
-    tell(UDP_OCTETS_MOST);
+    relay_reply(UDP_OCTETS_MOST);
     decode(stand.reply, stand.length, &decoded);
     ck_assert(decoded.ad == authentic[_i].told);
     decoded_close(&decoded);
@@ -296,7 +298,7 @@ START_TEST(rd_and_cd_come_back_as_they_went)
 
     ask(&(struct ask){.name = "a.test.", .no_rd = true, .cd = true});
     read_answer(&(struct said){.name = "a.test.", .answer = "a.test. 60 IN A 192.0.2.1"});
-    tell(UDP_OCTETS_MOST);
+    relay_reply(UDP_OCTETS_MOST);
     decode(stand.reply, stand.length, &decoded);
     ck_assert(!decoded.rd && decoded.cd && decoded.ra && !decoded.aa);
     decoded_close(&decoded);
@@ -308,7 +310,7 @@ static const struct said explained = {.name = "a.test.",
                                       .has_opt = true,
                                       .options = "000f00020003000f00050016776879"};
 
-START_TEST(the_upstreams_explanations_follow_ours)
+START_TEST(the_upstreams_ede_options_follow_ours)
 {
     static const char options[] = "\0\x15\0\x0f\0\5\0\x13Q23\0\x0f\0\2\0\3\0\x0f\0\5\0\x16why";
 
@@ -318,7 +320,7 @@ START_TEST(the_upstreams_explanations_follow_ours)
     stand.options.ede_code = 19;
     stand.options.ede_text = "Q23";
     stand.options.ede_length = 3;
-    tell(UDP_OCTETS_MOST);
+    relay_reply(UDP_OCTETS_MOST);
     ck_assert_mem_eq(stand.reply + stand.length - 24 - 2, "\0\x18", 2);
     ck_assert_mem_eq(stand.reply + stand.length - 24, options + 2, 24);
 }
@@ -330,7 +332,7 @@ START_TEST(a_client_without_opt_gets_none)
 
     ask(&(struct ask){.name = "a.test.", .no_edns = true});
     read_answer(&explained);
-    tell(UDP_OCTETS_PLAIN);
+    relay_reply(UDP_OCTETS_PLAIN);
     ck_assert_uint_eq(stand.length, 12 + 8 + 4 + 16);
     decode(stand.reply, stand.length, &decoded);
     ck_assert(!decoded.has_opt);
@@ -344,7 +346,7 @@ START_TEST(a_code_above_15_is_servfail_to_a_client_without_opt)
 
     ask(&(struct ask){.name = "a.test.", .no_edns = true});
     read_answer(&(struct said){.name = "a.test.", .rcode = 23, .has_opt = true});
-    tell(UDP_OCTETS_PLAIN);
+    relay_reply(UDP_OCTETS_PLAIN);
     decode(stand.reply, stand.length, &decoded);
     ck_assert_uint_eq(decoded.rcode, RCODE_SERVFAIL);
     decoded_close(&decoded);
@@ -359,9 +361,10 @@ START_TEST(an_error_without_question_becomes_one_with_the_clients)
 
     ask(&(struct ask){.name = "A.test."});
     question = question_of(&stand.query, 0);
-    struct asked asked = {.question = &question, .id = SAID_ID, .name = stand.query.name.octets};
-    ck_assert_int_eq(response_read(header, 12, &asked, response), RESPONSE_READ);
-    tell(UDP_OCTETS_PLAIN);
+    struct expected expected = {
+        .question = &question, .id = SAID_ID, .name = stand.query.name.octets};
+    ck_assert_int_eq(response_read(header, 12, &expected, response), RESPONSE_READ);
+    relay_reply(UDP_OCTETS_PLAIN);
     decode(stand.reply, stand.length, &decoded);
     ck_assert_uint_eq(decoded.rcode, RCODE_REFUSED);
     ck_assert_mem_eq(stand.reply + 12, "\1A\4test\0\0\1\0\1", 12);
@@ -395,7 +398,7 @@ START_TEST(what_does_not_fit_is_cut_record_by_record)
 
     ask(&(struct ask){.name = "a.test.", .no_edns = sizes[_i].no_edns});
     read_answer(&(struct said){.name = "a.test.", .answer = many_addresses()});
-    tell(sizes[_i].most);
+    relay_reply(sizes[_i].most);
     decode(stand.reply, stand.length, &decoded);
     ck_assert(decoded.tc == (sizes[_i].answers < 60));
     ck_assert(decoded.has_opt == !sizes[_i].no_edns);
@@ -407,7 +410,7 @@ START_TEST(what_does_not_fit_is_cut_record_by_record)
 }
 END_TEST
 
-/* What does not fit has no part in the TTL that is logged. */
+/* Records that do not fit do not count in the TTL that is logged. */
 START_TEST(ttls_count_for_what_is_handed_out)
 {
     char text[8192];
@@ -417,7 +420,7 @@ START_TEST(ttls_count_for_what_is_handed_out)
     ask(&(struct ask){.name = "a.test.", .no_edns = true});
     read_answer(&(struct said){.name = "a.test.", .answer = text});
     stand.relay.age_seconds = 1;
-    tell(512);
+    relay_reply(512);
     decode(stand.reply, stand.length, &decoded);
     ck_assert(decoded.tc);
     ck_assert_uint_eq(decoded.answer_count, 30);
@@ -427,7 +430,7 @@ START_TEST(ttls_count_for_what_is_handed_out)
 }
 END_TEST
 
-START_TEST(explanations_never_cost_a_record)
+START_TEST(ede_options_never_displace_a_record)
 {
     struct decoded decoded;
 
@@ -436,7 +439,7 @@ START_TEST(explanations_never_cost_a_record)
                                .answer = many_addresses(),
                                .has_opt = true,
                                .options = explained.options});
-    tell(995 + 8);
+    relay_reply(995 + 8);
     decode(stand.reply, stand.length, &decoded);
     ck_assert(!decoded.tc);
     ck_assert_uint_eq(decoded.answer_count, 60);
@@ -457,17 +460,16 @@ int main(void)
     tcase_add_loop_test(records, records_reach_the_client_as_the_upstream_sent_them, 0, RESPONSES);
     tcase_add_test(records, a_reply_is_the_clients_question_with_the_upstreams_records);
     tcase_add_test(records, stale_records_are_good_for_thirty_seconds);
-    tcase_add_test(records, the_log_hears_the_least_ttl_handed_out);
-    tcase_add_loop_test(header, only_who_asked_is_told_that_records_are_authentic, 0,
-                        COUNT(authentic));
+    tcase_add_test(records, the_least_ttl_sent_is_reported_for_the_log);
+    tcase_add_loop_test(header, ad_is_set_only_for_clients_that_asked_for_it, 0, COUNT(authentic));
     tcase_add_test(header, rd_and_cd_come_back_as_they_went);
-    tcase_add_test(header, the_upstreams_explanations_follow_ours);
+    tcase_add_test(header, the_upstreams_ede_options_follow_ours);
     tcase_add_test(header, a_client_without_opt_gets_none);
     tcase_add_test(header, a_code_above_15_is_servfail_to_a_client_without_opt);
     tcase_add_test(header, an_error_without_question_becomes_one_with_the_clients);
     tcase_add_loop_test(size, what_does_not_fit_is_cut_record_by_record, 0, COUNT(sizes));
     tcase_add_test(size, ttls_count_for_what_is_handed_out);
-    tcase_add_test(size, explanations_never_cost_a_record);
+    tcase_add_test(size, ede_options_never_displace_a_record);
     suite_add_tcase(suite, records);
     suite_add_tcase(suite, header);
     suite_add_tcase(suite, size);

@@ -39,7 +39,7 @@ static void reply_often(struct resolver *resolver, uint32_t rtt_us)
         resolver_on_reply(resolver, false, rtt_us, 1);
 }
 
-START_TEST(a_new_server_is_good_and_waited_for_by_the_first_guess)
+START_TEST(a_new_server_has_the_initial_rank_and_wait)
 {
     ck_assert(!resolver_is_failing(&resolvers[0]));
     /* RFC 6298: 100 ms and four times a variation of half of it. */
@@ -74,7 +74,7 @@ START_TEST(a_wait_follows_the_round_trip_within_its_bounds)
 }
 END_TEST
 
-START_TEST(silence_is_waited_for_longer_than_a_retry_and_longer_where_replies_take_long)
+START_TEST(silence_takes_longer_than_a_retry_and_longer_with_slow_replies)
 {
     ck_assert_uint_eq(resolver_silence_ms(&resolvers[0]), RESOLVER_SILENCE_LEAST_MS);
     ck_assert_uint_eq(resolver_probe_silence_ms(&resolvers[0]), RESOLVER_PROBE_LEAST_MS);
@@ -105,7 +105,7 @@ START_TEST(of_equal_servers_the_first_listed_is_asked)
 }
 END_TEST
 
-START_TEST(the_nearest_server_is_asked)
+START_TEST(the_server_of_the_lowest_rank_is_asked)
 {
     reply_often(&resolvers[0], 20 * MS);
     reply_often(&resolvers[1], 5 * MS);
@@ -123,9 +123,9 @@ START_TEST(every_good_server_gets_its_turn)
     reply_often(&resolvers[2], 80 * MS);
     for (int i = 0; i < 2000; i++) {
         static const uint32_t rtts[] = {5 * MS, 20 * MS, 80 * MS};
-        uint8_t place = resolver_choose(resolvers, &set, 0);
-        asked[place]++;
-        resolver_on_reply(&resolvers[place], false, rtts[place], 1);
+        uint8_t index = resolver_choose(resolvers, &set, 0);
+        asked[index]++;
+        resolver_on_reply(&resolvers[index], false, rtts[index], 1);
     }
     ck_assert_uint_gt(asked[0], 1500);
     ck_assert_uint_gt(asked[1], 5);
@@ -138,20 +138,20 @@ START_TEST(a_server_that_loses_half_of_the_questions_is_asked_seldom)
     unsigned asked[3] = {0};
 
     for (int i = 0; i < 2000; i++) {
-        uint8_t place = resolver_choose(resolvers, &set, 0);
-        bool is_lost = place == 0 && asked[0] % 2 == 0;
-        asked[place]++;
+        uint8_t index = resolver_choose(resolvers, &set, 0);
+        bool is_lost = index == 0 && asked[0] % 2 == 0;
+        asked[index]++;
         if (is_lost)
-            resolver_defer(&resolvers[place]);
+            resolver_defer(&resolvers[index]);
         else
-            resolver_on_reply(&resolvers[place], false, place == 0 ? 1 * MS : 5 * MS, 1);
+            resolver_on_reply(&resolvers[index], false, index == 0 ? 1 * MS : 5 * MS, 1);
     }
     ck_assert_uint_lt(asked[0], 200);
     ck_assert_uint_gt(asked[0], 5);
 }
 END_TEST
 
-START_TEST(those_who_were_tried_are_left_out_while_there_is_another)
+START_TEST(servers_that_were_tried_are_skipped_while_there_is_another)
 {
     reply_often(&resolvers[0], 1 * MS);
     reply_often(&resolvers[1], 2 * MS);
@@ -174,7 +174,7 @@ START_TEST(a_server_in_doubt_is_asked_and_a_failing_one_is_not)
 }
 END_TEST
 
-START_TEST(there_is_nobody_to_ask_when_all_are_failing)
+START_TEST(no_server_is_chosen_when_all_are_failing)
 {
     for (size_t i = 0; i < 3; i++) {
         ck_assert(!resolver_set_is_failing(resolvers, &set));
@@ -204,20 +204,19 @@ int main(void)
     TCase *all = tcase_create("all");
 
     tcase_add_checked_fixture(all, set_up, NULL);
-    tcase_add_test(all, a_new_server_is_good_and_waited_for_by_the_first_guess);
+    tcase_add_test(all, a_new_server_has_the_initial_rank_and_wait);
     tcase_add_test(all, the_first_round_trip_counts_whole_and_later_ones_by_an_eighth);
     tcase_add_loop_test(all, a_wait_follows_the_round_trip_within_its_bounds, 0,
                         sizeof waits / sizeof waits[0]);
-    tcase_add_test(all,
-                   silence_is_waited_for_longer_than_a_retry_and_longer_where_replies_take_long);
+    tcase_add_test(all, silence_takes_longer_than_a_retry_and_longer_with_slow_replies);
     tcase_add_test(all, any_reply_brings_a_failing_server_back);
     tcase_add_test(all, of_equal_servers_the_first_listed_is_asked);
-    tcase_add_test(all, the_nearest_server_is_asked);
+    tcase_add_test(all, the_server_of_the_lowest_rank_is_asked);
     tcase_add_test(all, every_good_server_gets_its_turn);
     tcase_add_test(all, a_server_that_loses_half_of_the_questions_is_asked_seldom);
-    tcase_add_test(all, those_who_were_tried_are_left_out_while_there_is_another);
+    tcase_add_test(all, servers_that_were_tried_are_skipped_while_there_is_another);
     tcase_add_test(all, a_server_in_doubt_is_asked_and_a_failing_one_is_not);
-    tcase_add_test(all, there_is_nobody_to_ask_when_all_are_failing);
+    tcase_add_test(all, no_server_is_chosen_when_all_are_failing);
     tcase_add_test(all, a_server_is_probed_for_the_root_or_the_zone_it_is_asked_for);
     suite_add_tcase(suite, all);
     return suite_run(suite);

@@ -11,11 +11,11 @@
 #include "support/suite.h"
 #include "wire/types.h"
 
-/* A question, what an upstream said, and what was read of it. */
+/* A question, an upstream's message, and the response read from it. */
 struct stand {
     struct name name;
     struct question question;
-    struct asked asked;
+    struct expected expected;
     uint8_t octets[SAID_OCTETS_MOST];
     size_t length;
 };
@@ -28,7 +28,7 @@ static void ask(const char *name, uint16_t type)
 {
     ck_assert(name_from_text(name, &stand.name));
     stand.question = (struct question){.name = &stand.name, .type = type, .class = CLASS_IN};
-    stand.asked = (struct asked){
+    stand.expected = (struct expected){
         .question = &stand.question, .id = SAID_ID, .name = stand.name.octets, .is_exact = true};
 }
 
@@ -39,7 +39,7 @@ static enum response_status read_octets(const void *octets, size_t length)
 
     memcpy(copy, octets, length);
     memset(room, 0xee, sizeof room);
-    enum response_status status = response_read(copy, length, &stand.asked, response);
+    enum response_status status = response_read(copy, length, &stand.expected, response);
     free(copy);
     return status;
 }
@@ -51,7 +51,7 @@ static enum response_status read_said(const struct said *said)
     return read_octets(stand.octets, stand.length);
 }
 
-START_TEST(a_response_is_its_records_and_where_their_ttls_stand)
+START_TEST(a_response_is_its_records_and_their_ttl_offsets)
 {
     static const char records[] = "\xc0\x0c\0\1\0\1\0\0\0\x3c\0\4\xc0\0\2\1"
                                   "\xc0\x0c\0\1\0\1\0\0\0\x1e\0\4\xc0\0\2\2";
@@ -76,7 +76,7 @@ START_TEST(a_response_is_its_records_and_where_their_ttls_stand)
 }
 END_TEST
 
-/* A question and one address, to be spoilt at one place. */
+/* A question and one address, to be changed at one offset. */
 #define QUESTION "\3wWw\4test\0\0\1\0\1"
 #define ADDRESS "\xc0\x0c\0\1\0\1\0\0\0\x3c\0\4\xc0\0\2\1"
 #define HEADER(flags, counts) "\x2b\x67" flags counts
@@ -91,27 +91,30 @@ static const struct {
     {OCTETS(HEADER("\x81\x80", ONE_ANSWER) QUESTION ADDRESS), RESPONSE_READ, RESPONSE_READ},
     {OCTETS(HEADER("\x81\x80", ONE_ANSWER) "\3www\4test\0\0\1\0\1" ADDRESS), RESPONSE_OTHER_CASE,
      RESPONSE_READ},
-    {OCTETS(HEADER("\x81\x80", ONE_ANSWER) "\3wWx\4test\0\0\1\0\1" ADDRESS), RESPONSE_FOREIGN,
-     RESPONSE_FOREIGN},
-    {OCTETS(HEADER("\x81\x80", ONE_ANSWER) "\3wWw\4tes\0\0\1\0\1" ADDRESS), RESPONSE_FOREIGN,
-     RESPONSE_FOREIGN},
-    {OCTETS(HEADER("\x81\x80", ONE_ANSWER) "\3wWw\4test\0\0\x1c\0\1" ADDRESS), RESPONSE_FOREIGN,
-     RESPONSE_FOREIGN},
-    {OCTETS(HEADER("\x81\x80", ONE_ANSWER) "\3wWw\4test\0\0\1\0\3" ADDRESS), RESPONSE_FOREIGN,
-     RESPONSE_FOREIGN},
-    {OCTETS(HEADER("\x81\x80", ONE_ANSWER) "\3wWw\xc0\x0c\0\1\0\1" ADDRESS), RESPONSE_FOREIGN,
-     RESPONSE_FOREIGN},
-    {OCTETS("\x2b\x66\x81\x80" ONE_ANSWER QUESTION ADDRESS), RESPONSE_FOREIGN, RESPONSE_FOREIGN},
-    {OCTETS(HEADER("\x01\x80", ONE_ANSWER) QUESTION ADDRESS), RESPONSE_FOREIGN, RESPONSE_FOREIGN},
-    {OCTETS(HEADER("\xa9\x80", ONE_ANSWER) QUESTION ADDRESS), RESPONSE_FOREIGN, RESPONSE_FOREIGN},
-    {OCTETS(HEADER("\x81\x80", "\0\0\0\1\0\0\0\0") QUESTION ADDRESS), RESPONSE_FOREIGN,
-     RESPONSE_FOREIGN},
-    {OCTETS(HEADER("\x81\x80", "\0\2\0\0\0\0\0\0") QUESTION QUESTION), RESPONSE_FOREIGN,
-     RESPONSE_FOREIGN},
-    {OCTETS(HEADER("\x81\x80", "\0\1\0\0\0\0\0\0") "\3wWw\4test\0\0\1\0"), RESPONSE_FOREIGN,
-     RESPONSE_FOREIGN},
-    {OCTETS("\x2b\x67\x81\x80\0\1\0\0\0\0\0"), RESPONSE_FOREIGN, RESPONSE_FOREIGN},
-    {OCTETS(""), RESPONSE_FOREIGN, RESPONSE_FOREIGN},
+    {OCTETS(HEADER("\x81\x80", ONE_ANSWER) "\3wWx\4test\0\0\1\0\1" ADDRESS), RESPONSE_MISMATCHED,
+     RESPONSE_MISMATCHED},
+    {OCTETS(HEADER("\x81\x80", ONE_ANSWER) "\3wWw\4tes\0\0\1\0\1" ADDRESS), RESPONSE_MISMATCHED,
+     RESPONSE_MISMATCHED},
+    {OCTETS(HEADER("\x81\x80", ONE_ANSWER) "\3wWw\4test\0\0\x1c\0\1" ADDRESS), RESPONSE_MISMATCHED,
+     RESPONSE_MISMATCHED},
+    {OCTETS(HEADER("\x81\x80", ONE_ANSWER) "\3wWw\4test\0\0\1\0\3" ADDRESS), RESPONSE_MISMATCHED,
+     RESPONSE_MISMATCHED},
+    {OCTETS(HEADER("\x81\x80", ONE_ANSWER) "\3wWw\xc0\x0c\0\1\0\1" ADDRESS), RESPONSE_MISMATCHED,
+     RESPONSE_MISMATCHED},
+    {OCTETS("\x2b\x66\x81\x80" ONE_ANSWER QUESTION ADDRESS), RESPONSE_MISMATCHED,
+     RESPONSE_MISMATCHED},
+    {OCTETS(HEADER("\x01\x80", ONE_ANSWER) QUESTION ADDRESS), RESPONSE_MISMATCHED,
+     RESPONSE_MISMATCHED},
+    {OCTETS(HEADER("\xa9\x80", ONE_ANSWER) QUESTION ADDRESS), RESPONSE_MISMATCHED,
+     RESPONSE_MISMATCHED},
+    {OCTETS(HEADER("\x81\x80", "\0\0\0\1\0\0\0\0") QUESTION ADDRESS), RESPONSE_MISMATCHED,
+     RESPONSE_MISMATCHED},
+    {OCTETS(HEADER("\x81\x80", "\0\2\0\0\0\0\0\0") QUESTION QUESTION), RESPONSE_MISMATCHED,
+     RESPONSE_MISMATCHED},
+    {OCTETS(HEADER("\x81\x80", "\0\1\0\0\0\0\0\0") "\3wWw\4test\0\0\1\0"), RESPONSE_MISMATCHED,
+     RESPONSE_MISMATCHED},
+    {OCTETS("\x2b\x67\x81\x80\0\1\0\0\0\0\0"), RESPONSE_MISMATCHED, RESPONSE_MISMATCHED},
+    {OCTETS(""), RESPONSE_MISMATCHED, RESPONSE_MISMATCHED},
     {OCTETS(HEADER("\x83\x80", ONE_ANSWER) QUESTION), RESPONSE_TRUNCATED, RESPONSE_TRUNCATED},
     {OCTETS(HEADER("\x83\x80", ONE_ANSWER) "\3www\4test\0\0\1\0\1"), RESPONSE_OTHER_CASE,
      RESPONSE_TRUNCATED},
@@ -120,9 +123,9 @@ static const struct {
 START_TEST(only_the_question_asked_is_answered)
 {
     ask("www.test.", TYPE_A);
-    stand.asked.name = (const uint8_t *)"\3wWw\4test";
+    stand.expected.name = (const uint8_t *)"\3wWw\4test";
     ck_assert_int_eq(read_octets(matches[_i].octets, matches[_i].length), matches[_i].exact);
-    stand.asked.is_exact = false;
+    stand.expected.is_exact = false;
     ck_assert_int_eq(read_octets(matches[_i].octets, matches[_i].length), matches[_i].folded);
 }
 END_TEST
@@ -158,10 +161,10 @@ static const struct {
     {"\0\1\0\0\0\0", OCTETS("\xc0\x0c\0\5\0\1\0\0\0\x3c\0\3\xc0\x10\0"), RESPONSE_MALFORMED},
     {"\0\2\0\0\0\0", OCTETS("\xc0\x0c\0\5\0\1\0\0\0\x3c\0\2\1a\xc0\x10\0\1\0\1\0\0\0\x3c\0\0"),
      RESPONSE_MALFORMED},
-    /* What does not go on may hold anything: MX at the name, an address elsewhere. */
+    /* Records that are not passed on may hold anything: MX at the name, an address elsewhere. */
     {"\0\1\0\0\0\0", OCTETS("\xc0\x0c\0\x0f\0\1\0\0\0\x3c\0\4\0\1\xc0\x28"), RESPONSE_READ},
     {"\0\1\0\0\0\0", OCTETS("\xc0\x10\0\1\0\1\0\0\0\x3c\0\5\xc0\0\2\1\0"), RESPONSE_READ},
-    /* What proves that there is nothing, whole and an octet short. */
+    /* Proofs of non-existence, whole and an octet short. */
     {"\0\0\0\1\0\0",
      OCTETS("\xc0\x0c\0\6\0\1\0\0\0\x3c\0\x16\0\0"
             "\0\0\0\1\0\0\0\1\0\0\0\1\0\0\0\1\0\0\0\1"),
@@ -171,7 +174,7 @@ static const struct {
             "\0\0\0\1\0\0\0\1\0\0\0\1\0\0\0\1\0\0\0"),
      RESPONSE_MALFORMED},
     {"\0\0\0\1\0\0", OCTETS("\xc0\x0c\0\6\0\1\0\0\0\x3c\0\0"), RESPONSE_MALFORMED},
-    /* What is in a type that nobody knows is nobody's business. */
+    /* The data of an unknown type is not checked. */
     {"\0\1\0\0\0\0", OCTETS("\xc0\x0c\xff\0\0\1\0\0\0\x3c\0\4\xc0\xff\xc0\xff"), RESPONSE_READ},
     /* OPT: alone, twice, before its section, with an owner, with options that do not end. */
     {"\0\0\0\0\0\1", OCTETS("\0\0\x29\4\xd0\0\0\0\0\0\0"), RESPONSE_READ},
@@ -192,13 +195,13 @@ START_TEST(records_are_read_to_the_last_octet_or_not_at_all)
     memcpy(octets + 12, OCTETS(QUESTION));
     memcpy(octets + 26, records[_i].octets, records[_i].length);
     ask("www.test.", TYPE_A);
-    stand.asked.name = (const uint8_t *)"\3wWw\4test";
+    stand.expected.name = (const uint8_t *)"\3wWw\4test";
     ck_assert_int_eq(read_octets(octets, 26 + records[_i].length), records[_i].status);
 }
 END_TEST
 
 /* A name that is nothing but pointers to pointers ends, or is not read. */
-START_TEST(pointers_may_follow_pointers_but_not_for_ever)
+START_TEST(pointers_to_pointers_are_followed_within_a_limit)
 {
     unsigned hops = (unsigned)_i;
     uint8_t *at = stand.octets;
@@ -214,7 +217,7 @@ START_TEST(pointers_may_follow_pointers_but_not_for_ever)
     store16(at, (uint16_t)(0xc000 + (at - 2 - stand.octets)));
     memcpy(at + 2, OCTETS("\0\1\0\1\0\0\0\x3c\0\4\xc0\0\2\1"));
     ask("www.test.", TYPE_A);
-    stand.asked.is_exact = false;
+    stand.expected.is_exact = false;
     ck_assert_int_eq(read_octets(stand.octets, (size_t)(at + 16 - stand.octets)),
                      hops <= 250 ? RESPONSE_READ : RESPONSE_MALFORMED);
 }
@@ -238,7 +241,7 @@ START_TEST(names_are_held_to_255_octets_through_pointers)
         at += 73;
     }
     ask("www.test.", TYPE_A);
-    stand.asked.is_exact = false;
+    stand.expected.is_exact = false;
     ck_assert_int_eq(read_octets(stand.octets, (size_t)(at - stand.octets)),
                      labels < 5 ? RESPONSE_READ : RESPONSE_MALFORMED);
 }
@@ -256,7 +259,7 @@ START_TEST(a_message_full_of_the_smallest_records_is_read)
         memcpy(at, OCTETS("\0\xff\0\0\1\0\0\0\x3c\0\0"));
     ck_assert_int_gt(at - stand.octets, SAID_OCTETS_MOST - 11);
     ask(".", 0xff00);
-    stand.asked.is_exact = false;
+    stand.expected.is_exact = false;
     ck_assert_int_eq(read_octets(stand.octets, (size_t)(at - stand.octets)), RESPONSE_READ);
     ck_assert_uint_eq(response->counts[0], RECORDS);
     ck_assert_uint_eq(response->ttl_count, RECORDS);
@@ -271,12 +274,12 @@ START_TEST(a_header_alone_counts_with_an_error_only)
     bool is_error = _i == 1 || _i == 2 || _i == 4 || _i == 5;
 
     ask("www.test.", TYPE_A);
-    ck_assert_int_eq(read_octets(header, 12), is_error ? RESPONSE_READ : RESPONSE_FOREIGN);
+    ck_assert_int_eq(read_octets(header, 12), is_error ? RESPONSE_READ : RESPONSE_MISMATCHED);
     header[1] ^= 1;
-    ck_assert_int_eq(read_octets(header, 12), RESPONSE_FOREIGN);
+    ck_assert_int_eq(read_octets(header, 12), RESPONSE_MISMATCHED);
     header[1] ^= 1;
     header[5] = 1;
-    ck_assert_int_eq(read_octets(header, 12), RESPONSE_FOREIGN);
+    ck_assert_int_eq(read_octets(header, 12), RESPONSE_MISMATCHED);
     header[5] = 0;
     read_octets(header, 12);
     if (is_error) {
@@ -289,7 +292,7 @@ END_TEST
 
 #define OPT_RECORD(code) "\0\0\x29\4\xd0" code "\0\0\0\0\0"
 
-/* A reply without a question: what it says with OPT or records behind the header. */
+/* A reply without a question, with OPT or records after the header. */
 static const struct {
     const char *octets;
     size_t length;
@@ -300,11 +303,11 @@ static const struct {
     {OCTETS(HEADER("\x81\x84", "\0\0\0\0\0\0\0\1") OPT_RECORD("\0")), RESPONSE_READ, RCODE_NOTIMP},
     {OCTETS(HEADER("\x81\x80", "\0\0\0\0\0\0\0\1") OPT_RECORD("\1")), RESPONSE_READ, RCODE_BADVERS},
     {OCTETS(HEADER("\x81\x81", "\0\0\0\0\0\0\0\0") "behind"), RESPONSE_READ, RCODE_FORMERR},
-    {OCTETS(HEADER("\x81\x80", "\0\0\0\0\0\0\0\1") OPT_RECORD("\0")), RESPONSE_FOREIGN, 0},
-    {OCTETS(HEADER("\x81\x83", "\0\0\0\0\0\0\0\1") OPT_RECORD("\0")), RESPONSE_FOREIGN, 0},
-    {OCTETS(HEADER("\x81\x81", "\0\0\0\0\0\0\0\1")), RESPONSE_FOREIGN, 0},
+    {OCTETS(HEADER("\x81\x80", "\0\0\0\0\0\0\0\1") OPT_RECORD("\0")), RESPONSE_MISMATCHED, 0},
+    {OCTETS(HEADER("\x81\x83", "\0\0\0\0\0\0\0\1") OPT_RECORD("\0")), RESPONSE_MISMATCHED, 0},
+    {OCTETS(HEADER("\x81\x81", "\0\0\0\0\0\0\0\1")), RESPONSE_MISMATCHED, 0},
     {OCTETS(HEADER("\x81\x81", "\0\0\0\1\0\0\0\0") "\0\0\1\0\1\0\0\0\x3c\0\4\xc0\0\2\1"),
-     RESPONSE_FOREIGN, 0},
+     RESPONSE_MISMATCHED, 0},
 };
 
 START_TEST(a_reply_without_a_question_counts_with_an_error_only)
@@ -327,7 +330,7 @@ static const struct {
     uint32_t ttl_seconds;
     unsigned bits;
 } meanings[] = {
-    /* The least TTL of what goes on. */
+    /* The least TTL of the records passed on. */
     {{.name = "a.test.",
       .answer = "a.test. 300 IN A 192.0.2.1\na.test. 200 IN A 192.0.2.2",
       .authority = "test. 100 IN NS ns.test.",
@@ -374,14 +377,14 @@ static const struct {
     {{.name = "a.test."}, 0, 0},
     {{.name = "a.test.", .authority = "test. 60 IN NS ns.test."}, 0, 0},
     {{.name = "a.test.", .answer = "a.test. 60 IN MX 1 mx.test."}, 0, 0},
-    /* An answer whose zone is told too, the SOA itself, and that of a zone beside the name's. */
+    /* An answer with its zone, the SOA itself, and that of a zone other than the name's. */
     {{.name = "a.test.", .answer = "a.test. 600 IN A 192.0.2.1", .authority = SOA("500", "40")},
      600,
      0},
     {{.name = "a.other.", .rcode = RCODE_NXDOMAIN, .authority = SOA("60", "40")},
      0,
      RESPONSE_NEGATIVE},
-    /* Whose owners are elsewhere is no answer. */
+    /* Records of other owners are no answer. */
     {{.name = "a.test.", .answer = "b.test. 600 IN A 192.0.2.1"}, 0, 0},
     {{.name = "a.test.", .answer = "a.test. 600 CH A 192.0.2.1"}, 0, 0},
     {{.name = "test.", .type = TYPE_SOA, .answer = SOA("500", "40")}, 500, 0},
@@ -411,7 +414,7 @@ static const struct {
      0},
 };
 
-START_TEST(how_long_a_response_is_kept_follows_from_its_records)
+START_TEST(the_cache_time_of_a_response_follows_from_its_records)
 {
     ck_assert_int_eq(read_said(&meanings[_i].said), RESPONSE_READ);
     ck_assert_uint_eq(response->ttl_seconds, meanings[_i].ttl_seconds);
@@ -427,7 +430,7 @@ static uint32_t nth_ttl(unsigned n)
     return load32(response_body(response) + offsets[n]);
 }
 
-START_TEST(the_body_promises_no_more_than_is_kept)
+START_TEST(the_ttls_in_the_body_do_not_exceed_the_cache_time)
 {
     read_said(&(struct said){.name = "a.test.",
                              .answer = "a.test. 2147483648 IN A 192.0.2.1\n"
@@ -446,7 +449,7 @@ START_TEST(the_body_promises_no_more_than_is_kept)
 END_TEST
 
 /* Cookie, EDE 3, EDE too short, padding, EDE 22 with text. */
-START_TEST(explanations_of_the_upstream_are_kept_and_its_other_options_not)
+START_TEST(ede_options_of_the_upstream_are_kept_and_others_not)
 {
     static const char kept[] = "\0\x0f\0\2\0\3\0\x0f\0\5\0\x16why";
 
@@ -464,7 +467,7 @@ START_TEST(explanations_of_the_upstream_are_kept_and_its_other_options_not)
 }
 END_TEST
 
-/* What the upstream's options are, and what is kept of them. */
+/* The upstream's options, and those that are kept. */
 static const struct {
     const char *options;
     const char *kept;
@@ -480,7 +483,7 @@ static const struct {
     {"000f0007 0006 e280ae6162", OCTETS("\0\x0f\0\2\0\6")},
 };
 
-START_TEST(an_explanation_that_cannot_be_shown_keeps_its_code)
+START_TEST(an_ede_with_an_unprintable_text_keeps_its_code)
 {
     ck_assert_int_eq(read_said(&(struct said){.name = "a.test.",
                                               .answer = "a.test. 60 IN A 192.0.2.1",
@@ -494,7 +497,7 @@ START_TEST(an_explanation_that_cannot_be_shown_keeps_its_code)
 END_TEST
 
 /* Room is for 512 octets: an option that fits alone, one that is too long, a short one behind. */
-START_TEST(an_explanation_without_end_is_left_out)
+START_TEST(an_ede_that_is_too_long_is_left_out)
 {
     static uint8_t octets[2048] = HEADER("\x81\x80", "\0\1\0\0\0\0\0\1") QUESTION;
     uint8_t *at = octets + 26;
@@ -510,7 +513,7 @@ START_TEST(an_explanation_without_end_is_left_out)
         at += 4 + lengths[i];
     }
     ask("www.test.", TYPE_A);
-    stand.asked.is_exact = false;
+    stand.expected.is_exact = false;
     ck_assert_int_eq(read_octets(octets, (size_t)(at - octets)), RESPONSE_READ);
     ck_assert_uint_eq(response->ede_octets, 504 + 8);
     ck_assert_mem_eq(response_ede(response) + 504, "\0\x0f\0\4dddd", 8);
@@ -544,7 +547,7 @@ END_TEST
 
 static const struct nat64_prefix no_nat64;
 
-/* Addresses met, and after how many the visitor has enough. */
+/* Addresses found, and after how many the walk is ended. */
 struct visit {
     uint32_t addresses[16];
     unsigned count, most;
@@ -708,7 +711,7 @@ START_TEST(a_response_cut_anywhere_is_not_read)
 }
 END_TEST
 
-/* Whatever is read is whole: its parts fill it, its TTLs lie in its body and under the cap. */
+/* A response that is read is consistent: its parts fill it, its TTLs are in its body and capped. */
 static void check_invariants(void)
 {
     const uint16_t *offsets = (const uint16_t *)(const void *)response->data;
@@ -753,10 +756,10 @@ int main(void)
     TCase *meaning = tcase_create("meaning");
     TCase *query = tcase_create("query");
 
-    tcase_add_test(form, a_response_is_its_records_and_where_their_ttls_stand);
+    tcase_add_test(form, a_response_is_its_records_and_their_ttl_offsets);
     tcase_add_loop_test(form, only_the_question_asked_is_answered, 0, COUNT(matches));
     tcase_add_loop_test(form, records_are_read_to_the_last_octet_or_not_at_all, 0, COUNT(records));
-    tcase_add_loop_test(form, pointers_may_follow_pointers_but_not_for_ever, 248, 253);
+    tcase_add_loop_test(form, pointers_to_pointers_are_followed_within_a_limit, 248, 253);
     tcase_add_loop_test(form, names_are_held_to_255_octets_through_pointers, 1, 7);
     tcase_add_test(form, a_message_full_of_the_smallest_records_is_read);
     tcase_add_loop_test(form, a_header_alone_counts_with_an_error_only, 0, 16);
@@ -764,13 +767,12 @@ int main(void)
                         sizeof questionless / sizeof questionless[0]);
     tcase_add_test(form, a_response_cut_anywhere_is_not_read);
     tcase_add_test(form, responses_with_a_few_octets_changed_are_whole_or_refused);
-    tcase_add_loop_test(meaning, how_long_a_response_is_kept_follows_from_its_records, 0,
+    tcase_add_loop_test(meaning, the_cache_time_of_a_response_follows_from_its_records, 0,
                         COUNT(meanings));
-    tcase_add_test(meaning, the_body_promises_no_more_than_is_kept);
-    tcase_add_test(meaning, explanations_of_the_upstream_are_kept_and_its_other_options_not);
-    tcase_add_test(meaning, an_explanation_without_end_is_left_out);
-    tcase_add_loop_test(meaning, an_explanation_that_cannot_be_shown_keeps_its_code, 0,
-                        COUNT(texts));
+    tcase_add_test(meaning, the_ttls_in_the_body_do_not_exceed_the_cache_time);
+    tcase_add_test(meaning, ede_options_of_the_upstream_are_kept_and_others_not);
+    tcase_add_test(meaning, an_ede_that_is_too_long_is_left_out);
+    tcase_add_loop_test(meaning, an_ede_with_an_unprintable_text_keeps_its_code, 0, COUNT(texts));
     tcase_add_loop_test(meaning, an_ipv4_address_is_found_in_every_form, 0, COUNT(forms));
     tcase_add_test(meaning, opt_may_stand_anywhere_in_its_section);
     tcase_add_test(meaning, a_code_is_put_together_from_header_and_opt);

@@ -37,7 +37,7 @@ static const struct {
           "old.test.",
           "DNAME") "www.old.test. 60 IN CNAME www.new.test.\nwww.new.test. 60 IN A 192.0.2.1\n"},
      "www.old.test>www.new.test@3 "},
-    /* What was asked for is no link, though it looks like a part of one. */
+    /* The type asked for is no alias, even if it is a CNAME or RRSIG. */
     {{.name = "a.test.",
       .type = TYPE_RRSIG,
       .answer = "a.test. 60 IN CNAME b.test.\n" SIGNED("b.test.", "CNAME")},
@@ -57,7 +57,7 @@ static void add_name(char *text, const struct name *added)
     strncat(text, one, text_length(&out));
 }
 
-START_TEST(each_alias_tells_where_the_chain_can_be_cut)
+START_TEST(each_alias_is_an_offset_where_the_chain_can_be_cut)
 {
     char links[1024] = "";
     struct response_alias alias = {.answers = 0};
@@ -67,8 +67,8 @@ START_TEST(each_alias_tells_where_the_chain_can_be_cut)
                                  .type = rows[_i].said.type == 0 ? TYPE_A : rows[_i].said.type,
                                  .class = CLASS_IN,
                                  .bits = QUESTION_DO | QUESTION_CD};
-    struct asked asked = {.question = &question, .id = SAID_ID, .name = name.octets};
-    ck_assert_int_eq(response_read(octets, said_write(&rows[_i].said, octets), &asked, response),
+    struct expected expected = {.question = &question, .id = SAID_ID, .name = name.octets};
+    ck_assert_int_eq(response_read(octets, said_write(&rows[_i].said, octets), &expected, response),
                      RESPONSE_READ);
     while (response_next_alias(response, &question, &alias)) {
         char count[16];
@@ -77,7 +77,7 @@ START_TEST(each_alias_tells_where_the_chain_can_be_cut)
         add_name(links, &alias.target);
         snprintf(count, sizeof count, "@%u ", (unsigned)alias.answers);
         strcat(links, count);
-        /* What comes next begins where the link ends. */
+        /* The next record begins where the alias ends. */
         const uint16_t *ttls = (const uint16_t *)(const void *)response->data;
         ck_assert_uint_lt(alias.cname, alias.end);
         ck_assert_uint_lt(ttls[alias.answers - 1], alias.end);
@@ -96,7 +96,8 @@ int main(void)
     Suite *suite = suite_create("forward/response_alias");
     TCase *aliases = tcase_create("aliases");
 
-    tcase_add_loop_test(aliases, each_alias_tells_where_the_chain_can_be_cut, 0, COUNT(rows));
+    tcase_add_loop_test(aliases, each_alias_is_an_offset_where_the_chain_can_be_cut, 0,
+                        COUNT(rows));
     suite_add_tcase(suite, aliases);
     return suite_run(suite);
 }

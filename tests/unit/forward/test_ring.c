@@ -105,7 +105,7 @@ START_TEST(an_empty_ring_takes_entries_until_it_is_full)
 }
 END_TEST
 
-START_TEST(a_full_ring_renews_its_oldest_in_its_place)
+START_TEST(a_full_ring_renews_its_oldest_in_place)
 {
     begin();
     for (int i = 0; i < SIZE / 64; i++)
@@ -157,7 +157,7 @@ int main(void)
     TCase *order = tcase_create("order");
 
     tcase_add_test(order, an_empty_ring_takes_entries_until_it_is_full);
-    tcase_add_test(order, a_full_ring_renews_its_oldest_in_its_place);
+    tcase_add_test(order, a_full_ring_renews_its_oldest_in_place);
     tcase_add_test(order, what_does_not_fit_before_the_end_begins_at_the_start);
     tcase_add_test(order, entries_come_out_whole_in_the_order_they_went_in);
     suite_add_tcase(suite, order);

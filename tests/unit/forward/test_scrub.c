@@ -11,7 +11,7 @@
 #include "support/suite.h"
 #include "wire/types.h"
 
-/* What an upstream said goes through response_read and out to a client, where ldns reads it. */
+/* An upstream's message goes through response_read to a client, where ldns reads it. */
 static alignas(struct response) uint8_t room[RESPONSE_OCTETS_MOST];
 static struct response *const response = (struct response *)(void *)room;
 static uint8_t request[REQUEST_OCTETS_MOST], octets[SAID_OCTETS_MOST], reply[TCP_OCTETS_MOST];
@@ -27,8 +27,8 @@ static enum response_status read_said(const struct said *said, bool wants_proofs
 
     ck_assert_int_eq(query_read(request, length, &query), QUERY_READ);
     question = question_of(&query, 0);
-    struct asked asked = {.question = &question, .id = SAID_ID, .name = query.name.octets};
-    return response_read(octets, said_write(said, octets), &asked, response);
+    struct expected expected = {.question = &question, .id = SAID_ID, .name = query.name.octets};
+    return response_read(octets, said_write(said, octets), &expected, response);
 }
 
 static void pass_on(struct decoded *decoded)
@@ -68,7 +68,7 @@ static const struct {
     unsigned dropped;
     bool wants_proofs, checks;
 } rows[] = {
-    /* A foreign owner beside the answer, and alone. */
+    /* Another owner beside the answer, and alone. */
     {{.name = "www.stub.example.",
       .answer = "www.stub.example. 60 IN A 192.0.2.1\nwww.bank.test. 60 IN A 192.0.2.66\n",
       .authority = "bank.test. 60 IN NS ns.evil.example.",
@@ -97,7 +97,7 @@ static const struct {
      5,
      true,
      false},
-    /* A chain in any order goes on in its own; what hangs on none of its names does not. */
+    /* A chain in any order is passed on in its own order; records at other names are not. */
     {{.name = "a.test.",
       .answer = "c.other. 9 IN A 192.0.2.1\nb.test. 60 IN CNAME c.other.\nx.test. 60 IN A "
                 "192.0.2.9\na.test. 60 IN CNAME b.test.\nc.other. 9 IN A 192.0.2.2\n"},
@@ -152,7 +152,7 @@ static const struct {
      1,
      false,
      false},
-    /* DNAME: for who checks, with its alias, and only if the alias was made from it. */
+    /* DNAME: for clients that validate, with its alias, and only if the alias was made from it. */
     {{.name = "www.old.test.",
       .answer = "old.test. 60 IN DNAME new.test.\nwww.old.test. 60 IN CNAME www.new.test.\n"
                 "www.new.test. 60 IN A 192.0.2.1\n"},
@@ -180,7 +180,7 @@ static const struct {
      3,
      true,
      true},
-    /* Proofs: the SOA of a zone that the last name lies in; with DO what else that zone says. */
+    /* Proofs: the SOA of the last name's zone; with DO the other proofs of that zone. */
     {{.name = "a.test.",
       .answer = "a.test. 60 IN CNAME b.other.\n",
       .authority = SOA "other. 60 IN SOA ns.other. root.other. 1 2 3 4 60\nother. 60 IN NS "
@@ -211,7 +211,7 @@ static const struct {
      0,
      false,
      false},
-    /* A name made by a wildcard: that no closer one is there. */
+    /* A name made by a wildcard: the proof that no closer one exists. */
     {{.name = "a.test.",
       .answer = "a.test. 60 IN A 192.0.2.1\n" SIGNED("a.test.", "A", "test."),
       .authority = SOA "0.test. 60 IN NSEC b.test. A\n" SIGNED(
@@ -221,7 +221,7 @@ static const struct {
      0,
      true,
      false},
-    /* Who did not sign for the name proves nothing. */
+    /* A zone that did not sign the answer proves nothing. */
     {{.name = "a.test.",
       .answer = "a.test. 60 IN A 192.0.2.1\n" SIGNED("a.test.", "A", "com."),
       .authority = "a.com. 60 IN NSEC b.com. A\n"},
@@ -232,7 +232,7 @@ static const struct {
      false},
 };
 
-START_TEST(what_stands_on_the_chain_goes_on_and_nothing_else)
+START_TEST(records_of_the_chain_are_passed_on_and_no_others)
 {
     struct decoded decoded;
 
@@ -259,7 +259,7 @@ static const char *chain_of(unsigned links)
     return text;
 }
 
-START_TEST(a_chain_is_followed_as_far_as_anybody_builds_them)
+START_TEST(a_chain_is_followed_for_sixteen_aliases)
 {
     unsigned links = (unsigned)_i;
 
@@ -288,7 +288,7 @@ START_TEST(a_chain_that_comes_back_ends_there)
 END_TEST
 
 /* The target's last label is the owner's TTL: as it counts down, it would be another name. */
-START_TEST(a_name_does_not_hang_on_octets_that_change)
+START_TEST(no_name_depends_on_octets_that_change)
 {
     static const uint8_t said[] = "\x2b\x67\x81\x80\0\1\0\2\0\0\0\0\1a\0\0\1\0\1"
                                   "\xc0\x0c\0\5\0\1\0\1x\0\0\2\xc0\x1a"
@@ -298,8 +298,8 @@ START_TEST(a_name_does_not_hang_on_octets_that_change)
 
     ck_assert_int_eq(query_read(request, length, &query), QUERY_READ);
     question = question_of(&query, 0);
-    struct asked asked = {.question = &question, .id = SAID_ID, .name = query.name.octets};
-    ck_assert_int_eq(response_read(said, sizeof said - 1, &asked, response), RESPONSE_READ);
+    struct expected expected = {.question = &question, .id = SAID_ID, .name = query.name.octets};
+    ck_assert_int_eq(response_read(said, sizeof said - 1, &expected, response), RESPONSE_READ);
     pass_on(&decoded);
     ck_assert_str_eq(lines_of(ldns_pkt_answer(decoded.packet)),
                      "a. 86400 IN CNAME x.\nx. 60 IN A 192.0.2.1\n");
@@ -314,10 +314,10 @@ int main(void)
     Suite *suite = suite_create("forward/scrub");
     TCase *chain = tcase_create("chain");
 
-    tcase_add_loop_test(chain, what_stands_on_the_chain_goes_on_and_nothing_else, 0, COUNT(rows));
-    tcase_add_loop_test(chain, a_chain_is_followed_as_far_as_anybody_builds_them, 0, 20);
+    tcase_add_loop_test(chain, records_of_the_chain_are_passed_on_and_no_others, 0, COUNT(rows));
+    tcase_add_loop_test(chain, a_chain_is_followed_for_sixteen_aliases, 0, 20);
     tcase_add_test(chain, a_chain_that_comes_back_ends_there);
-    tcase_add_test(chain, a_name_does_not_hang_on_octets_that_change);
+    tcase_add_test(chain, no_name_depends_on_octets_that_change);
     suite_add_tcase(suite, chain);
     return suite_run(suite);
 }

@@ -27,7 +27,7 @@ static struct {
 static alignas(struct response) uint8_t room[RESPONSE_OCTETS_MOST];
 static struct response *const response = (struct response *)(void *)room;
 
-/* Reads what the upstream said, and begins a reply with an alias that leads to its question. */
+/* Reads the upstream's message, and begins a reply with an alias that leads to its question. */
 static void begin(const struct said *said, size_t most)
 {
     static uint8_t octets[SAID_OCTETS_MOST];
@@ -38,8 +38,9 @@ static void begin(const struct said *said, size_t most)
     ck_assert(name_from_text(said->name, &stand.name));
     stand.question = (struct question){
         .name = &stand.name, .type = type, .class = CLASS_IN, .bits = QUESTION_DO | QUESTION_CD};
-    struct asked asked = {.question = &stand.question, .id = SAID_ID, .name = stand.name.octets};
-    ck_assert_int_eq(response_read(octets, said_write(said, octets), &asked, response),
+    struct expected expected = {
+        .question = &stand.question, .id = SAID_ID, .name = stand.name.octets};
+    ck_assert_int_eq(response_read(octets, said_write(said, octets), &expected, response),
                      RESPONSE_READ);
     memset(stand.octets, 0xee, sizeof stand.octets);
     reply_start(&stand.reply, stand.request, &stand.query, &stand.options, stand.octets, most);
@@ -64,7 +65,7 @@ static const char big_set[] =
     "edge.example.net. 60 IN A 192.0.2.1\nedge.example.net. 60 IN A 192.0.2.2\n"
     "edge.example.net. 60 IN A 192.0.2.3\n";
 
-/* Names in every place where a message has them compressed. */
+/* Names at every offset where a message has them compressed. */
 static const struct {
     struct said said;
     const char *answer[4], *authority;
@@ -103,7 +104,7 @@ static const struct {
      NULL},
 };
 
-START_TEST(records_say_the_same_behind_another_question)
+START_TEST(records_are_the_same_after_another_question)
 {
     struct decoded decoded;
     unsigned answers = 1;
@@ -122,7 +123,7 @@ START_TEST(records_say_the_same_behind_another_question)
 }
 END_TEST
 
-START_TEST(ttls_are_counted_down_and_the_least_is_told)
+START_TEST(ttls_are_counted_down_and_the_least_is_reported)
 {
     struct decoded decoded;
 
@@ -144,8 +145,8 @@ START_TEST(ttls_are_counted_down_and_the_least_is_told)
 }
 END_TEST
 
-/* Behind an alias nothing of the response is left; what comes next stands at its target. */
-START_TEST(a_response_is_left_at_an_alias)
+/* After an alias the rest of the response is left out; the next record is at its target. */
+START_TEST(a_response_can_be_cut_at_an_alias)
 {
     struct response_alias alias = {.end = 0};
     struct decoded decoded;
@@ -164,7 +165,7 @@ START_TEST(a_response_is_left_at_an_alias)
 }
 END_TEST
 
-/* Whatever the room, nothing is written beyond it and no record is cut in the middle. */
+/* With any room, nothing is written beyond it and no record is cut in the middle. */
 START_TEST(what_does_not_fit_is_left_out_whole)
 {
     char answer[4096] = "www.example.org. 300 IN CNAME edge.example.net.\n";
@@ -190,9 +191,9 @@ int main(void)
     Suite *suite = suite_create("forward/splice");
     TCase *records = tcase_create("records");
 
-    tcase_add_loop_test(records, records_say_the_same_behind_another_question, 0, COUNT(stories));
-    tcase_add_test(records, ttls_are_counted_down_and_the_least_is_told);
-    tcase_add_test(records, a_response_is_left_at_an_alias);
+    tcase_add_loop_test(records, records_are_the_same_after_another_question, 0, COUNT(stories));
+    tcase_add_test(records, ttls_are_counted_down_and_the_least_is_reported);
+    tcase_add_test(records, a_response_can_be_cut_at_an_alias);
     tcase_add_test(records, what_does_not_fit_is_left_out_whole);
     suite_add_tcase(suite, records);
     return suite_run(suite);

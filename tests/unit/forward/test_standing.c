@@ -31,7 +31,7 @@ static void make_failing(void)
     ck_assert(standing_on_probe_silence(&one, NOW_MS));
 }
 
-START_TEST(questions_in_silence_put_a_server_in_doubt_and_never_make_it_failing)
+START_TEST(unanswered_questions_put_a_server_in_doubt_and_never_make_it_failing)
 {
     doubt();
     for (int i = 0; i < 1000; i++)
@@ -40,7 +40,7 @@ START_TEST(questions_in_silence_put_a_server_in_doubt_and_never_make_it_failing)
 }
 END_TEST
 
-START_TEST(probes_in_silence_make_a_server_in_doubt_failing)
+START_TEST(unanswered_probes_make_a_server_in_doubt_failing)
 {
     ck_assert(!standing_on_probe_silence(&one, NOW_MS));
     make_failing();
@@ -60,7 +60,7 @@ START_TEST(a_reply_between_silences_starts_the_count_anew)
 }
 END_TEST
 
-START_TEST(a_question_that_was_sent_before_the_last_reply_is_no_silence)
+START_TEST(a_question_sent_before_the_last_reply_does_not_count_as_silence)
 {
     standing_on_reply(&one, true, NOW_MS);
     for (int i = 0; i < 10 * STANDING_SILENT_MOST; i++)
@@ -69,7 +69,7 @@ START_TEST(a_question_that_was_sent_before_the_last_reply_is_no_silence)
 }
 END_TEST
 
-START_TEST(any_reply_makes_a_server_well_and_says_whether_it_had_been_failing)
+START_TEST(any_reply_makes_a_server_well_and_returns_whether_it_was_failing)
 {
     doubt();
     ck_assert(!standing_on_reply(&one, true, NOW_MS - 1));
@@ -94,7 +94,7 @@ START_TEST(probes_that_were_silent_in_an_earlier_doubt_do_not_count)
 }
 END_TEST
 
-/* How many probes stay silent before a server that is in doubt is failing. */
+/* The number of unanswered probes before a server in doubt is failing. */
 static unsigned count_probes_to_fail(void)
 {
     unsigned probes = 1;
@@ -111,7 +111,7 @@ static void doubt_again(void)
     ck_assert_int_eq(standing_state(&one), STANDING_IN_DOUBT);
 }
 
-START_TEST(a_server_that_answers_clients_alone_is_failing_only_after_long)
+START_TEST(a_server_that_answers_clients_only_takes_longer_to_be_failing)
 {
     make_failing();
     ck_assert(standing_on_reply(&one, false, NOW_MS + 1));
@@ -128,7 +128,7 @@ START_TEST(a_server_that_answers_clients_alone_is_failing_only_after_long)
 }
 END_TEST
 
-START_TEST(a_server_that_was_away_and_answers_a_probe_again_is_failing_as_soon_as_before)
+START_TEST(after_a_probe_is_answered_a_server_is_failing_as_soon_as_before)
 {
     make_failing();
     ck_assert(standing_on_reply(&one, false, NOW_MS + 1));
@@ -140,7 +140,7 @@ START_TEST(a_server_that_was_away_and_answers_a_probe_again_is_failing_as_soon_a
 }
 END_TEST
 
-START_TEST(a_client_s_answer_after_one_silent_probe_says_nothing_of_probes)
+START_TEST(an_answer_to_a_client_after_one_silent_probe_raises_no_suspicion)
 {
     doubt();
     standing_on_probe_silence(&one, NOW_MS);
@@ -194,7 +194,7 @@ START_TEST(doubts_that_come_and_go_make_no_more_probes)
 }
 END_TEST
 
-START_TEST(a_peculiarity_is_known_for_a_while_once_two_names_needed_it)
+START_TEST(a_quirk_is_known_for_a_while_once_two_names_needed_it)
 {
     struct quirk quirk = {.name = 0};
 
@@ -210,7 +210,7 @@ START_TEST(a_peculiarity_is_known_for_a_while_once_two_names_needed_it)
 }
 END_TEST
 
-/* ---- Of a list ---- */
+/* ---- A list of servers ---- */
 
 static struct upstream first[] = {{.text = "10.0.0.2"}, {.text = "1.1.1.1"}};
 static struct upstream second[] = {{.text = "1.1.1.1"}, {.text = "9.9.9.9"}};
@@ -255,20 +255,19 @@ int main(void)
     TCase *all = tcase_create("all");
 
     tcase_add_checked_fixture(all, set_up, NULL);
-    tcase_add_test(all, questions_in_silence_put_a_server_in_doubt_and_never_make_it_failing);
-    tcase_add_test(all, probes_in_silence_make_a_server_in_doubt_failing);
+    tcase_add_test(all, unanswered_questions_put_a_server_in_doubt_and_never_make_it_failing);
+    tcase_add_test(all, unanswered_probes_make_a_server_in_doubt_failing);
     tcase_add_test(all, a_reply_between_silences_starts_the_count_anew);
-    tcase_add_test(all, a_question_that_was_sent_before_the_last_reply_is_no_silence);
-    tcase_add_test(all, any_reply_makes_a_server_well_and_says_whether_it_had_been_failing);
+    tcase_add_test(all, a_question_sent_before_the_last_reply_does_not_count_as_silence);
+    tcase_add_test(all, any_reply_makes_a_server_well_and_returns_whether_it_was_failing);
     tcase_add_test(all, probes_that_were_silent_in_an_earlier_doubt_do_not_count);
     tcase_add_test(all, a_probe_is_due_at_once_and_then_twice_a_second_for_one_worker);
-    tcase_add_test(all, a_server_that_answers_clients_alone_is_failing_only_after_long);
-    tcase_add_test(all,
-                   a_server_that_was_away_and_answers_a_probe_again_is_failing_as_soon_as_before);
-    tcase_add_test(all, a_client_s_answer_after_one_silent_probe_says_nothing_of_probes);
+    tcase_add_test(all, a_server_that_answers_clients_only_takes_longer_to_be_failing);
+    tcase_add_test(all, after_a_probe_is_answered_a_server_is_failing_as_soon_as_before);
+    tcase_add_test(all, an_answer_to_a_client_after_one_silent_probe_raises_no_suspicion);
     tcase_add_test(all, a_failing_server_is_tried_four_times_a_second_by_one_worker);
     tcase_add_test(all, doubts_that_come_and_go_make_no_more_probes);
-    tcase_add_test(all, a_peculiarity_is_known_for_a_while_once_two_names_needed_it);
+    tcase_add_test(all, a_quirk_is_known_for_a_while_once_two_names_needed_it);
     tcase_add_test(all, a_server_that_the_next_list_names_too_keeps_its_standing);
     suite_add_tcase(suite, all);
     return suite_run(suite);
