@@ -6,7 +6,7 @@
 
 #include "base/bytes.h"
 
-/* The octets of the frame that begins here, as far as can be seen; 0: its length is not there. */
+/* The size of the frame that begins here; 0: its length field is incomplete. */
 static size_t frame_octets(const uint8_t *octets, size_t length)
 {
     return length < FRAME_LENGTH_OCTETS ? 0 : FRAME_LENGTH_OCTETS + (size_t)load16(octets);
@@ -17,7 +17,7 @@ static void hand_out(uint8_t *frame, size_t octets, frames_on_message *on_messag
     on_message(context, frame + FRAME_LENGTH_OCTETS, octets - FRAME_LENGTH_OCTETS);
 }
 
-/* Moves octets behind those held until a frame is whole. Returns how many. */
+/* Appends octets to those held until the frame is complete. Returns how many. */
 static size_t complete(struct frames *frames, const uint8_t *octets, size_t length)
 {
     size_t taken = 0;

@@ -1,7 +1,7 @@
 #pragma once
 /**
- * Messages out of a stream of octets: two octets of length, then the message (RFC 1035 section
- * 4.2.2), however the network has cut it.
+ * Splits a stream of octets into messages: two octets of length, then the message (RFC 1035 section
+ * 4.2.2), however the network has segmented it.
  *
  * Threads: one worker's.  Memory: room for one message of any length, allocated when the first one
  * comes in pieces.
@@ -14,16 +14,16 @@ enum { FRAME_LENGTH_OCTETS = 2, FRAME_OCTETS_MOST = FRAME_LENGTH_OCTETS + 65535 
 
 /** Starts as all zeros. */
 struct frames {
-    uint8_t *held; /* the beginning of a frame; NULL: no room yet */
+    uint8_t *held; /* the beginning of a frame; NULL: not allocated yet */
     size_t length;
 };
 
-/** One message, which the listener may change. */
+/** Called with one message, which the listener may change. */
 typedef void frames_on_message(void *context, uint8_t *octets, size_t length);
 
-/** Hands out each message that is whole now, and keeps the rest. Returns false without memory. */
+/** Calls on_message for each complete message, and keeps the rest. Returns false without memory. */
 bool frames_take(struct frames *frames, uint8_t *octets, size_t length,
                  frames_on_message *on_message, void *context);
 
-/** Forgets what is held, and frees its room. */
+/** Drops an incomplete message and frees the room. */
 void frames_close(struct frames *frames);

@@ -13,14 +13,14 @@
 
 enum {
     EVENTS_MOST = 64,   /* taken from epoll at once ... */
-    ROUNDS_MOST = 4,    /* ... and so often, before others get their turn */
+    ROUNDS_MOST = 4,    /* ... and so often, before other handles are served */
     DATAGRAMS_MOST = 8, /* read from one socket at once */
     PORT_FIRST = 1024,
     PORT_COUNT = 65536 - PORT_FIRST,
     PORT_TRIES_MOST = 8,
     STREAMS = SOCKETS_STREAMS_MOST, /* of each server */
-    STREAMS_SURE = 2,               /* of these, whatever else is open */
-    APART_MS = 10000,               /* since one was in doubt */
+    STREAMS_RESERVED = 2,           /* of these, whatever else is open */
+    LONE_QUERIES_MS = 10000,        /* since one was doubtful */
 };
 
 enum attempt_socket_state {
@@ -30,11 +30,11 @@ enum attempt_socket_state {
     ATTEMPT_SOCKET_FAILED
 };
 
-/* What carries an attempt, by its ticket: a socket of its own, or a place on a stream. */
+/* The transport of an attempt, by its ticket: a socket of its own, or a query on a stream. */
 struct attempt_socket {
     struct stream_query *stream_query; /* ATTEMPT_SOCKET_STREAM, of ... */
     struct stream *stream;
-    uint64_t event; /* ATTEMPT_SOCKET_UDP: as epoll hands it back */
+    uint64_t event; /* ATTEMPT_SOCKET_UDP: epoll's data */
     int descriptor; /* ATTEMPT_SOCKET_UDP */
     uint8_t state;  /* enum attempt_socket_state */
     uint8_t server;
@@ -42,38 +42,38 @@ struct attempt_socket {
     bool is_listed;  /* among the failed */
 };
 
-/* One server's streams. */
-struct turn_taking {
+/* The choice among one server's streams. */
+struct server_streams {
     struct stream *current;
-    uint64_t doubted_ms; /* when one was seen in doubt last; 0: none was */
+    uint64_t doubted_ms; /* when one was last found doubtful; 0: never */
 };
 
 struct sockets {
-    struct link link;                       /* first: what the forwarder holds */
-    struct stream_home home;                /* its listener is this file */
+    struct link link;                       /* first member: sockets_link returns it */
+    struct stream_home home;                /* its listener is in this file */
     uv_poll_t poll;                         /* on the epoll descriptor */
-    uv_idle_t soon;                         /* active while something waits for the next turn */
+    uv_idle_t soon;                         /* active while the next turn has work */
     uv_timer_t tick;                        /* active while a stream is open */
     unsigned handles;                       /* of these, not closed yet */
     struct tls_trust *trust;                /* NULL: no server speaks TLS */
     struct attempt_socket *attempt_sockets; /* by ticket; their slots in epoll are their tickets */
     size_t attempt_socket_count;
-    struct stream *streams; /* STREAMS by server; their slots come behind the attempts' */
+    struct stream *streams; /* STREAMS by server; their slots follow the attempts' */
     size_t stream_count;
-    struct turn_taking *turns; /* by server: which of its streams takes new questions */
+    struct server_streams *server_streams; /* by server: which of its streams takes new questions */
     size_t server_count;
     const struct upstream *const *servers;
-    link_ticket *failed; /* a circle of those that failed within send */
+    link_ticket *failed; /* a ring of attempts that failed within send */
     size_t failed_first;
     size_t failed_count;
-    size_t open_count; /* trips that are ATTEMPT_SOCKET_UDP */
+    size_t open_count; /* attempts that are ATTEMPT_SOCKET_UDP */
     size_t open_most;
 };
 
 /* ---- UDP ---- */
 
-/* Any port will do that nobody has: a resolver's ports must not be foreseen (RFC 5452 section
- * 9.2), so it is drawn here, from more than the system's own range. */
+/* A resolver's ports must be unpredictable (RFC 5452 section 9.2), so the port is drawn here, from
+ * more than the system's own range. */
 static bool bind_to_random_port(int descriptor, sa_family_t family, struct random_source *random)
 {
     struct endpoint own = {.v6 = {0}};
@@ -122,7 +122,7 @@ static void close_attempt_socket(struct sockets *sockets, struct attempt_socket 
     attempt_socket->state = ATTEMPT_SOCKET_NONE;
 }
 
-/* Has on_soon tell of it. */
+/* Makes on_soon notify the failure. */
 static void fail_soon(struct sockets *sockets, link_ticket ticket, enum link_failure failure)
 {
     struct attempt_socket *attempt_socket = &sockets->attempt_sockets[ticket];
@@ -144,7 +144,7 @@ static bool send_datagram(struct sockets *sockets, link_ticket ticket, const uin
     struct attempt_socket *attempt_socket = &sockets->attempt_sockets[ticket];
     sa_family_t family = sockets->servers[attempt_socket->server]->endpoint.any.sa_family;
 
-    /* What is left belongs to connections, the operator's command and files. */
+    /* The other descriptors are for connections, the operator's command and files. */
     if (sockets->open_count == sockets->open_most)
         return false;
     attempt_socket->descriptor = socket(family, SOCK_DGRAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
@@ -171,8 +171,8 @@ static void notify_response(void *context, link_ticket ticket, const uint8_t *oc
     listener->on_response(listener->context, ticket, octets, length);
 }
 
-/* The attempt is over before anybody hears of it, so that the ticket may be used again at once. */
-static void failure_text(void *context, link_ticket ticket, enum link_failure failure)
+/* Closes the attempt before the callback, so that the ticket may be used again at once. */
+static void notify_failure(void *context, link_ticket ticket, enum link_failure failure)
 {
     struct sockets *sockets = context;
     const struct link_listener *listener = &sockets->link.listener;
@@ -181,7 +181,7 @@ static void failure_text(void *context, link_ticket ticket, enum link_failure fa
     listener->on_failure(listener->context, ticket, failure);
 }
 
-/* Reads until nothing is left, or somebody has heard enough and forgotten the attempt. */
+/* Reads until nothing is left, or the listener has ended the attempt. */
 static void read_datagrams(struct sockets *sockets, link_ticket ticket)
 {
     const struct attempt_socket *attempt_socket = &sockets->attempt_sockets[ticket];
@@ -196,7 +196,7 @@ static void read_datagrams(struct sockets *sockets, link_ticket ticket)
             notify_response(sockets, ticket, sockets->home.wire, (size_t)length);
         } else if (errno != EINTR) {
             if (errno != EAGAIN)
-                failure_text(sockets, ticket, link_failure_of(errno));
+                notify_failure(sockets, ticket, link_failure_of(errno));
             return;
         }
     }
@@ -225,7 +225,7 @@ static void on_ready(uv_poll_t *poll, int status, int events)
     struct epoll_event ready[EVENTS_MOST];
     int count = EVENTS_MOST;
 
-    (void)status, (void)events; /* whatever it is, epoll knows */
+    (void)status, (void)events; /* epoll_wait reports the events */
     for (unsigned round = 0; round < ROUNDS_MOST && count == EVENTS_MOST; round++) {
         count = epoll_wait(sockets->home.epoll, ready, EVENTS_MOST, 0);
         for (int i = 0; i < count; i++)
@@ -243,11 +243,12 @@ static void notify_failed(struct sockets *sockets)
         sockets->failed_count--;
         attempt_socket->is_listed = false;
         if (attempt_socket->state == ATTEMPT_SOCKET_FAILED)
-            failure_text(sockets, ticket, attempt_socket->failure);
+            notify_failure(sockets, ticket, attempt_socket->failure);
     }
 }
 
-/* What was sent or failed since the last turn. What comes meanwhile waits for the next one. */
+/* Handles what was sent or failed since the last turn. What is added meanwhile waits for the next
+ * one. */
 static void on_soon(uv_idle_t *soon)
 {
     struct sockets *sockets = soon->data;
@@ -274,83 +275,87 @@ static void on_tick(uv_timer_t *tick)
 
 /* ---- the link ---- */
 
-/* What a server's streams offer to a question that goes alone; NULL: none is so. */
-struct offer {
-    struct stream *idle; /* open, and nobody waits on it */
+/* The streams of a server that a lone query could use; NULL: none of the kind. */
+struct candidates {
+    struct stream *idle; /* open, without questions */
     struct stream *closed;
-    struct stream *least;   /* with the fewest questions, not in doubt */
-    struct stream *longest; /* in doubt for the longest time */
+    struct stream *least;   /* with the fewest questions, not doubtful */
+    struct stream *longest; /* doubtful for the longest time */
     size_t open_count;
 };
 
-static void consider(struct offer *offer, struct stream *stream, bool is_doubtful)
+static void consider(struct candidates *candidates, struct stream *stream, bool is_doubtful)
 {
     bool is_idle = stream->stream_queries.count == 0;
 
-    offer->open_count += stream->state != STREAM_CLOSED;
+    candidates->open_count += stream->state != STREAM_CLOSED;
     if (stream->state == STREAM_CLOSED && is_idle)
-        offer->closed = stream;
+        candidates->closed = stream;
     else if (is_idle)
-        offer->idle = stream;
-    else if (is_doubtful && (offer->longest == NULL || stream->quiet_ms < offer->longest->quiet_ms))
-        offer->longest = stream;
-    else if (!is_doubtful && (offer->least == NULL ||
-                              stream->stream_queries.count < offer->least->stream_queries.count))
-        offer->least = stream;
+        candidates->idle = stream;
+    else if (is_doubtful &&
+             (candidates->longest == NULL || stream->quiet_ms < candidates->longest->quiet_ms))
+        candidates->longest = stream;
+    else if (!is_doubtful &&
+             (candidates->least == NULL ||
+              stream->stream_queries.count < candidates->least->stream_queries.count))
+        candidates->least = stream;
 }
 
-/* Looks at them all. One in doubt on which nobody waits any more is closed. */
-static struct offer find_offer(struct sockets *sockets, uint8_t server, uint64_t now_ms)
+/* Considers all streams. Closes a doubtful one without questions. */
+static struct candidates find_candidates(struct sockets *sockets, uint8_t server, uint64_t now_ms)
 {
-    struct offer offer = {.open_count = 0};
+    struct candidates candidates = {.open_count = 0};
 
     for (size_t i = 0; i < STREAMS; i++) {
         struct stream *stream = &sockets->streams[STREAMS * (size_t)server + i];
         bool is_doubtful = stream_is_doubtful(stream, now_ms);
         if (is_doubtful)
-            sockets->turns[server].doubted_ms = now_ms;
+            sockets->server_streams[server].doubted_ms = now_ms;
         if (is_doubtful && stream->stream_queries.count == 0)
             stream_give_up(stream, now_ms);
-        consider(&offer, stream, is_doubtful);
+        consider(&candidates, stream, is_doubtful);
     }
-    return offer;
+    return candidates;
 }
 
 /*
- * A stream on which the question waits for no other. Without one, that which is in doubt longest
- * makes room, once it is long enough.
+ * Chooses a stream without other questions. If there is none, replaces the one that is doubtful
+ * longest, once that is long enough.
  */
-static struct stream *choose_apart(struct sockets *sockets, uint8_t server, uint64_t now_ms)
+static struct stream *choose_for_lone_query(struct sockets *sockets, uint8_t server,
+                                            uint64_t now_ms)
 {
-    struct offer offer = find_offer(sockets, server, now_ms);
-    bool may_open = offer.open_count < STREAMS_SURE ||
-                    sockets->open_count + offer.open_count < sockets->open_most;
+    struct candidates candidates = find_candidates(sockets, server, now_ms);
+    bool may_open = candidates.open_count < STREAMS_RESERVED ||
+                    sockets->open_count + candidates.open_count < sockets->open_most;
 
-    if (offer.idle != NULL)
-        return offer.idle;
-    if (offer.closed != NULL && may_open)
-        return offer.closed;
-    if (offer.longest != NULL && now_ms - offer.longest->quiet_ms >= STREAM_OPENING_MS) {
-        stream_give_up(offer.longest, now_ms);
-        return offer.longest;
+    if (candidates.idle != NULL)
+        return candidates.idle;
+    if (candidates.closed != NULL && may_open)
+        return candidates.closed;
+    if (candidates.longest != NULL && now_ms - candidates.longest->quiet_ms >= STREAM_OPENING_MS) {
+        stream_give_up(candidates.longest, now_ms);
+        return candidates.longest;
     }
-    return offer.least != NULL ? offer.least : sockets->turns[server].current;
+    return candidates.least != NULL ? candidates.least : sockets->server_streams[server].current;
 }
 
 /*
  * The server's stream for a new question: one for all, as long as answers come. A server may answer
- * one question after the other (RFC 7766 section 6.2.1.1 only asks it not to), so that a slow name
- * holds up all behind it; once one has been in doubt, every question goes alone for a while.
+ * one question after the other (RFC 7766 section 6.2.1.1 only recommends otherwise), so that a slow
+ * name delays all after it. Once a stream has been doubtful, each question gets its own for a
+ * while.
  */
 static struct stream *choose_stream(struct sockets *sockets, uint8_t server, uint64_t now_ms)
 {
-    struct turn_taking *turns = &sockets->turns[server];
+    struct server_streams *server_streams = &sockets->server_streams[server];
 
-    if (stream_is_doubtful(turns->current, now_ms))
-        turns->doubted_ms = now_ms;
-    if (turns->doubted_ms != 0 && now_ms - turns->doubted_ms < APART_MS)
-        turns->current = choose_apart(sockets, server, now_ms);
-    return turns->current;
+    if (stream_is_doubtful(server_streams->current, now_ms))
+        server_streams->doubted_ms = now_ms;
+    if (server_streams->doubted_ms != 0 && now_ms - server_streams->doubted_ms < LONE_QUERIES_MS)
+        server_streams->current = choose_for_lone_query(sockets, server, now_ms);
+    return server_streams->current;
 }
 
 static bool send_over_stream(struct sockets *sockets, link_ticket ticket, const uint8_t *query,
@@ -430,12 +435,12 @@ static bool allocate(struct sockets *sockets, const struct sockets_options *opti
     sockets->failed = calloc(options->attempts, sizeof *sockets->failed);
     sockets->server_count = options->server_count;
     sockets->streams = calloc(STREAMS * options->server_count, sizeof *sockets->streams);
-    sockets->turns = calloc(options->server_count, sizeof *sockets->turns);
+    sockets->server_streams = calloc(options->server_count, sizeof *sockets->server_streams);
     sockets->home.wire = malloc(STREAM_WIRE_OCTETS);
     sockets->home.plain = malloc(STREAM_PLAIN_OCTETS);
     return (sockets->attempt_sockets != NULL && sockets->failed != NULL &&
-            sockets->streams != NULL && sockets->turns != NULL && sockets->home.wire != NULL &&
-            sockets->home.plain != NULL) ||
+            sockets->streams != NULL && sockets->server_streams != NULL &&
+            sockets->home.wire != NULL && sockets->home.plain != NULL) ||
            err_set(err, ERR_MEMORY, "out of memory for the upstreams");
 }
 
@@ -447,7 +452,7 @@ static bool fill(struct sockets *sockets, const struct sockets_options *options,
         if (!add_stream(sockets, options->servers[i / STREAMS], err))
             return false;
     for (size_t i = 0; i < options->server_count; i++)
-        sockets->turns[i].current = &sockets->streams[STREAMS * i];
+        sockets->server_streams[i].current = &sockets->streams[STREAMS * i];
     sockets->home.epoll = epoll_create1(EPOLL_CLOEXEC);
     if (sockets->home.epoll < 0)
         return err_set(err, ERR_SYSTEM, "cannot watch sockets of upstreams: %s", strerror(errno));
@@ -465,7 +470,7 @@ static void start(struct sockets *sockets, uv_loop_t *loop)
     uv_poll_start(&sockets->poll, UV_READABLE, on_ready);
 }
 
-/* Closes whatever is open, but for the handles. */
+/* Closes everything but the handles. */
 static void close_all(struct sockets *sockets)
 {
     for (size_t i = 0; i < sockets->attempt_socket_count && sockets->attempt_sockets != NULL; i++)
@@ -478,13 +483,13 @@ static void close_all(struct sockets *sockets)
     sockets->home.epoll = -1;
 }
 
-static void give_back(struct sockets *sockets)
+static void free_all(struct sockets *sockets)
 {
     tls_trust_free(sockets->trust);
     free(sockets->attempt_sockets);
     free(sockets->failed);
     free(sockets->streams);
-    free(sockets->turns);
+    free(sockets->server_streams);
     free(sockets->home.wire);
     free(sockets->home.plain);
     free(sockets);
@@ -503,10 +508,10 @@ struct sockets *sockets_new(const struct sockets_options *options, struct err *e
     sockets->home.epoll = -1;
     sockets->home.stats = options->stats;
     sockets->home.listener = (struct link_listener){
-        .on_response = notify_response, .on_failure = failure_text, .context = sockets};
+        .on_response = notify_response, .on_failure = notify_failure, .context = sockets};
     if (!fill(sockets, options, err)) {
         close_all(sockets);
-        give_back(sockets);
+        free_all(sockets);
         return NULL;
     }
     start(sockets, options->loop);
@@ -518,7 +523,7 @@ static void on_closed(uv_handle_t *handle)
     struct sockets *sockets = handle->data;
 
     if (--sockets->handles == 0)
-        give_back(sockets);
+        free_all(sockets);
 }
 
 void sockets_free(struct sockets *sockets)

@@ -2,19 +2,19 @@
 /**
  * The link over real sockets: UDP with a random port for each attempt, and a connection per server
  * over TCP or TLS (stream.h). When a connection is doubtful, and for ten seconds after that, each
- * question goes over a connection of its own, while those on the first are waited for: a server
- * that answers one question after the other would have the slow names of one client hold up all.
- * SOCKETS_STREAMS_MOST are the most for one server; they count among sockets_most, but for two.
+ * question goes over a connection of its own, while those on the first still wait: at a server that
+ * answers one question after the other, the slow names of one client would delay all others. A
+ * server has at most SOCKETS_STREAMS_MOST connections; all but two of them count in sockets_most.
  *
- * Sockets are watched by an epoll descriptor of their own, which is the one thing that the worker's
- * loop watches: opening and closing a socket costs the loop nothing.
+ * Sockets are watched by an epoll descriptor of their own, and the worker's loop watches only that:
+ * opening and closing a socket costs the loop nothing.
  *
  *     worker's loop ──poll──► epoll ──► UDP sockets (one per attempt)
- *        │                      └─────► streams (one per server, or some)
- *        ├──idle──► what was sent or failed in this turn: written and told in the next one
+ *        │                      └─────► streams (one or several per server)
+ *        ├──idle──► queries and failures of this turn: written and notified in the next one
  *        └──timer──► streams, while one is open
  *
- * The ends of attempts that cannot be sent at all are told in the next turn, like all others.
+ * The failure of an attempt that cannot be sent is notified in the next turn, like all others.
  * A question over UDP costs socket, bind, connect, epoll_ctl, send, recv and close.
  *
  * Sources: RFC 5452 section 9.2 (random ports); RFC 7766, RFC 7858 (connections reused).
@@ -37,22 +37,19 @@ struct sockets_options {
     const struct upstream *const *servers; /* by number */
     size_t server_count;
     size_t attempts;     /* at most at once; tickets are below it */
-    size_t sockets_most; /* UDP sockets at most at once: beyond, LINK_EXHAUSTED; 0: no bound */
+    size_t sockets_most; /* UDP sockets at most at once: beyond, LINK_EXHAUSTED; 0: no limit */
     struct stats *stats;
 };
 
-/**
- * Everything that the options name is borrowed for as long as the sockets are there. Returns NULL
- * with *err.
- */
+/** Borrows everything in the options until sockets_free. Returns NULL with *err. */
 struct sockets *sockets_new(const struct sockets_options *options, struct err *err);
 
-/** What the forwarder uses. */
+/** The interface for the forwarder. */
 struct link *sockets_link(struct sockets *sockets);
 
 /**
- * Closes every socket; nobody is told of attempts under way. What the options name is let go of at
- * once, the handles on the loop and the memory with the loop's next turn. Not allowed from within a
- * listener. NULL is allowed.
+ * Closes every socket without notifying open attempts. Releases what the options name at once, the
+ * handles on the loop and the memory in the loop's next turn. Not allowed from within a listener.
+ * NULL is allowed.
  */
 void sockets_free(struct sockets *sockets);

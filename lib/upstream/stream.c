@@ -14,9 +14,9 @@
 
 enum {
     ID_OCTETS = 2,
-    READS_MOST = 4,           /* of 64 KB, before others get their turn */
+    READS_MOST = 4,           /* of 64 KB, before other descriptors are served */
     CHUNK_OCTETS = 4096,      /* of questions in one TLS record */
-    TLS_OVERHEAD_OCTETS = 64, /* a record's, and more */
+    TLS_OVERHEAD_OCTETS = 64, /* of a TLS record, with a margin */
 };
 
 enum link_failure link_failure_of(int error)
@@ -66,7 +66,7 @@ static void disconnect(struct stream *stream)
     stream->quiet_ms = 0;
 }
 
-/* A socket on its way to the server. Returns -1 with errno. */
+/* Returns a socket that is connecting to the server, or -1 with errno. */
 static int connect_to(const struct endpoint *server)
 {
     const int on = 1;
@@ -92,11 +92,11 @@ static bool begin_watching(struct stream *stream)
     return epoll_ctl(stream->home->epoll, EPOLL_CTL_ADD, stream->descriptor, &event) == 0;
 }
 
-/* Begins a connection. Returns false with *failure, closed as before. */
+/* Opens a connection. Returns false with *failure, leaving the stream closed. */
 static bool open_connection(struct stream *stream, enum link_failure *failure, uint64_t now_ms)
 {
     stream->output = malloc(STREAM_OUTPUT_OCTETS);
-    errno = ENOMEM; /* of whatever fails without saying why */
+    errno = ENOMEM; /* for calls that fail without setting it */
     if (stream->output != NULL && (stream->tls == NULL || tls_begin(stream->tls))) {
         stream->descriptor = connect_to(&stream->server->endpoint);
         if (stream->descriptor >= 0 && begin_watching(stream)) {
@@ -111,17 +111,17 @@ static bool open_connection(struct stream *stream, enum link_failure *failure, u
     return false;
 }
 
-/* Says that TLS fails: once until it goes well again, and not too often if it comes and goes. */
-static void notify_tls_failure(struct stream *stream, struct tls_failure why, uint64_t now_ms)
+/* Logs a TLS failure: once until TLS works again, and not too often when it comes and goes. */
+static void log_tls_failure(struct stream *stream, struct tls_failure why, uint64_t now_ms)
 {
     struct log_line line;
     char sentence[512];
 
-    if (stream->has_notified ||
-        (stream->notified_ms != 0 && now_ms - stream->notified_ms < STREAM_TELL_MS))
+    if (stream->has_logged ||
+        (stream->logged_ms != 0 && now_ms - stream->logged_ms < STREAM_LOG_INTERVAL_MS))
         return;
-    stream->has_notified = true;
-    stream->notified_ms = now_ms;
+    stream->has_logged = true;
+    stream->logged_ms = now_ms;
     struct text text = text_over(sentence, sizeof sentence - 1);
     text_add_string(&text, why.text);
     text_add_string(&text, "; ");
@@ -133,7 +133,7 @@ static void notify_tls_failure(struct stream *stream, struct tls_failure why, ui
     log_send(&line);
 }
 
-/* The connection is over: what came at `again_from_ms` or later is asked again, over a new one. */
+/* Closes the connection; questions of `again_from_ms` or later are sent again over a new one. */
 static void replace(struct stream *stream, enum link_failure failure, uint64_t again_from_ms,
                     uint64_t now_ms)
 {
@@ -145,13 +145,13 @@ static void replace(struct stream *stream, enum link_failure failure, uint64_t a
     stream->is_due = true;
 }
 
-/* What can be asked again is; the rest has failed. */
+/* The connection is broken: sends its questions again if it has worked, else fails them. */
 static void break_off(struct stream *stream, enum link_failure failure, uint64_t now_ms)
 {
     replace(stream, failure, stream->has_worked ? 0 : UINT64_MAX, now_ms);
 }
 
-/* Its time is over; the young have not had theirs. */
+/* The connection has timed out; young questions have not. */
 static void time_out(struct stream *stream, uint64_t now_ms)
 {
     uint64_t young_ms = now_ms < STREAM_YOUNG_MS ? 0 : now_ms - STREAM_YOUNG_MS + 1;
@@ -161,7 +161,7 @@ static void time_out(struct stream *stream, uint64_t now_ms)
 
 /* ---- writing ---- */
 
-/* The output behind what waits there; add_output says how much of it was filled. */
+/* The free end of the output buffer; add_output commits what was filled. */
 static struct writer output_room(struct stream *stream)
 {
     assert(stream->unsent <= stream->unsent_end && stream->unsent_end <= STREAM_OUTPUT_OCTETS);
@@ -179,8 +179,8 @@ static void add_output(struct stream *stream, struct writer room, size_t length)
     stream->unsent_end += (uint32_t)length;
 }
 
-/* Moves what TLS has for the network into the output. False when the server makes us say more than
- * it takes. */
+/* Moves TLS records into the output. Returns false when they fill it: the server makes us send more
+ * than it reads. */
 static bool take_records(struct stream *stream)
 {
     struct writer room = output_room(stream);
@@ -190,7 +190,7 @@ static bool take_records(struct stream *stream)
     return taken < writer_left(&room);
 }
 
-/* Moves questions into the output for as long as there is room. */
+/* Moves questions into the output while there is room. */
 static bool write_questions(struct stream *stream)
 {
     struct writer room = output_room(stream);
@@ -228,33 +228,33 @@ static bool send_output(struct stream *stream)
     return true;
 }
 
-/* Says what TLS has left to say, if the server listens. */
-static void send_last_words(struct stream *stream)
+/* Sends TLS's last records, an alert or close_notify, if the socket takes them. */
+static void send_last_records(struct stream *stream)
 {
     if (stream->tls != NULL && take_records(stream))
         send_output(stream);
 }
 
-/* Nobody has asked for a while. */
-static void leave(struct stream *stream)
+/* Closes an idle connection. */
+static void close_idle(struct stream *stream)
 {
     if (stream->tls != NULL)
-        tls_write_goodbye(stream->tls);
-    send_last_words(stream);
+        tls_write_close_notify(stream->tls);
+    send_last_records(stream);
     disconnect(stream);
 }
 
-/* ---- losing ---- */
+/* ---- broken connections ---- */
 
 static void fail_handshake(struct stream *stream, struct tls_failure why, uint64_t now_ms)
 {
-    notify_tls_failure(stream, why, now_ms);
-    send_last_words(stream);
+    log_tls_failure(stream, why, now_ms);
+    send_last_records(stream);
     break_off(stream, LINK_TLS, now_ms);
 }
 
-/* The server has ended the connection, or spoilt it; or, with `error`, the system has. */
-static void lose(struct stream *stream, int error, uint64_t now_ms)
+/* The server has closed or broken the connection; `error` is the errno, or 0. */
+static void on_broken(struct stream *stream, int error, uint64_t now_ms)
 {
     if (stream->state == STREAM_SHAKING)
         fail_handshake(stream, tls_failure(stream->tls), now_ms);
@@ -262,7 +262,7 @@ static void lose(struct stream *stream, int error, uint64_t now_ms)
         break_off(stream, error == ECONNREFUSED ? LINK_REFUSED : LINK_UNREACHABLE, now_ms);
 }
 
-/* Writes until everything is written or the network takes no more. */
+/* Writes until everything is written or the socket's buffer is full. */
 static void write_out(struct stream *stream, uint64_t now_ms)
 {
     bool goes_on = true;
@@ -270,7 +270,7 @@ static void write_out(struct stream *stream, uint64_t now_ms)
     while (goes_on) {
         bool had_unsent = stream_queries_have_unsent(&stream->stream_queries);
         if (!fill_output(stream) || !send_output(stream)) {
-            lose(stream, 0, now_ms);
+            on_broken(stream, 0, now_ms);
             return;
         }
         if (had_unsent && stream->state == STREAM_OPEN && stream->quiet_ms == 0)
@@ -300,7 +300,7 @@ static void take_message(void *context, uint8_t *octets, size_t length)
     home->listener.on_response(home->listener.context, stream_query->ticket, octets, length);
 }
 
-/* Reads what TLS makes of what came. Every turn but the last takes octets off it. */
+/* Decrypts what came. Every turn but the last takes octets off it. */
 static enum tls_status decrypt(struct stream *stream)
 {
     enum tls_status status;
@@ -313,7 +313,7 @@ static enum tls_status decrypt(struct stream *stream)
     return status;
 }
 
-/* Makes messages of what came. Returns false when the connection is over. */
+/* Splits what came into messages. Returns false when the connection is over. */
 static bool take_in(struct stream *stream, size_t length)
 {
     uint8_t *octets = stream->home->wire;
@@ -324,7 +324,7 @@ static bool take_in(struct stream *stream, size_t length)
         return false;
     if (stream->state == STREAM_SHAKING && tls_is_open(stream->tls)) {
         stream->state = STREAM_OPEN;
-        stream->has_notified = false;
+        stream->has_logged = false;
     }
     return take_records(stream);
 }
@@ -339,7 +339,7 @@ static size_t read_once(struct stream *stream, uint64_t now_ms)
     int error = length < 0 ? errno : 0;
     if (length > 0 && take_in(stream, (size_t)length))
         return (size_t)length;
-    lose(stream, error, now_ms);
+    on_broken(stream, error, now_ms);
     return 0;
 }
 
@@ -366,7 +366,7 @@ struct stream_query *stream_send(struct stream *stream, link_ticket ticket, cons
 {
     enum link_failure failure;
 
-    assert(length >= ID_OCTETS && length <= STREAM_QUERY_QUERY_OCTETS_MOST);
+    assert(length >= ID_OCTETS && length <= STREAM_QUERY_OCTETS_MOST);
     struct stream_query *stream_query = stream_queries_add(
         &stream->stream_queries, &stream->home->random, ticket, query, length, now_ms);
     if (stream_query == NULL)
@@ -393,7 +393,7 @@ void stream_forget(struct stream *stream, struct stream_query *stream_query)
     stream_queries_remove(&stream->stream_queries, stream_query);
 }
 
-/* Has epoll watch for what the connection waits for. */
+/* Sets the events that epoll watches for. */
 static void watch(struct stream *stream, uint64_t now_ms)
 {
     bool writes = stream->state == STREAM_CONNECTING || stream->unsent < stream->unsent_end;
@@ -407,7 +407,7 @@ static void watch(struct stream *stream, uint64_t now_ms)
         break_off(stream, LINK_EXHAUSTED, now_ms);
 }
 
-/* Tells of what has failed up to now; what fails meanwhile is told in the next turn. */
+/* Notifies the failures up to now; those that occur meanwhile wait for the next turn. */
 static void notify_failures(struct stream *stream)
 {
     const struct link_listener *listener = &stream->home->listener;
@@ -442,7 +442,7 @@ void stream_on_events(struct stream *stream, uint32_t events, uint64_t now_ms)
     if (has_failed || (events & EPOLLIN) != 0)
         read_in(stream, now_ms);
     if (has_failed && stream->event == event)
-        lose(stream, 0, now_ms);
+        on_broken(stream, 0, now_ms);
     stream_turn(stream, now_ms);
 }
 
@@ -460,6 +460,6 @@ void stream_tick(struct stream *stream, uint64_t now_ms)
     else if (stream->quiet_ms != 0 && now_ms - stream->quiet_ms >= STREAM_SILENT_MS)
         time_out(stream, now_ms);
     else if (stream->stream_queries.count == 0 && now_ms - stream->asked_ms >= STREAM_IDLE_MS)
-        leave(stream);
+        close_idle(stream);
     stream_turn(stream, now_ms);
 }

@@ -10,35 +10,35 @@ enum { ID_OCTETS = 2, LENGTH_OCTETS = 2 };
 
 /* ---- chains ---- */
 
-static void chain_init(struct chain *chain)
+static void list_init(struct query_list *list)
 {
-    chain->next = chain;
-    chain->previous = chain;
+    list->next = list;
+    list->previous = list;
 }
 
-static void chain_take_out(struct chain *member)
+static void list_remove(struct query_list *member)
 {
     member->next->previous = member->previous;
     member->previous->next = member->next;
 }
 
-static void chain_append(struct chain *chain, struct chain *member)
+static void list_append(struct query_list *list, struct query_list *member)
 {
-    member->next = chain;
-    member->previous = chain->previous;
-    chain->previous->next = member;
-    chain->previous = member;
+    member->next = list;
+    member->previous = list->previous;
+    list->previous->next = member;
+    list->previous = member;
 }
 
-static struct stream_query *chain_first(const struct chain *chain)
+static struct stream_query *list_first(const struct query_list *list)
 {
-    return chain->next == chain ? NULL : (struct stream_query *)(void *)chain->next;
+    return list->next == list ? NULL : (struct stream_query *)(void *)list->next;
 }
 
-static void move(struct stream_query *stream_query, struct chain *chain)
+static void move(struct stream_query *stream_query, struct query_list *list)
 {
-    chain_take_out(&stream_query->chain);
-    chain_append(chain, &stream_query->chain);
+    list_remove(&stream_query->node);
+    list_append(list, &stream_query->node);
 }
 
 /* ---- ids ---- */
@@ -52,7 +52,7 @@ static struct stream_query *find(const struct stream_queries *stream_queries, ui
     return stream_query;
 }
 
-/* An id that is free; the draw ends, for a 16th of all ids are in use at most. */
+/* Draws an id that is free. Terminates: at most a 16th of all ids are in use. */
 static uint16_t draw_id(const struct stream_queries *stream_queries, struct random_source *random)
 {
     uint16_t id = random_16(random);
@@ -88,17 +88,17 @@ static void leave(struct stream_queries *stream_queries, struct stream_query *st
 void stream_queries_init(struct stream_queries *stream_queries)
 {
     *stream_queries = (struct stream_queries){.count = 0};
-    chain_init(&stream_queries->unsent);
-    chain_init(&stream_queries->sent);
-    chain_init(&stream_queries->failed);
+    list_init(&stream_queries->unsent);
+    list_init(&stream_queries->sent);
+    list_init(&stream_queries->failed);
 }
 
-static void free_members(struct chain *chain)
+static void free_members(struct query_list *list)
 {
-    struct chain *member = chain->next;
+    struct query_list *member = list->next;
 
-    while (member != chain) {
-        struct chain *next = member->next;
+    while (member != list) {
+        struct query_list *next = member->next;
         free(member);
         member = next;
     }
@@ -127,13 +127,13 @@ struct stream_query *stream_queries_add(struct stream_queries *stream_queries,
                                           .length = (uint16_t)length};
     memcpy(stream_query->query, query, length);
     enter(stream_queries, stream_query);
-    chain_append(&stream_queries->unsent, &stream_query->chain);
+    list_append(&stream_queries->unsent, &stream_query->node);
     return stream_query;
 }
 
 void stream_queries_remove(struct stream_queries *stream_queries, struct stream_query *stream_query)
 {
-    chain_take_out(&stream_query->chain);
+    list_remove(&stream_query->node);
     leave(stream_queries, stream_query);
     free(stream_query);
 }
@@ -151,7 +151,7 @@ size_t stream_queries_send(struct stream_queries *stream_queries, uint8_t *room,
     struct stream_query *stream_query;
     size_t length = 0;
 
-    while ((stream_query = chain_first(&stream_queries->unsent)) != NULL) {
+    while ((stream_query = list_first(&stream_queries->unsent)) != NULL) {
         size_t octets = LENGTH_OCTETS + (size_t)stream_query->length;
         assert(length <= most);
         if (octets > most - length)
@@ -175,15 +175,15 @@ void stream_queries_take_back(struct stream_queries *stream_queries, uint64_t ag
                               enum link_failure failure)
 {
     struct stream_query *stream_query;
-    struct chain all;
+    struct query_list all;
 
-    /* What was sent has waited longer: it goes in front. */
-    chain_init(&all);
-    while ((stream_query = chain_first(&stream_queries->sent)) != NULL)
+    /* Sent queries have waited longer: they come first. */
+    list_init(&all);
+    while ((stream_query = list_first(&stream_queries->sent)) != NULL)
         move(stream_query, &all);
-    while ((stream_query = chain_first(&stream_queries->unsent)) != NULL)
+    while ((stream_query = list_first(&stream_queries->unsent)) != NULL)
         move(stream_query, &all);
-    while ((stream_query = chain_first(&all)) != NULL) {
+    while ((stream_query = list_first(&all)) != NULL) {
         bool again = stream_query->added_ms >= again_from_ms && !stream_query->is_again;
         move(stream_query, again ? &stream_queries->unsent : &stream_queries->failed);
         stream_query->is_sent = false;
@@ -194,5 +194,5 @@ void stream_queries_take_back(struct stream_queries *stream_queries, uint64_t ag
 
 struct stream_query *stream_queries_first_failed(const struct stream_queries *stream_queries)
 {
-    return chain_first(&stream_queries->failed);
+    return list_first(&stream_queries->failed);
 }

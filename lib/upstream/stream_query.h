@@ -1,6 +1,6 @@
 #pragma once
 /**
- * Errands: the questions under way on one connection, each with an id that no other one there has.
+ * Stream queries: the open queries of one connection, each with an id that is unique on it.
  *
  *     added ──► unsent ──(stream_queries_send)──► sent ──(removed)──► gone
  *                  ▲                          │
@@ -8,12 +8,11 @@
  *                  ▼                          ▼
  *                          failed ──(removed)──► gone
  *
- * Ids are the connection's own: attempts choose theirs without knowing of each other, and on one
- * connection they must differ (RFC 7766 section 6.2.1). A query is kept as it was asked, so that it
- * can be sent again over another connection (section 6.2.4).
+ * Ids are the connection's own: attempts choose theirs independently, and on one connection they
+ * must differ (RFC 7766 section 6.2.1). A query is kept as it was given, so that it can be sent
+ * again over another connection (section 6.2.4).
  *
- * Threads: one worker's.  Memory: one allocation for each question under way, STREAM_QUERIES_MOST
- * at most.
+ * Threads: one worker's.  Memory: one allocation for each open query, STREAM_QUERIES_MOST at most.
  */
 #include <stdbool.h>
 #include <stddef.h>
@@ -22,35 +21,31 @@
 #include "base/random.h"
 #include "forward/link.h"
 
-enum {
-    STREAM_QUERIES_MOST = 4096,
-    STREAM_QUERY_BUCKETS = 256,
-    STREAM_QUERY_QUERY_OCTETS_MOST = 1024
-};
+enum { STREAM_QUERIES_MOST = 4096, STREAM_QUERY_BUCKETS = 256, STREAM_QUERY_OCTETS_MOST = 1024 };
 
-/** A place in a chain, or the chain's own beginning and end. */
-struct chain {
-    struct chain *next;
-    struct chain *previous;
+/** A node of a circular list, or the list's head. */
+struct query_list {
+    struct query_list *next;
+    struct query_list *previous;
 };
 
 struct stream_query {
-    struct chain chain; /* of its state, in the order they came; first */
+    struct query_list node; /* in the list of its state, in order of arrival; first member */
     struct stream_query *next_in_bucket;
     link_ticket ticket;
     uint64_t added_ms;
-    uint16_t id; /* on the connection; the query's first two octets are the attempt's own */
+    uint16_t id; /* on the connection; the query's first two octets are the attempt's id */
     uint16_t length;
     bool is_sent;
-    bool is_again;   /* was under way on a connection that was closed */
+    bool is_again;   /* was open on an earlier connection, which was closed */
     uint8_t failure; /* enum link_failure, once failed */
     uint8_t query[];
 };
 
 struct stream_queries {
-    struct chain unsent;
-    struct chain sent;
-    struct chain failed;
+    struct query_list unsent;
+    struct query_list sent;
+    struct query_list failed;
     size_t count;
     struct stream_query *buckets[STREAM_QUERY_BUCKETS]; /* by id */
 };
@@ -61,35 +56,35 @@ void stream_queries_init(struct stream_queries *stream_queries);
 void stream_queries_close(struct stream_queries *stream_queries);
 
 /**
- * Takes in a query of 2 to STREAM_QUERY_QUERY_OCTETS_MOST octets, unsent. Returns NULL when too
- * many are under way, or without memory.
+ * Adds an unsent query of 2 to STREAM_QUERY_OCTETS_MOST octets. Returns NULL when too many are
+ * open, or without memory.
  */
 struct stream_query *stream_queries_add(struct stream_queries *stream_queries,
                                         struct random_source *random, link_ticket ticket,
                                         const uint8_t *query, size_t length, uint64_t now_ms);
 
-/** Takes one out, whatever its state, and frees it. */
+/** Removes and frees a query in any state. */
 void stream_queries_remove(struct stream_queries *stream_queries,
                            struct stream_query *stream_query);
 
 /**
- * Writes the next unsent queries as frames, with the connection's ids, for as long as they fit into
- * `most` octets; they are sent now. Returns the octets written.
+ * Writes the next unsent queries as frames, with the connection's ids, as many as fit into `most`
+ * octets, and marks them as sent. Returns the octets written.
  */
 size_t stream_queries_send(struct stream_queries *stream_queries, uint8_t *room, size_t most);
 
-/** Finds the question that was sent with this id; NULL: nobody waits for it. */
+/** Returns the query that was sent with this id, or NULL. */
 struct stream_query *stream_queries_find(const struct stream_queries *stream_queries, uint16_t id);
 
 /**
- * The connection has been closed: what was added at `again_from_ms` or later (0: everything,
- * UINT64_MAX: nothing) is unsent once more, unless this has happened to it before; everything else
- * has failed.
+ * To be called when the connection has been closed: queries added at `again_from_ms` or later (0:
+ * all, UINT64_MAX: none) become unsent once, unless this has happened to them before; all others
+ * become failed.
  */
 void stream_queries_take_back(struct stream_queries *stream_queries, uint64_t again_from_ms,
                               enum link_failure failure);
 
-/** The first that has failed; NULL: none has. */
+/** Returns the first failed query, or NULL. */
 struct stream_query *stream_queries_first_failed(const struct stream_queries *stream_queries);
 
 static inline bool stream_queries_have_unsent(const struct stream_queries *stream_queries)

@@ -13,16 +13,16 @@ struct tls_trust {
 struct tls {
     struct tls_trust *trust;
     const struct upstream *server;
-    SSL_SESSION *session; /* of the last connection that went well; NULL: none */
+    SSL_SESSION *session; /* of the last connection that worked; NULL: none */
     SSL *ssl;             /* NULL: no connection */
     BIO *from_network;    /* both owned by ssl */
     BIO *to_network;
     unsigned long error; /* OpenSSL's, of a connection that failed */
 };
 
-/* ---- whom we trust ---- */
+/* ---- trust ---- */
 
-/* OpenSSL has made a session that a later connection may resume; returning 1 takes it over. */
+/* Keeps a new session for a later connection to resume; returning 1 takes it over. */
 static int keep_session(SSL *ssl, SSL_SESSION *session)
 {
     struct tls *tls = SSL_get_app_data(ssl);
@@ -138,7 +138,7 @@ static bool prepare(struct tls *tls)
                                     : expect_address(ssl, &server->endpoint);
 }
 
-/* Hands both ends over to the connection, or frees them. */
+/* Gives both ends to the connection, which owns them, or frees them. */
 static bool join_network(struct tls *tls)
 {
     tls->from_network = BIO_new(BIO_s_mem());
@@ -152,7 +152,7 @@ static bool join_network(struct tls *tls)
     return true;
 }
 
-/* Remembers what OpenSSL says went wrong; the connection is not open any more. */
+/* Keeps OpenSSL's error; the connection is not open any more. */
 static void note_failure(struct tls *tls)
 {
     tls->error = ERR_peek_error();
@@ -182,10 +182,10 @@ void tls_end(struct tls *tls)
     if (tls->ssl == NULL)
         return;
     if (tls_is_open(tls)) {
-        /* Without goodbyes on both sides OpenSSL would not have the session resumed. */
+        /* Without close_notify on both sides OpenSSL would not resume the session. */
         SSL_set_shutdown(tls->ssl, SSL_SENT_SHUTDOWN | SSL_RECEIVED_SHUTDOWN);
     } else {
-        /* It may be the session that the server stumbled over. */
+        /* The session may be what the server failed on. */
         SSL_SESSION_free(tls->session);
         tls->session = NULL;
     }
@@ -212,7 +212,7 @@ enum tls_status tls_read(struct tls *tls, uint8_t *room, size_t most, size_t *le
         return TLS_READ;
     switch (SSL_get_error(tls->ssl, 0)) {
     case SSL_ERROR_WANT_READ:
-    case SSL_ERROR_WANT_WRITE: /* cannot be: the way out takes everything */
+    case SSL_ERROR_WANT_WRITE: /* cannot happen: the memory BIO takes everything */
         return TLS_WAITING;
     case SSL_ERROR_ZERO_RETURN:
         return TLS_ENDED;
@@ -233,7 +233,7 @@ bool tls_write(struct tls *tls, const uint8_t *octets, size_t length)
     return false;
 }
 
-void tls_write_goodbye(struct tls *tls)
+void tls_write_close_notify(struct tls *tls)
 {
     ERR_clear_error();
     if (tls_is_open(tls))
@@ -248,7 +248,7 @@ size_t tls_take(struct tls *tls, uint8_t *room, size_t most)
     return BIO_read_ex(tls->to_network, room, most, &taken) == 1 ? taken : 0;
 }
 
-/* ---- words ---- */
+/* ---- texts ---- */
 
 static const char *certificate_remedy(long verdict)
 {
@@ -274,8 +274,8 @@ struct tls_failure tls_failure(const struct tls *tls)
         return (struct tls_failure){.text = X509_verify_cert_error_string(verdict),
                                     .remedy = certificate_remedy(verdict)};
     if (ERR_GET_REASON(tls->error) == SSL_R_WRONG_VERSION_NUMBER)
-        return (struct tls_failure){.text = "what it says is not TLS",
-                                    .remedy = "check the port; without tls:// it is asked plainly"};
+        return (struct tls_failure){.text = "its reply is not TLS",
+                                    .remedy = "check the port, or remove tls:// to send plain DNS"};
     return (struct tls_failure){
         .text = text != NULL ? text : "it ended the connection",
         .remedy = "check that it serves DNS over TLS 1.2 or 1.3 at this port",

@@ -1,15 +1,15 @@
 // wrap: socket connect setsockopt epoll_ctl send recv close
 // fuzz: stateful 10000
 /**
- * What a server sends over a stream, and when: the input is a list of steps.
+ * Any octets of a server over a stream, at any time: the input is a list of steps.
  *
- * The first octet chooses how the server speaks: 0 plainly, 1 TLS in the input's own records, 2 TLS
- * 1.3 and 3 TLS 1.2 by a real server, whose records the input may cut and spoil. The network is
- * this file's, so no step waits; random numbers are the same in every run, so that recorded
- * handshakes fit.
+ * The first octet chooses the server: 0 plain TCP, 1 TLS with the input's own records, 2 TLS 1.3
+ * and 3 TLS 1.2 by a real server, whose records the input may cut and change. The network is this
+ * file's, so no step waits; random numbers are the same in every run, so that recorded handshakes
+ * match.
  *
- * Whatever comes, a response is handed out only for a question that is under way, each question
- * fails at most once, and nothing is left behind.
+ * Invariants: a response is passed on only for an open question, each question fails at most once,
+ * and nothing is leaked.
  */
 #define OPENSSL_SUPPRESS_DEPRECATED /* OpenSSL 3 has no other way to choose the random numbers */
 #include "fuzz/fuzz.h"
@@ -31,7 +31,7 @@
 enum { DESCRIPTOR = 1 << 20, TICKETS = 64, STEPS_MOST = 400, BOX_OCTETS = 1 << 17 };
 enum mode { PLAIN, RECORDED, TLS_NEW, TLS_OLD, MODES };
 
-/* Octets on their way. */
+/* A queue of octets. */
 struct box {
     size_t length;
     uint8_t octets[BOX_OCTETS];
@@ -44,15 +44,15 @@ static struct {
     int error;      /* of the next read; 0: none */
     int refusal;    /* of the next socket; 0: none */
     size_t send_most;
-    struct box heard;     /* said by the client, deciphered */
-    struct box said;      /* by a real server, not delivered yet */
+    struct box received;  /* from the client, decrypted */
+    struct box sent;      /* by a real server, not delivered yet */
     struct box delivered; /* to the client, not read yet */
     struct tls_server tls;
     SSL_CTX *context; /* NULL: no real server */
 } network;
 
 static struct {
-    struct stream_query *stream_queries[TICKETS]; /* under way */
+    struct stream_query *stream_queries[TICKETS]; /* open */
     uint64_t now_ms;
     struct stats stats;
     struct stream_home home;
@@ -65,7 +65,7 @@ static struct tls_trust *trust;
 static SSL_CTX *contexts[MODES];
 static uint64_t random_state;
 
-/* ---- random numbers that are none ---- */
+/* ---- fixed random numbers ---- */
 
 static int give_octets(unsigned char *octets, int count)
 {
@@ -111,21 +111,21 @@ static void take_records(void)
     size_t length;
 
     while ((length = tls_server_take(&network.tls, octets, sizeof octets)) > 0)
-        put(&network.said, octets, length);
+        put(&network.sent, octets, length);
 }
 
-static void hear(const void *octets, size_t length)
+static void receive(const void *octets, size_t length)
 {
     uint8_t question[4096];
     size_t more;
 
     if (network.context == NULL) {
-        put(&network.heard, octets, length);
+        put(&network.received, octets, length);
         return;
     }
     tls_server_put(&network.tls, octets, length);
     while ((more = tls_server_read(&network.tls, question, sizeof question)) > 0)
-        put(&network.heard, question, more);
+        put(&network.received, question, more);
     take_records();
 }
 
@@ -135,7 +135,7 @@ static void hang_up(void)
         tls_server_end(&network.tls);
     network.is_open = network.has_ended = false;
     network.error = 0;
-    network.heard.length = network.said.length = network.delivered.length = 0;
+    network.received.length = network.sent.length = network.delivered.length = 0;
 }
 
 int __wrap_socket(int domain, int type, int protocol);
@@ -187,7 +187,7 @@ ssize_t __wrap_send(int descriptor, const void *octets, size_t length, int flags
         errno = EAGAIN;
         return -1;
     }
-    hear(octets, taken);
+    receive(octets, taken);
     return (ssize_t)taken;
 }
 
@@ -288,11 +288,11 @@ enum step {
     CARRY_ALL,
 };
 
-/* The server answers a question that it has heard, with so many octets more. */
+/* The server answers a question that it received, with so many octets more. */
 static void answer(size_t number, size_t more)
 {
     static uint8_t frame[65537];
-    struct reader in = reader_over(network.heard.octets, network.heard.length);
+    struct reader in = reader_over(network.received.octets, network.received.length);
     const uint8_t *question = NULL;
 
     for (size_t i = 0; i <= number; i++)
@@ -312,21 +312,21 @@ static void answer(size_t number, size_t more)
     }
 }
 
-/* Carries what a real server has said to the client. */
+/* Delivers octets of a real server to the client. */
 static void carry(size_t most)
 {
     static uint8_t octets[BOX_OCTETS];
 
-    deliver(octets, take(&network.said, octets, most));
+    deliver(octets, take(&network.sent, octets, most));
 }
 
 static void spoil(struct reader *in)
 {
-    size_t place = read16(in);
+    size_t at = read16(in);
     uint8_t with = read8(in);
 
-    if (place < network.said.length)
-        network.said.octets[place] ^= with;
+    if (at < network.sent.length)
+        network.sent.octets[at] ^= with;
 }
 
 static void take_data(struct reader *in, size_t wanted)
@@ -442,7 +442,7 @@ int LLVMFuzzerInitialize(int *argc, char ***argv)
     (void)argc, (void)argv;
     RAND_set_rand_method(&chosen);
     authority_init(&authority);
-    /* Good for long: what the input has recorded was signed with the very same key. */
+    /* Valid for long: the recorded inputs were signed with the same key. */
     const struct identity_wish wish = {.names = "DNS:dns.example", .ends_seconds = 1000000000};
     struct identity identity = identity_make(&authority, &wish);
     contexts[TLS_NEW] = tls_server_context(&identity, TLS1_3_VERSION);

@@ -7,8 +7,8 @@
 
 enum { MESSAGES_MOST = 16 };
 
-/* What was handed out. */
-struct heard {
+/* The messages received. */
+struct received {
     size_t count;
     size_t lengths[MESSAGES_MOST];
     uint8_t sums[MESSAGES_MOST];
@@ -25,21 +25,22 @@ static uint8_t sum(const uint8_t *octets, size_t length)
 
 static void read_answer(void *context, uint8_t *octets, size_t length)
 {
-    struct heard *heard = context;
+    struct received *received = context;
 
-    ck_assert_uint_lt(heard->count, MESSAGES_MOST);
-    heard->lengths[heard->count] = length;
-    heard->sums[heard->count++] = sum(octets, length);
+    ck_assert_uint_lt(received->count, MESSAGES_MOST);
+    received->lengths[received->count] = length;
+    received->sums[received->count++] = sum(octets, length);
     memset(octets, 0xff, length); /* the listener may do so */
 }
 
-/* Hands over a copy of exactly this size, so that a sanitizer sees a read past it. */
-static void take(struct frames *frames, const uint8_t *octets, size_t length, struct heard *heard)
+/* Passes a copy of exactly this size, so that a sanitizer sees a read past it. */
+static void take(struct frames *frames, const uint8_t *octets, size_t length,
+                 struct received *received)
 {
     uint8_t *copy = malloc(length > 0 ? length : 1);
 
     memcpy(copy, octets, length);
-    ck_assert(frames_take(frames, copy, length, read_answer, heard));
+    ck_assert(frames_take(frames, copy, length, read_answer, received));
     free(copy);
 }
 
@@ -50,17 +51,17 @@ static const uint8_t stream[] = "\0\3abc"
                                 "\0\0"
                                 "\0\2yz"; /* and the zero octet that C adds */
 
-static void check(const struct heard *heard)
+static void check(const struct received *received)
 {
     static const struct {
         const char *text;
         size_t length;
     } expected[] = {{"abc", 3}, {"", 0}, {"x", 1}, {"hello, world", 12}, {"", 0}, {"yz", 2}};
 
-    ck_assert_uint_eq(heard->count, 6);
+    ck_assert_uint_eq(received->count, 6);
     for (size_t i = 0; i < 6; i++) {
-        ck_assert_uint_eq(heard->lengths[i], expected[i].length);
-        ck_assert_uint_eq(heard->sums[i],
+        ck_assert_uint_eq(received->lengths[i], expected[i].length);
+        ck_assert_uint_eq(received->sums[i],
                           sum((const uint8_t *)expected[i].text, expected[i].length));
     }
 }
@@ -72,11 +73,11 @@ START_TEST(messages_are_whole_however_they_come)
     for (size_t first = 0; first <= length; first++)
         for (size_t second = first; second <= length; second++) {
             struct frames frames = {.length = 0};
-            struct heard heard = {.count = 0};
-            take(&frames, stream, first, &heard);
-            take(&frames, stream + first, second - first, &heard);
-            take(&frames, stream + second, length - second, &heard);
-            check(&heard);
+            struct received received = {.count = 0};
+            take(&frames, stream, first, &received);
+            take(&frames, stream + first, second - first, &received);
+            take(&frames, stream + second, length - second, &received);
+            check(&received);
             frames_close(&frames);
         }
 }
@@ -85,22 +86,22 @@ END_TEST
 START_TEST(messages_are_whole_when_they_come_octet_by_octet)
 {
     struct frames frames = {.length = 0};
-    struct heard heard = {.count = 0};
+    struct received received = {.count = 0};
 
     for (size_t i = 0; i < sizeof stream - 1; i++)
-        take(&frames, stream + i, 1, &heard);
-    check(&heard);
+        take(&frames, stream + i, 1, &received);
+    check(&received);
     frames_close(&frames);
 }
 END_TEST
 
 static const size_t steps[] = {1, 2, 1000, 65535, 65536, 65537};
 
-START_TEST(the_longest_message_is_taken)
+START_TEST(the_longest_message_is_accepted)
 {
     static uint8_t octets[2 * FRAME_OCTETS_MOST];
     struct frames frames = {.length = 0};
-    struct heard heard = {.count = 0};
+    struct received received = {.count = 0};
 
     for (size_t i = 0; i < sizeof octets; i++)
         octets[i] = (uint8_t)(i % 251);
@@ -108,25 +109,25 @@ START_TEST(the_longest_message_is_taken)
     octets[FRAME_OCTETS_MOST] = octets[FRAME_OCTETS_MOST + 1] = 0xff;
     for (size_t at = 0; at < sizeof octets; at += steps[_i]) {
         size_t left = sizeof octets - at;
-        take(&frames, octets + at, left < steps[_i] ? left : steps[_i], &heard);
+        take(&frames, octets + at, left < steps[_i] ? left : steps[_i], &received);
     }
-    ck_assert_uint_eq(heard.count, 2);
-    ck_assert_uint_eq(heard.lengths[1], 65535);
-    ck_assert_uint_eq(heard.sums[1], sum(octets + FRAME_OCTETS_MOST + 2, 65535));
+    ck_assert_uint_eq(received.count, 2);
+    ck_assert_uint_eq(received.lengths[1], 65535);
+    ck_assert_uint_eq(received.sums[1], sum(octets + FRAME_OCTETS_MOST + 2, 65535));
     frames_close(&frames);
 }
 END_TEST
 
-START_TEST(half_a_message_is_forgotten_with_its_stream)
+START_TEST(an_incomplete_message_is_dropped_with_its_stream)
 {
     struct frames frames = {.length = 0};
-    struct heard heard = {.count = 0};
+    struct received received = {.count = 0};
 
-    take(&frames, (const uint8_t *)"\0\5abc", 5, &heard);
+    take(&frames, (const uint8_t *)"\0\5abc", 5, &received);
     frames_close(&frames);
-    take(&frames, (const uint8_t *)"\0\2de", 4, &heard);
-    ck_assert_uint_eq(heard.count, 1);
-    ck_assert_uint_eq(heard.sums[0], sum((const uint8_t *)"de", 2));
+    take(&frames, (const uint8_t *)"\0\2de", 4, &received);
+    ck_assert_uint_eq(received.count, 1);
+    ck_assert_uint_eq(received.sums[0], sum((const uint8_t *)"de", 2));
     frames_close(&frames);
 }
 END_TEST
@@ -138,9 +139,9 @@ int main(void)
 
     tcase_add_test(frames, messages_are_whole_however_they_come);
     tcase_add_test(frames, messages_are_whole_when_they_come_octet_by_octet);
-    tcase_add_loop_test(frames, the_longest_message_is_taken, 0,
+    tcase_add_loop_test(frames, the_longest_message_is_accepted, 0,
                         (int)(sizeof steps / sizeof *steps));
-    tcase_add_test(frames, half_a_message_is_forgotten_with_its_stream);
+    tcase_add_test(frames, an_incomplete_message_is_dropped_with_its_stream);
     suite_add_tcase(suite, frames);
     return suite_run(suite);
 }

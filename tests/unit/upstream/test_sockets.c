@@ -18,7 +18,7 @@
 enum { ATTEMPTS = 4096, SERVERS = 4, TURNS_MOST = 100000 };
 enum { IPV4, IPV6, TCP_ONLY, LOST }; /* servers, by number */
 
-/* What has happened to a ticket. */
+/* The events of a ticket. */
 struct fate {
     unsigned responses;
     unsigned failures;
@@ -37,9 +37,9 @@ struct scene {
     const struct upstream *servers[SERVERS];
     int far_udp[2]; /* of IPV4 and IPV6 */
     struct far far; /* of TCP_ONLY */
-    unsigned told;
+    unsigned notified;
     bool is_sending;
-    bool keeps; /* attempts are not forgotten when a response comes */
+    bool keeps; /* attempts do not end when a response comes */
     bool asks_again;
     link_ticket also; /* forgotten and asked anew with the next response; ATTEMPTS: none */
     struct fate fates[ATTEMPTS];
@@ -71,7 +71,7 @@ static void on_response(void *context, link_ticket ticket, const uint8_t *octets
     fate->responses++;
     fate->length = length;
     fate->first = length > 0 ? octets[0] : 0;
-    scene->told++;
+    scene->notified++;
     if (!scene->keeps)
         forget(scene, ticket);
     if (scene->also < ATTEMPTS) {
@@ -89,7 +89,7 @@ static void on_failure(void *context, link_ticket ticket, enum link_failure fail
     ck_assert(!scene->is_sending);
     fate->failures++;
     fate->failure = failure;
-    scene->told++;
+    scene->notified++;
     if (scene->asks_again)
         ck_assert(ask(scene, ticket, LOST));
     else
@@ -155,9 +155,9 @@ static void turn(struct scene *scene)
     far_turn(&scene->far);
 }
 
-static void turn_until_told(struct scene *scene, unsigned told)
+static void turn_until_notified(struct scene *scene, unsigned notified)
 {
-    for (unsigned turns = 0; scene->told < told; turns++) {
+    for (unsigned turns = 0; scene->notified < notified; turns++) {
         if (turns == TURNS_MOST)
             ck_abort_msg("it takes too long");
         turn(scene);
@@ -174,8 +174,8 @@ static bool take(struct scene *scene, int family, uint8_t *octets, struct endpoi
     return recvfrom(scene->far_udp[family], octets, 512, 0, &from->any, &length) == 40;
 }
 
-static void say(struct scene *scene, int family, const struct endpoint *to, const void *octets,
-                size_t length)
+static void send_reply(struct scene *scene, int family, const struct endpoint *to,
+                       const void *octets, size_t length)
 {
     ck_assert_int_eq(sendto(scene->far_udp[family], octets, length, 0, &to->any,
                             family == IPV6 ? sizeof to->v6 : sizeof to->v4),
@@ -199,7 +199,7 @@ static unsigned open_descriptors(void)
     return count;
 }
 
-/* As many descriptors as the system lets us have. Returns how many. */
+/* Raises the limit of descriptors to the maximum, and returns it. */
 static size_t raise_limit(void)
 {
     struct rlimit limit;
@@ -226,15 +226,15 @@ START_TEST(a_datagram_goes_out_and_its_response_comes_back)
     ck_assert(take(scene, _i, octets, &from));
     ck_assert_uint_eq(load32(octets + 36), 7);
     ck_assert_uint_eq(load16(octets), 0x1234); /* the attempt's own id */
-    say(scene, _i, &from, octets, 40);
-    turn_until_told(scene, 1);
+    send_reply(scene, _i, &from, octets, 40);
+    turn_until_notified(scene, 1);
     ck_assert_uint_eq(scene->fates[7].responses, 1);
     ck_assert_uint_eq(scene->fates[7].length, 40);
     end(scene);
 }
 END_TEST
 
-START_TEST(every_attempt_has_a_port_that_nobody_can_foresee)
+START_TEST(every_attempt_has_an_unpredictable_port)
 {
     /* Of 1,000 ports drawn from 64,512: 16 stretches of 4,032 each get 62 on average, and none by
      * chance with 16 x e^-64; ports in use are skipped, and few are. */
@@ -266,7 +266,7 @@ START_TEST(every_attempt_has_a_port_that_nobody_can_foresee)
 }
 END_TEST
 
-START_TEST(datagrams_from_elsewhere_are_not_let_in)
+START_TEST(datagrams_from_other_addresses_are_not_received)
 {
     struct scene *scene = begin();
     struct endpoint from, other = {.v4 = {.sin_family = AF_INET}};
@@ -282,16 +282,16 @@ START_TEST(datagrams_from_elsewhere_are_not_let_in)
     for (unsigned i = 0; i < 100; i++)
         sendto(stranger, octets, 40, 0, &from.any, sizeof from.v4);
     octets[0] = 0x99;
-    say(scene, IPV4, &from, octets, 40);
-    turn_until_told(scene, 1);
-    ck_assert_uint_eq(scene->told, 1);
+    send_reply(scene, IPV4, &from, octets, 40);
+    turn_until_notified(scene, 1);
+    ck_assert_uint_eq(scene->notified, 1);
     ck_assert_uint_eq(scene->fates[0].first, 0x99);
     close(stranger);
     end(scene);
 }
 END_TEST
 
-START_TEST(an_attempt_stays_open_until_it_is_forgotten)
+START_TEST(an_attempt_stays_open_until_forget)
 {
     struct scene *scene = begin();
     struct endpoint from;
@@ -301,19 +301,19 @@ START_TEST(an_attempt_stays_open_until_it_is_forgotten)
     ck_assert(ask(scene, 3, IPV4));
     ck_assert(take(scene, IPV4, octets, &from));
     for (unsigned i = 0; i < 30; i++)
-        say(scene, IPV4, &from, octets, i); /* of no octets, too */
-    turn_until_told(scene, 30);
+        send_reply(scene, IPV4, &from, octets, i); /* of no octets, too */
+    turn_until_notified(scene, 30);
     ck_assert_uint_eq(scene->fates[3].responses, 30);
-    say(scene, IPV4, &from, octets, 40);
+    send_reply(scene, IPV4, &from, octets, 40);
     forget(scene, 3);
     for (unsigned i = 0; i < 5; i++)
         turn(scene);
-    ck_assert_uint_eq(scene->told, 30);
+    ck_assert_uint_eq(scene->notified, 30);
     end(scene);
 }
 END_TEST
 
-START_TEST(the_longest_datagram_is_taken)
+START_TEST(the_longest_datagram_is_received)
 {
     static uint8_t octets[65507];
     struct scene *scene = begin();
@@ -321,8 +321,8 @@ START_TEST(the_longest_datagram_is_taken)
 
     ck_assert(ask(scene, 0, IPV4));
     ck_assert(take(scene, IPV4, octets, &from));
-    say(scene, IPV4, &from, octets, sizeof octets);
-    turn_until_told(scene, 1);
+    send_reply(scene, IPV4, &from, octets, sizeof octets);
+    turn_until_notified(scene, 1);
     ck_assert_uint_eq(scene->fates[0].length, sizeof octets);
     end(scene);
 }
@@ -340,50 +340,50 @@ START_TEST(a_forgotten_attempt_is_not_mistaken_for_its_successor)
     ck_assert(take(scene, IPV4, octets, &first));
     ck_assert(ask(scene, 1, IPV4));
     ck_assert(take(scene, IPV4, octets, &second));
-    say(scene, IPV4, &first, octets, 40);
-    say(scene, IPV4, &second, octets, 40);
+    send_reply(scene, IPV4, &first, octets, 40);
+    send_reply(scene, IPV4, &second, octets, 40);
     scene->also = 1;
-    turn_until_told(scene, 1);
+    turn_until_notified(scene, 1);
     for (unsigned i = 0; i < 5; i++)
         turn(scene);
-    ck_assert_uint_eq(scene->told, 1);
+    ck_assert_uint_eq(scene->notified, 1);
     ck_assert_uint_eq(scene->fates[0].responses, 1);
     ck_assert(take(scene, IPV4, octets, &third));
     octets[0] = 0x33;
-    say(scene, IPV4, &third, octets, 40);
-    turn_until_told(scene, 2);
+    send_reply(scene, IPV4, &third, octets, 40);
+    turn_until_notified(scene, 2);
     ck_assert_uint_eq(scene->fates[1].first, 0x33);
     end(scene);
 }
 END_TEST
 
-START_TEST(a_closed_port_is_told_from_an_unreachable_host)
+START_TEST(a_closed_port_and_an_unreachable_host_are_different_failures)
 {
     struct scene *scene = begin();
 
     close(scene->far_udp[IPV4]);
     scene->far_udp[IPV4] = dup(0);
     ck_assert(ask(scene, 0, IPV4));
-    turn_until_told(scene, 1);
+    turn_until_notified(scene, 1);
     ck_assert_uint_eq(scene->fates[0].failures, 1);
     ck_assert_int_eq(scene->fates[0].failure, LINK_REFUSED);
     /* Its ticket is free again. */
     ck_assert(ask(scene, 0, IPV4));
-    turn_until_told(scene, 2);
+    turn_until_notified(scene, 2);
     end(scene);
 }
 END_TEST
 
-START_TEST(what_cannot_be_sent_at_all_is_told_in_the_next_turn)
+START_TEST(an_attempt_that_cannot_be_sent_is_notified_in_the_next_turn)
 {
     struct scene *scene = begin();
 
     ck_assert(ask(scene, 0, LOST));
     ck_assert(ask(scene, 1, LOST));
     ck_assert(ask(scene, 2, LOST));
-    ck_assert_uint_eq(scene->told, 0);
+    ck_assert_uint_eq(scene->notified, 0);
     forget(scene, 1);
-    turn_until_told(scene, 2);
+    turn_until_notified(scene, 2);
     ck_assert_uint_eq(scene->fates[0].failures, 1);
     ck_assert_int_eq(scene->fates[0].failure, LINK_UNREACHABLE);
     ck_assert_uint_eq(scene->fates[1].failures, 0);
@@ -392,7 +392,7 @@ START_TEST(what_cannot_be_sent_at_all_is_told_in_the_next_turn)
 }
 END_TEST
 
-START_TEST(who_asks_again_at_once_does_not_keep_the_loop)
+START_TEST(asking_again_at_once_does_not_block_the_loop)
 {
     struct scene *scene = begin();
 
@@ -401,7 +401,7 @@ START_TEST(who_asks_again_at_once_does_not_keep_the_loop)
         ck_assert(ask(scene, ticket, LOST));
     for (unsigned turns = 1; turns < 5; turns++) {
         turn(scene);
-        ck_assert_uint_eq(scene->told, 100 * turns);
+        ck_assert_uint_eq(scene->notified, 100 * turns);
     }
     end(scene);
 }
@@ -419,14 +419,14 @@ START_TEST(a_ticket_that_failed_and_was_reused_fails_once_more_only)
     ck_assert(ask(scene, 3, LOST));
     for (unsigned i = 0; i < 5; i++)
         turn(scene);
-    ck_assert_uint_eq(scene->told, 2);
+    ck_assert_uint_eq(scene->notified, 2);
     ck_assert_uint_eq(scene->fates[3].failures, 1);
     ck_assert_uint_eq(scene->fates[100].failures, 1);
     end(scene);
 }
 END_TEST
 
-START_TEST(a_ticket_that_failed_may_go_out_before_that_is_told)
+START_TEST(a_failed_ticket_may_be_forgotten_before_it_is_notified)
 {
     struct scene *scene = begin();
     struct endpoint from;
@@ -436,10 +436,10 @@ START_TEST(a_ticket_that_failed_may_go_out_before_that_is_told)
     forget(scene, 0);
     ck_assert(ask(scene, 0, IPV4));
     turn(scene);
-    ck_assert_uint_eq(scene->told, 0);
+    ck_assert_uint_eq(scene->notified, 0);
     ck_assert(take(scene, IPV4, octets, &from));
-    say(scene, IPV4, &from, octets, 40);
-    turn_until_told(scene, 1);
+    send_reply(scene, IPV4, &from, octets, 40);
+    turn_until_notified(scene, 1);
     ck_assert_uint_eq(scene->fates[0].responses, 1);
     end(scene);
 }
@@ -468,8 +468,8 @@ START_TEST(without_descriptors_nothing_is_sent_and_nothing_is_lost)
     do
         ck_assert(take(scene, IPV4, octets, &from));
     while (load32(octets + 36) != 2001);
-    say(scene, IPV4, &from, octets, 40);
-    turn_until_told(scene, 1);
+    send_reply(scene, IPV4, &from, octets, 40);
+    turn_until_notified(scene, 1);
     ck_assert_uint_eq(scene->fates[2001].responses, 1);
     ck_assert_int_eq(setrlimit(RLIMIT_NOFILE, &limit), 0);
     ck_assert_uint_le(open_descriptors(), before + 2); /* a stream's, and its server's */
@@ -477,7 +477,7 @@ START_TEST(without_descriptors_nothing_is_sent_and_nothing_is_lost)
 }
 END_TEST
 
-START_TEST(many_answers_at_once_are_all_heard)
+START_TEST(many_answers_at_once_are_all_received)
 {
     static struct endpoint from[2000];
     struct scene *scene = begin();
@@ -491,10 +491,10 @@ START_TEST(many_answers_at_once_are_all_heard)
         ck_assert(take(scene, IPV4, octets, &from[ticket]));
     }
     for (link_ticket ticket = 0; ticket < count; ticket++)
-        say(scene, IPV4, &from[ticket], octets, 40);
+        send_reply(scene, IPV4, &from[ticket], octets, 40);
     turn(scene);
-    ck_assert_uint_lt(scene->told, 4 * 64 + 1); /* others on the loop get their turn */
-    turn_until_told(scene, (unsigned)count);
+    ck_assert_uint_lt(scene->notified, 4 * 64 + 1); /* other handles of the loop are served */
+    turn_until_notified(scene, (unsigned)count);
     for (link_ticket ticket = 0; ticket < count; ticket++)
         ck_assert_uint_eq(scene->fates[ticket].responses, 1);
     end(scene);
@@ -511,8 +511,8 @@ START_TEST(no_descriptor_is_left_behind)
     for (unsigned i = 1; i <= 10000; i++) {
         ck_assert(ask(scene, i % ATTEMPTS, IPV4));
         ck_assert(take(scene, IPV4, octets, &from));
-        say(scene, IPV4, &from, octets, 40);
-        turn_until_told(scene, i);
+        send_reply(scene, IPV4, &from, octets, 40);
+        turn_until_notified(scene, i);
     }
     ck_assert_uint_eq(open_descriptors(), before);
     end(scene);
@@ -531,7 +531,7 @@ START_TEST(questions_over_a_stream_share_one_connection)
         turn(scene);
     for (size_t number = 100; number-- > 0;)
         far_answer(far_last(&scene->far), number);
-    turn_until_told(scene, 100);
+    turn_until_notified(scene, 100);
     for (link_ticket ticket = 0; ticket < 100; ticket++)
         ck_assert_uint_eq(scene->fates[ticket].responses, 1);
     ck_assert_uint_eq(scene->far.count, 1);
@@ -539,7 +539,7 @@ START_TEST(questions_over_a_stream_share_one_connection)
 }
 END_TEST
 
-START_TEST(a_server_of_tls_is_never_asked_plainly)
+START_TEST(a_tls_server_is_never_asked_in_plain_dns)
 {
     struct scene *scene = begin();
     struct upstream secure = scene->upstreams[TCP_ONLY];
@@ -566,7 +566,7 @@ START_TEST(a_server_of_tls_is_never_asked_plainly)
 }
 END_TEST
 
-START_TEST(no_more_sockets_are_open_than_its_share)
+START_TEST(no_more_sockets_are_open_than_sockets_most)
 {
     enum { SHARE = 3 };
     struct scene *scene = begin();
@@ -602,13 +602,13 @@ START_TEST(a_broken_stream_fails_its_questions)
     while (scene->far.count == 0 || far_count(far_last(&scene->far)) < 1)
         turn(scene);
     far_hang_up(far_last(&scene->far));
-    turn_until_told(scene, 1);
+    turn_until_notified(scene, 1);
     ck_assert_int_eq(scene->fates[0].failure, LINK_UNREACHABLE);
     ck_assert(ask(scene, 0, TCP_ONLY));
     while (scene->far.count < 2 || far_count(far_last(&scene->far)) < 1)
         turn(scene);
     far_answer(far_last(&scene->far), 0);
-    turn_until_told(scene, 2);
+    turn_until_notified(scene, 2);
     ck_assert_uint_eq(scene->fates[0].responses, 1);
     end(scene);
 }
@@ -621,7 +621,7 @@ static void turn_until_asked(struct scene *scene, size_t connections, size_t que
         turn(scene);
 }
 
-START_TEST(a_question_does_not_wait_behind_a_connection_that_says_nothing)
+START_TEST(a_question_does_not_wait_for_a_silent_connection)
 {
     struct scene *scene = begin();
 
@@ -633,11 +633,11 @@ START_TEST(a_question_does_not_wait_behind_a_connection_that_says_nothing)
     ck_assert(ask(scene, 2, TCP_ONLY));
     turn_until_asked(scene, 2, 1);
     far_answer(far_last(&scene->far), 0);
-    turn_until_told(scene, 1);
+    turn_until_notified(scene, 1);
     ck_assert_uint_eq(scene->fates[2].responses, 1);
-    /* Who answers late is heard all the same, and the next question stays where answers come. */
+    /* A late answer is accepted, and the next question stays where answers come. */
     far_answer(&scene->far.ends[0], 0);
-    turn_until_told(scene, 2);
+    turn_until_notified(scene, 2);
     ck_assert_uint_eq(scene->fates[0].responses, 1);
     scene->link->forget(scene->link, 2);
     ck_assert(ask(scene, 3, TCP_ONLY));
@@ -647,7 +647,7 @@ START_TEST(a_question_does_not_wait_behind_a_connection_that_says_nothing)
 }
 END_TEST
 
-START_TEST(behind_a_slow_question_each_goes_alone)
+START_TEST(after_a_slow_question_each_is_sent_alone)
 {
     struct scene *scene = begin();
 
@@ -656,9 +656,9 @@ START_TEST(behind_a_slow_question_each_goes_alone)
         turn_until_asked(scene, ticket + 1, 1);
         scene->loop.time += STREAM_DOUBT_MS; /* until the next turn */
     }
-    /* One on which nobody waits any more takes the next. */
+    /* A connection without questions takes the next. */
     far_answer(&scene->far.ends[2], 0);
-    turn_until_told(scene, 1);
+    turn_until_notified(scene, 1);
     scene->link->forget(scene->link, 2);
     scene->loop.time += STREAM_DOUBT_MS;
     ck_assert(ask(scene, 4, TCP_ONLY));
@@ -680,7 +680,7 @@ START_TEST(once_no_question_is_slow_any_more_they_share_a_connection_again)
     }
     far_answer(&scene->far.ends[0], 0);
     far_answer(&scene->far.ends[1], 0);
-    turn_until_told(scene, 2);
+    turn_until_notified(scene, 2);
     scene->link->forget(scene->link, 0);
     scene->link->forget(scene->link, 1);
     scene->loop.time += 11000;
@@ -692,7 +692,7 @@ START_TEST(once_no_question_is_slow_any_more_they_share_a_connection_again)
 }
 END_TEST
 
-START_TEST(of_silent_connections_without_room_for_more_the_oldest_makes_room)
+START_TEST(without_room_the_oldest_silent_connection_is_replaced)
 {
     struct scene *scene = begin();
 
@@ -703,7 +703,7 @@ START_TEST(of_silent_connections_without_room_for_more_the_oldest_makes_room)
     }
     ck_assert(ask(scene, SOCKETS_STREAMS_MOST, TCP_ONLY));
     turn_until_asked(scene, SOCKETS_STREAMS_MOST + 1, 1);
-    turn_until_told(scene, 1);
+    turn_until_notified(scene, 1);
     ck_assert_int_eq(scene->fates[0].failure, LINK_UNREACHABLE);
     for (link_ticket ticket = 1; ticket <= SOCKETS_STREAMS_MOST; ticket++)
         ck_assert_uint_eq(scene->fates[ticket].failures, 0);
@@ -711,19 +711,19 @@ START_TEST(of_silent_connections_without_room_for_more_the_oldest_makes_room)
 }
 END_TEST
 
-START_TEST(what_is_under_way_at_the_end_is_let_go)
+START_TEST(open_attempts_are_dropped_at_the_end)
 {
     struct scene *scene = begin();
 
     for (link_ticket ticket = 0; ticket < 30; ticket++)
         ck_assert(ask(scene, ticket, (uint8_t)(ticket % 3 == 0 ? IPV4 : ticket % 3 + 1)));
     turn(scene);
-    unsigned told = scene->told;
+    unsigned notified = scene->notified;
     for (link_ticket ticket = 30; ticket < 60; ticket++)
         ck_assert(ask(scene, ticket, (uint8_t)(ticket % 3 == 0 ? IPV4 : ticket % 3 + 1)));
     sockets_free(scene->sockets);
     uv_run(&scene->loop, UV_RUN_DEFAULT);
-    ck_assert_uint_eq(scene->told, told);
+    ck_assert_uint_eq(scene->notified, notified);
     ck_assert_int_eq(uv_loop_close(&scene->loop), 0);
     far_close(&scene->far);
     close(scene->far_udp[IPV4]), close(scene->far_udp[IPV6]);
@@ -731,7 +731,7 @@ START_TEST(what_is_under_way_at_the_end_is_let_go)
 }
 END_TEST
 
-START_TEST(an_idle_stream_lets_the_loop_rest)
+START_TEST(an_idle_stream_does_not_wake_the_loop)
 {
     struct scene *scene = begin();
 
@@ -739,7 +739,7 @@ START_TEST(an_idle_stream_lets_the_loop_rest)
     while (scene->far.count == 0 || far_count(far_last(&scene->far)) < 1)
         turn(scene);
     far_answer(far_last(&scene->far), 0);
-    turn_until_told(scene, 1);
+    turn_until_notified(scene, 1);
     turn(scene);
     /* Until the next tick the loop may sleep; once closed, for ever. */
     ck_assert_int_gt(uv_backend_timeout(&scene->loop), 0);
@@ -757,30 +757,30 @@ int main(void)
     TCase *udp = tcase_create("udp"), *streams = tcase_create("streams");
 
     tcase_add_loop_test(udp, a_datagram_goes_out_and_its_response_comes_back, IPV4, IPV6 + 1);
-    tcase_add_test(udp, every_attempt_has_a_port_that_nobody_can_foresee);
-    tcase_add_test(udp, datagrams_from_elsewhere_are_not_let_in);
-    tcase_add_test(udp, an_attempt_stays_open_until_it_is_forgotten);
-    tcase_add_test(udp, the_longest_datagram_is_taken);
+    tcase_add_test(udp, every_attempt_has_an_unpredictable_port);
+    tcase_add_test(udp, datagrams_from_other_addresses_are_not_received);
+    tcase_add_test(udp, an_attempt_stays_open_until_forget);
+    tcase_add_test(udp, the_longest_datagram_is_received);
     tcase_add_test(udp, a_forgotten_attempt_is_not_mistaken_for_its_successor);
-    tcase_add_test(udp, a_closed_port_is_told_from_an_unreachable_host);
-    tcase_add_test(udp, what_cannot_be_sent_at_all_is_told_in_the_next_turn);
-    tcase_add_test(udp, who_asks_again_at_once_does_not_keep_the_loop);
+    tcase_add_test(udp, a_closed_port_and_an_unreachable_host_are_different_failures);
+    tcase_add_test(udp, an_attempt_that_cannot_be_sent_is_notified_in_the_next_turn);
+    tcase_add_test(udp, asking_again_at_once_does_not_block_the_loop);
     tcase_add_test(udp, a_ticket_that_failed_and_was_reused_fails_once_more_only);
-    tcase_add_test(udp, a_ticket_that_failed_may_go_out_before_that_is_told);
+    tcase_add_test(udp, a_failed_ticket_may_be_forgotten_before_it_is_notified);
     tcase_add_test(udp, without_descriptors_nothing_is_sent_and_nothing_is_lost);
-    tcase_add_test(udp, many_answers_at_once_are_all_heard);
+    tcase_add_test(udp, many_answers_at_once_are_all_received);
     tcase_add_test(udp, no_descriptor_is_left_behind);
     suite_add_tcase(suite, udp);
     tcase_add_test(streams, questions_over_a_stream_share_one_connection);
-    tcase_add_test(streams, a_server_of_tls_is_never_asked_plainly);
-    tcase_add_test(streams, no_more_sockets_are_open_than_its_share);
+    tcase_add_test(streams, a_tls_server_is_never_asked_in_plain_dns);
+    tcase_add_test(streams, no_more_sockets_are_open_than_sockets_most);
     tcase_add_test(streams, a_broken_stream_fails_its_questions);
-    tcase_add_test(streams, a_question_does_not_wait_behind_a_connection_that_says_nothing);
-    tcase_add_test(streams, behind_a_slow_question_each_goes_alone);
+    tcase_add_test(streams, a_question_does_not_wait_for_a_silent_connection);
+    tcase_add_test(streams, after_a_slow_question_each_is_sent_alone);
     tcase_add_test(streams, once_no_question_is_slow_any_more_they_share_a_connection_again);
-    tcase_add_test(streams, of_silent_connections_without_room_for_more_the_oldest_makes_room);
-    tcase_add_test(streams, what_is_under_way_at_the_end_is_let_go);
-    tcase_add_test(streams, an_idle_stream_lets_the_loop_rest);
+    tcase_add_test(streams, without_room_the_oldest_silent_connection_is_replaced);
+    tcase_add_test(streams, open_attempts_are_dropped_at_the_end);
+    tcase_add_test(streams, an_idle_stream_does_not_wake_the_loop);
     suite_add_tcase(suite, streams);
     return suite_run(suite);
 }

@@ -16,9 +16,9 @@
 
 enum { TICKETS = 5000, TURNS_MOST = 20000, HEARD_MOST = 65535 };
 
-/* What has happened to a ticket. */
+/* The events of a ticket. */
 struct fate {
-    struct stream_query *stream_query; /* under way */
+    struct stream_query *stream_query; /* while it is open */
     unsigned responses;
     unsigned failures;
     enum link_failure failure;
@@ -35,9 +35,9 @@ struct scene {
     struct stream_home home;
     struct stream stream;
     uint64_t now_ms;
-    bool is_sending; /* within stream_send: nothing may be told */
-    bool asks_again; /* a failed question is asked once more under the next ticket */
-    unsigned told;   /* responses and failures */
+    bool is_sending;   /* within stream_send: the listener must not be called */
+    bool asks_again;   /* a failed question is asked once more under the next ticket */
+    unsigned notified; /* responses and failures */
     struct fate fates[TICKETS];
     uint8_t last[HEARD_MOST];
 };
@@ -55,7 +55,7 @@ static void on_response(void *context, link_ticket ticket, const uint8_t *octets
     fate->id = load16(octets);
     fate->length = length;
     memcpy(scene->last, octets, length);
-    scene->told++;
+    scene->notified++;
     stream_forget(&scene->stream, fate->stream_query);
     fate->stream_query = NULL;
 }
@@ -70,7 +70,7 @@ static void on_failure(void *context, link_ticket ticket, enum link_failure fail
     fate->stream_query = NULL;
     fate->failures++;
     fate->failure = failure;
-    scene->told++;
+    scene->notified++;
     if (scene->asks_again)
         ask(scene, ticket + 1);
 }
@@ -114,7 +114,7 @@ static void end(struct scene *scene)
     free(scene);
 }
 
-/* Every query has the same id of its asker's, and the ticket in its last octets. */
+/* Every query has the same id of its attempt, and the ticket in its last octets. */
 static struct stream_query *try_to_ask(struct scene *scene, link_ticket ticket)
 {
     uint8_t query[40] = {0x12, 0x34, 1};
@@ -146,11 +146,11 @@ static void turn(struct scene *scene)
     far_turn(&scene->far);
 }
 
-/* Turns until so many things have been told, or asked over the last connection. */
-static void turn_until_told(struct scene *scene, unsigned told)
+/* Turns until so many events have been notified, or asked over the last connection. */
+static void turn_until_notified(struct scene *scene, unsigned notified)
 {
     turn(scene);
-    for (unsigned turns = 0; scene->told < told; turns++) {
+    for (unsigned turns = 0; scene->notified < notified; turns++) {
         if (turns == TURNS_MOST)
             ck_abort_msg("it takes too long");
         far_wait(&scene->far, scene->home.epoll);
@@ -182,7 +182,7 @@ static void turn_until_closed(struct scene *scene)
     }
 }
 
-/* Has the far side read what the client said before it closed the connection. */
+/* Makes the server read what the client sent before it closed the connection. */
 static void read_to_the_end(struct scene *scene)
 {
     for (unsigned turns = 0; !far_last(&scene->far)->has_ended; turns++) {
@@ -234,9 +234,9 @@ static void warm_up(struct scene *scene)
     ask(scene, TICKETS - 1);
     turn_until_asked(scene, 1, 1);
     far_answer(far_last(&scene->far), 0);
-    turn_until_told(scene, 1);
+    turn_until_notified(scene, 1);
     ck_assert_uint_eq(scene->fates[TICKETS - 1].responses, 1);
-    scene->told = 0;
+    scene->notified = 0;
 }
 
 /* ---- questions and responses ---- */
@@ -250,7 +250,7 @@ START_TEST(responses_come_in_any_order)
     turn_until_asked(scene, 1, 5);
     for (size_t number = 5; number-- > 0;)
         far_answer(far_last(&scene->far), number);
-    turn_until_told(scene, 5);
+    turn_until_notified(scene, 5);
     for (link_ticket ticket = 0; ticket < 5; ticket++) {
         ck_assert_uint_eq(scene->fates[ticket].responses, 1);
         ck_assert_uint_eq(scene->fates[ticket].id, 0x1234);
@@ -286,7 +286,7 @@ START_TEST(a_later_question_goes_over_the_same_connection)
         ask(scene, ticket);
         turn_until_asked(scene, 1, ticket + 1);
         far_answer(far_last(&scene->far), ticket);
-        turn_until_told(scene, ticket + 1);
+        turn_until_notified(scene, ticket + 1);
         pass(scene, 9500);
     }
     ck_assert_uint_eq(scene->far.count, 1);
@@ -305,18 +305,18 @@ START_TEST(a_response_that_comes_octet_by_octet_is_whole)
     turn_until_asked(scene, 1, 1);
     memcpy(frame + 2, far_question(far_last(&scene->far), 0, &length), 40);
     for (size_t i = 0; i < sizeof frame; i++) {
-        ck_assert_uint_eq(scene->told, 0);
+        ck_assert_uint_eq(scene->notified, 0);
         far_say(far_last(&scene->far), frame + i, 1);
         far_wait(&scene->far, scene->home.epoll);
         turn(scene);
     }
-    turn_until_told(scene, 1);
+    turn_until_notified(scene, 1);
     ck_assert_uint_eq(scene->fates[0].length, 40);
     end(scene);
 }
 END_TEST
 
-START_TEST(the_longest_response_is_taken)
+START_TEST(the_longest_response_is_accepted)
 {
     static uint8_t frame[65537] = {0xff, 0xff};
     struct scene *scene = begin();
@@ -327,14 +327,14 @@ START_TEST(the_longest_response_is_taken)
     memcpy(frame + 2, far_question(far_last(&scene->far), 0, &length), 2);
     memset(frame + 4, 0x5a, sizeof frame - 4);
     far_say(far_last(&scene->far), frame, sizeof frame);
-    turn_until_told(scene, 1);
+    turn_until_notified(scene, 1);
     ck_assert_uint_eq(scene->fates[0].length, 65535);
     ck_assert_mem_eq(scene->last + 2, frame + 4, 65533);
     end(scene);
 }
 END_TEST
 
-START_TEST(what_nobody_waits_for_is_counted_and_ignored)
+START_TEST(a_response_without_a_query_is_counted_and_ignored)
 {
     static const uint8_t short_ones[] = {0, 0, 0, 1, 0x12};
     struct scene *scene = begin();
@@ -352,10 +352,10 @@ START_TEST(what_nobody_waits_for_is_counted_and_ignored)
     far_say(far, foreign, sizeof foreign);
     far_say(far, short_ones, sizeof short_ones);
     far_answer(far, 1);
-    far_answer(far, 1); /* once more: nobody waits any longer */
+    far_answer(far, 1); /* once more: the query has ended */
     far_answer(far, 0);
-    turn_until_told(scene, 2);
-    ck_assert_uint_eq(scene->told, 2);
+    turn_until_notified(scene, 2);
+    ck_assert_uint_eq(scene->notified, 2);
     ck_assert_uint_eq(count_of(scene, COUNTER_FORWARD_FOREIGN), 4);
     end(scene);
 }
@@ -369,20 +369,20 @@ START_TEST(a_message_too_short_for_an_id_has_none)
 
     ask(scene, 0);
     turn_until_asked(scene, 1, 1);
-    /* What stands behind it would make the id whole. */
+    /* The octets after it would complete the id. */
     memcpy(octets + 2, far_question(far_last(&scene->far), 0, &length), 2);
     far_say(far_last(&scene->far), octets, sizeof octets);
     while (count_of(scene, COUNTER_FORWARD_FOREIGN) == 0) {
-        ck_assert_uint_eq(scene->told, 0);
+        ck_assert_uint_eq(scene->notified, 0);
         far_wait(&scene->far, scene->home.epoll);
         turn(scene);
     }
-    ck_assert_uint_eq(scene->told, 0);
+    ck_assert_uint_eq(scene->notified, 0);
     end(scene);
 }
 END_TEST
 
-START_TEST(an_idle_connection_wakes_nobody)
+START_TEST(an_idle_connection_causes_no_events)
 {
     struct scene *scene = begin();
     struct epoll_event event;
@@ -393,7 +393,7 @@ START_TEST(an_idle_connection_wakes_nobody)
 }
 END_TEST
 
-START_TEST(a_forgotten_question_is_not_written_and_its_response_not_told)
+START_TEST(a_forgotten_question_is_not_written_and_its_response_is_ignored)
 {
     struct scene *scene = begin();
 
@@ -406,15 +406,15 @@ START_TEST(a_forgotten_question_is_not_written_and_its_response_not_told)
     stream_forget(&scene->stream, scene->fates[0].stream_query);
     far_answer(far_last(&scene->far), 0);
     far_answer(far_last(&scene->far), 1);
-    turn_until_told(scene, 1);
+    turn_until_notified(scene, 1);
     ck_assert_uint_eq(scene->fates[2].responses, 1);
-    ck_assert_uint_eq(scene->told, 1);
+    ck_assert_uint_eq(scene->notified, 1);
     ck_assert_uint_eq(count_of(scene, COUNTER_FORWARD_FOREIGN), 1);
     end(scene);
 }
 END_TEST
 
-START_TEST(a_server_that_reads_nothing_is_not_asked_without_end)
+START_TEST(a_server_that_reads_nothing_is_asked_within_a_limit)
 {
     struct scene *scene = begin();
     link_ticket asked_count = 0;
@@ -448,7 +448,7 @@ START_TEST(a_refused_connection_fails_every_question)
     scene->far.is_deaf = true;
     ask(scene, 0);
     ask(scene, 1);
-    turn_until_told(scene, 2);
+    turn_until_notified(scene, 2);
     for (link_ticket ticket = 0; ticket < 2; ticket++) {
         ck_assert_uint_eq(scene->fates[ticket].failures, 1);
         ck_assert_int_eq(scene->fates[ticket].failure, LINK_REFUSED);
@@ -458,27 +458,27 @@ START_TEST(a_refused_connection_fails_every_question)
 }
 END_TEST
 
-START_TEST(a_network_that_cannot_be_reached_is_told_in_the_next_turn)
+START_TEST(an_unreachable_network_is_notified_in_the_next_turn)
 {
     struct scene *scene = begin();
 
-    scene->upstream.endpoint.v4.sin_addr.s_addr = 0xffffffff; /* no TCP to everybody */
+    scene->upstream.endpoint.v4.sin_addr.s_addr = 0xffffffff; /* no TCP to a broadcast address */
     scene->asks_again = true;
     ask(scene, 0);
-    ck_assert_uint_eq(scene->told, 0);
+    ck_assert_uint_eq(scene->notified, 0);
     stream_turn(&scene->stream, scene->now_ms);
     ck_assert_uint_eq(scene->fates[0].failures, 1);
     ck_assert_int_eq(scene->fates[0].failure, LINK_UNREACHABLE);
-    /* What was asked meanwhile waits for a turn of its own. */
-    ck_assert_uint_eq(scene->told, 1);
+    /* A question that was asked meanwhile waits for the next turn. */
+    ck_assert_uint_eq(scene->notified, 1);
     ck_assert(scene->stream.is_due);
     stream_turn(&scene->stream, scene->now_ms);
-    ck_assert_uint_eq(scene->told, 2);
+    ck_assert_uint_eq(scene->notified, 2);
     end(scene);
 }
 END_TEST
 
-START_TEST(a_failed_question_may_be_forgotten_before_it_is_told)
+START_TEST(a_failed_question_may_be_forgotten_before_it_is_notified)
 {
     struct scene *scene = begin();
 
@@ -487,13 +487,13 @@ START_TEST(a_failed_question_may_be_forgotten_before_it_is_told)
     ask(scene, 1);
     stream_forget(&scene->stream, scene->fates[0].stream_query);
     stream_turn(&scene->stream, scene->now_ms);
-    ck_assert_uint_eq(scene->told, 1);
+    ck_assert_uint_eq(scene->notified, 1);
     ck_assert_uint_eq(scene->fates[1].failures, 1);
     end(scene);
 }
 END_TEST
 
-START_TEST(a_connection_that_never_comes_about_is_given_up)
+START_TEST(a_connection_that_is_never_established_is_given_up)
 {
     struct scene *scene = begin();
     int guests[3];
@@ -511,16 +511,16 @@ START_TEST(a_connection_that_never_comes_about_is_given_up)
     turn(scene);
     ck_assert_int_eq(scene->stream.state, STREAM_CONNECTING);
     pass(scene, 1500);
-    ck_assert_uint_eq(scene->told, 0);
+    ck_assert_uint_eq(scene->notified, 0);
     ask(scene, 1);
     pass(scene, 500);
     turn(scene);
-    /* The young one gets a connection more. */
-    ck_assert_uint_eq(scene->told, 1);
+    /* The young question gets a new connection. */
+    ck_assert_uint_eq(scene->notified, 1);
     ck_assert_int_eq(scene->fates[0].failure, LINK_UNREACHABLE);
     ck_assert_int_eq(scene->stream.state, STREAM_CONNECTING);
     pass(scene, 2000);
-    ck_assert_uint_eq(scene->told, 2);
+    ck_assert_uint_eq(scene->notified, 2);
     ck_assert_int_eq(scene->fates[1].failure, LINK_UNREACHABLE);
     ck_assert_int_eq(scene->stream.state, STREAM_CLOSED);
     for (size_t i = 0; i < 3; i++)
@@ -537,7 +537,7 @@ START_TEST(a_connection_closed_before_it_worked_fails_its_questions)
     turn_until_asked(scene, 1, 1);
     ask(scene, 1);
     far_hang_up(far_last(&scene->far));
-    turn_until_told(scene, 2);
+    turn_until_notified(scene, 2);
     ck_assert_int_eq(scene->fates[0].failure, LINK_UNREACHABLE);
     ck_assert_int_eq(scene->fates[1].failure, LINK_UNREACHABLE);
     ck_assert_uint_eq(scene->far.count, 1);
@@ -552,11 +552,11 @@ START_TEST(a_connection_closed_while_idle_costs_nothing)
     warm_up(scene);
     far_hang_up(far_last(&scene->far));
     turn_until_closed(scene);
-    ck_assert_uint_eq(scene->told, 0);
+    ck_assert_uint_eq(scene->notified, 0);
     ask(scene, 0);
     turn_until_asked(scene, 2, 1);
     far_answer(far_last(&scene->far), 0);
-    turn_until_told(scene, 1);
+    turn_until_notified(scene, 1);
     ck_assert_uint_eq(scene->fates[0].responses, 1);
     end(scene);
 }
@@ -572,14 +572,14 @@ START_TEST(questions_that_meet_a_closing_connection_are_asked_once_more)
     ask(scene, 1);
     far_hang_up(far_last(&scene->far));
     turn_until_asked(scene, 2, 2);
-    ck_assert_uint_eq(scene->told, 0);
+    ck_assert_uint_eq(scene->notified, 0);
     ck_assert_uint_eq(asked(far_last(&scene->far), 0), 0);
     ck_assert_uint_eq(asked(far_last(&scene->far), 1), 1);
     far_answer(far_last(&scene->far), 1);
-    turn_until_told(scene, 1);
+    turn_until_notified(scene, 1);
     /* The new connection has worked, but the question has had its second chance. */
     far_hang_up(far_last(&scene->far));
-    turn_until_told(scene, 2);
+    turn_until_notified(scene, 2);
     ck_assert_uint_eq(scene->fates[1].responses, 1);
     ck_assert_uint_eq(scene->fates[0].failures, 1);
     ck_assert_int_eq(scene->fates[0].failure, LINK_UNREACHABLE);
@@ -588,7 +588,7 @@ START_TEST(questions_that_meet_a_closing_connection_are_asked_once_more)
 }
 END_TEST
 
-START_TEST(a_question_is_not_asked_again_where_nobody_listens_any_more)
+START_TEST(a_question_is_not_asked_again_at_a_closed_port)
 {
     struct scene *scene = begin();
 
@@ -597,13 +597,13 @@ START_TEST(a_question_is_not_asked_again_where_nobody_listens_any_more)
     turn_until_asked(scene, 1, 2);
     shutdown(scene->far.listener, SHUT_RDWR);
     far_hang_up(far_last(&scene->far));
-    turn_until_told(scene, 1);
+    turn_until_notified(scene, 1);
     ck_assert_int_eq(scene->fates[0].failure, LINK_REFUSED);
     end(scene);
 }
 END_TEST
 
-START_TEST(responses_before_the_end_of_a_connection_are_told)
+START_TEST(responses_before_the_end_of_a_connection_are_passed_on)
 {
     struct scene *scene = begin();
 
@@ -614,7 +614,7 @@ START_TEST(responses_before_the_end_of_a_connection_are_told)
     far_answer(far_last(&scene->far), 2);
     far_hang_up(far_last(&scene->far));
     turn_until_asked(scene, 2, 1);
-    ck_assert_uint_eq(scene->told, 2);
+    ck_assert_uint_eq(scene->notified, 2);
     ck_assert_uint_eq(asked(far_last(&scene->far), 0), 1);
     end(scene);
 }
@@ -632,7 +632,7 @@ START_TEST(a_reset_is_an_end_like_any_other)
     far_hang_up(far_last(&scene->far));
     turn_until_asked(scene, 2, 1);
     far_answer(far_last(&scene->far), 0);
-    turn_until_told(scene, 1);
+    turn_until_notified(scene, 1);
     ck_assert_uint_eq(scene->fates[0].responses, 1);
     end(scene);
 }
@@ -664,7 +664,7 @@ START_TEST(writing_to_a_server_that_is_gone_raises_no_signal)
     stream_turn(&scene->stream, scene->now_ms);
     scene->far.is_deaf = false;
     turn_until_asked(scene, 2, 2);
-    ck_assert_uint_eq(scene->told, 0);
+    ck_assert_uint_eq(scene->notified, 0);
     end(scene);
 }
 END_TEST
@@ -699,7 +699,7 @@ START_TEST(a_connection_that_has_fallen_silent_is_replaced)
     pass(scene, 500);
     turn_until_asked(scene, 2, 1);
     ck_assert_uint_eq(asked(far_last(&scene->far), 0), 1);
-    ck_assert_uint_eq(scene->told, 0);
+    ck_assert_uint_eq(scene->notified, 0);
     end(scene);
 }
 END_TEST
@@ -715,16 +715,16 @@ START_TEST(a_response_shows_that_a_connection_is_alive)
     ask(scene, 1);
     turn_until_asked(scene, 1, 3);
     far_answer(far_last(&scene->far), 2);
-    turn_until_told(scene, 1);
+    turn_until_notified(scene, 1);
     pass(scene, 9500);
     ck_assert_uint_eq(scene->far.count, 1);
     far_answer(far_last(&scene->far), 1);
-    turn_until_told(scene, 2);
+    turn_until_notified(scene, 2);
     end(scene);
 }
 END_TEST
 
-START_TEST(a_connection_with_a_question_out_and_no_response_is_doubtful)
+START_TEST(a_connection_with_an_open_question_and_no_response_is_doubtful)
 {
     struct scene *scene = begin();
 
@@ -736,7 +736,7 @@ START_TEST(a_connection_with_a_question_out_and_no_response_is_doubtful)
     ck_assert(!stream_is_doubtful(&scene->stream, scene->now_ms + STREAM_DOUBT_MS - 1));
     ck_assert(stream_is_doubtful(&scene->stream, scene->now_ms + STREAM_DOUBT_MS));
     far_answer(far_last(&scene->far), 1);
-    turn_until_told(scene, 1);
+    turn_until_notified(scene, 1);
     ck_assert(!stream_is_doubtful(&scene->stream, scene->now_ms));
     end(scene);
 }
@@ -756,7 +756,7 @@ START_TEST(a_question_keeps_its_connection_open)
         pass(scene, 1000);
     }
     far_answer(far_last(&scene->far), 0);
-    turn_until_told(scene, 1);
+    turn_until_notified(scene, 1);
     ck_assert_uint_eq(scene->fates[0].responses, 1);
     end(scene);
 }
@@ -774,7 +774,7 @@ START_TEST(no_descriptor_is_left_behind)
             far_answer(far_last(&scene->far), 0);
         else
             far_hang_up(far_last(&scene->far));
-        turn_until_told(scene, ticket + 1U);
+        turn_until_notified(scene, ticket + 1U);
         if (ticket % 2 == 0)
             pass(scene, 10000);
         far_hang_up(far_last(&scene->far));
@@ -791,7 +791,7 @@ struct tls_scene {
     struct scene *scene;
     struct authority authority;
     struct identity identity;
-    int log;   /* what goes to standard error */
+    int log;   /* receives standard error */
     int error; /* the real one */
 };
 
@@ -849,7 +849,7 @@ START_TEST(questions_over_tls_are_answered_in_any_order)
     turn_until_asked(tls.scene, 1, 100);
     for (size_t number = 100; number-- > 0;)
         far_answer(far_last(&tls.scene->far), number);
-    turn_until_told(tls.scene, 100);
+    turn_until_notified(tls.scene, 100);
     for (link_ticket ticket = 0; ticket < 100; ticket++) {
         ck_assert_uint_eq(tls.scene->fates[ticket].responses, 1);
         ck_assert_uint_eq(tls.scene->fates[ticket].id, 0x1234);
@@ -860,7 +860,7 @@ START_TEST(questions_over_tls_are_answered_in_any_order)
 }
 END_TEST
 
-START_TEST(a_long_response_over_tls_is_taken)
+START_TEST(a_long_response_over_tls_is_accepted)
 {
     static uint8_t frame[65537] = {0xff, 0xff};
     struct tls_scene tls;
@@ -872,7 +872,7 @@ START_TEST(a_long_response_over_tls_is_taken)
     memcpy(frame + 2, far_question(far_last(&tls.scene->far), 0, &length), 2);
     memset(frame + 4, 0x5a, sizeof frame - 4);
     far_say(far_last(&tls.scene->far), frame, sizeof frame);
-    turn_until_told(tls.scene, 1);
+    turn_until_notified(tls.scene, 1);
     ck_assert_uint_eq(tls.scene->fates[0].length, 65535);
     ck_assert_mem_eq(tls.scene->last + 2, frame + 4, 65533);
     end_tls(&tls);
@@ -910,7 +910,7 @@ START_TEST(the_next_tls_connection_resumes_the_session)
     pass(tls.scene, 10000);
     ck_assert_int_eq(tls.scene->stream.state, STREAM_CLOSED);
     read_to_the_end(tls.scene);
-    /* It has said goodbye. */
+    /* It has sent close_notify. */
     ck_assert_int_eq(SSL_get_shutdown(far_last(&tls.scene->far)->tls.ssl), SSL_RECEIVED_SHUTDOWN);
     ask(tls.scene, 0);
     turn_until_asked(tls.scene, 2, 1);
@@ -919,7 +919,7 @@ START_TEST(the_next_tls_connection_resumes_the_session)
 }
 END_TEST
 
-START_TEST(questions_that_meet_a_goodbye_are_asked_once_more)
+START_TEST(questions_that_meet_a_close_notify_are_asked_once_more)
 {
     struct tls_scene tls;
     uint8_t octets[100];
@@ -933,7 +933,7 @@ START_TEST(questions_that_meet_a_goodbye_are_asked_once_more)
     far_say_plainly(first, octets, tls_server_take(&first->tls, octets, sizeof octets));
     turn_until_asked(tls.scene, 2, 1);
     far_answer(far_last(&tls.scene->far), 0);
-    turn_until_told(tls.scene, 1);
+    turn_until_notified(tls.scene, 1);
     ck_assert_uint_eq(tls.scene->fates[0].responses, 1);
     ck_assert_str_eq(read_log(&tls), "");
     end_tls(&tls);
@@ -950,14 +950,14 @@ static const struct {
     {{.names = "DNS:dns.example", .is_self_signed = true}, "text=\"self-signed certificate; "},
 };
 
-START_TEST(a_server_that_is_somebody_else_is_told_about_and_asked_nothing)
+START_TEST(a_server_that_is_not_authenticated_is_logged_and_asked_nothing)
 {
     struct tls_scene tls;
 
     begin_tls(&tls, &strangers[_i].wish);
     ask(tls.scene, 0);
     ask(tls.scene, 1);
-    turn_until_told(tls.scene, 2);
+    turn_until_notified(tls.scene, 2);
     for (link_ticket ticket = 0; ticket < 2; ticket++) {
         ck_assert_uint_eq(tls.scene->fates[ticket].failures, 1);
         ck_assert_int_eq(tls.scene->fates[ticket].failure, LINK_TLS);
@@ -969,17 +969,17 @@ START_TEST(a_server_that_is_somebody_else_is_told_about_and_asked_nothing)
     ck_assert_ptr_eq(strchr(log, '\n'), log + strlen(log) - 1);
     read_to_the_end(tls.scene);
     ck_assert_uint_eq(far_last(&tls.scene->far)->length, 0);
-    /* An alert has told it, too. */
+    /* The server got an alert. */
     ck_assert_int_eq(SSL_get_shutdown(far_last(&tls.scene->far)->tls.ssl), SSL_RECEIVED_SHUTDOWN);
     end_tls(&tls);
 }
 END_TEST
 
-/* Fails, or goes well, once; returns what is said about it. */
+/* Fails, or succeeds, once; returns what is logged. */
 static const char *try_tls(struct tls_scene *tls, bool goes_well, const struct identity *identity)
 {
     struct scene *scene = tls->scene;
-    unsigned told = scene->told;
+    unsigned notified = scene->notified;
 
     SSL_CTX_use_certificate(scene->far.context, identity->certificate);
     SSL_CTX_use_PrivateKey(scene->far.context, identity->key);
@@ -988,14 +988,14 @@ static const char *try_tls(struct tls_scene *tls, bool goes_well, const struct i
         turn_until_asked(scene, scene->far.count + 1, 1);
         far_answer(far_last(&scene->far), 0);
     }
-    turn_until_told(scene, told + 1);
+    turn_until_notified(scene, notified + 1);
     if (goes_well)
         pass(scene, 10000);
     turn_until_closed(scene);
     return read_log(tls);
 }
 
-START_TEST(a_server_whose_tls_fails_is_told_about_once_until_it_goes_well)
+START_TEST(a_tls_failure_is_logged_once_until_tls_works_again)
 {
     const struct identity_wish wrong = {.names = "DNS:ns.example"};
     struct tls_scene tls;
@@ -1011,7 +1011,7 @@ START_TEST(a_server_whose_tls_fails_is_told_about_once_until_it_goes_well)
     ck_assert_str_eq(try_tls(&tls, true, &tls.identity), "");
     ck_assert_ptr_nonnull(strstr(try_tls(&tls, false, &other), "upstream_tls"));
     ck_assert_str_eq(try_tls(&tls, true, &tls.identity), ""); /* takes ten seconds */
-    ck_assert_str_eq(try_tls(&tls, false, &other), "");       /* too soon to say it again */
+    ck_assert_str_eq(try_tls(&tls, false, &other), "");       /* too soon to log it again */
     tls.scene->now_ms += 20000;
     ck_assert_ptr_nonnull(strstr(try_tls(&tls, false, &other), "upstream_tls"));
     identity_free(&other);
@@ -1019,7 +1019,7 @@ START_TEST(a_server_whose_tls_fails_is_told_about_once_until_it_goes_well)
 }
 END_TEST
 
-START_TEST(a_server_that_does_not_speak_tls_is_named)
+START_TEST(a_server_that_does_not_speak_tls_is_logged)
 {
     struct tls_scene tls;
 
@@ -1030,9 +1030,9 @@ START_TEST(a_server_that_does_not_speak_tls_is_named)
     while (tls.scene->far.count == 0)
         turn(tls.scene);
     far_say(far_last(&tls.scene->far), "\0\14plain answer", 14);
-    turn_until_told(tls.scene, 1);
+    turn_until_notified(tls.scene, 1);
     ck_assert_int_eq(tls.scene->fates[0].failure, LINK_TLS);
-    ck_assert_ptr_nonnull(strstr(read_log(&tls), "text=\"what it says is not TLS; check the port"));
+    ck_assert_ptr_nonnull(strstr(read_log(&tls), "text=\"its reply is not TLS; check the port"));
     tls.scene->far.context = context;
     end_tls(&tls);
 }
@@ -1061,7 +1061,7 @@ START_TEST(a_handshake_that_is_cut_fails_every_question)
     far_say_plainly(far, flight, cuts[_i / 2]);
     if (_i % 2 == 0) {
         far_hang_up(far);
-        turn_until_told(tls.scene, 1);
+        turn_until_notified(tls.scene, 1);
         ck_assert_ptr_nonnull(strstr(read_log(&tls), "text=\"it ended the connection; "));
     } else {
         turn(tls.scene);
@@ -1090,7 +1090,7 @@ START_TEST(records_that_were_tampered_with_end_the_connection)
     /* A session of that connection is not trusted any more. */
     ck_assert_int_eq(SSL_session_reused(far_last(&tls.scene->far)->tls.ssl), 0);
     far_answer(far_last(&tls.scene->far), 0);
-    turn_until_told(tls.scene, 1);
+    turn_until_notified(tls.scene, 1);
     ck_assert_uint_eq(tls.scene->fates[0].responses, 1);
     end_tls(&tls);
 }
@@ -1107,12 +1107,12 @@ static TCase *questions_case(void)
     tcase_add_test(questions, questions_on_one_connection_differ_in_their_ids);
     tcase_add_test(questions, a_later_question_goes_over_the_same_connection);
     tcase_add_test(questions, a_response_that_comes_octet_by_octet_is_whole);
-    tcase_add_test(questions, the_longest_response_is_taken);
-    tcase_add_test(questions, what_nobody_waits_for_is_counted_and_ignored);
+    tcase_add_test(questions, the_longest_response_is_accepted);
+    tcase_add_test(questions, a_response_without_a_query_is_counted_and_ignored);
     tcase_add_test(questions, a_message_too_short_for_an_id_has_none);
-    tcase_add_test(questions, an_idle_connection_wakes_nobody);
-    tcase_add_test(questions, a_forgotten_question_is_not_written_and_its_response_not_told);
-    tcase_add_test(questions, a_server_that_reads_nothing_is_not_asked_without_end);
+    tcase_add_test(questions, an_idle_connection_causes_no_events);
+    tcase_add_test(questions, a_forgotten_question_is_not_written_and_its_response_is_ignored);
+    tcase_add_test(questions, a_server_that_reads_nothing_is_asked_within_a_limit);
     return questions;
 }
 
@@ -1121,14 +1121,14 @@ static TCase *failures_case(void)
     TCase *failures = tcase_create("failures");
 
     tcase_add_test(failures, a_refused_connection_fails_every_question);
-    tcase_add_test(failures, a_network_that_cannot_be_reached_is_told_in_the_next_turn);
-    tcase_add_test(failures, a_failed_question_may_be_forgotten_before_it_is_told);
-    tcase_add_test(failures, a_connection_that_never_comes_about_is_given_up);
+    tcase_add_test(failures, an_unreachable_network_is_notified_in_the_next_turn);
+    tcase_add_test(failures, a_failed_question_may_be_forgotten_before_it_is_notified);
+    tcase_add_test(failures, a_connection_that_is_never_established_is_given_up);
     tcase_add_test(failures, a_connection_closed_before_it_worked_fails_its_questions);
     tcase_add_test(failures, a_connection_closed_while_idle_costs_nothing);
     tcase_add_test(failures, questions_that_meet_a_closing_connection_are_asked_once_more);
-    tcase_add_test(failures, a_question_is_not_asked_again_where_nobody_listens_any_more);
-    tcase_add_test(failures, responses_before_the_end_of_a_connection_are_told);
+    tcase_add_test(failures, a_question_is_not_asked_again_at_a_closed_port);
+    tcase_add_test(failures, responses_before_the_end_of_a_connection_are_passed_on);
     tcase_add_test(failures, a_reset_is_an_end_like_any_other);
     tcase_add_test(failures, an_error_that_reading_does_not_show_is_an_end_too);
     tcase_add_test(failures, writing_to_a_server_that_is_gone_raises_no_signal);
@@ -1141,7 +1141,7 @@ static TCase *time_case(void)
 
     tcase_add_test(time, a_connection_without_questions_is_closed_after_ten_seconds);
     tcase_add_test(time, a_connection_that_has_fallen_silent_is_replaced);
-    tcase_add_test(time, a_connection_with_a_question_out_and_no_response_is_doubtful);
+    tcase_add_test(time, a_connection_with_an_open_question_and_no_response_is_doubtful);
     tcase_add_test(time, a_response_shows_that_a_connection_is_alive);
     tcase_add_test(time, a_question_keeps_its_connection_open);
     tcase_add_test(time, no_descriptor_is_left_behind);
@@ -1153,13 +1153,13 @@ static TCase *tls_case(void)
     TCase *tls = tcase_create("tls");
 
     tcase_add_test(tls, questions_over_tls_are_answered_in_any_order);
-    tcase_add_test(tls, a_long_response_over_tls_is_taken);
+    tcase_add_test(tls, a_long_response_over_tls_is_accepted);
     tcase_add_test(tls, many_questions_over_tls_wait_for_a_slow_reader);
     tcase_add_test(tls, the_next_tls_connection_resumes_the_session);
-    tcase_add_test(tls, questions_that_meet_a_goodbye_are_asked_once_more);
-    LOOP_OVER(tls, a_server_that_is_somebody_else_is_told_about_and_asked_nothing, strangers);
-    tcase_add_test(tls, a_server_whose_tls_fails_is_told_about_once_until_it_goes_well);
-    tcase_add_test(tls, a_server_that_does_not_speak_tls_is_named);
+    tcase_add_test(tls, questions_that_meet_a_close_notify_are_asked_once_more);
+    LOOP_OVER(tls, a_server_that_is_not_authenticated_is_logged_and_asked_nothing, strangers);
+    tcase_add_test(tls, a_tls_failure_is_logged_once_until_tls_works_again);
+    tcase_add_test(tls, a_server_that_does_not_speak_tls_is_logged);
     tcase_add_loop_test(tls, a_handshake_that_is_cut_fails_every_question, 0,
                         2 * (int)(sizeof cuts / sizeof *cuts));
     tcase_add_test(tls, records_that_were_tampered_with_end_the_connection);

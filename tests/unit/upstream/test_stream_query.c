@@ -46,7 +46,7 @@ START_TEST(a_query_is_written_as_a_frame_with_an_id_of_its_own)
 }
 END_TEST
 
-START_TEST(only_what_was_sent_is_waited_for)
+START_TEST(only_sent_queries_are_found)
 {
     struct stream_queries stream_queries;
     uint8_t room[100];
@@ -90,7 +90,7 @@ START_TEST(no_two_ids_are_the_same_and_a_full_table_refuses)
 }
 END_TEST
 
-START_TEST(what_does_not_fit_is_sent_next_in_order)
+START_TEST(queries_that_do_not_fit_are_sent_next_in_order)
 {
     struct stream_queries stream_queries;
     uint8_t room[3 * 14];
@@ -112,7 +112,7 @@ START_TEST(what_does_not_fit_is_sent_next_in_order)
 }
 END_TEST
 
-START_TEST(what_was_under_way_is_asked_again_once)
+START_TEST(open_queries_are_sent_again_once)
 {
     struct stream_queries stream_queries;
     link_ticket tickets[8];
@@ -143,7 +143,7 @@ START_TEST(what_was_under_way_is_asked_again_once)
 }
 END_TEST
 
-START_TEST(nothing_is_asked_again_when_it_is_of_no_use)
+START_TEST(nothing_is_sent_again_when_it_is_of_no_use)
 {
     struct stream_queries stream_queries;
     uint8_t room[14];
@@ -167,11 +167,11 @@ int main(void)
     TCase *stream_queries = tcase_create("stream_queries");
 
     tcase_add_test(stream_queries, a_query_is_written_as_a_frame_with_an_id_of_its_own);
-    tcase_add_test(stream_queries, only_what_was_sent_is_waited_for);
+    tcase_add_test(stream_queries, only_sent_queries_are_found);
     tcase_add_test(stream_queries, no_two_ids_are_the_same_and_a_full_table_refuses);
-    tcase_add_test(stream_queries, what_does_not_fit_is_sent_next_in_order);
-    tcase_add_test(stream_queries, what_was_under_way_is_asked_again_once);
-    tcase_add_test(stream_queries, nothing_is_asked_again_when_it_is_of_no_use);
+    tcase_add_test(stream_queries, queries_that_do_not_fit_are_sent_next_in_order);
+    tcase_add_test(stream_queries, open_queries_are_sent_again_once);
+    tcase_add_test(stream_queries, nothing_is_sent_again_when_it_is_of_no_use);
     suite_add_tcase(suite, stream_queries);
     return suite_run(suite);
 }

@@ -20,8 +20,8 @@ struct scene {
     struct tls *client;
     struct tls_server server;
     enum tls_status status;
-    size_t piece;          /* octets handed to the client at once; 0: all */
-    size_t to_client;      /* octets handed over on this connection */
+    size_t piece;          /* octets passed to the client at once; 0: all */
+    size_t to_client;      /* octets passed on this connection */
     size_t to_client_most; /* after which the network is cut; 0: never */
     bool is_cut;           /* something was withheld */
 };
@@ -51,8 +51,9 @@ static void end(struct scene *scene)
     authority_close(&scene->authority);
 }
 
-/* Hands octets to the client, in pieces. Returns what came out of them. */
-static size_t to_client(struct scene *scene, const uint8_t *octets, size_t length, uint8_t *said)
+/* Passes octets to the client, in pieces. Returns the length of what it read. */
+static size_t to_client(struct scene *scene, const uint8_t *octets, size_t length,
+                        uint8_t *client_read)
 {
     size_t piece = scene->piece > 0 ? scene->piece : length, total = 0, one;
 
@@ -64,15 +65,15 @@ static size_t to_client(struct scene *scene, const uint8_t *octets, size_t lengt
         }
         ck_assert(tls_put(scene->client, octets + at, next));
         scene->to_client += next;
-        while ((scene->status = tls_read(scene->client, said + total, ROOM - total, &one)) ==
+        while ((scene->status = tls_read(scene->client, client_read + total, ROOM - total, &one)) ==
                TLS_READ)
             total += one;
     }
     return total;
 }
 
-/* Carries octets to and fro until both sides wait. Returns what the client has read. */
-static size_t exchange(struct scene *scene, uint8_t *said)
+/* Exchanges octets until both sides wait. Returns the length of what the client has read. */
+static size_t exchange(struct scene *scene, uint8_t *client_read)
 {
     uint8_t octets[ROOM];
     size_t total = 0;
@@ -82,7 +83,7 @@ static size_t exchange(struct scene *scene, uint8_t *said)
         if (length > 0)
             tls_server_put(&scene->server, octets, length);
         size_t answer = tls_server_take(&scene->server, octets, sizeof octets);
-        total += to_client(scene, octets, answer, said + total);
+        total += to_client(scene, octets, answer, client_read + total);
         if (length == 0 && answer == 0)
             return total;
     }
@@ -91,14 +92,14 @@ static size_t exchange(struct scene *scene, uint8_t *said)
 
 static void shake_hands(struct scene *scene)
 {
-    uint8_t said[ROOM];
+    uint8_t client_read[ROOM];
 
     scene->status = TLS_WAITING;
     scene->to_client = 0;
     ck_assert(tls_begin(scene->client));
     ck_assert(!tls_is_open(scene->client));
     tls_server_begin(&scene->server, scene->context);
-    ck_assert_uint_eq(exchange(scene, said), 0);
+    ck_assert_uint_eq(exchange(scene, client_read), 0);
 }
 
 static void part(struct scene *scene)
@@ -108,14 +109,14 @@ static void part(struct scene *scene)
     ck_assert(!tls_is_open(scene->client));
 }
 
-/* ---- who the server is ---- */
+/* ---- authentication ---- */
 
 static const struct {
     const char *what;
     struct identity_wish wish;
     const char *name;    /* behind # */
     const char *address; /* asked */
-    const char *failure; /* NULL: it goes well */
+    const char *failure; /* NULL: success */
     const char *remedy;  /* some words of it */
 } cases[] = {
     {"its name", {.names = "DNS:dns.example"}, "dns.example", "127.0.0.1", NULL, NULL},
@@ -216,7 +217,7 @@ END_TEST
 
 static const struct identity_wish good = {.names = "DNS:dns.example"};
 
-START_TEST(the_name_and_the_protocol_are_told_to_the_server)
+START_TEST(the_name_and_the_protocol_are_sent_to_the_server)
 {
     struct scene scene;
 
@@ -230,7 +231,7 @@ START_TEST(the_name_and_the_protocol_are_told_to_the_server)
 }
 END_TEST
 
-START_TEST(a_server_by_its_address_is_told_no_name)
+START_TEST(a_server_by_its_address_is_sent_no_name)
 {
     struct scene scene;
 
@@ -243,14 +244,14 @@ START_TEST(a_server_by_its_address_is_told_no_name)
 }
 END_TEST
 
-/* ---- what goes to and fro ---- */
+/* ---- data ---- */
 
 static const size_t pieces[] = {0, 1, 5, 1000};
 
-START_TEST(what_is_said_arrives_however_it_is_cut)
+START_TEST(data_arrives_however_it_is_segmented)
 {
     struct scene scene;
-    uint8_t question[300], heard[ROOM], answer[40000], said[ROOM];
+    uint8_t question[300], server_read[ROOM], answer[40000], client_read[ROOM];
 
     for (size_t i = 0; i < sizeof question; i++)
         question[i] = (uint8_t)i;
@@ -260,12 +261,13 @@ START_TEST(what_is_said_arrives_however_it_is_cut)
     scene.piece = pieces[_i / 2];
     shake_hands(&scene);
     ck_assert(tls_write(scene.client, question, sizeof question));
-    ck_assert_uint_eq(exchange(&scene, said), 0);
-    ck_assert_uint_eq(tls_server_read(&scene.server, heard, sizeof heard), sizeof question);
-    ck_assert_mem_eq(heard, question, sizeof question);
+    ck_assert_uint_eq(exchange(&scene, client_read), 0);
+    ck_assert_uint_eq(tls_server_read(&scene.server, server_read, sizeof server_read),
+                      sizeof question);
+    ck_assert_mem_eq(server_read, question, sizeof question);
     tls_server_write(&scene.server, answer, sizeof answer);
-    ck_assert_uint_eq(exchange(&scene, said), sizeof answer);
-    ck_assert_mem_eq(said, answer, sizeof answer);
+    ck_assert_uint_eq(exchange(&scene, client_read), sizeof answer);
+    ck_assert_mem_eq(client_read, answer, sizeof answer);
     part(&scene);
     end(&scene);
 }
@@ -289,21 +291,21 @@ START_TEST(what_is_taken_in_pieces_is_whole)
 }
 END_TEST
 
-START_TEST(each_side_hears_the_others_goodbye)
+START_TEST(each_side_reads_the_others_close_notify)
 {
     struct scene scene;
-    uint8_t said[ROOM];
+    uint8_t client_read[ROOM];
 
     begin(&scene, &good, versions[_i % 2], "dns.example", "127.0.0.1");
     shake_hands(&scene);
     if (_i < 2) {
-        tls_write_goodbye(scene.client);
-        exchange(&scene, said);
-        ck_assert_uint_eq(tls_server_read(&scene.server, said, sizeof said), 0);
+        tls_write_close_notify(scene.client);
+        exchange(&scene, client_read);
+        ck_assert_uint_eq(tls_server_read(&scene.server, client_read, sizeof client_read), 0);
         ck_assert_int_eq(SSL_get_shutdown(scene.server.ssl), SSL_RECEIVED_SHUTDOWN);
     } else {
         SSL_shutdown(scene.server.ssl);
-        exchange(&scene, said);
+        exchange(&scene, client_read);
         ck_assert_int_eq(scene.status, TLS_ENDED);
     }
     part(&scene);
@@ -311,7 +313,7 @@ START_TEST(each_side_hears_the_others_goodbye)
 }
 END_TEST
 
-START_TEST(a_goodbye_before_the_handshake_is_done_says_nothing)
+START_TEST(close_notify_before_the_handshake_is_done_writes_nothing)
 {
     struct scene scene;
     uint8_t octets[ROOM];
@@ -320,7 +322,7 @@ START_TEST(a_goodbye_before_the_handshake_is_done_says_nothing)
     ck_assert(tls_begin(scene.client));
     while (tls_take(scene.client, octets, sizeof octets) > 0)
         ;
-    tls_write_goodbye(scene.client);
+    tls_write_close_notify(scene.client);
     ck_assert_uint_eq(tls_take(scene.client, octets, sizeof octets), 0);
     tls_end(scene.client);
     end(&scene);
@@ -344,15 +346,15 @@ START_TEST(the_next_connection_resumes_the_session)
 }
 END_TEST
 
-START_TEST(a_connection_that_was_spoilt_is_not_resumed)
+START_TEST(a_broken_connection_is_not_resumed)
 {
     static const uint8_t rubbish[64] = "\x17\x03\x03\x00\x3b rubbish";
     struct scene scene;
-    uint8_t said[ROOM];
+    uint8_t client_read[ROOM];
 
     begin(&scene, &good, versions[_i], "dns.example", "127.0.0.1");
     shake_hands(&scene);
-    to_client(&scene, rubbish, sizeof rubbish, said);
+    to_client(&scene, rubbish, sizeof rubbish, client_read);
     ck_assert_int_eq(scene.status, TLS_FAILED);
     ck_assert(!tls_is_open(scene.client));
     ck_assert(!tls_write(scene.client, rubbish, 1));
@@ -365,19 +367,19 @@ START_TEST(a_connection_that_was_spoilt_is_not_resumed)
 }
 END_TEST
 
-START_TEST(a_session_that_a_server_stumbles_over_is_not_offered_again)
+START_TEST(a_session_that_a_server_failed_on_is_not_offered_again)
 {
     static const uint8_t alert[] = {21, 3, 3, 0, 2, 2, 80}; /* internal_error */
     struct scene scene;
-    uint8_t said[ROOM];
+    uint8_t client_read[ROOM];
 
     begin(&scene, &good, versions[_i % 2], "dns.example", "127.0.0.1");
     shake_hands(&scene);
     part(&scene);
     ck_assert(tls_begin(scene.client));
     scene.status = TLS_WAITING;
-    if (_i < 2) { /* it says so; else it hangs up */
-        to_client(&scene, alert, sizeof alert, said);
+    if (_i < 2) { /* it sends an alert; else it closes the connection */
+        to_client(&scene, alert, sizeof alert, client_read);
         ck_assert_int_eq(scene.status, TLS_FAILED);
         ck_assert_str_eq(tls_failure(scene.client).text, "tlsv1 alert internal error");
     }
@@ -390,7 +392,7 @@ START_TEST(a_session_that_a_server_stumbles_over_is_not_offered_again)
 }
 END_TEST
 
-/* ---- what is no TLS, or not all of it ---- */
+/* ---- octets that are not TLS, or incomplete ---- */
 
 START_TEST(a_handshake_cut_anywhere_never_opens)
 {
@@ -425,22 +427,22 @@ static const struct {
     size_t length;
     const char *failure;
 } strangers[] = {
-    {"\x00\x1d\x12\x34\x81\x80\x00\x01\x00\x00\x00\x00", 12, "what it says is not TLS"},
-    {"HTTP/1.1 400 Bad Request\r\n\r\n", 28, "what it says is not TLS"},
-    {"220 mail ready\r\n", 16, "what it says is not TLS"},
+    {"\x00\x1d\x12\x34\x81\x80\x00\x01\x00\x00\x00\x00", 12, "its reply is not TLS"},
+    {"HTTP/1.1 400 Bad Request\r\n\r\n", 28, "its reply is not TLS"},
+    {"220 mail ready\r\n", 16, "its reply is not TLS"},
     {"\x15\x03\x03\x00\x02\x02\x28", 7, "sslv3 alert handshake failure"},
     {"\x15\x03\x01\x00\x02\x02\x46", 7, "tlsv1 alert protocol version"},
 };
 
-START_TEST(what_is_no_tls_is_named)
+START_TEST(a_reply_that_is_not_tls_is_reported)
 {
     struct scene scene;
-    uint8_t said[ROOM];
+    uint8_t client_read[ROOM];
 
     begin(&scene, &good, TLS1_3_VERSION, "dns.example", "127.0.0.1");
     ck_assert(tls_begin(scene.client));
     scene.status = TLS_WAITING;
-    to_client(&scene, (const uint8_t *)strangers[_i].octets, strangers[_i].length, said);
+    to_client(&scene, (const uint8_t *)strangers[_i].octets, strangers[_i].length, client_read);
     ck_assert_int_eq(scene.status, TLS_FAILED);
     ck_assert_str_eq(tls_failure(scene.client).text, strangers[_i].failure);
     ck_assert_ptr_nonnull(strstr(tls_failure(scene.client).remedy, "port"));
@@ -465,7 +467,7 @@ START_TEST(a_server_of_old_tls_is_refused)
 }
 END_TEST
 
-START_TEST(a_server_may_want_no_protocol)
+START_TEST(a_server_may_select_no_protocol)
 {
     struct scene scene;
 
@@ -478,7 +480,7 @@ START_TEST(a_server_may_want_no_protocol)
 }
 END_TEST
 
-START_TEST(trust_in_a_file_that_is_not_there_is_no_trust)
+START_TEST(a_missing_trust_file_leaves_no_trust)
 {
     struct scene scene;
     struct err err;
@@ -508,24 +510,24 @@ int main(void)
     TCase *sessions = tcase_create("sessions"), *strange = tcase_create("strange");
 
     LOOP_OVER(identity, a_server_must_have_the_name_or_the_address, cases);
-    LOOP_OVER(identity, the_name_and_the_protocol_are_told_to_the_server, versions);
-    LOOP_OVER(identity, a_server_by_its_address_is_told_no_name, versions);
-    tcase_add_test(identity, trust_in_a_file_that_is_not_there_is_no_trust);
+    LOOP_OVER(identity, the_name_and_the_protocol_are_sent_to_the_server, versions);
+    LOOP_OVER(identity, a_server_by_its_address_is_sent_no_name, versions);
+    tcase_add_test(identity, a_missing_trust_file_leaves_no_trust);
     suite_add_tcase(suite, identity);
-    tcase_add_loop_test(octets, what_is_said_arrives_however_it_is_cut, 0,
+    tcase_add_loop_test(octets, data_arrives_however_it_is_segmented, 0,
                         2 * (int)(sizeof pieces / sizeof *pieces));
     tcase_add_test(octets, what_is_taken_in_pieces_is_whole);
-    tcase_add_loop_test(octets, each_side_hears_the_others_goodbye, 0, 4);
-    tcase_add_test(octets, a_goodbye_before_the_handshake_is_done_says_nothing);
+    tcase_add_loop_test(octets, each_side_reads_the_others_close_notify, 0, 4);
+    tcase_add_test(octets, close_notify_before_the_handshake_is_done_writes_nothing);
     suite_add_tcase(suite, octets);
     LOOP_OVER(sessions, the_next_connection_resumes_the_session, versions);
-    LOOP_OVER(sessions, a_connection_that_was_spoilt_is_not_resumed, versions);
-    tcase_add_loop_test(sessions, a_session_that_a_server_stumbles_over_is_not_offered_again, 0, 4);
+    LOOP_OVER(sessions, a_broken_connection_is_not_resumed, versions);
+    tcase_add_loop_test(sessions, a_session_that_a_server_failed_on_is_not_offered_again, 0, 4);
     suite_add_tcase(suite, sessions);
     LOOP_OVER(strange, a_handshake_cut_anywhere_never_opens, versions);
-    LOOP_OVER(strange, what_is_no_tls_is_named, strangers);
+    LOOP_OVER(strange, a_reply_that_is_not_tls_is_reported, strangers);
     tcase_add_test(strange, a_server_of_old_tls_is_refused);
-    LOOP_OVER(strange, a_server_may_want_no_protocol, versions);
+    LOOP_OVER(strange, a_server_may_select_no_protocol, versions);
     suite_add_tcase(suite, strange);
     return suite_run(suite);
 }
