@@ -1,6 +1,6 @@
 #pragma once
 /**
- * Counters: one set per worker, each written by that worker alone, summed when somebody asks.
+ * Counters: one set per worker, each written by that worker alone, summed on request.
  *
  *     worker 1 ─ stats ─┐
  *     worker 2 ─ stats ─┼─ stats_add_to ─► totals ─► counters event, metrics
@@ -10,7 +10,7 @@
  * each counter as it was a moment ago.
  *
  * Threads: stats_count and friends on the owner's thread; stats_add_to on any.
- * Memory: never allocates. A struct stats stands on cache lines of its own.
+ * Memory: never allocates. A struct stats has cache lines of its own.
  */
 #include <stdalign.h>
 #include <stdatomic.h>
@@ -25,7 +25,7 @@ enum counter {
 };
 
 enum {
-    STATS_RCODES = 24, /* 0..23; the last one stands for all above, too */
+    STATS_RCODES = 24, /* 0..23; the last one counts all above, too */
     STATS_REASONS = 32,
     STATS_LINE_OCTETS = 64,
 };
