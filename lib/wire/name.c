@@ -2,7 +2,7 @@
 
 #include <assert.h>
 
-/* Sixteen octets that are worked on at once. */
+/* Sixteen octets that are processed at once. */
 typedef uint8_t chunk __attribute__((vector_size(16)));
 
 enum { CHUNK_OCTETS = sizeof(chunk) };
@@ -115,7 +115,7 @@ static bool is_digit(char octet)
     return octet >= '0' && octet <= '9';
 }
 
-/* Reads the octet at `text`, escaped or not. Returns the octets it takes, 0 when it is none. */
+/* Reads the octet at `text`, escaped or not. Returns its length in the text, 0 when malformed. */
 static size_t read_octet(const char *text, size_t left, uint8_t *octet)
 {
     *octet = (uint8_t)text[0];

@@ -4,7 +4,7 @@
  *
  * A name is a run of labels, each a length octet (1..63) and that many octets, closed by a zero
  * octet. `length` counts every octet including the closing zero: 1..255. The octets after the
- * closing zero, up to the next multiple of sixteen, are zero too, so that a name can be hashed
+ * closing zero, up to the next multiple of sixteen, are zero, too, so that a name can be hashed
  * sixteen octets at a time.
  *
  *     3 w w w 7 e x a m p l e 3 c o m 0      length 17, label_count 3
@@ -47,20 +47,21 @@ bool name_read(struct reader *in, struct name *out);
 void name_skip(struct reader *in);
 
 /**
- * Makes a name from text: labels with dots between, an optional dot at the end, letters folded.
- * Escapes are not understood. Returns false when a label is empty or too long, or the whole is.
+ * Makes a name from text: labels separated by dots, an optional dot at the end, letters folded to
+ * lower case. Escapes are not supported. Returns false when a label is empty or too long, or the
+ * name is.
  */
 bool name_from_text(const char *text, struct name *out);
 
 /**
- * As name_from_text for `length` octets of presentation form: \DDD is an octet, and \ before any
- * other the octet itself (RFC 1035 section 5.1). What name_add writes is read back.
+ * As name_from_text for `length` octets of presentation form: \DDD is an octet, and \X the octet X
+ * itself (RFC 1035 section 5.1). Reads what name_add writes.
  */
 bool name_from_presentation(const char *text, size_t length, struct name *out);
 
 /**
- * Puts a label in front of a name. `tail` is a wire name of `tail_length` octets; `out` is written
- * only on success. Returns false when the whole would be longer than 255 octets.
+ * Prepends a label to a name. `tail` is a wire name of `tail_length` octets; `out` is written only
+ * on success. Returns false when the label is empty or too long, or the name is.
  */
 bool name_join(struct name *out, const void *label, size_t label_length, const uint8_t *tail,
                size_t tail_length);
@@ -68,16 +69,16 @@ bool name_join(struct name *out, const void *label, size_t label_length, const u
 /** Returns the part of a name that begins after its first `skip` labels (skip <= label_count). */
 const uint8_t *name_suffix(const struct name *name, unsigned skip);
 
-/** Octets from there to the name's end. */
+/** The length in octets of that part. */
 static inline size_t name_suffix_length(const struct name *name, const uint8_t *suffix)
 {
     return (size_t)(name->octets + name->length - suffix);
 }
 
-/** True when the name lies below the suffix, or is the suffix. */
+/** True when the name is below the suffix, or is the suffix. */
 bool name_is_within(const struct name *name, const struct name *suffix);
 
-/** True when both are the same octets; both folded. */
+/** True when both have the same octets; both must be folded. */
 bool name_equals(const struct name *name, const uint8_t *octets, size_t length);
 
 /** The length in octets of a well-formed uncompressed name. */

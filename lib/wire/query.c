@@ -66,7 +66,7 @@ static uint8_t read_opt(struct reader *in, const uint8_t *head, struct query *qu
 }
 
 /*
- * Passes over `count` records and reads an OPT among them. Returns the EDNS version, 0 without.
+ * Skips `count` records and reads an OPT among them. Returns the EDNS version, 0 without OPT.
  * Bounded by the message: a record takes 11 octets or more, and a failed cursor ends the loop.
  */
 static uint8_t read_records(struct reader *in, unsigned count, bool may_hold_opt,
@@ -110,7 +110,7 @@ static bool read_usual_records(struct reader *in, const uint8_t *counts, struct 
     return true;
 }
 
-/* Every record of a query; what is malformed takes the question back. */
+/* Reads every record of a query; a malformed one makes the question unreadable. */
 static enum query_status read_all_records(struct reader *in, const uint8_t *counts,
                                           struct query *query)
 {

@@ -2,9 +2,9 @@
 /**
  * From request octets to a query.
  *
- * A request is what arrived; a query is a request understood: one question and what EDNS said.
- * Records in the answer and authority sections are passed over, so that an OPT record is found
- * where it may stand (the additional section) and refused where it may not.
+ * A request is the octets that arrived; a query is a parsed request: one question and the EDNS
+ * options. Records in the answer and authority sections are skipped, so that an OPT record is found
+ * where it is allowed (the additional section) and refused where it is not.
  *
  *      0  1  2  3  4  5  6  7  8  9 10 11 | question .............. | records ...
  *      id    flags QD    AN    NS    AR     12             question_end
@@ -26,12 +26,12 @@ enum {
     TCP_OCTETS_MOST = 65535,
 };
 
-/** What reading found; all but the first two deserve a reply that says so. */
+/** The result of query_read; each but the first two names the code to reply with. */
 enum query_status {
     QUERY_READ,      /* the query is complete */
     QUERY_DROPPED,   /* no reply: shorter than a header, or itself a response */
     QUERY_MALFORMED, /* FORMERR */
-    QUERY_OPCODE,    /* NOTIMP; an OPT that could be read is to be answered with one */
+    QUERY_OPCODE,    /* NOTIMP; the reply has an OPT if the request had a readable one */
     QUERY_VERSION,   /* BADVERS: an EDNS version above 0; the question is readable */
 };
 
@@ -41,7 +41,7 @@ struct query {
     uint16_t type;
     uint16_t class;
     uint16_t question_end; /* offset just after the question; 12 when it is not readable */
-    uint16_t udp_octets;   /* largest UDP reply the client takes, clamped to 512..1232 */
+    uint16_t udp_octets;   /* largest UDP reply the client accepts, clamped to 512..1232 */
     bool has_opt;
     bool dnssec_ok;
     bool wants_nsid;
@@ -68,8 +68,8 @@ enum {
  *        status is QUERY_READ or QUERY_VERSION, and with QUERY_OPCODE when `question_end` is
  *        behind the header
  *
- * FORMERR is for: a question count other than one, a compression pointer in the question, octets
- * that end early or go on after the last record, OPT twice, outside the additional section or with
- * an owner that is not the root, options that run past their record.
+ * FORMERR is for: a question count other than one, a compression pointer in the question, a message
+ * that ends early or goes on after the last record, OPT twice, outside the additional section or
+ * with an owner that is not the root, options that run past their record.
  */
 enum query_status query_read(const uint8_t *request, size_t length, struct query *query);

@@ -23,13 +23,13 @@ static bool sends_keepalive(const struct reply *reply)
     return reply->query->wants_keepalive && reply->options->keepalive_100ms > 0;
 }
 
-/* Options of ours, which room is set aside for. */
+/* Our own options, for which room is reserved. */
 static bool has_options(const struct reply *reply)
 {
     return reply->query->wants_nsid || reply->query->wants_keepalive || reply->options->has_ede;
 }
 
-/* Octets that OPT takes when EDE goes without its text. */
+/* The octets of OPT without the text of EDE. */
 static size_t opt_octets(const struct reply *reply)
 {
     if (!reply->query->has_opt)
@@ -171,7 +171,7 @@ static void write_opt(struct reply *reply, uint16_t rcode)
                                               UDP_OCTETS_MOST & 255};
     uint8_t *opt = write_span(&reply->out, OPT_OCTETS);
 
-    assert(opt != NULL); /* room was set aside */
+    assert(opt != NULL); /* room was reserved */
     memcpy(opt, plain, OPT_OCTETS);
     opt[5] = (uint8_t)(rcode >> 4);
     opt[7] = reply->query->dnssec_ok ? 0x80 : 0;
@@ -187,7 +187,7 @@ size_t reply_finish(struct reply *reply, uint16_t flags, uint16_t rcode)
     uint8_t *header = reply->out.start;
 
     if (reply->out.failed) {
-        reply->out.failed = false; /* for the OPT record, whose room is left */
+        reply->out.failed = false; /* for the OPT record, whose room is reserved */
         flags |= FLAG_TC;
     }
     if (query->has_opt) {

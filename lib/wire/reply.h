@@ -4,10 +4,10 @@
  *
  * The question is copied from the request as it came, case included (0x20). Every owner name is a
  * compression pointer to an offset already written: 12 is the question's name. Room for the OPT
- * record and its options is set aside at the start, so records that do not fit are known at once:
- * the first of them ends the reply, and reply_finish sets TC. What was whole before it stays, for
- * stubs that cannot ask again over TCP take what they get (RFC 2181 section 9). Options that are
- * passed on have no room of their own: no record gives way to them (RFC 8914 section 3).
+ * record and its options is reserved at the start. The first record that does not fit ends the
+ * records, and reply_finish sets TC. The records before it stay, since stubs that cannot retry over
+ * TCP use what they get (RFC 2181 section 9). No room is reserved for options that are passed on:
+ * they never displace a record (RFC 8914 section 3).
  *
  *     reply_start  →  reply_record ... → reply_section → reply_record ... →  reply_finish
  *
@@ -24,16 +24,16 @@
 
 enum reply_section { SECTION_ANSWER, SECTION_AUTHORITY, SECTION_ADDITIONAL, SECTION_COUNT };
 
-/** What the OPT record of the reply says; read only when the query had one. */
+/** The contents of the reply's OPT record; used only when the query had one. */
 struct reply_options {
     bool has_ede;
     uint16_t ede_code;
     const char *ede_text; /* left out when it does not fit; the code stays */
     size_t ede_length;
-    const char *nsid; /* NULL: none; sent only when asked for */
+    const char *nsid; /* NULL: none; sent only on request */
     size_t nsid_length;
-    uint16_t keepalive_100ms; /* 0: none; sent only when asked for; never over UDP */
-    const uint8_t *passed;    /* ready options of an upstream; each left out that does not fit */
+    uint16_t keepalive_100ms; /* 0: none; sent only on request; never over UDP */
+    const uint8_t *passed;    /* options of an upstream, in wire form; sent if they fit */
     size_t passed_length;
 };
 
@@ -41,13 +41,13 @@ struct reply {
     struct writer out; /* its end leaves room for OPT */
     const struct query *query;
     const struct reply_options *options;
-    uint8_t *limit; /* where the whole reply must end */
+    uint8_t *limit; /* end of the room for the whole reply */
     uint16_t counts[SECTION_COUNT];
     enum reply_section section;
 };
 
 /**
- * Begins a reply: copies the question (nothing when the query has none readable).
+ * Begins a reply: copies the question (nothing when the query has no readable one).
  *
  * buffer  at least `most` octets
  * most    largest reply in octets, 512 or more
@@ -55,20 +55,20 @@ struct reply {
 void reply_start(struct reply *reply, const uint8_t *request, const struct query *query,
                  const struct reply_options *options, uint8_t *buffer, size_t most);
 
-/** Moves on to a later section. */
+/** Enters a later section. */
 static inline void reply_enter(struct reply *reply, enum reply_section section)
 {
     reply->section = section;
 }
 
-/** The offset at which the next octet will stand; a later owner may point there. */
+/** The offset of the next octet to be written; a later owner may point there. */
 static inline uint16_t reply_offset(const struct reply *reply)
 {
     return (uint16_t)(reply->out.next - reply->out.start);
 }
 
 /**
- * Writes a record of class IN up to its data and returns where the `length` octets of data go, or
+ * Writes a record of class IN up to its data. Returns where to put the `length` octets of data, or
  * NULL when the record does not fit.
  *
  * owner  offset of the owner name in this reply, below 16384
@@ -76,13 +76,12 @@ static inline uint16_t reply_offset(const struct reply *reply)
 uint8_t *reply_record(struct reply *reply, uint16_t owner, uint16_t type, uint32_t ttl_seconds,
                       size_t length);
 
-/** As reply_record with a class of choice, for the chaos class. */
+/** As reply_record, of any class; for the CHAOS class. */
 uint8_t *reply_record_of_class(struct reply *reply, uint16_t owner, uint16_t type, uint16_t class,
                                uint32_t ttl_seconds, size_t length);
 
 /**
- * Copies records that are ready in wire form, `size` octets each, as many of the `count` as fit.
- * Returns how many that are.
+ * Copies `count` records in wire form, `size` octets each, as many as fit. Returns how many.
  */
 size_t reply_ready_records(struct reply *reply, const uint8_t *octets, size_t size, size_t count);
 
@@ -105,7 +104,7 @@ size_t reply_finish(struct reply *reply, uint16_t flags, uint16_t rcode);
 
 /**
  * Closes a record whose data was written piece by piece after a reply_record of length 0: sets the
- * length of its data, or takes the record back when not all of it fitted. `data` is what
- * reply_record returned, NULL included.
+ * length of its data, or removes the record when it did not fit. `data` is what reply_record
+ * returned, NULL included.
  */
 void reply_close_record(struct reply *reply, uint8_t *data);

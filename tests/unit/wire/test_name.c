@@ -93,7 +93,7 @@ static const struct {
     {OCTETS("\100a"), 0},           {OCTETS("\x80\0"), 0},    {OCTETS(""), 0},
 };
 
-START_TEST(a_name_is_passed_over_with_or_without_a_pointer)
+START_TEST(a_name_is_skipped_with_or_without_a_pointer)
 {
     struct reader in = reader_over((const uint8_t *)skips[_i].wire, skips[_i].length);
 
@@ -329,7 +329,7 @@ int main(void)
 
     tcase_add_loop_test(reading, reads_or_refuses, 0, CASE_COUNT);
     tcase_add_test(reading, reads_127_labels);
-    tcase_add_loop_test(reading, a_name_is_passed_over_with_or_without_a_pointer, 0, COUNT(skips));
+    tcase_add_loop_test(reading, a_name_is_skipped_with_or_without_a_pointer, 0, COUNT(skips));
     tcase_add_loop_test(making, text_becomes_a_name, 0, COUNT(texts));
     tcase_add_test(making, text_of_255_octets_fits_and_one_more_does_not);
     tcase_add_test(making, a_label_joins_in_front);

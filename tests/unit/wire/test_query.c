@@ -101,7 +101,7 @@ START_TEST(every_request_has_its_status)
 }
 END_TEST
 
-/* An OPT record is answered with one, whatever the opcode. */
+/* An OPT record is answered with one, for any opcode. */
 START_TEST(a_message_of_another_opcode_is_read_as_far_as_it_is_one)
 {
     static const char octets[] =
@@ -136,7 +136,7 @@ static const struct {
 } octet_sizes[] = {{0, 512},     {1, 512},     {511, 512},   {512, 512},   {513, 513},
                    {1231, 1231}, {1232, 1232}, {1233, 1232}, {4096, 1232}, {65535, 1232}};
 
-START_TEST(the_size_a_client_takes_is_clamped)
+START_TEST(the_size_a_client_accepts_is_clamped)
 {
     uint8_t octets[] = HEADER_QUERY "\0\1\0\0\0\0\0\1" QUESTION OPT_1232;
     size_t length = sizeof octets - 1;
@@ -166,7 +166,7 @@ static const struct {
     {OCTETS("\0\3\0\0\0\3\0\0"), true, false},
 };
 
-START_TEST(known_options_are_noted_and_others_passed_over)
+START_TEST(known_options_are_read_and_others_skipped)
 {
     uint8_t octets[256] = HEADER_QUERY "\0\1\0\0\0\0\0\1" QUESTION "\0\0\x29\4\xd0\0\0\x80\0";
     size_t length = 12 + 14 + 9;
@@ -196,7 +196,7 @@ START_TEST(a_question_of_255_octets_is_read)
 }
 END_TEST
 
-/* Whatever is cut off the end of a good query, what is left is dropped or malformed. */
+/* A good query that is cut anywhere is dropped or malformed. */
 START_TEST(no_beginning_of_a_query_is_a_query)
 {
     static const char octets[] =
@@ -220,9 +220,8 @@ int main(void)
     tcase_add_loop_test(reading, every_request_has_its_status, 0, CASE_COUNT);
     tcase_add_test(reading, a_message_of_another_opcode_is_read_as_far_as_it_is_one);
     tcase_add_test(reading, a_question_is_read_and_folded);
-    tcase_add_loop_test(reading, the_size_a_client_takes_is_clamped, 0, COUNT(octet_sizes));
-    tcase_add_loop_test(reading, known_options_are_noted_and_others_passed_over, 0,
-                        COUNT(option_cases));
+    tcase_add_loop_test(reading, the_size_a_client_accepts_is_clamped, 0, COUNT(octet_sizes));
+    tcase_add_loop_test(reading, known_options_are_read_and_others_skipped, 0, COUNT(option_cases));
     tcase_add_test(reading, a_question_of_255_octets_is_read);
     tcase_add_test(reading, no_beginning_of_a_query_is_a_query);
     suite_add_tcase(suite, reading);

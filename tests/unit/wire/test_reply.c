@@ -88,7 +88,7 @@ START_TEST(an_extended_code_is_split_over_header_and_opt)
 }
 END_TEST
 
-START_TEST(opt_comes_when_one_went_with_do_as_it_went)
+START_TEST(opt_is_sent_when_one_was_received_with_the_same_do)
 {
     struct decoded decoded;
 
@@ -102,7 +102,7 @@ START_TEST(opt_comes_when_one_went_with_do_as_it_went)
 }
 END_TEST
 
-START_TEST(options_are_written_as_their_rfcs_say)
+START_TEST(options_are_written_as_their_rfcs_define)
 {
     struct decoded decoded;
 
@@ -123,7 +123,7 @@ START_TEST(options_are_written_as_their_rfcs_say)
 }
 END_TEST
 
-START_TEST(nobody_gets_an_option_that_was_not_asked_for)
+START_TEST(no_option_is_sent_that_was_not_asked_for)
 {
     struct decoded decoded;
 
@@ -137,7 +137,7 @@ START_TEST(nobody_gets_an_option_that_was_not_asked_for)
 }
 END_TEST
 
-/* 12 + 7 + 11 octets are spoken for, so 30 records of 16 fit into 512 and 31 do not. */
+/* 12 + 7 + 11 octets are reserved, so 30 records of 16 fit into 512 and 31 do not. */
 START_TEST(a_cut_reply_keeps_the_records_that_fit)
 {
     struct decoded decoded;
@@ -210,7 +210,7 @@ START_TEST(only_opcode_query_gives_rd_and_cd_a_meaning)
 }
 END_TEST
 
-START_TEST(a_cut_reply_still_says_why)
+START_TEST(a_cut_reply_still_has_its_ede)
 {
     struct decoded decoded;
 
@@ -226,8 +226,8 @@ START_TEST(a_cut_reply_still_says_why)
 }
 END_TEST
 
-/* 29 records leave 512 - 12 - 7 - 464 - 11 = 18 octets: 6 are set aside, the text has 12. */
-START_TEST(the_reasons_text_goes_before_a_record_does)
+/* 29 records leave 512 - 12 - 7 - 464 - 11 = 18 octets: 6 are reserved, the text has 12. */
+START_TEST(the_text_of_ede_is_dropped_before_a_record)
 {
     static const char text[] = "Q10 app crashed";
     struct decoded decoded;
@@ -281,7 +281,7 @@ START_TEST(options_passed_on_follow_ours_whole_or_not_at_all)
 }
 END_TEST
 
-START_TEST(options_passed_on_go_to_nobody_without_opt)
+START_TEST(options_are_not_passed_on_without_opt)
 {
     stand.options =
         (struct reply_options){.passed = (const uint8_t *)"\0\x0f\0\2\0\3", .passed_length = 6};
@@ -358,9 +358,9 @@ int main(void)
     tcase_add_loop_test(form, flags_come_from_the_query_and_the_caller, 0,
                         sizeof headers / sizeof headers[0]);
     tcase_add_test(form, an_extended_code_is_split_over_header_and_opt);
-    tcase_add_test(form, opt_comes_when_one_went_with_do_as_it_went);
-    tcase_add_test(form, options_are_written_as_their_rfcs_say);
-    tcase_add_test(form, nobody_gets_an_option_that_was_not_asked_for);
+    tcase_add_test(form, opt_is_sent_when_one_was_received_with_the_same_do);
+    tcase_add_test(form, options_are_written_as_their_rfcs_define);
+    tcase_add_test(form, no_option_is_sent_that_was_not_asked_for);
     tcase_add_test(form, a_query_without_a_readable_question_gets_a_bare_header);
     tcase_add_test(form, ready_records_are_copied_and_counted);
     tcase_add_test(form, a_record_written_piece_by_piece_is_closed_with_its_length);
@@ -368,12 +368,12 @@ int main(void)
     tcase_add_loop_test(cutting, a_cut_reply_keeps_the_records_that_fit, 27, 40);
     tcase_add_test(cutting, a_record_written_piece_by_piece_is_whole_or_not_there);
     tcase_add_test(cutting, ready_records_that_do_not_fit_are_left_out_one_by_one);
-    tcase_add_test(cutting, a_cut_reply_still_says_why);
+    tcase_add_test(cutting, a_cut_reply_still_has_its_ede);
     tcase_add_test(form, only_opcode_query_gives_rd_and_cd_a_meaning);
-    tcase_add_loop_test(cutting, the_reasons_text_goes_before_a_record_does, 0, 2);
+    tcase_add_loop_test(cutting, the_text_of_ede_is_dropped_before_a_record, 0, 2);
     tcase_add_loop_test(cutting, options_passed_on_follow_ours_whole_or_not_at_all, 0,
                         sizeof passed / sizeof passed[0]);
-    tcase_add_test(form, options_passed_on_go_to_nobody_without_opt);
+    tcase_add_test(form, options_are_not_passed_on_without_opt);
     suite_add_tcase(suite, form);
     suite_add_tcase(suite, cutting);
     return suite_run(suite);
