@@ -6,7 +6,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* Reads a decimal number of at most three digits without leading zeros; NULL when there is none. */
+/* Reads a decimal number of at most three digits without leading zeros. Returns NULL without one.
+ */
 static const char *read_number(const char *text, unsigned most, unsigned *number)
 {
     const char *digit = text;
@@ -76,7 +77,7 @@ void cidr_write(struct cidr cidr, char *out)
     snprintf(out + length, CIDR_TEXT_MAX - length, "/%u", (unsigned)cidr.bits);
 }
 
-/* Interfaces come and go: a name that is not there now is none. */
+/* Interfaces come and go: an unknown name is not an error. */
 static uint32_t read_interface(const char *text)
 {
     size_t digits = strspn(text, "0123456789");
@@ -113,7 +114,7 @@ bool endpoint_read(const char *text, uint16_t port, struct endpoint *endpoint)
     char host[INET6_ADDRSTRLEN + INTERFACE_TEXT_MAX];
     bool bracketed = text[0] == '[';
     const char *host_end = bracketed ? strchr(text, ']') : strchr(text, ':');
-    /* Two colons without brackets: an IPv6 address alone. */
+    /* Two colons without brackets: an IPv6 address without port. */
     if (!bracketed && (host_end == NULL || strchr(host_end + 1, ':') != NULL))
         host_end = text + strlen(text);
     const char *host_start = bracketed ? text + 1 : text;

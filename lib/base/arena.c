@@ -11,7 +11,7 @@ enum { FIRST_CHUNK = 4 << 10, LARGEST_CHUNK = 1 << 20, ALIGNMENT = alignof(max_a
 
 struct chunk {
     struct chunk *before;
-    size_t size; /* all of it, this head included */
+    size_t size; /* of the whole chunk, this head included */
     alignas(max_align_t) unsigned char octets[];
 };
 
@@ -21,7 +21,7 @@ struct arena {
     size_t left;
     size_t used;
     size_t chunk_size;
-    unsigned holds; /* beside that of who made it */
+    unsigned holds; /* beside that of arena_new */
 };
 
 struct arena *arena_new(void)
@@ -121,7 +121,7 @@ void *arena_take(struct arena *arena, size_t size)
 {
     if (size > SIZE_MAX / 2)
         return NULL;
-    /* A piece of nothing has a place of its own too: NULL means no memory and nothing else. */
+    /* An empty block has an address of its own, too: NULL means no memory and nothing else. */
     size_t rounded = (size + (size == 0) + ALIGNMENT - 1) / ALIGNMENT * ALIGNMENT;
     if (rounded > arena->left && !add_chunk(arena, rounded))
         return NULL;
@@ -132,7 +132,7 @@ void *arena_take(struct arena *arena, size_t size)
     return piece;
 }
 
-/* Texts need no alignment: they are taken from the other end of the chunk. */
+/* Texts need no alignment: they are allocated from the other end of the chunk. */
 static char *take_from_end(struct arena *arena, size_t size)
 {
     if (size > arena->left && !add_chunk(arena, size))

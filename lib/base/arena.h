@@ -2,12 +2,12 @@
 /**
  * Memory that is freed together.
  *
- * An arena hands out zeroed pieces from large chunks; nothing in it is freed alone. One arena per
+ * An arena allocates zeroed blocks from large chunks; no block is freed alone. One arena per
  * lifetime: a parsed file, a sealed segment.
  *
- * An arena that several things point into is held by each of them, and goes with the last.
+ * An arena with several owners is held by each of them, and freed with the last hold.
  *
- * Threads: one thread at a time.  Memory: chunks from malloc, all given back by arena_free.
+ * Threads: one thread at a time.  Memory: chunks from malloc, all freed by arena_free.
  */
 #include <stddef.h>
 #include <stdint.h>
@@ -17,13 +17,13 @@ struct arena;
 /** Returns an empty arena, or NULL without memory. */
 struct arena *arena_new(void);
 
-/** Gives back everything that came from the arena, and the arena. NULL is allowed. */
+/** Frees the arena and everything allocated from it. NULL is allowed. */
 void arena_free(struct arena *arena);
 
-/** Adds a holder to the one who made the arena. NULL is allowed. Returns the arena. */
+/** Adds a hold to that of arena_new. NULL is allowed. Returns the arena. */
 struct arena *arena_hold(struct arena *arena);
 
-/** Lets go; arena_free when nobody holds it any more. NULL is allowed. */
+/** Removes a hold; the last one frees the arena. NULL is allowed. */
 void arena_release(struct arena *arena);
 
 /** Returns `size` zeroed octets aligned for any type, or NULL without memory. */
@@ -39,15 +39,15 @@ char *arena_text(struct arena *arena, const void *octets, size_t length);
  * count     elements in use
  * capacity  elements there is room for; raised when the array moves
  *
- * Returns the array's (perhaps new) place, or NULL without memory; the old one stays readable.
+ * Returns the array's (perhaps new) address, or NULL without memory; the old one stays readable.
  */
 void *arena_grow(struct arena *arena, void *array, size_t count, size_t *capacity, size_t size);
 
 /**
- * Says that nothing in the arena is written any more. In builds with SPACEDNS_SEAL_PAGES the pages
- * become read-only, so that a write to sealed memory stops at the line that commits it.
+ * Declares that nothing in the arena is written any more. In builds with SPACEDNS_SEAL_PAGES the
+ * pages become read-only, so that a write to sealed memory crashes at the line that makes it.
  */
 void arena_seal(struct arena *arena);
 
-/** Octets handed out so far. */
+/** Octets allocated so far. */
 size_t arena_used(const struct arena *arena);

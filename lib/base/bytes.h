@@ -2,8 +2,8 @@
 /**
  * Bounds-checked cursors over octets, with sticky failure.
  *
- * A reader or writer that once ran out of room stays failed, moves no further and does nothing,
- * so wire code reads like the RFC's diagram and checks once at the end. Numbers are big-endian
+ * A reader or writer that has run out of room stays failed and does nothing more, so that wire code
+ * reads like the RFC's diagram and checks once at the end. Numbers are big-endian
  * (network order, RFC 1035 section 2.3.2).
  *
  * Threads: a cursor belongs to one thread.  Memory: borrows the octets it walks over.
@@ -63,7 +63,7 @@ static inline size_t reader_left(const struct reader *in)
 
 /**
  * Copies a short run of octets without a call: sixteen at a time, the last sixteen overlapping what
- * is copied already. The runs do not overlap each other.
+ * is copied already. Source and destination must not overlap.
  */
 static inline void octets_copy(uint8_t *restrict to, const uint8_t *restrict from, size_t length)
 {
@@ -80,7 +80,7 @@ static inline void octets_copy(uint8_t *restrict to, const uint8_t *restrict fro
     }
 }
 
-/** True when the eight octets at both places are the same. */
+/** True when the eight octets at both addresses are the same. */
 static inline bool eight_equal(const uint8_t *a, const uint8_t *b)
 {
     uint64_t left, right;
@@ -102,7 +102,7 @@ static inline bool octets_equal(const uint8_t *a, const uint8_t *b, size_t lengt
     for (size_t i = 0; i + 8 < length; i += 8)
         if (!eight_equal(a + i, b + i))
             return false;
-    /* The last eight overlap with what is known to be the same. */
+    /* The last eight overlap with octets already compared. */
     return eight_equal(a + length - 8, b + length - 8);
 }
 

@@ -1,8 +1,8 @@
 #pragma once
 /**
- * Time, in one place.
+ * The system's clocks.
  *
- * Only cold code and the edges of the program ask for it; meaning takes time as an argument.
+ * Only cold code and the edges of the program read them; the rest takes time as an argument.
  *
  * Threads: any.  Memory: never allocates.
  */
@@ -14,12 +14,12 @@ uint64_t clock_monotonic_ns(void);
 /** Microseconds since 1970-01-01 00:00 UTC. */
 int64_t clock_wall_us(void);
 
-/** For cold code that has to wait for something: who says what time it is, and waits. */
+/** A clock for cold code that has to wait: reads the time, and sleeps. */
 struct waiting_clock {
     int64_t (*wall_us)(void *context);
     void (*wait_ms)(void *context, unsigned ms);
     void *context;
 };
 
-/** The machine's own. */
+/** The system's clock. */
 extern const struct waiting_clock clock_machine;

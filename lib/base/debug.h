@@ -1,7 +1,7 @@
 #pragma once
 /**
- * Whether this build is one for finding mistakes (CMAKE_BUILD_TYPE Debug): it may take its time
- * over checks that a server in use does not repeat.
+ * Whether this is a debug build (CMAKE_BUILD_TYPE Debug), which may spend time on checks that a
+ * production server does not repeat.
  */
 #ifdef SPACEDNS_DEBUG
 enum { IS_DEBUG_BUILD = 1 };

@@ -2,9 +2,9 @@
 /**
  * Errors of the cold path: one code and one sentence.
  *
- * The sentence says what happened and what to do, with file and line where there is one; it has
- * no newline and no full stop at its end. Names and values in it are escaped (escape.h), so it can
- * be printed as it is. An error is returned or logged, never both.
+ * The sentence states what happened and what to do, with file and line if there are any; it has no
+ * newline and no full stop at its end. Names and values in it are escaped (escape.h), so it can be
+ * printed as it is. An error is returned or logged, never both.
  *
  * Threads: a struct err belongs to its caller.  Memory: never allocates.
  */
@@ -14,8 +14,8 @@ enum err_code {
     ERR_NONE,
     ERR_MEMORY, /* out of memory */
     ERR_SYSTEM, /* the system refused: file, socket, thread */
-    ERR_SYNTAX, /* text that cannot be read */
-    ERR_RULE,   /* text that reads well and breaks a rule */
+    ERR_SYNTAX, /* text that cannot be parsed */
+    ERR_RULE,   /* text that parses and breaks a rule */
     ERR_LIMIT,  /* a limit of this program */
 };
 

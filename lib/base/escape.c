@@ -93,7 +93,7 @@ static const char *name_of(uint32_t code)
     return name_of_range(code);
 }
 
-/* Octets of the character that may stay as it is or be named; 0 for one octet to be escaped. */
+/* The length of a valid character, to be kept or named; 0 for one octet to be escaped. */
 static size_t read_character(const char *octets, size_t length, uint32_t *code)
 {
     const unsigned char *octet = (const unsigned char *)octets;
@@ -111,13 +111,13 @@ static size_t read_character(const char *octets, size_t length, uint32_t *code)
             return 0;
         *code = *code << 6 | (octet[i] & 0x3f);
     }
-    /* RFC 3629 section 3: no longer form than needed, no surrogates, nothing past U+10FFFF. */
+    /* RFC 3629 section 3: no overlong forms, no surrogates, nothing above U+10FFFF. */
     bool is_sound =
         *code >= least[wanted] && *code <= 0x10ffff && (*code < 0xd800 || *code > 0xdfff);
     return is_sound ? wanted : 0;
 }
 
-/* All or nothing. */
+/* Appends all or nothing. */
 static void add_whole(struct text *out, const char *octets, size_t length)
 {
     if (length > (size_t)(out->end - out->next))

@@ -1,17 +1,17 @@
 #pragma once
 /**
- * Foreign octets in a form that people can see and terminals cannot obey.
+ * Escapes untrusted octets, so that they are visible and cannot control a terminal.
  *
- * File names, values of zone files and settings, and what other programs answered are quoted in
+ * File names, values of zone files and settings, and replies of other programs are quoted in
  * sentences. In all of them
  *
- *     control characters (C0, DEL, C1) and broken UTF-8   become \x1b, octet by octet
- *     what cannot be seen, or turns the direction of text  is named: <U+202E right-to-left
- * override> quotes that word processors put for " and '          are named as well
+ *     control characters (C0, DEL, C1), invalid UTF-8   become \x1b, octet by octet
+ *     invisible and directional characters              are named: <U+202E right-to-left override>
+ *     typographic quotes instead of " and '             are named as well
  *
  * and everything else stays as it is. Several of one kind in a row are counted:
- * <U+00A0 no-break space, 4 times>. What has been escaped once is not changed by a second time, so
- * a sentence may be quoted in another.
+ * <U+00A0 no-break space, 4 times>. Escaping twice changes nothing, so that a sentence may be
+ * quoted in another.
  *
  * Sources: Unicode Standard Annex 9 (directional formatting), UTS 39 (invisible and confusable).
  * Threads: pure.  Memory: never allocates.
@@ -27,7 +27,8 @@
  *
  * length  1 or more
  *
- * Returns how many octets were read. What does not fit whole is left out, and out->cut is set.
+ * Returns how many octets were read. A character that does not fit is left out, and out->cut is
+ * set.
  */
 size_t escape_next(struct text *out, const char *octets, size_t length);
 

@@ -34,7 +34,7 @@ static bool is_file(int descriptor, struct err *err)
 
 int file_open(const char *path, bool *is_missing, struct err *err)
 {
-    /* Not blocking: opening a FIFO waits for somebody who writes. */
+    /* Non-blocking: opening a FIFO would wait for a writer. */
     int descriptor = open(path, O_RDONLY | O_NONBLOCK | O_CLOEXEC | O_NOCTTY);
 
     if (is_missing != NULL)

@@ -1,10 +1,10 @@
 #pragma once
 /**
- * A fast keyed hash for names chosen by strangers.
+ * A fast keyed hash for untrusted names.
  *
- * Folded 64 x 64 -> 128 bit multiplications over sixteen octets at a time, under a random key of
- * 128 bits drawn once per process: who does not know the key cannot prepare names that collide.
- * Only names from zone files are ever stored; strangers choose what is looked up, not what is kept.
+ * Folded 64 x 64 -> 128 bit multiplications over sixteen octets at a time, with a random key of 128
+ * bits drawn once per process: without the key, nobody can prepare names that collide. The names
+ * that are stored come from zone files; clients choose what is looked up, not what is stored.
  *
  * Threads: pure.  Memory: never allocates.
  */
@@ -30,7 +30,7 @@ static inline uint64_t hash_mix(uint64_t a, uint64_t b)
 
 /**
  * Hashes `length` octets. The octets up to the next multiple of sixteen must be readable and zero,
- * so that no tail needs a case of its own.
+ * so that the tail is no special case.
  */
 static inline uint64_t hash_padded(const struct hash_key *key, const uint8_t *octets, size_t length)
 {

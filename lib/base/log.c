@@ -15,10 +15,10 @@ enum { MICROSECONDS = 1000000, DAY_SECONDS = 86400, LINE_END_OCTETS = 4 /* "...\
 
 static const char *const level_names[LOG_LEVEL_COUNT] = {"error", "warning", "info", "debug"};
 
-/* The one mutable global: what is worth saying is the same for the whole process ... */
+/* The one mutable global: the level is the same for the whole process ... */
 static atomic_uint log_level = LOG_INFO;
 
-/* ... and so is standard error: who writes to it now, and what it did not take. */
+/* ... and so is standard error: its writer, and the lines it lost. */
 static pthread_mutex_t sending = PTHREAD_MUTEX_INITIALIZER;
 static int output = STDERR_FILENO;
 static uint64_t lines_lost;
@@ -99,7 +99,7 @@ static bool is_bare(const char *value, size_t length)
     return true;
 }
 
-/* As escape.h has it, but for octets that readers of logfmt want escaped as in JSON. */
+/* As in escape.h, but for octets that logfmt readers expect to be escaped as in JSON. */
 static size_t add_character(struct text *text, const char *octets, size_t length)
 {
     static const char hex[] = "0123456789abcdef";
@@ -168,7 +168,7 @@ void log_number(struct log_line *line, const char *key, uint64_t number)
     text_add_number(&line->text, number);
 }
 
-/* Writes what is taken at once. A pipe that polls as writable takes PIPE_BUF octets. */
+/* Writes as much as fits at once. A pipe that polls as writable has room for PIPE_BUF octets. */
 static bool write_now(const struct text *text)
 {
     struct pollfd room = {.fd = output, .events = POLLOUT};
@@ -184,7 +184,7 @@ static void end_line(struct text *text)
     text_add_string(text, text->cut ? "...\n" : "\n");
 }
 
-/* Returns false when even that is not taken. */
+/* Logs the loss. Returns false when even that cannot be written. */
 static bool send_loss(void)
 {
     struct log_line line;
@@ -193,7 +193,7 @@ static bool send_loss(void)
     if (lost == 0)
         return true;
     log_start(&line, LOG_ERROR, "log_lost");
-    assert(line.is_wanted); /* errors always are */
+    assert(line.is_wanted); /* errors are always logged */
     log_number(&line, "count", lost);
     log_string(&line, "text",
                "standard error took no lines for a while: what reads it stood still, or its disk "
@@ -210,7 +210,7 @@ void log_send(struct log_line *line)
     if (!line->is_wanted)
         return;
     end_line(&line->text);
-    /* One at a time: what is polled is not taken by another thread before it is written. */
+    /* One thread at a time: no other may use up the polled room before this one writes. */
     pthread_mutex_lock(&sending);
     if (!send_loss() || !write_now(&line->text))
         lines_lost++;

@@ -1,21 +1,21 @@
 #pragma once
 /**
- * Event lines of a program, to standard error.
+ * Writes events to standard error.
  *
  * One event, one line: the time, the level, the event's fixed name, then key=value pairs.
  *
  *     2024-10-16T12:00:00.000000+00:00 info reload_done generation=2 files=1 read=1 ms=3
  *
- * A value is bare when it is made of plain characters, else in quotes with ", \ and control
- * characters escaped as in JSON (\", \\, \u001b), and what cannot be seen named as in escape.h, so
- * that nothing that came from outside can end the line or forge a pair.
+ * A value is bare when it has only plain characters, else in quotes with ", \ and control
+ * characters escaped as in JSON (\", \\, \u001b), and invisible characters named as in escape.h, so
+ * that no untrusted value can end the line or forge a pair.
  *
  *     log_start(&line, LOG_INFO, "reload_done");
  *     log_number(&line, "generation", 2);
  *     log_send(&line);
  *
- * Threads: any; a line belongs to one thread and leaves in one write.  Memory: never allocates; a
- * line that outgrows LOG_LINE_OCTETS is cut and ends in "...".
+ * Threads: any; a line belongs to one thread and is written in one write.  Memory: never allocates;
+ * a line longer than LOG_LINE_OCTETS is cut and ends in "...".
  */
 #include <stdint.h>
 
@@ -32,32 +32,32 @@ struct log_line {
 };
 
 /**
- * Takes standard error for the lines to come as it is now, so that a terminal that stands still
- * holds up nobody either; without it, a write to one waits for room for the whole line. Once.
+ * Reopens standard error for non-blocking writes, so that a stopped terminal cannot block the
+ * program; without this, a write to one waits for room for the whole line. To be called once.
  */
 void log_open(void);
 
-/** Sets the level; events less urgent than it are left out. LOG_INFO until set. */
+/** Sets the level; less urgent events are left out. LOG_INFO until set. */
 void log_set_level(enum log_level level);
 
 /** Begins a line. */
 void log_start(struct log_line *line, enum log_level level, const char *event);
 
-/** Adds key=value; a NULL value is an unknown one: `key=`. */
+/** Adds key=value; NULL is an unknown value: `key=`. */
 void log_string(struct log_line *line, const char *key, const char *value);
 
 /** Adds key=value with a number. */
 void log_number(struct log_line *line, const char *key, uint64_t number);
 
 /**
- * Ends the line and writes it, without ever waiting for who reads it: a line that is not taken at
- * once is lost and counted, and the next one that is taken stands behind a line that says so:
+ * Ends the line and writes it, without ever waiting for the reader: a line that cannot be written
+ * at once is lost and counted. Before the next line that can be written, the loss is logged:
  *
  *     ... error log_lost count=3 text="standard error took no lines for a while: ..."
  */
 void log_send(struct log_line *line);
 
-/** Begins a line, adds text="sentence", and sends it: an event that is said in one sentence. */
+/** Begins a line, adds text="sentence", and sends it: an event with one sentence only. */
 void log_sentence(enum log_level level, const char *event, const char *sentence);
 
 /** Appends a time as 2024-10-16T12:00:00.000000+00:00, for a clock_wall_us of year 0 to 9999. */

@@ -1,11 +1,11 @@
 #pragma once
 /**
- * Random octets that nobody outside can foresee, cheap enough for every query.
+ * Unpredictable random octets, cheap enough for every query.
  *
  * They come from the kernel's generator (getrandom, through libsodium), a buffer at a time, so that
- * an id of two octets is no system call. Who sees any number of them learns nothing about the next
- * ones: the generator is cryptographic, each octet is handed out once, and the buffer's copy is
- * erased as it goes. Nothing of it is seeded from time, addresses or process ids.
+ * an id of two octets takes no system call. Known octets reveal nothing about the next ones: the
+ * generator is cryptographic, each octet is used once, and the buffer's copy is erased. Nothing is
+ * seeded from time, addresses or process ids.
  *
  * Sources: RFC 5452 section 4.5; RFC 4086 section 7.
  * Threads: a source belongs to one thread.  Memory: never allocates.
@@ -17,12 +17,12 @@ enum { RANDOM_BUFFER_OCTETS = 512 };
 
 /** Starts as all zeros. */
 struct random_source {
-    size_t left; /* octets not handed out yet, at the end */
+    size_t left; /* unused octets, at the end */
     uint8_t octets[RANDOM_BUFFER_OCTETS];
 };
 
 /** Fills `length` octets, RANDOM_BUFFER_OCTETS at most. */
 void random_fill(struct random_source *source, void *out, size_t length);
 
-/** 16 bits: an id. */
+/** Returns 16 random bits: an id. */
 uint16_t random_16(struct random_source *source);

@@ -1,10 +1,10 @@
 #pragma once
 /**
- * "Did you mean": how far one word is from another.
+ * "Did you mean": the edit distance of words.
  *
- * Distance counts inserted, dropped, replaced and swapped neighbouring letters, without case.
+ * Distance counts inserted, dropped, replaced and swapped neighbouring letters, ignoring case.
  *
- * Threads: pure.  Memory: never allocates; words longer than SUGGEST_WORD_MAX are never near.
+ * Threads: pure.  Memory: never allocates; words longer than SUGGEST_WORD_MAX are never suggested.
  */
 #include <stddef.h>
 
@@ -14,8 +14,8 @@ enum { SUGGEST_WORD_MAX = 64 };
 unsigned suggest_distance(const char *a, size_t a_length, const char *b, size_t b_length,
                           unsigned limit);
 
-/** Returns the largest distance at which a word of this length still counts as a slip: 1..2. */
+/** Returns the largest distance that counts as a typing error in a word of this length: 1..2. */
 unsigned suggest_limit(size_t length);
 
-/** Returns the nearest of `count` zero-terminated words, or NULL when none is near. */
+/** Returns the closest of `count` zero-terminated words, or NULL when none is close enough. */
 const char *suggest_among(const char *word, const char *const *words, size_t count);

@@ -2,8 +2,8 @@
 /**
  * A bounded text builder without formatting machinery.
  *
- * Used where a sentence is made while a client waits (EDE, TXT, log lines): pieces are copied one
- * after the other, nothing is allocated, and what does not fit is cut and remembered in `cut`.
+ * For sentences that are made while a client waits (EDE, TXT, log lines): pieces are copied one
+ * after the other and nothing is allocated. Text that does not fit is cut, and `cut` is set.
  * The text is not zero-terminated; its length is text_length.
  *
  * Threads: a builder belongs to one thread.  Memory: borrows the buffer.

@@ -2,7 +2,7 @@
 
 enum { SURROGATES_FIRST = 0xd800, SURROGATES_LAST = 0xdfff, CODE_POINT_MOST = 0x10ffff };
 
-/* Reads one character from 1 octet or more. Returns its octets, or 0 when they are no UTF-8. */
+/* Reads one character from 1 octet or more. Returns its length, or 0 for invalid UTF-8. */
 static size_t read_character(const uint8_t *octets, size_t length, uint32_t *character)
 {
     static const uint32_t least[] = {0, 0, 0x80, 0x800, 0x10000};
@@ -21,7 +21,7 @@ static size_t read_character(const uint8_t *octets, size_t length, uint32_t *cha
     return *character < least[count] || is_surrogate || *character > CODE_POINT_MOST ? 0 : count;
 }
 
-/* Ranges that are not shown, in order. */
+/* Ranges that are not printable, in order. */
 static bool is_hidden(uint32_t character)
 {
     static const struct {

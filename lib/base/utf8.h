@@ -1,6 +1,6 @@
 #pragma once
 /**
- * Text of strangers: whether it may be shown as it is.
+ * Whether untrusted text is printable as it is.
  *
  * Sources: RFC 3629 section 3 (what is UTF-8: no overlong forms, no surrogates, nothing above
  * U+10FFFF); Unicode's lists of control, separator and bidirectional characters.
@@ -12,6 +12,6 @@
 
 /**
  * True when the octets are UTF-8 without control characters, line and paragraph separators, and
- * characters that turn the direction of what stands around them.
+ * characters that change the direction of text.
  */
 bool utf8_is_printable(const uint8_t *octets, size_t length);

@@ -48,7 +48,7 @@ static const struct {
     uint32_t first, last;
 } blocks[] = {
     {"10.0.0.0/16", true, 0x0a000000, 0x0a00ffff},
-    {"10.0.3.7/16", true, 0x0a000000, 0x0a00ffff}, /* host bits are kept, and no part of it */
+    {"10.0.3.7/16", true, 0x0a000000, 0x0a00ffff}, /* host bits are kept, and ignored */
     {"0.0.0.0/0", true, 0, 0xffffffff},
     {"192.0.2.10/32", true, 0xc000020a, 0xc000020a},
     {"192.0.2.10/31", true, 0xc000020a, 0xc000020b},
@@ -137,7 +137,7 @@ static const struct {
     {"fe80::1%lo", "[fe80::1%lo]:53"},
     {"fe80::1%1", "[fe80::1%lo]:53"},
     {"fe80::1%4000000", "[fe80::1%4000000]:53"},
-    {"fe80::1%nowhere0", "[fe80::1]:53"}, /* an interface that is not there is none */
+    {"fe80::1%nowhere0", "[fe80::1]:53"}, /* the interface does not exist */
     {"fd00::1%lo", NULL},
     {"fe80::1%", NULL},
     {"fe80::1%a-name-of-17-octet", NULL},
@@ -186,7 +186,7 @@ static const struct {
     {"2001:db8::/096", NULL},
     {"2001:db8::", NULL},
     {"2001:db8::/", NULL},
-    {"2001:db8:122:344::/48", NULL}, /* bits behind the prefix */
+    {"2001:db8:122:344::/48", NULL}, /* bits after the prefix */
     {"64:ff9b::1/96", NULL},
     {"10.0.0.0/32", NULL},
     {"", NULL},

@@ -111,7 +111,7 @@ START_TEST(sealed_memory_can_be_read_and_freed)
 }
 END_TEST
 
-START_TEST(an_arena_goes_with_its_last_holder)
+START_TEST(an_arena_is_freed_with_its_last_hold)
 {
     struct arena *arena = arena_new();
     const char *text = arena_text(arena, "held", 4);
@@ -120,7 +120,7 @@ START_TEST(an_arena_goes_with_its_last_holder)
     arena_hold(arena);
     arena_release(arena);
     arena_release(arena);
-    ck_assert_str_eq(text, "held"); /* AddressSanitizer would say otherwise */
+    ck_assert_str_eq(text, "held"); /* AddressSanitizer would report it otherwise */
     arena_release(arena);
     ck_assert_ptr_null(arena_hold(NULL));
     arena_release(NULL);
@@ -140,7 +140,7 @@ int main(void)
     tcase_add_test(others, a_growing_array_keeps_its_elements);
     tcase_add_test(others, an_array_with_room_does_not_move);
     tcase_add_test(others, sealed_memory_can_be_read_and_freed);
-    tcase_add_test(others, an_arena_goes_with_its_last_holder);
+    tcase_add_test(others, an_arena_is_freed_with_its_last_hold);
     suite_add_tcase(suite, taking);
     suite_add_tcase(suite, others);
     return suite_run(suite);

@@ -14,8 +14,8 @@ START_TEST(an_error_is_a_code_and_a_sentence)
 }
 END_TEST
 
-/* A path or a name in it is somebody else's, and the sentence goes to a terminal. */
-START_TEST(a_sentence_speaks_to_nobody_s_terminal)
+/* A path or a name in it is untrusted, and the sentence is printed to a terminal. */
+START_TEST(a_sentence_cannot_control_a_terminal)
 {
     struct err err;
 
@@ -42,7 +42,7 @@ int main(void)
     TCase *errors = tcase_create("err_set");
 
     tcase_add_test(errors, an_error_is_a_code_and_a_sentence);
-    tcase_add_test(errors, a_sentence_speaks_to_nobody_s_terminal);
+    tcase_add_test(errors, a_sentence_cannot_control_a_terminal);
     tcase_add_test(errors, a_long_sentence_is_cut);
     suite_add_tcase(suite, errors);
     return suite_run(suite);

@@ -18,7 +18,7 @@ static const struct {
     {"\xc2\x9b"
      "31m",
      "\\xc2\\x9b31m"},
-    /* text that people read stays */
+    /* printable text stays */
     {"⬢ caf\xc3\xa9 \xe6\x97\xa5\xe6\x9c\xac \xf0\x9f\x98\x80",
      "⬢ caf\xc3\xa9 \xe6\x97\xa5\xe6\x9c\xac \xf0\x9f\x98\x80"},
     /* broken: a lone octet, a long form, a surrogate, past the end, a cut sequence */
@@ -37,7 +37,7 @@ static const struct {
                                  "<U+2068 first strong isolate><U+2069 pop directional isolate>"},
     {"\u200e\u200f\u061c", "<U+200E left-to-right mark><U+200F right-to-left mark>"
                            "<U+061C Arabic letter mark>"},
-    /* what cannot be seen, or is taken for something else */
+    /* invisible, or mistaken for another character */
     {"\u00a0\u00a0\u00a0\u00a0internal_routing",
      "<U+00A0 no-break space, 4 times>internal_routing"},
     {"api\u200b.example.com", "api<U+200B zero-width space>.example.com"},
@@ -49,7 +49,7 @@ static const struct {
     {"a\ufe0f", "a<U+FE0F variation selector>"},
 };
 
-START_TEST(what_moves_a_cursor_or_cannot_be_seen_is_written_out)
+START_TEST(control_and_invisible_characters_are_escaped)
 {
     char seen[256];
     size_t length = escape_string(seen, sizeof seen, texts[_i].raw);
@@ -103,7 +103,7 @@ int main(void)
     TCase *escaping = tcase_create("escaping");
     int count = (int)(sizeof texts / sizeof texts[0]);
 
-    tcase_add_loop_test(escaping, what_moves_a_cursor_or_cannot_be_seen_is_written_out, 0, count);
+    tcase_add_loop_test(escaping, control_and_invisible_characters_are_escaped, 0, count);
     tcase_add_loop_test(escaping, a_second_time_changes_nothing, 0, count);
     tcase_add_loop_test(escaping, printing_does_the_same, 0, count);
     tcase_add_test(escaping, no_escape_is_cut_in_two);

@@ -62,7 +62,7 @@ START_TEST(a_file_with_an_octet_too_many_is_refused)
 }
 END_TEST
 
-START_TEST(nothing_there_is_said)
+START_TEST(a_missing_file_is_reported)
 {
     struct err err;
     bool is_missing = false;
@@ -73,7 +73,7 @@ START_TEST(nothing_there_is_said)
 }
 END_TEST
 
-START_TEST(a_pipe_that_nobody_writes_to_holds_up_nobody)
+START_TEST(a_pipe_without_a_writer_does_not_block)
 {
     ck_assert_int_eq(mkfifo(path, 0600), 0);
     expect_refused(path, "is a named pipe (FIFO), not a file");
@@ -109,8 +109,8 @@ int main(void)
     tcase_add_checked_fixture(all, set_up, tear_down);
     tcase_add_test(all, a_file_is_read_whole_and_ends_in_a_zero);
     tcase_add_test(all, a_file_with_an_octet_too_many_is_refused);
-    tcase_add_test(all, nothing_there_is_said);
-    tcase_add_test(all, a_pipe_that_nobody_writes_to_holds_up_nobody);
+    tcase_add_test(all, a_missing_file_is_reported);
+    tcase_add_test(all, a_pipe_without_a_writer_does_not_block);
     tcase_add_test(all, a_socket_is_no_file);
     tcase_add_test(all, a_folder_and_a_device_are_no_files);
     suite_add_tcase(suite, all);

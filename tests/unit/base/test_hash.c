@@ -7,7 +7,7 @@
 
 static const struct hash_key key = {.first = 0x0123456789abcdef, .second = 0xfedcba9876543211};
 
-START_TEST(equal_octets_hash_equal_wherever_they_stand)
+START_TEST(equal_octets_hash_equal_at_any_address)
 {
     const uint8_t a[32] = "\3www\7example\3com";
     uint8_t shifted[40] = {0};
@@ -18,7 +18,7 @@ START_TEST(equal_octets_hash_equal_wherever_they_stand)
 }
 END_TEST
 
-START_TEST(what_lies_behind_unpadded_octets_does_not_matter)
+START_TEST(octets_after_unpadded_octets_do_not_matter)
 {
     char a[] = "content and rubbish", b[] = "content or what";
 
@@ -70,8 +70,8 @@ int main(void)
     Suite *suite = suite_create("base/hash");
     TCase *hashing = tcase_create("hashing");
 
-    tcase_add_test(hashing, equal_octets_hash_equal_wherever_they_stand);
-    tcase_add_test(hashing, what_lies_behind_unpadded_octets_does_not_matter);
+    tcase_add_test(hashing, equal_octets_hash_equal_at_any_address);
+    tcase_add_test(hashing, octets_after_unpadded_octets_do_not_matter);
     tcase_add_test(hashing, length_and_key_matter);
     tcase_add_test(hashing, numbered_names_spread_over_the_shards);
     tcase_add_test(hashing, random_keys_differ);

@@ -57,7 +57,7 @@ START_TEST(a_value_cannot_forge_a_pair_or_end_the_line)
 }
 END_TEST
 
-/* What a line puts on standard error, which is a pipe meanwhile. */
+/* Sends a line and reads it back; standard error is a pipe meanwhile. */
 static void send_and_read(struct log_line *line, char *out, size_t size)
 {
     int ends[2], kept = dup(STDERR_FILENO);
@@ -88,7 +88,7 @@ START_TEST(a_line_is_time_level_event_and_pairs)
 }
 END_TEST
 
-START_TEST(an_event_below_the_level_is_not_said)
+START_TEST(an_event_below_the_level_is_not_logged)
 {
     struct log_line line;
     char out[512];
@@ -104,7 +104,7 @@ START_TEST(an_event_below_the_level_is_not_said)
 }
 END_TEST
 
-START_TEST(a_line_that_is_too_long_is_cut_and_says_so)
+START_TEST(a_line_that_is_too_long_is_cut_and_marked)
 {
     struct log_line line;
     static char value[3 * LOG_LINE_OCTETS], out[3 * LOG_LINE_OCTETS];
@@ -118,8 +118,8 @@ START_TEST(a_line_that_is_too_long_is_cut_and_says_so)
 }
 END_TEST
 
-/* Standard error is a pipe that nobody reads: it is filled, and what comes then is lost. */
-START_TEST(who_does_not_read_holds_up_nobody_and_is_told_what_was_lost)
+/* Standard error is a pipe without a reader: it is filled, and later lines are lost. */
+START_TEST(a_reader_that_stops_does_not_block_and_lost_lines_are_logged)
 {
     static char out[1 << 17];
     struct log_line line;
@@ -161,9 +161,9 @@ int main(void)
     tcase_add_loop_test(parts, a_value_cannot_forge_a_pair_or_end_the_line, 0,
                         sizeof values / sizeof values[0]);
     tcase_add_test(lines, a_line_is_time_level_event_and_pairs);
-    tcase_add_test(lines, an_event_below_the_level_is_not_said);
-    tcase_add_test(lines, a_line_that_is_too_long_is_cut_and_says_so);
-    tcase_add_test(lines, who_does_not_read_holds_up_nobody_and_is_told_what_was_lost);
+    tcase_add_test(lines, an_event_below_the_level_is_not_logged);
+    tcase_add_test(lines, a_line_that_is_too_long_is_cut_and_marked);
+    tcase_add_test(lines, a_reader_that_stops_does_not_block_and_lost_lines_are_logged);
     suite_add_tcase(suite, parts);
     suite_add_tcase(suite, lines);
     return suite_run(suite);

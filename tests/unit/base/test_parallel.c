@@ -37,7 +37,7 @@ START_TEST(every_index_is_called_once)
 }
 END_TEST
 
-START_TEST(a_failure_is_told_and_no_index_is_called_twice)
+START_TEST(a_failure_is_returned_and_no_index_is_called_twice)
 {
     static struct board board = {.bad = 17};
 
@@ -61,7 +61,7 @@ int main(void)
     int count = sizeof threads / sizeof threads[0];
 
     tcase_add_loop_test(loops, every_index_is_called_once, 0, count);
-    tcase_add_loop_test(loops, a_failure_is_told_and_no_index_is_called_twice, 0, count);
+    tcase_add_loop_test(loops, a_failure_is_returned_and_no_index_is_called_twice, 0, count);
     tcase_add_test(loops, nothing_to_do_is_done);
     suite_add_tcase(suite, loops);
     return suite_run(suite);

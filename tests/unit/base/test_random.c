@@ -22,7 +22,7 @@ START_TEST(every_octet_asked_for_is_written_and_none_beside)
 }
 END_TEST
 
-START_TEST(what_was_handed_out_is_erased)
+START_TEST(used_octets_are_erased)
 {
     struct random_source source = {.left = 0};
     uint8_t out[RANDOM_BUFFER_OCTETS];
@@ -70,7 +70,7 @@ int main(void)
     TCase *all = tcase_create("all");
 
     tcase_add_test(all, every_octet_asked_for_is_written_and_none_beside);
-    tcase_add_test(all, what_was_handed_out_is_erased);
+    tcase_add_test(all, used_octets_are_erased);
     tcase_add_test(all, ids_are_spread_over_all_their_values);
     tcase_add_test(all, two_sources_differ);
     suite_add_tcase(suite, all);

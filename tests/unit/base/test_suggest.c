@@ -23,7 +23,7 @@ static const struct {
     {"kitten", "sitting", 5, 3},
 };
 
-START_TEST(distance_counts_slips)
+START_TEST(distance_counts_typing_errors)
 {
     const char *a = distances[_i].a, *b = distances[_i].b;
 
@@ -34,7 +34,7 @@ START_TEST(distance_counts_slips)
 }
 END_TEST
 
-START_TEST(words_too_long_are_never_near)
+START_TEST(words_too_long_are_never_suggested)
 {
     char word[SUGGEST_WORD_MAX + 1];
 
@@ -44,7 +44,7 @@ START_TEST(words_too_long_are_never_near)
 }
 END_TEST
 
-START_TEST(short_words_allow_one_slip_and_long_ones_two)
+START_TEST(short_words_allow_one_typing_error_and_long_ones_two)
 {
     ck_assert_uint_eq(suggest_limit(0), 1);
     ck_assert_uint_eq(suggest_limit(3), 1);
@@ -53,7 +53,7 @@ START_TEST(short_words_allow_one_slip_and_long_ones_two)
 }
 END_TEST
 
-START_TEST(the_nearest_word_is_suggested)
+START_TEST(the_closest_word_is_suggested)
 {
     static const char *const words[] = {"domains", "domain", "formation", "state"};
 
@@ -70,10 +70,11 @@ int main(void)
     Suite *suite = suite_create("base/suggest");
     TCase *words = tcase_create("words");
 
-    tcase_add_loop_test(words, distance_counts_slips, 0, sizeof distances / sizeof distances[0]);
-    tcase_add_test(words, words_too_long_are_never_near);
-    tcase_add_test(words, short_words_allow_one_slip_and_long_ones_two);
-    tcase_add_test(words, the_nearest_word_is_suggested);
+    tcase_add_loop_test(words, distance_counts_typing_errors, 0,
+                        sizeof distances / sizeof distances[0]);
+    tcase_add_test(words, words_too_long_are_never_suggested);
+    tcase_add_test(words, short_words_allow_one_typing_error_and_long_ones_two);
+    tcase_add_test(words, the_closest_word_is_suggested);
     suite_add_tcase(suite, words);
     return suite_run(suite);
 }

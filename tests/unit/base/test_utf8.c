@@ -36,7 +36,7 @@ static const struct {
     {OCTETS("\xf4\x8f\xbf\xbd"), true},
     {OCTETS("\xf4\x90\x80\x80"), false},
     {OCTETS("\xf8\x88\x80\x80\x80"), false},
-    /* What turns the direction, and what ends a line. */
+    /* Direction marks and line separators. */
     {OCTETS("a\xe2\x80\xae"
             "b"),
      false},
@@ -47,7 +47,7 @@ static const struct {
     {OCTETS("\xef\xbb\xbf"), false},
 };
 
-START_TEST(only_what_can_be_shown_as_it_is_counts_as_printable)
+START_TEST(only_text_safe_to_print_is_printable)
 {
     ck_assert(utf8_is_printable((const uint8_t *)rows[_i].octets, rows[_i].length) ==
               rows[_i].is_printable);
@@ -59,7 +59,7 @@ int main(void)
     Suite *suite = suite_create("base/utf8");
     TCase *text = tcase_create("text");
 
-    tcase_add_loop_test(text, only_what_can_be_shown_as_it_is_counts_as_printable, 0,
+    tcase_add_loop_test(text, only_text_safe_to_print_is_printable, 0,
                         sizeof rows / sizeof rows[0]);
     suite_add_tcase(suite, text);
     return suite_run(suite);
