@@ -58,7 +58,7 @@ static size_t line_start(const struct edit_text *edit, size_t offset)
     return offset;
 }
 
-/* The place of the line's '\n', or the text's end. */
+/* The offset of the line's '\n', or of the text's end. */
 static size_t line_end(const struct edit_text *edit, size_t offset)
 {
     while (offset < edit->length && edit->text[offset] != '\n')
@@ -102,7 +102,7 @@ static bool is_blank_after(const struct edit_text *edit, size_t offset)
            (edit->text[next] == '#' && next > offset);
 }
 
-/* Characters before the offset on its line; the byte order mark is none. */
+/* The number of characters before the offset on its line, without the byte order mark. */
 static size_t column_of(const struct edit_text *edit, size_t offset)
 {
     size_t column = 0;
@@ -131,7 +131,7 @@ static size_t count_breaks(const char *text)
     return count;
 }
 
-/* Puts `before` at the start of each line but the first, and `first` before that one. */
+/* Prefixes the first line with `first` and every other line with `before`. */
 static const char *indent(struct arena *arena, const char *lines, const char *first,
                           const char *before)
 {
@@ -176,7 +176,7 @@ static struct piece as_mapping(struct arena *arena, struct piece pair)
     return (struct piece){.flow = edit_text_print(arena, "{%s}", pair.flow), .block = pair.block};
 }
 
-/* What the value of the key before `keys` is when nothing of it is there. */
+/* The value of the key before `keys`, when nothing of it exists. */
 static struct piece value_under(struct arena *arena, const char *const *keys, struct piece item)
 {
     struct piece piece = as_list(arena, item);
@@ -189,9 +189,9 @@ static struct piece value_under(struct arena *arena, const char *const *keys, st
     return piece;
 }
 
-/* ---- putting in ---- */
+/* ---- insertion ---- */
 
-/* Puts lines of their own after the line of `after`. */
+/* Inserts lines after the line of `after`. */
 static bool put_lines(struct edit_text *edit, size_t after, size_t column, const char *lines)
 {
     const char *end = line_break(edit);
@@ -203,7 +203,7 @@ static bool put_lines(struct edit_text *edit, size_t after, size_t column, const
     if (lines == NULL || before == NULL)
         return fail_without_memory(edit);
     const char *start = is_unended ? before : margin;
-    /* Each '\n' gives way to the file's line end and the margin. */
+    /* Each '\n' is replaced by the file's line end and the margin. */
     size_t size = strlen(start) + strlen(lines) + (count_breaks(lines) + 1) * strlen(before) + 3;
     char *text = arena_take(edit->arena, size);
     if (text == NULL)
@@ -225,7 +225,7 @@ static bool is_braced(const struct edit_text *edit, const struct yaml_mark *node
     return octet == '[' || octet == '{';
 }
 
-/* `wrapped` is the piece as a whole collection, whose lines also fit into one. */
+/* Appends a piece to a collection, in block or flow form. */
 static bool append(struct edit_text *edit, const struct yaml_mark *collection, struct piece piece)
 {
     if (!collection->is_flow)
@@ -250,7 +250,7 @@ static bool replace_in_line(struct edit_text *edit, const struct yaml_mark *valu
                   edit_text_print(edit->arena, "%s%s", needs_blank ? " " : "", text));
 }
 
-/* Gives a value to a key whose value is null or an empty collection. */
+/* Sets the value of a key whose value is null or an empty collection. */
 static bool give_value(struct edit_text *edit, const struct yaml_mark *mapping,
                        const struct yaml_mark *key, struct piece value)
 {
@@ -305,7 +305,7 @@ bool edit_text_set(struct edit_text *edit, const struct yaml_mark *mapping, cons
     return append(edit, mapping, (struct piece){.flow = pair, .block = pair});
 }
 
-/* ---- taking out ---- */
+/* ---- removal ---- */
 
 /* The hyphen of a block sequence's item. */
 static bool find_hyphen(const struct edit_text *edit, const struct yaml_mark *list,
@@ -340,7 +340,7 @@ static bool remove_lines(struct edit_text *edit, const struct yaml_mark *list,
     return splice(edit, from, next_line(edit, item->end) - from, "");
 }
 
-/* Passes over blanks, line ends and comments. */
+/* Skips blanks, line ends and comments. */
 static size_t skip_to_mark(const struct edit_text *edit, size_t offset)
 {
     while (offset < edit->length) {
@@ -355,7 +355,7 @@ static size_t skip_to_mark(const struct edit_text *edit, size_t offset)
     return offset;
 }
 
-/* Takes whole lines when the item stands alone on them, comment included. */
+/* Widens to whole lines, comment included, when nothing else is on them. */
 static void widen(const struct edit_text *edit, size_t *from, size_t *to)
 {
     bool is_alone = is_blank_before(edit, *from) && is_blank_after(edit, *to);

@@ -1,10 +1,10 @@
 #pragma once
 /**
- * Changes of a YAML text that keep every other octet: a part of edit.
+ * Changes a YAML text, keeping every other octet.
  *
- * What is put in can be written in two ways; the text around it decides. In a block mapping or
- * list it becomes lines of its own with the indentation of their neighbours and the line ends of
- * the file, within brackets or braces it goes on the line.
+ * A new part is written in one of two forms, as the text around it requires. In a block mapping or
+ * list it gets lines of its own, with the indentation of their neighbours and the line ends of the
+ * file; within brackets or braces it is written on the line.
  *
  *     piece    flow                          block
  *     item     {number: 1, state: up}        {number: 1, state: up}
@@ -12,7 +12,7 @@
  *     pair     dynos: [{…}]                  dynos:
  *                                              - {…}
  *
- * Changes are collected, not made, until edit_text_apply.
+ * Changes are only collected until edit_text_apply makes them.
  *
  * Threads: pure.  Memory: in the arena.
  */
@@ -23,7 +23,7 @@
 #include "base/err.h"
 #include "yaml/yaml_marks.h"
 
-/** Lines of `block` are parted by '\n', the last has none. NULL texts: memory ran out. */
+/** The lines of `block` are separated by '\n', without one at the end. NULL texts: no memory. */
 struct piece {
     const char *flow;
     const char *block;
@@ -31,7 +31,7 @@ struct piece {
 
 enum { SPLICES_MOST = 4 };
 
-/** `removed` octets at `at` give way to `text`. */
+/** Replaces the `removed` octets at `at` by `text`. */
 struct splice {
     size_t at;
     size_t removed;
@@ -48,25 +48,25 @@ struct edit_text {
     struct err *err;
 };
 
-/** A formatted text in the arena, or NULL without memory. */
+/** Returns a formatted text in the arena, or NULL without memory. */
 const char *edit_text_print(struct arena *arena, const char *format, ...)
     __attribute__((format(printf, 2, 3)));
 
 /**
- * Adds an item to a list that may not be there yet.
+ * Adds an item to a list, which is made if necessary.
  *
- * mapping  where the first key is, or will be
- * keys     the way to the list, ended by NULL: each but the last names a mapping
- * item     what goes into the list
+ * mapping  the mapping of the first key
+ * keys     the path to the list, ended by NULL: each but the last names a mapping
+ * item     the new item
  */
 bool edit_text_add(struct edit_text *edit, const struct yaml_mark *mapping, const char *const *keys,
                    struct piece item);
 
-/** Removes an item with the lines that it alone stands on. */
+/** Removes an item, and its lines when nothing else is on them. */
 bool edit_text_remove(struct edit_text *edit, const struct yaml_mark *list,
                       const struct yaml_mark *item);
 
-/** Gives a key of a mapping a scalar value, whether it had one or not. */
+/** Sets a key of a mapping to a scalar value, whether it had one or not. */
 bool edit_text_set(struct edit_text *edit, const struct yaml_mark *mapping, const char *key,
                    const char *value);
 

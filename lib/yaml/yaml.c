@@ -30,8 +30,8 @@ static struct yaml_location location_of(yaml_mark_t mark)
                                   .column = (uint32_t)mark.column + 1};
 }
 
-static void tell(const struct yaml_reader *reader, enum yaml_problem_kind kind,
-                 struct yaml_location at, const char *text)
+static void report(const struct yaml_reader *reader, enum yaml_problem_kind kind,
+                   struct yaml_location at, const char *text)
 {
     struct yaml_problem problem = {.kind = kind, .at = at};
 
@@ -39,12 +39,12 @@ static void tell(const struct yaml_reader *reader, enum yaml_problem_kind kind,
     reader->on_problem(reader->context, &problem);
 }
 
-/* Tells a problem that ends the reading. */
+/* Reports a problem that ends the reading. */
 static bool fail(struct yaml_reader *reader, enum yaml_problem_kind kind, struct yaml_location at,
                  const char *text)
 {
     reader->failed = true;
-    tell(reader, kind, at, text);
+    report(reader, kind, at, text);
     return false;
 }
 
@@ -106,7 +106,7 @@ static bool is_continuation(char octet)
     return ((unsigned char)octet & 0xC0) == 0x80;
 }
 
-/* libyaml names the octet that should have gone on; the character that broke off is before it. */
+/* libyaml reports the octet after the incomplete character; the character begins before it. */
 static size_t broken_character(const struct yaml_reader *reader)
 {
     size_t offset = reader->parser.problem_offset;
@@ -121,8 +121,8 @@ static size_t broken_character(const struct yaml_reader *reader)
     return offset;
 }
 
-/* Turns an offset in octets, all that a reader error has, into line and column. */
-static struct yaml_location place_at_offset(const struct yaml_reader *reader, size_t offset)
+/* Converts an offset in octets, which is all that a reader error has, to line and column. */
+static struct yaml_location location_at_offset(const struct yaml_reader *reader, size_t offset)
 {
     struct yaml_location at = {.line = 1, .column = 1};
 
@@ -156,7 +156,7 @@ static char octet_at(const struct yaml_reader *reader, yaml_mark_t mark)
     return '\0';
 }
 
-/* What most often is behind a syntax error, in words that help. */
+/* The most frequent cause of a syntax error, as a hint. */
 static const char *hint_for(const struct yaml_reader *reader)
 {
     const yaml_parser_t *parser = &reader->parser;
@@ -184,7 +184,8 @@ static bool fail_syntax(struct yaml_reader *reader)
         return fail_without_memory(reader, at);
     if (parser->error == YAML_READER_ERROR) {
         snprintf(text, sizeof text, "%s; save the file as UTF-8 text", problem);
-        return fail(reader, YAML_BAD_UTF8, place_at_offset(reader, broken_character(reader)), text);
+        return fail(reader, YAML_BAD_UTF8, location_at_offset(reader, broken_character(reader)),
+                    text);
     }
     if (parser->context == NULL) {
         snprintf(text, sizeof text, "%s%s", problem, hint_for(reader));
@@ -212,7 +213,7 @@ static bool check_scalar(struct yaml_reader *reader, const yaml_event_t *event)
     return true;
 }
 
-/* Anchors are told before tags: they come first on most lines. */
+/* Anchors are reported before tags: they come first on most lines. */
 static bool check_properties(struct yaml_reader *reader, struct yaml_location at,
                              const void *anchor, const void *tag)
 {
@@ -348,7 +349,7 @@ static void finish(struct yaml_reader *reader)
              "a second document begins here; put it into a file of its own");
 }
 
-/* Passes over what the caller left unread; false when the collection was read to its end. */
+/* Skips what the caller left unread. Returns false when the collection was read to its end. */
 static bool return_to(struct yaml_reader *reader, unsigned depth)
 {
     while (reader->depth > depth)
@@ -360,7 +361,7 @@ static bool return_to(struct yaml_reader *reader, unsigned depth)
 /* Remembers a key. False when the mapping has it already, or after a problem. */
 static bool add_key(struct yaml_reader *reader, const struct yaml_node *key)
 {
-    /* Told apart by 64 keyed bits, mixed with the depth that stands for the mapping. */
+    /* Keys are identified by 64 keyed bits, mixed with the depth, which identifies the mapping. */
     uint64_t hash = hash_octets(&reader->hash_key, key->text, key->length) ^
                     reader->depth * UINT64_C(0x9E3779B97F4A7C15);
     uint32_t line = yaml_keys_find(&reader->keys, hash);
@@ -369,7 +370,7 @@ static bool add_key(struct yaml_reader *reader, const struct yaml_node *key)
     if (line != 0) {
         snprintf(text, sizeof text, "key `%.80s` is already given on line %u; keep one of them",
                  key->text, line);
-        tell(reader, YAML_DUPLICATE_KEY, key->at, text);
+        report(reader, YAML_DUPLICATE_KEY, key->at, text);
         return false;
     }
     if (!yaml_keys_add(&reader->keys, hash, key->at.line))

@@ -1,28 +1,27 @@
 #pragma once
 /**
- * Strict YAML: libyaml's events with the dangerous and the ambiguous refused.
+ * Strict YAML: libyaml's events, without dangerous and ambiguous features.
  *
- * One reader walks one document whose root is a mapping. The caller pulls: it asks a mapping for
- * its next pair or a sequence for its next item and goes down into the values it wants; what it
- * leaves unread is passed over.
+ * One reader reads one document whose root is a mapping. The caller pulls: it reads a mapping's
+ * next pair or a sequence's next item, and enters the values it wants; unread values are skipped.
  *
  *     yaml_root ──► mapping ──yaml_next_pair──► key, value ─┬─ scalar: text
  *                                                           ├─ mapping: yaml_next_pair
  *                                                           └─ sequence: yaml_next_item
  *
- * Refused, each with place and reason: anchors, aliases, tags, a second document, a root that is
+ * Refused, each with location and reason: anchors, aliases, tags, a second document, a root that is
  * no mapping, keys that are no scalars, nesting deeper than YAML_DEPTH_MAX, scalars longer than
  * YAML_SCALAR_MAX or with a NUL octet in them, files larger than YAML_FILE_MAX, invalid UTF-8.
- * These end the reading. A duplicate key is told too, but only its second value is passed over.
+ * These end the reading. A duplicate key is reported, too, but only its second value is skipped.
  *
- * Scalars stay text. Whoever wants a number or a boolean reads it from the text with the functions
- * below, so `010`, `no` and `1e3` are never guessed at.
+ * Scalars stay text. The caller reads numbers and booleans from the text with the functions below,
+ * so that `010`, `no` and `1e3` are never guessed at.
  *
  * Sources: YAML 1.1; libyaml 0.2.5 (no depth limit of its own and quadratic in open brackets, so
  * depth is checked at every event).
  * Threads: a reader belongs to one thread.
- * Memory: the text given is borrowed for the reader's life. Node texts belong to the reader and
- * last until the next pull.
+ * Memory: borrows the text for the reader's life. Node texts belong to the reader and are valid
+ * until the next pull.
  */
 #include <stdbool.h>
 #include <stddef.h>
@@ -46,7 +45,7 @@ enum yaml_kind { YAML_SCALAR, YAML_SEQUENCE, YAML_MAPPING };
 struct yaml_node {
     enum yaml_kind kind;
     bool is_plain;           /* scalar without quotes or block marks */
-    unsigned depth;          /* of what is inside; 0 for a scalar */
+    unsigned depth;          /* of its contents; 0 for a scalar */
     struct yaml_location at; /* first character */
     const char *text;        /* scalar: zero-terminated, no NUL inside; else NULL */
     size_t length;           /* octets of the text */
@@ -81,7 +80,7 @@ struct yaml_reader;
 /**
  * Returns a reader, or NULL without memory.
  *
- * text, length  the file; a UTF-8 byte order mark is passed over
+ * text, length  the file; a UTF-8 byte order mark is skipped
  * on_problem    called for each problem, with `context`
  */
 struct yaml_reader *yaml_reader_new(const char *text, size_t length, yaml_on_problem *on_problem,
@@ -93,17 +92,17 @@ void yaml_reader_free(struct yaml_reader *reader);
 /** True once a problem ended the reading; every pull then returns false. */
 bool yaml_failed(const struct yaml_reader *reader);
 
-/** Ends the reading: every pull returns false from now on. The caller has said why. */
+/** Ends the reading: every later pull returns false. The caller has reported the reason. */
 void yaml_stop(struct yaml_reader *reader);
 
-/** Starts the reading. Returns the root mapping, or false with a problem told. */
+/** Starts the reading with the root mapping. Returns false after reporting a problem. */
 bool yaml_root(struct yaml_reader *reader, struct yaml_node *root);
 
 /**
  * Reads the next pair of a mapping. Returns false at its end or after a problem.
  *
- * When the root's end is reached, the rest of the file is read too: a second document and
- * octets that are not UTF-8 are problems wherever they stand.
+ * At the root's end the rest of the file is read, too: a second document and invalid UTF-8 are
+ * problems anywhere in the file.
  */
 bool yaml_next_pair(struct yaml_reader *reader, const struct yaml_node *mapping,
                     struct yaml_node *key, struct yaml_node *value);
@@ -113,8 +112,8 @@ bool yaml_next_item(struct yaml_reader *reader, const struct yaml_node *sequence
                     struct yaml_node *item);
 
 /**
- * Passes over the rest of a value at once, which the next pull would do too. Returns false when a
- * problem was found in it: then there may be nothing left to say about the value itself.
+ * Skips the rest of a value at once, as the next pull would. Returns false when a problem was found
+ * in it: the caller then need not report the value itself.
  */
 bool yaml_pass_over(struct yaml_reader *reader, const struct yaml_node *value);
 
@@ -122,7 +121,7 @@ struct yaml_field;
 
 /**
  * Reads one value into a member of `target`. Collections are read with the reader, which the
- * function finds through its own `context`; what it leaves unread is passed over.
+ * function finds through its own `context`; unread values are skipped.
  */
 typedef void yaml_read_field(void *context, const struct yaml_field *field,
                              const struct yaml_node *value, void *target);
@@ -136,7 +135,7 @@ struct yaml_field {
     const char *name;
     yaml_read_field *read;
     size_t offset;       /* of the member in the target; for the read function */
-    const void *details; /* what the read function wants to know, e.g. the words of an enum */
+    const void *details; /* for the read function, e.g. the words of an enum */
     bool is_required;    /* for the caller; see the returned bits */
 };
 

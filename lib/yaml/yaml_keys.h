@@ -1,16 +1,16 @@
 #pragma once
 /**
- * The keys of all mappings that are open while YAML is read; a part of yaml.c.
+ * The keys of all open mappings while YAML is read; internal to yaml.c.
  *
  *     stack  [ outer keys ... | inner keys ... ]      grows as keys come
  *     slots  hash table with linear probing over positions in the stack
  *
- * Mappings close in the reverse order of their opening, so keys leave in the reverse order of their
- * coming. Then a slot can simply be emptied: no key that is still there was moved on by it.
+ * Mappings close in the reverse order of their opening, so keys are removed in the reverse order of
+ * their addition. So a slot can simply be emptied: no remaining key was displaced by it.
  *
- * Keys are told apart by 64 bits of a keyed hash, which no file can be prepared against.
+ * Keys are identified by 64 bits of a keyed hash, against which no file can be prepared.
  *
- * Threads: as the reader.  Memory: from malloc, given back by yaml_keys_close.
+ * Threads: as the reader.  Memory: from malloc, freed by yaml_keys_close.
  */
 #include <stdbool.h>
 #include <stddef.h>
@@ -33,11 +33,11 @@ bool yaml_keys_init(struct yaml_keys *keys);
 
 void yaml_keys_close(struct yaml_keys *keys);
 
-/** Returns the line on which the key was given, or 0. */
+/** Returns the line of the key, or 0. */
 uint32_t yaml_keys_find(const struct yaml_keys *keys, uint64_t hash);
 
-/** Adds a key that is not there. False without memory. */
+/** Adds a new key. Returns false without memory. */
 bool yaml_keys_add(struct yaml_keys *keys, uint64_t hash, uint32_t line);
 
-/** Forgets the newest keys until `count` are left. */
+/** Removes the newest keys until `count` are left. */
 void yaml_keys_cut(struct yaml_keys *keys, size_t count);

@@ -123,7 +123,7 @@ static void close_collection(struct marking *marking, const yaml_event_t *event)
         node->end = offset_of(marking, event->end_mark);
     else if (node->last != NULL)
         node->end = node->last->end;
-    /* A key whose value is not written may end after it. */
+    /* A key without a value may end after it. */
     if (!node->is_flow && node->last != NULL && node->last->before != NULL &&
         node->last->before->end > node->end)
         node->end = node->last->before->end;
@@ -184,7 +184,7 @@ static bool read_events(struct marking *marking, yaml_parser_t *parser)
     return true;
 }
 
-/* The byte order mark is no character of the text. */
+/* The byte order mark is not part of the text. */
 static void shift(struct yaml_mark *node, size_t octets)
 {
     for (; node != NULL; node = node->next) {

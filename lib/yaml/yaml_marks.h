@@ -1,17 +1,17 @@
 #pragma once
 /**
- * Where each part of a YAML text stands, so that a part can be changed and the rest kept.
+ * The offsets of each part of a YAML text, so that a part can be changed and the rest kept.
  *
- * A tree of nodes with offsets in octets. Children hang in the order of the text; those of a
- * mapping come in twos, key and value. A value that is not written is an empty scalar: in a block
- * mapping its place is after the colon, in a flow mapping before the next mark.
+ * A tree of nodes with offsets in octets. Children are in the order of the text; those of a mapping
+ * come in pairs, key and value. A missing value is an empty scalar: in a block mapping its offset
+ * is after the colon, in a flow mapping before the next mark.
  *
  *     apps:            mapping ── "apps" ── sequence
  *       - name: abc                          └─ mapping ── "name" ── "abc"
  *
  * What yaml.h refuses (anchors, tags, a second document, deep nesting) is refused here too.
  *
- * Threads: pure.  Memory: the tree lives in the arena given.
+ * Threads: pure.  Memory: the tree is allocated in the arena.
  */
 #include <stdbool.h>
 #include <stddef.h>

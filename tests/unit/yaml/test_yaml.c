@@ -1,4 +1,4 @@
-/* What strict YAML reads, and what it refuses with place and reason. */
+/* The texts that strict YAML reads, and those it refuses with location and reason. */
 #include "yaml/yaml.h"
 
 #include <check.h>
@@ -10,17 +10,17 @@
 
 enum { DUMP_SIZE = 4096, MEGABYTE = 1 << 20 };
 
-struct told {
+struct problems {
     unsigned count;
     struct yaml_problem first;
 };
 
 static void remember(void *context, const struct yaml_problem *problem)
 {
-    struct told *told = context;
+    struct problems *problems = context;
 
-    if (told->count++ == 0)
-        told->first = *problem;
+    if (problems->count++ == 0)
+        problems->first = *problem;
 }
 
 /* Writes "a=1 b=[x {c=}]": every scalar, in order. */
@@ -47,17 +47,17 @@ static void dump(struct yaml_reader *reader, const struct yaml_node *node, char 
     }
 }
 
-static struct told read_all(const char *text, size_t length, char *out)
+static struct problems read_all(const char *text, size_t length, char *out)
 {
-    struct told told = {0};
-    struct yaml_reader *reader = yaml_reader_new(text, length, remember, &told);
+    struct problems problems = {0};
+    struct yaml_reader *reader = yaml_reader_new(text, length, remember, &problems);
     struct yaml_node root;
 
     out[0] = '\0';
     if (yaml_root(reader, &root))
         dump(reader, &root, out);
     yaml_reader_free(reader);
-    return told;
+    return problems;
 }
 
 static const struct {
@@ -84,9 +84,9 @@ static const struct {
 START_TEST(well_formed_text_is_read_as_written)
 {
     char out[DUMP_SIZE];
-    struct told told = read_all(good[_i].text, strlen(good[_i].text), out);
+    struct problems problems = read_all(good[_i].text, strlen(good[_i].text), out);
 
-    ck_assert_msg(told.count == 0, "%s: %s", good[_i].text, told.first.text);
+    ck_assert_msg(problems.count == 0, "%s: %s", good[_i].text, problems.first.text);
     ck_assert_str_eq(out, good[_i].read);
 }
 END_TEST
@@ -96,7 +96,7 @@ static const struct {
     enum yaml_problem_kind kind;
     unsigned line;
     unsigned column;
-    const char *says;
+    const char *text_part;
 } bad[] = {
     {"", YAML_EMPTY, 1, 1, "nothing"},
     {"# only a comment\n", YAML_EMPTY, 1, 1, "nothing"},
@@ -135,18 +135,19 @@ static const struct {
     {"a: 1\n}\n", YAML_SYNTAX, 2, 1, "did not find"},
 };
 
-START_TEST(what_is_refused_is_told_with_place_and_reason)
+START_TEST(refused_text_is_reported_with_location_and_reason)
 {
     char out[DUMP_SIZE];
-    struct told told = read_all(bad[_i].text, strlen(bad[_i].text), out);
+    struct problems problems = read_all(bad[_i].text, strlen(bad[_i].text), out);
 
-    ck_assert_msg(told.count == 1, "%s: %u problems", bad[_i].text, told.count);
-    ck_assert_msg(told.first.kind == bad[_i].kind, "%s: kind %d, %s", bad[_i].text,
-                  (int)told.first.kind, told.first.text);
-    ck_assert_msg(told.first.at.line == bad[_i].line && told.first.at.column == bad[_i].column,
-                  "%s: at %u:%u", bad[_i].text, told.first.at.line, told.first.at.column);
-    ck_assert_msg(strstr(told.first.text, bad[_i].says) != NULL, "%s: says %s", bad[_i].text,
-                  told.first.text);
+    ck_assert_msg(problems.count == 1, "%s: %u problems", bad[_i].text, problems.count);
+    ck_assert_msg(problems.first.kind == bad[_i].kind, "%s: kind %d, %s", bad[_i].text,
+                  (int)problems.first.kind, problems.first.text);
+    ck_assert_msg(problems.first.at.line == bad[_i].line &&
+                      problems.first.at.column == bad[_i].column,
+                  "%s: at %u:%u", bad[_i].text, problems.first.at.line, problems.first.at.column);
+    ck_assert_msg(strstr(problems.first.text, bad[_i].text_part) != NULL, "%s: text is %s",
+                  bad[_i].text, problems.first.text);
 }
 END_TEST
 
@@ -154,9 +155,9 @@ START_TEST(reading_goes_on_after_a_duplicate_key)
 {
     static const char text[] = "a: 1\na: [2, {a: 3}]\nb: 4\nb: 5\n";
     char out[DUMP_SIZE];
-    struct told told = read_all(text, strlen(text), out);
+    struct problems problems = read_all(text, strlen(text), out);
 
-    ck_assert_uint_eq(told.count, 2);
+    ck_assert_uint_eq(problems.count, 2);
     ck_assert_str_eq(out, "{a=1 b=4 }");
 }
 END_TEST
@@ -165,19 +166,19 @@ START_TEST(a_nul_octet_in_the_file_is_refused)
 {
     static const char text[] = "a: 1\nb\0: 2\n";
     char out[DUMP_SIZE];
-    struct told told = read_all(text, sizeof text - 1, out);
+    struct problems problems = read_all(text, sizeof text - 1, out);
 
-    ck_assert_int_eq(told.first.kind, YAML_BAD_UTF8);
-    ck_assert_uint_eq(told.first.at.line, 2);
-    ck_assert_uint_eq(told.first.at.column, 2);
+    ck_assert_int_eq(problems.first.kind, YAML_BAD_UTF8);
+    ck_assert_uint_eq(problems.first.at.line, 2);
+    ck_assert_uint_eq(problems.first.at.column, 2);
 }
 END_TEST
 
-START_TEST(the_place_of_every_node_counts_characters_from_one)
+START_TEST(the_location_of_every_node_counts_characters_from_one)
 {
     static const char text[] = "first: 1\nse\xC3\xBC: [\xC3\xBC, x]\n";
-    struct told told = {0};
-    struct yaml_reader *reader = yaml_reader_new(text, strlen(text), remember, &told);
+    struct problems problems = {0};
+    struct yaml_reader *reader = yaml_reader_new(text, strlen(text), remember, &problems);
     struct yaml_node root, key, value, item;
 
     ck_assert(yaml_root(reader, &root));
@@ -194,11 +195,11 @@ START_TEST(the_place_of_every_node_counts_characters_from_one)
 }
 END_TEST
 
-START_TEST(what_is_left_unread_is_passed_over)
+START_TEST(unread_values_are_skipped)
 {
     static const char text[] = "a: [1, [2, {b: 3}]]\nc: {d: [4], e: 5}\nf: 6\n";
-    struct told told = {0};
-    struct yaml_reader *reader = yaml_reader_new(text, strlen(text), remember, &told);
+    struct problems problems = {0};
+    struct yaml_reader *reader = yaml_reader_new(text, strlen(text), remember, &problems);
     struct yaml_node root, key, value, inner;
 
     ck_assert(yaml_root(reader, &root));
@@ -225,11 +226,11 @@ START_TEST(depth_sixteen_is_read_and_seventeen_refused)
 
     snprintf(text, sizeof text, "a: %.*s%.*s\n", brackets, "[[[[[[[[[[[[[[[[[[[[", brackets,
              "]]]]]]]]]]]]]]]]]]]]");
-    struct told told = read_all(text, strlen(text), out);
-    ck_assert_uint_eq(told.count, (unsigned)_i);
+    struct problems problems = read_all(text, strlen(text), out);
+    ck_assert_uint_eq(problems.count, (unsigned)_i);
     if (_i == 1) {
-        ck_assert_int_eq(told.first.kind, YAML_TOO_DEEP);
-        ck_assert_uint_eq(told.first.at.column, 4 + 15);
+        ck_assert_int_eq(problems.first.kind, YAML_TOO_DEEP);
+        ck_assert_uint_eq(problems.first.at.column, 4 + 15);
     }
 }
 END_TEST
@@ -242,10 +243,10 @@ START_TEST(a_scalar_of_4096_octets_is_read_and_a_longer_one_refused)
 
     memcpy(text, "a: ", 3);
     memset(text + 3, 'x', length);
-    struct told told = read_all(text, length + 3, out);
-    ck_assert_uint_eq(told.count, (unsigned)_i);
+    struct problems problems = read_all(text, length + 3, out);
+    ck_assert_uint_eq(problems.count, (unsigned)_i);
     if (_i == 1)
-        ck_assert_int_eq(told.first.kind, YAML_TOO_LONG);
+        ck_assert_int_eq(problems.first.kind, YAML_TOO_LONG);
     free(text);
     free(out);
 }
@@ -274,11 +275,11 @@ START_TEST(hostile_text_is_refused_at_once)
 
     memset(text, hostile[_i].filler, hostile[_i].length);
     memcpy(text, hostile[_i].first, strlen(hostile[_i].first));
-    struct told told = read_all(text, hostile[_i].length, out);
+    struct problems problems = read_all(text, hostile[_i].length, out);
     bool reads_well = hostile[_i].kind == YAML_EMPTY;
-    ck_assert_uint_eq(told.count, reads_well ? 0 : 1);
+    ck_assert_uint_eq(problems.count, reads_well ? 0 : 1);
     if (!reads_well)
-        ck_assert_msg(told.first.kind == hostile[_i].kind, "%d: %s", _i, told.first.text);
+        ck_assert_msg(problems.first.kind == hostile[_i].kind, "%d: %s", _i, problems.first.text);
     free(text);
 }
 END_TEST
@@ -292,28 +293,28 @@ START_TEST(every_cut_of_a_file_is_read_or_refused_without_harm)
     for (size_t length = 0; length < sizeof text; length++) {
         char *copy = malloc(length + 1);
         memcpy(copy, text, length);
-        struct told told = read_all(copy, length, out);
-        ck_assert_uint_le(told.count, 1);
+        struct problems problems = read_all(copy, length, out);
+        ck_assert_uint_le(problems.count, 1);
         free(copy);
     }
 }
 END_TEST
 
 /* More keys than the first table holds, in mappings inside each other. */
-START_TEST(thousands_of_keys_are_told_apart)
+START_TEST(thousands_of_keys_are_distinguished)
 {
     enum { KEYS = 5000 };
     size_t size = 64 * KEYS;
     char *text = malloc(size);
     size_t used = 0;
-    struct told told = {0};
+    struct problems problems = {0};
     struct yaml_node root, key, value;
     size_t count = 0;
 
     for (int i = 0; i < KEYS; i++)
         used += (size_t)snprintf(text + used, size - used, "k%d: {k%d: 1, k%d: 2}\n", i, i, i + 1);
     used += (size_t)snprintf(text + used, size - used, "k%d: 1\n", KEYS / 2);
-    struct yaml_reader *reader = yaml_reader_new(text, used, remember, &told);
+    struct yaml_reader *reader = yaml_reader_new(text, used, remember, &problems);
     ck_assert(yaml_root(reader, &root));
     while (yaml_next_pair(reader, &root, &key, &value)) {
         struct yaml_node inner_key, inner;
@@ -321,8 +322,8 @@ START_TEST(thousands_of_keys_are_told_apart)
             count++;
     }
     ck_assert_uint_eq(count, 2 * KEYS);
-    ck_assert_uint_eq(told.count, 1);
-    ck_assert_uint_eq(told.first.at.line, KEYS + 1);
+    ck_assert_uint_eq(problems.count, 1);
+    ck_assert_uint_eq(problems.first.at.line, KEYS + 1);
     yaml_reader_free(reader);
     free(text);
 }
@@ -347,7 +348,7 @@ static void count_unknown(void *context, const struct yaml_node *key, const stru
     ++*(unsigned *)context;
 }
 
-START_TEST(a_table_of_keys_fills_a_struct_and_tells_what_was_there)
+START_TEST(a_table_of_keys_fills_a_struct_and_returns_the_keys_present)
 {
     static const char text[] = "other: [1]\nnumber: 7\n";
     static const struct yaml_field items[] = {
@@ -356,8 +357,8 @@ START_TEST(a_table_of_keys_fills_a_struct_and_tells_what_was_there)
     };
     static const struct yaml_fields fields = {items, 2, count_unknown};
     struct target target = {0};
-    struct told told = {0};
-    struct yaml_reader *reader = yaml_reader_new(text, strlen(text), remember, &told);
+    struct problems problems = {0};
+    struct yaml_reader *reader = yaml_reader_new(text, strlen(text), remember, &problems);
     struct yaml_node root;
 
     ck_assert(yaml_root(reader, &root));
@@ -436,17 +437,17 @@ int main(void)
     TCase *values = tcase_create("values");
 
     LOOP(reading, well_formed_text_is_read_as_written, good);
-    LOOP(reading, what_is_refused_is_told_with_place_and_reason, bad);
+    LOOP(reading, refused_text_is_reported_with_location_and_reason, bad);
     tcase_add_test(reading, reading_goes_on_after_a_duplicate_key);
     tcase_add_test(reading, a_nul_octet_in_the_file_is_refused);
-    tcase_add_test(reading, the_place_of_every_node_counts_characters_from_one);
-    tcase_add_test(reading, what_is_left_unread_is_passed_over);
+    tcase_add_test(reading, the_location_of_every_node_counts_characters_from_one);
+    tcase_add_test(reading, unread_values_are_skipped);
     tcase_add_loop_test(reading, depth_sixteen_is_read_and_seventeen_refused, 0, 2);
     tcase_add_loop_test(reading, a_scalar_of_4096_octets_is_read_and_a_longer_one_refused, 0, 2);
     LOOP(reading, hostile_text_is_refused_at_once, hostile);
     tcase_add_test(reading, every_cut_of_a_file_is_read_or_refused_without_harm);
-    tcase_add_test(reading, thousands_of_keys_are_told_apart);
-    tcase_add_test(values, a_table_of_keys_fills_a_struct_and_tells_what_was_there);
+    tcase_add_test(reading, thousands_of_keys_are_distinguished);
+    tcase_add_test(values, a_table_of_keys_fills_a_struct_and_returns_the_keys_present);
     LOOP(values, a_number_is_plain_decimal_without_leading_zeros, numbers);
     LOOP(values, a_boolean_is_true_or_false_without_quotes, booleans);
     suite_add_tcase(suite, reading);
