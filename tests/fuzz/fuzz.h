@@ -1,10 +1,10 @@
 #pragma once
 /**
- * What a fuzz target is: one function that takes any octets and returns 0, or aborts when
- * an oracle or an invariant disagrees.
+ * A fuzz target: one function that takes any octets and returns 0, or aborts when an oracle or an
+ * invariant disagrees.
  *
- * libFuzzer calls it with inputs it invents (FUZZ=ON); replay.c calls it with every file of
- * tests/fuzz/corpus/<target>/, in every other build.
+ * libFuzzer calls it with generated inputs (FUZZ=ON); in every other build, replay.c calls it with
+ * every file of tests/fuzz/corpus/<target>/.
  */
 
 #include <stddef.h>

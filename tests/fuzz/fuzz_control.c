@@ -1,16 +1,16 @@
 // wrap: uv_timer_start
 // fuzz: stateful 2000
 /**
- * What callers do at the control socket, and in which order: the input is a list of steps.
+ * Clients of the control socket in any order: the input is a list of steps.
  *
- * Up to twenty connections, more than the listener takes, ask in pieces, say too much, hang up
- * half-way or for good, and read late or never; calls are finished at once or when the input says
- * so, with replies that no socket takes at once. One loop and one thread, so that nothing waits,
- * and time stands still: a busy machine hangs up on nobody.
+ * Up to twenty connections, more than the listener accepts, send requests in pieces, send too much,
+ * close one side or both, and read late or never; calls are finished at once or in a later step,
+ * with replies larger than a socket's buffer. One loop and one thread, so that nothing waits, and
+ * the clock stands still, so that no connection times out on a busy machine.
  *
- * Whatever comes: each connection is called for at most once and gets at most one response, whole
- * and readable, with nothing behind it; a request that was read is the same once it is written
- * and read again; nothing is left behind.
+ * Invariants: each connection makes at most one call and gets at most one response, whole and
+ * readable, with nothing after it; a request that is written and read again is the same; nothing
+ * is leaked.
  */
 #include "fuzz/fuzz.h"
 
@@ -30,7 +30,7 @@ enum {
     CLIENTS = 20,
     STEPS_MOST = 500,
     HELD_MOST = 64,
-    HEARD_MOST = 512 << 10,
+    RECEIVED_MOST = 512 << 10,
     LONG_LINES = 6000,
     TURNS_MOST = 100000,
     REPLY_MOST = LONG_LINES * 50,
@@ -38,7 +38,7 @@ enum {
 
 enum step {
     STEP_OPEN,
-    STEP_SAY,     /* octets of the input */
+    STEP_SEND,    /* octets of the input */
     STEP_REQUEST, /* one of `requests`, whole or without its end */
     STEP_READ,
     STEP_SHUT, /* half */
@@ -50,10 +50,10 @@ enum step {
 
 struct client {
     int descriptor; /* -1: not open */
-    char *heard;
+    char *received;
     size_t length;
-    bool has_ended; /* the listener hung up */
-    bool is_deaf;   /* it shut its reading end, so that what it heard is cut where it did */
+    bool has_ended; /* the listener closed it */
+    bool is_deaf;   /* it shut its reading end, so that what it received is cut there */
 };
 
 struct input {
@@ -114,7 +114,7 @@ static uint8_t take(struct input *input)
     return input->next == input->end ? 0 : *input->next++;
 }
 
-/* ---- the owner of calls ---- */
+/* ---- the handler of calls ---- */
 
 static void assert_same(const char *one, const char *other)
 {
@@ -171,7 +171,7 @@ static void on_call(void *context, struct call *call)
         held[held_count++] = call;
 }
 
-/* ---- callers ---- */
+/* ---- clients ---- */
 
 static void open_client(struct client *client)
 {
@@ -193,10 +193,10 @@ static void open_client(struct client *client)
     opened++;
 }
 
-/* What was heard is no, one, or the beginning of one response. */
-static void check_heard(const struct client *client)
+/* The octets received are none, one response, or the beginning of one. */
+static void check_received(const struct client *client)
 {
-    char *at = client->heard, *end = at + client->length, *newline;
+    char *at = client->received, *end = at + client->length, *newline;
     bool has_code = false;
     int code;
 
@@ -216,14 +216,14 @@ static void check_heard(const struct client *client)
 static void read_some(struct client *client, size_t most)
 {
     while (client->descriptor >= 0 && !client->has_ended && most > 0) {
-        assert(client->length < HEARD_MOST);
-        size_t room = HEARD_MOST - client->length;
-        ssize_t got =
-            recv(client->descriptor, client->heard + client->length, room < most ? room : most, 0);
+        assert(client->length < RECEIVED_MOST);
+        size_t room = RECEIVED_MOST - client->length;
+        ssize_t got = recv(client->descriptor, client->received + client->length,
+                           room < most ? room : most, 0);
         if (got < 0 && errno == EAGAIN)
             return;
         if (got <= 0) {
-            /* Reset: the listener hung up with something unread, and a response may be cut. */
+            /* Reset: the listener closed with octets unread, and a response may be cut. */
             client->has_ended = true;
             if (got < 0)
                 client->length = 0;
@@ -238,12 +238,12 @@ static void close_client(struct client *client)
 {
     if (client->descriptor < 0)
         return;
-    check_heard(client);
+    check_received(client);
     close(client->descriptor);
     client->descriptor = -1;
 }
 
-static void say(const struct client *client, const void *octets, size_t length)
+static void send_octets(const struct client *client, const void *octets, size_t length)
 {
     if (client->descriptor >= 0)
         (void)!send(client->descriptor, octets, length, MSG_NOSIGNAL);
@@ -260,9 +260,9 @@ static void take_step(struct input *input, uv_loop_t *loop)
     case STEP_OPEN:
         open_client(client);
         break;
-    case STEP_SAY: {
+    case STEP_SEND: {
         size_t left = (size_t)(input->end - input->next), length = more < left ? more : left;
-        say(client, input->next, length);
+        send_octets(client, input->next, length);
         input->next += length;
         break;
     }
@@ -270,7 +270,7 @@ static void take_step(struct input *input, uv_loop_t *loop)
         const char *request = requests[more % REQUESTS];
         size_t length = strlen(request);
         for (unsigned times = more >= 0xf0 ? 200 : 1; times > 0; times--)
-            say(client, request, (more & 0x80) != 0 ? length - 1 : length);
+            send_octets(client, request, (more & 0x80) != 0 ? length - 1 : length);
         break;
     }
     case STEP_READ:
@@ -299,7 +299,7 @@ static void take_step(struct input *input, uv_loop_t *loop)
     }
 }
 
-/* Whoever is still there gets all that is theirs. */
+/* Clients that are still open read everything sent to them. */
 static void read_to_the_end(uv_loop_t *loop)
 {
     bool is_open = true;
@@ -313,7 +313,7 @@ static void read_to_the_end(uv_loop_t *loop)
             if (client->descriptor < 0)
                 continue;
             shutdown(client->descriptor, SHUT_WR);
-            read_some(client, HEARD_MOST);
+            read_some(client, RECEIVED_MOST);
             is_open = is_open || !client->has_ended;
         }
         uv_run(loop, UV_RUN_NOWAIT);
@@ -330,9 +330,9 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     opened = called = held_count = 0;
     for (size_t i = 0; i < CLIENTS; i++) {
         clients[i].descriptor = -1;
-        if (clients[i].heard == NULL)
-            clients[i].heard = malloc(HEARD_MOST + 1);
-        assert(clients[i].heard != NULL);
+        if (clients[i].received == NULL)
+            clients[i].received = malloc(RECEIVED_MOST + 1);
+        assert(clients[i].received != NULL);
     }
     assert(uv_loop_init(&loop) == 0);
     struct listener *listener = listener_open(&loop, path, on_call, NULL, &err);

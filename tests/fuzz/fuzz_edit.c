@@ -1,9 +1,9 @@
 /**
- * Any octets, edited as a zone file in every way that edits know.
+ * Any octets, edited as a zone file by every kind of edit.
  *
- * Invariants: no crash; an edit that is refused says why and changes nothing; what an edit of a
- * text without findings made is read again with exactly that one change: apps, domains and dynos
- * are counted, and every name is where it was.
+ * Invariants: no crash; a refused edit has an error and changes nothing; an edited text, if it had
+ * no findings before, is read again with exactly that one change: apps, domains and dynos are
+ * counted, and every name is kept.
  */
 #include "fuzz/fuzz.h"
 
@@ -55,7 +55,7 @@ static struct counts count(struct arena *arena, const char *text, size_t length,
 
 enum verb { ADD_APP, REMOVE_APP, ADD_DOMAIN, REMOVE_DOMAIN, ADD_DYNO, REMOVE_DYNO, SET, VERBS };
 
-/* What is edited: an app of the file, or one that may not be there. */
+/* The target of the edit: an app of the file, or one that may not exist. */
 struct aim {
     const char *app;
     const char *hostname;

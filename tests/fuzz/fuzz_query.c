@@ -1,8 +1,8 @@
 /**
  * Any octets, read as a query. Oracle: ldns.
  *
- * What we read as a query ldns must read too, and both must see the same question, size and DO bit.
- * What we drop is shorter than a header or a response.
+ * A query that we read ldns must read, too, and both must see the same question, size and DO bit. A
+ * request that we drop is shorter than a header, or a response.
  */
 #include "fuzz/fuzz.h"
 
@@ -43,7 +43,7 @@ static void compare(const uint8_t *data, const struct query *query, ldns_pkt *pa
         query->class != ldns_rr_get_class(question) ||
         !is_same_name(&query->name, ldns_rr_owner(question)))
         abort();
-    /* Inside a record whose data is not of its type, ldns loses its place. */
+    /* ldns misreads records whose data does not have the form of their type. */
     if (count_records(data) > 1)
         return;
     if (query->has_opt != ldns_pkt_edns(packet))
@@ -60,7 +60,7 @@ static void check_bounds(const struct query *query, enum query_status status, si
 
     if (query->udp_octets < 512 || query->udp_octets > 1232 || query->question_end > size)
         abort();
-    /* Of another opcode it may be read, for the reply's sake. */
+    /* With another opcode it may be read, for the reply. */
     if (status != QUERY_OPCODE && has_question != (query->question_end > HEADER_OCTETS))
         abort();
 }
@@ -81,7 +81,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
         abort();
     if (status != QUERY_READ && status != QUERY_VERSION)
         return 0;
-    /* ldns looks into records that we pass over, so it may refuse what is in them. */
+    /* ldns parses records that we skip, so it may refuse their data. */
     if (ldns_wire2pkt(&packet, data, size) == LDNS_STATUS_OK) {
         compare(data, &query, packet);
         ldns_pkt_free(packet);

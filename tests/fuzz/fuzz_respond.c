@@ -2,8 +2,8 @@
  * Any octets, sent to a server with four spaces. Input: client, transport, then the request.
  *
  * Invariants: no reply to a response or to less than a header, a reply to everything else; the
- * reply has the request's id, is within the limit, is read by ldns, and comes with the question as
- * it was; an outsider gets no record; the server answers rightly after.
+ * reply has the request's id, is within the limit, is read by ldns, and has the question unchanged;
+ * an outsider gets no record; the server answers correctly afterwards.
  */
 #include "fuzz/fuzz.h"
 

@@ -2,9 +2,9 @@
  * Any octets, read as a settings file (first octet odd) or as a command line (even; words end at
  * zero octets).
  *
- * Invariants: no crash; what is refused says why; what is accepted has every number within its
- * range, at least one worker and one address to listen at, and upstreams that can be asked: each
- * zone once, the longest first, none of it ours.
+ * Invariants: no crash; refused settings have an error; accepted settings have every number within
+ * its range, at least one worker and one listen address, and usable upstreams: each zone once, the
+ * longest first, none of it ours.
  */
 #include "fuzz/fuzz.h"
 

@@ -3,14 +3,14 @@
 /**
  * Many TCP clients of one worker: the input is a list of steps.
  *
- * The network is this file's: it has what clients have sent, and takes as much of a reply as a step
- * allows, so no step waits and every write can stop anywhere. Answering is this file's, too: a
- * request says how long its reply is, and whether it comes at once, later or never. Caps are small,
- * so that connections are evicted all the time.
+ * The network is this file's: it holds what clients have sent, and accepts as much of a reply as a
+ * step allows, so no step waits and every write can stop anywhere. Answering is this file's, too: a
+ * request contains the length of its reply, and whether it comes at once, later or never. Limits
+ * are small, so that connections are evicted all the time.
  *
- * Whatever comes: a request is answered with the octets that its client has sent; what a client
- * receives is whole frames, each the reply to a request of that very connection, none twice; and on
- * a connection that the server has not closed, no reply is missing.
+ * Invariants: a request is answered with the octets that its client has sent; a client receives
+ * whole frames, each the reply to a request of that connection, none twice; and on a connection
+ * that the server has not closed, no reply is missing.
  */
 #include "fuzz/fuzz.h"
 
@@ -39,7 +39,7 @@ enum {
     FRAME_MOST = TCP_FRAME_OCTETS + 65535,
 };
 
-/* How a request wants to be answered. */
+/* How a request is to be answered. */
 enum manner { AT_ONCE, LATER, NEVER, MANNERS };
 
 enum request_state { UNSENT, SENT, ASKED, ANSWERED };
@@ -58,8 +58,8 @@ struct peer {
     bool has_ended;  /* the client sends nothing more */
     bool is_reset;   /* by the client */
     bool is_gone;    /* the next write shows that it is reset */
-    bool is_rude;    /* has sent what ends a connection, or octets that are no request */
-    bool is_counted; /* its closing has been looked at, or it never was open */
+    bool is_rude;    /* has sent octets that end a connection, or that are no request */
+    bool is_counted; /* its closing has been checked, or it never was open */
     int descriptor;
     struct tcp_connection *connection;
     size_t window;   /* the server may write so much */
@@ -299,7 +299,7 @@ static const char *const addresses[] = {"10.0.130.56",       "10.0.130.57",     
                                         "2001:db8::1",       "2001:db8::2:0:1", "2001:db8:1::1",
                                         "::ffff:10.0.130.1", "::ffff:192.0.2.1"};
 
-/* Returns the newcomer, or NULL when it is refused. */
+/* Returns the new connection, or NULL when it is refused. */
 static struct peer *enter(unsigned how)
 {
     struct endpoint endpoint;
@@ -332,7 +332,7 @@ static struct peer *enter(unsigned how)
     return NULL;
 }
 
-/* Writes a request; it is on its way only after send_octets. */
+/* Writes a request; send_octets sends it. */
 static void compose(struct peer *client, enum manner manner, size_t length, size_t reply_length)
 {
     size_t which = client->request_count;
@@ -362,7 +362,7 @@ static void send_octets(struct peer *client, size_t most)
             client->requests[i].state = SENT;
 }
 
-/* Something that is no request: the beginning of a large frame, short frames, an empty one. */
+/* Sends no request: the beginning of a large frame, short frames, an empty one. */
 static void be_rude(struct peer *client, const uint8_t *octets, size_t length, size_t times)
 {
     if (!client->is_open || client->has_ended)
@@ -375,7 +375,7 @@ static void be_rude(struct peer *client, const uint8_t *octets, size_t length, s
     send_octets(client, SIZE_MAX);
 }
 
-/* The loop has seen something of the connection, if it is watched for. */
+/* The loop reports events of the connection, if they are watched for. */
 static void happen(struct peer *client, int status, int events)
 {
     uv_poll_t *poll = &client->connection->poll;
@@ -418,7 +418,7 @@ static void pass_time(uint64_t ms)
         tcp.timer.timer_cb(&tcp.timer);
 }
 
-/* ---- the oracle for what has been closed ---- */
+/* ---- the oracle for closed connections ---- */
 
 static uint64_t count_excuses(void)
 {
@@ -489,7 +489,7 @@ static size_t request_size(uint8_t how)
     return sizes[how % (sizeof sizes / sizeof *sizes)];
 }
 
-/* Newcomers, each with a query of the largest size that waits for the end of the turn. */
+/* New connections, each with a query of the largest size that waits for the end of the turn. */
 static void crowd(unsigned count, unsigned how)
 {
     for (unsigned i = 0; i < count; i++) {
@@ -630,7 +630,7 @@ static bool has_more(const struct peer *client)
                                client->connection->unsent < client->connection->unsent_end);
 }
 
-/* Everybody sends the rest and takes whatever there is. Returns false when nothing is left. */
+/* All clients send the rest and read all replies. Returns false when nothing is left. */
 static bool finish_round(void)
 {
     bool goes_on = false;

@@ -1,10 +1,10 @@
 // fuzz: stateful 300000
 /**
- * Any octets, read as the platform's topology; what was read is written, read again and written
- * again.
+ * Any octets, read as the platform's topology; a topology is written, read again and written again.
  *
- * Invariants: no crash, no leak; what is refused says why in one printable sentence and leaves the
- * topology as it was; what was read can be written, that can be read, and both writings are equal.
+ * Invariants: no crash, no leak; refused text has an error of one printable sentence and leaves the
+ * topology unchanged; a topology that was read can be written and read again, and both texts are
+ * equal.
  */
 #include "fuzz/fuzz.h"
 

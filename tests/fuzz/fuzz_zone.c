@@ -1,9 +1,9 @@
 /**
- * Any octets, read as a zone file. Whatever parses and passes its rules is sealed, asked a few
- * questions, and taken down.
+ * Any octets, read as a zone file. A file that passes the rules is sealed, asked a few questions,
+ * and freed.
  *
- * Invariants: no crash; a text that gives no model says why; every finding has a sentence; replies
- * from the sealed zone are read by ldns; a member of the space is never told that it is outside.
+ * Invariants: no crash; a text without a model has an error; every finding has a sentence; replies
+ * from the sealed zone are read by ldns; a client of the space is never refused as an outsider.
  */
 #include "fuzz/fuzz.h"
 
@@ -56,7 +56,7 @@ static void ask_around(const struct snapshot *snapshot, const struct space *spac
     struct names names;
 
     if (space->listen_count > 0)
-        return; /* its clients ask elsewhere */
+        return; /* its clients use another server */
     names_init(&names, &space, 1);
     for (size_t i = 0; i < names.count && i < NAMES_MOST; i++)
         ask(snapshot, cidr_first(space->cidr.cidr) | 0x8001, names.items[i], types[i % TYPE_COUNT]);
@@ -97,7 +97,7 @@ static void serve(const struct space *space, size_t size)
     struct segment *segment = segment_seal(space, &policy.suffixes, &identity, &err);
 
     if (segment == NULL)
-        abort(); /* the rules let through what cannot be sealed */
+        abort(); /* the rules accepted a space that cannot be sealed */
     struct snapshot *snapshot = make_snapshot(&policy, segment);
     ask_around(snapshot, space);
     snapshot_free(snapshot);

@@ -12,7 +12,7 @@
 /**
  * Runs one fuzz target over its corpus, as an ordinary test: replay FOLDER | FILE...
  *
- * Each name is printed before its input runs, so the last line names the one that crashed.
+ * Each name is printed before its input runs, so that the last line is the one that crashed.
  */
 
 __attribute__((weak)) int LLVMFuzzerInitialize(int *argc, char ***argv)
