@@ -3,8 +3,8 @@
  *
  *     echo PORT
  *
- * The same calls as the server's: a libuv poll handle, recvmmsg and sendmmsg in batches of 64. What
- * a real server reaches beside this says what its own work costs. Ends on SIGTERM.
+ * The same calls as the server's: a libuv poll handle, recvmmsg and sendmmsg in batches of 64. The
+ * difference to a real server is the cost of that server's own work. Ends on SIGTERM.
  */
 #include <arpa/inet.h>
 #include <stdio.h>

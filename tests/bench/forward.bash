@@ -103,7 +103,7 @@ measure_forwarders() {
         done
         measure spacednsd ours "$work/ours"
     done
-    # Once its cache is full, dnsmasq looks through the whole of it for each new name.
+    # Once its cache is full, dnsmasq scans all of it for each new name.
     stop dnsmasq
     dnsmasq_entries=1000
     start_dnsmasq
@@ -129,7 +129,7 @@ report_budget() {
             printf "  A hit costs %.2f x its user CPU (budget 1.3), %.2f x that of Unbound (budget 0.5).\n", hit / ours, hit / unbound } }'
 }
 
-# ---- how long local answers take beside a flood ----
+# ---- latency of local answers during a flood ----
 
 start_flood() { # NAMES-FILE
     # Longer than what is measured meanwhile; stop ends it.
@@ -179,8 +179,8 @@ report_latencies() {
         [local-flood]="a flood of local names, at full speed"
         [random-flood]="a flood of random names upstream"
         [silent-flood]="the same, the upstream silent")
-    say ""
-    say "Local answers at $local_per_second a second beside (µs, medians of $rounds rounds):"
+    print_line ""
+    print_line "Local answers at $local_per_second a second beside (µs, medians of $rounds rounds):"
     $json || printf '  %-40s %10s %10s %10s   %s\n' '' p50 p99 longest 'p99 against a local flood'
     for situation in alone local-flood random-flood silent-flood; do
         awk -v json=$json -v key="$situation" -v text="${text[$situation]}" \
@@ -219,7 +219,7 @@ report_cache_memory() {
         awk -v a="$before" -v b="$full" 'BEGIN { exit !(b > a + 0.5) }' || break
     done
     progress ''
-    say ""
+    print_line ""
     awk -v json=$json -v empty="$empty" -v full="$full" -v size="$cache_mb" 'BEGIN {
         ratio = full / (empty + size)
         if (json == "true")

@@ -6,7 +6,7 @@
 # Upstreams are one, two that are both lame, or two of which the second answers every name at once;
 # over UDP or TLS, which dnsmasq does not speak. Each server runs once for a victim that asks every
 # 0.5 s and once for one that asks every 3.3 s, when nothing else may come back meanwhile. One more
-# client asks the first upstream itself: how long it waited at most tells what the machine was worth.
+# client asks the first upstream itself: its longest wait shows the load of the machine.
 
 lame_servers=(spacednsd unbound dnsmasq)
 lame_intervals=(0.5 3.3)
@@ -135,10 +135,10 @@ lame_answered() { # NAME: "48/48"
     sed -E 's/.*answered ([0-9]+) of ([0-9]+).*/\1\/\2/' "$work/$1.lame"
 }
 
-# What went wrong last, of who lost something.
-say_lame_losses() { # NAME
+# The last error of each client that lost an answer.
+print_lame_losses() { # NAME
     if grep -q ': ' "$work/$1.lame"; then
-        say "    $1: $(sed 's/^[^:]*: //' "$work/$1.lame")"
+        print_line "    $1: $(sed 's/^[^:]*: //' "$work/$1.lame")"
     fi
 }
 
@@ -167,8 +167,8 @@ lame_row() { # TRANSPORT UPSTREAMS SUFFIX RATE: all servers at once
         fi
         line+=$(printf ' %13s' "${cell# }")
     done
-    say "$line $(printf %9s "$(sed -E 's/.*longest ([0-9.]+) s.*/\1 s/' "$work/direct.lame")")"
-    each_lame_server "$1" say_lame_losses
+    print_line "$line $(printf %9s "$(sed -E 's/.*longest ([0-9.]+) s.*/\1 s/' "$work/direct.lame")")"
+    each_lame_server "$1" print_lame_losses
 }
 
 lame_rows() { # TRANSPORT UPSTREAMS ADDRESS...
@@ -180,12 +180,12 @@ lame_rows() { # TRANSPORT UPSTREAMS ADDRESS...
     each_lame_server "$1" stop
 }
 
-# An upstream that loses questions would be blamed on who asks them.
+# An upstream that loses questions would distort the forwarders' figures.
 say_lame_drops() {
     local drops
     drops=$(awk -v port="$(printf ':%04X' "${port[upstream]}")" \
         'index($2, port) { drops += $NF } END { print drops + 0 }' /proc/net/udp)
-    say "Questions that the upstreams had no room for: $drops"
+    print_line "Questions that the upstreams had no room for: $drops"
 }
 
 lame_part() {
@@ -193,8 +193,8 @@ lame_part() {
     need dig unbound dnsmasq openssl
     write_spaces
     make_lame_certificate
-    say "Lame names: good names answered, of those asked every ${lame_intervals[0]} s and every ${lame_intervals[1]} s"
-    say "$(printf '%-4s %-10s %-13s %5s %13s %13s %13s' over upstreams names rate "${lame_servers[@]}")    direct"
+    print_line "Lame names: good names answered, of those asked every ${lame_intervals[0]} s and every ${lame_intervals[1]} s"
+    print_line "$(printf '%-4s %-10s %-13s %5s %13s %13s %13s' over upstreams names rate "${lame_servers[@]}")    direct"
     for transport in udp tls; do
         start_lame_upstreams "$transport"
         lame_rows "$transport" one 127.0.0.1

@@ -1,11 +1,11 @@
 /*
- * An upstream that is well, but for some names: tests/support/lame_upstream.py over UDP alone, for
- * as many questions as retries make of a hundred lame names a second.
+ * An upstream that answers all but some names: tests/support/lame_upstream.py over UDP only, fast
+ * enough for the retries of a hundred lame names a second.
  *
  *     lame_upstream ADDRESS PORT [--well]
  *
  * Every name has the address 198.51.100.80 and nothing else. Names below lame.example get no reply,
- * and those below slow.example get theirs after 3 s; with --well, these are as all others. Says
+ * and those below slow.example get theirs after 3 s; with --well, these are as all others. Prints
  * `ready` once it listens.
  */
 #include <arpa/inet.h>
@@ -26,7 +26,7 @@ enum {
     ROOM_OCTETS = 8 << 20,
     SLOW_MS = 3000,
     LATE_MOST = 1 << 16,
-    ROUNDS_MOST = 256, /* read before the late replies get their turn */
+    ROUNDS_MOST = 256, /* read before late replies are sent */
 };
 
 static const char lame[] = "\4lame\7example", slow[] = "\4slow\7example";
@@ -66,7 +66,7 @@ static bool is_below(const struct reply *reply, size_t end, const char *ending, 
            strncasecmp((const char *)reply->octets + end - octets, ending, octets) == 0;
 }
 
-/* Makes the answer of a query, in its place. */
+/* Turns a query into its answer, in place. */
 static void answer(struct reply *reply, size_t end)
 {
     bool has_address = reply->octets[end] == 0 && reply->octets[end + 1] == 1;

@@ -1,14 +1,14 @@
 # What the parts of the benchmark share; `run` reads it.
 #
-# Servers are known by name: ${port[NAME]}, ${pid[NAME]}, $work/NAME.log. What is measured of one is
-# a line in $work/NAME.ROW for each round: answers per second, user µs and kernel µs per answer.
+# Servers have names: ${port[NAME]}, ${pid[NAME]}, $work/NAME.log. Each round of a measurement is a
+# line in $work/NAME.ROW: answers per second, user µs and kernel µs per answer.
 root=${BUILD_DIR:?start this with: cmd/dev bench}
 tools=$root/bin/tests/bench
 work=$(mktemp -d)
 chmod 755 "$work"
 declare -A pid port
 
-say() { $json || printf '%s\n' "$*"; }
+print_line() { $json || printf '%s\n' "$*"; }
 progress() { if [ -t 2 ]; then printf '\r\033[K%s' "$*" >&2; fi; }
 fail() { printf 'bench: %s\n' "$*" >&2; exit 1; }
 
@@ -188,8 +188,8 @@ report() { # ROW TITLE NAME...
     shift 2
     ours_rate=$(median "$ours" "$row" 1)
     ours_user=$(median "$ours" "$row" 2)
-    say ""
-    say "$title, medians of $rounds rounds of $seconds s:"
+    print_line ""
+    print_line "$title, medians of $rounds rounds of $seconds s:"
     $json || printf '  %-10s %12s %12s %12s   %s\n' server answers/s 'user µs' 'kernel µs' \
         "$ours is (answers/s, user CPU)"
     for name in "$@"; do

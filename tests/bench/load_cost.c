@@ -1,8 +1,8 @@
 /*
- * What loading costs: time and memory at start, and time of a reload with one changed file and of
- * telling which answers it changes.
+ * The cost of loading: time and memory at start, the time of a reload with one changed file, and
+ * the time to find the answers it changes.
  *
- *     load_cost [FILES [APPS_PER_FILE]]        1000 files of 1000 apps unless said otherwise
+ *     load_cost [FILES [APPS_PER_FILE]]        by default 1000 files of 1000 apps
  *
  * Every app has two web dynos and its default domain. Prints one line of JSON. The zones go to a
  * temporary folder, which is removed again.

@@ -1,4 +1,4 @@
-# Names that are ours, beside NSD, Knot DNS and a bare echo server, and what one answer costs inside.
+# Names that are ours, beside NSD, Knot DNS and a bare echo server, and the cost of one answer inside.
 
 # 90 % of the queries are for names that exist.
 write_local_names() {
@@ -41,7 +41,7 @@ instructions() { # ROW COUNT: of the whole program under callgrind
 
 report_inside() {
     local row one many
-    say "Inside respond(), one answer:"
+    print_line "Inside respond(), one answer:"
     "$tools/respond_cost" > "$work/inside"
     while read -r row; do
         progress "counting instructions of $row"
@@ -55,9 +55,9 @@ report_inside() {
         cat "$work/inside.json"
         return
     fi
-    printf '  %-10s %13s %8s %12s\n' row instructions ns allocations
+    printf '  %-16s %13s %8s %12s\n' row instructions ns allocations
     sed 's/[{}"]//g; s/[a-z_]*://g' "$work/inside.json" |
-        awk -F, '{ printf "  %-10s %13d %8.1f %12g\n", $1, $5, $2, $3 }'
+        awk -F, '{ printf "  %-16s %13d %8.1f %12g\n", $1, $5, $2, $3 }'
 }
 
 report_loading() {
@@ -68,15 +68,15 @@ report_loading() {
         cat "$work/loading"
         return
     fi
-    say ""
-    say "Loading, two threads:"
+    print_line ""
+    print_line "Loading, two threads:"
     sed 's/[{}"]//g' "$work/loading" | awk -F'[:,]' '{ for (i = 1; i < NF; i += 2) printf "  %-24s %12s\n", $i, $(i + 1) }'
 }
 
 report_memory() { # NAME...
     local name
-    say ""
-    say "Memory with $names names (MB, proportional):"
+    print_line ""
+    print_line "Memory with $names names (MB, proportional):"
     for name in "$@"; do
         if $json; then
             printf '{"memory_mb":%s,"server":"%s"}\n' "$(memory_mb "${pid[$name]}")" "$name"

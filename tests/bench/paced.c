@@ -1,5 +1,5 @@
 /*
- * A DNS client that asks at a given pace, whether or not answers come, and tells what came of it.
+ * A DNS client that asks at a given rate, whether or not answers come, and prints the results.
  *
  *     paced -p PORT [-s SECONDS] STREAM:PER_SECOND:NAMES ...
  *
@@ -10,10 +10,10 @@
  *     stale   the same with EDE 3 and a TTL of 30
  *     failed  SERVFAIL with EDE 22 or 23
  *     other   anything else
- *     lost    not there GRACE_MS after the last query; it ends sooner when none is missing
+ *     lost    missing GRACE_MS after the last query; the client ends earlier when none is missing
  *
- * and how long they took. The end of that time is when the kernel took the reply for this client's
- * socket, so that the client's own load is not in it. Ends after SECONDS, 600 at most.
+ * and how long they took. The time ends when the kernel received the reply for this client's
+ * socket, so that the client's own load does not count. Ends after SECONDS, 600 at most.
  */
 #include <arpa/inet.h>
 #include <errno.h>
@@ -44,12 +44,12 @@ enum {
     NO_EDE = -1,
 };
 
-enum fetch_outcome { GOOD, STALE, FAILED, OTHER, OUTCOMES };
+enum answer_outcome { GOOD, STALE, FAILED, OTHER, OUTCOMES };
 
 struct lane {
     int descriptor;
     uint16_t next_id;
-    uint64_t sent_ns[IDS]; /* 0: nothing under way with this id */
+    uint64_t sent_ns[IDS]; /* 0: no open query with this id */
 };
 
 struct stream {
@@ -97,7 +97,7 @@ static uint64_t now_ns(void)
     return to_ns(&now);
 }
 
-/* ---- what came ---- */
+/* ---- replies ---- */
 
 /* The info code of the first EDE option among an OPT record's data. */
 static int read_ede(struct reader *data)
@@ -112,7 +112,7 @@ static int read_ede(struct reader *data)
     return NO_EDE;
 }
 
-/* Passes over one record. Leaves its TTL in *ttl, and in *ede what an OPT record says. */
+/* Skips one record. Leaves its TTL in *ttl, and an OPT record's EDE code in *ede. */
 static void read_record(struct reader *in, uint32_t *ttl, int *ede)
 {
     name_skip(in);
@@ -127,7 +127,7 @@ static void read_record(struct reader *in, uint32_t *ttl, int *ede)
     }
 }
 
-static enum fetch_outcome judge(const uint8_t *octets, size_t length)
+static enum answer_outcome judge(const uint8_t *octets, size_t length)
 {
     struct reader in = reader_over(octets, length);
     const uint8_t *header = read_span(&in, 12);
@@ -152,7 +152,7 @@ static enum fetch_outcome judge(const uint8_t *octets, size_t length)
     return rcode == 2 && (ede == 22 || ede == 23) ? FAILED : OTHER;
 }
 
-/* ---- how long it took ---- */
+/* ---- times ---- */
 
 static void count_time(struct stream *stream, uint64_t ns)
 {
@@ -259,7 +259,7 @@ static void send_one(struct stream *stream)
 
     lane->sent_ns[id] = now_ns();
     stream->sent++;
-    /* ECONNREFUSED tells of an earlier query; this one has not been sent then. */
+    /* ECONNREFUSED reports an earlier query; this one was not sent. */
     while (send(lane->descriptor, octets, length, 0) < 0)
         if (errno != ECONNREFUSED && errno != EINTR && errno != ENOBUFS)
             fail("send");

@@ -1,13 +1,13 @@
 /*
- * What one answer costs in respond(), or in finding and relaying what is kept of an upstream's:
- * nanoseconds and allocations per row of the answer table.
+ * The cost of one answer in respond(), or of finding and relaying a cached response: nanoseconds
+ * and allocations for each kind of answer.
  *
  *     respond_cost                 one line per row
- *     respond_cost ROW COUNT       asks one row COUNT times and prints nothing: for callgrind,
- * which counts instructions; two counts tell one answer's share
+ *     respond_cost ROW COUNT       asks one row COUNT times and prints nothing: for callgrind
  *
- * The zones are the fixture and a second space; an upstream knows the names of T11. Every row is
- * asked twice before, and its response code held against what it must be.
+ * Callgrind counts instructions; the difference of two counts is one answer's share. The zones are
+ * the fixture and a second space; an upstream knows the forwarded names. Every row is asked twice
+ * before, and its response code is checked.
  */
 // wrap: malloc calloc realloc
 #include <stdio.h>
@@ -27,17 +27,19 @@ static const struct row {
     struct ask ask;
     uint16_t rcode;
 } rows[] = {
-    {"T1", {.name = "frozen-oasis-70544.herokuapp.com."}, RCODE_NOERROR},
-    {"T1-cname", {.name = "api.example.com."}, RCODE_NOERROR},
-    {"T2", {.name = "frozen-oasis-70544.herokuapp.com.", .type = TYPE_AAAA}, RCODE_NOERROR},
-    {"T3", {.name = "sleepy-river-2739.herokuapp.com."}, RCODE_NOERROR},
-    {"T4", {.name = "frozen-oasis-70544.herokuapp.com.", .from = "203.0.113.9"}, RCODE_REFUSED},
-    {"T9", {.name = "web.frozen-oasis-70544.app.localspace."}, RCODE_NOERROR},
-    {"T10", {.name = "web.frozen-oasis-7054.app.localspace."}, RCODE_NXDOMAIN},
+    {"app", {.name = "frozen-oasis-70544.herokuapp.com."}, RCODE_NOERROR},
+    {"domain", {.name = "api.example.com."}, RCODE_NOERROR},
+    {"other-type", {.name = "frozen-oasis-70544.herokuapp.com.", .type = TYPE_AAAA}, RCODE_NOERROR},
+    {"no-running-web", {.name = "sleepy-river-2739.herokuapp.com."}, RCODE_NOERROR},
+    {"outsider",
+     {.name = "frozen-oasis-70544.herokuapp.com.", .from = "203.0.113.9"},
+     RCODE_REFUSED},
+    {"dynos", {.name = "web.frozen-oasis-70544.app.localspace."}, RCODE_NOERROR},
+    {"no-such-app", {.name = "web.frozen-oasis-7054.app.localspace."}, RCODE_NXDOMAIN},
     {"wildcard", {.name = "a.b.apps.example.com."}, RCODE_NOERROR},
-    {"T11", {.name = "two.addresses.example.org."}, RCODE_NOERROR},
-    {"T11-cname", {.name = "alias.example.org."}, RCODE_NOERROR},
-    {"T11-none", {.name = "none.example.org."}, RCODE_NXDOMAIN},
+    {"forwarded", {.name = "two.addresses.example.org."}, RCODE_NOERROR},
+    {"forwarded-cname", {.name = "alias.example.org."}, RCODE_NOERROR},
+    {"forwarded-none", {.name = "none.example.org."}, RCODE_NXDOMAIN},
 };
 
 static const char *const facts[] = {
@@ -60,7 +62,7 @@ static void prepare(struct world *world, const struct row *row, struct prepared 
     size_t length = request_write(&row->ask, prepared->request);
 
     world_send(world, prepared->request, length,
-               &row->ask); /* so that answers of upstreams are kept */
+               &row->ask); /* so that answers of upstreams are cached */
     if (world_send(world, prepared->request, length, &row->ask) == 0 ||
         world->exchange.rcode != row->rcode) {
         fprintf(stderr, "respond_cost: %s is answered with code %u, expected %u\n", row->name,
@@ -72,7 +74,7 @@ static void prepare(struct world *world, const struct row *row, struct prepared 
     prepared->exchange.request_length = length;
 }
 
-/* As a worker's batch does with what is kept. */
+/* Relays a cached response as a worker's batch does. */
 static void relay_kept(const struct world *world, struct exchange *exchange)
 {
     struct forward_result found;

@@ -1,17 +1,17 @@
 /*
- * Clients of one server for a long while: many that behave badly over TCP, beside some that ask at
- * a steady pace over UDP and TCP and must lose nothing.
+ * Long-running clients of one server: many that misbehave over TCP, beside some that ask at a
+ * steady rate over UDP and TCP and must lose nothing.
  *
  *     soak -t SERVER -u UPSTREAM:PORT [-s SECONDS] [-c CONNECTIONS] [-r SEED]
  *
  * It needs a network where every address is its own (tests/bench/soak makes one). The bad ones come
- * from ADDRESSES addresses, some of them inside the space: whole queries of 1,024 octets in crowds,
- * half frames, frames of no use, replies never read, resets, closed sides. Names below soak.example
- * are asked of UPSTREAM, which is this program too and takes its time.
+ * from ADDRESSES addresses, some of them inside the space: bursts of whole queries of 1,024 octets,
+ * half frames, invalid frames, replies never read, resets, half-closed connections. Names below
+ * soak.example are forwarded to UPSTREAM, which is this program, too, and answers slowly.
  *
- * Every stream that somebody reads is parsed: whole frames, each the reply to a query of that very
- * connection with its question, none twice. Prints one line with what came of it; it fails when a
- * good client has lost a reply, or a stream was wrong. Ends after SECONDS, 7,200 at most.
+ * Every stream that is read is parsed: whole frames, each the reply to a query of that connection
+ * with its question, none twice. Prints one line of results; fails when a good client has lost a
+ * reply, or a stream was wrong. Ends after SECONDS, 7,200 at most.
  */
 #include <arpa/inet.h>
 #include <errno.h>
@@ -72,7 +72,7 @@ struct peer {
     uint16_t next_id;
     unsigned asked, under_way;
     size_t held;
-    uint64_t sent_ms[IDS]; /* 0: not under way */
+    uint64_t sent_ms[IDS]; /* 0: no open query */
     uint8_t frame[2 + FRAME_MOST];
 };
 
@@ -340,7 +340,7 @@ static void misbehave(struct peer *peer)
     peer->has_sent = true;
 }
 
-/* What a good client does when its time has come. */
+/* The next step of a good client. */
 static void go_on(struct peer *peer, uint64_t now)
 {
     for (size_t i = 0; i < IDS; i++) {
@@ -476,7 +476,7 @@ static void send_late(uint64_t now)
     }
 }
 
-/* ---- the whole ---- */
+/* ---- the run ---- */
 
 /* Most of the bad ones are outside of every space; a few are over the limit of one client. */
 static uint32_t bad_address(void)
@@ -486,8 +486,7 @@ static uint32_t bad_address(void)
     return number < 4 ? 0x0a008200 + 200 + number : 0xcb007100 + number;
 }
 
-/* A crowd from one address: queries of 1,024 octets, newcomers, more of them, and a long reading.
- */
+/* A burst from one address: queries of 1,024 octets, new connections, and a long read. */
 static void crowd(uint64_t now)
 {
     uint32_t address = 0xcb007100 + 4 + draw(GREEDY - 4);
@@ -526,7 +525,7 @@ static void tick(uint64_t now)
         crowd(now);
 }
 
-/* While this program was not let run it read nothing: that is nobody's delay but its own. */
+/* While this program was not scheduled it read nothing: that delay is its own. */
 static void forgive(uint64_t gap_ms, uint64_t now)
 {
     total.stood_still_ms += gap_ms;
@@ -560,7 +559,7 @@ static void run(uint64_t end_ms)
     }
 }
 
-/* Good clients wait for what is under way; everybody else goes. */
+/* Good clients wait for their open queries; all others close. */
 static void run_out(void)
 {
     uint64_t end_ms = now_ms() + PATIENCE_MS;
