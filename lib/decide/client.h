@@ -1,6 +1,6 @@
 #pragma once
 /**
- * Who asks: a source address and what it is a member of.
+ * The client: a source address and its memberships.
  *
  * The class comes from the packet's source address and the address it was sent to, never from
  * anything inside the packet (EDNS Client Subnet can be forged).
@@ -13,7 +13,7 @@
 
 #include "answer/snapshot.h"
 
-/** Where a request came from and where it was sent, as the socket says. */
+/** Source and destination of a request, as the socket reports them. */
 struct path {
     uint32_t source;      /* IPv4, host order */
     uint32_t destination; /* IPv4, host order; 0 when it is IPv6 */
@@ -27,7 +27,7 @@ struct client {
     uint32_t count; /* 0: external */
 };
 
-/** Classifies. An IPv6 client is external: spaces are IPv4 networks. */
+/** Classifies a client. An IPv6 client is external: spaces are IPv4 networks. */
 void client_classify(const struct snapshot *snapshot, const struct path *path,
                      struct client *client);
 

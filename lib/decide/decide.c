@@ -22,7 +22,7 @@ static bool name_reads(const struct name *name, const char *text)
     return name_from_text(text, &wanted) && name_equals(name, wanted.octets, wanted.length);
 }
 
-/* The chaos class tells who serves (RFC 4892); bind's old names mean the same. */
+/* The chaos class identifies the server (RFC 4892); BIND's old names mean the same. */
 static void decide_chaos(const struct query *query, struct verdict *verdict)
 {
     bool is_id = name_reads(&query->name, "id.server") || name_reads(&query->name, "hostname.bind");
@@ -41,7 +41,7 @@ static void decide_chaos(const struct query *query, struct verdict *verdict)
     verdict->answer = is_id ? ANSWER_SERVER_ID : ANSWER_SERVER_VERSION;
 }
 
-/* Only these types of an apex are ours; its MX, TXT, NS and SOA are someone else's. */
+/* Only these types of an apex are ours; its MX, TXT, NS and SOA belong to the public zone. */
 static bool is_apex_type(uint16_t type)
 {
     return type == TYPE_A || type == TYPE_AAAA || type == TYPE_HTTPS || type == TYPE_SVCB ||
@@ -92,9 +92,9 @@ static void decide_web(const struct query *query, struct verdict *verdict)
         verdict->reason = REASON_ROUTE_MISSING;
 }
 
-/* A name that is not ours: an upstream's (T11), nobody's, or refused (T12). */
-static void decide_foreign(const struct snapshot *snapshot, const struct query *query,
-                           struct verdict *verdict)
+/* A name that is not ours: forwarded, answered as a special-use name, or refused. */
+static void decide_other_name(const struct snapshot *snapshot, const struct query *query,
+                              struct verdict *verdict)
 {
     const struct routes *routes = &snapshot->policy.routes;
     bool may_ask = verdict->may_recurse && (query->flags & FLAG_RD) != 0;
@@ -106,7 +106,7 @@ static void decide_foreign(const struct snapshot *snapshot, const struct query *
         verdict_forward(verdict, route);
 }
 
-/* The space that a kept-back name was of, when the client is inside of it. */
+/* The client's membership of the space that a kept-back name belonged to, or NULL. */
 static const struct membership *former_membership(const struct snapshot *snapshot,
                                                   const struct client *client,
                                                   const struct kept_back_cohort *cohort)
@@ -120,8 +120,8 @@ static const struct membership *former_membership(const struct snapshot *snapsho
 }
 
 /*
- * T11c: a name that was internal and is declared no more. Only wildcards with more labels than
- * `depth` are looked at. Returns false when the name is none, and nobody's with that.
+ * A name that was internal and is no longer declared. Only wildcards with more labels than `depth`
+ * are considered. Returns false when the name is not kept back.
  */
 static bool decide_kept_back(const struct snapshot *snapshot, const struct client *client,
                              const struct query *query, uint64_t hash, unsigned depth,
@@ -145,8 +145,8 @@ static bool decide_kept_back(const struct snapshot *snapshot, const struct clien
 }
 
 /*
- * A wildcard of an app without internal routing lets a name go to an upstream, but not one that was
- * internal by itself or by a closer wildcard: nobody has declared that again.
+ * A wildcard of an app without internal routing lets a name be forwarded, but not one that was
+ * internal by itself or by a closer wildcard: that has not been declared again.
  */
 static bool is_kept_below_wildcard(const struct snapshot *snapshot, const struct client *client,
                                    const struct query *query, uint16_t segment,
@@ -169,13 +169,13 @@ static bool is_kept_below_wildcard(const struct snapshot *snapshot, const struct
 }
 
 /*
- * T6: another space's name gets what a name of nobody's gets, so that spaces cannot list each
- * other's names; but it is internal, so where the other would be asked of an upstream it is not.
+ * Another space's internal name gets what a name that nobody has gets, so that spaces cannot list
+ * each other's names. Where that would be forwarded, an internal name is not: it gets NXDOMAIN.
  */
 static void decide_concealed(const struct snapshot *snapshot, const struct query *query,
                              struct verdict *verdict)
 {
-    decide_foreign(snapshot, query, verdict);
+    decide_other_name(snapshot, query, verdict);
     if (verdict->situation != SITUATION_FORWARD)
         return;
     verdict->route = 0;
@@ -186,20 +186,20 @@ static void decide_concealed(const struct snapshot *snapshot, const struct query
 static void decide_app(const struct snapshot *snapshot, const struct client *client,
                        const struct query *query, uint16_t segment, struct verdict *verdict)
 {
-    bool foreign_type = verdict->host != NULL && (verdict->host->flags & HOST_APEX) != 0 &&
-                        !is_apex_type(query->type);
+    bool is_public_type = verdict->host != NULL && (verdict->host->flags & HOST_APEX) != 0 &&
+                          !is_apex_type(query->type);
 
-    if ((verdict->app->flags & APP_INTERNAL) == 0 || foreign_type) {
+    if ((verdict->app->flags & APP_INTERNAL) == 0 || is_public_type) {
         if (is_kept_below_wildcard(snapshot, client, query, segment, verdict))
             return;
-        /* As any other name. Who is inside the space may learn that the app is its own. */
+        /* As any other name. A client inside the space may learn that the app is its own. */
         verdict->membership = client_membership(client, segment);
         verdict->segment = verdict->membership == NULL ? NULL : snapshot->segments[segment];
-        if (verdict->membership == NULL || foreign_type) {
+        if (verdict->membership == NULL || is_public_type) {
             verdict->app = NULL;
             verdict->host = NULL;
         }
-        decide_foreign(snapshot, query, verdict);
+        decide_other_name(snapshot, query, verdict);
         return;
     }
     if (verdict_admit(client, snapshot, segment, verdict))
@@ -256,7 +256,7 @@ static bool is_why(const struct name *name)
     return memcmp(name->octets, "\4_why", 5) == 0;
 }
 
-/* Names that no zone file lists one by one. Returns false when the name is none of them. */
+/* Names that no zone file lists individually. Returns false when the name is not one of them. */
 static bool decide_unlisted(const struct snapshot *snapshot, const struct client *client,
                             const struct query *query, struct verdict *verdict)
 {
@@ -271,7 +271,7 @@ static bool decide_unlisted(const struct snapshot *snapshot, const struct client
     return reverse_decide(snapshot, client, query, verdict);
 }
 
-/* True when the operator named who knows the zone that the name lies in. */
+/* True when upstream_zones lists a zone that holds the name. */
 static bool has_listed_zone(const struct snapshot *snapshot, const struct query *query)
 {
     const struct routes *routes = &snapshot->policy.routes;
@@ -281,9 +281,9 @@ static bool has_listed_zone(const struct snapshot *snapshot, const struct query 
 }
 
 /*
- * A name above static records of one of the client's spaces exists, and has no data (RFC 8020).
- * What else there may be of it is asked for only where a zone of upstreams holds it. Bounded by the
- * number of spaces that one client is inside of, at depths where such names are.
+ * A name above static records of one of the client's spaces exists and has no data (RFC 8020). It
+ * is forwarded only if a zone of upstream_zones holds it. Bounded by the number of spaces of one
+ * client, at depths where such names are.
  */
 static bool decide_empty(const struct snapshot *snapshot, const struct client *client,
                          const struct query *query, struct verdict *verdict)
@@ -323,14 +323,14 @@ static void decide_name(const struct snapshot *snapshot, const struct client *cl
         if (!snapshot_find_wildcard(snapshot, &query->name, &entry)) {
             if (!decide_empty(snapshot, client, query, verdict) &&
                 !decide_kept_back(snapshot, client, query, hash, 0, verdict))
-                decide_foreign(snapshot, query, verdict);
+                decide_other_name(snapshot, query, verdict);
             return;
         }
     }
     decide_entry(snapshot, client, query, &entry, verdict);
 }
 
-/* Of messages and of transfers: nothing stands at a name under them (RFC 6895 section 3.1). */
+/* Types of messages and transfers: no name has records of them (RFC 6895 section 3.1). */
 static bool is_meta_type(uint16_t type)
 {
     return type == TYPE_OPT || (type >= TYPE_TKEY && type < TYPE_ANY);

@@ -4,14 +4,15 @@
  *
  *     decide(snapshot, client, query) → verdict
  *
- * A verdict says which row of the answer table holds (situation), the response code, the records
- * by reference, and the reason when the answer is not an address. It does no I/O, allocates nothing
- * and does not know time. The reply, EDE, _why, explain and the log line are all printed from it.
+ * A verdict holds the case of the answer table (situation), the response code, the records by
+ * reference, and the reason when the answer is not an address. Deciding does no I/O, allocates
+ * nothing and reads no clock. The reply, EDE, _why, explain and the log line are all printed from
+ * it.
  *
  * Order: outsiders first (they never learn what exists), then the name's owner, its space, this
- * client's membership of it, internal routing, running web dynos. What is left is nobody's here: it
- * is forwarded to an upstream when the client may ask for that, and only then. A name that was
- * internal once and is declared no more (answer/kept_back.h) is not nobody's.
+ * client's membership of it, internal routing, running web dynos. Any other name is forwarded to an
+ * upstream if the client may recurse, else refused. A name that was internal and is no longer
+ * declared (answer/kept_back.h) is never forwarded.
  *
  * Sources: RFC 2308 (negative answers), RFC 8020 (empty non-terminals), RFC 8482 (ANY),
  * RFC 6761 (special names), RFC 4892 (id.server).
@@ -22,7 +23,7 @@
 /**
  * Decides.
  *
- * snapshot  NULL before the first: everything is T13
+ * snapshot  NULL before the first: every query gets SERVFAIL
  * hash      index_hash of the query's name; 0 without a snapshot
  */
 void decide(const struct snapshot *snapshot, const struct client *client, const struct query *query,

@@ -7,8 +7,10 @@
 
 enum { LABELS_MAX = 5 }; /* _PORT._tcp.TYPE.APP.app */
 
-/* A discovery name taken apart, from the suffix outwards: labels[0] is `app`, labels[1] APP. */
-struct parts {
+/*
+ * A discovery name split into labels, from the suffix outwards: labels[0] is `app`, labels[1] APP.
+ */
+struct discovery_name {
     const struct snapshot *snapshot;
     const struct client *client;
     const struct query *query;
@@ -38,7 +40,8 @@ bool label_read_number(const uint8_t *label, uint32_t *number)
     return true;
 }
 
-static void take_apart(const struct name *name, unsigned suffix_labels, struct parts *parts)
+static void split_name(const struct name *name, unsigned suffix_labels,
+                       struct discovery_name *parts)
 {
     const uint8_t *label = name->octets;
 
@@ -68,7 +71,7 @@ static bool is_class_allowed(const struct snapshot *snapshot, const struct membe
     return (snapshot->policy.localspace_to >> membership->class & 1) != 0;
 }
 
-/* Settles an answer of the kind for its type and ANY, NODATA for other types. */
+/* Sets an answer of the kind for its type and ANY, NODATA for other types. */
 static void answer(const struct query *query, uint16_t type, enum answer_kind kind,
                    struct verdict *verdict)
 {
@@ -163,8 +166,8 @@ static void decide_service(const struct query *query, const uint8_t *service,
         answer(query, TYPE_SRV, ANSWER_SERVICES, verdict);
 }
 
-/* What stands in front of APP.app, of an app that the client may know. */
-static void decide_below_app(const struct parts *parts, struct verdict *verdict)
+/* The labels in front of APP.app, of an app that the client may know. */
+static void decide_below_app(const struct discovery_name *parts, struct verdict *verdict)
 {
     unsigned front = parts->count - 2;
     uint32_t number;
@@ -192,7 +195,7 @@ static void decide_below_app(const struct parts *parts, struct verdict *verdict)
         not_declared(verdict);
 }
 
-static void decide_app_branch(const struct parts *parts, struct verdict *verdict)
+static void decide_app_branch(const struct discovery_name *parts, struct verdict *verdict)
 {
     if (parts->count == 1) {
         no_data(verdict);
@@ -208,7 +211,7 @@ static void decide_app_branch(const struct parts *parts, struct verdict *verdict
     const struct segment *segment = parts->snapshot->segments[entry.segment];
     const struct app_entry *app = &segment->apps[entry.number];
     if (membership == NULL || (app->flags & APP_DISCOVERED) == 0) {
-        not_declared(verdict); /* another space's app answers as one that is not there */
+        not_declared(verdict); /* another space's app is answered as an app that does not exist */
         return;
     }
     verdict->app = app;
@@ -222,7 +225,7 @@ static void decide_app_branch(const struct parts *parts, struct verdict *verdict
 }
 
 /* The client's membership of a space by name. */
-static const struct membership *find_space(const struct parts *parts, const uint8_t *label)
+static const struct membership *find_space(const struct discovery_name *parts, const uint8_t *label)
 {
     /* Bounded by the number of spaces one client is inside of. */
     for (uint32_t i = 0; i < parts->client->count; i++) {
@@ -248,7 +251,7 @@ static const struct router_entry *find_router(const struct segment *segment, con
     return &segment->routers[number - 1];
 }
 
-static void decide_space_branch(const struct parts *parts, struct verdict *verdict)
+static void decide_space_branch(const struct discovery_name *parts, struct verdict *verdict)
 {
     if (parts->count == 1) {
         no_data(verdict);
@@ -279,7 +282,7 @@ static void decide_space_branch(const struct parts *parts, struct verdict *verdi
 }
 
 /* Names for every client that is inside some space, whatever its class. */
-static bool decide_introspection(const struct parts *parts, struct verdict *verdict)
+static bool decide_introspection(const struct discovery_name *parts, struct verdict *verdict)
 {
     const uint8_t *label = parts->labels[0];
 
@@ -307,9 +310,9 @@ static void decide_apex(const struct query *query, struct verdict *verdict)
 void discovery_decide(const struct snapshot *snapshot, const struct client *client,
                       const struct query *query, struct verdict *verdict)
 {
-    struct parts parts = {.snapshot = snapshot, .client = client, .query = query};
+    struct discovery_name parts = {.snapshot = snapshot, .client = client, .query = query};
 
-    take_apart(&query->name, snapshot->discovery_suffix.label_count, &parts);
+    split_name(&query->name, snapshot->discovery_suffix.label_count, &parts);
     verdict->soa_label = (uint8_t)parts.count;
     if (decide_introspection(&parts, verdict))
         return;

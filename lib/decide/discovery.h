@@ -8,16 +8,16 @@
  *     _dynos.APP.app.localspace                 TXT
  *     _whoami, _apps, version, upcheck          directly below the suffix
  *
- * Names are taken apart label by label; nothing is stored under them. Declared but empty is NODATA,
+ * Names are parsed label by label; they are not stored in the index. Declared but empty is NODATA,
  * undeclared is NXDOMAIN, and names between are empty non-terminals (RFC 8020).
  *
  * Sources: RFC 2782 (SRV).
  */
 #include "decide/verdict.h"
 
-/** Decides on a name within the suffix, for a client that is inside some space. */
+/** Decides a name within the suffix, for a client that is inside some space. */
 void discovery_decide(const struct snapshot *snapshot, const struct client *client,
                       const struct query *query, struct verdict *verdict);
 
-/** Reads a decimal number without leading zeros from a label; false when it is none. */
+/** Reads a decimal number without leading zeros from a label; returns false for anything else. */
 bool label_read_number(const uint8_t *label, uint32_t *number);

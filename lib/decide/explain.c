@@ -20,10 +20,10 @@ static void end_step(struct explanation *explanation, const struct text *text)
         explanation->count++;
 }
 
-static void add_place(const struct explanation *explanation, struct text *text,
-                      const struct segment *segment, uint32_t line)
+static void add_location(const struct explanation *explanation, struct text *text,
+                         const struct segment *segment, uint32_t line)
 {
-    if (!explanation->has_places)
+    if (!explanation->has_locations)
         return;
     text_add_string(text, " (");
     escape_add(text, segment->file, strlen(segment->file));
@@ -82,7 +82,7 @@ static void explain_client(const struct snapshot *snapshot, const struct client 
     if (line == 0)
         text_add_string(&text, " (setting local_as)");
     else
-        add_place(explanation, &text, segment, line);
+        add_location(explanation, &text, segment, line);
     end_step(explanation, &text);
 }
 
@@ -92,8 +92,8 @@ static void explain_owner(const struct verdict *verdict, struct explanation *exp
 
     text_add_string(&text, "name of space=");
     text_add_string(&text, verdict->owner->name);
-    add_place(explanation, &text, verdict->owner, verdict->owner->at.line);
-    text_add_string(&text, ": the client gets what it would get for a name of nobody's");
+    add_location(explanation, &text, verdict->owner, verdict->owner->at.line);
+    text_add_string(&text, ": the client gets what it would get for a name that nobody has");
     end_step(explanation, &text);
 }
 
@@ -115,7 +115,7 @@ static unsigned explain_aliases(const struct snapshot *snapshot, const struct cl
         text_add_string(&text, " target=");
         name_add(&text, target.octets);
         if (verdict->situation == SITUATION_ALIAS)
-            add_place(explanation, &text, verdict->segment, alias_record(verdict)->at.line);
+            add_location(explanation, &text, verdict->segment, alias_record(verdict)->at.line);
         else
             text_add_string(&text, ", as an upstream answered");
         end_step(explanation, &text);
@@ -136,11 +136,11 @@ static void explain_host(const struct verdict *verdict, struct explanation *expl
     text_add_string(&text, " kind=");
     text_add_string(&text, (host->flags & HOST_WILDCARD) != 0 ? "wildcard custom domain"
                                                               : kinds[host->kind]);
-    add_place(explanation, &text, verdict->segment, host->at.line);
+    add_location(explanation, &text, verdict->segment, host->at.line);
     end_step(explanation, &text);
 }
 
-/* Where a kept-back name was declared, so that it can be put back there. */
+/* Where a kept-back name was declared, so that the operator can declare it there again. */
 static void explain_kept_back(const struct verdict *verdict, struct explanation *explanation)
 {
     const struct kept_back_cohort *cohort = verdict->kept_back;
@@ -152,7 +152,7 @@ static void explain_kept_back(const struct verdict *verdict, struct explanation 
     text_add_number(&text, cohort->generation);
     text_add_string(&text, " (");
     text_add_string(&text, cohort->file);
-    text_add_string(&text, "), declared no more, so no upstream is asked");
+    text_add_string(&text, "), no longer declared, never forwarded");
     end_step(explanation, &text);
 }
 
@@ -171,12 +171,12 @@ static void explain_app(const struct verdict *verdict, struct explanation *expla
     text_add_number(&text, app->web_count);
     text_add_string(&text, " web_up=");
     text_add_number(&text, app->web_up);
-    add_place(explanation, &text, verdict->segment, app->at.line);
+    add_location(explanation, &text, verdict->segment, app->at.line);
     end_step(explanation, &text);
-    bool is_foreign = verdict->situation == SITUATION_NOT_OURS ||
-                      verdict->situation == SITUATION_FORWARD ||
-                      verdict->situation == SITUATION_SPECIAL;
-    if (is_foreign) {
+    bool is_not_internal = verdict->situation == SITUATION_NOT_OURS ||
+                           verdict->situation == SITUATION_FORWARD ||
+                           verdict->situation == SITUATION_SPECIAL;
+    if (is_not_internal) {
         text = begin_step(explanation);
         text_add_string(&text, "internal routing is fixed at creation: the app must be recreated "
                                "with it to become internal");
@@ -198,8 +198,8 @@ static void explain_formation(const struct verdict *verdict, struct explanation 
         text_add_string(&text, " state=");
         text_add_string(&text, dyno_state_text(verdict->dyno->state));
     }
-    add_place(explanation, &text, verdict->segment,
-              verdict->dyno != NULL ? verdict->dyno->line : verdict->formation->at.line);
+    add_location(explanation, &text, verdict->segment,
+                 verdict->dyno != NULL ? verdict->dyno->line : verdict->formation->at.line);
     end_step(explanation, &text);
 }
 
@@ -215,12 +215,14 @@ static void explain_routers(const struct verdict *verdict, struct explanation *e
         text_add_string(&text, " ");
         text_add_ipv4(&text, segment->routers[i].ip);
     }
-    add_place(explanation, &text, segment, segment->routers[0].at.line);
+    add_location(explanation, &text, segment, segment->routers[0].at.line);
     end_step(explanation, &text);
 }
 
-/* T2 of an app's name has no reason code: nothing is wrong, and yet people look for AAAA. The SOA
- * of such a name is its own, that of a discovery name is not. */
+/*
+ * A type other than A at an app's name has no reason code: nothing is wrong, but users ask why
+ * there is no AAAA. The SOA of such a name is its own, that of a discovery name is not.
+ */
 static bool is_other_type(const struct query *query, const struct verdict *verdict)
 {
     return verdict->situation == SITUATION_NO_DATA && verdict->app != NULL && verdict->has_soa &&
@@ -265,7 +267,7 @@ static void explain_forward(const struct snapshot *snapshot, const struct verdic
         format_text(facts->cached, explanation);
 }
 
-/* Which name of a chain it is that has no address, or is asked of others. */
+/* The last name of a chain: the one without an address, or the one that is forwarded. */
 static void add_last(struct text *text, const char *word, const struct query *query, unsigned links)
 {
     if (links == 0)
@@ -314,7 +316,7 @@ static void explain_verdict(const struct snapshot *snapshot, const struct client
     end_step(explanation, &text);
 }
 
-/* What there is to say of the name that the aliases lead to. */
+/* Prints the steps about the name that the aliases lead to. */
 static void explain_last(const struct snapshot *snapshot, const struct query *query,
                          const struct verdict *verdict, const struct explain_facts *facts,
                          struct explanation *explanation)
@@ -351,7 +353,7 @@ void explain(const struct snapshot *snapshot, const struct client *client,
     if (facts == NULL)
         facts = &none;
     const struct membership *membership = shown_membership(client, verdict);
-    explanation->has_places =
+    explanation->has_locations =
         facts->for_operator || (membership != NULL && membership->class == CLIENT_SPACE);
     explanation->count = 0;
     struct text text = begin_step(explanation);

@@ -1,12 +1,12 @@
 #pragma once
 /**
- * A verdict told step by step, with file and line of each fact.
+ * Prints how a verdict was reached, step by step, with file and line of each fact.
  *
- * Prints what decide() decided; it decides nothing itself, so it cannot say otherwise. An alias is
- * followed (alias.h), a step for each link, also where one in an upstream's answer that is kept
- * leads to a name of ours; what is told behind them is about the last name. Used
- * by the _why names and by the operator's command. What a client may not know (another space's app)
- * is not told to it; files and lines are the operator's and, for their own space, the dynos'.
+ * It prints what decide() decided and decides nothing itself, so the two always agree. Aliases are
+ * followed (alias.h), one step for each link, also from a cached answer of an upstream to a name of
+ * ours; the later steps describe the last name. Used by the _why names and by the operator's
+ * command. What a client may not know (another space's app) is left out; files and lines are shown
+ * to the operator and, for their own space, to dynos.
  *
  * Threads: pure.  Memory: steps are written into the caller's struct.
  */
@@ -18,7 +18,7 @@
 enum { EXPLAIN_STEPS_MAX = 20, EXPLAIN_STEP_OCTETS = 255, EDE_TEXT_OCTETS = 100 };
 
 struct explanation {
-    bool has_places; /* files and lines are told */
+    bool has_locations; /* files and lines are shown */
     unsigned count;
     struct {
         uint8_t length;
@@ -26,17 +26,17 @@ struct explanation {
     } steps[EXPLAIN_STEPS_MAX]; /* the last one is the verdict */
 };
 
-/** What the verdict does not know of the last name; NULL: not known. */
+/** Facts about the last name that the verdict does not have; NULL: not known. */
 struct explain_facts {
-    const char *servers;           /* of a name that is forwarded: the upstreams and how they are */
-    const char *cached;            /* and what is kept of it */
-    const struct alias_hops *hops; /* where kept answers lead on; NULL: nowhere */
+    const char *servers;           /* of a forwarded name: the upstreams and their state */
+    const char *cached;            /* and its cached answer */
+    const struct alias_hops *hops; /* where aliases in cached answers lead; NULL: nowhere */
     const char *address;           /* the client's, when it is not IPv4 */
-    bool is_withheld;              /* what is kept is not passed on (T11b) */
-    bool for_operator;             /* tells places, and whose a concealed name is */
+    bool is_withheld;              /* the cached answer is withheld (DNS rebinding) */
+    bool for_operator;             /* shows locations, and the space of a concealed name */
 };
 
-/** Tells how the verdict on a query came about. `facts` may be NULL. */
+/** Prints how the verdict on a query was reached. `facts` may be NULL. */
 void explain(const struct snapshot *snapshot, const struct client *client,
              const struct query *query, const struct verdict *verdict,
              const struct explain_facts *facts, struct explanation *explanation);

@@ -46,7 +46,7 @@ static void add_not_allowed(struct text *text, const struct client *client,
                             const struct verdict *verdict)
 {
     if (verdict->is_concealed) {
-        text_add_string(text, "a name of another space, which this client is not inside of");
+        text_add_string(text, "a name of another space, of which this client is not a member");
         return;
     }
     text_add_string(text, "class ");
@@ -54,7 +54,7 @@ static void add_not_allowed(struct text *text, const struct client *client,
     text_add_string(text, " may not ask discovery names here; ask from a dyno");
 }
 
-/* Why it is not forwarded: the client, its query, or that there is nobody to ask. */
+/* Why it is not forwarded: the client, its query, or no upstream for the name. */
 static void add_not_ours(struct text *text, const struct snapshot *snapshot,
                          const struct client *client, const struct query *query,
                          const struct verdict *verdict)
@@ -73,7 +73,7 @@ static void add_not_ours(struct text *text, const struct snapshot *snapshot,
         text_add_string(text, "the query does not want recursion (RD=0)");
 }
 
-/* "no reply from 10.0.0.2"; when it is about no single server, all of the route. */
+/* "no reply from 10.0.0.2"; without a single server, all servers of the route. */
 static void add_upstream_fault(struct text *text, const struct snapshot *snapshot,
                                const struct verdict *verdict)
 {
@@ -142,7 +142,7 @@ static void add_not_running(struct text *text, const struct verdict *verdict)
     text_add_string(text, dyno_state_text(verdict->dyno->state));
 }
 
-/* An app's own space learns since when; another one nothing but that. */
+/* Clients of the name's former space see the generation; others do not. */
 static void add_withheld(struct text *text, const struct verdict *verdict)
 {
     if (verdict->kept_back == NULL) {
@@ -154,16 +154,16 @@ static void add_withheld(struct text *text, const struct verdict *verdict)
     text_add_string(text, ", no longer declared; if meant: spacedns forget");
 }
 
-static void add_suggestion(struct text *text, struct suggestion near)
+static void add_suggestion(struct text *text, struct suggestion suggestion)
 {
-    if (near.text == NULL)
+    if (suggestion.text == NULL)
         return;
     text_add_string(text, "; did you mean ");
-    text_add(text, near.text, near.length);
+    text_add(text, suggestion.text, suggestion.length);
     text_add_string(text, "?");
 }
 
-/* The label in front of APP.app or SPACE.space, or of what stands in its place. */
+/* The label `back` labels in front of the discovery suffix, or NULL. */
 static const uint8_t *label_before_suffix(const struct snapshot *snapshot, const struct name *name,
                                           unsigned back)
 {
@@ -171,7 +171,7 @@ static const uint8_t *label_before_suffix(const struct snapshot *snapshot, const
     return name->label_count < from_root ? NULL : name_suffix(name, name->label_count - from_root);
 }
 
-/* Appends the name with one of its labels left out. */
+/* Appends the name without one of its labels. */
 static void add_name_without(struct text *text, const struct name *name, const uint8_t *label)
 {
     struct name shorter = *name;

@@ -25,5 +25,5 @@ struct reason_entry {
     const char *remedy;
 };
 
-/** The table's line for a reason; REASON_NONE has empty texts. */
+/** The table's entry of a reason; REASON_NONE has empty texts. */
 const struct reason_entry *reason_entry(enum reason reason);

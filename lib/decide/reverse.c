@@ -38,7 +38,7 @@ bool reverse_read(const struct name *name, struct reverse *reverse)
     return true;
 }
 
-/* The served space whose CIDR holds the address; memberships of class space say so. */
+/* The served space whose CIDR holds the address, by the memberships of class space. */
 static const struct membership *find_owner(const struct snapshot *snapshot,
                                            const struct client *client, uint32_t address)
 {
@@ -96,12 +96,12 @@ bool reverse_decide(const struct snapshot *snapshot, const struct client *client
 {
     struct reverse reverse;
     if (!reverse_read(&query->name, &reverse) || reverse.octets < 2)
-        return false; /* no reverse name, or one of a whole /8: that is not a space's */
+        return false; /* not a reverse name, or one of a whole /8, which no space owns */
     const struct membership *owner = find_owner(snapshot, client, reverse.address);
     if (owner == NULL && !snapshot_has_space(snapshot, reverse.address))
         return false;
     verdict->soa_label = (uint8_t)(query->name.label_count - ZONE_LABELS);
-    if (owner == NULL) { /* seen at other addresses of this server only */
+    if (owner == NULL) { /* visible only at other addresses of this server */
         verdict_conceal(NULL, verdict);
         return true;
     }
@@ -114,7 +114,7 @@ bool reverse_decide(const struct snapshot *snapshot, const struct client *client
     if (verdict->soa_label == 0 && query->type == TYPE_SOA)
         verdict_soa(verdict);
     else if (reverse.labels == reverse.octets && reverse.octets < ADDRESS_OCTETS)
-        /* between the zone's apex and its addresses: empty non-terminals */
+        /* empty non-terminals between the zone's apex and its addresses */
         verdict_negative(verdict, SITUATION_NO_DATA, RCODE_NOERROR, REASON_NONE);
     else if (reverse.labels != ADDRESS_OCTETS || reverse.octets < ADDRESS_OCTETS)
         verdict_negative(verdict, SITUATION_NOT_DECLARED, RCODE_NXDOMAIN, REASON_NOT_DECLARED);

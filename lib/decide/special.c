@@ -8,7 +8,7 @@
 
 enum { ARPA_LABELS = 2, NIBBLES = 32, BITS_PER_LABEL = 8 };
 
-/* A label in wire form and what it means at its place. */
+/* A label in wire form and what it means at this level. */
 struct entry {
     const char *label;
     enum special_kind kind;
@@ -101,7 +101,7 @@ static unsigned read_nibbles(const struct name *name, char *nibbles)
 
     for (unsigned left = labels; left > 0; left--, label += *label + 1U) {
         if (*label != 1)
-            count = left - 1; /* what stands further out can still be read */
+            count = left - 1; /* the labels further out can still be read */
         else if (left <= NIBBLES)
             nibbles[left - 1] = (char)label[1];
     }
@@ -184,7 +184,7 @@ bool special_decide(const struct route *route, const struct query *query, struct
         return false;
     bool is_top = query->name.label_count == special.label_count;
     bool has_name = special.kind == SPECIAL_NO_DATA || (special.kind == SPECIAL_EMPTY && is_top);
-    verdict->host = NULL; /* of an app that is not internal: it answers nothing here */
+    verdict->host = NULL; /* it belongs to a non-internal app, which answers nothing here */
     verdict->soa_label = (uint8_t)(query->name.label_count - special.label_count);
     if (special.kind == SPECIAL_LOCALHOST)
         decide_localhost(query, verdict);

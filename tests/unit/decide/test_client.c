@@ -34,7 +34,7 @@ static struct client classify(const char *source)
     return client;
 }
 
-/* The clients of SPEC.md section 1. */
+/* Clients of every class. */
 static const struct {
     const char *what, *source;
     enum client_class class;

@@ -34,7 +34,7 @@ static void tear_down(void)
 #define SHAPE "10.2.130.1"
 #define EXT "203.0.113.9"
 
-/* The answer table of SPEC.md section 2, row by row. */
+/* The answer table, case by case. */
 static const struct {
     const char *row, *from, *name, *type;
     enum situation situation;
@@ -42,71 +42,75 @@ static const struct {
     enum reason reason;
     enum answer_kind answer;
 } rows[] = {
-    {"T1", DYNO, "frozen-oasis-70544.herokuapp.com", "A", SITUATION_ROUTERS, 0, REASON_NONE,
+    {"a running app", DYNO, "frozen-oasis-70544.herokuapp.com", "A", SITUATION_ROUTERS, 0,
+     REASON_NONE, ANSWER_ROUTERS},
+    {"a custom domain", DYNO, "api.example.com", "A", SITUATION_ROUTERS, 0, REASON_NONE,
      ANSWER_ROUTERS},
-    {"T1 custom", DYNO, "api.example.com", "A", SITUATION_ROUTERS, 0, REASON_NONE, ANSWER_ROUTERS},
-    {"T1 peer", PEER, "api.example.com", "A", SITUATION_ROUTERS, 0, REASON_ROUTE_MISSING,
+    {"a peer whose routes miss a router", PEER, "api.example.com", "A", SITUATION_ROUTERS, 0,
+     REASON_ROUTE_MISSING, ANSWER_ROUTERS},
+    {"a client behind a VPN", OFFICE, "api.example.com", "A", SITUATION_ROUTERS, 0, REASON_NONE,
      ANSWER_ROUTERS},
-    {"T1 office", OFFICE, "api.example.com", "A", SITUATION_ROUTERS, 0, REASON_NONE,
+    {"a name under a wildcard", DYNO, "x.apps.example.com", "A", SITUATION_ROUTERS, 0, REASON_NONE,
      ANSWER_ROUTERS},
-    {"T1 wildcard", DYNO, "x.apps.example.com", "A", SITUATION_ROUTERS, 0, REASON_NONE,
-     ANSWER_ROUTERS},
-    {"T1 apex", DYNO, "example.net", "A", SITUATION_ROUTERS, 0, REASON_NONE, ANSWER_ROUTERS},
-    {"T1 any", DYNO, "frozen-oasis-70544.herokuapp.com", "ANY", SITUATION_ROUTERS, 0, REASON_NONE,
-     ANSWER_ROUTERS},
-    {"T2", DYNO, "frozen-oasis-70544.herokuapp.com", "AAAA", SITUATION_NO_DATA, 0, REASON_NONE,
-     ANSWER_NONE},
-    {"T2 custom", DYNO, "api.example.com", "TXT", SITUATION_NO_DATA, 0, REASON_NONE, ANSWER_NONE},
-    {"T3 crashed", DYNO, "sleepy-river-2739.herokuapp.com", "A", SITUATION_NO_WEB, 0,
+    {"an apex", DYNO, "example.net", "A", SITUATION_ROUTERS, 0, REASON_NONE, ANSWER_ROUTERS},
+    {"a running app, type ANY", DYNO, "frozen-oasis-70544.herokuapp.com", "ANY", SITUATION_ROUTERS,
+     0, REASON_NONE, ANSWER_ROUTERS},
+    {"a running app, another type", DYNO, "frozen-oasis-70544.herokuapp.com", "AAAA",
+     SITUATION_NO_DATA, 0, REASON_NONE, ANSWER_NONE},
+    {"a custom domain, another type", DYNO, "api.example.com", "TXT", SITUATION_NO_DATA, 0,
+     REASON_NONE, ANSWER_NONE},
+    {"all web dynos crashed", DYNO, "sleepy-river-2739.herokuapp.com", "A", SITUATION_NO_WEB, 0,
      REASON_CRASHED, ANSWER_NONE},
-    {"T3 any type", DYNO, "sleepy-river-2739.herokuapp.com", "MX", SITUATION_NO_WEB, 0,
+    {"all web dynos crashed, another type", DYNO, "sleepy-river-2739.herokuapp.com", "MX",
+     SITUATION_NO_WEB, 0, REASON_CRASHED, ANSWER_NONE},
+    {"no web dyno at all", SHAPE, "shape-empty-4.herokuapp.com", "A", SITUATION_NO_WEB, 0,
+     REASON_NO_WEB, ANSWER_NONE},
+    {"an outsider", EXT, "api.example.com", "A", SITUATION_OUTSIDER, RCODE_REFUSED, REASON_OUTSIDE,
+     ANSWER_NONE},
+    {"an outsider, a missing name", EXT, "nobody.example.com", "A", SITUATION_OUTSIDER,
+     RCODE_REFUSED, REASON_OUTSIDE, ANSWER_NONE},
+    {"an outsider, a transfer", EXT, "api.example.com", "AXFR", SITUATION_OUTSIDER, RCODE_REFUSED,
+     REASON_OUTSIDE, ANSWER_NONE},
+    {"a custom domain, type SOA", DYNO, "api.example.com", "SOA", SITUATION_RECORDS, 0, REASON_NONE,
+     ANSWER_SOA},
+    {"static records, type SOA", SHAPE, "db.internal.example.com", "SOA", SITUATION_RECORDS, 0,
+     REASON_NONE, ANSWER_SOA},
+    {"a reverse zone, type SOA", DYNO, "0.10.in-addr.arpa", "SOA", SITUATION_RECORDS, 0,
+     REASON_NONE, ANSWER_SOA},
+    {"a name above static records", SHAPE, "internal.example.com", "A", SITUATION_NO_DATA, 0,
+     REASON_NONE, ANSWER_NONE},
+    {"a crashed app, type SOA", DYNO, "sleepy.example.com", "SOA", SITUATION_NO_WEB, 0,
      REASON_CRASHED, ANSWER_NONE},
-    {"T3 none", SHAPE, "shape-empty-4.herokuapp.com", "A", SITUATION_NO_WEB, 0, REASON_NO_WEB,
-     ANSWER_NONE},
-    {"T4", EXT, "api.example.com", "A", SITUATION_OUTSIDER, RCODE_REFUSED, REASON_OUTSIDE,
-     ANSWER_NONE},
-    {"T4 missing", EXT, "nobody.example.com", "A", SITUATION_OUTSIDER, RCODE_REFUSED,
-     REASON_OUTSIDE, ANSWER_NONE},
-    {"T4 transfer", EXT, "api.example.com", "AXFR", SITUATION_OUTSIDER, RCODE_REFUSED,
-     REASON_OUTSIDE, ANSWER_NONE},
-    {"T2 SOA", DYNO, "api.example.com", "SOA", SITUATION_RECORDS, 0, REASON_NONE, ANSWER_SOA},
-    {"T2 SOA of records", SHAPE, "db.internal.example.com", "SOA", SITUATION_RECORDS, 0,
-     REASON_NONE, ANSWER_SOA},
-    {"T2 SOA of a reverse zone", DYNO, "0.10.in-addr.arpa", "SOA", SITUATION_RECORDS, 0,
-     REASON_NONE, ANSWER_SOA},
-    {"T2 above records", SHAPE, "internal.example.com", "A", SITUATION_NO_DATA, 0, REASON_NONE,
-     ANSWER_NONE},
-    {"T3 SOA", DYNO, "sleepy.example.com", "SOA", SITUATION_NO_WEB, 0, REASON_CRASHED, ANSWER_NONE},
-    {"T6", OTHER, "api.example.com", "A", SITUATION_NOT_OURS, RCODE_REFUSED, REASON_NOT_OURS,
-     ANSWER_NONE},
-    {"T6 crashed", OTHER, "sleepy.example.com", "A", SITUATION_NOT_OURS, RCODE_REFUSED,
+    {"another space's name", OTHER, "api.example.com", "A", SITUATION_NOT_OURS, RCODE_REFUSED,
      REASON_NOT_OURS, ANSWER_NONE},
-    {"T6 changing", DYNO, "early-bird-1.herokuapp.com", "A", SITUATION_NOT_OURS, RCODE_REFUSED,
-     REASON_NOT_OURS, ANSWER_NONE},
-    {"T6 above records", DYNO, "internal.example.com", "A", SITUATION_NOT_OURS, RCODE_REFUSED,
-     REASON_NOT_OURS, ANSWER_NONE},
-    {"T7", DYNO, "open-plain-1001-1234567890ab.herokuapp.com", "A", SITUATION_NOT_OURS,
+    {"another space's crashed app", OTHER, "sleepy.example.com", "A", SITUATION_NOT_OURS,
      RCODE_REFUSED, REASON_NOT_OURS, ANSWER_NONE},
-    {"T8", PEER, "web.frozen-oasis-70544.app.localspace", "A", SITUATION_CLASS_REFUSED,
-     RCODE_REFUSED, REASON_NOT_ALLOWED, ANSWER_NONE},
-    {"T8 space", OTHER, "web.frozen-oasis-70544.app.localspace", "A", SITUATION_NOT_DECLARED,
-     RCODE_NXDOMAIN, REASON_NOT_DECLARED, ANSWER_NONE},
-    {"T9 type", DYNO, "web.frozen-oasis-70544.app.localspace", "A", SITUATION_DYNOS, 0, REASON_NONE,
-     ANSWER_FORMATION},
-    {"T9 dyno", DYNO, "2.web.frozen-oasis-70544.app.localspace", "A", SITUATION_DYNOS, 0,
+    {"a name of a changing space", DYNO, "early-bird-1.herokuapp.com", "A", SITUATION_NOT_OURS,
+     RCODE_REFUSED, REASON_NOT_OURS, ANSWER_NONE},
+    {"a name above another space's records", DYNO, "internal.example.com", "A", SITUATION_NOT_OURS,
+     RCODE_REFUSED, REASON_NOT_OURS, ANSWER_NONE},
+    {"an app without internal routing", DYNO, "open-plain-1001-1234567890ab.herokuapp.com", "A",
+     SITUATION_NOT_OURS, RCODE_REFUSED, REASON_NOT_OURS, ANSWER_NONE},
+    {"a discovery name, a class not allowed", PEER, "web.frozen-oasis-70544.app.localspace", "A",
+     SITUATION_CLASS_REFUSED, RCODE_REFUSED, REASON_NOT_ALLOWED, ANSWER_NONE},
+    {"a discovery name of another space", OTHER, "web.frozen-oasis-70544.app.localspace", "A",
+     SITUATION_NOT_DECLARED, RCODE_NXDOMAIN, REASON_NOT_DECLARED, ANSWER_NONE},
+    {"a process type", DYNO, "web.frozen-oasis-70544.app.localspace", "A", SITUATION_DYNOS, 0,
+     REASON_NONE, ANSWER_FORMATION},
+    {"a dyno", DYNO, "2.web.frozen-oasis-70544.app.localspace", "A", SITUATION_DYNOS, 0,
      REASON_NONE, ANSWER_DYNO},
-    {"T9 empty", DYNO, "web.sleepy-river-2739.app.localspace", "A", SITUATION_DYNOS, 0,
-     REASON_NOT_RUNNING, ANSWER_NONE},
-    {"T10", DYNO, "wbe.frozen-oasis-70544.app.localspace", "A", SITUATION_NOT_DECLARED,
-     RCODE_NXDOMAIN, REASON_NOT_DECLARED, ANSWER_NONE},
-    {"T12", DYNO, "www.debian.org", "A", SITUATION_NOT_OURS, RCODE_REFUSED, REASON_NOT_OURS,
-     ANSWER_NONE},
-    {"T12 apex", DYNO, "example.net", "MX", SITUATION_NOT_OURS, RCODE_REFUSED, REASON_NOT_OURS,
-     ANSWER_NONE},
-    {"T14", DYNO, "localspace", "AXFR", SITUATION_UNSUPPORTED, RCODE_REFUSED, REASON_NOT_SUPPORTED,
-     ANSWER_NONE},
-    {"Q31", "10.3.130.4", "early-bird-1.herokuapp.com", "A", SITUATION_SPACE_CHANGING, 0,
-     REASON_SPACE_CHANGING, ANSWER_NONE},
+    {"a process type without a running dyno", DYNO, "web.sleepy-river-2739.app.localspace", "A",
+     SITUATION_DYNOS, 0, REASON_NOT_RUNNING, ANSWER_NONE},
+    {"an undeclared discovery name", DYNO, "wbe.frozen-oasis-70544.app.localspace", "A",
+     SITUATION_NOT_DECLARED, RCODE_NXDOMAIN, REASON_NOT_DECLARED, ANSWER_NONE},
+    {"any other name, no upstream", DYNO, "www.debian.org", "A", SITUATION_NOT_OURS, RCODE_REFUSED,
+     REASON_NOT_OURS, ANSWER_NONE},
+    {"mail at an apex, no upstream", DYNO, "example.net", "MX", SITUATION_NOT_OURS, RCODE_REFUSED,
+     REASON_NOT_OURS, ANSWER_NONE},
+    {"a transfer", DYNO, "localspace", "AXFR", SITUATION_UNSUPPORTED, RCODE_REFUSED,
+     REASON_NOT_SUPPORTED, ANSWER_NONE},
+    {"a client of a changing space", "10.3.130.4", "early-bird-1.herokuapp.com", "A",
+     SITUATION_SPACE_CHANGING, 0, REASON_SPACE_CHANGING, ANSWER_NONE},
     {"record", SHAPE, "db.internal.example.com", "A", SITUATION_RECORDS, 0, REASON_NONE,
      ANSWER_RECORDS},
     {"record of no such type", SHAPE, "db.internal.example.com", "MX", SITUATION_NO_DATA, 0,
@@ -141,62 +145,70 @@ START_TEST(every_row_of_the_table_holds)
 }
 END_TEST
 
-/* Rows T11 and T12 once there are upstreams: corp.example is route 0, everything else 1. */
+/* The cases that change with upstreams: corp.example is route 0, everything else 1. */
 static const struct {
     const char *row, *from, *name, *type;
     enum situation situation;
     uint8_t rcode;
     enum reason reason;
     uint8_t route;
-} foreign[] = {
-    {"T11", DYNO, "www.debian.org", "A", SITUATION_FORWARD, RCODE_SERVFAIL, REASON_NONE, 1},
-    {"T11 root", DYNO, ".", "NS", SITUATION_FORWARD, RCODE_SERVFAIL, REASON_NONE, 1},
-    {"T11 unknown type", DYNO, "www.debian.org", "TYPE65280", SITUATION_FORWARD, RCODE_SERVFAIL,
-     REASON_NONE, 1},
-    {"T11 zone", DYNO, "www.corp.example", "A", SITUATION_FORWARD, RCODE_SERVFAIL, REASON_NONE, 0},
-    {"T11 apex", DYNO, "example.net", "MX", SITUATION_FORWARD, RCODE_SERVFAIL, REASON_NONE, 1},
-    {"T11 beside the apex", DYNO, "www.example.net", "A", SITUATION_FORWARD, RCODE_SERVFAIL,
-     REASON_NONE, 1},
-    {"T11 challenge", DYNO, "_acme-challenge.x.apps.example.com", "TXT", SITUATION_FORWARD,
+} others[] = {
+    {"any other name", DYNO, "www.debian.org", "A", SITUATION_FORWARD, RCODE_SERVFAIL, REASON_NONE,
+     1},
+    {"the root", DYNO, ".", "NS", SITUATION_FORWARD, RCODE_SERVFAIL, REASON_NONE, 1},
+    {"any other name, an unknown type", DYNO, "www.debian.org", "TYPE65280", SITUATION_FORWARD,
      RCODE_SERVFAIL, REASON_NONE, 1},
-    {"T11 suffix", DYNO, "nobody.herokuapp.com", "A", SITUATION_FORWARD, RCODE_SERVFAIL,
+    {"a name in a listed zone", DYNO, "www.corp.example", "A", SITUATION_FORWARD, RCODE_SERVFAIL,
+     REASON_NONE, 0},
+    {"mail at an apex", DYNO, "example.net", "MX", SITUATION_FORWARD, RCODE_SERVFAIL, REASON_NONE,
+     1},
+    {"a name below an apex", DYNO, "www.example.net", "A", SITUATION_FORWARD, RCODE_SERVFAIL,
      REASON_NONE, 1},
-    {"T7", DYNO, "open-plain-1001-1234567890ab.herokuapp.com", "A", SITUATION_FORWARD,
+    {"an ACME challenge", DYNO, "_acme-challenge.x.apps.example.com", "TXT", SITUATION_FORWARD,
      RCODE_SERVFAIL, REASON_NONE, 1},
-    {"T7 stranger", OTHER, "open-plain-1001-1234567890ab.herokuapp.com", "A", SITUATION_FORWARD,
+    {"an unknown app below the apps suffix", DYNO, "nobody.herokuapp.com", "A", SITUATION_FORWARD,
      RCODE_SERVFAIL, REASON_NONE, 1},
-    {"T12 peer", PEER, "www.debian.org", "A", SITUATION_NOT_OURS, RCODE_REFUSED, REASON_NOT_OURS,
-     0},
-    {"T12 office", OFFICE, "www.corp.example", "A", SITUATION_NOT_OURS, RCODE_REFUSED,
+    {"an app without internal routing", DYNO, "open-plain-1001-1234567890ab.herokuapp.com", "A",
+     SITUATION_FORWARD, RCODE_SERVFAIL, REASON_NONE, 1},
+    {"another space's app without internal routing", OTHER,
+     "open-plain-1001-1234567890ab.herokuapp.com", "A", SITUATION_FORWARD, RCODE_SERVFAIL,
+     REASON_NONE, 1},
+    {"any other name, a peer", PEER, "www.debian.org", "A", SITUATION_NOT_OURS, RCODE_REFUSED,
      REASON_NOT_OURS, 0},
-    {"T4", EXT, "www.debian.org", "A", SITUATION_OUTSIDER, RCODE_REFUSED, REASON_OUTSIDE, 0},
+    {"a listed zone, a VPN client", OFFICE, "www.corp.example", "A", SITUATION_NOT_OURS,
+     RCODE_REFUSED, REASON_NOT_OURS, 0},
+    {"an outsider", EXT, "www.debian.org", "A", SITUATION_OUTSIDER, RCODE_REFUSED, REASON_OUTSIDE,
+     0},
     {"special", DYNO, "printer.local", "A", SITUATION_SPECIAL, RCODE_NXDOMAIN, REASON_SPECIAL_USE,
      0},
     {"special peer", PEER, "printer.local", "A", SITUATION_NOT_OURS, RCODE_REFUSED, REASON_NOT_OURS,
      0},
     {"reverse", DYNO, "4.3.20.10.in-addr.arpa", "PTR", SITUATION_SPECIAL, RCODE_NXDOMAIN,
      REASON_SPECIAL_USE, 0},
-    /* what is ours stays here, whatever there is of it */
-    {"T1", DYNO, "frozen-oasis-70544.herokuapp.com", "A", SITUATION_ROUTERS, 0, REASON_NONE, 0},
-    {"T3", DYNO, "sleepy-river-2739.herokuapp.com", "A", SITUATION_NO_WEB, 0, REASON_CRASHED, 0},
-    {"T6", OTHER, "api.example.com", "A", SITUATION_OTHER_SPACE, RCODE_NXDOMAIN, REASON_WITHHELD,
-     0},
-    {"T6 reverse", DYNO, "4.130.1.10.in-addr.arpa", "PTR", SITUATION_SPECIAL, RCODE_NXDOMAIN,
-     REASON_SPECIAL_USE, 0},
-    {"T2 above records", SHAPE, "internal.example.com", "A", SITUATION_NO_DATA, 0, REASON_NONE, 0},
-    {"T11 domain of records", SHAPE, "example.com", "MX", SITUATION_FORWARD, RCODE_SERVFAIL,
+    /* names of ours are never forwarded, in any state */
+    {"a running app", DYNO, "frozen-oasis-70544.herokuapp.com", "A", SITUATION_ROUTERS, 0,
+     REASON_NONE, 0},
+    {"all web dynos crashed", DYNO, "sleepy-river-2739.herokuapp.com", "A", SITUATION_NO_WEB, 0,
+     REASON_CRASHED, 0},
+    {"another space's name", OTHER, "api.example.com", "A", SITUATION_OTHER_SPACE, RCODE_NXDOMAIN,
+     REASON_WITHHELD, 0},
+    {"another space's reverse name", DYNO, "4.130.1.10.in-addr.arpa", "PTR", SITUATION_SPECIAL,
+     RCODE_NXDOMAIN, REASON_SPECIAL_USE, 0},
+    {"a name above static records", SHAPE, "internal.example.com", "A", SITUATION_NO_DATA, 0,
+     REASON_NONE, 0},
+    {"the domain of static records", SHAPE, "example.com", "MX", SITUATION_FORWARD, RCODE_SERVFAIL,
      REASON_NONE, 1},
-    {"T8", PEER, "web.frozen-oasis-70544.app.localspace", "A", SITUATION_CLASS_REFUSED,
-     RCODE_REFUSED, REASON_NOT_ALLOWED, 0},
-    {"T10", DYNO, "x.y.z.localspace", "A", SITUATION_NOT_DECLARED, RCODE_NXDOMAIN,
-     REASON_NOT_DECLARED, 0},
+    {"a discovery name, a class not allowed", PEER, "web.frozen-oasis-70544.app.localspace", "A",
+     SITUATION_CLASS_REFUSED, RCODE_REFUSED, REASON_NOT_ALLOWED, 0},
+    {"an undeclared discovery name", DYNO, "x.y.z.localspace", "A", SITUATION_NOT_DECLARED,
+     RCODE_NXDOMAIN, REASON_NOT_DECLARED, 0},
     {"pointer", DYNO, "9.9.0.10.in-addr.arpa", "PTR", SITUATION_NOT_DECLARED, RCODE_NXDOMAIN,
      REASON_NOT_DECLARED, 0},
     {"why", DYNO, "_why.www.debian.org", "TXT", SITUATION_RECORDS, 0, REASON_NONE, 0},
-    {"T14", DYNO, "www.debian.org", "AXFR", SITUATION_UNSUPPORTED, RCODE_REFUSED,
+    {"a transfer", DYNO, "www.debian.org", "AXFR", SITUATION_UNSUPPORTED, RCODE_REFUSED,
      REASON_NOT_SUPPORTED, 0},
-    {"Q31", "10.3.130.4", "early-bird-1.herokuapp.com", "A", SITUATION_SPACE_CHANGING, 0,
-     REASON_SPACE_CHANGING, 0},
+    {"a client of a changing space", "10.3.130.4", "early-bird-1.herokuapp.com", "A",
+     SITUATION_SPACE_CHANGING, 0, REASON_SPACE_CHANGING, 0},
 };
 
 START_TEST(with_upstreams_what_is_not_ours_is_forwarded)
@@ -204,25 +216,25 @@ START_TEST(with_upstreams_what_is_not_ours_is_forwarded)
     struct deciding deciding;
 
     snapshot->policy.routes = routes_usual();
-    deciding_ask(&deciding, snapshot, foreign[_i].from, foreign[_i].name,
-                 request_type(foreign[_i].type));
+    deciding_ask(&deciding, snapshot, others[_i].from, others[_i].name,
+                 request_type(others[_i].type));
     const struct verdict *verdict = &deciding.verdict;
-    ck_assert_msg(verdict->situation == foreign[_i].situation, "%s: situation %d", foreign[_i].row,
+    ck_assert_msg(verdict->situation == others[_i].situation, "%s: situation %d", others[_i].row,
                   (int)verdict->situation);
-    ck_assert_msg(verdict->rcode == foreign[_i].rcode, "%s: rcode %d", foreign[_i].row,
+    ck_assert_msg(verdict->rcode == others[_i].rcode, "%s: rcode %d", others[_i].row,
                   verdict->rcode);
-    ck_assert_msg(verdict->reason == foreign[_i].reason, "%s: %s", foreign[_i].row,
+    ck_assert_msg(verdict->reason == others[_i].reason, "%s: %s", others[_i].row,
                   reason_entry(verdict->reason)->code);
-    ck_assert_msg(verdict->route == foreign[_i].route, "%s: route %d", foreign[_i].row,
+    ck_assert_msg(verdict->route == others[_i].route, "%s: route %d", others[_i].row,
                   verdict->route);
     bool is_forwarded = verdict->situation == SITUATION_FORWARD;
     ck_assert_msg(!is_forwarded || (!verdict->is_authoritative && !verdict->has_soa &&
                                     verdict->may_recurse && verdict->answer == ANSWER_NONE),
-                  "%s: nothing of it is ours", foreign[_i].row);
+                  "%s: nothing of it is ours", others[_i].row);
 }
 END_TEST
 
-START_TEST(who_does_not_want_recursion_gets_none)
+START_TEST(a_query_without_rd_is_not_forwarded)
 {
     static const char *const names[] = {"www.debian.org", "printer.local", "localhost"};
 
@@ -252,7 +264,7 @@ START_TEST(a_name_without_a_route_is_refused)
 }
 END_TEST
 
-/* Whoever learns of a verdict (log, metrics) may not learn what the client may not. */
+/* Readers of a verdict (log, metrics) may not learn more than the client. */
 START_TEST(a_verdict_on_anothers_name_holds_nothing_of_it)
 {
     static const struct {
@@ -300,7 +312,7 @@ START_TEST(outsiders_get_nxdomain_where_that_is_set)
 }
 END_TEST
 
-/* Whoever lists a zone of upstreams says who knows what stands beside the records. */
+/* A listed zone names the upstreams that have the other data of such a name. */
 START_TEST(a_name_above_records_is_asked_for_in_a_listed_zone)
 {
     static const char *const text = "space: empty-names\ncidr: 10.9.0.0/16\nrecords:\n"
@@ -380,8 +392,8 @@ int main(void)
     tcase_add_checked_fixture(table, set_up, tear_down);
     tcase_add_loop_test(table, every_row_of_the_table_holds, 0, sizeof rows / sizeof rows[0]);
     tcase_add_loop_test(table, with_upstreams_what_is_not_ours_is_forwarded, 0,
-                        sizeof foreign / sizeof foreign[0]);
-    tcase_add_test(table, who_does_not_want_recursion_gets_none);
+                        sizeof others / sizeof others[0]);
+    tcase_add_test(table, a_query_without_rd_is_not_forwarded);
     tcase_add_test(table, a_name_without_a_route_is_refused);
     tcase_add_test(table, a_verdict_on_anothers_name_holds_nothing_of_it);
     tcase_add_test(table, without_a_snapshot_nothing_is_ready);

@@ -66,7 +66,7 @@ static const char *explain_in_a_sentence(const char *from, const char *name, cha
     return out;
 }
 
-START_TEST(a_reason_is_told_in_one_sentence)
+START_TEST(a_reason_is_one_sentence)
 {
     char sentence[EDE_TEXT_OCTETS + 1];
 
@@ -79,7 +79,7 @@ END_TEST
 /* Sentences about names that are forwarded, once there are upstreams. */
 static const struct {
     const char *name;
-    enum reason reason; /* as set by who asked; REASON_NONE: by decide */
+    enum reason reason; /* as set after forwarding; REASON_NONE: by decide */
     const char *fault, *upstream, *expected;
 } forwarded[] = {
     {"www.debian.org", REASON_NONE, NULL, NULL, ""},
@@ -107,7 +107,7 @@ static const struct {
     {"x.localhost", REASON_NONE, NULL, NULL, ""},
 };
 
-START_TEST(what_an_upstream_did_is_told_in_one_sentence)
+START_TEST(an_upstreams_fault_is_one_sentence)
 {
     char sentence[EDE_TEXT_OCTETS + 1] = "";
     struct text text = text_over(sentence, EDE_TEXT_OCTETS);
@@ -124,7 +124,7 @@ START_TEST(what_an_upstream_did_is_told_in_one_sentence)
 }
 END_TEST
 
-START_TEST(a_query_without_rd_is_told_of_it)
+START_TEST(a_query_without_rd_gets_that_as_its_reason)
 {
     char sentence[EDE_TEXT_OCTETS + 1] = "";
     struct text text = text_over(sentence, EDE_TEXT_OCTETS);
@@ -139,7 +139,7 @@ START_TEST(a_query_without_rd_is_told_of_it)
 }
 END_TEST
 
-/* With the longest names there are, 100 octets are enough for code and fact. */
+/* With the longest possible names, 100 octets are enough for code and fact. */
 START_TEST(the_sentence_is_never_longer_than_its_room)
 {
     static const char *const labels[] = {
@@ -155,7 +155,7 @@ START_TEST(the_sentence_is_never_longer_than_its_room)
 }
 END_TEST
 
-/* All steps of an explanation in one text, | between. */
+/* All steps of an explanation in one text, separated by |. */
 static void write_steps(const struct explanation *explanation, char *out)
 {
     ck_assert_uint_gt(explanation->count, 1);
@@ -165,7 +165,7 @@ static void write_steps(const struct explanation *explanation, char *out)
                        explanation->steps[i].octets);
 }
 
-static void tell_type(const char *from, const char *name, uint16_t type, char *out)
+static void explain_type(const char *from, const char *name, uint16_t type, char *out)
 {
     struct deciding deciding;
     struct explanation explanation;
@@ -175,9 +175,9 @@ static void tell_type(const char *from, const char *name, uint16_t type, char *o
     write_steps(&explanation, out);
 }
 
-static void tell(const char *from, const char *name, char *out)
+static void explain_name(const char *from, const char *name, char *out)
 {
-    tell_type(from, name, 1, out);
+    explain_type(from, name, 1, out);
 }
 
 static const struct {
@@ -188,7 +188,7 @@ static const struct {
      "|host=api.example.com*(*:34)|app=frozen-oasis-70544*(*:31)*10.0.0.37 10.0.16.21*"
      "|verdict=NOERROR*"},
     {PEER, "api.example.com",
-     "*pcx-111aaa111 because of 10.20.0.0/16|*|verdict=NOERROR*Q40*"}, /* no places to a peer */
+     "*pcx-111aaa111 because of 10.20.0.0/16|*|verdict=NOERROR*Q40*"}, /* no locations for a peer */
     {DYNO, "sleepy-river-2739.herokuapp.com", "*web_up=0*(*:45)*|remedy=*|verdict=NOERROR*Q10*"},
     {DYNO, "open-plain-1001-1234567890ab.herokuapp.com",
      "*internal_routing=false*recreated*|verdict=REFUSED*Q20*"},
@@ -200,12 +200,12 @@ static const struct {
      "|host=db.internal.example.com kind=static records (*:71)|verdict=NOERROR"},
 };
 
-START_TEST(a_decision_is_told_step_by_step_with_its_places)
+START_TEST(a_decision_is_explained_step_by_step_with_its_locations)
 {
-    char told[EXPLAIN_STEPS_MAX * (EXPLAIN_STEP_OCTETS + 1)];
+    char steps[EXPLAIN_STEPS_MAX * (EXPLAIN_STEP_OCTETS + 1)];
 
-    tell(stories[_i].from, stories[_i].name, told);
-    ck_assert_msg(fnmatch(stories[_i].expected, told, FNM_NOESCAPE) == 0, "%s", told);
+    explain_name(stories[_i].from, stories[_i].name, steps);
+    ck_assert_msg(fnmatch(stories[_i].expected, steps, FNM_NOESCAPE) == 0, "%s", steps);
 }
 END_TEST
 
@@ -221,20 +221,20 @@ static const struct {
      "test-space"},
 };
 
-START_TEST(places_and_owners_are_told_to_the_operator)
+START_TEST(locations_and_owners_are_shown_to_the_operator)
 {
-    char told[EXPLAIN_STEPS_MAX * (EXPLAIN_STEP_OCTETS + 1)];
+    char steps[EXPLAIN_STEPS_MAX * (EXPLAIN_STEP_OCTETS + 1)];
     const struct explain_facts facts = {.for_operator = true};
     struct explanation explanation;
     struct deciding deciding;
 
-    tell(audiences[_i].from, audiences[_i].name, told);
-    ck_assert_msg(strstr(told, audiences[_i].secret) == NULL, "%s", told);
+    explain_name(audiences[_i].from, audiences[_i].name, steps);
+    ck_assert_msg(strstr(steps, audiences[_i].secret) == NULL, "%s", steps);
     deciding_ask(&deciding, snapshot, audiences[_i].from, audiences[_i].name, 1);
     deciding.verdict.reason = verdict_inner_reason(&deciding.verdict);
     explain(snapshot, &deciding.client, &deciding.query, &deciding.verdict, &facts, &explanation);
-    write_steps(&explanation, told);
-    ck_assert_msg(fnmatch(audiences[_i].expected, told, FNM_NOESCAPE) == 0, "%s", told);
+    write_steps(&explanation, steps);
+    ck_assert_msg(fnmatch(audiences[_i].expected, steps, FNM_NOESCAPE) == 0, "%s", steps);
 }
 END_TEST
 
@@ -253,16 +253,16 @@ static const struct {
     {"sleepy-river-2739.herokuapp.com", 28, "*web_up=0*)|remedy=*|verdict=NOERROR*Q10*"},
 };
 
-START_TEST(a_type_that_an_internal_name_has_not_is_told)
+START_TEST(a_type_that_an_internal_name_does_not_have_is_explained)
 {
-    char told[EXPLAIN_STEPS_MAX * (EXPLAIN_STEP_OCTETS + 1)];
+    char steps[EXPLAIN_STEPS_MAX * (EXPLAIN_STEP_OCTETS + 1)];
 
-    tell_type(DYNO, other_types[_i].name, other_types[_i].type, told);
-    ck_assert_msg(fnmatch(other_types[_i].expected, told, FNM_NOESCAPE) == 0, "%s", told);
+    explain_type(DYNO, other_types[_i].name, other_types[_i].type, steps);
+    ck_assert_msg(fnmatch(other_types[_i].expected, steps, FNM_NOESCAPE) == 0, "%s", steps);
 }
 END_TEST
 
-/* All steps of a forwarded name, | between; the forwarder's own knowledge where there is some. */
+/* All steps of a forwarded name, separated by |, with the forwarder's facts if any. */
 static const struct {
     const char *name;
     struct explain_facts facts;
@@ -284,10 +284,10 @@ static const struct {
     {"localhost", {NULL, NULL, NULL, NULL, false, false}, "*|verdict=NOERROR"},
 };
 
-START_TEST(a_forwarded_name_is_told_with_its_route)
+START_TEST(a_forwarded_name_is_explained_with_its_route)
 {
     struct explain_facts facts = forward_stories[_i].facts;
-    char told[EXPLAIN_STEPS_MAX * (EXPLAIN_STEP_OCTETS + 1)];
+    char steps[EXPLAIN_STEPS_MAX * (EXPLAIN_STEP_OCTETS + 1)];
     struct routes routes = routes_usual();
     struct route items[2] = {routes.items[0], routes.items[1]};
     struct explanation explanation;
@@ -298,26 +298,26 @@ START_TEST(a_forwarded_name_is_told_with_its_route)
     deciding_ask(&deciding, snapshot, DYNO, forward_stories[_i].name, 1);
     explain(snapshot, &deciding.client, &deciding.query, &deciding.verdict,
             facts.servers == NULL && facts.cached == NULL ? NULL : &facts, &explanation);
-    write_steps(&explanation, told);
-    ck_assert_msg(fnmatch(forward_stories[_i].expected, told, FNM_NOESCAPE) == 0, "%s", told);
+    write_steps(&explanation, steps);
+    ck_assert_msg(fnmatch(forward_stories[_i].expected, steps, FNM_NOESCAPE) == 0, "%s", steps);
 }
 END_TEST
 
-/* What a client may not know is not told to it. */
-START_TEST(nothing_of_another_space_is_told)
+/* A client does not get facts that it may not know. */
+START_TEST(nothing_of_another_space_is_disclosed)
 {
     static const char *const secrets[] = {"frozen", "test-space", "10.0.0", "web_up",
                                           "pcx-",   "zones/",     "haiku"};
     static const char *const names[] = {"api.example.com", "x.apps.example.com", "example.net"};
-    char told[EXPLAIN_STEPS_MAX * (EXPLAIN_STEP_OCTETS + 1)];
+    char steps[EXPLAIN_STEPS_MAX * (EXPLAIN_STEP_OCTETS + 1)];
 
     for (size_t i = 0; i < sizeof names / sizeof names[0]; i++) {
-        tell(OTHER, names[i], told);
+        explain_name(OTHER, names[i], steps);
         for (size_t j = 0; j < sizeof secrets / sizeof secrets[0]; j++)
-            ck_assert_msg(strstr(told, secrets[j]) == NULL, "%s: %s", names[i], told);
-        tell("203.0.113.9", names[i], told);
+            ck_assert_msg(strstr(steps, secrets[j]) == NULL, "%s: %s", names[i], steps);
+        explain_name("203.0.113.9", names[i], steps);
         for (size_t j = 0; j < sizeof secrets / sizeof secrets[0]; j++)
-            ck_assert_msg(strstr(told, secrets[j]) == NULL, "%s: %s", names[i], told);
+            ck_assert_msg(strstr(steps, secrets[j]) == NULL, "%s: %s", names[i], steps);
     }
 }
 END_TEST
@@ -330,18 +330,19 @@ int main(void)
     TCase *telling = tcase_create("telling");
 
     tcase_add_checked_fixture(telling, set_up, tear_down);
-    tcase_add_loop_test(telling, a_reason_is_told_in_one_sentence, 0, COUNT(reasons));
-    tcase_add_loop_test(telling, what_an_upstream_did_is_told_in_one_sentence, 0, COUNT(forwarded));
-    tcase_add_test(telling, a_query_without_rd_is_told_of_it);
-    tcase_add_loop_test(telling, a_forwarded_name_is_told_with_its_route, 0,
+    tcase_add_loop_test(telling, a_reason_is_one_sentence, 0, COUNT(reasons));
+    tcase_add_loop_test(telling, an_upstreams_fault_is_one_sentence, 0, COUNT(forwarded));
+    tcase_add_test(telling, a_query_without_rd_gets_that_as_its_reason);
+    tcase_add_loop_test(telling, a_forwarded_name_is_explained_with_its_route, 0,
                         COUNT(forward_stories));
     tcase_add_test(telling, the_sentence_is_never_longer_than_its_room);
-    tcase_add_loop_test(telling, a_decision_is_told_step_by_step_with_its_places, 0,
+    tcase_add_loop_test(telling, a_decision_is_explained_step_by_step_with_its_locations, 0,
                         COUNT(stories));
-    tcase_add_loop_test(telling, places_and_owners_are_told_to_the_operator, 0, COUNT(audiences));
-    tcase_add_loop_test(telling, a_type_that_an_internal_name_has_not_is_told, 0,
+    tcase_add_loop_test(telling, locations_and_owners_are_shown_to_the_operator, 0,
+                        COUNT(audiences));
+    tcase_add_loop_test(telling, a_type_that_an_internal_name_does_not_have_is_explained, 0,
                         COUNT(other_types));
-    tcase_add_test(telling, nothing_of_another_space_is_told);
+    tcase_add_test(telling, nothing_of_another_space_is_disclosed);
     suite_add_tcase(suite, telling);
     return suite_run(suite);
 }

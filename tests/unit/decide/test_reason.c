@@ -6,9 +6,7 @@
 #include "support/suite.h"
 
 /*
- * The reasons of SPEC.md section 4; beyond it Q23 and Q26, which keep names and addresses of ours
- * apart from upstreams, Q28 for aliases that lead nowhere, Q41 for what is stale, and Q70 for what
- * is not served at all.
+ * Every reason with its level and EDE code, as users see them; a change here changes the interface.
  */
 static const struct {
     enum reason reason;
@@ -44,7 +42,7 @@ START_TEST(no_reason_is_missing_here)
 }
 END_TEST
 
-START_TEST(every_reason_says_what_and_what_to_do)
+START_TEST(every_reason_has_a_description_and_a_remedy)
 {
     const struct reason_entry *entry = reason_entry((enum reason)_i);
 
@@ -58,7 +56,7 @@ START_TEST(every_reason_says_what_and_what_to_do)
 }
 END_TEST
 
-START_TEST(no_two_reasons_look_the_same_in_an_answer)
+START_TEST(no_two_reasons_are_the_same_in_an_answer)
 {
     const struct reason_entry *entry = reason_entry((enum reason)_i);
 
@@ -86,8 +84,8 @@ int main(void)
 
     tcase_add_loop_test(table, a_reason_has_its_code_everywhere, 0, EXPECTED_COUNT);
     tcase_add_test(table, no_reason_is_missing_here);
-    tcase_add_loop_test(table, every_reason_says_what_and_what_to_do, 1, REASON_COUNT);
-    tcase_add_loop_test(table, no_two_reasons_look_the_same_in_an_answer, 0, REASON_COUNT);
+    tcase_add_loop_test(table, every_reason_has_a_description_and_a_remedy, 1, REASON_COUNT);
+    tcase_add_loop_test(table, no_two_reasons_are_the_same_in_an_answer, 0, REASON_COUNT);
     tcase_add_test(table, no_reason_is_empty);
     suite_add_tcase(suite, table);
     return suite_run(suite);

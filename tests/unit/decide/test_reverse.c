@@ -61,7 +61,7 @@ START_TEST(a_reverse_name_inside_a_served_space_is_ours)
 }
 END_TEST
 
-/* Every name below the zone's apex lies inside the space's CIDR, so it is ours, however odd. */
+/* Every name below the zone's apex is inside the space's CIDR, so it is ours in any form. */
 START_TEST(nothing_below_the_zones_apex_is_forwarded)
 {
     static const char *const odd[] = {
@@ -91,8 +91,11 @@ START_TEST(a_peer_may_not_ask_who_has_an_address)
 }
 END_TEST
 
-/* A space that is seen at its own addresses only is another's elsewhere; nobody else is asked. */
-START_TEST(a_space_that_is_not_seen_here_keeps_its_reverse_names)
+/*
+ * A space that is visible only at its own addresses is another space elsewhere; its names are not
+ * forwarded.
+ */
+START_TEST(a_space_that_is_not_visible_here_keeps_its_reverse_names)
 {
     static const char *const inside[] = {"1.9.10.in-addr.arpa", "9.10.in-addr.arpa",
                                          "4.3.9.10.in-addr.arpa"};
@@ -122,7 +125,7 @@ int main(void)
     tcase_add_loop_test(deciding, a_reverse_name_inside_a_served_space_is_ours, 0,
                         sizeof names / sizeof names[0]);
     tcase_add_test(deciding, nothing_below_the_zones_apex_is_forwarded);
-    tcase_add_test(deciding, a_space_that_is_not_seen_here_keeps_its_reverse_names);
+    tcase_add_test(deciding, a_space_that_is_not_visible_here_keeps_its_reverse_names);
     tcase_add_test(deciding, a_peer_may_not_ask_who_has_an_address);
     suite_add_tcase(suite, deciding);
     return suite_run(suite);

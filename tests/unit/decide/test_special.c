@@ -10,7 +10,7 @@
 
 #define ZEROS_28 "0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0"
 
-/* Every special name at its top, below it, and the name beside it that is none. */
+/* Every special name at its top, below it, and a similar name that is not special. */
 static const struct {
     const char *name;
     int kind;             /* enum special_kind; -1: not special */
@@ -117,7 +117,7 @@ START_TEST(a_special_name_is_found_with_its_top)
 }
 END_TEST
 
-START_TEST(a_name_of_127_labels_is_looked_at_too)
+START_TEST(a_name_of_127_labels_is_handled_too)
 {
     struct name name = {.length = 255, .label_count = 127};
     struct special special;
@@ -181,7 +181,7 @@ static const struct {
     {"invalid", "x.invalid", false},
     {"localhost", "localhost", false},
     {"x.localhost", "x.localhost", false},
-    /* a zone never reaches into what is ours */
+    /* a zone never covers names of ours */
     {"10.in-addr.arpa", "1.7.20.10.in-addr.arpa", true},
     {"10.in-addr.arpa", "1.7.0.10.in-addr.arpa", false},
     {"0.10.in-addr.arpa", "1.7.0.10.in-addr.arpa", false},
@@ -246,7 +246,7 @@ START_TEST(a_special_name_is_answered_here)
 }
 END_TEST
 
-/* A custom domain of an app that is not internal is as any other name (T7). */
+/* A custom domain of an app without internal routing is treated as any other name. */
 START_TEST(the_host_of_an_app_that_is_not_internal_answers_nothing)
 {
     static const char text[] =
@@ -264,7 +264,7 @@ START_TEST(the_host_of_an_app_that_is_not_internal_answers_nothing)
 }
 END_TEST
 
-/* With another suffix for discovery, names of the usual one stay inside all the same. */
+/* With another discovery suffix, names of the usual one are still not forwarded. */
 START_TEST(localspace_is_special_under_another_suffix)
 {
     static const char text[] = "space: one-space\ncidr: 10.7.0.0/16\nrouters: [10.7.0.11]\n";
@@ -306,7 +306,7 @@ int main(void)
     TCase *deciding = tcase_create("deciding");
 
     tcase_add_loop_test(finding, a_special_name_is_found_with_its_top, 0, COUNT(names));
-    tcase_add_test(finding, a_name_of_127_labels_is_looked_at_too);
+    tcase_add_test(finding, a_name_of_127_labels_is_handled_too);
     tcase_add_test(finding, zones_that_no_name_would_take_are_known);
     suite_add_tcase(suite, finding);
     tcase_add_checked_fixture(deciding, set_up, tear_down);

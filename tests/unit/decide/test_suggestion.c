@@ -33,7 +33,7 @@ static void tear_down(void)
 
 static const struct {
     const char *from, *word;
-    const char *expected; /* NULL: none is near */
+    const char *expected; /* NULL: none is close */
 } apps[] = {
     {DYNO, "frozen-oasis-70545", "frozen-oasis-70544"},
     {DYNO, "frozen-oasis-70544", NULL}, /* never the word itself */
@@ -65,7 +65,7 @@ static void check(struct suggestion near, const char *expected, const char *word
     ck_assert_mem_eq(near.text, expected, near.length);
 }
 
-START_TEST(a_near_app_is_one_the_client_may_know)
+START_TEST(a_suggested_app_is_one_the_client_may_know)
 {
     struct deciding deciding;
     uint8_t label[64];
@@ -82,7 +82,7 @@ static const struct {
                  {"runn", "run"},    {"consul-server", "consul_server"},
                  {"database", NULL}, {"r", NULL}};
 
-START_TEST(a_near_process_is_one_of_the_app)
+START_TEST(a_suggested_process_is_one_of_the_app)
 {
     const struct segment *segment = snapshot->segments[2];
     uint8_t label[64];
@@ -93,10 +93,10 @@ START_TEST(a_near_process_is_one_of_the_app)
 }
 END_TEST
 
-/* While a client waits there is no time to compare with everything. */
-START_TEST(only_so_many_apps_are_looked_at)
+/* The time of a query is bounded. */
+START_TEST(only_so_many_apps_are_compared)
 {
-    enum { APPS = 2 * NEAR_APPS_MAX };
+    enum { APPS = 2 * SUGGESTION_APPS_MAX };
     char *text = malloc(APPS * 40 + 100);
     size_t length =
         (size_t)sprintf(text, "space: many-apps\ngeneration: fir\ncidr: 10.9.0.0/16\napps:\n");
@@ -122,11 +122,11 @@ int main(void)
     TCase *words = tcase_create("words");
 
     tcase_add_checked_fixture(words, set_up, tear_down);
-    tcase_add_loop_test(words, a_near_app_is_one_the_client_may_know, 0,
+    tcase_add_loop_test(words, a_suggested_app_is_one_the_client_may_know, 0,
                         sizeof apps / sizeof apps[0]);
-    tcase_add_loop_test(words, a_near_process_is_one_of_the_app, 0,
+    tcase_add_loop_test(words, a_suggested_process_is_one_of_the_app, 0,
                         sizeof processes / sizeof processes[0]);
-    tcase_add_test(words, only_so_many_apps_are_looked_at);
+    tcase_add_test(words, only_so_many_apps_are_compared);
     suite_add_tcase(suite, words);
     return suite_run(suite);
 }
