@@ -7,11 +7,11 @@
 
 enum { POINTERS_END = 0x4000 };
 
-/* ---- the aliases of upstreams ---- */
+/* ---- aliases in upstreams' answers ---- */
 
-/* Whether what upstreams say of the name is passed on to this client, who asks so. */
-static bool is_foreign(const struct snapshot *snapshot, const struct client *client,
-                       const struct query *asks, const struct name *name)
+/* True when this client gets an upstream's answer for the name. */
+static bool gets_upstream_answer(const struct snapshot *snapshot, const struct client *client,
+                                 const struct query *asks, const struct name *name)
 {
     struct query query = *asks;
     struct verdict verdict;
@@ -22,7 +22,7 @@ static bool is_foreign(const struct snapshot *snapshot, const struct client *cli
            verdict.situation == SITUATION_SPECIAL;
 }
 
-/* Goes to the first alias that leads to a name of ours. Returns false when there is none. */
+/* Finds the first alias that leads to a name of ours. Returns false when there is none. */
 static bool find_cut(const struct snapshot *snapshot, const struct client *client,
                      const struct query *query, const struct question *question,
                      const struct response *response, struct response_alias *alias)
@@ -31,7 +31,7 @@ static bool find_cut(const struct snapshot *snapshot, const struct client *clien
     if (response == NULL || (response->bits & RESPONSE_HAS_ALIAS) == 0)
         return false;
     while (response_next_alias(response, question, alias))
-        if (!is_foreign(snapshot, client, query, &alias->target))
+        if (!gets_upstream_answer(snapshot, client, query, &alias->target))
             return true;
     return false;
 }
@@ -85,7 +85,7 @@ static void start_reply(struct chain *chain)
                 exchange->reply, respond_octets_most(exchange));
 }
 
-/* Goes on at the target of an alias that was written with its target at this offset; 0: nowhere. */
+/* Continues at the target of an alias, written at this offset of the reply; 0: it did not fit. */
 static void follow(struct chain *chain, const struct name *target, unsigned at)
 {
     struct exchange *exchange = chain->exchange;
@@ -100,7 +100,7 @@ static void follow(struct chain *chain, const struct name *target, unsigned at)
     chain->asked = (uint16_t)at;
 }
 
-/* As far as names of ours lead; bounded by ALIAS_LINKS_MOST, and by the room. */
+/* Follows the static aliases; bounded by ALIAS_LINKS_MOST and by the room. */
 static void advance(struct chain *chain)
 {
     struct exchange *exchange = chain->exchange;
@@ -130,7 +130,7 @@ void chain_start(struct chain *chain, const struct snapshot *snapshot, struct ex
     exchange->ttl_seconds = 0;
     alias_begin(&chain->links, snapshot, &exchange->client);
     respond_fill_options(snapshot, exchange, &reason, &chain->options);
-    chain->options.has_ede = true; /* room for the reason of a last name that is not known yet */
+    chain->options.has_ede = true; /* room for the reason of the last name, not known yet */
     start_reply(chain);
     advance(chain);
 }
@@ -148,7 +148,7 @@ static struct splice splice_over(struct chain *chain, const struct forward_resul
     };
 }
 
-/* What a stale link is to say when the last name has nothing to say itself. */
+/* Keeps a stale link's reason, for a last name without one. */
 static void note_stale(struct chain *chain, const struct forward_result *found)
 {
     chain->old = chain->exchange->verdict;
@@ -157,7 +157,7 @@ static void note_stale(struct chain *chain, const struct forward_result *found)
     chain->old.upstream = found->server;
 }
 
-/* Leaves what was found behind the alias `last`, and goes on at its target. */
+/* Cuts the result behind the alias `last`, and continues at its target. */
 static void leave(struct chain *chain, const struct forward_result *found,
                   const struct response_alias *last)
 {
@@ -167,7 +167,7 @@ static void leave(struct chain *chain, const struct forward_result *found,
     struct question question = chain->question;
     struct response_alias alias = {.end = 0};
 
-    question.name = &name; /* which the exchange leaves */
+    question.name = &name; /* that the exchange leaves */
     if (found->is_stale)
         note_stale(chain, found);
     unsigned at = splice_links(&splice, last->answers);
@@ -180,7 +180,8 @@ static void leave(struct chain *chain, const struct forward_result *found,
 static void write_found(struct chain *chain, const struct forward_result *found)
 {
     struct exchange *exchange = chain->exchange;
-    const struct response *response = respond_settle(chain->snapshot, found, &exchange->verdict);
+    const struct response *response =
+        respond_set_verdict(chain->snapshot, found, &exchange->verdict);
 
     chain->is_over = true;
     chain->response = response;
@@ -216,7 +217,7 @@ static void use_old_reason(const struct chain *chain, struct verdict *verdict)
     verdict->upstream = chain->old.upstream;
 }
 
-/* True when the reply was full before the chain came to its last name. */
+/* True when the reply was full before the chain reached its last name. */
 static bool is_short(const struct chain *chain)
 {
     enum situation situation = chain->exchange->verdict.situation;
@@ -225,17 +226,17 @@ static bool is_short(const struct chain *chain)
            (situation == SITUATION_ALIAS || situation == SITUATION_FORWARD);
 }
 
-/* The last name's answer, unless it is there already. */
+/* Writes the last name's answer, unless it is there already. */
 static uint16_t write_last(struct chain *chain)
 {
     struct exchange *exchange = chain->exchange;
     struct verdict *verdict = &exchange->verdict;
 
-    if (verdict->situation == SITUATION_ALIAS_ENDLESS) /* no part of it is of any use */
+    if (verdict->situation == SITUATION_ALIAS_ENDLESS) /* no part of it is useful */
         start_reply(chain);
     if (chain->response != NULL)
         return chain->response->rcode;
-    if (is_short(chain)) /* the rest is for who asks again over TCP */
+    if (is_short(chain)) /* the client asks again over TCP */
         verdict->rcode = RCODE_NOERROR;
     else
         render(chain->snapshot, exchange, &chain->reply, chain->asked);

@@ -9,7 +9,7 @@
 
 enum { STRING_OCTETS_MAX = 255 };
 
-/* A character string under construction: the length octet comes first and is known last. */
+/* A character string being written: its length octet comes first and is set last. */
 struct string {
     char octets[STRING_OCTETS_MAX];
     struct text text;
@@ -99,7 +99,7 @@ static void read_asked(const struct exchange *exchange, struct query *query)
     memcpy(query->name.octets, suffix, query->name.length);
 }
 
-/* What the forwarder knows of a name, as texts for explain. */
+/* The forwarder's facts about a name, as texts for explain. */
 struct forward_facts {
     char servers[STRING_OCTETS_MAX + 1];
     char cached[STRING_OCTETS_MAX + 1];
@@ -118,7 +118,7 @@ static void gather_facts(const struct exchange *exchange, const struct query *qu
     facts->cached[text_length(&cached)] = '\0';
 }
 
-/* The verdict on A at the name behind _why, for the same client. */
+/* Explains the verdict on A at the name behind _why, for the same client. */
 static void format_why(const struct snapshot *snapshot, const struct exchange *exchange,
                        struct reply *reply, uint16_t owner)
 {

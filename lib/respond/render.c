@@ -3,7 +3,7 @@
 #include <string.h>
 
 #include "decide/alias.h"
-#include "respond/beside.h"
+#include "respond/additional.h"
 #include "respond/introspect.h"
 #include "wire/types.h"
 
@@ -11,10 +11,10 @@ enum {
     SRV_HEAD_OCTETS = 6, /* priority, weight, port (RFC 2782) */
     SERVICES_MAX = 128,  /* SRV records whose target's address is added */
     POINTER_LIMIT = 0x4000,
-    LOCALHOST_TTL_SECONDS = 3600, /* it never changes */
+    LOCALHOST_TTL_SECONDS = 3600, /* the addresses never change */
 };
 
-/* Everything that writing one answer needs. */
+/* The state of writing one answer. */
 struct rendering {
     const struct snapshot *snapshot;
     struct exchange *exchange;
@@ -138,7 +138,7 @@ static void put_pointer(struct rendering *rendering)
     reply_close_record(rendering->reply, data);
 }
 
-/* An address beside an SRV record: welcome, but its absence is no truncation. */
+/* An address that goes with an SRV record: optional, so leaving it out does not set TC. */
 static void put_additional(struct rendering *rendering, uint16_t owner, uint32_t ip)
 {
     struct reply *reply = rendering->reply;
@@ -165,7 +165,7 @@ static void put_services(struct rendering *rendering)
             reply_record(reply, rendering->asked, TYPE_SRV, segment->dyno_ttl_seconds, 0);
         if (data == NULL)
             break;
-        write32(&reply->out, 0); /* priority, weight: all alike */
+        write32(&reply->out, 0); /* priority, weight: all equal */
         write16(&reply->out, rendering->verdict->port->number);
         size_t target = (size_t)(reply->out.next - reply->out.start);
         put_dyno_name(rendering, dyno);
@@ -181,7 +181,7 @@ static void put_services(struct rendering *rendering)
         put_additional(rendering, targets[i], addresses[i]);
 }
 
-/* Returns where its data stands, NULL when it does not fit. */
+/* Returns its data in the reply, NULL when it does not fit. */
 static const uint8_t *put_octets_record(struct rendering *rendering, uint16_t owner,
                                         const struct record_entry *record)
 {
@@ -201,7 +201,7 @@ static void put_records(struct rendering *rendering)
     const struct record_entry *records = rendering->verdict->segment->records + host->owner;
     uint16_t type = rendering->exchange->query.type;
 
-    struct beside beside = {.count = 0};
+    struct additional additional = {.count = 0};
 
     if (type == TYPE_ANY)
         type = records[0].type;
@@ -210,9 +210,9 @@ static void put_records(struct rendering *rendering)
             continue;
         const uint8_t *data = put_octets_record(rendering, rendering->asked, &records[i]);
         if (data != NULL)
-            beside_note(&beside, rendering->reply, type, data);
+            additional_note(&additional, rendering->reply, type, data);
     }
-    beside_write(&beside, rendering->snapshot, rendering->exchange, rendering->reply);
+    additional_write(&additional, rendering->snapshot, rendering->exchange, rendering->reply);
 }
 
 static void put_soa(struct rendering *rendering, uint16_t owner)
@@ -231,7 +231,7 @@ static void put_soa(struct rendering *rendering, uint16_t owner)
     store32(data + snapshot->soa_length - 4, ttl_seconds);
 }
 
-/* The CNAME from a custom domain to its DNS target, which owns what follows. */
+/* The CNAME from a custom domain to its DNS target, which owns the records that follow. */
 static void put_cname(struct rendering *rendering)
 {
     const struct segment *segment = rendering->verdict->segment;

@@ -41,8 +41,8 @@ void respond_prefetch_text(const struct snapshot *snapshot, const struct exchang
         index_prefetch_text(&snapshot->index, snapshot->segments, exchange->hash);
 }
 
-/* What a request gets that is no readable query (T14, T15). Outsiders are told one reason only. */
-static void settle_unreadable(enum query_status status, bool is_inside, struct verdict *verdict)
+/* The verdict for a request that is not a readable query. Outsiders get no reason here. */
+static void set_unreadable(enum query_status status, bool is_inside, struct verdict *verdict)
 {
     static const uint8_t rcodes[] = {
         [QUERY_MALFORMED] = RCODE_FORMERR,
@@ -74,7 +74,7 @@ void respond_fill_options(const struct snapshot *snapshot, const struct exchange
         is_inside && exchange->query.wants_nsid ? strlen(snapshot->policy.server_id) : 0;
     options->keepalive_100ms = exchange->keepalive_100ms;
     options->passed_length = 0;
-    /* NXDOMAIN to outsiders stays bare: it shall look like any other server's (T5). */
+    /* NXDOMAIN to outsiders has no EDE, so that it looks like any other server's. */
     bool is_bare = verdict->situation == SITUATION_OUTSIDER && verdict->rcode == RCODE_NXDOMAIN;
     if (verdict->reason == REASON_NONE || !exchange->query.has_opt || is_bare)
         return;
@@ -96,7 +96,7 @@ void respond_decide(const struct snapshot *snapshot, struct exchange *exchange)
     if (exchange->status == QUERY_READ)
         decide(snapshot, &exchange->client, &exchange->query, exchange->hash, &exchange->verdict);
     else if (exchange->status != QUERY_DROPPED)
-        settle_unreadable(exchange->status, exchange->client.count > 0, &exchange->verdict);
+        set_unreadable(exchange->status, exchange->client.count > 0, &exchange->verdict);
 }
 
 size_t respond_write(const struct snapshot *snapshot, struct exchange *exchange)
@@ -120,7 +120,7 @@ size_t respond_write(const struct snapshot *snapshot, struct exchange *exchange)
     return exchange->reply_length;
 }
 
-/* ---- what upstreams answered ---- */
+/* ---- upstreams' answers ---- */
 
 static enum reason failure_reason(enum forward_failure failure)
 {
@@ -152,8 +152,9 @@ bool respond_withholds(const struct snapshot *snapshot, const struct verdict *ve
                                  (void *)snapshot);
 }
 
-const struct response *respond_settle(const struct snapshot *snapshot,
-                                      const struct forward_result *found, struct verdict *verdict)
+const struct response *respond_set_verdict(const struct snapshot *snapshot,
+                                           const struct forward_result *found,
+                                           struct verdict *verdict)
 {
     const struct response *response = found->response;
 
@@ -180,7 +181,7 @@ size_t respond_relay(const struct snapshot *snapshot, struct exchange *exchange,
 {
     char reason_octets[EDE_TEXT_OCTETS] __attribute__((uninitialized));
     struct text reason = text_over(reason_octets, sizeof reason_octets);
-    const struct response *response = respond_settle(snapshot, found, &exchange->verdict);
+    const struct response *response = respond_set_verdict(snapshot, found, &exchange->verdict);
     struct reply_options options;
 
     if (response == NULL)

@@ -1,13 +1,13 @@
 #pragma once
 /**
- * The whole server without I/O: request octets in, reply octets out.
+ * The whole server without I/O: from request octets to reply octets.
  *
- *     read (wire/query) → decide (decide/decide) → write (serve/render, or forward/relay)
+ *     read (wire/query) → decide (decide/decide) → write (respond/render, or forward/relay)
  *
- * In steps, so that a batch can let memory arrive while it works on the next request, and so that
- * what is not ours can be asked elsewhere in between: respond_prepare reads and classifies and asks
- * for the index slots to be fetched; respond_decide decides; respond_write writes what is ours,
- * respond_relay what an upstream answered. respond_finish decides and writes; respond does it all.
+ * It runs in steps, so that a batch works on other requests while memory is fetched, and so that
+ * other names can be forwarded in between: respond_prepare reads and classifies and prefetches the
+ * index slots; respond_decide decides; respond_write writes our own answer, respond_relay an
+ * upstream's. respond_finish decides and writes; respond does all of it.
  *
  * Threads: pure but for the exchange.  Memory: allocates nothing; reads no clock; makes no call to
  * the system.
@@ -22,7 +22,7 @@
 
 enum transport { TRANSPORT_UDP, TRANSPORT_TCP };
 
-/** One request on its way to a reply. */
+/** One request and its reply. */
 struct exchange {
     /* Set by the caller. */
     const uint8_t *request;
@@ -31,8 +31,8 @@ struct exchange {
     enum transport transport;
     uint16_t keepalive_100ms;      /* idle timeout offered over TCP (RFC 7828); 0: none */
     uint8_t *reply;                /* room for UDP_OCTETS_MOST or TCP_OCTETS_MOST octets */
-    uint32_t rotation;             /* grows by one per exchange: turns the order of addresses */
-    const struct forward *forward; /* NULL: names that are not ours are asked of nobody */
+    uint32_t rotation;             /* grows by one per exchange: rotates the addresses */
+    const struct forward *forward; /* NULL: other names are not forwarded */
 
     /* Set by respond_prepare. */
     enum query_status status;
@@ -44,42 +44,41 @@ struct exchange {
     /* Set by respond_decide. */
     struct verdict verdict;
 
-    /* Set by what writes. */
+    /* Set by the functions that write. */
     bool is_deferred;    /* by batch_finish: the reply comes later */
     size_t reply_length; /* 0: no reply */
-    uint16_t rcode;      /* with EDNS extension */
+    uint16_t rcode;      /* with the EDNS extension bits */
     uint16_t answer_count;
     uint32_t ttl_seconds; /* of the answer, or the negative TTL */
 };
 
-/** Reads the request, classifies the client, asks for index slots. `snapshot` may be NULL. */
+/** Reads the request, classifies the client, prefetches index slots. `snapshot` may be NULL. */
 void respond_prepare(const struct snapshot *snapshot, struct exchange *exchange);
 
-/** Asks for the entry that the slots name; between the two halves, once the slots are there. */
+/** Prefetches the entry that the slots name; between the two halves, once the slots are cached. */
 void respond_prefetch(const struct snapshot *snapshot, const struct exchange *exchange);
 
-/** Asks for the name that the entry names; between the halves too, once the entry is there. */
+/** Prefetches the name of that entry; between the halves too, once the entry is cached. */
 void respond_prefetch_text(const struct snapshot *snapshot, const struct exchange *exchange);
 
 /**
- * Decides what the reply shall be, also for what is no readable query. With SITUATION_FORWARD the
- * answer is an upstream's: respond_relay has it written, respond_write says that there is none.
- * With SITUATION_ALIAS it goes on at another name (chain.h), as does an upstream's answer that
+ * Decides the reply, also for a request that is not a readable query. With SITUATION_FORWARD an
+ * upstream answers: respond_relay writes its answer, respond_write the failure. With
+ * SITUATION_ALIAS the answer continues at another name (chain.h), as does an upstream's answer that
  * leads to a name of ours.
  */
 void respond_decide(const struct snapshot *snapshot, struct exchange *exchange);
 
 /**
- * Writes the reply that the verdict asks for. Returns its length, 0 when there is none: a response,
- * or octets too few for a header. A reply over UDP is at most what the client takes, 512 to 1232
- * octets.
+ * Writes the verdict's reply. Returns its length, 0 when there is none: for a response, or less
+ * than a header. A reply over UDP is at most as long as the client accepts, 512 to 1232 octets.
  */
 size_t respond_write(const struct snapshot *snapshot, struct exchange *exchange);
 
 /**
- * Writes the reply with what upstreams answered, or why they did not; settles the verdict's rcode
- * and reason. An answer with an address of a space served here becomes one without data unless the
- * route allows it: whoever owns a name elsewhere could point it into the space (DNS rebinding).
+ * Writes the reply with an upstream's answer, or the reason of its failure; sets the verdict's
+ * rcode and reason. An answer with an address of a space served here becomes NODATA unless the
+ * route allows it: the owner of any other name could point it into the space (DNS rebinding).
  * Returns the reply's length.
  */
 size_t respond_relay(const struct snapshot *snapshot, struct exchange *exchange,
@@ -87,25 +86,28 @@ size_t respond_relay(const struct snapshot *snapshot, struct exchange *exchange,
 
 /* ---- for chain.h ---- */
 
-/** The most octets that the exchange's reply can have. */
+/** The maximum length of the exchange's reply. */
 size_t respond_octets_most(const struct exchange *exchange);
 
 /**
- * Fills in what goes into OPT: to insiders who serves, and the reason, whose text is written into
+ * Fills in the options of OPT: NSID for insiders, and the reason, whose text is written into
  * `reason` (EDE_TEXT_OCTETS of room) and borrowed; NULL: no reason.
  */
 void respond_fill_options(const struct snapshot *snapshot, const struct exchange *exchange,
                           struct text *reason, struct reply_options *options);
 
-/** True when a response to what the verdict forwards carries an address of a space, and may not. */
+/**
+ * True when a response for the verdict's route contains an address of a space and must be withheld.
+ */
 bool respond_withholds(const struct snapshot *snapshot, const struct verdict *verdict,
                        const struct response *response);
 
-/** Settles the verdict by what was found. Returns the response to pass on, NULL for none. */
-const struct response *respond_settle(const struct snapshot *snapshot,
-                                      const struct forward_result *found, struct verdict *verdict);
+/** Sets the verdict by the result. Returns the response to relay, NULL for none. */
+const struct response *respond_set_verdict(const struct snapshot *snapshot,
+                                           const struct forward_result *found,
+                                           struct verdict *verdict);
 
-/* ---- all at once, with nobody to ask ---- */
+/* ---- in one call, without a forwarder ---- */
 
 /** Decides and writes. Returns the reply's length. */
 size_t respond_finish(const struct snapshot *snapshot, struct exchange *exchange);

@@ -123,7 +123,7 @@ START_TEST(ttls_are_those_of_the_space)
 }
 END_TEST
 
-/* Special names, asked where there is an upstream to be spared. */
+/* Special names, asked where an upstream is configured. */
 static const struct {
     const char *name, *type;
     unsigned rcode;

@@ -19,8 +19,8 @@ static void tear_down(void)
     world_close(&world);
 }
 
-/* T13. */
-START_TEST(before_the_first_zones_everyone_is_told_to_wait)
+/* No zones are loaded yet. */
+START_TEST(before_the_first_zones_every_query_gets_servfail)
 {
     struct world empty;
     struct decoded reply;
@@ -44,7 +44,7 @@ START_TEST(before_the_first_zones_everyone_is_told_to_wait)
 }
 END_TEST
 
-/* What a caller that logs and counts reads afterwards. */
+/* The fields that a caller reads for log and counters. */
 static const struct {
     struct ask ask;
     uint16_t rcode, answer_count;
@@ -68,7 +68,7 @@ static const struct {
 };
 enum { OUTCOME_COUNT = sizeof outcomes / sizeof outcomes[0] };
 
-START_TEST(the_exchange_says_what_was_replied)
+START_TEST(the_exchange_has_the_facts_of_the_reply)
 {
     const struct exchange *exchange = &world.exchange;
     struct decoded reply;
@@ -161,7 +161,7 @@ START_TEST(keepalive_is_offered_over_tcp_when_asked)
 }
 END_TEST
 
-START_TEST(nsid_goes_to_insiders_who_ask)
+START_TEST(nsid_is_sent_to_insiders_that_ask)
 {
     static const struct {
         struct ask ask;
@@ -182,7 +182,7 @@ START_TEST(nsid_goes_to_insiders_who_ask)
 }
 END_TEST
 
-/* BADVERS says which version would do (RFC 6891 section 6.1.3), and nothing else. */
+/* BADVERS names the supported version (RFC 6891 section 6.1.3), and nothing else. */
 START_TEST(an_edns_version_from_the_future_gets_badvers)
 {
     static const char *const from[] = {"10.0.130.56", "10.1.130.4", "203.0.113.9"};
@@ -201,7 +201,7 @@ START_TEST(an_edns_version_from_the_future_gets_badvers)
 }
 END_TEST
 
-START_TEST(ra_is_set_for_who_may_recurse)
+START_TEST(ra_is_set_for_clients_that_may_recurse)
 {
     struct decoded reply;
 
@@ -224,15 +224,15 @@ int main(void)
     TCase *replies = tcase_create("respond");
 
     tcase_add_checked_fixture(replies, set_up, tear_down);
-    tcase_add_test(replies, before_the_first_zones_everyone_is_told_to_wait);
-    tcase_add_loop_test(replies, the_exchange_says_what_was_replied, 0, OUTCOME_COUNT);
+    tcase_add_test(replies, before_the_first_zones_every_query_gets_servfail);
+    tcase_add_loop_test(replies, the_exchange_has_the_facts_of_the_reply, 0, OUTCOME_COUNT);
     tcase_add_test(replies, two_halves_make_the_whole);
     tcase_add_test(replies, nothing_is_written_for_what_is_dropped);
     tcase_add_test(replies, an_ipv6_client_is_outside);
     tcase_add_test(replies, keepalive_is_offered_over_tcp_when_asked);
-    tcase_add_test(replies, nsid_goes_to_insiders_who_ask);
+    tcase_add_test(replies, nsid_is_sent_to_insiders_that_ask);
     tcase_add_test(replies, an_edns_version_from_the_future_gets_badvers);
-    tcase_add_test(replies, ra_is_set_for_who_may_recurse);
+    tcase_add_test(replies, ra_is_set_for_clients_that_may_recurse);
     suite_add_tcase(suite, replies);
     return suite_run(suite);
 }
