@@ -56,25 +56,28 @@ static void count(struct batch *batch, const struct exchange *exchange,
 }
 
 /*
- * A request that upstreams are asked for, on its first turn or when an answer has come that it
- * waited for. It may need several: where aliases lead from name to name.
+ * A request that is forwarded: when it arrives, or when the answer that it waited for has come. It
+ * may need several answers, where aliases lead from name to name.
  */
-struct pursuit {
+struct resolution {
     struct batch *batch;
     struct exchange *exchange;
-    struct pending_request *pending_request; /* NULL: the first turn; then: */
+    struct pending_request *pending_request; /* NULL: the request has just arrived; then: */
     size_t number;                           /* of the exchange */
     struct reply_sink *reply_sink;           /* of the client */
-    const struct forward_result *settled;    /* for the pending_request's question, or NULL */
+    const struct forward_result *result;     /* for the pending_request's question, or NULL */
 };
 
-/* Keeps the request and has a question asked. False, with `found`, when that cannot be. */
-static bool defer(struct pursuit *pursuit, const struct question *question, uint8_t route,
+/*
+ * Keeps the request and forwards a question. Returns false, with `found`, when that is not
+ * possible.
+ */
+static bool defer(struct resolution *resolution, const struct question *question, uint8_t route,
                   struct forward_result *found)
 {
-    struct batch *batch = pursuit->batch;
+    struct batch *batch = resolution->batch;
     struct pending_request *pending_request =
-        deferred_keep(batch->deferred, pursuit->exchange, forward_room(batch->forward));
+        deferred_keep(batch->deferred, resolution->exchange, forward_room(batch->forward));
 
     if (pending_request == NULL) {
         forward_refuse(batch->forward, question, found);
@@ -88,18 +91,18 @@ static bool defer(struct pursuit *pursuit, const struct question *question, uint
     pending_request->since_s = forward_now_s(batch->forward);
     pending_request->asked[0] = question->hash;
     pending_request->asks = 1;
-    pending_request->reply_sink = pursuit->reply_sink;
-    pending_request->reply_sink->keep(pending_request->reply_sink, pursuit->number,
+    pending_request->reply_sink = resolution->reply_sink;
+    pending_request->reply_sink->keep(pending_request->reply_sink, resolution->number,
                                       &pending_request->client);
     return true;
 }
 
-/* The same for a request that is kept. */
-static bool defer_again(struct pursuit *pursuit, const struct question *question, uint8_t route,
-                        struct forward_result *found)
+/* The same for a request that is kept already. */
+static bool defer_again(struct resolution *resolution, const struct question *question,
+                        uint8_t route, struct forward_result *found)
 {
-    struct pending_request *pending_request = pursuit->pending_request;
-    struct batch *batch = pursuit->batch;
+    struct pending_request *pending_request = resolution->pending_request;
+    struct batch *batch = resolution->batch;
 
     if (pending_request->asks == DEFERRED_ASKS_MOST) {
         forward_refuse(batch->forward, question, found);
@@ -111,7 +114,7 @@ static bool defer_again(struct pursuit *pursuit, const struct question *question
     return true;
 }
 
-/* True when the question is the one that the request has waited for last. */
+/* True when the question is the last one that the request waited for. */
 static bool was_awaited_last(const struct pending_request *pending_request,
                              const struct question *question)
 {
@@ -128,32 +131,33 @@ static bool was_awaited(const struct pending_request *pending_request,
     return false;
 }
 
-/* What is at hand. False when there is nothing. */
-static bool find_kept(const struct pursuit *pursuit, const struct question *question, uint8_t route,
-                      struct forward_result *found)
+/* Finds an answer in the cache. Returns false when there is none. */
+static bool find_at_hand(const struct resolution *resolution, const struct question *question,
+                         uint8_t route, struct forward_result *found)
 {
-    const struct pending_request *pending_request = pursuit->pending_request;
-    struct forward *forward = pursuit->batch->forward;
+    const struct pending_request *pending_request = resolution->pending_request;
+    struct forward *forward = resolution->batch->forward;
 
     if (pending_request != NULL && was_awaited(pending_request, question))
         return forward_find_since(forward, question, route, pending_request->since_s, found);
     return forward_find(forward, question, route, found);
 }
 
-/* Looks for an answer. False when it has been asked for, and the request waits. */
-static bool find(struct pursuit *pursuit, const struct question *question, uint8_t route,
+/* Finds an answer. Returns false when the question was forwarded and the request waits. */
+static bool find(struct resolution *resolution, const struct question *question, uint8_t route,
                  struct forward_result *found)
 {
-    if (pursuit->settled != NULL && was_awaited_last(pursuit->pending_request, question)) {
-        *found = *pursuit->settled;
+    if (resolution->result != NULL && was_awaited_last(resolution->pending_request, question)) {
+        *found = *resolution->result;
         return true;
     }
-    *found = (struct forward_result){.failure = pursuit->batch->is_stopping ? FORWARD_STOPPING
-                                                                            : FORWARD_FAILING};
-    if (pursuit->batch->forward == NULL || find_kept(pursuit, question, route, found))
+    *found = (struct forward_result){.failure = resolution->batch->is_stopping ? FORWARD_STOPPING
+                                                                               : FORWARD_FAILING};
+    if (resolution->batch->forward == NULL || find_at_hand(resolution, question, route, found))
         return true;
-    bool waits = pursuit->pending_request == NULL ? defer(pursuit, question, route, found)
-                                                  : defer_again(pursuit, question, route, found);
+    bool waits = resolution->pending_request == NULL
+                     ? defer(resolution, question, route, found)
+                     : defer_again(resolution, question, route, found);
     return !waits;
 }
 
@@ -163,52 +167,52 @@ static size_t wait(struct exchange *exchange)
     return 0;
 }
 
-/* Goes from name to name; `found` is for the first, if that is not ours. Bounded by chain.h. */
-static size_t follow(struct pursuit *pursuit, const struct forward_result *found)
+/* Follows the aliases; `found` is for the first name, if that is not ours. Bounded by chain.h. */
+static size_t follow(struct resolution *resolution, const struct forward_result *found)
 {
-    struct exchange *exchange = pursuit->exchange;
+    struct exchange *exchange = resolution->exchange;
     struct forward_result next;
     struct chain chain;
 
-    chain_start(&chain, pursuit->batch->snapshot, exchange);
+    chain_start(&chain, resolution->batch->snapshot, exchange);
     if (found != NULL)
         chain_take(&chain, found);
     while (chain_asks(&chain)) {
-        if (!find(pursuit, &chain.question, exchange->verdict.route, &next))
+        if (!find(resolution, &chain.question, exchange->verdict.route, &next))
             return wait(exchange);
         chain_take(&chain, &next);
     }
     return chain_finish(&chain);
 }
 
-/* Writes what is at hand, or has a question asked and writes nothing yet. */
-static size_t forward_exchange(struct pursuit *pursuit)
+/* Writes the reply, or forwards a question and writes nothing yet. */
+static size_t forward_exchange(struct resolution *resolution)
 {
-    struct exchange *exchange = pursuit->exchange;
-    const struct snapshot *snapshot = pursuit->batch->snapshot;
+    struct exchange *exchange = resolution->exchange;
+    const struct snapshot *snapshot = resolution->batch->snapshot;
     struct forward_result found;
 
-    if (!find(pursuit, &exchange->question, exchange->verdict.route, &found))
+    if (!find(resolution, &exchange->question, exchange->verdict.route, &found))
         return wait(exchange);
     if (chain_is_cut(snapshot, exchange, &found))
-        return follow(pursuit, &found);
+        return follow(resolution, &found);
     return respond_relay(snapshot, exchange, &found);
 }
 
-/* Writes the reply that was decided on; 0 with `is_deferred` when it has to wait. */
-static size_t pursue(struct pursuit *pursuit)
+/* Writes the reply that was decided on; returns 0 with `is_deferred` set when it has to wait. */
+static size_t resolve(struct resolution *resolution)
 {
-    struct exchange *exchange = pursuit->exchange;
+    struct exchange *exchange = resolution->exchange;
 
     if (exchange->verdict.situation == SITUATION_FORWARD)
-        return forward_exchange(pursuit);
+        return forward_exchange(resolution);
     if (exchange->verdict.situation == SITUATION_ALIAS)
-        return follow(pursuit, NULL);
-    return respond_write(pursuit->batch->snapshot, exchange);
+        return follow(resolution, NULL);
+    return respond_write(resolution->batch->snapshot, exchange);
 }
 
-/* True when the verdict's answer is not at hand by itself. */
-static bool leads_on(const struct exchange *exchange)
+/* True when the verdict needs an upstream's answer or leads to another name. */
+static bool needs_resolution(const struct exchange *exchange)
 {
     return exchange->status == QUERY_READ && (exchange->verdict.situation == SITUATION_FORWARD ||
                                               exchange->verdict.situation == SITUATION_ALIAS);
@@ -222,8 +226,8 @@ size_t batch_finish(struct batch *batch, size_t number, const struct endpoint *c
 
     exchange->is_deferred = false;
     respond_decide(batch->snapshot, exchange);
-    if (leads_on(exchange))
-        length = pursue(&(struct pursuit){
+    if (needs_resolution(exchange))
+        length = resolve(&(struct resolution){
             .batch = batch, .exchange = exchange, .number = number, .reply_sink = reply_sink});
     else
         length = respond_write(batch->snapshot, exchange);
@@ -265,9 +269,9 @@ void path_set_source(struct path *path, const struct endpoint *source)
         *path = (struct path){.destination = path->destination, .is_ipv6 = true};
 }
 
-/* Reads and decides a kept request anew. */
-static struct exchange *decide_late(struct batch *batch,
-                                    const struct pending_request *pending_request)
+/* Reads and decides a kept request again. */
+static struct exchange *decide_again(struct batch *batch,
+                                     const struct pending_request *pending_request)
 {
     struct exchange *exchange = deferred_restore(batch->deferred, pending_request);
 
@@ -280,17 +284,17 @@ static struct exchange *decide_late(struct batch *batch,
 }
 
 /*
- * Replies to a kept request and gives its room back, or lets it wait for another answer. `settled`
- * is for the question that it has waited for; NULL: nobody has answered that.
+ * Replies to a kept request and frees its slot, or lets it wait for another answer. `result` is for
+ * the question that it waited for; NULL: none came.
  */
-static void reply_late(struct batch *batch, struct pending_request *pending_request,
-                       const struct forward_result *settled)
+static void reply_pending(struct batch *batch, struct pending_request *pending_request,
+                          const struct forward_result *result)
 {
-    struct exchange *exchange = decide_late(batch, pending_request);
-    size_t length = pursue(&(struct pursuit){.batch = batch,
-                                             .exchange = exchange,
-                                             .pending_request = pending_request,
-                                             .settled = settled});
+    struct exchange *exchange = decide_again(batch, pending_request);
+    size_t length = resolve(&(struct resolution){.batch = batch,
+                                                 .exchange = exchange,
+                                                 .pending_request = pending_request,
+                                                 .result = result});
 
     if (exchange->is_deferred)
         return;
@@ -316,14 +320,14 @@ void batch_on_result(void *context, struct waiter *waiters, const struct forward
     struct batch *batch = context;
 
     while (waiters != NULL)
-        reply_late(batch, take_first(&waiters), found);
+        reply_pending(batch, take_first(&waiters), found);
 }
 
-void batch_ask_again(struct batch *batch, struct waiter *waiters)
+void batch_decide_again(struct batch *batch, struct waiter *waiters)
 {
     while (waiters != NULL) {
         struct pending_request *pending_request = take_first(&waiters);
-        pending_request->asks = 0; /* others are asked now */
-        reply_late(batch, pending_request, NULL);
+        pending_request->asks = 0; /* the upstreams are different now */
+        reply_pending(batch, pending_request, NULL);
     }
 }

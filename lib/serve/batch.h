@@ -1,6 +1,6 @@
 #pragma once
 /**
- * The requests that are answered together, and what one worker answers from.
+ * Requests that are answered together, and the snapshot that one worker answers from.
  *
  * UDP and TCP fill the exchanges of the worker's one batch, then
  *
@@ -9,9 +9,10 @@
  * The three passes (prepare, prefetch, finish) let memory arrive for one request while another is
  * worked on. A batch answers from one snapshot: the newest is taken in batch_begin only.
  *
- * A request whose answer is an upstream's and not at hand is deferred: batch_finish returns 0, and
- * the reply comes through the reply_sink after the batch. When the upstreams are others before
- * that, the request is decided anew and perhaps deferred again: whoever waits gets a reply.
+ * A request that needs an upstream's answer which is not cached is deferred: batch_finish returns
+ * 0, and the reply is sent through the reply_sink after the batch. If the upstreams change before
+ * that, the request is decided again and may be deferred again: every client that waits gets a
+ * reply.
  *
  * Threads: one batch per worker, used on its thread.  Memory: never allocates.
  */
@@ -34,9 +35,9 @@ struct batch {
     struct mailbox *mailbox;
     struct stats *stats;
     struct querylog_ring *log; /* NULL: off */
-    struct forward *forward;   /* NULL: nobody is asked for what is not ours */
+    struct forward *forward;   /* NULL: other names are not forwarded */
     struct deferred *deferred; /* with `forward` */
-    bool is_stopping;          /* nobody is asked, for the server ends */
+    bool is_stopping;          /* the server stops; nothing is forwarded */
     batch_on_adopted *on_adopted;
     void *context;
     uint32_t rotation;
@@ -44,16 +45,16 @@ struct batch {
     struct exchange exchanges[BATCH_MOST];
 };
 
-/** Takes the newest snapshot if there is one, and tells so. */
+/** Takes the newest snapshot if there is one, and calls on_adopted. */
 void batch_adopt(struct batch *batch);
 
 /**
- * Has what is not ours asked of others, or of nobody (`forward` NULL); not within a batch, but for
- * its beginning. Those who wait in `deferred` stay there.
+ * Sets the forwarder for names that are not ours (NULL: none). Not within a batch except at its
+ * beginning. Requests waiting in `deferred` stay there.
  */
 void batch_set_forward(struct batch *batch, struct forward *forward, struct deferred *deferred);
 
-/** Begins; also with nothing to answer. `now_ms` is the loop's time. */
+/** Begins a batch, which may be empty. `now_ms` is the loop's time. */
 void batch_begin(struct batch *batch, uint64_t now_ms);
 
 /** First and second pass over the first `count` exchanges. */
@@ -61,22 +62,25 @@ void batch_prepare(struct batch *batch, size_t count);
 
 /**
  * Third pass for one exchange, whose reply buffer is set; counts and logs it. Returns the reply's
- * length, 0 when there is none, or none yet: then the exchange says `is_deferred`.
+ * length, 0 when there is none, or none yet: then `is_deferred` of the exchange is set.
  */
 size_t batch_finish(struct batch *batch, size_t number, const struct endpoint *client,
                     struct reply_sink *reply_sink);
 
-/** Ends, after the replies have left. */
+/** Ends the batch, after the replies have been sent. */
 void batch_end(struct batch *batch);
 
-/** forward_on_result, with the batch as context: replies to all who waited. Not within a batch. */
+/**
+ * The forwarder's on_result, with the batch as context: replies to all waiting clients. Not within
+ * a batch.
+ */
 void batch_on_result(void *context, struct waiter *waiters, const struct forward_result *found);
 
 /**
- * Asks anew for those who waited for upstreams that are asked no more, or replies with what the
- * newest snapshot says. Not within a batch.
+ * Decides the requests again that waited for upstreams no longer in use: they are forwarded again
+ * or answered from the newest snapshot. Not within a batch.
  */
-void batch_ask_again(struct batch *batch, struct waiter *waiters);
+void batch_decide_again(struct batch *batch, struct waiter *waiters);
 
-/** Fills in where a request came from; IPv6 loopback counts as loopback. */
+/** Sets the source of a request; IPv6 loopback counts as loopback. */
 void path_set_source(struct path *path, const struct endpoint *source);

@@ -11,7 +11,7 @@ enum { OPTION_HEAD_OCTETS = 4, OPTION_NSID = 3, OPTION_KEEPALIVE = 11, OPT_FLAG_
 enum {
     WAITING_PER_QUESTION = 2,
     SHARES = 4,
-    RESERVE = 8, /* one eighth of the room is for those who have next to nothing waiting */
+    RESERVE = 8, /* one eighth of the slots is for clients with FEW requests waiting */
     FEW = 2,     /* A and AAAA of one name */
     ROWS = 2,
     ROW_BITS = 11,
@@ -24,7 +24,10 @@ struct deferred {
     size_t questions;
     size_t share; /* of one client, at least 1 */
     struct hash_key key;
-    /* Requests kept, by two hashes of the client's address; the lesser count is nearer to his. */
+    /*
+     * Requests kept, by two hashes of the client's address; the lower count is closer to the
+     * client's.
+     */
     uint32_t kept[ROWS][1 << ROW_BITS];
     struct exchange exchange; /* of the reply that is being written */
     uint8_t reply[TCP_OCTETS_MOST];
@@ -58,7 +61,7 @@ static uint32_t count_kept(const struct client_counts *counts)
     return *counts->of[0] < *counts->of[1] ? *counts->of[0] : *counts->of[1];
 }
 
-/* Little room is left: of pending_requests, or of questions. */
+/* True when few slots or few questions are left. */
 static bool is_scarce(const struct deferred *deferred, size_t questions_left)
 {
     return questions_left <= deferred->questions / RESERVE ||
@@ -101,14 +104,14 @@ static void write_option(struct writer *out, uint16_t code)
     write16(out, 0);
 }
 
-/* Whatever was read as a query fits, or a cut one would be asked and answered. */
+/* Every request that was read as a query fits; a truncated one must never be forwarded. */
 static uint16_t length_of(const struct writer *out)
 {
     assert(!out->failed);
     return (uint16_t)writer_length(out);
 }
 
-/* The request without what is of no use later: header, question, OPT with what was understood. */
+/* The parts of the request that are needed later: header, question, OPT with the options read. */
 static uint16_t write_request(const struct exchange *exchange, uint8_t *request)
 {
     const struct query *query = &exchange->query;

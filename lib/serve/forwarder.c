@@ -3,7 +3,7 @@
 #include "base/arena.h"
 #include "base/log.h"
 
-/* It lies in its own arena. */
+/* Allocated in its own arena. */
 struct upstream_set {
     struct forwarder *forwarder;
     struct arena *arena;
@@ -11,14 +11,14 @@ struct upstream_set {
     struct forward_servers servers;
     struct sockets *sockets;
     struct forward *forward;
-    struct link_listener inner; /* what the forwarder hears of, before the time is set */
+    struct link_listener inner; /* the forwarder's own listener, called once the time is set */
     bool is_retired;
     struct upstream_set *next; /* retired before this one */
 };
 
-static const struct upstream_zones nobody;
+static const struct upstream_zones no_zones;
 
-/* ---- what comes in ---- */
+/* ---- responses ---- */
 
 static void upstream_set_on_response(void *context, link_ticket ticket, const uint8_t *octets,
                                      size_t length)
@@ -37,7 +37,7 @@ static void upstream_set_on_failure(void *context, link_ticket ticket, enum link
     upstreams->inner.on_failure(upstreams->inner.context, ticket, failure);
 }
 
-static void listen_first(struct upstream_set *upstreams, struct link *link)
+static void interpose_listener(struct upstream_set *upstreams, struct link *link)
 {
     upstreams->inner = link->listener;
     link->listener = (struct link_listener){.on_response = upstream_set_on_response,
@@ -45,7 +45,7 @@ static void listen_first(struct upstream_set *upstreams, struct link *link)
                                             .context = upstreams};
 }
 
-/* What comes from upstreams that are asked no more is of no use to anybody. */
+/* An answer of an upstream set that is retired is discarded. */
 static void upstream_set_on_result(void *context, struct waiter *waiters,
                                    const struct forward_result *found)
 {
@@ -55,12 +55,12 @@ static void upstream_set_on_result(void *context, struct waiter *waiters,
     if (!upstreams->forwarder->is_stopping)
         batch_adopt(batch);
     if (upstreams->is_retired)
-        batch_ask_again(batch, waiters);
+        batch_decide_again(batch, waiters);
     else
         batch_on_result(batch, waiters, found);
 }
 
-/* ---- ways out ---- */
+/* ---- upstream sets ---- */
 
 static bool open_sockets(struct upstream_set *upstreams, struct err *err)
 {
@@ -139,14 +139,14 @@ static struct upstream_set *open_upstream_set(struct forwarder *forwarder,
         close_upstream_set(upstreams);
         return NULL;
     }
-    listen_first(upstreams, sockets_link(upstreams->sockets));
+    interpose_listener(upstreams, sockets_link(upstreams->sockets));
     forward_set_time(upstreams->forward, uv_now(forwarder->loop));
     return upstreams;
 }
 
-/* Returns false with *err; then nobody is asked. */
-static bool begin_to_ask(struct forwarder *forwarder, const struct upstream_zones *zones,
-                         struct standings *standings, struct err *err)
+/* Returns false with *err; then nothing is forwarded. */
+static bool start_forwarding(struct forwarder *forwarder, const struct upstream_zones *zones,
+                             struct standings *standings, struct err *err)
 {
     if (zones->count == 0)
         return true;
@@ -161,7 +161,7 @@ static bool begin_to_ask(struct forwarder *forwarder, const struct upstream_zone
     return true;
 }
 
-/* Its questions may be what calls, so it is closed later. */
+/* The caller may be one of its questions, so it is closed later. */
 static void retire(struct forwarder *forwarder)
 {
     struct upstream_set *upstreams = forwarder->upstreams;
@@ -193,7 +193,7 @@ static void log_failure(const struct err *err)
 
     log_start(&line, LOG_ERROR, "forward_failed");
     log_string(&line, "text", err->text);
-    log_string(&line, "effect", "names that are not ours get SERVFAIL until a reload goes well");
+    log_string(&line, "effect", "names outside the spaces get SERVFAIL until a reload succeeds");
     log_send(&line);
 }
 
@@ -201,21 +201,21 @@ void forwarder_adopt(struct forwarder *forwarder, const struct upstream_zones *z
                      struct standings *standings)
 {
     const struct upstream_zones *before =
-        forwarder->upstreams == NULL ? &nobody : &forwarder->upstreams->zones;
+        forwarder->upstreams == NULL ? &no_zones : &forwarder->upstreams->zones;
     struct err err;
 
     if (zones == NULL)
-        zones = &nobody;
+        zones = &no_zones;
     if (forwarder->is_stopping || upstream_zones_equal(zones, before))
         return;
     retire(forwarder);
-    if (!begin_to_ask(forwarder, zones, standings, &err))
+    if (!start_forwarding(forwarder, zones, standings, &err))
         log_failure(&err);
 }
 
 /* ---- turns and ticks ---- */
 
-/* Its being active keeps the loop from waiting. */
+/* An active idle handle keeps the loop from waiting. */
 static void forwarder_on_idle(uv_idle_t *idle)
 {
     (void)idle;
@@ -268,7 +268,7 @@ static void start_handles(struct forwarder *forwarder)
 
 /* ---- life ---- */
 
-/* No more than there are sockets for: a client's share is one of these. */
+/* At most one question per socket; a client's share is a part of these. */
 static size_t count_questions(const struct settings *settings)
 {
     size_t sockets = settings->upstream_sockets, questions = settings->upstream_questions;
@@ -288,7 +288,7 @@ bool forwarder_start(struct forwarder *forwarder, uv_loop_t *loop, struct batch 
         .mixes_case = settings->upstream_0x20,
     };
     start_handles(forwarder);
-    return begin_to_ask(forwarder, &settings->upstream_zones, standings, err);
+    return start_forwarding(forwarder, &settings->upstream_zones, standings, err);
 }
 
 void forwarder_drain(struct forwarder *forwarder)
@@ -297,7 +297,7 @@ void forwarder_drain(struct forwarder *forwarder)
         forward_drain(forwarder->upstreams->forward);
 }
 
-bool forwarder_is_waited_for(const struct forwarder *forwarder)
+bool forwarder_has_waiters(const struct forwarder *forwarder)
 {
     return forwarder->retired != NULL ||
            (forwarder->upstreams != NULL && forward_is_waited_for(forwarder->upstreams->forward));
@@ -309,7 +309,7 @@ void forwarder_stop(struct forwarder *forwarder)
     forwarder->batch->is_stopping = true;
     close_retired(forwarder);
     if (forwarder->upstreams != NULL) {
-        /* Those who wait are still told by it: why theirs has no answer. */
+        /* Waiting clients still get their reply through it, with the reason. */
         forward_end_all(forwarder->upstreams->forward);
         batch_set_forward(forwarder->batch, NULL, forwarder->deferred);
         close_upstream_set(forwarder->upstreams);

@@ -1,26 +1,26 @@
 #pragma once
 /**
- * The forwarder on a worker's loop: what turns forward/ into something that runs.
+ * The forwarder on a worker's loop: drives forward/ with sockets, timers and turns.
  *
  *     prepare (before each wait) ──► forward_turn, and no wait while more is queued
- *     timer (while questions are on their way) ──► forward_tick
+ *     timer (while questions are in flight) ──► forward_tick
  *     sockets ──► responses, at the loop's time
- *     found ──► batch_on_result ──► clients
+ *     results ──► batch_on_result ──► clients
  *
- * So what is at hand is always answered before anything new is asked, and whatever part of a turn
- * has brought a question, the loop does not wait before it is sent.
+ * So cached answers are always sent before anything new is forwarded, and the loop never waits
+ * before a new question is sent.
  *
- * A way out is one list of upstreams with all that goes by their numbers or came from them:
- * sockets, questions on their way, what is kept. How the upstreams stand is shared with the other
- * workers' ways (forward/standing.h). When a snapshot brings another list, the worker
- * gets another way at once, and the one before is closed before the next wait; who waits for it
- * then is asked for anew by the way there is now:
+ * An upstream set is one list of upstreams with everything that depends on it: sockets, questions
+ * in flight, cache. The state of the upstreams is shared with the other workers' sets
+ * (forward/standing.h). When a snapshot brings another list, the worker opens a new set at once and
+ * closes the old one before the next wait; requests that wait for the old one are then forwarded
+ * again by the new one:
  *
- *     snapshot's zones ──(others than before)──► new way ──► batch
- *                                       old way ──(next turn)──► batch_ask_again, closed
+ *     snapshot's zones ──(changed)──► new set ──► batch
+ *                                       old set ──(next turn)──► batch_decide_again, closed
  *
- * Threads: the worker's.  Memory: a way owns copies of what it needs of the settings; room for
- * waiting requests is taken with the first way.
+ * Threads: the worker's.  Memory: an upstream set owns copies of the settings it needs; slots for
+ * waiting requests are allocated with the first set.
  */
 #include <stdbool.h>
 #include <uv.h>
@@ -33,7 +33,7 @@
 
 struct upstream_set;
 
-/** It must stay in its place while open. */
+/** It must not move while open. */
 struct forwarder {
     uv_loop_t *loop;
     struct batch *batch;
@@ -51,29 +51,30 @@ struct forwarder {
 };
 
 /**
- * Begins to forward what the settings name upstreams for, if they name any. Returns false with
- * *err; forwarder_stop and forwarder_close are to be called whatever comes back.
+ * Begins to forward to the settings' upstreams, if there are any. Returns false with *err; call
+ * forwarder_stop and forwarder_close in either case.
  */
 bool forwarder_start(struct forwarder *forwarder, uv_loop_t *loop, struct batch *batch,
                      const struct settings *settings, struct standings *standings, struct err *err);
 
 /**
- * Goes over to other upstreams, unless they are those that are asked already; NULL: nobody. When
- * that cannot be done for want of memory or descriptors, nobody is asked, and the log says so.
+ * Changes to other upstreams, unless they are those in use; NULL: none. Without memory or
+ * descriptors nothing is forwarded, which is logged.
  *
- * `standings` is what all workers know of them; NULL, here and in forwarder_start: this one alone.
+ * `standings` is the state of the upstreams shared by all workers; NULL, here and in
+ * forwarder_start: not shared.
  */
 void forwarder_adopt(struct forwarder *forwarder, const struct upstream_zones *zones,
                      struct standings *standings);
 
-/** Asks nothing new any more; what is on its way goes on. */
+/** Forwards nothing new; questions in flight continue. */
 void forwarder_drain(struct forwarder *forwarder);
 
 /** True when clients wait for upstreams. */
-bool forwarder_is_waited_for(const struct forwarder *forwarder);
+bool forwarder_has_waiters(const struct forwarder *forwarder);
 
-/** Tells all who wait that nothing comes any more, and closes every handle and socket. */
+/** Fails all waiting requests, and closes every handle and socket. */
 void forwarder_stop(struct forwarder *forwarder);
 
-/** After the loop has ended. */
+/** Frees the rest. Call it after the loop has ended. */
 void forwarder_close(struct forwarder *forwarder);

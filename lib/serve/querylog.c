@@ -17,9 +17,9 @@
 #include "base/log.h"
 
 enum {
-    LINE_OCTETS = 64, /* of the processor's cache */
+    LINE_OCTETS = 64, /* a cache line of the processor */
     OUTPUT_OCTETS = 64 << 10,
-    /* What a pipe that polls as writable takes without blocking (PIPE_BUF). */
+    /* A pipe that polls as writable accepts so much without blocking (PIPE_BUF). */
     WRITE_OCTETS = 4096,
     REST_NS = 2000000,
     WAIT_MS = 250,
@@ -42,21 +42,21 @@ struct querylog_ring {
 struct querylog {
     struct querylog_ring *rings;
     size_t ring_count;
-    int descriptor; /* who started it owns this one; */
-    int unwaiting;  /* opened anew for it, if it can be; -1: not */
+    int descriptor;  /* the caller's; */
+    int nonblocking; /* the same file opened non-blocking; -1: not possible */
     enum querylog_format format;
     pthread_t thread;
     sem_t wake;
     atomic_bool is_asleep;
     atomic_bool is_stopping;
-    atomic_uint_fast64_t lost; /* lines that the descriptor did not take, ever */
+    atomic_uint_fast64_t lost; /* lines that could not be written, ever */
     /* The writer's own. */
     uint64_t deadline_ns; /* 0: none yet */
     uint64_t dropped_reported;
     uint64_t reported_ns;
     uint64_t lost_reported;
-    uint64_t failed_ns; /* when a failure was said last; 0: never */
-    bool is_torn;       /* the last line that was taken lacks its end */
+    uint64_t failed_ns; /* when a failure was logged last; 0: never */
+    bool is_torn;       /* the last line written lacks its end */
     size_t output_length;
     char output[OUTPUT_OCTETS];
 };
@@ -90,7 +90,7 @@ static void copy_owner(struct querylog_record *record, const struct snapshot *sn
     const struct verdict *verdict = &exchange->verdict;
     const struct segment *segment = verdict->segment;
 
-    /* A name that is no space's: the client's own space says where the question came from. */
+    /* A name of no space: the client's own space shows where the question came from. */
     if (segment == NULL && exchange->client.count > 0)
         segment = snapshot->segments[exchange->client.memberships[0].segment];
     record->space_length = 0;
@@ -144,7 +144,10 @@ void querylog_hand_over(struct querylog_ring *ring, uint32_t service_ms)
         return;
     for (; filled != ring->added; filled++)
         ring->records[filled % QUERYLOG_RECORDS].service_ms = service_ms;
-    /* In one order with the writer's "asleep, but let me look once more": one of us sees it. */
+    /*
+     * Sequentially consistent with the writer's last check before it sleeps: one side sees the
+     * other.
+     */
     atomic_store(&ring->filled, filled);
     if (atomic_load(&log->is_asleep) && atomic_exchange(&log->is_asleep, false))
         sem_post(&log->wake);
@@ -163,8 +166,8 @@ static void begin_deadline(struct querylog *log)
         log->deadline_ns = clock_monotonic_ns() + 2 * second_ns;
 }
 
-/* A disk that is full stays so for long, and the lines that say so may go to the same. */
-static void report_failure(struct querylog *log, int error)
+/* A full disk stays full for long, and the log itself may be written to it. */
+static void log_failure(struct querylog *log, int error)
 {
     struct log_line line;
     uint64_t lost = atomic_load(&log->lost), now = clock_monotonic_ns();
@@ -175,13 +178,14 @@ static void report_failure(struct querylog *log, int error)
     log_string(&line, "error", strerror(error));
     log_number(&line, "count", lost - log->lost_reported);
     log_string(&line, "text",
-               "standard output takes no lines; they are dropped and counted until it does");
+               "query log lines cannot be written to standard output; they are dropped and counted "
+               "until that works again");
     log_send(&line);
     log->lost_reported = lost;
     log->failed_ns = now;
 }
 
-static void lose(struct querylog *log, const char *rest, size_t length)
+static void count_lost(struct querylog *log, const char *rest, size_t length)
 {
     uint64_t count = 0;
 
@@ -193,14 +197,14 @@ static void lose(struct querylog *log, const char *rest, size_t length)
 /* Writes a piece that does not block; *taken is 0 to try again. Returns an error number, or 0. */
 static int write_piece(struct querylog *log, const char *piece, size_t length, size_t *taken)
 {
-    int output = log->unwaiting >= 0 ? log->unwaiting : log->descriptor;
+    int output = log->nonblocking >= 0 ? log->nonblocking : log->descriptor;
     struct pollfd descriptor = {.fd = output, .events = POLLOUT};
 
     *taken = 0;
     if (poll(&descriptor, 1, WAIT_MS) <= 0)
         return 0;
     ssize_t done = write(output, piece, length > WRITE_OCTETS ? WRITE_OCTETS : length);
-    if (done < 0 && errno == EAGAIN) /* it has room, but not for this */
+    if (done < 0 && errno == EAGAIN) /* it has room, but not for this piece */
         nanosleep(&(struct timespec){.tv_nsec = REST_NS}, NULL);
     if (done < 0)
         return errno == EINTR || errno == EAGAIN ? 0 : errno;
@@ -208,8 +212,8 @@ static int write_piece(struct querylog *log, const char *piece, size_t length, s
     return 0;
 }
 
-/* Ends the line that a failure has cut, so that the next one stands by itself. */
-static int mend_line(struct querylog *log)
+/* Ends the line that a failure has cut, so that the next one begins on its own line. */
+static int end_torn_line(struct querylog *log)
 {
     size_t taken = 0;
     int error = 0;
@@ -225,7 +229,7 @@ static int mend_line(struct querylog *log)
 static void flush(struct querylog *log)
 {
     size_t done = 0, taken;
-    int error = log->output_length == 0 ? 0 : mend_line(log);
+    int error = log->output_length == 0 ? 0 : end_torn_line(log);
 
     while (error == 0 && done < log->output_length && !is_late(log)) {
         error = write_piece(log, log->output + done, log->output_length - done, &taken);
@@ -234,9 +238,9 @@ static void flush(struct querylog *log)
     }
     if (done > 0)
         log->is_torn = log->output[done - 1] != '\n';
-    lose(log, log->output + done, log->output_length - done);
+    count_lost(log, log->output + done, log->output_length - done);
     if (error != 0)
-        report_failure(log, error);
+        log_failure(log, error);
     log->output_length = 0;
 }
 
@@ -276,7 +280,7 @@ static bool drain(struct querylog *log)
     return found;
 }
 
-static void report_drops(struct querylog *log, bool is_last)
+static void log_drops(struct querylog *log, bool is_last)
 {
     uint64_t dropped = 0;
     for (size_t i = 0; i < log->ring_count; i++)
@@ -289,15 +293,15 @@ static void report_drops(struct querylog *log, bool is_last)
     struct log_line line;
     log_start(&line, LOG_WARNING, "querylog_dropped");
     log_number(&line, "count", dropped - log->dropped_reported);
-    log_string(&line, "text", "what reads standard output is slower than the queries come");
+    log_string(&line, "text", "the reader of standard output is slower than the queries arrive");
     log_send(&line);
     log->dropped_reported = dropped;
     log->reported_ns = now;
 }
 
-static void rest(struct querylog *log, bool was_busy)
+static void pause_writer(struct querylog *log, bool was_busy)
 {
-    /* After work, more comes soon: a short rest spares the workers the waking. */
+    /* After work, more comes soon: a short pause saves the workers from waking this thread. */
     if (was_busy) {
         nanosleep(&(struct timespec){.tv_nsec = REST_NS}, NULL);
         return;
@@ -322,10 +326,10 @@ static void *write_lines(void *argument)
         bool is_last = atomic_load(&log->is_stopping);
         begin_deadline(log);
         bool was_busy = drain(log);
-        report_drops(log, is_last);
+        log_drops(log, is_last);
         if (is_last)
             return NULL;
-        rest(log, was_busy);
+        pause_writer(log, was_busy);
     }
 }
 
@@ -336,8 +340,8 @@ static void free_log(struct querylog *log)
     for (size_t i = 0; i < log->ring_count; i++)
         free(log->rings[i].records);
     free(log->rings);
-    if (log->unwaiting >= 0)
-        close(log->unwaiting);
+    if (log->nonblocking >= 0)
+        close(log->nonblocking);
     sem_destroy(&log->wake);
     free(log);
 }
@@ -367,7 +371,7 @@ struct querylog *querylog_start(int descriptor, enum querylog_format format, siz
         return NULL;
     }
     log->descriptor = descriptor;
-    log->unwaiting = file_open_unwaiting(descriptor);
+    log->nonblocking = file_open_unwaiting(descriptor);
     log->format = format;
     sem_init(&log->wake, 0, 0);
     if (!make_rings(log, rings)) {

@@ -1,21 +1,21 @@
 #pragma once
 /**
- * One line per query, to standard output, without ever holding up a worker.
+ * One line per query, to standard output, without ever blocking a worker.
  *
  *     worker ─► ring (records of fixed size) ─┐
  *     worker ─► ring ─────────────────────────┴─► writer thread ─► lines ─► descriptor
  *
- * A worker copies what the line needs into its own ring; the writer formats and writes. A ring that
- * is full drops the record and counts it, and the writer says how many were dropped, at most once
- * in ten seconds. Lines that the descriptor does not take, as a full disk, are counted and said
- * once a minute; what is left of a line that was cut is ended before the next. The form of a line
- * is that of the platform's router:
+ * A worker copies what the line needs into its own ring; the writer formats and writes. A full ring
+ * drops the record and counts it; the writer logs how many were dropped, at most once in ten
+ * seconds. Lines that cannot be written, for example to a full disk, are counted and logged once a
+ * minute; a line that was cut is ended before the next. The format of a line is that of the
+ * platform's router:
  *
  *     2024-10-16T12:00:00.000000+00:00 heroku[dns]: at=info host=... qtype=A fwd="10.0.130.56" ...
  *
- * Values that are not known stay `key=` (JSON: null). Names are escaped (RFC 1035 section 5.1), and
- * a value that holds a blank, `=`, `"` or `\` stands in quotes as log_add_value writes it. A line
- * is at most QUERYLOG_LINE_OCTETS octets.
+ * Unknown values stay `key=` (JSON: null). Names are escaped (RFC 1035 section 5.1), and a value
+ * with a blank, `=`, `"` or `\` is quoted as log_add_value does. A line is at most
+ * QUERYLOG_LINE_OCTETS octets.
  *
  * Threads: one producer per ring, one writer.  Memory: rings from malloc when the log starts.
  */
@@ -37,7 +37,7 @@ enum {
 
 enum querylog_format { QUERYLOG_LOGFMT, QUERYLOG_JSON };
 
-/** What a line needs; nothing in it is borrowed. */
+/** The facts of a line; nothing in it is borrowed. */
 struct querylog_record {
     int64_t wall_us;
     uint32_t service_ms;
@@ -62,21 +62,21 @@ struct querylog;
 struct querylog_ring;
 
 /**
- * Starts the writer. Returns NULL with *err when memory or the thread cannot be had.
+ * Starts the writer. Returns NULL with *err without memory or a thread.
  *
- * descriptor  where lines go; stays the caller's
- * rings       how many producers
+ * descriptor  where lines are written; stays the caller's
+ * rings       number of producers
  */
 struct querylog *querylog_start(int descriptor, enum querylog_format format, size_t rings,
                                 struct err *err);
 
 /**
- * Writes what is in the rings, for at most two seconds, ends the writer and frees all. Returns the
- * lines lost, as querylog_lost does.
+ * Writes the records in the rings, for at most two seconds, ends the writer and frees everything.
+ * Returns the lines lost, as querylog_lost does.
  */
 uint64_t querylog_stop(struct querylog *log);
 
-/** Lines that the descriptor did not take, without those dropped for a full ring. */
+/** Lines that could not be written, without those dropped for a full ring. */
 uint64_t querylog_lost(const struct querylog *log);
 
 /** The ring of one producer. */
@@ -85,14 +85,14 @@ struct querylog_ring *querylog_ring(struct querylog *log, size_t number);
 /**
  * Records one exchange that has a reply.
  *
- * client  the source address, as the socket gave it
+ * client  the source address, as the socket reports it
  *
  * Returns false when the ring is full; the record is dropped then.
  */
 bool querylog_add(struct querylog_ring *ring, const struct snapshot *snapshot,
                   const struct exchange *exchange, const struct endpoint *client, int64_t wall_us);
 
-/** Says that the records added since the last call took `service_ms`, and hands them over. */
+/** Sets the service time of the records added since the last call, and hands them to the writer. */
 void querylog_hand_over(struct querylog_ring *ring, uint32_t service_ms);
 
 /** Appends the line of a record and a newline. */

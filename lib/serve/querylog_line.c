@@ -16,7 +16,7 @@ struct pairs {
 static void add_json_string(struct text *text, const char *value, size_t length)
 {
     text_add(text, "\"", 1);
-    /* Values are printable ASCII already: names are escaped, the rest is ours. */
+    /* Values are printable ASCII already: names are escaped, the rest are our own texts. */
     for (size_t i = 0; i < length; i++) {
         if (value[i] == '"' || value[i] == '\\')
             text_add(text, "\\", 1);
@@ -53,7 +53,7 @@ static void add_string(struct pairs *pairs, const char *key, const char *value)
     add_word(pairs, key, value, strlen(value));
 }
 
-/* Addresses and sentences stand in quotes; ours hold no quote themselves. */
+/* Addresses and sentences are quoted; they contain no quotes themselves. */
 static void add_quoted(struct pairs *pairs, const char *key, const char *value)
 {
     add_key(pairs, key);

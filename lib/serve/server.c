@@ -9,10 +9,10 @@
 #include "serve/worker.h"
 
 struct server {
-    uv_async_t told; /* a worker has taken a snapshot, or told what it was asked */
+    uv_async_t wake; /* a worker has adopted a snapshot or filled its report */
     server_on_adopted *on_adopted;
     server_on_reports *on_reports;
-    uint64_t inspection; /* asked so far */
+    uint64_t inspection; /* number of the last request for reports */
     bool is_inspecting;
     void *context;
     struct querylog *log;
@@ -20,7 +20,7 @@ struct server {
     struct worker **workers;
     size_t worker_count;
     struct standings *standings; /* of the upstreams of the newest; NULL: none, or no memory */
-    struct snapshot *newest;     /* older ones hang on it */
+    struct snapshot *newest;     /* links the older ones */
     uint64_t adopted;            /* generation that on_adopted was called for */
 };
 
@@ -29,7 +29,7 @@ static void wake_control(void *context)
 {
     struct server *server = context;
 
-    wake_up(&server->told);
+    wake_up(&server->wake);
 }
 
 static uint64_t oldest_generation(const struct server *server)
@@ -63,9 +63,9 @@ static void notify_reports(struct server *server)
     server->on_reports(server->context);
 }
 
-static void server_on_wake(uv_async_t *told)
+static void server_on_wake(uv_async_t *wake)
 {
-    struct server *server = told->data;
+    struct server *server = wake->data;
 
     notify_adopted(server);
     notify_reports(server);
@@ -114,8 +114,8 @@ static bool open_log(struct server *server, const struct server_options *options
 }
 
 /*
- * Servers that were known keep their standing. Without memory each worker has its own view, which
- * is worse and works.
+ * Upstreams that were known keep their state. Without memory each worker keeps its own, which works
+ * less well.
  */
 static void share_standings(struct server *server, const struct upstream_zones *zones)
 {
@@ -140,9 +140,9 @@ struct server *server_new(const struct server_options *options, struct err *err)
     server->on_adopted = options->on_adopted;
     server->on_reports = options->on_reports;
     server->context = options->context;
-    uv_async_init(options->loop, &server->told, server_on_wake);
-    uv_unref((uv_handle_t *)&server->told);
-    server->told.data = server;
+    uv_async_init(options->loop, &server->wake, server_on_wake);
+    uv_unref((uv_handle_t *)&server->wake);
+    server->wake.data = server;
     share_standings(server, &options->settings->upstream_zones);
     if (!probe_all(options->settings, err) || !open_log(server, options, err) ||
         !make_workers(server, options->settings, err)) {
@@ -264,5 +264,5 @@ void server_free(struct server *server)
     free(server->workers);
     free_chain(server->newest);
     standings_release(server->standings);
-    uv_close((uv_handle_t *)&server->told, server_on_closed);
+    uv_close((uv_handle_t *)&server->wake, server_on_closed);
 }

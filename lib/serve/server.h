@@ -1,6 +1,6 @@
 #pragma once
 /**
- * All workers together: bound at once, published to at once, stopped at once.
+ * All workers together: they are bound, get snapshots and are stopped at once.
  *
  *     new (binds everything) → publish (the first snapshot) → start → publish ... → stop → free
  *
@@ -24,7 +24,7 @@
 /** Called on the control thread once every worker answers from the snapshot published last. */
 typedef void server_on_adopted(void *context, uint64_t generation);
 
-/** Called on the control thread once every worker has told what it was asked last. */
+/** Called on the control thread once every worker's report is ready. */
 typedef void server_on_reports(void *context);
 
 struct server_options {
@@ -32,19 +32,19 @@ struct server_options {
     uv_loop_t *loop;
     int log_descriptor; /* for query lines, if the settings want them */
     server_on_adopted *on_adopted;
-    server_on_reports *on_reports; /* NULL: nobody calls server_request_reports */
+    server_on_reports *on_reports; /* NULL: server_request_reports is never called */
     void *context;
 };
 
 struct server;
 
-/** Binds every address for every worker. Returns NULL with *err, and then nothing is bound. */
+/** Binds every address for every worker. Returns NULL with *err and nothing bound. */
 struct server *server_new(const struct server_options *options, struct err *err);
 
 /** Takes a snapshot over and hands it to every worker. */
 void server_publish(struct server *server, struct snapshot *snapshot);
 
-/** Starts the workers. Returns false with *err, and then none runs. */
+/** Starts the workers. Returns false with *err and none running. */
 bool server_start(struct server *server, struct err *err);
 
 /** Frees the snapshots that no worker answers from. Not while a snapshot is being loaded. */
@@ -54,16 +54,15 @@ void server_reclaim(struct server *server);
 const struct snapshot *server_current(const struct server *server);
 
 /**
- * Asks every worker how its forwarder is; one that has not told yet what it was asked before is
- * left out. Not after server_stop.
+ * Requests a report from every worker; one whose previous report is not ready is left out. Not
+ * after server_stop.
  */
 void server_request_reports(struct server *server, const struct report_request *request);
 
-/** As many workers as the settings wanted at the start, numbered from 0. */
+/** The number of workers, as set at the start; they are numbered from 0. */
 size_t server_worker_count(const struct server *server);
 
-/** What a worker told when it was asked last; NULL while it has not, and for what it told before.
- */
+/** A worker's report on the last request; NULL while it is not ready. */
 const struct worker_report *server_worker_report(const struct server *server, size_t worker);
 
 /** Adds up what all workers have counted. */
@@ -72,9 +71,13 @@ void server_sum(const struct server *server, struct totals *totals);
 /** Requests that the kernel dropped before any worker saw them. */
 uint64_t server_kernel_drops(const struct server *server);
 
-/** Stops gracefully: what has arrived is answered, every worker joined, the query log written. */
+/**
+ * Stops gracefully: answers requests that have arrived, joins every worker, writes the query log.
+ */
 void server_stop(struct server *server);
 
-/** Frees a stopped server and every snapshot. Its handle on the loop is closed by the loop's next
- * turn. NULL is allowed. */
+/**
+ * Frees a stopped server and every snapshot. Its handle on the loop is closed by the loop's next
+ * turn. NULL is allowed.
+ */
 void server_free(struct server *server);

@@ -50,7 +50,7 @@ static bool fail(const struct endpoint *endpoint, int type, struct err *err)
     }
 }
 
-/* Options without which the server still serves are set without looking back. */
+/* The server also works without these options, so failures are ignored. */
 static void set_option(int descriptor, int level, int option, int value)
 {
     setsockopt(descriptor, level, option, &value, sizeof value);
@@ -61,8 +61,8 @@ static int open_socket(const struct endpoint *endpoint, int type)
     int descriptor = socket(endpoint->any.sa_family, type | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
 
     if (descriptor >= 0 && endpoint->any.sa_family == AF_INET6)
-        set_option(descriptor, IPPROTO_IPV6, IPV6_V6ONLY, 1); /* net.ipv6.bindv6only or not */
-    /* A listener that is restarted must not wait for old connections to be forgotten. */
+        set_option(descriptor, IPPROTO_IPV6, IPV6_V6ONLY, 1); /* whatever net.ipv6.bindv6only is */
+    /* A restarted listener must not wait for connections in TIME_WAIT. */
     if (descriptor >= 0 && type == SOCK_STREAM)
         set_option(descriptor, SOL_SOCKET, SO_REUSEADDR, 1);
     return descriptor;
@@ -93,14 +93,14 @@ bool socket_probe(const struct endpoint *endpoint, struct err *err)
     return probe(endpoint, SOCK_DGRAM, err) && probe(endpoint, SOCK_STREAM, err);
 }
 
-/* No wish about fragments: what a stranger says about the path's MTU is not believed. */
+/* The path MTU is not discovered: forged ICMP errors could lower it. */
 static void tune_udp(int descriptor, const struct endpoint *endpoint, uint32_t buffer_octets)
 {
     bool is_ipv6 = endpoint->any.sa_family == AF_INET6;
 
     set_option(descriptor, SOL_SOCKET, SO_RCVBUF, (int)buffer_octets);
     set_option(descriptor, SOL_SOCKET, SO_SNDBUF, (int)buffer_octets);
-    /* Beyond the host's limit, where the process may. */
+    /* Exceeds the host's limit if the process may. */
     set_option(descriptor, SOL_SOCKET, SO_RCVBUFFORCE, (int)buffer_octets);
     set_option(descriptor, SOL_SOCKET, SO_SNDBUFFORCE, (int)buffer_octets);
     if (is_ipv6)
@@ -139,7 +139,7 @@ int socket_open_tcp(const struct endpoint *endpoint, struct err *err)
     if (descriptor < 0)
         return give_up(descriptor, endpoint, SOCK_STREAM, err);
     set_option(descriptor, SOL_SOCKET, SO_REUSEPORT, 1);
-    /* Accepted connections inherit it: a reply is complete when it is written. */
+    /* Accepted connections inherit it: each reply is written as a whole. */
     set_option(descriptor, IPPROTO_TCP, TCP_NODELAY, 1);
     if (bind(descriptor, &endpoint->any, endpoint_octets(endpoint)) != 0 ||
         listen(descriptor, LISTEN_BACKLOG) != 0)

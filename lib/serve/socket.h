@@ -1,12 +1,12 @@
 #pragma once
 /**
- * Sockets to listen on, one per address and worker, and what to tell when one cannot be had.
+ * Sockets to listen on, one per address and worker, and the error texts when one cannot be opened.
  *
  * All workers bind the same address with SO_REUSEPORT; the kernel spreads clients over them. A
- * second server of the same user could join in unseen, so socket_probe looks first, without
- * SO_REUSEPORT, whether the port is free.
+ * second server of the same user could bind it unnoticed, so socket_probe first checks without
+ * SO_REUSEPORT that the port is free.
  *
- * IPv6 sockets take no IPv4 (IPV6_V6ONLY), whatever the host's bindv6only says: [::] beside 0.0.0.0
+ * IPv6 sockets accept no IPv4 (IPV6_V6ONLY), whatever the host's bindv6only is: [::] beside 0.0.0.0
  * serves both, and a client has one address in one family.
  *
  * Sources: RFC 1035 section 4.2 (UDP and TCP); ip(7), udp(7), tcp(7), socket(7).
@@ -24,14 +24,14 @@ static inline socklen_t endpoint_octets(const struct endpoint *endpoint)
     return endpoint->any.sa_family == AF_INET6 ? sizeof endpoint->v6 : sizeof endpoint->v4;
 }
 
-/** Checks that nobody listens on the address, over UDP or TCP. False with *err when not. */
+/** Checks that no program listens on the address over UDP or TCP. Returns false with *err. */
 bool socket_probe(const struct endpoint *endpoint, struct err *err);
 
 /**
  * Opens a non-blocking UDP socket. Returns -1 with *err.
  *
- * A wildcard socket (0.0.0.0, ::) delivers the asked address with each request.
- * buffer_octets  of the kernel, each way; what it does not grant is gone without
+ * A wildcard socket (0.0.0.0, ::) delivers the destination address with each request.
+ * buffer_octets  of the kernel, per direction; it may grant less, which is ignored
  */
 int socket_open_udp(const struct endpoint *endpoint, uint32_t buffer_octets, struct err *err);
 

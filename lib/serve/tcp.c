@@ -18,8 +18,8 @@ enum {
     OUTPUT_ROOM = (TCP_OUTPUT_OCTETS + PAGE - 1) / PAGE * PAGE,
     ROOM = INPUT_ROOM + OUTPUT_ROOM,
     ACCEPTS_MOST = 16, /* per wake-up */
-    /* A place is free again only in the loop's next turn, so some are spare. */
-    SPARE_PLACES = ACCEPTS_MOST,
+    /* A slot becomes free only in the loop's next turn, so some are spare. */
+    SPARE_SLOTS = ACCEPTS_MOST,
     LAST_MS = 1000,
     TICK_LEAST_MS = 25,
     TICK_MOST_MS = 1000,
@@ -90,7 +90,7 @@ void tcp_drop(struct tcp_connection *connection, enum counter cause)
     assert(tcp->open_count > 0);
     tcp_forget_lone_query(connection);
     list_remove(connection);
-    connection->serial++; /* replies to come are no longer for this place */
+    connection->serial++; /* late replies are no longer for this slot */
     tcp->open_count--;
     uv_close((uv_handle_t *)&connection->poll, on_closed);
     close(connection->descriptor); /* uv_close has stopped watching it */
@@ -109,10 +109,9 @@ static bool is_idle(const struct tcp_connection *connection, uint64_t limit_ms)
 }
 
 /*
- * Who is idle goes, unless a query has come: timers are first in a turn, and one that was late
- * finds queries unread. Nor is anybody idle to whom a reply is due (RFC 7766 section 6.2.3); it
- * comes within the time that an upstream has. Every turn of this loop drops a connection or makes
- * it the lru_newest.
+ * Closes idle connections, unless a query has arrived: timers run first in a turn, and a late one
+ * finds queries unread. A connection that waits for a reply is not idle (RFC 7766 section 6.2.3);
+ * an upstream's timeout bounds the wait. Every iteration drops a connection or makes it the newest.
  */
 static void drop_idle(struct tcp *tcp, uint64_t limit_ms)
 {
@@ -164,7 +163,7 @@ static void start_ticking(struct tcp *tcp)
 
 /* ---- accepting ---- */
 
-/* The high half of an IPv6 address; an IPv4 address stands in the low half of one that none has. */
+/* The high half of an IPv6 address, or an IPv4 address: no such half in use equals one. */
 static uint64_t network_of(const struct endpoint *client)
 {
     const uint8_t *octets = client->v6.sin6_addr.s6_addr;
@@ -184,63 +183,62 @@ static bool is_outside(const struct tcp *tcp, const struct path *path)
     return client.count == 0;
 }
 
-/* Those who would go first, and how many the client has. */
-struct lru_oldest {
+/* The connections to evict first, and how many the client has. */
+struct eviction_candidates {
     struct tcp_connection *own;
     struct tcp_connection *outside;
     struct tcp_connection *any;
     uint32_t own_count;
 };
 
-/* Takes the next one, which is lru_prev, unless that would lose a reply to come and the other none.
- */
+/* Chooses the next, older one, unless that would lose a late reply and the chosen one would not. */
 static void prefer(struct tcp_connection **chosen, struct tcp_connection *next)
 {
     if (*chosen == NULL || next->awaited == 0 || (*chosen)->awaited > 0)
         *chosen = next;
 }
 
-static struct lru_oldest find_oldest(const struct tcp *tcp, uint64_t network)
+static struct eviction_candidates find_eviction_candidates(const struct tcp *tcp, uint64_t network)
 {
-    struct lru_oldest lru_oldest = {.own_count = 0};
+    struct eviction_candidates candidates = {.own_count = 0};
 
     for (struct tcp_connection *each = tcp->lru_newest; each != NULL; each = each->lru_prev) {
-        prefer(&lru_oldest.any, each);
+        prefer(&candidates.any, each);
         if (each->is_outside)
-            prefer(&lru_oldest.outside, each);
+            prefer(&candidates.outside, each);
         if (each->network != network)
             continue;
-        prefer(&lru_oldest.own, each);
-        lru_oldest.own_count++;
+        prefer(&candidates.own, each);
+        candidates.own_count++;
     }
-    return lru_oldest;
+    return candidates;
 }
 
-static bool is_full(const struct tcp *tcp, const struct lru_oldest *lru_oldest)
+static bool is_full(const struct tcp *tcp, const struct eviction_candidates *candidates)
 {
     return tcp->open_count >= tcp->limits.connections ||
-           (lru_oldest->own != NULL && lru_oldest->own_count >= tcp->limits.per_client);
+           (candidates->own != NULL && candidates->own_count >= tcp->limits.per_client);
 }
 
-/* Has one go for the newcomer where a limit is reached. Returns false when none may. */
-static bool evict_for(struct tcp *tcp, const struct tcp_connection *newcomer)
+/* Evicts a connection for the incoming one at a limit. Returns false when none may be evicted. */
+static bool evict_for(struct tcp *tcp, const struct tcp_connection *incoming)
 {
-    struct lru_oldest lru_oldest = find_oldest(tcp, newcomer->network);
+    struct eviction_candidates candidates = find_eviction_candidates(tcp, incoming->network);
 
-    if (!is_full(tcp, &lru_oldest))
+    if (!is_full(tcp, &candidates))
         return true;
-    tcp_answer_lone_queries(tcp); /* nobody goes with a query that was read */
-    lru_oldest = find_oldest(tcp, newcomer->network);
-    if (!is_full(tcp, &lru_oldest))
+    tcp_answer_lone_queries(tcp); /* no connection is closed with a query that was read */
+    candidates = find_eviction_candidates(tcp, incoming->network);
+    if (!is_full(tcp, &candidates))
         return true;
-    if (lru_oldest.own != NULL && lru_oldest.own_count >= tcp->limits.per_client)
-        tcp_drop(lru_oldest.own, COUNTER_TCP_EVICTED);
-    else if (lru_oldest.outside != NULL)
-        tcp_drop(lru_oldest.outside, COUNTER_TCP_EVICTED);
-    else if (newcomer->is_outside || lru_oldest.any == NULL)
+    if (candidates.own != NULL && candidates.own_count >= tcp->limits.per_client)
+        tcp_drop(candidates.own, COUNTER_TCP_EVICTED);
+    else if (candidates.outside != NULL)
+        tcp_drop(candidates.outside, COUNTER_TCP_EVICTED);
+    else if (incoming->is_outside || candidates.any == NULL)
         return false;
     else
-        tcp_drop(lru_oldest.any, COUNTER_TCP_EVICTED);
+        tcp_drop(candidates.any, COUNTER_TCP_EVICTED);
     return true;
 }
 
@@ -304,16 +302,16 @@ static uint32_t find_destination(const struct tcp_listener *listener, int descri
     return ntohl(local.v4.sin_addr.s_addr);
 }
 
-/* Without descriptors: one connection's is taken back, or the listener waits. */
-static void starve(struct tcp_listener *listener)
+/* Without descriptors: evicts a connection, or pauses the listener. */
+static void free_a_descriptor(struct tcp_listener *listener)
 {
     struct tcp *tcp = listener->tcp;
 
     stats_count(tcp->batch->stats, COUNTER_TCP_REFUSED, 1);
     tcp_answer_lone_queries(tcp);
-    struct lru_oldest lru_oldest = find_oldest(tcp, 0);
-    if (lru_oldest.any != NULL) {
-        tcp_drop(lru_oldest.outside == NULL ? lru_oldest.any : lru_oldest.outside,
+    struct eviction_candidates candidates = find_eviction_candidates(tcp, 0);
+    if (candidates.any != NULL) {
+        tcp_drop(candidates.outside == NULL ? candidates.any : candidates.outside,
                  COUNTER_TCP_EVICTED);
         return;
     }
@@ -323,7 +321,7 @@ static void starve(struct tcp_listener *listener)
     start_ticking(tcp);
 }
 
-/* Accepts one connection. Returns false when there is no more, or no more room. */
+/* Accepts one connection. Returns false when there are no more, or no slot is free. */
 static bool accept_one(struct tcp_listener *listener)
 {
     struct endpoint client = {.v6 = {0}};
@@ -344,10 +342,10 @@ static bool accept_one(struct tcp_listener *listener)
     case ENFILE:
     case ENOBUFS:
     case ENOMEM:
-        starve(listener);
+        free_a_descriptor(listener);
         return false;
     default:
-        return true; /* the connection died in the queue; the next one may be well */
+        return true; /* the connection died in the queue; try the next one */
     }
 }
 
@@ -372,7 +370,7 @@ static void tcp_on_turn(uv_check_t *turn)
 bool tcp_init(struct tcp *tcp, uv_loop_t *loop, struct batch *batch,
               const struct tcp_limits *limits, struct err *err)
 {
-    size_t count = (size_t)limits->connections + SPARE_PLACES;
+    size_t count = (size_t)limits->connections + SPARE_SLOTS;
 
     *tcp = (struct tcp){.loop = loop, .batch = batch, .limits = *limits, .pool_count = count};
     tcp->pool = calloc(count, sizeof *tcp->pool);
@@ -450,12 +448,12 @@ void tcp_listener_stop(struct tcp_listener *listener)
 
 void tcp_stop(struct tcp *tcp)
 {
-    struct tcp_connection *lru_next;
+    struct tcp_connection *next;
 
     tcp->paused = NULL;
-    tcp_answer_lone_queries(tcp); /* so that ending one connection ends no other */
-    for (struct tcp_connection *each = tcp->lru_oldest; each != NULL; each = lru_next) {
-        lru_next = each->lru_next;
+    tcp_answer_lone_queries(tcp); /* so that closing one connection closes no other */
+    for (struct tcp_connection *each = tcp->lru_oldest; each != NULL; each = next) {
+        next = each->lru_next;
         tcp_connection_end(each);
     }
     tcp->is_stopping = true;

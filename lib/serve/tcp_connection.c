@@ -15,7 +15,7 @@ static bool goes_on(const struct tcp_connection *connection)
     return !connection->has_failed && !is_blocked(connection);
 }
 
-/* Writes without waiting; returns the octets taken, 0 also when the socket is broken. */
+/* Sends without blocking; returns the octets sent, 0 also when the socket is broken. */
 static size_t write_octets_to(struct tcp_connection *connection, const uint8_t *octets,
                               size_t length)
 {
@@ -30,7 +30,7 @@ static size_t write_octets_to(struct tcp_connection *connection, const uint8_t *
     return 0;
 }
 
-/* The connection's own room, which closing gives back only when it was asked for here. */
+/* The connection's own input buffer; its memory is returned at closing if it was used. */
 static struct writer own_input(struct tcp_connection *connection)
 {
     connection->has_used_room = true;
@@ -43,7 +43,7 @@ static struct writer own_output(struct tcp_connection *connection)
     return writer_over(connection->output, TCP_OUTPUT_OCTETS);
 }
 
-/* The shared output, for one connection's replies at a time; end_replies gives it back. */
+/* The shared output, for one connection's replies at a time; end_replies releases it. */
 static struct writer begin_replies(struct tcp *tcp)
 {
     assert(!tcp->is_writing);
@@ -57,8 +57,11 @@ static void end_replies(struct tcp *tcp)
     tcp->is_writing = false;
 }
 
-/* Keeps octets behind those that wait for the client. False, and nothing kept, without room. */
-static bool line_up(struct tcp_connection *connection, const uint8_t *octets, size_t length)
+/*
+ * Queues octets behind those that wait for the client. Returns false, with nothing queued, when
+ * they do not fit.
+ */
+static bool queue_octets(struct tcp_connection *connection, const uint8_t *octets, size_t length)
 {
     struct writer out = own_output(connection);
 
@@ -77,8 +80,8 @@ static bool line_up(struct tcp_connection *connection, const uint8_t *octets, si
 }
 
 /*
- * Sends replies from the shared buffer; what is not taken is kept. Only while nothing waits:
- * nothing may come between the octets of a reply.
+ * Sends replies from the shared buffer and queues the rest. Only while nothing is queued: the
+ * octets of a reply must stay together.
  */
 static void send_replies(struct tcp_connection *connection, const struct writer *out)
 {
@@ -90,11 +93,11 @@ static void send_replies(struct tcp_connection *connection, const struct writer 
     size_t taken = write_octets_to(connection, out->start, length);
     if (taken == length || connection->has_failed)
         return;
-    bool is_kept = line_up(connection, out->start + taken, length - taken);
+    bool is_kept = queue_octets(connection, out->start + taken, length - taken);
     assert(is_kept);
 }
 
-/* Sends what waits in the connection's own buffer. */
+/* Sends the replies queued in the connection's own buffer. */
 static void send_waiting(struct tcp_connection *connection)
 {
     assert(connection->unsent < connection->unsent_end);
@@ -119,13 +122,13 @@ static void admit(struct tcp_connection *connection, size_t number, const uint8_
     exchange->keepalive_100ms = (uint16_t)(idle_100ms < UINT16_MAX ? idle_100ms : UINT16_MAX);
 }
 
-/* An empty frame, or too many of no use: what comes behind is not answered. */
+/* After an empty frame or too many useless ones, later frames are not answered. */
 static void cut(struct tcp_connection *connection)
 {
     connection->is_cut = connection->is_ending = true;
 }
 
-/* Makes exchanges of complete frames, one batch at most. Returns how many. */
+/* Makes exchanges from complete frames, one batch at most. Returns how many. */
 static size_t gather(struct tcp_connection *connection, const uint8_t *input, size_t length)
 {
     struct reader in = reader_over(input, length);
@@ -135,7 +138,7 @@ static size_t gather(struct tcp_connection *connection, const uint8_t *input, si
         size_t frame = read16(&in);
         const uint8_t *request = read_span(&in, frame);
         if (in.failed || (frame == 0 && count > 0))
-            break; /* the frames before one without octets are answered first */
+            break; /* the frames before an empty one are answered first */
         if (frame == 0)
             cut(connection);
         else
@@ -162,7 +165,7 @@ static void make_room(struct tcp_connection *connection, struct writer *out)
     *out = writer_over(out->start, TCP_OUTPUT_OCTETS);
 }
 
-/* Writes one reply with its length in front. False when there was none, or none yet. */
+/* Writes one reply after its length. Returns false when there is none, or none yet. */
 static bool write_reply(struct tcp_connection *connection, size_t number, struct writer *out)
 {
     struct batch *batch = connection->tcp->batch;
@@ -180,8 +183,8 @@ static bool write_reply(struct tcp_connection *connection, size_t number, struct
 }
 
 /*
- * Answers one batch of gathered frames. Returns where the first frame begins that was not
- * answered, because the client does not take more, or where the last one ends.
+ * Answers one batch of gathered frames. Returns the end of the last one, or the beginning of the
+ * first one that was not answered because the client takes no more.
  */
 static const uint8_t *answer_batch(struct tcp_connection *connection, size_t count,
                                    struct writer *out)
@@ -221,7 +224,7 @@ static const uint8_t *answer_frames(struct tcp_connection *connection, const uin
     const uint8_t *end = input + length;
     size_t count = 1;
 
-    /* Every turn but the last takes frames off the input. */
+    /* Every iteration but the last consumes frames. */
     while (count > 0 && goes_on(connection)) {
         count = gather(connection, input, (size_t)(end - input));
         if (count > 0)
@@ -233,7 +236,7 @@ static const uint8_t *answer_frames(struct tcp_connection *connection, const uin
     return input;
 }
 
-/* Keeps octets that were read and not answered; they may lie in the room they are kept in. */
+/* Keeps octets that were read and not answered; they may overlap the buffer that keeps them. */
 static void hold(struct tcp_connection *connection, const uint8_t *octets, size_t length)
 {
     connection->held = (uint32_t)length;
@@ -245,21 +248,21 @@ static void hold(struct tcp_connection *connection, const uint8_t *octets, size_
     memmove(kept, octets, length);
 }
 
-/* Answers what is there and keeps the rest for the next reading. */
-static void take_in(struct tcp_connection *connection, const uint8_t *input, size_t length)
+/* Answers the complete frames and keeps the rest for the next read. */
+static void process_input(struct tcp_connection *connection, const uint8_t *input, size_t length)
 {
     const uint8_t *rest = answer_frames(connection, input, length);
 
     hold(connection, rest, connection->is_cut ? 0 : length - (size_t)(rest - input));
 }
 
-/* The shared input behind the queries that wait, with room for one whole reading. */
+/* The shared input behind the waiting queries, with room for one whole read. */
 static struct writer shared_input(const struct tcp *tcp)
 {
     struct writer room = writer_over(tcp->input, TCP_SHARED_INPUT_OCTETS);
 
-    if (tcp->single_count > 0) {
-        const struct tcp_single *last = &tcp->lone_queries[tcp->single_count - 1];
+    if (tcp->lone_query_count > 0) {
+        const struct tcp_lone_query *last = &tcp->lone_queries[tcp->lone_query_count - 1];
         write_span(&room, (size_t)(last->request + last->length - tcp->input));
     }
     uint8_t *input = write_span(&room, TCP_INPUT_OCTETS);
@@ -267,25 +270,25 @@ static struct writer shared_input(const struct tcp *tcp)
     return writer_over(input, TCP_INPUT_OCTETS);
 }
 
-/* Sets a reading aside that is one whole query. False when it is anything else. */
+/* Defers a read that is exactly one whole query. Returns false for any other. */
 static bool defer_to_turn_end(struct tcp_connection *connection, const struct writer *read)
 {
     struct tcp *tcp = connection->tcp;
     size_t length = writer_length(read);
 
-    if (connection->held > 0 || length <= TCP_FRAME_OCTETS || length > TCP_SINGLE_OCTETS ||
+    if (connection->held > 0 || length <= TCP_FRAME_OCTETS || length > TCP_LONE_QUERY_OCTETS ||
         load16(read->start) != length - TCP_FRAME_OCTETS)
         return false;
-    assert(tcp->single_count < BATCH_MOST && connection->single == 0);
-    tcp->lone_queries[tcp->single_count++] =
-        (struct tcp_single){.connection = connection,
-                            .request = read->start + TCP_FRAME_OCTETS,
-                            .length = length - TCP_FRAME_OCTETS};
-    connection->single = (uint8_t)tcp->single_count;
+    assert(tcp->lone_query_count < BATCH_MOST && connection->lone_query == 0);
+    tcp->lone_queries[tcp->lone_query_count++] =
+        (struct tcp_lone_query){.connection = connection,
+                                .request = read->start + TCP_FRAME_OCTETS,
+                                .length = length - TCP_FRAME_OCTETS};
+    connection->lone_query = (uint8_t)tcp->lone_query_count;
     return true;
 }
 
-/* Where the next reading goes: behind what is held, or into the shared input. */
+/* The buffer of the next read: behind the held input, or the shared input. */
 static struct writer reading_room(struct tcp_connection *connection)
 {
     if (connection->held == 0)
@@ -297,7 +300,7 @@ static struct writer reading_room(struct tcp_connection *connection)
 }
 
 /*
- * Never ends the connection, nor any that has no query waiting: whoever reads settles it next,
+ * Never closes this connection, nor any other without a waiting query: the caller does that next,
  * once.
  */
 static void read_once(struct tcp_connection *connection)
@@ -305,8 +308,8 @@ static void read_once(struct tcp_connection *connection)
     struct tcp *tcp = connection->tcp;
     ssize_t taken;
 
-    assert(connection->single == 0);
-    if (tcp->single_count == BATCH_MOST)
+    assert(connection->lone_query == 0);
+    if (tcp->lone_query_count == BATCH_MOST)
         tcp_answer_lone_queries(tcp);
     struct writer room = reading_room(connection);
     do
@@ -319,7 +322,7 @@ static void read_once(struct tcp_connection *connection)
     if (taken > 0 && defer_to_turn_end(connection, &room))
         return;
     if (taken > 0)
-        take_in(connection, room.start, writer_length(&room));
+        process_input(connection, room.start, writer_length(&room));
     else if (taken == 0)
         connection->is_ending = true;
     else
@@ -328,22 +331,22 @@ static void read_once(struct tcp_connection *connection)
 
 static void on_ready(uv_poll_t *poll, int status, int events);
 
-/* Closes, or watches for what the connection needs next. */
-static void settle(struct tcp_connection *connection)
+/* Closes the connection, or watches for the event that it needs next. */
+static void watch_or_close(struct tcp_connection *connection)
 {
     if (connection->has_failed) {
         tcp_drop(connection, connection->is_slow ? COUNTER_TCP_SLOW : COUNTER_TCP_CLOSED);
     } else if (is_blocked(connection)) {
         uv_poll_start(&connection->poll, UV_WRITABLE, on_ready);
     } else if (connection->is_ending && connection->awaited > 0) {
-        uv_poll_stop(&connection->poll); /* its end stays readable */
+        uv_poll_stop(&connection->poll); /* the end of the stream would stay readable */
     } else if (connection->is_ending) {
         shutdown(connection->descriptor, SHUT_WR);
         tcp_drop(connection, COUNTER_TCP_CLOSED);
     }
 }
 
-/* ---- replies after their turn ---- */
+/* ---- late replies ---- */
 
 static void keep_client(struct reply_sink *reply_sink, size_t number, struct late_client *client)
 {
@@ -369,7 +372,7 @@ static bool deliver(struct reply_sink *reply_sink, const struct late_client *cli
     write16(&out, (uint16_t)length);
     write_octets(&out, reply, length);
     if (is_blocked(connection))
-        is_taken = line_up(connection, out.start, writer_length(&out));
+        is_taken = queue_octets(connection, out.start, writer_length(&out));
     else
         send_replies(connection, &out);
     end_replies(connection->tcp);
@@ -379,16 +382,16 @@ static bool deliver(struct reply_sink *reply_sink, const struct late_client *cli
         stats_count(connection->tcp->batch->stats, COUNTER_TCP_REPLIES, 1);
         tcp_touch(connection);
     }
-    settle(connection);
+    watch_or_close(connection);
     return is_taken;
 }
 
 const struct reply_sink tcp_reply_sink = {.keep = keep_client, .deliver = deliver};
 
-/* ---- queries alone in their reading ---- */
+/* ---- lone queries ---- */
 
 /* Writes and sends the reply to one query of the turn. */
-static void answer_single(struct tcp_connection *connection, size_t number)
+static void answer_lone_query(struct tcp_connection *connection, size_t number)
 {
     struct tcp *tcp = connection->tcp;
     struct writer out = begin_replies(tcp);
@@ -402,23 +405,23 @@ static void answer_single(struct tcp_connection *connection, size_t number)
         ignore_frame(connection);
     }
     end_replies(tcp);
-    settle(connection);
+    watch_or_close(connection);
 }
 
-/* The connection whose query waits there, if the query can be answered now; it waits no more. */
-static struct tcp_connection *take_single(const struct tcp_single *single)
+/* Takes a waiting query. Returns its connection, or NULL when it cannot be answered now. */
+static struct tcp_connection *take_lone_query(const struct tcp_lone_query *lone_query)
 {
-    struct tcp_connection *connection = single->connection;
+    struct tcp_connection *connection = lone_query->connection;
 
     if (connection == NULL)
         return NULL;
-    assert(&connection->tcp->lone_queries[connection->single - 1] == single);
-    connection->single = 0;
+    assert(&connection->tcp->lone_queries[connection->lone_query - 1] == lone_query);
+    connection->lone_query = 0;
     if (goes_on(connection))
         return connection;
-    /* Another reply has come meanwhile and waits for the client; the query is read again later. */
-    hold(connection, single->request - TCP_FRAME_OCTETS, TCP_FRAME_OCTETS + single->length);
-    settle(connection);
+    /* A late reply has been queued meanwhile; the query is read again later. */
+    hold(connection, lone_query->request - TCP_FRAME_OCTETS, TCP_FRAME_OCTETS + lone_query->length);
+    watch_or_close(connection);
     return NULL;
 }
 
@@ -427,34 +430,34 @@ void tcp_answer_lone_queries(struct tcp *tcp)
     struct tcp_connection *asking[BATCH_MOST];
     size_t count = 0;
 
-    assert(tcp->single_count <= BATCH_MOST);
-    if (tcp->single_count == 0)
+    assert(tcp->lone_query_count <= BATCH_MOST);
+    if (tcp->lone_query_count == 0)
         return;
     batch_begin(tcp->batch, uv_now(tcp->loop));
-    for (size_t i = 0; i < tcp->single_count; i++) {
-        const struct tcp_single *single = &tcp->lone_queries[i];
-        struct tcp_connection *connection = take_single(single);
+    for (size_t i = 0; i < tcp->lone_query_count; i++) {
+        const struct tcp_lone_query *lone_query = &tcp->lone_queries[i];
+        struct tcp_connection *connection = take_lone_query(lone_query);
         if (connection == NULL)
             continue;
-        admit(connection, count, single->request, single->length);
+        admit(connection, count, lone_query->request, lone_query->length);
         asking[count++] = connection;
     }
     batch_prepare(tcp->batch, count);
     for (size_t i = 0; i < count; i++)
-        answer_single(asking[i], i);
+        answer_lone_query(asking[i], i);
     batch_end(tcp->batch);
-    tcp->single_count = 0;
+    tcp->lone_query_count = 0;
 }
 
 void tcp_forget_lone_query(struct tcp_connection *connection)
 {
     struct tcp *tcp = connection->tcp;
 
-    if (connection->single == 0)
+    if (connection->lone_query == 0)
         return;
-    assert(tcp->lone_queries[connection->single - 1].connection == connection);
-    tcp->lone_queries[connection->single - 1].connection = NULL;
-    connection->single = 0;
+    assert(tcp->lone_queries[connection->lone_query - 1].connection == connection);
+    tcp->lone_queries[connection->lone_query - 1].connection = NULL;
+    connection->lone_query = 0;
 }
 
 static void on_ready(uv_poll_t *poll, int status, int events)
@@ -463,7 +466,7 @@ static void on_ready(uv_poll_t *poll, int status, int events)
 
     if (status < 0) {
         connection->has_failed = true;
-        settle(connection);
+        watch_or_close(connection);
         return;
     }
     if ((events & UV_READABLE) != 0) {
@@ -472,10 +475,10 @@ static void on_ready(uv_poll_t *poll, int status, int events)
     }
     send_waiting(connection);
     if (goes_on(connection)) {
-        take_in(connection, connection->input, connection->held);
+        process_input(connection, connection->input, connection->held);
         uv_poll_start(poll, UV_READABLE, on_ready);
     }
-    settle(connection);
+    watch_or_close(connection);
 }
 
 void tcp_connection_start(struct tcp_connection *connection)
@@ -485,30 +488,30 @@ void tcp_connection_start(struct tcp_connection *connection)
 
 void tcp_connection_serve(struct tcp_connection *connection)
 {
-    if (connection->single > 0)
-        return; /* more has come within the turn; the next one reads it */
+    if (connection->lone_query > 0)
+        return; /* more has arrived within the turn; the next one reads it */
     read_once(connection);
-    settle(connection);
+    watch_or_close(connection);
 }
 
 void tcp_connection_read_now(struct tcp_connection *connection)
 {
-    if (!goes_on(connection) || connection->is_ending || connection->single > 0)
+    if (!goes_on(connection) || connection->is_ending || connection->lone_query > 0)
         return;
     read_once(connection);
-    if (connection->single > 0)
+    if (connection->lone_query > 0)
         tcp_answer_lone_queries(connection->tcp);
     else
-        settle(connection);
+        watch_or_close(connection);
 }
 
 void tcp_connection_end(struct tcp_connection *connection)
 {
-    if (goes_on(connection) && connection->single == 0)
+    if (goes_on(connection) && connection->lone_query == 0)
         read_once(connection);
     connection->is_ending = true;
-    if (connection->single > 0)
+    if (connection->lone_query > 0)
         tcp_answer_lone_queries(connection->tcp);
     else
-        settle(connection);
+        watch_or_close(connection);
 }

@@ -1,12 +1,12 @@
 #pragma once
 /**
- * One TCP connection: framing, answering, and what is left to send; a part of tcp.c.
+ * One TCP connection: framing, answering, and unsent replies; a part of tcp.c.
  *
  *     reading ──(client takes too little)──► writing ──(all taken)──► reading
  *        └────────(end, abuse, error)───────────┴───────────────────► closing
  *
- * With replies still to come, a client that closes its sending side is not read from any more and
- * the connection stays open until they are sent.
+ * When a client closes its sending side while replies are due, the connection is no longer read and
+ * stays open until they are sent.
  *
  * Sources, threads, memory: tcp.h.
  */
@@ -14,22 +14,21 @@
 
 enum {
     TCP_INPUT_OCTETS = TCP_FRAME_OCTETS + 65535,
-    TCP_SINGLE_OCTETS = 1024,
-    TCP_SHARED_INPUT_OCTETS = TCP_INPUT_OCTETS + BATCH_MOST * TCP_SINGLE_OCTETS,
-    /* Two of the largest replies: one that waits never stops another from being written. */
+    TCP_LONE_QUERY_OCTETS = 1024,
+    TCP_SHARED_INPUT_OCTETS = TCP_INPUT_OCTETS + BATCH_MOST * TCP_LONE_QUERY_OCTETS,
+    /* Two of the largest replies: while one waits, another can still be written. */
     TCP_OUTPUT_OCTETS = 2 * (TCP_FRAME_OCTETS + 65535),
 };
 
 struct tcp_connection {
-    struct reply_sink reply_sink; /* first: replies that come after their turn */
+    struct reply_sink reply_sink; /* first member: sends late replies */
     uv_poll_t poll;
     struct tcp *tcp;
     int descriptor;
     struct endpoint client;
-    uint64_t network; /* what the limit of one client goes by */
+    uint64_t network; /* the client, as the limit per client counts it */
     struct path path;
-    struct tcp_connection
-        *lru_prev; /* neighbours by last activity; `lru_next` links free ones too */
+    struct tcp_connection *lru_prev; /* list by last activity; `lru_next` links free slots too */
     struct tcp_connection *lru_next;
     uint64_t active_ms; /* the loop's time */
     uint8_t *input;
@@ -37,41 +36,43 @@ struct tcp_connection {
     uint32_t held;       /* octets of input */
     uint32_t unsent;     /* output from here ... */
     uint32_t unsent_end; /* ... to here waits for the client; equal: nothing */
-    uint32_t awaited;    /* replies that come later */
-    uint32_t serial;     /* grows with each connection that has had this place */
+    uint32_t awaited;    /* late replies that are due */
+    uint32_t serial;     /* grows with each connection in this slot */
     uint8_t ignored;     /* frames that could not be answered */
-    uint8_t single;      /* 1 + index of its query that waits for the end of the turn; 0: none */
+    uint8_t lone_query;  /* 1 + index of its waiting query; 0: none */
     bool is_outside;     /* of every space, when it connected */
-    bool has_used_room;  /* its own room has been used */
-    bool has_failed;     /* the socket is broken, or the client too slow */
+    bool has_used_room;  /* its own buffers have been used */
+    bool has_failed;     /* the socket is broken, or the client is too slow */
     bool is_slow;        /* too slow: a reply had no room */
     bool is_ending;      /* nothing more is read; close once all is sent */
-    bool is_cut;         /* what is held is not answered any more */
+    bool is_cut;         /* the held input is not answered */
 };
 
-/** The reply_sink of every connection. */
+/** Sends late replies over a connection. */
 extern const struct reply_sink tcp_reply_sink;
 
-/** Begins to watch a connection whose descriptor, client and path are set. */
+/** Starts a connection whose descriptor, client and path are set. */
 void tcp_connection_start(struct tcp_connection *connection);
 
 /** Reads once and answers every complete frame; then watches, or closes. */
 void tcp_connection_serve(struct tcp_connection *connection);
 
-/** Reads once and answers at once, if the client takes its replies; it may be closed by that. */
+/**
+ * Reads once and answers at once, if the client takes its replies; this may close the connection.
+ */
 void tcp_connection_read_now(struct tcp_connection *connection);
 
-/** Reads nothing more; closes once all replies are taken. */
+/** Stops reading; closes once all replies are taken. */
 void tcp_connection_end(struct tcp_connection *connection);
 
 /** Answers the queries that have waited for the end of the turn. */
 void tcp_answer_lone_queries(struct tcp *tcp);
 
-/** Forgets the connection's waiting query, which keeps its octets of the shared input. */
+/** Cancels the connection's waiting query, which keeps its octets of the shared input. */
 void tcp_forget_lone_query(struct tcp_connection *connection);
 
-/** Of tcp.c: the connection has been active. */
+/** Of tcp.c: marks the connection as active now. */
 void tcp_touch(struct tcp_connection *connection);
 
-/** Of tcp.c: takes the connection out and closes it; `cause` is counted too. */
+/** Of tcp.c: removes the connection and closes it; `cause` is counted too. */
 void tcp_drop(struct tcp_connection *connection, enum counter cause);

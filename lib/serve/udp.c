@@ -15,16 +15,16 @@ enum {
     REQUEST_MOST = 4096,
     REQUEST_STRIDE = 65 * LINE,
     REPLY_STRIDE = 21 * LINE,
-    ROUNDS_MOST = 16,      /* full batches per wake-up, then the other sockets have a turn */
+    ROUNDS_MOST = 16,      /* full batches per wake-up, then the other sockets get their turn */
     LAST_ROUNDS_MOST = 64, /* when stopping */
-    SEND_TRIES = 3,        /* waits per batch for a full send queue */
+    SEND_TRIES = 3,        /* waits per batch when the send queue is full */
     SEND_WAIT_MS = 1,
 };
 
 _Static_assert(REQUEST_STRIDE >= REQUEST_MOST && REQUEST_STRIDE / LINE % 2 == 1, "see udp.h");
 _Static_assert(REPLY_STRIDE >= (int)UDP_OCTETS_MOST && REPLY_STRIDE / LINE % 2 == 1, "see udp.h");
 
-/* The kernel wants control messages aligned as struct cmsghdr is. */
+/* The kernel requires the alignment of struct cmsghdr. */
 struct control {
     _Alignas(struct cmsghdr) uint8_t octets[CLIENT_CONTROL_OCTETS];
 };
@@ -38,7 +38,7 @@ struct udp_buffers {
     struct iovec sent_parts[BATCH_MOST];
     struct endpoint sources[BATCH_MOST];
     struct control controls[BATCH_MOST];
-    const struct udp_socket *armed_for; /* whose lengths the headers hold */
+    const struct udp_socket *armed_for; /* the socket whose lengths the headers have */
     unsigned used;                      /* headers that the last read changed */
 };
 
@@ -71,7 +71,7 @@ void udp_close(struct udp *udp)
     udp->buffers = NULL;
 }
 
-/* Puts back the lengths that the last read has overwritten. */
+/* Resets the lengths that the last read has overwritten. */
 static void arm(struct udp_buffers *buffers, const struct udp_socket *socket)
 {
     unsigned count = buffers->armed_for == socket ? buffers->used : BATCH_MOST;
@@ -96,15 +96,16 @@ static int receive(struct udp_socket *socket)
         udp->buffers->used = (unsigned)count;
         return count;
     }
-    /* ECONNREFUSED and its like are late news about an earlier reply. */
+    /* Errors such as ECONNREFUSED are about an earlier reply. */
     if (count < 0 && errno != EAGAIN && errno != EINTR)
         stats_count(udp->batch->stats, COUNTER_UDP_RECEIVE_FAILURES, 1);
     return 0;
 }
 
 /*
- * Reads the asked address and turns the control message into one for the reply: from that address,
- * by whatever interface the route says. A link-local address has a meaning only on its interface.
+ * Reads the destination address and turns the control message into one for the reply: from that
+ * address, over the interface of the route. A link-local address is valid only on its own
+ * interface.
  */
 static uint32_t turn_control(struct msghdr *header)
 {
@@ -128,7 +129,7 @@ static uint32_t turn_control(struct msghdr *header)
     return 0;
 }
 
-/* Fills in one exchange from what was received. */
+/* Fills in one exchange from a received message. */
 static void admit(const struct udp_socket *socket, size_t number)
 {
     struct udp_buffers *buffers = socket->udp->buffers;
@@ -151,17 +152,17 @@ static void admit(const struct udp_socket *socket, size_t number)
     }
 }
 
-/* Lines one reply up for sending. */
-static void line_up(struct udp_buffers *buffers, size_t place, size_t number, size_t length)
+/* Queues one reply for sending. */
+static void queue_reply(struct udp_buffers *buffers, size_t slot, size_t number, size_t length)
 {
     const struct msghdr *received = &buffers->received[number].msg_hdr;
-    struct msghdr *sent = &buffers->sent[place].msg_hdr;
+    struct msghdr *sent = &buffers->sent[slot].msg_hdr;
 
     sent->msg_name = received->msg_name;
     sent->msg_namelen = received->msg_namelen;
     sent->msg_control = received->msg_control;
     sent->msg_controllen = received->msg_controllen;
-    buffers->sent_parts[place] =
+    buffers->sent_parts[slot] =
         (struct iovec){.iov_base = buffers->replies + number * REPLY_STRIDE, .iov_len = length};
 }
 
@@ -194,7 +195,7 @@ static void send_replies(const struct udp_socket *socket, unsigned count)
             waits++;
             continue;
         }
-        /* This one cannot be sent; with a queue that stays full, the others cannot either. */
+        /* This one cannot be sent; if the queue stays full, neither can the others. */
         unsigned lost = waits >= SEND_TRIES ? count - done : 1;
         done += lost;
         failed += lost;
@@ -220,7 +221,7 @@ int udp_serve_batch(struct udp_socket *socket)
     for (int i = 0; i < count; i++) {
         size_t length = batch_finish(batch, (size_t)i, &buffers->sources[i], &socket->reply_sink);
         if (length > 0)
-            line_up(buffers, replies++, (size_t)i, length);
+            queue_reply(buffers, replies++, (size_t)i, length);
     }
     send_replies(socket, replies);
     stats_count(batch->stats, COUNTER_UDP_REQUESTS, (uint64_t)count);
@@ -229,7 +230,7 @@ int udp_serve_batch(struct udp_socket *socket)
     return count;
 }
 
-/* ---- replies after their batch ---- */
+/* ---- late replies ---- */
 
 static void keep_client(struct reply_sink *reply_sink, size_t number, struct late_client *client)
 {
@@ -285,7 +286,7 @@ static void udp_on_readable(uv_poll_t *poll_handle, int status, int events)
     serve_rounds(socket, ROUNDS_MOST);
     if (status == 0)
         return;
-    /* libuv stops watching when an error waits on the socket; taking it makes the socket whole. */
+    /* libuv stops watching when the socket has a pending error; reading the error clears it. */
     int error;
     socklen_t octets = sizeof error;
     getsockopt(socket->descriptor, SOL_SOCKET, SO_ERROR, &error, &octets);

@@ -1,14 +1,14 @@
 #pragma once
 /**
- * Waking the loop of another thread, so that it sees what was stored for it before.
+ * Wakes the loop of another thread, so that it sees data stored before.
  *
- *     one thread      store what is to be seen ──► barrier ──► uv_async_send
- *     loop's thread   clear "pending" ──► on wake: load what is to be seen
+ *     one thread      store the data ──► barrier ──► uv_async_send
+ *     loop's thread   clear "pending" ──► on wake: load the data
  *
- * uv_async_send does nothing while a wake-up is pending, and finds that out with a plain load. A
- * processor may do that load before the store ahead of it can be seen elsewhere: then the other
- * thread has cleared the mark, looked, and found nothing, and nobody wakes it again. The barrier
- * keeps the load behind the store.
+ * uv_async_send does nothing while a wake-up is pending, which it tests with a plain load. A
+ * processor may execute that load before the preceding store is visible to others: the other thread
+ * may then have cleared the mark and loaded the old data, and is not woken again. The barrier keeps
+ * the load behind the store.
  *
  * Threads: any.
  */

@@ -15,19 +15,19 @@
 #include "serve/wake.h"
 
 struct worker {
-    struct stats stats; /* first: it wants cache lines of its own */
+    struct stats stats; /* first: it needs its own cache lines */
     struct mailbox mailbox;
     struct batch batch;
     uv_loop_t loop;
     uv_async_t wake;
-    uv_timer_t drain; /* active while it drains */
+    uv_timer_t drain; /* active while the worker drains */
     uint64_t drain_until_ms;
     struct worker_report report;
     void (*on_reports)(void *context);
     atomic_bool is_stopping;
     bool is_running;
     pthread_t thread;
-    batch_on_adopted *on_adopted; /* whom it tells next */
+    batch_on_adopted *on_adopted; /* called after worker_on_adopted */
     void *context;
     struct udp udp;
     struct tcp tcp;
@@ -41,7 +41,7 @@ struct worker {
 /* Closes every handle; the loop ends when the last connection has. */
 static void close_handles(struct worker *worker)
 {
-    forwarder_stop(&worker->forwarder); /* its last replies leave over what is closed next */
+    forwarder_stop(&worker->forwarder); /* first: its last replies use the sockets closed below */
     for (size_t i = 0; i < worker->udp_count; i++)
         udp_socket_stop(&worker->udp_sockets[i]);
     for (size_t i = 0; i < worker->tcp_count; i++)
@@ -59,7 +59,7 @@ static void serve_last(struct worker *worker)
         tcp_accept_all(&worker->tcp_listeners[i]);
 }
 
-/* Upstreams go with the snapshot: what is decided by it is asked of its own. */
+/* Upstreams change with the snapshot: its verdicts name its own routes. */
 static void worker_on_adopted(void *context)
 {
     struct worker *worker = context;
@@ -70,8 +70,8 @@ static void worker_on_adopted(void *context)
     worker->on_adopted(worker->context);
 }
 
-/* The control thread asks a few times a minute, if ever. */
-static void tell(struct worker *worker)
+/* The control thread requests a report a few times a minute at most. */
+static void fill_report(struct worker *worker)
 {
     if (worker_report_is_ready(&worker->report))
         return;
@@ -85,15 +85,14 @@ static void worker_on_drain_tick(uv_timer_t *drain)
 {
     struct worker *worker = drain->data;
 
-    if (forwarder_is_waited_for(&worker->forwarder) &&
-        uv_now(&worker->loop) < worker->drain_until_ms)
+    if (forwarder_has_waiters(&worker->forwarder) && uv_now(&worker->loop) < worker->drain_until_ms)
         return;
     uv_timer_stop(drain);
     serve_last(worker);
     close_handles(worker);
 }
 
-/* What has come before the stop is asked like anything else. */
+/* Requests that arrived before the stop are still forwarded. */
 static void begin_draining(struct worker *worker)
 {
     if (worker->drain_until_ms != 0)
@@ -108,9 +107,9 @@ static void worker_on_wake(uv_async_t *wake)
 {
     struct worker *worker = wake->data;
 
-    bool is_last = atomic_load(&worker->is_stopping); /* first: what came before it is seen below */
+    bool is_last = atomic_load(&worker->is_stopping); /* first: earlier posts are seen below */
     batch_adopt(&worker->batch);
-    tell(worker);
+    fill_report(worker);
     if (is_last)
         begin_draining(worker);
 }
@@ -161,7 +160,7 @@ static bool bind_all(struct worker *worker, const struct settings *settings, str
     return true;
 }
 
-/* What fails only without memory or descriptors; undone by release. */
+/* Fails only without memory or descriptors; undone by release. */
 static bool prepare(struct worker *worker, const struct settings *settings, struct err *err)
 {
     uint32_t connections = settings->tcp_connections;
@@ -243,7 +242,7 @@ void worker_free(struct worker *worker)
     if (worker == NULL)
         return;
     if (!atomic_load(&worker->is_stopping)) {
-        /* It never ran: its handles close here, and nobody is answered. */
+        /* It never ran: its handles are closed here, and nothing is answered. */
         close_handles(worker);
         uv_run(&worker->loop, UV_RUN_DEFAULT);
     }
@@ -255,7 +254,7 @@ bool worker_start(struct worker *worker, struct err *err)
 {
     sigset_t all, before;
 
-    /* Signals are the control thread's. */
+    /* Only the control thread handles signals. */
     sigfillset(&all);
     pthread_sigmask(SIG_SETMASK, &all, &before);
     int error = pthread_create(&worker->thread, NULL, run, worker);

@@ -2,17 +2,16 @@
 /**
  * One worker: a thread with a loop of its own, and its sockets on every address.
  *
- *     new (binds) → start (thread) → wake, wake, ... → stop (answers what has come, drains) → join
- *                                                                                         → free
+ *     new (binds) → start (thread) → wake, wake, ... → stop (answers, drains) → join → free
  *
- * To drain is to go on answering while clients wait for upstreams, WORKER_DRAIN_MS at most, without
- * asking upstreams anything new.
+ * To drain is to keep answering while clients wait for upstreams, WORKER_DRAIN_MS at most, without
+ * forwarding anything new.
  *
- * Workers share nothing but what the control thread posts into their mailboxes and how upstreams
- * stand (forward/standing.h), so they never wait for each other.
+ * Workers share nothing but the snapshots that the control thread posts into their mailboxes and
+ * the state of upstreams (forward/standing.h), so they never wait for each other.
  *
  * Threads: called on the control thread; the loop runs on the worker's own from start to stop.
- * Memory: all of it in worker_new, but for upstreams that a snapshot brings.
+ * Memory: allocated in worker_new, except for upstreams that a snapshot brings.
  */
 #include <stdbool.h>
 #include <stdint.h>
@@ -29,14 +28,14 @@ struct worker_options {
     const struct settings *settings;
     struct standings *standings;       /* of the settings' upstreams; NULL: not shared */
     struct querylog_ring *log;         /* NULL: off */
-    batch_on_adopted *on_adopted;      /* on the worker's thread: it answers from a new snapshot */
-    void (*on_reports)(void *context); /* there too: worker_last_report has what was asked */
+    batch_on_adopted *on_adopted;      /* on the worker's thread: it has adopted a snapshot */
+    void (*on_reports)(void *context); /* on the worker's thread: worker_last_report is ready */
     void *context;
 };
 
 struct worker;
 
-/** Makes a worker with all its sockets bound. Returns NULL with *err. */
+/** Makes a worker and binds all its sockets. Returns NULL with *err. */
 struct worker *worker_new(const struct worker_options *options, struct err *err);
 
 /** Frees a worker that is not running. NULL is allowed. */
@@ -45,21 +44,23 @@ void worker_free(struct worker *worker);
 /** Starts the thread. Returns false with *err. */
 bool worker_start(struct worker *worker, struct err *err);
 
-/** Asks the worker to stop; returns at once. */
+/** Requests the worker to stop; returns at once. */
 void worker_stop(struct worker *worker);
 
 /** Waits until a worker that was asked to stop has stopped. */
 void worker_join(struct worker *worker);
 
-/** Leaves a snapshot for the worker and wakes it. */
+/** Posts a snapshot to the worker and wakes it. */
 void worker_post(struct worker *worker, const struct snapshot *snapshot);
 
-/** Asks the worker how its forwarder is. Not while worker_last_report is NULL; a worker that stops
- * answers first. */
+/**
+ * Requests a report from the worker. Not while worker_last_report is NULL; a worker that stops
+ * fills the report first.
+ */
 void worker_request_report(struct worker *worker, const struct report_request *request,
                            uint64_t number);
 
-/** What the worker told last; NULL while it has not told. */
+/** The worker's last report; NULL while it is not ready. */
 const struct worker_report *worker_last_report(const struct worker *worker);
 
 /** The generation that the worker answers from; 0 before the first. */
@@ -68,5 +69,5 @@ uint64_t worker_generation(const struct worker *worker);
 /** The worker's counters. */
 const struct stats *worker_stats(const struct worker *worker);
 
-/** Requests that the kernel dropped because the worker was slower than they came. */
+/** Requests that the kernel dropped because the worker was slower than they arrived. */
 uint64_t worker_kernel_drops(const struct worker *worker);

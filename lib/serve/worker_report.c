@@ -24,8 +24,8 @@ static bool is_same(const struct reported_server *server, const char *text)
     return strncmp(server->text, text, sizeof server->text - 1) == 0;
 }
 
-/* The place of a server, which is kept once however many routes name it; NULL without room. */
-static struct reported_server *location_of(struct worker_report *report, const char *text)
+/* The entry of a server, one for all routes that name it; NULL when the list is full. */
+static struct reported_server *find_slot(struct worker_report *report, const char *text)
 {
     size_t number = 0;
 
@@ -44,7 +44,7 @@ static struct reported_server *location_of(struct worker_report *report, const c
 static void format_server(struct worker_report *report, size_t route,
                           const struct resolver *resolver)
 {
-    struct reported_server *server = location_of(report, resolver->upstream->text);
+    struct reported_server *server = find_slot(report, resolver->upstream->text);
 
     if (server == NULL)
         return;
@@ -58,19 +58,19 @@ static void report_servers(struct worker_report *report, const struct forward *f
 {
     report->server_count = 0;
     for (size_t route = 0; route < UPSTREAM_ZONES_MOST; route++)
-        for (size_t place = 0; place < UPSTREAMS_MOST; place++) {
+        for (size_t index = 0; index < UPSTREAMS_MOST; index++) {
             const struct resolver *resolver =
-                forward_server(forward, (uint8_t)route, (uint8_t)place);
+                forward_server(forward, (uint8_t)route, (uint8_t)index);
             if (resolver == NULL)
                 break;
             format_server(report, route, resolver);
         }
 }
 
-/* Goes to the last name that upstreams are asked for, on the way that the look's hops lead. */
-static void go_to_forwarded(const struct worker_report *report, const struct snapshot *snapshot,
-                            const struct client *client, struct query *query, uint64_t *hash,
-                            struct verdict *verdict)
+/* Finds the last forwarded name along the report's hops. */
+static void follow_hops(const struct worker_report *report, const struct snapshot *snapshot,
+                        const struct client *client, struct query *query, uint64_t *hash,
+                        struct verdict *verdict)
 {
     struct alias_hops hops = report->hops;
 
@@ -92,7 +92,7 @@ static void report_query(struct worker_report *report, const struct snapshot *sn
 
     client_classify(snapshot, &report->request.path, &client);
     chain_list_hops(snapshot, &client, forward, &report->request.query, &report->hops);
-    go_to_forwarded(report, snapshot, &client, &query, &hash, &verdict);
+    follow_hops(report, snapshot, &client, &query, &hash, &verdict);
     report->is_forwarded = verdict.situation == SITUATION_FORWARD;
     if (!report->is_forwarded)
         return;

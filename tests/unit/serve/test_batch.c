@@ -4,7 +4,7 @@
 
 #include "support/suite.h"
 
-/* Where a request comes from, and what the path says. */
+/* The source of a request, and the path made of it. */
 static const struct {
     const char *source;
     uint32_t address;

@@ -160,7 +160,7 @@ START_TEST(one_client_has_a_quarter_of_the_questions)
 }
 END_TEST
 
-START_TEST(the_last_eighth_of_the_questions_is_for_who_has_next_to_nothing_waiting)
+START_TEST(the_last_eighth_is_for_clients_with_few_requests_waiting)
 {
     for (int i = 0; i < 3; i++)
         ck_assert_ptr_nonnull(keep_from(FLOODER, QUESTIONS / 8 + 1));
@@ -182,7 +182,7 @@ START_TEST(the_last_eighth_of_the_room_is_theirs_too)
 }
 END_TEST
 
-/* A part of a request would be asked and answered as if it were the whole. */
+/* A truncated request would be forwarded and answered as if it were complete. */
 START_TEST(a_request_that_does_not_fit_ends_the_process)
 {
     static uint8_t octets[2 * DEFERRED_REQUEST_OCTETS];
@@ -215,7 +215,7 @@ int main(void)
     tcase_add_test(all, the_longest_request_fits);
     tcase_add_test(all, without_room_nothing_is_kept);
     tcase_add_test(all, one_client_has_a_quarter_of_the_questions);
-    tcase_add_test(all, the_last_eighth_of_the_questions_is_for_who_has_next_to_nothing_waiting);
+    tcase_add_test(all, the_last_eighth_is_for_clients_with_few_requests_waiting);
     tcase_add_test(all, the_last_eighth_of_the_room_is_theirs_too);
     tcase_add_test_raise_signal(all, a_request_that_does_not_fit_ends_the_process, SIGABRT);
     tcase_add_test_raise_signal(all, room_that_is_given_back_twice_ends_the_process, SIGABRT);

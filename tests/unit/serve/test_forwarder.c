@@ -82,7 +82,7 @@ static bool deliver(struct reply_sink *reply_sink, const struct late_client *cli
 
 /* ---- upstreams ---- */
 
-/* "A", "AB" or "": who is asked from now on. */
+/* "A", "AB" or "": the upstreams in use from now on. */
 static void list_upstreams(const struct scene *scene, const char *who, struct list *list)
 {
     *list = (struct list){.zone = {.zone = ".", .upstreams = {.items = list->items}}};
@@ -96,7 +96,7 @@ static void list_upstreams(const struct scene *scene, const char *who, struct li
     ck_assert(name_from_text(".", &list->route.zone));
 }
 
-/* Leaves a snapshot for the worker, who has not looked yet. */
+/* Posts a snapshot that the worker has not taken yet. */
 static void post(struct scene *scene, const char *who)
 {
     struct list *list = &scene->lists[scene->generations];
@@ -119,7 +119,7 @@ static void go_over_to(struct scene *scene, const char *who)
     batch_adopt(&scene->serving.batch);
 }
 
-/* A query that an upstream has got; the loop turns until it has. */
+/* Reads a query at an upstream; runs the loop until one arrives. */
 static size_t read_answer(struct scene *scene, int upstream, struct endpoint *from, uint8_t *octets)
 {
     struct pollfd wanted = {.fd = scene->upstreams[upstream], .events = POLLIN};
@@ -132,7 +132,7 @@ static size_t read_answer(struct scene *scene, int upstream, struct endpoint *fr
     return (size_t)length;
 }
 
-/* The question and one address, which says who answered: 198.51.100.1 or .2. */
+/* The question and one address, 198.51.100.1 or .2, which identifies the upstream. */
 static void answer(struct scene *scene, int upstream)
 {
     const uint8_t record[] = {0xc0, 12, 0, 1, 0,   1,  0,   0,
@@ -238,7 +238,7 @@ static void begin(struct scene *scene, const char *who)
     settings.upstream_zones = list.zones;
     ck_assert(forwarder_start(&scene->forwarder, &scene->serving.loop, &scene->serving.batch,
                               &settings, NULL, &err));
-    memset(&list, 0xee, sizeof list); /* what settings say is theirs */
+    memset(&list, 0xee, sizeof list); /* the settings' list may change afterwards */
     go_over_to(scene, who);
 }
 
@@ -292,7 +292,7 @@ START_TEST(other_upstreams_are_asked_and_what_was_kept_is_forgotten)
 }
 END_TEST
 
-START_TEST(who_waits_for_a_former_upstream_is_asked_for_anew)
+START_TEST(a_request_that_waits_for_a_former_upstream_is_forwarded_again)
 {
     uint8_t octets[WIRE_OCTETS];
     struct endpoint from;
@@ -310,7 +310,7 @@ START_TEST(who_waits_for_a_former_upstream_is_asked_for_anew)
 }
 END_TEST
 
-/* The response and the snapshot are both there before the worker looks at either. */
+/* The response and the snapshot are both there before the worker reads either. */
 START_TEST(a_late_answer_of_a_former_upstream_is_not_passed_on)
 {
     begin(&scene, "A");
@@ -347,7 +347,7 @@ START_TEST(upstreams_come_and_go)
 }
 END_TEST
 
-START_TEST(several_changes_at_once_lose_nobody)
+START_TEST(several_changes_at_once_lose_no_request)
 {
     begin(&scene, "A");
     ask(&scene, "www.example.org.");
@@ -361,7 +361,7 @@ START_TEST(several_changes_at_once_lose_nobody)
 }
 END_TEST
 
-START_TEST(who_still_waits_at_the_end_gets_a_reply)
+START_TEST(a_client_that_still_waits_at_the_end_gets_a_reply)
 {
     begin(&scene, "A");
     ask(&scene, "www.example.org.");
@@ -373,7 +373,7 @@ START_TEST(who_still_waits_at_the_end_gets_a_reply)
 }
 END_TEST
 
-START_TEST(who_still_waits_at_the_end_reads_that_the_server_stops)
+START_TEST(a_client_that_still_waits_at_the_end_learns_that_the_server_stops)
 {
     begin(&scene, "A");
     ask(&scene, "www.example.org.");
@@ -385,7 +385,7 @@ START_TEST(who_still_waits_at_the_end_reads_that_the_server_stops)
 }
 END_TEST
 
-START_TEST(who_comes_at_the_end_reads_it_too)
+START_TEST(a_client_that_comes_at_the_end_learns_it_too)
 {
     begin(&scene, "A");
     ask(&scene, "www.example.org.");
@@ -431,13 +431,13 @@ int main(void)
 
     tcase_add_test(all, what_is_kept_stays_while_the_upstreams_do);
     tcase_add_test(all, other_upstreams_are_asked_and_what_was_kept_is_forgotten);
-    tcase_add_test(all, who_waits_for_a_former_upstream_is_asked_for_anew);
+    tcase_add_test(all, a_request_that_waits_for_a_former_upstream_is_forwarded_again);
     tcase_add_test(all, a_late_answer_of_a_former_upstream_is_not_passed_on);
     tcase_add_test(all, upstreams_come_and_go);
-    tcase_add_test(all, several_changes_at_once_lose_nobody);
-    tcase_add_test(all, who_still_waits_at_the_end_gets_a_reply);
-    tcase_add_test(all, who_still_waits_at_the_end_reads_that_the_server_stops);
-    tcase_add_test(all, who_comes_at_the_end_reads_it_too);
+    tcase_add_test(all, several_changes_at_once_lose_no_request);
+    tcase_add_test(all, a_client_that_still_waits_at_the_end_gets_a_reply);
+    tcase_add_test(all, a_client_that_still_waits_at_the_end_learns_that_the_server_stops);
+    tcase_add_test(all, a_client_that_comes_at_the_end_learns_it_too);
     tcase_add_test(all, without_descriptors_names_fail_until_the_next_snapshot);
     suite_add_tcase(suite, all);
     return suite_run(suite);

@@ -28,7 +28,7 @@ static bool add(struct querylog_ring *ring, uint16_t octets)
     return querylog_add(ring, NULL, &exchange, &client, 0);
 }
 
-/* A file that takes the lines. */
+/* A file for the lines. */
 static int open_file(void)
 {
     char path[] = "/tmp/querylog-XXXXXX";
@@ -39,7 +39,7 @@ static int open_file(void)
     return descriptor;
 }
 
-/* Lines that hold a text. */
+/* Counts the lines that contain a text. */
 static size_t count_lines(int descriptor, const char *holding)
 {
     FILE *file = fdopen(dup(descriptor), "r");
@@ -86,7 +86,7 @@ START_TEST(what_is_not_handed_over_is_not_written)
 }
 END_TEST
 
-START_TEST(a_terminal_that_stands_still_holds_up_no_end)
+START_TEST(a_stopped_terminal_does_not_delay_the_end)
 {
     int master = posix_openpt(O_RDWR | O_NOCTTY);
     struct err err;
@@ -115,7 +115,7 @@ START_TEST(a_full_ring_drops_and_never_waits)
     ck_assert_int_eq(pipe(ends), 0);
     struct querylog *log = querylog_start(ends[1], QUERYLOG_LOGFMT, 1, &err);
     struct querylog_ring *ring = querylog_ring(log, 0);
-    /* Nobody reads the pipe: it takes some lines, the ring the rest of its size, then no more. */
+    /* The pipe is not read: it takes some lines, then the ring fills, then records are dropped. */
     for (unsigned i = 0; i < 4 * QUERYLOG_RECORDS; i++) {
         taken += add(ring, 1);
         querylog_hand_over(ring, 0);
@@ -134,8 +134,10 @@ static void add_many(struct querylog_ring *ring, unsigned count)
         ck_assert(add(ring, 5));
 }
 
-/* Files take no more than 1,000 octets, as on a full disk, until some lines are lost. Nothing is
- * asserted meanwhile, because the suite keeps its notes in a file. */
+/*
+ * Files are limited to 1,000 octets, like a full disk, until some lines are lost. Nothing is
+ * asserted meanwhile, because the suite writes its results to a file.
+ */
 static int hand_over_to_a_full_disk(struct querylog *log)
 {
     struct rlimit before, limit;
@@ -200,7 +202,7 @@ int main(void)
     signal(SIGPIPE, SIG_IGN);
     tcase_add_test(all, every_record_becomes_a_line);
     tcase_add_test(all, what_is_not_handed_over_is_not_written);
-    tcase_add_test(all, a_terminal_that_stands_still_holds_up_no_end);
+    tcase_add_test(all, a_stopped_terminal_does_not_delay_the_end);
     tcase_add_test(all, a_full_ring_drops_and_never_waits);
     tcase_add_test(all, many_records_from_two_producers_arrive_whole);
     tcase_add_test(all, lines_that_a_full_disk_does_not_take_are_counted);

@@ -150,7 +150,7 @@ START_TEST(a_name_cannot_forge_a_line_or_a_pair)
 }
 END_TEST
 
-/* A reader of logfmt as others write it: key=bare or key="JSON string", blanks between. */
+/* A reader of common logfmt: key=bare or key="JSON string", separated by blanks. */
 static const char *read_pair(const char *at, char *key, char *value)
 {
     while (*at == ' ')
@@ -212,7 +212,7 @@ static const struct {
      "a\\.b.com"},
 };
 
-START_TEST(whoever_reads_logfmt_finds_every_pair)
+START_TEST(a_reader_of_logfmt_finds_every_pair)
 {
     static const char *const keys[] = {"at",      "host",  "qtype",   "fwd",     "class",
                                        "space",   "app",   "status",  "answers", "ttl",
@@ -277,7 +277,7 @@ int main(void)
     tcase_add_test(all, what_is_not_known_stays_empty);
     tcase_add_test(all, json_has_the_same_keys);
     tcase_add_test(all, a_name_cannot_forge_a_line_or_a_pair);
-    tcase_add_loop_test(all, whoever_reads_logfmt_finds_every_pair, 0,
+    tcase_add_loop_test(all, a_reader_of_logfmt_finds_every_pair, 0,
                         sizeof hosts / sizeof hosts[0]);
     tcase_add_test(all, the_longest_line_is_short_enough);
     suite_add_tcase(suite, all);

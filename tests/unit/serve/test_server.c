@@ -21,9 +21,9 @@ struct scene {
     struct listen_address listen;
     struct settings settings;
     struct server *server;
-    uint64_t adopted; /* generation told last */
-    unsigned told;
-    unsigned looked;
+    uint64_t adopted; /* last generation reported */
+    unsigned adoptions;
+    unsigned reports;
 };
 
 static void on_adopted(void *context, uint64_t generation)
@@ -31,7 +31,7 @@ static void on_adopted(void *context, uint64_t generation)
     struct scene *scene = context;
 
     scene->adopted = generation;
-    scene->told++;
+    scene->adoptions++;
     uv_stop(&scene->loop);
 }
 
@@ -39,10 +39,10 @@ static void on_reports(void *context)
 {
     struct scene *scene = context;
 
-    scene->looked++;
+    scene->reports++;
 }
 
-/* A list of one upstream, another one for each generation, that nobody else keeps. */
+/* A list of one upstream, different for each generation, owned by the policy. */
 static void add_upstream(struct policy *policy, uint64_t generation)
 {
     policy->arena = arena_new();
@@ -57,7 +57,7 @@ static void add_upstream(struct policy *policy, uint64_t generation)
     policy->routes.zones = zones;
 }
 
-/* A snapshot without spaces: everybody is outside and gets REFUSED. */
+/* A snapshot without spaces: every client is outside and gets REFUSED. */
 static struct snapshot *snapshot_with(uint64_t generation, bool has_upstream)
 {
     struct policy policy = {
@@ -172,15 +172,15 @@ static void keep_waiting(uv_timer_t *timer)
     uv_timer_stop(timer);
 }
 
-/* Runs the control loop until every worker has taken a generation and told what it was asked. */
-static void await_both(struct scene *scene, uint64_t generation, unsigned looked)
+/* Runs the control loop until every worker has adopted a generation and reported. */
+static void await_both(struct scene *scene, uint64_t generation, unsigned reports)
 {
     uv_timer_t timer;
 
     /* The server does not keep the loop running; the timer does, and ends a test that hangs. */
     uv_timer_init(&scene->loop, &timer);
     uv_timer_start(&timer, keep_waiting, PATIENCE_MS, 0);
-    while (scene->adopted < generation || scene->looked < looked)
+    while (scene->adopted < generation || scene->reports < reports)
         uv_run(&scene->loop, UV_RUN_ONCE);
     uv_close((uv_handle_t *)&timer, NULL);
     uv_run(&scene->loop, UV_RUN_NOWAIT);
@@ -253,7 +253,7 @@ START_TEST(a_new_snapshot_is_taken_by_idle_workers_too)
         ck_assert_ptr_null(server_current(scene.server)->older);
         ck_assert_uint_eq(ask(&scene, 7), RCODE_REFUSED);
     }
-    ck_assert_uint_eq(scene.told, 20);
+    ck_assert_uint_eq(scene.adoptions, 20);
     end(&scene);
 }
 END_TEST
@@ -274,7 +274,7 @@ START_TEST(what_a_worker_may_use_is_not_freed)
     await(&scene, 3);
     server_reclaim(scene.server);
     ck_assert_ptr_null(server_current(scene.server)->older);
-    ck_assert_uint_eq(scene.told, 1);
+    ck_assert_uint_eq(scene.adoptions, 1);
     end(&scene);
 }
 END_TEST
@@ -312,13 +312,13 @@ static void refuse_the_second(struct endpoint *listen)
     *listen = first.listen.endpoint;
 }
 
-START_TEST(a_port_that_is_taken_is_told_and_nothing_stays_bound)
+START_TEST(a_port_in_use_is_reported_and_nothing_stays_bound)
 {
     bool is_free = false;
     struct endpoint listen;
     struct err err;
 
-    /* Some other program may have come for the port the moment it was free. */
+    /* Another program may have taken the port the moment it was free. */
     for (int tries = 0; !is_free && tries < TRIES_MOST; tries++) {
         refuse_the_second(&listen);
         is_free = socket_probe(&listen, &err);
@@ -327,7 +327,7 @@ START_TEST(a_port_that_is_taken_is_told_and_nothing_stays_bound)
 }
 END_TEST
 
-static size_t count_told(const struct scene *scene)
+static size_t count_reports(const struct scene *scene)
 {
     size_t count = 0;
 
@@ -336,26 +336,26 @@ static size_t count_told(const struct scene *scene)
     return count;
 }
 
-START_TEST(every_worker_tells_what_it_is_asked)
+START_TEST(every_worker_reports_when_requested)
 {
     static const struct report_request request = {.has_query = false};
     struct scene scene;
 
     begin(&scene);
-    ck_assert_uint_eq(count_told(&scene), 0);
+    ck_assert_uint_eq(count_reports(&scene), 0);
     await(&scene, 1);
     for (unsigned round = 1; round <= 200; round++) {
         server_request_reports(scene.server, &request);
         await_both(&scene, 1, round);
-        ck_assert_uint_eq(count_told(&scene), WORKERS);
+        ck_assert_uint_eq(count_reports(&scene), WORKERS);
         ck_assert_uint_eq(server_worker_report(scene.server, WORKERS - 1)->generation, 1);
     }
-    ck_assert_uint_eq(scene.looked, 200);
+    ck_assert_uint_eq(scene.reports, 200);
     end(&scene);
 }
 END_TEST
 
-START_TEST(a_worker_that_is_late_is_left_out_until_it_has_told)
+START_TEST(a_late_worker_is_left_out_until_it_has_reported)
 {
     static const struct report_request request = {.has_query = false};
     struct scene scene;
@@ -363,16 +363,16 @@ START_TEST(a_worker_that_is_late_is_left_out_until_it_has_told)
 
     bind_workers(&scene);
     server_publish(scene.server, snapshot_of(1));
-    /* No worker runs yet, so none has told when the second request comes. */
+    /* No worker runs yet, so none has reported when the second request comes. */
     server_request_reports(scene.server, &request);
     server_request_reports(scene.server, &request);
-    ck_assert_uint_eq(count_told(&scene), 0);
+    ck_assert_uint_eq(count_reports(&scene), 0);
     ck_assert(server_start(scene.server, &err));
     await_both(&scene, 1, 1);
-    ck_assert_uint_eq(count_told(&scene), 0); /* they were told the first only */
+    ck_assert_uint_eq(count_reports(&scene), 0); /* they received only the first */
     server_request_reports(scene.server, &request);
     await_both(&scene, 1, 2);
-    ck_assert_uint_eq(count_told(&scene), WORKERS);
+    ck_assert_uint_eq(count_reports(&scene), WORKERS);
     end(&scene);
 }
 END_TEST
@@ -386,7 +386,7 @@ START_TEST(a_server_that_is_asked_and_stopped_ends)
         begin(&scene);
         server_request_reports(scene.server, &request);
         server_stop(scene.server);
-        ck_assert_uint_eq(count_told(&scene), WORKERS); /* each told before it ended */
+        ck_assert_uint_eq(count_reports(&scene), WORKERS); /* each reported before it ended */
         server_free(scene.server);
         close_loop(&scene);
     }
@@ -423,9 +423,9 @@ int main(void)
     tcase_add_test(all, a_new_snapshot_is_taken_by_idle_workers_too);
     tcase_add_test(all, what_a_worker_may_use_is_not_freed);
     tcase_add_test(all, upstreams_come_and_go_with_snapshots);
-    tcase_add_test(all, a_port_that_is_taken_is_told_and_nothing_stays_bound);
-    tcase_add_test(all, every_worker_tells_what_it_is_asked);
-    tcase_add_test(all, a_worker_that_is_late_is_left_out_until_it_has_told);
+    tcase_add_test(all, a_port_in_use_is_reported_and_nothing_stays_bound);
+    tcase_add_test(all, every_worker_reports_when_requested);
+    tcase_add_test(all, a_late_worker_is_left_out_until_it_has_reported);
     tcase_add_test(all, a_server_that_is_asked_and_stopped_ends);
     tcase_add_test(all, a_tcp_query_before_the_stop_is_answered);
     suite_add_tcase(suite, all);

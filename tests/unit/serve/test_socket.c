@@ -63,7 +63,7 @@ START_TEST(a_second_server_is_noticed)
 }
 END_TEST
 
-START_TEST(an_address_of_another_host_is_told)
+START_TEST(an_address_of_another_host_is_reported)
 {
     struct endpoint elsewhere = endpoint_of("192.0.2.1", 5300);
     struct err err = {.code = ERR_NONE};
@@ -88,7 +88,7 @@ static bool takes_no_ipv4(int descriptor)
     return is_alone != 0;
 }
 
-/* Or [::] would take what 0.0.0.0 beside it is to serve, by net.ipv6.bindv6only. */
+/* Otherwise [::] would take the requests of 0.0.0.0, depending on net.ipv6.bindv6only. */
 START_TEST(a_socket_of_ipv6_takes_no_ipv4)
 {
     if (!serving_has_ipv6())
@@ -101,7 +101,7 @@ START_TEST(a_socket_of_ipv6_takes_no_ipv4)
 }
 END_TEST
 
-/* Somebody else may have the port that the other family got, so a few are tried. */
+/* Another program may have the port in the other family, so a few are tried. */
 START_TEST(both_families_stand_side_by_side)
 {
     struct endpoint any = endpoint_of("0.0.0.0", 0);
@@ -147,7 +147,7 @@ int main(void)
 
     tcase_add_test(all, workers_share_an_address);
     tcase_add_test(all, a_second_server_is_noticed);
-    tcase_add_test(all, an_address_of_another_host_is_told);
+    tcase_add_test(all, an_address_of_another_host_is_reported);
     tcase_add_test(all, a_socket_of_ipv6_takes_no_ipv4);
     tcase_add_test(all, both_families_stand_side_by_side);
     tcase_add_test(all, the_kernels_drops_are_counted);

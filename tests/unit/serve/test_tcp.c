@@ -148,7 +148,7 @@ START_TEST(one_that_has_gone_as_the_last_of_a_full_batch_is_closed_once)
         clients[i] = enter(&scene);
         put(clients[i], stream, add_query(stream, 0, (uint16_t)(i + 1)));
     }
-    close(clients[BATCH_MOST - 1]); /* nobody takes its reply */
+    close(clients[BATCH_MOST - 1]); /* its reply is not read */
     turn(&scene);
     turn(&scene);
     ck_assert_uint_eq(scene.tcp.open_count, BATCH_MOST - 1);
@@ -160,7 +160,7 @@ START_TEST(one_that_has_gone_as_the_last_of_a_full_batch_is_closed_once)
 }
 END_TEST
 
-/* What may come between a query's reading and the end of the turn. */
+/* Events that may come between reading a query and the end of the turn. */
 START_TEST(a_query_that_waits_is_answered_before_its_connection_makes_way)
 {
     struct scene scene;
@@ -173,9 +173,9 @@ START_TEST(a_query_that_waits_is_answered_before_its_connection_makes_way)
     put(second, stream, add_query(stream, 0, 2));
     tcp_connection_serve(gone);
     tcp_connection_serve(gone->lru_next);
-    ck_assert_uint_eq(scene.tcp.single_count, 2);
-    int third = enter(&scene); /* makes the first go */
-    ck_assert_uint_eq(scene.tcp.single_count, 0);
+    ck_assert_uint_eq(scene.tcp.lone_query_count, 2);
+    int third = enter(&scene); /* evicts the first */
+    ck_assert_uint_eq(scene.tcp.lone_query_count, 0);
     turn(&scene);
     ck_assert_int_eq(take_reply(first), 1);
     ck_assert_int_eq(take_reply(first), -2);
@@ -185,7 +185,7 @@ START_TEST(a_query_that_waits_is_answered_before_its_connection_makes_way)
 }
 END_TEST
 
-START_TEST(a_connection_that_goes_within_the_turn_takes_its_query_along)
+START_TEST(a_connection_closed_within_the_turn_cancels_its_query)
 {
     struct scene scene;
     uint8_t stream[512];
@@ -206,7 +206,7 @@ START_TEST(a_connection_that_goes_within_the_turn_takes_its_query_along)
 }
 END_TEST
 
-/* Puts the shared input before memory that nobody may touch: reading beyond its end fails. */
+/* Puts the shared input before inaccessible memory: reading beyond its end fails. */
 static void *fence(struct scene *scene, size_t octets)
 {
     uint8_t *memory =
@@ -231,14 +231,14 @@ static void end_fenced(struct scene *scene, void *memory, size_t octets)
 /* The largest query that waits for the end of the turn. */
 static void put_long_query(int client, uint16_t id)
 {
-    uint8_t stream[TCP_SINGLE_OCTETS] = {0};
+    uint8_t stream[TCP_LONE_QUERY_OCTETS] = {0};
 
-    store16(stream, TCP_SINGLE_OCTETS - TCP_FRAME_OCTETS);
+    store16(stream, TCP_LONE_QUERY_OCTETS - TCP_FRAME_OCTETS);
     store16(stream + TCP_FRAME_OCTETS, id); /* a question count of 0 is FORMERR */
     put(client, stream, sizeof stream);
 }
 
-START_TEST(queries_whose_connections_have_gone_leave_the_next_reading_its_room)
+START_TEST(queries_of_closed_connections_leave_room_for_the_next_read)
 {
     enum { GONE = 40, LONG = 65000, FENCED = 1 << 18 };
     static uint8_t half[LONG] = {0xff, 0xff};
@@ -323,7 +323,7 @@ START_TEST(pipelined_queries_are_answered_in_order_by_one_write)
         length = add_query(stream, length, id);
     put(client, stream, length);
     turn(&scene);
-    /* A stream socket keeps writes apart no more than it keeps queries apart, so: all is there. */
+    /* A stream socket does not keep writes apart, so it only matters that all replies are there. */
     ssize_t got = recv(client, replies, sizeof replies, 0);
     ck_assert_int_gt(got, 0);
     size_t at = 0;
@@ -381,7 +381,7 @@ START_TEST(the_largest_frame_is_read_and_answered)
 }
 END_TEST
 
-START_TEST(a_client_that_has_said_all_still_gets_its_answers)
+START_TEST(a_client_that_has_sent_everything_still_gets_its_answers)
 {
     struct scene scene;
     uint8_t stream[1024];
@@ -454,7 +454,7 @@ START_TEST(a_client_that_never_reads_is_not_read_from)
     int client = enter(&scene);
     for (uint16_t id = 1; length + 512 < sizeof stream; id++)
         length = add_query(stream, length, id);
-    /* Both ways full: the server holds one output of replies and no more. */
+    /* Both directions are full: the server holds one output buffer of replies and no more. */
     while (stuck < 50 && sent < (64 << 20)) {
         ssize_t got = send(client, stream, length, 0);
         sent += got > 0 ? (size_t)got : 0;
@@ -508,7 +508,7 @@ START_TEST(a_slow_reader_gets_every_reply_in_order)
 }
 END_TEST
 
-START_TEST(over_a_clients_limit_its_own_idlest_goes)
+START_TEST(over_a_clients_limit_its_own_oldest_is_evicted)
 {
     struct scene scene;
     uint8_t stream[512];
@@ -531,7 +531,7 @@ START_TEST(over_a_clients_limit_its_own_idlest_goes)
 }
 END_TEST
 
-START_TEST(over_the_limit_of_all_the_idlest_goes)
+START_TEST(over_the_total_limit_the_oldest_is_evicted)
 {
     struct scene scene;
     uint8_t stream[512];
@@ -549,7 +549,7 @@ START_TEST(over_the_limit_of_all_the_idlest_goes)
 }
 END_TEST
 
-/* Connects from an address that is not let in. */
+/* Connects from an address that is refused. */
 static void be_refused(struct scene *scene, const char *address)
 {
     struct endpoint client = client_of(address);
@@ -561,7 +561,7 @@ static void be_refused(struct scene *scene, const char *address)
     close(ends[0]);
 }
 
-START_TEST(outsiders_go_before_clients_of_spaces)
+START_TEST(outsiders_are_evicted_before_clients_of_spaces)
 {
     struct scene scene;
     struct world world;
@@ -570,18 +570,18 @@ START_TEST(outsiders_go_before_clients_of_spaces)
     begin(&scene, 2, 2);
     scene.serving.batch.snapshot = world.snapshot;
     int inside = enter_as(&scene, "10.0.130.56"), outside = enter_as(&scene, "203.0.113.9");
-    int newcomer = enter_as(&scene, "10.0.130.57");
+    int incoming = enter_as(&scene, "10.0.130.57");
     ck_assert_int_eq(take_reply(outside), -2);
     ck_assert_int_eq(take_reply(inside), -1);
     be_refused(&scene, "203.0.113.9");
     be_refused(&scene, "2001:db8::1");
     ck_assert_int_eq(take_reply(inside), -1);
-    ck_assert_int_eq(take_reply(newcomer), -1);
+    ck_assert_int_eq(take_reply(incoming), -1);
     ck_assert_uint_eq(serving_count(&scene.serving, COUNTER_TCP_EVICTED), 1);
     ck_assert_uint_eq(serving_count(&scene.serving, COUNTER_TCP_REFUSED), 2);
     int third = enter_as(&scene, "10.0.130.58");
     ck_assert_int_eq(take_reply(inside), -2);
-    close(inside), close(outside), close(newcomer), close(third);
+    close(inside), close(outside), close(incoming), close(third);
     end(&scene);
     world_close(&world);
 }
@@ -627,7 +627,7 @@ START_TEST(many_newcomers_at_once_never_break_the_limit)
 }
 END_TEST
 
-/* The loop's time moves on without anyone waiting: the connection is made older instead. */
+/* The test does not wait: it makes the connection older instead. */
 static void age(struct tcp_connection *connection, uint64_t ms)
 {
     connection->active_ms -= ms;
@@ -669,7 +669,7 @@ START_TEST(a_connection_whose_query_is_unread_is_not_idle)
     put(client, stream, add_query(stream, 0, 3));
     uv_update_time(&scene.serving.loop);
     age(scene.tcp.lru_oldest, 10000);
-    scene.tcp.timer.timer_cb(&scene.tcp.timer); /* before the loop has seen the query */
+    scene.tcp.timer.timer_cb(&scene.tcp.timer); /* before the loop has read the query */
     turn(&scene);
     ck_assert_int_eq(take_reply(client), 3);
     ck_assert_int_eq(take_reply(client), -1);
@@ -701,25 +701,25 @@ START_TEST(a_connection_to_which_a_reply_is_due_is_not_idle)
 }
 END_TEST
 
-/* The limits, and who comes third when the first awaits a reply: the second goes. */
+/* The limits, and the third client; the first awaits a reply, so the second is evicted. */
 static const struct {
     uint32_t connections, per_client;
-    const char *newcomer;
+    const char *incoming;
 } evictions[] = {{8, 2, "10.0.130.56"}, {2, 2, "10.0.130.3"}};
 
-START_TEST(one_to_which_no_reply_is_due_goes_before_an_idler_one)
+START_TEST(one_without_a_due_reply_is_evicted_before_an_older_one)
 {
     struct scene scene;
 
     begin(&scene, evictions[_i].connections, evictions[_i].per_client);
     int first = enter(&scene), second = enter(&scene);
     scene.tcp.lru_oldest->awaited = 1;
-    int third = enter_as(&scene, evictions[_i].newcomer);
+    int third = enter_as(&scene, evictions[_i].incoming);
     ck_assert_int_eq(take_reply(first), -1);
     ck_assert_int_eq(take_reply(second), -2);
-    /* When all await one, the lru_oldest goes. */
+    /* When all await one, the oldest is evicted. */
     scene.tcp.lru_newest->awaited = 1;
-    int fourth = enter_as(&scene, evictions[_i].newcomer);
+    int fourth = enter_as(&scene, evictions[_i].incoming);
     ck_assert_int_eq(take_reply(first), -2);
     ck_assert_int_eq(take_reply(third), -1);
     close(first), close(second), close(third), close(fourth);
@@ -792,28 +792,28 @@ int main(void)
     tcase_add_test(frames, single_queries_of_many_connections_are_answered_together);
     tcase_add_test(frames, one_that_has_gone_as_the_last_of_a_full_batch_is_closed_once);
     tcase_add_test(frames, a_query_that_waits_is_answered_before_its_connection_makes_way);
-    tcase_add_test(frames, a_connection_that_goes_within_the_turn_takes_its_query_along);
-    tcase_add_test(frames, queries_whose_connections_have_gone_leave_the_next_reading_its_room);
+    tcase_add_test(frames, a_connection_closed_within_the_turn_cancels_its_query);
+    tcase_add_test(frames, queries_of_closed_connections_leave_room_for_the_next_read);
     tcase_add_test(frames, a_frame_may_come_in_any_two_pieces);
     tcase_add_test(frames, a_frame_may_come_octet_by_octet);
     tcase_add_test(frames, pipelined_queries_are_answered_in_order_by_one_write);
     tcase_add_test(frames, an_unfinished_frame_behind_whole_ones_is_kept);
     tcase_add_test(frames, the_largest_frame_is_read_and_answered);
-    tcase_add_test(frames, a_client_that_has_said_all_still_gets_its_answers);
+    tcase_add_test(frames, a_client_that_has_sent_everything_still_gets_its_answers);
     tcase_add_test(frames, a_frame_of_no_octets_ends_the_connection_after_what_came_before);
     tcase_add_test(frames, the_eighth_frame_that_cannot_be_answered_ends_the_connection);
     suite_add_tcase(suite, frames);
     tcase_add_test(limits, a_client_that_never_reads_is_not_read_from);
     tcase_add_test(limits, a_slow_reader_gets_every_reply_in_order);
-    tcase_add_test(limits, over_a_clients_limit_its_own_idlest_goes);
-    tcase_add_test(limits, over_the_limit_of_all_the_idlest_goes);
-    tcase_add_test(limits, outsiders_go_before_clients_of_spaces);
+    tcase_add_test(limits, over_a_clients_limit_its_own_oldest_is_evicted);
+    tcase_add_test(limits, over_the_total_limit_the_oldest_is_evicted);
+    tcase_add_test(limits, outsiders_are_evicted_before_clients_of_spaces);
     tcase_add_test(limits, a_clients_limit_counts_all_addresses_of_an_ipv6_network);
     tcase_add_test(limits, many_newcomers_at_once_never_break_the_limit);
     tcase_add_test(limits, an_idle_connection_is_closed_and_half_a_frame_is_idle);
     tcase_add_test(limits, a_connection_whose_query_is_unread_is_not_idle);
     tcase_add_test(limits, a_connection_to_which_a_reply_is_due_is_not_idle);
-    tcase_add_loop_test(limits, one_to_which_no_reply_is_due_goes_before_an_idler_one, 0,
+    tcase_add_loop_test(limits, one_without_a_due_reply_is_evicted_before_an_older_one, 0,
                         sizeof evictions / sizeof evictions[0]);
     tcase_add_test(limits, a_stop_answers_what_has_come);
     tcase_add_test(limits, a_reset_connection_is_forgotten);

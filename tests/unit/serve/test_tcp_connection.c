@@ -9,7 +9,7 @@
 
 enum { REPLY_OCTETS = 60000, STREAM_MOST = 1 << 20 };
 
-/* One worker's TCP with one client, some of whose replies come later. */
+/* One worker's TCP with one client, some of whose replies are late. */
 struct scene {
     struct serving serving;
     struct tcp tcp;
@@ -47,7 +47,7 @@ static void end(struct scene *scene)
     tcp_close(&scene->tcp);
 }
 
-/* Says that a reply to the connection will come later. */
+/* Announces a late reply to the connection. */
 static struct late_client defer(struct tcp_connection *connection)
 {
     struct late_client client;
@@ -95,7 +95,7 @@ START_TEST(a_reply_that_comes_later_is_framed_and_sent)
 }
 END_TEST
 
-START_TEST(a_client_that_closes_its_side_still_gets_what_comes_later)
+START_TEST(a_client_that_closes_its_side_still_gets_late_replies)
 {
     struct scene scene;
 
@@ -130,7 +130,7 @@ START_TEST(a_connection_that_awaits_replies_and_nothing_else_costs_no_turns)
 }
 END_TEST
 
-START_TEST(a_reply_for_a_connection_that_has_gone_reaches_nobody)
+START_TEST(a_reply_for_a_closed_connection_is_dropped)
 {
     struct scene scene;
 
@@ -141,7 +141,7 @@ START_TEST(a_reply_for_a_connection_that_has_gone_reaches_nobody)
     ck_assert(!deliver(place, &late, 1, 40));
     serving_turn(&scene.serving);
     close(scene.client);
-    scene.client = enter(&scene); /* in the same place */
+    scene.client = enter(&scene); /* in the same slot */
     ck_assert_ptr_eq(scene.connection, place);
     ck_assert(!deliver(place, &late, 1, 40));
     ck_assert_int_eq(take(scene.client, 40), -1);
@@ -165,7 +165,7 @@ static size_t deliver_all(struct scene *scene)
     return count;
 }
 
-/* Takes everything there is; checks that it continues the frames in their order. */
+/* Reads everything that has arrived; checks that it continues the frames in order. */
 static size_t take_some(int client, size_t taken)
 {
     static uint8_t octets[1 << 16];
@@ -187,7 +187,7 @@ START_TEST(replies_wait_in_order_for_a_slow_client)
 
     begin(&scene);
     size_t count = deliver_all(&scene);
-    ck_assert_uint_ge(count, 2); /* some in the socket, some in the connection's own room */
+    ck_assert_uint_ge(count, 2); /* some in the socket, some in the connection's own buffer */
     for (int turns = 0; turns < 1000; turns++) {
         taken = take_some(scene.client, taken);
         serving_turn(&scene.serving);
@@ -236,7 +236,7 @@ START_TEST(a_query_waits_until_the_reply_before_it_is_taken)
     store16(query, (uint16_t)length);
     ck_assert_int_gt(send(scene.client, query, TCP_FRAME_OCTETS + length, 0), 0);
     tcp_connection_serve(scene.connection);
-    ck_assert_uint_eq(scene.tcp.single_count, 1);
+    ck_assert_uint_eq(scene.tcp.lone_query_count, 1);
     ck_assert(deliver(scene.connection, &late, 5, REPLY_OCTETS)); /* within the same turn */
     ck_assert_uint_lt(scene.connection->unsent, scene.connection->unsent_end);
     for (int turns = 0; turns < 1000; turns++) {
@@ -262,9 +262,9 @@ int main(void)
     TCase *all = tcase_create("all");
 
     tcase_add_test(all, a_reply_that_comes_later_is_framed_and_sent);
-    tcase_add_test(all, a_client_that_closes_its_side_still_gets_what_comes_later);
+    tcase_add_test(all, a_client_that_closes_its_side_still_gets_late_replies);
     tcase_add_test(all, a_connection_that_awaits_replies_and_nothing_else_costs_no_turns);
-    tcase_add_test(all, a_reply_for_a_connection_that_has_gone_reaches_nobody);
+    tcase_add_test(all, a_reply_for_a_closed_connection_is_dropped);
     tcase_add_test(all, replies_wait_in_order_for_a_slow_client);
     tcase_add_test(all, a_client_too_slow_for_its_replies_is_closed);
     tcase_add_test(all, a_query_waits_until_the_reply_before_it_is_taken);

@@ -15,7 +15,7 @@ struct scene {
     struct serving serving;
     struct udp udp;
     struct udp_socket socket;
-    struct endpoint address; /* where it is asked */
+    struct endpoint address; /* the destination of requests */
     int client;
 };
 
@@ -28,7 +28,7 @@ static void begin(struct scene *scene, const char *listen, const char *ask)
     serving_init(&scene->serving);
     ck_assert(udp_init(&scene->udp, &scene->serving.batch));
     ck_assert(endpoint_read(listen, 1, &endpoint));
-    endpoint.v4.sin_port = 0; /* the same place in both families */
+    endpoint.v4.sin_port = 0; /* at the same offset in both families */
     int descriptor = socket_open_udp(&endpoint, 1 << 20, &err);
     ck_assert_msg(descriptor >= 0, "%s", err.text);
     struct endpoint local = serving_local(descriptor);
@@ -155,7 +155,7 @@ START_TEST(a_request_of_4096_octets_is_read_and_a_longer_one_dropped)
 }
 END_TEST
 
-/* Listen address, asked address, and what the exchange is told of it. */
+/* Listen address, destination address, and the exchange's destination. */
 static const struct {
     const char *listen;
     const char *ask;
@@ -209,7 +209,7 @@ START_TEST(sockets_of_both_families_share_the_buffers)
 }
 END_TEST
 
-START_TEST(a_client_that_is_gone_harms_nobody)
+START_TEST(a_client_that_is_gone_does_no_harm)
 {
     struct scene scene;
 
@@ -239,7 +239,7 @@ START_TEST(what_has_come_before_a_stop_is_answered)
 }
 END_TEST
 
-/* Answers a query with a reply of its own after the batch, as for an answer that had to come. */
+/* Answers a query with a reply after the batch, as for a forwarded query. */
 static void answer_later(struct scene *scene, uint16_t id)
 {
     struct late_client client;
@@ -286,7 +286,7 @@ int main(void)
     tcase_add_loop_test(all, a_reply_leaves_from_the_asked_address, 0,
                         sizeof wildcards / sizeof wildcards[0]);
     tcase_add_test(all, sockets_of_both_families_share_the_buffers);
-    tcase_add_test(all, a_client_that_is_gone_harms_nobody);
+    tcase_add_test(all, a_client_that_is_gone_does_no_harm);
     tcase_add_test(all, what_has_come_before_a_stop_is_answered);
     tcase_add_loop_test(all, a_reply_that_comes_later_leaves_from_the_asked_address_too, 0,
                         sizeof later / sizeof later[0]);

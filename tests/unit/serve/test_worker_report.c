@@ -61,13 +61,13 @@ static void ask_and_answer(const struct report_request *request)
     ck_assert_uint_eq(report.number, 7);
 }
 
-START_TEST(who_was_never_asked_owes_nothing)
+START_TEST(a_report_never_requested_is_ready)
 {
     ck_assert(worker_report_is_ready(&report));
 }
 END_TEST
 
-START_TEST(a_worker_without_anything_tells_that)
+START_TEST(a_worker_without_snapshot_reports_that)
 {
     struct report_request request = request_for("www.example.org", dyno);
 
@@ -81,7 +81,7 @@ START_TEST(a_worker_without_anything_tells_that)
 }
 END_TEST
 
-START_TEST(each_upstream_is_told_once_with_its_routes)
+START_TEST(each_upstream_is_reported_once_with_its_routes)
 {
     static const struct {
         const char *text;
@@ -106,7 +106,7 @@ START_TEST(each_upstream_is_told_once_with_its_routes)
 }
 END_TEST
 
-/* As a client that asks for it would. */
+/* As for a client's query. */
 static void fetch(const struct report_request *request)
 {
     struct question question =
@@ -119,7 +119,7 @@ static void fetch(const struct report_request *request)
     forwarding_answer(&stand, 0);
 }
 
-START_TEST(a_forwarded_name_is_told_with_what_is_kept)
+START_TEST(a_forwarded_name_is_reported_with_its_cached_answer)
 {
     struct report_request request = request_for("www.example.org", dyno);
 
@@ -146,8 +146,10 @@ START_TEST(a_forwarded_name_is_told_with_what_is_kept)
 }
 END_TEST
 
-/* Has the question answered with an alias that leads to api.example.com, and what upstreams say of
- * that. */
+/*
+ * Answers the question with an alias that leads to api.example.com, and an upstream's address of
+ * it.
+ */
 static void fetch_alias(const struct report_request *request)
 {
     static const uint8_t records[] = "\xc0\x0c\0\5\0\1\0\0\0\x3c\0\x11\3api\7example\3com\0"
@@ -177,13 +179,13 @@ START_TEST(an_alias_that_is_kept_is_followed_into_names_of_ours)
     ck_assert_str_eq(report.cached, "cached=fresh ttl=60");
     ck_assert_uint_eq(report.hops.count, 1);
     ck_assert_mem_eq(report.hops.targets[0].octets, "\3api\7example\3com", 17);
-    forwarding_skip(&stand, 61); /* asked anew, it may lead elsewhere */
+    forwarding_skip(&stand, 61); /* asked again, it may lead elsewhere */
     ask_and_answer(&request);
     ck_assert_uint_eq(report.hops.count, 0);
 }
 END_TEST
 
-START_TEST(what_a_client_may_not_ask_is_not_looked_for)
+START_TEST(a_name_that_the_client_may_not_ask_for_is_not_reported)
 {
     const struct {
         const char *name;
@@ -198,16 +200,16 @@ END_TEST
 
 int main(void)
 {
-    Suite *suite = suite_create("look");
+    Suite *suite = suite_create("worker_report");
     TCase *all = tcase_create("all");
 
     tcase_add_checked_fixture(all, set_up, tear_down);
-    tcase_add_test(all, who_was_never_asked_owes_nothing);
-    tcase_add_test(all, a_worker_without_anything_tells_that);
-    tcase_add_test(all, each_upstream_is_told_once_with_its_routes);
-    tcase_add_test(all, a_forwarded_name_is_told_with_what_is_kept);
+    tcase_add_test(all, a_report_never_requested_is_ready);
+    tcase_add_test(all, a_worker_without_snapshot_reports_that);
+    tcase_add_test(all, each_upstream_is_reported_once_with_its_routes);
+    tcase_add_test(all, a_forwarded_name_is_reported_with_its_cached_answer);
     tcase_add_test(all, an_alias_that_is_kept_is_followed_into_names_of_ours);
-    tcase_add_loop_test(all, what_a_client_may_not_ask_is_not_looked_for, 0, 2);
+    tcase_add_loop_test(all, a_name_that_the_client_may_not_ask_for_is_not_reported, 0, 2);
     suite_add_tcase(suite, all);
     return suite_run(suite);
 }
