@@ -5,8 +5,8 @@
 
 static const struct cidr loopback = {.address = 0x7f000000, .bits = 8};
 
-/* A block of one membership, as one view sees it. */
-struct span {
+/* A block of one membership in one view. */
+struct access_span {
     uint32_t first;
     uint32_t last; /* inclusive */
     struct membership membership;
@@ -14,23 +14,23 @@ struct span {
 
 /* A point where the set of memberships changes. */
 struct edge {
-    uint64_t at; /* 64 bits: the end after 255.255.255.255 has a number too */
+    uint64_t at; /* 64 bits, for the end after 255.255.255.255 */
     uint32_t span;
     bool opens;
 };
 
-struct spans {
-    struct span *items;
+struct access_spans {
+    struct access_span *items;
     size_t count;
     size_t capacity;
     bool failed;
 };
 
-static void add_span(struct spans *spans, struct cidr block, struct membership membership)
+static void add_span(struct access_spans *spans, struct cidr block, struct membership membership)
 {
     if (spans->count == spans->capacity) {
         size_t wider = spans->capacity == 0 ? 64 : 2 * spans->capacity;
-        struct span *moved = realloc(spans->items, wider * sizeof *moved);
+        struct access_span *moved = realloc(spans->items, wider * sizeof *moved);
         if (moved == NULL) {
             spans->failed = true;
             return;
@@ -39,11 +39,11 @@ static void add_span(struct spans *spans, struct cidr block, struct membership m
         spans->capacity = wider;
     }
     membership.block = block;
-    spans->items[spans->count++] = (struct span){
+    spans->items[spans->count++] = (struct access_span){
         .first = cidr_first(block), .last = cidr_last(block), .membership = membership};
 }
 
-static void add_segment(struct spans *spans, const struct segment *segment, uint16_t number,
+static void add_segment(struct access_spans *spans, const struct segment *segment, uint16_t number,
                         const struct local_access *local)
 {
     struct membership member = {.segment = number, .class = CLIENT_SPACE, .connection = ENTRY_NONE};
@@ -85,10 +85,10 @@ static int compare_memberships(const void *a, const void *b)
     return left->class - right->class;
 }
 
-/* One view under construction. */
+/* A view being built. */
 struct sweep {
     struct arena *arena;
-    const struct spans *spans;
+    const struct access_spans *spans;
     uint32_t *open; /* spans that cover the current address */
     size_t open_count;
     uint32_t *starts;
@@ -150,7 +150,7 @@ static bool sweep_edges(struct sweep *sweep, const struct edge *edges, size_t co
     return true;
 }
 
-static bool build_view(struct arena *arena, const struct spans *spans, struct view *view)
+static bool build_view(struct arena *arena, const struct access_spans *spans, struct view *view)
 {
     size_t count = 2 * spans->count;
     struct edge *edges = malloc((count + 1) * sizeof *edges);
@@ -167,7 +167,7 @@ static bool build_view(struct arena *arena, const struct spans *spans, struct vi
                  sweep.sets != NULL && sweep.memberships != NULL;
 
     for (size_t i = 0; i < spans->count && built; i++) {
-        const struct span *span = &spans->items[i];
+        const struct access_span *span = &spans->items[i];
         edges[2 * i] = (struct edge){.at = span->first, .span = (uint32_t)i, .opens = true};
         edges[2 * i + 1] = (struct edge){.at = (uint64_t)span->last + 1, .span = (uint32_t)i};
     }
@@ -190,7 +190,7 @@ static int compare_addresses(const void *a, const void *b)
     return left < right ? -1 : left > right;
 }
 
-/* The asked addresses that need a view of their own, sorted, 0 ("all others") first. */
+/* The destination addresses that need their own view, sorted, 0 ("all others") first. */
 static uint32_t *list_addresses(const struct segment *const *segments, size_t count,
                                 size_t *address_count)
 {
@@ -215,7 +215,7 @@ static uint32_t *list_addresses(const struct segment *const *segments, size_t co
 bool access_build(struct access *access, const struct segment *const *segments, size_t count,
                   const struct local_access *local)
 {
-    struct spans spans = {.items = NULL};
+    struct access_spans spans = {.items = NULL};
     struct view *views = NULL;
     size_t view_count = 0;
     uint32_t *addresses = list_addresses(segments, count, &view_count);

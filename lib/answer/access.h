@@ -1,16 +1,16 @@
 #pragma once
 /**
- * From a client's address to the spaces it is inside of.
+ * Maps a client's address to the spaces it is inside of.
  *
- * For each address that spaces name in `listen`, and once for all other addresses of this server, a
- * view: the ranges of client addresses, sorted and disjoint, each with the set of memberships that
- * holds for all its addresses. A client may belong to several spaces (one office VPN, two spaces).
- * An address in no range is external.
+ * There is one view for each address that spaces name in `listen`, and one for all other addresses
+ * of this server: the ranges of client addresses, sorted and disjoint, each with the memberships of
+ * its addresses. A client may belong to several spaces (one office VPN, two spaces). An address in
+ * no range is external.
  *
  *     view 10.0.0.2    10.0.0.0 ─────── space A ────────│10.20.0.0 ── peered A, vpn B ──│ ...
  *     view (others)    10.1.0.0 ─── ...
  *
- * A space with `listen` addresses is seen only by clients that ask at one of them.
+ * A space with `listen` addresses is visible only to clients that ask at one of them.
  *
  * Threads: immutable once built.  Memory: one arena.
  */
@@ -37,7 +37,7 @@ struct membership_set {
 };
 
 struct view {
-    uint32_t address; /* asked address; 0 for all others */
+    uint32_t address; /* destination address; 0 for all others */
     uint32_t range_count;
     const uint32_t *starts;            /* first address of each range; the first is 0 */
     const struct membership_set *sets; /* of each range */
@@ -50,7 +50,7 @@ struct access {
     size_t view_count;
 };
 
-/** Blocks that make their addresses members of class space beside the zone files' own. */
+/** Blocks whose addresses are members of class space, in addition to the zone files. */
 struct local_access {
     const char *const *spaces; /* names of spaces that loopback clients belong to */
     size_t space_count;
@@ -65,8 +65,8 @@ bool access_build(struct access *access, const struct segment *const *segments, 
 void access_close(struct access *access);
 
 /**
- * The line of the segment's file with the block that made a client a member, or 0 when no zone file
- * says so but the setting local_as.
+ * The line of the segment's file with the block of a membership, or 0 when it comes from the
+ * setting local_as.
  */
 uint32_t membership_line(const struct segment *segment, const struct membership *membership);
 

@@ -3,23 +3,23 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* A space as seen at one address; spaces of one key may not share their name or CIDR. */
-struct sighting {
+/* A space visible at one address; two at the same address may not share name or CIDR. */
+struct visible_space {
     const struct segment *segment;
-    uint32_t address; /* 0: at all addresses that no space names */
+    uint32_t address; /* 0: all addresses that no space lists */
     uint32_t number;
 };
 
 static int compare_names(const void *a, const void *b)
 {
-    const struct sighting *left = a, *right = b;
+    const struct visible_space *left = a, *right = b;
     int order = strcmp(left->segment->name, right->segment->name);
     return order != 0 ? order : strcmp(left->segment->file, right->segment->file);
 }
 
-static int compare_sightings(const void *a, const void *b)
+static int compare_visible_spaces(const void *a, const void *b)
 {
-    const struct sighting *left = a, *right = b;
+    const struct visible_space *left = a, *right = b;
     if (left->address != right->address)
         return left->address < right->address ? -1 : 1;
     if (left->segment->cidr.address != right->segment->cidr.address)
@@ -27,18 +27,18 @@ static int compare_sightings(const void *a, const void *b)
     return strcmp(left->segment->file, right->segment->file);
 }
 
-/* The space to complain about: the newly read one of a pair, the later one when both are. */
-static void order_pair(const struct candidates *candidates, const struct sighting **newer,
-                       const struct sighting **older)
+/* Orders a pair so that the finding is about the newly read space, or the later one of two. */
+static void order_pair(const struct candidates *candidates, const struct visible_space **newer,
+                       const struct visible_space **older)
 {
     if (!candidates->added[(*newer)->number]) {
-        const struct sighting *swap = *newer;
+        const struct visible_space *swap = *newer;
         *newer = *older;
         *older = swap;
     }
 }
 
-static void report_same_name(const struct sighting *newer, const struct sighting *older,
+static void report_same_name(const struct visible_space *newer, const struct visible_space *older,
                              struct report *report)
 {
     report_add(
@@ -48,7 +48,7 @@ static void report_same_name(const struct sighting *newer, const struct sighting
         newer->segment->name, older->segment->file, (unsigned)older->segment->at.line);
 }
 
-static void report_overlap(const struct sighting *newer, const struct sighting *older,
+static void report_overlap(const struct visible_space *newer, const struct visible_space *older,
                            struct report *report)
 {
     char block[CIDR_TEXT_MAX];
@@ -61,60 +61,60 @@ static void report_overlap(const struct sighting *newer, const struct sighting *
                (unsigned)older->segment->at.line);
 }
 
-/* All spaces, once for each address they are seen at. */
-static struct sighting *list_sightings(const struct candidates *candidates, size_t *count)
+/* All spaces, once for each address at which they are visible. */
+static struct visible_space *list_visible_spaces(const struct candidates *candidates, size_t *count)
 {
     size_t total = 0;
     for (size_t i = 0; i < candidates->count; i++)
         if (candidates->segments[i] != NULL)
             total += 1 + candidates->segments[i]->listen_count;
-    struct sighting *sightings = malloc((total + 1) * sizeof *sightings);
-    if (sightings == NULL)
+    struct visible_space *spaces = malloc((total + 1) * sizeof *spaces);
+    if (spaces == NULL)
         return NULL;
     *count = 0;
     for (size_t i = 0; i < candidates->count; i++) {
         const struct segment *segment = candidates->segments[i];
         size_t seen = segment == NULL ? 0 : segment->listen_count;
         for (size_t j = 0; j < seen; j++)
-            sightings[(*count)++] = (struct sighting){segment, segment->listen[j], (uint32_t)i};
+            spaces[(*count)++] = (struct visible_space){segment, segment->listen[j], (uint32_t)i};
         if (segment != NULL && seen == 0)
-            sightings[(*count)++] = (struct sighting){segment, 0, (uint32_t)i};
+            spaces[(*count)++] = (struct visible_space){segment, 0, (uint32_t)i};
     }
-    return sightings;
+    return spaces;
 }
 
 void crosscheck_spaces(const struct candidates *candidates, struct report *report)
 {
     size_t count;
-    struct sighting *sightings = list_sightings(candidates, &count);
+    struct visible_space *spaces = list_visible_spaces(candidates, &count);
 
-    if (sightings == NULL) {
+    if (spaces == NULL) {
         report_add(report, FINDING_MEMORY, "", (struct location){.line = 0},
                    "out of memory while comparing spaces");
         return;
     }
-    qsort(sightings, count, sizeof *sightings, compare_sightings);
+    qsort(spaces, count, sizeof *spaces, compare_visible_spaces);
     for (size_t i = 1; i < count; i++) {
-        const struct sighting *newer = &sightings[i], *older = &sightings[i - 1];
+        const struct visible_space *newer = &spaces[i], *older = &spaces[i - 1];
         if (newer->address != older->address || newer->segment == older->segment ||
             !cidr_overlaps(newer->segment->cidr, older->segment->cidr))
             continue;
         order_pair(candidates, &newer, &older);
         report_overlap(newer, older, report);
     }
-    qsort(sightings, count, sizeof *sightings, compare_names);
+    qsort(spaces, count, sizeof *spaces, compare_names);
     for (size_t i = 1; i < count; i++) {
-        const struct sighting *newer = &sightings[i], *older = &sightings[i - 1];
+        const struct visible_space *newer = &spaces[i], *older = &spaces[i - 1];
         if (newer->segment == older->segment ||
             strcmp(newer->segment->name, older->segment->name) != 0)
             continue;
         order_pair(candidates, &newer, &older);
         report_same_name(newer, older, report);
     }
-    free(sightings);
+    free(spaces);
 }
 
-/* A space's CIDR, to be found by its first address. */
+/* A space's CIDR, sorted by its first address. */
 struct space_block {
     uint32_t first;
     uint32_t number;
@@ -162,7 +162,7 @@ static void report_covered(const struct segment *segment, const struct connectio
         other->name, other->file, (unsigned)other->at.line, segment->name);
 }
 
-/* The first space inside the block or around it that is another; a /16 is one, so it is short. */
+/* Checks the other spaces inside the block or around it; few, because a space is a /16. */
 static void check_block(const struct candidates *candidates, uint32_t number,
                         const struct connection *connection, struct cidr block,
                         const struct space_blocks *spaces, struct report *report)
@@ -224,7 +224,7 @@ static int compare_ids(const void *a, const void *b)
     return strcmp(((const struct owned_id *)a)->id, ((const struct owned_id *)b)->id);
 }
 
-/* The id of a segment's app, or of its space for a number that is no app's; NULL for none. */
+/* The id of a segment's app, or of its space for a number beyond the apps; NULL without. */
 static const char *id_at(const struct segment *segment, size_t number, struct location *at)
 {
     if (number == segment->app_count) {
@@ -268,7 +268,7 @@ static void report_same_id(const struct owned_id *newer, const struct segment *o
                newer->id, older->file, (unsigned)at.line);
 }
 
-/* Holds the ids of a file that was not read anew against the new ones. */
+/* Compares the ids of an unchanged file with the new ones. */
 static void compare_kept(const struct segment *segment, const struct owned_id *ids, size_t count,
                          struct report *report)
 {
@@ -301,7 +301,7 @@ void crosscheck_ids(const struct candidates *candidates, struct report *report)
     free(ids);
 }
 
-/* A side of a clash, in words and with its place. */
+/* One side of a clash, as text and with its location. */
 struct side {
     const struct segment *segment;
     const struct host *host; /* NULL: an app under its plain name */

@@ -3,16 +3,16 @@
 
 #include "answer/crosscheck.h"
 
-/* An app of the snapshot before that has an id. */
+/* An app of the previous snapshot that has an id. */
 struct known_id {
     const char *id;
     struct index_entry entry;
 };
 
-struct comparing {
+struct immutable_check {
     const struct snapshot *before;
     struct report *report;
-    struct known_id *ids; /* sorted; listed when the first app with an id and a new name comes */
+    struct known_id *ids; /* sorted; listed at the first app with an id and a new name */
     size_t id_count;
     bool has_listed;
 };
@@ -27,14 +27,14 @@ static int compare_ids(const void *a, const void *b)
     return strcmp(((const struct known_id *)a)->id, ((const struct known_id *)b)->id);
 }
 
-static void list_ids(struct comparing *comparing)
+static void list_ids(struct immutable_check *check)
 {
-    const struct snapshot *before = comparing->before;
+    const struct snapshot *before = check->before;
 
-    comparing->has_listed = true;
-    comparing->ids = malloc((before->app_count + 1) * sizeof *comparing->ids);
-    if (comparing->ids == NULL) {
-        report_add(comparing->report, FINDING_MEMORY, "", (struct location){.line = 0},
+    check->has_listed = true;
+    check->ids = malloc((before->app_count + 1) * sizeof *check->ids);
+    if (check->ids == NULL) {
+        report_add(check->report, FINDING_MEMORY, "", (struct location){.line = 0},
                    "out of memory while comparing apps");
         return;
     }
@@ -43,11 +43,11 @@ static void list_ids(struct comparing *comparing)
         for (size_t j = 0; segment != NULL && segment->app_ids != NULL && j < segment->app_count;
              j++)
             if (segment->app_ids[j] != NULL)
-                comparing->ids[comparing->id_count++] =
+                check->ids[check->id_count++] =
                     (struct known_id){.id = segment->app_ids[j],
                                       .entry = {.segment = (uint16_t)i, .number = (uint32_t)j}};
     }
-    qsort(comparing->ids, comparing->id_count, sizeof *comparing->ids, compare_ids);
+    qsort(check->ids, check->id_count, sizeof *check->ids, compare_ids);
 }
 
 static const char *id_of(const struct segment *segment, uint32_t app)
@@ -55,40 +55,39 @@ static const char *id_of(const struct segment *segment, uint32_t app)
     return segment->app_ids == NULL ? NULL : segment->app_ids[app];
 }
 
-/* Finds what an app was before: by name unless the ids differ, else by id. */
-static bool find_app(struct comparing *comparing, const struct segment *segment, uint32_t number,
+/* Finds the app in the previous snapshot: by name unless the ids differ, else by id. */
+static bool find_app(struct immutable_check *check, const struct segment *segment, uint32_t number,
                      struct index_entry *found)
 {
     const struct app_entry *app = &segment->apps[number];
     const char *id = id_of(segment, number);
 
-    if (snapshot_find_app(comparing->before, segment_text(segment, app->name), app->name_length,
+    if (snapshot_find_app(check->before, segment_text(segment, app->name), app->name_length,
                           found)) {
-        const char *old_id = id_of(comparing->before->segments[found->segment], found->number);
+        const char *old_id = id_of(check->before->segments[found->segment], found->number);
         if (id == NULL || old_id == NULL || strcmp(id, old_id) == 0)
             return true;
     }
     if (id == NULL)
         return false;
-    if (!comparing->has_listed)
-        list_ids(comparing);
+    if (!check->has_listed)
+        list_ids(check);
     const struct known_id key = {.id = id};
     const struct known_id *known =
-        comparing->ids == NULL
-            ? NULL
-            : bsearch(&key, comparing->ids, comparing->id_count, sizeof key, compare_ids);
+        check->ids == NULL ? NULL
+                           : bsearch(&key, check->ids, check->id_count, sizeof key, compare_ids);
     if (known != NULL)
         *found = known->entry;
     return known != NULL;
 }
 
-static void check_app(struct comparing *comparing, const struct segment *segment, uint32_t number)
+static void check_app(struct immutable_check *check, const struct segment *segment, uint32_t number)
 {
     const struct app_entry *app = &segment->apps[number];
     struct index_entry entry;
-    if (!find_app(comparing, segment, number, &entry))
+    if (!find_app(check, segment, number, &entry))
         return;
-    const struct segment *old_segment = comparing->before->segments[entry.segment];
+    const struct segment *old_segment = check->before->segments[entry.segment];
     const struct app_entry *old = &old_segment->apps[entry.number];
     bool was_internal = (old->flags & APP_INTERNAL) != 0;
     bool is_internal = (app->flags & APP_INTERNAL) != 0;
@@ -96,19 +95,19 @@ static void check_app(struct comparing *comparing, const struct segment *segment
     const char *name = segment_text(segment, app->name);
 
     if (was_internal != is_internal)
-        report_add(comparing->report, FINDING_IMMUTABLE, segment->file, app->at,
+        report_add(check->report, FINDING_IMMUTABLE, segment->file, app->at,
                    "internal_routing of app %.*s is %s and cannot become %s; it is fixed on "
                    "creation, so put it back, or recreate the app (a new id, or another name)",
                    length, name, was_internal ? "true" : "false", is_internal ? "true" : "false");
     if (strcmp(old_segment->name, segment->name) != 0 &&
         (old_segment->id == NULL || !are_same(old_segment->id, segment->id)))
-        report_add(comparing->report, FINDING_IMMUTABLE, segment->file, app->at,
+        report_add(check->report, FINDING_IMMUTABLE, segment->file, app->at,
                    "app %.*s is in space %s and cannot move to %s; recreate it there (a new id, or "
                    "another name)",
                    length, name, old_segment->name, segment->name);
 }
 
-/* Finds what a space was before: by id where both have one, else by name. */
+/* Finds the space in the previous snapshot: by id where both have one, else by name. */
 static const struct segment *find_space(const struct snapshot *before,
                                         const struct segment *segment)
 {
@@ -128,10 +127,10 @@ static const struct segment *find_space(const struct snapshot *before,
     return by_name;
 }
 
-static void report_space(struct comparing *comparing, const struct segment *segment,
+static void report_space(struct immutable_check *check, const struct segment *segment,
                          const char *key)
 {
-    report_add(comparing->report, FINDING_IMMUTABLE, segment->file, segment->at,
+    report_add(check->report, FINDING_IMMUTABLE, segment->file, segment->at,
                "%s of space %s has changed; it is fixed on creation, so put it back, or make a new "
                "space (a new id, or another name)",
                key, segment->name);
@@ -142,36 +141,36 @@ static bool are_same_blocks(struct cidr a, struct cidr b)
     return a.address == b.address && a.bits == b.bits;
 }
 
-static void check_space(struct comparing *comparing, const struct segment *segment)
+static void check_space(struct immutable_check *check, const struct segment *segment)
 {
-    const struct segment *old = find_space(comparing->before, segment);
+    const struct segment *old = find_space(check->before, segment);
 
     if (old == NULL)
         return;
     if (!are_same_blocks(old->cidr, segment->cidr))
-        report_space(comparing, segment, "cidr");
+        report_space(check, segment, "cidr");
     if (!are_same_blocks(old->data_cidr, segment->data_cidr))
-        report_space(comparing, segment, "data_cidr");
+        report_space(check, segment, "data_cidr");
     if (!are_same(old->region, segment->region))
-        report_space(comparing, segment, "region");
+        report_space(check, segment, "region");
     if (old->generation != segment->generation)
-        report_space(comparing, segment, "generation");
+        report_space(check, segment, "generation");
     if (old->shield != segment->shield)
-        report_space(comparing, segment, "shield");
+        report_space(check, segment, "shield");
 }
 
 void crosscheck_immutable(const struct snapshot *before, const struct candidates *candidates,
                           struct report *report)
 {
-    struct comparing comparing = {.before = before, .report = report};
+    struct immutable_check check = {.before = before, .report = report};
 
     for (size_t i = 0; i < candidates->count; i++) {
         const struct segment *segment = candidates->segments[i];
         if (segment == NULL || !candidates->added[i])
             continue;
-        check_space(&comparing, segment);
+        check_space(&check, segment);
         for (uint32_t j = 0; j < segment->app_count; j++)
-            check_app(&comparing, segment, j);
+            check_app(&check, segment, j);
     }
-    free(comparing.ids);
+    free(check.ids);
 }

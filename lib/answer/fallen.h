@@ -1,20 +1,20 @@
 #pragma once
 /**
- * Which names fall out when a snapshot follows another: they are kept back (kept_back.h).
+ * Finds the internal names that a new snapshot no longer serves; they are kept back (kept_back.h).
  *
  *     segments dropped ──► internal names that the new snapshot does not serve ──► kept back
- *     segments added   ──► names that it serves (any app's) ──► let go
+ *     segments added   ──► names that it serves (any app's) ──► released
  *
- * Where the suffixes of default domains and discovery names were others, the names by those have
- * fallen out with them.
+ * If the suffixes of default domains and discovery names have changed, the names below the old ones
+ * are kept back too.
  *
- * Internal names are those that clients of a space get its own answer for: default domains, custom
- * domains and DNS targets of internally routed apps, owners of static records. A domain that waits
- * for its DNS target is nobody's answer, so it is not one of them.
+ * Internal names are those that a space answers for its clients: default domains, custom domains
+ * and DNS targets of internally routed apps, owners of static records. A domain that waits for its
+ * DNS target is not answered, so it is not one of them.
  *
- * Costs what the changed segments have in names; nothing for those that stay.
+ * The cost is proportional to the names of changed segments; unchanged ones cost nothing.
  *
- * Threads: whoever loads snapshots.  Memory: what is returned is the caller's.
+ * Threads: the one that loads snapshots.  Memory: the caller owns the returned table.
  */
 #include "answer/kept_back.h"
 #include "answer/snapshot.h"
@@ -22,36 +22,30 @@
 
 enum { FALLEN_EXAMPLES = 3 };
 
-/** What happened to kept-back names at a load. */
+/** Counts of changes to kept-back names at a load. */
 struct fallen_news {
-    size_t added;      /* fell out */
-    size_t declared;   /* are declared again */
-    size_t expired;    /* were kept for their time */
-    size_t pushed_out; /* went because there were too many */
+    size_t added;      /* no longer served */
+    size_t declared;   /* declared again */
+    size_t expired;    /* kept for kept_back_seconds */
+    size_t pushed_out; /* removed because of the limit */
     struct name examples[FALLEN_EXAMPLES];
     size_t example_count;
 };
 
-/** A segment that is no more. */
-struct fallen_segment {
-    const struct segment *segment;
-    const char *file;
-};
-
 struct fallen_request {
-    const struct kept_back *before;       /* NULL: nothing was kept back */
-    const struct segment *const *dropped; /* NULL where nothing was */
+    const struct kept_back *before;       /* NULL: none were kept back */
+    const struct segment *const *dropped; /* NULL where none */
     size_t dropped_count;
-    size_t ghost_count; /* the last of them: served before this process began, by ... */
+    size_t unserved_count; /* the last of them: served before this process began, with ... */
     const struct stored_suffixes *suffixes; /* ... these suffixes; NULL: the same as now */
-    const bool *added;                      /* of the snapshot's segments: is it new */
-    uint64_t generation;                    /* that the dropped ones were served in at last */
+    const bool *added;                      /* per segment of the snapshot: true when new */
+    uint64_t generation;                    /* the last one that served the dropped segments */
     int64_t now_s;
 };
 
 /**
- * The table for a snapshot that is whole but for this. Returns it with one hold (NULL: nothing is
- * kept back); without memory false comes back.
+ * Makes the table for a snapshot that is otherwise complete; *kept has one hold (NULL: nothing is
+ * kept back). Returns false without memory.
  */
 bool fallen_follow(const struct snapshot *snapshot, const struct fallen_request *request,
                    struct kept_back **kept, struct fallen_news *news);

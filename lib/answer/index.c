@@ -26,8 +26,8 @@ static struct index_entry entry_of(uint64_t slot)
     };
 }
 
-void index_spell(const struct index *index, const struct segment *segment, struct index_entry entry,
-                 struct name *name)
+void index_name(const struct index *index, const struct segment *segment, struct index_entry entry,
+                struct name *name)
 {
     if (entry.is_host) {
         const struct host *host = &segment->hosts[entry.number];
@@ -60,8 +60,8 @@ static bool is_entry_of(const struct index *index, const struct segment *segment
 }
 
 /*
- * Walks on from slot `*at` to the next one with the hash's tag. Returns it, or 0 at the end of the
- * run, which a third of empty slots keeps short.
+ * Finds the next slot with the hash's tag from `*at`. Returns it, or 0 at the end of the run, which
+ * is short because a third of the slots are empty.
  */
 static inline uint64_t next_with_tag(const struct index *index, uint64_t hash, uint32_t *at)
 {
@@ -95,7 +95,7 @@ bool index_find(const struct index *index, const struct segment *const *segments
     return false;
 }
 
-/* What the first slot with the hash's tag says. False when there is none. */
+/* Reads the first slot with the hash's tag. Returns false when there is none. */
 static inline bool first_with_tag(const struct index *index, uint64_t hash,
                                   struct index_entry *entry)
 {
@@ -162,7 +162,7 @@ static void put(struct index_shard *shard, uint64_t slot)
     shard->used++;
 }
 
-/* Everything that index_build works with. */
+/* The state of index_build. */
 struct build {
     const struct index_change *change;
     struct index *next;
@@ -183,13 +183,13 @@ static void walk_names(struct build *build, const struct segment *segment, size_
     struct index_entry entry = {.segment = (uint16_t)number};
 
     for (entry.number = 0; entry.number < segment->app_count; entry.number++) {
-        index_spell(build->next, segment, entry, &name);
+        index_name(build->next, segment, entry, &name);
         uint64_t hash = index_hash(build->next, &name);
         each(build, hash, slot_of(hash, entry));
     }
     entry.is_host = true;
     for (entry.number = 0; entry.number < segment->host_count; entry.number++) {
-        index_spell(build->next, segment, entry, &name);
+        index_name(build->next, segment, entry, &name);
         uint64_t hash = index_hash(build->next, &name);
         each(build, hash, slot_of(hash, entry));
     }
@@ -213,7 +213,7 @@ static void place_addition(struct build *build, uint64_t hash, uint64_t slot)
     build->additions[build->starts[hash >> 56]++] = (struct addition){.hash = hash, .slot = slot};
 }
 
-/* Lists all added names grouped by shard: counted first, then placed. */
+/* Lists all added names grouped by shard: counts first, then fills. */
 static bool list_additions(struct build *build)
 {
     const struct index_change *change = build->change;
@@ -232,7 +232,7 @@ static bool list_additions(struct build *build)
     for (size_t i = 0; i < change->segment_count; i++)
         if (change->added[i])
             walk_names(build, change->segments[i], i, place_addition);
-    /* Placing moved every start to its group's end. */
+    /* Filling moved every start to its group's end. */
     memmove(build->starts + 1, build->starts, INDEX_SHARDS * sizeof build->starts[0]);
     build->starts[0] = 0;
     return true;
@@ -246,7 +246,7 @@ static bool find_clash(struct build *build, const struct addition *addition,
     struct index_entry newer = entry_of(addition->slot);
     struct name name;
 
-    index_spell(build->next, segments[newer.segment], newer, &name);
+    index_name(build->next, segments[newer.segment], newer, &name);
     return index_find(build->next, segments, &name, addition->hash, older);
 }
 

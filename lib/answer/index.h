@@ -1,6 +1,6 @@
 #pragma once
 /**
- * From a host name to the entry that owns it.
+ * Maps a host name to the entry that owns it.
  *
  * An open-addressing hash table in 256 shards. A slot is eight octets:
  *
@@ -15,8 +15,8 @@
  * Every name of every kind is one key: apps under the apps suffix, hosts under their own name,
  * wildcards with the label "*" in front.
  *
- * A shard is immutable and counted. A new index shares all shards in which nothing changed: one
- * changed file costs what changed.
+ * A shard is immutable and reference-counted. A new index shares all shards in which nothing
+ * changed, so a reload costs only what changed.
  *
  * Threads: immutable; holds belong to the control thread.  Memory: malloc per shard.
  */
@@ -41,10 +41,10 @@ struct index {
     struct hash_key key;
     struct name apps_suffix;
     struct index_shard *shards[INDEX_SHARDS];
-    uint32_t masks[INDEX_SHARDS]; /* of the shards, side by side: a look-up has one miss less */
+    uint32_t masks[INDEX_SHARDS]; /* of the shards, contiguous: saves a cache miss per look-up */
 };
 
-/** What a slot says: where the owner of a name is. */
+/** A slot decoded: the owner of a name. */
 struct index_entry {
     uint16_t segment;
     bool is_host;
@@ -57,36 +57,36 @@ struct index_clash {
     struct index_entry older;
 };
 
-/** What changes from one index to the next. */
+/** The changes from one index to the next. */
 struct index_change {
-    const struct index *before;            /* NULL: there is none yet */
+    const struct index *before;            /* NULL: none yet */
     const struct segment *const *segments; /* of the next snapshot, by number; NULL where unused */
-    const struct segment *const *dropped;  /* by number, of the one before; NULL where kept */
-    const bool *added;                     /* by number: is this segment new */
+    const struct segment *const *dropped; /* by number, of the previous snapshot; NULL where kept */
+    const bool *added;                    /* by number: true when the segment is new */
     size_t segment_count;
 };
 
 typedef void index_clash_fn(void *context, const struct index_clash *clash);
 
 /**
- * Fills `next` with the index after a change, sharing untouched shards. Clashes are told to
- * `on_clash`; the newer entry of a clash is left out.
+ * Fills `next` with the index after a change, sharing unchanged shards. Calls `on_clash` for each
+ * clash and leaves the newer entry out.
  *
  * Returns false without memory; `next` is then closed again.
  */
 bool index_build(struct index *next, const struct index_change *change, index_clash_fn *on_clash,
                  void *context);
 
-/** Lets go of the shards. */
+/** Releases the shards. */
 void index_close(struct index *index);
 
-/** The hash under which a name is looked for. */
+/** The hash of a name. */
 static inline uint64_t index_hash(const struct index *index, const struct name *name)
 {
     return hash_padded(&index->key, name->octets, name->length);
 }
 
-/** Asks the processor to fetch the slots that index_find will look at. */
+/** Prefetches the slots that index_find will read. */
 static inline void index_prefetch(const struct index *index, uint64_t hash)
 {
     size_t shard = hash >> 56;
@@ -97,20 +97,20 @@ static inline void index_prefetch(const struct index *index, uint64_t hash)
 bool index_find(const struct index *index, const struct segment *const *segments,
                 const struct name *name, uint64_t hash, struct index_entry *found);
 
-/** The name of an entry in wire form; of an app, the plain one. */
-void index_spell(const struct index *index, const struct segment *segment, struct index_entry entry,
-                 struct name *name);
+/** The name of an entry in wire form; for an app, the plain one. */
+void index_name(const struct index *index, const struct segment *segment, struct index_entry entry,
+                struct name *name);
 
 /** Fills `next` with an index that shares all shards. */
 void index_share(struct index *next, const struct index *index);
 
-/** Asks the processor to fetch the entry that the first matching slot names. */
+/** Prefetches the entry that the first matching slot names. */
 void index_prefetch_entry(const struct index *index, const struct segment *const *segments,
                           uint64_t hash);
 
-/** Asks the processor to fetch the text of that entry; once the entry is there. */
+/** Prefetches the text of that entry, once the entry is cached. */
 void index_prefetch_text(const struct index *index, const struct segment *const *segments,
                          uint64_t hash);
 
-/** Octets that the shards take. */
+/** Memory of the shards in octets. */
 size_t index_octets(const struct index *index);

@@ -36,7 +36,7 @@ bool kept_back_has(const struct kept_back *kept, uint64_t hash, struct kept_back
         hash = 1;
     if (shard == NULL)
         return false;
-    /* A fifth of the slots is empty, so the walk ends. */
+    /* A fifth of the slots is empty, so the loop ends. */
     for (uint32_t at = kept_back_home(shard, hash); shard->hashes[at] != 0;
          at = at + 1 == shard->slots ? 0 : at + 1) {
         if (shard->hashes[at] != hash)
@@ -58,7 +58,7 @@ bool kept_back_find(const struct kept_back *kept, const struct name *name, uint6
         return true;
     if ((depths[0] | depths[1]) == 0)
         return false;
-    /* As snapshot_find_wildcard: at most LABEL_MAX_COUNT turns. */
+    /* As snapshot_find_wildcard: at most LABEL_MAX_COUNT iterations. */
     for (unsigned labels = name->label_count; labels > 1 && labels > depth; labels--) {
         const uint8_t *suffix = label + 1 + *label;
         struct name wildcard;

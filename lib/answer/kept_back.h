@@ -1,25 +1,27 @@
 #pragma once
 /**
- * Names that were internal in an earlier generation and are declared no more.
+ * Names that were internal in an earlier generation and are no longer declared.
  *
- * Such a name is kept back: its clients get NXDOMAIN and no upstream is asked for it, until a zone
- * file declares it again, somebody lets go of it on purpose, or its time is over. A wildcard that
- * is kept back covers the names below it as a declared one would.
+ * Such a name is kept back: its clients get NXDOMAIN and it is not forwarded, until a zone file
+ * declares it again, the operator releases it (spacedns forget), or its time is over. A kept-back
+ * wildcard covers the names below it as a declared one would.
  *
- *     snapshot ──► kept back ─┬─ shards[256]   hash of a name → cohort; what a question meets
+ *     snapshot ──► kept back ─┬─ shards[256]   hash of a name → cohort; used by queries
  *                             └─ cohorts[]     generation, time, space, file, and the names
  *
- * A cohort is what fell out of one file at one load. Its names are listed once and for all; a name
- * of it is alive as long as a slot says so. A slot is twelve octets, five slots hold four names at
- * least: the table takes at most 16 octets a name, and the list for people the names themselves.
+ * A cohort is the set of names that one file lost at one load. Its list of names never changes; a
+ * name is alive as long as a slot refers to it. A slot is twelve octets, and five slots hold four
+ * names at least: the table takes at most 16 octets a name, plus the list of the names themselves,
+ * for display.
  *
- * Two names are told apart by 64 bits of a keyed hash: with a million names kept back, one foreign
- * name in 2^44 would be taken for one of them.
+ * Names are compared by 64 bits of a keyed hash: with a million names kept back, one other name in
+ * 2^44 would match one of them.
  *
- * Tables are immutable and counted; the next one shares the shards in which nothing changed. They
- * are made by kept_back_change.h.
+ * Tables are immutable and reference-counted; the next one shares unchanged shards.
+ * kept_back_change.h makes them.
  *
- * Threads: immutable; holds belong to whoever loads snapshots.  Memory: malloc per shard, cohort.
+ * Threads: immutable; holds belong to the thread that loads snapshots.  Memory: malloc per shard,
+ * cohort.
  */
 #include <stdbool.h>
 #include <stddef.h>
@@ -30,14 +32,14 @@
 
 enum { KEPT_BACK_SHARDS = 256 };
 
-/** Of a slot's value; the rest is the number of its cohort. */
+/** Flags of a slot's value; the rest is the number of its cohort. */
 static const uint32_t KEPT_BACK_APEX = (uint32_t)1 << 31;
 
 struct kept_back_shard {
     unsigned holds;
     uint32_t used;
     uint32_t slots;
-    uint32_t *values;  /* behind the hashes */
+    uint32_t *values;  /* after the hashes */
     uint64_t hashes[]; /* 0: empty */
 };
 
@@ -49,44 +51,44 @@ struct kept_back_cohort {
     const char *file;
     size_t count;
     size_t octets;
-    const uint8_t *names; /* count times: an octet that is 1 for an apex, and the wire name */
+    const uint8_t *names; /* per name: an octet that is 1 for an apex, then the wire name */
 };
 
 struct kept_back {
     unsigned holds;
-    struct hash_key key; /* the index's */
-    size_t count;        /* names alive */
-    uint64_t pushed_out; /* names that went because there were too many of them, since the start */
+    struct hash_key key;         /* of the index */
+    size_t count;                /* names alive */
+    uint64_t pushed_out;         /* names removed because of the limit, since the start */
     uint64_t wildcard_depths[2]; /* bit n: some wildcard has n labels, "*" included */
     uint32_t wildcard_counts[LABEL_MAX_COUNT + 1];
     struct kept_back_shard *shards[KEPT_BACK_SHARDS]; /* NULL: empty */
     struct kept_back_cohort **cohorts;                /* by number; NULL where unused */
-    uint32_t *alive;                                  /* names of each */
+    uint32_t *alive;                                  /* live names of each */
     size_t cohort_count;
 };
 
-/** What is kept back under a name. */
+/** The kept-back entry of a name. */
 struct kept_back_entry {
     const struct kept_back_cohort *cohort;
     bool is_apex; /* only the types that an apex owns are ours */
 };
 
-/** NULL is allowed, for both: nothing is kept back. */
+/** Hold and release; NULL is allowed and means that nothing is kept back. */
 struct kept_back *kept_back_hold(struct kept_back *kept);
 void kept_back_release(struct kept_back *kept);
 
 /**
- * Finds what is kept back under the name, or the closest wildcard that covers it.
+ * Finds the kept-back entry of the name, or of the closest wildcard that covers it.
  *
  * hash   index_hash of the name
- * depth  only wildcards with more labels than that are looked at ("*" included); 0: all
+ * depth  only wildcards with more labels than that are considered ("*" included); 0: all
  *
  * One probe, and one more for each depth of the name at which wildcards are kept back.
  */
 bool kept_back_find(const struct kept_back *kept, const struct name *name, uint64_t hash,
                     unsigned depth, struct kept_back_entry *entry);
 
-/** Finds a name as it is, wildcards by their own name. */
+/** Finds exactly this name, a wildcard by its own name. */
 bool kept_back_has(const struct kept_back *kept, uint64_t hash, struct kept_back_entry *entry);
 
 /** Called for each name alive. Returns false to end the walk. */
@@ -96,26 +98,26 @@ typedef bool kept_back_on_name(void *context, const struct name *name,
 /** Walks the names alive by cohort, oldest first. Returns false when ended, or without memory. */
 bool kept_back_walk(const struct kept_back *kept, kept_back_on_name *on_name, void *context);
 
-/** Octets that tables and names take. */
+/** Memory of tables and names in octets. */
 size_t kept_back_octets(const struct kept_back *kept);
 
-/** Octets of these that a question may meet. */
+/** The part of it that queries read, in octets. */
 size_t kept_back_table_octets(const struct kept_back *kept);
 
-/** The numbers of the cohorts, oldest first; free() them. NULL without memory. */
+/** The numbers of the cohorts, oldest first; the caller frees them. NULL without memory. */
 uint32_t *kept_back_by_age(const struct kept_back *kept, size_t *count);
 
-/** Reads a name that a cohort lists. Returns where the next one is listed. */
+/** Reads a name of a cohort's list. Returns the position of the next one. */
 const uint8_t *kept_back_read(const uint8_t *listed, struct name *name, bool *is_apex);
 
-/** The hash that a slot keeps: never 0. */
+/** The hash as stored in a slot: never 0. */
 static inline uint64_t kept_back_hash(const struct kept_back *kept, const struct name *name)
 {
     uint64_t hash = hash_padded(&kept->key, name->octets, name->length);
     return hash == 0 ? 1 : hash;
 }
 
-/** Where a hash belongs in a shard. */
+/** The home slot of a hash in a shard. */
 static inline uint32_t kept_back_home(const struct kept_back_shard *shard, uint64_t hash)
 {
     return (uint32_t)((hash & UINT32_MAX) * shard->slots >> 32);

@@ -42,7 +42,7 @@ static uint32_t shard_find(const struct kept_back_shard *shard, uint64_t hash)
     return shard->hashes[at] == hash ? at : shard->slots;
 }
 
-/* Empties a slot, and moves those up that would no longer be reached. */
+/* Empties a slot, and moves up those that could no longer be found. */
 static void shard_empty(struct kept_back_shard *shard, uint32_t hole)
 {
     uint32_t at = hole;
@@ -63,7 +63,7 @@ static void shard_empty(struct kept_back_shard *shard, uint32_t hole)
     shard->used--;
 }
 
-/* The same names in a table of so many slots. NULL without memory. */
+/* Copies the names into a table of so many slots. Returns NULL without memory. */
 static struct kept_back_shard *shard_copy(const struct kept_back_shard *from, uint32_t slots)
 {
     struct kept_back_shard *shard = shard_new(slots);
@@ -80,7 +80,7 @@ static void shard_release(struct kept_back_shard *shard)
         free(shard);
 }
 
-/* The shard of a hash, to be written to; with room for one name more. NULL without memory. */
+/* A writable shard for the hash, with room for one more name. NULL without memory. */
 static struct kept_back_shard *open_shard(struct kept_back_change *change, uint64_t hash)
 {
     size_t number = hash >> 56;
@@ -101,7 +101,7 @@ static struct kept_back_shard *open_shard(struct kept_back_change *change, uint6
     return wider;
 }
 
-/* Four names to five slots. */
+/* Shrinks the changed shards to four names per five slots. */
 static bool pack_shards(struct kept_back *next, const bool touched[KEPT_BACK_SHARDS])
 {
     for (size_t i = 0; i < KEPT_BACK_SHARDS; i++) {
@@ -163,7 +163,7 @@ void kept_back_change_begin(struct kept_back_change *change, const struct kept_b
 
 /* ---- cohorts ---- */
 
-/* The first number that is free; there is room for it. */
+/* Takes the first free cohort number and makes room for it. */
 static bool take_number(struct kept_back_change *change)
 {
     struct kept_back *next = change->next;
@@ -190,28 +190,28 @@ static bool take_number(struct kept_back_change *change)
     return true;
 }
 
-/* The open cohort becomes one of the table's, if it has got a name. */
+/* Adds the open cohort to the table, if it has a name. */
 static void close_cohort(struct kept_back_change *change)
 {
-    const struct kept_back_cohort *said = &change->said;
+    const struct kept_back_cohort *next_cohort = &change->next_cohort;
 
     if (change->open == NULL)
         return;
     change->open = NULL;
-    size_t space = strlen(said->space) + 1, file = strlen(said->file) + 1;
+    size_t space = strlen(next_cohort->space) + 1, file = strlen(next_cohort->file) + 1;
     struct kept_back_cohort *cohort = malloc(sizeof *cohort + change->octets + space + file);
     if (cohort == NULL) {
         change->has_failed = true;
         return;
     }
     uint8_t *octets = (uint8_t *)(cohort + 1);
-    *cohort = *said;
+    *cohort = *next_cohort;
     cohort->holds = 1;
     cohort->octets = change->octets + space + file;
     memcpy(octets, change->names, change->octets);
     cohort->names = octets;
-    cohort->space = memcpy(octets + change->octets, said->space, space);
-    cohort->file = memcpy(octets + change->octets + space, said->file, file);
+    cohort->space = memcpy(octets + change->octets, next_cohort->space, space);
+    cohort->file = memcpy(octets + change->octets + space, next_cohort->file, file);
     change->next->cohorts[change->number] = cohort;
 }
 
@@ -221,17 +221,17 @@ void kept_back_change_cohort(struct kept_back_change *change, uint64_t generatio
     if (change->has_failed)
         return;
     close_cohort(change);
-    change->said = (struct kept_back_cohort){
+    change->next_cohort = (struct kept_back_cohort){
         .generation = generation, .since_s = since_s, .space = space, .file = file};
     change->octets = 0;
 }
 
-/* Lists a name in the open cohort, which it may be the first of. */
+/* Lists a name in the open cohort, maybe as its first. */
 static bool list_name(struct kept_back_change *change, const struct name *name, bool is_apex)
 {
     if (change->open == NULL && !take_number(change))
         return false;
-    change->open = &change->said;
+    change->open = &change->next_cohort;
     if (change->octets + 1 + name->length > change->capacity) {
         size_t wider = 2 * change->capacity + NAMES_FIRST;
         uint8_t *moved = realloc(change->names, wider);
@@ -245,7 +245,7 @@ static bool list_name(struct kept_back_change *change, const struct name *name, 
     change->names[change->octets] = is_apex;
     memcpy(change->names + change->octets + 1, name->octets, name->length);
     change->octets += 1U + name->length;
-    change->said.count++;
+    change->next_cohort.count++;
     return true;
 }
 
@@ -287,7 +287,7 @@ void kept_back_change_add(struct kept_back_change *change, const struct name *na
     next->alive[change->number]++;
 }
 
-/* Lets go of a name that a slot keeps for any cohort, or for this one. */
+/* Releases a name of any cohort, or of this one. */
 static bool remove_of(struct kept_back_change *change, const struct name *name, bool is_any,
                       uint32_t number)
 {
@@ -316,7 +316,7 @@ bool kept_back_change_remove(struct kept_back_change *change, const struct name 
     return !change->has_failed && remove_of(change, name, true, 0);
 }
 
-/* Lets go of names of a cohort, as many as `most`. Returns how many. */
+/* Releases at most `most` names of a cohort. Returns how many. */
 static size_t remove_cohort(struct kept_back_change *change, uint32_t number, size_t most)
 {
     const struct kept_back_cohort *cohort = change->next->cohorts[number];

@@ -13,10 +13,10 @@
 #include "space/rules.h"
 #include "space/zone_text.h"
 
-/* One zone file on its way into the next snapshot. */
+/* One zone file being loaded. */
 struct job {
     const char *file;
-    struct segment *before; /* what the file was; NULL for a new one */
+    struct segment *before; /* the file's previous segment; NULL for a new file */
     size_t number;          /* of its segment */
     struct segment *result; /* one hold; NULL when the file is broken */
     struct report *report;
@@ -40,10 +40,11 @@ struct loading {
     const struct segment **dropped;
     bool *added;
     size_t changes;
-    const struct segment **fallen; /* dropped ones, and what the store had besides */
+    const struct segment *
+        *fallen; /* dropped segments, then those of stored texts no longer served */
     size_t fallen_count;
-    size_t ghost_count; /* the last of these, of the store */
-    const struct stored_text **ghost_texts;
+    size_t unserved_count; /* the last of these, from the store */
+    const struct stored_text **unserved_texts;
 };
 
 static bool out_of_memory(struct err *err)
@@ -57,14 +58,14 @@ static int compare_files(const void *a, const void *b)
     return strcmp(left->file, right->file);
 }
 
-/* The job of a file by name; jobs are sorted as the listing is. */
+/* The job of a file by name; jobs have the order of the listing. */
 static struct job *find_job(const struct loading *loading, const char *file)
 {
     const struct job key = {.file = file};
     return bsearch(&key, loading->jobs, loading->folder.count, sizeof key, compare_files);
 }
 
-/* Gives every file its segment's number: the one it had, else the next that is free. */
+/* Gives every file its segment's number: the one it had, else the next free one. */
 static bool number_segments(struct loading *loading)
 {
     const struct snapshot *before = loading->request->before;
@@ -110,7 +111,7 @@ static bool number_segments(struct loading *loading)
     return true;
 }
 
-/* The folder's files, and a draft's though it be the first. */
+/* Lists the folder's files, and a draft's even if it is the only one. */
 static bool list_files(struct loading *loading)
 {
     const struct load_request *request = loading->request;
@@ -139,7 +140,7 @@ static bool make_jobs(struct loading *loading)
     return number_segments(loading);
 }
 
-/* Keeps the text for the store unless that has it, or nobody wants it. Takes it over. */
+/* Keeps the text for the store, unless it has it or none is used. Takes the text over. */
 static void keep_text(const struct loading *loading, struct job *job, const struct zone_text *text)
 {
     const struct stored *stored = loading->request->stored;
@@ -159,8 +160,8 @@ static void keep_text(const struct loading *loading, struct job *job, const stru
 }
 
 /*
- * Text to segment; findings go into the job's report. The text, as large as the file, goes before
- * the segment is made: the model has copies of what it needs.
+ * Compiles a text into a segment; findings go into the job's report. The text, as large as the
+ * file, is released before the segment is made: the model has copies of what it needs.
  */
 static void compile(const struct loading *loading, struct job *job, const struct zone_text *text)
 {
@@ -195,8 +196,7 @@ static const char *source_of(const struct loading *loading, const struct job *jo
                                                                           : job->file;
 }
 
-/* Was the file served with its end mark: as it is now, or, at the start, before the server ended?
- */
+/* True when the file's last served text had its end mark, at the start by the stored text. */
 static bool was_marked(const struct load_request *request, const struct job *job)
 {
     if (job->before != NULL || request->before != NULL || request->stored == NULL)
@@ -223,7 +223,7 @@ static bool run_job(void *context, size_t index)
         return true;
     }
     job->was_read = true;
-    /* A draft is the caller's own. */
+    /* A draft is written by the caller, so it is not busy. */
     if (!folder_read(source, &loading->request->key,
                      source == job->file ? loading->request->clock : NULL, &text, job->report))
         return true;
@@ -243,7 +243,7 @@ static bool run_job(void *context, size_t index)
     return true;
 }
 
-/* Joins what the threads found and lists the segments of the next snapshot. */
+/* Merges the jobs' results and lists the segments of the next snapshot. */
 static void gather(struct loading *loading, struct load_outcome *outcome)
 {
     const struct snapshot *before = loading->request->before;
@@ -295,7 +295,7 @@ static uint64_t generation_before(const struct load_request *request)
     return request->stored == NULL ? 0 : request->stored->generation;
 }
 
-/* The index and the snapshot around it. NULL when a rule across files is broken, or no memory. */
+/* Builds index and snapshot. Returns NULL when a rule across files is broken, or without memory. */
 static struct snapshot *assemble(struct loading *loading)
 {
     const struct snapshot *before = loading->request->before;
@@ -315,7 +315,8 @@ static struct snapshot *assemble(struct loading *loading)
     };
 
     if (!name_from_text(parts.policy->suffixes.apps, &parts.index.apps_suffix)) {
-        err_set(loading->err, ERR_RULE, "suffix %s is no host name", parts.policy->suffixes.apps);
+        err_set(loading->err, ERR_RULE, "suffix %s is not a host name",
+                parts.policy->suffixes.apps);
         return NULL;
     }
     if (!index_build(&parts.index, &change, on_clash, loading)) {
@@ -326,21 +327,21 @@ static struct snapshot *assemble(struct loading *loading)
         index_close(&parts.index);
         return NULL;
     }
-    loading->segments = NULL; /* the snapshot's now */
+    loading->segments = NULL; /* owned by the snapshot now */
     struct snapshot *snapshot = snapshot_seal(&parts);
     if (snapshot == NULL)
         out_of_memory(loading->err);
     return snapshot;
 }
 
-/* ---- what fell out ---- */
+/* ---- names no longer served ---- */
 
 static int compare_name(const void *name, const void *job)
 {
     return strcmp(name, stored_name(((const struct job *)job)->file));
 }
 
-/* The suffixes by which the store's texts were served; NULL: those of now. */
+/* The suffixes with which the stored texts were served; NULL: the current ones. */
 static const struct stored_suffixes *suffixes_before(const struct load_request *request)
 {
     const struct stored *stored = request->stored;
@@ -351,23 +352,23 @@ static const struct stored_suffixes *suffixes_before(const struct load_request *
                : NULL;
 }
 
-/* What the store has and the folder has not, or not like this. */
-static bool is_ghost(const struct loading *loading, const struct stored_text *text)
+/* True when the folder does not have the stored text, or has another. */
+static bool is_unserved(const struct loading *loading, const struct stored_text *text)
 {
-    /* All files are of one folder: in the order of their paths is in that of their names. */
+    /* All files are in one folder, so the order of their paths is that of their names. */
     const struct job *job = bsearch(text->name, loading->jobs, loading->folder.count,
                                     sizeof *loading->jobs, compare_name);
 
     return job == NULL || !job->is_stored || suffixes_before(loading->request) != NULL;
 }
 
-/* A text that was accepted once is a segment once more, be it for its names alone. */
-static bool raise_ghost(void *context, size_t index)
+/* Makes a segment of a text that was accepted earlier, only for its names. */
+static bool seal_unserved_text(void *context, size_t index)
 {
     const struct loading *loading = context;
     const struct stored_suffixes *before = suffixes_before(loading->request);
     struct suffixes suffixes = loading->request->policy->suffixes;
-    const struct stored_text *text = loading->ghost_texts[index];
+    const struct stored_text *text = loading->unserved_texts[index];
     struct report *report = report_new();
     struct arena *arena = arena_new();
     struct segment *segment = NULL;
@@ -385,14 +386,14 @@ static bool raise_ghost(void *context, size_t index)
     if (space != NULL && (is_sound || report_is_clean(report)))
         segment = segment_seal(space, &suffixes, &(struct file_identity){.size = 0},
                                &(struct err){.code = ERR_NONE});
-    loading->fallen[loading->fallen_count - loading->ghost_count + index] = segment;
+    loading->fallen[loading->fallen_count - loading->unserved_count + index] = segment;
     free(octets);
     arena_free(arena);
     report_free(report);
     return true;
 }
 
-static bool raise_ghosts(struct loading *loading, struct load_outcome *outcome)
+static bool seal_unserved_texts(struct loading *loading, struct load_outcome *outcome)
 {
     const struct load_request *request = loading->request;
     size_t stored =
@@ -400,21 +401,21 @@ static bool raise_ghosts(struct loading *loading, struct load_outcome *outcome)
 
     loading->fallen_count = loading->segment_count;
     loading->fallen = calloc(loading->segment_count + stored + 1, sizeof(struct segment *));
-    loading->ghost_texts = calloc(stored + 1, sizeof(struct stored_text *));
-    if (loading->fallen == NULL || loading->ghost_texts == NULL)
+    loading->unserved_texts = calloc(stored + 1, sizeof(struct stored_text *));
+    if (loading->fallen == NULL || loading->unserved_texts == NULL)
         return false;
     memcpy(loading->fallen, loading->dropped, loading->segment_count * sizeof(struct segment *));
     for (size_t i = 0; i < stored; i++)
-        if (is_ghost(loading, &request->stored->texts[i]))
-            loading->ghost_texts[loading->ghost_count++] = &request->stored->texts[i];
-    loading->fallen_count += loading->ghost_count;
-    parallel_for(loading->ghost_count, request->threads, raise_ghost, loading);
-    for (size_t i = 0; i < loading->ghost_count; i++)
+        if (is_unserved(loading, &request->stored->texts[i]))
+            loading->unserved_texts[loading->unserved_count++] = &request->stored->texts[i];
+    loading->fallen_count += loading->unserved_count;
+    parallel_for(loading->unserved_count, request->threads, seal_unserved_text, loading);
+    for (size_t i = 0; i < loading->unserved_count; i++)
         outcome->lost_texts += loading->fallen[loading->segment_count + i] == NULL;
     return true;
 }
 
-/* Fills in what the snapshot keeps back. Without memory nothing is loaded. */
+/* Sets the snapshot's kept-back names. Without memory nothing is loaded. */
 static struct snapshot *keep_fallen(struct loading *loading, struct snapshot *snapshot,
                                     struct load_outcome *outcome)
 {
@@ -432,10 +433,10 @@ static struct snapshot *keep_fallen(struct loading *loading, struct snapshot *sn
         fallen.before = request->before->kept_back;
     else if (stored != NULL)
         fallen.before = stored->kept_back;
-    if (raise_ghosts(loading, outcome)) {
+    if (seal_unserved_texts(loading, outcome)) {
         fallen.dropped = loading->fallen;
         fallen.dropped_count = loading->fallen_count;
-        fallen.ghost_count = loading->ghost_count;
+        fallen.unserved_count = loading->unserved_count;
         fallen.suffixes = suffixes_before(request);
         if (fallen_follow(snapshot, &fallen, &snapshot->kept_back, &outcome->fallen))
             return snapshot;
@@ -445,7 +446,7 @@ static struct snapshot *keep_fallen(struct loading *loading, struct snapshot *sn
     return NULL;
 }
 
-/* Hands the texts over that the store lacks. */
+/* Hands over the texts that the store lacks. */
 static bool hand_texts(struct loading *loading, struct load_outcome *outcome)
 {
     outcome->texts = calloc(loading->folder.count + 1, sizeof *outcome->texts);
@@ -476,7 +477,7 @@ void load_outcome_close(struct load_outcome *outcome)
     }
     free(outcome->texts);
     if (outcome->text_count > 0)
-        malloc_trim(0); /* they may have been as large as all files together */
+        malloc_trim(0); /* the texts may have been as large as all files together */
     outcome->texts = NULL;
     outcome->text_count = 0;
 }
@@ -489,17 +490,17 @@ static void clean_up(struct loading *loading)
         report_free(loading->jobs[i].report);
         free(loading->jobs[i].text);
     }
-    for (size_t i = 0; i < loading->ghost_count; i++)
+    for (size_t i = 0; i < loading->unserved_count; i++)
         segment_release(
-            (struct segment *)loading->fallen[loading->fallen_count - loading->ghost_count + i]);
+            (struct segment *)loading->fallen[loading->fallen_count - loading->unserved_count + i]);
     free(loading->fallen);
-    free(loading->ghost_texts);
+    free(loading->unserved_texts);
     free(loading->segments);
     free(loading->dropped);
     free(loading->added);
     free(loading->jobs);
     arena_free(loading->arena);
-    malloc_trim(0); /* what parsing took is several times what stays */
+    malloc_trim(0); /* parsing uses several times the memory that stays */
 }
 
 struct snapshot *snapshot_load(const struct load_request *request, struct report *report,

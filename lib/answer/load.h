@@ -1,23 +1,24 @@
 #pragma once
 /**
- * From a folder of zone files to a snapshot: the whole cold path in one call.
+ * Loads a folder of zone files into a snapshot: the whole cold path in one call.
  *
  *     list → read what changed → parse, check, seal (several threads) → check across files
  *          → index → snapshot
  *
  * Files that did not change since `before` (same device, inode, size and times, or the same
  * content) keep their segment. One that had its end mark there and lacks it now was cut (E-CUT).
- * Any error finding refuses the whole: the caller goes on with what it has.
+ * Any error finding refuses the whole load: the caller keeps the snapshot it has.
  *
  * Rules across files: names and ids are unique (E-DUP, E-DOM-TAKEN, E-DOM-TARGET, E-REC-NAME),
- * address blocks of spaces seen at one address are disjoint (E-SPACE-OVERLAP), and what is fixed at
- * creation has not changed since `before` (E-IMMUTABLE).
+ * address blocks of spaces visible at one address are disjoint (E-SPACE-OVERLAP), and keys fixed at
+ * creation have not changed since `before` (E-IMMUTABLE).
  *
  * Internal names of `before` that the new snapshot does not have are kept back (fallen.h). At the
- * start, what was accepted before and is not in the folder any more takes the place of `before`.
+ * start, the stored texts that were accepted earlier and are no longer in the folder serve as
+ * `before`.
  *
- * Threads: called from the control thread, or one thread of its own; starts up to `threads` more
- * and waits for them.
+ * Threads: called on the control thread or on a loading thread; starts up to `threads` more and
+ * waits for them.
  */
 #include <stdbool.h>
 #include <stddef.h>
@@ -34,20 +35,21 @@
 struct load_request {
     const char *folder;
     const struct policy *policy;
-    bool is_new_policy;                /* there is something to do even if no file has changed */
-    struct hash_key key;               /* one per process; shards depend on it */
-    unsigned threads;                  /* that parse at once, 1 or more */
-    const struct snapshot *before;     /* NULL at start */
-    const char *file;                  /* NULL, or the one that is read from `draft` instead, */
-    const char *draft;                 /* as if that had taken its place, be it new or not */
-    bool reads_all;                    /* whatever a file's identity says; the content decides */
-    bool wants_marks;                  /* a file without its end mark is a finding, W-NO-END */
-    const struct waiting_clock *clock; /* NULL: a file that may be half written is read as it is */
-    int64_t now_s;                     /* wall clock, for what is kept back */
-    const struct stored *stored;       /* NULL, or what a folder keeps of what was accepted */
+    bool is_new_policy;            /* makes a snapshot even if no file has changed */
+    struct hash_key key;           /* one per process; shards depend on it */
+    unsigned threads;              /* parsing in parallel, 1 or more */
+    const struct snapshot *before; /* NULL at start */
+    const char *file;              /* NULL, or the file that is read from `draft` instead, */
+    const char *draft;             /* as if the draft had replaced it; it may be new */
+    bool reads_all;                /* reads every file; the content decides whether it changed */
+    bool wants_marks;              /* reports a file without its end mark, W-NO-END */
+    const struct waiting_clock
+        *clock;                  /* NULL: a file that may be half written is read without waiting */
+    int64_t now_s;               /* wall clock, for names kept back */
+    const struct stored *stored; /* NULL, or the accepted texts of the state folder */
 };
 
-/** A text that was accepted, and that the store does not have. */
+/** An accepted text that the store does not have. */
 struct load_text {
     const char *name; /* of the file, without its folder */
     char *octets;
@@ -56,9 +58,9 @@ struct load_text {
 };
 
 struct load_outcome {
-    bool is_unchanged; /* nothing differs from `before`; no snapshot was made */
+    bool is_unchanged; /* nothing has changed since `before`; no snapshot was made */
     size_t file_count;
-    size_t read_count; /* files read anew */
+    size_t read_count; /* files read */
     struct fallen_news fallen;
     struct load_text *texts; /* with request->stored; load_outcome_close frees them */
     size_t text_count;
@@ -69,8 +71,8 @@ struct load_outcome {
  * Loads a folder.
  *
  * Returns a new snapshot of the next generation; or NULL when
- * - outcome->is_unchanged: there is nothing to do,
- * - the report is not clean: the findings say what is wrong,
+ * - outcome->is_unchanged: nothing has changed,
+ * - the report is not clean: it has the findings,
  * - else *err: the folder cannot be read, is empty, or memory ran out.
  */
 struct snapshot *snapshot_load(const struct load_request *request, struct report *report,

@@ -12,7 +12,7 @@ bool mailbox_collect(struct mailbox *mailbox, const struct snapshot **current)
     const struct snapshot *newest = atomic_load_explicit(&mailbox->newest, memory_order_acquire);
 
     if (newest == *current)
-        return false; /* the usual case: one load per batch */
+        return false; /* the usual case costs one load per batch */
     *current = newest;
     atomic_store_explicit(&mailbox->adopted, newest == NULL ? 0 : newest->generation,
                           memory_order_release);

@@ -3,9 +3,9 @@
  * Hands the newest snapshot to one worker, without a lock.
  *
  * The control thread owns every snapshot. It posts a pointer; the worker takes it between two
- * batches and says which generation it answers from. The control thread frees a snapshot once no
- * worker answers from it or an older one, so a worker never frees anything. A snapshot that was
- * posted over before the worker looked is simply never seen.
+ * batches and publishes the generation it answers from. The control thread frees a snapshot once no
+ * worker answers from it or an older one, so a worker never frees anything. A snapshot that is
+ * replaced before the worker takes it is skipped.
  *
  * Threads: mailbox_post and mailbox_adopted on the control thread, mailbox_collect on the worker's.
  */
@@ -20,12 +20,12 @@ struct mailbox {
     _Atomic uint64_t adopted; /* generation the worker answers from; 0 before the first */
 };
 
-/** Leaves a snapshot for the worker. */
+/** Posts a snapshot to the worker. */
 void mailbox_post(struct mailbox *mailbox, const struct snapshot *snapshot);
 
 /**
- * Takes what was posted. Returns true when *current changed; then every answer from now on comes
- * from it, and the worker does not look at the one before again.
+ * Takes the posted snapshot. Returns true when *current changed; all later answers come from it,
+ * and the worker does not use the previous one again.
  */
 bool mailbox_collect(struct mailbox *mailbox, const struct snapshot **current);
 

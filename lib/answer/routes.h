@@ -1,6 +1,6 @@
 #pragma once
 /**
- * Which upstreams are asked for which names: the part of forwarding that is policy.
+ * Which names are forwarded to which upstreams: the policy part of forwarding.
  *
  *     routes ─┬─ corp.example.   "192.168.7.53"        most labels first
  *             └─ .               "10.0.0.2, 1.1.1.1"   everything else
@@ -20,8 +20,8 @@ enum { ROUTES_MOST = 64, ROUTE_NONE = 255 };
 
 struct route {
     struct name zone;
-    const char *upstreams; /* as people read it: "10.0.0.2, 1.1.1.1@5353" */
-    bool allow_rebind;     /* its answers may carry addresses of the spaces served here */
+    const char *upstreams; /* as text: "10.0.0.2, 1.1.1.1@5353" */
+    bool allow_rebind;     /* its answers may contain addresses of the spaces served here */
 };
 
 struct upstream_zones;
@@ -29,7 +29,7 @@ struct upstream_zones;
 struct routes {
     const struct route *items;
     size_t count;
-    const struct upstream_zones *zones; /* the same for the forwarder; NULL: nobody is asked */
+    const struct upstream_zones *zones; /* the same for the forwarder; NULL: nothing is forwarded */
 };
 
 /** The number of the first route whose zone holds the name, or ROUTE_NONE. */

@@ -5,7 +5,7 @@
 
 #include "answer/seal.h"
 
-/* What is needed while sealing and dropped after. */
+/* State needed only while sealing. */
 struct sealing {
     const struct space *space;
     struct segment *segment;
@@ -24,7 +24,7 @@ struct sealing {
     bool failed;
 };
 
-struct totals {
+struct seal_totals {
     size_t formations, dynos, ports, hosts, ids;
     size_t widest; /* the largest count that an entry keeps in 16 bits */
 };
@@ -34,9 +34,9 @@ static size_t larger(size_t a, size_t b)
     return a > b ? a : b;
 }
 
-static struct totals count(const struct space *space)
+static struct seal_totals count(const struct space *space)
 {
-    struct totals totals = {.hosts = space->record_count, .widest = space->record_count};
+    struct seal_totals totals = {.hosts = space->record_count, .widest = space->record_count};
 
     for (size_t i = 0; i < space->app_count; i++) {
         const struct app *app = &space->apps[i];
@@ -139,7 +139,7 @@ static void seal_formation(struct sealing *sealing, const struct formation *form
     seal_ports(sealing, formation, entry);
 }
 
-/* Adds a host of an app; a wildcard's label "*" is put in front. Returns its number. */
+/* Adds a host of an app; a wildcard begins with the label "*". Returns its number. */
 static uint32_t seal_host(struct sealing *sealing, const struct word *name, struct host host)
 {
     struct name wire;
@@ -150,7 +150,7 @@ static uint32_t seal_host(struct sealing *sealing, const struct word *name, stru
         read = name_join(&wire, "*", 1, base.octets, base.length);
     }
     if (!read) {
-        sealing->failed = true; /* the rules let no such name through */
+        sealing->failed = true; /* cannot happen: the rules refuse such names */
         return ENTRY_NONE;
     }
     host.octets = put_text(sealing, wire.octets, wire.length);
@@ -160,7 +160,7 @@ static uint32_t seal_host(struct sealing *sealing, const struct word *name, stru
     return sealing->host_count++;
 }
 
-/* One DNS target may stand behind several domains of its app. */
+/* Several domains of an app may share one DNS target. */
 static uint32_t seal_target(struct sealing *sealing, const struct app_entry *entry, uint32_t app,
                             const struct word *cname)
 {
@@ -187,7 +187,7 @@ static bool is_apex(const struct domain *domain)
     return domain->is_alias || (two_labels && !domain->is_wildcard);
 }
 
-/* A domain that is pending or has no DNS target is withheld, but nobody else may have it. */
+/* A domain that is pending or has no DNS target is not answered, but taken. */
 static void seal_domain(struct sealing *sealing, const struct domain *domain,
                         const struct app_entry *entry, uint32_t app)
 {
@@ -254,7 +254,7 @@ static int compare_records(const void *a, const void *b)
     return order != 0 ? order : left->type - right->type;
 }
 
-/* One TTL for each set of records, the least of theirs (RFC 2181 section 5.2). */
+/* Gives each record set one TTL, the lowest of its records (RFC 2181 section 5.2). */
 static void level_ttls(struct record *sorted, size_t total)
 {
     for (size_t first = 0, end = 0; first < total; first = end) {
@@ -268,7 +268,7 @@ static void level_ttls(struct record *sorted, size_t total)
     }
 }
 
-/* Groups static records by owner: one host for each, its records side by side by type. */
+/* Groups static records by owner: one host each, with its records contiguous by type. */
 static void seal_records(struct sealing *sealing, struct record *sorted)
 {
     size_t total = sealing->space->record_count;
@@ -357,7 +357,7 @@ static bool sort_by_address(struct sealing *sealing)
     return true;
 }
 
-/* The arena aligns for any type; app entries want more. */
+/* The arena aligns for any type; app entries need more. */
 static struct app_entry *take_apps(struct arena *arena, size_t count)
 {
     uint8_t *octets = arena_take(arena, (count + 1) * sizeof(struct app_entry));
@@ -368,7 +368,7 @@ static struct app_entry *take_apps(struct arena *arena, size_t count)
     return (struct app_entry *)(void *)(over == 0 ? octets : octets + APP_ENTRY_OCTETS - over);
 }
 
-static bool take_arrays(struct sealing *sealing, const struct totals *totals)
+static bool take_arrays(struct sealing *sealing, const struct seal_totals *totals)
 {
     struct arena *arena = sealing->segment->arena;
 
@@ -379,19 +379,19 @@ static bool take_arrays(struct sealing *sealing, const struct totals *totals)
     sealing->ports = arena_take(arena, (totals->ports + 1) * sizeof *sealing->ports);
     sealing->records =
         arena_take(arena, (sealing->space->record_count + 1) * sizeof *sealing->records);
-    /* Most apps have no host: the true number is known at the end, so these move then. */
+    /* Most apps have no host: the number is known at the end, and the hosts are copied then. */
     sealing->hosts = calloc(totals->hosts + 1, sizeof *sealing->hosts);
     return sealing->apps != NULL && sealing->formations != NULL && sealing->dynos != NULL &&
            sealing->ports != NULL && sealing->records != NULL && sealing->hosts != NULL;
 }
 
-/* Moves what had no known size into the arena and names the arrays in the segment. */
+/* Moves the arrays of unknown size into the arena and sets the segment's pointers. */
 static bool settle(struct sealing *sealing)
 {
     struct segment *segment = sealing->segment;
     size_t hosts_octets = sealing->host_count * sizeof *sealing->hosts;
     struct host *hosts = arena_take(segment->arena, hosts_octets + 1);
-    /* Eight octets beyond the end stay readable for whole-word loads. */
+    /* Eight octets beyond the end must be readable, for whole-word loads. */
     uint8_t *texts = arena_take(segment->arena, sealing->text_length + 8);
 
     if (hosts == NULL || texts == NULL)
@@ -412,7 +412,7 @@ static bool settle(struct sealing *sealing)
     return seal_empty_names(segment) && sort_by_address(sealing);
 }
 
-static bool seal_everything(struct sealing *sealing, const struct totals *totals)
+static bool seal_everything(struct sealing *sealing, const struct seal_totals *totals)
 {
     const struct space *space = sealing->space;
 
@@ -447,7 +447,7 @@ static struct segment *segment_new(const struct file_identity *identity)
 struct segment *segment_seal(const struct space *space, const struct suffixes *suffixes,
                              const struct file_identity *identity, struct err *err)
 {
-    struct totals totals = count(space);
+    struct seal_totals totals = count(space);
     struct segment *segment = segment_new(identity);
     struct sealing sealing = {.space = space, .segment = segment};
     bool sealed = false;

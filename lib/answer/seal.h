@@ -1,17 +1,17 @@
 #pragma once
 /**
- * Between the files that make a segment: the space itself apart from its apps, and the names above
- * its static records.
+ * Shared by the files that seal a segment: the space without its apps, and the names above its
+ * static records.
  *
  * Memory: everything goes into the segment's arena.
  */
 #include "answer/segment.h"
 
-/** Seals what is the space's own: name, blocks, routers, connections. False without memory. */
+/** Seals the space itself: name, blocks, routers, connections. Returns false without memory. */
 bool seal_space(struct segment *segment, const struct space *space);
 
 /** Lists the empty names above the segment's static records, whose hosts and texts are set. */
 bool seal_empty_names(struct segment *segment);
 
-/** Returns a copy of a text, NULL for NULL or without memory. */
+/** Returns a copy of a text; NULL for NULL or without memory. */
 const char *seal_text(struct segment *segment, const char *text);

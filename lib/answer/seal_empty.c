@@ -1,4 +1,4 @@
-/* The names between static records and the domains that they lie in. */
+/* Empty names between static records and the domains that hold them. */
 #include <stdlib.h>
 #include <string.h>
 
@@ -15,7 +15,7 @@ static unsigned count_labels(const uint8_t *name)
     return count;
 }
 
-/* The fewest labels of an empty name; `last` is its last label. */
+/* The minimum number of labels of an empty name; `last` is its last label. */
 static unsigned labels_least(const uint8_t *last)
 {
     bool is_deeper =

@@ -24,7 +24,9 @@ const struct formation_entry *segment_formation_of(const struct segment *segment
 {
     size_t low = 0, high = segment->formation_count;
 
-    /* The last formation that begins at or before the dyno; empty ones begin where the next does.
+    /*
+     * Finds the last formation that begins at or before the dyno; an empty one begins where the
+     * next does.
      */
     while (high - low > 1) {
         size_t middle = low + (high - low) / 2;

@@ -2,9 +2,9 @@
 /**
  * One zone file, sealed for reading: a space and its apps in arrays.
  *
- * Made once from a checked model, then only read. Apps, formations, dynos and hosts point at each
- * other by number; texts and wire names lie in one blob and are named by offset. Nothing is stored
- * per answer: replies are put together from these few octets.
+ * Made once from a checked model, then only read. Apps, formations, dynos and hosts refer to each
+ * other by number; texts and wire names are in one blob, addressed by offset. No answers are
+ * stored: replies are built from these entries.
  *
  *     apps ──► formations ──► dynos ◄── dynos_by_ip (published dynos, sorted by address)
  *       │           └──► ports
@@ -13,7 +13,7 @@
  *
  * A plain default domain (NAME.herokuapp.com) has no host: the app's own index entry serves it.
  *
- * Size: 32 octets an app, 28 a formation, 12 a dyno (16 with its place in dynos_by_ip), 20 a host,
+ * Size: 32 octets an app, 28 a formation, 12 a dyno (16 with its index in dynos_by_ip), 20 a host,
  * plus the texts.
  * Threads: immutable but for `holds` and `identity`, which only the control thread touches.
  * Memory: one arena, freed by the last segment_release.
@@ -35,7 +35,7 @@ enum {
     READY_RECORD_OCTETS = 16,
 };
 
-/** No entry: what a number says that points nowhere. */
+/** The number of no entry. */
 static const uint32_t ENTRY_NONE = UINT32_MAX;
 
 enum app_flag {
@@ -51,7 +51,7 @@ struct app_entry {
     struct location at;
     uint16_t formation_count;
     uint16_t host_count;
-    uint16_t web_count; /* dynos of type web; this and the next two stop at 65535 */
+    uint16_t web_count; /* dynos of type web; this and the next two are at most 65535 */
     uint16_t web_up;
     uint16_t web_crashed;
     uint8_t name_length;
@@ -88,7 +88,7 @@ enum host_kind {
     HOST_DOMAIN,  /* a custom domain */
     HOST_TARGET,  /* a DNS target */
     HOST_RECORDS, /* static records */
-    HOST_PENDING, /* a custom domain without a DNS target yet: taken, and not answered */
+    HOST_PENDING, /* a custom domain without a DNS target yet: taken, but not answered */
 };
 
 enum host_flag { HOST_APEX = 1, HOST_FLAT = 2, HOST_WILDCARD = 4 };
@@ -112,7 +112,7 @@ struct record_entry {
     struct location at;
 };
 
-/** A name that exists because static records stand below it; it has none itself (RFC 8020). */
+/** An empty non-terminal above static records (RFC 8020). */
 struct empty_name {
     uint32_t octets; /* in texts, the tail of a longer name */
     uint8_t length;
@@ -126,7 +126,7 @@ struct connection {
     const char *name; /* pcx id, or the VPN's name */
     struct location at;
     bool grants;        /* its clients are inside */
-    bool misses_router; /* its routes leave out a router (Q40) */
+    bool misses_router; /* its routes do not cover a router (Q40) */
     const struct cidr *blocks;
     const uint32_t *block_lines; /* of each block */
     size_t block_count;
@@ -143,7 +143,7 @@ struct segment {
     struct arena *arena;
     const char *file;
     struct file_identity identity;
-    size_t octets; /* memory it takes */
+    size_t octets; /* its memory */
 
     const char *name;
     const char *id; /* NULL without */
@@ -163,7 +163,7 @@ struct segment {
 
     const struct router_entry *routers;
     size_t router_count;
-    /* The A records of the routers that are up, twice over: any rotation is one run. */
+    /* The A records of the routers that are up, twice in a row: any rotation is contiguous. */
     const uint8_t *router_records;
     unsigned router_up_count;
 
@@ -191,15 +191,15 @@ struct segment {
 };
 
 /**
- * Seals a model that has passed its rules. Returns a segment with one hold, or NULL with *err.
- * Nothing of the model is borrowed.
+ * Seals a model that has passed its rules. Returns a segment with one hold, or NULL with *err. It
+ * borrows nothing from the model.
  */
 struct segment *segment_seal(const struct space *space, const struct suffixes *suffixes,
                              const struct file_identity *identity, struct err *err);
 
 struct segment *segment_hold(struct segment *segment);
 
-/** Lets go; the last one frees. NULL is allowed. */
+/** Releases a hold; the last one frees. NULL is allowed. */
 void segment_release(struct segment *segment);
 
 static inline const char *segment_text(const struct segment *segment, uint32_t offset)
@@ -207,7 +207,7 @@ static inline const char *segment_text(const struct segment *segment, uint32_t o
     return (const char *)segment->texts + offset;
 }
 
-/** True when dynos of this state answer to their own name (starting ones announce it). */
+/** True when a dyno of this state is published under its own name (starting ones are). */
 static inline bool dyno_is_named(const struct dyno_entry *dyno)
 {
     return dyno->state == DYNO_UP || dyno->state == DYNO_STARTING;
@@ -220,9 +220,9 @@ const struct formation_entry *segment_formation_of(const struct segment *segment
 uint32_t segment_find_dyno(const struct segment *segment, uint32_t ip);
 
 /**
- * True when the name is an empty one: some static record stands below it. What may be somebody's
- * registered domain is none, for it has data elsewhere: a name of fewer than three labels, or of
- * fewer than four below a country's domain (example.co.uk) and below arpa. A binary search.
+ * True when the name is an empty non-terminal above static records. A possible registered domain is
+ * excluded, because it has data elsewhere: a name of fewer than three labels, or of fewer than four
+ * below a country's domain (example.co.uk) and below arpa. A binary search.
  */
 bool segment_has_empty_name(const struct segment *segment, const struct name *name);
 
@@ -234,5 +234,5 @@ static inline int segment_compare_empty(const struct empty_name *empty, const ui
                                    : memcmp(texts + empty->octets, octets, length);
 }
 
-/** True when static records of the type stand at the host. */
+/** True when the host has static records of the type. */
 bool host_has_type(const struct segment *segment, const struct host *host, uint16_t type);

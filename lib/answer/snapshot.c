@@ -16,7 +16,7 @@ bool snapshot_find_wildcard(const struct snapshot *snapshot, const struct name *
 
     if ((depths[0] | depths[1]) == 0)
         return false;
-    /* From the longest candidate down: the label in front becomes "*", its suffix stays. */
+    /* From the longest candidate down: the first label is replaced by "*". */
     for (unsigned depth = name->label_count; depth > 1; depth--) {
         const uint8_t *suffix = label + 1 + *label;
         struct name wildcard __attribute__((uninitialized));
@@ -64,7 +64,7 @@ bool snapshot_has_space(const struct snapshot *snapshot, uint32_t address)
     return number != BLOCK_NONE && (snapshot->blocks[number / 64] >> number % 64 & 1) != 0;
 }
 
-/* The same of /20s, of which a data CIDR has one to sixteen: 4096 in 10/8, 256, and 16. */
+/* The same for /20s, of which a data CIDR has one to sixteen: 4096 in 10/8, 256, and 16. */
 static unsigned data_block_number(uint32_t address)
 {
     if (address >> 24 == 10)

@@ -1,15 +1,15 @@
 #pragma once
 /**
- * What workers answer from: all segments, their index, the views of clients, the policy.
+ * The data that workers answer from: all segments, their index, the client views, the policy.
  *
- * A snapshot is the model in read-optimised form. It is built by load.h on the control thread,
- * posted to the workers (mailbox.h), and never written after. The next one shares the segments and
- * index shards that did not change.
+ * A snapshot is the model in read-optimised form. load.h builds it on the control thread; it is
+ * posted to the workers (mailbox.h) and never written afterwards. The next one shares unchanged
+ * segments and index shards.
  *
  *     snapshot ─┬─ segments[]  one per zone file, counted
  *               ├─ index       host name → app or host
  *               ├─ access      client address → memberships
- *               ├─ kept_back   names that were internal and are declared no more
+ *               ├─ kept_back   names that were internal and are no longer declared
  *               └─ policy, SOA data, generation
  *
  * Threads: readers anywhere; made and freed on the control thread only.
@@ -26,21 +26,22 @@
 
 enum { SOA_TAIL_OCTETS = 20, SOA_NEGATIVE_TTL_SECONDS = 5 };
 
-/** Settings that decide who may ask what. Texts and routes lie in an arena that each snapshot
- * holds. */
+/**
+ * Settings that decide who may ask what. Texts and routes are in an arena that each snapshot holds.
+ */
 struct policy {
     struct suffixes suffixes;
     bool external_nxdomain;           /* outsiders get NXDOMAIN instead of REFUSED */
     unsigned localspace_to;           /* bit per client_class that may ask discovery names */
     unsigned recursion_for;           /* bit per client_class that may ask anything else */
-    struct routes routes;             /* who is asked then */
-    struct nat64_prefix nat64_prefix; /* IPv4 addresses stand behind it, too */
+    struct routes routes;             /* the upstreams for those names */
+    struct nat64_prefix nat64_prefix; /* addresses with this prefix contain IPv4 addresses */
     struct local_access local;
-    uint32_t kept_back_seconds; /* how long a name is kept back that is declared no more */
-    uint32_t kept_back_most;    /* names that are, at once */
+    uint32_t kept_back_seconds; /* how long a name that is no longer declared is kept back */
+    uint32_t kept_back_most;    /* the maximum number of kept-back names */
     const char *server_id;      /* NSID, id.server */
     const char *version;        /* version.server */
-    struct arena *arena;        /* NULL: what is pointed at outlives every snapshot */
+    struct arena *arena;        /* NULL: texts and routes outlive every snapshot */
 };
 
 struct standings;
@@ -53,7 +54,7 @@ struct snapshot {
     size_t segment_count;
     struct index index;
     struct access access;
-    struct kept_back *kept_back; /* NULL: nothing is; see fallen.h */
+    struct kept_back *kept_back; /* NULL: none; see fallen.h */
     uint64_t wildcard_depths[2]; /* bit n: some wildcard has n labels, "*" included */
     uint64_t empty_depths[2];    /* bit n: some empty name has n labels */
     uint64_t blocks[5];          /* bit n: the private /16 of that number is a space's */
@@ -62,7 +63,7 @@ struct snapshot {
     uint16_t soa_length;
     size_t app_count;
     size_t host_count;
-    struct standings *standings; /* of its routes' upstreams, for all workers; the server's */
+    struct standings *standings; /* of its routes' upstreams, for all workers; set by the server */
     struct snapshot *older;      /* control thread: snapshots not yet freed */
 };
 
@@ -74,8 +75,8 @@ static inline bool snapshot_find(const struct snapshot *snapshot, const struct n
 }
 
 /**
- * True when the entry serves its name. A pending domain does not, nor does an app under its plain
- * name when its default domain is another one.
+ * True when the entry answers its name. A pending domain does not, nor does an app under its plain
+ * name if it has another default domain.
  */
 static inline bool snapshot_is_served(const struct snapshot *snapshot,
                                       const struct index_entry *entry)
@@ -88,7 +89,7 @@ static inline bool snapshot_is_served(const struct snapshot *snapshot,
 
 /**
  * Finds the wildcard closest to a name: the one with the most labels. Labels that begin with "_"
- * are never covered. At most LABEL_MAX_COUNT look-ups, and only at depths where wildcards are.
+ * are never covered. At most LABEL_MAX_COUNT look-ups, only at depths that have wildcards.
  */
 bool snapshot_find_wildcard(const struct snapshot *snapshot, const struct name *name,
                             struct index_entry *found);
@@ -97,13 +98,13 @@ bool snapshot_find_wildcard(const struct snapshot *snapshot, const struct name *
 bool snapshot_find_app(const struct snapshot *snapshot, const void *label, size_t length,
                        struct index_entry *found);
 
-/** True when the address lies in the CIDR of any space, wherever that space is seen. */
+/** True when the address is in the CIDR of any space, wherever that space is visible. */
 bool snapshot_has_space(const struct snapshot *snapshot, uint32_t address);
 
-/** True when the address lies in the CIDR or the data CIDR of any space, in one step. */
+/** True when the address is in the CIDR or the data CIDR of any space, in constant time. */
 bool snapshot_has_address(const struct snapshot *snapshot, uint32_t address);
 
-/** What a snapshot is made of; segments are taken over (one hold each). */
+/** The parts of a snapshot; segments are taken over (one hold each). */
 struct snapshot_parts {
     const struct policy *policy;
     uint64_t generation;
@@ -112,17 +113,17 @@ struct snapshot_parts {
     struct index index; /* taken over */
 };
 
-/** Puts the parts together. Returns NULL without memory; the parts are then let go too. */
+/** Makes a snapshot of the parts. Returns NULL without memory; the parts are released then too. */
 struct snapshot *snapshot_seal(struct snapshot_parts *parts);
 
 /**
- * The same once more, as the next generation and with other names kept back; `kept` is taken over.
- * Returns NULL without memory; `kept` is then let go too.
+ * Copies a snapshot as the next generation, with other names kept back; `kept` is taken over.
+ * Returns NULL without memory; `kept` is then released too.
  */
 struct snapshot *snapshot_renew(const struct snapshot *before, struct kept_back *kept);
 
-/** Lets go of everything the snapshot holds. NULL is allowed. */
+/** Releases everything the snapshot holds. NULL is allowed. */
 void snapshot_free(struct snapshot *snapshot);
 
-/** Octets that the snapshot's segments, index and views take. */
+/** Memory of the snapshot's segments, index and views in octets. */
 size_t snapshot_octets(const struct snapshot *snapshot);

@@ -31,17 +31,16 @@ static bool fail_newer(struct state *state)
                 0);
 }
 
-/* What is read all the same, but not as it was written. */
-static void doubt(struct state *state, const char *file)
+/* Notes a file that is used although it is not as it was written. */
+static void mark_damaged(struct state *state, const char *file)
 {
-    err_set(
-        &state->doubt, ERR_SYSTEM,
-        "state_dir %s: %s is not what was written there; what can be read of it is used, and it "
-        "is written anew",
-        state->path, file);
+    err_set(&state->doubt, ERR_SYSTEM,
+            "state_dir %s: %s is not what was written there; its readable part is used, and the "
+            "file is written again",
+            state->path, file);
 }
 
-/* No server gets there: a greater one has decayed, and might have none after it. */
+/* No server reaches it: a greater one is corrupt, and could not be incremented. */
 static const uint64_t GENERATION_MOST = INT64_MAX;
 
 /* ---- the folder ---- */
@@ -58,14 +57,14 @@ static bool check_owner(struct state *state)
     struct stat status;
 
     if (fstat(state->folder, &status) != 0)
-        return fail(state, "it cannot be looked at", errno);
+        return fail(state, "it cannot be examined", errno);
     if (status.st_uid != geteuid() && status.st_uid != 0)
         return fail(state,
                     "it belongs to another user, who could have any name kept back; make it this "
                     "server's own (chown), or name another folder",
                     0);
     if ((status.st_mode & (S_IWGRP | S_IWOTH)) != 0)
-        return fail(state, "others may write to it; take that from them (chmod go-w)", 0);
+        return fail(state, "other users may write to it; remove that permission (chmod go-w)", 0);
     return true;
 }
 
@@ -94,7 +93,7 @@ static FILE *open_file(int folder, const char *name)
 
 /* ---- generation ---- */
 
-/* Behind the generation; a state of old has none. Returns false for what is not as written. */
+/* Reads the suffixes, which old versions lack. Returns false when they are not as written. */
 static bool read_suffixes(FILE *file, struct stored_suffixes *suffixes)
 {
     struct stored_suffixes read = {.apps = ""};
@@ -108,7 +107,7 @@ static bool read_suffixes(FILE *file, struct stored_suffixes *suffixes)
     return true;
 }
 
-/* Returns false for a newer version's. */
+/* Returns false when a newer version wrote the file. */
 static bool read_generation(struct state *state)
 {
     FILE *file = open_file(state->folder, "state");
@@ -117,7 +116,7 @@ static bool read_generation(struct state *state)
 
     if (file == NULL) {
         if (errno != ENOENT)
-            doubt(state, "state");
+            mark_damaged(state, "state");
         return true;
     }
     int fields = fscanf(file, "spacedns state %u generation %" SCNu64 " checksum %" SCNx64,
@@ -130,11 +129,11 @@ static bool read_generation(struct state *state)
     if (fields >= 2 && generation <= GENERATION_MOST)
         state->stored.generation = generation;
     if (!is_whole)
-        doubt(state, "state");
+        mark_damaged(state, "state");
     return true;
 }
 
-/* Whatever happened to the file, no generation comes twice. */
+/* No generation is used twice, even if the file is damaged. */
 static void raise_generation(struct state *state)
 {
     const struct kept_back *kept = state->stored.kept_back;
@@ -153,7 +152,7 @@ static bool read_kept_back(struct state *state, const struct hash_key *key)
 
     if (file == NULL) {
         if (errno != ENOENT)
-            doubt(state, "kept-back");
+            mark_damaged(state, "kept-back");
         return true;
     }
     enum state_list_end end = state_list_read(file, key, &state->stored.kept_back);
@@ -163,14 +162,14 @@ static bool read_kept_back(struct state *state, const struct hash_key *key)
     if (end == STATE_LIST_FAILED)
         return fail(state, "out of memory while it was read", 0);
     if (end == STATE_LIST_DECAYED)
-        doubt(state, "kept-back");
+        mark_damaged(state, "kept-back");
     state->is_behind |= end == STATE_LIST_DECAYED;
     return true;
 }
 
 /* ---- texts ---- */
 
-/* Reads "# spacedns zone 1 CHECKSUM LENGTH". What has no such line is all text, and unsound. */
+/* Reads "# spacedns zone 1 CHECKSUM LENGTH". A file without that line is all text, and unsound. */
 static void read_first_line(const struct state *state, const char *name, struct stored_text *text)
 {
     FILE *file = open_file(state->zones, name);
@@ -191,8 +190,8 @@ static void read_first_line(const struct state *state, const char *name, struct 
     text->length -= text->skip;
 }
 
-/* Longer than any zone file may be: nothing of it is read into memory. */
-static bool is_monstrous(const struct stored_text *text)
+/* True when it is longer than any zone file may be; it is not read then. */
+static bool is_oversized(const struct stored_text *text)
 {
     return text->length > YAML_FILE_MAX;
 }
@@ -202,10 +201,10 @@ static bool read_text(struct state *state, const char *name)
     struct stored_text text = {.name = name};
 
     read_first_line(state, name, &text);
-    if (is_monstrous(&text))
+    if (is_oversized(&text))
         text.is_sound = false, text.length = 0;
     if (!text.is_sound)
-        doubt(state, name);
+        mark_damaged(state, name);
     return state_keep_text(state, &text) || fail(state, "out of memory while it was read", 0);
 }
 
@@ -220,7 +219,7 @@ static bool read_texts(struct state *state)
     for (const struct dirent *entry = readdir(folder); entry != NULL && passed;
          entry = readdir(folder)) {
         if (strncmp(entry->d_name, STATE_DRAFT, sizeof STATE_DRAFT - 1) == 0)
-            unlinkat(state->zones, entry->d_name, 0); /* what was under way when it ended */
+            unlinkat(state->zones, entry->d_name, 0); /* a draft left over when the process ended */
         else if (entry->d_name[0] != '.')
             passed = read_text(state, entry->d_name);
     }

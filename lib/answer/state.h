@@ -1,20 +1,20 @@
 #pragma once
 /**
- * The state folder: what outlives the server's process, however that ends.
+ * The state folder: data that outlives the server's process, even after a crash.
  *
  *     STATE/state        version, generation, and the suffixes of the settings
  *     STATE/kept-back    names kept back, one a line, with generation, time, space and file
- *     STATE/zones/NAME   each zone file as accepted last, behind a line with its checksum
+ *     STATE/zones/NAME   each zone file as accepted last, after a line with its checksum
  *
- * Files are written beside, forced to the disk and renamed, before what they tell is served:
+ * Files are written under another name, synced and renamed, before the new snapshot is served:
  *
- *     kept-back with what falls out ──► texts ──► kept-back without what came back ──► state
+ *     kept-back with the names that go ──► texts ──► kept-back without those that return ──► state
  *
- * so that at no moment a name that was served is in none of them. What cannot be written stays to
- * be written: the state is behind, and the next load is asked for everything it lacks.
+ * so that every name that was served is in one of them at any moment. After a failed write the
+ * state is behind, and the next load hands over everything it lacks.
  *
- * A folder that belongs to somebody else, that another server uses or that a newer version wrote is
- * neither read nor written. What decayed is read as far as it goes.
+ * A folder that belongs to another user, is in use by another server or was written by a newer
+ * version is neither read nor written. A damaged file is read as far as possible.
  *
  * Threads: one at a time.  Memory: state_close.
  */
@@ -32,19 +32,19 @@ struct state {
     const char *path; /* borrowed */
     int folder;       /* locked; -1: not in use */
     int zones;
-    struct stored stored; /* what is there */
+    struct stored stored; /* the contents of the folder */
     size_t text_capacity, sorted_count;
     bool is_behind;     /* something could not be written */
-    struct err problem; /* of opening or of writing last; ERR_NONE: all is well */
-    struct err doubt;   /* what was read is not what was written; ERR_NONE: all is well */
+    struct err problem; /* of opening or of the last write; ERR_NONE: none */
+    struct err doubt;   /* a file was not as it was written; ERR_NONE: none */
 };
 
 /**
  * Opens the folder, makes it when it is not there, and reads it.
  *
- * key  of the index to be
+ * key  of the next index
  *
- * Returns false with state->problem when it is not to be used; state_close is due either way.
+ * Returns false with state->problem when it cannot be used; call state_close in either case.
  */
 bool state_open(struct state *state, const char *path, const struct hash_key *key);
 
@@ -55,14 +55,14 @@ static inline bool state_is_used(const struct state *state)
 }
 
 /**
- * Writes what a snapshot brings, before it is served. Does nothing for a state that is not in use.
+ * Writes a snapshot's changes, before it is served. Does nothing for a state that is not in use.
  *
- * texts  that were accepted and that the state lacks
+ * texts  accepted texts that the state lacks
  *
- * Returns false with state->problem, and is behind then.
+ * Returns false with state->problem and is_behind set.
  */
 bool state_store(struct state *state, const struct snapshot *snapshot,
                  const struct load_text *texts, size_t text_count);
 
-/** Lets go of the folder. What was zeroed may be closed. */
+/** Closes the folder and frees the rest. A zeroed state may be closed. */
 void state_close(struct state *state);

@@ -12,12 +12,12 @@ enum {
     NAME_TEXT_MOST = 4 * NAME_MAX_OCTETS + 1,
     DECIMAL = 10,
     OCTET_DIGITS = 3,
-    LINE_MOST = 1 << 16 /* four octets for each of a path, and more */
+    LINE_MOST = 1 << 16 /* four octets for each octet of a path, and more */
 };
 
 static const char first_line[] = "spacedns kept-back ";
 
-/* The checksum of all lines so far, in their order. */
+/* Adds a line to the checksum of all lines, which depends on their order. */
 static uint64_t add_line(uint64_t sum, const char *line, size_t length)
 {
     uint64_t both[2] = {sum, stored_checksum(line, length)};
@@ -30,7 +30,7 @@ static uint64_t add_line(uint64_t sum, const char *line, size_t length)
 struct list_writer {
     FILE *out;
     uint64_t sum;
-    const struct kept_back *except; /* names that are not to be written; NULL: none */
+    const struct kept_back *except; /* names to leave out; NULL: none */
     const struct kept_back_cohort *cohort;
     char *line;
     size_t capacity;
@@ -43,7 +43,7 @@ static bool put_line(struct list_writer *writer, const char *line, size_t length
     return fwrite(line, 1, length, writer->out) == length && putc('\n', writer->out) != EOF;
 }
 
-/* Appends a word with what is not printable escaped. */
+/* Appends a word, with unprintable octets escaped. */
 static void add_word(struct text *text, const char *word)
 {
     for (; *word != '\0'; word++) {
@@ -133,10 +133,10 @@ bool state_list_differs(const struct kept_back *one, const struct kept_back *oth
 
 struct list_reader {
     struct kept_back_change change;
-    char *space; /* of the cohort under way */
+    char *space; /* of the current cohort */
     char *file;
     bool has_cohort;
-    bool is_strange; /* a line was not understood */
+    bool has_unknown_line; /* a line was not understood */
 };
 
 static bool is_digit(char octet)
@@ -144,7 +144,7 @@ static bool is_digit(char octet)
     return octet >= '0' && octet <= '9';
 }
 
-/* Takes the escapes out of a word, in its place. */
+/* Decodes the escapes of a word in place. */
 static bool read_word(char *word)
 {
     char *to = word;
@@ -184,7 +184,7 @@ static bool read_cohort(struct list_reader *reader, char *text)
     *file++ = '\0';
     if (!read_word(space) || !read_word(file))
         return false;
-    /* The cohort before borrows its words until this one begins. */
+    /* The previous cohort borrows its words until this one begins. */
     char *owned_space = strdup(space), *owned_file = strdup(file);
     if (owned_space == NULL || owned_file == NULL) {
         reader->change.has_failed = true;
@@ -220,12 +220,12 @@ static void read_line(struct list_reader *reader, char *line)
     else if (strncmp(line, "name ", 5) == 0 || strncmp(line, "apex ", 5) == 0)
         is_read = read_name(reader, line + 5, line[0] == 'a');
     if (!is_read)
-        reader->is_strange = true;
+        reader->has_unknown_line = true;
 }
 
 /*
- * Takes the next line into LINE_MOST + 1 octets, without its end. Returns its length; -1 at the
- * file's end, or when the line is longer than any that is written.
+ * Reads the next line into LINE_MOST + 1 octets, without its end. Returns its length; -1 at the end
+ * of the file, or when the line is longer than any that is written.
  */
 static ssize_t take_line(FILE *in, char *line)
 {
@@ -243,7 +243,7 @@ static ssize_t take_line(FILE *in, char *line)
     return (ssize_t)length;
 }
 
-/* The lines behind the first one. Returns whether their checksum is right. */
+/* Reads the lines after the first one. Returns whether their checksum is right. */
 static bool read_lines(FILE *in, struct list_reader *reader, uint64_t sum, char *line)
 {
     ssize_t length;
@@ -271,7 +271,7 @@ enum state_list_end state_list_read(FILE *in, const struct hash_key *key, struct
         return STATE_LIST_NEWER;
     kept_back_change_begin(&reader.change, NULL, key);
     uint64_t sum = length > 0 ? add_line(0, line, (size_t)length) : 0;
-    bool is_sound = read_lines(in, &reader, sum, line) && is_ours && !reader.is_strange;
+    bool is_sound = read_lines(in, &reader, sum, line) && is_ours && !reader.has_unknown_line;
     *kept = kept_back_change_finish(&reader.change);
     free(reader.space);
     free(reader.file);

@@ -8,7 +8,7 @@
  *     apex example.net
  *     checksum 0123456789abcdef
  *
- * Names are in presentation form; octets of other words that are no printable ASCII are \DDD.
+ * Names are in presentation form; octets of other words that are not printable ASCII are \DDD.
  *
  * Threads: one.
  */
@@ -19,17 +19,17 @@
 
 enum state_list_end {
     STATE_LIST_READ,
-    STATE_LIST_DECAYED, /* it is not what was written; what could be read is there */
+    STATE_LIST_DECAYED, /* it is damaged; the readable part was read */
     STATE_LIST_NEWER,   /* another version wrote it */
     STATE_LIST_FAILED,  /* no memory */
 };
 
-/** Reads. *kept is NULL when nothing is kept back, or with NEWER and FAILED. */
+/** Reads the file. *kept is NULL when nothing is kept back, or with NEWER and FAILED. */
 enum state_list_end state_list_read(FILE *in, const struct hash_key *key, struct kept_back **kept);
 
 /**
  * Writes the names of `after`, and those of `before` that are not among them; both may be NULL.
- * Returns false when that fails.
+ * Returns false on failure.
  */
 bool state_list_write(FILE *out, const struct kept_back *after, const struct kept_back *before);
 

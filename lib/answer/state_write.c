@@ -14,25 +14,25 @@
 enum {
     FILE_MODE = 0600,
     DRAFT_NAME_MOST = 32,
-    SINGLE_SYNCS_MOST = 16, /* beyond, the whole file system is forced to the disk at once */
+    SINGLE_SYNCS_MOST = 16, /* for more files, the whole file system is synced once */
 };
 
 static bool fail(struct state *state, const char *file, int number)
 {
     return err_set(&state->problem, ERR_SYSTEM,
                    "state_dir %s: %s cannot be written: %s; names served now may be forgotten at a "
-                   "restart; mend that, then spacedns reload",
+                   "restart; fix that, then run spacedns reload",
                    state->path, file, strerror(number));
 }
 
-/* ---- what is known to be there ---- */
+/* ---- the contents of the folder ---- */
 
 static int compare_texts(const void *a, const void *b)
 {
     return strcmp(((const struct stored_text *)a)->name, ((const struct stored_text *)b)->name);
 }
 
-/* Replaces what is known of a text. */
+/* Updates the entry of a text. */
 static void update_text(struct stored_text *known, const struct stored_text *text)
 {
     known->skip = text->skip;
@@ -145,14 +145,14 @@ static bool replace(struct state *state, const char *name, print_fn *print, cons
 
 /* ---- names ---- */
 
-struct names {
+struct listed_names {
     const struct kept_back *after;
     const struct kept_back *before;
 };
 
 static bool print_names(const void *context, FILE *out)
 {
-    const struct names *names = context;
+    const struct listed_names *names = context;
 
     return state_list_write(out, names->after, names->before);
 }
@@ -163,10 +163,11 @@ static void note_kept(struct state *state, struct kept_back *kept)
     state->stored.kept_back = kept_back_hold(kept);
 }
 
-/* Before texts change: what falls out is added, and nothing is taken away. */
+/* Before the texts change: adds the names no longer served, removes none. */
 static bool store_fallen(struct state *state, const struct snapshot *snapshot)
 {
-    const struct names names = {.after = snapshot->kept_back, .before = state->stored.kept_back};
+    const struct listed_names names = {.after = snapshot->kept_back,
+                                       .before = state->stored.kept_back};
 
     if (!state->is_behind && !state_list_differs(names.after, names.before))
         return true;
@@ -177,10 +178,10 @@ static bool store_fallen(struct state *state, const struct snapshot *snapshot)
     return true;
 }
 
-/* After them: what is declared again, or let go, is taken away. */
+/* After them: removes the names that are declared again or released. */
 static bool store_kept(struct state *state, const struct snapshot *snapshot)
 {
-    const struct names names = {.after = snapshot->kept_back};
+    const struct listed_names names = {.after = snapshot->kept_back};
 
     if (state_list_differs(state->stored.kept_back, names.after) &&
         !replace(state, "kept-back", print_names, &names))
@@ -223,7 +224,7 @@ static bool write_texts(struct state *state, const struct load_text *texts, size
     return is_single || syncfs(state->zones) == 0 || fail(state, "zones", errno);
 }
 
-/* The drafts take their places. */
+/* Renames the drafts to their final names. */
 static bool rename_texts(struct state *state, const struct load_text *texts, size_t count)
 {
     for (size_t i = 0; i < count; i++) {
@@ -272,7 +273,7 @@ static const char **list_served(const struct snapshot *snapshot, size_t *count)
     return names;
 }
 
-/* Texts of files that are gone; their names are kept back by now. */
+/* Removes the texts of files that are gone; their names are already kept back. */
 static bool remove_texts(struct state *state, const struct snapshot *snapshot)
 {
     size_t count;
@@ -295,11 +296,11 @@ static bool remove_texts(struct state *state, const struct snapshot *snapshot)
     return removed;
 }
 
-/* ---- the whole ---- */
+/* ---- writing the state ---- */
 
 struct head {
     uint64_t generation;
-    struct stored_suffixes suffixes; /* all octets behind a text's end are zero */
+    struct stored_suffixes suffixes; /* all octets after a text's end are zero */
 };
 
 static bool print_head(const void *context, FILE *out)
@@ -314,7 +315,7 @@ static bool print_head(const void *context, FILE *out)
                    suffixes->discovery, stored_checksum(suffixes, sizeof *suffixes)) > 0;
 }
 
-/* By now, the names by suffixes of before are kept back. */
+/* The names below the previous suffixes are already kept back. */
 static bool store_head(struct state *state, const struct snapshot *snapshot)
 {
     const struct suffixes *now = &snapshot->policy.suffixes;

@@ -4,16 +4,16 @@
  */
 #include "answer/state.h"
 
-/** Begins the names of files that are being written. */
+/** The prefix of the names of files being written. */
 #define STATE_DRAFT ".new"
 
-/** The line in front of a text: its checksum, and its octets. */
+/** The line before a text: its checksum and its length in octets. */
 #define STATE_TEXT_FORMAT_READ "# spacedns zone 1 %" SCNx64 " %zu"
 #define STATE_TEXT_FORMAT_WRITE "# spacedns zone 1 %016" PRIx64 " %zu\n"
 
 /**
- * Notes a text that the folder holds; name and path are made anew. False without memory. After the
- * last of several with different names, state_sort_texts is due.
+ * Adds a text that the folder holds; name and path are copied. Returns false without memory. Call
+ * state_sort_texts after the last of several new names.
  */
 bool state_keep_text(struct state *state, const struct stored_text *text);
 void state_sort_texts(struct state *state);

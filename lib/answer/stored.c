@@ -7,7 +7,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-/* Digits of pi: the checksum finds decay, not forgery. */
+/* Digits of pi: the checksum detects corruption, not forgery. */
 static const struct hash_key checksum_key = {.first = 0x243f6a8885a308d3,
                                              .second = 0x13198a2e03707345};
 

@@ -117,7 +117,7 @@ START_TEST(an_address_belongs_to_its_spaces)
 }
 END_TEST
 
-START_TEST(a_membership_says_what_matched)
+START_TEST(a_membership_has_the_block_that_matched)
 {
     const struct view *view;
     struct membership_set set = find("10.0.0.2", "172.16.200.1", &view);
@@ -224,7 +224,7 @@ int main(void)
 
     tcase_add_checked_fixture(views, set_up, tear_down);
     tcase_add_loop_test(views, an_address_belongs_to_its_spaces, 0, sizeof cases / sizeof cases[0]);
-    tcase_add_test(views, a_membership_says_what_matched);
+    tcase_add_test(views, a_membership_has_the_block_that_matched);
     tcase_add_test(views, ranges_are_sorted_and_begin_at_the_first_address);
     tcase_add_test(views, thousands_of_blocks_are_kept_apart);
     tcase_add_test(views, without_spaces_everyone_is_outside);

@@ -162,7 +162,7 @@ START_TEST(a_change_shares_the_shards_it_does_not_touch)
     index_close(&first);
     ck_assert(is_found(&stand, &second, "many-17.herokuapp.com"));
 
-    /* And it goes again. */
+    /* Then it is removed again. */
     stand.dropped[1] = small;
     stand.segments[1] = NULL;
     ck_assert(build(&stand, &second, &third));
@@ -175,7 +175,7 @@ START_TEST(a_change_shares_the_shards_it_does_not_touch)
 }
 END_TEST
 
-START_TEST(a_file_read_anew_takes_the_place_of_the_old_one)
+START_TEST(a_file_read_again_replaces_the_old_one)
 {
     struct stand stand = {.clashes = 0};
     struct index first, second;
@@ -196,7 +196,7 @@ START_TEST(a_file_read_anew_takes_the_place_of_the_old_one)
 }
 END_TEST
 
-START_TEST(names_claimed_twice_are_told)
+START_TEST(names_claimed_twice_are_reported)
 {
     struct stand stand = {.clashes = 0};
     struct index first, second;
@@ -242,8 +242,8 @@ int main(void)
     tcase_add_test(finding, thousands_of_names_are_found_and_others_are_not);
     tcase_add_test(finding, an_index_of_nothing_finds_nothing);
     tcase_add_test(changing, a_change_shares_the_shards_it_does_not_touch);
-    tcase_add_test(changing, a_file_read_anew_takes_the_place_of_the_old_one);
-    tcase_add_test(changing, names_claimed_twice_are_told);
+    tcase_add_test(changing, a_file_read_again_replaces_the_old_one);
+    tcase_add_test(changing, names_claimed_twice_are_reported);
     suite_add_tcase(suite, finding);
     suite_add_tcase(suite, changing);
     return suite_run(suite);

@@ -111,7 +111,7 @@ START_TEST(a_wildcard_covers_what_a_declared_one_would)
 }
 END_TEST
 
-START_TEST(the_last_wildcard_that_goes_takes_its_depth_along)
+START_TEST(the_last_wildcard_of_a_depth_removes_the_depth)
 {
     struct name name = name_of("*.apps.example.com");
     struct kept_back_change change;
@@ -212,7 +212,7 @@ START_TEST(the_oldest_names_go_when_there_are_too_many_and_are_counted)
 }
 END_TEST
 
-/* Against a plain array, over many steps. */
+/* Compared with a plain array, over many steps. */
 START_TEST(it_is_the_set_that_was_added_and_not_removed)
 {
     enum { NAMES = 500, ROUNDS = 200, STEPS = 40 };
@@ -288,7 +288,7 @@ int main(void)
     tcase_add_test(all, a_name_is_found_with_what_fell_out_with_it);
     tcase_add_loop_test(all, a_wildcard_covers_what_a_declared_one_would, 0,
                         sizeof covered / sizeof covered[0]);
-    tcase_add_test(all, the_last_wildcard_that_goes_takes_its_depth_along);
+    tcase_add_test(all, the_last_wildcard_of_a_depth_removes_the_depth);
     tcase_add_test(all, the_table_before_stays_as_it_was);
     tcase_add_test(all, a_name_twice_in_one_cohort_is_one_name);
     tcase_add_test(all, nothing_kept_back_is_no_table);

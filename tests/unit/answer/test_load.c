@@ -11,7 +11,7 @@
 #include "support/suite.h"
 #include "support/zones.h"
 
-/* A folder, what was loaded from it, and how the last load went. */
+/* A folder, its snapshot, and the result of the last load. */
 struct stand {
     struct scratch folder;
     struct policy policy;
@@ -29,7 +29,7 @@ struct stand {
 
 static struct stand stand;
 
-/* Every file is old by it: neither busy, nor of a time that another change could carry. */
+/* A clock by which every file is old: neither busy nor recently changed. */
 static int64_t long_after(void *context)
 {
     (void)context;
@@ -51,7 +51,7 @@ static void tear_down(void)
     scratch_close(&stand.folder);
 }
 
-/* Loads; a new snapshot takes the place of the one before. Returns whether there is one. */
+/* Loads; a new snapshot replaces the previous one. Returns whether there is one. */
 static bool load(void)
 {
     struct load_request request = {.folder = stand.folder.path,
@@ -78,7 +78,7 @@ static bool load(void)
     return true;
 }
 
-/* The file's time lies long ago, and a second later each time: it can be trusted. */
+/* The file's time is long ago, a second later for each write, so it can be trusted. */
 static void write_text(const char *name, const char *text)
 {
     static time_t seconds = 1000000000;
@@ -221,8 +221,8 @@ static void overwrite(const char *name, const char *text)
     ck_assert_int_eq(utimensat(AT_FDCWD, path, times, 0), 0);
 }
 
-/* Two changes within the clock's grain: a time that was recent when it was read says nothing. */
-START_TEST(a_change_in_the_same_moment_is_seen)
+/* Two changes within the clock's resolution: a time that was recent when read proves nothing. */
+START_TEST(a_change_in_the_same_moment_is_noticed)
 {
     static const char first[] = "space: one-space\ncidr: 10.1.0.0/16\n";
 
@@ -335,7 +335,7 @@ START_TEST(a_comment_alone_makes_no_difference_to_answers)
 }
 END_TEST
 
-START_TEST(a_new_file_is_added_and_a_removed_one_goes)
+START_TEST(a_new_file_is_added_and_a_removed_one_is_dropped)
 {
     write_space("one", 1, "");
     ck_assert(load());
@@ -383,10 +383,10 @@ START_TEST(one_broken_file_refuses_the_whole)
     ck_assert(!stand.outcome.is_unchanged);
     ck_assert(!report_is_clean(stand.report));
     ck_assert_uint_eq(count_findings(FINDING_SYNTAX), 1);
-    ck_assert_int_eq(stand.err.code, ERR_NONE); /* the findings say it all */
+    ck_assert_int_eq(stand.err.code, ERR_NONE); /* the findings are the whole error */
     ck_assert(!has_app("late-app"));
     ck_assert_uint_eq(stand.snapshot->generation, 1);
-    /* Mended, both changes are seen. */
+    /* Once fixed, both changes are loaded. */
     write_space("two", 2, "  - name: last-app\n");
     ck_assert(load());
     ck_assert(has_app("late-app") && has_app("last-app"));
@@ -403,7 +403,7 @@ START_TEST(a_refused_file_stays_refused_until_it_is_mended)
     ck_assert(!load());
     ck_assert(!stand.outcome.is_unchanged);
     ck_assert_uint_eq(count_findings(FINDING_SYNTAX), 1);
-    /* Back to what is loaded: there is nothing to do. */
+    /* Back to the loaded content: nothing has changed. */
     write_space("one", 1, "");
     ck_assert(!load());
     ck_assert(stand.outcome.is_unchanged);
@@ -539,7 +539,9 @@ START_TEST(spaces_of_one_cidr_may_listen_at_different_addresses)
 }
 END_TEST
 
-/* Another space behind a VPN or peering sees this space's names: told when either file is new. */
+/*
+ * Another space behind a VPN or peering sees this space's names: reported when either file is new.
+ */
 static const struct {
     const char *connection;
     size_t found;
@@ -552,7 +554,7 @@ static const struct {
     {"vpns: [{name: office, status: active, routable_cidrs: [10.3.0.0/16]}]\n", 0},
 };
 
-START_TEST(a_connection_over_another_space_is_told)
+START_TEST(a_connection_over_another_space_is_reported)
 {
     char one[256];
 
@@ -661,7 +663,7 @@ START_TEST(an_app_stays_in_its_space_even_in_another_file)
 }
 END_TEST
 
-/* What lies in a folder besides *.yaml is not looked at. */
+/* Other files of a folder than *.yaml are ignored. */
 START_TEST(only_yaml_files_are_zone_files)
 {
     write_space("one", 1, "");
@@ -682,10 +684,10 @@ START_TEST(a_folder_called_like_a_zone_file_is_a_finding)
     snprintf(path, sizeof path, "%s/x.yaml", stand.folder.path);
     ck_assert_int_eq(mkdir(path, 0700), 0);
     bool loaded = load();
-    bool said = count_findings(FINDING_FILE) == 1 || stand.err.code != ERR_NONE;
+    bool is_reported = count_findings(FINDING_FILE) == 1 || stand.err.code != ERR_NONE;
     rmdir(path);
     ck_assert(!loaded);
-    ck_assert(said);
+    ck_assert(is_reported);
 }
 END_TEST
 
@@ -730,14 +732,14 @@ int main(void)
     tcase_add_test(reading, another_policy_makes_a_generation_of_the_same_files);
     tcase_add_test(reading, the_same_content_written_again_is_no_change);
     tcase_add_test(reading, a_changed_file_is_read_and_the_others_are_shared);
-    tcase_add_test(reading, a_change_in_the_same_moment_is_seen);
+    tcase_add_test(reading, a_change_in_the_same_moment_is_noticed);
     tcase_add_test(reading, every_file_is_read_when_that_is_asked_for);
     tcase_add_test(reading, a_file_that_was_served_with_its_end_mark_is_refused_without_it);
     tcase_add_test(reading, no_cut_of_a_marked_file_is_served);
     tcase_add_test(reading, a_file_that_never_had_a_mark_needs_none);
     tcase_add_test(reading, a_draft_may_be_the_first_file_of_a_folder);
     tcase_add_test(reading, a_comment_alone_makes_no_difference_to_answers);
-    tcase_add_test(reading, a_new_file_is_added_and_a_removed_one_goes);
+    tcase_add_test(reading, a_new_file_is_added_and_a_removed_one_is_dropped);
     tcase_add_test(reading, a_renamed_file_is_no_clash_with_itself);
     tcase_add_test(reading, one_broken_file_refuses_the_whole);
     tcase_add_test(reading, a_refused_file_stays_refused_until_it_is_mended);
@@ -751,7 +753,7 @@ int main(void)
     tcase_add_loop_test(across, what_must_be_unique_across_files_is_found_once, 0, COUNT(clashes));
     tcase_add_loop_test(across, a_clash_is_found_by_a_reload_too, 0, COUNT(clashes));
     tcase_add_test(across, spaces_of_one_cidr_may_listen_at_different_addresses);
-    tcase_add_loop_test(across, a_connection_over_another_space_is_told, 0, COUNT(covering));
+    tcase_add_loop_test(across, a_connection_over_another_space_is_reported, 0, COUNT(covering));
     tcase_add_test(across, a_name_may_move_between_files_in_one_reload);
     tcase_add_checked_fixture(fixed, set_up, tear_down);
     tcase_add_loop_test(fixed, what_is_fixed_at_creation_cannot_be_reloaded, 0, COUNT(immutables));

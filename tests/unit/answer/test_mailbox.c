@@ -32,7 +32,7 @@ START_TEST(what_was_posted_is_collected_once)
 }
 END_TEST
 
-START_TEST(what_was_posted_over_is_never_seen)
+START_TEST(a_snapshot_that_was_replaced_is_never_taken)
 {
     struct mailbox mailbox = {.adopted = 0};
     const struct snapshot *current = NULL;
@@ -55,7 +55,7 @@ int main(void)
 
     tcase_add_test(handover, an_empty_mailbox_gives_nothing);
     tcase_add_test(handover, what_was_posted_is_collected_once);
-    tcase_add_test(handover, what_was_posted_over_is_never_seen);
+    tcase_add_test(handover, a_snapshot_that_was_replaced_is_never_taken);
     suite_add_tcase(suite, handover);
     return suite_run(suite);
 }

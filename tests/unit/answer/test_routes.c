@@ -29,7 +29,7 @@ static const struct {
     {".", 3},
 };
 
-START_TEST(a_name_goes_the_way_of_the_longest_zone_that_holds_it)
+START_TEST(a_name_takes_the_route_of_the_longest_zone_that_holds_it)
 {
     struct name name;
 
@@ -55,7 +55,7 @@ int main(void)
     TCase *all = tcase_create("all");
 
     tcase_add_checked_fixture(all, set_up, NULL);
-    tcase_add_loop_test(all, a_name_goes_the_way_of_the_longest_zone_that_holds_it, 0,
+    tcase_add_loop_test(all, a_name_takes_the_route_of_the_longest_zone_that_holds_it, 0,
                         sizeof names / sizeof names[0]);
     tcase_add_test(all, a_name_in_no_zone_has_no_route);
     suite_add_tcase(suite, all);

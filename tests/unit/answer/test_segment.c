@@ -53,7 +53,7 @@ START_TEST(an_app_is_a_few_numbers)
 }
 END_TEST
 
-START_TEST(the_space_keeps_what_it_says)
+START_TEST(the_space_keeps_its_keys)
 {
     ck_assert_str_eq(shape->name, "every-shape");
     ck_assert_str_eq(shape->id, "01234567-89ab-cdef-0123-456789abcdef");
@@ -68,8 +68,8 @@ START_TEST(the_space_keeps_what_it_says)
 }
 END_TEST
 
-/* Two routers are up: their records stand there twice over, so any rotation is one run. */
-START_TEST(router_records_stand_ready)
+/* Two routers are up: their records are stored twice in a row, so any rotation is contiguous. */
+START_TEST(router_records_are_prepared)
 {
     static const char expected[] = "\xc0\x0c\0\1\0\1\0\0\0\x3c\0\4\x0a\2\0\x25"
                                    "\xc0\x0c\0\1\0\1\0\0\0\x3c\0\4\x0a\2\x10\x15"
@@ -115,7 +115,7 @@ START_TEST(a_dyno_is_found_by_its_address)
 }
 END_TEST
 
-/* Formations without dynos stand between others and own none. */
+/* Formations without dynos come between others and own none. */
 START_TEST(every_dyno_belongs_to_its_formation)
 {
     for (size_t i = 0; i < shape->formation_count; i++) {
@@ -153,7 +153,7 @@ static const struct {
     {"\2db\10internal\7example\3com", 25, HOST_RECORDS, 0, false},
 };
 
-START_TEST(hosts_are_what_domains_say)
+START_TEST(hosts_are_those_of_the_domains)
 {
     const struct host *host = find_host(hosts[_i].wire, hosts[_i].length);
 
@@ -183,7 +183,7 @@ START_TEST(connections_grant_as_the_model_says)
 }
 END_TEST
 
-/* What exists because static records stand below it. */
+/* Names that exist because of static records below them. */
 static const struct {
     const char *name;
     bool is_empty;
@@ -191,7 +191,7 @@ static const struct {
     {"under.ent.static.example.com", true},
     {"ent.static.example.com", true},
     {"static.example.com", true},
-    {"example.com", false}, /* somebody's domain: its mail and its site are elsewhere */
+    {"example.com", false}, /* a registered domain: its mail and its site are elsewhere */
     {"com", false},
     {"deep.under.ent.static.example.com", false}, /* has the record */
     {"beside.ent.static.example.com", false},
@@ -261,11 +261,11 @@ int main(void)
 
     tcase_add_checked_fixture(sealing, set_up, tear_down);
     tcase_add_loop_test(sealing, an_app_is_a_few_numbers, 0, COUNT(apps));
-    tcase_add_test(sealing, the_space_keeps_what_it_says);
-    tcase_add_test(sealing, router_records_stand_ready);
+    tcase_add_test(sealing, the_space_keeps_its_keys);
+    tcase_add_test(sealing, router_records_are_prepared);
     tcase_add_loop_test(sealing, a_dyno_is_found_by_its_address, 0, COUNT(dynos));
     tcase_add_test(sealing, every_dyno_belongs_to_its_formation);
-    tcase_add_loop_test(sealing, hosts_are_what_domains_say, 0, COUNT(hosts));
+    tcase_add_loop_test(sealing, hosts_are_those_of_the_domains, 0, COUNT(hosts));
     tcase_add_test(sealing, connections_grant_as_the_model_says);
     tcase_add_loop_test(sealing, names_above_records_are_empty_down_to_the_domain, 0, COUNT(above));
     tcase_add_test(sealing, records_of_one_set_have_the_least_of_their_ttls);

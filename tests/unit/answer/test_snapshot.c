@@ -63,7 +63,7 @@ START_TEST(the_closest_wildcard_covers_a_name)
 }
 END_TEST
 
-START_TEST(a_name_of_127_labels_is_looked_at_too)
+START_TEST(a_name_of_127_labels_is_handled_too)
 {
     struct name name = {.length = 255, .label_count = 127};
     struct index_entry entry;
@@ -89,8 +89,8 @@ START_TEST(an_app_is_found_by_its_bare_name)
 }
 END_TEST
 
-/* Two spaces at the ends of what blocks there are, and the addresses beside them. */
-START_TEST(a_spaces_addresses_are_known_wherever_it_is_seen)
+/* Two spaces in the first and the last possible block, and the adjacent addresses. */
+START_TEST(a_spaces_addresses_are_known_wherever_it_is_visible)
 {
     static const char *const texts[] = {
         "space: one-space\ncidr: 10.255.0.0/16\n",
@@ -177,9 +177,9 @@ int main(void)
     tcase_add_checked_fixture(finding, set_up, tear_down);
     tcase_add_loop_test(finding, the_closest_wildcard_covers_a_name, 0,
                         sizeof wildcards / sizeof wildcards[0]);
-    tcase_add_test(finding, a_name_of_127_labels_is_looked_at_too);
+    tcase_add_test(finding, a_name_of_127_labels_is_handled_too);
     tcase_add_test(finding, an_app_is_found_by_its_bare_name);
-    tcase_add_test(finding, a_spaces_addresses_are_known_wherever_it_is_seen);
+    tcase_add_test(finding, a_spaces_addresses_are_known_wherever_it_is_visible);
     tcase_add_test(finding, addresses_of_data_services_are_a_spaces_too);
     tcase_add_test(finding, the_soa_carries_the_generation);
     tcase_add_test(finding, a_snapshot_counts_what_it_holds);

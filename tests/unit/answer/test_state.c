@@ -58,7 +58,7 @@ static void tear_down(void)
     scratch_close(&home);
 }
 
-/* Loads as the server does, at first or again; what is loaded is stored. */
+/* Loads as the server does, at the start or again, and stores the result. */
 static bool load(int64_t now_s)
 {
     struct load_request request = {.folder = zones.path,
@@ -85,7 +85,7 @@ static bool load(int64_t now_s)
     return stored;
 }
 
-/* How many files a start would refuse as cut; of a process that has just begun. */
+/* How many files a newly started process would refuse as cut. */
 static size_t count_cut_at_the_start(void)
 {
     const struct load_request request = {.folder = zones.path,
@@ -217,7 +217,7 @@ START_TEST(what_is_declared_again_is_not_remembered)
 }
 END_TEST
 
-START_TEST(names_whose_time_is_over_are_let_go_at_the_start)
+START_TEST(expired_names_are_released_at_the_start)
 {
     begin_process(1000);
     ck_assert(scratch_edit(&zones, "test-space.yaml", "api.example.com", "papi.example.com"));
@@ -228,7 +228,7 @@ START_TEST(names_whose_time_is_over_are_let_go_at_the_start)
 }
 END_TEST
 
-START_TEST(a_full_disk_is_said_and_made_up_for_by_the_next_load)
+START_TEST(a_full_disk_is_reported_and_the_next_load_writes_the_rest)
 {
     begin_process(0);
     is_full = true;
@@ -261,7 +261,7 @@ START_TEST(an_end_while_the_disk_is_full_loses_nothing_that_was_written)
 }
 END_TEST
 
-START_TEST(an_unchanged_start_writes_no_text_anew)
+START_TEST(an_unchanged_start_writes_no_text_again)
 {
     struct stat before, after;
     char text[sizeof path + 64];
@@ -295,7 +295,7 @@ START_TEST(odd_octets_of_a_name_are_read_back)
 }
 END_TEST
 
-/* What becomes of a file of the state, as a command for the shell that stands in the folder. */
+/* Damage to a file of the state, as a shell command run in the folder. */
 static const char *const decays[] = {
     "printf 'spacedns state 1\\ngeneration 18446744073709551615\\nchecksum 0\\n' > state",
     "sed -i 's/^cohort 1 /cohort 18446744073709551615 /' kept-back",
@@ -321,7 +321,7 @@ START_TEST(whatever_decays_the_server_starts_in_a_later_generation)
 }
 END_TEST
 
-START_TEST(a_text_that_decayed_is_doubted_and_written_anew)
+START_TEST(a_corrupt_text_is_reported_and_written_again)
 {
     char text[sizeof path + 64];
 
@@ -343,7 +343,7 @@ START_TEST(a_file_that_was_cut_while_no_server_ran_is_refused_at_the_start)
     begin_process(1000);
     end_process();
     ck_assert(scratch_edit(&zones, "test-space.yaml", "\n...\n", "\n"));
-    ck_assert_uint_eq(count_cut_at_the_start(), 0); /* nobody remembers that it was marked */
+    ck_assert_uint_eq(count_cut_at_the_start(), 0); /* the mark was not stored */
     ck_assert_msg(state_open(&state, path, &key), "%s", state.problem.text);
     ck_assert_uint_eq(count_cut_at_the_start(), 1);
     end_process();
@@ -376,16 +376,16 @@ int main(void)
     tcase_add_test(all, names_by_suffixes_of_before_are_kept_back);
     tcase_add_test(all, a_state_that_knows_no_suffixes_is_read);
     tcase_add_test(all, what_is_declared_again_is_not_remembered);
-    tcase_add_test(all, names_whose_time_is_over_are_let_go_at_the_start);
-    tcase_add_test(all, a_full_disk_is_said_and_made_up_for_by_the_next_load);
+    tcase_add_test(all, expired_names_are_released_at_the_start);
+    tcase_add_test(all, a_full_disk_is_reported_and_the_next_load_writes_the_rest);
     tcase_add_test(all, an_end_while_the_disk_is_full_loses_nothing_that_was_written);
-    tcase_add_test(all, an_unchanged_start_writes_no_text_anew);
+    tcase_add_test(all, an_unchanged_start_writes_no_text_again);
     tcase_add_test(all, odd_octets_of_a_name_are_read_back);
     tcase_add_loop_test(all, whatever_decays_the_server_starts_in_a_later_generation, 0,
                         sizeof decays / sizeof decays[0]);
     tcase_add_test(all, a_file_that_was_cut_while_no_server_ran_is_refused_at_the_start);
     tcase_add_test(all, a_file_that_never_was_marked_is_not_cut_at_the_start);
-    tcase_add_test(all, a_text_that_decayed_is_doubted_and_written_anew);
+    tcase_add_test(all, a_corrupt_text_is_reported_and_written_again);
     suite_add_tcase(suite, all);
     return suite_run(suite);
 }
