@@ -109,7 +109,9 @@ static int64_t age_us(int64_t now_us, struct timespec then)
     return now_us - ((int64_t)then.tv_sec * SECOND_US + then.tv_nsec / 1000);
 }
 
-/* A change within the clock's grain could leave the same time behind: such a time says nothing. */
+/*
+ * A second change within the clock's resolution has the same time, so a recent time proves nothing.
+ */
 static bool is_settled(int64_t now_us, const struct stat *status)
 {
     return age_us(now_us, status->st_mtim) >= SETTLED_US &&
@@ -146,11 +148,11 @@ bool folder_is_same(const char *path, const struct file_identity *identity)
 static bool refuse(struct report *report, const char *path, const char *why)
 {
     report_add(report, FINDING_FILE, path, (struct location){.line = 1, .column = 1},
-               "the file cannot be read: %s; mend it, or move it out of the folder", why);
+               "the file cannot be read: %s; fix it, or move it out of the folder", why);
     return false;
 }
 
-/* Reads until the end or one octet more than the size promised: the file may be growing. */
+/* Reads until the end, or one octet more than the expected size: the file may be growing. */
 static bool read_octets(int descriptor, struct zone_text *text, size_t room)
 {
     while (text->length < room) {
@@ -175,7 +177,7 @@ static bool read_open(int descriptor, const char *path, int64_t now_us, struct z
         return refuse(report, path, strerror(errno));
     if (!S_ISREG(status.st_mode))
         return refuse(report, path,
-                      S_ISDIR(status.st_mode) ? "it is a directory" : "it is no regular file");
+                      S_ISDIR(status.st_mode) ? "it is a directory" : "it is not a regular file");
     if (status.st_size > YAML_FILE_MAX) {
         report_add(report, FINDING_LIMIT, path, (struct location){.line = 1, .column = 1},
                    "the file has %lld octets, more than %d; split the space",
@@ -198,7 +200,7 @@ static bool read_once(const char *path, const struct hash_key *key,
                       struct report *report)
 {
     *text = (struct zone_text){.octets = NULL};
-    /* Not blocking: a pipe named x.yaml must not hold up the server. */
+    /* Non-blocking: a pipe named x.yaml must not block the server. */
     int descriptor = open(path, O_RDONLY | O_NONBLOCK | O_CLOEXEC);
     if (descriptor < 0)
         return refuse(report, path, strerror(errno));
@@ -213,7 +215,7 @@ static bool read_once(const char *path, const struct hash_key *key,
     return true;
 }
 
-/* True when somebody may be in the middle of writing it. A time to come says nothing. */
+/* True when the file may be half written. A time in the future is ignored. */
 static bool is_busy(int64_t now_us, const struct stat *status)
 {
     int64_t written_us = age_us(now_us, status->st_mtim);
@@ -231,8 +233,8 @@ static bool do_agree(const struct zone_text *a, const struct zone_text *b)
 }
 
 /*
- * A file that grows between being measured and being read is as busy as one that was just written;
- * one that cannot even be opened is told at once.
+ * A file that grows between stat and read is as busy as one that was just written; one that cannot
+ * be opened is reported at once.
  */
 static bool read_until_two_agree(const char *path, const struct hash_key *key,
                                  const struct waiting_clock *clock, struct zone_text *text,
@@ -262,8 +264,8 @@ static bool read_until_two_agree(const char *path, const struct hash_key *key,
     }
     if (before.octets != NULL)
         report_add(report, FINDING_BUSY, path, (struct location){.line = 1, .column = 1},
-                   "the file was written to for %d seconds while it was read; reload when that is "
-                   "done, or write it elsewhere and move it here",
+                   "the file was written to for %d seconds while it was read; reload when that has "
+                   "ended, or write it elsewhere and move it here",
                    FOLDER_WAIT_MS / 1000);
     free(before.octets);
     return false;

@@ -1,13 +1,13 @@
 #pragma once
 /**
- * The folder of zone files: what is in it, and what each file holds.
+ * The folder of zone files: lists and reads its files.
  *
- * Zone files end in .yaml or .yml and do not begin with a dot. A file is told from its earlier self
- * by device, inode, size, and the times of its content and of its inode; a time so recent that
- * another change could carry the same one is not trusted, and then the content decides.
+ * Zone files end in .yaml or .yml and do not begin with a dot. A file has changed when its device,
+ * inode, size, or the time of its content or inode differs; a time so recent that another change
+ * could have the same is not trusted, and the content decides.
  *
- * A file that was changed in the last FOLDER_BUSY_MS may be half written: where somebody can wait,
- * it is read until two readings agree (E-BUSY after FOLDER_WAIT_MS).
+ * A file that was changed in the last FOLDER_BUSY_MS may be half written: if the caller can wait,
+ * it is read until two reads agree (E-BUSY after FOLDER_WAIT_MS).
  *
  * Threads: pure but for the file system.  Memory: malloc; texts of a listing in its arena.
  */
@@ -24,25 +24,25 @@
 #include "findings/report.h"
 
 struct folder {
-    const char **files; /* folder and name, as shown to people; sorted */
+    const char **files; /* folder and name, as shown to users; sorted */
     size_t count;
 };
 
 enum { FOLDER_BUSY_MS = 200, FOLDER_STEP_MS = 100, FOLDER_WAIT_MS = 2000 };
 
-/** Lists the zone files. False with *err when the folder cannot be read or has none. */
+/** Lists the zone files. Returns false with *err when the folder cannot be read or has none. */
 bool folder_list(struct arena *arena, const char *path, struct folder *folder, struct err *err);
 
-/** Adds a file that is not there yet, unless it is. False without memory. */
+/** Adds a file that does not exist yet, unless it is listed. Returns false without memory. */
 bool folder_add(struct arena *arena, struct folder *folder, const char *file);
 
-/** What an unchanged file is recognised by. */
+/** The properties that identify an unchanged file. */
 struct file_identity {
     dev_t device;
     ino_t inode;
     off_t size;
     struct timespec modified;
-    struct timespec changed; /* what cp -p and touch cannot set */
+    struct timespec changed; /* of the inode: cp -p and touch cannot set it */
     bool is_settled;         /* the times are old enough to be trusted */
     bool is_marked;          /* ends with `...` (space/zone_text.h) */
     uint64_t content;        /* keyed hash */
@@ -55,14 +55,13 @@ struct zone_text {
     struct file_identity identity;
 };
 
-/** True when the file on disk is the one that `identity` was taken of, without reading it. */
+/** True when the file on disk has this identity; does not read the file. */
 bool folder_is_same(const char *path, const struct file_identity *identity);
 
 /**
- * Reads a whole file. What is wrong goes into the report (E-FILE, E-LIMIT, E-BUSY), and false comes
- * back.
+ * Reads a whole file. Returns false with a finding in the report (E-FILE, E-LIMIT, E-BUSY).
  *
- * clock  NULL: nobody can wait, so the file is taken as it is
+ * clock  NULL: the caller cannot wait, so the file is read once
  */
 bool folder_read(const char *path, const struct hash_key *key, const struct waiting_clock *clock,
                  struct zone_text *text, struct report *report);

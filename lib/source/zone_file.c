@@ -39,18 +39,18 @@ static bool fail_lock(const char *folder, const char *why, struct err *err)
     return err_set(err, ERR_SYSTEM, "zones folder %s cannot be locked: %s", folder, why);
 }
 
-/* Whoever may write the folder may lock it, and nobody else. */
+/* Exactly the users who may write to the folder may lock it. */
 static bool give_lock(int lock, const struct stat *folder)
 {
     mode_t mode = LOCK_MODE | ((folder->st_mode & S_IWGRP) != 0 ? S_IRGRP | S_IWGRP : 0);
-    /* Only root may give a file away; for others the folder decides. */
+    /* Only root may change the owner; for others the folder decides. */
     bool is_given = fchown(lock, folder->st_uid, folder->st_gid) == 0;
 
     (void)is_given;
     return fchmod(lock, mode) == 0;
 }
 
-/* A lock that a stranger made is one that the stranger can hold for as long as he wishes. */
+/* Another user's lock file could be held by that user forever. */
 static bool check_lock(int lock, const struct stat *folder, const char *path, struct err *err)
 {
     struct stat status;
@@ -58,18 +58,18 @@ static bool check_lock(int lock, const struct stat *folder, const char *path, st
     if (fstat(lock, &status) != 0)
         return fail_lock(path, strerror(errno), err);
     if (!S_ISREG(status.st_mode))
-        return err_set(err, ERR_SYSTEM, "%s/%s is no regular file; remove it, then try again", path,
-                       lock_name);
+        return err_set(err, ERR_SYSTEM, "%s/%s is not a regular file; remove it, then try again",
+                       path, lock_name);
     if (status.st_uid == 0 || status.st_uid == geteuid() || status.st_uid == folder->st_uid ||
         ((folder->st_mode & S_IWGRP) != 0 && status.st_gid == folder->st_gid))
         return true;
     return err_set(err, ERR_SYSTEM,
-                   "%s/%s belongs to user %u, who could hold up every edit; remove it, then try "
+                   "%s/%s belongs to user %u, who could block every edit; remove it, then try "
                    "again",
                    path, lock_name, (unsigned)status.st_uid);
 }
 
-/* Opens the folder's lock file, and makes it when it is not there. */
+/* Opens the folder's lock file, and creates it if missing. */
 static int open_lock(int folder, const char *path, struct err *err)
 {
     enum { FLAGS = O_RDWR | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC };
@@ -123,7 +123,7 @@ int zone_file_lock(const char *folder, struct err *err)
     }
     err_set(err, ERR_SYSTEM,
             errno == EWOULDBLOCK ? "zones folder %s is being edited by another command (%s); try "
-                                   "again when that has ended"
+                                   "again when it has ended"
                                  : "zones folder %s cannot be locked: %s",
             folder, strerror(errno));
     close(lock);
@@ -136,7 +136,7 @@ static bool fail(struct err *err, const struct zone_file *file, const char *what
                    strerror(errno));
 }
 
-/* Root may write everything; a file that nobody is meant to write stays all the same. */
+/* Root may write everything, but a read-only file stays unchanged. */
 static bool check_writable(const struct zone_file *file, struct err *err)
 {
     bool is_read_only = (file->status.st_mode & (S_IWUSR | S_IWGRP | S_IWOTH)) == 0;
@@ -174,7 +174,7 @@ static void name_folder(const struct zone_file *file, char *folder)
     snprintf(folder, PATH_MAX, "%.*s", length == 0 ? 1 : length, file->path);
 }
 
-/* Locks the file's own folder unless that is the one locked already. */
+/* Locks the file's own folder unless it is locked already. */
 static bool lock_own_folder(struct zone_file *file, int locked, struct err *err)
 {
     char folder[PATH_MAX], lock[PATH_MAX + sizeof lock_name];
@@ -203,7 +203,8 @@ bool zone_file_open(struct zone_file *file, const char *path, int locked, struct
     if (fstat(descriptor, &file->status) != 0)
         fail(err, file, "cannot be read");
     else if (!S_ISREG(file->status.st_mode) || file->status.st_size > YAML_FILE_MAX)
-        err_set(err, ERR_SYSTEM, "%s is no regular file of at most %d octets", path, YAML_FILE_MAX);
+        err_set(err, ERR_SYSTEM, "%s is not a regular file of at most %d octets", path,
+                YAML_FILE_MAX);
     else
         is_read = check_writable(file, err) && read_text(file, descriptor, err);
     close(descriptor);
@@ -217,7 +218,7 @@ void zone_file_close(struct zone_file *file)
         close(file->lock);
 }
 
-/* The hidden name beside the file. */
+/* The draft's hidden name in the same folder. */
 static bool name_draft(const struct zone_file *file, char *draft, struct err *err)
 {
     const char *slash = strrchr(file->path, '/');
@@ -243,10 +244,10 @@ static bool write_all(int descriptor, const char *text, size_t length)
     return true;
 }
 
-/* What says who may read the file, beside owner and mode. */
+/* The access list, which besides owner and mode decides who may read the file. */
 static const char access_list[] = "system.posix_acl_access";
 
-/* Signatures of the content, which is another now: they must not be carried over. */
+/* Signatures of the old content, which must not be copied. */
 static bool is_of_content(const char *name)
 {
     return strcmp(name, "security.ima") == 0 || strcmp(name, "security.evm") == 0;
@@ -263,11 +264,11 @@ static bool copy_attribute(int from, int to, const char *name)
 static void report_lost_attribute(struct zone_file *file, const char *name, const char *why)
 {
     err_set(&file->loss, ERR_SYSTEM,
-            "%s has lost its attribute %.80s: %s; set it again if somebody needs it", file->shown,
-            name, why);
+            "%s has lost its attribute %.80s: %s; set it again if it is needed", file->shown, name,
+            why);
 }
 
-/* Attributes of the file that is replaced; a file system without any has none to lose. */
+/* Copies the attributes of the replaced file; a file system without attributes has none to lose. */
 static void copy_attributes(struct zone_file *file, int draft)
 {
     char names[ATTRIBUTE_MAX];
@@ -278,7 +279,7 @@ static void copy_attributes(struct zone_file *file, int draft)
         report_lost_attribute(file, "list", strerror(errno));
     for (ssize_t at = 0; at < length; at += (ssize_t)strlen(names + at) + 1)
         if (is_of_content(names + at))
-            report_lost_attribute(file, names + at, "it signed the text as it was");
+            report_lost_attribute(file, names + at, "it signed the old text");
         else if (!copy_attribute(old, draft, names + at))
             report_lost_attribute(file, names + at, strerror(errno));
     if (old >= 0)
@@ -287,14 +288,14 @@ static void copy_attributes(struct zone_file *file, int draft)
 
 static bool write_draft(struct zone_file *file, const char *draft, const char *text, size_t length)
 {
-    unlink(draft); /* what a command that was killed left behind */
+    unlink(draft); /* left behind by a killed command */
     int descriptor = open(draft, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, DRAFT_MODE);
     if (descriptor < 0)
         return false;
-    /* Only root may give a file away; for others the folder's owner decides. */
+    /* Only root may change the owner; otherwise it is the user who edits. */
     bool is_given = fchown(descriptor, file->status.st_uid, file->status.st_gid) == 0;
     (void)is_given;
-    /* The folder's default list came with the draft; the mode would widen what it lets in. */
+    /* The draft inherited the folder's default list, which fchmod would widen. */
     fremovexattr(descriptor, access_list);
     bool is_written = write_all(descriptor, text, length);
     if (is_written)
@@ -323,7 +324,7 @@ static bool check_unchanged(const struct zone_file *file, struct err *err)
         is_same_time(now.st_ctim, then->st_ctim))
         return true;
     return err_set(err, ERR_SYSTEM,
-                   "%s was changed by somebody else meanwhile; nothing was written; try again",
+                   "%s was changed by another program meanwhile; nothing was written; try again",
                    file->shown);
 }
 
@@ -362,7 +363,7 @@ bool zone_file_replace(struct zone_file *file, const char *text, size_t length,
     if (file->status.st_nlink > 1)
         err_set(&file->loss, ERR_SYSTEM,
                 "%s had %u more names (hard links), which keep the old text; link them again if "
-                "they shall follow",
+                "they should have the new text",
                 file->shown, (unsigned)file->status.st_nlink - 1);
     return true;
 }

@@ -1,19 +1,19 @@
 #pragma once
 /**
- * Zone files that are replaced whole, or not at all.
+ * Zone files that are replaced atomically.
  *
- *     lock ──► open ──► edit the text ──► replace: write beside, check, rename ──► close, unlock
+ *     lock ──► open ──► edit the text ──► replace: write draft, check, rename ──► close, unlock
  *
- * The lock is on a hidden file of the folder (.spacedns.lock, mode 0600, or 0660 where a group may
- * write the folder), so that two commands at once come one after the other, none loses the other's
- * edit, and nobody who may only read the folder holds them up. The system lets go of it when its
- * holder ends, however that happens; the file stays.
+ * The lock is on a hidden file of the folder (.spacedns.lock, mode 0600, or 0660 if a group may
+ * write to the folder), so that concurrent commands run one after the other, none loses the other's
+ * edit, and users who may only read the folder cannot block them. The system releases it when the
+ * process ends in any way; the file stays.
  *
  * The new text is written to a hidden file in the same folder (.NAME.new, which the server never
  * reads), with the mode, the extended attributes (access lists and labels are such) and, where
- * possible, the owner of the old one, and forced to the disk. It takes the old one's place in one
- * step, so at no moment is half a file there. A symbolic link stays: what it points at is replaced.
- * A hard link does not: its other names keep the old text. What could not be kept is in `loss`.
+ * possible, the owner of the old one, and synced. It is renamed over the old one, so the file is
+ * complete at any moment. A symbolic link stays: its target is replaced. Hard links keep the old
+ * text under their other names. Properties that could not be kept are in `loss`.
  *
  * Threads: one.  Memory: a zone file owns its text.
  */
@@ -27,16 +27,19 @@
 enum { ZONE_LOCK_MS = 10000 };
 
 struct zone_file {
-    const char *shown;   /* as named to people; borrowed */
-    char path[PATH_MAX]; /* without links */
+    const char *shown;   /* as shown to users; borrowed */
+    char path[PATH_MAX]; /* with links resolved */
     char *text;
     size_t length;
-    struct stat status; /* as it was read */
-    int lock;           /* of the folder that a link leads to; -1 without */
-    struct err loss;    /* code ERR_NONE, or what zone_file_replace could not keep */
+    struct stat status; /* when it was read */
+    int lock;           /* of the folder of a link's target; -1: none */
+    struct err loss;    /* ERR_NONE, or the properties that zone_file_replace could not keep */
 };
 
-/** Says why the folder of zone files could not be opened, by its error number. Returns false. */
+/**
+ * Sets *err for a folder of zone files that could not be opened, by the error number. Returns
+ * false.
+ */
 bool zone_folder_fail(const char *folder, int number, struct err *err);
 
 /**
@@ -46,23 +49,22 @@ bool zone_folder_fail(const char *folder, int number, struct err *err);
 int zone_file_lock(const char *folder, struct err *err);
 
 /**
- * Reads a file that is to be replaced; zone_file_close is due whatever comes back. Refuses one that
- * may not be written.
+ * Reads a file to be replaced; call zone_file_close in either case. Refuses a read-only one.
  *
- * locked  descriptor of the folder that the caller has locked; where a link leads to another one,
- *         that one is locked too
+ * locked  descriptor of the folder that the caller has locked; a link's target folder is locked too
  */
 bool zone_file_open(struct zone_file *file, const char *path, int locked, struct err *err);
 
 void zone_file_close(struct zone_file *file);
 
-/** Judges the file at `draft`, which is to take the zone file's place. False with *err: it stays.
+/**
+ * Checks the draft that will replace the zone file. Returning false with *err keeps the old one.
  */
 typedef bool zone_file_check(void *context, const char *draft, struct err *err);
 
 /**
- * Replaces the file and fills file->loss. On failure it is what it was, and nothing is left beside
- * it. A file that changed since it was opened is not replaced.
+ * Replaces the file and fills file->loss. On failure the old file stays and the draft is removed. A
+ * file that changed since it was opened is not replaced.
  */
 bool zone_file_replace(struct zone_file *file, const char *text, size_t length,
                        zone_file_check *check, void *context, struct err *err);

@@ -1,7 +1,8 @@
 /*
- * Reading a file that somebody may be writing: until two readings agree, and no longer than told.
+ * Reading a file that another program may be writing: until two reads agree, and no longer than
+ * allowed.
  *
- * The clock is the test's own; whoever waits gives the writer a turn.
+ * The clock is the test's own; each wait gives the writer a turn.
  */
 #include "source/folder.h"
 
@@ -21,9 +22,9 @@ enum { PATH_MOST = 128, SECOND = 1000000 };
 static struct {
     char folder[64];
     char path[PATH_MOST];
-    int64_t age_us; /* of the file, as the clock has it */
+    int64_t age_us; /* of the file, by the clock */
     unsigned waited_ms;
-    unsigned turns; /* of the writer, one each time somebody waits */
+    unsigned turns; /* of the writer, one for each wait */
     struct report *report;
 } stand;
 
@@ -122,9 +123,9 @@ START_TEST(a_file_that_never_rests_is_busy)
 }
 END_TEST
 
-START_TEST(a_file_that_cannot_be_opened_makes_nobody_wait)
+START_TEST(a_file_that_cannot_be_opened_costs_no_wait)
 {
-    if (geteuid() == 0) /* who can open everything */
+    if (geteuid() == 0) /* root can open everything */
         return;
     ck_assert_int_eq(chmod(stand.path, 0), 0);
     ck_assert(!reads(&clock_of_test, ""));
@@ -133,7 +134,7 @@ START_TEST(a_file_that_cannot_be_opened_makes_nobody_wait)
 }
 END_TEST
 
-START_TEST(a_time_to_come_makes_nobody_wait)
+START_TEST(a_time_in_the_future_costs_no_wait)
 {
     stand.age_us = -3600LL * SECOND;
     ck_assert(reads(&clock_of_test, "space: abc\n"));
@@ -199,8 +200,8 @@ int main(void)
     tcase_add_test(reading, a_file_of_this_moment_is_read_twice);
     tcase_add_test(reading, a_file_under_way_is_read_when_it_is_whole);
     tcase_add_test(reading, a_file_that_never_rests_is_busy);
-    tcase_add_test(reading, a_file_that_cannot_be_opened_makes_nobody_wait);
-    tcase_add_test(reading, a_time_to_come_makes_nobody_wait);
+    tcase_add_test(reading, a_file_that_cannot_be_opened_costs_no_wait);
+    tcase_add_test(reading, a_time_in_the_future_costs_no_wait);
     tcase_add_test(reading, without_a_clock_it_is_taken_as_it_is);
     tcase_add_test(reading, an_identity_is_trusted_after_two_seconds_and_until_the_inode_changes);
     tcase_add_test(reading, the_end_mark_is_part_of_the_identity);

@@ -1,7 +1,5 @@
 // timeout: 60
-/*
- * Replacing a zone file: whole or not at all, whoever ends or edits meanwhile.
- */
+/* Replacing a zone file: whole or not at all, also when a process ends or edits meanwhile. */
 #include "source/zone_file.h"
 
 #include <check.h>
@@ -55,7 +53,7 @@ static bool refuse(void *context, const char *name, struct err *err)
     return err_set(err, ERR_RULE, "not this");
 }
 
-/* Another program changes the file while the new text is judged. */
+/* Another program changes the file while the new text is checked. */
 static bool interfere(void *context, const char *name, struct err *err)
 {
     (void)context;
@@ -104,7 +102,7 @@ START_TEST(a_file_is_replaced_and_keeps_its_mode)
 }
 END_TEST
 
-START_TEST(a_link_stays_and_what_it_points_at_is_replaced)
+START_TEST(a_link_stays_and_its_target_is_replaced)
 {
     struct scratch other;
     struct err err;
@@ -139,7 +137,7 @@ START_TEST(a_file_that_changes_meanwhile_is_not_replaced)
     struct err err;
 
     ck_assert(!replace("space: new\n", interfere, &err));
-    ck_assert_ptr_nonnull(strstr(err.text, "was changed by somebody else meanwhile"));
+    ck_assert_ptr_nonnull(strstr(err.text, "was changed by another program meanwhile"));
     check_text("space: other\n");
 }
 END_TEST
@@ -155,11 +153,11 @@ START_TEST(a_read_only_file_is_left_alone)
 }
 END_TEST
 
-START_TEST(a_folder_that_cannot_be_written_is_said)
+START_TEST(a_folder_that_cannot_be_written_is_reported)
 {
     struct err err;
 
-    if (geteuid() == 0) /* who may write everywhere */
+    if (geteuid() == 0) /* root may write everywhere */
         return;
     ck_assert_int_eq(chmod(folder.path, 0500), 0);
     ck_assert(!replace("space: new\n", accept, &err));
@@ -184,7 +182,7 @@ START_TEST(a_text_that_the_disk_does_not_take_changes_nothing)
 }
 END_TEST
 
-/* ---- what is kept of a file, and what is told ---- */
+/* ---- which properties are kept, and which losses are reported ---- */
 
 static struct err loss_of(const char *text)
 {
@@ -233,7 +231,7 @@ START_TEST(an_access_list_is_kept)
 }
 END_TEST
 
-START_TEST(a_default_list_of_the_folder_does_not_widen_who_may_read)
+START_TEST(a_default_list_of_the_folder_does_not_widen_access)
 {
     static const char list[] = "system.posix_acl_access";
     unsigned char kept[64];
@@ -246,7 +244,7 @@ START_TEST(a_default_list_of_the_folder_does_not_widen_who_may_read)
 }
 END_TEST
 
-START_TEST(other_names_of_a_file_are_told)
+START_TEST(other_names_of_a_file_are_reported)
 {
     char other[SCRATCH_PATH_MOST + 16];
 
@@ -279,7 +277,7 @@ START_TEST(the_lock_is_the_owner_s_alone)
     ck_assert_int_eq(lstat(lock_file(), &status), 0);
     ck_assert(S_ISREG(status.st_mode));
     ck_assert_uint_eq(status.st_mode & 07777, 0600);
-    /* Who can only open the folder holds up nobody. */
+    /* A user who can only open the folder blocks no one. */
     close(lock);
     int bystander = open(folder.path, O_RDONLY | O_DIRECTORY);
     ck_assert_int_eq(flock(bystander, LOCK_EX | LOCK_NB), 0);
@@ -304,7 +302,7 @@ START_TEST(a_group_that_may_write_the_folder_may_lock_it)
 }
 END_TEST
 
-START_TEST(a_link_in_the_place_of_the_lock_is_not_followed)
+START_TEST(a_link_instead_of_the_lock_is_not_followed)
 {
     struct err err;
     char target[SCRATCH_PATH_MOST + 16];
@@ -317,7 +315,7 @@ START_TEST(a_link_in_the_place_of_the_lock_is_not_followed)
 }
 END_TEST
 
-START_TEST(a_lock_that_is_a_stranger_s_is_not_taken)
+START_TEST(a_lock_of_another_user_is_not_taken)
 {
     struct err err;
     int lock = zone_file_lock(folder.path, &err);
@@ -326,7 +324,7 @@ START_TEST(a_lock_that_is_a_stranger_s_is_not_taken)
     if (chown(lock_file(), 65534, 65534) != 0)
         return; /* only root can */
     ck_assert_int_eq(zone_file_lock(folder.path, &err), -1);
-    ck_assert_ptr_nonnull(strstr(err.text, "belongs to user 65534, who could hold up every edit"));
+    ck_assert_ptr_nonnull(strstr(err.text, "belongs to user 65534, who could block every edit"));
 }
 END_TEST
 
@@ -336,11 +334,11 @@ START_TEST(a_lock_that_is_no_file_is_not_taken)
 
     ck_assert_int_eq(mkfifo(lock_file(), 0600), 0);
     ck_assert_int_eq(zone_file_lock(folder.path, &err), -1);
-    ck_assert_ptr_nonnull(strstr(err.text, ".spacedns.lock is no regular file; remove it"));
+    ck_assert_ptr_nonnull(strstr(err.text, ".spacedns.lock is not a regular file; remove it"));
 }
 END_TEST
 
-START_TEST(a_folder_that_is_not_there_is_said)
+START_TEST(a_missing_folder_is_reported)
 {
     struct err err;
 
@@ -430,22 +428,22 @@ int main(void)
 
     tcase_add_checked_fixture(tcase, begin, end);
     tcase_add_test(tcase, a_file_is_replaced_and_keeps_its_mode);
-    tcase_add_test(tcase, a_link_stays_and_what_it_points_at_is_replaced);
+    tcase_add_test(tcase, a_link_stays_and_its_target_is_replaced);
     tcase_add_test(tcase, a_text_that_is_not_accepted_changes_nothing);
     tcase_add_test(tcase, a_file_that_changes_meanwhile_is_not_replaced);
     tcase_add_test(tcase, a_read_only_file_is_left_alone);
-    tcase_add_test(tcase, a_folder_that_cannot_be_written_is_said);
+    tcase_add_test(tcase, a_folder_that_cannot_be_written_is_reported);
     tcase_add_test(tcase, a_text_that_the_disk_does_not_take_changes_nothing);
     tcase_add_test(tcase, extended_attributes_are_kept);
     tcase_add_test(tcase, an_access_list_is_kept);
-    tcase_add_test(tcase, a_default_list_of_the_folder_does_not_widen_who_may_read);
-    tcase_add_test(tcase, other_names_of_a_file_are_told);
+    tcase_add_test(tcase, a_default_list_of_the_folder_does_not_widen_access);
+    tcase_add_test(tcase, other_names_of_a_file_are_reported);
     tcase_add_test(tcase, the_lock_is_the_owner_s_alone);
     tcase_add_test(tcase, a_group_that_may_write_the_folder_may_lock_it);
-    tcase_add_test(tcase, a_link_in_the_place_of_the_lock_is_not_followed);
-    tcase_add_test(tcase, a_lock_that_is_a_stranger_s_is_not_taken);
+    tcase_add_test(tcase, a_link_instead_of_the_lock_is_not_followed);
+    tcase_add_test(tcase, a_lock_of_another_user_is_not_taken);
     tcase_add_test(tcase, a_lock_that_is_no_file_is_not_taken);
-    tcase_add_test(tcase, a_folder_that_is_not_there_is_said);
+    tcase_add_test(tcase, a_missing_folder_is_reported);
     tcase_add_test(tcase, two_writers_at_once_lose_nothing);
     tcase_add_test(tcase, a_writer_that_is_killed_leaves_a_whole_file_and_no_lock);
     suite_add_tcase(suite, tcase);
