@@ -1,7 +1,5 @@
 // wrap: sendmmsg recvmmsg send recv accept4
-/*
- * What the kernel may refuse on any packet, at any time: the server counts it and goes on.
- */
+/* System calls that fail on any packet at any time: the server counts the failure and continues. */
 #include <arpa/inet.h>
 #include <errno.h>
 #include <string.h>
@@ -16,12 +14,14 @@
 #include "support/serving.h"
 #include "support/suite.h"
 
-/* What a wrapped call does: fail so often with this error, and never take more than so much. */
+/*
+ * How a wrapped call behaves: it fails so often with this error, and never takes more than `most`.
+ */
 struct plan {
     int error;
     unsigned times;
     unsigned most;   /* messages or octets; 0: no limit */
-    unsigned spared; /* calls that go well before */
+    unsigned spared; /* calls that succeed before */
 };
 
 static struct plan plan_sendmmsg, plan_recvmmsg, plan_send, plan_recv, plan_accept;

@@ -1,8 +1,8 @@
 // wrap: socket bind connect send recv epoll_ctl malloc calloc
 /*
- * What the kernel may refuse while questions go out: each call of a story fails in its turn. Every
- * question is then refused, answered, or told of as failed, once; nothing is left behind, and the
- * next questions are answered.
+ * System calls that fail while questions are sent: each call of a story fails in turn. Every
+ * question is then refused, answered, or reported as failed, once; nothing leaks, and the next
+ * questions are answered.
  */
 #include <dirent.h>
 #include <errno.h>
@@ -25,13 +25,13 @@ enum { OVER_UDP, OVER_TCP, OVER_TLS, SERVERS };
 
 enum call { SOCKET, BIND, CONNECT, SEND, RECV, EPOLL_CTL, MALLOC, CALLOC, CRYPTO, CALL_COUNT };
 
-/* Which call fails how; counted are those of our sockets only. */
+/* Which call fails how; only calls on our sockets are counted. */
 static struct {
     bool is_ours; /* the code under test is running */
     bool is_in_send_only;
     enum call call;
-    unsigned spared; /* calls that go well before */
-    unsigned times;  /* that fail then */
+    unsigned spared; /* calls that succeed before */
+    unsigned times;  /* calls that fail after them */
     int error;
     size_t most;    /* octets that send and recv take; 0: all */
     unsigned calls; /* of this kind, up to now */
@@ -140,8 +140,8 @@ struct scene {
     int far_udp;
     struct far far[SERVERS]; /* but for UDP */
     size_t answered[SERVERS][FAR_ENDS_MOST];
-    unsigned told;
-    unsigned fates[TICKETS];    /* how often something was told of it */
+    unsigned results;
+    unsigned fates[TICKETS];    /* how many results were reported */
     unsigned answers[TICKETS];  /* of these, responses */
     struct authority authority; /* of all scenes */
     struct identity identity;
@@ -156,7 +156,7 @@ static void on_response(void *context, link_ticket ticket, const uint8_t *octets
     ck_assert_uint_eq(load16(octets), 0x1234);
     ck_assert_uint_eq(load32(octets + 36), ticket);
     plan.is_ours = !plan.is_in_send_only;
-    scene->told++;
+    scene->results++;
     scene->fates[ticket]++;
     scene->answers[ticket]++;
     scene->link->forget(scene->link, ticket);
@@ -167,7 +167,7 @@ static void on_failure(void *context, link_ticket ticket, enum link_failure fail
     struct scene *scene = context;
 
     (void)failure;
-    scene->told++;
+    scene->results++;
     scene->fates[ticket]++;
 }
 
@@ -195,7 +195,7 @@ static bool make_sockets(struct scene *scene)
 
 static void begin(struct scene *scene)
 {
-    *scene = (struct scene){.told = 0};
+    *scene = (struct scene){.results = 0};
     authority_init(&scene->authority);
     scene->identity =
         identity_make(&scene->authority, &(struct identity_wish){.names = "IP:127.0.0.1"});
@@ -264,7 +264,7 @@ static void answer(struct scene *scene)
     }
 }
 
-/* Waits until either side has something to do. */
+/* Waits until either side has an event. */
 static void rest(const struct scene *scene, uint8_t server)
 {
     int loop = uv_backend_fd(&scene->loop);
@@ -279,16 +279,16 @@ static void rest(const struct scene *scene, uint8_t server)
         far_wait(&scene->far[server], loop);
 }
 
-static void turn_until_told(struct scene *scene, uint8_t server, unsigned told)
+static void turn_until_results(struct scene *scene, uint8_t server, unsigned results)
 {
-    for (unsigned turns = 0; scene->told < told; turns++) {
+    for (unsigned turns = 0; scene->results < results; turns++) {
         if (turns == TURNS_MOST)
             ck_abort_msg("it takes too long");
         plan.is_ours = !plan.is_in_send_only;
         uv_run(&scene->loop, UV_RUN_NOWAIT);
         plan.is_ours = false;
         answer(scene);
-        if (scene->told < told)
+        if (scene->results < results)
             rest(scene, server);
     }
 }
@@ -301,12 +301,12 @@ static bool ask_some(struct scene *scene, uint8_t server)
 
     memset(scene->fates, 0, sizeof scene->fates);
     memset(scene->answers, 0, sizeof scene->answers);
-    scene->told = 0;
+    scene->results = 0;
     for (link_ticket ticket = 0; ticket < QUESTIONS; ticket++) {
         was_sent[ticket] = ask(scene, ticket, server);
         sent += was_sent[ticket];
     }
-    turn_until_told(scene, server, sent);
+    turn_until_results(scene, server, sent);
     for (link_ticket ticket = 0; ticket < QUESTIONS; ticket++) {
         ck_assert_uint_eq(scene->fates[ticket], was_sent[ticket]);
         answers += scene->answers[ticket];
@@ -416,8 +416,10 @@ END_TEST
 
 START_TEST(a_connection_that_openssl_has_no_memory_for_is_refused)
 {
-    /* Within a handshake OpenSSL 3.0 does not get over it: a certificate of the trust store that it
-     * had no memory to look at stays bad in its eyes. */
+    /*
+     * Within a handshake OpenSSL 3.0 does not get over it: a certificate of the trust store that it
+     * had no memory to check stays invalid to it.
+     */
     plan.is_in_send_only = true;
     play(OVER_TLS, CRYPTO, ENOMEM, 1, 0);
 }

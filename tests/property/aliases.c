@@ -38,12 +38,12 @@ static const struct {
     {"shop.example.com.", NULL},
     {"web.warm-oasis-1.app.localspace.", NULL},
     {"nobody.app.localspace.", NULL},
-    {"frozen-oasis-70544.herokuapp.com.", NULL}, /* another space's */
+    {"frozen-oasis-70544.herokuapp.com.", NULL}, /* another space's name */
     {"db.corp.example.", NULL},
     {"www.debian.org.", "www.debian.org. A 60 192.0.2.1"},
     {"gone.example.org.", "gone.example.org. NXDOMAIN 60"},
     {"none.example.org.", "none.example.org. NODATA 60"},
-    {"printer.local.", "printer.local. A 60 192.0.2.2"}, /* never asked for, and nobody's */
+    {"printer.local.", "printer.local. A 60 192.0.2.2"}, /* never forwarded, and nobody has it */
 };
 enum { ENDS = sizeof ends / sizeof ends[0], NAMES = 2 * ALIASES + ENDS, NAME_OCTETS = 64 };
 
@@ -69,7 +69,7 @@ static const char head[] =
 
 static const struct {
     const char *address;
-    uint32_t inside[2]; /* networks whose addresses it may get, by their first 16 bits */
+    uint32_t inside[2]; /* first 16 bits of the networks whose addresses it may get */
 } clients[] = {
     {"10.5.130.1", {0x0a05, 0xac18}},
     {"10.25.1.1", {0x0a05, 0xac18}},

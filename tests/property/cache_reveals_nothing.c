@@ -1,8 +1,8 @@
 // timeout: 240
 /**
- * Over random sequences of questions from clients of all kinds, while the cache fills, grows stale
- * and fails: who may not recurse gets what a server without cache and upstreams would give, octet
- * for octet; so outsiders get the one reply that they always get.
+ * Over random sequences of questions from clients of all kinds, while the cache fills, becomes
+ * stale and fails: clients that may not recurse get the same octets as from a server without cache
+ * and upstreams; so outsiders always get the same reply.
  */
 #include <stdio.h>
 #include <string.h>
@@ -14,7 +14,7 @@
 
 enum { HEADER = 12, QUESTIONS = 100000, SEEDS = 4, FOREIGN_NAMES = 20, SPACE_ONLY = 1 };
 
-static struct estate warm; /* with upstreams and all that has been asked */
+static struct estate warm; /* with upstreams and a cache */
 static struct estate cold; /* without */
 static struct responders responders;
 
@@ -81,7 +81,7 @@ static void rename_folder(size_t length)
         memcpy(at, to, strlen(to));
 }
 
-/* Routers' order turns with each reply; everything else is the same octet for octet. */
+/* The order of routers rotates; everything else is the same octet for octet. */
 static void check_same(const struct ask *ask)
 {
     uint8_t request[REQUEST_OCTETS_MOST];
@@ -98,7 +98,7 @@ static void check_same(const struct ask *ask)
                   "%s TYPE%u from %s shows what is kept", ask->name, ask->type, ask->from);
 }
 
-/* Upstreams come and go, and time passes, so that every state of the cache is met. */
+/* Upstreams come and go, and time passes, so that every state of the cache occurs. */
 static void move_on(struct dice *dice)
 {
     static const char *const manners[] = {"well", "silent", "servfail", "20ms well", "garbage"};
@@ -108,7 +108,7 @@ static void move_on(struct dice *dice)
     clocked_pass(warm.world.clocked, dice_roll(dice, 20000));
 }
 
-START_TEST(who_may_not_recurse_sees_nothing_of_what_is_kept)
+START_TEST(a_client_that_may_not_recurse_sees_nothing_of_the_cache)
 {
     struct dice dice = {.state = 0x9e3779b97f4a7c15 ^ (uint64_t)_i};
     char name[NAME_TEXT_MOST];
@@ -142,7 +142,7 @@ int main(void)
 
     tcase_set_timeout(fence, 200);
     tcase_add_checked_fixture(fence, set_up, tear_down);
-    tcase_add_loop_test(fence, who_may_not_recurse_sees_nothing_of_what_is_kept, 0, SEEDS);
+    tcase_add_loop_test(fence, a_client_that_may_not_recurse_sees_nothing_of_the_cache, 0, SEEDS);
     suite_add_tcase(suite, fence);
     return suite_run(suite);
 }

@@ -1,7 +1,7 @@
 // timeout: 240
 /**
- * Over all names, insiders and types: what the server answers is what SPEC.md says about names and
- * clients, told once more by the oracle.
+ * Over all names, insiders and types: the server answers as an independent implementation of the
+ * policy does (the oracle).
  *
  * An internal name is never refused as "not ours" (and so will never be forwarded); addresses go
  * only to members of the space they belong to; nothing else is claimed.
@@ -18,7 +18,7 @@ enum { ADDRESSES_MOST = 64 };
 
 static struct estate estate;
 
-/* One question of many: what is asked, by whom, and what came back. */
+/* One of many questions: the query, the client, and the reply. */
 struct trial {
     struct ask ask;
     uint32_t client;
@@ -41,7 +41,7 @@ static int compare_addresses(const void *a, const void *b)
     return left < right ? -1 : left > right;
 }
 
-/* T1: exactly the routers that are up. */
+/* An app with a running web dyno: exactly the routers that are up. */
 static void check_routers(const struct trial *trial, const struct space *space)
 {
     uint32_t expected[ADDRESSES_MOST], answered[ADDRESSES_MOST];
@@ -142,7 +142,7 @@ static void check_addresses(const struct trial *trial)
     }
 }
 
-/* EDE and _why are told from the verdict's reason. */
+/* EDE and _why match the verdict's reason. */
 static void check_reason(const struct trial *trial)
 {
     const struct verdict *verdict = &estate.world.exchange.verdict;
@@ -213,19 +213,19 @@ static void tear_down(void)
     estate_close(&estate);
 }
 
-START_TEST(insiders_get_what_the_oracle_says_over_udp)
+START_TEST(insiders_get_the_oracles_answer_over_udp)
 {
     ask_everything(estate_insiders[_i], ASK_UDP);
 }
 END_TEST
 
-START_TEST(insiders_get_what_the_oracle_says_over_tcp)
+START_TEST(insiders_get_the_oracles_answer_over_tcp)
 {
     ask_everything(estate_insiders[_i], ASK_TCP);
 }
 END_TEST
 
-/* The same for who may ask discovery names by settings. */
+/* The same for every setting of localspace_to. */
 START_TEST(opening_discovery_to_all_classes_opens_nothing_else)
 {
     estate.world.policy.localspace_to = 7;
@@ -235,8 +235,8 @@ START_TEST(opening_discovery_to_all_classes_opens_nothing_else)
 }
 END_TEST
 
-/* What _why tells about a name is what asking for it gives. */
-START_TEST(why_tells_the_reason_that_the_answer_has)
+/* _why gives the reason that a query for the name gets. */
+START_TEST(why_gives_the_reason_that_the_answer_has)
 {
     struct ask ask = {.from = estate_insiders[_i], .transport = ASK_TCP};
     char why[NAME_TEXT_MOST + 8], pattern[64];
@@ -269,11 +269,11 @@ int main(void)
 
     tcase_set_timeout(names, 200);
     tcase_add_checked_fixture(names, set_up, tear_down);
-    tcase_add_loop_test(names, insiders_get_what_the_oracle_says_over_udp, 0,
+    tcase_add_loop_test(names, insiders_get_the_oracles_answer_over_udp, 0,
                         (int)estate_insider_count);
-    tcase_add_loop_test(names, insiders_get_what_the_oracle_says_over_tcp, 0, 4);
+    tcase_add_loop_test(names, insiders_get_the_oracles_answer_over_tcp, 0, 4);
     tcase_add_test(names, opening_discovery_to_all_classes_opens_nothing_else);
-    tcase_add_loop_test(names, why_tells_the_reason_that_the_answer_has, 0,
+    tcase_add_loop_test(names, why_gives_the_reason_that_the_answer_has, 0,
                         (int)estate_insider_count);
     suite_add_tcase(suite, names);
     return suite_run(suite);

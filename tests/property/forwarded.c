@@ -1,10 +1,10 @@
 // timeout: 240
 /**
  * Over all names, clients, types and classes, with upstreams for everything and for the very zones
- * of our names: no upstream is ever asked for a name that is ours, for an outsider, or for who may
- * not recurse or did not want to; and it is asked for all the rest, but for special-use names.
+ * of our names: no name of ours is ever forwarded, nor a query of an outsider, of a client that may
+ * not recurse, or with RD=0; every other query is forwarded, except for special-use names.
  *
- * Who owns a name is read from the zone files by the oracle.
+ * The oracle reads the owner of each name from the zone files.
  */
 #include <stdio.h>
 #include <stdlib.h>
@@ -49,7 +49,7 @@ struct trial {
     struct deciding deciding;
 };
 
-/* Check notes each assertion that passes, which would take most of the time here. */
+/* Check records each assertion that passes, which would take most of the time here. */
 #define HOLDS(trial, condition)                                                                    \
     do {                                                                                           \
         if (!(condition))                                                                          \
@@ -58,7 +58,7 @@ struct trial {
                          (trial)->from, (trial)->wants_recursion);                                 \
     } while (0)
 
-/* Ours in any state, whoever asks. */
+/* True for a name of ours in any state, for any client. */
 static bool is_ours(const char *name, uint16_t type)
 {
     struct owner owner;
@@ -150,7 +150,7 @@ static const unsigned class_sets[] = {
 };
 
 /* With no class, with dynos only, with every class. */
-START_TEST(only_what_is_not_ours_is_forwarded_and_only_for_who_may_recurse)
+START_TEST(only_other_names_are_forwarded_and_only_for_clients_that_may_recurse)
 {
     estate.world.snapshot->policy.recursion_for = class_sets[_i];
     ask_everything();
@@ -171,7 +171,7 @@ START_TEST(other_classes_of_the_protocol_are_never_forwarded)
 }
 END_TEST
 
-/* ---- names nobody thought of: labels of ours in any order, behind suffixes of ours ---- */
+/* ---- unexpected names: labels of ours in any order, before suffixes of ours ---- */
 
 struct pool {
     char labels[POOL_MOST][NAME_TEXT_MOST];
@@ -195,7 +195,7 @@ static void fill_pool(struct pool *pool)
     }
 }
 
-/* One to five labels in front of a tail of a name that there is. */
+/* One to five labels in front of a suffix of an existing name. */
 static void make_name(struct pool *pool, char *name)
 {
     const char *tail = estate.names.items[next_random(pool, estate.names.count)];
@@ -212,7 +212,7 @@ static void make_name(struct pool *pool, char *name)
              strcmp(tail, ".") == 0 ? "" : tail);
 }
 
-START_TEST(names_nobody_thought_of_are_no_exception)
+START_TEST(unexpected_names_are_no_exception)
 {
     static struct pool pool = {.random = 20241016};
     char name[2 * NAME_TEXT_MOST];
@@ -236,10 +236,10 @@ int main(void)
 
     tcase_set_timeout(names, 200);
     tcase_add_checked_fixture(names, set_up, tear_down);
-    tcase_add_loop_test(names, only_what_is_not_ours_is_forwarded_and_only_for_who_may_recurse, 0,
-                        sizeof class_sets / sizeof class_sets[0]);
+    tcase_add_loop_test(names, only_other_names_are_forwarded_and_only_for_clients_that_may_recurse,
+                        0, sizeof class_sets / sizeof class_sets[0]);
     tcase_add_test(names, other_classes_of_the_protocol_are_never_forwarded);
-    tcase_add_test(names, names_nobody_thought_of_are_no_exception);
+    tcase_add_test(names, unexpected_names_are_no_exception);
     suite_add_tcase(suite, names);
     return suite_run(suite);
 }

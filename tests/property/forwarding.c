@@ -1,7 +1,7 @@
 // timeout: 120
 /*
- * Whatever servers do and in whatever order things happen: everybody who asks is told exactly once
- * and in time, of the name he asked for; the link's contract is kept; nothing is left over.
+ * Whatever servers do and in whatever order: every waiter gets exactly one result, in time and for
+ * its own name; the link's contract is kept; nothing is left over.
  */
 #include <stdio.h>
 #include <stdlib.h>
@@ -17,7 +17,7 @@ enum { FIRST_ADDRESS = 0x0a000000, TICK_LATE_MS = 10 };
 struct client {
     struct waiter waiter;
     unsigned name;
-    unsigned told;
+    unsigned results;
     uint64_t asked_ms;
 };
 
@@ -36,7 +36,7 @@ static struct {
     struct forward *forward;
     struct client *clients;
     size_t client_count;
-    size_t told;
+    size_t results;
     uint64_t now_ms;
     uint64_t ticked_ms;
     uint64_t state; /* of the generator of events */
@@ -62,7 +62,7 @@ static bool is_address_of(void *context, uint32_t address)
 
 static const struct nat64_prefix no_nat64;
 
-/* What is found makes sense, and belongs to the name. */
+/* The result is consistent and belongs to the name. */
 static void check_found(const struct forward_result *found, unsigned name)
 {
     bool is_answer = found->response != NULL && !forward_failure_is_code(found->failure);
@@ -94,8 +94,8 @@ static void ask(unsigned name)
     uint8_t route = (uint8_t)(name % 3);
     if (forward_find(run.forward, question, route, &found) ||
         !forward_ask(run.forward, question, route, &client->waiter, &found)) {
-        client->told++;
-        run.told++;
+        client->results++;
+        run.results++;
         check_found(&found, name);
     }
 }
@@ -106,13 +106,13 @@ static void on_result(void *context, struct waiter *waiters, const struct forwar
     for (struct waiter *waiter = waiters; waiter != NULL;) {
         struct client *client = (struct client *)(void *)waiter;
         waiter = waiter->next;
-        ck_assert_uint_eq(client->told++, 0);
+        ck_assert_uint_eq(client->results++, 0);
         uint64_t waited_ms = run.now_ms - client->asked_ms;
         ck_assert_uint_le(waited_ms, FETCH_PATIENCE_MS + FETCH_TICK_MS + TICK_LATE_MS);
         ck_assert(found->failure != FORWARD_SILENT || found->is_stale ||
                   waited_ms >= FETCH_PATIENCE_MS);
         check_found(found, client->name);
-        run.told++;
+        run.results++;
         if (run.may_ask_again && below(8) == 0 && run.client_count < EVENTS)
             ask(below(4) == 0 ? below(NAMES) : client->name);
     }
@@ -177,14 +177,14 @@ static void pass(unsigned ms)
     }
 }
 
-/* Of sockets: none, few, or enough. */
+/* Sets the number of sockets: none, few, or enough. */
 static void set_room(void)
 {
     run.scripted.is_exhausted = !run.scripted.is_exhausted && below(4) == 0;
     run.scripted.open_most = below(4) == 0 ? 20 + below(40) : 0;
 }
 
-/* Servers are well for two thirds of the time, and silent for the rest. */
+/* Servers answer two thirds of the time, and are silent for the rest. */
 static void happen(unsigned event)
 {
     bool are_silent = event / 1000 % 3 == 2;
@@ -205,7 +205,7 @@ static void happen(unsigned event)
         reply_somehow(open);
 }
 
-/* The servers are well again, as far as anybody asks them. */
+/* The servers answer again when they are asked. */
 static void answer_probes(void)
 {
     for (size_t number = 0; number < run.scripted.count; number++)
@@ -213,7 +213,7 @@ static void answer_probes(void)
             scripted_reply(&run.scripted, number, &(struct scripted_reply){.rcode = 0});
 }
 
-/* Nothing comes back any more, and nobody asks again. */
+/* No more responses and no more questions. */
 static void wind_up(void)
 {
     run.may_ask_again = false;
@@ -227,9 +227,9 @@ static void wind_up(void)
     pass(FETCH_TICK_MS + TICK_LATE_MS);
     ck_assert(!forward_is_busy(run.forward));
     ck_assert_uint_eq(run.scripted.open, 0);
-    ck_assert_uint_eq(run.told, run.client_count);
+    ck_assert_uint_eq(run.results, run.client_count);
     for (size_t i = 0; i < run.client_count; i++)
-        ck_assert_uint_eq(run.clients[i].told, 1);
+        ck_assert_uint_eq(run.clients[i].results, 1);
 }
 
 static void start(unsigned seed)
@@ -259,7 +259,7 @@ static void start(unsigned seed)
     forward_set_time(run.forward, run.now_ms);
 }
 
-START_TEST(everybody_is_told_once_in_time_and_of_his_name)
+START_TEST(every_waiter_gets_one_result_in_time_and_for_its_name)
 {
     static const enum forward_failure expected[] = {
         FORWARD_NO_FAILURE, FORWARD_SILENT,   FORWARD_FAILING,   FORWARD_UNREACHABLE,
@@ -287,7 +287,7 @@ int main(void)
     Suite *suite = suite_create("forwarding");
     TCase *all = tcase_create("all");
 
-    tcase_add_loop_test(all, everybody_is_told_once_in_time_and_of_his_name, 0, SEEDS);
+    tcase_add_loop_test(all, every_waiter_gets_one_result_in_time_and_for_its_name, 0, SEEDS);
     suite_add_tcase(suite, all);
     return suite_run(suite);
 }

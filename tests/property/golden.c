@@ -12,11 +12,11 @@
  *     shop.example.com. 60 IN CNAME shop-haiku-1.shape-2.herokuspace.com.
  *     ...
  *
- * Answers stand sorted, for addresses rotate; authority is marked with "@", additional with "+",
+ * Answers are sorted, because addresses rotate; authority is marked with "@", additional with "+",
  * the extended error with "!".
  *
  * After a change that is meant to change answers: GOLDEN_WRITE=1 BUILD/bin/tests/property/golden
- * writes the files anew from their own questions; then read the difference.
+ * rewrites the files from their own questions; then review the difference.
  */
 #include <dirent.h>
 #include <stdio.h>
@@ -30,7 +30,7 @@ enum { CLIENTS_MOST = 8, LINE_MOST = 4096, LINES_MOST = 64, FILES_MOST = 32 };
 
 static const char golden_folder[] = "tests/zones_good/golden";
 
-/* One golden file being answered anew. */
+/* One golden file being answered again. */
 struct golden {
     struct world world;
     struct {
@@ -115,16 +115,16 @@ static void read_head(struct golden *golden, const char *line)
     fprintf(golden->out, "%s\n", line);
 }
 
-/* Answers the questions of a golden text anew; free() the result. */
-static char *answer_anew(const char *text)
+/* Answers the questions of a golden text; free() the result. */
+static char *answer_again(const char *text)
 {
     struct golden golden = {.client_count = 0};
-    char *anew = NULL, line[LINE_MOST];
+    char *current = NULL, line[LINE_MOST];
     size_t length;
     bool is_head = true;
 
     world_init(&golden.world);
-    golden.out = open_memstream(&anew, &length);
+    golden.out = open_memstream(&current, &length);
     for (const char *at = text; *at != '\0';) {
         size_t line_length = strcspn(at, "\n");
         snprintf(line, sizeof line, "%.*s", (int)line_length, at);
@@ -138,7 +138,7 @@ static char *answer_anew(const char *text)
     }
     fclose(golden.out);
     world_close(&golden.world);
-    return anew;
+    return current;
 }
 
 static int is_golden(const struct dirent *entry)
@@ -147,15 +147,15 @@ static int is_golden(const struct dirent *entry)
     return length > 4 && strcmp(entry->d_name + length - 4, ".txt") == 0;
 }
 
-/* The line at which two texts part, for the message. */
-static void find_difference(const char *golden, const char *anew, int *line, const char **at)
+/* Finds the first line that differs, for the message. */
+static void find_difference(const char *golden, const char *current, int *line, const char **at)
 {
     *line = 1;
-    *at = anew;
-    for (size_t i = 0; golden[i] == anew[i] && anew[i] != '\0'; i++) {
-        if (anew[i] == '\n') {
+    *at = current;
+    for (size_t i = 0; golden[i] == current[i] && current[i] != '\0'; i++) {
+        if (current[i] == '\n') {
             ++*line;
-            *at = anew + i + 1;
+            *at = current + i + 1;
         }
     }
 }
@@ -170,18 +170,18 @@ static void check_file(const char *name)
     snprintf(path, sizeof path, "%s/%s", golden_folder, name);
     char *text = file_read(path, &length);
     ck_assert_ptr_nonnull(text);
-    char *anew = answer_anew(text);
+    char *current = answer_again(text);
     if (getenv("GOLDEN_WRITE") != NULL) {
         FILE *out = fopen(path, "w");
         ck_assert_ptr_nonnull(out);
-        fputs(anew, out);
+        fputs(current, out);
         fclose(out);
     } else {
-        find_difference(text, anew, &line, &at);
-        ck_assert_msg(strcmp(text, anew) == 0, "%s:%d: the answer is now: %.*s", path, line,
+        find_difference(text, current, &line, &at);
+        ck_assert_msg(strcmp(text, current) == 0, "%s:%d: the answer is now: %.*s", path, line,
                       (int)strcspn(at, "\n"), at);
     }
-    free(anew);
+    free(current);
     free(text);
 }
 

@@ -1,16 +1,15 @@
 // wrap: renameat
 // timeout: 240
 /**
- * An internal name never leaves, whatever happens to the files.
+ * An internal name is never forwarded, whatever happens to the files.
  *
  * Every prefix, every single-line deletion, and lines reordered, emptied and deleted files of every
- * fixture are loaded after the whole; and long random sequences of edits, reloads, full disks,
- * kill -9 in the middle of anything and restarts are gone through with a state folder. After each
- * load that passes, no name that was internal in any generation before is forwarded, unless a zone
- * file declares it as an app's without internal routing; and no client gets an address outside the
- * spaces it is in.
+ * fixture are loaded after the original; then long random sequences of edits, reloads, full disks,
+ * kill -9 at any point and restarts run with a state folder. After each load that passes, no name
+ * that was internal in any generation before is forwarded, unless a zone file declares it as an
+ * app's without internal routing; and no client gets an address outside the spaces it is in.
  *
- * The guard is no part of loading, so files really shrink here.
+ * The reload guard is not part of loading, so files really shrink here.
  *
  *     property_kept_back STEPS [SEED]      a longer walk: so many steps from each of four seeds
  */
@@ -70,8 +69,8 @@ int __wrap_renameat(int from, const char *old, int to, const char *new)
 struct known {
     struct name name;
     bool is_apex;
-    bool is_example; /* of a wildcard: the first label is anybody's */
-    bool is_safe;    /* the state has it */
+    bool is_example; /* of a wildcard: the first label is arbitrary */
+    bool is_safe;    /* it is stored in the state */
 };
 
 struct life {
@@ -188,7 +187,7 @@ static bool learn(void *context, const struct proof_name *proof)
     return true;
 }
 
-/* Killed while the disk was full: what was never written cannot be known. */
+/* Killed while the disk was full: names that were never written cannot be known. */
 static void forget_unsafe(void)
 {
     size_t kept = 0;
@@ -211,7 +210,8 @@ static bool is_foreign_app(const struct index_entry *entry)
     return host->kind != HOST_RECORDS && (segment->apps[host->owner].flags & APP_INTERNAL) == 0;
 }
 
-/* Declared now as an app's without internal routing, by itself, or by a wildcard as it was before.
+/*
+ * True when it is now declared for an app without internal routing, itself or by the same wildcard.
  */
 static bool is_given_away(const struct known *known)
 {
@@ -225,7 +225,7 @@ static bool is_given_away(const struct known *known)
            is_foreign_app(&entry);
 }
 
-/* The zone file says it itself, in a static record: any address is right there. */
+/* True for a static record of the zone file: any address is allowed there. */
 static bool is_written(const struct segment *segment, uint32_t address)
 {
     for (size_t i = 0; i < segment->record_count; i++) {
@@ -247,7 +247,7 @@ static bool is_inside(const struct client *client, uint32_t address)
     return false;
 }
 
-/* By the header's ANCOUNT: most replies have none, and are not worth what decoding takes. */
+/* By the header's ANCOUNT: most replies have none and need no decoding. */
 static bool has_answers(const uint8_t *reply, size_t length)
 {
     return length > 7 && (reply[6] | reply[7]) != 0;
@@ -285,7 +285,7 @@ static void ask(const struct known *known, const char *from, uint16_t type)
     ck_assert(ipv4_read(from, &exchange.path.source));
     size_t length = respond(life.snapshot, &exchange);
     client_classify(life.snapshot, &exchange.path, &client);
-    /* The name's own verdict: an alias that was cut may lead to a name that is nobody's. */
+    /* The name's own verdict: a cut alias may lead to a name that nobody has. */
     struct query query = {.type = type, .class = CLASS_IN, .flags = FLAG_RD, .name = known->name};
     struct verdict own;
     decide(life.snapshot, &client, &query, index_hash(&life.snapshot->index, &query.name), &own);
@@ -306,7 +306,7 @@ static void check_one(const struct known *known, const char *from)
     ask(known, from, 28);
 }
 
-/* With sanitizers each round takes a share of the names, another one each time. */
+/* With sanitizers each round checks a different share of the names. */
 static void check_all(void)
 {
     size_t stride = estate_stride();
@@ -325,7 +325,7 @@ static void check_some(struct dice *dice)
 
 /* ---- loading ---- */
 
-/* Declared without internal routing: from then on it is an upstream's, wherever it goes. */
+/* Declared without internal routing: from then on it may be forwarded. */
 static void drop_given_away(void)
 {
     size_t kept = 0;
@@ -392,9 +392,9 @@ static void restore_all(void)
         restore(i);
 }
 
-/* ---- every way in which one file is spoilt once ---- */
+/* ---- one file damaged once, in every way ---- */
 
-/* The whole fixtures, then one of them spoilt, then whole again: from one snapshot each time. */
+/* The fixtures, then one of them damaged, then restored: each from the same snapshot. */
 static void try(size_t file, const char *text, size_t length)
 {
     struct snapshot *whole = life.snapshot;
@@ -486,19 +486,19 @@ START_TEST(no_deleted_lines_let_a_name_out)
     begin_spoiling();
     const char *text = life.fixtures[file];
     size_t lines = count_lines(text);
-    char *spoilt = malloc(strlen(text) + 1);
+    char *damaged = malloc(strlen(text) + 1);
     for (size_t i = 0; i < lines; i++) {
-        try(file, spoilt, without_lines(text, i, i + 1, spoilt));
-        try(file, spoilt, without_lines(text, i, i + 2, spoilt));
-        try(file, spoilt, without_lines(text, i, i + 4, spoilt));
-        try(file, spoilt, without_lines(text, i, lines, spoilt));
+        try(file, damaged, without_lines(text, i, i + 1, damaged));
+        try(file, damaged, without_lines(text, i, i + 2, damaged));
+        try(file, damaged, without_lines(text, i, i + 4, damaged));
+        try(file, damaged, without_lines(text, i, lines, damaged));
     }
-    free(spoilt);
+    free(damaged);
     ck_assert_uint_gt(life.loads, 3);
 }
 END_TEST
 
-/* Moves one line to another place. */
+/* Moves one line to another position. */
 static size_t move_line(const char *text, size_t from, size_t to, char *out)
 {
     char *rest = malloc(strlen(text) + 1);
@@ -529,11 +529,11 @@ START_TEST(no_order_of_lines_lets_a_name_out)
     begin_spoiling();
     const char *text = life.fixtures[file];
     size_t lines = count_lines(text);
-    char *spoilt = malloc(strlen(text) + 16);
+    char *damaged = malloc(strlen(text) + 16);
     for (size_t i = 0; i < lines; i++)
         for (size_t j = 0; j < lines; j += 3)
-            try(file, spoilt, move_line(text, i, j, spoilt));
-    free(spoilt);
+            try(file, damaged, move_line(text, i, j, damaged));
+    free(damaged);
 }
 END_TEST
 
@@ -591,7 +591,7 @@ static void edit(struct dice *dice)
         free(text);
         return;
     }
-    char *spoilt = malloc(length + 64);
+    char *damaged = malloc(length + 64);
     text = realloc(text, length + 1);
     text[length] = '\0';
     size_t lines = count_lines(text) + 1, line = dice_roll(dice, (uint32_t)lines);
@@ -601,8 +601,8 @@ static void edit(struct dice *dice)
         break;
     case 1:
     case 2:
-        length = without_lines(text, line, line + 1 + dice_roll(dice, 4), spoilt);
-        scratch_write(&life.zones, life.files[file], spoilt, length);
+        length = without_lines(text, line, line + 1 + dice_roll(dice, 4), damaged);
+        scratch_write(&life.zones, life.files[file], damaged, length);
         break;
     case 3:
         scratch_remove(&life.zones, life.files[file]);
@@ -614,18 +614,18 @@ static void edit(struct dice *dice)
         break;
     case 6:
         if (lines > 2) {
-            length = move_line(text, dice_roll(dice, (uint32_t)lines - 1), line, spoilt);
-            scratch_write(&life.zones, life.files[file], spoilt, length);
+            length = move_line(text, dice_roll(dice, (uint32_t)lines - 1), line, damaged);
+            scratch_write(&life.zones, life.files[file], damaged, length);
         }
         break;
     default:
         restore(file);
     }
-    free(spoilt);
+    free(damaged);
     free(text);
 }
 
-/* The end of a process: nothing is written, and the lock goes with it. */
+/* Ends a process: nothing is written, and the lock is released. */
 static void end_process(void)
 {
     if (life.state.is_behind)
@@ -636,7 +636,7 @@ static void end_process(void)
     renames_left = -1;
 }
 
-/* A server with a bad file does not start; somebody mends the files then. */
+/* A server with a bad file does not start; the files are fixed then. */
 static void start_process(struct dice *dice)
 {
     life.key.first ^= (uint64_t)dice_roll(dice, UINT32_MAX) << 32 | dice_roll(dice, UINT32_MAX);
@@ -722,7 +722,7 @@ END_TEST
 int main(int argc, char **argv)
 {
     Suite *suite = suite_create("property/kept_back");
-    TCase *once = tcase_create("spoilt once");
+    TCase *once = tcase_create("damaged once");
     TCase *walk = tcase_create("walk");
     bool is_long = argc > 1;
 

@@ -1,8 +1,8 @@
 // timeout: 240
 /**
- * Over all names, insiders, types and classes, and over 100,000 random and mutated packets: no
- * upstream is ever asked for a name of ours, and every query it gets is one that a forwarder should
- * send. Every client may recurse, and upstreams have an answer to everything.
+ * Over all names, insiders, types and classes, and over 100,000 random and mutated packets: no name
+ * of ours is ever forwarded, and every query to an upstream is one that a forwarder should send.
+ * Every client may recurse, and upstreams answer everything.
  */
 #include <stdio.h>
 #include <string.h>
@@ -73,7 +73,7 @@ static void ask(const struct ask *ask)
     decoded_close(&reply);
 }
 
-/* Each client walks over a share of the types; together they have them all. */
+/* Each client asks for a share of the types; together they cover all. */
 START_TEST(no_name_of_ours_is_asked_of_an_upstream)
 {
     struct ask how = {.from = estate_insiders[_i]};

@@ -1,7 +1,7 @@
 // timeout: 240
 /**
- * Over all names, outsiders and types: every reply to an outsider is the same, octet for octet, but
- * for its id and question; in both ways of telling outsiders off, over UDP and TCP. And no such
+ * Over all names, outsiders and types: every reply to an outsider is the same, octet for octet,
+ * except for its id and question; with both settings of `external`, over UDP and TCP. And no such
  * reply is longer than its request by more than the constant text.
  */
 #include <stdlib.h>
@@ -14,8 +14,9 @@ enum { HEADER = 12, OPT = 11, EDE = 6 };
 
 static struct estate estate;
 
-/* The reply that all others must equal: what stands in the header behind the id, and after the
- * question. */
+/*
+ * The reply that all others must equal: the header after the id, and the octets after the question.
+ */
 struct mould {
     uint8_t head[HEADER - 2];
     uint8_t tail[128];
@@ -52,7 +53,7 @@ static void fill_mould(struct mould *mould, const uint8_t *reply, size_t length,
     mould->is_made = true;
 }
 
-/* What the mould itself must be: nothing but a code, and a constant reason where there is room. */
+/* The mould itself: only a response code, and a constant reason where there is room. */
 static void check_mould(const struct decoded *reply, int manner)
 {
     static const char reason[] = "Q18 client is outside every space, peering and VPN served here";
@@ -89,7 +90,7 @@ static void ask_once(const struct ask *ask, struct mould *mould, int manner)
     ck_assert_msg(length - HEADER - question == mould->tail_length &&
                       memcmp(reply + 2, mould->head, HEADER - 2) == 0 &&
                       memcmp(reply + HEADER + question, mould->tail, mould->tail_length) == 0,
-                  "%s TYPE%u from %s is told apart", ask->name, ask->type, ask->from);
+                  "%s TYPE%u from %s differs", ask->name, ask->type, ask->from);
 }
 
 static void set_up(void)
@@ -124,7 +125,7 @@ START_TEST(outsiders_cannot_tell_names_apart)
 }
 END_TEST
 
-/* Neither can they by what is no plain query. */
+/* Nor by requests that are not plain queries. */
 START_TEST(outsiders_cannot_tell_names_apart_by_odd_queries)
 {
     static const struct ask odd[] = {{.opcode = 2}, {.opcode = 5}, {.edns_version = 1}};
@@ -147,7 +148,7 @@ START_TEST(outsiders_cannot_tell_names_apart_by_odd_queries)
 }
 END_TEST
 
-/* And nothing is told apart by a reload that takes all the names away. */
+/* Nor does a reload that removes all names make a difference. */
 START_TEST(outsiders_get_the_same_from_another_server)
 {
     struct mould mould = {.is_made = false};

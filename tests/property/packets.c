@@ -46,7 +46,9 @@ static void check_reply(const uint8_t *packet, size_t length, size_t reply_lengt
     decoded_close(&reply);
 }
 
-/* Octets from the heap, of exactly that size: a sanitizer then sees a read past their end. */
+/*
+ * The octets are on the heap in exactly their size, so that a sanitizer finds reads past the end.
+ */
 static void throw_packet(struct dice *dice, const char *from)
 {
     uint8_t made[PACKET_OCTETS_MOST];

@@ -4,7 +4,7 @@
  * Reloads while workers answer: every answer comes from one generation, generations only grow, and
  * a snapshot is freed only when no worker answers from it.
  *
- * The zone file alternates between two contents; which router answers says which content a
+ * The zone file alternates between two contents; the router's address shows which content a
  * generation has.
  */
 #include <pthread.h>
@@ -119,7 +119,7 @@ static struct snapshot *load(struct world *world, const struct snapshot *before)
     return snapshot;
 }
 
-/* Waits until every worker answers from the generation; they all look between two batches. */
+/* Waits until every worker answers from the generation; they check between two batches. */
 static void await_adoption(const struct worker *workers, uint64_t generation)
 {
     for (int i = 0; i < WORKERS; i++)

@@ -1,7 +1,8 @@
 // timeout: 240
 /**
- * Over all names, clients, types and sizes: no reply is longer than the client takes, TC is set
- * exactly when something is missing, what fits is what TCP gives, and a response gets no reply.
+ * Over all names, clients, types and sizes: no reply is longer than the client accepts, TC is set
+ * exactly when something is missing, a reply that fits equals that over TCP, and a response gets no
+ * reply.
  */
 #include <stdlib.h>
 #include <string.h>
@@ -74,7 +75,7 @@ static size_t longest_record(const struct decoded *reply)
     return longest;
 }
 
-/* A reply that was cut holds whole records, and as many as there is room for. */
+/* A truncated reply holds whole records, and as many as fit. */
 static void check_cut_is_full(const struct decoded *udp, const struct decoded *tcp, size_t limit)
 {
     if (!udp->tc) {
@@ -167,8 +168,7 @@ START_TEST(long_lists_are_cut_truthfully)
 }
 END_TEST
 
-/* Between the first octet that does not fit and the last that does there is no gap: every size
- * from 512 to 1232 is used up as far as whole answers go. */
+/* Every size from 512 to 1232 is used as far as whole records allow. */
 START_TEST(every_size_is_kept_to)
 {
     char *text = write_wide_space();

@@ -1,9 +1,9 @@
 // timeout: 240
 /**
- * Over all names of one space, clients of the others, types, transports and manners of asking: the
- * reply is, octet for octet but for id and question, that of a name which nobody has; and where
- * such a name would be asked of an upstream, that of every other name of a stranger's. _why tells
- * no more than that.
+ * Over all names of one space, clients of the others, types, transports and query options: the
+ * reply is, octet for octet except for id and question, that of a name which nobody has; where such
+ * a name would be forwarded, it is the same for all names of other spaces. _why discloses no more
+ * than that.
  */
 #include <ctype.h>
 #include <stdlib.h>
@@ -33,7 +33,7 @@ struct tail {
     size_t length;
 };
 
-/* The space whose internal name, reverse name or static record it is; NULL: none. */
+/* The space that owns the internal name, reverse name or static record; NULL: none. */
 static const struct space *find_space(const char *name)
 {
     struct owner owner;
@@ -90,8 +90,8 @@ static void compare(struct ask *ask, const char *name, const char *nobody)
     ask_for_tail(ask, &theirs);
     ask->name = nobody;
     ask_for_tail(ask, &nobodys);
-    ck_assert_msg(is_same(&theirs, &nobodys), "%s TYPE%u from %s is told apart from %s", name,
-                  ask->type, ask->from, nobody);
+    ck_assert_msg(is_same(&theirs, &nobodys), "%s TYPE%u from %s differs from %s", name, ask->type,
+                  ask->from, nobody);
 }
 
 typedef void visit_name(struct ask *ask, const char *name);
@@ -113,7 +113,7 @@ static void visit_strangers_names(struct ask *ask, visit_name *visit)
     ck_assert_uint_gt(visited, 20);
 }
 
-/* Types are walked in strides; where one begins depends on the name, so that none is left out. */
+/* Types are sampled in strides; the first depends on the name, so that none is left out. */
 static size_t first_type(const char *name)
 {
     size_t sum = 0;
@@ -155,7 +155,7 @@ static void tear_down(void)
     estate_close(&estate);
 }
 
-START_TEST(without_recursion_a_strangers_name_is_as_nobodys)
+START_TEST(without_recursion_another_spaces_name_is_as_an_unknown_one)
 {
     struct ask ask = manners[_i % MANNER_COUNT];
 
@@ -164,7 +164,7 @@ START_TEST(without_recursion_a_strangers_name_is_as_nobodys)
 }
 END_TEST
 
-START_TEST(why_tells_a_stranger_what_it_tells_of_nobodys_names)
+START_TEST(why_shows_of_another_spaces_name_what_it_shows_of_an_unknown_one)
 {
     struct ask ask = {.type = 16, .transport = ASK_TCP, .from = estate_insiders[_i]};
 
@@ -174,7 +174,7 @@ END_TEST
 
 static struct tail mould;
 
-/* Reverse names are special ones where others are forwarded: compared with nobody's. */
+/* With upstreams, reverse names are special-use names: compared with one that nobody has. */
 static void compare_with_mould(struct ask *ask, const char *name)
 {
     struct tail tail;
@@ -193,11 +193,11 @@ static void compare_with_mould(struct ask *ask, const char *name)
             mould = tail;
         ck_assert_msg(tail.length == mould.length &&
                           memcmp(tail.octets, mould.octets, tail.length) == 0,
-                      "%s TYPE%u from %s is told apart", name, ask->type, ask->from);
+                      "%s TYPE%u from %s differs", name, ask->type, ask->from);
     }
 }
 
-START_TEST(with_recursion_all_strangers_names_are_alike)
+START_TEST(with_recursion_all_names_of_other_spaces_are_alike)
 {
     static const struct ask recursive[] = {
         {.transport = ASK_UDP}, {.transport = ASK_TCP}, {.transport = ASK_UDP, .no_edns = true}};
@@ -221,11 +221,11 @@ int main(void)
 
     tcase_set_timeout(names, 200);
     tcase_add_checked_fixture(names, set_up, tear_down);
-    tcase_add_loop_test(names, without_recursion_a_strangers_name_is_as_nobodys, 0,
+    tcase_add_loop_test(names, without_recursion_another_spaces_name_is_as_an_unknown_one, 0,
                         (int)estate_insider_count * MANNER_COUNT);
-    tcase_add_loop_test(names, why_tells_a_stranger_what_it_tells_of_nobodys_names, 0,
+    tcase_add_loop_test(names, why_shows_of_another_spaces_name_what_it_shows_of_an_unknown_one, 0,
                         (int)estate_insider_count);
-    tcase_add_loop_test(names, with_recursion_all_strangers_names_are_alike, 0, 3);
+    tcase_add_loop_test(names, with_recursion_all_names_of_other_spaces_are_alike, 0, 3);
     suite_add_tcase(suite, names);
     return suite_run(suite);
 }

@@ -77,9 +77,9 @@ static bool behaves(struct scene *scene, char *rest)
     return is_known || scene_complain(scene, "no such upstream or manner");
 }
 
-/* ---- what upstreams were asked ---- */
+/* ---- queries to upstreams ---- */
 
-/* Takes the queries over UDP and TCP as far as they are wanted. */
+/* Takes the queries over UDP, TCP or both. */
 static unsigned take_asked(struct responder *responder, bool udp, bool tcp)
 {
     unsigned count = (udp ? responder->asked[0] : 0) + (tcp ? responder->asked[1] : 0);
@@ -89,7 +89,7 @@ static unsigned take_asked(struct responder *responder, bool udp, bool tcp)
     return count;
 }
 
-/* Live, how often depends on how fast the machine is. */
+/* Live, the count depends on the speed of the machine. */
 static bool check_asked(struct scene *scene, unsigned count, const char *word)
 {
     const char *complaint = scene->stage->responders.complaint;

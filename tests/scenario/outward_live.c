@@ -20,8 +20,8 @@ enum {
     FOREVER_MS = -1,
 };
 
-/* Where one responder listens; -1: nowhere. */
-struct location {
+/* The sockets of one responder; -1: closed. */
+struct responder_sockets {
     int udp, tcp;
     int elsewhere; /* the same address, another port */
 };
@@ -34,7 +34,7 @@ struct connection {
     uint8_t octets[FRAME_HEAD + QUERY_MOST];
 };
 
-/* A response that waits for its time. */
+/* A delayed response. */
 struct late {
     uint64_t due_ms;
     size_t responder;
@@ -50,18 +50,18 @@ struct outward_live {
     struct responders *responders;
     pthread_t thread;
     pthread_mutex_t lock;
-    pthread_cond_t was_settled;
-    unsigned wanted, settled; /* how often the story has changed something; and it is in force */
+    pthread_cond_t was_applied;
+    unsigned wanted, applied; /* number of changes by the story, and of those in effect */
     bool is_ending;
     int wake;
-    struct location places[RESPONDERS_MOST];
+    struct responder_sockets sockets[RESPONDERS_MOST];
     struct connection connections[CONNECTIONS_MOST];
     uint32_t last_serial;
     struct late late[LATE_MOST];
     size_t late_count;
 };
 
-/* Who asked; the context of utterances. */
+/* The client of a query; the context of responses. */
 struct asker {
     struct outward_live *live;
     size_t responder;
@@ -80,14 +80,14 @@ static uint64_t now_ms(void)
 
 /* ---- sockets ---- */
 
-static int open_place(const char *address, int type, uint16_t port)
+static int open_socket(const char *address, int type, uint16_t port)
 {
-    struct sockaddr_in place = {.sin_family = AF_INET, .sin_port = htons(port)};
+    struct sockaddr_in bound = {.sin_family = AF_INET, .sin_port = htons(port)};
     int handle = socket(AF_INET, type | SOCK_CLOEXEC | SOCK_NONBLOCK, 0), yes = 1;
 
     setsockopt(handle, SOL_SOCKET, SO_REUSEADDR, &yes, sizeof yes);
-    if (handle >= 0 && inet_pton(AF_INET, address, &place.sin_addr) == 1 &&
-        bind(handle, (struct sockaddr *)&place, sizeof place) == 0 &&
+    if (handle >= 0 && inet_pton(AF_INET, address, &bound.sin_addr) == 1 &&
+        bind(handle, (struct sockaddr *)&bound, sizeof bound) == 0 &&
         (type != SOCK_STREAM || listen(handle, CONNECTIONS_MOST) == 0))
         return handle;
     perror(address);
@@ -101,12 +101,12 @@ static void close_handle(int *handle)
     *handle = -1;
 }
 
-static void settle_socket(int *handle, bool shall_listen, const char *address, int type)
+static void open_or_close(int *handle, bool shall_listen, const char *address, int type)
 {
     if (!shall_listen)
         close_handle(handle);
     else if (*handle < 0)
-        *handle = open_place(address, type, 53);
+        *handle = open_socket(address, type, 53);
 }
 
 static void close_connections(struct outward_live *live, size_t responder)
@@ -116,23 +116,23 @@ static void close_connections(struct outward_live *live, size_t responder)
             close_handle(&live->connections[i].handle);
 }
 
-/* Opens and closes what the responders' manners ask for. */
-static void settle_places(struct outward_live *live)
+/* Opens and closes sockets as the responders' behaviour requires. */
+static void apply_changes(struct outward_live *live)
 {
     for (size_t i = 0; i < live->responders->count; i++) {
         const struct responder *responder = &live->responders->items[i];
-        struct location *place = &live->places[i];
-        settle_socket(&place->udp, responder_listens(responder, false), responder->address,
+        struct responder_sockets *sockets = &live->sockets[i];
+        open_or_close(&sockets->udp, responder_listens(responder, false), responder->address,
                       SOCK_DGRAM);
-        settle_socket(&place->tcp, responder_listens(responder, true), responder->address,
+        open_or_close(&sockets->tcp, responder_listens(responder, true), responder->address,
                       SOCK_STREAM);
-        if (place->elsewhere < 0)
-            place->elsewhere = open_place(responder->address, SOCK_DGRAM, 0);
-        if (place->tcp < 0)
+        if (sockets->elsewhere < 0)
+            sockets->elsewhere = open_socket(responder->address, SOCK_DGRAM, 0);
+        if (sockets->tcp < 0)
             close_connections(live, i);
     }
-    live->settled = live->wanted;
-    pthread_cond_signal(&live->was_settled);
+    live->applied = live->wanted;
+    pthread_cond_signal(&live->was_applied);
 }
 
 /* ---- responses ---- */
@@ -149,8 +149,8 @@ static void send_stream(const struct connection *connection, const struct late *
 
 static void send_late(struct outward_live *live, const struct late *late)
 {
-    const struct location *place = &live->places[late->responder];
-    int handle = late->is_from_elsewhere ? place->elsewhere : place->udp;
+    const struct responder_sockets *sockets = &live->sockets[late->responder];
+    int handle = late->is_from_elsewhere ? sockets->elsewhere : sockets->udp;
 
     if (late->over_stream)
         send_stream(&live->connections[late->connection], late);
@@ -181,7 +181,7 @@ static void on_utterance(void *context, const struct utterance *utterance)
     memcpy(late->octets, utterance->octets, utterance->length);
 }
 
-/* Sends what is due, in the order it was said. */
+/* Sends the responses that are due, in order. */
 static void send_due(struct outward_live *live)
 {
     uint64_t now = now_ms();
@@ -225,7 +225,7 @@ static void receive_datagram(struct outward_live *live, size_t responder)
     struct asker asker = {.live = live, .responder = responder};
     socklen_t size = sizeof asker.client;
     uint8_t query[QUERY_MOST];
-    ssize_t got = recvfrom(live->places[responder].udp, query, sizeof query, MSG_DONTWAIT,
+    ssize_t got = recvfrom(live->sockets[responder].udp, query, sizeof query, MSG_DONTWAIT,
                            (struct sockaddr *)&asker.client, &size);
 
     if (got > 0)
@@ -234,7 +234,7 @@ static void receive_datagram(struct outward_live *live, size_t responder)
 
 static void accept_connection(struct outward_live *live, size_t responder)
 {
-    int handle = accept4(live->places[responder].tcp, NULL, NULL, SOCK_CLOEXEC);
+    int handle = accept4(live->sockets[responder].tcp, NULL, NULL, SOCK_CLOEXEC);
 
     for (size_t i = 0; i < CONNECTIONS_MOST && handle >= 0; i++) {
         struct connection *connection = &live->connections[i];
@@ -249,7 +249,7 @@ static void accept_connection(struct outward_live *live, size_t responder)
     close_handle(&handle);
 }
 
-/* Asks what has come whole, and moves the rest to the front. */
+/* Handles the complete frames, and moves the rest to the front. */
 static void take_frames(struct outward_live *live, size_t number)
 {
     struct connection *connection = &live->connections[number];
@@ -287,15 +287,15 @@ static void receive_stream(struct outward_live *live, size_t number)
 
 /* ---- the thread ---- */
 
-/* What is polled: the wake, then each responder's two sockets, then connections. */
+/* The polled descriptors: the wake, then each responder's two sockets, then connections. */
 static void list_polled(const struct outward_live *live, struct pollfd *polled)
 {
     for (size_t i = 0; i < POLLED_MOST; i++)
         polled[i] = (struct pollfd){.fd = -1, .events = POLLIN};
     polled[0].fd = live->wake;
     for (size_t i = 0; i < live->responders->count; i++) {
-        polled[1 + 2 * i].fd = live->places[i].udp;
-        polled[2 + 2 * i].fd = live->places[i].tcp;
+        polled[1 + 2 * i].fd = live->sockets[i].udp;
+        polled[2 + 2 * i].fd = live->sockets[i].tcp;
     }
     for (size_t i = 0; i < CONNECTIONS_MOST; i++)
         polled[1 + 2 * RESPONDERS_MOST + i].fd = live->connections[i].handle;
@@ -325,7 +325,7 @@ static void *serve(void *context)
 
     pthread_mutex_lock(&live->lock);
     while (!live->is_ending) {
-        settle_places(live);
+        apply_changes(live);
         send_due(live);
         list_polled(live, polled);
         int wait_ms = time_to_wait(live);
@@ -353,11 +353,11 @@ struct outward_live *outward_live_new(struct responders *responders)
     live->responders = responders;
     live->wake = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
     for (size_t i = 0; i < RESPONDERS_MOST; i++)
-        live->places[i] = (struct location){-1, -1, -1};
+        live->sockets[i] = (struct responder_sockets){-1, -1, -1};
     for (size_t i = 0; i < CONNECTIONS_MOST; i++)
         live->connections[i].handle = -1;
     pthread_mutex_init(&live->lock, NULL);
-    pthread_cond_init(&live->was_settled, NULL);
+    pthread_cond_init(&live->was_applied, NULL);
     if (live->wake < 0 || pthread_create(&live->thread, NULL, serve, live) != 0) {
         perror("cannot play the upstreams");
         free(live);
@@ -378,8 +378,8 @@ void outward_live_release(struct outward_live *live)
     unsigned wanted = ++live->wanted;
 
     wake(live);
-    while (live->settled < wanted)
-        pthread_cond_wait(&live->was_settled, &live->lock);
+    while (live->applied < wanted)
+        pthread_cond_wait(&live->was_applied, &live->lock);
     pthread_mutex_unlock(&live->lock);
 }
 
@@ -393,15 +393,15 @@ void outward_live_free(struct outward_live *live)
     wake(live);
     pthread_join(live->thread, NULL);
     for (size_t i = 0; i < RESPONDERS_MOST; i++) {
-        close_handle(&live->places[i].udp);
-        close_handle(&live->places[i].tcp);
-        close_handle(&live->places[i].elsewhere);
+        close_handle(&live->sockets[i].udp);
+        close_handle(&live->sockets[i].tcp);
+        close_handle(&live->sockets[i].elsewhere);
         close_connections(live, i);
     }
     for (size_t i = 0; i < live->late_count; i++)
         free(live->late[i].octets);
     close(live->wake);
-    pthread_cond_destroy(&live->was_settled);
+    pthread_cond_destroy(&live->was_applied);
     pthread_mutex_destroy(&live->lock);
     free(live);
 }

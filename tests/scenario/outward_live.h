@@ -2,7 +2,7 @@
 /**
  * Responders on real sockets: UDP and TCP on port 53 of each one's address, served by a thread.
  *
- * The responders belong to the thread but between hold and release.
+ * The responders belong to the thread, except between hold and release.
  *
  * Threads: new, hold, release and free on the story's.
  */
@@ -10,13 +10,13 @@
 
 struct outward_live;
 
-/** Begins to serve. Returns NULL, having said why, when that cannot be. */
+/** Begins to serve. Returns NULL after printing the error. */
 struct outward_live *outward_live_new(struct responders *responders);
 
-/** Waits until the thread has its hands off. */
+/** Waits until the thread no longer uses the responders. */
 void outward_live_hold(struct outward_live *live);
 
-/** Lets the thread go on; returns once it listens where it shall, and nowhere else. */
+/** Resumes the thread; returns once it listens on exactly the required addresses. */
 void outward_live_release(struct outward_live *live);
 
 /** Ends it. NULL is allowed. */

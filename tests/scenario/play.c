@@ -49,7 +49,7 @@ static bool zone_file(struct scene *scene, char *rest)
     return true;
 }
 
-/* Any character may stand where s/OLD/NEW/ has its slashes. */
+/* Any character may replace the slashes of s/OLD/NEW/. */
 static bool edit(struct scene *scene, char *rest)
 {
     const char *name = story_next_word(&rest);
@@ -127,7 +127,7 @@ static bool reload(struct scene *scene, char *rest)
     return says_codes(scene, rest);
 }
 
-/* ---- who asks ---- */
+/* ---- the client ---- */
 
 static bool from(struct scene *scene, char *rest)
 {
@@ -151,9 +151,9 @@ static bool over(struct scene *scene, char *rest)
 
 /* ---- questions ---- */
 
-/* Words about when and by whom rather than what is asked. */
+/* Options of a query that concern time and client rather than the question. */
 struct manner_of_asking {
-    const char *also; /* NULL: nobody else */
+    const char *also; /* NULL: no other client */
     bool is_unawaited;
 };
 
@@ -204,10 +204,10 @@ static void forget_reply(struct scene *scene)
         decoded_close(&scene->reply);
     scene->has_reply = false;
     scene->has_asked = false;
-    scene->told = (struct told){.got = false};
+    scene->matched = (struct matched){.got = false};
 }
 
-/* What the scene says is to be sent, on its way. */
+/* Sends the scene's request. */
 static bool post(struct scene *scene, struct stage_call *call)
 {
     scene->ask.from = scene->from[0] == '\0' ? NULL : scene->from;
@@ -319,7 +319,7 @@ static bool storm(struct scene *scene, char *rest)
            scene_complain(scene, "the storm did harm");
 }
 
-/* ---- the play ---- */
+/* ---- the story ---- */
 
 static const struct scene_verb verbs[] = {
     {"zones", zones, false},     {"zone-file", zone_file, false},
@@ -370,7 +370,7 @@ bool story_play(const struct story *story, struct stage *stage)
     if (went_well && scene.has_asked)
         went_well = scene_settle(&scene);
     if (went_well && scene.is_waiting)
-        went_well = scene_complain(&scene, "nobody awaits the reply");
+        went_well = scene_complain(&scene, "no line awaits the reply");
     stage_hold_responders(stage);
     if (went_well && stage->responders.complaint[0] != '\0')
         went_well = scene_complain(&scene, "%s", stage->responders.complaint);

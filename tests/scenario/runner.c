@@ -1,7 +1,7 @@
 /**
  * Plays one story: scenario_runner [--live] FILE
  *
- * Exit code 0: it went as told; 1: it did not; 77: it cannot be played here.
+ * Exit code 0: passed; 1: failed; 77: it cannot be played here.
  */
 #include <stdio.h>
 #include <stdlib.h>
@@ -11,14 +11,14 @@
 
 enum { EXIT_SKIPPED = 77 };
 
-/* Why a story can only be played inside; NULL: it can be played live too. */
+/* The reason why a story can only be played inside; NULL: it can be played live too. */
 static const char *find_inside(const struct story *story)
 {
     return story->count > 0 && strcmp(story->lines[0].verb, "inside") == 0 ? story->lines[0].rest
                                                                            : NULL;
 }
 
-/* Clients and upstreams that are not on loopback need addresses, which only a namespace gives. */
+/* Clients and upstreams outside loopback need addresses, which only a namespace provides. */
 static bool needs_namespace(const struct story *story)
 {
     bool asks_from_loopback = false;

@@ -100,14 +100,14 @@ static bool get_addresses(struct scene *scene, char *rest)
         if (read_flag(word, &flags))
             continue;
         if (word[0] == '+') {
-            scene->told.addresses = (unsigned)atoi(word + 1);
+            scene->matched.addresses = (unsigned)atoi(word + 1);
             continue;
         }
         if (!ipv4_read(word, &wanted) || !has_address(addresses, count, wanted))
             return scene_complain(scene, "no %s in the answer", word);
-        scene->told.addresses++;
+        scene->matched.addresses++;
     }
-    if (scene->told.addresses != count)
+    if (scene->matched.addresses != count)
         return scene_complain(scene, "%zu addresses are not what was wanted", count);
     if (scene->reply.aa != flags.aa || scene->reply.ra != flags.ra || scene->reply.tc != flags.tc ||
         scene->reply.ad != flags.ad)
@@ -119,7 +119,7 @@ static bool get(struct scene *scene, char *rest)
 {
     const char *rcode = story_next_word(&rest);
 
-    scene->told.got = true;
+    scene->matched.got = true;
     if (rcode == NULL)
         return scene_complain(scene, "get RCODE");
     if (strcmp(rcode, "nothing") == 0)
@@ -138,13 +138,13 @@ static bool answer(struct scene *scene, char *rest)
     if (!decoded_has(&scene->reply, LDNS_SECTION_ANSWER, rest))
         return scene_complain(scene, "no such record in the answer");
     /* Addresses are counted by `get`. */
-    scene->told.records += strstr(rest, " IN A ") == NULL;
+    scene->matched.records += strstr(rest, " IN A ") == NULL;
     return true;
 }
 
 static bool says(struct scene *scene, char *rest)
 {
-    scene->told.texts = true;
+    scene->matched.texts = true;
     return decoded_says(&scene->reply, rest) || scene_complain(scene, "no such text");
 }
 
@@ -157,7 +157,7 @@ static bool soa(struct scene *scene, char *rest)
     snprintf(pattern, sizeof pattern,
              "%s %s IN SOA localspace. hostmaster.localspace. [1-9]* 3600 600 86400 %s", owner,
              ttl == NULL ? "5" : ttl, ttl == NULL ? "5" : ttl);
-    scene->told.soa = true;
+    scene->matched.soa = true;
     if (scene->reply.authority_count != 1)
         return scene_complain(scene, "%u records of authority", scene->reply.authority_count);
     return decoded_has(&scene->reply, LDNS_SECTION_AUTHORITY, pattern) ||
@@ -166,31 +166,31 @@ static bool soa(struct scene *scene, char *rest)
 
 static bool authority(struct scene *scene, char *rest)
 {
-    scene->told.authority++;
+    scene->matched.authority++;
     return decoded_has(&scene->reply, LDNS_SECTION_AUTHORITY, rest) ||
            scene_complain(scene, "no such record of authority");
 }
 
 static bool beside(struct scene *scene, char *rest)
 {
-    scene->told.beside++;
+    scene->matched.beside++;
     return decoded_has(&scene->reply, LDNS_SECTION_ADDITIONAL, rest) ||
            scene_complain(scene, "no such record beside the answer");
 }
 
 /* ---- options ---- */
 
-/* Our own reasons are short; what an upstream says is passed on as it is. */
+/* Our own reasons are short; an upstream's text is relayed unchanged. */
 static bool why(struct scene *scene, char *rest)
 {
     const struct decoded *reply = &scene->reply;
 
     for (unsigned i = 0; i < reply->ede_count; i++) {
         const char *text = reply->edes[i].text;
-        if ((scene->told.whys & 1U << i) != 0 || strncmp(text, rest, strlen(rest)) != 0)
+        if ((scene->matched.whys & 1U << i) != 0 || strncmp(text, rest, strlen(rest)) != 0)
             continue;
-        scene->told.whys |= 1U << i;
-        scene->told.last_why = i;
+        scene->matched.whys |= 1U << i;
+        scene->matched.last_why = i;
         return text[0] != 'Q' || strlen(text) <= 100 ||
                scene_complain(scene, "an extended error of more than 100 octets");
     }
@@ -199,7 +199,7 @@ static bool why(struct scene *scene, char *rest)
 
 static bool ede(struct scene *scene, char *rest)
 {
-    const struct decoded_ede *ede = &scene->reply.edes[scene->told.last_why];
+    const struct decoded_ede *ede = &scene->reply.edes[scene->matched.last_why];
 
     if (scene->reply.ede_count == 0)
         return scene_complain(scene, "no extended error");
@@ -208,14 +208,14 @@ static bool ede(struct scene *scene, char *rest)
 
 static bool nsid(struct scene *scene, char *rest)
 {
-    scene->told.nsid = true;
+    scene->matched.nsid = true;
     return (scene->reply.nsid[0] != '\0' && fnmatch(rest, scene->reply.nsid, 0) == 0) ||
            scene_complain(scene, "NSID is '%s'", scene->reply.nsid);
 }
 
 static bool keepalive(struct scene *scene, char *rest)
 {
-    scene->told.keepalive = true;
+    scene->matched.keepalive = true;
     return scene->reply.keepalive_100ms == atoi(rest) ||
            scene_complain(scene, "keepalive is %d", scene->reply.keepalive_100ms);
 }
@@ -291,25 +291,25 @@ static unsigned count_texts(const struct decoded *reply)
 bool scene_settle(const struct scene *scene)
 {
     const struct decoded *reply = &scene->reply;
-    const struct told *told = &scene->told;
+    const struct matched *matched = &scene->matched;
 
-    if (!told->got)
+    if (!matched->got)
         return scene_complain(scene, "the question before has no `get`");
     if (!scene->has_reply)
         return true;
-    unsigned texts = told->texts ? count_texts(reply) : 0;
-    if (told->addresses + told->records + texts != reply->answer_count)
+    unsigned texts = matched->texts ? count_texts(reply) : 0;
+    if (matched->addresses + matched->records + texts != reply->answer_count)
         return scene_complain(scene, "the answer holds records that no line speaks of");
-    if (!told->soa && told->authority != reply->authority_count)
+    if (!matched->soa && matched->authority != reply->authority_count)
         return scene_complain(scene, "no line speaks of all of the authority section");
-    if (told->beside != reply->additional_count)
+    if (matched->beside != reply->additional_count)
         return scene_complain(scene, "the additional section holds something else");
     for (unsigned i = 0; i < reply->ede_count; i++)
-        if ((told->whys & 1U << i) == 0)
+        if ((matched->whys & 1U << i) == 0)
             return scene_complain(scene, "no `why` speaks of '%s'", reply->edes[i].text);
-    if (!told->nsid && reply->nsid[0] != '\0')
+    if (!matched->nsid && reply->nsid[0] != '\0')
         return scene_complain(scene, "no `nsid` speaks of '%s'", reply->nsid);
-    if (!told->keepalive && reply->keepalive_100ms >= 0)
+    if (!matched->keepalive && reply->keepalive_100ms >= 0)
         return scene_complain(scene, "no `keepalive` speaks of it");
     return true;
 }

@@ -1,19 +1,20 @@
 #pragma once
 /**
- * Where a story stands: the last question, its reply, and what has been told of it so far.
+ * The state of a story: the last question, its reply, and what the story's lines have matched so
+ * far.
  *
- * play.c sets the stage and asks; outward.c speaks of upstreams and time; scene.c holds replies to
- * the story.
+ * play.c sets the stage and asks; outward.c handles upstreams and time; scene.c compares replies
+ * with the story.
  */
 #include "scenario/stage.h"
 #include "scenario/story.h"
 
-/** What the lines after a question have spoken of. */
-struct told {
+/** The parts of the reply that the lines after a question have matched. */
+struct matched {
     bool got;
     unsigned addresses, records, beside, authority;
     unsigned whys;     /* bit n: of the n-th extended error */
-    unsigned last_why; /* number of the one told of last */
+    unsigned last_why; /* number of the last one matched */
     bool soa, nsid, keepalive, texts;
 };
 
@@ -31,10 +32,10 @@ struct scene {
     size_t reply_length;
     uint64_t took_ms; /* inside */
     struct decoded reply;
-    struct told told;
-    struct stage_call waiting; /* a question that nobody awaits yet */
+    struct matched matched;
+    struct stage_call waiting; /* an `unawaited` question */
     bool is_waiting;
-    uint64_t counted[COUNTER_COUNT]; /* what the story has spoken of */
+    uint64_t counted[COUNTER_COUNT]; /* values at the last `counted` */
 };
 
 typedef bool scene_play(struct scene *scene, char *rest);
@@ -45,24 +46,24 @@ struct scene_verb {
     bool is_about_reply;
 };
 
-/** Says file, line, cause and the reply; returns false. */
+/** Prints file, line, cause and the reply; returns false. */
 bool scene_complain(const struct scene *scene, const char *format, ...)
     __attribute__((format(printf, 2, 3)));
 
-/** Finds a verb that speaks of the reply. */
+/** Finds a verb about the reply. */
 const struct scene_verb *scene_find_check(const char *name);
 
-/** Finds a verb that speaks of upstreams or time. */
+/** Finds a verb about upstreams or time. */
 const struct scene_verb *scene_find_outward(const char *name);
 
-/** Waits for a reply, which becomes the one that the story speaks of. */
+/** Waits for a reply, which the next lines are about. */
 bool scene_await(struct scene *scene, struct stage_call *call);
 
 /** Starts the server if it does not run yet. */
 bool scene_start(struct scene *scene);
 
-/** What holds for the reply to every question. */
+/** Checks the rules for every reply. */
 bool scene_check_reply(const struct scene *scene);
 
-/** Before the next question: has the story spoken of everything in the reply? */
+/** Before the next question: true when the story has matched everything in the reply. */
 bool scene_settle(const struct scene *scene);

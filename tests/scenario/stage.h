@@ -1,18 +1,18 @@
 #pragma once
 /**
- * Where a story is played: inside this process, or against a server over real sockets.
+ * The stage of a story: inside this process, or a server over real sockets.
  *
  *     inside   zone files → snapshot_load → respond(), or a batch with a forwarder → responders
  *     live     zone files → spacednsd in a network namespace of its own ← UDP and TCP sockets
  *                               └──► sockets ──► responders
  *
  * Both begin with the same temporary folder of zone files and the same settings, and the same
- * responders (responders.h) stand for upstreams.
+ * responders (responders.h) act as upstreams.
  *
  * Live, every IPv4 address is local in the namespace, so a client can ask from 203.0.113.9. Where
  * no namespace can be made, only stories whose clients are on loopback can be played.
  *
- * Inside, time moves only while a question waits and when the story says so.
+ * Inside, time moves only while a question waits and by `later`.
  *
  * Threads: one; live, the responders have another.
  */
@@ -44,7 +44,7 @@ struct stage_setting {
 /** Upstreams of a zone; "." for everything else. */
 struct stage_zone {
     char zone[STAGE_SETTING_OCTETS];
-    char addresses[STAGE_ADDRESSES_OCTETS]; /* with blanks between */
+    char addresses[STAGE_ADDRESSES_OCTETS]; /* separated by blanks */
     bool allow_rebind;
 };
 
@@ -58,9 +58,9 @@ struct stage {
     struct stage_setting settings[STAGE_SETTINGS_MOST];
     size_t setting_count;
     struct stage_zone zones[CLOCKED_ZONES_MOST];
-    size_t zone_count; /* 0: nobody is asked for names that are not ours */
+    size_t zone_count; /* 0: other names are not forwarded */
     struct responders responders;
-    struct outward_live *outward; /* live: who plays the responders */
+    struct outward_live *outward; /* live: the thread of the responders */
     struct scratch run;           /* live: the settings file */
     pid_t server;
     int server_errors; /* live: the server's standard error */
@@ -87,29 +87,29 @@ struct stage_call {
     int handle; /* live: the socket */
 };
 
-/** Sends a request from ask.from to ask.to. Returns false when the way there is broken. */
+/** Sends a request from ask.from to ask.to. Returns false when the connection is broken. */
 bool stage_post(struct stage *stage, struct stage_call *call);
 
 /**
  * Waits for the reply, which goes to awaited.reply, with room for STAGE_REPLY_OCTETS octets.
- * Returns false when the way there is broken.
+ * Returns false when the connection is broken.
  */
 bool stage_await(struct stage *stage, struct stage_call *call);
 
-/** Keeps others from the responders while they are read or changed. */
+/** Locks the responders while they are read or changed. */
 void stage_hold_responders(struct stage *stage);
 
-/** Lets them go on, with what was changed in force. */
+/** Unlocks them, with the changes in effect. */
 void stage_release_responders(struct stage *stage);
 
 /**
- * Throws `count` random and mutated packets, made from the request, at the server. What comes back
- * must be replies that ldns reads, none longer than the client takes.
+ * Sends `count` random and mutated packets, made from the request, to the server. The responses
+ * must be replies that ldns reads, none longer than the client accepts.
  */
 bool stage_storm(struct stage *stage, const struct ask *how, const uint8_t *request, size_t length,
                  unsigned count);
 
-/** Ends the server, which must leave with 0, and removes everything. */
+/** Ends the server, which must exit with 0, and removes everything. */
 bool stage_close(struct stage *stage);
 
 /** The value of a setting, or NULL. */
@@ -129,5 +129,5 @@ bool live_stop(struct stage *stage);
 size_t stage_make_packet(struct dice *dice, const uint8_t *request, size_t length,
                          uint8_t out[PACKET_OCTETS_MOST]);
 
-/** True when the octets are a reply that no client could complain about. */
+/** True when the octets are a valid reply. */
 bool stage_is_sound_reply(const uint8_t *reply, size_t length, const struct ask *how);

@@ -118,7 +118,7 @@ static void write_list(FILE *out, const char *words)
     fputs("]", out);
 }
 
-/* One worker: which of several would answer from its cache is the kernel's choice. */
+/* One worker: with several, the kernel would choose whose cache answers. */
 static void write_upstreams(const struct stage *stage, FILE *out)
 {
     bool has_usual = false, has_zone = false;
@@ -135,7 +135,7 @@ static void write_upstreams(const struct stage *stage, FILE *out)
         fputs("\n", out);
     }
     if (!has_usual && stage_find_setting(stage, "upstreams") == NULL)
-        fputs("upstreams: none\n", out); /* nobody outside is ever asked */
+        fputs("upstreams: none\n", out); /* nothing is forwarded */
     for (size_t i = 0; i < stage->zone_count; i++) {
         const struct stage_zone *zone = &stage->zones[i];
         if (strcmp(zone->zone, ".") == 0)
@@ -189,7 +189,7 @@ static void become_server(const struct stage *stage, int errors)
     _exit(127);
 }
 
-/* Reads what the server says into stage->text until a line holds one of the words. */
+/* Reads the server's output into stage->text until a line contains one of the words. */
 static const char *await_line(struct stage *stage, const char *const *words, size_t count)
 {
     size_t line = 0;
@@ -233,7 +233,7 @@ enum stage_outcome live_start(struct stage *stage)
     stage->server_errors = ends[0];
     if (stage->server > 0 && await_line(stage, words, 1) != NULL)
         return STAGE_DONE;
-    return STAGE_REFUSED; /* the story says whether that was wanted */
+    return STAGE_REFUSED; /* the story decides whether that is expected */
 }
 
 enum stage_outcome live_reload(struct stage *stage)
@@ -250,7 +250,7 @@ enum stage_outcome live_reload(struct stage *stage)
     return STAGE_BROKEN;
 }
 
-/* Lets the server say the rest, so that it never waits for a reader. */
+/* Reads the rest of the server's output, so that it never waits for a reader. */
 static void drain(struct stage *stage)
 {
     ssize_t length = 1;
@@ -277,7 +277,7 @@ bool live_stop(struct stage *stage)
     stage->server = -1;
     if (ended && WIFEXITED(status) && (WEXITSTATUS(status) == 0 || !stage->is_started))
         return true;
-    fprintf(stderr, "the server ended with status %#x and said:\n%s", (unsigned)status,
+    fprintf(stderr, "the server ended with status %#x and printed:\n%s", (unsigned)status,
             stage->text);
     return false;
 }

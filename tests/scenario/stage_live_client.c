@@ -49,8 +49,8 @@ static bool is_readable(int handle)
 }
 
 /*
- * A question that always gets a reply, sent behind every request: when its reply comes first, the
- * request got none, and nobody had to wait for silence.
+ * A question that always gets a reply, sent after every request: when its reply comes first, the
+ * request got none, and no timeout is needed.
  */
 static size_t write_probe(uint8_t *out)
 {
@@ -96,10 +96,10 @@ static size_t receive_frame(int handle, uint8_t *out)
     return receive_octets(handle, out, length) ? length : 0;
 }
 
-/* How requests and replies travel. */
-struct transport_ways {
+/* How requests and replies are sent. */
+struct transport_calls {
     bool (*send)(int handle, const uint8_t *octets, size_t length);
-    size_t (*receive)(int handle, uint8_t *out); /* 0: nothing comes any more */
+    size_t (*receive)(int handle, uint8_t *out); /* 0: the connection has ended */
 };
 
 static bool send_datagram(int handle, const uint8_t *octets, size_t length)
@@ -113,61 +113,61 @@ static size_t receive_datagram(int handle, uint8_t *out)
     return got > 0 ? (size_t)got : 0;
 }
 
-static const struct transport_ways ways_of[] = {
+static const struct transport_calls transports[] = {
     [ASK_UDP] = {send_datagram, receive_datagram},
     [ASK_TCP] = {send_frame, receive_frame},
 };
 
-static bool send_probe(const struct transport_ways *ways, int handle)
+static bool send_probe(const struct transport_calls *calls, int handle)
 {
     uint8_t probe[REQUEST_OCTETS_MOST];
-    return ways->send(handle, probe, write_probe(probe));
+    return calls->send(handle, probe, write_probe(probe));
 }
 
 bool live_post(struct stage *stage, struct stage_call *call)
 {
-    const struct transport_ways *ways = &ways_of[call->ask.transport];
+    const struct transport_calls *calls = &transports[call->ask.transport];
 
     call->handle =
         open_socket(stage, &call->ask, call->ask.transport == ASK_UDP ? SOCK_DGRAM : SOCK_STREAM);
     if (call->handle < 0)
         return false;
-    if (ways->send(call->handle, call->request, call->request_length) &&
-        send_probe(ways, call->handle))
+    if (calls->send(call->handle, call->request, call->request_length) &&
+        send_probe(calls, call->handle))
         return true;
     close(call->handle);
     return complain("cannot send");
 }
 
-/* Behind the reply there is the probe's and nothing else. */
-static bool is_only_probe_left(const struct transport_ways *ways, int handle)
+/* After the reply comes the probe's and nothing else. */
+static bool is_only_probe_left(const struct transport_calls *calls, int handle)
 {
     static uint8_t second[STAGE_REPLY_OCTETS];
-    size_t length = ways->receive(handle, second);
+    size_t length = calls->receive(handle, second);
 
     return is_probe(second, length) || complain("two replies to one request, or no probe's");
 }
 
-/* A reply that an upstream has to be waited for comes after the probe's. */
+/* A reply that waits for an upstream comes after the probe's. */
 static bool receive_reply(const struct stage *stage, struct stage_call *call)
 {
-    const struct transport_ways *ways = &ways_of[call->ask.transport];
+    const struct transport_calls *calls = &transports[call->ask.transport];
     uint8_t *reply = call->awaited.reply;
-    size_t length = ways->receive(call->handle, reply);
+    size_t length = calls->receive(call->handle, reply);
     bool may_wait = stage->zone_count > 0 && call->ask.name != NULL;
 
     call->awaited.length = 0;
-    if (length == 0) /* a connection that makes no sense is ended */
+    if (length == 0) /* the server closes a connection with nonsense */
         return call->ask.transport == ASK_TCP || complain("no reply, not even to the probe");
     if (is_probe(reply, length) && !may_wait)
         return true;
     if (is_probe(reply, length)) {
-        length = ways->receive(call->handle, reply);
-        if (length == 0 || !send_probe(ways, call->handle))
+        length = calls->receive(call->handle, reply);
+        if (length == 0 || !send_probe(calls, call->handle))
             return complain("no reply");
     }
     call->awaited.length = length;
-    return is_only_probe_left(ways, call->handle);
+    return is_only_probe_left(calls, call->handle);
 }
 
 bool live_await(struct stage *stage, struct stage_call *call)
@@ -206,7 +206,7 @@ static bool storm_udp(int handle, const struct ask *how, struct dice *dice, cons
     }
 }
 
-/* The same over one connection, which the server may end when it is fed nonsense. */
+/* The same over one connection, which the server may close on nonsense. */
 static bool storm_tcp(int handle, const struct ask *how, struct dice *dice, const uint8_t *request,
                       size_t length)
 {

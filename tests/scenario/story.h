@@ -1,11 +1,11 @@
 #pragma once
 /**
- * A story: the text of a .scn file as verbs and what follows them.
+ * A story: the text of a .scn file as verbs and their arguments.
  *
  *     # a comment, or a marker that CMake reads
  *     verb  rest of the line
  *     zone-file extra.yaml <<
- *         ... lines taken as they are, less the first line's indentation ...
+ *         ... lines taken as they are, without the first line's indentation ...
  *     >>
  *
  * Memory: a story owns its text.
@@ -27,7 +27,7 @@ struct story {
     size_t count;
 };
 
-/** Reads a file. Returns false, having said why, when it cannot be read. */
+/** Reads a file. Returns false after printing the error. */
 bool story_init(struct story *story, const char *path);
 
 void story_close(struct story *story);
