@@ -1,10 +1,9 @@
 #pragma once
 /**
- * Where in a zone file something was written.
+ * The location of a text in a zone file.
  *
- * Packed into four octets, because sealed segments keep one per app, domain and dyno. Lines and
- * columns count from 1; a column past 255 is kept as 255; line 0 means "written nowhere" (a
- * default).
+ * It takes four octets, because sealed segments keep one per app, domain and dyno. Lines and
+ * columns count from 1. A column above 255 is stored as 255. Line 0 means no location (a default).
  */
 #include <stdint.h>
 

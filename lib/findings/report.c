@@ -9,9 +9,9 @@
 #include "base/hash.h"
 
 enum { SENTENCE_MAX = 1024, ESCAPED_MAX = 4 * SENTENCE_MAX + 1, LINE_AND_COLUMN_OCTETS = 30 };
-enum { FEWEST_TALLIES = 16, TALLY_STEP = 31, LAST_WORD_OCTETS = 64 };
+enum { FEWEST_TALLIES = 16, TALLY_STEP = 31, REMAINDER_OCTETS = 64 };
 
-/* What was found of one code in one file. */
+/* The number of findings of one code in one file. */
 struct tally {
     const char *file; /* NULL: a free slot */
     enum finding_code code;
@@ -92,7 +92,7 @@ static const char *keep_file(struct report *report, const char *file)
     return report->newest_file;
 }
 
-/* The slot of a table that is never full. */
+/* Returns the slot for the file and code; the table is never full. */
 static struct tally *find_slot(struct tally *tallies, size_t mask, const struct hash_key *key,
                                const char *file, enum finding_code code)
 {
@@ -123,7 +123,7 @@ static bool widen_tallies(struct report *report)
     return true;
 }
 
-/* The tally of a file and code, made when there is none. NULL without memory. */
+/* Returns the tally of a file and code, new if needed. Returns NULL if memory runs out. */
 static struct tally *tally_for(struct report *report, const char *file, enum finding_code code)
 {
     bool is_crowded = report->tallies == NULL || report->tally_count > report->tally_mask / 2;
@@ -160,7 +160,7 @@ static void leave_out(struct report *report, struct tally *tally, size_t count)
     report->levels[finding_level(tally->code)] += count;
 }
 
-/* `sentence` is escaped. */
+/* The finding's sentence must be escaped. */
 static void add(struct report *report, struct finding finding)
 {
     struct tally *tally = tally_for(report, finding.file, finding.code);
@@ -238,7 +238,7 @@ static int compare(const void *left, const void *right)
     return order != 0 ? order : strcmp(a->sentence, b->sentence);
 }
 
-static void drop_last_words(struct report *report)
+static void drop_remainders(struct report *report)
 {
     size_t kept = 0;
 
@@ -248,12 +248,12 @@ static void drop_last_words(struct report *report)
     report->count = kept;
 }
 
-static void add_last_word(struct report *report, const struct tally *tally)
+static void add_remainder(struct report *report, const struct tally *tally)
 {
-    char sentence[LAST_WORD_OCTETS];
+    char sentence[REMAINDER_OCTETS];
 
-    snprintf(sentence, sizeof sentence,
-             tally->kept == 0 ? "%zu that are not listed" : "and %zu more", tally->left_out);
+    snprintf(sentence, sizeof sentence, tally->kept == 0 ? "%zu not listed" : "and %zu more",
+             tally->left_out);
     const char *kept = arena_text(report->arena, sentence, strlen(sentence));
     if (kept == NULL || !make_room(report))
         report->is_incomplete = true;
@@ -264,10 +264,10 @@ static void add_last_word(struct report *report, const struct tally *tally)
 
 void report_sort(struct report *report)
 {
-    drop_last_words(report);
+    drop_remainders(report);
     for (size_t i = 0; report->tallies != NULL && i <= report->tally_mask; i++)
         if (report->tallies[i].left_out > 0)
-            add_last_word(report, &report->tallies[i]);
+            add_remainder(report, &report->tallies[i]);
     if (report->count > 0)
         qsort(report->findings, report->count, sizeof *report->findings, compare);
 }

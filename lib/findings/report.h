@@ -1,24 +1,24 @@
 #pragma once
 /**
- * Findings: what is wrong in zone files, all of it in one run.
+ * Findings: all problems of zone files, in one run.
  *
- * A finding has a level, a stable code (E-ROUTER-DYNO), a place, and a sentence that says the
- * value, the rule and the fix:
+ * A finding has a level, a stable code (E-ROUTER-DYNO), a location, and a sentence with the value,
+ * the rule and the fix:
  *
  *     zones/test-space.yaml:8:12: error E-ROUTER-DYNO: router 10.0.130.9 lies in dyno CIDR
  *     10.0.128.0/20; give the router an address in 10.0.0.0/20 or 10.0.16.0/20
  *
- * Codes come from findings.def; `report_add` takes the level from there. Values are quoted as
- * written, but escaped (base/escape.h), and so is the file's name where it is printed: a file can
- * neither speak to the terminal nor forge a line. Callers cut long values themselves ("%.80s"), so
- * that the fix is not lost.
+ * Codes and levels come from findings.def. Values are quoted as written, but escaped
+ * (base/escape.h), and so is a printed file name: a file can neither send control sequences to the
+ * terminal nor forge a line. Callers cut long values themselves ("%.80s"), so that the fix is not
+ * lost.
  *
- * A report is bounded, whatever a file holds: FINDINGS_ALIKE of one code in one file are kept, and
- * FINDINGS_KEPT in all. The rest is counted, and report_sort puts "and N more" behind what is kept
- * of the file and code. Who reads a file stops when report_is_full.
+ * A report is bounded, whatever a file contains: it keeps FINDINGS_ALIKE findings of one code in
+ * one file, and FINDINGS_KEPT in all. It counts the rest, and report_sort adds "and N more" after
+ * those of the file and code. A reader of a file stops when report_is_full.
  *
  * Threads: a report belongs to one thread; report_merge joins reports of finished threads.
- * Memory: findings are copied into the report's own arena; some 2 MB at most.
+ * Memory: findings are copied into the report's own arena; about 2 MB at most.
  */
 #include <stdbool.h>
 #include <stddef.h>
@@ -38,71 +38,71 @@ enum finding_code {
 enum {
     FINDINGS_ALIKE = 100,
     FINDINGS_KEPT = 10000,
-    ERRORS_ENOUGH = 1000, /* in one file: whoever mends it reads no further */
+    ERRORS_ENOUGH = 1000, /* in one file; more would not help to correct it */
 };
 
 struct finding {
     enum finding_code code;
-    size_t more;      /* 0, or of how many that are left out this is the last word */
-    const char *file; /* as it is called; escaped when printed */
+    size_t more;      /* above 0: this line stands for so many findings left out */
+    const char *file; /* its name; escaped when printed */
     struct location at;
     const char *sentence; /* escaped */
 };
 
 struct report;
 
-/** Returns an empty report, or NULL without memory. */
+/** Returns an empty report, or NULL if memory runs out. */
 struct report *report_new(void);
 
 /** Frees the report and its findings. NULL is allowed. */
 void report_free(struct report *report);
 
-/** Adds one finding; without memory the report is marked incomplete and counts as refused. */
+/** Adds one finding. If memory runs out, the report is marked incomplete and is not clean. */
 void report_add(struct report *report, enum finding_code code, const char *file, struct location at,
                 const char *format, ...) __attribute__((format(printf, 5, 6)));
 
-/** Copies all findings of `from` into `to`; what `from` left out is left out there too. */
+/** Copies all findings of `from` into `to`, and adds the counts of those left out. */
 void report_merge(struct report *to, const struct report *from);
 
 /**
- * Sorts by file, line, column, then code, and says behind each file's findings how many more there
- * are of a code. Once more after a later report_add is right too.
+ * Sorts by file, line, column, then code, and adds after each file's findings the number of those
+ * left out, by code. May be called again after a later report_add.
  */
 void report_sort(struct report *report);
 
-/** How many there are of a level, those that are left out included. */
+/** Returns the number of findings of a level, including those left out. */
 size_t report_count(const struct report *report, enum finding_level level);
 
-/** True when nothing is gained by looking for more: ERRORS_ENOUGH were found, or memory ran out. */
+/** True if checking should stop: there are ERRORS_ENOUGH errors, or memory ran out. */
 bool report_is_full(const struct report *report);
 
-/** All that are kept, in order, `report_total` of them. */
+/** Returns the findings that are kept, in order; report_total is their number. */
 const struct finding *report_findings(const struct report *report);
 size_t report_total(const struct report *report);
 
-/** True when nothing at error level was found and no finding was lost. */
+/** True if the report has no error and lost no finding. */
 bool report_is_clean(const struct report *report);
 
-/** The first finding at error level, or NULL. */
+/** Returns the first finding at error level, or NULL. */
 const struct finding *report_first_error(const struct report *report);
 
-/** Code as shown to people, e.g. "E-ROUTER-DYNO", and the level it has. */
+/** The code's text, such as "E-ROUTER-DYNO", and its level. */
 const char *finding_name(enum finding_code code);
 enum finding_level finding_level(enum finding_code code);
 
-/** What the code means, for the table in zones/README.md. */
+/** The meaning of the code, for the table in zones/README.md. */
 const char *finding_meaning(enum finding_code code);
 
 enum { FINDING_PLACE_OCTETS = 160 };
 
-/** Writes "FILE:LINE:COLUMN", or the file alone where there is no line; a long file name is cut. */
+/** Writes "FILE:LINE:COLUMN", or only the file if there is no line; a long file name is cut. */
 void finding_write_location(const struct finding *finding, char out[FINDING_PLACE_OCTETS]);
 
-/** Prints one finding and a newline, in the form shown above (there broken to fit the page). */
+/** Prints one finding and a newline, in the form shown above (wrapped there). */
 void finding_print(const struct finding *finding, FILE *out);
 
 /** Prints every finding in order. */
 void report_print(const struct report *report, FILE *out);
 
-/** Prints those at error level: what stands in the way. */
+/** Prints the findings at error level only. */
 void report_print_errors(const struct report *report, FILE *out);

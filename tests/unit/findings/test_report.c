@@ -86,7 +86,7 @@ START_TEST(a_finding_is_printed_as_file_line_column_level_code_sentence)
 }
 END_TEST
 
-START_TEST(what_stands_in_the_way_is_told_without_the_rest)
+START_TEST(errors_can_be_printed_alone)
 {
     char place[FINDING_PLACE_OCTETS], *text = NULL;
     size_t length;
@@ -125,7 +125,7 @@ static const struct {
     {"\xFF\xC0\x80", "\\xff\\xc0\\x80"},
 };
 
-START_TEST(what_could_move_a_terminal_s_cursor_is_escaped)
+START_TEST(terminal_control_sequences_are_escaped)
 {
     report_add(report, FINDING_TYPE, "a.yaml", at(1, 1), "%s", values[_i].value);
     ck_assert_str_eq(report_findings(report)->sentence, values[_i].printed);
@@ -179,7 +179,7 @@ START_TEST(a_hundred_alike_are_kept_and_the_rest_is_counted)
 }
 END_TEST
 
-START_TEST(what_is_left_out_stays_counted_when_reports_are_merged)
+START_TEST(findings_left_out_stay_counted_when_reports_are_merged)
 {
     struct report *other = report_new();
 
@@ -207,8 +207,7 @@ START_TEST(many_files_do_not_fill_the_memory)
     ck_assert_uint_eq(report_total(report), FINDINGS_KEPT);
     report_sort(report);
     ck_assert_uint_eq(report_count(report, FINDING_WARNING), 2 * FINDINGS_KEPT);
-    ck_assert_str_eq(report_findings(report)[report_total(report) - 1].sentence,
-                     "2 that are not listed");
+    ck_assert_str_eq(report_findings(report)[report_total(report) - 1].sentence, "2 not listed");
 }
 END_TEST
 
@@ -224,7 +223,7 @@ START_TEST(a_thousand_errors_are_enough_and_warnings_never_are)
 }
 END_TEST
 
-START_TEST(the_name_of_a_file_cannot_forge_a_line_or_speak_to_the_terminal)
+START_TEST(a_file_name_cannot_forge_a_line_or_control_the_terminal)
 {
     char place[FINDING_PLACE_OCTETS];
 
@@ -240,7 +239,7 @@ START_TEST(the_name_of_a_file_cannot_forge_a_line_or_speak_to_the_terminal)
 }
 END_TEST
 
-/* The letter says the level: E, W or N. */
+/* The letter is the level: E, W or N. */
 START_TEST(every_code_has_its_level_s_letter_and_a_meaning)
 {
     enum finding_code code = (enum finding_code)_i;
@@ -273,7 +272,7 @@ static void free_readme(void)
     free(readme);
 }
 
-START_TEST(every_code_stands_in_the_readme_with_its_meaning)
+START_TEST(the_readme_lists_every_code_with_its_meaning)
 {
     enum finding_code code = (enum finding_code)_i;
     char row[256];
@@ -283,7 +282,7 @@ START_TEST(every_code_stands_in_the_readme_with_its_meaning)
 }
 END_TEST
 
-START_TEST(every_key_stands_in_the_readme)
+START_TEST(the_readme_lists_every_key)
 {
     char key[64];
 
@@ -305,24 +304,24 @@ int main(void)
     tcase_add_checked_fixture(findings, set_up, tear_down);
     tcase_add_test(findings, an_empty_report_is_clean);
     tcase_add_test(findings, only_an_error_makes_a_report_unclean);
-    tcase_add_test(findings, what_stands_in_the_way_is_told_without_the_rest);
+    tcase_add_test(findings, errors_can_be_printed_alone);
     tcase_add_test(findings, findings_are_sorted_by_file_line_column_and_code);
     tcase_add_test(findings, a_finding_is_printed_as_file_line_column_level_code_sentence);
-    tcase_add_loop_test(findings, what_could_move_a_terminal_s_cursor_is_escaped, 0,
+    tcase_add_loop_test(findings, terminal_control_sequences_are_escaped, 0,
                         (int)(sizeof values / sizeof values[0]));
     tcase_add_test(findings, an_endless_sentence_is_cut);
     tcase_add_test(findings, merged_findings_outlive_the_report_they_came_from);
     tcase_add_test(findings, a_hundred_alike_are_kept_and_the_rest_is_counted);
-    tcase_add_test(findings, what_is_left_out_stays_counted_when_reports_are_merged);
+    tcase_add_test(findings, findings_left_out_stay_counted_when_reports_are_merged);
     tcase_add_test(findings, many_files_do_not_fill_the_memory);
     tcase_add_test(findings, a_thousand_errors_are_enough_and_warnings_never_are);
-    tcase_add_test(findings, the_name_of_a_file_cannot_forge_a_line_or_speak_to_the_terminal);
+    tcase_add_test(findings, a_file_name_cannot_forge_a_line_or_control_the_terminal);
     tcase_add_loop_test(findings, every_code_has_its_level_s_letter_and_a_meaning, 0,
                         FINDING_CODE_COUNT);
     tcase_add_checked_fixture(manual, read_readme, free_readme);
-    tcase_add_loop_test(manual, every_code_stands_in_the_readme_with_its_meaning, 0,
+    tcase_add_loop_test(manual, the_readme_lists_every_code_with_its_meaning, 0,
                         FINDING_CODE_COUNT);
-    tcase_add_test(manual, every_key_stands_in_the_readme);
+    tcase_add_test(manual, the_readme_lists_every_key);
     suite_add_tcase(suite, findings);
     suite_add_tcase(suite, manual);
     return suite_run(suite);
