@@ -21,8 +21,8 @@ bool location_is_before(struct location a, struct location b)
 
 static int compare_spans(const void *left, const void *right)
 {
-    const struct span *a = left;
-    const struct span *b = right;
+    const struct cidr_span *a = left;
+    const struct cidr_span *b = right;
     uint32_t a_first = cidr_first(a->cidr);
     uint32_t b_first = cidr_first(b->cidr);
 
@@ -33,13 +33,13 @@ static int compare_spans(const void *left, const void *right)
     return location_is_before(b->at, a->at) - location_is_before(a->at, b->at);
 }
 
-void spans_sort(struct span *spans, size_t count)
+void spans_sort(struct cidr_span *spans, size_t count)
 {
     if (count > 0)
         qsort(spans, count, sizeof *spans, compare_spans);
 }
 
-bool spans_cover(const struct span *spans, size_t count, struct cidr block)
+bool spans_cover(const struct cidr_span *spans, size_t count, struct cidr block)
 {
     uint64_t uncovered = cidr_first(block);
 
@@ -91,8 +91,8 @@ bool label_is_ldh(const char *label, size_t length)
     return true;
 }
 
-/* Looks for what would make even the labels the wrong question. */
-static const char *foreign_octet(const char *name)
+/* Finds an octet that host names cannot contain; the label checks do not apply then. */
+static const char *bad_octet(const char *name)
 {
     for (const char *octet = name; *octet != '\0'; octet++) {
         if ((unsigned char)*octet >= 0x80)
@@ -118,7 +118,7 @@ static const char *label_flaw(const char *label, size_t length)
 
 const char *hostname_flaw(const char *name)
 {
-    const char *flaw = foreign_octet(name);
+    const char *flaw = bad_octet(name);
     const char *label = name;
     uint32_t address;
 

@@ -20,7 +20,7 @@ void edit_close(struct edit *edit)
     arena_free(edit->arena);
 }
 
-/* ---- one edit under way ---- */
+/* ---- one edit ---- */
 
 static bool begin(const struct edit *edit, struct edit_text *change, struct err *err)
 {
@@ -30,7 +30,7 @@ static bool begin(const struct edit *edit, struct edit_text *change, struct err 
     return change->root != NULL;
 }
 
-/* Octets that `write_meaning` needs at most. */
+/* Returns the most octets that write_meaning needs. */
 static size_t meaning_size(const struct yaml_mark *node)
 {
     size_t size = 3 + (node->text == NULL ? 0 : strlen(node->text));
@@ -40,7 +40,7 @@ static size_t meaning_size(const struct yaml_mark *node)
     return size;
 }
 
-/* What a tree says, whichever way it is written: two texts say the same when these are equal. */
+/* Writes a tree independently of its style: two texts mean the same if the results are equal. */
 static void write_meaning(const struct yaml_mark *node, struct text *out)
 {
     static const char *const opening[] = {"\x01", "\x02", "\x03"};
@@ -64,7 +64,7 @@ static bool take_meaning(struct arena *arena, const struct yaml_mark *root, stru
     return buffer != NULL;
 }
 
-/* How much of both is not in their common beginning and end: the shorter one's rest. */
+/* Returns the octets of the shorter text outside the common beginning and end. */
 static size_t count_changed(const struct text *a, const struct text *b)
 {
     size_t a_length = text_length(a), b_length = text_length(b);
@@ -78,10 +78,10 @@ static size_t count_changed(const struct text *a, const struct text *b)
     return least - begin - end;
 }
 
-/* A null or a word may be in the way of what is new, and nothing else. */
+/* A new value may replace a null or a word, and nothing else. */
 enum { CHANGED_MOST = 16 };
 
-/* Makes the changes when they change that one thing only. */
+/* Applies the changes, provided that they change the meaning in one point only. */
 static bool finish(struct edit *edit, struct edit_text *change)
 {
     struct text before, after;
@@ -99,7 +99,7 @@ static bool finish(struct edit *edit, struct edit_text *change)
         return err_set(change->err, ERR_MEMORY, "out of memory");
     if (count_changed(&before, &after) > CHANGED_MOST)
         return err_set(change->err, ERR_SYNTAX,
-                       "the edit would change more than was asked for; edit the file by hand");
+                       "the edit would change more than requested; edit the file by hand");
     edit->text = text;
     edit->length = length;
     return true;
@@ -130,7 +130,7 @@ static bool is_same_text(const char *a, const char *b)
 
 typedef bool compare_texts(const char *a, const char *b);
 
-/* The item of a list whose key has a text. */
+/* Finds the item of a list whose key has the text. */
 static const struct yaml_mark *find_item(const struct yaml_mark *list, const char *key,
                                          const char *text, compare_texts *is_same)
 {
@@ -177,7 +177,7 @@ static bool is_plain(const char *text)
            text[0] != '\0' && strcmp(text, "null") != 0;
 }
 
-/* The text as a scalar, quoted when it must be. NULL with *err when it cannot be written. */
+/* Returns the text as a scalar, quoted if needed; NULL with *err if it cannot be written. */
 static const char *scalar(const struct edit_text *change, const char *text)
 {
     bool is_writable = true;
@@ -195,7 +195,7 @@ static const char *scalar(const struct edit_text *change, const char *text)
     return out;
 }
 
-/* An item that is written on one line whatever the list looks like. */
+/* An item written on one line, whatever the style of the list. */
 static struct piece on_a_line(const char *text)
 {
     return (struct piece){.flow = text, .block = text};
@@ -277,7 +277,7 @@ bool edit_remove_domain(struct edit *edit, const char *app, const char *hostname
 
 /* ---- dynos ---- */
 
-/* Begins an edit of a dyno that is there. */
+/* Begins an edit of an existing dyno. */
 static bool begin_dyno(struct edit *edit, struct edit_text *change, const struct dyno_name *dyno,
                        const struct yaml_mark **found, struct err *err)
 {
@@ -307,7 +307,7 @@ bool edit_add_dyno(struct edit *edit, const struct dyno_name *dyno, uint32_t ip,
     const char *type = scalar(&change, dyno->type);
     if (type == NULL)
         return false;
-    /* The way to a list goes by keys as they are compared; a new key is put in as written. */
+    /* Existing keys are compared as texts; a new key is inserted as written. */
     bool is_new = value_of(value_of(app, "formation"), dyno->type) == NULL;
     const char *const keys[] = {"formation", is_new ? type : dyno->type, "dynos", NULL};
     ipv4_write(ip, address);
@@ -336,13 +336,13 @@ bool edit_set_state(struct edit *edit, const struct dyno_name *dyno, enum dyno_s
     if (!begin_dyno(edit, &change, dyno, &found, err))
         return false;
     if (value_of(found, "state") == NULL && state == DYNO_UP)
-        return true; /* what a dyno is when nothing is said */
+        return true; /* the default state */
     return edit_text_set(&change, found, "state", dyno_state_text(state)) && finish(edit, &change);
 }
 
-/* ---- the end ---- */
+/* ---- the end mark ---- */
 
-/* The line ends of a file are those of its first line. */
+/* The first line decides the line ends of a file. */
 static bool has_crlf(const struct edit *edit)
 {
     const char *end = memchr(edit->text, '\n', edit->length);

@@ -1,19 +1,18 @@
 #pragma once
 /**
- * Edits of one zone file's text (DESIGN D7).
+ * Edits the text of one zone file.
  *
- * Each edit changes what it names and keeps every other octet: comments, order, spelling,
- * indentation and line ends. New items are written in the way of their neighbours: as lines in a
- * block list, on the line within brackets. Before an edit counts it is read again, and what it
- * says must differ from the old text in that one thing only.
+ * Each edit changes only its subject and keeps every other octet: comments, order, spelling,
+ * indentation and line ends. New items take the style of their neighbours: lines in a block list,
+ * or items within brackets. An edit is accepted only after the new text has been read again and
+ * its meaning differs from that of the old text in the one change only.
  *
  *     edit_init(&edit, text, length) → edit_add_app(…), edit_set_state(…), … → edit.text
  *
- * Whether the new text obeys the rules is for the caller to find out. Texts given (names, host
- * names, words) are quoted when they have to be; they must not hold quotes, backslashes or control
- * characters, which edits refuse.
+ * The caller checks the new text against the rules. Given texts (names, host names, words) are
+ * quoted if necessary. Edits refuse texts with quotes, backslashes or control characters.
  *
- * Threads: pure.  Memory: what edits make lives until edit_close; the first text is borrowed.
+ * Threads: pure.  Memory: new texts live until edit_close; the first text is borrowed.
  */
 #include <stdbool.h>
 #include <stddef.h>
@@ -25,7 +24,7 @@
 
 struct edit {
     struct arena *arena;
-    const char *text; /* as it is after the last edit that was made; not zero-terminated */
+    const char *text; /* after the last successful edit; not zero-terminated */
     size_t length;
 };
 
@@ -36,35 +35,35 @@ struct dyno_name {
     uint32_t number;
 };
 
-/** False without memory; edit_close is allowed then too. */
+/** Returns false if memory runs out; edit_close is allowed then, too. */
 bool edit_init(struct edit *edit, const char *text, size_t length);
 
 void edit_close(struct edit *edit);
 
 /*
- * The edits. Each returns false with *err, and leaves the text as it was, when what it names is
- * not there (or is there already, where something is added), or the text cannot be edited safely.
+ * The edits. Each returns false with *err, and leaves the text unchanged, if the subject does not
+ * exist (or, for an addition, exists already), or if the text cannot be edited safely.
  */
 
 bool edit_add_app(struct edit *edit, const char *name, bool internal_routing, struct err *err);
 bool edit_remove_app(struct edit *edit, const char *name, struct err *err);
 
-/** cname: NULL for a domain that has no DNS target yet. */
+/** cname: NULL for a domain without a DNS target. */
 bool edit_add_domain(struct edit *edit, const char *app, const char *hostname, const char *cname,
                      struct err *err);
 
 /** Host names are compared without case and closing dot. */
 bool edit_remove_domain(struct edit *edit, const char *app, const char *hostname, struct err *err);
 
-/** Adds a dyno that is up; a process type that is not there yet is made. */
+/** Adds a dyno that is up, and its process type if that is new. */
 bool edit_add_dyno(struct edit *edit, const struct dyno_name *dyno, uint32_t ip, struct err *err);
 
-/** The process type stays, though its last dyno goes. */
+/** Removes a dyno. The process type stays, even without dynos. */
 bool edit_remove_dyno(struct edit *edit, const struct dyno_name *dyno, struct err *err);
 
 /**
- * Adds the end mark (zone_text.h) as the last line, unless it is there. Any good YAML can be
- * marked; so this fails, with *err, only where an edit would fail, too.
+ * Adds the end mark (zone_text.h) as the last line, unless it exists. Any valid YAML can be marked,
+ * so this fails, with *err, only if an edit would fail, too.
  */
 bool edit_mark_end(struct edit *edit, struct err *err);
 

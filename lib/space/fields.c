@@ -39,8 +39,8 @@ void parsing_stop_when_full(struct parsing *parsing, struct location at)
         return;
     yaml_stop(parsing->yaml);
     report_add(parsing->report, FINDING_LIMIT, parsing->file, at,
-               "the file has %zu errors up to here, and the rest was not read; mend what they have "
-               "in common",
+               "the file has %zu errors up to here, and the rest was not read; correct what they "
+               "have in common",
                report_count(parsing->report, FINDING_ERROR));
 }
 
@@ -59,7 +59,7 @@ void parsing_reject(struct parsing *parsing, const char *key, const struct yaml_
     struct location at = location_of_node(value);
 
     if (!yaml_pass_over(parsing->yaml, value))
-        return; /* what is wrong inside is worse */
+        return; /* a fault of the YAML itself is reported already */
     if (value->kind != YAML_SCALAR)
         report_add(parsing->report, FINDING_TYPE, parsing->file, at, "`%.80s` must be %s, found %s",
                    key, expected, yaml_kind_name(value->kind));
@@ -98,7 +98,7 @@ static void reject_key(void *context, const struct yaml_node *key, const struct 
     const struct table *table = parsing->table;
     struct location at = location_of_node(key);
     const struct table *other = table_with(key->text);
-    const char *near = suggest_key(table, key->text);
+    const char *suggestion = suggest_key(table, key->text);
 
     (void)value;
     if (strcmp(key->text, "pre_shared_key") == 0)
@@ -107,14 +107,15 @@ static void reject_key(void *context, const struct yaml_node *key, const struct 
                    "could read this file, replace the key");
     else if (other != NULL)
         report_add(parsing->report, FINDING_UNKNOWN_KEY, parsing->file, at,
-                   "`%.80s` is no key of %s, it belongs to %s; move it %s", key->text, table->owner,
-                   other->owner, other->where);
-    else if (near != NULL)
+                   "`%.80s` is not a key of %s, it belongs to %s; move it %s", key->text,
+                   table->owner, other->owner, other->where);
+    else if (suggestion != NULL)
         report_add(parsing->report, FINDING_UNKNOWN_KEY, parsing->file, at,
-                   "`%.80s` is no key of %s; did you mean `%s`?", key->text, table->owner, near);
+                   "`%.80s` is not a key of %s; did you mean `%s`?", key->text, table->owner,
+                   suggestion);
     else
         report_add(parsing->report, FINDING_UNKNOWN_KEY, parsing->file, at,
-                   "`%.80s` is no key of %s; zones/README.md lists the keys", key->text,
+                   "`%.80s` is not a key of %s; zones/README.md lists the keys", key->text,
                    table->owner);
     parsing_stop_when_full(parsing, at);
 }
@@ -228,12 +229,12 @@ bool parsing_read_enum(struct parsing *parsing, const struct yaml_field *field,
             return true;
         }
     }
-    const char *near = suggest_among(value->text, words->items, words->count);
+    const char *suggestion = suggest_among(value->text, words->items, words->count);
     list_words(words, listed, sizeof listed);
     report_add(parsing->report, FINDING_ENUM, parsing->file, location_of_node(value),
                "`%s` is `%.80s`, but must be %s%s%s%s", field->name, value->text, listed,
-               near == NULL ? "" : "; did you mean `", near == NULL ? "" : near,
-               near == NULL ? "" : "`?");
+               suggestion == NULL ? "" : "; did you mean `", suggestion == NULL ? "" : suggestion,
+               suggestion == NULL ? "" : "`?");
     return false;
 }
 
@@ -287,7 +288,7 @@ void field_read_address(void *context, const struct yaml_field *field,
                    value->text);
 }
 
-/* Reads a block; host bits are reported and cut off. */
+/* Reads a block; reports host bits and clears them. */
 static bool read_block(struct parsing *parsing, const struct yaml_field *field,
                        const struct yaml_node *value, enum finding_code code, struct block *block)
 {
@@ -337,7 +338,7 @@ bool block_read_item(struct parsing *parsing, const struct yaml_field *field,
     return read_block(parsing, field, value, details->code, item);
 }
 
-/* Puts an item on the stack, which is only copied from, so alignment does not matter. */
+/* Pushes an item on the stack. Items are only copied from there, so alignment does not matter. */
 static bool push(struct parsing *parsing, const void *item, size_t size)
 {
     if (parsing->stack_size - parsing->stack_used < size) {
@@ -353,7 +354,7 @@ static bool push(struct parsing *parsing, const void *item, size_t size)
     return true;
 }
 
-/* Moves what lies above `bottom` from the stack to the arena. */
+/* Moves the items above `bottom` from the stack to the arena. */
 static void *pop(struct parsing *parsing, size_t bottom)
 {
     size_t size = parsing->stack_used - bottom;
@@ -375,7 +376,7 @@ static bool next_entry(struct parsing *parsing, const struct yaml_node *items,
     return yaml_next_item(parsing->yaml, items, value);
 }
 
-/* What is left unread of a list that is too long is passed over. */
+/* Returns false for a list that is too long; its remaining items are skipped. */
 static bool has_room(struct parsing *parsing, const struct yaml_field *field,
                      const struct yaml_node *list, size_t count)
 {

@@ -1,18 +1,18 @@
 #pragma once
 /**
- * From YAML values to members of the model: what parse.c's tables are made of. A part of parse.
+ * Reads YAML values into members of the model, as the tables of parse.c direct. A part of parse.
  *
- * A table line names a key, one of the read functions below, and where in the target struct the
- * value goes:
+ * A table line names a key, one of the read functions below, and the offset of the member in the
+ * target struct:
  *
  *     {"region", field_read_word, offsetof(struct space, region), NULL, false},
  *
- * Each read function checks only the kind and range of a value and reports at its place what is
- * wrong; then the member keeps what it had (zero, or a default).
+ * Each read function checks only the kind and range of a value and reports faults at its location.
+ * The member then keeps its previous value (zero, or a default).
  *
- * Lists grow on a stack that is shared by all nested lists: inner lists are complete before the
- * item around them is, so each is cut off the stack's end and copied once, in its exact size, to
- * the arena.
+ * Lists grow on a stack that all nested lists share. Inner lists are complete before the item
+ * around them is. So each list is popped off the stack and copied once, in its exact size, to the
+ * arena.
  *
  * Threads: one `struct parsing` per thread.
  */
@@ -27,7 +27,7 @@
 
 struct table;
 
-/** Everything the read functions need; their `context`. */
+/** The state of the read functions; their `context`. */
 struct parsing {
     struct arena *arena;
     struct report *report;
@@ -43,7 +43,7 @@ struct parsing {
 /** The keys of one kind of mapping. */
 struct table {
     const char *owner; /* in messages: "an app" */
-    const char *where; /* in hints, where such keys go */
+    const char *where; /* in hints: where such keys belong */
     struct yaml_fields fields;
 };
 
@@ -51,7 +51,7 @@ struct table {
 typedef bool items_read(struct parsing *parsing, const struct yaml_field *field,
                         const struct yaml_node *key, const struct yaml_node *value, void *item);
 
-/* For tables: an array and how much is in it. */
+/* For tables: an array and its length. */
 #define FIELDS(array)                                                                              \
     {                                                                                              \
         (array), sizeof(array) / sizeof((array)[0]), NULL                                          \
@@ -61,7 +61,7 @@ typedef bool items_read(struct parsing *parsing, const struct yaml_field *field,
         (array), sizeof(array) / sizeof((array)[0])                                                \
     }
 
-/** Every table, ended by NULL: to tell where a misplaced key belongs. In parse.c. */
+/** All tables, ended by NULL, to find where a misplaced key belongs. In parse.c. */
 extern const struct table *const space_tables[];
 
 /** Of parse_app.c. */
@@ -85,7 +85,7 @@ struct number_details {
     uint32_t least;
     uint32_t most;
     enum finding_code code;
-    int at_offset; /* of the member for the place, or NO_OFFSET */
+    int at_offset; /* of the member for the location, or NO_OFFSET */
 };
 
 /** Details of field_read_address. The member is a uint32_t; 0.0.0.0 is refused. */
@@ -94,7 +94,7 @@ struct address_details {
     int at_offset;
 };
 
-/** Details of field_read_bool; NULL when no place is kept. */
+/** Details of field_read_bool; NULL if no location is kept. */
 struct bool_details {
     int at_offset;
 };
@@ -106,15 +106,14 @@ struct bool_details {
 struct items_details {
     enum yaml_kind kind;
     size_t size; /* of an item, at most ITEM_SIZE_MAX */
-    /* Reads one into the zeroed `item`; `key` is NULL in a sequence. False leaves the item out. */
+    /* Reads one into the zeroed `item`; `key` is NULL in a sequence. False omits the item. */
     items_read *read;
     size_t count_offset;    /* of the size_t member for the count */
-    int at_offset;          /* of the member for the collection's place, or NO_OFFSET */
-    enum finding_code code; /* of blocks that cannot be read */
-    /* For the schema (schema.h): the table that `read` goes by, NULL when items are no mappings ...
-     */
+    int at_offset;          /* of the member for the collection's location, or NO_OFFSET */
+    enum finding_code code; /* for blocks that cannot be read */
+    /* For the schema (schema.h): the table of `read`, NULL if items are not mappings ... */
     const struct table *table;
-    bool takes_first; /* ... and whether the first field's value alone will do */
+    bool takes_first; /* ... and whether the first field's value alone is allowed */
 };
 
 enum { ITEM_SIZE_MAX = 512, ITEMS_MAX = 100000 };
@@ -122,17 +121,18 @@ enum { ITEM_SIZE_MAX = 512, ITEMS_MAX = 100000 };
 struct location location_of_node(const struct yaml_node *node);
 
 /**
- * Ends the reading when the report is full or memory ran out, and says so at the place reached.
- * Called for whatever a file may hold without end: items of lists, keys that are unknown or double.
+ * Stops reading if the report is full or memory ran out, and reports that at the location reached.
+ * Called for everything that a file may contain in any number: items of lists, unknown and
+ * duplicate keys.
  */
 void parsing_stop_when_full(struct parsing *parsing, struct location at);
 
-/** Copies a text to the arena; on failure parsing->is_out_of_memory. */
+/** Copies a text to the arena; sets parsing->is_out_of_memory on failure. */
 const char *parsing_keep(struct parsing *parsing, const char *text, size_t length);
 
 /**
- * Reads a mapping by table, and reports required fields that are missing at the mapping's place. A
- * value of another kind is reported and false returned.
+ * Reads a mapping by its table, and reports missing required fields at the mapping's location.
+ * Reports a value of another kind and returns false.
  */
 bool parsing_read_mapping(struct parsing *parsing, const struct yaml_node *value,
                           const struct table *table, void *target);
@@ -143,7 +143,7 @@ void parsing_reject(struct parsing *parsing, const char *key, const struct yaml_
 
 /** Read functions for tables; `context` is a struct parsing. */
 
-/** struct word; null leaves it absent unless the field is required. */
+/** struct word; null means absent, unless the field is required. */
 yaml_read_field field_read_word;
 
 /** struct word with a host name: lower case, without trailing dot. */
@@ -154,7 +154,7 @@ yaml_read_field field_read_bool;
 
 yaml_read_field field_read_enum;
 
-/** As field_read_enum, for members that are no enum; details: struct enum_words. */
+/** Like field_read_enum, for members that are not enums; details: struct enum_words. */
 yaml_read_field domain_read_record, domain_read_status, tunnel_read_status;
 
 /** The mapping `ttl`, whose members are the space's; details: its struct table. */
@@ -163,7 +163,7 @@ yaml_read_field space_read_ttl;
 yaml_read_field field_read_number;
 yaml_read_field field_read_address;
 
-/** struct block; details: the enum finding_code of what cannot be read. */
+/** struct block; details: the enum finding_code of unreadable blocks. */
 yaml_read_field field_read_block;
 
 /** A pointer to the first item, and the count; null is an empty list. */
@@ -172,7 +172,7 @@ yaml_read_field field_read_items;
 /** Reads an item of a struct blocks or of an array of struct block. */
 items_read block_read_item;
 
-/** Reads an enum's word, for members that are no enum. False, with a finding, when it is none. */
+/** Reads an enum's word, for members that are not enums. Reports other words and returns false. */
 bool parsing_read_enum(struct parsing *parsing, const struct yaml_field *field,
                        const struct yaml_node *value, const struct enum_words *words,
                        unsigned *out);

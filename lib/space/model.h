@@ -2,11 +2,11 @@
 /**
  * One zone file as typed data: a space and everything in it.
  *
- * Made by parse.h, judged by rules.h, read by answer/segment.h, then dropped with its arena.
- * Texts are zero-terminated and as written, except that host names are lower-cased and lose
- * their trailing dot. An absent text is NULL. IPv4 addresses are in host order. Every `at` is
- * the place of the value (of the item, for a struct that stands for a list item), so that a finding
- * can point at it.
+ * parse.h makes it, rules.h checks it, answer/segment.h reads it; then it is freed with its arena.
+ * Texts are zero-terminated and as written, except that host names are in lower case without
+ * trailing dot. An absent text is NULL. IPv4 addresses are in host order. Every `at` is the
+ * location of the value (of the item, for a struct that is a list item), so that a finding can
+ * point at it.
  *
  *     space ─┬─ routers, peerings, vpns, trusted_ips, records
  *            └─ apps ─┬─ domains
@@ -22,14 +22,14 @@
 #include "base/address.h"
 #include "findings/location.h"
 
-/** The name suffixes the platform owns; settings, so that another platform can use its own. */
+/** The name suffixes of the platform; they are settings, so another platform can set its own. */
 struct suffixes {
     const char *apps;       /* herokuapp.com: default domains of apps */
     const char *discovery;  /* localspace: service discovery and introspection */
     const char *targets[2]; /* herokuspace.com, herokudns.com: DNS targets */
 };
 
-/** A text and where it stands. */
+/** A text and its location. */
 struct word {
     const char *text; /* NULL when absent */
     struct location at;
@@ -169,7 +169,7 @@ struct record {
 };
 
 struct space {
-    const char *file; /* as shown to people */
+    const char *file; /* the name in messages */
     struct word name;
     struct word id;
     struct block cidr;      /* bits 0: given, but unreadable */
@@ -202,7 +202,7 @@ struct space {
 /** "up", "starting", "idle", "crashed", "down". */
 const char *dyno_state_text(enum dyno_state state);
 
-/** As zone files spell them; beside the tables of parse that read them. */
+/** The words of zone files; defined next to the tables of parse that read them. */
 const char *generation_text(enum generation generation);
 const char *space_state_text(enum space_state state);
 const char *peering_type_text(enum peering_type type);
@@ -212,17 +212,17 @@ const char *vpn_status_text(enum vpn_status status);
 /** herokuapp.com, localspace, herokuspace.com and herokudns.com. */
 struct suffixes suffixes_default(void);
 
-/** True when `name` is `suffix` or lies below it; both lower case, without trailing dot. */
+/** True if `name` is `suffix` or lies below it; both lower case, without trailing dot. */
 bool hostname_is_under(const char *name, const char *suffix);
 
-/** True when the app has a dyno of type exactly `web` in state exactly `up`. */
+/** True if the app has a dyno of type exactly `web` in state exactly `up`. */
 bool app_has_running_web(const struct app *app);
 
-/** True when the process type fits in a DNS label, so that it can be published. */
+/** True if the process type fits in a DNS label, so that it can be published. */
 bool formation_is_publishable(const struct formation *formation);
 
-/** True when the peering's clients count as inside: active, and customer-managed or granted. */
+/** True if the peering's clients count as inside: active, and customer-managed or granted. */
 bool peering_grants(const struct peering *peering);
 
-/** True when the VPN's clients count as inside: active, with a tunnel up or none listed. */
+/** True if the VPN's clients count as inside: active, with a tunnel up or none listed. */
 bool vpn_grants(const struct vpn *vpn);

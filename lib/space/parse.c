@@ -8,10 +8,10 @@
 
 enum { DEFAULT_ROUTER_TTL = 30, DEFAULT_DYNO_TTL = 10, DEFAULT_NEGATIVE_TTL = 5 };
 
-/* 10.0.0.0/16 (SPEC section 5). */
+/* 10.0.0.0/16, the platform's default. */
 static const struct cidr default_cidr = {.address = 0x0a000000, .bits = 16};
 
-/* Keeps the place of an unreadable name too: then it is not missing. */
+/* Keeps the location of an unreadable name, too: it is then not reported as missing. */
 static void read_name(void *context, const struct yaml_field *field, const struct yaml_node *value,
                       void *target)
 {
@@ -84,12 +84,12 @@ const char *space_state_text(enum space_state state)
 static const enum finding_code cidr_code = FINDING_SPACE_CIDR;
 static const enum finding_code data_cidr_code = FINDING_DATA_CIDR;
 
-/* The details of a list that is a member of struct space. */
-#define ITEMS(type, read_item, count, place, unreadable, ...)                                      \
+/* Details of a list that is a member of struct space. */
+#define ITEMS(type, read_item, count, location_offset, unreadable, ...)                            \
     {                                                                                              \
         .kind = YAML_SEQUENCE, .size = sizeof(type), .read = read_item,                            \
-        .count_offset = offsetof(struct space, count), .at_offset = place, .code = unreadable,     \
-        __VA_ARGS__                                                                                \
+        .count_offset = offsetof(struct space, count), .at_offset = location_offset,               \
+        .code = unreadable, __VA_ARGS__                                                            \
     }
 
 static const struct items_details dyno_cidr_items = ITEMS(
@@ -175,7 +175,7 @@ static const char *fix_of(enum yaml_problem_kind kind)
     case YAML_EMPTY:
         return "; a zone file begins with `space: NAME`";
     case YAML_SYNTAX:
-        return "; look there and just before for a bracket or quote left open, or a wrong indent";
+        return "; check there and just before for an open bracket or quote, or a wrong indent";
     default:
         return "";
     }
@@ -192,7 +192,7 @@ static void report_problem(void *context, const struct yaml_problem *problem)
     parsing_stop_when_full(parsing, at);
 }
 
-/* The /20 of the space's /16 that begins at x.y.third.0. */
+/* Returns the /20 of the space's /16 that begins at x.y.third.0. */
 static struct block default_block(struct cidr cidr, uint32_t third)
 {
     uint32_t address = (cidr_first(cidr) & 0xffff0000) | third << 8;
@@ -226,7 +226,7 @@ static bool fill_defaults(struct parsing *parsing, struct space *space)
                        default_block(cidr, 16));
 }
 
-/* A file without a space: worst for an internal app, which exists only in one (R1). */
+/* Reports a file without a space. An internal app needs one, so the finding names such an app. */
 static void check_name(struct parsing *parsing, const struct space *space)
 {
     const struct app *app = space->apps;
@@ -247,7 +247,7 @@ static void check_name(struct parsing *parsing, const struct space *space)
                    "`space` is missing; a zone file begins with `space: NAME`");
 }
 
-/* Reads the root into *space; false when the model is of no use. */
+/* Reads the root into *space; returns false if the model is unusable. */
 static bool read_space(struct parsing *parsing, struct space *space)
 {
     struct yaml_node root;

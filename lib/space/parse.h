@@ -1,11 +1,11 @@
 #pragma once
 /**
- * From the text of one zone file to a model.
+ * Parses the text of one zone file into a model.
  *
- * Reading goes on after a mistake, so that all findings come in one run. The shape (keys, types
- * of values, limits) is checked here, what the values mean in rules.h.
+ * Parsing continues after a fault, so that one run reports all findings. It checks the form (keys,
+ * types of values, limits); rules.h checks the meaning of the values.
  *
- * Threads: each file on its own thread if wanted; nothing is shared.
+ * Threads: each file may be parsed on its own thread; nothing is shared.
  * Memory: the model lives in `arena`.
  */
 #include "base/arena.h"
@@ -15,10 +15,10 @@
 /**
  * Reads `length` octets of YAML.
  *
- * file  how the file is called in findings; borrowed for the life of the model
+ * file  the file's name in findings; borrowed for the life of the model
  *
- * Returns the model, or NULL when it is too broken to go on (syntax, no space name, no memory);
- * then the report says why. A returned model may still come with error findings.
+ * Returns the model, or NULL if it is unusable (syntax, no space name, no memory); the report then
+ * has the reason. There may be error findings for a returned model, too.
  */
 struct space *space_parse(struct arena *arena, const char *file, const char *text, size_t length,
                           struct report *report);

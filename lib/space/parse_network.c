@@ -120,7 +120,7 @@ bool peering_read_item(struct parsing *parsing, const struct yaml_field *field,
     if (is_empty && report_count(parsing->report, FINDING_ERROR) == found_before)
         report_add(parsing->report, FINDING_MISSING, parsing->file, peering->at,
                    "`cidr_blocks` is missing or empty; an active peering needs the blocks of the "
-                   "peered VPC, or nobody in it is answered");
+                   "peered VPC, or no client in it is answered");
     return peering->pcx_id.text != NULL;
 }
 

@@ -46,7 +46,7 @@ bool peer_routes_is_needless(const struct block *route, const struct block *whol
 static bool covers_space(const struct space *space, const struct peering *peering)
 {
     size_t count = peering->routes.count;
-    struct span *spans = calloc(count + 1, sizeof *spans);
+    struct cidr_span *spans = calloc(count + 1, sizeof *spans);
 
     if (spans == NULL)
         return true;

@@ -1,9 +1,9 @@
 #pragma once
 /**
- * What a peered VPC's route tables say about the way to the routers, and the commands that mend it.
+ * Checks a peered VPC's routes to the routers, and prints the commands that correct them.
  *
- * The routers lie outside the dyno CIDRs, so a VPC with routes to the dynos alone gets addresses
- * that it cannot reach. One route to the whole space is right, and makes the others needless.
+ * The routers lie outside the dyno CIDRs, so a VPC with routes to the dynos only gets addresses
+ * that it cannot reach. One route to the whole space is right, and makes the others redundant.
  *
  * Threads: pure.
  */
@@ -35,13 +35,13 @@ void peer_routes_list_missed(const struct space *space, const struct peering *pe
 const struct block *peer_routes_find_whole(const struct space *space,
                                            const struct peering *peering);
 
-/** True for a route inside the one that covers the whole space. */
+/** True for a route inside the route to the whole space. */
 bool peer_routes_is_needless(const struct block *route, const struct block *whole);
 
-/** Appends the aws command that makes the route to the whole space. */
+/** Appends the aws command that creates the route to the whole space. */
 void peer_routes_add_create(const struct space *space, const struct peering *peering,
                             struct text *text);
 
-/** Appends the aws command that removes a route. */
+/** Appends the aws command that deletes a route. */
 void peer_routes_add_delete(const struct peering *peering, const struct block *route,
                             struct text *text);

@@ -8,16 +8,16 @@
 
 enum { DEFAULT_TTL = 60, TTL_MAX = 0x7fffffff /* RFC 2181 section 8 */ };
 
-/* Types that cannot stand among static records, and what to do instead. */
+/* Types that static records cannot have, and the remedy. */
 static const struct {
     ldns_rr_type first, last;
     const char *why;
 } refused_types[] = {
-    {LDNS_RR_TYPE_SOA, LDNS_RR_TYPE_SOA, "each name answers an SOA of its own; leave it out"},
+    {LDNS_RR_TYPE_SOA, LDNS_RR_TYPE_SOA, "each name has an SOA of its own; leave it out"},
     {LDNS_RR_TYPE_NS, LDNS_RR_TYPE_NS,
      "nothing is delegated from here; list the zone and its servers in upstream_zones"},
     {LDNS_RR_TYPE_DNAME, LDNS_RR_TYPE_DNAME,
-     "no names are made from it; write a CNAME for each name"},
+     "no names are synthesized from it; write a CNAME for each name"},
     {LDNS_RR_TYPE_OPT, LDNS_RR_TYPE_OPT, "it belongs to a message, not to a name"},
     {LDNS_RR_TYPE_TKEY, LDNS_RR_TYPE_ANY, "it belongs to a message, not to a name"},
 };
@@ -25,14 +25,13 @@ static const struct {
 static bool check_type(ldns_rr_type type, const char *word, size_t length, struct err *err)
 {
     if (type == 0)
-        return err_set(
-            err, ERR_SYNTAX,
-            "%.*s is no record type that is known; correct it, or write TYPEn \\# LENGTH "
-            "HEX",
-            (int)(length > 40 ? 40 : length), word);
+        return err_set(err, ERR_SYNTAX,
+                       "%.*s is not a known record type; correct it, or write TYPEn \\# LENGTH "
+                       "HEX",
+                       (int)(length > 40 ? 40 : length), word);
     for (size_t i = 0; i < sizeof refused_types / sizeof refused_types[0]; i++)
         if (type >= refused_types[i].first && type <= refused_types[i].last)
-            return err_set(err, ERR_SYNTAX, "type %.*s cannot stand here: %s",
+            return err_set(err, ERR_SYNTAX, "type %.*s is not allowed here: %s",
                            (int)(length > 40 ? 40 : length), word, refused_types[i].why);
     return true;
 }
@@ -47,7 +46,7 @@ static bool is_class(const char *word, size_t length)
     return length > 5 && strncasecmp(word, "CLASS", 5) == 0;
 }
 
-/* Reads seconds as ldns does, 1h30m included, but without its overflow at 32 bits. */
+/* Reads seconds like ldns, including 1h30m, but without its overflow at 32 bits. */
 static bool is_ttl_too_long(const char *word, size_t length)
 {
     uint64_t total = 0, number = 0;
@@ -66,7 +65,7 @@ static bool is_ttl_too_long(const char *word, size_t length)
     return total + number > TTL_MAX;
 }
 
-/* Passes over blanks and a word. */
+/* Skips blanks and a word. */
 static const char *next_word(const char *at, size_t *length)
 {
     at += strspn(at, " ");
@@ -74,7 +73,7 @@ static const char *next_word(const char *at, size_t *length)
     return at;
 }
 
-/* What ldns says nothing good about: OWNER [TTL] [CLASS] TYPE. */
+/* Checks OWNER [TTL] [CLASS] TYPE, for which ldns has no good messages. */
 static bool check_head(const char *line, enum finding_code *code, struct err *err)
 {
     size_t length;
@@ -88,7 +87,7 @@ static bool check_head(const char *line, enum finding_code *code, struct err *er
         word = next_word(word + length, &length);
     }
     *code = FINDING_REC_SYNTAX;
-    /* ANY could be a class and a type: what stands behind it tells. */
+    /* ANY can be a class or a type: the next word decides. */
     size_t next_length;
     const char *next = next_word(word + length, &next_length);
     bool has_class = is_class(word, length) && next_length > 0;
@@ -109,7 +108,7 @@ static bool check_head(const char *line, enum finding_code *code, struct err *er
     return true;
 }
 
-/* ldns takes blanks at the front for "the owner before", and reads on after a line's end. */
+/* To ldns, leading blanks mean the previous owner; it also reads past the end of a line. */
 static bool check_line(const char *line, struct err *err)
 {
     if (line[0] == ' ' || line[0] == ';' || line[0] == '@' || line[0] == '$')

@@ -6,8 +6,8 @@
  *
  * Sources: RFC 1035 section 5.1.
  * Threads: pure.
- * Memory: octets are copied into the arena. ldns itself ends the program when memory runs out in
- * the middle of a record.
+ * Memory: octets are copied into the arena. ldns exits the program if memory runs out while it
+ * reads a record.
  */
 #include "base/arena.h"
 #include "base/err.h"
@@ -15,9 +15,9 @@
 #include "space/model.h"
 
 /**
- * Reads one line. Names are taken as absolute; the class must be IN; the TTL stands before it
- * and defaults to 60 seconds. Returns false with what is wrong in *err, ldns's own message where it
- * is ldns that says so, and in *code whether that is the type, the TTL or the form.
+ * Reads one line. Names are absolute. The class must be IN. The TTL comes before the class; its
+ * default is 60 seconds. Returns false with a sentence in *err, which is ldns's message for faults
+ * that ldns finds, and in *code the kind of fault: the type, the TTL or the form.
  */
 bool record_read(struct arena *arena, const char *line, struct record *out, enum finding_code *code,
                  struct err *err);

@@ -2,7 +2,7 @@
 
 #include "space/checking.h"
 
-/* In the order of SPEC section 5. */
+/* About in the order of findings.def; check_names must come before check_records. */
 static rule *const rules[] = {
     check_space_name,  check_ids,       check_space_cidr,    check_data_cidr,
     check_region,      check_listen,    check_app_count,     check_dyno_and_router_cidrs,

@@ -1,13 +1,13 @@
 #pragma once
 /**
- * What must hold within one zone file. Rules across files are answer/load.h's.
+ * The rules within one zone file. For rules between files see answer/load.h.
  *
- * A table of functions; each looks at the whole model and reports every breach at its place.
+ * A table of functions; each checks the whole model and reports every violation at its location.
  *
  * Threads: pure but for the report.
  */
 #include "findings/report.h"
 #include "space/model.h"
 
-/** Runs every rule; order does not matter, all findings are reported. */
+/** Runs every rule and reports all findings. */
 void space_check(const struct space *space, const struct suffixes *suffixes, struct report *report);

@@ -1,4 +1,4 @@
-/* CNAMEs of static records: where they lead. */
+/* The targets of CNAMEs among static records. */
 #include <stdlib.h>
 #include <string.h>
 
@@ -7,11 +7,11 @@
 
 enum { CNAME_TYPE = 5, NAME_TEXT_MAX = 4 * NAME_MAX_OCTETS + 1, LABELS_OF_A_DOMAIN = 2 };
 
-/* Of each record, by number: on which walk it was met; 0: on none. */
+/* By record number: the walk that visited the record; 0: none. */
 struct walks {
     struct checking *checking;
     struct seen cnames; /* owner text → record */
-    struct seen owners; /* all owners, and what lies above them */
+    struct seen owners; /* all owners, and the names above them */
     uint32_t *met;
 };
 
@@ -23,7 +23,7 @@ static void write_name(const uint8_t *octets, char *out)
     *text.next = '\0';
 }
 
-/* The CNAME's target, folded; "" when it is no name. */
+/* Writes the CNAME's target in lower case; "" if it is not a name. */
 static void write_target(const struct record *cname, char *out)
 {
     struct reader in = reader_over(cname->rdata, cname->rdata_length);
@@ -39,7 +39,7 @@ static const struct record *next_of(const struct walks *walks, const struct reco
     char target[NAME_TEXT_MAX];
 
     write_target(cname, target);
-    const struct sighting *next = seen_find(&walks->cnames, 0, target);
+    const struct seen_entry *next = seen_find(&walks->cnames, 0, target);
     return next == NULL ? NULL : next->owner;
 }
 
@@ -56,12 +56,12 @@ static void report_loop(const struct walks *walks, const struct record *member)
     write_name(first->owner, owner);
     write_target(first, target);
     FIND(checking, REC_LOOP, first->at,
-         "CNAME %.120s leads to %.120s and from there back to itself; let one of them lead to an "
-         "address",
+         "CNAME %.120s leads to %.120s and from there back to itself; point one of them to another "
+         "name",
          owner, target);
 }
 
-/* Walks along CNAMEs that no walk has met before; each record is met once in all. */
+/* Follows CNAMEs that no walk has visited; each record is visited once in all. */
 static void walk(struct walks *walks, const struct record *start, uint32_t number)
 {
     const struct record *records = walks->checking->space->records;
@@ -84,7 +84,7 @@ static size_t count_labels(const char *name)
     return count;
 }
 
-/* Adds an owner and the names above it that are no domain's. */
+/* Adds an owner, and the names above it that no domain has. */
 static void add_owner(struct walks *walks, const struct record *record)
 {
     char owner[NAME_TEXT_MAX];
@@ -97,7 +97,7 @@ static void add_owner(struct walks *walks, const struct record *record)
         seen_add(&walks->owners, 1, above + 1, record->at, record);
 }
 
-/* True when a domain of the space's apps covers the name. */
+/* True if a domain of the space's apps covers the name. */
 static bool is_covered(const struct checking *checking, const char *name)
 {
     if (seen_find(&checking->names, 0, name) != NULL)
@@ -109,8 +109,8 @@ static bool is_covered(const struct checking *checking, const char *name)
 }
 
 /*
- * Below the name of an app's default domain or beside the space's own records, where a name that
- * nothing declares is a slip. Discovery names are left to the apps that come and go.
+ * True for an undeclared name below a platform suffix or next to the space's own records, which is
+ * probably a typo. Discovery names are not checked, because apps come and go.
  */
 static bool is_dangling(const struct walks *walks, const char *target)
 {

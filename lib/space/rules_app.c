@@ -1,4 +1,4 @@
-/* App names, and what internal routing asks for (R1, R14, R16). */
+/* App names, and the requirements of internal routing: a cedar space, no automated certificates. */
 #include "space/checking.h"
 
 #include <string.h>
@@ -15,7 +15,7 @@ static const char *app_name_flaw(const char *name)
     if (length < 3 || length > 30)
         return "does not have 3 to 30 characters";
     if (strspn(name, "abcdefghijklmnopqrstuvwxyz0123456789-") != length)
-        return "has something else than a-z, 0-9 and hyphens";
+        return "has characters other than a-z, 0-9 and hyphens";
     if (!is_letter(name[0]))
         return "does not begin with a letter";
     if (name[length - 1] == '-')
@@ -32,7 +32,7 @@ void check_app_names(struct checking *checking)
     for (size_t i = 0; i < space->app_count; i++) {
         const struct word *name = &space->apps[i].name;
         const char *flaw = app_name_flaw(name->text);
-        const struct sighting *before = seen_add(&seen, 0, name->text, name->at, NULL);
+        const struct seen_entry *before = seen_add(&seen, 0, name->text, name->at, NULL);
         if (flaw != NULL)
             FIND(checking, APP_NAME, name->at,
                  "app name `%.80s` %s; a name has 3 to 30 of a-z, 0-9 and -, and begins with a "

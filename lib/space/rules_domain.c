@@ -1,4 +1,4 @@
-/* Default domains, custom domains and DNS targets (R11). */
+/* Default domains, custom domains and DNS targets. A name belongs to one app. */
 #include "space/checking.h"
 
 #include <string.h>
@@ -45,7 +45,7 @@ static void check_default_domain(struct checking *checking, const struct app *ap
              domain->text, app->name.text, app->name.text, suffix, app->name.text, suffix);
 }
 
-/* Two apps of one name are E-DUP; that their default domains are one follows from it. */
+/* Two apps with the same name are E-DUP; their equal default domains are not reported again. */
 static void add_default_domain(struct checking *checking, const struct app *app)
 {
     const struct word *given = &app->default_domain;
@@ -58,7 +58,7 @@ static void add_default_domain(struct checking *checking, const struct app *app)
     text_add_string(&text, checking->suffixes->apps);
     *text.next = '\0';
     const char *name = given->text == NULL ? made : given->text;
-    const struct sighting *before = seen_add(&checking->names, PLAIN, name, at, app);
+    const struct seen_entry *before = seen_add(&checking->names, PLAIN, name, at, app);
     if (before == NULL)
         return;
     const struct app *other = before->owner;
@@ -74,7 +74,7 @@ static void add_hostname(struct checking *checking, const struct app *app,
 {
     const struct word *hostname = &domain->hostname;
     const char *star = domain->is_wildcard ? "*." : "";
-    const struct sighting *before =
+    const struct seen_entry *before =
         seen_add(&checking->names, domain->is_wildcard ? WILDCARD : PLAIN, hostname->text,
                  hostname->at, app);
 
@@ -98,7 +98,8 @@ static void add_target(struct checking *checking, const struct app *app, const s
 {
     if (cname->text == NULL)
         return;
-    const struct sighting *before = seen_add(&checking->names, PLAIN, cname->text, cname->at, app);
+    const struct seen_entry *before =
+        seen_add(&checking->names, PLAIN, cname->text, cname->at, app);
     if (before == NULL || before->owner == app)
         return;
     const struct app *other = before->owner;
@@ -122,7 +123,7 @@ void check_names(struct checking *checking)
     }
 }
 
-/* Returns the platform's suffix that the name lies below, or NULL. */
+/* Returns the platform suffix above the name, or NULL. */
 static const char *reserved_suffix(const struct suffixes *suffixes, const char *name)
 {
     const char *const reserved[] = {suffixes->apps,       suffixes->discovery, suffixes->targets[0],

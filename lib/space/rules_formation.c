@@ -1,4 +1,4 @@
-/* Process types, dynos and ports (R7). */
+/* Process types, dynos and ports: the discovery names that they have must be valid. */
 #include "space/checking.h"
 
 #include <string.h>
@@ -46,7 +46,7 @@ static size_t count_digits(uint32_t number)
     return count;
 }
 
-/* Octets of TYPE.APP.app.localspace. */
+/* Returns the octets of TYPE.APP.app.localspace. */
 static size_t formation_name_length(const struct checking *checking, const struct app *app,
                                     const struct formation *formation)
 {
@@ -54,7 +54,7 @@ static size_t formation_name_length(const struct checking *checking, const struc
            strlen(checking->suffixes->discovery);
 }
 
-/* Octets of the longest label or labels before that: a dyno's number or _PORT._tcp. */
+/* Returns the octets of the longest prefix to that name: a dyno's number or _PORT._tcp. */
 static size_t longest_prefix(const struct formation *formation)
 {
     size_t longest = 0;
@@ -93,7 +93,7 @@ void check_process_types(struct checking *checking)
         for (size_t j = 0; j < app->formation_count; j++) {
             const struct formation *formation = &app->formations[j];
             const struct word *type = &formation->type;
-            const struct sighting *before = seen_add_folded(&seen, i, type->text, type->at, NULL);
+            const struct seen_entry *before = seen_add_folded(&seen, i, type->text, type->at, NULL);
             check_type(checking, app, formation);
             if (app->dns_discovery && formation_is_publishable(formation))
                 check_name_length(checking, app, formation);
@@ -122,7 +122,7 @@ static void check_dyno_address(struct checking *checking, struct seen *seen,
              "dyno %.64s.%u has private_ip %s outside dyno_cidrs; give it an address in %s",
              formation->type.text, (unsigned)dyno->number, text, right);
     }
-    const struct sighting *before =
+    const struct seen_entry *before =
         is_running ? seen_add_number(seen, 0, dyno->ip, dyno->ip_at, NULL) : NULL;
     if (before != NULL)
         FIND(checking, DYNO_IP_DUP, dyno->ip_at,
@@ -131,13 +131,13 @@ static void check_dyno_address(struct checking *checking, struct seen *seen,
              text, (unsigned)before->at.line);
 }
 
-/* `salt` is the formation's; 0 is that of addresses. */
+/* `salt` is the formation's; addresses have salt 0. */
 static void check_formation_dynos(struct checking *checking, struct seen *seen, uint64_t salt,
                                   const struct formation *formation)
 {
     for (size_t i = 0; i < formation->dyno_count; i++) {
         const struct dyno *dyno = &formation->dynos[i];
-        const struct sighting *before =
+        const struct seen_entry *before =
             dyno->number == 0 ? NULL
                               : seen_add_number(seen, salt, dyno->number, dyno->number_at, NULL);
         if (before != NULL)
@@ -171,7 +171,7 @@ static void check_port(struct checking *checking, struct seen *seen, uint64_t sa
 {
     const char *name = port->name.text;
     size_t length = strlen(name);
-    const struct sighting *before = seen_add_folded(seen, salt, name, port->name.at, NULL);
+    const struct seen_entry *before = seen_add_folded(seen, salt, name, port->name.at, NULL);
 
     if (length > PORT_NAME_MAX)
         FIND(checking, NAME_LONG, port->name.at,
@@ -185,8 +185,8 @@ static void check_port(struct checking *checking, struct seen *seen, uint64_t sa
              "port name `%.64s` must have letters, digits and inner hyphens, as http", name);
     else if (before != NULL)
         FIND(checking, PORT, port->name.at,
-             "port %.64s of process type %.130s is already given on line %u; DNS does not know "
-             "upper from lower case, rename or remove one",
+             "port %.64s of process type %.130s is already given on line %u; DNS ignores case, "
+             "rename or remove one",
              name, formation->type.text, (unsigned)before->at.line);
 }
 

@@ -1,4 +1,4 @@
-/* Peerings and VPN connections: who else is let in (R3, R6). */
+/* Peerings and VPN connections: the clients besides the space's own that are inside. */
 #include "space/checking.h"
 
 #include <stdlib.h>
@@ -9,10 +9,10 @@ enum { PCX_ID_MAX = 32, TUNNELS = 2, ACCOUNT_DIGITS = 12 };
 static const char alphanumeric[] = "abcdefghijklmnopqrstuvwxyz0123456789";
 static const char hexadecimal[] = "0123456789abcdef";
 
-/* Docker's own network on the platform's hosts. */
+/* Docker's network on the platform's hosts. */
 static const struct cidr docker = {.address = 0xac110000, .bits = 16};
 
-/* True for PREFIX and then `least` to `most` of the given characters. */
+/* True for PREFIX followed by `least` to `most` of the given characters. */
 static bool is_id(const char *text, const char *prefix, const char *characters, size_t least,
                   size_t most)
 {
@@ -34,7 +34,7 @@ bool route_table_id_is_valid(const char *text)
     return is_id(text, "rtb-", hexadecimal, 1, PCX_ID_MAX);
 }
 
-/* As us-east-1 or us-gov-west-1. */
+/* True for texts such as us-east-1 or us-gov-west-1. */
 static bool is_aws_region(const char *text)
 {
     size_t length = strlen(text);
@@ -84,7 +84,7 @@ static bool vpn_is_over(const struct vpn *vpn)
     return vpn->status == VPN_FAILED || vpn->status == VPN_DEPROVISIONING;
 }
 
-/* Returns what of the space's own the block overlaps, or NULL. */
+/* Returns the description of the space's own range that the block overlaps, or NULL. */
 static const char *overlapped_range(const struct space *space, struct cidr block, bool is_managed)
 {
     struct cidr cidr = space->cidr.cidr;
@@ -92,7 +92,7 @@ static const char *overlapped_range(const struct space *space, struct cidr block
 
     if (cidr.bits != 0 && cidr_overlaps(block, cidr))
         return "the space's cidr";
-    /* A heroku-managed peering is the way to the data services: it has the data CIDR. */
+    /* A heroku-managed peering connects the data services, so its block is the data CIDR. */
     if (!is_managed && data.bits != 0 && cidr_overlaps(block, data))
         return "the space's data_cidr";
     if (cidr_overlaps(block, docker))
@@ -128,7 +128,7 @@ void check_peerings(struct checking *checking)
     for (size_t i = 0; i < space->peering_count; i++) {
         const struct peering *peering = &space->peerings[i];
         const struct word *pcx_id = &peering->pcx_id;
-        const struct sighting *before = seen_add(&seen, 0, pcx_id->text, pcx_id->at, NULL);
+        const struct seen_entry *before = seen_add(&seen, 0, pcx_id->text, pcx_id->at, NULL);
         if (!pcx_id_is_valid(pcx_id->text))
             FIND(checking, PCX, pcx_id->at,
                  "pcx_id `%.80s` must be pcx- and 1 to 32 of a-z and 0-9, as pcx-111aaa111",
@@ -151,9 +151,10 @@ static void check_vpn_block(struct checking *checking, const struct vpn *vpn,
 
     cidr_write(block->cidr, text);
     if (block->cidr.bits == 0) {
-        FIND(checking, VPN_ANY, block->at,
-             "VPN %.80s has 0.0.0.0/0, which would let everyone in; list the blocks of the site",
-             vpn->name.text);
+        FIND(
+            checking, VPN_ANY, block->at,
+            "VPN %.80s has 0.0.0.0/0, which would let every client in; list the blocks of the site",
+            vpn->name.text);
         return;
     }
     if (vpn_is_over(vpn))
@@ -169,7 +170,7 @@ static void check_vpn_block(struct checking *checking, const struct vpn *vpn,
              vpn->name.text, text);
 }
 
-/* Returns the block of any VPN that would make the address a client of the space, or NULL. */
+/* Returns the block of a VPN that would make the address a client of the space, or NULL. */
 static const struct block *block_with(const struct space *space, uint32_t address)
 {
     for (size_t i = 0; i < space->vpn_count; i++) {
@@ -180,7 +181,7 @@ static const struct block *block_with(const struct space *space, uint32_t addres
     return NULL;
 }
 
-/* A gateway's own address stays external (R6). */
+/* A VPN gateway's own address must stay outside the space. */
 static void check_gateway(struct checking *checking, const struct vpn *vpn)
 {
     const struct block *block = block_with(checking->space, vpn->public_ip);
@@ -212,7 +213,7 @@ void check_vpns(struct checking *checking)
     seen_init(&seen, space->vpn_count);
     for (size_t i = 0; i < space->vpn_count; i++) {
         const struct vpn *vpn = &space->vpns[i];
-        const struct sighting *before = seen_add(&seen, 0, vpn->name.text, vpn->name.at, NULL);
+        const struct seen_entry *before = seen_add(&seen, 0, vpn->name.text, vpn->name.at, NULL);
         if (before != NULL)
             FIND(checking, DUP, vpn->name.at, "VPN %.80s is already given on line %u; rename one",
                  vpn->name.text, (unsigned)before->at.line);
@@ -229,20 +230,20 @@ void check_vpns(struct checking *checking)
 
 enum { PEERING_SPAN, VPN_SPAN };
 
-static size_t add_spans(struct span *spans, size_t count, const struct blocks *blocks, int kind,
-                        const void *owner)
+static size_t add_spans(struct cidr_span *spans, size_t count, const struct blocks *blocks,
+                        int kind, const void *owner)
 {
     for (size_t i = 0; i < blocks->count; i++)
         if (blocks->items[i].cidr.bits != 0)
-            spans[count++] = (struct span){.cidr = blocks->items[i].cidr,
-                                           .at = blocks->items[i].at,
-                                           .kind = kind,
-                                           .owner = owner};
+            spans[count++] = (struct cidr_span){.cidr = blocks->items[i].cidr,
+                                                .at = blocks->items[i].at,
+                                                .kind = kind,
+                                                .owner = owner};
     return count;
 }
 
-/* The blocks of active connections; returns how many, or only counts when `spans` is NULL. */
-static size_t collect_active(const struct space *space, struct span *spans)
+/* Collects and counts the blocks of active connections; only counts if `spans` is NULL. */
+static size_t collect_active(const struct space *space, struct cidr_span *spans)
 {
     size_t count = 0;
 
@@ -262,17 +263,18 @@ static size_t collect_active(const struct space *space, struct span *spans)
     return count;
 }
 
-static const char *owner_name(const struct span *span)
+static const char *owner_name(const struct cidr_span *span)
 {
     if (span->kind == PEERING_SPAN)
         return ((const struct peering *)span->owner)->pcx_id.text;
     return ((const struct vpn *)span->owner)->name.text;
 }
 
-static void find_overlap(struct checking *checking, const struct span *a, const struct span *b)
+static void find_overlap(struct checking *checking, const struct cidr_span *a,
+                         const struct cidr_span *b)
 {
-    const struct span *later = location_is_before(a->at, b->at) ? b : a;
-    const struct span *earlier = later == a ? b : a;
+    const struct cidr_span *later = location_is_before(a->at, b->at) ? b : a;
+    const struct cidr_span *earlier = later == a ? b : a;
     bool is_vpn = later->kind == VPN_SPAN;
     char text[CIDR_TEXT_MAX];
     char other[CIDR_TEXT_MAX];
@@ -292,7 +294,7 @@ static void find_overlap(struct checking *checking, const struct span *a, const 
 void check_connections_overlap(struct checking *checking)
 {
     size_t most = collect_active(checking->space, NULL);
-    struct span *spans = calloc(most + 1, sizeof *spans);
+    struct cidr_span *spans = calloc(most + 1, sizeof *spans);
     size_t outer = 0;
 
     if (spans == NULL) {

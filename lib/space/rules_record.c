@@ -1,4 +1,4 @@
-/* Static records beside the platform's own names. */
+/* Static records must not use names of the platform or of apps. */
 #include "space/checking.h"
 
 #include <stdio.h>
@@ -16,7 +16,7 @@ static void write_owner(const struct record *record, char *out)
     *text.next = '\0';
 }
 
-/* The reverse zone of the space's /16, which is answered from its dynos and routers. */
+/* True in the reverse zone of the space's /16, which is answered from its dynos and routers. */
 static bool is_own_reverse_name(const struct space *space, const char *owner)
 {
     uint32_t first = cidr_first(space->cidr.cidr);
@@ -26,7 +26,7 @@ static bool is_own_reverse_name(const struct space *space, const char *owner)
     return space->cidr.cidr.bits == 16 && hostname_is_under(owner, suffix);
 }
 
-/* Returns whose name the owner is, or NULL. */
+/* Returns the platform suffix above the owner, or NULL. */
 static const char *find_platform_owner(const struct checking *checking, const char *owner)
 {
     const struct suffixes *suffixes = checking->suffixes;
@@ -42,7 +42,7 @@ static const char *find_platform_owner(const struct checking *checking, const ch
 static void check_owner(struct checking *checking, const struct record *record, const char *owner)
 {
     const char *suffix = find_platform_owner(checking, owner);
-    const struct sighting *app = seen_find(&checking->names, 0, owner);
+    const struct seen_entry *app = seen_find(&checking->names, 0, owner);
 
     if (suffix != NULL)
         FIND(checking, REC_NAME, record->at,
@@ -65,8 +65,8 @@ static void check_owner(struct checking *checking, const struct record *record, 
              owner);
     else if (strchr(owner, '.') == NULL && strcmp(owner, "localhost") != 0)
         FIND(checking, REC_SINGLE, record->at,
-             "record owner %.200s is a single label, which is nobody's to take; write the whole "
-             "name, such as %.60s.internal.example.com",
+             "record owner %.200s is a single label, which no space owns; write the whole name, "
+             "such as %.60s.internal.example.com",
              owner, owner);
     else
         check_special_name(checking, owner, record->at);

@@ -1,4 +1,4 @@
-/* Static records beside each other: what stands at one name, and what is one set. */
+/* Static records of one name, and of one name and type. */
 #include <stdlib.h>
 #include <string.h>
 
@@ -29,7 +29,7 @@ static int compare_owners(const struct record *left, const struct record *right)
     return compare_octets(left->owner, left->owner_length, right->owner, right->owner_length);
 }
 
-/* By owner, CNAMEs first, then type, data and place. */
+/* Compares by owner, CNAMEs first, then by type, data and location. */
 static int compare_records(const void *a, const void *b)
 {
     const struct record *left = *(const struct record *const *)a;
@@ -55,7 +55,7 @@ static const char *owner_text(const struct record *record, char *out)
     return out;
 }
 
-/* A name with a CNAME has nothing else (RFC 1034 section 3.6.2). */
+/* A name with a CNAME has no other records (RFC 1034 section 3.6.2). */
 static void check_cname(struct checking *checking, const struct record *cname,
                         const struct record *record)
 {
@@ -67,7 +67,7 @@ static void check_cname(struct checking *checking, const struct record *cname,
          owner_text(record, owner), (unsigned)cname->at.line);
 }
 
-/* RFC 2181 section 5; the same data stand side by side. */
+/* RFC 2181 section 5; after sorting, equal data are adjacent. */
 static void check_duplicate(struct checking *checking, const struct record *before,
                             const struct record *record)
 {
@@ -80,7 +80,7 @@ static void check_duplicate(struct checking *checking, const struct record *befo
              owner_text(record, owner), (unsigned)before->at.line);
 }
 
-/* The records of one name and type. */
+/* Checks the records of one name and type. */
 static void check_set(struct checking *checking, const struct record *const *set, size_t count)
 {
     char owner[OWNER_TEXT_MAX];
@@ -94,7 +94,7 @@ static void check_set(struct checking *checking, const struct record *const *set
             is_mixed = true;
             FIND(checking, REC_TTL_MIXED, record->at,
                  "%.200s has TTL %u here and %u on line %u; records of one name and type have one "
-                 "TTL, and the least is served: give them the same",
+                 "TTL, and the lowest is served: give them the same",
                  owner_text(record, owner), (unsigned)record->ttl_seconds,
                  (unsigned)set[0]->ttl_seconds, (unsigned)set[0]->at.line);
         }

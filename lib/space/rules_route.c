@@ -1,4 +1,4 @@
-/* What a peered VPC's route tables say about the way to the routers (R19). */
+/* A peered VPC needs routes to the routers: with routes to the dynos only, it cannot reach them. */
 #include "space/checking.h"
 #include "space/peer_routes.h"
 

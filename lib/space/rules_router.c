@@ -3,16 +3,16 @@
 
 enum { LIST_SIZE = 256, RESERVED_FIRST = 4 };
 
-/* AWS keeps the first four addresses of a subnet and the last one. */
+/* AWS reserves the first four addresses of a subnet and the last one. */
 static bool is_reserved(struct cidr subnet, uint32_t address)
 {
     return subnet.bits < 30 &&
            (address - cidr_first(subnet) < RESERVED_FIRST || address == cidr_last(subnet));
 }
 
-/* Reports the router's address when it lies in a block that is not the routers'. */
-static bool check_foreign_blocks(struct checking *checking, const struct router *router,
-                                 const char *text, const char *right)
+/* Reports the router's address if it lies in a block for dynos or data. */
+static bool check_other_blocks(struct checking *checking, const struct router *router,
+                               const char *text, const char *right)
 {
     const struct space *space = checking->space;
     const struct block *dynos = blocks_find(&space->dyno_cidrs, router->ip);
@@ -48,7 +48,7 @@ static void check_router_range(struct checking *checking, const struct router *r
     ipv4_write(router->ip, text);
     blocks_list(&space->router_cidrs, right, sizeof right);
     cidr_write(cidr, block);
-    if (check_foreign_blocks(checking, router, text, right))
+    if (check_other_blocks(checking, router, text, right))
         return;
     if (!cidr_contains(cidr, router->ip))
         FIND(checking, ROUTER_RANGE, router->at,
@@ -77,7 +77,7 @@ void check_routers(struct checking *checking)
     seen_init(&seen, space->router_count);
     for (size_t i = 0; i < space->router_count; i++) {
         const struct router *router = &space->routers[i];
-        const struct sighting *before = seen_add_number(&seen, 0, router->ip, router->at, NULL);
+        const struct seen_entry *before = seen_add_number(&seen, 0, router->ip, router->at, NULL);
         if (before != NULL) {
             ipv4_write(router->ip, text);
             FIND(checking, ROUTER_DUP, router->at,

@@ -16,7 +16,7 @@ static const char *space_name_flaw(const char *name)
     if (length < 3)
         return "has fewer than 3 characters";
     if (strspn(name, "abcdefghijklmnopqrstuvwxyz0123456789-") != length)
-        return "has something else than a-z, 0-9 and hyphens";
+        return "has characters other than a-z, 0-9 and hyphens";
     if (name[0] == '-' || name[length - 1] == '-')
         return "begins or ends with a hyphen";
     if (strstr(name, "--") != NULL)
@@ -88,7 +88,7 @@ enum { DYNO_SPAN, ROUTER_SPAN };
 
 static const char *const span_names[] = {"dyno_cidrs", "router_cidrs"};
 
-static void find_in_span(struct checking *checking, const struct span *span, const char *what,
+static void find_in_span(struct checking *checking, const struct cidr_span *span, const char *what,
                          struct cidr other)
 {
     enum finding_code code = span->kind == DYNO_SPAN ? FINDING_DYNO_CIDR : FINDING_ROUTER_CIDR;
@@ -101,8 +101,9 @@ static void find_in_span(struct checking *checking, const struct span *span, con
                span_names[span->kind], what, other_text);
 }
 
-/* Of two that overlap, blames one that was written, else the routers', else the later one. */
-static const struct span *blame(const struct span *a, const struct span *b)
+/* Picks which of two overlapping blocks to report: not a default, else the routers', else the
+ * later. */
+static const struct cidr_span *pick_reported(const struct cidr_span *a, const struct cidr_span *b)
 {
     if (a->at.line == 0 || b->at.line == 0)
         return a->at.line == 0 ? b : a;
@@ -111,15 +112,16 @@ static const struct span *blame(const struct span *a, const struct span *b)
     return location_is_before(a->at, b->at) ? b : a;
 }
 
-static size_t add_spans(struct span *spans, size_t count, const struct blocks *blocks, int kind)
+static size_t add_spans(struct cidr_span *spans, size_t count, const struct blocks *blocks,
+                        int kind)
 {
     for (size_t i = 0; i < blocks->count; i++)
-        spans[count++] =
-            (struct span){.cidr = blocks->items[i].cidr, .at = blocks->items[i].at, .kind = kind};
+        spans[count++] = (struct cidr_span){
+            .cidr = blocks->items[i].cidr, .at = blocks->items[i].at, .kind = kind};
     return count;
 }
 
-static void check_overlaps(struct checking *checking, struct span *spans, size_t count)
+static void check_overlaps(struct checking *checking, struct cidr_span *spans, size_t count)
 {
     size_t outer = 0;
 
@@ -129,9 +131,9 @@ static void check_overlaps(struct checking *checking, struct span *spans, size_t
             outer = i;
             continue;
         }
-        const struct span *blamed = blame(&spans[outer], &spans[i]);
-        const struct span *other = blamed == &spans[i] ? &spans[outer] : &spans[i];
-        find_in_span(checking, blamed,
+        const struct cidr_span *reported = pick_reported(&spans[outer], &spans[i]);
+        const struct cidr_span *other = reported == &spans[i] ? &spans[outer] : &spans[i];
+        find_in_span(checking, reported,
                      other->kind == DYNO_SPAN
                          ? "overlaps another dyno CIDR; keep them apart from"
                          : "overlaps another router CIDR; keep them apart from",
@@ -143,7 +145,7 @@ void check_dyno_and_router_cidrs(struct checking *checking)
 {
     const struct space *space = checking->space;
     size_t most = space->dyno_cidrs.count + space->router_cidrs.count;
-    struct span *spans = calloc(most + 1, sizeof *spans);
+    struct cidr_span *spans = calloc(most + 1, sizeof *spans);
 
     if (spans == NULL) {
         FIND(checking, MEMORY, (struct location){0}, "out of memory while the file was checked");
@@ -172,10 +174,10 @@ void check_region(struct checking *checking)
     for (size_t i = 0; i < REGION_COUNT; i++)
         if (strcmp(region->text, regions[i]) == 0)
             return;
-    const char *near = suggest_among(region->text, regions, REGION_COUNT);
-    if (near != NULL)
+    const char *suggestion = suggest_among(region->text, regions, REGION_COUNT);
+    if (suggestion != NULL)
         FIND(checking, REGION, region->at, "region `%.80s` is not known; did you mean `%s`?",
-             region->text, near);
+             region->text, suggestion);
     else
         FIND(checking, REGION, region->at,
              "region `%.80s` is not known; the platform has dublin, frankfurt, london, montreal, "
@@ -192,7 +194,7 @@ void check_listen(struct checking *checking)
     seen_init(&seen, space->listen_count);
     for (size_t i = 0; i < space->listen_count; i++) {
         const struct block *address = &space->listen[i];
-        const struct sighting *before =
+        const struct seen_entry *before =
             seen_add_number(&seen, 0, address->cidr.address, address->at, NULL);
         if (before == NULL)
             continue;
@@ -240,7 +242,7 @@ static void check_id(struct checking *checking, struct seen *seen, const struct 
              id->text);
         return;
     }
-    const struct sighting *before = seen_add_folded(seen, 0, id->text, id->at, NULL);
+    const struct seen_entry *before = seen_add_folded(seen, 0, id->text, id->at, NULL);
     if (before != NULL)
         FIND(checking, DUP, id->at, "id %s is already given on line %u; each id names one thing",
              id->text, (unsigned)before->at.line);
@@ -273,7 +275,7 @@ void check_trusted_ips(struct checking *checking)
     seen_init(&seen, trusted->count);
     for (size_t i = 0; i < trusted->count; i++) {
         const struct block *block = &trusted->items[i];
-        const struct sighting *before = seen_add_number(
+        const struct seen_entry *before = seen_add_number(
             &seen, 0, (uint64_t)block->cidr.address << 8 | block->cidr.bits, block->at, NULL);
         cidr_write(block->cidr, text);
         if (before != NULL)

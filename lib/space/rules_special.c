@@ -1,4 +1,4 @@
-/* Names of special use: clients have their own idea of them. */
+/* Special-use names: clients treat them in their own ways. */
 #include "space/checking.h"
 
 #include <string.h>
@@ -9,9 +9,9 @@ static const struct {
     bool is_fixed;
     const char *why;
 } specials[] = {
-    {"localhost", true, "it is each machine itself"},
+    {"localhost", true, "it means the client itself"},
     {"invalid", true, "it never exists"},
-    {"local", false, "most clients ask their neighbours (mDNS), not DNS"},
+    {"local", false, "most clients resolve it by mDNS, not DNS"},
     {"test", false, "it is for tests of software"},
     {"onion", false, "clients refuse to ask DNS"},
     {"alt", false, "it is for names outside of DNS"},
@@ -29,7 +29,7 @@ void check_special_name(struct checking *checking, const char *name, struct loca
                  specials[i].suffix, specials[i].why);
         else
             FIND(checking, SPECIAL_NAME, at,
-                 "%.200s lies below %s, a name of special use: %s; use a domain of yours", name,
+                 "%.200s lies below %s, a special-use name: %s; use a domain of yours", name,
                  specials[i].suffix, specials[i].why);
         return;
     }

@@ -8,7 +8,7 @@
 
 enum { KEY_MOST = 64 };
 
-/* "a process type" is known as "process-type". */
+/* The key of "a process type" is "process-type". */
 static const char *table_key(const struct table *table, char key[KEY_MOST])
 {
     const char *blank = strchr(table->owner, ' ');
@@ -71,7 +71,7 @@ static json_t *text(const struct yaml_field *field)
     return json_pack("{s:[s, s]}", "type", type, "null");
 }
 
-/* A value that is no collection; NULL when it is one. */
+/* Returns the schema of a single value; NULL for a collection. */
 static json_t *scalar(const struct yaml_field *field)
 {
     if (field->read == field_read_bool)
@@ -149,7 +149,7 @@ char *schema_write(void)
     json_object_set_new(root, "$schema",
                         json_string("https://json-schema.org/draft/2020-12/schema"));
     json_object_set_new(root, "title", json_string("zone file of spacedns"));
-    /* The parser tells of a missing space in a sentence of its own. */
+    /* The parser reports a missing space itself. */
     const char *name = space_tables[0]->fields.items[0].name;
     json_array_append_new(json_object_get(root, "required"), json_string(name));
     json_object_set_new(json_object_get(root, "properties"), name,

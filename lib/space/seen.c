@@ -22,7 +22,7 @@ void seen_close(struct seen *seen)
     seen->slots = NULL;
 }
 
-static struct sighting *slot_for(const struct seen *seen, uint64_t hash)
+static struct seen_entry *slot_for(const struct seen *seen, uint64_t hash)
 {
     size_t i = (size_t)hash & seen->mask;
 
@@ -31,7 +31,7 @@ static struct sighting *slot_for(const struct seen *seen, uint64_t hash)
     return &seen->slots[i];
 }
 
-/* Doubles the slots, so that at most half of them are in use. */
+/* Doubles the slots, so that at most half are in use. */
 static bool widen(struct seen *seen)
 {
     struct seen wider = *seen;
@@ -50,15 +50,15 @@ static bool widen(struct seen *seen)
     return true;
 }
 
-static const struct sighting *add(struct seen *seen, uint64_t hash, struct location at,
-                                  const void *owner)
+static const struct seen_entry *add(struct seen *seen, uint64_t hash, struct location at,
+                                    const void *owner)
 {
     if (seen->is_out_of_memory || (seen->count > seen->mask / 2 && !widen(seen)))
         return NULL;
-    struct sighting *slot = slot_for(seen, hash);
+    struct seen_entry *slot = slot_for(seen, hash);
     if (slot->hash != 0)
         return slot;
-    *slot = (struct sighting){.hash = hash, .owner = owner, .at = at};
+    *slot = (struct seen_entry){.hash = hash, .owner = owner, .at = at};
     seen->count++;
     return NULL;
 }
@@ -76,14 +76,14 @@ static uint64_t hash_text(const struct seen *seen, uint64_t salt, const char *te
     return salted(seen, hash_octets(&seen->key, text, strlen(text)), salt);
 }
 
-const struct sighting *seen_add(struct seen *seen, uint64_t salt, const char *text,
-                                struct location at, const void *owner)
+const struct seen_entry *seen_add(struct seen *seen, uint64_t salt, const char *text,
+                                  struct location at, const void *owner)
 {
     return add(seen, hash_text(seen, salt, text), at, owner);
 }
 
-const struct sighting *seen_add_folded(struct seen *seen, uint64_t salt, const char *text,
-                                       struct location at, const void *owner)
+const struct seen_entry *seen_add_folded(struct seen *seen, uint64_t salt, const char *text,
+                                         struct location at, const void *owner)
 {
     char folded[FOLDED_MAX + 1];
     size_t length = 0;
@@ -95,18 +95,18 @@ const struct sighting *seen_add_folded(struct seen *seen, uint64_t salt, const c
     return add(seen, salted(seen, hash_octets(&seen->key, folded, length), salt), at, owner);
 }
 
-const struct sighting *seen_add_number(struct seen *seen, uint64_t salt, uint64_t number,
-                                       struct location at, const void *owner)
+const struct seen_entry *seen_add_number(struct seen *seen, uint64_t salt, uint64_t number,
+                                         struct location at, const void *owner)
 {
     uint64_t hash = hash_mix(number ^ seen->key.first, seen->key.second);
 
     return add(seen, salted(seen, hash, salt), at, owner);
 }
 
-const struct sighting *seen_find(const struct seen *seen, uint64_t salt, const char *text)
+const struct seen_entry *seen_find(const struct seen *seen, uint64_t salt, const char *text)
 {
     if (seen->is_out_of_memory)
         return NULL;
-    const struct sighting *slot = slot_for(seen, hash_text(seen, salt, text));
+    const struct seen_entry *slot = slot_for(seen, hash_text(seen, salt, text));
     return slot->hash == 0 ? NULL : slot;
 }

@@ -1,13 +1,13 @@
 #pragma once
 /**
- * What was seen before: the set behind every "given twice" rule.
+ * The set of keys seen so far, for the "given twice" rules.
  *
- * A key is a text or a number, with a salt that keeps several kinds of keys apart in one set (a
- * wildcard's name and the same name without, the dyno numbers of different process types). Keys are
- * kept as 64 bits of a hash under a random key, so two different keys are taken for one with a
- * probability of about n²/2^65: one in ten million for a million keys. Adding is O(1).
+ * A key is a text or a number, with a salt that separates several kinds of keys in one set (a
+ * wildcard and the same name without the wildcard, the dyno numbers of different process types).
+ * The set stores 64 bits of a hash under a random key, so two different keys are taken for one with
+ * a probability of about n²/2^65: one in ten million for a million keys. Adding is O(1).
  *
- * Threads: one thread.  Memory: 24 octets a slot from malloc, given back by seen_close.
+ * Threads: one thread.  Memory: 24 octets a slot from malloc, freed by seen_close.
  */
 #include <stdbool.h>
 #include <stddef.h>
@@ -16,7 +16,7 @@
 #include "base/hash.h"
 #include "findings/location.h"
 
-struct sighting {
+struct seen_entry {
     uint64_t hash; /* 0: empty slot */
     const void *owner;
     struct location at;
@@ -24,31 +24,30 @@ struct sighting {
 
 struct seen {
     struct hash_key key;
-    struct sighting *slots;
+    struct seen_entry *slots;
     size_t mask;
     size_t count;
-    bool is_out_of_memory; /* then nothing is ever found */
+    bool is_out_of_memory; /* then no key is ever found */
 };
 
-/** Prepares an empty set with room for `expected` keys; it grows when more come. */
+/** Makes an empty set with room for `expected` keys; it grows if there are more. */
 void seen_init(struct seen *seen, size_t expected);
 
 void seen_close(struct seen *seen);
 
 /**
- * Adds a text. Returns NULL when it is new, else where it was seen first; that pointer lasts until
- * the next call.
+ * Adds a text. Returns NULL if it is new, else its first entry, which is valid until the next call.
  */
-const struct sighting *seen_add(struct seen *seen, uint64_t salt, const char *text,
-                                struct location at, const void *owner);
+const struct seen_entry *seen_add(struct seen *seen, uint64_t salt, const char *text,
+                                  struct location at, const void *owner);
 
-/** As seen_add for a text, without regard to the case of ASCII letters. */
-const struct sighting *seen_add_folded(struct seen *seen, uint64_t salt, const char *text,
-                                       struct location at, const void *owner);
+/** Like seen_add, ignoring the case of ASCII letters. */
+const struct seen_entry *seen_add_folded(struct seen *seen, uint64_t salt, const char *text,
+                                         struct location at, const void *owner);
 
-/** As seen_add for a number. */
-const struct sighting *seen_add_number(struct seen *seen, uint64_t salt, uint64_t number,
-                                       struct location at, const void *owner);
+/** Like seen_add, for a number. */
+const struct seen_entry *seen_add_number(struct seen *seen, uint64_t salt, uint64_t number,
+                                         struct location at, const void *owner);
 
-/** Returns where a text was seen, or NULL. */
-const struct sighting *seen_find(const struct seen *seen, uint64_t salt, const char *text);
+/** Returns the entry of a text, or NULL. */
+const struct seen_entry *seen_find(const struct seen *seen, uint64_t salt, const char *text);

@@ -24,7 +24,7 @@ size_t topology_sort_names(const char **names, size_t count)
     return kept;
 }
 
-/* Texts one after the other, in the arena; NULL without memory. */
+/* Joins texts in the arena; returns NULL if memory runs out. */
 static const char *join(struct arena *arena, const char *const *parts, size_t count)
 {
     size_t size = 1;
@@ -125,14 +125,14 @@ const char *topology_hostname(struct arena *arena, const char *type, uint32_t nu
     return JOIN(arena, digits, type, ".", app, ".app.", suffixes->discovery);
 }
 
-struct writing {
+struct topology_writing {
     struct arena *arena;
     const struct suffixes *suffixes;
     const struct app *app;
     const char *app_id;
 };
 
-/* A UUID of the free form (RFC 9562 section 5.8) that follows from a name. */
+/* Derives a UUID of version 8 (RFC 9562 section 5.8) from a name. */
 static json_t *make_id(const char *kind, const char *parent, const char *name, uint32_t number)
 {
     static const struct hash_key keys[2] = {
@@ -150,7 +150,7 @@ static json_t *make_id(const char *kind, const char *parent, const char *name, u
                         (unsigned long long)(low & UINT64_C(0xffffffffffff)));
 }
 
-static json_t *write_dyno(const struct writing *writing, const struct formation *formation,
+static json_t *write_dyno(const struct topology_writing *writing, const struct formation *formation,
                           const struct dyno *dyno)
 {
     const char *type = formation->type.text;
@@ -167,7 +167,8 @@ static json_t *write_dyno(const struct writing *writing, const struct formation 
         "host_entry", json_sprintf("%s %s %s", address, hostname, strchr(hostname, '.') + 1));
 }
 
-static json_t *write_formation(const struct writing *writing, const struct formation *formation)
+static json_t *write_formation(const struct topology_writing *writing,
+                               const struct formation *formation)
 {
     size_t count;
     const struct dyno **sorted = topology_dynos(writing->arena, formation, &count);
@@ -183,7 +184,7 @@ static json_t *write_formation(const struct writing *writing, const struct forma
                      formation->type.text, "dynos", dynos);
 }
 
-static bool write_lists(const struct writing *writing, json_t *domains, json_t *formations)
+static bool write_lists(const struct topology_writing *writing, json_t *domains, json_t *formations)
 {
     const struct app *app = writing->app;
     size_t count = 0;
@@ -198,7 +199,7 @@ static bool write_lists(const struct writing *writing, json_t *domains, json_t *
     return is_whole;
 }
 
-static json_t *write_app(struct writing *writing, const struct app *app)
+static json_t *write_app(struct topology_writing *writing, const struct app *app)
 {
     json_t *id =
         app->id.text != NULL ? json_string(app->id.text) : make_id("app", "", app->name.text, 0);
@@ -217,7 +218,7 @@ static json_t *write_app(struct writing *writing, const struct app *app)
 
 bool topology_write(const struct space *space, const struct suffixes *suffixes, FILE *out)
 {
-    struct writing writing = {.arena = arena_new(), .suffixes = suffixes};
+    struct topology_writing writing = {.arena = arena_new(), .suffixes = suffixes};
     json_t *apps = json_array();
     bool is_whole = writing.arena != NULL && apps != NULL;
 

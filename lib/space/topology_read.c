@@ -1,4 +1,4 @@
-/* The platform's topology as apps of the model. */
+/* Reads the platform's topology as apps of the model. */
 #include "space/topology.h"
 
 #include <string.h>
@@ -11,19 +11,19 @@ enum {
     UUID_LENGTH = 36,
     PROCESS_TYPE_MAX = 128,
     IDENTIFIER_LENGTH = 12, /* of default domains: NAME-IDENTIFIER.herokuapp.com */
-    PLACE_MAX = 96,
+    PATH_OCTETS = 96,
 };
 
-struct reading {
+struct topology_reading {
     struct arena *arena;
     const char *file;
     const struct suffixes *suffixes;
     struct topology *topology;
     struct err *err;
-    char place[PLACE_MAX]; /* of the object being read: "apps[0].formation[1]" */
+    char path[PATH_OCTETS]; /* of the object being read: "apps[0].formation[1]" */
 };
 
-static bool no_memory(struct reading *reading)
+static bool no_memory(struct topology_reading *reading)
 {
     return err_set(reading->err, ERR_MEMORY, "out of memory while %s was read", reading->file);
 }
@@ -39,8 +39,8 @@ static const char *kind_of(const json_t *value)
     return value == NULL ? "nothing" : kinds[json_typeof(value)];
 }
 
-/* "t.json: apps[0].id must be a UUID, found null; mend it, or fetch the topology anew" */
-static bool fail_value(struct reading *reading, const char *key, const char *wanted,
+/* "t.json: apps[0].id must be a UUID, found null; correct it, or fetch the topology again" */
+static bool fail_value(struct topology_reading *reading, const char *key, const char *wanted,
                        const json_t *value)
 {
     const char *text = json_string_value(value);
@@ -51,29 +51,29 @@ static bool fail_value(struct reading *reading, const char *key, const char *wan
     for (char *octet = found; *octet != '\0'; octet++)
         if (*octet < ' ' || *octet > '~')
             *octet = '?';
-    bool is_member = reading->place[0] != '\0' && key[0] != '\0';
+    bool is_member = reading->path[0] != '\0' && key[0] != '\0';
     return err_set(reading->err, ERR_SYNTAX,
-                   "%s: %s%s%s must be %s, found %s%s; mend it, or fetch the topology anew",
-                   reading->file, reading->place, is_member ? "." : "", key, wanted, kind_of(value),
+                   "%s: %s%s%s must be %s, found %s%s; correct it, or fetch the topology again",
+                   reading->file, reading->path, is_member ? "." : "", key, wanted, kind_of(value),
                    found);
 }
 
-/* Goes down into item `number` of a list; returns the length of the place before. */
-static size_t enter(struct reading *reading, const char *list, size_t number)
+/* Descends into item `number` of a list; returns the previous length of the path. */
+static size_t enter(struct topology_reading *reading, const char *list, size_t number)
 {
-    size_t length = strlen(reading->place);
+    size_t length = strlen(reading->path);
 
-    snprintf(reading->place + length, sizeof reading->place - length, "%s%s[%zu]",
+    snprintf(reading->path + length, sizeof reading->path - length, "%s%s[%zu]",
              length == 0 ? "" : ".", list, number);
     return length;
 }
 
-static void leave(struct reading *reading, size_t length)
+static void leave(struct topology_reading *reading, size_t length)
 {
-    reading->place[length] = '\0';
+    reading->path[length] = '\0';
 }
 
-static bool read_id(struct reading *reading, const json_t *value, struct word *id)
+static bool read_id(struct topology_reading *reading, const json_t *value, struct word *id)
 {
     const char *text = json_string_value(value);
 
@@ -86,8 +86,8 @@ static bool read_id(struct reading *reading, const json_t *value, struct word *i
     return id->text != NULL || no_memory(reading);
 }
 
-/* "1.web.frozen-oasis-70544.app.localspace" names the app in the label before ".app.". */
-static bool read_app_name(struct reading *reading, const json_t *hostname, struct app *app)
+/* In "1.web.frozen-oasis-70544.app.localspace" the label before ".app." is the app's name. */
+static bool read_app_name(struct topology_reading *reading, const json_t *hostname, struct app *app)
 {
     const char *text = json_string_value(hostname);
     const char *end = text;
@@ -109,7 +109,7 @@ static bool read_app_name(struct reading *reading, const json_t *hostname, struc
     return app->name.text != NULL || no_memory(reading);
 }
 
-static bool read_dyno(struct reading *reading, const json_t *value, struct app *app,
+static bool read_dyno(struct topology_reading *reading, const json_t *value, struct app *app,
                       struct dyno *dyno)
 {
     const json_t *number = json_object_get(value, "number");
@@ -126,7 +126,7 @@ static bool read_dyno(struct reading *reading, const json_t *value, struct app *
     return read_app_name(reading, json_object_get(value, "hostname"), app);
 }
 
-static bool read_dynos(struct reading *reading, const json_t *list, struct app *app,
+static bool read_dynos(struct topology_reading *reading, const json_t *list, struct app *app,
                        struct formation *formation)
 {
     size_t count = json_array_size(list);
@@ -154,7 +154,7 @@ static bool is_process_type(const char *text)
     return length > 0 && length <= PROCESS_TYPE_MAX && text[length] == '\0';
 }
 
-static bool read_formation(struct reading *reading, const json_t *value, struct app *app,
+static bool read_formation(struct topology_reading *reading, const json_t *value, struct app *app,
                            struct formation *formation)
 {
     const json_t *type = json_object_get(value, "process_type");
@@ -171,7 +171,7 @@ static bool read_formation(struct reading *reading, const json_t *value, struct 
     return read_dynos(reading, json_object_get(value, "dynos"), app, formation);
 }
 
-static bool read_formations(struct reading *reading, const json_t *value, struct app *app)
+static bool read_formations(struct topology_reading *reading, const json_t *value, struct app *app)
 {
     const json_t *list = json_object_get(value, "formation");
     const json_t *other = json_object_get(value, "formations");
@@ -197,8 +197,8 @@ static bool read_formations(struct reading *reading, const json_t *value, struct
     return is_read;
 }
 
-/* The names of one app, told apart by their suffixes. */
-struct names {
+/* The names of one app, by their suffixes. */
+struct app_names {
     const char **custom;
     size_t custom_count;
     const char **targets;
@@ -206,8 +206,8 @@ struct names {
     const char *of_platform; /* the default domain */
 };
 
-/* Lower case, without a trailing dot; NULL when it is no host name, or without memory. */
-static const char *read_hostname(struct reading *reading, const json_t *value)
+/* Folds a host name; returns NULL if it is not a host name, or memory runs out. */
+static const char *read_hostname(struct topology_reading *reading, const json_t *value)
 {
     const char *text = json_string_value(value);
     size_t length = text == NULL ? 0 : strlen(text);
@@ -223,7 +223,8 @@ static const char *read_hostname(struct reading *reading, const json_t *value)
     return hostname_flaw(strncmp(name, "*.", 2) == 0 ? name + 2 : name) == NULL ? name : NULL;
 }
 
-static bool sort_name(struct reading *reading, const json_t *value, struct names *names)
+static bool sort_name(struct topology_reading *reading, const json_t *value,
+                      struct app_names *names)
 {
     const struct suffixes *suffixes = reading->suffixes;
     const char *name = read_hostname(reading, value);
@@ -245,7 +246,7 @@ static bool sort_name(struct reading *reading, const json_t *value, struct names
     return true;
 }
 
-/* The name in front of an identifier, which has a digit among its twelve characters. */
+/* Returns the length of the name before an identifier, which has a digit in its 12 characters. */
 static size_t name_length(const char *label, size_t length)
 {
     static const char lower[] = "abcdefghijklmnopqrstuvwxyz0123456789";
@@ -266,7 +267,8 @@ static bool is_usual_domain(const char *domain, const char *name, const char *su
            strcmp(domain + length + 1, suffix) == 0;
 }
 
-static bool settle_name(struct reading *reading, const struct names *names, struct app *app)
+static bool settle_name(struct topology_reading *reading, const struct app_names *names,
+                        struct app *app)
 {
     const char *domain = names->of_platform;
 
@@ -274,17 +276,19 @@ static bool settle_name(struct reading *reading, const struct names *names, stru
         app->name.text =
             arena_text(reading->arena, domain, name_length(domain, strcspn(domain, ".")));
     if (app->name.text == NULL)
-        return err_set(reading->err, ERR_RULE,
-                       "%s: %s does not tell the app's name; it needs a dyno with a hostname, or "
-                       "the app's default domain below %s among its domains",
-                       reading->file, reading->place, reading->suffixes->apps);
+        return err_set(
+            reading->err, ERR_RULE,
+            "%s: %s does not contain the app's name; it needs a dyno with a hostname, or "
+            "the app's default domain below %s among its domains",
+            reading->file, reading->path, reading->suffixes->apps);
     if (domain != NULL && !is_usual_domain(domain, app->name.text, reading->suffixes->apps))
         app->default_domain.text = domain;
     return true;
 }
 
-/* Targets go to the domains in order, the last one to the rest. */
-static bool settle_domains(struct reading *reading, const struct names *names, struct app *app)
+/* Assigns targets to the domains in order, the last one to the rest. */
+static bool settle_domains(struct topology_reading *reading, const struct app_names *names,
+                           struct app *app)
 {
     size_t count = names->custom_count, targets = names->target_count;
 
@@ -306,10 +310,10 @@ static bool settle_domains(struct reading *reading, const struct names *names, s
     return true;
 }
 
-static bool read_domains(struct reading *reading, const json_t *list, struct app *app)
+static bool read_domains(struct topology_reading *reading, const json_t *list, struct app *app)
 {
     size_t count = json_array_size(list);
-    struct names names = {
+    struct app_names names = {
         .custom = arena_take(reading->arena, (count + 1) * sizeof *names.custom),
         .targets = arena_take(reading->arena, (count + 1) * sizeof *names.targets),
     };
@@ -326,7 +330,7 @@ static bool read_domains(struct reading *reading, const json_t *list, struct app
     return settle_name(reading, &names, app) && settle_domains(reading, &names, app);
 }
 
-static bool read_app(struct reading *reading, const json_t *value, struct app *app)
+static bool read_app(struct topology_reading *reading, const json_t *value, struct app *app)
 {
     if (!json_is_object(value))
         return fail_value(reading, "", "an object", value);
@@ -336,7 +340,7 @@ static bool read_app(struct reading *reading, const json_t *value, struct app *a
            read_domains(reading, json_object_get(value, "domains"), app);
 }
 
-static bool read_root(struct reading *reading, const json_t *root)
+static bool read_root(struct topology_reading *reading, const json_t *root)
 {
     const json_t *version = json_object_get(root, "version");
     const json_t *apps = json_object_get(root, "apps");
@@ -361,7 +365,7 @@ static bool read_root(struct reading *reading, const json_t *root)
     return is_read;
 }
 
-static bool fail_json(struct reading *reading, json_error_t *error)
+static bool fail_json(struct topology_reading *reading, json_error_t *error)
 {
     bool is_cut = json_error_code(error) == json_error_premature_end_of_input;
 
@@ -370,11 +374,11 @@ static bool fail_json(struct reading *reading, json_error_t *error)
             *octet = '?';
     return err_set(reading->err, ERR_SYNTAX, "%s:%d:%d: %s; %s", reading->file, error->line,
                    error->column, error->text,
-                   is_cut ? "it is cut short, fetch the topology anew"
-                          : "mend it, or fetch the topology anew");
+                   is_cut ? "it is incomplete, fetch the topology again"
+                          : "correct it, or fetch the topology again");
 }
 
-/* Whether a value may begin after each of these octets; also counts those in texts. */
+/* Counts the octets after which a value may begin; those inside texts count, too. */
 static bool has_too_many_values(const struct topology_text *text)
 {
     size_t count = 0;
@@ -403,7 +407,7 @@ bool topology_read(struct arena *arena, const struct topology_text *text,
     if (!check_size(text, err))
         return false;
     struct topology read = {.apps = NULL};
-    struct reading reading = {
+    struct topology_reading reading = {
         .arena = arena, .file = text->file, .suffixes = suffixes, .topology = &read, .err = err};
     json_error_t error;
 

@@ -12,17 +12,17 @@ static bool is_blank(char octet)
     return octet == ' ' || octet == '\t' || octet == '\r';
 }
 
-/* One line, without blanks at its end. */
-struct line {
+/* A line without trailing blanks. */
+struct text_line {
     const char *start;
     size_t length;
     uint32_t number; /* from 1 */
 };
 
-/* The last line with something on it; the first line of an empty text. */
-static struct line last_line(const char *text, size_t length)
+/* Returns the last line that is not blank; the first line of an empty text. */
+static struct text_line last_line(const char *text, size_t length)
 {
-    struct line line = {.start = text, .number = 1};
+    struct text_line line = {.start = text, .number = 1};
 
     while (length > 0 && (is_blank(text[length - 1]) || text[length - 1] == '\n'))
         length--;
@@ -37,7 +37,7 @@ static struct line last_line(const char *text, size_t length)
 
 bool zone_text_is_marked(const char *text, size_t length)
 {
-    struct line line = last_line(text, length);
+    struct text_line line = last_line(text, length);
 
     if (line.length < MARK_LENGTH || memcmp(line.start, "...", MARK_LENGTH) != 0)
         return false;
@@ -53,23 +53,23 @@ size_t zone_text_content(const char *text, size_t length)
                                              : length;
 }
 
-static struct location location_of(struct line line)
+static struct location location_of(struct text_line line)
 {
     return location_of_node(&(struct yaml_node){.at = {.line = line.number, .column = 1}});
 }
 
 void zone_text_report_cut(const char *file, const char *text, size_t length, struct report *report)
 {
-    struct line line = last_line(text, length);
+    struct text_line line = last_line(text, length);
     int quoted = line.length < QUOTED_MAX ? (int)line.length : QUOTED_MAX;
 
     if (line.length == 0)
         report_add(report, FINDING_CUT, file, location_of(line),
-                   "the file is empty, and was served with `...` as its last line; put it back, or "
-                   "write what it shall be with `...` as the last line");
+                   "the file is empty, but was served with `...` as its last line; restore it, or "
+                   "write the new content with `...` as the last line");
     else
         report_add(report, FINDING_CUT, file, location_of(line),
-                   "the file ends with `%.*s`, and was served with `...` as its last line, so it "
+                   "the file ends with `%.*s`, but was served with `...` as its last line, so it "
                    "may have been cut; copy it again, or add the line `...` if this is all of it",
                    quoted, line.start);
 }
@@ -78,5 +78,5 @@ void zone_text_report_unmarked(const char *file, const char *text, size_t length
                                struct report *report)
 {
     report_add(report, FINDING_NO_END, file, location_of(last_line(text, length)),
-               "the file does not end with a line `...`, so a cut would not be seen; add it");
+               "the file does not end with a line `...`, so a cut would not be noticed; add it");
 }

@@ -2,9 +2,9 @@
 /**
  * The end mark of a zone file: a last line of three dots, YAML's end of a document.
  *
- * A file that was cut while it was copied, or at a full disk, is most often still good YAML with
- * fewer apps in it. With the mark it is seen that all of it is there. The mark is optional: only a
- * file that was served with it is refused without it (E-CUT), and check --strict asks for it
+ * A file that was cut during a copy, or on a full disk, is most often still valid YAML with fewer
+ * apps. The mark shows that the file is complete. The mark is optional: a file is refused without
+ * it only if it was served with it before (E-CUT), and check --strict reports its absence
  * (W-NO-END).
  *
  *     space: test-space
@@ -19,13 +19,13 @@
 
 #include "findings/report.h"
 
-/** True when the last line that is not blank is `...`, perhaps with a comment behind it. */
+/** True if the last line that is not blank is `...`, optionally followed by a comment. */
 bool zone_text_is_marked(const char *text, size_t length);
 
-/** The octets in front of the mark's line; all of them where there is none. */
+/** Returns the number of octets before the mark's line; all if there is none. */
 size_t zone_text_content(const char *text, size_t length);
 
-/** Reports that a text, which was marked when it was served, has lost its end (E-CUT). */
+/** Reports that a text, marked when it was served, has no mark now (E-CUT). */
 void zone_text_report_cut(const char *file, const char *text, size_t length, struct report *report);
 
 /** Reports that a text is not marked (W-NO-END). */

@@ -90,7 +90,7 @@ refused "a name that is taken" 1 "Creating app in space test-space... !
 Error: Name calm-bay-1 is already taken; choose another"
 run apps:create Calm --space test-space
 refused "a name that is none" 1 "Creating app in space test-space... !
-Error: E-APP-NAME app name \`Calm\` has something else than a-z, 0-9 and hyphens; a name has 3 to 30 of a-z, 0-9 and -, and begins with a letter; nothing was changed"
+Error: E-APP-NAME app name \`Calm\` has characters other than a-z, 0-9 and hyphens; a name has 3 to 30 of a-z, 0-9 and -, and begins with a letter; nothing was changed"
 run apps:info calm-bay-2
 refused "an app that is not there" 1 \
     "Error: Couldn't find that app: calm-bay-2; did you mean calm-bay-1? spacedns apps --space SPACE lists them"

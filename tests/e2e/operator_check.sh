@@ -48,7 +48,7 @@ expect "without the end mark: exit code" 0 "$code"
 run check "$work/clean" --strict
 expect "without the end mark, strictly: exit code" 1 "$code"
 expect "without the end mark, strictly" \
-    "$work/clean/space.yaml:4:1: warning W-NO-END: the file does not end with a line \`...\`, so a cut would not be seen; add it" \
+    "$work/clean/space.yaml:4:1: warning W-NO-END: the file does not end with a line \`...\`, so a cut would not be noticed; add it" \
     "$(head -n 1 <<<"$out")"
 
 run check zones

@@ -326,11 +326,11 @@ unread "$work/many.json has more than the 1048576 values of any topology; is it 
 head -c 500 "$work/t.json" >"$work/cut.json"
 run spaces:import "$work/cut.json" --space new-space --zones "$imported"
 expect "a truncated file: exit code" 1 "$code"
-expect_match "a truncated file" "^Error: $work/cut\.json:[0-9]+:[0-9]+: .*; it is cut short, fetch the topology anew$" "$err"
+expect_match "a truncated file" "^Error: $work/cut\.json:[0-9]+:[0-9]+: .*; it is incomplete, fetch the topology again$" "$err"
 sed 's/"version": 1,/&"version": 1,/' "$work/t.json" >"$work/twice.json"
-unread "$work/twice.json:2:24: duplicate object key near '\"version\"'; mend it, or fetch the topology anew" "$work/twice.json"
+unread "$work/twice.json:2:24: duplicate object key near '\"version\"'; correct it, or fetch the topology again" "$work/twice.json"
 sed 's/"number": 2/"number": "2"/' "$work/t.json" >"$work/type.json"
-unread "$work/type.json: apps[0].formation[0].dynos[1].number must be a whole number from 1, found a text \`2\`; mend it, or fetch the topology anew" "$work/type.json"
+unread "$work/type.json: apps[0].formation[0].dynos[1].number must be a whole number from 1, found a text \`2\`; correct it, or fetch the topology again" "$work/type.json"
 unread "E-DYNO-IP: dyno web.1 has private_ip 10.0.130.56 outside dyno_cidrs; give it an address in 10.5.128.0/20 or 10.5.144.0/20; nothing was changed; --cidr gives the space another block" \
     "$work/t.json" --cidr 10.5.0.0/16
 refuses 1 "Space name required. Write --space NAME, the space to be made" spaces:import "$work/t.json" --zones "$imported"
@@ -374,7 +374,7 @@ expect "apps keep their internal routing, ports and targets" "2 1 1" \
 before=$(cat "$replaced"/*)
 run spaces:import "$work/cut.json" --space test-space --zones "$replaced" --force
 expect "a truncated file: exit code" 1 "$code"
-expect_match "a truncated file" "; it is cut short, fetch the topology anew$" "$err"
+expect_match "a truncated file" "; it is incomplete, fetch the topology again$" "$err"
 sed 's/10\.0\.151\.218/10.0.0.99/g' "$work/t.json" >"$work/outside.json"
 run spaces:import "$work/outside.json" --space test-space --zones "$replaced" --force
 expect "a dyno outside: exit code" 1 "$code"

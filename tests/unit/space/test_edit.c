@@ -1,6 +1,6 @@
 // timeout: 120
 /*
- * Edits of zone files: what is asked for changes, and every other octet stays.
+ * Edits of zone files: the subject changes, and every other octet stays.
  */
 #include "space/edit.h"
 
@@ -44,7 +44,7 @@ static bool run(struct edit *edit, enum verb verb, struct err *err)
 #define DOMAIN "{hostname: \"*.example.com\", cname: haiku-1.space-1.herokuspace.com}"
 #define DYNO "{number: 7, private_ip: 10.0.128.7, state: up}"
 
-/* What is after the edit; NULL: refused, and unchanged. */
+/* The text after the edit; NULL: refused, and unchanged. */
 static const struct {
     enum verb verb;
     const char *before;
@@ -111,7 +111,7 @@ static const struct {
     {REMOVE_DOMAIN, ABC "    domains: [{hostname: a.example.com}]\n    acm: false\n",
      ABC "    domains: []\n    acm: false\n"},
     {REMOVE_DOMAIN, ABC, NULL},
-    /* dynos, in process types that are there or not */
+    /* dynos, in existing and new process types */
     {ADD_DYNO, ABC, ABC "    formation:\n      web:\n        dynos:\n          - " DYNO "\n"},
     {ADD_DYNO, ABC "    formation: {}\n",
      ABC "    formation:\n      web:\n        dynos:\n          - " DYNO "\n"},
@@ -143,7 +143,7 @@ static const struct {
     {SET_DOWN, ABC "    formation: {web: {dynos: [{number: 6}]}}\n", NULL},
 };
 
-START_TEST(an_edit_changes_what_it_names_and_nothing_else)
+START_TEST(an_edit_changes_its_subject_and_nothing_else)
 {
     struct edit edit;
     struct err err = {.code = ERR_NONE};
@@ -217,7 +217,7 @@ static const char commented[] =
     "# after the apps\n"
     "trusted_ips: [ 192.0.2.0/26 ]   # last\n";
 
-/* The model as far as edits reach it. */
+/* The part of the model that edits change. */
 struct known {
     bool has_app[APPS_MOST];
     bool has_domain[APPS_MOST];
@@ -268,7 +268,7 @@ static bool step(struct edit *edit, struct known *known, uint32_t *random, struc
     }
 }
 
-/* Every line of the first text is there, in its order; what else is there, edits put in. */
+/* Every line of the first text is still there, in its order; all others are additions. */
 static void check_kept(const char *text, size_t length, const char *first)
 {
     const char *end = text + length;
@@ -317,7 +317,7 @@ static void check_model(const char *text, size_t length, const struct known *kno
     arena_free(arena);
 }
 
-/* With the line ends that the test's number says. */
+/* The test's number selects the line ends. */
 static void write_first(char *first, bool has_returns)
 {
     for (const char *next = commented; *next != '\0'; next++) {
@@ -328,7 +328,7 @@ static void write_first(char *first, bool has_returns)
     *first = '\0';
 }
 
-START_TEST(a_thousand_edits_keep_every_octet_that_is_not_theirs)
+START_TEST(a_thousand_edits_keep_every_other_octet)
 {
     static char text[TEXT_SIZE], first[TEXT_SIZE];
     struct known known = {.has_app = {false}};
@@ -352,7 +352,7 @@ START_TEST(a_thousand_edits_keep_every_octet_that_is_not_theirs)
 }
 END_TEST
 
-START_TEST(what_was_put_in_and_taken_out_again_leaves_no_trace)
+START_TEST(an_addition_that_is_removed_leaves_no_trace)
 {
     struct edit edit;
     struct err err;
@@ -410,7 +410,7 @@ START_TEST(the_end_is_marked_once)
 }
 END_TEST
 
-START_TEST(what_is_no_yaml_is_not_marked)
+START_TEST(invalid_yaml_is_not_marked)
 {
     static const char before[] = "{space: s}...\n";
     struct edit edit;
@@ -447,15 +447,15 @@ int main(void)
     Suite *suite = suite_create("space/edit");
     TCase *tcase = tcase_create("edit");
 
-    tcase_add_loop_test(tcase, an_edit_changes_what_it_names_and_nothing_else, 0,
+    tcase_add_loop_test(tcase, an_edit_changes_its_subject_and_nothing_else, 0,
                         (int)(sizeof cases / sizeof cases[0]));
     tcase_add_test(tcase, a_state_that_is_so_already_is_not_written);
     tcase_add_test(tcase, a_name_that_could_break_out_of_its_quotes_is_refused);
-    tcase_add_loop_test(tcase, a_thousand_edits_keep_every_octet_that_is_not_theirs, 0, 2);
-    tcase_add_test(tcase, what_was_put_in_and_taken_out_again_leaves_no_trace);
+    tcase_add_loop_test(tcase, a_thousand_edits_keep_every_other_octet, 0, 2);
+    tcase_add_test(tcase, an_addition_that_is_removed_leaves_no_trace);
     tcase_add_loop_test(tcase, the_end_is_marked_once, 0,
                         (int)(sizeof endings / sizeof endings[0]));
-    tcase_add_test(tcase, what_is_no_yaml_is_not_marked);
+    tcase_add_test(tcase, invalid_yaml_is_not_marked);
     tcase_add_test(tcase, an_edit_keeps_the_end_mark_at_the_end);
     suite_add_tcase(suite, tcase);
     return suite_run(suite);

@@ -1,4 +1,4 @@
-/* The questions that the model answers about itself. */
+/* The predicates of the model. */
 #include "space/model.h"
 
 #include <check.h>

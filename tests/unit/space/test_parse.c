@@ -1,4 +1,4 @@
-/* Zone files become a model: defaults, values at their places, findings that do not stop it. */
+/* Zone files become a model: defaults, values with locations, findings that do not stop it. */
 #include "space/parse.h"
 
 #include <check.h>
@@ -251,11 +251,12 @@ END_TEST
 
 static const struct {
     const char *text;
-    const char *says;
+    const char *message;
 } messages[] = {
-    {"space: x-y\nroutres: []\n", "`routres` is no key of the space; did you mean `routers`?"},
+    {"space: x-y\nroutres: []\n", "`routres` is not a key of the space; did you mean `routers`?"},
     {"space: x-y\napps: [{name: abc, trusted_ips: []}]\n",
-     "`trusted_ips` is no key of an app, it belongs to the space; move it to the file's top level"},
+     "`trusted_ips` is not a key of an app, it belongs to the space; move it to the file's top "
+     "level"},
     {"space: x-y\ninternal_routing: true\n", "it belongs to an app; move it into an app of `apps`"},
     {"space: x-y\n...\nregion: virginia\n", "nothing may follow a line `...`"},
     {"space: x-y\nqqqqqq: 1\n", "zones/README.md lists the keys"},
@@ -280,7 +281,7 @@ START_TEST(a_message_names_the_value_the_rule_and_the_fix)
 {
     parse(messages[_i].text);
     ck_assert_uint_eq(report_total(report), 1);
-    ck_assert_msg(strstr(report_findings(report)->sentence, messages[_i].says) != NULL, "%s",
+    ck_assert_msg(strstr(report_findings(report)->sentence, messages[_i].message) != NULL, "%s",
                   report_findings(report)->sentence);
 }
 END_TEST
@@ -363,10 +364,10 @@ END_TEST
 #define LOOP(tcase, test, table)                                                                   \
     tcase_add_loop_test(tcase, test, 0, (int)(sizeof(table) / sizeof((table)[0])))
 
-/* Files that would be all findings, or all structures: what each octet is repeated as. */
+/* Files of nothing but findings, or structures: the text that is repeated. */
 static const struct {
     const char *begin, *item, *end;
-    enum finding_code last; /* of the finding that ends the reading */
+    enum finding_code last; /* of the finding that stops reading */
 } endless[] = {
     {"space: big-one\nrouters: [", "x,", "]\n", FINDING_LIMIT},
     {"space: big-one\napps: [", "{},", "]\n", FINDING_LIMIT},

@@ -1,4 +1,4 @@
-/* Static records: what is read, octet by octet, and what is refused. */
+/* Static records: valid ones, octet by octet, and refused ones. */
 #include "space/records.h"
 
 #include <check.h>
@@ -65,7 +65,7 @@ END_TEST
 
 static const struct {
     const char *line;
-    const char *says;
+    const char *message;
 } bad[] = {
     {"", ""},
     {" IN A 172.23.1.5", "begins with its owner"},
@@ -80,14 +80,14 @@ static const struct {
     {"a.b. A 172.23.1.5 172.23.1.6", ""},
     {"a.b. IN 300 A 172.23.1.5", ""}, /* ldns wants the TTL first */
     {"a.b. CH A 172.23.1.5", "class must be IN"},
-    {"a.b. NONSENSE x", "NONSENSE is no record type"},
-    {"a.b. 60 IN AA 10.1.2.3", "AA is no record type"},
-    {"a.b. ANY", "type ANY cannot stand here"},
-    {"a.b. IN AXFR", "type AXFR cannot stand here"},
+    {"a.b. NONSENSE x", "NONSENSE is not a known record type"},
+    {"a.b. 60 IN AA 10.1.2.3", "AA is not a known record type"},
+    {"a.b. ANY", "type ANY is not allowed here"},
+    {"a.b. IN AXFR", "type AXFR is not allowed here"},
     {"a.b. 1h IN NS c.d.", "upstream_zones"},
     {"a.b. DNAME c.d.", "a CNAME for each name"},
     {"a.b. SOA a.b. c.d. 1 2 3 4 5", "an SOA of its own"},
-    {"a.b. TYPE6 \\# 0", "cannot stand here"},
+    {"a.b. TYPE6 \\# 0", "is not allowed here"},
     {"a.b. 99999999999 IN A 172.23.1.5", "TTL is above"},
     {"a.b. 2147483648 IN A 172.23.1.5", "TTL is above"},
     {"a.b. 9999w A 172.23.1.5", "TTL is above"},
@@ -97,7 +97,7 @@ static const struct {
     {"m\xC3\xBC.b. A 172.23.1.5", "ASCII"},
 };
 
-START_TEST(what_is_no_record_is_refused_with_a_reason)
+START_TEST(an_invalid_record_is_refused_with_a_reason)
 {
     struct record record = {0};
     enum finding_code code;
@@ -105,7 +105,7 @@ START_TEST(what_is_no_record_is_refused_with_a_reason)
 
     ck_assert_msg(!record_read(arena, bad[_i].line, &record, &code, &err), "%s", bad[_i].line);
     ck_assert_int_ne(err.code, ERR_NONE);
-    ck_assert_msg(err.text[0] != '\0' && strstr(err.text, bad[_i].says) != NULL, "%s: %s",
+    ck_assert_msg(err.text[0] != '\0' && strstr(err.text, bad[_i].message) != NULL, "%s: %s",
                   bad[_i].line, err.text);
     ck_assert_ptr_null(record.owner);
 }
@@ -136,7 +136,7 @@ int main(void)
     tcase_add_checked_fixture(records, set_up, tear_down);
     tcase_add_loop_test(records, a_record_is_read_into_wire_form, 0,
                         (int)(sizeof good / sizeof good[0]));
-    tcase_add_loop_test(records, what_is_no_record_is_refused_with_a_reason, 0,
+    tcase_add_loop_test(records, an_invalid_record_is_refused_with_a_reason, 0,
                         (int)(sizeof bad / sizeof bad[0]));
     tcase_add_test(records, a_label_of_63_is_read_and_of_64_refused);
     suite_add_tcase(suite, records);

@@ -1,5 +1,5 @@
 /*
- * Rules at their borders: what just holds, what just does not. The smallest file for each code is
+ * Rules at their borders: values just inside and just outside. The smallest file for each code is
  * in tests/zones_bad.
  */
 #include "space/rules.h"
@@ -244,7 +244,7 @@ static const struct {
     {"a--b", "E-SPACE-NAME"},
 };
 
-START_TEST(a_space_name_is_what_the_platform_takes)
+START_TEST(a_space_name_follows_the_platforms_rule)
 {
     char text[128];
     char found[FOUND_SIZE];
@@ -254,7 +254,7 @@ START_TEST(a_space_name_is_what_the_platform_takes)
 }
 END_TEST
 
-START_TEST(suffixes_of_another_platform_are_held_instead)
+START_TEST(suffixes_of_another_platform_are_used_instead)
 {
     struct suffixes suffixes = {.apps = "apps.example.org",
                                 .discovery = "internal",
@@ -293,7 +293,7 @@ START_TEST(a_discovery_name_longer_than_253_octets_is_refused)
 }
 END_TEST
 
-/* What the README shows. */
+/* The findings that the README shows. */
 START_TEST(the_fixture_has_the_two_findings_it_is_meant_to_have)
 {
     const char *source = getenv("SOURCE_DIR");
@@ -313,7 +313,7 @@ END_TEST
 
 static const struct {
     const char *text;
-    const char *says;
+    const char *message;
 } messages[] = {
     {"space: test-space\nrouters: [10.0.0.37]\n" PEERING ", routes: [10.0.128.0/20]}]\n",
      "has no route to router 10.0.0.37 (in 10.0.0.0/20), so its clients get addresses they cannot "
@@ -339,7 +339,7 @@ static const struct {
      "is currently in use by another app, abc (line 3)"},
 };
 
-START_TEST(a_message_tells_what_to_do)
+START_TEST(a_message_has_the_remedy)
 {
     struct suffixes suffixes = suffixes_default();
     struct arena *arena = arena_new();
@@ -349,7 +349,7 @@ START_TEST(a_message_tells_what_to_do)
 
     space_check(space, &suffixes, report);
     ck_assert_uint_eq(report_total(report), 1);
-    ck_assert_msg(strstr(report_findings(report)->sentence, messages[_i].says) != NULL, "%s",
+    ck_assert_msg(strstr(report_findings(report)->sentence, messages[_i].message) != NULL, "%s",
                   report_findings(report)->sentence);
     report_free(report);
     arena_free(arena);
@@ -415,11 +415,11 @@ int main(void)
     TCase *rules = tcase_create("rules");
 
     LOOP(rules, a_rule_fires_beyond_its_border_and_not_before, cases);
-    LOOP(rules, a_space_name_is_what_the_platform_takes, space_names);
-    tcase_add_test(rules, suffixes_of_another_platform_are_held_instead);
+    LOOP(rules, a_space_name_follows_the_platforms_rule, space_names);
+    tcase_add_test(rules, suffixes_of_another_platform_are_used_instead);
     tcase_add_test(rules, a_discovery_name_longer_than_253_octets_is_refused);
     tcase_add_test(rules, the_fixture_has_the_two_findings_it_is_meant_to_have);
-    LOOP(rules, a_message_tells_what_to_do, messages);
+    LOOP(rules, a_message_has_the_remedy, messages);
     tcase_add_test(rules, duplicates_among_fifty_thousand_apps_are_found_in_time);
     tcase_add_test(rules, thousands_of_blocks_that_overlap_are_found_in_time);
     suite_add_tcase(suite, rules);

@@ -83,7 +83,7 @@ static const struct {
      "{\"anyOf\":[{\"type\":\"null\"},{\"$ref\":\"#/$defs/process-type\"}]}"},
 };
 
-START_TEST(values_are_told_as_the_parser_reads_them)
+START_TEST(values_are_described_as_the_parser_reads_them)
 {
     char *written = json_dumps(at(values[_i].path), JSON_COMPACT | JSON_ENCODE_ANY);
 
@@ -99,7 +99,7 @@ int main(void)
 
     tcase_add_checked_fixture(forms, set_up, tear_down);
     tcase_add_test(forms, it_has_every_key_of_every_table_and_no_other);
-    tcase_add_loop_test(forms, values_are_told_as_the_parser_reads_them, 0,
+    tcase_add_loop_test(forms, values_are_described_as_the_parser_reads_them, 0,
                         sizeof values / sizeof values[0]);
     suite_add_tcase(suite, forms);
     return suite_run(suite);

@@ -23,10 +23,10 @@ static struct location line(unsigned number)
     return (struct location){.line = number & 0xffffff, .column = 1};
 }
 
-START_TEST(what_is_added_twice_is_found_at_its_first_place)
+START_TEST(a_key_added_twice_is_found_at_its_first_location)
 {
     ck_assert_ptr_null(seen_add(&seen, 0, "api.example.com", line(3), &seen));
-    const struct sighting *before = seen_add(&seen, 0, "api.example.com", line(7), NULL);
+    const struct seen_entry *before = seen_add(&seen, 0, "api.example.com", line(7), NULL);
     ck_assert_ptr_nonnull(before);
     ck_assert_uint_eq(before->at.line, 3);
     ck_assert_ptr_eq(before->owner, &seen);
@@ -80,7 +80,7 @@ int main(void)
     TCase *set = tcase_create("set");
 
     tcase_add_checked_fixture(set, set_up, tear_down);
-    tcase_add_test(set, what_is_added_twice_is_found_at_its_first_place);
+    tcase_add_test(set, a_key_added_twice_is_found_at_its_first_location);
     tcase_add_test(set, a_salt_keeps_equal_keys_apart);
     tcase_add_test(set, case_counts_unless_it_is_folded);
     tcase_add_test(set, the_set_grows_and_forgets_nothing);

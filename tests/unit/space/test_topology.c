@@ -1,4 +1,4 @@
-/* The platform's topology: what is written can be read again, and nothing else breaks anything. */
+/* The platform's topology: written text can be read again, and other text does no harm. */
 #include "space/topology.h"
 
 #include <check.h>
@@ -172,7 +172,7 @@ END_TEST
 
 #define APP(rest) "{\"version\": 1, \"apps\": [{" rest "}]}"
 
-START_TEST(formations_is_taken_for_formation)
+START_TEST(formations_is_accepted_for_formation)
 {
     const struct topology topology =
         read_good(APP("\"domains\": [\"cloudapp.herokuapp.com\"], \"formations\": "
@@ -189,7 +189,7 @@ static const struct naming {
     const char *domain;
     const char *hostname; /* or NULL */
     const char *name;
-    const char *default_domain; /* NULL: the usual one */
+    const char *default_domain; /* NULL: the default one */
 } namings[] = {
     {"cloudapp.herokuapp.com", NULL, "cloudapp", NULL},
     {"Cloudapp.HerokuApp.com.", NULL, "cloudapp", NULL},
@@ -226,7 +226,7 @@ START_TEST(an_app_s_name_comes_from_its_dynos_or_its_default_domain)
 }
 END_TEST
 
-START_TEST(targets_go_to_domains_in_order_and_the_last_one_to_the_rest)
+START_TEST(targets_are_assigned_in_order_and_the_last_one_to_the_rest)
 {
     const struct topology topology =
         read_good(APP("\"domains\": [\"b.example.com\", \"t2.herokudns.com\", \"a.example.com\", "
@@ -254,7 +254,7 @@ START_TEST(a_target_without_a_domain_is_counted_as_left_over)
 }
 END_TEST
 
-#define AGAIN "; mend it, or fetch the topology anew"
+#define AGAIN "; correct it, or fetch the topology again"
 #define GOOD "\"domains\": [\"cloudapp.herokuapp.com\"]"
 #define FORMATION(rest) APP(GOOD ", \"formation\": [{" rest "}]")
 #define DYNO(rest) FORMATION("\"process_type\": \"web\", \"dynos\": [{" rest "}]")
@@ -263,10 +263,10 @@ static const struct refusal {
     const char *json;
     const char *text;
 } refusals[] = {
-    {"",
-     "t.json:1:0: '[' or '{' expected near end of file; it is cut short, fetch the topology anew"},
-    {"{\"version\": 1", "t.json:1:13: '}' expected near end of file; it is cut short, fetch the "
-                        "topology anew"},
+    {"", "t.json:1:0: '[' or '{' expected near end of file; it is incomplete, fetch the topology "
+         "again"},
+    {"{\"version\": 1",
+     "t.json:1:13: '}' expected near end of file; it is incomplete, fetch the topology again"},
     {"{\"version\": 1, \"version\": 1}",
      "t.json:1:24: duplicate object key near '\"version\"'" AGAIN},
     {"{\"version\": \x01}", "t.json:1:13: invalid token near '?'" AGAIN},
@@ -288,7 +288,8 @@ static const struct refusal {
      "t.json: apps[0].domains must be a list with one default domain, found a text "
      "`b.herokuapp.com`" AGAIN},
     {APP("\"formation\": [], \"domains\": [\"example.com\"]"),
-     "t.json: apps[0] does not tell the app's name; it needs a dyno with a hostname, or the app's "
+     "t.json: apps[0] does not contain the app's name; it needs a dyno with a hostname, or the "
+     "app's "
      "default domain below herokuapp.com among its domains"},
     {APP(GOOD ", \"formations\": [true]"),
      "t.json: apps[0].formations[0] must be an object, found true" AGAIN},
@@ -311,7 +312,7 @@ static const struct refusal {
      "1.web.APP.app.localspace, found a text `web.1`" AGAIN},
 };
 
-START_TEST(what_is_no_topology_is_refused_with_its_place_and_the_remedy)
+START_TEST(an_invalid_topology_is_refused_with_its_location_and_the_remedy)
 {
     const struct refusal *refusal = &refusals[_i];
     struct topology topology = {.app_count = 77};
@@ -387,7 +388,7 @@ START_TEST(mutated_text_is_read_or_refused_with_a_sentence)
 }
 END_TEST
 
-START_TEST(no_octet_that_was_cut_off_makes_a_topology)
+START_TEST(a_truncated_text_is_never_a_topology)
 {
     const char *good = write(parse_test_space());
 
@@ -432,7 +433,7 @@ START_TEST(more_than_any_topology_has_is_refused_before_it_is_parsed)
     ck_assert_str_eq(err.text, "t.json has more than the 16777216 octets of any topology; is it "
                                "another file?");
     ck_assert(!read_long("", " ", TOPOLOGY_OCTETS_MOST, "", &err));
-    ck_assert_ptr_nonnull(strstr(err.text, "cut short"));
+    ck_assert_ptr_nonnull(strstr(err.text, "is incomplete"));
 }
 END_TEST
 
@@ -449,16 +450,16 @@ int main(void)
     tcase_add_test(writing, everything_in_an_app_is_sorted_however_the_file_has_it);
     tcase_add_test(writing, what_was_written_and_read_is_written_the_same);
     tcase_add_checked_fixture(reading, set_up, tear_down);
-    tcase_add_test(reading, formations_is_taken_for_formation);
+    tcase_add_test(reading, formations_is_accepted_for_formation);
     tcase_add_loop_test(reading, an_app_s_name_comes_from_its_dynos_or_its_default_domain, 0,
                         ALL(namings));
-    tcase_add_test(reading, targets_go_to_domains_in_order_and_the_last_one_to_the_rest);
+    tcase_add_test(reading, targets_are_assigned_in_order_and_the_last_one_to_the_rest);
     tcase_add_test(reading, a_target_without_a_domain_is_counted_as_left_over);
-    tcase_add_loop_test(reading, what_is_no_topology_is_refused_with_its_place_and_the_remedy, 0,
+    tcase_add_loop_test(reading, an_invalid_topology_is_refused_with_its_location_and_the_remedy, 0,
                         ALL(refusals));
     tcase_add_loop_test(reading, mutated_text_is_read_or_refused_with_a_sentence, 0, 10);
     tcase_add_test(reading, more_than_any_topology_has_is_refused_before_it_is_parsed);
-    tcase_add_test(reading, no_octet_that_was_cut_off_makes_a_topology);
+    tcase_add_test(reading, a_truncated_text_is_never_a_topology);
     suite_add_tcase(suite, writing);
     suite_add_tcase(suite, reading);
     return suite_run(suite);

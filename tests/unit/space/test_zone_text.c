@@ -1,4 +1,4 @@
-/* The end mark is seen where it is, and what lacks it is told with its last line. */
+/* The end mark is found, and a text without it is reported with its last line. */
 #include "space/zone_text.h"
 
 #include <string.h>
@@ -55,7 +55,7 @@ END_TEST
 static const struct {
     const char *text;
     unsigned line;
-    const char *says;
+    const char *message;
 } cuts[] = {
     {"space: abc\napps:\n  - name: ab\n\n", 3, "ends with `  - name: ab`"},
     {"space: abc", 1, "ends with `space: abc`"},
@@ -63,7 +63,7 @@ static const struct {
     {"\n\n", 1, "the file is empty"},
 };
 
-START_TEST(a_cut_is_told_with_the_last_line_and_the_remedy)
+START_TEST(a_cut_is_reported_with_the_last_line_and_the_remedy)
 {
     struct report *report = report_new();
 
@@ -72,7 +72,7 @@ START_TEST(a_cut_is_told_with_the_last_line_and_the_remedy)
     ck_assert_ptr_nonnull(finding);
     ck_assert_str_eq(finding_name(finding->code), "E-CUT");
     ck_assert_uint_eq(finding->at.line, cuts[_i].line);
-    ck_assert_msg(strstr(finding->sentence, cuts[_i].says) != NULL, "%s", finding->sentence);
+    ck_assert_msg(strstr(finding->sentence, cuts[_i].message) != NULL, "%s", finding->sentence);
     ck_assert_ptr_nonnull(strstr(finding->sentence, "`...`"));
     report_free(report);
 }
@@ -87,7 +87,7 @@ int main(void)
                         sizeof texts / sizeof texts[0]);
     tcase_add_test(marks, no_prefix_of_a_marked_text_is_marked);
     tcase_add_test(marks, the_content_ends_where_the_mark_begins);
-    tcase_add_loop_test(marks, a_cut_is_told_with_the_last_line_and_the_remedy, 0,
+    tcase_add_loop_test(marks, a_cut_is_reported_with_the_last_line_and_the_remedy, 0,
                         sizeof cuts / sizeof cuts[0]);
     suite_add_tcase(suite, marks);
     return suite_run(suite);

@@ -1,6 +1,6 @@
 /*
  * Each file in tests/zones_bad breaks one rule once. Its name begins with the rule's code, its
- * first line says what must be found: "# expect: LINE:COLUMN CODE".
+ * first line has the expected finding: "# expect: LINE:COLUMN CODE".
  */
 #include <check.h>
 #include <dirent.h>
@@ -21,7 +21,7 @@ static char names[FILES_MAX][NAME_MAX_OCTETS_HERE];
 static size_t name_count;
 static char folder[SCRATCH_PATH_MOST];
 
-/* What no single file can fire: findings between files, on reload, of settings, of the system. */
+/* Codes that no single file can fire: between files, on reload, of settings, of the system. */
 static const enum finding_code beyond_one_file[] = {
     FINDING_FILE,          FINDING_MEMORY,  FINDING_SPACE_OVERLAP, FINDING_IMMUTABLE,
     FINDING_LISTEN_PUBLIC, FINDING_SETTING, FINDING_RESTART,       FINDING_BUSY,
@@ -60,7 +60,7 @@ static void write_expectation(const struct finding *finding, char *out, size_t s
              (unsigned)finding->at.column, finding_name(finding->code));
 }
 
-START_TEST(each_bad_file_fires_its_rule_once_at_the_right_place)
+START_TEST(each_bad_file_fires_its_rule_once_at_the_right_location)
 {
     char path[SCRATCH_PATH_MOST + NAME_MAX_OCTETS_HERE];
     char found[128];
@@ -116,7 +116,7 @@ int main(void)
     TCase *rules = tcase_create("rules");
 
     find_files();
-    tcase_add_loop_test(rules, each_bad_file_fires_its_rule_once_at_the_right_place, 0,
+    tcase_add_loop_test(rules, each_bad_file_fires_its_rule_once_at_the_right_location, 0,
                         (int)name_count);
     tcase_add_loop_test(rules, every_code_that_one_file_can_fire_has_a_bad_file, 0,
                         FINDING_CODE_COUNT);
