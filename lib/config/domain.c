@@ -4,7 +4,7 @@
 
 enum { LABEL_MOST = 63 };
 
-/* Folds a letter to lower case; 0 for what such a name has not. */
+/* Folds a letter to lower case; returns 0 if such a name must not contain it. */
 static char fold_letter(enum domain_kind kind, char letter)
 {
     if (letter >= 'A' && letter <= 'Z')

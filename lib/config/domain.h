@@ -1,6 +1,6 @@
 #pragma once
 /**
- * Domain names that an operator writes: of suffixes, of zones, in certificates.
+ * Domain names that an operator writes: suffixes, zones, names in certificates.
  *
  * Sources: RFC 952, RFC 1123 section 2.1 (host names); RFC 8552 (names that begin with "_").
  * Threads: pure.  Memory: never allocates.
@@ -20,12 +20,12 @@ enum domain_kind {
  *
  * folded  room for `most` octets; a closing zero octet is not written
  *
- * Returns the length; 0 when the text is no such name or longer than `most`.
+ * Returns the length; 0 if the text is not such a name or is longer than `most`.
  */
 size_t domain_fold(enum domain_kind kind, const char *text, char *folded, size_t most);
 
 /** True when a folded name is `suffix` or lies below it. */
 bool domain_is_within(const char *domain, const char *suffix);
 
-/** The labels of a folded name; 0 for ".". */
+/** Returns the number of labels of a folded name; 0 for ".". */
 unsigned domain_label_count(const char *domain);

@@ -27,7 +27,7 @@ bool endpoint_is_wildcard(const struct endpoint *endpoint)
     return endpoint->v4.sin_addr.s_addr == htonl(INADDR_ANY);
 }
 
-/* Returns the interface of that family that has a public address, or NULL. */
+/* Returns the first interface with a public address of the family, or NULL. */
 static const struct ifaddrs *find_public(const struct ifaddrs *interface, sa_family_t family,
                                          struct endpoint *public)
 {
@@ -43,14 +43,14 @@ static const struct ifaddrs *find_public(const struct ifaddrs *interface, sa_fam
     return NULL;
 }
 
-/* Who hears of what is refused. */
-struct telling {
+/* The callback for refused addresses. */
+struct exposure_callback {
     exposure_on_public *on_public;
     void *context;
 };
 
 static bool check_wildcard(const struct listen_address *listen, const struct ifaddrs *interfaces,
-                           const struct telling *telling)
+                           const struct exposure_callback *callback)
 {
     char wildcard[ENDPOINT_TEXT_MAX], host[ENDPOINT_TEXT_MAX], sentence[SENTENCE_MOST];
     struct endpoint public;
@@ -65,17 +65,17 @@ static bool check_wildcard(const struct listen_address *listen, const struct ifa
              "%s covers the public address %s of interface %s; name the private addresses to "
              "listen on, or set allow_public_listen: true (--allow-public-listen)",
              wildcard, host, interface->ifa_name);
-    telling->on_public(telling->context, listen->place, sentence);
+    callback->on_public(callback->context, listen->place, sentence);
     return false;
 }
 
 static bool check_one(const struct listen_address *listen, const struct ifaddrs *interfaces,
-                      const struct telling *telling)
+                      const struct exposure_callback *callback)
 {
     char address[ENDPOINT_TEXT_MAX], sentence[SENTENCE_MOST];
 
     if (endpoint_is_wildcard(&listen->endpoint))
-        return check_wildcard(listen, interfaces, telling);
+        return check_wildcard(listen, interfaces, callback);
     if (endpoint_is_private(&listen->endpoint))
         return true;
     endpoint_write(&listen->endpoint, address);
@@ -83,18 +83,18 @@ static bool check_one(const struct listen_address *listen, const struct ifaddrs 
              "%s is outside loopback and the private blocks (RFC 1918); listen on a private "
              "address, or set allow_public_listen: true (--allow-public-listen)",
              address);
-    telling->on_public(telling->context, listen->place, sentence);
+    callback->on_public(callback->context, listen->place, sentence);
     return false;
 }
 
 bool exposure_check_against(const struct settings *settings, const struct ifaddrs *interfaces,
                             exposure_on_public *on_public, void *context)
 {
-    const struct telling telling = {on_public, context};
+    const struct exposure_callback callback = {on_public, context};
     bool passed = true;
 
     for (size_t i = 0; i < settings->listen.count && !settings->allow_public_listen; i++)
-        passed = check_one(&settings->listen.items[i], interfaces, &telling) && passed;
+        passed = check_one(&settings->listen.items[i], interfaces, &callback) && passed;
     return passed;
 }
 

@@ -2,12 +2,12 @@
 /**
  * Keeps the server off public addresses unless the operator wants it there.
  *
- * A server of private names that listens in public invites what it must then refuse. So an address
- * outside loopback and the private blocks needs `allow_public_listen`, and a wildcard address
- * (0.0.0.0 or ::) needs it when one of the host's interfaces has such an address.
+ * A server of private names on a public address attracts queries that it must then refuse. So an
+ * address outside loopback and the private blocks needs `allow_public_listen`. A wildcard address
+ * (0.0.0.0 or ::) needs it if one of the host's interfaces has such an address.
  *
  * Sources: RFC 1918 (private IPv4), RFC 4193 (fc00::/7), RFC 4291 section 2.5.6 (fe80::/10).
- * Threads: any.  Memory: never allocates but for the interface list, freed before returning.
+ * Threads: any.  Memory: allocates only the interface list, freed before it returns.
  */
 #include <ifaddrs.h>
 #include <stdbool.h>
@@ -20,12 +20,12 @@ bool endpoint_is_private(const struct endpoint *endpoint);
 /** True for 0.0.0.0 and ::, any port. */
 bool endpoint_is_wildcard(const struct endpoint *endpoint);
 
-/** Called for each address that is refused, E-LISTEN-PUBLIC: where it is written, and why. */
-typedef void exposure_on_public(void *context, const char *place, const char *sentence);
+/** Called for each refused address (E-LISTEN-PUBLIC), with its location and the reason. */
+typedef void exposure_on_public(void *context, const char *location, const char *sentence);
 
-/** Checks every listen address against a list of interfaces (NULL: none known). */
+/** Checks every listen address against the interfaces (NULL: none). False if one is refused. */
 bool exposure_check_against(const struct settings *settings, const struct ifaddrs *interfaces,
                             exposure_on_public *on_public, void *context);
 
-/** As above with this host's interfaces. */
+/** Like exposure_check_against, with this host's interfaces. */
 bool exposure_check(const struct settings *settings, exposure_on_public *on_public, void *context);

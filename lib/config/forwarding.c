@@ -14,24 +14,25 @@ enum {
     LINE_MOST = 512,
     LIST_MOST = 256,
     RESOLV_CONF_OCTETS_MOST = 64 << 10,
-    RESOLV_CONF_PLACE_MOST = 4096 + 16,
+    RESOLV_CONF_LOCATION_MOST = 4096 + 16,
 };
 
-/* Settings on their way to being complete. */
-struct settling {
+/* Settings while they are completed. */
+struct completion {
     struct settings *settings;
-    const struct surroundings *around;
+    const struct surroundings *host;
     FILE *problems;
     bool failed;
 };
 
-static void tell(struct settling *settling, const char *place, const char *sentence)
+static void report_problem(struct completion *completion, const char *location,
+                           const char *sentence)
 {
-    escape_printf(settling->problems, "%s: %s\n", place, sentence);
-    settling->failed = true;
+    escape_printf(completion->problems, "%s: %s\n", location, sentence);
+    completion->failed = true;
 }
 
-/* ---- who is this server ---- */
+/* ---- addresses of this server ---- */
 
 static uint16_t port_of(const struct endpoint *endpoint)
 {
@@ -76,20 +77,20 @@ static bool is_listened_on(const struct endpoint *endpoint, const struct endpoin
     return is_same_address(endpoint, &listen->any);
 }
 
-static bool is_this_server(const struct settling *settling, const struct upstream *upstream)
+static bool is_this_server(const struct completion *completion, const struct upstream *upstream)
 {
-    const struct endpoints *listen = &settling->settings->listen;
+    const struct endpoints *listen = &completion->settings->listen;
 
     for (size_t i = 0; i < listen->count; i++)
         if (is_listened_on(&upstream->endpoint, &listen->items[i].endpoint,
-                           settling->around->interfaces))
+                           completion->host->interfaces))
             return true;
     return false;
 }
 
 /* ---- resolv.conf ---- */
 
-/* The address in a line "nameserver ADDRESS"; NULL for all others. */
+/* Returns the address of a line "nameserver ADDRESS", or NULL. */
 static char *find_nameserver(char *line)
 {
     static const char keyword[] = "nameserver";
@@ -103,10 +104,10 @@ static char *find_nameserver(char *line)
 }
 
 static void __attribute__((format(printf, 2, 3)))
-warn(struct settling *settling, const char *format, ...)
+add_warning(struct completion *completion, const char *format, ...)
 {
-    struct settings *settings = settling->settings;
-    char sentence[RESOLV_CONF_PLACE_MOST + LINE_MOST];
+    struct settings *settings = completion->settings;
+    char sentence[RESOLV_CONF_LOCATION_MOST + LINE_MOST];
     va_list arguments;
 
     if (settings->host_warning_count == HOST_WARNINGS_MOST)
@@ -119,33 +120,34 @@ warn(struct settling *settling, const char *format, ...)
         settings->host_warnings[settings->host_warning_count++] = kept;
 }
 
-/* An address that cannot be asked (0.0.0.0, one on an interface that is not there) is left out. */
-static void add_nameserver(struct settling *settling, const char *address, unsigned line)
+/* An unusable address (0.0.0.0, or on a missing interface) is left out with a warning. */
+static void add_nameserver(struct completion *completion, const char *address, unsigned line)
 {
-    struct settings *settings = settling->settings;
-    char place[RESOLV_CONF_PLACE_MOST];
+    struct settings *settings = completion->settings;
+    char location[RESOLV_CONF_LOCATION_MOST];
     struct upstream upstream;
     struct err err;
 
-    int length = snprintf(place, sizeof place, "%.4095s:%u", settling->around->resolv_conf, line);
+    int length =
+        snprintf(location, sizeof location, "%.4095s:%u", completion->host->resolv_conf, line);
     if (!upstream_read(settings->arena, address, &upstream, &err)) {
-        warn(settling, "%s: this nameserver is left out: %s", place, err.text);
+        add_warning(completion, "%s: this nameserver is ignored: %s", location, err.text);
         return;
     }
-    if (is_this_server(settling, &upstream))
+    if (is_this_server(completion, &upstream))
         return;
-    upstream.place = arena_text(settings->arena, place, (size_t)length);
+    upstream.place = arena_text(settings->arena, location, (size_t)length);
     upstreams_add(settings->arena, &settings->upstreams, &upstream, &err);
 }
 
-static void read_nameservers(struct settling *settling, char *text)
+static void read_nameservers(struct completion *completion, char *text)
 {
     unsigned number = 1;
 
     for (char *line = strsep(&text, "\n"); line != NULL; line = strsep(&text, "\n"), number++) {
         const char *address = find_nameserver(line);
         if (address != NULL)
-            add_nameserver(settling, address, number);
+            add_nameserver(completion, address, number);
     }
 }
 
@@ -159,90 +161,90 @@ static void list_upstreams(const struct upstreams *list, char *out, size_t size)
                                    list->items[i].text);
 }
 
-/* Goes on with those that resolv.conf named before. */
-static void keep_nameservers(struct settling *settling, const char *fault)
+/* Keeps the nameservers that resolv.conf named before. */
+static void keep_nameservers(struct completion *completion, const char *fault)
 {
-    struct settings *settings = settling->settings;
-    const struct settings *before = settling->around->in_force;
+    struct settings *settings = completion->settings;
+    const struct settings *before = completion->host->in_force;
     char names[LIST_MOST];
 
     if (before == NULL || !before->has_host_upstreams || before->upstreams.count == 0)
         return;
     if (!upstreams_copy(settings->arena, &before->upstreams, &settings->upstreams)) {
-        tell(settling, "upstreams", "out of memory");
+        report_problem(completion, "upstreams", "out of memory");
         return;
     }
     list_upstreams(&settings->upstreams, names, sizeof names);
-    warn(settling,
-         "%s %s; those that it named before are asked on: %s; write its nameserver lines again, or "
-         "name resolvers in upstreams, and reload",
-         settling->around->resolv_conf, fault, names);
+    add_warning(completion,
+                "%s %s; the nameservers that it named before stay in use: %s; restore its "
+                "nameserver lines, or name resolvers in upstreams, and reload",
+                completion->host->resolv_conf, fault, names);
 }
 
-static void read_resolv_conf(struct settling *settling)
+static void read_resolv_conf(struct completion *completion)
 {
-    struct settings *settings = settling->settings;
+    struct settings *settings = completion->settings;
     struct err err = {.text = "names no resolver but this server"};
     size_t length;
     char *text =
-        file_read_text(settling->around->resolv_conf, RESOLV_CONF_OCTETS_MOST, &length, &err);
+        file_read_text(completion->host->resolv_conf, RESOLV_CONF_OCTETS_MOST, &length, &err);
 
     bool is_read = text != NULL;
     settings->has_host_upstreams = true;
     if (is_read)
-        read_nameservers(settling, text);
+        read_nameservers(completion, text);
     if (settings->upstreams.count == 0)
-        keep_nameservers(settling, err.text);
+        keep_nameservers(completion, err.text);
     settings->lacks_upstreams = settings->upstreams.count == 0;
     if (settings->lacks_upstreams && !is_read)
-        warn(settling, "%s %s", settling->around->resolv_conf, err.text);
+        add_warning(completion, "%s %s", completion->host->resolv_conf, err.text);
     free(text);
 }
 
-/* ---- what was said ---- */
+/* ---- configured upstreams ---- */
 
-static void refuse_loops(struct settling *settling, const struct upstreams *list)
+static void refuse_loops(struct completion *completion, const struct upstreams *list)
 {
     char sentence[LINE_MOST];
 
     for (size_t i = 0; i < list->count; i++) {
-        if (!is_this_server(settling, &list->items[i]))
+        if (!is_this_server(completion, &list->items[i]))
             continue;
         snprintf(sentence, sizeof sentence,
-                 "`%s` is this server itself: each question would come back to it in a loop; name "
+                 "`%s` is this server itself: each query would come back to it in a loop; name "
                  "another resolver, or `none`",
                  list->items[i].text);
-        tell(settling, list->items[i].place, sentence);
+        report_problem(completion, list->items[i].place, sentence);
     }
 }
 
-/* Discovery names live here and nowhere else. */
-static void refuse_own_names(struct settling *settling, const struct upstream_zone *zone)
+/* Discovery names are answered locally only. */
+static void refuse_own_names(struct completion *completion, const struct upstream_zone *zone)
 {
-    const char *suffix = settling->settings->suffix_discovery;
+    const char *suffix = completion->settings->suffix_discovery;
     char sentence[LINE_MOST];
 
     if (!domain_is_within(zone->zone, suffix))
         return;
     snprintf(sentence, sizeof sentence,
-             "names in `%s` are answered here and never asked of an upstream; take the zone out",
+             "names in `%s` are answered here and never sent to an upstream; remove the zone",
              suffix);
-    tell(settling, zone->place, sentence);
+    report_problem(completion, zone->place, sentence);
 }
 
-static void check_zones(struct settling *settling)
+static void check_zones(struct completion *completion)
 {
-    const struct upstream_zones *zones = &settling->settings->upstream_zones;
+    const struct upstream_zones *zones = &completion->settings->upstream_zones;
 
     for (size_t i = 0; i < zones->count; i++) {
-        refuse_own_names(settling, &zones->items[i]);
-        refuse_loops(settling, &zones->items[i].upstreams);
+        refuse_own_names(completion, &zones->items[i]);
+        refuse_loops(completion, &zones->items[i].upstreams);
     }
 }
 
-static void add_root(struct settling *settling)
+static void add_root(struct completion *completion)
 {
-    struct settings *settings = settling->settings;
+    struct settings *settings = completion->settings;
     struct upstream_zones *zones = &settings->upstream_zones;
 
     if (settings->upstreams.count == 0)
@@ -250,7 +252,7 @@ static void add_root(struct settling *settling)
     struct upstream_zone *items =
         arena_grow(settings->arena, zones->items, zones->count, &zones->capacity, sizeof *items);
     if (items == NULL) {
-        tell(settling, "upstreams", "out of memory");
+        report_problem(completion, "upstreams", "out of memory");
         return;
     }
     zones->items = items;
@@ -271,7 +273,7 @@ static int compare_zones(const void *a, const void *b)
     return strcmp(left->zone, right->zone);
 }
 
-/* True when an upstream before it, in this zone or an earlier one, is the same. */
+/* True if an earlier upstream, in this zone or an earlier one, is the same. */
 static bool is_repeated(const struct upstream_zones *zones, size_t zone, size_t number)
 {
     const struct upstream *upstream = &zones->items[zone].upstreams.items[number];
@@ -286,9 +288,9 @@ static bool is_repeated(const struct upstream_zones *zones, size_t zone, size_t 
     return false;
 }
 
-static void count_upstreams(struct settling *settling)
+static void count_upstreams(struct completion *completion)
 {
-    const struct upstream_zones *zones = &settling->settings->upstream_zones;
+    const struct upstream_zones *zones = &completion->settings->upstream_zones;
     char sentence[LINE_MOST];
     size_t count = 0;
 
@@ -298,26 +300,26 @@ static void count_upstreams(struct settling *settling)
     if (count <= UPSTREAMS_IN_ALL_MOST)
         return;
     snprintf(sentence, sizeof sentence,
-             "%zu different upstreams in all zones together; %d are the most, leave some out",
+             "%zu different upstreams in all zones together; at most %d are allowed; remove some",
              count, (int)UPSTREAMS_IN_ALL_MOST);
-    tell(settling, "upstream_zones", sentence);
+    report_problem(completion, "upstream_zones", sentence);
 }
 
-bool forwarding_settle(struct settings *settings, const struct surroundings *around, FILE *problems)
+bool forwarding_settle(struct settings *settings, const struct surroundings *host, FILE *problems)
 {
-    struct settling settling = {.settings = settings, .around = around, .problems = problems};
+    struct completion completion = {.settings = settings, .host = host, .problems = problems};
     struct upstream_zones *zones = &settings->upstream_zones;
 
-    check_zones(&settling);
+    check_zones(&completion);
     if (settings->upstreams.count == 0 && !settings->upstreams.is_none)
-        read_resolv_conf(&settling);
+        read_resolv_conf(&completion);
     else
-        refuse_loops(&settling, &settings->upstreams);
-    add_root(&settling);
+        refuse_loops(&completion, &settings->upstreams);
+    add_root(&completion);
     if (zones->count > 1)
         qsort(zones->items, zones->count, sizeof *zones->items, compare_zones);
-    count_upstreams(&settling);
-    return !settling.failed;
+    count_upstreams(&completion);
+    return !completion.failed;
 }
 
 bool forwarding_settle_here(struct settings *settings, const struct settings *in_force,
@@ -327,9 +329,9 @@ bool forwarding_settle_here(struct settings *settings, const struct settings *in
 
     if (getifaddrs(&interfaces) != 0)
         interfaces = NULL;
-    struct surroundings around = {
+    struct surroundings host = {
         .resolv_conf = "/etc/resolv.conf", .interfaces = interfaces, .in_force = in_force};
-    bool passed = forwarding_settle(settings, &around, problems);
+    bool passed = forwarding_settle(settings, &host, problems);
     freeifaddrs(interfaces);
     return passed;
 }

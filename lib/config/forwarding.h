@@ -1,17 +1,17 @@
 #pragma once
 /**
- * What the settings leave to the host about upstreams, and what they may not say.
+ * Completes the upstream settings from the host, and refuses those that would loop.
  *
  *     upstreams, or the host's nameservers ──► "."  ┐
  *                                                   ├─► upstream_zones, most labels first
  *     upstream_zones ──► corp.example, ...          ┘
  *
- * When nobody is named in `upstreams`, the nameservers of resolv.conf are asked, leaving out those
- * that are this server: it may well be the one that the host itself asks. An upstream that was
- * named and is this server is refused, for every question would come back to it.
+ * If `upstreams` is not set, the nameservers of resolv.conf are the upstreams, except this server
+ * itself: the host may well use it as its resolver. A configured upstream that is this server is
+ * refused, because every query would come back to it.
  *
- * This server is every address it listens on, port included; a wildcard address stands for every
- * address of this host, loopback included.
+ * This server is every address it listens on, port included. A wildcard address means every address
+ * of this host, loopback included.
  *
  * Sources: resolv.conf(5).
  * Threads: one.  Memory: as the settings.
@@ -22,24 +22,24 @@
 
 #include "config/settings.h"
 
-/** What there is to know about the host. */
+/** The host's part of the upstream settings. */
 struct surroundings {
-    const char *resolv_conf;          /* a path; what cannot be read names nobody */
+    const char *resolv_conf;          /* a path; an unreadable file names no nameserver */
     const struct ifaddrs *interfaces; /* NULL: none known */
-    const struct settings *in_force;  /* of a server that serves already; NULL: at a start */
+    const struct settings *in_force;  /* on a reload; NULL: at the start */
 };
 
 /**
- * Completes settings->upstream_zones. Each problem is told as one line with its place; false then.
- * settings->lacks_upstreams says that nobody was named, neither here nor there; what is the matter
- * with resolv.conf stands in settings->host_warnings, each a sentence with its place.
+ * Completes settings->upstream_zones. Prints each problem as one line with its location, and then
+ * returns false. Sets settings->lacks_upstreams if neither the settings nor resolv.conf name an
+ * upstream. Adds problems of resolv.conf to settings->host_warnings, each a sentence with its
+ * location.
  *
- * A resolv.conf that names nobody may be one that is just being written: a server that asks the
- * resolvers that it named before goes on asking them, and warns.
+ * A resolv.conf without nameservers may be one that is just being written. A server whose upstreams
+ * come from resolv.conf then keeps those it has, and warns.
  */
-bool forwarding_settle(struct settings *settings, const struct surroundings *around,
-                       FILE *problems);
+bool forwarding_settle(struct settings *settings, const struct surroundings *host, FILE *problems);
 
-/** As above with this host's interfaces and /etc/resolv.conf; `in_force` as there. */
+/** Like forwarding_settle, with this host's interfaces and /etc/resolv.conf. */
 bool forwarding_settle_here(struct settings *settings, const struct settings *in_force,
                             FILE *problems);

@@ -29,13 +29,13 @@ const struct setting settings_table[SETTING_COUNT] = {
 #undef SETTING
 };
 
-void setting_problem(struct settings_reader *reader, const char *place, const char *format, ...)
+void setting_problem(struct settings_reader *reader, const char *location, const char *format, ...)
 {
     va_list arguments;
 
     reader->failed = true;
-    /* One problem is one line, whatever its values hold. */
-    escape_printf(reader->problems, "%s: ", place);
+    /* Escaping keeps a problem on one line, whatever its values contain. */
+    escape_printf(reader->problems, "%s: ", location);
     va_start(arguments, format);
     escape_vprintf(reader->problems, format, arguments);
     va_end(arguments);
@@ -49,12 +49,12 @@ bool setting_is_list(const struct setting *setting)
            setting->type == SETTING_UPSTREAMS;
 }
 
-/* What reading one text needs to know. */
+/* One text and the setting it is read into. */
 struct assignment {
     struct settings_reader *reader;
     const struct setting *setting;
     const struct setting_text *text;
-    bool is_kept; /* false: a stronger source has spoken; only check */
+    bool is_kept; /* false: a stronger source has set it; only check */
 };
 
 static void *member_of(const struct assignment *assignment)
@@ -67,24 +67,24 @@ static const char *keep_text(const struct assignment *assignment, const char *te
     const char *kept = arena_text(assignment->reader->settings->arena, text, length);
 
     if (kept == NULL)
-        setting_problem(assignment->reader, assignment->text->place, "out of memory");
+        setting_problem(assignment->reader, assignment->text->location, "out of memory");
     return kept;
 }
 
-/* Makes room for one more item; NULL, with the problem told, when there is none. */
+/* Makes room for one more item; prints the problem and returns NULL if it cannot. */
 static void *next_item(const struct assignment *assignment, void *items, size_t *count,
                        size_t *capacity, size_t size)
 {
     const struct setting *setting = assignment->setting;
 
     if (*count == setting->most) {
-        setting_problem(assignment->reader, assignment->text->place,
-                        "more than %u of them; leave some out", (unsigned)setting->most);
+        setting_problem(assignment->reader, assignment->text->location,
+                        "more than %u entries; remove some", (unsigned)setting->most);
         return NULL;
     }
     void *grown = arena_grow(assignment->reader->settings->arena, items, *count, capacity, size);
     if (grown == NULL)
-        setting_problem(assignment->reader, assignment->text->place, "out of memory");
+        setting_problem(assignment->reader, assignment->text->location, "out of memory");
     else
         (*count)++;
     return grown;
@@ -118,12 +118,12 @@ static void read_text(const struct assignment *assignment)
     const struct setting *setting = assignment->setting;
     const char *text = assignment->text->text;
     size_t length = strlen(text);
-    /* A word names a space: what is too long or empty is none. */
+    /* A word names a space, so it has its own limits. */
     bool is_word = setting->type == SETTING_WORDS;
     size_t least = is_word ? 1 : setting->least, most = is_word ? 255 : setting->most;
 
     if (length < least || length > most || has_control(text)) {
-        setting_problem(assignment->reader, assignment->text->place,
+        setting_problem(assignment->reader, assignment->text->location,
                         "a text of %zu octets; give %zu to %zu printable ones", length, least,
                         most);
         return;
@@ -142,8 +142,8 @@ static void read_suffix(const struct assignment *assignment)
     size_t length = domain_fold(DOMAIN_HOST, assignment->text->text, folded, sizeof folded);
 
     if (length == 0) {
-        setting_problem(assignment->reader, assignment->text->place,
-                        "`%.80s` is no domain name; give labels of letters, digits and inner "
+        setting_problem(assignment->reader, assignment->text->location,
+                        "`%.80s` is not a domain name; give labels of letters, digits and inner "
                         "hyphens with dots between, like example.app",
                         assignment->text->text);
     } else if (assignment->setting->type == SETTING_SUFFIXES) {
@@ -175,11 +175,11 @@ static void read_number(const struct assignment *assignment)
     uint32_t number;
 
     if (!number_read(assignment->text->text, &number))
-        setting_problem(assignment->reader, assignment->text->place,
+        setting_problem(assignment->reader, assignment->text->location,
                         "`%.40s` is not a whole number; give one from %u to %u",
                         assignment->text->text, (unsigned)setting->least, (unsigned)setting->most);
     else if (number < setting->least || number > setting->most)
-        setting_problem(assignment->reader, assignment->text->place,
+        setting_problem(assignment->reader, assignment->text->location,
                         "%.40s is out of range; give a whole number from %u to %u",
                         assignment->text->text, (unsigned)setting->least, (unsigned)setting->most);
     else if (assignment->is_kept)
@@ -191,10 +191,11 @@ static void read_prefix(const struct assignment *assignment)
     struct nat64_prefix prefix;
 
     if (!nat64_prefix_read(assignment->text->text, &prefix))
-        setting_problem(assignment->reader, assignment->text->place,
-                        "`%.60s` is no NAT64 prefix; give one as 2001:db8:64::/96, of 32, 40, 48, "
-                        "56, 64 or 96 bits",
-                        assignment->text->text);
+        setting_problem(
+            assignment->reader, assignment->text->location,
+            "`%.60s` is not a NAT64 prefix; give one like 2001:db8:64::/96, of 32, 40, 48, "
+            "56, 64 or 96 bits",
+            assignment->text->text);
     else if (assignment->is_kept)
         *(struct nat64_prefix *)member_of(assignment) = prefix;
 }
@@ -204,13 +205,13 @@ static void read_flag(const struct assignment *assignment)
     bool is_true = strcmp(assignment->text->text, "true") == 0;
 
     if (!is_true && strcmp(assignment->text->text, "false") != 0)
-        setting_problem(assignment->reader, assignment->text->place,
+        setting_problem(assignment->reader, assignment->text->location,
                         "`%.40s` is neither true nor false", assignment->text->text);
     else if (assignment->is_kept)
         *(bool *)member_of(assignment) = is_true;
 }
 
-/* Cuts "refuse|nxdomain" into words; returns how many. */
+/* Splits "refuse|nxdomain" into words; returns their number. */
 static size_t split_words(char *words, const char **items)
 {
     size_t count = 0;
@@ -222,21 +223,23 @@ static size_t split_words(char *words, const char **items)
     return count;
 }
 
-static void format_list(const struct assignment *assignment, const char *const *words, size_t count)
+static void report_unknown_word(const struct assignment *assignment, const char *const *words,
+                                size_t count)
 {
     const char *text = assignment->text->text;
-    const char *near = suggest_among(text, words, count);
+    const char *suggestion = suggest_among(text, words, count);
     char list[128] = "";
     size_t length = 0;
 
     for (size_t i = 0; i < count && length < sizeof list; i++)
         length += (size_t)snprintf(list + length, sizeof list - length, "%s%s",
                                    i == 0 ? "" : (i + 1 < count ? ", " : " or "), words[i]);
-    if (near != NULL)
-        setting_problem(assignment->reader, assignment->text->place,
-                        "`%.40s` is not known; did you mean %s? Allowed: %s", text, near, list);
+    if (suggestion != NULL)
+        setting_problem(assignment->reader, assignment->text->location,
+                        "`%.40s` is not known; did you mean %s? Allowed: %s", text, suggestion,
+                        list);
     else
-        setting_problem(assignment->reader, assignment->text->place,
+        setting_problem(assignment->reader, assignment->text->location,
                         "`%.40s` is not known; give %s", text, list);
 }
 
@@ -251,14 +254,14 @@ static void read_word(const struct assignment *assignment)
     while (found < count && strcmp(words[found], assignment->text->text) != 0)
         found++;
     if (found == count)
-        format_list(assignment, words, count);
+        report_unknown_word(assignment, words, count);
     else if (assignment->is_kept && assignment->setting->type == SETTING_CLASSES)
         *(unsigned *)member_of(assignment) |= 1U << found;
     else if (assignment->is_kept)
         *(unsigned *)member_of(assignment) = found;
 }
 
-/* ::ffff:10.0.0.2 is the IPv4 address in disguise; one kind of socket per address. */
+/* ::ffff:10.0.0.2 means the IPv4 address; each address gets one kind of socket. */
 static void unmap(struct endpoint *endpoint)
 {
     const struct in6_addr *address = &endpoint->v6.sin6_addr;
@@ -290,7 +293,7 @@ static in_port_t port_of(const struct endpoint *endpoint)
     return endpoint->any.sa_family == AF_INET ? endpoint->v4.sin_port : endpoint->v6.sin6_port;
 }
 
-/* The one that a wildcard beside it serves as well, or that serves it; NULL for none. */
+/* Returns a listed address that a wildcard makes the same as `endpoint`, or NULL. */
 static const struct listen_address *find_overlap(const struct endpoints *list,
                                                  const struct endpoint *endpoint)
 {
@@ -312,7 +315,7 @@ static void report_overlap(const struct assignment *assignment, const struct end
 
     endpoint_write(endpoint, one);
     endpoint_write(other, there);
-    setting_problem(assignment->reader, assignment->text->place,
+    setting_problem(assignment->reader, assignment->text->location,
                     "%s is every %s address of this host, %s too; keep %s, or leave it out and "
                     "list the addresses one by one",
                     is_wild ? one : there, endpoint->any.sa_family == AF_INET ? "IPv4" : "IPv6",
@@ -326,8 +329,8 @@ static void read_endpoint(const struct assignment *assignment)
     struct endpoint endpoint;
 
     if (!endpoint_read(text->text, DNS_PORT, &endpoint)) {
-        setting_problem(assignment->reader, text->place,
-                        "`%.80s` is no address to listen on; give one like 10.0.0.2, "
+        setting_problem(assignment->reader, text->location,
+                        "`%.80s` is not an address to listen on; give one like 10.0.0.2, "
                         "127.0.0.1:5300 or [::1]:53, with a port from 1 to 65535",
                         text->text);
         return;
@@ -336,8 +339,8 @@ static void read_endpoint(const struct assignment *assignment)
     if (!assignment->is_kept)
         return;
     if (is_listed(list, &endpoint)) {
-        setting_problem(assignment->reader, text->place, "`%.80s` is given twice; keep one of them",
-                        text->text);
+        setting_problem(assignment->reader, text->location,
+                        "`%.80s` is given twice; keep one of them", text->text);
         return;
     }
     const struct listen_address *overlap = find_overlap(list, &endpoint);
@@ -345,32 +348,32 @@ static void read_endpoint(const struct assignment *assignment)
         report_overlap(assignment, &endpoint, &overlap->endpoint);
         return;
     }
-    const char *place = keep_text(assignment, text->place, strlen(text->place));
+    const char *location = keep_text(assignment, text->location, strlen(text->location));
     struct listen_address *items =
         next_item(assignment, list->items, &list->count, &list->capacity, sizeof *items);
-    if (place == NULL || items == NULL)
+    if (location == NULL || items == NULL)
         return;
     list->items = items;
-    list->items[list->count - 1] = (struct listen_address){.endpoint = endpoint, .place = place};
+    list->items[list->count - 1] = (struct listen_address){.endpoint = endpoint, .place = location};
 }
 
-bool setting_add_upstream(struct settings_reader *reader, struct upstreams *list, const char *place,
-                          const char *text)
+bool setting_add_upstream(struct settings_reader *reader, struct upstreams *list,
+                          const char *location, const char *text)
 {
     struct arena *arena = reader->settings->arena;
     struct upstream upstream;
     struct err err;
 
     if (!upstream_read(arena, text, &upstream, &err)) {
-        setting_problem(reader, place, "%s", err.text);
+        setting_problem(reader, location, "%s", err.text);
         return false;
     }
-    upstream.place = arena_text(arena, place, strlen(place));
+    upstream.place = arena_text(arena, location, strlen(location));
     if (upstream.place == NULL)
         err_set(&err, ERR_MEMORY, "out of memory");
     else if (upstreams_add(arena, list, &upstream, &err))
         return true;
-    setting_problem(reader, place, "%s", err.text);
+    setting_problem(reader, location, "%s", err.text);
     return false;
 }
 
@@ -382,19 +385,19 @@ static void read_upstream(const struct assignment *assignment)
     bool is_none = strcmp(text->text, "none") == 0;
 
     if (is_none ? list->count > 0 : list->is_none)
-        setting_problem(assignment->reader, text->place,
-                        "`none` stands beside an address; give addresses, or `none` alone");
+        setting_problem(assignment->reader, text->location,
+                        "`none` is given with an address; give addresses, or `none` alone");
     else if (is_none)
         list->is_none = true;
     else
-        setting_add_upstream(assignment->reader, list, text->place, text->text);
+        setting_add_upstream(assignment->reader, list, text->location, text->text);
 }
 
-/* Only a mapping can say it, and only the settings file has mappings (settings_zones.c). */
+/* Zones need a mapping, and only the settings file has mappings (settings_zones.c). */
 static void refuse_zones(const struct assignment *assignment)
 {
-    setting_problem(assignment->reader, assignment->text->place,
-                    "a text stands where a mapping is wanted; give {corp.example: [192.168.7.53]}");
+    setting_problem(assignment->reader, assignment->text->location,
+                    "a mapping is expected, not a text; give {corp.example: [192.168.7.53]}");
 }
 
 typedef void read_value(const struct assignment *assignment);
@@ -408,7 +411,7 @@ static read_value *const readers[] = {
     [SETTING_ZONES] = refuse_zones,      [SETTING_PREFIX] = read_prefix,
 };
 
-/* Notes the source; true when it is at least as strong as what has been read. */
+/* Records the source; returns true if no stronger source has set the value. */
 static bool claim(struct settings_reader *reader, enum setting_index index,
                   enum setting_source source)
 {
@@ -435,7 +438,7 @@ void setting_assign_nothing(struct settings_reader *reader, enum setting_index i
 {
     claim(reader, index, text->source);
     if (settings_table[index].least > 0)
-        setting_problem(reader, text->place, "the list is empty; give at least %u%s",
+        setting_problem(reader, text->location, "the list is empty; give at least %u%s",
                         (unsigned)settings_table[index].least,
                         settings_table[index].type == SETTING_UPSTREAMS ? ", or none" : "");
 }
@@ -448,11 +451,12 @@ void setting_assign_items(struct settings_reader *reader, enum setting_index ind
     bool is_empty = true;
 
     if (copy == NULL) {
-        setting_problem(reader, text->place, "out of memory");
+        setting_problem(reader, text->location, "out of memory");
         return;
     }
     for (char *item = strtok_r(copy, ",", &rest); item != NULL; item = strtok_r(NULL, ",", &rest)) {
-        struct setting_text one = {.source = text->source, .place = text->place, .text = item};
+        struct setting_text one = {
+            .source = text->source, .location = text->location, .text = item};
         setting_assign(reader, index, &one);
         is_empty = false;
     }

@@ -1,6 +1,7 @@
 #pragma once
 /**
- * One setting: a line of the table, and how a text becomes its value; a part of settings.c.
+ * One setting: a line of the table, and the conversion of a text to its value. A part of
+ * settings.c.
  *
  * Threads, memory: as settings.h.
  */
@@ -31,49 +32,47 @@ struct setting {
     size_t size;   /* of the member */
 };
 
-/** Where a value came from; a stronger source is a greater number. */
+/** The source of a value; a stronger source has a greater number. */
 enum setting_source { SOURCE_NONE, SOURCE_INITIAL, SOURCE_FILE, SOURCE_FLAG };
 
 struct settings_reader {
     struct settings *settings;
     FILE *problems;
     bool failed;
-    enum setting_source sources[SETTING_COUNT]; /* strongest seen of each setting */
+    enum setting_source sources[SETTING_COUNT]; /* the strongest so far, by setting */
 };
 
-/** A text on its way to a value, and what to call its place: "--workers", "x.yaml:3:1: workers". */
+/** A text to convert, and its location in messages: "--workers", "x.yaml:3:1: workers". */
 struct setting_text {
     enum setting_source source;
-    const char *place;
+    const char *location;
     const char *text;
 };
 
 extern const struct setting settings_table[SETTING_COUNT];
 
-/** Tells one problem, escaped and on one line, and marks the reading as failed. */
-void setting_problem(struct settings_reader *reader, const char *place, const char *format, ...)
+/** Prints one problem, escaped and on one line, and marks the reader as failed. */
+void setting_problem(struct settings_reader *reader, const char *location, const char *format, ...)
     __attribute__((format(printf, 3, 4)));
 
-/** True for the types that hold several values. */
+/** True for the types with several values. */
 bool setting_is_list(const struct setting *setting);
 
-/** Reads one value; of a list, one item. */
+/** Reads one value, or one item of a list. */
 void setting_assign(struct settings_reader *reader, enum setting_index index,
                     const struct setting_text *text);
 
-/** Notes that an empty list was given. */
+/** Records an empty list. */
 void setting_assign_nothing(struct settings_reader *reader, enum setting_index index,
                             const struct setting_text *text);
 
-/** Reads items with commas between. */
+/** Reads items separated by commas. */
 void setting_assign_items(struct settings_reader *reader, enum setting_index index,
                           const struct setting_text *text);
 
-/**
- * Reads one upstream and adds it to a list. Returns false with the problem told.
- */
-bool setting_add_upstream(struct settings_reader *reader, struct upstreams *list, const char *place,
-                          const char *text);
+/** Reads one upstream and adds it to a list. Returns false after it has printed the problem. */
+bool setting_add_upstream(struct settings_reader *reader, struct upstreams *list,
+                          const char *location, const char *text);
 
 /** Reads the settings file. */
 void settings_read_file(struct settings_reader *reader, const char *path);

@@ -15,7 +15,7 @@ void settings_close(struct settings *settings)
     *settings = (struct settings){.arena = NULL};
 }
 
-/* The flag that `argument` begins with: "--listen" of "--listen=::1". */
+/* Finds the flag at the beginning of `argument`: "--listen" of "--listen=::1". */
 static size_t find_flag(const char *argument, size_t length)
 {
     size_t index = 0;
@@ -39,34 +39,34 @@ static void report_unknown(struct settings_reader *reader, const char *argument,
     for (size_t i = 0; i < SETTING_COUNT; i++)
         if (settings_table[i].flag != NULL)
             flags[count++] = settings_table[i].flag;
-    const char *near = suggest_among(name, flags, count);
+    const char *suggestion = suggest_among(name, flags, count);
     if (argument[0] != '-')
         setting_problem(reader, name, "not a flag; a value follows its flag, as in --zones DIR");
-    else if (near != NULL)
-        setting_problem(reader, name, "unknown flag; did you mean %s?", near);
+    else if (suggestion != NULL)
+        setting_problem(reader, name, "unknown flag; did you mean %s?", suggestion);
     else
-        setting_problem(reader, name, "unknown flag; spacednsd --help lists the flags there are");
+        setting_problem(reader, name, "unknown flag; spacednsd --help lists the flags");
 }
 
-/* Reads one flag and its value; returns how many arguments that took. */
+/* Reads one flag and its value; returns the number of arguments used. */
 static int read_flag(struct settings_reader *reader, char *const *arguments)
 {
     size_t length = strcspn(arguments[0], "=");
-    /* As of most programs. */
+    /* -h is usual for --help. */
     bool is_short = strcmp(arguments[0], "-h") == 0;
     size_t index =
         is_short ? find_flag("--help", strlen("--help")) : find_flag(arguments[0], length);
 
     if (index == SETTING_COUNT) {
         report_unknown(reader, arguments[0], length);
-        /* What follows is likely its value. */
+        /* The next argument is likely its value. */
         return arguments[0][length] != '=' && arguments[1] != NULL && arguments[1][0] != '-' ? 2
                                                                                              : 1;
     }
     const struct setting *setting = &settings_table[index];
     bool has_value = arguments[0][length] == '=';
     bool is_alone = has_value || setting->type == SETTING_FLAG;
-    struct setting_text text = {.source = SOURCE_FLAG, .place = setting->flag};
+    struct setting_text text = {.source = SOURCE_FLAG, .location = setting->flag};
     text.text = has_value ? arguments[0] + length + 1 : is_alone ? "true" : arguments[1];
     if (text.text == NULL || (!is_alone && strncmp(text.text, "--", 2) == 0))
         setting_problem(reader, setting->flag, "has no value; give one: %s %s", setting->flag,
@@ -89,7 +89,7 @@ static void read_initial(struct settings_reader *reader)
     for (size_t i = 0; i < SETTING_COUNT; i++) {
         const struct setting *setting = &settings_table[i];
         struct setting_text text = {
-            .source = SOURCE_INITIAL, .place = setting->key, .text = setting->initial};
+            .source = SOURCE_INITIAL, .location = setting->key, .text = setting->initial};
         if (text.text == NULL || reader->sources[i] > SOURCE_INITIAL)
             continue;
         if (setting_is_list(setting))
@@ -99,7 +99,7 @@ static void read_initial(struct settings_reader *reader)
     }
 }
 
-/* Two suffixes that are equal would make one name mean two things. */
+/* With two equal suffixes, one name would have two meanings. */
 static void check_suffixes(struct settings_reader *reader)
 {
     const struct settings *settings = reader->settings;
@@ -117,14 +117,14 @@ static void check_suffixes(struct settings_reader *reader)
                                 all[i]);
 }
 
-/* Each worker has a cache of its own, which below some size keeps nothing worth the while. */
+/* Each worker has its own cache, which is of no use below some size. */
 static void check_cache(struct settings_reader *reader)
 {
     struct settings *settings = reader->settings;
     uint64_t least = (uint64_t)settings->workers * CACHE_WORKER_OCTETS_LEAST;
 
     if (settings->cache_size >= least || settings->cache_size == 0)
-        return; /* 0: what was said was no size */
+        return; /* 0: the given size was invalid */
     if (reader->sources[INDEX_cache_size] == SOURCE_INITIAL)
         settings->cache_size = (uint32_t)least;
     else
@@ -143,7 +143,7 @@ static uint32_t count_processors(void)
     return (uint32_t)CPU_COUNT(&set);
 }
 
-/* What is not said and depends on the host. */
+/* Sets what is not configured and depends on the host. */
 static void complete(struct settings_reader *reader)
 {
     struct settings *settings = reader->settings;
@@ -183,7 +183,7 @@ enum settings_status settings_init(struct settings *settings, int argc, char *co
     return reader.failed ? SETTINGS_BAD_FILE : SETTINGS_READY;
 }
 
-/* "refuse|nxdomain" as people read it. */
+/* Prints "refuse|nxdomain" as "refuse, nxdomain". */
 static void print_words(FILE *out, const char *words)
 {
     for (; *words != '\0'; words++)
@@ -224,16 +224,17 @@ void settings_print_help(FILE *out)
 {
     fputs("usage: spacednsd [FLAG...]\n\n"
           "Answers the names of Private Spaces from a folder of zone files, over UDP and TCP.\n\n"
-          "Flags (in the settings file: without the dashes in front, inner ones as _):\n",
+          "Flags (as keys of the settings file: without the leading dashes, with _ for the inner "
+          "ones):\n",
           out);
     for (size_t i = 0; i < SETTING_COUNT; i++)
         if (settings_table[i].flag != NULL)
             print_setting(out, &settings_table[i]);
-    fputs("\nKeys of the settings file alone (YAML; a dot stands for a mapping):\n", out);
+    fputs("\nKeys of the settings file only (YAML; a dot stands for a nested mapping):\n", out);
     for (size_t i = 0; i < SETTING_COUNT; i++)
         if (settings_table[i].flag == NULL)
             print_setting(out, &settings_table[i]);
-    fputs("\nSignals: SIGHUP reads settings and zone files again, SIGUSR1 logs the counters, "
+    fputs("\nSignals: SIGHUP reloads settings and zone files, SIGUSR1 logs the counters, "
           "SIGTERM and\n"
           "SIGINT stop gracefully, a second one at once.\n"
           "Exit codes: 0 done, 1 bad zone files or settings or cannot start, 2 bad usage.\n",

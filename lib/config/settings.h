@@ -1,10 +1,10 @@
 #pragma once
 /**
- * What the operator sets: a file, flags, and defaults, all read by one table (settings.def).
+ * The operator's settings: a file, flags and defaults, all read by one table (settings.def).
  *
  * Three sources, the strongest first: flags, the settings file, the table's initial values. A value
- * from a weaker source is checked and then left aside. A list from a stronger source replaces
- * the whole list of a weaker one; within a source, items add up.
+ * from a weaker source is checked and then ignored. A list from a stronger source replaces the
+ * whole list of a weaker one; within a source, items add up.
  *
  * The file is YAML (yaml/yaml.h):
  *
@@ -14,8 +14,8 @@
  *     upstream_zones: {corp.example: [192.168.7.53]}
  *     suffixes: {apps: example.app}
  *
- * Problems are sentences to the operator, all of them in one run, each with its place
- * (`FILE:LINE:COLUMN` or the flag), what is wrong, and what to do:
+ * Problems are sentences for the operator. One run reports them all, each with its location
+ * (`FILE:LINE:COLUMN` or the flag), the fault and the remedy:
  *
  *     spacednsd.yaml:3:10: workers: 9999 is out of range; give a whole number from 0 to 256
  *     --worker: unknown flag; did you mean --workers?
@@ -57,7 +57,7 @@ struct string_list {
 
 struct listen_address {
     struct endpoint endpoint; /* IPv4-mapped IPv6 addresses have become IPv4 */
-    const char *place;        /* where it was written, for messages */
+    const char *place;        /* of the text, for messages */
 };
 
 struct endpoints {
@@ -76,21 +76,21 @@ struct settings {
     struct string_list local_as;
     unsigned external;
     bool allow_public_listen;
-    unsigned localspace_to;               /* bit 0 space, 1 peered, 2 vpn */
-    unsigned recursion_for;               /* the same */
-    struct upstreams upstreams;           /* for everything else, as said */
-    struct upstream_zones upstream_zones; /* as said; once settled, "." too (forwarding.h) */
-    bool allow_rebind;                    /* of "." */
-    struct nat64_prefix nat64_prefix;     /* besides those that everybody knows */
-    bool lacks_upstreams;                 /* nobody was said, and the host names nobody to ask */
-    bool has_host_upstreams;              /* nobody was said: those of resolv.conf */
-    const char *host_warnings[HOST_WARNINGS_MOST]; /* what is the matter with resolv.conf */
+    unsigned localspace_to;                        /* bit 0 space, 1 peered, 2 vpn */
+    unsigned recursion_for;                        /* the same */
+    struct upstreams upstreams;                    /* for all other names, as configured */
+    struct upstream_zones upstream_zones;          /* as configured; forwarding.h adds "." */
+    bool allow_rebind;                             /* of "." */
+    struct nat64_prefix nat64_prefix;              /* besides the well-known prefixes */
+    bool lacks_upstreams;                          /* neither the settings nor the host name one */
+    bool has_host_upstreams;                       /* upstreams are those of resolv.conf */
+    const char *host_warnings[HOST_WARNINGS_MOST]; /* problems of resolv.conf */
     size_t host_warning_count;
     uint32_t
-        upstream_sockets; /* of one worker, as descriptors allow (settings_reload.h); 0: no bound */
-    uint32_t tcp_sockets; /* the same of connections */
+        upstream_sockets; /* per worker, as descriptors allow (settings_reload.h); 0: no bound */
+    uint32_t tcp_sockets; /* the same for connections */
     uint32_t cache_size;  /* octets, all workers together */
-    uint32_t upstream_questions; /* of one worker, on their way at once */
+    uint32_t upstream_questions; /* per worker, in flight at once */
     bool upstream_0x20;
     const char *suffix_apps;
     const char *suffix_discovery;
@@ -103,8 +103,8 @@ struct settings {
     uint32_t tcp_per_client;
     uint32_t tcp_idle_ms;
     uint32_t udp_buffer;
-    const char *control_socket; /* NULL: the usual one */
-    bool reload_guard;          /* of SIGHUP and the command alike */
+    const char *control_socket; /* NULL: the default path */
+    bool reload_guard;          /* for SIGHUP and the reload command */
     uint32_t guard_share;       /* percent */
     const char *state_dir;      /* NULL: none */
     uint32_t kept_back_seconds;
@@ -113,25 +113,25 @@ struct settings {
     bool check;
     bool version;
     bool help;
-    int argc; /* what they were read from, borrowed */
+    int argc; /* the command line, borrowed */
     char *const *argv;
     struct arena *arena;
 };
 
 enum settings_status {
     SETTINGS_READY,
-    SETTINGS_BAD_FILE,  /* what the file says, or that it cannot be read */
-    SETTINGS_BAD_USAGE, /* what the command line says */
+    SETTINGS_BAD_FILE,  /* the file is wrong or cannot be read */
+    SETTINGS_BAD_USAGE, /* the command line is wrong */
 };
 
 /**
  * Reads the command line and the file it names.
  *
- * argv      borrowed as long as the settings are: they may be read again (settings_change.h)
- * problems  each problem goes there as one line
+ * argv      borrowed as long as the settings: it may be read again (settings_change.h)
+ * problems  receives each problem as one line
  *
- * With --help or --version nothing else is read. `settings` is to be closed whatever comes back;
- * it is complete only with SETTINGS_READY.
+ * With --help or --version nothing else is read. Close `settings` whatever the status; it is
+ * complete only with SETTINGS_READY.
  */
 enum settings_status settings_init(struct settings *settings, int argc, char *const *argv,
                                    FILE *problems);

@@ -13,13 +13,13 @@ enum settings_status settings_init_again(struct settings *next, const struct set
 
 /* ---- values as text ---- */
 
-static void write_words(const struct string_list *words, FILE *out)
+static void print_words(const struct string_list *words, FILE *out)
 {
     for (size_t i = 0; i < words->count; i++)
         fprintf(out, "%s%s", i == 0 ? "" : ",", words->items[i]);
 }
 
-static void write_endpoints(const struct endpoints *list, FILE *out)
+static void print_endpoints(const struct endpoints *list, FILE *out)
 {
     for (size_t i = 0; i < list->count; i++) {
         char address[ENDPOINT_TEXT_MAX];
@@ -28,7 +28,7 @@ static void write_endpoints(const struct endpoints *list, FILE *out)
     }
 }
 
-static void write_upstreams(const struct upstreams *list, FILE *out)
+static void print_upstreams(const struct upstreams *list, FILE *out)
 {
     for (size_t i = 0; i < list->count; i++) {
         const struct upstream *upstream = &list->items[i];
@@ -38,21 +38,21 @@ static void write_upstreams(const struct upstreams *list, FILE *out)
     }
 }
 
-/* What has become of `upstreams` and `allow_rebind` stands there already. */
-static void write_zones(const struct upstream_zones *zones, FILE *out)
+/* Skips ".": it repeats `upstreams` and `allow_rebind`. */
+static void print_zones(const struct upstream_zones *zones, FILE *out)
 {
     for (size_t i = 0; i < zones->count; i++) {
         const struct upstream_zone *zone = &zones->items[i];
         if (zone->label_count == 0)
             continue;
         fprintf(out, "%s: [", zone->zone);
-        write_upstreams(&zone->upstreams, out);
+        print_upstreams(&zone->upstreams, out);
         fputs(zone->allow_rebind ? "] allow_rebind " : "] ", out);
     }
 }
 
-/* The words of "space|peered|vpn" whose bits are set. */
-static void write_chosen(const char *words, unsigned chosen, FILE *out)
+/* Writes the words of "space|peered|vpn" whose bits are set. */
+static void print_chosen(const char *words, unsigned chosen, FILE *out)
 {
     bool is_first = true;
 
@@ -65,7 +65,7 @@ static void write_chosen(const char *words, unsigned chosen, FILE *out)
     }
 }
 
-static void write_prefix(const struct nat64_prefix *prefix, FILE *out)
+static void print_prefix(const struct nat64_prefix *prefix, FILE *out)
 {
     char text[ENDPOINT_TEXT_MAX];
 
@@ -73,7 +73,7 @@ static void write_prefix(const struct nat64_prefix *prefix, FILE *out)
     fputs(prefix->bits == 0 ? "" : text, out);
 }
 
-static void write_value(const struct setting *setting, const struct settings *settings, FILE *out)
+static void print_value(const struct setting *setting, const struct settings *settings, FILE *out)
 {
     const void *member = (const char *)settings + setting->offset;
 
@@ -84,7 +84,7 @@ static void write_value(const struct setting *setting, const struct settings *se
         break;
     case SETTING_WORDS:
     case SETTING_SUFFIXES:
-        write_words(member, out);
+        print_words(member, out);
         break;
     case SETTING_NUMBER:
         fprintf(out, "%u", (unsigned)*(const uint32_t *)member);
@@ -93,27 +93,27 @@ static void write_value(const struct setting *setting, const struct settings *se
         fputs(*(const bool *)member ? "true" : "false", out);
         break;
     case SETTING_CHOICE:
-        write_chosen(setting->words, 1U << *(const unsigned *)member, out);
+        print_chosen(setting->words, 1U << *(const unsigned *)member, out);
         break;
     case SETTING_CLASSES:
-        write_chosen(setting->words, *(const unsigned *)member, out);
+        print_chosen(setting->words, *(const unsigned *)member, out);
         break;
     case SETTING_ENDPOINTS:
-        write_endpoints(member, out);
+        print_endpoints(member, out);
         break;
     case SETTING_UPSTREAMS:
-        write_upstreams(member, out);
+        print_upstreams(member, out);
         break;
     case SETTING_ZONES:
-        write_zones(member, out);
+        print_zones(member, out);
         break;
     case SETTING_PREFIX:
-        write_prefix(member, out);
+        print_prefix(member, out);
         break;
     }
 }
 
-/* Returns NULL without memory. */
+/* Returns NULL if memory runs out. */
 static char *value_text(const struct setting *setting, const struct settings *settings)
 {
     char *text = NULL;
@@ -122,14 +122,14 @@ static char *value_text(const struct setting *setting, const struct settings *se
 
     if (out == NULL)
         return NULL;
-    write_value(setting, settings, out);
+    print_value(setting, settings, out);
     if (fclose(out) == 0)
         return text;
     free(text);
     return NULL;
 }
 
-/* ---- what differs ---- */
+/* ---- differences ---- */
 
 struct values {
     char *now;
@@ -142,7 +142,7 @@ static void values_close(struct values *values)
     free(values->next);
 }
 
-/* Returns false without memory; to be closed whatever comes back. */
+/* Returns false if memory runs out; close `values` in any case. */
 static bool values_init(struct values *values, const struct setting *setting,
                         const struct settings *now, const struct settings *next)
 {

@@ -1,33 +1,33 @@
 #pragma once
 /**
- * Settings that are read again while the server runs.
+ * Rereads the settings while the server runs.
  *
- *     settings_init_again ──► what is said now
- *     settings_keep ────────► but for what takes a restart, which stays as it is
+ *     settings_init_again ──► the configured settings
+ *     settings_keep ────────► those that need a restart keep the value in force
  *     forwarding_settle, ...
- *     settings_list_changes ► what a reload changes
+ *     settings_list_changes ► the changes of a reload
  *
- * settings.def says of each setting whether it is changed by a reload or by a restart.
+ * settings.def defines for each setting whether a reload or a restart changes it.
  *
- * Threads: one; those in force are only read.
- * Memory: as settings.h; what is kept is borrowed from the settings in force.
+ * Threads: one; the settings in force are only read.
+ * Memory: as settings.h; kept values are borrowed from the settings in force.
  */
 #include "config/settings.h"
 
-/** Reads the command line and the file again. As settings_init. */
+/** Reads the command line and the file again, like settings_init. */
 enum settings_status settings_init_again(struct settings *next, const struct settings *now,
                                          FILE *problems);
 
-/** Told of each setting that is said otherwise and stays as it is; values as text. */
-typedef void settings_on_kept(void *context, const char *key, const char *said,
+/** Called for each setting whose configured value differs and is not applied; values as text. */
+typedef void settings_on_kept(void *context, const char *key, const char *configured,
                               const char *in_force);
 
-/** Puts the values in force in place of those that take a restart. Returns false without memory. */
+/** Replaces values that need a restart by those in force. Returns false if memory runs out. */
 bool settings_keep(struct settings *next, const struct settings *now, settings_on_kept *on_kept,
                    void *context);
 
 /**
- * Lists the keys of the settings that differ, with commas between, in next's arena; "" for none.
- * Both are settled. Returns NULL without memory.
+ * Lists the keys of the settings that differ, separated by commas, in next's arena; "" for none.
+ * Both must have been completed (forwarding.h). Returns NULL if memory runs out.
  */
 const char *settings_list_changes(const struct settings *now, const struct settings *next);

@@ -9,20 +9,20 @@
 enum { FILE_OCTETS_MOST = 1 << 20, KEY_MOST = 64 };
 
 void settings_file_write_location(const struct file_reading *reading, struct yaml_location at,
-                                  const char *key, char *place)
+                                  const char *key, char *location)
 {
-    snprintf(place, PLACE_MOST, "%s:%u:%u%s%s", reading->path, (unsigned)at.line,
+    snprintf(location, LOCATION_MOST, "%s:%u:%u%s%s", reading->path, (unsigned)at.line,
              (unsigned)at.column, key == NULL ? "" : ": ", key == NULL ? "" : key);
 }
 
-const char *settings_file_value(struct file_reading *reading, const char *place,
+const char *settings_file_value(struct file_reading *reading, const char *location,
                                 const struct yaml_node *node)
 {
     if (node->kind != YAML_SCALAR)
-        setting_problem(reading->reader, place, "%s stands where one value is wanted",
+        setting_problem(reading->reader, location, "%s where one value is expected",
                         yaml_kind_name(node->kind));
     else if (yaml_is_null(node))
-        setting_problem(reading->reader, place, "no value; give one or remove the key");
+        setting_problem(reading->reader, location, "no value; give one or remove the key");
     else
         return node->text;
     return NULL;
@@ -31,19 +31,20 @@ const char *settings_file_value(struct file_reading *reading, const char *place,
 static void on_problem(void *context, const struct yaml_problem *problem)
 {
     const struct file_reading *reading = context;
-    char place[PLACE_MOST];
+    char location[LOCATION_MOST];
 
-    settings_file_write_location(reading, problem->at, NULL, place);
-    setting_problem(reading->reader, place, "%s", problem->text);
+    settings_file_write_location(reading, problem->at, NULL, location);
+    setting_problem(reading->reader, location, "%s", problem->text);
 }
 
 static void assign_node(struct file_reading *reading, enum setting_index index, const char *key,
                         const struct yaml_node *node)
 {
-    char place[PLACE_MOST];
-    settings_file_write_location(reading, node->at, key, place);
-    struct setting_text text = {
-        .source = SOURCE_FILE, .place = place, .text = settings_file_value(reading, place, node)};
+    char location[LOCATION_MOST];
+    settings_file_write_location(reading, node->at, key, location);
+    struct setting_text text = {.source = SOURCE_FILE,
+                                .location = location,
+                                .text = settings_file_value(reading, location, node)};
 
     if (text.text != NULL)
         setting_assign(reading->reader, index, &text);
@@ -61,10 +62,10 @@ static void assign_list(struct file_reading *reading, enum setting_index index, 
     }
     if (!is_empty || yaml_failed(reading->yaml))
         return;
-    char place[PLACE_MOST];
-    settings_file_write_location(reading, list->at, key, place);
+    char location[LOCATION_MOST];
+    settings_file_write_location(reading, list->at, key, location);
     setting_assign_nothing(reading->reader, index,
-                           &(struct setting_text){.source = SOURCE_FILE, .place = place});
+                           &(struct setting_text){.source = SOURCE_FILE, .location = location});
 }
 
 static size_t find_key(const char *key)
@@ -77,7 +78,7 @@ static size_t find_key(const char *key)
     return index;
 }
 
-/* True for "suffixes" because there is "suffixes.apps". */
+/* True for a key prefix such as "suffixes", because of "suffixes.apps". */
 static bool holds_keys(const char *key)
 {
     size_t length = strlen(key);
@@ -90,7 +91,7 @@ static bool holds_keys(const char *key)
     return false;
 }
 
-/* Mappings are suggested too: of "suffixes.apps" the first part is a word as well. */
+/* Also suggests the mapping "suffixes" itself. */
 static const char *suggest_key(const char *key)
 {
     const char *keys[SETTING_COUNT + 1];
@@ -106,15 +107,16 @@ static const char *suggest_key(const char *key)
 static void report_unknown(struct file_reading *reading, const struct yaml_node *node,
                            const char *key)
 {
-    const char *near = suggest_key(key);
-    char place[PLACE_MOST];
+    const char *suggestion = suggest_key(key);
+    char location[LOCATION_MOST];
 
-    settings_file_write_location(reading, node->at, NULL, place);
-    if (near != NULL)
-        setting_problem(reading->reader, place, "unknown key `%s`; did you mean `%s`?", key, near);
+    settings_file_write_location(reading, node->at, NULL, location);
+    if (suggestion != NULL)
+        setting_problem(reading->reader, location, "unknown key `%s`; did you mean `%s`?", key,
+                        suggestion);
     else
-        setting_problem(reading->reader, place,
-                        "unknown key `%s`; spacednsd --help lists the keys there are", key);
+        setting_problem(reading->reader, location,
+                        "unknown key `%s`; spacednsd --help lists the keys", key);
 }
 
 static void read_pairs(struct file_reading *reading, const struct yaml_node *mapping,
@@ -139,7 +141,7 @@ static void read_pair(struct file_reading *reading, const struct yaml_node *key_
         assign_node(reading, (enum setting_index)index, key, value);
 }
 
-/* Goes down as deep as keys have dots. */
+/* Recursion is as deep as keys have dots. */
 static void read_pairs(struct file_reading *reading, const struct yaml_node *mapping, // NOLINT
                        const char *prefix)
 {
@@ -172,7 +174,7 @@ void settings_read_file(struct settings_reader *reader, const char *path)
     char *text = file_read_text(path, FILE_OCTETS_MOST, &length, &err);
 
     if (text == NULL)
-        setting_problem(reader, path, "the settings file %s; look at --settings", err.text);
+        setting_problem(reader, path, "the settings file %s; check --settings", err.text);
     else
         read_yaml(reader, path, text, length);
     free(text);

@@ -1,27 +1,27 @@
 #pragma once
 /**
- * The settings file while it is read; a part of settings.c.
+ * The reader of the settings file. A part of settings.c.
  *
  * Threads, memory: as settings.h.
  */
 #include "config/setting.h"
 #include "yaml/yaml.h"
 
-enum { PLACE_MOST = 4096 + 128 };
+enum { LOCATION_MOST = 4096 + 128 };
 
-/** One reading of the file. */
+/** The state while the file is read. */
 struct file_reading {
     struct settings_reader *reader;
     struct yaml_reader *yaml;
     const char *path;
 };
 
-/** Writes FILE:LINE:COLUMN, and the key behind it unless it is NULL, into PLACE_MOST octets. */
+/** Writes FILE:LINE:COLUMN, and the key after it unless NULL, into LOCATION_MOST octets. */
 void settings_file_write_location(const struct file_reading *reading, struct yaml_location at,
-                                  const char *key, char *place);
+                                  const char *key, char *location);
 
-/** Returns a scalar's text, good until the next pull; NULL, with the problem told, for others. */
-const char *settings_file_value(struct file_reading *reading, const char *place,
+/** Returns a scalar's text, valid until the next read; else prints the problem and returns NULL. */
+const char *settings_file_value(struct file_reading *reading, const char *location,
                                 const struct yaml_node *node);
 
 /**

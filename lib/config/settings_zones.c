@@ -7,35 +7,37 @@
 
 enum { KEY_MOST = DOMAIN_MOST + 32 };
 
-/* One zone under construction. */
+/* One zone while it is read. */
 struct zone_reading {
     struct file_reading *file;
     struct upstream_zone zone;
-    const char *key; /* as messages name it: upstream_zones.corp.example */
-    bool failed;     /* a problem of it was told */
+    const char *key; /* in messages: upstream_zones.corp.example */
+    bool failed;     /* a problem was reported */
 };
 
-static void tell(struct zone_reading *reading, struct yaml_location at, const char *sentence)
+static void report_problem(struct zone_reading *reading, struct yaml_location at,
+                           const char *sentence)
 {
-    char place[PLACE_MOST];
+    char location[LOCATION_MOST];
 
-    settings_file_write_location(reading->file, at, reading->key, place);
-    setting_problem(reading->file->reader, place, "%s", sentence);
+    settings_file_write_location(reading->file, at, reading->key, location);
+    setting_problem(reading->file->reader, location, "%s", sentence);
     reading->failed = true;
 }
 
 static void read_upstream(struct zone_reading *reading, const struct yaml_node *node)
 {
     struct settings_reader *reader = reading->file->reader;
-    char place[PLACE_MOST];
-    settings_file_write_location(reading->file, node->at, reading->key, place);
-    const char *text = settings_file_value(reading->file, place, node);
+    char location[LOCATION_MOST];
+    settings_file_write_location(reading->file, node->at, reading->key, location);
+    const char *text = settings_file_value(reading->file, location, node);
 
     if (text == NULL)
         reading->failed = true;
     else if (strcmp(text, "none") == 0)
-        tell(reading, node->at, "`none` stands in upstreams alone; a zone needs an address");
-    else if (!setting_add_upstream(reader, &reading->zone.upstreams, place, text))
+        report_problem(reading, node->at,
+                       "`none` is allowed in upstreams only; a zone needs an address");
+    else if (!setting_add_upstream(reader, &reading->zone.upstreams, location, text))
         reading->failed = true;
 }
 
@@ -51,25 +53,25 @@ static void read_upstreams(struct zone_reading *reading, const struct yaml_node 
         read_upstream(reading, &item);
     bool is_empty = reading->zone.upstreams.count == 0 && !reading->failed;
     if (is_empty && !yaml_failed(reading->file->yaml))
-        tell(reading, value->at, "the list is empty; give at least 1");
+        report_problem(reading, value->at, "the list is empty; give at least 1");
 }
 
 static void read_allow_rebind(struct zone_reading *reading, const struct yaml_node *value)
 {
     if (!yaml_read_bool(value, &reading->zone.allow_rebind))
-        tell(reading, value->at, "allow_rebind is neither true nor false");
+        report_problem(reading, value->at, "allow_rebind is neither true nor false");
 }
 
 static void report_unknown(struct zone_reading *reading, const struct yaml_node *key)
 {
     static const char *const keys[] = {"upstreams", "allow_rebind"};
     char sentence[128];
-    const char *near = suggest_among(key->text, keys, 2);
+    const char *suggestion = suggest_among(key->text, keys, 2);
 
     snprintf(sentence, sizeof sentence, "unknown key `%.40s`; %s%s%s", key->text,
-             near == NULL ? "a zone has upstreams and allow_rebind" : "did you mean `",
-             near == NULL ? "" : near, near == NULL ? "" : "`?");
-    tell(reading, key->at, sentence);
+             suggestion == NULL ? "a zone has upstreams and allow_rebind" : "did you mean `",
+             suggestion == NULL ? "" : suggestion, suggestion == NULL ? "" : "`?");
+    report_problem(reading, key->at, sentence);
 }
 
 /* {upstreams: [...], allow_rebind: true} */
@@ -89,10 +91,10 @@ static void read_details(struct zone_reading *reading, const struct yaml_node *m
         has_upstreams = has_upstreams || is_list;
     }
     if (!has_upstreams && !yaml_failed(reading->file->yaml))
-        tell(reading, mapping->at, "no upstreams; give {upstreams: [192.168.7.53]}");
+        report_problem(reading, mapping->at, "no upstreams; give {upstreams: [192.168.7.53]}");
 }
 
-/* Tells what is wrong with a zone's name; `name` has room for DOMAIN_MOST + 1 octets. */
+/* Reads and checks a zone's name; `name` has room for DOMAIN_MOST + 1 octets. */
 static void read_name(struct zone_reading *reading, const struct yaml_node *key, char *name)
 {
     const struct settings *settings = reading->file->reader->settings;
@@ -100,34 +102,36 @@ static void read_name(struct zone_reading *reading, const struct yaml_node *key,
 
     name[length] = '\0';
     if (strcmp(key->text, ".") == 0)
-        tell(reading, key->at, "`.` is everything else; give its servers to the key upstreams");
+        report_problem(reading, key->at,
+                       "`.` is everything else; give its servers to the key upstreams");
     else if (length == 0)
-        tell(reading, key->at,
-             "no domain name; give labels of letters, digits, hyphens and underscores with dots "
-             "between, like corp.example");
+        report_problem(
+            reading, key->at,
+            "not a domain name; give labels of letters, digits, hyphens and underscores with dots "
+            "between, like corp.example");
     for (size_t i = 0; i < settings->upstream_zones.count; i++)
         if (strcmp(settings->upstream_zones.items[i].zone, name) == 0)
-            tell(reading, key->at, "the zone is listed twice; keep one of them");
+            report_problem(reading, key->at, "the zone is listed twice; keep one of them");
 }
 
 static void keep_zone(struct zone_reading *reading, const char *name, struct yaml_location at)
 {
     struct settings *settings = reading->file->reader->settings;
     struct upstream_zones *zones = &settings->upstream_zones;
-    char place[PLACE_MOST];
+    char location[LOCATION_MOST];
 
-    if (zones->count == UPSTREAM_ZONES_MOST - 1) { /* "." may come too */
-        tell(reading, at, "more than 63 zones; leave some out");
+    if (zones->count == UPSTREAM_ZONES_MOST - 1) { /* "." may be added */
+        report_problem(reading, at, "more than 63 zones; remove some");
         return;
     }
-    settings_file_write_location(reading->file, at, reading->key, place);
+    settings_file_write_location(reading->file, at, reading->key, location);
     reading->zone.zone = arena_text(settings->arena, name, strlen(name));
     reading->zone.label_count = domain_label_count(name);
-    reading->zone.place = arena_text(settings->arena, place, strlen(place));
+    reading->zone.place = arena_text(settings->arena, location, strlen(location));
     struct upstream_zone *items =
         arena_grow(settings->arena, zones->items, zones->count, &zones->capacity, sizeof *items);
     if (reading->zone.zone == NULL || reading->zone.place == NULL || items == NULL) {
-        tell(reading, at, "out of memory");
+        report_problem(reading, at, "out of memory");
         return;
     }
     zones->items = items;

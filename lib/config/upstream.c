@@ -9,16 +9,16 @@
 
 enum { TEXT_MOST = 400, SCHEME_OCTETS = 3 };
 
-/* An upstream's text cut into its parts. */
-struct parts {
-    char text[TEXT_MOST + 1]; /* what the rest points into */
+/* The parts of an upstream's text. */
+struct upstream_parts {
+    char text[TEXT_MOST + 1]; /* the other members point into it */
     bool is_tls;
     const char *host;
-    const char *port; /* NULL: the usual one */
-    const char *name; /* behind #; NULL: none */
+    const char *port; /* NULL: the default port */
+    const char *name; /* after #; NULL: none */
 };
 
-/* Cuts off what stands behind the last `mark`; NULL when there is none. */
+/* Cuts off and returns the text after the last `mark`; NULL if there is none. */
 static char *cut_at(char *text, char mark)
 {
     char *at = strrchr(text, mark);
@@ -29,7 +29,7 @@ static char *cut_at(char *text, char mark)
     return at + 1;
 }
 
-static bool cut_scheme(struct parts *parts, char **rest, struct err *err)
+static bool cut_scheme(struct upstream_parts *parts, char **rest, struct err *err)
 {
     char *scheme = strstr(parts->text, "://");
 
@@ -46,8 +46,8 @@ static bool cut_scheme(struct parts *parts, char **rest, struct err *err)
                    parts->text);
 }
 
-/* Cuts [host]:port, host:port and host@port; an IPv6 address without brackets has no colon port. */
-static void cut_port(struct parts *parts, char *rest)
+/* Splits [host]:port, host:port and host@port; an IPv6 address needs brackets for a colon port. */
+static void cut_port(struct upstream_parts *parts, char *rest)
 {
     char *bracket = rest[0] == '[' ? strchr(rest, ']') : NULL;
     char *first = strchr(rest, ':');
@@ -58,7 +58,7 @@ static void cut_port(struct parts *parts, char *rest)
         if (parts->port == NULL && bracket[1] == ':')
             parts->port = bracket + 2;
         else if (bracket[1] != '\0')
-            return; /* what follows the bracket makes the whole no address */
+            return; /* the octets after the bracket make the text invalid as an address */
         *bracket = '\0';
         rest++;
     } else if (parts->port == NULL && has_one_colon) {
@@ -67,11 +67,11 @@ static void cut_port(struct parts *parts, char *rest)
     parts->host = rest;
 }
 
-static bool cut_into_parts(const char *text, struct parts *parts, struct err *err)
+static bool cut_into_parts(const char *text, struct upstream_parts *parts, struct err *err)
 {
     char *rest;
 
-    *parts = (struct parts){.host = parts->text};
+    *parts = (struct upstream_parts){.host = parts->text};
     if (strlen(text) > TEXT_MOST)
         return err_set(err, ERR_SYNTAX, "longer than %d octets; give an address like 10.0.0.2",
                        (int)TEXT_MOST);
@@ -84,8 +84,8 @@ static bool cut_into_parts(const char *text, struct parts *parts, struct err *er
     return true;
 }
 
-static bool read_port(const struct parts *parts, const char *text, struct endpoint *endpoint,
-                      struct err *err)
+static bool read_port(const struct upstream_parts *parts, const char *text,
+                      struct endpoint *endpoint, struct err *err)
 {
     uint32_t number = parts->is_tls ? UPSTREAM_PORT_TLS : UPSTREAM_PORT;
 
@@ -105,8 +105,8 @@ static bool read_port(const struct parts *parts, const char *text, struct endpoi
     return true;
 }
 
-/* True for what looks like a host's name: some letter, and no colon as IPv6 addresses have. */
-static bool looks_like_name(const char *host)
+/* True if the text is probably a host name: it has a letter, and no colon (IPv6). */
+static bool resembles_name(const char *host)
 {
     char folded[DOMAIN_MOST];
     size_t length = domain_fold(DOMAIN_ZONE, host, folded, sizeof folded);
@@ -117,7 +117,7 @@ static bool looks_like_name(const char *host)
     return false;
 }
 
-/* An IPv6 address of the form ::ffff:10.0.0.2 becomes the IPv4 address that it is. */
+/* An IPv4-mapped address such as ::ffff:10.0.0.2 becomes the IPv4 address. */
 static bool read_host(const char *host, struct endpoint *endpoint)
 {
     struct sockaddr_in6 v6;
@@ -134,7 +134,7 @@ static bool read_host(const char *host, struct endpoint *endpoint)
     return is_v6 || inet_pton(AF_INET, host, &endpoint->v4.sin_addr) == 1;
 }
 
-/* A link-local address is asked on the link that stands behind its %. */
+/* A link-local address needs the interface of its link after %. */
 static bool check_interface(const char *host, const struct endpoint *endpoint, struct err *err)
 {
     const char *interface = strchr(host, '%');
@@ -152,7 +152,7 @@ static bool check_interface(const char *host, const struct endpoint *endpoint, s
                    host, interface + 1);
 }
 
-/* What an address is that cannot be a server's; NULL when it can. */
+/* Returns why the address cannot be a server's; NULL if it can. */
 static const char *unfit_kind(const struct endpoint *endpoint)
 {
     if (endpoint->any.sa_family == AF_INET6) {
@@ -168,18 +168,19 @@ static const char *unfit_kind(const struct endpoint *endpoint)
                                    : NULL;
 }
 
-static bool read_address(const struct parts *parts, const char *text, struct endpoint *endpoint,
-                         struct err *err)
+static bool read_address(const struct upstream_parts *parts, const char *text,
+                         struct endpoint *endpoint, struct err *err)
 {
     if (!read_host(parts->host, endpoint)) {
-        if (looks_like_name(parts->host))
+        if (resembles_name(parts->host))
             return err_set(err, ERR_SYNTAX,
                            "`%.80s` is a name; give the server's address, like 10.0.0.2",
                            parts->host);
-        return err_set(err, ERR_SYNTAX,
-                       "`%.80s` is no address of a server; give one like 10.0.0.2, 10.0.0.2@5353, "
-                       "[fd00::2]:53 or tls://9.9.9.9#dns.quad9.net",
-                       text);
+        return err_set(
+            err, ERR_SYNTAX,
+            "`%.80s` is not the address of a server; give one like 10.0.0.2, 10.0.0.2@5353, "
+            "[fd00::2]:53 or tls://9.9.9.9#dns.quad9.net",
+            text);
     }
     const char *kind = unfit_kind(endpoint);
     if (kind != NULL)
@@ -187,7 +188,7 @@ static bool read_address(const struct parts *parts, const char *text, struct end
     return check_interface(parts->host, endpoint, err) && read_port(parts, text, endpoint, err);
 }
 
-/* True when the last label is a number, as in an address. */
+/* True if the last label is a number, as in an address. */
 static bool ends_in_number(const char *name)
 {
     const char *dot = strrchr(name, '.');
@@ -196,8 +197,8 @@ static bool ends_in_number(const char *name)
     return label[strspn(label, "0123456789")] == '\0';
 }
 
-static bool read_tls_name(struct arena *arena, const struct parts *parts, const char **name,
-                          struct err *err)
+static bool read_tls_name(struct arena *arena, const struct upstream_parts *parts,
+                          const char **name, struct err *err)
 {
     char folded[DOMAIN_MOST + 1];
 
@@ -212,15 +213,16 @@ static bool read_tls_name(struct arena *arena, const struct parts *parts, const 
     size_t length = domain_fold(DOMAIN_HOST, parts->name, folded, DOMAIN_MOST);
     folded[length] = '\0';
     if (length == 0 || ends_in_number(folded))
-        return err_set(err, ERR_SYNTAX,
-                       "`%.80s` is no name of a server's certificate; give one like dns.quad9.net, "
-                       "or leave it and # out when the certificate has the address",
-                       parts->name);
+        return err_set(
+            err, ERR_SYNTAX,
+            "`%.80s` is not a name for a server's certificate; give one like dns.quad9.net, "
+            "or leave it and # out when the certificate has the address",
+            parts->name);
     *name = arena_text(arena, folded, length);
     return *name != NULL || err_set(err, ERR_MEMORY, "out of memory");
 }
 
-/* As messages name it: what is usual is left out. */
+/* The form for messages: defaults are left out. */
 static const char *write_text(struct arena *arena, const struct upstream *upstream)
 {
     const struct endpoint *endpoint = &upstream->endpoint;
@@ -238,7 +240,7 @@ static const char *write_text(struct arena *arena, const struct upstream *upstre
 bool upstream_read(struct arena *arena, const char *text, struct upstream *upstream,
                    struct err *err)
 {
-    struct parts parts;
+    struct upstream_parts parts;
     struct upstream read = {.place = NULL};
 
     if (!cut_into_parts(text, &parts, err) || !read_address(&parts, text, &read.endpoint, err) ||
@@ -278,7 +280,7 @@ bool upstreams_add(struct arena *arena, struct upstreams *list, const struct ups
         if (is_same_server(&list->items[i], upstream))
             return err_set(err, ERR_RULE, "`%s` is given twice; keep one of them", upstream->text);
     if (list->count == UPSTREAMS_MOST)
-        return err_set(err, ERR_LIMIT, "more than %d of them; leave some out", (int)UPSTREAMS_MOST);
+        return err_set(err, ERR_LIMIT, "more than %d entries; remove some", (int)UPSTREAMS_MOST);
     struct upstream *items =
         arena_grow(arena, list->items, list->count, &list->capacity, sizeof *items);
     if (items == NULL)
@@ -288,7 +290,7 @@ bool upstreams_add(struct arena *arena, struct upstreams *list, const struct ups
     return true;
 }
 
-static bool asks_same(const struct upstreams *list, const struct upstreams *other)
+static bool has_same_servers(const struct upstreams *list, const struct upstreams *other)
 {
     bool is_same = list->count == other->count;
 
@@ -303,11 +305,11 @@ bool upstream_zones_equal(const struct upstream_zones *zones, const struct upstr
 
     for (size_t i = 0; is_same && i < zones->count; i++)
         is_same = strcmp(zones->items[i].zone, others->items[i].zone) == 0 &&
-                  asks_same(&zones->items[i].upstreams, &others->items[i].upstreams);
+                  has_same_servers(&zones->items[i].upstreams, &others->items[i].upstreams);
     return is_same;
 }
 
-/* NULL stays NULL. Returns false without memory. */
+/* NULL stays NULL. Returns false if memory runs out. */
 static bool copy_text(struct arena *arena, const char **text)
 {
     if (*text == NULL)

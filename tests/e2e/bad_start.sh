@@ -202,7 +202,7 @@ bad_flag "no address" '--listen: .*foo.* give one like' --listen foo
 bad_flag "no port" '--listen: .*99999.*1 to 65535' --listen 127.0.0.1:99999
 bad_flag "a name as upstream" '--upstream: .ns1\.example\.com. is a name; give .*address' --upstream ns1.example.com
 bad_flag "an upstream's port" '--upstream: .*bad port .70000.*1 to 65535' --upstream 10.0.0.2@70000
-bad_flag "an upstream beside none" '--upstream: .none. stands beside an address' --upstream none --upstream 10.0.0.2
+bad_flag "an upstream beside none" '--upstream: .none. is given with an address' --upstream none --upstream 10.0.0.2
 
 # bad_setting WHAT PATTERN TEXT
 bad_setting() {

@@ -48,7 +48,7 @@ static void on_public(void *context, const char *place, const char *sentence)
     fprintf(context, "%s: %s\n", place, sentence);
 }
 
-/* Checks one listen address on a host with these interface addresses; returns what is said. */
+/* Checks one listen address on a host with these interface addresses; returns the problems. */
 static char *check(const char *listen, bool allow, const char *first, const char *second)
 {
     struct endpoint own[2] = {endpoint_of(first), endpoint_of(second)};
@@ -60,25 +60,25 @@ static char *check(const char *listen, bool allow, const char *first, const char
     struct listen_address item = {.endpoint = endpoint_of(listen), .place = "--listen"};
     struct settings settings = {.listen = {.items = &item, .count = 1},
                                 .allow_public_listen = allow};
-    char *said;
+    char *problems;
     size_t length;
-    FILE *out = open_memstream(&said, &length);
+    FILE *out = open_memstream(&problems, &length);
     bool passed = exposure_check_against(&settings, interfaces, on_public, out);
 
     fclose(out);
     ck_assert(passed == (length == 0));
-    return said;
+    return problems;
 }
 
 static void expect(const char *listen, const char *first, const char *second, const char *words)
 {
-    char *said = check(listen, false, first, second);
+    char *problems = check(listen, false, first, second);
 
     if (words == NULL)
-        ck_assert_str_eq(said, "");
+        ck_assert_str_eq(problems, "");
     else
-        ck_assert_msg(strstr(said, words) != NULL, "said: %s", said);
-    free(said);
+        ck_assert_msg(strstr(problems, words) != NULL, "problems: %s", problems);
+    free(problems);
 }
 
 START_TEST(a_public_address_is_refused_with_the_remedy)
@@ -101,7 +101,7 @@ START_TEST(a_wildcard_is_refused_where_an_interface_is_public)
 }
 END_TEST
 
-START_TEST(a_wildcard_covers_its_own_family_alone)
+START_TEST(a_wildcard_covers_only_its_own_family)
 {
     expect("0.0.0.0", "2001:db8::5", "10.0.0.2", NULL);
     expect("::", "fe80::5", "192.0.2.7", NULL);
@@ -110,13 +110,13 @@ END_TEST
 
 START_TEST(the_operator_may_allow_it)
 {
-    char *said = check("192.0.2.1", true, "10.0.0.2", "192.0.2.1");
+    char *problems = check("192.0.2.1", true, "10.0.0.2", "192.0.2.1");
 
-    ck_assert_str_eq(said, "");
-    free(said);
-    said = check("0.0.0.0", true, "10.0.0.2", "192.0.2.1");
-    ck_assert_str_eq(said, "");
-    free(said);
+    ck_assert_str_eq(problems, "");
+    free(problems);
+    problems = check("0.0.0.0", true, "10.0.0.2", "192.0.2.1");
+    ck_assert_str_eq(problems, "");
+    free(problems);
 }
 END_TEST
 
@@ -138,7 +138,7 @@ int main(void)
                         sizeof addresses / sizeof addresses[0]);
     tcase_add_test(all, a_public_address_is_refused_with_the_remedy);
     tcase_add_test(all, a_wildcard_is_refused_where_an_interface_is_public);
-    tcase_add_test(all, a_wildcard_covers_its_own_family_alone);
+    tcase_add_test(all, a_wildcard_covers_only_its_own_family);
     tcase_add_test(all, the_operator_may_allow_it);
     tcase_add_test(all, loopback_passes_on_any_host);
     suite_add_tcase(suite, all);

@@ -6,7 +6,7 @@
 #include "support/scratch.h"
 #include "support/suite.h"
 
-enum { PATH_MOST = SCRATCH_PATH_MOST + 32, SAID_MOST = 4096 };
+enum { PATH_MOST = SCRATCH_PATH_MOST + 32, PROBLEMS_MOST = 4096 };
 
 /* A settings file and a resolv.conf on a host with the addresses 10.0.0.2 and fd00::2. */
 struct reading {
@@ -14,26 +14,26 @@ struct reading {
     char settings_path[PATH_MOST], resolv_path[PATH_MOST];
     struct settings settings;
     bool passed;
-    char said[SAID_MOST]; /* the problems, the paths in them replaced by FILE and CONF */
+    char messages[PROBLEMS_MOST]; /* the problems, the paths in them replaced by FILE and CONF */
 };
 
 static void keep_said(struct reading *reading, const char *problems)
 {
     size_t length = 0;
 
-    while (*problems != '\0' && length + 5 < SAID_MOST) {
+    while (*problems != '\0' && length + 5 < PROBLEMS_MOST) {
         bool is_settings =
             strncmp(problems, reading->settings_path, strlen(reading->settings_path)) == 0;
         bool is_resolv = strncmp(problems, reading->resolv_path, strlen(reading->resolv_path)) == 0;
         if (is_settings || is_resolv) {
-            memcpy(reading->said + length, is_settings ? "FILE" : "CONF", 4);
+            memcpy(reading->messages + length, is_settings ? "FILE" : "CONF", 4);
             length += 4;
             problems += strlen(is_settings ? reading->settings_path : reading->resolv_path);
         } else {
-            reading->said[length++] = *problems++;
+            reading->messages[length++] = *problems++;
         }
     }
-    reading->said[length] = '\0';
+    reading->messages[length] = '\0';
 }
 
 static struct endpoint endpoint_of(const char *text)
@@ -44,7 +44,7 @@ static struct endpoint endpoint_of(const char *text)
     return endpoint;
 }
 
-/* `resolv_conf` NULL: there is none. */
+/* `resolv_conf` NULL: no such file. */
 static void settle(struct reading *reading, const char *text, const char *resolv_conf)
 {
     char *argv[] = {(char[]){"spacednsd"}, (char[]){"--settings"}, reading->settings_path, NULL};
@@ -71,7 +71,7 @@ static void settle(struct reading *reading, const char *text, const char *resolv
                                         out);
     fclose(out);
     keep_said(reading, problems);
-    ck_assert_msg(reading->passed == (length == 0), "said: %s", reading->said);
+    ck_assert_msg(reading->passed == (length == 0), "problems: %s", reading->messages);
     free(problems);
 }
 
@@ -82,7 +82,7 @@ static void end_reading(struct reading *reading)
 }
 
 /* Every zone with its upstreams: "corp.example=192.168.7.53,10.0.0.9 .=10.0.0.3 ". */
-static void tell_zones(const struct upstream_zones *zones, char *out, size_t size)
+static void print_zones(const struct upstream_zones *zones, char *out, size_t size)
 {
     FILE *file = fmemopen(out, size, "w");
 
@@ -97,7 +97,7 @@ static void tell_zones(const struct upstream_zones *zones, char *out, size_t siz
     fclose(file);
 }
 
-/* A settings file, a resolv.conf, and the zones that come of them. */
+/* A settings file, a resolv.conf, and the resulting zones. */
 static const struct {
     const char *text, *resolv_conf, *zones;
     bool lacks;
@@ -119,7 +119,7 @@ static const struct {
      "a.b.corp.example!=10.0.0.9 _msdcs.ad.example=10.0.0.7 b.corp.example=10.0.0.8 "
      "corp.example=192.168.7.53,fd00::9@5353 .=10.0.0.3 ",
      false},
-    /* resolv.conf speaks when nobody is named for everything else */
+    /* resolv.conf is used if no upstream is configured for "." */
     {"workers: 1\n", "nameserver 10.9.9.9\n", ".=10.9.9.9 ", false},
     {"upstream_zones: {corp.example: 192.168.7.53}\n", "nameserver 10.9.9.9\n",
      "corp.example=192.168.7.53 .=10.9.9.9 ", false},
@@ -132,7 +132,7 @@ static const struct {
     {"workers: 1\n", "", "", true},
     {"workers: 1\n", NULL, "", true},
     {"upstream_zones: {corp.example: 192.168.7.53}\n", NULL, "corp.example=192.168.7.53 ", true},
-    /* ... and never sends us to ourselves */
+    /* ... but never this server itself */
     {"listen: 127.0.0.1\n", "nameserver 127.0.0.1\n", "", true},
     {"listen: 127.0.0.1\n", "nameserver 127.0.0.1\nnameserver 10.9.9.9\n", ".=10.9.9.9 ", false},
     {"listen: 127.0.0.1:5300\n", "nameserver 127.0.0.1\n", ".=127.0.0.1 ", false},
@@ -145,14 +145,14 @@ static const struct {
     {"listen: 0.0.0.0:5300\n", "nameserver 10.0.0.2\n", ".=10.0.0.2 ", false},
 };
 
-START_TEST(zones_come_of_the_settings_and_else_of_the_host)
+START_TEST(zones_come_from_the_settings_or_the_host)
 {
     struct reading reading;
     char zones[1024];
 
     settle(&reading, settings[_i].text, settings[_i].resolv_conf);
-    ck_assert_str_eq(reading.said, "");
-    tell_zones(&reading.settings.upstream_zones, zones, sizeof zones);
+    ck_assert_str_eq(reading.messages, "");
+    print_zones(&reading.settings.upstream_zones, zones, sizeof zones);
     ck_assert_str_eq(zones, settings[_i].zones);
     ck_assert(reading.settings.lacks_upstreams == settings[_i].lacks);
     end_reading(&reading);
@@ -160,12 +160,12 @@ START_TEST(zones_come_of_the_settings_and_else_of_the_host)
 END_TEST
 
 #define LOOP(address)                                                                              \
-    "`" address "` is this server itself: each question would come back to it in a loop; name "    \
+    "`" address "` is this server itself: each query would come back to it in a loop; name "       \
     "another resolver, or `none`\n"
 
 static const struct {
-    const char *text, *said;
-} slips[] = {
+    const char *text, *messages;
+} mistakes[] = {
     {"listen: 127.0.0.1\nupstreams: [10.9.9.9, 127.0.0.1]\n",
      "FILE:2:23: upstreams: " LOOP("127.0.0.1")},
     {"listen: 127.0.0.1:5300\nupstreams: 127.0.0.1@5300\n",
@@ -176,32 +176,32 @@ static const struct {
     {"upstreams: none\nupstream_zones: {corp.example: 127.0.0.1}\n",
      "FILE:2:32: upstream_zones.corp.example: " LOOP("127.0.0.1")},
     {"upstreams: none\nupstream_zones: {localspace: 10.9.9.9}\n",
-     "FILE:2:18: upstream_zones.localspace: names in `localspace` are answered here and never "
-     "asked of an upstream; take the zone out\n"},
+     "FILE:2:18: upstream_zones.localspace: names in `localspace` are answered here and never sent "
+     "to an upstream; remove the zone\n"},
     {"upstreams: none\nsuffixes: {discovery: inside.example}\n"
      "upstream_zones: {localspace: 10.9.9.9, A.Inside.Example.: 10.9.9.9, example: 10.9.9.9}\n",
      "FILE:3:40: upstream_zones.A.Inside.Example.: names in `inside.example` are answered here and "
-     "never asked of an upstream; take the zone out\n"},
+     "never sent to an upstream; remove the zone\n"},
 };
 
-START_TEST(what_cannot_be_forwarded_is_told)
+START_TEST(a_setting_that_cannot_be_forwarded_is_reported)
 {
     struct reading reading;
 
-    settle(&reading, slips[_i].text, NULL);
-    ck_assert_str_eq(reading.said, slips[_i].said);
+    settle(&reading, mistakes[_i].text, NULL);
+    ck_assert_str_eq(reading.messages, mistakes[_i].messages);
     end_reading(&reading);
 }
 END_TEST
 
-START_TEST(a_nameserver_on_an_interface_that_is_not_there_is_left_out_and_told)
+START_TEST(a_nameserver_on_a_missing_interface_is_ignored_with_a_warning)
 {
     struct reading reading;
 
     settle(&reading, "workers: 1\n", "# x\n\nnameserver fe80::1%nowhere0\nnameserver 10.9.9.9\n");
     ck_assert_uint_eq(reading.settings.host_warning_count, 1);
     ck_assert_ptr_nonnull(strstr(reading.settings.host_warnings[0],
-                                 "/resolv.conf:3: this nameserver is left out: "
+                                 "/resolv.conf:3: this nameserver is ignored: "
                                  "`fe80::1%nowhere0`: this host has no interface `nowhere0`; "));
     end_reading(&reading);
 }
@@ -229,7 +229,7 @@ static void write_many(FILE *out, bool are_different)
     }
 }
 
-START_TEST(all_zones_together_have_only_so_many_upstreams)
+START_TEST(the_number_of_upstreams_in_all_zones_is_limited)
 {
     for (int i = 0; i < 2; i++) {
         struct reading reading;
@@ -239,17 +239,18 @@ START_TEST(all_zones_together_have_only_so_many_upstreams)
         write_many(out, i == 1);
         fclose(out);
         settle(&reading, text, NULL);
-        ck_assert_str_eq(reading.said, i == 0 ? ""
-                                              : "upstream_zones: 135 different upstreams in all "
-                                                "zones together; 128 are the most, leave some "
-                                                "out\n");
+        ck_assert_str_eq(reading.messages, i == 0
+                                               ? ""
+                                               : "upstream_zones: 135 different upstreams in all "
+                                                 "zones together; at most 128 are allowed; "
+                                                 "remove some\n");
         end_reading(&reading);
         free(text);
     }
 }
 END_TEST
 
-START_TEST(this_host_can_be_looked_at)
+START_TEST(this_hosts_resolv_conf_and_interfaces_are_read)
 {
     char *argv[] = {(char[]){"spacednsd"}, (char[]){"--upstream=192.0.2.1"}, NULL};
     struct settings here;
@@ -267,13 +268,14 @@ int main(void)
     Suite *suite = suite_create("config/forwarding");
     TCase *all = tcase_create("all");
 
-    tcase_add_loop_test(all, zones_come_of_the_settings_and_else_of_the_host, 0,
+    tcase_add_loop_test(all, zones_come_from_the_settings_or_the_host, 0,
                         sizeof settings / sizeof settings[0]);
-    tcase_add_loop_test(all, what_cannot_be_forwarded_is_told, 0, sizeof slips / sizeof slips[0]);
-    tcase_add_test(all, a_nameserver_on_an_interface_that_is_not_there_is_left_out_and_told);
+    tcase_add_loop_test(all, a_setting_that_cannot_be_forwarded_is_reported, 0,
+                        sizeof mistakes / sizeof mistakes[0]);
+    tcase_add_test(all, a_nameserver_on_a_missing_interface_is_ignored_with_a_warning);
     tcase_add_test(all, a_zone_of_apps_may_be_forwarded);
-    tcase_add_test(all, all_zones_together_have_only_so_many_upstreams);
-    tcase_add_test(all, this_host_can_be_looked_at);
+    tcase_add_test(all, the_number_of_upstreams_in_all_zones_is_limited);
+    tcase_add_test(all, this_hosts_resolv_conf_and_interfaces_are_read);
     suite_add_tcase(suite, all);
     return suite_run(suite);
 }

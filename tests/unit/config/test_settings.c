@@ -7,7 +7,7 @@
 
 enum { ARGUMENTS_MOST = 16 };
 
-/* What one command line came to. */
+/* The result of one command line. */
 struct reading {
     struct settings settings;
     enum settings_status status;
@@ -37,7 +37,7 @@ static void end_reading(struct reading *reading)
     free(reading->problems);
 }
 
-START_TEST(nothing_said_gives_the_initial_values)
+START_TEST(an_empty_command_line_gives_the_initial_values)
 {
     struct reading reading;
     char address[ENDPOINT_TEXT_MAX];
@@ -129,8 +129,8 @@ START_TEST(upstreams_are_given_one_by_one_or_none)
 }
 END_TEST
 
-/* More workers than the usual size has room for: it grows with them, unless it was said. */
-START_TEST(each_worker_has_a_cache_worth_the_while)
+/* With more workers the default cache size grows; a configured size does not. */
+START_TEST(each_worker_has_a_cache_of_useful_size)
 {
     struct reading reading;
 
@@ -157,14 +157,14 @@ START_TEST(a_mapped_address_becomes_plain)
 }
 END_TEST
 
-/* A line, and what the one message must say. */
+/* A command line, and a part of its one message. */
 static const struct {
     const char *line;
-    const char *said;
-} slips[] = {
+    const char *message;
+} mistakes[] = {
     {"--zone x", "--zone: unknown flag; did you mean --zones?"},
     {"--zone=x", "--zone: unknown flag; did you mean --zones?"},
-    {"--frobnicate", "--frobnicate: unknown flag; spacednsd --help lists the flags there are"},
+    {"--frobnicate", "--frobnicate: unknown flag; spacednsd --help lists the flags"},
     {"zones", "zones: not a flag; a value follows its flag, as in --zones DIR"},
     {"--zones", "--zones: has no value; give one: --zones DIR"},
     {"--zones --check", "--zones: has no value; give one: --zones DIR"},
@@ -177,7 +177,7 @@ static const struct {
     {"--external nxdomian", "`nxdomian` is not known; did you mean nxdomain?"},
     {"--external drop", "--external: `drop` is not known; give refuse or nxdomain"},
     {"--check=yes", "--check: `yes` is neither true nor false"},
-    {"--listen 10.0.0.256", "--listen: `10.0.0.256` is no address to listen on"},
+    {"--listen 10.0.0.256", "--listen: `10.0.0.256` is not an address to listen on"},
     {"--listen 10.0.0.1:0", "with a port from 1 to 65535"},
     {"--listen 10.0.0.1:65536", "with a port from 1 to 65535"},
     {"--listen ,", "--listen: the list is empty; give at least 1"},
@@ -190,9 +190,9 @@ static const struct {
      "and list the addresses one by one"},
     {"--upstream ns1.example.com", "--upstream: `ns1.example.com` is a name; give the server's "
                                    "address, like 10.0.0.2"},
-    {"--upstream none,10.0.0.2", "--upstream: `none` stands beside an address; give addresses, or "
-                                 "`none` alone"},
-    {"--upstream 10.0.0.2 --upstream none", "`none` stands beside an address"},
+    {"--upstream none,10.0.0.2",
+     "--upstream: `none` is given with an address; give addresses, or `none` alone"},
+    {"--upstream 10.0.0.2 --upstream none", "`none` is given with an address"},
     {"--upstream 10.0.0.2 --upstream 10.0.0.2:53", "--upstream: `10.0.0.2` is given twice"},
     {"--upstream ,", "--upstream: the list is empty; give at least 1, or none"},
     {"--upstream", "--upstream: has no value; give one: --upstream ADDR[@PORT]"},
@@ -200,20 +200,21 @@ static const struct {
     {"--zones=", "--zones: a text of 0 octets; give 1 to 4095 printable ones"},
 };
 
-START_TEST(a_slip_is_one_message_with_the_remedy)
+START_TEST(a_mistake_is_one_message_with_the_remedy)
 {
     struct reading reading;
 
-    read_line(&reading, slips[_i].line);
+    read_line(&reading, mistakes[_i].line);
     ck_assert_int_eq(reading.status, SETTINGS_BAD_USAGE);
-    ck_assert_msg(strstr(reading.problems, slips[_i].said) != NULL, "said: %s", reading.problems);
+    ck_assert_msg(strstr(reading.problems, mistakes[_i].message) != NULL, "problems: %s",
+                  reading.problems);
     ck_assert_ptr_eq(strchr(reading.problems, '\n'),
                      reading.problems + reading.problems_length - 1);
     end_reading(&reading);
 }
 END_TEST
 
-START_TEST(all_slips_are_told_in_one_run)
+START_TEST(all_mistakes_are_reported_in_one_run)
 {
     struct reading reading;
 
@@ -226,7 +227,7 @@ START_TEST(all_slips_are_told_in_one_run)
 }
 END_TEST
 
-START_TEST(help_and_version_ask_for_nothing_else)
+START_TEST(help_and_version_need_nothing_else)
 {
     struct reading reading;
 
@@ -270,16 +271,16 @@ int main(void)
     Suite *suite = suite_create("settings");
     TCase *all = tcase_create("all");
 
-    tcase_add_test(all, nothing_said_gives_the_initial_values);
+    tcase_add_test(all, an_empty_command_line_gives_the_initial_values);
     tcase_add_test(all, flags_set_values);
     tcase_add_test(all, lists_add_up_and_split_at_commas);
     tcase_add_test(all, upstreams_are_given_one_by_one_or_none);
-    tcase_add_test(all, each_worker_has_a_cache_worth_the_while);
+    tcase_add_test(all, each_worker_has_a_cache_of_useful_size);
     tcase_add_test(all, a_mapped_address_becomes_plain);
-    tcase_add_loop_test(all, a_slip_is_one_message_with_the_remedy, 0,
-                        sizeof slips / sizeof slips[0]);
-    tcase_add_test(all, all_slips_are_told_in_one_run);
-    tcase_add_test(all, help_and_version_ask_for_nothing_else);
+    tcase_add_loop_test(all, a_mistake_is_one_message_with_the_remedy, 0,
+                        sizeof mistakes / sizeof mistakes[0]);
+    tcase_add_test(all, all_mistakes_are_reported_in_one_run);
+    tcase_add_test(all, help_and_version_need_nothing_else);
     tcase_add_test(all, the_help_text_names_every_flag_and_key);
     suite_add_tcase(suite, all);
     return suite_run(suite);

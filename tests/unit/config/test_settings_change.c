@@ -10,7 +10,7 @@
 #include "support/scratch.h"
 #include "support/suite.h"
 
-enum { PATH_MOST = SCRATCH_PATH_MOST + 32, TOLD_MOST = 4096 };
+enum { PATH_MOST = SCRATCH_PATH_MOST + 32, CHANGES_MOST = 4096 };
 
 static struct {
     struct scratch folder;
@@ -19,10 +19,10 @@ static struct {
     char *argv[6];
     struct settings now;
     struct settings next;
-    char told[TOLD_MOST];
+    char changes[CHANGES_MOST];
 } stand;
 
-/* A file must hold something. */
+/* A settings file must not be empty. */
 static void write_file(const char *text)
 {
     if (text[0] == '\0')
@@ -72,19 +72,20 @@ static void start(const char *text, char *flag, char *value)
     settle(&stand.now);
 }
 
-static void on_kept(void *context, const char *key, const char *said, const char *in_force)
+static void on_kept(void *context, const char *key, const char *configured, const char *in_force)
 {
-    size_t used = strlen(stand.told);
+    size_t used = strlen(stand.changes);
 
     ck_assert_ptr_eq(context, &stand);
-    snprintf(stand.told + used, TOLD_MOST - used, "%s: %s, not %s\n", key, in_force, said);
+    snprintf(stand.changes + used, CHANGES_MOST - used, "%s: %s, not %s\n", key, in_force,
+             configured);
 }
 
-/* As a reload does. Returns the keys that have changed. */
+/* Rereads the settings like a reload. Returns the changed keys. */
 static const char *read_again(const char *text)
 {
     settings_close(&stand.next);
-    stand.told[0] = '\0';
+    stand.changes[0] = '\0';
     write_file(text);
     ck_assert_int_eq(settings_init_again(&stand.next, &stand.now, stderr), SETTINGS_READY);
     ck_assert(settings_keep(&stand.next, &stand.now, on_kept, &stand));
@@ -104,11 +105,11 @@ START_TEST(the_same_file_changes_nothing)
 
     start(text, NULL, NULL);
     ck_assert_str_eq(read_again(text), "");
-    ck_assert_str_eq(stand.told, "");
+    ck_assert_str_eq(stand.changes, "");
 }
 END_TEST
 
-/* One setting said otherwise, and what comes of it. */
+/* One changed setting, and the result. */
 static const struct {
     const char *before;
     const char *after;
@@ -165,19 +166,19 @@ static const struct {
     {"", "control_socket: /run/s", "", "control_socket: , not /run/s\n"},
 };
 
-START_TEST(an_edit_takes_effect_or_is_told_to_take_a_restart)
+START_TEST(an_edit_takes_effect_or_is_reported_to_need_a_restart)
 {
     start(edits[_i].before, NULL, NULL);
     ck_assert_str_eq(read_again(edits[_i].after), edits[_i].changed);
-    ck_assert_str_eq(stand.told, edits[_i].kept);
-    /* What stays is in force in the new settings too, so that it is told once more. */
+    ck_assert_str_eq(stand.changes, edits[_i].kept);
+    /* The new settings keep the value in force, so the next reload reports it again. */
     ck_assert_uint_eq(stand.next.workers, stand.now.workers);
     ck_assert_ptr_eq(stand.next.listen.items, stand.now.listen.items);
     ck_assert_str_eq(stand.next.suffix_apps, stand.now.suffix_apps);
 }
 END_TEST
 
-/* Every key of the table is in some edit above, so that none is forgotten in either place. */
+/* Every key of the table is in an edit above, so none is forgotten here or there. */
 START_TEST(every_setting_is_either_live_or_takes_a_restart)
 {
     static const char *const keys[] = {
@@ -193,16 +194,16 @@ START_TEST(every_setting_is_either_live_or_takes_a_restart)
     };
 
     for (size_t i = 0; i < sizeof changes; i++) {
-        bool is_told = false;
+        bool is_listed = false;
         for (size_t j = 0; keys[i] != NULL && j < sizeof edits / sizeof edits[0]; j++)
-            is_told |=
+            is_listed |=
                 strstr(changes[i] == 'L' ? edits[j].changed : edits[j].kept, keys[i]) != NULL;
-        ck_assert_msg(is_told || keys[i] == NULL, "%s is in no edit", keys[i]);
+        ck_assert_msg(is_listed || keys[i] == NULL, "%s is in no edit", keys[i]);
     }
 }
 END_TEST
 
-START_TEST(a_flag_goes_on_winning_over_the_file)
+START_TEST(a_flag_still_overrides_the_file)
 {
     static char flag[] = "--upstream", value[] = "10.0.0.7";
 
@@ -220,7 +221,7 @@ START_TEST(the_hosts_nameservers_are_read_again)
     ck_assert_str_eq(read_again(""), "upstreams");
     ck_assert_str_eq(stand.next.upstreams.items[0].text, "10.9.9.8");
     write_nameserver("nameserver 127.0.0.1\nnameserver 10.9.9.9\n");
-    ck_assert_str_eq(read_again(""), ""); /* the server itself is left out again */
+    ck_assert_str_eq(read_again(""), ""); /* the server itself is ignored again */
 }
 END_TEST
 
@@ -249,7 +250,7 @@ static const struct {
     {pipe_for_resolv_conf, " is a named pipe (FIFO), not a file; "},
 };
 
-START_TEST(a_host_that_names_nobody_for_a_moment_leaves_the_nameservers_as_they_were)
+START_TEST(a_resolv_conf_that_is_empty_for_a_moment_keeps_the_nameservers)
 {
     start("", NULL, NULL);
     spoilt[_i].spoil();
@@ -257,13 +258,13 @@ START_TEST(a_host_that_names_nobody_for_a_moment_leaves_the_nameservers_as_they_
     ck_assert(!stand.next.lacks_upstreams);
     ck_assert_str_eq(stand.next.upstream_zones.items[0].upstreams.items[0].text, "10.9.9.9");
     ck_assert_uint_eq(stand.next.host_warning_count, 1);
-    const char *said = stand.next.host_warnings[0];
-    ck_assert_msg(strstr(said, spoilt[_i].fault) != NULL, "%s", said);
-    ck_assert_ptr_nonnull(strstr(said, "asked on: 10.9.9.9; "));
+    const char *warning = stand.next.host_warnings[0];
+    ck_assert_msg(strstr(warning, spoilt[_i].fault) != NULL, "%s", warning);
+    ck_assert_ptr_nonnull(strstr(warning, "stay in use: 10.9.9.9; "));
 }
 END_TEST
 
-START_TEST(upstreams_that_the_settings_named_are_not_kept_against_them)
+START_TEST(upstreams_removed_from_the_settings_are_not_kept)
 {
     start("upstreams: [10.0.0.9]", NULL, NULL);
     empty_resolv_conf();
@@ -272,18 +273,18 @@ START_TEST(upstreams_that_the_settings_named_are_not_kept_against_them)
 }
 END_TEST
 
-START_TEST(a_broken_file_is_told_as_at_the_start)
+START_TEST(a_broken_file_is_reported_as_at_the_start)
 {
-    char *said = NULL;
+    char *text = NULL;
     size_t length;
 
     start("", NULL, NULL);
     write_file("external: refuse\nworkers: many\n");
-    FILE *problems = open_memstream(&said, &length);
+    FILE *problems = open_memstream(&text, &length);
     ck_assert_int_eq(settings_init_again(&stand.next, &stand.now, problems), SETTINGS_BAD_FILE);
     fclose(problems);
-    ck_assert_ptr_nonnull(strstr(said, "s.yaml:2:10: workers: `many` is not a whole number"));
-    free(said);
+    ck_assert_ptr_nonnull(strstr(text, "s.yaml:2:10: workers: `many` is not a whole number"));
+    free(text);
 }
 END_TEST
 
@@ -294,16 +295,15 @@ int main(void)
 
     tcase_add_checked_fixture(all, set_up, tear_down);
     tcase_add_test(all, the_same_file_changes_nothing);
-    tcase_add_loop_test(all, an_edit_takes_effect_or_is_told_to_take_a_restart, 0,
+    tcase_add_loop_test(all, an_edit_takes_effect_or_is_reported_to_need_a_restart, 0,
                         sizeof edits / sizeof edits[0]);
     tcase_add_test(all, every_setting_is_either_live_or_takes_a_restart);
-    tcase_add_test(all, a_flag_goes_on_winning_over_the_file);
+    tcase_add_test(all, a_flag_still_overrides_the_file);
     tcase_add_test(all, the_hosts_nameservers_are_read_again);
-    tcase_add_loop_test(all,
-                        a_host_that_names_nobody_for_a_moment_leaves_the_nameservers_as_they_were,
-                        0, sizeof spoilt / sizeof spoilt[0]);
-    tcase_add_test(all, upstreams_that_the_settings_named_are_not_kept_against_them);
-    tcase_add_test(all, a_broken_file_is_told_as_at_the_start);
+    tcase_add_loop_test(all, a_resolv_conf_that_is_empty_for_a_moment_keeps_the_nameservers, 0,
+                        sizeof spoilt / sizeof spoilt[0]);
+    tcase_add_test(all, upstreams_removed_from_the_settings_are_not_kept);
+    tcase_add_test(all, a_broken_file_is_reported_as_at_the_start);
     suite_add_tcase(suite, all);
     return suite_run(suite);
 }

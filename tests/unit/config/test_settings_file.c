@@ -8,31 +8,31 @@
 #include "support/scratch.h"
 #include "support/suite.h"
 
-enum { PATH_MOST = SCRATCH_PATH_MOST + 32, SAID_MOST = 4096 };
+enum { PATH_MOST = SCRATCH_PATH_MOST + 32, PROBLEMS_MOST = 4096 };
 
-/* A settings file and what reading it came to. */
+/* A settings file, and the result of reading it. */
 struct reading {
     struct scratch folder;
     char path[PATH_MOST];
     struct settings settings;
     enum settings_status status;
-    char said[SAID_MOST]; /* the problems, the path in them replaced by FILE */
+    char messages[PROBLEMS_MOST]; /* the problems, the path in them replaced by FILE */
 };
 
 static void keep_said(struct reading *reading, const char *problems)
 {
     size_t path_length = strlen(reading->path), length = 0;
 
-    while (*problems != '\0' && length + 5 < SAID_MOST) {
+    while (*problems != '\0' && length + 5 < PROBLEMS_MOST) {
         bool is_path = strncmp(problems, reading->path, path_length) == 0;
         if (is_path)
-            memcpy(reading->said + length, "FILE", 4);
+            memcpy(reading->messages + length, "FILE", 4);
         else
-            reading->said[length] = *problems;
+            reading->messages[length] = *problems;
         length += is_path ? 4 : 1;
         problems += is_path ? path_length : 1;
     }
-    reading->said[length] = '\0';
+    reading->messages[length] = '\0';
 }
 
 /* Reads a file with this text; `flag` comes before --settings when there is one. */
@@ -85,7 +85,7 @@ START_TEST(every_kind_of_value_is_read)
                         "upstream_questions: 16\n"
                         "upstream_0x20: true\n");
     const struct settings *settings = &reading.settings;
-    ck_assert_str_eq(reading.said, "");
+    ck_assert_str_eq(reading.messages, "");
     ck_assert_int_eq(reading.status, SETTINGS_READY);
     ck_assert_str_eq(settings->zones, "/srv/zones");
     ck_assert_uint_eq(settings->listen.count, 2);
@@ -113,7 +113,7 @@ START_TEST(every_kind_of_value_is_read)
 }
 END_TEST
 
-START_TEST(one_text_may_stand_for_a_list_of_one)
+START_TEST(a_single_text_is_a_list_of_one)
 {
     struct reading reading;
 
@@ -137,14 +137,14 @@ START_TEST(a_flag_replaces_a_list_of_the_file)
 }
 END_TEST
 
-START_TEST(a_flag_takes_the_place_of_the_files_upstreams)
+START_TEST(a_flag_replaces_the_files_upstreams)
 {
     const char text[] =
         "upstreams: [10.0.0.2, 10.0.0.3]\nupstream_zones: {corp.example: 10.0.0.4}\n";
     struct reading reading;
 
     read_octets(&reading, text, sizeof text - 1, (char[]){"--upstream=none"});
-    ck_assert_str_eq(reading.said, "");
+    ck_assert_str_eq(reading.messages, "");
     ck_assert(reading.settings.upstreams.is_none);
     ck_assert_uint_eq(reading.settings.upstreams.count, 0);
     ck_assert_uint_eq(reading.settings.upstream_zones.count, 1);
@@ -152,7 +152,7 @@ START_TEST(a_flag_takes_the_place_of_the_files_upstreams)
 }
 END_TEST
 
-START_TEST(there_are_only_so_many_zones)
+START_TEST(the_number_of_zones_is_limited)
 {
     struct reading reading;
     char *text;
@@ -164,49 +164,50 @@ START_TEST(there_are_only_so_many_zones)
         fprintf(out, "  z%d.example: 10.0.0.2\n", i);
     fclose(out);
     read_octets(&reading, text, length, NULL);
-    ck_assert_str_eq(reading.said, "FILE:65:3: upstream_zones.z63.example: more than 63 zones; "
-                                   "leave some out\n");
+    ck_assert_str_eq(reading.messages,
+                     "FILE:65:3: upstream_zones.z63.example: more than 63 zones; remove some\n");
     end_reading(&reading);
     free(text);
 }
 END_TEST
 
-START_TEST(a_bad_value_is_told_even_where_a_flag_beats_it)
+START_TEST(a_bad_value_is_reported_even_if_a_flag_overrides_it)
 {
     const char text[] = "workers: 999\n";
     struct reading reading;
 
     read_octets(&reading, text, sizeof text - 1, (char[]){"--workers=1"});
     ck_assert_int_eq(reading.status, SETTINGS_BAD_FILE);
-    ck_assert_str_eq(reading.said, "FILE:1:10: workers: 999 is out of range; give a whole number "
-                                   "from 0 to 256\n");
+    ck_assert_str_eq(reading.messages,
+                     "FILE:1:10: workers: 999 is out of range; give a whole number "
+                     "from 0 to 256\n");
     end_reading(&reading);
 }
 END_TEST
 
 static const struct {
     const char *text;
-    const char *said;
-} slips[] = {
+    const char *messages;
+} mistakes[] = {
     {"worker: 2\n", "FILE:1:1: unknown key `worker`; did you mean `workers`?\n"},
     {"zones: z\nshoe_size: 2\n",
-     "FILE:2:1: unknown key `shoe_size`; spacednsd --help lists the keys there are\n"},
+     "FILE:2:1: unknown key `shoe_size`; spacednsd --help lists the keys\n"},
     {"suffixes: {aps: x.y}\n",
      "FILE:1:12: unknown key `suffixes.aps`; did you mean `suffixes.apps`?\n"},
     {"sufixes: {apps: x.y}\n", "FILE:1:1: unknown key `sufixes`; did you mean `suffixes`?\n"},
     {"workers: two\n", "FILE:1:10: workers: `two` is not a whole number; give one from 0 to 256\n"},
     {"log_queries: yes\n", "FILE:1:14: log_queries: `yes` is neither true nor false\n"},
-    {"workers: [1]\n", "FILE:1:10: workers: a list stands where one value is wanted\n"},
-    {"listen: {a: b}\n", "FILE:1:9: listen: a mapping stands where one value is wanted\n"},
+    {"workers: [1]\n", "FILE:1:10: workers: a list where one value is expected\n"},
+    {"listen: {a: b}\n", "FILE:1:9: listen: a mapping where one value is expected\n"},
     {"zones:\n", "FILE:1:7: zones: no value; give one or remove the key\n"},
     {"listen: []\n", "FILE:1:9: listen: the list is empty; give at least 1\n"},
     {"localspace_to: [space, pered]\n", "FILE:1:24: localspace_to: `pered` is not known; did you "
                                         "mean peered? Allowed: space, peered or vpn\n"},
     {"suffixes: {apps: \"-x.com\"}\n",
-     "FILE:1:18: suffixes.apps: `-x.com` is no domain name; give labels of letters, digits and "
+     "FILE:1:18: suffixes.apps: `-x.com` is not a domain name; give labels of letters, digits and "
      "inner hyphens with dots between, like example.app\n"},
     {"suffixes: {targets: [a.b, c.d, e.f]}\n",
-     "FILE:1:32: suffixes.targets: more than 2 of them; leave some out\n"},
+     "FILE:1:32: suffixes.targets: more than 2 entries; remove some\n"},
     {"suffixes: {apps: localspace}\n",
      "suffixes: `localspace` is given for two purposes; each needs a name of its own\n"},
     {"workers: 1\nworkers: 2\n",
@@ -217,18 +218,18 @@ static const struct {
                                        "the server's address, like 10.0.0.2\n"},
     {"upstreams: [10.0.0.2, 10.0.0.2@53]\n",
      "FILE:1:23: upstreams: `10.0.0.2` is given twice; keep one of them\n"},
-    {"upstreams: [10.0.0.2, none]\n", "FILE:1:23: upstreams: `none` stands beside an address; "
-                                      "give addresses, or `none` alone\n"},
+    {"upstreams: [10.0.0.2, none]\n",
+     "FILE:1:23: upstreams: `none` is given with an address; give addresses, or `none` alone\n"},
     {"upstreams: []\n", "FILE:1:12: upstreams: the list is empty; give at least 1, or none\n"},
     {"upstreams: {corp.example: 10.0.0.2}\n",
-     "FILE:1:12: upstreams: a mapping stands where one value is wanted\n"},
+     "FILE:1:12: upstreams: a mapping where one value is expected\n"},
     {"upstream_zones: 10.0.0.2\n",
-     "FILE:1:17: upstream_zones: a text stands where a mapping is wanted; give "
+     "FILE:1:17: upstream_zones: a mapping is expected, not a text; give "
      "{corp.example: [192.168.7.53]}\n"},
     {"upstream_zones: [10.0.0.2]\n",
-     "FILE:1:17: upstream_zones: a list stands where one value is wanted\n"},
+     "FILE:1:17: upstream_zones: a list where one value is expected\n"},
     {"upstream_zones: {corp..example: 10.0.0.2}\n",
-     "FILE:1:18: upstream_zones.corp..example: no domain name; give labels of letters, digits, "
+     "FILE:1:18: upstream_zones.corp..example: not a domain name; give labels of letters, digits, "
      "hyphens and underscores with dots between, like corp.example\n"},
     {"upstream_zones: {.: 10.0.0.2}\n",
      "FILE:1:18: upstream_zones..: `.` is everything else; give its servers to the key "
@@ -239,9 +240,9 @@ static const struct {
      "FILE:1:42: key `corp.example` is already given on line 1; keep one of them\n"},
     {"upstream_zones: {corp.example: []}\n",
      "FILE:1:32: upstream_zones.corp.example: the list is empty; give at least 1\n"},
-    {"upstream_zones: {corp.example: none}\n", "FILE:1:32: upstream_zones.corp.example: `none` "
-                                               "stands in upstreams alone; a zone needs an "
-                                               "address\n"},
+    {"upstream_zones: {corp.example: none}\n",
+     "FILE:1:32: upstream_zones.corp.example: `none` is allowed in upstreams only; a zone needs an "
+     "address\n"},
     {"upstream_zones: {corp.example: }\n",
      "FILE:1:32: upstream_zones.corp.example: no value; give one or remove the key\n"},
     {"upstream_zones: {corp.example: [10.0.0.2, 10.0.0.2]}\n",
@@ -258,7 +259,7 @@ static const struct {
      "`upstreams`?\nFILE:1:32: upstream_zones.corp.example: no upstreams; give {upstreams: "
      "[192.168.7.53]}\n"},
     {"nat64_prefix: 2001:db8::/33\n",
-     "FILE:1:15: nat64_prefix: `2001:db8::/33` is no NAT64 prefix; give one as "
+     "FILE:1:15: nat64_prefix: `2001:db8::/33` is not a NAT64 prefix; give one like "
      "2001:db8:64::/96, of 32, 40, 48, 56, 64 or 96 bits\n"},
     {"workers: 3\ncache_size: 2000000\n", "cache_size: 2000000 octets are too few for 3 workers; "
                                           "give at least 3145728, or fewer workers\n"},
@@ -267,21 +268,21 @@ static const struct {
     {"upstream_questions: 15\n", "FILE:1:21: upstream_questions: 15 is out of range; give a whole "
                                  "number from 16 to 20000\n"},
     {"", "FILE:1:1: nothing is in the file\n"},
-    {"help: true\n", "FILE:1:1: unknown key `help`; spacednsd --help lists the keys there are\n"},
+    {"help: true\n", "FILE:1:1: unknown key `help`; spacednsd --help lists the keys\n"},
 };
 
-START_TEST(a_slip_is_one_message_with_its_place)
+START_TEST(a_mistake_is_one_message_with_its_location)
 {
     struct reading reading;
 
-    read_text(&reading, slips[_i].text);
+    read_text(&reading, mistakes[_i].text);
     ck_assert_int_eq(reading.status, SETTINGS_BAD_FILE);
-    ck_assert_str_eq(reading.said, slips[_i].said);
+    ck_assert_str_eq(reading.messages, mistakes[_i].messages);
     end_reading(&reading);
 }
 END_TEST
 
-/* Domain names that are none; the shortest way to each rule of the reader. */
+/* Invalid domain names: the shortest for each rule of the reader. */
 static const char *const bad_names[] = {
     ".",
     "a..b",
@@ -303,17 +304,18 @@ START_TEST(a_suffix_is_a_domain_name)
     snprintf(text, sizeof text, "suffixes: {discovery: \"%s\"}\n", bad_names[_i]);
     read_text(&reading, text);
     ck_assert_int_eq(reading.status, SETTINGS_BAD_FILE);
-    ck_assert_msg(strstr(reading.said, "is no domain name") != NULL, "said: %s", reading.said);
+    ck_assert_msg(strstr(reading.messages, "is not a domain name") != NULL, "problems: %s",
+                  reading.messages);
     end_reading(&reading);
 }
 END_TEST
 
-START_TEST(all_slips_are_told_in_one_run)
+START_TEST(all_mistakes_are_reported_in_one_run)
 {
     struct reading reading;
 
     read_text(&reading, "worker: 2\nexternal: drop\n");
-    ck_assert_str_eq(reading.said,
+    ck_assert_str_eq(reading.messages,
                      "FILE:1:1: unknown key `worker`; did you mean `workers`?\n"
                      "FILE:2:11: external: `drop` is not known; give refuse or nxdomain\n");
     end_reading(&reading);
@@ -329,12 +331,12 @@ START_TEST(a_long_key_is_cut_in_its_message)
     strcpy(text + 1000, ": 1\n");
     read_text(&reading, text);
     ck_assert_int_eq(reading.status, SETTINGS_BAD_FILE);
-    ck_assert_uint_lt(strlen(reading.said), 200);
+    ck_assert_uint_lt(strlen(reading.messages), 200);
     end_reading(&reading);
 }
 END_TEST
 
-START_TEST(a_file_that_is_too_large_is_none)
+START_TEST(a_file_that_is_too_large_is_refused)
 {
     size_t length = (1 << 20) + 1;
     char *text = malloc(length);
@@ -343,17 +345,16 @@ START_TEST(a_file_that_is_too_large_is_none)
     memset(text, '#', length);
     read_octets(&reading, text, length, NULL);
     ck_assert_int_eq(reading.status, SETTINGS_BAD_FILE);
-    ck_assert_str_eq(
-        reading.said,
-        "FILE: the settings file is larger than the 1048576 octets that are read; look at "
-        "--settings\n");
+    ck_assert_str_eq(reading.messages,
+                     "FILE: the settings file is larger than the 1048576 octets that "
+                     "are read; check --settings\n");
     end_reading(&reading);
     free(text);
 }
 END_TEST
 
-/* Reads the settings at a path that holds no file. */
-static void expect_at(const char *path, const char *said)
+/* Reads the settings at a path that is not a regular file. */
+static void expect_at(const char *path, const char *messages)
 {
     struct settings settings;
     char *problems, *copy = strdup(path);
@@ -363,35 +364,34 @@ static void expect_at(const char *path, const char *said)
 
     ck_assert_int_eq(settings_init(&settings, 3, argv, out), SETTINGS_BAD_FILE);
     fclose(out);
-    ck_assert_str_eq(problems, said);
+    ck_assert_str_eq(problems, messages);
     settings_close(&settings);
     free(problems);
     free(copy);
 }
 
-START_TEST(a_pipe_that_nobody_writes_to_is_told_and_holds_up_nobody)
+START_TEST(a_pipe_without_a_writer_is_reported_and_does_not_block)
 {
-    char path[] = "/tmp/spacedns-settings.XXXXXX", said[256];
+    char path[] = "/tmp/spacedns-settings.XXXXXX", messages[256];
 
     ck_assert_ptr_nonnull(mkdtemp(path));
     char fifo[sizeof path + 8];
     snprintf(fifo, sizeof fifo, "%s/s.yaml", path);
     ck_assert_int_eq(mkfifo(fifo, 0600), 0);
-    snprintf(said, sizeof said,
-             "%s: the settings file is a named pipe (FIFO), not a file; look at --settings\n",
-             fifo);
-    expect_at(fifo, said);
+    snprintf(messages, sizeof messages,
+             "%s: the settings file is a named pipe (FIFO), not a file; check --settings\n", fifo);
+    expect_at(fifo, messages);
     unlink(fifo);
     rmdir(path);
 }
 END_TEST
 
-START_TEST(a_missing_file_and_a_folder_are_told)
+START_TEST(a_missing_file_and_a_folder_are_reported)
 {
     expect_at("/nowhere/s.yaml",
               "/nowhere/s.yaml: the settings file cannot be opened: No such file "
-              "or directory; look at --settings\n");
-    expect_at("/tmp", "/tmp: the settings file is a folder, not a file; look at --settings\n");
+              "or directory; check --settings\n");
+    expect_at("/tmp", "/tmp: the settings file is a folder, not a file; check --settings\n");
 }
 END_TEST
 
@@ -401,19 +401,19 @@ int main(void)
     TCase *all = tcase_create("all");
 
     tcase_add_test(all, every_kind_of_value_is_read);
-    tcase_add_test(all, one_text_may_stand_for_a_list_of_one);
+    tcase_add_test(all, a_single_text_is_a_list_of_one);
     tcase_add_test(all, a_flag_replaces_a_list_of_the_file);
-    tcase_add_test(all, a_flag_takes_the_place_of_the_files_upstreams);
-    tcase_add_test(all, there_are_only_so_many_zones);
-    tcase_add_test(all, a_bad_value_is_told_even_where_a_flag_beats_it);
-    tcase_add_loop_test(all, a_slip_is_one_message_with_its_place, 0,
-                        sizeof slips / sizeof slips[0]);
+    tcase_add_test(all, a_flag_replaces_the_files_upstreams);
+    tcase_add_test(all, the_number_of_zones_is_limited);
+    tcase_add_test(all, a_bad_value_is_reported_even_if_a_flag_overrides_it);
+    tcase_add_loop_test(all, a_mistake_is_one_message_with_its_location, 0,
+                        sizeof mistakes / sizeof mistakes[0]);
     tcase_add_loop_test(all, a_suffix_is_a_domain_name, 0, sizeof bad_names / sizeof bad_names[0]);
-    tcase_add_test(all, all_slips_are_told_in_one_run);
+    tcase_add_test(all, all_mistakes_are_reported_in_one_run);
     tcase_add_test(all, a_long_key_is_cut_in_its_message);
-    tcase_add_test(all, a_file_that_is_too_large_is_none);
-    tcase_add_test(all, a_pipe_that_nobody_writes_to_is_told_and_holds_up_nobody);
-    tcase_add_test(all, a_missing_file_and_a_folder_are_told);
+    tcase_add_test(all, a_file_that_is_too_large_is_refused);
+    tcase_add_test(all, a_pipe_without_a_writer_is_reported_and_does_not_block);
+    tcase_add_test(all, a_missing_file_and_a_folder_are_reported);
     suite_add_tcase(suite, all);
     return suite_run(suite);
 }

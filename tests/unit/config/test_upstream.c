@@ -20,8 +20,8 @@ static void tear_down(void)
 static const struct {
     const char *text;
     const char *endpoint;
-    const char *name; /* in the certificate; NULL: none said */
-    const char *said; /* as messages name it */
+    const char *name;    /* in the certificate; NULL: none given */
+    const char *message; /* in messages */
     bool is_tls;
 } good[] = {
     {"10.0.0.2", "10.0.0.2:53", NULL, "10.0.0.2", false},
@@ -58,22 +58,23 @@ START_TEST(an_upstream_is_an_address_and_what_differs_from_the_usual)
                   err.text);
     endpoint_write(&upstream.endpoint, endpoint);
     ck_assert_str_eq(endpoint, good[_i].endpoint);
-    ck_assert_str_eq(upstream.text, good[_i].said);
+    ck_assert_str_eq(upstream.text, good[_i].message);
     ck_assert(upstream.is_tls == good[_i].is_tls);
     ck_assert_pstr_eq(upstream.tls_name, good[_i].name);
 }
 END_TEST
 
 #define NOT_AN_ADDRESS                                                                             \
-    " is no address of a server; give one like 10.0.0.2, 10.0.0.2@5353, [fd00::2]:53 or "          \
+    " is not the address of a server; give one like 10.0.0.2, 10.0.0.2@5353, [fd00::2]:53 or "     \
     "tls://9.9.9.9#dns.quad9.net"
 #define BAD_PORT "; give a number from 1 to 65535"
 #define BAD_NAME                                                                                   \
-    " is no name of a server's certificate; give one like dns.quad9.net, or leave it and # out "   \
+    " is not a name for a server's certificate; give one like dns.quad9.net, or leave it and # "   \
+    "out "                                                                                         \
     "when the certificate has the address"
 
 static const struct {
-    const char *text, *said;
+    const char *text, *message;
 } bad[] = {
     {"", "``" NOT_AN_ADDRESS},
     {"@53", "`@53`" NOT_AN_ADDRESS},
@@ -127,13 +128,13 @@ static const struct {
                          "server"},
 };
 
-START_TEST(what_is_no_upstream_is_told_with_the_remedy)
+START_TEST(an_invalid_upstream_is_reported_with_the_remedy)
 {
     struct upstream upstream = {.text = "before"};
     struct err err;
 
     ck_assert_msg(!upstream_read(arena, bad[_i].text, &upstream, &err), "%s", bad[_i].text);
-    ck_assert_str_eq(err.text, bad[_i].said);
+    ck_assert_str_eq(err.text, bad[_i].message);
     ck_assert_str_eq(upstream.text, "before");
 }
 END_TEST
@@ -192,7 +193,7 @@ static bool add(struct upstreams *list, const char *text, struct err *err)
     return upstreams_add(arena, list, &upstream, err);
 }
 
-START_TEST(a_list_takes_a_server_once)
+START_TEST(a_list_contains_a_server_once)
 {
     struct upstreams list = {.count = 0};
     struct err err;
@@ -207,7 +208,7 @@ START_TEST(a_list_takes_a_server_once)
 }
 END_TEST
 
-START_TEST(a_list_has_an_end)
+START_TEST(the_length_of_a_list_is_limited)
 {
     struct upstreams list = {.count = 0};
     struct err err;
@@ -218,7 +219,7 @@ START_TEST(a_list_has_an_end)
         ck_assert(add(&list, text, &err));
     }
     ck_assert(!add(&list, "10.0.1.1", &err));
-    ck_assert_str_eq(err.text, "more than 16 of them; leave some out");
+    ck_assert_str_eq(err.text, "more than 16 entries; remove some");
     ck_assert_uint_eq(list.count, UPSTREAMS_MOST);
     ck_assert_str_eq(list.items[15].text, "10.0.0.16");
 }
@@ -265,19 +266,19 @@ static const struct {
     {"corp.example 10.0.0.2 . 10.0.0.3", "corp.example 10.0.0.3 . 10.0.0.2", false},
 };
 
-START_TEST(zones_are_equal_when_they_ask_the_same)
+START_TEST(zones_are_equal_if_they_have_the_same_servers)
 {
     struct upstream_zones zones = zones_of(pairs[_i].zones), others = zones_of(pairs[_i].others);
 
     ck_assert(upstream_zones_equal(&zones, &others) == pairs[_i].is_equal);
     ck_assert(upstream_zones_equal(&others, &zones) == pairs[_i].is_equal);
     if (zones.count > 0)
-        zones.items[0].allow_rebind = true; /* is not about who is asked */
+        zones.items[0].allow_rebind = true; /* does not change the servers */
     ck_assert(upstream_zones_equal(&zones, &others) == pairs[_i].is_equal);
 }
 END_TEST
 
-START_TEST(a_copy_of_zones_stands_on_its_own)
+START_TEST(a_copy_of_zones_is_independent)
 {
     struct arena *own = arena_new();
     struct upstream_zones zones =
@@ -307,15 +308,15 @@ int main(void)
     tcase_add_checked_fixture(all, set_up, tear_down);
     tcase_add_loop_test(all, an_upstream_is_an_address_and_what_differs_from_the_usual, 0,
                         sizeof good / sizeof good[0]);
-    tcase_add_loop_test(all, what_is_no_upstream_is_told_with_the_remedy, 0,
+    tcase_add_loop_test(all, an_invalid_upstream_is_reported_with_the_remedy, 0,
                         sizeof bad / sizeof bad[0]);
     tcase_add_test(all, a_text_longer_than_any_upstream_is_refused);
     tcase_add_test(all, equal_upstreams_are_reached_in_the_same_way);
-    tcase_add_test(all, a_list_takes_a_server_once);
-    tcase_add_test(all, a_list_has_an_end);
-    tcase_add_loop_test(all, zones_are_equal_when_they_ask_the_same, 0,
+    tcase_add_test(all, a_list_contains_a_server_once);
+    tcase_add_test(all, the_length_of_a_list_is_limited);
+    tcase_add_loop_test(all, zones_are_equal_if_they_have_the_same_servers, 0,
                         sizeof pairs / sizeof pairs[0]);
-    tcase_add_test(all, a_copy_of_zones_stands_on_its_own);
+    tcase_add_test(all, a_copy_of_zones_is_independent);
     suite_add_tcase(suite, all);
     return suite_run(suite);
 }
