@@ -11,17 +11,17 @@ enum { NAME_TEXT_MOST = 4 * NAME_MAX_OCTETS + 1 };
 
 enum { BEFORE, AFTER, SIDES };
 
-struct comparing {
+struct comparison {
     struct diff *diff;
     size_t changes_most;
     size_t capacity;
     size_t other_capacity;
     struct diff_side sides[SIDES];
     const char *space; /* the diff's text */
-    const char *label; /* the app whose names are at hand, not closed; NULL: records */
+    const char *label; /* the current app, not zero-terminated; NULL: records */
     size_t label_length;
-    const char *app; /* the diff's text, made when first needed */
-    bool is_whole;   /* the same file may be answered otherwise */
+    const char *app; /* the diff's text, made on first use */
+    bool is_whole;   /* equal files may be answered differently */
     bool has_failed; /* no memory */
 };
 
@@ -42,11 +42,11 @@ static bool is_same(const struct diff_answer *a, const struct diff_answer *b)
             memcmp(a->addresses, b->addresses, a->count * sizeof *a->addresses) == 0);
 }
 
-/* Returns false when the class's answer is no change. */
-static bool find_kind(const struct comparing *comparing, unsigned class, enum diff_kind *kind)
+/* Returns false if the class's answer does not change. */
+static bool find_kind(const struct comparison *comparison, unsigned class, enum diff_kind *kind)
 {
-    const struct diff_answer *before = &comparing->sides[BEFORE].answers[class];
-    const struct diff_answer *after = &comparing->sides[AFTER].answers[class];
+    const struct diff_answer *before = &comparison->sides[BEFORE].answers[class];
+    const struct diff_answer *after = &comparison->sides[AFTER].answers[class];
 
     if (is_same(before, after))
         return false;
@@ -61,13 +61,13 @@ static bool find_kind(const struct comparing *comparing, unsigned class, enum di
     return true;
 }
 
-/* The change of the name at hand that another class has in the same way; NULL: none. */
-static struct diff_change *find_alike(struct comparing *comparing, size_t first, unsigned class)
+/* Returns the same change of the current name in another class, or NULL. */
+static struct diff_change *find_alike(struct comparison *comparison, size_t first, unsigned class)
 {
-    for (size_t i = first; i < comparing->diff->change_count; i++) {
-        struct diff_change *change = &comparing->diff->changes[i];
-        if (is_same(&change->before, &comparing->sides[BEFORE].answers[class]) &&
-            is_same(&change->after, &comparing->sides[AFTER].answers[class]))
+    for (size_t i = first; i < comparison->diff->change_count; i++) {
+        struct diff_change *change = &comparison->diff->changes[i];
+        if (is_same(&change->before, &comparison->sides[BEFORE].answers[class]) &&
+            is_same(&change->after, &comparison->sides[AFTER].answers[class]))
             return change;
     }
     return NULL;
@@ -94,60 +94,62 @@ static const char *keep_name(struct arena *arena, const struct name *name)
     return arena_text(arena, octets, text_length(&text));
 }
 
-/* Few apps change: only their names are copied. */
-static const char *keep_app(struct comparing *comparing)
+/* Copies the app's name on first use, because few apps change. */
+static const char *keep_app(struct comparison *comparison)
 {
-    if (comparing->label == NULL || comparing->app != NULL)
-        return comparing->app;
-    comparing->app = arena_text(comparing->diff->arena, comparing->label, comparing->label_length);
-    comparing->has_failed |= comparing->app == NULL;
-    return comparing->app;
+    if (comparison->label == NULL || comparison->app != NULL)
+        return comparison->app;
+    comparison->app =
+        arena_text(comparison->diff->arena, comparison->label, comparison->label_length);
+    comparison->has_failed |= comparison->app == NULL;
+    return comparison->app;
 }
 
-static void keep_change(struct comparing *comparing, const struct name *name, unsigned class,
+static void keep_change(struct comparison *comparison, const struct name *name, unsigned class,
                         enum diff_kind kind)
 {
-    struct diff *diff = comparing->diff;
+    struct diff *diff = comparison->diff;
     struct diff_change change = {
         .kind = kind,
         .classes = 1U << class,
-        .space = comparing->space,
-        .app = keep_app(comparing),
+        .space = comparison->space,
+        .app = keep_app(comparison),
         .name = keep_name(diff->arena, name),
-        .before = comparing->sides[BEFORE].answers[class],
-        .after = comparing->sides[AFTER].answers[class],
+        .before = comparison->sides[BEFORE].answers[class],
+        .after = comparison->sides[AFTER].answers[class],
     };
 
-    diff->changes = arena_grow(diff->arena, diff->changes, diff->change_count, &comparing->capacity,
-                               sizeof *diff->changes);
+    diff->changes = arena_grow(diff->arena, diff->changes, diff->change_count,
+                               &comparison->capacity, sizeof *diff->changes);
     if (diff->changes == NULL || change.name == NULL ||
         !keep_addresses(diff->arena, &change.before) || !keep_addresses(diff->arena, &change.after))
-        comparing->has_failed = true;
+        comparison->has_failed = true;
     else
         diff->changes[diff->change_count++] = change;
 }
 
 /*
- * Names of both sides are walked, each side's on its own. What had an answer is settled when the
- * names before are; what is new, when the names after are: so nothing is told twice.
+ * The names of each snapshot are walked in turn. Changes of names that had an answer are recorded
+ * in the walk of the older snapshot, new names in that of the newer, so that none is recorded
+ * twice.
  */
-static void compare_name(struct comparing *comparing, const struct name *name, int side)
+static void compare_name(struct comparison *comparison, const struct name *name, int side)
 {
-    struct diff *diff = comparing->diff;
+    struct diff *diff = comparison->diff;
     size_t first = diff->change_count;
 
-    for (unsigned class = 0; class < DIFF_CLASSES && !comparing->has_failed; class ++) {
+    for (unsigned class = 0; class < DIFF_CLASSES && !comparison->has_failed; class ++) {
         enum diff_kind kind;
-        diff_side_ask(&comparing->sides[BEFORE], class, name);
-        diff_side_ask(&comparing->sides[AFTER], class, name);
-        if (!find_kind(comparing, class, &kind) || (kind == DIFF_APPEARS) != (side == AFTER))
+        diff_side_decide(&comparison->sides[BEFORE], class, name);
+        diff_side_decide(&comparison->sides[AFTER], class, name);
+        if (!find_kind(comparison, class, &kind) || (kind == DIFF_APPEARS) != (side == AFTER))
             continue;
         diff->classes[class].counts[kind]++;
-        struct diff_change *alike = find_alike(comparing, first, class);
+        struct diff_change *alike = find_alike(comparison, first, class);
         if (alike != NULL)
             alike->classes |= 1U << class;
-        else if (diff->change_count < comparing->changes_most)
-            keep_change(comparing, name, class, kind);
+        else if (diff->change_count < comparison->changes_most)
+            keep_change(comparison, name, class, kind);
         else
             diff->left_out++;
     }
@@ -155,11 +157,11 @@ static void compare_name(struct comparing *comparing, const struct name *name, i
 
 /* ---- the names of a space ---- */
 
-/* Calls compare_name for the hosts that clients are answered for: those of internal apps. */
-static void walk_hosts(struct comparing *comparing, int side, const struct app_entry *app)
+/* Compares the hosts of internal apps, which are the ones that are answered. */
+static void walk_hosts(struct comparison *comparison, int side, const struct app_entry *app)
 {
-    const struct segment *segment = comparing->sides[side].segment;
-    const struct name *suffix = &comparing->sides[side].snapshot->index.apps_suffix;
+    const struct segment *segment = comparison->sides[side].segment;
+    const struct name *suffix = &comparison->sides[side].snapshot->index.apps_suffix;
     struct name name;
 
     if ((app->flags & APP_INTERNAL) == 0)
@@ -167,18 +169,18 @@ static void walk_hosts(struct comparing *comparing, int side, const struct app_e
     if ((app->flags & APP_PLAIN_DOMAIN) != 0 &&
         name_join(&name, segment_text(segment, app->name), app->name_length, suffix->octets,
                   suffix->length))
-        compare_name(comparing, &name, side);
+        compare_name(comparison, &name, side);
     for (unsigned i = 0; i < app->host_count; i++) {
         const struct host *host = &segment->hosts[app->hosts + i];
         const uint8_t *octets = segment->texts + host->octets;
         if (host->kind != HOST_PENDING &&
             name_join(&name, octets + 1, *octets, octets + 1 + *octets,
                       host->length - 1U - *octets))
-            compare_name(comparing, &name, side);
+            compare_name(comparison, &name, side);
     }
 }
 
-/* TYPE.APP.app.localspace; types are as written, so letters are folded. */
+/* Makes TYPE.APP.app.localspace; types are stored as written, so letters are folded. */
 static bool process_name(const struct diff_side *side, const struct app_entry *app,
                          const struct formation_entry *formation, struct name *name)
 {
@@ -193,9 +195,9 @@ static bool process_name(const struct diff_side *side, const struct app_entry *a
     return !text.cut && name_from_text(octets, name);
 }
 
-static void walk_processes(struct comparing *comparing, int side, const struct app_entry *app)
+static void walk_processes(struct comparison *comparison, int side, const struct app_entry *app)
 {
-    const struct diff_side *from = &comparing->sides[side];
+    const struct diff_side *from = &comparison->sides[side];
     struct name name;
 
     if ((app->flags & APP_DISCOVERED) == 0)
@@ -203,13 +205,13 @@ static void walk_processes(struct comparing *comparing, int side, const struct a
     for (unsigned i = 0; i < app->formation_count; i++) {
         const struct formation_entry *formation = &from->segment->formations[app->formations + i];
         if (formation->type_length > 0 && process_name(from, app, formation, &name))
-            compare_name(comparing, &name, side);
+            compare_name(comparison, &name, side);
     }
 }
 
-static void walk_records(struct comparing *comparing, int side)
+static void walk_records(struct comparison *comparison, int side)
 {
-    const struct segment *segment = comparing->sides[side].segment;
+    const struct segment *segment = comparison->sides[side].segment;
     struct name name;
 
     for (size_t i = 0; segment != NULL && i < segment->host_count; i++) {
@@ -218,7 +220,7 @@ static void walk_records(struct comparing *comparing, int side)
         if (host->kind == HOST_RECORDS &&
             name_join(&name, octets + 1, *octets, octets + 1 + *octets,
                       host->length - 1U - *octets))
-            compare_name(comparing, &name, side);
+            compare_name(comparison, &name, side);
     }
 }
 
@@ -233,39 +235,39 @@ static const struct app_entry *find_app(const struct diff_side *side, const char
     return &side->segment->apps[entry.number];
 }
 
-/* One app by name: its names before, then those after. `before` may be NULL, or `after`. */
-static void compare_app(struct comparing *comparing, const struct app_entry *before,
+/* Compares one app: its names before, then those after. `before` or `after` may be NULL. */
+static void compare_app(struct comparison *comparison, const struct app_entry *before,
                         const struct app_entry *after)
 {
     const struct app_entry *app = before != NULL ? before : after;
-    const struct diff_side *side = &comparing->sides[before != NULL ? BEFORE : AFTER];
+    const struct diff_side *side = &comparison->sides[before != NULL ? BEFORE : AFTER];
 
-    comparing->label = segment_text(side->segment, app->name);
-    comparing->label_length = app->name_length;
-    comparing->app = NULL;
+    comparison->label = segment_text(side->segment, app->name);
+    comparison->label_length = app->name_length;
+    comparison->app = NULL;
     if (before != NULL) {
-        walk_hosts(comparing, BEFORE, before);
-        walk_processes(comparing, BEFORE, before);
+        walk_hosts(comparison, BEFORE, before);
+        walk_processes(comparison, BEFORE, before);
     }
     if (after != NULL) {
-        walk_hosts(comparing, AFTER, after);
-        walk_processes(comparing, AFTER, after);
+        walk_hosts(comparison, AFTER, after);
+        walk_processes(comparison, AFTER, after);
     }
 }
 
 /* ---- the spaces ---- */
 
-static void enter(struct comparing *comparing, const struct numbered *before,
+static void enter(struct comparison *comparison, const struct numbered *before,
                   const struct numbered *after)
 {
     const struct segment *segment = before != NULL ? before->segment : after->segment;
 
-    diff_side_enter(&comparing->sides[BEFORE], before == NULL ? NULL : before->segment,
+    diff_side_enter(&comparison->sides[BEFORE], before == NULL ? NULL : before->segment,
                     before == NULL ? 0 : before->number);
-    diff_side_enter(&comparing->sides[AFTER], after == NULL ? NULL : after->segment,
+    diff_side_enter(&comparison->sides[AFTER], after == NULL ? NULL : after->segment,
                     after == NULL ? 0 : after->number);
-    comparing->space = arena_text(comparing->diff->arena, segment->name, strlen(segment->name));
-    comparing->has_failed |= comparing->space == NULL;
+    comparison->space = arena_text(comparison->diff->arena, segment->name, strlen(segment->name));
+    comparison->has_failed |= comparison->space == NULL;
 }
 
 static bool has_access_change(const struct diff *diff, const char *space)
@@ -276,43 +278,43 @@ static bool has_access_change(const struct diff *diff, const char *space)
     return false;
 }
 
-/* Only where nothing else is known to be otherwise: most changes of dynos show in addresses. */
-static void add_others(struct comparing *comparing, const struct segment *old,
+/* Only for spaces without other changes: most changes of dynos show in addresses. */
+static void add_others(struct comparison *comparison, const struct segment *old,
                        const struct segment *new)
 {
-    struct diff *diff = comparing->diff;
+    struct diff *diff = comparison->diff;
     const char *kinds[DIFF_OTHERS_MOST];
     size_t count = others_compare(old, new, kinds);
 
     for (size_t i = 0; i < count; i++) {
         struct diff_other *grown = arena_grow(diff->arena, diff->others, diff->other_count,
-                                              &comparing->other_capacity, sizeof *grown);
+                                              &comparison->other_capacity, sizeof *grown);
         if (grown == NULL) {
-            comparing->has_failed = true;
+            comparison->has_failed = true;
             return;
         }
         diff->others = grown;
         grown[diff->other_count++] =
-            (struct diff_other){.space = comparing->space, .kind = kinds[i]};
+            (struct diff_other){.space = comparison->space, .kind = kinds[i]};
     }
 }
 
-static void compare_names(struct comparing *comparing)
+static void compare_names(struct comparison *comparison)
 {
-    const struct segment *old = comparing->sides[BEFORE].segment;
-    const struct segment *new = comparing->sides[AFTER].segment;
+    const struct segment *old = comparison->sides[BEFORE].segment;
+    const struct segment *new = comparison->sides[AFTER].segment;
 
-    for (size_t i = 0; old != NULL && i < old->app_count && !comparing->has_failed; i++)
-        compare_app(comparing, &old->apps[i],
-                    find_app(&comparing->sides[AFTER], segment_text(old, old->apps[i].name),
+    for (size_t i = 0; old != NULL && i < old->app_count && !comparison->has_failed; i++)
+        compare_app(comparison, &old->apps[i],
+                    find_app(&comparison->sides[AFTER], segment_text(old, old->apps[i].name),
                              old->apps[i].name_length));
-    for (size_t i = 0; new != NULL &&i < new->app_count && !comparing->has_failed; i++)
-        if (find_app(&comparing->sides[BEFORE], segment_text(new, new->apps[i].name),
+    for (size_t i = 0; new != NULL &&i < new->app_count && !comparison->has_failed; i++)
+        if (find_app(&comparison->sides[BEFORE], segment_text(new, new->apps[i].name),
                      new->apps[i].name_length) == NULL)
-            compare_app(comparing, NULL, &new->apps[i]);
-    comparing->label = comparing->app = NULL;
-    walk_records(comparing, BEFORE);
-    walk_records(comparing, AFTER);
+            compare_app(comparison, NULL, &new->apps[i]);
+    comparison->label = comparison->app = NULL;
+    walk_records(comparison, BEFORE);
+    walk_records(comparison, AFTER);
 }
 
 static size_t count_changes(const struct diff *diff)
@@ -320,29 +322,29 @@ static size_t count_changes(const struct diff *diff)
     return diff->change_count + diff->left_out + diff->settings.count;
 }
 
-/* A space by name; `before` may be NULL, or `after`. */
-static void compare_space(struct comparing *comparing, const struct numbered *before,
+/* Compares one space; `before` or `after` may be NULL. */
+static void compare_space(struct comparison *comparison, const struct numbered *before,
                           const struct numbered *after)
 {
-    struct diff *diff = comparing->diff;
+    struct diff *diff = comparison->diff;
     size_t changes = count_changes(diff);
 
-    enter(comparing, before, after);
-    if (comparing->has_failed)
+    enter(comparison, before, after);
+    if (comparison->has_failed)
         return;
-    const struct segment *old = comparing->sides[BEFORE].segment;
-    const struct segment *new = comparing->sides[AFTER].segment;
-    compare_names(comparing);
+    const struct segment *old = comparison->sides[BEFORE].segment;
+    const struct segment *new = comparison->sides[AFTER].segment;
+    compare_names(comparison);
     if (old != NULL)
         guard_judge(&diff->guard, old, new);
     if (old == NULL || new == NULL)
         return;
-    comparing->has_failed |= !ttl_compare(old, new, diff->arena, &diff->settings);
-    if (count_changes(diff) == changes && !has_access_change(diff, comparing->space))
-        add_others(comparing, old, new);
+    comparison->has_failed |= !ttl_compare(old, new, diff->arena, &diff->settings);
+    if (count_changes(diff) == changes && !has_access_change(diff, comparison->space))
+        add_others(comparison, old, new);
 }
 
-/* True when the answers are the same because the files are. */
+/* True if the answers are the same because the files are. */
 static bool is_same_file(const struct segment *a, const struct segment *b)
 {
     return a == b || (a->identity.content != 0 && a->identity.content == b->identity.content &&
@@ -355,18 +357,18 @@ static int compare_spaces(const void *a, const void *b)
                   ((const struct numbered *)b)->segment->name);
 }
 
-/* Lists the spaces that the other snapshot does not share, by name. Returns NULL without memory. */
-static struct numbered *list_spaces(const struct comparing *comparing, int side, size_t *count)
+/* Lists the spaces not shared with the other snapshot, by name. Returns NULL if memory runs out. */
+static struct numbered *list_spaces(const struct comparison *comparison, int side, size_t *count)
 {
-    const struct snapshot *snapshot = comparing->sides[side].snapshot;
-    const struct snapshot *other = comparing->sides[SIDES - 1 - side].snapshot;
+    const struct snapshot *snapshot = comparison->sides[side].snapshot;
+    const struct snapshot *other = comparison->sides[SIDES - 1 - side].snapshot;
     struct numbered *spaces = calloc(snapshot->segment_count + 1, sizeof *spaces);
 
     *count = 0;
     for (size_t i = 0; spaces != NULL && i < snapshot->segment_count; i++) {
         const struct segment *segment = snapshot->segments[i];
         bool is_shared =
-            !comparing->is_whole && i < other->segment_count && other->segments[i] == segment;
+            !comparison->is_whole && i < other->segment_count && other->segments[i] == segment;
         if (segment != NULL && !is_shared)
             spaces[(*count)++] = (struct numbered){.segment = segment, .number = (uint16_t)i};
     }
@@ -375,17 +377,17 @@ static struct numbered *list_spaces(const struct comparing *comparing, int side,
     return spaces;
 }
 
-static void compare_all(struct comparing *comparing)
+static void compare_all(struct comparison *comparison)
 {
     size_t old_count, new_count, i = 0, j = 0;
-    struct numbered *old = list_spaces(comparing, BEFORE, &old_count);
-    struct numbered *new = list_spaces(comparing, AFTER, &new_count);
+    struct numbered *old = list_spaces(comparison, BEFORE, &old_count);
+    struct numbered *new = list_spaces(comparison, AFTER, &new_count);
 
-    comparing->has_failed = old == NULL || new == NULL;
-    while (!comparing->has_failed && (i < old_count || j < new_count)) {
+    comparison->has_failed = old == NULL || new == NULL;
+    while (!comparison->has_failed && (i < old_count || j < new_count)) {
         int order = i == old_count ? 1 : j == new_count ? -1 : compare_spaces(&old[i], &new[j]);
-        if (order != 0 || comparing->is_whole || !is_same_file(old[i].segment, new[j].segment))
-            compare_space(comparing, order <= 0 ? &old[i] : NULL, order >= 0 ? &new[j] : NULL);
+        if (order != 0 || comparison->is_whole || !is_same_file(old[i].segment, new[j].segment))
+            compare_space(comparison, order <= 0 ? &old[i] : NULL, order >= 0 ? &new[j] : NULL);
         i += order <= 0;
         j += order >= 0;
     }
@@ -393,7 +395,7 @@ static void compare_all(struct comparing *comparing)
     free(new);
 }
 
-/* ---- how many names there were ---- */
+/* ---- the number of names before ---- */
 
 static bool has_connections(const struct segment *segment, enum connection_kind kind)
 {
@@ -437,35 +439,35 @@ static void count_all(struct diff *diff, const struct snapshot *before)
     }
 }
 
-/* ---- the whole ---- */
+/* ---- the whole diff ---- */
 
-static void compare(struct comparing *comparing)
+static void compare(struct comparison *comparison)
 {
-    const struct snapshot *before = comparing->sides[BEFORE].snapshot;
-    const struct snapshot *after = comparing->sides[AFTER].snapshot;
-    struct diff *diff = comparing->diff;
+    const struct snapshot *before = comparison->sides[BEFORE].snapshot;
+    const struct snapshot *after = comparison->sides[AFTER].snapshot;
+    struct diff *diff = comparison->diff;
 
     count_all(diff, before);
     if (!access_compare(before, after, diff->arena, &diff->access) ||
         !policy_compare(&before->policy, &after->policy, diff->arena, &diff->settings))
-        comparing->has_failed = true;
+        comparison->has_failed = true;
     else
-        compare_all(comparing);
-    comparing->has_failed |= diff->guard.has_failed || comparing->sides[BEFORE].has_failed ||
-                             comparing->sides[AFTER].has_failed;
+        compare_all(comparison);
+    comparison->has_failed |= diff->guard.has_failed || comparison->sides[BEFORE].has_failed ||
+                              comparison->sides[AFTER].has_failed;
 }
 
 struct diff *diff_new(const struct snapshot *before, const struct snapshot *after,
                       const struct diff_options *options)
 {
-    struct comparing comparing = {
-        .diff = calloc(1, sizeof *comparing.diff),
+    struct comparison comparison = {
+        .diff = calloc(1, sizeof *comparison.diff),
         .changes_most = options->changes_most,
         .is_whole = before->policy.localspace_to != after->policy.localspace_to,
         .sides = {{.snapshot = before, .key = &before->index.key},
                   {.snapshot = after, .key = &before->index.key}},
     };
-    struct diff *diff = comparing.diff;
+    struct diff *diff = comparison.diff;
 
     if (diff == NULL)
         return NULL;
@@ -475,10 +477,10 @@ struct diff *diff_new(const struct snapshot *before, const struct snapshot *afte
                                  .after = after,
                                  .share_percent = options->guard_share_percent};
     if (diff->arena != NULL)
-        compare(&comparing);
-    bool has_failed = diff->arena == NULL || comparing.has_failed;
-    diff_side_close(&comparing.sides[BEFORE]);
-    diff_side_close(&comparing.sides[AFTER]);
+        compare(&comparison);
+    bool has_failed = diff->arena == NULL || comparison.has_failed;
+    diff_side_close(&comparison.sides[BEFORE]);
+    diff_side_close(&comparison.sides[AFTER]);
     if (!has_failed)
         return diff;
     diff_free(diff);

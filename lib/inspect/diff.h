@@ -1,27 +1,27 @@
 #pragma once
 /**
- * What clients would be answered otherwise: the difference of two snapshots.
+ * The answers that change for clients: the difference of two snapshots.
  *
- * For each space that has changed, and each class of clients that it has (space, peered, vpn),
- * every name of either side is decided in both, for type A: hosts of internal apps, process types
- * (TYPE.APP.app.localspace), static records. Outsiders get the same whatever the zones say.
+ * For each changed space, and each client class that it has (space, peered, vpn), every name of
+ * either snapshot is decided in both, for type A: hosts of internal apps, process types
+ * (TYPE.APP.app.localspace), static records. Outsiders get the same answers with any zones.
  *
  *     before ──┐  names of the spaces whose file changed
  *              ├──► decide() for each class ──► changes, counts, guard
  *     after ───┘
  *
- * A name appears, vanishes, changes its code (it has addresses in one and none in the other, or
- * another reason for having none) or changes its addresses, of which the order does not matter.
+ * A name appears, vanishes, changes its code (it has addresses in only one of the snapshots, or has
+ * none for another reason) or changes its addresses, whose order does not matter.
  *
- * Beside the names: which address blocks become or cease to be inside of which space
- * (diff_access.h), which settings and TTLs differ (diff_policy.h), what else has changed that none
- * of these shows, and what the guard refuses (guard.h).
+ * Besides the names, a diff has: the address blocks that enter or leave a space (diff_access.h),
+ * the settings and TTLs that differ (diff_policy.h), other changes of a space that none of these
+ * shows, and the refusals of the guard (guard.h).
  *
- * Each side decides by its own policy. Segments that the snapshots share, or whose files have the
- * same content, cost nothing, unless the policies answer the same file otherwise (localspace_to).
+ * Each snapshot decides by its own policy. Segments that the snapshots share, or whose files are
+ * equal, cost nothing, unless the policies answer the same file differently (localspace_to).
  *
- * Threads: control thread, or any while both snapshots are held.  Memory: a diff owns what it says
- * and borrows from neither snapshot.
+ * Threads: control thread, or any while both snapshots are held.  Memory: a diff owns its texts and
+ * borrows from neither snapshot.
  */
 #include <stdbool.h>
 #include <stddef.h>
@@ -54,15 +54,15 @@ enum diff_state {
 
 struct diff_answer {
     enum diff_state state;
-    enum reason reason;        /* why there is no address */
+    enum reason reason;        /* for having no address */
     const uint32_t *addresses; /* sorted */
     size_t count;
-    uint64_t data; /* of static records: another when any of them is another */
+    uint64_t data; /* hash of the static records */
 };
 
 struct diff_change {
     enum diff_kind kind;
-    unsigned classes; /* bit per enum client_class that it is so for */
+    unsigned classes; /* bit per enum client_class that has this change */
     const char *space;
     const char *app; /* NULL: a static record */
     const char *name;
@@ -70,22 +70,22 @@ struct diff_change {
     struct diff_answer after;
 };
 
-/** A changed space of which neither names, access nor TTLs are others, and what is. */
+/** A changed space with the same names, access and TTLs, and the kind of its change. */
 struct diff_other {
     const char *space;
     const char *kind; /* such as "ports (SRV)" */
 };
 
 struct diff_class {
-    size_t names; /* before, of all spaces */
+    size_t names; /* in all spaces of the older snapshot */
     size_t counts[DIFF_KIND_COUNT];
 };
 
 struct diff {
     struct arena *arena;
     struct diff_change *changes; /* by space, then app */
-    size_t change_count;         /* of those kept */
-    size_t left_out;             /* counted, and not kept */
+    size_t change_count;         /* in `changes` */
+    size_t left_out;             /* further changes, only counted */
     struct diff_class classes[DIFF_CLASSES];
     struct access_changes access;
     struct setting_changes settings;
@@ -95,21 +95,20 @@ struct diff {
 };
 
 struct diff_options {
-    size_t changes_most;          /* changes of names that are kept, for printing; the rest is
-                                     counted */
+    size_t changes_most;          /* name changes kept for printing; the rest is only counted */
     unsigned guard_share_percent; /* see guard.h */
 };
 
-/** Compares. Returns NULL without memory. */
+/** Compares two snapshots. Returns NULL if memory runs out. */
 struct diff *diff_new(const struct snapshot *before, const struct snapshot *after,
                       const struct diff_options *options);
 
 void diff_free(struct diff *diff);
 
-/** True when any client gets any other answer. */
+/** True if the answer of any client changes. */
 bool diff_has_changes(const struct diff *diff);
 
-/** True when the guard refuses. */
+/** True if the guard refuses. */
 static inline bool diff_is_refused(const struct diff *diff)
 {
     return diff->guard.count > 0;

@@ -4,13 +4,13 @@
 
 #include "decide/client.h"
 
-enum { OPEN_MOST = 64 }; /* changes that are looked through for one that goes on */
+enum { OPEN_MOST = 64 }; /* latest changes that are searched for one to extend */
 
-/* One view before and after, walked side by side. */
-struct walk {
+/* The walk over one view before and after, in parallel. */
+struct access_walk {
     const struct snapshot *snapshots[2];
     const struct view *views[2];
-    uint32_t at[2]; /* range of each view */
+    uint32_t at[2]; /* index of the range in each view */
     uint32_t asked_at;
     struct arena *arena;
     struct access_changes *changes;
@@ -18,13 +18,13 @@ struct walk {
     bool has_failed; /* no memory */
 };
 
-static const struct segment *space_of(const struct walk *walk, int side,
+static const struct segment *space_of(const struct access_walk *walk, int side,
                                       const struct membership *membership)
 {
     return walk->snapshots[side]->segments[membership->segment];
 }
 
-/* The last address of the view's range. */
+/* Returns the last address of the view's range. */
 static uint32_t end_of(const struct view *view, uint32_t range)
 {
     return range + 1 < view->range_count ? view->starts[range + 1] - 1 : UINT32_MAX;
@@ -51,7 +51,7 @@ static bool extend(struct access_changes *changes, const struct access_change *n
     return false;
 }
 
-static const char *keep(struct walk *walk, const char *text)
+static const char *keep(struct access_walk *walk, const char *text)
 {
     const char *kept = arena_text(walk->arena, text, strlen(text));
 
@@ -59,7 +59,7 @@ static const char *keep(struct walk *walk, const char *text)
     return kept;
 }
 
-static void add_change(struct walk *walk, const struct access_change *change)
+static void add_change(struct access_walk *walk, const struct access_change *change)
 {
     struct access_changes *changes = walk->changes;
 
@@ -83,8 +83,8 @@ static void add_change(struct walk *walk, const struct access_change *change)
     changes->count++;
 }
 
-/* True when one of the other side's memberships lets the address into the same space alike. */
-static bool has_alike(const struct walk *walk, int side, struct membership_set set,
+/* True if one of the memberships is in the same space and class. */
+static bool has_alike(const struct access_walk *walk, int side, struct membership_set set,
                       const char *space, uint8_t class)
 {
     const struct membership *memberships = walk->views[side]->memberships + set.first;
@@ -96,8 +96,8 @@ static bool has_alike(const struct walk *walk, int side, struct membership_set s
     return false;
 }
 
-/* Adds what one side's range has and the other's has not. */
-static void compare_range(struct walk *walk, int side, uint32_t first, uint32_t last)
+/* Adds the memberships that only one side's range has. */
+static void compare_range(struct access_walk *walk, int side, uint32_t first, uint32_t last)
 {
     const struct view *view = walk->views[side];
     struct membership_set own = view->sets[walk->at[side]];
@@ -122,8 +122,8 @@ static void compare_range(struct walk *walk, int side, uint32_t first, uint32_t 
     }
 }
 
-/* Bounded by the ranges of both views. */
-static void walk_view(struct walk *walk)
+/* The number of steps is bounded by the ranges of both views. */
+static void walk_view(struct access_walk *walk)
 {
     uint32_t first = 0;
 
@@ -142,8 +142,8 @@ static void walk_view(struct walk *walk)
     }
 }
 
-/* An asked address without a view of its own is seen as all others are. */
-static void walk_address(struct walk *walk, uint32_t address)
+/* A server address without a view of its own has the view of all others (0). */
+static void walk_address(struct access_walk *walk, uint32_t address)
 {
     walk->asked_at = address;
     for (int side = 0; side < 2; side++)
@@ -154,7 +154,7 @@ static void walk_address(struct walk *walk, uint32_t address)
 bool access_compare(const struct snapshot *before, const struct snapshot *after,
                     struct arena *arena, struct access_changes *changes)
 {
-    struct walk walk = {.snapshots = {before, after}, .arena = arena, .changes = changes};
+    struct access_walk walk = {.snapshots = {before, after}, .arena = arena, .changes = changes};
     const struct access *old = &before->access, *new = &after->access;
     size_t i = 0, j = 0;
 

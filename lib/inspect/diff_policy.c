@@ -6,7 +6,7 @@
 
 enum { VALUE_OCTETS = 1024, ROUTE_KEY_OCTETS = 4 * NAME_MAX_OCTETS + 16 };
 
-/* ---- values that differ ---- */
+/* ---- differing values ---- */
 
 static bool add(struct arena *arena, struct setting_changes *changes,
                 const struct setting_change *change)
@@ -30,7 +30,7 @@ static bool add(struct arena *arena, struct setting_changes *changes,
     return true;
 }
 
-/* A value as text, closed. */
+/* A value as zero-terminated text. */
 struct value {
     char octets[VALUE_OCTETS];
 };
@@ -102,7 +102,7 @@ static const struct {
     {"server_id", write_server_id},
 };
 
-/* A route of the same zone; NULL: none. */
+/* Returns the route of the zone, or NULL. */
 static const struct route *find_route(const struct routes *routes, const struct name *zone)
 {
     for (size_t i = 0; i < routes->count; i++)
@@ -203,7 +203,7 @@ void setting_change_format(const struct setting_change *change, struct text *tex
     text_add_string(text, change->after[0] == '\0' ? "nothing" : change->after);
 }
 
-/* ---- what no address shows ---- */
+/* ---- changes that no address shows ---- */
 
 static bool has_other_dynos(const struct segment *a, const struct segment *b)
 {

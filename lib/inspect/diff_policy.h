@@ -1,12 +1,12 @@
 #pragma once
 /**
- * Which settings change answers, and what else of a space does that no address shows.
+ * The settings that change answers, and changes of a space that no address shows.
  *
  * Of the settings: external, local_as, localspace_to, recursion_for, upstreams, upstream_zones,
  * allow_rebind, server_id. Of a space: its TTLs.
  *
- * Threads: any while both snapshots are held.  Memory: the arena's; nothing of the snapshots is
- * borrowed.
+ * Threads: any while both snapshots are held.  Memory: results live in the arena and borrow nothing
+ * from the snapshots.
  */
 #include <stdbool.h>
 #include <stddef.h>
@@ -18,7 +18,7 @@
 struct setting_change {
     const char *space;  /* NULL: of the server */
     const char *key;    /* as in the settings file, or in the zone file */
-    const char *before; /* as people write it; "" for nothing */
+    const char *before; /* as in the file; "" if not set */
     const char *after;
 };
 
@@ -28,21 +28,21 @@ struct setting_changes {
     size_t capacity;
 };
 
-/** Compares the settings that answers depend on. Returns false without memory. */
+/** Compares the settings that answers depend on. Returns false if memory runs out. */
 bool policy_compare(const struct policy *before, const struct policy *after, struct arena *arena,
                     struct setting_changes *changes);
 
-/** Compares the TTLs of a space. Returns false without memory. */
+/** Compares the TTLs of a space. Returns false if memory runs out. */
 bool ttl_compare(const struct segment *before, const struct segment *after, struct arena *arena,
                  struct setting_changes *changes);
 
-/** "~ recursion_for: space,peered -> space" */
+/** Appends "~ recursion_for: space,peered -> space" */
 void setting_change_format(const struct setting_change *change, struct text *text);
 
 /**
- * Words for what differs between two files of a space that neither addresses, access nor TTLs show:
- * "dynos by number", "ports", "records", "routers by number", "routes of peerings". Returns how
- * many were written to `kinds`, DIFF_OTHERS_MOST at most.
+ * Names the differences of two files of a space that neither addresses, access nor TTLs show: dynos
+ * by number, ports, records, routers by number, routes of peerings. Returns the number of texts
+ * written to `kinds`, DIFF_OTHERS_MOST at most.
  */
 enum { DIFF_OTHERS_MOST = 8 };
 size_t others_compare(const struct segment *before, const struct segment *after,

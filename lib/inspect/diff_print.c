@@ -20,19 +20,19 @@ static const char *const kind_names[DIFF_KIND_COUNT] = {
 
 /* ---- text ---- */
 
-/* A line under way, with room for the closing zero. */
-struct line {
+/* A line while it is written, with room for the closing zero. */
+struct diff_line {
     char octets[LINE_MOST];
     struct text text;
 };
 
-static void begin(struct line *line)
+static void begin(struct diff_line *line)
 {
     line->text = text_over(line->octets, sizeof line->octets - 1);
 }
 
-/* Connections and settings carry texts of others, which do not speak to the terminal or the log. */
-static void tell(struct line *line, diff_on_line *on_line, void *context)
+/* Escapes texts of connections and settings: they must not reach a terminal or the log as such. */
+static void print_line(struct diff_line *line, diff_on_line *on_line, void *context)
 {
     char escaped[LINE_ESCAPED_MOST];
 
@@ -106,7 +106,7 @@ static bool is_of_same_app(const struct diff_change *a, const struct diff_change
 
 static void print_changes(const struct diff *diff, diff_on_line *on_line, void *context)
 {
-    struct line line;
+    struct diff_line line;
 
     for (size_t i = 0; i < diff->change_count; i++) {
         const struct diff_change *change = &diff->changes[i];
@@ -116,11 +116,11 @@ static void print_changes(const struct diff *diff, diff_on_line *on_line, void *
             text_add_string(&line.text, change->space);
             text_add_string(&line.text, change->app == NULL ? ", static records" : ", app ");
             text_add_string(&line.text, change->app == NULL ? "" : change->app);
-            tell(&line, on_line, context);
+            print_line(&line, on_line, context);
         }
         begin(&line);
         add_change(&line.text, change);
-        tell(&line, on_line, context);
+        print_line(&line, on_line, context);
     }
     if (diff->left_out == 0)
         return;
@@ -128,7 +128,7 @@ static void print_changes(const struct diff *diff, diff_on_line *on_line, void *
     text_add_string(&line.text, "and ");
     text_add_number(&line.text, diff->left_out);
     text_add_string(&line.text, " more changes");
-    tell(&line, on_line, context);
+    print_line(&line, on_line, context);
 }
 
 static void add_count(struct text *text, size_t count, const char *one, const char *many)
@@ -141,7 +141,7 @@ static void print_class(const struct diff *diff, enum client_class class, diff_o
                         void *context)
 {
     const struct diff_class *names = &diff->classes[class];
-    struct line line;
+    struct diff_line line;
 
     begin(&line);
     text_add_string(&line.text, class_text(class));
@@ -152,7 +152,7 @@ static void print_class(const struct diff *diff, enum client_class class, diff_o
     add_count(&line.text, names->counts[DIFF_ADDRESSES], " changes addresses, of ",
               " change addresses, of ");
     add_count(&line.text, names->names, " name", " names");
-    tell(&line, on_line, context);
+    print_line(&line, on_line, context);
 }
 
 static bool class_has_changes(const struct diff_class *names)
@@ -166,7 +166,7 @@ static bool class_has_changes(const struct diff_class *names)
 static void print_access(const struct diff *diff, diff_on_line *on_line, void *context)
 {
     const struct access_changes *access = &diff->access;
-    struct line line;
+    struct diff_line line;
 
     if (access->count > 0)
         on_line(context, "access");
@@ -174,7 +174,7 @@ static void print_access(const struct diff *diff, diff_on_line *on_line, void *c
         begin(&line);
         text_add_string(&line.text, "  ");
         access_format(&access->items[i], &line.text);
-        tell(&line, on_line, context);
+        print_line(&line, on_line, context);
     }
     if (access->left_out == 0)
         return;
@@ -182,7 +182,7 @@ static void print_access(const struct diff *diff, diff_on_line *on_line, void *c
     text_add_string(&line.text, "and ");
     text_add_number(&line.text, access->left_out);
     text_add_string(&line.text, " more changes of access");
-    tell(&line, on_line, context);
+    print_line(&line, on_line, context);
 }
 
 static bool is_of_same_space(const struct setting_change *a, const struct setting_change *b)
@@ -194,7 +194,7 @@ static bool is_of_same_space(const struct setting_change *a, const struct settin
 
 static void print_settings(const struct diff *diff, diff_on_line *on_line, void *context)
 {
-    struct line line;
+    struct diff_line line;
 
     for (size_t i = 0; i < diff->settings.count; i++) {
         const struct setting_change *change = &diff->settings.items[i];
@@ -202,18 +202,18 @@ static void print_settings(const struct diff *diff, diff_on_line *on_line, void 
             begin(&line);
             text_add_string(&line.text, change->space == NULL ? "settings" : "space ");
             text_add_string(&line.text, change->space == NULL ? "" : change->space);
-            tell(&line, on_line, context);
+            print_line(&line, on_line, context);
         }
         begin(&line);
         text_add_string(&line.text, "  ");
         setting_change_format(change, &line.text);
-        tell(&line, on_line, context);
+        print_line(&line, on_line, context);
     }
 }
 
 static void print_others(const struct diff *diff, diff_on_line *on_line, void *context)
 {
-    struct line line;
+    struct diff_line line;
 
     for (size_t i = 0; i < diff->other_count; i++) {
         begin(&line);
@@ -221,19 +221,19 @@ static void print_others(const struct diff *diff, diff_on_line *on_line, void *c
         text_add_string(&line.text, diff->others[i].space);
         text_add_string(&line.text, ": no other addresses, but ");
         text_add_string(&line.text, diff->others[i].kind);
-        tell(&line, on_line, context);
+        print_line(&line, on_line, context);
     }
 }
 
 static void print_guard(const struct diff *diff, diff_on_line *on_line, void *context)
 {
-    struct line line;
+    struct diff_line line;
 
     for (size_t i = 0; i < diff->guard.count; i++) {
         begin(&line);
         text_add_string(&line.text, "guard: ");
         guard_format(&diff->guard.refusals[i], diff->guard.share_percent, &line.text);
-        tell(&line, on_line, context);
+        print_line(&line, on_line, context);
     }
 }
 
@@ -277,7 +277,7 @@ bool diff_guard(const struct diff *diff, struct err *err)
 
 /* ---- JSON ---- */
 
-/* Null for a name that is not there: which code says so differs from class to class. */
+/* Null for an absent name: the code that it gets differs from class to class. */
 static json_t *answer_to_json(const struct diff_answer *answer)
 {
     char octets[CIDR_TEXT_MAX];

@@ -1,6 +1,6 @@
 #pragma once
 /**
- * A diff in words: for people, line by line, and for machines, as JSON.
+ * Prints a diff: as lines for people, as JSON for programs.
  *
  *     access
  *       + 10.50.0.0/16 becomes inside of test-space (peered, pcx-999): 65536 addresses
@@ -12,8 +12,8 @@
  *       ~ web.frozen-oasis-70544.app.localspace (space): 10.0.130.56 -> no address, Q24
  *     space: 1 appears, 1 vanishes, 1 changes code, 0 change addresses, of 90 names
  *
- * Server and command print the same. Names are escaped as name_add does, so no line can speak to a
- * terminal.
+ * Server and command print the same. Names are escaped as by name_add, so no line can send control
+ * sequences to a terminal.
  *
  * Threads: one.  Memory: lines are borrowed for the call.
  */
@@ -22,17 +22,16 @@
 
 typedef void diff_on_line(void *context, const char *line);
 
-/** Tells the changes, the counts of each class that has any, and what the guard refuses. */
+/** Prints the changes, the counts of each class that has any, and the guard's refusals. */
 void diff_print(const struct diff *diff, diff_on_line *on_line, void *context);
 
-/** Tells what the guard refuses, and with it whose access and which settings would change. */
+/** Prints the guard's refusals, and the changes of access and settings. */
 void diff_print_refusal(const struct diff *diff, diff_on_line *on_line, void *context);
 
-/** Returns the same as one JSON object, malloc'ed; NULL without memory. */
+/** Returns the same as one JSON object from malloc; NULL if memory runs out. */
 char *diff_to_json(const struct diff *diff);
 
 /**
- * Returns false, with *err one sentence that names what is lost and how much, when the guard
- * refuses.
+ * Returns false if the guard refuses, with one sentence in *err: what would be lost, and how much.
  */
 bool diff_guard(const struct diff *diff, struct err *err);

@@ -74,7 +74,7 @@ static int compare_addresses(const void *a, const void *b)
     return left < right ? -1 : left > right;
 }
 
-/* Static records as a whole: a sum, for their order does not matter. */
+/* Hashes the static records as a sum, because their order does not matter. */
 static uint64_t sum_records(const struct hash_key *key, const struct verdict *verdict)
 {
     const struct segment *segment = verdict->segment;
@@ -106,7 +106,7 @@ static enum diff_state state_of(const struct verdict *verdict, size_t count)
     }
 }
 
-void diff_side_ask(struct diff_side *side, enum client_class class, const struct name *name)
+void diff_side_decide(struct diff_side *side, enum client_class class, const struct name *name)
 {
     struct query query = {.type = TYPE_A, .class = CLASS_IN, .flags = FLAG_RD, .name = *name};
     struct addresses *addresses = &side->addresses[class];

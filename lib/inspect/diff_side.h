@@ -1,14 +1,14 @@
 #pragma once
 /**
- * One of the two snapshots that are compared, at one space, as each class of its clients sees it. A
- * part of diff.
+ * One of the two compared snapshots, at one space, as each class of its clients sees it. A part of
+ * diff.
  *
- * Threads: one.  Memory: addresses on the heap, kept from one name to the next.
+ * Threads: one.  Memory: addresses on the heap, reused from name to name.
  */
 #include "decide/client.h"
 #include "inspect/diff.h"
 
-/** Addresses of one answer while it is looked at. */
+/** The addresses of one answer. */
 struct addresses {
     uint32_t *items;
     size_t count;
@@ -17,7 +17,7 @@ struct addresses {
 
 struct diff_side {
     const struct snapshot *snapshot;
-    const struct segment *segment; /* NULL: the space is not there */
+    const struct segment *segment; /* NULL: the snapshot lacks the space */
     uint16_t number;
     const struct hash_key *key; /* the same on both sides */
     struct membership memberships[DIFF_CLASSES];
@@ -27,10 +27,10 @@ struct diff_side {
     bool has_failed; /* no memory */
 };
 
-/** Goes to another space; a client of each class that it lets in is made up. */
+/** Enters another space and makes a client of each class that it lets in. */
 void diff_side_enter(struct diff_side *side, const struct segment *segment, uint16_t number);
 
-/** Leaves the answer to the class's client in side->answers, borrowed until the next. */
-void diff_side_ask(struct diff_side *side, enum client_class class, const struct name *name);
+/** Decides a name for the class's client; side->answers has the result until the next call. */
+void diff_side_decide(struct diff_side *side, enum client_class class, const struct name *name);
 
 void diff_side_close(struct diff_side *side);

@@ -9,7 +9,7 @@
 #include "inspect/print.h"
 #include "wire/types.h"
 
-enum { NAME_TEXT_MOST = 4 * NAME_MAX_OCTETS, PLACE_MOST = 4096 + 32 };
+enum { NAME_TEXT_MOST = 4 * NAME_MAX_OCTETS, LOCATION_MOST = 4096 + 32 };
 
 static json_t *json_name(const struct name *name)
 {
@@ -42,40 +42,40 @@ static json_t *json_reason(const struct snapshot *snapshot, const struct client 
                      "text", print_text(octets, text_length(&text)), "remedy", entry->remedy);
 }
 
-/* ---- what workers know ---- */
+/* ---- the state of workers ---- */
 
 static bool is_same(const char *a, const char *b)
 {
     return a == NULL || b == NULL ? a == b : strcmp(a, b) == 0;
 }
 
-static bool lead_alike(const struct alias_hops *a, const struct alias_hops *b)
+static bool has_same_hops(const struct alias_hops *a, const struct alias_hops *b)
 {
     unsigned count = a == NULL ? 0 : a->count;
-    bool are_alike = count == (b == NULL ? 0 : b->count);
+    bool is_same_so_far = count == (b == NULL ? 0 : b->count);
 
-    for (unsigned i = 0; are_alike && i < count; i++)
-        are_alike = name_equals(&a->targets[i], b->targets[i].octets, b->targets[i].length);
-    return are_alike;
+    for (unsigned i = 0; is_same_so_far && i < count; i++)
+        is_same_so_far = name_equals(&a->targets[i], b->targets[i].octets, b->targets[i].length);
+    return is_same_so_far;
 }
 
-static bool know_same(const struct explain_worker *a, const struct explain_worker *b)
+static bool has_same_state(const struct explain_worker *a, const struct explain_worker *b)
 {
     return is_same(a->upstreams, b->upstreams) && is_same(a->cached, b->cached) &&
-           lead_alike(a->hops, b->hops);
+           has_same_hops(a->hops, b->hops);
 }
 
-/* The first worker that knows the same as this one. */
+/* Returns the first worker with the same state. */
 static size_t find_first(const struct explain_live *live, size_t number)
 {
     size_t first = 0;
 
-    while (!know_same(&live->workers[first], &live->workers[number]))
+    while (!has_same_state(&live->workers[first], &live->workers[number]))
         first++;
     return first;
 }
 
-static bool all_know_same(const struct explain_live *live)
+static bool all_have_same_state(const struct explain_live *live)
 {
     for (size_t i = 0; i < live->count; i++)
         if (live->workers[i].upstreams == NULL || find_first(live, i) != 0)
@@ -83,7 +83,7 @@ static bool all_know_same(const struct explain_live *live)
     return live->count > 0;
 }
 
-/* Where what workers keep leads on, if alike; those that keep nothing will be answered the same. */
+/* Returns the CNAMEs that workers have cached, if equal; workers without any will get the same. */
 static const struct alias_hops *find_hops(const struct explain_live *live)
 {
     const struct alias_hops *found = NULL;
@@ -92,14 +92,14 @@ static const struct alias_hops *find_hops(const struct explain_live *live)
         const struct alias_hops *hops = live->workers[i].hops;
         if (hops == NULL || hops->count == 0)
             continue;
-        if (found != NULL && !lead_alike(found, hops))
+        if (found != NULL && !has_same_hops(found, hops))
             return NULL;
         found = hops;
     }
     return found;
 }
 
-/* The others will be answered the same, and keep it from the client as well. */
+/* One worker is enough: the others will get the same answer and withhold it, too. */
 static bool is_withheld_somewhere(const struct explain_live *live)
 {
     for (size_t i = 0; live != NULL && i < live->count; i++)
@@ -108,46 +108,46 @@ static bool is_withheld_somewhere(const struct explain_live *live)
     return false;
 }
 
-/* One line for a worker and all that know the same. */
-static void write_alike(const struct explain_live *live, size_t first, FILE *out)
+/* Writes one line for a worker and all with the same state. */
+static void print_equal_workers(const struct explain_live *live, size_t first, FILE *out)
 {
     const struct explain_worker *worker = &live->workers[first];
 
     fprintf(out, "workers=%zu", first + 1);
     for (size_t i = first + 1; i < live->count; i++)
-        if (know_same(&live->workers[i], worker))
+        if (has_same_state(&live->workers[i], worker))
             fprintf(out, ",%zu", i + 1);
     if (worker->upstreams == NULL)
-        fputs(" have not told; are they very busy?\n", out);
+        fputs(" have not reported; are they overloaded?\n", out);
     else
         fprintf(out, " %s %s\n", worker->upstreams, worker->cached);
 }
 
-/* Lines for workers that know different things, to be freed; NULL when all know the same. */
-static char *write_workers(const struct explain_live *live)
+/* Returns lines for workers of different states, to be freed; NULL if all have the same state. */
+static char *format_workers(const struct explain_live *live)
 {
     char *lines = NULL;
     size_t length;
 
-    if (live == NULL || all_know_same(live))
+    if (live == NULL || all_have_same_state(live))
         return NULL;
     FILE *out = open_memstream(&lines, &length);
     if (out == NULL)
         return NULL;
     for (size_t i = 0; i < live->count; i++)
         if (find_first(live, i) == i)
-            write_alike(live, i, out);
+            print_equal_workers(live, i, out);
     fclose(out);
     return lines;
 }
 
-/* ---- telling ---- */
+/* ---- the decision ---- */
 
-/* What is told of one asking. */
-struct told {
+/* One decision and its explanation. */
+struct explained {
     struct client client;
-    struct verdict decided; /* on the name asked for */
-    struct query query;     /* for the last name, which aliases lead to; its verdict: */
+    struct verdict decided; /* on the queried name */
+    struct query query;     /* for the last name of the aliases; its verdict: */
     struct verdict verdict;
     struct explanation explanation;
     char *workers;                 /* lines before the last step; NULL: none */
@@ -164,37 +164,37 @@ static void add_lines(json_t *steps, const char *lines)
     }
 }
 
-static json_t *json_steps(const struct told *told)
+static json_t *json_steps(const struct explained *explained)
 {
-    const struct explanation *explanation = &told->explanation;
+    const struct explanation *explanation = &explained->explanation;
     json_t *steps = json_array();
 
     for (unsigned i = 0; i < explanation->count; i++) {
-        if (i + 1 == explanation->count && told->workers != NULL)
-            add_lines(steps, told->workers);
+        if (i + 1 == explanation->count && explained->workers != NULL)
+            add_lines(steps, explained->workers);
         json_array_append_new(
             steps, print_text(explanation->steps[i].octets, explanation->steps[i].length));
     }
     return steps;
 }
 
-static void print_lines(const struct told *told, FILE *out)
+static void print_lines(const struct explained *explained, FILE *out)
 {
-    const struct explanation *explanation = &told->explanation;
+    const struct explanation *explanation = &explained->explanation;
 
     for (unsigned i = 0; i < explanation->count; i++) {
-        if (i + 1 == explanation->count && told->workers != NULL)
-            fputs(told->workers, out);
+        if (i + 1 == explanation->count && explained->workers != NULL)
+            fputs(explained->workers, out);
         fprintf(out, "%.*s\n", explanation->steps[i].length, explanation->steps[i].octets);
     }
 }
 
 static void print_decision_json(const struct snapshot *snapshot,
-                                const struct explain_request *request, const struct told *told,
-                                FILE *out)
+                                const struct explain_request *request,
+                                const struct explained *explained, FILE *out)
 {
-    const struct client *client = &told->client;
-    const struct verdict *verdict = &told->verdict;
+    const struct client *client = &explained->client;
+    const struct verdict *verdict = &explained->verdict;
     char type_octets[16], rcode_octets[16];
     struct text type = text_over(type_octets, sizeof type_octets);
     struct text rcode = text_over(rcode_octets, sizeof rcode_octets);
@@ -208,57 +208,60 @@ static void print_decision_json(const struct snapshot *snapshot,
         "type", print_text(type_octets, text_length(&type)), "from", json_address(&request->source),
         "class", class_text(client_class(client)), "forwarded", is_forward, "rcode",
         is_forward ? json_null() : print_text(rcode_octets, text_length(&rcode)), "data", has_data,
-        "reason", json_reason(snapshot, client, &told->query, verdict), "steps", json_steps(told));
-    if (told->live != NULL)
-        json_object_set(object, "workers", told->live);
+        "reason", json_reason(snapshot, client, &explained->query, verdict), "steps",
+        json_steps(explained));
+    if (explained->live != NULL)
+        json_object_set(object, "workers", explained->live);
     print_json(object, out);
 }
 
-/* What all workers know becomes steps; what they differ in, lines of its own. */
+/* A state that all workers share becomes a step; different states become lines of their own. */
 static void print_steps(const struct snapshot *snapshot, const struct explain_request *request,
-                        const struct explain_live *live, struct told *told)
+                        const struct explain_live *live, struct explained *explained)
 {
     const struct explain_source *source = &request->source;
     struct explain_facts facts = {.address = source->path.is_ipv6 ? source->ipv6 : NULL,
-                                  .hops = told->hops,
-                                  .is_withheld = told->verdict.reason == REASON_REBIND,
+                                  .hops = explained->hops,
+                                  .is_withheld = explained->verdict.reason == REASON_REBIND,
                                   .for_operator = true};
 
-    if (told->verdict.situation != SITUATION_FORWARD)
+    if (explained->verdict.situation != SITUATION_FORWARD)
         live = NULL;
-    if (live != NULL && all_know_same(live)) {
+    if (live != NULL && all_have_same_state(live)) {
         facts.servers = live->workers[0].upstreams;
         facts.cached = live->workers[0].cached;
     }
-    told->live = live == NULL ? NULL : live->json;
-    told->workers = write_workers(live);
-    explain(snapshot, &told->client, &request->query, &told->decided, &facts, &told->explanation);
+    explained->live = live == NULL ? NULL : live->json;
+    explained->workers = format_workers(live);
+    explain(snapshot, &explained->client, &request->query, &explained->decided, &facts,
+            &explained->explanation);
 }
 
 void explain_print(const struct snapshot *snapshot, const struct explain_request *request,
                    const struct explain_live *live, bool is_json, FILE *out)
 {
     uint64_t hash = index_hash(&snapshot->index, &request->query.name);
-    struct told told;
+    struct explained explained;
 
-    client_classify(snapshot, &request->source.path, &told.client);
-    decide(snapshot, &told.client, &request->query, hash, &told.decided);
-    told.query = request->query;
-    told.verdict = told.decided;
-    told.hops = find_hops(live);
-    alias_resolve(snapshot, &told.client, told.hops, &told.query, &hash, &told.verdict);
-    if (told.verdict.situation == SITUATION_FORWARD && is_withheld_somewhere(live))
-        verdict_rebind(&told.verdict);
-    told.verdict.reason = verdict_inner_reason(&told.verdict);
-    print_steps(snapshot, request, live, &told);
+    client_classify(snapshot, &request->source.path, &explained.client);
+    decide(snapshot, &explained.client, &request->query, hash, &explained.decided);
+    explained.query = request->query;
+    explained.verdict = explained.decided;
+    explained.hops = find_hops(live);
+    alias_resolve(snapshot, &explained.client, explained.hops, &explained.query, &hash,
+                  &explained.verdict);
+    if (explained.verdict.situation == SITUATION_FORWARD && is_withheld_somewhere(live))
+        verdict_rebind(&explained.verdict);
+    explained.verdict.reason = verdict_inner_reason(&explained.verdict);
+    print_steps(snapshot, request, live, &explained);
     if (is_json)
-        print_decision_json(snapshot, request, &told, out);
+        print_decision_json(snapshot, request, &explained, out);
     else
-        print_lines(&told, out);
-    free(told.workers);
+        print_lines(&explained, out);
+    free(explained.workers);
 }
 
-/* ---- who a client is ---- */
+/* ---- clients ---- */
 
 static json_t *json_membership(const struct snapshot *snapshot, const struct membership *membership)
 {
@@ -283,7 +286,7 @@ static void print_membership(const json_t *membership, FILE *out)
     const char *file = json_string_value(json_object_get(membership, "file"));
 
     const char *setting = json_string_value(json_object_get(membership, "setting"));
-    char at[PLACE_MOST];
+    char at[LOCATION_MOST];
 
     if (setting != NULL)
         snprintf(at, sizeof at, "setting %s", setting);

@@ -11,7 +11,7 @@ static bool is_digit(char letter)
     return letter >= '0' && letter <= '9';
 }
 
-/* One octet of a label, `\.` and `\046` too. Returns how many letters it took, 0 for none. */
+/* Reads one octet of a label, also `\.` and `\046`. Returns the letters used, 0 on failure. */
 static size_t read_octet(const char *text, uint8_t *octet)
 {
     *octet = (uint8_t)text[0];
@@ -27,7 +27,7 @@ static size_t read_octet(const char *text, uint8_t *octet)
     return value > UINT8_MAX ? 0 : 4;
 }
 
-/* A label in wire form, at most 64 octets. Returns false when it is empty or too long. */
+/* Reads a label into wire form, at most 64 octets. Returns false if it is empty or too long. */
 static bool read_label(const char **text, uint8_t *wire)
 {
     unsigned length = 0;
@@ -73,10 +73,10 @@ static bool read_type(const char *text, uint16_t *type, struct err *err)
 
     if (type_read(text, type))
         return true;
-    const char *near = suggest_among(text, names, sizeof names / sizeof names[0]);
+    const char *suggestion = suggest_among(text, names, sizeof names / sizeof names[0]);
     return err_set(err, ERR_SYNTAX, "%.80s is not a record type%s%s%s; write one as A or TYPE65",
-                   text, near == NULL ? "" : "; did you mean ", near == NULL ? "" : near,
-                   near == NULL ? "" : "?");
+                   text, suggestion == NULL ? "" : "; did you mean ",
+                   suggestion == NULL ? "" : suggestion, suggestion == NULL ? "" : "?");
 }
 
 bool explain_read_source(const char *text, struct explain_source *source)
@@ -108,7 +108,7 @@ static bool read_source(const struct explain_words *words, struct explain_source
 
     if (from == NULL)
         return err_set(err, ERR_SYNTAX,
-                       "who asks decides the answer; add --from ADDR, the client's address");
+                       "the answer depends on the client; add --from ADDR, the client's address");
     if (!explain_read_source(from, source))
         return err_set(err, ERR_SYNTAX, "--from: %.80s is not an address; write one as 10.0.130.56",
                        from);
@@ -124,8 +124,8 @@ bool asking_is_ascii(const char *name, struct err *err)
     for (const char *letter = name; *letter != '\0'; letter++)
         if ((unsigned char)*letter >= 0x80)
             return err_set(err, ERR_SYNTAX,
-                           "%.80s is not ASCII, so no client asks for it as it is written; write "
-                           "it in Punycode (xn--...)",
+                           "%.80s is not ASCII, so no client asks for it in this form; write it in "
+                           "Punycode (xn--...)",
                            name);
     return true;
 }

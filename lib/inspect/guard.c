@@ -4,7 +4,7 @@
 
 enum { NAMES_OCTETS = 1024, NAME_TEXT_MOST = 4 * NAME_MAX_OCTETS + 1 };
 
-/* What vanishes of one kind, while it is counted. */
+/* Counts what vanishes of one kind. */
 struct vanishing {
     size_t gone;
     size_t of;
@@ -60,7 +60,7 @@ static bool is_too_much(const struct guard *guard, const struct vanishing *vanis
 
 /* ---- spaces ---- */
 
-/* With ids, another name is a rename. */
+/* A space with the same id and another name was renamed. */
 static bool is_renamed(const struct guard *guard, const struct segment *old)
 {
     for (size_t i = 0; old->id != NULL && i < guard->after->segment_count; i++) {
@@ -163,7 +163,7 @@ void guard_judge(struct guard *guard, const struct segment *old, const struct se
     judge_domains(guard, old);
 }
 
-/* ---- in words ---- */
+/* ---- text ---- */
 
 static void add_count(struct text *text, size_t count, const char *one, const char *many)
 {

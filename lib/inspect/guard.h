@@ -1,16 +1,16 @@
 #pragma once
 /**
- * Which changes look like an accident: what the reload guard refuses unless it is forced.
+ * The reload guard: it refuses changes that are probably accidents, unless it is forced.
  *
  *     a space vanishes, or loses its last router that is up
  *     more than `share_percent` of a space's apps, and at least GUARD_LEAST of them, vanish
  *     the same of its domains (custom domains and names of static records)
  *
- * A zone file that was cut, emptied or merged wrongly does this; scaling an app to zero, another
- * state of a space, and a rename of what has an id do not.
+ * A zone file that was cut, emptied or merged wrongly has such changes. Scaling an app to zero,
+ * another state of a space, and a rename with the same id are not refused.
  *
- * Threads: any while both snapshots are held.  Memory: the arena's; nothing of the snapshots is
- * borrowed.
+ * Threads: any while both snapshots are held.  Memory: results live in the arena and borrow nothing
+ * from the snapshots.
  */
 #include <stdbool.h>
 #include <stddef.h>
@@ -23,8 +23,8 @@
 enum { GUARD_LEAST = 5, GUARD_NAMES_SHOWN = 8 };
 
 enum guard_cause {
-    GUARD_SPACE,   /* it vanishes */
-    GUARD_ROUTERS, /* none is up any more */
+    GUARD_SPACE,   /* the space vanishes */
+    GUARD_ROUTERS, /* no router is up any more */
     GUARD_APPS,
     GUARD_DOMAINS,
     GUARD_CAUSE_COUNT,
@@ -34,7 +34,7 @@ struct guard_refusal {
     enum guard_cause cause;
     const char *space;
     size_t gone;       /* apps or domains that vanish; of a space that vanishes, its apps */
-    size_t of;         /* that there were */
+    size_t of;         /* the number before */
     const char *names; /* the first of them: "calm-bay-1, red-sun-2"; NULL: none */
 };
 
@@ -50,12 +50,12 @@ struct guard {
 };
 
 /**
- * Judges one space that has changed; `new` is NULL when no space has its name any more. Refusals
- * add up; without memory `has_failed` is set.
+ * Checks one changed space; `new` is NULL if no space has its name any more. Refusals are appended.
+ * Sets `has_failed` if memory runs out.
  */
 void guard_judge(struct guard *guard, const struct segment *old, const struct segment *new);
 
-/** "space test-space vanishes with its 3 apps", and so on. */
+/** Appends the refusal, such as "space test-space vanishes with its 3 apps". */
 void guard_format(const struct guard_refusal *refusal, unsigned share_percent, struct text *text);
 
 /** "space", "routers", "apps", "domains". */

@@ -4,7 +4,7 @@
 
 #include "base/text.h"
 
-/* "10.0.0.2, 1.1.1.1@5353" */
+/* Writes "10.0.0.2, 1.1.1.1@5353". */
 static const char *write_upstreams(struct arena *arena, const struct upstreams *list)
 {
     size_t size = 1;
@@ -21,7 +21,7 @@ static const char *write_upstreams(struct arena *arena, const struct upstreams *
     return octets;
 }
 
-/* In the order of the settings, so that a route's number is that of the zone. */
+/* Keeps the order of the settings, so that route and zone have the same index. */
 static bool set_routes(struct routes *routes, const struct settings *settings)
 {
     const struct upstream_zones *zones = &settings->upstream_zones;

@@ -1,19 +1,19 @@
 #pragma once
 /**
- * JSON for machines: one object to a line's end.
+ * Prints JSON: one value and a newline.
  *
- * Threads: one.  Memory: what is printed is let go.
+ * Threads: one.  Memory: a printed value is released.
  */
 #include <stddef.h>
 #include <stdio.h>
 
 #include <jansson.h>
 
-/** A JSON text; octets that are not UTF-8 are escaped as in base/escape.h. Null without memory. */
+/** Returns a JSON text; escapes octets that are not UTF-8 (base/escape.h). Null without memory. */
 json_t *print_text(const char *octets, size_t length);
 
 /**
- * Prints the value, indented, with a newline, and lets go of it. NULL prints null. All that is not
- * ASCII is escaped, for a terminal may be what reads it.
+ * Prints the value, indented, with a newline, and releases it. NULL prints null. Octets that are
+ * not ASCII are escaped, because the output may be a terminal.
  */
 void print_json(json_t *value, FILE *out);

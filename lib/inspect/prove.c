@@ -17,45 +17,45 @@ static const uint16_t types[] = {
 };
 enum { TYPE_COUNT = sizeof types / sizeof types[0] };
 
-/* Somebody who asks, and where. */
-struct explain_source {
+/* A client that asks, and the server's address that it asks at. */
+struct querier {
     struct path path;
     struct client client;
 };
 
 struct proving {
-    struct snapshot tried; /* the snapshot with an upstream for everything */
+    struct snapshot tried; /* the snapshot with an upstream for all names */
     struct route everything;
-    struct explain_source *askers;
+    struct querier *queriers;
     size_t count;
     size_t capacity;
-    uint32_t *members; /* numbers of askers, by the segment that they are inside of ... */
-    size_t *starts;    /* ... of each segment, and the end */
+    uint32_t *members; /* indexes of queriers, by the segment that they are inside of ... */
+    size_t *starts;    /* ... where each segment's begin, and the end */
     uint64_t stride;
     struct proof *proof;
     struct err *err;
 };
 
-/* One question and its verdict. */
+/* One query and its verdict. */
 struct trial {
     const struct proving *proving;
-    const struct explain_source *asker;
+    const struct querier *querier;
     const struct proof_name *name;
     struct query query;
     struct verdict verdict;
 };
 
-/* ---- what must hold ---- */
+/* ---- the rules ---- */
 
 static bool refute(const struct trial *trial, const char *sentence)
 {
     char octets[512] = "", source[CIDR_TEXT_MAX], asked_at[CIDR_TEXT_MAX];
     struct text text = text_over(octets, sizeof octets - 1);
 
-    ipv4_write(trial->asker->path.source, source);
-    ipv4_write(trial->asker->path.destination, asked_at);
-    text_add_string(&text, trial->asker->path.is_ipv6 ? "an IPv6 client" : source);
-    if (trial->asker->path.destination != 0) {
+    ipv4_write(trial->querier->path.source, source);
+    ipv4_write(trial->querier->path.destination, asked_at);
+    text_add_string(&text, trial->querier->path.is_ipv6 ? "an IPv6 client" : source);
+    if (trial->querier->path.destination != 0) {
         text_add_string(&text, " at ");
         text_add_string(&text, asked_at);
     }
@@ -66,7 +66,7 @@ static bool refute(const struct trial *trial, const char *sentence)
     return err_set(trial->proving->err, ERR_RULE, "%s: %s", octets, sentence);
 }
 
-static bool tells_nothing(const struct verdict *verdict)
+static bool reveals_nothing(const struct verdict *verdict)
 {
     return verdict->answer == ANSWER_NONE && verdict->segment == NULL && verdict->app == NULL &&
            verdict->host == NULL && verdict->formation == NULL && verdict->dyno == NULL &&
@@ -78,7 +78,7 @@ static bool check_outsider(const struct trial *trial)
     const struct verdict *verdict = &trial->verdict;
     uint8_t rcode = trial->proving->tried.policy.external_nxdomain ? RCODE_NXDOMAIN : RCODE_REFUSED;
 
-    if (!tells_nothing(verdict))
+    if (!reveals_nothing(verdict))
         return refute(trial, "an outsider's verdict holds something of a zone file");
     if (verdict->situation != SITUATION_OUTSIDER || verdict->rcode != rcode ||
         verdict->reason != REASON_OUTSIDE || verdict->is_authoritative || verdict->has_soa ||
@@ -89,7 +89,7 @@ static bool check_outsider(const struct trial *trial)
 
 static bool is_member(const struct trial *trial, const struct segment *segment)
 {
-    const struct client *client = &trial->asker->client;
+    const struct client *client = &trial->querier->client;
 
     for (uint32_t i = 0; i < client->count; i++)
         if (trial->proving->tried.segments[client->memberships[i].segment] == segment)
@@ -112,31 +112,31 @@ static bool check_spaces(const struct trial *trial)
         return refute(trial, "the verdict holds something of a space that the client is not in");
     if (verdict->segment == NULL && (verdict->app != NULL || verdict->formation != NULL ||
                                      verdict->dyno != NULL || verdict->router != NULL))
-        return refute(trial, "the verdict holds an app of nobody's space");
+        return refute(trial, "the verdict holds an app without its space");
     if (owner != NULL && !is_member(trial, owner) && verdict->answer != ANSWER_NONE)
         return refute(trial, "a client gets an answer from a space that it is not in");
     if (owner != NULL && verdict->segment != NULL && verdict->segment != owner &&
         verdict->answer != ANSWER_NONE)
-        return refute(trial, "the answer is of another space than the name");
+        return refute(trial, "the answer is from another space than the name");
     return true;
 }
 
 static bool check_forwarding(const struct trial *trial)
 {
-    bool is_foreign = trial->name->is_apex && !is_apex_type(trial->query.type);
+    bool is_other_type = trial->name->is_apex && !is_apex_type(trial->query.type);
 
-    if (!trial->name->is_ours || is_foreign)
+    if (!trial->name->is_ours || is_other_type)
         return true;
     if (trial->verdict.situation == SITUATION_FORWARD)
         return refute(trial, "an internal name would be forwarded to an upstream");
-    bool is_nobodys = trial->verdict.situation == SITUATION_SPECIAL ||
+    bool is_unowned = trial->verdict.situation == SITUATION_SPECIAL ||
                       trial->verdict.situation == SITUATION_NOT_OURS;
-    if (is_nobodys && !trial->verdict.is_concealed)
-        return refute(trial, "an internal name is taken for nobody's");
+    if (is_unowned && !trial->verdict.is_concealed)
+        return refute(trial, "an internal name is treated as unknown");
     return true;
 }
 
-/* The routers' records as they would be sent: a name, type, class, TTL, length, and the address. */
+/* Checks the routers' ready records: name, type, class, TTL, length, and last the address. */
 static bool has_routers_inside(const struct segment *segment)
 {
     for (unsigned i = 0; i < 2 * segment->router_up_count; i++) {
@@ -168,7 +168,8 @@ static bool check_addresses(const struct trial *trial)
     if (verdict->answer == ANSWER_ROUTERS) {
         if (verdict->app == NULL || (verdict->app->flags & APP_INTERNAL) == 0 ||
             verdict->app->web_up == 0)
-            return refute(trial, "routers are answered for what is no running internal app");
+            return refute(trial,
+                          "routers are answered for something other than a running internal app");
         is_inside = has_routers_inside(verdict->segment);
     } else if (verdict->answer == ANSWER_FORMATION || verdict->answer == ANSWER_DYNO) {
         is_inside = has_dynos_inside(verdict);
@@ -180,12 +181,12 @@ static bool check_addresses(const struct trial *trial)
 
 static bool check(const struct trial *trial)
 {
-    if (trial->asker->client.count == 0)
+    if (trial->querier->client.count == 0)
         return check_outsider(trial);
     return check_spaces(trial) && check_forwarding(trial) && check_addresses(trial);
 }
 
-/* ---- who asks ---- */
+/* ---- clients ---- */
 
 static bool is_listed(const struct local_access *local, const char *space)
 {
@@ -195,7 +196,7 @@ static bool is_listed(const struct local_access *local, const char *space)
     return false;
 }
 
-/* As the zone file says, and the settings. */
+/* True if the zone file or the settings let the address in. */
 static bool lets_in(const struct segment *segment, const struct policy *policy, uint32_t address)
 {
     bool is_loopback = address >> 24 == 127;
@@ -220,54 +221,54 @@ static bool is_seen_at(const struct segment *segment, uint32_t asked_at)
     return segment->listen_count == 0 && asked_at == 0;
 }
 
-static bool refute_asker(const struct proving *proving, const struct explain_source *asker,
-                         const struct segment *segment, bool is_let_in)
+static bool refute_querier(const struct proving *proving, const struct querier *querier,
+                           const struct segment *segment, bool is_let_in)
 {
     char source[CIDR_TEXT_MAX];
 
-    ipv4_write(asker->path.source, source);
+    ipv4_write(querier->path.source, source);
     return err_set(proving->err, ERR_RULE, "%s%s is taken to be %s space %s, and its zone file %s",
-                   source, asker->path.is_ipv6 ? " (IPv6)" : "", is_let_in ? "outside" : "inside",
+                   source, querier->path.is_ipv6 ? " (IPv6)" : "", is_let_in ? "outside" : "inside",
                    segment->name, is_let_in ? "lets it in" : "does not let it in");
 }
 
-/* The client is inside exactly those spaces that let it in. */
-static bool check_asker(const struct proving *proving, const struct explain_source *asker)
+/* The client must be inside exactly those spaces that let it in. */
+static bool check_querier(const struct proving *proving, const struct querier *querier)
 {
     const struct snapshot *tried = &proving->tried;
-    const struct trial trial = {.proving = proving, .asker = asker};
+    const struct trial trial = {.proving = proving, .querier = querier};
 
     for (size_t i = 0; i < tried->segment_count; i++) {
         const struct segment *segment = tried->segments[i];
         if (segment == NULL)
             continue;
-        bool is_let_in = !asker->path.is_ipv6 && is_seen_at(segment, asker->path.destination) &&
-                         lets_in(segment, &tried->policy, asker->path.source);
+        bool is_let_in = !querier->path.is_ipv6 && is_seen_at(segment, querier->path.destination) &&
+                         lets_in(segment, &tried->policy, querier->path.source);
         if (is_let_in != is_member(&trial, segment))
-            return refute_asker(proving, asker, segment, is_let_in);
+            return refute_querier(proving, querier, segment, is_let_in);
     }
     return true;
 }
 
-static bool add_asker(struct proving *proving, const struct path *path)
+static bool add_querier(struct proving *proving, const struct path *path)
 {
     if (proving->count == proving->capacity) {
         size_t wider = proving->capacity == 0 ? 64 : 2 * proving->capacity;
-        struct explain_source *moved = realloc(proving->askers, wider * sizeof *moved);
+        struct querier *moved = realloc(proving->queriers, wider * sizeof *moved);
         if (moved == NULL)
             return err_set(proving->err, ERR_MEMORY, "out of memory");
-        proving->askers = moved;
+        proving->queriers = moved;
         proving->capacity = wider;
     }
-    struct explain_source *asker = &proving->askers[proving->count++];
-    asker->path = *path;
-    client_classify(&proving->tried, path, &asker->client);
-    proving->proof->outsiders += asker->client.count == 0;
-    return check_asker(proving, asker);
+    struct querier *querier = &proving->queriers[proving->count++];
+    querier->path = *path;
+    client_classify(&proving->tried, path, &querier->client);
+    proving->proof->outsiders += querier->client.count == 0;
+    return check_querier(proving, querier);
 }
 
-/* The first and the last address of every range. */
-static bool add_askers(struct proving *proving)
+/* Adds the first and the last address of every range. */
+static bool add_queriers(struct proving *proving)
 {
     const struct access *access = &proving->tried.access;
 
@@ -276,17 +277,17 @@ static bool add_askers(struct proving *proving)
         for (uint32_t j = 0; j < view->range_count; j++) {
             uint32_t end = j + 1 < view->range_count ? view->starts[j + 1] - 1 : UINT32_MAX;
             struct path path = {.source = view->starts[j], .destination = view->address};
-            if (!add_asker(proving, &path))
+            if (!add_querier(proving, &path))
                 return false;
             path.source = end;
-            if (end != view->starts[j] && !add_asker(proving, &path))
+            if (end != view->starts[j] && !add_querier(proving, &path))
                 return false;
         }
     }
-    return add_asker(proving, &(struct path){.is_ipv6 = true});
+    return add_querier(proving, &(struct path){.is_ipv6 = true});
 }
 
-/* Who is inside of which space, so that everybody need not be looked at for each name. */
+/* Lists the clients inside of each space, so that a name need not be tried for all clients. */
 static bool list_members(struct proving *proving)
 {
     size_t segments = proving->tried.segment_count, total = 0;
@@ -294,35 +295,35 @@ static bool list_members(struct proving *proving)
 
     proving->starts = starts;
     for (size_t i = 0; i < proving->count && starts != NULL; i++)
-        for (uint32_t j = 0; j < proving->askers[i].client.count; j++, total++)
-            starts[proving->askers[i].client.memberships[j].segment + 2]++;
+        for (uint32_t j = 0; j < proving->queriers[i].client.count; j++, total++)
+            starts[proving->queriers[i].client.memberships[j].segment + 2]++;
     proving->members = calloc(total + 1, sizeof *proving->members);
     if (starts == NULL || proving->members == NULL)
         return err_set(proving->err, ERR_MEMORY, "out of memory");
     for (size_t i = 2; i < segments + 2; i++)
         starts[i] += starts[i - 1];
     for (size_t i = 0; i < proving->count; i++)
-        for (uint32_t j = 0; j < proving->askers[i].client.count; j++)
-            proving->members[starts[proving->askers[i].client.memberships[j].segment + 1]++] =
+        for (uint32_t j = 0; j < proving->queriers[i].client.count; j++)
+            proving->members[starts[proving->queriers[i].client.memberships[j].segment + 1]++] =
                 (uint32_t)i;
     return true;
 }
 
-/* ---- everything ---- */
+/* ---- the trials ---- */
 
-static bool ask(struct proving *proving, const struct explain_source *asker,
-                const struct proof_name *name, uint64_t hash)
+static bool try_types(struct proving *proving, const struct querier *querier,
+                      const struct proof_name *name, uint64_t hash)
 {
     struct trial trial = {
         .proving = proving,
-        .asker = asker,
+        .querier = querier,
         .name = name,
         .query = {.class = CLASS_IN, .flags = FLAG_RD, .name = name->name},
     };
 
     for (unsigned i = 0; i < TYPE_COUNT; i++) {
         trial.query.type = types[i];
-        decide(&proving->tried, &asker->client, &trial.query, hash, &trial.verdict);
+        decide(&proving->tried, &querier->client, &trial.query, hash, &trial.verdict);
         proving->proof->decisions++;
         if (!check(&trial))
             return false;
@@ -337,12 +338,12 @@ static bool try_name(void *context, const struct proof_name *name)
     size_t turn = proving->proof->names++ % proving->stride;
 
     for (size_t i = turn; i < proving->count; i += proving->stride)
-        if (!ask(proving, &proving->askers[i], name, hash))
+        if (!try_types(proving, &proving->queriers[i], name, hash))
             return false;
     if (proving->stride == 1 || name->owner == NULL)
         return true;
     for (size_t i = proving->starts[name->number]; i < proving->starts[name->number + 1]; i++)
-        if (!ask(proving, &proving->askers[proving->members[i]], name, hash))
+        if (!try_types(proving, &proving->queriers[proving->members[i]], name, hash))
             return false;
     return true;
 }
@@ -365,12 +366,12 @@ bool prove(const struct snapshot *snapshot, struct proof *proof, struct err *err
     proving.tried.policy.routes = (struct routes){.items = &proving.everything, .count = 1};
     proving.tried.policy.recursion_for = ALL_CLASSES;
     proof_walk(&proving.tried, count_name, &names);
-    bool holds = add_askers(&proving) && list_members(&proving);
+    bool holds = add_queriers(&proving) && list_members(&proving);
     proving.stride = 1 + names * proving.count * TYPE_COUNT / PROOF_DECISIONS_MOST;
     proof->clients = proving.count;
     proof->takes_turns = proving.stride > 1;
     holds = holds && proof_walk(&proving.tried, try_name, &proving);
-    free(proving.askers);
+    free(proving.queriers);
     free(proving.members);
     free(proving.starts);
     return holds;

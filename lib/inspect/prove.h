@@ -1,24 +1,24 @@
 #pragma once
 /**
- * Proves by trying: every kind of client asks for every name, and each verdict is held against what
- * must never happen, told here once more and without decide's help.
+ * Proves by trial: every kind of client asks for every name, and each verdict is checked against
+ * the rules below, which are implemented here again, without the code of decide.
  *
  *     clients   the ends of every range of every view, so each block and its neighbours, an IPv6
  *               client: insiders and outsiders
  *     names     every host, discovery, reverse and static name of every space, examples of
- *               wildcards, and neighbours of them that nobody has (prove_names.h)
- *     types     every type that a rule speaks of, and some that none does
+ *               wildcards, and names next to them that do not exist (prove_names.h)
+ *     types     every type that a rule mentions, and some that no rule mentions
  *
- * It must hold, even with an upstream for everything and recursion for all insiders:
+ * The rules hold even with an upstream for all names and recursion for all insiders:
  *
- * - who is inside a space is who the zone file lets in, and nobody else;
- * - an outsider gets the same verdict whatever is asked, and it holds nothing of the zones;
- * - a verdict holds something of a space only for a client that is inside of it;
- * - a name of a space is never forwarded (but for foreign types of an apex, which are not ours);
- * - addresses in an answer are those of the space's CIDR.
+ * - a client is inside a space if and only if the zone file lets it in;
+ * - an outsider gets the same verdict for every query, and it contains nothing of the zones;
+ * - a verdict contains data of a space only for a client inside of it;
+ * - a name of a space is never forwarded (except for types of an apex that are not ours);
+ * - addresses in an answer lie in the space's CIDR.
  *
- * Beyond PROOF_DECISIONS_MOST decisions, members still ask for all names of their space, and others
- * take turns.
+ * Above PROOF_DECISIONS_MOST decisions, members still ask for all names of their space, and other
+ * clients take turns.
  *
  * Threads: any while the snapshot is held.  Memory: short-lived.
  */
@@ -37,11 +37,10 @@ struct proof {
     size_t names;
     size_t types;
     uint64_t decisions;
-    bool takes_turns; /* not everybody asked for everything */
+    bool takes_turns; /* not every client asked for every name */
 };
 
 /**
- * Tries everything. Returns false with *err when something does not hold: code ERR_RULE and the
- * counter-example, or ERR_MEMORY.
+ * Runs the proof. Returns false with *err: ERR_RULE with a counter-example, or ERR_MEMORY.
  */
 bool prove(const struct snapshot *snapshot, struct proof *proof, struct err *err);

@@ -8,7 +8,7 @@ enum { LABEL_EXAMPLES = 2, DYNOS_MOST = 4, TEXT_MOST = 1024 };
 
 static const char *const examples[LABEL_EXAMPLES] = {"zz-proof", "_zz-proof"};
 
-struct walk {
+struct name_walk {
     const struct snapshot *snapshot;
     const struct segment *segment;
     const struct app_entry *app;
@@ -17,25 +17,25 @@ struct walk {
     struct proof_name at;
 };
 
-static bool tell(struct walk *walk, bool is_ours)
+static bool visit(struct name_walk *walk, bool is_ours)
 {
     walk->at.owner = is_ours ? walk->segment : NULL;
     walk->at.is_ours = is_ours;
     return walk->on_name(walk->context, &walk->at);
 }
 
-/* A name that no zone has, below one that it may have. */
-static bool visit_below(struct walk *walk, const uint8_t *octets, size_t length, bool is_ours)
+/* Visits names that no zone has, below one that it may have. */
+static bool visit_below(struct name_walk *walk, const uint8_t *octets, size_t length, bool is_ours)
 {
     bool goes_on = true;
 
     for (unsigned i = 0; i < LABEL_EXAMPLES && goes_on; i++)
         if (name_join(&walk->at.name, examples[i], strlen(examples[i]), octets, length))
-            goes_on = tell(walk, is_ours && i == 0);
+            goes_on = visit(walk, is_ours && i == 0);
     return goes_on;
 }
 
-static bool visit_host(struct walk *walk, const struct host *host, bool is_internal)
+static bool visit_host(struct name_walk *walk, const struct host *host, bool is_internal)
 {
     const uint8_t *octets = walk->segment->texts + host->octets;
     const uint8_t *rest = octets + 1 + *octets;
@@ -45,15 +45,15 @@ static bool visit_host(struct walk *walk, const struct host *host, bool is_inter
     walk->at.is_apex = (host->flags & HOST_APEX) != 0;
     if (!name_join(&walk->at.name, octets + 1, *octets, rest, left))
         return true;
-    bool goes_on = tell(walk, is_served);
+    bool goes_on = visit(walk, is_served);
     walk->at.is_apex = false;
     if ((host->flags & HOST_WILDCARD) != 0)
         return goes_on && visit_below(walk, rest, left, is_served);
     return goes_on && visit_below(walk, octets, host->length, false);
 }
 
-/* FRONT.APP.app.localspace; an empty front is APP.app itself. */
-static bool visit_discovery(struct walk *walk, const char *front)
+/* Visits FRONT.APP.app.localspace; an empty front means APP.app itself. */
+static bool visit_discovery(struct name_walk *walk, const char *front)
 {
     char octets[TEXT_MOST] = "";
     struct text text = text_over(octets, sizeof octets - 1);
@@ -63,10 +63,10 @@ static bool visit_discovery(struct walk *walk, const char *front)
     text_add(&text, segment_text(walk->segment, walk->app->name), walk->app->name_length);
     text_add_string(&text, ".app.");
     text_add_string(&text, walk->snapshot->policy.suffixes.discovery);
-    return !name_from_text(octets, &walk->at.name) || tell(walk, true);
+    return !name_from_text(octets, &walk->at.name) || visit(walk, true);
 }
 
-static bool visit_address(struct walk *walk, uint32_t address, bool is_ours)
+static bool visit_address(struct name_walk *walk, uint32_t address, bool is_ours)
 {
     char octets[TEXT_MOST] = "";
     struct text text = text_over(octets, sizeof octets - 1);
@@ -76,13 +76,13 @@ static bool visit_address(struct walk *walk, uint32_t address, bool is_ours)
         text_add_string(&text, ".");
     }
     text_add_string(&text, "in-addr.arpa");
-    /* Spaces that are seen at addresses of their own may have one address each. */
+    /* Spaces with listen addresses of their own may have the same address. */
     walk->at.owner = NULL;
     walk->at.is_ours = is_ours;
     return !name_from_text(octets, &walk->at.name) || walk->on_name(walk->context, &walk->at);
 }
 
-static bool visit_dyno(struct walk *walk, const struct dyno_entry *dyno, const char *type)
+static bool visit_dyno(struct name_walk *walk, const struct dyno_entry *dyno, const char *type)
 {
     char front[TEXT_MOST] = "";
     struct text text = text_over(front, sizeof front - 1);
@@ -94,7 +94,7 @@ static bool visit_dyno(struct walk *walk, const struct dyno_entry *dyno, const c
     return visit_discovery(walk, front) && visit_address(walk, dyno->ip, is_inside);
 }
 
-static bool visit_port(struct walk *walk, const struct port_entry *port, const char *type)
+static bool visit_port(struct name_walk *walk, const struct port_entry *port, const char *type)
 {
     char front[TEXT_MOST] = "_";
     struct text text = text_over(front + 1, sizeof front - 2);
@@ -105,7 +105,7 @@ static bool visit_port(struct walk *walk, const struct port_entry *port, const c
     return visit_discovery(walk, front);
 }
 
-static bool visit_formation(struct walk *walk, const struct formation_entry *formation)
+static bool visit_formation(struct name_walk *walk, const struct formation_entry *formation)
 {
     const struct segment *segment = walk->segment;
     char type[LABEL_MAX_OCTETS + 1] = "";
@@ -122,7 +122,7 @@ static bool visit_formation(struct walk *walk, const struct formation_entry *for
     return goes_on;
 }
 
-static bool visit_app(struct walk *walk)
+static bool visit_app(struct name_walk *walk)
 {
     const struct segment *segment = walk->segment;
     const struct app_entry *app = walk->app;
@@ -132,7 +132,7 @@ static bool visit_app(struct walk *walk)
 
     if (name_join(&walk->at.name, segment_text(segment, app->name), app->name_length,
                   suffix->octets, suffix->length))
-        goes_on = tell(walk, is_internal && (app->flags & APP_PLAIN_DOMAIN) != 0);
+        goes_on = visit(walk, is_internal && (app->flags & APP_PLAIN_DOMAIN) != 0);
     for (unsigned i = 0; i < app->host_count && goes_on; i++)
         goes_on = visit_host(walk, &segment->hosts[app->hosts + i], is_internal);
     goes_on = goes_on && visit_discovery(walk, "") && visit_discovery(walk, "_dynos") &&
@@ -142,7 +142,7 @@ static bool visit_app(struct walk *walk)
     return goes_on;
 }
 
-static bool visit_router(struct walk *walk, size_t number)
+static bool visit_router(struct name_walk *walk, size_t number)
 {
     char octets[TEXT_MOST] = "router-";
     struct text text = text_over(octets + 7, sizeof octets - 8);
@@ -152,12 +152,12 @@ static bool visit_router(struct walk *walk, size_t number)
     text_add_string(&text, walk->segment->name);
     text_add_string(&text, ".space.");
     text_add_string(&text, walk->snapshot->policy.suffixes.discovery);
-    if (name_from_text(octets, &walk->at.name) && !tell(walk, true))
+    if (name_from_text(octets, &walk->at.name) && !visit(walk, true))
         return false;
     return visit_address(walk, walk->segment->routers[number].ip, true);
 }
 
-static bool visit_segment(struct walk *walk)
+static bool visit_segment(struct name_walk *walk)
 {
     const struct segment *segment = walk->segment;
     bool goes_on = visit_address(walk, cidr_first(segment->cidr), true) &&
@@ -177,8 +177,8 @@ static bool visit_segment(struct walk *walk)
     return goes_on;
 }
 
-/* Below the discovery suffix, and elsewhere: what has no owner. */
-static bool visit_common(struct walk *walk)
+/* Visits names without owner, below the discovery suffix and elsewhere. */
+static bool visit_common(struct name_walk *walk)
 {
     static const char *const fronts[] = {"_whoami.", "_apps.", "version.",  "upcheck.",
                                          "app.",     "space.", "zz-proof.", ""};
@@ -198,13 +198,13 @@ static bool visit_common(struct walk *walk)
     }
     for (size_t i = 0; i < sizeof others / sizeof others[0] && goes_on; i++)
         if (name_from_text(others[i], &walk->at.name))
-            goes_on = tell(walk, false);
+            goes_on = visit(walk, false);
     return goes_on;
 }
 
 bool proof_walk(const struct snapshot *snapshot, proof_on_name *on_name, void *context)
 {
-    struct walk walk = {.snapshot = snapshot, .on_name = on_name, .context = context};
+    struct name_walk walk = {.snapshot = snapshot, .on_name = on_name, .context = context};
     bool goes_on = visit_common(&walk);
 
     for (size_t i = 0; i < snapshot->segment_count && goes_on; i++) {

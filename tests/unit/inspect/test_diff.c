@@ -13,13 +13,13 @@ enum { TEXT_MOST = 16384 };
 static const struct diff_options options = {.changes_most = DIFF_CHANGES_MOST,
                                             .guard_share_percent = 10};
 
-/* Two snapshots and what is told of them. */
+/* Two snapshots and the printed difference. */
 static struct {
     struct policy policy;
     struct snapshot *before;
     struct snapshot *after;
     struct diff *diff;
-    char told[TEXT_MOST];
+    char lines[TEXT_MOST];
 } stand;
 
 static void set_up(void)
@@ -37,11 +37,11 @@ static void tear_down(void)
 
 static void on_line(void *context, const char *line)
 {
-    size_t used = strlen(stand.told);
+    size_t used = strlen(stand.lines);
 
     (void)context;
     ck_assert_uint_lt(used + strlen(line) + 1, TEXT_MOST);
-    snprintf(stand.told + used, TEXT_MOST - used, "%s\n", line);
+    snprintf(stand.lines + used, TEXT_MOST - used, "%s\n", line);
 }
 
 static void compare(const char *before, const char *after)
@@ -53,7 +53,7 @@ static void compare(const char *before, const char *after)
     diff_print(stand.diff, on_line, NULL);
 }
 
-/* zones/test-space.yaml after some words, each once there, were replaced. */
+/* zones/test-space.yaml with some words replaced; each occurs once. */
 static void compare_edited(const char *const edits[][2], size_t count)
 {
     char *before = zone_text("zones/test-space.yaml"), *after = strdup(before);
@@ -104,17 +104,17 @@ START_TEST(the_same_zones_change_nothing)
     compare_edited(NULL, 0);
     ck_assert(!diff_has_changes(stand.diff));
     ck_assert(!diff_is_refused(stand.diff));
-    ck_assert_str_eq(stand.told, "no answer changes\n");
+    ck_assert_str_eq(stand.lines, "no answer changes\n");
 }
 END_TEST
 
-/* The order of a name's addresses does not matter; that of routers gives them their names. */
+/* The order of a name's addresses does not matter; the order of routers decides their names. */
 START_TEST(the_order_of_routers_changes_only_their_names)
 {
     static const char *const edits[][2] = {{"[10.0.0.37, 10.0.16.21]", "[10.0.16.21, 10.0.0.37]"}};
 
     compare_edited(edits, 1);
-    ck_assert_str_eq(stand.told,
+    ck_assert_str_eq(stand.lines,
                      "space test-space: no other addresses, but names of routers (A, PTR)\n");
 }
 END_TEST
@@ -129,30 +129,31 @@ START_TEST(a_router_less_changes_the_addresses_of_every_host)
     ck_assert_uint_eq(stand.diff->classes[CLIENT_VPN].counts[DIFF_ADDRESSES], 7);
     ck_assert_uint_eq(stand.diff->change_count, 7);
     ck_assert(!diff_is_refused(stand.diff));
-    ck_assert_ptr_nonnull(strstr(stand.told, "  ~ *.apps.example.com (space, peered, vpn): "
-                                             "10.0.0.37 10.0.16.21 -> 10.0.0.37\n"));
+    ck_assert_ptr_nonnull(strstr(stand.lines, "  ~ *.apps.example.com (space, peered, vpn): "
+                                              "10.0.0.37 10.0.16.21 -> 10.0.0.37\n"));
 }
 END_TEST
 
-START_TEST(an_app_that_appears_is_told_by_class)
+START_TEST(an_app_that_appears_is_printed_by_class)
 {
     compare_apps("  []\n", app(ONE));
     ck_assert_str_eq(
-        stand.told, "space small, app calm-sea-1\n"
-                    "  + calm-sea-1.herokuapp.com (space, peered): 10.4.0.37\n"
-                    "  + web.calm-sea-1.app.localspace (space): 10.4.128.9\n"
-                    "space: 2 appear, 0 vanish, 0 change code, 0 change addresses, of 0 names\n"
-                    "peered: 1 appears, 0 vanish, 0 change code, 0 change addresses, of 0 names\n");
+        stand.lines,
+        "space small, app calm-sea-1\n"
+        "  + calm-sea-1.herokuapp.com (space, peered): 10.4.0.37\n"
+        "  + web.calm-sea-1.app.localspace (space): 10.4.128.9\n"
+        "space: 2 appear, 0 vanish, 0 change code, 0 change addresses, of 0 names\n"
+        "peered: 1 appears, 0 vanish, 0 change code, 0 change addresses, of 0 names\n");
     ck_assert(!diff_is_refused(stand.diff));
 }
 END_TEST
 
-START_TEST(scaling_to_zero_is_told_and_not_refused)
+START_TEST(scaling_to_zero_is_printed_and_not_refused)
 {
     struct err err;
 
     compare_apps(app(ONE), app(DOWN));
-    ck_assert_str_eq(stand.told,
+    ck_assert_str_eq(stand.lines,
                      "space small, app calm-sea-1\n"
                      "  ~ calm-sea-1.herokuapp.com (space, peered): 10.4.0.37 -> no address, Q10\n"
                      "  ~ web.calm-sea-1.app.localspace (space): 10.4.128.9 -> no address, Q24\n"
@@ -169,15 +170,15 @@ START_TEST(an_app_without_addresses_has_none_to_lose)
 
     compare_apps(app(DOWN), app("{number: 1, private_ip: 10.4.128.9, state: down}"));
     ck_assert_uint_eq(stand.diff->classes[CLIENT_SPACE].counts[DIFF_CODE], 1);
-    ck_assert_ptr_nonnull(strstr(stand.told, "no address, Q10 -> no address, Q14"));
+    ck_assert_ptr_nonnull(strstr(stand.lines, "no address, Q10 -> no address, Q14"));
     ck_assert(diff_guard(stand.diff, &err));
 }
 END_TEST
 
-/* An edit of test-space that no name of the space shows, and what is told of it. */
+/* An edit of test-space that no name of the space shows, and the printed change. */
 static const struct {
     const char *edit[2];
-    const char *told;
+    const char *lines;
 } quiet_edits[] = {
     {{"status: pending-acceptance", "status: active"},
      "access\n"
@@ -202,10 +203,10 @@ static const struct {
      "space test-space: no other addresses, but ports (SRV)\n"},
 };
 
-START_TEST(an_edit_that_no_name_shows_is_told)
+START_TEST(an_edit_that_no_name_shows_is_printed)
 {
     compare_edited(&quiet_edits[_i].edit, 1);
-    ck_assert_str_eq(stand.told, quiet_edits[_i].told);
+    ck_assert_str_eq(stand.lines, quiet_edits[_i].lines);
     ck_assert(diff_has_changes(stand.diff));
     ck_assert(!diff_is_refused(stand.diff));
 }
@@ -216,7 +217,7 @@ START_TEST(a_comment_changes_nothing)
     static const char *const edits[][2] = {{"cidr: 10.0.0.0/16", "\ncidr: 10.0.0.0/16 # ours"}};
 
     compare_edited(edits, 1);
-    ck_assert_str_eq(stand.told, "no answer changes\n");
+    ck_assert_str_eq(stand.lines, "no answer changes\n");
 }
 END_TEST
 
@@ -228,7 +229,7 @@ START_TEST(a_class_that_goes_loses_its_names)
     ck_assert_uint_eq(stand.diff->classes[CLIENT_VPN].counts[DIFF_VANISHES], 10);
     ck_assert_uint_eq(stand.diff->classes[CLIENT_SPACE].counts[DIFF_VANISHES], 0);
     ck_assert_ptr_nonnull(strstr(
-        stand.told,
+        stand.lines,
         "  - 172.16.0.0/16 ceases to be inside of test-space (vpn, office): 65536 addresses\n"));
 }
 END_TEST
@@ -242,13 +243,13 @@ START_TEST(static_records_are_compared_as_a_whole)
     snprintf(before, sizeof before, "%s  - 'db.corp.example. 60 IN TXT \"one\"'\n", head);
     snprintf(after, sizeof after, "%s  - 'db.corp.example. 60 IN TXT \"two\"'\n", head);
     compare(before, after);
-    ck_assert_ptr_nonnull(strstr(stand.told, "space small, static records\n"
-                                             "  ~ db.corp.example (space): 10.4.1.5 -> 10.4.1.5, "
-                                             "other records\n"));
+    ck_assert_ptr_nonnull(strstr(stand.lines, "space small, static records\n"
+                                              "  ~ db.corp.example (space): 10.4.1.5 -> 10.4.1.5, "
+                                              "other records\n"));
 }
 END_TEST
 
-START_TEST(another_policy_answers_the_same_files_otherwise)
+START_TEST(another_policy_answers_the_same_files_differently)
 {
     struct policy policy = policy_usual();
     char *text = zone_text("zones/test-space.yaml");
@@ -263,7 +264,7 @@ START_TEST(another_policy_answers_the_same_files_otherwise)
     ck_assert_uint_gt(stand.diff->classes[CLIENT_VPN].counts[DIFF_APPEARS], 0);
     ck_assert_uint_eq(stand.diff->classes[CLIENT_PEERED].counts[DIFF_VANISHES], 0);
     diff_print(stand.diff, on_line, NULL);
-    ck_assert_ptr_nonnull(strstr(stand.told, "settings\n  ~ localspace_to: space -> vpn\n"));
+    ck_assert_ptr_nonnull(strstr(stand.lines, "settings\n  ~ localspace_to: space -> vpn\n"));
     snapshot_free(before);
     snapshot_free(after);
     free(text);
@@ -299,7 +300,7 @@ START_TEST(changes_beyond_the_limit_are_counted)
 }
 END_TEST
 
-START_TEST(json_says_the_same)
+START_TEST(json_has_the_same_changes)
 {
     compare_apps(app(ONE), app(DOWN));
     char *json = diff_to_json(stand.diff);
@@ -313,7 +314,7 @@ START_TEST(json_says_the_same)
 }
 END_TEST
 
-START_TEST(json_says_who_comes_in_and_what_the_guard_refuses)
+START_TEST(json_has_the_access_changes_and_the_refusals)
 {
     const char *before[2] = {SPACE "  []\n", "space: other\ncidr: 10.5.0.0/16\n"};
     const char *after[1] = {"space: small\ncidr: 10.4.0.0/16\nrouters: [10.4.0.37]\napps: []\n"};
@@ -342,19 +343,19 @@ int main(void)
     tcase_add_test(answers, the_same_zones_change_nothing);
     tcase_add_test(answers, the_order_of_routers_changes_only_their_names);
     tcase_add_test(answers, a_router_less_changes_the_addresses_of_every_host);
-    tcase_add_test(answers, an_app_that_appears_is_told_by_class);
-    tcase_add_test(answers, scaling_to_zero_is_told_and_not_refused);
+    tcase_add_test(answers, an_app_that_appears_is_printed_by_class);
+    tcase_add_test(answers, scaling_to_zero_is_printed_and_not_refused);
     tcase_add_test(answers, an_app_without_addresses_has_none_to_lose);
-    tcase_add_loop_test(answers, an_edit_that_no_name_shows_is_told, 0,
+    tcase_add_loop_test(answers, an_edit_that_no_name_shows_is_printed, 0,
                         sizeof quiet_edits / sizeof quiet_edits[0]);
     tcase_add_test(answers, a_comment_changes_nothing);
     tcase_add_test(answers, a_class_that_goes_loses_its_names);
     tcase_add_test(answers, static_records_are_compared_as_a_whole);
-    tcase_add_test(answers, another_policy_answers_the_same_files_otherwise);
+    tcase_add_test(answers, another_policy_answers_the_same_files_differently);
     tcase_add_test(answers, a_space_that_goes_takes_its_names_along);
     tcase_add_test(answers, changes_beyond_the_limit_are_counted);
-    tcase_add_test(answers, json_says_the_same);
-    tcase_add_test(answers, json_says_who_comes_in_and_what_the_guard_refuses);
+    tcase_add_test(answers, json_has_the_same_changes);
+    tcase_add_test(answers, json_has_the_access_changes_and_the_refusals);
     suite_add_tcase(suite, answers);
     return suite_run(suite);
 }

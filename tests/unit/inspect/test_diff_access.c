@@ -57,7 +57,7 @@ static const char *printed(size_t number)
 
 #define SMALL "space: small\ncidr: 10.4.0.0/16\n"
 
-START_TEST(a_block_that_is_given_to_another_kind_of_connection_is_two_changes)
+START_TEST(a_block_that_moves_to_another_kind_of_connection_is_two_changes)
 {
     const char *before = SMALL "peerings: [{pcx_id: pcx-1, status: active, cidr_blocks: "
                                "[10.40.0.0/16]}]\n";
@@ -87,7 +87,7 @@ START_TEST(another_name_of_a_connection_is_no_change)
 }
 END_TEST
 
-START_TEST(a_space_that_gets_an_address_of_its_own_is_seen_there_alone)
+START_TEST(a_space_that_gets_a_listen_address_is_visible_only_there)
 {
     const char *before = SMALL;
     const char *after = SMALL "listen: [10.1.0.2]\n";
@@ -100,7 +100,7 @@ START_TEST(a_space_that_gets_an_address_of_its_own_is_seen_there_alone)
 }
 END_TEST
 
-START_TEST(loopback_that_belongs_to_a_space_no_more_is_told)
+START_TEST(loopback_that_leaves_a_space_is_reported)
 {
     const char *text = SMALL;
     const char *spaces[] = {"small"};
@@ -128,7 +128,7 @@ static uint32_t draw(uint32_t below)
     return (uint32_t)((scene.seed >> 16) % below);
 }
 
-/* A space with some of the blocks that lie close together, active or not, seen anywhere or not. */
+/* A space with some of the adjacent blocks, active or not, with a listen address or not. */
 static void write_random(unsigned number, char *text)
 {
     int used = snprintf(text, TEXT_MOST, "space: space-%u\ncidr: 10.%u.0.0/16\n", number, number);
@@ -215,10 +215,10 @@ int main(void)
     TCase *changes = tcase_create("changes");
 
     tcase_add_checked_fixture(changes, set_up, NULL);
-    tcase_add_test(changes, a_block_that_is_given_to_another_kind_of_connection_is_two_changes);
+    tcase_add_test(changes, a_block_that_moves_to_another_kind_of_connection_is_two_changes);
     tcase_add_test(changes, another_name_of_a_connection_is_no_change);
-    tcase_add_test(changes, a_space_that_gets_an_address_of_its_own_is_seen_there_alone);
-    tcase_add_test(changes, loopback_that_belongs_to_a_space_no_more_is_told);
+    tcase_add_test(changes, a_space_that_gets_a_listen_address_is_visible_only_there);
+    tcase_add_test(changes, loopback_that_leaves_a_space_is_reported);
     tcase_add_test(changes, every_address_changes_as_its_classes_do);
     suite_add_tcase(suite, changes);
     return suite_run(suite);

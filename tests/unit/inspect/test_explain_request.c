@@ -56,11 +56,11 @@ START_TEST(a_name_in_presentation_form_becomes_its_octets)
 }
 END_TEST
 
-START_TEST(what_cannot_be_asked_is_refused_in_a_sentence)
+START_TEST(an_invalid_question_is_refused_in_a_sentence)
 {
     static const struct {
-        const char *name, *from, *type, *to, *says;
-    } askings[] = {
+        const char *name, *from, *type, *to, *message;
+    } questions[] = {
         {"", "10.0.0.1", NULL, NULL, " is not a domain name; write labels"},
         {"a..b", "10.0.0.1", NULL, NULL, "a..b is not a domain name; write labels"},
         {".a", "10.0.0.1", NULL, NULL, "is not a domain name"},
@@ -70,7 +70,7 @@ START_TEST(what_cannot_be_asked_is_refused_in_a_sentence)
         {"0123456789012345678901234567890123456789012345678901234567890123", "10.0.0.1", NULL, NULL,
          "is not a domain name"},
         {"caf\xc3\xa9.example", "10.0.0.1", NULL, NULL,
-         "caf\xc3\xa9.example is not ASCII, so no client asks for it as it is written; write it in "
+         "caf\xc3\xa9.example is not ASCII, so no client asks for it in this form; write it in "
          "Punycode (xn--...)"},
         {"10.0.130.56", "10.0.0.1", NULL, NULL, "ask 56.130.0.10.in-addr.arpa --type PTR"},
         {"a", NULL, NULL, NULL, "add --from ADDR"},
@@ -85,9 +85,9 @@ START_TEST(what_cannot_be_asked_is_refused_in_a_sentence)
     struct explain_request request;
     struct err err;
 
-    ck_assert(!reads(askings[_i].name, askings[_i].from, askings[_i].type, askings[_i].to, &request,
-                     &err));
-    ck_assert_msg(strstr(err.text, askings[_i].says) != NULL, "%s", err.text);
+    ck_assert(!reads(questions[_i].name, questions[_i].from, questions[_i].type, questions[_i].to,
+                     &request, &err));
+    ck_assert_msg(strstr(err.text, questions[_i].message) != NULL, "%s", err.text);
 }
 END_TEST
 
@@ -108,7 +108,7 @@ START_TEST(a_name_too_long_is_refused)
 }
 END_TEST
 
-START_TEST(a_client_is_read_as_the_socket_would_say)
+START_TEST(a_client_address_is_read_as_the_socket_reports_it)
 {
     static const struct {
         const char *text;
@@ -129,7 +129,7 @@ START_TEST(a_client_is_read_as_the_socket_would_say)
 }
 END_TEST
 
-static char *tell(const char *name, const char *from, bool is_json)
+static char *explain_name(const char *name, const char *from, bool is_json)
 {
     struct explain_request request;
     struct err err;
@@ -145,7 +145,7 @@ static char *tell(const char *name, const char *from, bool is_json)
 
 START_TEST(the_last_line_is_the_verdict)
 {
-    char *octets = tell("sleepy-river-2739.herokuapp.com", "10.0.130.56", false);
+    char *octets = explain_name("sleepy-river-2739.herokuapp.com", "10.0.130.56", false);
 
     ck_assert_ptr_nonnull(strstr(octets, "\nremedy="));
     ck_assert_ptr_nonnull(strstr(octets, "\nverdict=NOERROR without data: Q10 app crashed: "
@@ -154,10 +154,10 @@ START_TEST(the_last_line_is_the_verdict)
 }
 END_TEST
 
-START_TEST(a_client_with_ipv6_is_told_by_its_address_and_is_external)
+START_TEST(a_client_with_ipv6_is_printed_with_its_address_and_is_external)
 {
-    char *lines = tell("api.example.com", "2001:db8::1", false);
-    char *octets = tell("api.example.com", "2001:db8::1", true);
+    char *lines = explain_name("api.example.com", "2001:db8::1", false);
+    char *octets = explain_name("api.example.com", "2001:db8::1", true);
     json_t *object = json_loads(octets, 0, NULL);
 
     ck_assert_msg(strstr(lines, "\nclient=2001:db8::1 class=external: in no space") != NULL, "%s",
@@ -172,7 +172,7 @@ END_TEST
 
 START_TEST(json_has_the_code_the_class_and_every_step)
 {
-    char *octets = tell("sleepy-river-2739.herokuapp.com", "10.20.3.4", true);
+    char *octets = explain_name("sleepy-river-2739.herokuapp.com", "10.20.3.4", true);
     json_t *object = json_loads(octets, 0, NULL);
     json_t *reason = json_object_get(object, "reason");
 
@@ -187,8 +187,8 @@ START_TEST(json_has_the_code_the_class_and_every_step)
 }
 END_TEST
 
-/* What explain tells of a forwarded name, with what these workers know. */
-static char *tell_live(const struct explain_worker *workers, size_t count, bool is_json)
+/* Returns the explanation of a forwarded name with workers of these states. */
+static char *explain_live(const struct explain_worker *workers, size_t count, bool is_json)
 {
     struct explain_live live = {.workers = workers, .count = count, .json = json_array()};
     struct explain_request request;
@@ -210,7 +210,7 @@ static char *tell_live(const struct explain_worker *workers, size_t count, bool 
 static const struct {
     struct explain_worker workers[4];
     size_t count;
-    const char *says;
+    const char *message;
 } live_stories[] = {
     {{{"upstreams=a up 3ms", "cached=no", false, NULL}},
      1,
@@ -229,27 +229,27 @@ static const struct {
       {"upstreams=a failing", "cached=no", false, NULL},
       {NULL, NULL, false, NULL}},
      3,
-     "zone=. upstreams=10.0.0.2\nworkers=1,3 have not told; are they very busy?\n"
+     "zone=. upstreams=10.0.0.2\nworkers=1,3 have not reported; are they overloaded?\n"
      "workers=2 upstreams=a failing cached=no\nverdict=forward to 10.0.0.2\n"},
     {{{NULL, NULL, false, NULL}},
      1,
-     "zone=. upstreams=10.0.0.2\nworkers=1 have not told; are they very busy?\n"
+     "zone=. upstreams=10.0.0.2\nworkers=1 have not reported; are they overloaded?\n"
      "verdict=forward to 10.0.0.2\n"},
 };
 
-START_TEST(what_workers_know_is_told_once_or_by_worker)
+START_TEST(the_state_of_workers_is_printed_once_or_by_worker)
 {
-    char *octets = tell_live(live_stories[_i].workers, live_stories[_i].count, false);
+    char *octets = explain_live(live_stories[_i].workers, live_stories[_i].count, false);
 
-    ck_assert_msg(strstr(octets, live_stories[_i].says) != NULL, "%s", octets);
+    ck_assert_msg(strstr(octets, live_stories[_i].message) != NULL, "%s", octets);
     free(octets);
 }
 END_TEST
 
 static const struct alias_hops no_hops = {.count = 0};
 
-/* A kept answer's alias leads to a name of ours: what that gets is told. */
-START_TEST(what_workers_keep_is_followed_where_it_leads_alike)
+/* A cached alias leads to a name of ours: the answer for that name is printed. */
+START_TEST(cached_aliases_are_followed_if_workers_agree)
 {
     static struct alias_hops hops = {.count = 1}, elsewhere = {.count = 1};
     const struct explain_worker alike[] = {
@@ -261,50 +261,51 @@ START_TEST(what_workers_keep_is_followed_where_it_leads_alike)
 
     ck_assert(name_from_text("sleepy-river-2739.herokuapp.com", &hops.targets[0]));
     ck_assert(name_from_text("api.example.com", &elsewhere.targets[0]));
-    char *told = tell_live(alike, 2, false);
-    ck_assert_msg(strstr(told, "alias=www.debian.org target=sleepy-river-2739.herokuapp.com, as an "
-                               "upstream answered\n") != NULL,
-                  "%s", told);
-    ck_assert_msg(strstr(told, "verdict=NOERROR without data at sleepy-river-2739.herokuapp.com: "
-                               "Q10 ") != NULL,
-                  "%s", told);
-    free(told);
-    told = tell_live(alike, 2, true);
-    json_t *object = json_loads(told, 0, NULL);
+    char *lines = explain_live(alike, 2, false);
+    ck_assert_msg(strstr(lines,
+                         "alias=www.debian.org target=sleepy-river-2739.herokuapp.com, as an "
+                         "upstream answered\n") != NULL,
+                  "%s", lines);
+    ck_assert_msg(strstr(lines, "verdict=NOERROR without data at sleepy-river-2739.herokuapp.com: "
+                                "Q10 ") != NULL,
+                  "%s", lines);
+    free(lines);
+    lines = explain_live(alike, 2, true);
+    json_t *object = json_loads(lines, 0, NULL);
     ck_assert(json_is_false(json_object_get(object, "forwarded")));
     ck_assert_str_eq(json_string_value(json_object_get(json_object_get(object, "reason"), "code")),
                      "Q10");
     json_decref(object);
-    free(told);
-    told = tell_live(other, 2, false);
-    ck_assert_msg(strstr(told, "verdict=forward to 10.0.0.2\n") != NULL, "%s", told);
-    free(told);
+    free(lines);
+    lines = explain_live(other, 2, false);
+    ck_assert_msg(strstr(lines, "verdict=forward to 10.0.0.2\n") != NULL, "%s", lines);
+    free(lines);
 }
 END_TEST
 
-START_TEST(what_workers_keep_and_may_not_pass_on_is_told)
+START_TEST(a_withheld_cached_answer_is_printed)
 {
     const struct explain_worker workers[] = {
         {"upstreams=a up 3ms", "cached=fresh ttl=2", true, NULL},
         {"upstreams=a up 3ms", "cached=no", false, NULL}};
-    char *told = tell_live(workers, 2, false);
+    char *lines = explain_live(workers, 2, false);
 
-    ck_assert_msg(strstr(told, "\nverdict=NOERROR without data: Q23 ") != NULL, "%s", told);
-    ck_assert_msg(strstr(told, "\nworkers=1 upstreams=a up 3ms cached=fresh ttl=2\n") != NULL, "%s",
-                  told);
-    free(told);
-    told = tell_live(workers, 2, true);
-    json_t *object = json_loads(told, 0, NULL);
+    ck_assert_msg(strstr(lines, "\nverdict=NOERROR without data: Q23 ") != NULL, "%s", lines);
+    ck_assert_msg(strstr(lines, "\nworkers=1 upstreams=a up 3ms cached=fresh ttl=2\n") != NULL,
+                  "%s", lines);
+    free(lines);
+    lines = explain_live(workers, 2, true);
+    json_t *object = json_loads(lines, 0, NULL);
     ck_assert(json_is_false(json_object_get(object, "forwarded")));
     ck_assert_str_eq(json_string_value(json_object_get(object, "rcode")), "NOERROR");
     json_decref(object);
-    free(told);
+    free(lines);
 }
 END_TEST
 
-START_TEST(json_has_the_lines_and_what_each_worker_knows)
+START_TEST(json_has_the_lines_and_the_state_of_each_worker)
 {
-    char *octets = tell_live(live_stories[2].workers, live_stories[2].count, true);
+    char *octets = explain_live(live_stories[2].workers, live_stories[2].count, true);
     json_t *object = json_loads(octets, 0, NULL);
     json_t *steps = json_object_get(object, "steps");
 
@@ -330,7 +331,7 @@ static char *tell_client(const char *from, bool is_json)
     return octets;
 }
 
-START_TEST(a_client_is_told_its_class_and_why)
+START_TEST(a_clients_class_is_printed_with_the_reason)
 {
     static const char *const clients[][2] = {
         {"10.0.130.56", "class=space space=test-space because of 10.0.0.0/16 (space.yaml:14)"},
@@ -361,20 +362,20 @@ int main(void)
     TCase *telling = tcase_create("telling");
 
     tcase_add_loop_test(reading, a_name_in_presentation_form_becomes_its_octets, 0, 6);
-    tcase_add_loop_test(reading, what_cannot_be_asked_is_refused_in_a_sentence, 0, 16);
+    tcase_add_loop_test(reading, an_invalid_question_is_refused_in_a_sentence, 0, 16);
     tcase_add_test(reading, a_name_too_long_is_refused);
-    tcase_add_loop_test(reading, a_client_is_read_as_the_socket_would_say, 0, 4);
+    tcase_add_loop_test(reading, a_client_address_is_read_as_the_socket_reports_it, 0, 4);
     suite_add_tcase(suite, reading);
     tcase_add_checked_fixture(telling, set_up, tear_down);
     tcase_add_test(telling, the_last_line_is_the_verdict);
     tcase_add_test(telling, json_has_the_code_the_class_and_every_step);
-    tcase_add_test(telling, a_client_with_ipv6_is_told_by_its_address_and_is_external);
-    tcase_add_loop_test(telling, what_workers_know_is_told_once_or_by_worker, 0,
+    tcase_add_test(telling, a_client_with_ipv6_is_printed_with_its_address_and_is_external);
+    tcase_add_loop_test(telling, the_state_of_workers_is_printed_once_or_by_worker, 0,
                         sizeof live_stories / sizeof live_stories[0]);
-    tcase_add_test(telling, json_has_the_lines_and_what_each_worker_knows);
-    tcase_add_test(telling, what_workers_keep_and_may_not_pass_on_is_told);
-    tcase_add_test(telling, what_workers_keep_is_followed_where_it_leads_alike);
-    tcase_add_loop_test(telling, a_client_is_told_its_class_and_why, 0, 5);
+    tcase_add_test(telling, json_has_the_lines_and_the_state_of_each_worker);
+    tcase_add_test(telling, a_withheld_cached_answer_is_printed);
+    tcase_add_test(telling, cached_aliases_are_followed_if_workers_agree);
+    tcase_add_loop_test(telling, a_clients_class_is_printed_with_the_reason, 0, 5);
     suite_add_tcase(suite, telling);
     return suite_run(suite);
 }

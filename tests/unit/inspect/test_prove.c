@@ -1,6 +1,6 @@
 // wrap: verdict_admit verdict_settle client_classify reverse_decide
 /**
- * The proof holds for the zones that tests use, and finds what a broken policy lets happen: each
+ * The proof holds for the zones that tests use, and finds the faults of a broken policy: each
  * mutation stands in for one function of it.
  */
 #include "inspect/prove.h"
@@ -131,7 +131,7 @@ static const char *const sentences[MUTATIONS] = {
     [OUTSIDERS_LEARN_WHAT_EXISTS] = "an outsider's verdict differs from what every outsider gets",
     [THE_WHOLE_WORLD_IS_INSIDE] = "0.0.0.0 is taken to be inside space test-space",
     [IPV6_IS_INSIDE] = "(IPv6) is taken to be inside space test-space",
-    [REVERSE_NAMES_ARE_FOREIGN] = "an internal name is taken for nobody's",
+    [REVERSE_NAMES_ARE_FOREIGN] = "an internal name is treated as unknown",
 };
 
 START_TEST(a_broken_policy_is_found_with_an_example)
