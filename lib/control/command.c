@@ -26,23 +26,23 @@ const struct command_entry commands_table[COMMAND_COUNT] = {
 #include "control/commands.def"
 };
 
-/* A command line under way. */
-struct reading {
+/* A command line while it is read. */
+struct command_reading {
     struct invocation *invocation;
     struct err *err;
     int count;
     char *const *arguments;
     int next;
-    const char *command;  /* NULL: not yet seen */
-    bool is_past_options; /* "--" was seen: what follows is operands, whatever it begins with */
+    const char *command;  /* NULL: not yet read */
+    bool is_past_options; /* after "--" all arguments are operands */
 };
 
 static bool fail_with_suggestion(struct err *err, const char *what, const char *word,
-                                 const char *near, const char *where)
+                                 const char *suggestion, const char *where)
 {
     return err_set(err, ERR_SYNTAX, "%s is not %s%s%s%s; %s", word, what,
-                   near == NULL ? "" : "; did you mean ", near == NULL ? "" : near,
-                   near == NULL ? "" : "?", where);
+                   suggestion == NULL ? "" : "; did you mean ",
+                   suggestion == NULL ? "" : suggestion, suggestion == NULL ? "" : "?", where);
 }
 
 bool command_find(const char *name, enum command_name *command, struct err *err)
@@ -70,7 +70,7 @@ static bool is_option(const char *argument, size_t length, const struct option_e
            (strlen(option->name) == length && strncmp(option->name, argument, length) == 0);
 }
 
-static bool fail_option(struct reading *reading, const char *argument)
+static bool fail_option(struct command_reading *reading, const char *argument)
 {
     const char *names[OPTION_COUNT];
     char where[64];
@@ -83,7 +83,7 @@ static bool fail_option(struct reading *reading, const char *argument)
                                 suggest_among(argument, names, OPTION_COUNT), where);
 }
 
-static bool read_option(struct reading *reading, const char *argument)
+static bool read_option(struct command_reading *reading, const char *argument)
 {
     size_t length = strcspn(argument, "=");
     unsigned number = 0;
@@ -93,25 +93,25 @@ static bool read_option(struct reading *reading, const char *argument)
     if (number == OPTION_COUNT)
         return fail_option(reading, argument);
     const struct option_entry *option = &options_table[number];
-    const char **place = &reading->invocation->options[number];
+    const char **slot = &reading->invocation->options[number];
     bool has_value = argument[length] == '=';
-    if (*place != NULL)
+    if (*slot != NULL)
         return err_set(reading->err, ERR_SYNTAX, "%s is given twice; give it once", option->name);
     if (option->value == NULL && has_value)
         return err_set(reading->err, ERR_SYNTAX, "%s has no value; write it alone", option->name);
     if (option->value == NULL)
-        *place = "";
+        *slot = "";
     else if (has_value)
-        *place = argument + length + 1;
+        *slot = argument + length + 1;
     else if (reading->next < reading->count)
-        *place = reading->arguments[reading->next++];
-    if (*place == NULL)
+        *slot = reading->arguments[reading->next++];
+    if (*slot == NULL)
         return err_set(reading->err, ERR_SYNTAX, "%s needs a value; write %s %s", option->name,
                        option->name, option->value);
     return true;
 }
 
-static bool fail_many(struct reading *reading, const char *argument)
+static bool fail_many(struct command_reading *reading, const char *argument)
 {
     const struct command_entry *command = &commands_table[reading->invocation->command];
 
@@ -119,7 +119,7 @@ static bool fail_many(struct reading *reading, const char *argument)
                    argument, command->name, command->most == 0 ? "" : " ", command->operands);
 }
 
-static bool read_operand(struct reading *reading, const char *argument)
+static bool read_operand(struct command_reading *reading, const char *argument)
 {
     struct invocation *invocation = reading->invocation;
 
@@ -133,9 +133,9 @@ static bool read_operand(struct reading *reading, const char *argument)
     return true;
 }
 
-static bool read_argument(struct reading *reading, const char *argument)
+static bool read_argument(struct command_reading *reading, const char *argument)
 {
-    /* As of every other program. */
+    /* --version is usual for the command version. */
     if (reading->command == NULL && strcmp(argument, "--version") == 0)
         argument = commands_table[COMMAND_VERSION].name;
     if (reading->is_past_options || argument[0] != '-' || argument[1] == '\0')
@@ -143,8 +143,8 @@ static bool read_argument(struct reading *reading, const char *argument)
     return read_option(reading, argument);
 }
 
-/* Options that the command does not have, and operands that it lacks. */
-static bool check(const struct reading *reading)
+/* Refuses options that the command does not have, and missing operands. */
+static bool check(const struct command_reading *reading)
 {
     const struct invocation *invocation = reading->invocation;
     const struct command_entry *command = &commands_table[invocation->command];
@@ -164,7 +164,7 @@ static bool check(const struct reading *reading)
 bool invocation_read(int count, char *const *arguments, struct invocation *invocation,
                      struct err *err)
 {
-    struct reading reading = {
+    struct command_reading reading = {
         .invocation = invocation, .err = err, .count = count, .arguments = arguments};
 
     *invocation = (struct invocation){.command = COMMAND_HELP};

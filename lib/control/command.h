@@ -1,12 +1,12 @@
 #pragma once
 /**
- * Commands as the operator writes them, read by commands.def.
+ * Reads the operator's command lines by commands.def.
  *
  *     spacedns explain api.example.com --from 10.20.3.4 --json
  *              command operand         option           option
  *
- * Options may stand anywhere, as `--from ADDR`, `--from=ADDR` or, with a letter, `-a APP`; `--`
- * ends them. `--version` alone is the command of that name. What is mistyped gets a "did you mean".
+ * Options may be anywhere, as `--from ADDR`, `--from=ADDR` or, with a letter, `-a APP`; `--` ends
+ * them. `--version` alone is the command of that name. A mistyped word gets a "did you mean".
  *
  * Threads: pure.  Memory: an invocation borrows the arguments.
  */
@@ -59,22 +59,22 @@ extern const struct command_entry commands_table[COMMAND_COUNT];
 extern const struct option_entry options_table[OPTION_COUNT];
 extern const char *const groups_table[GROUP_COUNT];
 
-/** A command line understood. */
+/** A command line after parsing. */
 struct invocation {
     enum command_name command;
     const char *operands[OPERANDS_MOST];
     size_t operand_count;
-    const char *options[OPTION_COUNT]; /* NULL: not given; "" when it has no value */
+    const char *options[OPTION_COUNT]; /* NULL: not given; "" if it has no value */
 };
 
 /**
- * Reads a command line without the program's name. Returns false with *err, a sentence that says
- * what to write instead.
+ * Reads a command line without the program's name. Returns false with *err, a sentence with the
+ * remedy.
  */
 bool invocation_read(int count, char *const *arguments, struct invocation *invocation,
                      struct err *err);
 
-/** Finds a command by its name. Returns false with *err, which names the nearest. */
+/** Finds a command by its name. Returns false with *err, which suggests a similar name. */
 bool command_find(const char *name, enum command_name *command, struct err *err);
 
 static inline bool invocation_has(const struct invocation *invocation, enum command_option option)
@@ -82,7 +82,7 @@ static inline bool invocation_has(const struct invocation *invocation, enum comm
     return invocation->options[option] != NULL;
 }
 
-/** The n-th operand, or NULL. */
+/** Returns the operand of that index, or NULL. */
 static inline const char *invocation_operand(const struct invocation *invocation, size_t number)
 {
     return number < invocation->operand_count ? invocation->operands[number] : NULL;

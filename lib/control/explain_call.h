@@ -1,13 +1,13 @@
 #pragma once
 /**
- * The operator's explain command as the question that it asks.
+ * Makes a question from the operator's explain command.
  *
- * Threads: pure.  Memory: the texts are the invocation's.
+ * Threads: pure.  Memory: the texts are borrowed from the invocation.
  */
 #include "control/command.h"
 #include "inspect/explain_request.h"
 
-/** The words of `explain NAME --from ADDR --type TYPE --to ADDR`, to be read. */
+/** Returns the words of `explain NAME --from ADDR --type TYPE --to ADDR`. */
 static inline struct explain_words explain_call_words(const struct invocation *invocation)
 {
     return (struct explain_words){

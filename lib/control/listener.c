@@ -12,7 +12,7 @@
 enum { BACKLOG = 128, MASK_OTHERS = 0177 };
 
 struct caller {
-    struct call call; /* the first, so that a call is its caller */
+    struct call call; /* first, so that a call's address is its caller's */
     struct listener *listener;
     struct caller *next;
     uv_pipe_t pipe;
@@ -23,7 +23,7 @@ struct caller {
     bool is_closing;
     char request[REQUEST_OCTETS_MOST];
     size_t request_length;
-    char *out; /* what was printed, once the streams are closed */
+    char *out; /* the printed text, once the streams are closed */
     char *err;
     char *response;
     size_t out_length;
@@ -37,10 +37,10 @@ struct listener {
     void *context;
     struct caller *callers;
     size_t caller_count;
-    bool is_closed; /* the pipe is */
+    bool is_closed; /* the pipe is closed */
 };
 
-/* ---- ends ---- */
+/* ---- closing ---- */
 
 static void free_listener(struct listener *listener)
 {
@@ -92,7 +92,7 @@ static void caller_on_timeout(uv_timer_t *timer)
 
 static void caller_on_written(uv_write_t *writing, int status)
 {
-    (void)status; /* who hung up hears nothing more */
+    (void)status; /* the client may have disconnected */
     close_caller(writing->data);
 }
 
@@ -101,13 +101,13 @@ static void make_response(struct caller *caller, int code)
     FILE *to = open_memstream(&caller->response, &caller->response_length);
 
     if (to == NULL)
-        return; /* no memory: the client hears that the server hung up */
+        return; /* no memory: the client gets a closed connection */
     protocol_write_response((struct response_part){caller->out, caller->out_length},
                             (struct response_part){caller->err, caller->err_length}, code, to);
     fclose(to);
 }
 
-/* What the socket takes at once is written at once, so that it leaves even when all ends now. */
+/* Writes at once what the socket accepts, so that it is sent even if the server stops now. */
 static void send_response(struct caller *caller)
 {
     uv_buf_t rest = uv_buf_init(caller->response, (unsigned)caller->response_length);
@@ -168,7 +168,7 @@ static void refuse_call(struct call *call, const char *sentence)
     call_finish(call, 2);
 }
 
-/* The line is complete, or can never be: newline is NULL then. */
+/* Handles a complete line; newline is NULL if the line is too long. */
 static void take_request(struct caller *caller, char *newline)
 {
     struct listener *listener = caller->listener;
@@ -180,7 +180,7 @@ static void take_request(struct caller *caller, char *newline)
     if (!begin_call(caller))
         return;
     if (newline == NULL) {
-        refuse_call(call, "the request is longer than the server reads; say it in fewer words");
+        refuse_call(call, "the request is longer than the server reads; shorten it");
         return;
     }
     *newline = '\0';
@@ -225,7 +225,7 @@ static void listener_on_caller(uv_stream_t *stream, int status)
         return;
     struct caller *caller = calloc(1, sizeof *caller);
     if (caller == NULL)
-        return; /* from here on nobody is heard until the server is started anew */
+        return; /* libuv accepts no further connection then, until a restart */
     caller->listener = listener;
     caller->next = listener->callers;
     caller->open_handles = 2;
@@ -243,12 +243,12 @@ static void listener_on_caller(uv_stream_t *stream, int status)
     uv_timer_start(&caller->timer, caller_on_timeout, LISTENER_REQUEST_MS, 0);
     if (listener->caller_count > LISTENER_CONNECTIONS_MOST && begin_call(caller))
         refuse_call(&caller->call,
-                    "the server answers as many commands as it can; try again in a moment");
+                    "the server has no room for another command; try again in a moment");
 }
 
 /* ---- the socket ---- */
 
-/* Does somebody answer there? A server that is busy does, too. */
+/* True if a process answers at the socket; a busy server counts, too. */
 static bool is_alive(const struct sockaddr_un *address)
 {
     int descriptor = socket(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
@@ -266,7 +266,7 @@ static bool is_same_file(const struct stat *one, const struct stat *other)
     return one->st_dev == other->st_dev && one->st_ino == other->st_ino;
 }
 
-/* Removes what a dead server left. Returns false with *err when it is something else. */
+/* Removes the socket of a dead server. Returns false with *err for anything else. */
 static bool clear_path(const struct sockaddr_un *address, struct err *err)
 {
     const char *path = address->sun_path;
@@ -276,7 +276,7 @@ static bool clear_path(const struct sockaddr_un *address, struct err *err)
         return true;
     if (!S_ISSOCK(status.st_mode))
         return err_set(err, ERR_SYSTEM,
-                       "control_socket: %s is there and is no socket; move it away, or name "
+                       "control_socket: %s exists and is not a socket; move it away, or name "
                        "another path",
                        path);
     if (is_alive(address))
@@ -287,15 +287,16 @@ static bool clear_path(const struct sockaddr_un *address, struct err *err)
     struct stat again;
     if (lstat(path, &again) == 0 && !is_same_file(&status, &again))
         return err_set(err, ERR_SYSTEM,
-                       "control_socket: somebody else has just put something at %s; start the "
+                       "control_socket: another process has just created a file at %s; start the "
                        "server again, or name another path",
                        path);
     if (unlink(path) == 0 || errno == ENOENT)
         return true;
-    return err_set(err, ERR_SYSTEM,
-                   "control_socket: %s is left of a server that has ended, and cannot be removed: "
-                   "%s",
-                   path, strerror(errno));
+    return err_set(
+        err, ERR_SYSTEM,
+        "control_socket: %s is the socket of a server that has ended, and cannot be removed: "
+        "%s",
+        path, strerror(errno));
 }
 
 static bool write_address(const char *path, struct sockaddr_un *address, struct err *err)
@@ -310,8 +311,8 @@ static bool write_address(const char *path, struct sockaddr_un *address, struct 
     return true;
 }
 
-/* The socket is made with its mode: a chmod would follow what somebody puts at the path meanwhile.
- * No other thread makes files now (listener_open). */
+/* Creates the socket with its mode: a later chmod could follow a link put at the path meanwhile.
+ * No other thread creates files now (listener_open). */
 static bool bind_path(struct listener *listener, const char *path, struct err *err)
 {
     mode_t before = umask(MASK_OTHERS);
@@ -322,11 +323,11 @@ static bool bind_path(struct listener *listener, const char *path, struct err *e
         status = uv_listen((uv_stream_t *)&listener->pipe, BACKLOG, listener_on_caller);
     if (status == 0)
         return true;
-    /* libuv says the same of a folder that is not there. */
+    /* libuv returns the same code for a missing folder. */
     if (status == UV_EACCES)
         return err_set(err, ERR_SYSTEM,
-                       "control_socket: cannot listen on %s: its folder is not there, or the "
-                       "server may not write to it; make it, or give another path",
+                       "control_socket: cannot listen on %s: its folder does not exist, or the "
+                       "server may not write to it; create it, or give another path",
                        path);
     return err_set(err, ERR_SYSTEM, "control_socket: cannot listen on %s: %s", path,
                    strerror(-status));

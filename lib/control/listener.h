@@ -1,17 +1,17 @@
 #pragma once
 /**
- * The control socket: calls come in, the owner answers them, now or later.
+ * The control socket: it accepts calls, which the owner answers now or later.
  *
  *     accept ─► request line ─► on_call ─► ... owner ... ─► call_finish ─► written ─► closed
- *       5 s for the line                no limit              10 s for the client to take it
+ *       5 s for the line                no limit              10 s for the client to read it
  *
- * A connection has one call. Lines are bounded, connections too, and nothing waits for a client:
- * one that is silent or slow is hung up on. The socket's mode is 0600: who may ask may everything.
+ * A connection has one call. Lines and connections are bounded, and nothing waits for a client: a
+ * silent or slow one is disconnected. The socket's mode is 0600: a client may run every command.
  *
- * A socket that a dead server left is replaced; one that somebody answers is not.
+ * A socket left behind by a dead server is replaced; one that a process answers is not.
  *
  * Threads: the loop's; the process ignores SIGPIPE.
- * Memory: per connection; a call is the connection's, and the owner's until it is finished.
+ * Memory: per connection; a call belongs to its connection, and to the owner until it is finished.
  */
 #include <uv.h>
 
@@ -23,7 +23,7 @@ enum { LISTENER_CONNECTIONS_MOST = 16, LISTENER_REQUEST_MS = 5000, LISTENER_RESP
 
 struct listener;
 
-/** One request, read; what is printed to `out` and `err` becomes the response. */
+/** One parsed request; the text printed to `out` and `err` becomes the response. */
 struct call {
     struct invocation invocation;
     FILE *out;
@@ -31,18 +31,18 @@ struct call {
     struct call *next; /* the owner's */
 };
 
-/** Called for each request. Every call is to be finished, at the latest before listener_close. */
+/** Called for each request. The owner must finish every call before listener_close. */
 typedef void listener_on_call(void *context, struct call *call);
 
 /**
- * Binds and listens. Returns NULL with *err, a sentence that says what to do. The process's umask
- * is another one for a moment: not while other threads make files.
+ * Binds and listens. Returns NULL with *err, a sentence with the remedy. Changes the process's
+ * umask for a moment, so no other thread may create files meanwhile.
  */
 struct listener *listener_open(uv_loop_t *loop, const char *path, listener_on_call *on_call,
                                void *context, struct err *err);
 
-/** Sends the response and the exit code, and lets go of the call. */
+/** Sends the response and the exit code, and releases the call. */
 void call_finish(struct call *call, int code);
 
-/** Hangs up on everybody and removes the socket; the rest ends with the loop. NULL is allowed. */
+/** Closes all connections and removes the socket; the loop frees the rest. NULL is allowed. */
 void listener_close(struct listener *listener);

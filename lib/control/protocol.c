@@ -25,7 +25,7 @@ static void add_escaped(struct text *text, const char *word)
     }
 }
 
-static bool stays_here(unsigned option)
+static bool is_local_option(unsigned option)
 {
     return option == OPTION_ZONES || option == OPTION_SETTINGS || option == OPTION_SOCKET ||
            option == OPTION_COLOR;
@@ -43,7 +43,7 @@ size_t protocol_write_request(const struct invocation *invocation, char line[REQ
         add_escaped(&text, invocation->operands[i]);
     }
     for (unsigned i = 0; i < OPTION_COUNT; i++) {
-        if (invocation->options[i] == NULL || stays_here(i))
+        if (invocation->options[i] == NULL || is_local_option(i))
             continue;
         text_add_string(&text, " ");
         text_add_string(&text, options_table[i].name);
@@ -62,7 +62,7 @@ static int hex(char letter)
     return at == NULL ? -1 : (int)(at - digits);
 }
 
-/* In place. Returns false when an escape is none, or stands for a zero octet. */
+/* Unescapes in place. Returns false for an invalid escape or an escaped zero octet. */
 static bool unescape(char *word)
 {
     char *to = word;
@@ -82,7 +82,7 @@ static bool unescape(char *word)
     return true;
 }
 
-/* Returns how many words there are, or -1 when the line is none of ours. */
+/* Returns the number of words, or -1 if the line is not a request. */
 static int split(char *line, char *words[REQUEST_WORDS_MOST])
 {
     int count = 0;
@@ -114,7 +114,7 @@ bool protocol_read_request(char *line, size_t length, struct invocation *invocat
 
     if (!check_octets(line, length) || strncmp(line, greeting, strlen("spacedns/")) != 0)
         return err_set(err, ERR_SYNTAX,
-                       "this is the control socket of spacednsd; ask it with the command spacedns");
+                       "this is the control socket of spacednsd; use the command spacedns");
     int count = split(line, words);
     if (count > 0 && strcmp(words[0], greeting) != 0)
         return err_set(err, ERR_SYNTAX,
@@ -122,12 +122,11 @@ bool protocol_read_request(char *line, size_t length, struct invocation *invocat
                        " and speaks %s, not %.20s; use the command of its version",
                        greeting, words[0]);
     if (count < 2)
-        return err_set(err, ERR_SYNTAX,
-                       "the request cannot be read; ask with the command spacedns");
+        return err_set(err, ERR_SYNTAX, "the request cannot be read; use the command spacedns");
     if (!invocation_read(count - 1, words + 1, invocation, &reason))
         return err_set(err, ERR_SYNTAX,
                        "the server is spacedns " SPACEDNS_VERSION
-                       " and does not know this: %.200s; start it anew if it is older",
+                       " and does not know this: %.200s; restart it if it is older",
                        reason.text);
     return true;
 }

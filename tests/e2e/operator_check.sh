@@ -189,7 +189,7 @@ for columns in 40 80; do
     expect "help fits $columns columns" "" \
         "$(on_terminal COLUMNS=$columns help | grep -v -e '^Usage' -e 'snippet dnsmasq' | grep -E ".{$((columns + 1))}")"
 done
-expect_match "help stays a line each elsewhere" '^  reload +have the running server .* every worker answers from them$' \
+expect_match "help stays a line each elsewhere" '^  reload +Reload settings .* every worker answers from them$' \
     "$("$SPACEDNS" help)"
 expect_match "nor do errors with --color never" '^Error: there is no space x' \
     "$(on_terminal LANG=C apps --zones zones --space x --color never)"

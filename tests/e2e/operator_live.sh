@@ -339,7 +339,7 @@ grow
 # ---- strangers on the socket ----
 
 expect "the socket is its owner's alone" 600 "$(stat -c %a "$socket")"
-expect_match "an HTTP request" '^!Error: this is the control socket of spacednsd; ask it with the command' \
+expect_match "an HTTP request" '^!Error: this is the control socket of spacednsd; use the command' \
     "$(say 'GET / HTTP/1.0\r\n\r\n')"
 expect_match "garbage" '^!Error: this is the control socket' "$(say '\x00\xff\x80\n')"
 expect_match "a command of another version" '^!Error: the server is spacedns .* does not know this: dance is not' \
@@ -438,9 +438,9 @@ expect "no server was named" "" "$err"
 echo text >"$socket"
 "$SPACEDNSD" "${settings[@]}" >"$work/out" 2>"$work/err"
 expect "a file in the socket's place: exit code" 1 "$?"
-expect_match "a file in the socket's place" 'is there and is no socket; move it away' "$(<"$work/err")"
+expect_match "a file in the socket's place" 'exists and is not a socket; move it away' "$(<"$work/err")"
 expect "a file in the socket's place is left alone" text "$(<"$socket")"
 "$SPACEDNSD" "${settings[@]}" --control-socket "$work/nowhere/x" >"$work/out" 2>"$work/err"
 expect "no folder for the socket: exit code" 1 "$?"
-expect_match "no folder for the socket" 'cannot listen on .*nowhere/x: its folder is not there, or ' "$(<"$work/err")"
+expect_match "no folder for the socket" 'cannot listen on .*nowhere/x: its folder does not exist, or ' "$(<"$work/err")"
 finish

@@ -27,7 +27,7 @@ static bool reads(const char *text)
     return invocation_read(count, line.words, &line.invocation, &line.err);
 }
 
-START_TEST(nothing_said_is_help)
+START_TEST(an_empty_command_line_is_help)
 {
     ck_assert(reads(""));
     ck_assert_int_eq(line.invocation.command, COMMAND_HELP);
@@ -84,7 +84,7 @@ START_TEST(two_dashes_end_the_options)
 }
 END_TEST
 
-START_TEST(the_version_is_asked_for_as_of_other_programs)
+START_TEST(version_is_a_flag_as_in_other_programs)
 {
     ck_assert(reads("--version"));
     ck_assert_int_eq(line.invocation.command, COMMAND_VERSION);
@@ -111,7 +111,7 @@ static const struct {
     {"version --strict", "--strict is not an option of version; see spacedns help version"},
 };
 
-START_TEST(a_mistake_is_told_with_what_to_write)
+START_TEST(a_mistake_is_reported_with_the_remedy)
 {
     ck_assert_msg(!reads(mistakes[_i].line), "%s", mistakes[_i].line);
     ck_assert_str_eq(line.err.text, mistakes[_i].sentence);
@@ -119,8 +119,8 @@ START_TEST(a_mistake_is_told_with_what_to_write)
 }
 END_TEST
 
-/* For each command that has to have operands, as the table says. */
-START_TEST(operands_that_lack_are_told_unless_help_is_asked_for)
+/* For each command with required operands in the table. */
+START_TEST(missing_operands_are_reported_unless_help_is_requested)
 {
     char text[LINE_MOST], sentence[LINE_MOST];
 
@@ -164,15 +164,15 @@ int main(void)
     Suite *suite = suite_create("control/command");
     TCase *lines = tcase_create("command lines");
 
-    tcase_add_test(lines, nothing_said_is_help);
+    tcase_add_test(lines, an_empty_command_line_is_help);
     tcase_add_loop_test(lines, options_stand_anywhere, 0, sizeof same / sizeof same[0]);
     tcase_add_test(lines, a_letter_is_an_option_too);
     tcase_add_test(lines, a_value_may_be_empty_or_begin_with_a_dash);
     tcase_add_test(lines, two_dashes_end_the_options);
-    tcase_add_test(lines, the_version_is_asked_for_as_of_other_programs);
-    tcase_add_loop_test(lines, a_mistake_is_told_with_what_to_write, 0,
+    tcase_add_test(lines, version_is_a_flag_as_in_other_programs);
+    tcase_add_loop_test(lines, a_mistake_is_reported_with_the_remedy, 0,
                         sizeof mistakes / sizeof mistakes[0]);
-    tcase_add_test(lines, operands_that_lack_are_told_unless_help_is_asked_for);
+    tcase_add_test(lines, missing_operands_are_reported_unless_help_is_requested);
     tcase_add_test(lines, the_tables_are_sound);
     suite_add_tcase(suite, lines);
     return suite_run(suite);

@@ -12,7 +12,7 @@
 
 #include "support/suite.h"
 
-enum { LONG_LINES = 60000, HEARD_MOST = 8 << 20 };
+enum { LONG_LINES = 60000, RESPONSE_MOST = 8 << 20 };
 
 static char folder[] = "/tmp/spacedns-listener.XXXXXX";
 static char path[sizeof folder + 16];
@@ -71,12 +71,12 @@ static void tear_down(void)
     rmdir(folder);
 }
 
-/* A client that asks, and goes on only when the server has answered. */
+/* A client that sends a request and waits for the answer. */
 struct client {
     pthread_t thread;
-    const char *says;
-    bool hears; /* false: it asks and goes away */
-    char *heard;
+    const char *request;
+    bool waits; /* false: it sends and disconnects */
+    char *response;
     size_t length;
 };
 
@@ -97,9 +97,10 @@ static void *run_client(void *argument)
     struct client *client = argument;
     int descriptor = connect_client();
 
-    (void)!send(descriptor, client->says, strlen(client->says), MSG_NOSIGNAL);
-    for (ssize_t count = 1; client->hears && count > 0;) {
-        count = recv(descriptor, client->heard + client->length, HEARD_MOST - client->length, 0);
+    (void)!send(descriptor, client->request, strlen(client->request), MSG_NOSIGNAL);
+    for (ssize_t count = 1; client->waits && count > 0;) {
+        count =
+            recv(descriptor, client->response + client->length, RESPONSE_MOST - client->length, 0);
         client->length += count > 0 ? (size_t)count : 0;
     }
     close(descriptor);
@@ -112,9 +113,10 @@ static void stop_loop(uv_async_t *handle)
     uv_stop(handle->loop);
 }
 
-static char *read_answer(const char *says, bool hears)
+static char *read_answer(const char *request, bool waits)
 {
-    struct client client = {.says = says, .hears = hears, .heard = calloc(1, HEARD_MOST + 1)};
+    struct client client = {
+        .request = request, .waits = waits, .response = calloc(1, RESPONSE_MOST + 1)};
 
     uv_async_init(&loop, &wake, stop_loop);
     pthread_create(&client.thread, NULL, run_client, &client);
@@ -122,15 +124,15 @@ static char *read_answer(const char *says, bool hears)
     pthread_join(client.thread, NULL);
     uv_close((uv_handle_t *)&wake, NULL);
     uv_run(&loop, UV_RUN_NOWAIT);
-    return client.heard;
+    return client.response;
 }
 
-static void expect(const char *says, const char *wanted)
+static void expect(const char *request, const char *wanted)
 {
-    char *heard = read_answer(says, true);
+    char *response = read_answer(request, true);
 
-    ck_assert_str_eq(heard, wanted);
-    free(heard);
+    ck_assert_str_eq(response, wanted);
+    free(response);
 }
 
 START_TEST(a_call_is_answered_with_its_lines_and_its_code)
@@ -142,18 +144,18 @@ END_TEST
 
 START_TEST(an_answer_longer_than_the_socket_takes_arrives_whole)
 {
-    char *heard = read_answer("spacedns/1 status\n", true);
+    char *response = read_answer("spacedns/1 status\n", true);
     size_t lines = 0;
 
-    for (const char *at = heard; (at = strchr(at, '\n')) != NULL; at++)
+    for (const char *at = response; (at = strchr(at, '\n')) != NULL; at++)
         lines++;
     ck_assert_uint_eq(lines, LONG_LINES + 1);
-    ck_assert_str_eq(heard + strlen(heard) - 4, "\n=0\n");
-    free(heard);
+    ck_assert_str_eq(response + strlen(response) - 4, "\n=0\n");
+    free(response);
 }
 END_TEST
 
-START_TEST(who_goes_away_before_the_answer_does_no_harm)
+START_TEST(a_client_that_disconnects_before_the_answer_does_no_harm)
 {
     free(read_answer("spacedns/1 status\n", false));
     free(read_answer("spacedns/1 reload\n", false));
@@ -168,12 +170,11 @@ START_TEST(a_line_longer_than_a_request_is_refused)
 
     memset(line, 'x', sizeof line);
     line[sizeof line - 1] = '\0';
-    expect(line,
-           "!Error: the request is longer than the server reads; say it in fewer words\n=2\n");
+    expect(line, "!Error: the request is longer than the server reads; shorten it\n=2\n");
 }
 END_TEST
 
-START_TEST(the_socket_is_its_owners_alone)
+START_TEST(only_the_owner_may_use_the_socket)
 {
     struct stat status;
 
@@ -182,7 +183,7 @@ START_TEST(the_socket_is_its_owners_alone)
 }
 END_TEST
 
-START_TEST(a_socket_that_somebody_answers_is_not_taken)
+START_TEST(a_socket_that_a_server_answers_is_not_replaced)
 {
     struct err err;
 
@@ -209,7 +210,7 @@ START_TEST(a_socket_that_a_dead_server_left_is_replaced)
 }
 END_TEST
 
-START_TEST(what_is_no_socket_stays)
+START_TEST(a_file_that_is_not_a_socket_stays)
 {
     struct err err;
 
@@ -218,12 +219,12 @@ START_TEST(what_is_no_socket_stays)
     fclose(fopen(path, "w"));
     listener = open_one(&err);
     ck_assert_ptr_null(listener);
-    ck_assert_ptr_nonnull(strstr(err.text, "is no socket"));
+    ck_assert_ptr_nonnull(strstr(err.text, "is not a socket"));
     ck_assert_int_eq(unlink(path), 0);
 }
 END_TEST
 
-START_TEST(a_path_that_no_socket_can_have_is_refused_in_a_sentence)
+START_TEST(an_invalid_socket_path_is_refused_in_a_sentence)
 {
     char name[200];
     struct err err;
@@ -234,7 +235,7 @@ START_TEST(a_path_that_no_socket_can_have_is_refused_in_a_sentence)
     ck_assert_ptr_nonnull(strstr(err.text, "is longer than the 107 octets"));
     snprintf(name, sizeof name, "%s/nowhere/socket", folder);
     ck_assert_ptr_null(listener_open(&loop, name, listener_on_test_call, NULL, &err));
-    ck_assert_ptr_nonnull(strstr(err.text, "its folder is not there"));
+    ck_assert_ptr_nonnull(strstr(err.text, "its folder does not exist"));
 }
 END_TEST
 
@@ -247,15 +248,15 @@ int main(void)
     tcase_add_checked_fixture(calls, set_up, tear_down);
     tcase_add_test(calls, a_call_is_answered_with_its_lines_and_its_code);
     tcase_add_test(calls, an_answer_longer_than_the_socket_takes_arrives_whole);
-    tcase_add_test(calls, who_goes_away_before_the_answer_does_no_harm);
+    tcase_add_test(calls, a_client_that_disconnects_before_the_answer_does_no_harm);
     tcase_add_test(calls, a_line_longer_than_a_request_is_refused);
     suite_add_tcase(suite, calls);
     tcase_add_checked_fixture(socket_case, set_up, tear_down);
-    tcase_add_test(socket_case, the_socket_is_its_owners_alone);
-    tcase_add_test(socket_case, a_socket_that_somebody_answers_is_not_taken);
+    tcase_add_test(socket_case, only_the_owner_may_use_the_socket);
+    tcase_add_test(socket_case, a_socket_that_a_server_answers_is_not_replaced);
     tcase_add_test(socket_case, a_socket_that_a_dead_server_left_is_replaced);
-    tcase_add_test(socket_case, what_is_no_socket_stays);
-    tcase_add_test(socket_case, a_path_that_no_socket_can_have_is_refused_in_a_sentence);
+    tcase_add_test(socket_case, a_file_that_is_not_a_socket_stays);
+    tcase_add_test(socket_case, an_invalid_socket_path_is_refused_in_a_sentence);
     suite_add_tcase(suite, socket_case);
     return suite_run(suite);
 }

@@ -18,7 +18,7 @@ static const struct invocation explaining = {
                 [OPTION_COLOR] = "never"},
 };
 
-START_TEST(a_request_is_the_command_line_without_what_concerns_one_side)
+START_TEST(a_request_is_the_command_line_without_local_options)
 {
     char line[REQUEST_OCTETS_MOST];
     size_t length = protocol_write_request(&explaining, line);
@@ -30,7 +30,7 @@ START_TEST(a_request_is_the_command_line_without_what_concerns_one_side)
 }
 END_TEST
 
-START_TEST(what_is_read_is_what_was_written)
+START_TEST(a_request_is_read_as_it_was_written)
 {
     char line[REQUEST_OCTETS_MOST];
     size_t length = protocol_write_request(&explaining, line);
@@ -48,7 +48,7 @@ START_TEST(what_is_read_is_what_was_written)
 }
 END_TEST
 
-START_TEST(a_command_too_long_for_a_line_is_no_request)
+START_TEST(a_command_too_long_for_a_line_is_refused)
 {
     char line[REQUEST_OCTETS_MOST], name[REQUEST_OCTETS_MOST];
     struct invocation invocation = {
@@ -60,10 +60,10 @@ START_TEST(a_command_too_long_for_a_line_is_no_request)
 }
 END_TEST
 
-START_TEST(what_is_no_request_is_refused_in_a_sentence)
+START_TEST(an_invalid_request_is_refused_in_a_sentence)
 {
     static const struct {
-        const char *line, *says;
+        const char *line, *message;
         size_t length; /* 0: strlen */
     } lines[] = {
         {"", "this is the control socket of spacednsd", 0},
@@ -89,7 +89,7 @@ START_TEST(what_is_no_request_is_refused_in_a_sentence)
     size_t length = lines[_i].length == 0 ? strlen(lines[_i].line) : lines[_i].length;
     memcpy(line, lines[_i].line, length);
     ck_assert(!protocol_read_request(line, length, &invocation, &err));
-    ck_assert_msg(strstr(err.text, lines[_i].says) != NULL, "%s", err.text);
+    ck_assert_msg(strstr(err.text, lines[_i].message) != NULL, "%s", err.text);
 }
 END_TEST
 
@@ -182,10 +182,10 @@ int main(void)
     TCase *requests = tcase_create("requests");
     TCase *responses = tcase_create("responses");
 
-    tcase_add_test(requests, a_request_is_the_command_line_without_what_concerns_one_side);
-    tcase_add_test(requests, what_is_read_is_what_was_written);
-    tcase_add_test(requests, a_command_too_long_for_a_line_is_no_request);
-    tcase_add_loop_test(requests, what_is_no_request_is_refused_in_a_sentence, 0, 14);
+    tcase_add_test(requests, a_request_is_the_command_line_without_local_options);
+    tcase_add_test(requests, a_request_is_read_as_it_was_written);
+    tcase_add_test(requests, a_command_too_long_for_a_line_is_refused);
+    tcase_add_loop_test(requests, an_invalid_request_is_refused_in_a_sentence, 0, 14);
     tcase_add_loop_test(requests, no_line_does_harm, 0, 4);
     tcase_add_test(requests, more_words_than_a_request_has_are_refused);
     suite_add_tcase(suite, requests);
