@@ -17,8 +17,8 @@
 #include "forward/cache.h"
 #include "forward/relay.h"
 #include "support/allocations.h"
+#include "support/built_response.h"
 #include "support/request.h"
-#include "support/said.h"
 
 enum {
     ROUNDS = 400000,
@@ -71,12 +71,12 @@ static void turn_to(struct client_query *client_query, unsigned number)
 
 static void read_answer(const struct question *question)
 {
-    static const struct said said = {.name = "000000.example.com.",
-                                     .answer = "000000.example.com. 300 IN A 192.0.2.1"};
+    static const struct built_response sent = {.name = "000000.example.com.",
+                                               .answer = "000000.example.com. 300 IN A 192.0.2.1"};
     uint8_t octets[512];
     struct expected expected = {
-        .question = question, .id = SAID_ID, .name = question->name->octets};
-    size_t length = said_write(&said, octets);
+        .question = question, .id = BUILT_RESPONSE_ID, .name = question->name->octets};
+    size_t length = built_response_write(&sent, octets);
 
     if (response_read(octets, length, &expected, response) != RESPONSE_READ)
         give_up("the answer cannot be read");

@@ -15,8 +15,8 @@
 #include <unistd.h>
 
 #include "base/bytes.h"
-#include "support/far.h"
 #include "support/serving.h"
+#include "support/stream_peer.h"
 #include "support/suite.h"
 #include "upstream/sockets.h"
 
@@ -138,8 +138,8 @@ struct scene {
     struct upstream upstreams[SERVERS];
     const struct upstream *servers[SERVERS];
     int far_udp;
-    struct far far[SERVERS]; /* but for UDP */
-    size_t answered[SERVERS][FAR_ENDS_MOST];
+    struct stream_peer peer[SERVERS]; /* but for UDP */
+    size_t answered[SERVERS][STREAM_PEER_ENDS_MOST];
     unsigned results;
     unsigned fates[TICKETS];    /* how many results were reported */
     unsigned answers[TICKETS];  /* of these, responses */
@@ -198,18 +198,18 @@ static void begin(struct scene *scene)
     *scene = (struct scene){.results = 0};
     authority_init(&scene->authority);
     scene->identity =
-        identity_make(&scene->authority, &(struct identity_wish){.names = "IP:127.0.0.1"});
+        identity_make(&scene->authority, &(struct identity_options){.names = "IP:127.0.0.1"});
     ck_assert_int_eq(uv_loop_init(&scene->loop), 0);
-    far_init(&scene->far[OVER_TCP], NULL);
-    far_init(&scene->far[OVER_TLS], tls_server_context(&scene->identity, TLS1_3_VERSION));
+    stream_peer_init(&scene->peer[OVER_TCP], NULL);
+    stream_peer_init(&scene->peer[OVER_TLS], tls_server_context(&scene->identity, TLS1_3_VERSION));
     scene->far_udp = socket(AF_INET, SOCK_DGRAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
-    struct endpoint any = scene->far[OVER_TCP].address;
+    struct endpoint any = scene->peer[OVER_TCP].address;
     any.v4.sin_port = 0;
     ck_assert_int_eq(bind(scene->far_udp, &any.any, sizeof any.v4), 0);
     scene->upstreams[OVER_UDP].endpoint = serving_local(scene->far_udp);
-    scene->upstreams[OVER_TCP].endpoint = scene->far[OVER_TCP].address;
+    scene->upstreams[OVER_TCP].endpoint = scene->peer[OVER_TCP].address;
     scene->upstreams[OVER_TLS] = (struct upstream){
-        .endpoint = scene->far[OVER_TLS].address, .is_tls = true, .text = "tls://127.0.0.1"};
+        .endpoint = scene->peer[OVER_TLS].address, .is_tls = true, .text = "tls://127.0.0.1"};
     for (size_t i = 0; i < SERVERS; i++)
         scene->servers[i] = &scene->upstreams[i];
 }
@@ -223,9 +223,9 @@ static void close_sockets(struct scene *scene)
 static void end(struct scene *scene)
 {
     ck_assert_int_eq(uv_loop_close(&scene->loop), 0);
-    SSL_CTX *context = scene->far[OVER_TLS].context;
-    far_close(&scene->far[OVER_TCP]);
-    far_close(&scene->far[OVER_TLS]);
+    SSL_CTX *context = scene->peer[OVER_TLS].context;
+    stream_peer_close(&scene->peer[OVER_TCP]);
+    stream_peer_close(&scene->peer[OVER_TLS]);
     SSL_CTX_free(context);
     close(scene->far_udp);
     identity_free(&scene->identity);
@@ -256,11 +256,11 @@ static void answer(struct scene *scene)
            0)
         sendto(scene->far_udp, question, (size_t)length, 0, &from.any, octets);
     for (size_t server = OVER_TCP; server < SERVERS; server++) {
-        struct far *far = &scene->far[server];
-        far_turn(far);
-        for (size_t i = 0; i < far->count; i++)
-            while (scene->answered[server][i] < far_count(&far->ends[i]))
-                far_answer(&far->ends[i], scene->answered[server][i]++);
+        struct stream_peer *peer = &scene->peer[server];
+        stream_peer_turn(peer);
+        for (size_t i = 0; i < peer->count; i++)
+            while (scene->answered[server][i] < stream_peer_count(&peer->ends[i]))
+                stream_peer_answer(&peer->ends[i], scene->answered[server][i]++);
     }
 }
 
@@ -276,7 +276,7 @@ static void rest(const struct scene *scene, uint8_t server)
     if (server == OVER_UDP)
         poll(watched, 2, 1000);
     else
-        far_wait(&scene->far[server], loop);
+        stream_peer_wait(&scene->peer[server], loop);
 }
 
 static void turn_until_results(struct scene *scene, uint8_t server, unsigned results)
@@ -349,13 +349,13 @@ static const struct {
 /* A server without connections of an earlier story. */
 static void renew_far(struct scene *scene, uint8_t server)
 {
-    SSL_CTX *context = scene->far[server].context;
+    SSL_CTX *context = scene->peer[server].context;
 
     if (server == OVER_UDP)
         return;
-    far_close(&scene->far[server]);
-    far_init(&scene->far[server], context);
-    scene->upstreams[server].endpoint = scene->far[server].address;
+    stream_peer_close(&scene->peer[server]);
+    stream_peer_init(&scene->peer[server], context);
+    scene->upstreams[server].endpoint = scene->peer[server].address;
     memset(scene->answered[server], 0, sizeof scene->answered[server]);
 }
 

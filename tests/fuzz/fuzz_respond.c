@@ -10,34 +10,35 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "support/estate.h"
+#include "support/four_spaces.h"
 
 enum { HEAD = 2, HEADER = 12 };
 
-static struct estate estate;
+static struct four_spaces four;
 
 int LLVMFuzzerInitialize(int *argc, char ***argv)
 {
     (void)argc;
     (void)argv;
-    estate_init(&estate);
+    four_spaces_init(&four);
     return 0;
 }
 
 static const char *pick_client(uint8_t octet)
 {
-    size_t total = estate_insider_count + estate_outsider_count;
+    size_t total = four_spaces_insider_count + four_spaces_outsider_count;
     size_t number = octet % total;
 
-    return number < estate_insider_count ? estate_insiders[number]
-                                         : estate_outsiders[number - estate_insider_count];
+    return number < four_spaces_insider_count
+               ? four_spaces_insiders[number]
+               : four_spaces_outsiders[number - four_spaces_insider_count];
 }
 
 static void check_right_answer(void)
 {
     struct decoded reply;
 
-    world_ask(&estate.world, &(struct ask){.name = "api.example.com."}, &reply);
+    world_ask(&four.world, &(struct ask){.name = "api.example.com."}, &reply);
     if (reply.rcode != 0 || reply.answer_count != 3)
         abort();
     decoded_close(&reply);
@@ -45,8 +46,8 @@ static void check_right_answer(void)
 
 static void check_reply(const uint8_t *request, size_t size, size_t length, const struct ask *how)
 {
-    const struct query *query = &estate.world.exchange.query;
-    const uint8_t *octets = estate.world.reply;
+    const struct query *query = &four.world.exchange.query;
+    const uint8_t *octets = four.world.reply;
     struct decoded reply;
 
     decode(octets, length, &reply);
@@ -58,7 +59,7 @@ static void check_reply(const uint8_t *request, size_t size, size_t length, cons
     if (reply.question_count == 1 &&
         (question > size || memcmp(octets + HEADER, request + HEADER, question - HEADER) != 0))
         abort();
-    if (estate.world.exchange.client.count == 0 &&
+    if (four.world.exchange.client.count == 0 &&
         (reply.answer_count + reply.authority_count + reply.additional_count > 0 || reply.aa))
         abort();
     decoded_close(&reply);
@@ -71,7 +72,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     struct ask how = {.from = pick_client(data[0]), .transport = data[1] & 1 ? ASK_TCP : ASK_UDP};
     const uint8_t *request = data + HEAD;
     size -= HEAD;
-    size_t length = world_send(&estate.world, request, size, &how);
+    size_t length = world_send(&four.world, request, size, &how);
     bool deserves_reply = size >= HEADER && (request[2] & 0x80) == 0;
 
     if ((length > 0) != deserves_reply)

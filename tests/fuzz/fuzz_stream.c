@@ -443,8 +443,9 @@ int LLVMFuzzerInitialize(int *argc, char ***argv)
     RAND_set_rand_method(&chosen);
     authority_init(&authority);
     /* Valid for long: the recorded inputs were signed with the same key. */
-    const struct identity_wish wish = {.names = "DNS:dns.example", .ends_seconds = 1000000000};
-    struct identity identity = identity_make(&authority, &wish);
+    const struct identity_options options = {.names = "DNS:dns.example",
+                                             .ends_seconds = 1000000000};
+    struct identity identity = identity_make(&authority, &options);
     contexts[TLS_NEW] = tls_server_context(&identity, TLS1_3_VERSION);
     contexts[TLS_OLD] = tls_server_context(&identity, TLS1_2_VERSION);
     trust = tls_trust_new(&err);

@@ -7,19 +7,19 @@
 #include <string.h>
 
 #include "support/allocations.h"
-#include "support/estate.h"
+#include "support/four_spaces.h"
 #include "support/suite.h"
 
-static struct estate estate;
+static struct four_spaces four;
 
 static void set_up(void)
 {
-    estate_init(&estate);
+    four_spaces_init(&four);
 }
 
 static void tear_down(void)
 {
-    estate_close(&estate);
+    four_spaces_close(&four);
 }
 
 static void ask_and_count(const struct ask *ask)
@@ -28,7 +28,7 @@ static void ask_and_count(const struct ask *ask)
     size_t length = request_write(ask, octets);
 
     size_t before = allocations_count();
-    world_send(&estate.world, octets, length, ask);
+    world_send(&four.world, octets, length, ask);
     size_t calls = allocations_count() - before;
     ck_assert_msg(calls == 0, "%s TYPE%u from %s: %zu allocations", ask->name, ask->type, ask->from,
                   calls);
@@ -36,18 +36,18 @@ static void ask_and_count(const struct ask *ask)
 
 static void ask_all_types(struct ask *ask)
 {
-    for (size_t i = 0; i < estate_type_count; i += estate_stride()) {
-        ask->type = estate_types[i];
+    for (size_t i = 0; i < four_spaces_type_count; i += four_spaces_stride()) {
+        ask->type = four_spaces_types[i];
         ask_and_count(ask);
     }
 }
 
 START_TEST(nothing_is_allocated_for_insiders)
 {
-    struct ask ask = {.from = estate_insiders[_i], .nsid = true, .keepalive = true};
+    struct ask ask = {.from = four_spaces_insiders[_i], .nsid = true, .keepalive = true};
 
-    for (size_t i = 0; i < estate.names.count; i++) {
-        ask.name = estate.names.items[i];
+    for (size_t i = 0; i < four.names.count; i++) {
+        ask.name = four.names.items[i];
         ask.transport = i % 2 == 0 ? ASK_UDP : ASK_TCP;
         ask_all_types(&ask);
     }
@@ -56,10 +56,10 @@ END_TEST
 
 START_TEST(nothing_is_allocated_for_outsiders)
 {
-    struct ask ask = {.from = estate_outsiders[_i]};
+    struct ask ask = {.from = four_spaces_outsiders[_i]};
 
-    for (size_t i = 0; i < estate.names.count; i += 7) {
-        ask.name = estate.names.items[i];
+    for (size_t i = 0; i < four.names.count; i += 7) {
+        ask.name = four.names.items[i];
         ask_all_types(&ask);
     }
 }
@@ -82,7 +82,7 @@ START_TEST(nothing_is_allocated_for_odd_requests)
         ask_and_count(&odd[i]);
     }
     size_t before = allocations_count();
-    size_t length = world_send(&estate.world, malformed, sizeof malformed, &odd[0]);
+    size_t length = world_send(&four.world, malformed, sizeof malformed, &odd[0]);
     size_t calls = allocations_count() - before;
     ck_assert_uint_eq(length, 12);
     ck_assert_uint_eq(calls, 0);
@@ -107,8 +107,10 @@ int main(void)
 
     tcase_set_timeout(names, 100);
     tcase_add_checked_fixture(names, set_up, tear_down);
-    tcase_add_loop_test(names, nothing_is_allocated_for_insiders, 0, (int)estate_insider_count);
-    tcase_add_loop_test(names, nothing_is_allocated_for_outsiders, 0, (int)estate_outsider_count);
+    tcase_add_loop_test(names, nothing_is_allocated_for_insiders, 0,
+                        (int)four_spaces_insider_count);
+    tcase_add_loop_test(names, nothing_is_allocated_for_outsiders, 0,
+                        (int)four_spaces_outsider_count);
     tcase_add_test(names, nothing_is_allocated_for_odd_requests);
     tcase_add_test(names, an_allocation_is_counted);
     suite_add_tcase(suite, names);

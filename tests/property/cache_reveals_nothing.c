@@ -7,15 +7,15 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "support/estate.h"
+#include "support/four_spaces.h"
 #include "support/packets.h"
 #include "support/suite.h"
 #include "wire/types.h"
 
 enum { HEADER = 12, QUESTIONS = 100000, SEEDS = 4, FOREIGN_NAMES = 20, SPACE_ONLY = 1 };
 
-static struct estate warm; /* with upstreams and a cache */
-static struct estate cold; /* without */
+static struct four_spaces warm; /* with upstreams and a cache */
+static struct four_spaces cold; /* without */
 static struct responders responders;
 
 static void set_up(void)
@@ -31,14 +31,14 @@ static void set_up(void)
     responders_add(&responders, "10.9.0.2");
     facts_learn(&responders.facts, "* A 60 192.0.2.66");
     facts_learn(&responders.facts, "* TXT 300 \"of an upstream\"");
-    estate_init_forwarding(&warm, &options, SPACE_ONLY);
-    estate_init(&cold);
+    four_spaces_init_forwarding(&warm, &options, SPACE_ONLY);
+    four_spaces_init(&cold);
 }
 
 static void tear_down(void)
 {
-    estate_close(&warm);
-    estate_close(&cold);
+    four_spaces_close(&warm);
+    four_spaces_close(&cold);
     responders_close(&responders);
 }
 
@@ -61,9 +61,10 @@ static void make_ask(struct dice *dice, char name[NAME_TEXT_MOST], struct ask *a
     *ask = (struct ask){
         .name = name,
         .type = types[dice_roll(dice, sizeof types / sizeof types[0])],
-        .from = who < 4   ? "10.0.130.56"
-                : who < 6 ? members[dice_roll(dice, 4)]
-                          : estate_outsiders[dice_roll(dice, (uint32_t)estate_outsider_count)],
+        .from = who < 4 ? "10.0.130.56"
+                : who < 6
+                    ? members[dice_roll(dice, 4)]
+                    : four_spaces_outsiders[dice_roll(dice, (uint32_t)four_spaces_outsider_count)],
         .transport = dice_roll(dice, 4) == 0 ? ASK_TCP : ASK_UDP,
         .no_edns = dice_roll(dice, 4) == 0,
         .no_rd = dice_roll(dice, 8) == 0,

@@ -10,13 +10,13 @@
 #include <string.h>
 
 #include "base/address.h"
-#include "support/estate.h"
+#include "support/four_spaces.h"
 #include "support/suite.h"
 #include "wire/types.h"
 
 enum { ADDRESSES_MOST = 64 };
 
-static struct estate estate;
+static struct four_spaces four;
 
 /* One of many questions: the query, the client, and the reply. */
 struct trial {
@@ -132,8 +132,8 @@ static void check_addresses(const struct trial *trial)
 
     for (size_t i = 0; i < count; i++) {
         bool is_known = addresses[i] == 0x7f000001; /* upcheck */
-        for (size_t j = 0; j < ESTATE_SPACES; j++) {
-            const struct space *space = estate.spaces[j];
+        for (size_t j = 0; j < FOUR_SPACES; j++) {
+            const struct space *space = four.spaces[j];
             bool is_inside = cidr_contains(space->cidr.cidr, addresses[i]) ||
                              cidr_contains(space->data_cidr.cidr, addresses[i]);
             is_known = is_known || (is_inside && oracle_is_member(space, trial->client));
@@ -145,7 +145,7 @@ static void check_addresses(const struct trial *trial)
 /* EDE and _why match the verdict's reason. */
 static void check_reason(const struct trial *trial)
 {
-    const struct verdict *verdict = &estate.world.exchange.verdict;
+    const struct verdict *verdict = &four.world.exchange.verdict;
     const struct reason_entry *reason = reason_entry(verdict->reason);
 
     if (verdict->reason == REASON_NONE)
@@ -159,7 +159,7 @@ static void check_reason(const struct trial *trial)
 static void check(const struct trial *trial)
 {
     struct owner owner;
-    bool is_owned = oracle_find_owner(estate.spaces, ESTATE_SPACES, trial->ask.name, &owner);
+    bool is_owned = oracle_find_owner(four.spaces, FOUR_SPACES, trial->ask.name, &owner);
 
     HOLDS(trial, trial->reply.qr && !trial->reply.ad && !trial->reply.ra && !trial->reply.tc);
     check_addresses(trial);
@@ -169,9 +169,8 @@ static void check(const struct trial *trial)
         return;
     }
     /* _why.NAME and the like come before wildcards. */
-    if (oracle_is_special(estate.spaces, ESTATE_SPACES, trial->ask.name)) {
-        const struct space *space =
-            oracle_special_space(estate.spaces, ESTATE_SPACES, trial->ask.name);
+    if (oracle_is_special(four.spaces, FOUR_SPACES, trial->ask.name)) {
+        const struct space *space = oracle_special_space(four.spaces, FOUR_SPACES, trial->ask.name);
         bool is_concealed = space != NULL && !oracle_is_member(space, trial->client) &&
                             strncmp(trial->ask.name, "_why.", 5) != 0;
         HOLDS(trial, reason_is(trial, "Q20", 20) == is_concealed);
@@ -180,7 +179,7 @@ static void check(const struct trial *trial)
     if (is_owned && owner.app->internal_routing && oracle_owns_type(&owner, trial->ask.type))
         check_internal(trial, &owner);
     else if (!is_owned &&
-             oracle_is_empty_name(estate.spaces, ESTATE_SPACES, trial->ask.name, trial->client))
+             oracle_is_empty_name(four.spaces, FOUR_SPACES, trial->ask.name, trial->client))
         check_empty_name(trial);
     else
         check_not_ours(trial);
@@ -189,14 +188,14 @@ static void check(const struct trial *trial)
 static void ask_everything(const char *from, enum ask_transport transport)
 {
     struct trial trial = {.ask = {.from = from, .transport = transport}};
-    size_t stride = estate_stride();
+    size_t stride = four_spaces_stride();
 
     ck_assert(ipv4_read(from, &trial.client));
-    for (size_t i = 0; i < estate.names.count; i++) {
-        trial.ask.name = estate.names.items[i];
-        for (size_t j = i % stride; j < estate_type_count; j += stride) {
-            trial.ask.type = estate_types[j];
-            world_ask(&estate.world, &trial.ask, &trial.reply);
+    for (size_t i = 0; i < four.names.count; i++) {
+        trial.ask.name = four.names.items[i];
+        for (size_t j = i % stride; j < four_spaces_type_count; j += stride) {
+            trial.ask.type = four_spaces_types[j];
+            world_ask(&four.world, &trial.ask, &trial.reply);
             check(&trial);
             decoded_close(&trial.reply);
         }
@@ -205,31 +204,31 @@ static void ask_everything(const char *from, enum ask_transport transport)
 
 static void set_up(void)
 {
-    estate_init(&estate);
+    four_spaces_init(&four);
 }
 
 static void tear_down(void)
 {
-    estate_close(&estate);
+    four_spaces_close(&four);
 }
 
 START_TEST(insiders_get_the_oracles_answer_over_udp)
 {
-    ask_everything(estate_insiders[_i], ASK_UDP);
+    ask_everything(four_spaces_insiders[_i], ASK_UDP);
 }
 END_TEST
 
 START_TEST(insiders_get_the_oracles_answer_over_tcp)
 {
-    ask_everything(estate_insiders[_i], ASK_TCP);
+    ask_everything(four_spaces_insiders[_i], ASK_TCP);
 }
 END_TEST
 
 /* The same for every setting of localspace_to. */
 START_TEST(opening_discovery_to_all_classes_opens_nothing_else)
 {
-    estate.world.policy.localspace_to = 7;
-    estate.world.snapshot->policy.localspace_to = 7;
+    four.world.policy.localspace_to = 7;
+    four.world.snapshot->policy.localspace_to = 7;
     ask_everything("10.20.3.4", ASK_UDP);
     ask_everything("172.16.9.9", ASK_UDP);
 }
@@ -238,14 +237,14 @@ END_TEST
 /* _why gives the reason that a query for the name gets. */
 START_TEST(why_gives_the_reason_that_the_answer_has)
 {
-    struct ask ask = {.from = estate_insiders[_i], .transport = ASK_TCP};
+    struct ask ask = {.from = four_spaces_insiders[_i], .transport = ASK_TCP};
     char why[NAME_TEXT_MOST + 8], pattern[64];
     struct decoded reply;
 
-    for (size_t i = 0; i < estate.names.count; i++) {
-        ask.name = estate.names.items[i];
+    for (size_t i = 0; i < four.names.count; i++) {
+        ask.name = four.names.items[i];
         ask.type = TYPE_A;
-        world_ask(&estate.world, &ask, &reply);
+        world_ask(&four.world, &ask, &reply);
         snprintf(pattern, sizeof pattern, "verdict=%s*%.3s*", rcode_name(reply.rcode),
                  reply.ede_text);
         decoded_close(&reply);
@@ -255,7 +254,7 @@ START_TEST(why_gives_the_reason_that_the_answer_has)
             continue;
         ask.name = why;
         ask.type = TYPE_TXT;
-        world_ask(&estate.world, &ask, &reply);
+        world_ask(&four.world, &ask, &reply);
         ck_assert_msg(decoded_says(&reply, pattern), "%s from %s: no %s", why, ask.from, pattern);
         decoded_close(&reply);
     }
@@ -270,11 +269,11 @@ int main(void)
     tcase_set_timeout(names, 200);
     tcase_add_checked_fixture(names, set_up, tear_down);
     tcase_add_loop_test(names, insiders_get_the_oracles_answer_over_udp, 0,
-                        (int)estate_insider_count);
+                        (int)four_spaces_insider_count);
     tcase_add_loop_test(names, insiders_get_the_oracles_answer_over_tcp, 0, 4);
     tcase_add_test(names, opening_discovery_to_all_classes_opens_nothing_else);
     tcase_add_loop_test(names, why_gives_the_reason_that_the_answer_has, 0,
-                        (int)estate_insider_count);
+                        (int)four_spaces_insider_count);
     suite_add_tcase(suite, names);
     return suite_run(suite);
 }

@@ -12,13 +12,13 @@
 
 #include "base/address.h"
 #include "support/deciding.h"
-#include "support/estate.h"
+#include "support/four_spaces.h"
 #include "support/suite.h"
 #include "wire/types.h"
 
 enum { POOL_MOST = 4096, MADE_NAMES = 6000, ROUTE_COUNT = 8 };
 
-static struct estate estate;
+static struct four_spaces four;
 static struct route routes[ROUTE_COUNT];
 
 /* The settings would refuse some of these; what is ours must not depend on that. */
@@ -29,15 +29,15 @@ static void set_up(void)
         "herokuspace.com",   "example.net",     "localspace",       ".",
     };
 
-    estate_init(&estate);
+    four_spaces_init(&four);
     for (int i = 0; i < ROUTE_COUNT; i++)
         ck_assert(name_from_text(zones[i], &routes[i].zone));
-    estate.world.snapshot->policy.routes = (struct routes){.items = routes, .count = ROUTE_COUNT};
+    four.world.snapshot->policy.routes = (struct routes){.items = routes, .count = ROUTE_COUNT};
 }
 
 static void tear_down(void)
 {
-    estate_close(&estate);
+    four_spaces_close(&four);
 }
 
 /* One question, asked by one client after the other. */
@@ -63,9 +63,9 @@ static bool is_ours(const char *name, uint16_t type)
 {
     struct owner owner;
 
-    if (oracle_is_special(estate.spaces, ESTATE_SPACES, name))
+    if (oracle_is_special(four.spaces, FOUR_SPACES, name))
         return true;
-    return oracle_find_owner(estate.spaces, ESTATE_SPACES, name, &owner) &&
+    return oracle_find_owner(four.spaces, FOUR_SPACES, name, &owner) &&
            owner.app->internal_routing && oracle_owns_type(&owner, type);
 }
 
@@ -73,9 +73,9 @@ static bool is_inside(uint32_t address, unsigned classes)
 {
     if (classes == 0)
         return false;
-    for (size_t i = 0; i < ESTATE_SPACES; i++)
-        if (oracle_is_dyno(estate.spaces[i], address) ||
-            (classes != 1U << CLIENT_SPACE && oracle_is_member(estate.spaces[i], address)))
+    for (size_t i = 0; i < FOUR_SPACES; i++)
+        if (oracle_is_dyno(four.spaces[i], address) ||
+            (classes != 1U << CLIENT_SPACE && oracle_is_member(four.spaces[i], address)))
             return true;
     return false;
 }
@@ -84,7 +84,7 @@ static void check(struct trial *trial, bool ours)
 {
     const struct query *query = &trial->deciding.query;
     const struct verdict *verdict = &trial->deciding.verdict;
-    unsigned classes = estate.world.snapshot->policy.recursion_for;
+    unsigned classes = four.world.snapshot->policy.recursion_for;
     bool is_meta = query->type == 41 || (query->type >= 249 && query->type <= 254);
     bool may_ask = is_inside(trial->client, classes) && trial->wants_recursion &&
                    query->class == CLASS_IN && !is_meta && !ours && !verdict->is_empty_name;
@@ -115,7 +115,7 @@ static void ask_as(struct trial *trial, const char *from, bool ours)
     for (int rd = 0; rd < 2; rd++) {
         trial->wants_recursion = rd == 1;
         trial->deciding.query.flags = rd == 1 ? FLAG_RD : 0;
-        deciding_decide(&trial->deciding, estate.world.snapshot, from);
+        deciding_decide(&trial->deciding, four.world.snapshot, from);
         check(trial, ours);
     }
 }
@@ -125,21 +125,21 @@ static void ask_of_all(struct trial *trial, uint16_t type)
     bool ours = is_ours(trial->name, type);
 
     trial->deciding.query.type = type;
-    for (size_t i = 0; i < estate_insider_count; i++)
-        ask_as(trial, estate_insiders[i], ours);
-    for (size_t i = 0; i < estate_outsider_count; i++)
-        ask_as(trial, estate_outsiders[i], ours);
+    for (size_t i = 0; i < four_spaces_insider_count; i++)
+        ask_as(trial, four_spaces_insiders[i], ours);
+    for (size_t i = 0; i < four_spaces_outsider_count; i++)
+        ask_as(trial, four_spaces_outsiders[i], ours);
 }
 
 static void ask_everything(void)
 {
-    size_t stride = estate_stride();
+    size_t stride = four_spaces_stride();
     struct trial trial;
 
-    for (size_t i = 0; i < estate.names.count; i++) {
-        read_name(&trial, estate.names.items[i]);
-        for (size_t j = i % stride; j < estate_type_count; j += stride)
-            ask_of_all(&trial, estate_types[j]);
+    for (size_t i = 0; i < four.names.count; i++) {
+        read_name(&trial, four.names.items[i]);
+        for (size_t j = i % stride; j < four_spaces_type_count; j += stride)
+            ask_of_all(&trial, four_spaces_types[j]);
     }
 }
 
@@ -152,7 +152,7 @@ static const unsigned class_sets[] = {
 /* With no class, with dynos only, with every class. */
 START_TEST(only_other_names_are_forwarded_and_only_for_clients_that_may_recurse)
 {
-    estate.world.snapshot->policy.recursion_for = class_sets[_i];
+    four.world.snapshot->policy.recursion_for = class_sets[_i];
     ask_everything();
 }
 END_TEST
@@ -162,9 +162,9 @@ START_TEST(other_classes_of_the_protocol_are_never_forwarded)
     static const uint16_t others[] = {0, CLASS_CH, 4, 254, 255, 65280};
     struct trial trial;
 
-    estate.world.snapshot->policy.recursion_for = class_sets[2];
-    for (size_t i = 0; i < estate.names.count; i++) {
-        read_name(&trial, estate.names.items[i]);
+    four.world.snapshot->policy.recursion_for = class_sets[2];
+    for (size_t i = 0; i < four.names.count; i++) {
+        read_name(&trial, four.names.items[i]);
         trial.deciding.query.class = others[i % (sizeof others / sizeof others[0])];
         ask_of_all(&trial, TYPE_A);
     }
@@ -187,8 +187,8 @@ static uint32_t next_random(struct pool *pool, size_t below)
 
 static void fill_pool(struct pool *pool)
 {
-    for (size_t i = 0; i < estate.names.count && pool->count < POOL_MOST; i++) {
-        const char *name = estate.names.items[i];
+    for (size_t i = 0; i < four.names.count && pool->count < POOL_MOST; i++) {
+        const char *name = four.names.items[i];
         size_t length = strcspn(name, ".");
         if (length > 0 && length <= LABEL_MAX_OCTETS && strchr(name, '\\') == NULL)
             snprintf(pool->labels[pool->count++], NAME_TEXT_MOST, "%.*s", (int)length, name);
@@ -198,7 +198,7 @@ static void fill_pool(struct pool *pool)
 /* One to five labels in front of a suffix of an existing name. */
 static void make_name(struct pool *pool, char *name)
 {
-    const char *tail = estate.names.items[next_random(pool, estate.names.count)];
+    const char *tail = four.names.items[next_random(pool, four.names.count)];
     uint32_t skip = next_random(pool, 4), front = 1 + next_random(pool, 5);
     int length = 0;
 
@@ -218,12 +218,12 @@ START_TEST(unexpected_names_are_no_exception)
     char name[2 * NAME_TEXT_MOST];
     struct trial trial;
 
-    estate.world.snapshot->policy.recursion_for = class_sets[2];
+    four.world.snapshot->policy.recursion_for = class_sets[2];
     fill_pool(&pool);
-    for (size_t i = 0; i < MADE_NAMES / estate_stride(); i++) {
+    for (size_t i = 0; i < MADE_NAMES / four_spaces_stride(); i++) {
         make_name(&pool, name);
         read_name(&trial, name);
-        ask_of_all(&trial, estate_types[i % estate_type_count]);
+        ask_of_all(&trial, four_spaces_types[i % four_spaces_type_count]);
         ask_of_all(&trial, TYPE_A);
     }
 }

@@ -25,7 +25,7 @@
 #include "inspect/prove_names.h"
 #include "respond/respond.h"
 #include "support/decoded.h"
-#include "support/estate.h"
+#include "support/four_spaces.h"
 #include "support/packets.h"
 #include "support/request.h"
 #include "support/scratch.h"
@@ -309,7 +309,7 @@ static void check_one(const struct known *known, const char *from)
 /* With sanitizers each round checks a different share of the names. */
 static void check_all(void)
 {
-    size_t stride = estate_stride();
+    size_t stride = four_spaces_stride();
 
     for (size_t i = life.rounds++ % stride; i < life.name_count; i += stride)
         for (size_t j = 0; j < CLIENTS; j++)
@@ -698,7 +698,7 @@ static void step(struct dice *dice)
 START_TEST(no_sequence_of_edits_reloads_and_ends_lets_a_name_out)
 {
     struct dice dice = {.state = first_seed + (uint64_t)_i};
-    unsigned long steps = steps_wanted / estate_stride();
+    unsigned long steps = steps_wanted / four_spaces_stride();
 
     life.seed = first_seed + (uint64_t)_i;
     restore_all();

@@ -7,14 +7,14 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "support/estate.h"
+#include "support/four_spaces.h"
 #include "support/packets.h"
 #include "support/suite.h"
 #include "wire/types.h"
 
 enum { PACKETS = 100000, SEEDS = 4, EVERYBODY = 7, TYPE_SHARE = 5 };
 
-static struct estate estate;
+static struct four_spaces four;
 static struct responders responders;
 static unsigned long asked;
 
@@ -28,9 +28,9 @@ static void check_asked(void *context, const ldns_pkt *query)
 
     (void)context;
     asked++;
-    ck_assert_msg(!oracle_is_special(estate.spaces, ESTATE_SPACES, name),
+    ck_assert_msg(!oracle_is_special(four.spaces, FOUR_SPACES, name),
                   "an upstream was asked for %s TYPE%u", name, type);
-    bool is_ours = oracle_find_owner(estate.spaces, ESTATE_SPACES, name, &owner) &&
+    bool is_ours = oracle_find_owner(four.spaces, FOUR_SPACES, name, &owner) &&
                    owner.app->internal_routing && oracle_owns_type(&owner, type);
     ck_assert_msg(!is_ours, "an upstream was asked for %s TYPE%u", name, type);
     ck_assert_int_eq(ldns_rr_get_class(question), LDNS_RR_CLASS_IN);
@@ -53,14 +53,14 @@ static void set_up(void)
     responders_add(&responders, "10.9.0.1");
     responders_add(&responders, "10.9.0.2");
     facts_learn(&responders.facts, "* A 60 192.0.2.66");
-    estate_init_forwarding(&estate, &options, EVERYBODY);
+    four_spaces_init_forwarding(&four, &options, EVERYBODY);
 }
 
 static void tear_down(void)
 {
     ck_assert_str_eq(responders.complaint, "");
     ck_assert_uint_gt(asked, 0);
-    estate_close(&estate);
+    four_spaces_close(&four);
     responders_close(&responders);
 }
 
@@ -68,7 +68,7 @@ static void ask(const struct ask *ask)
 {
     struct decoded reply;
 
-    world_ask(&estate.world, ask, &reply);
+    world_ask(&four.world, ask, &reply);
     ck_assert(reply.qr && !reply.ad);
     decoded_close(&reply);
 }
@@ -76,13 +76,13 @@ static void ask(const struct ask *ask)
 /* Each client asks for a share of the types; together they cover all. */
 START_TEST(no_name_of_ours_is_asked_of_an_upstream)
 {
-    struct ask how = {.from = estate_insiders[_i]};
+    struct ask how = {.from = four_spaces_insiders[_i]};
 
-    for (size_t i = 0; i < estate.names.count; i++) {
-        how.name = estate.names.items[i];
-        size_t first = (i + (size_t)_i) % (TYPE_SHARE * estate_stride());
-        for (size_t j = first; j < estate_type_count; j += TYPE_SHARE * estate_stride()) {
-            how.type = estate_types[j];
+    for (size_t i = 0; i < four.names.count; i++) {
+        how.name = four.names.items[i];
+        size_t first = (i + (size_t)_i) % (TYPE_SHARE * four_spaces_stride());
+        for (size_t j = first; j < four_spaces_type_count; j += TYPE_SHARE * four_spaces_stride()) {
+            how.type = four_spaces_types[j];
             how.transport = j % 2 == 0 ? ASK_TCP : ASK_UDP;
             how.cd = i % 3 == 0;
             how.dnssec_ok = i % 5 == 0;
@@ -97,10 +97,10 @@ END_TEST
 START_TEST(no_name_of_ours_is_asked_in_any_class)
 {
     static const uint16_t classes[] = {1, 3, 4, 254, 255, 4711};
-    struct ask how = {.from = estate_insiders[_i]};
+    struct ask how = {.from = four_spaces_insiders[_i]};
 
-    for (size_t i = 0; i < estate.names.count; i++) {
-        how.name = estate.names.items[i];
+    for (size_t i = 0; i < four.names.count; i++) {
+        how.name = four.names.items[i];
         how.class = classes[i % (sizeof classes / sizeof classes[0])];
         ask(&how);
     }
@@ -110,8 +110,8 @@ END_TEST
 static size_t make_query(struct dice *dice, uint8_t *out)
 {
     const struct ask made = {
-        .name = estate.names.items[dice_roll(dice, (uint32_t)estate.names.count)],
-        .type = estate_types[dice_roll(dice, (uint32_t)estate_type_count)],
+        .name = four.names.items[dice_roll(dice, (uint32_t)four.names.count)],
+        .type = four_spaces_types[dice_roll(dice, (uint32_t)four_spaces_type_count)],
         .no_edns = dice_roll(dice, 3) == 0,
         .cd = dice_roll(dice, 4) == 0,
         .dnssec_ok = dice_roll(dice, 4) == 0,
@@ -125,12 +125,12 @@ START_TEST(no_packet_has_a_name_of_ours_asked)
     uint8_t packet[PACKET_OCTETS_MOST];
 
     for (int i = 0; i < PACKETS / SEEDS; i++) {
-        struct ask how = {.from = estate_insiders[i % (int)estate_insider_count],
+        struct ask how = {.from = four_spaces_insiders[i % (int)four_spaces_insider_count],
                           .transport = i % 7 == 0 ? ASK_TCP : ASK_UDP};
         size_t length = dice_roll(&dice, 8) == 0
                             ? packet_make_random(&dice, packet)
                             : packet_mutate(&dice, packet, make_query(&dice, packet));
-        world_send(&estate.world, packet, length, &how);
+        world_send(&four.world, packet, length, &how);
     }
 }
 END_TEST
@@ -143,7 +143,7 @@ int main(void)
     tcase_set_timeout(fence, 200);
     tcase_add_checked_fixture(fence, set_up, tear_down);
     tcase_add_loop_test(fence, no_name_of_ours_is_asked_of_an_upstream, 0,
-                        (int)estate_insider_count);
+                        (int)four_spaces_insider_count);
     tcase_add_loop_test(fence, no_name_of_ours_is_asked_in_any_class, 0, 3);
     tcase_add_loop_test(fence, no_packet_has_a_name_of_ours_asked, 0, SEEDS);
     suite_add_tcase(suite, fence);

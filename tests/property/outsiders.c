@@ -7,12 +7,12 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "support/estate.h"
+#include "support/four_spaces.h"
 #include "support/suite.h"
 
 enum { HEADER = 12, OPT = 11, EDE = 6 };
 
-static struct estate estate;
+static struct four_spaces four;
 
 /*
  * The reply that all others must equal: the header after the id, and the octets after the question.
@@ -74,8 +74,8 @@ static void ask_once(const struct ask *ask, struct mould *mould, int manner)
     uint8_t request[REQUEST_OCTETS_MOST];
     size_t request_length = request_write(ask, request);
     size_t question = request_length - HEADER - (ask->no_edns ? 0 : OPT) - (ask->nsid ? 4 : 0);
-    size_t length = world_send(&estate.world, request, request_length, ask);
-    const uint8_t *reply = estate.world.reply;
+    size_t length = world_send(&four.world, request, request_length, ask);
+    const uint8_t *reply = four.world.reply;
 
     ck_assert_uint_gt(length, HEADER + question - 1);
     ck_assert_int_eq(memcmp(reply, request, 2), 0);
@@ -95,12 +95,12 @@ static void ask_once(const struct ask *ask, struct mould *mould, int manner)
 
 static void set_up(void)
 {
-    estate_init(&estate);
+    four_spaces_init(&four);
 }
 
 static void tear_down(void)
 {
-    estate_close(&estate);
+    four_spaces_close(&four);
 }
 
 START_TEST(outsiders_cannot_tell_names_apart)
@@ -108,15 +108,15 @@ START_TEST(outsiders_cannot_tell_names_apart)
     struct mould mould = {.is_made = false};
     struct ask ask = manners[_i].ask;
 
-    estate.world.snapshot->policy.external_nxdomain = manners[_i].nxdomain;
-    for (size_t i = 0; i < estate_outsider_count; i++) {
-        ask.from = estate_outsiders[i];
-        for (size_t j = 0; j < estate.names.count; j++) {
-            ask.name = estate.names.items[j];
+    four.world.snapshot->policy.external_nxdomain = manners[_i].nxdomain;
+    for (size_t i = 0; i < four_spaces_outsider_count; i++) {
+        ask.from = four_spaces_outsiders[i];
+        for (size_t j = 0; j < four.names.count; j++) {
+            ask.name = four.names.items[j];
             /* Types are walked in full for the first outsider only. */
-            size_t stride = i == 0 ? estate_stride() : 15;
-            for (size_t k = j % stride; k < estate_type_count; k += stride) {
-                ask.type = estate_types[k];
+            size_t stride = i == 0 ? four_spaces_stride() : 15;
+            for (size_t k = j % stride; k < four_spaces_type_count; k += stride) {
+                ask.type = four_spaces_types[k];
                 ask.id = (uint16_t)(j + k + 1);
                 ask_once(&ask, &mould, _i);
             }
@@ -133,17 +133,17 @@ START_TEST(outsiders_cannot_tell_names_apart_by_odd_queries)
     struct ask ask = odd[_i];
 
     ask.from = "203.0.113.9";
-    for (size_t i = 0; i < estate.names.count; i++) {
+    for (size_t i = 0; i < four.names.count; i++) {
         uint8_t request[REQUEST_OCTETS_MOST];
-        ask.name = estate.names.items[i];
+        ask.name = four.names.items[i];
         size_t length = request_write(&ask, request);
         size_t question = length - HEADER - OPT;
-        length = world_send(&estate.world, request, length, &ask);
+        length = world_send(&four.world, request, length, &ask);
         if (!mould.is_made)
-            fill_mould(&mould, estate.world.reply, length, question);
+            fill_mould(&mould, four.world.reply, length, question);
         ck_assert_uint_eq(length, HEADER + question + mould.tail_length);
-        ck_assert_mem_eq(estate.world.reply + 2, mould.head, HEADER - 2);
-        ck_assert_mem_eq(estate.world.reply + HEADER + question, mould.tail, mould.tail_length);
+        ck_assert_mem_eq(four.world.reply + 2, mould.head, HEADER - 2);
+        ck_assert_mem_eq(four.world.reply + HEADER + question, mould.tail, mould.tail_length);
     }
 }
 END_TEST
@@ -155,7 +155,7 @@ START_TEST(outsiders_get_the_same_from_another_server)
     struct ask ask = {.name = "frozen-oasis-70544.herokuapp.com.", .from = "203.0.113.9"};
 
     ask_once(&ask, &mould, 0);
-    world_must_load_text(&estate.world, "space: lone-space\ncidr: 10.99.0.0/16\n");
+    world_must_load_text(&four.world, "space: lone-space\ncidr: 10.99.0.0/16\n");
     ask_once(&ask, &mould, 0);
 }
 END_TEST

@@ -6,19 +6,19 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "support/estate.h"
+#include "support/four_spaces.h"
 #include "support/packets.h"
 #include "support/suite.h"
 
 enum { HEADER = 12, PACKETS = 100000, ROUND = 1000, SEEDS = 4 };
 
-static struct estate estate;
+static struct four_spaces four;
 
 static size_t make_query(struct dice *dice, uint8_t *out)
 {
     struct ask ask = {
-        .name = estate.names.items[dice_roll(dice, (uint32_t)estate.names.count)],
-        .type = estate_types[dice_roll(dice, (uint32_t)estate_type_count)],
+        .name = four.names.items[dice_roll(dice, (uint32_t)four.names.count)],
+        .type = four_spaces_types[dice_roll(dice, (uint32_t)four_spaces_type_count)],
         .no_edns = dice_roll(dice, 3) == 0,
         .nsid = dice_roll(dice, 2) == 0,
         .keepalive = dice_roll(dice, 2) == 0,
@@ -37,8 +37,8 @@ static void check_reply(const uint8_t *packet, size_t length, size_t reply_lengt
     ck_assert_uint_le(reply_length, how->transport == ASK_TCP ? 65535 : 1232);
     if (reply_length == 0)
         return;
-    decode(estate.world.reply, reply_length, &reply);
-    ck_assert_int_eq(memcmp(estate.world.reply, packet, 2), 0);
+    decode(four.world.reply, reply_length, &reply);
+    ck_assert_int_eq(memcmp(four.world.reply, packet, 2), 0);
     ck_assert(reply.qr && !reply.ad);
     ck_assert_uint_le(reply.question_count, 1);
     if (!reply.has_opt && how->transport == ASK_UDP)
@@ -58,7 +58,7 @@ static void throw_packet(struct dice *dice, const char *from)
     uint8_t *packet = malloc(length + 1);
 
     memcpy(packet, made, length);
-    check_reply(packet, length, world_send(&estate.world, packet, length, &how), &how);
+    check_reply(packet, length, world_send(&four.world, packet, length, &how), &how);
     free(packet);
 }
 
@@ -66,7 +66,7 @@ static void check_right_answer(void)
 {
     struct decoded reply;
 
-    world_ask(&estate.world, &(struct ask){.name = "api.example.com."}, &reply);
+    world_ask(&four.world, &(struct ask){.name = "api.example.com."}, &reply);
     ck_assert_uint_eq(reply.rcode, 0);
     ck_assert_uint_eq(reply.answer_count, 3);
     ck_assert(decoded_has(&reply, LDNS_SECTION_ANSWER, "* 30 IN A 10.0.0.37"));
@@ -76,12 +76,12 @@ static void check_right_answer(void)
 
 static void set_up(void)
 {
-    estate_init(&estate);
+    four_spaces_init(&four);
 }
 
 static void tear_down(void)
 {
-    estate_close(&estate);
+    four_spaces_close(&four);
 }
 
 START_TEST(no_packet_harms_the_server)

@@ -7,12 +7,12 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "support/estate.h"
+#include "support/four_spaces.h"
 #include "support/suite.h"
 
 enum { HEADER = 12, WIDE_DYNOS = 90, WIDE_APPS = 40 };
 
-static struct estate estate;
+static struct four_spaces four;
 
 static const struct {
     struct ask ask;
@@ -94,9 +94,9 @@ static void compare(const struct ask *how, size_t limit)
     struct ask ask = *how;
     struct decoded udp, tcp;
 
-    world_ask(&estate.world, &ask, &udp);
+    world_ask(&four.world, &ask, &udp);
     ask.transport = ASK_TCP;
-    world_ask(&estate.world, &ask, &tcp);
+    world_ask(&four.world, &ask, &tcp);
     ck_assert_msg(udp.length <= limit, "%s: %zu octets", ask.name, udp.length);
     ck_assert(!tcp.tc);
     ck_assert_msg(udp.tc == (tcp.length > limit && is_cut(&udp, &tcp)),
@@ -111,25 +111,25 @@ static void compare(const struct ask *how, size_t limit)
 
 static void set_up(void)
 {
-    estate_init(&estate);
+    four_spaces_init(&four);
 }
 
 static void tear_down(void)
 {
-    estate_close(&estate);
+    four_spaces_close(&four);
 }
 
 START_TEST(no_reply_is_longer_than_the_client_takes)
 {
     struct ask ask = sizes[_i].ask;
-    size_t stride = 4 * estate_stride();
+    size_t stride = 4 * four_spaces_stride();
 
     for (size_t i = 0; i < CLIENT_COUNT; i++) {
         ask.from = clients[i];
-        for (size_t j = 0; j < estate.names.count; j++) {
-            ask.name = estate.names.items[j];
-            for (size_t k = j % stride; k < estate_type_count; k += stride) {
-                ask.type = estate_types[k];
+        for (size_t j = 0; j < four.names.count; j++) {
+            ask.name = four.names.items[j];
+            for (size_t k = j % stride; k < four_spaces_type_count; k += stride) {
+                ask.type = four_spaces_types[k];
                 compare(&ask, sizes[_i].limit);
             }
         }
@@ -157,7 +157,7 @@ START_TEST(long_lists_are_cut_truthfully)
     struct ask ask = sizes[_i].ask;
     char *text = write_wide_space();
 
-    world_must_load_text(&estate.world, text);
+    world_must_load_text(&four.world, text);
     ask.from = "10.9.128.10";
     for (size_t i = 0; i < sizeof lists / sizeof lists[0]; i++) {
         ask.name = lists[i].name;
@@ -176,14 +176,14 @@ START_TEST(every_size_is_kept_to)
                       .type = LDNS_RR_TYPE_SRV,
                       .from = "10.9.128.10"};
 
-    world_must_load_text(&estate.world, text);
-    for (unsigned octets = 512; octets <= 1232; octets += (unsigned)estate_stride()) {
+    world_must_load_text(&four.world, text);
+    for (unsigned octets = 512; octets <= 1232; octets += (unsigned)four_spaces_stride()) {
         ask.edns_octets = (uint16_t)octets;
         compare(&ask, octets);
     }
     ask.name = "_why.d0.example.com.";
     ask.type = LDNS_RR_TYPE_TXT;
-    for (unsigned octets = 512; octets <= 1232; octets += (unsigned)estate_stride()) {
+    for (unsigned octets = 512; octets <= 1232; octets += (unsigned)four_spaces_stride()) {
         ask.edns_octets = (uint16_t)octets;
         compare(&ask, octets);
     }
@@ -196,17 +196,17 @@ START_TEST(no_response_is_replied_to)
     uint8_t octets[REQUEST_OCTETS_MOST];
     struct ask ask = {.from = clients[_i]};
 
-    for (size_t i = 0; i < estate.names.count; i++) {
-        ask.name = estate.names.items[i];
+    for (size_t i = 0; i < four.names.count; i++) {
+        ask.name = four.names.items[i];
         size_t length = request_write(&ask, octets);
         octets[2] |= 0x80;
-        ck_assert_uint_eq(world_send(&estate.world, octets, length, &ask), 0);
+        ck_assert_uint_eq(world_send(&four.world, octets, length, &ask), 0);
         /* Nor is a reply of this very server. */
         length = request_write(&ask, octets);
-        length = world_send(&estate.world, octets, length, &ask);
+        length = world_send(&four.world, octets, length, &ask);
         static uint8_t reply[TCP_OCTETS_MOST];
-        memcpy(reply, estate.world.reply, length);
-        ck_assert_uint_eq(world_send(&estate.world, reply, length, &ask), 0);
+        memcpy(reply, four.world.reply, length);
+        ck_assert_uint_eq(world_send(&four.world, reply, length, &ask), 0);
     }
 }
 END_TEST

@@ -9,14 +9,14 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "support/estate.h"
+#include "support/four_spaces.h"
 #include "support/oracle.h"
 #include "support/suite.h"
 #include "support/zones.h"
 
 enum { HEADER = 12, REPLY_MOST = 1232, TYPE_STRIDE = 5 };
 
-static struct estate estate;
+static struct four_spaces four;
 
 static const struct ask manners[] = {
     {.transport = ASK_UDP},
@@ -37,12 +37,12 @@ struct tail {
 static const struct space *find_space(const char *name)
 {
     struct owner owner;
-    bool is_apps = oracle_find_owner(estate.spaces, ESTATE_SPACES, name, &owner) &&
+    bool is_apps = oracle_find_owner(four.spaces, FOUR_SPACES, name, &owner) &&
                    owner.app->internal_routing && oracle_owns_type(&owner, 15);
 
     if (strncasecmp(name, "_why.", 5) == 0 || strchr(name, '\\') != NULL)
         return NULL;
-    return is_apps ? owner.space : oracle_special_space(estate.spaces, ESTATE_SPACES, name);
+    return is_apps ? owner.space : oracle_special_space(four.spaces, FOUR_SPACES, name);
 }
 
 /* A name of the same shape that nobody has: a reverse name of 10.7, else z for every letter. */
@@ -62,13 +62,13 @@ static void ask_for_tail(const struct ask *ask, struct tail *tail)
     uint8_t request[REQUEST_OCTETS_MOST];
     size_t length = request_write(ask, request);
     size_t head = length - (ask->no_edns ? 0 : 11);
-    size_t replied = world_send(&estate.world, request, length, ask);
+    size_t replied = world_send(&four.world, request, length, ask);
 
     ck_assert_uint_ge(replied, head);
     ck_assert_uint_le(replied - head + HEADER, sizeof tail->octets);
-    ck_assert_mem_eq(estate.world.reply + HEADER, request + HEADER, head - HEADER);
-    memcpy(tail->octets, estate.world.reply + 2, HEADER - 2);
-    memcpy(tail->octets + HEADER - 2, estate.world.reply + head, replied - head);
+    ck_assert_mem_eq(four.world.reply + HEADER, request + HEADER, head - HEADER);
+    memcpy(tail->octets, four.world.reply + 2, HEADER - 2);
+    memcpy(tail->octets + HEADER - 2, four.world.reply + head, replied - head);
     tail->length = HEADER - 2 + replied - head;
 }
 
@@ -103,11 +103,11 @@ static void visit_strangers_names(struct ask *ask, visit_name *visit)
     unsigned visited = 0;
 
     ck_assert(ipv4_read(ask->from, &client));
-    for (size_t i = 0; i < estate.names.count; i++) {
-        const struct space *space = find_space(estate.names.items[i]);
+    for (size_t i = 0; i < four.names.count; i++) {
+        const struct space *space = find_space(four.names.items[i]);
         if (space == NULL || oracle_is_member(space, client))
             continue;
-        visit(ask, estate.names.items[i]);
+        visit(ask, four.names.items[i]);
         visited++;
     }
     ck_assert_uint_gt(visited, 20);
@@ -120,7 +120,7 @@ static size_t first_type(const char *name)
 
     for (; *name != '\0'; name++)
         sum += (uint8_t)*name;
-    return sum % (TYPE_STRIDE * estate_stride());
+    return sum % (TYPE_STRIDE * four_spaces_stride());
 }
 
 static void compare_all_types(struct ask *ask, const char *name)
@@ -128,8 +128,9 @@ static void compare_all_types(struct ask *ask, const char *name)
     char nobody[NAME_TEXT_MOST];
 
     make_nobodys(name, nobody);
-    for (size_t i = first_type(name); i < estate_type_count; i += TYPE_STRIDE * estate_stride()) {
-        ask->type = estate_types[i];
+    for (size_t i = first_type(name); i < four_spaces_type_count;
+         i += TYPE_STRIDE * four_spaces_stride()) {
+        ask->type = four_spaces_types[i];
         compare(ask, name, nobody);
     }
 }
@@ -147,26 +148,26 @@ static void compare_why(struct ask *ask, const char *name)
 
 static void set_up(void)
 {
-    estate_init(&estate);
+    four_spaces_init(&four);
 }
 
 static void tear_down(void)
 {
-    estate_close(&estate);
+    four_spaces_close(&four);
 }
 
 START_TEST(without_recursion_another_spaces_name_is_as_an_unknown_one)
 {
     struct ask ask = manners[_i % MANNER_COUNT];
 
-    ask.from = estate_insiders[_i / MANNER_COUNT];
+    ask.from = four_spaces_insiders[_i / MANNER_COUNT];
     visit_strangers_names(&ask, compare_all_types);
 }
 END_TEST
 
 START_TEST(why_shows_of_another_spaces_name_what_it_shows_of_an_unknown_one)
 {
-    struct ask ask = {.type = 16, .transport = ASK_TCP, .from = estate_insiders[_i]};
+    struct ask ask = {.type = 16, .transport = ASK_TCP, .from = four_spaces_insiders[_i]};
 
     visit_strangers_names(&ask, compare_why);
 }
@@ -183,9 +184,10 @@ static void compare_with_mould(struct ask *ask, const char *name)
         compare_all_types(ask, name);
         return;
     }
-    for (size_t i = first_type(name); i < estate_type_count; i += TYPE_STRIDE * estate_stride()) {
+    for (size_t i = first_type(name); i < four_spaces_type_count;
+         i += TYPE_STRIDE * four_spaces_stride()) {
         ask->name = name;
-        ask->type = estate_types[i];
+        ask->type = four_spaces_types[i];
         if (ask->type == 41 || (ask->type >= 249 && ask->type <= 254))
             continue; /* transfers are refused for any name */
         ask_for_tail(ask, &tail);
@@ -203,11 +205,11 @@ START_TEST(with_recursion_all_names_of_other_spaces_are_alike)
         {.transport = ASK_UDP}, {.transport = ASK_TCP}, {.transport = ASK_UDP, .no_edns = true}};
     struct ask ask = recursive[_i];
 
-    estate.world.snapshot->policy.routes = routes_usual();
-    estate.world.snapshot->policy.recursion_for = 7;
+    four.world.snapshot->policy.routes = routes_usual();
+    four.world.snapshot->policy.recursion_for = 7;
     mould.length = 0;
-    for (size_t i = 0; i < estate_insider_count; i++) {
-        ask.from = estate_insiders[i];
+    for (size_t i = 0; i < four_spaces_insider_count; i++) {
+        ask.from = four_spaces_insiders[i];
         visit_strangers_names(&ask, compare_with_mould);
     }
     ck_assert_uint_eq(mould.octets[1] & 15, 3);
@@ -222,9 +224,9 @@ int main(void)
     tcase_set_timeout(names, 200);
     tcase_add_checked_fixture(names, set_up, tear_down);
     tcase_add_loop_test(names, without_recursion_another_spaces_name_is_as_an_unknown_one, 0,
-                        (int)estate_insider_count * MANNER_COUNT);
+                        (int)four_spaces_insider_count * MANNER_COUNT);
     tcase_add_loop_test(names, why_shows_of_another_spaces_name_what_it_shows_of_an_unknown_one, 0,
-                        (int)estate_insider_count);
+                        (int)four_spaces_insider_count);
     tcase_add_loop_test(names, with_recursion_all_names_of_other_spaces_are_alike, 0, 3);
     suite_add_tcase(suite, names);
     return suite_run(suite);

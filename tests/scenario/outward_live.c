@@ -159,7 +159,7 @@ static void send_late(struct outward_live *live, const struct late *late)
                sizeof late->client);
 }
 
-static void on_utterance(void *context, const struct utterance *utterance)
+static void on_reply(void *context, const struct responder_reply *reply)
 {
     const struct asker *asker = context;
     struct outward_live *live = asker->live;
@@ -168,17 +168,17 @@ static void on_utterance(void *context, const struct utterance *utterance)
         return;
     struct late *late = &live->late[live->late_count++];
     *late = (struct late){
-        .due_ms = now_ms() + utterance->after_ms,
+        .due_ms = now_ms() + reply->after_ms,
         .responder = asker->responder,
         .over_stream = asker->over_stream,
-        .is_from_elsewhere = utterance->is_from_elsewhere,
+        .is_from_elsewhere = reply->is_from_elsewhere,
         .client = asker->client,
         .connection = asker->connection,
         .serial = live->connections[asker->connection].serial,
-        .octets = malloc(utterance->length),
-        .length = utterance->length,
+        .octets = malloc(reply->length),
+        .length = reply->length,
     };
-    memcpy(late->octets, utterance->octets, utterance->length);
+    memcpy(late->octets, reply->octets, reply->length);
 }
 
 /* Sends the responses that are due, in order. */
@@ -216,8 +216,7 @@ static void ask(struct asker *asker, const uint8_t *query, size_t length)
     struct responders *responders = asker->live->responders;
 
     responders_ask(responders, &responders->items[asker->responder],
-                   &(struct responder_query){query, length, asker->over_stream}, on_utterance,
-                   asker);
+                   &(struct responder_query){query, length, asker->over_stream}, on_reply, asker);
 }
 
 static void receive_datagram(struct outward_live *live, size_t responder)

@@ -1,12 +1,12 @@
 #pragma once
 /**
- * A worker's forwarder on a clock that only the test moves: the real batch, cache and pending
- * questions over a link that ends at responders.h.
+ * A worker's forwarder on a clock that only the test advances: the real batch, cache and fetch
+ * table over a link that ends at responders.h.
  *
  *     post ──► batch ──► forward ──► link ──► responders
  *     await ◄── reply_sink ◄── batch_on_result ◄── responses, ticks
  *
- * world_forward() has a whole server work with it.
+ * world_forward() makes a whole server use it.
  *
  * Threads: one.  Memory: clocked_new to clocked_free.
  */
@@ -16,14 +16,14 @@
 
 enum {
     CLOCKED_ZONES_MOST = 8,
-    CLOCKED_PATIENCE_MS = 5000, /* nobody has to wait longer for a reply */
+    CLOCKED_PATIENCE_MS = 5000, /* longer than any reply may take */
     CLOCKED_WAITING_MOST = 64,
 };
 
-/** Who is asked for a zone and all below it. */
+/** The upstreams of a zone and all names below it. */
 struct clocked_zone {
     const char *zone;      /* "corp.example"; "." for everything else */
-    const char *addresses; /* with blanks between; each is to be a responder */
+    const char *addresses; /* separated by blanks; each must be a responder */
     bool allow_rebind;
 };
 
@@ -34,10 +34,10 @@ struct clocked_options {
     size_t cache_octets; /* 0: the least */
     size_t questions;    /* 0: 64 */
     bool mixes_case;
-    const struct snapshot *const *snapshot; /* what is answered from, at any moment */
+    const struct snapshot *const *snapshot; /* the current one, at any moment */
 };
 
-/** A reply that may be still to come. */
+/** A reply that may still be pending. */
 struct awaited {
     uint8_t *reply; /* room for TCP_OCTETS_MOST octets */
     size_t length;  /* 0: none */
@@ -49,23 +49,23 @@ struct clocked;
 
 struct clocked *clocked_new(const struct clocked_options *options);
 
-/** NULL is allowed. Who still waits hears nothing. */
+/** NULL is allowed. Clients that still wait get no reply. */
 void clocked_free(struct clocked *clocked);
 
-/** For the policy; as long as the forwarder lives. */
+/** Routes for the policy; valid until clocked_free. */
 struct routes clocked_routes(const struct clocked *clocked);
 
 /**
  * Sends a request.
  *
- * asked  request, path, transport; left with what the batch made of it
+ * asked  request, path, transport; the batch fills in the rest
  */
 void clocked_post(struct clocked *clocked, struct exchange *asked, struct awaited *awaited);
 
-/** Moves the clock until the reply is there. Returns false when it does not come. */
+/** Advances the clock until the reply arrives. Returns false when it does not arrive. */
 bool clocked_await(struct clocked *clocked, const struct awaited *awaited);
 
-/** Moves the clock. */
+/** Advances the clock. */
 void clocked_pass(struct clocked *clocked, uint64_t ms);
 
 /** A counter's value. */

@@ -2,7 +2,7 @@
 /**
  * Replies, read by ldns and never by the code under test.
  *
- * A reply that ldns cannot read ends the program: no test is about such a reply.
+ * A reply that ldns cannot read ends the program.
  *
  * Memory: decoded_close frees what ldns made.
  */
@@ -28,12 +28,12 @@ struct decoded {
     unsigned question_count, answer_count, authority_count, additional_count;
     bool has_opt;
     uint16_t udp_octets;
-    int ede_code; /* of the first one; NO_EDE: none came */
+    int ede_code; /* of the first one; NO_EDE: none */
     char ede_text[DECODED_TEXT_MOST];
     struct decoded_ede edes[DECODED_EDES_MOST]; /* all, in their order */
     unsigned ede_count;
-    char nsid[DECODED_TEXT_MOST]; /* empty: none came */
-    int keepalive_100ms;          /* -1: none came */
+    char nsid[DECODED_TEXT_MOST]; /* empty: none */
+    int keepalive_100ms;          /* -1: none */
 };
 
 /** Reads a reply, or ends the program. */
@@ -53,7 +53,7 @@ bool decoded_has(const struct decoded *decoded, ldns_pkt_section section, const 
 /** Copies the addresses of the answer section's A records, in their order; returns their count. */
 size_t decoded_addresses(const struct decoded *decoded, uint32_t *addresses, size_t most);
 
-/** True when some character string of the answer's TXT records matches the pattern. */
+/** True when a character string of the answer's TXT records matches the pattern. */
 bool decoded_says(const struct decoded *decoded, const char *pattern);
 
 /** "NOERROR", "BADVERS"; for messages and stories. */

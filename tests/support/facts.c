@@ -145,7 +145,7 @@ struct making {
     ldns_pkt *packet;
     ldns_rr_type type;
     bool wants_signatures, checks;
-    const struct fact *code; /* what is known instead of a record */
+    const struct fact *code; /* in place of a record */
     bool knows_name;         /* something else is known of it */
 };
 
@@ -168,7 +168,7 @@ static bool is_wanted(const struct making *making, const ldns_rr *record)
     return type == making->type || making->type == LDNS_RR_TYPE_ANY || type == LDNS_RR_TYPE_CNAME;
 }
 
-/* Adds what is known of one name. Returns the name to go on with; NULL: none. */
+/* Adds the records of one name. Returns the target of its CNAME; NULL: none. */
 static const ldns_rdf *answer_name(struct making *making, const ldns_rdf *owner)
 {
     char *text = ldns_rdf2str(owner), *name = lower_copy(text);
@@ -256,7 +256,7 @@ static void settle_code(struct making *making, const ldns_rdf *owner, bool has_e
     }
 }
 
-/* A loop of CNAMEs comes back whole: every name once. */
+/* A loop of CNAMEs is returned as a whole: every name once. */
 static void fill(struct making *making, const ldns_rdf *owner, bool has_edns)
 {
     const ldns_rdf *chain[CHAIN_MOST] = {owner};

@@ -1,7 +1,7 @@
 #pragma once
 /**
- * What responders know in a test, and the responses that they make of it, with ldns and
- * never with the code under test.
+ * The records that responders serve in a test, and the responses made from them, by ldns and
+ * never by the code under test.
  *
  * One fact is a line:
  *
@@ -10,8 +10,8 @@
  *     NAME NXDOMAIN [TTL [MINIMUM]]     no such name; without TTL there is no SOA
  *     NAME RCODE [EDE [TEXT...]]        SERVFAIL and the like, with an extended error
  *
- * CNAMEs are followed. RRSIG records come with what they sign for who asks with DO; an error code
- * beside records is a failed validation, which CD takes away. Nobody knows anything of other names:
+ * CNAMEs are followed. RRSIG records are sent with the records that they cover, to clients that set
+ * DO. An error code beside records is a failed validation, which CD suppresses. Other names are
  * REFUSED.
  *
  * Threads: one at a time.  Memory: from malloc; facts_close frees it.

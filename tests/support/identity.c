@@ -75,16 +75,17 @@ void authority_close(struct authority *authority)
     identity_free(&authority->identity);
 }
 
-struct identity identity_make(const struct authority *authority, const struct identity_wish *wish)
+struct identity identity_make(const struct authority *authority,
+                              const struct identity_options *options)
 {
     struct identity identity =
-        begin(wish->common_name != NULL ? wish->common_name : "a server",
-              wish->begins_seconds != 0 ? wish->begins_seconds : -HOUR_SECONDS,
-              wish->ends_seconds != 0 ? wish->ends_seconds : HOUR_SECONDS);
+        begin(options->common_name != NULL ? options->common_name : "a server",
+              options->begins_seconds != 0 ? options->begins_seconds : -HOUR_SECONDS,
+              options->ends_seconds != 0 ? options->ends_seconds : HOUR_SECONDS);
 
-    if (wish->names != NULL)
-        add_extension(identity.certificate, NID_subject_alt_name, wish->names);
-    sign(&identity, wish->is_self_signed ? &identity : &authority->identity);
+    if (options->names != NULL)
+        add_extension(identity.certificate, NID_subject_alt_name, options->names);
+    sign(&identity, options->is_self_signed ? &identity : &authority->identity);
     return identity;
 }
 

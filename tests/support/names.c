@@ -19,7 +19,7 @@ static bool is_name(const char *text)
     return true;
 }
 
-/* Adds a name; what is too long for the DNS is passed over. */
+/* Adds a name; one that is too long for the DNS is skipped. */
 static void add(struct names *names, const char *format, ...) __attribute__((format(printf, 2, 3)));
 
 static void add(struct names *names, const char *format, ...)

@@ -1,11 +1,11 @@
 #pragma once
 /**
- * Every name that some zone files give reason to ask, and those beside them.
+ * Every name that some zone files declare, and names next to them.
  *
  * From the model of each space: default domains, custom domains, DNS targets, discovery names of
  * each process type and dyno, services, routers, reverse names, static records, introspection.
- * Around each: its parent, children one to five deep, wildcard and underscore children, the name in
- * capitals, and the name with a slip in it. And names that have nothing to do with any of it.
+ * For each: its parent, children one to five deep, wildcard and underscore children, the name in
+ * capitals, and the name with a typing error. And unrelated names.
  *
  * Threads: one.  Memory: from malloc; names_close frees it.
  */

@@ -1,7 +1,7 @@
 #pragma once
 /**
- * SPEC.md's rules about names and clients once more, as plainly as they can be written: loops over
- * the model and comparisons of texts. What the server answers is held against this.
+ * The rules about names and clients once more, written as plainly as possible: loops over the model
+ * and comparisons of texts. Tests compare the server's answers with this.
  *
  * Threads: pure.  Memory: borrows the models.
  */
@@ -11,7 +11,7 @@
 
 #include "space/model.h"
 
-/** Who owns a name. */
+/** The owner of a name. */
 struct owner {
     const struct space *space;
     const struct app *app;
@@ -42,7 +42,7 @@ bool oracle_is_special(const struct space *const *spaces, size_t count, const ch
 const struct space *oracle_special_space(const struct space *const *spaces, size_t count,
                                          const char *name);
 
-/** True when static records of a space of this client's stand below the name. */
+/** True when one of this client's spaces has static records below the name. */
 bool oracle_is_empty_name(const struct space *const *spaces, size_t count, const char *name,
                           uint32_t client);
 

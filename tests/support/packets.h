@@ -1,9 +1,9 @@
 #pragma once
 /**
- * Packets that no client would send: random octets, and requests with octets changed, dropped and
- * added. The same ones in every run.
+ * Packets that no client sends: random octets, and requests with octets changed, dropped and added.
+ * They are the same in every run.
  *
- * Threads: one set of dice, one thread.
+ * Threads: one thread for each set of dice.
  */
 #include <stddef.h>
 #include <stdint.h>

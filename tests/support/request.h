@@ -17,14 +17,14 @@ enum { REQUEST_OCTETS_MOST = 1024, REQUEST_ID = 0x4d2 };
 
 enum ask_transport { ASK_UDP, ASK_TCP };
 
-/** A question and the manner of asking it. */
+/** A question and how to ask it. */
 struct ask {
     const char *name; /* presentation form, case kept; escapes \DDD allowed */
     uint16_t type;    /* 0: A */
     uint16_t class;   /* 0: IN */
     uint16_t id;      /* 0: REQUEST_ID */
     const char *from; /* source address; NULL: 10.0.130.56, the first web dyno */
-    const char *to;   /* asked address; NULL: 10.0.0.2 */
+    const char *to;   /* destination address; NULL: 10.0.0.2 */
     enum ask_transport transport;
     bool no_edns;
     bool no_rd;

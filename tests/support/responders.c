@@ -8,8 +8,8 @@
 enum { HEADER = 12, OCTETS_PLAIN = 512, EDNS_OCTETS = 1232, QUERY_MOST = 512, LINE_MOST = 256 };
 enum { RCODE_FORMERR = 1, RCODE_SERVFAIL = 2, RCODE_NOTIMP = 4, RCODE_REFUSED = 5 };
 
-/* A query on its way through the deeds. */
-struct asking {
+/* A query, and the response that the deeds make. */
+struct response_draft {
     const struct facts *facts;
     const uint8_t *query;
     size_t question_end;
@@ -22,187 +22,187 @@ struct asking {
 
 struct manner {
     const char *word;
-    void (*perform)(struct asking *asking); /* NULL: does nothing */
+    void (*perform)(struct response_draft *draft); /* NULL: does nothing */
 };
 
 /* ---- manners ---- */
 
-static void answer_well(struct asking *asking)
+static void answer_well(struct response_draft *draft)
 {
-    size_t udp = ldns_pkt_edns(asking->packet) ? ldns_pkt_edns_udp_size(asking->packet)
-                                               : (size_t)OCTETS_PLAIN;
+    size_t udp =
+        ldns_pkt_edns(draft->packet) ? ldns_pkt_edns_udp_size(draft->packet) : (size_t)OCTETS_PLAIN;
 
-    asking->length = facts_answer(asking->facts, asking->packet,
-                                  asking->over_stream ? FACT_MESSAGE_MOST : udp, asking->out);
+    draft->length = facts_answer(draft->facts, draft->packet,
+                                 draft->over_stream ? FACT_MESSAGE_MOST : udp, draft->out);
 }
 
 /* Header and question of a response; flags are QR, RD and RA with the code. */
-static void start_by_hand(struct asking *asking, unsigned rcode, unsigned answers)
+static void start_by_hand(struct response_draft *draft, unsigned rcode, unsigned answers)
 {
-    memcpy(asking->out, asking->query, asking->question_end);
-    memset(asking->out + 4, 0, HEADER - 4);
-    asking->out[2] = 0x81;
-    asking->out[3] = (uint8_t)(0x80 | rcode);
-    asking->out[5] = 1;
-    asking->out[6] = (uint8_t)(answers >> 8);
-    asking->out[7] = (uint8_t)answers;
-    asking->length = asking->question_end;
+    memcpy(draft->out, draft->query, draft->question_end);
+    memset(draft->out + 4, 0, HEADER - 4);
+    draft->out[2] = 0x81;
+    draft->out[3] = (uint8_t)(0x80 | rcode);
+    draft->out[5] = 1;
+    draft->out[6] = (uint8_t)(answers >> 8);
+    draft->out[7] = (uint8_t)answers;
+    draft->length = draft->question_end;
 }
 
 /* An A record for the question's name. */
-static void add_address(struct asking *asking, uint32_t address)
+static void add_address(struct response_draft *draft, uint32_t address)
 {
     const uint8_t record[16] = {0xc0, HEADER, 0, 1, 0, 1, 0, 1, 0x51, 0x80, 0, 4};
 
-    memcpy(asking->out + asking->length, record, sizeof record);
+    memcpy(draft->out + draft->length, record, sizeof record);
     for (int i = 0; i < 4; i++)
-        asking->out[asking->length + 12 + (size_t)i] = (uint8_t)(address >> (24 - 8 * i));
-    asking->length += sizeof record;
+        draft->out[draft->length + 12 + (size_t)i] = (uint8_t)(address >> (24 - 8 * i));
+    draft->length += sizeof record;
 }
 
-static void answer_poison(struct asking *asking)
+static void answer_poison(struct response_draft *draft)
 {
-    start_by_hand(asking, 0, 1);
-    add_address(asking, 0xc0000242); /* 192.0.2.66 */
+    start_by_hand(draft, 0, 1);
+    add_address(draft, 0xc0000242); /* 192.0.2.66 */
 }
 
-static void answer_wrong_id(struct asking *asking)
+static void answer_wrong_id(struct response_draft *draft)
 {
-    answer_poison(asking);
-    asking->out[1] ^= 0x5a;
+    answer_poison(draft);
+    draft->out[1] ^= 0x5a;
 }
 
-static void answer_wrong_question(struct asking *asking)
+static void answer_wrong_question(struct response_draft *draft)
 {
-    answer_poison(asking);
-    asking->out[HEADER + 1] = asking->out[HEADER + 1] == 'q' ? 'z' : 'q';
+    answer_poison(draft);
+    draft->out[HEADER + 1] = draft->out[HEADER + 1] == 'q' ? 'z' : 'q';
 }
 
-static void answer_from_elsewhere(struct asking *asking)
+static void answer_from_elsewhere(struct response_draft *draft)
 {
-    if (asking->over_stream)
+    if (draft->over_stream)
         return;
-    answer_poison(asking);
-    asking->is_from_elsewhere = true;
+    answer_poison(draft);
+    draft->is_from_elsewhere = true;
 }
 
-static void answer_folded(struct asking *asking)
+static void answer_folded(struct response_draft *draft)
 {
-    answer_well(asking);
-    for (size_t i = HEADER; i < asking->question_end - 4; i++)
-        asking->out[i] = (uint8_t)tolower(asking->out[i]);
+    answer_well(draft);
+    for (size_t i = HEADER; i < draft->question_end - 4; i++)
+        draft->out[i] = (uint8_t)tolower(draft->out[i]);
 }
 
-static void answer_truncated(struct asking *asking)
+static void answer_truncated(struct response_draft *draft)
 {
-    if (asking->over_stream) {
-        answer_well(asking);
-        return;
-    }
-    start_by_hand(asking, 0, 0);
-    asking->out[2] |= 2;
-}
-
-static void answer_oversized(struct asking *asking)
-{
-    if (!asking->over_stream) {
-        answer_truncated(asking);
+    if (draft->over_stream) {
+        answer_well(draft);
         return;
     }
-    start_by_hand(asking, 0, RESPONDER_OVERSIZED_RECORDS);
+    start_by_hand(draft, 0, 0);
+    draft->out[2] |= 2;
+}
+
+static void answer_oversized(struct response_draft *draft)
+{
+    if (!draft->over_stream) {
+        answer_truncated(draft);
+        return;
+    }
+    start_by_hand(draft, 0, RESPONDER_OVERSIZED_RECORDS);
     for (uint32_t i = 0; i < RESPONDER_OVERSIZED_RECORDS; i++)
-        add_address(asking, 0xc6120000 + i); /* 198.18.0.0 */
+        add_address(draft, 0xc6120000 + i); /* 198.18.0.0 */
 }
 
-static void answer_garbage(struct asking *asking)
+static void answer_garbage(struct response_draft *draft)
 {
-    start_by_hand(asking, 0, 3);
+    start_by_hand(draft, 0, 3);
     for (unsigned i = 0; i < 100; i++)
-        asking->out[asking->length++] = (uint8_t)(0x9d * i ^ 0x57);
+        draft->out[draft->length++] = (uint8_t)(0x9d * i ^ 0x57);
 }
 
-static void add_octets(struct asking *asking, const void *octets, size_t length)
+static void add_octets(struct response_draft *draft, const void *octets, size_t length)
 {
-    memcpy(asking->out + asking->length, octets, length);
-    asking->length += length;
+    memcpy(draft->out + draft->length, octets, length);
+    draft->length += length;
 }
 
-static void answer_pushing(struct asking *asking)
+static void answer_pushing(struct response_draft *draft)
 {
     static const char foreign[] = "\3api\7example\3com\0\0\1\0\1\0\1\x51\x80\0\4\xc0\0\2\x42"
                                   "\xc0\x0c\0\1\0\3\0\1\x51\x80\0\4\xc0\0\2\x42"
                                   "\7example\3com\0\0\2\0\1\0\1\x51\x80\0\5\2ns\1x\0"
                                   "\2ns\1x\0\0\1\0\1\0\0\0\0\0\4\xc0\0\2\x42";
 
-    start_by_hand(asking, 0, 3);
-    asking->out[9] = 1;
-    asking->out[11] = 1;
-    add_address(asking, 0xc0000250); /* 192.0.2.80 */
-    add_octets(asking, foreign, sizeof foreign - 1);
+    start_by_hand(draft, 0, 3);
+    draft->out[9] = 1;
+    draft->out[11] = 1;
+    add_address(draft, 0xc0000250); /* 192.0.2.80 */
+    add_octets(draft, foreign, sizeof foreign - 1);
 }
 
-static void answer_malformed(struct asking *asking)
+static void answer_malformed(struct response_draft *draft)
 {
-    start_by_hand(asking, 0, 1);
-    add_address(asking, 0xc0000250);
-    asking->out[asking->length - 5] = 6;
-    add_octets(asking, "xx", 2);
+    start_by_hand(draft, 0, 1);
+    add_address(draft, 0xc0000250);
+    draft->out[draft->length - 5] = 6;
+    add_octets(draft, "xx", 2);
 }
 
-static void answer_mumbling(struct asking *asking)
+static void answer_mumbling(struct response_draft *draft)
 {
-    start_by_hand(asking, 0, 1);
-    asking->out[11] = 1;
-    add_address(asking, 0xc0000250);
-    add_octets(asking, "\0\0\x29\4\xd0\0\0\0\0\0\x8\0\xf\0\4\0\4\x93\xff", 19);
+    start_by_hand(draft, 0, 1);
+    draft->out[11] = 1;
+    add_address(draft, 0xc0000250);
+    add_octets(draft, "\0\0\x29\4\xd0\0\0\0\0\0\x8\0\xf\0\4\0\4\x93\xff", 19);
 }
 
-static void answer_short(struct asking *asking)
+static void answer_short(struct response_draft *draft)
 {
-    start_by_hand(asking, 0, 0);
-    asking->length = 5;
+    start_by_hand(draft, 0, 0);
+    draft->length = 5;
 }
 
-static void answer_servfail(struct asking *asking)
+static void answer_servfail(struct response_draft *draft)
 {
-    start_by_hand(asking, RCODE_SERVFAIL, 0);
+    start_by_hand(draft, RCODE_SERVFAIL, 0);
 }
 
-static void answer_refused(struct asking *asking)
+static void answer_refused(struct response_draft *draft)
 {
-    start_by_hand(asking, RCODE_REFUSED, 0);
+    start_by_hand(draft, RCODE_REFUSED, 0);
 }
 
-static void answer_notimp(struct asking *asking)
+static void answer_notimp(struct response_draft *draft)
 {
-    start_by_hand(asking, RCODE_NOTIMP, 0);
+    start_by_hand(draft, RCODE_NOTIMP, 0);
 }
 
-/* A server of before 1999: it takes OPT for a fault in the form, and says so in a bare header. */
-static void answer_without_edns(struct asking *asking)
+/* A server without RFC 2671 (1999): it replies FORMERR to OPT, with a header alone. */
+static void answer_without_edns(struct response_draft *draft)
 {
-    if (!ldns_pkt_edns(asking->packet)) {
-        answer_well(asking);
+    if (!ldns_pkt_edns(draft->packet)) {
+        answer_well(draft);
         return;
     }
-    start_by_hand(asking, RCODE_FORMERR, 0);
-    asking->out[5] = 0;
-    asking->length = HEADER;
+    start_by_hand(draft, RCODE_FORMERR, 0);
+    draft->out[5] = 0;
+    draft->length = HEADER;
 }
 
-static void answer_authentic(struct asking *asking)
+static void answer_authentic(struct response_draft *draft)
 {
-    answer_well(asking);
-    asking->out[3] |= 0x20;
+    answer_well(draft);
+    draft->out[3] |= 0x20;
 }
 
 /* A resolver that is well, and some domains that are not. */
-static void answer_but_quiet(struct asking *asking)
+static void answer_but_quiet(struct response_draft *draft)
 {
     static const char quiet[] = "quiet";
 
-    if (memcmp(asking->query + HEADER + 1, quiet, sizeof quiet - 1) != 0)
-        answer_well(asking);
+    if (memcmp(draft->query + HEADER + 1, quiet, sizeof quiet - 1) != 0)
+        answer_well(draft);
 }
 
 static const struct manner manners[] = {
@@ -349,27 +349,27 @@ static size_t find_question_end(const uint8_t *query, size_t length)
     return at + 5;
 }
 
-static void perform_deeds(const struct responder *responder, struct asking *asking,
-                          responders_on_utterance *say, void *context)
+static void perform_deeds(const struct responder *responder, struct response_draft *draft,
+                          responders_on_reply *on_reply, void *context)
 {
-    struct utterance utterance = {.octets = asking->out};
+    struct responder_reply reply = {.octets = draft->out};
 
     for (size_t i = 0; i < responder->deed_count; i++) {
         const struct deed *deed = &responder->deeds[i];
-        utterance.after_ms += deed->wait_ms;
-        asking->length = 0;
-        asking->is_from_elsewhere = false;
+        reply.after_ms += deed->wait_ms;
+        draft->length = 0;
+        draft->is_from_elsewhere = false;
         if (deed->manner->perform != NULL)
-            deed->manner->perform(asking);
-        utterance.length = asking->length;
-        utterance.is_from_elsewhere = asking->is_from_elsewhere;
-        if (utterance.length > 0)
-            say(context, &utterance);
+            deed->manner->perform(draft);
+        reply.length = draft->length;
+        reply.is_from_elsewhere = draft->is_from_elsewhere;
+        if (reply.length > 0)
+            on_reply(context, &reply);
     }
 }
 
 void responders_ask(struct responders *responders, struct responder *responder,
-                    const struct responder_query *query, responders_on_utterance *say,
+                    const struct responder_query *query, responders_on_reply *on_reply,
                     void *context)
 {
     ldns_pkt *packet = NULL;
@@ -381,16 +381,16 @@ void responders_ask(struct responders *responders, struct responder *responder,
                  "an upstream was asked with %zu octets that ldns cannot read", query->length);
         return;
     }
-    struct asking *asking = calloc(1, sizeof *asking);
-    asking->facts = &responders->facts;
-    asking->query = query->octets;
-    asking->question_end = find_question_end(query->octets, query->length);
-    asking->packet = packet;
-    asking->over_stream = query->over_stream;
-    look_over(responders, packet, query->length, asking->question_end);
-    perform_deeds(responder, asking, say, context);
+    struct response_draft *draft = calloc(1, sizeof *draft);
+    draft->facts = &responders->facts;
+    draft->query = query->octets;
+    draft->question_end = find_question_end(query->octets, query->length);
+    draft->packet = packet;
+    draft->over_stream = query->over_stream;
+    look_over(responders, packet, query->length, draft->question_end);
+    perform_deeds(responder, draft, on_reply, context);
     ldns_pkt_free(packet);
-    free(asking);
+    free(draft);
 }
 
 void responders_close(struct responders *responders)

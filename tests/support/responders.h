@@ -1,39 +1,39 @@
 #pragma once
 /**
- * Responders: they stand for upstreams and behave as a test says, inside a process on a scripted
- * link, or live on sockets.
+ * Responders: simulated upstreams that behave as a test configures, in process on a scripted link
+ * or live on sockets.
  *
  *     responders_add(&responders, "10.9.0.1");
  *     facts_learn(&responders.facts, "www.example.org. A 300 192.0.2.80");
  *     responders_behave(&responders, "10.9.0.1", "700ms well");
  *
- * All know the same facts. What a responder does for each query is a list of words, done in turn;
- * each but the waiting ones sends one response:
+ * All serve the same facts. A list of words sets what a responder does for each query, in order;
+ * each word but the delays sends one response:
  *
- *     well            what is known, with TC over UDP when it does not fit
+ *     well            the facts, with TC over UDP when they do not fit
  *     silent          nothing
- *     700ms           waits before what follows
+ *     700ms           delays what follows
  *     wrong-id        a poisoned answer under another id
- *     wrong-question  one to another question
+ *     wrong-question  a response to another question
  *     wrong-source    a poisoned answer from another port
- *     folds-case      what is known, with the question in lower case
+ *     folds-case      the facts, with the question in lower case
  *     silent-on-quiet no reply to names that begin with "quiet", else well
- *     truncated       over UDP nothing but TC; over TCP well
- *     oversized       over UDP nothing but TC; over TCP as many addresses as 64 KB hold
- *     pushes          an address, and what nobody asked for: addresses and servers of
+ *     truncated       over UDP only TC; over TCP well
+ *     oversized       over UDP only TC; over TCP as many addresses as 64 KB hold
+ *     pushes          an address, and records not asked for: addresses and servers of
  *                     api.example.com, one of its own in the class CH
  *     malforms        an address of six octets
  *     mumbles         an address, with an explanation that is no UTF-8
- *     garbage         the right header and question, and nonsense behind them
+ *     garbage         the right header and question, then random octets
  *     short           five octets
  *     servfail, refused, notimp
- *                     the code, and nothing known
+ *                     the code, without records
  *     knows-no-edns   FORMERR to queries with OPT, else well
  *     authentic       well, with AD
  *     closed, tcp-closed
- *                     nobody listens, or nobody on TCP; may stand beside others
+ *                     nothing listens, or not on TCP; may be combined with others
  *
- * Every query is looked over: one that no forwarder should send leaves a complaint.
+ * Every query is checked: one that a forwarder must not send sets `complaint`.
  *
  * Threads: one at a time.  Memory: responders_close frees it.
  */
@@ -52,7 +52,7 @@ enum {
 
 struct deed {
     const struct manner *manner;
-    unsigned wait_ms; /* before it */
+    unsigned wait_ms; /* delay before it */
 };
 
 struct responder {
@@ -67,12 +67,12 @@ struct responders {
     struct responder items[RESPONDERS_MOST];
     size_t count;
     struct facts facts;
-    void (*on_asked)(void *context, const ldns_pkt *query); /* NULL: nobody listens */
+    void (*on_asked)(void *context, const ldns_pkt *query); /* may be NULL */
     void *context;
-    char complaint[256]; /* empty: every query was as it should be */
+    char complaint[256]; /* empty: every query was correct */
 };
 
-/** A query to one. */
+/** A query to a responder. */
 struct responder_query {
     const uint8_t *octets;
     size_t length;
@@ -80,30 +80,30 @@ struct responder_query {
 };
 
 /** What a responder sends, and when. */
-struct utterance {
+struct responder_reply {
     unsigned after_ms; /* since the query came */
     bool is_from_elsewhere;
-    const uint8_t *octets; /* good until the callback returns */
+    const uint8_t *octets; /* valid until the callback returns */
     size_t length;
 };
 
-typedef void responders_on_utterance(void *context, const struct utterance *utterance);
+typedef void responders_on_reply(void *context, const struct responder_reply *reply);
 
-/** Adds a responder, which behaves well. Returns false when there are too many. */
+/** Adds a responder that answers well. Returns false when there are too many. */
 bool responders_add(struct responders *responders, const char *address);
 
-/** Finds one; NULL: none. */
+/** Finds a responder. Returns NULL when there is none. */
 struct responder *responders_find(struct responders *responders, const char *address);
 
-/** Changes what one does. Returns false when a word is unknown or the address is. */
+/** Sets what a responder does. Returns false when a word or the address is unknown. */
 bool responders_behave(struct responders *responders, const char *address, const char *words);
 
-/** True when somebody listens. */
+/** True when the responder listens. */
 bool responder_listens(const struct responder *responder, bool over_stream);
 
-/** Hands a query in; what comes of it is told before this returns. */
+/** Handles a query; calls on_reply for each response before this returns. */
 void responders_ask(struct responders *responders, struct responder *responder,
-                    const struct responder_query *query, responders_on_utterance *say,
+                    const struct responder_query *query, responders_on_reply *on_reply,
                     void *context);
 
 void responders_close(struct responders *responders);

@@ -4,7 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* Where an utterance goes. */
+/* The attempt that a reply belongs to. */
 struct addressee {
     struct responders_link *link;
     link_ticket ticket;
@@ -22,16 +22,16 @@ static struct flight *add_flight(struct responders_link *link, link_ticket ticke
     return flight;
 }
 
-static void on_utterance(void *context, const struct utterance *utterance)
+static void on_reply(void *context, const struct responder_reply *reply)
 {
     const struct addressee *addressee = context;
 
-    if (utterance->is_from_elsewhere)
+    if (reply->is_from_elsewhere)
         return;
-    struct flight *flight = add_flight(addressee->link, addressee->ticket, utterance->after_ms);
-    flight->octets = malloc(utterance->length);
-    flight->length = utterance->length;
-    memcpy(flight->octets, utterance->octets, utterance->length);
+    struct flight *flight = add_flight(addressee->link, addressee->ticket, reply->after_ms);
+    flight->octets = malloc(reply->length);
+    flight->length = reply->length;
+    memcpy(flight->octets, reply->octets, reply->length);
 }
 
 static bool send_query(struct link *base, link_ticket ticket, uint8_t server, bool over_stream,
@@ -42,7 +42,7 @@ static bool send_query(struct link *base, link_ticket ticket, uint8_t server, bo
 
     if (responder_listens(responder, over_stream))
         responders_ask(link->responders, responder,
-                       &(struct responder_query){query, length, over_stream}, on_utterance,
+                       &(struct responder_query){query, length, over_stream}, on_reply,
                        &(struct addressee){link, ticket});
     else
         add_flight(link, ticket, 0)->is_failure = true;
@@ -91,7 +91,7 @@ void responders_link_init(struct responders_link *link, struct responders *respo
         link->servers[i] = responder_of(responders, servers->items[i]);
 }
 
-/* The first of those that are due earliest: who came first is heard first. */
+/* The first of those that are due earliest: in the order they were sent. */
 static size_t find_next(const struct responders_link *link)
 {
     size_t next = 0;

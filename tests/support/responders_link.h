@@ -1,15 +1,15 @@
 #pragma once
 /**
- * A link that ends at responders.h: no sockets, and a clock that is handed in.
+ * A link that ends at responders.h: no sockets, and the caller passes the time in.
  *
- * As a connected socket does, it lets nothing in that comes from elsewhere.
+ * Like a connected socket, it drops what comes from another address.
  */
 #include "forward/forward.h"
 #include "support/responders.h"
 
 enum { LINK_FLIGHTS_MOST = 4096 };
 
-/** A response, or a failure, on its way. */
+/** A response or a failure to deliver later. */
 struct flight {
     uint64_t due_ms;
     link_ticket ticket;
@@ -31,10 +31,10 @@ struct responders_link {
 void responders_link_init(struct responders_link *link, struct responders *responders,
                           const struct forward_servers *servers);
 
-/** When something arrives next; UINT64_MAX: nothing will. */
+/** When the next one is due; UINT64_MAX: none is left. */
 uint64_t responders_link_next_ms(const struct responders_link *link);
 
-/** Moves the clock and hands over what has arrived until then. */
+/** Advances the clock and delivers what is due. */
 void responders_link_deliver(struct responders_link *link, uint64_t now_ms);
 
 void responders_link_close(struct responders_link *link);

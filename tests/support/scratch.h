@@ -1,8 +1,8 @@
 #pragma once
 /**
- * A temporary folder of zone files that a test may spoil.
+ * A temporary folder of zone files that a test may change.
  *
- * Whatever the system refuses ends the program: no test is about a full disk.
+ * A system call that fails ends the program.
  */
 #include <stdbool.h>
 #include <stddef.h>

@@ -1,16 +1,16 @@
 #pragma once
 /**
- * A link without sockets: it writes down what is sent, and servers do what the test says.
+ * A link without sockets: it records what is sent, and the test makes the servers reply.
  *
- *     pending ──send──► scripted.queries[0], [1], ...
- *     pending ◄──scripted_reply, _deliver, _fail── the test
+ *     fetch table ──send──► scripted.queries[0], [1], ...
+ *     fetch table ◄──scripted_reply, _deliver, _fail── the test
  *
- * It holds the forwarder to the contract of link.h: a ticket is not sent again before it was
- * forgotten, forgotten once, and unknown after; a breach ends the program. Replies are made octet
- * by octet after the RFCs and never by the code under test.
+ * It checks the contract of link.h: a ticket is not reused before it is forgotten, is forgotten
+ * once, and is not used after that; a violation ends the program. Replies are written octet by
+ * octet after the RFCs and never by the code under test.
  *
  * Sources: RFC 1035 section 4.1; RFC 6891 section 6.1; RFC 8914 section 2.
- * Memory: everything in scripted_init.
+ * Memory: scripted_init allocates everything.
  */
 #include <stdbool.h>
 #include <stddef.h>
@@ -39,11 +39,11 @@ struct scripted {
     size_t open;
     size_t *by_ticket; /* 1 + number of the open query */
     size_t tickets;
-    size_t open_most;  /* queries at most under way; 0: no bound */
+    size_t open_most;  /* most open queries; 0: no bound */
     bool is_exhausted; /* nothing can be sent */
 };
 
-/** What a server says. All zeros: NOERROR without records. */
+/** A reply. All zeros: NOERROR without records. */
 struct scripted_reply {
     uint16_t rcode;
     uint32_t address; /* an A record for the name asked, in host order; 0: none */
@@ -55,7 +55,7 @@ struct scripted_reply {
     bool has_wrong_question;
     bool has_no_question;
     bool folds_case;
-    bool is_cut_short; /* the answer section says one record more than there is */
+    bool is_cut_short; /* the header counts one answer record more than there is */
 };
 
 /** `capacity` queries at most, `tickets` at most at once. */
@@ -66,7 +66,7 @@ void scripted_close(struct scripted *scripted);
 size_t scripted_write(const struct scripted_query *query, const struct scripted_reply *reply,
                       uint8_t *out);
 
-/** Has the server of a query reply, send these octets, or fail. */
+/** Has the server of a query reply; send these octets; fail. */
 void scripted_reply(struct scripted *scripted, size_t number, const struct scripted_reply *reply);
 void scripted_deliver(struct scripted *scripted, size_t number, const uint8_t *octets,
                       size_t length);
@@ -84,9 +84,9 @@ struct scripted_question {
 /** Makes the question for a name, of type A and class IN. */
 const struct question *scripted_ask(struct scripted_question *asked, const char *name);
 
-/** What a query says. */
+/** Fields of a query. */
 uint16_t scripted_id(const struct scripted_query *query);
 bool scripted_has_edns(const struct scripted_query *query);
 
-/** True for a question of the forwarder's own: for NS or SOA, which no test asks for. */
+/** True for a probe, which asks for NS or SOA; no test asks for these. */
 bool scripted_is_probe(const struct scripted_query *query);

@@ -1,13 +1,13 @@
 #pragma once
 /**
- * What a worker has, without its thread: a loop, a batch, a mailbox, counters.
+ * The parts of a worker without its thread: a loop, a batch, a mailbox, counters.
  *
  *     struct serving serving;
  *     serving_init(&serving);
  *     ... udp_init(&udp, &serving.batch) ...
  *     serving_turn(&serving);
  *
- * Without a snapshot every query is answered with SERVFAIL, which is enough to see who gets what.
+ * Without a snapshot every query is answered with SERVFAIL, which suffices for tests of transports.
  */
 #include <stdbool.h>
 #include <stdint.h>
@@ -20,12 +20,12 @@ struct serving {
     struct mailbox mailbox;
     struct stats stats;
     struct batch batch;
-    unsigned adopted; /* times a snapshot was taken */
+    unsigned adopted; /* how often a snapshot was adopted */
 };
 
 void serving_init(struct serving *serving);
 
-/** Runs what is closing and closes the loop; a handle that stays open ends the program. */
+/** Closes the loop; a handle that stays open ends the program. */
 void serving_close(struct serving *serving);
 
 /** One turn of the loop that does not wait. */
@@ -40,5 +40,5 @@ size_t serving_query(uint16_t id, uint8_t *out);
 /** The loopback address with a free port that the kernel has chosen for a socket. */
 struct endpoint serving_local(int descriptor);
 
-/** False on a host without IPv6 on loopback; tests of it have nothing to say there. */
+/** False on a host without IPv6 on loopback, where tests of IPv6 do nothing. */
 bool serving_has_ipv6(void);

@@ -1,13 +1,11 @@
 #pragma once
 /**
- * What every unit test has around it: assertions, and the last lines, which run a suite and say how
- * it went.
+ * What every unit test shares: assertions, and the function that runs a suite.
  *
- * Check writes the line of every assertion that holds to a file, to be able to say after a crash
- * which was the last. Loops over all names, clients and types assert some million times, and were
- * most of their time in write(). Here an assertion that holds costs nothing; after a crash Check
- * names the test, and the sanitizers or a debugger the line. All of Check's ck_assert_… are made
- * of this one.
+ * Check writes the line of every assertion that holds to a file, to report the last one after a
+ * crash. Loops over all names, clients and types assert some million times and would spend most of
+ * their time in write(). Here an assertion that holds costs nothing; after a crash Check names the
+ * test, and the sanitizers or a debugger the line. All of Check's ck_assert_… use this one.
  */
 #include <check.h>
 

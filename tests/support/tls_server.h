@@ -24,16 +24,16 @@ struct tls_server {
 void tls_server_begin(struct tls_server *server, SSL_CTX *context);
 void tls_server_end(struct tls_server *server);
 
-/** Puts in what the client sent, and carries the handshake on. */
+/** Takes octets from the client and continues the handshake. */
 void tls_server_put(struct tls_server *server, const void *octets, size_t length);
 
-/** Takes what is for the client; 0: nothing more. */
+/** Returns octets for the client; 0: no more. */
 size_t tls_server_take(struct tls_server *server, void *room, size_t most);
 
-/** What the client said; 0: nothing more. */
+/** Reads deciphered octets from the client; 0: no more. */
 size_t tls_server_read(struct tls_server *server, void *room, size_t most);
 
 void tls_server_write(struct tls_server *server, const void *octets, size_t length);
 
-/** The protocol that the client offered and got ("dot"); "" when it offered none of ours. */
+/** The ALPN protocol agreed on ("dot"); "" when the client offered none that we know. */
 const char *tls_server_protocol(const struct tls_server *server);

@@ -1,6 +1,6 @@
 #pragma once
 /**
- * A whole server in a test's hands: zone files, policy, snapshot, and a way to ask.
+ * A whole server in process: zone files, policy, snapshot, and functions to query it.
  *
  *     struct world world;
  *     world_init(&world);
@@ -8,8 +8,8 @@
  *     world_must_load(&world);
  *     world_ask(&world, &(struct ask){.name = "api.example.com."}, &decoded);
  *
- * Everything goes through respond(), the seam that the sockets use too; once names that are not
- * ours are forwarded, through the worker's batch, on a clock that moves while somebody waits.
+ * Requests go through respond(), as those from sockets do; with forwarding they go through the
+ * worker's batch, on a clock that advances while a client waits.
  */
 #include "answer/load.h"
 #include "respond/respond.h"
@@ -30,7 +30,7 @@ struct world {
     uint8_t *reply; /* of the last ask */
     size_t reply_length;
     struct exchange exchange; /* of the last ask */
-    struct clocked *clocked;  /* NULL: nobody is asked for names that are not ours */
+    struct clocked *clocked;  /* NULL: foreign names are not forwarded */
 };
 
 /** An empty folder, default policy, no snapshot. */
@@ -38,26 +38,26 @@ void world_init(struct world *world);
 
 void world_close(struct world *world);
 
-/** As world_init, with the fixture of SPEC.md loaded. */
+/** As world_init, with zones/test-space.yaml loaded. */
 void world_init_fixture(struct world *world);
 
 /** As world_init_fixture, with a second space (tests/zones_good/other-space.yaml). */
 void world_init_two_spaces(struct world *world);
 
 /**
- * Has names that are not ours asked of responders; before the first load. The options' `snapshot`
- * is filled in.
+ * Forwards foreign names to responders; call it before the first load. Fills in the options'
+ * `snapshot`.
  */
 void world_forward(struct world *world, struct clocked_options options);
 
 /**
- * Loads the folder: at first, or again. The outcome tells what happened; on a refusal the
- * snapshot stays, and the report says why. `report` is empty before.
+ * Loads the folder, the first time or again. When the load is refused the snapshot stays, and the
+ * report has the reasons. `report` must be empty.
  */
 void world_load(struct world *world, struct report *report, struct load_outcome *outcome,
                 struct err *err);
 
-/** Loads and ends the program with the findings when that is refused. */
+/** Loads; ends the program with the findings when that is refused. */
 void world_must_load(struct world *world);
 
 /** Loads a single file of this text. */
@@ -70,8 +70,8 @@ size_t world_send(struct world *world, const uint8_t *octets, size_t length, con
 void world_post(struct world *world, const uint8_t *octets, size_t length, const struct ask *how,
                 struct awaited *awaited);
 
-/** Waits for what was posted; a reply that does not come ends the program. */
+/** Waits for the reply; a missing one ends the program. */
 void world_await(struct world *world, const struct awaited *awaited);
 
-/** Asks and decodes; a missing reply ends the program. Close `decoded` after. */
+/** Asks and decodes; a missing reply ends the program. The caller closes `decoded`. */
 void world_ask(struct world *world, const struct ask *ask, struct decoded *decoded);

@@ -1,7 +1,6 @@
 #pragma once
 /**
- * Zone texts made into segments and snapshots, without files: for tests of what comes after
- * loading.
+ * Segments and snapshots made from zone texts without files, for tests of what follows loading.
  *
  * A text that the rules refuse ends the program with its findings.
  */
@@ -10,7 +9,7 @@
 /** Default suffixes, discovery names for dynos only, no upstreams. */
 struct policy policy_usual(void);
 
-/** corp.example is asked of 192.168.7.53, everything else of 10.0.0.2; nobody asks in truth. */
+/** corp.example goes to 192.168.7.53, everything else to 10.0.0.2; no query is ever sent. */
 struct routes routes_usual(void);
 
 /** The key that every test uses. */

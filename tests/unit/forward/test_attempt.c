@@ -4,112 +4,113 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "support/asking.h"
+#include "support/fetch_rig.h"
 #include "support/suite.h"
 #include "wire/types.h"
 
-static struct asking stand;
+static struct fetch_rig stand;
 
 static void set_up(void)
 {
-    asking_init(&stand, false);
+    fetch_rig_init(&stand, false);
 }
 
 static void set_up_mixing(void)
 {
-    asking_init(&stand, true);
+    fetch_rig_init(&stand, true);
 }
 
 /* Every test ends with nothing left open. */
 static void tear_down(void)
 {
-    asking_close(&stand);
+    fetch_rig_close(&stand);
 }
 
 /* ---- Mismatched responses ---- */
 
 static const struct scripted_reply wrong[] = {
-    {.address = ASKING_ADDRESS, .ttl_seconds = 60, .has_wrong_id = true},
-    {.address = ASKING_ADDRESS, .ttl_seconds = 60, .has_wrong_question = true},
-    {.address = ASKING_ADDRESS, .ttl_seconds = 60, .has_no_question = true},
+    {.address = FETCH_RIG_ADDRESS, .ttl_seconds = 60, .has_wrong_id = true},
+    {.address = FETCH_RIG_ADDRESS, .ttl_seconds = 60, .has_wrong_question = true},
+    {.address = FETCH_RIG_ADDRESS, .ttl_seconds = 60, .has_no_question = true},
     {.is_truncated = true, .has_wrong_id = true},
     {.rcode = RCODE_SERVFAIL, .has_wrong_id = true},
 };
 
 START_TEST(a_mismatched_response_is_counted_and_the_right_one_still_accepted)
 {
-    asking_ask(&stand, "www.example.org", ROUTE_TWO);
+    fetch_rig_ask(&stand, "www.example.org", ROUTE_TWO);
     for (int i = 1; i < FETCH_MISMATCHED_MOST; i++)
-        asking_reply(&stand, 0, &wrong[_i]);
-    asking_assert_sent(&stand, 1);
-    ck_assert_uint_eq(stand.settled.count, 0);
-    ck_assert_uint_eq(asking_counted(&stand, COUNTER_FORWARD_FOREIGN), FETCH_MISMATCHED_MOST - 1);
+        fetch_rig_reply(&stand, 0, &wrong[_i]);
+    fetch_rig_assert_sent(&stand, 1);
+    ck_assert_uint_eq(stand.outcome.count, 0);
+    ck_assert_uint_eq(fetch_rig_counted(&stand, COUNTER_FORWARD_FOREIGN),
+                      FETCH_MISMATCHED_MOST - 1);
     /* It may be forged, so it does not count as a reply. */
     ck_assert_uint_eq(standing_last_reply_ms(&stand.standing[0]), 0);
-    asking_answer(&stand, 0);
-    asking_assert_answered(&stand, 0);
+    fetch_rig_answer(&stand, 0);
+    fetch_rig_assert_answered(&stand, 0);
 }
 END_TEST
 
 START_TEST(after_sixteen_mismatched_responses_the_question_is_asked_over_a_stream)
 {
-    asking_ask(&stand, "www.example.org", ROUTE_TWO);
+    fetch_rig_ask(&stand, "www.example.org", ROUTE_TWO);
     for (int i = 0; i < FETCH_MISMATCHED_MOST; i++)
-        asking_reply(&stand, 0, &wrong[_i]);
-    asking_assert_sent(&stand, 2);
-    ck_assert(!asking_sent(&stand, 0)->is_open);
-    ck_assert(asking_sent(&stand, 1)->over_stream);
-    ck_assert_uint_eq(asking_sent(&stand, 1)->server, 0);
-    asking_answer(&stand, 1);
-    asking_assert_answered(&stand, 0);
-    ck_assert_uint_eq(asking_counted(&stand, COUNTER_FORWARD_STREAM_SENT), 1);
+        fetch_rig_reply(&stand, 0, &wrong[_i]);
+    fetch_rig_assert_sent(&stand, 2);
+    ck_assert(!fetch_rig_sent(&stand, 0)->is_open);
+    ck_assert(fetch_rig_sent(&stand, 1)->over_stream);
+    ck_assert_uint_eq(fetch_rig_sent(&stand, 1)->server, 0);
+    fetch_rig_answer(&stand, 1);
+    fetch_rig_assert_answered(&stand, 0);
+    ck_assert_uint_eq(fetch_rig_counted(&stand, COUNTER_FORWARD_STREAM_SENT), 1);
 }
 END_TEST
 
 START_TEST(a_stream_of_mismatched_responses_is_given_up)
 {
-    asking_ask(&stand, "www.example.org", ROUTE_ONE);
+    fetch_rig_ask(&stand, "www.example.org", ROUTE_ONE);
     for (int i = 0; i < FETCH_MISMATCHED_MOST; i++)
-        asking_reply(&stand, 0, &wrong[0]);
+        fetch_rig_reply(&stand, 0, &wrong[0]);
     for (int i = 0; i < FETCH_MISMATCHED_MOST; i++)
-        asking_reply(&stand, 1, &wrong[1]);
-    asking_assert_failed(&stand, FORWARD_MALFORMED, 0);
+        fetch_rig_reply(&stand, 1, &wrong[1]);
+    fetch_rig_assert_failed(&stand, FORWARD_MALFORMED, 0);
 }
 END_TEST
 
 START_TEST(an_answer_after_the_end_is_ignored)
 {
-    asking_ask(&stand, "www.example.org", ROUTE_TWO);
-    asking_pass(&stand, 300);
-    asking_answer(&stand, 1);
-    asking_assert_answered(&stand, 1);
-    ck_assert(!asking_sent(&stand, 0)->is_open); /* the link would not pass it on */
+    fetch_rig_ask(&stand, "www.example.org", ROUTE_TWO);
+    fetch_rig_pass(&stand, 300);
+    fetch_rig_answer(&stand, 1);
+    fetch_rig_assert_answered(&stand, 1);
+    ck_assert(!fetch_rig_sent(&stand, 0)->is_open); /* the link would not pass it on */
 }
 END_TEST
 
 START_TEST(garbage_makes_the_next_server_be_asked)
 {
-    asking_ask(&stand, "www.example.org", ROUTE_TWO);
-    asking_reply(&stand, 0,
-                 &(struct scripted_reply){.address = ASKING_ADDRESS, .is_cut_short = true});
-    asking_assert_sent(&stand, 2);
-    ck_assert(!asking_sent(&stand, 0)->is_open);
-    ck_assert_uint_eq(asking_sent(&stand, 1)->server, 1);
-    ck_assert_uint_eq(asking_counted(&stand, COUNTER_FORWARD_MALFORMED), 1);
-    asking_answer(&stand, 1);
-    asking_assert_answered(&stand, 1);
+    fetch_rig_ask(&stand, "www.example.org", ROUTE_TWO);
+    fetch_rig_reply(&stand, 0,
+                    &(struct scripted_reply){.address = FETCH_RIG_ADDRESS, .is_cut_short = true});
+    fetch_rig_assert_sent(&stand, 2);
+    ck_assert(!fetch_rig_sent(&stand, 0)->is_open);
+    ck_assert_uint_eq(fetch_rig_sent(&stand, 1)->server, 1);
+    ck_assert_uint_eq(fetch_rig_counted(&stand, COUNTER_FORWARD_MALFORMED), 1);
+    fetch_rig_answer(&stand, 1);
+    fetch_rig_assert_answered(&stand, 1);
 }
 END_TEST
 
 START_TEST(garbage_from_all_is_a_failure)
 {
-    asking_ask(&stand, "www.example.org", ROUTE_TWO);
-    asking_reply(&stand, 0,
-                 &(struct scripted_reply){.address = ASKING_ADDRESS, .is_cut_short = true});
-    asking_reply(&stand, 1,
-                 &(struct scripted_reply){.address = ASKING_ADDRESS, .is_cut_short = true});
-    asking_assert_failed(&stand, FORWARD_MALFORMED, 1);
-    ck_assert(!stand.settled.has_response);
+    fetch_rig_ask(&stand, "www.example.org", ROUTE_TWO);
+    fetch_rig_reply(&stand, 0,
+                    &(struct scripted_reply){.address = FETCH_RIG_ADDRESS, .is_cut_short = true});
+    fetch_rig_reply(&stand, 1,
+                    &(struct scripted_reply){.address = FETCH_RIG_ADDRESS, .is_cut_short = true});
+    fetch_rig_assert_failed(&stand, FORWARD_MALFORMED, 1);
+    ck_assert(!stand.outcome.has_response);
 }
 END_TEST
 
@@ -117,12 +118,12 @@ START_TEST(octets_shorter_than_a_header_are_a_mismatch)
 {
     static const uint8_t octets[12] = {0};
 
-    asking_ask(&stand, "www.example.org", ROUTE_ONE);
+    fetch_rig_ask(&stand, "www.example.org", ROUTE_ONE);
     for (size_t length = 0; length < sizeof octets; length++)
         scripted_deliver(&stand.scripted, 0, octets, length);
-    ck_assert_uint_eq(asking_counted(&stand, COUNTER_FORWARD_FOREIGN), sizeof octets);
-    asking_answer(&stand, 0);
-    asking_assert_answered(&stand, 0);
+    ck_assert_uint_eq(fetch_rig_counted(&stand, COUNTER_FORWARD_FOREIGN), sizeof octets);
+    fetch_rig_answer(&stand, 0);
+    fetch_rig_assert_answered(&stand, 0);
 }
 END_TEST
 
@@ -130,36 +131,36 @@ END_TEST
 
 START_TEST(a_truncated_response_makes_the_same_server_be_asked_over_a_stream)
 {
-    asking_ask(&stand, "www.example.org", ROUTE_TWO);
-    asking_reply(&stand, 0, &(struct scripted_reply){.is_truncated = true});
-    asking_assert_sent(&stand, 2);
-    ck_assert(!asking_sent(&stand, 0)->is_open);
-    ck_assert_uint_eq(asking_sent(&stand, 1)->server, 0);
-    ck_assert(asking_sent(&stand, 1)->over_stream);
-    asking_answer(&stand, 1);
-    asking_assert_answered(&stand, 0);
+    fetch_rig_ask(&stand, "www.example.org", ROUTE_TWO);
+    fetch_rig_reply(&stand, 0, &(struct scripted_reply){.is_truncated = true});
+    fetch_rig_assert_sent(&stand, 2);
+    ck_assert(!fetch_rig_sent(&stand, 0)->is_open);
+    ck_assert_uint_eq(fetch_rig_sent(&stand, 1)->server, 0);
+    ck_assert(fetch_rig_sent(&stand, 1)->over_stream);
+    fetch_rig_answer(&stand, 1);
+    fetch_rig_assert_answered(&stand, 0);
 }
 END_TEST
 
 START_TEST(a_truncated_response_over_a_stream_is_malformed)
 {
-    asking_ask(&stand, "www.example.org", ROUTE_ONE);
-    asking_reply(&stand, 0, &(struct scripted_reply){.is_truncated = true});
-    asking_reply(&stand, 1, &(struct scripted_reply){.is_truncated = true});
-    asking_assert_failed(&stand, FORWARD_MALFORMED, 0);
+    fetch_rig_ask(&stand, "www.example.org", ROUTE_ONE);
+    fetch_rig_reply(&stand, 0, &(struct scripted_reply){.is_truncated = true});
+    fetch_rig_reply(&stand, 1, &(struct scripted_reply){.is_truncated = true});
+    fetch_rig_assert_failed(&stand, FORWARD_MALFORMED, 0);
 }
 END_TEST
 
 START_TEST(a_stream_that_is_refused_makes_the_next_server_be_asked)
 {
-    asking_ask(&stand, "www.example.org", ROUTE_TWO);
-    asking_reply(&stand, 0, &(struct scripted_reply){.is_truncated = true});
-    asking_break_off(&stand, 1, LINK_UNREACHABLE);
-    asking_assert_sent(&stand, 3);
-    ck_assert_uint_eq(asking_sent(&stand, 2)->server, 1);
-    ck_assert(!asking_sent(&stand, 2)->over_stream);
-    asking_answer(&stand, 2);
-    asking_assert_answered(&stand, 1);
+    fetch_rig_ask(&stand, "www.example.org", ROUTE_TWO);
+    fetch_rig_reply(&stand, 0, &(struct scripted_reply){.is_truncated = true});
+    fetch_rig_break_off(&stand, 1, LINK_UNREACHABLE);
+    fetch_rig_assert_sent(&stand, 3);
+    ck_assert_uint_eq(fetch_rig_sent(&stand, 2)->server, 1);
+    ck_assert(!fetch_rig_sent(&stand, 2)->over_stream);
+    fetch_rig_answer(&stand, 2);
+    fetch_rig_assert_answered(&stand, 1);
 }
 END_TEST
 
@@ -169,10 +170,10 @@ START_TEST(the_largest_response_over_a_stream_is_accepted)
     uint8_t *octets = malloc(65535);
     size_t length = 12 + 21;
 
-    asking_ask(&stand, "www.example.org", ROUTE_ONE);
-    asking_reply(&stand, 0, &(struct scripted_reply){.is_truncated = true});
+    fetch_rig_ask(&stand, "www.example.org", ROUTE_ONE);
+    fetch_rig_reply(&stand, 0, &(struct scripted_reply){.is_truncated = true});
     ck_assert_uint_eq(
-        scripted_write(asking_sent(&stand, 1), &(struct scripted_reply){.rcode = 0}, octets),
+        scripted_write(fetch_rig_sent(&stand, 1), &(struct scripted_reply){.rcode = 0}, octets),
         length + 11);
     octets[6] = RECORDS >> 8;
     octets[7] = (uint8_t)RECORDS;
@@ -181,21 +182,21 @@ START_TEST(the_largest_response_over_a_stream_is_accepted)
         memcpy(octets + length, "\xc0\x0c\0\1\0\1\0\0\0\x3c\0\4\x0a\1\2\3", 16);
     scripted_deliver(&stand.scripted, 1, octets, length);
     free(octets);
-    ck_assert_uint_eq(stand.settled.count, 1);
-    ck_assert_int_eq(stand.settled.failure, FORWARD_NO_FAILURE);
-    ck_assert_uint_eq(stand.settled.answers, RECORDS);
+    ck_assert_uint_eq(stand.outcome.count, 1);
+    ck_assert_int_eq(stand.outcome.failure, FORWARD_NO_FAILURE);
+    ck_assert_uint_eq(stand.outcome.answers, RECORDS);
 }
 END_TEST
 
 START_TEST(a_tls_server_is_asked_over_a_stream_only)
 {
-    asking_ask(&stand, "www.example.org", ROUTE_TLS);
-    asking_pass(&stand, FETCH_PATIENCE_MS - 1);
-    asking_assert_sent(&stand, FETCH_ATTEMPTS);
+    fetch_rig_ask(&stand, "www.example.org", ROUTE_TLS);
+    fetch_rig_pass(&stand, FETCH_PATIENCE_MS - 1);
+    fetch_rig_assert_sent(&stand, FETCH_ATTEMPTS);
     for (size_t i = 0; i < FETCH_ATTEMPTS; i++)
-        ck_assert(asking_sent(&stand, i)->over_stream);
-    asking_answer(&stand, 2);
-    asking_assert_answered(&stand, 2);
+        ck_assert(fetch_rig_sent(&stand, i)->over_stream);
+    fetch_rig_answer(&stand, 2);
+    fetch_rig_assert_answered(&stand, 2);
 }
 END_TEST
 
@@ -206,14 +207,14 @@ static const uint16_t edns_refusals[] = {RCODE_FORMERR, RCODE_BADVERS, RCODE_NOT
 /* Asks with EDNS, in vain, and then without, at the same server. */
 static void refuse_edns(const char *name, uint16_t rcode, size_t sent)
 {
-    asking_ask(&stand, name, ROUTE_TWO);
-    ck_assert(scripted_has_edns(asking_sent(&stand, sent)));
-    asking_reply_code(&stand, sent, rcode);
-    asking_assert_sent(&stand, sent + 2);
-    ck_assert_uint_eq(asking_sent(&stand, sent + 1)->server, 0);
-    ck_assert(!scripted_has_edns(asking_sent(&stand, sent + 1)));
-    asking_answer(&stand, sent + 1);
-    ck_assert_int_eq(stand.settled.failure, FORWARD_NO_FAILURE);
+    fetch_rig_ask(&stand, name, ROUTE_TWO);
+    ck_assert(scripted_has_edns(fetch_rig_sent(&stand, sent)));
+    fetch_rig_reply_code(&stand, sent, rcode);
+    fetch_rig_assert_sent(&stand, sent + 2);
+    ck_assert_uint_eq(fetch_rig_sent(&stand, sent + 1)->server, 0);
+    ck_assert(!scripted_has_edns(fetch_rig_sent(&stand, sent + 1)));
+    fetch_rig_answer(&stand, sent + 1);
+    ck_assert_int_eq(stand.outcome.failure, FORWARD_NO_FAILURE);
 }
 
 START_TEST(a_server_that_refuses_edns_for_two_names_is_asked_without_it)
@@ -221,35 +222,35 @@ START_TEST(a_server_that_refuses_edns_for_two_names_is_asked_without_it)
     refuse_edns("a.example.org", edns_refusals[_i], 0);
     refuse_edns("a.example.org", edns_refusals[_i], 2); /* the same name does not count twice */
     refuse_edns("b.example.org", edns_refusals[_i], 4);
-    asking_ask(&stand, "c.example.org", ROUTE_TWO);
-    ck_assert_uint_eq(asking_sent(&stand, 6)->server, 0);
-    ck_assert(!scripted_has_edns(asking_sent(&stand, 6)));
-    asking_answer(&stand, 6);
+    fetch_rig_ask(&stand, "c.example.org", ROUTE_TWO);
+    ck_assert_uint_eq(fetch_rig_sent(&stand, 6)->server, 0);
+    ck_assert(!scripted_has_edns(fetch_rig_sent(&stand, 6)));
+    fetch_rig_answer(&stand, 6);
     stand.now_ms += QUIRK_MS;
-    asking_ask(&stand, "d.example.org", ROUTE_TWO);
-    ck_assert(scripted_has_edns(asking_sent(&stand, 7)));
-    asking_answer(&stand, 7);
+    fetch_rig_ask(&stand, "d.example.org", ROUTE_TWO);
+    ck_assert(scripted_has_edns(fetch_rig_sent(&stand, 7)));
+    fetch_rig_answer(&stand, 7);
 }
 END_TEST
 
 START_TEST(a_header_alone_refuses_edns_too)
 {
-    asking_ask(&stand, "a.example.org", ROUTE_ONE);
-    asking_reply(&stand, 0,
-                 &(struct scripted_reply){.rcode = RCODE_FORMERR, .has_no_question = true});
-    asking_assert_sent(&stand, 2);
-    ck_assert(!scripted_has_edns(asking_sent(&stand, 1)));
-    asking_answer(&stand, 1);
-    asking_assert_answered(&stand, 0);
+    fetch_rig_ask(&stand, "a.example.org", ROUTE_ONE);
+    fetch_rig_reply(&stand, 0,
+                    &(struct scripted_reply){.rcode = RCODE_FORMERR, .has_no_question = true});
+    fetch_rig_assert_sent(&stand, 2);
+    ck_assert(!scripted_has_edns(fetch_rig_sent(&stand, 1)));
+    fetch_rig_answer(&stand, 1);
+    fetch_rig_assert_answered(&stand, 0);
 }
 END_TEST
 
 START_TEST(a_question_refused_with_and_without_edns_shows_no_quirk)
 {
-    asking_ask(&stand, "a.example.org", ROUTE_ONE);
-    asking_reply_code(&stand, 0, RCODE_FORMERR);
-    asking_reply_code(&stand, 1, RCODE_FORMERR);
-    asking_assert_failed(&stand, FORWARD_FORMERR, 0);
+    fetch_rig_ask(&stand, "a.example.org", ROUTE_ONE);
+    fetch_rig_reply_code(&stand, 0, RCODE_FORMERR);
+    fetch_rig_reply_code(&stand, 1, RCODE_FORMERR);
+    fetch_rig_assert_failed(&stand, FORWARD_FORMERR, 0);
     ck_assert_uint_eq(atomic_load(&stand.standing[0].no_edns.name), 0);
 }
 END_TEST
@@ -260,11 +261,12 @@ START_TEST(ids_are_random_and_never_the_same_for_long)
 {
     unsigned equal = 0;
 
-    for (unsigned i = 0; i < ASKING_QUESTIONS; i++)
-        asking_ask_numbered(&stand, i, ROUTE_ONE);
+    for (unsigned i = 0; i < FETCH_RIG_QUESTIONS; i++)
+        fetch_rig_ask_numbered(&stand, i, ROUTE_ONE);
     fetch_table_turn(stand.table, stand.now_ms);
     for (size_t i = 1; i < stand.scripted.count; i++)
-        equal += scripted_id(asking_sent(&stand, i)) == scripted_id(asking_sent(&stand, i - 1));
+        equal +=
+            scripted_id(fetch_rig_sent(&stand, i)) == scripted_id(fetch_rig_sent(&stand, i - 1));
     ck_assert_uint_le(equal, 3);
     fetch_table_end_all(stand.table);
 }
@@ -274,11 +276,11 @@ START_TEST(case_is_kept_unless_mixes_case_is_set)
 {
     static const uint8_t name[] = "\3www\7example\3org";
 
-    asking_ask(&stand, "www.example.org", ROUTE_ONE);
-    ck_assert_mem_eq(asking_sent(&stand, 0)->octets + 12, name, sizeof name);
-    asking_reply(&stand, 0,
-                 &(struct scripted_reply){.address = ASKING_ADDRESS, .folds_case = true});
-    asking_assert_answered(&stand, 0);
+    fetch_rig_ask(&stand, "www.example.org", ROUTE_ONE);
+    ck_assert_mem_eq(fetch_rig_sent(&stand, 0)->octets + 12, name, sizeof name);
+    fetch_rig_reply(&stand, 0,
+                    &(struct scripted_reply){.address = FETCH_RIG_ADDRESS, .folds_case = true});
+    fetch_rig_assert_answered(&stand, 0);
 }
 END_TEST
 
@@ -287,47 +289,47 @@ static const char long_name[] = "abcdefghijklmnop.qrstuvwxyzabcdef.ghijklmnopqrs
 
 START_TEST(mixed_case_differs_each_time_and_must_come_back)
 {
-    asking_ask(&stand, long_name, ROUTE_ONE);
-    asking_reply(&stand, 0,
-                 &(struct scripted_reply){.address = ASKING_ADDRESS, .folds_case = true});
-    ck_assert_uint_eq(asking_counted(&stand, COUNTER_FORWARD_FOREIGN), 1);
-    ck_assert_uint_eq(stand.settled.count, 0);
-    asking_answer(&stand, 1);
-    asking_ask(&stand, long_name, ROUTE_ONE);
-    ck_assert_mem_ne(asking_sent(&stand, 0)->octets + 12, asking_sent(&stand, 2)->octets + 12,
+    fetch_rig_ask(&stand, long_name, ROUTE_ONE);
+    fetch_rig_reply(&stand, 0,
+                    &(struct scripted_reply){.address = FETCH_RIG_ADDRESS, .folds_case = true});
+    ck_assert_uint_eq(fetch_rig_counted(&stand, COUNTER_FORWARD_FOREIGN), 1);
+    ck_assert_uint_eq(stand.outcome.count, 0);
+    fetch_rig_answer(&stand, 1);
+    fetch_rig_ask(&stand, long_name, ROUTE_ONE);
+    ck_assert_mem_ne(fetch_rig_sent(&stand, 0)->octets + 12, fetch_rig_sent(&stand, 2)->octets + 12,
                      sizeof long_name);
     for (size_t i = 0; i < sizeof long_name; i++)
-        ck_assert_int_eq(tolower(asking_sent(&stand, 0)->octets[13 + i]),
-                         tolower(asking_sent(&stand, 2)->octets[13 + i]));
-    asking_answer(&stand, 2);
-    ck_assert_uint_eq(stand.settled.count, 2);
+        ck_assert_int_eq(tolower(fetch_rig_sent(&stand, 0)->octets[13 + i]),
+                         tolower(fetch_rig_sent(&stand, 2)->octets[13 + i]));
+    fetch_rig_answer(&stand, 2);
+    ck_assert_uint_eq(stand.outcome.count, 2);
 }
 END_TEST
 
 /* Asks, gets the right question in another case, and the same over a stream at once. */
 static void fold_case(const char *name, size_t sent)
 {
-    static const struct scripted_reply folded = {.address = ASKING_ADDRESS, .folds_case = true};
+    static const struct scripted_reply folded = {.address = FETCH_RIG_ADDRESS, .folds_case = true};
 
-    asking_ask(&stand, name, ROUTE_ONE);
-    ck_assert(!asking_sent(&stand, sent)->over_stream);
-    asking_reply(&stand, sent, &folded);
-    asking_assert_sent(&stand, sent + 2);
-    ck_assert(asking_sent(&stand, sent + 1)->over_stream);
-    asking_reply(&stand, sent + 1, &folded);
-    ck_assert_int_eq(stand.settled.failure, FORWARD_NO_FAILURE);
+    fetch_rig_ask(&stand, name, ROUTE_ONE);
+    ck_assert(!fetch_rig_sent(&stand, sent)->over_stream);
+    fetch_rig_reply(&stand, sent, &folded);
+    fetch_rig_assert_sent(&stand, sent + 2);
+    ck_assert(fetch_rig_sent(&stand, sent + 1)->over_stream);
+    fetch_rig_reply(&stand, sent + 1, &folded);
+    ck_assert_int_eq(stand.outcome.failure, FORWARD_NO_FAILURE);
 }
 
 START_TEST(a_server_that_folds_case_for_two_names_is_remembered)
 {
-    static const struct scripted_reply folded = {.address = ASKING_ADDRESS, .folds_case = true};
+    static const struct scripted_reply folded = {.address = FETCH_RIG_ADDRESS, .folds_case = true};
 
     fold_case("abcdefghijklmnop.qrstuvwxyzabcdef", 0);
     fold_case("abcdefghijklmnop.qrstuvwxyzabcdef", 2);
     fold_case("ghijklmnopqrstuv.wxyzabcdefghijkl", 4);
-    asking_ask(&stand, long_name, ROUTE_ONE);
-    asking_reply(&stand, 6, &folded);
-    ck_assert_uint_eq(stand.settled.count, 4);
+    fetch_rig_ask(&stand, long_name, ROUTE_ONE);
+    fetch_rig_reply(&stand, 6, &folded);
+    ck_assert_uint_eq(stand.outcome.count, 4);
     stand.now_ms += QUIRK_MS;
     fold_case("another.mnopqrstuvwxyzabcdefghijk", 7);
 }
@@ -342,28 +344,28 @@ START_TEST(of_100000_guesses_none_is_accepted)
     /* A forger who knows address, port and name tries one id after the other. */
     while (guesses < GUESSES) {
         size_t number = stand.scripted.count;
-        asking_ask(&stand, long_name, ROUTE_ONE);
+        fetch_rig_ask(&stand, long_name, ROUTE_ONE);
         struct scripted_reply lie = {.address = 0x06060606, .ttl_seconds = 86400};
         lie.folds_case = true;
-        size_t length = scripted_write(asking_sent(&stand, number), &lie, forged);
+        size_t length = scripted_write(fetch_rig_sent(&stand, number), &lie, forged);
         /* One with the right id ends it, too: its case is not the one that was sent. */
-        for (int i = 0; i < FETCH_MISMATCHED_MOST && asking_sent(&stand, number)->is_open;
+        for (int i = 0; i < FETCH_MISMATCHED_MOST && fetch_rig_sent(&stand, number)->is_open;
              i++, guesses++) {
             forged[0] = (uint8_t)(guesses >> 8);
             forged[1] = (uint8_t)guesses;
             scripted_deliver(&stand.scripted, number, forged, length);
         }
-        accepted += stand.settled.count;
-        ck_assert(!asking_sent(&stand, number)->is_open);
-        ck_assert(asking_sent(&stand, number + 1)->over_stream);
-        asking_answer(&stand, number + 1);
-        ck_assert_uint_eq(stand.settled.count, 1);
+        accepted += stand.outcome.count;
+        ck_assert(!fetch_rig_sent(&stand, number)->is_open);
+        ck_assert(fetch_rig_sent(&stand, number + 1)->over_stream);
+        fetch_rig_answer(&stand, number + 1);
+        ck_assert_uint_eq(stand.outcome.count, 1);
         stand.scripted.count = 0; /* all have ended */
         stand.client_count = 0;
-        stand.settled.count = 0;
+        stand.outcome.count = 0;
     }
     ck_assert_uint_eq(accepted, 0);
-    ck_assert_uint_ge(asking_counted(&stand, COUNTER_FORWARD_FOREIGN), GUESSES);
+    ck_assert_uint_ge(fetch_rig_counted(&stand, COUNTER_FORWARD_FOREIGN), GUESSES);
 }
 END_TEST
 

@@ -3,56 +3,56 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "support/asking.h"
+#include "support/fetch_rig.h"
 #include "support/suite.h"
 
 enum { RCODE_FORMERR = 1, RCODE_SERVFAIL = 2, RCODE_NXDOMAIN = 3, RCODE_NOTIMP = 4 };
 enum { RCODE_REFUSED = 5 };
 
-static struct asking stand;
+static struct fetch_rig stand;
 
 static void set_up(void)
 {
-    asking_init(&stand, false);
+    fetch_rig_init(&stand, false);
 }
 
 /* Every test ends with nothing left open. */
 static void tear_down(void)
 {
-    asking_close(&stand);
+    fetch_rig_close(&stand);
 }
 
 /* ---- Asking ---- */
 
 START_TEST(a_question_is_sent_by_a_turn_and_its_answer_comes_back)
 {
-    ck_assert(asking_try(&stand, "www.example.org", ROUTE_TWO));
-    asking_assert_sent(&stand, 0);
+    ck_assert(fetch_rig_try(&stand, "www.example.org", ROUTE_TWO));
+    fetch_rig_assert_sent(&stand, 0);
     ck_assert(!fetch_table_turn(stand.table, stand.now_ms));
-    asking_assert_sent(&stand, 1);
-    ck_assert_uint_eq(asking_sent(&stand, 0)->server, 0);
-    ck_assert(!asking_sent(&stand, 0)->over_stream);
-    ck_assert(scripted_has_edns(asking_sent(&stand, 0)));
-    ck_assert_uint_eq(stand.settled.count, 0);
-    asking_answer(&stand, 0);
-    asking_assert_answered(&stand, 0);
-    ck_assert_uint_eq(stand.clients[0].told, 1);
-    ck_assert_uint_eq(asking_counted(&stand, COUNTER_FORWARD_SENT), 1);
-    ck_assert_uint_eq(asking_counted(&stand, COUNTER_FORWARD_FAILURES), 0);
+    fetch_rig_assert_sent(&stand, 1);
+    ck_assert_uint_eq(fetch_rig_sent(&stand, 0)->server, 0);
+    ck_assert(!fetch_rig_sent(&stand, 0)->over_stream);
+    ck_assert(scripted_has_edns(fetch_rig_sent(&stand, 0)));
+    ck_assert_uint_eq(stand.outcome.count, 0);
+    fetch_rig_answer(&stand, 0);
+    fetch_rig_assert_answered(&stand, 0);
+    ck_assert_uint_eq(stand.clients[0].notified, 1);
+    ck_assert_uint_eq(fetch_rig_counted(&stand, COUNTER_FORWARD_SENT), 1);
+    ck_assert_uint_eq(fetch_rig_counted(&stand, COUNTER_FORWARD_FAILURES), 0);
 }
 END_TEST
 
 START_TEST(equal_questions_are_joined_and_notified_in_order_of_arrival)
 {
-    asking_ask(&stand, "www.example.org", ROUTE_TWO);
-    ck_assert(asking_try(&stand, "www.example.org", ROUTE_TWO));
-    asking_ask(&stand, "www.example.org", ROUTE_TWO);
-    asking_assert_sent(&stand, 1);
+    fetch_rig_ask(&stand, "www.example.org", ROUTE_TWO);
+    ck_assert(fetch_rig_try(&stand, "www.example.org", ROUTE_TWO));
+    fetch_rig_ask(&stand, "www.example.org", ROUTE_TWO);
+    fetch_rig_assert_sent(&stand, 1);
     ck_assert_uint_eq(fetch_table_count(stand.table), 1);
-    ck_assert_uint_eq(asking_counted(&stand, COUNTER_FORWARD_JOINED), 2);
-    asking_answer(&stand, 0);
-    asking_assert_answered(&stand, 0);
-    ck_assert_uint_eq(stand.settled.waiters, 3);
+    ck_assert_uint_eq(fetch_rig_counted(&stand, COUNTER_FORWARD_JOINED), 2);
+    fetch_rig_answer(&stand, 0);
+    fetch_rig_assert_answered(&stand, 0);
+    ck_assert_uint_eq(stand.outcome.waiters, 3);
     ck_assert_ptr_eq(stand.clients[0].waiter.next, &stand.clients[1].waiter);
     ck_assert_ptr_eq(stand.clients[1].waiter.next, &stand.clients[2].waiter);
 }
@@ -62,8 +62,8 @@ START_TEST(questions_that_differ_in_name_type_or_bits_are_asked_apart)
 {
     struct scripted_question asked;
 
-    asking_ask(&stand, "www.example.org", ROUTE_TWO);
-    asking_ask(&stand, "www.example.com", ROUTE_TWO);
+    fetch_rig_ask(&stand, "www.example.org", ROUTE_TWO);
+    fetch_rig_ask(&stand, "www.example.com", ROUTE_TWO);
     scripted_ask(&asked, "www.example.org");
     for (unsigned i = 0; i < 3; i++) {
         struct question other = asked.question;
@@ -71,16 +71,16 @@ START_TEST(questions_that_differ_in_name_type_or_bits_are_asked_apart)
         other.class = i == 1 ? 255 : other.class;
         other.bits = i == 2 ? QUESTION_DO : other.bits;
         /* The hash is left as it is: equal hashes are not equal questions. */
-        ck_assert(fetch_table_ask(stand.table, &other, ROUTE_TWO, asking_next_client(&stand),
+        ck_assert(fetch_table_ask(stand.table, &other, ROUTE_TWO, fetch_rig_next_client(&stand),
                                   FETCH_PATIENCE_MS));
     }
     fetch_table_turn(stand.table, stand.now_ms);
-    asking_assert_sent(&stand, 5);
+    fetch_rig_assert_sent(&stand, 5);
     for (size_t i = 0; i < 5; i++) {
-        asking_answer(&stand, i);
-        ck_assert_uint_eq(stand.settled.count, i + 1);
-        ck_assert_uint_eq(stand.settled.waiters, 1);
-        ck_assert_uint_eq(stand.clients[i].told, 1);
+        fetch_rig_answer(&stand, i);
+        ck_assert_uint_eq(stand.outcome.count, i + 1);
+        ck_assert_uint_eq(stand.outcome.waiters, 1);
+        ck_assert_uint_eq(stand.clients[i].notified, 1);
     }
 }
 END_TEST
@@ -89,14 +89,14 @@ START_TEST(a_turn_sends_no_more_than_its_share_and_says_so)
 {
     char name[32];
 
-    for (int i = 0; i < ASKING_QUESTIONS; i++) {
+    for (int i = 0; i < FETCH_RIG_QUESTIONS; i++) {
         snprintf(name, sizeof name, "n%d.example.org", i);
-        ck_assert(asking_try(&stand, name, ROUTE_TWO));
+        ck_assert(fetch_rig_try(&stand, name, ROUTE_TWO));
     }
     ck_assert(fetch_table_turn(stand.table, stand.now_ms));
-    asking_assert_sent(&stand, FETCH_SENDS_PER_TURN);
+    fetch_rig_assert_sent(&stand, FETCH_SENDS_PER_TURN);
     ck_assert(!fetch_table_turn(stand.table, stand.now_ms));
-    asking_assert_sent(&stand, ASKING_QUESTIONS);
+    fetch_rig_assert_sent(&stand, FETCH_RIG_QUESTIONS);
     ck_assert(!fetch_table_turn(stand.table, stand.now_ms));
     fetch_table_end_all(stand.table);
 }
@@ -104,15 +104,15 @@ END_TEST
 
 START_TEST(a_full_pool_refuses_and_has_room_again_after)
 {
-    for (unsigned i = 0; i < ASKING_QUESTIONS; i++)
-        asking_ask_numbered(&stand, i, ROUTE_TWO);
-    ck_assert(!asking_try(&stand, "one.too.many", ROUTE_TWO));
-    ck_assert(asking_try(&stand, "n0.example.org", ROUTE_TWO)); /* joins */
-    asking_answer(&stand, 0);
-    ck_assert_uint_eq(stand.settled.waiters, 2);
-    ck_assert(asking_try(&stand, "one.too.many", ROUTE_TWO));
+    for (unsigned i = 0; i < FETCH_RIG_QUESTIONS; i++)
+        fetch_rig_ask_numbered(&stand, i, ROUTE_TWO);
+    ck_assert(!fetch_rig_try(&stand, "one.too.many", ROUTE_TWO));
+    ck_assert(fetch_rig_try(&stand, "n0.example.org", ROUTE_TWO)); /* joins */
+    fetch_rig_answer(&stand, 0);
+    ck_assert_uint_eq(stand.outcome.waiters, 2);
+    ck_assert(fetch_rig_try(&stand, "one.too.many", ROUTE_TWO));
     fetch_table_end_all(stand.table);
-    ck_assert_uint_eq(stand.settled.count, ASKING_QUESTIONS + 1);
+    ck_assert_uint_eq(stand.outcome.count, FETCH_RIG_QUESTIONS + 1);
 }
 END_TEST
 
@@ -120,77 +120,79 @@ START_TEST(a_refresh_leaves_half_of_the_pool_to_fetches_with_waiters)
 {
     char name[32];
 
-    for (int i = 0; i < ASKING_QUESTIONS / 2; i++) {
+    for (int i = 0; i < FETCH_RIG_QUESTIONS / 2; i++) {
         snprintf(name, sizeof name, "n%d.example.org", i);
-        ck_assert(asking_refresh(&stand, name, ROUTE_TWO));
+        ck_assert(fetch_rig_refresh(&stand, name, ROUTE_TWO));
     }
-    ck_assert(!asking_refresh(&stand, "one.too.many", ROUTE_TWO));
-    ck_assert(asking_refresh(&stand, "n0.example.org", ROUTE_TWO)); /* is fetched already */
-    ck_assert(asking_try(&stand, "one.too.many", ROUTE_TWO));
-    ck_assert_uint_eq(asking_counted(&stand, COUNTER_FORWARD_REFRESHES), ASKING_QUESTIONS / 2);
+    ck_assert(!fetch_rig_refresh(&stand, "one.too.many", ROUTE_TWO));
+    ck_assert(fetch_rig_refresh(&stand, "n0.example.org", ROUTE_TWO)); /* is fetched already */
+    ck_assert(fetch_rig_try(&stand, "one.too.many", ROUTE_TWO));
+    ck_assert_uint_eq(fetch_rig_counted(&stand, COUNTER_FORWARD_REFRESHES),
+                      FETCH_RIG_QUESTIONS / 2);
     fetch_table_turn(stand.table, stand.now_ms);
-    asking_answer(&stand, 0);
-    ck_assert_uint_eq(stand.settled.count, 1);
-    ck_assert_uint_eq(stand.settled.waiters, 0);
+    fetch_rig_answer(&stand, 0);
+    ck_assert_uint_eq(stand.outcome.count, 1);
+    ck_assert_uint_eq(stand.outcome.waiters, 0);
     fetch_table_end_all(stand.table);
 }
 END_TEST
 
 START_TEST(a_client_joins_a_refresh)
 {
-    ck_assert(asking_refresh(&stand, "www.example.org", ROUTE_TWO));
-    asking_ask(&stand, "www.example.org", ROUTE_TWO);
-    asking_assert_sent(&stand, 1);
-    asking_answer(&stand, 0);
-    asking_assert_answered(&stand, 0);
-    ck_assert_uint_eq(stand.clients[0].told, 1);
+    ck_assert(fetch_rig_refresh(&stand, "www.example.org", ROUTE_TWO));
+    fetch_rig_ask(&stand, "www.example.org", ROUTE_TWO);
+    fetch_rig_assert_sent(&stand, 1);
+    fetch_rig_answer(&stand, 0);
+    fetch_rig_assert_answered(&stand, 0);
+    ck_assert_uint_eq(stand.clients[0].notified, 1);
 }
 END_TEST
 
 START_TEST(a_listener_may_ask_the_same_question_at_once)
 {
-    stand.settled.again = &stand.clients[ASKING_CLIENTS - 1].waiter;
-    asking_ask(&stand, "www.example.org", ROUTE_ONE);
-    asking_reply_code(&stand, 0, RCODE_SERVFAIL);
-    ck_assert_uint_eq(stand.settled.count, 1);
+    stand.outcome.again = &stand.clients[FETCH_RIG_CLIENTS - 1].waiter;
+    fetch_rig_ask(&stand, "www.example.org", ROUTE_ONE);
+    fetch_rig_reply_code(&stand, 0, RCODE_SERVFAIL);
+    ck_assert_uint_eq(stand.outcome.count, 1);
     ck_assert_uint_eq(fetch_table_count(stand.table), 1);
-    asking_assert_sent(&stand, 1);
+    fetch_rig_assert_sent(&stand, 1);
     fetch_table_turn(stand.table, stand.now_ms);
-    asking_assert_sent(&stand, 2);
-    ck_assert_uint_ne(scripted_id(asking_sent(&stand, 0)), scripted_id(asking_sent(&stand, 1)));
-    asking_answer(&stand, 1);
-    ck_assert_uint_eq(stand.settled.count, 2);
-    ck_assert_uint_eq(stand.clients[ASKING_CLIENTS - 1].told, 1);
+    fetch_rig_assert_sent(&stand, 2);
+    ck_assert_uint_ne(scripted_id(fetch_rig_sent(&stand, 0)),
+                      scripted_id(fetch_rig_sent(&stand, 1)));
+    fetch_rig_answer(&stand, 1);
+    ck_assert_uint_eq(stand.outcome.count, 2);
+    ck_assert_uint_eq(stand.clients[FETCH_RIG_CLIENTS - 1].notified, 1);
     ck_assert_uint_eq(fetch_table_count(stand.table), 0);
 }
 END_TEST
 
 START_TEST(a_question_that_no_turn_sends_fails_at_its_deadline)
 {
-    ck_assert(asking_try(&stand, "www.example.org", ROUTE_TWO));
-    asking_pass(&stand, FETCH_PATIENCE_MS - 1);
-    ck_assert_uint_eq(stand.settled.count, 0);
-    asking_pass(&stand, 1);
-    ck_assert_uint_eq(stand.clients[0].told, 1);
+    ck_assert(fetch_rig_try(&stand, "www.example.org", ROUTE_TWO));
+    fetch_rig_pass(&stand, FETCH_PATIENCE_MS - 1);
+    ck_assert_uint_eq(stand.outcome.count, 0);
+    fetch_rig_pass(&stand, 1);
+    ck_assert_uint_eq(stand.clients[0].notified, 1);
     ck_assert(!fetch_table_turn(stand.table, stand.now_ms));
-    asking_assert_failed(&stand, FORWARD_FULL, RESOLVER_NONE);
-    asking_assert_sent(&stand, 0);
+    fetch_rig_assert_failed(&stand, FORWARD_FULL, RESOLVER_NONE);
+    fetch_rig_assert_sent(&stand, 0);
 }
 END_TEST
 
 START_TEST(without_descriptors_a_question_ends_at_once)
 {
     stand.scripted.is_exhausted = true;
-    asking_ask(&stand, "www.example.org", ROUTE_TWO);
-    asking_assert_failed(&stand, FORWARD_FULL, 0);
+    fetch_rig_ask(&stand, "www.example.org", ROUTE_TWO);
+    fetch_rig_assert_failed(&stand, FORWARD_FULL, 0);
 }
 END_TEST
 
 START_TEST(an_attempt_that_runs_out_of_descriptors_is_not_the_servers_fault)
 {
-    asking_ask(&stand, "www.example.org", ROUTE_ONE);
-    asking_break_off(&stand, 0, LINK_EXHAUSTED);
-    asking_assert_failed(&stand, FORWARD_FULL, 0);
+    fetch_rig_ask(&stand, "www.example.org", ROUTE_ONE);
+    fetch_rig_break_off(&stand, 0, LINK_EXHAUSTED);
+    fetch_rig_assert_failed(&stand, FORWARD_FULL, 0);
     ck_assert_uint_eq(standing_silent(&stand.standing[0]), 0);
 }
 END_TEST
@@ -198,18 +200,18 @@ END_TEST
 START_TEST(a_lingering_fetch_gives_its_sockets_up_to_a_new_question)
 {
     stand.scripted.open_most = 2 * FETCH_ATTEMPTS;
-    asking_ask(&stand, "first.example.org", ROUTE_ONE);
-    asking_ask(&stand, "second.example.org", ROUTE_ONE);
+    fetch_rig_ask(&stand, "first.example.org", ROUTE_ONE);
+    fetch_rig_ask(&stand, "second.example.org", ROUTE_ONE);
     standing_on_reply(&stand.standing[0], true, stand.now_ms);
-    asking_pass(&stand, FETCH_PATIENCE_MS);
-    ck_assert_uint_eq(stand.settled.count, 2);
+    fetch_rig_pass(&stand, FETCH_PATIENCE_MS);
+    ck_assert_uint_eq(stand.outcome.count, 2);
     ck_assert_uint_eq(stand.scripted.open, 2 * FETCH_ATTEMPTS);
-    asking_ask(&stand, "third.example.org", ROUTE_ONE);
-    ck_assert_uint_eq(stand.settled.count, 2);
-    asking_assert_sent(&stand, 2 * FETCH_ATTEMPTS + 1);
-    ck_assert(!asking_sent(&stand, 0)->is_open && asking_sent(&stand, 1)->is_open);
-    asking_answer(&stand, 2 * FETCH_ATTEMPTS);
-    ck_assert_int_eq(stand.settled.failure, FORWARD_NO_FAILURE);
+    fetch_rig_ask(&stand, "third.example.org", ROUTE_ONE);
+    ck_assert_uint_eq(stand.outcome.count, 2);
+    fetch_rig_assert_sent(&stand, 2 * FETCH_ATTEMPTS + 1);
+    ck_assert(!fetch_rig_sent(&stand, 0)->is_open && fetch_rig_sent(&stand, 1)->is_open);
+    fetch_rig_answer(&stand, 2 * FETCH_ATTEMPTS);
+    ck_assert_int_eq(stand.outcome.failure, FORWARD_NO_FAILURE);
     fetch_table_end_all(stand.table);
 }
 END_TEST
@@ -217,17 +219,17 @@ END_TEST
 START_TEST(a_repeated_query_gives_its_socket_up_to_a_new_question)
 {
     stand.scripted.open_most = FETCH_ATTEMPTS;
-    asking_ask(&stand, "first.example.org", ROUTE_ONE);
-    asking_pass(&stand, 3000);
+    fetch_rig_ask(&stand, "first.example.org", ROUTE_ONE);
+    fetch_rig_pass(&stand, 3000);
     ck_assert_uint_eq(stand.scripted.open, FETCH_ATTEMPTS);
     for (unsigned i = 1; i < FETCH_ATTEMPTS; i++)
-        asking_ask_numbered(&stand, i, ROUTE_ONE);
-    asking_assert_sent(&stand, 2 * FETCH_ATTEMPTS - 1);
-    ck_assert(asking_sent(&stand, 0)->is_open); /* a slow answer comes to the first */
-    ck_assert_uint_eq(stand.settled.count, 0);
-    asking_ask(&stand, "one.too.many", ROUTE_ONE);
-    ck_assert_uint_eq(stand.settled.count, 1);
-    ck_assert_int_eq(stand.settled.failure, FORWARD_FULL);
+        fetch_rig_ask_numbered(&stand, i, ROUTE_ONE);
+    fetch_rig_assert_sent(&stand, 2 * FETCH_ATTEMPTS - 1);
+    ck_assert(fetch_rig_sent(&stand, 0)->is_open); /* a slow answer comes to the first */
+    ck_assert_uint_eq(stand.outcome.count, 0);
+    fetch_rig_ask(&stand, "one.too.many", ROUTE_ONE);
+    ck_assert_uint_eq(stand.outcome.count, 1);
+    ck_assert_int_eq(stand.outcome.failure, FORWARD_FULL);
     fetch_table_end_all(stand.table);
 }
 END_TEST
@@ -235,42 +237,42 @@ END_TEST
 START_TEST(a_question_that_got_room_does_not_fail_as_full)
 {
     stand.scripted.open_most = FETCH_ATTEMPTS;
-    asking_ask(&stand, "first.example.org", ROUTE_ONE);
-    asking_pass(&stand, 3000);
-    asking_ask(&stand, "second.example.org", ROUTE_ONE);
+    fetch_rig_ask(&stand, "first.example.org", ROUTE_ONE);
+    fetch_rig_pass(&stand, 3000);
+    fetch_rig_ask(&stand, "second.example.org", ROUTE_ONE);
     standing_on_reply(&stand.standing[0], true, stand.now_ms);
-    asking_pass(&stand, FETCH_PATIENCE_MS);
-    ck_assert_uint_eq(stand.settled.count, 2);
-    ck_assert_int_eq(stand.settled.failure, FORWARD_SILENT);
+    fetch_rig_pass(&stand, FETCH_PATIENCE_MS);
+    ck_assert_uint_eq(stand.outcome.count, 2);
+    ck_assert_int_eq(stand.outcome.failure, FORWARD_SILENT);
     fetch_table_end_all(stand.table);
 }
 END_TEST
 
 START_TEST(end_all_ends_every_fetch_and_accepts_no_more)
 {
-    asking_ask(&stand, "a.example.org", ROUTE_TWO);
-    asking_ask(&stand, "b.example.org", ROUTE_ONE);
-    asking_make_failing(&stand, 1);
-    asking_ask(&stand, "c.example.org", ROUTE_TWO);
-    asking_pass(&stand, FETCH_TICK_MS); /* a probe */
-    ck_assert(asking_try(&stand, "d.example.org", ROUTE_TWO));
+    fetch_rig_ask(&stand, "a.example.org", ROUTE_TWO);
+    fetch_rig_ask(&stand, "b.example.org", ROUTE_ONE);
+    fetch_rig_make_failing(&stand, 1);
+    fetch_rig_ask(&stand, "c.example.org", ROUTE_TWO);
+    fetch_rig_pass(&stand, FETCH_TICK_MS); /* a probe */
+    ck_assert(fetch_rig_try(&stand, "d.example.org", ROUTE_TWO));
     fetch_table_end_all(stand.table);
-    ck_assert_uint_eq(stand.settled.count, 4);
-    ck_assert_int_eq(stand.settled.failure, FORWARD_STOPPING);
+    ck_assert_uint_eq(stand.outcome.count, 4);
+    ck_assert_int_eq(stand.outcome.failure, FORWARD_STOPPING);
     for (size_t i = 0; i < 4; i++)
-        ck_assert_uint_eq(stand.clients[i].told, 1);
+        ck_assert_uint_eq(stand.clients[i].notified, 1);
     ck_assert_uint_eq(fetch_table_count(stand.table), 0);
     ck_assert_uint_eq(stand.scripted.open, 0);
-    ck_assert(!asking_try(&stand, "e.example.org", ROUTE_TWO));
+    ck_assert(!fetch_rig_try(&stand, "e.example.org", ROUTE_TWO));
 }
 END_TEST
 
 START_TEST(freeing_the_table_ends_every_attempt)
 {
-    asking_ask(&stand, "a.example.org", ROUTE_TWO);
-    asking_ask(&stand, "b.example.org", ROUTE_ONE);
-    ck_assert(asking_try(&stand, "c.example.org", ROUTE_ONE));
-    asking_pass(&stand, FETCH_PATIENCE_MS / 2);
+    fetch_rig_ask(&stand, "a.example.org", ROUTE_TWO);
+    fetch_rig_ask(&stand, "b.example.org", ROUTE_ONE);
+    ck_assert(fetch_rig_try(&stand, "c.example.org", ROUTE_ONE));
+    fetch_rig_pass(&stand, FETCH_PATIENCE_MS / 2);
     ck_assert_uint_gt(stand.scripted.open, 2);
 } /* tear_down checks stand.scripted.open */
 END_TEST
@@ -290,27 +292,27 @@ END_TEST
 
 START_TEST(when_a_server_is_late_the_next_one_is_asked_too)
 {
-    asking_ask(&stand, "www.example.org", ROUTE_TWO);
-    asking_pass(&stand, 299);
-    asking_assert_sent(&stand, 1);
-    asking_pass(&stand, 1);
-    asking_assert_sent(&stand, 2);
-    ck_assert_uint_eq(asking_sent(&stand, 1)->server, 1);
-    ck_assert(asking_sent(&stand, 0)->is_open);
-    asking_answer(&stand, 1);
-    asking_assert_answered(&stand, 1);
-    ck_assert_uint_eq(asking_counted(&stand, COUNTER_FORWARD_TIMEOUTS), 1);
+    fetch_rig_ask(&stand, "www.example.org", ROUTE_TWO);
+    fetch_rig_pass(&stand, 299);
+    fetch_rig_assert_sent(&stand, 1);
+    fetch_rig_pass(&stand, 1);
+    fetch_rig_assert_sent(&stand, 2);
+    ck_assert_uint_eq(fetch_rig_sent(&stand, 1)->server, 1);
+    ck_assert(fetch_rig_sent(&stand, 0)->is_open);
+    fetch_rig_answer(&stand, 1);
+    fetch_rig_assert_answered(&stand, 1);
+    ck_assert_uint_eq(fetch_rig_counted(&stand, COUNTER_FORWARD_TIMEOUTS), 1);
 }
 END_TEST
 
 START_TEST(a_slow_answer_from_the_first_server_is_accepted)
 {
-    asking_ask(&stand, "www.example.org", ROUTE_TWO);
-    asking_pass(&stand, 500);
-    asking_assert_sent(&stand, 2);
-    asking_answer(&stand, 0);
-    asking_assert_answered(&stand, 0);
-    ck_assert_uint_eq(asking_counted(&stand, COUNTER_FORWARD_TIMEOUTS), 0);
+    fetch_rig_ask(&stand, "www.example.org", ROUTE_TWO);
+    fetch_rig_pass(&stand, 500);
+    fetch_rig_assert_sent(&stand, 2);
+    fetch_rig_answer(&stand, 0);
+    fetch_rig_assert_answered(&stand, 0);
+    ck_assert_uint_eq(fetch_rig_counted(&stand, COUNTER_FORWARD_TIMEOUTS), 0);
     ck_assert_uint_eq(stand.servers[0].srtt_us, 500000);
 }
 END_TEST
@@ -323,100 +325,100 @@ static const struct {
 
 START_TEST(a_question_is_sent_again_three_times_and_spread_over_the_servers)
 {
-    asking_ask(&stand, "www.example.org", ROUTE_TWO);
+    fetch_rig_ask(&stand, "www.example.org", ROUTE_TWO);
     for (unsigned i = 0, now = 0; i < FETCH_RETRIES; i++) {
-        asking_pass(&stand, retries[i].after_ms - now - 1);
-        asking_assert_sent(&stand, i + 1);
-        asking_pass(&stand, 1);
-        asking_assert_sent(&stand, i + 2);
+        fetch_rig_pass(&stand, retries[i].after_ms - now - 1);
+        fetch_rig_assert_sent(&stand, i + 1);
+        fetch_rig_pass(&stand, 1);
+        fetch_rig_assert_sent(&stand, i + 2);
         now = retries[i].after_ms;
-        ck_assert_uint_eq(asking_sent(&stand, i + 1)->server, retries[i].server);
-        ck_assert_uint_ne(scripted_id(asking_sent(&stand, i + 1)),
-                          scripted_id(asking_sent(&stand, i)));
+        ck_assert_uint_eq(fetch_rig_sent(&stand, i + 1)->server, retries[i].server);
+        ck_assert_uint_ne(scripted_id(fetch_rig_sent(&stand, i + 1)),
+                          scripted_id(fetch_rig_sent(&stand, i)));
     }
-    asking_pass(&stand, FETCH_PATIENCE_MS - 2500);
-    asking_assert_sent(&stand, 1 + FETCH_RETRIES);
-    ck_assert_uint_eq(stand.clients[0].told, 1);
-    asking_pass_window(&stand);
+    fetch_rig_pass(&stand, FETCH_PATIENCE_MS - 2500);
+    fetch_rig_assert_sent(&stand, 1 + FETCH_RETRIES);
+    ck_assert_uint_eq(stand.clients[0].notified, 1);
+    fetch_rig_pass_window(&stand);
 }
 END_TEST
 
 START_TEST(the_only_server_is_asked_again_and_then_waited_for)
 {
-    asking_ask(&stand, "www.example.org", ROUTE_ONE);
-    asking_pass(&stand, FETCH_PATIENCE_MS - 1);
-    asking_assert_sent(&stand, FETCH_ATTEMPTS);
+    fetch_rig_ask(&stand, "www.example.org", ROUTE_ONE);
+    fetch_rig_pass(&stand, FETCH_PATIENCE_MS - 1);
+    fetch_rig_assert_sent(&stand, FETCH_ATTEMPTS);
     for (size_t i = 0; i < FETCH_ATTEMPTS; i++) {
-        ck_assert_uint_eq(asking_sent(&stand, i)->server, 0);
-        ck_assert(asking_sent(&stand, i)->is_open);
+        ck_assert_uint_eq(fetch_rig_sent(&stand, i)->server, 0);
+        ck_assert(fetch_rig_sent(&stand, i)->is_open);
     }
-    ck_assert_uint_eq(stand.settled.count, 0);
-    asking_pass(&stand, 1);
-    asking_assert_lingers(&stand, FORWARD_SILENT, 0);
-    ck_assert(!stand.settled.has_response);
-    ck_assert_uint_eq(asking_counted(&stand, COUNTER_FORWARD_TIMEOUTS), FETCH_ATTEMPTS);
+    ck_assert_uint_eq(stand.outcome.count, 0);
+    fetch_rig_pass(&stand, 1);
+    fetch_rig_assert_lingers(&stand, FORWARD_SILENT, 0);
+    ck_assert(!stand.outcome.has_response);
+    ck_assert_uint_eq(fetch_rig_counted(&stand, COUNTER_FORWARD_TIMEOUTS), FETCH_ATTEMPTS);
     /* One question is one silence, however often it was sent. */
     ck_assert_uint_eq(standing_silent(&stand.standing[0]), 1);
-    asking_pass_window(&stand);
+    fetch_rig_pass_window(&stand);
     ck_assert_uint_eq(fetch_table_count(stand.table), 0);
-    ck_assert_uint_eq(stand.clients[0].told, 1);
-    ck_assert_uint_eq(stand.settled.waiters, 0);
+    ck_assert_uint_eq(stand.clients[0].notified, 1);
+    ck_assert_uint_eq(stand.outcome.waiters, 0);
 }
 END_TEST
 
 START_TEST(a_late_answer_is_an_outcome_without_waiters)
 {
-    asking_ask(&stand, "www.example.org", ROUTE_ONE);
-    asking_pass(&stand, FETCH_PATIENCE_MS);
-    asking_assert_lingers(&stand, FORWARD_SILENT, 0);
-    asking_pass(&stand, FETCH_WINDOW_MS - FETCH_PATIENCE_MS - 1);
-    asking_answer(&stand, 0);
-    ck_assert_uint_eq(stand.settled.count, 2);
-    ck_assert_int_eq(stand.settled.failure, FORWARD_NO_FAILURE);
-    ck_assert(stand.settled.has_response);
-    ck_assert_uint_eq(stand.settled.waiters, 0);
-    ck_assert_uint_eq(stand.clients[0].told, 1);
+    fetch_rig_ask(&stand, "www.example.org", ROUTE_ONE);
+    fetch_rig_pass(&stand, FETCH_PATIENCE_MS);
+    fetch_rig_assert_lingers(&stand, FORWARD_SILENT, 0);
+    fetch_rig_pass(&stand, FETCH_WINDOW_MS - FETCH_PATIENCE_MS - 1);
+    fetch_rig_answer(&stand, 0);
+    ck_assert_uint_eq(stand.outcome.count, 2);
+    ck_assert_int_eq(stand.outcome.failure, FORWARD_NO_FAILURE);
+    ck_assert(stand.outcome.has_response);
+    ck_assert_uint_eq(stand.outcome.waiters, 0);
+    ck_assert_uint_eq(stand.clients[0].notified, 1);
     ck_assert_uint_eq(fetch_table_count(stand.table), 0);
-    ck_assert_uint_eq(asking_counted(&stand, COUNTER_FORWARD_KEPT_LATE), 1);
+    ck_assert_uint_eq(fetch_rig_counted(&stand, COUNTER_FORWARD_KEPT_LATE), 1);
 }
 END_TEST
 
 START_TEST(an_equal_question_joins_the_lingering_fetch)
 {
-    asking_ask(&stand, "www.example.org", ROUTE_ONE);
-    asking_pass(&stand, 5000);
-    asking_assert_lingers(&stand, FORWARD_SILENT, 0);
-    asking_ask(&stand, "www.example.org", ROUTE_ONE);
-    asking_assert_sent(&stand, FETCH_ATTEMPTS);
-    ck_assert_uint_eq(asking_counted(&stand, COUNTER_FORWARD_JOINED), 1);
+    fetch_rig_ask(&stand, "www.example.org", ROUTE_ONE);
+    fetch_rig_pass(&stand, 5000);
+    fetch_rig_assert_lingers(&stand, FORWARD_SILENT, 0);
+    fetch_rig_ask(&stand, "www.example.org", ROUTE_ONE);
+    fetch_rig_assert_sent(&stand, FETCH_ATTEMPTS);
+    ck_assert_uint_eq(fetch_rig_counted(&stand, COUNTER_FORWARD_JOINED), 1);
     for (int i = 0; i < 40; i++)
-        asking_pass(&stand, FETCH_TICK_MS);
-    asking_assert_sent(&stand, FETCH_ATTEMPTS + 1); /* once more for him */
-    ck_assert(asking_sent(&stand, 4)->is_open && !asking_sent(&stand, 3)->is_open);
-    asking_answer(&stand, 0);
-    ck_assert_uint_eq(stand.settled.waiters, 1);
-    ck_assert_int_eq(stand.settled.failure, FORWARD_NO_FAILURE);
-    ck_assert_uint_eq(stand.clients[1].told, 1);
+        fetch_rig_pass(&stand, FETCH_TICK_MS);
+    fetch_rig_assert_sent(&stand, FETCH_ATTEMPTS + 1); /* once more for him */
+    ck_assert(fetch_rig_sent(&stand, 4)->is_open && !fetch_rig_sent(&stand, 3)->is_open);
+    fetch_rig_answer(&stand, 0);
+    ck_assert_uint_eq(stand.outcome.waiters, 1);
+    ck_assert_int_eq(stand.outcome.failure, FORWARD_NO_FAILURE);
+    ck_assert_uint_eq(stand.clients[1].notified, 1);
     ck_assert_uint_eq(fetch_table_count(stand.table), 0);
 }
 END_TEST
 
 START_TEST(each_waiter_has_its_own_deadline)
 {
-    asking_ask(&stand, "www.example.org", ROUTE_ONE);
-    asking_pass(&stand, 4000);
-    asking_ask(&stand, "www.example.org", ROUTE_ONE);
-    asking_pass(&stand, 500);
-    ck_assert_uint_eq(stand.clients[0].told, 1);
-    ck_assert_uint_eq(stand.clients[1].told, 0);
-    ck_assert_uint_eq(fetch_table_room(stand.table), ASKING_QUESTIONS - 1);
-    asking_pass(&stand, 3999);
-    ck_assert_uint_eq(stand.clients[1].told, 0);
-    asking_pass(&stand, 1);
-    ck_assert_uint_eq(stand.clients[1].told, 1);
-    ck_assert_uint_eq(fetch_table_room(stand.table), ASKING_QUESTIONS);
-    ck_assert_uint_eq(asking_counted(&stand, COUNTER_FORWARD_FAILURES), 1);
-    asking_pass_window(&stand);
+    fetch_rig_ask(&stand, "www.example.org", ROUTE_ONE);
+    fetch_rig_pass(&stand, 4000);
+    fetch_rig_ask(&stand, "www.example.org", ROUTE_ONE);
+    fetch_rig_pass(&stand, 500);
+    ck_assert_uint_eq(stand.clients[0].notified, 1);
+    ck_assert_uint_eq(stand.clients[1].notified, 0);
+    ck_assert_uint_eq(fetch_table_room(stand.table), FETCH_RIG_QUESTIONS - 1);
+    fetch_rig_pass(&stand, 3999);
+    ck_assert_uint_eq(stand.clients[1].notified, 0);
+    fetch_rig_pass(&stand, 1);
+    ck_assert_uint_eq(stand.clients[1].notified, 1);
+    ck_assert_uint_eq(fetch_table_room(stand.table), FETCH_RIG_QUESTIONS);
+    ck_assert_uint_eq(fetch_rig_counted(&stand, COUNTER_FORWARD_FAILURES), 1);
+    fetch_rig_pass_window(&stand);
 }
 END_TEST
 
@@ -426,58 +428,58 @@ START_TEST(with_a_stale_answer_a_waiter_has_the_shorter_deadline)
 
     fetch_table_set_time(stand.table, stand.now_ms);
     ck_assert(fetch_table_ask(stand.table, scripted_ask(&asked, "www.example.org"), ROUTE_ONE,
-                              asking_next_client(&stand), FETCH_STALE_MS));
+                              fetch_rig_next_client(&stand), FETCH_STALE_MS));
     fetch_table_turn(stand.table, stand.now_ms);
-    asking_pass(&stand, FETCH_STALE_MS - 1);
-    ck_assert_uint_eq(stand.clients[0].told, 0);
-    asking_pass(&stand, 1);
-    asking_assert_lingers(&stand, FORWARD_SILENT, 0);
-    asking_pass(&stand, 2500 - FETCH_STALE_MS);
-    asking_assert_sent(&stand, FETCH_ATTEMPTS); /* the fetch goes on */
-    asking_answer(&stand, 3);
+    fetch_rig_pass(&stand, FETCH_STALE_MS - 1);
+    ck_assert_uint_eq(stand.clients[0].notified, 0);
+    fetch_rig_pass(&stand, 1);
+    fetch_rig_assert_lingers(&stand, FORWARD_SILENT, 0);
+    fetch_rig_pass(&stand, 2500 - FETCH_STALE_MS);
+    fetch_rig_assert_sent(&stand, FETCH_ATTEMPTS); /* the fetch goes on */
+    fetch_rig_answer(&stand, 3);
     ck_assert_uint_eq(fetch_table_count(stand.table), 0);
 }
 END_TEST
 
 START_TEST(for_late_waiters_the_question_is_asked_anew_at_the_windows_end)
 {
-    asking_ask(&stand, "www.example.org", ROUTE_ONE);
-    asking_pass(&stand, FETCH_WINDOW_MS - 100);
-    asking_ask(&stand, "www.example.org", ROUTE_ONE);
-    asking_assert_sent(&stand, FETCH_ATTEMPTS);
-    asking_pass(&stand, 100);
-    ck_assert_uint_eq(stand.clients[1].told, 0);
+    fetch_rig_ask(&stand, "www.example.org", ROUTE_ONE);
+    fetch_rig_pass(&stand, FETCH_WINDOW_MS - 100);
+    fetch_rig_ask(&stand, "www.example.org", ROUTE_ONE);
+    fetch_rig_assert_sent(&stand, FETCH_ATTEMPTS);
+    fetch_rig_pass(&stand, 100);
+    ck_assert_uint_eq(stand.clients[1].notified, 0);
     ck_assert_uint_eq(stand.scripted.open, 0);
     fetch_table_turn(stand.table, stand.now_ms);
     ck_assert_uint_eq(stand.scripted.open, 1);
-    asking_answer(&stand, stand.scripted.count - 1);
-    ck_assert_uint_eq(stand.clients[1].told, 1);
-    ck_assert_int_eq(stand.settled.failure, FORWARD_NO_FAILURE);
+    fetch_rig_answer(&stand, stand.scripted.count - 1);
+    ck_assert_uint_eq(stand.clients[1].notified, 1);
+    ck_assert_int_eq(stand.outcome.failure, FORWARD_NO_FAILURE);
     ck_assert_uint_eq(fetch_table_count(stand.table), 0);
 }
 END_TEST
 
 START_TEST(the_oldest_lingering_fetch_gives_its_slot_up_first)
 {
-    for (unsigned i = 0; i < ASKING_QUESTIONS; i++) {
-        asking_ask_numbered(&stand, i, ROUTE_ONE);
-        asking_pass(&stand, 1);
+    for (unsigned i = 0; i < FETCH_RIG_QUESTIONS; i++) {
+        fetch_rig_ask_numbered(&stand, i, ROUTE_ONE);
+        fetch_rig_pass(&stand, 1);
     }
-    ck_assert(!asking_try(&stand, "one.too.many", ROUTE_ONE));
+    ck_assert(!fetch_rig_try(&stand, "one.too.many", ROUTE_ONE));
     standing_on_reply(&stand.standing[0], true, stand.now_ms);
-    asking_pass(&stand, FETCH_PATIENCE_MS);
-    ck_assert_uint_eq(fetch_table_room(stand.table), ASKING_QUESTIONS);
-    asking_ask_numbered(&stand, 1, ROUTE_ONE); /* joined: it lingers no more */
-    ck_assert(asking_sent(&stand, 0)->is_open);
-    asking_ask(&stand, "one.more", ROUTE_ONE);
-    ck_assert(!asking_sent(&stand, 0)->is_open);
-    asking_ask(&stand, "two.more", ROUTE_ONE);
-    ck_assert(asking_sent(&stand, 1)->is_open);
-    ck_assert(!asking_sent(&stand, 2)->is_open);
-    ck_assert(asking_sent(&stand, 3)->is_open);
-    ck_assert_uint_eq(fetch_table_room(stand.table), ASKING_QUESTIONS - 3);
-    asking_answer(&stand, 1);
-    ck_assert_uint_eq(stand.settled.waiters, 1);
+    fetch_rig_pass(&stand, FETCH_PATIENCE_MS);
+    ck_assert_uint_eq(fetch_table_room(stand.table), FETCH_RIG_QUESTIONS);
+    fetch_rig_ask_numbered(&stand, 1, ROUTE_ONE); /* joined: it lingers no more */
+    ck_assert(fetch_rig_sent(&stand, 0)->is_open);
+    fetch_rig_ask(&stand, "one.more", ROUTE_ONE);
+    ck_assert(!fetch_rig_sent(&stand, 0)->is_open);
+    fetch_rig_ask(&stand, "two.more", ROUTE_ONE);
+    ck_assert(fetch_rig_sent(&stand, 1)->is_open);
+    ck_assert(!fetch_rig_sent(&stand, 2)->is_open);
+    ck_assert(fetch_rig_sent(&stand, 3)->is_open);
+    ck_assert_uint_eq(fetch_table_room(stand.table), FETCH_RIG_QUESTIONS - 3);
+    fetch_rig_answer(&stand, 1);
+    ck_assert_uint_eq(stand.outcome.waiters, 1);
     fetch_table_end_all(stand.table);
 }
 END_TEST
@@ -485,11 +487,11 @@ END_TEST
 START_TEST(one_slow_name_does_not_put_a_server_in_doubt)
 {
     for (int i = 0; i < 3 * STANDING_SILENT_MOST; i++) {
-        asking_ask(&stand, "slow.example.org", ROUTE_ONE);
-        asking_pass(&stand, 100);
-        asking_ask(&stand, "quick.example.org", ROUTE_ONE);
-        asking_answer(&stand, stand.scripted.count - 1);
-        asking_pass_window(&stand);
+        fetch_rig_ask(&stand, "slow.example.org", ROUTE_ONE);
+        fetch_rig_pass(&stand, 100);
+        fetch_rig_ask(&stand, "quick.example.org", ROUTE_ONE);
+        fetch_rig_answer(&stand, stand.scripted.count - 1);
+        fetch_rig_pass_window(&stand);
     }
     ck_assert_uint_eq(standing_silent(&stand.standing[0]), 0);
 }
@@ -502,21 +504,21 @@ START_TEST(however_many_names_get_no_reply_a_server_that_answers_probes_is_asked
 
     for (unsigned i = 0; i < 200; i++) {
         size_t before = stand.scripted.count;
-        asking_ask_numbered(&stand, i, ROUTE_ONE);
+        fetch_rig_ask_numbered(&stand, i, ROUTE_ONE);
         for (size_t n = before; n < stand.scripted.count; n++)
-            ck_assert(!scripted_is_probe(asking_sent(&stand, n)));
-        asking_pass(&stand, 80);
+            ck_assert(!scripted_is_probe(fetch_rig_sent(&stand, n)));
+        fetch_rig_pass(&stand, 80);
         for (size_t n = before; n < stand.scripted.count; n++)
-            if (scripted_is_probe(asking_sent(&stand, n)))
-                asking_answer(&stand, n);
+            if (scripted_is_probe(fetch_rig_sent(&stand, n)))
+                fetch_rig_answer(&stand, n);
         ck_assert(!resolver_is_failing(&stand.servers[0]));
         if (i % 8 != 0)
             continue;
         size_t number = stand.scripted.count;
-        asking_ask(&stand, "good.example.org", ROUTE_ONE);
-        asking_answer(&stand, number);
-        ck_assert_uint_eq(stand.settled.waiters, 1);
-        good += stand.settled.failure == FORWARD_NO_FAILURE;
+        fetch_rig_ask(&stand, "good.example.org", ROUTE_ONE);
+        fetch_rig_answer(&stand, number);
+        ck_assert_uint_eq(stand.outcome.waiters, 1);
+        good += stand.outcome.failure == FORWARD_NO_FAILURE;
     }
     ck_assert_uint_eq(good, 25);
     fetch_table_end_all(stand.table);
@@ -526,8 +528,8 @@ END_TEST
 static void answer_for_the_second(size_t first)
 {
     for (size_t n = first; n < stand.scripted.count; n++)
-        if (asking_sent(&stand, n)->server == 1 && asking_sent(&stand, n)->is_open)
-            asking_answer(&stand, n);
+        if (fetch_rig_sent(&stand, n)->server == 1 && fetch_rig_sent(&stand, n)->is_open)
+            fetch_rig_answer(&stand, n);
 }
 
 START_TEST(a_silent_server_is_avoided_for_the_one_that_answers)
@@ -536,15 +538,15 @@ START_TEST(a_silent_server_is_avoided_for_the_one_that_answers)
 
     for (unsigned i = 0; i < 50; i++) {
         size_t first = stand.scripted.count;
-        asking_ask_numbered(&stand, i, ROUTE_TWO);
+        fetch_rig_ask_numbered(&stand, i, ROUTE_TWO);
         answer_for_the_second(first);
-        if (stand.settled.count == i) {
+        if (stand.outcome.count == i) {
             slow++;
-            asking_pass(&stand, RESOLVER_WAIT_MOST_MS);
+            fetch_rig_pass(&stand, RESOLVER_WAIT_MOST_MS);
             answer_for_the_second(first);
         }
-        ck_assert_uint_eq(stand.settled.count, i + 1);
-        ck_assert_int_eq(stand.settled.failure, FORWARD_NO_FAILURE);
+        ck_assert_uint_eq(stand.outcome.count, i + 1);
+        ck_assert_int_eq(stand.outcome.failure, FORWARD_NO_FAILURE);
     }
     ck_assert_uint_le(slow, 2 * STANDING_SILENT_MOST);
     fetch_table_end_all(stand.table);
@@ -555,29 +557,29 @@ END_TEST
 
 START_TEST(an_unreachable_server_makes_the_next_be_asked_at_once)
 {
-    asking_ask(&stand, "www.example.org", ROUTE_TWO);
-    asking_break_off(&stand, 0, LINK_UNREACHABLE);
-    asking_assert_sent(&stand, 2);
-    ck_assert_uint_eq(asking_sent(&stand, 1)->server, 1);
-    asking_answer(&stand, 1);
-    asking_assert_answered(&stand, 1);
+    fetch_rig_ask(&stand, "www.example.org", ROUTE_TWO);
+    fetch_rig_break_off(&stand, 0, LINK_UNREACHABLE);
+    fetch_rig_assert_sent(&stand, 2);
+    ck_assert_uint_eq(fetch_rig_sent(&stand, 1)->server, 1);
+    fetch_rig_answer(&stand, 1);
+    fetch_rig_assert_answered(&stand, 1);
 }
 END_TEST
 
 START_TEST(when_all_are_unreachable_a_question_ends_at_once)
 {
-    asking_ask(&stand, "www.example.org", ROUTE_TWO);
-    asking_break_off(&stand, 0, LINK_TLS);
-    asking_break_off(&stand, 1, LINK_UNREACHABLE);
-    asking_assert_failed(&stand, FORWARD_UNREACHABLE, 1);
+    fetch_rig_ask(&stand, "www.example.org", ROUTE_TWO);
+    fetch_rig_break_off(&stand, 0, LINK_TLS);
+    fetch_rig_break_off(&stand, 1, LINK_UNREACHABLE);
+    fetch_rig_assert_failed(&stand, FORWARD_UNREACHABLE, 1);
 }
 END_TEST
 
 START_TEST(a_certificate_that_is_not_the_servers_is_a_failure_of_its_own)
 {
-    asking_ask(&stand, "www.example.org", ROUTE_TLS);
-    asking_break_off(&stand, 0, LINK_TLS);
-    asking_assert_failed(&stand, FORWARD_TLS, 2);
+    fetch_rig_ask(&stand, "www.example.org", ROUTE_TLS);
+    fetch_rig_break_off(&stand, 0, LINK_TLS);
+    fetch_rig_assert_failed(&stand, FORWARD_TLS, 2);
 }
 END_TEST
 
@@ -587,15 +589,15 @@ START_TEST(a_server_that_is_unreachable_five_times_is_in_doubt_and_then_failing)
 
     for (; sent < STANDING_SILENT_MOST; sent++) {
         ck_assert_int_eq(standing_state(&stand.standing[0]), STANDING_WELL);
-        asking_ask_numbered(&stand, sent, ROUTE_ONE);
-        asking_break_off(&stand, sent, LINK_UNREACHABLE);
+        fetch_rig_ask_numbered(&stand, sent, ROUTE_ONE);
+        fetch_rig_break_off(&stand, sent, LINK_UNREACHABLE);
     }
     for (int i = 0; i < STANDING_PROBES_MOST; i++, sent++) {
         ck_assert_int_eq(standing_state(&stand.standing[0]), STANDING_IN_DOUBT);
-        asking_pass(&stand, STANDING_PROBE_MS);
-        asking_assert_sent(&stand, sent + 1);
-        ck_assert(scripted_is_probe(asking_sent(&stand, sent)));
-        asking_break_off(&stand, sent, LINK_UNREACHABLE);
+        fetch_rig_pass(&stand, STANDING_PROBE_MS);
+        fetch_rig_assert_sent(&stand, sent + 1);
+        ck_assert(scripted_is_probe(fetch_rig_sent(&stand, sent)));
+        fetch_rig_break_off(&stand, sent, LINK_UNREACHABLE);
     }
     ck_assert(resolver_is_failing(&stand.servers[0]));
 }
@@ -603,13 +605,13 @@ END_TEST
 
 START_TEST(a_late_server_is_still_waited_for_when_the_other_is_unreachable)
 {
-    asking_ask(&stand, "www.example.org", ROUTE_TWO);
-    asking_pass(&stand, 300);
-    asking_break_off(&stand, 1, LINK_UNREACHABLE);
-    ck_assert_uint_eq(stand.settled.count, 0);
-    asking_pass(&stand, 700);
-    asking_answer(&stand, 0);
-    asking_assert_answered(&stand, 0);
+    fetch_rig_ask(&stand, "www.example.org", ROUTE_TWO);
+    fetch_rig_pass(&stand, 300);
+    fetch_rig_break_off(&stand, 1, LINK_UNREACHABLE);
+    ck_assert_uint_eq(stand.outcome.count, 0);
+    fetch_rig_pass(&stand, 700);
+    fetch_rig_answer(&stand, 0);
+    fetch_rig_assert_answered(&stand, 0);
 }
 END_TEST
 
@@ -617,37 +619,37 @@ END_TEST
 
 START_TEST(a_servfail_is_outweighed_by_the_next_servers_answer)
 {
-    asking_ask(&stand, "www.example.org", ROUTE_TWO);
-    asking_reply_code(&stand, 0, RCODE_SERVFAIL);
-    asking_assert_sent(&stand, 2);
-    ck_assert_uint_eq(asking_sent(&stand, 1)->server, 1);
-    asking_answer(&stand, 1);
-    asking_assert_answered(&stand, 1);
+    fetch_rig_ask(&stand, "www.example.org", ROUTE_TWO);
+    fetch_rig_reply_code(&stand, 0, RCODE_SERVFAIL);
+    fetch_rig_assert_sent(&stand, 2);
+    ck_assert_uint_eq(fetch_rig_sent(&stand, 1)->server, 1);
+    fetch_rig_answer(&stand, 1);
+    fetch_rig_assert_answered(&stand, 1);
 }
 END_TEST
 
 START_TEST(a_servfail_from_all_comes_with_the_first_ones_ede)
 {
-    asking_ask(&stand, "www.example.org", ROUTE_TWO);
-    asking_reply(&stand, 0,
-                 &(struct scripted_reply){.rcode = RCODE_SERVFAIL, .ede = "signature expired"});
-    asking_reply(&stand, 1, &(struct scripted_reply){.rcode = RCODE_SERVFAIL, .ede = "no idea"});
-    asking_assert_failed(&stand, FORWARD_SERVFAIL, 0);
-    ck_assert(stand.settled.has_response);
-    ck_assert_uint_eq(stand.settled.rcode, RCODE_SERVFAIL);
-    ck_assert_str_eq(stand.settled.ede, "signature expired");
+    fetch_rig_ask(&stand, "www.example.org", ROUTE_TWO);
+    fetch_rig_reply(&stand, 0,
+                    &(struct scripted_reply){.rcode = RCODE_SERVFAIL, .ede = "signature expired"});
+    fetch_rig_reply(&stand, 1, &(struct scripted_reply){.rcode = RCODE_SERVFAIL, .ede = "no idea"});
+    fetch_rig_assert_failed(&stand, FORWARD_SERVFAIL, 0);
+    ck_assert(stand.outcome.has_response);
+    ck_assert_uint_eq(stand.outcome.rcode, RCODE_SERVFAIL);
+    ck_assert_str_eq(stand.outcome.ede, "signature expired");
 }
 END_TEST
 
 START_TEST(a_servfail_counts_in_the_end_when_the_others_are_silent)
 {
-    asking_ask(&stand, "www.example.org", ROUTE_TWO);
-    asking_reply(&stand, 0,
-                 &(struct scripted_reply){.rcode = RCODE_SERVFAIL, .ede = "signature expired"});
-    asking_pass(&stand, FETCH_PATIENCE_MS);
-    asking_assert_lingers(&stand, FORWARD_SERVFAIL, 0);
-    ck_assert_str_eq(stand.settled.ede, "signature expired");
-    asking_pass_window(&stand);
+    fetch_rig_ask(&stand, "www.example.org", ROUTE_TWO);
+    fetch_rig_reply(&stand, 0,
+                    &(struct scripted_reply){.rcode = RCODE_SERVFAIL, .ede = "signature expired"});
+    fetch_rig_pass(&stand, FETCH_PATIENCE_MS);
+    fetch_rig_assert_lingers(&stand, FORWARD_SERVFAIL, 0);
+    ck_assert_str_eq(stand.outcome.ede, "signature expired");
+    fetch_rig_pass_window(&stand);
 }
 END_TEST
 
@@ -657,11 +659,11 @@ START_TEST(an_ede_too_long_to_keep_is_left_out)
 
     memset(text, 'x', sizeof text - 1);
     text[sizeof text - 1] = '\0';
-    asking_ask(&stand, "www.example.org", ROUTE_ONE);
-    asking_reply(&stand, 0, &(struct scripted_reply){.rcode = RCODE_SERVFAIL, .ede = text});
-    asking_assert_failed(&stand, FORWARD_SERVFAIL, 0);
-    ck_assert(stand.settled.has_response);
-    ck_assert_str_eq(stand.settled.ede, "");
+    fetch_rig_ask(&stand, "www.example.org", ROUTE_ONE);
+    fetch_rig_reply(&stand, 0, &(struct scripted_reply){.rcode = RCODE_SERVFAIL, .ede = text});
+    fetch_rig_assert_failed(&stand, FORWARD_SERVFAIL, 0);
+    ck_assert(stand.outcome.has_response);
+    ck_assert_str_eq(stand.outcome.ede, "");
 }
 END_TEST
 
@@ -672,79 +674,79 @@ static const struct {
 
 START_TEST(other_error_codes_are_a_failure_without_response)
 {
-    asking_ask(&stand, "www.example.org", ROUTE_TWO);
-    asking_reply_code(&stand, 0, refusals[_i].rcode);
-    asking_assert_sent(&stand, 2);
-    asking_reply_code(&stand, 1, refusals[_i].rcode);
-    asking_assert_failed(&stand, refusals[_i].failure, 1);
-    ck_assert(!stand.settled.has_response);
+    fetch_rig_ask(&stand, "www.example.org", ROUTE_TWO);
+    fetch_rig_reply_code(&stand, 0, refusals[_i].rcode);
+    fetch_rig_assert_sent(&stand, 2);
+    fetch_rig_reply_code(&stand, 1, refusals[_i].rcode);
+    fetch_rig_assert_failed(&stand, refusals[_i].failure, 1);
+    ck_assert(!stand.outcome.has_response);
 }
 END_TEST
 
 START_TEST(a_servfail_is_kept_although_the_other_refuses)
 {
-    asking_ask(&stand, "www.example.org", ROUTE_TWO);
-    asking_reply_code(&stand, 0, RCODE_REFUSED);
-    asking_reply(&stand, 1,
-                 &(struct scripted_reply){.rcode = RCODE_SERVFAIL, .ede = "signature expired"});
-    asking_assert_failed(&stand, FORWARD_SERVFAIL, 1);
-    ck_assert_str_eq(stand.settled.ede, "signature expired");
+    fetch_rig_ask(&stand, "www.example.org", ROUTE_TWO);
+    fetch_rig_reply_code(&stand, 0, RCODE_REFUSED);
+    fetch_rig_reply(&stand, 1,
+                    &(struct scripted_reply){.rcode = RCODE_SERVFAIL, .ede = "signature expired"});
+    fetch_rig_assert_failed(&stand, FORWARD_SERVFAIL, 1);
+    ck_assert_str_eq(stand.outcome.ede, "signature expired");
 }
 END_TEST
 
 START_TEST(a_server_that_refused_is_not_asked_again)
 {
-    asking_ask(&stand, "www.example.org", ROUTE_TWO);
-    asking_reply_code(&stand, 0, RCODE_REFUSED);
-    asking_pass(&stand, FETCH_PATIENCE_MS - 1);
-    asking_assert_sent(&stand, 1 + FETCH_ATTEMPTS);
+    fetch_rig_ask(&stand, "www.example.org", ROUTE_TWO);
+    fetch_rig_reply_code(&stand, 0, RCODE_REFUSED);
+    fetch_rig_pass(&stand, FETCH_PATIENCE_MS - 1);
+    fetch_rig_assert_sent(&stand, 1 + FETCH_ATTEMPTS);
     for (size_t i = 1; i <= FETCH_ATTEMPTS; i++)
-        ck_assert_uint_eq(asking_sent(&stand, i)->server, 1);
-    asking_answer(&stand, 2);
-    asking_assert_answered(&stand, 1);
+        ck_assert_uint_eq(fetch_rig_sent(&stand, i)->server, 1);
+    fetch_rig_answer(&stand, 2);
+    fetch_rig_assert_answered(&stand, 1);
 }
 END_TEST
 
 START_TEST(nxdomain_is_an_answer)
 {
-    asking_ask(&stand, "www.example.org", ROUTE_TWO);
-    asking_reply(
+    fetch_rig_ask(&stand, "www.example.org", ROUTE_TWO);
+    fetch_rig_reply(
         &stand, 0,
         &(struct scripted_reply){.rcode = RCODE_NXDOMAIN, .has_soa = true, .ttl_seconds = 60});
-    ck_assert_uint_eq(stand.settled.count, 1);
-    ck_assert_int_eq(stand.settled.failure, FORWARD_NO_FAILURE);
-    ck_assert_uint_eq(stand.settled.rcode, RCODE_NXDOMAIN);
+    ck_assert_uint_eq(stand.outcome.count, 1);
+    ck_assert_int_eq(stand.outcome.failure, FORWARD_NO_FAILURE);
+    ck_assert_uint_eq(stand.outcome.rcode, RCODE_NXDOMAIN);
 }
 END_TEST
 
 START_TEST(a_response_code_outweighs_an_unreachable_server)
 {
-    asking_ask(&stand, "www.example.org", ROUTE_TWO);
-    asking_reply_code(&stand, 0, RCODE_REFUSED);
-    asking_break_off(&stand, 1, LINK_UNREACHABLE);
-    asking_assert_failed(&stand, FORWARD_REFUSED, 0);
+    fetch_rig_ask(&stand, "www.example.org", ROUTE_TWO);
+    fetch_rig_reply_code(&stand, 0, RCODE_REFUSED);
+    fetch_rig_break_off(&stand, 1, LINK_UNREACHABLE);
+    fetch_rig_assert_failed(&stand, FORWARD_REFUSED, 0);
 }
 END_TEST
 
 static void refuse(void)
 {
-    asking_reply_code(&stand, 0, RCODE_REFUSED);
+    fetch_rig_reply_code(&stand, 0, RCODE_REFUSED);
 }
 
 static void send_garbage(void)
 {
-    asking_reply(&stand, 0,
-                 &(struct scripted_reply){.address = ASKING_ADDRESS, .is_cut_short = true});
+    fetch_rig_reply(&stand, 0,
+                    &(struct scripted_reply){.address = FETCH_RIG_ADDRESS, .is_cut_short = true});
 }
 
 static void be_unreachable(void)
 {
-    asking_break_off(&stand, 0, LINK_UNREACHABLE);
+    fetch_rig_break_off(&stand, 0, LINK_UNREACHABLE);
 }
 
 static void be_late(void)
 {
-    asking_pass(&stand, 300);
+    fetch_rig_pass(&stand, 300);
 }
 
 /* What a server does, and its round trip otherwise. */
@@ -755,14 +757,14 @@ static const struct {
 
 START_TEST(a_server_that_disappoints_is_not_the_first_choice)
 {
-    asking_ask(&stand, "a.example.org", ROUTE_TWO);
+    fetch_rig_ask(&stand, "a.example.org", ROUTE_TWO);
     disappointments[_i].happen();
-    asking_assert_sent(&stand, 2);
-    asking_answer(&stand, 1);
+    fetch_rig_assert_sent(&stand, 2);
+    fetch_rig_answer(&stand, 1);
     stand.servers[1].rank_us = disappointments[_i].rank_us;
-    asking_ask(&stand, "b.example.org", ROUTE_TWO);
-    ck_assert_uint_eq(asking_sent(&stand, 2)->server, 1);
-    asking_answer(&stand, 2);
+    fetch_rig_ask(&stand, "b.example.org", ROUTE_TWO);
+    ck_assert_uint_eq(fetch_rig_sent(&stand, 2)->server, 1);
+    fetch_rig_answer(&stand, 2);
 }
 END_TEST
 
@@ -770,18 +772,18 @@ END_TEST
 
 START_TEST(a_failing_server_is_probed_and_the_good_one_asked)
 {
-    asking_make_failing(&stand, 0);
-    asking_ask(&stand, "www.example.org", ROUTE_TWO);
-    asking_assert_sent(&stand, 1);
-    ck_assert_uint_eq(asking_sent(&stand, 0)->server, 1);
-    asking_answer(&stand, 0);
-    asking_pass(&stand, FETCH_TICK_MS);
-    asking_assert_sent(&stand, 2);
-    ck_assert(scripted_is_probe(asking_sent(&stand, 1)));
-    ck_assert_uint_eq(asking_sent(&stand, 1)->server, 0);
-    asking_pass(&stand, 300);
-    asking_answer(&stand, 1);
-    ck_assert_uint_eq(stand.settled.count, 1);
+    fetch_rig_make_failing(&stand, 0);
+    fetch_rig_ask(&stand, "www.example.org", ROUTE_TWO);
+    fetch_rig_assert_sent(&stand, 1);
+    ck_assert_uint_eq(fetch_rig_sent(&stand, 0)->server, 1);
+    fetch_rig_answer(&stand, 0);
+    fetch_rig_pass(&stand, FETCH_TICK_MS);
+    fetch_rig_assert_sent(&stand, 2);
+    ck_assert(scripted_is_probe(fetch_rig_sent(&stand, 1)));
+    ck_assert_uint_eq(fetch_rig_sent(&stand, 1)->server, 0);
+    fetch_rig_pass(&stand, 300);
+    fetch_rig_answer(&stand, 1);
+    ck_assert_uint_eq(stand.outcome.count, 1);
     ck_assert(!resolver_is_failing(&stand.servers[0]));
     ck_assert_uint_eq(stand.standings.recoveries, 1);
     ck_assert_uint_eq(fetch_table_count(stand.table), 0);
@@ -790,20 +792,20 @@ END_TEST
 
 START_TEST(probes_go_on_twice_a_second_without_questions)
 {
-    asking_make_failing(&stand, 0);
-    asking_pass(&stand, 10 * STANDING_PROBE_MS);
+    fetch_rig_make_failing(&stand, 0);
+    fetch_rig_pass(&stand, 10 * STANDING_PROBE_MS);
     ck_assert_uint_ge(stand.scripted.count, 10);
     ck_assert_uint_le(stand.scripted.count, 11);
     for (size_t i = 0; i < stand.scripted.count; i++) {
-        ck_assert(scripted_is_probe(asking_sent(&stand, i)));
-        ck_assert_uint_eq(asking_sent(&stand, i)->server, 0);
+        ck_assert(scripted_is_probe(fetch_rig_sent(&stand, i)));
+        ck_assert_uint_eq(fetch_rig_sent(&stand, i)->server, 0);
     }
     ck_assert(fetch_table_is_busy(stand.table));
-    asking_answer(&stand, stand.scripted.count - 1);
-    asking_pass(&stand, STANDING_PROBE_MS);
+    fetch_rig_answer(&stand, stand.scripted.count - 1);
+    fetch_rig_pass(&stand, STANDING_PROBE_MS);
     ck_assert(!fetch_table_is_busy(stand.table));
-    ck_assert_uint_eq(asking_counted(&stand, COUNTER_FORWARD_FAILURES), 0);
-    ck_assert_uint_eq(stand.settled.count, 0);
+    ck_assert_uint_eq(fetch_rig_counted(&stand, COUNTER_FORWARD_FAILURES), 0);
+    ck_assert_uint_eq(stand.outcome.count, 0);
 }
 END_TEST
 
@@ -813,25 +815,25 @@ static const struct scripted_reply probe_replies[] = {
     {.rcode = RCODE_FORMERR},
     {.rcode = RCODE_REFUSED},
     {.is_truncated = true},
-    {.address = ASKING_ADDRESS, .is_cut_short = true},
+    {.address = FETCH_RIG_ADDRESS, .is_cut_short = true},
 };
 
 START_TEST(any_reply_to_a_probe_ends_it)
 {
-    asking_make_failing(&stand, 0);
-    asking_pass(&stand, FETCH_TICK_MS);
-    asking_reply(&stand, 0, &probe_replies[_i]);
+    fetch_rig_make_failing(&stand, 0);
+    fetch_rig_pass(&stand, FETCH_TICK_MS);
+    fetch_rig_reply(&stand, 0, &probe_replies[_i]);
     ck_assert(!resolver_is_failing(&stand.servers[0]));
-    asking_assert_sent(&stand, 1);
+    fetch_rig_assert_sent(&stand, 1);
     ck_assert_uint_eq(fetch_table_count(stand.table), 0);
 }
 END_TEST
 
 START_TEST(a_probe_that_is_unreachable_ends)
 {
-    asking_make_failing(&stand, 0);
-    asking_pass(&stand, FETCH_TICK_MS);
-    asking_break_off(&stand, 0, LINK_UNREACHABLE);
+    fetch_rig_make_failing(&stand, 0);
+    fetch_rig_pass(&stand, FETCH_TICK_MS);
+    fetch_rig_break_off(&stand, 0, LINK_UNREACHABLE);
     ck_assert(resolver_is_failing(&stand.servers[0]));
     ck_assert_uint_eq(fetch_table_count(stand.table), 0);
 }
@@ -839,14 +841,14 @@ END_TEST
 
 START_TEST(a_probe_that_is_forged_goes_over_a_stream)
 {
-    asking_make_failing(&stand, 0);
-    asking_pass(&stand, FETCH_TICK_MS);
+    fetch_rig_make_failing(&stand, 0);
+    fetch_rig_pass(&stand, FETCH_TICK_MS);
     for (int i = 0; i < FETCH_MISMATCHED_MOST; i++)
-        asking_reply(&stand, 0, &(struct scripted_reply){.has_wrong_id = true});
-    asking_assert_sent(&stand, 2);
-    ck_assert(asking_sent(&stand, 1)->over_stream);
+        fetch_rig_reply(&stand, 0, &(struct scripted_reply){.has_wrong_id = true});
+    fetch_rig_assert_sent(&stand, 2);
+    ck_assert(fetch_rig_sent(&stand, 1)->over_stream);
     for (int i = 0; i < FETCH_MISMATCHED_MOST; i++)
-        asking_reply(&stand, 1, &(struct scripted_reply){.has_wrong_id = true});
+        fetch_rig_reply(&stand, 1, &(struct scripted_reply){.has_wrong_id = true});
     ck_assert_uint_eq(fetch_table_count(stand.table), 0);
     ck_assert(resolver_is_failing(&stand.servers[0]));
 }
@@ -854,10 +856,10 @@ END_TEST
 
 START_TEST(when_all_are_failing_a_question_fails_at_once_and_is_no_probe)
 {
-    asking_make_failing(&stand, 0);
-    asking_ask(&stand, "a.example.org", ROUTE_ONE);
-    asking_assert_failed(&stand, FORWARD_FAILING, 0);
-    asking_assert_sent(&stand, 0);
+    fetch_rig_make_failing(&stand, 0);
+    fetch_rig_ask(&stand, "a.example.org", ROUTE_ONE);
+    fetch_rig_assert_failed(&stand, FORWARD_FAILING, 0);
+    fetch_rig_assert_sent(&stand, 0);
 }
 END_TEST
 
@@ -866,16 +868,16 @@ START_TEST(waiters_are_notified_as_soon_as_the_last_server_is_failing)
     uint64_t begun_ms = stand.now_ms;
 
     for (unsigned i = 0; i < STANDING_SILENT_MOST; i++)
-        asking_ask_numbered(&stand, i, ROUTE_ONE);
-    while (stand.settled.count == 0)
-        asking_pass(&stand, FETCH_TICK_MS);
+        fetch_rig_ask_numbered(&stand, i, ROUTE_ONE);
+    while (stand.outcome.count == 0)
+        fetch_rig_pass(&stand, FETCH_TICK_MS);
     ck_assert(resolver_is_failing(&stand.servers[0]));
-    ck_assert_int_eq(stand.settled.failure, FORWARD_FAILING);
-    ck_assert_uint_eq(stand.settled.count, STANDING_SILENT_MOST);
+    ck_assert_int_eq(stand.outcome.failure, FORWARD_FAILING);
+    ck_assert_uint_eq(stand.outcome.count, STANDING_SILENT_MOST);
     ck_assert_uint_lt(stand.now_ms - begun_ms, 3000);
     ck_assert_uint_gt(stand.now_ms - begun_ms, 2000);
-    asking_answer(&stand, 0); /* responses are still accepted */
-    ck_assert_int_eq(stand.settled.failure, FORWARD_NO_FAILURE);
+    fetch_rig_answer(&stand, 0); /* responses are still accepted */
+    ck_assert_int_eq(stand.outcome.failure, FORWARD_NO_FAILURE);
     ck_assert(!resolver_is_failing(&stand.servers[0]));
     fetch_table_end_all(stand.table);
 }
@@ -883,39 +885,39 @@ END_TEST
 
 START_TEST(a_server_that_another_worker_found_failing_is_failing_here)
 {
-    asking_ask(&stand, "www.example.org", ROUTE_ONE);
-    asking_make_failing(&stand, 0);
+    fetch_rig_ask(&stand, "www.example.org", ROUTE_ONE);
+    fetch_rig_make_failing(&stand, 0);
     stand.standings.falls++;
-    asking_pass(&stand, FETCH_TICK_MS);
-    ck_assert_uint_eq(stand.clients[0].told, 1);
-    ck_assert_int_eq(stand.settled.failure, FORWARD_FAILING);
-    asking_pass_window(&stand);
+    fetch_rig_pass(&stand, FETCH_TICK_MS);
+    ck_assert_uint_eq(stand.clients[0].notified, 1);
+    ck_assert_int_eq(stand.outcome.failure, FORWARD_FAILING);
+    fetch_rig_pass_window(&stand);
     fetch_table_end_all(stand.table);
 }
 END_TEST
 
 START_TEST(a_server_that_returns_is_known_within_half_a_second_and_a_tick)
 {
-    asking_make_failing(&stand, 0);
-    asking_pass(&stand, 10000);
+    fetch_rig_make_failing(&stand, 0);
+    fetch_rig_pass(&stand, 10000);
     uint64_t returned_ms = stand.now_ms;
     for (size_t seen = stand.scripted.count; resolver_is_failing(&stand.servers[0]);) {
-        asking_pass(&stand, 1);
+        fetch_rig_pass(&stand, 1);
         for (; seen < stand.scripted.count; seen++)
-            asking_answer(&stand, seen);
+            fetch_rig_answer(&stand, seen);
         ck_assert_uint_le(stand.now_ms - returned_ms, STANDING_PROBE_MS + FETCH_TICK_MS);
     }
-    asking_pass_window(&stand);
+    fetch_rig_pass_window(&stand);
 }
 END_TEST
 
 START_TEST(a_full_pool_leaves_probes_their_slots)
 {
-    for (unsigned i = 0; i < ASKING_QUESTIONS; i++)
-        asking_ask_numbered(&stand, i, ROUTE_ONE);
-    asking_make_failing(&stand, 1);
-    asking_pass(&stand, FETCH_TICK_MS);
-    ck_assert(scripted_is_probe(asking_sent(&stand, stand.scripted.count - 1)));
+    for (unsigned i = 0; i < FETCH_RIG_QUESTIONS; i++)
+        fetch_rig_ask_numbered(&stand, i, ROUTE_ONE);
+    fetch_rig_make_failing(&stand, 1);
+    fetch_rig_pass(&stand, FETCH_TICK_MS);
+    ck_assert(scripted_is_probe(fetch_rig_sent(&stand, stand.scripted.count - 1)));
     fetch_table_end_all(stand.table);
 }
 END_TEST

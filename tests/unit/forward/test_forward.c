@@ -6,55 +6,55 @@
 #include <string.h>
 
 #include "support/allocations.h"
-#include "support/forwarding.h"
+#include "support/forward_rig.h"
 #include "support/suite.h"
 
 enum { RCODE_SERVFAIL = 2, RCODE_NXDOMAIN = 3, RCODE_REFUSED = 5, TTL = 60, DAY = 86400 };
 
 static const char www[] = "www.example.org";
-static struct forwarding stand;
+static struct forward_rig stand;
 
 static void set_up(void)
 {
-    forwarding_init(&stand);
+    forward_rig_init(&stand);
 }
 
 /* Every test ends with nothing left open. */
 static void tear_down(void)
 {
-    forwarding_close(&stand);
+    forward_rig_close(&stand);
 }
 
 /* Passes the deadlines of waiters, and then of lingering fetches. */
 static void pass_window(void)
 {
-    forwarding_pass(&stand, FETCH_WINDOW_MS + FETCH_TICK_MS);
+    forward_rig_pass(&stand, FETCH_WINDOW_MS + FETCH_TICK_MS);
 }
 
 /* Caches an answer for www that is fresh for TTL seconds from now. */
 static void keep_www(uint8_t route)
 {
-    ck_assert(!forwarding_ask(&stand, www, route));
-    forwarding_answer(&stand, forwarding_last(&stand));
+    ck_assert(!forward_rig_ask(&stand, www, route));
+    forward_rig_answer(&stand, forward_rig_last(&stand));
     ck_assert(!forward_is_busy(stand.forward));
-    stand.told = 0;
+    stand.notified = 0;
 }
 
 /* ---- Cached ---- */
 
 START_TEST(an_answer_is_passed_on_and_cached)
 {
-    ck_assert(!forwarding_ask(&stand, www, ROUTE_REST));
-    ck_assert_uint_eq(forwarding_counted(&stand, COUNTER_FORWARD_MISSES), 1);
-    ck_assert_uint_eq(stand.told, 0);
-    forwarding_answer(&stand, 0);
-    ck_assert_uint_eq(stand.told, 1);
-    forwarding_assert_new(&stand, "10.0.0.2");
-    forwarding_skip(&stand, 23);
-    ck_assert(forwarding_ask(&stand, www, ROUTE_REST));
-    forwarding_assert_fresh(&stand, 23);
+    ck_assert(!forward_rig_ask(&stand, www, ROUTE_REST));
+    ck_assert_uint_eq(forward_rig_counted(&stand, COUNTER_FORWARD_MISSES), 1);
+    ck_assert_uint_eq(stand.notified, 0);
+    forward_rig_answer(&stand, 0);
+    ck_assert_uint_eq(stand.notified, 1);
+    forward_rig_assert_new(&stand, "10.0.0.2");
+    forward_rig_skip(&stand, 23);
+    ck_assert(forward_rig_ask(&stand, www, ROUTE_REST));
+    forward_rig_assert_fresh(&stand, 23);
     ck_assert_uint_eq(stand.last.answers, 1);
-    ck_assert_uint_eq(forwarding_counted(&stand, COUNTER_FORWARD_HITS), 1);
+    ck_assert_uint_eq(forward_rig_counted(&stand, COUNTER_FORWARD_HITS), 1);
     ck_assert_uint_eq(stand.scripted.count, 1);
     ck_assert_uint_eq(forward_cache_use(stand.forward).entries, 1);
 }
@@ -63,12 +63,12 @@ END_TEST
 START_TEST(all_waiters_are_notified_together)
 {
     for (int i = 0; i < 5; i++)
-        ck_assert(!forwarding_ask(&stand, www, ROUTE_REST));
+        ck_assert(!forward_rig_ask(&stand, www, ROUTE_REST));
     ck_assert_uint_eq(stand.scripted.count, 1);
-    forwarding_answer(&stand, 0);
-    ck_assert_uint_eq(stand.told, 5);
-    ck_assert_uint_eq(forwarding_counted(&stand, COUNTER_FORWARD_MISSES), 5);
-    ck_assert_uint_eq(forwarding_counted(&stand, COUNTER_FORWARD_JOINED), 4);
+    forward_rig_answer(&stand, 0);
+    ck_assert_uint_eq(stand.notified, 5);
+    ck_assert_uint_eq(forward_rig_counted(&stand, COUNTER_FORWARD_MISSES), 5);
+    ck_assert_uint_eq(forward_rig_counted(&stand, COUNTER_FORWARD_JOINED), 4);
 }
 END_TEST
 
@@ -78,9 +78,9 @@ START_TEST(each_zone_has_its_servers)
     static const uint8_t servers[] = {RESOLVER_CORP, RESOLVER_FIRST, RESOLVER_FIRST};
 
     for (uint8_t route = 0; route < 3; route++) {
-        ck_assert(!forwarding_ask(&stand, names[route], route));
-        ck_assert_uint_eq(forwarding_sent(&stand, route)->server, servers[route]);
-        forwarding_answer(&stand, route);
+        ck_assert(!forward_rig_ask(&stand, names[route], route));
+        ck_assert_uint_eq(forward_rig_sent(&stand, route)->server, servers[route]);
+        forward_rig_answer(&stand, route);
     }
 }
 END_TEST
@@ -89,17 +89,17 @@ START_TEST(a_missing_name_is_cached_for_its_soas_minimum)
 {
     struct scripted_reply missing = {.rcode = RCODE_NXDOMAIN, .has_soa = true, .ttl_seconds = TTL};
 
-    ck_assert(!forwarding_ask(&stand, www, ROUTE_REST));
-    forwarding_reply(&stand, 0, &missing);
-    forwarding_assert_new(&stand, "10.0.0.2");
+    ck_assert(!forward_rig_ask(&stand, www, ROUTE_REST));
+    forward_rig_reply(&stand, 0, &missing);
+    forward_rig_assert_new(&stand, "10.0.0.2");
     ck_assert_uint_eq(stand.last.rcode, RCODE_NXDOMAIN);
-    ck_assert(forwarding_ask(&stand, www, ROUTE_REST));
+    ck_assert(forward_rig_ask(&stand, www, ROUTE_REST));
     ck_assert_uint_eq(stand.last.rcode, RCODE_NXDOMAIN);
     missing.has_soa = false;
-    ck_assert(!forwarding_ask(&stand, "other.example.org", ROUTE_REST));
-    forwarding_reply(&stand, 1, &missing);
-    ck_assert(!forwarding_ask(&stand, "other.example.org", ROUTE_REST));
-    forwarding_answer(&stand, 2);
+    ck_assert(!forward_rig_ask(&stand, "other.example.org", ROUTE_REST));
+    forward_rig_reply(&stand, 1, &missing);
+    ck_assert(!forward_rig_ask(&stand, "other.example.org", ROUTE_REST));
+    forward_rig_answer(&stand, 2);
 }
 END_TEST
 
@@ -108,15 +108,15 @@ static const uint32_t zero_ttls[] = {0, UINT32_C(1) << 31, UINT32_MAX};
 
 START_TEST(an_answer_that_must_not_be_cached_goes_to_all_waiters)
 {
-    ck_assert(!forwarding_ask(&stand, www, ROUTE_REST));
-    ck_assert(!forwarding_ask(&stand, www, ROUTE_REST));
-    forwarding_reply(
+    ck_assert(!forward_rig_ask(&stand, www, ROUTE_REST));
+    ck_assert(!forward_rig_ask(&stand, www, ROUTE_REST));
+    forward_rig_reply(
         &stand, 0,
-        &(struct scripted_reply){.address = FORWARDING_ADDRESS, .ttl_seconds = zero_ttls[_i]});
-    ck_assert_uint_eq(stand.told, 2);
-    forwarding_assert_new(&stand, "10.0.0.2");
-    ck_assert(!forwarding_ask(&stand, www, ROUTE_REST));
-    forwarding_answer(&stand, 1);
+        &(struct scripted_reply){.address = FORWARD_RIG_ADDRESS, .ttl_seconds = zero_ttls[_i]});
+    ck_assert_uint_eq(stand.notified, 2);
+    forward_rig_assert_new(&stand, "10.0.0.2");
+    ck_assert(!forward_rig_ask(&stand, www, ROUTE_REST));
+    forward_rig_answer(&stand, 1);
 }
 END_TEST
 
@@ -135,32 +135,32 @@ START_TEST(an_answer_with_any_ttl_serves_a_request_that_waited_for_it)
 {
     uint32_t since_s = forward_now_s(stand.forward);
 
-    ck_assert(!forwarding_ask(&stand, www, ROUTE_REST));
+    ck_assert(!forward_rig_ask(&stand, www, ROUTE_REST));
     ck_assert(!is_found_since(since_s));
-    forwarding_reply(
+    forward_rig_reply(
         &stand, 0,
-        &(struct scripted_reply){.address = FORWARDING_ADDRESS, .ttl_seconds = (uint32_t)_i});
+        &(struct scripted_reply){.address = FORWARD_RIG_ADDRESS, .ttl_seconds = (uint32_t)_i});
     for (unsigned seconds = 0; seconds < 40; seconds++) {
         ck_assert(is_found_since(since_s));
         ck_assert(is_found_since(since_s + 1) == (seconds < (unsigned)_i));
-        forwarding_skip(&stand, 1);
+        forward_rig_skip(&stand, 1);
     }
-    ck_assert(!forwarding_ask(&stand, www, ROUTE_REST));
+    ck_assert(!forward_rig_ask(&stand, www, ROUTE_REST));
 }
 END_TEST
 
 START_TEST(an_answer_to_another_question_is_never_cached)
 {
-    ck_assert(!forwarding_ask(&stand, www, ROUTE_REST));
-    forwarding_reply(&stand, 0,
-                     &(struct scripted_reply){.address = FORWARDING_ADDRESS,
-                                              .ttl_seconds = TTL,
-                                              .has_wrong_question = true});
-    ck_assert_uint_eq(stand.told, 0);
+    ck_assert(!forward_rig_ask(&stand, www, ROUTE_REST));
+    forward_rig_reply(&stand, 0,
+                      &(struct scripted_reply){.address = FORWARD_RIG_ADDRESS,
+                                               .ttl_seconds = TTL,
+                                               .has_wrong_question = true});
+    ck_assert_uint_eq(stand.notified, 0);
     ck_assert_uint_eq(forward_cache_use(stand.forward).entries, 0);
-    ck_assert_uint_eq(forwarding_counted(&stand, COUNTER_FORWARD_FOREIGN), 1);
-    forwarding_answer(&stand, 0);
-    ck_assert_uint_eq(stand.told, 1);
+    ck_assert_uint_eq(forward_rig_counted(&stand, COUNTER_FORWARD_FOREIGN), 1);
+    forward_rig_answer(&stand, 0);
+    ck_assert_uint_eq(stand.notified, 1);
 }
 END_TEST
 
@@ -169,17 +169,17 @@ START_TEST(a_loop_of_cnames_is_passed_on_and_not_cached)
     static const uint8_t loop[] = "\xc0\x0c\0\5\0\1\0\0\0\x3c\0\2\xc0\x0c";
     uint8_t octets[SCRIPTED_REPLY_OCTETS_MOST];
 
-    ck_assert(!forwarding_ask(&stand, www, ROUTE_REST));
+    ck_assert(!forward_rig_ask(&stand, www, ROUTE_REST));
     size_t length =
-        scripted_write(forwarding_sent(&stand, 0), &(struct scripted_reply){.rcode = 0}, octets);
+        scripted_write(forward_rig_sent(&stand, 0), &(struct scripted_reply){.rcode = 0}, octets);
     length -= 11; /* without OPT, and with one answer instead */
     octets[7] = 1;
     octets[11] = 0;
     memcpy(octets + length, loop, sizeof loop - 1);
     scripted_deliver(&stand.scripted, 0, octets, length + sizeof loop - 1);
-    forwarding_assert_new(&stand, "10.0.0.2");
+    forward_rig_assert_new(&stand, "10.0.0.2");
     ck_assert_uint_eq(stand.last.answers, 1);
-    ck_assert(!forwarding_ask(&stand, www, ROUTE_REST));
+    ck_assert(!forward_rig_ask(&stand, www, ROUTE_REST));
 }
 END_TEST
 
@@ -188,33 +188,33 @@ END_TEST
 START_TEST(a_name_in_use_is_refreshed_in_the_last_tenth_of_its_ttl)
 {
     keep_www(ROUTE_REST);
-    forwarding_skip(&stand, TTL - 7);
-    ck_assert(forwarding_ask(&stand, www, ROUTE_REST));
-    ck_assert(forwarding_ask(&stand, www, ROUTE_REST));
+    forward_rig_skip(&stand, TTL - 7);
+    ck_assert(forward_rig_ask(&stand, www, ROUTE_REST));
+    ck_assert(forward_rig_ask(&stand, www, ROUTE_REST));
     ck_assert_uint_eq(stand.scripted.count, 1);
-    forwarding_skip(&stand, 1);
+    forward_rig_skip(&stand, 1);
     for (int i = 0; i < 3; i++) {
-        ck_assert(forwarding_ask(&stand, www, ROUTE_REST));
-        forwarding_assert_fresh(&stand, TTL - 6);
+        ck_assert(forward_rig_ask(&stand, www, ROUTE_REST));
+        forward_rig_assert_fresh(&stand, TTL - 6);
     }
     ck_assert_uint_eq(stand.scripted.count, 2); /* once */
-    ck_assert_uint_eq(forwarding_counted(&stand, COUNTER_FORWARD_REFRESHES), 1);
-    forwarding_answer(&stand, 1);
-    ck_assert_uint_eq(stand.told, 0);
-    ck_assert(forwarding_ask(&stand, www, ROUTE_REST));
-    forwarding_assert_fresh(&stand, 0);
-    forwarding_skip(&stand, TTL - 1);
-    ck_assert(forwarding_ask(&stand, www, ROUTE_REST));
+    ck_assert_uint_eq(forward_rig_counted(&stand, COUNTER_FORWARD_REFRESHES), 1);
+    forward_rig_answer(&stand, 1);
+    ck_assert_uint_eq(stand.notified, 0);
+    ck_assert(forward_rig_ask(&stand, www, ROUTE_REST));
+    forward_rig_assert_fresh(&stand, 0);
+    forward_rig_skip(&stand, TTL - 1);
+    ck_assert(forward_rig_ask(&stand, www, ROUTE_REST));
     ck_assert_uint_eq(stand.scripted.count, 3);
-    forwarding_answer(&stand, 2);
+    forward_rig_answer(&stand, 2);
 }
 END_TEST
 
 START_TEST(a_name_asked_for_once_is_not_refreshed)
 {
     keep_www(ROUTE_REST);
-    forwarding_skip(&stand, TTL - 1);
-    ck_assert(forwarding_ask(&stand, www, ROUTE_REST));
+    forward_rig_skip(&stand, TTL - 1);
+    ck_assert(forward_rig_ask(&stand, www, ROUTE_REST));
     ck_assert_uint_eq(stand.scripted.count, 1);
     ck_assert(!forward_is_busy(stand.forward));
 }
@@ -223,31 +223,31 @@ END_TEST
 START_TEST(a_refresh_that_fails_leaves_the_answer_fresh_to_its_end)
 {
     keep_www(ROUTE_LAB);
-    ck_assert(forwarding_ask(&stand, www, ROUTE_LAB));
-    forwarding_skip(&stand, TTL - 6);
-    ck_assert(forwarding_ask(&stand, www, ROUTE_LAB));
-    forwarding_pass(&stand, FETCH_PATIENCE_MS);
-    ck_assert(forwarding_ask(&stand, www, ROUTE_LAB));
-    forwarding_assert_fresh(&stand, TTL - 6 + 4);
+    ck_assert(forward_rig_ask(&stand, www, ROUTE_LAB));
+    forward_rig_skip(&stand, TTL - 6);
+    ck_assert(forward_rig_ask(&stand, www, ROUTE_LAB));
+    forward_rig_pass(&stand, FETCH_PATIENCE_MS);
+    ck_assert(forward_rig_ask(&stand, www, ROUTE_LAB));
+    forward_rig_assert_fresh(&stand, TTL - 6 + 4);
     pass_window();
     ck_assert(!forward_is_busy(stand.forward));
-    ck_assert_uint_eq(stand.told, 0);
+    ck_assert_uint_eq(stand.notified, 0);
 }
 END_TEST
 
 START_TEST(nothing_is_refreshed_while_all_servers_are_failing)
 {
     keep_www(ROUTE_LAB);
-    forwarding_skip(&stand, TTL - 18);
-    ck_assert(forwarding_ask(&stand, www, ROUTE_LAB));
-    forwarding_make_failing(&stand, ROUTE_LAB);
-    forwarding_pass(&stand, 2000);
-    uint64_t refreshes = forwarding_counted(&stand, COUNTER_FORWARD_REFRESHES);
+    forward_rig_skip(&stand, TTL - 18);
+    ck_assert(forward_rig_ask(&stand, www, ROUTE_LAB));
+    forward_rig_make_failing(&stand, ROUTE_LAB);
+    forward_rig_pass(&stand, 2000);
+    uint64_t refreshes = forward_rig_counted(&stand, COUNTER_FORWARD_REFRESHES);
     for (int i = 0; i < 2; i++) {
-        ck_assert(forwarding_ask(&stand, www, ROUTE_LAB));
-        forwarding_assert_fresh(&stand, TTL - 18 + 12);
+        ck_assert(forward_rig_ask(&stand, www, ROUTE_LAB));
+        forward_rig_assert_fresh(&stand, TTL - 18 + 12);
     }
-    ck_assert_uint_eq(forwarding_counted(&stand, COUNTER_FORWARD_REFRESHES), refreshes);
+    ck_assert_uint_eq(forward_rig_counted(&stand, COUNTER_FORWARD_REFRESHES), refreshes);
 }
 END_TEST
 
@@ -256,76 +256,76 @@ END_TEST
 START_TEST(a_stale_answer_is_used_when_the_fetch_fails)
 {
     keep_www(ROUTE_LAB);
-    forwarding_skip(&stand, 120);
-    ck_assert(!forwarding_ask(&stand, www, ROUTE_LAB));
-    ck_assert(!forwarding_ask(&stand, www, ROUTE_LAB));
-    forwarding_pass(&stand, FETCH_STALE_MS - 1);
-    ck_assert_uint_eq(stand.told, 0);
-    forwarding_pass(&stand, 1);
-    ck_assert_uint_eq(stand.told, 2);
-    forwarding_assert_stale(&stand, FORWARD_SILENT, "10.0.0.2");
+    forward_rig_skip(&stand, 120);
+    ck_assert(!forward_rig_ask(&stand, www, ROUTE_LAB));
+    ck_assert(!forward_rig_ask(&stand, www, ROUTE_LAB));
+    forward_rig_pass(&stand, FETCH_STALE_MS - 1);
+    ck_assert_uint_eq(stand.notified, 0);
+    forward_rig_pass(&stand, 1);
+    ck_assert_uint_eq(stand.notified, 2);
+    forward_rig_assert_stale(&stand, FORWARD_SILENT, "10.0.0.2");
     ck_assert_uint_eq(stand.last.found.age_seconds, 121);
     ck_assert_uint_eq(stand.last.answers, 1);
-    ck_assert_uint_eq(forwarding_counted(&stand, COUNTER_FORWARD_STALE), 2);
+    ck_assert_uint_eq(forward_rig_counted(&stand, COUNTER_FORWARD_STALE), 2);
 }
 END_TEST
 
 START_TEST(a_stale_answer_is_used_at_once_while_a_failure_is_cached)
 {
     keep_www(ROUTE_LAB);
-    forwarding_skip(&stand, 120);
-    ck_assert(!forwarding_ask(&stand, www, ROUTE_LAB));
-    forwarding_pass(&stand, FETCH_STALE_MS);
-    ck_assert(forwarding_ask(&stand, www, ROUTE_LAB));
-    forwarding_assert_stale(&stand, FORWARD_SILENT, "10.0.0.2");
-    ck_assert_uint_eq(forwarding_counted(&stand, COUNTER_FORWARD_STALE), 2);
-    forwarding_pass(&stand, 2000);
-    ck_assert(!forwarding_ask(&stand, www, ROUTE_LAB)); /* joins what lingers */
-    forwarding_answer(&stand, forwarding_last(&stand));
-    forwarding_assert_new(&stand, "10.0.0.2");
+    forward_rig_skip(&stand, 120);
+    ck_assert(!forward_rig_ask(&stand, www, ROUTE_LAB));
+    forward_rig_pass(&stand, FETCH_STALE_MS);
+    ck_assert(forward_rig_ask(&stand, www, ROUTE_LAB));
+    forward_rig_assert_stale(&stand, FORWARD_SILENT, "10.0.0.2");
+    ck_assert_uint_eq(forward_rig_counted(&stand, COUNTER_FORWARD_STALE), 2);
+    forward_rig_pass(&stand, 2000);
+    ck_assert(!forward_rig_ask(&stand, www, ROUTE_LAB)); /* joins what lingers */
+    forward_rig_answer(&stand, forward_rig_last(&stand));
+    forward_rig_assert_new(&stand, "10.0.0.2");
 }
 END_TEST
 
 START_TEST(an_answer_that_comes_after_the_stale_one_was_used_is_cached)
 {
     keep_www(ROUTE_LAB);
-    forwarding_skip(&stand, 120);
-    ck_assert(!forwarding_ask(&stand, www, ROUTE_LAB));
-    forwarding_pass(&stand, FETCH_STALE_MS + 1000);
-    forwarding_assert_stale(&stand, FORWARD_SILENT, "10.0.0.2");
-    forwarding_answer(&stand, forwarding_last(&stand));
-    ck_assert_uint_eq(stand.told, 1);
-    ck_assert(forwarding_ask(&stand, www, ROUTE_LAB));
-    forwarding_assert_fresh(&stand, 0);
-    ck_assert_uint_eq(forwarding_counted(&stand, COUNTER_FORWARD_KEPT_LATE), 1);
+    forward_rig_skip(&stand, 120);
+    ck_assert(!forward_rig_ask(&stand, www, ROUTE_LAB));
+    forward_rig_pass(&stand, FETCH_STALE_MS + 1000);
+    forward_rig_assert_stale(&stand, FORWARD_SILENT, "10.0.0.2");
+    forward_rig_answer(&stand, forward_rig_last(&stand));
+    ck_assert_uint_eq(stand.notified, 1);
+    ck_assert(forward_rig_ask(&stand, www, ROUTE_LAB));
+    forward_rig_assert_fresh(&stand, 0);
+    ck_assert_uint_eq(forward_rig_counted(&stand, COUNTER_FORWARD_KEPT_LATE), 1);
 }
 END_TEST
 
 START_TEST(a_stale_answer_is_used_at_once_while_all_servers_are_failing)
 {
     keep_www(ROUTE_LAB);
-    forwarding_skip(&stand, 120);
-    forwarding_make_failing(&stand, ROUTE_LAB);
+    forward_rig_skip(&stand, 120);
+    forward_rig_make_failing(&stand, ROUTE_LAB);
     size_t before = stand.scripted.count;
     for (int i = 0; i < 2; i++) {
-        ck_assert(forwarding_ask(&stand, www, ROUTE_LAB));
-        forwarding_assert_stale(&stand, FORWARD_FAILING, "10.0.0.2");
+        ck_assert(forward_rig_ask(&stand, www, ROUTE_LAB));
+        forward_rig_assert_stale(&stand, FORWARD_FAILING, "10.0.0.2");
         ck_assert_uint_eq(stand.scripted.count, before + 1); /* tried once, for nobody */
     }
-    forwarding_answer(&stand, forwarding_probe(&stand));
-    ck_assert(!forwarding_ask(&stand, www, ROUTE_LAB));
-    forwarding_answer(&stand, forwarding_last(&stand));
-    forwarding_assert_new(&stand, "10.0.0.2");
+    forward_rig_answer(&stand, forward_rig_probe(&stand));
+    ck_assert(!forward_rig_ask(&stand, www, ROUTE_LAB));
+    forward_rig_answer(&stand, forward_rig_last(&stand));
+    forward_rig_assert_new(&stand, "10.0.0.2");
 }
 END_TEST
 
 START_TEST(a_stale_answer_outweighs_an_error_code)
 {
     keep_www(ROUTE_LAB);
-    forwarding_skip(&stand, 120);
-    ck_assert(!forwarding_ask(&stand, www, ROUTE_LAB));
-    forwarding_reply(&stand, 1, &(struct scripted_reply){.rcode = RCODE_SERVFAIL, .ede = "no"});
-    forwarding_assert_stale(&stand, FORWARD_SERVFAIL, "10.0.0.2");
+    forward_rig_skip(&stand, 120);
+    ck_assert(!forward_rig_ask(&stand, www, ROUTE_LAB));
+    forward_rig_reply(&stand, 1, &(struct scripted_reply){.rcode = RCODE_SERVFAIL, .ede = "no"});
+    forward_rig_assert_stale(&stand, FORWARD_SERVFAIL, "10.0.0.2");
     ck_assert_uint_eq(stand.last.rcode, 0);
 }
 END_TEST
@@ -333,15 +333,15 @@ END_TEST
 START_TEST(after_a_day_a_stale_answer_is_gone)
 {
     keep_www(ROUTE_LAB);
-    forwarding_skip(&stand, TTL + DAY - 3);
-    ck_assert(!forwarding_ask(&stand, www, ROUTE_LAB));
-    forwarding_pass(&stand, FETCH_STALE_MS);
-    forwarding_assert_stale(&stand, FORWARD_SILENT, "10.0.0.2");
+    forward_rig_skip(&stand, TTL + DAY - 3);
+    ck_assert(!forward_rig_ask(&stand, www, ROUTE_LAB));
+    forward_rig_pass(&stand, FETCH_STALE_MS);
+    forward_rig_assert_stale(&stand, FORWARD_SILENT, "10.0.0.2");
     pass_window();
-    forwarding_skip(&stand, 5);
-    ck_assert(!forwarding_ask(&stand, www, ROUTE_LAB));
-    forwarding_pass(&stand, FETCH_PATIENCE_MS);
-    forwarding_assert_failed(&stand, FORWARD_SILENT, "10.0.0.2");
+    forward_rig_skip(&stand, 5);
+    ck_assert(!forward_rig_ask(&stand, www, ROUTE_LAB));
+    forward_rig_pass(&stand, FETCH_PATIENCE_MS);
+    forward_rig_assert_failed(&stand, FORWARD_SILENT, "10.0.0.2");
     ck_assert(!stand.last.has_response);
 }
 END_TEST
@@ -350,12 +350,12 @@ END_TEST
 
 START_TEST(without_a_stale_answer_the_deadline_is_longer)
 {
-    ck_assert(!forwarding_ask(&stand, www, ROUTE_LAB));
-    forwarding_pass(&stand, FETCH_PATIENCE_MS - 1);
-    ck_assert_uint_eq(stand.told, 0);
-    forwarding_pass(&stand, 1);
-    ck_assert_uint_eq(stand.told, 1);
-    forwarding_assert_failed(&stand, FORWARD_SILENT, "10.0.0.2");
+    ck_assert(!forward_rig_ask(&stand, www, ROUTE_LAB));
+    forward_rig_pass(&stand, FETCH_PATIENCE_MS - 1);
+    ck_assert_uint_eq(stand.notified, 0);
+    forward_rig_pass(&stand, 1);
+    ck_assert_uint_eq(stand.notified, 1);
+    forward_rig_assert_failed(&stand, FORWARD_SILENT, "10.0.0.2");
 }
 END_TEST
 
@@ -364,85 +364,85 @@ START_TEST(a_failure_is_cached_for_longer_each_time)
     static const uint64_t least_seconds[] = {1, 1, 3, 7, 15, 29};
 
     for (size_t i = 0; i < sizeof least_seconds / sizeof least_seconds[0]; i++) {
-        ck_assert(!forwarding_ask(&stand, www, ROUTE_LAB));
-        forwarding_reply(&stand, forwarding_last(&stand),
-                         &(struct scripted_reply){.rcode = RCODE_REFUSED});
-        forwarding_assert_failed(&stand, FORWARD_REFUSED, "10.0.0.2");
+        ck_assert(!forward_rig_ask(&stand, www, ROUTE_LAB));
+        forward_rig_reply(&stand, forward_rig_last(&stand),
+                          &(struct scripted_reply){.rcode = RCODE_REFUSED});
+        forward_rig_assert_failed(&stand, FORWARD_REFUSED, "10.0.0.2");
         ck_assert(!stand.last.found.is_cached);
-        ck_assert(forwarding_ask(&stand, www, ROUTE_LAB));
-        forwarding_assert_failed(&stand, FORWARD_REFUSED, "10.0.0.2");
+        ck_assert(forward_rig_ask(&stand, www, ROUTE_LAB));
+        forward_rig_assert_failed(&stand, FORWARD_REFUSED, "10.0.0.2");
         ck_assert(stand.last.found.is_cached && !stand.last.has_response);
-        forwarding_pass(&stand, 1000 * least_seconds[i]); /* RFC 9520 section 3.2 */
-        ck_assert(forwarding_ask(&stand, www, ROUTE_LAB));
-        ck_assert_uint_eq(forwarding_counted(&stand, COUNTER_FORWARD_UNASKED), 2 * (i + 1));
-        forwarding_skip(&stand, 1);
+        forward_rig_pass(&stand, 1000 * least_seconds[i]); /* RFC 9520 section 3.2 */
+        ck_assert(forward_rig_ask(&stand, www, ROUTE_LAB));
+        ck_assert_uint_eq(forward_rig_counted(&stand, COUNTER_FORWARD_UNASKED), 2 * (i + 1));
+        forward_rig_skip(&stand, 1);
     }
 }
 END_TEST
 
 START_TEST(silence_is_cached_at_the_end_of_the_window)
 {
-    ck_assert(!forwarding_ask(&stand, www, ROUTE_LAB));
+    ck_assert(!forward_rig_ask(&stand, www, ROUTE_LAB));
     pass_window();
-    ck_assert(forwarding_ask(&stand, www, ROUTE_LAB));
-    forwarding_assert_failed(&stand, FORWARD_SILENT, "10.0.0.2");
+    ck_assert(forward_rig_ask(&stand, www, ROUTE_LAB));
+    forward_rig_assert_failed(&stand, FORWARD_SILENT, "10.0.0.2");
     ck_assert(stand.last.found.is_cached);
-    forwarding_pass(&stand, 2000);
-    ck_assert(!forwarding_ask(&stand, www, ROUTE_LAB));
+    forward_rig_pass(&stand, 2000);
+    ck_assert(!forward_rig_ask(&stand, www, ROUTE_LAB));
 }
 END_TEST
 
 START_TEST(a_cached_failure_does_not_prevent_joining_a_lingering_fetch)
 {
-    ck_assert(!forwarding_ask(&stand, www, ROUTE_LAB));
-    forwarding_pass(&stand, FETCH_PATIENCE_MS + 500);
-    ck_assert_uint_eq(stand.told, 1);
+    ck_assert(!forward_rig_ask(&stand, www, ROUTE_LAB));
+    forward_rig_pass(&stand, FETCH_PATIENCE_MS + 500);
+    ck_assert_uint_eq(stand.notified, 1);
     size_t sent = stand.scripted.count;
-    ck_assert(!forwarding_ask(&stand, www, ROUTE_LAB));
+    ck_assert(!forward_rig_ask(&stand, www, ROUTE_LAB));
     ck_assert_uint_eq(stand.scripted.count, sent);
-    forwarding_pass(&stand, 100);
-    forwarding_answer(&stand, 0);
-    ck_assert_uint_eq(stand.told, 2);
-    forwarding_assert_new(&stand, "10.0.0.2");
+    forward_rig_pass(&stand, 100);
+    forward_rig_answer(&stand, 0);
+    ck_assert_uint_eq(stand.notified, 2);
+    forward_rig_assert_new(&stand, "10.0.0.2");
 }
 END_TEST
 
 START_TEST(a_cached_failure_ends_when_a_failing_server_is_back)
 {
-    ck_assert(!forwarding_ask(&stand, www, ROUTE_LAB));
-    forwarding_make_failing(&stand, ROUTE_LAB);
-    ck_assert(forwarding_ask(&stand, www, ROUTE_LAB));
-    forwarding_answer(&stand, forwarding_probe(&stand));
-    ck_assert(!forwarding_ask(&stand, www, ROUTE_LAB)); /* asked at once */
-    forwarding_answer(&stand, forwarding_last(&stand));
-    forwarding_assert_new(&stand, "10.0.0.2");
+    ck_assert(!forward_rig_ask(&stand, www, ROUTE_LAB));
+    forward_rig_make_failing(&stand, ROUTE_LAB);
+    ck_assert(forward_rig_ask(&stand, www, ROUTE_LAB));
+    forward_rig_answer(&stand, forward_rig_probe(&stand));
+    ck_assert(!forward_rig_ask(&stand, www, ROUTE_LAB)); /* asked at once */
+    forward_rig_answer(&stand, forward_rig_last(&stand));
+    forward_rig_assert_new(&stand, "10.0.0.2");
 }
 END_TEST
 
 START_TEST(a_failure_of_a_later_era_is_cached_too)
 {
-    forwarding_make_failing(&stand, ROUTE_LAB);
-    forwarding_answer(&stand, forwarding_probe(&stand));
-    ck_assert(!forwarding_ask(&stand, www, ROUTE_LAB));
-    forwarding_break_off(&stand, forwarding_last(&stand), LINK_UNREACHABLE);
-    ck_assert(forwarding_ask(&stand, www, ROUTE_LAB));
-    forwarding_assert_failed(&stand, FORWARD_UNREACHABLE, "10.0.0.2");
+    forward_rig_make_failing(&stand, ROUTE_LAB);
+    forward_rig_answer(&stand, forward_rig_probe(&stand));
+    ck_assert(!forward_rig_ask(&stand, www, ROUTE_LAB));
+    forward_rig_break_off(&stand, forward_rig_last(&stand), LINK_UNREACHABLE);
+    ck_assert(forward_rig_ask(&stand, www, ROUTE_LAB));
+    forward_rig_assert_failed(&stand, FORWARD_UNREACHABLE, "10.0.0.2");
 }
 END_TEST
 
 START_TEST(an_error_code_stays_cached_when_servers_recover)
 {
-    forwarding_make_failing(&stand, ROUTE_CORP);
-    ck_assert(!forwarding_ask(&stand, www, ROUTE_LAB));
-    forwarding_reply(&stand, forwarding_last(&stand),
-                     &(struct scripted_reply){.rcode = RCODE_SERVFAIL, .ede = "no"});
-    forwarding_assert_failed(&stand, FORWARD_SERVFAIL, "10.0.0.2");
+    forward_rig_make_failing(&stand, ROUTE_CORP);
+    ck_assert(!forward_rig_ask(&stand, www, ROUTE_LAB));
+    forward_rig_reply(&stand, forward_rig_last(&stand),
+                      &(struct scripted_reply){.rcode = RCODE_SERVFAIL, .ede = "no"});
+    forward_rig_assert_failed(&stand, FORWARD_SERVFAIL, "10.0.0.2");
     ck_assert(stand.last.has_response);
     ck_assert_uint_eq(stand.last.rcode, RCODE_SERVFAIL);
     ck_assert_str_eq(stand.last.ede, "no");
-    forwarding_answer(&stand, forwarding_probe(&stand)); /* a new era */
-    ck_assert(forwarding_ask(&stand, www, ROUTE_LAB));
-    forwarding_assert_failed(&stand, FORWARD_SERVFAIL, "10.0.0.2");
+    forward_rig_answer(&stand, forward_rig_probe(&stand)); /* a new era */
+    ck_assert(forward_rig_ask(&stand, www, ROUTE_LAB));
+    forward_rig_assert_failed(&stand, FORWARD_SERVFAIL, "10.0.0.2");
     ck_assert(!stand.last.has_response);
 }
 END_TEST
@@ -451,46 +451,46 @@ START_TEST(no_request_waits_while_all_servers_are_failing_and_each_is_tried_at_i
 {
     enum { SERVERS = 2, NAMES = 100 };
 
-    forwarding_make_failing(&stand, ROUTE_REST);
+    forward_rig_make_failing(&stand, ROUTE_REST);
     size_t before = stand.scripted.count;
-    uint64_t unasked = forwarding_counted(&stand, COUNTER_FORWARD_UNASKED);
+    uint64_t unasked = forward_rig_counted(&stand, COUNTER_FORWARD_UNASKED);
     for (int i = 0; i < NAMES; i++) {
         char name[32];
         snprintf(name, sizeof name, "other%d.example", i);
-        ck_assert(forwarding_ask(&stand, name, ROUTE_REST));
-        forwarding_assert_failed(&stand, FORWARD_FAILING, "10.0.0.2");
+        ck_assert(forward_rig_ask(&stand, name, ROUTE_REST));
+        forward_rig_assert_failed(&stand, FORWARD_FAILING, "10.0.0.2");
     }
     ck_assert_uint_eq(stand.scripted.count, before + SERVERS);
-    ck_assert_uint_eq(forwarding_counted(&stand, COUNTER_FORWARD_UNASKED), unasked + NAMES);
+    ck_assert_uint_eq(forward_rig_counted(&stand, COUNTER_FORWARD_UNASKED), unasked + NAMES);
 }
 END_TEST
 
 START_TEST(a_server_that_answers_clients_and_no_probe_is_well_with_the_first_answer)
 {
-    forwarding_make_failing(&stand, ROUTE_LAB);
-    ck_assert(forwarding_ask(&stand, "lame.example", ROUTE_LAB)); /* tried, and silent */
+    forward_rig_make_failing(&stand, ROUTE_LAB);
+    ck_assert(forward_rig_ask(&stand, "lame.example", ROUTE_LAB)); /* tried, and silent */
     for (int i = 0; i < 10; i++)
-        forwarding_pass(&stand, STANDING_TRIAL_MS / 10);
-    ck_assert(forwarding_ask(&stand, "good.example", ROUTE_LAB));
-    forwarding_assert_failed(&stand, FORWARD_FAILING, "10.0.0.2");
-    forwarding_answer(&stand, forwarding_last(&stand));
-    ck_assert(forwarding_ask(&stand, "good.example", ROUTE_LAB));
-    forwarding_assert_fresh(&stand, 0); /* and what came was kept */
-    ck_assert(!forwarding_ask(&stand, www, ROUTE_LAB));
-    forwarding_answer(&stand, forwarding_last(&stand));
-    forwarding_assert_new(&stand, "10.0.0.2");
+        forward_rig_pass(&stand, STANDING_TRIAL_MS / 10);
+    ck_assert(forward_rig_ask(&stand, "good.example", ROUTE_LAB));
+    forward_rig_assert_failed(&stand, FORWARD_FAILING, "10.0.0.2");
+    forward_rig_answer(&stand, forward_rig_last(&stand));
+    ck_assert(forward_rig_ask(&stand, "good.example", ROUTE_LAB));
+    forward_rig_assert_fresh(&stand, 0); /* and what came was kept */
+    ck_assert(!forward_rig_ask(&stand, www, ROUTE_LAB));
+    forward_rig_answer(&stand, forward_rig_last(&stand));
+    forward_rig_assert_new(&stand, "10.0.0.2");
 }
 END_TEST
 
 START_TEST(a_name_without_reply_in_a_trial_is_asked_like_any_other_when_a_server_is_back)
 {
-    forwarding_make_failing(&stand, ROUTE_LAB);
-    ck_assert(forwarding_ask(&stand, www, ROUTE_LAB));
-    forwarding_answer(&stand, forwarding_probe(&stand));
-    ck_assert(!forwarding_ask(&stand, www, ROUTE_LAB)); /* joins the fetch */
-    forwarding_pass(&stand, FETCH_AGAIN_MS);            /* and has it sent again */
-    forwarding_answer(&stand, forwarding_last(&stand));
-    forwarding_assert_new(&stand, "10.0.0.2");
+    forward_rig_make_failing(&stand, ROUTE_LAB);
+    ck_assert(forward_rig_ask(&stand, www, ROUTE_LAB));
+    forward_rig_answer(&stand, forward_rig_probe(&stand));
+    ck_assert(!forward_rig_ask(&stand, www, ROUTE_LAB)); /* joins the fetch */
+    forward_rig_pass(&stand, FETCH_AGAIN_MS);            /* and has it sent again */
+    forward_rig_answer(&stand, forward_rig_last(&stand));
+    forward_rig_assert_new(&stand, "10.0.0.2");
 }
 END_TEST
 
@@ -498,61 +498,61 @@ START_TEST(a_server_of_one_zone_is_probed_with_its_soa_and_others_with_the_roots
 {
     static const uint8_t corp[] = "\4corp\7example\0\0\6\0\1", root[] = "\0\0\2\0\1";
 
-    forwarding_make_failing(&stand, ROUTE_CORP);
-    ck_assert_mem_eq(forwarding_sent(&stand, forwarding_probe(&stand))->octets + 12, corp,
+    forward_rig_make_failing(&stand, ROUTE_CORP);
+    ck_assert_mem_eq(forward_rig_sent(&stand, forward_rig_probe(&stand))->octets + 12, corp,
                      sizeof corp - 1);
-    forwarding_answer(&stand, forwarding_probe(&stand));
-    forwarding_pass(&stand, 1000);
-    forwarding_make_failing(&stand, ROUTE_LAB); /* it is asked for everything, too */
-    ck_assert_mem_eq(forwarding_sent(&stand, forwarding_probe(&stand))->octets + 12, root,
+    forward_rig_answer(&stand, forward_rig_probe(&stand));
+    forward_rig_pass(&stand, 1000);
+    forward_rig_make_failing(&stand, ROUTE_LAB); /* it is asked for everything, too */
+    ck_assert_mem_eq(forward_rig_sent(&stand, forward_rig_probe(&stand))->octets + 12, root,
                      sizeof root - 1);
 }
 END_TEST
 
 /* ---- Two workers ---- */
 
-static struct forwarding other;
+static struct forward_rig other;
 
 START_TEST(a_silent_name_is_not_waited_for_by_each_worker)
 {
-    ck_assert(!forwarding_ask(&stand, www, ROUTE_LAB));
-    forwarding_pass(&stand, FETCH_PATIENCE_MS);
-    forwarding_init_beside(&other, &stand);
-    ck_assert(forwarding_ask(&other, www, ROUTE_LAB));
-    forwarding_assert_failed(&other, FORWARD_SILENT, "10.0.0.2");
+    ck_assert(!forward_rig_ask(&stand, www, ROUTE_LAB));
+    forward_rig_pass(&stand, FETCH_PATIENCE_MS);
+    forward_rig_init_beside(&other, &stand);
+    ck_assert(forward_rig_ask(&other, www, ROUTE_LAB));
+    forward_rig_assert_failed(&other, FORWARD_SILENT, "10.0.0.2");
     ck_assert_uint_eq(other.scripted.count, 0);
-    forwarding_answer(&stand, 0); /* late */
-    ck_assert(!forwarding_ask(&other, www, ROUTE_LAB));
-    forwarding_answer(&other, 0);
-    forwarding_assert_new(&other, "10.0.0.2");
-    forwarding_close(&other);
+    forward_rig_answer(&stand, 0); /* late */
+    ck_assert(!forward_rig_ask(&other, www, ROUTE_LAB));
+    forward_rig_answer(&other, 0);
+    forward_rig_assert_new(&other, "10.0.0.2");
+    forward_rig_close(&other);
 }
 END_TEST
 
 START_TEST(a_worker_with_a_stale_answer_shares_no_failure)
 {
     keep_www(ROUTE_LAB);
-    forwarding_skip(&stand, 120);
-    ck_assert(!forwarding_ask(&stand, www, ROUTE_LAB));
-    forwarding_pass(&stand, FETCH_STALE_MS);
-    forwarding_assert_stale(&stand, FORWARD_SILENT, "10.0.0.2");
-    forwarding_init_beside(&other, &stand);
-    ck_assert(!forwarding_ask(&other, www, ROUTE_LAB));
-    forwarding_answer(&other, 0);
-    forwarding_close(&other);
+    forward_rig_skip(&stand, 120);
+    ck_assert(!forward_rig_ask(&stand, www, ROUTE_LAB));
+    forward_rig_pass(&stand, FETCH_STALE_MS);
+    forward_rig_assert_stale(&stand, FORWARD_SILENT, "10.0.0.2");
+    forward_rig_init_beside(&other, &stand);
+    ck_assert(!forward_rig_ask(&other, www, ROUTE_LAB));
+    forward_rig_answer(&other, 0);
+    forward_rig_close(&other);
 }
 END_TEST
 
 START_TEST(a_server_is_failing_in_all_workers_and_back_in_all)
 {
-    forwarding_init_beside(&other, &stand);
-    forwarding_make_failing(&stand, ROUTE_LAB);
-    ck_assert(forwarding_ask(&other, www, ROUTE_LAB));
-    forwarding_assert_failed(&other, FORWARD_FAILING, "10.0.0.2");
-    forwarding_answer(&stand, forwarding_probe(&stand));
-    ck_assert(!forwarding_ask(&other, www, ROUTE_LAB));
-    forwarding_answer(&other, 0);
-    forwarding_close(&other);
+    forward_rig_init_beside(&other, &stand);
+    forward_rig_make_failing(&stand, ROUTE_LAB);
+    ck_assert(forward_rig_ask(&other, www, ROUTE_LAB));
+    forward_rig_assert_failed(&other, FORWARD_FAILING, "10.0.0.2");
+    forward_rig_answer(&stand, forward_rig_probe(&stand));
+    ck_assert(!forward_rig_ask(&other, www, ROUTE_LAB));
+    forward_rig_answer(&other, 0);
+    forward_rig_close(&other);
 }
 END_TEST
 
@@ -569,11 +569,11 @@ static const struct {
 
 START_TEST(the_reason_why_a_server_cannot_be_reached_is_reported)
 {
-    ck_assert(!forwarding_ask(&stand, www, ROUTE_LAB));
-    forwarding_break_off(&stand, 0, closed[_i].failure);
-    ck_assert_uint_eq(stand.told, 1);
-    forwarding_assert_failed(&stand, closed[_i].found, "10.0.0.2");
-    ck_assert(forwarding_ask(&stand, www, ROUTE_LAB) == closed[_i].is_remembered);
+    ck_assert(!forward_rig_ask(&stand, www, ROUTE_LAB));
+    forward_rig_break_off(&stand, 0, closed[_i].failure);
+    ck_assert_uint_eq(stand.notified, 1);
+    forward_rig_assert_failed(&stand, closed[_i].found, "10.0.0.2");
+    ck_assert(forward_rig_ask(&stand, www, ROUTE_LAB) == closed[_i].is_remembered);
 }
 END_TEST
 
@@ -582,19 +582,19 @@ START_TEST(a_full_pool_is_reported_and_not_cached)
     char name[32];
 
     keep_www(ROUTE_LAB);
-    forwarding_skip(&stand, 120);
-    for (int i = 0; i < FORWARDING_QUESTIONS; i++) {
+    forward_rig_skip(&stand, 120);
+    for (int i = 0; i < FORWARD_RIG_QUESTIONS; i++) {
         snprintf(name, sizeof name, "n%d.example", i);
-        ck_assert(!forwarding_ask(&stand, name, ROUTE_LAB));
+        ck_assert(!forward_rig_ask(&stand, name, ROUTE_LAB));
     }
-    ck_assert(forwarding_ask(&stand, "one.too.many", ROUTE_LAB));
-    forwarding_assert_failed(&stand, FORWARD_FULL, NULL);
+    ck_assert(forward_rig_ask(&stand, "one.too.many", ROUTE_LAB));
+    forward_rig_assert_failed(&stand, FORWARD_FULL, NULL);
     ck_assert(!stand.last.found.is_cached && !stand.last.has_response);
-    ck_assert(forwarding_ask(&stand, www, ROUTE_LAB));
-    forwarding_assert_stale(&stand, FORWARD_FULL, NULL);
-    ck_assert_uint_eq(forwarding_counted(&stand, COUNTER_FORWARD_FULL), 2);
-    forwarding_answer(&stand, forwarding_last(&stand));
-    ck_assert(!forwarding_ask(&stand, "one.too.many", ROUTE_LAB));
+    ck_assert(forward_rig_ask(&stand, www, ROUTE_LAB));
+    forward_rig_assert_stale(&stand, FORWARD_FULL, NULL);
+    ck_assert_uint_eq(forward_rig_counted(&stand, COUNTER_FORWARD_FULL), 2);
+    forward_rig_answer(&stand, forward_rig_last(&stand));
+    ck_assert(!forward_rig_ask(&stand, "one.too.many", ROUTE_LAB));
 }
 END_TEST
 
@@ -604,47 +604,47 @@ START_TEST(a_request_that_cannot_wait_gets_the_stale_answer)
     struct forward_result found;
 
     keep_www(ROUTE_LAB);
-    forwarding_skip(&stand, 120);
+    forward_rig_skip(&stand, 120);
     forward_refuse(stand.forward, scripted_ask(&asked, www), &found);
     ck_assert(found.failure == FORWARD_FULL && found.is_stale && found.response != NULL);
-    ck_assert_uint_eq(forwarding_counted(&stand, COUNTER_FORWARD_STALE), 1);
+    ck_assert_uint_eq(forward_rig_counted(&stand, COUNTER_FORWARD_STALE), 1);
     forward_refuse(stand.forward, scripted_ask(&asked, "never.seen"), &found);
     ck_assert(found.failure == FORWARD_FULL && found.response == NULL);
-    ck_assert_uint_eq(forwarding_counted(&stand, COUNTER_FORWARD_FULL), 2);
+    ck_assert_uint_eq(forward_rig_counted(&stand, COUNTER_FORWARD_FULL), 2);
 }
 END_TEST
 
 START_TEST(end_all_notifies_all_waiters)
 {
-    ck_assert(!forwarding_ask(&stand, "a.example", ROUTE_LAB));
-    ck_assert(!forwarding_ask(&stand, "b.example", ROUTE_REST));
-    ck_assert(!forwarding_ask(&stand, "b.example", ROUTE_REST));
+    ck_assert(!forward_rig_ask(&stand, "a.example", ROUTE_LAB));
+    ck_assert(!forward_rig_ask(&stand, "b.example", ROUTE_REST));
+    ck_assert(!forward_rig_ask(&stand, "b.example", ROUTE_REST));
     ck_assert(forward_is_busy(stand.forward));
     forward_end_all(stand.forward);
-    ck_assert_uint_eq(stand.told, 3);
+    ck_assert_uint_eq(stand.notified, 3);
     ck_assert(!forward_is_busy(stand.forward));
-    ck_assert(forwarding_ask(&stand, "c.example", ROUTE_REST));
-    forwarding_assert_failed(&stand, FORWARD_STOPPING, NULL);
+    ck_assert(forward_rig_ask(&stand, "c.example", ROUTE_REST));
+    forward_rig_assert_failed(&stand, FORWARD_STOPPING, NULL);
 }
 END_TEST
 
 START_TEST(names_are_answered_within_a_second_of_the_servers_return)
 {
     keep_www(ROUTE_LAB);
-    forwarding_skip(&stand, 120);
-    forwarding_make_failing(&stand, ROUTE_LAB);
+    forward_rig_skip(&stand, 120);
+    forward_rig_make_failing(&stand, ROUTE_LAB);
     for (int i = 0; i < 600; i++) { /* a minute of silence, one name, no other client */
-        ck_assert(forwarding_ask(&stand, www, ROUTE_LAB));
-        forwarding_pass(&stand, 100);
+        ck_assert(forward_rig_ask(&stand, www, ROUTE_LAB));
+        forward_rig_pass(&stand, 100);
     }
     uint64_t returned_ms = stand.now_ms;
     size_t seen = stand.scripted.count;
     do {
         ck_assert_uint_le(stand.now_ms - returned_ms, 1000);
-        forwarding_pass(&stand, 100);
-        forwarding_ask(&stand, www, ROUTE_LAB);
+        forward_rig_pass(&stand, 100);
+        forward_rig_ask(&stand, www, ROUTE_LAB);
         for (; seen < stand.scripted.count; seen++)
-            forwarding_answer(&stand, seen);
+            forward_rig_answer(&stand, seen);
     } while (stand.last.found.is_stale);
     ck_assert(stand.last.has_response && stand.last.found.failure == FORWARD_NO_FAILURE);
 }
@@ -742,23 +742,23 @@ START_TEST(servers_and_cache_entries_are_printed)
     forward_format_cached(stand.forward, scripted_ask(&asked, www), &text);
     *text.next = '\0';
     ck_assert_str_eq(buffer, "upstreams=10.0.0.2 untried, 1.1.1.1 untriedcached=no");
-    ck_assert(!forwarding_ask(&stand, www, ROUTE_REST));
-    forwarding_pass(&stand, 3);
-    forwarding_answer(&stand, 0);
-    forwarding_skip(&stand, 37);
+    ck_assert(!forward_rig_ask(&stand, www, ROUTE_REST));
+    forward_rig_pass(&stand, 3);
+    forward_rig_answer(&stand, 0);
+    forward_rig_skip(&stand, 37);
     text = text_over(buffer, sizeof buffer - 1);
     forward_format_servers(stand.forward, ROUTE_REST, &text);
     forward_format_cached(stand.forward, &asked.question, &text);
     *text.next = '\0';
     ck_assert_str_eq(buffer, "upstreams=10.0.0.2 up 3ms, 1.1.1.1 untriedcached=fresh ttl=23");
-    ck_assert(!forwarding_ask(&stand, "silent.example", ROUTE_LAB));
-    forwarding_pass(&stand, FETCH_PATIENCE_MS);
+    ck_assert(!forward_rig_ask(&stand, "silent.example", ROUTE_LAB));
+    forward_rig_pass(&stand, FETCH_PATIENCE_MS);
     text = text_over(buffer, sizeof buffer - 1);
     forward_format_cached(stand.forward, scripted_ask(&asked, "silent.example"), &text);
     *text.next = '\0';
     ck_assert_str_eq(buffer, "cached=failed no reply from 10.0.0.2");
     pass_window();
-    forwarding_skip(&stand, 5);
+    forward_rig_skip(&stand, 5);
     text = text_over(buffer, sizeof buffer - 1);
     forward_format_cached(stand.forward, &asked.question, &text);
     *text.next = '\0';
@@ -773,11 +773,11 @@ START_TEST(nothing_is_allocated_after_the_start)
 
     for (unsigned i = 0; i < 2000; i++) {
         snprintf(name, sizeof name, "n%u.example", i % 300);
-        forwarding_ask(&stand, name, ROUTE_REST);
-        size_t last = forwarding_last(&stand);
-        if (forwarding_sent(&stand, last)->is_open && i % 3 != 0)
-            forwarding_answer(&stand, last);
-        forwarding_pass(&stand, i % 7 * 40);
+        forward_rig_ask(&stand, name, ROUTE_REST);
+        size_t last = forward_rig_last(&stand);
+        if (forward_rig_sent(&stand, last)->is_open && i % 3 != 0)
+            forward_rig_answer(&stand, last);
+        forward_rig_pass(&stand, i % 7 * 40);
         if (!forward_is_busy(stand.forward))
             stand.scripted.count = 1; /* queries that have ended may be overwritten */
     }

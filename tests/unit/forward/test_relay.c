@@ -3,9 +3,9 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "support/built_response.h"
 #include "support/decoded.h"
 #include "support/request.h"
-#include "support/said.h"
 #include "support/suite.h"
 #include "wire/types.h"
 
@@ -13,8 +13,8 @@ enum { BIG_TEXT_OCTETS = 61000 };
 
 /* An upstream's response, and the reply to a client. */
 struct stand {
-    uint8_t said[SAID_OCTETS_MOST];
-    size_t said_length;
+    uint8_t sent[BUILT_RESPONSE_OCTETS_MOST];
+    size_t sent_length;
     uint8_t request[REQUEST_OCTETS_MOST];
     struct query query;
     struct reply_options options;
@@ -28,14 +28,14 @@ static alignas(struct response) uint8_t room[RESPONSE_OCTETS_MOST];
 static struct response *const response = (struct response *)(void *)room;
 
 /* The upstream's response, read as the answer to the query. */
-static void read_answer(const struct said *said)
+static void read_answer(const struct built_response *sent)
 {
     struct question question = question_of(&stand.query, 0);
     struct expected expected = {
-        .question = &question, .id = SAID_ID, .name = stand.query.name.octets};
+        .question = &question, .id = BUILT_RESPONSE_ID, .name = stand.query.name.octets};
 
-    stand.said_length = said_write(said, stand.said);
-    ck_assert_int_eq(response_read(stand.said, stand.said_length, &expected, response),
+    stand.sent_length = built_response_write(sent, stand.sent);
+    ck_assert_int_eq(response_read(stand.sent, stand.sent_length, &expected, response),
                      RESPONSE_READ);
 }
 
@@ -60,10 +60,10 @@ static void relay_reply(size_t most)
 }
 
 /* The usual case: the client asks with EDNS over TCP, the upstream sent this. */
-static void ask_and_relay(const struct said *said)
+static void ask_and_relay(const struct built_response *sent)
 {
-    ask(&(struct ask){.name = said->name, .type = said->type});
-    read_answer(said);
+    ask(&(struct ask){.name = sent->name, .type = sent->type});
+    read_answer(sent);
     relay_reply(TCP_OCTETS_MOST);
 }
 
@@ -72,11 +72,11 @@ static uint32_t less(uint32_t ttl, uint32_t age)
     return ttl > age ? ttl - age : 0;
 }
 
-static void check_same_records(const ldns_rr_list *said, size_t count, const ldns_rr_list *told)
+static void check_same_records(const ldns_rr_list *sent, size_t count, const ldns_rr_list *told)
 {
     ck_assert_uint_eq(ldns_rr_list_rr_count(told), count);
     for (size_t i = 0; i < count; i++) {
-        ldns_rr *expected = ldns_rr_clone(ldns_rr_list_rr(said, i));
+        ldns_rr *expected = ldns_rr_clone(ldns_rr_list_rr(sent, i));
         ldns_rr_set_ttl(expected, less(ldns_rr_ttl(expected), stand.relay.age_seconds));
         char *expected_text = ldns_rr2str(expected);
         char *text = ldns_rr2str(ldns_rr_list_rr(told, i));
@@ -107,7 +107,7 @@ static const char *big_text(void)
     owner " 300 IN RRSIG " type " 8 2 300 20300101000000 20200101000000 12345 test. "              \
           "c2lnbmF0dXJlIG9jdGV0cyBvZiBubyBtZWFuaW5nIGF0IGFsbA=="
 
-static const struct said responses[] = {
+static const struct built_response responses[] = {
     {.name = "a.test.", .answer = "a.test. 300 IN A 192.0.2.1\na.test. 300 IN A 192.0.2.2"},
     {.name = "a.test.", .type = TYPE_AAAA, .answer = "a.test. 300 IN AAAA 2001:db8::1"},
     {.name = "test.",
@@ -169,46 +169,46 @@ static void cut_ttls(ldns_rr_list *records)
             ldns_rr_set_ttl(ldns_rr_list_rr(records, i), DAY);
 }
 
-static bool begins_with_soa(const struct decoded *said)
+static bool begins_with_soa(const struct decoded *sent)
 {
-    const ldns_rr_list *authority = ldns_pkt_authority(said->packet);
+    const ldns_rr_list *authority = ldns_pkt_authority(sent->packet);
 
-    return said->authority_count > 0 &&
+    return sent->authority_count > 0 &&
            ldns_rr_get_type(ldns_rr_list_rr(authority, 0)) == LDNS_RR_TYPE_SOA;
 }
 
-static void check_same_answer(const struct decoded *said, const struct decoded *told)
+static void check_same_answer(const struct decoded *sent, const struct decoded *told)
 {
-    cut_ttls(ldns_pkt_answer(said->packet));
-    ck_assert_uint_eq(told->rcode, said->rcode);
+    cut_ttls(ldns_pkt_answer(sent->packet));
+    ck_assert_uint_eq(told->rcode, sent->rcode);
     ck_assert_uint_eq(told->id, REQUEST_ID);
     ck_assert(told->qr && told->ra && told->rd && !told->aa && !told->tc && !told->cd);
     ck_assert(told->has_opt);
-    check_same_records(ldns_pkt_question(said->packet), 1, ldns_pkt_question(told->packet));
-    check_same_records(ldns_pkt_answer(said->packet), said->answer_count,
+    check_same_records(ldns_pkt_question(sent->packet), 1, ldns_pkt_question(told->packet));
+    check_same_records(ldns_pkt_answer(sent->packet), sent->answer_count,
                        ldns_pkt_answer(told->packet));
     /* Of the rest only proofs of nothing go on (scrub.h). */
-    check_same_records(ldns_pkt_authority(said->packet),
-                       said->answer_count == 0 && begins_with_soa(said) ? said->authority_count : 0,
+    check_same_records(ldns_pkt_authority(sent->packet),
+                       sent->answer_count == 0 && begins_with_soa(sent) ? sent->authority_count : 0,
                        ldns_pkt_authority(told->packet));
     ck_assert_uint_eq(told->additional_count, 0);
-    ck_assert_uint_eq(stand.relay.answer_count, said->answer_count);
+    ck_assert_uint_eq(stand.relay.answer_count, sent->answer_count);
 }
 
 START_TEST(records_reach_the_client_as_the_upstream_sent_them)
 {
     static const uint32_t ages[] = {0, 10, 299, 100000};
-    struct said said = responses[_i];
+    struct built_response sent = responses[_i];
     struct decoded from, to;
 
-    if (strcmp(said.name, "big.test.") == 0)
-        said.answer = big_text();
-    ask(&(struct ask){.name = said.name, .type = said.type, .dnssec_ok = said.has_opt});
-    read_answer(&said);
+    if (strcmp(sent.name, "big.test.") == 0)
+        sent.answer = big_text();
+    ask(&(struct ask){.name = sent.name, .type = sent.type, .dnssec_ok = sent.has_opt});
+    read_answer(&sent);
     for (size_t i = 0; i < sizeof ages / sizeof ages[0]; i++) {
         stand.relay.age_seconds = ages[i];
         relay_reply(TCP_OCTETS_MOST);
-        decode(stand.said, stand.said_length, &from);
+        decode(stand.sent, stand.sent_length, &from);
         decode(stand.reply, stand.length, &to);
         check_same_answer(&from, &to);
         decoded_close(&from);
@@ -226,8 +226,8 @@ START_TEST(a_reply_is_the_clients_question_with_the_upstreams_records)
                                    "\0\0\x29\4\xd0\0\0\0\0\0\0";
 
     ask(&(struct ask){.name = "A.tEsT."});
-    read_answer(&(struct said){.name = "a.test.",
-                               .answer = "a.test. 300 IN CNAME b.test.\nb.test. 9 IN A 192.0.2.1"});
+    read_answer(&(struct built_response){
+        .name = "a.test.", .answer = "a.test. 300 IN CNAME b.test.\nb.test. 9 IN A 192.0.2.1"});
     stand.relay.age_seconds = 10;
     relay_reply(UDP_OCTETS_MOST);
     ck_assert_uint_eq(stand.length, sizeof expected - 1);
@@ -240,8 +240,8 @@ START_TEST(stale_records_are_good_for_thirty_seconds)
     struct decoded decoded;
 
     ask(&(struct ask){.name = "a.test."});
-    read_answer(&(struct said){.name = "a.test.",
-                               .answer = "a.test. 300 IN CNAME b.test.\nb.test. 9 IN A 192.0.2.1"});
+    read_answer(&(struct built_response){
+        .name = "a.test.", .answer = "a.test. 300 IN CNAME b.test.\nb.test. 9 IN A 192.0.2.1"});
     stand.relay.age_seconds = 10;
     stand.relay.is_stale = true;
     relay_reply(UDP_OCTETS_MOST);
@@ -256,14 +256,15 @@ END_TEST
 START_TEST(the_least_ttl_sent_is_reported_for_the_log)
 {
     ask(&(struct ask){.name = "a.test."});
-    read_answer(&(struct said){.name = "a.test.",
-                               .answer = "a.test. 300 IN CNAME b.test.\nb.test. 50 IN A 192.0.2.1",
-                               .authority = "test. 40 IN NS ns.test."});
+    read_answer(&(struct built_response){
+        .name = "a.test.",
+        .answer = "a.test. 300 IN CNAME b.test.\nb.test. 50 IN A 192.0.2.1",
+        .authority = "test. 40 IN NS ns.test."});
     stand.relay.age_seconds = 15;
     relay_reply(UDP_OCTETS_MOST);
     ck_assert_uint_eq(stand.relay.ttl_seconds, 35);
     ck_assert_uint_eq(stand.relay.answer_count, 2);
-    ask_and_relay(&(struct said){.name = "a.test."});
+    ask_and_relay(&(struct built_response){.name = "a.test."});
     ck_assert_uint_eq(stand.relay.ttl_seconds, 0);
     ck_assert_uint_eq(stand.relay.answer_count, 0);
 }
@@ -271,7 +272,7 @@ END_TEST
 
 /* AD for clients that asked for it, when the upstream set it (RFC 6840 section 5.8). */
 static const struct {
-    bool said, asked, dnssec_ok, told;
+    bool sent, asked, dnssec_ok, told;
 } authentic[] = {
     {true, true, false, true},   {true, false, true, true},  {true, true, true, true},
     {true, false, false, false}, {false, true, true, false},
@@ -283,8 +284,8 @@ START_TEST(ad_is_set_only_for_clients_that_asked_for_it)
 
     ask(&(struct ask){.name = "a.test.", .dnssec_ok = authentic[_i].dnssec_ok});
     stand.query.flags |= authentic[_i].asked ? FLAG_AD : 0;
-    read_answer(&(struct said){
-        .name = "a.test.", .answer = "a.test. 60 IN A 192.0.2.1", .ad = authentic[_i].said});
+    read_answer(&(struct built_response){
+        .name = "a.test.", .answer = "a.test. 60 IN A 192.0.2.1", .ad = authentic[_i].sent});
     relay_reply(UDP_OCTETS_MOST);
     decode(stand.reply, stand.length, &decoded);
     ck_assert(decoded.ad == authentic[_i].told);
@@ -297,7 +298,7 @@ START_TEST(rd_and_cd_come_back_as_they_went)
     struct decoded decoded;
 
     ask(&(struct ask){.name = "a.test.", .no_rd = true, .cd = true});
-    read_answer(&(struct said){.name = "a.test.", .answer = "a.test. 60 IN A 192.0.2.1"});
+    read_answer(&(struct built_response){.name = "a.test.", .answer = "a.test. 60 IN A 192.0.2.1"});
     relay_reply(UDP_OCTETS_MOST);
     decode(stand.reply, stand.length, &decoded);
     ck_assert(!decoded.rd && decoded.cd && decoded.ra && !decoded.aa);
@@ -305,10 +306,10 @@ START_TEST(rd_and_cd_come_back_as_they_went)
 }
 END_TEST
 
-static const struct said explained = {.name = "a.test.",
-                                      .answer = "a.test. 60 IN A 192.0.2.1",
-                                      .has_opt = true,
-                                      .options = "000f00020003000f00050016776879"};
+static const struct built_response explained = {.name = "a.test.",
+                                                .answer = "a.test. 60 IN A 192.0.2.1",
+                                                .has_opt = true,
+                                                .options = "000f00020003000f00050016776879"};
 
 START_TEST(the_upstreams_ede_options_follow_ours)
 {
@@ -345,7 +346,7 @@ START_TEST(a_code_above_15_is_servfail_to_a_client_without_opt)
     struct decoded decoded;
 
     ask(&(struct ask){.name = "a.test.", .no_edns = true});
-    read_answer(&(struct said){.name = "a.test.", .rcode = 23, .has_opt = true});
+    read_answer(&(struct built_response){.name = "a.test.", .rcode = 23, .has_opt = true});
     relay_reply(UDP_OCTETS_PLAIN);
     decode(stand.reply, stand.length, &decoded);
     ck_assert_uint_eq(decoded.rcode, RCODE_SERVFAIL);
@@ -355,14 +356,14 @@ END_TEST
 
 START_TEST(an_error_without_question_becomes_one_with_the_clients)
 {
-    static const uint8_t header[12] = {SAID_ID >> 8, SAID_ID & 255, 0x81, 0x85};
+    static const uint8_t header[12] = {BUILT_RESPONSE_ID >> 8, BUILT_RESPONSE_ID & 255, 0x81, 0x85};
     struct question question;
     struct decoded decoded;
 
     ask(&(struct ask){.name = "A.test."});
     question = question_of(&stand.query, 0);
     struct expected expected = {
-        .question = &question, .id = SAID_ID, .name = stand.query.name.octets};
+        .question = &question, .id = BUILT_RESPONSE_ID, .name = stand.query.name.octets};
     ck_assert_int_eq(response_read(header, 12, &expected, response), RESPONSE_READ);
     relay_reply(UDP_OCTETS_PLAIN);
     decode(stand.reply, stand.length, &decoded);
@@ -397,7 +398,7 @@ START_TEST(what_does_not_fit_is_cut_record_by_record)
     struct decoded decoded;
 
     ask(&(struct ask){.name = "a.test.", .no_edns = sizes[_i].no_edns});
-    read_answer(&(struct said){.name = "a.test.", .answer = many_addresses()});
+    read_answer(&(struct built_response){.name = "a.test.", .answer = many_addresses()});
     relay_reply(sizes[_i].most);
     decode(stand.reply, stand.length, &decoded);
     ck_assert(decoded.tc == (sizes[_i].answers < 60));
@@ -418,7 +419,7 @@ START_TEST(ttls_count_for_what_is_handed_out)
 
     snprintf(text, sizeof text, "%sa.test. 5 IN A 192.0.3.1", many_addresses());
     ask(&(struct ask){.name = "a.test.", .no_edns = true});
-    read_answer(&(struct said){.name = "a.test.", .answer = text});
+    read_answer(&(struct built_response){.name = "a.test.", .answer = text});
     stand.relay.age_seconds = 1;
     relay_reply(512);
     decode(stand.reply, stand.length, &decoded);
@@ -435,10 +436,10 @@ START_TEST(ede_options_never_displace_a_record)
     struct decoded decoded;
 
     ask(&(struct ask){.name = "a.test."});
-    read_answer(&(struct said){.name = "a.test.",
-                               .answer = many_addresses(),
-                               .has_opt = true,
-                               .options = explained.options});
+    read_answer(&(struct built_response){.name = "a.test.",
+                                         .answer = many_addresses(),
+                                         .has_opt = true,
+                                         .options = explained.options});
     relay_reply(995 + 8);
     decode(stand.reply, stand.length, &decoded);
     ck_assert(!decoded.tc);

@@ -5,9 +5,9 @@
 #include <string.h>
 
 #include "forward/rr.h"
+#include "support/built_response.h"
 #include "support/decoded.h"
 #include "support/packets.h"
-#include "support/said.h"
 #include "support/suite.h"
 #include "wire/types.h"
 
@@ -16,7 +16,7 @@ struct stand {
     struct name name;
     struct question question;
     struct expected expected;
-    uint8_t octets[SAID_OCTETS_MOST];
+    uint8_t octets[BUILT_RESPONSE_OCTETS_MOST];
     size_t length;
 };
 
@@ -28,8 +28,10 @@ static void ask(const char *name, uint16_t type)
 {
     ck_assert(name_from_text(name, &stand.name));
     stand.question = (struct question){.name = &stand.name, .type = type, .class = CLASS_IN};
-    stand.expected = (struct expected){
-        .question = &stand.question, .id = SAID_ID, .name = stand.name.octets, .is_exact = true};
+    stand.expected = (struct expected){.question = &stand.question,
+                                       .id = BUILT_RESPONSE_ID,
+                                       .name = stand.name.octets,
+                                       .is_exact = true};
 }
 
 /* Octets of their own, so that a sanitizer sees a read past their end. */
@@ -44,10 +46,10 @@ static enum response_status read_octets(const void *octets, size_t length)
     return status;
 }
 
-static enum response_status read_said(const struct said *said)
+static enum response_status read_sent(const struct built_response *sent)
 {
-    ask(said->name, said->type == 0 ? TYPE_A : said->type);
-    stand.length = said_write(said, stand.octets);
+    ask(sent->name, sent->type == 0 ? TYPE_A : sent->type);
+    stand.length = built_response_write(sent, stand.octets);
     return read_octets(stand.octets, stand.length);
 }
 
@@ -56,9 +58,9 @@ START_TEST(a_response_is_its_records_and_their_ttl_offsets)
     static const char records[] = "\xc0\x0c\0\1\0\1\0\0\0\x3c\0\4\xc0\0\2\1"
                                   "\xc0\x0c\0\1\0\1\0\0\0\x1e\0\4\xc0\0\2\2";
 
-    ck_assert_int_eq(read_said(&(struct said){.name = "www.test.",
-                                              .answer = "www.test. 60 IN A 192.0.2.1\n"
-                                                        "www.test. 30 IN A 192.0.2.2"}),
+    ck_assert_int_eq(read_sent(&(struct built_response){.name = "www.test.",
+                                                        .answer = "www.test. 60 IN A 192.0.2.1\n"
+                                                                  "www.test. 30 IN A 192.0.2.2"}),
                      RESPONSE_READ);
     ck_assert_uint_eq(response->rcode, 0);
     ck_assert_uint_eq(response->counts[0], 2);
@@ -257,7 +259,7 @@ START_TEST(a_message_full_of_the_smallest_records_is_read)
     at += 17;
     for (int i = 0; i < RECORDS; i++, at += 11)
         memcpy(at, OCTETS("\0\xff\0\0\1\0\0\0\x3c\0\0"));
-    ck_assert_int_gt(at - stand.octets, SAID_OCTETS_MOST - 11);
+    ck_assert_int_gt(at - stand.octets, BUILT_RESPONSE_OCTETS_MOST - 11);
     ask(".", 0xff00);
     stand.expected.is_exact = false;
     ck_assert_int_eq(read_octets(stand.octets, (size_t)(at - stand.octets)), RESPONSE_READ);
@@ -326,7 +328,7 @@ END_TEST
 #define SOA(ttl, minimum) "test. " ttl " IN SOA ns.test. root.test. 1 2 3 4 " minimum
 
 static const struct {
-    struct said said;
+    struct built_response sent;
     uint32_t ttl_seconds;
     unsigned bits;
 } meanings[] = {
@@ -416,11 +418,12 @@ static const struct {
 
 START_TEST(the_cache_time_of_a_response_follows_from_its_records)
 {
-    ck_assert_int_eq(read_said(&meanings[_i].said), RESPONSE_READ);
+    ck_assert_int_eq(read_sent(&meanings[_i].sent), RESPONSE_READ);
     ck_assert_uint_eq(response->ttl_seconds, meanings[_i].ttl_seconds);
     ck_assert_uint_eq(response->bits,
-                      meanings[_i].bits | (meanings[_i].said.has_opt ? RESPONSE_HAS_OPT : 0U));
-    ck_assert_uint_eq(response->rcode, meanings[_i].said.rcode);
+                      meanings[_i].bits |
+                          (meanings[_i].built_response.has_opt ? RESPONSE_HAS_OPT : 0U));
+    ck_assert_uint_eq(response->rcode, meanings[_i].sent.rcode);
 }
 END_TEST
 
@@ -432,17 +435,17 @@ static uint32_t nth_ttl(unsigned n)
 
 START_TEST(the_ttls_in_the_body_do_not_exceed_the_cache_time)
 {
-    read_said(&(struct said){.name = "a.test.",
-                             .answer = "a.test. 2147483648 IN A 192.0.2.1\n"
-                                       "a.test. 86401 IN A 192.0.2.2\n"
-                                       "a.test. 86400 IN A 192.0.2.3"});
+    read_sent(&(struct built_response){.name = "a.test.",
+                                       .answer = "a.test. 2147483648 IN A 192.0.2.1\n"
+                                                 "a.test. 86401 IN A 192.0.2.2\n"
+                                                 "a.test. 86400 IN A 192.0.2.3"});
     ck_assert_uint_eq(nth_ttl(0), 0);
     ck_assert_uint_eq(nth_ttl(1), 86400);
     ck_assert_uint_eq(nth_ttl(2), 86400);
-    read_said(&(struct said){.name = "a.test.",
-                             .rcode = RCODE_NXDOMAIN,
-                             .answer = "a.test. 7000 IN CNAME b.test.",
-                             .authority = SOA("6000", "5000")});
+    read_sent(&(struct built_response){.name = "a.test.",
+                                       .rcode = RCODE_NXDOMAIN,
+                                       .answer = "a.test. 7000 IN CNAME b.test.",
+                                       .authority = SOA("6000", "5000")});
     ck_assert_uint_eq(nth_ttl(0), 7000);
     ck_assert_uint_eq(nth_ttl(1), 3600);
 }
@@ -453,12 +456,13 @@ START_TEST(ede_options_of_the_upstream_are_kept_and_others_not)
 {
     static const char kept[] = "\0\x0f\0\2\0\3\0\x0f\0\5\0\x16why";
 
-    ck_assert_int_eq(read_said(&(struct said){.name = "a.test.",
-                                              .answer = "a.test. 60 IN A 192.0.2.1",
-                                              .has_opt = true,
-                                              .options = "000a00080102030405060708 000f00020003"
-                                                         "000f000101 000c0000 000f00050016776879"}),
-                     RESPONSE_READ);
+    ck_assert_int_eq(
+        read_sent(&(struct built_response){.name = "a.test.",
+                                           .answer = "a.test. 60 IN A 192.0.2.1",
+                                           .has_opt = true,
+                                           .options = "000a00080102030405060708 000f00020003"
+                                                      "000f000101 000c0000 000f00050016776879"}),
+        RESPONSE_READ);
     ck_assert_uint_eq(response->ede_octets, sizeof kept - 1);
     ck_assert_mem_eq(response_ede(response), kept, sizeof kept - 1);
     ck_assert_uint_eq(response->counts[2], 0);
@@ -485,10 +489,10 @@ static const struct {
 
 START_TEST(an_ede_with_an_unprintable_text_keeps_its_code)
 {
-    ck_assert_int_eq(read_said(&(struct said){.name = "a.test.",
-                                              .answer = "a.test. 60 IN A 192.0.2.1",
-                                              .has_opt = true,
-                                              .options = texts[_i].options}),
+    ck_assert_int_eq(read_sent(&(struct built_response){.name = "a.test.",
+                                                        .answer = "a.test. 60 IN A 192.0.2.1",
+                                                        .has_opt = true,
+                                                        .options = texts[_i].options}),
                      RESPONSE_READ);
     ck_assert_uint_eq(response->ede_octets, texts[_i].length);
     ck_assert_mem_eq(response_ede(response), texts[_i].kept, texts[_i].length);
@@ -522,12 +526,12 @@ END_TEST
 
 START_TEST(opt_may_stand_anywhere_in_its_section)
 {
-    ck_assert_int_eq(read_said(&(struct said){.name = "a.test.",
-                                              .rcode = 23,
-                                              .answer = "a.test. 60 IN A 192.0.2.1",
-                                              .additional = "ns.test. 50 IN A 192.0.2.2",
-                                              .has_opt = true,
-                                              .behind = "ns.test. 0 IN A 10.0.0.1"}),
+    ck_assert_int_eq(read_sent(&(struct built_response){.name = "a.test.",
+                                                        .rcode = 23,
+                                                        .answer = "a.test. 60 IN A 192.0.2.1",
+                                                        .additional = "ns.test. 50 IN A 192.0.2.2",
+                                                        .has_opt = true,
+                                                        .behind = "ns.test. 0 IN A 10.0.0.1"}),
                      RESPONSE_READ);
     ck_assert_uint_eq(response->rcode, 23);
     ck_assert_uint_eq(response->counts[0], 1);
@@ -539,8 +543,9 @@ END_TEST
 
 START_TEST(a_code_is_put_together_from_header_and_opt)
 {
-    ck_assert_int_eq(read_said(&(struct said){.name = "a.test.", .rcode = 23, .has_opt = true}),
-                     RESPONSE_READ);
+    ck_assert_int_eq(
+        read_sent(&(struct built_response){.name = "a.test.", .rcode = 23, .has_opt = true}),
+        RESPONSE_READ);
     ck_assert_uint_eq(response->rcode, 23);
 }
 END_TEST
@@ -565,7 +570,7 @@ START_TEST(addresses_are_found_wherever_a_client_could_take_them_from)
 {
     struct visit visit = {.most = 16};
 
-    read_said(&(struct said){
+    read_sent(&(struct built_response){
         .name = "a.test.",
         .type = TYPE_HTTPS,
         .answer =
@@ -635,9 +640,9 @@ START_TEST(an_ipv4_address_is_found_in_every_form)
 
     snprintf(answer, sizeof answer, "a.test. 60 IN %s %s", type, forms[_i].data);
     ck_assert(forms[_i].nat64 == NULL || nat64_prefix_read(forms[_i].nat64, &nat64));
-    ck_assert_int_eq(
-        read_said(&(struct said){.name = "a.test.", .type = forms[_i].type, .answer = answer}),
-        RESPONSE_READ);
+    ck_assert_int_eq(read_sent(&(struct built_response){
+                         .name = "a.test.", .type = forms[_i].type, .answer = answer}),
+                     RESPONSE_READ);
     ck_assert(((response->bits & RESPONSE_PRIVATE_ADDRESS) != 0) == forms[_i].may_be_private);
     ck_assert(!response_find_address(response, &nat64, note_address, &visit));
     ck_assert((visit.count > 0) == (forms[_i].address != 0));
@@ -691,18 +696,18 @@ START_TEST(the_longest_query_has_room)
 }
 END_TEST
 
-static const struct said rich = {.name = "www.example.com.",
-                                 .answer = "www.example.com. 60 IN CNAME a.example.com.\n"
-                                           "a.example.com. 60 IN A 192.0.2.1",
-                                 .authority = "example.com. 60 IN NS ns.example.com.",
-                                 .additional = "ns.example.com. 60 IN A 192.0.2.2\n"
-                                               "ns.example.com. 60 IN AAAA 2001:db8::2",
-                                 .has_opt = true,
-                                 .options = "000f00050016776879"};
+static const struct built_response rich = {.name = "www.example.com.",
+                                           .answer = "www.example.com. 60 IN CNAME a.example.com.\n"
+                                                     "a.example.com. 60 IN A 192.0.2.1",
+                                           .authority = "example.com. 60 IN NS ns.example.com.",
+                                           .additional = "ns.example.com. 60 IN A 192.0.2.2\n"
+                                                         "ns.example.com. 60 IN AAAA 2001:db8::2",
+                                           .has_opt = true,
+                                           .options = "000f00050016776879"};
 
 START_TEST(a_response_cut_anywhere_is_not_read)
 {
-    size_t length = said_write(&rich, stand.octets);
+    size_t length = built_response_write(&rich, stand.octets);
 
     ask(rich.name, TYPE_A);
     for (size_t i = 0; i < length; i++)
@@ -733,7 +738,7 @@ START_TEST(responses_with_a_few_octets_changed_are_whole_or_refused)
     uint8_t octets[PACKET_OCTETS_MOST];
     unsigned read = 0;
 
-    stand.length = said_write(&rich, stand.octets);
+    stand.length = built_response_write(&rich, stand.octets);
     ask(rich.name, TYPE_A);
     for (int i = 0; i < 50000; i++) {
         memcpy(octets, stand.octets, stand.length);

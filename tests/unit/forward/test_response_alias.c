@@ -2,13 +2,13 @@
 #include <string.h>
 
 #include "forward/response.h"
-#include "support/said.h"
+#include "support/built_response.h"
 #include "support/suite.h"
 #include "wire/types.h"
 
 static alignas(struct response) uint8_t room[RESPONSE_OCTETS_MOST];
 static struct response *const response = (struct response *)(void *)room;
-static uint8_t octets[SAID_OCTETS_MOST];
+static uint8_t octets[BUILT_RESPONSE_OCTETS_MOST];
 static struct name name;
 static struct question question;
 
@@ -16,7 +16,7 @@ static struct question question;
     owner " 60 IN RRSIG " type " 13 2 60 20300101000000 20200101000000 1 test. aGk=\n"
 
 static const struct {
-    struct said said;
+    struct built_response sent;
     const char *links; /* "owner>target@records up to there" each */
 } rows[] = {
     {{.name = "A.test.", .answer = "a.test. 60 IN A 192.0.2.1\n"}, ""},
@@ -62,14 +62,16 @@ START_TEST(each_alias_is_an_offset_where_the_chain_can_be_cut)
     char links[1024] = "";
     struct response_alias alias = {.answers = 0};
 
-    ck_assert(name_from_text(rows[_i].said.name, &name));
+    ck_assert(name_from_text(rows[_i].sent.name, &name));
     question = (struct question){.name = &name,
-                                 .type = rows[_i].said.type == 0 ? TYPE_A : rows[_i].said.type,
+                                 .type = rows[_i].sent.type == 0 ? TYPE_A : rows[_i].sent.type,
                                  .class = CLASS_IN,
                                  .bits = QUESTION_DO | QUESTION_CD};
-    struct expected expected = {.question = &question, .id = SAID_ID, .name = name.octets};
-    ck_assert_int_eq(response_read(octets, said_write(&rows[_i].said, octets), &expected, response),
-                     RESPONSE_READ);
+    struct expected expected = {
+        .question = &question, .id = BUILT_RESPONSE_ID, .name = name.octets};
+    ck_assert_int_eq(
+        response_read(octets, built_response_write(&rows[_i].sent, octets), &expected, response),
+        RESPONSE_READ);
     while (response_next_alias(response, &question, &alias)) {
         char count[16];
         add_name(links, &alias.owner);

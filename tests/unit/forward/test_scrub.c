@@ -5,30 +5,33 @@
 #include <string.h>
 
 #include "forward/relay.h"
+#include "support/built_response.h"
 #include "support/decoded.h"
 #include "support/request.h"
-#include "support/said.h"
 #include "support/suite.h"
 #include "wire/types.h"
 
 /* An upstream's message goes through response_read to a client, where ldns reads it. */
 static alignas(struct response) uint8_t room[RESPONSE_OCTETS_MOST];
 static struct response *const response = (struct response *)(void *)room;
-static uint8_t request[REQUEST_OCTETS_MOST], octets[SAID_OCTETS_MOST], reply[TCP_OCTETS_MOST];
+static uint8_t request[REQUEST_OCTETS_MOST], octets[BUILT_RESPONSE_OCTETS_MOST],
+    reply[TCP_OCTETS_MOST];
 static struct query query;
 static struct question question;
 
-static enum response_status read_said(const struct said *said, bool wants_proofs, bool checks)
+static enum response_status read_sent(const struct built_response *sent, bool wants_proofs,
+                                      bool checks)
 {
     size_t length = request_write(
         &(struct ask){
-            .name = said->name, .type = said->type, .dnssec_ok = wants_proofs, .cd = checks},
+            .name = sent->name, .type = sent->type, .dnssec_ok = wants_proofs, .cd = checks},
         request);
 
     ck_assert_int_eq(query_read(request, length, &query), QUERY_READ);
     question = question_of(&query, 0);
-    struct expected expected = {.question = &question, .id = SAID_ID, .name = query.name.octets};
-    return response_read(octets, said_write(said, octets), &expected, response);
+    struct expected expected = {
+        .question = &question, .id = BUILT_RESPONSE_ID, .name = query.name.octets};
+    return response_read(octets, built_response_write(sent, octets), &expected, response);
 }
 
 static void pass_on(struct decoded *decoded)
@@ -63,7 +66,7 @@ static char *lines_of(const ldns_rr_list *records)
 #define SOA "test. 60 IN SOA ns.test. root.test. 1 2 3 4 60\n"
 
 static const struct {
-    struct said said;
+    struct built_response sent;
     const char *answer, *authority;
     unsigned dropped;
     bool wants_proofs, checks;
@@ -236,7 +239,7 @@ START_TEST(records_of_the_chain_are_passed_on_and_no_others)
 {
     struct decoded decoded;
 
-    ck_assert_int_eq(read_said(&rows[_i].said, rows[_i].wants_proofs, rows[_i].checks),
+    ck_assert_int_eq(read_sent(&rows[_i].sent, rows[_i].wants_proofs, rows[_i].checks),
                      RESPONSE_READ);
     ck_assert_uint_eq(response->dropped, rows[_i].dropped);
     pass_on(&decoded);
@@ -264,7 +267,8 @@ START_TEST(a_chain_is_followed_for_sixteen_aliases)
     unsigned links = (unsigned)_i;
 
     ck_assert_int_eq(
-        read_said(&(struct said){.name = "0.test.", .answer = chain_of(links)}, false, false),
+        read_sent(&(struct built_response){.name = "0.test.", .answer = chain_of(links)}, false,
+                  false),
         RESPONSE_READ);
     ck_assert_uint_eq(response->counts[0],
                       links <= SCRUB_LINKS_MOST ? links + 1 : SCRUB_LINKS_MOST);
@@ -276,9 +280,11 @@ START_TEST(a_chain_that_comes_back_ends_there)
 {
     struct decoded decoded;
 
-    read_said(&(struct said){.name = "a.test.",
-                             .answer = "b.test. 60 IN CNAME a.test.\na.test. 60 IN CNAME b.test."},
-              false, false);
+    read_sent(
+        &(struct built_response){.name = "a.test.",
+                                 .answer =
+                                     "b.test. 60 IN CNAME a.test.\na.test. 60 IN CNAME b.test."},
+        false, false);
     pass_on(&decoded);
     ck_assert_str_eq(lines_of(ldns_pkt_answer(decoded.packet)),
                      "a.test. 60 IN CNAME b.test.\nb.test. 60 IN CNAME a.test.\n");
@@ -290,7 +296,7 @@ END_TEST
 /* The target's last label is the owner's TTL: as it counts down, it would be another name. */
 START_TEST(no_name_depends_on_octets_that_change)
 {
-    static const uint8_t said[] = "\x2b\x67\x81\x80\0\1\0\2\0\0\0\0\1a\0\0\1\0\1"
+    static const uint8_t sent[] = "\x2b\x67\x81\x80\0\1\0\2\0\0\0\0\1a\0\0\1\0\1"
                                   "\xc0\x0c\0\5\0\1\0\1x\0\0\2\xc0\x1a"
                                   "\1x\0\0\1\0\1\0\0\0\x3c\0\4\xc0\0\2\1";
     struct decoded decoded;
@@ -298,8 +304,9 @@ START_TEST(no_name_depends_on_octets_that_change)
 
     ck_assert_int_eq(query_read(request, length, &query), QUERY_READ);
     question = question_of(&query, 0);
-    struct expected expected = {.question = &question, .id = SAID_ID, .name = query.name.octets};
-    ck_assert_int_eq(response_read(said, sizeof said - 1, &expected, response), RESPONSE_READ);
+    struct expected expected = {
+        .question = &question, .id = BUILT_RESPONSE_ID, .name = query.name.octets};
+    ck_assert_int_eq(response_read(sent, sizeof sent - 1, &expected, response), RESPONSE_READ);
     pass_on(&decoded);
     ck_assert_str_eq(lines_of(ldns_pkt_answer(decoded.packet)),
                      "a. 86400 IN CNAME x.\nx. 60 IN A 192.0.2.1\n");

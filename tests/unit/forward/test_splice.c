@@ -4,9 +4,9 @@
 #include <string.h>
 
 #include "forward/relay.h"
+#include "support/built_response.h"
 #include "support/decoded.h"
 #include "support/request.h"
-#include "support/said.h"
 #include "support/suite.h"
 #include "wire/types.h"
 
@@ -28,19 +28,19 @@ static alignas(struct response) uint8_t room[RESPONSE_OCTETS_MOST];
 static struct response *const response = (struct response *)(void *)room;
 
 /* Reads the upstream's message, and begins a reply with an alias that leads to its question. */
-static void begin(const struct said *said, size_t most)
+static void begin(const struct built_response *sent, size_t most)
 {
-    static uint8_t octets[SAID_OCTETS_MOST];
-    uint16_t type = said->type == 0 ? TYPE_A : said->type;
+    static uint8_t octets[BUILT_RESPONSE_OCTETS_MOST];
+    uint16_t type = sent->type == 0 ? TYPE_A : sent->type;
     size_t length = request_write(&(struct ask){.name = ALIAS, .type = type}, stand.request);
 
     ck_assert_int_eq(query_read(stand.request, length, &stand.query), QUERY_READ);
-    ck_assert(name_from_text(said->name, &stand.name));
+    ck_assert(name_from_text(sent->name, &stand.name));
     stand.question = (struct question){
         .name = &stand.name, .type = type, .class = CLASS_IN, .bits = QUESTION_DO | QUESTION_CD};
     struct expected expected = {
-        .question = &stand.question, .id = SAID_ID, .name = stand.name.octets};
-    ck_assert_int_eq(response_read(octets, said_write(said, octets), &expected, response),
+        .question = &stand.question, .id = BUILT_RESPONSE_ID, .name = stand.name.octets};
+    ck_assert_int_eq(response_read(octets, built_response_write(sent, octets), &expected, response),
                      RESPONSE_READ);
     memset(stand.octets, 0xee, sizeof stand.octets);
     reply_start(&stand.reply, stand.request, &stand.query, &stand.options, stand.octets, most);
@@ -67,7 +67,7 @@ static const char big_set[] =
 
 /* Names at every offset where a message has them compressed. */
 static const struct {
-    struct said said;
+    struct built_response sent;
     const char *answer[4], *authority;
 } stories[] = {
     {{.name = "www.example.org.", .answer = "www.example.org. 300 IN A 192.0.2.80\n"},
@@ -109,7 +109,7 @@ START_TEST(records_are_the_same_after_another_question)
     struct decoded decoded;
     unsigned answers = 1;
 
-    begin(&stories[_i].said, TCP_OCTETS_MOST);
+    begin(&stories[_i].sent, TCP_OCTETS_MOST);
     splice_all(&stand.splice);
     end(&decoded);
     for (int i = 0; i < 4 && stories[_i].answer[i] != NULL; i++, answers++)
@@ -127,7 +127,7 @@ START_TEST(ttls_are_counted_down_and_the_least_is_reported)
 {
     struct decoded decoded;
 
-    begin(&stories[1].said, TCP_OCTETS_MOST);
+    begin(&stories[1].sent, TCP_OCTETS_MOST);
     stand.splice.age_seconds = 99;
     splice_all(&stand.splice);
     end(&decoded);
@@ -135,7 +135,7 @@ START_TEST(ttls_are_counted_down_and_the_least_is_reported)
     ck_assert(decoded_has(&decoded, LDNS_SECTION_ANSWER, "far.www.example.org. 1 IN A *"));
     ck_assert_uint_eq(stand.splice.ttl_seconds, 1);
     decoded_close(&decoded);
-    begin(&stories[1].said, TCP_OCTETS_MOST);
+    begin(&stories[1].sent, TCP_OCTETS_MOST);
     stand.splice.is_stale = true;
     splice_all(&stand.splice);
     end(&decoded);
@@ -151,7 +151,7 @@ START_TEST(a_response_can_be_cut_at_an_alias)
     struct response_alias alias = {.end = 0};
     struct decoded decoded;
 
-    begin(&stories[1].said, TCP_OCTETS_MOST);
+    begin(&stories[1].sent, TCP_OCTETS_MOST);
     ck_assert(response_next_alias(response, &stand.question, &alias));
     uint16_t at = splice_links(&stand.splice, alias.answers);
     uint8_t *data = reply_record(&stand.reply, at, TYPE_A, 30, 4);
@@ -169,13 +169,13 @@ END_TEST
 START_TEST(what_does_not_fit_is_left_out_whole)
 {
     char answer[4096] = "www.example.org. 300 IN CNAME edge.example.net.\n";
-    const struct said said = {.name = "www.example.org.", .answer = answer};
+    const struct built_response sent = {.name = "www.example.org.", .answer = answer};
     struct decoded decoded;
 
     for (int i = 0; i < 12; i++)
         strcat(answer, big_set + (i % 3) * 36);
     for (size_t most = UDP_OCTETS_PLAIN; most < UDP_OCTETS_PLAIN + 40; most++) {
-        begin(&said, most);
+        begin(&sent, most);
         splice_all(&stand.splice);
         end(&decoded);
         ck_assert_uint_le(decoded.length, most);

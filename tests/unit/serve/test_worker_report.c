@@ -3,14 +3,14 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "support/forwarding.h"
+#include "support/forward_rig.h"
 #include "support/suite.h"
 #include "support/zones.h"
 #include "wire/types.h"
 
 static const uint32_t dyno = 0x0a008238, outsider = 0xcb007109;
 
-static struct forwarding stand;
+static struct forward_rig stand;
 static struct snapshot *snapshot;
 static struct route routes[ROUTE_REST + 1];
 static struct worker_report report;
@@ -29,14 +29,14 @@ static void set_up(void)
     policy.recursion_for = 1 << CLIENT_SPACE;
     snapshot = snapshot_of_texts(&policy, (const char *const[]){text}, 1);
     free(text);
-    forwarding_init(&stand);
+    forward_rig_init(&stand);
     report = (struct worker_report){.number = 0};
 }
 
 static void tear_down(void)
 {
     forward_end_all(stand.forward);
-    forwarding_close(&stand);
+    forward_rig_close(&stand);
     snapshot_free(snapshot);
 }
 
@@ -90,7 +90,7 @@ START_TEST(each_upstream_is_reported_once_with_its_routes)
                    {"10.0.0.2", 1 << ROUTE_LAB | 1 << ROUTE_REST},
                    {"1.1.1.1", 1 << ROUTE_REST}};
 
-    forwarding_make_failing(&stand, ROUTE_CORP);
+    forward_rig_make_failing(&stand, ROUTE_CORP);
     ask_and_answer(&(struct report_request){.has_query = false});
     ck_assert(report.has_forward);
     ck_assert_uint_eq(report.generation, snapshot->generation);
@@ -115,8 +115,8 @@ static void fetch(const struct report_request *request)
 
     ck_assert(forward_ask(stand.forward, &question, ROUTE_REST, &stand.clients[0], &found));
     forward_turn(stand.forward);
-    forwarding_pass(&stand, 3);
-    forwarding_answer(&stand, 0);
+    forward_rig_pass(&stand, 3);
+    forward_rig_answer(&stand, 0);
 }
 
 START_TEST(a_forwarded_name_is_reported_with_its_cached_answer)
@@ -130,7 +130,7 @@ START_TEST(a_forwarded_name_is_reported_with_its_cached_answer)
     ck_assert_str_eq(report.cached, "cached=no");
     ck_assert_int_eq(report.kept.kept, KEPT_NOTHING);
     fetch(&request);
-    forwarding_skip(&stand, 37);
+    forward_rig_skip(&stand, 37);
     ask_and_answer(&request);
     ck_assert_str_eq(report.upstreams, "upstreams=10.0.0.2 up 3ms, 1.1.1.1 untried");
     ck_assert_str_eq(report.cached, "cached=fresh ttl=23");
@@ -139,7 +139,7 @@ START_TEST(a_forwarded_name_is_reported_with_its_cached_answer)
     ck_assert(report.servers[1].has_rtt);
     ck_assert_uint_eq(report.servers[1].rtt_ms, 3);
     ck_assert_uint_eq(report.cache.entries, 1);
-    forwarding_skip(&stand, 30);
+    forward_rig_skip(&stand, 30);
     ask_and_answer(&request);
     ck_assert_str_eq(report.cached, "cached=stale age=67");
     ck_assert_int_eq(report.kept.kept, KEPT_STALE);
@@ -162,7 +162,7 @@ static void fetch_alias(const struct report_request *request)
 
     ck_assert(forward_ask(stand.forward, &question, ROUTE_REST, &stand.clients[0], &found));
     forward_turn(stand.forward);
-    memcpy(octets, forwarding_sent(&stand, 0)->octets, end);
+    memcpy(octets, forward_rig_sent(&stand, 0)->octets, end);
     memset(octets + 4, 0, 8);
     octets[2] = 0x81, octets[3] = 0x80, octets[5] = 1, octets[7] = 2;
     memcpy(octets + end, records, sizeof records - 1);
@@ -179,7 +179,7 @@ START_TEST(an_alias_that_is_kept_is_followed_into_names_of_ours)
     ck_assert_str_eq(report.cached, "cached=fresh ttl=60");
     ck_assert_uint_eq(report.hops.count, 1);
     ck_assert_mem_eq(report.hops.targets[0].octets, "\3api\7example\3com", 17);
-    forwarding_skip(&stand, 61); /* asked again, it may lead elsewhere */
+    forward_rig_skip(&stand, 61); /* asked again, it may lead elsewhere */
     ask_and_answer(&request);
     ck_assert_uint_eq(report.hops.count, 0);
 }

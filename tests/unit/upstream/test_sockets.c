@@ -10,8 +10,8 @@
 #include <unistd.h>
 
 #include "base/bytes.h"
-#include "support/far.h"
 #include "support/serving.h"
+#include "support/stream_peer.h"
 #include "support/suite.h"
 #include "upstream/stream.h"
 
@@ -35,8 +35,8 @@ struct scene {
     struct link *link;
     struct upstream upstreams[SERVERS];
     const struct upstream *servers[SERVERS];
-    int far_udp[2]; /* of IPV4 and IPV6 */
-    struct far far; /* of TCP_ONLY */
+    int far_udp[2];          /* of IPV4 and IPV6 */
+    struct stream_peer peer; /* of TCP_ONLY */
     unsigned notified;
     bool is_sending;
     bool keeps; /* attempts do not end when a response comes */
@@ -121,8 +121,8 @@ static struct scene *begin(void)
     ck_assert_int_eq(uv_loop_init(&scene->loop), 0);
     scene->far_udp[IPV4] = open_far("127.0.0.1", &scene->upstreams[IPV4]);
     scene->far_udp[IPV6] = open_far("::1", &scene->upstreams[IPV6]);
-    far_init(&scene->far, NULL);
-    scene->upstreams[TCP_ONLY].endpoint = scene->far.address;
+    stream_peer_init(&scene->peer, NULL);
+    scene->upstreams[TCP_ONLY].endpoint = scene->peer.address;
     ck_assert(endpoint_read("255.255.255.255", 53, &scene->upstreams[LOST].endpoint));
     for (size_t i = 0; i < SERVERS; i++)
         scene->servers[i] = &scene->upstreams[i];
@@ -144,7 +144,7 @@ static void end(struct scene *scene)
     sockets_free(scene->sockets);
     ck_assert_int_eq(uv_run(&scene->loop, UV_RUN_DEFAULT), 0);
     ck_assert_int_eq(uv_loop_close(&scene->loop), 0);
-    far_close(&scene->far);
+    stream_peer_close(&scene->peer);
     close(scene->far_udp[IPV4]), close(scene->far_udp[IPV6]);
     free(scene);
 }
@@ -152,7 +152,7 @@ static void end(struct scene *scene)
 static void turn(struct scene *scene)
 {
     uv_run(&scene->loop, UV_RUN_NOWAIT);
-    far_turn(&scene->far);
+    stream_peer_turn(&scene->peer);
 }
 
 static void turn_until_notified(struct scene *scene, unsigned notified)
@@ -527,14 +527,14 @@ START_TEST(questions_over_a_stream_share_one_connection)
 
     for (link_ticket ticket = 0; ticket < 100; ticket++)
         ck_assert(ask(scene, ticket, TCP_ONLY));
-    while (scene->far.count == 0 || far_count(far_last(&scene->far)) < 100)
+    while (scene->peer.count == 0 || stream_peer_count(stream_peer_last(&scene->peer)) < 100)
         turn(scene);
     for (size_t number = 100; number-- > 0;)
-        far_answer(far_last(&scene->far), number);
+        stream_peer_answer(stream_peer_last(&scene->peer), number);
     turn_until_notified(scene, 100);
     for (link_ticket ticket = 0; ticket < 100; ticket++)
         ck_assert_uint_eq(scene->fates[ticket].responses, 1);
-    ck_assert_uint_eq(scene->far.count, 1);
+    ck_assert_uint_eq(scene->peer.count, 1);
     end(scene);
 }
 END_TEST
@@ -559,9 +559,9 @@ START_TEST(a_tls_server_is_never_asked_in_plain_dns)
                                  &err);
     scene->link = sockets_link(scene->sockets);
     ck_assert(scene->link->send(scene->link, 0, 0, false, query, sizeof query));
-    while (scene->far.count == 0 || far_last(&scene->far)->length == 0)
+    while (scene->peer.count == 0 || stream_peer_last(&scene->peer)->length == 0)
         turn(scene);
-    ck_assert_uint_eq(far_last(&scene->far)->heard[0], 22); /* a TLS handshake */
+    ck_assert_uint_eq(stream_peer_last(&scene->peer)->received[0], 22); /* a TLS handshake */
     end(scene);
 }
 END_TEST
@@ -599,15 +599,15 @@ START_TEST(a_broken_stream_fails_its_questions)
     struct scene *scene = begin();
 
     ck_assert(ask(scene, 0, TCP_ONLY));
-    while (scene->far.count == 0 || far_count(far_last(&scene->far)) < 1)
+    while (scene->peer.count == 0 || stream_peer_count(stream_peer_last(&scene->peer)) < 1)
         turn(scene);
-    far_hang_up(far_last(&scene->far));
+    stream_peer_hang_up(stream_peer_last(&scene->peer));
     turn_until_notified(scene, 1);
     ck_assert_int_eq(scene->fates[0].failure, LINK_UNREACHABLE);
     ck_assert(ask(scene, 0, TCP_ONLY));
-    while (scene->far.count < 2 || far_count(far_last(&scene->far)) < 1)
+    while (scene->peer.count < 2 || stream_peer_count(stream_peer_last(&scene->peer)) < 1)
         turn(scene);
-    far_answer(far_last(&scene->far), 0);
+    stream_peer_answer(stream_peer_last(&scene->peer), 0);
     turn_until_notified(scene, 2);
     ck_assert_uint_eq(scene->fates[0].responses, 1);
     end(scene);
@@ -617,7 +617,8 @@ END_TEST
 /* Waits until a connection of its own has so many questions. */
 static void turn_until_asked(struct scene *scene, size_t connections, size_t questions)
 {
-    while (scene->far.count < connections || far_count(far_last(&scene->far)) < questions)
+    while (scene->peer.count < connections ||
+           stream_peer_count(stream_peer_last(&scene->peer)) < questions)
         turn(scene);
 }
 
@@ -632,17 +633,17 @@ START_TEST(a_question_does_not_wait_for_a_silent_connection)
     scene->loop.time += STREAM_DOUBT_MS;
     ck_assert(ask(scene, 2, TCP_ONLY));
     turn_until_asked(scene, 2, 1);
-    far_answer(far_last(&scene->far), 0);
+    stream_peer_answer(stream_peer_last(&scene->peer), 0);
     turn_until_notified(scene, 1);
     ck_assert_uint_eq(scene->fates[2].responses, 1);
     /* A late answer is accepted, and the next question stays where answers come. */
-    far_answer(&scene->far.ends[0], 0);
+    stream_peer_answer(&scene->peer.ends[0], 0);
     turn_until_notified(scene, 2);
     ck_assert_uint_eq(scene->fates[0].responses, 1);
     scene->link->forget(scene->link, 2);
     ck_assert(ask(scene, 3, TCP_ONLY));
     turn_until_asked(scene, 2, 2);
-    ck_assert_uint_eq(scene->far.count, 2);
+    ck_assert_uint_eq(scene->peer.count, 2);
     end(scene);
 }
 END_TEST
@@ -657,14 +658,14 @@ START_TEST(after_a_slow_question_each_is_sent_alone)
         scene->loop.time += STREAM_DOUBT_MS; /* until the next turn */
     }
     /* A connection without questions takes the next. */
-    far_answer(&scene->far.ends[2], 0);
+    stream_peer_answer(&scene->peer.ends[2], 0);
     turn_until_notified(scene, 1);
     scene->link->forget(scene->link, 2);
     scene->loop.time += STREAM_DOUBT_MS;
     ck_assert(ask(scene, 4, TCP_ONLY));
-    while (far_count(&scene->far.ends[2]) < 2)
+    while (stream_peer_count(&scene->peer.ends[2]) < 2)
         turn(scene);
-    ck_assert_uint_eq(scene->far.count, 4);
+    ck_assert_uint_eq(scene->peer.count, 4);
     end(scene);
 }
 END_TEST
@@ -678,8 +679,8 @@ START_TEST(once_no_question_is_slow_any_more_they_share_a_connection_again)
         turn_until_asked(scene, ticket + 1, 1);
         scene->loop.time += STREAM_DOUBT_MS;
     }
-    far_answer(&scene->far.ends[0], 0);
-    far_answer(&scene->far.ends[1], 0);
+    stream_peer_answer(&scene->peer.ends[0], 0);
+    stream_peer_answer(&scene->peer.ends[1], 0);
     turn_until_notified(scene, 2);
     scene->link->forget(scene->link, 0);
     scene->link->forget(scene->link, 1);
@@ -687,7 +688,7 @@ START_TEST(once_no_question_is_slow_any_more_they_share_a_connection_again)
     ck_assert(ask(scene, 2, TCP_ONLY));
     ck_assert(ask(scene, 3, TCP_ONLY));
     turn_until_asked(scene, 2, 3);
-    ck_assert_uint_eq(scene->far.count, 2);
+    ck_assert_uint_eq(scene->peer.count, 2);
     end(scene);
 }
 END_TEST
@@ -725,7 +726,7 @@ START_TEST(open_attempts_are_dropped_at_the_end)
     uv_run(&scene->loop, UV_RUN_DEFAULT);
     ck_assert_uint_eq(scene->notified, notified);
     ck_assert_int_eq(uv_loop_close(&scene->loop), 0);
-    far_close(&scene->far);
+    stream_peer_close(&scene->peer);
     close(scene->far_udp[IPV4]), close(scene->far_udp[IPV6]);
     free(scene);
 }
@@ -736,14 +737,14 @@ START_TEST(an_idle_stream_does_not_wake_the_loop)
     struct scene *scene = begin();
 
     ck_assert(ask(scene, 0, TCP_ONLY));
-    while (scene->far.count == 0 || far_count(far_last(&scene->far)) < 1)
+    while (scene->peer.count == 0 || stream_peer_count(stream_peer_last(&scene->peer)) < 1)
         turn(scene);
-    far_answer(far_last(&scene->far), 0);
+    stream_peer_answer(stream_peer_last(&scene->peer), 0);
     turn_until_notified(scene, 1);
     turn(scene);
     /* Until the next tick the loop may sleep; once closed, for ever. */
     ck_assert_int_gt(uv_backend_timeout(&scene->loop), 0);
-    far_hang_up(far_last(&scene->far));
+    stream_peer_hang_up(stream_peer_last(&scene->peer));
     uv_run(&scene->loop, UV_RUN_ONCE);
     uv_run(&scene->loop, UV_RUN_ONCE);
     ck_assert_int_eq(uv_backend_timeout(&scene->loop), -1);

@@ -10,8 +10,8 @@
 #include <unistd.h>
 
 #include "base/bytes.h"
-#include "support/far.h"
 #include "support/serving.h"
+#include "support/stream_peer.h"
 #include "support/suite.h"
 
 enum { TICKETS = 5000, TURNS_MOST = 20000, HEARD_MOST = 65535 };
@@ -28,7 +28,7 @@ struct fate {
 
 /* A stream, the server at its other end, and a clock that the test moves. */
 struct scene {
-    struct far far;
+    struct stream_peer peer;
     struct upstream upstream;
     struct tls_trust *trust;
     struct stats stats;
@@ -87,7 +87,7 @@ static void begin_stream(struct scene *scene)
         .wire = malloc(STREAM_WIRE_OCTETS),
         .plain = malloc(STREAM_PLAIN_OCTETS),
     };
-    scene->upstream.endpoint = scene->far.address;
+    scene->upstream.endpoint = scene->peer.address;
     if (scene->upstream.is_tls)
         scene->trust = tls_trust_new(&err);
     ck_assert(stream_init(&scene->stream, &scene->home, &scene->upstream, scene->trust, 77));
@@ -97,7 +97,7 @@ static struct scene *begin(void)
 {
     struct scene *scene = calloc(1, sizeof *scene);
 
-    far_init(&scene->far, NULL);
+    stream_peer_init(&scene->peer, NULL);
     scene->upstream.text = "127.0.0.1";
     begin_stream(scene);
     return scene;
@@ -107,7 +107,7 @@ static void end(struct scene *scene)
 {
     stream_close(&scene->stream);
     tls_trust_free(scene->trust);
-    far_close(&scene->far);
+    stream_peer_close(&scene->peer);
     close(scene->home.epoll);
     free(scene->home.wire);
     free(scene->home.plain);
@@ -143,7 +143,7 @@ static void turn(struct scene *scene)
             stream_on_events(&scene->stream, events[i].events, scene->now_ms);
     if (scene->stream.is_due)
         stream_turn(&scene->stream, scene->now_ms);
-    far_turn(&scene->far);
+    stream_peer_turn(&scene->peer);
 }
 
 /* Turns until so many events have been notified, or asked over the last connection. */
@@ -153,7 +153,7 @@ static void turn_until_notified(struct scene *scene, unsigned notified)
     for (unsigned turns = 0; scene->notified < notified; turns++) {
         if (turns == TURNS_MOST)
             ck_abort_msg("it takes too long");
-        far_wait(&scene->far, scene->home.epoll);
+        stream_peer_wait(&scene->peer, scene->home.epoll);
         turn(scene);
     }
 }
@@ -161,12 +161,12 @@ static void turn_until_notified(struct scene *scene, unsigned notified)
 static void turn_until_asked(struct scene *scene, size_t connections, size_t count)
 {
     turn(scene);
-    for (unsigned turns = 0;
-         scene->far.count < connections || far_count(&scene->far.ends[connections - 1]) < count;
+    for (unsigned turns = 0; scene->peer.count < connections ||
+                             stream_peer_count(&scene->peer.ends[connections - 1]) < count;
          turns++) {
         if (turns == TURNS_MOST)
             ck_abort_msg("it takes too long");
-        far_wait(&scene->far, scene->home.epoll);
+        stream_peer_wait(&scene->peer, scene->home.epoll);
         turn(scene);
     }
 }
@@ -177,7 +177,7 @@ static void turn_until_closed(struct scene *scene)
     for (unsigned turns = 0; scene->stream.state != STREAM_CLOSED; turns++) {
         if (turns == TURNS_MOST)
             ck_abort_msg("it takes too long");
-        far_wait(&scene->far, scene->home.epoll);
+        stream_peer_wait(&scene->peer, scene->home.epoll);
         turn(scene);
     }
 }
@@ -185,19 +185,19 @@ static void turn_until_closed(struct scene *scene)
 /* Makes the server read what the client sent before it closed the connection. */
 static void read_to_the_end(struct scene *scene)
 {
-    for (unsigned turns = 0; !far_last(&scene->far)->has_ended; turns++) {
+    for (unsigned turns = 0; !stream_peer_last(&scene->peer)->has_ended; turns++) {
         if (turns == TURNS_MOST)
             ck_abort_msg("it takes too long");
-        far_wait(&scene->far, scene->home.epoll);
-        far_turn(&scene->far);
+        stream_peer_wait(&scene->peer, scene->home.epoll);
+        stream_peer_turn(&scene->peer);
     }
 }
 
 /* The ticket that a question was asked for. */
-static link_ticket asked(const struct far_end *far, size_t number)
+static link_ticket asked(const struct stream_peer_end *peer, size_t number)
 {
     size_t length;
-    const uint8_t *question = far_question(far, number, &length);
+    const uint8_t *question = stream_peer_question(peer, number, &length);
 
     ck_assert_uint_eq(length, 40);
     return load32(question + 36);
@@ -233,7 +233,7 @@ static void warm_up(struct scene *scene)
 {
     ask(scene, TICKETS - 1);
     turn_until_asked(scene, 1, 1);
-    far_answer(far_last(&scene->far), 0);
+    stream_peer_answer(stream_peer_last(&scene->peer), 0);
     turn_until_notified(scene, 1);
     ck_assert_uint_eq(scene->fates[TICKETS - 1].responses, 1);
     scene->notified = 0;
@@ -249,7 +249,7 @@ START_TEST(responses_come_in_any_order)
         ask(scene, ticket);
     turn_until_asked(scene, 1, 5);
     for (size_t number = 5; number-- > 0;)
-        far_answer(far_last(&scene->far), number);
+        stream_peer_answer(stream_peer_last(&scene->peer), number);
     turn_until_notified(scene, 5);
     for (link_ticket ticket = 0; ticket < 5; ticket++) {
         ck_assert_uint_eq(scene->fates[ticket].responses, 1);
@@ -272,8 +272,9 @@ START_TEST(questions_on_one_connection_differ_in_their_ids)
     turn_until_asked(scene, 1, 50);
     for (size_t i = 0; i < 50; i++)
         for (size_t j = 0; j < i; j++)
-            ck_assert_uint_ne(load16(far_question(far_last(&scene->far), i, &length)),
-                              load16(far_question(far_last(&scene->far), j, &length)));
+            ck_assert_uint_ne(
+                load16(stream_peer_question(stream_peer_last(&scene->peer), i, &length)),
+                load16(stream_peer_question(stream_peer_last(&scene->peer), j, &length)));
     end(scene);
 }
 END_TEST
@@ -285,11 +286,11 @@ START_TEST(a_later_question_goes_over_the_same_connection)
     for (link_ticket ticket = 0; ticket < 20; ticket++) {
         ask(scene, ticket);
         turn_until_asked(scene, 1, ticket + 1);
-        far_answer(far_last(&scene->far), ticket);
+        stream_peer_answer(stream_peer_last(&scene->peer), ticket);
         turn_until_notified(scene, ticket + 1);
         pass(scene, 9500);
     }
-    ck_assert_uint_eq(scene->far.count, 1);
+    ck_assert_uint_eq(scene->peer.count, 1);
     ck_assert_uint_eq(count_of(scene, COUNTER_FORWARD_CONNECTIONS), 1);
     end(scene);
 }
@@ -303,11 +304,11 @@ START_TEST(a_response_that_comes_octet_by_octet_is_whole)
 
     ask(scene, 0);
     turn_until_asked(scene, 1, 1);
-    memcpy(frame + 2, far_question(far_last(&scene->far), 0, &length), 40);
+    memcpy(frame + 2, stream_peer_question(stream_peer_last(&scene->peer), 0, &length), 40);
     for (size_t i = 0; i < sizeof frame; i++) {
         ck_assert_uint_eq(scene->notified, 0);
-        far_say(far_last(&scene->far), frame + i, 1);
-        far_wait(&scene->far, scene->home.epoll);
+        stream_peer_send(stream_peer_last(&scene->peer), frame + i, 1);
+        stream_peer_wait(&scene->peer, scene->home.epoll);
         turn(scene);
     }
     turn_until_notified(scene, 1);
@@ -324,9 +325,9 @@ START_TEST(the_longest_response_is_accepted)
 
     ask(scene, 0);
     turn_until_asked(scene, 1, 1);
-    memcpy(frame + 2, far_question(far_last(&scene->far), 0, &length), 2);
+    memcpy(frame + 2, stream_peer_question(stream_peer_last(&scene->peer), 0, &length), 2);
     memset(frame + 4, 0x5a, sizeof frame - 4);
-    far_say(far_last(&scene->far), frame, sizeof frame);
+    stream_peer_send(stream_peer_last(&scene->peer), frame, sizeof frame);
     turn_until_notified(scene, 1);
     ck_assert_uint_eq(scene->fates[0].length, 65535);
     ck_assert_mem_eq(scene->last + 2, frame + 4, 65533);
@@ -344,16 +345,16 @@ START_TEST(a_response_without_a_query_is_counted_and_ignored)
     ask(scene, 0);
     ask(scene, 1);
     turn_until_asked(scene, 1, 2);
-    struct far_end *far = far_last(&scene->far);
-    uint16_t first = load16(far_question(far, 0, &length));
-    uint16_t second = load16(far_question(far, 1, &length));
+    struct stream_peer_end *peer = stream_peer_last(&scene->peer);
+    uint16_t first = load16(stream_peer_question(peer, 0, &length));
+    uint16_t second = load16(stream_peer_question(peer, 1, &length));
     uint16_t neither = (uint16_t)(first + 1 == second ? first + 2 : first + 1);
     store16(foreign + 2, neither);
-    far_say(far, foreign, sizeof foreign);
-    far_say(far, short_ones, sizeof short_ones);
-    far_answer(far, 1);
-    far_answer(far, 1); /* once more: the query has ended */
-    far_answer(far, 0);
+    stream_peer_send(peer, foreign, sizeof foreign);
+    stream_peer_send(peer, short_ones, sizeof short_ones);
+    stream_peer_answer(peer, 1);
+    stream_peer_answer(peer, 1); /* once more: the query has ended */
+    stream_peer_answer(peer, 0);
     turn_until_notified(scene, 2);
     ck_assert_uint_eq(scene->notified, 2);
     ck_assert_uint_eq(count_of(scene, COUNTER_FORWARD_FOREIGN), 4);
@@ -370,11 +371,11 @@ START_TEST(a_message_too_short_for_an_id_has_none)
     ask(scene, 0);
     turn_until_asked(scene, 1, 1);
     /* The octets after it would complete the id. */
-    memcpy(octets + 2, far_question(far_last(&scene->far), 0, &length), 2);
-    far_say(far_last(&scene->far), octets, sizeof octets);
+    memcpy(octets + 2, stream_peer_question(stream_peer_last(&scene->peer), 0, &length), 2);
+    stream_peer_send(stream_peer_last(&scene->peer), octets, sizeof octets);
     while (count_of(scene, COUNTER_FORWARD_FOREIGN) == 0) {
         ck_assert_uint_eq(scene->notified, 0);
-        far_wait(&scene->far, scene->home.epoll);
+        stream_peer_wait(&scene->peer, scene->home.epoll);
         turn(scene);
     }
     ck_assert_uint_eq(scene->notified, 0);
@@ -401,11 +402,11 @@ START_TEST(a_forgotten_question_is_not_written_and_its_response_is_ignored)
         ask(scene, ticket);
     stream_forget(&scene->stream, scene->fates[1].stream_query);
     turn_until_asked(scene, 1, 2);
-    ck_assert_uint_eq(asked(far_last(&scene->far), 0), 0);
-    ck_assert_uint_eq(asked(far_last(&scene->far), 1), 2);
+    ck_assert_uint_eq(asked(stream_peer_last(&scene->peer), 0), 0);
+    ck_assert_uint_eq(asked(stream_peer_last(&scene->peer), 1), 2);
     stream_forget(&scene->stream, scene->fates[0].stream_query);
-    far_answer(far_last(&scene->far), 0);
-    far_answer(far_last(&scene->far), 1);
+    stream_peer_answer(stream_peer_last(&scene->peer), 0);
+    stream_peer_answer(stream_peer_last(&scene->peer), 1);
     turn_until_notified(scene, 1);
     ck_assert_uint_eq(scene->fates[2].responses, 1);
     ck_assert_uint_eq(scene->notified, 1);
@@ -420,19 +421,19 @@ START_TEST(a_server_that_reads_nothing_is_asked_within_a_limit)
     link_ticket asked_count = 0;
     const int little = 4096;
 
-    setsockopt(scene->far.listener, SOL_SOCKET, SO_RCVBUF, &little, sizeof little);
+    setsockopt(scene->peer.listener, SOL_SOCKET, SO_RCVBUF, &little, sizeof little);
     warm_up(scene);
-    scene->far.is_deaf = true;
+    scene->peer.is_stalled = true;
     while (try_to_ask(scene, asked_count) != NULL) {
         asked_count++;
         turn(scene);
     }
     ck_assert_uint_eq(asked_count, STREAM_QUERIES_MOST);
-    ck_assert_uint_lt(far_count(far_last(&scene->far)), asked_count);
-    scene->far.is_deaf = false;
+    ck_assert_uint_lt(stream_peer_count(stream_peer_last(&scene->peer)), asked_count);
+    scene->peer.is_stalled = false;
     turn_until_asked(scene, 1, 1U + asked_count);
     for (link_ticket ticket = 0; ticket < asked_count; ticket++)
-        ck_assert_uint_eq(asked(far_last(&scene->far), ticket + 1), ticket);
+        ck_assert_uint_eq(asked(stream_peer_last(&scene->peer), ticket + 1), ticket);
     end(scene);
 }
 END_TEST
@@ -443,9 +444,9 @@ START_TEST(a_refused_connection_fails_every_question)
 {
     struct scene *scene = begin();
 
-    close(scene->far.listener);
-    scene->far.listener = dup(0);
-    scene->far.is_deaf = true;
+    close(scene->peer.listener);
+    scene->peer.listener = dup(0);
+    scene->peer.is_stalled = true;
     ask(scene, 0);
     ask(scene, 1);
     turn_until_notified(scene, 2);
@@ -499,13 +500,13 @@ START_TEST(a_connection_that_is_never_established_is_given_up)
     int guests[3];
 
     /* A full queue takes no more connections and answers nothing. */
-    ck_assert_int_eq(listen(scene->far.listener, 0), 0);
-    scene->far.is_deaf = true;
+    ck_assert_int_eq(listen(scene->peer.listener, 0), 0);
+    scene->peer.is_stalled = true;
     for (size_t i = 0; i < 3; i++) {
         guests[i] = socket(AF_INET, SOCK_STREAM | SOCK_NONBLOCK, 0);
-        connect(guests[i], &scene->far.address.any, sizeof scene->far.address.v4);
+        connect(guests[i], &scene->peer.address.any, sizeof scene->peer.address.v4);
     }
-    struct pollfd is_full = {.fd = scene->far.listener, .events = POLLIN};
+    struct pollfd is_full = {.fd = scene->peer.listener, .events = POLLIN};
     ck_assert_int_eq(poll(&is_full, 1, 1000), 1);
     ask(scene, 0);
     turn(scene);
@@ -536,11 +537,11 @@ START_TEST(a_connection_closed_before_it_worked_fails_its_questions)
     ask(scene, 0);
     turn_until_asked(scene, 1, 1);
     ask(scene, 1);
-    far_hang_up(far_last(&scene->far));
+    stream_peer_hang_up(stream_peer_last(&scene->peer));
     turn_until_notified(scene, 2);
     ck_assert_int_eq(scene->fates[0].failure, LINK_UNREACHABLE);
     ck_assert_int_eq(scene->fates[1].failure, LINK_UNREACHABLE);
-    ck_assert_uint_eq(scene->far.count, 1);
+    ck_assert_uint_eq(scene->peer.count, 1);
     end(scene);
 }
 END_TEST
@@ -550,12 +551,12 @@ START_TEST(a_connection_closed_while_idle_costs_nothing)
     struct scene *scene = begin();
 
     warm_up(scene);
-    far_hang_up(far_last(&scene->far));
+    stream_peer_hang_up(stream_peer_last(&scene->peer));
     turn_until_closed(scene);
     ck_assert_uint_eq(scene->notified, 0);
     ask(scene, 0);
     turn_until_asked(scene, 2, 1);
-    far_answer(far_last(&scene->far), 0);
+    stream_peer_answer(stream_peer_last(&scene->peer), 0);
     turn_until_notified(scene, 1);
     ck_assert_uint_eq(scene->fates[0].responses, 1);
     end(scene);
@@ -570,15 +571,15 @@ START_TEST(questions_that_meet_a_closing_connection_are_asked_once_more)
     ask(scene, 0);
     turn_until_asked(scene, 1, 2);
     ask(scene, 1);
-    far_hang_up(far_last(&scene->far));
+    stream_peer_hang_up(stream_peer_last(&scene->peer));
     turn_until_asked(scene, 2, 2);
     ck_assert_uint_eq(scene->notified, 0);
-    ck_assert_uint_eq(asked(far_last(&scene->far), 0), 0);
-    ck_assert_uint_eq(asked(far_last(&scene->far), 1), 1);
-    far_answer(far_last(&scene->far), 1);
+    ck_assert_uint_eq(asked(stream_peer_last(&scene->peer), 0), 0);
+    ck_assert_uint_eq(asked(stream_peer_last(&scene->peer), 1), 1);
+    stream_peer_answer(stream_peer_last(&scene->peer), 1);
     turn_until_notified(scene, 1);
     /* The new connection has worked, but the question has had its second chance. */
-    far_hang_up(far_last(&scene->far));
+    stream_peer_hang_up(stream_peer_last(&scene->peer));
     turn_until_notified(scene, 2);
     ck_assert_uint_eq(scene->fates[1].responses, 1);
     ck_assert_uint_eq(scene->fates[0].failures, 1);
@@ -595,8 +596,8 @@ START_TEST(a_question_is_not_asked_again_at_a_closed_port)
     warm_up(scene);
     ask(scene, 0);
     turn_until_asked(scene, 1, 2);
-    shutdown(scene->far.listener, SHUT_RDWR);
-    far_hang_up(far_last(&scene->far));
+    shutdown(scene->peer.listener, SHUT_RDWR);
+    stream_peer_hang_up(stream_peer_last(&scene->peer));
     turn_until_notified(scene, 1);
     ck_assert_int_eq(scene->fates[0].failure, LINK_REFUSED);
     end(scene);
@@ -610,12 +611,12 @@ START_TEST(responses_before_the_end_of_a_connection_are_passed_on)
     for (link_ticket ticket = 0; ticket < 3; ticket++)
         ask(scene, ticket);
     turn_until_asked(scene, 1, 3);
-    far_answer(far_last(&scene->far), 0);
-    far_answer(far_last(&scene->far), 2);
-    far_hang_up(far_last(&scene->far));
+    stream_peer_answer(stream_peer_last(&scene->peer), 0);
+    stream_peer_answer(stream_peer_last(&scene->peer), 2);
+    stream_peer_hang_up(stream_peer_last(&scene->peer));
     turn_until_asked(scene, 2, 1);
     ck_assert_uint_eq(scene->notified, 2);
-    ck_assert_uint_eq(asked(far_last(&scene->far), 0), 1);
+    ck_assert_uint_eq(asked(stream_peer_last(&scene->peer), 0), 1);
     end(scene);
 }
 END_TEST
@@ -628,10 +629,11 @@ START_TEST(a_reset_is_an_end_like_any_other)
     warm_up(scene);
     ask(scene, 0);
     turn_until_asked(scene, 1, 2);
-    setsockopt(far_last(&scene->far)->descriptor, SOL_SOCKET, SO_LINGER, &at_once, sizeof at_once);
-    far_hang_up(far_last(&scene->far));
+    setsockopt(stream_peer_last(&scene->peer)->descriptor, SOL_SOCKET, SO_LINGER, &at_once,
+               sizeof at_once);
+    stream_peer_hang_up(stream_peer_last(&scene->peer));
     turn_until_asked(scene, 2, 1);
-    far_answer(far_last(&scene->far), 0);
+    stream_peer_answer(stream_peer_last(&scene->peer), 0);
     turn_until_notified(scene, 1);
     ck_assert_uint_eq(scene->fates[0].responses, 1);
     end(scene);
@@ -654,15 +656,15 @@ START_TEST(writing_to_a_server_that_is_gone_raises_no_signal)
     struct scene *scene = begin();
 
     warm_up(scene);
-    scene->far.is_deaf = true;
+    scene->peer.is_stalled = true;
     ask(scene, 0);
     turn(scene);
     /* Its end, and then, for what it has not read, a reset: the next write is to a broken pipe. */
-    shutdown(far_last(&scene->far)->descriptor, SHUT_WR);
-    far_hang_up(far_last(&scene->far));
+    shutdown(stream_peer_last(&scene->peer)->descriptor, SHUT_WR);
+    stream_peer_hang_up(stream_peer_last(&scene->peer));
     ask(scene, 1);
     stream_turn(&scene->stream, scene->now_ms);
-    scene->far.is_deaf = false;
+    scene->peer.is_stalled = false;
     turn_until_asked(scene, 2, 2);
     ck_assert_uint_eq(scene->notified, 0);
     end(scene);
@@ -698,7 +700,7 @@ START_TEST(a_connection_that_has_fallen_silent_is_replaced)
     turn_until_asked(scene, 1, 3);
     pass(scene, 500);
     turn_until_asked(scene, 2, 1);
-    ck_assert_uint_eq(asked(far_last(&scene->far), 0), 1);
+    ck_assert_uint_eq(asked(stream_peer_last(&scene->peer), 0), 1);
     ck_assert_uint_eq(scene->notified, 0);
     end(scene);
 }
@@ -714,11 +716,11 @@ START_TEST(a_response_shows_that_a_connection_is_alive)
     pass(scene, 9500);
     ask(scene, 1);
     turn_until_asked(scene, 1, 3);
-    far_answer(far_last(&scene->far), 2);
+    stream_peer_answer(stream_peer_last(&scene->peer), 2);
     turn_until_notified(scene, 1);
     pass(scene, 9500);
-    ck_assert_uint_eq(scene->far.count, 1);
-    far_answer(far_last(&scene->far), 1);
+    ck_assert_uint_eq(scene->peer.count, 1);
+    stream_peer_answer(stream_peer_last(&scene->peer), 1);
     turn_until_notified(scene, 2);
     end(scene);
 }
@@ -735,7 +737,7 @@ START_TEST(a_connection_with_an_open_question_and_no_response_is_doubtful)
     turn_until_asked(scene, 1, 2);
     ck_assert(!stream_is_doubtful(&scene->stream, scene->now_ms + STREAM_DOUBT_MS - 1));
     ck_assert(stream_is_doubtful(&scene->stream, scene->now_ms + STREAM_DOUBT_MS));
-    far_answer(far_last(&scene->far), 1);
+    stream_peer_answer(stream_peer_last(&scene->peer), 1);
     turn_until_notified(scene, 1);
     ck_assert(!stream_is_doubtful(&scene->stream, scene->now_ms));
     end(scene);
@@ -750,12 +752,12 @@ START_TEST(a_question_keeps_its_connection_open)
     ask(scene, 0);
     turn_until_asked(scene, 1, 1);
     for (unsigned seconds = 0; seconds < 12; seconds++) {
-        far_say(far_last(&scene->far), other, sizeof other);
-        far_wait(&scene->far, scene->home.epoll);
+        stream_peer_send(stream_peer_last(&scene->peer), other, sizeof other);
+        stream_peer_wait(&scene->peer, scene->home.epoll);
         turn(scene);
         pass(scene, 1000);
     }
-    far_answer(far_last(&scene->far), 0);
+    stream_peer_answer(stream_peer_last(&scene->peer), 0);
     turn_until_notified(scene, 1);
     ck_assert_uint_eq(scene->fates[0].responses, 1);
     end(scene);
@@ -771,13 +773,13 @@ START_TEST(no_descriptor_is_left_behind)
         ask(scene, ticket);
         turn_until_asked(scene, ticket + 1U, 1);
         if (ticket % 2 == 0)
-            far_answer(far_last(&scene->far), 0);
+            stream_peer_answer(stream_peer_last(&scene->peer), 0);
         else
-            far_hang_up(far_last(&scene->far));
+            stream_peer_hang_up(stream_peer_last(&scene->peer));
         turn_until_notified(scene, ticket + 1U);
         if (ticket % 2 == 0)
             pass(scene, 10000);
-        far_hang_up(far_last(&scene->far));
+        stream_peer_hang_up(stream_peer_last(&scene->peer));
         turn_until_closed(scene);
     }
     ck_assert_uint_eq(open_descriptors(), before);
@@ -795,7 +797,7 @@ struct tls_scene {
     int error; /* the real one */
 };
 
-static const struct identity_wish good = {.names = "DNS:dns.example"};
+static const struct identity_options good = {.names = "DNS:dns.example"};
 
 static void divert_log(struct tls_scene *tls)
 {
@@ -816,12 +818,12 @@ static const char *read_log(struct tls_scene *tls)
     return text;
 }
 
-static void begin_tls(struct tls_scene *tls, const struct identity_wish *wish)
+static void begin_tls(struct tls_scene *tls, const struct identity_options *options)
 {
     tls->scene = calloc(1, sizeof *tls->scene);
     authority_init(&tls->authority);
-    tls->identity = identity_make(&tls->authority, wish);
-    far_init(&tls->scene->far, tls_server_context(&tls->identity, TLS1_3_VERSION));
+    tls->identity = identity_make(&tls->authority, options);
+    stream_peer_init(&tls->scene->peer, tls_server_context(&tls->identity, TLS1_3_VERSION));
     tls->scene->upstream = (struct upstream){
         .is_tls = true, .tls_name = "dns.example", .text = "tls://127.0.0.1#dns.example"};
     begin_stream(tls->scene);
@@ -832,7 +834,7 @@ static void end_tls(struct tls_scene *tls)
 {
     dup2(tls->error, STDERR_FILENO);
     close(tls->error), close(tls->log);
-    SSL_CTX *context = tls->scene->far.context;
+    SSL_CTX *context = tls->scene->peer.context;
     end(tls->scene);
     SSL_CTX_free(context);
     identity_free(&tls->identity);
@@ -848,13 +850,13 @@ START_TEST(questions_over_tls_are_answered_in_any_order)
         ask(tls.scene, ticket);
     turn_until_asked(tls.scene, 1, 100);
     for (size_t number = 100; number-- > 0;)
-        far_answer(far_last(&tls.scene->far), number);
+        stream_peer_answer(stream_peer_last(&tls.scene->peer), number);
     turn_until_notified(tls.scene, 100);
     for (link_ticket ticket = 0; ticket < 100; ticket++) {
         ck_assert_uint_eq(tls.scene->fates[ticket].responses, 1);
         ck_assert_uint_eq(tls.scene->fates[ticket].id, 0x1234);
     }
-    ck_assert_str_eq(tls_server_protocol(&far_last(&tls.scene->far)->tls), "dot");
+    ck_assert_str_eq(tls_server_protocol(&stream_peer_last(&tls.scene->peer)->tls), "dot");
     ck_assert_str_eq(read_log(&tls), "");
     end_tls(&tls);
 }
@@ -869,9 +871,9 @@ START_TEST(a_long_response_over_tls_is_accepted)
     begin_tls(&tls, &good);
     ask(tls.scene, 0);
     turn_until_asked(tls.scene, 1, 1);
-    memcpy(frame + 2, far_question(far_last(&tls.scene->far), 0, &length), 2);
+    memcpy(frame + 2, stream_peer_question(stream_peer_last(&tls.scene->peer), 0, &length), 2);
     memset(frame + 4, 0x5a, sizeof frame - 4);
-    far_say(far_last(&tls.scene->far), frame, sizeof frame);
+    stream_peer_send(stream_peer_last(&tls.scene->peer), frame, sizeof frame);
     turn_until_notified(tls.scene, 1);
     ck_assert_uint_eq(tls.scene->fates[0].length, 65535);
     ck_assert_mem_eq(tls.scene->last + 2, frame + 4, 65533);
@@ -885,17 +887,17 @@ START_TEST(many_questions_over_tls_wait_for_a_slow_reader)
     const int little = 4096;
 
     begin_tls(&tls, &good);
-    setsockopt(tls.scene->far.listener, SOL_SOCKET, SO_RCVBUF, &little, sizeof little);
+    setsockopt(tls.scene->peer.listener, SOL_SOCKET, SO_RCVBUF, &little, sizeof little);
     warm_up(tls.scene);
-    tls.scene->far.is_deaf = true;
+    tls.scene->peer.is_stalled = true;
     for (link_ticket ticket = 0; ticket < STREAM_QUERIES_MOST; ticket++) {
         ask(tls.scene, ticket);
         turn(tls.scene);
     }
-    tls.scene->far.is_deaf = false;
+    tls.scene->peer.is_stalled = false;
     turn_until_asked(tls.scene, 1, 1 + STREAM_QUERIES_MOST);
     for (link_ticket ticket = 0; ticket < STREAM_QUERIES_MOST; ticket++)
-        ck_assert_uint_eq(asked(far_last(&tls.scene->far), ticket + 1), ticket);
+        ck_assert_uint_eq(asked(stream_peer_last(&tls.scene->peer), ticket + 1), ticket);
     end_tls(&tls);
 }
 END_TEST
@@ -906,15 +908,16 @@ START_TEST(the_next_tls_connection_resumes_the_session)
 
     begin_tls(&tls, &good);
     warm_up(tls.scene);
-    ck_assert_int_eq(SSL_session_reused(far_last(&tls.scene->far)->tls.ssl), 0);
+    ck_assert_int_eq(SSL_session_reused(stream_peer_last(&tls.scene->peer)->tls.ssl), 0);
     pass(tls.scene, 10000);
     ck_assert_int_eq(tls.scene->stream.state, STREAM_CLOSED);
     read_to_the_end(tls.scene);
     /* It has sent close_notify. */
-    ck_assert_int_eq(SSL_get_shutdown(far_last(&tls.scene->far)->tls.ssl), SSL_RECEIVED_SHUTDOWN);
+    ck_assert_int_eq(SSL_get_shutdown(stream_peer_last(&tls.scene->peer)->tls.ssl),
+                     SSL_RECEIVED_SHUTDOWN);
     ask(tls.scene, 0);
     turn_until_asked(tls.scene, 2, 1);
-    ck_assert_int_eq(SSL_session_reused(far_last(&tls.scene->far)->tls.ssl), 1);
+    ck_assert_int_eq(SSL_session_reused(stream_peer_last(&tls.scene->peer)->tls.ssl), 1);
     end_tls(&tls);
 }
 END_TEST
@@ -928,11 +931,11 @@ START_TEST(questions_that_meet_a_close_notify_are_asked_once_more)
     warm_up(tls.scene);
     ask(tls.scene, 0);
     turn_until_asked(tls.scene, 1, 2);
-    struct far_end *first = far_last(&tls.scene->far);
+    struct stream_peer_end *first = stream_peer_last(&tls.scene->peer);
     SSL_shutdown(first->tls.ssl);
-    far_say_plainly(first, octets, tls_server_take(&first->tls, octets, sizeof octets));
+    stream_peer_send_raw(first, octets, tls_server_take(&first->tls, octets, sizeof octets));
     turn_until_asked(tls.scene, 2, 1);
-    far_answer(far_last(&tls.scene->far), 0);
+    stream_peer_answer(stream_peer_last(&tls.scene->peer), 0);
     turn_until_notified(tls.scene, 1);
     ck_assert_uint_eq(tls.scene->fates[0].responses, 1);
     ck_assert_str_eq(read_log(&tls), "");
@@ -941,7 +944,7 @@ START_TEST(questions_that_meet_a_close_notify_are_asked_once_more)
 END_TEST
 
 static const struct {
-    struct identity_wish wish;
+    struct identity_options options;
     const char *text;
 } strangers[] = {
     {{.names = "DNS:ns.example"}, "text=\"hostname mismatch; the name after # "},
@@ -954,7 +957,7 @@ START_TEST(a_server_that_is_not_authenticated_is_logged_and_asked_nothing)
 {
     struct tls_scene tls;
 
-    begin_tls(&tls, &strangers[_i].wish);
+    begin_tls(&tls, &strangers[_i].options);
     ask(tls.scene, 0);
     ask(tls.scene, 1);
     turn_until_notified(tls.scene, 2);
@@ -968,9 +971,10 @@ START_TEST(a_server_that_is_not_authenticated_is_logged_and_asked_nothing)
     ck_assert_ptr_nonnull(strstr(log, strangers[_i].text));
     ck_assert_ptr_eq(strchr(log, '\n'), log + strlen(log) - 1);
     read_to_the_end(tls.scene);
-    ck_assert_uint_eq(far_last(&tls.scene->far)->length, 0);
+    ck_assert_uint_eq(stream_peer_last(&tls.scene->peer)->length, 0);
     /* The server got an alert. */
-    ck_assert_int_eq(SSL_get_shutdown(far_last(&tls.scene->far)->tls.ssl), SSL_RECEIVED_SHUTDOWN);
+    ck_assert_int_eq(SSL_get_shutdown(stream_peer_last(&tls.scene->peer)->tls.ssl),
+                     SSL_RECEIVED_SHUTDOWN);
     end_tls(&tls);
 }
 END_TEST
@@ -981,12 +985,12 @@ static const char *try_tls(struct tls_scene *tls, bool goes_well, const struct i
     struct scene *scene = tls->scene;
     unsigned notified = scene->notified;
 
-    SSL_CTX_use_certificate(scene->far.context, identity->certificate);
-    SSL_CTX_use_PrivateKey(scene->far.context, identity->key);
+    SSL_CTX_use_certificate(scene->peer.context, identity->certificate);
+    SSL_CTX_use_PrivateKey(scene->peer.context, identity->key);
     ask(scene, 0);
     if (goes_well) {
-        turn_until_asked(scene, scene->far.count + 1, 1);
-        far_answer(far_last(&scene->far), 0);
+        turn_until_asked(scene, scene->peer.count + 1, 1);
+        stream_peer_answer(stream_peer_last(&scene->peer), 0);
     }
     turn_until_notified(scene, notified + 1);
     if (goes_well)
@@ -997,11 +1001,11 @@ static const char *try_tls(struct tls_scene *tls, bool goes_well, const struct i
 
 START_TEST(a_tls_failure_is_logged_once_until_tls_works_again)
 {
-    const struct identity_wish wrong = {.names = "DNS:ns.example"};
+    const struct identity_options wrong = {.names = "DNS:ns.example"};
     struct tls_scene tls;
 
     begin_tls(&tls, &good);
-    SSL_CTX_set_num_tickets(tls.scene->far.context, 0); /* each shows its certificate */
+    SSL_CTX_set_num_tickets(tls.scene->peer.context, 0); /* each shows its certificate */
     struct identity other = identity_make(&tls.authority, &wrong);
     ck_assert_ptr_nonnull(strstr(try_tls(&tls, false, &other), "upstream_tls"));
     pass(tls.scene, 60000);
@@ -1024,16 +1028,16 @@ START_TEST(a_server_that_does_not_speak_tls_is_logged)
     struct tls_scene tls;
 
     begin_tls(&tls, &good);
-    SSL_CTX *context = tls.scene->far.context;
-    tls.scene->far.context = NULL;
+    SSL_CTX *context = tls.scene->peer.context;
+    tls.scene->peer.context = NULL;
     ask(tls.scene, 0);
-    while (tls.scene->far.count == 0)
+    while (tls.scene->peer.count == 0)
         turn(tls.scene);
-    far_say(far_last(&tls.scene->far), "\0\14plain answer", 14);
+    stream_peer_send(stream_peer_last(&tls.scene->peer), "\0\14plain answer", 14);
     turn_until_notified(tls.scene, 1);
     ck_assert_int_eq(tls.scene->fates[0].failure, LINK_TLS);
     ck_assert_ptr_nonnull(strstr(read_log(&tls), "text=\"its reply is not TLS; check the port"));
-    tls.scene->far.context = context;
+    tls.scene->peer.context = context;
     end_tls(&tls);
 }
 END_TEST
@@ -1046,21 +1050,21 @@ START_TEST(a_handshake_that_is_cut_fails_every_question)
     uint8_t flight[16384], hello[16384];
 
     begin_tls(&tls, &good);
-    SSL_CTX *context = tls.scene->far.context;
-    tls.scene->far.context = NULL; /* the test is the server */
+    SSL_CTX *context = tls.scene->peer.context;
+    tls.scene->peer.context = NULL; /* the test is the server */
     ask(tls.scene, 0);
-    while (tls.scene->far.count == 0 || far_last(&tls.scene->far)->length == 0)
+    while (tls.scene->peer.count == 0 || stream_peer_last(&tls.scene->peer)->length == 0)
         turn(tls.scene);
-    struct far_end *far = far_last(&tls.scene->far);
+    struct stream_peer_end *peer = stream_peer_last(&tls.scene->peer);
     struct tls_server server;
     tls_server_begin(&server, context);
-    memcpy(hello, far->heard, far->length);
-    tls_server_put(&server, hello, far->length);
+    memcpy(hello, peer->received, peer->length);
+    tls_server_put(&server, hello, peer->length);
     size_t length = tls_server_take(&server, flight, sizeof flight);
     ck_assert_uint_gt(length, 520);
-    far_say_plainly(far, flight, cuts[_i / 2]);
+    stream_peer_send_raw(peer, flight, cuts[_i / 2]);
     if (_i % 2 == 0) {
-        far_hang_up(far);
+        stream_peer_hang_up(peer);
         turn_until_notified(tls.scene, 1);
         ck_assert_ptr_nonnull(strstr(read_log(&tls), "text=\"it ended the connection; "));
     } else {
@@ -1071,7 +1075,7 @@ START_TEST(a_handshake_that_is_cut_fails_every_question)
     ck_assert_int_eq(tls.scene->fates[0].failure, LINK_TLS);
     ck_assert_int_eq(tls.scene->stream.state, STREAM_CLOSED);
     tls_server_end(&server);
-    tls.scene->far.context = context;
+    tls.scene->peer.context = context;
     end_tls(&tls);
 }
 END_TEST
@@ -1085,11 +1089,11 @@ START_TEST(records_that_were_tampered_with_end_the_connection)
     warm_up(tls.scene);
     ask(tls.scene, 0);
     turn_until_asked(tls.scene, 1, 2);
-    far_say_plainly(far_last(&tls.scene->far), rubbish, sizeof rubbish);
+    stream_peer_send_raw(stream_peer_last(&tls.scene->peer), rubbish, sizeof rubbish);
     turn_until_asked(tls.scene, 2, 1);
     /* A session of that connection is not trusted any more. */
-    ck_assert_int_eq(SSL_session_reused(far_last(&tls.scene->far)->tls.ssl), 0);
-    far_answer(far_last(&tls.scene->far), 0);
+    ck_assert_int_eq(SSL_session_reused(stream_peer_last(&tls.scene->peer)->tls.ssl), 0);
+    stream_peer_answer(stream_peer_last(&tls.scene->peer), 0);
     turn_until_notified(tls.scene, 1);
     ck_assert_uint_eq(tls.scene->fates[0].responses, 1);
     end_tls(&tls);

@@ -26,7 +26,7 @@ struct scene {
     bool is_cut;           /* something was withheld */
 };
 
-static void begin(struct scene *scene, const struct identity_wish *wish, int version,
+static void begin(struct scene *scene, const struct identity_options *options, int version,
                   const char *name, const char *address)
 {
     struct err err;
@@ -34,7 +34,7 @@ static void begin(struct scene *scene, const struct identity_wish *wish, int ver
     *scene = (struct scene){.upstream = {.is_tls = true, .tls_name = name}};
     ck_assert(endpoint_read(address, UPSTREAM_PORT_TLS, &scene->upstream.endpoint));
     authority_init(&scene->authority);
-    scene->identity = identity_make(&scene->authority, wish);
+    scene->identity = identity_make(&scene->authority, options);
     scene->context = tls_server_context(&scene->identity, version);
     scene->trust = tls_trust_new(&err);
     ck_assert_ptr_nonnull(scene->trust);
@@ -113,7 +113,7 @@ static void part(struct scene *scene)
 
 static const struct {
     const char *what;
-    struct identity_wish wish;
+    struct identity_options options;
     const char *name;    /* behind # */
     const char *address; /* asked */
     const char *failure; /* NULL: success */
@@ -197,7 +197,7 @@ START_TEST(a_server_must_have_the_name_or_the_address)
     struct scene scene;
 
     for (size_t i = 0; i < sizeof versions / sizeof *versions; i++) {
-        begin(&scene, &cases[_i].wish, versions[i], cases[_i].name, cases[_i].address);
+        begin(&scene, &cases[_i].options, versions[i], cases[_i].name, cases[_i].address);
         shake_hands(&scene);
         struct tls_failure failure = tls_failure(scene.client);
         if (cases[_i].failure == NULL) {
@@ -215,7 +215,7 @@ START_TEST(a_server_must_have_the_name_or_the_address)
 }
 END_TEST
 
-static const struct identity_wish good = {.names = "DNS:dns.example"};
+static const struct identity_options good = {.names = "DNS:dns.example"};
 
 START_TEST(the_name_and_the_protocol_are_sent_to_the_server)
 {
@@ -235,7 +235,7 @@ START_TEST(a_server_by_its_address_is_sent_no_name)
 {
     struct scene scene;
 
-    begin(&scene, &(struct identity_wish){.names = "IP:127.0.0.1"}, versions[_i], NULL,
+    begin(&scene, &(struct identity_options){.names = "IP:127.0.0.1"}, versions[_i], NULL,
           "127.0.0.1");
     shake_hands(&scene);
     ck_assert_ptr_null(SSL_get_servername(scene.server.ssl, TLSEXT_NAMETYPE_host_name));

@@ -1,9 +1,9 @@
 #pragma once
 /**
- * What an upstream said: responses made by ldns from records in text, never by the code under test.
+ * Responses of upstreams, made by ldns from records in text and never by the code under test.
  *
- *     uint8_t octets[SAID_OCTETS_MOST];
- *     size_t length = said_write(&(struct said){.name = "www.example.com.",
+ *     uint8_t octets[BUILT_RESPONSE_OCTETS_MOST];
+ *     size_t length = built_response_write(&(struct said){.name = "www.example.com.",
  *                                               .answer = "www.example.com. 60 IN A 192.0.2.1"},
  *                                octets);
  *
@@ -14,9 +14,9 @@
 #include <stddef.h>
 #include <stdint.h>
 
-enum { SAID_OCTETS_MOST = 65535, SAID_ID = 0x2b67 };
+enum { BUILT_RESPONSE_OCTETS_MOST = 65535, BUILT_RESPONSE_ID = 0x2b67 };
 
-struct said {
+struct built_response {
     const char *name; /* presentation form, case kept */
     uint16_t type;    /* 0: A */
     uint16_t class;   /* 0: IN */
@@ -31,5 +31,5 @@ struct said {
     const char *behind;  /* records of the additional section behind OPT */
 };
 
-/** Writes the response, with the id SAID_ID. Returns its length. */
-size_t said_write(const struct said *said, uint8_t *out);
+/** Writes the response, with the id BUILT_RESPONSE_ID. Returns its length. */
+size_t built_response_write(const struct built_response *sent, uint8_t *out);

@@ -1,4 +1,4 @@
-#include "support/said.h"
+#include "support/built_response.h"
 
 #include <assert.h>
 #include <ldns/ldns.h>
@@ -44,35 +44,35 @@ static void push_records(ldns_pkt *packet, ldns_pkt_section section, const char 
     }
 }
 
-static void push_question(ldns_pkt *packet, const struct said *said)
+static void push_question(ldns_pkt *packet, const struct built_response *sent)
 {
     ldns_rr *question = ldns_rr_new();
     ldns_rdf *name = NULL;
 
-    if (ldns_str2rdf_dname(&name, said->name) != LDNS_STATUS_OK)
-        give_up("name", said->name);
+    if (ldns_str2rdf_dname(&name, sent->name) != LDNS_STATUS_OK)
+        give_up("name", sent->name);
     ldns_rr_set_owner(question, name);
-    ldns_rr_set_type(question, said->type == 0 ? LDNS_RR_TYPE_A : said->type);
-    ldns_rr_set_class(question, said->class == 0 ? LDNS_RR_CLASS_IN : said->class);
+    ldns_rr_set_type(question, sent->type == 0 ? LDNS_RR_TYPE_A : sent->type);
+    ldns_rr_set_class(question, sent->class == 0 ? LDNS_RR_CLASS_IN : sent->class);
     ldns_rr_set_question(question, true);
     ldns_pkt_push_rr(packet, LDNS_SECTION_QUESTION, question);
 }
 
-static ldns_pkt *make_packet(const struct said *said)
+static ldns_pkt *make_packet(const struct built_response *sent)
 {
     ldns_pkt *packet = ldns_pkt_new();
 
-    ldns_pkt_set_id(packet, SAID_ID);
+    ldns_pkt_set_id(packet, BUILT_RESPONSE_ID);
     ldns_pkt_set_qr(packet, true);
     ldns_pkt_set_rd(packet, true);
     ldns_pkt_set_ra(packet, true);
-    ldns_pkt_set_ad(packet, said->ad);
-    ldns_pkt_set_tc(packet, said->tc);
-    ldns_pkt_set_rcode(packet, said->rcode & 15);
-    push_question(packet, said);
-    push_records(packet, LDNS_SECTION_ANSWER, said->answer);
-    push_records(packet, LDNS_SECTION_AUTHORITY, said->authority);
-    push_records(packet, LDNS_SECTION_ADDITIONAL, said->additional);
+    ldns_pkt_set_ad(packet, sent->ad);
+    ldns_pkt_set_tc(packet, sent->tc);
+    ldns_pkt_set_rcode(packet, sent->rcode & 15);
+    push_question(packet, sent);
+    push_records(packet, LDNS_SECTION_ANSWER, sent->answer);
+    push_records(packet, LDNS_SECTION_AUTHORITY, sent->authority);
+    push_records(packet, LDNS_SECTION_ADDITIONAL, sent->additional);
     return packet;
 }
 
@@ -86,15 +86,15 @@ static uint8_t *put_options(uint8_t *at, const char *hexadecimal)
     return at;
 }
 
-static uint8_t *put_opt(uint8_t *at, const struct said *said)
+static uint8_t *put_opt(uint8_t *at, const struct built_response *sent)
 {
     *at++ = 0;
     at = put16(at, OPT);
     at = put16(at, UPSTREAM_UDP_OCTETS);
-    *at++ = (uint8_t)(said->rcode >> 4);
+    *at++ = (uint8_t)(sent->rcode >> 4);
     *at++ = 0; /* version */
     at = put16(at, 0);
-    uint8_t *end = put_options(at + 2, said->options != NULL ? said->options : "");
+    uint8_t *end = put_options(at + 2, sent->options != NULL ? sent->options : "");
     put16(at, (unsigned)(end - at - 2));
     return end;
 }
@@ -113,28 +113,29 @@ static uint8_t *put_record(uint8_t *at, const char *text)
     return at + length;
 }
 
-size_t said_write(const struct said *said, uint8_t *out)
+size_t built_response_write(const struct built_response *sent, uint8_t *out)
 {
-    ldns_pkt *packet = make_packet(said);
+    ldns_pkt *packet = make_packet(sent);
     unsigned additional = ldns_pkt_arcount(packet);
     uint8_t *wire = NULL;
     size_t length = 0;
 
-    if (ldns_pkt2wire(&wire, packet, &length) != LDNS_STATUS_OK || length > SAID_OCTETS_MOST)
-        give_up("response about", said->name);
+    if (ldns_pkt2wire(&wire, packet, &length) != LDNS_STATUS_OK ||
+        length > BUILT_RESPONSE_OCTETS_MOST)
+        give_up("response about", sent->name);
     memcpy(out, wire, length);
     free(wire);
     ldns_pkt_free(packet);
     uint8_t *end = out + length;
-    if (said->has_opt) {
-        end = put_opt(end, said);
+    if (sent->has_opt) {
+        end = put_opt(end, sent);
         additional++;
     }
-    if (said->behind != NULL) {
-        end = put_record(end, said->behind);
+    if (sent->behind != NULL) {
+        end = put_record(end, sent->behind);
         additional++;
     }
     put16(out + HEADER - 2, additional);
-    assert(end - out <= SAID_OCTETS_MOST);
+    assert(end - out <= BUILT_RESPONSE_OCTETS_MOST);
     return (size_t)(end - out);
 }

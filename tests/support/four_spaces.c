@@ -1,0 +1,91 @@
+#include "support/four_spaces.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "space/parse.h"
+#include "support/zones.h"
+
+static const char *const paths[FOUR_SPACES] = {
+    "zones/test-space.yaml",
+    "tests/zones_good/other-space.yaml",
+    "tests/zones_good/every-shape.yaml",
+    "tests/zones_good/changing-space.yaml",
+};
+
+const char *const four_spaces_insiders[] = {
+    "10.0.130.56", "10.0.144.9", "10.0.0.0",      "10.0.255.255", "10.20.3.4",  "172.16.9.9",
+    "10.1.130.4",  "10.2.0.1",   "10.21.255.255", "10.23.0.0",    "172.25.3.4", "10.3.130.4",
+};
+const size_t four_spaces_insider_count =
+    sizeof four_spaces_insiders / sizeof four_spaces_insiders[0];
+
+const char *const four_spaces_outsiders[] = {
+    "10.30.3.4",  "192.168.7.7", "192.0.2.10",      "203.0.113.9", "35.161.69.30",
+    "10.22.3.4",  "172.23.0.9",  "9.255.255.255",   "10.4.0.0",    "10.19.255.255",
+    "172.17.0.1", "127.0.0.1",   "255.255.255.255", "0.0.0.0",
+};
+const size_t four_spaces_outsider_count =
+    sizeof four_spaces_outsiders / sizeof four_spaces_outsiders[0];
+
+const uint16_t four_spaces_types[] = {1,   2,   5,   6,   10,  12,  13,  15,   16,   28,
+                                      33,  35,  41,  43,  46,  47,  48,  64,   65,   99,
+                                      249, 250, 251, 252, 253, 255, 257, 4711, 65535};
+const size_t four_spaces_type_count = sizeof four_spaces_types / sizeof four_spaces_types[0];
+
+static void read_model(struct four_spaces *four, size_t i)
+{
+    struct report *report = report_new();
+
+    four->texts[i] = zone_text(paths[i]);
+    four->arenas[i] = arena_new();
+    four->spaces[i] =
+        space_parse(four->arenas[i], paths[i], four->texts[i], strlen(four->texts[i]), report);
+    if (four->spaces[i] == NULL) {
+        report_print(report, stderr);
+        abort();
+    }
+    report_free(report);
+}
+
+static void load(struct four_spaces *four)
+{
+    for (size_t i = 0; i < FOUR_SPACES; i++) {
+        scratch_copy(&four->world.folder, paths[i]);
+        read_model(four, i);
+    }
+    world_must_load(&four->world);
+    names_init(&four->names, four->spaces, FOUR_SPACES);
+}
+
+void four_spaces_init(struct four_spaces *four)
+{
+    world_init(&four->world);
+    load(four);
+}
+
+void four_spaces_init_forwarding(struct four_spaces *four, const struct clocked_options *options,
+                                 unsigned recursion_for)
+{
+    world_init(&four->world);
+    world_forward(&four->world, *options);
+    four->world.policy.recursion_for = recursion_for;
+    load(four);
+}
+
+void four_spaces_close(struct four_spaces *four)
+{
+    names_close(&four->names);
+    for (size_t i = 0; i < FOUR_SPACES; i++) {
+        arena_free(four->arenas[i]);
+        free(four->texts[i]);
+    }
+    world_close(&four->world);
+}
+
+size_t four_spaces_stride(void)
+{
+    const char *sanitizers = getenv("SANITIZE");
+    return sanitizers != NULL && sanitizers[0] != '\0' ? 4 : 1;
+}

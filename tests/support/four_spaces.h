@@ -1,0 +1,47 @@
+#pragma once
+/**
+ * Four spaces at once, as a server and as models, for the property tests.
+ *
+ *     test-space      zones/test-space.yaml
+ *     other-space     a neighbour; one office network is behind the VPNs of both
+ *     every-shape     every key that changes an answer
+ *     changing-space  not served yet
+ */
+#include "support/names.h"
+#include "support/oracle.h"
+#include "support/world.h"
+
+enum { FOUR_SPACES = 4 };
+
+struct four_spaces {
+    struct world world;
+    const struct space *spaces[FOUR_SPACES];
+    struct arena *arenas[FOUR_SPACES];
+    char *texts[FOUR_SPACES];
+    struct names names;
+};
+
+/** Loads the server, reads the models, lists the names. */
+void four_spaces_init(struct four_spaces *four);
+
+/** The same with upstreams for foreign names, for clients of these classes. */
+void four_spaces_init_forwarding(struct four_spaces *four, const struct clocked_options *options,
+                                 unsigned recursion_for);
+
+void four_spaces_close(struct four_spaces *four);
+
+/** A client of each kind, and the addresses at the borders of the blocks that grant access. */
+extern const char *const four_spaces_insiders[];
+extern const size_t four_spaces_insider_count;
+extern const char *const four_spaces_outsiders[];
+extern const size_t four_spaces_outsider_count;
+
+/** Every type that a rule names, some that none names, and the meta types. */
+extern const uint16_t four_spaces_types[];
+extern const size_t four_spaces_type_count;
+
+/**
+ * The step from type to type: 1, or 4 under a sanitizer, with which the walk takes ten times as
+ * long. Begin at the name's index modulo the stride, so that every type is still asked for.
+ */
+size_t four_spaces_stride(void);
