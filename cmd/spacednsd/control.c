@@ -38,9 +38,9 @@ static void fail(struct call *call, int code, const char *sentence)
     call_finish(call, code);
 }
 
-/* ---- what clients get ---- */
+/* ---- explain, whoami ---- */
 
-static void answer_explain(struct call *call, const struct status_source *view)
+static void answer_explain(struct call *call, const struct status_source *source)
 {
     struct explain_words words = explain_call_words(&call->invocation);
     struct explain_request request;
@@ -50,12 +50,12 @@ static void answer_explain(struct call *call, const struct status_source *view)
         fail(call, CODE_USAGE, err.text);
         return;
     }
-    workers_explain(view, &request, wants_json(call), call->out);
+    workers_explain(source, &request, wants_json(call), call->out);
     call_finish(call, CODE_DONE);
 }
 
-/* The address that this host has towards the server's first one; nothing is sent. */
-static bool find_own_address(const struct settings *settings, struct explain_source *source)
+/* The source address that this host uses to reach the server's first address; sends nothing. */
+static bool find_own_address(const struct settings *settings, struct explain_source *client)
 {
     struct sockaddr_in own = {0},
                        to = {.sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
@@ -72,48 +72,48 @@ static bool find_own_address(const struct settings *settings, struct explain_sou
                  getsockname(descriptor, (struct sockaddr *)&own, &size) == 0;
     close(descriptor);
     if (found)
-        source->path = (struct path){.source = ntohl(own.sin_addr.s_addr),
+        client->path = (struct path){.source = ntohl(own.sin_addr.s_addr),
                                      .destination = ntohl(to.sin_addr.s_addr)};
     return found;
 }
 
-static void answer_whoami(struct call *call, const struct status_source *view)
+static void answer_whoami(struct call *call, const struct status_source *source)
 {
     const char *from = call->invocation.options[OPTION_FROM];
     const char *to = call->invocation.options[OPTION_TO];
-    struct explain_source source = {0};
+    struct explain_source client = {0};
 
-    if (from == NULL && !find_own_address(view->settings, &source)) {
-        fail(call, CODE_REFUSED, "this host has no way to the server's address; add --from ADDR");
+    if (from == NULL && !find_own_address(source->settings, &client)) {
+        fail(call, CODE_REFUSED, "this host has no route to the server's address; add --from ADDR");
         return;
     }
-    if ((from != NULL && !explain_read_source(from, &source)) ||
-        (to != NULL && !ipv4_read(to, &source.path.destination))) {
+    if ((from != NULL && !explain_read_source(from, &client)) ||
+        (to != NULL && !ipv4_read(to, &client.path.destination))) {
         fail(call, CODE_USAGE, "--from and --to are addresses; write them as 10.0.130.56");
         return;
     }
-    explain_print_client(server_current(view->server), &source, wants_json(call), call->out);
+    explain_print_client(server_current(source->server), &client, wants_json(call), call->out);
     call_finish(call, CODE_DONE);
 }
 
-void control_answer(struct call *call, const struct status_source *view)
+void control_answer(struct call *call, const struct status_source *source)
 {
     switch (call->invocation.command) {
     case COMMAND_STATUS:
-        status_print(view, wants_json(call), call->out);
+        status_print(source, wants_json(call), call->out);
         call_finish(call, CODE_DONE);
         break;
     case COMMAND_KEPT_BACK:
-        kept_answer_list(call, server_current(view->server), wants_json(call));
+        kept_answer_list(call, server_current(source->server), wants_json(call));
         break;
     case COMMAND_EXPLAIN:
-        answer_explain(call, view);
+        answer_explain(call, source);
         break;
     case COMMAND_WHOAMI:
-        answer_whoami(call, view);
+        answer_whoami(call, source);
         break;
     default:
-        fail(call, CODE_USAGE, "the server has no part in this command; run it without the server");
+        fail(call, CODE_USAGE, "the server does not run this command; run it with spacedns alone");
     }
 }
 
@@ -131,11 +131,11 @@ static json_t *json_finding(const struct finding *finding)
                      print_text(finding->sentence, strlen(finding->sentence)));
 }
 
-/* The keys of the settings that have changed. */
-static json_t *json_changed(const struct settings_reload *terms)
+/* The keys of the settings that changed. */
+static json_t *json_changed(const struct settings_reload *reloaded)
 {
     json_t *keys = json_array();
-    const char *key = terms == NULL ? "" : terms->changed;
+    const char *key = reloaded == NULL ? "" : reloaded->changed;
 
     for (; *key != '\0'; key += strspn(key, ",")) {
         size_t length = strcspn(key, ",");
@@ -165,8 +165,9 @@ static void answer_json(struct call *call, const struct reload_result *result)
                          (json_int_t)current->generation, "files", (int)loading->outcome.file_count,
                          "read", (int)loading->outcome.read_count, "spaces",
                          (int)zones_count_spaces(current), "apps", (int)current->app_count, "ms",
-                         (int)zones_loading_ms(loading), "settings", json_changed(loading->terms),
-                         "error", has_error ? loading->err.text : NULL, "findings", findings),
+                         (int)zones_loading_ms(loading), "settings",
+                         json_changed(loading->reloaded), "error",
+                         has_error ? loading->err.text : NULL, "findings", findings),
                call->out);
 }
 
@@ -178,15 +179,15 @@ static const char *refusal_of(const struct call *call)
     return is_dry ? "Q50 reload would be refused" : "Q50 reload refused";
 }
 
-/* What the errors of a refused reload are in. */
+/* How many errors a refused reload has, and in which files. */
 static void print_errors(struct call *call, const struct zones_loading *loading, size_t errors,
                          unsigned long long generation)
 {
-    bool are_settings = loading->terms == NULL;
+    bool are_settings = loading->reloaded == NULL;
 
     fprintf(call->err,
             "Error: %s: %zu error%s in the %s%s; generation %llu is still served; "
-            "mend them, then try again\n",
+            "fix them, then try again\n",
             refusal_of(call), errors, errors == 1 ? "" : "s",
             are_settings ? "settings" : "zone files of ",
             are_settings ? "" : loading->request.folder, generation);
@@ -215,11 +216,11 @@ static void answer_refused(struct call *call, const struct reload_result *result
         diff_print_refusal(result->diff, print_line, call->out);
     fprintf(call->err, "Error: %s: %s; generation %llu is still served%s\n", refusal_of(call),
             loading->err.text, generation,
-            result->end == RELOAD_GUARDED ? "; put it back, or say --force if it is meant to go"
+            result->end == RELOAD_GUARDED ? "; put it back, or use --force if it is meant to go"
                                           : "");
 }
 
-/* Settings that take a restart are told whatever else is. */
+/* Settings that need a restart are always printed. */
 static void print_restarts(struct call *call, const struct report *report)
 {
     const struct finding *findings = report_findings(report);
@@ -238,7 +239,7 @@ static void answer_text(struct call *call, const struct reload_result *result)
         answer_refused(call, result);
         return;
     }
-    const char *changed = result->loading->terms->changed;
+    const char *changed = result->loading->reloaded->changed;
     print_restarts(call, result->loading->report);
     fprintf(call->out,
             "Reloading zones... %s, generation=%llu files=%zu read=%zu spaces=%zu apps=%zu "
@@ -250,7 +251,7 @@ static void answer_text(struct call *call, const struct reload_result *result)
             changed[0] == '\0' ? "" : " settings=", changed);
 }
 
-/* Tells the diff; what the guard would refuse is found wanting. Returns the exit code. */
+/* Prints the diff; what the guard would refuse is an error. Returns the exit code. */
 static int answer_tried(struct call *call, const struct reload_result *result)
 {
     char *json = wants_json(call) ? diff_to_json(result->diff) : NULL;
@@ -263,7 +264,7 @@ static int answer_tried(struct call *call, const struct reload_result *result)
     free(json);
     if (invocation_has(&call->invocation, OPTION_FORCE) || diff_guard(result->diff, &err))
         return CODE_DONE;
-    fprintf(call->err, "Error: %s; put it back, or say --force if it is meant to go\n", err.text);
+    fprintf(call->err, "Error: %s; put it back, or use --force if it is meant to go\n", err.text);
     return CODE_REFUSED;
 }
 
@@ -307,7 +308,7 @@ void control_answer_stopping(struct call *calls)
 {
     while (calls != NULL) {
         struct call *next = calls->next;
-        fail(calls, CODE_REFUSED, "the server is stopping; start it again to read its zones anew");
+        fail(calls, CODE_REFUSED, "the server is stopping; start it again to load its zones");
         calls = next;
     }
 }

@@ -1,9 +1,8 @@
 #pragma once
 /**
- * What the running server answers to the operator's command; lib/control/listener.h has the socket.
+ * The running server's answers to the operator's command; lib/control/listener.h has the socket.
  *
- * What only the workers know is gathered before (inspection.h); the rest is the control thread's
- * own.
+ * Worker reports are collected before (inspection.h); the rest is the control thread's own.
  *
  * Threads: the control thread.  Memory: each call is finished here.
  */
@@ -18,25 +17,25 @@
 struct reload_result {
     enum reload_end end;
     const struct zones_loading *loading;
-    const struct snapshot *current; /* that is served now */
-    const struct diff *diff;        /* NULL unless the guard was asked, or nothing was to change */
+    const struct snapshot *current; /* served now */
+    const struct diff *diff;        /* NULL unless the guard checked it, or for a dry run */
     const struct kept_names *names; /* of forget */
 };
 
 /**
- * The path of the control socket: the settings', else the usual one if its folder may be written
- * to; NULL for none.
+ * The path of the control socket: the settings', else the default one if its folder is writable.
+ * Returns NULL when there is none.
  */
 const char *control_path(const struct settings *settings);
 
-/** Answers a call that asks how things are, with what the workers have told by now. */
-void control_answer(struct call *call, const struct status_source *view);
+/** Answers a call that needs no reload, from the worker reports received so far. */
+void control_answer(struct call *call, const struct status_source *source);
 
 /** Answers every call of a list that waited for one reload. */
 void control_answer_reload(struct call *calls, const struct reload_result *result);
 
-/** Answers a call that is not to be understood. */
+/** Answers a call that cannot be parsed. */
 void control_answer_problem(struct call *call, const struct err *err);
 
-/** Tells every call of a list that the server stops. */
+/** Answers every call of a list: the server is stopping. */
 void control_answer_stopping(struct call *calls);

@@ -25,7 +25,7 @@ struct daemon {
     struct signals signals;
     struct server *server;
     struct listener *listener; /* NULL: no control socket */
-    struct status_source view;
+    struct status_source source;
     struct reloads reloads;
     struct inspection inspection;
     bool is_ready; /* the first snapshot is being answered from */
@@ -72,19 +72,19 @@ static void daemon_on_call(void *context, struct call *call)
     else if (command == COMMAND_STATUS || command == COMMAND_EXPLAIN)
         inspection_request(&daemon->inspection, call);
     else
-        control_answer(call, &daemon->view);
+        control_answer(call, &daemon->source);
 }
 
-/* Without a path that was asked for, the server does without. */
+/* Without control_socket in the settings, a socket that cannot be opened is only a warning. */
 static bool open_control(struct daemon *daemon)
 {
     const char *path = control_path(daemon->settings);
     struct err err;
 
-    inspection_start(&daemon->inspection, &daemon->loop, daemon->server, &daemon->view);
+    inspection_start(&daemon->inspection, &daemon->loop, daemon->server, &daemon->source);
     if (path == NULL)
         return true;
-    daemon->view.socket = path;
+    daemon->source.socket = path;
     daemon->listener = listener_open(&daemon->loop, path, daemon_on_call, daemon, &err);
     if (daemon->listener != NULL)
         return true;
@@ -106,7 +106,7 @@ static void close_control(struct daemon *daemon)
 
 /* ---- signals ---- */
 
-/* With the signals closed the loop ends by itself, after a load that is under way. */
+/* With the signals closed the loop ends by itself, after a load under way. */
 static void daemon_on_stop(void *context, int number)
 {
     struct daemon *daemon = context;
@@ -132,14 +132,14 @@ static void daemon_on_signal(void *context, int number)
 
 static bool check_local(const struct snapshot *snapshot, const struct settings *settings, FILE *out)
 {
-    const char *near = NULL;
-    const char *missing = zones_find_missing_local(snapshot, settings, &near);
+    const char *suggestion = NULL;
+    const char *missing = zones_find_missing_local(snapshot, settings, &suggestion);
 
     if (missing == NULL)
         return true;
     fprintf(out, "spacednsd: local_as (--local-as): no zone file of %s has a space `%.80s`%s%s%s\n",
-            settings->zones, missing, near == NULL ? "" : "; did you mean `",
-            near == NULL ? "" : near, near == NULL ? "" : "`?");
+            settings->zones, missing, suggestion == NULL ? "" : "; did you mean `",
+            suggestion == NULL ? "" : suggestion, suggestion == NULL ? "" : "`?");
     return false;
 }
 
@@ -159,7 +159,7 @@ static int run_server(struct daemon *daemon)
         reloads_close(&daemon->reloads);
         return refuse(err.text);
     }
-    daemon->view.server = daemon->server;
+    daemon->source.server = daemon->server;
     daemon->reloads.server = daemon->server;
     daemon->reloads.is_reloading = true;
     reloads_start(&daemon->reloads);
@@ -181,10 +181,10 @@ static int run_server(struct daemon *daemon)
 static bool prepare(struct daemon *daemon, const struct settings *settings)
 {
     *daemon = (struct daemon){.settings = settings};
-    daemon->view = (struct status_source){.settings = &daemon->reloads.settings,
-                                          .last = &daemon->reloads.last,
-                                          .state = &daemon->reloads.state,
-                                          .started_ns = clock_monotonic_ns()};
+    daemon->source = (struct status_source){.settings = &daemon->reloads.settings,
+                                            .last = &daemon->reloads.last,
+                                            .state = &daemon->reloads.state,
+                                            .started_ns = clock_monotonic_ns()};
     daemon->reloads = (struct reloads){.settings = *settings,
                                        .key = hash_key_random(),
                                        .loop = &daemon->loop,
@@ -222,9 +222,10 @@ int daemon_run(struct settings *settings)
         events_log_no_upstreams();
     settings_raise_descriptor_limit(settings);
     if (uv_loop_init(&daemon.loop) != 0)
-        return refuse("no event loop to be had; are there file descriptors left?");
+        return refuse(
+            "cannot create an event loop; check the limit of file descriptors (ulimit -n)");
     int code = run_server(&daemon);
-    uv_run(&daemon.loop, UV_RUN_DEFAULT); /* what is closing */
+    uv_run(&daemon.loop, UV_RUN_DEFAULT); /* runs the close callbacks */
     uv_loop_close(&daemon.loop);
     return code;
 }

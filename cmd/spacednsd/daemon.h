@@ -2,16 +2,16 @@
 /**
  * The control thread: start, signals, reloads, stop.
  *
- * SIGHUP and the operator's command ask for reloads (reloads.h); the command also asks how things
- * are (control.h).
+ * SIGHUP and the operator's command request reloads (reloads.h); the command also queries the
+ * server's state (control.h).
  *
  * Threads: runs on the calling thread and returns when the server has stopped.
  */
 #include "config/settings.h"
 
 /**
- * Serves until a signal ends it; the settings get the host's share of descriptors. Returns the
- * program's exit code.
+ * Serves until a signal stops it; sets the settings' limits of descriptors. Returns the program's
+ * exit code.
  */
 int daemon_run(struct settings *settings);
 

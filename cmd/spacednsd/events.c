@@ -11,7 +11,7 @@
 
 _Static_assert((int)REASON_COUNT <= STATS_REASONS, "every reason has a counter");
 
-/* Who is asked for everything else; zones of their own are in the settings. */
+/* The upstreams of the root zone. */
 static void add_upstreams(struct log_line *line, const struct settings *settings)
 {
     char octets[ENDPOINT_TEXT_MAX * UPSTREAMS_MOST];
@@ -67,8 +67,8 @@ void events_log_reloaded(const struct snapshot *snapshot, const struct zones_loa
     log_number(&line, "spaces", zones_count_spaces(snapshot));
     log_number(&line, "apps", snapshot->app_count);
     log_number(&line, "ms", zones_loading_ms(loading));
-    if (loading->terms != NULL && loading->terms->changed[0] != '\0')
-        log_string(&line, "settings", loading->terms->changed);
+    if (loading->reloaded != NULL && loading->reloaded->changed[0] != '\0')
+        log_string(&line, "settings", loading->reloaded->changed);
     log_send(&line);
 }
 
@@ -106,7 +106,7 @@ void events_log_few_descriptors(const struct settings *settings, uint64_t limit,
         log_number(&line, "tcp_connections", settings->tcp_sockets);
     log_string(&line, "text",
                "each worker opens fewer sockets to upstreams, or keeps fewer TCP connections, than "
-               "the settings allow; raise the limit (LimitNOFILE=, ulimit -Hn) to what is wanted, "
+               "the settings allow; raise the limit (LimitNOFILE=, ulimit -Hn) to `wanted`, "
                "or lower upstream_questions, tcp_connections, workers");
     log_send(&line);
 }
@@ -117,8 +117,8 @@ void events_log_no_upstreams(void)
 
     log_start(&line, LOG_WARNING, "no_upstreams");
     log_string(&line, "text",
-               "names that are not ours are refused: /etc/resolv.conf names no resolver but this "
-               "server; name one in upstreams (--upstream ADDR), or say none");
+               "foreign names are refused: /etc/resolv.conf names no resolver but this "
+               "server; set upstreams (--upstream ADDR) to a resolver, or to none");
     log_send(&line);
 }
 

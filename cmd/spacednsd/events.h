@@ -1,6 +1,6 @@
 #pragma once
 /**
- * What the daemon says about itself: its event lines, each with a fixed name.
+ * The events that the daemon logs about itself, each with a fixed name.
  *
  * ready, reload_done, reload_unchanged, counters, stopping, few_descriptors, no_upstreams here;
  * reload_refused, finding, findings_left_out, listen_not_covered and local_as_missing in zones.h;
@@ -29,10 +29,10 @@ void events_log_stopping(int signal_number);
 /** The settings' shares are those of settings_share_descriptors. */
 void events_log_few_descriptors(const struct settings *settings, uint64_t limit, uint64_t wanted);
 
-/** Nobody said whom to ask for names that are not ours, and the host names nobody. */
+/** No upstream is configured, and resolv.conf names none. */
 void events_log_no_upstreams(void);
 
-/** All counters; response codes and reasons as far as they occurred. */
+/** All counters; of response codes and reasons those that are not zero. */
 void events_log_counters(const struct server *server);
 
 /** The last line of --check. */

@@ -4,7 +4,7 @@
 
 static void begin_inspection(struct inspection *inspection);
 
-/* With what has been told by now. */
+/* From the reports received so far. */
 static void answer(struct inspection *inspection)
 {
     struct call *call = inspection->call;
@@ -12,7 +12,7 @@ static void answer(struct inspection *inspection)
     uv_timer_stop(&inspection->timer);
     inspection->call = NULL;
     if (call != NULL)
-        control_answer(call, inspection->view);
+        control_answer(call, inspection->source);
     begin_inspection(inspection);
 }
 
@@ -21,7 +21,7 @@ static void inspection_on_timeout(uv_timer_t *timer)
     answer(timer->data);
 }
 
-/* Returns false when the call cannot be understood; its answer says so. */
+/* Returns false when the call cannot be parsed; control_answer then reports why. */
 static bool read_request(const struct call *call, struct report_request *request)
 {
     struct explain_words words = explain_call_words(&call->invocation);
@@ -46,7 +46,7 @@ static void begin_inspection(struct inspection *inspection)
         struct call *call = inspection->waiting;
         inspection->waiting = call->next;
         if (!read_request(call, &request)) {
-            control_answer(call, inspection->view);
+            control_answer(call, inspection->source);
             continue;
         }
         inspection->call = call;
@@ -56,9 +56,9 @@ static void begin_inspection(struct inspection *inspection)
 }
 
 void inspection_start(struct inspection *inspection, uv_loop_t *loop, struct server *server,
-                      const struct status_source *view)
+                      const struct status_source *source)
 {
-    *inspection = (struct inspection){.view = view, .server = server};
+    *inspection = (struct inspection){.source = source, .server = server};
     uv_timer_init(loop, &inspection->timer);
     inspection->timer.data = inspection;
 }

@@ -1,12 +1,12 @@
 #pragma once
 /**
- * Calls that want to know what only the workers know: how upstreams are, and what is kept.
+ * Calls that need a report of every worker: state of the upstreams, contents of the cache.
  *
- *     call ──► waiting ──► server_request_reports ──► every worker has told ──► answered
+ *     call ──► waiting ──► server_request_reports ──► every worker reported ──► answered
  *                               └──────► INSPECTION_PATIENCE_MS ──────────────┘
  *
- * One is looked for at a time; there are never more than the control socket takes. A worker that is
- * too busy to tell in time is told of as silent, so that a sick server can still be asked.
+ * One call is inspected at a time; the control socket bounds how many wait. A worker that does not
+ * report in time is listed as silent, so that an overloaded server still answers.
  *
  * Threads: the control thread.  Memory: a call is held until it is answered.
  */
@@ -17,22 +17,22 @@
 enum { INSPECTION_PATIENCE_MS = 1000 };
 
 struct inspection {
-    const struct status_source *view;
+    const struct status_source *source;
     struct server *server;
     uv_timer_t timer;
-    struct call *call;    /* that is looked for; NULL: none */
+    struct call *call;    /* under inspection; NULL: none */
     struct call *waiting; /* in the order they came */
 };
 
-/** Begins; `view` is borrowed, and so is its server. */
+/** Starts; `source` and its server are borrowed. */
 void inspection_start(struct inspection *inspection, uv_loop_t *loop, struct server *server,
-                      const struct status_source *view);
+                      const struct status_source *source);
 
-/** Answers a call (explain, status), now or when the workers have told. */
+/** Answers a call (explain, status), now or when the workers have reported. */
 void inspection_request(struct inspection *inspection, struct call *call);
 
-/** server_on_reports, with the looks as context. */
+/** server_on_reports, with the inspection as context. */
 void inspection_on_reports(void *context);
 
-/** Tells everybody who waits that the server stops, and closes its handle. */
+/** Answers all calls that wait: the server is stopping. Closes the timer. */
 void inspection_stop(struct inspection *inspection);

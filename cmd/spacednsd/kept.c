@@ -20,7 +20,7 @@ enum {
     KEPT_REFUSED = 1,
 };
 
-static void write_name(const struct name *name, char text[NAME_TEXT_MOST])
+static void format_name(const struct name *name, char text[NAME_TEXT_MOST])
 {
     struct text out = text_over(text, NAME_TEXT_MOST - 1);
 
@@ -43,7 +43,7 @@ bool kept_read_names(struct kept_names *names, const struct call *call, struct e
         const char *text = invocation->operands[i];
         if (!name_from_presentation(text, strlen(text), &names->names[i]))
             return err_set(err, ERR_SYNTAX,
-                           "%.255s is no name; write it as spacedns kept-back lists it", text);
+                           "%.255s is not a name; write it as spacedns kept-back lists it", text);
         names->count++;
     }
     return true;
@@ -89,7 +89,7 @@ uint64_t kept_next_ms(const struct snapshot *snapshot, int64_t now_s)
         if (kept->cohorts[i] != NULL && kept->cohorts[i]->since_s < oldest_s)
             oldest_s = kept->cohorts[i]->since_s;
     int64_t left_s = oldest_s + (int64_t)snapshot->policy.kept_back_seconds - now_s;
-    /* The wall clock may be set meanwhile: look again each hour. */
+    /* The wall clock may be set meanwhile: check again each hour. */
     if (left_s < 1)
         return MS_PER_SECOND;
     return left_s > WAIT_MS_MOST / MS_PER_SECOND ? WAIT_MS_MOST : (uint64_t)left_s * MS_PER_SECOND;
@@ -120,7 +120,7 @@ uint64_t kept_count_pushed_out(const struct snapshot *snapshot)
     return snapshot->kept_back == NULL ? 0 : snapshot->kept_back->pushed_out;
 }
 
-static void log_lost(const struct snapshot *snapshot, const char *cause, size_t count)
+static void log_let_go(const struct snapshot *snapshot, const char *cause, size_t count)
 {
     struct log_line line;
 
@@ -149,8 +149,8 @@ void kept_log_fallen(const struct snapshot *snapshot, const struct fallen_news *
             "spacedns kept-back lists them");
         log_send(&line);
     }
-    log_lost(snapshot, "kept_back_seconds", news->expired);
-    log_lost(snapshot, "kept_back_most", news->pushed_out);
+    log_let_go(snapshot, "kept_back_seconds", news->expired);
+    log_let_go(snapshot, "kept_back_most", news->pushed_out);
 }
 
 void kept_log_let_go(const struct snapshot *snapshot, const struct zones_loading *loading,
@@ -160,7 +160,7 @@ void kept_log_let_go(const struct snapshot *snapshot, const struct zones_loading
     size_t count = 0;
     struct log_line line;
 
-    log_lost(snapshot, "kept_back_seconds", loading->outcome.fallen.expired);
+    log_let_go(snapshot, "kept_back_seconds", loading->outcome.fallen.expired);
     for (size_t i = 0; i < names->count; i++) {
         if (names->was_kept[i] && count < FALLEN_EXAMPLES)
             gone[count] = names->names[i];
@@ -185,7 +185,7 @@ struct listing {
     size_t count;
 };
 
-static void write_time(int64_t since_s, char text[TIME_TEXT_MOST])
+static void format_time(int64_t since_s, char text[TIME_TEXT_MOST])
 {
     time_t seconds = (time_t)since_s;
     struct tm parts;
@@ -204,8 +204,8 @@ static bool list_name(void *context, const struct name *name, const struct kept_
     if (listing->count == KEPT_LISTED_MOST)
         return false;
     listing->count++;
-    write_name(name, text);
-    write_time(cohort->since_s, since);
+    format_name(name, text);
+    format_time(cohort->since_s, since);
     if (listing->names == NULL)
         escape_printf(listing->out, "%s  generation=%llu since=%s space=%s file=%s\n", text,
                       (unsigned long long)cohort->generation, since, cohort->space, cohort->file);
@@ -247,7 +247,7 @@ static int answer_forget_json(struct call *call, const struct kept_names *names,
 
     for (size_t i = 0; i < names->count; i++) {
         char text[NAME_TEXT_MOST];
-        write_name(&names->names[i], text);
+        format_name(&names->names[i], text);
         json_array_append_new(names->was_kept[i] ? gone : unknown, json_string(text));
     }
     print_json(json_pack("{s:o, s:o, s:I}", "forgotten", gone, "not_kept_back", unknown,
@@ -267,7 +267,7 @@ int kept_answer_forget(struct call *call, const struct kept_names *names, uint64
         return answer_forget_json(call, names, generation, missing);
     for (size_t i = 0; i < names->count; i++) {
         char text[NAME_TEXT_MOST];
-        write_name(&names->names[i], text);
+        format_name(&names->names[i], text);
         if (names->was_kept[i])
             fprintf(call->out, "Forgetting %s... done\n", text);
         else

@@ -1,6 +1,6 @@
 #pragma once
 /**
- * Names that are kept back: what is said about them, and letting go of them between reloads.
+ * Names that are kept back: events and answers about them, and their release between reloads.
  *
  * Events: names_kept_back, names_let_go.
  *
@@ -15,37 +15,37 @@ enum { KEPT_LISTED_MOST = 10000 };
 /** The names of a call (forget), and which of them were kept back. */
 struct kept_names {
     struct name *names; /* malloc'ed */
-    bool *was_kept;     /* once let go */
+    bool *was_kept;     /* set by kept_let_go */
     size_t count;
 };
 
-/** Reads the operands. Returns false with *err: which one is no name. */
+/** Reads the operands. Returns false with *err when one is not a name. */
 bool kept_read_names(struct kept_names *names, const struct call *call, struct err *err);
 
 void kept_close_names(struct kept_names *names);
 
 /**
- * Makes the snapshot that follows when names are let go: those listed, and those whose time is
- * over. Fills in loading->snapshot, or outcome.is_unchanged, or err.
+ * Makes the next snapshot, without the names listed and without those that have expired. Sets
+ * loading->snapshot, or outcome.is_unchanged, or err.
  */
 void kept_let_go(struct zones_loading *loading, struct kept_names *names);
 
-/** Logs what a load has kept back, and let go because its time was over or there were too many. */
+/** Logs the names that a load keeps back, and those let go as expired or as too many. */
 void kept_log_fallen(const struct snapshot *snapshot, const struct fallen_news *news);
 
-/** Logs that kept_let_go is in force. */
+/** Logs that the snapshot of kept_let_go is served. */
 void kept_log_let_go(const struct snapshot *snapshot, const struct zones_loading *loading,
                      const struct kept_names *names);
 
 /** Answers kept-back. */
 void kept_answer_list(struct call *call, const struct snapshot *snapshot, bool is_json);
 
-/** Answers forget, once it is done. Returns the exit code. */
+/** Prints the outcome of forget. Returns the exit code. */
 int kept_answer_forget(struct call *call, const struct kept_names *names, uint64_t generation,
                        bool is_json);
 
-/** Milliseconds until the next name's time is over; 0: no name is kept back. */
+/** Milliseconds until the next name expires; 0: no name is kept back. */
 uint64_t kept_next_ms(const struct snapshot *snapshot, int64_t now_s);
 
-/** Names that went because there were too many of them, since the start. */
+/** How many names were let go since the start because of kept_back_most. */
 uint64_t kept_count_pushed_out(const struct snapshot *snapshot);

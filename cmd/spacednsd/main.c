@@ -14,7 +14,7 @@
 #include "spacednsd/daemon.h"
 #include "spacednsd/zones.h"
 
-/* Without the standard descriptors, a socket could take the place of standard output. */
+/* Without the standard descriptors, a socket could get the number of standard output. */
 static void hold_standard_descriptors(void)
 {
     for (int descriptor = 0; descriptor <= STDERR_FILENO; descriptor++)
@@ -22,16 +22,16 @@ static void hold_standard_descriptors(void)
             _exit(1);
 }
 
-static void print_public(void *context, const char *place, const char *sentence)
+static void print_public(void *context, const char *location, const char *sentence)
 {
-    fprintf(context, "%s: error %s: %s\n", place, finding_name(FINDING_LISTEN_PUBLIC), sentence);
+    fprintf(context, "%s: error %s: %s\n", location, finding_name(FINDING_LISTEN_PUBLIC), sentence);
 }
 
 /*
- * What the host has to say about the settings. A check may be made on another host than the one
- * that serves: there, the addresses of this one forbid nothing.
+ * Checks the settings against this host. With --check they may be of another host, so the addresses
+ * of this one are not compared.
  */
-static bool suit_host(struct settings *settings)
+static bool check_host(struct settings *settings)
 {
     struct surroundings unknown = {.resolv_conf = "/etc/resolv.conf"};
     bool passed = settings->check ? forwarding_settle(settings, &unknown, stderr)
@@ -53,7 +53,7 @@ static int run(struct settings *settings)
         puts("spacednsd " SPACEDNS_VERSION);
         return 0;
     }
-    if (!suit_host(settings))
+    if (!check_host(settings))
         return 1;
     return settings->check ? daemon_check(settings) : daemon_run(settings);
 }

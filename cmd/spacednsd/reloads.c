@@ -79,7 +79,7 @@ static void take_expiry(struct reloads *reloads)
     reloads->reload_request = (struct reload_request){.kind = REQUEST_EXPIRE};
 }
 
-/* What is no name is answered at once. Returns false then. */
+/* Returns false when an operand is not a name, with the call answered. */
 static bool take_forget(struct reloads *reloads)
 {
     struct call *call = reloads->waiting;
@@ -97,7 +97,7 @@ static bool take_forget(struct reloads *reloads)
     return false;
 }
 
-/* Takes one reload_request, and every call that has the same. Returns false when nobody wishes. */
+/* Takes the next request, and all calls with an equal one. Returns false when there is none. */
 static bool take_request(struct reloads *reloads)
 {
     struct call **link = &reloads->waiting;
@@ -132,22 +132,22 @@ static bool take_request(struct reloads *reloads)
 
 static void begin_reload(struct reloads *reloads);
 
-/* Lets go of what was read, unless it is in force now. */
+/* Frees what was read, unless it is in force now. */
 static void close_loading(struct reloads *reloads)
 {
     struct zones_loading *loading = &reloads->loading;
 
     load_outcome_close(&loading->outcome);
     zones_loading_close(loading);
-    if (loading->terms != reloads->terms)
-        settings_reload_free(loading->terms);
-    loading->terms = NULL;
+    if (loading->reloaded != reloads->reloaded)
+        settings_reload_free(loading->reloaded);
+    loading->reloaded = NULL;
     diff_free(reloads->diff);
     reloads->diff = NULL;
     kept_close_names(&reloads->names);
 }
 
-static void keep_last(struct reloads *reloads, enum reload_end end)
+static void record_last(struct reloads *reloads, enum reload_end end)
 {
     struct reload_last *last = &reloads->last;
 
@@ -173,7 +173,7 @@ void reloads_start(struct reloads *reloads)
     reloads->has_timer = true;
 }
 
-/* Wakes when the time of the oldest kept-back name is over. */
+/* Sets the timer for when the oldest kept-back name expires. */
 static void watch_expiry(struct reloads *reloads)
 {
     const struct snapshot *current = server_current(reloads->server);
@@ -194,7 +194,7 @@ static void end_reload(struct reloads *reloads, enum reload_end end)
                                    .diff = reloads->diff,
                                    .names = &reloads->names};
 
-    keep_last(reloads, end);
+    record_last(reloads, end);
     control_answer_reload(reloads->calls, &result);
     reloads->calls = NULL;
     close_loading(reloads);
@@ -204,7 +204,7 @@ static void end_reload(struct reloads *reloads, enum reload_end end)
     begin_reload(reloads);
 }
 
-/* What would change; the loading fails when that cannot be told. */
+/* Computes what would change; without memory for it the loading fails. */
 static void compare(struct reloads *reloads)
 {
     struct zones_loading *loading = &reloads->loading;
@@ -216,7 +216,7 @@ static void compare(struct reloads *reloads)
         return;
     const struct diff_options options = {
         .changes_most = reloads->reload_request.is_dry ? DIFF_CHANGES_MOST : 0,
-        .guard_share_percent = loading->terms->settings.guard_share,
+        .guard_share_percent = loading->reloaded->settings.guard_share,
     };
     reloads->diff = diff_new(before, after, &options);
     if (reloads->diff != NULL)
@@ -227,24 +227,24 @@ static void compare(struct reloads *reloads)
     err_set(&loading->err, ERR_MEMORY, "out of memory while comparing the zone files");
 }
 
-/* Settings come first: they say where the zone files are and who may ask what. */
-static bool read_settings_reload(struct reloads *reloads)
+/* Settings come first: they name the zones folder and set the policy. */
+static bool reread_settings(struct reloads *reloads)
 {
     struct zones_loading *loading = &reloads->loading;
 
     if (!zones_loading_open(loading))
         return false;
-    loading->terms = settings_reload_read(&reloads->settings, loading->report);
-    if (loading->terms == NULL)
+    loading->reloaded = settings_reload_read(&reloads->settings, loading->report);
+    if (loading->reloaded == NULL)
         return false;
-    loading->request.policy = &loading->terms->policy;
-    loading->request.is_new_policy = loading->terms->changed[0] != '\0';
+    loading->request.policy = &loading->reloaded->policy;
+    loading->request.is_new_policy = loading->reloaded->changed[0] != '\0';
     if (reloads->reload_request.folder == NULL)
-        loading->request.folder = loading->terms->settings.zones;
+        loading->request.folder = loading->reloaded->settings.zones;
     return true;
 }
 
-/* On a thread of the pool, so that signals are served meanwhile. */
+/* On a thread of the pool, so that signals are handled meanwhile. */
 static void load_on_pool(uv_work_t *work)
 {
     struct reloads *reloads = work->data;
@@ -254,24 +254,24 @@ static void load_on_pool(uv_work_t *work)
         kept_let_go(&reloads->loading, &reloads->names);
         return;
     }
-    if (!read_settings_reload(reloads))
+    if (!reread_settings(reloads))
         return;
     zones_load(&reloads->loading);
     compare(reloads);
 }
 
-/* The settings before stay as long as a snapshot holds them. */
+/* The previous settings live as long as a snapshot holds them. */
 static void take_over_settings(struct reloads *reloads)
 {
-    struct settings_reload *terms = reloads->loading.terms;
+    struct settings_reload *reloaded = reloads->loading.reloaded;
 
-    if (terms == NULL)
-        return; /* the first loading is by the settings of the start */
-    settings_reload_apply(&terms->settings, &reloads->settings);
-    settings_reload_free(reloads->terms);
-    reloads->terms = terms;
-    reloads->settings = terms->settings;
-    reloads->policy = terms->policy;
+    if (reloaded == NULL)
+        return; /* the first loading uses the settings of the start */
+    settings_reload_apply(&reloaded->settings, &reloads->settings);
+    settings_reload_free(reloads->reloaded);
+    reloads->reloaded = reloaded;
+    reloads->settings = reloaded->settings;
+    reloads->policy = reloaded->policy;
 }
 
 void reloads_publish(struct reloads *reloads)
@@ -301,7 +301,7 @@ static void log_refusal_line(void *context, const char *text)
     log_send(&line);
 }
 
-/* With the list: an operator who sent a signal has nothing but the log. */
+/* With the list: an operator who sent a signal has only the log. */
 static void log_guarded(const struct reloads *reloads)
 {
     size_t left = REFUSAL_LINES_MOST;
@@ -310,7 +310,7 @@ static void log_guarded(const struct reloads *reloads)
     zones_log_refusal(&reloads->loading, server_current(reloads->server)->generation);
 }
 
-/* Lets go of what was loaded and is not to be served. */
+/* Frees what was loaded and must not be served. */
 static void drop_loaded(struct reloads *reloads)
 {
     snapshot_free(reloads->loading.snapshot);
@@ -376,7 +376,7 @@ static void reloads_on_stored(uv_work_t *work, int status)
         drop_loaded(reloads);
         return;
     }
-    reloads->state.doubt.code = ERR_NONE; /* said at the start */
+    reloads->state.doubt.code = ERR_NONE; /* logged at the start */
     log_state(&reloads->state, &loading->outcome);
     if (loading->snapshot != NULL)
         reloads_publish(reloads); /* reloads_finish ends the reload */
@@ -384,7 +384,7 @@ static void reloads_on_stored(uv_work_t *work, int status)
         end_reload(reloads, RELOAD_UNCHANGED);
 }
 
-/* What is to be served is kept first, so that no end of the process loses it. */
+/* Stored before it is served, so that a crash loses nothing. */
 static void store(struct reloads *reloads)
 {
     if (state_is_used(&reloads->state))
@@ -395,7 +395,7 @@ static void store(struct reloads *reloads)
         end_reload(reloads, RELOAD_UNCHANGED);
 }
 
-static void settle_let_go(struct reloads *reloads)
+static void finish_let_go(struct reloads *reloads)
 {
     if (reloads->loading.snapshot != NULL)
         store(reloads);
@@ -404,13 +404,13 @@ static void settle_let_go(struct reloads *reloads)
                    reloads->loading.outcome.is_unchanged ? RELOAD_UNCHANGED : RELOAD_REFUSED);
 }
 
-static void settle_loaded(struct reloads *reloads)
+static void finish_loading(struct reloads *reloads)
 {
     struct zones_loading *loading = &reloads->loading;
     uint64_t generation = server_current(reloads->server)->generation;
 
     if (reloads->reload_request.kind != REQUEST_RELOAD) {
-        settle_let_go(reloads);
+        finish_let_go(reloads);
     } else if (reloads->reload_request.is_dry) {
         drop_loaded(reloads);
         end_reload(reloads, reloads->diff == NULL ? RELOAD_REFUSED : RELOAD_TRIED);
@@ -441,7 +441,7 @@ static void reloads_on_loaded(uv_work_t *work, int status)
     if (reloads->is_stopping)
         drop_loaded(reloads);
     else
-        settle_loaded(reloads);
+        finish_loading(reloads);
 }
 
 static void begin_reload(struct reloads *reloads)
@@ -496,8 +496,8 @@ void reloads_close(struct reloads *reloads)
 {
     close_loading(reloads);
     state_close(&reloads->state);
-    settings_reload_free(reloads->terms);
+    settings_reload_free(reloads->reloaded);
     free(reloads->folder);
-    reloads->terms = NULL;
+    reloads->reloaded = NULL;
     reloads->folder = NULL;
 }

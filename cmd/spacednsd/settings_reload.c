@@ -19,35 +19,35 @@
 enum {
     SPARE_DESCRIPTORS = 48,
     WORKER_DESCRIPTORS = 8, /* loop, wakers, epoll of upstreams */
-    STREAMS_EACH = 2,       /* connections to one server, when one of them is silent */
+    STREAMS_EACH = 2,       /* connections to one server, when one is silent */
     SHARE_LEAST = 8,
     PROBLEM_MOST = 4096 + 512,
     LINE_MAX_KEPT = 0xffffff,
     COLUMN_MAX_KEPT = 0xff,
 };
 
-/* ---- what is found ---- */
+/* ---- findings ---- */
 
-struct keeping {
+struct settings_report {
     struct report *report;
     const char *file;
 };
 
-static const char *shown(const char *value)
+static const char *value_text(const char *value)
 {
-    return value[0] == '\0' ? "nothing" : value;
+    return value[0] == '\0' ? "(not set)" : value;
 }
 
-static void reload_on_kept(void *context, const char *key, const char *said, const char *in_force)
+static void reload_on_kept(void *context, const char *key, const char *wanted, const char *in_force)
 {
-    const struct keeping *keeping = context;
+    const struct settings_report *target = context;
 
-    report_add(keeping->report, FINDING_RESTART, keeping->file, (struct location){.line = 0},
-               "%s: a change to %.160s takes a restart; %.160s stays in force until then", key,
-               shown(said), shown(in_force));
+    report_add(target->report, FINDING_RESTART, target->file, (struct location){.line = 0},
+               "%s: the change from %.160s to %.160s takes effect after a restart", key,
+               value_text(in_force), value_text(wanted));
 }
 
-/* Reads ":3:10: " behind the file's name. Returns NULL when it is not there. */
+/* Reads ":3:10: " after the file's name. Returns NULL if it is missing. */
 static const char *read_location(const char *text, struct location *at)
 {
     char *end;
@@ -93,32 +93,33 @@ static void report_problems(struct report *report, const char *file, char *probl
         report_problem(report, FINDING_SETTING, file, line);
 }
 
-static void reload_on_public(void *context, const char *place, const char *sentence)
+static void reload_on_public(void *context, const char *location, const char *sentence)
 {
-    const struct keeping *keeping = context;
+    const struct settings_report *target = context;
     char problem[PROBLEM_MOST];
 
-    snprintf(problem, sizeof problem, "%s: %s", place, sentence);
-    report_problem(keeping->report, FINDING_LISTEN_PUBLIC, keeping->file, problem);
+    snprintf(problem, sizeof problem, "%s: %s", location, sentence);
+    report_problem(target->report, FINDING_LISTEN_PUBLIC, target->file, problem);
 }
 
 /* ---- reading ---- */
 
-/* Returns false with what is wrong in `problems`; nothing there means no memory. */
+/* Returns false with the errors in `problems`; without any there, out of memory. */
 static bool read_again(struct settings_reload *reload, const struct settings *now,
                        struct report *report, FILE *problems)
 {
     struct settings *next = &reload->settings;
-    struct keeping keeping = {.report = report, .file = now->file == NULL ? "settings" : now->file};
+    struct settings_report target = {.report = report,
+                                     .file = now->file == NULL ? "settings" : now->file};
 
     if (settings_init_again(next, now, problems) != SETTINGS_READY)
         return false;
-    bool passed = exposure_check(next, reload_on_public, &keeping);
-    if (!settings_keep(next, now, reload_on_kept, &keeping))
+    bool passed = exposure_check(next, reload_on_public, &target);
+    if (!settings_keep(next, now, reload_on_kept, &target))
         return false;
     passed = forwarding_settle_here(next, now, problems) && passed;
     for (size_t i = 0; i < next->host_warning_count; i++)
-        report_add(report, FINDING_RESOLV_CONF, keeping.file, (struct location){.line = 0}, "%s",
+        report_add(report, FINDING_RESOLV_CONF, target.file, (struct location){.line = 0}, "%s",
                    next->host_warnings[i]);
     passed = zones_check_routes(next, problems) && passed;
     if (!passed || !policy_set(&reload->policy, next))
@@ -130,14 +131,14 @@ static bool read_again(struct settings_reload *reload, const struct settings *no
 struct settings_reload *settings_reload_read(const struct settings *now, struct report *report)
 {
     struct settings_reload *reload = calloc(1, sizeof *reload);
-    char *said = NULL;
+    char *text = NULL;
     size_t length = 0;
-    FILE *problems = open_memstream(&said, &length);
+    FILE *problems = open_memstream(&text, &length);
     bool passed = reload != NULL && problems != NULL && read_again(reload, now, report, problems);
 
     if (problems != NULL && fclose(problems) == 0 && !passed)
-        report_problems(report, now->file, said);
-    free(said);
+        report_problems(report, now->file, text);
+    free(text);
     if (passed)
         return reload;
     if (report_count(report, FINDING_ERROR) == 0)
@@ -157,7 +158,7 @@ void settings_reload_free(struct settings_reload *reload)
 
 /* ---- taking effect ---- */
 
-/* Of the process: listeners, loops and logs; the operator's commands; the files of a reload. */
+/* Of the process: listeners, loops and logs; the operator's commands; files of a reload. */
 static uint64_t count_fixed(const struct settings *settings)
 {
     uint64_t per_worker = 2 * (uint64_t)settings->listen.count + WORKER_DESCRIPTORS;
@@ -165,8 +166,8 @@ static uint64_t count_fixed(const struct settings *settings)
     return SPARE_DESCRIPTORS + LISTENER_CONNECTIONS_MOST + settings->workers * (per_worker + 1);
 }
 
-/* A question may have FETCH_ATTEMPTS sockets; connections to servers come on top. A reload may
- * name the first upstream, so that they are counted in any case. */
+/* A question may have FETCH_ATTEMPTS sockets; connections to servers are added. A reload may
+ * configure the first upstream, so the sockets count in any case. */
 static uint64_t count_upstream(const struct settings *settings)
 {
     const struct upstream_zones *zones = &settings->upstream_zones;
@@ -189,7 +190,7 @@ uint64_t settings_share_descriptors(struct settings *settings, uint64_t limit)
     uint64_t left = limit > fixed ? (limit - fixed) / workers : 0;
     if (left < SHARE_LEAST)
         left = SHARE_LEAST;
-    /* Sockets for upstreams give way first, down to a quarter. */
+    /* Sockets for upstreams are reduced first, down to a quarter. */
     uint64_t share = left > tcp ? left - tcp : 0;
     upstream = share > left / 4 ? share : left / 4;
     settings->upstream_sockets = (uint32_t)upstream;

@@ -1,15 +1,15 @@
 #pragma once
 /**
- * Terms: settings as a reload has read them, and the policy made of them.
+ * Settings as a reload has read them, and the policy made from them.
  *
- *     settings in force, command line, file, resolv.conf ──► terms ──(zones loaded)──► in force
- *                                                              └──(refused)──► freed
+ *     settings in force, command line, file, resolv.conf ──► reloaded ──(zones loaded)──► in force
+ *                                                               └──(refused)──► freed
  *
- * What takes a restart keeps the value in force, and is told as a W-RESTART. What stands in the way
- * of a start stands in the way of a reload: E-SETTING.
+ * A setting that needs a restart keeps its value, and W-RESTART reports it. What refuses a start
+ * also refuses a reload: E-SETTING.
  *
- * Threads: settings_reload_read on any one thread at a time, while nobody changes the settings in
- * force; the rest on the control thread. Memory: snapshots of the policy hold what it points at
+ * Threads: settings_reload_read on any one thread at a time, while no other changes the settings in
+ * force; the rest on the control thread.  Memory: snapshots of the policy hold what it points at
  * (answer/snapshot.h).
  */
 #include "answer/snapshot.h"
@@ -19,33 +19,33 @@
 struct settings_reload {
     struct settings settings;
     struct policy policy;
-    const char *changed; /* keys of the settings that are others now, with commas; "" for none */
+    const char *changed; /* keys of the settings that changed, with commas; "" for none */
 };
 
-/** Reads anew. Returns NULL when that fails; what was found is in the report in any case. */
+/** Reads the settings again. Returns NULL on failure; the findings are in the report either way. */
 struct settings_reload *settings_reload_read(const struct settings *now, struct report *report);
 
 /** NULL is allowed. */
 void settings_reload_free(struct settings_reload *reload);
 
-/** Does what settings ask of the host and the log, when they take the place of others. */
+/** Applies the settings of the log, when `next` replaces `before`. */
 void settings_reload_apply(const struct settings *next, const struct settings *before);
 
 /**
  * Shares out `limit` descriptors: settings->upstream_sockets and ->tcp_sockets, of each worker.
  *
- *     limit = listeners, loops, the operator's commands, files   (fixed: always there)
+ *     limit = listeners, loops, the operator's commands, files   (fixed)
  *           + workers x (connections + sockets for upstreams)    (lowered when the limit is small)
  *
- * When all fits both are 0: no bound. Else sockets for upstreams give way first, down to a quarter
- * of what is left, so that names of which nobody knows anything cost no connection and no reload;
- * a worker then has no more questions on their way than sockets.
- * Returns how many descriptors the settings want.
+ * When all fits both are 0: no bound. Else sockets for upstreams are reduced first, down to a
+ * quarter of what is left, so that names without an answer cost no connection and no reload; a
+ * worker then has no more open questions than sockets.
+ * Returns how many descriptors the settings need.
  */
 uint64_t settings_share_descriptors(struct settings *settings, uint64_t limit);
 
 /**
- * Raises the process's limit as far as the host allows, shares it out, and says when it is not
- * enough. What a reload changes is shared out at the next start.
+ * Raises the process's limit as far as the host allows, shares it out, and logs when it is not
+ * enough. What a reload changes counts at the next start.
  */
 void settings_raise_descriptor_limit(struct settings *settings);

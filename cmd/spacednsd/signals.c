@@ -9,7 +9,7 @@ static const int ending[] = {SIGTERM, SIGINT};
 static const int unused[] = {SIGUSR2, SIGALRM, SIGVTALRM, SIGPROF, SIGIO,
                              SIGPIPE, SIGXFSZ, SIGTTIN,   SIGTTOU, SIGWINCH};
 
-/* A handler has no context: whom it wakes, and which signal came. */
+/* A handler has no context: the loop to wake, and the number of the signal. */
 static struct signals *_Atomic stopped;
 static atomic_int stop_number;
 
@@ -27,7 +27,7 @@ static void set_ending(void (*handler)(int))
         set_handler(ending[i], handler);
 }
 
-/* In a handler: only what POSIX calls safe there, and uv_async_send. */
+/* In a handler: only async-signal-safe functions (POSIX), and uv_async_send. */
 static void stop_once(int number)
 {
     struct signals *signals = stopped;
@@ -89,7 +89,7 @@ void signals_start(struct signals *signals, uv_loop_t *loop, signals_on_signal *
 void signals_stop(struct signals *signals)
 {
     set_ending(SIG_DFL);
-    /* libuv gives them their default back, with which SIGHUP would end the process. */
+    /* libuv restores their default action, with which SIGHUP would end the process. */
     for (size_t i = 0; i < SIGNALS_WATCHED; i++) {
         uv_close((uv_handle_t *)&signals->watched[i], NULL);
         set_handler(watched[i], SIG_IGN);

@@ -4,11 +4,11 @@
  *
  *     SIGTERM, SIGINT   on_stop, once; a second one of either ends the process at once
  *     SIGHUP, SIGUSR1   on_signal
- *     SIGQUIT, SIGABRT  as ever: the process ends with a core file, for who looks for a fault
+ *     SIGQUIT, SIGABRT  the default: the process ends with a core file, for debugging
  *     SIGUSR2, SIGALRM, SIGVTALRM, SIGPROF, SIGIO, SIGPIPE, SIGXFSZ, SIGTTIN, SIGTTOU, SIGWINCH
- *                       nothing: they are not used, and a wrong `kill` shall not stop answers
+ *                       ignored, so that a wrong `kill` does not stop the server
  *
- * The second SIGTERM needs no loop: it works while the control thread is held up, too.
+ * The second SIGTERM needs no loop: it works while the control thread is blocked, too.
  *
  * Threads: the control thread; one struct signals in a process.
  */
@@ -27,12 +27,12 @@ struct signals {
     void *context;
 };
 
-/** Before anything is started: ignores what is not used, holds back SIGHUP and SIGUSR1. */
+/** Ignores unused signals and blocks SIGHUP and SIGUSR1; call it before anything starts. */
 void signals_prepare(void);
 
-/** Begins; what was held back is served now. */
+/** Starts; blocked signals are delivered now. */
 void signals_start(struct signals *signals, uv_loop_t *loop, signals_on_signal *on_signal,
                    signals_on_signal *on_stop, void *context);
 
-/** Closes the handles; from on_stop, or after. From now on SIGHUP and SIGUSR1 do nothing. */
+/** Closes the handles; call it from on_stop or later. SIGHUP and SIGUSR1 are then ignored. */
 void signals_stop(struct signals *signals);

@@ -1,7 +1,7 @@
 # Makes the manual page spacedns-zones(5) of zones/README.md, the one description of the format.
 # Usage: awk -v version=VERSION -v date=DATE -f spacedns-zones.5.awk README.md
 #
-# It knows what that file uses: headings, paragraphs, lists, tables and blocks of text.
+# It handles what that file uses: headings, paragraphs, lists, tables and blocks of text.
 
 function escaped(text) {
     gsub(/\\/, "\\e", text)
@@ -9,7 +9,7 @@ function escaped(text) {
     return text
 }
 
-# `code` is set in bold; of [a link](there) the words are kept.
+# `code` is set in bold; of [a link](there) only the text is kept.
 function marked(text,    out, part) {
     while (match(text, /\[[^]]*\]\([^)]*\)/)) {
         part = substr(text, RSTART + 1, RLENGTH - 1)
@@ -24,20 +24,20 @@ function marked(text,    out, part) {
     return out text
 }
 
-function say(text) {
+function print_line(text) {
     print (text ~ /^[.']/ ? "\\&" : "") text
 }
 
-# A row of a table: the first cell is the term, the others follow with what their column is called.
-function say_row(    i, line) {
+# A row of a table: the first cell is the term, the others follow with the titles of their columns.
+function print_row(    i, line) {
     print ".TP"
-    say("\\fB" marked(cell[1]) "\\fR")
+    print_line("\\fB" marked(cell[1]) "\\fR")
     line = marked(cell[2])
     for (i = 3; i <= cells; i++)
         if (cell[i] != "")
             line = line (title[i] == "default" && cell[i] !~ /^(required|none)/ ? "; default " : "; ") \
                 (cell[i] == "none" ? "no default" : (title[i] == "example" ? "example: " : "") marked(cell[i]))
-    say(line)
+    print_line(line)
 }
 
 function read_cells(    i, row) {
@@ -64,7 +64,7 @@ BEGIN {
     in_block = !in_block
     next
 }
-in_block { say(escaped($0)); next }
+in_block { print_line(escaped($0)); next }
 /^# / { next }
 /^## / { print ".SH " toupper(escaped(substr($0, 4))); fresh = 1; gap = 0; next }
 /^\| ---/ { next }
@@ -74,17 +74,17 @@ in_block { say(escaped($0)); next }
         for (i = 1; i <= cells; i++) title[i] = cell[i]
         in_table = 1
     } else {
-        say_row()
+        print_row()
     }
     next
 }
 { in_table = 0 }
 /^$/ { gap = 1; next }
-/^\* / { print ".IP \\(bu 2"; gap = fresh = 0; say(marked(substr($0, 3))); next }
+/^\* / { print ".IP \\(bu 2"; gap = fresh = 0; print_line(marked(substr($0, 3))); next }
 {
     begin_text()
     sub(/^  /, "")
-    say(marked($0))
+    print_line(marked($0))
 }
 
 END { print ".SH SEE ALSO\n.BR spacedns (1),\n.BR spacednsd (8)" }

@@ -64,7 +64,7 @@ static json_t *json_counters(const struct server *server)
     return object;
 }
 
-/* The folder as anybody on this host can name it. */
+/* The folder as an absolute path. */
 static json_t *json_zones(const struct settings *settings)
 {
     char *path = realpath(settings->zones, NULL);
@@ -75,7 +75,7 @@ static json_t *json_zones(const struct settings *settings)
     return text;
 }
 
-/* null before the start is over. */
+/* null until the first load is served. */
 static json_t *json_last(const struct reload_last *last)
 {
     uint64_t ago_s = (clock_monotonic_ns() - last->ended_ns) / NS_PER_SECOND;
@@ -90,7 +90,7 @@ static json_t *json_last(const struct reload_last *last)
     return json_null();
 }
 
-/* The folder, and what is wrong with it; null: there is none. */
+/* The folder, and its problem if it cannot be used; null: no state_dir. */
 static json_t *json_state(const struct state *state)
 {
     bool is_well = state->problem.code == ERR_NONE;
@@ -103,23 +103,23 @@ static json_t *json_state(const struct state *state)
                              : print_text(state->problem.text, strlen(state->problem.text)));
 }
 
-static json_t *json_status(const struct status_source *view)
+static json_t *json_status(const struct status_source *source)
 {
-    const struct snapshot *snapshot = server_current(view->server);
-    uint64_t uptime_s = (clock_monotonic_ns() - view->started_ns) / NS_PER_SECOND;
+    const struct snapshot *snapshot = server_current(source->server);
+    uint64_t uptime_s = (clock_monotonic_ns() - source->started_ns) / NS_PER_SECOND;
 
     return json_pack("{s:s, s:i, s:I, s:I, s:o, s:o, s:s, s:o, s:i, s:o, s:i, s:i, s:i, s:I, s:o, "
                      "s:o, s:o, s:o}",
                      "version", SPACEDNS_VERSION, "pid", (int)getpid(), "uptime_seconds",
                      (json_int_t)uptime_s, "generation", (json_int_t)snapshot->generation,
-                     "last_reload", json_last(view->last), "zones", json_zones(view->settings),
-                     "control_socket", view->socket, "listen", json_listen(view->settings),
-                     "workers", (int)server_worker_count(view->server), "silent_workers",
-                     workers_silent(view), "spaces", (int)zones_count_spaces(snapshot), "apps",
+                     "last_reload", json_last(source->last), "zones", json_zones(source->settings),
+                     "control_socket", source->socket, "listen", json_listen(source->settings),
+                     "workers", (int)server_worker_count(source->server), "silent_workers",
+                     workers_silent(source), "spaces", (int)zones_count_spaces(snapshot), "apps",
                      (int)snapshot->app_count, "hosts", (int)snapshot->host_count, "kept_back",
                      (json_int_t)(snapshot->kept_back == NULL ? 0 : snapshot->kept_back->count),
-                     "state", json_state(view->state), "upstreams", workers_upstreams(view),
-                     "cache", workers_cache(view), "counters", json_counters(view->server));
+                     "state", json_state(source->state), "upstreams", workers_upstreams(source),
+                     "cache", workers_cache(source), "counters", json_counters(source->server));
 }
 
 static void print_member(const char *key, const json_t *value, FILE *out)
@@ -152,7 +152,7 @@ static void print_state(const json_t *state, FILE *out)
                       problem == NULL ? "" : "! ", problem == NULL ? "" : problem);
 }
 
-/* What went wrong at night, and when: "refused 3 h ago: zones/a.yaml:3:11: E-…". */
+/* "refused 3 h ago: zones/a.yaml:3:11: E-…" */
 static void print_last(const json_t *last, FILE *out)
 {
     json_int_t ago_s = json_integer_value(json_object_get(last, "seconds_ago"));
@@ -183,7 +183,7 @@ static void print_cache(const json_t *cache, FILE *out)
                 json_integer_value(json_object_get(cache, "octets")), most);
 }
 
-/* How things are, and under it what was counted. */
+/* The state, then the counters. */
 static void print_status(json_t *status, FILE *out)
 {
     const json_t *counters = json_object_get(status, "counters");
@@ -210,9 +210,9 @@ static void print_status(json_t *status, FILE *out)
     }
 }
 
-void status_print(const struct status_source *view, bool is_json, FILE *out)
+void status_print(const struct status_source *source, bool is_json, FILE *out)
 {
-    json_t *status = json_status(view);
+    json_t *status = json_status(source);
 
     if (is_json) {
         print_json(status, out);

@@ -1,6 +1,6 @@
 #pragma once
 /**
- * How the server is: what it serves, how its upstreams are, what it has counted.
+ * The server's status: what it serves, the state of its upstreams, its counters.
  *
  * Threads: the control thread.  Memory: none is kept.
  */
@@ -9,5 +9,5 @@
 
 #include "spacednsd/status_source.h"
 
-/** Tells it in lines, counters that are not zero last, or as one JSON object. */
-void status_print(const struct status_source *view, bool is_json, FILE *out);
+/** Prints it in lines, counters that are not zero last, or as one JSON object. */
+void status_print(const struct status_source *source, bool is_json, FILE *out);

@@ -1,6 +1,6 @@
 #pragma once
 /**
- * What the server has to tell of itself, for those who answer the operator's command.
+ * Where answers to the operator's command read the server's state.
  *
  * Threads: the control thread.  Memory: borrows everything.
  */
@@ -17,22 +17,21 @@ enum reload_end {
     RELOAD_DONE,
     RELOAD_UNCHANGED,
     RELOAD_REFUSED, /* the zone files have errors, or cannot be read */
-    RELOAD_GUARDED, /* too much would be lost; loading->err says what */
-    RELOAD_TRIED,   /* nothing was to change; the diff says what would */
+    RELOAD_GUARDED, /* the guard refused it; loading->err has the cause */
+    RELOAD_TRIED,   /* a dry run; the diff has what would change */
 };
 
 /** "done", "unchanged", "refused", "guarded", "tried". */
 const char *reload_end_text(enum reload_end end);
 
-/** How the last reload ended that was meant to change something; the start is one. */
+/** The outcome of the last reload that was not a dry run; the start is one. */
 struct reload_last {
     bool has_been;
     enum reload_end end;
     uint64_t ended_ns;
-    struct err cause; /* refused or guarded: the first one, with its place; else ERR_NONE */
+    struct err cause; /* refused or guarded: the first error, with its location; else ERR_NONE */
 };
 
-/** What there is to tell. */
 struct status_source {
     const struct settings *settings;
     const struct server *server;

@@ -5,16 +5,16 @@
 
 enum { KEY_COLUMN = 24, ZONE_TEXT_MOST = 4 * NAME_MAX_OCTETS };
 
-static const struct worker_report *report_of(const struct status_source *view, size_t worker)
+static const struct worker_report *report_of(const struct status_source *source, size_t worker)
 {
-    return server_worker_report(view->server, worker);
+    return server_worker_report(source->server, worker);
 }
 
 /* ---- upstreams ---- */
 
-static json_t *json_zones_of(const struct status_source *view, uint64_t routes)
+static json_t *json_zones_of(const struct status_source *source, uint64_t routes)
 {
-    const struct routes *known = &server_current(view->server)->policy.routes;
+    const struct routes *known = &server_current(source->server)->policy.routes;
     json_t *zones = json_array();
 
     for (size_t i = 0; i < known->count; i++) {
@@ -36,8 +36,8 @@ static json_t *json_state(const struct reported_server *server)
     return state;
 }
 
-/* The upstream of that name in the list; made when it is not there yet. */
-static json_t *find_upstream(json_t *upstreams, const struct status_source *view,
+/* The upstream of that name in the list; added when it is missing. */
+static json_t *find_upstream(json_t *upstreams, const struct status_source *source,
                              const struct reported_server *server)
 {
     json_t *upstream;
@@ -49,19 +49,19 @@ static json_t *find_upstream(json_t *upstreams, const struct status_source *view
             return upstream;
     }
     upstream = json_pack("{s:s, s:o, s:[]}", "upstream", server->text, "zones",
-                         json_zones_of(view, server->routes), "workers");
+                         json_zones_of(source, server->routes), "workers");
     json_array_append_new(upstreams, upstream);
     return upstream;
 }
 
-json_t *workers_upstreams(const struct status_source *view)
+json_t *workers_upstreams(const struct status_source *source)
 {
     json_t *upstreams = json_array();
 
-    for (size_t i = 0; i < server_worker_count(view->server); i++) {
-        const struct worker_report *report = report_of(view, i);
+    for (size_t i = 0; i < server_worker_count(source->server); i++) {
+        const struct worker_report *report = report_of(source, i);
         for (size_t j = 0; report != NULL && j < report->server_count; j++) {
-            json_t *upstream = find_upstream(upstreams, view, &report->servers[j]);
+            json_t *upstream = find_upstream(upstreams, source, &report->servers[j]);
             json_t *state = json_state(&report->servers[j]);
             json_object_set_new(state, "worker", json_integer((json_int_t)i + 1));
             json_array_append_new(json_object_get(upstream, "workers"), state);
@@ -70,60 +70,60 @@ json_t *workers_upstreams(const struct status_source *view)
     return upstreams;
 }
 
-/* One upstream: its state is every worker's, its round trip each one's own. */
-struct sight {
-    const char *state; /* the worst, when workers told in different moments */
+/* One upstream: all workers share its state, each has its own round trip. */
+struct upstream_summary {
+    const char *state; /* the worst, as workers report at different moments */
     size_t measured;
     json_int_t least_ms;
     json_int_t most_ms;
 };
 
-/* How bad a state is; NULL is better than any. */
-static int gravity_of(const char *state)
+/* Orders states from best to worst; NULL is the best. */
+static int severity_of(const char *state)
 {
     static const char *const states[] = {"untried", "no reply yet", "up", "in doubt", "failing"};
-    int gravity = 0;
+    int severity = 0;
 
     for (size_t i = 0; state != NULL && i < sizeof states / sizeof states[0]; i++)
         if (strcmp(state, states[i]) == 0)
-            gravity = (int)i + 1;
-    return gravity;
+            severity = (int)i + 1;
+    return severity;
 }
 
-static struct sight sight_of(const json_t *upstream)
+static struct upstream_summary summarize(const json_t *upstream)
 {
-    struct sight sight = {0};
+    struct upstream_summary summary = {0};
     const json_t *one, *rtt;
     size_t index;
 
     json_array_foreach(json_object_get(upstream, "workers"), index, one)
     {
         const char *state = json_string_value(json_object_get(one, "state"));
-        if (gravity_of(state) > gravity_of(sight.state))
-            sight.state = state;
+        if (severity_of(state) > severity_of(summary.state))
+            summary.state = state;
         rtt = json_object_get(one, "rtt_ms");
         if (rtt == NULL)
             continue;
         json_int_t ms = json_integer_value(rtt);
-        sight.least_ms = sight.measured == 0 || ms < sight.least_ms ? ms : sight.least_ms;
-        sight.most_ms = ms > sight.most_ms ? ms : sight.most_ms;
-        sight.measured++;
+        summary.least_ms = summary.measured == 0 || ms < summary.least_ms ? ms : summary.least_ms;
+        summary.most_ms = ms > summary.most_ms ? ms : summary.most_ms;
+        summary.measured++;
     }
-    return sight;
+    return summary;
 }
 
-static void print_sight(const struct sight *sight, FILE *out)
+static void print_state(const struct upstream_summary *summary, FILE *out)
 {
-    fprintf(out, " %s", sight->state == NULL ? "untried" : sight->state);
-    if (sight->measured == 0 || sight->state == NULL || strcmp(sight->state, "failing") == 0)
+    fprintf(out, " %s", summary->state == NULL ? "untried" : summary->state);
+    if (summary->measured == 0 || summary->state == NULL || strcmp(summary->state, "failing") == 0)
         return;
-    fprintf(out, " %" JSON_INTEGER_FORMAT, sight->least_ms);
-    if (sight->most_ms > sight->least_ms)
-        fprintf(out, "-%" JSON_INTEGER_FORMAT, sight->most_ms);
+    fprintf(out, " %" JSON_INTEGER_FORMAT, summary->least_ms);
+    if (summary->most_ms > summary->least_ms)
+        fprintf(out, "-%" JSON_INTEGER_FORMAT, summary->most_ms);
     fputs("ms", out);
 }
 
-/* Nothing for one that is asked for everything only. */
+/* Prints nothing for an upstream of the root zone alone. */
 static void print_zones(const json_t *zones, FILE *out)
 {
     const json_t *zone;
@@ -143,23 +143,23 @@ void workers_print_upstreams(const json_t *upstreams, FILE *out)
 
     json_array_foreach(upstreams, index, upstream)
     {
-        struct sight sight = sight_of(upstream);
+        struct upstream_summary summary = summarize(upstream);
         fprintf(out, "%-*s %s", KEY_COLUMN, "upstream",
                 json_string_value(json_object_get(upstream, "upstream")));
-        print_sight(&sight, out);
+        print_state(&summary, out);
         print_zones(json_object_get(upstream, "zones"), out);
         fputc('\n', out);
     }
 }
 
-/* ---- caches, silence ---- */
+/* ---- caches, silent workers ---- */
 
-json_t *workers_cache(const struct status_source *view)
+json_t *workers_cache(const struct status_source *source)
 {
     struct cache_use sum = {0};
 
-    for (size_t i = 0; i < server_worker_count(view->server); i++) {
-        const struct worker_report *report = report_of(view, i);
+    for (size_t i = 0; i < server_worker_count(source->server); i++) {
+        const struct worker_report *report = report_of(source, i);
         if (report == NULL)
             continue;
         sum.entries += report->cache.entries;
@@ -172,12 +172,12 @@ json_t *workers_cache(const struct status_source *view)
                      (json_int_t)sum.evicted);
 }
 
-json_t *workers_silent(const struct status_source *view)
+json_t *workers_silent(const struct status_source *source)
 {
     json_t *silent = json_array();
 
-    for (size_t i = 0; i < server_worker_count(view->server); i++)
-        if (report_of(view, i) == NULL)
+    for (size_t i = 0; i < server_worker_count(source->server); i++)
+        if (report_of(source, i) == NULL)
             json_array_append_new(silent, json_integer((json_int_t)i + 1));
     return silent;
 }
@@ -199,7 +199,7 @@ static json_t *json_asked(const struct worker_report *report)
     return upstreams;
 }
 
-/* `look` is NULL for a worker that has not told. */
+/* `report` is NULL for a worker that has not reported. */
 static json_t *json_worker(size_t worker, const struct worker_report *report)
 {
     json_t *object =
@@ -215,16 +215,16 @@ static json_t *json_worker(size_t worker, const struct worker_report *report)
     return object;
 }
 
-void workers_explain(const struct status_source *view, const struct explain_request *request,
+void workers_explain(const struct status_source *source, const struct explain_request *request,
                      bool is_json, FILE *out)
 {
-    size_t count = server_worker_count(view->server);
+    size_t count = server_worker_count(source->server);
     struct explain_worker *workers = calloc(count, sizeof *workers);
     struct explain_live live = {.workers = workers, .count = count, .json = json_array()};
 
     for (size_t i = 0; workers != NULL && i < count; i++) {
-        const struct worker_report *report = report_of(view, i);
-        /* One that answers from another generation may see it otherwise; it is about to change. */
+        const struct worker_report *report = report_of(source, i);
+        /* A worker of another generation may decide otherwise; it is about to adopt the new one. */
         if (report != NULL && !report->is_forwarded)
             report = NULL;
         if (report != NULL)
@@ -234,7 +234,7 @@ void workers_explain(const struct status_source *view, const struct explain_requ
                                                  .hops = &report->hops};
         json_array_append_new(live.json, json_worker(i, report));
     }
-    explain_print(server_current(view->server), request, workers == NULL ? NULL : &live, is_json,
+    explain_print(server_current(source->server), request, workers == NULL ? NULL : &live, is_json,
                   out);
     json_decref(live.json);
     free(workers);

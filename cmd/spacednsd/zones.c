@@ -18,7 +18,7 @@
 #include "forward/resolver.h"
 #include "inspect/prove.h"
 
-enum { FINDINGS_MOST = 100, PLACE_MOST = 4096 + 32 };
+enum { FINDINGS_MOST = 100, LOCATION_TEXT_MOST = 4096 + 32 };
 
 _Static_assert(CLIENT_SPACE == 0 && CLIENT_PEERED == 1 && CLIENT_VPN == 2,
                "the settings' classes are in this order");
@@ -46,7 +46,7 @@ bool zones_check_routes(const struct settings *settings, FILE *problems)
     return passed;
 }
 
-/* A debug build proves what it is about to serve, and serves nothing else. */
+/* A debug build serves only what passes the proof. */
 static void prove_loaded(struct zones_loading *loading)
 {
     struct proof proof;
@@ -73,12 +73,12 @@ void zones_load(struct zones_loading *loading)
 {
     if (loading->report == NULL && !zones_loading_open(loading))
         return;
-    loading->request.clock = &clock_machine; /* this thread may wait: it answers nobody */
+    loading->request.clock = &clock_machine; /* this thread may wait: it serves no clients */
     loading->snapshot =
         snapshot_load(&loading->request, loading->report, &loading->outcome, &loading->err);
     report_sort(loading->report);
     if (loading->snapshot != NULL)
-        loading->err.code = ERR_NONE; /* whatever was written on the way */
+        loading->err.code = ERR_NONE; /* of a failed attempt */
     prove_loaded(loading);
 }
 
@@ -93,31 +93,31 @@ uint64_t zones_loading_ms(const struct zones_loading *loading)
     return (clock_monotonic_ns() - loading->started_ns) / 1000000;
 }
 
-static void write_location(const struct finding *finding, char *place)
+static void format_location(const struct finding *finding, char *location)
 {
     if (finding->at.line == 0)
-        snprintf(place, PLACE_MOST, "%s", finding->file);
+        snprintf(location, LOCATION_TEXT_MOST, "%s", finding->file);
     else
-        snprintf(place, PLACE_MOST, "%s:%u:%u", finding->file, (unsigned)finding->at.line,
-                 (unsigned)finding->at.column);
+        snprintf(location, LOCATION_TEXT_MOST, "%s:%u:%u", finding->file,
+                 (unsigned)finding->at.line, (unsigned)finding->at.column);
 }
 
 static void log_finding(const struct finding *finding)
 {
     static const enum log_level levels[] = {
         [FINDING_ERROR] = LOG_ERROR, [FINDING_WARNING] = LOG_WARNING, [FINDING_NOTE] = LOG_INFO};
-    char place[PLACE_MOST];
+    char location[LOCATION_TEXT_MOST];
     struct log_line line;
 
-    write_location(finding, place);
+    format_location(finding, location);
     log_start(&line, levels[finding_level(finding->code)], "finding");
     log_string(&line, "code", finding_name(finding->code));
-    log_string(&line, "place", place);
+    log_string(&line, "place", location);
     log_string(&line, "text", finding->sentence);
     log_send(&line);
 }
 
-/* Logs findings of one level while there are some left to log. */
+/* Logs findings of one level, `left` at most. Returns how many more may be logged. */
 static size_t log_level_findings(const struct report *report, enum finding_level level, size_t left)
 {
     const struct finding *findings = report_findings(report);
@@ -164,7 +164,7 @@ void zones_log_refusal(const struct zones_loading *loading, uint64_t generation)
 {
     const struct reason_entry *reason = reason_entry(REASON_RELOAD_REFUSED);
     const struct finding *first = loading->report == NULL ? NULL : first_error(loading->report);
-    char place[PLACE_MOST];
+    char location[LOCATION_TEXT_MOST];
     struct log_line line;
 
     if (first != NULL)
@@ -174,10 +174,10 @@ void zones_log_refusal(const struct zones_loading *loading, uint64_t generation)
     log_string(&line, "desc", reason->description);
     log_number(&line, "generation", generation);
     if (first != NULL) {
-        write_location(first, place);
+        format_location(first, location);
         log_number(&line, "errors", report_count(loading->report, FINDING_ERROR));
         log_string(&line, "first", finding_name(first->code));
-        log_string(&line, "place", place);
+        log_string(&line, "place", location);
         log_string(&line, "text", first->sentence);
     } else {
         log_string(&line, "text", loading->err.text);
@@ -189,14 +189,15 @@ void zones_format_cause(const struct zones_loading *loading, struct err *cause)
 {
     const struct finding *first =
         loading->report == NULL ? NULL : report_first_error(loading->report);
-    char place[FINDING_PLACE_OCTETS];
+    char location[FINDING_PLACE_OCTETS];
 
     *cause = loading->err;
     if (loading->err.code != ERR_NONE || first == NULL)
         return;
-    finding_write_location(first, place);
-    err_set(cause, ERR_RULE, "%s: %s: %.250s; errors in all: %zu", place, finding_name(first->code),
-            first->sentence, report_count(loading->report, FINDING_ERROR));
+    finding_write_location(first, location);
+    err_set(cause, ERR_RULE, "%s: %s: %.250s; errors in all: %zu", location,
+            finding_name(first->code), first->sentence,
+            report_count(loading->report, FINDING_ERROR));
 }
 
 void zones_print_refusal(const struct zones_loading *loading, FILE *out)
@@ -247,7 +248,7 @@ static void warn_listen(const struct segment *segment, uint32_t address)
     log_string(&line, "file", segment->file);
     log_string(&line, "text",
                "the space is answered only at this address, and the server does not listen there; "
-               "add it to listen (--listen) or take it out of the zone file");
+               "add it to listen (--listen) or remove it from the zone file");
     log_send(&line);
 }
 
@@ -272,7 +273,7 @@ static bool has_space(const struct snapshot *snapshot, const char *name)
 static const char *suggest_space(const struct snapshot *snapshot, const char *name)
 {
     const char **names = calloc(snapshot->segment_count + 1, sizeof *names);
-    const char *near = NULL;
+    const char *suggestion = NULL;
     size_t count = 0;
 
     if (names == NULL)
@@ -280,19 +281,19 @@ static const char *suggest_space(const struct snapshot *snapshot, const char *na
     for (size_t i = 0; i < snapshot->segment_count; i++)
         if (snapshot->segments[i] != NULL)
             names[count++] = snapshot->segments[i]->name;
-    near = suggest_among(name, names, count);
+    suggestion = suggest_among(name, names, count);
     free(names);
-    return near;
+    return suggestion;
 }
 
 const char *zones_find_missing_local(const struct snapshot *snapshot,
-                                     const struct settings *settings, const char **near)
+                                     const struct settings *settings, const char **suggestion)
 {
     for (size_t i = 0; i < settings->local_as.count; i++) {
         const char *name = settings->local_as.items[i];
         if (has_space(snapshot, name))
             continue;
-        *near = suggest_space(snapshot, name);
+        *suggestion = suggest_space(snapshot, name);
         return name;
     }
     return NULL;
@@ -300,8 +301,8 @@ const char *zones_find_missing_local(const struct snapshot *snapshot,
 
 void zones_warn_local(const struct snapshot *snapshot, const struct settings *settings)
 {
-    const char *near;
-    const char *missing = zones_find_missing_local(snapshot, settings, &near);
+    const char *suggestion;
+    const char *missing = zones_find_missing_local(snapshot, settings, &suggestion);
     struct log_line line;
 
     if (missing == NULL)
@@ -309,7 +310,6 @@ void zones_warn_local(const struct snapshot *snapshot, const struct settings *se
     log_start(&line, LOG_WARNING, "local_as_missing");
     log_string(&line, "space", missing);
     log_string(&line, "text",
-               "no zone file has the space that loopback clients belong to (local_as), so they "
-               "are outside");
+               "no zone file declares the space of local_as, so loopback clients are external");
     log_send(&line);
 }

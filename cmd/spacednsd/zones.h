@@ -1,6 +1,6 @@
 #pragma once
 /**
- * The daemon's zone files: loading them, and saying what was found in them.
+ * The daemon's zone files: loading them, and logging and printing their findings.
  *
  * Threads: zones_load on any one thread at a time; the rest on the control thread.
  */
@@ -17,21 +17,21 @@ struct zones_loading {
     struct load_request request;
     struct load_outcome outcome;
     struct report *report;
-    struct err err;            /* code ERR_NONE: the report says all */
+    struct err err;            /* code ERR_NONE: the report has all errors */
     struct snapshot *snapshot; /* NULL: unchanged or refused */
     uint64_t started_ns;
-    struct settings_reload *terms; /* of a reload, once read; the policy of the request */
+    struct settings_reload *reloaded; /* of a reload, once read; has the policy of the request */
 };
 
-/** Tells, one line each, of zones of upstreams that no name would ever take. False for any. */
+/** Prints a line for each zone of upstream_zones that is never forwarded. False for any. */
 bool zones_check_routes(const struct settings *settings, FILE *problems);
 
-/** Begins with an empty report. Returns false, with err, without memory. */
+/** Starts with an empty report. Returns false with err when out of memory. */
 bool zones_loading_open(struct zones_loading *loading);
 
 /**
- * Loads, beginning unless that is done; read the outcome from `loading`. End with
- * zones_loading_close.
+ * Loads, opening `loading` if it is not open; the outcome is in `loading`. Call zones_loading_close
+ * after it.
  */
 void zones_load(struct zones_loading *loading);
 
@@ -44,27 +44,27 @@ uint64_t zones_loading_ms(const struct zones_loading *loading);
 /** Logs findings, one event each, errors first, a hundred at most. */
 void zones_log_findings(const struct report *report);
 
-/** Logs why a reload was refused: each finding, and last the first error and how many there are. */
+/** Logs why a reload was refused: each finding, then the first error and the count. */
 void zones_log_refusal(const struct zones_loading *loading, uint64_t generation);
 
-/** Why a reload was refused: the first error with its place, or what else stood in the way. */
+/** The cause of a refused reload: the first error with its location, or loading->err. */
 void zones_format_cause(const struct zones_loading *loading, struct err *cause);
 
-/** Prints what stands in the way of a start. */
+/** Prints why the server does not start. */
 void zones_print_refusal(const struct zones_loading *loading, FILE *out);
 
-/** Spaces that are loaded. */
+/** The number of spaces that are loaded. */
 size_t zones_count_spaces(const struct snapshot *snapshot);
 
-/** Warns of addresses that spaces name in `listen` and no socket covers. */
+/** Logs a warning for each address in `listen` of a space that no socket covers. */
 void zones_warn_listen(const struct snapshot *snapshot, const struct settings *settings);
 
 /**
- * Finds a name in `local_as` that is no space's. Returns NULL when there is none; *near is a space
+ * Returns the first name in `local_as` that no zone file declares, or NULL; *suggestion is a space
  * with a similar name, or NULL.
  */
 const char *zones_find_missing_local(const struct snapshot *snapshot,
-                                     const struct settings *settings, const char **near);
+                                     const struct settings *settings, const char **suggestion);
 
-/** Warns when the first of these has gone. */
+/** Logs a warning when there is such a name. */
 void zones_warn_local(const struct snapshot *snapshot, const struct settings *settings);

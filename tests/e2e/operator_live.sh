@@ -346,7 +346,7 @@ expect_match "a command of another version" '^!Error: the server is spacedns .* 
     "$(say 'spacedns/1 dance\n')"
 expect_match "another protocol" '^!Error: the server is spacedns .* speaks spacedns/1, not spacedns/9' \
     "$(say 'spacedns/9 status\n')"
-expect_match "a command without the server" '^!Error: the server has no part in this' "$(say 'spacedns/1 version\n')"
+expect_match "a command without the server" '^!Error: the server does not run this command' "$(say 'spacedns/1 version\n')"
 expect_match "a line without end" '^!Error: the request is longer' "$(say "spacedns/1 $(printf '%05000d')")"
 
 # crowd: 40 clients that say nothing; prints how many were told to come again

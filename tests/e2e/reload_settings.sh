@@ -161,7 +161,7 @@ refused() {
     expect "$what: exit code of the command" 1 "$?"
     expect_match "$what: the command says the place" "^$work/s\.yaml:?.* error E-SETTING: " "$out"
     expect_match "$what: the command counts" \
-        "^Error: Q50 reload refused: [0-9]+ errors? in the settings; generation $generation is still served; mend" "$out"
+        "^Error: Q50 reload refused: [0-9]+ errors? in the settings; generation $generation is still served; fix" "$out"
     expect "$what: the old upstream answers" 198.51.100.1 "$(ask +short "$RANDOM.example.org")"
 }
 refused "a key misspelt" "$work/s\.yaml:7:1 text=\"unknown key .upstraems.; did you mean .upstreams.\?\"" \
@@ -191,10 +191,10 @@ settings "$to_first" "cache_size: 8388608" "log_queries: true"
 sed -i "s/^listen: .*/listen: [127.0.0.1:1]/; s/^workers: .*/workers: 1/" "$work/s.yaml"
 out=$("$spacedns" reload --socket "$work/socket" 2>&1)
 expect "what takes a restart: exit code" 0 "$?"
-expect_match "listen stays" "^$work/s\.yaml: warning W-RESTART: listen: a change to 127\.0\.0\.1:1 takes a restart; 127\.0\.0\.1:$port stays in force until then$" "$out"
-expect_match "workers stay" 'W-RESTART: workers: a change to 1 takes a restart; 2 stays in force' "$out"
-expect_match "cache_size stays" 'W-RESTART: cache_size: a change to 8388608 takes a restart; 67108864 stays in force' "$out"
-expect_match "log_queries stays" 'W-RESTART: log_queries: a change to true takes a restart; false stays in force' "$out"
+expect_match "listen stays" "^$work/s\.yaml: warning W-RESTART: listen: the change from 127\.0\.0\.1:$port to 127\.0\.0\.1:1 takes effect after a restart$" "$out"
+expect_match "workers stay" 'W-RESTART: workers: the change from 2 to 1 takes effect after a restart' "$out"
+expect_match "cache_size stays" 'W-RESTART: cache_size: the change from 67108864 to 8388608 takes effect after a restart' "$out"
+expect_match "log_queries stays" 'W-RESTART: log_queries: the change from false to true takes effect after a restart' "$out"
 expect "nothing else is said to" 4 "$(grep -c W-RESTART <<<"$out")"
 expect_match "the zones are as they were" '^Reloading zones\.\.\. unchanged, ' "$out"
 expect "the server answers where it did" 198.51.100.1 "$(ask +short "$RANDOM.example.org")"

@@ -43,7 +43,7 @@ static void tear_down(void)
     scratch_close(&stand.folder);
 }
 
-START_TEST(terms_are_the_policy_of_what_is_said_now)
+START_TEST(a_reload_has_the_policy_of_the_new_settings)
 {
     write_file("upstreams: [10.0.0.8]\nexternal: nxdomain\n");
     struct settings_reload *reload = settings_reload_read(&stand.now, stand.report);
@@ -57,7 +57,7 @@ START_TEST(terms_are_the_policy_of_what_is_said_now)
 }
 END_TEST
 
-START_TEST(a_policy_outlives_its_terms_while_it_is_held)
+START_TEST(a_policy_outlives_its_settings_while_it_is_held)
 {
     struct settings_reload *reload = settings_reload_read(&stand.now, stand.report);
     ck_assert_ptr_nonnull(reload);
@@ -70,7 +70,7 @@ START_TEST(a_policy_outlives_its_terms_while_it_is_held)
 }
 END_TEST
 
-START_TEST(what_takes_a_restart_is_a_warning)
+START_TEST(a_setting_that_needs_a_restart_is_a_warning)
 {
     write_file("upstreams: [10.0.0.9]\ncontrol_socket: /run/other\n");
     struct settings_reload *reload = settings_reload_read(&stand.now, stand.report);
@@ -80,13 +80,13 @@ START_TEST(what_takes_a_restart_is_a_warning)
     const struct finding *finding = report_findings(stand.report);
     ck_assert_int_eq(finding->code, FINDING_RESTART);
     ck_assert_str_eq(finding->file, stand.path);
-    ck_assert_str_eq(finding->sentence, "control_socket: a change to /run/other takes a restart; "
-                                        "nothing stays in force until then");
+    ck_assert_str_eq(finding->sentence, "control_socket: the change from (not set) to /run/other "
+                                        "takes effect after a restart");
     settings_reload_free(reload);
 }
 END_TEST
 
-/* Each is refused at a start, and so at a reload. */
+/* Each refuses a start, and so a reload. */
 static const struct {
     const char *text;
     unsigned line, column; /* 0: none */
@@ -100,7 +100,7 @@ static const struct {
     {"suffixes: {apps: localspace}\n", 0, 0, "suffixes: `localspace` is given for two purposes"},
 };
 
-START_TEST(what_a_start_would_refuse_is_an_error_with_its_place)
+START_TEST(what_refuses_a_start_is_an_error_with_its_location)
 {
     write_file(broken[_i].text);
     ck_assert_ptr_null(settings_reload_read(&stand.now, stand.report));
@@ -128,7 +128,7 @@ START_TEST(all_problems_are_found_in_one_run)
 }
 END_TEST
 
-START_TEST(a_value_neither_speaks_to_the_terminal_nor_makes_two_findings)
+START_TEST(a_value_is_escaped_and_makes_one_finding)
 {
     write_file("external: \"a\\e[31m\\nb\\u202E\"\n");
     ck_assert_ptr_null(settings_reload_read(&stand.now, stand.report));
@@ -183,18 +183,18 @@ END_TEST
 
 int main(void)
 {
-    Suite *suite = suite_create("terms");
+    Suite *suite = suite_create("settings_reload");
     TCase *all = tcase_create("all");
 
     tcase_add_checked_fixture(all, set_up, tear_down);
-    tcase_add_test(all, terms_are_the_policy_of_what_is_said_now);
-    tcase_add_test(all, a_policy_outlives_its_terms_while_it_is_held);
-    tcase_add_test(all, what_takes_a_restart_is_a_warning);
-    tcase_add_loop_test(all, what_a_start_would_refuse_is_an_error_with_its_place, 0,
+    tcase_add_test(all, a_reload_has_the_policy_of_the_new_settings);
+    tcase_add_test(all, a_policy_outlives_its_settings_while_it_is_held);
+    tcase_add_test(all, a_setting_that_needs_a_restart_is_a_warning);
+    tcase_add_loop_test(all, what_refuses_a_start_is_an_error_with_its_location, 0,
                         sizeof broken / sizeof broken[0]);
     tcase_add_test(all, all_problems_are_found_in_one_run);
     tcase_add_test(all, a_file_that_is_gone_is_an_error);
-    tcase_add_test(all, a_value_neither_speaks_to_the_terminal_nor_makes_two_findings);
+    tcase_add_test(all, a_value_is_escaped_and_makes_one_finding);
     tcase_add_loop_test(all, a_small_limit_takes_from_upstreams_first_and_leaves_the_reserve, 0,
                         sizeof limits / sizeof limits[0]);
     suite_add_tcase(suite, all);
