@@ -3,9 +3,9 @@
  *
  * Usage: manual TEMPLATE >FILE
  *
- * A line of the template that is a marker alone, such as `@commands@`, is replaced by what the
- * tables say, so that neither page nor completion can go stale. `@version@` and `@date@` may stand
- * anywhere in a line, once.
+ * A line of the template that is only a marker, such as `@commands@`, is replaced by text made from
+ * the tables, so that pages and completions are always up to date. `@version@` and `@date@` may
+ * stand anywhere in a line, once.
  */
 #include <stdbool.h>
 #include <stdio.h>
@@ -57,7 +57,7 @@ enum {
     REASON_COUNT = sizeof reasons / sizeof reasons[0],
 };
 
-/* Text of a manual page: hyphens as typed, and nothing that roff would take for a request. */
+/* Text of a manual page: hyphens as typed, and nothing that roff would read as a request. */
 static void print_roff(FILE *out, const char *text)
 {
     if (text[0] == '.' || text[0] == '\'')
@@ -132,7 +132,7 @@ static void fill_commands(FILE *out)
     }
 }
 
-/* True when some command has it, so that an option is not told before anything uses it. */
+/* True when a command has it: an unused option is not documented. */
 static bool is_used(unsigned option)
 {
     for (unsigned i = 0; i < COMMAND_COUNT; i++)
@@ -177,9 +177,8 @@ static void fill_setting(FILE *out, const struct setting_line *setting, const ch
         print_roff(out, setting->words);
     }
     if (setting->initial != NULL && setting->value != NULL) {
-        fputs("; ", out);
+        fputs("; default ", out);
         print_in_font(out, 'B', setting->initial);
-        fputs(" unless told", out);
     }
     if (setting->takes_restart && setting->key != NULL)
         fputs("; a change takes a restart", out);
@@ -255,7 +254,7 @@ static void fill_value_cases(FILE *out)
     }
 }
 
-/* 'name:help' as _describe takes it: colons of the name and quotes escaped. */
+/* 'name:help' as _describe expects it: colons of the name and quotes escaped. */
 static void fill_zsh_commands(FILE *out)
 {
     for (unsigned i = 0; i < COMMAND_COUNT; i++) {
@@ -292,7 +291,7 @@ static bool fill_marker(const char *line, FILE *out)
     return false;
 }
 
-/* Prints up to the word and its value, and returns what is left of the line. */
+/* Prints the line up to the word, and its value. Returns the rest of the line. */
 static const char *fill_word(const char *line, const char *word, const char *value, FILE *out)
 {
     const char *found = strstr(line, word);

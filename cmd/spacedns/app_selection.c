@@ -35,18 +35,18 @@ static void fail_unknown(const struct space_set *space_set, struct session *sess
                          const char *wanted)
 {
     const char **names = arena_take(space_set->arena, (count_apps(space_set) + 1) * sizeof *names);
-    const char *near = NULL;
+    const char *suggestion = NULL;
     size_t count = 0;
 
     for (size_t i = 0; names != NULL && i < space_set->count; i++)
         for (size_t j = 0; j < space_set->spaces[i]->app_count; j++)
             names[count++] = space_set->spaces[i]->apps[j].name.text;
     if (names != NULL)
-        near = suggest_among(wanted, names, count);
+        suggestion = suggest_among(wanted, names, count);
     session_fail(session, EXIT_REFUSED,
                  "Couldn't find that app: %s; %s%s%sspacedns apps --space SPACE lists them", wanted,
-                 near == NULL ? "" : "did you mean ", near == NULL ? "" : near,
-                 near == NULL ? "" : "? ");
+                 suggestion == NULL ? "" : "did you mean ", suggestion == NULL ? "" : suggestion,
+                 suggestion == NULL ? "" : "? ");
 }
 
 bool app_selection_find(const struct space_set *space_set, struct session *session,

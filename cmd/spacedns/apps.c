@@ -115,7 +115,7 @@ static bool is_taken(const struct space_set *space_set, const char *name)
     return false;
 }
 
-/* A name nobody has; the check before writing finds the one case in ten million that is left. */
+/* A free name; the check before writing finds the one collision in ten million that is left. */
 static void make_name(const struct space_set *space_set, char *name)
 {
     for (unsigned i = 0; i < TRIES; i++) {
@@ -149,7 +149,7 @@ static int create(struct change *change, const char *name)
     fputs("Creating app in space ", session->err);
     session_print_space(session, session->err, change->selected.space->name.text);
     fputs("... ", session->err);
-    change->is_told = true;
+    change->is_begun = true;
     if (is_taken(&change->space_set, name)) {
         err_set(&err, ERR_RULE, "Name %.64s is already taken; choose another", name);
         return change_fail(change, err.text);

@@ -1,5 +1,5 @@
 #pragma once
-/** Apps: what there are, what one is like, one more, one less. */
+/** Commands: list, describe, create and destroy apps. */
 #include "spacedns/session.h"
 
 session_command run_apps;

@@ -25,7 +25,7 @@ int change_open(struct change *change, struct session *session, const char *app)
     if (!session_read_settings(session))
         return EXIT_REFUSED;
     snprintf(change->folder, sizeof change->folder, "%s", session_zones(session));
-    /* A server that starts or ends meanwhile does not change what is meant. */
+    /* A server that starts or stops meanwhile does not change the folder. */
     session->invocation.options[OPTION_ZONES] = change->folder;
     change->lock = zone_file_lock(change->folder, &err);
     if (change->lock < 0)
@@ -69,36 +69,37 @@ void change_begin(struct change *change, const char *name, const char *format, .
         session_print_app(change->session, out, name);
     }
     fputs("... ", out);
-    change->is_told = true;
+    change->is_begun = true;
 }
 
 int change_fail(struct change *change, const char *sentence)
 {
-    if (change->is_told)
+    if (change->is_begun)
         fputs("!\n", change->session->err);
     return session_fail(change->session, EXIT_REFUSED, "%s", sentence);
 }
 
-/* A place in the draft tells nothing, for it is gone; one in another file does. */
-static void print_finding(const struct change *change, const struct report *report, struct err *err)
+/* A location in the draft is useless, for the draft is deleted; one in another file is not. */
+static void format_finding(const struct change *change, const struct report *report,
+                           struct err *err)
 {
     const struct finding *finding = report_first_error(report);
     size_t errors = report_count(report, FINDING_ERROR);
-    char place[FINDING_PLACE_OCTETS] = "", more[48] = "";
+    char location[FINDING_PLACE_OCTETS] = "", more[48] = "";
 
     if (finding == NULL) {
         err_set(err, ERR_MEMORY, "out of memory; nothing was changed");
         return;
     }
     if (strcmp(finding->file, change->file.shown) != 0)
-        finding_write_location(finding, place);
+        finding_write_location(finding, location);
     if (errors > 1)
         snprintf(more, sizeof more, " (and %zu more like it)", errors - 1);
-    err_set(err, ERR_RULE, "%s%s%s %.400s%s; nothing was changed", place,
-            place[0] == '\0' ? "" : ": ", finding_name(finding->code), finding->sentence, more);
+    err_set(err, ERR_RULE, "%s%s%s %.400s%s; nothing was changed", location,
+            location[0] == '\0' ? "" : ": ", finding_name(finding->code), finding->sentence, more);
 }
 
-/* Is the folder that the server reads the one that is changed? */
+/* Does the server read the folder that is changed? */
 static bool is_served(const struct change *change, const char *served)
 {
     struct stat own, other;
@@ -107,7 +108,7 @@ static bool is_served(const struct change *change, const char *served)
            own.st_dev == other.st_dev && own.st_ino == other.st_ino;
 }
 
-/* Does the server's guard decide over the change, as soon as it is written? */
+/* Will the server's guard check the change once it is written? */
 static bool is_guarded(const struct change *change)
 {
     const struct invocation *invocation = &change->session->invocation;
@@ -119,8 +120,8 @@ static bool is_guarded(const struct change *change)
 }
 
 /*
- * A change that the guard would refuse must not be in the file, where every later reload meets it.
- * Held against the folder as it is, so that what others have left there is not laid on it.
+ * A change that the guard would refuse must not be in the file, where it would block every later
+ * reload. Compared with the folder as it is, so that other pending changes do not count.
  */
 static bool passes_guard(const struct change *change, const struct snapshot *after, struct err *err)
 {
@@ -134,7 +135,7 @@ static bool passes_guard(const struct change *change, const struct snapshot *aft
     bool passes = diff_guard(diff, &refusal);
     diff_free(diff);
     return passes ||
-           err_set(err, ERR_RULE, "%.400s; nothing was changed; say --force if it is meant to go",
+           err_set(err, ERR_RULE, "%.400s; nothing was changed; use --force if it is meant to go",
                    refusal.text);
 }
 
@@ -159,7 +160,7 @@ static bool check_draft(void *context, const char *draft, struct err *err)
     struct snapshot *snapshot = snapshot_load(&request, report, &outcome, err);
     bool is_good = snapshot != NULL || outcome.is_unchanged;
     if (!is_good && err->code == ERR_NONE)
-        print_finding(change, report, err);
+        format_finding(change, report, err);
     if (snapshot != NULL && change->is_guarded)
         is_good = passes_guard(change, snapshot, err);
     report_free(report);
@@ -173,7 +174,7 @@ int change_commit(struct change *change, const char *after)
     bool is_same = change->edit.length == change->file.length &&
                    memcmp(change->edit.text, change->file.text, change->file.length) == 0;
 
-    /* Without its mark a file that is cut later would pass for whole. */
+    /* Without the end mark a file that is cut later would seem complete. */
     if (!is_same && !edit_mark_end(&change->edit, &err))
         return change_fail(change, err.text);
     change->is_guarded = !is_same && is_guarded(change);
@@ -199,27 +200,30 @@ int change_request_reload(struct change *change)
     change->lock = -1;
     const char *served = session_server_zones(session);
     if (served == NULL && !session->is_server_absent) {
-        change_advise(session, "%s is changed, and the server does not know: run spacedns reload",
+        change_advise(session,
+                      "%s is changed, but the server has not loaded it: run spacedns reload",
                       change->file.shown);
         return session_fail(session, EXIT_REFUSED, "%s", session->server_problem.text);
     }
     if (served == NULL) {
-        change_advise(session, "No server answers here; a running one reads it with spacedns "
-                               "reload, or kill -HUP");
+        change_advise(session,
+                      "No server answers here; to load the change into a running one, use spacedns "
+                      "reload or kill -HUP");
         removed_advise(&change->removed, session);
         return EXIT_DONE;
     }
     if (!is_served(change, served)) {
-        change_advise(session, "The server here serves %s, so it does not read this", served);
+        change_advise(session, "The running server serves %s, so it does not load this change",
+                      served);
         return EXIT_DONE;
     }
-    int code = live_ask_instead(session, COMMAND_RELOAD);
+    int code = live_request_other(session, COMMAND_RELOAD);
     if (code == EXIT_DONE && change->removed.count > 0)
         code = removed_forget(&change->removed, session);
     else if (code != EXIT_DONE)
         change_advise(session,
                       "%s is changed, and the server answers as before until spacedns reload "
-                      "goes through; spacedns plan tells what it would change",
+                      "succeeds; spacedns plan shows what it would change",
                       change->file.shown);
     return code;
 }

@@ -4,12 +4,12 @@
  *
  *     change_open ──► edits of change.edit ──► change_commit ──► change_close
  *
- * The folder is locked before it is read, so what a command decides on is still so when it writes.
- * The folder as it would be is loaded before the file takes its place: what the server would
- * refuse is never written; nor, unless --force is given, what its guard would.
+ * The folder is locked before it is read and until the file is written. The folder with the change
+ * is loaded before the file is replaced: what the server would refuse is never written; nor, unless
+ * --force is given, what its guard would refuse.
  *
- * What is under way is said on standard error as the platform does: "Adding web.2 to abc... done",
- * or "... !" and why.
+ * Progress is printed on standard error as the platform does: "Adding web.2 to abc... done", or
+ * "... !" and the error.
  *
  * Threads: one.
  */
@@ -22,18 +22,18 @@ struct change {
     struct session *session;
     struct space_set space_set;
     struct app_selection selected; /* app: NULL when a space is changed */
-    char folder[PATH_MAX];         /* of the zone files, from the beginning to the end */
+    char folder[PATH_MAX];         /* of the zone files; fixed for the whole command */
     int lock;
     struct zone_file file;
     struct edit edit;
-    struct removed removed; /* names that the server is not to keep back */
-    bool is_told;           /* change_begin has said what is under way */
-    bool is_guarded;        /* by a server that is to read it */
+    struct removed removed; /* names that the server must not keep back */
+    bool is_begun;          /* change_begin was called */
+    bool is_guarded;        /* a running server will read it, with its guard on */
 };
 
 /**
- * Opens the file of an app, or of a space when `app` is NULL. Returns EXIT_DONE, or the code to
- * end with, having said why. change_close is due whatever comes back.
+ * Opens the file of an app, or of a space when `app` is NULL. Returns EXIT_DONE, or another exit
+ * code with the error printed. Call change_close in both cases.
  */
 int change_open(struct change *change, struct session *session, const char *app);
 
@@ -42,23 +42,23 @@ int change_open_app(struct change *change, struct session *session);
 
 void change_close(struct change *change);
 
-/** Says "SENTENCE ⬢ NAME... " on standard error; a NULL name is left out. */
+/** Prints "SENTENCE ⬢ NAME... " on standard error; a NULL name is left out. */
 void change_begin(struct change *change, const char *name, const char *format, ...)
     __attribute__((format(printf, 3, 4)));
 
-/** Says "!" after what is under way, and the error. Returns EXIT_REFUSED. */
+/** Prints "!" after change_begin, and the error. Returns EXIT_REFUSED. */
 int change_fail(struct change *change, const char *sentence);
 
-/** Checks, writes, says "done" (with `after` behind it). Returns the exit code. */
+/** Checks, writes, prints "done" followed by `after`. Returns the exit code. */
 int change_commit(struct change *change, const char *after);
 
 /**
- * Has the running server read it, and let go of what was removed, unless --no-reload; or tells how
- * one comes to read it. Returns the exit code: the file stays changed though the server refuses, as
- * it does for other changes that wait in the folder.
+ * Requests a reload of the running server and the release of removed names, unless --no-reload is
+ * given; without a server, prints how to load the change. Returns the exit code: the file stays
+ * changed even if the server refuses, which other changes in the folder may cause.
  */
 int change_request_reload(struct change *change);
 
-/** A line of advice on standard error. */
+/** Prints a line of advice on standard error. */
 void change_advise(const struct session *session, const char *format, ...)
     __attribute__((format(printf, 2, 3)));

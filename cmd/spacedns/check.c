@@ -77,7 +77,7 @@ int run_check(struct session *session)
     if (against != NULL && (before = session_must_load_folder(session, against)) == NULL)
         return EXIT_REFUSED;
     session->snapshot = session_load(session, folder, before, &err);
-    /* Checked against itself, a folder is unchanged, and nothing was read that could be found. */
+    /* Against itself a folder is unchanged, so no file was read and the report is empty. */
     if (session->outcome.is_unchanged)
         session->snapshot = session_load(session, folder, NULL, &err);
     snapshot_free(before);

@@ -1,7 +1,8 @@
 #pragma once
 /**
- * Finds out, on a dyno or a laptop, why names do not resolve there: reads resolv.conf as a client
- * does, asks each nameserver in each way that clients use, and says which hop fails.
+ * Command doctor: finds out, on a dyno or a laptop, why names do not resolve there. Reads
+ * resolv.conf as a client does, queries each nameserver in each way that clients use, and prints
+ * which hop fails.
  */
 #include "spacedns/session.h"
 

@@ -22,18 +22,18 @@ enum {
     MS_IN_NS = 1000000,
 };
 
-/* A question under way. */
+/* A query that was sent. */
 struct doctor_query {
     uint8_t query[QUERY_MAX]; /* two octets of length first, for TCP */
-    size_t length;            /* without these */
+    size_t length;            /* without them */
     uint16_t id;
-    const struct asked *asked;
+    const struct doctor_question *question;
     struct doctor_answer *answer;
 };
 
 static void write_query(struct doctor_query *query)
 {
-    const struct asked *asked = query->asked;
+    const struct doctor_question *question = query->question;
     struct random_source random = {0};
     struct writer out = writer_over(query->query + 2, sizeof query->query - 2);
 
@@ -43,11 +43,11 @@ static void write_query(struct doctor_query *query)
     write16(&out, 1);
     write16(&out, 0);
     write16(&out, 0);
-    write16(&out, asked->with_edns ? 1 : 0);
-    write_octets(&out, asked->name.octets, asked->name.length);
-    write16(&out, asked->type);
+    write16(&out, question->with_edns ? 1 : 0);
+    write_octets(&out, question->name.octets, question->name.length);
+    write16(&out, question->type);
     write16(&out, CLASS_IN);
-    if (asked->with_edns) {
+    if (question->with_edns) {
         write8(&out, 0);
         write16(&out, TYPE_OPT);
         write16(&out, EDNS_OCTETS);
@@ -58,7 +58,7 @@ static void write_query(struct doctor_query *query)
     store16(query->query, (uint16_t)query->length);
 }
 
-/* Strings that do not fit, and octets that a terminal might obey, are left out. */
+/* Strings that do not fit are left out; control octets, which a terminal might obey, become ?. */
 static void read_text(struct reader *rdata, char *text)
 {
     size_t used = strlen(text);
@@ -118,10 +118,10 @@ static int compare_addresses(const void *a, const void *b)
     return (left > right) - (left < right);
 }
 
-/* Returns false when the message is no reply to this question. */
+/* Returns false when the message is not a reply to this question. */
 static bool read_reply(const struct doctor_query *query, const uint8_t *octets, size_t length)
 {
-    struct doctor_answer answer = {.heard = ANSWER_RECEIVED};
+    struct doctor_answer answer = {.state = DOCTOR_ANSWERED};
     struct reader in = reader_over(octets, length);
     struct name name;
     uint16_t id = read16(&in), flags = read16(&in), questions = read16(&in);
@@ -132,8 +132,8 @@ static bool read_reply(const struct doctor_query *query, const uint8_t *octets, 
         return false;
     if (questions == 1 &&
         (!name_read(&in, &name) ||
-         !name_equals(&name, query->asked->name.octets, query->asked->name.length) ||
-         read16(&in) != query->asked->type || read16(&in) != CLASS_IN))
+         !name_equals(&name, query->question->name.octets, query->question->name.length) ||
+         read16(&in) != query->question->type || read16(&in) != CLASS_IN))
         return false;
     answer.rcode = flags & 15;
     for (unsigned i = 0; i < answers + others && !in.failed; i++)
@@ -155,7 +155,7 @@ static uint64_t deadline_after(unsigned ms)
     return clock_monotonic_ns() + (uint64_t)ms * MS_IN_NS;
 }
 
-/* Waits until the socket is ready. Returns false when the time is over. */
+/* Waits until the socket is ready. Returns false at the deadline. */
 static bool await_socket(int fd, short events, uint64_t deadline)
 {
     struct pollfd poller = {.fd = fd, .events = events};
@@ -165,17 +165,17 @@ static bool await_socket(int fd, short events, uint64_t deadline)
     return poll(&poller, 1, left) == 1;
 }
 
-static void fail_trips(struct doctor_query *queries, size_t count, int error)
+static void fail_queries(struct doctor_query *queries, size_t count, int error)
 {
     for (size_t i = 0; i < count; i++)
-        if (queries[i].answer->heard == ANSWER_NONE)
-            *queries[i].answer = (struct doctor_answer){.heard = ANSWER_ERROR, .error = error};
+        if (queries[i].answer->state == DOCTOR_NO_ANSWER)
+            *queries[i].answer = (struct doctor_answer){.state = DOCTOR_ERROR, .error = error};
 }
 
 static bool is_done(const struct doctor_query *queries, size_t count)
 {
     for (size_t i = 0; i < count; i++)
-        if (queries[i].answer->heard == ANSWER_NONE)
+        if (queries[i].answer->state == DOCTOR_NO_ANSWER)
             return false;
     return true;
 }
@@ -193,48 +193,48 @@ static int connect_to(const struct endpoint *server, int type)
     return fd;
 }
 
-/* Sends what has no answer yet, and listens. */
-static void exchange(int fd, struct doctor_query *queries, size_t count, uint64_t deadline)
+/* Sends the queries that have no answer yet, and waits for answers. */
+static void exchange_udp(int fd, struct doctor_query *queries, size_t count, uint64_t deadline)
 {
     static uint8_t message[MESSAGE_MAX];
 
     for (size_t i = 0; i < count; i++)
-        if (queries[i].answer->heard == ANSWER_NONE &&
+        if (queries[i].answer->state == DOCTOR_NO_ANSWER &&
             send(fd, queries[i].query + 2, queries[i].length, 0) < 0)
-            fail_trips(queries, count, errno);
+            fail_queries(queries, count, errno);
     while (!is_done(queries, count) && await_socket(fd, POLLIN, deadline)) {
         ssize_t length = recv(fd, message, sizeof message, 0);
         if (length < 0 && errno != EAGAIN)
-            fail_trips(queries, count, errno);
+            fail_queries(queries, count, errno);
         for (size_t i = 0; length > 0 && i < count; i++)
-            if (queries[i].answer->heard == ANSWER_NONE &&
+            if (queries[i].answer->state == DOCTOR_NO_ANSWER &&
                 read_reply(&queries[i], message, (size_t)length))
                 break;
     }
 }
 
-void doctor_ask_udp(const struct endpoint *server, const struct asked *asked, size_t count,
-                    struct doctor_answer *answers)
+void doctor_ask_udp(const struct endpoint *server, const struct doctor_question *question,
+                    size_t count, struct doctor_answer *answers)
 {
-    struct doctor_query queries[ASKED_AT_ONCE];
+    struct doctor_query queries[QUESTIONS_AT_ONCE];
 
     for (size_t i = 0; i < count; i++) {
         answers[i] = (struct doctor_answer){0};
-        queries[i] = (struct doctor_query){.asked = &asked[i], .answer = &answers[i]};
+        queries[i] = (struct doctor_query){.question = &question[i], .answer = &answers[i]};
         write_query(&queries[i]);
     }
     int fd = connect_to(server, SOCK_DGRAM);
     if (fd < 0) {
-        fail_trips(queries, count, errno);
+        fail_queries(queries, count, errno);
         return;
     }
-    exchange(fd, queries, count, deadline_after(DOCTOR_PATIENCE_MS / 3));
+    exchange_udp(fd, queries, count, deadline_after(DOCTOR_PATIENCE_MS / 3));
     if (!is_done(queries, count))
-        exchange(fd, queries, count, deadline_after(DOCTOR_PATIENCE_MS * 2 / 3));
+        exchange_udp(fd, queries, count, deadline_after(DOCTOR_PATIENCE_MS * 2 / 3));
     close(fd);
 }
 
-/* Reads that many octets. Returns 0, or an errno; ETIMEDOUT when the time is over. */
+/* Reads that many octets. Returns 0, or an errno; ETIMEDOUT at the deadline. */
 static int receive_all(int fd, uint8_t *octets, size_t length, uint64_t deadline)
 {
     while (length > 0) {
@@ -253,7 +253,7 @@ static int receive_all(int fd, uint8_t *octets, size_t length, uint64_t deadline
     return 0;
 }
 
-static int converse(int fd, struct doctor_query *query, uint64_t deadline)
+static int exchange_tcp(int fd, struct doctor_query *query, uint64_t deadline)
 {
     static uint8_t message[MESSAGE_MAX];
     uint8_t prefix[2];
@@ -274,17 +274,17 @@ static int converse(int fd, struct doctor_query *query, uint64_t deadline)
     return read_reply(query, message, load16(prefix)) ? 0 : EBADMSG;
 }
 
-void doctor_ask_tcp(const struct endpoint *server, const struct asked *asked,
+void doctor_ask_tcp(const struct endpoint *server, const struct doctor_question *question,
                     struct doctor_answer *answer)
 {
-    struct doctor_query query = {.asked = asked, .answer = answer};
+    struct doctor_query query = {.question = question, .answer = answer};
 
     *answer = (struct doctor_answer){0};
     write_query(&query);
     int fd = connect_to(server, SOCK_STREAM);
-    int error = fd < 0 ? errno : converse(fd, &query, deadline_after(DOCTOR_PATIENCE_MS));
+    int error = fd < 0 ? errno : exchange_tcp(fd, &query, deadline_after(DOCTOR_PATIENCE_MS));
     if (fd >= 0)
         close(fd);
     if (error != 0 && error != ETIMEDOUT)
-        fail_trips(&query, 1, error);
+        fail_queries(&query, 1, error);
 }

@@ -1,11 +1,11 @@
 #pragma once
 /**
- * Questions to a nameserver, as clients ask them: over UDP or TCP, with or without EDNS, several at
+ * Queries to a nameserver as clients send them: over UDP or TCP, with or without EDNS, several at
  * once from one socket.
  *
  * Sources: RFC 1035 section 4, RFC 7766 section 8 (length before each message), RFC 6891 (OPT),
  * RFC 8914 (extended errors).
- * Threads: blocks the caller, DOCTOR_PATIENCE_MS at most for each call.  Memory: never allocates.
+ * Threads: blocks the caller, at most DOCTOR_PATIENCE_MS for each call.  Memory: never allocates.
  */
 #include <stdbool.h>
 #include <stddef.h>
@@ -15,23 +15,23 @@
 #include "wire/name.h"
 
 enum {
-    DOCTOR_PATIENCE_MS = 3000, /* after a third of it, what is missing is asked once more */
+    DOCTOR_PATIENCE_MS = 3000, /* after a third of it, unanswered questions are sent again */
     DOCTOR_ADDRESSES = 16,
     DOCTOR_TEXT_MAX = 4096,
     DOCTOR_EDE_MAX = 256,
 };
 
-struct asked {
+struct doctor_question {
     struct name name;
     uint16_t type;
     bool with_edns; /* 1232 octets */
 };
 
-enum heard { ANSWER_NONE, ANSWER_RECEIVED, ANSWER_ERROR };
+enum doctor_state { DOCTOR_NO_ANSWER, DOCTOR_ANSWERED, DOCTOR_ERROR };
 
 struct doctor_answer {
-    enum heard heard;
-    int error; /* errno, with ANSWER_ERROR */
+    enum doctor_state state;
+    int error; /* errno, with DOCTOR_ERROR */
     uint16_t rcode;
     bool has_edns;
     uint32_t addresses[DOCTOR_ADDRESSES]; /* sorted */
@@ -40,12 +40,12 @@ struct doctor_answer {
     char ede[DOCTOR_EDE_MAX];   /* text of the last extended error */
 };
 
-enum { ASKED_AT_ONCE = 2 };
+enum { QUESTIONS_AT_ONCE = 2 };
 
-/** Asks up to ASKED_AT_ONCE questions over UDP, without waiting between them. */
-void doctor_ask_udp(const struct endpoint *server, const struct asked *asked, size_t count,
-                    struct doctor_answer *answers);
+/** Sends up to QUESTIONS_AT_ONCE questions over UDP at once, and waits for the answers. */
+void doctor_ask_udp(const struct endpoint *server, const struct doctor_question *question,
+                    size_t count, struct doctor_answer *answers);
 
-/** Asks one question over TCP. */
-void doctor_ask_tcp(const struct endpoint *server, const struct asked *asked,
+/** Sends one question over TCP, and waits for the answer. */
+void doctor_ask_tcp(const struct endpoint *server, const struct doctor_question *question,
                     struct doctor_answer *answer);

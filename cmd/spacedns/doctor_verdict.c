@@ -8,7 +8,7 @@
 
 enum { LINE_OCTETS = 1024, RCODE_OCTETS = 32 };
 
-void doctor_write_rcode(uint16_t rcode, char *out, size_t size)
+void doctor_format_rcode(uint16_t rcode, char *out, size_t size)
 {
     struct text text = text_over(out, size - 1);
 
@@ -51,13 +51,13 @@ static bool has_rcode(const char *verdict, uint16_t wanted)
 {
     char rcode[RCODE_OCTETS];
 
-    doctor_write_rcode(wanted, rcode, sizeof rcode);
+    doctor_format_rcode(wanted, rcode, sizeof rcode);
     size_t length = strlen(rcode);
     return strncmp(verdict, rcode, length) == 0 &&
            (verdict[length] == '\0' || verdict[length] == ':' || verdict[length] == ' ');
 }
 
-/* Without a reason (Q40 is a note) it has addresses; a CNAME alone comes with a reason. */
+/* Without a reason (Q40 is a note) it has addresses; a CNAME alone has a reason. */
 static bool agrees_on_addresses(const char *verdict, const struct doctor_answer *answer)
 {
     bool is_full = strcmp(verdict, "NOERROR") == 0 || strncmp(verdict, "NOERROR: Q40", 12) == 0;
@@ -83,9 +83,9 @@ static bool agrees_on_routers(const char *explanation, const struct doctor_answe
 
     if (doctor_line(explanation, "routers up: ", line, sizeof line) == NULL)
         return true;
-    char *place = strstr(line, " (");
-    if (place != NULL)
-        *place = '\0';
+    char *source = strstr(line, " (");
+    if (source != NULL)
+        *source = '\0';
     for (const char *word = strtok_r(line, " ", &rest); word != NULL;
          word = strtok_r(NULL, " ", &rest), named++)
         if (!has_address(answer, word))

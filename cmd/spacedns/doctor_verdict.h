@@ -1,9 +1,9 @@
 #pragma once
 /**
- * Is what a nameserver answers what the server behind it decides?
+ * Compares the answer of a nameserver with the decision of the server behind it.
  *
- * The server tells its decision in an explanation, the strings of a _why record, a line each; the
- * last line is "verdict=" and, where it is an answer's, the response code and what there is to it:
+ * The server explains its decision in the strings of a _why record, a line each; the last line is
+ * "verdict=" and, for an answer, the response code and its details:
  *
  *     routers up: 10.0.0.37 10.0.16.21 (zones/test-space.yaml:18)
  *     verdict=NOERROR
@@ -17,11 +17,11 @@
 #include "spacedns/doctor_ask.h"
 
 /** Writes "NOERROR", "REFUSED", ...; cut to the size. */
-void doctor_write_rcode(uint16_t rcode, char *out, size_t size);
+void doctor_format_rcode(uint16_t rcode, char *out, size_t size);
 
 /**
- * Writes the rest of the explanation's line that begins so, cut to the size. Returns `out`, or NULL
- * when there is no such line.
+ * Writes the rest of the explanation's line that begins with `begin`, cut to the size. Returns
+ * `out`, or NULL when there is no such line.
  */
 const char *doctor_line(const char *explanation, const char *begin, char *out, size_t size);
 
@@ -36,7 +36,7 @@ const char *doctor_last_name(const char *explanation, char *out, size_t size);
 
 /**
  * True when an answer for A has the verdict's response code, addresses if the verdict has some, and
- * of the routers, if any are named, each and no other address. Also when the explanation decides
- * nothing, or leaves it to upstreams.
+ * exactly the routers' addresses if any are listed. Also true when the explanation has no verdict
+ * or forwards the name.
  */
 bool doctor_agrees(const char *explanation, const struct doctor_answer *answer);

@@ -31,7 +31,7 @@ static json_t *domain_to_json(const struct space_set *space_set, const struct do
     bool is_pending = domain->is_pending || domain->cname.text == NULL;
 
     return json_pack("{s:s, s:s, s:s, s:o, s:s}", "kind", "custom", "hostname",
-                     removed_write_domain(space_set, domain), "record", record_type(domain),
+                     removed_format_domain(space_set, domain), "record", record_type(domain),
                      "cname", json_text(domain->cname.text), "status",
                      is_pending ? "pending" : "succeeded");
 }
@@ -71,7 +71,7 @@ static int print_domains(struct session *session, const struct space_set *space_
     fputs(" Custom Domains\n", out);
     for (size_t i = 0; i < app->domain_count; i++) {
         const struct domain *domain = &app->domains[i];
-        grid_add(&grid, removed_write_domain(space_set, domain));
+        grid_add(&grid, removed_format_domain(space_set, domain));
         grid_add(&grid, record_type(domain));
         grid_add(&grid, domain->cname.text == NULL ? "(pending)" : domain->cname.text);
     }
@@ -106,7 +106,7 @@ static const struct app *find_holder(const struct space_set *space_set, const ch
         for (size_t j = 0; j < space_set->spaces[i]->app_count; j++) {
             const struct app *app = &space_set->spaces[i]->apps[j];
             for (size_t k = 0; k < app->domain_count; k++)
-                if (strcmp(removed_write_domain(space_set, &app->domains[k]), hostname) == 0)
+                if (strcmp(removed_format_domain(space_set, &app->domains[k]), hostname) == 0)
                     return app;
         }
     return NULL;
@@ -216,7 +216,7 @@ static bool add_removed(struct change *change, const char *hostname)
 
     assert(app != NULL); /* change_open_app found it */
     for (size_t i = 0; i < app->domain_count && has_memory; i++)
-        if (strcmp(removed_write_domain(&change->space_set, &app->domains[i]), hostname) == 0)
+        if (strcmp(removed_format_domain(&change->space_set, &app->domains[i]), hostname) == 0)
             has_memory =
                 removed_add_domain(&change->removed, &change->space_set, app, &app->domains[i]);
     return has_memory;

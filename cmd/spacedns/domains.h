@@ -1,5 +1,5 @@
 #pragma once
-/** An app's domains: the default one, and custom ones with their DNS targets. */
+/** Commands: list, add and remove an app's domains. */
 #include "spacedns/session.h"
 
 session_command run_domains;

@@ -5,7 +5,7 @@
 #include "control/explain_call.h"
 #include "spacedns/live.h"
 
-/* The host of a web address, which people paste: false when it is none. */
+/* The host of a URL, which people paste. Returns false for other names. */
 static bool is_web_address(const char *name, const char **host, int *length)
 {
     const char *after = strstr(name, "://");
@@ -17,7 +17,7 @@ static bool is_web_address(const char *name, const char **host, int *length)
     return true;
 }
 
-/* An app's bare name is no name in the DNS: it is looked up as anybody's else. */
+/* An app's bare name is not one of its names in the DNS, so it is explained as any other name. */
 static void advise_app(const struct session *session, const char *name)
 {
     struct index_entry selected;
@@ -44,7 +44,7 @@ int run_explain(struct session *session)
     if (!explain_request_read(&words, &request, &err))
         return session_fail(session, EXIT_USAGE, "%s", err.text);
     if (invocation_has(&session->invocation, OPTION_LIVE))
-        return live_ask(session);
+        return live_request(session);
     if (!session_must_load(session))
         return EXIT_REFUSED;
     explain_print(session->snapshot, &request, NULL, session->is_json, session->out);

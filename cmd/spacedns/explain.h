@@ -1,5 +1,5 @@
 #pragma once
-/** Why a name is answered as it is: decided from zone files, or by the running server. */
+/** Command explain: why a client gets its answer, from zone files or from the running server. */
 #include "spacedns/session.h"
 
 session_command run_explain;

@@ -6,7 +6,7 @@
 
 enum { LEFT_COLUMNS = 30, LEFT_LEAST = 6, BESIDE_LEAST = 72, WIDTH_LEAST = 20, ENDLESS = 10000 };
 
-/* The columns of a terminal; lines that go elsewhere have no end. */
+/* The columns of a terminal; other output is not wrapped. */
 static int width_of(FILE *out)
 {
     struct winsize size;
@@ -16,7 +16,7 @@ static int width_of(FILE *out)
     return size.ws_col < WIDTH_LEAST ? WIDTH_LEAST : size.ws_col;
 }
 
-/* Prints words from `column` on, and further lines from there, too. */
+/* Prints words from `column` on, and wraps further lines at it. */
 static void print_words(FILE *out, const char *text, int column)
 {
     int width = width_of(out), at = column;
@@ -66,7 +66,7 @@ static void print_all(FILE *out)
             print_entry(out, left, command->help);
         }
     }
-    fputs("\nspacedns help COMMAND tells its options.\n", out);
+    fputs("\nspacedns help COMMAND lists its options.\n", out);
 }
 
 static void print_option(FILE *out, const struct option_entry *option)

@@ -1,5 +1,5 @@
 #pragma once
-/** Help and version, made from commands.def. */
+/** Commands help and version, made from commands.def. */
 #include "spacedns/session.h"
 
 session_command run_help;

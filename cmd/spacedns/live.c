@@ -2,7 +2,7 @@
 
 #include "spacedns/talk.h"
 
-static int ask(struct session *session, const struct invocation *invocation, FILE *out)
+static int send_request(struct session *session, const struct invocation *invocation, FILE *out)
 {
     struct talk talk = {.out = out, .err = session->err, .path = session_socket(session)};
 
@@ -11,38 +11,38 @@ static int ask(struct session *session, const struct invocation *invocation, FIL
     return session_fail(session, EXIT_REFUSED, "%s", talk.problem.text);
 }
 
-int live_ask(struct session *session)
+int live_request(struct session *session)
 {
     if (!invocation_has(&session->invocation, OPTION_SOCKET) && !session_read_settings(session))
         return EXIT_REFUSED;
-    return ask(session, &session->invocation, session->out);
+    return send_request(session, &session->invocation, session->out);
 }
 
-int live_ask_instead(struct session *session, enum command_name command)
+int live_request_other(struct session *session, enum command_name command)
 {
     const struct invocation invocation = {
         .command = command,
         .options = {[OPTION_FORCE] = session->invocation.options[OPTION_FORCE]}};
 
-    return ask(session, &invocation, session->err);
+    return send_request(session, &invocation, session->err);
 }
 
 int run_status(struct session *session)
 {
-    return live_ask(session);
+    return live_request(session);
 }
 
 int run_kept_back(struct session *session)
 {
-    return live_ask(session);
+    return live_request(session);
 }
 
 int run_forget(struct session *session)
 {
-    return live_ask(session);
+    return live_request(session);
 }
 
 int run_whoami(struct session *session)
 {
-    return live_ask(session);
+    return live_request(session);
 }

@@ -1,7 +1,6 @@
 #pragma once
 /**
- * Commands that the running server answers: they are said as they are, and what comes back is
- * printed.
+ * Commands that the running server answers: they are sent unchanged, and the answer is printed.
  */
 #include "spacedns/session.h"
 
@@ -10,11 +9,11 @@ session_command run_whoami;
 session_command run_kept_back;
 session_command run_forget;
 
-/** Has the server run this command, prints what it says. Returns its exit code. */
-int live_ask(struct session *session);
+/** Sends this command to the server and prints the answer. Returns its exit code. */
+int live_request(struct session *session);
 
 /**
- * Has the server run another command than this one's, with --force if that was given; what it says
- * goes to standard error. Returns its exit code.
+ * Sends another command to the server, with --force if that was given, and prints the answer on
+ * standard error. Returns its exit code.
  */
-int live_ask_instead(struct session *session, enum command_name command);
+int live_request_other(struct session *session, enum command_name command);

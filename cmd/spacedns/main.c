@@ -1,5 +1,5 @@
 /*
- * spacedns: the operator's command. What there is, commands.def says.
+ * spacedns: the operator's command; commands.def lists its commands.
  */
 #include <errno.h>
 #include <string.h>
@@ -26,15 +26,14 @@ static int run(struct session *session)
     return functions[session->invocation.command](session);
 }
 
-/* What was asked for and could not be written was not done. A reader that has gone knows. */
+/* Output that cannot be written is an error, except to a reader that closed the pipe (EPIPE). */
 static int finish(int code)
 {
     errno = 0;
     if (fflush(stdout) == 0 && ferror(stdout) == 0)
         return code;
     if (errno == 0)
-        fputs("Error: the output could not be written as a whole; is there no room left?\n",
-              stderr);
+        fputs("Error: the output could not be written completely; is the disk full?\n", stderr);
     else if (errno != EPIPE)
         fprintf(stderr, "Error: the output could not be written: %s\n", strerror(errno));
     return code == EXIT_DONE ? EXIT_REFUSED : code;

@@ -1,6 +1,6 @@
 #pragma once
 /**
- * Names that nobody had to think of: frozen-oasis-70544.
+ * Random names such as frozen-oasis-70544.
  *
  * Threads: one.  Memory: never allocates.
  */

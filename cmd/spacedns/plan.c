@@ -39,10 +39,10 @@ static int print_diff(struct session *session, const struct diff *diff)
     if (invocation_has(&session->invocation, OPTION_FORCE) || diff_guard(diff, &err))
         return EXIT_DONE;
     return session_fail(session, EXIT_REFUSED,
-                        "%s; put it back, or say --force if it is meant to go", err.text);
+                        "%s; put it back, or use --force if it is meant to go", err.text);
 }
 
-/* Loads the folder after `before`, and tells the difference. */
+/* Loads the folder after `before`, and prints the difference. */
 static int plan(struct session *session, const struct snapshot *before, const char *folder)
 {
     struct err err;
@@ -65,7 +65,7 @@ static int plan(struct session *session, const struct snapshot *before, const ch
     return code;
 }
 
-/* The server looks for the folder from a place of its own. */
+/* The server has another current folder, so it gets an absolute path. */
 static int plan_live(struct session *session, const char *folder)
 {
     char *path = folder == NULL ? NULL : realpath(folder, NULL);
@@ -78,7 +78,7 @@ static int plan_live(struct session *session, const char *folder)
         session->invocation.operands[0] = path;
         session->invocation.operand_count = 1;
     }
-    int code = live_ask(session);
+    int code = live_request(session);
     free(path);
     return code;
 }

@@ -1,7 +1,7 @@
 #pragma once
 /**
- * Plan: what clients would be answered otherwise, before it is so; against another folder, or
- * against what the running server serves.
+ * Command plan: which answers would change; compared with another folder, or with what the running
+ * server serves.
  */
 #include "spacedns/session.h"
 

@@ -1,5 +1,5 @@
 #pragma once
-/** Prove: what must never be answered, tried over every client, name and type. */
+/** Command prove: tries every client, name and type for answers that must never be given. */
 #include "spacedns/session.h"
 
 session_command run_prove;

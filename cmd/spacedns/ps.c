@@ -9,7 +9,7 @@
 
 enum { TYPE_MOST = 128, RESERVED_FIRST = 4, NUMBER_DIGITS_MOST = 9 };
 
-/* ---- look ---- */
+/* ---- list ---- */
 
 static json_t *dyno_to_json(const struct formation *formation, const struct dyno *dyno)
 {
@@ -74,9 +74,9 @@ int run_ps(struct session *session)
     return app_selection_run(session, print_dynos);
 }
 
-/* ---- reading what is meant ---- */
+/* ---- operands ---- */
 
-/* TYPE.N as its parts. */
+/* TYPE.N, and perhaps the state for it. */
 struct wanted {
     char type[TYPE_MOST + 1];
     uint32_t number;
@@ -104,11 +104,12 @@ static int fail_state(struct session *session, const char *word)
 
     for (unsigned i = 0; i <= DYNO_DOWN; i++)
         words[i] = dyno_state_text((enum dyno_state)i);
-    const char *near = suggest_among(word, words, DYNO_DOWN + 1);
-    return session_fail(session, EXIT_USAGE,
-                        "%s is no state of a dyno; %s%s%swrite up, starting, idle, crashed or down",
-                        word, near == NULL ? "" : "did you mean ", near == NULL ? "" : near,
-                        near == NULL ? "" : "? ");
+    const char *suggestion = suggest_among(word, words, DYNO_DOWN + 1);
+    return session_fail(
+        session, EXIT_USAGE,
+        "%s is not a state of a dyno; %s%s%swrite up, starting, idle, crashed or down", word,
+        suggestion == NULL ? "" : "did you mean ", suggestion == NULL ? "" : suggestion,
+        suggestion == NULL ? "" : "? ");
 }
 
 static int read_setting(struct session *session, const char *text, struct wanted *wanted)
@@ -117,8 +118,7 @@ static int read_setting(struct session *session, const char *text, struct wanted
 
     if (text[length] == '\0' || !read_name(text, length, wanted))
         return session_fail(session, EXIT_USAGE,
-                            "%s does not say which dyno is in which state; write it as web.1=up",
-                            text);
+                            "%s is not of the form TYPE.N=STATE; write it as web.1=up", text);
     for (unsigned i = 0; i <= DYNO_DOWN; i++)
         if (strcmp(text + length + 1, dyno_state_text((enum dyno_state)i)) == 0) {
             wanted->state = (enum dyno_state)i;
@@ -127,14 +127,14 @@ static int read_setting(struct session *session, const char *text, struct wanted
     return fail_state(session, text + length + 1);
 }
 
-/* What the edit said, and where to look. */
+/* The error of the edit, and the command that lists the dynos. */
 static int fail_edit(struct change *change, const struct err *err)
 {
-    struct err said;
+    struct err extended;
 
-    err_set(&said, err->code, "%.380s; spacedns ps -a %.64s lists its dynos", err->text,
+    err_set(&extended, err->code, "%.380s; spacedns ps -a %.64s lists its dynos", err->text,
             change->selected.app->name.text);
-    return change_fail(change, err->code == ERR_RULE ? said.text : err->text);
+    return change_fail(change, err->code == ERR_RULE ? extended.text : err->text);
 }
 
 /* ---- set ---- */
@@ -160,7 +160,7 @@ static int set_states(struct change *change, const struct wanted *wanted, size_t
     return code == EXIT_DONE ? change_request_reload(change) : code;
 }
 
-/* The last of two states would win in silence. */
+/* Else the last of two states would win without a word. */
 static int check_twice(struct session *session, const struct wanted *wanted, size_t count)
 {
     for (size_t i = 0; i < count; i++)
@@ -261,7 +261,7 @@ int run_ps_add(struct session *session)
     struct change change;
 
     if (address != NULL && (!ipv4_read(address, &ip) || ip == 0))
-        return session_fail(session, EXIT_USAGE, "%s is no IPv4 address; write --ip 10.0.128.7",
+        return session_fail(session, EXIT_USAGE, "%s is not an IPv4 address; write --ip 10.0.128.7",
                             address);
     int code = change_open_app(&change, session);
     if (code == EXIT_DONE)
@@ -292,7 +292,8 @@ int run_ps_remove(struct session *session)
     struct change change;
 
     if (!read_name(name, strlen(name), &wanted))
-        return session_fail(session, EXIT_USAGE, "%s names no dyno; write it as web.1", name);
+        return session_fail(session, EXIT_USAGE, "%s is not of the form TYPE.N; write it as web.1",
+                            name);
     int code = change_open_app(&change, session);
     if (code == EXIT_DONE)
         code = remove_dyno(&change, &wanted);

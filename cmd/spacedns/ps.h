@@ -1,5 +1,5 @@
 #pragma once
-/** An app's dynos: which there are, their states, one more, one less. */
+/** Commands: list, add and remove an app's dynos, and set their states. */
 #include "spacedns/session.h"
 
 session_command run_ps;

@@ -4,5 +4,5 @@
 
 int run_reload(struct session *session)
 {
-    return live_ask(session);
+    return live_request(session);
 }

@@ -1,5 +1,5 @@
 #pragma once
-/** Has the running server take up changed zone files. */
+/** Command reload: the running server loads changed zone files. */
 #include "spacedns/session.h"
 
 session_command run_reload;

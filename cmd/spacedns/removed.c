@@ -29,7 +29,7 @@ static bool add(struct removed *removed, const struct space_set *space_set, cons
     return true;
 }
 
-const char *removed_write_domain(const struct space_set *space_set, const struct domain *domain)
+const char *removed_format_domain(const struct space_set *space_set, const struct domain *domain)
 {
     char name[DOMAIN_MOST + 2];
     int length = snprintf(name, sizeof name, "%s%.*s", domain->is_wildcard ? "*." : "",
@@ -43,7 +43,7 @@ bool removed_add_domain(struct removed *removed, const struct space_set *space_s
 {
     if (!app->internal_routing)
         return true;
-    if (!add(removed, space_set, removed_write_domain(space_set, domain)))
+    if (!add(removed, space_set, removed_format_domain(space_set, domain)))
         return false;
     return domain->cname.text == NULL ||
            add(removed, space_set,
@@ -78,26 +78,26 @@ static size_t fill(struct invocation *forget, const struct removed *removed, siz
     return forget->operand_count;
 }
 
-/* A name that is not kept back, for another app's domain uses it, is no problem. */
+/* A name that is not kept back is no error: another app's domain may use it. */
 int removed_forget(const struct removed *removed, struct session *session)
 {
-    char *said = NULL;
+    char *output = NULL;
     size_t length = 0;
-    FILE *nobody = open_memstream(&said, &length);
-    struct talk talk = {.out = nobody, .err = nobody, .path = session_socket(session)};
-    bool passed = nobody != NULL;
+    FILE *sink = open_memstream(&output, &length);
+    struct talk talk = {.out = sink, .err = sink, .path = session_socket(session)};
+    bool passed = sink != NULL;
     struct invocation forget;
 
     for (size_t done = 0; passed && done < removed->count; done += forget.operand_count)
         passed = fill(&forget, removed, done) > 0 && talk_run(&talk, &forget);
-    if (nobody != NULL)
-        fclose(nobody);
-    free(said);
+    if (sink != NULL)
+        fclose(sink);
+    free(output);
     if (passed)
         return EXIT_DONE;
     removed_advise(removed, session);
     return session_fail(session, EXIT_REFUSED, "%s",
-                        nobody == NULL ? "out of memory" : talk.problem.text);
+                        sink == NULL ? "out of memory" : talk.problem.text);
 }
 
 void removed_advise(const struct removed *removed, const struct session *session)
@@ -113,7 +113,7 @@ void removed_advise(const struct removed *removed, const struct session *session
     }
     change_advise(
         session,
-        "The server will keep what was removed from upstreams (Q27); once it has read the "
-        "file, let go with spacedns forget%s%s",
+        "The server will not forward the removed names (Q27); once it has loaded the file, "
+        "release them with spacedns forget%s%s",
         names, removed->count > ADVISED_MOST ? " ..." : "");
 }

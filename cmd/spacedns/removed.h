@@ -1,6 +1,6 @@
 #pragma once
 /**
- * Names that a command removes on purpose: the running server is not to keep them back.
+ * Names that a command removes on purpose: the running server must not keep them back.
  *
  *     removed_add ... ──► the server reloads ──► removed_forget
  *                    └──► it does not ─────────► removed_advise
@@ -23,11 +23,11 @@ bool removed_add_app(struct removed *removed, const struct space_set *space_set,
 bool removed_add_domain(struct removed *removed, const struct space_set *space_set,
                         const struct app *app, const struct domain *domain);
 
-/** Has the server let go of them, once it has reloaded. Returns the exit code, having said why. */
+/** Has the server let go of them after its reload. Returns the exit code; errors are printed. */
 int removed_forget(const struct removed *removed, struct session *session);
 
-/** Says how they are let go of, when the server has not reloaded. */
+/** Prints how to let go of them, when the server has not reloaded. */
 void removed_advise(const struct removed *removed, const struct session *session);
 
-/** The name of a domain as zone files have it; a wildcard begins with "*.". NULL without memory. */
-const char *removed_write_domain(const struct space_set *space_set, const struct domain *domain);
+/** The name of a domain as zone files have it; a wildcard begins with "*.". NULL: no memory. */
+const char *removed_format_domain(const struct space_set *space_set, const struct domain *domain);

@@ -1,5 +1,5 @@
 #pragma once
-/** Schema: the zone format for editors. */
+/** Command schema: the zone format as a JSON Schema, for editors. */
 #include "spacedns/session.h"
 
 session_command run_schema;

@@ -21,7 +21,7 @@ bool session_has_signs(const struct session *session, FILE *stream)
 
     if (when != NULL && strcmp(when, "auto") != 0)
         return strcmp(when, "always") == 0;
-    /* no-color.org: set, and to something. */
+    /* no-color.org: set, and not empty. */
     return isatty(fileno(stream)) == 1 && (none == NULL || none[0] == '\0') &&
            (terminal == NULL || strcmp(terminal, "dumb") != 0);
 }
@@ -75,7 +75,7 @@ bool session_read_settings(struct session *session)
     if (settings_init(&session->settings, file == NULL ? 1 : 3, arguments, session->err) !=
         SETTINGS_READY)
         return false;
-    /* As the server would, if it ran here: it may well run on another host. */
+    /* As the server would, but without this host's addresses: it may run on another host. */
     const struct surroundings unknown = {.resolv_conf = "/etc/resolv.conf"};
     if (!forwarding_settle(&session->settings, &unknown, session->err))
         return false;
@@ -100,11 +100,11 @@ const char *session_socket(const struct session *session)
 const char *session_server_zones(struct session *session)
 {
     struct talk talk = {.path = session_socket(session)};
-    bool is_told = talk_ask_zones(&talk, session->server_zones, sizeof session->server_zones);
+    bool passed = talk_ask_zones(&talk, session->server_zones, sizeof session->server_zones);
 
     session->server_problem = talk.problem;
     session->is_server_absent = talk.is_absent;
-    return is_told ? session->server_zones : NULL;
+    return passed ? session->server_zones : NULL;
 }
 
 static const char *find_zones(struct session *session)
@@ -118,7 +118,7 @@ static const char *find_zones(struct session *session)
         return folder;
     folder = session->settings.file != NULL ? session->settings.zones : usual_zones;
     if (!session->is_server_absent || invocation_has(&session->invocation, OPTION_SOCKET))
-        escape_printf(session->err, "%s; zones folder %s is taken\n", session->server_problem.text,
+        escape_printf(session->err, "%s; using zones folder %s\n", session->server_problem.text,
                       folder);
     return folder;
 }
@@ -160,15 +160,15 @@ int session_fail_findings(struct session *session, const char *folder, const cha
     const struct finding *first = report_first_error(session->report);
     size_t count = report_count(session->report, FINDING_ERROR);
 
-    char place[FINDING_PLACE_OCTETS];
+    char location[FINDING_PLACE_OCTETS];
 
     report_print_errors(session->report, session->err);
-    if (first == NULL) /* there was no memory for them */
+    if (first == NULL) /* no memory for them */
         return session_fail(session, EXIT_REFUSED, "out of memory");
-    finding_write_location(first, place);
-    return session_fail(session, EXIT_REFUSED, "%s has %zu error%s, %s %s; mend %s, then %s",
-                        folder, count, count == 1 ? "" : "s", count == 1 ? "at" : "the first at",
-                        place, count == 1 ? "it" : "them", next);
+    finding_write_location(first, location);
+    return session_fail(session, EXIT_REFUSED, "%s has %zu error%s, %s %s; fix %s, then %s", folder,
+                        count, count == 1 ? "" : "s", count == 1 ? "at" : "the first at", location,
+                        count == 1 ? "it" : "them", next);
 }
 
 struct snapshot *session_must_load_folder(struct session *session, const char *folder)

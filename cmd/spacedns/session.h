@@ -1,12 +1,12 @@
 #pragma once
 /**
- * One run of the operator's command: what was said, where output goes, and what is read on demand.
+ * One run of the operator's command: the command line, output streams, and data read on demand.
  *
- * Exit codes: 0 done · 1 refused, not found, or found wanting · 2 bad usage.
+ * Exit codes: 0 done · 1 refused, not found, or a check failed · 2 bad usage.
  *
- * Messages to people: what happened, why, what to do next. Output that was asked for goes to
- * standard output, everything else to standard error, as the platform's own command does. Colour
- * and signs only on a terminal.
+ * Messages have the event, the cause and the remedy. Requested output goes to standard output,
+ * everything else to standard error, as the platform's own command does. Colour and signs appear
+ * only on a terminal.
  *
  * Threads: one.  Memory: a session owns what it has read.
  */
@@ -29,26 +29,26 @@ struct session {
     bool has_settings;
     struct policy policy;
     struct hash_key key;
-    struct snapshot *snapshot;   /* what was loaded last */
+    struct snapshot *snapshot;   /* loaded last */
     struct report *report;       /* of that */
-    struct load_outcome outcome; /* of the load done last */
-    const char *zones;           /* the folder of zone files, once settled */
-    char server_zones[4096];     /* the running server's, once asked for */
-    struct err server_problem;   /* why it did not tell */
-    bool is_server_absent;       /* for there is none */
+    struct load_outcome outcome; /* of that load */
+    const char *zones;           /* the folder of zone files, once known */
+    char server_zones[4096];     /* the running server's, once requested */
+    struct err server_problem;   /* why that failed */
+    bool is_server_absent;       /* because no server runs */
 };
 
 /** Runs one command. Returns the exit code. */
 typedef int session_command(struct session *session);
 
-/** Begins, once the command line is understood. Returns false, having said why. */
+/** Starts, once the command line is parsed. Returns false with the error printed. */
 bool session_init(struct session *session);
 
 void session_close(struct session *session);
 
 /**
- * True when colour and signs belong on a stream: as --color says, else on a terminal, unless
- * NO_COLOR is set or TERM is dumb.
+ * True when a stream gets colour and signs: by --color, else on a terminal, unless NO_COLOR is set
+ * or TERM is dumb.
  */
 bool session_has_signs(const struct session *session, FILE *stream);
 
@@ -60,38 +60,38 @@ int session_fail(struct session *session, int code, const char *format, ...)
 const char *session_socket(const struct session *session);
 
 /**
- * The running server's zones folder, or NULL when none tells it, and then session->server_problem
- * is why; kept in the session. Says nothing.
+ * Requests the running server's zones folder. Returns it, stored in the session, or NULL with
+ * session->server_problem set. Prints nothing.
  */
 const char *session_server_zones(struct session *session);
 
 /**
  * The folder of zone files: --zones, else the running server's, else the settings', else ./zones.
- * Says so when another one is taken because a server does not tell, or none is at --socket.
+ * Prints a warning when a server does not answer, or none is at --socket, and another is used.
  */
 const char *session_zones(struct session *session);
 
-/** Reads the server's settings: --settings, else the usual file, else defaults. False, said why. */
+/** Reads the settings: --settings, else the usual file, else defaults. False: error printed. */
 bool session_read_settings(struct session *session);
 
 /**
- * Loads a folder; the report stays in the session whatever comes of it. Returns NULL when there are
- * errors, without saying anything: the caller has the report, and `err` if it says nothing.
+ * Loads a folder; the report stays in the session. Returns NULL when there are errors and prints
+ * nothing: they are in the report, or in `err` if the report has none.
  */
 struct snapshot *session_load(struct session *session, const char *folder,
                               const struct snapshot *before, struct err *err);
 
 /**
- * After session_load has refused a folder without an error of its own: prints each finding that
- * stands in the way, and says how many there are, where the first is and that mending comes before
- * `next`, such as "try again". Returns EXIT_REFUSED.
+ * After session_load has refused a folder without setting `err`: prints each error, then the count,
+ * the first location, and that the user must fix them and then do `next`, such as "try again".
+ * Returns EXIT_REFUSED.
  */
 int session_fail_findings(struct session *session, const char *folder, const char *next);
 
-/** As session_load without one before; prints the errors. Returns NULL with the reason said. */
+/** As session_load without `before`. Returns NULL with the errors printed. */
 struct snapshot *session_must_load_folder(struct session *session, const char *folder);
 
-/** As session_load of the session's folder; prints the errors. Returns false with the code said. */
+/** As session_load of the session's folder. Returns false with the errors printed. */
 bool session_must_load(struct session *session);
 
 /** "⬢ NAME" on a terminal, "NAME" elsewhere; for apps. Spaces have "⬡". */

@@ -10,18 +10,18 @@
 
 enum { SERVERS_MOST = 64, NAME_TEXT_MAX = 1024, KINDS_MOST = 16, SPACES_MOST = 256 };
 
-struct names {
+struct name_list {
     const char **items;
     size_t count;
     size_t capacity;
 };
 
-/* What the snippet is made from. */
-struct gathering {
+/* The input of a snippet. */
+struct snippet_input {
     struct arena *arena;
-    struct names names;
-    struct names apexes;
-    size_t strange; /* names left out */
+    struct name_list names;
+    struct name_list apexes;
+    size_t skipped; /* names left out */
     bool lacks_memory;
     struct snippet_server servers[SERVERS_MOST];
     size_t server_count;
@@ -36,14 +36,14 @@ static const struct snippet_kind *find_kind(struct session *session)
         if (strcmp(words[i], wanted) == 0)
             return &snippet_kinds[i];
     }
-    const char *near = suggest_among(wanted, words, snippet_kind_count);
+    const char *suggestion = suggest_among(wanted, words, snippet_kind_count);
     session_fail(session, EXIT_USAGE, "there is no snippet for %s; %s%s", wanted,
-                 near == NULL ? "write spacedns snippet " : "did you mean ",
-                 near == NULL ? commands_table[COMMAND_SNIPPET].operands : near);
+                 suggestion == NULL ? "write spacedns snippet " : "did you mean ",
+                 suggestion == NULL ? commands_table[COMMAND_SNIPPET].operands : suggestion);
     return NULL;
 }
 
-/* The space that is meant: the one named, or the only one. */
+/* The space of --space, or the only one. */
 static const struct segment *find_space(struct session *session)
 {
     const char *wanted = session->invocation.options[OPTION_SPACE], *words[SPACES_MOST];
@@ -67,36 +67,36 @@ static const struct segment *find_space(struct session *session)
                      session_zones(session), count == 0 ? "none" : "several");
         return NULL;
     }
-    const char *near = suggest_among(wanted, words, count);
+    const char *suggestion = suggest_among(wanted, words, count);
     session_fail(session, EXIT_REFUSED, "%s has no space %s; %s%s", session_zones(session), wanted,
-                 near == NULL ? "name another with --space SPACE" : "did you mean --space ",
-                 near == NULL ? "" : near);
+                 suggestion == NULL ? "name another with --space SPACE" : "did you mean --space ",
+                 suggestion == NULL ? "" : suggestion);
     return NULL;
 }
 
-/* Names go into other programs' files, so one that would need quoting there is left out. */
+/* Names go into other programs' files; one that would need quoting there is left out. */
 static bool is_plain(const char *name)
 {
     return name[0] != '\0' && name[strspn(name, "abcdefghijklmnopqrstuvwxyz0123456789-_.")] == '\0';
 }
 
-static void add_name(struct gathering *gathering, struct names *names, const char *name)
+static void add_name(struct snippet_input *input, struct name_list *names, const char *name)
 {
     if (!is_plain(name)) {
-        gathering->strange++;
+        input->skipped++;
         return;
     }
     const char **items =
-        arena_grow(gathering->arena, names->items, names->count, &names->capacity, sizeof *items);
-    const char *copy = arena_text(gathering->arena, name, strlen(name));
-    gathering->lacks_memory |= items == NULL || copy == NULL;
-    if (gathering->lacks_memory)
+        arena_grow(input->arena, names->items, names->count, &names->capacity, sizeof *items);
+    const char *copy = arena_text(input->arena, name, strlen(name));
+    input->lacks_memory |= items == NULL || copy == NULL;
+    if (input->lacks_memory)
         return;
     names->items = items;
     names->items[names->count++] = copy;
 }
 
-static void add_host(struct gathering *gathering, const struct segment *segment,
+static void add_host(struct snippet_input *input, const struct segment *segment,
                      const struct host *host)
 {
     char buffer[NAME_TEXT_MAX];
@@ -111,27 +111,27 @@ static void add_host(struct gathering *gathering, const struct segment *segment,
     *text.next = '\0';
     bool is_apex = host->kind == HOST_DOMAIN && (host->flags & HOST_APEX) != 0;
     bool is_wildcard = (host->flags & HOST_WILDCARD) != 0;
-    add_name(gathering, is_apex ? &gathering->apexes : &gathering->names,
+    add_name(input, is_apex ? &input->apexes : &input->names,
              is_wildcard ? buffer + strlen("*.") : buffer);
 }
 
-static void gather_names(struct gathering *gathering, const struct session *session,
+static void gather_names(struct snippet_input *input, const struct session *session,
                          const struct segment *segment)
 {
     const struct suffixes *suffixes = &session->policy.suffixes;
     char name[NAME_TEXT_MAX];
 
-    add_name(gathering, &gathering->names, suffixes->discovery);
+    add_name(input, &input->names, suffixes->discovery);
     for (size_t i = 0; i < segment->app_count; i++) {
         const struct app_entry *app = &segment->apps[i];
         unsigned wanted = APP_INTERNAL | APP_PLAIN_DOMAIN;
         snprintf(name, sizeof name, "%.*s.%s", app->name_length,
                  (const char *)segment->texts + app->name, suffixes->apps);
         if ((app->flags & wanted) == wanted)
-            add_name(gathering, &gathering->names, name);
+            add_name(input, &input->names, name);
     }
     for (size_t i = 0; i < segment->host_count; i++)
-        add_host(gathering, segment, &segment->hosts[i]);
+        add_host(input, segment, &segment->hosts[i]);
 }
 
 static int compare_names(const void *a, const void *b)
@@ -139,8 +139,8 @@ static int compare_names(const void *a, const void *b)
     return strcmp(*(const char *const *)a, *(const char *const *)b);
 }
 
-/* In order, none twice: a wildcard's parent may be a domain too. */
-static void sort_names(struct names *names)
+/* Sorts, and removes duplicates: a wildcard's parent may be a domain too. */
+static void sort_names(struct name_list *names)
 {
     size_t kept = 0;
 
@@ -152,19 +152,19 @@ static void sort_names(struct names *names)
     names->count = kept;
 }
 
-static void add_server(struct gathering *gathering, const struct endpoint *endpoint)
+static void add_server(struct snippet_input *input, const struct endpoint *endpoint)
 {
     bool is_ipv6 = endpoint->any.sa_family == AF_INET6;
     const void *address =
         is_ipv6 ? (const void *)&endpoint->v6.sin6_addr : (const void *)&endpoint->v4.sin_addr;
-    struct snippet_server *server = &gathering->servers[gathering->server_count];
+    struct snippet_server *server = &input->servers[input->server_count];
 
-    if (gathering->server_count == SERVERS_MOST)
+    if (input->server_count == SERVERS_MOST)
         return;
     inet_ntop(endpoint->any.sa_family, address, server->ip, sizeof server->ip);
     server->port = ntohs(is_ipv6 ? endpoint->v6.sin6_port : endpoint->v4.sin_port);
     server->is_ipv6 = is_ipv6;
-    gathering->server_count++;
+    input->server_count++;
 }
 
 /* The port at which the server listens on an address: its own, or that of a wildcard. */
@@ -179,14 +179,14 @@ static uint16_t port_of(const struct settings *settings, uint32_t address)
     return DNS_PORT;
 }
 
-static void add_space_servers(struct gathering *gathering, const struct settings *settings,
+static void add_space_servers(struct snippet_input *input, const struct settings *settings,
                               const struct segment *segment)
 {
     for (size_t i = 0; i < segment->listen_count; i++) {
         struct endpoint endpoint = {.v4 = {.sin_family = AF_INET}};
         endpoint.v4.sin_addr.s_addr = htonl(segment->listen[i]);
         endpoint.v4.sin_port = htons(port_of(settings, segment->listen[i]));
-        add_server(gathering, &endpoint);
+        add_server(input, &endpoint);
     }
 }
 
@@ -199,8 +199,8 @@ static bool is_for_others(const struct endpoint *endpoint)
     return !is_loopback && !endpoint_is_wildcard(endpoint);
 }
 
-/* Where the server is asked: --to, else the space's own addresses, else the settings'. */
-static int gather_servers(struct session *session, struct gathering *gathering,
+/* The server's addresses: --to, else the space's own, else those of the settings. */
+static int gather_servers(struct session *session, struct snippet_input *input,
                           const struct segment *segment)
 {
     const char *to = session->invocation.options[OPTION_TO];
@@ -208,24 +208,24 @@ static int gather_servers(struct session *session, struct gathering *gathering,
     struct endpoint endpoint;
 
     if (to != NULL && (!endpoint_read(to, DNS_PORT, &endpoint) || endpoint_is_wildcard(&endpoint)))
-        return session_fail(session, EXIT_USAGE,
-                            "--to %s is not an address to ask; write 10.0.0.2, or 10.0.0.2:5300",
-                            to);
+        return session_fail(
+            session, EXIT_USAGE,
+            "--to %s is not the address of a server; write 10.0.0.2, or 10.0.0.2:5300", to);
     if (to != NULL)
-        add_server(gathering, &endpoint);
+        add_server(input, &endpoint);
     else
-        add_space_servers(gathering, settings, segment);
-    for (size_t i = 0; gathering->server_count == 0 && i < settings->listen.count; i++)
+        add_space_servers(input, settings, segment);
+    for (size_t i = 0; input->server_count == 0 && i < settings->listen.count; i++)
         if (is_for_others(&settings->listen.items[i].endpoint))
-            add_server(gathering, &settings->listen.items[i].endpoint);
-    if (gathering->server_count > 0)
+            add_server(input, &settings->listen.items[i].endpoint);
+    if (input->server_count > 0)
         return EXIT_DONE;
     return session_fail(session, EXIT_REFUSED,
-                        "at which address do others ask the server? The space has no `listen`, and "
-                        "the settings name none that others could reach; give it with --to ADDR");
+                        "the server has no address that other hosts can reach: the space has no "
+                        "`listen`, and the settings list none; name it with --to ADDR");
 }
 
-static void print_json_names(FILE *out, const char *key, const struct names *names)
+static void print_json_names(FILE *out, const char *key, const struct name_list *names)
 {
     fprintf(out, "  \"%s\": [", key);
     for (size_t i = 0; i < names->count; i++)
@@ -233,34 +233,34 @@ static void print_json_names(FILE *out, const char *key, const struct names *nam
     fputc(']', out);
 }
 
-/* For a resolver that nobody has written a form for. Names and addresses need no escapes. */
-static void print_json(FILE *out, const char *space, const struct gathering *gathering)
+/* For resolvers without a form. Names and addresses need no escapes. */
+static void print_json(FILE *out, const char *space, const struct snippet_input *input)
 {
     fprintf(out, "{\n  \"space\": \"%s\",\n  \"servers\": [", space);
-    for (size_t i = 0; i < gathering->server_count; i++)
-        fprintf(out, "%s{\"ip\": \"%s\", \"port\": %u}", i == 0 ? "" : ", ",
-                gathering->servers[i].ip, gathering->servers[i].port);
+    for (size_t i = 0; i < input->server_count; i++)
+        fprintf(out, "%s{\"ip\": \"%s\", \"port\": %u}", i == 0 ? "" : ", ", input->servers[i].ip,
+                input->servers[i].port);
     fputs("],\n", out);
-    print_json_names(out, "names", &gathering->names);
+    print_json_names(out, "names", &input->names);
     fputs(",\n", out);
-    print_json_names(out, "apexes", &gathering->apexes);
+    print_json_names(out, "apexes", &input->apexes);
     fputs("\n}\n", out);
 }
 
-static int print_snippet(struct session *session, struct gathering *gathering,
+static int print_snippet(struct session *session, struct snippet_input *input,
                          const struct snippet_kind *kind, const struct segment *segment)
 {
-    if (gathering->lacks_memory)
+    if (input->lacks_memory)
         return session_fail(session, EXIT_REFUSED, "out of memory");
-    sort_names(&gathering->names);
-    sort_names(&gathering->apexes);
+    sort_names(&input->names);
+    sort_names(&input->apexes);
     const struct snippet snippet = {.space = segment->name,
-                                    .servers = gathering->servers,
-                                    .server_count = gathering->server_count,
-                                    .names = gathering->names.items,
-                                    .name_count = gathering->names.count,
-                                    .apexes = gathering->apexes.items,
-                                    .apex_count = gathering->apexes.count};
+                                    .servers = input->servers,
+                                    .server_count = input->server_count,
+                                    .names = input->names.items,
+                                    .name_count = input->names.count,
+                                    .apexes = input->apexes.items,
+                                    .apex_count = input->apexes.count};
     for (size_t i = 0; kind->needs_port_53 && i < snippet.server_count; i++)
         if (snippet.servers[i].port != DNS_PORT)
             return session_fail(
@@ -269,12 +269,12 @@ static int print_snippet(struct session *session, struct gathering *gathering,
                 "listen at port 53, or give another address with --to",
                 kind->name, snippet.servers[i].ip, snippet.servers[i].port);
     if (session->is_json)
-        print_json(session->out, segment->name, gathering);
+        print_json(session->out, segment->name, input);
     else
         kind->print(&snippet, session->out);
-    if (gathering->strange > 0)
+    if (input->skipped > 0)
         fprintf(session->err, "Warning: %zu names with unusual characters are left out.\n",
-                gathering->strange);
+                input->skipped);
     return EXIT_DONE;
 }
 
@@ -289,13 +289,13 @@ int run_snippet(struct session *session)
     const struct segment *segment = find_space(session);
     if (segment == NULL)
         return invocation_has(&session->invocation, OPTION_SPACE) ? EXIT_REFUSED : EXIT_USAGE;
-    struct gathering gathering = {.arena = arena_new()};
-    if (gathering.arena == NULL)
+    struct snippet_input input = {.arena = arena_new()};
+    if (input.arena == NULL)
         return session_fail(session, EXIT_REFUSED, "out of memory");
-    gather_names(&gathering, session, segment);
-    int code = gather_servers(session, &gathering, segment);
+    gather_names(&input, session, segment);
+    int code = gather_servers(session, &input, segment);
     if (code == EXIT_DONE)
-        code = print_snippet(session, &gathering, kind, segment);
-    arena_free(gathering.arena);
+        code = print_snippet(session, &input, kind, segment);
+    arena_free(input.arena);
     return code;
 }

@@ -1,5 +1,5 @@
 #pragma once
-/** Configuration with which somebody else's resolver asks this server for a space's names. */
+/** Command snippet: configuration that makes another resolver forward a space's names here. */
 #include "spacedns/session.h"
 
 session_command run_snippet;

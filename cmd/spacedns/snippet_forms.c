@@ -2,7 +2,7 @@
 
 enum { RESOLV_CONF_SERVERS = 3 };
 
-/* What every form begins with; `where` is the file, `then` the command that loads it. */
+/* The head of every form; `where` is the file, `then` the command that loads it. */
 static void print_head(const struct snippet *snippet, FILE *out, const char *mark,
                        const char *where, const char *then)
 {
@@ -12,7 +12,7 @@ static void print_head(const struct snippet *snippet, FILE *out, const char *mar
             mark);
 }
 
-/* Forwarding a name forwards all below it, and a zone's apex has records that are not ours. */
+/* Forwarding a name forwards all below it, and a zone's apex has records of other servers. */
 static void print_apex_advice(const struct snippet *snippet, FILE *out, const char *mark)
 {
     if (snippet->apex_count == 0)

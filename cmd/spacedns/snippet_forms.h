@@ -1,10 +1,10 @@
 #pragma once
 /**
- * The same forwarding in the words of each resolver.
+ * The same forwarding in the configuration language of each resolver.
  *
- * Three things are said each time: which names go to this server; that private addresses in its
- * answers are no rebinding attack; and that the answers are not signed although the names may lie
- * in a signed zone (a negative trust anchor, RFC 7646). What the reader has to change is a comment.
+ * Each form sets three things: which names go to this server; that private addresses in its answers
+ * are no rebinding attack; and that the answers are not signed although the names may lie in a
+ * signed zone (a negative trust anchor, RFC 7646). What the reader must change is a comment.
  *
  * Names are plain: lower-case letters, digits, hyphens, underscores and dots, so that they need no
  * quoting anywhere.
@@ -26,7 +26,7 @@ struct snippet {
     const char *space;
     const struct snippet_server *servers; /* at least one */
     size_t server_count;
-    const char *const *names; /* each with all names below it; sorted, none twice */
+    const char *const *names; /* each with all names below it; sorted, unique */
     size_t name_count;
     const char *const *apexes; /* names that have other records elsewhere, such as MX */
     size_t apex_count;
@@ -37,7 +37,7 @@ typedef void snippet_form(const struct snippet *snippet, FILE *out);
 struct snippet_kind {
     const char *name;
     snippet_form *print;
-    bool needs_port_53; /* the resolver cannot be told another */
+    bool needs_port_53; /* the resolver has no setting for the port */
 };
 
 extern const struct snippet_kind snippet_kinds[];

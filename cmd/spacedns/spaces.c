@@ -8,7 +8,7 @@
 #include "source/folder.h"
 #include "space/parse.h"
 
-/* The folder was found good a moment ago: what is found now was written since. */
+/* The folder loaded a moment ago, so errors now are from a later change. */
 static bool read_file(struct space_set *space_set, struct session *session, const char *file)
 {
     struct zone_text text;
@@ -21,7 +21,7 @@ static bool read_file(struct space_set *space_set, struct session *session, cons
     if (space == NULL || !report_is_clean(session->report)) {
         report_print(session->report, session->err);
         session_fail(session, EXIT_REFUSED,
-                     "%s changed and has errors now; mend them, then try again", file);
+                     "%s changed and has errors now; fix them, then try again", file);
         return false;
     }
     space_set->spaces[space_set->count++] = space;
@@ -70,16 +70,16 @@ static const struct space *fail_unknown(const struct space_set *space_set, struc
                                         const char *wanted)
 {
     const char **names = arena_take(space_set->arena, space_set->count * sizeof *names);
-    const char *near = NULL;
+    const char *suggestion = NULL;
 
     for (size_t i = 0; names != NULL && i < space_set->count; i++)
         names[i] = space_set->spaces[i]->name.text;
     if (names != NULL)
-        near = suggest_among(wanted, names, space_set->count);
+        suggestion = suggest_among(wanted, names, space_set->count);
     session_fail(session, EXIT_REFUSED,
                  "there is no space %s in %s; %s%s%sspacedns spaces lists them", wanted,
-                 session_zones(session), near == NULL ? "" : "did you mean ",
-                 near == NULL ? "" : near, near == NULL ? "" : "? ");
+                 session_zones(session), suggestion == NULL ? "" : "did you mean ",
+                 suggestion == NULL ? "" : suggestion, suggestion == NULL ? "" : "? ");
     return NULL;
 }
 

@@ -1,10 +1,10 @@
 #pragma once
 /**
- * The spaces of a zones folder as their files tell them: what the commands about spaces share.
+ * The spaces of a zones folder as models, for the commands about spaces and apps.
  *
- * The snapshot holds what is answered; an operator also wants what is not: regions, account ids,
- * routes, connections that are over. So once the folder is known to be good, its files are read
- * once more, as models.
+ * The snapshot has only what is needed for answers; an operator also needs regions, account ids,
+ * routes and inactive connections. So once the folder has loaded, its files are read again, as
+ * models.
  *
  * Threads: one.  Memory: models and texts live in the space_set's arena.
  */
@@ -20,12 +20,12 @@ struct space_set {
     size_t count;
 };
 
-/** Reads every zone file. False, having said why. */
+/** Reads every zone file. Returns false with the error printed. */
 bool space_set_open(struct space_set *space_set, struct session *session);
 
 void space_set_close(struct space_set *space_set);
 
-/** The space of --space, or the only one there is. NULL, having said why. */
+/** The space of --space, or the only one. Returns NULL with the error printed. */
 const struct space *space_set_pick(const struct space_set *space_set, struct session *session);
 
 /** A command about one space, or about all of them (`space` is NULL). Returns the exit code. */
@@ -35,13 +35,13 @@ typedef int space_set_command(struct session *session, struct space_set *space_s
 /** Opens, picks, runs and closes. */
 int space_set_run(struct session *session, space_set_command *run);
 
-/** Prints an indented JSON value and lets go of it. Returns EXIT_DONE, or says what failed. */
+/** Prints an indented JSON value and releases it. Returns EXIT_DONE, or prints the error. */
 int session_print_json(struct session *session, json_t *value);
 
-/** A JSON text; null when it is NULL. */
+/** A JSON string; null for NULL. */
 json_t *json_text(const char *text);
 
-/** An address; null when it is absent. */
+/** An address; null for 0. */
 json_t *json_address(uint32_t address);
 
 json_t *json_cidr(struct cidr cidr);

@@ -4,7 +4,7 @@
 #include <string.h>
 #include <strings.h>
 
-/* Texts that YAML would take for something else are quoted. */
+/* Texts that YAML would read as another type are quoted. */
 static bool needs_quotes(const char *text)
 {
     static const char *const words[] = {"null", "true", "false"};

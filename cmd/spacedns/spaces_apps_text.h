@@ -2,8 +2,8 @@
 /**
  * Apps as text of a zone file: the whole `apps` key, in blocks, a line for each domain and dyno.
  *
- * What has its default value is left out. Texts are those of a model that was read: without quotes
- * and control characters.
+ * Default values are left out. Texts come from a parsed model: they have no quotes and no control
+ * characters.
  *
  * Threads: pure.
  */

@@ -25,7 +25,7 @@ static const char template[] =
     "...\n";
 
 /* The 37th address of the first router subnet, and the 21st of the second, as an example. */
-static char *write_zone(const char *name, struct cidr cidr, size_t *length)
+static char *format_zone(const char *name, struct cidr cidr, size_t *length)
 {
     char *text = NULL, block[CIDR_TEXT_MAX], first[CIDR_TEXT_MAX], second[CIDR_TEXT_MAX];
     FILE *out = open_memstream(&text, length);
@@ -46,7 +46,7 @@ static int create(struct session *session, const char *name, struct cidr cidr)
         .when_there = "move it away, or take another name",
     };
     struct err err;
-    char *text = write_zone(name, cidr, &new_space.length);
+    char *text = format_zone(name, cidr, &new_space.length);
 
     if (text == NULL)
         return session_fail(session, EXIT_REFUSED, "out of memory");
@@ -54,10 +54,10 @@ static int create(struct session *session, const char *name, struct cidr cidr)
     fputs("Creating space ", session->err);
     session_print_space(session, session->err, name);
     fputs("... ", session->err);
-    bool is_settled = new_space_settle(session, &new_space, &err);
+    bool is_made = new_space_create(session, &new_space, &err);
     free(text);
-    fputs(is_settled ? "done\n" : "!\n", session->err);
-    if (!is_settled)
+    fputs(is_made ? "done\n" : "!\n", session->err);
+    if (!is_made)
         return session_fail(session, EXIT_REFUSED, "%s", err.text);
     escape_printf(session->out, "%s/%s.yaml\n", session_zones(session), name);
     return EXIT_DONE;

@@ -1,5 +1,5 @@
 #pragma once
-/** A new space: its zone file, with what is worth knowing as comments. */
+/** Command spaces:create: the zone file of a new space, with comments for its editor. */
 #include "spacedns/session.h"
 
 session_command run_spaces_create;

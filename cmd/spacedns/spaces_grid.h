@@ -29,16 +29,16 @@ struct grid {
 
 struct grid grid_over(struct arena *arena, const char *const *titles, size_t columns);
 
-/** Adds the next cell, row by row, for people; a NULL is an empty one. */
+/** Adds the next cell, row by row, escaped for a terminal; NULL is an empty cell. */
 void grid_add(struct grid *grid, const char *cell);
 
-/** A text of a zone file, escaped; NULL without memory: a file does not speak to the terminal. */
+/** A text of a zone file, escaped for a terminal. Returns NULL when out of memory. */
 const char *text_for_people(struct arena *arena, const char *text);
 
-/** Cells with an address block, and with blocks one after the other. */
+/** Add a cell: an address block; a list of blocks; a number. */
 void grid_add_cidr(struct grid *grid, struct cidr cidr);
 void grid_add_blocks(struct grid *grid, const struct blocks *blocks);
 void grid_add_number(struct grid *grid, size_t number);
 
-/** Prints the rows, `gap` blanks between columns. False without memory for all of them. */
+/** Prints the rows, `gap` blanks between columns. Returns false when out of memory. */
 bool grid_print(const struct grid *grid, unsigned gap, FILE *out);

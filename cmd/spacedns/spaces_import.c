@@ -41,7 +41,7 @@ static bool read_octets(int descriptor, char *octets, size_t size)
     return true;
 }
 
-/* Looks at the size before anything is read. */
+/* Checks type and size before reading. */
 static bool read_open(const struct import *import, int descriptor, struct topology_text *text,
                       struct err *err)
 {
@@ -50,7 +50,7 @@ static bool read_open(const struct import *import, int descriptor, struct topolo
     if (fstat(descriptor, &status) != 0)
         return err_set(err, ERR_SYSTEM, "%s cannot be read: %s", import->file, strerror(errno));
     if (!S_ISREG(status.st_mode))
-        return err_set(err, ERR_SYSTEM, "%s is no regular file; save the topology to one",
+        return err_set(err, ERR_SYSTEM, "%s is not a regular file; save the topology to one",
                        import->file);
     if (status.st_size > TOPOLOGY_OCTETS_MOST)
         return err_set(err, ERR_LIMIT,
@@ -79,20 +79,20 @@ static bool read_topology(struct import *import, struct err *err)
                                     &import->topology, err);
 }
 
-static void write_zone(const struct import *import, FILE *out)
+static void print_zone(const struct import *import, FILE *out)
 {
     char cidr[CIDR_TEXT_MAX];
 
     cidr_write(import->cidr, cidr);
     fprintf(
         out,
-        "# The space %s, from the platform's topology. A topology does not tell everything:\n"
+        "# The space %s, from the platform's topology, which lacks some facts:\n"
         "# before the server reads this file, add the routers, and `internal_routing: true` to\n"
         "# the apps that have it, for that is fixed on creation.\n",
         import->space);
     if (import->topology.guessed_count > 0)
         fputs(
-            "# Which DNS target (cname) belongs to which domain is not told either: compare them\n"
+            "# Which DNS target (cname) belongs to which domain is not in it either: compare them\n"
             "# with `heroku domains`.\n",
             out);
     fprintf(out,
@@ -113,7 +113,7 @@ static void advise(const struct import *import)
 
     if (topology->guessed_count > 0)
         fprintf(out,
-                "The topology does not tell which DNS target belongs to which of %zu domains; "
+                "The topology does not show which DNS target belongs to which of %zu domains; "
                 "compare them with heroku domains.\n",
                 topology->guessed_count);
     if (topology->left_count > 0)
@@ -121,7 +121,7 @@ static void advise(const struct import *import)
                 topology->left_count);
 }
 
-static bool make(struct import *import, struct err *err)
+static bool create_file(struct import *import, struct err *err)
 {
     struct new_space new_space = {
         .space = import->space,
@@ -132,10 +132,10 @@ static bool make(struct import *import, struct err *err)
 
     if (out == NULL)
         return err_set(err, ERR_MEMORY, "out of memory; nothing was changed");
-    write_zone(import, out);
+    print_zone(import, out);
     bool is_made = fclose(out) == 0;
     new_space.text = text;
-    is_made = is_made && new_space_settle(import->session, &new_space, err);
+    is_made = is_made && new_space_create(import->session, &new_space, err);
     free(text);
     return is_made;
 }
@@ -148,7 +148,7 @@ static int import_apps(struct import *import)
     escape_printf(session->err, "Importing %s into ", import->file);
     session_print_space(session, session->err, import->space);
     fputs("... ", session->err);
-    bool is_done = read_topology(import, &err) && make(import, &err);
+    bool is_done = read_topology(import, &err) && create_file(import, &err);
     fputs(is_done ? "done\n" : "!\n", session->err);
     if (!is_done)
         return session_fail(session, EXIT_REFUSED, "%s", err.text);
@@ -157,7 +157,7 @@ static int import_apps(struct import *import)
     return EXIT_DONE;
 }
 
-/* The new text: all of the old one but the value of `apps`. */
+/* The new text: the old one with another value of `apps`. */
 static bool write_spliced(const struct import *import, const struct edit *edit, FILE *out,
                           struct err *err)
 {
@@ -219,8 +219,9 @@ static int replace(struct import *import, struct change *change)
     code = change_commit(change, NULL);
     if (code == EXIT_DONE) {
         advise(import);
-        change_advise(import->session, "A running server reads it with spacedns reload; spacedns "
-                                       "plan tells what would change");
+        change_advise(import->session,
+                      "To load it into a running server, use spacedns reload; spacedns "
+                      "plan shows what would change");
         escape_printf(import->session->out, "%s\n", change->selected.space->file);
     }
     return code;
@@ -245,7 +246,7 @@ int run_spaces_import(struct session *session)
 
     if (import.space == NULL)
         return session_fail(session, EXIT_REFUSED,
-                            "Space name required. Write --space NAME, the space to be made");
+                            "Space name required. Write --space NAME, the space to create");
     if (!new_space_name_is_fit(session, import.space))
         return EXIT_REFUSED;
     if (!new_space_read_cidr(session, &import.cidr))

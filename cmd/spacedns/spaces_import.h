@@ -1,5 +1,5 @@
 #pragma once
-/** A space's apps from the platform's topology. */
+/** Command spaces:import: a space's apps from the platform's topology. */
 #include "spacedns/session.h"
 
 session_command run_spaces_import;

@@ -27,7 +27,7 @@ static const struct domain *find_domain(const struct app *app, const struct doma
     return NULL;
 }
 
-/* The targets that a topology would list. */
+/* The targets as a topology lists them. */
 static size_t list_targets(const struct app *app, const char **targets)
 {
     size_t count = 0;
@@ -48,7 +48,7 @@ static bool has_same_domains(const struct app *app, const struct app *before)
     return true;
 }
 
-/* Then what the zone file says belongs together is what the topology leaves out. */
+/* With the same targets, the pairs of the zone file are valid for the topology too. */
 static bool has_same_targets(const char *const *targets, size_t count, const char *const *others,
                              size_t other_count)
 {
@@ -69,9 +69,9 @@ static bool merge_domains(struct arena *arena, struct topology *topology, struct
     if (targets == NULL || others == NULL)
         return false;
     size_t count = list_targets(app, targets);
-    bool is_told = has_same_domains(app, before) &&
-                   has_same_targets(targets, count, others, list_targets(before, others));
-    if (is_told && count > 1)
+    bool is_known = has_same_domains(app, before) &&
+                    has_same_targets(targets, count, others, list_targets(before, others));
+    if (is_known && count > 1)
         topology->guessed_count -= app->domain_count;
     for (size_t i = 0; i < app->domain_count; i++) {
         struct domain *domain = &app->domains[i];
@@ -81,7 +81,7 @@ static bool merge_domains(struct arena *arena, struct topology *topology, struct
         domain->is_alias = known->is_alias;
         domain->is_flat = known->is_flat;
         domain->is_pending = known->is_pending;
-        if (is_told)
+        if (is_known)
             domain->cname = known->cname;
     }
     return true;

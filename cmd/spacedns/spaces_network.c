@@ -97,7 +97,7 @@ static int print_vpns_json(struct session *session, const struct space *space)
 }
 
 /* "UP/DOWN" */
-static const char *write_tunnels(struct arena *arena, const struct vpn *vpn)
+static const char *format_tunnels(struct arena *arena, const struct vpn *vpn)
 {
     char buffer[TUNNELS_TEXT_MAX];
     size_t length = 0;
@@ -121,7 +121,7 @@ static int print_vpns(struct session *session, struct space_set *space_set,
     for (size_t i = 0; i < space->vpn_count; i++) {
         grid_add(&grid, space->vpns[i].name.text);
         grid_add(&grid, vpn_status_text(space->vpns[i].status));
-        grid_add(&grid, write_tunnels(space_set->arena, &space->vpns[i]));
+        grid_add(&grid, format_tunnels(space_set->arena, &space->vpns[i]));
     }
     fprintf(session->out, "=== %s VPN Connections\n", space->name.text);
     return print_grid(session, &grid, 1);

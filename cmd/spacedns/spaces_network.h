@@ -1,5 +1,5 @@
 #pragma once
-/** Who is connected to a space: peerings, VPN connections, trusted IP ranges. */
+/** Commands: list a space's peerings, VPN connections and trusted IP ranges. */
 #include "spacedns/session.h"
 
 session_command run_spaces_peerings;

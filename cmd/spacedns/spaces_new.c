@@ -12,7 +12,7 @@
 
 enum { FILE_MODE = 0644, NAME_LENGTH_MAX = 63 };
 
-/* 10.0.0.0/16, as the platform has it. */
+/* 10.0.0.0/16, the platform's default. */
 static const struct cidr usual_cidr = {.address = 0x0a000000, .bits = 16};
 
 bool new_space_name_is_fit(struct session *session, const char *name)
@@ -23,7 +23,7 @@ bool new_space_name_is_fit(struct session *session, const char *name)
         return true;
     session_fail(session, EXIT_REFUSED,
                  "a space name has 3 to 63 of a-z, 0-9 and single inner hyphens, as my-space; "
-                 "%.80s is none",
+                 "%.80s is not one",
                  name[0] == '\0' ? "the empty one" : name);
     return false;
 }
@@ -79,7 +79,7 @@ static bool is_about_cidr(enum finding_code code)
 }
 
 /* The first error as one sentence. */
-static void print_finding(const struct report *report, struct err *err)
+static void format_finding(const struct report *report, struct err *err)
 {
     const struct finding *finding = report_first_error(report);
 
@@ -92,7 +92,8 @@ static void print_finding(const struct report *report, struct err *err)
 }
 
 /* Would the folder be served with the draft in it as `path`? */
-static bool rehearse(struct session *session, const char *path, const char *draft, struct err *err)
+static bool check_new_file(struct session *session, const char *path, const char *draft,
+                           struct err *err)
 {
     const struct load_request request = {.folder = session_zones(session),
                                          .policy = &session->policy,
@@ -109,7 +110,7 @@ static bool rehearse(struct session *session, const char *path, const char *draf
     struct snapshot *snapshot = snapshot_load(&request, report, &outcome, err);
     bool is_good = snapshot != NULL;
     if (!is_good && err->code == ERR_NONE)
-        print_finding(report, err);
+        format_finding(report, err);
     snapshot_free(snapshot);
     report_free(report);
     return is_good;
@@ -125,24 +126,25 @@ static void sync_folder(const char *folder)
     close(descriptor);
 }
 
-/* Whole under a hidden name, then, when that would be served, under its own, which must be free. */
-static bool put(struct session *session, struct arena *arena, const char *path,
-                const struct new_space *new_space, struct err *err)
+/* Writes the file under a hidden name, checks it, and links it to its own name, which must be free.
+ */
+static bool write_new_file(struct session *session, struct arena *arena, const char *path,
+                           const struct new_space *new_space, struct err *err)
 {
     const char *draft = path_in(arena, session_zones(session), ".new_space", ".new");
 
     if (draft == NULL)
         return err_set(err, ERR_MEMORY, "out of memory; nothing was changed");
-    unlink(draft); /* what a command that was killed left behind */
+    unlink(draft); /* left behind by a command that was killed */
     bool is_written = write_file(draft, new_space);
-    if (is_written && !rehearse(session, path, draft, err)) {
+    if (is_written && !check_new_file(session, path, draft, err)) {
         unlink(draft);
         return false;
     }
-    bool is_put = is_written && link(draft, path) == 0;
+    bool is_linked = is_written && link(draft, path) == 0;
     int reason = errno;
     unlink(draft);
-    if (is_put) {
+    if (is_linked) {
         sync_folder(session_zones(session));
         return true;
     }
@@ -152,25 +154,25 @@ static bool put(struct session *session, struct arena *arena, const char *path,
                    strerror(reason));
 }
 
-static void print_first_error(const struct report *report, struct err *err)
+static void format_first_error(const struct report *report, struct err *err)
 {
     const struct finding *first = report_first_error(report);
-    char place[FINDING_PLACE_OCTETS];
+    char location[FINDING_PLACE_OCTETS];
 
-    if (first == NULL) { /* there was no memory for it */
+    if (first == NULL) { /* no memory for it */
         err_set(err, ERR_MEMORY, "out of memory; nothing was changed");
         return;
     }
-    finding_write_location(first, place);
+    finding_write_location(first, location);
     err_set(err, ERR_RULE,
-            "%s: %s stands in the way; nothing was changed; spacedns check tells all of it, mend "
-            "it first",
-            place, finding_name(first->code));
+            "%s: %s stands in the way; nothing was changed; spacedns check prints all errors, fix "
+            "them first",
+            location, finding_name(first->code));
 }
 
-/* What is there, which must be good; an empty folder is. */
-static bool list_good(struct session *session, struct arena *arena, struct folder *folder,
-                      struct err *err)
+/* The folder as it is must load; an empty one may. */
+static bool check_folder(struct session *session, struct arena *arena, struct folder *folder,
+                         struct err *err)
 {
     if (!folder_list(arena, session_zones(session), folder, err) && err->code != ERR_RULE)
         return false;
@@ -178,13 +180,13 @@ static bool list_good(struct session *session, struct arena *arena, struct folde
         return true;
     struct snapshot *snapshot = session_load(session, session_zones(session), NULL, err);
     if (snapshot == NULL && err->code == ERR_NONE)
-        print_first_error(session->report, err);
+        format_first_error(session->report, err);
     snapshot_free(snapshot);
     return snapshot != NULL;
 }
 
-static bool settle(struct session *session, struct arena *arena, const struct new_space *new_space,
-                   struct err *err)
+static bool create_file(struct session *session, struct arena *arena,
+                        const struct new_space *new_space, struct err *err)
 {
     struct folder folder = {.count = 0};
     const char *path = path_in(arena, session_zones(session), new_space->space, ".yaml");
@@ -193,22 +195,23 @@ static bool settle(struct session *session, struct arena *arena, const struct ne
         return err_set(err, ERR_MEMORY, "out of memory; nothing was changed");
     if (access(path, F_OK) == 0)
         return err_set(err, ERR_RULE, "%s exists already; %s", path, new_space->when_there);
-    return list_good(session, arena, &folder, err) && put(session, arena, path, new_space, err);
+    return check_folder(session, arena, &folder, err) &&
+           write_new_file(session, arena, path, new_space, err);
 }
 
-bool new_space_settle(struct session *session, const struct new_space *new_space, struct err *err)
+bool new_space_create(struct session *session, const struct new_space *new_space, struct err *err)
 {
     struct arena *arena = arena_new();
-    bool is_settled = false;
+    bool is_made = false;
     int lock = -1;
 
     if (arena == NULL)
         return err_set(err, ERR_MEMORY, "out of memory; nothing was changed");
     lock = zone_file_lock(session_zones(session), err);
     if (lock >= 0)
-        is_settled = settle(session, arena, new_space, err);
+        is_made = create_file(session, arena, new_space, err);
     if (lock >= 0)
         close(lock);
     arena_free(arena);
-    return is_settled;
+    return is_made;
 }

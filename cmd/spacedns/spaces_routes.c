@@ -6,17 +6,18 @@
 #include "space/peer_routes.h"
 #include "spacedns/spaces.h"
 
-/* A peering and the space it stands in. */
-struct crossing {
+/* A peering and its space. */
+struct located_peering {
     const struct space *space;
     const struct peering *peering;
 };
 
-static bool find_in_space(const struct space *space, const char *wanted, struct crossing *crossing)
+static bool find_in_space(const struct space *space, const char *wanted,
+                          struct located_peering *located)
 {
     for (size_t i = 0; i < space->peering_count; i++)
         if (strcmp(space->peerings[i].pcx_id.text, wanted) == 0) {
-            *crossing = (struct crossing){space, &space->peerings[i]};
+            *located = (struct located_peering){space, &space->peerings[i]};
             return true;
         }
     return false;
@@ -37,9 +38,9 @@ static const char *find_suggestion(struct arena *arena, const struct space *cons
     return names == NULL ? NULL : suggest_among(wanted, names, known);
 }
 
-/* In the space of --space, else in all: a peering's id is its own. */
+/* Searches the space of --space, else all: the id of a peering is unique. */
 static bool find(struct session *session, const struct space_set *space_set,
-                 struct crossing *crossing)
+                 struct located_peering *located)
 {
     const char *wanted = invocation_operand(&session->invocation, 0);
     const struct space *const *spaces = space_set->spaces;
@@ -54,31 +55,31 @@ static bool find(struct session *session, const struct space_set *space_set,
         count = 1;
     }
     for (size_t i = 0; i < count; i++)
-        if (find_in_space(spaces[i], wanted, crossing))
+        if (find_in_space(spaces[i], wanted, located))
             return true;
-    const char *near = find_suggestion(space_set->arena, spaces, count, wanted);
+    const char *suggestion = find_suggestion(space_set->arena, spaces, count, wanted);
     session_fail(session, EXIT_REFUSED,
                  "there is no peering %s in %s; %s%s%sspacedns spaces:peerings lists them", wanted,
                  only == NULL ? session_zones(session) : only->name.text,
-                 near == NULL ? "" : "did you mean ", near == NULL ? "" : near,
-                 near == NULL ? "" : "? ");
+                 suggestion == NULL ? "" : "did you mean ", suggestion == NULL ? "" : suggestion,
+                 suggestion == NULL ? "" : "? ");
     return false;
 }
 
 typedef void on_command(void *context, const struct text *command);
 
-/* Calls back with every command that mends the routes; returns how many. */
-static size_t for_each_command(const struct crossing *crossing, on_command *on, void *context)
+/* Calls back with every command that corrects the routes. Returns how many. */
+static size_t for_each_command(const struct located_peering *located, on_command *on, void *context)
 {
-    enum peer_routes routes = peer_routes_judge(crossing->space, crossing->peering);
-    const struct block *whole = peer_routes_find_whole(crossing->space, crossing->peering);
-    const struct blocks *all = &crossing->peering->routes;
+    enum peer_routes routes = peer_routes_judge(located->space, located->peering);
+    const struct block *whole = peer_routes_find_whole(located->space, located->peering);
+    const struct blocks *all = &located->peering->routes;
     char buffer[PEER_COMMAND_MAX];
     size_t count = 0;
 
     if (routes != PEER_ROUTES_COMPLETE) {
         struct text command = text_over(buffer, sizeof buffer);
-        peer_routes_add_create(crossing->space, crossing->peering, &command);
+        peer_routes_add_create(located->space, located->peering, &command);
         on(context, &command);
         count++;
     }
@@ -86,7 +87,7 @@ static size_t for_each_command(const struct crossing *crossing, on_command *on, 
         struct text command = text_over(buffer, sizeof buffer);
         if (!peer_routes_is_needless(&all->items[i], whole))
             continue;
-        peer_routes_add_delete(crossing->peering, &all->items[i], &command);
+        peer_routes_add_delete(located->peering, &all->items[i], &command);
         on(context, &command);
         count++;
     }
@@ -100,28 +101,28 @@ static void print_command(void *context, const struct text *command)
     fprintf(session->out, "%.*s\n", (int)text_length(command), command->start);
 }
 
-static void print_missing(const struct session *session, const struct crossing *crossing)
+static void print_missing(const struct session *session, const struct located_peering *located)
 {
     char list[PEER_ROUTERS_MAX];
     struct text routers = text_over(list, sizeof list);
 
-    peer_routes_list_missed(crossing->space, crossing->peering, &routers);
+    peer_routes_list_missed(located->space, located->peering, &routers);
     fprintf(session->err,
             "%s has no route to router %.*s%s, so its clients get addresses they cannot reach. In "
             "the peered VPC, run:\n",
-            crossing->peering->pcx_id.text, (int)text_length(&routers), routers.start,
+            located->peering->pcx_id.text, (int)text_length(&routers), routers.start,
             routers.cut ? "..." : "");
 }
 
-/* What is wrong goes to standard error, so that the commands alone can be taken from the output. */
-static void print_why(const struct session *session, const struct crossing *crossing)
+/* Explanations go to standard error, so that standard output has only the commands. */
+static void print_why(const struct session *session, const struct located_peering *located)
 {
-    bool has_whole = peer_routes_find_whole(crossing->space, crossing->peering) != NULL;
-    const char *name = crossing->peering->pcx_id.text;
+    bool has_whole = peer_routes_find_whole(located->space, located->peering) != NULL;
+    const char *name = located->peering->pcx_id.text;
     char cidr[CIDR_TEXT_MAX];
 
-    cidr_write(crossing->space->cidr.cidr, cidr);
-    switch (peer_routes_judge(crossing->space, crossing->peering)) {
+    cidr_write(located->space->cidr.cidr, cidr);
+    switch (peer_routes_judge(located->space, located->peering)) {
     case PEER_ROUTES_UNKNOWN:
         fprintf(session->err,
                 "%s does not list the routes of its VPC. Unless it has a route to %s, run this in "
@@ -129,7 +130,7 @@ static void print_why(const struct session *session, const struct crossing *cros
                 name, cidr);
         return;
     case PEER_ROUTES_MISSING:
-        print_missing(session, crossing);
+        print_missing(session, located);
         return;
     case PEER_ROUTES_PARTIAL:
         fprintf(session->err,
@@ -144,13 +145,12 @@ static void print_why(const struct session *session, const struct crossing *cros
     }
 }
 
-static int print_text(struct session *session, const struct crossing *crossing)
+static int print_text(struct session *session, const struct located_peering *located)
 {
-    bool is_complete =
-        peer_routes_judge(crossing->space, crossing->peering) == PEER_ROUTES_COMPLETE;
+    bool is_complete = peer_routes_judge(located->space, located->peering) == PEER_ROUTES_COMPLETE;
 
-    print_why(session, crossing);
-    size_t count = for_each_command(crossing, print_command, session);
+    print_why(session, located);
+    size_t count = for_each_command(located, print_command, session);
     if (is_complete && count > 0)
         fputs("The routes inside it are not needed, and these commands remove them.\n",
               session->err);
@@ -162,20 +162,20 @@ static void keep_command(void *context, const struct text *command)
     json_array_append_new(context, json_stringn(command->start, text_length(command)));
 }
 
-static json_t *missed_to_json(const struct crossing *crossing)
+static json_t *missed_to_json(const struct located_peering *located)
 {
     json_t *missed = json_array();
 
-    for (size_t i = 0; i < crossing->space->router_count; i++)
-        if (peer_routes_miss(crossing->peering, &crossing->space->routers[i]))
-            json_array_append_new(missed, json_address(crossing->space->routers[i].ip));
+    for (size_t i = 0; i < located->space->router_count; i++)
+        if (peer_routes_miss(located->peering, &located->space->routers[i]))
+            json_array_append_new(missed, json_address(located->space->routers[i].ip));
     return missed;
 }
 
-static json_t *needless_to_json(const struct crossing *crossing)
+static json_t *needless_to_json(const struct located_peering *located)
 {
-    const struct block *whole = peer_routes_find_whole(crossing->space, crossing->peering);
-    const struct blocks *all = &crossing->peering->routes;
+    const struct block *whole = peer_routes_find_whole(located->space, located->peering);
+    const struct blocks *all = &located->peering->routes;
     json_t *needless = json_array();
 
     for (size_t i = 0; whole != NULL && i < all->count; i++)
@@ -184,7 +184,7 @@ static json_t *needless_to_json(const struct crossing *crossing)
     return needless;
 }
 
-static int print_routes_json(struct session *session, const struct crossing *crossing)
+static int print_routes_json(struct session *session, const struct located_peering *located)
 {
     static const char *const texts[] = {
         [PEER_ROUTES_UNKNOWN] = "unknown",
@@ -192,30 +192,29 @@ static int print_routes_json(struct session *session, const struct crossing *cro
         [PEER_ROUTES_PARTIAL] = "partial",
         [PEER_ROUTES_COMPLETE] = "complete",
     };
-    enum peer_routes routes = peer_routes_judge(crossing->space, crossing->peering);
+    enum peer_routes routes = peer_routes_judge(located->space, located->peering);
     json_t *commands = json_array();
 
-    for_each_command(crossing, keep_command, commands);
+    for_each_command(located, keep_command, commands);
     return session_print_json(
         session,
-        json_pack("{s:s, s:s, s:s, s:o, s:o, s:o, s:o}", "pcx_id", crossing->peering->pcx_id.text,
-                  "space", crossing->space->name.text, "routes_are", texts[routes], "routes",
-                  json_blocks(&crossing->peering->routes), "missed_routers",
-                  missed_to_json(crossing), "needless_routes", needless_to_json(crossing),
-                  "commands", commands));
+        json_pack("{s:s, s:s, s:s, s:o, s:o, s:o, s:o}", "pcx_id", located->peering->pcx_id.text,
+                  "space", located->space->name.text, "routes_are", texts[routes], "routes",
+                  json_blocks(&located->peering->routes), "missed_routers", missed_to_json(located),
+                  "needless_routes", needless_to_json(located), "commands", commands));
 }
 
 int run_spaces_peerings_routes(struct session *session)
 {
     struct space_set space_set;
-    struct crossing crossing;
+    struct located_peering located;
     int code = EXIT_REFUSED;
 
     if (!space_set_open(&space_set, session))
         return EXIT_REFUSED;
-    if (find(session, &space_set, &crossing))
-        code = session->is_json ? print_routes_json(session, &crossing)
-                                : print_text(session, &crossing);
+    if (find(session, &space_set, &located))
+        code =
+            session->is_json ? print_routes_json(session, &located) : print_text(session, &located);
     space_set_close(&space_set);
     return code;
 }

@@ -1,5 +1,6 @@
 #pragma once
-/** Which routes a peered VPC lacks or can do without, and the commands that mend it. */
+/** Command spaces:peerings:routes: which routes a peered VPC lacks or does not need, and the
+ * commands that fix it. */
 #include "spacedns/session.h"
 
 session_command run_spaces_peerings_routes;

@@ -1,5 +1,5 @@
 #pragma once
-/** A space as the platform's topology: for people, or the platform's own JSON. */
+/** Command spaces:topology: a space as the platform's topology, as text or the platform's JSON. */
 #include "spacedns/session.h"
 
 session_command run_spaces_topology;

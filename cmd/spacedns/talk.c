@@ -12,7 +12,7 @@
 #include "base/escape.h"
 #include "control/protocol.h"
 
-/* A reload may read a million apps; all else is answered at once. */
+/* A reload may read a million apps; other commands are answered at once. */
 enum { PATIENCE_SECONDS = 5, RELOAD_PATIENCE_SECONDS = 300 };
 
 static bool fail_to_connect(struct talk *talk, int number)
@@ -27,10 +27,11 @@ static bool fail_to_connect(struct talk *talk, int number)
                        "socket with --socket",
                        path, path);
     if (number == ECONNREFUSED)
-        return err_set(err, ERR_SYSTEM,
-                       "nobody listens on %s: the server has ended, or it is no socket; start "
-                       "spacednsd again, or name its socket with --socket",
-                       path);
+        return err_set(
+            err, ERR_SYSTEM,
+            "nothing listens on %s: the server has stopped, or it is not a socket; start "
+            "spacednsd again, or name its socket with --socket",
+            path);
     if (number == EACCES || number == EPERM)
         return err_set(err, ERR_SYSTEM,
                        "%s may not be used by this user; run the command as the user that runs "
@@ -74,15 +75,16 @@ static bool fail_to_read(struct talk *talk, FILE *from, int number)
     struct err *err = &talk->problem;
 
     if (ferror(from) != 0 && (number == EAGAIN || number == EINTR))
-        return err_set(err, ERR_SYSTEM,
-                       "the server at %s does not answer; see whether it is stopped or very busy, "
-                       "and what its log says",
-                       talk->path);
+        return err_set(
+            err, ERR_SYSTEM,
+            "the server at %s does not answer; check whether it is suspended or overloaded, "
+            "and read its log",
+            talk->path);
     return err_set(err, ERR_SYSTEM, "the server at %s hung up before it had answered; see its log",
                    talk->path);
 }
 
-/* Whatever answers there may quote files and names: none of it speaks to the terminal. */
+/* Answers may quote files and names, so they are escaped for the terminal. */
 static bool print_line(FILE *to, char *line)
 {
     line[strcspn(line, "\n")] = '\0';
@@ -114,10 +116,11 @@ static bool read_answer(struct talk *talk, FILE *from)
             passed = true;
             break;
         case PROTOCOL_STRANGE:
-            err_set(&talk->problem, ERR_SYSTEM,
-                    "what answers at %s does not speak as spacednsd %s does; name the server's "
-                    "control socket with --socket",
-                    talk->path, SPACEDNS_VERSION);
+            err_set(
+                &talk->problem, ERR_SYSTEM,
+                "what answers at %s does not use the protocol of spacednsd %s; name the server's "
+                "control socket with --socket",
+                talk->path, SPACEDNS_VERSION);
             break;
         }
     }
@@ -144,7 +147,7 @@ bool talk_run(struct talk *talk, const struct invocation *invocation)
         close(descriptor);
         return err_set(&talk->problem, ERR_MEMORY, "out of memory");
     }
-    /* A server that has no room hangs up without reading, and says so. */
+    /* A server without room for a connection sends the reason and closes it without reading. */
     (void)!send(descriptor, line, length, MSG_NOSIGNAL);
     bool passed = read_answer(talk, from);
     fclose(from);
@@ -163,7 +166,7 @@ static bool read_zones(const char *octets, char *zones, size_t size)
     return fits;
 }
 
-/* Returns false when nothing was said, with the problem, or what was said cannot be kept. */
+/* Returns false, with the problem, without an answer or without memory for it. */
 static bool read_status(struct talk *talk, char **octets)
 {
     const struct invocation status = {.command = COMMAND_STATUS, .options = {[OPTION_JSON] = ""}};
@@ -186,7 +189,7 @@ bool talk_ask_zones(struct talk *talk, char *zones, size_t size)
 
     if (passed && (talk->code != 0 || !read_zones(octets, zones, size)))
         passed = err_set(&talk->problem, ERR_SYSTEM,
-                         "the server at %s does not tell its zones folder; see spacedns status",
+                         "the server at %s does not report its zones folder; see spacedns status",
                          talk->path);
     free(octets);
     return passed;

@@ -1,11 +1,11 @@
 #pragma once
 /**
- * One command said to a running server over its control socket, and what comes back.
+ * Sends one command to a running server over its control socket and reads the answer.
  *
- * Whatever stands in the way is one sentence with its remedy, in `problem`.
+ * An error is one sentence with its remedy, in `problem`.
  *
  * Sources: control/protocol.h.
- * Threads: one; a call waits for the server, but not for ever.
+ * Threads: one; a call waits for the server, with a timeout.
  */
 #include <stdbool.h>
 #include <stddef.h>
@@ -16,15 +16,15 @@
 
 struct talk {
     const char *path; /* of the socket */
-    FILE *out;        /* what the server says goes here */
+    FILE *out;        /* gets the server's output */
     FILE *err;
     int code;           /* the command's exit code */
     struct err problem; /* why there is no code */
-    bool is_absent;     /* no server is there, as far as one can see */
+    bool is_absent;     /* no server listens there */
 };
 
-/** Says the command. Returns false with the problem. */
+/** Sends the command. Returns false with the problem. */
 bool talk_run(struct talk *talk, const struct invocation *invocation);
 
-/** Asks where the server's zone files are; `out` and `err` stay unused. As talk_run. */
+/** Requests the path of the server's zones folder, as talk_run; ignores `out` and `err`. */
 bool talk_ask_zones(struct talk *talk, char *zones, size_t size);

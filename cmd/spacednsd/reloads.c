@@ -16,8 +16,8 @@ enum {
 
 void reloads_prepare(struct reloads *reloads, const struct snapshot *before)
 {
-    const char *folder = reloads->reload_request.folder;
-    bool is_stored = state_is_used(&reloads->state) && !reloads->reload_request.is_dry;
+    const char *folder = reloads->request.folder;
+    bool is_stored = state_is_used(&reloads->state) && !reloads->request.is_dry;
 
     reloads->loading = (struct zones_loading){
         .request = {.folder = folder == NULL ? reloads->settings.zones : folder,
@@ -26,7 +26,7 @@ void reloads_prepare(struct reloads *reloads, const struct snapshot *before)
                     .threads = (unsigned)reloads->settings.workers,
                     .before = before,
                     .stored = is_stored ? &reloads->state.stored : NULL,
-                    .reads_all = reloads->reload_request.reads_all ||
+                    .reads_all = reloads->request.reads_all ||
                                  (is_stored && reloads->state.is_behind),
                     .now_s = clock_wall_us() / US_PER_SECOND},
     };
@@ -68,15 +68,15 @@ static void keep_folder(struct reloads *reloads)
 {
     free(reloads->folder);
     reloads->folder =
-        reloads->reload_request.folder == NULL ? NULL : strdup(reloads->reload_request.folder);
+        reloads->request.folder == NULL ? NULL : strdup(reloads->request.folder);
     if (reloads->folder != NULL)
-        reloads->reload_request.folder = reloads->folder;
+        reloads->request.folder = reloads->folder;
 }
 
 static void take_expiry(struct reloads *reloads)
 {
     reloads->wants_expiry = false;
-    reloads->reload_request = (struct reload_request){.kind = REQUEST_EXPIRE};
+    reloads->request = (struct reload_request){.kind = REQUEST_EXPIRE};
 }
 
 /* Returns false when an operand is not a name, with the call answered. */
@@ -87,7 +87,7 @@ static bool take_forget(struct reloads *reloads)
 
     reloads->waiting = call->next;
     call->next = NULL;
-    reloads->reload_request = (struct reload_request){.kind = REQUEST_FORGET};
+    reloads->request = (struct reload_request){.kind = REQUEST_FORGET};
     if (kept_read_names(&reloads->names, call, &err)) {
         reloads->calls = call;
         return true;
@@ -112,13 +112,13 @@ static bool take_request(struct reloads *reloads)
         take_expiry(reloads);
         return true;
     }
-    reloads->reload_request = reloads->wants_reload ? request_of_signal(reloads)
+    reloads->request = reloads->wants_reload ? request_of_signal(reloads)
                                                     : request_of_call(reloads, reloads->waiting);
     reloads->wants_reload = false;
     while (*link != NULL) {
         struct call *call = *link;
-        struct reload_request reload_request = request_of_call(reloads, call);
-        if (!is_same_request(&reload_request, &reloads->reload_request)) {
+        struct reload_request request = request_of_call(reloads, call);
+        if (!is_same_request(&request, &reloads->request)) {
             link = &call->next;
             continue;
         }
@@ -151,7 +151,7 @@ static void record_last(struct reloads *reloads, enum reload_end end)
 {
     struct reload_last *last = &reloads->last;
 
-    if (reloads->reload_request.is_dry || reloads->reload_request.kind != REQUEST_RELOAD)
+    if (reloads->request.is_dry || reloads->request.kind != REQUEST_RELOAD)
         return;
     *last = (struct reload_last){.has_been = true, .end = end, .ended_ns = clock_monotonic_ns()};
     if (end == RELOAD_REFUSED || end == RELOAD_GUARDED)
@@ -212,10 +212,10 @@ static void compare(struct reloads *reloads)
     const struct snapshot *after = loading->outcome.is_unchanged ? before : loading->snapshot;
 
     if (after == NULL ||
-        (!reloads->reload_request.is_dry && (reloads->reload_request.is_forced || after == before)))
+        (!reloads->request.is_dry && (reloads->request.is_forced || after == before)))
         return;
     const struct diff_options options = {
-        .changes_most = reloads->reload_request.is_dry ? DIFF_CHANGES_MOST : 0,
+        .changes_most = reloads->request.is_dry ? DIFF_CHANGES_MOST : 0,
         .guard_share_percent = loading->reloaded->settings.guard_share,
     };
     reloads->diff = diff_new(before, after, &options);
@@ -239,7 +239,7 @@ static bool reread_settings(struct reloads *reloads)
         return false;
     loading->request.policy = &loading->reloaded->policy;
     loading->request.is_new_policy = loading->reloaded->changed[0] != '\0';
-    if (reloads->reload_request.folder == NULL)
+    if (reloads->request.folder == NULL)
         loading->request.folder = loading->reloaded->settings.zones;
     return true;
 }
@@ -249,7 +249,7 @@ static void load_on_pool(uv_work_t *work)
 {
     struct reloads *reloads = work->data;
 
-    if (reloads->reload_request.kind != REQUEST_RELOAD) {
+    if (reloads->request.kind != REQUEST_RELOAD) {
         reloads->loading.started_ns = clock_monotonic_ns();
         kept_let_go(&reloads->loading, &reloads->names);
         return;
@@ -279,7 +279,7 @@ void reloads_publish(struct reloads *reloads)
     const struct snapshot *snapshot = reloads->loading.snapshot;
 
     take_over_settings(reloads);
-    if (reloads->reload_request.kind == REQUEST_RELOAD) {
+    if (reloads->request.kind == REQUEST_RELOAD) {
         zones_log_findings(reloads->loading.report);
         zones_warn_listen(snapshot, &reloads->settings);
         zones_warn_local(snapshot, &reloads->settings);
@@ -409,9 +409,9 @@ static void finish_loading(struct reloads *reloads)
     struct zones_loading *loading = &reloads->loading;
     uint64_t generation = server_current(reloads->server)->generation;
 
-    if (reloads->reload_request.kind != REQUEST_RELOAD) {
+    if (reloads->request.kind != REQUEST_RELOAD) {
         finish_let_go(reloads);
-    } else if (reloads->reload_request.is_dry) {
+    } else if (reloads->request.is_dry) {
         drop_loaded(reloads);
         end_reload(reloads, reloads->diff == NULL ? RELOAD_REFUSED : RELOAD_TRIED);
     } else if (reloads->diff != NULL && !diff_guard(reloads->diff, &loading->err)) {
@@ -469,7 +469,7 @@ void reloads_log_done(const struct reloads *reloads)
 {
     const struct snapshot *snapshot = server_current(reloads->server);
 
-    if (reloads->reload_request.kind == REQUEST_RELOAD)
+    if (reloads->request.kind == REQUEST_RELOAD)
         events_log_reloaded(snapshot, &reloads->loading);
     else
         kept_log_let_go(snapshot, &reloads->loading, &reloads->names);

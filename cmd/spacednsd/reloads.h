@@ -50,7 +50,7 @@ struct reloads {
     uv_work_t work;
     struct zones_loading loading;         /* the current one; the daemon does the first */
     struct state state;                   /* state_dir; zeroed: not used */
-    struct reload_request reload_request; /* of the current loading */
+    struct reload_request request; /* of the current loading */
     char *folder;                         /* of that request */
     struct diff *diff;       /* what it would change, if the guard or a dry run needs it */
     bool is_reloading;       /* until every worker answers from the new snapshot */

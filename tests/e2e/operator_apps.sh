@@ -15,7 +15,7 @@ run() {
     timeout "$patience" "${as[@]}" "$SPACEDNS" "$@" --zones "$zones" --socket "$socket" >"$work/out" 2>"$work/err" </dev/null
     code=$?
     out=$(cat "$work/out")
-    err=$(grep -Ev '^( ▸    )?(No server answers here; a running one reads it with spacedns reload|The server will keep what was removed)' "$work/err")
+    err=$(grep -Ev '^( ▸    )?(No server answers here; to load the change|The server will not forward the removed names)' "$work/err")
 }
 as=()
 
@@ -72,7 +72,7 @@ name=$(sed -nE 's/^Creating app in space test-space\.\.\. done, ([a-z]+-[a-z]+-[
 expect_match "an app without a name: standard error" '^Creating app in space test-space\.\.\. done, [a-z]+-[a-z]+-[0-9]{5}$' "$err"
 expect "an app without a name: standard output" \
     "https://$name.herokuapp.com/ | https://git.heroku.com/$name.git" "$out"
-expect_match "how a server reads it" '^No server answers here; .* spacedns reload, or kill -HUP$' "$(cat "$work/err")"
+expect_match "how a server reads it" '^No server answers here; .* spacedns reload or kill -HUP$' "$(cat "$work/err")"
 changed "an app without a name" ">   - name: $name
 >     internal_routing: true"
 run apps:destroy "$name" --confirm "$name" --no-reload
@@ -151,20 +151,20 @@ refused "a dyno that is not there: none is set" 1 "Setting web.1 to up, web.9 to
 Error: app calm-bay-1 has no dyno web.9; spacedns ps -a calm-bay-1 lists its dynos"
 run ps:set web.1=upp -a calm-bay-1
 refused "a state that is none" 2 \
-    "Error: upp is no state of a dyno; did you mean up? write up, starting, idle, crashed or down"
+    "Error: upp is not a state of a dyno; did you mean up? write up, starting, idle, crashed or down"
 run ps:set web.1=up web.2=up web.1=down -a calm-bay-1
 refused "a dyno twice" 2 "Error: web.1 is given twice; give it once"
 run ps:set web.1 -a calm-bay-1
-refused "no state" 2 "Error: web.1 does not say which dyno is in which state; write it as web.1=up"
+refused "no state" 2 "Error: web.1 is not of the form TYPE.N=STATE; write it as web.1=up"
 run ps:remove web -a calm-bay-1
-refused "no dyno" 2 "Error: web names no dyno; write it as web.1"
+refused "no dyno" 2 "Error: web is not of the form TYPE.N; write it as web.1"
 run ps:add web -a calm-bay-1 --ip 10.0.130.56
 expect "an address that is taken: exit code" 1 "$code"
 expect_match "an address that is taken" '^Error: E-DYNO-IP-DUP private_ip 10\.0\.130\.56 already belongs .*; nothing was changed$' "$err"
 run ps:add web -a calm-bay-1 --ip 10.0.0.77
 expect_match "an address outside" '^Error: E-DYNO-IP dyno web\.2 has private_ip 10\.0\.0\.77 outside dyno_cidrs; give it ' "$err"
 run ps:add web -a calm-bay-1 --ip 10.0
-refused "no address" 2 "Error: 10.0 is no IPv4 address; write --ip 10.0.128.7"
+refused "no address" 2 "Error: 10.0 is not an IPv4 address; write --ip 10.0.128.7"
 run ps:add 12 -a calm-bay-1
 expect_match "a type of digits" '^Error: E-PROC-NUM ' "$err"
 expect "all of that changed nothing" "$before" "$(cat "$file")"
@@ -258,7 +258,7 @@ run ps:set web.1=down -a open-plain-1001
 expect "a folder with errors: exit code" 1 "$code"
 expect "a folder with errors: what stands in the way, and where" "$zones/broken.yaml:2:11: error E-ROUTER-DYNO: " \
     "$(head -n 1 <<<"$err" | grep -o '^.*error [^ ]* ')"
-expect "a folder with errors" "Error: $zones has 1 error, at $zones/broken.yaml:2:11; mend it, then try again" \
+expect "a folder with errors" "Error: $zones has 1 error, at $zones/broken.yaml:2:11; fix it, then try again" \
     "$(tail -n +2 <<<"$err")"
 changed "a folder with errors" ""
 rm -r "$zones"
@@ -318,7 +318,7 @@ cp -r "$zones" "$work/other"
 kept=$zones zones=$work/other
 run ps:set web.1=down -a sleepy-river-2739
 said "a folder that the server does not serve" 0 "" "Setting web.1 to down on sleepy-river-2739... done
-The server here serves $kept, so it does not read this"
+The running server serves $kept, so it does not load this change"
 zones=$kept
 stop
 

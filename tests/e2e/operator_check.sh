@@ -110,7 +110,7 @@ run check "$work/clean" --against "$work/nowhere"
 said "no old folder" 1 "zones folder $work/nowhere cannot be opened: No such file or directory; create it, or name another with --zones"
 run check "$work/clean" --against "$work/broken"
 expect "an old folder with errors: exit code" 1 "$code"
-expect_match "an old folder with errors" "^Error: $work/broken has [0-9]+ errors?, (the first )?at $work/broken/[^ ]+:[0-9]+:[0-9]+; mend (it|them), then try again$" "$err"
+expect_match "an old folder with errors" "^Error: $work/broken has [0-9]+ errors?, (the first )?at $work/broken/[^ ]+:[0-9]+:[0-9]+; fix (it|them), then try again$" "$err"
 
 # ---- no folder, no file ----
 
@@ -147,7 +147,7 @@ print(said["holds"], said["counter_example"],
       said["decisions"] == said["clients"] * said["names"] * said["types"])' <<<"$out")"
 run prove "$work/broken"
 expect "nothing to prove: exit code" 1 "$code"
-expect_match "nothing to prove" "^Error: $work/broken has [0-9]+ errors?, (the first )?at $work/broken/[^ ]+:[0-9]+:[0-9]+; mend (it|them), then try again$" "$err"
+expect_match "nothing to prove" "^Error: $work/broken has [0-9]+ errors?, (the first )?at $work/broken/[^ ]+:[0-9]+:[0-9]+; fix (it|them), then try again$" "$err"
 
 # ---- on a terminal ----
 

@@ -86,7 +86,7 @@ doctor 'nameserver 10.0.0.2'
 expect "well: exit code" 0 "$code"
 expect "well" "$work/resolv.conf
   ok    servers   1
-  ok    search    0 suffixes, ndots:1: no useless questions
+  ok    search    0 suffixes, ndots:1: no useless queries
 nameserver 10.0.0.2:53
   ok    udp       answers
   ok    edns      answers of up to 1232 octets
@@ -107,9 +107,9 @@ expect "a name beyond ASCII: exit code" 2 "$code"
 expect_match "a name beyond ASCII" '^Error: café\.example\.com is not ASCII, .* write it in Punycode \(xn--\.\.\.\)$' "$err"
 doctor '# comment\nsearch a.example b.example\noptions rotate ndots:5 edns0\nnameserver 10.0.0.2' api.example.com
 expect "useless questions: exit code" 0 "$code"
-expect_match "useless questions" '^  note  search    a look-up of api\.example\.com asks 4 useless questions first \(2 search suffixes, ndots:5\); write it with a dot at the end, or set `options ndots:1`$' "$out"
+expect_match "useless questions" '^  note  search    a lookup of api\.example\.com sends 4 useless queries first \(2 search suffixes, ndots:5\); write it with a dot at the end, or set `options ndots:1`$' "$out"
 doctor 'domain old.example\nsearch a.example b.example\noptions ndots:5\nnameserver 10.0.0.2' api.example.com.
-expect_match "a dot at the end: no useless questions" '^  ok    search    2 suffixes, ndots:5' "$out"
+expect_match "a dot at the end: no useless queries" '^  ok    search    2 suffixes, ndots:5' "$out"
 doctor 'nameserver 10.0.0.2\nnameserver 10.0.0.2\nnameserver 10.0.0.2\nnameserver 10.0.0.2'
 expect_match "a fourth nameserver" '^  note  servers   1 nameserver lines are not used' "$out"
 
@@ -134,10 +134,10 @@ doctor 'nameserver 203.0.113.9'
 expect "an outsider: exit code" 1 "$code"
 expect_match "an outsider" '^  fail  whoami    REFUSED: Q18 .*; ask from a dyno' "$out"
 doctor 'nameserver 10.0.0.77' api.example.com
-fails "nothing listens" udp 'refused: nothing listens at 10\.0\.0\.77:53; look whether the server runs'
+fails "nothing listens" udp 'refused: nothing listens at 10\.0\.0\.77:53; check that the server runs'
 relay 10.0.0.61 udp-only
 doctor 'nameserver 10.0.0.61' api.example.com
-fails "no TCP" tcp 'refused: nothing listens at 10\.0\.0\.61:53; long answers need it: let TCP port 53 through'
+fails "no TCP" tcp 'refused: nothing listens at 10\.0\.0\.61:53; long answers need it: open TCP port 53'
 relay 10.0.0.62 no-edns
 doctor 'nameserver 10.0.0.62' api.example.com
 fails "EDNS is lost" edns 'questions with EDNS get no good answer, those without do'
@@ -169,7 +169,7 @@ fails "replies that cannot be read" udp 'no answer within 3 seconds'
 
 kill -STOP "$server"
 doctor 'nameserver 10.0.0.2'
-fails "a server that hangs" udp 'no answer within 3 seconds; look whether the server runs'
+fails "a server that hangs" udp 'no answer within 3 seconds; check that the server runs'
 kill -CONT "$server"
 stop
 doctor 'nameserver 10.0.0.2'
@@ -177,7 +177,7 @@ fails "a server that is gone" udp 'refused: nothing listens at 10\.0\.0\.2:53'
 
 for lines in '' 'nameserver here' 'options edns0'; do
     doctor "$lines"
-    expect_match "no nameserver in \"$lines\"" '^  note  servers +names no nameserver that can be used, so clients ask 127\.0\.0\.1; write a line `nameserver ADDR`$' "$out"
+    expect_match "no nameserver in \"$lines\"" '^  note  servers +names no nameserver that can be used, so clients use 127\.0\.0\.1; write a line `nameserver ADDR`$' "$out"
     fails "no nameserver in \"$lines\"" udp 'refused: nothing listens at 127\.0\.0\.1:53'
 done
 

@@ -267,7 +267,7 @@ expect_match "plan tells what the server would answer otherwise" \
 expect_match "plan tells who would be outside" \
     '^  - 10\.99\.0\.0/16 ceases to be inside of grown-space \(space\): 65536 addresses$' "$out"
 expect_match "plan tells what the guard refuses" "^guard: $lost$" "$out"
-expect_match "plan ends with what to do" "^Error: $lost; put it back, or say --force" "$err"
+expect_match "plan ends with what to do" "^Error: $lost; put it back, or use --force" "$err"
 planned=$out
 run reload --dry-run "${live[@]}"
 expect "reload --dry-run: exit code" 1 "$code"
@@ -280,7 +280,7 @@ said = json.load(sys.stdin)
 print(said["refused"], len(said["changes"]) > 1)' <<<"$out" 2>&1)"
 run reload "${live[@]}"
 expect "the guard: exit code" 1 "$code"
-expect_match "the guard names the space" "Q50 reload refused: $lost; generation $before is still served; put it back, or say --force" "$err"
+expect_match "the guard names the space" "Q50 reload refused: $lost; generation $before is still served; put it back, or use --force" "$err"
 expect_match "the guard tells whose access it is about" '^  - 10\.99\.0\.0/16 ceases to be inside of grown-space' "$out"
 run reload --json "${live[@]}"
 expect_match "the guard, --json" '"reload": "guarded"' "$out"
@@ -386,7 +386,7 @@ if [ "$(id -u)" = 0 ]; then
     expect_match "a socket without permission" 'may not be used by this user; run the command as' "$(<"$work/nobody.err")"
 fi
 wait "$hanging"
-expect_match "a server that hangs" 'does not answer; see whether it is stopped' "$(<"$work/err")"
+expect_match "a server that hangs" 'does not answer; check whether it is suspended' "$(<"$work/err")"
 kill -CONT "$server"
 
 "$SPACEDNSD" "${settings[@]}" --listen "127.0.0.1:$(free_port)" >"$work/out" 2>"$work/err"
@@ -397,7 +397,7 @@ run status "${live[@]}"
 expect "the first goes on" 0 "$code"
 
 stop KILL
-bad "a server that was killed" 1 'nobody listens on .*; start spacednsd again' status "${live[@]}"
+bad "a server that was killed" 1 'nothing listens on .*; start spacednsd again' status "${live[@]}"
 start again "${settings[@]}"
 run reload "${live[@]}"
 expect "a socket that a dead server left is replaced" 0 "$code"
@@ -421,10 +421,10 @@ if setpriv --reuid=65534 --regid=65534 --clear-groups test -x "$spacedns" 2>/dev
     }
     run_as_nobody ps:add web -a open-plain-1001 --zones "$zones" "${live[@]}"
     expect "a server that does not learn of a change: exit code" 1 "$code"
-    expect_match "a server that does not learn of a change" 'is changed, and the server does not know: run spacedns reload$' "$err"
+    expect_match "a server that does not learn of a change" 'is changed, but the server has not loaded it: run spacedns reload$' "$err"
     expect_match "a server that does not learn of a change: why" "^Error: $socket may not be used by this user" "$err"
     run_as_nobody apps -s test-space "${live[@]}"
-    expect_match "a server that does not tell its folder" "^$socket may not be used by this user.*; zones folder zones is taken\$" "$err"
+    expect_match "a server that does not tell its folder" "^$socket may not be used by this user.*; using zones folder zones\$" "$err"
 fi
 stop
 expect "the server ends" 0 "$code"
@@ -432,7 +432,7 @@ expect "the server ends" 0 "$code"
 bad "no server" 1 'no server is at .*control\.sock; start spacednsd with --control-socket' reload "${live[@]}"
 run apps -s test-space "${live[@]}"
 expect "no server, and zone files of one's own: exit code" 0 "$code"
-expect_match "no server, and zone files of one's own" "^no server is at $socket; .*; zones folder zones is taken\$" "$err"
+expect_match "no server, and zone files of one's own" "^no server is at $socket; .*; using zones folder zones\$" "$err"
 run apps -s test-space
 expect "no server was named" "" "$err"
 echo text >"$socket"

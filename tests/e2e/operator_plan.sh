@@ -62,7 +62,7 @@ printf 'space: second-space\ncidr: 10.9.0.0/16\nrouters: [10.9.0.7]\n' >"$work/t
 plan "$work/one" --against "$work/two"
 expect "a space vanishes: exit code" 1 "$code"
 expect_match "a space vanishes" '^guard: space second-space vanishes with its 0 apps$' "$out"
-expect "a space vanishes: last" "Error: space second-space vanishes with its 0 apps; put it back, or say --force if it is meant to go" "$err"
+expect "a space vanishes: last" "Error: space second-space vanishes with its 0 apps; put it back, or use --force if it is meant to go" "$err"
 plan "$work/one" --against "$work/two" --force
 expect "it is meant to go: exit code" 0 "$code"
 expect "it is meant to go: nothing more to say" "" "$err"
@@ -72,7 +72,7 @@ plan "$work/broken" --against zones
 expect "errors: exit code" 1 "$code"
 expect "errors: nothing planned" "" "$out"
 expect_match "errors: told" "^$work/broken/test-space.yaml:.* error E-ROUTER-DYNO: " "$err"
-expect_match "errors: last" "^Error: $work/broken has [0-9]+ errors?, (the first )?at $work/broken/[^ ]+:[0-9]+:[0-9]+; mend (it|them), then plan again$" "$err"
+expect_match "errors: last" "^Error: $work/broken has [0-9]+ errors?, (the first )?at $work/broken/[^ ]+:[0-9]+:[0-9]+; fix (it|them), then plan again$" "$err"
 edited public 's/name: frozen-oasis-70544/&\n    id: 00000000-0000-0000-0000-000000000001/; 0,/internal_routing: true/s///'
 plan "$work/public" --against zones
 expect "what is fixed on creation: exit code" 1 "$code"

@@ -40,10 +40,10 @@ said "a space mistyped" 1 "zones has no space tset-space; did you mean --space t
 run snippet unbound --to 10.0.0.2 --space other
 said "an unknown space" 1 "zones has no space other; name another with --space SPACE"
 run snippet unbound
-said "no address that others can ask" 1 "at which address do others ask the server? The space has no \`listen\`, and the settings name none that others could reach; give it with --to ADDR"
+said "no address that others can ask" 1 "the server has no address that other hosts can reach: the space has no \`listen\`, and the settings list none; name it with --to ADDR"
 for wrong in nowhere 0.0.0.0 10.0.0.2:99999; do
     run snippet unbound --to "$wrong"
-    said "--to $wrong" 2 "--to $wrong is not an address to ask; write 10.0.0.2, or 10.0.0.2:5300"
+    said "--to $wrong" 2 "--to $wrong is not the address of a server; write 10.0.0.2, or 10.0.0.2:5300"
 done
 run snippet resolv.conf --to 10.0.0.2:5300
 said "a port that resolv.conf cannot name" 1 "resolv.conf cannot name a port, and the server listens at 10.0.0.2 port 5300; let it listen at port 53, or give another address with --to"

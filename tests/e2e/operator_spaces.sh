@@ -259,13 +259,13 @@ unmade "E-SPACE-CIDR: \`cidr\` is 10.0.0.0/8, but a space has a /16; write for e
     three-space --cidr 10.0.0.0/8
 unmade "E-SPACE-NAME: space name \`a--b\` has two hyphens in a row; a name has 3 or more of a-z, 0-9 and single inner hyphens; nothing was changed" \
     a--b --cidr 10.2.0.0/16
-refuses 1 "a space name has 3 to 63 of a-z, 0-9 and single inner hyphens, as my-space; ../x is none" \
+refuses 1 "a space name has 3 to 63 of a-z, 0-9 and single inner hyphens, as my-space; ../x is not one" \
     spaces:create ../x --zones "$made"
 refuses 2 "--cidr is a block such as 10.1.0.0/16, not wide" spaces:create xyz --cidr wide --zones "$made"
 sed -i '$d' "$made/two-space.yaml"
 echo 'routers: 7' >>"$made/two-space.yaml"
 before=$(cat "$made"/*)
-unmade "$made/two-space.yaml:$(wc -l <"$made/two-space.yaml"):10: E-TYPE stands in the way; nothing was changed; spacedns check tells all of it, mend it first" \
+unmade "$made/two-space.yaml:$(wc -l <"$made/two-space.yaml"):10: E-TYPE stands in the way; nothing was changed; spacedns check prints all errors, fix them first" \
     three-space --cidr 10.2.0.0/16
 
 # ---- a topology becomes a zone file ----
@@ -277,7 +277,7 @@ run spaces:import "$work/t.json" --space test-space --zones "$imported"
 expect "spaces:import: exit code" 0 "$code"
 expect "spaces:import" "$imported/test-space.yaml" "$out"
 expect "spaces:import: what is done" "Importing $work/t.json into test-space... done
-The topology does not tell which DNS target belongs to which of 3 domains; compare them with heroku domains." "$err"
+The topology does not show which DNS target belongs to which of 3 domains; compare them with heroku domains." "$err"
 says spaces:topology --json --zones "$imported" <"$work/t.json"
 expect "what was imported is served" 0 "$("$SPACEDNS" check --zones "$imported" >/dev/null; echo $?)"
 sed 's/"formation"/"formations"/' "$work/t.json" >"$work/t2.json"
@@ -316,9 +316,9 @@ Error: $sentence" "$err"
 }
 
 unread "$work/none.json cannot be opened: No such file or directory" "$work/none.json"
-unread "$work is no regular file; save the topology to one" "$work"
+unread "$work is not a regular file; save the topology to one" "$work"
 mkfifo "$work/pipe"
-unread "$work/pipe is no regular file; save the topology to one" "$work/pipe"
+unread "$work/pipe is not a regular file; save the topology to one" "$work/pipe"
 truncate -s 1G "$work/huge.json"
 unread "$work/huge.json has 1073741824 octets, more than the 16777216 of any topology; is it another file?" "$work/huge.json"
 /usr/bin/python3 -c 'print("{\"version\": 1, \"apps\": [" + "{}," * 600000 + "{}]}")' >"$work/many.json"
@@ -333,7 +333,7 @@ sed 's/"number": 2/"number": "2"/' "$work/t.json" >"$work/type.json"
 unread "$work/type.json: apps[0].formation[0].dynos[1].number must be a whole number from 1, found a text \`2\`; correct it, or fetch the topology again" "$work/type.json"
 unread "E-DYNO-IP: dyno web.1 has private_ip 10.0.130.56 outside dyno_cidrs; give it an address in 10.5.128.0/20 or 10.5.144.0/20; nothing was changed; --cidr gives the space another block" \
     "$work/t.json" --cidr 10.5.0.0/16
-refuses 1 "Space name required. Write --space NAME, the space to be made" spaces:import "$work/t.json" --zones "$imported"
+refuses 1 "Space name required. Write --space NAME, the space to create" spaces:import "$work/t.json" --zones "$imported"
 run spaces:import "$work/t.json" --space test-space --zones "$imported"
 expect "a space that is there" "Importing $work/t.json into test-space... !
 Error: $imported/test-space.yaml exists already; with --force its apps become those of the topology, and the rest stays" "$err"
@@ -356,7 +356,7 @@ run spaces:import "$work/moved.json" --space test-space --zones "$replaced" --fo
 expect "spaces:import --force: exit code" 0 "$code"
 expect "spaces:import --force" "$replaced/test-space.yaml" "$out"
 expect "spaces:import --force: what is done" "Importing $work/moved.json into test-space... done
-A running server reads it with spacedns reload; spacedns plan tells what would change" "$err"
+To load it into a running server, use spacedns reload; spacedns plan shows what would change" "$err"
 expect "what stands before the apps stays" "$(sed '/^apps:/,$d' zones/test-space.yaml)" "$(sed '/^apps:/,$d' "$replaced/test-space.yaml")"
 expect "what stands behind the apps stays, and the end is marked" "# the last line
 region: virginia
@@ -395,7 +395,7 @@ refuses 1 "zones folder $work/nowhere cannot be opened: No such file or director
     spaces --zones "$work/nowhere"
 run spaces --zones tests/zones_bad
 expect "a folder with errors: exit code" 1 "$code"
-expect_match "a folder with errors" '^Error: tests/zones_bad has [0-9]+ errors, the first at tests/zones_bad/[^ ]+:[0-9]+:[0-9]+; mend them, then try again$' "$err"
+expect_match "a folder with errors" '^Error: tests/zones_bad has [0-9]+ errors, the first at tests/zones_bad/[^ ]+:[0-9]+:[0-9]+; fix them, then try again$' "$err"
 run spaces surplus
 expect "an operand that is not wanted: exit code" 2 "$code"
 

@@ -12,8 +12,8 @@
 static struct scratch zones;
 static char path[SCRATCH_PATH_MOST + 32];
 static char socket_path[SCRATCH_PATH_MOST + 32];
-static char *said;
-static size_t said_length;
+static char *printed;
+static size_t printed_length;
 static bool has_memory;
 
 bool __real_edit_mark_end(struct edit *edit, struct err *err);
@@ -36,8 +36,8 @@ static void set_up(void)
 static void tear_down(void)
 {
     scratch_close(&zones);
-    free(said);
-    said = NULL;
+    free(printed);
+    printed = NULL;
 }
 
 /* Adds an app to the file, as the command does. */
@@ -45,7 +45,7 @@ static int create_app(void)
 {
     char *arguments[] = {"apps:create", "new-app",  "--space",  "test-space",
                          "--zones",     zones.path, "--socket", socket_path};
-    struct session session = {.out = stdout, .err = open_memstream(&said, &said_length)};
+    struct session session = {.out = stdout, .err = open_memstream(&printed, &printed_length)};
     struct err err;
 
     ck_assert_ptr_nonnull(session.err);
@@ -79,7 +79,7 @@ START_TEST(a_change_that_cannot_be_marked_is_not_made)
     has_memory = false;
     char *before = file_read(path, &before_length);
     ck_assert_int_eq(create_app(), EXIT_REFUSED);
-    ck_assert_ptr_nonnull(strstr(said, "out of memory"));
+    ck_assert_ptr_nonnull(strstr(printed, "out of memory"));
     char *after = file_read(path, &length);
     ck_assert_uint_eq(length, before_length);
     ck_assert_mem_eq(after, before, length);

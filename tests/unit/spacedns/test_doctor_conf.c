@@ -31,7 +31,7 @@ static void expect_server(size_t number, const char *wanted)
     ck_assert_str_eq(text, wanted);
 }
 
-START_TEST(nothing_said_is_a_server_on_this_host)
+START_TEST(an_empty_file_is_a_server_on_this_host)
 {
     ck_assert(reads(""));
     ck_assert_uint_eq(conf.server_count, 1);
@@ -41,7 +41,7 @@ START_TEST(nothing_said_is_a_server_on_this_host)
 }
 END_TEST
 
-START_TEST(three_servers_are_asked_and_others_counted)
+START_TEST(three_servers_are_used_and_others_counted)
 {
     ck_assert(reads("nameserver 10.0.0.2\n# nameserver 10.9.9.9\n; nameserver 10.9.9.9\n"
                     "nameserver\nnameserver\t::1  \nnameserver dns.example\nnameserver 10.0.0.3\n"
@@ -64,7 +64,7 @@ START_TEST(the_last_search_list_wins)
 }
 END_TEST
 
-START_TEST(more_suffixes_than_there_is_room_for_are_cut)
+START_TEST(suffixes_beyond_the_limit_are_dropped)
 {
     char text[64 * 16] = "search";
 
@@ -110,7 +110,7 @@ START_TEST(a_name_with_few_dots_goes_through_the_search_list_twice)
 }
 END_TEST
 
-START_TEST(a_file_that_is_not_there_is_told_by_name)
+START_TEST(a_missing_file_is_named_in_the_error)
 {
     struct err err;
 
@@ -126,14 +126,14 @@ int main(void)
     Suite *suite = suite_create("doctor_conf");
     TCase *lines = tcase_create("lines");
 
-    tcase_add_test(lines, nothing_said_is_a_server_on_this_host);
-    tcase_add_test(lines, three_servers_are_asked_and_others_counted);
+    tcase_add_test(lines, an_empty_file_is_a_server_on_this_host);
+    tcase_add_test(lines, three_servers_are_used_and_others_counted);
     tcase_add_test(lines, the_last_search_list_wins);
-    tcase_add_test(lines, more_suffixes_than_there_is_room_for_are_cut);
+    tcase_add_test(lines, suffixes_beyond_the_limit_are_dropped);
     tcase_add_test(lines, ndots_ends_at_fifteen);
     tcase_add_loop_test(lines, a_name_with_few_dots_goes_through_the_search_list_twice, 0,
                         sizeof lookups / sizeof lookups[0]);
-    tcase_add_test(lines, a_file_that_is_not_there_is_told_by_name);
+    tcase_add_test(lines, a_missing_file_is_named_in_the_error);
     suite_add_tcase(suite, lines);
     return suite_run(suite);
 }

@@ -39,10 +39,10 @@ static const struct {
     {"", RCODE_NOERROR, {FIRST}, 1, true},
 };
 
-START_TEST(an_answer_is_held_against_the_decision)
+START_TEST(an_answer_is_compared_with_the_decision)
 {
     struct doctor_answer answer = {
-        .heard = ANSWER_RECEIVED, .rcode = stories[_i].rcode, .address_count = stories[_i].count};
+        .state = DOCTOR_ANSWERED, .rcode = stories[_i].rcode, .address_count = stories[_i].count};
 
     memcpy(answer.addresses, stories[_i].addresses, sizeof stories[_i].addresses);
     ck_assert_int_eq(doctor_agrees(stories[_i].explanation, &answer), stories[_i].agrees);
@@ -80,9 +80,9 @@ START_TEST(a_response_code_is_written_and_cut)
 {
     char text[32], small[4];
 
-    doctor_write_rcode(RCODE_REFUSED, text, sizeof text);
+    doctor_format_rcode(RCODE_REFUSED, text, sizeof text);
     ck_assert_str_eq(text, "REFUSED");
-    doctor_write_rcode(RCODE_REFUSED, small, sizeof small);
+    doctor_format_rcode(RCODE_REFUSED, small, sizeof small);
     ck_assert_str_eq(small, "REF");
 }
 END_TEST
@@ -92,7 +92,7 @@ int main(void)
     Suite *suite = suite_create("doctor_verdict");
     TCase *all = tcase_create("all");
 
-    tcase_add_loop_test(all, an_answer_is_held_against_the_decision, 0,
+    tcase_add_loop_test(all, an_answer_is_compared_with_the_decision, 0,
                         sizeof stories / sizeof stories[0]);
     tcase_add_test(all, a_line_is_found_by_how_it_begins);
     tcase_add_test(all, the_name_that_aliases_lead_to_is_the_last_target);

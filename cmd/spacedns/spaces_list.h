@@ -1,5 +1,5 @@
 #pragma once
-/** What spaces there are, what they are like, and the dynos in them. */
+/** Commands spaces, spaces:info and spaces:ps. */
 #include "spacedns/session.h"
 
 session_command run_spaces;

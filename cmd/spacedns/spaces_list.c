@@ -1,11 +1,11 @@
-#include "spacedns/spaces_look.h"
+#include "spacedns/spaces_list.h"
 
 #include <string.h>
 
 #include "spacedns/spaces.h"
 #include "spacedns/spaces_grid.h"
 
-/* A space as the platform's interface has it. */
+/* A space as in the platform's API. */
 static json_t *space_to_json(const struct space *space)
 {
     bool has_data = space->data_cidr.cidr.bits != 0;
