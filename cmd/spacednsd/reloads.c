@@ -26,8 +26,8 @@ void reloads_prepare(struct reloads *reloads, const struct snapshot *before)
                     .threads = (unsigned)reloads->settings.workers,
                     .before = before,
                     .stored = is_stored ? &reloads->state.stored : NULL,
-                    .reads_all = reloads->request.reads_all ||
-                                 (is_stored && reloads->state.is_behind),
+                    .reads_all =
+                        reloads->request.reads_all || (is_stored && reloads->state.is_behind),
                     .now_s = clock_wall_us() / US_PER_SECOND},
     };
 }
@@ -67,8 +67,7 @@ static bool is_same_request(const struct reload_request *a, const struct reload_
 static void keep_folder(struct reloads *reloads)
 {
     free(reloads->folder);
-    reloads->folder =
-        reloads->request.folder == NULL ? NULL : strdup(reloads->request.folder);
+    reloads->folder = reloads->request.folder == NULL ? NULL : strdup(reloads->request.folder);
     if (reloads->folder != NULL)
         reloads->request.folder = reloads->folder;
 }
@@ -113,7 +112,7 @@ static bool take_request(struct reloads *reloads)
         return true;
     }
     reloads->request = reloads->wants_reload ? request_of_signal(reloads)
-                                                    : request_of_call(reloads, reloads->waiting);
+                                             : request_of_call(reloads, reloads->waiting);
     reloads->wants_reload = false;
     while (*link != NULL) {
         struct call *call = *link;

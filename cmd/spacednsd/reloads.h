@@ -48,16 +48,16 @@ struct reloads {
     uv_loop_t *loop;
     struct server *server;
     uv_work_t work;
-    struct zones_loading loading;         /* the current one; the daemon does the first */
-    struct state state;                   /* state_dir; zeroed: not used */
+    struct zones_loading loading;  /* the current one; the daemon does the first */
+    struct state state;            /* state_dir; zeroed: not used */
     struct reload_request request; /* of the current loading */
-    char *folder;                         /* of that request */
-    struct diff *diff;       /* what it would change, if the guard or a dry run needs it */
-    bool is_reloading;       /* until every worker answers from the new snapshot */
-    bool wants_reload;       /* a signal arrived meanwhile */
-    bool wants_expiry;       /* kept-back names expired meanwhile */
-    struct kept_names names; /* of a request to forget */
-    uv_timer_t expiry;       /* of the next kept-back name */
+    char *folder;                  /* of that request */
+    struct diff *diff;             /* what it would change, if the guard or a dry run needs it */
+    bool is_reloading;             /* until every worker answers from the new snapshot */
+    bool wants_reload;             /* a signal arrived meanwhile */
+    bool wants_expiry;             /* kept-back names expired meanwhile */
+    struct kept_names names;       /* of a request to forget */
+    uv_timer_t expiry;             /* of the next kept-back name */
     bool has_timer;
     struct call *calls;   /* of the current reload */
     struct call *waiting; /* that came meanwhile, for later ones */

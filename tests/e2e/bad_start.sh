@@ -22,7 +22,7 @@ run() {
 }
 as=()
 
-# refused WHAT CODE PATTERN...: the last run said every pattern on standard error, in few lines
+# refused WHAT CODE PATTERN...: the last run printed every pattern on standard error, in few lines
 refused() {
     local what=$1 wanted=$2 pattern lines
     shift 2
@@ -38,7 +38,7 @@ refused() {
     expect_no_match "$what: no false alarm" 'out of memory' "$err"
 }
 
-# checked WHAT PATTERN: --check says the same on standard output, with the same exit code
+# checked WHAT PATTERN: --check prints the same on standard output, with the same exit code
 checked() {
     expect "--check, $1: exit code" 1 "$code"
     expect_match "--check, $1" "$2" "$out"
@@ -117,7 +117,7 @@ cidr: 10.0.0.1/16
 colour: blue
 END
 run --check --zones "$work/zones"
-expect "every finding is said at once" 2 "$(grep -c ' error E-' "$work/out")"
+expect "every finding is printed at once" 2 "$(grep -c ' error E-' "$work/out")"
 expect_match "the summary counts" '1 file.*: 2 errors, 0 warnings, 0 notes$' "$out"
 
 # ---- where to listen ----
@@ -244,11 +244,11 @@ refused "a space that is not there" 1 'tset-space.*did you mean .test-space.\?'
 run --check --zones zones
 expect "--check of good zones: exit code" 0 "$code"
 expect_match "--check counts" '^zones: 1 file, 1 space, 3 apps: 0 errors, 2 warnings, 0 notes$' "$out"
-expect "--check binds nothing and says nothing on standard error" "" "$err"
+expect "--check binds nothing and prints nothing on standard error" "" "$err"
 run --help
 expect "--help: exit code" 0 "$code"
 expect_match "--help" '^usage: spacednsd ' "$out"
-expect_match "--help says the exit codes" '^Exit codes: ' "$out"
+expect_match "--help lists the exit codes" '^Exit codes: ' "$out"
 run --version
 expect "--version: exit code" 0 "$code"
 expect_match "--version" '^spacednsd [0-9]+\.[0-9]+\.[0-9]+$' "$out"

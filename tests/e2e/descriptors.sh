@@ -1,5 +1,5 @@
 #!/bin/bash
-# With few descriptors, names that nobody answers for cost no client its TCP connection, and the
+# With few descriptors, names without an answer cost no client its TCP connection, and the
 # operator can still ask and reload.
 . "$(dirname "$0")/lib.bash"
 spacedns=${SPACEDNS:-$BUILD_DIR/bin/spacedns}
@@ -14,7 +14,7 @@ launcher=(prlimit --nofile=256:256)
 start few --zones zones --listen "127.0.0.1:$port" --local-as test-space --workers 1 \
     --upstream "127.0.0.1@$silent" --control-socket "$work/socket"
 launcher=()
-expect_match "what does not fit is told at the start, and what to do" \
+expect_match "the shortage is logged at the start, with the remedy" \
     ' warning few_descriptors limit=256 wanted=[0-9]+ upstream_sockets=[0-9]+ tcp_connections=[0-9]+ text=".*LimitNOFILE=' \
     "$(cat "$server_log")"
 share=$(sed -n 's/.* tcp_connections=\([0-9]*\) .*/\1/p' "$server_log")
@@ -58,7 +58,7 @@ out=$("$spacedns" reload --socket "$work/socket" 2>&1)
 expect "and a reload ends" 0 "$?"
 kill -USR1 "$server"
 await grep -q ' info counters ' "$server_log"
-expect_match "the counters say that no connection was evicted" ' tcp_evicted=0 ' "$(cat "$server_log")"
+expect_match "no connection was evicted" ' tcp_evicted=0 ' "$(cat "$server_log")"
 stop
 expect "exit code" 0 "$code"
 finish

@@ -1,6 +1,6 @@
 #!/bin/bash
 # The end on SIGTERM: what is under way to upstreams may end within two seconds, and every client
-# gets its reply, over UDP and TCP; what cannot end says that the server is stopping.
+# gets its reply, over UDP and TCP; a query that cannot end gets the reason that the server is stopping.
 . "$(dirname "$0")/lib.bash"
 enter_private_network || skip "no network namespace may be made here"
 
@@ -63,7 +63,7 @@ ask_meanwhile() {
     local got
     expect_match "$what: names of ours are answered meanwhile" '^10\.0\.0\.37$' "$(ask +short frozen-oasis-70544.herokuapp.com)"
     got=$(ask new.example.org)
-    expect_match "$what: a new question says why it is not asked" 'EDE: 22 .*\(Q22 this server is stopping' "$got"
+    expect_match "$what: a new query gets the reason why it is not forwarded" 'EDE: 22 .*\(Q22 this server is stopping' "$got"
     expect "$what: nor is it" 0 "$(times_asked first new.example.org A)"
 }
 end_within 3000 ask_meanwhile

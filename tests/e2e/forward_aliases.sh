@@ -34,7 +34,7 @@ expect "an alias leads to an app" "10.0.0.37 10.0.16.21" "$(addresses "$(ask +sh
 expect "an alias leads to a process" "10.0.130.56 10.0.151.218" "$(addresses "$(ask +short to-process.corp.example)")"
 expect_match "the last name's code is the answer's" 'status: NXDOMAIN' "$(ask to-nothing.corp.example)"
 
-# A dnsmasq behind us, which keeps whatever it is told.
+# A dnsmasq behind us, which caches what it gets.
 cache_port=$(free_port)
 dnsmasq --no-daemon --conf-file=/dev/null --no-resolv --no-hosts --bind-interfaces --pid-file= \
     --listen-address=127.0.0.1 --port="$cache_port" --server="127.0.0.1#$port" \
@@ -51,7 +51,7 @@ expect "an upstream's alias to a name of ours gets our answer" "10.0.0.37 10.0.1
     "$(addresses "$(through chain.example.org)")"
 expect "and the name keeps our answer in the cache behind us" "10.0.0.37 10.0.16.21" \
     "$(addresses "$(through api.example.com)")"
-expect_no_match "what the upstream says of it is nowhere" '6\.6\.6\.6' \
+expect_no_match "the upstream's data for it is nowhere" '6\.6\.6\.6' \
     "$(ask chain.example.org; ask chain.example.org +tcp; ask chain.example.org ANY)"
 stop
 finish

@@ -1,5 +1,5 @@
 #!/bin/bash
-# What a client is told when its upstream misbehaves, one failure after another over real sockets,
+# What a client gets when its upstream misbehaves, one failure after another over real sockets,
 # and that each is over as soon as the upstream is well again.
 # busy: measures when clients are answered
 # timeout: 180
@@ -18,13 +18,13 @@ END
 flags=(--zones zones --listen "127.0.0.1:$port" --local-as test-space --workers 1)
 number=0
 
-# new_name: in $name, one that nobody has asked for
+# new_name: in $name, one that no client has asked for
 new_name() {
     number=$((number + 1))
     name=n$number.example.org
 }
 
-told() {
+outcome() {
     echo "$(sed -n 's/.*status: \([A-Z]*\),.*/\1/p' <<<"$1") $(grep -oE 'EDE: [0-9]+' <<<"$1" | cut -d' ' -f2) $(grep -oE '\(Q[0-9]+' <<<"$1" | tr -d '(')"
 }
 
@@ -53,7 +53,7 @@ broken() {
     new_name
     set_mode first $2
     got=$(ask "$name" A)
-    expect "$1: told" "$3" "$(told "$got")"
+    expect "$1: outcome" "$3" "$(outcome "$got")"
     [ -n "${SANITIZE:-}" ] || [ "$(took "$got")" -le 4700 ] || fail "$1: within 4.5 s" "$got"
     recovers "$1"
 }
@@ -64,7 +64,7 @@ answered() {
     set_mode first $2
     got=$(ask "$name" A)
     expect_match "$1: answered" "^$name\.[[:space:]]+[0-9]+[[:space:]]+IN[[:space:]]+A[[:space:]]+198\.51\.100\.80\$" "$got"
-    expect "$1: nothing to explain" "NOERROR  " "$(told "$got")"
+    expect "$1: nothing to explain" "NOERROR  " "$(outcome "$got")"
     recovers "$1"
 }
 
@@ -103,9 +103,9 @@ answered "wrong case" wrong-case
 set_mode first oversized
 new_name
 got=$(ask +tcp "$name" TXT)
-case $(told "$got") in
+case $(outcome "$got") in
 "NOERROR  ") expect "3,000 octets over UDP: whole" 14 "$(grep -cE '[[:space:]]TXT[[:space:]]+"' <<<"$got")" ;;
-*) expect "3,000 octets over UDP, which were not asked for: told" "SERVFAIL 22 Q22" "$(told "$got")" ;;
+*) expect "3,000 octets over UDP, which were not asked for: outcome" "SERVFAIL 22 Q22" "$(outcome "$got")" ;;
 esac
 recovers oversized
 set_mode first huge
@@ -125,7 +125,7 @@ got=$(ask "$name" A)
 expect_match "a loop of CNAMEs ends" 'status: (NOERROR|SERVFAIL)' "$got"
 recovers loop
 
-# kept_for TTL: in $kept, what two clients are told and how often the upstream was asked
+# kept_for TTL: in $kept, the outcomes of two clients and how often the upstream was asked
 kept_for() {
     new_name
     set_mode first "ttl $1"
@@ -153,8 +153,8 @@ set_mode first error REFUSED
 ask "$name" >/dev/null
 before=$(times_asked first "$name" A)
 got=$(ask "$name")
-expect "asked again: told" "SERVFAIL 22 Q22" "$(told "$got")"
-[ "$(took "$got")" -lt 500 ] || fail "asked again: told at once" "$got"
+expect "asked again: outcome" "SERVFAIL 22 Q22" "$(outcome "$got")"
+[ "$(took "$got")" -lt 500 ] || fail "asked again: at once" "$got"
 expect "asked again: the upstream is left alone" "$before" "$(times_asked first "$name" A)"
 recovers "remembered failures"
 is_known() {
@@ -174,14 +174,14 @@ is_stale() {
     grep -q 'EDE: 3 ' <<<"$got"
 }
 await is_stale || fail "an answer past its time is served while the upstream is silent" "$got"
-expect "stale: told" "NOERROR 3 Q41" "$(told "$got")"
+expect "stale: outcome" "NOERROR 3 Q41" "$(outcome "$got")"
 expect_match "stale: TTL 30" '^a\.short\.example\.org\.[[:space:]]+30[[:space:]]+IN[[:space:]]+A[[:space:]]+198\.51\.100\.80$' "$got"
 [ "$(took "$got")" -le 2000 ] || fail "stale: within 2 s" "$got"
 got=$(ask a.short.example.org)
 [ "$(took "$got")" -lt 500 ] || fail "stale, asked again: at once" "$got"
 is_no_longer_stale() {
     got=$(ask a.short.example.org)
-    [ "$(told "$got")" = "NOERROR  " ]
+    [ "$(outcome "$got")" = "NOERROR  " ]
 }
 set_mode first answer
 before=$(now_ms)
@@ -191,13 +191,13 @@ await is_no_longer_stale || fail "fresh again once the upstream is" "$got"
 stop
 expect "exit code" 0 "$code"
 
-# ---- nobody there, then two upstreams ----
+# ---- no server there, then two upstreams ----
 
 start nobody "${flags[@]}" --upstream 198.51.100.99
 new_name
 got=$(ask "$name")
-expect "nobody listens: told" "SERVFAIL 23 Q22" "$(told "$got")"
-[ "$(took "$got")" -le 2000 ] || fail "nobody listens: within 2 s" "$got"
+expect "nothing listens: outcome" "SERVFAIL 23 Q22" "$(outcome "$got")"
+[ "$(took "$got")" -le 2000 ] || fail "nothing listens: within 2 s" "$got"
 stop
 
 start two "${flags[@]}" --upstream 198.51.100.53 --upstream 198.51.100.54
@@ -213,7 +213,7 @@ for mode in silent "error REFUSED" "error SERVFAIL" half tcp-refused garbage; do
 done
 set_mode second silent
 new_name
-expect "both silent" "SERVFAIL 22 Q22" "$(told "$(ask "$name")")"
+expect "both silent" "SERVFAIL 22 Q22" "$(outcome "$(ask "$name")")"
 set_mode first answer
 await is_well || fail "one of two is well again"
 expect "ours have been answered all along" "10.0.0.37 10.0.16.21" "$(addresses "$(ask +short frozen-oasis-70544.herokuapp.com)")"

@@ -27,8 +27,8 @@ answers() {
     [ "$(dig -b 10.0.130.56 @10.0.0.2 -p "$port" +short +tries=1 "back$number.example.org" A)" = 198.51.100.80 ]
 }
 await answers || fail "an upstream that answers no probe is back with an answer" "$(cat "$server_log")"
-said=$(lame 7 hammer 10.0.130.57 lame.example 10 victim 10.0.130.56 example.org 0.5)
-expect_match "nor does anybody lose anything then" '^victim 10\.0\.130\.56 answered 14 of 14,' "$said"
+report=$(lame 7 hammer 10.0.130.57 lame.example 10 victim 10.0.130.56 example.org 0.5)
+expect_match "nor do other clients lose anything then" '^victim 10\.0\.130\.56 answered 14 of 14,' "$report"
 stop
 expect "exit code" 0 "$code"
 finish

@@ -2,7 +2,7 @@
 # The upstream dies under load, once silently and once with ICMP, and comes back: local answers do
 # not notice, what was kept is served stale, the rest fails quickly, and nothing has grown.
 #
-# OUTAGE_SECONDS=60 makes each outage as long as an operator would see; 2 unless told.
+# OUTAGE_SECONDS=60 makes each outage as long as an operator would see; 2 by default.
 # serial: measures under load
 # timeout: 300
 . "$(dirname "$0")/lib.bash"
@@ -80,7 +80,7 @@ is_calm() {
     [ "$(descriptors)" -le "$descriptors_before" ]
 }
 
-# is_well: eight new names in a row are answered, so that each worker has been heard
+# is_well: eight new names in a row are answered, so that each worker has answered
 number=0
 is_well() {
     local i

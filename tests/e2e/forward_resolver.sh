@@ -180,13 +180,13 @@ for how in +notcp +tcp; do
     expect "RD=0 ($how)" "REFUSED Q20" "$(codes "$(query $how +norec www.example.org)")"
     expect "an outsider ($how)" "REFUSED Q18" "$(codes "$(from EXT 10.0.0.2 $how www.example.org)")"
 done
-expect_no_match "PEER is not told that recursion is available" 'flags:.* ra' "$(from PEER 10.0.0.2 api.example.com)"
+expect_no_match "PEER gets no RA" 'flags:.* ra' "$(from PEER 10.0.0.2 api.example.com)"
 expect_match "RUN is" 'flags: qr aa rd ra;' "$(query api.example.com)"
 
 # ---- zones of their own, rebinding ----
 
 expect_match "a zone with its own upstream" 'A[[:space:]]+192\.168\.7\.80$' "$(query wiki.corp.example)"
-expect "nobody else was asked for it" "1 0" "$(times_asked corp wiki.corp.example A) $(times_asked unbound wiki.corp.example A)"
+expect "no other upstream was queried for it" "1 0" "$(times_asked corp wiki.corp.example A) $(times_asked unbound wiki.corp.example A)"
 expect_match "its NXDOMAIN" 'status: NXDOMAIN' "$(query none.corp.example)"
 got=$(query rebind.example.org)
 expect "an address of the space from upstream" "NOERROR Q23" "$(codes "$got")"
@@ -199,11 +199,11 @@ expect_match "where it is allowed" 'A[[:space:]]+10\.0\.0\.37$' "$(query rebind.
 
 got=$(query +short _why.www.example.org TXT)
 expect_match "_why names the upstream" '198\.51\.100\.53' "$got"
-expect_match "_why says that it is cached, and how long" 'cached=fresh.* ttl=[0-9]+' "$got"
+expect_match "_why shows that it is cached, and how long" 'cached=fresh.* ttl=[0-9]+' "$got"
 expect_match "_why of a name not asked before" 'cached=no' "$(query +short _why.fresh.host.example.org TXT)"
 expect_match "_why of a zone with its own upstream" '192\.168\.7\.53' "$(query +short _why.wiki.corp.example TXT)"
 expect_match "_why for PEER" 'Q20' "$(from PEER 10.0.0.2 +short _why.www.example.org TXT)"
-expect_no_match "_why for PEER tells nothing of the cache" 'cached=|198\.51\.100\.53' "$(from PEER 10.0.0.2 +short _why.www.example.org TXT)"
+expect_no_match "_why for PEER shows nothing of the cache" 'cached=|198\.51\.100\.53' "$(from PEER 10.0.0.2 +short _why.www.example.org TXT)"
 
 # ---- SIGHUP keeps the cache ----
 
@@ -251,7 +251,7 @@ for name in "${apex[@]}"; do
 done >>"$work/fence"
 asked_in_all=0
 
-# fenced WHAT: everybody asks for everything; no upstream hears of it
+# fenced WHAT: every client asks for every name; no upstream is queried
 fenced() {
     local client log
     : >"$work/unbound.log"
@@ -266,7 +266,7 @@ fenced() {
         expect "$1: $log was never asked" "" "$(grep -E ' IN$|^(udp|tcp|tls) ' "$work/$log.log" | sort | uniq -c | head -n 20)"
     done
     query "www.$RANDOM.host.example.org" >/dev/null
-    expect_match "$1: the log would have told" 'www\.[0-9]+\.host\.example\.org\. A IN' "$(cat "$work/unbound.log")"
+    expect_match "$1: the log would have shown it" 'www\.[0-9]+\.host\.example\.org\. A IN' "$(cat "$work/unbound.log")"
 }
 
 # edited WHAT SED-EXPRESSION: the same after a reload of changed zones
@@ -316,7 +316,7 @@ for name in "#dns.example.org" ""; do
     expect "over TLS: exit code" 0 "$code"
 done
 
-# distrusted WHAT: no answer, and it is said why
+# distrusted WHAT: no answer, with the reason
 distrusted() {
     local got
     got=$(query www.example.org)
@@ -331,7 +331,7 @@ distrusted "a certificate for another name"
 openssl req -x509 -newkey ec -pkeyopt ec_paramgen_curve:prime256v1 -nodes -days 2 -subj /CN=stranger \
     -keyout "$work/stranger.key" -out "$work/stranger.pem" 2>/dev/null
 over_tls "#dns.example.org" "$work/stranger.pem"
-distrusted "a certificate that nobody trusted signed"
+distrusted "a certificate of an untrusted authority"
 
 # ---- none, and ourselves ----
 

@@ -45,19 +45,19 @@ print(sent)
 END
 }
 
-# is_heard NAME: whether the upstream has; its line is left in $heard
-is_heard() {
-    heard=$(grep "^udp .* $1\. A " "$work/upstream.log" | tail -n 1)
-    [ -n "$heard" ]
+# is_queried NAME: whether the upstream was queried; its line is left in $query
+is_queried() {
+    query=$(grep "^udp .* $1\. A " "$work/upstream.log" | tail -n 1)
+    [ -n "$query" ]
 }
 asked_port() {
-    sed 's/^udp [^#]*#\([0-9]*\) .*/\1/' <<<"$heard"
+    sed 's/^udp [^#]*#\([0-9]*\) .*/\1/' <<<"$query"
 }
 asked_id() {
-    sed 's/.* id=\([0-9]*\) .*/\1/' <<<"$heard"
+    sed 's/.* id=\([0-9]*\) .*/\1/' <<<"$query"
 }
-is_heard first.example.org
-client_address=$(sed 's/^udp \([^#]*\)#.*/\1/' <<<"$heard")
+is_queried first.example.org
+client_address=$(sed 's/^udp \([^#]*\)#.*/\1/' <<<"$query")
 
 counter() {
     local before
@@ -75,7 +75,7 @@ look_up() {
     ask "$1" >"$work/$1" 2>&1 &
     looking=$!
     children+=("$looking")
-    await is_heard "$1" || fail "the upstream hears of $1"
+    await is_queried "$1" || fail "the upstream is queried for $1"
 }
 
 # ---- a forgery that is right is taken: what follows is not vain ----

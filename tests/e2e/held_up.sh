@@ -1,6 +1,6 @@
 #!/bin/bash
-# Nothing that an operator's machine does to the server holds it up: standard error that nobody
-# reads, files that are pipes, signals that mean nothing.
+# Nothing on the host blocks the server: standard error without a reader, files that are pipes,
+# unused signals.
 . "$(dirname "$0")/lib.bash"
 spacedns=${SPACEDNS:-$BUILD_DIR/bin/spacedns}
 
@@ -19,7 +19,7 @@ ends() {
     expect "$1: exit code" 0 "$?"
 }
 
-# ---- standard error that nobody reads ----
+# ---- standard error without a reader ----
 
 mkfifo "$work/err"
 exec {unread}<>"$work/err"
@@ -44,8 +44,8 @@ expect "status still answers" 0 "$?"
 kill -HUP "$server"
 timeout 10 "$spacedns" reload --socket "$work/unread" >"$work/status" 2>&1
 expect "reload still ends" 0 "$?"
-answers "nobody reads standard error"
-ends "nobody reads standard error"
+answers "standard error without a reader"
+ends "standard error without a reader"
 exec {unread}<&-
 
 # ---- signals ----
@@ -77,11 +77,11 @@ start pipes --settings "$work/s.yaml"
 rm "$work/s.yaml"
 mkfifo "$work/s.yaml"
 reload
-expect_match "a pipe as settings file is refused" " error finding code=E-SETTING place=$work/s\.yaml text=.*is a named pipe \(FIFO\), not a file" "$said"
+expect_match "a pipe as settings file is refused" " error finding code=E-SETTING place=$work/s\.yaml text=.*is a named pipe \(FIFO\), not a file" "$logged"
 rm "$work/s.yaml"
 write_settings
 reload
-expect_match "and the file is read again once it is back" ' info reload_unchanged ' "$said"
+expect_match "and the file is read again once it is back" ' info reload_unchanged ' "$logged"
 answers "after a pipe"
 rm "$work/s.yaml"
 mkfifo "$work/s.yaml"

@@ -43,7 +43,7 @@ threading.Thread(target=record, daemon=True).start()
 
 def question(name, number, type=1):
     octets = b"".join(bytes([len(label)]) + label.encode() for label in name.split(".")) + b"\0"
-    opt = b"\0\0\x29\x04\xd0\0\0\0\0\0\0" # 1,232 octets: _why has much to say
+    opt = b"\0\0\x29\x04\xd0\0\0\0\0\0\0" # 1,232 octets: _why is long
     return struct.pack("!HHHHHH", number, 0x0100, 1, 0, 0, 1) + octets + struct.pack("!HH", type, 1) + opt
 
 client = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
@@ -69,20 +69,20 @@ def look_at_owners():
         elif b"internal_routing=true" in reply:
             given_away.discard(name)
 
-# What another space gave away, _why does not tell this client; the operator's command does.
+# Names of another space are not shown to this client by _why; the operator's command shows them.
 def is_given_away(name):
-    said = subprocess.run([command, "explain", name, "--from", "10.1.130.4", "--socket", work + "/walk.sock"], capture_output=True, text=True)
-    return "internal_routing=false" in said.stdout
+    printed = subprocess.run([command, "explain", name, "--from", "10.1.130.4", "--socket", work + "/walk.sock"], capture_output=True, text=True)
+    return "internal_routing=false" in printed.stdout
 
 server, log, lines = None, None, 0
 def outcome(pattern):
     global lines
     end = time.monotonic() + patience
     while time.monotonic() < end:
-        said = open(log).read().split("\n")[lines:]
-        found = [line for line in said if re.search(pattern, line)]
+        printed = open(log).read().split("\n")[lines:]
+        found = [line for line in printed if re.search(pattern, line)]
         if found:
-            lines += len(said) - 1
+            lines += len(printed) - 1
             return found[-1]
         if server.poll() is not None:
             return None
@@ -172,9 +172,9 @@ END
 steps=${1:-300}
 seed=${2:-$RANDOM}
 [ -z "${SANITIZE:-}" ] || [ $# -gt 0 ] || steps=60
-said=$(/usr/bin/python3 "$work/walk.py" "$SPACEDNSD" "$SPACEDNS" "$work" "$port" "$steps" "$seed" "$patience" 2>&1) && pass ||
-    fail "no internal name is asked of an upstream (kept_back.sh $steps $seed plays it again)" "$said"
-echo "$said"
+logged=$(/usr/bin/python3 "$work/walk.py" "$SPACEDNSD" "$SPACEDNS" "$work" "$port" "$steps" "$seed" "$patience" 2>&1) && pass ||
+    fail "no internal name is asked of an upstream (kept_back.sh $steps $seed plays it again)" "$logged"
+echo "$logged"
 [ $# -eq 0 ] || finish
 
 # ---- what the operator sees ----
@@ -189,11 +189,11 @@ spacedns() {
 }
 start first "${flags[@]}"
 expect "nothing is kept back" "No name is kept back." "$(spacedns kept-back)"
-expect_match "status tells of the state" "^state +$work/state\$" "$(spacedns status)"
+expect_match "status shows the state" "^state +$work/state\$" "$(spacedns status)"
 sed -i 's/hostname: api\.example\.com/hostname: papi.example.com/' "$zones/test-space.yaml"
 reload
-expect_match "the log says what is kept back and what to do" \
-    ' warning names_kept_back count=1 names=api\.example\.com kept_back=1 text=".*spacedns forget NAME' "$said"
+expect_match "the log has the names kept back and the remedy" \
+    ' warning names_kept_back count=1 names=api\.example\.com kept_back=1 text=".*spacedns forget NAME' "$logged"
 listed="^api\.example\.com  generation=1 since=20[0-9TZ:-]+ space=test-space file=$zones/test-space.yaml\$"
 expect_match "kept-back lists it" "$listed" "$(spacedns kept-back)"
 expect_match "status counts it" '^kept_back +1$' "$(spacedns status)"
@@ -211,11 +211,11 @@ expect_match "an edit while no server ran is seen" ' warning names_kept_back cou
 expect "both are kept back" "api.example.com example.net " "$(spacedns kept-back | sed 's/  .*//' | tr '\n' ' ')"
 
 expect "forget lets go" "Forgetting api.example.com... done" "$(spacedns forget API.example.com.)"
-expect_match "the log says so" ' info names_let_go count=1 cause=forget names=api\.example\.com kept_back=1 generation=' "$(cat "$server_log")"
-expect_match "nobody's name now" 'status: REFUSED' "$(ask api.example.com)"
+expect_match "the log has it" ' info names_let_go count=1 cause=forget names=api\.example\.com kept_back=1 generation=' "$(cat "$server_log")"
+expect_match "an unknown name now" 'status: REFUSED' "$(ask api.example.com)"
 expect_match "what is not kept back cannot be forgotten" '^Error: api\.example\.com is not kept back; spacedns kept-back lists' \
     "$(spacedns forget api.example.com)"
-expect_match "what is no name cannot either" '^Error: a\.\.b is no name' "$(spacedns forget a..b)"
+expect_match "what is no name cannot either" '^Error: a\.\.b is not a name' "$(spacedns forget a..b)"
 expect "JSON" '{"forgotten":["example.net"],"not_kept_back":["www.example.org"],"generation":6}' \
     "$(spacedns forget example.net www.example.org --json | tr -d ' \n')"
 stop KILL
@@ -228,7 +228,7 @@ expect "domains:remove keeps nothing back" "No name is kept back." "$(spacedns k
 "$SPACEDNS" apps:destroy sleepy-river-2739 --confirm sleepy-river-2739 --force --zones "$zones" --socket "$socket" >/dev/null 2>&1
 expect "apps:destroy keeps nothing back" "No name is kept back." "$(spacedns kept-back)"
 expect_match "and is done" 'status: REFUSED' "$(ask sleepy-river-2739.herokuapp.com)"
-expect_match "--no-reload says how" 'spacedns forget frozen-oasis-70544\.herokuapp\.com ' \
+expect_match "--no-reload prints how" 'spacedns forget frozen-oasis-70544\.herokuapp\.com ' \
     "$("$SPACEDNS" apps:destroy frozen-oasis-70544 --confirm frozen-oasis-70544 --force --no-reload --zones "$zones" --socket "$socket" 2>&1)"
 stop
 
@@ -242,12 +242,12 @@ launch cut "${flags[@]}"
 await is_gone "$server" || fail "a start refuses a file that was cut" "it runs"
 wait "$server"
 expect "a start refuses a file that was cut" 1 "$?"
-expect_match "and says which" "^$zones/test-space\.yaml:[0-9]+:[0-9]+: error E-CUT" "$(cat "$server_log")"
+expect_match "and the log names it" "^$zones/test-space\.yaml:[0-9]+:[0-9]+: error E-CUT" "$(cat "$server_log")"
 
 # ---- a state that is not to be used ----
 
 cp zones/test-space.yaml "$zones"
-# unused WHAT PATTERN: the server starts, says why, and answers
+# unused WHAT PATTERN: the server starts, logs why, and answers
 unused() {
     start unused "${flags[@]}"
     expect_match "$1" "$2" "$(cat "$server_log")"

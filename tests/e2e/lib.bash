@@ -1,8 +1,8 @@
 # What the scripts of this folder share; read first: . "$(dirname "$0")/lib.bash"
 #
-# A script checks many things and goes on after a failure; `finish` says how many failed.
+# A script checks many things and goes on after a failure; `finish` prints how many failed.
 # Its files live in $work, its processes in $children, and both are gone when it ends.
-# Nothing waits longer than `patience` seconds, and nobody uses a port that somebody chose.
+# Nothing waits longer than `patience` seconds, and no port is fixed.
 set -uo pipefail
 
 SOURCE_DIR=${SOURCE_DIR:-$(cd "$(dirname "${BASH_SOURCE[0]}")/../.." && pwd)}
@@ -195,14 +195,14 @@ has_outcomes() {
     [ "$(outcomes)" -ge "$1" ]
 }
 
-# reload: SIGHUP, until its outcome is logged; leaves the new lines of the log in $said
+# reload: SIGHUP, until its outcome is logged; leaves the new lines of the log in $logged
 reload() {
     local before lines
     before=$(outcomes)
     lines=$(wc -l <"$server_log")
     kill -HUP "$server"
     await has_outcomes $((before + 1)) || fail "an outcome is logged within $patience s"
-    said=$(tail -n "+$((lines + 1))" "$server_log")
+    logged=$(tail -n "+$((lines + 1))" "$server_log")
 }
 
 # ---- upstreams ----

@@ -76,7 +76,7 @@ start given --zones "$zones" --listen 10.0.0.2 --listen 10.1.0.2
 asked=(10.0.0.2 10.1.0.2)
 class_table
 got=$(from DYNO 10.0.0.3 +time=1 frozen-oasis-70544.herokuapp.com)
-expect_match "nobody listens on an address that was not given" 'refused|timed out|no servers' "$got"
+expect_match "nothing listens on an address that was not given" 'refused|timed out|no servers' "$got"
 stop
 expect "exit code" 0 "$code"
 
@@ -117,7 +117,7 @@ sees VPN frozen-oasis-70544.herokuapp.com A "REFUSED Q18"
 sees DYNO frozen-oasis-70544.herokuapp.com A "10.0.0.37 10.0.16.21"
 stop
 
-# ---- spaces with one CIDR, told apart by the address that was asked ----
+# ---- spaces with one CIDR, distinguished by the destination address ----
 
 rm "$zones"/*
 for colour in blue:2:37 green:3:99; do

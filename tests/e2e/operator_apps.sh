@@ -1,6 +1,6 @@
 #!/bin/bash
 # spacedns apps, domains, ps: what they print, what they refuse, and that a zone file keeps every
-# octet that was not asked to change, whoever edits, is killed or edits at the same time.
+# octet that was not asked to change, even when editors are killed or edit at the same time.
 # timeout: 60
 . "$(dirname "$0")/lib.bash"
 SPACEDNS=${SPACEDNS:-$BUILD_DIR/bin/spacedns}
@@ -25,8 +25,8 @@ fresh() {
     cp "$SOURCE_DIR/zones/test-space.yaml" "$file"
 }
 
-# said WHAT CODE OUT ERR: exactly this
-said() {
+# prints WHAT CODE OUT ERR: exactly this
+prints() {
     expect "$1: exit code" "$2" "$code"
     expect "$1: standard output" "$3" "$out"
     expect "$1: standard error" "$4" "$err"
@@ -34,7 +34,7 @@ said() {
 
 # refused WHAT CODE ERR: nothing on standard output, and every file is what it was
 refused() {
-    said "$1" "$2" "" "$3"
+    prints "$1" "$2" "" "$3"
     expect "$1: nothing changed" "$before" "$(cat "$file")"
     expect "$1: nothing is left behind" "test-space.yaml" "$(ls -A "$zones" | grep -vx .spacedns.lock)"
 }
@@ -49,7 +49,7 @@ changed() {
 fresh
 before=$(cat "$file")
 run apps --space test-space
-said "apps" 0 "=== Apps in space test-space
+prints "apps" 0 "=== Apps in space test-space
 
 frozen-oasis-70544 [internal]
 sleepy-river-2739 [internal]
@@ -76,12 +76,12 @@ expect_match "how a server reads it" '^No server answers here; .* spacedns reloa
 changed "an app without a name" ">   - name: $name
 >     internal_routing: true"
 run apps:destroy "$name" --confirm "$name" --no-reload
-said "an app less" 0 "" "Destroying $name... done"
+prints "an app less" 0 "" "Destroying $name... done"
 expect_no_match "--no-reload" 'kill -HUP' "$(cat "$work/err")"
 changed "an app more, an app less" ""
 
 run apps:create calm-bay-1 --space test-space --color always
-said "a sign before the name" 0 \
+prints "a sign before the name" 0 \
     "https://calm-bay-1.herokuapp.com/ | https://git.heroku.com/calm-bay-1.git" \
     "Creating app in space ⬡ test-space... done, ⬢ calm-bay-1"
 before=$(cat "$file")
@@ -95,7 +95,7 @@ run apps:info calm-bay-2
 refused "an app that is not there" 1 \
     "Error: Couldn't find that app: calm-bay-2; did you mean calm-bay-1? spacedns apps --space SPACE lists them"
 run apps:info -a frozen-oasis-70544
-said "apps:info" 0 "=== frozen-oasis-70544
+prints "apps:info" 0 "=== frozen-oasis-70544
 
 Auto Cert Mgmt:   false
 Dynos:            web: 2, worker: 1
@@ -116,27 +116,27 @@ refused "two apps" 2 "Error: Two apps are named, calm-bay-1 and calm-bay-2; name
 # ---- dynos ----
 
 run ps -a frozen-oasis-70544
-said "ps" 0 "=== web (2)
+prints "ps" 0 "=== web (2)
 web.1: up 10.0.130.56
 web.2: up 10.0.151.218
 
 === worker (1)
 worker.1: up 10.0.152.218" ""
 run ps -a calm-bay-1
-said "ps without dynos" 0 "No dynos on calm-bay-1" ""
+prints "ps without dynos" 0 "No dynos on calm-bay-1" ""
 run ps:add web -a calm-bay-1
-said "the first dyno" 0 "" "Adding web.1 (10.0.128.4) to calm-bay-1... done"
+prints "the first dyno" 0 "" "Adding web.1 (10.0.128.4) to calm-bay-1... done"
 run ps:add web -a calm-bay-1
-said "the next one" 0 "" "Adding web.2 (10.0.128.5) to calm-bay-1... done"
+prints "the next one" 0 "" "Adding web.2 (10.0.128.5) to calm-bay-1... done"
 run ps:add worker_1 -a calm-bay-1 --ip 10.0.144.77
-said "a type more" 0 "" "Adding worker_1.1 (10.0.144.77) to calm-bay-1... done"
+prints "a type more" 0 "" "Adding worker_1.1 (10.0.144.77) to calm-bay-1... done"
 run ps:set web.1=crashed web.2=down -a calm-bay-1
-said "states" 0 "" "Setting web.1 to crashed, web.2 to down on calm-bay-1... done"
+prints "states" 0 "" "Setting web.1 to crashed, web.2 to down on calm-bay-1... done"
 run ps -a calm-bay-1 --json
 expect "ps --json" "web.1 crashed 10.0.128.4, web.2 down 10.0.128.5, worker_1.1 up 10.0.144.77" \
     "$(/usr/bin/python3 -c 'import json, sys; print(", ".join(d["name"] + " " + d["state"] + " " + d["private_ip"] for d in json.load(sys.stdin)))' <<<"$out")"
 run ps:remove web.2 -a calm-bay-1
-said "a dyno less" 0 "" "Removing web.2 from calm-bay-1... done"
+prints "a dyno less" 0 "" "Removing web.2 from calm-bay-1... done"
 changed "dynos" ">   - name: calm-bay-1
 >     formation:
 >       web:
@@ -177,7 +177,7 @@ advice() {
 
 fresh
 run domains -a frozen-oasis-70544
-said "domains" 0 "=== frozen-oasis-70544 Heroku Domain
+prints "domains" 0 "=== frozen-oasis-70544 Heroku Domain
 
 frozen-oasis-70544.herokuapp.com
 
@@ -187,15 +187,15 @@ frozen-oasis-70544.herokuapp.com
  *.apps.example.com  CNAME            wild-haiku-1188.also-random-3847.herokuspace.com
  example.net         ALIAS or ANAME   apex-haiku-2201.also-random-3847.herokuspace.com" ""
 run domains -a open-plain-1001
-said "no custom domains" 0 "=== open-plain-1001 Heroku Domain
+prints "no custom domains" 0 "=== open-plain-1001 Heroku Domain
 
 open-plain-1001-1234567890ab.herokuapp.com" ""
 run domains:add WWW.Example.com. --cname calm-lake-1.also-random-3847.herokuspace.com -a sleepy-river-2739
-said "a domain more" 0 "" "Adding www.example.com to sleepy-river-2739... done
+prints "a domain more" 0 "" "Adding www.example.com to sleepy-river-2739... done
 $(advice calm-lake-1.also-random-3847.herokuspace.com)"
 run domains:add '*.example.org' -a open-plain-1001
 target=$(sed -n 's/^\(.*\.herokuspace\.com\)\.$/\1/p' <<<"$err")
-said "a domain without a target" 0 "" "Adding *.example.org to open-plain-1001... done
+prints "a domain without a target" 0 "" "Adding *.example.org to open-plain-1001... done
 $(advice "$target")"
 expect_match "a target is made, beside those of the space" '^[a-z]+-[a-z]+-[0-9]{4}\.also-random-3847\.herokuspace\.com$' "$target"
 changed "domains, in a list on a line and in lines" \
@@ -222,9 +222,9 @@ run domains:remove api.example.com -a sleepy-river-2739
 refused "a domain of another app" 1 "Removing api.example.com from sleepy-river-2739... !
 Error: Couldn't find that domain name: api.example.com; spacedns domains -a sleepy-river-2739 lists them"
 run domains:remove www.example.com -a sleepy-river-2739
-said "a domain less" 0 "" "Removing www.example.com from sleepy-river-2739... done"
+prints "a domain less" 0 "" "Removing www.example.com from sleepy-river-2739... done"
 run domains:remove '*.EXAMPLE.org' -a open-plain-1001
-said "a wildcard less" 0 "" "Removing *.example.org from open-plain-1001... done"
+prints "a wildcard less" 0 "" "Removing *.example.org from open-plain-1001... done"
 changed "all domains gone again" ">     domains:"
 
 # ---- files that cannot be changed ----
@@ -248,7 +248,7 @@ mkdir "$work/elsewhere"
 mv "$file" "$work/elsewhere/it.yaml"
 ln -s ../elsewhere/it.yaml "$file"
 run ps:set web.1=down -a open-plain-1001
-said "a link" 0 "" "Setting web.1 to down on open-plain-1001... done"
+prints "a link" 0 "" "Setting web.1 to down on open-plain-1001... done"
 expect "a link stays" "../elsewhere/it.yaml" "$(readlink "$file")"
 changed "a link" "<     formation: {web: {dynos: [{number: 1, private_ip: 10.0.132.9, state: up}]}}
 >     formation: {web: {dynos: [{number: 1, private_ip: 10.0.132.9, state: down}]}}"
@@ -265,7 +265,7 @@ rm -r "$zones"
 run apps --space test-space
 expect_match "no folder" "^Error: zones folder $zones cannot be opened: No such file or directory; create it" "$err"
 run apps:create --space test-space
-said "no folder to create in" 1 "" \
+prints "no folder to create in" 1 "" \
     "Error: zones folder $zones cannot be opened: No such file or directory; create it, or name another with --zones"
 
 # ---- the server reads it ----
@@ -294,7 +294,7 @@ expect "a new app, --json" "calm-bay-2.herokuapp.com False" "$(value default_dom
 run domains:add "*.bay.example.com" -a calm-bay-2 --cname far-bay-1.herokuspace.com --json
 expect "a new domain, --json" "*.bay.example.com far-bay-1.herokuspace.com" "$(value hostname) $(value cname)"
 run apps:destroy calm-bay-2 --confirm calm-bay-2
-expect "an app that nobody is answered for goes without force" 0 "$code"
+expect "an app without internal routing goes without force" 0 "$code"
 run ps:add web -a calm-bay-1 --no-reload
 expect "--no-reload: exit code" 0 "$code"
 expect "--no-reload: the server does not know" "" "$(answer calm-bay-1)"
@@ -317,7 +317,7 @@ expect "an app is destroyed: no answer" "" "$(answer calm-bay-1)"
 cp -r "$zones" "$work/other"
 kept=$zones zones=$work/other
 run ps:set web.1=down -a sleepy-river-2739
-said "a folder that the server does not serve" 0 "" "Setting web.1 to down on sleepy-river-2739... done
+prints "a folder that the server does not serve" 0 "" "Setting web.1 to down on sleepy-river-2739... done
 The running server serves $kept, so it does not load this change"
 zones=$kept
 stop
@@ -374,8 +374,8 @@ for number in range(rounds):
         step = ("ps:add", "web", "-a", name)
     else:
         step = ("ps:set", "web.%d=%s" % (random.randint(1, dynos[name]), random.choice(["up", "down", "idle"])), "-a", name)
-    code, said = run(*step)
-    expect("edit %d is done" % number, code == 0, "%s %s" % (step, said))
+    code, printed = run(*step)
+    expect("edit %d is done" % number, code == 0, "%s %s" % (step, printed))
     expect("edit %d keeps the rest" % number, is_kept(read()), str(step))
 for name in sorted(apps):
     run("apps:destroy", name, "--confirm", name)
@@ -390,8 +390,8 @@ for number in range(rounds // 4):
     child.send_signal(signal.SIGKILL)
     child.wait()
     expect("a killed editor leaves a whole file", is_kept(read()) and read().endswith(b"\n"))
-code, said = run("apps:create", "after-all", "--space", "test-space")
-expect("a killed editor leaves no lock", code == 0, said)
+code, printed = run("apps:create", "after-all", "--space", "test-space")
+expect("a killed editor leaves no lock", code == 0, printed)
 expect("a killed editor leaves no draft for good", sorted(os.listdir(zones)) == [".spacedns.lock", "test-space.yaml"], str(os.listdir(zones)))
 
 # Two and more at once: none is lost.
@@ -399,8 +399,8 @@ count = max(8, rounds // 8)
 children = [subprocess.Popen(command("apps:create", "both-%d" % number, "--space", "test-space"),
                              stdout=subprocess.DEVNULL, stderr=subprocess.PIPE) for number in range(count)]
 for child in children:
-    said = child.communicate(timeout=60)[1]
-    expect("edits at once are all done", child.returncode == 0, said)
+    printed = child.communicate(timeout=60)[1]
+    expect("edits at once are all done", child.returncode == 0, printed)
 text = read()
 for number in range(count):
     expect("an edit is lost", text.count(b"- name: both-%d\n" % number) == 1, str(number))

@@ -20,8 +20,8 @@ folder() {
     cat >"$work/$1/space.yaml"
 }
 
-# said WHAT CODE ERROR: no output, this exit code, this one line on standard error
-said() {
+# prints WHAT CODE ERROR: no output, this exit code, this one line on standard error
+prints() {
     expect "$1: exit code" "$2" "$code"
     expect "$1: nothing on standard output" "" "$out"
     expect "$1" "Error: $3" "$err"
@@ -87,10 +87,10 @@ run check "$work/broken" --json
 expect "JSON: exit code" 1 "$code"
 expect "JSON: the first finding and the counts" "E-SPACE-CIDR error 2 7 1 True" "$(/usr/bin/python3 -c '
 import json, sys
-said = json.load(sys.stdin)
-first = said["findings"][0]
-print(first["code"], first["level"], first["line"], first["column"], said["files"],
-      said["errors"] == len(said["findings"]))' <<<"$out")"
+printed = json.load(sys.stdin)
+first = printed["findings"][0]
+print(first["code"], first["level"], first["line"], first["column"], printed["files"],
+      printed["errors"] == len(printed["findings"]))' <<<"$out")"
 
 # ---- what is fixed on creation ----
 
@@ -105,9 +105,9 @@ expect "against itself: exit code" 0 "$code"
 expect "against itself" "$work/clean: 1 file, 1 space, 1 app: 0 errors, 0 warnings, 0 notes" "$out"
 
 run check zones/test-space.yaml
-said "a file instead of its folder" 1 "zones folder zones/test-space.yaml cannot be opened: Not a directory; give the folder that holds the zone files, or name another with --zones"
+prints "a file instead of its folder" 1 "zones folder zones/test-space.yaml cannot be opened: Not a directory; give the folder that holds the zone files, or name another with --zones"
 run check "$work/clean" --against "$work/nowhere"
-said "no old folder" 1 "zones folder $work/nowhere cannot be opened: No such file or directory; create it, or name another with --zones"
+prints "no old folder" 1 "zones folder $work/nowhere cannot be opened: No such file or directory; create it, or name another with --zones"
 run check "$work/clean" --against "$work/broken"
 expect "an old folder with errors: exit code" 1 "$code"
 expect_match "an old folder with errors" "^Error: $work/broken has [0-9]+ errors?, (the first )?at $work/broken/[^ ]+:[0-9]+:[0-9]+; fix (it|them), then try again$" "$err"
@@ -115,7 +115,7 @@ expect_match "an old folder with errors" "^Error: $work/broken has [0-9]+ errors
 # ---- no folder, no file ----
 
 run check "$work/nowhere"
-said "no folder" 1 "zones folder $work/nowhere cannot be opened: No such file or directory; create it, or name another with --zones"
+prints "no folder" 1 "zones folder $work/nowhere cannot be opened: No such file or directory; create it, or name another with --zones"
 mkdir "$work/empty"
 run check "$work/empty"
 expect "an empty folder: exit code" 1 "$code"
@@ -142,9 +142,9 @@ expect_match "a proof: how much was tried" '^[1-9][0-9]* clients \([1-9][0-9]* o
 run prove --zones tests/zones_good --json
 expect "a proof of several spaces" "True None True" "$(/usr/bin/python3 -c '
 import json, sys
-said = json.load(sys.stdin)
-print(said["holds"], said["counter_example"],
-      said["decisions"] == said["clients"] * said["names"] * said["types"])' <<<"$out")"
+printed = json.load(sys.stdin)
+print(printed["holds"], printed["counter_example"],
+      printed["decisions"] == printed["clients"] * printed["names"] * printed["types"])' <<<"$out")"
 run prove "$work/broken"
 expect "nothing to prove: exit code" 1 "$code"
 expect_match "nothing to prove" "^Error: $work/broken has [0-9]+ errors?, (the first )?at $work/broken/[^ ]+:[0-9]+:[0-9]+; fix (it|them), then try again$" "$err"
@@ -198,8 +198,8 @@ expect_match "nor do errors with --color never" '^Error: there is no space x' \
 
 for words in version "check zones" "prove zones --json" schema; do
     "$SPACEDNS" $words >/dev/full 2>"$work/err"
-    expect "no room for what $words says: exit code" 1 "$?"
-    expect_match "no room for what $words says" '^Error: the output could not be written' "$(<"$work/err")"
+    expect "no room for the output of $words: exit code" 1 "$?"
+    expect_match "no room for the output of $words" '^Error: the output could not be written' "$(<"$work/err")"
 done
 
 # ---- what a file's name or size may not do ----
@@ -238,14 +238,14 @@ rm -r "$work/big"
 # ---- usage ----
 
 run check a b
-said "two folders" 2 "b is one operand too many; write spacedns check [ZONES]"
+prints "two folders" 2 "b is one operand too many; write spacedns check [ZONES]"
 run check zones --strikt
-said "a mistyped option" 2 "--strikt is not an option; did you mean --strict?; see spacedns help check"
+prints "a mistyped option" 2 "--strikt is not an option; did you mean --strict?; see spacedns help check"
 run chekc zones
-said "a mistyped command" 2 "chekc is not a command; did you mean check?; spacedns help lists them"
+prints "a mistyped command" 2 "chekc is not a command; did you mean check?; spacedns help lists them"
 run check zones --against
-said "no old folder is named" 2 "--against needs a value; write --against OLD"
+prints "no old folder is named" 2 "--against needs a value; write --against OLD"
 run check zones --color pink
-said "no colour" 2 "--color is always, never or auto, not pink"
+prints "no colour" 2 "--color is always, never or auto, not pink"
 
 finish

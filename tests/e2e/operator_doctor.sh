@@ -1,6 +1,6 @@
 #!/bin/bash
 # spacedns doctor: beside a server that is well, one that is gone, and nameservers that spoil one
-# thing each; it names the hop and what to do, and its exit code says whether all is well.
+# thing each; it names the hop and what to do, and its exit code shows whether all is well.
 # timeout: 60
 . "$(dirname "$0")/lib.bash"
 enter_private_network || skip "no network namespace may be made here"

@@ -1,5 +1,5 @@
 #!/bin/bash
-# What the operator is told of names that are not ours, by a running server: which upstreams are
+# What a running server explains about foreign names: which upstreams are
 # asked and how they are, what is kept and for how long, in each worker.
 . "$(dirname "$0")/lib.bash"
 enter_private_network || skip "no network namespace may be made here"
@@ -29,8 +29,8 @@ END
     start "$1" --settings "$work/$1.yaml"
 }
 
-# told NAME WORD...: what explain tells; leaves it in $out
-told() {
+# explain NAME WORD...: the output of explain --live, in $out
+explain() {
     out=$("$spacedns" explain "$1" --from "$dyno" --live "${live[@]}" "${@:2}" 2>&1)
 }
 
@@ -44,37 +44,37 @@ why() {
     from_dyno +short "_why.$1" TXT | sed 's/^"//; s/"$//' | sed 's/" "/\n/g'
 }
 
-# ---- one worker: word for word what a client is told ----
+# ---- one worker: word for word what a client gets ----
 
 serve alone 1
-told www.example.org
+explain www.example.org
 expect "never asked, not cached" "name=www.example.org type=A
 client=$dyno class=space space=test-space because of 10.0.0.0/16 (zones/test-space.yaml:14)
 zone=.
 upstreams=198.51.100.53 untried
 cached=no
 verdict=forward to 198.51.100.53" "$out"
-expect "as _why tells it" "$(why www.example.org)" "$out"
+expect "as _why explains it" "$(why www.example.org)" "$out"
 
 from_dyno +short www.example.org >"$work/answer"
-told www.example.org
+explain www.example.org
 expect_match "the upstream is up" '^upstreams=198\.51\.100\.53 up [0-9]+ms$' "$out"
 expect_match "cached, with its time left" '^cached=fresh ttl=(300|29[0-9])$' "$out"
-told www.example.org --type AAAA
+explain www.example.org --type AAAA
 expect_match "another type is another question" '^cached=no$' "$out"
-told www.example.org --json
+explain www.example.org --json
 expect "--json has the same by worker" "[{'worker': 1, 'upstreams': ['198.51.100.53 up True'], 'cached': 'fresh'}] True 6" \
     "$(/usr/bin/python3 -c 'import json, sys
-said = json.load(sys.stdin)
-ttl = said["workers"][0].pop("ttl_seconds")
-for worker in said["workers"]:
+printed = json.load(sys.stdin)
+ttl = printed["workers"][0].pop("ttl_seconds")
+for worker in printed["workers"]:
     worker["upstreams"] = ["%s %s %s" % (each["upstream"], each["state"], each["rtt_ms"] >= 0)
                            for each in worker["upstreams"]]
-print(said["workers"], 290 <= ttl <= 300, len(said["steps"]))' <<<"$out" 2>&1)"
-told www.corp.example.org
+print(printed["workers"], 290 <= ttl <= 300, len(printed["steps"]))' <<<"$out" 2>&1)"
+explain www.corp.example.org
 expect_match "a zone with upstreams of its own" '^upstreams=192\.168\.7\.53 untried$' "$out"
 expect_match "and its name" '^zone=corp\.example\.org$' "$out"
-told api.example.com --json
+explain api.example.com --json
 expect "a name of ours has no workers" "False" \
     "$(/usr/bin/python3 -c 'import json, sys; print("workers" in json.load(sys.stdin))' <<<"$out")"
 out=$("$spacedns" explain www.example.org --from "$dyno" --live "${live[@]}" --type 2>&1)
@@ -87,12 +87,12 @@ serve two 2
 # keep NAME: asks until both workers have it
 keep() {
     from_dyno +short "$1" >"$work/answer"
-    told "$1"
+    explain "$1"
     [ "$(grep -o 'cached=[a-z]*' <<<"$out" | sort -u)" = cached=fresh ]
 }
 asked_once() {
     from_dyno +short www.example.org >"$work/answer"
-    told www.example.org
+    explain www.example.org
     grep -q 'cached=fresh' <<<"$out"
 }
 await asked_once || fail "some worker has it" "$out"
@@ -102,9 +102,9 @@ expect "the verdict stays the last line" "verdict=forward to 198.51.100.53" "$(t
 await keep www.example.org || fail "in the end both have it" "$out"
 status=$("$spacedns" status "${live[@]}" 2>&1)
 expect_match "status: an upstream that is well" '^upstream +198\.51\.100\.53 up [0-9]+(-[0-9]+)?ms$' "$status"
-expect_match "status: one that nobody has needed" '^upstream +192\.168\.7\.53 untried for corp\.example\.org$' "$status"
+expect_match "status: an unused one" '^upstream +192\.168\.7\.53 untried for corp\.example\.org$' "$status"
 expect_match "status: the caches" '^cache +2 entries in [0-9]+ of [0-9]+ octets$' "$status"
-expect_no_match "status: every worker tells" '^silent_workers' "$status"
+expect_no_match "status: every worker reports" '^silent_workers' "$status"
 
 await keep brief.example.org || fail "a name with a short time" "$out"
 kill -KILL "$first"
@@ -116,17 +116,17 @@ fails() {
         asking+=($!)
     done
     wait "${asking[@]}"
-    told www.example.org
+    explain www.example.org
     # Where workers differ, if only by a second of what is left, the zone's line has no state.
     [ "$(grep -oE 'upstreams=198\.51\.100\.53 [a-z]+' <<<"$out" | sort -u)" = "upstreams=198.51.100.53 failing" ]
 }
 await fails || fail "an upstream that was killed is failing in each worker" "$out"
-expect_match "what was kept is still told" 'cached=fresh ttl=[0-9]+' "$out"
+expect_match "the cached answer is still shown" 'cached=fresh ttl=[0-9]+' "$out"
 is_stale() {
-    told brief.example.org
+    explain brief.example.org
     grep -q 'cached=stale age=[0-9]' <<<"$out"
 }
-await is_stale || fail "what is past its time is told as stale" "$out"
+await is_stale || fail "an expired answer is shown as stale" "$out"
 status=$("$spacedns" status "${live[@]}" 2>&1)
 expect_match "status: an upstream that fails" '^upstream +198\.51\.100\.53 failing$' "$status"
 expect "status --json: its state in each worker" "['.'] [1, 2] failing failing" \
@@ -148,5 +148,5 @@ done
 stop
 expect "the server ends while it is asked" 0 "$code"
 wait "${many[@]}"
-expect "and nobody is left without a word" 12 "$(grep -lE '^version|^Error: ' "$work"/last-* | wc -l)"
+expect "and every command is answered" 12 "$(grep -lE '^version|^Error: ' "$work"/last-* | wc -l)"
 finish

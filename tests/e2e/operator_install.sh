@@ -1,5 +1,5 @@
 #!/bin/bash
-# cmake --install: everything where Debian expects it, manual pages that say all there is and that
+# cmake --install: everything where Debian expects it, complete manual pages that
 # man and mandoc read without complaint, completions that work, a unit that systemd accepts.
 # timeout: 60
 . "$(dirname "$0")/lib.bash"

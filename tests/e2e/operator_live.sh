@@ -1,5 +1,5 @@
 #!/bin/bash
-# The operator's command beside a running server: what explain tells is what a client gets, for each
+# The operator's command beside a running server: explain prints what a client gets, for each
 # client × name × type of the fixture; a reload that has returned is answered from; and the control
 # socket is never held up.
 # busy: asks from four threads
@@ -18,8 +18,8 @@ settings=(--settings "$work/settings.yaml")
 live=(--socket "$socket")
 start live "${settings[@]}"
 
-# say TEXT [SECONDS]: what the server answers to these octets; it hangs up, or the seconds are over
-say() {
+# send_octets TEXT [SECONDS]: what the server answers to these octets; it hangs up, or the seconds are over
+send_octets() {
     /usr/bin/python3 - "$socket" "$1" "${2:-20}" <<'PY'
 import socket, sys
 client = socket.socket(socket.AF_UNIX)
@@ -29,20 +29,20 @@ try:
     client.sendall(sys.argv[2].encode().decode("unicode_escape").encode("latin-1"))
 except OSError:
     pass
-heard = b""
+received = b""
 try:
     while more := client.recv(65536):
-        heard += more
-    print(heard.decode(), "hung up")
+        received += more
+    print(received.decode(), "hung up")
 except socket.timeout:
     print("silent")
-except ConnectionResetError: # it had not read all that was said
-    print(heard.decode(), "hung up")
+except ConnectionResetError: # it had not read all octets
+    print(received.decode(), "hung up")
 PY
 }
 
-# Says half a request for as long as it may.
-say 'spacedns/1 sta' >"$work/silent" &
+# Sends half a request and waits.
+send_octets 'spacedns/1 sta' >"$work/silent" &
 silent=$!
 children+=("$silent")
 
@@ -86,14 +86,14 @@ names = ["frozen-oasis-70544.herokuapp.com", "api.example.com", "x.y.apps.exampl
          "9.9.0.10.in-addr.arpa", "www.example.org", "localhost", "upcheck.localspace"]
 types = ["A", "AAAA", "MX"]
 
-def told(name, client, kind):
+def explained(name, client, kind):
     ran = subprocess.run([program, "explain", name, "--from", client, "--to", "127.0.0.1",
                           "--type", kind, "--json", *words], capture_output=True, text=True)
     if ran.returncode != 0:
         return ran.stderr
-    said = json.loads(ran.stdout)
-    code = said["reason"]["text"] if said["reason"] else ""
-    return said["rcode"], said["data"], code
+    printed = json.loads(ran.stdout)
+    code = printed["reason"]["text"] if printed["reason"] else ""
+    return printed["rcode"], printed["data"], code
 
 def got(name, client, kind):
     query = dns.message.make_query(name, kind, use_edns=True)
@@ -101,16 +101,16 @@ def got(name, client, kind):
     ede = [option.text for option in reply.options if option.otype == 15]
     return dns.rcode.to_text(reply.rcode()), bool(reply.answer), ede[0] if ede else ""
 
-# The operator is told whose name it is; the client is not (Q20, as for a name of nobody's).
-def is_hidden(wanted, said):
-    return wanted[:2] == said[:2] and wanted[2].startswith("Q20 ") and said[2].startswith("Q19 ")
+# The operator sees the owner of the name; the client does not (Q20, as for an unknown name).
+def is_hidden(wanted, printed):
+    return wanted[:2] == printed[:2] and wanted[2].startswith("Q20 ") and printed[2].startswith("Q19 ")
 
 def compare(case):
-    wanted, said = got(*case), told(*case)
-    if is_hidden(wanted, said):
+    wanted, printed = got(*case), explained(*case)
+    if is_hidden(wanted, printed):
         return
-    if wanted != said:
-        print("differs", *case, "served", wanted, "told", said)
+    if wanted != printed:
+        print("differs", *case, "served", wanted, "explained", printed)
 
 cases = [(name, client, kind) for name in names for client in clients for kind in types]
 if os.environ.get("SANITIZE"):
@@ -124,9 +124,9 @@ PY
 
 cases=480
 [ -z "${SANITIZE:-}" ] || cases=160
-expect "explain from zone files tells what is served" "compared $cases" \
+expect "explain from zone files prints what is served" "compared $cases" \
     "$(compare "${settings[@]}" --zones "$zones" 2>&1 | tail -n 20)"
-expect "explain --live tells what is served" "compared $cases" \
+expect "explain --live prints what is served" "compared $cases" \
     "$(compare --live "${live[@]}" 2>&1 | tail -n 20)"
 
 # ---- explain, word for word ----
@@ -145,7 +145,7 @@ expect_match "loopback is inside by a setting, not by a zone file" \
 run explain open-plain-1001-1234567890ab.herokuapp.com --from 10.0.130.56 --zones zones
 expect_match "a non-internal app must be created anew" 'must be recreated' "$out"
 run explain frozen-oasis-70544 --from 10.0.130.56 --zones zones
-expect_match "an app's bare name is nobody's" '^frozen-oasis-70544 is an app; .*spacedns domains -a frozen-oasis-70544' "$err"
+expect_match "an app's bare name is not a name of it" '^frozen-oasis-70544 is an app; .*spacedns domains -a frozen-oasis-70544' "$err"
 run explain api.example.com --from 10.0.130.56 --zones zones
 expect "a host is no app's bare name" "" "$err"
 
@@ -168,8 +168,8 @@ expect_match "status: counters, all workers together" '^udp_requests +[0-9]{3,}$
 run status --json "${settings[@]}"
 expect "status --json, socket from the settings" "$server 1 2 True" \
     "$(/usr/bin/python3 -c 'import json, sys
-said = json.load(sys.stdin)
-print(said["pid"], said["generation"], said["spaces"], said["counters"]["udp_requests"] >= int(sys.argv[1]))' "$cases" <<<"$out")"
+printed = json.load(sys.stdin)
+print(printed["pid"], printed["generation"], printed["spaces"], printed["counters"]["udp_requests"] >= int(sys.argv[1]))' "$cases" <<<"$out")"
 run whoami "${live[@]}" --from 10.20.3.4
 expect_match "whoami" '^class=peered space=test-space connection=pcx-111aaa111 because of 10\.20\.0\.0/16 \(' "$out"
 run whoami "${live[@]}"
@@ -195,10 +195,10 @@ for round in {1..40}; do
     [ "$(serial)" = $((round + 1)) ] || late=$((late + 1))
 done
 expect "the query after a reload is answered from the new generation, 40 times" 0 "$late"
-expect_match "reload says what came of it" \
+expect_match "reload prints its outcome" \
     '^Reloading zones\.\.\. done, generation=41 files=2 read=1 spaces=2 apps=[0-9]+ ms=[0-9]+$' "$out"
 
-# Many at once, each after an edit of its own file: whoever returns is answered from its edit.
+# Many at once, each after an edit of its own file: a command that returns is answered from its edit.
 together() {
     local number=$1
     printf 'space: space-%s\ncidr: 10.%s.0.0/16\n' "$number" $((100 + number)) >"$zones/space-$number.new"
@@ -223,7 +223,7 @@ expect_match "a broken edit: the finding" 'test-space\.yaml:18:22: error E-ROUTE
 expect_match "a broken edit" 'Q50 reload refused: 1 error in .*; generation [0-9]+ is still served' "$err"
 expect "a broken edit changes nothing" "$before" "$(serial)"
 run status "${live[@]}"
-expect_match "status tells the refusal" "^last_reload +refused [0-9]+ s ago: .*/test-space\\.yaml:18:22: E-ROUTER-DYNO: .*; errors in all: 1\$" "$out"
+expect_match "status shows the refusal" "^last_reload +refused [0-9]+ s ago: .*/test-space\\.yaml:18:22: E-ROUTER-DYNO: .*; errors in all: 1\$" "$out"
 run reload --json "${live[@]}"
 expect_match "a broken edit, --json" '"code": "E-ROUTER-DYNO"' "$out"
 bad_plan='Q50 reload would be refused: 1 error in .*; generation [0-9]+ is still served'
@@ -236,7 +236,7 @@ cp zones/test-space.yaml "$zones/"
 run reload "${live[@]}"
 expect "mended" 0 "$code"
 run status "${live[@]}"
-expect_match "status tells that" '^last_reload +done [0-9]+ s ago$' "$out"
+expect_match "status shows that" '^last_reload +done [0-9]+ s ago$' "$out"
 
 # ---- the guard ----
 
@@ -262,30 +262,30 @@ shrink
 before=$(serial)
 run plan "${live[@]}"
 expect "plan: exit code" 1 "$code"
-expect_match "plan tells what the server would answer otherwise" \
+expect_match "plan shows which answers would change" \
     '^  - grown-app-1\.herokuapp\.com \(space\): 10\.99\.0\.7$' "$out"
-expect_match "plan tells who would be outside" \
+expect_match "plan shows who would be external" \
     '^  - 10\.99\.0\.0/16 ceases to be inside of grown-space \(space\): 65536 addresses$' "$out"
-expect_match "plan tells what the guard refuses" "^guard: $lost$" "$out"
+expect_match "plan shows what the guard refuses" "^guard: $lost$" "$out"
 expect_match "plan ends with what to do" "^Error: $lost; put it back, or use --force" "$err"
 planned=$out
 run reload --dry-run "${live[@]}"
 expect "reload --dry-run: exit code" 1 "$code"
-expect "reload --dry-run tells what plan tells" "$planned" "$out"
+expect "reload --dry-run prints what plan prints" "$planned" "$out"
 run reload --dry-run --force "${live[@]}"
 expect "reload --dry-run --force: exit code" 0 "$code"
 run plan --json "${live[@]}"
 expect "plan --json" "True True" "$(/usr/bin/python3 -c 'import json, sys
-said = json.load(sys.stdin)
-print(said["refused"], len(said["changes"]) > 1)' <<<"$out" 2>&1)"
+printed = json.load(sys.stdin)
+print(printed["refused"], len(printed["changes"]) > 1)' <<<"$out" 2>&1)"
 run reload "${live[@]}"
 expect "the guard: exit code" 1 "$code"
 expect_match "the guard names the space" "Q50 reload refused: $lost; generation $before is still served; put it back, or use --force" "$err"
-expect_match "the guard tells whose access it is about" '^  - 10\.99\.0\.0/16 ceases to be inside of grown-space' "$out"
+expect_match "the guard shows whose access would change" '^  - 10\.99\.0\.0/16 ceases to be inside of grown-space' "$out"
 run reload --json "${live[@]}"
 expect_match "the guard, --json" '"reload": "guarded"' "$out"
 run status "${live[@]}"
-expect_match "status tells what the guard refused" "^last_reload +guarded [0-9]+ s ago: $lost\$" "$out"
+expect_match "status shows what the guard refused" "^last_reload +guarded [0-9]+ s ago: $lost\$" "$out"
 expect_match "the guard is logged" " error reload_refused code=Q50 .*text=\"$lost\"" "$(<"$server_log")"
 expect_match "the guard's list is logged" " error reload_guard text=\"- 10\.99\.0\.0/16 ceases to be inside of grown-space" "$(<"$server_log")"
 expect "nothing has changed" "$before" "$(serial)"
@@ -340,16 +340,16 @@ grow
 
 expect "the socket is its owner's alone" 600 "$(stat -c %a "$socket")"
 expect_match "an HTTP request" '^!Error: this is the control socket of spacednsd; use the command' \
-    "$(say 'GET / HTTP/1.0\r\n\r\n')"
-expect_match "garbage" '^!Error: this is the control socket' "$(say '\x00\xff\x80\n')"
+    "$(send_octets 'GET / HTTP/1.0\r\n\r\n')"
+expect_match "garbage" '^!Error: this is the control socket' "$(send_octets '\x00\xff\x80\n')"
 expect_match "a command of another version" '^!Error: the server is spacedns .* does not know this: dance is not' \
-    "$(say 'spacedns/1 dance\n')"
+    "$(send_octets 'spacedns/1 dance\n')"
 expect_match "another protocol" '^!Error: the server is spacedns .* speaks spacedns/1, not spacedns/9' \
-    "$(say 'spacedns/9 status\n')"
-expect_match "a command without the server" '^!Error: the server does not run this command' "$(say 'spacedns/1 version\n')"
-expect_match "a line without end" '^!Error: the request is longer' "$(say "spacedns/1 $(printf '%05000d')")"
+    "$(send_octets 'spacedns/9 status\n')"
+expect_match "a command without the server" '^!Error: the server does not run this command' "$(send_octets 'spacedns/1 version\n')"
+expect_match "a line without end" '^!Error: the request is longer' "$(send_octets "spacedns/1 $(printf '%05000d')")"
 
-# crowd: 40 clients that say nothing; prints how many were told to come again
+# crowd: 40 clients that send nothing; prints how many were told to try again
 crowd() {
     /usr/bin/python3 - "$socket" "$spacedns" <<'PY'
 import socket, subprocess, sys, time
@@ -359,18 +359,18 @@ for _ in range(40):
     client.settimeout(0.5)
     client.connect(sys.argv[1])
     crowd.append(client)
-told = 0
+refused = 0
 for client in crowd:
     try:
-        told += b"try again" in client.recv(4096)
+        refused += b"try again" in client.recv(4096)
     except OSError:
         pass
-print("told", told >= 20)
+print("refused", refused >= 20)
 PY
 }
-expect "more clients than the server takes are told so" "told True" "$(crowd)"
+expect "more clients than the server takes are refused" "refused True" "$(crowd)"
 wait "$silent"
-expect_match "who says half a word is hung up on" '^ hung up$' "$(<"$work/silent")"
+expect_match "half a request is hung up on" '^ hung up$' "$(<"$work/silent")"
 run status "${live[@]}"
 expect "the server goes on" 0 "$code"
 
@@ -420,11 +420,11 @@ if setpriv --reuid=65534 --regid=65534 --clear-groups test -x "$spacedns" 2>/dev
         err=$(<"$work/err")
     }
     run_as_nobody ps:add web -a open-plain-1001 --zones "$zones" "${live[@]}"
-    expect "a server that does not learn of a change: exit code" 1 "$code"
-    expect_match "a server that does not learn of a change" 'is changed, but the server has not loaded it: run spacedns reload$' "$err"
-    expect_match "a server that does not learn of a change: why" "^Error: $socket may not be used by this user" "$err"
+    expect "a change that the server has not loaded: exit code" 1 "$code"
+    expect_match "a change that the server has not loaded" 'is changed, but the server has not loaded it: run spacedns reload$' "$err"
+    expect_match "a change that the server has not loaded: why" "^Error: $socket may not be used by this user" "$err"
     run_as_nobody apps -s test-space "${live[@]}"
-    expect_match "a server that does not tell its folder" "^$socket may not be used by this user.*; using zones folder zones\$" "$err"
+    expect_match "a server that does not report its folder" "^$socket may not be used by this user.*; using zones folder zones\$" "$err"
 fi
 stop
 expect "the server ends" 0 "$code"

@@ -38,9 +38,9 @@ expect_match "in colour" $'^\033\\[33m  ~ web\\..*\033\\[0m$' "$out"
 plan --zones "$work/grown" --against zones --json
 expect "as JSON" "False 1 addresses ['space'] 10.0.151.219" "$(/usr/bin/python3 -c '
 import json, sys
-said = json.load(sys.stdin)
-change = said["changes"][0]
-print(said["refused"], len(said["changes"]), change["change"], change["classes"],
+printed = json.load(sys.stdin)
+change = printed["changes"][0]
+print(printed["refused"], len(printed["changes"]), change["change"], change["classes"],
       change["after"]["addresses"][-1])' <<<"$out")"
 
 edited emptied 's/\(10.0.130.56\|10.0.151.218\), state: up/\1, state: down/'
@@ -65,13 +65,13 @@ expect_match "a space vanishes" '^guard: space second-space vanishes with its 0 
 expect "a space vanishes: last" "Error: space second-space vanishes with its 0 apps; put it back, or use --force if it is meant to go" "$err"
 plan "$work/one" --against "$work/two" --force
 expect "it is meant to go: exit code" 0 "$code"
-expect "it is meant to go: nothing more to say" "" "$err"
+expect "with --force: no error" "" "$err"
 
 edited broken 's/10.0.0.37, 10.0.16.21/10.0.130.9/'
 plan "$work/broken" --against zones
 expect "errors: exit code" 1 "$code"
 expect "errors: nothing planned" "" "$out"
-expect_match "errors: told" "^$work/broken/test-space.yaml:.* error E-ROUTER-DYNO: " "$err"
+expect_match "errors: printed" "^$work/broken/test-space.yaml:.* error E-ROUTER-DYNO: " "$err"
 expect_match "errors: last" "^Error: $work/broken has [0-9]+ errors?, (the first )?at $work/broken/[^ ]+:[0-9]+:[0-9]+; fix (it|them), then plan again$" "$err"
 edited public 's/name: frozen-oasis-70544/&\n    id: 00000000-0000-0000-0000-000000000001/; 0,/internal_routing: true/s///'
 plan "$work/public" --against zones

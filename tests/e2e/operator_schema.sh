@@ -42,7 +42,7 @@ validate() {
 for file in zones/*.yaml tests/zones_good/*.yaml; do
     expect "it takes what the parser takes" "$file passes" "$(validate "$file")"
 done
-# Not those that only a rule can tell, nor `yes`, which YAML 1.1 takes for a boolean.
+# Not those that only a rule can find, nor `yes`, which is a boolean in YAML 1.1.
 for file in tests/zones_bad/{E-UNKNOWN-KEY,E-MISSING,E-TYPE,E-ENUM,E-SECRET}*.yaml; do
     case $file in
     */E-MISSING.address.yaml | */E-MISSING.blocks.yaml | */E-MISSING.routable.yaml | */E-TYPE.boolean.yaml) continue ;;

@@ -1,7 +1,7 @@
 #!/bin/bash
 # spacedns snippet: each configuration is loaded by the program that it is for, in the network of a
 # peered VPC, and that program then resolves our names through it, where without what the snippet
-# says about private and unsigned answers it does not.
+# sets for private and unsigned answers it does not.
 # timeout: 120
 . "$(dirname "$0")/lib.bash"
 . "$(dirname "$script")/network.bash"
@@ -20,33 +20,33 @@ run() {
     err=$(cat "$work/err")
 }
 
-# said WHAT CODE ERROR: no output, this exit code, this one line on standard error
-said() {
+# prints WHAT CODE ERROR: no output, this exit code, this one line on standard error
+prints() {
     expect "$1: exit code" "$2" "$code"
     expect "$1: nothing on standard output" "" "$out"
     expect "$1" "Error: $3" "$err"
 }
 
-# ---- what is asked for, and what it says ----
+# ---- operands and output ----
 
 run snippet unbond --to 10.0.0.2
-said "a kind mistyped" 2 "there is no snippet for unbond; did you mean unbound"
+prints "a kind mistyped" 2 "there is no snippet for unbond; did you mean unbound"
 run snippet powerdns --to 10.0.0.2
-said "an unknown kind" 2 "there is no snippet for powerdns; write spacedns snippet dnsmasq|unbound|bind|systemd-resolved|route53|resolv.conf"
+prints "an unknown kind" 2 "there is no snippet for powerdns; write spacedns snippet dnsmasq|unbound|bind|systemd-resolved|route53|resolv.conf"
 run snippet
 expect "no kind: exit code" 2 "$code"
 run snippet unbound --to 10.0.0.2 --space tset-space
-said "a space mistyped" 1 "zones has no space tset-space; did you mean --space test-space"
+prints "a space mistyped" 1 "zones has no space tset-space; did you mean --space test-space"
 run snippet unbound --to 10.0.0.2 --space other
-said "an unknown space" 1 "zones has no space other; name another with --space SPACE"
+prints "an unknown space" 1 "zones has no space other; name another with --space SPACE"
 run snippet unbound
-said "no address that others can ask" 1 "the server has no address that other hosts can reach: the space has no \`listen\`, and the settings list none; name it with --to ADDR"
+prints "no address that others can ask" 1 "the server has no address that other hosts can reach: the space has no \`listen\`, and the settings list none; name it with --to ADDR"
 for wrong in nowhere 0.0.0.0 10.0.0.2:99999; do
     run snippet unbound --to "$wrong"
-    said "--to $wrong" 2 "--to $wrong is not the address of a server; write 10.0.0.2, or 10.0.0.2:5300"
+    prints "--to $wrong" 2 "--to $wrong is not the address of a server; write 10.0.0.2, or 10.0.0.2:5300"
 done
 run snippet resolv.conf --to 10.0.0.2:5300
-said "a port that resolv.conf cannot name" 1 "resolv.conf cannot name a port, and the server listens at 10.0.0.2 port 5300; let it listen at port 53, or give another address with --to"
+prints "a port that resolv.conf cannot name" 1 "resolv.conf cannot name a port, and the server listens at 10.0.0.2 port 5300; let it listen at port 53, or give another address with --to"
 run snippet unbound --to 10.0.0.2 --zones "$work/none"
 expect "no zone files: exit code" 1 "$code"
 
@@ -59,20 +59,20 @@ expect_match "the space's address at the settings' port" '^server=/localspace/10
 printf 'listen: [127.0.0.1, "10.0.0.2:5353"]\nzones: zones\n' >"$work/settings.yaml"
 run snippet dnsmasq --settings "$work/settings.yaml"
 expect_match "the settings' address" '^server=/localspace/10\.0\.0\.2#5353$' "$out"
-expect_no_match "loopback is for nobody else" '127\.0\.0\.1' "$out"
+expect_no_match "loopback is left out" '127\.0\.0\.1' "$out"
 
 cp zones/test-space.yaml "$work/two/"
 printf 'space: other-space\ncidr: 10.1.0.0/16\n' >"$work/two/other.yaml"
 run snippet unbound --to 10.0.0.2 --zones "$work/two"
-said "one of several spaces" 2 "which space? $work/two has several; name one with --space SPACE"
+prints "one of several spaces" 2 "which space? $work/two has several; name one with --space SPACE"
 run snippet dnsmasq --to 10.0.0.2 --zones "$work/two" --space other-space
 expect "only the space's names" "server=/localspace/10.0.0.2#53" "$(grep ^server= <<<"$out")"
 
 run snippet bind --to 10.0.0.2:5300 --json
 expect "names and servers for machines" "10.0.0.2 5300 10 example.net" "$(/usr/bin/python3 -c '
 import json, sys
-said = json.load(sys.stdin)
-print(said["servers"][0]["ip"], said["servers"][0]["port"], len(said["names"]), *said["apexes"])' <<<"$out")"
+printed = json.load(sys.stdin)
+print(printed["servers"][0]["ip"], printed["servers"][0]["port"], len(printed["names"]), *printed["apexes"])' <<<"$out")"
 for kind in dnsmasq unbound bind systemd-resolved route53; do
     run snippet "$kind" --to 10.0.0.2
     expect "$kind: exit code" 0 "$code"

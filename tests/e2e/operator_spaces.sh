@@ -1,5 +1,5 @@
 #!/bin/bash
-# The commands about spaces say exactly this, and end with these codes.
+# The commands about spaces print exactly this, and exit with these codes.
 # timeout: 30
 . "$(dirname "$0")/lib.bash"
 SPACEDNS=${SPACEDNS:-$BUILD_DIR/bin/spacedns}
@@ -12,8 +12,8 @@ run() {
     err=$(cat "$work/err")
 }
 
-# says ARGUMENT...: succeeds, and standard output is exactly standard input
-says() {
+# prints ARGUMENT...: succeeds, and standard output is exactly standard input
+prints() {
     local wanted
     wanted=$(cat)
     run "$@"
@@ -22,7 +22,7 @@ says() {
     expect "$*: nothing else" "" "$err"
 }
 
-# refuses CODE SENTENCE ARGUMENT...: says one sentence and nothing else
+# refuses CODE SENTENCE ARGUMENT...: prints one sentence and nothing else
 refuses() {
     local wanted=$1 sentence=$2
     shift 2
@@ -48,11 +48,11 @@ cp tests/zones_good/*.yaml "$three"
 
 # ---- looking ----
 
-says spaces <<'END'
+prints spaces <<'END'
  Name        Region  State      Generation  CIDR         Apps
  test-space          allocated  cedar       10.0.0.0/16  3
 END
-says spaces --zones "$three" <<'END'
+prints spaces --zones "$three" <<'END'
  Name            Region    State       Generation  CIDR         Apps
  changing-space            allocating  cedar       10.3.0.0/16  1
  every-shape     virginia  allocated   cedar       10.2.0.0/16  5
@@ -61,7 +61,7 @@ END
 agrees '[(s["name"], s["region"], s["state"], s["apps"]) for s in j]' \
     "[('changing-space', None, 'allocating', 1), ('every-shape', 'virginia', 'allocated', 5), ('other-space', None, 'allocated', 1)]" \
     spaces --zones "$three"
-says spaces:info <<'END'
+prints spaces:info <<'END'
 === test-space
 CIDR:       10.0.0.0/16
 Data CIDR:  172.23.0.0/20
@@ -69,7 +69,7 @@ State:      allocated
 Shield:     off
 Generation: cedar
 END
-says spaces:info --space test-space --color always <<'END'
+prints spaces:info --space test-space --color always <<'END'
 === ⬡ test-space
 CIDR:       10.0.0.0/16
 Data CIDR:  172.23.0.0/20
@@ -80,7 +80,7 @@ END
 agrees 'sorted(j.items())' \
     "[('apps', 3), ('cidr', '10.0.0.0/16'), ('data_cidr', '172.23.0.0/20'), ('generation', 'cedar'), ('id', None), ('name', 'test-space'), ('region', None), ('shield', False), ('state', 'allocated')]" \
     spaces:info
-says spaces:ps <<'END'
+prints spaces:ps <<'END'
 === frozen-oasis-70544 web (2)
 web.1: up 10.0.130.56
 web.2: up 10.0.151.218
@@ -95,11 +95,11 @@ agrees '[(d["name"], d["type"], d["state"], d["private_ip"]) for a in j for d in
     "[('web.1', 'web', 'crashed', '10.0.131.7')]" spaces:ps
 mkdir "$work/bare"
 echo 'space: bare-space' >"$work/bare/bare-space.yaml"
-says spaces:ps --zones "$work/bare" <<<"No dynos on bare-space"
+prints spaces:ps --zones "$work/bare" <<<"No dynos on bare-space"
 
 # ---- the topology ----
 
-says spaces:topology --space test-space <<'END'
+prints spaces:topology --space test-space <<'END'
 === frozen-oasis-70544 (web, worker)
 Domains: *.apps.example.com
          apex-haiku-2201.also-random-3847.herokuspace.com
@@ -124,14 +124,14 @@ END
 agrees '[list(j), list(j["apps"][0]), list(j["apps"][0]["formation"][0]), list(j["apps"][0]["formation"][0]["dynos"][0])]' \
     "[['version', 'apps'], ['id', 'domains', 'formation'], ['id', 'process_type', 'dynos'], ['id', 'number', 'private_ip', 'hostname', 'host_entry']]" \
     spaces:topology
-says spaces:topology --zones "$work/bare" </dev/null
+prints spaces:topology --zones "$work/bare" </dev/null
 agrees j "{'version': 1, 'apps': []}" spaces:topology --zones "$work/bare"
 first=$("$SPACEDNS" spaces:topology --json)
 expect "a topology's octets are the same each time" "$first" "$("$SPACEDNS" spaces:topology --json)"
 
 # ---- the network ----
 
-says spaces:peerings <<'END'
+prints spaces:peerings <<'END'
 === test-space Peerings
  PCX ID         Type              CIDR Blocks   Status              VPC ID  AWS Region  AWS Account ID  Expires
  pcx-111aaa111  customer-managed  10.20.0.0/16  active
@@ -140,8 +140,8 @@ END
 agrees '[list(p) for p in j][0], [(p["pcx_id"], p["cidr_blocks"], p["status"]) for p in j]' \
     "['type', 'pcx_id', 'cidr_blocks', 'status', 'aws_vpc_id', 'aws_region', 'aws_account_id', 'expires'] [('pcx-111aaa111', ['10.20.0.0/16'], 'active'), ('pcx-222bbb222', ['10.30.0.0/16'], 'pending-acceptance')]" \
     spaces:peerings
-says spaces:peerings --zones "$work/bare" <<<"=== bare-space has no peerings"
-says spaces:vpn:connections --space test-space <<'END'
+prints spaces:peerings --zones "$work/bare" <<<"=== bare-space has no peerings"
+prints spaces:vpn:connections --space test-space <<'END'
 === test-space VPN Connections
  Name   Status Tunnels
  office active UP/DOWN
@@ -149,13 +149,13 @@ says spaces:vpn:connections --space test-space <<'END'
 END
 agrees '[(v["name"], v["status"], [t["status"] for t in v["tunnels"]]) for v in j]' \
     "[('office', 'active', ['UP', 'DOWN']), ('branch', 'failed', [])]" spaces:vpn:connections
-says spaces:vpn:connections --zones "$work/bare" <<<"=== bare-space has no VPN connections"
-says spaces:trusted-ips <<'END'
+prints spaces:vpn:connections --zones "$work/bare" <<<"=== bare-space has no VPN connections"
+prints spaces:trusted-ips <<'END'
 === Trusted IP Ranges
 192.0.2.0/26
 Trusted IP rules are applied to this space.
 END
-says spaces:trusted-ips --zones "$work/bare" <<<"=== bare-space has no trusted IP ranges. All inbound web requests to dynos are blocked."
+prints spaces:trusted-ips --zones "$work/bare" <<<"=== bare-space has no trusted IP ranges. All inbound web requests to dynos are blocked."
 agrees 'j' "{'space': {'id': None, 'name': 'test-space'}, 'rules': [{'action': 'allow', 'source': '192.0.2.0/26'}]}" \
     spaces:trusted-ips
 printf 'space: bare-space\ntrusted_ips: [0.0.0.0/0]\nregion: "\\e[31m"\n' >"$work/bare/bare-space.yaml"
@@ -165,15 +165,15 @@ expect_match "a zone file does not speak to the terminal" '^Region:     \\x1b\[3
 
 # ---- routes of a peered VPC ----
 
-# advises WHY ARGUMENT...: prints the commands of standard input, and says why beside them
+# advises WHY ARGUMENT...: prints the commands of standard input, and why on standard error
 advises() {
-    local said=$1 wanted
+    local logged=$1 wanted
     shift
     wanted=$(cat)
     run "$@"
     expect "$*: exit code" 0 "$code"
     expect "$*" "$wanted" "$out"
-    expect "$*: why" "$said" "$err"
+    expect "$*: why" "$logged" "$err"
 }
 
 advises "pcx-111aaa111 has no route to router 10.0.0.37 (in 10.0.0.0/20), 10.0.16.21 (in 10.0.16.0/20), so its clients get addresses they cannot reach. In the peered VPC, run:" \
@@ -221,14 +221,14 @@ run spaces:create my-space --zones "$made"
 expect "spaces:create: exit code" 0 "$code"
 expect "spaces:create" "$made/my-space.yaml" "$out"
 expect "spaces:create: what is done" "Creating space my-space... done" "$err"
-says spaces:info --zones "$made" <<'END'
+prints spaces:info --zones "$made" <<'END'
 === my-space
 CIDR:       10.0.0.0/16
 State:      allocated
 Shield:     off
 Generation: cedar
 END
-expect_match "the file says what comes next" '^# routers: \[10\.0\.0\.37, 10\.0\.16\.21\]$' "$(cat "$made/my-space.yaml")"
+expect_match "the file shows what comes next" '^# routers: \[10\.0\.0\.37, 10\.0\.16\.21\]$' "$(cat "$made/my-space.yaml")"
 sed -i 's/^# routers/routers/' "$made/my-space.yaml"
 expect "the file ends with its mark" "..." "$(tail -n 1 "$made/my-space.yaml")"
 expect "nothing is put elsewhere: exit code" 0 \
@@ -278,13 +278,13 @@ expect "spaces:import: exit code" 0 "$code"
 expect "spaces:import" "$imported/test-space.yaml" "$out"
 expect "spaces:import: what is done" "Importing $work/t.json into test-space... done
 The topology does not show which DNS target belongs to which of 3 domains; compare them with heroku domains." "$err"
-says spaces:topology --json --zones "$imported" <"$work/t.json"
+prints spaces:topology --json --zones "$imported" <"$work/t.json"
 expect "what was imported is served" 0 "$("$SPACEDNS" check --zones "$imported" >/dev/null; echo $?)"
 sed 's/"formation"/"formations"/' "$work/t.json" >"$work/t2.json"
 rm "$imported"/*
 run spaces:import "$work/t2.json" --space test-space --zones "$imported" --cidr 10.0.0.0/16
 expect "formations is taken for formation: exit code" 0 "$code"
-says spaces:topology --json --zones "$imported" <"$work/t.json"
+prints spaces:topology --json --zones "$imported" <"$work/t.json"
 cat >"$work/file.json" <<'END'
 {"version": 1, "apps": [{"id": "7ef41ec6-b4a9-4739-a646-fab8e08960a3", "new": [1],
  "domains": ["thawing-meadow-2738.powerful-retreat-1851.herokuspace.com", "cloudapp.herokuapp.com"],
@@ -295,7 +295,7 @@ run spaces:import "$work/file.json" --space file-space --cidr 10.9.0.0/16 --zone
 expect "a file of the platform: exit code" 0 "$code"
 expect "a file of the platform: what is done" "Importing $work/file.json into file-space... done
 Left out: DNS targets without a custom domain, 1 of them." "$err"
-says spaces:topology --space file-space --zones "$imported" <<'END'
+prints spaces:topology --space file-space --zones "$imported" <<'END'
 === cloudapp (web)
 Domains: cloudapp.herokuapp.com
 Dynos:   web.2 - 10.9.130.56 - 2.web.cloudapp.app.localspace

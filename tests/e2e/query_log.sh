@@ -8,7 +8,7 @@ zones=$work/zones
 mkdir "$zones"
 sed 's/state: crashed/state: down/' zones/test-space.yaml >"$zones/test-space.yaml"
 
-# Five queries, whose sizes dig tells: an answer, a reason, TCP, an outsider, a name with quotes.
+# Five queries, whose sizes dig prints: an answer, a reason, TCP, an outsider, a name with quotes.
 ask_all() {
     {
         ask -b 10.0.130.56 +noedns frozen-oasis-70544.herokuapp.com A
@@ -66,7 +66,7 @@ for number, (text, line) in enumerate(zip(plain, open(sys.argv[2])), 1):
             print(f"line {number}: {key} is {entry[key]!r}, in logfmt {found.group(1)!r}")
 END
 )
-expect "JSON says the same with the same keys" "" "$report"
+expect "JSON has the same with the same keys" "" "$report"
 
 # ---- what README shows ----
 
@@ -127,8 +127,8 @@ for _ in range(3000):
     answered += len(client.recv(1500)) == 82
 print(answered)
 END
-expect "answers while nobody reads the log" 3000 "$(cat "$work/unread.answers")"
+expect "answers while the log has no reader" 3000 "$(cat "$work/unread.answers")"
 kill -TERM "$server"
-await is_gone "$server" || fail "the server ends while nobody reads the log"
+await is_gone "$server" || fail "the server ends while the log has no reader"
 exec {unread}<&-
 finish

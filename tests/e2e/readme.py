@@ -5,11 +5,11 @@
     readme.py tables          compares the tables of reasons and settings with their .def files
     readme.py tables --write  puts the rows that are right into README.md
 
-A console block holds commands, each followed by its output. The prompt says who asks:
+A console block holds commands, each followed by its output. The prompt is the client:
 
     $ dig @127.0.0.1 -p 5300 …   the one who runs cmd/dev run (port 5301: the same without
-                                 --local-as, so an outsider; port 5302: with an upstream that
-                                 nobody is, which the one at port 5300 has here too)
+                                 --local-as, so an outsider; port 5302: with an upstream at
+                                 which nothing listens; the one at port 5300 has it too)
     $ build/gcc/bin/spacednsd …  the program itself, or the one beside it
     10.20.3.4$ dig @10.0.0.2 …   a client with this address; the server there has the zone file of
                                  the last yaml block, which begins with # NAME.yaml
@@ -32,7 +32,7 @@ PATIENCE_S = 40 if os.environ.get("SANITIZE") else 10
 PROMPT = re.compile(r"^([0-9.]*)\$ (.*)$")
 
 
-# ---- what README says ----
+# ---- the blocks of README ----
 
 def blocks(text):
     """Yields (language, first line's index, lines) of each fenced block."""
@@ -60,7 +60,7 @@ def commands(lines):
 
 # ---- servers ----
 
-NOBODY = "127.0.0.1@5399"  # an upstream that nobody is
+NOBODY = "127.0.0.1@5399"  # an upstream at which nothing listens
 
 
 class Server:
@@ -70,13 +70,13 @@ class Server:
         upstream = [] if "--upstream" in flags else ["--upstream", "none"]
         self.process = subprocess.Popen([PROGRAM, *flags, *upstream], stdout=subprocess.DEVNULL, stderr=self.log)
         end = time.monotonic() + PATIENCE_S
-        while " info ready " not in self.said():
+        while " info ready " not in self.read_log():
             if self.process.poll() is not None or time.monotonic() > end:
                 self.stop()
-                raise SystemExit(f"the server does not start: {flags}\n{self.said()}")
+                raise SystemExit(f"the server does not start: {flags}\n{self.read_log()}")
             time.sleep(0.02)
 
-    def said(self):
+    def read_log(self):
         with open(self.log.name) as log:
             return log.read()
 
@@ -183,9 +183,9 @@ def check_settings(lines):
     return [] if out.returncode == 0 else [f"the settings file in README.md: {out.stderr}{out.stdout}"]
 
 
-def difference(number, client, command, said, got):
+def difference(number, client, command, expected, got):
     return (f"README.md:{number}: {client}$ {command}\n"
-            "  README says:\n" + "".join(f"    {line}\n" for line in normal(said)) +
+            "  README shows:\n" + "".join(f"    {line}\n" for line in normal(expected)) +
             "  it prints:\n" + "".join(f"    {line}\n" for line in normal(got)))
 
 
@@ -202,20 +202,20 @@ def walk(tour, text):
         if language != "console":
             continue
         fresh = []
-        for client, command, said in commands(block):
+        for client, command, expected in commands(block):
             fresh.append(f"{client}$ {command}")
             if client and not MAY_BE_ANYONE:
                 counts["left out"] += 1
-                fresh += said
+                fresh += expected
                 continue
             counts["run"] += 1
             got = tour.run(client, command)
-            blank = [""] if said and not said[-1] else []
-            if normal(got) != normal(said):
-                problems.append(difference(start + 1, client, command, said, got))
+            blank = [""] if expected and not expected[-1] else []
+            if normal(got) != normal(expected):
+                problems.append(difference(start + 1, client, command, expected, got))
                 fresh += [re.sub(r'"server=[^"]*"', '"server=dns-1"', line) for line in got] + blank
             else:
-                fresh += said
+                fresh += expected
         replaced.append((start, len(block), fresh))
     for start, length, fresh in reversed(replaced):
         lines[start:start + length] = fresh
@@ -276,7 +276,7 @@ def check_table(text, head, rows):
     missing = [f"    lacks {row}" for row in rows if row not in lines[start:end]]
     extra = [f"    has   {row}" for row in lines[start:end] if row not in rows]
     problem = "\n".join([f"README.md, the table {head}"] + missing + extra +
-                        ["    mend it with: tests/e2e/readme_tables.sh --write"])
+                        ["    fix it with: tests/e2e/readme_tables.sh --write"])
     return problem, "\n".join(lines[:start] + rows + lines[end:])
 
 

@@ -1,6 +1,6 @@
 #!/bin/bash
 # Reloads, signals and ends: an edit is answered at once, a broken edit changes nothing, no query
-# is lost meanwhile, and the server ends when it is told.
+# is lost meanwhile, and the server ends on SIGTERM.
 # busy: measures under load
 # timeout: 180
 . "$(dirname "$0")/lib.bash"
@@ -30,10 +30,10 @@ routers() {
 
 expect "the first answer" "10.0.0.37 10.0.16.21" "$(routers)"
 reload
-expect_match "nothing changed" ' info reload_unchanged generation=1 files=1 ' "$said"
+expect_match "nothing changed" ' info reload_unchanged generation=1 files=1 ' "$logged"
 sed -i 's/10\.0\.16\.21\]/10.0.16.22]/' "$zones/test-space.yaml"
 reload
-expect_match "an edit" ' info reload_done generation=2 files=1 read=1 spaces=1 apps=3 ms=[0-9]+$' "$said"
+expect_match "an edit" ' info reload_done generation=2 files=1 read=1 spaces=1 apps=3 ms=[0-9]+$' "$logged"
 expect "the next answer after an edit" "10.0.0.37 10.0.16.22" "$(routers)"
 
 sed -i 's/state: crashed/state: up/' "$zones/test-space.yaml"
@@ -50,19 +50,19 @@ apps:
   - name: quiet-lake-4410
 END
 reload
-expect_match "a file more" ' info reload_done .* files=2 read=[12] spaces=2 apps=4 ' "$said"
+expect_match "a file more" ' info reload_done .* files=2 read=[12] spaces=2 apps=4 ' "$logged"
 rm "$zones/other.yaml"
 reload
-expect_match "a file less" ' info reload_done .* files=1 read=[01] spaces=1 apps=3 ' "$said"
+expect_match "a file less" ' info reload_done .* files=1 read=[01] spaces=1 apps=3 ' "$logged"
 
 # ---- broken edits ----
 
-# kept WHAT PATTERN: the last reload said so with Q50, and nothing else changed
+# kept WHAT PATTERN: the last reload logged Q50, and nothing else changed
 kept() {
-    expect_match "$1" "$2" "$said"
-    expect_match "$1: one line says what happened" \
-        ' error reload_refused code=Q50 desc="Reload refused, old data is being served" generation=' "$said"
-    expect_no_match "$1: no false alarm" 'out of memory' "$said"
+    expect_match "$1" "$2" "$logged"
+    expect_match "$1: one line logs the outcome" \
+        ' error reload_refused code=Q50 desc="Reload refused, old data is being served" generation=' "$logged"
+    expect_no_match "$1: no false alarm" 'out of memory' "$logged"
     expect "$1: same generation" "$before" "$(generation)"
     expect "$1: same answer" "10.0.0.37 10.0.16.21" "$(routers)"
 }
@@ -98,11 +98,11 @@ reload
 kept "a router among the dynos" \
     'E-ROUTER-DYNO place=[^ ]*/test-space\.yaml:18:22 text="router 10\.0\.130\.1 lies in .*; give '
 expect_match "the last line counts and names the first" \
-    ' error reload_refused .* errors=1 first=E-ROUTER-DYNO place=[^ ]*/test-space\.yaml:18:22 text=' "$said"
+    ' error reload_refused .* errors=1 first=E-ROUTER-DYNO place=[^ ]*/test-space\.yaml:18:22 text=' "$logged"
 plain() {
     grep -E ' error (finding|reload_refused) ' | sed -E "s|$zones|zones|g; s/^[^ ]+ //; s/generation=[0-9]+/generation=N/"
 }
-expect "README shows these lines" "$(plain <<<"$said")" "$(plain <README.md)"
+expect "README shows these lines" "$(plain <<<"$logged")" "$(plain <README.md)"
 fresh
 sed -i '/name: frozen-oasis/{n;d}' "$zones/test-space.yaml"
 reload
@@ -125,7 +125,7 @@ reload
 kept "the zones folder is empty" 'reload_refused .*text=".*no zone file'
 fresh
 reload
-expect_match "mended" ' info (reload_done|reload_unchanged) ' "$said"
+expect_match "mended" ' info (reload_done|reload_unchanged) ' "$logged"
 
 # ---- many signals, many queries ----
 
@@ -220,7 +220,7 @@ let_go() {
     wait "$holder" 2>/dev/null
 }
 
-# ended WHAT CODE: quickly, as $code says, and the port is free for the next
+# ended WHAT CODE: quickly, with $code, and the port is free for the next
 ended() {
     expect "$1: exit code" "$2" "$code"
     [ -n "${SANITIZE:-}" ] || [ "$took" -lt 3000 ] || fail "$1: quickly" "it took $took ms"
@@ -262,7 +262,7 @@ let_go
 stop
 
 # A reload asked for while the server reads its zones waits until it can be done. 200 spaces take
-# long enough to be seen at it: SIGHUP is held back, and ready is not yet said.
+# long enough to be seen at it: SIGHUP is held back, and ready is not logged yet.
 rm -f "$zones"/*
 awk -v folder="$zones" 'BEGIN {
     for (dyno = 1; dyno <= 50; dyno++)

@@ -1,6 +1,6 @@
 #!/bin/bash
-# Settings are read again with the zones: other upstreams are asked from then on and nobody who waits
-# is forgotten, what was kept stays unless the upstreams changed, what takes a restart is told, and a
+# Settings are read again with the zones: new upstreams are used from then on, no waiting client
+# is lost, the cache stays unless the upstreams changed, a setting that needs a restart is reported, and a
 # broken file changes nothing.
 # busy: measures under load
 # timeout: 180
@@ -42,11 +42,11 @@ asked=$(times_asked first kept.example.org A)
 [ "$asked" -le 2 ] || fail "what was answered is kept" "asked $asked times"
 
 reload
-expect_match "nothing changed" ' info reload_unchanged generation=1 ' "$said"
+expect_match "nothing changed" ' info reload_unchanged generation=1 ' "$logged"
 settings "$to_first" "recursion_for: [space, vpn]" "server_id: other" "log_level: debug"
 reload
 expect_match "settings that change no upstream" \
-    ' info reload_done generation=2 .* settings=recursion_for,server_id,log_level$' "$said"
+    ' info reload_done generation=2 .* settings=recursion_for,server_id,log_level$' "$logged"
 expect "take effect" '"other"' "$(ask +short id.server CH TXT)"
 for _ in {1..20}; do ask +short kept.example.org >"$work/answer"; done
 [ "$(times_asked first kept.example.org A)" -le 2 ] || fail "and leave what is kept" "it was asked again"
@@ -55,13 +55,13 @@ expect "an address of the space is withheld" "" "$(ask +short inward.example.org
 settings "$to_first" "allow_rebind: true"
 asked=$(times_asked first inward.example.org A)
 reload
-expect_match "allow_rebind" ' info reload_done .* settings=recursion_for,allow_rebind,server_id' "$said"
+expect_match "allow_rebind" ' info reload_done .* settings=recursion_for,allow_rebind,server_id' "$logged"
 expect "the same address is passed on" 10.0.0.37 "$(ask +short inward.example.org)"
 [ "$(times_asked first inward.example.org A)" -le 2 ] || fail "allow_rebind leaves what is kept" "it was asked again"
 
 settings "$to_second"
 reload
-expect_match "another upstream" ' info reload_done .* settings=upstreams,allow_rebind$' "$said"
+expect_match "another upstream" ' info reload_done .* settings=upstreams,allow_rebind$' "$logged"
 expect "is asked, for what was kept is forgotten" 198.51.100.2 "$(ask +short kept.example.org)"
 [ "$(times_asked second kept.example.org A)" = 1 ] || fail "the second upstream was asked"
 
@@ -87,7 +87,7 @@ sed 's/10\.0\.16\.21\]/10.0.16.22]/' zones/test-space.yaml >"$work/zones/test-sp
 settings "$to_first"
 sed -i "s|^zones: .*|zones: $work/zones|" "$work/s.yaml"
 reload
-expect_match "another folder of zones" ' info reload_done .* files=1 read=1 .* settings=zones,recursion_for$' "$said"
+expect_match "another folder of zones" ' info reload_done .* files=1 read=1 .* settings=zones,recursion_for$' "$logged"
 expect "is answered from" "10.0.0.37 10.0.16.22" "$(addresses "$(ask +short frozen-oasis-70544.herokuapp.com)")"
 expect_match "and the command works on it" "^zones +$work/zones\$" "$("$spacedns" status --socket "$work/socket")"
 
@@ -146,20 +146,20 @@ done
 
 settings "$to_first"
 reload
-generation=$(sed -n 's/.*info reload_[a-z]* generation=\([0-9]*\).*/\1/p' <<<"$said")
+generation=$(sed -n 's/.*info reload_[a-z]* generation=\([0-9]*\).*/\1/p' <<<"$logged")
 
-# refused WHAT PATTERN LINE...: the settings with these lines change nothing, and it is said why
+# refused WHAT PATTERN LINE...: the settings with these lines change nothing, and the reason is logged
 refused() {
     local what=$1 pattern=$2 out
     shift 2
     settings "$@"
     reload
-    expect_match "$what: found" " error finding code=E-SETTING place=$pattern" "$said"
+    expect_match "$what: found" " error finding code=E-SETTING place=$pattern" "$logged"
     expect_match "$what: refused" \
-        " error reload_refused code=Q50 .* generation=$generation errors=[0-9]+ first=E-SETTING place=" "$said"
+        " error reload_refused code=Q50 .* generation=$generation errors=[0-9]+ first=E-SETTING place=" "$logged"
     out=$("$spacedns" reload --socket "$work/socket" 2>&1)
     expect "$what: exit code of the command" 1 "$?"
-    expect_match "$what: the command says the place" "^$work/s\.yaml:?.* error E-SETTING: " "$out"
+    expect_match "$what: the command prints the location" "^$work/s\.yaml:?.* error E-SETTING: " "$out"
     expect_match "$what: the command counts" \
         "^Error: Q50 reload refused: [0-9]+ errors? in the settings; generation $generation is still served; fix" "$out"
     expect "$what: the old upstream answers" 198.51.100.1 "$(ask +short "$RANDOM.example.org")"
@@ -175,43 +175,43 @@ refused "a zone that is never asked for" "$work/s\.yaml:7:18 text=.*localspace.*
     "$to_second" "upstream_zones: {localspace: [127.0.0.1@$second]}"
 rm "$work/s.yaml"
 reload
-expect_match "the file is gone" " error finding code=E-SETTING place=$work/s\.yaml text=.*No such file" "$said"
+expect_match "the file is gone" " error finding code=E-SETTING place=$work/s\.yaml text=.*No such file" "$logged"
 mkdir "$work/bad-zones"
 settings "$to_second" "zones: $work/bad-zones"
 reload
-expect_match "a key said twice" " error finding code=E-SETTING " "$said"
+expect_match "a key given twice" " error finding code=E-SETTING " "$logged"
 sed -i '1d' "$work/s.yaml"
 reload
-expect_match "good settings, and a folder without zones" ' error reload_refused .*no zone file' "$said"
+expect_match "good settings, and a folder without zones" ' error reload_refused .*no zone file' "$logged"
 expect "which changes no upstream either" 198.51.100.1 "$(ask +short "$RANDOM.example.org")"
 
-# ---- what takes a restart ----
+# ---- settings that need a restart ----
 
 settings "$to_first" "cache_size: 8388608" "log_queries: true"
 sed -i "s/^listen: .*/listen: [127.0.0.1:1]/; s/^workers: .*/workers: 1/" "$work/s.yaml"
 out=$("$spacedns" reload --socket "$work/socket" 2>&1)
-expect "what takes a restart: exit code" 0 "$?"
+expect "settings that need a restart: exit code" 0 "$?"
 expect_match "listen stays" "^$work/s\.yaml: warning W-RESTART: listen: the change from 127\.0\.0\.1:$port to 127\.0\.0\.1:1 takes effect after a restart$" "$out"
 expect_match "workers stay" 'W-RESTART: workers: the change from 2 to 1 takes effect after a restart' "$out"
 expect_match "cache_size stays" 'W-RESTART: cache_size: the change from 67108864 to 8388608 takes effect after a restart' "$out"
 expect_match "log_queries stays" 'W-RESTART: log_queries: the change from false to true takes effect after a restart' "$out"
-expect "nothing else is said to" 4 "$(grep -c W-RESTART <<<"$out")"
+expect "no other setting is reported" 4 "$(grep -c W-RESTART <<<"$out")"
 expect_match "the zones are as they were" '^Reloading zones\.\.\. unchanged, ' "$out"
 expect "the server answers where it did" 198.51.100.1 "$(ask +short "$RANDOM.example.org")"
 reload
-expect_match "the log says so too" ' warning finding code=W-RESTART place=[^ ]*/s\.yaml text="listen: ' "$said"
+expect_match "the log has them too" ' warning finding code=W-RESTART place=[^ ]*/s\.yaml text="listen: ' "$logged"
 
 # ---- what would be ----
 
 settings "$to_second" "localspace_to: [vpn]"
 out=$("$spacedns" reload --dry-run --socket "$work/socket" 2>&1)
-expect_match "a dry reload tells what the settings would change" '^ +- .*\.frozen-oasis-70544\.app\.localspace' "$out"
+expect_match "a dry run shows what the settings would change" '^ +- .*\.frozen-oasis-70544\.app\.localspace' "$out"
 expect_match "and which those are" '^  ~ localspace_to: space -> vpn$' "$out"
 expect_match "and that others are asked" '^  ~ upstreams: .* -> .*$' "$out"
 expect "and changes nothing" 198.51.100.1 "$(ask +short "$RANDOM.example.org")"
 settings "$to_second" "reload_guard: false"
 out=$("$spacedns" reload --json --socket "$work/socket" 2>&1)
-expect_match "JSON says what changed" '"settings": \["upstreams", "reload_guard"\]|"settings": \[$' "$out"
+expect_match "JSON lists what changed" '"settings": \["upstreams", "reload_guard"\]|"settings": \[$' "$out"
 stop
 expect "the server ends" 0 "$code"
 finish

@@ -1,5 +1,5 @@
 #!/bin/bash
-# cmd/dev run: builds, says what to dig, serves zones/ on 127.0.0.1:5300, ends with Ctrl-C.
+# cmd/dev run: builds, prints dig commands, serves zones/ on 127.0.0.1:5300, ends with Ctrl-C.
 # serial: needs port 5300, and builds where the tests were built
 . "$(dirname "$0")/lib.bash"
 [ "$BUILD_DIR" -ef "$SOURCE_DIR/build/gcc" ] || skip "cmd/dev run serves build/gcc, not $BUILD_DIR"
@@ -13,7 +13,7 @@ is_ready() {
 }
 
 for signal in TERM INT; do
-    # A shell starts what is in the background deaf to SIGINT; Ctrl-C must be heard.
+    # A shell starts background commands with SIGINT ignored; here Ctrl-C must work.
     /usr/bin/python3 -c 'import os, signal, sys
 signal.signal(signal.SIGINT, signal.SIG_DFL)
 os.execv(sys.argv[1], sys.argv[1:])' cmd/dev run >"$work/run.out" 2>"$work/run.err" &
@@ -25,7 +25,7 @@ os.execv(sys.argv[1], sys.argv[1:])' cmd/dev run >"$work/run.out" 2>"$work/run.e
         finish
     fi
     mapfile -t digs < <(sed -n 's/^  dig /dig /p' "$work/run.out")
-    [ ${#digs[@]} -ge 2 ] || fail "it says what to dig" "$(cat "$work/run.out")"
+    [ ${#digs[@]} -ge 2 ] || fail "it prints dig commands" "$(cat "$work/run.out")"
     for command in "${digs[@]}"; do
         # shellcheck disable=SC2086
         reply=$($command +tries=1 +time=10 2>&1)
@@ -35,9 +35,9 @@ os.execv(sys.argv[1], sys.argv[1:])' cmd/dev run >"$work/run.out" 2>"$work/run.e
     expect "the first printed dig gets the routers" "10.0.0.37 10.0.16.21" "$(addresses "$(${digs[0]} +short)")"
     asking=$(sed -n 's|^  build/gcc/bin/spacedns |build/gcc/bin/spacedns |p' "$work/run.out")
     expect_match "the printed spacedns reaches it" "^pid +$runner\$" "$($asking 2>&1)"
-    said=$(sed -n 's/.*: kill -HUP \([0-9]*\)$/\1/p' "$work/run.out")
-    expect "it says how to reload" "$runner" "$said"
-    kill -HUP "${said:-$runner}"
+    logged=$(sed -n 's/.*: kill -HUP \([0-9]*\)$/\1/p' "$work/run.out")
+    expect "it prints how to reload" "$runner" "$logged"
+    kill -HUP "${logged:-$runner}"
     reloaded() {
         grep -q ' info reload_unchanged ' "$work/run.err"
     }
@@ -50,7 +50,7 @@ os.execv(sys.argv[1], sys.argv[1:])' cmd/dev run >"$work/run.out" 2>"$work/run.e
     [ $(($(now_ms) - before)) -lt 5000 ] || fail "SIG$signal ends it quickly"
 done
 
-# A second one says why it cannot.
+# A second one prints why it cannot start.
 cmd/dev run >"$work/run.out" 2>"$work/run.err" &
 runner=$!
 children+=("$runner")

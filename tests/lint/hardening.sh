@@ -1,6 +1,6 @@
 #!/bin/bash
-# Fails when a program that is shipped is easier to make use of than it has to be: readelf is asked
-# what the linker made of it, and the compiler's own commands what cannot be seen in the program.
+# Fails when a shipped program lacks a hardening measure: readelf shows those of the linker, and the
+# compile commands those that leave no mark in the program.
 set -euo pipefail
 cd "$(dirname "$0")/../.."
 status=0
@@ -51,7 +51,7 @@ check_commands() {
     done
 }
 
-# Before there is a build there is nothing to look at; its tests run this, too.
+# Without a build there is nothing to check; the tests of a build run this, too.
 [ -n "${SPACEDNSD:-}" ] || exit 0
 check_program "$SPACEDNSD"
 check_program "$SPACEDNS"

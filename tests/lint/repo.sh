@@ -1,6 +1,6 @@
 #!/bin/bash
-# Fails when the repository loses its shape: a top-level entry nobody agreed on, a bad zone
-# file that is not named after its rule, a note to oneself in code that is shipped.
+# Fails when the repository loses its shape: an unknown top-level entry, a bad zone file
+# that is not named after its rule, a TODO in shipped code.
 set -euo pipefail
 cd "$(dirname "$0")/../.."
 status=0

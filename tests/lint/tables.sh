@@ -1,6 +1,6 @@
 #!/bin/bash
-# Fails when a table promises what nothing ever does: each counter is counted, each reason is given
-# and each finding is found by some code outside its table.
+# Fails when an entry of a table is unused: each counter, reason and finding must be used by code
+# outside its table.
 set -euo pipefail
 cd "$(dirname "$0")/../.."
 status=0

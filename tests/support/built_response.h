@@ -3,9 +3,10 @@
  * Responses of upstreams, made by ldns from records in text and never by the code under test.
  *
  *     uint8_t octets[BUILT_RESPONSE_OCTETS_MOST];
- *     size_t length = built_response_write(&(struct said){.name = "www.example.com.",
- *                                               .answer = "www.example.com. 60 IN A 192.0.2.1"},
- *                                octets);
+ *     size_t length = built_response_write(
+ *         &(struct built_response){.name = "www.example.com.",
+ *                                  .answer = "www.example.com. 60 IN A 192.0.2.1"},
+ *         octets);
  *
  * A member left at zero means the usual: type A, class IN, NOERROR, no OPT. Records are separated
  * by newlines; names are compressed as ldns does. A text that ldns cannot read ends the program.

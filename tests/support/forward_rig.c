@@ -46,7 +46,7 @@ static void on_result(void *context, struct waiter *waiters, const struct forwar
 {
     struct forward_rig *rig = context;
 
-    scripted_must(waiters != NULL, "somebody waits");
+    scripted_must(waiters != NULL, "a client waits");
     for (; waiters != NULL; waiters = waiters->next)
         rig->notified++;
     keep(rig, found);

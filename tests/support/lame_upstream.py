@@ -3,7 +3,7 @@
 
     lame_upstream.py ADDRESS PORT [--tls CERTIFICATE KEY] [--well]
 
-It says `ready` on standard output once it listens, over UDP, and with --tls over TLS at the same
+It prints `ready` on standard output once it listens, over UDP, and with --tls over TLS at the same
 port. Every name has the address 198.51.100.80 and nothing else. Names below lame.example get no
 reply, and those below slow.example get theirs after 3 s; with --well, these are as all others.
 """

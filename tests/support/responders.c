@@ -332,7 +332,7 @@ static void look_over(struct responders *responders, const ldns_pkt *packet, siz
     const char *fault = find_fault(packet);
 
     if (fault == NULL && length != question_end + opt)
-        fault = "options or octets that tell of the client";
+        fault = "options or octets that reveal the client";
     if (fault != NULL)
         snprintf(responders->complaint, sizeof responders->complaint,
                  "an upstream was asked with %s", fault);

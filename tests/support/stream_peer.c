@@ -61,7 +61,7 @@ static void accept_one(struct stream_peer *peer, int descriptor)
     must(setsockopt(descriptor, IPPROTO_TCP, TCP_NODELAY, &on, sizeof on) == 0);
     struct stream_peer_end *end = &peer->ends[peer->count++];
     *end = (struct stream_peer_end){.descriptor = descriptor,
-                                    .received = malloc(STREAM_PEER_HEARD_OCTETS)};
+                                    .received = malloc(STREAM_PEER_RECEIVED_OCTETS)};
     must(end->received != NULL);
     if (peer->context != NULL)
         tls_server_begin(&end->tls, peer->context);
@@ -79,7 +79,7 @@ static void send_records(struct stream_peer_end *end)
 
 static void read_octets(struct stream_peer_end *end, const uint8_t *octets, size_t length)
 {
-    size_t more = length, room = STREAM_PEER_HEARD_OCTETS - end->length;
+    size_t more = length, room = STREAM_PEER_RECEIVED_OCTETS - end->length;
 
     if (end->tls.ssl != NULL) {
         tls_server_put(&end->tls, octets, length);

@@ -1,16 +1,16 @@
 #pragma once
 /**
- * The far side of streams: a server on loopback, over TCP or TLS, that a test plays step by step.
+ * The server's side of streams: on loopback, over TCP or TLS, driven step by step by a test.
  *
- *     struct far far;
- *     stream_peer_init(&far, NULL);                  // or an SSL_CTX of tls_server_context
- *     ... ask far.address ...
- *     stream_peer_wait(&far, epoll);                 // until either side has something to do
- *     stream_peer_turn(&far);                        // accept, shake hands, read what was asked
- *     stream_peer_answer(stream_peer_last(&far), 0);         // the first question
- *     stream_peer_close(&far);
+ *     struct stream_peer peer;
+ *     stream_peer_init(&peer, NULL);                    // or an SSL_CTX of tls_server_context
+ *     ... connect to peer.address ...
+ *     stream_peer_wait(&peer, epoll);                   // until either side is ready
+ *     stream_peer_turn(&peer);                          // accept, do the TLS handshake, read
+ *     stream_peer_answer(stream_peer_last(&peer), 0);   // the first question
+ *     stream_peer_close(&peer);
  *
- * Threads: one, nothing waits but stream_peer_wait.  Memory: everything in stream_peer_init; a
+ * Threads: one; only stream_peer_wait waits.  Memory: stream_peer_init allocates everything; a
  * failure ends the program.
  */
 #include <stdbool.h>
@@ -20,7 +20,7 @@
 #include "base/address.h"
 #include "support/tls_server.h"
 
-enum { STREAM_PEER_ENDS_MOST = 64, STREAM_PEER_HEARD_OCTETS = 1 << 19 };
+enum { STREAM_PEER_ENDS_MOST = 64, STREAM_PEER_RECEIVED_OCTETS = 1 << 19 };
 
 /** One connection. */
 struct stream_peer_end {

@@ -1,10 +1,10 @@
 #!/usr/bin/python3
-"""An upstream that does what a script tells it, for tests over real sockets.
+"""An upstream whose behaviour a script sets, for tests over real sockets.
 
     upstream.py --listen ADDRESS[:PORT] [--tls ADDRESS[:PORT] CERTIFICATE KEY]
                 --records FILE --mode FILE --log FILE
 
-It says `ready` on standard output once it listens, over UDP and TCP, and runs until it is ended.
+It prints `ready` on standard output once it listens, over UDP and TCP, and runs until it is stopped.
 
 RECORDS has one record a line ("www.example.org. 300 IN A 198.51.100.80"; `*.` begins a wildcard);
 a line `ede NAME CODE TEXT` has that option go with every answer for the name. What is not there is
@@ -12,7 +12,7 @@ NXDOMAIN, or NOERROR without data, with the SOA of example.org's kind. CNAMEs ar
 
 Names below lame.example are never answered.
 
-MODE is read anew for each query, so that whoever writes it before asking sees it obeyed:
+MODE is read for each query, so a change takes effect with the next one:
 
     answer              as a good server would
     silent              no reply at all; TCP connections are taken and never answered
@@ -23,7 +23,7 @@ MODE is read anew for each query, so that whoever writes it before asking sees i
     wrong-case          the right answer, the question's letters in lower case
     wrong-source        the right answer from another address
     truncated           TC over UDP, everything over TCP
-    tcp-refused         TC over UDP, and nobody listens over TCP
+    tcp-refused         TC over UDP, and nothing listens over TCP
     error RCODE         that code and nothing else
     no-edns             FORMERR to who sends EDNS, the right answer to others
     garbage             octets that are no message

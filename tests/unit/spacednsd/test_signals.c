@@ -25,7 +25,7 @@ static void on_signal(void *context, int number)
 
 static const int ending[] = {SIGTERM, SIGINT};
 
-START_TEST(the_first_signal_to_end_stops_the_loop)
+START_TEST(the_first_stop_signal_stops_the_loop)
 {
     uv_loop_t loop;
 
@@ -42,7 +42,7 @@ START_TEST(the_first_signal_to_end_stops_the_loop)
 }
 END_TEST
 
-START_TEST(what_comes_while_the_program_starts_waits)
+START_TEST(a_signal_during_the_start_is_delivered_later)
 {
     uv_loop_t loop;
 
@@ -58,7 +58,7 @@ START_TEST(what_comes_while_the_program_starts_waits)
 }
 END_TEST
 
-/* A control thread whose loop never turns: says when a signal has come. */
+/* A control thread whose loop never turns. It writes an octet when a signal arrives. */
 static void stand_still(int to)
 {
     static uv_loop_t loop;
@@ -76,7 +76,7 @@ static void stand_still(int to)
     _exit(1);
 }
 
-START_TEST(the_second_signal_to_end_needs_no_loop)
+START_TEST(the_second_stop_signal_needs_no_loop)
 {
     int ends[2], status;
     char octet;
@@ -99,7 +99,7 @@ END_TEST
 static const int unused[] = {SIGUSR2, SIGALRM, SIGVTALRM, SIGPROF, SIGIO,
                              SIGPIPE, SIGXFSZ, SIGTTIN,   SIGTTOU, SIGWINCH};
 
-START_TEST(a_signal_that_is_not_used_does_nothing)
+START_TEST(an_unused_signal_is_ignored)
 {
     signals_prepare();
     raise(unused[_i]);
@@ -111,11 +111,10 @@ int main(void)
     Suite *suite = suite_create("signals");
     TCase *all = tcase_create("all");
 
-    tcase_add_loop_test(all, the_first_signal_to_end_stops_the_loop, 0, 2);
-    tcase_add_test(all, what_comes_while_the_program_starts_waits);
-    tcase_add_loop_test(all, the_second_signal_to_end_needs_no_loop, 0, 2);
-    tcase_add_loop_test(all, a_signal_that_is_not_used_does_nothing, 0,
-                        sizeof unused / sizeof unused[0]);
+    tcase_add_loop_test(all, the_first_stop_signal_stops_the_loop, 0, 2);
+    tcase_add_test(all, a_signal_during_the_start_is_delivered_later);
+    tcase_add_loop_test(all, the_second_stop_signal_needs_no_loop, 0, 2);
+    tcase_add_loop_test(all, an_unused_signal_is_ignored, 0, sizeof unused / sizeof unused[0]);
     suite_add_tcase(suite, all);
     return suite_run(suite);
 }
