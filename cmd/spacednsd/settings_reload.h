@@ -28,7 +28,7 @@ struct settings_reload *settings_reload_read(const struct settings *now, struct 
 /** NULL is allowed. */
 void settings_reload_free(struct settings_reload *reload);
 
-/** Applies the settings of the log, when `next` replaces `before`. */
+/** Sets the log level, and logs when no upstream is left; called when `next` replaces `before`. */
 void settings_reload_apply(const struct settings *next, const struct settings *before);
 
 /**

@@ -78,7 +78,7 @@ void zones_load(struct zones_loading *loading)
         snapshot_load(&loading->request, loading->report, &loading->outcome, &loading->err);
     report_sort(loading->report);
     if (loading->snapshot != NULL)
-        loading->err.code = ERR_NONE; /* of a failed attempt */
+        loading->err.code = ERR_NONE; /* a load that succeeds may have set it */
     prove_loaded(loading);
 }
 

@@ -149,7 +149,7 @@ static bool deliver(struct reply_sink *reply_sink, const struct late_client *cli
     return true;
 }
 
-/* ---- life ---- */
+/* ---- new and free ---- */
 
 static void ignore(void *context)
 {
@@ -227,7 +227,7 @@ static uint64_t next_tick_ms(const struct clocked *clocked)
     return (clocked->now_ms / FETCH_TICK_MS + 1) * FETCH_TICK_MS;
 }
 
-/* Goes to the next moment at which something happens, at most to `end_ms`. */
+/* Advances to the next event, at most to `end_ms`. */
 static void step(struct clocked *clocked, uint64_t end_ms)
 {
     mailbox_post(&clocked->mailbox, *clocked->snapshot);

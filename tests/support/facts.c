@@ -8,7 +8,7 @@
 
 enum { LINE_MOST = 4096, CHAIN_MOST = 16, UDP_OCTETS = 1232, OPTION_EDE = 15 };
 
-/* ---- learning ---- */
+/* ---- adding facts ---- */
 
 static char *next_word(char **rest)
 {
@@ -27,7 +27,7 @@ static uint32_t number_of(const char *word)
     return (uint32_t)strtoul(word, NULL, 10);
 }
 
-/* TTLs of 2^31 and more are set afterwards: ldns need not think well of them. */
+/* TTLs of 2^31 and more are set afterwards, as ldns may refuse them. */
 static bool read_record(struct fact *fact, const char *type, char *rest)
 {
     char line[LINE_MOST];
@@ -139,14 +139,14 @@ void facts_close(struct facts *facts)
 
 /* ---- answering ---- */
 
-/* One response in the making. */
+/* A response being made. */
 struct making {
     const struct facts *facts;
     ldns_pkt *packet;
     ldns_rr_type type;
     bool wants_signatures, checks;
     const struct fact *code; /* in place of a record */
-    bool knows_name;         /* something else is known of it */
+    bool knows_name;         /* it has other records */
 };
 
 static void add_record(struct making *making, const struct fact *fact, const ldns_rdf *owner)
@@ -193,7 +193,7 @@ static const ldns_rdf *answer_name(struct making *making, const ldns_rdf *owner)
     return next;
 }
 
-/* The zone is taken to have two labels. */
+/* Assumes that the zone has two labels. */
 static const char *zone_of(const char *name)
 {
     size_t labels = 0;

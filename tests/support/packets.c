@@ -19,7 +19,7 @@ size_t packet_make_random(struct dice *dice, uint8_t out[PACKET_OCTETS_MOST])
 
     for (size_t i = 0; i < length; i++)
         out[i] = (uint8_t)dice_roll(dice, 256);
-    /* Without such a header few would be read any further. */
+    /* Without such a header most would be rejected early. */
     if (length >= HEADER && dice_roll(dice, 2) == 0)
         memcpy(out + 2, "\1\0\0\1\0\0\0\0\0\0", 10);
     return length;
