@@ -85,7 +85,7 @@ static void format_finding(const struct change *change, const struct report *rep
 {
     const struct finding *finding = report_first_error(report);
     size_t errors = report_count(report, FINDING_ERROR);
-    char location[FINDING_PLACE_OCTETS] = "", more[48] = "";
+    char location[FINDING_LOCATION_OCTETS] = "", more[48] = "";
 
     if (finding == NULL) {
         err_set(err, ERR_MEMORY, "out of memory; nothing was changed");

@@ -344,7 +344,7 @@ int run_doctor(struct session *session)
 
     if (!session_read_settings(session))
         return EXIT_REFUSED;
-    if (diagnosis.name != NULL && !asking_is_ascii(diagnosis.name, &err))
+    if (diagnosis.name != NULL && !explain_name_is_ascii(diagnosis.name, &err))
         return session_fail(session, EXIT_USAGE, "%s", err.text);
     if (!make_names(&diagnosis))
         return session_fail(

@@ -32,7 +32,7 @@ static void advise_app(const struct session *session, const char *name)
 int run_explain(struct session *session)
 {
     const char *name = invocation_operand(&session->invocation, 0), *host;
-    struct explain_words words = explain_call_words(&session->invocation);
+    struct explain_question words = explain_call_question(&session->invocation);
     struct explain_request request;
     struct err err;
     int length;

@@ -76,8 +76,8 @@ bool session_read_settings(struct session *session)
         SETTINGS_READY)
         return false;
     /* As the server would, but without this host's addresses: it may run on another host. */
-    const struct surroundings unknown = {.resolv_conf = "/etc/resolv.conf"};
-    if (!forwarding_settle(&session->settings, &unknown, session->err))
+    const struct forwarding_host unknown = {.resolv_conf = "/etc/resolv.conf"};
+    if (!forwarding_complete(&session->settings, &unknown, session->err))
         return false;
     if (!policy_set(&session->policy, &session->settings)) {
         session_fail(session, EXIT_REFUSED, "out of memory");
@@ -94,7 +94,7 @@ const char *session_socket(const struct session *session)
         return path;
     if (session->has_settings && session->settings.control_socket != NULL)
         return session->settings.control_socket;
-    return CONTROL_SOCKET_USUAL;
+    return CONTROL_SOCKET_DEFAULT;
 }
 
 const char *session_server_zones(struct session *session)
@@ -160,7 +160,7 @@ int session_fail_findings(struct session *session, const char *folder, const cha
     const struct finding *first = report_first_error(session->report);
     size_t count = report_count(session->report, FINDING_ERROR);
 
-    char location[FINDING_PLACE_OCTETS];
+    char location[FINDING_LOCATION_OCTETS];
 
     report_print_errors(session->report, session->err);
     if (first == NULL) /* no memory for them */

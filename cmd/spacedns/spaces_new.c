@@ -157,7 +157,7 @@ static bool write_new_file(struct session *session, struct arena *arena, const c
 static void format_first_error(const struct report *report, struct err *err)
 {
     const struct finding *first = report_first_error(report);
-    char location[FINDING_PLACE_OCTETS];
+    char location[FINDING_LOCATION_OCTETS];
 
     if (first == NULL) { /* no memory for it */
         err_set(err, ERR_MEMORY, "out of memory; nothing was changed");

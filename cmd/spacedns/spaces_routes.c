@@ -71,7 +71,7 @@ typedef void on_command(void *context, const struct text *command);
 /* Calls back with every command that corrects the routes. Returns how many. */
 static size_t for_each_command(const struct located_peering *located, on_command *on, void *context)
 {
-    enum peer_routes routes = peer_routes_judge(located->space, located->peering);
+    enum peer_routes routes = peer_routes_check(located->space, located->peering);
     const struct block *whole = peer_routes_find_whole(located->space, located->peering);
     const struct blocks *all = &located->peering->routes;
     char buffer[PEER_COMMAND_MAX];
@@ -85,7 +85,7 @@ static size_t for_each_command(const struct located_peering *located, on_command
     }
     for (size_t i = 0; whole != NULL && i < all->count; i++) {
         struct text command = text_over(buffer, sizeof buffer);
-        if (!peer_routes_is_needless(&all->items[i], whole))
+        if (!peer_routes_is_redundant(&all->items[i], whole))
             continue;
         peer_routes_add_delete(located->peering, &all->items[i], &command);
         on(context, &command);
@@ -122,7 +122,7 @@ static void print_why(const struct session *session, const struct located_peerin
     char cidr[CIDR_TEXT_MAX];
 
     cidr_write(located->space->cidr.cidr, cidr);
-    switch (peer_routes_judge(located->space, located->peering)) {
+    switch (peer_routes_check(located->space, located->peering)) {
     case PEER_ROUTES_UNKNOWN:
         fprintf(session->err,
                 "%s does not list the routes of its VPC. Unless it has a route to %s, run this in "
@@ -147,7 +147,7 @@ static void print_why(const struct session *session, const struct located_peerin
 
 static int print_text(struct session *session, const struct located_peering *located)
 {
-    bool is_complete = peer_routes_judge(located->space, located->peering) == PEER_ROUTES_COMPLETE;
+    bool is_complete = peer_routes_check(located->space, located->peering) == PEER_ROUTES_COMPLETE;
 
     print_why(session, located);
     size_t count = for_each_command(located, print_command, session);
@@ -179,7 +179,7 @@ static json_t *needless_to_json(const struct located_peering *located)
     json_t *needless = json_array();
 
     for (size_t i = 0; whole != NULL && i < all->count; i++)
-        if (peer_routes_is_needless(&all->items[i], whole))
+        if (peer_routes_is_redundant(&all->items[i], whole))
             json_array_append_new(needless, json_cidr(all->items[i].cidr));
     return needless;
 }
@@ -192,7 +192,7 @@ static int print_routes_json(struct session *session, const struct located_peeri
         [PEER_ROUTES_PARTIAL] = "partial",
         [PEER_ROUTES_COMPLETE] = "complete",
     };
-    enum peer_routes routes = peer_routes_judge(located->space, located->peering);
+    enum peer_routes routes = peer_routes_check(located->space, located->peering);
     json_t *commands = json_array();
 
     for_each_command(located, keep_command, commands);

@@ -115,7 +115,7 @@ static bool read_answer(struct talk *talk, FILE *from)
         case PROTOCOL_END:
             passed = true;
             break;
-        case PROTOCOL_STRANGE:
+        case PROTOCOL_UNKNOWN:
             err_set(
                 &talk->problem, ERR_SYSTEM,
                 "what answers at %s does not use the protocol of spacednsd %s; name the server's "

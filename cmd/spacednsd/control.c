@@ -17,7 +17,7 @@ enum { CODE_DONE = 0, CODE_REFUSED = 1, CODE_USAGE = 2 };
 
 const char *control_path(const struct settings *settings)
 {
-    static const char usual[] = CONTROL_SOCKET_USUAL;
+    static const char usual[] = CONTROL_SOCKET_DEFAULT;
     char folder[sizeof usual];
 
     if (settings->control_socket != NULL)
@@ -42,7 +42,7 @@ static void fail(struct call *call, int code, const char *sentence)
 
 static void answer_explain(struct call *call, const struct status_source *source)
 {
-    struct explain_words words = explain_call_words(&call->invocation);
+    struct explain_question words = explain_call_question(&call->invocation);
     struct explain_request request;
     struct err err;
 

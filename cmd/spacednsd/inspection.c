@@ -24,7 +24,7 @@ static void inspection_on_timeout(uv_timer_t *timer)
 /* Returns false when the call cannot be parsed; control_answer then reports why. */
 static bool read_request(const struct call *call, struct report_request *request)
 {
-    struct explain_words words = explain_call_words(&call->invocation);
+    struct explain_question words = explain_call_question(&call->invocation);
     struct explain_request explained;
     struct err err;
 

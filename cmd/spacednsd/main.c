@@ -33,9 +33,9 @@ static void print_public(void *context, const char *location, const char *senten
  */
 static bool check_host(struct settings *settings)
 {
-    struct surroundings unknown = {.resolv_conf = "/etc/resolv.conf"};
-    bool passed = settings->check ? forwarding_settle(settings, &unknown, stderr)
-                                  : forwarding_settle_here(settings, NULL, stderr);
+    struct forwarding_host unknown = {.resolv_conf = "/etc/resolv.conf"};
+    bool passed = settings->check ? forwarding_complete(settings, &unknown, stderr)
+                                  : forwarding_complete_here(settings, NULL, stderr);
 
     passed = zones_check_routes(settings, stderr) && passed;
     return (settings->check ? exposure_check_against(settings, NULL, print_public, stderr)

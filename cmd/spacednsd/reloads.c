@@ -322,8 +322,8 @@ static void log_state(const struct state *state, const struct load_outcome *outc
 {
     struct log_line line;
 
-    if (state->doubt.code != ERR_NONE)
-        log_sentence(LOG_WARNING, "state_decayed", state->doubt.text);
+    if (state->damage.code != ERR_NONE)
+        log_sentence(LOG_WARNING, "state_decayed", state->damage.text);
     if (state->problem.code != ERR_NONE)
         log_sentence(LOG_WARNING, state_is_used(state) ? "state_failed" : "state_unused",
                      state->problem.text);
@@ -375,7 +375,7 @@ static void reloads_on_stored(uv_work_t *work, int status)
         drop_loaded(reloads);
         return;
     }
-    reloads->state.doubt.code = ERR_NONE; /* logged at the start */
+    reloads->state.damage.code = ERR_NONE; /* logged at the start */
     log_state(&reloads->state, &loading->outcome);
     if (loading->snapshot != NULL)
         reloads_publish(reloads); /* reloads_finish ends the reload */

@@ -112,12 +112,12 @@ static bool read_again(struct settings_reload *reload, const struct settings *no
     struct settings_report target = {.report = report,
                                      .file = now->file == NULL ? "settings" : now->file};
 
-    if (settings_init_again(next, now, problems) != SETTINGS_READY)
+    if (settings_reread(next, now, problems) != SETTINGS_READY)
         return false;
     bool passed = exposure_check(next, reload_on_public, &target);
     if (!settings_keep(next, now, reload_on_kept, &target))
         return false;
-    passed = forwarding_settle_here(next, now, problems) && passed;
+    passed = forwarding_complete_here(next, now, problems) && passed;
     for (size_t i = 0; i < next->host_warning_count; i++)
         report_add(report, FINDING_RESOLV_CONF, target.file, (struct location){.line = 0}, "%s",
                    next->host_warnings[i]);

@@ -208,9 +208,10 @@ static json_t *json_worker(size_t worker, const struct worker_report *report)
     if (report == NULL)
         return object;
     json_object_set_new(object, "upstreams", json_asked(report));
-    json_object_set_new(object, "cached", json_string(kept_text(report->kept.kept)));
-    if (report->kept.kept == KEPT_FRESH || report->kept.kept == KEPT_STALE)
-        json_object_set_new(object, report->kept.kept == KEPT_FRESH ? "ttl_seconds" : "age_seconds",
+    json_object_set_new(object, "cached", json_string(cached_text(report->kept.kept)));
+    if (report->kept.kept == CACHED_FRESH || report->kept.kept == CACHED_STALE)
+        json_object_set_new(object,
+                            report->kept.kept == CACHED_FRESH ? "ttl_seconds" : "age_seconds",
                             json_integer(report->kept.seconds));
     return object;
 }

@@ -40,7 +40,7 @@ bool zones_check_routes(const struct settings *settings, FILE *problems)
             problems,
             "%s: its names are answered here and never asked of an upstream (RFC 6761); take "
             "the zone out\n",
-            zones->items[i].place);
+            zones->items[i].location);
         passed = false;
     }
     return passed;
@@ -189,7 +189,7 @@ void zones_format_cause(const struct zones_loading *loading, struct err *cause)
 {
     const struct finding *first =
         loading->report == NULL ? NULL : report_first_error(loading->report);
-    char location[FINDING_PLACE_OCTETS];
+    char location[FINDING_LOCATION_OCTETS];
 
     *cause = loading->err;
     if (loading->err.code != ERR_NONE || first == NULL)

@@ -34,7 +34,7 @@ static bool fail_newer(struct state *state)
 /* Notes a file that is used although it is not as it was written. */
 static void mark_damaged(struct state *state, const char *file)
 {
-    err_set(&state->doubt, ERR_SYSTEM,
+    err_set(&state->damage, ERR_SYSTEM,
             "state_dir %s: %s is not what was written there; its readable part is used, and the "
             "file is written again",
             state->path, file);

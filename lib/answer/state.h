@@ -36,7 +36,7 @@ struct state {
     size_t text_capacity, sorted_count;
     bool is_behind;     /* something could not be written */
     struct err problem; /* of opening or of the last write; ERR_NONE: none */
-    struct err doubt;   /* a file was not as it was written; ERR_NONE: none */
+    struct err damage;  /* a file was not as it was written; ERR_NONE: none */
 };
 
 /**

@@ -65,7 +65,7 @@ static bool check_wildcard(const struct listen_address *listen, const struct ifa
              "%s covers the public address %s of interface %s; name the private addresses to "
              "listen on, or set allow_public_listen: true (--allow-public-listen)",
              wildcard, host, interface->ifa_name);
-    callback->on_public(callback->context, listen->place, sentence);
+    callback->on_public(callback->context, listen->location, sentence);
     return false;
 }
 
@@ -83,7 +83,7 @@ static bool check_one(const struct listen_address *listen, const struct ifaddrs 
              "%s is outside loopback and the private blocks (RFC 1918); listen on a private "
              "address, or set allow_public_listen: true (--allow-public-listen)",
              address);
-    callback->on_public(callback->context, listen->place, sentence);
+    callback->on_public(callback->context, listen->location, sentence);
     return false;
 }
 

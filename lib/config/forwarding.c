@@ -20,7 +20,7 @@ enum {
 /* Settings while they are completed. */
 struct completion {
     struct settings *settings;
-    const struct surroundings *host;
+    const struct forwarding_host *host;
     FILE *problems;
     bool failed;
 };
@@ -136,7 +136,7 @@ static void add_nameserver(struct completion *completion, const char *address, u
     }
     if (is_this_server(completion, &upstream))
         return;
-    upstream.place = arena_text(settings->arena, location, (size_t)length);
+    upstream.location = arena_text(settings->arena, location, (size_t)length);
     upstreams_add(settings->arena, &settings->upstreams, &upstream, &err);
 }
 
@@ -214,7 +214,7 @@ static void refuse_loops(struct completion *completion, const struct upstreams *
                  "`%s` is this server itself: each query would come back to it in a loop; name "
                  "another resolver, or `none`",
                  list->items[i].text);
-        report_problem(completion, list->items[i].place, sentence);
+        report_problem(completion, list->items[i].location, sentence);
     }
 }
 
@@ -229,7 +229,7 @@ static void refuse_own_names(struct completion *completion, const struct upstrea
     snprintf(sentence, sizeof sentence,
              "names in `%s` are answered here and never sent to an upstream; remove the zone",
              suffix);
-    report_problem(completion, zone->place, sentence);
+    report_problem(completion, zone->location, sentence);
 }
 
 static void check_zones(struct completion *completion)
@@ -260,7 +260,7 @@ static void add_root(struct completion *completion)
         .zone = ".",
         .upstreams = settings->upstreams,
         .allow_rebind = settings->allow_rebind,
-        .place = settings->upstreams.items[0].place,
+        .location = settings->upstreams.items[0].location,
     };
 }
 
@@ -305,7 +305,8 @@ static void count_upstreams(struct completion *completion)
     report_problem(completion, "upstream_zones", sentence);
 }
 
-bool forwarding_settle(struct settings *settings, const struct surroundings *host, FILE *problems)
+bool forwarding_complete(struct settings *settings, const struct forwarding_host *host,
+                         FILE *problems)
 {
     struct completion completion = {.settings = settings, .host = host, .problems = problems};
     struct upstream_zones *zones = &settings->upstream_zones;
@@ -322,16 +323,16 @@ bool forwarding_settle(struct settings *settings, const struct surroundings *hos
     return !completion.failed;
 }
 
-bool forwarding_settle_here(struct settings *settings, const struct settings *in_force,
-                            FILE *problems)
+bool forwarding_complete_here(struct settings *settings, const struct settings *in_force,
+                              FILE *problems)
 {
     struct ifaddrs *interfaces = NULL;
 
     if (getifaddrs(&interfaces) != 0)
         interfaces = NULL;
-    struct surroundings host = {
+    struct forwarding_host host = {
         .resolv_conf = "/etc/resolv.conf", .interfaces = interfaces, .in_force = in_force};
-    bool passed = forwarding_settle(settings, &host, problems);
+    bool passed = forwarding_complete(settings, &host, problems);
     freeifaddrs(interfaces);
     return passed;
 }

@@ -23,7 +23,7 @@
 #include "config/settings.h"
 
 /** The host's part of the upstream settings. */
-struct surroundings {
+struct forwarding_host {
     const char *resolv_conf;          /* a path; an unreadable file names no nameserver */
     const struct ifaddrs *interfaces; /* NULL: none known */
     const struct settings *in_force;  /* on a reload; NULL: at the start */
@@ -38,8 +38,9 @@ struct surroundings {
  * A resolv.conf without nameservers may be one that is just being written. A server whose upstreams
  * come from resolv.conf then keeps those it has, and warns.
  */
-bool forwarding_settle(struct settings *settings, const struct surroundings *host, FILE *problems);
+bool forwarding_complete(struct settings *settings, const struct forwarding_host *host,
+                         FILE *problems);
 
-/** Like forwarding_settle, with this host's interfaces and /etc/resolv.conf. */
-bool forwarding_settle_here(struct settings *settings, const struct settings *in_force,
-                            FILE *problems);
+/** Like forwarding_complete, with this host's interfaces and /etc/resolv.conf. */
+bool forwarding_complete_here(struct settings *settings, const struct settings *in_force,
+                              FILE *problems);

@@ -354,7 +354,8 @@ static void read_endpoint(const struct assignment *assignment)
     if (location == NULL || items == NULL)
         return;
     list->items = items;
-    list->items[list->count - 1] = (struct listen_address){.endpoint = endpoint, .place = location};
+    list->items[list->count - 1] =
+        (struct listen_address){.endpoint = endpoint, .location = location};
 }
 
 bool setting_add_upstream(struct settings_reader *reader, struct upstreams *list,
@@ -368,8 +369,8 @@ bool setting_add_upstream(struct settings_reader *reader, struct upstreams *list
         setting_problem(reader, location, "%s", err.text);
         return false;
     }
-    upstream.place = arena_text(arena, location, strlen(location));
-    if (upstream.place == NULL)
+    upstream.location = arena_text(arena, location, strlen(location));
+    if (upstream.location == NULL)
         err_set(&err, ERR_MEMORY, "out of memory");
     else if (upstreams_add(arena, list, &upstream, &err))
         return true;

@@ -57,7 +57,7 @@ struct string_list {
 
 struct listen_address {
     struct endpoint endpoint; /* IPv4-mapped IPv6 addresses have become IPv4 */
-    const char *place;        /* of the text, for messages */
+    const char *location;     /* of the text, for messages */
 };
 
 struct endpoints {

@@ -5,8 +5,8 @@
 
 #include "config/setting.h"
 
-enum settings_status settings_init_again(struct settings *next, const struct settings *now,
-                                         FILE *problems)
+enum settings_status settings_reread(struct settings *next, const struct settings *now,
+                                     FILE *problems)
 {
     return settings_init(next, now->argc, now->argv, problems);
 }

@@ -2,9 +2,9 @@
 /**
  * Rereads the settings while the server runs.
  *
- *     settings_init_again ──► the configured settings
+ *     settings_reread ──► the configured settings
  *     settings_keep ────────► those that need a restart keep the value in force
- *     forwarding_settle, ...
+ *     forwarding_complete, ...
  *     settings_list_changes ► the changes of a reload
  *
  * settings.def defines for each setting whether a reload or a restart changes it.
@@ -15,8 +15,8 @@
 #include "config/settings.h"
 
 /** Reads the command line and the file again, like settings_init. */
-enum settings_status settings_init_again(struct settings *next, const struct settings *now,
-                                         FILE *problems);
+enum settings_status settings_reread(struct settings *next, const struct settings *now,
+                                     FILE *problems);
 
 /** Called for each setting whose configured value differs and is not applied; values as text. */
 typedef void settings_on_kept(void *context, const char *key, const char *configured,

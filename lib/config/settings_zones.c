@@ -127,10 +127,10 @@ static void keep_zone(struct zone_reading *reading, const char *name, struct yam
     settings_file_write_location(reading->file, at, reading->key, location);
     reading->zone.zone = arena_text(settings->arena, name, strlen(name));
     reading->zone.label_count = domain_label_count(name);
-    reading->zone.place = arena_text(settings->arena, location, strlen(location));
+    reading->zone.location = arena_text(settings->arena, location, strlen(location));
     struct upstream_zone *items =
         arena_grow(settings->arena, zones->items, zones->count, &zones->capacity, sizeof *items);
-    if (reading->zone.zone == NULL || reading->zone.place == NULL || items == NULL) {
+    if (reading->zone.zone == NULL || reading->zone.location == NULL || items == NULL) {
         report_problem(reading, at, "out of memory");
         return;
     }

@@ -241,7 +241,7 @@ bool upstream_read(struct arena *arena, const char *text, struct upstream *upstr
                    struct err *err)
 {
     struct upstream_parts parts;
-    struct upstream read = {.place = NULL};
+    struct upstream read = {.location = NULL};
 
     if (!cut_into_parts(text, &parts, err) || !read_address(&parts, text, &read.endpoint, err) ||
         !read_tls_name(arena, &parts, &read.tls_name, err))
@@ -324,7 +324,7 @@ bool upstreams_copy(struct arena *arena, const struct upstreams *from, struct up
 
     for (size_t i = 0; items != NULL && i < from->count; i++) {
         items[i] = from->items[i];
-        items[i].place = NULL;
+        items[i].location = NULL;
         if (!copy_text(arena, &items[i].text) || !copy_text(arena, &items[i].tls_name))
             return false;
     }
@@ -342,7 +342,7 @@ bool upstream_zones_copy(struct arena *arena, const struct upstream_zones *from,
 
     for (size_t i = 0; items != NULL && i < from->count; i++) {
         items[i] = from->items[i];
-        items[i].place = NULL;
+        items[i].location = NULL;
         if (!copy_text(arena, &items[i].zone) ||
             !upstreams_copy(arena, &items[i].upstreams, &items[i].upstreams))
             return false;

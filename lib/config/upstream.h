@@ -37,7 +37,7 @@ struct upstream {
     bool is_tls;
     const char *tls_name; /* NULL: the certificate must have the address */
     const char *text;     /* for messages: 10.0.0.2, 10.0.0.2@5353, tls://9.9.9.9 */
-    const char *place;    /* of the text, for messages */
+    const char *location; /* of the text, for messages */
 };
 
 struct upstreams {
@@ -52,7 +52,7 @@ struct upstream_zone {
     unsigned label_count;
     struct upstreams upstreams; /* at least one */
     bool allow_rebind;          /* its answers may carry addresses of our spaces */
-    const char *place;
+    const char *location;
 };
 
 /** Sorted, most labels first: the first zone that contains a name is the right one. */

@@ -8,9 +8,9 @@
 #include "inspect/explain_request.h"
 
 /** Returns the words of `explain NAME --from ADDR --type TYPE --to ADDR`. */
-static inline struct explain_words explain_call_words(const struct invocation *invocation)
+static inline struct explain_question explain_call_question(const struct invocation *invocation)
 {
-    return (struct explain_words){
+    return (struct explain_question){
         .name = invocation_operand(invocation, 0),
         .type = invocation->options[OPTION_TYPE],
         .from = invocation->options[OPTION_FROM],

@@ -167,7 +167,7 @@ enum protocol_line protocol_read_response(const char *line, int *code)
         return PROTOCOL_ERR;
     long number = line[0] == '=' ? strtol(line + 1, &end, 10) : -1;
     if (number < 0 || number > 255 || end == line + 1 || strcmp(end, "\n") != 0)
-        return PROTOCOL_STRANGE;
+        return PROTOCOL_UNKNOWN;
     *code = (int)number;
     return PROTOCOL_END;
 }

@@ -22,7 +22,7 @@
 enum { REQUEST_OCTETS_MOST = 4096, REQUEST_WORDS_MOST = 64 };
 
 /** The default path of the socket, used only if its folder exists. */
-#define CONTROL_SOCKET_USUAL "/run/spacedns/control.sock"
+#define CONTROL_SOCKET_DEFAULT "/run/spacedns/control.sock"
 
 /**
  * Writes an invocation as a request with its newline, without the options for the command itself
@@ -47,7 +47,7 @@ struct response_part {
 void protocol_write_response(struct response_part out, struct response_part err, int code,
                              FILE *to);
 
-enum protocol_line { PROTOCOL_OUT, PROTOCOL_ERR, PROTOCOL_END, PROTOCOL_STRANGE };
+enum protocol_line { PROTOCOL_OUT, PROTOCOL_ERR, PROTOCOL_END, PROTOCOL_UNKNOWN };
 
 /** Returns the kind of a response line, given with its newline. PROTOCOL_END also sets *code. */
 enum protocol_line protocol_read_response(const char *line, int *code);

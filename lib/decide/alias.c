@@ -47,7 +47,7 @@ void alias_give_up(struct verdict *verdict)
     bool may_recurse = verdict->may_recurse;
 
     *verdict = (struct verdict){.may_recurse = may_recurse};
-    verdict_settle(verdict, SITUATION_ALIAS_ENDLESS, RCODE_SERVFAIL, REASON_ALIAS_ENDLESS);
+    verdict_set(verdict, SITUATION_ALIAS_ENDLESS, RCODE_SERVFAIL, REASON_ALIAS_ENDLESS);
 }
 
 void alias_follow(struct alias_chain *chain, const struct name *target, struct query *query,

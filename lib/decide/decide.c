@@ -10,9 +10,9 @@
 static void refuse_outsider(const struct snapshot *snapshot, struct verdict *verdict)
 {
     if (snapshot->policy.external_nxdomain)
-        verdict_settle(verdict, SITUATION_OUTSIDER, RCODE_NXDOMAIN, REASON_OUTSIDE);
+        verdict_set(verdict, SITUATION_OUTSIDER, RCODE_NXDOMAIN, REASON_OUTSIDE);
     else
-        verdict_settle(verdict, SITUATION_OUTSIDER, RCODE_REFUSED, REASON_OUTSIDE);
+        verdict_set(verdict, SITUATION_OUTSIDER, RCODE_REFUSED, REASON_OUTSIDE);
 }
 
 /* True when the name is `text` below the root, such as id.server. */
@@ -30,7 +30,7 @@ static void decide_chaos(const struct query *query, struct verdict *verdict)
         name_reads(&query->name, "version.server") || name_reads(&query->name, "version.bind");
 
     if (query->class != CLASS_CH || (!is_id && !is_version)) {
-        verdict_settle(verdict, SITUATION_UNSUPPORTED, RCODE_REFUSED, REASON_NOT_SUPPORTED);
+        verdict_set(verdict, SITUATION_UNSUPPORTED, RCODE_REFUSED, REASON_NOT_SUPPORTED);
         return;
     }
     verdict->is_authoritative = true;
@@ -341,7 +341,7 @@ void decide(const struct snapshot *snapshot, const struct client *client, const 
 {
     memset(verdict, 0, sizeof *verdict);
     if (snapshot == NULL) {
-        verdict_settle(verdict, SITUATION_NOT_READY, RCODE_SERVFAIL, REASON_NOT_READY);
+        verdict_set(verdict, SITUATION_NOT_READY, RCODE_SERVFAIL, REASON_NOT_READY);
         return;
     }
     if (client->count == 0) {
@@ -355,7 +355,7 @@ void decide(const struct snapshot *snapshot, const struct client *client, const 
         return;
     }
     if (is_meta_type(query->type)) {
-        verdict_settle(verdict, SITUATION_UNSUPPORTED, RCODE_REFUSED, REASON_NOT_SUPPORTED);
+        verdict_set(verdict, SITUATION_UNSUPPORTED, RCODE_REFUSED, REASON_NOT_SUPPORTED);
         return;
     }
     decide_name(snapshot, client, query, hash, verdict);

@@ -160,7 +160,7 @@ bool special_is_fixed(const struct name *zone)
 
 static void answer(enum answer_kind kind, struct verdict *verdict)
 {
-    verdict_settle(verdict, SITUATION_SPECIAL, RCODE_NOERROR, REASON_NONE);
+    verdict_set(verdict, SITUATION_SPECIAL, RCODE_NOERROR, REASON_NONE);
     verdict->is_authoritative = true;
     verdict->answer = kind;
 }

@@ -2,8 +2,8 @@
 
 #include "wire/types.h"
 
-void verdict_settle(struct verdict *verdict, enum situation situation, uint8_t rcode,
-                    enum reason reason)
+void verdict_set(struct verdict *verdict, enum situation situation, uint8_t rcode,
+                 enum reason reason)
 {
     verdict->situation = situation;
     verdict->rcode = rcode;
@@ -12,24 +12,24 @@ void verdict_settle(struct verdict *verdict, enum situation situation, uint8_t r
 
 void verdict_not_ours(struct verdict *verdict)
 {
-    verdict_settle(verdict, SITUATION_NOT_OURS, RCODE_REFUSED, REASON_NOT_OURS);
+    verdict_set(verdict, SITUATION_NOT_OURS, RCODE_REFUSED, REASON_NOT_OURS);
 }
 
 void verdict_forward(struct verdict *verdict, uint8_t route)
 {
-    verdict_settle(verdict, SITUATION_FORWARD, RCODE_SERVFAIL, REASON_NONE);
+    verdict_set(verdict, SITUATION_FORWARD, RCODE_SERVFAIL, REASON_NONE);
     verdict->route = route;
 }
 
 void verdict_refuse_class(struct verdict *verdict)
 {
-    verdict_settle(verdict, SITUATION_CLASS_REFUSED, RCODE_REFUSED, REASON_NOT_ALLOWED);
+    verdict_set(verdict, SITUATION_CLASS_REFUSED, RCODE_REFUSED, REASON_NOT_ALLOWED);
 }
 
 void verdict_negative(struct verdict *verdict, enum situation situation, uint8_t rcode,
                       enum reason reason)
 {
-    verdict_settle(verdict, situation, rcode, reason);
+    verdict_set(verdict, situation, rcode, reason);
     verdict->is_authoritative = true;
     verdict->has_soa = true;
 }
@@ -43,7 +43,7 @@ void verdict_soa(struct verdict *verdict)
 
 void verdict_rebind(struct verdict *verdict)
 {
-    verdict_settle(verdict, SITUATION_FORWARD, RCODE_NOERROR, REASON_REBIND);
+    verdict_set(verdict, SITUATION_FORWARD, RCODE_NOERROR, REASON_REBIND);
     verdict->has_soa = true;
 }
 

@@ -90,8 +90,8 @@ struct verdict {
 };
 
 /** Sets the case, the response code and the reason; nothing else changes. */
-void verdict_settle(struct verdict *verdict, enum situation situation, uint8_t rcode,
-                    enum reason reason);
+void verdict_set(struct verdict *verdict, enum situation situation, uint8_t rcode,
+                 enum reason reason);
 
 /** Any other name, and no recursion for this client: REFUSED. */
 void verdict_not_ours(struct verdict *verdict);

@@ -292,14 +292,14 @@ bool report_is_clean(const struct report *report)
     return report->levels[FINDING_ERROR] == 0 && !report->is_incomplete;
 }
 
-void finding_write_location(const struct finding *finding, char out[FINDING_PLACE_OCTETS])
+void finding_write_location(const struct finding *finding, char out[FINDING_LOCATION_OCTETS])
 {
     size_t length =
-        escape_string(out, FINDING_PLACE_OCTETS - LINE_AND_COLUMN_OCTETS, finding->file);
+        escape_string(out, FINDING_LOCATION_OCTETS - LINE_AND_COLUMN_OCTETS, finding->file);
 
     if (finding->at.line > 0)
-        snprintf(out + length, FINDING_PLACE_OCTETS - length, ":%u:%u", (unsigned)finding->at.line,
-                 (unsigned)finding->at.column);
+        snprintf(out + length, FINDING_LOCATION_OCTETS - length, ":%u:%u",
+                 (unsigned)finding->at.line, (unsigned)finding->at.column);
 }
 
 void finding_print(const struct finding *finding, FILE *out)

@@ -93,10 +93,10 @@ enum finding_level finding_level(enum finding_code code);
 /** The meaning of the code, for the table in zones/README.md. */
 const char *finding_meaning(enum finding_code code);
 
-enum { FINDING_PLACE_OCTETS = 160 };
+enum { FINDING_LOCATION_OCTETS = 160 };
 
 /** Writes "FILE:LINE:COLUMN", or only the file if there is no line; a long file name is cut. */
-void finding_write_location(const struct finding *finding, char out[FINDING_PLACE_OCTETS]);
+void finding_write_location(const struct finding *finding, char out[FINDING_LOCATION_OCTETS]);
 
 /** Prints one finding and a newline, in the form shown above (wrapped there). */
 void finding_print(const struct finding *finding, FILE *out);

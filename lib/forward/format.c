@@ -68,27 +68,27 @@ void format_servers(const struct resolver *servers, const struct resolver_set *s
     }
 }
 
-const char *kept_text(enum kept kept)
+const char *cached_text(enum cached kept)
 {
     static const char *const texts[] = {
-        [KEPT_NOTHING] = "no",
-        [KEPT_FRESH] = "fresh",
-        [KEPT_STALE] = "stale",
-        [KEPT_FAILED] = "failed",
+        [CACHED_NOTHING] = "no",
+        [CACHED_FRESH] = "fresh",
+        [CACHED_STALE] = "stale",
+        [CACHED_FAILED] = "failed",
     };
 
     return texts[kept];
 }
 
-struct kept_state kept_state_of(const struct cache_entry *entry, uint32_t now_s)
+struct cached_state cached_state_of(const struct cache_entry *entry, uint32_t now_s)
 {
     if (entry == NULL)
-        return (struct kept_state){.kept = KEPT_NOTHING};
+        return (struct cached_state){.kept = CACHED_NOTHING};
     if (cache_entry_is_fresh(entry, now_s))
-        return (struct kept_state){.kept = KEPT_FRESH, .seconds = entry->fresh_until_s - now_s};
+        return (struct cached_state){.kept = CACHED_FRESH, .seconds = entry->fresh_until_s - now_s};
     if (cache_entry_is_stale(entry, now_s))
-        return (struct kept_state){.kept = KEPT_STALE, .seconds = now_s - entry->stored_s};
-    return (struct kept_state){.kept = KEPT_FAILED};
+        return (struct cached_state){.kept = CACHED_STALE, .seconds = now_s - entry->stored_s};
+    return (struct cached_state){.kept = CACHED_FAILED};
 }
 
 void format_entry(const struct cache_entry *entry, uint32_t now_s, const char *server,
@@ -96,14 +96,14 @@ void format_entry(const struct cache_entry *entry, uint32_t now_s, const char *s
 {
     char buffer[FORMAT_OCTETS_MOST];
     struct text whole = text_over(buffer, sizeof buffer);
-    struct kept_state kept = kept_state_of(entry, now_s);
+    struct cached_state kept = cached_state_of(entry, now_s);
 
     text_add_string(&whole, "cached=");
-    text_add_string(&whole, kept_text(kept.kept));
-    if (kept.kept == KEPT_FRESH || kept.kept == KEPT_STALE) {
-        text_add_string(&whole, kept.kept == KEPT_FRESH ? " ttl=" : " age=");
+    text_add_string(&whole, cached_text(kept.kept));
+    if (kept.kept == CACHED_FRESH || kept.kept == CACHED_STALE) {
+        text_add_string(&whole, kept.kept == CACHED_FRESH ? " ttl=" : " age=");
         text_add_number(&whole, kept.seconds);
-    } else if (kept.kept == KEPT_FAILED) {
+    } else if (kept.kept == CACHED_FAILED) {
         text_add_string(&whole, " ");
         text_add_string(&whole, failure_text(entry->failure));
         text_add_string(&whole, " ");

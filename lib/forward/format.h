@@ -25,19 +25,19 @@ void format_servers(const struct resolver *servers, const struct resolver_set *s
 /** "up", "in doubt", "failing", "untried" (never asked), "no reply yet" (asked in vain). */
 const char *resolver_state_text(const struct resolver *server);
 
-enum kept { KEPT_NOTHING, KEPT_FRESH, KEPT_STALE, KEPT_FAILED };
+enum cached { CACHED_NOTHING, CACHED_FRESH, CACHED_STALE, CACHED_FAILED };
 
 /** The state of a question's cache entry. */
-struct kept_state {
-    enum kept kept;
+struct cached_state {
+    enum cached kept;
     uint32_t seconds; /* fresh: TTL left; stale: age; else 0 */
 };
 
 /** "no", "fresh", "stale", "failed". */
-const char *kept_text(enum kept kept);
+const char *cached_text(enum cached kept);
 
 /** The state of an entry, which may be NULL. */
-struct kept_state kept_state_of(const struct cache_entry *entry, uint32_t now_s);
+struct cached_state cached_state_of(const struct cache_entry *entry, uint32_t now_s);
 
 /**
  * Appends "cached=fresh ttl=23", "cached=stale age=120", "cached=failed no reply from 10.0.0.2" or,

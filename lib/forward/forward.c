@@ -497,7 +497,7 @@ void forward_drain(struct forward *forward)
     forward->is_draining = true;
 }
 
-bool forward_is_waited_for(const struct forward *forward)
+bool forward_has_waiters(const struct forward *forward)
 {
     return fetch_table_has_waiters(forward->table);
 }
@@ -540,9 +540,9 @@ const struct response *forward_peek(const struct forward *forward, const struct 
                                                                         : NULL;
 }
 
-struct kept_state forward_kept(const struct forward *forward, const struct question *question)
+struct cached_state forward_cached(const struct forward *forward, const struct question *question)
 {
-    return kept_state_of(peek(forward, question), forward->now_s);
+    return cached_state_of(peek(forward, question), forward->now_s);
 }
 
 const struct resolver *forward_server(const struct forward *forward, uint8_t route, uint8_t index)

@@ -118,7 +118,7 @@ size_t forward_room(const struct forward *forward);
 void forward_drain(struct forward *forward);
 
 /** True when some fetch has a waiter. */
-bool forward_is_waited_for(const struct forward *forward);
+bool forward_has_waiters(const struct forward *forward);
 
 /** Ends every fetch as FORWARD_STOPPING; for a worker that stops or switches to other servers. */
 void forward_end_all(struct forward *forward);
@@ -132,7 +132,7 @@ void forward_format_cached(const struct forward *forward, const struct question 
                            struct text *text);
 
 /** The state of the cache's entry. */
-struct kept_state forward_kept(const struct forward *forward, const struct question *question);
+struct cached_state forward_cached(const struct forward *forward, const struct question *question);
 
 /** The upstream at an index of a route, in the order of the settings; NULL beyond the last. */
 const struct resolver *forward_server(const struct forward *forward, uint8_t route, uint8_t index);

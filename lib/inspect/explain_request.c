@@ -100,7 +100,7 @@ bool explain_read_source(const char *text, struct explain_source *source)
     return true;
 }
 
-static bool read_source(const struct explain_words *words, struct explain_source *source,
+static bool read_source(const struct explain_question *words, struct explain_source *source,
                         struct err *err)
 {
     const char *from = words->from;
@@ -119,7 +119,7 @@ static bool read_source(const struct explain_words *words, struct explain_source
     return true;
 }
 
-bool asking_is_ascii(const char *name, struct err *err)
+bool explain_name_is_ascii(const char *name, struct err *err)
 {
     for (const char *letter = name; *letter != '\0'; letter++)
         if ((unsigned char)*letter >= 0x80)
@@ -130,7 +130,7 @@ bool asking_is_ascii(const char *name, struct err *err)
     return true;
 }
 
-bool explain_request_read(const struct explain_words *words, struct explain_request *request,
+bool explain_request_read(const struct explain_question *words, struct explain_request *request,
                           struct err *err)
 {
     const char *name = words->name;
@@ -145,7 +145,7 @@ bool explain_request_read(const struct explain_words *words, struct explain_requ
                        "%s is an address; for its name ask %u.%u.%u.%u.in-addr.arpa --type PTR",
                        name, (unsigned)(address & 0xff), (unsigned)(address >> 8 & 0xff),
                        (unsigned)(address >> 16 & 0xff), (unsigned)(address >> 24));
-    if (!asking_is_ascii(name, err))
+    if (!explain_name_is_ascii(name, err))
         return false;
     if (!read_name(name, &query->name))
         return err_set(err, ERR_SYNTAX,

@@ -34,10 +34,10 @@ struct explain_request {
 bool explain_read_source(const char *text, struct explain_source *source);
 
 /** Returns false with *err for a name that is not ASCII: clients ask for its Punycode form. */
-bool asking_is_ascii(const char *name, struct err *err);
+bool explain_name_is_ascii(const char *name, struct err *err);
 
 /** A question as the operator writes it. */
-struct explain_words {
+struct explain_question {
     const char *name;
     const char *type; /* NULL: A */
     const char *from;
@@ -45,7 +45,7 @@ struct explain_words {
 };
 
 /** Reads the question. Returns false with *err, a sentence with the remedy. */
-bool explain_request_read(const struct explain_words *words, struct explain_request *request,
+bool explain_request_read(const struct explain_question *words, struct explain_request *request,
                           struct err *err);
 
 /** The state of one worker of the running server for a forwarded name. */

@@ -161,7 +161,7 @@ const struct response *respond_set_verdict(const struct snapshot *snapshot,
     verdict->upstream_fault = forward_failure_text(found->failure);
     verdict->upstream = found->server;
     if (response == NULL) {
-        verdict_settle(verdict, SITUATION_FORWARD, RCODE_SERVFAIL, failure_reason(found->failure));
+        verdict_set(verdict, SITUATION_FORWARD, RCODE_SERVFAIL, failure_reason(found->failure));
         return NULL;
     }
     if (respond_withholds(snapshot, verdict, response)) {

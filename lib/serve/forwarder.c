@@ -300,7 +300,7 @@ void forwarder_drain(struct forwarder *forwarder)
 bool forwarder_has_waiters(const struct forwarder *forwarder)
 {
     return forwarder->retired != NULL ||
-           (forwarder->upstreams != NULL && forward_is_waited_for(forwarder->upstreams->forward));
+           (forwarder->upstreams != NULL && forward_has_waiters(forwarder->upstreams->forward));
 }
 
 void forwarder_stop(struct forwarder *forwarder)

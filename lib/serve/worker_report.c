@@ -103,7 +103,7 @@ static void report_query(struct worker_report *report, const struct snapshot *sn
     forward_format_cached(forward, &question, &cached);
     *upstreams.next = '\0';
     *cached.next = '\0';
-    report->kept = forward_kept(forward, &question);
+    report->kept = forward_cached(forward, &question);
     report->route = verdict.route;
     report->is_withheld = chain_is_withheld(snapshot, forward, &query, hash, &verdict);
 }

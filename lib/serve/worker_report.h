@@ -59,7 +59,7 @@ struct worker_report {
     uint8_t route;
     char upstreams[REPORT_TEXT_OCTETS]; /* as in _why: "upstreams=10.0.0.2 up 3ms" */
     char cached[REPORT_TEXT_OCTETS];    /* and "cached=fresh ttl=23" */
-    struct kept_state kept;
+    struct cached_state kept;
 };
 
 /** Hands the report to the worker; the caller wakes it. Not while a request is open. */

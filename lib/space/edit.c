@@ -363,6 +363,6 @@ bool edit_mark_end(struct edit *edit, struct err *err)
     const char *line = edit_text_print(edit->arena, "%s...%s", is_whole_line ? "" : end, end);
     if (line == NULL)
         return err_set(err, ERR_MEMORY, "out of memory");
-    change.splices[change.splice_count++] = (struct splice){.at = edit->length, .text = line};
+    change.splices[change.splice_count++] = (struct text_change){.at = edit->length, .text = line};
     return finish(edit, &change);
 }

@@ -38,7 +38,7 @@ const struct block *peer_routes_find_whole(const struct space *space, const stru
     return NULL;
 }
 
-bool peer_routes_is_needless(const struct block *route, const struct block *whole)
+bool peer_routes_is_redundant(const struct block *route, const struct block *whole)
 {
     return route != whole && cidr_is_inside(route->cidr, whole->cidr);
 }
@@ -58,7 +58,7 @@ static bool covers_space(const struct space *space, const struct peering *peerin
     return is_covered;
 }
 
-enum peer_routes peer_routes_judge(const struct space *space, const struct peering *peering)
+enum peer_routes peer_routes_check(const struct space *space, const struct peering *peering)
 {
     if (!peering->lists_routes)
         return PEER_ROUTES_UNKNOWN;

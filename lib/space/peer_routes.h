@@ -22,7 +22,7 @@ enum peer_routes {
 
 enum { PEER_COMMAND_MAX = 256, PEER_ROUTERS_MAX = 320 };
 
-enum peer_routes peer_routes_judge(const struct space *space, const struct peering *peering);
+enum peer_routes peer_routes_check(const struct space *space, const struct peering *peering);
 
 /** True for a router that is up and that no route covers. */
 bool peer_routes_miss(const struct peering *peering, const struct router *router);
@@ -36,7 +36,7 @@ const struct block *peer_routes_find_whole(const struct space *space,
                                            const struct peering *peering);
 
 /** True for a route inside the route to the whole space. */
-bool peer_routes_is_needless(const struct block *route, const struct block *whole);
+bool peer_routes_is_redundant(const struct block *route, const struct block *whole);
 
 /** Appends the aws command that creates the route to the whole space. */
 void peer_routes_add_create(const struct space *space, const struct peering *peering,

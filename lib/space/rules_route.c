@@ -49,7 +49,7 @@ static void note_redundant(struct checking *checking, const struct peering *peer
 
     for (size_t i = 0; i < peering->routes.count; i++) {
         const struct block *route = &peering->routes.items[i];
-        if (!peer_routes_is_needless(route, whole))
+        if (!peer_routes_is_redundant(route, whole))
             continue;
         if (first != NULL)
             text_add_string(&text, ", ");
@@ -69,7 +69,7 @@ static void check_peering_routes(struct checking *checking, const struct peering
 {
     const struct space *space = checking->space;
     const struct block *whole = peer_routes_find_whole(space, peering);
-    enum peer_routes routes = peer_routes_judge(space, peering);
+    enum peer_routes routes = peer_routes_check(space, peering);
 
     if (routes == PEER_ROUTES_MISSING)
         warn_missed(checking, peering);

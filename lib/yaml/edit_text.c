@@ -45,7 +45,7 @@ static bool splice(struct edit_text *edit, size_t at, size_t removed, const char
         return fail_without_memory(edit);
     assert(edit->splice_count < SPLICES_MOST);
     edit->splices[edit->splice_count++] =
-        (struct splice){.at = at, .removed = removed, .text = text};
+        (struct text_change){.at = at, .removed = removed, .text = text};
     return true;
 }
 
@@ -413,7 +413,7 @@ const char *edit_text_apply(struct edit_text *edit, size_t *length)
     }
     char *next = text;
     for (size_t i = 0; i < edit->splice_count; i++) {
-        const struct splice *splice = &edit->splices[i];
+        const struct text_change *splice = &edit->splices[i];
         assert(splice->at >= from);
         next = mempcpy(next, edit->text + from, splice->at - from);
         next = stpcpy(next, splice->text);

@@ -32,7 +32,7 @@ struct piece {
 enum { SPLICES_MOST = 4 };
 
 /** Replaces the `removed` octets at `at` by `text`. */
-struct splice {
+struct text_change {
     size_t at;
     size_t removed;
     const char *text;
@@ -43,7 +43,7 @@ struct edit_text {
     const char *text;
     size_t length;
     const struct yaml_mark *root;
-    struct splice splices[SPLICES_MOST]; /* in the order of the text */
+    struct text_change splices[SPLICES_MOST]; /* in the order of the text */
     size_t splice_count;
     struct err *err;
 };

@@ -206,7 +206,7 @@ static void check_received(const struct client *client)
         newline[1] = '\0';
         enum protocol_line line = protocol_read_response(at, &code);
         newline[1] = after;
-        assert(line != PROTOCOL_STRANGE);
+        assert(line != PROTOCOL_UNKNOWN);
         has_code = line == PROTOCOL_END;
     }
     assert(!has_code || at == end);

@@ -48,7 +48,7 @@ static void check_upstreams(const struct upstreams *list)
         struct endpoint endpoint;
         char text[ENDPOINT_TEXT_MAX];
         endpoint_write(&list->items[i].endpoint, text);
-        if (!endpoint_read(text, 0, &endpoint) || list->items[i].place == NULL)
+        if (!endpoint_read(text, 0, &endpoint) || list->items[i].location == NULL)
             abort();
     }
 }
@@ -74,9 +74,9 @@ static void check_zones(const struct settings *settings)
 
 static enum settings_status settle(struct settings *settings, FILE *out)
 {
-    struct surroundings around = {.resolv_conf = "/nonexistent"};
+    struct forwarding_host around = {.resolv_conf = "/nonexistent"};
 
-    if (!forwarding_settle(settings, &around, out))
+    if (!forwarding_complete(settings, &around, out))
         return SETTINGS_BAD_FILE;
     check_zones(settings);
     return SETTINGS_READY;

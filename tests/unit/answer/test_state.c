@@ -183,7 +183,7 @@ START_TEST(names_by_suffixes_of_before_are_kept_back)
         ck_assert(is_kept_back("web.frozen-oasis-70544.app.localspace"));
         ck_assert(!is_kept_back("api.example.com"));
         ck_assert(!is_kept_back("frozen-oasis-70544.apps.example"));
-        ck_assert_int_eq(state.doubt.code, ERR_NONE);
+        ck_assert_int_eq(state.damage.code, ERR_NONE);
         end_process();
     }
 }
@@ -198,7 +198,7 @@ START_TEST(a_state_that_knows_no_suffixes_is_read)
     snprintf(command, sizeof command, "sed -i '/^suffixes/,$d' '%s/state'", path);
     ck_assert_int_eq(system(command), 0); // NOLINT: a folder of this test's own
     begin_process(1010);
-    ck_assert_int_eq(state.doubt.code, ERR_NONE);
+    ck_assert_int_eq(state.damage.code, ERR_NONE);
     ck_assert_uint_eq(snapshot->generation, 2);
     ck_assert_ptr_null(snapshot->kept_back);
 }
@@ -291,7 +291,7 @@ START_TEST(odd_octets_of_a_name_are_read_back)
     end_process();
     begin_process(0);
     ck_assert_uint_eq(snapshot->kept_back->count, 1);
-    ck_assert_int_eq(state.doubt.code, ERR_NONE);
+    ck_assert_int_eq(state.damage.code, ERR_NONE);
 }
 END_TEST
 
@@ -315,7 +315,7 @@ START_TEST(whatever_decays_the_server_starts_in_a_later_generation)
     snprintf(command, sizeof command, "cd '%s' && %s", path, decays[_i]);
     ck_assert_int_eq(system(command), 0); // NOLINT: a folder of this test's own
     begin_process(1020);
-    ck_assert_int_ne(state.doubt.code, ERR_NONE);
+    ck_assert_int_ne(state.damage.code, ERR_NONE);
     ck_assert_uint_gt(snapshot->generation, 0);
     ck_assert(is_kept_back("api.example.com"));
 }
@@ -330,11 +330,11 @@ START_TEST(a_corrupt_text_is_reported_and_written_again)
     snprintf(text, sizeof text, "%s/zones/test-space.yaml", path);
     ck_assert_int_eq(truncate(text, 100), 0);
     ck_assert(state_open(&state, path, &key));
-    ck_assert_int_ne(state.doubt.code, ERR_NONE);
+    ck_assert_int_ne(state.damage.code, ERR_NONE);
     load(0);
     end_process();
     ck_assert(state_open(&state, path, &key));
-    ck_assert_int_eq(state.doubt.code, ERR_NONE);
+    ck_assert_int_eq(state.damage.code, ERR_NONE);
 }
 END_TEST
 

@@ -57,7 +57,7 @@ static char *check(const char *listen, bool allow, const char *first, const char
         {.ifa_name = (char[]){"eth0"}, .ifa_addr = &own[0].any, .ifa_next = &interfaces[2]},
         {.ifa_name = (char[]){"eth1"}, .ifa_addr = &own[1].any},
     };
-    struct listen_address item = {.endpoint = endpoint_of(listen), .place = "--listen"};
+    struct listen_address item = {.endpoint = endpoint_of(listen), .location = "--listen"};
     struct settings settings = {.listen = {.items = &item, .count = 1},
                                 .allow_public_listen = allow};
     char *problems;
@@ -122,7 +122,7 @@ END_TEST
 
 START_TEST(loopback_passes_on_any_host)
 {
-    struct listen_address item = {.endpoint = endpoint_of("127.0.0.1"), .place = "--listen"};
+    struct listen_address item = {.endpoint = endpoint_of("127.0.0.1"), .location = "--listen"};
     struct settings settings = {.listen = {.items = &item, .count = 1}};
 
     ck_assert(exposure_check(&settings, on_public, stderr));

@@ -64,11 +64,12 @@ static void settle(struct reading *reading, const char *text, const char *resolv
         scratch_write(&reading->folder, "resolv.conf", resolv_conf, strlen(resolv_conf));
     snprintf(reading->settings_path, PATH_MOST, "%s/s.yaml", reading->folder.path);
     snprintf(reading->resolv_path, PATH_MOST, "%s/resolv.conf", reading->folder.path);
-    reading->passed = settings_init(&reading->settings, 3, argv, out) == SETTINGS_READY &&
-                      forwarding_settle(&reading->settings,
-                                        &(struct surroundings){.resolv_conf = reading->resolv_path,
-                                                               .interfaces = interfaces},
-                                        out);
+    reading->passed =
+        settings_init(&reading->settings, 3, argv, out) == SETTINGS_READY &&
+        forwarding_complete(&reading->settings,
+                            &(struct forwarding_host){.resolv_conf = reading->resolv_path,
+                                                      .interfaces = interfaces},
+                            out);
     fclose(out);
     keep_said(reading, problems);
     ck_assert_msg(reading->passed == (length == 0), "problems: %s", reading->messages);
@@ -256,9 +257,9 @@ START_TEST(this_hosts_resolv_conf_and_interfaces_are_read)
     struct settings here;
 
     ck_assert_int_eq(settings_init(&here, 2, argv, stderr), SETTINGS_READY);
-    ck_assert(forwarding_settle_here(&here, NULL, stderr));
+    ck_assert(forwarding_complete_here(&here, NULL, stderr));
     ck_assert_uint_eq(here.upstream_zones.count, 1);
-    ck_assert_str_eq(here.upstream_zones.items[0].place, "--upstream");
+    ck_assert_str_eq(here.upstream_zones.items[0].location, "--upstream");
     settings_close(&here);
 }
 END_TEST

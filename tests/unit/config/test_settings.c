@@ -103,7 +103,7 @@ START_TEST(lists_add_up_and_split_at_commas)
     ck_assert_uint_eq(settings->listen.count, 3);
     ck_assert_uint_eq(ntohs(settings->listen.items[1].endpoint.v6.sin6_port), 5301);
     ck_assert_uint_eq(ntohs(settings->listen.items[2].endpoint.v4.sin_port), 53);
-    ck_assert_str_eq(settings->listen.items[2].place, "--listen");
+    ck_assert_str_eq(settings->listen.items[2].location, "--listen");
     ck_assert_uint_eq(settings->local_as.count, 3);
     ck_assert_str_eq(settings->local_as.items[2], "three");
     end_reading(&reading);
@@ -120,7 +120,7 @@ START_TEST(upstreams_are_given_one_by_one_or_none)
     ck_assert_uint_eq(list->count, 3);
     ck_assert_str_eq(list->items[1].text, "1.1.1.1");
     ck_assert_str_eq(list->items[2].tls_name, "dns.quad9.net");
-    ck_assert_str_eq(list->items[2].place, "--upstream");
+    ck_assert_str_eq(list->items[2].location, "--upstream");
     end_reading(&reading);
     read_line(&reading, "--upstream none");
     ck_assert_int_eq(reading.status, SETTINGS_READY);

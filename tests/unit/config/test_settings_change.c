@@ -37,10 +37,10 @@ static void write_nameserver(const char *text)
 
 static void settle(struct settings *settings)
 {
-    const struct surroundings around = {.resolv_conf = stand.resolv_conf,
-                                        .in_force = settings == &stand.next ? &stand.now : NULL};
+    const struct forwarding_host around = {.resolv_conf = stand.resolv_conf,
+                                           .in_force = settings == &stand.next ? &stand.now : NULL};
 
-    ck_assert(forwarding_settle(settings, &around, stderr));
+    ck_assert(forwarding_complete(settings, &around, stderr));
 }
 
 static void set_up(void)
@@ -87,7 +87,7 @@ static const char *read_again(const char *text)
     settings_close(&stand.next);
     stand.changes[0] = '\0';
     write_file(text);
-    ck_assert_int_eq(settings_init_again(&stand.next, &stand.now, stderr), SETTINGS_READY);
+    ck_assert_int_eq(settings_reread(&stand.next, &stand.now, stderr), SETTINGS_READY);
     ck_assert(settings_keep(&stand.next, &stand.now, on_kept, &stand));
     settle(&stand.next);
     const char *changed = settings_list_changes(&stand.now, &stand.next);
@@ -281,7 +281,7 @@ START_TEST(a_broken_file_is_reported_as_at_the_start)
     start("", NULL, NULL);
     write_file("external: refuse\nworkers: many\n");
     FILE *problems = open_memstream(&text, &length);
-    ck_assert_int_eq(settings_init_again(&stand.next, &stand.now, problems), SETTINGS_BAD_FILE);
+    ck_assert_int_eq(settings_reread(&stand.next, &stand.now, problems), SETTINGS_BAD_FILE);
     fclose(problems);
     ck_assert_ptr_nonnull(strstr(text, "s.yaml:2:10: workers: `many` is not a whole number"));
     free(text);

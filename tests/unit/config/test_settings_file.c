@@ -132,7 +132,7 @@ START_TEST(a_flag_replaces_a_list_of_the_file)
     read_octets(&reading, text, sizeof text - 1, (char[]){"--listen=127.0.0.1"});
     ck_assert_int_eq(reading.status, SETTINGS_READY);
     ck_assert_uint_eq(reading.settings.listen.count, 1);
-    ck_assert_str_eq(reading.settings.listen.items[0].place, "--listen");
+    ck_assert_str_eq(reading.settings.listen.items[0].location, "--listen");
     end_reading(&reading);
 }
 END_TEST

@@ -164,10 +164,10 @@ START_TEST(a_line_of_a_response_is_known_by_its_mark)
     } lines[] = {
         {">=1\n", PROTOCOL_OUT, -1},      {"!x\n", PROTOCOL_ERR, -1},
         {"=0\n", PROTOCOL_END, 0},        {"=255\n", PROTOCOL_END, 255},
-        {"=256\n", PROTOCOL_STRANGE, -1}, {"=\n", PROTOCOL_STRANGE, -1},
-        {"=0", PROTOCOL_STRANGE, -1},     {"=-1\n", PROTOCOL_STRANGE, -1},
-        {"=0 \n", PROTOCOL_STRANGE, -1},  {"", PROTOCOL_STRANGE, -1},
-        {"HTTP\n", PROTOCOL_STRANGE, -1},
+        {"=256\n", PROTOCOL_UNKNOWN, -1}, {"=\n", PROTOCOL_UNKNOWN, -1},
+        {"=0", PROTOCOL_UNKNOWN, -1},     {"=-1\n", PROTOCOL_UNKNOWN, -1},
+        {"=0 \n", PROTOCOL_UNKNOWN, -1},  {"", PROTOCOL_UNKNOWN, -1},
+        {"HTTP\n", PROTOCOL_UNKNOWN, -1},
     };
     int code = -1;
 

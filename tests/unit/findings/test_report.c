@@ -88,7 +88,7 @@ END_TEST
 
 START_TEST(errors_can_be_printed_alone)
 {
-    char place[FINDING_PLACE_OCTETS], *text = NULL;
+    char place[FINDING_LOCATION_OCTETS], *text = NULL;
     size_t length;
     FILE *out = open_memstream(&text, &length);
 
@@ -225,7 +225,7 @@ END_TEST
 
 START_TEST(a_file_name_cannot_forge_a_line_or_control_the_terminal)
 {
-    char place[FINDING_PLACE_OCTETS];
+    char place[FINDING_LOCATION_OCTETS];
 
     report_add(report, FINDING_TTL, "e\033[31m\nb.yaml:1:1: error E-X: \u202e.yaml", at(8, 12),
                "x");

@@ -421,8 +421,7 @@ START_TEST(the_cache_time_of_a_response_follows_from_its_records)
     ck_assert_int_eq(read_sent(&meanings[_i].sent), RESPONSE_READ);
     ck_assert_uint_eq(response->ttl_seconds, meanings[_i].ttl_seconds);
     ck_assert_uint_eq(response->bits,
-                      meanings[_i].bits |
-                          (meanings[_i].built_response.has_opt ? RESPONSE_HAS_OPT : 0U));
+                      meanings[_i].bits | (meanings[_i].sent.has_opt ? RESPONSE_HAS_OPT : 0U));
     ck_assert_uint_eq(response->rcode, meanings[_i].sent.rcode);
 }
 END_TEST

@@ -28,7 +28,7 @@ static void tear_down(void)
 static bool reads(const char *name, const char *from, const char *type, const char *to,
                   struct explain_request *request, struct err *err)
 {
-    struct explain_words words = {.name = name, .type = type, .from = from, .to = to};
+    struct explain_question words = {.name = name, .type = type, .from = from, .to = to};
 
     return explain_request_read(&words, request, err);
 }

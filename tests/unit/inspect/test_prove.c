@@ -1,4 +1,4 @@
-// wrap: verdict_admit verdict_settle client_classify reverse_decide
+// wrap: verdict_admit verdict_set client_classify reverse_decide
 /**
  * The proof holds for the zones that tests use, and finds the faults of a broken policy: each
  * mutation stands in for one function of it.
@@ -34,10 +34,10 @@ bool __real_verdict_admit(const struct client *client, const struct snapshot *fr
                           uint16_t segment, struct verdict *verdict);
 bool __wrap_verdict_admit(const struct client *client, const struct snapshot *from,
                           uint16_t segment, struct verdict *verdict);
-void __real_verdict_settle(struct verdict *verdict, enum situation situation, uint8_t rcode,
-                           enum reason reason);
-void __wrap_verdict_settle(struct verdict *verdict, enum situation situation, uint8_t rcode,
-                           enum reason reason);
+void __real_verdict_set(struct verdict *verdict, enum situation situation, uint8_t rcode,
+                        enum reason reason);
+void __wrap_verdict_set(struct verdict *verdict, enum situation situation, uint8_t rcode,
+                        enum reason reason);
 void __real_client_classify(const struct snapshot *from, const struct path *path,
                             struct client *client);
 void __wrap_client_classify(const struct snapshot *from, const struct path *path,
@@ -63,12 +63,12 @@ bool __wrap_verdict_admit(const struct client *client, const struct snapshot *fr
     return true;
 }
 
-void __wrap_verdict_settle(struct verdict *verdict, enum situation situation, uint8_t rcode,
-                           enum reason reason)
+void __wrap_verdict_set(struct verdict *verdict, enum situation situation, uint8_t rcode,
+                        enum reason reason)
 {
     bool is_leak = mutation == OUTSIDERS_LEARN_WHAT_EXISTS && situation == SITUATION_OUTSIDER;
 
-    __real_verdict_settle(verdict, situation, is_leak ? 3 : rcode, reason);
+    __real_verdict_set(verdict, situation, is_leak ? 3 : rcode, reason);
 }
 
 void __wrap_client_classify(const struct snapshot *from, const struct path *path,

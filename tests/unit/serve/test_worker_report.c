@@ -128,13 +128,13 @@ START_TEST(a_forwarded_name_is_reported_with_its_cached_answer)
     ck_assert_uint_eq(report.route, ROUTE_REST);
     ck_assert_str_eq(report.upstreams, "upstreams=10.0.0.2 untried, 1.1.1.1 untried");
     ck_assert_str_eq(report.cached, "cached=no");
-    ck_assert_int_eq(report.kept.kept, KEPT_NOTHING);
+    ck_assert_int_eq(report.kept.kept, CACHED_NOTHING);
     fetch(&request);
     forward_rig_skip(&stand, 37);
     ask_and_answer(&request);
     ck_assert_str_eq(report.upstreams, "upstreams=10.0.0.2 up 3ms, 1.1.1.1 untried");
     ck_assert_str_eq(report.cached, "cached=fresh ttl=23");
-    ck_assert_int_eq(report.kept.kept, KEPT_FRESH);
+    ck_assert_int_eq(report.kept.kept, CACHED_FRESH);
     ck_assert_uint_eq(report.kept.seconds, 23);
     ck_assert(report.servers[1].has_rtt);
     ck_assert_uint_eq(report.servers[1].rtt_ms, 3);
@@ -142,7 +142,7 @@ START_TEST(a_forwarded_name_is_reported_with_its_cached_answer)
     forward_rig_skip(&stand, 30);
     ask_and_answer(&request);
     ck_assert_str_eq(report.cached, "cached=stale age=67");
-    ck_assert_int_eq(report.kept.kept, KEPT_STALE);
+    ck_assert_int_eq(report.kept.kept, CACHED_STALE);
 }
 END_TEST
 

@@ -32,7 +32,7 @@ static void set_up(void)
     stand.argv[0] = program, stand.argv[1] = settings, stand.argv[2] = stand.path;
     write_file("upstreams: [10.0.0.9]\n");
     ck_assert_int_eq(settings_init(&stand.now, 3, stand.argv, stderr), SETTINGS_READY);
-    ck_assert(forwarding_settle_here(&stand.now, NULL, stderr));
+    ck_assert(forwarding_complete_here(&stand.now, NULL, stderr));
     stand.report = report_new();
 }
 

@@ -76,8 +76,8 @@ END_TEST
 START_TEST(a_zone_that_is_never_forwarded_is_reported)
 {
     struct upstream_zone zones[] = {
-        {.zone = "x.localhost", .place = "s.yaml:2:3: upstream_zones.x.localhost"},
-        {.zone = "home.arpa", .place = "s.yaml:3:3: upstream_zones.home.arpa"},
+        {.zone = "x.localhost", .location = "s.yaml:2:3: upstream_zones.x.localhost"},
+        {.zone = "home.arpa", .location = "s.yaml:3:3: upstream_zones.home.arpa"},
     };
     struct settings settings = {.upstream_zones = {.items = zones, .count = 2}};
     char *text;
@@ -161,7 +161,7 @@ static const struct {
 
 START_TEST(a_listen_address_without_a_socket_is_warned_of)
 {
-    struct listen_address item = {.place = "--listen"};
+    struct listen_address item = {.location = "--listen"};
     struct settings settings = settings_of();
     struct world world;
     struct capture capture;
