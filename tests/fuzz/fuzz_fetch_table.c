@@ -263,17 +263,27 @@ static void start(struct standings *standings)
     }
 }
 
-/* Servers stop replying; only probes are left in the end. */
+static void reply_to_all(void)
+{
+    for (size_t n = 0; n < WORKERS; n++)
+        for (size_t i = 0; i < run.workers[n].scripted.count; i++)
+            if (run.workers[n].scripted.queries[i].is_open)
+                reply(&run.workers[n], i, 7);
+}
+
+/*
+ * Servers stop replying; only probes are left in the end. The reply to a late question may raise
+ * the suspicion that its server replies to no probe: then one more probe settles that.
+ */
 static void wind_up(void)
 {
     for (size_t n = 0; n < WORKERS; n++)
         run.workers[n].scripted.is_exhausted = false;
     pass(2 * (FETCH_WINDOW_MS + FETCH_PATIENCE_MS) / FETCH_TICK_MS);
     assert(run.notified == run.client_count);
-    for (size_t n = 0; n < WORKERS; n++)
-        for (size_t i = 0; i < run.workers[n].scripted.count; i++)
-            if (run.workers[n].scripted.queries[i].is_open)
-                reply(&run.workers[n], i, 7);
+    reply_to_all();
+    pass(STANDING_PROBE_MS / FETCH_TICK_MS + 1);
+    reply_to_all();
     pass(2);
     for (size_t n = 0; n < WORKERS; n++) {
         assert(!forward_is_busy(run.workers[n].forward));
