@@ -82,9 +82,13 @@ static inline void pool_set_due(struct pool *pool, const struct fetch *fetch, ui
     pool->due_ms[fetch - pool->items] = due_ms;
 }
 
-static inline uint64_t pool_due(const struct pool *pool, const struct fetch *fetch)
+/** Brings the next deadline of a fetch forward, unless it is earlier already. */
+static inline void pool_hasten(struct pool *pool, const struct fetch *fetch, uint64_t due_ms)
 {
-    return pool->due_ms[fetch - pool->items];
+    uint64_t *next_ms = &pool->due_ms[fetch - pool->items];
+
+    if (due_ms < *next_ms)
+        *next_ms = due_ms;
 }
 
 static inline uint32_t pool_number(const struct pool *pool, const struct fetch *fetch)

@@ -88,7 +88,7 @@ struct diff {
     size_t left_out;             /* further changes, only counted */
     struct diff_class classes[DIFF_CLASSES];
     struct access_changes access;
-    struct setting_changes settings;
+    struct policy_changes settings;
     struct diff_other *others;
     size_t other_count;
     struct guard guard;

@@ -8,16 +8,16 @@ enum { VALUE_OCTETS = 1024, ROUTE_KEY_OCTETS = 4 * NAME_MAX_OCTETS + 16 };
 
 /* ---- differing values ---- */
 
-static bool add(struct arena *arena, struct setting_changes *changes,
-                const struct setting_change *change)
+static bool add(struct arena *arena, struct policy_changes *changes,
+                const struct policy_change *change)
 {
-    struct setting_change *grown =
+    struct policy_change *grown =
         arena_grow(arena, changes->items, changes->count, &changes->capacity, sizeof *grown);
 
     if (grown == NULL)
         return false;
     changes->items = grown;
-    struct setting_change *kept = &grown[changes->count];
+    struct policy_change *kept = &grown[changes->count];
     *kept = *change;
     kept->before = arena_text(arena, change->before, strlen(change->before));
     kept->after = arena_text(arena, change->after, strlen(change->after));
@@ -41,15 +41,15 @@ static struct text begin(struct value *value)
     return text_over(value->octets, sizeof value->octets - 1);
 }
 
-static bool add_differing(struct arena *arena, struct setting_changes *changes, const char *space,
+static bool add_differing(struct arena *arena, struct policy_changes *changes, const char *space,
                           const char *key, const struct value values[2])
 {
     return strcmp(values[0].octets, values[1].octets) == 0 ||
            add(arena, changes,
-               &(struct setting_change){.space = space,
-                                        .key = key,
-                                        .before = values[0].octets,
-                                        .after = values[1].octets});
+               &(struct policy_change){.space = space,
+                                       .key = key,
+                                       .before = values[0].octets,
+                                       .after = values[1].octets});
 }
 
 /* ---- settings ---- */
@@ -121,7 +121,7 @@ static void write_route(const struct route *route, struct value *value)
 }
 
 static bool compare_route(const struct route *before, const struct route *after,
-                          struct arena *arena, struct setting_changes *changes)
+                          struct arena *arena, struct policy_changes *changes)
 {
     const struct route *route = before != NULL ? before : after;
     char octets[ROUTE_KEY_OCTETS] = "";
@@ -141,7 +141,7 @@ static bool compare_route(const struct route *before, const struct route *after,
 }
 
 static bool compare_routes(const struct routes *before, const struct routes *after,
-                           struct arena *arena, struct setting_changes *changes)
+                           struct arena *arena, struct policy_changes *changes)
 {
     bool done = true;
 
@@ -155,7 +155,7 @@ static bool compare_routes(const struct routes *before, const struct routes *aft
 }
 
 bool policy_compare(const struct policy *before, const struct policy *after, struct arena *arena,
-                    struct setting_changes *changes)
+                    struct policy_changes *changes)
 {
     bool done = true;
 
@@ -172,7 +172,7 @@ bool policy_compare(const struct policy *before, const struct policy *after, str
 /* ---- TTLs ---- */
 
 static bool compare_ttl(const struct segment *space, const char *key, uint32_t before,
-                        uint32_t after, struct arena *arena, struct setting_changes *changes)
+                        uint32_t after, struct arena *arena, struct policy_changes *changes)
 {
     struct value values[2];
     struct text old = begin(&values[0]), new = begin(&values[1]);
@@ -183,7 +183,7 @@ static bool compare_ttl(const struct segment *space, const char *key, uint32_t b
 }
 
 bool ttl_compare(const struct segment *before, const struct segment *after, struct arena *arena,
-                 struct setting_changes *changes)
+                 struct policy_changes *changes)
 {
     return compare_ttl(before, "ttl.router", before->router_ttl_seconds, after->router_ttl_seconds,
                        arena, changes) &&
@@ -193,7 +193,7 @@ bool ttl_compare(const struct segment *before, const struct segment *after, stru
                        after->negative_ttl_seconds, arena, changes);
 }
 
-void setting_change_format(const struct setting_change *change, struct text *text)
+void setting_change_format(const struct policy_change *change, struct text *text)
 {
     text_add_string(text, "~ ");
     text_add_string(text, change->key);

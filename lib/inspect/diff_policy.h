@@ -15,29 +15,29 @@
 #include "base/arena.h"
 #include "base/text.h"
 
-struct setting_change {
+struct policy_change {
     const char *space;  /* NULL: of the server */
     const char *key;    /* as in the settings file, or in the zone file */
     const char *before; /* as in the file; "" if not set */
     const char *after;
 };
 
-struct setting_changes {
-    struct setting_change *items;
+struct policy_changes {
+    struct policy_change *items;
     size_t count;
     size_t capacity;
 };
 
 /** Compares the settings that answers depend on. Returns false if memory runs out. */
 bool policy_compare(const struct policy *before, const struct policy *after, struct arena *arena,
-                    struct setting_changes *changes);
+                    struct policy_changes *changes);
 
 /** Compares the TTLs of a space. Returns false if memory runs out. */
 bool ttl_compare(const struct segment *before, const struct segment *after, struct arena *arena,
-                 struct setting_changes *changes);
+                 struct policy_changes *changes);
 
 /** Appends "~ recursion_for: space,peered -> space" */
-void setting_change_format(const struct setting_change *change, struct text *text);
+void setting_change_format(const struct policy_change *change, struct text *text);
 
 /**
  * Names the differences of two files of a space that neither addresses, access nor TTLs show: dynos

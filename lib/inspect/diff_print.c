@@ -185,7 +185,7 @@ static void print_access(const struct diff *diff, diff_on_line *on_line, void *c
     print_line(&line, on_line, context);
 }
 
-static bool is_of_same_space(const struct setting_change *a, const struct setting_change *b)
+static bool is_of_same_space(const struct policy_change *a, const struct policy_change *b)
 {
     if (a->space == NULL || b->space == NULL)
         return a->space == b->space;
@@ -197,7 +197,7 @@ static void print_settings(const struct diff *diff, diff_on_line *on_line, void 
     struct diff_line line;
 
     for (size_t i = 0; i < diff->settings.count; i++) {
-        const struct setting_change *change = &diff->settings.items[i];
+        const struct policy_change *change = &diff->settings.items[i];
         if (i == 0 || !is_of_same_space(change, change - 1)) {
             begin(&line);
             text_add_string(&line.text, change->space == NULL ? "settings" : "space ");
@@ -342,7 +342,7 @@ static json_t *settings_to_json(const struct diff *diff)
     json_t *settings = json_array();
 
     for (size_t i = 0; i < diff->settings.count; i++) {
-        const struct setting_change *change = &diff->settings.items[i];
+        const struct policy_change *change = &diff->settings.items[i];
         json_array_append_new(settings, json_pack("{s:s?, s:s, s:s, s:s}", "space", change->space,
                                                   "key", change->key, "before", change->before,
                                                   "after", change->after));

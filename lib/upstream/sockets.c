@@ -276,7 +276,7 @@ static void on_tick(uv_timer_t *tick)
 /* ---- the link ---- */
 
 /* The streams of a server that a lone query could use; NULL: none of the kind. */
-struct candidates {
+struct stream_candidates {
     struct stream *idle; /* open, without questions */
     struct stream *closed;
     struct stream *least;   /* with the fewest questions, not doubtful */
@@ -284,7 +284,7 @@ struct candidates {
     size_t open_count;
 };
 
-static void consider(struct candidates *candidates, struct stream *stream, bool is_doubtful)
+static void consider(struct stream_candidates *candidates, struct stream *stream, bool is_doubtful)
 {
     bool is_idle = stream->stream_queries.count == 0;
 
@@ -303,9 +303,10 @@ static void consider(struct candidates *candidates, struct stream *stream, bool 
 }
 
 /* Considers all streams. Closes a doubtful one without questions. */
-static struct candidates find_candidates(struct sockets *sockets, uint8_t server, uint64_t now_ms)
+static struct stream_candidates find_candidates(struct sockets *sockets, uint8_t server,
+                                                uint64_t now_ms)
 {
-    struct candidates candidates = {.open_count = 0};
+    struct stream_candidates candidates = {.open_count = 0};
 
     for (size_t i = 0; i < STREAMS; i++) {
         struct stream *stream = &sockets->streams[STREAMS * (size_t)server + i];
@@ -326,7 +327,7 @@ static struct candidates find_candidates(struct sockets *sockets, uint8_t server
 static struct stream *choose_for_lone_query(struct sockets *sockets, uint8_t server,
                                             uint64_t now_ms)
 {
-    struct candidates candidates = find_candidates(sockets, server, now_ms);
+    struct stream_candidates candidates = find_candidates(sockets, server, now_ms);
     bool may_open = candidates.open_count < STREAMS_RESERVED ||
                     sockets->open_count + candidates.open_count < sockets->open_most;
 
