@@ -1,5 +1,5 @@
 // wrap: uv_timer_start
-// fuzz: stateful 2000
+// fuzz: stateful 10000
 /**
  * Clients of the control socket in any order: the input is a list of steps.
  *

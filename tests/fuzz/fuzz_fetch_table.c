@@ -1,4 +1,4 @@
-// fuzz: stateful 1000
+// fuzz: stateful 2500
 /**
  * Two workers' forwarders with shared standings: the input is a list of steps of two octets, an
  * event and its target. Clients ask, time passes, servers reply in many ways, or fail, or do not

@@ -1,5 +1,5 @@
 // wrap: recv send shutdown close batch_prepare batch_finish client_classify
-// fuzz: stateful 15000
+// fuzz: stateful 20000
 /**
  * Many TCP clients of one worker: the input is a list of steps.
  *

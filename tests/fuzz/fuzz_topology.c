@@ -1,4 +1,4 @@
-// fuzz: stateful 300000
+// fuzz: stateful 500000
 /**
  * Any octets, read as the platform's topology; a topology is written, read again and written again.
  *
