@@ -22,14 +22,19 @@ static bool gets_upstream_answer(const struct snapshot *snapshot, const struct c
            verdict.situation == SITUATION_SPECIAL;
 }
 
+static bool has_alias(const struct response *response)
+{
+    return response != NULL && (response->bits & RESPONSE_HAS_ALIAS) != 0;
+}
+
 /* Finds the first alias that leads to a name of ours. Returns false when there is none. */
 static bool find_cut(const struct snapshot *snapshot, const struct client *client,
                      const struct query *query, const struct question *question,
                      const struct response *response, struct response_alias *alias)
 {
-    *alias = (struct response_alias){.end = 0};
-    if (response == NULL || (response->bits & RESPONSE_HAS_ALIAS) == 0)
+    if (!has_alias(response))
         return false;
+    alias->end = alias->answers = 0;
     while (response_next_alias(response, question, alias))
         if (!gets_upstream_answer(snapshot, client, query, &alias->target))
             return true;
@@ -39,6 +44,8 @@ static bool find_cut(const struct snapshot *snapshot, const struct client *clien
 bool chain_is_cut(const struct snapshot *snapshot, const struct exchange *exchange,
                   const struct forward_result *found)
 {
+    if (!has_alias(found->response)) /* the usual case, in which no room for two names is cleared */
+        return false;
     struct response_alias alias;
     return find_cut(snapshot, &exchange->client, &exchange->query, &exchange->question,
                     found->response, &alias);
