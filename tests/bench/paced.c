@@ -36,8 +36,8 @@ enum {
     BATCH = 64,
     REPLY_MOST = 4096,
     IDS = 65536,
-    GRACE_MS = 3000,
-    STEPS = 64, /* of the histogram, for each power of two */
+    GRACE_MS = 6000, /* longer than a server waits for an upstream */
+    STEPS = 64,      /* of the histogram, for each power of two */
     POWERS = 40,
     OPT = 41,
     EDE = 15,
