@@ -246,12 +246,16 @@ static bool sort_name(struct topology_reading *reading, const json_t *value,
     return true;
 }
 
-/* Returns the length of the name before an identifier, which has a digit in its 12 characters. */
+/*
+ * Returns the length of the name before an identifier, which has a digit in its 12 characters. No
+ * name ends with a hyphen.
+ */
 static size_t name_length(const char *label, size_t length)
 {
     static const char lower[] = "abcdefghijklmnopqrstuvwxyz0123456789";
 
-    if (length <= IDENTIFIER_LENGTH + 1 || label[length - IDENTIFIER_LENGTH - 1] != '-')
+    if (length <= IDENTIFIER_LENGTH + 1 || label[length - IDENTIFIER_LENGTH - 1] != '-' ||
+        label[length - IDENTIFIER_LENGTH - 2] == '-')
         return length;
     const char *identifier = label + length - IDENTIFIER_LENGTH;
     bool is_identifier = strspn(identifier, lower) == IDENTIFIER_LENGTH &&
