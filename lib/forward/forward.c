@@ -93,8 +93,6 @@ static bool set_routes(struct forward *forward, const struct upstream_zones *zon
 
     if (zones->count > UPSTREAM_ZONES_MOST)
         return err_set(err, ERR_LIMIT, "%d zones of upstreams are the most", UPSTREAM_ZONES_MOST);
-    if (zones->count > UPSTREAM_ZONES_MOST)
-        return err_set(err, ERR_LIMIT, "%d zones of upstreams are the most", UPSTREAM_ZONES_MOST);
     forward_list_servers(zones, &servers);
     for (size_t i = 0; i < zones->count; i++)
         if (!set_route(&forward->routes[i], &servers, &zones->items[i], err))
