@@ -5,15 +5,8 @@
 #include "base/utf8.h"
 #include "forward/rr.h"
 #include "forward/scrub.h"
+#include "wire/edns.h"
 #include "wire/types.h"
-
-enum {
-    OPTION_EDE = 15,
-    OPTION_HEAD_OCTETS = 4,
-    EDE_CODE_OCTETS = 2,
-    OPT_FLAG_DO = 0x8000,
-    OPT_OCTETS = 11,
-};
 
 enum { ANSWER, AUTHORITY, ADDITIONAL, SECTIONS };
 

@@ -5,9 +5,9 @@
 #include <string.h>
 
 #include "base/hash.h"
+#include "wire/edns.h"
 #include "wire/types.h"
 
-enum { OPTION_HEAD_OCTETS = 4, OPTION_NSID = 3, OPTION_KEEPALIVE = 11, OPT_FLAG_DO = 0x8000 };
 enum {
     WAITING_PER_QUESTION = 2,
     SHARES = 4,

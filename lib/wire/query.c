@@ -1,13 +1,9 @@
 #include "wire/query.h"
 
+#include "wire/edns.h"
 #include "wire/types.h"
 
-enum {
-    OPTION_NSID = 3,
-    OPTION_KEEPALIVE = 11,
-    OPT_FLAG_DO = 0x8000,
-    RECORD_HEAD_OCTETS = 10, /* type, class, TTL, length of data */
-};
+enum { RECORD_HEAD_OCTETS = 10 }; /* type, class, TTL, length of data */
 
 static void clear(struct query *query, uint16_t id, uint16_t flags)
 {

@@ -2,16 +2,10 @@
 
 #include <assert.h>
 
+#include "wire/edns.h"
 #include "wire/types.h"
 
-enum {
-    OPT_OCTETS = 11,
-    OPTION_HEAD_OCTETS = 4,
-    OPTION_NSID = 3,
-    OPTION_KEEPALIVE = 11,
-    OPTION_EDE = 15,
-    RECORD_HEAD_OCTETS = 12, /* pointer, type, class, TTL, length of data */
-};
+enum { RECORD_HEAD_OCTETS = 12 }; /* pointer, type, class, TTL, length of data */
 
 static bool sends_nsid(const struct reply *reply)
 {

@@ -1,0 +1,19 @@
+#pragma once
+/**
+ * Numbers of EDNS: the OPT record and its options.
+ *
+ *     owner (the root: one zero octet) | type OPT | UDP size | extended rcode | version | flags | length
+ *     option: code | length | data     (each number two octets, but for rcode and version)
+ *
+ * Sources: RFC 6891 section 6.1 (form); RFC 3225 (DO); RFC 5001 (NSID); RFC 7828 (keepalive);
+ *          RFC 8914 (EDE).
+ */
+enum {
+    OPT_OCTETS = 11, /* the record without options */
+    OPTION_HEAD_OCTETS = 4,
+    OPT_FLAG_DO = 0x8000,
+};
+
+enum { OPTION_NSID = 3, OPTION_KEEPALIVE = 11, OPTION_EDE = 15 };
+
+enum { EDE_CODE_OCTETS = 2 }; /* at the start of EDE's data; text follows */
