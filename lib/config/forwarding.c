@@ -7,8 +7,8 @@
 
 #include "base/escape.h"
 #include "base/file.h"
-#include "config/domain.h"
 #include "config/exposure.h"
+#include "wire/domain.h"
 
 enum {
     LINE_MOST = 512,

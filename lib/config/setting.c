@@ -6,8 +6,8 @@
 
 #include "base/escape.h"
 #include "base/suggest.h"
-#include "config/domain.h"
 #include "config/exposure.h"
+#include "wire/domain.h"
 
 enum { WORDS_MOST = 8 };
 

@@ -3,7 +3,7 @@
 #include <string.h>
 
 #include "base/suggest.h"
-#include "config/domain.h"
+#include "wire/domain.h"
 
 enum { KEY_MOST = DOMAIN_MOST + 32 };
 

@@ -5,7 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "config/domain.h"
+#include "wire/domain.h"
 
 enum { TEXT_MOST = 400, SCHEME_OCTETS = 3 };
 

@@ -13,16 +13,6 @@ struct suffixes suffixes_default(void)
     };
 }
 
-bool hostname_is_under(const char *name, const char *suffix)
-{
-    size_t length = strlen(name);
-    size_t suffix_length = strlen(suffix);
-
-    if (length < suffix_length || strcmp(name + length - suffix_length, suffix) != 0)
-        return false;
-    return length == suffix_length || name[length - suffix_length - 1] == '.';
-}
-
 static bool has_dyno_up(const struct formation *formation)
 {
     for (size_t i = 0; i < formation->dyno_count; i++)

@@ -212,9 +212,6 @@ const char *vpn_status_text(enum vpn_status status);
 /** herokuapp.com, localspace, herokuspace.com and herokudns.com. */
 struct suffixes suffixes_default(void);
 
-/** True if `name` is `suffix` or lies below it; both lower case, without trailing dot. */
-bool hostname_is_under(const char *name, const char *suffix);
-
 /** True if the app has a dyno of type exactly `web` in state exactly `up`. */
 bool app_has_running_web(const struct app *app);
 

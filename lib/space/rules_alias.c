@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "space/checking.h"
+#include "wire/domain.h"
 #include "wire/name.h"
 
 enum { CNAME_TYPE = 5, NAME_TEXT_MAX = 4 * NAME_MAX_OCTETS + 1, LABELS_OF_A_DOMAIN = 2 };
@@ -120,9 +121,9 @@ static bool is_dangling(const struct walks *walks, const char *target)
     if (parent == NULL || is_covered(checking, target) ||
         seen_find(&walks->owners, 0, target) != NULL)
         return false;
-    return hostname_is_under(target, checking->suffixes->apps) ||
-           hostname_is_under(target, checking->suffixes->targets[0]) ||
-           hostname_is_under(target, checking->suffixes->targets[1]) ||
+    return domain_is_within(target, checking->suffixes->apps) ||
+           domain_is_within(target, checking->suffixes->targets[0]) ||
+           domain_is_within(target, checking->suffixes->targets[1]) ||
            seen_find(&walks->owners, 1, parent + 1) != NULL;
 }
 

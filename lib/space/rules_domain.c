@@ -1,6 +1,8 @@
 /* Default domains, custom domains and DNS targets. A name belongs to one app. */
 #include "space/checking.h"
 
+#include "wire/domain.h"
+
 #include <string.h>
 
 enum {
@@ -130,7 +132,7 @@ static const char *reserved_suffix(const struct suffixes *suffixes, const char *
                                     suffixes->targets[1], "in-addr.arpa",      "ip6.arpa"};
 
     for (size_t i = 0; i < sizeof reserved / sizeof reserved[0]; i++)
-        if (hostname_is_under(name, reserved[i]))
+        if (domain_is_within(name, reserved[i]))
             return reserved[i];
     return NULL;
 }
@@ -155,8 +157,7 @@ static void check_hostname(struct checking *checking, const struct domain *domai
 static bool is_target(const struct suffixes *suffixes, const char *name)
 {
     for (size_t i = 0; i < 2; i++)
-        if (hostname_is_under(name, suffixes->targets[i]) &&
-            strcmp(name, suffixes->targets[i]) != 0)
+        if (domain_is_within(name, suffixes->targets[i]) && strcmp(name, suffixes->targets[i]) != 0)
             return hostname_flaw(name) == NULL;
     return false;
 }

@@ -4,6 +4,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "wire/domain.h"
 #include "wire/name.h"
 
 enum { OWNER_TEXT_MAX = 4 * NAME_MAX_OCTETS + 1, REVERSE_MAX = 32, TTL_DAY_SECONDS = 86400 };
@@ -23,7 +24,7 @@ static bool is_own_reverse_name(const struct space *space, const char *owner)
     char suffix[REVERSE_MAX];
 
     snprintf(suffix, sizeof suffix, "%u.%u.in-addr.arpa", first >> 16 & 255, first >> 24);
-    return space->cidr.cidr.bits == 16 && hostname_is_under(owner, suffix);
+    return space->cidr.cidr.bits == 16 && domain_is_within(owner, suffix);
 }
 
 /* Returns the platform suffix above the owner, or NULL. */
@@ -34,7 +35,7 @@ static const char *find_platform_owner(const struct checking *checking, const ch
                                suffixes->targets[1]};
 
     for (size_t i = 0; i < sizeof own / sizeof own[0]; i++)
-        if (hostname_is_under(owner, own[i]))
+        if (domain_is_within(owner, own[i]))
             return own[i];
     return NULL;
 }

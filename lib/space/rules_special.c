@@ -1,6 +1,8 @@
 /* Special-use names: clients treat them in their own ways. */
 #include "space/checking.h"
 
+#include "wire/domain.h"
+
 #include <string.h>
 
 /* RFC 6761 (localhost, invalid, test), 6762 (local), 7686 (onion), 9476 (alt), 8375 (home.arpa). */
@@ -21,7 +23,7 @@ static const struct {
 void check_special_name(struct checking *checking, const char *name, struct location at)
 {
     for (size_t i = 0; i < sizeof specials / sizeof specials[0]; i++) {
-        if (!hostname_is_under(name, specials[i].suffix))
+        if (!domain_is_within(name, specials[i].suffix))
             continue;
         if (specials[i].is_fixed)
             FIND(checking, SPECIAL_FIXED, at,

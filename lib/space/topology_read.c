@@ -6,6 +6,7 @@
 #include <jansson.h>
 
 #include "space/checking.h"
+#include "wire/domain.h"
 
 enum {
     UUID_LENGTH = 36,
@@ -231,12 +232,12 @@ static bool sort_name(struct topology_reading *reading, const json_t *value,
 
     if (name == NULL)
         return fail_value(reading, "domains", "a list of host names", value);
-    if (hostname_is_under(name, suffixes->targets[0]) ||
-        hostname_is_under(name, suffixes->targets[1])) {
+    if (domain_is_within(name, suffixes->targets[0]) ||
+        domain_is_within(name, suffixes->targets[1])) {
         names->targets[names->target_count++] = name;
         return true;
     }
-    if (!hostname_is_under(name, suffixes->apps)) {
+    if (!domain_is_within(name, suffixes->apps)) {
         names->custom[names->custom_count++] = name;
         return true;
     }

@@ -8,37 +8,18 @@
 
 enum { ID_OCTETS = 2, LENGTH_OCTETS = 2 };
 
-/* ---- chains ---- */
+/* ---- lists ---- */
 
-static void list_init(struct query_list *list)
+static void append(struct stream_query *stream_query, struct stream_query_list *list)
 {
-    list->next = list;
-    list->previous = list;
+    stream_query->list = list;
+    TAILQ_INSERT_TAIL(list, stream_query, entry);
 }
 
-static void list_remove(struct query_list *member)
+static void move(struct stream_query *stream_query, struct stream_query_list *list)
 {
-    member->next->previous = member->previous;
-    member->previous->next = member->next;
-}
-
-static void list_append(struct query_list *list, struct query_list *member)
-{
-    member->next = list;
-    member->previous = list->previous;
-    list->previous->next = member;
-    list->previous = member;
-}
-
-static struct stream_query *list_first(const struct query_list *list)
-{
-    return list->next == list ? NULL : (struct stream_query *)(void *)list->next;
-}
-
-static void move(struct stream_query *stream_query, struct query_list *list)
-{
-    list_remove(&stream_query->node);
-    list_append(list, &stream_query->node);
+    TAILQ_REMOVE(stream_query->list, stream_query, entry);
+    append(stream_query, list);
 }
 
 /* ---- ids ---- */
@@ -88,19 +69,18 @@ static void leave(struct stream_queries *stream_queries, struct stream_query *st
 void stream_queries_init(struct stream_queries *stream_queries)
 {
     *stream_queries = (struct stream_queries){.count = 0};
-    list_init(&stream_queries->unsent);
-    list_init(&stream_queries->sent);
-    list_init(&stream_queries->failed);
+    TAILQ_INIT(&stream_queries->unsent);
+    TAILQ_INIT(&stream_queries->sent);
+    TAILQ_INIT(&stream_queries->failed);
 }
 
-static void free_members(struct query_list *list)
+static void free_members(struct stream_query_list *list)
 {
-    struct query_list *member = list->next;
+    struct stream_query *stream_query;
 
-    while (member != list) {
-        struct query_list *next = member->next;
-        free(member);
-        member = next;
+    while ((stream_query = TAILQ_FIRST(list)) != NULL) {
+        TAILQ_REMOVE(list, stream_query, entry);
+        free(stream_query);
     }
 }
 
@@ -127,13 +107,13 @@ struct stream_query *stream_queries_add(struct stream_queries *stream_queries,
                                           .length = (uint16_t)length};
     memcpy(stream_query->query, query, length);
     enter(stream_queries, stream_query);
-    list_append(&stream_queries->unsent, &stream_query->node);
+    append(stream_query, &stream_queries->unsent);
     return stream_query;
 }
 
 void stream_queries_remove(struct stream_queries *stream_queries, struct stream_query *stream_query)
 {
-    list_remove(&stream_query->node);
+    TAILQ_REMOVE(stream_query->list, stream_query, entry);
     leave(stream_queries, stream_query);
     free(stream_query);
 }
@@ -151,14 +131,13 @@ size_t stream_queries_send(struct stream_queries *stream_queries, uint8_t *room,
     struct stream_query *stream_query;
     size_t length = 0;
 
-    while ((stream_query = list_first(&stream_queries->unsent)) != NULL) {
+    while ((stream_query = TAILQ_FIRST(&stream_queries->unsent)) != NULL) {
         size_t octets = LENGTH_OCTETS + (size_t)stream_query->length;
         assert(length <= most);
         if (octets > most - length)
             break;
         write_frame(stream_query, room + length);
         length += octets;
-        stream_query->is_sent = true;
         move(stream_query, &stream_queries->sent);
     }
     return length;
@@ -168,25 +147,25 @@ struct stream_query *stream_queries_find(const struct stream_queries *stream_que
 {
     struct stream_query *stream_query = find(stream_queries, id);
 
-    return stream_query != NULL && stream_query->is_sent ? stream_query : NULL;
+    return stream_query != NULL && stream_query->list == &stream_queries->sent ? stream_query
+                                                                               : NULL;
 }
 
 void stream_queries_take_back(struct stream_queries *stream_queries, uint64_t again_from_ms,
                               enum link_failure failure)
 {
     struct stream_query *stream_query;
-    struct query_list all;
+    struct stream_query_list all;
 
     /* Sent queries have waited longer: they come first. */
-    list_init(&all);
-    while ((stream_query = list_first(&stream_queries->sent)) != NULL)
+    TAILQ_INIT(&all);
+    while ((stream_query = TAILQ_FIRST(&stream_queries->sent)) != NULL)
         move(stream_query, &all);
-    while ((stream_query = list_first(&stream_queries->unsent)) != NULL)
+    while ((stream_query = TAILQ_FIRST(&stream_queries->unsent)) != NULL)
         move(stream_query, &all);
-    while ((stream_query = list_first(&all)) != NULL) {
+    while ((stream_query = TAILQ_FIRST(&all)) != NULL) {
         bool again = stream_query->added_ms >= again_from_ms && !stream_query->is_again;
         move(stream_query, again ? &stream_queries->unsent : &stream_queries->failed);
-        stream_query->is_sent = false;
         stream_query->is_again = true;
         stream_query->failure = (uint8_t)failure;
     }
@@ -194,5 +173,5 @@ void stream_queries_take_back(struct stream_queries *stream_queries, uint64_t ag
 
 struct stream_query *stream_queries_first_failed(const struct stream_queries *stream_queries)
 {
-    return list_first(&stream_queries->failed);
+    return TAILQ_FIRST(&stream_queries->failed);
 }

@@ -17,35 +17,32 @@
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <sys/queue.h>
 
 #include "base/random.h"
 #include "forward/link.h"
 
 enum { STREAM_QUERIES_MOST = 4096, STREAM_QUERY_BUCKETS = 256, STREAM_QUERY_OCTETS_MOST = 1024 };
 
-/** A node of a circular list, or the list's head. */
-struct query_list {
-    struct query_list *next;
-    struct query_list *previous;
-};
+TAILQ_HEAD(stream_query_list, stream_query); /* in order of arrival */
 
 struct stream_query {
-    struct query_list node; /* in the list of its state, in order of arrival; first member */
+    TAILQ_ENTRY(stream_query) entry;
+    struct stream_query_list *list; /* unsent, sent or failed: its state */
     struct stream_query *next_in_bucket;
     link_ticket ticket;
     uint64_t added_ms;
     uint16_t id; /* on the connection; the query's first two octets are the attempt's id */
     uint16_t length;
-    bool is_sent;
     bool is_again;   /* was open on an earlier connection, which was closed */
     uint8_t failure; /* enum link_failure, once failed */
     uint8_t query[];
 };
 
 struct stream_queries {
-    struct query_list unsent;
-    struct query_list sent;
-    struct query_list failed;
+    struct stream_query_list unsent;
+    struct stream_query_list sent;
+    struct stream_query_list failed;
     size_t count;
     struct stream_query *buckets[STREAM_QUERY_BUCKETS]; /* by id */
 };
@@ -89,5 +86,5 @@ struct stream_query *stream_queries_first_failed(const struct stream_queries *st
 
 static inline bool stream_queries_have_unsent(const struct stream_queries *stream_queries)
 {
-    return stream_queries->unsent.next != &stream_queries->unsent;
+    return !TAILQ_EMPTY(&stream_queries->unsent);
 }

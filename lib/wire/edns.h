@@ -2,8 +2,11 @@
 /**
  * Numbers of EDNS: the OPT record and its options.
  *
- *     owner (the root: one zero octet) | type OPT | UDP size | extended rcode | version | flags | length
- *     option: code | length | data     (each number two octets, but for rcode and version)
+ *     record: owner (the root, one octet) | type OPT | UDP size | extended rcode, one octet |
+ *             version, one octet | flags | length of the options, then the options
+ *     option: code | length of the data, then the data
+ *
+ * Numbers have two octets where nothing else is said.
  *
  * Sources: RFC 6891 section 6.1 (form); RFC 3225 (DO); RFC 5001 (NSID); RFC 7828 (keepalive);
  *          RFC 8914 (EDE).

@@ -15,8 +15,8 @@
 #include <sys/mman.h>
 #include <unistd.h>
 
-#include "config/domain.h"
 #include "config/forwarding.h"
+#include "wire/domain.h"
 
 enum { WORDS_MOST = 32, WORD_MOST = 512, PROBLEMS_OCTETS = 1 << 16 };
 

@@ -1,4 +1,4 @@
-#include "config/domain.h"
+#include "wire/domain.h"
 
 #include <string.h>
 
@@ -61,6 +61,7 @@ START_TEST(a_suffix_begins_where_a_label_does)
     ck_assert(domain_is_within("a.corp.example", "corp.example"));
     ck_assert(!domain_is_within("acorp.example", "corp.example"));
     ck_assert(!domain_is_within("example", "corp.example"));
+    ck_assert(!domain_is_within("corp.example.net", "corp.example"));
 }
 END_TEST
 
@@ -74,7 +75,7 @@ END_TEST
 
 int main(void)
 {
-    Suite *suite = suite_create("config/domain");
+    Suite *suite = suite_create("wire/domain");
     TCase *all = tcase_create("all");
 
     tcase_add_loop_test(all, a_name_is_folded_or_refused, 0, sizeof names / sizeof names[0]);

@@ -1,4 +1,4 @@
-#include "config/domain.h"
+#include "wire/domain.h"
 
 #include <string.h>
 
