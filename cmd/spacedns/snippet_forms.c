@@ -25,6 +25,20 @@ static void print_apex_advice(const struct snippet *snippet, FILE *out, const ch
     fprintf(out, "%s for you: its setting recursion_for names your class (peered, vpn).\n", mark);
 }
 
+/* Prints the rule that sends a name to the space's servers, behind `mark` where it is a comment. */
+typedef void print_name(const struct snippet *snippet, FILE *out, const char *mark,
+                        const char *name);
+
+static void print_names(const struct snippet *snippet, FILE *out, const char *mark,
+                        print_name *print)
+{
+    for (size_t i = 0; i < snippet->name_count; i++)
+        print(snippet, out, "", snippet->names[i]);
+    print_apex_advice(snippet, out, mark);
+    for (size_t i = 0; i < snippet->apex_count; i++)
+        print(snippet, out, mark, snippet->apexes[i]);
+}
+
 static void print_dnsmasq_name(const struct snippet *snippet, FILE *out, const char *mark,
                                const char *name)
 {
@@ -42,11 +56,7 @@ static void print_dnsmasq(const struct snippet *snippet, FILE *out)
           "# They are not signed: dnsmasq does not validate names that have servers of their own,\n"
           "# unless you gave these a trust-anchor.\n\n",
           out);
-    for (size_t i = 0; i < snippet->name_count; i++)
-        print_dnsmasq_name(snippet, out, "", snippet->names[i]);
-    print_apex_advice(snippet, out, "#");
-    for (size_t i = 0; i < snippet->apex_count; i++)
-        print_dnsmasq_name(snippet, out, "#", snippet->apexes[i]);
+    print_names(snippet, out, "#", print_dnsmasq_name);
 }
 
 static void print_unbound_name(FILE *out, const char *mark, const char *name)
@@ -132,18 +142,13 @@ static void print_bind(const struct snippet *snippet, FILE *out)
     fputs("// They hold private addresses. Only if you have deny-answer-addresses, add after its "
           "block:\n// except-from with these same names.\n\n",
           out);
-    for (size_t i = 0; i < snippet->name_count; i++)
-        print_bind_zone(snippet, out, "", snippet->names[i]);
-    print_apex_advice(snippet, out, "//");
-    for (size_t i = 0; i < snippet->apex_count; i++)
-        print_bind_zone(snippet, out, "//", snippet->apexes[i]);
+    print_names(snippet, out, "//", print_bind_zone);
 }
 
-static void print_resolved_domains(FILE *out, const char *mark, const char *const *names,
-                                   size_t count)
+static void print_resolved_domain(const struct snippet *snippet __attribute__((unused)), FILE *out,
+                                  const char *mark, const char *name)
 {
-    for (size_t i = 0; i < count; i++)
-        fprintf(out, "%sDomains=~%s\n", mark, names[i]);
+    fprintf(out, "%sDomains=~%s\n", mark, name);
 }
 
 /* As `resolvectl dns` and DNS= take it. */
@@ -176,9 +181,7 @@ static void print_resolved(const struct snippet *snippet, FILE *out)
     fputs("\n\n[Resolve]\nDNS=", out);
     print_resolved_servers(snippet, out);
     fputs("\nDNSSEC=no\n", out);
-    print_resolved_domains(out, "", snippet->names, snippet->name_count);
-    print_apex_advice(snippet, out, "#");
-    print_resolved_domains(out, "#", snippet->apexes, snippet->apex_count);
+    print_names(snippet, out, "#", print_resolved_domain);
 }
 
 static void print_route53_rule(const struct snippet *snippet, FILE *out, const char *mark,
@@ -216,11 +219,7 @@ static void print_route53(const struct snippet *snippet, FILE *out)
         "--vpc-id \"$vpc\"\n"
         "}\n\n",
         out);
-    for (size_t i = 0; i < snippet->name_count; i++)
-        print_route53_rule(snippet, out, "", snippet->names[i]);
-    print_apex_advice(snippet, out, "#");
-    for (size_t i = 0; i < snippet->apex_count; i++)
-        print_route53_rule(snippet, out, "#", snippet->apexes[i]);
+    print_names(snippet, out, "#", print_route53_rule);
 }
 
 static void print_resolv_conf(const struct snippet *snippet, FILE *out)

@@ -149,9 +149,16 @@ static const struct yaml_mark *find_app(const struct edit_text *change, const ch
     return find_item(value_of(change->root, "apps"), "name", name, is_same_text);
 }
 
-static bool fail_app(struct edit_text *change, const char *name)
+/* Begins an edit of an existing app. Returns its mapping, or NULL with err. */
+static const struct yaml_mark *begin_app(const struct edit *edit, struct edit_text *change,
+                                         const char *name, struct err *err)
 {
-    return err_set(change->err, ERR_RULE, "there is no app %.64s in the file", name);
+    if (!begin(edit, change, err))
+        return NULL;
+    const struct yaml_mark *app = find_app(change, name);
+    if (app == NULL)
+        err_set(err, ERR_RULE, "there is no app %.64s in the file", name);
+    return app;
 }
 
 static const struct yaml_mark *list_of_dynos(const struct yaml_mark *app, const char *type)
@@ -226,12 +233,10 @@ bool edit_add_app(struct edit *edit, const char *name, bool internal_routing, st
 bool edit_remove_app(struct edit *edit, const char *name, struct err *err)
 {
     struct edit_text change;
+    const struct yaml_mark *app = begin_app(edit, &change, name, err);
 
-    if (!begin(edit, &change, err))
-        return false;
-    const struct yaml_mark *app = find_app(&change, name);
     if (app == NULL)
-        return fail_app(&change, name);
+        return false;
     return edit_text_remove(&change, value_of(change.root, "apps"), app) && finish(edit, &change);
 }
 
@@ -242,12 +247,10 @@ bool edit_add_domain(struct edit *edit, const char *app, const char *hostname, c
 {
     static const char *const keys[] = {"domains", NULL};
     struct edit_text change;
+    const struct yaml_mark *found = begin_app(edit, &change, app, err);
 
-    if (!begin(edit, &change, err))
-        return false;
-    const struct yaml_mark *found = find_app(&change, app);
     if (found == NULL)
-        return fail_app(&change, app);
+        return false;
     if (find_item(value_of(found, "domains"), "hostname", hostname, is_same_host) != NULL)
         return err_set(err, ERR_RULE, "domain %.255s is already added to app %.64s", hostname, app);
     const char *host = scalar(&change, hostname);
@@ -262,12 +265,10 @@ bool edit_add_domain(struct edit *edit, const char *app, const char *hostname, c
 bool edit_remove_domain(struct edit *edit, const char *app, const char *hostname, struct err *err)
 {
     struct edit_text change;
+    const struct yaml_mark *found = begin_app(edit, &change, app, err);
 
-    if (!begin(edit, &change, err))
-        return false;
-    const struct yaml_mark *found = find_app(&change, app);
     if (found == NULL)
-        return fail_app(&change, app);
+        return false;
     const struct yaml_mark *list = value_of(found, "domains");
     const struct yaml_mark *domain = find_item(list, "hostname", hostname, is_same_host);
     if (domain == NULL)
@@ -281,11 +282,10 @@ bool edit_remove_domain(struct edit *edit, const char *app, const char *hostname
 static bool begin_dyno(struct edit *edit, struct edit_text *change, const struct dyno_name *dyno,
                        const struct yaml_mark **found, struct err *err)
 {
-    if (!begin(edit, change, err))
-        return false;
-    const struct yaml_mark *app = find_app(change, dyno->app);
+    const struct yaml_mark *app = begin_app(edit, change, dyno->app, err);
+
     if (app == NULL)
-        return fail_app(change, dyno->app);
+        return false;
     *found = find_dyno(app, dyno);
     return *found != NULL || err_set(err, ERR_RULE, "app %.64s has no dyno %.128s.%u", dyno->app,
                                      dyno->type, (unsigned)dyno->number);
@@ -295,12 +295,10 @@ bool edit_add_dyno(struct edit *edit, const struct dyno_name *dyno, uint32_t ip,
 {
     struct edit_text change;
     char address[CIDR_TEXT_MAX];
+    const struct yaml_mark *app = begin_app(edit, &change, dyno->app, err);
 
-    if (!begin(edit, &change, err))
-        return false;
-    const struct yaml_mark *app = find_app(&change, dyno->app);
     if (app == NULL)
-        return fail_app(&change, dyno->app);
+        return false;
     if (find_dyno(app, dyno) != NULL)
         return err_set(err, ERR_RULE, "app %.64s has a dyno %.128s.%u already", dyno->app,
                        dyno->type, (unsigned)dyno->number);
