@@ -5,10 +5,10 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "answer/policy.h"
 #include "base/escape.h"
 #include "config/forwarding.h"
 #include "control/protocol.h"
-#include "inspect/policy.h"
 #include "spacedns/talk.h"
 
 static const char usual_settings[] = "/etc/spacedns/spacednsd.yaml";

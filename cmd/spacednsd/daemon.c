@@ -5,9 +5,9 @@
 #include <unistd.h>
 #include <uv.h>
 
+#include "answer/policy.h"
 #include "base/clock.h"
 #include "base/log.h"
-#include "inspect/policy.h"
 #include "serve/server.h"
 #include "spacednsd/control.h"
 #include "spacednsd/events.h"

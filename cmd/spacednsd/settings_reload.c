@@ -5,6 +5,7 @@
 #include <string.h>
 #include <sys/resource.h>
 
+#include "answer/policy.h"
 #include "base/escape.h"
 #include "base/log.h"
 #include "config/exposure.h"
@@ -12,7 +13,6 @@
 #include "config/settings_change.h"
 #include "control/listener.h"
 #include "forward/fetch_table.h"
-#include "inspect/policy.h"
 #include "spacednsd/events.h"
 #include "spacednsd/zones.h"
 

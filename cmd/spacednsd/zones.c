@@ -14,18 +14,9 @@
 #include "decide/client.h"
 #include "decide/reason.h"
 #include "decide/special.h"
-#include "forward/cache.h"
-#include "forward/resolver.h"
 #include "inspect/prove.h"
 
 enum { FINDINGS_MOST = 100, LOCATION_TEXT_MOST = 4096 + 32 };
-
-_Static_assert(CLIENT_SPACE == 0 && CLIENT_PEERED == 1 && CLIENT_VPN == 2,
-               "the settings' classes are in this order");
-_Static_assert((int)UPSTREAM_ZONES_MOST == (int)ROUTES_MOST, "each zone of upstreams is a route");
-_Static_assert((int)UPSTREAMS_IN_ALL_MOST == (int)RESOLVERS_MOST, "each upstream is a resolver");
-_Static_assert((int)CACHE_WORKER_OCTETS_LEAST == (int)CACHE_OCTETS_LEAST,
-               "a worker's share makes a cache");
 
 bool zones_check_routes(const struct settings *settings, FILE *problems)
 {

@@ -14,17 +14,16 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "config/upstream.h"
 #include "wire/name.h"
 
-enum { ROUTES_MOST = 64, ROUTE_NONE = 255 };
+enum { ROUTES_MOST = UPSTREAM_ZONES_MOST, ROUTE_NONE = 255 };
 
 struct route {
     struct name zone;
     const char *upstreams; /* as text: "10.0.0.2, 1.1.1.1@5353" */
     bool allow_rebind;     /* its answers may contain addresses of the spaces served here */
 };
-
-struct upstream_zones;
 
 struct routes {
     const struct route *items;

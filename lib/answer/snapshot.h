@@ -21,28 +21,10 @@
 #include "answer/access.h"
 #include "answer/index.h"
 #include "answer/kept_back.h"
-#include "answer/routes.h"
+#include "answer/policy.h"
 #include "answer/segment.h"
 
 enum { SOA_TAIL_OCTETS = 20, SOA_NEGATIVE_TTL_SECONDS = 5 };
-
-/**
- * Settings that decide who may ask what. Texts and routes are in an arena that each snapshot holds.
- */
-struct policy {
-    struct suffixes suffixes;
-    bool external_nxdomain;           /* outsiders get NXDOMAIN instead of REFUSED */
-    unsigned localspace_to;           /* bit per client_class that may ask discovery names */
-    unsigned recursion_for;           /* bit per client_class that may ask anything else */
-    struct routes routes;             /* the upstreams for those names */
-    struct nat64_prefix nat64_prefix; /* addresses with this prefix contain IPv4 addresses */
-    struct local_access local;
-    uint32_t kept_back_seconds; /* how long a name that is no longer declared is kept back */
-    uint32_t kept_back_most;    /* the maximum number of kept-back names */
-    const char *server_id;      /* NSID, id.server */
-    const char *version;        /* version.server */
-    struct arena *arena;        /* NULL: texts and routes outlive every snapshot */
-};
 
 struct standings;
 

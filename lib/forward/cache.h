@@ -45,10 +45,11 @@
 #include <stdint.h>
 
 #include "base/err.h"
+#include "config/settings.h"
 #include "forward/response.h"
 
 enum {
-    CACHE_OCTETS_LEAST = 1 << 20,
+    CACHE_OCTETS_LEAST = CACHE_WORKER_OCTETS_LEAST,
     CACHE_STALE_SECONDS = 86400,
     CACHE_PASSING_SECONDS = 60, /* longer than a request waits for all links of a chain */
     /* Doubles with each failure in a row. A started second counts as one, so it takes two to be

@@ -5,8 +5,8 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "answer/policy.h"
 #include "base/log.h"
-#include "inspect/policy.h"
 #include "support/scratch.h"
 #include "support/suite.h"
 #include "support/world.h"

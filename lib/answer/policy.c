@@ -1,8 +1,11 @@
-#include "inspect/policy.h"
+#include "answer/policy.h"
 
 #include <string.h>
 
 #include "base/text.h"
+
+_Static_assert(CLIENT_SPACE == 0 && CLIENT_PEERED == 1 && CLIENT_VPN == 2,
+               "the settings' classes are in this order");
 
 /* Writes "10.0.0.2, 1.1.1.1@5353". */
 static const char *write_upstreams(struct arena *arena, const struct upstreams *list)

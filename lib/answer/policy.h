@@ -1,0 +1,34 @@
+#pragma once
+/**
+ * Settings that decide who may ask what.
+ *
+ * Threads: made by one, read by all.  Memory: texts and routes are in the settings' arena, which
+ * each snapshot holds.
+ */
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "answer/access.h"
+#include "answer/routes.h"
+#include "config/settings.h"
+
+struct policy {
+    struct suffixes suffixes;
+    bool external_nxdomain;           /* outsiders get NXDOMAIN instead of REFUSED */
+    unsigned localspace_to;           /* bit per client_class that may ask discovery names */
+    unsigned recursion_for;           /* bit per client_class that may ask anything else */
+    struct routes routes;             /* the upstreams for those names */
+    struct nat64_prefix nat64_prefix; /* addresses with this prefix contain IPv4 addresses */
+    struct local_access local;
+    uint32_t kept_back_seconds; /* how long a name that is no longer declared is kept back */
+    uint32_t kept_back_most;    /* the maximum number of kept-back names */
+    const char *server_id;      /* NSID, id.server */
+    const char *version;        /* version.server */
+    struct arena *arena;        /* NULL: texts and routes outlive every snapshot */
+};
+
+/**
+ * Fills in the policy from the settings: the server and the operator's command answer alike.
+ * Returns false if memory runs out.
+ */
+bool policy_set(struct policy *policy, const struct settings *settings);
