@@ -4,14 +4,16 @@
 #include <poll.h>
 #include <pthread.h>
 #include <stdatomic.h>
+#include <stdio.h>
 #include <string.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "base/clock.h"
 #include "base/escape.h"
 #include "base/file.h"
 
-enum { MICROSECONDS = 1000000, DAY_SECONDS = 86400, LINE_END_OCTETS = 4 /* "...\n" */ };
+enum { MICROSECONDS = 1000000, TIME_TEXT_MOST = 64, LINE_END_OCTETS = 4 /* "...\n" */ };
 
 static const char *const level_names[LOG_LEVEL_COUNT] = {"error", "warning", "info", "debug"};
 
@@ -38,57 +40,17 @@ void log_set_level(enum log_level level)
     atomic_store_explicit(&log_level, level, memory_order_relaxed);
 }
 
-static void add_digits(struct text *text, unsigned number, unsigned width)
-{
-    char digits[8];
-
-    for (unsigned i = width; i > 0; i--) {
-        digits[i - 1] = (char)('0' + number % 10);
-        number /= 10;
-    }
-    text_add(text, digits, width);
-}
-
-/* The proleptic Gregorian calendar, in years that begin in March so that leap days come last. */
-static void add_date(struct text *text, int64_t days)
-{
-    enum { ERA_DAYS = 146097, EPOCH_DAYS = 719468 };
-    int64_t shifted = days + EPOCH_DAYS;
-    int64_t era = (shifted >= 0 ? shifted : shifted - (ERA_DAYS - 1)) / ERA_DAYS;
-    unsigned day = (unsigned)(shifted - era * ERA_DAYS);
-    unsigned year = (day - day / 1460 + day / 36524 - day / (ERA_DAYS - 1)) / 365;
-    unsigned day_of_year = day - (365 * year + year / 4 - year / 100);
-    unsigned march_month = (5 * day_of_year + 2) / 153;
-    unsigned month = march_month < 10 ? march_month + 3 : march_month - 9;
-
-    add_digits(text, (unsigned)(era * 400 + year) + (month <= 2), 4);
-    text_add(text, "-", 1);
-    add_digits(text, month, 2);
-    text_add(text, "-", 1);
-    add_digits(text, day_of_year - (153 * march_month + 2) / 5 + 1, 2);
-}
-
 void log_add_time(struct text *text, int64_t wall_us)
 {
-    int64_t seconds = wall_us / MICROSECONDS;
-    int64_t fraction = wall_us % MICROSECONDS;
-    if (fraction < 0) {
-        fraction += MICROSECONDS;
-        seconds--;
-    }
-    int64_t days = (seconds >= 0 ? seconds : seconds - (DAY_SECONDS - 1)) / DAY_SECONDS;
-    unsigned second = (unsigned)(seconds - days * DAY_SECONDS);
+    int64_t fraction = (wall_us % MICROSECONDS + MICROSECONDS) % MICROSECONDS;
+    time_t seconds = (wall_us - fraction) / MICROSECONDS;
+    struct tm utc = {0};
+    char written[TIME_TEXT_MOST];
 
-    add_date(text, days);
-    text_add(text, "T", 1);
-    add_digits(text, second / 3600, 2);
-    text_add(text, ":", 1);
-    add_digits(text, second / 60 % 60, 2);
-    text_add(text, ":", 1);
-    add_digits(text, second % 60, 2);
-    text_add(text, ".", 1);
-    add_digits(text, (unsigned)fraction, 6);
-    text_add_string(text, "+00:00");
+    gmtime_r(&seconds, &utc);
+    size_t length = strftime(written, sizeof written, "%FT%T", &utc);
+    snprintf(written + length, sizeof written - length, ".%06u+00:00", (unsigned)fraction);
+    text_add_string(text, written);
 }
 
 static bool is_bare(const char *value, size_t length)

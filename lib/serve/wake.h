@@ -12,10 +12,11 @@
  *
  * Threads: any.
  */
+#include <stdatomic.h>
 #include <uv.h>
 
 static inline void wake_up(uv_async_t *async)
 {
-    __sync_synchronize();
+    atomic_thread_fence(memory_order_seq_cst);
     uv_async_send(async);
 }
