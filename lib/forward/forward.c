@@ -1,15 +1,14 @@
 #include "forward/forward.h"
 
-#include <assert.h>
 #include <stdlib.h>
 
 #include "forward/format.h"
+#include "forward/routing.h"
 
 enum { MS_PER_SECOND = 1000 };
 
 struct forward {
-    struct resolver servers[RESOLVERS_MOST];
-    struct resolver_set routes[UPSTREAM_ZONES_MOST];
+    struct routing routing;
     struct standings *standings;
     struct cache *cache;
     struct fetch_table *table;
@@ -26,91 +25,7 @@ static void count(const struct forward *forward, enum counter counter, uint64_t 
     stats_count(forward->stats, counter, by);
 }
 
-/* ---- Servers and routes ---- */
-
-/* The number of an upstream in the list, or the list's length. */
-static size_t find_server(const struct forward_servers *servers, const struct upstream *upstream)
-{
-    size_t number = 0;
-
-    while (number < servers->count && !upstream_equals(servers->items[number], upstream))
-        number++;
-    return number;
-}
-
-void forward_list_servers(const struct upstream_zones *zones, struct forward_servers *servers)
-{
-    servers->count = 0;
-    for (size_t i = 0; i < zones->count; i++) {
-        const struct upstreams *upstreams = &zones->items[i].upstreams;
-        for (size_t j = 0; j < upstreams->count && servers->count < RESOLVERS_MOST; j++)
-            if (find_server(servers, &upstreams->items[j]) == servers->count)
-                servers->items[servers->count++] = &upstreams->items[j];
-    }
-}
-
-static bool set_route(struct resolver_set *route, const struct forward_servers *servers,
-                      const struct upstream_zone *zone, struct err *err)
-{
-    for (size_t i = 0; i < zone->upstreams.count; i++) {
-        size_t number = find_server(servers, &zone->upstreams.items[i]);
-        if (number == servers->count || route->count == UPSTREAMS_MOST)
-            return err_set(err, ERR_LIMIT,
-                           "too many upstreams: %d for one zone and %d in all are the most",
-                           UPSTREAMS_MOST, RESOLVERS_MOST);
-        route->numbers[route->count++] = (uint8_t)number;
-    }
-    return true;
-}
-
-static bool is_asked_for_all(const struct forward *forward, const struct upstream_zones *zones,
-                             uint8_t server)
-{
-    for (size_t i = 0; i < zones->count; i++)
-        for (uint8_t index = 0; index < forward->routes[i].count; index++)
-            if (zones->items[i].label_count == 0 && forward->routes[i].numbers[index] == server)
-                return true;
-    return false;
-}
-
-/* A server that is asked for one zone only may know no other; the root's is probed for the root. */
-static void set_probes(struct forward *forward, const struct upstream_zones *zones)
-{
-    for (size_t i = 0; i < zones->count; i++) {
-        const struct resolver_set *route = &forward->routes[i];
-        struct name zone;
-        if (zones->items[i].label_count == 0 || !name_from_text(zones->items[i].zone, &zone))
-            continue;
-        for (uint8_t index = 0; index < route->count; index++)
-            if (!is_asked_for_all(forward, zones, route->numbers[index]))
-                resolver_set_probe_zone(&forward->servers[route->numbers[index]], &zone);
-    }
-}
-
-static bool set_routes(struct forward *forward, const struct upstream_zones *zones, struct err *err)
-{
-    struct forward_servers servers;
-
-    if (zones->count > UPSTREAM_ZONES_MOST)
-        return err_set(err, ERR_LIMIT, "%d zones of upstreams are the most", UPSTREAM_ZONES_MOST);
-    forward_list_servers(zones, &servers);
-    for (size_t i = 0; i < zones->count; i++)
-        if (!set_route(&forward->routes[i], &servers, &zones->items[i], err))
-            return false;
-    assert(servers.count == forward->standings->count);
-    for (size_t number = 0; number < servers.count; number++)
-        resolver_init(&forward->servers[number], servers.items[number],
-                      forward->standings->items[number]);
-    set_probes(forward, zones);
-    return true;
-}
-
 /* ---- Results ---- */
-
-static const char *server_text(const struct forward *forward, uint8_t server)
-{
-    return server == RESOLVER_NONE ? NULL : forward->servers[server].upstream->text;
-}
 
 /*
  * The era of failures to reach a server ends when a failing server recovers. A server's own
@@ -145,7 +60,7 @@ static struct forward_result failing_result(const struct forward *forward, uint8
 {
     return (struct forward_result){
         .failure = FORWARD_FAILING,
-        .server = server_text(forward, forward->routes[route].numbers[0]),
+        .server = routing_server_text(&forward->routing, forward->routing.routes[route].numbers[0]),
     };
 }
 
@@ -157,7 +72,7 @@ static struct forward_result failed_result(const struct forward *forward,
 
     if (has_failed(forward, entry)) {
         result.failure = entry->failure;
-        result.server = server_text(forward, entry->server);
+        result.server = routing_server_text(&forward->routing, entry->server);
     }
     result.is_cached = true;
     return result;
@@ -179,15 +94,11 @@ static bool is_in_last_tenth(const struct cache_entry *entry, uint32_t now)
     return (uint64_t)(entry->fresh_until_s - now) * 10 <= entry->fresh_until_s - entry->stored_s;
 }
 
-static bool is_failing(const struct forward *forward, uint8_t route)
-{
-    return resolver_set_is_failing(forward->servers, &forward->routes[route]);
-}
-
 /* Fetches without a waiter. */
 static bool refresh(struct forward *forward, const struct question *question, uint8_t route)
 {
-    return !is_failing(forward, route) && fetch_table_ask(forward->table, question, route, NULL, 0);
+    return !routing_is_failing(&forward->routing, route) &&
+           fetch_table_ask(forward->table, question, route, NULL, 0);
 }
 
 /* A failing server may answer this question, though it answers no probe. */
@@ -218,7 +129,7 @@ static bool find_elsewhere(struct forward *forward, const struct question *quest
         return false;
     *result = (struct forward_result){
         .failure = (enum forward_failure)failure.failure,
-        .server = server_text(forward, failure.server),
+        .server = routing_server_text(&forward->routing, failure.server),
         .is_cached = true,
     };
     count(forward, COUNTER_FORWARD_UNASKED, 1);
@@ -239,14 +150,14 @@ bool forward_find(struct forward *forward, const struct question *question, uint
         return true;
     }
     bool is_stale = cache_entry_is_stale(entry, forward->now_s);
-    if (!has_failed(forward, entry) && !(is_stale && is_failing(forward, route)))
+    if (!has_failed(forward, entry) && !(is_stale && routing_is_failing(&forward->routing, route)))
         return !is_stale && find_elsewhere(forward, question, result);
     if (!is_stale && fetch_table_has(forward->table, question))
         return false; /* its fetch may yet succeed */
     *result = failed_result(forward, entry, route);
     if (is_stale)
         add_response(forward, entry, result);
-    if (is_failing(forward, route))
+    if (routing_is_failing(&forward->routing, route))
         try_failing(forward, question, route);
     count(forward, is_stale ? COUNTER_FORWARD_STALE : COUNTER_FORWARD_UNASKED, 1);
     return true;
@@ -297,7 +208,7 @@ static uint32_t patience_ms(const struct forward *forward, const struct question
 bool forward_ask(struct forward *forward, const struct question *question, uint8_t route,
                  struct waiter *waiter, struct forward_result *result)
 {
-    if (is_failing(forward, route)) {
+    if (routing_is_failing(&forward->routing, route)) {
         *result = failing_result(forward, route);
         count(forward, COUNTER_FORWARD_UNASKED, 1);
         try_failing(forward, question, route);
@@ -387,7 +298,7 @@ static void on_outcome(void *context, const struct fetch_outcome *outcome)
     struct forward_result result = {
         .response = outcome->response,
         .failure = outcome->failure,
-        .server = server_text(forward, outcome->server),
+        .server = routing_server_text(&forward->routing, outcome->server),
     };
 
     if (outcome->failure == FORWARD_NO_FAILURE)
@@ -407,15 +318,16 @@ static bool prepare(struct forward *forward, const struct forward_options *optio
     forward->context = options->context;
     forward->standings = options->standings == NULL ? standings_new(options->zones, NULL, err)
                                                     : standings_hold(options->standings);
-    if (forward->standings == NULL || !set_routes(forward, options->zones, err))
+    if (forward->standings == NULL ||
+        !routing_init(&forward->routing, options->zones, forward->standings, err))
         return false;
     forward->cache = cache_new(options->cache_octets, err);
     if (forward->cache == NULL)
         return false;
     forward->table = fetch_table_new(
         &(struct fetch_table_options){
-            .servers = forward->servers,
-            .routes = forward->routes,
+            .servers = forward->routing.servers,
+            .routes = forward->routing.routes,
             .standings = forward->standings,
             .link = options->link,
             .stats = options->stats,
@@ -515,7 +427,8 @@ struct cache_use forward_cache_use(const struct forward *forward)
 
 void forward_format_servers(const struct forward *forward, uint8_t route, struct text *text)
 {
-    format_servers(forward->servers, &forward->routes[route], forward->now_ms, text);
+    format_servers(forward->routing.servers, &forward->routing.routes[route], forward->now_ms,
+                   text);
 }
 
 /* The entry of a question, unless it has expired. */
@@ -545,16 +458,17 @@ struct cached_state forward_cached(const struct forward *forward, const struct q
 
 const struct resolver *forward_server(const struct forward *forward, uint8_t route, uint8_t index)
 {
-    const struct resolver_set *set = &forward->routes[route];
+    const struct resolver_set *set = &forward->routing.routes[route];
 
-    return index < set->count ? &forward->servers[set->numbers[index]] : NULL;
+    return index < set->count ? &forward->routing.servers[set->numbers[index]] : NULL;
 }
 
 void forward_format_cached(const struct forward *forward, const struct question *question,
                            struct text *text)
 {
     const struct cache_entry *entry = peek(forward, question);
-    const char *server = entry == NULL ? NULL : server_text(forward, entry->server);
+    const char *server =
+        entry == NULL ? NULL : routing_server_text(&forward->routing, entry->server);
     format_entry(entry, forward->now_s, server, text);
 }
 

@@ -49,19 +49,12 @@ struct forward_options {
     bool mixes_case;
     struct stats *stats;
     struct standings *standings; /* of the zones' servers, shared; NULL: its own */
-    struct link *link; /* with forward_list_servers' numbers and fetch_tickets; borrowed */
+    struct link *link;           /* with server_list.h's numbers and fetch_tickets; borrowed */
     forward_on_result *on_result;
     void *context;
 };
 
 struct forward;
-
-/** Every upstream once, in the order of the link's numbers. */
-struct forward_servers {
-    const struct upstream *items[RESOLVERS_MOST];
-    size_t count;
-};
-void forward_list_servers(const struct upstream_zones *zones, struct forward_servers *servers);
 
 /** Returns NULL with *err. */
 struct forward *forward_new(const struct forward_options *options, struct err *err);

@@ -4,7 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "forward/forward.h"
+#include "forward/server_list.h"
 
 enum { PROBE_KINDS = 2 }; /* with recursion and without */
 
@@ -173,10 +173,10 @@ static void release(struct standing *standing)
 /* Returns the server's earlier standing, held once more, or a new one; NULL without memory. */
 static struct standing *take_over(const struct standings *before, const struct upstream *upstream)
 {
-    struct forward_servers servers = {.count = 0};
+    struct server_list servers = {.count = 0};
 
     if (before != NULL)
-        forward_list_servers(&before->zones, &servers);
+        server_list_fill(&servers, &before->zones);
     for (size_t number = 0; number < servers.count; number++) {
         if (!upstream_equals(servers.items[number], upstream))
             continue;
@@ -189,11 +189,11 @@ static struct standing *take_over(const struct standings *before, const struct u
 static bool fill(struct standings *standings, const struct upstream_zones *zones,
                  const struct standings *before)
 {
-    struct forward_servers servers;
+    struct server_list servers;
 
     if (!upstream_zones_copy(standings->arena, zones, &standings->zones))
         return false;
-    forward_list_servers(&standings->zones, &servers);
+    server_list_fill(&servers, &standings->zones);
     for (size_t number = 0; number < servers.count; number++) {
         standings->items[number] = take_over(before, servers.items[number]);
         if (standings->items[number] == NULL)

@@ -94,7 +94,7 @@ struct standings {
     struct arena *arena;         /* owns this struct and `zones` */
     struct upstream_zones zones;
     size_t count;
-    struct standing *items[UPSTREAMS_IN_ALL_MOST]; /* by forward_list_servers' numbers */
+    struct standing *items[UPSTREAMS_IN_ALL_MOST]; /* by server_list.h's numbers */
 };
 
 /**

@@ -2,13 +2,14 @@
 
 #include "base/arena.h"
 #include "base/log.h"
+#include "forward/server_list.h"
 
 /* Allocated in its own arena. */
 struct upstream_set {
     struct forwarder *forwarder;
     struct arena *arena;
     struct upstream_zones zones;
-    struct forward_servers servers;
+    struct server_list servers;
     struct sockets *sockets;
     struct forward *forward;
     struct link_listener inner; /* the forwarder's own listener, called once the time is set */
@@ -134,7 +135,7 @@ static struct upstream_set *open_upstream_set(struct forwarder *forwarder,
 
     if (upstreams == NULL)
         return NULL;
-    forward_list_servers(&upstreams->zones, &upstreams->servers);
+    server_list_fill(&upstreams->servers, &upstreams->zones);
     if (!open_sockets(upstreams, err) || !open_forward(upstreams, standings, err)) {
         close_upstream_set(upstreams);
         return NULL;

@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "forward/server_list.h"
 #include "support/responders_link.h"
 
 enum { FIRST_MS = 1000000, QUESTIONS = 64, ADDRESS_MOST = 64 };
@@ -192,7 +193,7 @@ struct clocked *clocked_new(const struct clocked_options *options)
     struct clocked *clocked =
         aligned_alloc(STATS_LINE_OCTETS, (sizeof *clocked + STATS_LINE_OCTETS - 1) /
                                              STATS_LINE_OCTETS * STATS_LINE_OCTETS);
-    struct forward_servers servers;
+    struct server_list servers;
 
     if (clocked == NULL)
         give_up("no memory");
@@ -204,7 +205,7 @@ struct clocked *clocked_new(const struct clocked_options *options)
     clocked->batch.stats = &clocked->stats;
     clocked->batch.on_adopted = ignore;
     set_zones(clocked, options);
-    forward_list_servers(&clocked->zones, &servers);
+    server_list_fill(&servers, &clocked->zones);
     responders_link_init(&clocked->link, options->responders, &servers);
     open_forward(clocked, options);
     return clocked;

@@ -83,7 +83,7 @@ static struct responder *responder_of(struct responders *responders,
 }
 
 void responders_link_init(struct responders_link *link, struct responders *responders,
-                          const struct forward_servers *servers)
+                          const struct server_list *servers)
 {
     *link = (struct responders_link){.link = {.send = send_query, .forget = forget},
                                      .responders = responders};

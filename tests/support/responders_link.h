@@ -5,6 +5,7 @@
  * Like a connected socket, it drops what comes from another address.
  */
 #include "forward/forward.h"
+#include "forward/server_list.h"
 #include "support/responders.h"
 
 enum { LINK_FLIGHTS_MOST = 4096 };
@@ -29,7 +30,7 @@ struct responders_link {
 
 /** Every server must be a responder. */
 void responders_link_init(struct responders_link *link, struct responders *responders,
-                          const struct forward_servers *servers);
+                          const struct server_list *servers);
 
 /** When the next one is due; UINT64_MAX: none is left. */
 uint64_t responders_link_next_ms(const struct responders_link *link);

@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "forward/server_list.h"
 #include "support/allocations.h"
 #include "support/forward_rig.h"
 #include "support/suite.h"
@@ -664,13 +665,13 @@ START_TEST(a_server_of_several_zones_is_one_server)
                                         "10.0.0.2:54",  "10.0.0.2:53", "10.0.0.2:53",
                                         "[fd00::2]:53", "[fd00::2]:53"};
     static const char *const expected[] = {"10.0.0.2", "other", "port", "tls", "name", "v6"};
-    struct forward_servers servers;
+    struct server_list servers;
 
     for (size_t i = 0; i < 8; i++)
         ck_assert(endpoint_read(texts[i], 53, &same[i].endpoint));
     same[4].is_tls = same[5].is_tls = true;
     same[5].tls_name = "dns.example";
-    forward_list_servers(&zones, &servers);
+    server_list_fill(&servers, &zones);
     ck_assert_uint_eq(servers.count, 6);
     for (size_t i = 0; i < 6; i++)
         ck_assert_str_eq(servers.items[i]->text, expected[i]);
