@@ -9,6 +9,7 @@
 #include <unistd.h>
 
 #include "base/random.h"
+#include "upstream/server_streams.h"
 #include "upstream/stream.h"
 
 enum {
@@ -18,9 +19,7 @@ enum {
     PORT_FIRST = 1024,
     PORT_COUNT = 65536 - PORT_FIRST,
     PORT_TRIES_MOST = 8,
-    STREAMS = SOCKETS_STREAMS_MOST, /* of each server */
-    STREAMS_RESERVED = 2,           /* of these, whatever else is open */
-    LONE_QUERIES_MS = 10000,        /* since one was doubtful */
+    STREAMS = SERVER_STREAMS_MOST, /* of each server */
 };
 
 enum attempt_socket_state {
@@ -42,12 +41,6 @@ struct attempt_socket {
     bool is_listed;  /* among the failed */
 };
 
-/* The choice among one server's streams. */
-struct server_streams {
-    struct stream *current;
-    uint64_t doubted_ms; /* when one was last found doubtful; 0: never */
-};
-
 struct sockets {
     struct link link;                       /* first member: sockets_link returns it */
     struct stream_home home;                /* its listener is in this file */
@@ -60,7 +53,7 @@ struct sockets {
     size_t attempt_socket_count;
     struct stream *streams; /* STREAMS by server; their slots follow the attempts' */
     size_t stream_count;
-    struct server_streams *server_streams; /* by server: which of its streams takes new questions */
+    struct server_streams *server_streams; /* by server */
     size_t server_count;
     const struct upstream *const *servers;
     link_ticket *failed; /* a ring of attempts that failed within send */
@@ -275,97 +268,15 @@ static void on_tick(uv_timer_t *tick)
 
 /* ---- the link ---- */
 
-/* The streams of a server that a lone query could use; NULL: none of the kind. */
-struct stream_candidates {
-    struct stream *idle; /* open, without questions */
-    struct stream *closed;
-    struct stream *least;   /* with the fewest questions, not doubtful */
-    struct stream *longest; /* doubtful for the longest time */
-    size_t open_count;
-};
-
-static void consider(struct stream_candidates *candidates, struct stream *stream, bool is_doubtful)
-{
-    bool is_idle = stream->stream_queries.count == 0;
-
-    candidates->open_count += stream->state != STREAM_CLOSED;
-    if (stream->state == STREAM_CLOSED && is_idle)
-        candidates->closed = stream;
-    else if (is_idle)
-        candidates->idle = stream;
-    else if (is_doubtful &&
-             (candidates->longest == NULL || stream->quiet_ms < candidates->longest->quiet_ms))
-        candidates->longest = stream;
-    else if (!is_doubtful &&
-             (candidates->least == NULL ||
-              stream->stream_queries.count < candidates->least->stream_queries.count))
-        candidates->least = stream;
-}
-
-/* Considers all streams. Closes a doubtful one without questions. */
-static struct stream_candidates find_candidates(struct sockets *sockets, uint8_t server,
-                                                uint64_t now_ms)
-{
-    struct stream_candidates candidates = {.open_count = 0};
-
-    for (size_t i = 0; i < STREAMS; i++) {
-        struct stream *stream = &sockets->streams[STREAMS * (size_t)server + i];
-        bool is_doubtful = stream_is_doubtful(stream, now_ms);
-        if (is_doubtful)
-            sockets->server_streams[server].doubted_ms = now_ms;
-        if (is_doubtful && stream->stream_queries.count == 0)
-            stream_give_up(stream, now_ms);
-        consider(&candidates, stream, is_doubtful);
-    }
-    return candidates;
-}
-
-/*
- * Chooses a stream without other questions. If there is none, replaces the one that is doubtful
- * longest, once that is long enough.
- */
-static struct stream *choose_for_lone_query(struct sockets *sockets, uint8_t server,
-                                            uint64_t now_ms)
-{
-    struct stream_candidates candidates = find_candidates(sockets, server, now_ms);
-    bool may_open = candidates.open_count < STREAMS_RESERVED ||
-                    sockets->open_count + candidates.open_count < sockets->open_most;
-
-    if (candidates.idle != NULL)
-        return candidates.idle;
-    if (candidates.closed != NULL && may_open)
-        return candidates.closed;
-    if (candidates.longest != NULL && now_ms - candidates.longest->quiet_ms >= STREAM_OPENING_MS) {
-        stream_give_up(candidates.longest, now_ms);
-        return candidates.longest;
-    }
-    return candidates.least != NULL ? candidates.least : sockets->server_streams[server].current;
-}
-
-/*
- * The server's stream for a new question: one for all, as long as answers come. A server may answer
- * one question after the other (RFC 7766 section 6.2.1.1 only recommends otherwise), so that a slow
- * name delays all after it. Once a stream has been doubtful, each question gets its own for a
- * while.
- */
-static struct stream *choose_stream(struct sockets *sockets, uint8_t server, uint64_t now_ms)
-{
-    struct server_streams *server_streams = &sockets->server_streams[server];
-
-    if (stream_is_doubtful(server_streams->current, now_ms))
-        server_streams->doubted_ms = now_ms;
-    if (server_streams->doubted_ms != 0 && now_ms - server_streams->doubted_ms < LONE_QUERIES_MS)
-        server_streams->current = choose_for_lone_query(sockets, server, now_ms);
-    return server_streams->current;
-}
-
 static bool send_over_stream(struct sockets *sockets, link_ticket ticket, const uint8_t *query,
                              size_t length)
 {
     struct attempt_socket *attempt_socket = &sockets->attempt_sockets[ticket];
     uint64_t now_ms = uv_now(sockets->tick.loop);
 
-    attempt_socket->stream = choose_stream(sockets, attempt_socket->server, now_ms);
+    attempt_socket->stream =
+        server_streams_choose(&sockets->server_streams[attempt_socket->server],
+                              sockets->open_most - sockets->open_count, now_ms);
     attempt_socket->stream_query =
         stream_send(attempt_socket->stream, ticket, query, length, now_ms);
     if (attempt_socket->stream_query == NULL)
@@ -453,7 +364,7 @@ static bool fill(struct sockets *sockets, const struct sockets_options *options,
         if (!add_stream(sockets, options->servers[i / STREAMS], err))
             return false;
     for (size_t i = 0; i < options->server_count; i++)
-        sockets->server_streams[i].current = &sockets->streams[STREAMS * i];
+        server_streams_init(&sockets->server_streams[i], &sockets->streams[STREAMS * i]);
     sockets->home.epoll = epoll_create1(EPOLL_CLOEXEC);
     if (sockets->home.epoll < 0)
         return err_set(err, ERR_SYSTEM, "cannot watch sockets of upstreams: %s", strerror(errno));

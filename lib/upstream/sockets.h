@@ -1,10 +1,8 @@
 #pragma once
 /**
  * The link over real sockets: UDP with a random port for each attempt, and a connection per server
- * over TCP or TLS (stream.h). When a connection is doubtful, and for ten seconds after that, each
- * question goes over a connection of its own, while those on the first still wait: at a server that
- * answers one question after the other, the slow names of one client would delay all others. A
- * server has at most SOCKETS_STREAMS_MOST connections; all but two of them count in sockets_most.
+ * over TCP or TLS (stream.h), or several while one is slow (server_streams.h). All but
+ * SERVER_STREAMS_RESERVED connections of a server count in sockets_most.
  *
  * Sockets are watched by an epoll descriptor of their own, and the worker's loop watches only that:
  * opening and closing a socket costs the loop nothing.
@@ -27,8 +25,6 @@
 #include "base/err.h"
 #include "forward/link.h"
 #include "stats/stats.h"
-
-enum { SOCKETS_STREAMS_MOST = 32 };
 
 struct sockets;
 

@@ -13,6 +13,7 @@
 #include "support/serving.h"
 #include "support/stream_peer.h"
 #include "support/suite.h"
+#include "upstream/server_streams.h"
 #include "upstream/stream.h"
 
 enum { ATTEMPTS = 4096, SERVERS = 4, TURNS_MOST = 100000 };
@@ -697,16 +698,16 @@ START_TEST(without_room_the_oldest_silent_connection_is_replaced)
 {
     struct scene *scene = begin();
 
-    for (link_ticket ticket = 0; ticket < SOCKETS_STREAMS_MOST; ticket++) {
+    for (link_ticket ticket = 0; ticket < SERVER_STREAMS_MOST; ticket++) {
         ck_assert(ask(scene, ticket, TCP_ONLY));
         turn_until_asked(scene, ticket + 1, 1);
-        scene->loop.time += ticket + 1 < SOCKETS_STREAMS_MOST ? STREAM_DOUBT_MS : STREAM_OPENING_MS;
+        scene->loop.time += ticket + 1 < SERVER_STREAMS_MOST ? STREAM_DOUBT_MS : STREAM_OPENING_MS;
     }
-    ck_assert(ask(scene, SOCKETS_STREAMS_MOST, TCP_ONLY));
-    turn_until_asked(scene, SOCKETS_STREAMS_MOST + 1, 1);
+    ck_assert(ask(scene, SERVER_STREAMS_MOST, TCP_ONLY));
+    turn_until_asked(scene, SERVER_STREAMS_MOST + 1, 1);
     turn_until_notified(scene, 1);
     ck_assert_int_eq(scene->fates[0].failure, LINK_UNREACHABLE);
-    for (link_ticket ticket = 1; ticket <= SOCKETS_STREAMS_MOST; ticket++)
+    for (link_ticket ticket = 1; ticket <= SERVER_STREAMS_MOST; ticket++)
         ck_assert_uint_eq(scene->fates[ticket].failures, 0);
     end(scene);
 }
