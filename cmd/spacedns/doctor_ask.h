@@ -11,7 +11,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#include "base/address.h"
+#include "base/endpoint.h"
 #include "wire/name.h"
 
 enum {

@@ -11,7 +11,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 
-#include "base/address.h"
+#include "base/endpoint.h"
 #include "base/err.h"
 
 enum { NAMESERVERS_MOST = 3, SEARCH_MOST = 32, SEARCH_TEXT_MAX = 256 };

@@ -154,16 +154,13 @@ static void sort_names(struct name_list *names)
 
 static void add_server(struct snippet_input *input, const struct endpoint *endpoint)
 {
-    bool is_ipv6 = endpoint->any.sa_family == AF_INET6;
-    const void *address =
-        is_ipv6 ? (const void *)&endpoint->v6.sin6_addr : (const void *)&endpoint->v4.sin_addr;
     struct snippet_server *server = &input->servers[input->server_count];
 
     if (input->server_count == SERVERS_MOST)
         return;
-    inet_ntop(endpoint->any.sa_family, address, server->ip, sizeof server->ip);
-    server->port = ntohs(is_ipv6 ? endpoint->v6.sin6_port : endpoint->v4.sin_port);
-    server->is_ipv6 = is_ipv6;
+    inet_ntop(endpoint->any.sa_family, endpoint_host(endpoint), server->ip, sizeof server->ip);
+    server->port = endpoint_port(endpoint);
+    server->is_ipv6 = endpoint->any.sa_family == AF_INET6;
     input->server_count++;
 }
 
@@ -174,7 +171,7 @@ static uint16_t port_of(const struct settings *settings, uint32_t address)
         const struct endpoint *endpoint = &settings->listen.items[i].endpoint;
         if (endpoint->any.sa_family == AF_INET &&
             (endpoint_is_wildcard(endpoint) || ntohl(endpoint->v4.sin_addr.s_addr) == address))
-            return ntohs(endpoint->v4.sin_port);
+            return endpoint_port(endpoint);
     }
     return DNS_PORT;
 }
@@ -192,11 +189,7 @@ static void add_space_servers(struct snippet_input *input, const struct settings
 
 static bool is_for_others(const struct endpoint *endpoint)
 {
-    bool is_loopback = endpoint->any.sa_family == AF_INET6
-                           ? IN6_IS_ADDR_LOOPBACK(&endpoint->v6.sin6_addr)
-                           : ntohl(endpoint->v4.sin_addr.s_addr) >> 24 == 127;
-
-    return !is_loopback && !endpoint_is_wildcard(endpoint);
+    return !endpoint_is_loopback(endpoint) && !endpoint_is_wildcard(endpoint);
 }
 
 /* The server's addresses: --to, else the space's own, else those of the settings. */

@@ -1,7 +1,6 @@
 #include "base/address.h"
 
 #include <arpa/inet.h>
-#include <net/if.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -77,103 +76,6 @@ void cidr_write(struct cidr cidr, char *out)
     snprintf(out + length, CIDR_TEXT_MAX - length, "/%u", (unsigned)cidr.bits);
 }
 
-/* Interfaces come and go: an unknown name is not an error. */
-static uint32_t read_interface(const char *text)
-{
-    size_t digits = strspn(text, "0123456789");
-
-    if (digits == 0 || text[digits] != '\0')
-        return if_nametoindex(text);
-    return digits < 10 ? (uint32_t)strtoul(text, NULL, 10) : 0;
-}
-
-bool ipv6_read(const char *text, struct sockaddr_in6 *address)
-{
-    char host[INET6_ADDRSTRLEN];
-    const char *interface = strchr(text, '%');
-    size_t length = interface == NULL ? strlen(text) : (size_t)(interface - text);
-    struct sockaddr_in6 read = {.sin6_family = AF_INET6};
-
-    if (length >= sizeof host || (interface != NULL && strlen(interface) > INTERFACE_TEXT_MAX))
-        return false;
-    memcpy(host, text, length);
-    host[length] = '\0';
-    if (inet_pton(AF_INET6, host, &read.sin6_addr) != 1)
-        return false;
-    if (interface != NULL) {
-        if (!IN6_IS_ADDR_LINKLOCAL(&read.sin6_addr) || interface[1] == '\0')
-            return false;
-        read.sin6_scope_id = read_interface(interface + 1);
-    }
-    *address = read;
-    return true;
-}
-
-bool endpoint_read(const char *text, uint16_t port, struct endpoint *endpoint)
-{
-    char host[INET6_ADDRSTRLEN + INTERFACE_TEXT_MAX];
-    bool bracketed = text[0] == '[';
-    const char *host_end = bracketed ? strchr(text, ']') : strchr(text, ':');
-    /* Two colons without brackets: an IPv6 address without port. */
-    if (!bracketed && (host_end == NULL || strchr(host_end + 1, ':') != NULL))
-        host_end = text + strlen(text);
-    const char *host_start = bracketed ? text + 1 : text;
-    if (host_end == NULL || (size_t)(host_end - host_start) >= sizeof host)
-        return false;
-    memcpy(host, host_start, (size_t)(host_end - host_start));
-    host[host_end - host_start] = '\0';
-
-    const char *rest = bracketed ? host_end + 1 : host_end;
-    unsigned long number = port;
-    if (*rest != '\0') {
-        char *digits_end;
-        if (*rest != ':' || rest[1] < '0' || rest[1] > '9')
-            return false;
-        number = strtoul(rest + 1, &digits_end, 10);
-        if (*digits_end != '\0' || number == 0 || number > 65535)
-            return false;
-    }
-    struct endpoint read = {.v6 = {0}};
-    if (inet_pton(AF_INET, host, &read.v4.sin_addr) == 1) {
-        read.v4.sin_family = AF_INET;
-        read.v4.sin_port = htons((uint16_t)number);
-    } else if (ipv6_read(host, &read.v6)) {
-        read.v6.sin6_port = htons((uint16_t)number);
-    } else {
-        return false;
-    }
-    *endpoint = read;
-    return true;
-}
-
-void endpoint_write_host(const struct endpoint *endpoint, char *out)
-{
-    char interface[IF_NAMESIZE];
-
-    if (endpoint->any.sa_family != AF_INET6) {
-        inet_ntop(AF_INET, &endpoint->v4.sin_addr, out, ENDPOINT_TEXT_MAX);
-        return;
-    }
-    uint32_t scope = endpoint->v6.sin6_scope_id;
-    inet_ntop(AF_INET6, &endpoint->v6.sin6_addr, out, ENDPOINT_TEXT_MAX);
-    size_t length = strlen(out);
-    if (scope != 0 && if_indextoname(scope, interface) != NULL)
-        snprintf(out + length, ENDPOINT_TEXT_MAX - length, "%%%s", interface);
-    else if (scope != 0)
-        snprintf(out + length, ENDPOINT_TEXT_MAX - length, "%%%u", scope);
-}
-
-void endpoint_write(const struct endpoint *endpoint, char *out)
-{
-    char host[ENDPOINT_TEXT_MAX];
-
-    endpoint_write_host(endpoint, host);
-    if (endpoint->any.sa_family == AF_INET6)
-        snprintf(out, ENDPOINT_TEXT_MAX, "[%.62s]:%u", host, ntohs(endpoint->v6.sin6_port));
-    else
-        snprintf(out, ENDPOINT_TEXT_MAX, "%.62s:%u", host, ntohs(endpoint->v4.sin_port));
-}
-
 static const struct cidr private_blocks[] = {
     {.address = 0x0a000000, .bits = 8},  /* 10.0.0.0/8 */
     {.address = 0xac100000, .bits = 12}, /* 172.16.0.0/12 */
@@ -222,5 +124,5 @@ void nat64_prefix_write(const struct nat64_prefix *prefix, char *out)
     char address[INET6_ADDRSTRLEN];
 
     inet_ntop(AF_INET6, prefix->octets, address, sizeof address);
-    snprintf(out, ENDPOINT_TEXT_MAX, "%s/%u", address, (unsigned)prefix->bits);
+    snprintf(out, NAT64_TEXT_MAX, "%s/%u", address, (unsigned)prefix->bits);
 }

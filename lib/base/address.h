@@ -1,6 +1,6 @@
 #pragma once
 /**
- * IPv4 addresses and CIDR blocks, and socket endpoints.
+ * IPv4 addresses and CIDR blocks.
  *
  * An IPv4 address is a uint32_t in host order: 10.0.0.1 is 0x0a000001. A block is written
  * "10.0.0.0/16"; reading one keeps host bits, so that a rule can report them.
@@ -8,7 +8,6 @@
  * Sources: RFC 4632 section 3.1 (prefix notation), RFC 1918 section 3 (private blocks).
  * Threads: pure.  Memory: never allocates.
  */
-#include <netinet/in.h>
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
@@ -18,19 +17,7 @@ struct cidr {
     uint8_t bits;     /* 0..32 */
 };
 
-enum { CIDR_TEXT_MAX = 19, ENDPOINT_TEXT_MAX = 72, INTERFACE_TEXT_MAX = 16 };
-
-/**
- * An address and port to listen on or send to, IPv4 or IPv6. A link-local address is valid only on
- * its interface: fe80::1%eth0 (RFC 4007 section 11); sin6_scope_id is the interface's number.
- */
-struct endpoint {
-    union {
-        struct sockaddr any;
-        struct sockaddr_in v4;
-        struct sockaddr_in6 v6;
-    };
-};
+enum { CIDR_TEXT_MAX = 19, NAT64_TEXT_MAX = 72 };
 
 /** Reads a strict dotted quad: four decimal numbers without leading zeros, nothing after them. */
 bool ipv4_read(const char *text, uint32_t *address);
@@ -44,25 +31,6 @@ void cidr_write(struct cidr cidr, char *out);
 /** Writes a dotted quad with a closing zero octet; `out` has room for CIDR_TEXT_MAX octets. */
 void ipv4_write(uint32_t address, char *out);
 
-/**
- * Reads "127.0.0.1:5300", "127.0.0.1", "[::1]:53", "::1" or "fe80::1%eth0"; the port is `port` when
- * absent. Returns false when the text is none of these, or the port is not in 1..65535.
- */
-bool endpoint_read(const char *text, uint16_t port, struct endpoint *endpoint);
-
-/**
- * Reads an IPv6 address, with its interface after % when it is link-local: `fe80::1%eth0`, or the
- * interface's number. The scope is 0 when no interface is named, or this host has none of that
- * name.
- */
-bool ipv6_read(const char *text, struct sockaddr_in6 *address);
-
-/** Writes an address without its port: "127.0.0.1", "::1"; room for ENDPOINT_TEXT_MAX octets. */
-void endpoint_write_host(const struct endpoint *endpoint, char *out);
-
-/** Writes "127.0.0.1:5300" or "[::1]:53"; `out` has room for ENDPOINT_TEXT_MAX octets. */
-void endpoint_write(const struct endpoint *endpoint, char *out);
-
 /** An IPv6 prefix that IPv4 addresses are embedded in, for NAT64 (RFC 6052 section 2.2). */
 struct nat64_prefix {
     uint8_t octets[16];
@@ -72,7 +40,7 @@ struct nat64_prefix {
 /** Reads "2001:db8:64::/96". Returns false for other lengths, and when bits after it are set. */
 bool nat64_prefix_read(const char *text, struct nat64_prefix *prefix);
 
-/** Writes the prefix with a closing zero octet; `out` has room for ENDPOINT_TEXT_MAX octets. */
+/** Writes the prefix with a closing zero octet; `out` has room for NAT64_TEXT_MAX octets. */
 void nat64_prefix_write(const struct nat64_prefix *prefix, char *out);
 
 /** True for an address inside RFC 1918's three blocks. */

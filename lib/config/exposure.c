@@ -6,27 +6,6 @@
 
 enum { SENTENCE_MOST = 400 };
 
-static bool v6_is_private(const struct in6_addr *address)
-{
-    return IN6_IS_ADDR_LOOPBACK(address) || (address->s6_addr[0] & 0xfe) == 0xfc ||
-           IN6_IS_ADDR_LINKLOCAL(address);
-}
-
-bool endpoint_is_private(const struct endpoint *endpoint)
-{
-    if (endpoint->any.sa_family == AF_INET6)
-        return v6_is_private(&endpoint->v6.sin6_addr);
-    uint32_t address = ntohl(endpoint->v4.sin_addr.s_addr);
-    return address >> 24 == 127 || ipv4_is_private(address);
-}
-
-bool endpoint_is_wildcard(const struct endpoint *endpoint)
-{
-    if (endpoint->any.sa_family == AF_INET6)
-        return IN6_IS_ADDR_UNSPECIFIED(&endpoint->v6.sin6_addr);
-    return endpoint->v4.sin_addr.s_addr == htonl(INADDR_ANY);
-}
-
 /* Returns the first interface with a public address of the family, or NULL. */
 static const struct ifaddrs *find_public(const struct ifaddrs *interface, sa_family_t family,
                                          struct endpoint *public)

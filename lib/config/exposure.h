@@ -14,12 +14,6 @@
 
 #include "config/settings.h"
 
-/** True inside 127.0.0.0/8, RFC 1918, ::1, fc00::/7 and fe80::/10; false for a wildcard. */
-bool endpoint_is_private(const struct endpoint *endpoint);
-
-/** True for 0.0.0.0 and ::, any port. */
-bool endpoint_is_wildcard(const struct endpoint *endpoint);
-
 /** Called for each refused address (E-LISTEN-PUBLIC), with its location and the reason. */
 typedef void exposure_on_public(void *context, const char *location, const char *sentence);
 

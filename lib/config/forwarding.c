@@ -34,47 +34,25 @@ static void report_problem(struct completion *completion, const char *location,
 
 /* ---- addresses of this server ---- */
 
-static uint16_t port_of(const struct endpoint *endpoint)
-{
-    return ntohs(endpoint->any.sa_family == AF_INET ? endpoint->v4.sin_port
-                                                    : endpoint->v6.sin6_port);
-}
-
-static bool is_same_address(const struct endpoint *endpoint, const struct sockaddr *other)
-{
-    const struct endpoint *there = (const struct endpoint *)(const void *)other;
-
-    if (endpoint->any.sa_family != other->sa_family)
-        return false;
-    if (other->sa_family == AF_INET)
-        return endpoint->v4.sin_addr.s_addr == there->v4.sin_addr.s_addr;
-    return IN6_ARE_ADDR_EQUAL(&endpoint->v6.sin6_addr, &there->v6.sin6_addr) &&
-           endpoint->v6.sin6_scope_id == there->v6.sin6_scope_id;
-}
-
-static bool is_loopback(const struct endpoint *endpoint)
-{
-    if (endpoint->any.sa_family == AF_INET6)
-        return IN6_IS_ADDR_LOOPBACK(&endpoint->v6.sin6_addr);
-    return ntohl(endpoint->v4.sin_addr.s_addr) >> 24 == 127;
-}
-
 static bool is_of_host(const struct endpoint *endpoint, const struct ifaddrs *interface)
 {
     for (; interface != NULL; interface = interface->ifa_next)
-        if (interface->ifa_addr != NULL && is_same_address(endpoint, interface->ifa_addr))
+        if (interface->ifa_addr != NULL &&
+            endpoint_has_same_host(endpoint,
+                                   (const struct endpoint *)(const void *)interface->ifa_addr))
             return true;
-    return is_loopback(endpoint);
+    return endpoint_is_loopback(endpoint);
 }
 
 static bool is_listened_on(const struct endpoint *endpoint, const struct endpoint *listen,
                            const struct ifaddrs *interfaces)
 {
-    if (port_of(endpoint) != port_of(listen) || endpoint->any.sa_family != listen->any.sa_family)
+    if (endpoint_port(endpoint) != endpoint_port(listen) ||
+        endpoint->any.sa_family != listen->any.sa_family)
         return false;
     if (endpoint_is_wildcard(listen))
         return is_of_host(endpoint, interfaces);
-    return is_same_address(endpoint, &listen->any);
+    return endpoint_has_same_host(endpoint, listen);
 }
 
 static bool is_this_server(const struct completion *completion, const struct upstream *upstream)

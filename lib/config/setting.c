@@ -261,20 +261,6 @@ static void read_word(const struct assignment *assignment)
         *(unsigned *)member_of(assignment) = found;
 }
 
-/* ::ffff:10.0.0.2 means the IPv4 address; each address gets one kind of socket. */
-static void unmap(struct endpoint *endpoint)
-{
-    const struct in6_addr *address = &endpoint->v6.sin6_addr;
-
-    if (endpoint->any.sa_family != AF_INET6 || !IN6_IS_ADDR_V4MAPPED(address))
-        return;
-    struct endpoint plain = {.v6 = {0}};
-    plain.v4.sin_family = AF_INET;
-    plain.v4.sin_port = endpoint->v6.sin6_port;
-    memcpy(&plain.v4.sin_addr, address->s6_addr + 12, 4);
-    *endpoint = plain;
-}
-
 static bool is_listed(const struct endpoints *list, const struct endpoint *endpoint)
 {
     char wanted[ENDPOINT_TEXT_MAX], there[ENDPOINT_TEXT_MAX];
@@ -288,11 +274,6 @@ static bool is_listed(const struct endpoints *list, const struct endpoint *endpo
     return false;
 }
 
-static in_port_t port_of(const struct endpoint *endpoint)
-{
-    return endpoint->any.sa_family == AF_INET ? endpoint->v4.sin_port : endpoint->v6.sin6_port;
-}
-
 /* Returns a listed address that a wildcard makes the same as `endpoint`, or NULL. */
 static const struct listen_address *find_overlap(const struct endpoints *list,
                                                  const struct endpoint *endpoint)
@@ -300,7 +281,7 @@ static const struct listen_address *find_overlap(const struct endpoints *list,
     for (size_t i = 0; i < list->count; i++) {
         const struct endpoint *other = &list->items[i].endpoint;
         if (other->any.sa_family == endpoint->any.sa_family &&
-            port_of(other) == port_of(endpoint) &&
+            endpoint_port(other) == endpoint_port(endpoint) &&
             (endpoint_is_wildcard(other) || endpoint_is_wildcard(endpoint)))
             return &list->items[i];
     }
@@ -335,7 +316,7 @@ static void read_endpoint(const struct assignment *assignment)
                         text->text);
         return;
     }
-    unmap(&endpoint);
+    endpoint_unmap(&endpoint); /* each address gets one kind of socket */
     if (!assignment->is_kept)
         return;
     if (is_listed(list, &endpoint)) {

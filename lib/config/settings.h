@@ -30,6 +30,7 @@
 
 #include "base/address.h"
 #include "base/arena.h"
+#include "base/endpoint.h"
 #include "config/upstream.h"
 
 enum { HOST_WARNINGS_MOST = 4, DNS_PORT = 53, CACHE_WORKER_OCTETS_LEAST = 1 << 20 };

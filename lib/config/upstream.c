@@ -98,10 +98,7 @@ static bool read_port(const struct upstream_parts *parts, const char *text,
         return err_set(err, ERR_SYNTAX,
                        "`%.80s` has the bad port `%.20s`; give a number from 1 to 65535", text,
                        parts->port);
-    if (endpoint->any.sa_family == AF_INET6)
-        endpoint->v6.sin6_port = htons((uint16_t)number);
-    else
-        endpoint->v4.sin_port = htons((uint16_t)number);
+    endpoint_set_port(endpoint, (uint16_t)number);
     return true;
 }
 
@@ -120,18 +117,13 @@ static bool resembles_name(const char *host)
 /* An IPv4-mapped address such as ::ffff:10.0.0.2 becomes the IPv4 address. */
 static bool read_host(const char *host, struct endpoint *endpoint)
 {
-    struct sockaddr_in6 v6;
-    bool is_v6 = ipv6_read(host, &v6);
-
     *endpoint = (struct endpoint){.v6 = {0}};
-    if (is_v6 && !IN6_IS_ADDR_V4MAPPED(&v6.sin6_addr)) {
-        endpoint->v6 = v6;
+    if (ipv6_read(host, &endpoint->v6)) {
+        endpoint_unmap(endpoint);
         return true;
     }
     endpoint->v4.sin_family = AF_INET;
-    if (is_v6)
-        memcpy(&endpoint->v4.sin_addr, v6.sin6_addr.s6_addr + 12, 4);
-    return is_v6 || inet_pton(AF_INET, host, &endpoint->v4.sin_addr) == 1;
+    return inet_pton(AF_INET, host, &endpoint->v4.sin_addr) == 1;
 }
 
 /* A link-local address needs the interface of its link after %. */
@@ -226,8 +218,7 @@ static bool read_tls_name(struct arena *arena, const struct upstream_parts *part
 static const char *write_text(struct arena *arena, const struct upstream *upstream)
 {
     const struct endpoint *endpoint = &upstream->endpoint;
-    bool is_v4 = endpoint->any.sa_family == AF_INET;
-    unsigned port = ntohs(is_v4 ? endpoint->v4.sin_port : endpoint->v6.sin6_port);
+    unsigned port = endpoint_port(endpoint);
     char host[ENDPOINT_TEXT_MAX], text[ENDPOINT_TEXT_MAX + 16];
 
     endpoint_write_host(endpoint, host);

@@ -20,8 +20,8 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#include "base/address.h"
 #include "base/arena.h"
+#include "base/endpoint.h"
 #include "base/err.h"
 
 enum {

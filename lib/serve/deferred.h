@@ -29,7 +29,7 @@
 #include <stdint.h>
 #include <sys/socket.h>
 
-#include "base/address.h"
+#include "base/endpoint.h"
 #include "base/err.h"
 #include "decide/alias.h"
 #include "forward/forward.h"

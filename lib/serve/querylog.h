@@ -23,7 +23,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#include "base/address.h"
+#include "base/endpoint.h"
 #include "base/err.h"
 #include "base/text.h"
 #include "respond/respond.h"

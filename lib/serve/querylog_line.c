@@ -95,10 +95,8 @@ static void add_client(struct pairs *pairs, const struct querylog_record *record
 {
     const struct endpoint *client = &record->client;
     char address[INET6_ADDRSTRLEN] = "";
-    const void *octets = client->any.sa_family == AF_INET6 ? (const void *)&client->v6.sin6_addr
-                                                           : (const void *)&client->v4.sin_addr;
 
-    inet_ntop(client->any.sa_family, octets, address, sizeof address);
+    inet_ntop(client->any.sa_family, endpoint_host(client), address, sizeof address);
     add_quoted(pairs, "fwd", address);
     add_string(pairs, "class", class_text((enum client_class)record->class));
     add_word(pairs, "space", record->space, record->space_length);

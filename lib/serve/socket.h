@@ -15,14 +15,8 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-#include "base/address.h"
+#include "base/endpoint.h"
 #include "base/err.h"
-
-/** Octets of the address's socket structure. */
-static inline socklen_t endpoint_octets(const struct endpoint *endpoint)
-{
-    return endpoint->any.sa_family == AF_INET6 ? sizeof endpoint->v6 : sizeof endpoint->v4;
-}
 
 /** Checks that no program listens on the address over UDP or TCP. Returns false with *err. */
 bool socket_probe(const struct endpoint *endpoint, struct err *err);

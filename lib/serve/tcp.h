@@ -47,7 +47,7 @@
 #include <stdint.h>
 #include <uv.h>
 
-#include "base/address.h"
+#include "base/endpoint.h"
 #include "base/err.h"
 #include "serve/batch.h"
 

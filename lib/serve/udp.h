@@ -20,7 +20,7 @@
 #include <stdint.h>
 #include <uv.h>
 
-#include "base/address.h"
+#include "base/endpoint.h"
 #include "serve/batch.h"
 
 struct udp_buffers;

@@ -70,18 +70,13 @@ struct sockets {
 static bool bind_to_random_port(int descriptor, sa_family_t family, struct random_source *random)
 {
     struct endpoint own = {.v6 = {0}};
-    socklen_t octets = family == AF_INET6 ? sizeof own.v6 : sizeof own.v4;
 
     own.any.sa_family = family;
     for (unsigned tries = 0; tries < PORT_TRIES_MOST; tries++) {
         uint32_t drawn;
         random_fill(random, &drawn, sizeof drawn);
-        in_port_t port = htons((uint16_t)(PORT_FIRST + ((uint64_t)drawn * PORT_COUNT >> 32)));
-        if (family == AF_INET6)
-            own.v6.sin6_port = port;
-        else
-            own.v4.sin_port = port;
-        if (bind(descriptor, &own.any, octets) == 0)
+        endpoint_set_port(&own, (uint16_t)(PORT_FIRST + ((uint64_t)drawn * PORT_COUNT >> 32)));
+        if (bind(descriptor, &own.any, endpoint_octets(&own)) == 0)
             return true;
         if (errno != EADDRINUSE && errno != EACCES)
             return false;
@@ -94,12 +89,11 @@ static bool begin(struct sockets *sockets, const struct attempt_socket *attempt_
                   const uint8_t *query, size_t length)
 {
     const struct endpoint *server = &sockets->servers[attempt_socket->server]->endpoint;
-    sa_family_t family = server->any.sa_family;
     struct epoll_event event = {.events = EPOLLIN, .data.u64 = attempt_socket->event};
 
-    return bind_to_random_port(attempt_socket->descriptor, family, &sockets->home.random) &&
-           connect(attempt_socket->descriptor, &server->any,
-                   family == AF_INET6 ? sizeof server->v6 : sizeof server->v4) == 0 &&
+    return bind_to_random_port(attempt_socket->descriptor, server->any.sa_family,
+                               &sockets->home.random) &&
+           connect(attempt_socket->descriptor, &server->any, endpoint_octets(server)) == 0 &&
            epoll_ctl(sockets->home.epoll, EPOLL_CTL_ADD, attempt_socket->descriptor, &event) == 0 &&
            send(attempt_socket->descriptor, query, length, MSG_NOSIGNAL) >= 0;
 }

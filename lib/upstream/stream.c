@@ -70,13 +70,13 @@ static void disconnect(struct stream *stream)
 static int connect_to(const struct endpoint *server)
 {
     const int on = 1;
-    socklen_t octets = server->any.sa_family == AF_INET6 ? sizeof server->v6 : sizeof server->v4;
     int descriptor = socket(server->any.sa_family, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
 
     if (descriptor < 0)
         return -1;
     setsockopt(descriptor, IPPROTO_TCP, TCP_NODELAY, &on, sizeof on);
-    if (connect(descriptor, &server->any, octets) == 0 || errno == EINPROGRESS || errno == EINTR)
+    if (connect(descriptor, &server->any, endpoint_octets(server)) == 0 || errno == EINPROGRESS ||
+        errno == EINTR)
         return descriptor;
     int error = errno;
     close(descriptor);

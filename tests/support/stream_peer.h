@@ -17,7 +17,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#include "base/address.h"
+#include "base/endpoint.h"
 #include "support/tls_server.h"
 
 enum { STREAM_PEER_ENDS_MOST = 64, STREAM_PEER_RECEIVED_OCTETS = 1 << 19 };

@@ -123,51 +123,6 @@ START_TEST(private_blocks_are_those_of_rfc_1918)
 }
 END_TEST
 
-static const struct {
-    const char *text;
-    const char *expected; /* NULL: refused */
-} endpoints[] = {
-    {"127.0.0.1:5300", "127.0.0.1:5300"},
-    {"127.0.0.1", "127.0.0.1:53"},
-    {"[::1]:5300", "[::1]:5300"},
-    {"[::1]", "[::1]:53"},
-    {"::1", "[::1]:53"},
-    {"0.0.0.0:65535", "0.0.0.0:65535"},
-    {"[fe80::1%lo]:5300", "[fe80::1%lo]:5300"},
-    {"fe80::1%lo", "[fe80::1%lo]:53"},
-    {"fe80::1%1", "[fe80::1%lo]:53"},
-    {"fe80::1%4000000", "[fe80::1%4000000]:53"},
-    {"fe80::1%nowhere0", "[fe80::1]:53"}, /* the interface does not exist */
-    {"fd00::1%lo", NULL},
-    {"fe80::1%", NULL},
-    {"fe80::1%a-name-of-17-octet", NULL},
-    {"127.0.0.1:0", NULL},
-    {"127.0.0.1:65536", NULL},
-    {"127.0.0.1:", NULL},
-    {"127.0.0.1:53x", NULL},
-    {"127.0.0.1: 53", NULL},
-    {"127.0.0:53", NULL},
-    {"[::1", NULL},
-    {"[::1]53", NULL},
-    {"localhost:53", NULL},
-    {"", NULL},
-    {"1111111111111111111111111111111111111111111111111111111111111111111111", NULL},
-};
-
-START_TEST(an_endpoint_is_an_address_and_perhaps_a_port)
-{
-    struct endpoint endpoint;
-    char text[ENDPOINT_TEXT_MAX];
-    bool is_read = endpoint_read(endpoints[_i].text, 53, &endpoint);
-
-    ck_assert_msg(is_read == (endpoints[_i].expected != NULL), "%s", endpoints[_i].text);
-    if (!is_read)
-        return;
-    endpoint_write(&endpoint, text);
-    ck_assert_str_eq(text, endpoints[_i].expected);
-}
-END_TEST
-
 #define COUNT(array) (int)(sizeof(array) / sizeof(array)[0])
 
 static const struct {
@@ -196,7 +151,7 @@ static const struct {
 START_TEST(a_prefix_for_nat64_has_one_of_six_lengths)
 {
     struct nat64_prefix prefix = {.bits = 7};
-    char text[ENDPOINT_TEXT_MAX];
+    char text[NAT64_TEXT_MAX];
 
     ck_assert(nat64_prefix_read(prefixes[_i].text, &prefix) == (prefixes[_i].written != NULL));
     if (prefixes[_i].written == NULL) {
@@ -218,7 +173,6 @@ int main(void)
     tcase_add_loop_test(tables, blocks_overlap_and_lie_inside_each_other, 0, COUNT(pairs));
     tcase_add_loop_test(tables, private_blocks_are_those_of_rfc_1918, 0, COUNT(privates));
     tcase_add_loop_test(tables, a_prefix_for_nat64_has_one_of_six_lengths, 0, COUNT(prefixes));
-    tcase_add_loop_test(tables, an_endpoint_is_an_address_and_perhaps_a_port, 0, COUNT(endpoints));
     suite_add_tcase(suite, tables);
     return suite_run(suite);
 }
