@@ -1,12 +1,12 @@
 #include "base/hash.h"
 
-#include <sodium.h>
+#include <stdlib.h>
 
 struct hash_key hash_key_random(void)
 {
     struct hash_key key;
 
-    randombytes_buf(&key, sizeof key);
+    arc4random_buf(&key, sizeof key);
     key.second |= 1;
     return key;
 }

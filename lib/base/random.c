@@ -1,14 +1,14 @@
 #include "base/random.h"
 
 #include <assert.h>
-#include <sodium.h>
+#include <stdlib.h>
 #include <string.h>
 
 void random_fill(struct random_source *source, void *out, size_t length)
 {
     assert(length <= sizeof source->octets);
     if (source->left < length) {
-        randombytes_buf(source->octets, sizeof source->octets);
+        arc4random_buf(source->octets, sizeof source->octets);
         source->left = sizeof source->octets;
     }
     uint8_t *next = source->octets + sizeof source->octets - source->left;

@@ -82,7 +82,6 @@ for folder in lib/*/; do
 done
 home 'yaml\.h' '^lib/yaml/'
 home 'ldns/.*' '^lib/space/records\.c$'
-home 'sodium.*\.h' '^lib/base/'
 home 'uv\.h' '^(lib/(upstream|serve|control)|cmd)/'
 home '(sys/(socket|epoll|un)|netdb)\.h' '^(lib/(upstream|serve|control)|cmd)/'
 home 'openssl/.*' '^lib/upstream/tls\.c$'
