@@ -20,7 +20,10 @@ static const char *const level_names[LOG_LEVEL_COUNT] = {"error", "warning", "in
 /* The one mutable global: the level is the same for the whole process ... */
 static atomic_uint log_level = LOG_INFO;
 
-/* ... and so is standard error: its writer, and the lines it lost. */
+/*
+ * ... and so is standard error: its writer, and the lines it lost. A mutex of libuv would have to
+ * be made first, and the first line may come from any thread.
+ */
 static pthread_mutex_t sending = PTHREAD_MUTEX_INITIALIZER;
 static int output = STDERR_FILENO;
 static uint64_t lines_lost;

@@ -1,7 +1,7 @@
 #include "base/parallel.h"
 
-#include <pthread.h>
 #include <stdatomic.h>
+#include <uv.h>
 
 enum { HELPERS_MOST = 63 };
 
@@ -13,7 +13,7 @@ struct work {
     atomic_bool failed;
 };
 
-static void *take_indexes(void *argument)
+static void take_indexes(void *argument)
 {
     struct work *work = argument;
 
@@ -24,13 +24,12 @@ static void *take_indexes(void *argument)
         if (!work->fn(work->context, index))
             atomic_store_explicit(&work->failed, true, memory_order_relaxed);
     }
-    return NULL;
 }
 
 bool parallel_for(size_t count, unsigned threads, parallel_fn *fn, void *context)
 {
     struct work work = {.fn = fn, .context = context, .count = count};
-    pthread_t helpers[HELPERS_MOST];
+    uv_thread_t helpers[HELPERS_MOST];
     size_t wanted = threads < 2 ? 0 : threads - 1;
     size_t started = 0;
 
@@ -38,10 +37,10 @@ bool parallel_for(size_t count, unsigned threads, parallel_fn *fn, void *context
         wanted = HELPERS_MOST;
     /* The caller takes one piece itself. */
     while (started < wanted && started + 1 < count &&
-           pthread_create(&helpers[started], NULL, take_indexes, &work) == 0)
+           uv_thread_create(&helpers[started], take_indexes, &work) == 0)
         started++;
     take_indexes(&work);
     for (size_t i = 0; i < started; i++)
-        pthread_join(helpers[i], NULL);
+        uv_thread_join(&helpers[i]);
     return !atomic_load_explicit(&work.failed, memory_order_relaxed);
 }

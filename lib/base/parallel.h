@@ -5,6 +5,8 @@
  * For cold work that splits into independent pieces: parsing zone files. Threads take the next free
  * index until none is left, so that a large piece does not delay the others.
  *
+ * The only file of base that uses libuv, for its threads alone: there is no loop here.
+ *
  * Threads: the caller is one of them; fn must protect what its calls share.
  * Memory: allocates only the threads.
  */

@@ -3,7 +3,6 @@
 #include <assert.h>
 #include <errno.h>
 #include <poll.h>
-#include <pthread.h>
 #include <semaphore.h>
 #include <stdalign.h>
 #include <stdatomic.h>
@@ -11,6 +10,7 @@
 #include <string.h>
 #include <time.h>
 #include <unistd.h>
+#include <uv.h>
 
 #include "base/clock.h"
 #include "base/file.h"
@@ -45,7 +45,7 @@ struct querylog {
     int descriptor;  /* the caller's; */
     int nonblocking; /* the same file opened non-blocking; -1: not possible */
     enum querylog_format format;
-    pthread_t thread;
+    uv_thread_t thread;
     sem_t wake;
     atomic_bool is_asleep;
     atomic_bool is_stopping;
@@ -318,7 +318,7 @@ static void pause_writer(struct querylog *log, bool was_busy)
         ;
 }
 
-static void *write_lines(void *argument)
+static void write_lines(void *argument)
 {
     struct querylog *log = argument;
 
@@ -328,7 +328,7 @@ static void *write_lines(void *argument)
         bool was_busy = drain(log);
         log_drops(log, is_last);
         if (is_last)
-            return NULL;
+            return;
         pause_writer(log, was_busy);
     }
 }
@@ -379,9 +379,9 @@ struct querylog *querylog_start(int descriptor, enum querylog_format format, siz
         free_log(log);
         return NULL;
     }
-    int error = pthread_create(&log->thread, NULL, write_lines, log);
+    int error = uv_thread_create(&log->thread, write_lines, log);
     if (error != 0) {
-        err_set(err, ERR_SYSTEM, "cannot start the query log's thread: %s", strerror(error));
+        err_set(err, ERR_SYSTEM, "cannot start the query log's thread: %s", uv_strerror(error));
         free_log(log);
         return NULL;
     }
@@ -399,7 +399,7 @@ uint64_t querylog_stop(struct querylog *log)
         return 0;
     atomic_store(&log->is_stopping, true);
     sem_post(&log->wake);
-    pthread_join(log->thread, NULL);
+    uv_thread_join(&log->thread);
     uint64_t lost = querylog_lost(log);
     free_log(log);
     return lost;

@@ -1,7 +1,6 @@
 #include "serve/worker.h"
 
 #include <errno.h>
-#include <pthread.h>
 #include <signal.h>
 #include <stdatomic.h>
 #include <stdlib.h>
@@ -26,7 +25,7 @@ struct worker {
     void (*on_reports)(void *context);
     atomic_bool is_stopping;
     bool is_running;
-    pthread_t thread;
+    uv_thread_t thread;
     batch_on_adopted *on_adopted; /* called after worker_on_adopted */
     void *context;
     struct udp udp;
@@ -114,12 +113,11 @@ static void worker_on_wake(uv_async_t *wake)
         begin_draining(worker);
 }
 
-static void *run(void *argument)
+static void run(void *argument)
 {
     struct worker *worker = argument;
 
     uv_run(&worker->loop, UV_RUN_DEFAULT);
-    return NULL;
 }
 
 static bool fail(struct err *err, const char *what, int error)
@@ -257,11 +255,11 @@ bool worker_start(struct worker *worker, struct err *err)
     /* Only the control thread handles signals. */
     sigfillset(&all);
     pthread_sigmask(SIG_SETMASK, &all, &before);
-    int error = pthread_create(&worker->thread, NULL, run, worker);
+    int error = uv_thread_create(&worker->thread, run, worker);
     pthread_sigmask(SIG_SETMASK, &before, NULL);
     if (error != 0)
         return err_set(err, ERR_SYSTEM, "cannot start a worker thread: %s; start fewer workers",
-                       strerror(error));
+                       uv_strerror(error));
     worker->is_running = true;
     return true;
 }
@@ -277,7 +275,7 @@ void worker_stop(struct worker *worker)
 void worker_join(struct worker *worker)
 {
     if (worker->is_running)
-        pthread_join(worker->thread, NULL);
+        uv_thread_join(&worker->thread);
     worker->is_running = false;
 }
 

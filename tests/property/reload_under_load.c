@@ -7,12 +7,12 @@
  * The zone file alternates between two contents; the router's address shows which content a
  * generation has.
  */
-#include <pthread.h>
 #include <sched.h>
 #include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <uv.h>
 
 #include "answer/mailbox.h"
 #include "support/suite.h"
@@ -26,7 +26,7 @@ static const char *const questions[QUESTIONS] = {"moving-app-1.herokuapp.com.",
                                                  "router-1.moving-space.space.localspace."};
 
 struct worker {
-    pthread_t thread;
+    uv_thread_t thread;
     struct mailbox mailbox;
     atomic_bool *stop;
     uint64_t answers;
@@ -78,7 +78,7 @@ static bool answers_rightly(const struct snapshot *snapshot, const char *name)
     return is_right;
 }
 
-static void *work(void *argument)
+static void work(void *argument)
 {
     struct worker *worker = argument;
     const struct snapshot *current = NULL;
@@ -96,7 +96,6 @@ static void *work(void *argument)
             worker->failed = worker->failed || !answers_rightly(current, questions[i]);
         worker->answers += QUESTIONS;
     }
-    return NULL;
 }
 
 static struct snapshot *load(struct world *world, const struct snapshot *before)
@@ -139,7 +138,7 @@ START_TEST(every_answer_comes_from_one_generation)
     scratch_copy(&world.folder, "tests/zones_good/other-space.yaml");
     for (int i = 0; i < WORKERS; i++) {
         workers[i].stop = &stop;
-        pthread_create(&workers[i].thread, NULL, work, &workers[i]);
+        uv_thread_create(&workers[i].thread, work, &workers[i]);
     }
     for (uint64_t generation = 1; generation <= RELOADS; generation++) {
         write_zone(&world.folder, generation);
@@ -154,7 +153,7 @@ START_TEST(every_answer_comes_from_one_generation)
     }
     atomic_store(&stop, true);
     for (int i = 0; i < WORKERS; i++) {
-        pthread_join(workers[i].thread, NULL);
+        uv_thread_join(&workers[i].thread);
         ck_assert(!workers[i].failed);
         ck_assert_uint_eq(workers[i].last_generation, RELOADS);
         ck_assert_uint_gt(workers[i].answers, 0);

@@ -2,7 +2,6 @@
 
 #include <arpa/inet.h>
 #include <poll.h>
-#include <pthread.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -10,6 +9,7 @@
 #include <sys/socket.h>
 #include <time.h>
 #include <unistd.h>
+#include <uv.h>
 
 enum {
     CONNECTIONS_MOST = 64,
@@ -48,9 +48,9 @@ struct late {
 
 struct outward_live {
     struct responders *responders;
-    pthread_t thread;
-    pthread_mutex_t lock;
-    pthread_cond_t was_applied;
+    uv_thread_t thread;
+    uv_mutex_t lock;
+    uv_cond_t was_applied;
     unsigned wanted, applied; /* number of changes by the story, and of those in effect */
     bool is_ending;
     int wake;
@@ -132,7 +132,7 @@ static void apply_changes(struct outward_live *live)
             close_connections(live, i);
     }
     live->applied = live->wanted;
-    pthread_cond_signal(&live->was_applied);
+    uv_cond_signal(&live->was_applied);
 }
 
 /* ---- responses ---- */
@@ -317,25 +317,24 @@ static void handle_polled(struct outward_live *live, const struct pollfd *polled
             receive_stream(live, i);
 }
 
-static void *serve(void *context)
+static void serve(void *context)
 {
     struct outward_live *live = context;
     struct pollfd polled[POLLED_MOST];
 
-    pthread_mutex_lock(&live->lock);
+    uv_mutex_lock(&live->lock);
     while (!live->is_ending) {
         apply_changes(live);
         send_due(live);
         list_polled(live, polled);
         int wait_ms = time_to_wait(live);
-        pthread_mutex_unlock(&live->lock);
+        uv_mutex_unlock(&live->lock);
         int count = poll(polled, POLLED_MOST, wait_ms);
-        pthread_mutex_lock(&live->lock);
+        uv_mutex_lock(&live->lock);
         if (count > 0)
             handle_polled(live, polled);
     }
-    pthread_mutex_unlock(&live->lock);
-    return NULL;
+    uv_mutex_unlock(&live->lock);
 }
 
 static void wake(struct outward_live *live)
@@ -355,9 +354,9 @@ struct outward_live *outward_live_new(struct responders *responders)
         live->sockets[i] = (struct responder_sockets){-1, -1, -1};
     for (size_t i = 0; i < CONNECTIONS_MOST; i++)
         live->connections[i].handle = -1;
-    pthread_mutex_init(&live->lock, NULL);
-    pthread_cond_init(&live->was_applied, NULL);
-    if (live->wake < 0 || pthread_create(&live->thread, NULL, serve, live) != 0) {
+    uv_mutex_init(&live->lock);
+    uv_cond_init(&live->was_applied);
+    if (live->wake < 0 || uv_thread_create(&live->thread, serve, live) != 0) {
         perror("cannot play the upstreams");
         free(live);
         return NULL;
@@ -369,7 +368,7 @@ struct outward_live *outward_live_new(struct responders *responders)
 
 void outward_live_hold(struct outward_live *live)
 {
-    pthread_mutex_lock(&live->lock);
+    uv_mutex_lock(&live->lock);
 }
 
 void outward_live_release(struct outward_live *live)
@@ -378,19 +377,19 @@ void outward_live_release(struct outward_live *live)
 
     wake(live);
     while (live->applied < wanted)
-        pthread_cond_wait(&live->was_applied, &live->lock);
-    pthread_mutex_unlock(&live->lock);
+        uv_cond_wait(&live->was_applied, &live->lock);
+    uv_mutex_unlock(&live->lock);
 }
 
 void outward_live_free(struct outward_live *live)
 {
     if (live == NULL)
         return;
-    pthread_mutex_lock(&live->lock);
+    uv_mutex_lock(&live->lock);
     live->is_ending = true;
-    pthread_mutex_unlock(&live->lock);
+    uv_mutex_unlock(&live->lock);
     wake(live);
-    pthread_join(live->thread, NULL);
+    uv_thread_join(&live->thread);
     for (size_t i = 0; i < RESPONDERS_MOST; i++) {
         close_handle(&live->sockets[i].udp);
         close_handle(&live->sockets[i].tcp);
@@ -400,7 +399,7 @@ void outward_live_free(struct outward_live *live)
     for (size_t i = 0; i < live->late_count; i++)
         free(live->late[i].octets);
     close(live->wake);
-    pthread_cond_destroy(&live->was_applied);
-    pthread_mutex_destroy(&live->lock);
+    uv_cond_destroy(&live->was_applied);
+    uv_mutex_destroy(&live->lock);
     free(live);
 }

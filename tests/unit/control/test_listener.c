@@ -1,7 +1,6 @@
 // label: threads
 #include "control/listener.h"
 
-#include <pthread.h>
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
@@ -9,6 +8,7 @@
 #include <sys/stat.h>
 #include <sys/un.h>
 #include <unistd.h>
+#include <uv.h>
 
 #include "support/suite.h"
 
@@ -73,7 +73,7 @@ static void tear_down(void)
 
 /* A client that sends a request and waits for the answer. */
 struct client {
-    pthread_t thread;
+    uv_thread_t thread;
     const char *request;
     bool waits; /* false: it sends and disconnects */
     char *response;
@@ -92,7 +92,7 @@ static int connect_client(void)
     return descriptor;
 }
 
-static void *run_client(void *argument)
+static void run_client(void *argument)
 {
     struct client *client = argument;
     int descriptor = connect_client();
@@ -105,7 +105,6 @@ static void *run_client(void *argument)
     }
     close(descriptor);
     uv_async_send(&wake);
-    return NULL;
 }
 
 static void stop_loop(uv_async_t *handle)
@@ -119,9 +118,9 @@ static char *read_answer(const char *request, bool waits)
         .request = request, .waits = waits, .response = calloc(1, RESPONSE_MOST + 1)};
 
     uv_async_init(&loop, &wake, stop_loop);
-    pthread_create(&client.thread, NULL, run_client, &client);
+    uv_thread_create(&client.thread, run_client, &client);
     uv_run(&loop, UV_RUN_DEFAULT);
-    pthread_join(client.thread, NULL);
+    uv_thread_join(&client.thread);
     uv_close((uv_handle_t *)&wake, NULL);
     uv_run(&loop, UV_RUN_NOWAIT);
     return client.response;
