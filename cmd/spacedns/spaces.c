@@ -66,20 +66,25 @@ void space_set_close(struct space_set *space_set)
     *space_set = (struct space_set){.arena = NULL};
 }
 
-static const struct space *fail_unknown(const struct space_set *space_set, struct session *session,
-                                        const char *wanted)
+void space_fail_unknown(struct session *session, const char *wanted, const char *const *names,
+                        size_t count)
 {
-    const char **names = arena_take(space_set->arena, space_set->count * sizeof *names);
-    const char *suggestion = NULL;
+    const char *suggestion = suggest_among(wanted, names, count);
 
-    for (size_t i = 0; names != NULL && i < space_set->count; i++)
-        names[i] = space_set->spaces[i]->name.text;
-    if (names != NULL)
-        suggestion = suggest_among(wanted, names, space_set->count);
     session_fail(session, EXIT_REFUSED,
                  "there is no space %s in %s; %s%s%sspacedns spaces lists them", wanted,
                  session_zones(session), suggestion == NULL ? "" : "did you mean ",
                  suggestion == NULL ? "" : suggestion, suggestion == NULL ? "" : "? ");
+}
+
+static const struct space *fail_unknown(const struct space_set *space_set, struct session *session,
+                                        const char *wanted)
+{
+    const char **names = arena_take(space_set->arena, space_set->count * sizeof *names);
+
+    for (size_t i = 0; names != NULL && i < space_set->count; i++)
+        names[i] = space_set->spaces[i]->name.text;
+    space_fail_unknown(session, wanted, names, names == NULL ? 0 : space_set->count);
     return NULL;
 }
 

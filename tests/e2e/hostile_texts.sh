@@ -56,6 +56,7 @@ for command in apps spaces:info spaces:ps spaces:topology spaces:peerings spaces
     # shellcheck disable=SC2086 # a command and its operand
     every $command "${common[@]}"
 done
+every spaces:zonefile test-space --zones "$zones"
 for command in apps:info ps domains; do
     every "$command" -a frozen-oasis-70544 --zones "$zones"
 done

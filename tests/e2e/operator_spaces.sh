@@ -129,6 +129,55 @@ agrees j "{'version': 1, 'apps': []}" spaces:topology --zones "$work/bare"
 first=$("$SPACEDNS" spaces:topology --json)
 expect "a topology's octets are the same each time" "$first" "$("$SPACEDNS" spaces:topology --json)"
 
+# ---- the zone file ----
+
+# Without upstreams, so that this host's resolv.conf has no part in it.
+echo 'recursion_for: []' >"$work/refusing.yaml"
+cat >"$work/bare/zonefile.yaml" <<'END'
+space: printed-space
+cidr: 10.9.0.0/16
+routers: [10.9.0.1]
+apps:
+  - name: calm-lake-1
+    internal_routing: true
+    domains: [{hostname: calm.example.com}]
+    formation: {web: {dynos: [{number: 1, private_ip: 10.9.130.1}]}}
+END
+prints spaces:zonefile printed-space --zones "$work/bare" --settings "$work/refusing.yaml" <<'END'
+; Space printed-space for clients of class space, asked as 10.9.130.1.
+; The names are in several zones, so there is no SOA and no NS record. Below a name in
+; a comment stands why it has no record, as `spacedns explain` prints it.
+
+; app calm-lake-1
+calm-lake-1.herokuapp.com.	30	IN	A	10.9.0.1
+; calm.example.com A
+;   pending, so not answered: give it its cname; remove `status: pending` if that is there
+;   remedy=if it is an app: create it with internal routing; if not: name upstreams, and list the client's class in recursion_for
+;   verdict=REFUSED: Q20 not a name of this space, and no recursion for this client
+web.calm-lake-1.app.localspace.	10	IN	A	10.9.130.1
+1.web.calm-lake-1.app.localspace.	10	IN	A	10.9.130.1
+1.130.9.10.in-addr.arpa.	10	IN	PTR	1.web.calm-lake-1.app.localspace.
+
+; the space's own: static records and routers
+router-1.printed-space.space.localspace.	30	IN	A	10.9.0.1
+1.0.9.10.in-addr.arpa.	10	IN	PTR	router-1.printed-space.space.localspace.
+END
+agrees '[j["space"], j["class"], j["from"], len(j["records"]), j["records"][1], [m["name"] for m in j["missing"]]]' \
+    "['printed-space', 'space', '10.9.0.9', 6, {'name': 'web.calm-lake-1.app.localspace.', 'ttl': 10, 'class': 'IN', 'type': 'A', 'data': '10.9.130.1'}, ['calm.example.com']]" \
+    spaces:zonefile printed-space --zones "$work/bare" --from 10.9.0.9
+run spaces:zonefile test-space --as external
+expect "an outsider gets no record" "" "$(grep -v '^;\|^$' <<<"$out")"
+expect_match "and the reason" '^;   verdict=REFUSED: Q18 ' "$out"
+refuses 1 "space printed-space has no clients of class vpn: none of its connections that are up makes one; spacedns spaces:peerings and spaces:vpn:connections show their states" \
+    spaces:zonefile printed-space --as vpn --zones "$work/bare"
+refuses 1 "there is no space tset-space in zones; did you mean test-space? spacedns spaces lists them" \
+    spaces:zonefile tset-space
+refuses 2 "--as: dyno is not a class of clients; write space, peered, vpn or external" \
+    spaces:zonefile test-space --as dyno
+refuses 2 "--from: here is not an address; write one as 10.0.130.56" spaces:zonefile test-space --from here
+refuses 2 "write --as CLASS or --from ADDR, not both" spaces:zonefile test-space --as vpn --from 10.0.130.56
+rm "$work/bare/zonefile.yaml"
+
 # ---- the network ----
 
 prints spaces:peerings <<'END'

@@ -1,0 +1,98 @@
+#include "spacedns/spaces_zonefile.h"
+
+#include <string.h>
+
+#include "inspect/explain_request.h"
+#include "spacedns/spaces.h"
+#include "spacedns/zonefile.h"
+
+enum { SPACES_MOST = 1024 };
+
+static const struct segment *find_space(struct session *session, const char *wanted)
+{
+    const struct snapshot *snapshot = session->snapshot;
+    const char *words[SPACES_MOST];
+    size_t count = 0;
+
+    for (size_t i = 0; i < snapshot->segment_count; i++) {
+        const struct segment *segment = snapshot->segments[i];
+        if (segment != NULL && strcmp(segment->name, wanted) == 0)
+            return segment;
+        if (segment != NULL && count < SPACES_MOST)
+            words[count++] = segment->name;
+    }
+    space_fail_unknown(session, wanted, words, count);
+    return NULL;
+}
+
+static bool read_class(const char *word, enum client_class *class)
+{
+    for (*class = CLIENT_SPACE; *class <= CLIENT_EXTERNAL; ++*class)
+        if (strcmp(class_text(*class), word) == 0)
+            return true;
+    return false;
+}
+
+/* What the command line says about the client; both: neither option is given. */
+struct wish {
+    const char *from;
+    struct explain_source source;
+    enum client_class class;
+};
+
+static bool read_wish(struct session *session, struct wish *wish)
+{
+    const char *as = session->invocation.options[OPTION_AS];
+
+    wish->from = session->invocation.options[OPTION_FROM];
+    wish->class = CLIENT_SPACE;
+    if (as != NULL && wish->from != NULL)
+        session_fail(session, EXIT_USAGE, "write --as CLASS or --from ADDR, not both");
+    else if (as != NULL && !read_class(as, &wish->class))
+        session_fail(session, EXIT_USAGE,
+                     "--as: %s is not a class of clients; write space, peered, vpn or external",
+                     as);
+    else if (wish->from != NULL && !explain_read_source(wish->from, &wish->source))
+        session_fail(session, EXIT_USAGE, "--from: %s is not an address; write one as 10.0.130.56",
+                     wish->from);
+    else
+        return true;
+    return false;
+}
+
+static bool choose_client(struct session *session, const struct wish *wish,
+                          struct zonefile *zonefile)
+{
+    if (!zonefile_find_client(zonefile, wish->class)) {
+        session_fail(session, EXIT_REFUSED,
+                     "space %s has no clients of class %s: none of its connections that are up "
+                     "makes one; spacedns spaces:peerings and spaces:vpn:connections show their "
+                     "states",
+                     zonefile->segment->name, class_text(wish->class));
+        return false;
+    }
+    if (wish->from != NULL) {
+        /* The address of the server that such a space is seen at stays. */
+        zonefile->path.source = wish->source.path.source;
+        zonefile->path.is_ipv6 = wish->source.path.is_ipv6;
+    }
+    return true;
+}
+
+int run_spaces_zonefile(struct session *session)
+{
+    struct wish wish;
+    struct zonefile zonefile;
+
+    if (!read_wish(session, &wish))
+        return EXIT_USAGE;
+    if (!session_must_load(session))
+        return EXIT_REFUSED;
+    zonefile.snapshot = session->snapshot;
+    zonefile.segment = find_space(session, invocation_operand(&session->invocation, 0));
+    if (zonefile.segment == NULL || !choose_client(session, &wish, &zonefile))
+        return EXIT_REFUSED;
+    if (!zonefile_print(&zonefile, session->is_json, session->out))
+        return session_fail(session, EXIT_REFUSED, "out of memory");
+    return EXIT_DONE;
+}
