@@ -1,113 +1,88 @@
 #include "spacedns/doctor_ask.h"
 
+#include <assert.h>
 #include <errno.h>
+#include <ldns/ldns.h>
 #include <poll.h>
 #include <stdlib.h>
+#include <string.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
 #include "base/clock.h"
 #include "base/random.h"
-#include "wire/types.h"
 
-enum {
-    HEADER_OCTETS = 12,
-    OPT_OCTETS = 11,
-    QUERY_MAX = 2 + HEADER_OCTETS + NAME_MAX_OCTETS + 4 + OPT_OCTETS,
-    MESSAGE_MAX = 65535,
-    EDNS_OCTETS = 1232,
-    OPTION_EDE = 15,
-    FLAG_QR = 0x8000,
-    FLAG_RD = 0x0100,
-    MS_IN_NS = 1000000,
-};
+enum { MESSAGE_MAX = 65535, EDNS_OCTETS = 1232, MS_IN_NS = 1000000 };
 
 /* A query that was sent. */
 struct doctor_query {
-    uint8_t query[QUERY_MAX]; /* two octets of length first, for TCP */
-    size_t length;            /* without them */
-    uint16_t id;
-    const struct doctor_question *question;
+    ldns_pkt *packet;
+    ldns_buffer *octets; /* two octets of length first, for TCP */
     struct doctor_answer *answer;
 };
 
-static void write_query(struct doctor_query *query)
+static void make_query(struct doctor_query *query, const struct doctor_question *question,
+                       struct doctor_answer *answer)
 {
-    const struct doctor_question *question = query->question;
     struct random_source random = {0};
-    struct writer out = writer_over(query->query + 2, sizeof query->query - 2);
+    ldns_rdf *name =
+        ldns_rdf_new_frm_data(LDNS_RDF_TYPE_DNAME, question->name.length, question->name.octets);
 
-    query->id = random_16(&random);
-    write16(&out, query->id);
-    write16(&out, FLAG_RD);
-    write16(&out, 1);
-    write16(&out, 0);
-    write16(&out, 0);
-    write16(&out, question->with_edns ? 1 : 0);
-    write_octets(&out, question->name.octets, question->name.length);
-    write16(&out, question->type);
-    write16(&out, CLASS_IN);
-    if (question->with_edns) {
-        write8(&out, 0);
-        write16(&out, TYPE_OPT);
-        write16(&out, EDNS_OCTETS);
-        write32(&out, 0);
-        write16(&out, 0);
-    }
-    query->length = (size_t)(out.next - out.start);
-    store16(query->query, (uint16_t)query->length);
+    *answer = (struct doctor_answer){0};
+    query->answer = answer;
+    query->packet = ldns_pkt_query_new(name, question->type, LDNS_RR_CLASS_IN, LDNS_RD);
+    query->octets = ldns_buffer_new(LDNS_MIN_BUFLEN);
+    assert(query->packet != NULL && query->octets != NULL);
+    ldns_pkt_set_id(query->packet, random_16(&random));
+    if (question->with_edns)
+        ldns_pkt_set_edns_udp_size(query->packet, EDNS_OCTETS);
+    ldns_buffer_write_u16(query->octets, 0);
+    ldns_pkt2buffer_wire(query->octets, query->packet);
+    ldns_buffer_write_u16_at(query->octets, 0, (uint16_t)(ldns_buffer_position(query->octets) - 2));
 }
 
-/* Strings that do not fit are left out; control octets, which a terminal might obey, become ?. */
-static void read_text(struct reader *rdata, char *text)
+static void free_queries(struct doctor_query *queries, size_t count)
+{
+    for (size_t i = 0; i < count; i++) {
+        ldns_pkt_free(queries[i].packet);
+        ldns_buffer_free(queries[i].octets);
+    }
+}
+
+/* Control octets, which a terminal might obey, become ?. */
+static void copy_visible(char *out, const uint8_t *octets, size_t length)
+{
+    for (size_t i = 0; i < length; i++)
+        out[i] = octets[i] < ' ' || octets[i] > '~' ? '?' : (char)octets[i];
+    out[length] = '\0';
+}
+
+/* Strings that do not fit are left out. */
+static void add_strings(const ldns_rr *record, char *text)
 {
     size_t used = strlen(text);
 
-    while (reader_left(rdata) > 0) {
-        uint8_t length = read8(rdata);
-        const uint8_t *octets = read_span(rdata, length);
-        if (octets == NULL || used + length + 2 > DOCTOR_TEXT_MAX)
+    for (size_t i = 0; i < ldns_rr_rd_count(record); i++) {
+        const uint8_t *string = ldns_rdf_data(ldns_rr_rdf(record, i));
+        if (used + string[0] + 2U > DOCTOR_TEXT_MAX)
             return;
-        for (size_t i = 0; i < length; i++)
-            text[used++] = octets[i] < ' ' || octets[i] > '~' ? '?' : (char)octets[i];
-        text[used++] = '\n';
-        text[used] = '\0';
+        copy_visible(text + used, string + 1, string[0]);
+        used += string[0];
+        strcpy(text + used++, "\n"); // NOLINT: has room
     }
 }
 
-static void read_ede(struct reader *rdata, char *ede)
+static void read_ede(ldns_pkt *packet, char *ede)
 {
-    while (reader_left(rdata) > 0) {
-        uint16_t code = read16(rdata), length = read16(rdata);
-        const uint8_t *octets = read_span(rdata, length);
-        if (octets == NULL || code != OPTION_EDE || length < 2)
+    const ldns_edns_option_list *options = ldns_pkt_edns_get_option_list(packet);
+
+    for (size_t i = 0; i < ldns_edns_option_list_get_count(options); i++) {
+        const ldns_edns_option *option = ldns_edns_option_list_get_option(options, i);
+        size_t size = ldns_edns_get_size(option);
+        if (ldns_edns_get_code(option) != LDNS_EDNS_EDE || size < 2)
             continue;
-        size_t kept = length - 2U < DOCTOR_EDE_MAX - 1 ? length - 2U : DOCTOR_EDE_MAX - 1;
-        for (size_t i = 0; i < kept; i++)
-            ede[i] = octets[i + 2] < ' ' || octets[i + 2] > '~' ? '?' : (char)octets[i + 2];
-        ede[kept] = '\0';
-    }
-}
-
-static void read_record(struct reader *in, bool is_answer, struct doctor_answer *answer)
-{
-    name_skip(in);
-    uint16_t type = read16(in);
-    read16(in);
-    read32(in);
-    uint16_t length = read16(in);
-    const uint8_t *octets = read_span(in, length);
-
-    if (octets == NULL)
-        return;
-    struct reader rdata = reader_over(octets, length);
-    if (is_answer && type == TYPE_A && length == 4 && answer->address_count < DOCTOR_ADDRESSES)
-        answer->addresses[answer->address_count++] = load32(octets);
-    if (is_answer && type == TYPE_TXT)
-        read_text(&rdata, answer->text);
-    if (type == TYPE_OPT) {
-        answer->has_edns = true;
-        read_ede(&rdata, answer->ede);
+        copy_visible(ede, ldns_edns_get_data(option) + 2,
+                     size - 2 < DOCTOR_EDE_MAX - 1 ? size - 2 : DOCTOR_EDE_MAX - 1);
     }
 }
 
@@ -118,31 +93,46 @@ static int compare_addresses(const void *a, const void *b)
     return (left > right) - (left < right);
 }
 
+static void read_answer(ldns_pkt *packet, struct doctor_answer *answer)
+{
+    const ldns_rr_list *records = ldns_pkt_answer(packet);
+
+    *answer = (struct doctor_answer){.state = DOCTOR_ANSWERED,
+                                     .rcode = (uint16_t)ldns_pkt_get_rcode(packet),
+                                     .has_edns = ldns_pkt_edns(packet)};
+    for (size_t i = 0; i < ldns_rr_list_rr_count(records); i++) {
+        const ldns_rr *record = ldns_rr_list_rr(records, i);
+        if (ldns_rr_get_type(record) == LDNS_RR_TYPE_A && answer->address_count < DOCTOR_ADDRESSES)
+            answer->addresses[answer->address_count++] =
+                load32(ldns_rdf_data(ldns_rr_rdf(record, 0)));
+        if (ldns_rr_get_type(record) == LDNS_RR_TYPE_TXT)
+            add_strings(record, answer->text);
+    }
+    read_ede(packet, answer->ede);
+    qsort(answer->addresses, answer->address_count, sizeof answer->addresses[0], compare_addresses);
+}
+
+static bool is_reply_to(const ldns_pkt *query, const ldns_pkt *packet)
+{
+    const ldns_rr *question = ldns_rr_list_rr(ldns_pkt_question(packet), 0);
+
+    return ldns_pkt_qr(packet) && ldns_pkt_id(packet) == ldns_pkt_id(query) &&
+           (question == NULL ||
+            ldns_rr_compare_no_rdata(question, ldns_rr_list_rr(ldns_pkt_question(query), 0)) == 0);
+}
+
 /* Returns false when the message is not a reply to this question. */
 static bool read_reply(const struct doctor_query *query, const uint8_t *octets, size_t length)
 {
-    struct doctor_answer answer = {.state = DOCTOR_ANSWERED};
-    struct reader in = reader_over(octets, length);
-    struct name name;
-    uint16_t id = read16(&in), flags = read16(&in), questions = read16(&in);
-    unsigned answers = read16(&in), others = read16(&in);
+    ldns_pkt *packet = NULL;
 
-    others += read16(&in);
-    if (in.failed || id != query->id || (flags & FLAG_QR) == 0)
+    if (ldns_wire2pkt(&packet, octets, length) != LDNS_STATUS_OK)
         return false;
-    if (questions == 1 &&
-        (!name_read(&in, &name) ||
-         !name_equals(&name, query->question->name.octets, query->question->name.length) ||
-         read16(&in) != query->question->type || read16(&in) != CLASS_IN))
-        return false;
-    answer.rcode = flags & 15;
-    for (unsigned i = 0; i < answers + others && !in.failed; i++)
-        read_record(&in, i < answers, &answer);
-    if (in.failed)
-        return false;
-    qsort(answer.addresses, answer.address_count, sizeof answer.addresses[0], compare_addresses);
-    *query->answer = answer;
-    return true;
+    bool is_reply = is_reply_to(query->packet, packet);
+    if (is_reply)
+        read_answer(packet, query->answer);
+    ldns_pkt_free(packet);
+    return is_reply;
 }
 
 static socklen_t size_of(const struct endpoint *server)
@@ -200,7 +190,8 @@ static void exchange_udp(int fd, struct doctor_query *queries, size_t count, uin
 
     for (size_t i = 0; i < count; i++)
         if (queries[i].answer->state == DOCTOR_NO_ANSWER &&
-            send(fd, queries[i].query + 2, queries[i].length, 0) < 0)
+            send(fd, ldns_buffer_at(queries[i].octets, 2),
+                 ldns_buffer_position(queries[i].octets) - 2, 0) < 0)
             fail_queries(queries, count, errno);
     while (!is_done(queries, count) && await_socket(fd, POLLIN, deadline)) {
         ssize_t length = recv(fd, message, sizeof message, 0);
@@ -218,20 +209,18 @@ void doctor_ask_udp(const struct endpoint *server, const struct doctor_question 
 {
     struct doctor_query queries[QUESTIONS_AT_ONCE];
 
-    for (size_t i = 0; i < count; i++) {
-        answers[i] = (struct doctor_answer){0};
-        queries[i] = (struct doctor_query){.question = &question[i], .answer = &answers[i]};
-        write_query(&queries[i]);
-    }
+    for (size_t i = 0; i < count; i++)
+        make_query(&queries[i], &question[i], &answers[i]);
     int fd = connect_to(server, SOCK_DGRAM);
     if (fd < 0) {
         fail_queries(queries, count, errno);
-        return;
+    } else {
+        exchange_udp(fd, queries, count, deadline_after(DOCTOR_PATIENCE_MS / 3));
+        if (!is_done(queries, count))
+            exchange_udp(fd, queries, count, deadline_after(DOCTOR_PATIENCE_MS * 2 / 3));
+        close(fd);
     }
-    exchange_udp(fd, queries, count, deadline_after(DOCTOR_PATIENCE_MS / 3));
-    if (!is_done(queries, count))
-        exchange_udp(fd, queries, count, deadline_after(DOCTOR_PATIENCE_MS * 2 / 3));
-    close(fd);
+    free_queries(queries, count);
 }
 
 /* Reads that many octets. Returns 0, or an errno; ETIMEDOUT at the deadline. */
@@ -264,7 +253,8 @@ static int exchange_tcp(int fd, struct doctor_query *query, uint64_t deadline)
         return ETIMEDOUT;
     if (getsockopt(fd, SOL_SOCKET, SO_ERROR, &error, &size) != 0 || error != 0)
         return error == 0 ? errno : error;
-    if (send(fd, query->query, query->length + 2, MSG_NOSIGNAL) < 0)
+    if (send(fd, ldns_buffer_begin(query->octets), ldns_buffer_position(query->octets),
+             MSG_NOSIGNAL) < 0)
         return errno;
     error = receive_all(fd, prefix, sizeof prefix, deadline);
     if (error == 0)
@@ -277,14 +267,14 @@ static int exchange_tcp(int fd, struct doctor_query *query, uint64_t deadline)
 void doctor_ask_tcp(const struct endpoint *server, const struct doctor_question *question,
                     struct doctor_answer *answer)
 {
-    struct doctor_query query = {.question = question, .answer = answer};
+    struct doctor_query query;
 
-    *answer = (struct doctor_answer){0};
-    write_query(&query);
+    make_query(&query, question, answer);
     int fd = connect_to(server, SOCK_STREAM);
     int error = fd < 0 ? errno : exchange_tcp(fd, &query, deadline_after(DOCTOR_PATIENCE_MS));
     if (fd >= 0)
         close(fd);
     if (error != 0 && error != ETIMEDOUT)
         fail_queries(&query, 1, error);
+    free_queries(&query, 1);
 }

@@ -1,11 +1,16 @@
 #pragma once
 /**
  * Queries to a nameserver as clients send them: over UDP or TCP, with or without EDNS, several at
- * once from one socket.
+ * once from one socket. ldns writes the queries and reads the replies.
+ *
+ * Sockets and deadlines are our own, because those of ldns's resolver do not serve here: it takes
+ * the first packet that comes for the reply, does not see that nothing listens (its sockets are not
+ * connected), and waits anew for each octet that comes over TCP.
  *
  * Sources: RFC 1035 section 4, RFC 7766 section 8 (length before each message), RFC 6891 (OPT),
  * RFC 8914 (extended errors).
- * Threads: blocks the caller, at most DOCTOR_PATIENCE_MS for each call.  Memory: never allocates.
+ * Threads: blocks the caller, at most DOCTOR_PATIENCE_MS for each call.
+ * Memory: none is left; running out of it ends the program.
  */
 #include <stdbool.h>
 #include <stddef.h>

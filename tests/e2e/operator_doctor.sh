@@ -34,7 +34,7 @@ start well --zones zones --listen 10.0.0.2:53 --listen 203.0.113.9:53 --allow-pu
 relay() {
     : >"$work/relay-$1"
     /usr/bin/python3 - "$1" "$2" >"$work/relay-$1" 2>&1 <<'END' &
-import socket, sys
+import socket, sys, time
 mode = sys.argv[2]
 front = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
 front.bind((sys.argv[1], 53))
@@ -45,6 +45,15 @@ if mode != "udp-only":
     def serve():
         while True:
             near = listener.accept()[0]
+            if mode == "trickle":
+                for octet in near.recv(65535):
+                    time.sleep(0.5)
+                    try:
+                        near.send(bytes([octet]))
+                    except OSError:
+                        break
+                near.close()
+                continue
             with near, socket.create_connection(("10.0.0.2", 53)) as far:
                 far.sendall(near.recv(65535))
                 near.sendall(far.recv(65535))
@@ -71,6 +80,11 @@ while True:
         reply = query[:2] + b"\x81\x83" + query[4:6] + b"\0" * 6 + query[12:end + 5]
     if mode == "cut":
         reply = reply[:-7]
+    if mode == "hostile" and kind == b"\0\x10":
+        ede = b"\0\x12\x1b[31mred\x07"
+        option = b"\0\x0f" + len(ede).to_bytes(2, "big") + ede
+        reply = query[:2] + b"\x81\x85" + query[4:6] + b"\0" * 5 + b"\1" + query[12:end + 5] + \
+            b"\0\0\x29\x04\xd0" + b"\0" * 4 + len(option).to_bytes(2, "big") + option
     if mode == "forged":
         front.sendto(bytes([reply[0] ^ 255]) + reply[1:], client)
         front.sendto(b"", client)
@@ -163,6 +177,14 @@ expect_match "nameservers that differ" '^  fail  same      this nameserver.s ans
 relay 10.0.0.68 forged
 doctor 'nameserver 10.0.0.68' api.example.com
 expect "replies that are not to the question are passed over: exit code" 0 "$code"
+relay 10.0.0.70 hostile
+doctor 'nameserver 10.0.0.70'
+fails "a reason that might control the terminal" whoami 'REFUSED: \?\[31mred\?; ask from a dyno'
+relay 10.0.0.71 trickle
+before=$(now_ms)
+doctor 'nameserver 10.0.0.71'
+fails "a reply over TCP that comes octet by octet" tcp 'no answer within 3 seconds; long answers need it'
+[ $(($(now_ms) - before)) -lt 6000 ] || fail "it does not wait anew for each octet"
 relay 10.0.0.69 cut
 doctor 'nameserver 10.0.0.69'
 fails "replies that cannot be read" udp 'no answer within 3 seconds'
