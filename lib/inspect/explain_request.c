@@ -1,7 +1,10 @@
 #include "inspect/explain_request.h"
 
 #include <arpa/inet.h>
+#include <ldns/ldns.h>
+#include <stdlib.h>
 #include <string.h>
+#include <strings.h>
 
 #include "base/suggest.h"
 #include "wire/types.h"
@@ -64,6 +67,22 @@ static bool read_name(const char *text, struct name *name)
     return name_read(&in, name);
 }
 
+/* Digits alone, unlike ldns, which takes TYPE1x and TYPE65537 for TYPE1. */
+static bool read_type_number(const char *digits, uint16_t *type)
+{
+    char *end;
+    unsigned long number = strtoul(digits, &end, 10);
+
+    *type = (uint16_t)number;
+    return is_digit(*digits) && *end == '\0' && number <= UINT16_MAX;
+}
+
+static bool read_type_name(const char *text, uint16_t *type)
+{
+    *type = (uint16_t)ldns_get_rr_type_by_name(text);
+    return *type != 0;
+}
+
 static bool read_type(const char *text, uint16_t *type, struct err *err)
 {
     static const char *const names[] = {
@@ -71,7 +90,8 @@ static bool read_type(const char *text, uint16_t *type, struct err *err)
 #include "wire/types.def"
     };
 
-    if (type_read(text, type))
+    if (strncasecmp(text, "TYPE", 4) == 0 ? read_type_number(text + 4, type)
+                                          : read_type_name(text, type))
         return true;
     const char *suggestion = suggest_among(text, names, sizeof names / sizeof names[0]);
     return err_set(err, ERR_SYNTAX, "%.80s is not a record type%s%s%s; write one as A or TYPE65",

@@ -1,7 +1,6 @@
 #pragma once
 /**
- * Static records: lines in presentation format, read with ldns. The only file of lib that uses
- * ldns.
+ * Static records: lines in presentation format, read with ldns.
  *
  *     db.internal.example.com. 60 IN A 172.23.1.5
  *

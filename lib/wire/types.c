@@ -1,8 +1,6 @@
 #include "wire/types.h"
 
 #include <stddef.h>
-#include <stdlib.h>
-#include <strings.h>
 
 struct number_name {
     uint16_t number;
@@ -56,22 +54,4 @@ void rcode_add(struct text *text, uint16_t rcode)
 const char *type_form(uint16_t type)
 {
     return type < FORM_COUNT ? forms[type] : NULL;
-}
-
-bool type_read(const char *text, uint16_t *type)
-{
-    for (size_t i = 0; i < TYPE_COUNT; i++) {
-        if (strcasecmp(text, types[i].name) == 0) {
-            *type = types[i].number;
-            return true;
-        }
-    }
-    char *end;
-    if (strncasecmp(text, "TYPE", 4) != 0 || text[4] < '0' || text[4] > '9')
-        return false;
-    unsigned long number = strtoul(text + 4, &end, 10);
-    if (*end != '\0' || number > UINT16_MAX)
-        return false;
-    *type = (uint16_t)number;
-    return true;
 }

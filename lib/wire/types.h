@@ -2,10 +2,13 @@
 /**
  * Types, classes and response codes: numbers and their names, from types.def.
  *
+ * The names are a table of our own, the only one, because _why prints them on the packet
+ * path, where ldns must not be called. The query log and explain print the same ones; what an
+ * operator writes is read by ldns (inspect/explain_request.h).
+ *
  * Sources: RFC 1035 section 3.2, RFC 3597 section 5 (TYPE123, CLASS7), RFC 6895.
  * Threads: pure.  Memory: never allocates.
  */
-#include <stdbool.h>
 #include <stdint.h>
 
 #include "base/text.h"
@@ -27,9 +30,6 @@ enum {
 
 /** Appends "A", "HTTPS", or "TYPE4711" for a type without a name here. */
 void type_add(struct text *text, uint16_t type);
-
-/** Reads "A", "https" or "TYPE4711"; false when it is neither. */
-bool type_read(const char *text, uint16_t *type);
 
 /** What the data of a record of that type is made of (FORM in types.def); NULL: anything. */
 const char *type_form(uint16_t type);

@@ -81,8 +81,8 @@ for folder in lib/*/; do
     [ -d "$folder" ] && check_module "$(basename "$folder")"
 done
 home 'yaml\.h' '^lib/yaml/'
-# Off the packet path: static records, zone files, the doctor's questions.
-home 'ldns/.*' '^(lib/space/records\.c$|cmd/spacedns/)'
+# Off the packet path: static records, an operator's record types, zone files, the doctor's messages.
+home 'ldns/.*' '^(lib/space/records\.c$|lib/inspect/explain_request\.c$|cmd/spacedns/)'
 # base/parallel.c starts threads by libuv, and has no loop.
 home 'uv\.h' '^(lib/(upstream|serve|control)/|lib/base/parallel\.c$|cmd/)'
 home '(sys/(socket|epoll|un)|netdb)\.h' '^(lib/(upstream|serve|control)|cmd)/'

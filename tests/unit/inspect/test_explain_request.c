@@ -91,6 +91,41 @@ START_TEST(an_invalid_question_is_refused_in_a_sentence)
 }
 END_TEST
 
+static const struct {
+    const char *text;
+    bool is_read;
+    uint16_t type;
+} types[] = {
+    {"A", true, 1},
+    {"https", true, 65},
+    {"apl", true, 42},
+    {"NSAP-PTR", true, 23},
+    {"ANY", true, 255},
+    {"TYPE4711", true, 4711},
+    {"type1", true, 1},
+    {"TYPE0", true, 0},
+    {"TYPE65535", true, 65535},
+    {"TYPE65537", false, 0},
+    {"TYPE", false, 0},
+    {"TYPE-1", false, 0},
+    {"TYPE1x", false, 0},
+    {"AA", false, 0},
+    {"TYPE 1", false, 0},
+    {"TYPE99999999999999999999", false, 0},
+};
+
+START_TEST(a_type_is_read_by_name_or_number)
+{
+    struct explain_request request;
+    struct err err;
+
+    ck_assert_int_eq(reads("a", "10.0.0.1", types[_i].text, NULL, &request, &err),
+                     types[_i].is_read);
+    if (types[_i].is_read)
+        ck_assert_uint_eq(request.query.type, types[_i].type);
+}
+END_TEST
+
 START_TEST(a_name_too_long_is_refused)
 {
     char name[400];
@@ -362,7 +397,9 @@ int main(void)
     TCase *telling = tcase_create("telling");
 
     tcase_add_loop_test(reading, a_name_in_presentation_form_becomes_its_octets, 0, 6);
-    tcase_add_loop_test(reading, an_invalid_question_is_refused_in_a_sentence, 0, 16);
+    tcase_add_loop_test(reading, an_invalid_question_is_refused_in_a_sentence, 0, 17);
+    tcase_add_loop_test(reading, a_type_is_read_by_name_or_number, 0,
+                        sizeof types / sizeof types[0]);
     tcase_add_test(reading, a_name_too_long_is_refused);
     tcase_add_loop_test(reading, a_client_address_is_read_as_the_socket_reports_it, 0, 4);
     suite_add_tcase(suite, reading);
