@@ -33,9 +33,9 @@ static bool read_class(const char *word, enum client_class *class)
     return false;
 }
 
-/* What the command line says about the client; both: neither option is given. */
+/* What the command line says about the client. */
 struct wish {
-    const char *from;
+    const char *from; /* NULL: any of the class */
     struct explain_source source;
     enum client_class class;
 };
@@ -72,16 +72,17 @@ static bool choose_client(struct session *session, const struct wish *wish,
         return false;
     }
     if (wish->from != NULL) {
-        /* The address of the server that such a space is seen at stays. */
-        zonefile->path.source = wish->source.path.source;
-        zonefile->path.is_ipv6 = wish->source.path.is_ipv6;
+        /* The server's address at which the space is seen stays. */
+        uint32_t destination = zonefile->source.path.destination;
+        zonefile->source = wish->source;
+        zonefile->source.path.destination = destination;
     }
     return true;
 }
 
 int run_spaces_zonefile(struct session *session)
 {
-    struct wish wish;
+    struct wish wish = {.from = NULL};
     struct zonefile zonefile;
 
     if (!read_wish(session, &wish))

@@ -37,7 +37,7 @@ struct printing {
 static bool has_class(const struct zonefile *zonefile, uint32_t address, enum client_class class)
 {
     const struct snapshot *snapshot = zonefile->snapshot;
-    const struct path path = {.source = address, .destination = zonefile->path.destination};
+    const struct path path = {.source = address, .destination = zonefile->source.path.destination};
     struct client client;
 
     client_classify(snapshot, &path, &client);
@@ -51,7 +51,7 @@ static bool take_address(struct zonefile *zonefile, uint32_t address, enum clien
 {
     if (!has_class(zonefile, address, class))
         return false;
-    zonefile->path.source = address;
+    zonefile->source.path.source = address;
     return true;
 }
 
@@ -66,9 +66,9 @@ bool zonefile_find_client(struct zonefile *zonefile, enum client_class class)
     const struct segment *segment = zonefile->segment;
     uint32_t destination = segment->listen_count > 0 ? segment->listen[0] : 0;
 
-    zonefile->path = (struct path){.destination = destination};
+    zonefile->source = (struct explain_source){.path.destination = destination};
     if (class == CLIENT_EXTERNAL) {
-        zonefile->path.is_ipv6 = true;
+        zonefile->source.path.is_ipv6 = true;
         return true;
     }
     if (segment->dyno_count > 0 && take_address(zonefile, segment->dynos[0].ip, class))
@@ -104,7 +104,7 @@ static ldns_pkt *ask(struct printing *printing, const struct query *query)
     struct exchange exchange = {
         .request = request,
         .request_length = (size_t)(out.next - out.start),
-        .path = printing->zonefile->path,
+        .path = printing->zonefile->source.path,
         .transport = TRANSPORT_TCP,
         .reply = printing->reply,
     };
@@ -290,8 +290,20 @@ static bool print_name(void *context, const struct space_name *name)
     return true;
 }
 
-static void print_head(const struct printing *printing, const char *address)
+/* Empty for no one IPv6 address. */
+static void write_address(const struct explain_source *source, char *out)
 {
+    if (source->path.is_ipv6)
+        snprintf(out, INET6_ADDRSTRLEN, "%s", source->ipv6);
+    else
+        ipv4_write(source->path.source, out);
+}
+
+static void print_head(const struct printing *printing)
+{
+    char address[INET6_ADDRSTRLEN];
+
+    write_address(&printing->zonefile->source, address);
     fprintf(
         printing->out,
         "; Space %s for clients of class %s, asked as %s.\n"
@@ -300,12 +312,15 @@ static void print_head(const struct printing *printing, const char *address)
         printing->zonefile->segment->name, class_text(client_class(&printing->client)), address);
 }
 
-static void print_all_json(struct printing *printing, const char *address)
+static void print_all_json(struct printing *printing)
 {
-    json_t *json =
-        json_pack("{s:s, s:s, s:s, s:o, s:o}", "space", printing->zonefile->segment->name, "class",
-                  class_text(client_class(&printing->client)), "from", address, "records",
-                  printing->records, "missing", printing->missing);
+    char address[INET6_ADDRSTRLEN];
+
+    write_address(&printing->zonefile->source, address);
+    json_t *json = json_pack(
+        "{s:s, s:s, s:s*, s:o, s:o}", "space", printing->zonefile->segment->name, "class",
+        class_text(client_class(&printing->client)), "from", address[0] == '\0' ? NULL : address,
+        "records", printing->records, "missing", printing->missing);
 
     printing->has_failed = printing->has_failed || json == NULL;
     print_json(json, printing->out);
@@ -320,18 +335,15 @@ bool zonefile_print(const struct zonefile *zonefile, bool is_json, FILE *out)
         .records = is_json ? json_array() : NULL,
         .missing = is_json ? json_array() : NULL,
     };
-    char address[CIDR_TEXT_MAX];
 
     if (printing.reply == NULL)
         return false;
-    client_classify(zonefile->snapshot, &zonefile->path, &printing.client);
-    ipv4_write(zonefile->path.source, address);
-    const char *from = zonefile->path.is_ipv6 ? "an IPv6 client" : address;
+    client_classify(zonefile->snapshot, &zonefile->source.path, &printing.client);
     if (!is_json)
-        print_head(&printing, from);
+        print_head(&printing);
     space_names_walk(zonefile->snapshot, zonefile->segment, UINT32_MAX, print_name, &printing);
     if (is_json)
-        print_all_json(&printing, from);
+        print_all_json(&printing);
     free(printing.reply);
     return !printing.has_failed;
 }

@@ -21,16 +21,16 @@
 #include <stdbool.h>
 #include <stdio.h>
 
-#include "decide/client.h"
+#include "inspect/explain_request.h"
 
 struct zonefile {
     const struct snapshot *snapshot;
     const struct segment *segment; /* the space, one of the snapshot's */
-    struct path path;              /* the client */
+    struct explain_source source;  /* the client */
 };
 
 /**
- * Finds a client of that class: the path of an address that the space takes for one. Returns false
+ * Finds a client of that class: an address that the space takes for one. Returns false
  * when the space has none.
  */
 bool zonefile_find_client(struct zonefile *zonefile, enum client_class class);

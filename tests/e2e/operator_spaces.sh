@@ -168,6 +168,8 @@ agrees '[j["space"], j["class"], j["from"], len(j["records"]), j["records"][1], 
 run spaces:zonefile test-space --as external
 expect "an outsider gets no record" "" "$(grep -v '^;\|^$' <<<"$out")"
 expect_match "and the reason" '^;   verdict=REFUSED: Q18 ' "$out"
+agrees '[j.get("from"), j["class"], len(j["records"])]' "[None, 'external', 0]" spaces:zonefile test-space --as external
+agrees '[j["from"], j["class"], len(j["records"])]' "['2001:db8::1', 'external', 0]" spaces:zonefile test-space --from 2001:db8::1
 refuses 1 "space printed-space has no clients of class vpn: none of its connections that are up makes one; spacedns spaces:peerings and spaces:vpn:connections show their states" \
     spaces:zonefile printed-space --as vpn --zones "$work/bare"
 refuses 1 "there is no space tset-space in zones; did you mean test-space? spacedns spaces lists them" \

@@ -56,7 +56,7 @@ static void ask(const char *name, uint16_t type, struct decoded *reply)
 {
     char from[CIDR_TEXT_MAX];
 
-    ipv4_write(zonefile.path.source, from);
+    ipv4_write(zonefile.source.path.source, from);
     world_ask(&world, &(struct ask){.name = name, .type = type, .from = from, .transport = ASK_TCP},
               reply);
 }
@@ -220,7 +220,7 @@ START_TEST(a_space_without_such_a_connection_has_no_client_of_the_class)
     for (enum client_class class = CLIENT_SPACE; class <= CLIENT_EXTERNAL; class ++) {
         bool has_one = zonefile_find_client(&zonefile, class);
         struct client client;
-        client_classify(world.snapshot, &zonefile.path, &client);
+        client_classify(world.snapshot, &zonefile.source.path, &client);
         ck_assert(!has_one || client_class(&client) == class);
         ck_assert(has_one || class == CLIENT_PEERED);
     }
