@@ -79,7 +79,7 @@ int change_fail(struct change *change, const char *sentence)
     return session_fail(change->session, EXIT_REFUSED, "%s", sentence);
 }
 
-/* A location in the draft is useless, for the draft is deleted; one in another file is not. */
+/* A location in the draft is useless, for nobody sees the draft; one in another file is not. */
 static void format_finding(const struct change *change, const struct report *report,
                            struct err *err)
 {
@@ -139,31 +139,20 @@ static bool passes_guard(const struct change *change, const struct snapshot *aft
                    refusal.text);
 }
 
-/* Would the folder with the draft in it be served? */
-static bool check_draft(void *context, const char *draft, struct err *err)
+/* Would the folder be served with the edited text in it? */
+static bool check_draft(const struct change *change, struct err *err)
 {
-    const struct change *change = context;
     struct session *session = change->session;
-    struct load_outcome outcome;
-    struct load_request request = {.folder = change->folder,
-                                   .policy = &session->policy,
-                                   .key = session->key,
-                                   .threads = 1,
-                                   .before = session->snapshot,
-                                   .file = change->file.shown,
-                                   .draft = draft};
-    struct report *report = report_new();
+    const struct overlay_text draft = {
+        .name = change->file.shown, .octets = change->edit.text, .length = change->edit.length};
+    struct snapshot *snapshot =
+        session_load_draft(session, change->folder, &draft, session->snapshot, err);
+    bool is_good = snapshot != NULL || session->outcome.is_unchanged;
 
-    if (report == NULL)
-        return err_set(err, ERR_MEMORY, "out of memory; nothing was changed");
-    *err = (struct err){.code = ERR_NONE};
-    struct snapshot *snapshot = snapshot_load(&request, report, &outcome, err);
-    bool is_good = snapshot != NULL || outcome.is_unchanged;
     if (!is_good && err->code == ERR_NONE)
-        format_finding(change, report, err);
+        format_finding(change, session->report, err);
     if (snapshot != NULL && change->is_guarded)
         is_good = passes_guard(change, snapshot, err);
-    report_free(report);
     snapshot_free(snapshot);
     return is_good;
 }
@@ -178,8 +167,9 @@ int change_commit(struct change *change, const char *after)
     if (!is_same && !edit_mark_end(&change->edit, &err))
         return change_fail(change, err.text);
     change->is_guarded = !is_same && is_guarded(change);
-    if (!is_same && !zone_file_replace(&change->file, change->edit.text, change->edit.length,
-                                       check_draft, change, &err))
+    if (!is_same &&
+        !(check_draft(change, &err) &&
+          zone_file_replace(&change->file, change->edit.text, change->edit.length, &err)))
         return change_fail(change, err.text);
     fprintf(change->session->err, "done%s", after == NULL ? "\n" : after);
     if (!is_same && change->file.loss.code != ERR_NONE)

@@ -9,6 +9,7 @@
 #include "base/escape.h"
 #include "config/forwarding.h"
 #include "control/protocol.h"
+#include "source/folder.h"
 #include "spacedns/talk.h"
 
 static const char usual_settings[] = "/etc/spacedns/spacednsd.yaml";
@@ -43,6 +44,7 @@ bool session_init(struct session *session)
 void session_close(struct session *session)
 {
     snapshot_free(session->snapshot);
+    load_outcome_close(&session->outcome);
     report_free(session->report);
     if (session->has_settings)
         settings_close(&session->settings);
@@ -130,19 +132,26 @@ const char *session_zones(struct session *session)
     return session->zones;
 }
 
-struct snapshot *session_load(struct session *session, const char *folder,
-                              const struct snapshot *before, struct err *err)
+struct snapshot *session_load_draft(struct session *session, const char *folder,
+                                    const struct overlay_text *draft, const struct snapshot *before,
+                                    struct err *err)
 {
     const struct invocation *invocation = &session->invocation;
-    struct load_request request = {.folder = folder,
+    struct folder zones;
+    struct overlay overlay;
+    struct load_request request = {.source = draft == NULL ? &zones.source : &overlay.source,
                                    .policy = &session->policy,
                                    .key = session->key,
                                    .threads = (unsigned)session->settings.workers,
                                    .before = before,
+                                   .wants_models = session->wants_models && draft == NULL,
                                    .wants_marks = invocation->command == COMMAND_CHECK &&
                                                   invocation_has(invocation, OPTION_STRICT)};
 
     *err = (struct err){.code = ERR_NONE};
+    folder_init(&zones, folder, NULL);
+    overlay_init(&overlay, &zones.source, draft, draft == NULL ? 0 : 1);
+    load_outcome_close(&session->outcome);
     session->outcome = (struct load_outcome){.is_unchanged = false};
     report_free(session->report);
     session->report = report_new();
@@ -153,6 +162,12 @@ struct snapshot *session_load(struct session *session, const char *folder,
     struct snapshot *snapshot = snapshot_load(&request, session->report, &session->outcome, err);
     report_sort(session->report);
     return snapshot;
+}
+
+struct snapshot *session_load(struct session *session, const char *folder,
+                              const struct snapshot *before, struct err *err)
+{
+    return session_load_draft(session, folder, NULL, before, err);
 }
 
 int session_fail_findings(struct session *session, const char *folder, const char *next)

@@ -16,6 +16,7 @@
 #include "answer/load.h"
 #include "config/settings.h"
 #include "control/command.h"
+#include "source/overlay.h"
 
 enum { EXIT_DONE = 0, EXIT_REFUSED = 1, EXIT_USAGE = 2 };
 
@@ -30,6 +31,7 @@ struct session {
     struct policy policy;
     struct hash_key key;
     struct snapshot *snapshot;   /* loaded last */
+    bool wants_models;           /* loads hand over models */
     struct report *report;       /* of that */
     struct load_outcome outcome; /* of that load */
     const char *zones;           /* the folder of zone files, once known */
@@ -75,11 +77,16 @@ const char *session_zones(struct session *session);
 bool session_read_settings(struct session *session);
 
 /**
- * Loads a folder; the report stays in the session. Returns NULL when there are errors and prints
- * nothing: they are in the report, or in `err` if the report has none.
+ * Loads a folder; report and outcome stay in the session. Returns NULL when there are errors and
+ * prints nothing: they are in the report, or in `err` if the report has none.
  */
 struct snapshot *session_load(struct session *session, const char *folder,
                               const struct snapshot *before, struct err *err);
+
+/** As session_load, as if the draft were in the folder. Models are not handed over. */
+struct snapshot *session_load_draft(struct session *session, const char *folder,
+                                    const struct overlay_text *draft, const struct snapshot *before,
+                                    struct err *err);
 
 /**
  * After session_load has refused a folder without setting `err`: prints each error, then the count,

@@ -5,63 +5,35 @@
 
 #include "base/suggest.h"
 #include "inspect/print.h"
-#include "source/folder.h"
-#include "space/parse.h"
-
-/* The folder loaded a moment ago, so errors now are from a later change. */
-static bool read_file(struct space_set *space_set, struct session *session, const char *file)
-{
-    struct zone_text text;
-    struct space *space = NULL;
-
-    if (folder_read(file, &session->key, NULL, &text, session->report)) {
-        space = space_parse(space_set->arena, file, text.octets, text.length, session->report);
-        free(text.octets);
-    }
-    if (space == NULL || !report_is_clean(session->report)) {
-        report_print(session->report, session->err);
-        session_fail(session, EXIT_REFUSED,
-                     "%s changed and has errors now; fix them, then try again", file);
-        return false;
-    }
-    space_set->spaces[space_set->count++] = space;
-    return true;
-}
-
-static bool read_files(struct space_set *space_set, struct session *session)
-{
-    struct folder folder;
-    struct err err;
-
-    space_set->arena = arena_new();
-    if (space_set->arena == NULL ||
-        !folder_list(space_set->arena, session_zones(session), &folder, &err)) {
-        session_fail(session, EXIT_REFUSED, "%s",
-                     space_set->arena == NULL ? "out of memory" : err.text);
-        return false;
-    }
-    space_set->spaces = arena_take(space_set->arena, folder.count * sizeof *space_set->spaces);
-    if (space_set->spaces == NULL) {
-        session_fail(session, EXIT_REFUSED, "out of memory");
-        return false;
-    }
-    for (size_t i = 0; i < folder.count; i++)
-        if (!read_file(space_set, session, folder.files[i]))
-            return false;
-    return true;
-}
 
 bool space_set_open(struct space_set *space_set, struct session *session)
 {
     *space_set = (struct space_set){.arena = NULL};
-    if (session_must_load(session) && read_files(space_set, session))
-        return true;
-    space_set_close(space_set);
-    return false;
+    session->wants_models = true;
+    if (!session_must_load(session))
+        return false;
+    /* The session's next load must not free them. */
+    space_set->models = session->outcome.models;
+    space_set->count = session->outcome.model_count;
+    session->outcome.models = NULL;
+    session->outcome.model_count = 0;
+    space_set->arena = arena_new();
+    if (space_set->arena != NULL)
+        space_set->spaces =
+            arena_take(space_set->arena, space_set->count * sizeof *space_set->spaces);
+    if (space_set->spaces == NULL) {
+        space_set_close(space_set);
+        session_fail(session, EXIT_REFUSED, "out of memory");
+        return false;
+    }
+    for (size_t i = 0; i < space_set->count; i++)
+        space_set->spaces[i] = space_set->models[i].space;
+    return true;
 }
 
 void space_set_close(struct space_set *space_set)
 {
+    load_models_free(space_set->models, space_set->count);
     arena_free(space_set->arena);
     *space_set = (struct space_set){.arena = NULL};
 }

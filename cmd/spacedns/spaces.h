@@ -3,10 +3,9 @@
  * The spaces of a zones folder as models, for the commands about spaces and apps.
  *
  * The snapshot has only what is needed for answers; an operator also needs regions, account ids,
- * routes and inactive connections. So once the folder has loaded, its files are read again, as
- * models.
+ * routes and inactive connections. So the models, from which the snapshot was made, are kept.
  *
- * Threads: one.  Memory: models and texts live in the space_set's arena.
+ * Threads: one.  Memory: the space_set owns the models; what commands add is in its arena.
  */
 #include <jansson.h>
 
@@ -16,11 +15,12 @@
 
 struct space_set {
     struct arena *arena;
-    const struct space **spaces; /* in the order of their files */
+    struct load_model *models;
+    const struct space **spaces; /* of the models, in the order of their files */
     size_t count;
 };
 
-/** Reads every zone file. Returns false with the error printed. */
+/** Loads the session's folder. Returns false with the error printed. */
 bool space_set_open(struct space_set *space_set, struct session *session);
 
 void space_set_close(struct space_set *space_set);

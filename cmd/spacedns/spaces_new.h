@@ -2,7 +2,7 @@
 /**
  * Creates a new zone file, completely or not at all.
  *
- *     lock the folder ──► write beside ──► load the folder with the new file in it ──► link
+ *     lock the folder ──► load it with the new text in it ──► write beside ──► link
  *
  * The file gets its name in one step (link) and never replaces another. A file that the server
  * would refuse is not created.

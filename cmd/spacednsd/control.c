@@ -189,8 +189,8 @@ static void print_errors(struct call *call, const struct zones_loading *loading,
             "Error: %s: %zu error%s in the %s%s; generation %llu is still served; "
             "fix them, then try again\n",
             refusal_of(call), errors, errors == 1 ? "" : "s",
-            are_settings ? "settings" : "zone files of ",
-            are_settings ? "" : loading->request.folder, generation);
+            are_settings ? "settings" : "zone files of ", are_settings ? "" : loading->zones,
+            generation);
 }
 
 static void print_line(void *context, const char *line)

@@ -168,7 +168,7 @@ static void print_count(FILE *out, size_t count, const char *what)
 
 void events_print_summary(const struct zones_loading *loading, FILE *out)
 {
-    fprintf(out, "%s: ", loading->request.folder);
+    fprintf(out, "%s: ", loading->zones);
     print_count(out, loading->outcome.file_count, "file");
     if (loading->snapshot != NULL) {
         fputs(", ", out);

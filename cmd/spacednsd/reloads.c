@@ -20,8 +20,8 @@ void reloads_prepare(struct reloads *reloads, const struct snapshot *before)
     bool is_stored = state_is_used(&reloads->state) && !reloads->request.is_dry;
 
     reloads->loading = (struct zones_loading){
-        .request = {.folder = folder == NULL ? reloads->settings.zones : folder,
-                    .policy = &reloads->policy,
+        .zones = folder == NULL ? reloads->settings.zones : folder,
+        .request = {.policy = &reloads->policy,
                     .key = reloads->key,
                     .threads = (unsigned)reloads->settings.workers,
                     .before = before,
@@ -239,7 +239,7 @@ static bool reread_settings(struct reloads *reloads)
     loading->request.policy = &loading->reloaded->policy;
     loading->request.is_new_policy = loading->reloaded->changed[0] != '\0';
     if (reloads->request.folder == NULL)
-        loading->request.folder = loading->reloaded->settings.zones;
+        loading->zones = loading->reloaded->settings.zones;
     return true;
 }
 

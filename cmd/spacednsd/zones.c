@@ -64,7 +64,9 @@ void zones_load(struct zones_loading *loading)
 {
     if (loading->report == NULL && !zones_loading_open(loading))
         return;
-    loading->request.clock = &clock_machine; /* this thread may wait: it serves no clients */
+    /* This thread may wait: it serves no clients. */
+    folder_init(&loading->folder, loading->zones, &clock_machine);
+    loading->request.source = &loading->folder.source;
     loading->snapshot =
         snapshot_load(&loading->request, loading->report, &loading->outcome, &loading->err);
     report_sort(loading->report);
@@ -203,7 +205,7 @@ void zones_print_refusal(const struct zones_loading *loading, FILE *out)
         escape_printf(out, "spacednsd: %s\n", loading->err.text);
     if (errors > 0)
         escape_printf(out, "spacednsd: not started: %zu error%s in the zone files of %s\n", errors,
-                      errors == 1 ? "" : "s", loading->request.folder);
+                      errors == 1 ? "" : "s", loading->zones);
 }
 
 size_t zones_count_spaces(const struct snapshot *snapshot)

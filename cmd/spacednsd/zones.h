@@ -9,11 +9,14 @@
 
 #include "answer/load.h"
 #include "config/settings.h"
+#include "source/folder.h"
 
 struct settings_reload;
 
 /** One loading from request to outcome. */
 struct zones_loading {
+    const char *zones;    /* the folder of zone files; borrowed */
+    struct folder folder; /* that folder, as the source of the request */
     struct load_request request;
     struct load_outcome outcome;
     struct report *report;

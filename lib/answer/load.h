@@ -1,12 +1,12 @@
 #pragma once
 /**
- * Loads a folder of zone files into a snapshot: the whole cold path in one call.
+ * Loads the zone files of a source into a snapshot: the whole cold path in one call.
  *
  *     list → read what changed → parse, check, seal (several threads) → check across files
  *          → index → snapshot
  *
- * Files that did not change since `before` (same device, inode, size and times, or the same
- * content) keep their segment. One that had its end mark there and lacks it now was cut (E-CUT).
+ * Files that did not change since `before` (same stamp, or the same content) keep their segment.
+ * One that had its end mark there and lacks it now was cut (E-CUT).
  * Any error finding refuses the whole load: the caller keeps the snapshot it has.
  *
  * Rules across files: names and ids are unique (E-DUP, E-DOM-TAKEN, E-DOM-TARGET, E-REC-NAME),
@@ -14,7 +14,7 @@
  * creation have not changed since `before` (E-IMMUTABLE).
  *
  * Internal names of `before` that the new snapshot does not have are kept back (fallen.h). At the
- * start, the stored texts that were accepted earlier and are no longer in the folder serve as
+ * start, the stored texts that were accepted earlier and are no longer in the source serve as
  * `before`.
  *
  * Threads: called on the control thread or on a loading thread; starts up to `threads` more and
@@ -27,26 +27,23 @@
 #include "answer/fallen.h"
 #include "answer/snapshot.h"
 #include "answer/stored.h"
-#include "base/clock.h"
 #include "base/err.h"
 #include "base/hash.h"
 #include "findings/report.h"
+#include "source/source.h"
 
 struct load_request {
-    const char *folder;
+    struct source *source;
     const struct policy *policy;
     bool is_new_policy;            /* makes a snapshot even if no file has changed */
     struct hash_key key;           /* one per process; shards depend on it */
     unsigned threads;              /* parsing in parallel, 1 or more */
     const struct snapshot *before; /* NULL at start */
-    const char *file;              /* NULL, or the file that is read from `draft` instead, */
-    const char *draft;             /* as if the draft had replaced it; it may be new */
     bool reads_all;                /* reads every file; the content decides whether it changed */
     bool wants_marks;              /* reports a file without its end mark, W-NO-END */
-    const struct waiting_clock
-        *clock;                  /* NULL: a file that may be half written is read without waiting */
-    int64_t now_s;               /* wall clock, for names kept back */
-    const struct stored *stored; /* NULL, or the accepted texts of the state folder */
+    bool wants_models;             /* hands over the models of the files that it compiles */
+    int64_t now_s;                 /* wall clock, for names kept back */
+    const struct stored *stored;   /* NULL, or the accepted texts of the state folder */
 };
 
 /** An accepted text that the store does not have. */
@@ -57,6 +54,12 @@ struct load_text {
     uint64_t checksum;
 };
 
+/** What a file says, with all that no answer needs. */
+struct load_model {
+    const struct space *space;
+    struct arena *arena; /* of the space */
+};
+
 struct load_outcome {
     bool is_unchanged; /* nothing has changed since `before`; no snapshot was made */
     size_t file_count;
@@ -64,19 +67,25 @@ struct load_outcome {
     struct fallen_news fallen;
     struct load_text *texts; /* with request->stored; load_outcome_close frees them */
     size_t text_count;
-    size_t lost_texts; /* of request->stored, that could not be read */
+    size_t lost_texts;         /* of request->stored, that could not be read */
+    struct load_model *models; /* with request->wants_models, in the order of the names;
+                                  load_outcome_close frees them */
+    size_t model_count;
 };
 
 /**
- * Loads a folder.
+ * Loads a source.
  *
  * Returns a new snapshot of the next generation; or NULL when
  * - outcome->is_unchanged: nothing has changed,
  * - the report is not clean: it has the findings,
- * - else *err: the folder cannot be read, is empty, or memory ran out.
+ * - else *err: the source cannot be read, is empty, or memory ran out.
  */
 struct snapshot *snapshot_load(const struct load_request *request, struct report *report,
                                struct load_outcome *outcome, struct err *err);
 
-/** Frees the texts. */
+/** Frees texts and models. */
 void load_outcome_close(struct load_outcome *outcome);
+
+/** Frees models that were taken out of an outcome. */
+void load_models_free(struct load_model *models, size_t count);

@@ -428,7 +428,7 @@ static bool seal_everything(struct sealing *sealing, const struct seal_totals *t
     return settle(sealing);
 }
 
-static struct segment *segment_new(const struct file_identity *identity)
+static struct segment *segment_new(const struct text_identity *identity)
 {
     struct segment *segment = calloc(1, sizeof *segment);
 
@@ -445,7 +445,7 @@ static struct segment *segment_new(const struct file_identity *identity)
 }
 
 struct segment *segment_seal(const struct space *space, const struct suffixes *suffixes,
-                             const struct file_identity *identity, struct err *err)
+                             const struct text_identity *identity, struct err *err)
 {
     struct seal_totals totals = count(space);
     struct segment *segment = segment_new(identity);

@@ -25,7 +25,7 @@
 
 #include "base/arena.h"
 #include "base/err.h"
-#include "source/folder.h"
+#include "source/source.h"
 #include "space/model.h"
 #include "wire/name.h"
 
@@ -138,11 +138,19 @@ struct router_entry {
     struct location at;
 };
 
+/** What tells whether the text of a segment has changed. */
+struct text_identity {
+    struct source_stamp stamp;
+    uint64_t content; /* keyed hash of the octets */
+    size_t length;
+    bool is_marked; /* ends with `...` (space/zone_text.h) */
+};
+
 struct segment {
     unsigned holds;
     struct arena *arena;
-    const char *file;
-    struct file_identity identity;
+    const char *file; /* the text's name in its source */
+    struct text_identity identity;
     size_t octets; /* its memory */
 
     const char *name;
@@ -195,7 +203,7 @@ struct segment {
  * borrows nothing from the model.
  */
 struct segment *segment_seal(const struct space *space, const struct suffixes *suffixes,
-                             const struct file_identity *identity, struct err *err);
+                             const struct text_identity *identity, struct err *err);
 
 struct segment *segment_hold(struct segment *segment);
 

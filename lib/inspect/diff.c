@@ -348,7 +348,7 @@ static void compare_space(struct comparison *comparison, const struct numbered *
 static bool is_same_file(const struct segment *a, const struct segment *b)
 {
     return a == b || (a->identity.content != 0 && a->identity.content == b->identity.content &&
-                      a->identity.size == b->identity.size);
+                      a->identity.length == b->identity.length);
 }
 
 static int compare_spaces(const void *a, const void *b)

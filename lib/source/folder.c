@@ -9,9 +9,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "base/clock.h"
 #include "source/zone_file.h"
-#include "space/zone_text.h"
 #include "yaml/yaml.h"
 
 enum { SECOND_US = 1000000, SETTLED_US = 2 * SECOND_US };
@@ -22,26 +20,9 @@ static bool is_zone_file(const char *name)
     return name[0] != '.' && dot != NULL && (strcmp(dot, ".yaml") == 0 || strcmp(dot, ".yml") == 0);
 }
 
-static const char *join(struct arena *arena, const char *folder, const char *name)
-{
-    size_t folder_length = strlen(folder);
-    while (folder_length > 1 && folder[folder_length - 1] == '/')
-        folder_length--;
-    size_t length = folder_length + 1 + strlen(name);
-    char *path = arena_take(arena, length + 1);
-    if (path != NULL)
-        snprintf(path, length + 1, "%.*s/%s", (int)folder_length, folder, name);
-    return path;
-}
-
-static int compare_paths(const void *a, const void *b)
-{
-    return strcmp(*(const char *const *)a, *(const char *const *)b);
-}
-
 /* Adds every zone file of an open folder. */
-static bool list_entries(struct arena *arena, DIR *directory, const char *path,
-                         struct folder *folder, struct err *err)
+static bool list_entries(const struct source *source, struct arena *arena, DIR *directory,
+                         struct source_names *names, struct err *err)
 {
     size_t capacity = 0;
 
@@ -49,53 +30,38 @@ static bool list_entries(struct arena *arena, DIR *directory, const char *path,
         errno = 0;
         const struct dirent *entry = readdir(directory);
         if (entry == NULL && errno != 0)
-            return err_set(err, ERR_SYSTEM, "zones folder %s cannot be read: %s", path,
+            return err_set(err, ERR_SYSTEM, "zones folder %s cannot be read: %s", source->root,
                            strerror(errno));
         if (entry == NULL)
             return true;
         if (!is_zone_file(entry->d_name))
             continue;
-        const char **files =
-            arena_grow(arena, folder->files, folder->count, &capacity, sizeof *files);
-        const char *file = join(arena, path, entry->d_name);
-        if (files == NULL || file == NULL)
-            return err_set(err, ERR_MEMORY, "out of memory while listing %s", path);
-        folder->files = files;
-        folder->files[folder->count++] = file;
+        const char **grown =
+            arena_grow(arena, names->names, names->count, &capacity, sizeof *grown);
+        const char *name = source_name(source, arena, entry->d_name);
+        if (grown == NULL || name == NULL)
+            return err_set(err, ERR_MEMORY, "out of memory while listing %s", source->root);
+        names->names = grown;
+        names->names[names->count++] = name;
     }
 }
 
-bool folder_list(struct arena *arena, const char *path, struct folder *folder, struct err *err)
+static bool folder_list(struct source *source, struct arena *arena, struct source_names *names,
+                        struct err *err)
 {
-    *folder = (struct folder){.files = NULL};
-    DIR *directory = opendir(path);
+    *names = (struct source_names){.names = NULL};
+    DIR *directory = opendir(source->root);
     if (directory == NULL)
-        return zone_folder_fail(path, errno, err);
-    bool listed = list_entries(arena, directory, path, folder, err);
+        return zone_folder_fail(source->root, errno, err);
+    bool is_listed = list_entries(source, arena, directory, names, err);
     closedir(directory);
-    if (!listed)
+    if (!is_listed)
         return false;
-    if (folder->count == 0)
+    if (names->count == 0)
         return err_set(err, ERR_RULE,
                        "zones folder %s holds no zone file; put one file NAME.yaml per space there",
-                       path);
-    qsort(folder->files, folder->count, sizeof *folder->files, compare_paths);
-    return true;
-}
-
-bool folder_add(struct arena *arena, struct folder *folder, const char *file)
-{
-    for (size_t i = 0; i < folder->count; i++)
-        if (strcmp(folder->files[i], file) == 0)
-            return true;
-    const char **files = arena_take(arena, (folder->count + 1) * sizeof *files);
-    if (files == NULL)
-        return false;
-    if (folder->count > 0)
-        memcpy(files, folder->files, folder->count * sizeof *files);
-    files[folder->count++] = file;
-    folder->files = files;
-    qsort(folder->files, folder->count, sizeof *folder->files, compare_paths);
+                       source->root);
+    source_names_sort(names);
     return true;
 }
 
@@ -118,31 +84,28 @@ static bool is_settled(int64_t now_us, const struct stat *status)
            age_us(now_us, status->st_ctim) >= SETTLED_US;
 }
 
-static struct file_identity identify(const struct stat *status, int64_t now_us)
+/* Nanoseconds; times that far apart that these wrap to the same number do not occur. */
+static uint64_t stamp_time(struct timespec time)
 {
-    return (struct file_identity){
-        .device = status->st_dev,
-        .inode = status->st_ino,
-        .size = status->st_size,
-        .modified = status->st_mtim,
-        .changed = status->st_ctim,
-        .is_settled = is_settled(now_us, status),
-    };
+    return (uint64_t)time.tv_sec * 1000000000U + (uint64_t)time.tv_nsec;
 }
 
-static bool is_same_time(struct timespec a, struct timespec b)
+static struct source_stamp stamp_status(const struct stat *status, int64_t now_us)
 {
-    return a.tv_sec == b.tv_sec && a.tv_nsec == b.tv_nsec;
+    if (!is_settled(now_us, status))
+        return (struct source_stamp){.words = {0}};
+    return (struct source_stamp){.words = {status->st_dev, status->st_ino,
+                                           (uint64_t)status->st_size, stamp_time(status->st_mtim),
+                                           stamp_time(status->st_ctim)}};
 }
 
-bool folder_is_same(const char *path, const struct file_identity *identity)
+static struct source_stamp folder_stamp(struct source *source, const char *name)
 {
+    const struct folder *folder = (struct folder *)source;
     struct stat status;
 
-    return identity->is_settled && stat(path, &status) == 0 && status.st_dev == identity->device &&
-           status.st_ino == identity->inode && status.st_size == identity->size &&
-           is_same_time(status.st_mtim, identity->modified) &&
-           is_same_time(status.st_ctim, identity->changed);
+    return stat(name, &status) == 0 ? stamp_status(&status, wall_us(folder->clock))
+                                    : (struct source_stamp){.words = {0}};
 }
 
 static bool refuse(struct report *report, const char *path, const char *why)
@@ -153,7 +116,7 @@ static bool refuse(struct report *report, const char *path, const char *why)
 }
 
 /* Reads until the end, or one octet more than the expected size: the file may be growing. */
-static bool read_octets(int descriptor, struct zone_text *text, size_t room)
+static bool read_octets(int descriptor, struct source_text *text, size_t room)
 {
     while (text->length < room) {
         ssize_t got = read(descriptor, text->octets + text->length, room - text->length);
@@ -168,7 +131,13 @@ static bool read_octets(int descriptor, struct zone_text *text, size_t room)
     return true;
 }
 
-static bool read_open(int descriptor, const char *path, int64_t now_us, struct zone_text *text,
+/* A text, and the properties of its file; inode 0: it could not be opened, or is none to read. */
+struct reading {
+    struct source_text text;
+    struct stat status;
+};
+
+static bool read_open(int descriptor, const char *path, struct reading *reading,
                       struct report *report)
 {
     struct stat status;
@@ -184,34 +153,34 @@ static bool read_open(int descriptor, const char *path, int64_t now_us, struct z
                    (long long)status.st_size, YAML_FILE_MAX);
         return false;
     }
-    text->identity = identify(&status, now_us);
-    text->octets = malloc((size_t)status.st_size + 1);
-    if (text->octets == NULL)
+    reading->status = status;
+    size_t size = (size_t)status.st_size;
+    reading->text.octets = malloc(size + 1);
+    if (reading->text.octets == NULL)
         return refuse(report, path, "out of memory");
-    if (!read_octets(descriptor, text, (size_t)status.st_size + 1))
+    if (!read_octets(descriptor, &reading->text, size + 1))
         return refuse(report, path, strerror(errno));
-    if (text->length != (size_t)status.st_size)
+    if (reading->text.length != size)
         return refuse(report, path, "it changed while it was read");
     return true;
 }
 
-static bool read_once(const char *path, const struct hash_key *key,
-                      const struct waiting_clock *clock, struct zone_text *text,
+static bool read_once(const struct folder *folder, const char *path, struct reading *reading,
                       struct report *report)
 {
-    *text = (struct zone_text){.octets = NULL};
+    *reading = (struct reading){.text = {.octets = NULL}};
     /* Non-blocking: a pipe named x.yaml must not block the server. */
     int descriptor = open(path, O_RDONLY | O_NONBLOCK | O_CLOEXEC);
     if (descriptor < 0)
         return refuse(report, path, strerror(errno));
-    bool read = read_open(descriptor, path, wall_us(clock), text, report);
+    int64_t now_us = wall_us(folder->clock);
+    bool is_read = read_open(descriptor, path, reading, report);
     close(descriptor);
-    if (!read) {
-        free(text->octets);
+    if (!is_read) {
+        free(reading->text.octets);
         return false;
     }
-    text->identity.content = hash_octets(key, text->octets, text->length);
-    text->identity.is_marked = zone_text_is_marked(text->octets, text->length);
+    reading->text.stamp = stamp_status(&reading->status, now_us);
     return true;
 }
 
@@ -225,59 +194,73 @@ static bool is_busy(int64_t now_us, const struct stat *status)
            (changed_us >= 0 && changed_us < FOLDER_BUSY_MS * INT64_C(1000));
 }
 
-static bool do_agree(const struct zone_text *a, const struct zone_text *b)
+static bool do_agree(const struct reading *a, const struct reading *b)
 {
-    return a->identity.content == b->identity.content && a->identity.size == b->identity.size &&
-           is_same_time(a->identity.modified, b->identity.modified) &&
-           is_same_time(a->identity.changed, b->identity.changed);
+    return a->text.length == b->text.length &&
+           memcmp(a->text.octets, b->text.octets, a->text.length) == 0 &&
+           stamp_time(a->status.st_mtim) == stamp_time(b->status.st_mtim) &&
+           stamp_time(a->status.st_ctim) == stamp_time(b->status.st_ctim);
 }
 
 /*
  * A file that grows between stat and read is as busy as one that was just written; one that cannot
  * be opened is reported at once.
  */
-static bool read_until_two_agree(const char *path, const struct hash_key *key,
-                                 const struct waiting_clock *clock, struct zone_text *text,
-                                 struct report *report)
+static bool read_until_two_agree(const struct folder *folder, const char *path,
+                                 struct reading *reading, struct report *report)
 {
-    struct zone_text before = {.octets = NULL};
+    struct reading before = {.text = {.octets = NULL}};
 
     for (unsigned waited_ms = 0;; waited_ms += FOLDER_STEP_MS) {
         struct report *attempt = report_new();
         if (attempt == NULL) {
-            free(before.octets);
-            return read_once(path, key, clock, text, report);
+            free(before.text.octets);
+            return read_once(folder, path, reading, report);
         }
-        bool is_read = read_once(path, key, clock, text, attempt);
-        bool agrees = is_read && before.octets != NULL && do_agree(&before, text);
-        bool is_last = waited_ms >= FOLDER_WAIT_MS || (!is_read && text->identity.inode == 0);
+        bool is_read = read_once(folder, path, reading, attempt);
+        bool agrees = is_read && before.text.octets != NULL && do_agree(&before, reading);
+        bool is_last = waited_ms >= FOLDER_WAIT_MS || (!is_read && reading->status.st_ino == 0);
         if (is_last && !is_read)
             report_merge(report, attempt);
         report_free(attempt);
-        free(before.octets);
-        before = is_read && !agrees ? *text : (struct zone_text){.octets = NULL};
+        free(before.text.octets);
+        before = is_read && !agrees ? *reading : (struct reading){.text = {.octets = NULL}};
         if (agrees)
             return true;
         if (is_last)
             break;
-        clock->wait_ms(clock->context, FOLDER_STEP_MS);
+        folder->clock->wait_ms(folder->clock->context, FOLDER_STEP_MS);
     }
-    if (before.octets != NULL)
+    if (before.text.octets != NULL)
         report_add(report, FINDING_BUSY, path, (struct location){.line = 1, .column = 1},
                    "the file was written to for %d seconds while it was read; reload when that has "
                    "ended, or write it elsewhere and move it here",
                    FOLDER_WAIT_MS / 1000);
-    free(before.octets);
+    free(before.text.octets);
     return false;
 }
 
-bool folder_read(const char *path, const struct hash_key *key, const struct waiting_clock *clock,
-                 struct zone_text *text, struct report *report)
+static bool folder_read(struct source *source, const char *name, struct source_text *text,
+                        struct report *report)
 {
+    const struct folder *folder = (struct folder *)source;
+    struct reading reading;
     struct stat status;
+    bool may_be_busy = folder->clock != NULL && stat(name, &status) == 0 &&
+                       S_ISREG(status.st_mode) && status.st_size <= YAML_FILE_MAX &&
+                       is_busy(wall_us(folder->clock), &status);
 
-    if (clock != NULL && stat(path, &status) == 0 && S_ISREG(status.st_mode) &&
-        status.st_size <= YAML_FILE_MAX && is_busy(wall_us(clock), &status))
-        return read_until_two_agree(path, key, clock, text, report);
-    return read_once(path, key, clock, text, report);
+    if (!(may_be_busy ? read_until_two_agree(folder, name, &reading, report)
+                      : read_once(folder, name, &reading, report)))
+        return false;
+    *text = reading.text;
+    return true;
+}
+
+void folder_init(struct folder *folder, const char *path, const struct waiting_clock *clock)
+{
+    *folder = (struct folder){
+        .source = {.root = path, .list = folder_list, .stamp = folder_stamp, .read = folder_read},
+        .clock = clock,
+    };
 }

@@ -16,6 +16,7 @@ enum {
     LOCK_STEP_MS = 5,
     LOCK_MODE = 0600,
     DRAFT_MODE = 0600,
+    FILE_MODE = 0644,
     MODE_BITS = 07777,
     ATTRIBUTE_MAX = 65536
 };
@@ -286,6 +287,17 @@ static void copy_attributes(struct zone_file *file, int draft)
         close(old);
 }
 
+/* Syncs and closes. Returns false, with errno of the first failure, unless all is on disk. */
+static bool close_draft(int descriptor, bool is_written)
+{
+    is_written = is_written && fsync(descriptor) == 0;
+    int reason = errno;
+    if (close(descriptor) != 0 && is_written)
+        return false;
+    errno = reason;
+    return is_written;
+}
+
 static bool write_draft(struct zone_file *file, const char *draft, const char *text, size_t length)
 {
     unlink(draft); /* left behind by a killed command */
@@ -300,13 +312,8 @@ static bool write_draft(struct zone_file *file, const char *draft, const char *t
     bool is_written = write_all(descriptor, text, length);
     if (is_written)
         copy_attributes(file, descriptor);
-    is_written = is_written && fchmod(descriptor, file->status.st_mode & MODE_BITS) == 0 &&
-                 fsync(descriptor) == 0;
-    int reason = errno;
-    if (close(descriptor) != 0 && is_written)
-        return false;
-    errno = reason;
-    return is_written;
+    return close_draft(descriptor,
+                       is_written && fchmod(descriptor, file->status.st_mode & MODE_BITS) == 0);
 }
 
 static bool is_same_time(struct timespec a, struct timespec b)
@@ -341,8 +348,7 @@ static void sync_folder(const struct zone_file *file)
     close(descriptor);
 }
 
-bool zone_file_replace(struct zone_file *file, const char *text, size_t length,
-                       zone_file_check *check, void *context, struct err *err)
+bool zone_file_replace(struct zone_file *file, const char *text, size_t length, struct err *err)
 {
     char draft[PATH_MAX];
 
@@ -352,7 +358,7 @@ bool zone_file_replace(struct zone_file *file, const char *text, size_t length,
     bool is_good = write_draft(file, draft, text, length);
     if (!is_good)
         fail(err, file, "cannot be replaced");
-    is_good = is_good && check(context, draft, err) && check_unchanged(file, err);
+    is_good = is_good && check_unchanged(file, err);
     if (is_good && rename(draft, file->path) != 0)
         is_good = fail(err, file, "cannot be replaced");
     if (!is_good) {
@@ -365,5 +371,35 @@ bool zone_file_replace(struct zone_file *file, const char *text, size_t length,
                 "%s had %u more names (hard links), which keep the old text; link them again if "
                 "they should have the new text",
                 file->shown, (unsigned)file->status.st_nlink - 1);
+    return true;
+}
+
+static bool write_new_draft(const char *draft, const char *text, size_t length)
+{
+    unlink(draft); /* left behind by a killed command */
+    int descriptor = open(draft, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, FILE_MODE);
+    if (descriptor < 0)
+        return false;
+    return close_draft(descriptor, write_all(descriptor, text, length));
+}
+
+bool zone_file_create(const char *path, const char *text, size_t length, struct err *err)
+{
+    struct zone_file file = {.shown = path};
+    char draft[PATH_MAX];
+
+    if ((size_t)snprintf(file.path, sizeof file.path, "%s", path) >= sizeof file.path)
+        return err_set(err, ERR_LIMIT, "the path of %s is too long", path);
+    if (!name_draft(&file, draft, err))
+        return false;
+    /* A link, unlike a rename, never replaces a file. */
+    bool is_created = write_new_draft(draft, text, length) && link(draft, path) == 0;
+    int reason = errno;
+    unlink(draft);
+    errno = reason;
+    if (!is_created)
+        return reason == EEXIST ? err_set(err, ERR_RULE, "%s exists already", path)
+                                : fail(err, &file, "cannot be written");
+    sync_folder(&file);
     return true;
 }

@@ -1,8 +1,11 @@
 #pragma once
 /**
- * Zone files that are replaced atomically.
+ * Zone files that are created, and replaced, completely or not at all.
  *
- *     lock ──► open ──► edit the text ──► replace: write draft, check, rename ──► close, unlock
+ *     lock ──► open ──► edit and check the text ──► replace: write draft, rename ──► close, unlock
+ *     lock ──► check the text ──► create: write draft, link ──► unlock
+ *
+ * A text is checked before it is written: overlay.h shows it among the folder's other texts.
  *
  * The lock is on a hidden file of the folder (.spacedns.lock, mode 0600, or 0660 if a group may
  * write to the folder), so that concurrent commands run one after the other, none loses the other's
@@ -58,13 +61,13 @@ bool zone_file_open(struct zone_file *file, const char *path, int locked, struct
 void zone_file_close(struct zone_file *file);
 
 /**
- * Checks the draft that will replace the zone file. Returning false with *err keeps the old one.
- */
-typedef bool zone_file_check(void *context, const char *draft, struct err *err);
-
-/**
  * Replaces the file and fills file->loss. On failure the old file stays and the draft is removed. A
  * file that changed since it was opened is not replaced.
  */
-bool zone_file_replace(struct zone_file *file, const char *text, size_t length,
-                       zone_file_check *check, void *context, struct err *err);
+bool zone_file_replace(struct zone_file *file, const char *text, size_t length, struct err *err);
+
+/**
+ * Creates a file of mode 0644 less the umask. Returns false with *err and without the file: code
+ * ERR_RULE when another has the path.
+ */
+bool zone_file_create(const char *path, const char *text, size_t length, struct err *err);

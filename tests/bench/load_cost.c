@@ -15,6 +15,7 @@
 #include "answer/load.h"
 #include "base/clock.h"
 #include "inspect/diff.h"
+#include "source/folder.h"
 
 enum { PATH_MOST = 256, RELOADS = 5 };
 
@@ -109,7 +110,7 @@ static void measure_reloads(struct load_request *request, unsigned files, unsign
 {
 
     for (unsigned i = 0; i < RELOADS; i++) {
-        write_file(request->folder, files / 2, apps, i % 2 == 0 ? "starting" : "up");
+        write_file(request->source->root, files / 2, apps, i % 2 == 0 ? "starting" : "up");
         uint64_t start = clock_monotonic_ns();
         struct snapshot *fresh = load(request);
         reloads->ms[i] = ms_since(start);
@@ -152,8 +153,10 @@ int main(int count, char **arguments)
     for (unsigned i = 0; i < files; i++)
         write_file(folder, i, apps, "up");
     struct policy policy = {.suffixes = suffixes_default(), .localspace_to = 1 << CLIENT_SPACE};
+    struct folder zones;
+    folder_init(&zones, folder, NULL);
     struct load_request request = {
-        .folder = folder, .policy = &policy, .key = hash_key_random(), .threads = 2};
+        .source = &zones.source, .policy = &policy, .key = hash_key_random(), .threads = 2};
 
     double before_mb = resident_mb();
     uint64_t start = clock_monotonic_ns();

@@ -92,7 +92,7 @@ static struct snapshot *make_snapshot(const struct policy *policy, const struct 
 static void serve(const struct space *space, size_t size)
 {
     struct policy policy = policy_usual();
-    struct file_identity identity = {.size = (off_t)size};
+    struct text_identity identity = {.length = size};
     struct err err;
     struct segment *segment = segment_seal(space, &policy.suffixes, &identity, &err);
 

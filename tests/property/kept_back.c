@@ -24,6 +24,7 @@
 #include "base/bytes.h"
 #include "inspect/prove_names.h"
 #include "respond/respond.h"
+#include "source/folder.h"
 #include "support/decoded.h"
 #include "support/four_spaces.h"
 #include "support/packets.h"
@@ -349,7 +350,8 @@ static void serve(struct snapshot *next)
 static bool load(bool dies_when_full)
 {
     bool has_state = state_is_used(&life.state);
-    struct load_request request = {.folder = life.zones.path,
+    struct folder source;
+    struct load_request request = {.source = &source.source,
                                    .policy = &life.policy,
                                    .key = life.key,
                                    .threads = 1,
@@ -359,6 +361,7 @@ static bool load(bool dies_when_full)
     struct report *report = report_new();
     struct load_outcome outcome;
     struct err err;
+    folder_init(&source, life.zones.path, NULL);
     struct snapshot *next = snapshot_load(&request, report, &outcome, &err);
     bool is_dead = false;
 
@@ -398,7 +401,8 @@ static void restore_all(void)
 static void try(size_t file, const char *text, size_t length)
 {
     struct snapshot *whole = life.snapshot;
-    struct load_request request = {.folder = life.zones.path,
+    struct folder source;
+    struct load_request request = {.source = &source.source,
                                    .policy = &life.policy,
                                    .key = life.key,
                                    .threads = 1,
@@ -411,6 +415,7 @@ static void try(size_t file, const char *text, size_t length)
         scratch_remove(&life.zones, life.files[file]);
     else
         scratch_write(&life.zones, life.files[file], text, length);
+    folder_init(&source, life.zones.path, NULL);
     struct snapshot *next = snapshot_load(&request, report, &outcome, &err);
     report_free(report);
     life.step++;

@@ -15,6 +15,7 @@
 #include <uv.h>
 
 #include "answer/mailbox.h"
+#include "source/folder.h"
 #include "support/suite.h"
 #include "support/world.h"
 #include "support/zones.h"
@@ -100,7 +101,8 @@ static void work(void *argument)
 
 static struct snapshot *load(struct world *world, const struct snapshot *before)
 {
-    struct load_request request = {.folder = world->folder.path,
+    struct folder source;
+    struct load_request request = {.source = &source.source,
                                    .policy = &world->policy,
                                    .key = world->key,
                                    .threads = 2,
@@ -108,6 +110,7 @@ static struct snapshot *load(struct world *world, const struct snapshot *before)
     struct load_outcome outcome;
     struct report *report = report_new();
     struct err err = {.code = ERR_NONE};
+    folder_init(&source, world->folder.path, NULL);
     struct snapshot *snapshot = snapshot_load(&request, report, &outcome, &err);
 
     if (snapshot == NULL) {

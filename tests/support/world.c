@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "base/address.h"
+#include "source/folder.h"
 #include "support/zones.h"
 
 void world_init(struct world *world)
@@ -41,8 +42,9 @@ void world_init_two_spaces(struct world *world)
 void world_load(struct world *world, struct report *report, struct load_outcome *outcome,
                 struct err *err)
 {
+    struct folder source;
     struct load_request request = {
-        .folder = world->folder.path,
+        .source = &source.source,
         .policy = &world->policy,
         .key = world->key,
         .threads = 1,
@@ -51,6 +53,7 @@ void world_load(struct world *world, struct report *report, struct load_outcome 
 
     *outcome = (struct load_outcome){.is_unchanged = false};
     *err = (struct err){.code = ERR_NONE};
+    folder_init(&source, world->folder.path, NULL);
     struct snapshot *loaded = snapshot_load(&request, report, outcome, err);
     if (loaded == NULL)
         return;

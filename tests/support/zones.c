@@ -45,7 +45,7 @@ static void give_up(const struct report *report, const char *cause)
 struct segment *segment_of_text(const char *text)
 {
     struct suffixes suffixes = suffixes_default();
-    struct file_identity identity = {.size = (off_t)strlen(text)};
+    struct text_identity identity = {.length = strlen(text)};
     struct arena *arena = arena_new();
     struct report *report = report_new();
     struct err err = {.code = ERR_NONE};

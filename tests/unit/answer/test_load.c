@@ -7,6 +7,8 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "source/folder.h"
+#include "source/overlay.h"
 #include "support/scratch.h"
 #include "support/suite.h"
 #include "support/zones.h"
@@ -23,7 +25,7 @@ struct stand {
     bool is_new_policy;
     bool reads_all;
     bool wants_marks;
-    const char *file, *draft;
+    struct source *source; /* NULL: the folder */
     const struct waiting_clock *clock;
 };
 
@@ -54,22 +56,21 @@ static void tear_down(void)
 /* Loads; a new snapshot replaces the previous one. Returns whether there is one. */
 static bool load(void)
 {
-    struct load_request request = {.folder = stand.folder.path,
+    struct folder zones;
+    struct load_request request = {.source = stand.source == NULL ? &zones.source : stand.source,
                                    .policy = &stand.policy,
                                    .is_new_policy = stand.is_new_policy,
                                    .key = key_usual(),
                                    .threads = stand.threads,
                                    .before = stand.snapshot,
-                                   .file = stand.file,
-                                   .draft = stand.draft,
                                    .reads_all = stand.reads_all,
-                                   .wants_marks = stand.wants_marks,
-                                   .clock = stand.clock};
+                                   .wants_marks = stand.wants_marks};
 
     report_free(stand.report);
     stand.report = report_new();
     stand.outcome = (struct load_outcome){.is_unchanged = false};
     stand.err = (struct err){.code = ERR_NONE};
+    folder_init(&zones, stand.folder.path, stand.clock);
     struct snapshot *next = snapshot_load(&request, stand.report, &stand.outcome, &stand.err);
     if (next == NULL)
         return false;
@@ -306,21 +307,48 @@ START_TEST(a_file_that_never_had_a_mark_needs_none)
 }
 END_TEST
 
+/* Loads the folder with this text as its file one.yaml, which is not written. */
+static bool load_draft(const char *text)
+{
+    char name[SCRATCH_PATH_MOST + 16];
+    const struct overlay_text draft = {.name = name, .octets = text, .length = strlen(text)};
+    struct folder base;
+    struct overlay overlay;
+
+    snprintf(name, sizeof name, "%s/one.yaml", stand.folder.path);
+    folder_init(&base, stand.folder.path, stand.clock);
+    overlay_init(&overlay, &base.source, &draft, 1);
+    stand.source = &overlay.source;
+    bool is_loaded = load();
+    stand.source = NULL;
+    return is_loaded;
+}
+
 START_TEST(a_draft_may_be_the_first_file_of_a_folder)
 {
-    char file[SCRATCH_PATH_MOST + 16], draft[SCRATCH_PATH_MOST + 16];
+    char file[SCRATCH_PATH_MOST + 16];
 
-    write_text(".draft", "space: one-space\ncidr: 10.1.0.0/16\n");
     snprintf(file, sizeof file, "%s/one.yaml", stand.folder.path);
-    snprintf(draft, sizeof draft, "%s/.draft", stand.folder.path);
-    stand.file = file;
-    stand.draft = draft;
-    ck_assert(load());
+    ck_assert(load_draft("space: one-space\ncidr: 10.1.0.0/16\n"));
     ck_assert_str_eq(stand.snapshot->segments[0]->file, file);
-    write_text(".draft", "space: one-space\ncidr: 10.1.0.0/8\n");
-    ck_assert(!load());
+    ck_assert(!load_draft("space: one-space\ncidr: 10.1.0.0/8\n"));
     ck_assert_int_eq(stand.err.code, ERR_NONE);
     ck_assert_str_eq(report_first_error(stand.report)->file, file);
+    ck_assert_int_ne(access(file, F_OK), 0);
+}
+END_TEST
+
+START_TEST(a_draft_is_checked_against_the_other_files)
+{
+    write_space("one", 1, "");
+    write_space("two", 2, "");
+    ck_assert(load());
+    ck_assert(!load_draft("space: two-space\ncidr: 10.1.0.0/16\n"));
+    ck_assert_uint_eq(count_findings(FINDING_DUP), 1);
+    ck_assert_uint_eq(stand.outcome.read_count, 1);
+    ck_assert(load_draft("space: one-space\ncidr: 10.1.0.0/16\n"));
+    ck_assert(!has_app("one-app"));
+    ck_assert(has_app("two-app"));
 }
 END_TEST
 
@@ -738,6 +766,7 @@ int main(void)
     tcase_add_test(reading, no_cut_of_a_marked_file_is_served);
     tcase_add_test(reading, a_file_that_never_had_a_mark_needs_none);
     tcase_add_test(reading, a_draft_may_be_the_first_file_of_a_folder);
+    tcase_add_test(reading, a_draft_is_checked_against_the_other_files);
     tcase_add_test(reading, a_comment_alone_makes_no_difference_to_answers);
     tcase_add_test(reading, a_new_file_is_added_and_a_removed_one_is_dropped);
     tcase_add_test(reading, a_renamed_file_is_no_clash_with_itself);

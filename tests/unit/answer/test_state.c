@@ -9,6 +9,7 @@
 #include <unistd.h>
 
 #include "answer/kept_back_change.h"
+#include "source/folder.h"
 #include "support/scratch.h"
 #include "support/suite.h"
 #include "support/zones.h"
@@ -61,7 +62,8 @@ static void tear_down(void)
 /* Loads as the server does, at the start or again, and stores the result. */
 static bool load(int64_t now_s)
 {
-    struct load_request request = {.folder = zones.path,
+    struct folder source;
+    struct load_request request = {.source = &source.source,
                                    .policy = &policy,
                                    .key = key,
                                    .threads = 1,
@@ -71,6 +73,7 @@ static bool load(int64_t now_s)
                                    .reads_all = state.is_behind};
     struct report *report = report_new();
     struct err err;
+    folder_init(&source, zones.path, NULL);
     struct snapshot *next = snapshot_load(&request, report, &outcome, &err);
 
     report_free(report);
@@ -88,7 +91,8 @@ static bool load(int64_t now_s)
 /* How many files a newly started process would refuse as cut. */
 static size_t count_cut_at_the_start(void)
 {
-    const struct load_request request = {.folder = zones.path,
+    struct folder source;
+    const struct load_request request = {.source = &source.source,
                                          .policy = &policy,
                                          .key = key,
                                          .threads = 1,
@@ -97,6 +101,7 @@ static size_t count_cut_at_the_start(void)
     struct err err;
     size_t cut = 0;
 
+    folder_init(&source, zones.path, NULL);
     struct snapshot *next = snapshot_load(&request, report, &outcome, &err);
     for (size_t i = 0; i < report_total(report); i++)
         cut += report_findings(report)[i].code == FINDING_CUT;

@@ -15,7 +15,6 @@
 
 #include "findings/report.h"
 #include "support/suite.h"
-#include "support/zones.h"
 
 enum { PATH_MOST = 128, SECOND = 1000000 };
 
@@ -77,10 +76,11 @@ static void tear_down(void)
 
 static bool reads(const struct waiting_clock *clock, const char *expected)
 {
-    struct hash_key key = key_usual();
-    struct zone_text text;
+    struct folder folder;
+    struct source_text text;
 
-    if (!folder_read(stand.path, &key, clock, &text, stand.report))
+    folder_init(&folder, stand.folder, clock);
+    if (!folder.source.read(&folder.source, stand.path, &text, stand.report))
         return false;
     ck_assert_uint_eq(text.length, strlen(expected));
     ck_assert_mem_eq(text.octets, expected, text.length);
@@ -149,50 +149,113 @@ START_TEST(without_a_clock_it_is_taken_as_it_is)
 }
 END_TEST
 
-START_TEST(an_identity_is_trusted_after_two_seconds_and_until_the_inode_changes)
+static struct source_stamp stamp_of_read(struct source *source)
 {
-    struct hash_key key = key_usual();
-    struct zone_text text;
-    struct stat status;
+    struct source_text text;
 
-    stand.age_us = 2 * SECOND - 1;
-    ck_assert(folder_read(stand.path, &key, &clock_of_test, &text, stand.report));
-    ck_assert(!folder_is_same(stand.path, &text.identity));
+    ck_assert(source->read(source, stand.path, &text, stand.report));
     free(text.octets);
+    return text.stamp;
+}
+
+static bool is_still(struct source *source, const struct source_stamp *stamp)
+{
+    const struct source_stamp now = source->stamp(source, stand.path);
+
+    return source_stamp_is_same(&now, stamp);
+}
+
+START_TEST(a_stamp_is_trusted_after_two_seconds_and_until_the_inode_changes)
+{
+    struct folder folder;
+    struct source *source = &folder.source;
+    struct stat before, status;
+
+    folder_init(&folder, stand.folder, &clock_of_test);
+    stand.age_us = 2 * SECOND - 1;
+    struct source_stamp stamp = stamp_of_read(source);
+    ck_assert(!is_still(source, &stamp));
     stand.age_us = 2 * SECOND;
-    ck_assert(folder_read(stand.path, &key, &clock_of_test, &text, stand.report));
-    ck_assert(folder_is_same(stand.path, &text.identity));
+    stamp = stamp_of_read(source);
+    ck_assert(is_still(source, &stamp));
+    ck_assert_int_eq(stat(stand.path, &before), 0);
     /* Other octets, as many as before, and the time put back: what cp -p and tar leave behind. */
     write_text("space: xyz\n", "r+");
     do {
-        struct timespec times[2] = {text.identity.modified, text.identity.modified};
+        struct timespec times[2] = {before.st_mtim, before.st_mtim};
         ck_assert_int_eq(utimensat(AT_FDCWD, stand.path, times, 0), 0);
         ck_assert_int_eq(stat(stand.path, &status), 0);
-    } while (status.st_ctim.tv_nsec == text.identity.changed.tv_nsec &&
-             status.st_ctim.tv_sec == text.identity.changed.tv_sec);
-    ck_assert(!folder_is_same(stand.path, &text.identity));
-    free(text.octets);
+    } while (status.st_ctim.tv_nsec == before.st_ctim.tv_nsec &&
+             status.st_ctim.tv_sec == before.st_ctim.tv_sec);
+    ck_assert(!is_still(source, &stamp));
 }
 END_TEST
 
-START_TEST(the_end_mark_is_part_of_the_identity)
+START_TEST(a_file_that_is_gone_has_no_stamp)
 {
-    struct hash_key key = key_usual();
-    struct zone_text text;
+    struct folder folder;
 
-    ck_assert(folder_read(stand.path, &key, NULL, &text, stand.report));
-    ck_assert(!text.identity.is_marked);
-    free(text.octets);
-    write_text("...\n", "a");
-    ck_assert(folder_read(stand.path, &key, NULL, &text, stand.report));
-    ck_assert(text.identity.is_marked);
-    free(text.octets);
+    folder_init(&folder, stand.folder, &clock_of_test);
+    stand.age_us = 2 * SECOND;
+    const struct source_stamp stamp = stamp_of_read(&folder.source);
+    folder.clock = NULL; /* the test's has the file's time */
+    ck_assert_int_eq(remove(stand.path), 0);
+    ck_assert(!is_still(&folder.source, &stamp));
+}
+END_TEST
+
+/* What lies in the folder besides a.yaml. */
+static const char *const others[] = {"c.yml", "b.yaml", ".hidden.yaml", "notes.txt", ".yaml"};
+
+START_TEST(zone_files_are_listed_in_order)
+{
+    struct arena *arena = arena_new();
+    struct source_names names;
+    struct folder folder;
+    struct err err;
+    char root[PATH_MOST], path[PATH_MOST];
+
+    snprintf(root, sizeof root, "%s//", stand.folder);
+    for (size_t i = 0; i < sizeof others / sizeof others[0]; i++) {
+        snprintf(path, sizeof path, "%s/%s", stand.folder, others[i]);
+        fclose(fopen(path, "w"));
+    }
+    folder_init(&folder, root, NULL);
+    ck_assert_msg(folder.source.list(&folder.source, arena, &names, &err), "%s", err.text);
+    ck_assert_uint_eq(names.count, 3);
+    ck_assert_str_eq(names.names[0], stand.path);
+    ck_assert_str_eq(strrchr(names.names[1], '/'), "/b.yaml");
+    ck_assert_str_eq(strrchr(names.names[2], '/'), "/c.yml");
+    for (size_t i = 0; i < sizeof others / sizeof others[0]; i++) {
+        snprintf(path, sizeof path, "%s/%s", stand.folder, others[i]);
+        remove(path);
+    }
+    arena_free(arena);
+}
+END_TEST
+
+START_TEST(an_empty_folder_breaks_a_rule_and_a_missing_one_does_not)
+{
+    struct arena *arena = arena_new();
+    struct source_names names;
+    struct folder folder;
+    struct err err;
+
+    remove(stand.path);
+    folder_init(&folder, stand.folder, NULL);
+    ck_assert(!folder.source.list(&folder.source, arena, &names, &err));
+    ck_assert_int_eq(err.code, ERR_RULE);
+    ck_assert_ptr_nonnull(strstr(err.text, "holds no zone file; put one file NAME.yaml"));
+    folder_init(&folder, "/nowhere/zones", NULL);
+    ck_assert(!folder.source.list(&folder.source, arena, &names, &err));
+    ck_assert_int_eq(err.code, ERR_SYSTEM);
+    arena_free(arena);
 }
 END_TEST
 
 int main(void)
 {
-    Suite *suite = suite_create("answer/folder");
+    Suite *suite = suite_create("source/folder");
     TCase *reading = tcase_create("reading");
 
     tcase_add_checked_fixture(reading, set_up, tear_down);
@@ -203,8 +266,10 @@ int main(void)
     tcase_add_test(reading, a_file_that_cannot_be_opened_costs_no_wait);
     tcase_add_test(reading, a_time_in_the_future_costs_no_wait);
     tcase_add_test(reading, without_a_clock_it_is_taken_as_it_is);
-    tcase_add_test(reading, an_identity_is_trusted_after_two_seconds_and_until_the_inode_changes);
-    tcase_add_test(reading, the_end_mark_is_part_of_the_identity);
+    tcase_add_test(reading, a_stamp_is_trusted_after_two_seconds_and_until_the_inode_changes);
+    tcase_add_test(reading, a_file_that_is_gone_has_no_stamp);
+    tcase_add_test(reading, zone_files_are_listed_in_order);
+    tcase_add_test(reading, an_empty_folder_breaks_a_rule_and_a_missing_one_does_not);
     suite_add_tcase(suite, reading);
     return suite_run(suite);
 }

@@ -38,40 +38,15 @@ static void end(void)
     scratch_close(&folder);
 }
 
-static bool accept(void *context, const char *name, struct err *err)
-{
-    (void)context;
-    (void)err;
-    ck_assert_str_eq(strrchr(name, '/'), "/.a.yaml.new");
-    return true;
-}
-
-static bool refuse(void *context, const char *name, struct err *err)
-{
-    (void)context;
-    (void)name;
-    return err_set(err, ERR_RULE, "not this");
-}
-
-/* Another program changes the file while the new text is checked. */
-static bool interfere(void *context, const char *name, struct err *err)
-{
-    (void)context;
-    (void)name;
-    (void)err;
-    scratch_write(&folder, "a.yaml", "space: other\n", 13);
-    return true;
-}
-
-static bool replace(const char *text, zone_file_check *check, struct err *err)
+static bool replace(const char *text, struct err *err)
 {
     struct zone_file file;
     int lock = zone_file_lock(folder.path, err);
 
     if (lock < 0)
         return false;
-    bool is_done = zone_file_open(&file, path, lock, err) &&
-                   zone_file_replace(&file, text, strlen(text), check, NULL, err);
+    bool is_done =
+        zone_file_open(&file, path, lock, err) && zone_file_replace(&file, text, strlen(text), err);
     zone_file_close(&file);
     close(lock);
     return is_done;
@@ -95,7 +70,7 @@ START_TEST(a_file_is_replaced_and_keeps_its_mode)
     struct stat status;
 
     ck_assert_int_eq(chmod(path, 0640), 0);
-    ck_assert_msg(replace("space: new\n", accept, &err), "%s", err.text);
+    ck_assert_msg(replace("space: new\n", &err), "%s", err.text);
     check_text("space: new\n");
     ck_assert_int_eq(stat(path, &status), 0);
     ck_assert_uint_eq(status.st_mode & 07777, 0640);
@@ -113,7 +88,7 @@ START_TEST(a_link_stays_and_its_target_is_replaced)
     snprintf(target, sizeof target, "%s/a.yaml", other.path);
     ck_assert_int_eq(rename(path, target), 0);
     ck_assert_int_eq(symlink(target, path), 0);
-    ck_assert_msg(replace("space: new\n", accept, &err), "%s", err.text);
+    ck_assert_msg(replace("space: new\n", &err), "%s", err.text);
     check_text("space: new\n");
     ck_assert_int_eq(lstat(path, &status), 0);
     ck_assert(S_ISLNK(status.st_mode));
@@ -122,23 +97,20 @@ START_TEST(a_link_stays_and_its_target_is_replaced)
 }
 END_TEST
 
-START_TEST(a_text_that_is_not_accepted_changes_nothing)
-{
-    struct err err;
-
-    ck_assert(!replace("space: new\n", refuse, &err));
-    ck_assert_str_eq(err.text, "not this");
-    check_text("space: abc\n");
-}
-END_TEST
-
 START_TEST(a_file_that_changes_meanwhile_is_not_replaced)
 {
+    struct zone_file file;
     struct err err;
+    int lock = zone_file_lock(folder.path, &err);
 
-    ck_assert(!replace("space: new\n", interfere, &err));
+    ck_assert_int_ge(lock, 0);
+    ck_assert(zone_file_open(&file, path, lock, &err));
+    scratch_write(&folder, "a.yaml", "space: other\n", 13);
+    ck_assert(!zone_file_replace(&file, "space: new\n", 11, &err));
     ck_assert_ptr_nonnull(strstr(err.text, "was changed by another program meanwhile"));
     check_text("space: other\n");
+    zone_file_close(&file);
+    close(lock);
 }
 END_TEST
 
@@ -147,7 +119,7 @@ START_TEST(a_read_only_file_is_left_alone)
     struct err err;
 
     ck_assert_int_eq(chmod(path, 0444), 0);
-    ck_assert(!replace("space: new\n", accept, &err));
+    ck_assert(!replace("space: new\n", &err));
     ck_assert_ptr_nonnull(strstr(err.text, "is read-only for you; nothing was changed"));
     check_text("space: abc\n");
 }
@@ -160,7 +132,7 @@ START_TEST(a_folder_that_cannot_be_written_is_reported)
     if (geteuid() == 0) /* root may write everywhere */
         return;
     ck_assert_int_eq(chmod(folder.path, 0500), 0);
-    ck_assert(!replace("space: new\n", accept, &err));
+    ck_assert(!replace("space: new\n", &err));
     ck_assert_ptr_nonnull(strstr(err.text, "Permission denied; nothing was changed"));
 }
 END_TEST
@@ -176,9 +148,40 @@ START_TEST(a_text_that_the_disk_does_not_take_changes_nothing)
     text[sizeof text - 1] = '\0';
     ck_assert(signal(SIGXFSZ, SIG_IGN) != SIG_ERR);
     ck_assert_int_eq(setrlimit(RLIMIT_FSIZE, &limit), 0); /* of this test's own process */
-    ck_assert(!replace(text, accept, &err));
+    ck_assert(!replace(text, &err));
     ck_assert_ptr_nonnull(strstr(err.text, "File too large; nothing was changed"));
     check_text("space: abc\n");
+}
+END_TEST
+
+START_TEST(a_file_is_created_and_never_replaces_another)
+{
+    struct err err;
+
+    ck_assert(!zone_file_create(path, "space: new\n", 11, &err));
+    ck_assert_int_eq(err.code, ERR_RULE);
+    ck_assert_ptr_nonnull(strstr(err.text, "a.yaml exists already"));
+    check_text("space: abc\n");
+    ck_assert_int_eq(unlink(path), 0);
+    ck_assert_msg(zone_file_create(path, "space: new\n", 11, &err), "%s", err.text);
+    check_text("space: new\n");
+}
+END_TEST
+
+START_TEST(a_file_that_the_disk_does_not_take_is_not_created)
+{
+    const struct rlimit limit = {.rlim_cur = LIMIT, .rlim_max = LIMIT};
+    char text[LIMIT * 2];
+    struct err err;
+
+    memset(text, '#', sizeof text);
+    ck_assert_int_eq(unlink(path), 0);
+    ck_assert(signal(SIGXFSZ, SIG_IGN) != SIG_ERR);
+    ck_assert_int_eq(setrlimit(RLIMIT_FSIZE, &limit), 0); /* of this test's own process */
+    ck_assert(!zone_file_create(path, text, sizeof text, &err));
+    ck_assert_ptr_nonnull(strstr(err.text, "File too large; nothing was changed"));
+    ck_assert_int_ne(access(path, F_OK), 0);
+    ck_assert_int_ne(access(draft, F_OK), 0);
 }
 END_TEST
 
@@ -192,7 +195,7 @@ static struct err loss_of(const char *text)
 
     ck_assert_int_ge(lock, 0);
     ck_assert(zone_file_open(&file, path, lock, &err));
-    ck_assert_msg(zone_file_replace(&file, text, strlen(text), accept, NULL, &err), "%s", err.text);
+    ck_assert_msg(zone_file_replace(&file, text, strlen(text), &err), "%s", err.text);
     zone_file_close(&file);
     close(lock);
     return file.loss;
@@ -362,7 +365,7 @@ static void write_on(char letter, unsigned rounds)
         memcpy(text, file.text, file.length);
         text[length - 2] = letter;
         text[length - 1] = '\n';
-        bool is_done = zone_file_replace(&file, text, length, accept, NULL, &err);
+        bool is_done = zone_file_replace(&file, text, length, &err);
         free(text);
         zone_file_close(&file);
         close(lock);
@@ -416,24 +419,25 @@ START_TEST(a_writer_that_is_killed_leaves_a_whole_file_and_no_lock)
         ck_assert_uint_eq((length - LONG_TEXT) % 2, 0);
         free(text);
     }
-    ck_assert_msg(replace("space: new\n", accept, &err), "%s", err.text);
+    ck_assert_msg(replace("space: new\n", &err), "%s", err.text);
     check_text("space: new\n");
 }
 END_TEST
 
 int main(void)
 {
-    Suite *suite = suite_create("space/zone_file");
+    Suite *suite = suite_create("source/zone_file");
     TCase *tcase = tcase_create("replace");
 
     tcase_add_checked_fixture(tcase, begin, end);
     tcase_add_test(tcase, a_file_is_replaced_and_keeps_its_mode);
     tcase_add_test(tcase, a_link_stays_and_its_target_is_replaced);
-    tcase_add_test(tcase, a_text_that_is_not_accepted_changes_nothing);
     tcase_add_test(tcase, a_file_that_changes_meanwhile_is_not_replaced);
     tcase_add_test(tcase, a_read_only_file_is_left_alone);
     tcase_add_test(tcase, a_folder_that_cannot_be_written_is_reported);
     tcase_add_test(tcase, a_text_that_the_disk_does_not_take_changes_nothing);
+    tcase_add_test(tcase, a_file_is_created_and_never_replaces_another);
+    tcase_add_test(tcase, a_file_that_the_disk_does_not_take_is_not_created);
     tcase_add_test(tcase, extended_attributes_are_kept);
     tcase_add_test(tcase, an_access_list_is_kept);
     tcase_add_test(tcase, a_default_list_of_the_folder_does_not_widen_access);

@@ -1,0 +1,131 @@
+#include "answer/loading.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/hash.h"
+#include "space/parse.h"
+#include "space/rules.h"
+#include "space/zone_text.h"
+
+/* Keeps the text for the store, unless it has it or none is used. Takes the text over. */
+static void keep_text(const struct loading *loading, struct job *job,
+                      const struct source_text *text)
+{
+    const struct stored *stored = loading->request->stored;
+
+    if (stored != NULL) {
+        const struct stored_text *same = stored_find(stored, stored_name(job->file));
+        job->checksum = stored_checksum(text->octets, text->length);
+        job->length = text->length;
+        job->is_stored = same != NULL && same->is_sound && same->length == text->length &&
+                         same->checksum == job->checksum;
+        if (!job->is_stored) {
+            job->text = text->octets;
+            return;
+        }
+    }
+    free(text->octets);
+}
+
+/*
+ * Compiles a text into a segment. The text, as large as the file, is released before the segment is
+ * made: the model has copies of what it needs.
+ */
+static void compile(const struct loading *loading, struct job *job, const struct source_text *text,
+                    const struct text_identity *identity)
+{
+    const struct suffixes *suffixes = &loading->request->policy->suffixes;
+    struct arena *arena = arena_new();
+    struct err err;
+    /* A model that is handed over outlives the names. */
+    const char *file = arena == NULL ? NULL : arena_text(arena, job->file, strlen(job->file));
+    struct space *space =
+        file == NULL ? NULL : space_parse(arena, file, text->octets, text->length, job->report);
+
+    if (file == NULL)
+        report_add(job->report, FINDING_MEMORY, job->file, (struct location){.line = 1},
+                   "out of memory while the file was read");
+    keep_text(loading, job, text);
+    if (space != NULL)
+        space_check(space, suffixes, job->report);
+    if (space != NULL && report_is_clean(job->report)) {
+        job->result = segment_seal(space, suffixes, identity, &err);
+        if (job->result == NULL)
+            report_add(job->report, err.code == ERR_LIMIT ? FINDING_LIMIT : FINDING_MEMORY,
+                       job->file, (struct location){.line = 1}, "%s", err.text);
+    }
+    if (loading->request->wants_models)
+        job->model = (struct load_model){.space = space, .arena = arena};
+    else
+        arena_free(arena);
+}
+
+/* True when the file's last served text had its end mark, at the start by the stored text. */
+static bool was_marked(const struct load_request *request, const struct job *job)
+{
+    if (job->before != NULL || request->before != NULL || request->stored == NULL)
+        return job->before != NULL && job->before->identity.is_marked;
+    const struct stored_text *stored = stored_find(request->stored, stored_name(job->file));
+    size_t length = 0;
+    bool is_sound = false;
+    char *octets = stored == NULL ? NULL : stored_read(stored, &length, &is_sound);
+    bool was_marked = octets != NULL && is_sound && zone_text_is_marked(octets, length);
+    free(octets);
+    return was_marked;
+}
+
+/* True when the source vouches for the previous text, so that it need not be read. */
+static bool is_same(const struct load_request *request, const struct job *job)
+{
+    if (job->before == NULL || request->reads_all || request->wants_marks)
+        return false;
+    const struct source_stamp stamp = request->source->stamp(request->source, job->file);
+    return source_stamp_is_same(&stamp, &job->before->identity.stamp);
+}
+
+static struct text_identity identify(const struct hash_key *key, const struct source_text *text)
+{
+    return (struct text_identity){
+        .stamp = text->stamp,
+        .content = hash_octets(key, text->octets, text->length),
+        .length = text->length,
+        .is_marked = zone_text_is_marked(text->octets, text->length),
+    };
+}
+
+static bool has_same_content(const struct segment *before, const struct text_identity *identity)
+{
+    return before != NULL && before->identity.content == identity->content &&
+           before->identity.length == identity->length;
+}
+
+bool load_text_run(void *context, size_t index)
+{
+    const struct loading *loading = context;
+    const struct load_request *request = loading->request;
+    struct job *job = &loading->jobs[index];
+    struct source_text text;
+
+    if (is_same(request, job)) {
+        job->is_kept = true;
+        return true;
+    }
+    job->was_read = true;
+    if (!request->source->read(request->source, job->file, &text, job->report))
+        return true;
+    const struct text_identity identity = identify(&request->key, &text);
+    if (request->wants_marks && !identity.is_marked)
+        zone_text_report_unmarked(job->file, text.octets, text.length, job->report);
+    if (!identity.is_marked && was_marked(request, job)) {
+        zone_text_report_cut(job->file, text.octets, text.length, job->report);
+    } else if (has_same_content(job->before, &identity)) {
+        job->is_kept = true;
+        job->before->identity = identity;
+    } else {
+        compile(loading, job, &text, &identity);
+        return true;
+    }
+    keep_text(loading, job, &text);
+    return true;
+}
