@@ -40,9 +40,13 @@ static bool memory_list(struct source *source, struct arena *arena, struct sourc
     *names = (struct source_names){
         .names = arena_take(arena, memory->listed.count * sizeof *names->names),
         .count = memory->listed.count};
-    must(names->names != NULL);
-    for (size_t i = 0; i < names->count; i++)
+    if (names->names == NULL)
+        return err_set(err, ERR_MEMORY, "out of memory");
+    for (size_t i = 0; i < names->count; i++) {
         names->names[i] = source_name(source, arena, memory->listed.texts[i].name);
+        if (names->names[i] == NULL)
+            return err_set(err, ERR_MEMORY, "out of memory");
+    }
     source_names_sort(names);
     return true;
 }

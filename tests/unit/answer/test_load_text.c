@@ -1,3 +1,4 @@
+// wrap: malloc calloc realloc
 /*
  * Loading from a source that has revisions and no files: which texts are read, and that a change
  * of several texts makes one generation.
@@ -7,6 +8,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "support/allocations.h"
 #include "support/memory_source.h"
 #include "support/suite.h"
 #include "support/zones.h"
@@ -275,6 +277,43 @@ START_TEST(models_are_handed_over_in_the_order_of_the_names)
 }
 END_TEST
 
+/* Whichever allocation fails, what was served stays whole, and the next load makes up for it. */
+START_TEST(a_load_without_memory_is_refused_and_changes_nothing)
+{
+    put_two_spaces();
+    ck_assert(load());
+    put("two-space", 2, "new-app", "");
+    put("three-space", 3, "three-app", "");
+    memory_source_commit(&memory);
+    size_t failures = 0;
+    for (bool is_loaded = false; !is_loaded; failures++) {
+        report_free(report);
+        report = report_new();
+        load_outcome_close(&outcome);
+        err.code = ERR_NONE;
+        const struct load_request request = {.source = &memory.source,
+                                             .policy = &policy,
+                                             .key = key_usual(),
+                                             .threads = 1,
+                                             .before = snapshot,
+                                             .wants_models = true};
+        size_t before = allocations_count();
+        allocations_fail(failures + 1);
+        struct snapshot *next = snapshot_load(&request, report, &outcome, &err);
+        is_loaded = allocations_count() - before <= failures;
+        allocations_fail(0);
+        ck_assert_msg(next != NULL || err.code == ERR_MEMORY || !report_is_clean(report),
+                      "the failure of allocation %zu is not reported", failures + 1);
+        ck_assert(next == NULL || outcome.model_count == 2);
+        snapshot_free(next);
+        ck_assert_str_eq(space_of("two-app"), "two-space");
+    }
+    ck_assert_uint_gt(failures, 20);
+    ck_assert(load());
+    ck_assert_str_eq(space_of("three-app"), "three-space");
+}
+END_TEST
+
 START_TEST(no_model_is_handed_over_by_a_load_that_is_refused)
 {
     put("one-space", 1, "one-app", "");
@@ -302,6 +341,7 @@ int main(void)
     tcase_add_test(all, a_text_that_loses_its_end_mark_was_cut);
     tcase_add_test(all, a_source_without_texts_is_an_error);
     tcase_add_test(all, models_are_handed_over_in_the_order_of_the_names);
+    tcase_add_test(all, a_load_without_memory_is_refused_and_changes_nothing);
     tcase_add_test(all, no_model_is_handed_over_by_a_load_that_is_refused);
     suite_add_tcase(suite, all);
     return suite_run(suite);
