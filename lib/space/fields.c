@@ -8,7 +8,7 @@
 
 #include "base/suggest.h"
 
-enum { LINE_MAX_KEPT = (1 << 24) - 1, COLUMN_MAX_KEPT = 255, FIELDS_MAX = 64 };
+enum { FIELDS_MAX = 64 };
 
 static void *member(void *target, size_t offset)
 {
@@ -23,10 +23,7 @@ static void keep_place(void *target, int at_offset, const struct yaml_node *valu
 
 struct location location_of_node(const struct yaml_node *node)
 {
-    uint32_t line = node->at.line < LINE_MAX_KEPT ? node->at.line : LINE_MAX_KEPT;
-    uint32_t column = node->at.column < COLUMN_MAX_KEPT ? node->at.column : COLUMN_MAX_KEPT;
-
-    return (struct location){.line = line & LINE_MAX_KEPT, .column = column & COLUMN_MAX_KEPT};
+    return location_at(node->at.line, node->at.column);
 }
 
 void parsing_stop_when_full(struct parsing *parsing, struct location at)

@@ -55,7 +55,7 @@ size_t zone_text_content(const char *text, size_t length)
 
 static struct location location_of(struct text_line line)
 {
-    return location_of_node(&(struct yaml_node){.at = {.line = line.number, .column = 1}});
+    return location_at(line.number, 1);
 }
 
 void zone_text_report_cut(const char *file, const char *text, size_t length, struct report *report)
