@@ -92,7 +92,7 @@ static void format_finding(const struct change *change, const struct report *rep
         return;
     }
     if (strcmp(finding->file, change->file.shown) != 0)
-        finding_write_location(finding, location);
+        finding_write_location(finding, location, sizeof location);
     if (errors > 1)
         snprintf(more, sizeof more, " (and %zu more like it)", errors - 1);
     err_set(err, ERR_RULE, "%s%s%s %.400s%s; nothing was changed", location,

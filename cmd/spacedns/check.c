@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "base/escape.h"
+#include "inspect/findings_json.h"
 #include "inspect/print.h"
 
 static size_t count_spaces(const struct snapshot *snapshot)
@@ -36,31 +37,15 @@ static void print_summary(const struct session *session, const char *folder)
     fputc('\n', session->out);
 }
 
-static json_t *finding_to_json(const struct finding *finding)
-{
-    static const char *const levels[] = {"error", "warning", "note"};
-
-    return json_pack("{s:s, s:s, s:o, s:i, s:i, s:o}", "level",
-                     levels[finding_level(finding->code)], "code", finding_name(finding->code),
-                     "file", print_text(finding->file, strlen(finding->file)), "line",
-                     (int)finding->at.line, "column", (int)finding->at.column, "text",
-                     print_text(finding->sentence, strlen(finding->sentence)));
-}
-
 static void print_findings(const struct session *session, const char *folder)
 {
     const struct report *report = session->report;
-    const struct finding *all = report_findings(report);
-    json_t *findings = json_array();
-
-    for (size_t i = 0; i < report_total(report); i++)
-        json_array_append_new(findings, finding_to_json(&all[i]));
-    json_t *root =
-        json_pack("{s:o, s:I, s:I, s:I, s:I, s:o}", "folder", print_text(folder, strlen(folder)),
-                  "files", (json_int_t)session->outcome.file_count, "errors",
-                  (json_int_t)report_count(report, FINDING_ERROR), "warnings",
-                  (json_int_t)report_count(report, FINDING_WARNING), "notes",
-                  (json_int_t)report_count(report, FINDING_NOTE), "findings", findings);
+    json_t *root = json_pack(
+        "{s:o, s:I, s:I, s:I, s:I, s:o}", "folder", print_text(folder, strlen(folder)), "files",
+        (json_int_t)session->outcome.file_count, "errors",
+        (json_int_t)report_count(report, FINDING_ERROR), "warnings",
+        (json_int_t)report_count(report, FINDING_WARNING), "notes",
+        (json_int_t)report_count(report, FINDING_NOTE), "findings", findings_to_json(report));
     print_json(root, session->out);
 }
 

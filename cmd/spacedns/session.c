@@ -62,6 +62,20 @@ int session_fail(struct session *session, int code, const char *format, ...)
     return code;
 }
 
+/* Returns false after it has printed the errors. */
+static bool read_settings(struct session *session, int argc, char *const *argv,
+                          struct report *report)
+{
+    /* As the server would, but without this host's addresses: it may run on another host. */
+    const struct forwarding_host unknown = {.resolv_conf = "/etc/resolv.conf"};
+
+    if (settings_init(&session->settings, argc, argv, report) == SETTINGS_READY)
+        forwarding_complete(&session->settings, &unknown, report);
+    report_sort(report);
+    report_print_errors(report, session->err);
+    return report_is_clean(report);
+}
+
 bool session_read_settings(struct session *session)
 {
     const char *file = session->invocation.options[OPTION_SETTINGS];
@@ -74,18 +88,14 @@ bool session_read_settings(struct session *session)
     snprintf(path, sizeof path, "%s", file == NULL ? "" : file);
     char *arguments[] = {program, flag, path, NULL};
     session->has_settings = true;
-    if (settings_init(&session->settings, file == NULL ? 1 : 3, arguments, session->err) !=
-        SETTINGS_READY)
-        return false;
-    /* As the server would, but without this host's addresses: it may run on another host. */
-    const struct forwarding_host unknown = {.resolv_conf = "/etc/resolv.conf"};
-    if (!forwarding_complete(&session->settings, &unknown, session->err))
-        return false;
-    if (!policy_set(&session->policy, &session->settings)) {
+    struct report *report = report_new();
+    bool passed = report != NULL && read_settings(session, file == NULL ? 1 : 3, arguments, report);
+    bool is_out_of_memory =
+        report == NULL || (passed && !policy_set(&session->policy, &session->settings));
+    report_free(report);
+    if (is_out_of_memory)
         session_fail(session, EXIT_REFUSED, "out of memory");
-        return false;
-    }
-    return true;
+    return passed && !is_out_of_memory;
 }
 
 const char *session_socket(const struct session *session)
@@ -180,7 +190,7 @@ int session_fail_findings(struct session *session, const char *folder, const cha
     report_print_errors(session->report, session->err);
     if (first == NULL) /* no memory for them */
         return session_fail(session, EXIT_REFUSED, "out of memory");
-    finding_write_location(first, location);
+    finding_write_location(first, location, sizeof location);
     return session_fail(session, EXIT_REFUSED, "%s has %zu error%s, %s %s; fix %s, then %s", folder,
                         count, count == 1 ? "" : "s", count == 1 ? "at" : "the first at", location,
                         count == 1 ? "it" : "them", next);

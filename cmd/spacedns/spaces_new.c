@@ -63,7 +63,7 @@ static void format_first_error(const struct report *report, struct err *err)
         err_set(err, ERR_MEMORY, "out of memory; nothing was changed");
         return;
     }
-    finding_write_location(first, location);
+    finding_write_location(first, location, sizeof location);
     err_set(err, ERR_RULE,
             "%s: %s stands in the way; nothing was changed; spacedns check prints all errors, fix "
             "them first",

@@ -8,6 +8,7 @@
 
 #include "control/explain_call.h"
 #include "inspect/diff_print.h"
+#include "inspect/findings_json.h"
 #include "inspect/print.h"
 #include "spacednsd/settings_reload.h"
 #include "spacednsd/status.h"
@@ -119,18 +120,6 @@ void control_answer(struct call *call, const struct status_source *source)
 
 /* ---- reloads ---- */
 
-static json_t *json_finding(const struct finding *finding)
-{
-    static const char *const levels[] = {
-        [FINDING_ERROR] = "error", [FINDING_WARNING] = "warning", [FINDING_NOTE] = "note"};
-
-    return json_pack("{s:s, s:s, s:o, s:i, s:i, s:o}", "level",
-                     levels[finding_level(finding->code)], "code", finding_name(finding->code),
-                     "file", print_text(finding->file, strlen(finding->file)), "line",
-                     (int)finding->at.line, "column", (int)finding->at.column, "text",
-                     print_text(finding->sentence, strlen(finding->sentence)));
-}
-
 /* The keys of the settings that changed. */
 static json_t *json_changed(const struct settings_reload *reloaded)
 {
@@ -154,21 +143,16 @@ static void answer_json(struct call *call, const struct reload_result *result)
 {
     const struct zones_loading *loading = result->loading;
     const struct snapshot *current = result->current;
-    const struct report *report = loading->report;
-    json_t *findings = json_array();
-
-    for (size_t i = 0; report != NULL && i < report_total(report); i++)
-        json_array_append_new(findings, json_finding(&report_findings(report)[i]));
     bool has_error = has_failed(result) && loading->err.code != ERR_NONE;
-    print_json(json_pack("{s:s, s:I, s:i, s:i, s:i, s:i, s:i, s:o, s:s?, s:o}", "reload",
-                         reload_end_text(result->end), "generation",
-                         (json_int_t)current->generation, "files", (int)loading->outcome.file_count,
-                         "read", (int)loading->outcome.read_count, "spaces",
-                         (int)zones_count_spaces(current), "apps", (int)current->app_count, "ms",
-                         (int)zones_loading_ms(loading), "settings",
-                         json_changed(loading->reloaded), "error",
-                         has_error ? loading->err.text : NULL, "findings", findings),
-               call->out);
+    print_json(
+        json_pack("{s:s, s:I, s:i, s:i, s:i, s:i, s:i, s:o, s:s?, s:o}", "reload",
+                  reload_end_text(result->end), "generation", (json_int_t)current->generation,
+                  "files", (int)loading->outcome.file_count, "read",
+                  (int)loading->outcome.read_count, "spaces", (int)zones_count_spaces(current),
+                  "apps", (int)current->app_count, "ms", (int)zones_loading_ms(loading), "settings",
+                  json_changed(loading->reloaded), "error", has_error ? loading->err.text : NULL,
+                  "findings", findings_to_json(loading->report)),
+        call->out);
 }
 
 static const char *refusal_of(const struct call *call)
@@ -220,13 +204,13 @@ static void answer_refused(struct call *call, const struct reload_result *result
                                           : "");
 }
 
-/* Settings that need a restart are always printed. */
-static void print_restarts(struct call *call, const struct report *report)
+/* Warnings of settings are always printed: a reload is for the settings as well. */
+static void print_settings_warnings(struct call *call, const struct report *report)
 {
     const struct finding *findings = report_findings(report);
 
     for (size_t i = 0; i < report_total(report); i++)
-        if (findings[i].code == FINDING_RESTART)
+        if (findings[i].code == FINDING_RESTART || findings[i].code == FINDING_RESOLV_CONF)
             finding_print(&findings[i], call->out);
 }
 
@@ -240,7 +224,7 @@ static void answer_text(struct call *call, const struct reload_result *result)
         return;
     }
     const char *changed = result->loading->reloaded->changed;
-    print_restarts(call, result->loading->report);
+    print_settings_warnings(call, result->loading->report);
     fprintf(call->out,
             "Reloading zones... %s, generation=%llu files=%zu read=%zu spaces=%zu apps=%zu "
             "ms=%llu%s%s\n",

@@ -11,8 +11,10 @@
 #include "serve/server.h"
 #include "spacednsd/control.h"
 #include "spacednsd/events.h"
+#include "spacednsd/findings_log.h"
 #include "spacednsd/inspection.h"
 #include "spacednsd/reloads.h"
+#include "spacednsd/settings_check.h"
 #include "spacednsd/settings_reload.h"
 #include "spacednsd/signals.h"
 #include "spacednsd/zones.h"
@@ -130,17 +132,12 @@ static void daemon_on_signal(void *context, int number)
 
 /* ---- start ---- */
 
-static bool check_local(const struct snapshot *snapshot, const struct settings *settings, FILE *out)
+/* Adds to the findings; false if the settings do not fit the zone files. */
+static bool check_local(struct zones_loading *loading, const struct settings *settings)
 {
-    const char *suggestion = NULL;
-    const char *missing = zones_find_missing_local(snapshot, settings, &suggestion);
-
-    if (missing == NULL)
-        return true;
-    fprintf(out, "spacednsd: local_as (--local-as): no zone file of %s has a space `%.80s`%s%s%s\n",
-            settings->zones, missing, suggestion == NULL ? "" : "; did you mean `",
-            suggestion == NULL ? "" : suggestion, suggestion == NULL ? "" : "`?");
-    return false;
+    settings_check_local(settings, loading->snapshot, loading->report);
+    report_sort(loading->report);
+    return report_is_clean(loading->report);
 }
 
 static int run_server(struct daemon *daemon)
@@ -193,30 +190,32 @@ static bool prepare(struct daemon *daemon, const struct settings *settings)
     return policy_set(&daemon->reloads.policy, settings);
 }
 
-int daemon_run(struct settings *settings)
+int daemon_run(struct settings *settings, struct report *report)
 {
     struct daemon daemon;
 
-    if (!prepare(&daemon, settings))
+    if (!prepare(&daemon, settings)) {
+        report_free(report);
         return refuse("out of memory");
+    }
     signals_prepare();
     log_open();
     log_set_level((enum log_level)settings->log_level);
     reloads_open_state(&daemon.reloads);
     reloads_prepare(&daemon.reloads, NULL);
+    zones_loading_open(&daemon.reloads.loading, report);
     zones_load(&daemon.reloads.loading);
     if (daemon.reloads.loading.snapshot == NULL) {
-        zones_print_refusal(&daemon.reloads.loading, stderr);
+        findings_print_refusal(&daemon.reloads.loading, stderr);
         reloads_close(&daemon.reloads);
         return EXIT_REFUSED;
     }
-    if (!check_local(daemon.reloads.loading.snapshot, settings, stderr)) {
+    if (!check_local(&daemon.reloads.loading, settings)) {
+        report_print_errors(daemon.reloads.loading.report, stderr);
         snapshot_free(daemon.reloads.loading.snapshot);
         reloads_close(&daemon.reloads);
         return EXIT_REFUSED;
     }
-    for (size_t i = 0; i < settings->host_warning_count; i++)
-        log_sentence(LOG_WARNING, "resolv_conf", settings->host_warnings[i]);
     reloads_store_first(&daemon.reloads);
     if (settings->lacks_upstreams)
         events_log_no_upstreams();
@@ -230,17 +229,19 @@ int daemon_run(struct settings *settings)
     return code;
 }
 
-int daemon_check(const struct settings *settings)
+int daemon_check(const struct settings *settings, struct report *report)
 {
     struct daemon daemon;
 
-    if (!prepare(&daemon, settings))
+    if (!prepare(&daemon, settings)) {
+        report_free(report);
         return refuse("out of memory");
-    zones_load(&daemon.reloads.loading);
+    }
     struct zones_loading *loading = &daemon.reloads.loading;
-    if (loading->report != NULL)
-        report_print(loading->report, stdout);
-    bool passed = loading->snapshot != NULL && check_local(loading->snapshot, settings, stdout);
+    zones_loading_open(loading, report);
+    zones_load(loading);
+    bool passed = loading->snapshot != NULL && check_local(loading, settings);
+    report_print(loading->report, stdout);
     if (loading->err.code != ERR_NONE)
         fprintf(stdout, "spacednsd: %s\n", loading->err.text);
     events_print_summary(loading, stdout);

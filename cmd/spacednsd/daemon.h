@@ -12,8 +12,13 @@
 /**
  * Serves until a signal stops it; sets the settings' limits of descriptors. Returns the program's
  * exit code.
+ *
+ * report  the warnings of the settings; taken over
  */
-int daemon_run(struct settings *settings);
+int daemon_run(struct settings *settings, struct report *report);
 
-/** Loads the zone files, prints every finding and a summary line. Returns the exit code. */
-int daemon_check(const struct settings *settings);
+/**
+ * Loads the zone files, prints every finding and a summary line. Returns the exit code. Takes over
+ * the report, which has the warnings of the settings.
+ */
+int daemon_check(const struct settings *settings, struct report *report);

@@ -5,14 +5,15 @@
  */
 #include <fcntl.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <unistd.h>
 
-#include "config/exposure.h"
-#include "config/forwarding.h"
 #include "config/settings.h"
 #include "findings/report.h"
 #include "spacednsd/daemon.h"
-#include "spacednsd/zones.h"
+#include "spacednsd/settings_check.h"
+
+enum { EXIT_REFUSED = 1, EXIT_USAGE = 2 };
 
 /* Without the standard descriptors, a socket could get the number of standard output. */
 static void hold_standard_descriptors(void)
@@ -22,58 +23,57 @@ static void hold_standard_descriptors(void)
             _exit(1);
 }
 
-static void print_public(void *context, const char *location, const char *sentence)
+/* Prints what is wrong with the settings, and returns the exit code. */
+static int refuse(struct report *report, int code)
 {
-    fprintf(context, "%s: error %s: %s\n", location, finding_name(FINDING_LISTEN_PUBLIC), sentence);
+    report_sort(report);
+    report_print(report, stderr);
+    report_free(report);
+    return code;
 }
 
-/*
- * Checks the settings against this host. With --check they may be of another host, so the addresses
- * of this one are not compared.
- */
-static bool check_host(struct settings *settings)
+/* Takes over the report. */
+static int run(struct settings *settings, struct report *report)
 {
-    struct forwarding_host unknown = {.resolv_conf = "/etc/resolv.conf"};
-    bool passed = settings->check ? forwarding_complete(settings, &unknown, stderr)
-                                  : forwarding_complete_here(settings, NULL, stderr);
-
-    passed = zones_check_routes(settings, stderr) && passed;
-    return (settings->check ? exposure_check_against(settings, NULL, print_public, stderr)
-                            : exposure_check(settings, print_public, stderr)) &&
-           passed;
+    settings_check_host(settings, report);
+    if (!report_is_clean(report))
+        return refuse(report, EXIT_REFUSED);
+    return settings->check ? daemon_check(settings, report) : daemon_run(settings, report);
 }
 
-static int run(struct settings *settings)
+static int read_and_run(struct settings *settings, int argc, char **argv)
 {
-    if (settings->help) {
+    struct report *report = report_new();
+
+    *settings = (struct settings){.arena = NULL};
+    if (report == NULL) {
+        fputs("spacednsd: out of memory\n", stderr);
+        return EXIT_REFUSED;
+    }
+    switch (settings_init(settings, argc, argv, report)) {
+    case SETTINGS_BAD_USAGE:
+        return refuse(report, EXIT_USAGE);
+    case SETTINGS_BAD_FILE:
+        return refuse(report, EXIT_REFUSED);
+    case SETTINGS_READY:
+        break;
+    }
+    if (!settings->help && !settings->version)
+        return run(settings, report);
+    report_free(report);
+    if (settings->help)
         settings_print_help(stdout);
-        return 0;
-    }
-    if (settings->version) {
+    else
         puts("spacednsd " SPACEDNS_VERSION);
-        return 0;
-    }
-    if (!check_host(settings))
-        return 1;
-    return settings->check ? daemon_check(settings) : daemon_run(settings);
+    return EXIT_SUCCESS;
 }
 
 int main(int argc, char **argv)
 {
     struct settings settings;
-    int code = 2;
 
     hold_standard_descriptors();
-    switch (settings_init(&settings, argc, argv, stderr)) {
-    case SETTINGS_READY:
-        code = run(&settings);
-        break;
-    case SETTINGS_BAD_FILE:
-        code = 1;
-        break;
-    case SETTINGS_BAD_USAGE:
-        break;
-    }
+    int code = read_and_run(&settings, argc, argv);
     settings_close(&settings);
     return code;
 }

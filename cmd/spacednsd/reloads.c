@@ -7,6 +7,8 @@
 #include "base/log.h"
 #include "inspect/diff_print.h"
 #include "spacednsd/events.h"
+#include "spacednsd/findings_log.h"
+#include "spacednsd/settings_check.h"
 #include "spacednsd/settings_reload.h"
 
 enum {
@@ -154,7 +156,7 @@ static void record_last(struct reloads *reloads, enum reload_end end)
         return;
     *last = (struct reload_last){.has_been = true, .end = end, .ended_ns = clock_monotonic_ns()};
     if (end == RELOAD_REFUSED || end == RELOAD_GUARDED)
-        zones_format_cause(&reloads->loading, &last->cause);
+        findings_format_cause(&reloads->loading, &last->cause);
 }
 
 static void reloads_on_expiry(uv_timer_t *timer)
@@ -231,7 +233,7 @@ static bool reread_settings(struct reloads *reloads)
 {
     struct zones_loading *loading = &reloads->loading;
 
-    if (!zones_loading_open(loading))
+    if (!zones_loading_open(loading, NULL))
         return false;
     loading->reloaded = settings_reload_read(&reloads->settings, loading->report);
     if (loading->reloaded == NULL)
@@ -279,9 +281,9 @@ void reloads_publish(struct reloads *reloads)
 
     take_over_settings(reloads);
     if (reloads->request.kind == REQUEST_RELOAD) {
-        zones_log_findings(reloads->loading.report);
-        zones_warn_listen(snapshot, &reloads->settings);
-        zones_warn_local(snapshot, &reloads->settings);
+        findings_log(reloads->loading.report);
+        settings_warn_listen(&reloads->settings, snapshot);
+        settings_warn_local(&reloads->settings, snapshot);
         kept_log_fallen(snapshot, &reloads->loading.outcome.fallen);
     }
     server_publish(reloads->server, reloads->loading.snapshot);
@@ -306,7 +308,7 @@ static void log_guarded(const struct reloads *reloads)
     size_t left = REFUSAL_LINES_MOST;
 
     diff_print_refusal(reloads->diff, log_refusal_line, &left);
-    zones_log_refusal(&reloads->loading, server_current(reloads->server)->generation);
+    findings_log_refusal(&reloads->loading, server_current(reloads->server)->generation);
 }
 
 /* Frees what was loaded and must not be served. */
@@ -420,14 +422,14 @@ static void finish_loading(struct reloads *reloads)
     } else if (loading->snapshot != NULL) {
         store(reloads);
     } else if (loading->outcome.is_unchanged) {
-        zones_log_findings(loading->report);
+        findings_log(loading->report);
         events_log_unchanged(loading, generation);
         if (reloads->state.is_behind)
             store(reloads);
         else
             end_reload(reloads, RELOAD_UNCHANGED);
     } else {
-        zones_log_refusal(loading, generation);
+        findings_log_refusal(loading, generation);
         end_reload(reloads, RELOAD_REFUSED);
     }
 }

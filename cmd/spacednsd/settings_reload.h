@@ -6,7 +6,7 @@
  *                                                               └──(refused)──► freed
  *
  * A setting that needs a restart keeps its value, and W-RESTART reports it. What refuses a start
- * also refuses a reload: E-SETTING.
+ * also refuses a reload: E-SETTING, E-LISTEN-PUBLIC.
  *
  * Threads: settings_reload_read on any one thread at a time, while no other changes the settings in
  * force; the rest on the control thread.  Memory: snapshots of the policy hold what it points at
@@ -22,7 +22,10 @@ struct settings_reload {
     const char *changed; /* keys of the settings that changed, with commas; "" for none */
 };
 
-/** Reads the settings again. Returns NULL on failure; the findings are in the report either way. */
+/**
+ * Reads the settings again. Returns NULL on failure; the findings are in the report either way,
+ * which must be without errors before.
+ */
 struct settings_reload *settings_reload_read(const struct settings *now, struct report *report);
 
 /** NULL is allowed. */

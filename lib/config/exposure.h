@@ -14,12 +14,9 @@
 
 #include "config/settings.h"
 
-/** Called for each refused address (E-LISTEN-PUBLIC), with its location and the reason. */
-typedef void exposure_on_public(void *context, const char *location, const char *sentence);
-
-/** Checks every listen address against the interfaces (NULL: none). False if one is refused. */
-bool exposure_check_against(const struct settings *settings, const struct ifaddrs *interfaces,
-                            exposure_on_public *on_public, void *context);
+/** Checks every listen address against the interfaces (NULL: none): E-LISTEN-PUBLIC. */
+void exposure_check_against(const struct settings *settings, const struct ifaddrs *interfaces,
+                            struct report *report);
 
 /** Like exposure_check_against, with this host's interfaces. */
-bool exposure_check(const struct settings *settings, exposure_on_public *on_public, void *context);
+void exposure_check(const struct settings *settings, struct report *report);

@@ -1,35 +1,27 @@
 #include "config/forwarding.h"
 
 #include <arpa/inet.h>
-#include <stdarg.h>
 #include <stdlib.h>
 #include <string.h>
 
-#include "base/escape.h"
 #include "base/file.h"
 #include "config/exposure.h"
 #include "wire/domain.h"
 
-enum {
-    LINE_MOST = 512,
-    LIST_MOST = 256,
-    RESOLV_CONF_OCTETS_MOST = 64 << 10,
-    RESOLV_CONF_LOCATION_MOST = 4096 + 16,
-};
+enum { LIST_MOST = 256, RESOLV_CONF_OCTETS_MOST = 64 << 10 };
 
 /* Settings while they are completed. */
 struct completion {
     struct settings *settings;
     const struct forwarding_host *host;
-    FILE *problems;
-    bool failed;
+    struct report *report;
 };
 
-static void report_problem(struct completion *completion, const char *location,
-                           const char *sentence)
+static void report_memory(struct completion *completion)
 {
-    escape_printf(completion->problems, "%s: %s\n", location, sentence);
-    completion->failed = true;
+    const struct setting_origin origin = settings_origin(completion->settings, "upstreams");
+
+    setting_origin_report(completion->report, FINDING_MEMORY, &origin, "out of memory");
 }
 
 /* ---- addresses of this server ---- */
@@ -81,40 +73,21 @@ static char *find_nameserver(char *line)
     return address;
 }
 
-static void __attribute__((format(printf, 2, 3)))
-add_warning(struct completion *completion, const char *format, ...)
-{
-    struct settings *settings = completion->settings;
-    char sentence[RESOLV_CONF_LOCATION_MOST + LINE_MOST];
-    va_list arguments;
-
-    if (settings->host_warning_count == HOST_WARNINGS_MOST)
-        return;
-    va_start(arguments, format);
-    vsnprintf(sentence, sizeof sentence, format, arguments); // NOLINT: cut where it is too long
-    va_end(arguments);
-    const char *kept = arena_text(settings->arena, sentence, strlen(sentence));
-    if (kept != NULL)
-        settings->host_warnings[settings->host_warning_count++] = kept;
-}
-
 /* An unusable address (0.0.0.0, or on a missing interface) is left out with a warning. */
-static void add_nameserver(struct completion *completion, const char *address, unsigned line)
+static void add_nameserver(struct completion *completion, const char *address, struct location at)
 {
     struct settings *settings = completion->settings;
-    char location[RESOLV_CONF_LOCATION_MOST];
     struct upstream upstream;
     struct err err;
 
-    int length =
-        snprintf(location, sizeof location, "%.4095s:%u", completion->host->resolv_conf, line);
     if (!upstream_read(settings->arena, address, &upstream, &err)) {
-        add_warning(completion, "%s: this nameserver is ignored: %s", location, err.text);
+        report_add(completion->report, FINDING_RESOLV_CONF, completion->host->resolv_conf, at,
+                   "this nameserver is ignored: %s", err.text);
         return;
     }
     if (is_this_server(completion, &upstream))
         return;
-    upstream.location = arena_text(settings->arena, location, (size_t)length);
+    upstream.origin = (struct setting_origin){.file = completion->host->resolv_conf, .at = at};
     upstreams_add(settings->arena, &settings->upstreams, &upstream, &err);
 }
 
@@ -125,7 +98,8 @@ static void read_nameservers(struct completion *completion, char *text)
     for (char *line = strsep(&text, "\n"); line != NULL; line = strsep(&text, "\n"), number++) {
         const char *address = find_nameserver(line);
         if (address != NULL)
-            add_nameserver(completion, address, number);
+            add_nameserver(completion, address,
+                           location_at(number, (uint32_t)(address - line) + 1));
     }
 }
 
@@ -149,14 +123,15 @@ static void keep_nameservers(struct completion *completion, const char *fault)
     if (before == NULL || !before->has_host_upstreams || before->upstreams.count == 0)
         return;
     if (!upstreams_copy(settings->arena, &before->upstreams, &settings->upstreams)) {
-        report_problem(completion, "upstreams", "out of memory");
+        report_memory(completion);
         return;
     }
     list_upstreams(&settings->upstreams, names, sizeof names);
-    add_warning(completion,
-                "%s %s; the nameservers that it named before stay in use: %s; restore its "
-                "nameserver lines, or name resolvers in upstreams, and reload",
-                completion->host->resolv_conf, fault, names);
+    report_add(completion->report, FINDING_RESOLV_CONF, completion->host->resolv_conf,
+               location_at(0, 0),
+               "the file %s; the nameservers that it named before stay in use: %s; restore its "
+               "nameserver lines, or name resolvers in upstreams, and reload",
+               fault, names);
 }
 
 static void read_resolv_conf(struct completion *completion)
@@ -175,7 +150,8 @@ static void read_resolv_conf(struct completion *completion)
         keep_nameservers(completion, err.text);
     settings->lacks_upstreams = settings->upstreams.count == 0;
     if (settings->lacks_upstreams && !is_read)
-        add_warning(completion, "%s %s", completion->host->resolv_conf, err.text);
+        report_add(completion->report, FINDING_RESOLV_CONF, completion->host->resolv_conf,
+                   location_at(0, 0), "the file %s", err.text);
     free(text);
 }
 
@@ -183,31 +159,24 @@ static void read_resolv_conf(struct completion *completion)
 
 static void refuse_loops(struct completion *completion, const struct upstreams *list)
 {
-    char sentence[LINE_MOST];
-
-    for (size_t i = 0; i < list->count; i++) {
-        if (!is_this_server(completion, &list->items[i]))
-            continue;
-        snprintf(sentence, sizeof sentence,
-                 "`%s` is this server itself: each query would come back to it in a loop; name "
-                 "another resolver, or `none`",
-                 list->items[i].text);
-        report_problem(completion, list->items[i].location, sentence);
-    }
+    for (size_t i = 0; i < list->count; i++)
+        if (is_this_server(completion, &list->items[i]))
+            setting_origin_report(completion->report, FINDING_SETTING, &list->items[i].origin,
+                                  "`%s` is this server itself: each query would come back to it in "
+                                  "a loop; name another resolver, or `none`",
+                                  list->items[i].text);
 }
 
 /* Discovery names are answered locally only. */
 static void refuse_own_names(struct completion *completion, const struct upstream_zone *zone)
 {
     const char *suffix = completion->settings->suffix_discovery;
-    char sentence[LINE_MOST];
 
-    if (!domain_is_within(zone->zone, suffix))
-        return;
-    snprintf(sentence, sizeof sentence,
-             "names in `%s` are answered here and never sent to an upstream; remove the zone",
-             suffix);
-    report_problem(completion, zone->location, sentence);
+    if (domain_is_within(zone->zone, suffix))
+        setting_origin_report(
+            completion->report, FINDING_SETTING, &zone->origin,
+            "names in `%s` are answered here and never sent to an upstream; remove the zone",
+            suffix);
 }
 
 static void check_zones(struct completion *completion)
@@ -230,7 +199,7 @@ static void add_root(struct completion *completion)
     struct upstream_zone *items =
         arena_grow(settings->arena, zones->items, zones->count, &zones->capacity, sizeof *items);
     if (items == NULL) {
-        report_problem(completion, "upstreams", "out of memory");
+        report_memory(completion);
         return;
     }
     zones->items = items;
@@ -238,7 +207,7 @@ static void add_root(struct completion *completion)
         .zone = ".",
         .upstreams = settings->upstreams,
         .allow_rebind = settings->allow_rebind,
-        .location = settings->upstreams.items[0].location,
+        .origin = settings->upstreams.items[0].origin,
     };
 }
 
@@ -269,24 +238,23 @@ static bool is_repeated(const struct upstream_zones *zones, size_t zone, size_t 
 static void count_upstreams(struct completion *completion)
 {
     const struct upstream_zones *zones = &completion->settings->upstream_zones;
-    char sentence[LINE_MOST];
+    const struct setting_origin origin = settings_origin(completion->settings, "upstream_zones");
     size_t count = 0;
 
     for (size_t i = 0; i < zones->count; i++)
         for (size_t j = 0; j < zones->items[i].upstreams.count; j++)
             count += !is_repeated(zones, i, j);
-    if (count <= UPSTREAMS_IN_ALL_MOST)
-        return;
-    snprintf(sentence, sizeof sentence,
-             "%zu different upstreams in all zones together; at most %d are allowed; remove some",
-             count, (int)UPSTREAMS_IN_ALL_MOST);
-    report_problem(completion, "upstream_zones", sentence);
+    if (count > UPSTREAMS_IN_ALL_MOST)
+        setting_origin_report(
+            completion->report, FINDING_SETTING, &origin,
+            "%zu different upstreams in all zones together; at most %d are allowed; remove some",
+            count, (int)UPSTREAMS_IN_ALL_MOST);
 }
 
-bool forwarding_complete(struct settings *settings, const struct forwarding_host *host,
-                         FILE *problems)
+void forwarding_complete(struct settings *settings, const struct forwarding_host *host,
+                         struct report *report)
 {
-    struct completion completion = {.settings = settings, .host = host, .problems = problems};
+    struct completion completion = {.settings = settings, .host = host, .report = report};
     struct upstream_zones *zones = &settings->upstream_zones;
 
     check_zones(&completion);
@@ -298,11 +266,10 @@ bool forwarding_complete(struct settings *settings, const struct forwarding_host
     if (zones->count > 1)
         qsort(zones->items, zones->count, sizeof *zones->items, compare_zones);
     count_upstreams(&completion);
-    return !completion.failed;
 }
 
-bool forwarding_complete_here(struct settings *settings, const struct settings *in_force,
-                              FILE *problems)
+void forwarding_complete_here(struct settings *settings, const struct settings *in_force,
+                              struct report *report)
 {
     struct ifaddrs *interfaces = NULL;
 
@@ -310,7 +277,6 @@ bool forwarding_complete_here(struct settings *settings, const struct settings *
         interfaces = NULL;
     struct forwarding_host host = {
         .resolv_conf = "/etc/resolv.conf", .interfaces = interfaces, .in_force = in_force};
-    bool passed = forwarding_complete(settings, &host, problems);
+    forwarding_complete(settings, &host, report);
     freeifaddrs(interfaces);
-    return passed;
 }

@@ -17,8 +17,6 @@
  * Threads: one.  Memory: as the settings.
  */
 #include <ifaddrs.h>
-#include <stdbool.h>
-#include <stdio.h>
 
 #include "config/settings.h"
 
@@ -30,17 +28,16 @@ struct forwarding_host {
 };
 
 /**
- * Completes settings->upstream_zones. Prints each problem as one line with its location, and then
- * returns false. Sets settings->lacks_upstreams if neither the settings nor resolv.conf name an
- * upstream. Adds problems of resolv.conf to settings->host_warnings, each a sentence with its
- * location.
+ * Completes settings->upstream_zones, and reports what cannot be forwarded (E-SETTING). Sets
+ * settings->lacks_upstreams if neither the settings nor resolv.conf name an upstream. What is wrong
+ * with resolv.conf is a warning (W-RESOLV-CONF).
  *
  * A resolv.conf without nameservers may be one that is just being written. A server whose upstreams
  * come from resolv.conf then keeps those it has, and warns.
  */
-bool forwarding_complete(struct settings *settings, const struct forwarding_host *host,
-                         FILE *problems);
+void forwarding_complete(struct settings *settings, const struct forwarding_host *host,
+                         struct report *report);
 
 /** Like forwarding_complete, with this host's interfaces and /etc/resolv.conf. */
-bool forwarding_complete_here(struct settings *settings, const struct settings *in_force,
-                              FILE *problems);
+void forwarding_complete_here(struct settings *settings, const struct settings *in_force,
+                              struct report *report);

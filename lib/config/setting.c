@@ -1,10 +1,10 @@
 #include "config/setting.h"
 
+#include <assert.h>
 #include <ctype.h>
 #include <stdarg.h>
 #include <string.h>
 
-#include "base/escape.h"
 #include "base/suggest.h"
 #include "config/exposure.h"
 #include "wire/domain.h"
@@ -29,17 +29,15 @@ const struct setting settings_table[SETTING_COUNT] = {
 #undef SETTING
 };
 
-void setting_problem(struct settings_reader *reader, const char *location, const char *format, ...)
+void setting_report(struct settings_reader *reader, const struct setting_origin *origin,
+                    const char *format, ...)
 {
     va_list arguments;
 
-    reader->failed = true;
-    /* Escaping keeps a problem on one line, whatever its values contain. */
-    escape_printf(reader->problems, "%s: ", location);
+    assert(origin->file != NULL);
     va_start(arguments, format);
-    escape_vprintf(reader->problems, format, arguments);
+    setting_origin_vreport(reader->report, FINDING_SETTING, origin, format, arguments);
     va_end(arguments);
-    fputc('\n', reader->problems);
 }
 
 bool setting_is_list(const struct setting *setting)
@@ -67,24 +65,24 @@ static const char *keep_text(const struct assignment *assignment, const char *te
     const char *kept = arena_text(assignment->reader->settings->arena, text, length);
 
     if (kept == NULL)
-        setting_problem(assignment->reader, assignment->text->location, "out of memory");
+        setting_report(assignment->reader, &assignment->text->origin, "out of memory");
     return kept;
 }
 
-/* Makes room for one more item; prints the problem and returns NULL if it cannot. */
+/* Makes room for one more item; reports it and returns NULL if it cannot. */
 static void *next_item(const struct assignment *assignment, void *items, size_t *count,
                        size_t *capacity, size_t size)
 {
     const struct setting *setting = assignment->setting;
 
     if (*count == setting->most) {
-        setting_problem(assignment->reader, assignment->text->location,
-                        "more than %u entries; remove some", (unsigned)setting->most);
+        setting_report(assignment->reader, &assignment->text->origin,
+                       "more than %u entries; remove some", (unsigned)setting->most);
         return NULL;
     }
     void *grown = arena_grow(assignment->reader->settings->arena, items, *count, capacity, size);
     if (grown == NULL)
-        setting_problem(assignment->reader, assignment->text->location, "out of memory");
+        setting_report(assignment->reader, &assignment->text->origin, "out of memory");
     else
         (*count)++;
     return grown;
@@ -123,9 +121,8 @@ static void read_text(const struct assignment *assignment)
     size_t least = is_word ? 1 : setting->least, most = is_word ? 255 : setting->most;
 
     if (length < least || length > most || has_control(text)) {
-        setting_problem(assignment->reader, assignment->text->location,
-                        "a text of %zu octets; give %zu to %zu printable ones", length, least,
-                        most);
+        setting_report(assignment->reader, &assignment->text->origin,
+                       "a text of %zu octets; give %zu to %zu printable ones", length, least, most);
         return;
     }
     if (is_word) {
@@ -142,10 +139,10 @@ static void read_suffix(const struct assignment *assignment)
     size_t length = domain_fold(DOMAIN_HOST, assignment->text->text, folded, sizeof folded);
 
     if (length == 0) {
-        setting_problem(assignment->reader, assignment->text->location,
-                        "`%.80s` is not a domain name; give labels of letters, digits and inner "
-                        "hyphens with dots between, like example.app",
-                        assignment->text->text);
+        setting_report(assignment->reader, &assignment->text->origin,
+                       "`%.80s` is not a domain name; give labels of letters, digits and inner "
+                       "hyphens with dots between, like example.app",
+                       assignment->text->text);
     } else if (assignment->setting->type == SETTING_SUFFIXES) {
         keep_word(assignment, folded, length);
     } else if (assignment->is_kept) {
@@ -175,13 +172,13 @@ static void read_number(const struct assignment *assignment)
     uint32_t number;
 
     if (!number_read(assignment->text->text, &number))
-        setting_problem(assignment->reader, assignment->text->location,
-                        "`%.40s` is not a whole number; give one from %u to %u",
-                        assignment->text->text, (unsigned)setting->least, (unsigned)setting->most);
+        setting_report(assignment->reader, &assignment->text->origin,
+                       "`%.40s` is not a whole number; give one from %u to %u",
+                       assignment->text->text, (unsigned)setting->least, (unsigned)setting->most);
     else if (number < setting->least || number > setting->most)
-        setting_problem(assignment->reader, assignment->text->location,
-                        "%.40s is out of range; give a whole number from %u to %u",
-                        assignment->text->text, (unsigned)setting->least, (unsigned)setting->most);
+        setting_report(assignment->reader, &assignment->text->origin,
+                       "%.40s is out of range; give a whole number from %u to %u",
+                       assignment->text->text, (unsigned)setting->least, (unsigned)setting->most);
     else if (assignment->is_kept)
         *(uint32_t *)member_of(assignment) = number;
 }
@@ -191,8 +188,8 @@ static void read_prefix(const struct assignment *assignment)
     struct nat64_prefix prefix;
 
     if (!nat64_prefix_read(assignment->text->text, &prefix))
-        setting_problem(
-            assignment->reader, assignment->text->location,
+        setting_report(
+            assignment->reader, &assignment->text->origin,
             "`%.60s` is not a NAT64 prefix; give one like 2001:db8:64::/96, of 32, 40, 48, "
             "56, 64 or 96 bits",
             assignment->text->text);
@@ -205,8 +202,8 @@ static void read_flag(const struct assignment *assignment)
     bool is_true = strcmp(assignment->text->text, "true") == 0;
 
     if (!is_true && strcmp(assignment->text->text, "false") != 0)
-        setting_problem(assignment->reader, assignment->text->location,
-                        "`%.40s` is neither true nor false", assignment->text->text);
+        setting_report(assignment->reader, &assignment->text->origin,
+                       "`%.40s` is neither true nor false", assignment->text->text);
     else if (assignment->is_kept)
         *(bool *)member_of(assignment) = is_true;
 }
@@ -235,12 +232,12 @@ static void report_unknown_word(const struct assignment *assignment, const char 
         length += (size_t)snprintf(list + length, sizeof list - length, "%s%s",
                                    i == 0 ? "" : (i + 1 < count ? ", " : " or "), words[i]);
     if (suggestion != NULL)
-        setting_problem(assignment->reader, assignment->text->location,
-                        "`%.40s` is not known; did you mean %s? Allowed: %s", text, suggestion,
-                        list);
+        setting_report(assignment->reader, &assignment->text->origin,
+                       "`%.40s` is not known; did you mean %s? Allowed: %s", text, suggestion,
+                       list);
     else
-        setting_problem(assignment->reader, assignment->text->location,
-                        "`%.40s` is not known; give %s", text, list);
+        setting_report(assignment->reader, &assignment->text->origin,
+                       "`%.40s` is not known; give %s", text, list);
 }
 
 static void read_word(const struct assignment *assignment)
@@ -296,11 +293,11 @@ static void report_overlap(const struct assignment *assignment, const struct end
 
     endpoint_write(endpoint, one);
     endpoint_write(other, there);
-    setting_problem(assignment->reader, assignment->text->location,
-                    "%s is every %s address of this host, %s too; keep %s, or leave it out and "
-                    "list the addresses one by one",
-                    is_wild ? one : there, endpoint->any.sa_family == AF_INET ? "IPv4" : "IPv6",
-                    is_wild ? there : one, is_wild ? one : there);
+    setting_report(assignment->reader, &assignment->text->origin,
+                   "%s is every %s address of this host, %s too; keep %s, or leave it out and "
+                   "list the addresses one by one",
+                   is_wild ? one : there, endpoint->any.sa_family == AF_INET ? "IPv4" : "IPv6",
+                   is_wild ? there : one, is_wild ? one : there);
 }
 
 static void read_endpoint(const struct assignment *assignment)
@@ -310,18 +307,18 @@ static void read_endpoint(const struct assignment *assignment)
     struct endpoint endpoint;
 
     if (!endpoint_read(text->text, DNS_PORT, &endpoint)) {
-        setting_problem(assignment->reader, text->location,
-                        "`%.80s` is not an address to listen on; give one like 10.0.0.2, "
-                        "127.0.0.1:5300 or [::1]:53, with a port from 1 to 65535",
-                        text->text);
+        setting_report(assignment->reader, &text->origin,
+                       "`%.80s` is not an address to listen on; give one like 10.0.0.2, "
+                       "127.0.0.1:5300 or [::1]:53, with a port from 1 to 65535",
+                       text->text);
         return;
     }
     endpoint_unmap(&endpoint); /* each address gets one kind of socket */
     if (!assignment->is_kept)
         return;
     if (is_listed(list, &endpoint)) {
-        setting_problem(assignment->reader, text->location,
-                        "`%.80s` is given twice; keep one of them", text->text);
+        setting_report(assignment->reader, &text->origin,
+                       "`%.80s` is given twice; keep one of them", text->text);
         return;
     }
     const struct listen_address *overlap = find_overlap(list, &endpoint);
@@ -329,33 +326,28 @@ static void read_endpoint(const struct assignment *assignment)
         report_overlap(assignment, &endpoint, &overlap->endpoint);
         return;
     }
-    const char *location = keep_text(assignment, text->location, strlen(text->location));
     struct listen_address *items =
         next_item(assignment, list->items, &list->count, &list->capacity, sizeof *items);
-    if (location == NULL || items == NULL)
+    if (items == NULL)
         return;
     list->items = items;
     list->items[list->count - 1] =
-        (struct listen_address){.endpoint = endpoint, .location = location};
+        (struct listen_address){.endpoint = endpoint, .origin = text->origin};
 }
 
 bool setting_add_upstream(struct settings_reader *reader, struct upstreams *list,
-                          const char *location, const char *text)
+                          const struct setting_origin *origin, const char *text)
 {
     struct arena *arena = reader->settings->arena;
     struct upstream upstream;
     struct err err;
 
-    if (!upstream_read(arena, text, &upstream, &err)) {
-        setting_problem(reader, location, "%s", err.text);
-        return false;
+    if (upstream_read(arena, text, &upstream, &err)) {
+        upstream.origin = *origin;
+        if (upstreams_add(arena, list, &upstream, &err))
+            return true;
     }
-    upstream.location = arena_text(arena, location, strlen(location));
-    if (upstream.location == NULL)
-        err_set(&err, ERR_MEMORY, "out of memory");
-    else if (upstreams_add(arena, list, &upstream, &err))
-        return true;
-    setting_problem(reader, location, "%s", err.text);
+    setting_report(reader, origin, "%s", err.text);
     return false;
 }
 
@@ -367,19 +359,19 @@ static void read_upstream(const struct assignment *assignment)
     bool is_none = strcmp(text->text, "none") == 0;
 
     if (is_none ? list->count > 0 : list->is_none)
-        setting_problem(assignment->reader, text->location,
-                        "`none` is given with an address; give addresses, or `none` alone");
+        setting_report(assignment->reader, &text->origin,
+                       "`none` is given with an address; give addresses, or `none` alone");
     else if (is_none)
         list->is_none = true;
     else
-        setting_add_upstream(assignment->reader, list, text->location, text->text);
+        setting_add_upstream(assignment->reader, list, &text->origin, text->text);
 }
 
 /* Zones need a mapping, and only the settings file has mappings (settings_zones.c). */
 static void refuse_zones(const struct assignment *assignment)
 {
-    setting_problem(assignment->reader, assignment->text->location,
-                    "a mapping is expected, not a text; give {corp.example: [192.168.7.53]}");
+    setting_report(assignment->reader, &assignment->text->origin,
+                   "a mapping is expected, not a text; give {corp.example: [192.168.7.53]}");
 }
 
 typedef void read_value(const struct assignment *assignment);
@@ -393,13 +385,14 @@ static read_value *const readers[] = {
     [SETTING_ZONES] = refuse_zones,      [SETTING_PREFIX] = read_prefix,
 };
 
-/* Records the source; returns true if no stronger source has set the value. */
+/* Records source and origin; returns true if no stronger source has set the value. */
 static bool claim(struct settings_reader *reader, enum setting_index index,
-                  enum setting_source source)
+                  const struct setting_text *text)
 {
-    if (reader->sources[index] > source)
+    if (reader->sources[index] > text->source)
         return false;
-    reader->sources[index] = source;
+    reader->sources[index] = text->source;
+    reader->settings->origins[index] = text->origin;
     return true;
 }
 
@@ -410,7 +403,7 @@ void setting_assign(struct settings_reader *reader, enum setting_index index,
         .reader = reader,
         .setting = &settings_table[index],
         .text = text,
-        .is_kept = claim(reader, index, text->source),
+        .is_kept = claim(reader, index, text),
     };
     readers[assignment.setting->type](&assignment);
 }
@@ -418,11 +411,11 @@ void setting_assign(struct settings_reader *reader, enum setting_index index,
 void setting_assign_nothing(struct settings_reader *reader, enum setting_index index,
                             const struct setting_text *text)
 {
-    claim(reader, index, text->source);
+    claim(reader, index, text);
     if (settings_table[index].least > 0)
-        setting_problem(reader, text->location, "the list is empty; give at least %u%s",
-                        (unsigned)settings_table[index].least,
-                        settings_table[index].type == SETTING_UPSTREAMS ? ", or none" : "");
+        setting_report(reader, &text->origin, "the list is empty; give at least %u%s",
+                       (unsigned)settings_table[index].least,
+                       settings_table[index].type == SETTING_UPSTREAMS ? ", or none" : "");
 }
 
 void setting_assign_items(struct settings_reader *reader, enum setting_index index,
@@ -433,12 +426,11 @@ void setting_assign_items(struct settings_reader *reader, enum setting_index ind
     bool is_empty = true;
 
     if (copy == NULL) {
-        setting_problem(reader, text->location, "out of memory");
+        setting_report(reader, &text->origin, "out of memory");
         return;
     }
     for (char *item = strtok_r(copy, ",", &rest); item != NULL; item = strtok_r(NULL, ",", &rest)) {
-        struct setting_text one = {
-            .source = text->source, .location = text->location, .text = item};
+        struct setting_text one = {.source = text->source, .origin = text->origin, .text = item};
         setting_assign(reader, index, &one);
         is_empty = false;
     }

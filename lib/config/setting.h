@@ -37,23 +37,22 @@ enum setting_source { SOURCE_NONE, SOURCE_INITIAL, SOURCE_FILE, SOURCE_FLAG };
 
 struct settings_reader {
     struct settings *settings;
-    FILE *problems;
-    bool failed;
+    struct report *report;
     enum setting_source sources[SETTING_COUNT]; /* the strongest so far, by setting */
 };
 
-/** A text to convert, and its location in messages: "--workers", "x.yaml:3:1: workers". */
+/** A text to convert; an initial value, which is never wrong, has no file in its origin. */
 struct setting_text {
     enum setting_source source;
-    const char *location;
+    struct setting_origin origin;
     const char *text;
 };
 
 extern const struct setting settings_table[SETTING_COUNT];
 
-/** Prints one problem, escaped and on one line, and marks the reader as failed. */
-void setting_problem(struct settings_reader *reader, const char *location, const char *format, ...)
-    __attribute__((format(printf, 3, 4)));
+/** Reports that a setting is wrong (E-SETTING). */
+void setting_report(struct settings_reader *reader, const struct setting_origin *origin,
+                    const char *format, ...) __attribute__((format(printf, 3, 4)));
 
 /** True for the types with several values. */
 bool setting_is_list(const struct setting *setting);
@@ -70,9 +69,9 @@ void setting_assign_nothing(struct settings_reader *reader, enum setting_index i
 void setting_assign_items(struct settings_reader *reader, enum setting_index index,
                           const struct setting_text *text);
 
-/** Reads one upstream and adds it to a list. Returns false after it has printed the problem. */
+/** Reads one upstream and adds it to a list. Returns false after it has reported the problem. */
 bool setting_add_upstream(struct settings_reader *reader, struct upstreams *list,
-                          const char *location, const char *text);
+                          const struct setting_origin *origin, const char *text);
 
 /** Reads the settings file. */
 void settings_read_file(struct settings_reader *reader, const char *path);

@@ -15,6 +15,16 @@ void settings_close(struct settings *settings)
     *settings = (struct settings){.arena = NULL};
 }
 
+struct setting_origin settings_origin(const struct settings *settings, const char *key)
+{
+    for (size_t i = 0; settings->origins != NULL && i < SETTING_COUNT; i++)
+        if (settings->origins[i].file != NULL && settings_table[i].key != NULL &&
+            strcmp(settings_table[i].key, key) == 0)
+            return settings->origins[i];
+    return (struct setting_origin){.file = settings->file == NULL ? "settings" : settings->file,
+                                   .key = key};
+}
+
 /* Finds the flag at the beginning of `argument`: "--listen" of "--listen=::1". */
 static size_t find_flag(const char *argument, size_t length)
 {
@@ -29,6 +39,16 @@ static size_t find_flag(const char *argument, size_t length)
     return index;
 }
 
+/* Returns the origin of what stands in a flag. */
+static struct setting_origin origin_of_flag(const struct settings_reader *reader, const char *flag)
+{
+    char text[SUGGEST_WORD_MAX + sizeof " (command line)"];
+    int length = snprintf(text, sizeof text, "%s (command line)", flag);
+    const char *kept = arena_text(reader->settings->arena, text, (size_t)length);
+
+    return (struct setting_origin){.file = kept == NULL ? "command line" : kept};
+}
+
 static void report_unknown(struct settings_reader *reader, const char *argument, size_t length)
 {
     const char *flags[SETTING_COUNT];
@@ -40,12 +60,13 @@ static void report_unknown(struct settings_reader *reader, const char *argument,
         if (settings_table[i].flag != NULL)
             flags[count++] = settings_table[i].flag;
     const char *suggestion = suggest_among(name, flags, count);
+    struct setting_origin origin = origin_of_flag(reader, name);
     if (argument[0] != '-')
-        setting_problem(reader, name, "not a flag; a value follows its flag, as in --zones DIR");
+        setting_report(reader, &origin, "not a flag; a value follows its flag, as in --zones DIR");
     else if (suggestion != NULL)
-        setting_problem(reader, name, "unknown flag; did you mean %s?", suggestion);
+        setting_report(reader, &origin, "unknown flag; did you mean %s?", suggestion);
     else
-        setting_problem(reader, name, "unknown flag; spacednsd --help lists the flags");
+        setting_report(reader, &origin, "unknown flag; spacednsd --help lists the flags");
 }
 
 /* Reads one flag and its value; returns the number of arguments used. */
@@ -66,11 +87,12 @@ static int read_flag(struct settings_reader *reader, char *const *arguments)
     const struct setting *setting = &settings_table[index];
     bool has_value = arguments[0][length] == '=';
     bool is_alone = has_value || setting->type == SETTING_FLAG;
-    struct setting_text text = {.source = SOURCE_FLAG, .location = setting->flag};
+    struct setting_text text = {.source = SOURCE_FLAG,
+                                .origin = origin_of_flag(reader, setting->flag)};
     text.text = has_value ? arguments[0] + length + 1 : is_alone ? "true" : arguments[1];
     if (text.text == NULL || (!is_alone && strncmp(text.text, "--", 2) == 0))
-        setting_problem(reader, setting->flag, "has no value; give one: %s %s", setting->flag,
-                        setting->value);
+        setting_report(reader, &text.origin, "has no value; give one: %s %s", setting->flag,
+                       setting->value);
     else if (setting_is_list(setting))
         setting_assign_items(reader, (enum setting_index)index, &text);
     else
@@ -89,7 +111,7 @@ static void read_initial(struct settings_reader *reader)
     for (size_t i = 0; i < SETTING_COUNT; i++) {
         const struct setting *setting = &settings_table[i];
         struct setting_text text = {
-            .source = SOURCE_INITIAL, .location = setting->key, .text = setting->initial};
+            .source = SOURCE_INITIAL, .origin = {.key = setting->key}, .text = setting->initial};
         if (text.text == NULL || reader->sources[i] > SOURCE_INITIAL)
             continue;
         if (setting_is_list(setting))
@@ -103,6 +125,7 @@ static void read_initial(struct settings_reader *reader)
 static void check_suffixes(struct settings_reader *reader)
 {
     const struct settings *settings = reader->settings;
+    const struct setting_origin origin = settings_origin(settings, "suffixes");
     const char *all[4] = {settings->suffix_apps, settings->suffix_discovery};
     size_t count = 2;
 
@@ -111,16 +134,17 @@ static void check_suffixes(struct settings_reader *reader)
     for (size_t i = 0; i < count; i++)
         for (size_t j = 0; j < i; j++)
             if (all[i] != NULL && all[j] != NULL && strcmp(all[i], all[j]) == 0)
-                setting_problem(reader, "suffixes",
-                                "`%s` is given for two purposes; each needs "
-                                "a name of its own",
-                                all[i]);
+                setting_report(reader, &origin,
+                               "`%s` is given for two purposes; each needs "
+                               "a name of its own",
+                               all[i]);
 }
 
 /* Each worker has its own cache, which is of no use below some size. */
 static void check_cache(struct settings_reader *reader)
 {
     struct settings *settings = reader->settings;
+    const struct setting_origin origin = settings_origin(settings, "cache_size");
     uint64_t least = (uint64_t)settings->workers * CACHE_WORKER_OCTETS_LEAST;
 
     if (settings->cache_size >= least || settings->cache_size == 0)
@@ -128,10 +152,10 @@ static void check_cache(struct settings_reader *reader)
     if (reader->sources[INDEX_cache_size] == SOURCE_INITIAL)
         settings->cache_size = (uint32_t)least;
     else
-        setting_problem(
-            reader, "cache_size",
-            "%u octets are too few for %u workers; give at least %llu, or fewer workers",
-            (unsigned)settings->cache_size, (unsigned)settings->workers, (unsigned long long)least);
+        setting_report(reader, &origin,
+                       "%u octets are too few for %u workers; give at least %llu, or fewer workers",
+                       (unsigned)settings->cache_size, (unsigned)settings->workers,
+                       (unsigned long long)least);
 }
 
 static uint32_t count_processors(void)
@@ -155,22 +179,26 @@ static void complete(struct settings_reader *reader)
         return;
     if (gethostname(host, sizeof host - 1) != 0 || host[0] == '\0')
         strcpy(host, "spacedns"); // NOLINT
-    setting_assign(reader, INDEX_server_id,
-                   &(struct setting_text){SOURCE_INITIAL, "server_id", host});
+    setting_assign(
+        reader, INDEX_server_id,
+        &(struct setting_text){SOURCE_INITIAL, settings_origin(settings, "server_id"), host});
 }
 
 enum settings_status settings_init(struct settings *settings, int argc, char *const *argv,
-                                   FILE *problems)
+                                   struct report *report)
 {
-    struct settings_reader reader = {.settings = settings, .problems = problems};
+    struct settings_reader reader = {.settings = settings, .report = report};
 
     *settings = (struct settings){.argc = argc, .argv = argv, .arena = arena_new()};
-    if (settings->arena == NULL) {
-        setting_problem(&reader, "spacednsd", "out of memory");
+    if (settings->arena != NULL)
+        settings->origins = arena_take(settings->arena, SETTING_COUNT * sizeof *settings->origins);
+    if (settings->origins == NULL) {
+        report_add(report, FINDING_MEMORY, "command line", location_at(0, 0), "out of memory");
         return SETTINGS_BAD_USAGE;
     }
+    memset(settings->origins, 0, SETTING_COUNT * sizeof *settings->origins);
     read_flags(&reader, argc, argv);
-    if (reader.failed)
+    if (!report_is_clean(report))
         return SETTINGS_BAD_USAGE;
     if (settings->help || settings->version)
         return SETTINGS_READY;
@@ -180,7 +208,7 @@ enum settings_status settings_init(struct settings *settings, int argc, char *co
     complete(&reader);
     check_cache(&reader);
     check_suffixes(&reader);
-    return reader.failed ? SETTINGS_BAD_FILE : SETTINGS_READY;
+    return report_is_clean(report) ? SETTINGS_READY : SETTINGS_BAD_FILE;
 }
 
 /* Prints "refuse|nxdomain" as "refuse, nxdomain". */

@@ -14,11 +14,12 @@
  *     upstream_zones: {corp.example: [192.168.7.53]}
  *     suffixes: {apps: example.app}
  *
- * Problems are sentences for the operator. One run reports them all, each with its location
- * (`FILE:LINE:COLUMN` or the flag), the fault and the remedy:
+ * What is wrong becomes findings (E-SETTING). One run reports them all, each with its origin, the
+ * fault and the remedy, as printed (wrapped here):
  *
- *     spacednsd.yaml:3:10: workers: 9999 is out of range; give a whole number from 0 to 256
- *     --worker: unknown flag; did you mean --workers?
+ *     spacednsd.yaml:3:10: error E-SETTING: workers: 9999 is out of range; give a whole number from
+ *     0 to 256
+ *     --worker (command line): error E-SETTING: unknown flag; did you mean --workers?
  *
  * Threads: read by one thread; constant after.
  * Memory: texts and lists live as long as the settings.
@@ -33,7 +34,7 @@
 #include "base/endpoint.h"
 #include "config/upstream.h"
 
-enum { HOST_WARNINGS_MOST = 4, DNS_PORT = 53, CACHE_WORKER_OCTETS_LEAST = 1 << 20 };
+enum { DNS_PORT = 53, CACHE_WORKER_OCTETS_LEAST = 1 << 20 };
 
 enum setting_type {
     SETTING_TEXT,      /* const char * */
@@ -58,7 +59,7 @@ struct string_list {
 
 struct listen_address {
     struct endpoint endpoint; /* IPv4-mapped IPv6 addresses have become IPv4 */
-    const char *location;     /* of the text, for messages */
+    struct setting_origin origin;
 };
 
 struct endpoints {
@@ -77,16 +78,14 @@ struct settings {
     struct string_list local_as;
     unsigned external;
     bool allow_public_listen;
-    unsigned localspace_to;                        /* bit 0 space, 1 peered, 2 vpn */
-    unsigned recursion_for;                        /* the same */
-    struct upstreams upstreams;                    /* for all other names, as configured */
-    struct upstream_zones upstream_zones;          /* as configured; forwarding.h adds "." */
-    bool allow_rebind;                             /* of "." */
-    struct nat64_prefix nat64_prefix;              /* besides the well-known prefixes */
-    bool lacks_upstreams;                          /* neither the settings nor the host name one */
-    bool has_host_upstreams;                       /* upstreams are those of resolv.conf */
-    const char *host_warnings[HOST_WARNINGS_MOST]; /* problems of resolv.conf */
-    size_t host_warning_count;
+    unsigned localspace_to;               /* bit 0 space, 1 peered, 2 vpn */
+    unsigned recursion_for;               /* the same */
+    struct upstreams upstreams;           /* for all other names, as configured */
+    struct upstream_zones upstream_zones; /* as configured; forwarding.h adds "." */
+    bool allow_rebind;                    /* of "." */
+    struct nat64_prefix nat64_prefix;     /* besides the well-known prefixes */
+    bool lacks_upstreams;                 /* neither the settings nor the host name one */
+    bool has_host_upstreams;              /* upstreams are those of resolv.conf */
     uint32_t
         upstream_sockets; /* per worker, as descriptors allow (settings_reload.h); 0: no bound */
     uint32_t tcp_sockets; /* the same for connections */
@@ -116,6 +115,7 @@ struct settings {
     bool help;
     int argc; /* the command line, borrowed */
     char *const *argv;
+    struct setting_origin *origins; /* by setting, of the last value; see settings_origin */
     struct arena *arena;
 };
 
@@ -128,14 +128,22 @@ enum settings_status {
 /**
  * Reads the command line and the file it names.
  *
- * argv      borrowed as long as the settings: it may be read again (settings_change.h)
- * problems  receives each problem as one line
+ * argv    borrowed as long as the settings: it may be read again (settings_change.h)
+ * report  without errors before; receives what is wrong
  *
  * With --help or --version nothing else is read. Close `settings` whatever the status; it is
  * complete only with SETTINGS_READY.
  */
 enum settings_status settings_init(struct settings *settings, int argc, char *const *argv,
-                                   FILE *problems);
+                                   struct report *report);
+
+/**
+ * Returns where the last value of a setting was written. Without any, the file alone, because that
+ * is where it would be.
+ *
+ * key  in the settings file, or a key above others, as "suffixes"; outlives the origin
+ */
+struct setting_origin settings_origin(const struct settings *settings, const char *key);
 
 /** Frees the settings' texts and lists. */
 void settings_close(struct settings *settings);

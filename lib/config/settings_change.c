@@ -6,9 +6,9 @@
 #include "config/setting.h"
 
 enum settings_status settings_reread(struct settings *next, const struct settings *now,
-                                     FILE *problems)
+                                     struct report *report)
 {
-    return settings_init(next, now->argc, now->argv, problems);
+    return settings_init(next, now->argc, now->argv, report);
 }
 
 /* ---- values as text ---- */
@@ -150,27 +150,34 @@ static bool values_init(struct values *values, const struct setting *setting,
     return values->now != NULL && values->next != NULL;
 }
 
-static bool keep_one(const struct setting *setting, struct settings *next,
-                     const struct settings *now, settings_on_kept *on_kept, void *context)
+static const char *value_or_none(const char *value)
 {
+    return value[0] == '\0' ? "(not set)" : value;
+}
+
+static bool keep_one(const struct setting *setting, struct settings *next,
+                     const struct settings *now, struct report *report)
+{
+    const struct setting_origin origin = settings_origin(next, setting->key);
     struct values values;
     bool passed = values_init(&values, setting, now, next);
 
     if (passed && strcmp(values.now, values.next) != 0)
-        on_kept(context, setting->key, values.next, values.now);
+        setting_origin_report(report, FINDING_RESTART, &origin,
+                              "the change from %.160s to %.160s takes effect after a restart",
+                              value_or_none(values.now), value_or_none(values.next));
     values_close(&values);
     memcpy((char *)next + setting->offset, (const char *)now + setting->offset, setting->size);
     return passed;
 }
 
-bool settings_keep(struct settings *next, const struct settings *now, settings_on_kept *on_kept,
-                   void *context)
+bool settings_keep(struct settings *next, const struct settings *now, struct report *report)
 {
     bool passed = true;
 
     for (size_t i = 0; i < SETTING_COUNT; i++)
         if (settings_table[i].key != NULL && settings_table[i].change == CHANGE_RESTART)
-            passed = keep_one(&settings_table[i], next, now, on_kept, context) && passed;
+            passed = keep_one(&settings_table[i], next, now, report) && passed;
     return passed;
 }
 

@@ -16,15 +16,13 @@
 
 /** Reads the command line and the file again, like settings_init. */
 enum settings_status settings_reread(struct settings *next, const struct settings *now,
-                                     FILE *problems);
+                                     struct report *report);
 
-/** Called for each setting whose configured value differs and is not applied; values as text. */
-typedef void settings_on_kept(void *context, const char *key, const char *configured,
-                              const char *in_force);
-
-/** Replaces values that need a restart by those in force. Returns false if memory runs out. */
-bool settings_keep(struct settings *next, const struct settings *now, settings_on_kept *on_kept,
-                   void *context);
+/**
+ * Replaces values that need a restart by those in force, and reports each that differs (W-RESTART).
+ * Returns false if memory runs out.
+ */
+bool settings_keep(struct settings *next, const struct settings *now, struct report *report);
 
 /**
  * Lists the keys of the settings that differ, separated by commas, in next's arena; "" for none.

@@ -8,21 +8,21 @@
 
 enum { FILE_OCTETS_MOST = 1 << 20, KEY_MOST = 64 };
 
-void settings_file_write_location(const struct file_reading *reading, struct yaml_location at,
-                                  const char *key, char *location)
+struct setting_origin settings_file_origin(const struct file_reading *reading,
+                                           struct yaml_location at, const char *key)
 {
-    snprintf(location, LOCATION_MOST, "%s:%u:%u%s%s", reading->path, (unsigned)at.line,
-             (unsigned)at.column, key == NULL ? "" : ": ", key == NULL ? "" : key);
+    return (struct setting_origin){
+        .file = reading->path, .at = location_at(at.line, at.column), .key = key};
 }
 
-const char *settings_file_value(struct file_reading *reading, const char *location,
+const char *settings_file_value(struct file_reading *reading, const struct setting_origin *origin,
                                 const struct yaml_node *node)
 {
     if (node->kind != YAML_SCALAR)
-        setting_problem(reading->reader, location, "%s where one value is expected",
-                        yaml_kind_name(node->kind));
+        setting_report(reading->reader, origin, "%s where one value is expected",
+                       yaml_kind_name(node->kind));
     else if (yaml_is_null(node))
-        setting_problem(reading->reader, location, "no value; give one or remove the key");
+        setting_report(reading->reader, origin, "no value; give one or remove the key");
     else
         return node->text;
     return NULL;
@@ -31,41 +31,43 @@ const char *settings_file_value(struct file_reading *reading, const char *locati
 static void on_problem(void *context, const struct yaml_problem *problem)
 {
     const struct file_reading *reading = context;
-    char location[LOCATION_MOST];
+    const struct setting_origin origin = settings_file_origin(reading, problem->at, NULL);
 
-    settings_file_write_location(reading, problem->at, NULL, location);
-    setting_problem(reading->reader, location, "%s", problem->text);
+    setting_report(reading->reader, &origin, "%s", problem->text);
 }
 
-static void assign_node(struct file_reading *reading, enum setting_index index, const char *key,
+static struct setting_text text_at(const struct file_reading *reading, struct yaml_location at,
+                                   enum setting_index index)
+{
+    return (struct setting_text){.source = SOURCE_FILE,
+                                 .origin =
+                                     settings_file_origin(reading, at, settings_table[index].key)};
+}
+
+static void assign_node(struct file_reading *reading, enum setting_index index,
                         const struct yaml_node *node)
 {
-    char location[LOCATION_MOST];
-    settings_file_write_location(reading, node->at, key, location);
-    struct setting_text text = {.source = SOURCE_FILE,
-                                .location = location,
-                                .text = settings_file_value(reading, location, node)};
+    struct setting_text text = text_at(reading, node->at, index);
 
+    text.text = settings_file_value(reading, &text.origin, node);
     if (text.text != NULL)
         setting_assign(reading->reader, index, &text);
 }
 
-static void assign_list(struct file_reading *reading, enum setting_index index, const char *key,
+static void assign_list(struct file_reading *reading, enum setting_index index,
                         const struct yaml_node *list)
 {
     struct yaml_node item;
     bool is_empty = true;
 
     while (yaml_next_item(reading->yaml, list, &item)) {
-        assign_node(reading, index, key, &item);
+        assign_node(reading, index, &item);
         is_empty = false;
     }
     if (!is_empty || yaml_failed(reading->yaml))
         return;
-    char location[LOCATION_MOST];
-    settings_file_write_location(reading, list->at, key, location);
-    setting_assign_nothing(reading->reader, index,
-                           &(struct setting_text){.source = SOURCE_FILE, .location = location});
+    const struct setting_text text = text_at(reading, list->at, index);
+    setting_assign_nothing(reading->reader, index, &text);
 }
 
 static size_t find_key(const char *key)
@@ -108,15 +110,14 @@ static void report_unknown(struct file_reading *reading, const struct yaml_node 
                            const char *key)
 {
     const char *suggestion = suggest_key(key);
-    char location[LOCATION_MOST];
+    const struct setting_origin origin = settings_file_origin(reading, node->at, NULL);
 
-    settings_file_write_location(reading, node->at, NULL, location);
     if (suggestion != NULL)
-        setting_problem(reading->reader, location, "unknown key `%s`; did you mean `%s`?", key,
-                        suggestion);
+        setting_report(reading->reader, &origin, "unknown key `%s`; did you mean `%s`?", key,
+                       suggestion);
     else
-        setting_problem(reading->reader, location,
-                        "unknown key `%s`; spacednsd --help lists the keys", key);
+        setting_report(reading->reader, &origin,
+                       "unknown key `%s`; spacednsd --help lists the keys", key);
 }
 
 static void read_pairs(struct file_reading *reading, const struct yaml_node *mapping,
@@ -136,9 +137,9 @@ static void read_pair(struct file_reading *reading, const struct yaml_node *key_
     else if (value->kind == YAML_MAPPING && settings_table[index].type == SETTING_ZONES)
         settings_file_read_zones(reading, value);
     else if (value->kind == YAML_SEQUENCE && setting_is_list(&settings_table[index]))
-        assign_list(reading, (enum setting_index)index, key, value);
+        assign_list(reading, (enum setting_index)index, value);
     else
-        assign_node(reading, (enum setting_index)index, key, value);
+        assign_node(reading, (enum setting_index)index, value);
 }
 
 /* Recursion is as deep as keys have dots. */
@@ -159,7 +160,7 @@ static void read_yaml(struct settings_reader *reader, const char *path, const ch
 
     reading.yaml = yaml_reader_new(text, length, on_problem, &reading);
     if (reading.yaml == NULL) {
-        setting_problem(reader, path, "out of memory");
+        setting_report(reader, &(struct setting_origin){.file = path}, "out of memory");
         return;
     }
     if (yaml_root(reading.yaml, &root))
@@ -174,7 +175,8 @@ void settings_read_file(struct settings_reader *reader, const char *path)
     char *text = file_read_text(path, FILE_OCTETS_MOST, &length, &err);
 
     if (text == NULL)
-        setting_problem(reader, path, "the settings file %s; check --settings", err.text);
+        setting_report(reader, &(struct setting_origin){.file = path},
+                       "the settings file %s; check --settings", err.text);
     else
         read_yaml(reader, path, text, length);
     free(text);

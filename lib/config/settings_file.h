@@ -7,21 +7,19 @@
 #include "config/setting.h"
 #include "yaml/yaml.h"
 
-enum { LOCATION_MOST = 4096 + 128 };
-
 /** The state while the file is read. */
 struct file_reading {
     struct settings_reader *reader;
     struct yaml_reader *yaml;
-    const char *path;
+    const char *path; /* lives as long as the settings */
 };
 
-/** Writes FILE:LINE:COLUMN, and the key after it unless NULL, into LOCATION_MOST octets. */
-void settings_file_write_location(const struct file_reading *reading, struct yaml_location at,
-                                  const char *key, char *location);
+/** Returns the origin at a location of the file; `key` as in setting_origin.h. */
+struct setting_origin settings_file_origin(const struct file_reading *reading,
+                                           struct yaml_location at, const char *key);
 
-/** Returns a scalar's text, valid until the next read; else prints the problem and returns NULL. */
-const char *settings_file_value(struct file_reading *reading, const char *location,
+/** Returns a scalar's text, valid until the next read; else reports it and returns NULL. */
+const char *settings_file_value(struct file_reading *reading, const struct setting_origin *origin,
                                 const struct yaml_node *node);
 
 /**

@@ -11,33 +11,32 @@ enum { KEY_MOST = DOMAIN_MOST + 32 };
 struct zone_reading {
     struct file_reading *file;
     struct upstream_zone zone;
-    const char *key; /* in messages: upstream_zones.corp.example */
+    const char *key; /* upstream_zones.corp.example, kept with the settings */
     bool failed;     /* a problem was reported */
 };
 
 static void report_problem(struct zone_reading *reading, struct yaml_location at,
                            const char *sentence)
 {
-    char location[LOCATION_MOST];
+    const struct setting_origin origin = settings_file_origin(reading->file, at, reading->key);
 
-    settings_file_write_location(reading->file, at, reading->key, location);
-    setting_problem(reading->file->reader, location, "%s", sentence);
+    setting_report(reading->file->reader, &origin, "%s", sentence);
     reading->failed = true;
 }
 
 static void read_upstream(struct zone_reading *reading, const struct yaml_node *node)
 {
     struct settings_reader *reader = reading->file->reader;
-    char location[LOCATION_MOST];
-    settings_file_write_location(reading->file, node->at, reading->key, location);
-    const char *text = settings_file_value(reading->file, location, node);
+    const struct setting_origin origin =
+        settings_file_origin(reading->file, node->at, reading->key);
+    const char *text = settings_file_value(reading->file, &origin, node);
 
     if (text == NULL)
         reading->failed = true;
     else if (strcmp(text, "none") == 0)
         report_problem(reading, node->at,
                        "`none` is allowed in upstreams only; a zone needs an address");
-    else if (!setting_add_upstream(reader, &reading->zone.upstreams, location, text))
+    else if (!setting_add_upstream(reader, &reading->zone.upstreams, &origin, text))
         reading->failed = true;
 }
 
@@ -118,19 +117,17 @@ static void keep_zone(struct zone_reading *reading, const char *name, struct yam
 {
     struct settings *settings = reading->file->reader->settings;
     struct upstream_zones *zones = &settings->upstream_zones;
-    char location[LOCATION_MOST];
 
     if (zones->count == UPSTREAM_ZONES_MOST - 1) { /* "." may be added */
         report_problem(reading, at, "more than 63 zones; remove some");
         return;
     }
-    settings_file_write_location(reading->file, at, reading->key, location);
+    reading->zone.origin = settings_file_origin(reading->file, at, reading->key);
     reading->zone.zone = arena_text(settings->arena, name, strlen(name));
     reading->zone.label_count = domain_label_count(name);
-    reading->zone.location = arena_text(settings->arena, location, strlen(location));
     struct upstream_zone *items =
         arena_grow(settings->arena, zones->items, zones->count, &zones->capacity, sizeof *items);
-    if (reading->zone.zone == NULL || reading->zone.location == NULL || items == NULL) {
+    if (reading->zone.zone == NULL || items == NULL) {
         report_problem(reading, at, "out of memory");
         return;
     }
@@ -142,10 +139,11 @@ static void read_zone(struct file_reading *file, const struct yaml_node *key_nod
                       const struct yaml_node *value)
 {
     char key[KEY_MOST], name[DOMAIN_MOST + 1];
-    struct zone_reading reading = {.file = file, .key = key};
+    struct zone_reading reading = {.file = file};
     struct yaml_location at = key_node->at;
 
-    snprintf(key, sizeof key, "upstream_zones.%.253s", key_node->text);
+    int length = snprintf(key, sizeof key, "upstream_zones.%.253s", key_node->text);
+    reading.key = arena_text(file->reader->settings->arena, key, (size_t)length);
     read_name(&reading, key_node, name);
     if (value->kind == YAML_MAPPING)
         read_details(&reading, value);

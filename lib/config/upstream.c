@@ -232,7 +232,7 @@ bool upstream_read(struct arena *arena, const char *text, struct upstream *upstr
                    struct err *err)
 {
     struct upstream_parts parts;
-    struct upstream read = {.location = NULL};
+    struct upstream read = {.tls_name = NULL};
 
     if (!cut_into_parts(text, &parts, err) || !read_address(&parts, text, &read.endpoint, err) ||
         !read_tls_name(arena, &parts, &read.tls_name, err))
@@ -315,7 +315,7 @@ bool upstreams_copy(struct arena *arena, const struct upstreams *from, struct up
 
     for (size_t i = 0; items != NULL && i < from->count; i++) {
         items[i] = from->items[i];
-        items[i].location = NULL;
+        items[i].origin = (struct setting_origin){.file = NULL};
         if (!copy_text(arena, &items[i].text) || !copy_text(arena, &items[i].tls_name))
             return false;
     }
@@ -333,7 +333,7 @@ bool upstream_zones_copy(struct arena *arena, const struct upstream_zones *from,
 
     for (size_t i = 0; items != NULL && i < from->count; i++) {
         items[i] = from->items[i];
-        items[i].location = NULL;
+        items[i].origin = (struct setting_origin){.file = NULL};
         if (!copy_text(arena, &items[i].zone) ||
             !upstreams_copy(arena, &items[i].upstreams, &items[i].upstreams))
             return false;

@@ -23,6 +23,7 @@
 #include "base/arena.h"
 #include "base/endpoint.h"
 #include "base/err.h"
+#include "config/setting_origin.h"
 
 enum {
     UPSTREAM_PORT = 53,
@@ -37,7 +38,7 @@ struct upstream {
     bool is_tls;
     const char *tls_name; /* NULL: the certificate must have the address */
     const char *text;     /* for messages: 10.0.0.2, 10.0.0.2@5353, tls://9.9.9.9 */
-    const char *location; /* of the text, for messages */
+    struct setting_origin origin;
 };
 
 struct upstreams {
@@ -52,7 +53,7 @@ struct upstream_zone {
     unsigned label_count;
     struct upstreams upstreams; /* at least one */
     bool allow_rebind;          /* its answers may carry addresses of our spaces */
-    const char *location;
+    struct setting_origin origin;
 };
 
 /** Sorted, most labels first: the first zone that contains a name is the right one. */
@@ -63,7 +64,8 @@ struct upstream_zones {
 };
 
 /**
- * Reads one upstream. Its texts are copied to the arena; the caller sets `place`.
+ * Reads one upstream. Its texts are copied to the arena; the caller sets the
+ * origin.
  *
  * Returns false with a sentence in *err for: no address, a name instead of an address, a port out
  * of range, an unknown scheme, a name after `#` without tls:// or not possible in a certificate, an
@@ -86,9 +88,9 @@ bool upstreams_add(struct arena *arena, struct upstreams *list, const struct ups
 /** True if both have the same servers, in the same order, for the same zones. */
 bool upstream_zones_equal(const struct upstream_zones *zones, const struct upstream_zones *others);
 
-/** Copies all but locations. Returns false if memory runs out; *to is then unchanged. */
+/** Copies all but origins. Returns false if memory runs out; *to is then unchanged. */
 bool upstreams_copy(struct arena *arena, const struct upstreams *from, struct upstreams *to);
 
-/** Copies all but locations. Returns false if memory runs out. */
+/** Copies all but origins. Returns false if memory runs out. */
 bool upstream_zones_copy(struct arena *arena, const struct upstream_zones *from,
                          struct upstream_zones *to);

@@ -55,6 +55,14 @@ enum finding_level finding_level(enum finding_code code)
     return meanings[code].level;
 }
 
+const char *finding_level_text(enum finding_level level)
+{
+    static const char *const texts[] = {
+        [FINDING_ERROR] = "error", [FINDING_WARNING] = "warning", [FINDING_NOTE] = "note"};
+
+    return texts[level];
+}
+
 const char *finding_meaning(enum finding_code code)
 {
     return meanings[code].meaning;
@@ -292,25 +300,22 @@ bool report_is_clean(const struct report *report)
     return report->levels[FINDING_ERROR] == 0 && !report->is_incomplete;
 }
 
-void finding_write_location(const struct finding *finding, char out[FINDING_LOCATION_OCTETS])
+void finding_write_location(const struct finding *finding, char *out, size_t size)
 {
-    size_t length =
-        escape_string(out, FINDING_LOCATION_OCTETS - LINE_AND_COLUMN_OCTETS, finding->file);
+    size_t length = escape_string(out, size - LINE_AND_COLUMN_OCTETS, finding->file);
 
     if (finding->at.line > 0)
-        snprintf(out + length, FINDING_LOCATION_OCTETS - length, ":%u:%u",
-                 (unsigned)finding->at.line, (unsigned)finding->at.column);
+        snprintf(out + length, size - length, ":%u:%u", (unsigned)finding->at.line,
+                 (unsigned)finding->at.column);
 }
 
 void finding_print(const struct finding *finding, FILE *out)
 {
-    static const char *const levels[] = {"error", "warning", "note"};
-
     escape_print(out, finding->file);
     if (finding->at.line > 0)
         fprintf(out, ":%u:%u", (unsigned)finding->at.line, (unsigned)finding->at.column);
-    fprintf(out, ": %s %s: %s\n", levels[finding_level(finding->code)], finding_name(finding->code),
-            finding->sentence);
+    fprintf(out, ": %s %s: %s\n", finding_level_text(finding_level(finding->code)),
+            finding_name(finding->code), finding->sentence);
 }
 
 void report_print_errors(const struct report *report, FILE *out)

@@ -1,6 +1,6 @@
 #pragma once
 /**
- * Findings: all problems of zone files, in one run.
+ * Findings: all problems of zone files and settings, in one run.
  *
  * A finding has a level, a stable code (E-ROUTER-DYNO), a location, and a sentence with the value,
  * the rule and the fix:
@@ -44,7 +44,7 @@ enum {
 struct finding {
     enum finding_code code;
     size_t more;      /* above 0: this line stands for so many findings left out */
-    const char *file; /* its name; escaped when printed */
+    const char *file; /* its name, or a flag: "--listen (command line)"; escaped when printed */
     struct location at;
     const char *sentence; /* escaped */
 };
@@ -90,13 +90,20 @@ const struct finding *report_first_error(const struct report *report);
 const char *finding_name(enum finding_code code);
 enum finding_level finding_level(enum finding_code code);
 
+/** Returns "error", "warning" or "note". */
+const char *finding_level_text(enum finding_level level);
+
 /** The meaning of the code, for the table in zones/README.md. */
 const char *finding_meaning(enum finding_code code);
 
-enum { FINDING_LOCATION_OCTETS = 160 };
+enum { FINDING_LOCATION_OCTETS = 160 }; /* for a location within a sentence */
 
-/** Writes "FILE:LINE:COLUMN", or only the file if there is no line; a long file name is cut. */
-void finding_write_location(const struct finding *finding, char out[FINDING_LOCATION_OCTETS]);
+/**
+ * Writes "FILE:LINE:COLUMN", or only the file if there is no line, escaped.
+ *
+ * size  above 30; a file name that is too long for it is cut
+ */
+void finding_write_location(const struct finding *finding, char *out, size_t size);
 
 /** Prints one finding and a newline, in the form shown above (wrapped there). */
 void finding_print(const struct finding *finding, FILE *out);

@@ -191,18 +191,18 @@ bad_flag() {
     refused "$what" 2 "$pattern"
 }
 
-bad_flag "a misspelt flag" '--zone: unknown flag; did you mean --zones\?' --zone zones
-bad_flag "an unknown flag" '--frobnicate: unknown flag' --frobnicate
-bad_flag "a flag without its value" '--zones' --zones
-bad_flag "a value without its flag" '^zones: ' zones
-bad_flag "a number out of range" '--workers: 999 is out of range.* from 0 to 256' --workers 999
-bad_flag "no number" '--workers: .*many.*from 0 to 256' --workers many
-bad_flag "a misspelt word" '--external: .*did you mean refuse\?' --external refuze
-bad_flag "no address" '--listen: .*foo.* give one like' --listen foo
-bad_flag "no port" '--listen: .*99999.*1 to 65535' --listen 127.0.0.1:99999
-bad_flag "a name as upstream" '--upstream: .ns1\.example\.com. is a name; give .*address' --upstream ns1.example.com
-bad_flag "an upstream's port" '--upstream: .*bad port .70000.*1 to 65535' --upstream 10.0.0.2@70000
-bad_flag "an upstream beside none" '--upstream: .none. is given with an address' --upstream none --upstream 10.0.0.2
+bad_flag "a misspelt flag" '--zone \(command line\): error E-SETTING: unknown flag; did you mean --zones\?' --zone zones
+bad_flag "an unknown flag" '--frobnicate \(command line\): error E-SETTING: unknown flag' --frobnicate
+bad_flag "a flag without its value" '--zones \(command line\): error E-SETTING: has no value' --zones
+bad_flag "a value without its flag" '^zones \(command line\): error E-SETTING: not a flag' zones
+bad_flag "a number out of range" '--workers \(command line\): error E-SETTING: 999 is out of range.* from 0 to 256' --workers 999
+bad_flag "no number" '--workers \(command line\): error E-SETTING: .*many.*from 0 to 256' --workers many
+bad_flag "a misspelt word" '--external \(command line\): error E-SETTING: .*did you mean refuse\?' --external refuze
+bad_flag "no address" '--listen \(command line\): error E-SETTING: .*foo.* give one like' --listen foo
+bad_flag "no port" '--listen \(command line\): error E-SETTING: .*99999.*1 to 65535' --listen 127.0.0.1:99999
+bad_flag "a name as upstream" '--upstream \(command line\): error E-SETTING: .ns1\.example\.com. is a name; give .*address' --upstream ns1.example.com
+bad_flag "an upstream's port" '--upstream \(command line\): error E-SETTING: .*bad port .70000.*1 to 65535' --upstream 10.0.0.2@70000
+bad_flag "an upstream beside none" '--upstream \(command line\): error E-SETTING: .none. is given with an address' --upstream none --upstream 10.0.0.2
 
 # bad_setting WHAT PATTERN TEXT
 bad_setting() {
@@ -214,30 +214,30 @@ bad_setting() {
     expect_match "--check, $1" "settings\.yaml:$2" "$err"
 }
 
-bad_setting "a misspelt key" '1:1: .*`wrokers`; did you mean `workers`\?' 'wrokers: 2'
-bad_setting "a key in the wrong place" '2:3: .*apsp.*did you mean' $'suffixes:\n  apsp: example.com'
-bad_setting "a value out of range" '1:10: workers: 300 is out of range; .*from 0 to 256' 'workers: 300'
-bad_setting "a key given twice" '2:1: ' $'workers: 2\nworkers: 3'
-bad_setting "a boolean in other words" '1:14: ' 'log_queries: yes'
-bad_setting "half a settings file" '[0-9]+:[0-9]+: ' 'listen: [127.0.0.1'
-bad_setting "the server as its own upstream" '2:12: upstreams: .127\.0\.0\.1@5399. is this server itself.* loop' \
+bad_setting "a misspelt key" '1:1: error E-SETTING: .*`wrokers`; did you mean `workers`\?' 'wrokers: 2'
+bad_setting "a key in the wrong place" '2:3: error E-SETTING: .*apsp.*did you mean' $'suffixes:\n  apsp: example.com'
+bad_setting "a value out of range" '1:10: error E-SETTING: workers: 300 is out of range; .*from 0 to 256' 'workers: 300'
+bad_setting "a key given twice" '2:1: error E-SETTING: ' $'workers: 2\nworkers: 3'
+bad_setting "a boolean in other words" '1:14: error E-SETTING: ' 'log_queries: yes'
+bad_setting "half a settings file" '[0-9]+:[0-9]+: error E-SETTING: ' 'listen: [127.0.0.1'
+bad_setting "the server as its own upstream" '2:12: error E-SETTING: upstreams: .127\.0\.0\.1@5399. is this server itself.* loop' \
     $'listen: 127.0.0.1:5399\nupstreams: 127.0.0.1@5399'
-bad_setting "a zone of upstreams listed twice" '1:39: upstream_zones\.B\.Example.*listed twice' \
+bad_setting "a zone of upstreams listed twice" '1:39: error E-SETTING: upstream_zones\.B\.Example.*listed twice' \
     'upstream_zones: {b.example: 10.0.0.2, B.Example: 10.0.0.3}'
-bad_setting "discovery names forwarded" '1:18: upstream_zones\.localspace: .*answered here' \
+bad_setting "discovery names forwarded" '1:18: error E-SETTING: upstream_zones\.localspace: .*answered here' \
     'upstream_zones: {localspace: 10.0.0.2}'
-bad_setting "localhost forwarded" '1:18: upstream_zones\.localhost: .*answered here' \
+bad_setting "localhost forwarded" '1:18: error E-SETTING: upstream_zones\.localhost: .*answered here' \
     'upstream_zones: {localhost: 10.0.0.2}'
-bad_setting "a list as settings" '1:1: ' '- workers'
+bad_setting "a list as settings" '1:1: error E-SETTING: ' '- workers'
 printf 'workers: 2\ncache_size: 1048576\n' >"$work/settings.yaml"
 run --settings "$work/settings.yaml" --zones zones
-refused "too small a cache" 1 '^cache_size: 1048576 octets are too few for 2 workers; give at least 2097152'
+refused "too small a cache" 1 'settings\.yaml:2:13: error E-SETTING: cache_size: 1048576 octets are too few for 2 workers; give at least 2097152'
 run --settings "$work/nowhere.yaml" --zones zones
-refused "no settings file" 1 'nowhere\.yaml: the settings file cannot be opened: No such file.*--settings'
+refused "no settings file" 1 'nowhere\.yaml: error E-SETTING: the settings file cannot be opened: No such file.*--settings'
 run --settings "$work" --zones zones
-refused "a folder as settings file" 1 'settings|directory'
+refused "a folder as settings file" 1 ': error E-SETTING: the settings file is a folder'
 run --zones zones --listen "127.0.0.1:$port" --local-as tset-space
-refused "a space that is not there" 1 'tset-space.*did you mean .test-space.\?'
+refused "a space that is not there" 1 '^--local-as \(command line\): error E-SETTING: .*tset-space.*did you mean .test-space.\?'
 
 # ---- what is good ----
 

@@ -67,7 +67,7 @@ expect_match "is asked" '^upstreams=10\.9\.0\.10 ' "$(asked)"
 reloaded 127.0.0.1 10.9.0.10
 expect_match "the server itself is left out again" ' info reload_unchanged ' "$logged"
 reloaded 127.0.0.1
-expect_match "none is left" ' warning finding code=W-RESOLV-CONF .*the nameservers that it named before stay in use: 10\.9\.0\.10' "$logged"
+expect_match "none is left" ' warning finding code=W-RESOLV-CONF place=/etc/resolv\.conf text="the file names no resolver but this server; the nameservers that it named before stay in use: 10\.9\.0\.10' "$logged"
 expect_match "so those before are asked on" '^upstreams=10\.9\.0\.10 ' "$(asked)"
 reloaded 10.9.0.9
 expect_match "and somebody again" '^upstreams=10\.9\.0\.9 ' "$(asked)"
@@ -77,5 +77,5 @@ launch own --zones zones --listen 0.0.0.0 --upstream 10.9.0.2
 await is_gone "$server" || fail "the server refuses itself as upstream"
 wait "$server"
 expect "itself as upstream: exit code" 1 "$?"
-expect_match "itself as upstream" '^--upstream: .10\.9\.0\.2. is this server itself: .* loop' "$(cat "$server_log")"
+expect_match "itself as upstream" '^--upstream \(command line\): error E-SETTING: .10\.9\.0\.2. is this server itself: .* loop' "$(cat "$server_log")"
 finish

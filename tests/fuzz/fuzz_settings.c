@@ -18,18 +18,15 @@
 #include "config/forwarding.h"
 #include "wire/domain.h"
 
-enum { WORDS_MOST = 32, WORD_MOST = 512, PROBLEMS_OCTETS = 1 << 16 };
+enum { WORDS_MOST = 32, WORD_MOST = 512 };
 
 static void check(const struct settings *settings, enum settings_status status,
-                  const char *problems)
+                  const struct report *report)
 {
-    if (status != SETTINGS_READY) {
-        if (problems[0] == '\0')
-            abort();
-        return;
-    }
-    if (problems[0] != '\0')
+    if (report_is_clean(report) != (status == SETTINGS_READY))
         abort();
+    if (status != SETTINGS_READY)
+        return;
     if (settings->help || settings->version)
         return;
     if (settings->workers < 1 || settings->workers > 256 || settings->listen.count < 1 ||
@@ -48,7 +45,7 @@ static void check_upstreams(const struct upstreams *list)
         struct endpoint endpoint;
         char text[ENDPOINT_TEXT_MAX];
         endpoint_write(&list->items[i].endpoint, text);
-        if (!endpoint_read(text, 0, &endpoint) || list->items[i].location == NULL)
+        if (!endpoint_read(text, 0, &endpoint) || list->items[i].origin.file == NULL)
             abort();
     }
 }
@@ -72,11 +69,12 @@ static void check_zones(const struct settings *settings)
     }
 }
 
-static enum settings_status settle(struct settings *settings, FILE *out)
+static enum settings_status settle(struct settings *settings, struct report *report)
 {
     struct forwarding_host around = {.resolv_conf = "/nonexistent"};
 
-    if (!forwarding_complete(settings, &around, out))
+    forwarding_complete(settings, &around, report);
+    if (!report_is_clean(report))
         return SETTINGS_BAD_FILE;
     check_zones(settings);
     return SETTINGS_READY;
@@ -84,17 +82,15 @@ static enum settings_status settle(struct settings *settings, FILE *out)
 
 static void read_settings(int argc, char **argv)
 {
-    static char problems[PROBLEMS_OCTETS];
-    FILE *out = fmemopen(problems, sizeof problems, "w");
+    struct report *report = report_new();
     struct settings settings;
 
-    problems[0] = '\0';
-    enum settings_status status = settings_init(&settings, argc, argv, out);
+    enum settings_status status = settings_init(&settings, argc, argv, report);
     if (status == SETTINGS_READY && !settings.help && !settings.version)
-        status = settle(&settings, out);
-    fclose(out);
-    check(&settings, status, problems);
+        status = settle(&settings, report);
+    check(&settings, status, report);
     settings_close(&settings);
+    report_free(report);
 }
 
 static void read_as_file(const uint8_t *data, size_t size)

@@ -58,7 +58,7 @@ static void add_upstream(struct clocked *clocked, size_t number, const char *add
     struct upstream *upstream = &list->items[list->count];
     char *text = clocked->texts[number][list->count++];
     snprintf(text, ADDRESS_MOST, "%s", address);
-    *upstream = (struct upstream){.text = text, .location = "test"};
+    *upstream = (struct upstream){.text = text, .origin.file = "test"};
     if (!endpoint_read(address, UPSTREAM_PORT, &upstream->endpoint))
         give_up("no address");
     snprintf(all + length, sizeof clocked->route_texts[number] - length, "%s%s",
@@ -97,7 +97,7 @@ static void set_zones(struct clocked *clocked, const struct clocked_options *opt
             .zone = sorted[i].zone,
             .label_count = count_labels(sorted[i].zone),
             .allow_rebind = sorted[i].allow_rebind,
-            .location = "test",
+            .origin.file = "test",
         };
         set_upstreams(clocked, i, sorted[i].addresses);
         clocked->route_items[i] = (struct route){.upstreams = clocked->route_texts[i],

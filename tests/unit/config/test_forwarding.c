@@ -3,38 +3,20 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "support/findings.h"
 #include "support/scratch.h"
 #include "support/suite.h"
 
-enum { PATH_MOST = SCRATCH_PATH_MOST + 32, PROBLEMS_MOST = 4096 };
+enum { PATH_MOST = SCRATCH_PATH_MOST + 32 };
 
 /* A settings file and a resolv.conf on a host with the addresses 10.0.0.2 and fd00::2. */
 struct reading {
     struct scratch folder;
     char settings_path[PATH_MOST], resolv_path[PATH_MOST];
     struct settings settings;
-    bool passed;
-    char messages[PROBLEMS_MOST]; /* the problems, the paths in them replaced by FILE and CONF */
+    struct report *report;
+    char *messages; /* its errors and warnings, the settings' path in them replaced by FILE */
 };
-
-static void keep_said(struct reading *reading, const char *problems)
-{
-    size_t length = 0;
-
-    while (*problems != '\0' && length + 5 < PROBLEMS_MOST) {
-        bool is_settings =
-            strncmp(problems, reading->settings_path, strlen(reading->settings_path)) == 0;
-        bool is_resolv = strncmp(problems, reading->resolv_path, strlen(reading->resolv_path)) == 0;
-        if (is_settings || is_resolv) {
-            memcpy(reading->messages + length, is_settings ? "FILE" : "CONF", 4);
-            length += 4;
-            problems += strlen(is_settings ? reading->settings_path : reading->resolv_path);
-        } else {
-            reading->messages[length++] = *problems++;
-        }
-    }
-    reading->messages[length] = '\0';
-}
 
 static struct endpoint endpoint_of(const char *text)
 {
@@ -54,9 +36,6 @@ static void settle(struct reading *reading, const char *text, const char *resolv
         {.ifa_name = (char[]){"eth0"}, .ifa_addr = &own[0].any, .ifa_next = &interfaces[2]},
         {.ifa_name = (char[]){"eth0"}, .ifa_addr = &own[1].any},
     };
-    char *problems;
-    size_t length;
-    FILE *out = open_memstream(&problems, &length);
 
     scratch_init(&reading->folder);
     scratch_write(&reading->folder, "s.yaml", text, strlen(text));
@@ -64,21 +43,20 @@ static void settle(struct reading *reading, const char *text, const char *resolv
         scratch_write(&reading->folder, "resolv.conf", resolv_conf, strlen(resolv_conf));
     snprintf(reading->settings_path, PATH_MOST, "%s/s.yaml", reading->folder.path);
     snprintf(reading->resolv_path, PATH_MOST, "%s/resolv.conf", reading->folder.path);
-    reading->passed =
-        settings_init(&reading->settings, 3, argv, out) == SETTINGS_READY &&
+    reading->report = report_new();
+    if (settings_init(&reading->settings, 3, argv, reading->report) == SETTINGS_READY)
         forwarding_complete(&reading->settings,
                             &(struct forwarding_host){.resolv_conf = reading->resolv_path,
                                                       .interfaces = interfaces},
-                            out);
-    fclose(out);
-    keep_said(reading, problems);
-    ck_assert_msg(reading->passed == (length == 0), "problems: %s", reading->messages);
-    free(problems);
+                            reading->report);
+    reading->messages = findings_text(reading->report, FINDING_SETTING, reading->settings_path);
 }
 
 static void end_reading(struct reading *reading)
 {
     settings_close(&reading->settings);
+    report_free(reading->report);
+    free(reading->messages);
     scratch_close(&reading->folder);
 }
 
@@ -152,7 +130,7 @@ START_TEST(zones_come_from_the_settings_or_the_host)
     char zones[1024];
 
     settle(&reading, settings[_i].text, settings[_i].resolv_conf);
-    ck_assert_str_eq(reading.messages, "");
+    ck_assert_msg(report_is_clean(reading.report), "%s", reading.messages);
     print_zones(&reading.settings.upstream_zones, zones, sizeof zones);
     ck_assert_str_eq(zones, settings[_i].zones);
     ck_assert(reading.settings.lacks_upstreams == settings[_i].lacks);
@@ -200,10 +178,15 @@ START_TEST(a_nameserver_on_a_missing_interface_is_ignored_with_a_warning)
     struct reading reading;
 
     settle(&reading, "workers: 1\n", "# x\n\nnameserver fe80::1%nowhere0\nnameserver 10.9.9.9\n");
-    ck_assert_uint_eq(reading.settings.host_warning_count, 1);
-    ck_assert_ptr_nonnull(strstr(reading.settings.host_warnings[0],
-                                 "/resolv.conf:3: this nameserver is ignored: "
-                                 "`fe80::1%nowhere0`: this host has no interface `nowhere0`; "));
+    ck_assert_uint_eq(report_total(reading.report), 1);
+    const struct finding *warning = report_findings(reading.report);
+    ck_assert_int_eq(warning->code, FINDING_RESOLV_CONF);
+    ck_assert_str_eq(warning->file, reading.resolv_path);
+    ck_assert_uint_eq(warning->at.line, 3);
+    ck_assert_uint_eq(warning->at.column, 12);
+    ck_assert_msg(strstr(warning->sentence, "this nameserver is ignored: `fe80::1%nowhere0`: this "
+                                            "host has no interface `nowhere0`; ") != NULL,
+                  "%s", warning->sentence);
     end_reading(&reading);
 }
 END_TEST
@@ -213,7 +196,7 @@ START_TEST(a_zone_of_apps_may_be_forwarded)
     struct reading reading;
 
     settle(&reading, "upstreams: none\nupstream_zones: {herokuapp.com: 10.9.9.9}\n", NULL);
-    ck_assert(reading.passed);
+    ck_assert(report_is_clean(reading.report));
     end_reading(&reading);
 }
 END_TEST
@@ -240,11 +223,11 @@ START_TEST(the_number_of_upstreams_in_all_zones_is_limited)
         write_many(out, i == 1);
         fclose(out);
         settle(&reading, text, NULL);
-        ck_assert_str_eq(reading.messages, i == 0
-                                               ? ""
-                                               : "upstream_zones: 135 different upstreams in all "
-                                                 "zones together; at most 128 are allowed; "
-                                                 "remove some\n");
+        ck_assert_str_eq(reading.messages,
+                         i == 0 ? ""
+                                : "FILE: upstream_zones: 135 different upstreams in all "
+                                  "zones together; at most 128 are allowed; "
+                                  "remove some\n");
         end_reading(&reading);
         free(text);
     }
@@ -256,10 +239,14 @@ START_TEST(this_hosts_resolv_conf_and_interfaces_are_read)
     char *argv[] = {(char[]){"spacednsd"}, (char[]){"--upstream=192.0.2.1"}, NULL};
     struct settings here;
 
-    ck_assert_int_eq(settings_init(&here, 2, argv, stderr), SETTINGS_READY);
-    ck_assert(forwarding_complete_here(&here, NULL, stderr));
+    struct report *report = report_new();
+
+    ck_assert_int_eq(settings_init(&here, 2, argv, report), SETTINGS_READY);
+    forwarding_complete_here(&here, NULL, report);
+    ck_assert(report_is_clean(report));
+    report_free(report);
     ck_assert_uint_eq(here.upstream_zones.count, 1);
-    ck_assert_str_eq(here.upstream_zones.items[0].location, "--upstream");
+    ck_assert_str_eq(here.upstream_zones.items[0].origin.file, "--upstream (command line)");
     settings_close(&here);
 }
 END_TEST

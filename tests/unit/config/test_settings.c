@@ -3,6 +3,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "support/findings.h"
 #include "support/suite.h"
 
 enum { ARGUMENTS_MOST = 16 };
@@ -12,7 +13,6 @@ struct reading {
     struct settings settings;
     enum settings_status status;
     char *problems;
-    size_t problems_length;
 };
 
 /* Splits at blanks and reads. */
@@ -25,9 +25,10 @@ static void read_line(struct reading *reading, const char *line)
     for (char *word = strtok_r(copy, " ", &rest); word != NULL && argc < ARGUMENTS_MOST;
          word = strtok_r(NULL, " ", &rest))
         argv[argc++] = word;
-    FILE *problems = open_memstream(&reading->problems, &reading->problems_length);
-    reading->status = settings_init(&reading->settings, argc, argv, problems);
-    fclose(problems);
+    struct report *report = report_new();
+    reading->status = settings_init(&reading->settings, argc, argv, report);
+    reading->problems = findings_text(report, FINDING_SETTING, NULL);
+    report_free(report);
     free(copy);
 }
 
@@ -103,7 +104,7 @@ START_TEST(lists_add_up_and_split_at_commas)
     ck_assert_uint_eq(settings->listen.count, 3);
     ck_assert_uint_eq(ntohs(settings->listen.items[1].endpoint.v6.sin6_port), 5301);
     ck_assert_uint_eq(ntohs(settings->listen.items[2].endpoint.v4.sin_port), 53);
-    ck_assert_str_eq(settings->listen.items[2].location, "--listen");
+    ck_assert_str_eq(settings->listen.items[2].origin.file, "--listen (command line)");
     ck_assert_uint_eq(settings->local_as.count, 3);
     ck_assert_str_eq(settings->local_as.items[2], "three");
     end_reading(&reading);
@@ -120,7 +121,7 @@ START_TEST(upstreams_are_given_one_by_one_or_none)
     ck_assert_uint_eq(list->count, 3);
     ck_assert_str_eq(list->items[1].text, "1.1.1.1");
     ck_assert_str_eq(list->items[2].tls_name, "dns.quad9.net");
-    ck_assert_str_eq(list->items[2].location, "--upstream");
+    ck_assert_str_eq(list->items[2].origin.file, "--upstream (command line)");
     end_reading(&reading);
     read_line(&reading, "--upstream none");
     ck_assert_int_eq(reading.status, SETTINGS_READY);
@@ -162,25 +163,27 @@ static const struct {
     const char *line;
     const char *message;
 } mistakes[] = {
-    {"--zone x", "--zone: unknown flag; did you mean --zones?"},
-    {"--zone=x", "--zone: unknown flag; did you mean --zones?"},
-    {"--frobnicate", "--frobnicate: unknown flag; spacednsd --help lists the flags"},
-    {"zones", "zones: not a flag; a value follows its flag, as in --zones DIR"},
-    {"--zones", "--zones: has no value; give one: --zones DIR"},
-    {"--zones --check", "--zones: has no value; give one: --zones DIR"},
-    {"--workers 257", "--workers: 257 is out of range; give a whole number from 0 to 256"},
+    {"--zone x", "--zone (command line): unknown flag; did you mean --zones?"},
+    {"--zone=x", "--zone (command line): unknown flag; did you mean --zones?"},
+    {"--frobnicate", "--frobnicate (command line): unknown flag; spacednsd --help lists the flags"},
+    {"zones", "zones (command line): not a flag; a value follows its flag, as in --zones DIR"},
+    {"--zones", "--zones (command line): has no value; give one: --zones DIR"},
+    {"--zones --check", "--zones (command line): has no value; give one: --zones DIR"},
+    {"--workers 257",
+     "--workers (command line): 257 is out of range; give a whole number from 0 to 256"},
     {"--workers 99999999999", "is not a whole number"},
     {"--workers 4294967295", "is out of range"},
-    {"--workers 01", "--workers: `01` is not a whole number; give one from 0 to 256"},
+    {"--workers 01",
+     "--workers (command line): `01` is not a whole number; give one from 0 to 256"},
     {"--workers two", "`two` is not a whole number"},
     {"--workers=", "`` is not a whole number"},
     {"--external nxdomian", "`nxdomian` is not known; did you mean nxdomain?"},
-    {"--external drop", "--external: `drop` is not known; give refuse or nxdomain"},
-    {"--check=yes", "--check: `yes` is neither true nor false"},
-    {"--listen 10.0.0.256", "--listen: `10.0.0.256` is not an address to listen on"},
+    {"--external drop", "--external (command line): `drop` is not known; give refuse or nxdomain"},
+    {"--check=yes", "--check (command line): `yes` is neither true nor false"},
+    {"--listen 10.0.0.256", "--listen (command line): `10.0.0.256` is not an address to listen on"},
     {"--listen 10.0.0.1:0", "with a port from 1 to 65535"},
     {"--listen 10.0.0.1:65536", "with a port from 1 to 65535"},
-    {"--listen ,", "--listen: the list is empty; give at least 1"},
+    {"--listen ,", "--listen (command line): the list is empty; give at least 1"},
     {"--listen 10.0.0.1,10.0.0.1:53", "`10.0.0.1:53` is given twice"},
     {"--listen 10.0.0.1,0.0.0.0",
      "0.0.0.0:53 is every IPv4 address of this host, 10.0.0.1:53 too; keep 0.0.0.0:53, or leave it "
@@ -188,16 +191,18 @@ static const struct {
     {"--listen [::]:53,[fd00::1]:53",
      "[::]:53 is every IPv6 address of this host, [fd00::1]:53 too; keep [::]:53, or leave it out "
      "and list the addresses one by one"},
-    {"--upstream ns1.example.com", "--upstream: `ns1.example.com` is a name; give the server's "
-                                   "address, like 10.0.0.2"},
+    {"--upstream ns1.example.com",
+     "--upstream (command line): `ns1.example.com` is a name; give the server's "
+     "address, like 10.0.0.2"},
     {"--upstream none,10.0.0.2",
-     "--upstream: `none` is given with an address; give addresses, or `none` alone"},
+     "--upstream (command line): `none` is given with an address; give addresses, or `none` alone"},
     {"--upstream 10.0.0.2 --upstream none", "`none` is given with an address"},
-    {"--upstream 10.0.0.2 --upstream 10.0.0.2:53", "--upstream: `10.0.0.2` is given twice"},
-    {"--upstream ,", "--upstream: the list is empty; give at least 1, or none"},
-    {"--upstream", "--upstream: has no value; give one: --upstream ADDR[@PORT]"},
-    {"--upstreams 10.0.0.2", "--upstreams: unknown flag; did you mean --upstream?"},
-    {"--zones=", "--zones: a text of 0 octets; give 1 to 4095 printable ones"},
+    {"--upstream 10.0.0.2 --upstream 10.0.0.2:53",
+     "--upstream (command line): `10.0.0.2` is given twice"},
+    {"--upstream ,", "--upstream (command line): the list is empty; give at least 1, or none"},
+    {"--upstream", "--upstream (command line): has no value; give one: --upstream ADDR[@PORT]"},
+    {"--upstreams 10.0.0.2", "--upstreams (command line): unknown flag; did you mean --upstream?"},
+    {"--zones=", "--zones (command line): a text of 0 octets; give 1 to 4095 printable ones"},
 };
 
 START_TEST(a_mistake_is_one_message_with_the_remedy)
@@ -209,7 +214,7 @@ START_TEST(a_mistake_is_one_message_with_the_remedy)
     ck_assert_msg(strstr(reading.problems, mistakes[_i].message) != NULL, "problems: %s",
                   reading.problems);
     ck_assert_ptr_eq(strchr(reading.problems, '\n'),
-                     reading.problems + reading.problems_length - 1);
+                     reading.problems + strlen(reading.problems) - 1);
     end_reading(&reading);
 }
 END_TEST
@@ -219,10 +224,11 @@ START_TEST(all_mistakes_are_reported_in_one_run)
     struct reading reading;
 
     read_line(&reading, "--zone x --worker 3 --workers 999");
-    ck_assert_str_eq(reading.problems,
-                     "--zone: unknown flag; did you mean --zones?\n"
-                     "--worker: unknown flag; did you mean --workers?\n"
-                     "--workers: 999 is out of range; give a whole number from 0 to 256\n");
+    ck_assert_str_eq(
+        reading.problems,
+        "--zone (command line): unknown flag; did you mean --zones?\n"
+        "--worker (command line): unknown flag; did you mean --workers?\n"
+        "--workers (command line): 999 is out of range; give a whole number from 0 to 256\n");
     end_reading(&reading);
 }
 END_TEST

@@ -7,10 +7,11 @@
 #include <unistd.h>
 
 #include "config/forwarding.h"
+#include "support/findings.h"
 #include "support/scratch.h"
 #include "support/suite.h"
 
-enum { PATH_MOST = SCRATCH_PATH_MOST + 32, CHANGES_MOST = 4096 };
+enum { PATH_MOST = SCRATCH_PATH_MOST + 32 };
 
 static struct {
     struct scratch folder;
@@ -19,7 +20,7 @@ static struct {
     char *argv[6];
     struct settings now;
     struct settings next;
-    char changes[CHANGES_MOST];
+    struct report *report; /* of the reload */
 } stand;
 
 /* A settings file must not be empty. */
@@ -40,13 +41,15 @@ static void settle(struct settings *settings)
     const struct forwarding_host around = {.resolv_conf = stand.resolv_conf,
                                            .in_force = settings == &stand.next ? &stand.now : NULL};
 
-    ck_assert(forwarding_complete(settings, &around, stderr));
+    forwarding_complete(settings, &around, stand.report);
+    ck_assert(report_is_clean(stand.report));
 }
 
 static void set_up(void)
 {
     memset(&stand, 0, sizeof stand);
     scratch_init(&stand.folder);
+    stand.report = report_new();
     snprintf(stand.path, sizeof stand.path, "%s/s.yaml", stand.folder.path);
     snprintf(stand.resolv_conf, sizeof stand.resolv_conf, "%s/resolv.conf", stand.folder.path);
     write_nameserver("nameserver 10.9.9.9\n");
@@ -56,6 +59,7 @@ static void tear_down(void)
 {
     settings_close(&stand.next);
     settings_close(&stand.now);
+    report_free(stand.report);
     scratch_close(&stand.folder);
 }
 
@@ -67,28 +71,20 @@ static void start(const char *text, char *flag, char *value)
 
     memcpy(stand.argv, argv, sizeof argv);
     write_file(text);
-    ck_assert_int_eq(settings_init(&stand.now, flag == NULL ? 3 : 5, stand.argv, stderr),
+    ck_assert_int_eq(settings_init(&stand.now, flag == NULL ? 3 : 5, stand.argv, stand.report),
                      SETTINGS_READY);
     settle(&stand.now);
-}
-
-static void on_kept(void *context, const char *key, const char *configured, const char *in_force)
-{
-    size_t used = strlen(stand.changes);
-
-    ck_assert_ptr_eq(context, &stand);
-    snprintf(stand.changes + used, CHANGES_MOST - used, "%s: %s, not %s\n", key, in_force,
-             configured);
 }
 
 /* Rereads the settings like a reload. Returns the changed keys. */
 static const char *read_again(const char *text)
 {
     settings_close(&stand.next);
-    stand.changes[0] = '\0';
+    report_free(stand.report);
+    stand.report = report_new();
     write_file(text);
-    ck_assert_int_eq(settings_reread(&stand.next, &stand.now, stderr), SETTINGS_READY);
-    ck_assert(settings_keep(&stand.next, &stand.now, on_kept, &stand));
+    ck_assert_int_eq(settings_reread(&stand.next, &stand.now, stand.report), SETTINGS_READY);
+    ck_assert(settings_keep(&stand.next, &stand.now, stand.report));
     settle(&stand.next);
     const char *changed = settings_list_changes(&stand.now, &stand.next);
     ck_assert_ptr_nonnull(changed);
@@ -105,9 +101,12 @@ START_TEST(the_same_file_changes_nothing)
 
     start(text, NULL, NULL);
     ck_assert_str_eq(read_again(text), "");
-    ck_assert_str_eq(stand.changes, "");
+    ck_assert_uint_eq(report_total(stand.report), 0);
 }
 END_TEST
+
+#define RESTART(before, after)                                                                     \
+    ": the change from " before " to " after " takes effect after a restart\n"
 
 /* One changed setting, and the result. */
 static const struct {
@@ -143,34 +142,40 @@ static const struct {
     {"", "guard_share: 20", "guard_share", ""},
     {"reload_guard: false\nserver_id: ns1", "server_id: ns2", "server_id,reload_guard", ""},
     {"listen: [10.0.0.2, 10.0.0.3]", "listen: [10.0.0.2]", "",
-     "listen: 10.0.0.2:53,10.0.0.3:53, not 10.0.0.2:53\n"},
-    {"workers: 1", "workers: 2", "", "workers: 1, not 2\n"},
-    {"", "allow_public_listen: true", "", "allow_public_listen: false, not true\n"},
+     "FILE:1:10: listen" RESTART("10.0.0.2:53,10.0.0.3:53", "10.0.0.2:53")},
+    {"workers: 1", "workers: 2", "", "FILE:1:10: workers" RESTART("1", "2")},
+    {"", "allow_public_listen: true", "",
+     "FILE:1:22: allow_public_listen" RESTART("false", "true")},
     {"cache_size: 33554432\nworkers: 1", "cache_size: 16777216\nworkers: 1", "",
-     "cache_size: 33554432, not 16777216\n"},
-    {"", "upstream_questions: 100", "", "upstream_questions: 2000, not 100\n"},
-    {"", "upstream_0x20: true", "", "upstream_0x20: false, not true\n"},
-    {"", "suffixes: {apps: example.app}", "", "suffixes.apps: herokuapp.com, not example.app\n"},
-    {"", "suffixes: {discovery: inside}", "", "suffixes.discovery: localspace, not inside\n"},
+     "FILE:1:13: cache_size" RESTART("33554432", "16777216")},
+    {"", "upstream_questions: 100", "", "FILE:1:21: upstream_questions" RESTART("2000", "100")},
+    {"", "upstream_0x20: true", "", "FILE:1:16: upstream_0x20" RESTART("false", "true")},
+    {"", "suffixes: {apps: example.app}", "",
+     "FILE:1:18: suffixes.apps" RESTART("herokuapp.com", "example.app")},
+    {"", "suffixes: {discovery: inside}", "",
+     "FILE:1:23: suffixes.discovery" RESTART("localspace", "inside")},
     {"", "suffixes: {targets: [a.example]}", "",
-     "suffixes.targets: herokuspace.com,herokudns.com, not a.example\n"},
+     "FILE:1:22: suffixes.targets" RESTART("herokuspace.com,herokudns.com", "a.example")},
     {"", "log_queries: true\nlog_format: json", "",
-     "log_queries: false, not true\nlog_format: logfmt, not json\n"},
-    {"", "tcp_connections: 9", "", "tcp_connections: 1000, not 9\n"},
-    {"", "tcp_per_client: 9", "", "tcp_per_client: 100, not 9\n"},
-    {"", "tcp_idle_ms: 900", "", "tcp_idle_ms: 10000, not 900\n"},
-    {"", "udp_buffer: 65536", "", "udp_buffer: 4194304, not 65536\n"},
-    {"", "state_dir: /s", "", "state_dir: , not /s\n"},
+     "FILE:1:14: log_queries" RESTART("false", "true") "FILE:2:13: log_format" RESTART("logfmt",
+                                                                                       "json")},
+    {"", "tcp_connections: 9", "", "FILE:1:18: tcp_connections" RESTART("1000", "9")},
+    {"", "tcp_per_client: 9", "", "FILE:1:17: tcp_per_client" RESTART("100", "9")},
+    {"", "tcp_idle_ms: 900", "", "FILE:1:14: tcp_idle_ms" RESTART("10000", "900")},
+    {"", "udp_buffer: 65536", "", "FILE:1:13: udp_buffer" RESTART("4194304", "65536")},
+    {"", "state_dir: /s", "", "FILE:1:12: state_dir" RESTART("(not set)", "/s")},
     {"", "kept_back_seconds: 60", "kept_back_seconds", ""},
     {"", "kept_back_most: 1000", "kept_back_most", ""},
-    {"", "control_socket: /run/s", "", "control_socket: , not /run/s\n"},
+    {"", "control_socket: /run/s", "", "FILE:1:17: control_socket" RESTART("(not set)", "/run/s")},
 };
 
 START_TEST(an_edit_takes_effect_or_is_reported_to_need_a_restart)
 {
     start(edits[_i].before, NULL, NULL);
     ck_assert_str_eq(read_again(edits[_i].after), edits[_i].changed);
-    ck_assert_str_eq(stand.changes, edits[_i].kept);
+    char *kept = findings_text(stand.report, FINDING_RESTART, stand.path);
+    ck_assert_str_eq(kept, edits[_i].kept);
+    free(kept);
     /* The new settings keep the value in force, so the next reload reports it again. */
     ck_assert_uint_eq(stand.next.workers, stand.now.workers);
     ck_assert_ptr_eq(stand.next.listen.items, stand.now.listen.items);
@@ -245,9 +250,9 @@ static const struct {
     void (*spoil)(void);
     const char *fault;
 } spoilt[] = {
-    {empty_resolv_conf, " names no resolver but this server; "},
-    {remove_resolv_conf, " cannot be opened: No such file or directory; "},
-    {pipe_for_resolv_conf, " is a named pipe (FIFO), not a file; "},
+    {empty_resolv_conf, "the file names no resolver but this server; "},
+    {remove_resolv_conf, "the file cannot be opened: No such file or directory; "},
+    {pipe_for_resolv_conf, "the file is a named pipe (FIFO), not a file; "},
 };
 
 START_TEST(a_resolv_conf_that_is_empty_for_a_moment_keeps_the_nameservers)
@@ -257,10 +262,13 @@ START_TEST(a_resolv_conf_that_is_empty_for_a_moment_keeps_the_nameservers)
     ck_assert_str_eq(read_again(""), "");
     ck_assert(!stand.next.lacks_upstreams);
     ck_assert_str_eq(stand.next.upstream_zones.items[0].upstreams.items[0].text, "10.9.9.9");
-    ck_assert_uint_eq(stand.next.host_warning_count, 1);
-    const char *warning = stand.next.host_warnings[0];
-    ck_assert_msg(strstr(warning, spoilt[_i].fault) != NULL, "%s", warning);
-    ck_assert_ptr_nonnull(strstr(warning, "stay in use: 10.9.9.9; "));
+    ck_assert_uint_eq(report_total(stand.report), 1);
+    const struct finding *warning = report_findings(stand.report);
+    ck_assert_int_eq(warning->code, FINDING_RESOLV_CONF);
+    ck_assert_str_eq(warning->file, stand.resolv_conf);
+    ck_assert_msg(strncmp(warning->sentence, spoilt[_i].fault, strlen(spoilt[_i].fault)) == 0, "%s",
+                  warning->sentence);
+    ck_assert_ptr_nonnull(strstr(warning->sentence, "stay in use: 10.9.9.9; "));
 }
 END_TEST
 
@@ -275,15 +283,12 @@ END_TEST
 
 START_TEST(a_broken_file_is_reported_as_at_the_start)
 {
-    char *text = NULL;
-    size_t length;
-
     start("", NULL, NULL);
     write_file("external: refuse\nworkers: many\n");
-    FILE *problems = open_memstream(&text, &length);
-    ck_assert_int_eq(settings_reread(&stand.next, &stand.now, problems), SETTINGS_BAD_FILE);
-    fclose(problems);
-    ck_assert_ptr_nonnull(strstr(text, "s.yaml:2:10: workers: `many` is not a whole number"));
+    ck_assert_int_eq(settings_reread(&stand.next, &stand.now, stand.report), SETTINGS_BAD_FILE);
+    char *text = findings_text(stand.report, FINDING_SETTING, stand.path);
+    ck_assert_str_eq(text, "FILE:2:10: workers: `many` is not a whole number; give one from 0 to "
+                           "256\n");
     free(text);
 }
 END_TEST

@@ -5,10 +5,11 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "support/findings.h"
 #include "support/scratch.h"
 #include "support/suite.h"
 
-enum { PATH_MOST = SCRATCH_PATH_MOST + 32, PROBLEMS_MOST = 4096 };
+enum { PATH_MOST = SCRATCH_PATH_MOST + 32 };
 
 /* A settings file, and the result of reading it. */
 struct reading {
@@ -16,40 +17,21 @@ struct reading {
     char path[PATH_MOST];
     struct settings settings;
     enum settings_status status;
-    char messages[PROBLEMS_MOST]; /* the problems, the path in them replaced by FILE */
+    char *messages; /* the findings, the path in them replaced by FILE */
 };
-
-static void keep_said(struct reading *reading, const char *problems)
-{
-    size_t path_length = strlen(reading->path), length = 0;
-
-    while (*problems != '\0' && length + 5 < PROBLEMS_MOST) {
-        bool is_path = strncmp(problems, reading->path, path_length) == 0;
-        if (is_path)
-            memcpy(reading->messages + length, "FILE", 4);
-        else
-            reading->messages[length] = *problems;
-        length += is_path ? 4 : 1;
-        problems += is_path ? path_length : 1;
-    }
-    reading->messages[length] = '\0';
-}
 
 /* Reads a file with this text; `flag` comes before --settings when there is one. */
 static void read_octets(struct reading *reading, const char *text, size_t length, char *flag)
 {
     char *argv[] = {(char[]){"spacednsd"}, (char[]){"--settings"}, reading->path, flag, NULL};
-    char *problems;
-    size_t problems_length;
+    struct report *report = report_new();
 
     scratch_init(&reading->folder);
     scratch_write(&reading->folder, "s.yaml", text, length);
     snprintf(reading->path, sizeof reading->path, "%s/s.yaml", reading->folder.path);
-    FILE *out = open_memstream(&problems, &problems_length);
-    reading->status = settings_init(&reading->settings, flag == NULL ? 3 : 4, argv, out);
-    fclose(out);
-    keep_said(reading, problems);
-    free(problems);
+    reading->status = settings_init(&reading->settings, flag == NULL ? 3 : 4, argv, report);
+    reading->messages = findings_text(report, FINDING_SETTING, reading->path);
+    report_free(report);
 }
 
 static void read_text(struct reading *reading, const char *text)
@@ -60,6 +42,7 @@ static void read_text(struct reading *reading, const char *text)
 static void end_reading(struct reading *reading)
 {
     settings_close(&reading->settings);
+    free(reading->messages);
     scratch_close(&reading->folder);
 }
 
@@ -132,7 +115,7 @@ START_TEST(a_flag_replaces_a_list_of_the_file)
     read_octets(&reading, text, sizeof text - 1, (char[]){"--listen=127.0.0.1"});
     ck_assert_int_eq(reading.status, SETTINGS_READY);
     ck_assert_uint_eq(reading.settings.listen.count, 1);
-    ck_assert_str_eq(reading.settings.listen.items[0].location, "--listen");
+    ck_assert_str_eq(reading.settings.listen.items[0].origin.file, "--listen (command line)");
     end_reading(&reading);
 }
 END_TEST
@@ -209,7 +192,7 @@ static const struct {
     {"suffixes: {targets: [a.b, c.d, e.f]}\n",
      "FILE:1:32: suffixes.targets: more than 2 entries; remove some\n"},
     {"suffixes: {apps: localspace}\n",
-     "suffixes: `localspace` is given for two purposes; each needs a name of its own\n"},
+     "FILE: suffixes: `localspace` is given for two purposes; each needs a name of its own\n"},
     {"workers: 1\nworkers: 2\n",
      "FILE:2:1: key `workers` is already given on line 1; keep one of them\n"},
     {"workers: 1\n---\nzones: x\n",
@@ -261,8 +244,9 @@ static const struct {
     {"nat64_prefix: 2001:db8::/33\n",
      "FILE:1:15: nat64_prefix: `2001:db8::/33` is not a NAT64 prefix; give one like "
      "2001:db8:64::/96, of 32, 40, 48, 56, 64 or 96 bits\n"},
-    {"workers: 3\ncache_size: 2000000\n", "cache_size: 2000000 octets are too few for 3 workers; "
-                                          "give at least 3145728, or fewer workers\n"},
+    {"workers: 3\ncache_size: 2000000\n",
+     "FILE:2:13: cache_size: 2000000 octets are too few for 3 workers; "
+     "give at least 3145728, or fewer workers\n"},
     {"cache_size: 1000\n", "FILE:1:13: cache_size: 1000 is out of range; give a whole number from "
                            "1048576 to 4294967295\n"},
     {"upstream_questions: 15\n", "FILE:1:21: upstream_questions: 15 is out of range; give a whole "
@@ -357,15 +341,15 @@ END_TEST
 static void expect_at(const char *path, const char *messages)
 {
     struct settings settings;
-    char *problems, *copy = strdup(path);
-    size_t length;
+    char *copy = strdup(path);
     char *argv[] = {(char[]){"spacednsd"}, (char[]){"--settings"}, copy, NULL};
-    FILE *out = open_memstream(&problems, &length);
+    struct report *report = report_new();
 
-    ck_assert_int_eq(settings_init(&settings, 3, argv, out), SETTINGS_BAD_FILE);
-    fclose(out);
+    ck_assert_int_eq(settings_init(&settings, 3, argv, report), SETTINGS_BAD_FILE);
+    char *problems = findings_text(report, FINDING_SETTING, NULL);
     ck_assert_str_eq(problems, messages);
     settings_close(&settings);
+    report_free(report);
     free(problems);
     free(copy);
 }

@@ -239,7 +239,7 @@ static struct upstream_zones zones_of(const char *text)
         zones.items =
             arena_grow(arena, zones.items, zones.count, &zones.capacity, sizeof *zones.items);
         struct upstream_zone *added = &zones.items[zones.count++];
-        *added = (struct upstream_zone){.zone = zone, .location = "here"};
+        *added = (struct upstream_zone){.zone = zone, .origin.file = "here"};
         for (char *list = strtok_r(NULL, " ", &rest), *word = strtok(list, ","); word != NULL;
              word = strtok(NULL, ","))
             ck_assert(add(&added->upstreams, word, &err));
@@ -292,8 +292,8 @@ START_TEST(a_copy_of_zones_is_independent)
     ck_assert_str_eq(copy.items[0].zone, "corp.example");
     ck_assert_str_eq(copy.items[0].upstreams.items[0].text, "tls://10.0.0.2");
     ck_assert_str_eq(copy.items[0].upstreams.items[0].tls_name, "a.example");
-    ck_assert_ptr_null(copy.items[0].upstreams.items[0].location);
-    ck_assert_ptr_null(copy.items[0].location);
+    ck_assert_ptr_null(copy.items[0].upstreams.items[0].origin.file);
+    ck_assert_ptr_null(copy.items[0].origin.file);
     ck_assert_uint_eq(copy.items[0].upstreams.count, 2);
     ck_assert_str_eq(copy.items[1].upstreams.items[0].text, "10.0.0.3");
     arena_free(own);

@@ -100,9 +100,9 @@ START_TEST(errors_can_be_printed_alone)
     fclose(out);
     ck_assert_str_eq(text, "b.yaml:8:12: error E-TTL: first\nc.yaml: error E-TTL: second\n");
     free(text);
-    finding_write_location(report_first_error(report), place);
+    finding_write_location(report_first_error(report), place, sizeof place);
     ck_assert_str_eq(place, "b.yaml:8:12");
-    finding_write_location(&report_findings(report)[2], place);
+    finding_write_location(&report_findings(report)[2], place, sizeof place);
     ck_assert_str_eq(place, "c.yaml");
 }
 END_TEST
@@ -233,7 +233,7 @@ START_TEST(a_file_name_cannot_forge_a_line_or_control_the_terminal)
     ck_assert_str_eq(text, "e\\x1b[31m\\x0ab.yaml:1:1: error E-X: <U+202E right-to-left "
                            "override>.yaml:8:12: error E-TTL: x\n");
     free(text);
-    finding_write_location(report_findings(report), place);
+    finding_write_location(report_findings(report), place, sizeof place);
     ck_assert_str_eq(place, "e\\x1b[31m\\x0ab.yaml:1:1: error E-X: <U+202E right-to-left "
                             "override>.yaml:8:12");
 }

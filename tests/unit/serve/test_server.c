@@ -116,7 +116,7 @@ static bool try_begin(struct scene *scene, struct err *err)
 
 static void prepare(struct scene *scene)
 {
-    *scene = (struct scene){.listen = {.location = "--listen"},
+    *scene = (struct scene){.listen = {.origin.file = "--listen"},
                             .settings = {.workers = WORKERS,
                                          .tcp_connections = 16,
                                          .tcp_per_client = 16,

@@ -31,9 +31,10 @@ static void set_up(void)
     snprintf(stand.path, sizeof stand.path, "%s/s.yaml", stand.folder.path);
     stand.argv[0] = program, stand.argv[1] = settings, stand.argv[2] = stand.path;
     write_file("upstreams: [10.0.0.9]\n");
-    ck_assert_int_eq(settings_init(&stand.now, 3, stand.argv, stderr), SETTINGS_READY);
-    ck_assert(forwarding_complete_here(&stand.now, NULL, stderr));
     stand.report = report_new();
+    ck_assert_int_eq(settings_init(&stand.now, 3, stand.argv, stand.report), SETTINGS_READY);
+    forwarding_complete_here(&stand.now, NULL, stand.report);
+    ck_assert_uint_eq(report_total(stand.report), 0);
 }
 
 static void tear_down(void)
@@ -80,6 +81,8 @@ START_TEST(a_setting_that_needs_a_restart_is_a_warning)
     const struct finding *finding = report_findings(stand.report);
     ck_assert_int_eq(finding->code, FINDING_RESTART);
     ck_assert_str_eq(finding->file, stand.path);
+    ck_assert_uint_eq(finding->at.line, 2);
+    ck_assert_uint_eq(finding->at.column, 17);
     ck_assert_str_eq(finding->sentence, "control_socket: the change from (not set) to /run/other "
                                         "takes effect after a restart");
     settings_reload_free(reload);
@@ -117,6 +120,21 @@ START_TEST(what_refuses_a_start_is_an_error_with_its_location)
     ck_assert_uint_eq(finding->at.column, broken[_i].column);
     ck_assert_msg(strncmp(finding->sentence, broken[_i].begin, strlen(broken[_i].begin)) == 0, "%s",
                   finding->sentence);
+}
+END_TEST
+
+START_TEST(a_flag_that_is_wrong_by_now_is_named_as_the_location)
+{
+    static char flag[] = "--upstream=127.0.0.1";
+
+    stand.now.argv = (char *[]){stand.argv[0], stand.argv[1], stand.argv[2], flag};
+    stand.now.argc = 4;
+    ck_assert_ptr_null(settings_reload_read(&stand.now, stand.report));
+    ck_assert_uint_eq(report_total(stand.report), 1);
+    const struct finding *finding = report_findings(stand.report);
+    ck_assert_int_eq(finding->code, FINDING_SETTING);
+    ck_assert_str_eq(finding->file, "--upstream (command line)");
+    ck_assert_uint_eq(finding->at.line, 0);
 }
 END_TEST
 
@@ -192,6 +210,7 @@ int main(void)
     tcase_add_test(all, a_setting_that_needs_a_restart_is_a_warning);
     tcase_add_loop_test(all, what_refuses_a_start_is_an_error_with_its_location, 0,
                         sizeof broken / sizeof broken[0]);
+    tcase_add_test(all, a_flag_that_is_wrong_by_now_is_named_as_the_location);
     tcase_add_test(all, all_problems_are_found_in_one_run);
     tcase_add_test(all, a_file_that_is_gone_is_an_error);
     tcase_add_test(all, a_value_is_escaped_and_makes_one_finding);

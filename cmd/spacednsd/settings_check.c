@@ -1,0 +1,144 @@
+#include "spacednsd/settings_check.h"
+
+#include <arpa/inet.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/log.h"
+#include "base/suggest.h"
+#include "config/exposure.h"
+#include "config/forwarding.h"
+#include "decide/special.h"
+
+void settings_check_host(struct settings *settings, struct report *report)
+{
+    const struct forwarding_host unknown = {.resolv_conf = "/etc/resolv.conf"};
+
+    if (settings->check) {
+        forwarding_complete(settings, &unknown, report);
+        exposure_check_against(settings, NULL, report);
+    } else {
+        forwarding_complete_here(settings, NULL, report);
+        exposure_check(settings, report);
+    }
+    settings_check_routes(settings, report);
+}
+
+void settings_check_routes(const struct settings *settings, struct report *report)
+{
+    const struct upstream_zones *zones = &settings->upstream_zones;
+
+    for (size_t i = 0; i < zones->count; i++) {
+        struct name zone;
+        if (name_from_text(zones->items[i].zone, &zone) && special_is_fixed(&zone))
+            setting_origin_report(report, FINDING_SETTING, &zones->items[i].origin,
+                                  "its names are answered here and never asked of an upstream (RFC "
+                                  "6761); take the zone out");
+    }
+}
+
+/* ---- local_as ---- */
+
+static bool has_space(const struct snapshot *snapshot, const char *name)
+{
+    for (size_t i = 0; i < snapshot->segment_count; i++)
+        if (snapshot->segments[i] != NULL && strcmp(snapshot->segments[i]->name, name) == 0)
+            return true;
+    return false;
+}
+
+static const char *suggest_space(const struct snapshot *snapshot, const char *name)
+{
+    const char **names = calloc(snapshot->segment_count + 1, sizeof *names);
+    const char *suggestion = NULL;
+    size_t count = 0;
+
+    if (names == NULL)
+        return NULL;
+    for (size_t i = 0; i < snapshot->segment_count; i++)
+        if (snapshot->segments[i] != NULL)
+            names[count++] = snapshot->segments[i]->name;
+    suggestion = suggest_among(name, names, count);
+    free(names);
+    return suggestion;
+}
+
+/* Returns the first space in `local_as` that no zone file declares, or NULL. */
+static const char *find_missing_local(const struct settings *settings,
+                                      const struct snapshot *snapshot)
+{
+    for (size_t i = 0; i < settings->local_as.count; i++)
+        if (!has_space(snapshot, settings->local_as.items[i]))
+            return settings->local_as.items[i];
+    return NULL;
+}
+
+void settings_check_local(const struct settings *settings, const struct snapshot *snapshot,
+                          struct report *report)
+{
+    const char *missing = find_missing_local(settings, snapshot);
+
+    if (missing == NULL)
+        return;
+    const struct setting_origin origin = settings_origin(settings, "local_as");
+    const char *suggestion = suggest_space(snapshot, missing);
+    setting_origin_report(
+        report, FINDING_SETTING, &origin, "no zone file of %.400s has a space `%.80s`; %s%s%s",
+        settings->zones, missing,
+        suggestion == NULL ? "declare it there, or take it out of local_as" : "did you mean `",
+        suggestion == NULL ? "" : suggestion, suggestion == NULL ? "" : "`?");
+}
+
+void settings_warn_local(const struct settings *settings, const struct snapshot *snapshot)
+{
+    const char *missing = find_missing_local(settings, snapshot);
+    struct log_line line;
+
+    if (missing == NULL)
+        return;
+    log_start(&line, LOG_WARNING, "local_as_missing");
+    log_string(&line, "space", missing);
+    log_string(&line, "text",
+               "no zone file declares the space of local_as, so loopback clients are external");
+    log_send(&line);
+}
+
+/* ---- listen ---- */
+
+static bool is_covered(uint32_t address, const struct settings *settings)
+{
+    for (size_t i = 0; i < settings->listen.count; i++) {
+        const struct endpoint *endpoint = &settings->listen.items[i].endpoint;
+        if (endpoint->any.sa_family != AF_INET)
+            continue;
+        if (endpoint_is_wildcard(endpoint) || ntohl(endpoint->v4.sin_addr.s_addr) == address)
+            return true;
+    }
+    return false;
+}
+
+static void warn_listen(const struct segment *segment, uint32_t address)
+{
+    char text[CIDR_TEXT_MAX];
+    struct log_line line;
+
+    ipv4_write(address, text);
+    log_start(&line, LOG_WARNING, "listen_not_covered");
+    log_string(&line, "space", segment->name);
+    log_string(&line, "address", text);
+    log_string(&line, "file", segment->file);
+    log_string(&line, "text",
+               "the space is answered only at this address, and the server does not listen there; "
+               "add it to listen (--listen) or remove it from the zone file");
+    log_send(&line);
+}
+
+void settings_warn_listen(const struct settings *settings, const struct snapshot *snapshot)
+{
+    for (size_t i = 0; i < snapshot->segment_count; i++) {
+        const struct segment *segment = snapshot->segments[i];
+        for (size_t j = 0; segment != NULL && j < segment->listen_count; j++)
+            if (!is_covered(segment->listen[j], settings))
+                warn_listen(segment, segment->listen[j]);
+    }
+}

@@ -1,0 +1,110 @@
+#include "spacednsd/settings_check.h"
+
+#include <arpa/inet.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "support/capture.h"
+#include "support/findings.h"
+#include "support/scratch.h"
+#include "support/suite.h"
+#include "support/world.h"
+
+/* Frees the report. */
+static void expect(struct report *report, const char *findings)
+{
+    char *text = findings_text(report, FINDING_SETTING, NULL);
+
+    ck_assert_str_eq(text, findings);
+    free(text);
+    report_free(report);
+}
+
+START_TEST(a_zone_that_is_never_forwarded_is_reported)
+{
+    struct upstream_zone zones[] = {
+        {.zone = "x.localhost",
+         .origin = {"s.yaml", {.line = 2, .column = 3}, "upstream_zones.x.localhost"}},
+        {.zone = "home.arpa", .origin = {"s.yaml", {.line = 3, .column = 3}, "home.arpa"}},
+    };
+    struct settings settings = {.upstream_zones = {.items = zones, .count = 2}};
+    struct report *report = report_new();
+
+    settings_check_routes(&settings, report);
+    expect(report, "s.yaml:2:3: upstream_zones.x.localhost: its names are answered here and never "
+                   "asked of an upstream (RFC 6761); take the zone out\n");
+}
+END_TEST
+
+START_TEST(a_missing_space_of_local_as_is_reported_with_a_suggestion)
+{
+    static const char *names[] = {"test-space", "test-spce"};
+    static char flag[] = "--local-as=test-space,test-spce", program[] = "spacednsd";
+    struct settings given = {.zones = "z", .local_as = {.items = names, .count = 1}};
+    struct settings read;
+    struct world world;
+
+    world_init_fixture(&world);
+    struct report *report = report_new();
+    settings_check_local(&given, world.snapshot, report);
+    expect(report, "");
+    report = report_new();
+    ck_assert_int_eq(settings_init(&read, 2, (char *[]){program, flag, NULL}, report),
+                     SETTINGS_READY);
+    settings_check_local(&read, world.snapshot, report);
+    expect(report, "--local-as (command line): no zone file of /etc/spacedns/zones has a space "
+                   "`test-spce`; did you mean `test-space`?\n");
+    report = report_new();
+    given.local_as.count = 2;
+    names[1] = "elsewhere";
+    settings_check_local(&given, world.snapshot, report);
+    expect(report, "settings: local_as: no zone file of z has a space `elsewhere`; declare it "
+                   "there, or take it out of local_as\n");
+    settings_close(&read);
+    world_close(&world);
+}
+END_TEST
+
+/* Listen addresses, and whether they cover a space at 10.0.0.5. */
+static const struct {
+    const char *listen;
+    bool is_covered;
+} sockets[] = {
+    {"10.0.0.5:53", true}, {"10.0.0.5:5300", true}, {"0.0.0.0", true},
+    {"10.0.0.6", false},   {"::", false},
+};
+
+START_TEST(a_listen_address_without_a_socket_is_warned_of)
+{
+    struct listen_address item = {.origin.file = "--listen"};
+    struct settings settings = {.listen = {.items = &item, .count = 1}};
+    struct world world;
+    struct capture capture;
+
+    world_init_fixture(&world);
+    ck_assert(scratch_edit(&world.folder, "test-space.yaml", "space: test-space\n",
+                           "space: test-space\nlisten: [10.0.0.5]\n"));
+    world_must_load(&world);
+    ck_assert(endpoint_read(sockets[_i].listen, 53, &item.endpoint));
+    capture_start(&capture);
+    settings_warn_listen(&settings, world.snapshot);
+    capture_stop(&capture);
+    bool warned = strstr(capture.text, "warning listen_not_covered space=test-space "
+                                       "address=10.0.0.5") != NULL;
+    ck_assert_msg(warned != sockets[_i].is_covered, "logged: %s", capture.text);
+    world_close(&world);
+}
+END_TEST
+
+int main(void)
+{
+    Suite *suite = suite_create("settings_check");
+    TCase *all = tcase_create("all");
+
+    tcase_add_test(all, a_zone_that_is_never_forwarded_is_reported);
+    tcase_add_test(all, a_missing_space_of_local_as_is_reported_with_a_suggestion);
+    tcase_add_loop_test(all, a_listen_address_without_a_socket_is_warned_of, 0,
+                        sizeof sockets / sizeof sockets[0]);
+    suite_add_tcase(suite, all);
+    return suite_run(suite);
+}
