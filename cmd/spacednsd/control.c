@@ -6,6 +6,7 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include "config/settings_change.h"
 #include "control/explain_call.h"
 #include "inspect/diff_print.h"
 #include "inspect/findings_json.h"
@@ -124,13 +125,9 @@ void control_answer(struct call *call, const struct status_source *source)
 static json_t *json_changed(const struct settings_reload *reloaded)
 {
     json_t *keys = json_array();
-    const char *key = reloaded == NULL ? "" : reloaded->changed;
 
-    for (; *key != '\0'; key += strspn(key, ",")) {
-        size_t length = strcspn(key, ",");
-        json_array_append_new(keys, json_stringn(key, length));
-        key += length;
-    }
+    for (size_t i = 0; reloaded != NULL && i < reloaded->changed.count; i++)
+        json_array_append_new(keys, json_string(reloaded->changed.items[i]));
     return keys;
 }
 
@@ -218,12 +215,13 @@ static void answer_text(struct call *call, const struct reload_result *result)
 {
     const struct load_outcome *outcome = &result->loading->outcome;
     const struct snapshot *current = result->current;
+    char changed[SETTINGS_CHANGES_OCTETS];
 
     if (has_failed(result)) {
         answer_refused(call, result);
         return;
     }
-    const char *changed = result->loading->reloaded->changed;
+    settings_format_changes(&result->loading->reloaded->changed, changed);
     print_settings_warnings(call, result->loading->report);
     fprintf(call->out,
             "Reloading zones... %s, generation=%llu files=%zu read=%zu spaces=%zu apps=%zu "

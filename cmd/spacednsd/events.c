@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "base/log.h"
+#include "config/settings_change.h"
 #include "decide/reason.h"
 #include "spacednsd/kept.h"
 #include "spacednsd/settings_reload.h"
@@ -58,6 +59,7 @@ void events_log_ready(const struct settings *settings, const struct snapshot *sn
 
 void events_log_reloaded(const struct snapshot *snapshot, const struct zones_loading *loading)
 {
+    char changed[SETTINGS_CHANGES_OCTETS];
     struct log_line line;
 
     log_start(&line, LOG_INFO, "reload_done");
@@ -67,8 +69,10 @@ void events_log_reloaded(const struct snapshot *snapshot, const struct zones_loa
     log_number(&line, "spaces", zones_count_spaces(snapshot));
     log_number(&line, "apps", snapshot->app_count);
     log_number(&line, "ms", zones_loading_ms(loading));
-    if (loading->reloaded != NULL && loading->reloaded->changed[0] != '\0')
-        log_string(&line, "settings", loading->reloaded->changed);
+    if (loading->reloaded != NULL && loading->reloaded->changed.count > 0) {
+        settings_format_changes(&loading->reloaded->changed, changed);
+        log_string(&line, "settings", changed);
+    }
     log_send(&line);
 }
 

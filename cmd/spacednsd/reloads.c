@@ -239,7 +239,7 @@ static bool reread_settings(struct reloads *reloads)
     if (loading->reloaded == NULL)
         return false;
     loading->request.policy = &loading->reloaded->policy;
-    loading->request.is_new_policy = loading->reloaded->changed[0] != '\0';
+    loading->request.is_new_policy = loading->reloaded->changed.count > 0;
     if (reloads->request.folder == NULL)
         loading->zones = loading->reloaded->settings.zones;
     return true;

@@ -35,8 +35,7 @@ static bool read_again(struct settings_reload *reload, const struct settings *no
     settings_check_routes(next, report);
     if (!report_is_clean(report) || !policy_set(&reload->policy, next))
         return false;
-    reload->changed = settings_list_changes(now, next);
-    return reload->changed != NULL;
+    return settings_list_changes(now, next, &reload->changed);
 }
 
 struct settings_reload *settings_reload_read(const struct settings *now, struct report *report)

@@ -19,7 +19,7 @@
 struct settings_reload {
     struct settings settings;
     struct policy policy;
-    const char *changed; /* keys of the settings that changed, with commas; "" for none */
+    struct string_list changed; /* keys of the settings that changed */
 };
 
 /**

@@ -3,6 +3,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/text.h"
 #include "config/setting.h"
 
 enum settings_status settings_reread(struct settings *next, const struct settings *now,
@@ -181,22 +182,43 @@ bool settings_keep(struct settings *next, const struct settings *now, struct rep
     return passed;
 }
 
-const char *settings_list_changes(const struct settings *now, const struct settings *next)
+static bool add_key(struct arena *arena, struct string_list *keys, const char *key)
 {
-    char keys[SETTING_COUNT * 32] = "";
-    size_t length = 0;
+    const char **items =
+        arena_grow(arena, keys->items, keys->count, &keys->capacity, sizeof *items);
+
+    if (items == NULL)
+        return false;
+    keys->items = items;
+    keys->items[keys->count++] = key;
+    return true;
+}
+
+bool settings_list_changes(const struct settings *now, const struct settings *next,
+                           struct string_list *keys)
+{
     bool passed = true;
 
-    for (size_t i = 0; i < SETTING_COUNT; i++) {
+    *keys = (struct string_list){.count = 0};
+    for (size_t i = 0; passed && i < SETTING_COUNT; i++) {
         const struct setting *setting = &settings_table[i];
         struct values values;
         if (setting->key == NULL || setting->change != CHANGE_LIVE)
             continue;
-        passed = values_init(&values, setting, now, next) && passed;
-        if (passed && strcmp(values.now, values.next) != 0)
-            length += (size_t)snprintf(keys + length, sizeof keys - length, "%s%s",
-                                       length == 0 ? "" : ",", setting->key);
+        passed = values_init(&values, setting, now, next) &&
+                 (strcmp(values.now, values.next) == 0 || add_key(next->arena, keys, setting->key));
         values_close(&values);
     }
-    return passed ? arena_text(next->arena, keys, length) : NULL;
+    return passed;
+}
+
+void settings_format_changes(const struct string_list *keys, char out[SETTINGS_CHANGES_OCTETS])
+{
+    struct text text = text_over(out, SETTINGS_CHANGES_OCTETS - 1);
+
+    for (size_t i = 0; i < keys->count; i++) {
+        text_add_string(&text, i == 0 ? "" : ",");
+        text_add_string(&text, keys->items[i]);
+    }
+    out[text_length(&text)] = '\0';
 }

@@ -25,7 +25,13 @@ enum settings_status settings_reread(struct settings *next, const struct setting
 bool settings_keep(struct settings *next, const struct settings *now, struct report *report);
 
 /**
- * Lists the keys of the settings that differ, separated by commas, in next's arena; "" for none.
- * Both must have been completed (forwarding.h). Returns NULL if memory runs out.
+ * Lists the keys of the settings that differ, in the order of the table, in next's arena. Both must
+ * have been completed (forwarding.h). Returns false if memory runs out.
  */
-const char *settings_list_changes(const struct settings *now, const struct settings *next);
+bool settings_list_changes(const struct settings *now, const struct settings *next,
+                           struct string_list *keys);
+
+enum { SETTINGS_CHANGES_OCTETS = 2048 }; /* room for all keys */
+
+/** Writes the keys with commas between, for printers; "" for none. */
+void settings_format_changes(const struct string_list *keys, char out[SETTINGS_CHANGES_OCTETS]);

@@ -21,6 +21,7 @@ static struct {
     struct settings now;
     struct settings next;
     struct report *report; /* of the reload */
+    char changed[SETTINGS_CHANGES_OCTETS];
 } stand;
 
 /* A settings file must not be empty. */
@@ -79,6 +80,8 @@ static void start(const char *text, char *flag, char *value)
 /* Rereads the settings like a reload. Returns the changed keys. */
 static const char *read_again(const char *text)
 {
+    struct string_list keys;
+
     settings_close(&stand.next);
     report_free(stand.report);
     stand.report = report_new();
@@ -86,9 +89,9 @@ static const char *read_again(const char *text)
     ck_assert_int_eq(settings_reread(&stand.next, &stand.now, stand.report), SETTINGS_READY);
     ck_assert(settings_keep(&stand.next, &stand.now, stand.report));
     settle(&stand.next);
-    const char *changed = settings_list_changes(&stand.now, &stand.next);
-    ck_assert_ptr_nonnull(changed);
-    return changed;
+    ck_assert(settings_list_changes(&stand.now, &stand.next, &keys));
+    settings_format_changes(&keys, stand.changed);
+    return stand.changed;
 }
 
 START_TEST(the_same_file_changes_nothing)
