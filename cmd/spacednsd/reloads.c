@@ -18,8 +18,8 @@ enum {
 
 void reloads_prepare(struct reloads *reloads, const struct snapshot *before)
 {
-    const char *folder = reloads->request.folder;
-    bool is_stored = state_is_used(&reloads->state) && !reloads->request.is_dry;
+    const char *folder = reloads->queue.request.folder;
+    bool is_stored = state_is_used(&reloads->state) && !reloads->queue.request.is_dry;
 
     reloads->loading = (struct zones_loading){
         .zones = folder == NULL ? reloads->settings.zones : folder,
@@ -29,106 +29,9 @@ void reloads_prepare(struct reloads *reloads, const struct snapshot *before)
                     .before = before,
                     .stored = is_stored ? &reloads->state.stored : NULL,
                     .reads_all =
-                        reloads->request.reads_all || (is_stored && reloads->state.is_behind),
+                        reloads->queue.request.reads_all || (is_stored && reloads->state.is_behind),
                     .now_s = clock_wall_us() / US_PER_SECOND},
     };
-}
-
-static struct reload_request request_of_call(const struct reloads *reloads, const struct call *call)
-{
-    const struct invocation *invocation = &call->invocation;
-    bool is_plan = invocation->command == COMMAND_PLAN;
-
-    if (invocation->command == COMMAND_FORGET)
-        return (struct reload_request){.kind = REQUEST_FORGET};
-    return (struct reload_request){
-        .is_dry = is_plan || invocation_has(invocation, OPTION_DRY_RUN),
-        .is_forced = !is_plan &&
-                     (invocation_has(invocation, OPTION_FORCE) || !reloads->settings.reload_guard),
-        .reads_all = invocation_has(invocation, OPTION_FORCE),
-        .folder = is_plan ? invocation_operand(invocation, 0) : NULL,
-    };
-}
-
-static struct reload_request request_of_signal(const struct reloads *reloads)
-{
-    return (struct reload_request){.is_forced = !reloads->settings.reload_guard};
-}
-
-static bool is_same_request(const struct reload_request *a, const struct reload_request *b)
-{
-    bool is_same_folder = a->folder == NULL || b->folder == NULL
-                              ? a->folder == b->folder
-                              : strcmp(a->folder, b->folder) == 0;
-
-    return a->kind == REQUEST_RELOAD && b->kind == REQUEST_RELOAD && a->is_dry == b->is_dry &&
-           a->is_forced == b->is_forced && a->reads_all == b->reads_all && is_same_folder;
-}
-
-/* A call may end before the loading does, when the server is stopped. */
-static void keep_folder(struct reloads *reloads)
-{
-    free(reloads->folder);
-    reloads->folder = reloads->request.folder == NULL ? NULL : strdup(reloads->request.folder);
-    if (reloads->folder != NULL)
-        reloads->request.folder = reloads->folder;
-}
-
-static void take_expiry(struct reloads *reloads)
-{
-    reloads->wants_expiry = false;
-    reloads->request = (struct reload_request){.kind = REQUEST_EXPIRE};
-}
-
-/* Returns false when an operand is not a name, with the call answered. */
-static bool take_forget(struct reloads *reloads)
-{
-    struct call *call = reloads->waiting;
-    struct err err;
-
-    reloads->waiting = call->next;
-    call->next = NULL;
-    reloads->request = (struct reload_request){.kind = REQUEST_FORGET};
-    if (kept_read_names(&reloads->names, call, &err)) {
-        reloads->calls = call;
-        return true;
-    }
-    kept_close_names(&reloads->names);
-    control_answer_problem(call, &err);
-    return false;
-}
-
-/* Takes the next request, and all calls with an equal one. Returns false when there is none. */
-static bool take_request(struct reloads *reloads)
-{
-    struct call **link = &reloads->waiting;
-
-    while (!reloads->wants_reload && reloads->waiting != NULL &&
-           reloads->waiting->invocation.command == COMMAND_FORGET)
-        if (take_forget(reloads))
-            return true;
-    if (!reloads->wants_reload && reloads->waiting == NULL) {
-        if (!reloads->wants_expiry)
-            return false;
-        take_expiry(reloads);
-        return true;
-    }
-    reloads->request = reloads->wants_reload ? request_of_signal(reloads)
-                                             : request_of_call(reloads, reloads->waiting);
-    reloads->wants_reload = false;
-    while (*link != NULL) {
-        struct call *call = *link;
-        struct reload_request request = request_of_call(reloads, call);
-        if (!is_same_request(&request, &reloads->request)) {
-            link = &call->next;
-            continue;
-        }
-        *link = call->next;
-        call->next = reloads->calls;
-        reloads->calls = call;
-    }
-    keep_folder(reloads);
-    return true;
 }
 
 static void begin_reload(struct reloads *reloads);
@@ -145,14 +48,14 @@ static void close_loading(struct reloads *reloads)
     loading->reloaded = NULL;
     diff_free(reloads->diff);
     reloads->diff = NULL;
-    kept_close_names(&reloads->names);
+    kept_close_names(&reloads->queue.names);
 }
 
 static void record_last(struct reloads *reloads, enum reload_end end)
 {
     struct reload_last *last = &reloads->last;
 
-    if (reloads->request.is_dry || reloads->request.kind != REQUEST_RELOAD)
+    if (reloads->queue.request.is_dry || reloads->queue.request.kind != REQUEST_RELOAD)
         return;
     *last = (struct reload_last){.has_been = true, .end = end, .ended_ns = clock_monotonic_ns()};
     if (end == RELOAD_REFUSED || end == RELOAD_GUARDED)
@@ -163,7 +66,7 @@ static void reloads_on_expiry(uv_timer_t *timer)
 {
     struct reloads *reloads = timer->data;
 
-    reloads->wants_expiry = true;
+    reloads->queue.wants_expiry = true;
     begin_reload(reloads);
 }
 
@@ -193,11 +96,11 @@ static void end_reload(struct reloads *reloads, enum reload_end end)
                                    .loading = &reloads->loading,
                                    .current = server_current(reloads->server),
                                    .diff = reloads->diff,
-                                   .names = &reloads->names};
+                                   .names = &reloads->queue.names};
 
     record_last(reloads, end);
-    control_answer_reload(reloads->calls, &result);
-    reloads->calls = NULL;
+    control_answer_reload(reloads->queue.calls, &result);
+    reloads->queue.calls = NULL;
     close_loading(reloads);
     reloads->is_reloading = false;
     server_reclaim(reloads->server);
@@ -213,10 +116,10 @@ static void compare(struct reloads *reloads)
     const struct snapshot *after = loading->outcome.is_unchanged ? before : loading->snapshot;
 
     if (after == NULL ||
-        (!reloads->request.is_dry && (reloads->request.is_forced || after == before)))
+        (!reloads->queue.request.is_dry && (reloads->queue.request.is_forced || after == before)))
         return;
     const struct diff_options options = {
-        .changes_most = reloads->request.is_dry ? DIFF_CHANGES_MOST : 0,
+        .changes_most = reloads->queue.request.is_dry ? DIFF_CHANGES_MOST : 0,
         .guard_share_percent = loading->reloaded->settings.guard_share,
     };
     reloads->diff = diff_new(before, after, &options);
@@ -240,7 +143,7 @@ static bool reread_settings(struct reloads *reloads)
         return false;
     loading->request.policy = &loading->reloaded->policy;
     loading->request.is_new_policy = loading->reloaded->changed.count > 0;
-    if (reloads->request.folder == NULL)
+    if (reloads->queue.request.folder == NULL)
         loading->zones = loading->reloaded->settings.zones;
     return true;
 }
@@ -250,9 +153,9 @@ static void load_on_pool(uv_work_t *work)
 {
     struct reloads *reloads = work->data;
 
-    if (reloads->request.kind != REQUEST_RELOAD) {
+    if (reloads->queue.request.kind != REQUEST_RELOAD) {
         reloads->loading.started_ns = clock_monotonic_ns();
-        kept_let_go(&reloads->loading, &reloads->names);
+        kept_let_go(&reloads->loading, &reloads->queue.names);
         return;
     }
     if (!reread_settings(reloads))
@@ -280,7 +183,7 @@ void reloads_publish(struct reloads *reloads)
     const struct snapshot *snapshot = reloads->loading.snapshot;
 
     take_over_settings(reloads);
-    if (reloads->request.kind == REQUEST_RELOAD) {
+    if (reloads->queue.request.kind == REQUEST_RELOAD) {
         findings_log(reloads->loading.report);
         settings_warn_listen(&reloads->settings, snapshot);
         settings_warn_local(&reloads->settings, snapshot);
@@ -410,9 +313,9 @@ static void finish_loading(struct reloads *reloads)
     struct zones_loading *loading = &reloads->loading;
     uint64_t generation = server_current(reloads->server)->generation;
 
-    if (reloads->request.kind != REQUEST_RELOAD) {
+    if (reloads->queue.request.kind != REQUEST_RELOAD) {
         finish_let_go(reloads);
-    } else if (reloads->request.is_dry) {
+    } else if (reloads->queue.request.is_dry) {
         drop_loaded(reloads);
         end_reload(reloads, reloads->diff == NULL ? RELOAD_REFUSED : RELOAD_TRIED);
     } else if (reloads->diff != NULL && !diff_guard(reloads->diff, &loading->err)) {
@@ -447,7 +350,8 @@ static void reloads_on_loaded(uv_work_t *work, int status)
 
 static void begin_reload(struct reloads *reloads)
 {
-    if (reloads->is_reloading || reloads->is_stopping || !take_request(reloads))
+    if (reloads->is_reloading || reloads->is_stopping ||
+        !reload_queue_take(&reloads->queue, reloads->settings.reload_guard))
         return;
     reloads->is_reloading = true;
     reloads_prepare(reloads, server_current(reloads->server));
@@ -457,12 +361,7 @@ static void begin_reload(struct reloads *reloads)
 
 void reloads_request(struct reloads *reloads, struct call *call)
 {
-    if (call == NULL) {
-        reloads->wants_reload = true;
-    } else {
-        call->next = reloads->waiting;
-        reloads->waiting = call;
-    }
+    reload_queue_add(&reloads->queue, call);
     begin_reload(reloads);
 }
 
@@ -470,10 +369,10 @@ void reloads_log_done(const struct reloads *reloads)
 {
     const struct snapshot *snapshot = server_current(reloads->server);
 
-    if (reloads->request.kind == REQUEST_RELOAD)
+    if (reloads->queue.request.kind == REQUEST_RELOAD)
         events_log_reloaded(snapshot, &reloads->loading);
     else
-        kept_log_let_go(snapshot, &reloads->loading, &reloads->names);
+        kept_log_let_go(snapshot, &reloads->loading, &reloads->queue.names);
 }
 
 void reloads_finish(struct reloads *reloads)
@@ -487,10 +386,7 @@ void reloads_stop(struct reloads *reloads)
     if (reloads->has_timer)
         uv_close((uv_handle_t *)&reloads->expiry, NULL);
     reloads->has_timer = false;
-    control_answer_stopping(reloads->calls);
-    control_answer_stopping(reloads->waiting);
-    reloads->calls = NULL;
-    reloads->waiting = NULL;
+    reload_queue_stop(&reloads->queue);
 }
 
 void reloads_close(struct reloads *reloads)
@@ -498,7 +394,6 @@ void reloads_close(struct reloads *reloads)
     close_loading(reloads);
     state_close(&reloads->state);
     settings_reload_free(reloads->reloaded);
-    free(reloads->folder);
+    reload_queue_close(&reloads->queue);
     reloads->reloaded = NULL;
-    reloads->folder = NULL;
 }

@@ -1,7 +1,7 @@
 #pragma once
 /**
- * Reloads, one after the other: requests, loading, the guard, the outcome. The settings are read
- * again first, and take effect together with the zones.
+ * Reloads, one after the other: loading, the guard, the outcome. The settings are read again first,
+ * and take effect together with the zones.
  *
  *     request ──► loading ──────────► stored ──────────► published ──(every worker)──┐
  *                 (thread pool)       (thread pool)                                  ▼
@@ -23,22 +23,8 @@
 #include "inspect/diff.h"
 #include "serve/server.h"
 #include "spacednsd/control.h"
-#include "spacednsd/kept.h"
+#include "spacednsd/reload_queue.h"
 #include "spacednsd/zones.h"
-
-enum reload_request_kind {
-    REQUEST_RELOAD,
-    REQUEST_FORGET, /* let go of the names of a call */
-    REQUEST_EXPIRE, /* let go of the names that have expired */
-};
-
-struct reload_request {
-    enum reload_request_kind kind;
-    bool is_dry;        /* print what would change, and change nothing */
-    bool is_forced;     /* without the guard */
-    bool reads_all;     /* read also files that seem unchanged */
-    const char *folder; /* of a dry run; NULL: the server's own */
-};
 
 struct reloads {
     struct settings settings; /* in force; the struct stays where it is, its values change */
@@ -48,19 +34,13 @@ struct reloads {
     uv_loop_t *loop;
     struct server *server;
     uv_work_t work;
-    struct zones_loading loading;  /* the current one; the daemon does the first */
-    struct state state;            /* state_dir; zeroed: not used */
-    struct reload_request request; /* of the current loading */
-    char *folder;                  /* of that request */
-    struct diff *diff;             /* what it would change, if the guard or a dry run needs it */
-    bool is_reloading;             /* until every worker answers from the new snapshot */
-    bool wants_reload;             /* a signal arrived meanwhile */
-    bool wants_expiry;             /* kept-back names expired meanwhile */
-    struct kept_names names;       /* of a request to forget */
-    uv_timer_t expiry;             /* of the next kept-back name */
+    struct zones_loading loading; /* the current one; the daemon does the first */
+    struct state state;           /* state_dir; zeroed: not used */
+    struct reload_queue queue;    /* its request is that of the current loading */
+    struct diff *diff;            /* what it would change, if the guard or a dry run needs it */
+    bool is_reloading;            /* until every worker answers from the new snapshot */
+    uv_timer_t expiry;            /* of the next kept-back name */
     bool has_timer;
-    struct call *calls;   /* of the current reload */
-    struct call *waiting; /* that came meanwhile, for later ones */
     struct reload_last last;
     bool is_stopping;
 };

@@ -1,0 +1,57 @@
+#pragma once
+/**
+ * What is requested of the server while it reloads, and which of it comes next.
+ *
+ *     signal ───────────────► wants_reload ─┐
+ *     call (reload, plan, forget) ► waiting ─┼─► request, with the calls that share it
+ *     kept-back names expire ► wants_expiry ─┘
+ *
+ * Equal reloads share one request. A signal comes first, expiry last.
+ *
+ * Threads: the control thread; the request and its names may be read by the loading.
+ * Memory: reload_queue_close frees what is held; calls are answered by others.
+ */
+#include "control/listener.h"
+#include "spacednsd/kept.h"
+
+enum reload_request_kind {
+    REQUEST_RELOAD,
+    REQUEST_FORGET, /* let go of the names of a call */
+    REQUEST_EXPIRE, /* let go of the names that have expired */
+};
+
+struct reload_request {
+    enum reload_request_kind kind;
+    bool is_dry;        /* print what would change, and change nothing */
+    bool is_forced;     /* without the guard */
+    bool reads_all;     /* read also files that seem unchanged */
+    const char *folder; /* of a dry run; NULL: the server's own */
+};
+
+struct reload_queue {
+    struct reload_request request; /* taken last */
+    char *folder;                  /* of that request */
+    struct kept_names names;       /* of a request to forget */
+    struct call *calls;            /* of the request */
+    struct call *waiting;          /* for later ones */
+    bool wants_reload;             /* a signal arrived */
+    bool wants_expiry;             /* kept-back names expired */
+};
+
+/** Adds a call, or with NULL a signal. */
+void reload_queue_add(struct reload_queue *queue, struct call *call);
+
+/**
+ * Takes the next request, and all calls with an equal one. A call whose operands are wrong is
+ * answered here.
+ *
+ * is_guarded  whether the settings in force have the guard
+ *
+ * Returns false when there is none.
+ */
+bool reload_queue_take(struct reload_queue *queue, bool is_guarded);
+
+/** Answers all calls: the server is stopping. */
+void reload_queue_stop(struct reload_queue *queue);
+
+void reload_queue_close(struct reload_queue *queue);

@@ -1,0 +1,141 @@
+#include "spacednsd/reload_queue.h"
+
+#include <string.h>
+
+#include "support/suite.h"
+
+enum { WORDS_MOST = 4 };
+
+static struct reload_queue queue;
+
+/* Adds a call as the operator's command sends it: "reload --force". */
+static void add(struct call *call, char *line)
+{
+    char *words[WORDS_MOST], *rest = NULL;
+    int count = 0;
+    struct err err;
+
+    for (char *word = strtok_r(line, " ", &rest); word != NULL && count < WORDS_MOST;
+         word = strtok_r(NULL, " ", &rest))
+        words[count++] = word;
+    *call = (struct call){.out = NULL};
+    ck_assert_msg(invocation_read(count, words, &call->invocation, &err), "%s", err.text);
+    reload_queue_add(&queue, call);
+}
+
+static void set_up(void)
+{
+    queue = (struct reload_queue){.calls = NULL};
+}
+
+static void tear_down(void)
+{
+    reload_queue_close(&queue);
+}
+
+/* Ends the request that was taken. */
+static void finish(void)
+{
+    queue.calls = NULL;
+    kept_close_names(&queue.names);
+}
+
+START_TEST(equal_reloads_share_a_request_and_others_wait)
+{
+    char first[] = "reload", second[] = "reload --dry-run", third[] = "reload";
+    struct call calls[3];
+
+    add(&calls[0], first);
+    add(&calls[1], second);
+    add(&calls[2], third);
+    ck_assert(reload_queue_take(&queue, true));
+    ck_assert(!queue.request.is_dry && !queue.request.is_forced);
+    ck_assert_ptr_eq(queue.waiting, &calls[1]);
+    ck_assert(queue.calls == &calls[0] || queue.calls->next == &calls[0]);
+    ck_assert(queue.calls == &calls[2] || queue.calls->next == &calls[2]);
+    finish();
+    ck_assert(reload_queue_take(&queue, true));
+    ck_assert(queue.request.is_dry);
+    ck_assert_ptr_eq(queue.calls, &calls[1]);
+    finish();
+    ck_assert(!reload_queue_take(&queue, true));
+}
+END_TEST
+
+START_TEST(a_signal_comes_first_and_answers_equal_calls)
+{
+    char forced[] = "reload --force", plain[] = "reload";
+    struct call calls[2];
+
+    add(&calls[0], plain);
+    add(&calls[1], forced);
+    reload_queue_add(&queue, NULL);
+    reload_queue_add(&queue, NULL);
+    ck_assert(reload_queue_take(&queue, true));
+    ck_assert(!queue.request.is_forced && !queue.request.reads_all);
+    ck_assert_ptr_eq(queue.calls, &calls[0]);
+    finish();
+    ck_assert(reload_queue_take(&queue, true));
+    ck_assert(queue.request.is_forced && queue.request.reads_all);
+    ck_assert_ptr_eq(queue.calls, &calls[1]);
+    finish();
+    ck_assert(!reload_queue_take(&queue, true));
+}
+END_TEST
+
+START_TEST(without_the_guard_every_reload_is_forced)
+{
+    reload_queue_add(&queue, NULL);
+    ck_assert(reload_queue_take(&queue, false));
+    ck_assert(queue.request.is_forced && !queue.request.reads_all);
+}
+END_TEST
+
+START_TEST(a_plan_keeps_the_folder_it_names)
+{
+    char line[] = "plan /srv/zones";
+    struct call call;
+
+    add(&call, line);
+    ck_assert(reload_queue_take(&queue, false));
+    memset(line, 'x', sizeof line - 1);
+    ck_assert_str_eq(queue.request.folder, "/srv/zones");
+    ck_assert(queue.request.is_dry && !queue.request.is_forced);
+}
+END_TEST
+
+START_TEST(names_to_forget_share_no_request_and_expiry_comes_last)
+{
+    char first[] = "forget a.example.com", second[] = "forget b.example.com";
+    struct call calls[2];
+
+    queue.wants_expiry = true;
+    add(&calls[0], first);
+    add(&calls[1], second);
+    for (int i = 0; i < 2; i++) {
+        ck_assert(reload_queue_take(&queue, true));
+        ck_assert_int_eq(queue.request.kind, REQUEST_FORGET);
+        ck_assert_uint_eq(queue.names.count, 1);
+        ck_assert_ptr_null(queue.calls->next);
+        finish();
+    }
+    ck_assert(reload_queue_take(&queue, true));
+    ck_assert_int_eq(queue.request.kind, REQUEST_EXPIRE);
+    ck_assert(!reload_queue_take(&queue, true));
+}
+END_TEST
+
+int main(void)
+{
+    Suite *suite = suite_create("reload_queue");
+    TCase *all = tcase_create("all");
+
+    tcase_add_checked_fixture(all, set_up, tear_down);
+    tcase_add_test(all, equal_reloads_share_a_request_and_others_wait);
+    tcase_add_test(all, a_signal_comes_first_and_answers_equal_calls);
+    tcase_add_test(all, without_the_guard_every_reload_is_forced);
+    tcase_add_test(all, a_plan_keeps_the_folder_it_names);
+    tcase_add_test(all, names_to_forget_share_no_request_and_expiry_comes_last);
+    suite_add_tcase(suite, all);
+    return suite_run(suite);
+}
