@@ -121,23 +121,38 @@ static void read_initial(struct settings_reader *reader)
     }
 }
 
+/* A suffix and its key. */
+struct suffix {
+    const char *name; /* NULL: invalid */
+    const char *key;
+};
+
+/* Reported where one of the two is written: the other may be an initial value. */
+static void report_suffix(struct settings_reader *reader, const struct suffix *one,
+                          const struct suffix *other)
+{
+    struct setting_origin origin = settings_origin(reader->settings, one->key);
+
+    if (origin.at.line == 0)
+        origin = settings_origin(reader->settings, other->key);
+    setting_report(reader, &origin, "`%s` is given for two purposes; each needs a name of its own",
+                   one->name);
+}
+
 /* With two equal suffixes, one name would have two meanings. */
 static void check_suffixes(struct settings_reader *reader)
 {
     const struct settings *settings = reader->settings;
-    const struct setting_origin origin = settings_origin(settings, "suffixes");
-    const char *all[4] = {settings->suffix_apps, settings->suffix_discovery};
+    struct suffix all[4] = {{settings->suffix_apps, "suffixes.apps"},
+                            {settings->suffix_discovery, "suffixes.discovery"}};
     size_t count = 2;
 
     for (size_t i = 0; i < settings->suffix_targets.count; i++)
-        all[count++] = settings->suffix_targets.items[i];
+        all[count++] = (struct suffix){settings->suffix_targets.items[i], "suffixes.targets"};
     for (size_t i = 0; i < count; i++)
         for (size_t j = 0; j < i; j++)
-            if (all[i] != NULL && all[j] != NULL && strcmp(all[i], all[j]) == 0)
-                setting_report(reader, &origin,
-                               "`%s` is given for two purposes; each needs "
-                               "a name of its own",
-                               all[i]);
+            if (all[i].name != NULL && all[j].name != NULL && strcmp(all[i].name, all[j].name) == 0)
+                report_suffix(reader, &all[i], &all[j]);
 }
 
 /* Each worker has its own cache, which is of no use below some size. */

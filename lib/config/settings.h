@@ -141,7 +141,7 @@ enum settings_status settings_init(struct settings *settings, int argc, char *co
  * Returns where the last value of a setting was written. Without any, the file alone, because that
  * is where it would be.
  *
- * key  in the settings file, or a key above others, as "suffixes"; outlives the origin
+ * key  as in the settings file; outlives the origin
  */
 struct setting_origin settings_origin(const struct settings *settings, const char *key);
 

@@ -157,6 +157,8 @@ void settings_file_read_zones(struct file_reading *reading, const struct yaml_no
 {
     struct yaml_node key, value;
 
+    reading->reader->settings->origins[INDEX_upstream_zones] =
+        settings_file_origin(reading, mapping->at, settings_table[INDEX_upstream_zones].key);
     while (yaml_next_pair(reading->yaml, mapping, &key, &value))
         read_zone(reading, &key, &value);
 }

@@ -225,7 +225,7 @@ START_TEST(the_number_of_upstreams_in_all_zones_is_limited)
         settle(&reading, text, NULL);
         ck_assert_str_eq(reading.messages,
                          i == 0 ? ""
-                                : "FILE: upstream_zones: 135 different upstreams in all "
+                                : "FILE:3:3: upstream_zones: 135 different upstreams in all "
                                   "zones together; at most 128 are allowed; "
                                   "remove some\n");
         end_reading(&reading);

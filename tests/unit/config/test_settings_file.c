@@ -191,8 +191,8 @@ static const struct {
      "inner hyphens with dots between, like example.app\n"},
     {"suffixes: {targets: [a.b, c.d, e.f]}\n",
      "FILE:1:32: suffixes.targets: more than 2 entries; remove some\n"},
-    {"suffixes: {apps: localspace}\n",
-     "FILE: suffixes: `localspace` is given for two purposes; each needs a name of its own\n"},
+    {"suffixes: {apps: localspace}\n", "FILE:1:18: suffixes.apps: `localspace` is given for two "
+                                       "purposes; each needs a name of its own\n"},
     {"workers: 1\nworkers: 2\n",
      "FILE:2:1: key `workers` is already given on line 1; keep one of them\n"},
     {"workers: 1\n---\nzones: x\n",

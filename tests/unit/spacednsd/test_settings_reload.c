@@ -102,7 +102,8 @@ static const struct {
     {"upstreams: [127.0.0.1]\n", 1, 13, "upstreams: `127.0.0.1` is this server itself"},
     {"listen: [8.8.8.8]\nupstreams: none\n", 1, 10, "listen: 8.8.8.8:53 is outside loopback"},
     {"upstream_zones: {localhost: [10.0.0.9]}\n", 1, 18, "upstream_zones.localhost: its names are"},
-    {"suffixes: {apps: localspace}\n", 0, 0, "suffixes: `localspace` is given for two purposes"},
+    {"suffixes: {apps: localspace}\n", 1, 18,
+     "suffixes.apps: `localspace` is given for two purposes"},
 };
 
 START_TEST(what_refuses_a_start_is_an_error_with_its_location)
