@@ -223,6 +223,34 @@ START_TEST(a_thousand_errors_are_enough_and_warnings_never_are)
 }
 END_TEST
 
+START_TEST(a_flag_is_a_location_without_a_line)
+{
+    char place[FINDING_LOCATION_OCTETS];
+
+    report_add(report, FINDING_SETTING, "--listen (command line)", at(0, 0), "x");
+    char *text = printed();
+    ck_assert_str_eq(text, "--listen (command line): error E-SETTING: x\n");
+    free(text);
+    finding_write_location(report_findings(report), place, sizeof place);
+    ck_assert_str_eq(place, "--listen (command line)");
+}
+END_TEST
+
+START_TEST(a_long_file_name_is_cut_and_the_line_is_not)
+{
+    char file[4096], place[64], whole[4096 + 32];
+
+    memset(file, 'f', sizeof file - 1);
+    file[sizeof file - 1] = '\0';
+    report_add(report, FINDING_TTL, file, location_at(8, 12), "x");
+    finding_write_location(report_findings(report), place, sizeof place);
+    ck_assert_uint_lt(strlen(place), sizeof place);
+    ck_assert_str_eq(strchr(place, ':'), ":8:12");
+    finding_write_location(report_findings(report), whole, sizeof whole);
+    ck_assert_uint_eq(strlen(whole), sizeof file - 1 + strlen(":8:12"));
+}
+END_TEST
+
 START_TEST(a_file_name_cannot_forge_a_line_or_control_the_terminal)
 {
     char place[FINDING_LOCATION_OCTETS];
@@ -315,6 +343,8 @@ int main(void)
     tcase_add_test(findings, findings_left_out_stay_counted_when_reports_are_merged);
     tcase_add_test(findings, many_files_do_not_fill_the_memory);
     tcase_add_test(findings, a_thousand_errors_are_enough_and_warnings_never_are);
+    tcase_add_test(findings, a_flag_is_a_location_without_a_line);
+    tcase_add_test(findings, a_long_file_name_is_cut_and_the_line_is_not);
     tcase_add_test(findings, a_file_name_cannot_forge_a_line_or_control_the_terminal);
     tcase_add_loop_test(findings, every_code_has_its_level_s_letter_and_a_meaning, 0,
                         FINDING_CODE_COUNT);
