@@ -33,6 +33,13 @@ expect_match "without any, a warning has the remedy" \
     ' warning no_upstreams text=".*/etc/resolv\.conf.*upstreams \(--upstream ADDR\).*none' "$log"
 expect_match "and there are no upstreams" ' info ready .* upstreams=none ' "$log"
 
+log_of bad 127.0.0.1 10.9.0.9 0.0.0.0
+ignored='this nameserver is ignored: .0\.0\.0\.0. is the unspecified address; give'
+expect_match "a nameserver that none can be is a warning with its line" \
+    " warning finding code=W-RESOLV-CONF place=/etc/resolv\.conf:2:12 text=\"$ignored" "$log"
+expect_match "--check prints it, too" "^/etc/resolv\.conf:2:12: warning W-RESOLV-CONF: $ignored" \
+    "$("$SPACEDNSD" --check --zones zones --settings "$work/bad.yaml")"
+
 printf 'nameserver 10.9.0.9\n' >"$work/resolv.conf"
 start none --zones zones --listen 127.0.0.1 --upstream none
 log=$(cat "$server_log")

@@ -64,16 +64,20 @@ END_TEST
 
 START_TEST(a_signal_comes_first_and_answers_equal_calls)
 {
-    char forced[] = "reload --force", plain[] = "reload";
-    struct call calls[2];
+    char forced[] = "reload --force", plain[] = "reload", forget[] = "forget a.example.com";
+    struct call calls[3];
 
     add(&calls[0], plain);
     add(&calls[1], forced);
+    add(&calls[2], forget);
     reload_queue_add(&queue, NULL);
     reload_queue_add(&queue, NULL);
     ck_assert(reload_queue_take(&queue, true));
     ck_assert(!queue.request.is_forced && !queue.request.reads_all);
     ck_assert_ptr_eq(queue.calls, &calls[0]);
+    finish();
+    ck_assert(reload_queue_take(&queue, true));
+    ck_assert_int_eq(queue.request.kind, REQUEST_FORGET);
     finish();
     ck_assert(reload_queue_take(&queue, true));
     ck_assert(queue.request.is_forced && queue.request.reads_all);
