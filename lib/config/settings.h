@@ -32,6 +32,7 @@
 #include "base/address.h"
 #include "base/arena.h"
 #include "base/endpoint.h"
+#include "config/setting_origin.h"
 #include "config/upstream.h"
 
 enum { DNS_PORT = 53, CACHE_WORKER_OCTETS_LEAST = 1 << 20 };

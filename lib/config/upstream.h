@@ -64,8 +64,7 @@ struct upstream_zones {
 };
 
 /**
- * Reads one upstream. Its texts are copied to the arena; the caller sets the
- * origin.
+ * Reads one upstream. Its texts are copied to the arena; the caller sets the origin.
  *
  * Returns false with a sentence in *err for: no address, a name instead of an address, a port out
  * of range, an unknown scheme, a name after `#` without tls:// or not possible in a certificate, an
