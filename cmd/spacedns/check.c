@@ -37,15 +37,17 @@ static void print_summary(const struct session *session, const char *folder)
     fputc('\n', session->out);
 }
 
+/* `folder` is NULL when the settings, which may name it, are wrong. */
 static void print_findings(const struct session *session, const char *folder)
 {
     const struct report *report = session->report;
-    json_t *root = json_pack(
-        "{s:o, s:I, s:I, s:I, s:I, s:o}", "folder", print_text(folder, strlen(folder)), "files",
-        (json_int_t)session->outcome.file_count, "errors",
-        (json_int_t)report_count(report, FINDING_ERROR), "warnings",
-        (json_int_t)report_count(report, FINDING_WARNING), "notes",
-        (json_int_t)report_count(report, FINDING_NOTE), "findings", findings_to_json(report));
+    json_t *root = json_pack("{s:o, s:I, s:I, s:I, s:I, s:o}", "folder",
+                             folder == NULL ? json_null() : print_text(folder, strlen(folder)),
+                             "files", (json_int_t)session->outcome.file_count, "errors",
+                             (json_int_t)report_count(report, FINDING_ERROR), "warnings",
+                             (json_int_t)report_count(report, FINDING_WARNING), "notes",
+                             (json_int_t)report_count(report, FINDING_NOTE), "findings",
+                             findings_to_json(report));
     print_json(root, session->out);
 }
 
@@ -54,8 +56,11 @@ int run_check(struct session *session)
     struct snapshot *before = NULL;
     struct err err;
 
-    if (!session_read_settings(session))
+    if (!session_read_settings(session)) {
+        if (session->is_json && session->report != NULL)
+            print_findings(session, NULL);
         return EXIT_REFUSED;
+    }
     const char *operand = invocation_operand(&session->invocation, 0);
     const char *folder = operand != NULL ? operand : session_zones(session);
     const char *against = session->invocation.options[OPTION_AGAINST];

@@ -63,9 +63,9 @@ int session_fail(struct session *session, int code, const char *format, ...)
 }
 
 /* Returns false after it has printed the errors. */
-static bool read_settings(struct session *session, int argc, char *const *argv,
-                          struct report *report)
+static bool read_settings(struct session *session, int argc, char *const *argv)
 {
+    struct report *report = session->report;
     /* As the server would, but without this host's addresses: it may run on another host. */
     const struct forwarding_host unknown = {.resolv_conf = "/etc/resolv.conf"};
 
@@ -88,14 +88,19 @@ bool session_read_settings(struct session *session)
     snprintf(path, sizeof path, "%s", file == NULL ? "" : file);
     char *arguments[] = {program, flag, path, NULL};
     session->has_settings = true;
-    struct report *report = report_new();
-    bool passed = report != NULL && read_settings(session, file == NULL ? 1 : 3, arguments, report);
-    bool is_out_of_memory =
-        report == NULL || (passed && !policy_set(&session->policy, &session->settings));
-    report_free(report);
-    if (is_out_of_memory)
+    report_free(session->report);
+    session->report = report_new();
+    if (session->report == NULL) {
         session_fail(session, EXIT_REFUSED, "out of memory");
-    return passed && !is_out_of_memory;
+        return false;
+    }
+    if (!read_settings(session, file == NULL ? 1 : 3, arguments))
+        return false;
+    if (!policy_set(&session->policy, &session->settings)) {
+        session_fail(session, EXIT_REFUSED, "out of memory");
+        return false;
+    }
+    return true;
 }
 
 const char *session_socket(const struct session *session)

@@ -32,7 +32,7 @@ struct session {
     struct hash_key key;
     struct snapshot *snapshot;   /* loaded last */
     bool wants_models;           /* loads hand over models */
-    struct report *report;       /* of that */
+    struct report *report;       /* of that load; before, of the settings */
     struct load_outcome outcome; /* of that load */
     const char *zones;           /* the folder of zone files, once known */
     char server_zones[4096];     /* the running server's, once requested */
@@ -73,7 +73,10 @@ const char *session_server_zones(struct session *session);
  */
 const char *session_zones(struct session *session);
 
-/** Reads the settings: --settings, else the usual file, else defaults. False: error printed. */
+/**
+ * Reads the settings: --settings, else the usual file, else defaults. False: error printed; what is
+ * wrong with the settings is in the report as well.
+ */
 bool session_read_settings(struct session *session);
 
 /**

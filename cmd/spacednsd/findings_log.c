@@ -107,5 +107,5 @@ void findings_print_refusal(const struct zones_loading *loading, FILE *out)
         escape_printf(out, "spacednsd: %s\n", loading->err.text);
     if (errors > 0)
         escape_printf(out, "spacednsd: not started: %zu error%s in the zone files of %s\n", errors,
-                      errors == 1 ? "" : "s", loading->request.folder);
+                      errors == 1 ? "" : "s", loading->zones);
 }

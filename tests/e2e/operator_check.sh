@@ -92,6 +92,20 @@ first = printed["findings"][0]
 print(first["code"], first["level"], first["line"], first["column"], printed["files"],
       printed["errors"] == len(printed["findings"]))' <<<"$out")"
 
+printf 'workers: 2\nwrokers: 2\n' >"$work/settings.yaml"
+run check "$work/clean" --settings "$work/settings.yaml"
+expect "wrong settings: exit code" 1 "$code"
+wrong="$work/settings.yaml:2:1: error E-SETTING: unknown key \`wrokers\`; did you mean \`workers\`?"
+expect "wrong settings" "$wrong" "$err"
+run check "$work/clean" --settings "$work/settings.yaml" --json
+expect "wrong settings, JSON: exit code" 1 "$code"
+expect "wrong settings, JSON: the error as text, too" "$wrong" "$err"
+expect "wrong settings, JSON: a finding" "None 1 E-SETTING 2 1" "$(/usr/bin/python3 -c '
+import json, sys
+printed = json.load(sys.stdin)
+found = printed["findings"][0]
+print(printed["folder"], printed["errors"], found["code"], found["line"], found["column"])' <<<"$out")"
+
 # ---- what is fixed on creation ----
 
 folder public <<<"$(sed 's/internal_routing: true, //' "$work/clean/space.yaml")"
