@@ -10,11 +10,10 @@
 /* Loads a folder as the daemon does, and captures how it logs the refusal. */
 static void refuse(struct world *world, struct capture *capture)
 {
-    struct zones_loading loading = {.request = {.folder = world->folder.path,
-                                                .policy = &world->policy,
-                                                .key = world->key,
-                                                .threads = 2,
-                                                .before = world->snapshot}};
+    struct zones_loading loading = {
+        .zones = world->folder.path,
+        .request = {
+            .policy = &world->policy, .key = world->key, .threads = 2, .before = world->snapshot}};
 
     zones_load(&loading);
     ck_assert_ptr_null(loading.snapshot);

@@ -87,8 +87,9 @@ START_TEST(a_loading_has_the_findings_of_the_settings_too)
     struct world world;
 
     world_init_fixture(&world);
-    loading.request = (struct load_request){
-        .folder = world.folder.path, .policy = &world.policy, .key = world.key, .threads = 1};
+    loading.zones = world.folder.path;
+    loading.request =
+        (struct load_request){.policy = &world.policy, .key = world.key, .threads = 1};
     report_add(report, FINDING_RESOLV_CONF, "/etc/resolv.conf", location_at(1, 1), "x");
     ck_assert(zones_loading_open(&loading, report));
     zones_load(&loading);
