@@ -1,6 +1,7 @@
 #pragma once
 /**
- * The running server's answers to the operator's command; lib/control/listener.h has the socket.
+ * The running server's answers to the operator's command; lib/control/control_socket.h has the
+ * socket.
  *
  * Worker reports are collected before (inspection.h); the rest is the control thread's own.
  *
@@ -8,7 +9,7 @@
  */
 #include <stdint.h>
 
-#include "control/listener.h"
+#include "control/control_socket.h"
 #include "inspect/diff.h"
 #include "spacednsd/kept.h"
 #include "spacednsd/status_source.h"

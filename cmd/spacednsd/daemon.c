@@ -26,7 +26,7 @@ struct daemon {
     uv_loop_t loop;
     struct signals signals;
     struct server *server;
-    struct listener *listener; /* NULL: no control socket */
+    struct control_socket *control_socket; /* NULL: no control socket */
     struct status_source source;
     struct reloads reloads;
     struct inspection inspection;
@@ -87,8 +87,8 @@ static bool open_control(struct daemon *daemon)
     if (path == NULL)
         return true;
     daemon->source.socket = path;
-    daemon->listener = listener_open(&daemon->loop, path, daemon_on_call, daemon, &err);
-    if (daemon->listener != NULL)
+    daemon->control_socket = control_socket_open(&daemon->loop, path, daemon_on_call, daemon, &err);
+    if (daemon->control_socket != NULL)
         return true;
     if (daemon->settings->control_socket == NULL) {
         log_sentence(LOG_WARNING, "control_failed", err.text);
@@ -102,8 +102,8 @@ static void close_control(struct daemon *daemon)
 {
     reloads_stop(&daemon->reloads);
     inspection_stop(&daemon->inspection);
-    listener_close(daemon->listener);
-    daemon->listener = NULL;
+    control_socket_close(daemon->control_socket);
+    daemon->control_socket = NULL;
 }
 
 /* ---- signals ---- */

@@ -7,7 +7,7 @@
  * Threads: kept_let_go on any one thread while snapshots do not change; the rest on the control
  * thread.
  */
-#include "control/listener.h"
+#include "control/control_socket.h"
 #include "spacednsd/zones.h"
 
 enum { KEPT_LISTED_MOST = 10000 };

@@ -19,7 +19,7 @@
 #include <uv.h>
 
 #include "answer/state.h"
-#include "control/listener.h"
+#include "control/control_socket.h"
 #include "inspect/diff.h"
 #include "serve/server.h"
 #include "spacednsd/control.h"

@@ -8,7 +8,7 @@
 #include "config/exposure.h"
 #include "config/forwarding.h"
 #include "config/settings_change.h"
-#include "control/listener.h"
+#include "control/control_socket.h"
 #include "forward/fetch_table.h"
 #include "spacednsd/events.h"
 #include "spacednsd/settings_check.h"
@@ -65,7 +65,8 @@ static uint64_t count_fixed(const struct settings *settings)
 {
     uint64_t per_worker = 2 * (uint64_t)settings->listen.count + WORKER_DESCRIPTORS;
 
-    return SPARE_DESCRIPTORS + LISTENER_CONNECTIONS_MOST + settings->workers * (per_worker + 1);
+    return SPARE_DESCRIPTORS + CONTROL_SOCKET_CONNECTIONS_MOST +
+           settings->workers * (per_worker + 1);
 }
 
 /* A question may have FETCH_ATTEMPTS sockets; connections to servers are added. A reload may

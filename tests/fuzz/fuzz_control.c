@@ -3,7 +3,7 @@
 /**
  * Clients of the control socket in any order: the input is a list of steps.
  *
- * Up to twenty connections, more than the listener accepts, send requests in pieces, send too much,
+ * Up to twenty connections, more than the server accepts, send requests in pieces, send too much,
  * close one side or both, and read late or never; calls are finished at once or in a later step,
  * with replies larger than a socket's buffer. One loop and one thread, so that nothing waits, and
  * the clock stands still, so that no connection times out on a busy machine.
@@ -24,7 +24,7 @@
 #include <sys/un.h>
 #include <unistd.h>
 
-#include "control/listener.h"
+#include "control/control_socket.h"
 
 enum {
     CLIENTS = 20,
@@ -52,7 +52,7 @@ struct client {
     int descriptor; /* -1: not open */
     char *received;
     size_t length;
-    bool has_ended; /* the listener closed it */
+    bool has_ended; /* the server closed it */
     bool is_deaf;   /* it shut its reading end, so that what it received is cut there */
 };
 
@@ -223,7 +223,7 @@ static void read_some(struct client *client, size_t most)
         if (got < 0 && errno == EAGAIN)
             return;
         if (got <= 0) {
-            /* Reset: the listener closed with octets unread, and a response may be cut. */
+            /* Reset: the server closed with octets unread, and a response may be cut. */
             client->has_ended = true;
             if (got < 0)
                 client->length = 0;
@@ -335,8 +335,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
         assert(clients[i].received != NULL);
     }
     assert(uv_loop_init(&loop) == 0);
-    struct listener *listener = listener_open(&loop, path, on_call, NULL, &err);
-    assert(listener != NULL);
+    struct control_socket *control = control_socket_open(&loop, path, on_call, NULL, &err);
+    assert(control != NULL);
     for (unsigned steps = 0; steps < STEPS_MOST && input.next < input.end; steps++)
         take_step(&input, &loop);
     if ((size & 1) == 0)
@@ -345,7 +345,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
         finish(held[--held_count], 1);
     for (size_t i = 0; i < CLIENTS; i++)
         close_client(&clients[i]);
-    listener_close(listener);
+    control_socket_close(control);
     assert(uv_run(&loop, UV_RUN_DEFAULT) == 0);
     assert(uv_loop_close(&loop) == 0);
     return 0;

@@ -19,9 +19,13 @@
 #include "control/command.h"
 #include "control/protocol.h"
 
-enum { LISTENER_CONNECTIONS_MOST = 16, LISTENER_REQUEST_MS = 5000, LISTENER_RESPONSE_MS = 10000 };
+enum {
+    CONTROL_SOCKET_CONNECTIONS_MOST = 16,
+    CONTROL_SOCKET_REQUEST_MS = 5000,
+    CONTROL_SOCKET_RESPONSE_MS = 10000
+};
 
-struct listener;
+struct control_socket;
 
 /** One parsed request; the text printed to `out` and `err` becomes the response. */
 struct call {
@@ -31,18 +35,19 @@ struct call {
     struct call *next; /* the owner's */
 };
 
-/** Called for each request. The owner must finish every call before listener_close. */
-typedef void listener_on_call(void *context, struct call *call);
+/** Called for each request. The owner must finish every call before control_socket_close. */
+typedef void control_socket_on_call(void *context, struct call *call);
 
 /**
  * Binds and listens. Returns NULL with *err, a sentence with the remedy. Changes the process's
  * umask for a moment, so no other thread may create files meanwhile.
  */
-struct listener *listener_open(uv_loop_t *loop, const char *path, listener_on_call *on_call,
-                               void *context, struct err *err);
+struct control_socket *control_socket_open(uv_loop_t *loop, const char *path,
+                                           control_socket_on_call *on_call, void *context,
+                                           struct err *err);
 
 /** Sends the response and the exit code, and releases the call. */
 void call_finish(struct call *call, int code);
 
 /** Closes all connections and removes the socket; the loop frees the rest. NULL is allowed. */
-void listener_close(struct listener *listener);
+void control_socket_close(struct control_socket *control);

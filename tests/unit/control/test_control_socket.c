@@ -1,5 +1,5 @@
 // label: threads
-#include "control/listener.h"
+#include "control/control_socket.h"
 
 #include <signal.h>
 #include <stdlib.h>
@@ -14,13 +14,13 @@
 
 enum { LONG_LINES = 60000, RESPONSE_MOST = 8 << 20 };
 
-static char folder[] = "/tmp/spacedns-listener.XXXXXX";
+static char folder[] = "/tmp/spacedns-control-socket.XXXXXX";
 static char path[sizeof folder + 16];
 static uv_loop_t loop;
-static struct listener *listener;
+static struct control_socket *control;
 static struct call *held; /* finished by the next call */
 
-static void listener_on_test_call(void *context, struct call *call)
+static void control_socket_on_test_call(void *context, struct call *call)
 {
     (void)context;
     switch (call->invocation.command) {
@@ -41,9 +41,9 @@ static void listener_on_test_call(void *context, struct call *call)
     }
 }
 
-static struct listener *open_one(struct err *err)
+static struct control_socket *open_one(struct err *err)
 {
-    return listener_open(&loop, path, listener_on_test_call, NULL, err);
+    return control_socket_open(&loop, path, control_socket_on_test_call, NULL, err);
 }
 
 static void set_up(void)
@@ -55,8 +55,8 @@ static void set_up(void)
     snprintf(path, sizeof path, "%s/socket", folder);
     signal(SIGPIPE, SIG_IGN); // NOLINT: cannot fail
     ck_assert_int_eq(uv_loop_init(&loop), 0);
-    listener = open_one(&err);
-    ck_assert_msg(listener != NULL, "%s", err.text);
+    control = open_one(&err);
+    ck_assert_msg(control != NULL, "%s", err.text);
 }
 
 static void tear_down(void)
@@ -64,7 +64,7 @@ static void tear_down(void)
     if (held != NULL)
         call_finish(held, 1);
     held = NULL;
-    listener_close(listener);
+    control_socket_close(control);
     ck_assert_int_eq(uv_run(&loop, UV_RUN_DEFAULT), 0);
     ck_assert_int_eq(uv_loop_close(&loop), 0);
     ck_assert_int_ne(access(path, F_OK), 0);
@@ -197,14 +197,14 @@ START_TEST(a_socket_that_a_dead_server_left_is_replaced)
     struct sockaddr_un address = {.sun_family = AF_UNIX};
     struct err err;
 
-    listener_close(listener);
+    control_socket_close(control);
     uv_run(&loop, UV_RUN_DEFAULT);
     strcpy(address.sun_path, path); // NOLINT
     int left = socket(AF_UNIX, SOCK_STREAM, 0);
     ck_assert_int_eq(bind(left, (struct sockaddr *)&address, sizeof address), 0);
     close(left);
-    listener = open_one(&err);
-    ck_assert_msg(listener != NULL, "%s", err.text);
+    control = open_one(&err);
+    ck_assert_msg(control != NULL, "%s", err.text);
     expect("spacedns/1 version\n", "!a sentence\n=7\n");
 }
 END_TEST
@@ -213,11 +213,11 @@ START_TEST(a_file_that_is_not_a_socket_stays)
 {
     struct err err;
 
-    listener_close(listener);
+    control_socket_close(control);
     uv_run(&loop, UV_RUN_DEFAULT);
     fclose(fopen(path, "w"));
-    listener = open_one(&err);
-    ck_assert_ptr_null(listener);
+    control = open_one(&err);
+    ck_assert_ptr_null(control);
     ck_assert_ptr_nonnull(strstr(err.text, "is not a socket"));
     ck_assert_int_eq(unlink(path), 0);
 }
@@ -230,17 +230,17 @@ START_TEST(an_invalid_socket_path_is_refused_in_a_sentence)
 
     memset(name, 'x', sizeof name);
     name[sizeof name - 1] = '\0';
-    ck_assert_ptr_null(listener_open(&loop, name, listener_on_test_call, NULL, &err));
+    ck_assert_ptr_null(control_socket_open(&loop, name, control_socket_on_test_call, NULL, &err));
     ck_assert_ptr_nonnull(strstr(err.text, "is longer than the 107 octets"));
     snprintf(name, sizeof name, "%s/nowhere/socket", folder);
-    ck_assert_ptr_null(listener_open(&loop, name, listener_on_test_call, NULL, &err));
+    ck_assert_ptr_null(control_socket_open(&loop, name, control_socket_on_test_call, NULL, &err));
     ck_assert_ptr_nonnull(strstr(err.text, "its folder does not exist"));
 }
 END_TEST
 
 int main(void)
 {
-    Suite *suite = suite_create("control/listener");
+    Suite *suite = suite_create("control/control_socket");
     TCase *calls = tcase_create("calls");
     TCase *socket_case = tcase_create("socket");
 

@@ -1,4 +1,4 @@
-#include "control/listener.h"
+#include "control/control_socket.h"
 
 #include <assert.h>
 #include <errno.h>
@@ -13,7 +13,7 @@ enum { BACKLOG = 128, MASK_OTHERS = 0177 };
 
 struct caller {
     struct call call; /* first, so that a call's address is its caller's */
-    struct listener *listener;
+    struct control_socket *control;
     struct caller *next;
     uv_pipe_t pipe;
     uv_timer_t timer;
@@ -31,9 +31,9 @@ struct caller {
     size_t response_length;
 };
 
-struct listener {
+struct control_socket {
     uv_pipe_t pipe;
-    listener_on_call *on_call;
+    control_socket_on_call *on_call;
     void *context;
     struct caller *callers;
     size_t caller_count;
@@ -42,27 +42,27 @@ struct listener {
 
 /* ---- closing ---- */
 
-static void free_listener(struct listener *listener)
+static void free_control_socket(struct control_socket *control)
 {
-    if (listener->is_closed && listener->caller_count == 0)
-        free(listener);
+    if (control->is_closed && control->caller_count == 0)
+        free(control);
 }
 
 static void free_caller(struct caller *caller)
 {
-    struct listener *listener = caller->listener;
-    struct caller **link = &listener->callers;
+    struct control_socket *control = caller->control;
+    struct caller **link = &control->callers;
 
     while (*link != caller)
         link = &(*link)->next;
     *link = caller->next;
-    assert(listener->caller_count > 0);
-    listener->caller_count--;
+    assert(control->caller_count > 0);
+    control->caller_count--;
     free(caller->out);
     free(caller->err);
     free(caller->response);
     free(caller);
-    free_listener(listener);
+    free_control_socket(control);
 }
 
 static void caller_on_closed(uv_handle_t *handle)
@@ -121,7 +121,7 @@ static void send_response(struct caller *caller)
     }
     rest = uv_buf_init(rest.base + taken, (unsigned)(rest.len - (size_t)taken));
     caller->writing.data = caller;
-    uv_timer_start(&caller->timer, caller_on_timeout, LISTENER_RESPONSE_MS, 0);
+    uv_timer_start(&caller->timer, caller_on_timeout, CONTROL_SOCKET_RESPONSE_MS, 0);
     if (uv_write(&caller->writing, (uv_stream_t *)&caller->pipe, &rest, 1, caller_on_written) != 0)
         close_caller(caller);
 }
@@ -171,7 +171,7 @@ static void refuse_call(struct call *call, const char *sentence)
 /* Handles a complete line; newline is NULL if the line is too long. */
 static void take_request(struct caller *caller, char *newline)
 {
-    struct listener *listener = caller->listener;
+    struct control_socket *control = caller->control;
     struct call *call = &caller->call;
     struct err err;
 
@@ -186,7 +186,7 @@ static void take_request(struct caller *caller, char *newline)
     *newline = '\0';
     if (protocol_read_request(caller->request, (size_t)(newline - caller->request),
                               &call->invocation, &err))
-        listener->on_call(listener->context, call);
+        control->on_call(control->context, call);
     else
         refuse_call(call, err.text);
 }
@@ -217,20 +217,20 @@ static void caller_on_octets(uv_stream_t *stream, ssize_t count, const uv_buf_t 
         take_request(caller, newline);
 }
 
-static void listener_on_caller(uv_stream_t *stream, int status)
+static void control_socket_on_caller(uv_stream_t *stream, int status)
 {
-    struct listener *listener = stream->data;
+    struct control_socket *control = stream->data;
 
     if (status < 0)
         return;
     struct caller *caller = calloc(1, sizeof *caller);
     if (caller == NULL)
         return; /* libuv accepts no further connection then, until a restart */
-    caller->listener = listener;
-    caller->next = listener->callers;
+    caller->control = control;
+    caller->next = control->callers;
     caller->open_handles = 2;
-    listener->callers = caller;
-    listener->caller_count++;
+    control->callers = caller;
+    control->caller_count++;
     uv_pipe_init(stream->loop, &caller->pipe, 0);
     uv_timer_init(stream->loop, &caller->timer);
     caller->pipe.data = caller;
@@ -240,8 +240,8 @@ static void listener_on_caller(uv_stream_t *stream, int status)
         close_caller(caller);
         return;
     }
-    uv_timer_start(&caller->timer, caller_on_timeout, LISTENER_REQUEST_MS, 0);
-    if (listener->caller_count > LISTENER_CONNECTIONS_MOST && begin_call(caller))
+    uv_timer_start(&caller->timer, caller_on_timeout, CONTROL_SOCKET_REQUEST_MS, 0);
+    if (control->caller_count > CONTROL_SOCKET_CONNECTIONS_MOST && begin_call(caller))
         refuse_call(&caller->call,
                     "the server has no room for another command; try again in a moment");
 }
@@ -312,15 +312,15 @@ static bool write_address(const char *path, struct sockaddr_un *address, struct 
 }
 
 /* Creates the socket with its mode: a later chmod could follow a link put at the path meanwhile.
- * No other thread creates files now (listener_open). */
-static bool bind_path(struct listener *listener, const char *path, struct err *err)
+ * No other thread creates files now (control_socket_open). */
+static bool bind_path(struct control_socket *control, const char *path, struct err *err)
 {
     mode_t before = umask(MASK_OTHERS);
-    int status = uv_pipe_bind(&listener->pipe, path);
+    int status = uv_pipe_bind(&control->pipe, path);
 
     umask(before);
     if (status == 0)
-        status = uv_listen((uv_stream_t *)&listener->pipe, BACKLOG, listener_on_caller);
+        status = uv_listen((uv_stream_t *)&control->pipe, BACKLOG, control_socket_on_caller);
     if (status == 0)
         return true;
     /* libuv returns the same code for a missing folder. */
@@ -333,41 +333,42 @@ static bool bind_path(struct listener *listener, const char *path, struct err *e
                    strerror(-status));
 }
 
-static void listener_on_closed(uv_handle_t *handle)
+static void control_socket_on_closed(uv_handle_t *handle)
 {
-    struct listener *listener = handle->data;
+    struct control_socket *control = handle->data;
 
-    listener->is_closed = true;
-    free_listener(listener);
+    control->is_closed = true;
+    free_control_socket(control);
 }
 
-struct listener *listener_open(uv_loop_t *loop, const char *path, listener_on_call *on_call,
-                               void *context, struct err *err)
+struct control_socket *control_socket_open(uv_loop_t *loop, const char *path,
+                                           control_socket_on_call *on_call, void *context,
+                                           struct err *err)
 {
     struct sockaddr_un address;
 
     if (!write_address(path, &address, err) || !clear_path(&address, err))
         return NULL;
-    struct listener *listener = calloc(1, sizeof *listener);
-    if (listener == NULL) {
+    struct control_socket *control = calloc(1, sizeof *control);
+    if (control == NULL) {
         err_set(err, ERR_MEMORY, "out of memory");
         return NULL;
     }
-    *listener = (struct listener){.on_call = on_call, .context = context};
-    uv_pipe_init(loop, &listener->pipe, 0);
-    listener->pipe.data = listener;
-    if (bind_path(listener, path, err))
-        return listener;
-    listener_close(listener);
+    *control = (struct control_socket){.on_call = on_call, .context = context};
+    uv_pipe_init(loop, &control->pipe, 0);
+    control->pipe.data = control;
+    if (bind_path(control, path, err))
+        return control;
+    control_socket_close(control);
     return NULL;
 }
 
-void listener_close(struct listener *listener)
+void control_socket_close(struct control_socket *control)
 {
-    if (listener == NULL)
+    if (control == NULL)
         return;
-    uv_close((uv_handle_t *)&listener->pipe, listener_on_closed);
-    for (struct caller *each = listener->callers; each != NULL; each = each->next) {
+    uv_close((uv_handle_t *)&control->pipe, control_socket_on_closed);
+    for (struct caller *each = control->callers; each != NULL; each = each->next) {
         assert(!each->is_called);
         close_caller(each);
     }
