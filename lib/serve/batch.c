@@ -64,7 +64,7 @@ struct resolution {
     struct exchange *exchange;
     struct pending_request *pending_request; /* NULL: the request has just arrived; then: */
     size_t number;                           /* of the exchange */
-    struct reply_sink *reply_sink;           /* of the client */
+    struct carrier *carrier;                 /* of the client */
     const struct forward_result *result;     /* for the pending_request's question, or NULL */
 };
 
@@ -91,9 +91,9 @@ static bool defer(struct resolution *resolution, const struct question *question
     pending_request->since_s = forward_now_s(batch->forward);
     pending_request->asked[0] = question->hash;
     pending_request->asks = 1;
-    pending_request->reply_sink = resolution->reply_sink;
-    pending_request->reply_sink->keep(pending_request->reply_sink, resolution->number,
-                                      &pending_request->client);
+    pending_request->carrier = resolution->carrier;
+    pending_request->carrier->keep(pending_request->carrier, resolution->number,
+                                   &pending_request->client);
     return true;
 }
 
@@ -219,7 +219,7 @@ static bool needs_resolution(const struct exchange *exchange)
 }
 
 size_t batch_finish(struct batch *batch, size_t number, const struct endpoint *client,
-                    struct reply_sink *reply_sink)
+                    struct carrier *carrier)
 {
     struct exchange *exchange = &batch->exchanges[number];
     size_t length;
@@ -228,7 +228,7 @@ size_t batch_finish(struct batch *batch, size_t number, const struct endpoint *c
     respond_decide(batch->snapshot, exchange);
     if (needs_resolution(exchange))
         length = resolve(&(struct resolution){
-            .batch = batch, .exchange = exchange, .number = number, .reply_sink = reply_sink});
+            .batch = batch, .exchange = exchange, .number = number, .carrier = carrier});
     else
         length = respond_write(batch->snapshot, exchange);
     if (exchange->is_deferred)
@@ -291,6 +291,7 @@ static void reply_pending(struct batch *batch, struct pending_request *pending_r
                           const struct forward_result *result)
 {
     struct exchange *exchange = decide_again(batch, pending_request);
+    struct carrier *carrier = pending_request->carrier;
     size_t length = resolve(&(struct resolution){.batch = batch,
                                                  .exchange = exchange,
                                                  .pending_request = pending_request,
@@ -298,11 +299,11 @@ static void reply_pending(struct batch *batch, struct pending_request *pending_r
 
     if (exchange->is_deferred)
         return;
-    count(batch, exchange, &pending_request->client.endpoint, pending_request->begun_us);
+    const struct endpoint client = carrier->address(&pending_request->client);
+    count(batch, exchange, &client, pending_request->begun_us);
     if (batch->log != NULL)
         hand_over(batch, pending_request->begun_us);
-    if (!pending_request->reply_sink->deliver(pending_request->reply_sink, &pending_request->client,
-                                              exchange->reply, length))
+    if (!carrier->deliver(carrier, &pending_request->client, exchange->reply, length))
         stats_count(batch->stats, COUNTER_FORWARD_LATE, 1);
     deferred_drop(batch->deferred, pending_request);
 }

@@ -10,7 +10,7 @@
  * worked on. A batch answers from one snapshot: the newest is taken in batch_begin only.
  *
  * A request that needs an upstream's answer which is not cached is deferred: batch_finish returns
- * 0, and the reply is sent through the reply_sink after the batch. If the upstreams change before
+ * 0, and the reply is sent through the carrier after the batch. If the upstreams change before
  * that, the request is decided again and may be deferred again: every client that waits gets a
  * reply.
  *
@@ -65,7 +65,7 @@ void batch_prepare(struct batch *batch, size_t count);
  * length, 0 when there is none, or none yet: then `is_deferred` of the exchange is set.
  */
 size_t batch_finish(struct batch *batch, size_t number, const struct endpoint *client,
-                    struct reply_sink *reply_sink);
+                    struct carrier *carrier);
 
 /** Ends the batch, after the replies have been sent. */
 void batch_end(struct batch *batch);

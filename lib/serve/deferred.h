@@ -6,7 +6,7 @@
  *                                                    ▲              │ for each request
  *                                                    │            deferred_restore
  *                              another name (chain.h)└── respond ◄──┘
- *                          reply_sink->deliver ◄── reply ◄────┘
+ *                             carrier->deliver ◄── reply ◄────┘
  *
  * The request itself is kept, in a fixed size: header, question, and an OPT record with the options
  * that we support. When the answer comes, the request is read and decided again with the current
@@ -19,50 +19,30 @@
  * clients that flood cannot block the others. Clients are counted by two keyed hashes of their
  * address, of which the lower count applies, so that no client can choose whose share it uses up.
  *
- * A reply_sink sends a late reply to its client: over the socket that the request came from, with
- * the same addresses; or over its connection, if that is still open.
+ * How a reply reaches its client is the carrier's affair (carrier.h).
  *
  * Threads: the worker's.  Memory: everything in deferred_new.
  */
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
-#include <sys/socket.h>
 
-#include "base/endpoint.h"
 #include "base/err.h"
 #include "decide/alias.h"
 #include "forward/forward.h"
 #include "respond/respond.h"
+#include "serve/carrier.h"
 
 enum {
-    CLIENT_CONTROL_OCTETS = CMSG_SPACE(sizeof(struct in6_pktinfo)),
     /* Header, question, OPT with two empty options. */
     DEFERRED_REQUEST_OCTETS = HEADER_OCTETS + NAME_MAX_OCTETS + 4 + 11 + 2 * 4,
     DEFERRED_ASKS_MOST = ALIAS_LINKS_MOST + 1, /* the names of the longest chain */
 };
 
-/** What a reply_sink needs to send to a client later. */
-struct late_client {
-    struct endpoint endpoint;
-    uint32_t serial;       /* of the connection: its slot may have been reused */
-    size_t control_octets; /* 0: none */
-    _Alignas(struct cmsghdr) uint8_t control[CLIENT_CONTROL_OCTETS];
-};
-
-struct reply_sink {
-    /** Saves how to reach the client of the batch's exchange with this number. */
-    void (*keep)(struct reply_sink *reply_sink, size_t number, struct late_client *client);
-
-    /** Sends a reply. Returns false when the client can no longer be reached. */
-    bool (*deliver)(struct reply_sink *reply_sink, const struct late_client *client,
-                    const uint8_t *reply, size_t length);
-};
-
 /** One request that waits. */
 struct pending_request {
     struct waiter waiter; /* first: a waiter is its pending_request */
-    struct reply_sink *reply_sink;
+    struct carrier *carrier;
     struct late_client client;
     int64_t begun_us; /* when it arrived; only with a log */
     uint32_t since_s; /* when it was kept, in forward.h's seconds */
@@ -84,7 +64,7 @@ struct deferred *deferred_new(size_t questions, struct err *err);
 void deferred_free(struct deferred *deferred);
 
 /**
- * Keeps an exchange's request; the caller sets reply_sink and client. Returns NULL when no slot is
+ * Keeps an exchange's request; the caller sets carrier and client. Returns NULL when no slot is
  * free or the client has used its share. `questions_left` is how many more questions can be
  * forwarded.
  */

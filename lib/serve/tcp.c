@@ -248,7 +248,7 @@ static void begin_connection(struct tcp_connection *connection, int descriptor,
 {
     struct tcp *tcp = connection->tcp;
 
-    *connection = (struct tcp_connection){.reply_sink = tcp_reply_sink,
+    *connection = (struct tcp_connection){.carrier = tcp_carrier,
                                           .tcp = tcp,
                                           .descriptor = descriptor,
                                           .client = *client,

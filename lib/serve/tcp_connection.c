@@ -174,7 +174,7 @@ static bool write_reply(struct tcp_connection *connection, size_t number, struct
 
     assert(frame != NULL);
     batch->exchanges[number].reply = frame + TCP_FRAME_OCTETS;
-    size_t length = batch_finish(batch, number, &connection->client, &connection->reply_sink);
+    size_t length = batch_finish(batch, number, &connection->client, &connection->carrier);
     if (length == 0)
         return false;
     write16(out, (uint16_t)length);
@@ -348,23 +348,44 @@ static void watch_or_close(struct tcp_connection *connection)
 
 /* ---- late replies ---- */
 
-static void keep_client(struct reply_sink *reply_sink, size_t number, struct late_client *client)
+/* A client: its address, and the connection that was its own in this slot. */
+struct tcp_client {
+    struct endpoint endpoint;
+    uint32_t serial;
+};
+
+_Static_assert(sizeof(struct tcp_client) <= LATE_CLIENT_OCTETS, "see carrier.h");
+
+static struct tcp_client read_client(const struct late_client *client)
 {
-    struct tcp_connection *connection = (struct tcp_connection *)(void *)reply_sink;
+    struct tcp_client read;
+
+    memcpy(&read, client->octets, sizeof read);
+    return read;
+}
+
+static void keep_client(struct carrier *carrier, size_t number, struct late_client *client)
+{
+    struct tcp_connection *connection = (struct tcp_connection *)(void *)carrier;
+    const struct tcp_client kept = {.endpoint = connection->client, .serial = connection->serial};
 
     (void)number;
-    client->endpoint = connection->client;
-    client->serial = connection->serial;
+    memcpy(client->octets, &kept, sizeof kept);
     connection->awaited++;
 }
 
-static bool deliver(struct reply_sink *reply_sink, const struct late_client *client,
-                    const uint8_t *reply, size_t length)
+static struct endpoint client_address(const struct late_client *client)
 {
-    struct tcp_connection *connection = (struct tcp_connection *)(void *)reply_sink;
+    return read_client(client).endpoint;
+}
+
+static bool deliver(struct carrier *carrier, const struct late_client *client, const uint8_t *reply,
+                    size_t length)
+{
+    struct tcp_connection *connection = (struct tcp_connection *)(void *)carrier;
     bool is_taken = true;
 
-    if (connection->serial != client->serial)
+    if (connection->serial != read_client(client).serial)
         return false;
     assert(connection->awaited > 0);
     connection->awaited--;
@@ -386,7 +407,8 @@ static bool deliver(struct reply_sink *reply_sink, const struct late_client *cli
     return is_taken;
 }
 
-const struct reply_sink tcp_reply_sink = {.keep = keep_client, .deliver = deliver};
+const struct carrier tcp_carrier = {
+    .keep = keep_client, .deliver = deliver, .address = client_address};
 
 /* ---- lone queries ---- */
 

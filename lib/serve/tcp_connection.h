@@ -21,7 +21,7 @@ enum {
 };
 
 struct tcp_connection {
-    struct reply_sink reply_sink; /* first member: sends late replies */
+    struct carrier carrier; /* first member: sends late replies */
     uv_poll_t poll;
     struct tcp *tcp;
     int descriptor;
@@ -49,7 +49,7 @@ struct tcp_connection {
 };
 
 /** Sends late replies over a connection. */
-extern const struct reply_sink tcp_reply_sink;
+extern const struct carrier tcp_carrier;
 
 /** Starts a connection whose descriptor, client and path are set. */
 void tcp_connection_start(struct tcp_connection *connection);

@@ -19,6 +19,7 @@ enum {
     LAST_ROUNDS_MOST = 64, /* when stopping */
     SEND_TRIES = 3,        /* waits per batch when the send queue is full */
     SEND_WAIT_MS = 1,
+    CONTROL_OCTETS = CMSG_SPACE(sizeof(struct in6_pktinfo)), /* the larger of both families */
 };
 
 _Static_assert(REQUEST_STRIDE >= REQUEST_MOST && REQUEST_STRIDE / LINE % 2 == 1, "see udp.h");
@@ -26,7 +27,7 @@ _Static_assert(REPLY_STRIDE >= (int)UDP_OCTETS_MOST && REPLY_STRIDE / LINE % 2 =
 
 /* The kernel requires the alignment of struct cmsghdr. */
 struct control {
-    _Alignas(struct cmsghdr) uint8_t octets[CLIENT_CONTROL_OCTETS];
+    _Alignas(struct cmsghdr) uint8_t octets[CONTROL_OCTETS];
 };
 
 struct udp_buffers {
@@ -219,7 +220,7 @@ int udp_serve_batch(struct udp_socket *socket)
         admit(socket, (size_t)i);
     batch_prepare(batch, (size_t)count);
     for (int i = 0; i < count; i++) {
-        size_t length = batch_finish(batch, (size_t)i, &buffers->sources[i], &socket->reply_sink);
+        size_t length = batch_finish(batch, (size_t)i, &buffers->sources[i], &socket->carrier);
         if (length > 0)
             queue_reply(buffers, replies++, (size_t)i, length);
     }
@@ -232,33 +233,58 @@ int udp_serve_batch(struct udp_socket *socket)
 
 /* ---- late replies ---- */
 
-static void keep_client(struct reply_sink *reply_sink, size_t number, struct late_client *client)
-{
-    const struct udp_socket *socket = (const struct udp_socket *)(const void *)reply_sink;
-    const struct udp_buffers *buffers = socket->udp->buffers;
-    const struct msghdr *received = &buffers->received[number].msg_hdr;
+/* A client: its address, and the control message for the reply. */
+struct udp_client {
+    struct endpoint endpoint;
+    uint32_t control_octets; /* 0: none */
+    struct control control;
+};
 
-    client->endpoint = buffers->sources[number];
-    assert(number < buffers->used);
-    client->control_octets = socket->control_octets > 0 ? received->msg_controllen : 0;
-    assert(client->control_octets <= sizeof client->control);
-    if (client->control_octets > 0)
-        memcpy(client->control, received->msg_control, client->control_octets);
+_Static_assert(sizeof(struct udp_client) <= LATE_CLIENT_OCTETS, "see carrier.h");
+
+static struct udp_client read_client(const struct late_client *client)
+{
+    struct udp_client read;
+
+    memcpy(&read, client->octets, sizeof read);
+    return read;
 }
 
-static bool deliver(struct reply_sink *reply_sink, const struct late_client *client,
-                    const uint8_t *reply, size_t length)
+static void keep_client(struct carrier *carrier, size_t number, struct late_client *client)
 {
-    const struct udp_socket *socket = (const struct udp_socket *)(const void *)reply_sink;
+    const struct udp_socket *socket = (const struct udp_socket *)(const void *)carrier;
+    const struct udp_buffers *buffers = socket->udp->buffers;
+    const struct msghdr *received = &buffers->received[number].msg_hdr;
+    struct udp_client kept = {.endpoint = buffers->sources[number]};
+
+    assert(number < buffers->used);
+    if (socket->control_octets > 0)
+        kept.control_octets = (uint32_t)received->msg_controllen;
+    assert(kept.control_octets <= sizeof kept.control);
+    if (kept.control_octets > 0)
+        memcpy(&kept.control, received->msg_control, kept.control_octets);
+    memcpy(client->octets, &kept, sizeof kept);
+}
+
+static struct endpoint client_address(const struct late_client *client)
+{
+    return read_client(client).endpoint;
+}
+
+static bool deliver(struct carrier *carrier, const struct late_client *client, const uint8_t *reply,
+                    size_t length)
+{
+    const struct udp_socket *socket = (const struct udp_socket *)(const void *)carrier;
+    struct udp_client to = read_client(client);
     struct stats *stats = socket->udp->batch->stats;
     struct iovec part = {.iov_base = (void *)(uintptr_t)reply, .iov_len = length};
     const struct msghdr message = {
-        .msg_name = (void *)(uintptr_t)&client->endpoint,
+        .msg_name = &to.endpoint,
         .msg_namelen = socket->name_octets,
         .msg_iov = &part,
         .msg_iovlen = 1,
-        .msg_control = client->control_octets > 0 ? (void *)(uintptr_t)client->control : NULL,
-        .msg_controllen = client->control_octets,
+        .msg_control = to.control_octets > 0 ? &to.control : NULL,
+        .msg_controllen = to.control_octets,
     };
     ssize_t taken;
 
@@ -268,6 +294,9 @@ static bool deliver(struct reply_sink *reply_sink, const struct late_client *cli
     stats_count(stats, taken < 0 ? COUNTER_UDP_SEND_FAILURES : COUNTER_UDP_REPLIES, 1);
     return true;
 }
+
+static const struct carrier udp_carrier = {
+    .keep = keep_client, .deliver = deliver, .address = client_address};
 
 /* ---- the loop ---- */
 
@@ -301,9 +330,7 @@ int udp_socket_start(struct udp_socket *socket, struct udp *udp, uv_loop_t *loop
     bool is_wildcard = is_ipv6 ? IN6_IS_ADDR_UNSPECIFIED(&endpoint->v6.sin6_addr)
                                : endpoint->v4.sin_addr.s_addr == htonl(INADDR_ANY);
 
-    *socket = (struct udp_socket){.reply_sink = {.keep = keep_client, .deliver = deliver},
-                                  .udp = udp,
-                                  .descriptor = descriptor};
+    *socket = (struct udp_socket){.carrier = udp_carrier, .udp = udp, .descriptor = descriptor};
     socket->name_octets = is_ipv6 ? sizeof(struct sockaddr_in6) : sizeof(struct sockaddr_in);
     socket->address = is_ipv6 ? 0 : ntohl(endpoint->v4.sin_addr.s_addr);
     if (is_wildcard)

@@ -33,7 +33,7 @@ struct udp {
 
 /** One bound socket; it must not move while open. */
 struct udp_socket {
-    struct reply_sink reply_sink; /* first member: sends late replies */
+    struct carrier carrier; /* first member: sends late replies */
     uv_poll_t poll;
     struct udp *udp;
     int descriptor;

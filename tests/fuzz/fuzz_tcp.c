@@ -75,8 +75,9 @@ struct peer {
 };
 
 struct late {
-    struct reply_sink *reply_sink;
+    struct carrier *carrier;
     struct late_client client;
+    uint32_t serial; /* of the connection */
     size_t who;
     size_t which;
 };
@@ -199,9 +200,9 @@ int __wrap_close(int descriptor)
 
 /* ---- the answers ---- */
 
-static struct peer *client_of(const struct reply_sink *reply_sink)
+static struct peer *client_of(const struct carrier *carrier)
 {
-    return client_at(((const struct tcp_connection *)(const void *)reply_sink)->descriptor);
+    return client_at(((const struct tcp_connection *)(const void *)carrier)->descriptor);
 }
 
 /* The request as it was sent; it ends the program when that is not what was received. */
@@ -236,12 +237,12 @@ void __wrap_batch_prepare(struct batch *batch, size_t count)
 }
 
 size_t __wrap_batch_finish(struct batch *batch, size_t number, const struct endpoint *endpoint,
-                           struct reply_sink *reply_sink);
+                           struct carrier *carrier);
 size_t __wrap_batch_finish(struct batch *batch, size_t number, const struct endpoint *endpoint,
-                           struct reply_sink *reply_sink)
+                           struct carrier *carrier)
 {
     struct exchange *exchange = &batch->exchanges[number];
-    struct peer *client = client_of(reply_sink);
+    struct peer *client = client_of(carrier);
 
     (void)endpoint;
     assert(client != NULL);
@@ -259,9 +260,9 @@ size_t __wrap_batch_finish(struct batch *batch, size_t number, const struct endp
         return 0;
     }
     struct late *late = &lates[late_count++];
-    *late =
-        (struct late){.reply_sink = reply_sink, .who = (size_t)(client - clients), .which = which};
-    reply_sink->keep(reply_sink, number, &late->client);
+    *late = (struct late){.carrier = carrier, .who = (size_t)(client - clients), .which = which};
+    late->serial = client->connection->serial;
+    carrier->keep(carrier, number, &late->client);
     exchange->is_deferred = true;
     return 0;
 }
@@ -286,10 +287,10 @@ static void deliver_late(size_t number)
     const struct peer *client = &clients[late->who];
     const struct late taken = *late;
     *late = lates[--late_count];
-    bool is_there = client->is_open && &client->connection->reply_sink == taken.reply_sink &&
-                    client->connection->serial == taken.client.serial;
+    bool is_there = client->is_open && &client->connection->carrier == taken.carrier &&
+                    client->connection->serial == taken.serial;
     size_t length = is_there ? write_reply(client, taken.which, reply) : HEAD_OCTETS;
-    bool is_taken = taken.reply_sink->deliver(taken.reply_sink, &taken.client, reply, length);
+    bool is_taken = taken.carrier->deliver(taken.carrier, &taken.client, reply, length);
     assert(is_there || !is_taken);
 }
 

@@ -20,13 +20,13 @@ struct clocked {
     struct responders_link link;
     struct forward *forward;
     struct deferred *deferred;
-    struct reply_sink reply_sink;
+    struct carrier carrier;
     struct mailbox mailbox;
     struct stats stats;
     struct batch batch;
     const struct snapshot *const *snapshot;
     uint64_t now_ms;
-    struct awaited *waiting[CLOCKED_WAITING_MOST]; /* by late_client.serial */
+    struct awaited *waiting[CLOCKED_WAITING_MOST]; /* by number, which the carrier keeps */
     struct awaited *posted;                        /* the one in the batch */
 };
 
@@ -112,23 +112,23 @@ struct routes clocked_routes(const struct clocked *clocked)
     return (struct routes){.items = clocked->route_items, .count = clocked->zones.count};
 }
 
-/* ---- the reply_sink ---- */
+/* ---- the carrier ---- */
 
-static struct clocked *clocked_of(struct reply_sink *reply_sink)
+static struct clocked *clocked_of(struct carrier *carrier)
 {
-    return (struct clocked *)(void *)((char *)reply_sink - offsetof(struct clocked, reply_sink));
+    return (struct clocked *)(void *)((char *)carrier - offsetof(struct clocked, carrier));
 }
 
-static void keep(struct reply_sink *reply_sink, size_t number, struct late_client *client)
+static void keep(struct carrier *carrier, size_t number, struct late_client *client)
 {
-    struct clocked *clocked = clocked_of(reply_sink);
+    struct clocked *clocked = clocked_of(carrier);
 
     (void)number;
-    *client = (struct late_client){.serial = 0};
-    while (clocked->waiting[client->serial] != NULL)
-        if (++client->serial == CLOCKED_WAITING_MOST)
+    client->octets[0] = 0;
+    while (clocked->waiting[client->octets[0]] != NULL)
+        if (++client->octets[0] == CLOCKED_WAITING_MOST)
             give_up("too many wait");
-    clocked->waiting[client->serial] = clocked->posted;
+    clocked->waiting[client->octets[0]] = clocked->posted;
 }
 
 static void arrive(struct clocked *clocked, struct awaited *awaited, size_t length)
@@ -138,16 +138,22 @@ static void arrive(struct clocked *clocked, struct awaited *awaited, size_t leng
     awaited->came_ms = clocked->now_ms;
 }
 
-static bool deliver(struct reply_sink *reply_sink, const struct late_client *client,
-                    const uint8_t *reply, size_t length)
+static bool deliver(struct carrier *carrier, const struct late_client *client, const uint8_t *reply,
+                    size_t length)
 {
-    struct clocked *clocked = clocked_of(reply_sink);
-    struct awaited *awaited = clocked->waiting[client->serial];
+    struct clocked *clocked = clocked_of(carrier);
+    struct awaited *awaited = clocked->waiting[client->octets[0]];
 
-    clocked->waiting[client->serial] = NULL;
+    clocked->waiting[client->octets[0]] = NULL;
     memcpy(awaited->reply, reply, length);
     arrive(clocked, awaited, length);
     return true;
+}
+
+static struct endpoint address_of(const struct late_client *client)
+{
+    (void)client;
+    return (struct endpoint){.v4 = {.sin_family = AF_INET}};
 }
 
 /* ---- new and free ---- */
@@ -200,7 +206,7 @@ struct clocked *clocked_new(const struct clocked_options *options)
     memset(clocked, 0, sizeof *clocked);
     clocked->now_ms = FIRST_MS;
     clocked->snapshot = options->snapshot;
-    clocked->reply_sink = (struct reply_sink){.keep = keep, .deliver = deliver};
+    clocked->carrier = (struct carrier){.keep = keep, .deliver = deliver, .address = address_of};
     clocked->batch.mailbox = &clocked->mailbox;
     clocked->batch.stats = &clocked->stats;
     clocked->batch.on_adopted = ignore;
@@ -281,7 +287,7 @@ void clocked_post(struct clocked *clocked, struct exchange *asked, struct awaite
     batch_begin(batch, clocked->now_ms);
     clocked->link.now_ms = clocked->now_ms;
     batch_prepare(batch, 1);
-    size_t length = batch_finish(batch, 0, &client, &clocked->reply_sink);
+    size_t length = batch_finish(batch, 0, &client, &clocked->carrier);
     if (!batch->exchanges[0].is_deferred)
         arrive(clocked, awaited, length);
     batch_end(batch);

@@ -4,7 +4,7 @@
  * table over a link that ends at responders.h.
  *
  *     post ──► batch ──► forward ──► link ──► responders
- *     await ◄── reply_sink ◄── batch_on_result ◄── responses, ticks
+ *     await ◄── carrier ◄── batch_on_result ◄── responses, ticks
  *
  * world_forward() makes a whole server use it.
  *

@@ -45,10 +45,12 @@ struct scene {
     struct list lists[GENERATIONS];
     struct snapshot *snapshots[GENERATIONS];
     size_t generations;
-    struct reply_sink reply_sink;
+    struct carrier carrier;
     uint8_t octets[WIRE_OCTETS]; /* of the last reply */
     size_t length;               /* of it; 0: none yet */
     unsigned replies;
+    unsigned kept;      /* clients whose replies come later, numbered from 1 */
+    unsigned delivered; /* a bit for each that got its reply */
 };
 
 static void on_adopted(void *context)
@@ -58,10 +60,16 @@ static void on_adopted(void *context)
     forwarder_adopt(&scene->forwarder, scene->serving.batch.snapshot->policy.routes.zones, NULL);
 }
 
-static void keep(struct reply_sink *reply_sink, size_t number, struct late_client *client)
+static struct scene *scene_of(struct carrier *carrier)
 {
-    (void)reply_sink, (void)number;
-    *client = (struct late_client){.serial = 0};
+    return (struct scene *)(void *)((char *)carrier - offsetof(struct scene, carrier));
+}
+
+/* Each client's octets are its number. */
+static void keep(struct carrier *carrier, size_t number, struct late_client *client)
+{
+    (void)number;
+    memset(client->octets, (int)++scene_of(carrier)->kept, sizeof client->octets);
 }
 
 static void take(struct scene *scene, const uint8_t *reply, size_t length)
@@ -71,13 +79,20 @@ static void take(struct scene *scene, const uint8_t *reply, size_t length)
     scene->replies++;
 }
 
-static bool deliver(struct reply_sink *reply_sink, const struct late_client *client,
-                    const uint8_t *reply, size_t length)
+static bool deliver(struct carrier *carrier, const struct late_client *client, const uint8_t *reply,
+                    size_t length)
+{
+    for (size_t i = 0; i < sizeof client->octets; i++)
+        ck_assert_uint_eq(client->octets[i], client->octets[0]);
+    scene_of(carrier)->delivered |= 1U << client->octets[0];
+    take(scene_of(carrier), reply, length);
+    return true;
+}
+
+static struct endpoint address_of(const struct late_client *client)
 {
     (void)client;
-    take((struct scene *)(void *)((char *)reply_sink - offsetof(struct scene, reply_sink)), reply,
-         length);
-    return true;
+    return (struct endpoint){.v4 = {.sin_family = AF_INET}};
 }
 
 /* ---- upstreams ---- */
@@ -176,7 +191,7 @@ static void ask(struct scene *scene, const char *name)
     batch->exchanges[0].reply = reply;
     scene->length = 0;
     batch_prepare(batch, 1);
-    size_t length = batch_finish(batch, 0, &client, &scene->reply_sink);
+    size_t length = batch_finish(batch, 0, &client, &scene->carrier);
     if (length > 0)
         take(scene, reply, length);
     batch_end(batch);
@@ -227,7 +242,7 @@ static void begin(struct scene *scene, const char *who)
     serving_init(&scene->serving);
     scene->serving.batch.on_adopted = on_adopted;
     scene->serving.batch.context = scene;
-    scene->reply_sink = (struct reply_sink){.keep = keep, .deliver = deliver};
+    scene->carrier = (struct carrier){.keep = keep, .deliver = deliver, .address = address_of};
     ck_assert(endpoint_read("127.0.0.1", 1, &any));
     any.v4.sin_port = 0;
     for (int i = 0; i < UPSTREAMS; i++) {
@@ -306,6 +321,28 @@ START_TEST(a_request_that_waits_for_a_former_upstream_is_forwarded_again)
     answer(&scene, B);
     answer(&scene, B);
     ck_assert_uint_eq(answered_by(&scene, 3), 2);
+    end(&scene);
+}
+END_TEST
+
+START_TEST(each_reply_comes_with_the_octets_that_the_carrier_kept_for_its_client)
+{
+    uint8_t octets[WIRE_OCTETS];
+    struct endpoint from;
+
+    begin(&scene, "A");
+    ask(&scene, "one.example.org.");
+    ask(&scene, "two.example.org.");
+    ask(&scene, "two.example.org.");
+    answer(&scene, A);
+    answered_by(&scene, 1);
+    ck_assert_uint_eq(scene.delivered, 1U << 1);
+    read_answer(&scene, A, &from, octets);
+    go_over_to(&scene, "B"); /* the two others are forwarded again */
+    answer(&scene, B);
+    answered_by(&scene, 3);
+    ck_assert_uint_eq(scene.delivered, 1U << 1 | 1U << 2 | 1U << 3);
+    ck_assert_uint_eq(scene.kept, 3);
     end(&scene);
 }
 END_TEST
@@ -432,6 +469,7 @@ int main(void)
     tcase_add_test(all, what_is_kept_stays_while_the_upstreams_do);
     tcase_add_test(all, other_upstreams_are_asked_and_what_was_kept_is_forgotten);
     tcase_add_test(all, a_request_that_waits_for_a_former_upstream_is_forwarded_again);
+    tcase_add_test(all, each_reply_comes_with_the_octets_that_the_carrier_kept_for_its_client);
     tcase_add_test(all, a_late_answer_of_a_former_upstream_is_not_passed_on);
     tcase_add_test(all, upstreams_come_and_go);
     tcase_add_test(all, several_changes_at_once_lose_no_request);

@@ -52,7 +52,7 @@ static struct late_client defer(struct tcp_connection *connection)
 {
     struct late_client client;
 
-    connection->reply_sink.keep(&connection->reply_sink, 0, &client);
+    connection->carrier.keep(&connection->carrier, 0, &client);
     return client;
 }
 
@@ -63,7 +63,7 @@ static bool deliver(struct tcp_connection *connection, const struct late_client 
     static uint8_t reply[65535];
 
     memset(reply, value, length);
-    return connection->reply_sink.deliver(&connection->reply_sink, client, reply, length);
+    return connection->carrier.deliver(&connection->carrier, client, reply, length);
 }
 
 /* Takes the next whole frame; returns its octets' value, -1: none yet, -2: the end. */
@@ -88,6 +88,8 @@ START_TEST(a_reply_that_comes_later_is_framed_and_sent)
     struct late_client late = defer(scene.connection);
     serving_turn(&scene.serving);
     ck_assert_int_eq(take(scene.client, 40), -1);
+    struct endpoint client = scene.connection->carrier.address(&late);
+    ck_assert_mem_eq(&client, &scene.connection->client, sizeof client);
     ck_assert(deliver(scene.connection, &late, 7, 40));
     ck_assert_int_eq(take(scene.client, 40), 7);
     ck_assert_uint_eq(serving_count(&scene.serving, COUNTER_TCP_REPLIES), 1);

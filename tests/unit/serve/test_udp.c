@@ -244,16 +244,18 @@ static void answer_later(struct scene *scene, uint16_t id)
 {
     struct late_client client;
     uint8_t reply[REQUEST_OCTETS_MOST];
-    struct reply_sink *reply_sink = &scene->socket.reply_sink;
+    struct carrier *carrier = &scene->socket.carrier;
 
     ask(scene, 1);
     ck_assert_int_eq(udp_serve_batch(&scene->socket), 1);
     ck_assert_int_eq(take_reply(scene), 1);
-    reply_sink->keep(reply_sink, 0, &client);
+    carrier->keep(carrier, 0, &client);
     ask(scene, 2); /* the batch's buffers have other contents meanwhile */
     ck_assert_int_eq(udp_serve_batch(&scene->socket), 1);
     ck_assert_int_eq(take_reply(scene), 2);
-    ck_assert(reply_sink->deliver(reply_sink, &client, reply, serving_query(id, reply)));
+    struct endpoint asker = carrier->address(&client), own = serving_local(scene->client);
+    ck_assert_uint_eq(asker.v4.sin_port, own.v4.sin_port);
+    ck_assert(carrier->deliver(carrier, &client, reply, serving_query(id, reply)));
 }
 
 static const struct {
