@@ -1,46 +1,15 @@
 #include "serve/tcp_connection.h"
 
 #include <assert.h>
-#include <errno.h>
 #include <string.h>
-#include <sys/socket.h>
 
-static bool is_blocked(const struct tcp_connection *connection)
-{
-    return connection->unsent < connection->unsent_end;
-}
-
-static bool goes_on(const struct tcp_connection *connection)
-{
-    return !connection->has_failed && !is_blocked(connection);
-}
-
-/* Sends without blocking; returns the octets sent, 0 also when the socket is broken. */
-static size_t write_octets_to(struct tcp_connection *connection, const uint8_t *octets,
-                              size_t length)
-{
-    ssize_t taken;
-
-    do
-        taken = send(connection->descriptor, octets, length, MSG_DONTWAIT | MSG_NOSIGNAL);
-    while (taken < 0 && errno == EINTR);
-    if (taken >= 0)
-        return (size_t)taken;
-    connection->has_failed = errno != EAGAIN && errno != ENOBUFS;
-    return 0;
-}
+#include "serve/tcp_io.h"
 
 /* The connection's own input buffer; its memory is returned at closing if it was used. */
 static struct writer own_input(struct tcp_connection *connection)
 {
     connection->has_used_room = true;
     return writer_over(connection->input, TCP_INPUT_OCTETS);
-}
-
-static struct writer own_output(struct tcp_connection *connection)
-{
-    connection->has_used_room = true;
-    return writer_over(connection->output, TCP_OUTPUT_OCTETS);
 }
 
 /* The shared output, for one connection's replies at a time; end_replies releases it. */
@@ -55,58 +24,6 @@ static void end_replies(struct tcp *tcp)
 {
     assert(tcp->is_writing);
     tcp->is_writing = false;
-}
-
-/*
- * Queues octets behind those that wait for the client. Returns false, with nothing queued, when
- * they do not fit.
- */
-static bool queue_octets(struct tcp_connection *connection, const uint8_t *octets, size_t length)
-{
-    struct writer out = own_output(connection);
-
-    assert(connection->unsent <= connection->unsent_end &&
-           connection->unsent_end <= TCP_OUTPUT_OCTETS);
-    size_t waiting = connection->unsent_end - connection->unsent;
-    uint8_t *front = write_span(&out, waiting);
-    uint8_t *behind = write_span(&out, length);
-    if (behind == NULL)
-        return false;
-    memmove(front, connection->output + connection->unsent, waiting);
-    memcpy(behind, octets, length);
-    connection->unsent = 0;
-    connection->unsent_end = (uint32_t)writer_length(&out);
-    return true;
-}
-
-/*
- * Sends replies from the shared buffer and queues the rest. Only while nothing is queued: the
- * octets of a reply must stay together.
- */
-static void send_replies(struct tcp_connection *connection, const struct writer *out)
-{
-    size_t length = writer_length(out);
-
-    assert(!out->failed && !is_blocked(connection));
-    if (length == 0)
-        return;
-    size_t taken = write_octets_to(connection, out->start, length);
-    if (taken == length || connection->has_failed)
-        return;
-    bool is_kept = queue_octets(connection, out->start + taken, length - taken);
-    assert(is_kept);
-}
-
-/* Sends the replies queued in the connection's own buffer. */
-static void send_waiting(struct tcp_connection *connection)
-{
-    assert(connection->unsent < connection->unsent_end);
-    size_t taken = write_octets_to(connection, connection->output + connection->unsent,
-                                   connection->unsent_end - connection->unsent);
-
-    connection->unsent += (uint32_t)taken;
-    if (taken > 0)
-        tcp_touch(connection);
 }
 
 static void admit(struct tcp_connection *connection, size_t number, const uint8_t *request,
@@ -161,7 +78,7 @@ static void make_room(struct tcp_connection *connection, struct writer *out)
 {
     if (writer_left(out) >= TCP_FRAME_OCTETS + TCP_OCTETS_MOST)
         return;
-    send_replies(connection, out);
+    tcp_io_send(connection, out);
     *out = writer_over(out->start, TCP_OUTPUT_OCTETS);
 }
 
@@ -199,7 +116,7 @@ static const uint8_t *answer_batch(struct tcp_connection *connection, size_t cou
     batch_prepare(batch, count);
     for (; done < count; done++) {
         make_room(connection, out);
-        if (!goes_on(connection))
+        if (!tcp_io_goes_on(connection))
             break;
         if (write_reply(connection, done, out))
             replies++;
@@ -225,13 +142,13 @@ static const uint8_t *answer_frames(struct tcp_connection *connection, const uin
     size_t count = 1;
 
     /* Every iteration but the last consumes frames. */
-    while (count > 0 && goes_on(connection)) {
+    while (count > 0 && tcp_io_goes_on(connection)) {
         count = gather(connection, input, (size_t)(end - input));
         if (count > 0)
             input = answer_batch(connection, count, &out);
     }
-    if (goes_on(connection))
-        send_replies(connection, &out);
+    if (tcp_io_goes_on(connection))
+        tcp_io_send(connection, &out);
     end_replies(connection->tcp);
     return input;
 }
@@ -306,27 +223,13 @@ static struct writer reading_room(struct tcp_connection *connection)
 static void read_once(struct tcp_connection *connection)
 {
     struct tcp *tcp = connection->tcp;
-    ssize_t taken;
 
     assert(connection->lone_query == 0);
     if (tcp->lone_query_count == BATCH_MOST)
         tcp_answer_lone_queries(tcp);
     struct writer room = reading_room(connection);
-    do
-        taken = recv(connection->descriptor, room.next, writer_left(&room), MSG_DONTWAIT);
-    while (taken < 0 && errno == EINTR);
-    if (taken > 0) {
-        uint8_t *read = write_span(&room, (size_t)taken);
-        assert(read != NULL);
-    }
-    if (taken > 0 && defer_to_turn_end(connection, &room))
-        return;
-    if (taken > 0)
+    if (tcp_io_read(connection, &room) && !defer_to_turn_end(connection, &room))
         process_input(connection, room.start, writer_length(&room));
-    else if (taken == 0)
-        connection->is_ending = true;
-    else
-        connection->has_failed = errno != EAGAIN;
 }
 
 static void on_ready(uv_poll_t *poll, int status, int events);
@@ -336,12 +239,12 @@ static void watch_or_close(struct tcp_connection *connection)
 {
     if (connection->has_failed) {
         tcp_drop(connection, connection->is_slow ? COUNTER_TCP_SLOW : COUNTER_TCP_CLOSED);
-    } else if (is_blocked(connection)) {
+    } else if (tcp_io_is_blocked(connection)) {
         uv_poll_start(&connection->poll, UV_WRITABLE, on_ready);
     } else if (connection->is_ending && connection->awaited > 0) {
         uv_poll_stop(&connection->poll); /* the end of the stream would stay readable */
     } else if (connection->is_ending) {
-        shutdown(connection->descriptor, SHUT_WR);
+        tcp_io_end(connection);
         tcp_drop(connection, COUNTER_TCP_CLOSED);
     }
 }
@@ -392,10 +295,10 @@ static bool deliver(struct carrier *carrier, const struct late_client *client, c
     struct writer out = begin_replies(connection->tcp);
     write16(&out, (uint16_t)length);
     write_octets(&out, reply, length);
-    if (is_blocked(connection))
-        is_taken = queue_octets(connection, out.start, writer_length(&out));
+    if (tcp_io_is_blocked(connection))
+        is_taken = tcp_io_queue(connection, out.start, writer_length(&out));
     else
-        send_replies(connection, &out);
+        tcp_io_send(connection, &out);
     end_replies(connection->tcp);
     if (!is_taken) {
         connection->is_slow = connection->has_failed = true;
@@ -422,7 +325,7 @@ static void answer_lone_query(struct tcp_connection *connection, size_t number)
     if (write_reply(connection, number, &out)) {
         stats_count(tcp->batch->stats, COUNTER_TCP_REPLIES, 1);
         tcp_touch(connection);
-        send_replies(connection, &out);
+        tcp_io_send(connection, &out);
     } else if (!tcp->batch->exchanges[number].is_deferred) {
         ignore_frame(connection);
     }
@@ -439,7 +342,7 @@ static struct tcp_connection *take_lone_query(const struct tcp_lone_query *lone_
         return NULL;
     assert(&connection->tcp->lone_queries[connection->lone_query - 1] == lone_query);
     connection->lone_query = 0;
-    if (goes_on(connection))
+    if (tcp_io_goes_on(connection))
         return connection;
     /* A late reply has been queued meanwhile; the query is read again later. */
     hold(connection, lone_query->request - TCP_FRAME_OCTETS, TCP_FRAME_OCTETS + lone_query->length);
@@ -495,8 +398,8 @@ static void on_ready(uv_poll_t *poll, int status, int events)
         tcp_connection_serve(connection);
         return;
     }
-    send_waiting(connection);
-    if (goes_on(connection)) {
+    tcp_io_send_queued(connection);
+    if (tcp_io_goes_on(connection)) {
         process_input(connection, connection->input, connection->held);
         uv_poll_start(poll, UV_READABLE, on_ready);
     }
@@ -518,7 +421,7 @@ void tcp_connection_serve(struct tcp_connection *connection)
 
 void tcp_connection_read_now(struct tcp_connection *connection)
 {
-    if (!goes_on(connection) || connection->is_ending || connection->lone_query > 0)
+    if (!tcp_io_goes_on(connection) || connection->is_ending || connection->lone_query > 0)
         return;
     read_once(connection);
     if (connection->lone_query > 0)
@@ -529,7 +432,7 @@ void tcp_connection_read_now(struct tcp_connection *connection)
 
 void tcp_connection_end(struct tcp_connection *connection)
 {
-    if (goes_on(connection) && connection->lone_query == 0)
+    if (tcp_io_goes_on(connection) && connection->lone_query == 0)
         read_once(connection);
     connection->is_ending = true;
     if (connection->lone_query > 0)

@@ -1,6 +1,6 @@
 #pragma once
 /**
- * One TCP connection: framing, answering, and unsent replies; a part of tcp.c.
+ * One TCP connection: framing and answering; a part of tcp.c. Its octets are tcp_io.h's.
  *
  *     reading ──(client takes too little)──► writing ──(all taken)──► reading
  *        └────────(end, abuse, error)───────────┴───────────────────► closing
