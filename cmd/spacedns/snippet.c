@@ -164,12 +164,14 @@ static void add_server(struct snippet_input *input, const struct endpoint *endpo
     input->server_count++;
 }
 
-/* The port at which the server listens on an address: its own, or that of a wildcard. */
+/* The port at which the server listens on an address: its own, or that of a wildcard. Resolvers
+ * query over UDP first, so an address without it is of no use to them. */
 static uint16_t port_of(const struct settings *settings, uint32_t address)
 {
     for (size_t i = 0; i < settings->listen.count; i++) {
         const struct endpoint *endpoint = &settings->listen.items[i].endpoint;
-        if (endpoint->any.sa_family == AF_INET &&
+        if (listen_address_has(&settings->listen.items[i], LISTEN_UDP) &&
+            endpoint->any.sa_family == AF_INET &&
             (endpoint_is_wildcard(endpoint) || ntohl(endpoint->v4.sin_addr.s_addr) == address))
             return endpoint_port(endpoint);
     }
@@ -187,9 +189,12 @@ static void add_space_servers(struct snippet_input *input, const struct settings
     }
 }
 
-static bool is_for_others(const struct endpoint *endpoint)
+static bool is_for_others(const struct listen_address *listen)
 {
-    return !endpoint_is_loopback(endpoint) && !endpoint_is_wildcard(endpoint);
+    const struct endpoint *endpoint = &listen->endpoint;
+
+    return !endpoint_is_loopback(endpoint) && !endpoint_is_wildcard(endpoint) &&
+           listen_address_has(listen, LISTEN_UDP);
 }
 
 /* The server's addresses: --to, else the space's own, else those of the settings. */
@@ -209,7 +214,7 @@ static int gather_servers(struct session *session, struct snippet_input *input,
     else
         add_space_servers(input, settings, segment);
     for (size_t i = 0; input->server_count == 0 && i < settings->listen.count; i++)
-        if (is_for_others(&settings->listen.items[i].endpoint))
+        if (is_for_others(&settings->listen.items[i]))
             add_server(input, &settings->listen.items[i].endpoint);
     if (input->server_count > 0)
         return EXIT_DONE;

@@ -28,12 +28,12 @@ static void add_upstreams(struct log_line *line, const struct settings *settings
 
 static void add_listen(struct log_line *line, const struct settings *settings)
 {
-    char octets[ENDPOINT_TEXT_MAX * 64];
+    char octets[LISTEN_TEXT_MAX * 64];
     struct text text = text_over(octets, sizeof octets - 1);
 
     for (size_t i = 0; i < settings->listen.count; i++) {
-        char address[ENDPOINT_TEXT_MAX];
-        endpoint_write(&settings->listen.items[i].endpoint, address);
+        char address[LISTEN_TEXT_MAX];
+        listen_address_write(&settings->listen.items[i], address);
         text_add_string(&text, i == 0 ? "" : ",");
         text_add_string(&text, address);
     }

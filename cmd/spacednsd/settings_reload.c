@@ -63,8 +63,11 @@ void settings_reload_free(struct settings_reload *reload)
 /* Of the process: listeners, loops and logs; the operator's commands; files of a reload. */
 static uint64_t count_fixed(const struct settings *settings)
 {
-    uint64_t per_worker = 2 * (uint64_t)settings->listen.count + WORKER_DESCRIPTORS;
+    uint64_t per_worker = WORKER_DESCRIPTORS;
 
+    for (size_t i = 0; i < settings->listen.count; i++)
+        for (unsigned scheme = 0; scheme < LISTEN_SCHEMES; scheme++)
+            per_worker += listen_address_has(&settings->listen.items[i], scheme);
     return SPARE_DESCRIPTORS + CONTROL_SOCKET_CONNECTIONS_MOST +
            settings->workers * (per_worker + 1);
 }

@@ -27,8 +27,8 @@ static json_t *json_listen(const struct settings *settings)
     json_t *list = json_array();
 
     for (size_t i = 0; i < settings->listen.count; i++) {
-        char address[ENDPOINT_TEXT_MAX];
-        endpoint_write(&settings->listen.items[i].endpoint, address);
+        char address[LISTEN_TEXT_MAX];
+        listen_address_write(&settings->listen.items[i], address);
         json_array_append_new(list, json_string(address));
     }
     return list;

@@ -49,7 +49,7 @@ static bool is_listened_on(const struct endpoint *endpoint, const struct endpoin
 
 static bool is_this_server(const struct completion *completion, const struct upstream *upstream)
 {
-    const struct endpoints *listen = &completion->settings->listen;
+    const struct listen_addresses *listen = &completion->settings->listen;
 
     for (size_t i = 0; i < listen->count; i++)
         if (is_listened_on(&upstream->endpoint, &listen->items[i].endpoint,

@@ -43,7 +43,7 @@ void setting_report(struct settings_reader *reader, const struct setting_origin 
 bool setting_is_list(const struct setting *setting)
 {
     return setting->type == SETTING_WORDS || setting->type == SETTING_SUFFIXES ||
-           setting->type == SETTING_CLASSES || setting->type == SETTING_ENDPOINTS ||
+           setting->type == SETTING_CLASSES || setting->type == SETTING_LISTEN ||
            setting->type == SETTING_UPSTREAMS;
 }
 
@@ -258,81 +258,26 @@ static void read_word(const struct assignment *assignment)
         *(unsigned *)member_of(assignment) = found;
 }
 
-static bool is_listed(const struct endpoints *list, const struct endpoint *endpoint)
+static void read_listen(const struct assignment *assignment)
 {
-    char wanted[ENDPOINT_TEXT_MAX], there[ENDPOINT_TEXT_MAX];
-
-    endpoint_write(endpoint, wanted);
-    for (size_t i = 0; i < list->count; i++) {
-        endpoint_write(&list->items[i].endpoint, there);
-        if (strcmp(wanted, there) == 0)
-            return true;
-    }
-    return false;
-}
-
-/* Returns a listed address that a wildcard makes the same as `endpoint`, or NULL. */
-static const struct listen_address *find_overlap(const struct endpoints *list,
-                                                 const struct endpoint *endpoint)
-{
-    for (size_t i = 0; i < list->count; i++) {
-        const struct endpoint *other = &list->items[i].endpoint;
-        if (other->any.sa_family == endpoint->any.sa_family &&
-            endpoint_port(other) == endpoint_port(endpoint) &&
-            (endpoint_is_wildcard(other) || endpoint_is_wildcard(endpoint)))
-            return &list->items[i];
-    }
-    return NULL;
-}
-
-static void report_overlap(const struct assignment *assignment, const struct endpoint *endpoint,
-                           const struct endpoint *other)
-{
-    char one[ENDPOINT_TEXT_MAX], there[ENDPOINT_TEXT_MAX];
-    bool is_wild = endpoint_is_wildcard(endpoint);
-
-    endpoint_write(endpoint, one);
-    endpoint_write(other, there);
-    setting_report(assignment->reader, &assignment->text->origin,
-                   "%s is every %s address of this host, %s too; keep %s, or leave it out and "
-                   "list the addresses one by one",
-                   is_wild ? one : there, endpoint->any.sa_family == AF_INET ? "IPv4" : "IPv6",
-                   is_wild ? there : one, is_wild ? one : there);
-}
-
-static void read_endpoint(const struct assignment *assignment)
-{
-    struct endpoints *list = member_of(assignment);
+    struct listen_addresses *list = member_of(assignment);
     const struct setting_text *text = assignment->text;
-    struct endpoint endpoint;
+    struct listen_address address = {.origin = text->origin};
+    struct err err;
 
-    if (!endpoint_read(text->text, DNS_PORT, &endpoint)) {
-        setting_report(assignment->reader, &text->origin,
-                       "`%.80s` is not an address to listen on; give one like 10.0.0.2, "
-                       "127.0.0.1:5300 or [::1]:53, with a port from 1 to 65535",
-                       text->text);
+    if (!listen_address_read(text->text, &address, &err) ||
+        (assignment->is_kept && !listen_addresses_can_add(list, &address, &err))) {
+        setting_report(assignment->reader, &text->origin, "%s", err.text);
         return;
     }
-    endpoint_unmap(&endpoint); /* each address gets one kind of socket */
     if (!assignment->is_kept)
         return;
-    if (is_listed(list, &endpoint)) {
-        setting_report(assignment->reader, &text->origin,
-                       "`%.80s` is given twice; keep one of them", text->text);
-        return;
-    }
-    const struct listen_address *overlap = find_overlap(list, &endpoint);
-    if (overlap != NULL) {
-        report_overlap(assignment, &endpoint, &overlap->endpoint);
-        return;
-    }
     struct listen_address *items =
         next_item(assignment, list->items, &list->count, &list->capacity, sizeof *items);
     if (items == NULL)
         return;
     list->items = items;
-    list->items[list->count - 1] =
-        (struct listen_address){.endpoint = endpoint, .origin = text->origin};
+    list->items[list->count - 1] = address;
 }
 
 bool setting_add_upstream(struct settings_reader *reader, struct upstreams *list,
@@ -377,12 +322,12 @@ static void refuse_zones(const struct assignment *assignment)
 typedef void read_value(const struct assignment *assignment);
 
 static read_value *const readers[] = {
-    [SETTING_TEXT] = read_text,          [SETTING_WORDS] = read_text,
-    [SETTING_SUFFIX] = read_suffix,      [SETTING_SUFFIXES] = read_suffix,
-    [SETTING_NUMBER] = read_number,      [SETTING_FLAG] = read_flag,
-    [SETTING_CHOICE] = read_word,        [SETTING_CLASSES] = read_word,
-    [SETTING_ENDPOINTS] = read_endpoint, [SETTING_UPSTREAMS] = read_upstream,
-    [SETTING_ZONES] = refuse_zones,      [SETTING_PREFIX] = read_prefix,
+    [SETTING_TEXT] = read_text,     [SETTING_WORDS] = read_text,
+    [SETTING_SUFFIX] = read_suffix, [SETTING_SUFFIXES] = read_suffix,
+    [SETTING_NUMBER] = read_number, [SETTING_FLAG] = read_flag,
+    [SETTING_CHOICE] = read_word,   [SETTING_CLASSES] = read_word,
+    [SETTING_LISTEN] = read_listen, [SETTING_UPSTREAMS] = read_upstream,
+    [SETTING_ZONES] = refuse_zones, [SETTING_PREFIX] = read_prefix,
 };
 
 /* Records source and origin; returns true if no stronger source has set the value. */

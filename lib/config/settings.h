@@ -31,11 +31,11 @@
 
 #include "base/address.h"
 #include "base/arena.h"
-#include "base/endpoint.h"
+#include "config/listen_address.h"
 #include "config/setting_origin.h"
 #include "config/upstream.h"
 
-enum { DNS_PORT = 53, CACHE_WORKER_OCTETS_LEAST = 1 << 20 };
+enum { CACHE_WORKER_OCTETS_LEAST = 1 << 20 };
 
 enum setting_type {
     SETTING_TEXT,      /* const char * */
@@ -46,7 +46,7 @@ enum setting_type {
     SETTING_FLAG,      /* bool */
     SETTING_CHOICE,    /* unsigned: the number of the word */
     SETTING_CLASSES,   /* unsigned: one bit for each word, the first lowest */
-    SETTING_ENDPOINTS, /* struct endpoints */
+    SETTING_LISTEN,    /* struct listen_addresses */
     SETTING_UPSTREAMS, /* struct upstreams */
     SETTING_ZONES,     /* struct upstream_zones */
     SETTING_PREFIX,    /* struct nat64_prefix */
@@ -58,23 +58,12 @@ struct string_list {
     size_t capacity;
 };
 
-struct listen_address {
-    struct endpoint endpoint; /* IPv4-mapped IPv6 addresses have become IPv4 */
-    struct setting_origin origin;
-};
-
-struct endpoints {
-    struct listen_address *items;
-    size_t count;
-    size_t capacity;
-};
-
 enum { EXTERNAL_REFUSE, EXTERNAL_NXDOMAIN };
 enum { LOG_FORMAT_LOGFMT, LOG_FORMAT_JSON };
 
 struct settings {
     const char *zones;
-    struct endpoints listen;
+    struct listen_addresses listen;
     uint32_t workers; /* at least 1 once read */
     struct string_list local_as;
     unsigned external;

@@ -20,11 +20,11 @@ static void print_words(const struct string_list *words, FILE *out)
         fprintf(out, "%s%s", i == 0 ? "" : ",", words->items[i]);
 }
 
-static void print_endpoints(const struct endpoints *list, FILE *out)
+static void print_listen(const struct listen_addresses *list, FILE *out)
 {
     for (size_t i = 0; i < list->count; i++) {
-        char address[ENDPOINT_TEXT_MAX];
-        endpoint_write(&list->items[i].endpoint, address);
+        char address[LISTEN_TEXT_MAX];
+        listen_address_write(&list->items[i], address);
         fprintf(out, "%s%s", i == 0 ? "" : ",", address);
     }
 }
@@ -99,8 +99,8 @@ static void print_value(const struct setting *setting, const struct settings *se
     case SETTING_CLASSES:
         print_chosen(setting->words, *(const unsigned *)member, out);
         break;
-    case SETTING_ENDPOINTS:
-        print_endpoints(member, out);
+    case SETTING_LISTEN:
+        print_listen(member, out);
         break;
     case SETTING_UPSTREAMS:
         print_upstreams(member, out);

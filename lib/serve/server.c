@@ -3,8 +3,8 @@
 #include <stdlib.h>
 
 #include "forward/standing.h"
+#include "serve/listener.h"
 #include "serve/querylog.h"
-#include "serve/socket.h"
 #include "serve/wake.h"
 #include "serve/worker.h"
 
@@ -73,9 +73,13 @@ static void server_on_wake(uv_async_t *wake)
 
 static bool probe_all(const struct settings *settings, struct err *err)
 {
-    for (size_t i = 0; i < settings->listen.count; i++)
-        if (!socket_probe(&settings->listen.items[i].endpoint, err))
-            return false;
+    for (size_t i = 0; i < settings->listen.count; i++) {
+        const struct listen_address *address = &settings->listen.items[i];
+        for (unsigned scheme = 0; scheme < LISTEN_SCHEMES; scheme++)
+            if (listen_address_has(address, scheme) &&
+                !listener_kinds[scheme].probe(&address->endpoint, err))
+                return false;
+    }
     return true;
 }
 

@@ -88,9 +88,14 @@ static bool probe(const struct endpoint *endpoint, int type, struct err *err)
     return true;
 }
 
-bool socket_probe(const struct endpoint *endpoint, struct err *err)
+bool socket_probe_udp(const struct endpoint *endpoint, struct err *err)
 {
-    return probe(endpoint, SOCK_DGRAM, err) && probe(endpoint, SOCK_STREAM, err);
+    return probe(endpoint, SOCK_DGRAM, err);
+}
+
+bool socket_probe_tcp(const struct endpoint *endpoint, struct err *err)
+{
+    return probe(endpoint, SOCK_STREAM, err);
 }
 
 /* The path MTU is not discovered: forged ICMP errors could lower it. */

@@ -1,9 +1,10 @@
 #pragma once
 /**
- * Sockets to listen on, one per address and worker, and the error texts when one cannot be opened.
+ * Sockets to listen on, one per address, transport and worker, and the error texts when one cannot
+ * be opened.
  *
  * All workers bind the same address with SO_REUSEPORT; the kernel spreads clients over them. A
- * second server of the same user could bind it unnoticed, so socket_probe first checks without
+ * second server of the same user could bind it unnoticed, so a probe first checks without
  * SO_REUSEPORT that the port is free.
  *
  * IPv6 sockets accept no IPv4 (IPV6_V6ONLY), whatever the host's bindv6only is: [::] beside 0.0.0.0
@@ -18,8 +19,11 @@
 #include "base/endpoint.h"
 #include "base/err.h"
 
-/** Checks that no program listens on the address over UDP or TCP. Returns false with *err. */
-bool socket_probe(const struct endpoint *endpoint, struct err *err);
+/** Checks that no program has the address's UDP port. Returns false with *err. */
+bool socket_probe_udp(const struct endpoint *endpoint, struct err *err);
+
+/** The same for TCP. */
+bool socket_probe_tcp(const struct endpoint *endpoint, struct err *err);
 
 /**
  * Opens a non-blocking UDP socket. Returns -1 with *err.

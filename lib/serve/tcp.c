@@ -131,9 +131,9 @@ static void tcp_on_acceptable(uv_poll_t *poll, int status, int events);
 static void resume_paused(struct tcp *tcp)
 {
     while (tcp->paused != NULL) {
-        struct tcp_listener *listener = tcp->paused;
-        tcp->paused = listener->next_paused;
-        uv_poll_start(&listener->poll, UV_READABLE, tcp_on_acceptable);
+        struct tcp_acceptor *acceptor = tcp->paused;
+        tcp->paused = acceptor->next_paused;
+        uv_poll_start(&acceptor->poll, UV_READABLE, tcp_on_acceptable);
     }
 }
 
@@ -290,22 +290,22 @@ bool tcp_adopt(struct tcp *tcp, int descriptor, const struct endpoint *client, u
     return true;
 }
 
-static uint32_t find_destination(const struct tcp_listener *listener, int descriptor)
+static uint32_t find_destination(const struct tcp_acceptor *acceptor, int descriptor)
 {
     struct endpoint local = {.v6 = {0}};
     socklen_t octets = sizeof local;
 
-    if (!listener->is_wildcard)
-        return listener->address;
+    if (!acceptor->is_wildcard)
+        return acceptor->address;
     if (getsockname(descriptor, &local.any, &octets) != 0 || local.any.sa_family != AF_INET)
         return 0;
     return ntohl(local.v4.sin_addr.s_addr);
 }
 
-/* Without descriptors: evicts a connection, or pauses the listener. */
-static void free_a_descriptor(struct tcp_listener *listener)
+/* Without descriptors: evicts a connection, or pauses the acceptor. */
+static void free_a_descriptor(struct tcp_acceptor *acceptor)
 {
-    struct tcp *tcp = listener->tcp;
+    struct tcp *tcp = acceptor->tcp;
 
     stats_count(tcp->batch->stats, COUNTER_TCP_REFUSED, 1);
     tcp_answer_lone_queries(tcp);
@@ -315,24 +315,24 @@ static void free_a_descriptor(struct tcp_listener *listener)
                  COUNTER_TCP_EVICTED);
         return;
     }
-    uv_poll_stop(&listener->poll);
-    listener->next_paused = tcp->paused;
-    tcp->paused = listener;
+    uv_poll_stop(&acceptor->poll);
+    acceptor->next_paused = tcp->paused;
+    tcp->paused = acceptor;
     start_ticking(tcp);
 }
 
 /* Accepts one connection. Returns false when there are no more, or no slot is free. */
-static bool accept_one(struct tcp_listener *listener)
+static bool accept_one(struct tcp_acceptor *acceptor)
 {
     struct endpoint client = {.v6 = {0}};
     socklen_t octets = sizeof client;
 
-    if (listener->tcp->free == NULL)
+    if (acceptor->tcp->free == NULL)
         return false;
     int descriptor =
-        accept4(listener->descriptor, &client.any, &octets, SOCK_NONBLOCK | SOCK_CLOEXEC);
+        accept4(acceptor->descriptor, &client.any, &octets, SOCK_NONBLOCK | SOCK_CLOEXEC);
     if (descriptor >= 0) {
-        tcp_adopt(listener->tcp, descriptor, &client, find_destination(listener, descriptor));
+        tcp_adopt(acceptor->tcp, descriptor, &client, find_destination(acceptor, descriptor));
         return true;
     }
     switch (errno) {
@@ -342,7 +342,7 @@ static bool accept_one(struct tcp_listener *listener)
     case ENFILE:
     case ENOBUFS:
     case ENOMEM:
-        free_a_descriptor(listener);
+        free_a_descriptor(acceptor);
         return false;
     default:
         return true; /* the connection died in the queue; try the next one */
@@ -351,10 +351,10 @@ static bool accept_one(struct tcp_listener *listener)
 
 static void tcp_on_acceptable(uv_poll_t *poll, int status, int events)
 {
-    struct tcp_listener *listener = poll->data;
+    struct tcp_acceptor *acceptor = poll->data;
 
     (void)events;
-    for (unsigned i = 0; i < ACCEPTS_MOST && accept_one(listener); i++)
+    for (unsigned i = 0; i < ACCEPTS_MOST && accept_one(acceptor); i++)
         ;
     if (status < 0)
         uv_poll_start(poll, UV_READABLE, tcp_on_acceptable);
@@ -410,40 +410,42 @@ void tcp_close(struct tcp *tcp)
     *tcp = (struct tcp){.loop = NULL};
 }
 
-int tcp_listener_start(struct tcp_listener *listener, struct tcp *tcp, int descriptor,
+int tcp_acceptor_start(struct tcp_acceptor *acceptor, struct tcp *tcp, int descriptor,
                        const struct endpoint *endpoint)
 {
     bool is_ipv6 = endpoint->any.sa_family == AF_INET6;
 
-    *listener = (struct tcp_listener){.tcp = tcp, .descriptor = descriptor};
-    listener->address = is_ipv6 ? 0 : ntohl(endpoint->v4.sin_addr.s_addr);
-    listener->is_wildcard = !is_ipv6 && listener->address == INADDR_ANY;
-    int error = uv_poll_init(tcp->loop, &listener->poll, descriptor);
+    *acceptor = (struct tcp_acceptor){.tcp = tcp, .descriptor = descriptor};
+    acceptor->address = is_ipv6 ? 0 : ntohl(endpoint->v4.sin_addr.s_addr);
+    acceptor->is_wildcard = !is_ipv6 && acceptor->address == INADDR_ANY;
+    int error = uv_poll_init(tcp->loop, &acceptor->poll, descriptor);
     if (error != 0) {
         close(descriptor);
         return error;
     }
-    listener->poll.data = listener;
-    return uv_poll_start(&listener->poll, UV_READABLE, tcp_on_acceptable);
+    acceptor->poll.data = acceptor;
+    error = uv_poll_start(&acceptor->poll, UV_READABLE, tcp_on_acceptable);
+    assert(error == 0); /* nothing else on the loop has this descriptor */
+    return 0;
 }
 
-static void listener_on_closed(uv_handle_t *handle)
+static void acceptor_on_closed(uv_handle_t *handle)
 {
-    struct tcp_listener *listener = handle->data;
+    struct tcp_acceptor *acceptor = handle->data;
 
-    close(listener->descriptor);
-    listener->descriptor = -1;
+    close(acceptor->descriptor);
+    acceptor->descriptor = -1;
 }
 
-void tcp_accept_all(struct tcp_listener *listener)
+void tcp_accept_all(struct tcp_acceptor *acceptor)
 {
-    while (accept_one(listener))
+    while (accept_one(acceptor))
         ;
 }
 
-void tcp_listener_stop(struct tcp_listener *listener)
+void tcp_acceptor_stop(struct tcp_acceptor *acceptor)
 {
-    uv_close((uv_handle_t *)&listener->poll, listener_on_closed);
+    uv_close((uv_handle_t *)&acceptor->poll, acceptor_on_closed);
 }
 
 void tcp_stop(struct tcp *tcp)

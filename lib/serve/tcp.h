@@ -60,7 +60,7 @@ struct tcp_limits {
 };
 
 struct tcp_connection;
-struct tcp_listener;
+struct tcp_acceptor;
 
 /** A query that waits for the end of the turn; the request is in the shared input. */
 struct tcp_lone_query {
@@ -83,7 +83,7 @@ struct tcp {
     struct tcp_connection *lru_oldest; /* ends of the list by last activity */
     struct tcp_connection *lru_newest;
     uint32_t open_count;
-    struct tcp_listener *paused; /* without descriptors they pause until the timer's next tick */
+    struct tcp_acceptor *paused; /* without descriptors they pause until the timer's next tick */
     bool is_stopping;
     uint8_t *input;  /* shared */
     uint8_t *output; /* shared */
@@ -93,13 +93,14 @@ struct tcp {
 };
 
 /** One listening socket; it must not move while open. */
-struct tcp_listener {
+struct tcp_acceptor {
     uv_poll_t poll;
     struct tcp *tcp;
     int descriptor;
     bool is_wildcard;
     uint32_t address; /* IPv4 it is bound to, host order; 0: wildcard, or IPv6 */
-    struct tcp_listener *next_paused;
+    struct tcp_acceptor *next_paused;
+    struct tcp_acceptor *next; /* the owner's */
 };
 
 /** Allocates the buffers. Returns false with *err. */
@@ -111,19 +112,19 @@ void tcp_close(struct tcp *tcp);
 
 /**
  * Begins to accept on a socket from socket_open_tcp. Takes the descriptor over in any case. Returns
- * 0 or a libuv error.
+ * 0 or a libuv error, with no handle left on the loop.
  */
-int tcp_listener_start(struct tcp_listener *listener, struct tcp *tcp, int descriptor,
+int tcp_acceptor_start(struct tcp_acceptor *acceptor, struct tcp *tcp, int descriptor,
                        const struct endpoint *endpoint);
 
 /** Accepts the connections in the queue, as far as slots are free. */
-void tcp_accept_all(struct tcp_listener *listener);
+void tcp_accept_all(struct tcp_acceptor *acceptor);
 
-void tcp_listener_stop(struct tcp_listener *listener);
+void tcp_acceptor_stop(struct tcp_acceptor *acceptor);
 
 /**
  * Answers the requests that have arrived and closes every connection, at most a second later if its
- * client is slow to take its replies. Call it after the listeners have stopped.
+ * client is slow to take its replies. Call it after the acceptors have stopped.
  */
 void tcp_stop(struct tcp *tcp);
 

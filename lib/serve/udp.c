@@ -342,7 +342,9 @@ int udp_socket_start(struct udp_socket *socket, struct udp *udp, uv_loop_t *loop
         return error;
     }
     socket->poll.data = socket;
-    return uv_poll_start(&socket->poll, UV_READABLE, udp_on_readable);
+    error = uv_poll_start(&socket->poll, UV_READABLE, udp_on_readable);
+    assert(error == 0); /* nothing else on the loop has this descriptor */
+    return 0;
 }
 
 static void udp_on_closed(uv_handle_t *handle)

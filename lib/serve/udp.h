@@ -37,9 +37,10 @@ struct udp_socket {
     uv_poll_t poll;
     struct udp *udp;
     int descriptor;
-    uint32_t address;      /* IPv4 it is bound to, host order; 0: wildcard, or IPv6 */
-    socklen_t name_octets; /* of a source address */
-    size_t control_octets; /* for the destination address; 0: not a wildcard */
+    uint32_t address;        /* IPv4 it is bound to, host order; 0: wildcard, or IPv6 */
+    socklen_t name_octets;   /* of a source address */
+    size_t control_octets;   /* for the destination address; 0: not a wildcard */
+    struct udp_socket *next; /* the owner's */
 };
 
 /** Allocates the buffers. Returns false without memory. */
@@ -49,7 +50,7 @@ void udp_close(struct udp *udp);
 
 /**
  * Begins to serve a socket from socket_open_udp. Takes the descriptor over in any case. Returns 0
- * or a libuv error.
+ * or a libuv error, with no handle left on the loop.
  */
 int udp_socket_start(struct udp_socket *socket, struct udp *udp, uv_loop_t *loop, int descriptor,
                      const struct endpoint *endpoint);

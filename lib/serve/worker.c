@@ -8,9 +8,7 @@
 #include <uv.h>
 
 #include "serve/forwarder.h"
-#include "serve/socket.h"
-#include "serve/tcp.h"
-#include "serve/udp.h"
+#include "serve/listener.h"
 #include "serve/wake.h"
 
 struct worker {
@@ -28,34 +26,25 @@ struct worker {
     uv_thread_t thread;
     batch_on_adopted *on_adopted; /* called after worker_on_adopted */
     void *context;
-    struct udp udp;
-    struct tcp tcp;
     struct forwarder forwarder;
-    struct udp_socket *udp_sockets;
-    struct tcp_listener *tcp_listeners;
-    size_t udp_count;
-    size_t tcp_count;
+    struct listener *listeners[LISTEN_SCHEMES];
+    size_t listener_count;
 };
 
-/* Closes every handle; the loop ends when the last connection has. */
+/* Closes every handle; the loop ends when the listeners' last has been closed. */
 static void close_handles(struct worker *worker)
 {
     forwarder_stop(&worker->forwarder); /* first: its last replies use the sockets closed below */
-    for (size_t i = 0; i < worker->udp_count; i++)
-        udp_socket_stop(&worker->udp_sockets[i]);
-    for (size_t i = 0; i < worker->tcp_count; i++)
-        tcp_listener_stop(&worker->tcp_listeners[i]);
-    tcp_stop(&worker->tcp);
+    for (size_t i = 0; i < worker->listener_count; i++)
+        worker->listeners[i]->stop(worker->listeners[i]);
     uv_close((uv_handle_t *)&worker->wake, NULL);
     uv_close((uv_handle_t *)&worker->drain, NULL);
 }
 
 static void serve_last(struct worker *worker)
 {
-    for (size_t i = 0; i < worker->udp_count; i++)
-        udp_serve_all(&worker->udp_sockets[i]);
-    for (size_t i = 0; i < worker->tcp_count; i++)
-        tcp_accept_all(&worker->tcp_listeners[i]);
+    for (size_t i = 0; i < worker->listener_count; i++)
+        worker->listeners[i]->drain(worker->listeners[i]);
 }
 
 /* Upstreams change with the snapshot: its verdicts name its own routes. */
@@ -120,69 +109,43 @@ static void run(void *argument)
     uv_run(&worker->loop, UV_RUN_DEFAULT);
 }
 
-static bool fail(struct err *err, const char *what, int error)
+/* Makes the listener of a scheme, and binds the addresses that have it. */
+static bool start_listener(struct worker *worker, enum listen_scheme scheme,
+                           const struct settings *settings, struct err *err)
 {
-    return err_set(err, ERR_SYSTEM,
-                   "cannot start a worker: %s: %s; start fewer workers, or raise the limit that it "
-                   "names (ulimit -a lists them)",
-                   what, uv_strerror(error));
-}
+    const struct listener_options options = {
+        .loop = &worker->loop, .batch = &worker->batch, .settings = settings};
+    struct listener *listener = NULL;
 
-static bool bind_one(struct worker *worker, const struct settings *settings, size_t number,
-                     struct err *err)
-{
-    const struct endpoint *endpoint = &settings->listen.items[number].endpoint;
-    int descriptor = socket_open_udp(endpoint, settings->udp_buffer, err);
-    if (descriptor < 0)
-        return false;
-    int error = udp_socket_start(&worker->udp_sockets[number], &worker->udp, &worker->loop,
-                                 descriptor, endpoint);
-    if (error != 0)
-        return fail(err, "UDP socket", error);
-    worker->udp_count++;
-    descriptor = socket_open_tcp(endpoint, err);
-    if (descriptor < 0)
-        return false;
-    error = tcp_listener_start(&worker->tcp_listeners[number], &worker->tcp, descriptor, endpoint);
-    if (error != 0)
-        return fail(err, "TCP socket", error);
-    worker->tcp_count++;
+    for (size_t i = 0; i < settings->listen.count; i++) {
+        const struct listen_address *address = &settings->listen.items[i];
+        if (!listen_address_has(address, scheme))
+            continue;
+        if (listener == NULL) {
+            listener = listener_kinds[scheme].new(&options, err);
+            if (listener == NULL)
+                return false;
+            worker->listeners[worker->listener_count++] = listener;
+        }
+        if (!listener->start(listener, &address->endpoint, err))
+            return false;
+    }
     return true;
 }
 
-static bool bind_all(struct worker *worker, const struct settings *settings, struct err *err)
+static bool start_listeners(struct worker *worker, const struct settings *settings, struct err *err)
 {
-    for (size_t i = 0; i < settings->listen.count; i++)
-        if (!bind_one(worker, settings, i, err))
+    for (unsigned scheme = 0; scheme < LISTEN_SCHEMES; scheme++)
+        if (!start_listener(worker, scheme, settings, err))
             return false;
     return true;
-}
-
-/* Fails only without memory or descriptors; undone by release. */
-static bool prepare(struct worker *worker, const struct settings *settings, struct err *err)
-{
-    uint32_t connections = settings->tcp_connections;
-    if (settings->tcp_sockets > 0 && settings->tcp_sockets < connections)
-        connections = settings->tcp_sockets;
-    const struct tcp_limits limits = {.connections = connections,
-                                      .per_client = settings->tcp_per_client,
-                                      .idle_ms = settings->tcp_idle_ms};
-
-    worker->udp_sockets = calloc(settings->listen.count, sizeof *worker->udp_sockets);
-    worker->tcp_listeners = calloc(settings->listen.count, sizeof *worker->tcp_listeners);
-    if (worker->udp_sockets == NULL || worker->tcp_listeners == NULL ||
-        !udp_init(&worker->udp, &worker->batch))
-        return err_set(err, ERR_MEMORY, "out of memory for a worker; start fewer workers");
-    return tcp_init(&worker->tcp, &worker->loop, &worker->batch, &limits, err);
 }
 
 static void release(struct worker *worker)
 {
     forwarder_close(&worker->forwarder);
-    tcp_close(&worker->tcp);
-    udp_close(&worker->udp);
-    free(worker->udp_sockets);
-    free(worker->tcp_listeners);
+    for (size_t i = 0; i < worker->listener_count; i++)
+        worker->listeners[i]->free(worker->listeners[i]);
     free(worker);
 }
 
@@ -213,12 +176,7 @@ struct worker *worker_new(const struct worker_options *options, struct err *err)
     }
     int error = uv_loop_init(&worker->loop);
     if (error != 0) {
-        fail(err, "event loop", error);
-        release(worker);
-        return NULL;
-    }
-    if (!prepare(worker, options->settings, err)) {
-        uv_loop_close(&worker->loop);
+        listener_fail(err, "event loop", error);
         release(worker);
         return NULL;
     }
@@ -228,7 +186,7 @@ struct worker *worker_new(const struct worker_options *options, struct err *err)
     worker->drain.data = worker;
     if (!forwarder_start(&worker->forwarder, &worker->loop, &worker->batch, options->settings,
                          options->standings, err) ||
-        !bind_all(worker, options->settings, err)) {
+        !start_listeners(worker, options->settings, err)) {
         worker_free(worker);
         return NULL;
     }
@@ -311,7 +269,7 @@ uint64_t worker_kernel_drops(const struct worker *worker)
 {
     uint64_t drops = 0;
 
-    for (size_t i = 0; i < worker->udp_count; i++)
-        drops += socket_kernel_drops(worker->udp_sockets[i].descriptor);
+    for (size_t i = 0; i < worker->listener_count; i++)
+        drops += worker->listeners[i]->dropped(worker->listeners[i]);
     return drops;
 }

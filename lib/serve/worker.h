@@ -1,6 +1,6 @@
 #pragma once
 /**
- * One worker: a thread with a loop of its own, and its sockets on every address.
+ * One worker: a thread with a loop of its own, and its listeners on every address.
  *
  *     new (binds) → start (thread) → wake, wake, ... → stop (answers, drains) → join → free
  *

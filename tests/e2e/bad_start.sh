@@ -199,6 +199,8 @@ bad_flag "a number out of range" '--workers \(command line\): error E-SETTING: 9
 bad_flag "no number" '--workers \(command line\): error E-SETTING: .*many.*from 0 to 256' --workers many
 bad_flag "a misspelt word" '--external \(command line\): error E-SETTING: .*did you mean refuse\?' --external refuze
 bad_flag "no address" '--listen \(command line\): error E-SETTING: .*foo.* give one like' --listen foo
+bad_flag "an unknown scheme" '--listen \(command line\): error E-SETTING: unknown scheme .upd://.; did you mean udp://\? Allowed: udp://, tcp://, or' --listen upd://127.0.0.1
+bad_flag "a transport wanted twice" '--listen \(command line\): error E-SETTING: .127\.0\.0\.1:53. and .tcp://127\.0\.0\.1:53. overlap' --listen 127.0.0.1 --listen tcp://127.0.0.1
 bad_flag "no port" '--listen \(command line\): error E-SETTING: .*99999.*1 to 65535' --listen 127.0.0.1:99999
 bad_flag "a name as upstream" '--upstream \(command line\): error E-SETTING: .ns1\.example\.com. is a name; give .*address' --upstream ns1.example.com
 bad_flag "an upstream's port" '--upstream \(command line\): error E-SETTING: .*bad port .70000.*1 to 65535' --upstream 10.0.0.2@70000

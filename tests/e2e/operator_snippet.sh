@@ -60,6 +60,10 @@ printf 'listen: [127.0.0.1, "10.0.0.2:5353"]\nzones: zones\n' >"$work/settings.y
 run snippet dnsmasq --settings "$work/settings.yaml"
 expect_match "the settings' address" '^server=/localspace/10\.0\.0\.2#5353$' "$out"
 expect_no_match "loopback is left out" '127\.0\.0\.1' "$out"
+printf 'listen: ["tcp://10.0.0.4", "udp://10.0.0.2:5353"]\nzones: zones\n' >"$work/settings.yaml"
+run snippet dnsmasq --settings "$work/settings.yaml"
+expect_match "an address over UDP" '^server=/localspace/10\.0\.0\.2#5353$' "$out"
+expect_no_match "an address without UDP is left out" '10\.0\.0\.4' "$out"
 
 cp zones/test-space.yaml "$work/two/"
 printf 'space: other-space\ncidr: 10.1.0.0/16\n' >"$work/two/other.yaml"

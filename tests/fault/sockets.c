@@ -379,8 +379,8 @@ START_TEST(a_broken_connection_is_closed_and_the_others_go_on)
 }
 END_TEST
 
-/* A listener on loopback and a client that waits to be accepted. */
-static int tcp_listen(struct tcp_scene *scene, struct tcp_listener *listener)
+/* A listening socket on loopback and a client that waits to be accepted. */
+static int tcp_listen(struct tcp_scene *scene, struct tcp_acceptor *acceptor)
 {
     struct endpoint endpoint;
     struct err err;
@@ -389,7 +389,7 @@ static int tcp_listen(struct tcp_scene *scene, struct tcp_listener *listener)
     endpoint.v4.sin_port = 0;
     int descriptor = socket_open_tcp(&endpoint, &err);
     struct endpoint address = serving_local(descriptor);
-    ck_assert_int_eq(tcp_listener_start(listener, &scene->tcp, descriptor, &endpoint), 0);
+    ck_assert_int_eq(tcp_acceptor_start(acceptor, &scene->tcp, descriptor, &endpoint), 0);
     int client = socket(AF_INET, SOCK_STREAM, 0);
     ck_assert_int_eq(connect(client, &address.any, sizeof address.v4), 0);
     return client;
@@ -397,58 +397,58 @@ static int tcp_listen(struct tcp_scene *scene, struct tcp_listener *listener)
 
 START_TEST(without_descriptors_the_idlest_connection_makes_way)
 {
-    struct tcp_listener listener;
+    struct tcp_acceptor acceptor;
     struct tcp_scene scene;
 
     tcp_begin(&scene);
     int old = tcp_enter(&scene);
     plan_accept = (struct plan){.error = EMFILE, .times = 1};
-    int client = tcp_listen(&scene, &listener);
+    int client = tcp_listen(&scene, &acceptor);
     serving_turn(&scene.serving);
     ck_assert_uint_eq(serving_count(&scene.serving, COUNTER_TCP_EVICTED), 1);
     serving_turn(&scene.serving);
     ck_assert_uint_eq(serving_count(&scene.serving, COUNTER_TCP_ACCEPTED), 2);
     close(old), close(client);
-    tcp_listener_stop(&listener);
+    tcp_acceptor_stop(&acceptor);
     tcp_end(&scene);
 }
 END_TEST
 
 START_TEST(without_descriptors_or_connections_the_listener_pauses_until_the_next_tick)
 {
-    struct tcp_listener listener;
+    struct tcp_acceptor acceptor;
     struct tcp_scene scene;
 
     tcp_begin(&scene);
     plan_accept = (struct plan){.error = ENFILE, .times = 1};
-    int client = tcp_listen(&scene, &listener);
+    int client = tcp_listen(&scene, &acceptor);
     for (unsigned i = 0; i < 5; i++)
         serving_turn(&scene.serving);
     ck_assert_uint_eq(scene.tcp.open_count, 0);
-    ck_assert(!uv_is_active((const uv_handle_t *)&listener.poll));
+    ck_assert(!uv_is_active((const uv_handle_t *)&acceptor.poll));
     ck_assert_uint_eq(serving_count(&scene.serving, COUNTER_TCP_REFUSED), 1);
     uv_timer_start(&scene.tcp.timer, scene.tcp.timer.timer_cb, 0, 1000); /* the tick, now */
     for (unsigned i = 0; i < 5; i++)
         serving_turn(&scene.serving);
     ck_assert_uint_eq(scene.tcp.open_count, 1);
     close(client);
-    tcp_listener_stop(&listener);
+    tcp_acceptor_stop(&acceptor);
     tcp_end(&scene);
 }
 END_TEST
 
 START_TEST(a_connection_that_died_in_the_queue_is_passed_over)
 {
-    struct tcp_listener listener;
+    struct tcp_acceptor acceptor;
     struct tcp_scene scene;
 
     tcp_begin(&scene);
     plan_accept = (struct plan){.error = ECONNABORTED, .times = 1};
-    int client = tcp_listen(&scene, &listener);
+    int client = tcp_listen(&scene, &acceptor);
     serving_turn(&scene.serving);
     ck_assert_uint_eq(scene.tcp.open_count, 1);
     close(client);
-    tcp_listener_stop(&listener);
+    tcp_acceptor_stop(&acceptor);
     tcp_end(&scene);
 }
 END_TEST

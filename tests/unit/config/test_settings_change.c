@@ -146,6 +146,8 @@ static const struct {
     {"reload_guard: false\nserver_id: ns1", "server_id: ns2", "server_id,reload_guard", ""},
     {"listen: [10.0.0.2, 10.0.0.3]", "listen: [10.0.0.2]", "",
      "FILE:1:10: listen" RESTART("10.0.0.2:53,10.0.0.3:53", "10.0.0.2:53")},
+    {"listen: [udp://10.0.0.2, tcp://10.0.0.3]", "listen: [10.0.0.2]", "",
+     "FILE:1:10: listen" RESTART("udp://10.0.0.2:53,tcp://10.0.0.3:53", "10.0.0.2:53")},
     {"workers: 1", "workers: 2", "", "FILE:1:10: workers" RESTART("1", "2")},
     {"", "allow_public_listen: true", "",
      "FILE:1:22: allow_public_listen" RESTART("false", "true")},

@@ -8,6 +8,7 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include "serve/listener.h"
 #include "serve/socket.h"
 #include "support/serving.h"
 #include "support/suite.h"
@@ -116,7 +117,7 @@ static bool try_begin(struct scene *scene, struct err *err)
 
 static void prepare(struct scene *scene)
 {
-    *scene = (struct scene){.listen = {.origin.file = "--listen"},
+    *scene = (struct scene){.listen = {.schemes = LISTEN_WITHOUT_SCHEME, .origin.file = "--listen"},
                             .settings = {.workers = WORKERS,
                                          .tcp_connections = 16,
                                          .tcp_per_client = 16,
@@ -126,7 +127,7 @@ static void prepare(struct scene *scene)
                                          .upstream_questions = 16}};
     ck_assert_int_eq(uv_loop_init(&scene->loop), 0);
     find_port(&scene->listen.endpoint);
-    scene->settings.listen = (struct endpoints){.items = &scene->listen, .count = 1};
+    scene->settings.listen = (struct listen_addresses){.items = &scene->listen, .count = 1};
 }
 
 static void close_loop(struct scene *scene)
@@ -297,6 +298,31 @@ START_TEST(upstreams_come_and_go_with_snapshots)
 }
 END_TEST
 
+static const enum listen_scheme only[] = {LISTEN_UDP, LISTEN_TCP};
+
+START_TEST(a_scheme_that_no_address_has_gets_no_socket)
+{
+    bool is_bound[LISTEN_SCHEMES];
+    struct scene scene;
+    struct err err;
+
+    bind_workers(&scene);
+    server_free(scene.server);
+    close_loop(&scene);
+    ck_assert_int_eq(uv_loop_init(&scene.loop), 0);
+    scene.listen.schemes = 1U << only[_i];
+    ck_assert_msg(try_begin(&scene, &err), "%s", err.text);
+    for (unsigned scheme = 0; scheme < LISTEN_SCHEMES; scheme++)
+        is_bound[scheme] = !listener_kinds[scheme].probe(&scene.listen.endpoint, &err);
+    ck_assert(is_bound[LISTEN_UDP] == (only[_i] == LISTEN_UDP));
+    ck_assert(is_bound[LISTEN_TCP] == (only[_i] == LISTEN_TCP));
+    server_publish(scene.server, snapshot_of(1));
+    ck_assert(server_start(scene.server, &err));
+    await(&scene, 1);
+    end(&scene);
+}
+END_TEST
+
 static void refuse_the_second(struct endpoint *listen)
 {
     struct scene first, second;
@@ -321,7 +347,7 @@ START_TEST(a_port_in_use_is_reported_and_nothing_stays_bound)
     /* Another program may have taken the port the moment it was free. */
     for (int tries = 0; !is_free && tries < TRIES_MOST; tries++) {
         refuse_the_second(&listen);
-        is_free = socket_probe(&listen, &err);
+        is_free = socket_probe_udp(&listen, &err) && socket_probe_tcp(&listen, &err);
     }
     ck_assert_msg(is_free, "%s", err.text);
 }
@@ -423,6 +449,8 @@ int main(void)
     tcase_add_test(all, a_new_snapshot_is_taken_by_idle_workers_too);
     tcase_add_test(all, what_a_worker_may_use_is_not_freed);
     tcase_add_test(all, upstreams_come_and_go_with_snapshots);
+    tcase_add_loop_test(all, a_scheme_that_no_address_has_gets_no_socket, 0,
+                        sizeof only / sizeof only[0]);
     tcase_add_test(all, a_port_in_use_is_reported_and_nothing_stays_bound);
     tcase_add_test(all, every_worker_reports_when_requested);
     tcase_add_test(all, a_late_worker_is_left_out_until_it_has_reported);

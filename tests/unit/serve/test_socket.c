@@ -50,15 +50,17 @@ START_TEST(a_second_server_is_noticed)
     struct endpoint address = serving_local(first);
     struct err err = {.code = ERR_NONE};
 
-    ck_assert(!socket_probe(&address, &err));
+    ck_assert(!socket_probe_udp(&address, &err));
     ck_assert_msg(strstr(err.text, "over UDP: another program has this port; find it with "
                                    "`ss -lnpu` and stop it") != NULL,
                   "%s", err.text);
+    ck_assert(socket_probe_tcp(&address, &err));
     close(first);
-    ck_assert(socket_probe(&address, &err));
+    ck_assert(socket_probe_udp(&address, &err));
     first = socket_open_tcp(&address, &err);
-    ck_assert(!socket_probe(&address, &err));
+    ck_assert(!socket_probe_tcp(&address, &err));
     ck_assert_msg(strstr(err.text, "over TCP: another program") != NULL, "%s", err.text);
+    ck_assert(socket_probe_udp(&address, &err));
     close(first);
 }
 END_TEST
@@ -68,7 +70,7 @@ START_TEST(an_address_of_another_host_is_reported)
     struct endpoint elsewhere = endpoint_of("192.0.2.1", 5300);
     struct err err = {.code = ERR_NONE};
 
-    ck_assert(!socket_probe(&elsewhere, &err));
+    ck_assert(!socket_probe_udp(&elsewhere, &err));
     ck_assert_str_eq(err.text, "cannot listen on 192.0.2.1:5300 over UDP: this host has no such "
                                "address; `ip address` lists those it has");
     ck_assert_int_eq(socket_open_udp(&elsewhere, 1 << 20, &err), -1);

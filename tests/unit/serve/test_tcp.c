@@ -759,7 +759,7 @@ END_TEST
 START_TEST(a_listener_accepts_and_knows_the_asked_address)
 {
     struct endpoint wildcard = client_of("0.0.0.0:1");
-    struct tcp_listener listener;
+    struct tcp_acceptor acceptor;
     struct scene scene;
     struct err err;
 
@@ -767,7 +767,7 @@ START_TEST(a_listener_accepts_and_knows_the_asked_address)
     wildcard.v4.sin_port = 0;
     int descriptor = socket_open_tcp(&wildcard, &err);
     ck_assert_int_ge(descriptor, 0);
-    ck_assert_int_eq(tcp_listener_start(&listener, &scene.tcp, descriptor, &wildcard), 0);
+    ck_assert_int_eq(tcp_acceptor_start(&acceptor, &scene.tcp, descriptor, &wildcard), 0);
     struct endpoint to = serving_local(descriptor);
     to.v4.sin_addr.s_addr = htonl(0x7f000003);
     int client = socket(AF_INET, SOCK_STREAM, 0);
@@ -778,7 +778,7 @@ START_TEST(a_listener_accepts_and_knows_the_asked_address)
     ck_assert_uint_eq(scene.tcp.lru_oldest->path.destination, 0x7f000003);
     ck_assert_uint_eq(scene.tcp.lru_oldest->path.source, 0x7f000001);
     close(client);
-    tcp_listener_stop(&listener);
+    tcp_acceptor_stop(&acceptor);
     end(&scene);
 }
 END_TEST

@@ -178,6 +178,7 @@ static struct settings sharing(void)
 {
     static struct listen_address listen;
 
+    listen.schemes = LISTEN_WITHOUT_SCHEME;
     return (struct settings){.workers = 2,
                              .listen = {.items = &listen, .count = 1},
                              .tcp_connections = 100,
@@ -202,6 +203,16 @@ START_TEST(a_small_limit_takes_from_upstreams_first_and_leaves_the_reserve)
 }
 END_TEST
 
+START_TEST(each_scheme_of_an_address_needs_a_descriptor_per_worker)
+{
+    struct settings settings = sharing();
+    uint64_t both = settings_share_descriptors(&settings, UINT64_MAX);
+
+    settings.listen.items[0].schemes = 1 << LISTEN_TCP;
+    ck_assert_uint_eq(settings_share_descriptors(&settings, UINT64_MAX), both - 2);
+}
+END_TEST
+
 int main(void)
 {
     Suite *suite = suite_create("settings_reload");
@@ -217,6 +228,7 @@ int main(void)
     tcase_add_test(all, all_problems_are_found_in_one_run);
     tcase_add_test(all, a_file_that_is_gone_is_an_error);
     tcase_add_test(all, a_value_is_escaped_and_makes_one_finding);
+    tcase_add_test(all, each_scheme_of_an_address_needs_a_descriptor_per_worker);
     tcase_add_loop_test(all, a_small_limit_takes_from_upstreams_first_and_leaves_the_reserve, 0,
                         sizeof limits / sizeof limits[0]);
     suite_add_tcase(suite, all);

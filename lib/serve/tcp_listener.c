@@ -1,0 +1,105 @@
+#include "serve/tcp_listener.h"
+
+#include <stdlib.h>
+#include <unistd.h>
+
+#include "serve/socket.h"
+#include "serve/tcp.h"
+
+struct tcp_listener {
+    struct listener listener; /* first member */
+    struct tcp tcp;
+    struct tcp_acceptor *acceptors; /* linked by `next` */
+};
+
+static struct tcp_listener *of(struct listener *listener)
+{
+    return (struct tcp_listener *)(void *)listener;
+}
+
+static bool start(struct listener *listener, const struct endpoint *endpoint, struct err *err)
+{
+    struct tcp_listener *tcp = of(listener);
+    int descriptor = socket_open_tcp(endpoint, err);
+
+    if (descriptor < 0)
+        return false;
+    struct tcp_acceptor *acceptor = malloc(sizeof *acceptor);
+    if (acceptor == NULL) {
+        close(descriptor);
+        return listener_fail(err, "TCP socket", UV_ENOMEM);
+    }
+    int error = tcp_acceptor_start(acceptor, &tcp->tcp, descriptor, endpoint);
+    if (error != 0) {
+        free(acceptor);
+        return listener_fail(err, "TCP socket", error);
+    }
+    acceptor->next = tcp->acceptors;
+    tcp->acceptors = acceptor;
+    return true;
+}
+
+/* Requests on connections are read when these stop. */
+static void drain(struct listener *listener)
+{
+    for (struct tcp_acceptor *each = of(listener)->acceptors; each != NULL; each = each->next)
+        tcp_accept_all(each);
+}
+
+static void stop(struct listener *listener)
+{
+    struct tcp_listener *tcp = of(listener);
+
+    for (struct tcp_acceptor *each = tcp->acceptors; each != NULL; each = each->next)
+        tcp_acceptor_stop(each);
+    tcp_stop(&tcp->tcp);
+}
+
+/* The kernel lets clients wait for a connection. */
+static uint64_t dropped(const struct listener *listener)
+{
+    (void)listener;
+    return 0;
+}
+
+static void free_all(struct listener *listener)
+{
+    struct tcp_listener *tcp = of(listener);
+    struct tcp_acceptor *next;
+
+    for (struct tcp_acceptor *each = tcp->acceptors; each != NULL; each = next) {
+        next = each->next;
+        free(each);
+    }
+    tcp_close(&tcp->tcp);
+    free(tcp);
+}
+
+static struct tcp_limits limits_of(const struct settings *settings)
+{
+    uint32_t connections = settings->tcp_connections;
+
+    if (settings->tcp_sockets > 0 && settings->tcp_sockets < connections)
+        connections = settings->tcp_sockets;
+    return (struct tcp_limits){.connections = connections,
+                               .per_client = settings->tcp_per_client,
+                               .idle_ms = settings->tcp_idle_ms};
+}
+
+struct listener *tcp_listener_new(const struct listener_options *options, struct err *err)
+{
+    const struct tcp_limits limits = limits_of(options->settings);
+    struct tcp_listener *tcp = malloc(sizeof *tcp);
+
+    if (tcp == NULL) {
+        listener_fail(err, "TCP socket", UV_ENOMEM);
+        return NULL;
+    }
+    tcp->listener = (struct listener){
+        .start = start, .drain = drain, .stop = stop, .dropped = dropped, .free = free_all};
+    tcp->acceptors = NULL;
+    if (tcp_init(&tcp->tcp, options->loop, options->batch, &limits, err))
+        return &tcp->listener;
+    free(tcp);
+    return NULL;
+}

@@ -1,0 +1,98 @@
+#include "serve/udp_listener.h"
+
+#include <stdlib.h>
+#include <unistd.h>
+
+#include "serve/socket.h"
+#include "serve/udp.h"
+
+struct udp_listener {
+    struct listener listener; /* first member */
+    struct udp udp;
+    uv_loop_t *loop;
+    uint32_t buffer_octets;
+    struct udp_socket *sockets; /* linked by `next` */
+};
+
+static struct udp_listener *of(struct listener *listener)
+{
+    return (struct udp_listener *)(void *)listener;
+}
+
+static bool start(struct listener *listener, const struct endpoint *endpoint, struct err *err)
+{
+    struct udp_listener *udp = of(listener);
+    int descriptor = socket_open_udp(endpoint, udp->buffer_octets, err);
+
+    if (descriptor < 0)
+        return false;
+    struct udp_socket *socket = malloc(sizeof *socket);
+    if (socket == NULL) {
+        close(descriptor);
+        return listener_fail(err, "UDP socket", UV_ENOMEM);
+    }
+    int error = udp_socket_start(socket, &udp->udp, udp->loop, descriptor, endpoint);
+    if (error != 0) {
+        free(socket);
+        return listener_fail(err, "UDP socket", error);
+    }
+    socket->next = udp->sockets;
+    udp->sockets = socket;
+    return true;
+}
+
+static void drain(struct listener *listener)
+{
+    for (struct udp_socket *each = of(listener)->sockets; each != NULL; each = each->next)
+        udp_serve_all(each);
+}
+
+static void stop(struct listener *listener)
+{
+    for (struct udp_socket *each = of(listener)->sockets; each != NULL; each = each->next)
+        udp_socket_stop(each);
+}
+
+static uint64_t dropped(const struct listener *listener)
+{
+    const struct udp_listener *udp = (const struct udp_listener *)(const void *)listener;
+    uint64_t drops = 0;
+
+    for (const struct udp_socket *each = udp->sockets; each != NULL; each = each->next)
+        drops += socket_kernel_drops(each->descriptor);
+    return drops;
+}
+
+static void free_all(struct listener *listener)
+{
+    struct udp_listener *udp = of(listener);
+    struct udp_socket *next;
+
+    for (struct udp_socket *each = udp->sockets; each != NULL; each = next) {
+        next = each->next;
+        free(each);
+    }
+    udp_close(&udp->udp);
+    free(udp);
+}
+
+struct listener *udp_listener_new(const struct listener_options *options, struct err *err)
+{
+    struct udp_listener *udp = malloc(sizeof *udp);
+
+    if (udp == NULL) {
+        listener_fail(err, "UDP socket", UV_ENOMEM);
+        return NULL;
+    }
+    *udp = (struct udp_listener){
+        .listener =
+            {.start = start, .drain = drain, .stop = stop, .dropped = dropped, .free = free_all},
+        .loop = options->loop,
+        .buffer_octets = options->settings->udp_buffer,
+    };
+    if (udp_init(&udp->udp, options->batch))
+        return &udp->listener;
+    listener_fail(err, "UDP socket", UV_ENOMEM);
+    free(udp);
+    return NULL;
+}
