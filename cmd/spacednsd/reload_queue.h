@@ -11,7 +11,7 @@
  * Threads: the control thread; the request and its names may be read by the loading.
  * Memory: reload_queue_close frees what is held; calls are answered by others.
  */
-#include "control/listener.h"
+#include "control/control_socket.h"
 #include "spacednsd/kept.h"
 
 enum reload_request_kind {

@@ -78,7 +78,8 @@ static inline void endpoint_set_port(struct endpoint *endpoint, uint16_t port)
 /** True if both have the same address and port. */
 static inline bool endpoint_equals(const struct endpoint *endpoint, const struct endpoint *other)
 {
-    return endpoint_has_same_host(endpoint, other) && endpoint_port(endpoint) == endpoint_port(other);
+    return endpoint_has_same_host(endpoint, other) &&
+           endpoint_port(endpoint) == endpoint_port(other);
 }
 
 /** Octets of the structure that the system's calls take. */

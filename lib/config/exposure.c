@@ -3,7 +3,6 @@
 #include <arpa/inet.h>
 #include <string.h>
 
-
 /* Returns the first interface with a public address of the family, or NULL. */
 static const struct ifaddrs *find_public(const struct ifaddrs *interface, sa_family_t family,
                                          struct endpoint *public)
