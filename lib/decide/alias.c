@@ -60,6 +60,7 @@ void alias_follow(struct alias_chain *chain, const struct name *target, struct q
     query->name = *target;
     *hash = index_hash(&chain->snapshot->index, target);
     decide(chain->snapshot, chain->client, query, *hash, verdict);
+    verdict->is_alias_target = true;
     if (verdict->rcode == RCODE_REFUSED)
         verdict->rcode = RCODE_NOERROR;
 }

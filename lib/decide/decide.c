@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "decide/discovery.h"
+#include "decide/names.h"
 #include "decide/reverse.h"
 #include "decide/special.h"
 #include "wire/types.h"
@@ -10,35 +11,25 @@
 static void refuse_outsider(const struct snapshot *snapshot, struct verdict *verdict)
 {
     if (snapshot->policy.external_nxdomain)
-        verdict_set(verdict, SITUATION_OUTSIDER, RCODE_NXDOMAIN, REASON_OUTSIDE);
+        verdict_set(verdict, SITUATION_OUTSIDER_NXDOMAIN, RCODE_NXDOMAIN, REASON_OUTSIDE);
     else
         verdict_set(verdict, SITUATION_OUTSIDER, RCODE_REFUSED, REASON_OUTSIDE);
-}
-
-/* True when the name is `text` below the root, such as id.server. */
-static bool name_reads(const struct name *name, const char *text)
-{
-    struct name wanted;
-    return name_from_text(text, &wanted) && name_equals(name, wanted.octets, wanted.length);
 }
 
 /* The chaos class identifies the server (RFC 4892); BIND's old names mean the same. */
 static void decide_chaos(const struct query *query, struct verdict *verdict)
 {
-    bool is_id = name_reads(&query->name, "id.server") || name_reads(&query->name, "hostname.bind");
-    bool is_version =
-        name_reads(&query->name, "version.server") || name_reads(&query->name, "version.bind");
+    enum answer_kind kind = query->class == CLASS_CH ? names_find_chaos(&query->name) : ANSWER_NONE;
 
-    if (query->class != CLASS_CH || (!is_id && !is_version)) {
+    if (kind == ANSWER_NONE) {
         verdict_set(verdict, SITUATION_UNSUPPORTED, RCODE_REFUSED, REASON_NOT_SUPPORTED);
         return;
     }
-    verdict->is_authoritative = true;
-    verdict->situation = SITUATION_NO_DATA;
-    if (query->type != TYPE_TXT && query->type != TYPE_ANY)
+    names_answer(query, kind, verdict);
+    if (verdict->answer != ANSWER_NONE)
         return;
-    verdict->situation = SITUATION_RECORDS;
-    verdict->answer = is_id ? ANSWER_SERVER_ID : ANSWER_SERVER_VERSION;
+    verdict->situation = SITUATION_NO_DATA_CHAOS;
+    verdict->has_soa = false; /* zones, and so their SOA records, are of class IN */
 }
 
 /* Only these types of an apex are ours; its MX, TXT, NS and SOA belong to the public zone. */
@@ -251,17 +242,13 @@ static void decide_entry(const struct snapshot *snapshot, const struct client *c
     decide_app(snapshot, client, query, entry->segment, verdict);
 }
 
-static bool is_why(const struct name *name)
-{
-    return memcmp(name->octets, "\4_why", 5) == 0;
-}
-
 /* Names that no zone file lists individually. Returns false when the name is not one of them. */
 static bool decide_unlisted(const struct snapshot *snapshot, const struct client *client,
                             const struct query *query, struct verdict *verdict)
 {
-    if (is_why(&query->name)) {
-        verdict_text(query, ANSWER_WHY, verdict);
+    enum answer_kind kind = names_find(PARENT_ANY, query->name.octets);
+    if (kind != ANSWER_NONE) {
+        names_answer(query, kind, verdict);
         return true;
     }
     if (name_is_within(&query->name, &snapshot->discovery_suffix)) {

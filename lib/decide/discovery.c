@@ -1,8 +1,8 @@
 #include "decide/discovery.h"
 
-#include <string.h>
 #include <strings.h>
 
+#include "decide/names.h"
 #include "wire/types.h"
 
 enum { LABELS_MAX = 5 }; /* _PORT._tcp.TYPE.APP.app */
@@ -17,11 +17,6 @@ struct discovery_name {
     unsigned count; /* of labels in front of the suffix; those beyond LABELS_MAX are not kept */
     const uint8_t *labels[LABELS_MAX];
 };
-
-static bool label_reads(const uint8_t *label, const char *text)
-{
-    return *label == strlen(text) && memcmp(label + 1, text, *label) == 0;
-}
 
 bool label_read_number(const uint8_t *label, uint32_t *number)
 {
@@ -63,7 +58,7 @@ static void no_data(struct verdict *verdict)
 
 static void not_running(struct verdict *verdict)
 {
-    verdict_negative(verdict, SITUATION_DYNOS, RCODE_NOERROR, REASON_NOT_RUNNING);
+    verdict_negative(verdict, SITUATION_NOT_RUNNING, RCODE_NOERROR, REASON_NOT_RUNNING);
 }
 
 static bool is_class_allowed(const struct snapshot *snapshot, const struct membership *membership)
@@ -177,8 +172,9 @@ static void decide_below_app(const struct discovery_name *parts, struct verdict 
         return;
     }
     const uint8_t *nearest = parts->labels[2];
-    if (front == 1 && label_reads(nearest, "_dynos")) {
-        verdict_text(parts->query, ANSWER_APP_DYNOS, verdict);
+    enum answer_kind kind = front == 1 ? names_find(PARENT_APP, nearest) : ANSWER_NONE;
+    if (kind != ANSWER_NONE) {
+        names_answer(parts->query, kind, verdict);
         return;
     }
     verdict->formation = find_formation(verdict->segment, verdict->app, nearest);
@@ -284,20 +280,12 @@ static void decide_space_branch(const struct discovery_name *parts, struct verdi
 /* Names for every client that is inside some space, whatever its class. */
 static bool decide_introspection(const struct discovery_name *parts, struct verdict *verdict)
 {
-    const uint8_t *label = parts->labels[0];
-
     if (parts->count != 1)
         return false;
-    if (label_reads(label, "_whoami"))
-        verdict_text(parts->query, ANSWER_WHOAMI, verdict);
-    else if (label_reads(label, "_apps"))
-        verdict_text(parts->query, ANSWER_APPS, verdict);
-    else if (label_reads(label, "version"))
-        verdict_text(parts->query, ANSWER_VERSION, verdict);
-    else if (label_reads(label, "upcheck"))
-        answer(parts->query, TYPE_A, ANSWER_UPCHECK, verdict);
-    else
+    enum answer_kind kind = names_find(PARENT_SUFFIX, parts->labels[0]);
+    if (kind == ANSWER_NONE)
         return false;
+    names_answer(parts->query, kind, verdict);
     return true;
 }
 

@@ -173,10 +173,7 @@ static void explain_app(const struct verdict *verdict, struct explanation *expla
     text_add_number(&text, app->web_up);
     add_location(explanation, &text, verdict->segment, app->at.line);
     end_step(explanation, &text);
-    bool is_not_internal = verdict->situation == SITUATION_NOT_OURS ||
-                           verdict->situation == SITUATION_FORWARD ||
-                           verdict->situation == SITUATION_SPECIAL;
-    if (is_not_internal) {
+    if (verdict_is_foreign(verdict)) {
         text = begin_step(explanation);
         text_add_string(&text, "internal routing is fixed at creation: the app must be recreated "
                                "with it to become internal");
@@ -338,7 +335,7 @@ static void explain_last(const struct snapshot *snapshot, const struct query *qu
         explain_routers(verdict, explanation);
     if (is_other_type(query, verdict))
         explain_other_type(query, explanation);
-    if (verdict->situation == SITUATION_FORWARD)
+    if (verdict_is_forwarded(verdict))
         explain_forward(snapshot, verdict, facts, explanation);
 }
 

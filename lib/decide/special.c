@@ -160,7 +160,7 @@ bool special_is_fixed(const struct name *zone)
 
 static void answer(enum answer_kind kind, struct verdict *verdict)
 {
-    verdict_set(verdict, SITUATION_SPECIAL, RCODE_NOERROR, REASON_NONE);
+    verdict_set(verdict, SITUATION_SPECIAL_DATA, RCODE_NOERROR, REASON_NONE);
     verdict->is_authoritative = true;
     verdict->answer = kind;
 }
@@ -170,7 +170,7 @@ static void decide_localhost(const struct query *query, struct verdict *verdict)
     if (query->type == TYPE_A || query->type == TYPE_AAAA || query->type == TYPE_ANY)
         answer(ANSWER_LOCALHOST, verdict);
     else
-        verdict_negative(verdict, SITUATION_SPECIAL, RCODE_NOERROR, REASON_NONE);
+        verdict_negative(verdict, SITUATION_SPECIAL_NO_DATA, RCODE_NOERROR, REASON_NONE);
 }
 
 bool special_decide(const struct route *route, const struct query *query, struct verdict *verdict)
@@ -190,8 +190,9 @@ bool special_decide(const struct route *route, const struct query *query, struct
         decide_localhost(query, verdict);
     else if (special.kind == SPECIAL_EMPTY && is_top && query->type == TYPE_SOA)
         answer(ANSWER_SOA, verdict);
+    else if (has_name)
+        verdict_negative(verdict, SITUATION_SPECIAL_NO_DATA, RCODE_NOERROR, REASON_SPECIAL_USE);
     else
-        verdict_negative(verdict, SITUATION_SPECIAL, has_name ? RCODE_NOERROR : RCODE_NXDOMAIN,
-                         REASON_SPECIAL_USE);
+        verdict_negative(verdict, SITUATION_SPECIAL, RCODE_NXDOMAIN, REASON_SPECIAL_USE);
     return true;
 }

@@ -43,7 +43,7 @@ void verdict_soa(struct verdict *verdict)
 
 void verdict_rebind(struct verdict *verdict)
 {
-    verdict_set(verdict, SITUATION_FORWARD, RCODE_NOERROR, REASON_REBIND);
+    verdict_set(verdict, SITUATION_REBIND, RCODE_NOERROR, REASON_REBIND);
     verdict->has_soa = true;
 }
 
@@ -79,13 +79,20 @@ bool verdict_admit(const struct client *client, const struct snapshot *snapshot,
     return true;
 }
 
-void verdict_text(const struct query *query, enum answer_kind answer, struct verdict *verdict)
+bool verdict_fits(const struct verdict *verdict)
 {
-    if (query->type != TYPE_TXT && query->type != TYPE_ANY) {
-        verdict_negative(verdict, SITUATION_NO_DATA, RCODE_NOERROR, REASON_NONE);
-        return;
-    }
-    verdict->is_authoritative = true;
-    verdict->situation = SITUATION_RECORDS;
-    verdict->answer = answer;
+    const struct answer_row *row = answer_row(verdict_answer(verdict));
+    bool is_empty = verdict->answer == ANSWER_NONE && !verdict_has_cname(verdict);
+
+    if ((row->reasons >> verdict->reason & 1) == 0 ||
+        (row->rcode <= UINT8_MAX && row->rcode != verdict->rcode))
+        return false;
+    if (verdict_answer(verdict) == SITUATION_ALIAS) /* its parts are those of another line */
+        return true;
+    if (verdict->has_soa != (row->authority == PART_SOA))
+        return false;
+    if (row->aa != AA_OF_FIRST && verdict->is_authoritative != (row->aa == AA_YES))
+        return false;
+    return is_empty == (row->answer == PART_NOTHING || row->answer == PART_UPSTREAM) ||
+           row->answer == PART_CNAME;
 }

@@ -1,6 +1,7 @@
 #pragma once
 /**
- * What was decided: the case of the answer table, the records by reference, and the reason.
+ * What was decided: the case of the answer table (answers.def), the records by reference, and the
+ * reason.
  *
  * decide.h fills one in with the help of discovery.h and reverse.h, each for its family of names;
  * the functions here set what all of them share.
@@ -12,32 +13,10 @@
 #include <stdint.h>
 
 #include "answer/snapshot.h"
+#include "decide/answers.h"
 #include "decide/client.h"
 #include "decide/reason.h"
 #include "wire/query.h"
-
-/** Cases of the answer table. */
-enum situation {
-    SITUATION_ROUTERS,       /* an internal app with a running web dyno, type A: the routers */
-    SITUATION_NO_DATA,       /* the name is ours and has no record of the type */
-    SITUATION_NO_WEB,        /* an internal app without a running web dyno */
-    SITUATION_OUTSIDER,      /* an external client: REFUSED or NXDOMAIN for every name */
-    SITUATION_OTHER_SPACE,   /* another space's internal name, to a client that may recurse */
-    SITUATION_CLASS_REFUSED, /* a discovery name, to a class not in localspace_to */
-    SITUATION_DYNOS,         /* a declared process type or dyno */
-    SITUATION_NOT_DECLARED,  /* a discovery or reverse name that no zone file declares */
-    SITUATION_FORWARD,       /* any other name, to a client that may recurse: an upstream answers */
-    SITUATION_SPECIAL,       /* a special-use name, never forwarded (RFC 6761) */
-    SITUATION_KEPT_BACK,     /* a name that was internal and is no longer declared */
-    SITUATION_NOT_OURS,      /* any other name, to a client without recursion */
-    SITUATION_NOT_READY,     /* no zones are loaded yet */
-    SITUATION_UNSUPPORTED,   /* an opcode, class, meta type or EDNS version not served */
-    SITUATION_MALFORMED,     /* a request that cannot be read; set by respond, not by decide */
-    SITUATION_SPACE_CHANGING, /* any name of a space that is not allocated */
-    SITUATION_RECORDS,        /* static records, PTR, SRV, TXT: data other than an app's address */
-    SITUATION_ALIAS,          /* a static CNAME; alias.h continues at its target */
-    SITUATION_ALIAS_ENDLESS,  /* an alias loop or too many links; set by alias.h, not by decide */
-};
 
 /** What the answer section holds. */
 enum answer_kind {
@@ -52,15 +31,10 @@ enum answer_kind {
     ANSWER_RECORDS,     /* static records of the type asked */
     ANSWER_ALIAS,       /* the CNAME among static records */
     ANSWER_SOA,         /* SOA of the name itself, or of the target of its CNAME */
-    ANSWER_UPCHECK,     /* A 127.0.0.1 */
     ANSWER_LOCALHOST,   /* A 127.0.0.1, AAAA ::1 */
-    ANSWER_WHOAMI,      /* TXT, as are those below */
-    ANSWER_WHY,
-    ANSWER_APPS,
-    ANSWER_APP_DYNOS,
-    ANSWER_VERSION,
-    ANSWER_SERVER_ID, /* chaos class */
-    ANSWER_SERVER_VERSION,
+    /* Of the names about the server and the client, one each. */
+#define NAME(symbol, parent, label, type, printer, help) ANSWER_##symbol,
+#include "decide/names.def"
 };
 
 struct verdict {
@@ -72,6 +46,7 @@ struct verdict {
     bool has_soa;          /* authority section: SOA */
     bool is_empty_name;    /* an empty non-terminal above static records */
     bool is_concealed;     /* another space's name, answered as if nobody had it */
+    bool is_alias_target;  /* of a name that aliases have led to */
     uint8_t soa_label;     /* the SOA's owner is the question's name without so many labels */
     enum answer_kind answer;
     const struct segment *segment; /* the space that owns the name; NULL: none or not disclosed */
@@ -88,6 +63,38 @@ struct verdict {
     const char *upstream_fault; /* set after forwarding: "no reply from", with ... */
     const char *upstream;       /* ... the server; NULL: all servers of the route */
 };
+
+/** The line of answers.def that describes the whole reply. */
+static inline enum situation verdict_answer(const struct verdict *verdict)
+{
+    return verdict->is_alias_target ? SITUATION_ALIAS : verdict->situation;
+}
+
+/** True when the verdict keeps to its line of answers.def. */
+bool verdict_fits(const struct verdict *verdict);
+
+/** True for a name that an upstream is asked for, also after it was asked. */
+static inline bool verdict_is_forwarded(const struct verdict *verdict)
+{
+    return verdict->situation == SITUATION_FORWARD || verdict->situation == SITUATION_STALE ||
+           verdict->situation == SITUATION_UPSTREAM_FAILED ||
+           verdict->situation == SITUATION_REBIND;
+}
+
+/** True for a special-use name that would otherwise be forwarded. */
+static inline bool verdict_is_special(const struct verdict *verdict)
+{
+    return verdict->situation == SITUATION_SPECIAL ||
+           verdict->situation == SITUATION_SPECIAL_DATA ||
+           verdict->situation == SITUATION_SPECIAL_NO_DATA;
+}
+
+/** True for a name that is not ours: forwarded, special-use, or refused. */
+static inline bool verdict_is_foreign(const struct verdict *verdict)
+{
+    return verdict_is_forwarded(verdict) || verdict_is_special(verdict) ||
+           verdict->situation == SITUATION_NOT_OURS;
+}
 
 /** Sets the case, the response code and the reason; nothing else changes. */
 void verdict_set(struct verdict *verdict, enum situation situation, uint8_t rcode,
@@ -134,9 +141,6 @@ void verdict_negative(struct verdict *verdict, enum situation situation, uint8_t
 
 /** Refuses a discovery name to a client whose class may not ask for it. */
 void verdict_refuse_class(struct verdict *verdict);
-
-/** Answers type TXT with text made when the reply is written; other types are NODATA. */
-void verdict_text(const struct query *query, enum answer_kind answer, struct verdict *verdict);
 
 /**
  * Sets space and membership. Returns false when the client is not a member (the name is then

@@ -63,9 +63,20 @@ static bool add_answer(struct addresses *addresses, const struct verdict *verdic
         return add_dynos(addresses, verdict);
     case ANSWER_RECORDS:
         return add_records(addresses, verdict);
-    default:
-        return true;
+    case ANSWER_NONE:
+    case ANSWER_DYNO:
+    case ANSWER_ROUTER:
+    case ANSWER_DYNO_NAME:
+    case ANSWER_ROUTER_NAME:
+    case ANSWER_SERVICES:
+    case ANSWER_ALIAS:
+    case ANSWER_SOA:
+    case ANSWER_LOCALHOST:
+#define NAME(symbol, parent, label, type, printer, help) case ANSWER_##symbol:
+#include "decide/names.def"
+        break;
     }
+    return true;
 }
 
 static int compare_addresses(const void *a, const void *b)
@@ -99,11 +110,35 @@ static enum diff_state state_of(const struct verdict *verdict, size_t count)
     case SITUATION_ALIAS:
     case SITUATION_NO_DATA:
     case SITUATION_NO_WEB:
+    case SITUATION_NOT_RUNNING:
     case SITUATION_SPACE_CHANGING:
+    case SITUATION_INTROSPECTION:
         return count > 0 ? DIFF_ANSWERED : DIFF_EMPTY;
-    default:
-        return DIFF_ABSENT;
+    case SITUATION_NOT_DECLARED:
+    case SITUATION_CLASS_REFUSED:
+    case SITUATION_NO_DATA_CHAOS:
+    case SITUATION_ALIAS_ENDLESS:
+    case SITUATION_OTHER_SPACE:
+    case SITUATION_KEPT_BACK:
+    case SITUATION_FORWARD:
+    case SITUATION_STALE:
+    case SITUATION_UPSTREAM_FAILED:
+    case SITUATION_REBIND:
+    case SITUATION_SPECIAL:
+    case SITUATION_SPECIAL_DATA:
+    case SITUATION_SPECIAL_NO_DATA:
+    case SITUATION_NOT_OURS:
+    case SITUATION_OUTSIDER:
+    case SITUATION_OUTSIDER_NXDOMAIN:
+    case SITUATION_NOT_READY:
+    case SITUATION_UNSUPPORTED:
+    case SITUATION_OPCODE:
+    case SITUATION_EDNS_VERSION:
+    case SITUATION_MALFORMED:
+    case SITUATION_COUNT:
+        break;
     }
+    return DIFF_ABSENT;
 }
 
 void diff_side_decide(struct diff_side *side, enum client_class class, const struct name *name)

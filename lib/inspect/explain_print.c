@@ -225,7 +225,7 @@ static void print_steps(const struct snapshot *snapshot, const struct explain_re
                                   .is_withheld = explained->verdict.reason == REASON_REBIND,
                                   .for_operator = true};
 
-    if (explained->verdict.situation != SITUATION_FORWARD)
+    if (!verdict_is_forwarded(&explained->verdict))
         live = NULL;
     if (live != NULL && all_have_same_state(live)) {
         facts.servers = live->workers[0].upstreams;

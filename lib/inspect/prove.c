@@ -76,11 +76,13 @@ static bool reveals_nothing(const struct verdict *verdict)
 static bool check_outsider(const struct trial *trial)
 {
     const struct verdict *verdict = &trial->verdict;
-    uint8_t rcode = trial->proving->tried.policy.external_nxdomain ? RCODE_NXDOMAIN : RCODE_REFUSED;
+    bool is_nxdomain = trial->proving->tried.policy.external_nxdomain;
+    enum situation situation = is_nxdomain ? SITUATION_OUTSIDER_NXDOMAIN : SITUATION_OUTSIDER;
+    uint8_t rcode = is_nxdomain ? RCODE_NXDOMAIN : RCODE_REFUSED;
 
     if (!reveals_nothing(verdict))
         return refute(trial, "an outsider's verdict holds something of a zone file");
-    if (verdict->situation != SITUATION_OUTSIDER || verdict->rcode != rcode ||
+    if (verdict->situation != situation || verdict->rcode != rcode ||
         verdict->reason != REASON_OUTSIDE || verdict->is_authoritative || verdict->has_soa ||
         verdict->may_recurse || verdict->soa_label != 0 || verdict->route != 0)
         return refute(trial, "an outsider's verdict differs from what every outsider gets");
@@ -129,9 +131,7 @@ static bool check_forwarding(const struct trial *trial)
         return true;
     if (trial->verdict.situation == SITUATION_FORWARD)
         return refute(trial, "an internal name would be forwarded to an upstream");
-    bool is_unowned = trial->verdict.situation == SITUATION_SPECIAL ||
-                      trial->verdict.situation == SITUATION_NOT_OURS;
-    if (is_unowned && !trial->verdict.is_concealed)
+    if (verdict_is_foreign(&trial->verdict) && !trial->verdict.is_concealed)
         return refute(trial, "an internal name is treated as unknown");
     return true;
 }
@@ -179,11 +179,18 @@ static bool check_addresses(const struct trial *trial)
     return is_inside || refute(trial, "an address in the answer lies outside the space's cidr");
 }
 
+static bool check_row(const struct trial *trial)
+{
+    return verdict_fits(&trial->verdict) ||
+           refute(trial, "the verdict differs from the line of `spacedns policy` that it names");
+}
+
 static bool check(const struct trial *trial)
 {
     if (trial->querier->client.count == 0)
         return check_outsider(trial);
-    return check_spaces(trial) && check_forwarding(trial) && check_addresses(trial);
+    return check_spaces(trial) && check_forwarding(trial) && check_addresses(trial) &&
+           check_row(trial);
 }
 
 /* ---- clients ---- */
@@ -325,6 +332,7 @@ static bool try_types(struct proving *proving, const struct querier *querier,
         trial.query.type = types[i];
         decide(&proving->tried, &querier->client, &trial.query, hash, &trial.verdict);
         proving->proof->decisions++;
+        proving->proof->answers[verdict_answer(&trial.verdict)]++;
         if (!check(&trial))
             return false;
     }

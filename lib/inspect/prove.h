@@ -15,7 +15,8 @@
  * - an outsider gets the same verdict for every query, and it contains nothing of the zones;
  * - a verdict contains data of a space only for a client inside of it;
  * - a name of a space is never forwarded (except for types of an apex that are not ours);
- * - addresses in an answer lie in the space's CIDR.
+ * - addresses in an answer lie in the space's CIDR;
+ * - response code, AA, SOA, reason and data are those of the verdict's line in answers.def.
  *
  * Above PROOF_DECISIONS_MOST decisions, members still ask for all names of their space, and other
  * clients take turns.
@@ -28,6 +29,7 @@
 
 #include "answer/snapshot.h"
 #include "base/err.h"
+#include "decide/answers.h"
 
 enum { PROOF_DECISIONS_MOST = 50000000 };
 
@@ -37,7 +39,8 @@ struct proof {
     size_t names;
     size_t types;
     uint64_t decisions;
-    bool takes_turns; /* not every client asked for every name */
+    uint64_t answers[SITUATION_COUNT]; /* of these, by the line of answers.def */
+    bool takes_turns;                  /* not every client asked for every name */
 };
 
 /**

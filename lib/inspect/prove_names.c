@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "base/text.h"
+#include "decide/names.h"
 #include "inspect/space_names.h"
 #include "wire/types.h"
 
@@ -10,9 +11,18 @@ enum { LABEL_EXAMPLES = 2, DYNOS_MOST = 4, TEXT_MOST = 1024 };
 
 static const char *const examples[LABEL_EXAMPLES] = {"zz-proof", "_zz-proof"};
 
+static const struct {
+    enum name_parent parent;
+    const char *label;
+} introspection[] = {
+#define NAME(symbol, parent, label, type, printer, help) {PARENT_##parent, label},
+#include "decide/names.def"
+};
+
 struct name_walk {
     const struct snapshot *snapshot;
     const struct segment *segment;
+    const struct app_entry *app;
     proof_on_name *on_name;
     void *context;
     struct proof_name at;
@@ -49,6 +59,18 @@ static bool visit_host(struct name_walk *walk, const struct host *host, bool is_
            visit_below(walk, octets + front, host->length - front, is_wildcard && is_served);
 }
 
+/* Visits the names of names.def below a parent, each by its label. */
+static bool visit_introspection(struct name_walk *walk, enum name_parent parent,
+                                bool (*visit_label)(struct name_walk *walk, const char *label))
+{
+    bool goes_on = true;
+
+    for (size_t i = 0; i < sizeof introspection / sizeof introspection[0] && goes_on; i++)
+        if (introspection[i].parent == parent)
+            goes_on = visit_label(walk, introspection[i].label);
+    return goes_on;
+}
+
 static bool visit_address(struct name_walk *walk, uint32_t address, bool is_ours)
 {
     /* Spaces with listen addresses of their own may have the same address. */
@@ -75,22 +97,27 @@ static bool visit_declared(void *context, const struct space_name *name)
     return visit(walk, !is_plain || is_discovery || (name->app->flags & APP_INTERNAL) != 0);
 }
 
-/* Visits names of an app that its zone file does not declare. */
-static bool visit_app(struct name_walk *walk, const struct app_entry *app)
+/* Visits FRONT.APP.app.localspace; an empty front means APP.app itself. */
+static bool visit_discovery(struct name_walk *walk, const char *front)
 {
-    static const char *const fronts[] = {"", "_dynos", "zz-proof"};
-    const struct segment *segment = walk->segment;
+    return !space_names_discovery(walk->snapshot, walk->segment, walk->app, front,
+                                  &walk->at.name) ||
+           visit(walk, true);
+}
+
+/* Visits names of an app that its zone file does not declare. */
+static bool visit_app(struct name_walk *walk)
+{
+    const struct app_entry *app = walk->app;
     const struct name *suffix = &walk->snapshot->index.apps_suffix;
     bool goes_on = true;
 
     if ((app->flags & APP_PLAIN_DOMAIN) == 0 &&
-        name_join(&walk->at.name, segment_text(segment, app->name), app->name_length,
+        name_join(&walk->at.name, segment_text(walk->segment, app->name), app->name_length,
                   suffix->octets, suffix->length))
         goes_on = visit(walk, false);
-    for (size_t i = 0; i < sizeof fronts / sizeof fronts[0] && goes_on; i++)
-        if (space_names_discovery(walk->snapshot, segment, app, fronts[i], &walk->at.name))
-            goes_on = visit(walk, true);
-    return goes_on;
+    return goes_on && visit_discovery(walk, "") && visit_discovery(walk, examples[0]) &&
+           visit_introspection(walk, PARENT_APP, visit_discovery);
 }
 
 static bool visit_segment(struct name_walk *walk)
@@ -102,34 +129,55 @@ static bool visit_segment(struct name_walk *walk)
                    visit_address(walk, cidr_last(segment->cidr) + 1, false) &&
                    space_names_walk(walk->snapshot, segment, DYNOS_MOST, visit_declared, walk);
 
-    for (size_t i = 0; i < segment->app_count && goes_on; i++)
-        goes_on = visit_app(walk, &segment->apps[i]);
+    for (size_t i = 0; i < segment->app_count && goes_on; i++) {
+        walk->app = &segment->apps[i];
+        goes_on = visit_app(walk);
+    }
     return goes_on;
+}
+
+/* Visits FRONT below the discovery suffix; an empty front means the suffix itself. */
+static bool visit_below_suffix(struct name_walk *walk, const char *front)
+{
+    char octets[TEXT_MOST] = "";
+    struct text text = text_over(octets, sizeof octets - 1);
+
+    text_add_string(&text, front);
+    text_add_string(&text, front[0] == '\0' ? "" : ".");
+    text_add_string(&text, walk->snapshot->policy.suffixes.discovery);
+    walk->at.is_ours = true;
+    return !name_from_text(octets, &walk->at.name) || walk->on_name(walk->context, &walk->at);
+}
+
+static bool visit_foreign(struct name_walk *walk, const char *name)
+{
+    return !name_from_text(name, &walk->at.name) || visit(walk, false);
+}
+
+static bool visit_before_foreign(struct name_walk *walk, const char *label)
+{
+    char octets[TEXT_MOST] = "";
+    struct text text = text_over(octets, sizeof octets - 1);
+
+    text_add_string(&text, label);
+    text_add_string(&text, ".www.example.org");
+    return visit_foreign(walk, octets);
 }
 
 /* Visits names without owner, below the discovery suffix and elsewhere. */
 static bool visit_common(struct name_walk *walk)
 {
-    static const char *const fronts[] = {"_whoami.", "_apps.", "version.",  "upcheck.",
-                                         "app.",     "space.", "zz-proof.", ""};
-    static const char *const others[] = {
-        "www.example.org", "_why.www.example.org",   ".",        "localhost",
-        "printer.local",   "1.2.0.192.in-addr.arpa", "id.server"};
-    bool goes_on = true;
+    static const char *const fronts[] = {"app", "space", "zz-proof", ""};
+    static const char *const others[] = {"www.example.org", ".", "localhost", "printer.local",
+                                         "1.2.0.192.in-addr.arpa"};
+    bool goes_on = visit_introspection(walk, PARENT_SUFFIX, visit_below_suffix);
 
-    for (size_t i = 0; i < sizeof fronts / sizeof fronts[0] && goes_on; i++) {
-        char octets[TEXT_MOST] = "";
-        struct text text = text_over(octets, sizeof octets - 1);
-        text_add_string(&text, fronts[i]);
-        text_add_string(&text, walk->snapshot->policy.suffixes.discovery);
-        walk->at.is_ours = true;
-        if (name_from_text(octets, &walk->at.name))
-            goes_on = walk->on_name(walk->context, &walk->at);
-    }
+    for (size_t i = 0; i < sizeof fronts / sizeof fronts[0] && goes_on; i++)
+        goes_on = visit_below_suffix(walk, fronts[i]);
     for (size_t i = 0; i < sizeof others / sizeof others[0] && goes_on; i++)
-        if (name_from_text(others[i], &walk->at.name))
-            goes_on = visit(walk, false);
-    return goes_on;
+        goes_on = visit_foreign(walk, others[i]);
+    return goes_on && visit_introspection(walk, PARENT_ANY, visit_before_foreign) &&
+           visit_introspection(walk, PARENT_CHAOS, visit_foreign);
 }
 
 bool proof_walk(const struct snapshot *snapshot, proof_on_name *on_name, void *context)

@@ -49,9 +49,18 @@ static bool is_set_of_addresses(const struct verdict *verdict)
     case ANSWER_ROUTER:
     case ANSWER_RECORDS:
         return true;
-    default:
-        return false;
+    case ANSWER_NONE:
+    case ANSWER_DYNO_NAME:
+    case ANSWER_ROUTER_NAME:
+    case ANSWER_SERVICES:
+    case ANSWER_ALIAS:
+    case ANSWER_SOA:
+    case ANSWER_LOCALHOST:
+#define NAME(symbol, parent, label, type, printer, help) case ANSWER_##symbol:
+#include "decide/names.def"
+        break;
     }
+    return false;
 }
 
 /* Writes the target's addresses of one type, or none when they do not all fit. */

@@ -18,8 +18,7 @@ static bool gets_upstream_answer(const struct snapshot *snapshot, const struct c
 
     query.name = *name;
     decide(snapshot, client, &query, index_hash(&snapshot->index, name), &verdict);
-    return verdict.situation == SITUATION_FORWARD || verdict.situation == SITUATION_NOT_OURS ||
-           verdict.situation == SITUATION_SPECIAL;
+    return verdict_is_foreign(&verdict);
 }
 
 static bool has_alias(const struct response *response)

@@ -7,7 +7,7 @@
 #include "respond/chain.h"
 #include "wire/types.h"
 
-enum { STRING_OCTETS_MAX = 255 };
+enum { STRING_OCTETS_MAX = 255, LOOPBACK = 0x7f000001 };
 
 /* A character string being written: its length octet comes first and is set last. */
 struct string {
@@ -190,8 +190,10 @@ static void format_dyno(const struct segment *segment, const struct formation_en
     reply_close_record(reply, data);
 }
 
-static void format_dynos(const struct exchange *exchange, struct reply *reply, uint16_t owner)
+static void format_dynos(const struct snapshot *snapshot, const struct exchange *exchange,
+                         struct reply *reply, uint16_t owner)
 {
+    (void)snapshot; /* the verdict has the app */
     const struct segment *segment = exchange->verdict.segment;
     const struct app_entry *app = exchange->verdict.app;
 
@@ -202,17 +204,30 @@ static void format_dynos(const struct exchange *exchange, struct reply *reply, u
     }
 }
 
-static void format_version(const struct snapshot *snapshot, struct reply *reply, uint16_t owner)
+static void format_version(const struct snapshot *snapshot, const struct exchange *exchange,
+                           struct reply *reply, uint16_t owner)
 {
     uint8_t *data = begin_record(reply, owner, CLASS_IN);
 
+    (void)exchange;
     put_string(reply, "version", snapshot->policy.version);
     put_number(reply, "generation", snapshot->generation);
     reply_close_record(reply, data);
 }
 
+static void format_upcheck(const struct snapshot *snapshot, const struct exchange *exchange,
+                           struct reply *reply, uint16_t owner)
+{
+    uint8_t *data = reply_record(reply, owner, TYPE_A, 0, sizeof(uint32_t));
+
+    (void)snapshot;
+    (void)exchange;
+    if (data != NULL)
+        store32(data, LOOPBACK);
+}
+
 /* RFC 4892: the bare text, in the chaos class. */
-static void format_chaos(const char *value, struct reply *reply, uint16_t owner)
+static void put_chaos(const char *value, struct reply *reply, uint16_t owner)
 {
     size_t length = strlen(value);
     uint8_t *data = begin_record(reply, owner, CLASS_CH);
@@ -221,32 +236,30 @@ static void format_chaos(const char *value, struct reply *reply, uint16_t owner)
     reply_close_record(reply, data);
 }
 
+static void format_server_id(const struct snapshot *snapshot, const struct exchange *exchange,
+                             struct reply *reply, uint16_t owner)
+{
+    (void)exchange;
+    put_chaos(snapshot->policy.server_id, reply, owner);
+}
+
+static void format_server_version(const struct snapshot *snapshot, const struct exchange *exchange,
+                                  struct reply *reply, uint16_t owner)
+{
+    (void)exchange;
+    put_chaos(snapshot->policy.version, reply, owner);
+}
+
+typedef void format_name(const struct snapshot *snapshot, const struct exchange *exchange,
+                         struct reply *reply, uint16_t owner);
+
+static format_name *const printers[] = {
+#define NAME(symbol, parent, label, type, printer, help) [ANSWER_##symbol] = format_##printer,
+#include "decide/names.def"
+};
+
 void introspect(const struct snapshot *snapshot, const struct exchange *exchange,
                 struct reply *reply, uint16_t owner)
 {
-    switch (exchange->verdict.answer) {
-    case ANSWER_WHOAMI:
-        format_whoami(snapshot, exchange, reply, owner);
-        break;
-    case ANSWER_WHY:
-        format_why(snapshot, exchange, reply, owner);
-        break;
-    case ANSWER_APPS:
-        format_apps(snapshot, exchange, reply, owner);
-        break;
-    case ANSWER_APP_DYNOS:
-        format_dynos(exchange, reply, owner);
-        break;
-    case ANSWER_VERSION:
-        format_version(snapshot, reply, owner);
-        break;
-    case ANSWER_SERVER_ID:
-        format_chaos(snapshot->policy.server_id, reply, owner);
-        break;
-    case ANSWER_SERVER_VERSION:
-        format_chaos(snapshot->policy.version, reply, owner);
-        break;
-    default:
-        break;
-    }
+    printers[exchange->verdict.answer](snapshot, exchange, reply, owner);
 }

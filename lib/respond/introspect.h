@@ -1,14 +1,15 @@
 #pragma once
 /**
- * TXT answers about the server and the client: _whoami, _why, _apps, _dynos, version.
+ * Answers about the server and the client: one printer for each line of decide/names.def.
  *
- * Strings are key=value (RFC 1464), at most 255 octets each; TTL 0.
+ * Strings of TXT are key=value (RFC 1464), at most 255 octets each; TTL 0.
  *
  * Threads: pure.  Memory: never allocates.
  */
 #include "respond/respond.h"
 #include "wire/reply.h"
 
-/** Writes the TXT records of the verdict's answer kind, owned by the name at `owner`. */
+/** Writes the records of the verdict's kind of answer, one of names.def, owned by the name at
+ * `owner`. */
 void introspect(const struct snapshot *snapshot, const struct exchange *exchange,
                 struct reply *reply, uint16_t owner);

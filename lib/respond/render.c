@@ -283,14 +283,13 @@ static void put_answer(struct rendering *rendering)
     case ANSWER_SOA:
         put_soa(rendering, rendering->owner);
         break;
-    case ANSWER_UPCHECK:
-        put_address(rendering, rendering->asked, 0, 0x7f000001);
-        break;
     case ANSWER_LOCALHOST:
         put_localhost(rendering);
         break;
-    default:
+#define NAME(symbol, parent, label, type, printer, help) case ANSWER_##symbol:
+#include "decide/names.def"
         introspect(rendering->snapshot, rendering->exchange, rendering->reply, rendering->asked);
+        break;
     }
 }
 

@@ -44,17 +44,14 @@ void respond_prefetch_text(const struct snapshot *snapshot, const struct exchang
 /* The verdict for a request that is not a readable query. Outsiders get no reason here. */
 static void set_unreadable(enum query_status status, bool is_inside, struct verdict *verdict)
 {
-    static const uint8_t rcodes[] = {
-        [QUERY_MALFORMED] = RCODE_FORMERR,
-        [QUERY_OPCODE] = RCODE_NOTIMP,
-        [QUERY_VERSION] = RCODE_BADVERS,
-    };
-
-    *verdict = (struct verdict){
-        .situation = status == QUERY_MALFORMED ? SITUATION_MALFORMED : SITUATION_UNSUPPORTED,
-        .rcode = rcodes[status],
-        .reason = status == QUERY_OPCODE && is_inside ? REASON_NOT_SUPPORTED : REASON_NONE,
-    };
+    *verdict = (struct verdict){.reason = REASON_NONE};
+    if (status == QUERY_OPCODE)
+        verdict_set(verdict, SITUATION_OPCODE, RCODE_NOTIMP,
+                    is_inside ? REASON_NOT_SUPPORTED : REASON_NONE);
+    else if (status == QUERY_VERSION)
+        verdict_set(verdict, SITUATION_EDNS_VERSION, RCODE_BADVERS, REASON_NONE);
+    else
+        verdict_set(verdict, SITUATION_MALFORMED, RCODE_FORMERR, REASON_NONE);
 }
 
 size_t respond_octets_most(const struct exchange *exchange)
@@ -75,7 +72,7 @@ void respond_fill_options(const struct snapshot *snapshot, const struct exchange
     options->keepalive_100ms = exchange->keepalive_100ms;
     options->passed_length = 0;
     /* NXDOMAIN to outsiders has no EDE, so that it looks like any other server's. */
-    bool is_bare = verdict->situation == SITUATION_OUTSIDER && verdict->rcode == RCODE_NXDOMAIN;
+    bool is_bare = verdict->situation == SITUATION_OUTSIDER_NXDOMAIN;
     if (verdict->reason == REASON_NONE || !exchange->query.has_opt || is_bare)
         return;
     explain_reason(snapshot, &exchange->client, &exchange->query, verdict, reason);
@@ -131,9 +128,21 @@ static enum reason failure_reason(enum forward_failure failure)
     case FORWARD_TCP_UNREACHABLE:
     case FORWARD_TCP_CLOSED:
         return REASON_UPSTREAM_NETWORK;
-    default:
-        return REASON_UPSTREAM;
+    case FORWARD_NO_FAILURE:
+    case FORWARD_SILENT:
+    case FORWARD_FAILING:
+    case FORWARD_TCP_SILENT:
+    case FORWARD_SERVFAIL:
+    case FORWARD_FORMERR:
+    case FORWARD_NOTIMP:
+    case FORWARD_REFUSED:
+    case FORWARD_ERROR:
+    case FORWARD_MALFORMED:
+    case FORWARD_STOPPING:
+    case FORWARD_FULL:
+        break;
     }
+    return REASON_UPSTREAM;
 }
 
 static bool is_of_some_space(void *context, uint32_t address)
@@ -161,7 +170,8 @@ const struct response *respond_set_verdict(const struct snapshot *snapshot,
     verdict->upstream_fault = forward_failure_text(found->failure);
     verdict->upstream = found->server;
     if (response == NULL) {
-        verdict_set(verdict, SITUATION_FORWARD, RCODE_SERVFAIL, failure_reason(found->failure));
+        verdict_set(verdict, SITUATION_UPSTREAM_FAILED, RCODE_SERVFAIL,
+                    failure_reason(found->failure));
         return NULL;
     }
     if (respond_withholds(snapshot, verdict, response)) {
@@ -170,7 +180,8 @@ const struct response *respond_set_verdict(const struct snapshot *snapshot,
     }
     verdict->rcode = (uint8_t)response->rcode;
     if (found->is_stale)
-        verdict->reason = response->rcode == RCODE_NXDOMAIN ? REASON_STALE_NXDOMAIN : REASON_STALE;
+        verdict_set(verdict, SITUATION_STALE, verdict->rcode,
+                    response->rcode == RCODE_NXDOMAIN ? REASON_STALE_NXDOMAIN : REASON_STALE);
     else if (found->failure != FORWARD_NO_FAILURE)
         verdict->reason = failure_reason(found->failure);
     return response;

@@ -89,7 +89,7 @@ static void check(struct trial *trial, bool ours)
     bool may_ask = is_inside(trial->client, classes) && trial->wants_recursion &&
                    query->class == CLASS_IN && !is_meta && !ours && !verdict->is_empty_name;
     bool is_forwarded = verdict->situation == SITUATION_FORWARD;
-    bool is_special = verdict->situation == SITUATION_SPECIAL;
+    bool is_special = verdict_is_special(verdict);
 
     HOLDS(trial, !is_forwarded || may_ask);
     HOLDS(trial, !is_special || may_ask || verdict->is_concealed);

@@ -100,7 +100,7 @@ static const struct {
     {"a dyno", DYNO, "2.web.frozen-oasis-70544.app.localspace", "A", SITUATION_DYNOS, 0,
      REASON_NONE, ANSWER_DYNO},
     {"a process type without a running dyno", DYNO, "web.sleepy-river-2739.app.localspace", "A",
-     SITUATION_DYNOS, 0, REASON_NOT_RUNNING, ANSWER_NONE},
+     SITUATION_NOT_RUNNING, 0, REASON_NOT_RUNNING, ANSWER_NONE},
     {"an undeclared discovery name", DYNO, "wbe.frozen-oasis-70544.app.localspace", "A",
      SITUATION_NOT_DECLARED, RCODE_NXDOMAIN, REASON_NOT_DECLARED, ANSWER_NONE},
     {"any other name, no upstream", DYNO, "www.debian.org", "A", SITUATION_NOT_OURS, RCODE_REFUSED,
@@ -122,8 +122,10 @@ static const struct {
     {"service", DYNO, "_http._tcp.web.frozen-oasis-70544.app.localspace", "SRV", SITUATION_RECORDS,
      0, REASON_NONE, ANSWER_SERVICES},
     {"zone", DYNO, "localspace", "SOA", SITUATION_RECORDS, 0, REASON_NONE, ANSWER_SOA},
-    {"whoami", PEER, "_whoami.localspace", "TXT", SITUATION_RECORDS, 0, REASON_NONE, ANSWER_WHOAMI},
-    {"why", PEER, "_why.x.apps.example.com", "TXT", SITUATION_RECORDS, 0, REASON_NONE, ANSWER_WHY},
+    {"whoami", PEER, "_whoami.localspace", "TXT", SITUATION_INTROSPECTION, 0, REASON_NONE,
+     ANSWER_WHOAMI},
+    {"why", PEER, "_why.x.apps.example.com", "TXT", SITUATION_INTROSPECTION, 0, REASON_NONE,
+     ANSWER_WHY},
 };
 
 START_TEST(every_row_of_the_table_holds)
@@ -204,7 +206,7 @@ static const struct {
      RCODE_NXDOMAIN, REASON_NOT_DECLARED, 0},
     {"pointer", DYNO, "9.9.0.10.in-addr.arpa", "PTR", SITUATION_NOT_DECLARED, RCODE_NXDOMAIN,
      REASON_NOT_DECLARED, 0},
-    {"why", DYNO, "_why.www.debian.org", "TXT", SITUATION_RECORDS, 0, REASON_NONE, 0},
+    {"why", DYNO, "_why.www.debian.org", "TXT", SITUATION_INTROSPECTION, 0, REASON_NONE, 0},
     {"a transfer", DYNO, "www.debian.org", "AXFR", SITUATION_UNSUPPORTED, RCODE_REFUSED,
      REASON_NOT_SUPPORTED, 0},
     {"a client of a changing space", "10.3.130.4", "early-bird-1.herokuapp.com", "A",
@@ -306,7 +308,7 @@ START_TEST(outsiders_get_nxdomain_where_that_is_set)
 
     snapshot->policy.external_nxdomain = true;
     deciding_ask(&deciding, snapshot, EXT, "api.example.com", TYPE_A);
-    ck_assert_int_eq(deciding.verdict.situation, SITUATION_OUTSIDER);
+    ck_assert_int_eq(deciding.verdict.situation, SITUATION_OUTSIDER_NXDOMAIN);
     ck_assert_uint_eq(deciding.verdict.rcode, RCODE_NXDOMAIN);
     ck_assert(!deciding.verdict.is_authoritative && !deciding.verdict.has_soa);
 }

@@ -236,7 +236,7 @@ START_TEST(a_special_name_is_answered_here)
     deciding_ask(&deciding, snapshot, "10.0.130.56", answers[_i].name, answers[_i].type);
     const struct verdict *verdict = &deciding.verdict;
     const char *name = answers[_i].name;
-    ck_assert_msg(verdict->situation == SITUATION_SPECIAL, "%s", name);
+    ck_assert_msg(verdict_is_special(verdict), "%s", name);
     ck_assert_msg(verdict->rcode == answers[_i].rcode, "%s: rcode %u", name, verdict->rcode);
     ck_assert_msg(verdict->reason == answers[_i].reason, "%s", name);
     ck_assert_msg(verdict->answer == answers[_i].answer, "%s", name);
