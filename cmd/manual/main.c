@@ -52,7 +52,25 @@ static const struct reason_line reasons[] = {
 #undef REASON
 };
 
+struct name_line {
+    const char *label;
+    const char *rest; /* of the name, behind the label */
+    const char *type;
+    const char *help;
+};
+
+#define REST_SUFFIX ".localspace"
+#define REST_APP ".APP.app.localspace"
+#define REST_ANY ".NAME"
+#define REST_CHAOS ", class CH"
+
+static const struct name_line names[] = {
+#define NAME(symbol, parent, label, type, printer, help) {label, REST_##parent, #type, help},
+#include "decide/names.def"
+};
+
 enum {
+    NAME_COUNT = sizeof names / sizeof names[0],
     SETTING_COUNT = sizeof settings / sizeof settings[0],
     REASON_COUNT = sizeof reasons / sizeof reasons[0],
 };
@@ -212,6 +230,18 @@ static void fill_reasons(FILE *out)
     }
 }
 
+static void fill_names(FILE *out)
+{
+    for (size_t i = 0; i < NAME_COUNT; i++) {
+        fputs(".TP\n", out);
+        print_in_font(out, 'B', names[i].label);
+        print_roff(out, names[i].rest);
+        fprintf(out, ", type %s\n", names[i].type);
+        print_roff(out, names[i].help);
+        fputc('\n', out);
+    }
+}
+
 static void fill_bash_commands(FILE *out)
 {
     fputs("    local commands='", out);
@@ -275,6 +305,7 @@ static const struct marker markers[] = {
     {"@flags@\n", fill_flags},
     {"@keys@\n", fill_keys},
     {"@reasons@\n", fill_reasons},
+    {"@names@\n", fill_names},
     {"@bash-commands@\n", fill_bash_commands},
     {"@cases@\n", fill_cases},
     {"@value-cases@\n", fill_value_cases},

@@ -32,7 +32,7 @@ enum answer_kind {
     ANSWER_ALIAS,       /* the CNAME among static records */
     ANSWER_SOA,         /* SOA of the name itself, or of the target of its CNAME */
     ANSWER_LOCALHOST,   /* A 127.0.0.1, AAAA ::1 */
-    /* Of the names about the server and the client, one each. */
+/* Of the names about the server and the client, one each. */
 #define NAME(symbol, parent, label, type, printer, help) ANSWER_##symbol,
 #include "decide/names.def"
 };

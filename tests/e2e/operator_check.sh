@@ -154,14 +154,37 @@ run prove zones
 expect "a proof: exit code" 0 "$code"
 expect_match "a proof: how much was tried" '^[1-9][0-9]* clients \([1-9][0-9]* outside\), [1-9][0-9]* names, [1-9][0-9]* types: [1-9][0-9]* decisions$' "$out"
 run prove --zones tests/zones_good --json
-expect "a proof of several spaces" "True None True" "$(/usr/bin/python3 -c '
+expect "a proof of several spaces" "True None True True" "$(/usr/bin/python3 -c '
 import json, sys
 printed = json.load(sys.stdin)
 print(printed["holds"], printed["counter_example"],
-      printed["decisions"] == printed["clients"] * printed["names"] * printed["types"])' <<<"$out")"
+      printed["decisions"] == printed["clients"] * printed["names"] * printed["types"],
+      printed["decisions"] == sum(printed["answers"].values()))' <<<"$out")"
 run prove "$work/broken"
 expect "nothing to prove: exit code" 1 "$code"
 expect_match "nothing to prove" "^Error: $work/broken has [0-9]+ errors?, (the first )?at $work/broken/[^ ]+:[0-9]+:[0-9]+; fix (it|them), then try again$" "$err"
+
+# ---- the table of answers ----
+
+lines=$(grep -c '^SITUATION(' lib/decide/answers.def)
+run policy
+expect "the answers: exit code" 0 "$code"
+expect_match "an answer without data" '^NOERROR aa +an app with internal routing and no running web dyno' "$out"
+expect_match "its section and reasons" '^ +authority: SOA
+ +EDE: 0 Q10, 0 Q14$' "$out"
+expect "every line of the table" "$lines" "$(sed '/^$/,$d' <<<"$out" | grep -c '^[A-Za-z]')"
+run policy --markdown
+expect "as Markdown, with its head" $((lines + 2)) "$(grep -c '^| .* |$' <<<"$out")"
+run policy --json
+expect "as JSON" "$lines NOERROR True None SOA Q10 Q14" "$(/usr/bin/python3 -c '
+import json, sys
+printed = json.load(sys.stdin)
+row = next(row for row in printed if row["case"] == "NO_WEB")
+print(len(printed), row["rcode"], row["aa"], row["answer"], row["authority"],
+      *(reason["code"] for reason in row["reasons"]))' <<<"$out")"
+run policy --json --markdown
+expect "two forms at once: exit code" 2 "$code"
+expect "two forms at once" "Error: --json and --markdown exclude each other; give one of them" "$err"
 
 # ---- on a terminal ----
 
@@ -210,7 +233,7 @@ expect_match "nor do errors with --color never" '^Error: there is no space x' \
 
 # ---- output that cannot be written ----
 
-for words in version "check zones" "prove zones --json" schema; do
+for words in version "check zones" "prove zones --json" schema policy "policy --json"; do
     "$SPACEDNS" $words >/dev/full 2>"$work/err"
     expect "no room for the output of $words: exit code" 1 "$?"
     expect_match "no room for the output of $words" '^Error: the output could not be written' "$(<"$work/err")"

@@ -2,7 +2,8 @@
 
     readme.py tour            runs every console block, compares what it prints
     readme.py tour --write    puts what is printed now into README.md
-    readme.py tables          compares the tables of reasons and settings with their .def files
+    readme.py tables          compares the tables of answers, names, reasons and settings with
+                              their .def files
     readme.py tables --write  puts the rows that are right into README.md
 
 A console block holds commands, each followed by its output. The prompt is the client:
@@ -258,7 +259,25 @@ def setting_rows():
         yield f"| {key} | {flag} | {allowed} | {initial} | {change} | {help_text} |"
 
 
-TABLES = [("| code | EDE | meaning | what to do |", reason_rows),
+def answer_rows():
+    """The rows of `spacedns policy --markdown`, without its head."""
+    command = [os.path.join(os.path.dirname(PROGRAM), "spacedns"), "policy", "--markdown"]
+    out = subprocess.run(command, capture_output=True, text=True, check=True, timeout=PATIENCE_S)
+    return out.stdout.splitlines()[2:]
+
+
+PARENTS = {"SUFFIX": ".localspace", "APP": ".APP.app.localspace", "ANY": ".NAME", "CHAOS": ""}
+
+
+def name_rows():
+    for _, parent, label, record_type, _, help_text in entries("lib/decide/names.def", "NAME"):
+        kind = f"{record_type}, class CH" if parent == "CHAOS" else record_type
+        yield f"| `{label}{PARENTS[parent]}` | {kind} | {help_text} |"
+
+
+TABLES = [("| case | rcode | aa | answer | authority | EDE |", answer_rows),
+          ("| name | type | answer |", name_rows),
+          ("| code | EDE | meaning | what to do |", reason_rows),
           ("| key | flag | value | default | change | meaning |", setting_rows)]
 
 

@@ -1,0 +1,5 @@
+#pragma once
+/** `spacedns policy`: which case gets which answer. */
+#include "spacedns/session.h"
+
+session_command run_policy;
