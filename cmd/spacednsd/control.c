@@ -98,25 +98,34 @@ static void answer_whoami(struct call *call, const struct status_source *source)
     call_finish(call, CODE_DONE);
 }
 
+static void answer_status(struct call *call, const struct status_source *source)
+{
+    status_print(source, wants_json(call), call->out);
+    call_finish(call, CODE_DONE);
+}
+
+static void answer_kept_back(struct call *call, const struct status_source *source)
+{
+    kept_answer_list(call, server_current(source->server), wants_json(call));
+}
+
+typedef void answer_command(struct call *call, const struct status_source *source);
+
 void control_answer(struct call *call, const struct status_source *source)
 {
-    switch (call->invocation.command) {
-    case COMMAND_STATUS:
-        status_print(source, wants_json(call), call->out);
-        call_finish(call, CODE_DONE);
-        break;
-    case COMMAND_KEPT_BACK:
-        kept_answer_list(call, server_current(source->server), wants_json(call));
-        break;
-    case COMMAND_EXPLAIN:
-        answer_explain(call, source);
-        break;
-    case COMMAND_WHOAMI:
-        answer_whoami(call, source);
-        break;
-    default:
+    /* The commands that the server runs and that need no reload. */
+    static answer_command *const answers[COMMAND_COUNT] = {
+        [COMMAND_STATUS] = answer_status,
+        [COMMAND_KEPT_BACK] = answer_kept_back,
+        [COMMAND_EXPLAIN] = answer_explain,
+        [COMMAND_WHOAMI] = answer_whoami,
+    };
+    answer_command *answer = answers[call->invocation.command];
+
+    if (answer != NULL)
+        answer(call, source);
+    else
         fail(call, CODE_USAGE, "the server does not run this command; run it with spacedns alone");
-    }
 }
 
 /* ---- reloads ---- */

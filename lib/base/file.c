@@ -17,7 +17,7 @@ static const char *kind_text(mode_t mode)
         return "named pipe (FIFO)";
     case S_IFSOCK:
         return "socket";
-    default:
+    default: /* mode_t */
         return "device";
     }
 }

@@ -234,6 +234,14 @@ static void add_route_missing(struct text *text, const struct verdict *verdict)
     text_add_string(text, block);
 }
 
+static void add_space_changing(struct text *text, const struct segment *segment)
+{
+    text_add_string(text, "space ");
+    text_add_string(text, segment->name);
+    text_add_string(text,
+                    segment->state == SPACE_DELETING ? " is being deleted" : " is being created");
+}
+
 static void add_fact(struct text *text, const struct snapshot *snapshot,
                      const struct client *client, const struct query *query,
                      const struct verdict *verdict)
@@ -280,15 +288,17 @@ static void add_fact(struct text *text, const struct snapshot *snapshot,
         add_not_declared(text, snapshot, client, query, verdict);
         break;
     case REASON_SPACE_CHANGING:
-        text_add_string(text, "space ");
-        text_add_string(text, verdict->segment->name);
-        text_add_string(text, verdict->segment->state == SPACE_DELETING ? " is being deleted"
-                                                                        : " is being created");
+        add_space_changing(text, verdict->segment);
         break;
     case REASON_ROUTE_MISSING:
         add_route_missing(text, verdict);
         break;
-    default:
+    case REASON_NONE:
+    case REASON_ALIAS_ENDLESS:
+    case REASON_NOT_READY:
+    case REASON_RELOAD_REFUSED:
+    case REASON_NOT_SUPPORTED:
+    case REASON_COUNT:
         text_add_string(text, reason_entry(verdict->reason)->description);
     }
 }

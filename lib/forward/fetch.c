@@ -73,7 +73,7 @@ static enum forward_failure failure_of(uint16_t rcode)
         return FORWARD_NOTIMP;
     case RCODE_REFUSED:
         return FORWARD_REFUSED;
-    default:
+    default: /* response codes */
         return FORWARD_ERROR;
     }
 }

@@ -152,7 +152,7 @@ static bool visit_record(const struct visitor *visitor, const struct rr *record)
     case TYPE_SVCB:
     case TYPE_HTTPS:
         return visit_hints(visitor, data);
-    default:
+    default: /* types of records */
         return false;
     }
 }

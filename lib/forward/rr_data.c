@@ -67,7 +67,7 @@ static bool is_good_parameter(uint16_t key, const uint8_t *value, uint16_t lengt
         return is_filled_with(length, 4);
     case KEY_IPV6HINT:
         return is_filled_with(length, 16);
-    default:
+    default: /* keys of RFC 9460 */
         return true;
     }
 }
@@ -143,7 +143,7 @@ static void pass_part(struct reader *in, char part)
     case '*':
         pass_rest(in, part == '*');
         return;
-    default:
+    default: /* char */
         read_span(in, (size_t)(part - '0'));
     }
 }

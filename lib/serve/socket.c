@@ -44,7 +44,7 @@ static bool fail(const struct endpoint *endpoint, int type, struct err *err)
                        "cannot listen on %s over %s: no file descriptors left; raise the limit "
                        "(ulimit -n) or start fewer workers",
                        address, transport);
-    default:
+    default: /* errno */
         return err_set(err, ERR_SYSTEM, "cannot listen on %s over %s: %s", address, transport,
                        strerror(error));
     }

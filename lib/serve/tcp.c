@@ -344,8 +344,8 @@ static bool accept_one(struct tcp_acceptor *acceptor)
     case ENOMEM:
         free_a_descriptor(acceptor);
         return false;
-    default:
-        return true; /* the connection died in the queue; try the next one */
+    default: /* errno: the connection died in the queue; try the next one */
+        return true;
     }
 }
 

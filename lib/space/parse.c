@@ -66,9 +66,13 @@ void space_read_ttl(void *context, const struct yaml_field *field, const struct 
     parsing_read_mapping(context, value, field->details, target);
 }
 
-static const char *const generations[] = {"cedar", "fir"};
+static const char *const generations[] = {[GENERATION_CEDAR] = "cedar", [GENERATION_FIR] = "fir"};
 static const struct enum_words generation_words = WORDS(generations);
-static const char *const space_states[] = {"allocated", "allocating", "deleting"};
+static const char *const space_states[] = {
+    [SPACE_ALLOCATED] = "allocated",
+    [SPACE_ALLOCATING] = "allocating",
+    [SPACE_DELETING] = "deleting",
+};
 static const struct enum_words space_state_words = WORDS(space_states);
 
 const char *generation_text(enum generation generation)
@@ -176,9 +180,20 @@ static const char *fix_of(enum yaml_problem_kind kind)
         return "; a zone file begins with `space: NAME`";
     case YAML_SYNTAX:
         return "; check there and just before for an open bracket or quote, or a wrong indent";
-    default:
-        return "";
+    case YAML_BAD_UTF8:
+    case YAML_ANCHOR:
+    case YAML_TAG:
+    case YAML_SECOND_DOCUMENT:
+    case YAML_TOO_DEEP:
+    case YAML_TOO_LONG:
+    case YAML_TOO_LARGE:
+    case YAML_WRONG_ROOT:
+    case YAML_WRONG_KEY:
+    case YAML_DUPLICATE_KEY:
+    case YAML_NO_MEMORY:
+        break;
     }
+    return "";
 }
 
 static void report_problem(void *context, const struct yaml_problem *problem)

@@ -32,7 +32,7 @@ enum link_failure link_failure_of(int error)
         return LINK_EXHAUSTED;
     case ECONNREFUSED:
         return LINK_REFUSED;
-    default:
+    default: /* errno */
         return LINK_UNREACHABLE;
     }
 }

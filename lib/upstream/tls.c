@@ -216,7 +216,7 @@ enum tls_status tls_read(struct tls *tls, uint8_t *room, size_t most, size_t *le
         return TLS_WAITING;
     case SSL_ERROR_ZERO_RETURN:
         return TLS_ENDED;
-    default:
+    default: /* OpenSSL: SSL_ERROR_ */
         note_failure(tls);
         return TLS_FAILED;
     }
@@ -260,7 +260,7 @@ static const char *certificate_remedy(long verdict)
     case X509_V_ERR_CERT_HAS_EXPIRED:
     case X509_V_ERR_CERT_NOT_YET_VALID:
         return "have its certificate renewed, or set this host's clock right";
-    default:
+    default: /* OpenSSL: X509_V_ */
         return "name its issuer in the system's trust store, or in a file that SSL_CERT_FILE names";
     }
 }

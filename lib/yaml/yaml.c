@@ -279,7 +279,7 @@ static bool check_event(struct yaml_reader *reader, const yaml_event_t *event)
         return true;
     case YAML_DOCUMENT_START_EVENT:
         return check_document(reader, event);
-    default:
+    default: /* libyaml: yaml_event_type_t */
         return true;
     }
 }
@@ -488,7 +488,8 @@ bool yaml_read_number(const struct yaml_node *node, uint32_t *value)
 
 const char *yaml_kind_name(enum yaml_kind kind)
 {
-    static const char *const names[] = {"a text", "a list", "a mapping"};
+    static const char *const names[] = {
+        [YAML_SCALAR] = "a text", [YAML_SEQUENCE] = "a list", [YAML_MAPPING] = "a mapping"};
 
     return names[kind];
 }

@@ -159,7 +159,7 @@ static bool take(struct marking *marking, const yaml_event_t *event)
     case YAML_DOCUMENT_START_EVENT:
         return marking->root == NULL ||
                err_set(marking->err, ERR_SYNTAX, "a second document begins in the file");
-    default:
+    default: /* libyaml: yaml_event_type_t */
         return true;
     }
 }
