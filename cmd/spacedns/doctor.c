@@ -18,7 +18,7 @@ enum { STEP_TEXT_MAX = 1024, ADDRESSES_TEXT_MAX = DOCTOR_ADDRESSES * CIDR_TEXT_M
 static const char usual_resolv_conf[] = "/etc/resolv.conf";
 
 enum mark { MARK_OK, MARK_NOTE, MARK_FAIL };
-static const char *const marks[] = {"ok", "note", "fail"};
+static const char *const marks[] = {[MARK_OK] = "ok", [MARK_NOTE] = "note", [MARK_FAIL] = "fail"};
 
 /* One run of doctor. */
 struct diagnosis {

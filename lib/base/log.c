@@ -15,7 +15,12 @@
 
 enum { MICROSECONDS = 1000000, TIME_TEXT_MOST = 64, LINE_END_OCTETS = 4 /* "...\n" */ };
 
-static const char *const level_names[LOG_LEVEL_COUNT] = {"error", "warning", "info", "debug"};
+static const char *const level_names[LOG_LEVEL_COUNT] = {
+    [LOG_ERROR] = "error",
+    [LOG_WARNING] = "warning",
+    [LOG_INFO] = "info",
+    [LOG_DEBUG] = "debug",
+};
 
 /* The one mutable global: the level is the same for the whole process ... */
 static atomic_uint log_level = LOG_INFO;

@@ -52,6 +52,11 @@ enum client_class client_class(const struct client *client)
 
 const char *class_text(enum client_class class)
 {
-    static const char *const texts[] = {"space", "peered", "vpn", "external"};
+    static const char *const texts[] = {
+        [CLIENT_SPACE] = "space",
+        [CLIENT_PEERED] = "peered",
+        [CLIENT_VPN] = "vpn",
+        [CLIENT_EXTERNAL] = "external",
+    };
     return texts[class];
 }

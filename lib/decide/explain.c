@@ -126,8 +126,12 @@ static unsigned explain_aliases(const struct snapshot *snapshot, const struct cl
 
 static void explain_host(const struct verdict *verdict, struct explanation *explanation)
 {
-    static const char *const kinds[] = {"default domain", "custom domain", "DNS target",
-                                        "static records"};
+    static const char *const kinds[] = {
+        [HOST_DEFAULT] = "default domain",
+        [HOST_DOMAIN] = "custom domain",
+        [HOST_TARGET] = "DNS target",
+        [HOST_RECORDS] = "static records",
+    };
     const struct host *host = verdict->host;
     struct text text = begin_step(explanation);
 

@@ -76,7 +76,12 @@ static void add_answer(struct text *text, const struct diff_answer *answer)
 
 static void add_change(struct text *text, const struct diff_change *change)
 {
-    static const char *const signs[DIFF_KIND_COUNT] = {"  + ", "  - ", "  ~ ", "  ~ "};
+    static const char *const signs[DIFF_KIND_COUNT] = {
+        [DIFF_APPEARS] = "  + ",
+        [DIFF_VANISHES] = "  - ",
+        [DIFF_CODE] = "  ~ ",
+        [DIFF_ADDRESSES] = "  ~ ",
+    };
     bool is_same_count = change->before.count == change->after.count;
 
     text_add_string(text, signs[change->kind]);

@@ -16,31 +16,36 @@ static void read_custom_hostname(void *context, const struct yaml_field *field,
     }
 }
 
-static const char *const record_kinds[] = {"cname", "alias"};
+enum { RECORD_CNAME, RECORD_ALIAS };
+
+static const char *const record_kinds[] = {[RECORD_CNAME] = "cname", [RECORD_ALIAS] = "alias"};
 static const struct enum_words record_words = WORDS(record_kinds);
 
 void domain_read_record(void *context, const struct yaml_field *field,
                         const struct yaml_node *value, void *target)
 {
     struct domain *domain = target;
-    unsigned read = 0;
+    unsigned read = RECORD_CNAME;
 
     domain->record_at = location_of_node(value);
     if (parsing_read_enum(context, field, value, field->details, &read))
-        domain->is_alias = read == 1;
+        domain->is_alias = read == RECORD_ALIAS;
 }
 
-static const char *const domain_statuses[] = {"pending", "none", "succeeded"};
+enum { STATUS_PENDING, STATUS_NONE, STATUS_SUCCEEDED };
+
+static const char *const domain_statuses[] = {
+    [STATUS_PENDING] = "pending", [STATUS_NONE] = "none", [STATUS_SUCCEEDED] = "succeeded"};
 static const struct enum_words domain_status_words = WORDS(domain_statuses);
 
 void domain_read_status(void *context, const struct yaml_field *field,
                         const struct yaml_node *value, void *target)
 {
     struct domain *domain = target;
-    unsigned read = 1;
+    unsigned read = STATUS_NONE;
 
     if (parsing_read_enum(context, field, value, field->details, &read))
-        domain->is_pending = read == 0;
+        domain->is_pending = read == STATUS_PENDING;
 }
 
 static const struct yaml_field domain_fields[] = {
@@ -65,7 +70,10 @@ static bool read_domain(struct parsing *parsing, const struct yaml_field *field,
            domain->hostname.text != NULL;
 }
 
-static const char *const dyno_states[] = {"up", "starting", "idle", "crashed", "down"};
+static const char *const dyno_states[] = {
+    [DYNO_UP] = "up",           [DYNO_STARTING] = "starting", [DYNO_IDLE] = "idle",
+    [DYNO_CRASHED] = "crashed", [DYNO_DOWN] = "down",
+};
 static const struct enum_words dyno_state_words = WORDS(dyno_states);
 static const struct number_details dyno_number = {1, UINT32_MAX, FINDING_DYNO_NUM,
                                                   offsetof(struct dyno, number_at)};
@@ -96,12 +104,14 @@ static bool read_dyno(struct parsing *parsing, const struct yaml_field *field,
     return true;
 }
 
+enum protocol { PROTOCOL_TCP, PROTOCOL_UDP };
+
 struct port_body {
     uint32_t number;
-    unsigned protocol; /* 0: tcp, 1: udp */
+    enum protocol protocol;
 };
 
-static const char *const protocols[] = {"tcp", "udp"};
+static const char *const protocols[] = {[PROTOCOL_TCP] = "tcp", [PROTOCOL_UDP] = "udp"};
 static const struct enum_words protocol_words = WORDS(protocols);
 static const struct number_details port_number = {1, UINT16_MAX, FINDING_PORT, NO_OFFSET};
 
@@ -131,7 +141,7 @@ static bool read_port(struct parsing *parsing, const struct yaml_field *field,
         field_read_number(parsing, &number, value, &body);
     }
     port->number = (uint16_t)body.number;
-    port->udp = body.protocol == 1;
+    port->udp = body.protocol == PROTOCOL_UDP;
     return port->number != 0;
 }
 

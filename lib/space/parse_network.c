@@ -3,7 +3,8 @@
 
 #include <stddef.h>
 
-static const char *const router_states[] = {"up", "draining", "down"};
+static const char *const router_states[] = {
+    [ROUTER_UP] = "up", [ROUTER_DRAINING] = "draining", [ROUTER_DOWN] = "down"};
 static const struct enum_words router_state_words = WORDS(router_states);
 static const struct address_details router_address = {FINDING_ADDRESS, offsetof(struct router, at)};
 
@@ -45,17 +46,21 @@ bool listen_read_item(struct parsing *parsing, const struct yaml_field *field,
     return block->cidr.address != 0;
 }
 
-static const char *const peering_types[] = {"customer-managed", "heroku-managed", "unknown"};
+static const char *const peering_types[] = {
+    [PEERING_CUSTOMER_MANAGED] = "customer-managed",
+    [PEERING_HEROKU_MANAGED] = "heroku-managed",
+    [PEERING_UNKNOWN] = "unknown",
+};
 static const struct enum_words peering_type_words = WORDS(peering_types);
 static const char *const peering_statuses[] = {
-    "initiating-request",
-    "pending-acceptance",
-    "provisioning",
-    "active",
-    "failed",
-    "expired",
-    "rejected",
-    "deleted",
+    [PEERING_INITIATING_REQUEST] = "initiating-request",
+    [PEERING_PENDING_ACCEPTANCE] = "pending-acceptance",
+    [PEERING_PROVISIONING] = "provisioning",
+    [PEERING_ACTIVE] = "active",
+    [PEERING_FAILED] = "failed",
+    [PEERING_EXPIRED] = "expired",
+    [PEERING_REJECTED] = "rejected",
+    [PEERING_DELETED] = "deleted",
 };
 static const struct enum_words peering_status_words = WORDS(peering_statuses);
 
@@ -124,7 +129,9 @@ bool peering_read_item(struct parsing *parsing, const struct yaml_field *field,
     return peering->pcx_id.text != NULL;
 }
 
-static const char *const tunnel_statuses[] = {"DOWN", "UP"};
+enum { TUNNEL_DOWN, TUNNEL_UP };
+
+static const char *const tunnel_statuses[] = {[TUNNEL_DOWN] = "DOWN", [TUNNEL_UP] = "UP"};
 static const struct enum_words tunnel_status_words = WORDS(tunnel_statuses);
 static const struct address_details tunnel_address = {FINDING_VPN_IP, NO_OFFSET};
 
@@ -132,10 +139,10 @@ void tunnel_read_status(void *context, const struct yaml_field *field,
                         const struct yaml_node *value, void *target)
 {
     struct tunnel *tunnel = target;
-    unsigned read = 0;
+    unsigned read = TUNNEL_DOWN;
 
     if (parsing_read_enum(context, field, value, field->details, &read))
-        tunnel->is_up = read == 1;
+        tunnel->is_up = read == TUNNEL_UP;
 }
 
 static const struct yaml_field tunnel_fields[] = {
@@ -156,8 +163,11 @@ static bool read_tunnel(struct parsing *parsing, const struct yaml_field *field,
     return parsing_read_mapping(parsing, value, &tunnel_table, tunnel);
 }
 
-static const char *const vpn_statuses[] = {"pending", "provisioning", "active", "deprovisioning",
-                                           "failed"};
+static const char *const vpn_statuses[] = {
+    [VPN_PENDING] = "pending", [VPN_PROVISIONING] = "provisioning",
+    [VPN_ACTIVE] = "active",   [VPN_DEPROVISIONING] = "deprovisioning",
+    [VPN_FAILED] = "failed",
+};
 static const struct enum_words vpn_status_words = WORDS(vpn_statuses);
 
 const char *vpn_status_text(enum vpn_status status)

@@ -86,7 +86,8 @@ void check_data_cidr(struct checking *checking)
 
 enum { DYNO_SPAN, ROUTER_SPAN };
 
-static const char *const span_names[] = {"dyno_cidrs", "router_cidrs"};
+static const char *const span_names[] = {
+    [DYNO_SPAN] = "dyno_cidrs", [ROUTER_SPAN] = "router_cidrs"};
 
 static void find_in_span(struct checking *checking, const struct cidr_span *span, const char *what,
                          struct cidr other)
