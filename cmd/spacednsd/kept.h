@@ -44,8 +44,8 @@ void kept_answer_list(struct call *call, const struct snapshot *snapshot, bool i
 int kept_answer_forget(struct call *call, const struct kept_names *names, uint64_t generation,
                        bool is_json);
 
-/** Milliseconds until the next name expires; 0: no name is kept back. */
-uint64_t kept_next_ms(const struct snapshot *snapshot, int64_t now_s);
+/** Milliseconds until the next name expires, an hour at most; 0: no name is kept back. */
+uint64_t kept_next_ms(const struct snapshot *snapshot, int64_t ran_s);
 
 /** How many names were let go since the start because of kept_back_most. */
 uint64_t kept_count_pushed_out(const struct snapshot *snapshot);

@@ -12,7 +12,16 @@
 enum {
     REFUSAL_LINES_MOST = 50, /* in the log; plan prints all */
     US_PER_SECOND = 1000000,
+    NS_PER_SECOND = 1000000000,
 };
+
+/* The running time: of earlier servers with this state, and since this one's start. */
+static int64_t running_s(const struct reloads *reloads)
+{
+    uint64_t ns = clock_monotonic_ns() - reloads->opened_ns;
+
+    return reloads->opened_ran_s + (int64_t)(ns / NS_PER_SECOND);
+}
 
 void reloads_prepare(struct reloads *reloads, const struct snapshot *before)
 {
@@ -28,7 +37,8 @@ void reloads_prepare(struct reloads *reloads, const struct snapshot *before)
                     .stored = is_stored ? &reloads->state.stored : NULL,
                     .reads_all =
                         reloads->request.reads_all || (is_stored && reloads->state.is_behind),
-                    .now_s = clock_wall_us() / US_PER_SECOND},
+                    .now_s = clock_wall_us() / US_PER_SECOND,
+                    .ran_s = running_s(reloads)},
     };
 }
 
@@ -176,7 +186,7 @@ void reloads_start(struct reloads *reloads)
 static void watch_expiry(struct reloads *reloads)
 {
     const struct snapshot *current = server_current(reloads->server);
-    uint64_t left_ms = kept_next_ms(current, clock_wall_us() / US_PER_SECOND);
+    uint64_t left_ms = kept_next_ms(current, running_s(reloads));
 
     if (!reloads->has_timer)
         return;
@@ -341,15 +351,17 @@ void reloads_open_state(struct reloads *reloads)
 {
     const char *path = reloads->settings.state_dir;
 
+    reloads->opened_ns = clock_monotonic_ns();
     if (path != NULL)
         state_open(&reloads->state, path, &reloads->key);
+    reloads->opened_ran_s = reloads->state.stored.ran_s;
 }
 
 void reloads_store_first(struct reloads *reloads)
 {
     struct zones_loading *loading = &reloads->loading;
 
-    state_store(&reloads->state, loading->snapshot, loading->outcome.texts,
+    state_store(&reloads->state, loading->snapshot, loading->request.ran_s, loading->outcome.texts,
                 loading->outcome.text_count);
     log_state(&reloads->state, &loading->outcome);
 }
@@ -362,7 +374,7 @@ static void store_on_pool(uv_work_t *work)
 
     state_store(&reloads->state,
                 loading->snapshot == NULL ? loading->request.before : loading->snapshot,
-                loading->outcome.texts, loading->outcome.text_count);
+                loading->request.ran_s, loading->outcome.texts, loading->outcome.text_count);
 }
 
 static void reloads_on_stored(uv_work_t *work, int status)
@@ -396,11 +408,10 @@ static void store(struct reloads *reloads)
 
 static void finish_let_go(struct reloads *reloads)
 {
-    if (reloads->loading.snapshot != NULL)
-        store(reloads);
+    if (reloads->loading.snapshot != NULL || reloads->loading.outcome.is_unchanged)
+        store(reloads); /* when unchanged, the running time */
     else
-        end_reload(reloads,
-                   reloads->loading.outcome.is_unchanged ? RELOAD_UNCHANGED : RELOAD_REFUSED);
+        end_reload(reloads, RELOAD_REFUSED);
 }
 
 static void finish_loading(struct reloads *reloads)

@@ -80,8 +80,8 @@ static int compare_ages(const void *a, const void *b, void *context)
     uint32_t left = *(const uint32_t *)a, right = *(const uint32_t *)b;
     const struct kept_back_cohort *x = kept->cohorts[left], *y = kept->cohorts[right];
 
-    if (x->since_s != y->since_s)
-        return x->since_s < y->since_s ? -1 : 1;
+    if (x->ran_s != y->ran_s)
+        return x->ran_s < y->ran_s ? -1 : 1;
     if (x->generation != y->generation)
         return x->generation < y->generation ? -1 : 1;
     return left < right ? -1 : left > right;

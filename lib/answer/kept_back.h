@@ -17,6 +17,10 @@
  * Names are compared by 64 bits of a keyed hash: with a million names kept back, one other name in
  * 2^44 would match one of them.
  *
+ * Time: a name is kept for a time in which a server runs, counted by a clock that nobody can set.
+ * Time without a server does not count, and neither does a step of the wall clock, which is only
+ * shown: a name may be kept for longer than configured, never for less.
+ *
  * Tables are immutable and reference-counted; the next one shares unchanged shards.
  * kept_back_change.h makes them.
  *
@@ -46,7 +50,8 @@ struct kept_back_shard {
 struct kept_back_cohort {
     unsigned holds;
     uint64_t generation; /* the last one in which the names were internal */
-    int64_t since_s;     /* wall clock */
+    int64_t since_s;     /* wall clock, for display */
+    int64_t ran_s;       /* running time when the names were lost (stored.h) */
     const char *space;
     const char *file;
     size_t count;

@@ -216,13 +216,13 @@ static void close_cohort(struct kept_back_change *change)
 }
 
 void kept_back_change_cohort(struct kept_back_change *change, uint64_t generation, int64_t since_s,
-                             const char *space, const char *file)
+                             int64_t ran_s, const char *space, const char *file)
 {
     if (change->has_failed)
         return;
     close_cohort(change);
     change->next_cohort = (struct kept_back_cohort){
-        .generation = generation, .since_s = since_s, .space = space, .file = file};
+        .generation = generation, .since_s = since_s, .ran_s = ran_s, .space = space, .file = file};
     change->octets = 0;
 }
 
@@ -340,7 +340,7 @@ size_t kept_back_change_expire(struct kept_back_change *change, int64_t until_s)
         close_cohort(change);
     for (size_t i = 0; !change->has_failed && i < change->next->cohort_count; i++) {
         const struct kept_back_cohort *cohort = change->next->cohorts[i];
-        if (cohort != NULL && cohort->since_s <= until_s)
+        if (cohort != NULL && cohort->ran_s <= until_s)
             removed += remove_cohort(change, (uint32_t)i, SIZE_MAX);
     }
     return removed;

@@ -29,7 +29,7 @@ void kept_back_change_begin(struct kept_back_change *change, const struct kept_b
 
 /** Begins the cohort of the names added next; `space` and `file` are borrowed until finish. */
 void kept_back_change_cohort(struct kept_back_change *change, uint64_t generation, int64_t since_s,
-                             const char *space, const char *file);
+                             int64_t ran_s, const char *space, const char *file);
 
 /** Keeps a name back; one that already is moves to this cohort. */
 void kept_back_change_add(struct kept_back_change *change, const struct name *name, bool is_apex);
@@ -37,7 +37,7 @@ void kept_back_change_add(struct kept_back_change *change, const struct name *na
 /** Releases a name. Returns whether it was kept back. */
 bool kept_back_change_remove(struct kept_back_change *change, const struct name *name);
 
-/** Releases the names kept back since that time or longer. Returns how many. */
+/** Releases the names lost at that running time or earlier. Returns how many. */
 size_t kept_back_change_expire(struct kept_back_change *change, int64_t until_s);
 
 /** Releases the oldest names above `most`, and counts them. Returns how many. */

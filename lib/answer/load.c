@@ -425,6 +425,7 @@ static struct snapshot *keep_fallen(struct loading *loading, struct snapshot *sn
         .added = loading->added,
         .generation = generation_before(request),
         .now_s = request->now_s,
+        .ran_s = request->ran_s,
     };
 
     if (snapshot == NULL)

@@ -45,7 +45,8 @@ struct load_request {
     bool wants_marks;              /* reports a file without its end mark, W-NO-END */
     const struct waiting_clock
         *clock;                  /* NULL: a file that may be half written is read without waiting */
-    int64_t now_s;               /* wall clock, for names kept back */
+    int64_t now_s;               /* wall clock, shown for names kept back */
+    int64_t ran_s;               /* running time, for names kept back (stored.h) */
     const struct stored *stored; /* NULL, or the accepted texts of the state folder */
 };
 

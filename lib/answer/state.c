@@ -107,6 +107,19 @@ static bool read_suffixes(FILE *file, struct stored_suffixes *suffixes)
     return true;
 }
 
+/* Reads the running time, which old versions lack. Returns false when it is not as written. */
+static bool read_ran(FILE *file, int64_t *ran_s)
+{
+    int64_t read_s = 0;
+    uint64_t sum = 0;
+    int fields = fscanf(file, " ran %" SCNd64 " checksum %" SCNx64, &read_s, &sum);
+
+    if (fields != 2 || sum != stored_checksum(&read_s, sizeof read_s))
+        return fields == EOF;
+    *ran_s = read_s;
+    return true;
+}
+
 /* Returns false when a newer version wrote the file. */
 static bool read_generation(struct state *state)
 {
@@ -122,7 +135,8 @@ static bool read_generation(struct state *state)
     int fields = fscanf(file, "spacedns state %u generation %" SCNu64 " checksum %" SCNx64,
                         &version, &generation, &sum);
     bool is_whole = fields == 3 && sum == stored_checksum(&generation, sizeof generation) &&
-                    read_suffixes(file, &state->stored.suffixes);
+                    read_suffixes(file, &state->stored.suffixes) &&
+                    read_ran(file, &state->stored.ran_s);
     fclose(file);
     if (fields >= 1 && version > STATE_VERSION)
         return fail_newer(state);
@@ -155,7 +169,8 @@ static bool read_kept_back(struct state *state, const struct hash_key *key)
             mark_damaged(state, "kept-back");
         return true;
     }
-    enum state_list_end end = state_list_read(file, key, &state->stored.kept_back);
+    enum state_list_end end =
+        state_list_read(file, key, state->stored.ran_s, &state->stored.kept_back);
     fclose(file);
     if (end == STATE_LIST_NEWER)
         return fail_newer(state);

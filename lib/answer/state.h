@@ -2,7 +2,7 @@
 /**
  * The state folder: data that outlives the server's process, even after a crash.
  *
- *     STATE/state        version, generation, and the suffixes of the settings
+ *     STATE/state        version, generation, the suffixes of the settings, and the running time
  *     STATE/kept-back    names kept back, one a line, with generation, time, space and file
  *     STATE/zones/NAME   each zone file as accepted last, after a line with its checksum
  *
@@ -57,11 +57,12 @@ static inline bool state_is_used(const struct state *state)
 /**
  * Writes a snapshot's changes, before it is served. Does nothing for a state that is not in use.
  *
+ * ran_s  running time
  * texts  accepted texts that the state lacks
  *
  * Returns false with state->problem and is_behind set.
  */
-bool state_store(struct state *state, const struct snapshot *snapshot,
+bool state_store(struct state *state, const struct snapshot *snapshot, int64_t ran_s,
                  const struct load_text *texts, size_t text_count);
 
 /** Closes the folder and frees the rest. A zeroed state may be closed. */

@@ -8,7 +8,7 @@
 #include "answer/stored.h"
 
 enum {
-    LIST_VERSION = 1,
+    LIST_VERSION = 2,
     NAME_TEXT_MOST = 4 * NAME_MAX_OCTETS + 1,
     DECIMAL = 10,
     OCTET_DIGITS = 3,
@@ -59,7 +59,7 @@ static void add_word(struct text *text, const char *word)
 
 static bool put_cohort(struct list_writer *writer, const struct kept_back_cohort *cohort)
 {
-    size_t needed = 64 + 4 * (strlen(cohort->space) + strlen(cohort->file));
+    size_t needed = 96 + 4 * (strlen(cohort->space) + strlen(cohort->file));
 
     if (needed > writer->capacity) {
         char *wider = realloc(writer->line, needed);
@@ -68,8 +68,9 @@ static bool put_cohort(struct list_writer *writer, const struct kept_back_cohort
         writer->line = wider;
         writer->capacity = needed;
     }
-    int length = snprintf(writer->line, writer->capacity, "cohort %" PRIu64 " %" PRId64 " ",
-                          cohort->generation, cohort->since_s);
+    int length =
+        snprintf(writer->line, writer->capacity, "cohort %" PRIu64 " %" PRId64 " %" PRId64 " ",
+                 cohort->generation, cohort->since_s, cohort->ran_s);
     struct text text = text_over(writer->line + length, writer->capacity - (size_t)length);
     add_word(&text, cohort->space);
     text_add_string(&text, " ");
@@ -133,7 +134,9 @@ bool state_list_differs(const struct kept_back *one, const struct kept_back *oth
 
 struct list_reader {
     struct kept_back_change change;
-    char *space; /* of the current cohort */
+    unsigned long version;
+    int64_t ran_s; /* at present */
+    char *space;   /* of the current cohort */
     char *file;
     bool has_cohort;
     bool has_unknown_line; /* a line was not understood */
@@ -175,9 +178,17 @@ static bool read_cohort(struct list_reader *reader, char *text)
     unsigned long long generation = strtoull(text, &end, DECIMAL);
     if (end == text || *end != ' ')
         return false;
-    long long since_s = strtoll(end + 1, &rest, DECIMAL);
+    long long since_s = strtoll(end + 1, &rest, DECIMAL), ran_s = reader->ran_s;
     if (rest == end + 1 || *rest != ' ')
         return false;
+    if (reader->version > 1) {
+        end = rest;
+        ran_s = strtoll(end + 1, &rest, DECIMAL);
+        if (rest == end + 1 || *rest != ' ')
+            return false;
+    }
+    if (ran_s < 0 || ran_s > reader->ran_s)
+        ran_s = reader->ran_s;
     char *space = rest + 1, *file = strchr(space, ' ');
     if (file == NULL)
         return false;
@@ -192,7 +203,7 @@ static bool read_cohort(struct list_reader *reader, char *text)
         free(owned_file);
         return true;
     }
-    kept_back_change_cohort(&reader->change, generation, since_s, owned_space, owned_file);
+    kept_back_change_cohort(&reader->change, generation, since_s, ran_s, owned_space, owned_file);
     free(reader->space);
     free(reader->file);
     reader->space = owned_space;
@@ -257,9 +268,10 @@ static bool read_lines(FILE *in, struct list_reader *reader, uint64_t sum, char 
     return false;
 }
 
-enum state_list_end state_list_read(FILE *in, const struct hash_key *key, struct kept_back **kept)
+enum state_list_end state_list_read(FILE *in, const struct hash_key *key, int64_t ran_s,
+                                    struct kept_back **kept)
 {
-    struct list_reader reader = {.has_cohort = false};
+    struct list_reader reader = {.ran_s = ran_s};
     char line[LINE_MOST + 1];
     ssize_t length = take_line(in, line);
     bool is_ours = length > (ssize_t)sizeof first_line - 1 &&
@@ -269,6 +281,7 @@ enum state_list_end state_list_read(FILE *in, const struct hash_key *key, struct
     *kept = NULL;
     if (version > LIST_VERSION)
         return STATE_LIST_NEWER;
+    reader.version = version;
     kept_back_change_begin(&reader.change, NULL, key);
     uint64_t sum = length > 0 ? add_line(0, line, (size_t)length) : 0;
     bool is_sound = read_lines(in, &reader, sum, line) && is_ours && !reader.has_unknown_line;

@@ -2,13 +2,15 @@
 /**
  * The file of kept-back names: a part of state.h.
  *
- *     spacedns kept-back 1
- *     cohort 17 1729080000 test-space zones/test-space.yaml
+ *     spacedns kept-back 2
+ *     cohort 17 1729080000 86400 test-space zones/test-space.yaml
  *     name api.example.com
  *     apex example.net
  *     checksum 0123456789abcdef
  *
- * Names are in presentation form; octets of other words that are not printable ASCII are \DDD.
+ * A cohort's line has its generation, the wall clock and the running time; version 1 lacks the
+ * latter. Names are in presentation form; octets of other words that are not printable ASCII are
+ * \DDD.
  *
  * Threads: one.
  */
@@ -24,8 +26,14 @@ enum state_list_end {
     STATE_LIST_FAILED,  /* no memory */
 };
 
-/** Reads the file. *kept is NULL when nothing is kept back, or with NEWER and FAILED. */
-enum state_list_end state_list_read(FILE *in, const struct hash_key *key, struct kept_back **kept);
+/**
+ * Reads the file. *kept is NULL when nothing is kept back, or with NEWER and FAILED.
+ *
+ * ran_s  running time at present: when a cohort's is missing or later, its names are as if just
+ * lost
+ */
+enum state_list_end state_list_read(FILE *in, const struct hash_key *key, int64_t ran_s,
+                                    struct kept_back **kept);
 
 /**
  * Writes the names of `after`, and those of `before` that are not among them; both may be NULL.

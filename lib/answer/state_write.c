@@ -301,6 +301,7 @@ static bool remove_texts(struct state *state, const struct snapshot *snapshot)
 struct head {
     uint64_t generation;
     struct stored_suffixes suffixes; /* all octets after a text's end are zero */
+    int64_t ran_s;
 };
 
 static bool print_head(const void *context, FILE *out)
@@ -312,16 +313,19 @@ static bool print_head(const void *context, FILE *out)
                    STATE_VERSION, head->generation,
                    stored_checksum(&head->generation, sizeof head->generation)) > 0 &&
            fprintf(out, "suffixes %s %s\nchecksum %016" PRIx64 "\n", suffixes->apps,
-                   suffixes->discovery, stored_checksum(suffixes, sizeof *suffixes)) > 0;
+                   suffixes->discovery, stored_checksum(suffixes, sizeof *suffixes)) > 0 &&
+           fprintf(out, "ran %" PRId64 "\nchecksum %016" PRIx64 "\n", head->ran_s,
+                   stored_checksum(&head->ran_s, sizeof head->ran_s)) > 0;
 }
 
 /* The names below the previous suffixes are already kept back. */
-static bool store_head(struct state *state, const struct snapshot *snapshot)
+static bool store_head(struct state *state, const struct snapshot *snapshot, int64_t ran_s)
 {
     const struct suffixes *now = &snapshot->policy.suffixes;
-    struct head head = {.generation = snapshot->generation};
+    struct head head = {.generation = snapshot->generation, .ran_s = ran_s};
+    bool is_time = snapshot->kept_back != NULL && ran_s != state->stored.ran_s;
 
-    if (head.generation == state->stored.generation && !state->is_behind)
+    if (head.generation == state->stored.generation && !is_time && !state->is_behind)
         return true;
     snprintf(head.suffixes.apps, sizeof head.suffixes.apps, "%s", now->apps);
     snprintf(head.suffixes.discovery, sizeof head.suffixes.discovery, "%s", now->discovery);
@@ -329,17 +333,18 @@ static bool store_head(struct state *state, const struct snapshot *snapshot)
         return false;
     state->stored.generation = head.generation;
     state->stored.suffixes = head.suffixes;
+    state->stored.ran_s = head.ran_s;
     return true;
 }
 
-bool state_store(struct state *state, const struct snapshot *snapshot,
+bool state_store(struct state *state, const struct snapshot *snapshot, int64_t ran_s,
                  const struct load_text *texts, size_t text_count)
 {
     if (!state_is_used(state))
         return true;
     bool stored = store_fallen(state, snapshot) && store_texts(state, texts, text_count) &&
                   remove_texts(state, snapshot) && store_kept(state, snapshot) &&
-                  store_head(state, snapshot);
+                  store_head(state, snapshot, ran_s);
 
     state->is_behind = !stored;
     if (stored)

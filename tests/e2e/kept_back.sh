@@ -268,7 +268,8 @@ if [ "$(id -u)" = 0 ]; then
     unused "somebody else's state" ' warning state_unused text="state_dir .*belongs to another user'
     chown 0 "$work/state"
 fi
-printf 'spacedns kept-back 1\ncohort 1 %s test-space a.yaml\nname lost.example.com\nnonsense\n' "$EPOCHSECONDS" >"$work/state/kept-back"
+printf 'spacedns kept-back 1\ncohort 1 0 test-space a.yaml\nname lost.example.com\nnonsense\n' >"$work/state/kept-back"
+# Its clock stood at 1970; that lets nothing go.
 start decayed "${flags[@]}"
 expect_match "a state that decayed" ' warning state_decayed text="state_dir .*kept-back is not what was written' "$(cat "$server_log")"
 expect_match "is read as far as it goes" '^lost\.example\.com ' "$(spacedns kept-back)"

@@ -55,7 +55,7 @@ static void keep(uint64_t generation, int64_t since_s, const char *text)
     struct kept_back_change change;
 
     begin(&change);
-    kept_back_change_cohort(&change, generation, since_s, "a-space", "zones/a.yaml");
+    kept_back_change_cohort(&change, generation, since_s, since_s, "a-space", "zones/a.yaml");
     add(&change, text);
     finish(&change);
 }
@@ -151,7 +151,7 @@ START_TEST(a_name_twice_in_one_cohort_is_one_name)
     struct kept_back_change change;
 
     begin(&change);
-    kept_back_change_cohort(&change, 1, 0, "a-space", "a.yaml");
+    kept_back_change_cohort(&change, 1, 0, 0, "a-space", "a.yaml");
     add(&change, "one.example.com");
     add(&change, "one.example.com");
     finish(&change);
@@ -166,7 +166,7 @@ START_TEST(nothing_kept_back_is_no_table)
     struct name name = name_of("one.example.com");
 
     begin(&change);
-    kept_back_change_cohort(&change, 1, 0, "a-space", "a.yaml");
+    kept_back_change_cohort(&change, 1, 0, 0, "a-space", "a.yaml");
     finish(&change);
     ck_assert_ptr_null(kept);
     keep(1, 0, "one.example.com");
@@ -198,10 +198,10 @@ START_TEST(the_oldest_names_go_when_there_are_too_many_and_are_counted)
 
     keep(2, 200, "young.example.com");
     begin(&change);
-    kept_back_change_cohort(&change, 1, 100, "a-space", "a.yaml");
+    kept_back_change_cohort(&change, 1, 0, 100, "a-space", "a.yaml");
     add(&change, "first.example.com");
     add(&change, "second.example.com");
-    kept_back_change_cohort(&change, 1, 100, "b-space", "b.yaml");
+    kept_back_change_cohort(&change, 1, 0, 100, "b-space", "b.yaml");
     add(&change, "third.example.com");
     ck_assert_uint_eq(kept_back_change_limit(&change, 4), 0);
     ck_assert_uint_eq(kept_back_change_limit(&change, 3), 1);
@@ -225,7 +225,7 @@ START_TEST(it_is_the_set_that_was_added_and_not_removed)
         struct kept_back_change change;
         size_t count = 0;
         begin(&change);
-        kept_back_change_cohort(&change, round, round, "a-space", "a.yaml");
+        kept_back_change_cohort(&change, round, 0, round, "a-space", "a.yaml");
         for (int i = 0; i < STEPS; i++) {
             uint32_t number = dice_roll(&dice, NAMES);
             snprintf(text, sizeof text, "n%u.example.com", number);
@@ -266,7 +266,7 @@ START_TEST(the_table_takes_16_octets_a_name_at_most)
     size_t count = 0;
 
     begin(&change);
-    kept_back_change_cohort(&change, 1, 0, "a-space", "a.yaml");
+    kept_back_change_cohort(&change, 1, 0, 0, "a-space", "a.yaml");
     for (unsigned i = 0; i < MANY; i++) {
         snprintf(text, sizeof text, "app-%u.herokuapp.com", i);
         add(&change, text);

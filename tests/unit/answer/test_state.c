@@ -21,6 +21,9 @@ static struct state state;
 static struct snapshot *snapshot;
 static struct load_outcome outcome;
 static bool is_full;
+static int64_t started_s;    /* when the process began, */
+static int64_t opened_ran_s; /* and the running time then */
+static int64_t clock_step;   /* of the wall clock, which somebody has set */
 
 int __real_renameat(int from, const char *old, int to, const char *new);
 int __wrap_renameat(int from, const char *old, int to, const char *new);
@@ -49,6 +52,7 @@ static void tear_down(void)
     char command[SCRATCH_PATH_MOST + 64];
 
     is_full = false;
+    clock_step = 0;
     snapshot_free(snapshot);
     snapshot = NULL;
     state_close(&state);
@@ -61,12 +65,14 @@ static void tear_down(void)
 /* Loads as the server does, at the start or again, and stores the result. */
 static bool load(int64_t now_s)
 {
+    int64_t ran_s = opened_ran_s + now_s - started_s;
     struct load_request request = {.folder = zones.path,
                                    .policy = &policy,
                                    .key = key,
                                    .threads = 1,
                                    .before = snapshot,
-                                   .now_s = now_s,
+                                   .now_s = now_s + clock_step,
+                                   .ran_s = ran_s,
                                    .stored = state_is_used(&state) ? &state.stored : NULL,
                                    .reads_all = state.is_behind};
     struct report *report = report_new();
@@ -75,8 +81,8 @@ static bool load(int64_t now_s)
 
     report_free(report);
     ck_assert(next != NULL || outcome.is_unchanged);
-    bool stored =
-        state_store(&state, next == NULL ? snapshot : next, outcome.texts, outcome.text_count);
+    bool stored = state_store(&state, next == NULL ? snapshot : next, ran_s, outcome.texts,
+                              outcome.text_count);
     load_outcome_close(&outcome);
     if (next != NULL) {
         snapshot_free(snapshot);
@@ -119,6 +125,8 @@ static void end_process(void)
 static void begin_process(int64_t now_s)
 {
     ck_assert_msg(state_open(&state, path, &key), "%s", state.problem.text);
+    started_s = now_s;
+    opened_ran_s = state.stored.ran_s;
     load(now_s);
 }
 
@@ -222,9 +230,94 @@ START_TEST(expired_names_are_released_at_the_start)
     begin_process(1000);
     ck_assert(scratch_edit(&zones, "test-space.yaml", "api.example.com", "papi.example.com"));
     load(1000);
+    ck_assert(load(1500));
     end_process();
-    begin_process(1000 + (int64_t)policy.kept_back_seconds);
+    policy.kept_back_seconds = 501;
+    begin_process(1500);
+    ck_assert(is_kept_back("api.example.com"));
+    end_process();
+    policy.kept_back_seconds = 500;
+    begin_process(1500);
     ck_assert_ptr_null(snapshot->kept_back);
+}
+END_TEST
+
+START_TEST(time_without_a_server_is_not_counted)
+{
+    int64_t later_s = 10 * (int64_t)policy.kept_back_seconds;
+
+    begin_process(1000);
+    ck_assert(scratch_edit(&zones, "test-space.yaml", "api.example.com", "papi.example.com"));
+    load(1000);
+    end_process();
+    begin_process(later_s);
+    ck_assert(is_kept_back("api.example.com"));
+    later_s += (int64_t)policy.kept_back_seconds;
+    ck_assert(scratch_edit(&zones, "test-space.yaml", "example.net", "example.edu"));
+    load(later_s - 1);
+    ck_assert(is_kept_back("api.example.com"));
+    ck_assert(scratch_edit(&zones, "test-space.yaml", "example.edu", "example.net"));
+    load(later_s);
+    ck_assert(!is_kept_back("api.example.com"));
+}
+END_TEST
+
+/* From 1970 at the boot to the present, years ahead, and back before the epoch. */
+static const int64_t steps[] = {1800000000, 4000000000, -4000000000};
+
+START_TEST(a_step_of_the_clock_lets_nothing_go)
+{
+    struct kept_back_entry entry;
+    struct name name;
+
+    begin_process(1000);
+    ck_assert(scratch_edit(&zones, "test-space.yaml", "api.example.com", "papi.example.com"));
+    load(1001);
+    clock_step = steps[_i];
+    ck_assert(scratch_edit(&zones, "test-space.yaml", "example.net", "example.edu"));
+    load(1002);
+    ck_assert(is_kept_back("api.example.com") && is_kept_back("example.net"));
+    end_process();
+    begin_process(1003);
+    ck_assert(is_kept_back("api.example.com") && is_kept_back("example.net"));
+    clock_step = 0;
+    end_process();
+    begin_process(1004);
+    ck_assert(is_kept_back("api.example.com"));
+    ck_assert(name_from_text("example.net", &name));
+    ck_assert(
+        kept_back_find(snapshot->kept_back, &name, index_hash(&snapshot->index, &name), 0, &entry));
+    ck_assert_int_eq(entry.cohort->since_s, 1002 + steps[_i]); /* shown as it was */
+}
+END_TEST
+
+/* Names whose age is not known are as if just lost. */
+static const char *const ages[] = {
+    "sed -i '/^ran/,$d' state",
+    "sed -i 's/^ran .*/ran 99999999/' state",
+    "rm state",
+    "sed -i 's/^cohort \\([0-9]*\\) \\([0-9]*\\) [0-9]*/cohort \\1 \\2 99999999/' kept-back",
+    "sed -i 's/^spacedns kept-back .*/spacedns kept-back 1/; s/^cohort \\([0-9]*\\) \\([0-9]*\\) "
+    "[0-9]*/cohort \\1 \\2/' kept-back",
+};
+
+START_TEST(an_unknown_age_begins_anew)
+{
+    char command[SCRATCH_PATH_MOST + 256];
+
+    begin_process(1000);
+    ck_assert(scratch_edit(&zones, "test-space.yaml", "api.example.com", "papi.example.com"));
+    load(1000);
+    load(2000);
+    end_process();
+    snprintf(command, sizeof command, "cd '%s' && %s", path, ages[_i]);
+    ck_assert_int_eq(system(command), 0); // NOLINT: a folder of this test's own
+    policy.kept_back_seconds = 100;
+    begin_process(2000);
+    ck_assert(is_kept_back("api.example.com"));
+    ck_assert(scratch_edit(&zones, "test-space.yaml", "example.net", "example.edu"));
+    load(2100);
+    ck_assert(!is_kept_back("api.example.com"));
 }
 END_TEST
 
@@ -377,6 +470,10 @@ int main(void)
     tcase_add_test(all, a_state_that_knows_no_suffixes_is_read);
     tcase_add_test(all, what_is_declared_again_is_not_remembered);
     tcase_add_test(all, expired_names_are_released_at_the_start);
+    tcase_add_test(all, time_without_a_server_is_not_counted);
+    tcase_add_loop_test(all, a_step_of_the_clock_lets_nothing_go, 0,
+                        sizeof steps / sizeof steps[0]);
+    tcase_add_loop_test(all, an_unknown_age_begins_anew, 0, sizeof ages / sizeof ages[0]);
     tcase_add_test(all, a_full_disk_is_reported_and_the_next_load_writes_the_rest);
     tcase_add_test(all, an_end_while_the_disk_is_full_loses_nothing_that_was_written);
     tcase_add_test(all, an_unchanged_start_writes_no_text_again);
