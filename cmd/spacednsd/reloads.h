@@ -9,7 +9,8 @@
  *                                                                                    │
  *     requests meanwhile ──► one more reload for each that differs, started here ◄───┘
  *
- * Names that are kept back are let go in the same way, without reading files.
+ * Names that are kept back are let go in the same way, and writes that failed are tried again,
+ * without reading files.
  *
  * A file may have been read before a later request came, so requests that come during a reload get
  * a reload of their own; equal ones share it.
@@ -24,12 +25,13 @@
 #include "serve/server.h"
 #include "spacednsd/control.h"
 #include "spacednsd/kept.h"
+#include "spacednsd/storing.h"
 #include "spacednsd/zones.h"
 
 enum reload_request_kind {
     REQUEST_RELOAD,
     REQUEST_FORGET, /* let go of the names of a call */
-    REQUEST_EXPIRE, /* let go of the names that have expired */
+    REQUEST_UPKEEP, /* let go of the names that have expired, and store what is not stored yet */
 };
 
 struct reload_request {
@@ -48,8 +50,9 @@ struct reloads {
     uv_loop_t *loop;
     struct server *server;
     uv_work_t work;
-    struct zones_loading loading;  /* the current one; the daemon does the first */
-    struct state state;            /* state_dir; zeroed: not used */
+    struct zones_loading loading; /* the current one; the daemon does the first */
+    struct state state;           /* state_dir; zeroed: not used */
+    struct storing storing;
     uint64_t opened_ns;            /* when it was read; before, it had run for ... */
     int64_t opened_ran_s;          /* ... so long */
     struct reload_request request; /* of the current loading */
@@ -57,9 +60,9 @@ struct reloads {
     struct diff *diff;             /* what it would change, if the guard or a dry run needs it */
     bool is_reloading;             /* until every worker answers from the new snapshot */
     bool wants_reload;             /* a signal arrived meanwhile */
-    bool wants_expiry;             /* kept-back names expired meanwhile */
+    bool wants_upkeep;             /* it was due meanwhile */
     struct kept_names names;       /* of a request to forget */
-    uv_timer_t expiry;             /* of the next kept-back name */
+    uv_timer_t upkeep;             /* when it is due */
     bool has_timer;
     struct call *calls;   /* of the current reload */
     struct call *waiting; /* that came meanwhile, for later ones */

@@ -470,15 +470,22 @@ static bool hand_texts(struct loading *loading, struct load_outcome *outcome)
     return true;
 }
 
+void load_texts_free(struct load_text *texts, size_t count)
+{
+    if (texts == NULL)
+        return;
+    for (size_t i = 0; i < count; i++) {
+        free((char *)texts[i].name);
+        free(texts[i].octets);
+    }
+    free(texts);
+    if (count > 0)
+        malloc_trim(0); /* the texts may have been as large as all files together */
+}
+
 void load_outcome_close(struct load_outcome *outcome)
 {
-    for (size_t i = 0; i < outcome->text_count; i++) {
-        free((char *)outcome->texts[i].name);
-        free(outcome->texts[i].octets);
-    }
-    free(outcome->texts);
-    if (outcome->text_count > 0)
-        malloc_trim(0); /* the texts may have been as large as all files together */
+    load_texts_free(outcome->texts, outcome->text_count);
     outcome->texts = NULL;
     outcome->text_count = 0;
 }

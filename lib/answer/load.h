@@ -63,7 +63,7 @@ struct load_outcome {
     size_t file_count;
     size_t read_count; /* files read */
     struct fallen_news fallen;
-    struct load_text *texts; /* with request->stored; load_outcome_close frees them */
+    struct load_text *texts; /* with request->stored; NULL: no files were loaded */
     size_t text_count;
     size_t lost_texts; /* of request->stored, that could not be read */
 };
@@ -78,6 +78,9 @@ struct load_outcome {
  */
 struct snapshot *snapshot_load(const struct load_request *request, struct report *report,
                                struct load_outcome *outcome, struct err *err);
+
+/** Frees texts and their list. */
+void load_texts_free(struct load_text *texts, size_t count);
 
 /** Frees the texts. */
 void load_outcome_close(struct load_outcome *outcome);

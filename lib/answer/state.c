@@ -268,6 +268,7 @@ void state_close(struct state *state)
         free((char *)state->stored.texts[i].path);
     }
     free(state->stored.texts);
+    load_texts_free(state->unstored, state->unstored_count);
     kept_back_release(state->stored.kept_back);
     if (state->zones >= 0)
         close(state->zones);

@@ -11,7 +11,8 @@
  *     kept-back with the names that go ──► texts ──► kept-back without those that return ──► state
  *
  * so that every name that was served is in one of them at any moment. After a failed write the
- * state is behind, and the next load hands over everything it lacks.
+ * state is behind: it has the texts that it could not write, until the next try or until the next
+ * load hands over everything it lacks.
  *
  * A folder that belongs to another user, is in use by another server or was written by a newer
  * version is neither read nor written. A damaged file is read as far as possible.
@@ -34,6 +35,8 @@ struct state {
     int zones;
     struct stored stored; /* the contents of the folder */
     size_t text_capacity, sorted_count;
+    struct load_text *unstored; /* texts that could not be written */
+    size_t unstored_count;
     bool is_behind;     /* something could not be written */
     struct err problem; /* of opening or of the last write; ERR_NONE: none */
     struct err damage;  /* a file was not as it was written; ERR_NONE: none */
@@ -57,13 +60,14 @@ static inline bool state_is_used(const struct state *state)
 /**
  * Writes a snapshot's changes, before it is served. Does nothing for a state that is not in use.
  *
- * ran_s  running time
- * texts  accepted texts that the state lacks
+ * ran_s    running time
+ * outcome  of the load: its texts, which the state lacks, are taken over; without texts (names let
+ *          go, or a write tried again) those of a failed write are written
  *
  * Returns false with state->problem and is_behind set.
  */
 bool state_store(struct state *state, const struct snapshot *snapshot, int64_t ran_s,
-                 const struct load_text *texts, size_t text_count);
+                 struct load_outcome *outcome);
 
 /** Closes the folder and frees the rest. A zeroed state may be closed. */
 void state_close(struct state *state);

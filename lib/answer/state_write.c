@@ -21,7 +21,8 @@ static bool fail(struct state *state, const char *file, int number)
 {
     return err_set(&state->problem, ERR_SYSTEM,
                    "state_dir %s: %s cannot be written: %s; names served now may be forgotten at a "
-                   "restart; fix that, then run spacedns reload",
+                   "restart; make it possible: it is tried again, first after seconds, then every "
+                   "ten minutes, and by spacedns reload",
                    state->path, file, strerror(number));
 }
 
@@ -337,17 +338,40 @@ static bool store_head(struct state *state, const struct snapshot *snapshot, int
     return true;
 }
 
+static void free_unstored(struct state *state)
+{
+    load_texts_free(state->unstored, state->unstored_count);
+    state->unstored = NULL;
+    state->unstored_count = 0;
+}
+
+/* A load hands over everything that a failed write has left. */
+static void take_texts(struct state *state, struct load_outcome *outcome)
+{
+    if (outcome->texts == NULL)
+        return;
+    free_unstored(state);
+    state->unstored = outcome->texts;
+    state->unstored_count = outcome->text_count;
+    outcome->texts = NULL;
+    outcome->text_count = 0;
+}
+
 bool state_store(struct state *state, const struct snapshot *snapshot, int64_t ran_s,
-                 const struct load_text *texts, size_t text_count)
+                 struct load_outcome *outcome)
 {
     if (!state_is_used(state))
         return true;
-    bool stored = store_fallen(state, snapshot) && store_texts(state, texts, text_count) &&
+    take_texts(state, outcome);
+    bool stored = store_fallen(state, snapshot) &&
+                  store_texts(state, state->unstored, state->unstored_count) &&
                   remove_texts(state, snapshot) && store_kept(state, snapshot) &&
                   store_head(state, snapshot, ran_s);
 
     state->is_behind = !stored;
-    if (stored)
-        state->problem.code = ERR_NONE;
-    return stored;
+    if (!stored)
+        return false;
+    free_unstored(state);
+    state->problem.code = ERR_NONE;
+    return true;
 }

@@ -76,6 +76,7 @@ static struct snapshot *load(const struct policy *policy)
 /* Keeps back the names from `first` on, stores that, and returns the next snapshot. */
 static struct snapshot *keep(struct snapshot *before, unsigned first, unsigned end)
 {
+    struct load_outcome none = {.texts = NULL};
     struct kept_back_change change;
 
     kept_back_change_begin(&change, before->kept_back, &key);
@@ -85,7 +86,7 @@ static struct snapshot *keep(struct snapshot *before, unsigned first, unsigned e
         kept_back_change_add(&change, &name, false);
     }
     struct snapshot *next = snapshot_renew(before, kept_back_change_finish(&change));
-    expect(next != NULL && state_store(&state, next, 0, NULL, 0), "not stored");
+    expect(next != NULL && state_store(&state, next, 0, &none), "not stored");
     snapshot_free(before);
     return next;
 }

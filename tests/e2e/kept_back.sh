@@ -232,6 +232,28 @@ expect_match "--no-reload prints how" 'spacedns forget frozen-oasis-70544\.herok
     "$("$SPACEDNS" apps:destroy frozen-oasis-70544 --confirm frozen-oasis-70544 --force --no-reload --zones "$zones" --socket "$socket" 2>&1)"
 stop
 
+# ---- a disk that is full for a while ----
+
+cp zones/test-space.yaml "$zones"
+start full "${flags[@]}"
+rm -f "$work/state/kept-back"
+mkdir "$work/state/kept-back" # no file can be renamed to it
+sed -i 's/hostname: api\.example\.com/hostname: papi.example.com/' "$zones/test-space.yaml"
+reload
+expect_match "the log has what could not be written" ' warning state_failed text="state_dir .*kept-back cannot be written: .*it is tried again' "$logged"
+expect_match "status shows it" "^state +! state_dir .*kept-back cannot be written: " "$(spacedns status)"
+expect_match "the name is kept back" '^api\.example\.com ' "$(spacedns kept-back)"
+reload
+rmdir "$work/state/kept-back"
+await grep -q ' info state_stored ' "$server_log" || fail "the server tries again by itself" "$(cat "$server_log")"
+expect "the failure is logged once" 1 "$(grep -c ' warning state_failed ' "$server_log")"
+expect_match "status shows the folder again" "^state +$work/state\$" "$(spacedns status)"
+stop KILL
+start full_again "${flags[@]}"
+expect_match "and the name is kept back after kill -9" '^api\.example\.com ' "$(spacedns kept-back)"
+expect "it is let go" "Forgetting api.example.com... done" "$(spacedns forget api.example.com)"
+stop
+
 # ---- a file that lost its end while no server ran ----
 
 cp zones/test-space.yaml "$zones"

@@ -364,8 +364,8 @@ static bool load(bool dies_when_full)
 
     report_free(report);
     if (next != NULL || outcome.is_unchanged) {
-        bool stored = state_store(&life.state, next == NULL ? life.snapshot : next, request.ran_s,
-                                  outcome.texts, outcome.text_count);
+        bool stored =
+            state_store(&life.state, next == NULL ? life.snapshot : next, request.ran_s, &outcome);
         is_dead = !stored && dies_when_full;
     }
     load_outcome_close(&outcome);

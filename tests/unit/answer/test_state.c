@@ -81,8 +81,7 @@ static bool load(int64_t now_s)
 
     report_free(report);
     ck_assert(next != NULL || outcome.is_unchanged);
-    bool stored = state_store(&state, next == NULL ? snapshot : next, ran_s, outcome.texts,
-                              outcome.text_count);
+    bool stored = state_store(&state, next == NULL ? snapshot : next, ran_s, &outcome);
     load_outcome_close(&outcome);
     if (next != NULL) {
         snapshot_free(snapshot);
@@ -329,7 +328,7 @@ START_TEST(a_full_disk_is_reported_and_the_next_load_writes_the_rest)
     ck_assert(!load(0));
     ck_assert(state.is_behind);
     ck_assert_ptr_nonnull(strstr(state.problem.text, "No space left on device"));
-    ck_assert_ptr_nonnull(strstr(state.problem.text, "spacedns reload"));
+    ck_assert_ptr_nonnull(strstr(state.problem.text, "it is tried again"));
     ck_assert(is_kept_back("api.example.com"));
     is_full = false;
     ck_assert(load(0)); /* nothing has changed, and yet it is written */
@@ -338,6 +337,35 @@ START_TEST(a_full_disk_is_reported_and_the_next_load_writes_the_rest)
     end_process();
     begin_process(0);
     ck_assert(is_kept_back("api.example.com") && !is_kept_back("papi.example.com"));
+}
+END_TEST
+
+/* Without a load: what a timer does, and releasing names. */
+static bool store_again(void)
+{
+    struct load_outcome none = {.texts = NULL};
+
+    return state_store(&state, snapshot, 0, &none);
+}
+
+START_TEST(a_write_that_is_tried_again_writes_the_texts_that_are_served)
+{
+    begin_process(0);
+    is_full = true;
+    ck_assert(scratch_edit(&zones, "test-space.yaml", "api.example.com", "papi.example.com"));
+    ck_assert(!load(0));
+    ck_assert(!store_again());
+    ck_assert(state.is_behind);
+    is_full = false;
+    scratch_write(&zones, "test-space.yaml", "space: [", 8); /* not served: nobody reloads it */
+    ck_assert(store_again());
+    ck_assert(!state.is_behind);
+    ck_assert_int_eq(state.problem.code, ERR_NONE);
+    ck_assert_ptr_null(state.unstored);
+    end_process();
+    scratch_remove(&zones, "test-space.yaml");
+    begin_process(0);
+    ck_assert(is_kept_back("papi.example.com") && is_kept_back("api.example.com"));
 }
 END_TEST
 
@@ -475,6 +503,7 @@ int main(void)
                         sizeof steps / sizeof steps[0]);
     tcase_add_loop_test(all, an_unknown_age_begins_anew, 0, sizeof ages / sizeof ages[0]);
     tcase_add_test(all, a_full_disk_is_reported_and_the_next_load_writes_the_rest);
+    tcase_add_test(all, a_write_that_is_tried_again_writes_the_texts_that_are_served);
     tcase_add_test(all, an_end_while_the_disk_is_full_loses_nothing_that_was_written);
     tcase_add_test(all, an_unchanged_start_writes_no_text_again);
     tcase_add_test(all, odd_octets_of_a_name_are_read_back);
