@@ -104,7 +104,7 @@ void control_answer(struct call *call, const struct status_source *source)
         call_finish(call, CODE_DONE);
         break;
     case COMMAND_KEPT_BACK:
-        kept_answer_list(call, server_current(source->server), wants_json(call));
+        kept_answer_list(call, server_current(source->server), source->state, wants_json(call));
         break;
     case COMMAND_EXPLAIN:
         answer_explain(call, source);

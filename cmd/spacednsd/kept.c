@@ -218,13 +218,14 @@ static bool list_name(void *context, const struct name *name, const struct kept_
     return true;
 }
 
-void kept_answer_list(struct call *call, const struct snapshot *snapshot, bool is_json)
+void kept_answer_list(struct call *call, const struct snapshot *snapshot, const struct state *state,
+                      bool is_json)
 {
     struct listing listing = {.out = call->out, .names = is_json ? json_array() : NULL};
     size_t count = count_kept(snapshot);
 
     if (count > 0)
-        kept_back_walk(snapshot->kept_back, list_name, &listing);
+        state_walk_names(state, snapshot->kept_back, list_name, &listing);
     if (is_json) {
         print_json(json_pack("{s:I, s:I, s:o}", "count", (json_int_t)count, "generation",
                              (json_int_t)snapshot->generation, "names", listing.names),

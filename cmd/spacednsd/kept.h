@@ -7,6 +7,7 @@
  * Threads: kept_let_go on any one thread while snapshots do not change; the rest on the control
  * thread.
  */
+#include "answer/state.h"
 #include "control/listener.h"
 #include "spacednsd/zones.h"
 
@@ -38,7 +39,8 @@ void kept_log_let_go(const struct snapshot *snapshot, const struct zones_loading
                      const struct kept_names *names);
 
 /** Answers kept-back. */
-void kept_answer_list(struct call *call, const struct snapshot *snapshot, bool is_json);
+void kept_answer_list(struct call *call, const struct snapshot *snapshot, const struct state *state,
+                      bool is_json);
 
 /** Prints the outcome of forget. Returns the exit code. */
 int kept_answer_forget(struct call *call, const struct kept_names *names, uint64_t generation,

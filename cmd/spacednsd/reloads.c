@@ -12,16 +12,7 @@
 enum {
     REFUSAL_LINES_MOST = 50, /* in the log; plan prints all */
     US_PER_SECOND = 1000000,
-    NS_PER_SECOND = 1000000000,
 };
-
-/* The running time: of earlier servers with this state, and since this one's start. */
-static int64_t running_s(const struct reloads *reloads)
-{
-    uint64_t ns = clock_monotonic_ns() - reloads->opened_ns;
-
-    return reloads->opened_ran_s + (int64_t)(ns / NS_PER_SECOND);
-}
 
 void reloads_prepare(struct reloads *reloads, const struct snapshot *before)
 {
@@ -38,7 +29,7 @@ void reloads_prepare(struct reloads *reloads, const struct snapshot *before)
                     .reads_all =
                         reloads->request.reads_all || (is_stored && reloads->state.is_behind),
                     .now_s = clock_wall_us() / US_PER_SECOND,
-                    .ran_s = running_s(reloads)},
+                    .ran_s = storing_ran_s(&reloads->storing)},
     };
 }
 
@@ -191,7 +182,7 @@ static uint64_t sooner(uint64_t a_ms, uint64_t b_ms)
 static void schedule_upkeep(struct reloads *reloads)
 {
     const struct snapshot *current = server_current(reloads->server);
-    uint64_t left_ms = sooner(kept_next_ms(current, running_s(reloads)),
+    uint64_t left_ms = sooner(kept_next_ms(current, storing_ran_s(&reloads->storing)),
                               storing_next_ms(&reloads->storing, &reloads->state));
 
     if (!reloads->has_timer)
@@ -338,10 +329,16 @@ void reloads_open_state(struct reloads *reloads)
 {
     const char *path = reloads->settings.state_dir;
 
-    reloads->opened_ns = clock_monotonic_ns();
     if (path != NULL)
         state_open(&reloads->state, path, &reloads->key);
-    reloads->opened_ran_s = reloads->state.stored.ran_s;
+    storing_begin(&reloads->storing, &reloads->state);
+}
+
+static void note_stored(struct reloads *reloads)
+{
+    storing_note(&reloads->storing, &reloads->state, &reloads->loading.outcome);
+    reloads->state.damage.code = ERR_NONE; /* logged */
+    state_drop_names(&reloads->state);
 }
 
 void reloads_store_first(struct reloads *reloads)
@@ -349,7 +346,7 @@ void reloads_store_first(struct reloads *reloads)
     struct zones_loading *loading = &reloads->loading;
 
     state_store(&reloads->state, loading->snapshot, loading->request.ran_s, &loading->outcome);
-    storing_note(&reloads->storing, &reloads->state, &loading->outcome);
+    note_stored(reloads);
 }
 
 /* On a thread of the pool: disks are slow. */
@@ -373,8 +370,7 @@ static void reloads_on_stored(uv_work_t *work, int status)
         drop_loaded(reloads);
         return;
     }
-    reloads->state.damage.code = ERR_NONE; /* logged at the start */
-    storing_note(&reloads->storing, &reloads->state, &loading->outcome);
+    note_stored(reloads);
     if (loading->snapshot != NULL)
         reloads_publish(reloads); /* reloads_finish ends the reload */
     else

@@ -53,8 +53,6 @@ struct reloads {
     struct zones_loading loading; /* the current one; the daemon does the first */
     struct state state;           /* state_dir; zeroed: not used */
     struct storing storing;
-    uint64_t opened_ns;            /* when it was read; before, it had run for ... */
-    int64_t opened_ran_s;          /* ... so long */
     struct reload_request request; /* of the current loading */
     char *folder;                  /* of that request */
     struct diff *diff;             /* what it would change, if the guard or a dry run needs it */

@@ -7,7 +7,21 @@ enum {
     WAIT_MS_FIRST = 1000,
     WAIT_MS_MOST = 600 * 1000,
     NS_PER_MS = 1000000,
+    NS_PER_SECOND = 1000000000,
 };
+
+void storing_begin(struct storing *storing, const struct state *state)
+{
+    storing->opened_ns = clock_monotonic_ns();
+    storing->opened_ran_s = state->stored.ran_s;
+}
+
+int64_t storing_ran_s(const struct storing *storing)
+{
+    uint64_t ns = clock_monotonic_ns() - storing->opened_ns;
+
+    return storing->opened_ran_s + (int64_t)(ns / NS_PER_SECOND);
+}
 
 static void log_decayed(const struct state *state, const struct load_outcome *outcome)
 {

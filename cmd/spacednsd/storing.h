@@ -1,6 +1,6 @@
 #pragma once
 /**
- * Storing the state: its events, and when a write that failed is tried again.
+ * Storing the state: the running time, events, and when a write that failed is tried again.
  *
  *     failed ──1 s──► tried ──2 s──► tried ──4 s──► ... every ten minutes, until all is stored
  *
@@ -13,10 +13,18 @@
 #include "answer/state.h"
 
 struct storing {
-    struct err problem; /* of opening the folder or of the last write; ERR_NONE: none */
-    uint64_t wait_ms;   /* before the next try */
-    uint64_t retry_ns;  /* when it is due, by the monotonic clock */
+    uint64_t opened_ns;   /* when the state was read */
+    int64_t opened_ran_s; /* the running time then */
+    struct err problem;   /* of opening the folder or of the last write; ERR_NONE: none */
+    uint64_t wait_ms;     /* before the next try */
+    uint64_t retry_ns;    /* when it is due, by the monotonic clock */
 };
+
+/** Begins to count the running time, once the state is open or there is none. */
+void storing_begin(struct storing *storing, const struct state *state);
+
+/** The running time: of earlier servers with this state, and since this one's start. */
+int64_t storing_ran_s(const struct storing *storing);
 
 /** Notes and logs the outcome of state_open or state_store. */
 void storing_note(struct storing *storing, const struct state *state,

@@ -160,26 +160,113 @@ static void raise_generation(struct state *state)
 
 /* ---- names ---- */
 
+/* A file of names as it was found. */
+struct found_names {
+    FILE *file; /* NULL: it is missing, or cannot be opened */
+    bool is_missing;
+    enum state_list_end end;
+    uint64_t sum;
+};
+
+static struct found_names find_names(const struct state *state, const char *name)
+{
+    struct found_names found = {.file = open_file(state->folder, name), .end = STATE_LIST_DECAYED};
+
+    found.is_missing = found.file == NULL && errno == ENOENT;
+    if (found.file != NULL)
+        found.end = state_list_check(found.file, &found.sum);
+    return found;
+}
+
+static void close_names(struct found_names *found)
+{
+    if (found->file != NULL)
+        fclose(found->file);
+}
+
+FILE *state_open_names(const struct state *state)
+{
+    struct found_names names = find_names(state, STATE_NAMES);
+
+    if (names.end == STATE_LIST_SOUND)
+        return names.file;
+    struct found_names copy = find_names(state, STATE_NAMES_COPY);
+    if (copy.end == STATE_LIST_SOUND) {
+        close_names(&names);
+        return copy.file;
+    }
+    close_names(&copy);
+    return names.file;
+}
+
+static void read_found(const struct state *state, const struct found_names *found,
+                       struct kept_back_change *change)
+{
+    if (found->file != NULL)
+        state_list_read(found->file, state->stored.ran_s, found->end == STATE_LIST_SOUND, change);
+}
+
+static void mark_names_damaged(struct state *state, bool has_copy)
+{
+    err_set(&state->damage, ERR_SYSTEM,
+            "state_dir %s: " STATE_NAMES " is not what was written there; %s", state->path,
+            has_copy ? "its copy and its readable part are used, and both are written again"
+                     : "neither is its copy; their readable parts are used, and other names that "
+                       "were kept back are let go");
+}
+
+/* When the file has decayed, the copy comes last, so that its names have their own cohorts. */
+static bool read_both(struct state *state, const struct found_names *names,
+                      const struct found_names *copy, const struct hash_key *key)
+{
+    bool is_sound = names->end == STATE_LIST_SOUND;
+    struct kept_back_change change;
+
+    kept_back_change_begin(&change, NULL, key);
+    change.is_unlisted = is_sound;
+    read_found(state, names, &change);
+    if (!is_sound)
+        read_found(state, copy, &change);
+    state->stored.kept_back = kept_back_change_finish(&change);
+    return !change.has_failed || fail(state, "out of memory while it was read", 0);
+}
+
 static bool read_kept_back(struct state *state, const struct hash_key *key)
 {
-    FILE *file = open_file(state->folder, "kept-back");
+    struct found_names names = find_names(state, STATE_NAMES),
+                       copy = find_names(state, STATE_NAMES_COPY);
+    bool is_first = names.is_missing && copy.is_missing;
+    bool is_sound = names.end == STATE_LIST_SOUND, has_copy = copy.end == STATE_LIST_SOUND;
+    bool passed = true;
 
-    if (file == NULL) {
-        if (errno != ENOENT)
-            mark_damaged(state, "kept-back");
-        return true;
-    }
-    enum state_list_end end =
-        state_list_read(file, key, state->stored.ran_s, &state->stored.kept_back);
-    fclose(file);
-    if (end == STATE_LIST_NEWER)
-        return fail_newer(state);
-    if (end == STATE_LIST_FAILED)
-        return fail(state, "out of memory while it was read", 0);
-    if (end == STATE_LIST_DECAYED)
-        mark_damaged(state, "kept-back");
-    state->is_behind |= end == STATE_LIST_DECAYED;
-    return true;
+    if (names.end == STATE_LIST_NEWER || copy.end == STATE_LIST_NEWER)
+        passed = fail_newer(state);
+    else if (!is_first)
+        passed = read_both(state, &names, &copy, key);
+    if (passed && !is_first && !is_sound)
+        mark_names_damaged(state, has_copy);
+    state->is_copied = is_first || (is_sound && has_copy && names.sum == copy.sum);
+    state->is_behind |= !state->is_copied;
+    close_names(&names);
+    close_names(&copy);
+    return passed;
+}
+
+bool state_walk_names(const struct state *state, const struct kept_back *kept,
+                      kept_back_on_name *on_name, void *context)
+{
+    FILE *file = kept == NULL || !state_is_used(state) ? NULL : state_open_names(state);
+    bool goes_on = file == NULL || state_list_walk(file, kept, on_name, context);
+
+    if (file != NULL)
+        fclose(file);
+    return goes_on && (kept == NULL || kept_back_walk(kept, on_name, context));
+}
+
+void state_drop_names(struct state *state)
+{
+    if (state_is_used(state) && !state->is_behind)
+        kept_back_drop_names(state->stored.kept_back);
 }
 
 /* ---- texts ---- */

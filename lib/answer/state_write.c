@@ -14,6 +14,7 @@
 enum {
     FILE_MODE = 0600,
     DRAFT_NAME_MOST = 32,
+    COPY_OCTETS = 1 << 16,
     SINGLE_SYNCS_MOST = 16, /* for more files, the whole file system is synced once */
 };
 
@@ -147,15 +148,61 @@ static bool replace(struct state *state, const char *name, print_fn *print, cons
 /* ---- names ---- */
 
 struct listed_names {
-    const struct kept_back *after;
-    const struct kept_back *before;
+    struct state_names names;
+    size_t *written;
 };
 
 static bool print_names(const void *context, FILE *out)
 {
-    const struct listed_names *names = context;
+    const struct listed_names *listed = context;
 
-    return state_list_write(out, names->after, names->before);
+    return state_list_write(out, &listed->names, listed->written);
+}
+
+/* Writes the names of `after`, and those of `before` that it lacks. */
+static bool write_names(struct state *state, const struct kept_back *after,
+                        const struct kept_back *before)
+{
+    size_t written = 0;
+    const struct listed_names listed = {
+        .names = {.source = state_open_names(state), .after = after, .before = before},
+        .written = &written};
+    bool replaced = replace(state, STATE_NAMES, print_names, &listed);
+
+    if (listed.names.source != NULL)
+        fclose(listed.names.source);
+    if (!replaced)
+        return false;
+    state->is_copied = false;
+    if (after != NULL && written < after->count)
+        err_set(&state->damage, ERR_SYSTEM,
+                "state_dir %s: " STATE_NAMES " and its copy are not what was written there; %zu "
+                "names kept back could not be written again, and are let go at a restart",
+                state->path, after->count - written);
+    return true;
+}
+
+static bool print_copy(const void *context, FILE *out)
+{
+    FILE *in = state_open_names(context);
+    char octets[COPY_OCTETS];
+    size_t length = 1;
+
+    if (in == NULL)
+        return false;
+    while (length > 0 && !ferror(out)) {
+        length = fread(octets, 1, sizeof octets, in);
+        fwrite(octets, 1, length, out);
+    }
+    bool copied = !ferror(in) && !ferror(out);
+    fclose(in);
+    return copied;
+}
+
+static bool store_copy(struct state *state)
+{
+    state->is_copied = state->is_copied || replace(state, STATE_NAMES_COPY, print_copy, state);
+    return state->is_copied;
 }
 
 static void note_kept(struct state *state, struct kept_back *kept)
@@ -167,28 +214,27 @@ static void note_kept(struct state *state, struct kept_back *kept)
 /* Before the texts change: adds the names no longer served, removes none. */
 static bool store_fallen(struct state *state, const struct snapshot *snapshot)
 {
-    const struct listed_names names = {.after = snapshot->kept_back,
-                                       .before = state->stored.kept_back};
+    struct kept_back *after = snapshot->kept_back;
+    const struct kept_back *before = state->stored.kept_back;
 
-    if (!state->is_behind && !state_list_differs(names.after, names.before))
+    if (!state->is_behind && !state_list_differs(after, before))
         return true;
-    if (!replace(state, "kept-back", print_names, &names))
+    if (!write_names(state, after, before))
         return false;
-    if (!state_list_differs(names.before, names.after))
-        note_kept(state, snapshot->kept_back);
+    if (!state_list_differs(before, after))
+        note_kept(state, after);
     return true;
 }
 
 /* After them: removes the names that are declared again or released. */
 static bool store_kept(struct state *state, const struct snapshot *snapshot)
 {
-    const struct listed_names names = {.after = snapshot->kept_back};
+    struct kept_back *after = snapshot->kept_back;
 
-    if (state_list_differs(state->stored.kept_back, names.after) &&
-        !replace(state, "kept-back", print_names, &names))
+    if (state_list_differs(state->stored.kept_back, after) && !write_names(state, after, NULL))
         return false;
-    note_kept(state, snapshot->kept_back);
-    return true;
+    note_kept(state, after);
+    return store_copy(state);
 }
 
 /* ---- texts ---- */

@@ -10,11 +10,11 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "answer/kept_back_change.h"
 #include "answer/state.h"
-#include "base/clock.h"
 
 enum { PATH_MOST = 256, LOOKUPS = 1000000 };
 
@@ -44,9 +44,10 @@ static double resident_octets(void)
     return (double)resident * (double)sysconf(_SC_PAGESIZE);
 }
 
-static double ms_since(uint64_t start)
+/* Of this process: other programs run on the machine. */
+static double cpu_ms(void)
 {
-    return (double)(clock_monotonic_ns() - start) / 1e6;
+    return (double)clock() * 1e3 / CLOCKS_PER_SEC;
 }
 
 static struct name name_of(unsigned number)
@@ -87,6 +88,7 @@ static struct snapshot *keep(struct snapshot *before, unsigned first, unsigned e
     }
     struct snapshot *next = snapshot_renew(before, kept_back_change_finish(&change));
     expect(next != NULL && state_store(&state, next, 0, &none), "not stored");
+    state_drop_names(&state);
     snapshot_free(before);
     return next;
 }
@@ -100,11 +102,11 @@ static double measure_lookups(const struct kept_back *kept, unsigned names)
     expect(asked != NULL, "memory");
     for (unsigned i = 0; i < 1024; i++)
         asked[i] = name_of(i * (names / 512));
-    uint64_t start = clock_monotonic_ns();
+    double start = cpu_ms();
     for (unsigned i = 0; i < LOOKUPS; i++)
         found += kept_back_find(kept, &asked[i % 1024], kept_back_hash(kept, &asked[i % 1024]), 0,
                                 &entry);
-    double ns = (double)(clock_monotonic_ns() - start) / LOOKUPS;
+    double ns = (cpu_ms() - start) * 1e6 / LOOKUPS;
     expect(found > 0 && found < LOOKUPS, "lookups");
     free(asked);
     return ns;
@@ -126,21 +128,21 @@ int main(int count, char **arguments)
     expect(state_open(&state, state_path, &key), "state");
     struct policy policy = {.suffixes = suffixes_default(), .localspace_to = 1 << CLIENT_SPACE};
     struct snapshot *snapshot = keep(load(&policy), 0, names);
-    uint64_t start = clock_monotonic_ns();
+    double start = cpu_ms();
     snapshot = keep(snapshot, names, names + 1);
-    double store_ms = ms_since(start);
+    double store_cpu_ms = cpu_ms() - start;
     double lookup_ns = measure_lookups(snapshot->kept_back, names);
     snapshot_free(snapshot);
     state_close(&state);
 
     double before = resident_octets();
-    start = clock_monotonic_ns();
+    start = cpu_ms();
     expect(state_open(&state, state_path, &key), "state");
-    double open_ms = ms_since(start), resident = resident_octets() - before;
+    double open_cpu_ms = cpu_ms() - start, resident = resident_octets() - before;
     printf("{\"names\":%u,\"octets_per_name\":%.1f,\"resident_octets_per_name\":%.1f,"
-           "\"open_ms\":%.0f,\"store_ms\":%.0f,\"lookup_ns\":%.1f}\n",
+           "\"open_cpu_ms\":%.0f,\"store_cpu_ms\":%.0f,\"lookup_ns\":%.1f}\n",
            names, (double)kept_back_octets(state.stored.kept_back) / names, resident / names,
-           open_ms, store_ms, lookup_ns);
+           open_cpu_ms, store_cpu_ms, lookup_ns);
     state_close(&state);
     char command[PATH_MOST];
     snprintf(command, sizeof command, "rm -rf %s", folder);

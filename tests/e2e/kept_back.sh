@@ -296,6 +296,12 @@ start decayed "${flags[@]}"
 expect_match "a state that decayed" ' warning state_decayed text="state_dir .*kept-back is not what was written' "$(cat "$server_log")"
 expect_match "is read as far as it goes" '^lost\.example\.com ' "$(spacedns kept-back)"
 expect_match "and written anew" '^checksum ' "$(cat "$work/state/kept-back")"
+stop KILL
+echo nothing >"$work/state/kept-back"
+start decayed_whole "${flags[@]}"
+expect_match "a file that decayed as a whole" ' warning state_decayed text="state_dir .*kept-back is not what was written there; its copy ' "$(cat "$server_log")"
+expect_match "lets no name go" '^lost\.example\.com ' "$(spacedns kept-back)"
+expect "and has its copy again" "" "$(cmp "$work/state/kept-back" "$work/state/kept-back.copy" 2>&1)"
 launch other --zones "$zones" --listen "127.0.0.1:$(free_port)" --state-dir "$work/state"
 other_log=$server_log
 await grep -q ' info ready ' "$other_log" || fail "a second server starts" "$(cat "$other_log")"

@@ -82,6 +82,7 @@ static bool load(int64_t now_s)
     report_free(report);
     ck_assert(next != NULL || outcome.is_unchanged);
     bool stored = state_store(&state, next == NULL ? snapshot : next, ran_s, &outcome);
+    state_drop_names(&state);
     load_outcome_close(&outcome);
     if (next != NULL) {
         snapshot_free(snapshot);
@@ -295,9 +296,10 @@ static const char *const ages[] = {
     "sed -i '/^ran/,$d' state",
     "sed -i 's/^ran .*/ran 99999999/' state",
     "rm state",
-    "sed -i 's/^cohort \\([0-9]*\\) \\([0-9]*\\) [0-9]*/cohort \\1 \\2 99999999/' kept-back",
+    "sed -i 's/^cohort \\([0-9]*\\) \\([0-9]*\\) [0-9]*/cohort \\1 \\2 99999999/' kept-back "
+    "kept-back.copy",
     "sed -i 's/^spacedns kept-back .*/spacedns kept-back 1/; s/^cohort \\([0-9]*\\) \\([0-9]*\\) "
-    "[0-9]*/cohort \\1 \\2/' kept-back",
+    "[0-9]*/cohort \\1 \\2/' kept-back kept-back.copy",
 };
 
 START_TEST(an_unknown_age_begins_anew)
@@ -423,6 +425,14 @@ static const char *const decays[] = {
     "truncate -s 4G kept-back",
     "truncate -s 4G zones/test-space.yaml",
     "sed -i '1s/.*//' kept-back",
+    "echo nothing > kept-back",
+    ": > kept-back",
+    "rm kept-back",
+    "sed -i 's/api/apj/' kept-back",
+    "sed -i '/^name/d' kept-back",
+    "sed -i '/^checksum/d' kept-back kept-back.copy",
+    "sed -i 's/^cohort/cohorts/' kept-back kept-back.copy",
+    "sed -i '$d' kept-back; echo nothing > kept-back.copy",
 };
 
 START_TEST(whatever_decays_the_server_starts_in_a_later_generation)
@@ -439,6 +449,139 @@ START_TEST(whatever_decays_the_server_starts_in_a_later_generation)
     ck_assert_int_ne(state.damage.code, ERR_NONE);
     ck_assert_uint_gt(snapshot->generation, 0);
     ck_assert(is_kept_back("api.example.com"));
+}
+END_TEST
+
+START_TEST(each_of_the_two_files_has_what_the_other_lost)
+{
+    char command[2 * SCRATCH_PATH_MOST + 256];
+
+    begin_process(1000);
+    ck_assert(scratch_edit(&zones, "test-space.yaml", "api.example.com", "papi.example.com"));
+    ck_assert(scratch_edit(&zones, "test-space.yaml", "example.net", "example.edu"));
+    load(1010);
+    end_process();
+    snprintf(command, sizeof command,
+             "cd '%s' && sed -i 's/^name api/nonsense/' kept-back && sed -i 's/^apex/nonsense/; "
+             "s/example.net/nonsense/' kept-back.copy",
+             path);
+    ck_assert_int_eq(system(command), 0); // NOLINT: a folder of this test's own
+    begin_process(1020);
+    ck_assert_ptr_nonnull(strstr(state.damage.text, "neither is its copy"));
+    ck_assert(is_kept_back("api.example.com") && is_kept_back("example.net"));
+    snprintf(command, sizeof command, "cmp '%s/kept-back' '%s/kept-back.copy'", path, path);
+    ck_assert_int_eq(system(command), 0); // NOLINT: a folder of this test's own
+    end_process();
+    begin_process(1030);
+    ck_assert_int_eq(state.damage.code, ERR_NONE);
+    ck_assert(is_kept_back("api.example.com") && is_kept_back("example.net"));
+}
+END_TEST
+
+START_TEST(a_copy_that_decays_or_is_missing_is_written_again)
+{
+    char command[2 * SCRATCH_PATH_MOST + 256];
+
+    begin_process(1000);
+    ck_assert(scratch_edit(&zones, "test-space.yaml", "api.example.com", "papi.example.com"));
+    load(1010);
+    end_process();
+    snprintf(command, sizeof command,
+             _i == 0 ? "rm '%s/kept-back.copy'" : "echo > '%s/kept-back.copy'", path);
+    ck_assert_int_eq(system(command), 0); // NOLINT: a folder of this test's own
+    begin_process(1020);
+    ck_assert_int_eq(state.damage.code, ERR_NONE);
+    snprintf(command, sizeof command, "cmp '%s/kept-back' '%s/kept-back.copy'", path, path);
+    ck_assert_int_eq(system(command), 0); // NOLINT: a folder of this test's own
+}
+END_TEST
+
+/* ---- the list ---- */
+
+static char listed[1024];
+
+static bool list_name(void *context, const struct name *name, const struct kept_back_entry *entry)
+{
+    struct text text = text_over(listed, sizeof listed - 1);
+
+    (void)context;
+    ck_assert_ptr_nonnull(entry->cohort);
+    text.next = listed + strlen(listed);
+    name_add(&text, name->octets);
+    text_add_string(&text, " ");
+    *text.next = '\0';
+    return true;
+}
+
+static void expect_list(const char *expected)
+{
+    listed[0] = '\0';
+    ck_assert(state_walk_names(&state, snapshot->kept_back, list_name, NULL));
+    ck_assert_str_eq(listed, expected);
+}
+
+static size_t count_in_memory(void)
+{
+    size_t count = 0;
+
+    for (size_t i = 0; i < snapshot->kept_back->cohort_count; i++)
+        count += snapshot->kept_back->cohorts[i] != NULL &&
+                 snapshot->kept_back->cohorts[i]->names != NULL;
+    return count;
+}
+
+START_TEST(names_that_are_stored_are_listed_from_the_folder)
+{
+    begin_process(1000);
+    ck_assert(scratch_edit(&zones, "test-space.yaml", "api.example.com", "papi.example.com"));
+    ck_assert(load(1010));
+    ck_assert_uint_eq(count_in_memory(), 0);
+    expect_list("api.example.com ");
+    is_full = true;
+    ck_assert(scratch_edit(&zones, "test-space.yaml", "example.net", "example.edu"));
+    ck_assert(!load(1020));
+    ck_assert_uint_eq(count_in_memory(), 1);
+    expect_list("api.example.com example.net ");
+    is_full = false;
+    ck_assert(scratch_edit(&zones, "test-space.yaml", "papi.example.com", "qapi.example.com"));
+    ck_assert(load(1030));
+    ck_assert_uint_eq(count_in_memory(), 0);
+    expect_list("api.example.com example.net papi.example.com ");
+    ck_assert(scratch_edit(&zones, "test-space.yaml", "example.edu", "example.net"));
+    ck_assert(load(1040));
+    expect_list("api.example.com papi.example.com example.edu ");
+    end_process();
+    begin_process(1050);
+    ck_assert_uint_eq(count_in_memory(), 0);
+    expect_list("api.example.com papi.example.com example.edu ");
+}
+END_TEST
+
+START_TEST(names_are_listed_without_a_folder)
+{
+    state = (struct state){.folder = -1, .zones = -1};
+    load(1000);
+    ck_assert(scratch_edit(&zones, "test-space.yaml", "api.example.com", "papi.example.com"));
+    load(1010);
+    expect_list("api.example.com ");
+}
+END_TEST
+
+START_TEST(names_whose_files_are_lost_are_kept_back_until_the_end)
+{
+    char command[2 * SCRATCH_PATH_MOST + 256];
+
+    begin_process(1000);
+    ck_assert(scratch_edit(&zones, "test-space.yaml", "api.example.com", "papi.example.com"));
+    ck_assert(load(1010));
+    snprintf(command, sizeof command, "rm '%s/kept-back' '%s/kept-back.copy'", path, path);
+    ck_assert_int_eq(system(command), 0); // NOLINT: a folder of this test's own
+    ck_assert(scratch_edit(&zones, "test-space.yaml", "example.net", "example.edu"));
+    ck_assert(load(1020));
+    ck_assert_ptr_nonnull(
+        strstr(state.damage.text, "1 names kept back could not be written again"));
+    ck_assert(is_kept_back("api.example.com") && is_kept_back("example.net"));
+    expect_list("example.net ");
 }
 END_TEST
 
@@ -511,6 +654,11 @@ int main(void)
                         sizeof decays / sizeof decays[0]);
     tcase_add_test(all, a_file_that_was_cut_while_no_server_ran_is_refused_at_the_start);
     tcase_add_test(all, a_file_that_never_was_marked_is_not_cut_at_the_start);
+    tcase_add_test(all, each_of_the_two_files_has_what_the_other_lost);
+    tcase_add_loop_test(all, a_copy_that_decays_or_is_missing_is_written_again, 0, 2);
+    tcase_add_test(all, names_that_are_stored_are_listed_from_the_folder);
+    tcase_add_test(all, names_are_listed_without_a_folder);
+    tcase_add_test(all, names_whose_files_are_lost_are_kept_back_until_the_end);
     tcase_add_test(all, a_corrupt_text_is_reported_and_written_again);
     suite_add_tcase(suite, all);
     return suite_run(suite);
