@@ -49,7 +49,9 @@ bool kept_back_has(const struct kept_back *kept, uint64_t hash, struct kept_back
          at = at + 1 == shard->slots ? 0 : at + 1) {
         if (shard->hashes[at] != hash)
             continue;
-        entry->cohort = kept->cohorts[kept_back_cohort_of(shard->values[at])];
+        uint32_t number = kept_back_cohort_of(shard->values[at]);
+        assert(number < kept->cohort_count);
+        entry->cohort = kept->cohorts[number];
         entry->is_apex = (shard->values[at] & KEPT_BACK_APEX) != 0;
         return true;
     }

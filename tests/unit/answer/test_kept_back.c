@@ -1,5 +1,6 @@
 #include "answer/kept_back_change.h"
 
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -284,6 +285,81 @@ START_TEST(stored_names_take_16_octets_each_at_most)
 }
 END_TEST
 
+/* ---- our own mistakes ---- */
+
+static void remove_one(const char *text)
+{
+    struct kept_back_change change;
+    struct name name = name_of(text);
+
+    begin(&change);
+    kept_back_change_remove(&change, &name);
+}
+
+static void release_twice(void)
+{
+    kept->holds = 0;
+    kept_back_release(kept);
+}
+
+static void add_to_no_cohort(void)
+{
+    struct kept_back_change change;
+
+    begin(&change);
+    add(&change, "two.example.com");
+}
+
+static void remove_more_than_all(void)
+{
+    kept->count = 0;
+    remove_one("one.example.com");
+}
+
+static void remove_more_than_a_cohort(void)
+{
+    kept->alive[0] = 0;
+    remove_one("one.example.com");
+}
+
+static void move_more_than_a_cohort(void)
+{
+    kept->alive[0] = 0;
+    keep(2, 0, "one.example.com");
+}
+
+static void remove_more_than_a_depth(void)
+{
+    kept->wildcard_counts[3] = 0;
+    remove_one("*.example.com");
+}
+
+static void find_beyond_the_cohorts(void)
+{
+    kept->cohort_count = 0;
+    has("one.example.com");
+}
+
+static void (*const mistakes[])(void) = {
+    release_twice,           add_to_no_cohort,
+    remove_more_than_all,    remove_more_than_a_cohort,
+    move_more_than_a_cohort, remove_more_than_a_depth,
+    find_beyond_the_cohorts,
+};
+
+START_TEST(counters_that_disagree_end_the_process)
+{
+    struct kept_back_change change;
+
+    begin(&change);
+    kept_back_change_cohort(&change, 1, 0, 0, "a-space", "a.yaml");
+    add(&change, "one.example.com");
+    add(&change, "*.example.com");
+    finish(&change);
+    mistakes[_i]();
+}
+END_TEST
+
 int main(void)
 {
     Suite *suite = suite_create("answer/kept_back");
@@ -300,6 +376,8 @@ int main(void)
     tcase_add_test(all, names_go_when_their_time_is_over);
     tcase_add_test(all, the_oldest_names_go_when_there_are_too_many_and_are_counted);
     tcase_add_loop_test(all, it_is_the_set_that_was_added_and_not_removed, 0, 3);
+    tcase_add_loop_test_raise_signal(all, counters_that_disagree_end_the_process, SIGABRT, 0,
+                                     sizeof mistakes / sizeof mistakes[0]);
     tcase_add_test(all, stored_names_take_16_octets_each_at_most);
     suite_add_tcase(suite, all);
     return suite_run(suite);
