@@ -184,19 +184,24 @@ static void close_names(struct found_names *found)
         fclose(found->file);
 }
 
+/* True when there is nothing better: it is sound, or what it has is not known. */
+static bool is_decisive(const struct found_names *found)
+{
+    return found->end == STATE_LIST_SOUND || (found->file == NULL && !found->is_missing);
+}
+
 FILE *state_open_names(const struct state *state)
 {
     struct found_names names = find_names(state, STATE_NAMES);
 
-    if (names.end == STATE_LIST_SOUND)
+    if (is_decisive(&names))
         return names.file;
     struct found_names copy = find_names(state, STATE_NAMES_COPY);
-    if (copy.end == STATE_LIST_SOUND) {
-        close_names(&names);
-        return copy.file;
-    }
-    close_names(&copy);
-    return names.file;
+    bool is_copy = is_decisive(&copy);
+    int number = is_copy ? errno : ENOENT;
+    close_names(is_copy ? &names : &copy);
+    errno = number;
+    return is_copy ? copy.file : names.file;
 }
 
 static void read_found(const struct state *state, const struct found_names *found,

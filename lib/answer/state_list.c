@@ -105,7 +105,7 @@ static bool put_names(struct list_writer *writer, FILE *source, const struct kep
     writer->cohort = NULL;
     if (source != NULL) {
         rewind(source);
-        if (!state_list_walk(source, kept, put_name, writer))
+        if (!state_list_walk(source, kept, put_name, writer) || ferror(source))
             return false;
     }
     return kept_back_walk(kept, put_name, writer);

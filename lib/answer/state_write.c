@@ -164,13 +164,16 @@ static bool write_names(struct state *state, const struct kept_back *after,
                         const struct kept_back *before)
 {
     size_t written = 0;
+    FILE *source = state_open_names(state);
     const struct listed_names listed = {
-        .names = {.source = state_open_names(state), .after = after, .before = before},
-        .written = &written};
+        .names = {.source = source, .after = after, .before = before}, .written = &written};
+
+    if (source == NULL && errno != ENOENT)
+        return fail(state, STATE_NAMES, errno); /* it has names that must not be lost */
     bool replaced = replace(state, STATE_NAMES, print_names, &listed);
 
-    if (listed.names.source != NULL)
-        fclose(listed.names.source);
+    if (source != NULL)
+        fclose(source);
     if (!replaced)
         return false;
     state->is_copied = false;

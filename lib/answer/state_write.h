@@ -10,7 +10,10 @@
 #define STATE_NAMES "kept-back"
 #define STATE_NAMES_COPY "kept-back.copy"
 
-/** Opens the one of them that is sound, the former if none is. NULL: there is none. */
+/**
+ * Opens the one of them that is sound, the former if none is. NULL with errno: ENOENT when there is
+ * none, else why one of them cannot be opened.
+ */
 FILE *state_open_names(const struct state *state);
 
 /** The prefix of the names of files being written. */

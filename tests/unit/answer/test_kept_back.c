@@ -1,3 +1,4 @@
+// wrap: malloc calloc realloc
 #include "answer/kept_back_change.h"
 
 #include <signal.h>
@@ -5,6 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "support/allocations.h"
 #include "support/packets.h"
 #include "support/suite.h"
 #include "support/zones.h"
@@ -285,6 +287,36 @@ START_TEST(stored_names_take_16_octets_each_at_most)
 }
 END_TEST
 
+START_TEST(a_change_without_memory_changes_nothing)
+{
+    struct kept_back_change change;
+    struct name gone = name_of("*.two.example.com");
+    struct kept_back *next;
+    size_t failures = 0;
+
+    keep(1, 100, "one.example.com");
+    keep(2, 200, "*.two.example.com");
+    do {
+        allocations_fail(++failures);
+        begin(&change);
+        kept_back_change_cohort(&change, 3, 0, 300, "a-space", "a.yaml");
+        add(&change, "three.example.com");
+        add(&change, "one.example.com");
+        kept_back_change_remove(&change, &gone);
+        kept_back_change_expire(&change, 99);
+        kept_back_change_limit(&change, 1);
+        next = kept_back_change_finish(&change);
+        allocations_fail(0);
+        ck_assert(has("one.example.com") && has("a.two.example.com"));
+        ck_assert_uint_eq(kept->count, 2);
+        ck_assert((next == NULL) == change.has_failed);
+    } while (change.has_failed);
+    ck_assert_uint_gt(failures, 8);
+    ck_assert_uint_eq(next->count, 1);
+    kept_back_release(next);
+}
+END_TEST
+
 /* ---- our own mistakes ---- */
 
 static void remove_one(const char *text)
@@ -376,6 +408,7 @@ int main(void)
     tcase_add_test(all, names_go_when_their_time_is_over);
     tcase_add_test(all, the_oldest_names_go_when_there_are_too_many_and_are_counted);
     tcase_add_loop_test(all, it_is_the_set_that_was_added_and_not_removed, 0, 3);
+    tcase_add_test(all, a_change_without_memory_changes_nothing);
     tcase_add_loop_test_raise_signal(all, counters_that_disagree_end_the_process, SIGABRT, 0,
                                      sizeof mistakes / sizeof mistakes[0]);
     tcase_add_test(all, stored_names_take_16_octets_each_at_most);

@@ -567,6 +567,29 @@ START_TEST(names_are_listed_without_a_folder)
 }
 END_TEST
 
+START_TEST(files_that_cannot_be_opened_are_not_replaced)
+{
+    char command[SCRATCH_PATH_MOST + 256];
+
+    begin_process(1000);
+    ck_assert(scratch_edit(&zones, "test-space.yaml", "api.example.com", "papi.example.com"));
+    ck_assert(load(1010));
+    snprintf(
+        command, sizeof command,
+        "cd '%s' && mkdir away && mv kept-back* away && ln -s away/kept-back away/kept-back.copy .",
+        path);
+    ck_assert_int_eq(system(command), 0); // NOLINT: a folder of this test's own
+    ck_assert(scratch_edit(&zones, "test-space.yaml", "example.net", "example.edu"));
+    ck_assert(!load(1020));
+    ck_assert_ptr_nonnull(strstr(state.problem.text, "kept-back cannot be written"));
+    snprintf(command, sizeof command, "cd '%s' && mv away/* . && rmdir away", path);
+    ck_assert_int_eq(system(command), 0); // NOLINT: a folder of this test's own
+    ck_assert(store_again());
+    state_drop_names(&state);
+    expect_list("api.example.com example.net ");
+}
+END_TEST
+
 START_TEST(names_whose_files_are_lost_are_kept_back_until_the_end)
 {
     char command[2 * SCRATCH_PATH_MOST + 256];
@@ -658,6 +681,7 @@ int main(void)
     tcase_add_loop_test(all, a_copy_that_decays_or_is_missing_is_written_again, 0, 2);
     tcase_add_test(all, names_that_are_stored_are_listed_from_the_folder);
     tcase_add_test(all, names_are_listed_without_a_folder);
+    tcase_add_test(all, files_that_cannot_be_opened_are_not_replaced);
     tcase_add_test(all, names_whose_files_are_lost_are_kept_back_until_the_end);
     tcase_add_test(all, a_corrupt_text_is_reported_and_written_again);
     suite_add_tcase(suite, all);
