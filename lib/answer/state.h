@@ -2,10 +2,10 @@
 /**
  * The state folder: data that outlives the server's process, even after a crash.
  *
- *     STATE/state        version, generation, the suffixes of the settings, and the running time
- *     STATE/kept-back    names kept back, one a line, with generation, time, space and file
- *     STATE/kept-back.copy    the same octets, for when the former decays
- *     STATE/zones/NAME   each zone file as accepted last, after a line with its checksum
+ *     STATE/state           version, generation, suffixes of the settings, and running time
+ *     STATE/kept-back       names kept back, one a line, with generation, time, space and file
+ *     STATE/kept-back.copy  the same octets, for when the former decays
+ *     STATE/zones/NAME      each zone file as accepted last, after a line with its checksum
  *
  * Files are written under another name, synced and renamed, before the new snapshot is served:
  *
