@@ -106,7 +106,7 @@ static void answer_status(struct call *call, const struct status_source *source)
 
 static void answer_kept_back(struct call *call, const struct status_source *source)
 {
-    kept_answer_list(call, server_current(source->server), wants_json(call));
+    kept_answer_list(call, server_current(source->server), source->state, wants_json(call));
 }
 
 typedef void answer_command(struct call *call, const struct status_source *source);

@@ -181,6 +181,7 @@ static bool prepare(struct daemon *daemon, const struct settings *settings)
     daemon->source = (struct status_source){.settings = &daemon->reloads.settings,
                                             .last = &daemon->reloads.last,
                                             .state = &daemon->reloads.state,
+                                            .storing = &daemon->reloads.storing,
                                             .started_ns = clock_monotonic_ns()};
     daemon->reloads = (struct reloads){.settings = *settings,
                                        .key = hash_key_random(),

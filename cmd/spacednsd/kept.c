@@ -59,7 +59,7 @@ void kept_close_names(struct kept_names *names)
 void kept_let_go(struct zones_loading *loading, struct kept_names *names)
 {
     const struct snapshot *before = loading->request.before;
-    int64_t until_s = loading->request.now_s - (int64_t)before->policy.kept_back_seconds;
+    int64_t until_s = loading->request.ran_s - (int64_t)before->policy.kept_back_seconds;
     struct kept_back_change change;
 
     kept_back_change_begin(&change, before->kept_back, &before->index.key);
@@ -78,7 +78,7 @@ void kept_let_go(struct zones_loading *loading, struct kept_names *names)
         err_set(&loading->err, ERR_MEMORY, "out of memory while names were let go");
 }
 
-uint64_t kept_next_ms(const struct snapshot *snapshot, int64_t now_s)
+uint64_t kept_next_ms(const struct snapshot *snapshot, int64_t ran_s)
 {
     const struct kept_back *kept = snapshot->kept_back;
     int64_t oldest_s = INT64_MAX;
@@ -86,10 +86,10 @@ uint64_t kept_next_ms(const struct snapshot *snapshot, int64_t now_s)
     if (kept == NULL || kept->count == 0)
         return 0;
     for (size_t i = 0; i < kept->cohort_count; i++)
-        if (kept->cohorts[i] != NULL && kept->cohorts[i]->since_s < oldest_s)
-            oldest_s = kept->cohorts[i]->since_s;
-    int64_t left_s = oldest_s + (int64_t)snapshot->policy.kept_back_seconds - now_s;
-    /* The wall clock may be set meanwhile: check again each hour. */
+        if (kept->cohorts[i] != NULL && kept->cohorts[i]->ran_s < oldest_s)
+            oldest_s = kept->cohorts[i]->ran_s;
+    int64_t left_s = oldest_s + (int64_t)snapshot->policy.kept_back_seconds - ran_s;
+    /* The running time is stored each hour. */
     if (left_s < 1)
         return MS_PER_SECOND;
     return left_s > WAIT_MS_MOST / MS_PER_SECOND ? WAIT_MS_MOST : (uint64_t)left_s * MS_PER_SECOND;
@@ -218,13 +218,14 @@ static bool list_name(void *context, const struct name *name, const struct kept_
     return true;
 }
 
-void kept_answer_list(struct call *call, const struct snapshot *snapshot, bool is_json)
+void kept_answer_list(struct call *call, const struct snapshot *snapshot, const struct state *state,
+                      bool is_json)
 {
     struct listing listing = {.out = call->out, .names = is_json ? json_array() : NULL};
     size_t count = count_kept(snapshot);
 
     if (count > 0)
-        kept_back_walk(snapshot->kept_back, list_name, &listing);
+        state_walk_names(state, snapshot->kept_back, list_name, &listing);
     if (is_json) {
         print_json(json_pack("{s:I, s:I, s:o}", "count", (json_int_t)count, "generation",
                              (json_int_t)snapshot->generation, "names", listing.names),

@@ -7,6 +7,7 @@
  * Threads: kept_let_go on any one thread while snapshots do not change; the rest on the control
  * thread.
  */
+#include "answer/state.h"
 #include "control/control_socket.h"
 #include "spacednsd/zones.h"
 
@@ -38,14 +39,15 @@ void kept_log_let_go(const struct snapshot *snapshot, const struct zones_loading
                      const struct kept_names *names);
 
 /** Answers kept-back. */
-void kept_answer_list(struct call *call, const struct snapshot *snapshot, bool is_json);
+void kept_answer_list(struct call *call, const struct snapshot *snapshot, const struct state *state,
+                      bool is_json);
 
 /** Prints the outcome of forget. Returns the exit code. */
 int kept_answer_forget(struct call *call, const struct kept_names *names, uint64_t generation,
                        bool is_json);
 
-/** Milliseconds until the next name expires; 0: no name is kept back. */
-uint64_t kept_next_ms(const struct snapshot *snapshot, int64_t now_s);
+/** Milliseconds until the next name expires, an hour at most; 0: no name is kept back. */
+uint64_t kept_next_ms(const struct snapshot *snapshot, int64_t ran_s);
 
 /** How many names were let go since the start because of kept_back_most. */
 uint64_t kept_count_pushed_out(const struct snapshot *snapshot);

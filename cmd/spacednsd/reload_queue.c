@@ -39,10 +39,10 @@ static void keep_folder(struct reload_queue *queue)
         queue->request.folder = queue->folder;
 }
 
-static void take_expiry(struct reload_queue *queue)
+static void take_upkeep(struct reload_queue *queue)
 {
-    queue->wants_expiry = false;
-    queue->request = (struct reload_request){.kind = REQUEST_EXPIRE};
+    queue->wants_upkeep = false;
+    queue->request = (struct reload_request){.kind = REQUEST_UPKEEP};
 }
 
 /* Returns false when an operand is not a name, with the call answered. */
@@ -72,9 +72,9 @@ bool reload_queue_take(struct reload_queue *queue, bool is_guarded)
         if (take_forget(queue))
             return true;
     if (!queue->wants_reload && queue->waiting == NULL) {
-        if (!queue->wants_expiry)
+        if (!queue->wants_upkeep)
             return false;
-        take_expiry(queue);
+        take_upkeep(queue);
         return true;
     }
     queue->request = queue->wants_reload ? (struct reload_request){.is_forced = !is_guarded}

@@ -4,9 +4,9 @@
  *
  *     signal ───────────────► wants_reload ─┐
  *     call (reload, plan, forget) ► waiting ─┼─► request, with the calls that share it
- *     kept-back names expire ► wants_expiry ─┘
+ *     upkeep is due ────────► wants_upkeep ─┘
  *
- * Equal reloads share one request. A signal comes first, expiry last.
+ * Equal reloads share one request. A signal comes first, upkeep last.
  *
  * Threads: the control thread; the request and its names may be read by the loading.
  * Memory: reload_queue_close frees what is held; calls are answered by others.
@@ -17,7 +17,7 @@
 enum reload_request_kind {
     REQUEST_RELOAD,
     REQUEST_FORGET, /* let go of the names of a call */
-    REQUEST_EXPIRE, /* let go of the names that have expired */
+    REQUEST_UPKEEP, /* let go of the names that have expired, and store what is not stored yet */
 };
 
 struct reload_request {
@@ -35,7 +35,7 @@ struct reload_queue {
     struct call *calls;            /* of the request */
     struct call *waiting;          /* for later ones */
     bool wants_reload;             /* a signal arrived */
-    bool wants_expiry;             /* kept-back names expired */
+    bool wants_upkeep;             /* it is due */
 };
 
 /** Adds a call, or with NULL a signal. */

@@ -30,7 +30,8 @@ void reloads_prepare(struct reloads *reloads, const struct snapshot *before)
                     .stored = is_stored ? &reloads->state.stored : NULL,
                     .reads_all =
                         reloads->queue.request.reads_all || (is_stored && reloads->state.is_behind),
-                    .now_s = clock_wall_us() / US_PER_SECOND},
+                    .now_s = clock_wall_us() / US_PER_SECOND,
+                    .ran_s = storing_ran_s(&reloads->storing)},
     };
 }
 
@@ -62,32 +63,38 @@ static void record_last(struct reloads *reloads, enum reload_end end)
         findings_format_cause(&reloads->loading, &last->cause);
 }
 
-static void reloads_on_expiry(uv_timer_t *timer)
+static void reloads_on_upkeep(uv_timer_t *timer)
 {
     struct reloads *reloads = timer->data;
 
-    reloads->queue.wants_expiry = true;
+    reloads->queue.wants_upkeep = true;
     begin_reload(reloads);
 }
 
 void reloads_start(struct reloads *reloads)
 {
-    uv_timer_init(reloads->loop, &reloads->expiry);
-    reloads->expiry.data = reloads;
+    uv_timer_init(reloads->loop, &reloads->upkeep);
+    reloads->upkeep.data = reloads;
     reloads->has_timer = true;
 }
 
-/* Sets the timer for when the oldest kept-back name expires. */
-static void watch_expiry(struct reloads *reloads)
+static uint64_t sooner(uint64_t a_ms, uint64_t b_ms)
+{
+    return a_ms == 0 || (b_ms > 0 && b_ms < a_ms) ? b_ms : a_ms;
+}
+
+/* Sets the timer for the oldest kept-back name, or for a write that has failed. */
+static void schedule_upkeep(struct reloads *reloads)
 {
     const struct snapshot *current = server_current(reloads->server);
-    uint64_t left_ms = kept_next_ms(current, clock_wall_us() / US_PER_SECOND);
+    uint64_t left_ms = sooner(kept_next_ms(current, storing_ran_s(&reloads->storing)),
+                              storing_next_ms(&reloads->storing, &reloads->state));
 
     if (!reloads->has_timer)
         return;
-    uv_timer_stop(&reloads->expiry);
+    uv_timer_stop(&reloads->upkeep);
     if (left_ms > 0)
-        uv_timer_start(&reloads->expiry, reloads_on_expiry, left_ms, 0);
+        uv_timer_start(&reloads->upkeep, reloads_on_upkeep, left_ms, 0);
 }
 
 static void end_reload(struct reloads *reloads, enum reload_end end)
@@ -104,7 +111,7 @@ static void end_reload(struct reloads *reloads, enum reload_end end)
     close_loading(reloads);
     reloads->is_reloading = false;
     server_reclaim(reloads->server);
-    watch_expiry(reloads);
+    schedule_upkeep(reloads);
     begin_reload(reloads);
 }
 
@@ -223,40 +230,28 @@ static void drop_loaded(struct reloads *reloads)
 
 /* ---- state ---- */
 
-static void log_state(const struct state *state, const struct load_outcome *outcome)
-{
-    struct log_line line;
-
-    if (state->damage.code != ERR_NONE)
-        log_sentence(LOG_WARNING, "state_decayed", state->damage.text);
-    if (state->problem.code != ERR_NONE)
-        log_sentence(LOG_WARNING, state_is_used(state) ? "state_failed" : "state_unused",
-                     state->problem.text);
-    if (outcome->lost_texts == 0)
-        return;
-    log_start(&line, LOG_WARNING, "state_decayed");
-    log_number(&line, "count", outcome->lost_texts);
-    log_string(&line, "text",
-               "texts of zone files in state_dir cannot be read; names that only they have are not "
-               "kept back");
-    log_send(&line);
-}
-
 void reloads_open_state(struct reloads *reloads)
 {
     const char *path = reloads->settings.state_dir;
 
     if (path != NULL)
         state_open(&reloads->state, path, &reloads->key);
+    storing_begin(&reloads->storing, &reloads->state);
+}
+
+static void note_stored(struct reloads *reloads)
+{
+    storing_note(&reloads->storing, &reloads->state, &reloads->loading.outcome);
+    reloads->state.damage.code = ERR_NONE; /* logged */
+    state_drop_names(&reloads->state);
 }
 
 void reloads_store_first(struct reloads *reloads)
 {
     struct zones_loading *loading = &reloads->loading;
 
-    state_store(&reloads->state, loading->snapshot, loading->outcome.texts,
-                loading->outcome.text_count);
-    log_state(&reloads->state, &loading->outcome);
+    state_store(&reloads->state, loading->snapshot, loading->request.ran_s, &loading->outcome);
+    note_stored(reloads);
 }
 
 /* On a thread of the pool: disks are slow. */
@@ -267,7 +262,7 @@ static void store_on_pool(uv_work_t *work)
 
     state_store(&reloads->state,
                 loading->snapshot == NULL ? loading->request.before : loading->snapshot,
-                loading->outcome.texts, loading->outcome.text_count);
+                loading->request.ran_s, &loading->outcome);
 }
 
 static void reloads_on_stored(uv_work_t *work, int status)
@@ -280,8 +275,7 @@ static void reloads_on_stored(uv_work_t *work, int status)
         drop_loaded(reloads);
         return;
     }
-    reloads->state.damage.code = ERR_NONE; /* logged at the start */
-    log_state(&reloads->state, &loading->outcome);
+    note_stored(reloads);
     if (loading->snapshot != NULL)
         reloads_publish(reloads); /* reloads_finish ends the reload */
     else
@@ -301,11 +295,10 @@ static void store(struct reloads *reloads)
 
 static void finish_let_go(struct reloads *reloads)
 {
-    if (reloads->loading.snapshot != NULL)
-        store(reloads);
+    if (reloads->loading.snapshot != NULL || reloads->loading.outcome.is_unchanged)
+        store(reloads); /* when unchanged, the running time and what is behind */
     else
-        end_reload(reloads,
-                   reloads->loading.outcome.is_unchanged ? RELOAD_UNCHANGED : RELOAD_REFUSED);
+        end_reload(reloads, RELOAD_REFUSED);
 }
 
 static void finish_loading(struct reloads *reloads)
@@ -384,7 +377,7 @@ void reloads_stop(struct reloads *reloads)
 {
     reloads->is_stopping = true;
     if (reloads->has_timer)
-        uv_close((uv_handle_t *)&reloads->expiry, NULL);
+        uv_close((uv_handle_t *)&reloads->upkeep, NULL);
     reloads->has_timer = false;
     reload_queue_stop(&reloads->queue);
 }

@@ -9,7 +9,8 @@
  *                                                                                    │
  *     requests meanwhile ──► one more reload for each that differs, started here ◄───┘
  *
- * Names that are kept back are let go in the same way, without reading files.
+ * Names that are kept back are let go in the same way, and writes that failed are tried again,
+ * without reading files.
  *
  * A file may have been read before a later request came, so requests that come during a reload get
  * a reload of their own; equal ones share it.
@@ -24,6 +25,7 @@
 #include "serve/server.h"
 #include "spacednsd/control.h"
 #include "spacednsd/reload_queue.h"
+#include "spacednsd/storing.h"
 #include "spacednsd/zones.h"
 
 struct reloads {
@@ -36,10 +38,11 @@ struct reloads {
     uv_work_t work;
     struct zones_loading loading; /* the current one; the daemon does the first */
     struct state state;           /* state_dir; zeroed: not used */
-    struct reload_queue queue;    /* its request is that of the current loading */
-    struct diff *diff;            /* what it would change, if the guard or a dry run needs it */
-    bool is_reloading;            /* until every worker answers from the new snapshot */
-    uv_timer_t expiry;            /* of the next kept-back name */
+    struct storing storing;
+    struct reload_queue queue; /* its request is that of the current loading */
+    struct diff *diff;         /* what it would change, if the guard or a dry run needs it */
+    bool is_reloading;         /* until every worker answers from the new snapshot */
+    uv_timer_t upkeep;         /* when it is due */
     bool has_timer;
     struct reload_last last;
     bool is_stopping;

@@ -91,16 +91,15 @@ static json_t *json_last(const struct reload_last *last)
 }
 
 /* The folder, and its problem if it cannot be used; null: no state_dir. */
-static json_t *json_state(const struct state *state)
+static json_t *json_state(const struct state *state, const struct err *problem)
 {
-    bool is_well = state->problem.code == ERR_NONE;
 
     if (state->path == NULL)
         return json_null();
     return json_pack("{s:o, s:b, s:o}", "path", print_text(state->path, strlen(state->path)),
                      "used", (int)state_is_used(state), "problem",
-                     is_well ? json_null()
-                             : print_text(state->problem.text, strlen(state->problem.text)));
+                     problem->code == ERR_NONE ? json_null()
+                                               : print_text(problem->text, strlen(problem->text)));
 }
 
 static json_t *json_status(const struct status_source *source)
@@ -118,8 +117,9 @@ static json_t *json_status(const struct status_source *source)
                      workers_silent(source), "spaces", (int)zones_count_spaces(snapshot), "apps",
                      (int)snapshot->app_count, "hosts", (int)snapshot->host_count, "kept_back",
                      (json_int_t)(snapshot->kept_back == NULL ? 0 : snapshot->kept_back->count),
-                     "state", json_state(source->state), "upstreams", workers_upstreams(source),
-                     "cache", workers_cache(source), "counters", json_counters(source->server));
+                     "state", json_state(source->state, &source->storing->problem), "upstreams",
+                     workers_upstreams(source), "cache", workers_cache(source), "counters",
+                     json_counters(source->server));
 }
 
 static void print_member(const char *key, const json_t *value, FILE *out)

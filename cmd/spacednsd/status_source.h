@@ -11,6 +11,7 @@
 #include "base/err.h"
 #include "config/settings.h"
 #include "serve/server.h"
+#include "spacednsd/storing.h"
 
 /** How a reload ended. */
 enum reload_end {
@@ -39,4 +40,5 @@ struct status_source {
     uint64_t started_ns;
     const struct reload_last *last;
     const struct state *state;
+    const struct storing *storing;
 };

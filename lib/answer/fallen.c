@@ -94,8 +94,8 @@ static void keep_segments(struct fallen_search *search, const struct fallen_requ
         const struct segment *segment = request->dropped[i];
         if (segment == NULL)
             continue;
-        kept_back_change_cohort(&search->change, request->generation, request->now_s, segment->name,
-                                segment->file);
+        kept_back_change_cohort(&search->change, request->generation, request->now_s,
+                                request->ran_s, segment->name, segment->file);
         walk(search, segment, keep_fallen);
         if (discovery != NULL)
             keep_discovery(search, discovery);
@@ -141,7 +141,7 @@ bool fallen_follow(const struct snapshot *snapshot, const struct fallen_request 
     keep_all(&search, request);
     news->added = change->added;
     news->expired =
-        kept_back_change_expire(change, request->now_s - (int64_t)policy->kept_back_seconds);
+        kept_back_change_expire(change, request->ran_s - (int64_t)policy->kept_back_seconds);
     news->pushed_out = kept_back_change_limit(change, policy->kept_back_most);
     if (change->added == 0 && change->removed == 0 && !change->has_failed) {
         kept_back_change_drop(change);

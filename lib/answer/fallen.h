@@ -40,7 +40,8 @@ struct fallen_request {
     const struct stored_suffixes *suffixes; /* ... these suffixes; NULL: the same as now */
     const bool *added;                      /* per segment of the snapshot: true when new */
     uint64_t generation;                    /* the last one that served the dropped segments */
-    int64_t now_s;
+    int64_t now_s;                          /* wall clock, for display */
+    int64_t ran_s;                          /* running time (stored.h) */
 };
 
 /**

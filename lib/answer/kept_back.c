@@ -2,12 +2,21 @@
 
 #include <assert.h>
 #include <stdlib.h>
+#include <string.h>
 
 struct kept_back *kept_back_hold(struct kept_back *kept)
 {
     if (kept != NULL)
         kept->holds++;
     return kept;
+}
+
+void kept_back_release_cohort(struct kept_back_cohort *cohort)
+{
+    if (cohort == NULL || --cohort->holds > 0)
+        return;
+    free(cohort->names);
+    free(cohort);
 }
 
 void kept_back_release(struct kept_back *kept)
@@ -21,8 +30,7 @@ void kept_back_release(struct kept_back *kept)
         if (kept->shards[i] != NULL && --kept->shards[i]->holds == 0)
             free(kept->shards[i]);
     for (size_t i = 0; i < kept->cohort_count; i++)
-        if (kept->cohorts[i] != NULL && --kept->cohorts[i]->holds == 0)
-            free(kept->cohorts[i]);
+        kept_back_release_cohort(kept->cohorts[i]);
     free(kept->cohorts);
     free(kept->alive);
     free(kept);
@@ -41,7 +49,9 @@ bool kept_back_has(const struct kept_back *kept, uint64_t hash, struct kept_back
          at = at + 1 == shard->slots ? 0 : at + 1) {
         if (shard->hashes[at] != hash)
             continue;
-        entry->cohort = kept->cohorts[shard->values[at] & ~KEPT_BACK_APEX];
+        uint32_t number = kept_back_cohort_of(shard->values[at]);
+        assert(number < kept->cohort_count);
+        entry->cohort = kept->cohorts[number];
         entry->is_apex = (shard->values[at] & KEPT_BACK_APEX) != 0;
         return true;
     }
@@ -80,8 +90,8 @@ static int compare_ages(const void *a, const void *b, void *context)
     uint32_t left = *(const uint32_t *)a, right = *(const uint32_t *)b;
     const struct kept_back_cohort *x = kept->cohorts[left], *y = kept->cohorts[right];
 
-    if (x->since_s != y->since_s)
-        return x->since_s < y->since_s ? -1 : 1;
+    if (x->ran_s != y->ran_s)
+        return x->ran_s < y->ran_s ? -1 : 1;
     if (x->generation != y->generation)
         return x->generation < y->generation ? -1 : 1;
     return left < right ? -1 : left > right;
@@ -101,7 +111,8 @@ uint32_t *kept_back_by_age(const struct kept_back *kept, size_t *count)
     return numbers;
 }
 
-const uint8_t *kept_back_read(const uint8_t *listed, struct name *name, bool *is_apex)
+/* Reads a name of a cohort's list. Returns the position of the next one. */
+static const uint8_t *read_listed(const uint8_t *listed, struct name *name, bool *is_apex)
 {
     size_t length = name_measure(listed + 1);
     struct reader in = reader_over(listed + 1, length);
@@ -121,11 +132,11 @@ bool kept_back_walk(const struct kept_back *kept, kept_back_on_name *on_name, vo
     for (size_t i = 0; i < count && goes_on; i++) {
         const struct kept_back_cohort *cohort = kept->cohorts[numbers[i]];
         const uint8_t *next = cohort->names;
-        for (size_t j = 0; j < cohort->count && goes_on; j++) {
+        for (size_t j = 0; next != NULL && j < cohort->count && goes_on; j++) {
             struct kept_back_entry entry;
             struct name name;
             bool is_apex;
-            next = kept_back_read(next, &name, &is_apex);
+            next = read_listed(next, &name, &is_apex);
             if (kept_back_has(kept, kept_back_hash(kept, &name), &entry) && entry.cohort == cohort)
                 goes_on = on_name(context, &name, &entry);
         }
@@ -134,24 +145,30 @@ bool kept_back_walk(const struct kept_back *kept, kept_back_on_name *on_name, vo
     return goes_on;
 }
 
-size_t kept_back_table_octets(const struct kept_back *kept)
+void kept_back_drop_names(struct kept_back *kept)
 {
-    size_t octets = sizeof *kept;
+    for (size_t i = 0; kept != NULL && i < kept->cohort_count; i++) {
+        if (kept->cohorts[i] == NULL)
+            continue;
+        free(kept->cohorts[i]->names);
+        kept->cohorts[i]->names = NULL;
+    }
+}
+
+size_t kept_back_octets(const struct kept_back *kept)
+{
+    size_t octets =
+        sizeof *kept + kept->cohort_count * (sizeof *kept->cohorts + sizeof *kept->alive);
 
     for (size_t i = 0; i < KEPT_BACK_SHARDS; i++)
         if (kept->shards[i] != NULL)
             octets += sizeof *kept->shards[i] +
                       kept->shards[i]->slots * (sizeof(uint64_t) + sizeof(uint32_t));
-    return octets;
-}
-
-size_t kept_back_octets(const struct kept_back *kept)
-{
-    size_t octets = kept_back_table_octets(kept) +
-                    kept->cohort_count * (sizeof *kept->cohorts + sizeof *kept->alive);
-
-    for (size_t i = 0; i < kept->cohort_count; i++)
-        if (kept->cohorts[i] != NULL)
-            octets += sizeof *kept->cohorts[i] + kept->cohorts[i]->octets;
+    for (size_t i = 0; i < kept->cohort_count; i++) {
+        const struct kept_back_cohort *cohort = kept->cohorts[i];
+        if (cohort != NULL)
+            octets += sizeof *cohort + strlen(cohort->space) + strlen(cohort->file) + 2 +
+                      (cohort->names == NULL ? 0 : cohort->octets);
+    }
     return octets;
 }

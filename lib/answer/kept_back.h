@@ -7,15 +7,21 @@
  * wildcard covers the names below it as a declared one would.
  *
  *     snapshot ──► kept back ─┬─ shards[256]   hash of a name → cohort; used by queries
- *                             └─ cohorts[]     generation, time, space, file, and the names
+ *                             └─ cohorts[]     generation, time, space, file
+ *                                   └─ names     until they are stored
  *
- * A cohort is the set of names that one file lost at one load. Its list of names never changes; a
- * name is alive as long as a slot refers to it. A slot is twelve octets, and five slots hold four
- * names at least: the table takes at most 16 octets a name, plus the list of the names themselves,
- * for display.
+ * A cohort is the set of names that one file lost at one load. A slot is twelve octets, and five
+ * slots hold four names at least: the table takes at most 16 octets a name. The names themselves
+ * are only for display, so that the file of the state folder has them (state.h), and memory only
+ * those that are not stored yet; without a state folder, all: some 30 octets more each. A name of a
+ * cohort's list, or of the file, is alive as long as a slot refers to it with that cohort.
  *
  * Names are compared by 64 bits of a keyed hash: with a million names kept back, one other name in
  * 2^44 would match one of them.
+ *
+ * Time: a name is kept for a time in which a server runs, counted by a clock that nobody can set.
+ * Time without a server does not count, and neither does a step of the wall clock, which is only
+ * shown: a name may be kept for longer than configured, never for less.
  *
  * Tables are immutable and reference-counted; the next one shares unchanged shards.
  * kept_back_change.h makes them.
@@ -32,8 +38,12 @@
 
 enum { KEPT_BACK_SHARDS = 256 };
 
-/** Flags of a slot's value; the rest is the number of its cohort. */
+/**
+ * A slot's value, from the top: 1 bit, an apex; 7 bits, the labels of a wildcard, or 0; 24 bits,
+ * the number of its cohort.
+ */
 static const uint32_t KEPT_BACK_APEX = (uint32_t)1 << 31;
+enum { KEPT_BACK_COHORT_BITS = 24, KEPT_BACK_COHORTS_MOST = 1 << KEPT_BACK_COHORT_BITS };
 
 struct kept_back_shard {
     unsigned holds;
@@ -46,12 +56,14 @@ struct kept_back_shard {
 struct kept_back_cohort {
     unsigned holds;
     uint64_t generation; /* the last one in which the names were internal */
-    int64_t since_s;     /* wall clock */
+    int64_t since_s;     /* wall clock, for display */
+    int64_t ran_s;       /* running time when the names were lost (stored.h) */
     const char *space;
     const char *file;
-    size_t count;
+    size_t count; /* of the list */
     size_t octets;
-    const uint8_t *names; /* per name: an octet that is 1 for an apex, then the wire name */
+    uint8_t *names; /* per name: an octet that is 1 for an apex, then the wire name; NULL: stored;
+                       only for the thread that stores, and the one that lists */
 };
 
 struct kept_back {
@@ -76,6 +88,7 @@ struct kept_back_entry {
 /** Hold and release; NULL is allowed and means that nothing is kept back. */
 struct kept_back *kept_back_hold(struct kept_back *kept);
 void kept_back_release(struct kept_back *kept);
+void kept_back_release_cohort(struct kept_back_cohort *cohort);
 
 /**
  * Finds the kept-back entry of the name, or of the closest wildcard that covers it.
@@ -95,20 +108,32 @@ bool kept_back_has(const struct kept_back *kept, uint64_t hash, struct kept_back
 typedef bool kept_back_on_name(void *context, const struct name *name,
                                const struct kept_back_entry *entry);
 
-/** Walks the names alive by cohort, oldest first. Returns false when ended, or without memory. */
+/**
+ * Walks the names alive that memory has, by cohort, oldest first. Returns false when ended, or
+ * without memory.
+ */
 bool kept_back_walk(const struct kept_back *kept, kept_back_on_name *on_name, void *context);
 
-/** Memory of tables and names in octets. */
-size_t kept_back_octets(const struct kept_back *kept);
+/** Frees the lists of names: the state folder has them. `kept` may be NULL. */
+void kept_back_drop_names(struct kept_back *kept);
 
-/** The part of it that queries read, in octets. */
-size_t kept_back_table_octets(const struct kept_back *kept);
+/** Memory in octets. */
+size_t kept_back_octets(const struct kept_back *kept);
 
 /** The numbers of the cohorts, oldest first; the caller frees them. NULL without memory. */
 uint32_t *kept_back_by_age(const struct kept_back *kept, size_t *count);
 
-/** Reads a name of a cohort's list. Returns the position of the next one. */
-const uint8_t *kept_back_read(const uint8_t *listed, struct name *name, bool *is_apex);
+/** The number of a slot's cohort. */
+static inline uint32_t kept_back_cohort_of(uint32_t value)
+{
+    return value & (KEPT_BACK_COHORTS_MOST - 1);
+}
+
+/** The labels of a slot's wildcard; 0: none. */
+static inline unsigned kept_back_depth_of(uint32_t value)
+{
+    return (value & ~KEPT_BACK_APEX) >> KEPT_BACK_COHORT_BITS;
+}
 
 /** The hash as stored in a slot: never 0. */
 static inline uint64_t kept_back_hash(const struct kept_back *kept, const struct name *name)

@@ -178,7 +178,7 @@ static bool take_number(struct kept_back_change *change)
         void *alive = realloc(next->alive, (number + 1) * sizeof *next->alive);
         if (alive != NULL)
             next->alive = alive;
-        if (cohorts == NULL || alive == NULL || number >= KEPT_BACK_APEX) {
+        if (cohorts == NULL || alive == NULL || number >= KEPT_BACK_COHORTS_MOST) {
             change->has_failed = true;
             return false;
         }
@@ -193,45 +193,58 @@ static bool take_number(struct kept_back_change *change)
 /* Adds the open cohort to the table, if it has a name. */
 static void close_cohort(struct kept_back_change *change)
 {
-    const struct kept_back_cohort *next_cohort = &change->next_cohort;
+    struct kept_back_cohort *cohort = change->open;
 
-    if (change->open == NULL)
+    if (cohort == NULL)
         return;
     change->open = NULL;
-    size_t space = strlen(next_cohort->space) + 1, file = strlen(next_cohort->file) + 1;
-    struct kept_back_cohort *cohort = malloc(sizeof *cohort + change->octets + space + file);
-    if (cohort == NULL) {
-        change->has_failed = true;
+    cohort->octets = change->octets;
+    if (change->is_numbered && change->octets > 0)
+        cohort->names = malloc(change->octets);
+    if (!change->is_numbered || (change->octets > 0 && cohort->names == NULL)) {
+        change->has_failed |= change->is_numbered;
+        free(cohort);
         return;
     }
-    uint8_t *octets = (uint8_t *)(cohort + 1);
-    *cohort = *next_cohort;
-    cohort->holds = 1;
-    cohort->octets = change->octets + space + file;
-    memcpy(octets, change->names, change->octets);
-    cohort->names = octets;
-    cohort->space = memcpy(octets + change->octets, next_cohort->space, space);
-    cohort->file = memcpy(octets + change->octets + space, next_cohort->file, file);
+    if (cohort->names != NULL)
+        memcpy(cohort->names, change->names, change->octets);
     change->next->cohorts[change->number] = cohort;
+    change->is_numbered = false;
 }
 
 void kept_back_change_cohort(struct kept_back_change *change, uint64_t generation, int64_t since_s,
-                             const char *space, const char *file)
+                             int64_t ran_s, const char *space, const char *file)
 {
     if (change->has_failed)
         return;
     close_cohort(change);
-    change->next_cohort = (struct kept_back_cohort){
-        .generation = generation, .since_s = since_s, .space = space, .file = file};
+    size_t space_octets = strlen(space) + 1, file_octets = strlen(file) + 1;
+    struct kept_back_cohort *cohort = malloc(sizeof *cohort + space_octets + file_octets);
+    if (cohort == NULL) {
+        change->has_failed = true;
+        return;
+    }
+    char *words = (char *)(cohort + 1);
+    *cohort = (struct kept_back_cohort){.holds = 1,
+                                        .generation = generation,
+                                        .since_s = since_s,
+                                        .ran_s = ran_s,
+                                        .space = memcpy(words, space, space_octets),
+                                        .file = memcpy(words + space_octets, file, file_octets)};
+    change->open = cohort;
+    change->is_numbered = false;
     change->octets = 0;
 }
 
 /* Lists a name in the open cohort, maybe as its first. */
 static bool list_name(struct kept_back_change *change, const struct name *name, bool is_apex)
 {
-    if (change->open == NULL && !take_number(change))
+    assert(change->open != NULL);
+    if (!change->is_numbered && !take_number(change))
         return false;
-    change->open = &change->next_cohort;
+    change->is_numbered = true;
+    if (change->is_unlisted)
+        return true;
     if (change->octets + 1 + name->length > change->capacity) {
         size_t wider = 2 * change->capacity + NAMES_FIRST;
         uint8_t *moved = realloc(change->names, wider);
@@ -245,7 +258,7 @@ static bool list_name(struct kept_back_change *change, const struct name *name, 
     change->names[change->octets] = is_apex;
     memcpy(change->names + change->octets + 1, name->octets, name->length);
     change->octets += 1U + name->length;
-    change->next_cohort.count++;
+    change->open->count++;
     return true;
 }
 
@@ -254,6 +267,21 @@ static bool list_name(struct kept_back_change *change, const struct name *name, 
 static bool is_wildcard(const struct name *name)
 {
     return name->octets[0] == 1 && name->octets[1] == '*';
+}
+
+/* Counts a name as released. */
+static void count_out(struct kept_back_change *change, uint32_t value)
+{
+    struct kept_back *next = change->next;
+    uint32_t number = kept_back_cohort_of(value);
+    unsigned depth = kept_back_depth_of(value);
+
+    assert(number < next->cohort_count && next->count > 0 && next->alive[number] > 0 &&
+           (depth == 0 || next->wildcard_counts[depth] > 0));
+    next->alive[number]--;
+    next->count--;
+    next->wildcard_counts[depth] -= depth > 0;
+    change->removed++;
 }
 
 void kept_back_change_add(struct kept_back_change *change, const struct name *name, bool is_apex)
@@ -267,16 +295,18 @@ void kept_back_change_add(struct kept_back_change *change, const struct name *na
 
     if (shard == NULL)
         return;
-    if (at < shard->slots && change->open != NULL &&
-        (shard->values[at] & ~KEPT_BACK_APEX) == change->number)
+    if (at < shard->slots && change->is_numbered &&
+        kept_back_cohort_of(shard->values[at]) == change->number)
         return;
     if (!list_name(change, name, is_apex))
         return;
-    uint32_t value = change->number | (is_apex ? KEPT_BACK_APEX : 0);
+    uint32_t depth = is_wildcard(name) ? name->label_count : 0;
+    uint32_t value =
+        change->number | depth << KEPT_BACK_COHORT_BITS | (is_apex ? KEPT_BACK_APEX : 0);
     if (at < shard->slots) {
-        assert(next->count > 0 && next->alive[shard->values[at] & ~KEPT_BACK_APEX] > 0 &&
-               next->wildcard_counts[name->label_count] >= is_wildcard(name));
-        next->alive[shard->values[at] & ~KEPT_BACK_APEX]--;
+        uint32_t before = kept_back_cohort_of(shard->values[at]);
+        assert(before < next->cohort_count && next->alive[before] > 0);
+        next->alive[before]--;
         shard->values[at] = value;
     } else {
         shard_put(shard, hash, value);
@@ -287,81 +317,118 @@ void kept_back_change_add(struct kept_back_change *change, const struct name *na
     next->alive[change->number]++;
 }
 
-/* Releases a name of any cohort, or of this one. */
-static bool remove_of(struct kept_back_change *change, const struct name *name, bool is_any,
-                      uint32_t number)
+bool kept_back_change_remove(struct kept_back_change *change, const struct name *name)
 {
-    struct kept_back *next = change->next;
-    uint64_t hash = kept_back_hash(next, name);
-    const struct kept_back_shard *shared = next->shards[hash >> 56];
-    uint32_t at = shared == NULL ? 0 : shard_find(shared, hash);
-
-    if (shared == NULL || at == shared->slots ||
-        (!is_any && (shared->values[at] & ~KEPT_BACK_APEX) != number))
+    if (change->has_failed)
+        return false;
+    uint64_t hash = kept_back_hash(change->next, name);
+    const struct kept_back_shard *shared = change->next->shards[hash >> 56];
+    if (shared == NULL || shard_find(shared, hash) == shared->slots)
         return false;
     struct kept_back_shard *shard = open_shard(change, hash);
     if (shard == NULL)
         return false;
-    at = shard_find(shard, hash);
-    next->alive[shard->values[at] & ~KEPT_BACK_APEX]--;
-    next->count--;
-    next->wildcard_counts[name->label_count] -= is_wildcard(name);
+    uint32_t at = shard_find(shard, hash);
+    count_out(change, shard->values[at]);
     shard_empty(shard, at);
-    change->removed++;
     return true;
 }
 
-bool kept_back_change_remove(struct kept_back_change *change, const struct name *name)
+/* ---- many names ---- */
+
+static bool has_quota(const struct kept_back_shard *shard, const uint32_t *quotas)
 {
-    return !change->has_failed && remove_of(change, name, true, 0);
+    for (uint32_t i = 0; i < shard->slots; i++)
+        if (shard->hashes[i] != 0 && quotas[kept_back_cohort_of(shard->values[i])] > 0)
+            return true;
+    return false;
 }
 
-/* Releases at most `most` names of a cohort. Returns how many. */
-static size_t remove_cohort(struct kept_back_change *change, uint32_t number, size_t most)
+/* Replaces a shard by one without the names that the quotas take. */
+static void thin_shard(struct kept_back_change *change, size_t number, uint32_t *quotas)
 {
-    const struct kept_back_cohort *cohort = change->next->cohorts[number];
-    const uint8_t *next = cohort->names;
-    size_t removed = 0;
+    struct kept_back_shard *shard = change->next->shards[number];
 
-    for (size_t i = 0; i < cohort->count && removed < most && !change->has_failed; i++) {
-        struct name name;
-        bool is_apex;
-        next = kept_back_read(next, &name, &is_apex);
-        removed += remove_of(change, &name, false, number);
+    if (shard == NULL || !has_quota(shard, quotas))
+        return;
+    struct kept_back_shard *thinner = shard_new(shard->slots);
+    if (thinner == NULL) {
+        change->has_failed = true;
+        return;
     }
-    return removed;
+    for (uint32_t i = 0; i < shard->slots; i++) {
+        if (shard->hashes[i] == 0)
+            continue;
+        uint32_t *quota = &quotas[kept_back_cohort_of(shard->values[i])];
+        if (*quota == 0) {
+            shard_put(thinner, shard->hashes[i], shard->values[i]);
+            continue;
+        }
+        --*quota;
+        count_out(change, shard->values[i]);
+    }
+    shard_release(shard);
+    change->next->shards[number] = thinner;
+    change->touched[number] = true;
+}
+
+/* Releases of each cohort as many names as its quota, and frees the quotas. Returns how many. */
+static size_t remove_quotas(struct kept_back_change *change, uint32_t *quotas)
+{
+    size_t removed = change->removed;
+
+    for (size_t i = 0; i < KEPT_BACK_SHARDS && !change->has_failed; i++)
+        thin_shard(change, i, quotas);
+    free(quotas);
+    return change->removed - removed;
+}
+
+/* A quota of 0 for each cohort, once all are closed. NULL without memory. */
+static uint32_t *begin_quotas(struct kept_back_change *change)
+{
+    if (!change->has_failed)
+        close_cohort(change);
+    if (change->has_failed)
+        return NULL;
+    uint32_t *quotas = calloc(change->next->cohort_count + 1, sizeof *quotas);
+    change->has_failed = quotas == NULL;
+    return quotas;
 }
 
 size_t kept_back_change_expire(struct kept_back_change *change, int64_t until_s)
 {
-    size_t removed = 0;
+    uint32_t *quotas = begin_quotas(change);
+    const struct kept_back *next = change->next;
 
-    if (!change->has_failed)
-        close_cohort(change);
-    for (size_t i = 0; !change->has_failed && i < change->next->cohort_count; i++) {
-        const struct kept_back_cohort *cohort = change->next->cohorts[i];
-        if (cohort != NULL && cohort->since_s <= until_s)
-            removed += remove_cohort(change, (uint32_t)i, SIZE_MAX);
-    }
-    return removed;
+    if (quotas == NULL)
+        return 0;
+    for (size_t i = 0; i < next->cohort_count; i++)
+        if (next->cohorts[i] != NULL && next->cohorts[i]->ran_s <= until_s)
+            quotas[i] = next->alive[i];
+    return remove_quotas(change, quotas);
 }
 
 size_t kept_back_change_limit(struct kept_back_change *change, size_t most)
 {
-    size_t removed = 0, count = 0;
+    size_t count = 0;
 
-    if (!change->has_failed)
-        close_cohort(change);
     if (change->has_failed || change->next->count <= most)
         return 0;
-    uint32_t *numbers = kept_back_by_age(change->next, &count);
+    uint32_t *quotas = begin_quotas(change);
+    uint32_t *numbers = quotas == NULL ? NULL : kept_back_by_age(change->next, &count);
+    size_t excess = change->next->count - most;
+    for (size_t i = 0; i < count && excess > 0; i++) {
+        uint32_t alive = change->next->alive[numbers[i]];
+        quotas[numbers[i]] = excess < alive ? (uint32_t)excess : alive;
+        excess -= quotas[numbers[i]];
+    }
     if (numbers == NULL) {
         change->has_failed = true;
+        free(quotas);
         return 0;
     }
-    for (size_t i = 0; i < count && change->next->count > most; i++)
-        removed += remove_cohort(change, numbers[i], change->next->count - most);
     free(numbers);
+    size_t removed = remove_quotas(change, quotas);
     change->next->pushed_out += removed;
     return removed;
 }
@@ -373,10 +440,8 @@ static void drop_dead_cohorts(struct kept_back *next)
     size_t used = 0;
 
     for (size_t i = 0; i < next->cohort_count; i++) {
-        struct kept_back_cohort *cohort = next->cohorts[i];
-        if (cohort != NULL && next->alive[i] == 0) {
-            if (--cohort->holds == 0)
-                free(cohort);
+        if (next->cohorts[i] != NULL && next->alive[i] == 0) {
+            kept_back_release_cohort(next->cohorts[i]);
             next->cohorts[i] = NULL;
         }
         used = next->cohorts[i] != NULL ? i + 1 : used;
@@ -413,7 +478,9 @@ struct kept_back *kept_back_change_finish(struct kept_back_change *change)
 void kept_back_change_drop(struct kept_back_change *change)
 {
     kept_back_release(change->next);
+    free(change->open);
     free(change->names);
+    change->open = NULL;
     change->next = NULL;
     change->names = NULL;
 }

@@ -228,16 +228,23 @@ void load_models_free(struct load_model *models, size_t count)
     free(models);
 }
 
+void load_texts_free(struct load_text *texts, size_t count)
+{
+    if (texts == NULL)
+        return;
+    for (size_t i = 0; i < count; i++) {
+        free((char *)texts[i].name);
+        free(texts[i].octets);
+    }
+    free(texts);
+    if (count > 0)
+        malloc_trim(0); /* the texts may have been as large as all files together */
+}
+
 void load_outcome_close(struct load_outcome *outcome)
 {
-    for (size_t i = 0; i < outcome->text_count; i++) {
-        free((char *)outcome->texts[i].name);
-        free(outcome->texts[i].octets);
-    }
-    free(outcome->texts);
+    load_texts_free(outcome->texts, outcome->text_count);
     load_models_free(outcome->models, outcome->model_count);
-    if (outcome->text_count > 0)
-        malloc_trim(0); /* the texts may have been as large as all files together */
     outcome->texts = NULL;
     outcome->text_count = 0;
     outcome->models = NULL;

@@ -42,7 +42,8 @@ struct load_request {
     bool reads_all;                /* reads every file; the content decides whether it changed */
     bool wants_marks;              /* reports a file without its end mark, W-NO-END */
     bool wants_models;             /* hands over the models of the files that it compiles */
-    int64_t now_s;                 /* wall clock, for names kept back */
+    int64_t now_s;                 /* wall clock, shown for names kept back */
+    int64_t ran_s;                 /* running time, for names kept back (stored.h) */
     const struct stored *stored;   /* NULL, or the accepted texts of the state folder */
 };
 
@@ -65,7 +66,7 @@ struct load_outcome {
     size_t file_count;
     size_t read_count; /* files read */
     struct fallen_news fallen;
-    struct load_text *texts; /* with request->stored; load_outcome_close frees them */
+    struct load_text *texts; /* with request->stored; NULL: no files were loaded */
     size_t text_count;
     size_t lost_texts;         /* of request->stored, that could not be read */
     struct load_model *models; /* with request->wants_models, in the order of the names;
@@ -83,6 +84,9 @@ struct load_outcome {
  */
 struct snapshot *snapshot_load(const struct load_request *request, struct report *report,
                                struct load_outcome *outcome, struct err *err);
+
+/** Frees texts and their list. */
+void load_texts_free(struct load_text *texts, size_t count);
 
 /** Frees texts and models. */
 void load_outcome_close(struct load_outcome *outcome);

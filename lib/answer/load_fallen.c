@@ -94,6 +94,7 @@ struct snapshot *load_keep_fallen(struct loading *loading, struct snapshot *snap
         .added = loading->added,
         .generation = load_generation_before(request),
         .now_s = request->now_s,
+        .ran_s = request->ran_s,
     };
 
     if (snapshot == NULL)

@@ -107,6 +107,19 @@ static bool read_suffixes(FILE *file, struct stored_suffixes *suffixes)
     return true;
 }
 
+/* Reads the running time, which old versions lack. Returns false when it is not as written. */
+static bool read_ran(FILE *file, int64_t *ran_s)
+{
+    int64_t read_s = 0;
+    uint64_t sum = 0;
+    int fields = fscanf(file, " ran %" SCNd64 " checksum %" SCNx64, &read_s, &sum);
+
+    if (fields != 2 || sum != stored_checksum(&read_s, sizeof read_s))
+        return fields == EOF;
+    *ran_s = read_s;
+    return true;
+}
+
 /* Returns false when a newer version wrote the file. */
 static bool read_generation(struct state *state)
 {
@@ -122,7 +135,8 @@ static bool read_generation(struct state *state)
     int fields = fscanf(file, "spacedns state %u generation %" SCNu64 " checksum %" SCNx64,
                         &version, &generation, &sum);
     bool is_whole = fields == 3 && sum == stored_checksum(&generation, sizeof generation) &&
-                    read_suffixes(file, &state->stored.suffixes);
+                    read_suffixes(file, &state->stored.suffixes) &&
+                    read_ran(file, &state->stored.ran_s);
     fclose(file);
     if (fields >= 1 && version > STATE_VERSION)
         return fail_newer(state);
@@ -146,25 +160,118 @@ static void raise_generation(struct state *state)
 
 /* ---- names ---- */
 
+/* A file of names as it was found. */
+struct found_names {
+    FILE *file; /* NULL: it is missing, or cannot be opened */
+    bool is_missing;
+    enum state_list_end end;
+    uint64_t sum;
+};
+
+static struct found_names find_names(const struct state *state, const char *name)
+{
+    struct found_names found = {.file = open_file(state->folder, name), .end = STATE_LIST_DECAYED};
+
+    found.is_missing = found.file == NULL && errno == ENOENT;
+    if (found.file != NULL)
+        found.end = state_list_check(found.file, &found.sum);
+    return found;
+}
+
+static void close_names(struct found_names *found)
+{
+    if (found->file != NULL)
+        fclose(found->file);
+}
+
+/* True when there is nothing better: it is sound, or what it has is not known. */
+static bool is_decisive(const struct found_names *found)
+{
+    return found->end == STATE_LIST_SOUND || (found->file == NULL && !found->is_missing);
+}
+
+FILE *state_open_names(const struct state *state)
+{
+    struct found_names names = find_names(state, STATE_NAMES);
+
+    if (is_decisive(&names))
+        return names.file;
+    struct found_names copy = find_names(state, STATE_NAMES_COPY);
+    bool is_copy = is_decisive(&copy);
+    int number = is_copy ? errno : ENOENT;
+    close_names(is_copy ? &names : &copy);
+    errno = number;
+    return is_copy ? copy.file : names.file;
+}
+
+static void read_found(const struct state *state, const struct found_names *found,
+                       struct kept_back_change *change)
+{
+    if (found->file != NULL)
+        state_list_read(found->file, state->stored.ran_s, found->end == STATE_LIST_SOUND, change);
+}
+
+static void mark_names_damaged(struct state *state, bool has_copy)
+{
+    err_set(&state->damage, ERR_SYSTEM,
+            "state_dir %s: " STATE_NAMES " is not what was written there; %s", state->path,
+            has_copy ? "its copy and its readable part are used, and both are written again"
+                     : "neither is its copy; their readable parts are used, and other names that "
+                       "were kept back are let go");
+}
+
+/* When the file has decayed, the copy comes last, so that its names have their own cohorts. */
+static bool read_both(struct state *state, const struct found_names *names,
+                      const struct found_names *copy, const struct hash_key *key)
+{
+    bool is_sound = names->end == STATE_LIST_SOUND;
+    struct kept_back_change change;
+
+    kept_back_change_begin(&change, NULL, key);
+    change.is_unlisted = is_sound;
+    read_found(state, names, &change);
+    if (!is_sound)
+        read_found(state, copy, &change);
+    state->stored.kept_back = kept_back_change_finish(&change);
+    return !change.has_failed || fail(state, "out of memory while it was read", 0);
+}
+
 static bool read_kept_back(struct state *state, const struct hash_key *key)
 {
-    FILE *file = open_file(state->folder, "kept-back");
+    struct found_names names = find_names(state, STATE_NAMES),
+                       copy = find_names(state, STATE_NAMES_COPY);
+    bool is_first = names.is_missing && copy.is_missing;
+    bool is_sound = names.end == STATE_LIST_SOUND, has_copy = copy.end == STATE_LIST_SOUND;
+    bool passed = true;
 
-    if (file == NULL) {
-        if (errno != ENOENT)
-            mark_damaged(state, "kept-back");
-        return true;
-    }
-    enum state_list_end end = state_list_read(file, key, &state->stored.kept_back);
-    fclose(file);
-    if (end == STATE_LIST_NEWER)
-        return fail_newer(state);
-    if (end == STATE_LIST_FAILED)
-        return fail(state, "out of memory while it was read", 0);
-    if (end == STATE_LIST_DECAYED)
-        mark_damaged(state, "kept-back");
-    state->is_behind |= end == STATE_LIST_DECAYED;
-    return true;
+    if (names.end == STATE_LIST_NEWER || copy.end == STATE_LIST_NEWER)
+        passed = fail_newer(state);
+    else if (!is_first)
+        passed = read_both(state, &names, &copy, key);
+    if (passed && !is_first && !is_sound)
+        mark_names_damaged(state, has_copy);
+    state->is_copied = is_first || (is_sound && has_copy && names.sum == copy.sum);
+    state->is_behind |= !state->is_copied;
+    close_names(&names);
+    close_names(&copy);
+    return passed;
+}
+
+bool state_walk_names(const struct state *state, const struct kept_back *kept,
+                      kept_back_on_name *on_name, void *context)
+{
+    FILE *file = kept == NULL || !state_is_used(state) ? NULL : state_open_names(state);
+    bool goes_on = file == NULL || state_list_walk(file, kept, on_name, context);
+
+    if (file != NULL)
+        fclose(file);
+    return goes_on && (kept == NULL || kept_back_walk(kept, on_name, context));
+}
+
+void state_drop_names(struct state *state)
+{
+    if (state_is_used(state) && !state->is_behind)
+        kept_back_drop_names(state->stored.kept_back);
 }
 
 /* ---- texts ---- */
@@ -253,6 +360,7 @@ void state_close(struct state *state)
         free((char *)state->stored.texts[i].path);
     }
     free(state->stored.texts);
+    load_texts_free(state->unstored, state->unstored_count);
     kept_back_release(state->stored.kept_back);
     if (state->zones >= 0)
         close(state->zones);

@@ -2,21 +2,28 @@
 /**
  * The state folder: data that outlives the server's process, even after a crash.
  *
- *     STATE/state        version, generation, and the suffixes of the settings
- *     STATE/kept-back    names kept back, one a line, with generation, time, space and file
- *     STATE/zones/NAME   each zone file as accepted last, after a line with its checksum
+ *     STATE/state           version, generation, suffixes of the settings, and running time
+ *     STATE/kept-back       names kept back, one a line, with generation, time, space and file
+ *     STATE/kept-back.copy  the same octets, for when the former decays
+ *     STATE/zones/NAME      each zone file as accepted last, after a line with its checksum
  *
  * Files are written under another name, synced and renamed, before the new snapshot is served:
  *
- *     kept-back with the names that go ──► texts ──► kept-back without those that return ──► state
+ *     kept-back with the names that go ──► texts ──► kept-back without those that return
+ *       ──► kept-back.copy ──► state
  *
  * so that every name that was served is in one of them at any moment. After a failed write the
- * state is behind, and the next load hands over everything it lacks.
+ * state is behind: it has the texts that it could not write, until the next try or until the next
+ * load hands over everything it lacks.
  *
  * A folder that belongs to another user, is in use by another server or was written by a newer
- * version is neither read nor written. A damaged file is read as far as possible.
+ * version is neither read nor written. A damaged file is read as far as possible; for names kept
+ * back, together with the copy, so that damage to one of the two lets no name go.
  *
- * Threads: one at a time.  Memory: state_close.
+ * Memory has no names that the folder has (kept_back.h): a new list of them is made from the
+ * previous one, line by line.
+ *
+ * Threads: one at a time; state_walk_names also beside state_store.  Memory: state_close.
  */
 #include <stdbool.h>
 #include <stddef.h>
@@ -34,6 +41,9 @@ struct state {
     int zones;
     struct stored stored; /* the contents of the folder */
     size_t text_capacity, sorted_count;
+    struct load_text *unstored; /* texts that could not be written */
+    size_t unstored_count;
+    bool is_copied;     /* kept-back.copy is as kept-back */
     bool is_behind;     /* something could not be written */
     struct err problem; /* of opening or of the last write; ERR_NONE: none */
     struct err damage;  /* a file was not as it was written; ERR_NONE: none */
@@ -57,12 +67,27 @@ static inline bool state_is_used(const struct state *state)
 /**
  * Writes a snapshot's changes, before it is served. Does nothing for a state that is not in use.
  *
- * texts  accepted texts that the state lacks
+ * ran_s    running time
+ * outcome  of the load: its texts, which the state lacks, are taken over; without texts (names let
+ *          go, or a write tried again) those of a failed write are written
  *
  * Returns false with state->problem and is_behind set.
  */
-bool state_store(struct state *state, const struct snapshot *snapshot,
-                 const struct load_text *texts, size_t text_count);
+bool state_store(struct state *state, const struct snapshot *snapshot, int64_t ran_s,
+                 struct load_outcome *outcome);
+
+/**
+ * Drops the names kept back that are stored from memory, once nothing is behind. Not while another
+ * thread calls state_walk_names or state_store.
+ */
+void state_drop_names(struct state *state);
+
+/**
+ * Calls for each name kept back, oldest first, in the folder or in memory. `kept` may be NULL.
+ * Returns false when ended, or without memory.
+ */
+bool state_walk_names(const struct state *state, const struct kept_back *kept,
+                      kept_back_on_name *on_name, void *context);
 
 /** Closes the folder and frees the rest. A zeroed state may be closed. */
 void state_close(struct state *state);

@@ -4,13 +4,13 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "answer/kept_back_change.h"
 #include "answer/stored.h"
 
 enum {
-    LIST_VERSION = 1,
+    LIST_VERSION = 2,
     NAME_TEXT_MOST = 4 * NAME_MAX_OCTETS + 1,
     DECIMAL = 10,
+    HEXADECIMAL = 16,
     OCTET_DIGITS = 3,
     LINE_MOST = 1 << 16 /* four octets for each octet of a path, and more */
 };
@@ -34,7 +34,7 @@ struct list_writer {
     const struct kept_back_cohort *cohort;
     char *line;
     size_t capacity;
-    bool has_failed;
+    size_t count; /* names written */
 };
 
 static bool put_line(struct list_writer *writer, const char *line, size_t length)
@@ -59,7 +59,7 @@ static void add_word(struct text *text, const char *word)
 
 static bool put_cohort(struct list_writer *writer, const struct kept_back_cohort *cohort)
 {
-    size_t needed = 64 + 4 * (strlen(cohort->space) + strlen(cohort->file));
+    size_t needed = 96 + 4 * (strlen(cohort->space) + strlen(cohort->file));
 
     if (needed > writer->capacity) {
         char *wider = realloc(writer->line, needed);
@@ -68,8 +68,9 @@ static bool put_cohort(struct list_writer *writer, const struct kept_back_cohort
         writer->line = wider;
         writer->capacity = needed;
     }
-    int length = snprintf(writer->line, writer->capacity, "cohort %" PRIu64 " %" PRId64 " ",
-                          cohort->generation, cohort->since_s);
+    int length =
+        snprintf(writer->line, writer->capacity, "cohort %" PRIu64 " %" PRId64 " %" PRId64 " ",
+                 cohort->generation, cohort->since_s, cohort->ran_s);
     struct text text = text_over(writer->line + length, writer->capacity - (size_t)length);
     add_word(&text, cohort->space);
     text_add_string(&text, " ");
@@ -90,25 +91,40 @@ static bool put_name(void *context, const struct name *name, const struct kept_b
     if (writer->cohort != entry->cohort && !put_cohort(writer, entry->cohort))
         return false;
     writer->cohort = entry->cohort;
+    writer->count++;
     text_add_string(&text, entry->is_apex ? "apex " : "name ");
     name_add(&text, name->octets);
     return put_line(writer, line, text_length(&text));
 }
 
-bool state_list_write(FILE *out, const struct kept_back *after, const struct kept_back *before)
+/* The names of a table that the source has, then those that memory has. */
+static bool put_names(struct list_writer *writer, FILE *source, const struct kept_back *kept)
+{
+    if (kept == NULL)
+        return true;
+    writer->cohort = NULL;
+    if (source != NULL) {
+        rewind(source);
+        if (!state_list_walk(source, kept, put_name, writer) || ferror(source))
+            return false;
+    }
+    return kept_back_walk(kept, put_name, writer);
+}
+
+bool state_list_write(FILE *out, const struct state_names *names, size_t *written)
 {
     struct list_writer writer = {.out = out};
     char line[64];
     int length = snprintf(line, sizeof line, "%s%d", first_line, LIST_VERSION);
-    bool written = put_line(&writer, line, (size_t)length);
+    bool passed =
+        put_line(&writer, line, (size_t)length) && put_names(&writer, names->source, names->after);
 
-    if (after != NULL)
-        written = written && kept_back_walk(after, put_name, &writer);
-    writer.except = after;
-    if (before != NULL)
-        written = written && kept_back_walk(before, put_name, &writer);
+    writer.except = names->after;
+    if (state_list_differs(names->before, names->after))
+        passed = passed && put_names(&writer, names->source, names->before);
     free(writer.line);
-    return written && fprintf(out, "checksum %016" PRIx64 "\n", writer.sum) > 0;
+    *written = writer.count;
+    return passed && fprintf(out, "checksum %016" PRIx64 "\n", writer.sum) > 0;
 }
 
 bool state_list_differs(const struct kept_back *one, const struct kept_back *other)
@@ -122,7 +138,7 @@ bool state_list_differs(const struct kept_back *one, const struct kept_back *oth
             if (shard->hashes[j] == 0)
                 continue;
             if (other == NULL || !kept_back_has(other, shard->hashes[j], &entry) ||
-                entry.cohort != one->cohorts[shard->values[j] & ~KEPT_BACK_APEX])
+                entry.cohort != one->cohorts[kept_back_cohort_of(shard->values[j])])
                 return true;
         }
     }
@@ -131,12 +147,30 @@ bool state_list_differs(const struct kept_back *one, const struct kept_back *oth
 
 /* ---- reading ---- */
 
+struct list_reader;
+
+/* Returns false to end. */
+typedef bool name_fn(struct list_reader *reader, const struct name *name, bool is_apex);
+
 struct list_reader {
-    struct kept_back_change change;
-    char *space; /* of the current cohort */
-    char *file;
-    bool has_cohort;
-    bool has_unknown_line; /* a line was not understood */
+    FILE *in;
+    name_fn *on_name;
+    struct kept_back_cohort cohort; /* the current one; its words are in `words` */
+    bool has_ended;                 /* on_name has ended it */
+    unsigned long version;
+    uint64_t sum;
+    char words[LINE_MOST + 1];
+    char line[LINE_MOST + 1];
+    /* state_list_read */
+    struct kept_back_change *change;
+    int64_t ran_s; /* at present */
+    bool is_sound;
+    bool is_begun; /* the change has the current cohort */
+    /* state_list_walk */
+    const struct kept_back *kept;
+    const struct kept_back_cohort *same; /* the table's cohort that is the current one; or NULL */
+    kept_back_on_name *on_alive;
+    void *context;
 };
 
 static bool is_digit(char octet)
@@ -169,35 +203,36 @@ static bool read_word(char *word)
     return true;
 }
 
-static bool read_cohort(struct list_reader *reader, char *text)
+/* Reads a number up to the space after it. Returns NULL when there is none. */
+static char *read_number(char *text, int64_t *number)
 {
-    char *end, *rest;
-    unsigned long long generation = strtoull(text, &end, DECIMAL);
-    if (end == text || *end != ' ')
+    char *end;
+
+    *number = strtoll(text, &end, DECIMAL);
+    return end == text || *end != ' ' ? NULL : end + 1;
+}
+
+/* Where a damaged line says nothing; no space and no file are named so. */
+static const struct kept_back_cohort unknown_cohort = {.ran_s = -1, .space = "?", .file = "?"};
+
+static bool read_cohort(struct list_reader *reader, const char *text)
+{
+    struct kept_back_cohort *cohort = &reader->cohort;
+    char *next = strcpy(reader->words, text), *end;
+
+    *cohort = (struct kept_back_cohort){.generation = strtoull(next, &end, DECIMAL), .ran_s = -1};
+    next = end == next || *end != ' ' ? NULL : read_number(end + 1, &cohort->since_s);
+    if (next != NULL && reader->version > 1)
+        next = read_number(next, &cohort->ran_s);
+    char *file = next == NULL ? NULL : strchr(next, ' ');
+    if (file != NULL)
+        *file++ = '\0';
+    if (file == NULL || !read_word(next) || !read_word(file)) {
+        *cohort = unknown_cohort;
         return false;
-    long long since_s = strtoll(end + 1, &rest, DECIMAL);
-    if (rest == end + 1 || *rest != ' ')
-        return false;
-    char *space = rest + 1, *file = strchr(space, ' ');
-    if (file == NULL)
-        return false;
-    *file++ = '\0';
-    if (!read_word(space) || !read_word(file))
-        return false;
-    /* The previous cohort borrows its words until this one begins. */
-    char *owned_space = strdup(space), *owned_file = strdup(file);
-    if (owned_space == NULL || owned_file == NULL) {
-        reader->change.has_failed = true;
-        free(owned_space);
-        free(owned_file);
-        return true;
     }
-    kept_back_change_cohort(&reader->change, generation, since_s, owned_space, owned_file);
-    free(reader->space);
-    free(reader->file);
-    reader->space = owned_space;
-    reader->file = owned_file;
-    reader->has_cohort = true;
+    cohort->space = next;
+    cohort->file = file;
     return true;
 }
 
@@ -205,77 +240,145 @@ static bool read_name(struct list_reader *reader, const char *text, bool is_apex
 {
     struct name name;
 
-    if (!reader->has_cohort || !name_from_presentation(text, strlen(text), &name))
+    if (!name_from_presentation(text, strlen(text), &name))
         return false;
-    kept_back_change_add(&reader->change, &name, is_apex);
+    reader->has_ended = !reader->on_name(reader, &name, is_apex);
     return true;
 }
 
-static void read_line(struct list_reader *reader, char *line)
+/* Returns false when the line is not understood. */
+static bool read_line(struct list_reader *reader)
 {
-    bool is_read = false;
+    const char *line = reader->line;
 
-    if (strncmp(line, "cohort ", 7) == 0)
-        is_read = read_cohort(reader, line + 7);
-    else if (strncmp(line, "name ", 5) == 0 || strncmp(line, "apex ", 5) == 0)
-        is_read = read_name(reader, line + 5, line[0] == 'a');
-    if (!is_read)
-        reader->has_unknown_line = true;
+    if (strncmp(line, "cohort ", 7) == 0) {
+        reader->is_begun = false;
+        reader->same = NULL;
+        return read_cohort(reader, line + 7);
+    }
+    if (strncmp(line, "name ", 5) == 0 || strncmp(line, "apex ", 5) == 0)
+        return reader->on_name == NULL || read_name(reader, line + 5, line[0] == 'a');
+    return false;
 }
 
 /*
- * Reads the next line into LINE_MOST + 1 octets, without its end. Returns its length; -1 at the end
- * of the file, or when the line is longer than any that is written.
+ * Reads the next line, without its end. Returns its length; -1 at the end of the file, or when the
+ * line is longer than any that is written.
  */
-static ssize_t take_line(FILE *in, char *line)
+static ssize_t take_line(struct list_reader *reader)
 {
     size_t length = 0;
-    int octet = getc_unlocked(in);
+    int octet = getc_unlocked(reader->in);
 
     if (octet == EOF)
         return -1;
-    for (; octet != EOF && octet != '\n'; octet = getc_unlocked(in)) {
+    for (; octet != EOF && octet != '\n'; octet = getc_unlocked(reader->in)) {
         if (length == LINE_MOST)
             return -1;
-        line[length++] = (char)octet;
+        reader->line[length++] = (char)octet;
     }
-    line[length] = '\0';
+    reader->line[length] = '\0';
     return (ssize_t)length;
 }
 
-/* Reads the lines after the first one. Returns whether their checksum is right. */
-static bool read_lines(FILE *in, struct list_reader *reader, uint64_t sum, char *line)
+/* Reads the first line. Returns false when it is not one. */
+static bool read_first(struct list_reader *reader)
 {
+    ssize_t length = take_line(reader);
+
+    reader->version = LIST_VERSION;
+    if (length < 0)
+        return false;
+    reader->sum = add_line(0, reader->line, (size_t)length);
+    if (strncmp(reader->line, first_line, sizeof first_line - 1) != 0)
+        return false;
+    reader->version = strtoul(reader->line + sizeof first_line - 1, NULL, DECIMAL);
+    return true;
+}
+
+/* Reads all lines. Returns whether each was understood, and their checksum is right. */
+static bool read_lines(struct list_reader *reader)
+{
+    bool is_sound = read_first(reader);
     ssize_t length;
 
-    while ((length = take_line(in, line)) >= 0) {
-        if (strncmp(line, "checksum ", 9) == 0)
-            return strtoull(line + 9, NULL, 16) == sum && getc(in) == EOF;
-        sum = add_line(sum, line, (size_t)length);
-        read_line(reader, line);
+    reader->cohort = unknown_cohort;
+
+    while (!reader->has_ended && (length = take_line(reader)) >= 0) {
+        if (strncmp(reader->line, "checksum ", 9) == 0)
+            return strtoull(reader->line + 9, NULL, HEXADECIMAL) == reader->sum &&
+                   getc(reader->in) == EOF && is_sound;
+        reader->sum = add_line(reader->sum, reader->line, (size_t)length);
+        is_sound &= read_line(reader);
     }
     return false;
 }
 
-enum state_list_end state_list_read(FILE *in, const struct hash_key *key, struct kept_back **kept)
+enum state_list_end state_list_check(FILE *in, uint64_t *sum)
 {
-    struct list_reader reader = {.has_cohort = false};
-    char line[LINE_MOST + 1];
-    ssize_t length = take_line(in, line);
-    bool is_ours = length > (ssize_t)sizeof first_line - 1 &&
-                   strncmp(line, first_line, sizeof first_line - 1) == 0;
-    unsigned long version = is_ours ? strtoul(line + sizeof first_line - 1, NULL, DECIMAL) : 0;
+    struct list_reader reader = {.in = in};
+    bool is_sound = read_lines(&reader);
 
-    *kept = NULL;
-    if (version > LIST_VERSION)
+    rewind(in);
+    if (reader.version > LIST_VERSION)
         return STATE_LIST_NEWER;
-    kept_back_change_begin(&reader.change, NULL, key);
-    uint64_t sum = length > 0 ? add_line(0, line, (size_t)length) : 0;
-    bool is_sound = read_lines(in, &reader, sum, line) && is_ours && !reader.has_unknown_line;
-    *kept = kept_back_change_finish(&reader.change);
-    free(reader.space);
-    free(reader.file);
-    if (reader.change.has_failed)
-        return STATE_LIST_FAILED;
-    return is_sound ? STATE_LIST_READ : STATE_LIST_DECAYED;
+    *sum = reader.sum;
+    return is_sound ? STATE_LIST_SOUND : STATE_LIST_DECAYED;
+}
+
+static bool add_read(struct list_reader *reader, const struct name *name, bool is_apex)
+{
+    const struct kept_back_cohort *cohort = &reader->cohort;
+    bool has_age = reader->is_sound && cohort->ran_s >= 0 && cohort->ran_s <= reader->ran_s;
+
+    if (!reader->is_begun)
+        kept_back_change_cohort(reader->change, cohort->generation, cohort->since_s,
+                                has_age ? cohort->ran_s : reader->ran_s, cohort->space,
+                                cohort->file);
+    reader->is_begun = true;
+    kept_back_change_add(reader->change, name, is_apex);
+    return true;
+}
+
+void state_list_read(FILE *in, int64_t ran_s, bool is_sound, struct kept_back_change *change)
+{
+    struct list_reader reader = {
+        .in = in, .on_name = add_read, .change = change, .ran_s = ran_s, .is_sound = is_sound};
+
+    read_lines(&reader);
+}
+
+/* True for the cohort that the current line of the file is about. */
+static bool is_current(struct list_reader *reader, const struct kept_back_cohort *cohort)
+{
+    const struct kept_back_cohort *current = &reader->cohort;
+
+    if (cohort == reader->same)
+        return true;
+    if (cohort->generation != current->generation || cohort->since_s != current->since_s ||
+        strcmp(cohort->space, current->space) != 0 || strcmp(cohort->file, current->file) != 0)
+        return false;
+    reader->same = cohort;
+    return true;
+}
+
+static bool pass_alive(struct list_reader *reader, const struct name *name, bool is_apex)
+{
+    struct kept_back_entry entry;
+
+    (void)is_apex; /* the table has it, too */
+    if (!kept_back_has(reader->kept, kept_back_hash(reader->kept, name), &entry) ||
+        entry.cohort->names != NULL || !is_current(reader, entry.cohort))
+        return true;
+    return reader->on_alive(reader->context, name, &entry);
+}
+
+bool state_list_walk(FILE *in, const struct kept_back *kept, kept_back_on_name *on_name,
+                     void *context)
+{
+    struct list_reader reader = {
+        .in = in, .on_name = pass_alive, .kept = kept, .on_alive = on_name, .context = context};
+
+    read_lines(&reader);
+    return !reader.has_ended;
 }

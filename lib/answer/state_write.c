@@ -14,6 +14,7 @@
 enum {
     FILE_MODE = 0600,
     DRAFT_NAME_MOST = 32,
+    COPY_OCTETS = 1 << 16,
     SINGLE_SYNCS_MOST = 16, /* for more files, the whole file system is synced once */
 };
 
@@ -21,7 +22,8 @@ static bool fail(struct state *state, const char *file, int number)
 {
     return err_set(&state->problem, ERR_SYSTEM,
                    "state_dir %s: %s cannot be written: %s; names served now may be forgotten at a "
-                   "restart; fix that, then run spacedns reload",
+                   "restart; make it possible: it is tried again, first after seconds, then every "
+                   "ten minutes, and by spacedns reload",
                    state->path, file, strerror(number));
 }
 
@@ -146,15 +148,64 @@ static bool replace(struct state *state, const char *name, print_fn *print, cons
 /* ---- names ---- */
 
 struct listed_names {
-    const struct kept_back *after;
-    const struct kept_back *before;
+    struct state_names names;
+    size_t *written;
 };
 
 static bool print_names(const void *context, FILE *out)
 {
-    const struct listed_names *names = context;
+    const struct listed_names *listed = context;
 
-    return state_list_write(out, names->after, names->before);
+    return state_list_write(out, &listed->names, listed->written);
+}
+
+/* Writes the names of `after`, and those of `before` that it lacks. */
+static bool write_names(struct state *state, const struct kept_back *after,
+                        const struct kept_back *before)
+{
+    size_t written = 0;
+    FILE *source = state_open_names(state);
+    const struct listed_names listed = {
+        .names = {.source = source, .after = after, .before = before}, .written = &written};
+
+    if (source == NULL && errno != ENOENT)
+        return fail(state, STATE_NAMES, errno); /* it has names that must not be lost */
+    bool replaced = replace(state, STATE_NAMES, print_names, &listed);
+
+    if (source != NULL)
+        fclose(source);
+    if (!replaced)
+        return false;
+    state->is_copied = false;
+    if (after != NULL && written < after->count)
+        err_set(&state->damage, ERR_SYSTEM,
+                "state_dir %s: " STATE_NAMES " and its copy are not what was written there; %zu "
+                "names kept back could not be written again, and are let go at a restart",
+                state->path, after->count - written);
+    return true;
+}
+
+static bool print_copy(const void *context, FILE *out)
+{
+    FILE *in = state_open_names(context);
+    char octets[COPY_OCTETS];
+    size_t length = 1;
+
+    if (in == NULL)
+        return false;
+    while (length > 0 && !ferror(out)) {
+        length = fread(octets, 1, sizeof octets, in);
+        fwrite(octets, 1, length, out);
+    }
+    bool copied = !ferror(in) && !ferror(out);
+    fclose(in);
+    return copied;
+}
+
+static bool store_copy(struct state *state)
+{
+    state->is_copied = state->is_copied || replace(state, STATE_NAMES_COPY, print_copy, state);
+    return state->is_copied;
 }
 
 static void note_kept(struct state *state, struct kept_back *kept)
@@ -166,28 +217,27 @@ static void note_kept(struct state *state, struct kept_back *kept)
 /* Before the texts change: adds the names no longer served, removes none. */
 static bool store_fallen(struct state *state, const struct snapshot *snapshot)
 {
-    const struct listed_names names = {.after = snapshot->kept_back,
-                                       .before = state->stored.kept_back};
+    struct kept_back *after = snapshot->kept_back;
+    const struct kept_back *before = state->stored.kept_back;
 
-    if (!state->is_behind && !state_list_differs(names.after, names.before))
+    if (!state->is_behind && !state_list_differs(after, before))
         return true;
-    if (!replace(state, "kept-back", print_names, &names))
+    if (!write_names(state, after, before))
         return false;
-    if (!state_list_differs(names.before, names.after))
-        note_kept(state, snapshot->kept_back);
+    if (!state_list_differs(before, after))
+        note_kept(state, after);
     return true;
 }
 
 /* After them: removes the names that are declared again or released. */
 static bool store_kept(struct state *state, const struct snapshot *snapshot)
 {
-    const struct listed_names names = {.after = snapshot->kept_back};
+    struct kept_back *after = snapshot->kept_back;
 
-    if (state_list_differs(state->stored.kept_back, names.after) &&
-        !replace(state, "kept-back", print_names, &names))
+    if (state_list_differs(state->stored.kept_back, after) && !write_names(state, after, NULL))
         return false;
-    note_kept(state, snapshot->kept_back);
-    return true;
+    note_kept(state, after);
+    return store_copy(state);
 }
 
 /* ---- texts ---- */
@@ -301,6 +351,7 @@ static bool remove_texts(struct state *state, const struct snapshot *snapshot)
 struct head {
     uint64_t generation;
     struct stored_suffixes suffixes; /* all octets after a text's end are zero */
+    int64_t ran_s;
 };
 
 static bool print_head(const void *context, FILE *out)
@@ -312,16 +363,19 @@ static bool print_head(const void *context, FILE *out)
                    STATE_VERSION, head->generation,
                    stored_checksum(&head->generation, sizeof head->generation)) > 0 &&
            fprintf(out, "suffixes %s %s\nchecksum %016" PRIx64 "\n", suffixes->apps,
-                   suffixes->discovery, stored_checksum(suffixes, sizeof *suffixes)) > 0;
+                   suffixes->discovery, stored_checksum(suffixes, sizeof *suffixes)) > 0 &&
+           fprintf(out, "ran %" PRId64 "\nchecksum %016" PRIx64 "\n", head->ran_s,
+                   stored_checksum(&head->ran_s, sizeof head->ran_s)) > 0;
 }
 
 /* The names below the previous suffixes are already kept back. */
-static bool store_head(struct state *state, const struct snapshot *snapshot)
+static bool store_head(struct state *state, const struct snapshot *snapshot, int64_t ran_s)
 {
     const struct suffixes *now = &snapshot->policy.suffixes;
-    struct head head = {.generation = snapshot->generation};
+    struct head head = {.generation = snapshot->generation, .ran_s = ran_s};
+    bool is_time = snapshot->kept_back != NULL && ran_s != state->stored.ran_s;
 
-    if (head.generation == state->stored.generation && !state->is_behind)
+    if (head.generation == state->stored.generation && !is_time && !state->is_behind)
         return true;
     snprintf(head.suffixes.apps, sizeof head.suffixes.apps, "%s", now->apps);
     snprintf(head.suffixes.discovery, sizeof head.suffixes.discovery, "%s", now->discovery);
@@ -329,20 +383,44 @@ static bool store_head(struct state *state, const struct snapshot *snapshot)
         return false;
     state->stored.generation = head.generation;
     state->stored.suffixes = head.suffixes;
+    state->stored.ran_s = head.ran_s;
     return true;
 }
 
-bool state_store(struct state *state, const struct snapshot *snapshot,
-                 const struct load_text *texts, size_t text_count)
+static void free_unstored(struct state *state)
+{
+    load_texts_free(state->unstored, state->unstored_count);
+    state->unstored = NULL;
+    state->unstored_count = 0;
+}
+
+/* A load hands over everything that a failed write has left. */
+static void take_texts(struct state *state, struct load_outcome *outcome)
+{
+    if (outcome->texts == NULL)
+        return;
+    free_unstored(state);
+    state->unstored = outcome->texts;
+    state->unstored_count = outcome->text_count;
+    outcome->texts = NULL;
+    outcome->text_count = 0;
+}
+
+bool state_store(struct state *state, const struct snapshot *snapshot, int64_t ran_s,
+                 struct load_outcome *outcome)
 {
     if (!state_is_used(state))
         return true;
-    bool stored = store_fallen(state, snapshot) && store_texts(state, texts, text_count) &&
+    take_texts(state, outcome);
+    bool stored = store_fallen(state, snapshot) &&
+                  store_texts(state, state->unstored, state->unstored_count) &&
                   remove_texts(state, snapshot) && store_kept(state, snapshot) &&
-                  store_head(state, snapshot);
+                  store_head(state, snapshot, ran_s);
 
     state->is_behind = !stored;
-    if (stored)
-        state->problem.code = ERR_NONE;
-    return stored;
+    if (!stored)
+        return false;
+    free_unstored(state);
+    state->problem.code = ERR_NONE;
+    return true;
 }

@@ -2,7 +2,19 @@
 /**
  * Writing the state folder: a part of state.h.
  */
+#include <stdio.h>
+
 #include "answer/state.h"
+
+/** The files of names kept back. */
+#define STATE_NAMES "kept-back"
+#define STATE_NAMES_COPY "kept-back.copy"
+
+/**
+ * Opens the one of them that is sound, the former if none is. NULL with errno: ENOENT when there is
+ * none, else why one of them cannot be opened.
+ */
+FILE *state_open_names(const struct state *state);
 
 /** The prefix of the names of files being written. */
 #define STATE_DRAFT ".new"

@@ -35,6 +35,7 @@ struct stored_suffixes {
 
 struct stored {
     uint64_t generation; /* the last one; 0: none */
+    int64_t ran_s; /* running time: seconds in which servers with this folder ran, as stored */
     struct stored_suffixes suffixes;
     struct kept_back *kept_back;
     struct stored_text *texts; /* sorted by name */

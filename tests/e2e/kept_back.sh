@@ -232,6 +232,28 @@ expect_match "--no-reload prints how" 'spacedns forget frozen-oasis-70544\.herok
     "$("$SPACEDNS" apps:destroy frozen-oasis-70544 --confirm frozen-oasis-70544 --force --no-reload --zones "$zones" --socket "$socket" 2>&1)"
 stop
 
+# ---- a disk that is full for a while ----
+
+cp zones/test-space.yaml "$zones"
+start full "${flags[@]}"
+rm -f "$work/state/kept-back"
+mkdir "$work/state/kept-back" # no file can be renamed to it
+sed -i 's/hostname: api\.example\.com/hostname: papi.example.com/' "$zones/test-space.yaml"
+reload
+expect_match "the log has what could not be written" ' warning state_failed text="state_dir .*kept-back cannot be written: .*it is tried again' "$logged"
+expect_match "status shows it" "^state +! state_dir .*kept-back cannot be written: " "$(spacedns status)"
+expect_match "the name is kept back" '^api\.example\.com ' "$(spacedns kept-back)"
+reload
+rmdir "$work/state/kept-back"
+await grep -q ' info state_stored ' "$server_log" || fail "the server tries again by itself" "$(cat "$server_log")"
+expect "the failure is logged once" 1 "$(grep -c ' warning state_failed ' "$server_log")"
+expect_match "status shows the folder again" "^state +$work/state\$" "$(spacedns status)"
+stop KILL
+start full_again "${flags[@]}"
+expect_match "and the name is kept back after kill -9" '^api\.example\.com ' "$(spacedns kept-back)"
+expect "it is let go" "Forgetting api.example.com... done" "$(spacedns forget api.example.com)"
+stop
+
 # ---- a file that lost its end while no server ran ----
 
 cp zones/test-space.yaml "$zones"
@@ -268,11 +290,18 @@ if [ "$(id -u)" = 0 ]; then
     unused "somebody else's state" ' warning state_unused text="state_dir .*belongs to another user'
     chown 0 "$work/state"
 fi
-printf 'spacedns kept-back 1\ncohort 1 %s test-space a.yaml\nname lost.example.com\nnonsense\n' "$EPOCHSECONDS" >"$work/state/kept-back"
+printf 'spacedns kept-back 1\ncohort 1 0 test-space a.yaml\nname lost.example.com\nnonsense\n' >"$work/state/kept-back"
+# Its clock stood at 1970; that lets nothing go.
 start decayed "${flags[@]}"
 expect_match "a state that decayed" ' warning state_decayed text="state_dir .*kept-back is not what was written' "$(cat "$server_log")"
 expect_match "is read as far as it goes" '^lost\.example\.com ' "$(spacedns kept-back)"
 expect_match "and written anew" '^checksum ' "$(cat "$work/state/kept-back")"
+stop KILL
+echo nothing >"$work/state/kept-back"
+start decayed_whole "${flags[@]}"
+expect_match "a file that decayed as a whole" ' warning state_decayed text="state_dir .*kept-back is not what was written there; its copy ' "$(cat "$server_log")"
+expect_match "lets no name go" '^lost\.example\.com ' "$(spacedns kept-back)"
+expect "and has its copy again" "" "$(cmp "$work/state/kept-back" "$work/state/kept-back.copy" 2>&1)"
 launch other --zones "$zones" --listen "127.0.0.1:$(free_port)" --state-dir "$work/state"
 other_log=$server_log
 await grep -q ' info ready ' "$other_log" || fail "a second server starts" "$(cat "$other_log")"

@@ -346,6 +346,28 @@ static void serve(struct snapshot *next)
     proof_walk(life.snapshot, learn, NULL);
 }
 
+static bool count_listed(void *context, const struct name *name,
+                         const struct kept_back_entry *entry)
+{
+    size_t *count = context;
+
+    HOLDS(entry->cohort != NULL, name);
+    ++*count;
+    return true;
+}
+
+/* Each name kept back is listed once, from the folder or from memory. */
+static void check_list(void)
+{
+    const struct kept_back *kept = life.snapshot->kept_back;
+    size_t count = 0;
+
+    ck_assert(state_walk_names(&life.state, kept, count_listed, &count));
+    ck_assert_msg(count == (kept == NULL ? 0 : kept->count),
+                  "%zu names listed (seed %llu, step %lu)", count, (unsigned long long)life.seed,
+                  life.step);
+}
+
 /* Loads the folder. Returns whether that brought a new snapshot, which may end in a full disk. */
 static bool load(bool dies_when_full)
 {
@@ -367,8 +389,9 @@ static bool load(bool dies_when_full)
 
     report_free(report);
     if (next != NULL || outcome.is_unchanged) {
-        bool stored = state_store(&life.state, next == NULL ? life.snapshot : next, outcome.texts,
-                                  outcome.text_count);
+        bool stored =
+            state_store(&life.state, next == NULL ? life.snapshot : next, request.ran_s, &outcome);
+        state_drop_names(&life.state);
         is_dead = !stored && dies_when_full;
     }
     load_outcome_close(&outcome);
@@ -381,6 +404,8 @@ static bool load(bool dies_when_full)
         serve(next);
     else if (outcome.is_unchanged)
         proof_walk(life.snapshot, learn, NULL);
+    if (next != NULL || outcome.is_unchanged)
+        check_list();
     return next != NULL;
 }
 

@@ -1,9 +1,12 @@
+// wrap: malloc calloc realloc
 #include "answer/kept_back_change.h"
 
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
+#include "support/allocations.h"
 #include "support/packets.h"
 #include "support/suite.h"
 #include "support/zones.h"
@@ -55,7 +58,7 @@ static void keep(uint64_t generation, int64_t since_s, const char *text)
     struct kept_back_change change;
 
     begin(&change);
-    kept_back_change_cohort(&change, generation, since_s, "a-space", "zones/a.yaml");
+    kept_back_change_cohort(&change, generation, since_s, since_s, "a-space", "zones/a.yaml");
     add(&change, text);
     finish(&change);
 }
@@ -151,7 +154,7 @@ START_TEST(a_name_twice_in_one_cohort_is_one_name)
     struct kept_back_change change;
 
     begin(&change);
-    kept_back_change_cohort(&change, 1, 0, "a-space", "a.yaml");
+    kept_back_change_cohort(&change, 1, 0, 0, "a-space", "a.yaml");
     add(&change, "one.example.com");
     add(&change, "one.example.com");
     finish(&change);
@@ -166,7 +169,7 @@ START_TEST(nothing_kept_back_is_no_table)
     struct name name = name_of("one.example.com");
 
     begin(&change);
-    kept_back_change_cohort(&change, 1, 0, "a-space", "a.yaml");
+    kept_back_change_cohort(&change, 1, 0, 0, "a-space", "a.yaml");
     finish(&change);
     ck_assert_ptr_null(kept);
     keep(1, 0, "one.example.com");
@@ -198,15 +201,15 @@ START_TEST(the_oldest_names_go_when_there_are_too_many_and_are_counted)
 
     keep(2, 200, "young.example.com");
     begin(&change);
-    kept_back_change_cohort(&change, 1, 100, "a-space", "a.yaml");
+    kept_back_change_cohort(&change, 1, 0, 100, "a-space", "a.yaml");
     add(&change, "first.example.com");
     add(&change, "second.example.com");
-    kept_back_change_cohort(&change, 1, 100, "b-space", "b.yaml");
+    kept_back_change_cohort(&change, 1, 0, 100, "b-space", "b.yaml");
     add(&change, "third.example.com");
     ck_assert_uint_eq(kept_back_change_limit(&change, 4), 0);
     ck_assert_uint_eq(kept_back_change_limit(&change, 3), 1);
     finish(&change);
-    ck_assert(!has("first.example.com") && has("second.example.com"));
+    ck_assert(has("first.example.com") != has("second.example.com"));
     ck_assert(has("third.example.com") && has("young.example.com"));
     ck_assert_uint_eq(kept->pushed_out, 1);
 }
@@ -225,7 +228,7 @@ START_TEST(it_is_the_set_that_was_added_and_not_removed)
         struct kept_back_change change;
         size_t count = 0;
         begin(&change);
-        kept_back_change_cohort(&change, round, round, "a-space", "a.yaml");
+        kept_back_change_cohort(&change, round, 0, round, "a-space", "a.yaml");
         for (int i = 0; i < STEPS; i++) {
             uint32_t number = dice_roll(&dice, NAMES);
             snprintf(text, sizeof text, "n%u.example.com", number);
@@ -259,14 +262,14 @@ static bool count_name(void *context, const struct name *name, const struct kept
     return true;
 }
 
-START_TEST(the_table_takes_16_octets_a_name_at_most)
+START_TEST(stored_names_take_16_octets_each_at_most)
 {
     struct kept_back_change change;
     char text[64];
     size_t count = 0;
 
     begin(&change);
-    kept_back_change_cohort(&change, 1, 0, "a-space", "a.yaml");
+    kept_back_change_cohort(&change, 1, 0, 0, "a-space", "a.yaml");
     for (unsigned i = 0; i < MANY; i++) {
         snprintf(text, sizeof text, "app-%u.herokuapp.com", i);
         add(&change, text);
@@ -275,7 +278,117 @@ START_TEST(the_table_takes_16_octets_a_name_at_most)
     ck_assert_uint_eq(kept->count, MANY);
     ck_assert(kept_back_walk(kept, count_name, &count));
     ck_assert_uint_eq(count, MANY);
-    ck_assert_uint_le(kept_back_table_octets(kept), (size_t)16 * MANY);
+    kept_back_drop_names(kept);
+    ck_assert_uint_le(kept_back_octets(kept), (size_t)16 * MANY + sizeof *kept);
+    ck_assert(has("app-7.herokuapp.com"));
+    count = 0;
+    ck_assert(kept_back_walk(kept, count_name, &count));
+    ck_assert_uint_eq(count, 0);
+}
+END_TEST
+
+START_TEST(a_change_without_memory_changes_nothing)
+{
+    struct kept_back_change change;
+    struct name gone = name_of("*.two.example.com");
+    struct kept_back *next;
+    size_t failures = 0;
+
+    keep(1, 100, "one.example.com");
+    keep(2, 200, "*.two.example.com");
+    do {
+        allocations_fail(++failures);
+        begin(&change);
+        kept_back_change_cohort(&change, 3, 0, 300, "a-space", "a.yaml");
+        add(&change, "three.example.com");
+        add(&change, "one.example.com");
+        kept_back_change_remove(&change, &gone);
+        kept_back_change_expire(&change, 99);
+        kept_back_change_limit(&change, 1);
+        next = kept_back_change_finish(&change);
+        allocations_fail(0);
+        ck_assert(has("one.example.com") && has("a.two.example.com"));
+        ck_assert_uint_eq(kept->count, 2);
+        ck_assert((next == NULL) == change.has_failed);
+    } while (change.has_failed);
+    ck_assert_uint_gt(failures, 8);
+    ck_assert_uint_eq(next->count, 1);
+    kept_back_release(next);
+}
+END_TEST
+
+/* ---- our own mistakes ---- */
+
+static void remove_one(const char *text)
+{
+    struct kept_back_change change;
+    struct name name = name_of(text);
+
+    begin(&change);
+    kept_back_change_remove(&change, &name);
+}
+
+static void release_twice(void)
+{
+    kept->holds = 0;
+    kept_back_release(kept);
+}
+
+static void add_to_no_cohort(void)
+{
+    struct kept_back_change change;
+
+    begin(&change);
+    add(&change, "two.example.com");
+}
+
+static void remove_more_than_all(void)
+{
+    kept->count = 0;
+    remove_one("one.example.com");
+}
+
+static void remove_more_than_a_cohort(void)
+{
+    kept->alive[0] = 0;
+    remove_one("one.example.com");
+}
+
+static void move_more_than_a_cohort(void)
+{
+    kept->alive[0] = 0;
+    keep(2, 0, "one.example.com");
+}
+
+static void remove_more_than_a_depth(void)
+{
+    kept->wildcard_counts[3] = 0;
+    remove_one("*.example.com");
+}
+
+static void find_beyond_the_cohorts(void)
+{
+    kept->cohort_count = 0;
+    has("one.example.com");
+}
+
+static void (*const mistakes[])(void) = {
+    release_twice,           add_to_no_cohort,
+    remove_more_than_all,    remove_more_than_a_cohort,
+    move_more_than_a_cohort, remove_more_than_a_depth,
+    find_beyond_the_cohorts,
+};
+
+START_TEST(counters_that_disagree_end_the_process)
+{
+    struct kept_back_change change;
+
+    begin(&change);
+    kept_back_change_cohort(&change, 1, 0, 0, "a-space", "a.yaml");
+    add(&change, "one.example.com");
+    add(&change, "*.example.com");
+    finish(&change);
+    mistakes[_i]();
 }
 END_TEST
 
@@ -295,7 +408,10 @@ int main(void)
     tcase_add_test(all, names_go_when_their_time_is_over);
     tcase_add_test(all, the_oldest_names_go_when_there_are_too_many_and_are_counted);
     tcase_add_loop_test(all, it_is_the_set_that_was_added_and_not_removed, 0, 3);
-    tcase_add_test(all, the_table_takes_16_octets_a_name_at_most);
+    tcase_add_test(all, a_change_without_memory_changes_nothing);
+    tcase_add_loop_test_raise_signal(all, counters_that_disagree_end_the_process, SIGABRT, 0,
+                                     sizeof mistakes / sizeof mistakes[0]);
+    tcase_add_test(all, stored_names_take_16_octets_each_at_most);
     suite_add_tcase(suite, all);
     return suite_run(suite);
 }

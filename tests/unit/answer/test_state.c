@@ -22,6 +22,9 @@ static struct state state;
 static struct snapshot *snapshot;
 static struct load_outcome outcome;
 static bool is_full;
+static int64_t started_s;    /* when the process began, */
+static int64_t opened_ran_s; /* and the running time then */
+static int64_t clock_step;   /* of the wall clock, which somebody has set */
 
 int __real_renameat(int from, const char *old, int to, const char *new);
 int __wrap_renameat(int from, const char *old, int to, const char *new);
@@ -50,6 +53,7 @@ static void tear_down(void)
     char command[SCRATCH_PATH_MOST + 64];
 
     is_full = false;
+    clock_step = 0;
     snapshot_free(snapshot);
     snapshot = NULL;
     state_close(&state);
@@ -62,13 +66,15 @@ static void tear_down(void)
 /* Loads as the server does, at the start or again, and stores the result. */
 static bool load(int64_t now_s)
 {
+    int64_t ran_s = opened_ran_s + now_s - started_s;
     struct folder source;
     struct load_request request = {.source = &source.source,
                                    .policy = &policy,
                                    .key = key,
                                    .threads = 1,
                                    .before = snapshot,
-                                   .now_s = now_s,
+                                   .now_s = now_s + clock_step,
+                                   .ran_s = ran_s,
                                    .stored = state_is_used(&state) ? &state.stored : NULL,
                                    .reads_all = state.is_behind};
     struct report *report = report_new();
@@ -78,8 +84,8 @@ static bool load(int64_t now_s)
 
     report_free(report);
     ck_assert(next != NULL || outcome.is_unchanged);
-    bool stored =
-        state_store(&state, next == NULL ? snapshot : next, outcome.texts, outcome.text_count);
+    bool stored = state_store(&state, next == NULL ? snapshot : next, ran_s, &outcome);
+    state_drop_names(&state);
     load_outcome_close(&outcome);
     if (next != NULL) {
         snapshot_free(snapshot);
@@ -124,6 +130,8 @@ static void end_process(void)
 static void begin_process(int64_t now_s)
 {
     ck_assert_msg(state_open(&state, path, &key), "%s", state.problem.text);
+    started_s = now_s;
+    opened_ran_s = state.stored.ran_s;
     load(now_s);
 }
 
@@ -227,9 +235,95 @@ START_TEST(expired_names_are_released_at_the_start)
     begin_process(1000);
     ck_assert(scratch_edit(&zones, "test-space.yaml", "api.example.com", "papi.example.com"));
     load(1000);
+    ck_assert(load(1500));
     end_process();
-    begin_process(1000 + (int64_t)policy.kept_back_seconds);
+    policy.kept_back_seconds = 501;
+    begin_process(1500);
+    ck_assert(is_kept_back("api.example.com"));
+    end_process();
+    policy.kept_back_seconds = 500;
+    begin_process(1500);
     ck_assert_ptr_null(snapshot->kept_back);
+}
+END_TEST
+
+START_TEST(time_without_a_server_is_not_counted)
+{
+    int64_t later_s = 10 * (int64_t)policy.kept_back_seconds;
+
+    begin_process(1000);
+    ck_assert(scratch_edit(&zones, "test-space.yaml", "api.example.com", "papi.example.com"));
+    load(1000);
+    end_process();
+    begin_process(later_s);
+    ck_assert(is_kept_back("api.example.com"));
+    later_s += (int64_t)policy.kept_back_seconds;
+    ck_assert(scratch_edit(&zones, "test-space.yaml", "example.net", "example.edu"));
+    load(later_s - 1);
+    ck_assert(is_kept_back("api.example.com"));
+    ck_assert(scratch_edit(&zones, "test-space.yaml", "example.edu", "example.net"));
+    load(later_s);
+    ck_assert(!is_kept_back("api.example.com"));
+}
+END_TEST
+
+/* From 1970 at the boot to the present, years ahead, and back before the epoch. */
+static const int64_t steps[] = {1800000000, 4000000000, -4000000000};
+
+START_TEST(a_step_of_the_clock_lets_nothing_go)
+{
+    struct kept_back_entry entry;
+    struct name name;
+
+    begin_process(1000);
+    ck_assert(scratch_edit(&zones, "test-space.yaml", "api.example.com", "papi.example.com"));
+    load(1001);
+    clock_step = steps[_i];
+    ck_assert(scratch_edit(&zones, "test-space.yaml", "example.net", "example.edu"));
+    load(1002);
+    ck_assert(is_kept_back("api.example.com") && is_kept_back("example.net"));
+    end_process();
+    begin_process(1003);
+    ck_assert(is_kept_back("api.example.com") && is_kept_back("example.net"));
+    clock_step = 0;
+    end_process();
+    begin_process(1004);
+    ck_assert(is_kept_back("api.example.com"));
+    ck_assert(name_from_text("example.net", &name));
+    ck_assert(
+        kept_back_find(snapshot->kept_back, &name, index_hash(&snapshot->index, &name), 0, &entry));
+    ck_assert_int_eq(entry.cohort->since_s, 1002 + steps[_i]); /* shown as it was */
+}
+END_TEST
+
+/* Names whose age is not known are as if just lost. */
+static const char *const ages[] = {
+    "sed -i '/^ran/,$d' state",
+    "sed -i 's/^ran .*/ran 99999999/' state",
+    "rm state",
+    "sed -i 's/^cohort \\([0-9]*\\) \\([0-9]*\\) [0-9]*/cohort \\1 \\2 99999999/' kept-back "
+    "kept-back.copy",
+    "sed -i 's/^spacedns kept-back .*/spacedns kept-back 1/; s/^cohort \\([0-9]*\\) \\([0-9]*\\) "
+    "[0-9]*/cohort \\1 \\2/' kept-back kept-back.copy",
+};
+
+START_TEST(an_unknown_age_begins_anew)
+{
+    char command[SCRATCH_PATH_MOST + 256];
+
+    begin_process(1000);
+    ck_assert(scratch_edit(&zones, "test-space.yaml", "api.example.com", "papi.example.com"));
+    load(1000);
+    load(2000);
+    end_process();
+    snprintf(command, sizeof command, "cd '%s' && %s", path, ages[_i]);
+    ck_assert_int_eq(system(command), 0); // NOLINT: a folder of this test's own
+    policy.kept_back_seconds = 100;
+    begin_process(2000);
+    ck_assert(is_kept_back("api.example.com"));
+    ck_assert(scratch_edit(&zones, "test-space.yaml", "example.net", "example.edu"));
+    load(2100);
+    ck_assert(!is_kept_back("api.example.com"));
 }
 END_TEST
 
@@ -241,7 +335,7 @@ START_TEST(a_full_disk_is_reported_and_the_next_load_writes_the_rest)
     ck_assert(!load(0));
     ck_assert(state.is_behind);
     ck_assert_ptr_nonnull(strstr(state.problem.text, "No space left on device"));
-    ck_assert_ptr_nonnull(strstr(state.problem.text, "spacedns reload"));
+    ck_assert_ptr_nonnull(strstr(state.problem.text, "it is tried again"));
     ck_assert(is_kept_back("api.example.com"));
     is_full = false;
     ck_assert(load(0)); /* nothing has changed, and yet it is written */
@@ -250,6 +344,35 @@ START_TEST(a_full_disk_is_reported_and_the_next_load_writes_the_rest)
     end_process();
     begin_process(0);
     ck_assert(is_kept_back("api.example.com") && !is_kept_back("papi.example.com"));
+}
+END_TEST
+
+/* Without a load: what a timer does, and releasing names. */
+static bool store_again(void)
+{
+    struct load_outcome none = {.texts = NULL};
+
+    return state_store(&state, snapshot, 0, &none);
+}
+
+START_TEST(a_write_that_is_tried_again_writes_the_texts_that_are_served)
+{
+    begin_process(0);
+    is_full = true;
+    ck_assert(scratch_edit(&zones, "test-space.yaml", "api.example.com", "papi.example.com"));
+    ck_assert(!load(0));
+    ck_assert(!store_again());
+    ck_assert(state.is_behind);
+    is_full = false;
+    scratch_write(&zones, "test-space.yaml", "space: [", 8); /* not served: nobody reloads it */
+    ck_assert(store_again());
+    ck_assert(!state.is_behind);
+    ck_assert_int_eq(state.problem.code, ERR_NONE);
+    ck_assert_ptr_null(state.unstored);
+    end_process();
+    scratch_remove(&zones, "test-space.yaml");
+    begin_process(0);
+    ck_assert(is_kept_back("papi.example.com") && is_kept_back("api.example.com"));
 }
 END_TEST
 
@@ -307,6 +430,14 @@ static const char *const decays[] = {
     "truncate -s 4G kept-back",
     "truncate -s 4G zones/test-space.yaml",
     "sed -i '1s/.*//' kept-back",
+    "echo nothing > kept-back",
+    ": > kept-back",
+    "rm kept-back",
+    "sed -i 's/api/apj/' kept-back",
+    "sed -i '/^name/d' kept-back",
+    "sed -i '/^checksum/d' kept-back kept-back.copy",
+    "sed -i 's/^cohort/cohorts/' kept-back kept-back.copy",
+    "sed -i '$d' kept-back; echo nothing > kept-back.copy",
 };
 
 START_TEST(whatever_decays_the_server_starts_in_a_later_generation)
@@ -323,6 +454,162 @@ START_TEST(whatever_decays_the_server_starts_in_a_later_generation)
     ck_assert_int_ne(state.damage.code, ERR_NONE);
     ck_assert_uint_gt(snapshot->generation, 0);
     ck_assert(is_kept_back("api.example.com"));
+}
+END_TEST
+
+START_TEST(each_of_the_two_files_has_what_the_other_lost)
+{
+    char command[2 * SCRATCH_PATH_MOST + 256];
+
+    begin_process(1000);
+    ck_assert(scratch_edit(&zones, "test-space.yaml", "api.example.com", "papi.example.com"));
+    ck_assert(scratch_edit(&zones, "test-space.yaml", "example.net", "example.edu"));
+    load(1010);
+    end_process();
+    snprintf(command, sizeof command,
+             "cd '%s' && sed -i 's/^name api/nonsense/' kept-back && sed -i 's/^apex/nonsense/; "
+             "s/example.net/nonsense/' kept-back.copy",
+             path);
+    ck_assert_int_eq(system(command), 0); // NOLINT: a folder of this test's own
+    begin_process(1020);
+    ck_assert_ptr_nonnull(strstr(state.damage.text, "neither is its copy"));
+    ck_assert(is_kept_back("api.example.com") && is_kept_back("example.net"));
+    snprintf(command, sizeof command, "cmp '%s/kept-back' '%s/kept-back.copy'", path, path);
+    ck_assert_int_eq(system(command), 0); // NOLINT: a folder of this test's own
+    end_process();
+    begin_process(1030);
+    ck_assert_int_eq(state.damage.code, ERR_NONE);
+    ck_assert(is_kept_back("api.example.com") && is_kept_back("example.net"));
+}
+END_TEST
+
+START_TEST(a_copy_that_decays_or_is_missing_is_written_again)
+{
+    char command[2 * SCRATCH_PATH_MOST + 256];
+
+    begin_process(1000);
+    ck_assert(scratch_edit(&zones, "test-space.yaml", "api.example.com", "papi.example.com"));
+    load(1010);
+    end_process();
+    snprintf(command, sizeof command,
+             _i == 0 ? "rm '%s/kept-back.copy'" : "echo > '%s/kept-back.copy'", path);
+    ck_assert_int_eq(system(command), 0); // NOLINT: a folder of this test's own
+    begin_process(1020);
+    ck_assert_int_eq(state.damage.code, ERR_NONE);
+    snprintf(command, sizeof command, "cmp '%s/kept-back' '%s/kept-back.copy'", path, path);
+    ck_assert_int_eq(system(command), 0); // NOLINT: a folder of this test's own
+}
+END_TEST
+
+/* ---- the list ---- */
+
+static char listed[1024];
+
+static bool list_name(void *context, const struct name *name, const struct kept_back_entry *entry)
+{
+    struct text text = text_over(listed, sizeof listed - 1);
+
+    (void)context;
+    ck_assert_ptr_nonnull(entry->cohort);
+    text.next = listed + strlen(listed);
+    name_add(&text, name->octets);
+    text_add_string(&text, " ");
+    *text.next = '\0';
+    return true;
+}
+
+static void expect_list(const char *expected)
+{
+    listed[0] = '\0';
+    ck_assert(state_walk_names(&state, snapshot->kept_back, list_name, NULL));
+    ck_assert_str_eq(listed, expected);
+}
+
+static size_t count_in_memory(void)
+{
+    size_t count = 0;
+
+    for (size_t i = 0; i < snapshot->kept_back->cohort_count; i++)
+        count += snapshot->kept_back->cohorts[i] != NULL &&
+                 snapshot->kept_back->cohorts[i]->names != NULL;
+    return count;
+}
+
+START_TEST(names_that_are_stored_are_listed_from_the_folder)
+{
+    begin_process(1000);
+    ck_assert(scratch_edit(&zones, "test-space.yaml", "api.example.com", "papi.example.com"));
+    ck_assert(load(1010));
+    ck_assert_uint_eq(count_in_memory(), 0);
+    expect_list("api.example.com ");
+    is_full = true;
+    ck_assert(scratch_edit(&zones, "test-space.yaml", "example.net", "example.edu"));
+    ck_assert(!load(1020));
+    ck_assert_uint_eq(count_in_memory(), 1);
+    expect_list("api.example.com example.net ");
+    is_full = false;
+    ck_assert(scratch_edit(&zones, "test-space.yaml", "papi.example.com", "qapi.example.com"));
+    ck_assert(load(1030));
+    ck_assert_uint_eq(count_in_memory(), 0);
+    expect_list("api.example.com example.net papi.example.com ");
+    ck_assert(scratch_edit(&zones, "test-space.yaml", "example.edu", "example.net"));
+    ck_assert(load(1040));
+    expect_list("api.example.com papi.example.com example.edu ");
+    end_process();
+    begin_process(1050);
+    ck_assert_uint_eq(count_in_memory(), 0);
+    expect_list("api.example.com papi.example.com example.edu ");
+}
+END_TEST
+
+START_TEST(names_are_listed_without_a_folder)
+{
+    state = (struct state){.folder = -1, .zones = -1};
+    load(1000);
+    ck_assert(scratch_edit(&zones, "test-space.yaml", "api.example.com", "papi.example.com"));
+    load(1010);
+    expect_list("api.example.com ");
+}
+END_TEST
+
+START_TEST(files_that_cannot_be_opened_are_not_replaced)
+{
+    char command[SCRATCH_PATH_MOST + 256];
+
+    begin_process(1000);
+    ck_assert(scratch_edit(&zones, "test-space.yaml", "api.example.com", "papi.example.com"));
+    ck_assert(load(1010));
+    snprintf(
+        command, sizeof command,
+        "cd '%s' && mkdir away && mv kept-back* away && ln -s away/kept-back away/kept-back.copy .",
+        path);
+    ck_assert_int_eq(system(command), 0); // NOLINT: a folder of this test's own
+    ck_assert(scratch_edit(&zones, "test-space.yaml", "example.net", "example.edu"));
+    ck_assert(!load(1020));
+    ck_assert_ptr_nonnull(strstr(state.problem.text, "kept-back cannot be written"));
+    snprintf(command, sizeof command, "cd '%s' && mv away/* . && rmdir away", path);
+    ck_assert_int_eq(system(command), 0); // NOLINT: a folder of this test's own
+    ck_assert(store_again());
+    state_drop_names(&state);
+    expect_list("api.example.com example.net ");
+}
+END_TEST
+
+START_TEST(names_whose_files_are_lost_are_kept_back_until_the_end)
+{
+    char command[2 * SCRATCH_PATH_MOST + 256];
+
+    begin_process(1000);
+    ck_assert(scratch_edit(&zones, "test-space.yaml", "api.example.com", "papi.example.com"));
+    ck_assert(load(1010));
+    snprintf(command, sizeof command, "rm '%s/kept-back' '%s/kept-back.copy'", path, path);
+    ck_assert_int_eq(system(command), 0); // NOLINT: a folder of this test's own
+    ck_assert(scratch_edit(&zones, "test-space.yaml", "example.net", "example.edu"));
+    ck_assert(load(1020));
+    ck_assert_ptr_nonnull(
+        strstr(state.damage.text, "1 names kept back could not be written again"));
+    ck_assert(is_kept_back("api.example.com") && is_kept_back("example.net"));
+    expect_list("example.net ");
 }
 END_TEST
 
@@ -382,7 +669,12 @@ int main(void)
     tcase_add_test(all, a_state_that_knows_no_suffixes_is_read);
     tcase_add_test(all, what_is_declared_again_is_not_remembered);
     tcase_add_test(all, expired_names_are_released_at_the_start);
+    tcase_add_test(all, time_without_a_server_is_not_counted);
+    tcase_add_loop_test(all, a_step_of_the_clock_lets_nothing_go, 0,
+                        sizeof steps / sizeof steps[0]);
+    tcase_add_loop_test(all, an_unknown_age_begins_anew, 0, sizeof ages / sizeof ages[0]);
     tcase_add_test(all, a_full_disk_is_reported_and_the_next_load_writes_the_rest);
+    tcase_add_test(all, a_write_that_is_tried_again_writes_the_texts_that_are_served);
     tcase_add_test(all, an_end_while_the_disk_is_full_loses_nothing_that_was_written);
     tcase_add_test(all, an_unchanged_start_writes_no_text_again);
     tcase_add_test(all, odd_octets_of_a_name_are_read_back);
@@ -390,6 +682,12 @@ int main(void)
                         sizeof decays / sizeof decays[0]);
     tcase_add_test(all, a_file_that_was_cut_while_no_server_ran_is_refused_at_the_start);
     tcase_add_test(all, a_file_that_never_was_marked_is_not_cut_at_the_start);
+    tcase_add_test(all, each_of_the_two_files_has_what_the_other_lost);
+    tcase_add_loop_test(all, a_copy_that_decays_or_is_missing_is_written_again, 0, 2);
+    tcase_add_test(all, names_that_are_stored_are_listed_from_the_folder);
+    tcase_add_test(all, names_are_listed_without_a_folder);
+    tcase_add_test(all, files_that_cannot_be_opened_are_not_replaced);
+    tcase_add_test(all, names_whose_files_are_lost_are_kept_back_until_the_end);
     tcase_add_test(all, a_corrupt_text_is_reported_and_written_again);
     suite_add_tcase(suite, all);
     return suite_run(suite);

@@ -1,6 +1,7 @@
 #include "serve/tcp.h"
 
 #include <arpa/inet.h>
+#include <signal.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
@@ -783,6 +784,48 @@ START_TEST(a_listener_accepts_and_knows_the_asked_address)
 }
 END_TEST
 
+static void open_more_than_the_pool(struct scene *scene)
+{
+    scene->tcp.open_count = (uint32_t)scene->tcp.pool_count;
+    scene->tcp.limits.connections = UINT32_MAX;
+    enter(scene);
+}
+
+static void close_more_than_are_open(struct scene *scene)
+{
+    scene->tcp.open_count = 0;
+    tcp_drop(scene->tcp.lru_oldest, COUNTER_TCP_CLOSED);
+}
+
+static void answer_more_than_a_batch(struct scene *scene)
+{
+    scene->tcp.lone_query_count = BATCH_MOST + 1;
+    tcp_answer_lone_queries(&scene->tcp);
+}
+
+static void forget_the_query_of_another(struct scene *scene)
+{
+    scene->tcp.lru_oldest->lone_query = BATCH_MOST;
+    tcp_forget_lone_query(scene->tcp.lru_oldest);
+}
+
+static void (*const excesses[])(struct scene *scene) = {
+    open_more_than_the_pool,
+    close_more_than_are_open,
+    answer_more_than_a_batch,
+    forget_the_query_of_another,
+};
+
+START_TEST(counters_that_disagree_end_the_process)
+{
+    struct scene scene;
+
+    begin(&scene, 4, 4);
+    enter(&scene);
+    excesses[_i](&scene);
+}
+END_TEST
+
 int main(void)
 {
     Suite *suite = suite_create("tcp");
@@ -817,6 +860,8 @@ int main(void)
                         sizeof evictions / sizeof evictions[0]);
     tcase_add_test(limits, a_stop_answers_what_has_come);
     tcase_add_test(limits, a_reset_connection_is_forgotten);
+    tcase_add_loop_test_raise_signal(limits, counters_that_disagree_end_the_process, SIGABRT, 0,
+                                     sizeof excesses / sizeof excesses[0]);
     tcase_add_test(limits, a_listener_accepts_and_knows_the_asked_address);
     suite_add_tcase(suite, limits);
     return suite_run(suite);

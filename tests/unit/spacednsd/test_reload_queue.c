@@ -108,12 +108,12 @@ START_TEST(a_plan_keeps_the_folder_it_names)
 }
 END_TEST
 
-START_TEST(names_to_forget_share_no_request_and_expiry_comes_last)
+START_TEST(names_to_forget_share_no_request_and_upkeep_comes_last)
 {
     char first[] = "forget a.example.com", second[] = "forget b.example.com";
     struct call calls[2];
 
-    queue.wants_expiry = true;
+    queue.wants_upkeep = true;
     add(&calls[0], first);
     add(&calls[1], second);
     for (int i = 0; i < 2; i++) {
@@ -124,7 +124,7 @@ START_TEST(names_to_forget_share_no_request_and_expiry_comes_last)
         finish();
     }
     ck_assert(reload_queue_take(&queue, true));
-    ck_assert_int_eq(queue.request.kind, REQUEST_EXPIRE);
+    ck_assert_int_eq(queue.request.kind, REQUEST_UPKEEP);
     ck_assert(!reload_queue_take(&queue, true));
 }
 END_TEST
@@ -139,7 +139,7 @@ int main(void)
     tcase_add_test(all, a_signal_comes_first_and_answers_equal_calls);
     tcase_add_test(all, without_the_guard_every_reload_is_forced);
     tcase_add_test(all, a_plan_keeps_the_folder_it_names);
-    tcase_add_test(all, names_to_forget_share_no_request_and_expiry_comes_last);
+    tcase_add_test(all, names_to_forget_share_no_request_and_upkeep_comes_last);
     suite_add_tcase(suite, all);
     return suite_run(suite);
 }

@@ -3,6 +3,7 @@
 #include <arpa/inet.h>
 #include <dirent.h>
 #include <poll.h>
+#include <signal.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/resource.h>
@@ -753,12 +754,32 @@ START_TEST(an_idle_stream_does_not_wake_the_loop)
 }
 END_TEST
 
+static const struct {
+    link_ticket ticket;
+    uint8_t server;
+    bool is_forgotten;
+} beyond[] = {{ATTEMPTS, IPV4, false}, {0, SERVERS, false}, {1, IPV4, false}, {ATTEMPTS, 0, true}};
+
+START_TEST(a_ticket_or_server_that_there_is_not_ends_the_process)
+{
+    struct scene *scene = begin();
+
+    ck_assert(ask(scene, 1, IPV4)); /* a ticket in use is not sent again */
+    if (beyond[_i].is_forgotten)
+        forget(scene, beyond[_i].ticket);
+    else
+        ask(scene, beyond[_i].ticket, beyond[_i].server);
+}
+END_TEST
+
 int main(void)
 {
     Suite *suite = suite_create("sockets");
     TCase *udp = tcase_create("udp"), *streams = tcase_create("streams");
 
     tcase_add_loop_test(udp, a_datagram_goes_out_and_its_response_comes_back, IPV4, IPV6 + 1);
+    tcase_add_loop_test_raise_signal(udp, a_ticket_or_server_that_there_is_not_ends_the_process,
+                                     SIGABRT, 0, sizeof beyond / sizeof beyond[0]);
     tcase_add_test(udp, every_attempt_has_an_unpredictable_port);
     tcase_add_test(udp, datagrams_from_other_addresses_are_not_received);
     tcase_add_test(udp, an_attempt_stays_open_until_forget);
