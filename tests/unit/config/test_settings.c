@@ -185,7 +185,7 @@ static const struct {
     {"--listen 10.0.0.1:65536", "with a port from 1 to 65535"},
     {"--listen ,", "--listen (command line): the list is empty; give at least 1"},
     {"--listen 10.0.0.1,10.0.0.1:53", "`10.0.0.1:53` is given twice"},
-    {"--listen upd://10.0.0.1", "--listen: unknown scheme `upd://`; did you mean udp://?"},
+    {"--listen upd://10.0.0.1", "--listen (command line): unknown scheme `upd://`; did you mean udp://?"},
     {"--listen 10.0.0.1,tcp://10.0.0.1", "`10.0.0.1:53` and `tcp://10.0.0.1:53` overlap"},
     {"--listen 10.0.0.1,0.0.0.0",
      "0.0.0.0:53 is every IPv4 address of this host, 10.0.0.1:53 too; keep 0.0.0.0:53, or leave it "
