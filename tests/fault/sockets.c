@@ -162,7 +162,7 @@ static void udp_expect(struct udp_scene *scene, unsigned first, unsigned count)
 
 static const unsigned pieces[] = {1, 2, 3, 31, 63, 64};
 
-START_TEST(replies_taken_piece_by_piece_all_arrive_once)
+TEST_OVER(replies_taken_piece_by_piece_all_arrive_once, pieces)
 {
     struct udp_scene scene;
 
@@ -175,7 +175,6 @@ START_TEST(replies_taken_piece_by_piece_all_arrive_once)
     ck_assert_uint_eq(serving_count(&scene.serving, COUNTER_UDP_SEND_FAILURES), 0);
     udp_end(&scene);
 }
-END_TEST
 
 /* Errors that pass, and how often they may come. */
 static const struct plan passing[] = {
@@ -186,7 +185,7 @@ static const struct plan passing[] = {
     {.error = EAGAIN, .times = 2, .spared = 1, .most = 10},
 };
 
-START_TEST(a_send_queue_that_is_full_for_a_moment_costs_no_reply)
+TEST_OVER(a_send_queue_that_is_full_for_a_moment_costs_no_reply, passing)
 {
     struct udp_scene scene;
 
@@ -198,11 +197,10 @@ START_TEST(a_send_queue_that_is_full_for_a_moment_costs_no_reply)
     ck_assert_uint_eq(serving_count(&scene.serving, COUNTER_UDP_SEND_FAILURES), 0);
     udp_end(&scene);
 }
-END_TEST
 
 static const int full[] = {EAGAIN, ENOBUFS, ENOMEM};
 
-START_TEST(a_send_queue_that_stays_full_costs_the_batch_and_no_more)
+TEST_OVER(a_send_queue_that_stays_full_costs_the_batch_and_no_more, full)
 {
     struct udp_scene scene;
 
@@ -218,11 +216,10 @@ START_TEST(a_send_queue_that_stays_full_costs_the_batch_and_no_more)
     ck_assert_uint_eq(serving_count(&scene.serving, COUNTER_UDP_REPLIES), 5);
     udp_end(&scene);
 }
-END_TEST
 
 static const int fatal[] = {EPERM, EINVAL, EHOSTUNREACH, ENETUNREACH, ECONNREFUSED, EMSGSIZE};
 
-START_TEST(a_reply_that_cannot_be_sent_costs_itself_alone)
+TEST_OVER(a_reply_that_cannot_be_sent_costs_itself_alone, fatal)
 {
     struct udp_scene scene;
 
@@ -235,11 +232,10 @@ START_TEST(a_reply_that_cannot_be_sent_costs_itself_alone)
     ck_assert_uint_eq(serving_count(&scene.serving, COUNTER_UDP_REPLIES), 19);
     udp_end(&scene);
 }
-END_TEST
 
 static const int late[] = {ECONNREFUSED, EHOSTUNREACH, ENOMEM, EINTR};
 
-START_TEST(a_read_that_fails_is_tried_again)
+TEST_OVER(a_read_that_fails_is_tried_again, late)
 {
     struct udp_scene scene;
 
@@ -253,7 +249,6 @@ START_TEST(a_read_that_fails_is_tried_again)
                       late[_i] == EINTR ? 0 : 1);
     udp_end(&scene);
 }
-END_TEST
 
 /* ---- TCP ---- */
 
@@ -329,7 +324,7 @@ static const struct plan hesitant[] = {
     {.error = EAGAIN, .times = 50, .most = 100, .spared = 1},
 };
 
-START_TEST(a_connection_that_takes_little_gets_every_octet)
+TEST_OVER(a_connection_that_takes_little_gets_every_octet, hesitant)
 {
     struct tcp_scene scene;
 
@@ -341,9 +336,8 @@ START_TEST(a_connection_that_takes_little_gets_every_octet)
     close(client);
     tcp_end(&scene);
 }
-END_TEST
 
-START_TEST(a_connection_read_octet_by_octet_is_understood)
+TEST(a_connection_read_octet_by_octet_is_understood)
 {
     struct tcp_scene scene;
 
@@ -355,11 +349,11 @@ START_TEST(a_connection_read_octet_by_octet_is_understood)
     close(client);
     tcp_end(&scene);
 }
-END_TEST
 
 static const int broken[] = {EPIPE, ECONNRESET, ETIMEDOUT};
 
-START_TEST(a_broken_connection_is_closed_and_the_others_go_on)
+TEST_LOOP(a_broken_connection_is_closed_and_the_others_go_on, 0,
+          2 * sizeof broken / sizeof broken[0])
 {
     struct tcp_scene scene;
 
@@ -377,7 +371,6 @@ START_TEST(a_broken_connection_is_closed_and_the_others_go_on)
     close(first), close(second);
     tcp_end(&scene);
 }
-END_TEST
 
 /* A listening socket on loopback and a client that waits to be accepted. */
 static int tcp_listen(struct tcp_scene *scene, struct tcp_acceptor *acceptor)
@@ -395,7 +388,7 @@ static int tcp_listen(struct tcp_scene *scene, struct tcp_acceptor *acceptor)
     return client;
 }
 
-START_TEST(without_descriptors_the_idlest_connection_makes_way)
+TEST(without_descriptors_the_idlest_connection_makes_way)
 {
     struct tcp_acceptor acceptor;
     struct tcp_scene scene;
@@ -412,9 +405,8 @@ START_TEST(without_descriptors_the_idlest_connection_makes_way)
     tcp_acceptor_stop(&acceptor);
     tcp_end(&scene);
 }
-END_TEST
 
-START_TEST(without_descriptors_or_connections_the_listener_pauses_until_the_next_tick)
+TEST(without_descriptors_or_connections_the_listener_pauses_until_the_next_tick)
 {
     struct tcp_acceptor acceptor;
     struct tcp_scene scene;
@@ -435,9 +427,8 @@ START_TEST(without_descriptors_or_connections_the_listener_pauses_until_the_next
     tcp_acceptor_stop(&acceptor);
     tcp_end(&scene);
 }
-END_TEST
 
-START_TEST(a_connection_that_died_in_the_queue_is_passed_over)
+TEST(a_connection_that_died_in_the_queue_is_passed_over)
 {
     struct tcp_acceptor acceptor;
     struct tcp_scene scene;
@@ -450,30 +441,4 @@ START_TEST(a_connection_that_died_in_the_queue_is_passed_over)
     close(client);
     tcp_acceptor_stop(&acceptor);
     tcp_end(&scene);
-}
-END_TEST
-
-#define LOOP_OVER(tcase, test, table)                                                              \
-    tcase_add_loop_test(tcase, test, 0, sizeof(table) / sizeof(table)[0])
-
-int main(void)
-{
-    Suite *suite = suite_create("sockets");
-    TCase *udp = tcase_create("udp"), *tcp = tcase_create("tcp");
-
-    LOOP_OVER(udp, replies_taken_piece_by_piece_all_arrive_once, pieces);
-    LOOP_OVER(udp, a_send_queue_that_is_full_for_a_moment_costs_no_reply, passing);
-    LOOP_OVER(udp, a_send_queue_that_stays_full_costs_the_batch_and_no_more, full);
-    LOOP_OVER(udp, a_reply_that_cannot_be_sent_costs_itself_alone, fatal);
-    LOOP_OVER(udp, a_read_that_fails_is_tried_again, late);
-    suite_add_tcase(suite, udp);
-    LOOP_OVER(tcp, a_connection_that_takes_little_gets_every_octet, hesitant);
-    tcase_add_test(tcp, a_connection_read_octet_by_octet_is_understood);
-    tcase_add_loop_test(tcp, a_broken_connection_is_closed_and_the_others_go_on, 0,
-                        2 * sizeof broken / sizeof broken[0]);
-    tcase_add_test(tcp, without_descriptors_the_idlest_connection_makes_way);
-    tcase_add_test(tcp, without_descriptors_or_connections_the_listener_pauses_until_the_next_tick);
-    tcase_add_test(tcp, a_connection_that_died_in_the_queue_is_passed_over);
-    suite_add_tcase(suite, tcp);
-    return suite_run(suite);
 }

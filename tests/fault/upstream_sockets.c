@@ -391,16 +391,16 @@ static void play(uint8_t server, enum call call, int error, unsigned times, size
     end(&scene);
 }
 
-START_TEST(whatever_the_system_refuses_each_question_ends_once)
+TEST_LOOP(whatever_the_system_refuses_each_question_ends_once, 0,
+          SERVERS *(int)(sizeof faults / sizeof *faults))
 {
     size_t fault = (size_t)_i / SERVERS;
 
     play((uint8_t)(_i % SERVERS), faults[fault].call, faults[fault].error, faults[fault].times,
          faults[fault].most);
 }
-END_TEST
 
-START_TEST(octets_read_and_written_one_by_one_are_understood)
+TEST_LOOP(octets_read_and_written_one_by_one_are_understood, 0, 4)
 {
     static struct scene scene;
 
@@ -412,9 +412,8 @@ START_TEST(octets_read_and_written_one_by_one_are_understood)
     close_sockets(&scene);
     end(&scene);
 }
-END_TEST
 
-START_TEST(a_connection_that_openssl_has_no_memory_for_is_refused)
+TEST(a_connection_that_openssl_has_no_memory_for_is_refused)
 {
     /*
      * Within a handshake OpenSSL 3.0 does not get over it: a certificate of the trust store that it
@@ -423,9 +422,8 @@ START_TEST(a_connection_that_openssl_has_no_memory_for_is_refused)
     plan.is_in_send_only = true;
     play(OVER_TLS, CRYPTO, ENOMEM, 1, 0);
 }
-END_TEST
 
-START_TEST(sockets_that_cannot_be_made_leave_nothing_behind)
+TEST_LOOP(sockets_that_cannot_be_made_leave_nothing_behind, 0, 3)
 {
     static const enum call calls[] = {MALLOC, CALLOC, CRYPTO};
     static struct scene scene;
@@ -444,23 +442,4 @@ START_TEST(sockets_that_cannot_be_made_leave_nothing_behind)
     } while (plan.calls > plan.spared);
     ck_assert_uint_gt(n, 1);
     end(&scene);
-}
-END_TEST
-
-int main(void)
-{
-    Suite *suite = suite_create("upstream_sockets");
-    TCase *story = tcase_create("story"), *memory = tcase_create("memory");
-
-    /* Before OpenSSL allocates anything. */
-    if (CRYPTO_set_mem_functions(crypto_malloc, crypto_realloc, crypto_free) != 1)
-        return EXIT_FAILURE;
-    tcase_add_loop_test(story, whatever_the_system_refuses_each_question_ends_once, 0,
-                        SERVERS * (int)(sizeof faults / sizeof *faults));
-    tcase_add_loop_test(story, octets_read_and_written_one_by_one_are_understood, 0, 4);
-    suite_add_tcase(suite, story);
-    tcase_add_test(memory, a_connection_that_openssl_has_no_memory_for_is_refused);
-    tcase_add_loop_test(memory, sockets_that_cannot_be_made_leave_nothing_behind, 0, 3);
-    suite_add_tcase(suite, memory);
-    return suite_run(suite);
 }

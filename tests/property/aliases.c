@@ -265,7 +265,7 @@ static void ask_everything(void)
             }
 }
 
-START_TEST(wherever_aliases_lead_nothing_of_ours_is_an_upstreams)
+TEST_LOOP(wherever_aliases_lead_nothing_of_ours_is_an_upstreams, 0, SEEDS)
 {
     struct dice dice = {.state = UINT64_C(0x5851f42d4c957f2d) ^ (uint64_t)(_i + 1)};
 
@@ -278,16 +278,4 @@ START_TEST(wherever_aliases_lead_nothing_of_ours_is_an_upstreams)
     ck_assert_uint_gt(asked, 0);
     ck_assert_uint_gt(addresses_seen, 0);
     ck_assert_uint_gt(endless_seen, 0);
-}
-END_TEST
-
-int main(void)
-{
-    Suite *suite = suite_create("property/aliases");
-    TCase *chains = tcase_create("chains");
-
-    tcase_set_timeout(chains, 200);
-    tcase_add_loop_test(chains, wherever_aliases_lead_nothing_of_ours_is_an_upstreams, 0, SEEDS);
-    suite_add_tcase(suite, chains);
-    return suite_run(suite);
 }

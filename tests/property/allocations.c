@@ -42,7 +42,9 @@ static void ask_all_types(struct ask *ask)
     }
 }
 
-START_TEST(nothing_is_allocated_for_insiders)
+FIXTURE(set_up, tear_down)
+
+TEST_LOOP(nothing_is_allocated_for_insiders, 0, (int)four_spaces_insider_count)
 {
     struct ask ask = {.from = four_spaces_insiders[_i], .nsid = true, .keepalive = true};
 
@@ -52,9 +54,8 @@ START_TEST(nothing_is_allocated_for_insiders)
         ask_all_types(&ask);
     }
 }
-END_TEST
 
-START_TEST(nothing_is_allocated_for_outsiders)
+TEST_LOOP(nothing_is_allocated_for_outsiders, 0, (int)four_spaces_outsider_count)
 {
     struct ask ask = {.from = four_spaces_outsiders[_i]};
 
@@ -63,9 +64,8 @@ START_TEST(nothing_is_allocated_for_outsiders)
         ask_all_types(&ask);
     }
 }
-END_TEST
 
-START_TEST(nothing_is_allocated_for_odd_requests)
+TEST(nothing_is_allocated_for_odd_requests)
 {
     struct ask odd[] = {
         {.name = "id.server.", .class = 3, .type = 16},
@@ -87,32 +87,13 @@ START_TEST(nothing_is_allocated_for_odd_requests)
     ck_assert_uint_eq(length, 12);
     ck_assert_uint_eq(calls, 0);
 }
-END_TEST
 
 /* The count would see one. */
-START_TEST(an_allocation_is_counted)
+TEST(an_allocation_is_counted)
 {
     size_t before = allocations_count();
     void *volatile piece = malloc(10);
     size_t calls = allocations_count() - before;
     ck_assert_uint_eq(calls, 1);
     free(piece);
-}
-END_TEST
-
-int main(void)
-{
-    Suite *suite = suite_create("property/allocations");
-    TCase *names = tcase_create("respond");
-
-    tcase_set_timeout(names, 100);
-    tcase_add_checked_fixture(names, set_up, tear_down);
-    tcase_add_loop_test(names, nothing_is_allocated_for_insiders, 0,
-                        (int)four_spaces_insider_count);
-    tcase_add_loop_test(names, nothing_is_allocated_for_outsiders, 0,
-                        (int)four_spaces_outsider_count);
-    tcase_add_test(names, nothing_is_allocated_for_odd_requests);
-    tcase_add_test(names, an_allocation_is_counted);
-    suite_add_tcase(suite, names);
-    return suite_run(suite);
 }

@@ -322,7 +322,7 @@ static void ask_oddly(void)
     world_close(&world);
 }
 
-START_TEST(every_reply_agrees_with_the_line_that_its_verdict_names)
+TEST(every_reply_agrees_with_the_line_that_its_verdict_names)
 {
     ask_everything();
     ask_with_upstreams();
@@ -332,7 +332,6 @@ START_TEST(every_reply_agrees_with_the_line_that_its_verdict_names)
         ck_assert_msg(met[i] > 0, "no reply was of the line %s",
                       answer_row((enum situation)i)->symbol);
 }
-END_TEST
 
 static const struct {
     enum answer_kind kind;
@@ -346,7 +345,7 @@ static const struct {
 };
 enum { INTROSPECTION_COUNT = sizeof introspection / sizeof introspection[0] };
 
-START_TEST(every_name_about_the_server_is_answered)
+TEST_LOOP(every_name_about_the_server_is_answered, 0, INTROSPECTION_COUNT)
 {
     static const char *const parents[] = {
         [PARENT_SUFFIX] = "localspace.",
@@ -372,17 +371,4 @@ START_TEST(every_name_about_the_server_is_answered)
     ck_assert_uint_eq(ldns_rr_get_class(record), ask.class);
     decoded_close(&reply);
     world_close(&world);
-}
-END_TEST
-
-int main(void)
-{
-    Suite *suite = suite_create("property/answers");
-    TCase *table = tcase_create("the table of answers");
-
-    tcase_set_timeout(table, 200);
-    tcase_add_test(table, every_reply_agrees_with_the_line_that_its_verdict_names);
-    tcase_add_loop_test(table, every_name_about_the_server_is_answered, 0, INTROSPECTION_COUNT);
-    suite_add_tcase(suite, table);
-    return suite_run(suite);
 }

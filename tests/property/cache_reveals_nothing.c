@@ -109,7 +109,9 @@ static void move_on(struct dice *dice)
     clocked_pass(warm.world.clocked, dice_roll(dice, 20000));
 }
 
-START_TEST(a_client_that_may_not_recurse_sees_nothing_of_the_cache)
+FIXTURE(set_up, tear_down)
+
+TEST_LOOP(a_client_that_may_not_recurse_sees_nothing_of_the_cache, 0, SEEDS)
 {
     struct dice dice = {.state = 0x9e3779b97f4a7c15 ^ (uint64_t)_i};
     char name[NAME_TEXT_MOST];
@@ -133,17 +135,4 @@ START_TEST(a_client_that_may_not_recurse_sees_nothing_of_the_cache)
     ck_assert_uint_gt(forwarded, 100);
     ck_assert_uint_gt(clocked_count(warm.world.clocked, COUNTER_FORWARD_HITS), 100);
     ck_assert_uint_gt(clocked_count(warm.world.clocked, COUNTER_FORWARD_STALE), 0);
-}
-END_TEST
-
-int main(void)
-{
-    Suite *suite = suite_create("property/cache_reveals_nothing");
-    TCase *fence = tcase_create("who may not recurse");
-
-    tcase_set_timeout(fence, 200);
-    tcase_add_checked_fixture(fence, set_up, tear_down);
-    tcase_add_loop_test(fence, a_client_that_may_not_recurse_sees_nothing_of_the_cache, 0, SEEDS);
-    suite_add_tcase(suite, fence);
-    return suite_run(suite);
 }

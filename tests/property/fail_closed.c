@@ -212,30 +212,29 @@ static void tear_down(void)
     four_spaces_close(&four);
 }
 
-START_TEST(insiders_get_the_oracles_answer_over_udp)
+FIXTURE(set_up, tear_down)
+
+TEST_LOOP(insiders_get_the_oracles_answer_over_udp, 0, (int)four_spaces_insider_count)
 {
     ask_everything(four_spaces_insiders[_i], ASK_UDP);
 }
-END_TEST
 
-START_TEST(insiders_get_the_oracles_answer_over_tcp)
+TEST_LOOP(insiders_get_the_oracles_answer_over_tcp, 0, 4)
 {
     ask_everything(four_spaces_insiders[_i], ASK_TCP);
 }
-END_TEST
 
 /* The same for every setting of localspace_to. */
-START_TEST(opening_discovery_to_all_classes_opens_nothing_else)
+TEST(opening_discovery_to_all_classes_opens_nothing_else)
 {
     four.world.policy.localspace_to = 7;
     four.world.snapshot->policy.localspace_to = 7;
     ask_everything("10.20.3.4", ASK_UDP);
     ask_everything("172.16.9.9", ASK_UDP);
 }
-END_TEST
 
 /* _why gives the reason that a query for the name gets. */
-START_TEST(why_gives_the_reason_that_the_answer_has)
+TEST_LOOP(why_gives_the_reason_that_the_answer_has, 0, (int)four_spaces_insider_count)
 {
     struct ask ask = {.from = four_spaces_insiders[_i], .transport = ASK_TCP};
     char why[NAME_TEXT_MOST + 8], pattern[64];
@@ -258,22 +257,4 @@ START_TEST(why_gives_the_reason_that_the_answer_has)
         ck_assert_msg(decoded_says(&reply, pattern), "%s from %s: no %s", why, ask.from, pattern);
         decoded_close(&reply);
     }
-}
-END_TEST
-
-int main(void)
-{
-    Suite *suite = suite_create("property/fail_closed");
-    TCase *names = tcase_create("names, insiders, types");
-
-    tcase_set_timeout(names, 200);
-    tcase_add_checked_fixture(names, set_up, tear_down);
-    tcase_add_loop_test(names, insiders_get_the_oracles_answer_over_udp, 0,
-                        (int)four_spaces_insider_count);
-    tcase_add_loop_test(names, insiders_get_the_oracles_answer_over_tcp, 0, 4);
-    tcase_add_test(names, opening_discovery_to_all_classes_opens_nothing_else);
-    tcase_add_loop_test(names, why_gives_the_reason_that_the_answer_has, 0,
-                        (int)four_spaces_insider_count);
-    suite_add_tcase(suite, names);
-    return suite_run(suite);
 }

@@ -150,14 +150,15 @@ static const unsigned class_sets[] = {
 };
 
 /* With no class, with dynos only, with every class. */
-START_TEST(only_other_names_are_forwarded_and_only_for_clients_that_may_recurse)
+FIXTURE(set_up, tear_down)
+
+TEST_OVER(only_other_names_are_forwarded_and_only_for_clients_that_may_recurse, class_sets)
 {
     four.world.snapshot->policy.recursion_for = class_sets[_i];
     ask_everything();
 }
-END_TEST
 
-START_TEST(other_classes_of_the_protocol_are_never_forwarded)
+TEST(other_classes_of_the_protocol_are_never_forwarded)
 {
     static const uint16_t others[] = {0, CLASS_CH, 4, 254, 255, 65280};
     struct trial trial;
@@ -169,7 +170,6 @@ START_TEST(other_classes_of_the_protocol_are_never_forwarded)
         ask_of_all(&trial, TYPE_A);
     }
 }
-END_TEST
 
 /* ---- unexpected names: labels of ours in any order, before suffixes of ours ---- */
 
@@ -212,7 +212,7 @@ static void make_name(struct pool *pool, char *name)
              strcmp(tail, ".") == 0 ? "" : tail);
 }
 
-START_TEST(unexpected_names_are_no_exception)
+TEST(unexpected_names_are_no_exception)
 {
     static struct pool pool = {.random = 20241016};
     char name[2 * NAME_TEXT_MOST];
@@ -226,20 +226,4 @@ START_TEST(unexpected_names_are_no_exception)
         ask_of_all(&trial, four_spaces_types[i % four_spaces_type_count]);
         ask_of_all(&trial, TYPE_A);
     }
-}
-END_TEST
-
-int main(void)
-{
-    Suite *suite = suite_create("property/forwarded");
-    TCase *names = tcase_create("names, clients, types");
-
-    tcase_set_timeout(names, 200);
-    tcase_add_checked_fixture(names, set_up, tear_down);
-    tcase_add_loop_test(names, only_other_names_are_forwarded_and_only_for_clients_that_may_recurse,
-                        0, sizeof class_sets / sizeof class_sets[0]);
-    tcase_add_test(names, other_classes_of_the_protocol_are_never_forwarded);
-    tcase_add_test(names, unexpected_names_are_no_exception);
-    suite_add_tcase(suite, names);
-    return suite_run(suite);
 }

@@ -259,7 +259,7 @@ static void start(unsigned seed)
     forward_set_time(run.forward, run.now_ms);
 }
 
-START_TEST(every_waiter_gets_one_result_in_time_and_for_its_name)
+TEST_LOOP(every_waiter_gets_one_result_in_time_and_for_its_name, 0, SEEDS)
 {
     static const enum forward_failure expected[] = {
         FORWARD_NO_FAILURE, FORWARD_SILENT,   FORWARD_FAILING,   FORWARD_UNREACHABLE,
@@ -279,15 +279,4 @@ START_TEST(every_waiter_gets_one_result_in_time_and_for_its_name)
     ck_assert_uint_eq(run.scripted.open, 0);
     scripted_close(&run.scripted);
     free(run.clients);
-}
-END_TEST
-
-int main(void)
-{
-    Suite *suite = suite_create("forwarding");
-    TCase *all = tcase_create("all");
-
-    tcase_add_loop_test(all, every_waiter_gets_one_result_in_time_and_for_its_name, 0, SEEDS);
-    suite_add_tcase(suite, all);
-    return suite_run(suite);
 }

@@ -185,7 +185,7 @@ static void check_file(const char *name)
     free(text);
 }
 
-START_TEST(compiled_answers_equal_the_golden_text)
+TEST(compiled_answers_equal_the_golden_text)
 {
     struct dirent **entries = NULL;
     int count = scandir(golden_folder, &entries, is_golden, alphasort);
@@ -196,15 +196,4 @@ START_TEST(compiled_answers_equal_the_golden_text)
         free(entries[i]);
     }
     free(entries);
-}
-END_TEST
-
-int main(void)
-{
-    Suite *suite = suite_create("property/golden");
-    TCase *answers = tcase_create("answers");
-
-    tcase_add_test(answers, compiled_answers_equal_the_golden_text);
-    suite_add_tcase(suite, answers);
-    return suite_run(suite);
 }

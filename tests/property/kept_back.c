@@ -470,7 +470,9 @@ static void drop_end_mark(char *text)
         text[length - tail] = '\0';
 }
 
-START_TEST(no_prefix_of_a_file_lets_a_name_out)
+FIXTURE(set_up, tear_down)
+
+TEST_LOOP(no_prefix_of_a_file_lets_a_name_out, 0, PATHS)
 {
     size_t file = (size_t)_i, length;
 
@@ -481,7 +483,6 @@ START_TEST(no_prefix_of_a_file_lets_a_name_out)
         try(file, life.fixtures[file], i);
     ck_assert_uint_gt(life.loads, 3);
 }
-END_TEST
 
 /* Copies a text without its lines number `first` to `end` - 1. Returns its length. */
 static size_t without_lines(const char *text, size_t first, size_t end, char *out)
@@ -509,7 +510,7 @@ static size_t count_lines(const char *text)
     return count;
 }
 
-START_TEST(no_deleted_lines_let_a_name_out)
+TEST_LOOP(no_deleted_lines_let_a_name_out, 0, PATHS)
 {
     size_t file = (size_t)_i;
 
@@ -526,7 +527,6 @@ START_TEST(no_deleted_lines_let_a_name_out)
     free(damaged);
     ck_assert_uint_gt(life.loads, 3);
 }
-END_TEST
 
 /* Moves one line to another position. */
 static size_t move_line(const char *text, size_t from, size_t to, char *out)
@@ -552,7 +552,7 @@ static size_t move_line(const char *text, size_t from, size_t to, char *out)
     return moved;
 }
 
-START_TEST(no_order_of_lines_lets_a_name_out)
+TEST_LOOP(no_order_of_lines_lets_a_name_out, 0, PATHS)
 {
     size_t file = (size_t)_i;
 
@@ -565,9 +565,8 @@ START_TEST(no_order_of_lines_lets_a_name_out)
             try(file, damaged, move_line(text, i, j, damaged));
     free(damaged);
 }
-END_TEST
 
-START_TEST(no_file_that_is_emptied_or_deleted_lets_a_name_out)
+TEST(no_file_that_is_emptied_or_deleted_lets_a_name_out)
 {
     static const char *const texts[] = {"",
                                         "\n",
@@ -585,7 +584,6 @@ START_TEST(no_file_that_is_emptied_or_deleted_lets_a_name_out)
         }
     ck_assert_uint_gt(life.loads, 5);
 }
-END_TEST
 
 /* ---- the random walk ---- */
 
@@ -725,7 +723,7 @@ static void step(struct dice *dice)
         restore_all();
 }
 
-START_TEST(no_sequence_of_edits_reloads_and_ends_lets_a_name_out)
+TEST_LOOP(no_sequence_of_edits_reloads_and_ends_lets_a_name_out, 0, SEEDS)
 {
     struct dice dice = {.state = first_seed + (uint64_t)_i};
     unsigned long steps = steps_wanted / four_spaces_stride();
@@ -746,31 +744,4 @@ START_TEST(no_sequence_of_edits_reloads_and_ends_lets_a_name_out)
            life.snapshot->kept_back == NULL ? (size_t)0 : life.snapshot->kept_back->count);
     ck_assert_uint_gt(life.loads, steps / 8);
     ck_assert_uint_gt(life.restarts, steps / 12);
-}
-END_TEST
-
-int main(int argc, char **argv)
-{
-    Suite *suite = suite_create("property/kept_back");
-    TCase *once = tcase_create("damaged once");
-    TCase *walk = tcase_create("walk");
-    bool is_long = argc > 1;
-
-    if (argc > 1)
-        steps_wanted = strtoul(argv[1], NULL, 10);
-    if (argc > 2)
-        first_seed = strtoull(argv[2], NULL, 10);
-    tcase_set_timeout(once, 200);
-    tcase_set_timeout(walk, is_long ? 3600 : 200);
-    tcase_add_checked_fixture(once, set_up, tear_down);
-    tcase_add_checked_fixture(walk, set_up, tear_down);
-    tcase_add_loop_test(once, no_prefix_of_a_file_lets_a_name_out, 0, PATHS);
-    tcase_add_loop_test(once, no_deleted_lines_let_a_name_out, 0, PATHS);
-    tcase_add_loop_test(once, no_order_of_lines_lets_a_name_out, 0, PATHS);
-    tcase_add_test(once, no_file_that_is_emptied_or_deleted_lets_a_name_out);
-    tcase_add_loop_test(walk, no_sequence_of_edits_reloads_and_ends_lets_a_name_out, 0, SEEDS);
-    if (!is_long)
-        suite_add_tcase(suite, once);
-    suite_add_tcase(suite, walk);
-    return suite_run(suite);
 }

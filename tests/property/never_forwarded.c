@@ -74,7 +74,9 @@ static void ask(const struct ask *ask)
 }
 
 /* Each client asks for a share of the types; together they cover all. */
-START_TEST(no_name_of_ours_is_asked_of_an_upstream)
+FIXTURE(set_up, tear_down)
+
+TEST_LOOP(no_name_of_ours_is_asked_of_an_upstream, 0, (int)four_spaces_insider_count)
 {
     struct ask how = {.from = four_spaces_insiders[_i]};
 
@@ -92,9 +94,8 @@ START_TEST(no_name_of_ours_is_asked_of_an_upstream)
         ask(&how);
     }
 }
-END_TEST
 
-START_TEST(no_name_of_ours_is_asked_in_any_class)
+TEST_LOOP(no_name_of_ours_is_asked_in_any_class, 0, 3)
 {
     static const uint16_t classes[] = {1, 3, 4, 254, 255, 4711};
     struct ask how = {.from = four_spaces_insiders[_i]};
@@ -105,7 +106,6 @@ START_TEST(no_name_of_ours_is_asked_in_any_class)
         ask(&how);
     }
 }
-END_TEST
 
 static size_t make_query(struct dice *dice, uint8_t *out)
 {
@@ -119,7 +119,7 @@ static size_t make_query(struct dice *dice, uint8_t *out)
     return request_write(&made, out);
 }
 
-START_TEST(no_packet_has_a_name_of_ours_asked)
+TEST_LOOP(no_packet_has_a_name_of_ours_asked, 0, SEEDS)
 {
     struct dice dice = {.state = 0x9e3779b97f4a7c15 ^ (uint64_t)_i};
     uint8_t packet[PACKET_OCTETS_MOST];
@@ -132,20 +132,4 @@ START_TEST(no_packet_has_a_name_of_ours_asked)
                             : packet_mutate(&dice, packet, make_query(&dice, packet));
         world_send(&four.world, packet, length, &how);
     }
-}
-END_TEST
-
-int main(void)
-{
-    Suite *suite = suite_create("property/never_forwarded");
-    TCase *fence = tcase_create("what upstreams are asked");
-
-    tcase_set_timeout(fence, 200);
-    tcase_add_checked_fixture(fence, set_up, tear_down);
-    tcase_add_loop_test(fence, no_name_of_ours_is_asked_of_an_upstream, 0,
-                        (int)four_spaces_insider_count);
-    tcase_add_loop_test(fence, no_name_of_ours_is_asked_in_any_class, 0, 3);
-    tcase_add_loop_test(fence, no_packet_has_a_name_of_ours_asked, 0, SEEDS);
-    suite_add_tcase(suite, fence);
-    return suite_run(suite);
 }

@@ -103,7 +103,9 @@ static void tear_down(void)
     four_spaces_close(&four);
 }
 
-START_TEST(outsiders_cannot_tell_names_apart)
+FIXTURE(set_up, tear_down)
+
+TEST_LOOP(outsiders_cannot_tell_names_apart, 0, MANNER_COUNT)
 {
     struct mould mould = {.is_made = false};
     struct ask ask = manners[_i].ask;
@@ -123,10 +125,9 @@ START_TEST(outsiders_cannot_tell_names_apart)
         }
     }
 }
-END_TEST
 
 /* Nor by requests that are not plain queries. */
-START_TEST(outsiders_cannot_tell_names_apart_by_odd_queries)
+TEST_LOOP(outsiders_cannot_tell_names_apart_by_odd_queries, 0, 3)
 {
     static const struct ask odd[] = {{.opcode = 2}, {.opcode = 5}, {.edns_version = 1}};
     struct mould mould = {.is_made = false};
@@ -146,10 +147,9 @@ START_TEST(outsiders_cannot_tell_names_apart_by_odd_queries)
         ck_assert_mem_eq(four.world.reply + HEADER + question, mould.tail, mould.tail_length);
     }
 }
-END_TEST
 
 /* Nor does a reload that removes all names make a difference. */
-START_TEST(outsiders_get_the_same_from_another_server)
+TEST(outsiders_get_the_same_from_another_server)
 {
     struct mould mould = {.is_made = false};
     struct ask ask = {.name = "frozen-oasis-70544.herokuapp.com.", .from = "203.0.113.9"};
@@ -157,19 +157,4 @@ START_TEST(outsiders_get_the_same_from_another_server)
     ask_once(&ask, &mould, 0);
     world_must_load_text(&four.world, "space: lone-space\ncidr: 10.99.0.0/16\n");
     ask_once(&ask, &mould, 0);
-}
-END_TEST
-
-int main(void)
-{
-    Suite *suite = suite_create("property/outsiders");
-    TCase *names = tcase_create("names, outsiders, types");
-
-    tcase_set_timeout(names, 200);
-    tcase_add_checked_fixture(names, set_up, tear_down);
-    tcase_add_loop_test(names, outsiders_cannot_tell_names_apart, 0, MANNER_COUNT);
-    tcase_add_loop_test(names, outsiders_cannot_tell_names_apart_by_odd_queries, 0, 3);
-    tcase_add_test(names, outsiders_get_the_same_from_another_server);
-    suite_add_tcase(suite, names);
-    return suite_run(suite);
 }

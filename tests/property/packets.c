@@ -84,7 +84,9 @@ static void tear_down(void)
     four_spaces_close(&four);
 }
 
-START_TEST(no_packet_harms_the_server)
+FIXTURE(set_up, tear_down)
+
+TEST_LOOP(no_packet_harms_the_server, 0, SEEDS)
 {
     struct dice dice = {.state = 0x9e3779b97f4a7c15 ^ (uint64_t)_i};
     static const char *const from[SEEDS] = {"10.0.130.56", "10.2.130.1", "172.16.9.9",
@@ -96,17 +98,4 @@ START_TEST(no_packet_harms_the_server)
             check_right_answer();
     }
     check_right_answer();
-}
-END_TEST
-
-int main(void)
-{
-    Suite *suite = suite_create("property/packets");
-    TCase *packets = tcase_create("random and mutated");
-
-    tcase_set_timeout(packets, 200);
-    tcase_add_checked_fixture(packets, set_up, tear_down);
-    tcase_add_loop_test(packets, no_packet_harms_the_server, 0, SEEDS);
-    suite_add_tcase(suite, packets);
-    return suite_run(suite);
 }

@@ -129,7 +129,7 @@ static void await_adoption(const struct worker *workers, uint64_t generation)
             sched_yield();
 }
 
-START_TEST(every_answer_comes_from_one_generation)
+TEST(every_answer_comes_from_one_generation)
 {
     struct world world;
     static struct worker workers[WORKERS];
@@ -163,16 +163,4 @@ START_TEST(every_answer_comes_from_one_generation)
     }
     snapshot_free(current);
     world_close(&world);
-}
-END_TEST
-
-int main(void)
-{
-    Suite *suite = suite_create("property/reload_under_load");
-    TCase *reloads = tcase_create("reloads");
-
-    tcase_set_timeout(reloads, 100);
-    tcase_add_test(reloads, every_answer_comes_from_one_generation);
-    suite_add_tcase(suite, reloads);
-    return suite_run(suite);
 }

@@ -119,7 +119,9 @@ static void tear_down(void)
     four_spaces_close(&four);
 }
 
-START_TEST(no_reply_is_longer_than_the_client_takes)
+FIXTURE(set_up, tear_down)
+
+TEST_LOOP(no_reply_is_longer_than_the_client_takes, 0, SIZE_COUNT)
 {
     struct ask ask = sizes[_i].ask;
     size_t stride = 4 * four_spaces_stride();
@@ -135,9 +137,8 @@ START_TEST(no_reply_is_longer_than_the_client_takes)
         }
     }
 }
-END_TEST
 
-START_TEST(long_lists_are_cut_truthfully)
+TEST_LOOP(long_lists_are_cut_truthfully, 0, SIZE_COUNT)
 {
     static const struct {
         const char *name;
@@ -166,10 +167,9 @@ START_TEST(long_lists_are_cut_truthfully)
     }
     free(text);
 }
-END_TEST
 
 /* Every size from 512 to 1232 is used as far as whole records allow. */
-START_TEST(every_size_is_kept_to)
+TEST(every_size_is_kept_to)
 {
     char *text = write_wide_space();
     struct ask ask = {.name = "_http._tcp.web.wide-app-0.app.localspace.",
@@ -189,9 +189,8 @@ START_TEST(every_size_is_kept_to)
     }
     free(text);
 }
-END_TEST
 
-START_TEST(no_response_is_replied_to)
+TEST_LOOP(no_response_is_replied_to, 0, CLIENT_COUNT)
 {
     uint8_t octets[REQUEST_OCTETS_MOST];
     struct ask ask = {.from = clients[_i]};
@@ -208,20 +207,4 @@ START_TEST(no_response_is_replied_to)
         memcpy(reply, four.world.reply, length);
         ck_assert_uint_eq(world_send(&four.world, reply, length, &ask), 0);
     }
-}
-END_TEST
-
-int main(void)
-{
-    Suite *suite = suite_create("property/replies");
-    TCase *names = tcase_create("names, clients, types, sizes");
-
-    tcase_set_timeout(names, 200);
-    tcase_add_checked_fixture(names, set_up, tear_down);
-    tcase_add_loop_test(names, no_reply_is_longer_than_the_client_takes, 0, SIZE_COUNT);
-    tcase_add_loop_test(names, long_lists_are_cut_truthfully, 0, SIZE_COUNT);
-    tcase_add_test(names, every_size_is_kept_to);
-    tcase_add_loop_test(names, no_response_is_replied_to, 0, CLIENT_COUNT);
-    suite_add_tcase(suite, names);
-    return suite_run(suite);
 }

@@ -156,22 +156,24 @@ static void tear_down(void)
     four_spaces_close(&four);
 }
 
-START_TEST(without_recursion_another_spaces_name_is_as_an_unknown_one)
+FIXTURE(set_up, tear_down)
+
+TEST_LOOP(without_recursion_another_spaces_name_is_as_an_unknown_one, 0,
+          (int)four_spaces_insider_count *MANNER_COUNT)
 {
     struct ask ask = manners[_i % MANNER_COUNT];
 
     ask.from = four_spaces_insiders[_i / MANNER_COUNT];
     visit_strangers_names(&ask, compare_all_types);
 }
-END_TEST
 
-START_TEST(why_shows_of_another_spaces_name_what_it_shows_of_an_unknown_one)
+TEST_LOOP(why_shows_of_another_spaces_name_what_it_shows_of_an_unknown_one, 0,
+          (int)four_spaces_insider_count)
 {
     struct ask ask = {.type = 16, .transport = ASK_TCP, .from = four_spaces_insiders[_i]};
 
     visit_strangers_names(&ask, compare_why);
 }
-END_TEST
 
 static struct tail mould;
 
@@ -199,7 +201,7 @@ static void compare_with_mould(struct ask *ask, const char *name)
     }
 }
 
-START_TEST(with_recursion_all_names_of_other_spaces_are_alike)
+TEST_LOOP(with_recursion_all_names_of_other_spaces_are_alike, 0, 3)
 {
     static const struct ask recursive[] = {
         {.transport = ASK_UDP}, {.transport = ASK_TCP}, {.transport = ASK_UDP, .no_edns = true}};
@@ -213,21 +215,4 @@ START_TEST(with_recursion_all_names_of_other_spaces_are_alike)
         visit_strangers_names(&ask, compare_with_mould);
     }
     ck_assert_uint_eq(mould.octets[1] & 15, 3);
-}
-END_TEST
-
-int main(void)
-{
-    Suite *suite = suite_create("property/strangers_names");
-    TCase *names = tcase_create("names, strangers, types");
-
-    tcase_set_timeout(names, 200);
-    tcase_add_checked_fixture(names, set_up, tear_down);
-    tcase_add_loop_test(names, without_recursion_another_spaces_name_is_as_an_unknown_one, 0,
-                        (int)four_spaces_insider_count * MANNER_COUNT);
-    tcase_add_loop_test(names, why_shows_of_another_spaces_name_what_it_shows_of_an_unknown_one, 0,
-                        (int)four_spaces_insider_count);
-    tcase_add_loop_test(names, with_recursion_all_names_of_other_spaces_are_alike, 0, 3);
-    suite_add_tcase(suite, names);
-    return suite_run(suite);
 }

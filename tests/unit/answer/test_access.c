@@ -106,7 +106,9 @@ static const struct {
     {"0.0.0.0", "10.0.130.56", "0:space"},
 };
 
-START_TEST(an_address_belongs_to_its_spaces)
+FIXTURE(set_up, tear_down)
+
+TEST_OVER(an_address_belongs_to_its_spaces, cases)
 {
     const struct view *view;
     char text[256];
@@ -115,9 +117,8 @@ START_TEST(an_address_belongs_to_its_spaces)
     ck_assert_msg(strcmp(describe(set, view, text), cases[_i].expected) == 0, "%s at %s: %s",
                   cases[_i].client, cases[_i].asked, text);
 }
-END_TEST
 
-START_TEST(a_membership_has_the_block_that_matched)
+TEST(a_membership_has_the_block_that_matched)
 {
     const struct view *view;
     struct membership_set set = find("10.0.0.2", "172.16.200.1", &view);
@@ -132,9 +133,8 @@ START_TEST(a_membership_has_the_block_that_matched)
     set = find("10.0.0.2", "10.0.1.2", &view);
     ck_assert_uint_eq(view->memberships[set.first].connection, ENTRY_NONE);
 }
-END_TEST
 
-START_TEST(ranges_are_sorted_and_begin_at_the_first_address)
+TEST(ranges_are_sorted_and_begin_at_the_first_address)
 {
     for (size_t i = 0; i < access_made.view_count; i++) {
         const struct view *view = &access_made.views[i];
@@ -144,10 +144,9 @@ START_TEST(ranges_are_sorted_and_begin_at_the_first_address)
     }
     ck_assert_uint_eq(access_made.view_count, 3);
 }
-END_TEST
 
 /* Thousands of blocks, each found again, with nothing in the gaps between them. */
-START_TEST(thousands_of_blocks_are_kept_apart)
+TEST(thousands_of_blocks_are_kept_apart)
 {
     enum { BLOCKS = 4000 };
     char *text = malloc(BLOCKS * 32 + 200);
@@ -173,9 +172,8 @@ START_TEST(thousands_of_blocks_are_kept_apart)
     segment_release((struct segment *)segment);
     free(text);
 }
-END_TEST
 
-START_TEST(without_spaces_everyone_is_outside)
+TEST(without_spaces_everyone_is_outside)
 {
     static const struct local_access nobody = {.space_count = 0};
     const struct segment *none[1] = {NULL};
@@ -185,7 +183,6 @@ START_TEST(without_spaces_everyone_is_outside)
     ck_assert_uint_eq(view_find(access_view(&empty, 0x0a000002), 0x0a000001).count, 0);
     access_close(&empty);
 }
-END_TEST
 
 /* Counted in the texts above; 0: in none of them. */
 static const struct {
@@ -196,7 +193,7 @@ static const struct {
     {"172.18.0.1", 10}, {"172.16.0.1", 11}, {"127.0.0.1", 0},
 };
 
-START_TEST(a_membership_knows_the_line_of_its_block)
+TEST_OVER(a_membership_knows_the_line_of_its_block, lines)
 {
     const struct view *view;
     struct membership_set set = find("10.0.0.2", lines[_i].client, &view);
@@ -205,32 +202,12 @@ START_TEST(a_membership_knows_the_line_of_its_block)
     const struct membership *member = &view->memberships[set.first];
     ck_assert_uint_eq(membership_line(segments[member->segment], member), lines[_i].line);
 }
-END_TEST
 
-START_TEST(a_space_without_a_cidr_is_named_by_its_own_line)
+TEST(a_space_without_a_cidr_is_named_by_its_own_line)
 {
     const struct segment *segment = segment_of_text("# Space\nspace: old-space\n");
     const struct membership member = {.connection = ENTRY_NONE, .block = segment->cidr};
 
     ck_assert_uint_eq(membership_line(segment, &member), 2);
     segment_release((struct segment *)segment);
-}
-END_TEST
-
-int main(void)
-{
-    Suite *suite = suite_create("answer/access");
-    TCase *views = tcase_create("views");
-
-    tcase_add_checked_fixture(views, set_up, tear_down);
-    tcase_add_loop_test(views, an_address_belongs_to_its_spaces, 0, sizeof cases / sizeof cases[0]);
-    tcase_add_test(views, a_membership_has_the_block_that_matched);
-    tcase_add_test(views, ranges_are_sorted_and_begin_at_the_first_address);
-    tcase_add_test(views, thousands_of_blocks_are_kept_apart);
-    tcase_add_test(views, without_spaces_everyone_is_outside);
-    tcase_add_loop_test(views, a_membership_knows_the_line_of_its_block, 0,
-                        sizeof lines / sizeof lines[0]);
-    tcase_add_test(views, a_space_without_a_cidr_is_named_by_its_own_line);
-    suite_add_tcase(suite, views);
-    return suite_run(suite);
 }

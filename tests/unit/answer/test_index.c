@@ -88,7 +88,7 @@ static unsigned shared_shards(const struct index *a, const struct index *b)
     return shared;
 }
 
-START_TEST(every_kind_of_name_is_found)
+TEST(every_kind_of_name_is_found)
 {
     struct stand stand = {.clashes = 0};
     struct index index;
@@ -117,9 +117,8 @@ START_TEST(every_kind_of_name_is_found)
     index_close(&index);
     segment_release(segment);
 }
-END_TEST
 
-START_TEST(thousands_of_names_are_found_and_others_are_not)
+TEST(thousands_of_names_are_found_and_others_are_not)
 {
     enum { APPS = 5000 };
     struct stand stand = {.clashes = 0};
@@ -141,9 +140,8 @@ START_TEST(thousands_of_names_are_found_and_others_are_not)
     index_close(&index);
     segment_release((struct segment *)stand.segments[0]);
 }
-END_TEST
 
-START_TEST(a_change_shares_the_shards_it_does_not_touch)
+TEST(a_change_shares_the_shards_it_does_not_touch)
 {
     struct stand stand = {.clashes = 0};
     struct index first, second, third;
@@ -173,9 +171,8 @@ START_TEST(a_change_shares_the_shards_it_does_not_touch)
     segment_release(small);
     segment_release((struct segment *)stand.segments[0]);
 }
-END_TEST
 
-START_TEST(a_file_read_again_replaces_the_old_one)
+TEST(a_file_read_again_replaces_the_old_one)
 {
     struct stand stand = {.clashes = 0};
     struct index first, second;
@@ -194,9 +191,8 @@ START_TEST(a_file_read_again_replaces_the_old_one)
     segment_release(old);
     segment_release((struct segment *)stand.segments[0]);
 }
-END_TEST
 
-START_TEST(names_claimed_twice_are_reported)
+TEST(names_claimed_twice_are_reported)
 {
     struct stand stand = {.clashes = 0};
     struct index first, second;
@@ -218,9 +214,8 @@ START_TEST(names_claimed_twice_are_reported)
     segment_release((struct segment *)stand.segments[0]);
     segment_release((struct segment *)stand.segments[1]);
 }
-END_TEST
 
-START_TEST(an_index_of_nothing_finds_nothing)
+TEST(an_index_of_nothing_finds_nothing)
 {
     struct stand stand = {.clashes = 0};
     struct index index;
@@ -229,22 +224,4 @@ START_TEST(an_index_of_nothing_finds_nothing)
     ck_assert(!is_found(&stand, &index, "any-app.herokuapp.com"));
     ck_assert_uint_gt(index_octets(&index), 0);
     index_close(&index);
-}
-END_TEST
-
-int main(void)
-{
-    Suite *suite = suite_create("answer/index");
-    TCase *finding = tcase_create("finding");
-    TCase *changing = tcase_create("changing");
-
-    tcase_add_test(finding, every_kind_of_name_is_found);
-    tcase_add_test(finding, thousands_of_names_are_found_and_others_are_not);
-    tcase_add_test(finding, an_index_of_nothing_finds_nothing);
-    tcase_add_test(changing, a_change_shares_the_shards_it_does_not_touch);
-    tcase_add_test(changing, a_file_read_again_replaces_the_old_one);
-    tcase_add_test(changing, names_claimed_twice_are_reported);
-    suite_add_tcase(suite, finding);
-    suite_add_tcase(suite, changing);
-    return suite_run(suite);
 }

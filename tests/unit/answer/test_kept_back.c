@@ -77,7 +77,9 @@ static bool has(const char *text)
     return kept != NULL && find(text, DEPTH_ALL, &entry);
 }
 
-START_TEST(a_name_is_found_with_what_fell_out_with_it)
+FIXTURE(NULL, tear_down)
+
+TEST(a_name_is_found_with_what_fell_out_with_it)
 {
     struct kept_back_entry entry;
 
@@ -90,7 +92,6 @@ START_TEST(a_name_is_found_with_what_fell_out_with_it)
     ck_assert(!entry.is_apex);
     ck_assert(!has("example.com") && !has("x.api.example.com") && !has("api.example.org"));
 }
-END_TEST
 
 static const struct {
     const char *name;
@@ -104,7 +105,7 @@ static const struct {
     {"a.apps.example.com", 4, false},      {"com", 0, false},
 };
 
-START_TEST(a_wildcard_covers_what_a_declared_one_would)
+TEST_OVER(a_wildcard_covers_what_a_declared_one_would, covered)
 {
     struct kept_back_entry entry;
 
@@ -112,9 +113,8 @@ START_TEST(a_wildcard_covers_what_a_declared_one_would)
     bool found = find(covered[_i].name, covered[_i].depth, &entry);
     ck_assert_msg(found == covered[_i].is_covered, "%s", covered[_i].name);
 }
-END_TEST
 
-START_TEST(the_last_wildcard_of_a_depth_removes_the_depth)
+TEST(the_last_wildcard_of_a_depth_removes_the_depth)
 {
     struct name name = name_of("*.apps.example.com");
     struct kept_back_change change;
@@ -129,9 +129,8 @@ START_TEST(the_last_wildcard_of_a_depth_removes_the_depth)
     ck_assert_uint_eq(kept->wildcard_depths[0], 0);
     ck_assert(!has("a.apps.example.com") && has("plain.example.com"));
 }
-END_TEST
 
-START_TEST(the_table_before_stays_as_it_was)
+TEST(the_table_before_stays_as_it_was)
 {
     struct kept_back_entry entry;
     struct name name = name_of("one.example.com");
@@ -147,9 +146,8 @@ START_TEST(the_table_before_stays_as_it_was)
     ck_assert(find("one.example.com", 0, &entry) && entry.cohort->generation == 3);
     kept_back_release(before);
 }
-END_TEST
 
-START_TEST(a_name_twice_in_one_cohort_is_one_name)
+TEST(a_name_twice_in_one_cohort_is_one_name)
 {
     struct kept_back_change change;
 
@@ -161,9 +159,8 @@ START_TEST(a_name_twice_in_one_cohort_is_one_name)
     ck_assert_uint_eq(kept->count, 1);
     ck_assert_uint_eq(kept->cohorts[0]->count, 1);
 }
-END_TEST
 
-START_TEST(nothing_kept_back_is_no_table)
+TEST(nothing_kept_back_is_no_table)
 {
     struct kept_back_change change;
     struct name name = name_of("one.example.com");
@@ -178,9 +175,8 @@ START_TEST(nothing_kept_back_is_no_table)
     finish(&change);
     ck_assert_ptr_null(kept);
 }
-END_TEST
 
-START_TEST(names_go_when_their_time_is_over)
+TEST(names_go_when_their_time_is_over)
 {
     struct kept_back_change change;
 
@@ -193,9 +189,8 @@ START_TEST(names_go_when_their_time_is_over)
     ck_assert(!has("old.example.com") && has("young.example.com"));
     ck_assert_uint_eq(kept->pushed_out, 0);
 }
-END_TEST
 
-START_TEST(the_oldest_names_go_when_there_are_too_many_and_are_counted)
+TEST(the_oldest_names_go_when_there_are_too_many_and_are_counted)
 {
     struct kept_back_change change;
 
@@ -213,10 +208,9 @@ START_TEST(the_oldest_names_go_when_there_are_too_many_and_are_counted)
     ck_assert(has("third.example.com") && has("young.example.com"));
     ck_assert_uint_eq(kept->pushed_out, 1);
 }
-END_TEST
 
 /* Compared with a plain array, over many steps. */
-START_TEST(it_is_the_set_that_was_added_and_not_removed)
+TEST_LOOP(it_is_the_set_that_was_added_and_not_removed, 0, 3)
 {
     enum { NAMES = 500, ROUNDS = 200, STEPS = 40 };
     static bool wanted[NAMES];
@@ -250,7 +244,6 @@ START_TEST(it_is_the_set_that_was_added_and_not_removed)
         ck_assert_uint_eq(kept == NULL ? 0 : kept->count, count);
     }
 }
-END_TEST
 
 static bool count_name(void *context, const struct name *name, const struct kept_back_entry *entry)
 {
@@ -262,7 +255,7 @@ static bool count_name(void *context, const struct name *name, const struct kept
     return true;
 }
 
-START_TEST(stored_names_take_16_octets_each_at_most)
+TEST(stored_names_take_16_octets_each_at_most)
 {
     struct kept_back_change change;
     char text[64];
@@ -285,9 +278,8 @@ START_TEST(stored_names_take_16_octets_each_at_most)
     ck_assert(kept_back_walk(kept, count_name, &count));
     ck_assert_uint_eq(count, 0);
 }
-END_TEST
 
-START_TEST(a_change_without_memory_changes_nothing)
+TEST(a_change_without_memory_changes_nothing)
 {
     struct kept_back_change change;
     struct name gone = name_of("*.two.example.com");
@@ -315,7 +307,6 @@ START_TEST(a_change_without_memory_changes_nothing)
     ck_assert_uint_eq(next->count, 1);
     kept_back_release(next);
 }
-END_TEST
 
 /* ---- our own mistakes ---- */
 
@@ -379,7 +370,7 @@ static void (*const mistakes[])(void) = {
     find_beyond_the_cohorts,
 };
 
-START_TEST(counters_that_disagree_end_the_process)
+TEST_OVER_SIGNAL(counters_that_disagree_end_the_process, mistakes, SIGABRT)
 {
     struct kept_back_change change;
 
@@ -389,29 +380,4 @@ START_TEST(counters_that_disagree_end_the_process)
     add(&change, "*.example.com");
     finish(&change);
     mistakes[_i]();
-}
-END_TEST
-
-int main(void)
-{
-    Suite *suite = suite_create("answer/kept_back");
-    TCase *all = tcase_create("kept back");
-
-    tcase_add_checked_fixture(all, NULL, tear_down);
-    tcase_add_test(all, a_name_is_found_with_what_fell_out_with_it);
-    tcase_add_loop_test(all, a_wildcard_covers_what_a_declared_one_would, 0,
-                        sizeof covered / sizeof covered[0]);
-    tcase_add_test(all, the_last_wildcard_of_a_depth_removes_the_depth);
-    tcase_add_test(all, the_table_before_stays_as_it_was);
-    tcase_add_test(all, a_name_twice_in_one_cohort_is_one_name);
-    tcase_add_test(all, nothing_kept_back_is_no_table);
-    tcase_add_test(all, names_go_when_their_time_is_over);
-    tcase_add_test(all, the_oldest_names_go_when_there_are_too_many_and_are_counted);
-    tcase_add_loop_test(all, it_is_the_set_that_was_added_and_not_removed, 0, 3);
-    tcase_add_test(all, a_change_without_memory_changes_nothing);
-    tcase_add_loop_test_raise_signal(all, counters_that_disagree_end_the_process, SIGABRT, 0,
-                                     sizeof mistakes / sizeof mistakes[0]);
-    tcase_add_test(all, stored_names_take_16_octets_each_at_most);
-    suite_add_tcase(suite, all);
-    return suite_run(suite);
 }

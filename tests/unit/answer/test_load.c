@@ -137,7 +137,9 @@ static bool has_app(const char *name)
     return snapshot_find_app(stand.snapshot, name, strlen(name), &entry);
 }
 
-START_TEST(a_folder_becomes_the_first_generation)
+FIXTURE(set_up, tear_down)
+
+TEST_LOOP(a_folder_becomes_the_first_generation, 1, 4)
 {
     stand.threads = (unsigned)_i;
     write_space("one", 1, "");
@@ -150,9 +152,8 @@ START_TEST(a_folder_becomes_the_first_generation)
     ck_assert(has_app("one-app") && has_app("two-app"));
     ck_assert(!has_app("three-app"));
 }
-END_TEST
 
-START_TEST(nothing_changed_means_nothing_to_do)
+TEST(nothing_changed_means_nothing_to_do)
 {
     write_space("one", 1, "");
     ck_assert(load());
@@ -161,9 +162,8 @@ START_TEST(nothing_changed_means_nothing_to_do)
     ck_assert_uint_eq(stand.outcome.read_count, 0);
     ck_assert_uint_eq(stand.snapshot->generation, 1);
 }
-END_TEST
 
-START_TEST(another_policy_makes_a_generation_of_the_same_files)
+TEST(another_policy_makes_a_generation_of_the_same_files)
 {
     write_space("one", 1, "");
     ck_assert(load());
@@ -178,9 +178,8 @@ START_TEST(another_policy_makes_a_generation_of_the_same_files)
     ck_assert(!load());
     ck_assert(!stand.outcome.is_unchanged);
 }
-END_TEST
 
-START_TEST(the_same_content_written_again_is_no_change)
+TEST(the_same_content_written_again_is_no_change)
 {
     write_space("one", 1, "");
     ck_assert(load());
@@ -188,9 +187,8 @@ START_TEST(the_same_content_written_again_is_no_change)
     ck_assert(!load());
     ck_assert(stand.outcome.is_unchanged);
 }
-END_TEST
 
-START_TEST(a_changed_file_is_read_and_the_others_are_shared)
+TEST(a_changed_file_is_read_and_the_others_are_shared)
 {
     write_space("one", 1, "");
     write_space("two", 2, "");
@@ -204,7 +202,6 @@ START_TEST(a_changed_file_is_read_and_the_others_are_shared)
     ck_assert_ptr_eq(segment_of("one-space"), one);
     ck_assert(has_app("late-app") && has_app("two-app") && has_app("one-app"));
 }
-END_TEST
 
 /* Writes into the file as it is: same inode, same size, and the same time of change. */
 static void overwrite(const char *name, const char *text)
@@ -223,7 +220,7 @@ static void overwrite(const char *name, const char *text)
 }
 
 /* Two changes within the clock's resolution: a time that was recent when read proves nothing. */
-START_TEST(a_change_in_the_same_moment_is_noticed)
+TEST(a_change_in_the_same_moment_is_noticed)
 {
     static const char first[] = "space: one-space\ncidr: 10.1.0.0/16\n";
 
@@ -234,9 +231,8 @@ START_TEST(a_change_in_the_same_moment_is_noticed)
     ck_assert(!load());
     ck_assert_uint_eq(count_findings(FINDING_IMMUTABLE), 1);
 }
-END_TEST
 
-START_TEST(every_file_is_read_when_that_is_asked_for)
+TEST(every_file_is_read_when_that_is_asked_for)
 {
     write_space("one", 1, "");
     write_space("two", 2, "");
@@ -248,9 +244,8 @@ START_TEST(every_file_is_read_when_that_is_asked_for)
     ck_assert_uint_eq(stand.outcome.read_count, 2);
     ck_assert_ptr_eq(segment_of("one-space"), one);
 }
-END_TEST
 
-START_TEST(a_file_that_was_served_with_its_end_mark_is_refused_without_it)
+TEST(a_file_that_was_served_with_its_end_mark_is_refused_without_it)
 {
     write_space("one", 1, "...\n");
     ck_assert(load());
@@ -268,9 +263,8 @@ START_TEST(a_file_that_was_served_with_its_end_mark_is_refused_without_it)
     ck_assert(load());
     ck_assert(!has_app("one-app"));
 }
-END_TEST
 
-START_TEST(no_cut_of_a_marked_file_is_served)
+TEST(no_cut_of_a_marked_file_is_served)
 {
     char text[1024], part[512];
 
@@ -289,9 +283,8 @@ START_TEST(no_cut_of_a_marked_file_is_served)
     }
     free(whole);
 }
-END_TEST
 
-START_TEST(a_file_that_never_had_a_mark_needs_none)
+TEST(a_file_that_never_had_a_mark_needs_none)
 {
     write_space("one", 1, "");
     ck_assert(load());
@@ -305,7 +298,6 @@ START_TEST(a_file_that_never_had_a_mark_needs_none)
     ck_assert_uint_eq(count_findings(FINDING_NO_END), 1);
     ck_assert_uint_eq(report_findings(stand.report)->at.line, 8);
 }
-END_TEST
 
 /* Loads the folder with this text as its file one.yaml, which is not written. */
 static bool load_draft(const char *text)
@@ -324,7 +316,7 @@ static bool load_draft(const char *text)
     return is_loaded;
 }
 
-START_TEST(a_draft_may_be_the_first_file_of_a_folder)
+TEST(a_draft_may_be_the_first_file_of_a_folder)
 {
     char file[SCRATCH_PATH_MOST + 16];
 
@@ -336,9 +328,8 @@ START_TEST(a_draft_may_be_the_first_file_of_a_folder)
     ck_assert_str_eq(report_first_error(stand.report)->file, file);
     ck_assert_int_ne(access(file, F_OK), 0);
 }
-END_TEST
 
-START_TEST(a_draft_is_checked_against_the_other_files)
+TEST(a_draft_is_checked_against_the_other_files)
 {
     write_space("one", 1, "");
     write_space("two", 2, "");
@@ -350,9 +341,8 @@ START_TEST(a_draft_is_checked_against_the_other_files)
     ck_assert(!has_app("one-app"));
     ck_assert(has_app("two-app"));
 }
-END_TEST
 
-START_TEST(a_comment_alone_makes_no_difference_to_answers)
+TEST(a_comment_alone_makes_no_difference_to_answers)
 {
     write_space("one", 1, "");
     ck_assert(load());
@@ -361,9 +351,8 @@ START_TEST(a_comment_alone_makes_no_difference_to_answers)
         ck_assert_uint_eq(stand.snapshot->generation, 2);
     ck_assert(has_app("one-app"));
 }
-END_TEST
 
-START_TEST(a_new_file_is_added_and_a_removed_one_is_dropped)
+TEST(a_new_file_is_added_and_a_removed_one_is_dropped)
 {
     write_space("one", 1, "");
     ck_assert(load());
@@ -382,9 +371,8 @@ START_TEST(a_new_file_is_added_and_a_removed_one_is_dropped)
     ck_assert(load());
     ck_assert(has_app("one-app"));
 }
-END_TEST
 
-START_TEST(a_renamed_file_is_no_clash_with_itself)
+TEST(a_renamed_file_is_no_clash_with_itself)
 {
     write_space("one", 1, "");
     ck_assert(load());
@@ -398,9 +386,8 @@ START_TEST(a_renamed_file_is_no_clash_with_itself)
     ck_assert_msg(report_is_clean(stand.report), "renaming a file is refused");
     ck_assert(has_app("one-app"));
 }
-END_TEST
 
-START_TEST(one_broken_file_refuses_the_whole)
+TEST(one_broken_file_refuses_the_whole)
 {
     write_space("one", 1, "");
     write_space("two", 2, "");
@@ -420,9 +407,8 @@ START_TEST(one_broken_file_refuses_the_whole)
     ck_assert(has_app("late-app") && has_app("last-app"));
     ck_assert_uint_eq(stand.snapshot->generation, 2);
 }
-END_TEST
 
-START_TEST(a_refused_file_stays_refused_until_it_is_mended)
+TEST(a_refused_file_stays_refused_until_it_is_mended)
 {
     write_space("one", 1, "");
     ck_assert(load());
@@ -436,9 +422,8 @@ START_TEST(a_refused_file_stays_refused_until_it_is_mended)
     ck_assert(!load());
     ck_assert(stand.outcome.is_unchanged);
 }
-END_TEST
 
-START_TEST(findings_of_all_files_come_in_one_run)
+TEST_LOOP(findings_of_all_files_come_in_one_run, 1, 4)
 {
     stand.threads = (unsigned)_i;
     write_text("a.yaml", "space: [");
@@ -452,9 +437,8 @@ START_TEST(findings_of_all_files_come_in_one_run)
     for (size_t i = 1; i < report_total(stand.report); i++)
         ck_assert_int_le(strcmp(findings[i - 1].file, findings[i].file), 0);
 }
-END_TEST
 
-START_TEST(warnings_come_with_the_snapshot)
+TEST(warnings_come_with_the_snapshot)
 {
     write_text("one.yaml", "space: one-space\nrouters: [10.0.0.37]\n"
                            "apps: [{name: idle-app, internal_routing: true}]\n");
@@ -462,7 +446,6 @@ START_TEST(warnings_come_with_the_snapshot)
     ck_assert(report_is_clean(stand.report));
     ck_assert_uint_eq(count_findings(FINDING_NO_WEB), 1);
 }
-END_TEST
 
 /* Two spaces in files one.yaml and two.yaml that do not go together. */
 static const struct {
@@ -527,7 +510,7 @@ static const struct {
      "space: b-space\ncidr: 10.1.0.0/16\nlisten: [10.0.0.3]\n", FINDING_SPACE_OVERLAP},
 };
 
-START_TEST(what_must_be_unique_across_files_is_found_once)
+TEST_OVER(what_must_be_unique_across_files_is_found_once, clashes)
 {
     write_text("one.yaml", clashes[_i].one);
     write_text("two.yaml", clashes[_i].two);
@@ -542,10 +525,9 @@ START_TEST(what_must_be_unique_across_files_is_found_once)
     ck_assert_msg(found->at.line > 0, "%s has no place", clashes[_i].what);
     ck_assert_ptr_nonnull(strstr(found->file, ".yaml"));
 }
-END_TEST
 
 /* The same, the second file coming later, or changing into the clash. */
-START_TEST(a_clash_is_found_by_a_reload_too)
+TEST_OVER(a_clash_is_found_by_a_reload_too, clashes)
 {
     write_text("one.yaml", clashes[_i].one);
     ck_assert(load());
@@ -556,16 +538,14 @@ START_TEST(a_clash_is_found_by_a_reload_too)
     scratch_remove(&stand.folder, "one.yaml");
     ck_assert_msg(load() || count_findings(FINDING_IMMUTABLE) > 0, "%s", clashes[_i].what);
 }
-END_TEST
 
-START_TEST(spaces_of_one_cidr_may_listen_at_different_addresses)
+TEST(spaces_of_one_cidr_may_listen_at_different_addresses)
 {
     write_text("one.yaml", "space: a-space\ncidr: 10.1.0.0/16\nlisten: [10.0.0.2]\n");
     write_text("two.yaml", "space: b-space\ncidr: 10.1.0.0/16\nlisten: [10.0.0.3]\n");
     ck_assert(load());
     ck_assert_uint_eq(report_total(stand.report), 0);
 }
-END_TEST
 
 /*
  * Another space behind a VPN or peering sees this space's names: reported when either file is new.
@@ -582,7 +562,7 @@ static const struct {
     {"vpns: [{name: office, status: active, routable_cidrs: [10.3.0.0/16]}]\n", 0},
 };
 
-START_TEST(a_connection_over_another_space_is_reported)
+TEST_OVER(a_connection_over_another_space_is_reported, covering)
 {
     char one[256];
 
@@ -597,9 +577,8 @@ START_TEST(a_connection_over_another_space_is_reported)
     ck_assert(load());
     ck_assert_uint_eq(count_findings(FINDING_CONN_SPACE), 0);
 }
-END_TEST
 
-START_TEST(a_name_may_move_between_files_in_one_reload)
+TEST(a_name_may_move_between_files_in_one_reload)
 {
     write_text("one.yaml", "space: a-space\ncidr: 10.1.0.0/16\napps: [{name: a-app, domains: "
                            "[{hostname: www.example.com, cname: a.b.herokuspace.com}]}]\n");
@@ -613,7 +592,6 @@ START_TEST(a_name_may_move_between_files_in_one_reload)
                   report_total(stand.report) > 0 ? report_findings(stand.report)[0].sentence
                                                  : stand.err.text);
 }
-END_TEST
 
 static const char immutable_before[] =
     "space: fixed-space\ncidr: 10.1.0.0/16\ndata_cidr: 172.23.0.0/20\nregion: virginia\n"
@@ -667,7 +645,7 @@ static const struct {
     {"another space", "space: other-space\ncidr: 10.2.0.0/16\n", true},
 };
 
-START_TEST(what_is_fixed_at_creation_cannot_be_reloaded)
+TEST_OVER(what_is_fixed_at_creation_cannot_be_reloaded, immutables)
 {
     write_text("one.yaml", immutable_before);
     ck_assert(load());
@@ -678,9 +656,8 @@ START_TEST(what_is_fixed_at_creation_cannot_be_reloaded)
                   "%s: found %zu times", immutables[_i].what, count_findings(FINDING_IMMUTABLE));
     ck_assert_uint_eq(report_count(stand.report, FINDING_ERROR), !immutables[_i].is_allowed);
 }
-END_TEST
 
-START_TEST(an_app_stays_in_its_space_even_in_another_file)
+TEST(an_app_stays_in_its_space_even_in_another_file)
 {
     write_space("one", 1, "");
     ck_assert(load());
@@ -689,10 +666,9 @@ START_TEST(an_app_stays_in_its_space_even_in_another_file)
     ck_assert(!load());
     ck_assert_uint_ge(count_findings(FINDING_IMMUTABLE), 1);
 }
-END_TEST
 
 /* Other files of a folder than *.yaml are ignored. */
-START_TEST(only_yaml_files_are_zone_files)
+TEST(only_yaml_files_are_zone_files)
 {
     write_space("one", 1, "");
     write_text("README.md", "not a zone file: [");
@@ -702,9 +678,8 @@ START_TEST(only_yaml_files_are_zone_files)
     ck_assert_uint_eq(stand.outcome.file_count, 1);
     scratch_remove(&stand.folder, ".hidden.yaml");
 }
-END_TEST
 
-START_TEST(a_folder_called_like_a_zone_file_is_a_finding)
+TEST(a_folder_called_like_a_zone_file_is_a_finding)
 {
     char path[SCRATCH_PATH_MOST + 16];
 
@@ -717,9 +692,8 @@ START_TEST(a_folder_called_like_a_zone_file_is_a_finding)
     ck_assert(!loaded);
     ck_assert(is_reported);
 }
-END_TEST
 
-START_TEST(an_empty_or_missing_folder_is_an_error)
+TEST(an_empty_or_missing_folder_is_an_error)
 {
     ck_assert(!load());
     ck_assert(!stand.outcome.is_unchanged);
@@ -732,9 +706,8 @@ START_TEST(an_empty_or_missing_folder_is_an_error)
     ck_assert_ptr_nonnull(strstr(stand.err.text, "/nonexistent/zones"));
     stand.folder = kept;
 }
-END_TEST
 
-START_TEST(a_folder_that_empties_keeps_what_is_served)
+TEST(a_folder_that_empties_keeps_what_is_served)
 {
     write_space("one", 1, "");
     ck_assert(load());
@@ -743,52 +716,5 @@ START_TEST(a_folder_that_empties_keeps_what_is_served)
     ck_assert(!stand.outcome.is_unchanged);
     ck_assert(has_app("one-app"));
 }
-END_TEST
 
 #define COUNT(array) (int)(sizeof(array) / sizeof(array)[0])
-
-int main(void)
-{
-    Suite *suite = suite_create("answer/load");
-    TCase *reading = tcase_create("reading");
-    TCase *across = tcase_create("across files");
-    TCase *fixed = tcase_create("fixed at creation");
-
-    tcase_add_checked_fixture(reading, set_up, tear_down);
-    tcase_add_loop_test(reading, a_folder_becomes_the_first_generation, 1, 4);
-    tcase_add_test(reading, nothing_changed_means_nothing_to_do);
-    tcase_add_test(reading, another_policy_makes_a_generation_of_the_same_files);
-    tcase_add_test(reading, the_same_content_written_again_is_no_change);
-    tcase_add_test(reading, a_changed_file_is_read_and_the_others_are_shared);
-    tcase_add_test(reading, a_change_in_the_same_moment_is_noticed);
-    tcase_add_test(reading, every_file_is_read_when_that_is_asked_for);
-    tcase_add_test(reading, a_file_that_was_served_with_its_end_mark_is_refused_without_it);
-    tcase_add_test(reading, no_cut_of_a_marked_file_is_served);
-    tcase_add_test(reading, a_file_that_never_had_a_mark_needs_none);
-    tcase_add_test(reading, a_draft_may_be_the_first_file_of_a_folder);
-    tcase_add_test(reading, a_draft_is_checked_against_the_other_files);
-    tcase_add_test(reading, a_comment_alone_makes_no_difference_to_answers);
-    tcase_add_test(reading, a_new_file_is_added_and_a_removed_one_is_dropped);
-    tcase_add_test(reading, a_renamed_file_is_no_clash_with_itself);
-    tcase_add_test(reading, one_broken_file_refuses_the_whole);
-    tcase_add_test(reading, a_refused_file_stays_refused_until_it_is_mended);
-    tcase_add_loop_test(reading, findings_of_all_files_come_in_one_run, 1, 4);
-    tcase_add_test(reading, warnings_come_with_the_snapshot);
-    tcase_add_test(reading, only_yaml_files_are_zone_files);
-    tcase_add_test(reading, a_folder_called_like_a_zone_file_is_a_finding);
-    tcase_add_test(reading, an_empty_or_missing_folder_is_an_error);
-    tcase_add_test(reading, a_folder_that_empties_keeps_what_is_served);
-    tcase_add_checked_fixture(across, set_up, tear_down);
-    tcase_add_loop_test(across, what_must_be_unique_across_files_is_found_once, 0, COUNT(clashes));
-    tcase_add_loop_test(across, a_clash_is_found_by_a_reload_too, 0, COUNT(clashes));
-    tcase_add_test(across, spaces_of_one_cidr_may_listen_at_different_addresses);
-    tcase_add_loop_test(across, a_connection_over_another_space_is_reported, 0, COUNT(covering));
-    tcase_add_test(across, a_name_may_move_between_files_in_one_reload);
-    tcase_add_checked_fixture(fixed, set_up, tear_down);
-    tcase_add_loop_test(fixed, what_is_fixed_at_creation_cannot_be_reloaded, 0, COUNT(immutables));
-    tcase_add_test(fixed, an_app_stays_in_its_space_even_in_another_file);
-    suite_add_tcase(suite, reading);
-    suite_add_tcase(suite, across);
-    suite_add_tcase(suite, fixed);
-    return suite_run(suite);
-}

@@ -98,7 +98,9 @@ static const char *space_of(const char *app)
                : NULL;
 }
 
-START_TEST(texts_are_listed_and_read_once)
+FIXTURE(set_up, tear_down)
+
+TEST(texts_are_listed_and_read_once)
 {
     put_two_spaces();
     ck_assert_msg(load(), "%s", err.text);
@@ -108,9 +110,8 @@ START_TEST(texts_are_listed_and_read_once)
     ck_assert_str_eq(space_of("two-app"), "two-space");
     ck_assert_str_eq(snapshot->segments[0]->file, "registry/one-space");
 }
-END_TEST
 
-START_TEST(a_text_of_the_same_stamp_is_not_read_again)
+TEST(a_text_of_the_same_stamp_is_not_read_again)
 {
     put_two_spaces();
     ck_assert(load());
@@ -121,9 +122,8 @@ START_TEST(a_text_of_the_same_stamp_is_not_read_again)
     ck_assert(outcome.is_unchanged);
     ck_assert_uint_eq(memory.reads, 2);
 }
-END_TEST
 
-START_TEST(a_text_of_another_stamp_is_read_and_the_others_are_not)
+TEST(a_text_of_another_stamp_is_read_and_the_others_are_not)
 {
     put_two_spaces();
     ck_assert(load());
@@ -136,9 +136,8 @@ START_TEST(a_text_of_another_stamp_is_read_and_the_others_are_not)
     ck_assert_str_eq(space_of("new-app"), "two-space");
     ck_assert_ptr_null(space_of("two-app"));
 }
-END_TEST
 
-START_TEST(the_same_octets_at_another_revision_change_nothing_and_are_read_once)
+TEST(the_same_octets_at_another_revision_change_nothing_and_are_read_once)
 {
     put_two_spaces();
     ck_assert(load());
@@ -150,9 +149,8 @@ START_TEST(the_same_octets_at_another_revision_change_nothing_and_are_read_once)
     ck_assert(!load());
     ck_assert_uint_eq(memory.reads, 0);
 }
-END_TEST
 
-START_TEST(a_removed_text_is_no_longer_served)
+TEST(a_removed_text_is_no_longer_served)
 {
     put_two_spaces();
     ck_assert(load());
@@ -163,7 +161,6 @@ START_TEST(a_removed_text_is_no_longer_served)
     ck_assert_ptr_null(space_of("one-app"));
     ck_assert_str_eq(space_of("two-app"), "two-space");
 }
-END_TEST
 
 /* Puts two spaces whose apps have the domains; either space alone would take the other's. */
 static void put_domains(const char *one, const char *two)
@@ -190,7 +187,7 @@ static const char *space_of_domain(const char *domain)
     return snapshot->segments[entry.segment]->name;
 }
 
-START_TEST(texts_that_change_together_are_one_generation)
+TEST(texts_that_change_together_are_one_generation)
 {
     put_domains("www.example.com", "api.example.com");
     ck_assert(load());
@@ -200,7 +197,6 @@ START_TEST(texts_that_change_together_are_one_generation)
     ck_assert_str_eq(space_of_domain("api.example.com"), "one-space");
     ck_assert_str_eq(space_of_domain("www.example.com"), "two-space");
 }
-END_TEST
 
 /* Swaps the domains after the first text was read. */
 static void swap_domains(struct memory_source *source)
@@ -214,7 +210,7 @@ static void ask_for_a_load(void *context)
     *(bool *)context = true;
 }
 
-START_TEST(a_change_during_a_load_is_for_the_next_one)
+TEST(a_change_during_a_load_is_for_the_next_one)
 {
     const struct source_listener listener = {.on_change = ask_for_a_load, .context = &is_due};
 
@@ -229,9 +225,8 @@ START_TEST(a_change_during_a_load_is_for_the_next_one)
     ck_assert(load());
     ck_assert_str_eq(space_of_domain("www.example.com"), "two-space");
 }
-END_TEST
 
-START_TEST(a_finding_names_the_text)
+TEST(a_finding_names_the_text)
 {
     put("one-space", 1, "one-app", "oops: true\n");
     memory_source_commit(&memory);
@@ -241,9 +236,8 @@ START_TEST(a_finding_names_the_text)
     ck_assert_str_eq(finding->file, "registry/one-space");
     ck_assert_uint_eq(finding->at.line, 8);
 }
-END_TEST
 
-START_TEST(a_text_that_loses_its_end_mark_was_cut)
+TEST(a_text_that_loses_its_end_mark_was_cut)
 {
     put("one-space", 1, "one-app", "...\n");
     memory_source_commit(&memory);
@@ -253,17 +247,15 @@ START_TEST(a_text_that_loses_its_end_mark_was_cut)
     ck_assert(!load());
     ck_assert_int_eq(report_first_error(report)->code, FINDING_CUT);
 }
-END_TEST
 
-START_TEST(a_source_without_texts_is_an_error)
+TEST(a_source_without_texts_is_an_error)
 {
     ck_assert(!load());
     ck_assert_int_eq(err.code, ERR_RULE);
     ck_assert_str_eq(err.text, "registry has no text");
 }
-END_TEST
 
-START_TEST(models_are_handed_over_in_the_order_of_the_names)
+TEST(models_are_handed_over_in_the_order_of_the_names)
 {
     put("two-space", 2, "two-app", "");
     put("one-space", 1, "one-app", "");
@@ -275,10 +267,9 @@ START_TEST(models_are_handed_over_in_the_order_of_the_names)
     ck_assert_str_eq(outcome.models[1].space->apps[0].name.text, "two-app");
     ck_assert_uint_eq(memory.reads, 2);
 }
-END_TEST
 
 /* Whichever allocation fails, what was served stays whole, and the next load makes up for it. */
-START_TEST(a_load_without_memory_is_refused_and_changes_nothing)
+TEST(a_load_without_memory_is_refused_and_changes_nothing)
 {
     put_two_spaces();
     ck_assert(load());
@@ -312,37 +303,12 @@ START_TEST(a_load_without_memory_is_refused_and_changes_nothing)
     ck_assert(load());
     ck_assert_str_eq(space_of("three-app"), "three-space");
 }
-END_TEST
 
-START_TEST(no_model_is_handed_over_by_a_load_that_is_refused)
+TEST(no_model_is_handed_over_by_a_load_that_is_refused)
 {
     put("one-space", 1, "one-app", "");
     put("two-space", 1, "two-app", "");
     memory_source_commit(&memory);
     ck_assert(!load_with((struct load_request){.wants_models = true}));
     ck_assert_uint_eq(outcome.model_count, 0);
-}
-END_TEST
-
-int main(void)
-{
-    Suite *suite = suite_create("answer/load_text");
-    TCase *all = tcase_create("all");
-
-    tcase_add_checked_fixture(all, set_up, tear_down);
-    tcase_add_test(all, texts_are_listed_and_read_once);
-    tcase_add_test(all, a_text_of_the_same_stamp_is_not_read_again);
-    tcase_add_test(all, a_text_of_another_stamp_is_read_and_the_others_are_not);
-    tcase_add_test(all, the_same_octets_at_another_revision_change_nothing_and_are_read_once);
-    tcase_add_test(all, a_removed_text_is_no_longer_served);
-    tcase_add_test(all, texts_that_change_together_are_one_generation);
-    tcase_add_test(all, a_change_during_a_load_is_for_the_next_one);
-    tcase_add_test(all, a_finding_names_the_text);
-    tcase_add_test(all, a_text_that_loses_its_end_mark_was_cut);
-    tcase_add_test(all, a_source_without_texts_is_an_error);
-    tcase_add_test(all, models_are_handed_over_in_the_order_of_the_names);
-    tcase_add_test(all, a_load_without_memory_is_refused_and_changes_nothing);
-    tcase_add_test(all, no_model_is_handed_over_by_a_load_that_is_refused);
-    suite_add_tcase(suite, all);
-    return suite_run(suite);
 }

@@ -6,7 +6,7 @@
 static const struct snapshot first = {.generation = 1}, second = {.generation = 2},
                              third = {.generation = 3};
 
-START_TEST(an_empty_mailbox_gives_nothing)
+TEST(an_empty_mailbox_gives_nothing)
 {
     struct mailbox mailbox = {.adopted = 0};
     const struct snapshot *current = NULL;
@@ -15,9 +15,8 @@ START_TEST(an_empty_mailbox_gives_nothing)
     ck_assert_ptr_null(current);
     ck_assert_uint_eq(mailbox_adopted(&mailbox), 0);
 }
-END_TEST
 
-START_TEST(what_was_posted_is_collected_once)
+TEST(what_was_posted_is_collected_once)
 {
     struct mailbox mailbox = {.adopted = 0};
     const struct snapshot *current = NULL;
@@ -30,9 +29,8 @@ START_TEST(what_was_posted_is_collected_once)
     ck_assert(!mailbox_collect(&mailbox, &current));
     ck_assert_ptr_eq(current, &first);
 }
-END_TEST
 
-START_TEST(a_snapshot_that_was_replaced_is_never_taken)
+TEST(a_snapshot_that_was_replaced_is_never_taken)
 {
     struct mailbox mailbox = {.adopted = 0};
     const struct snapshot *current = NULL;
@@ -45,17 +43,4 @@ START_TEST(a_snapshot_that_was_replaced_is_never_taken)
     ck_assert(mailbox_collect(&mailbox, &current));
     ck_assert_ptr_eq(current, &third);
     ck_assert_uint_eq(mailbox_adopted(&mailbox), 3);
-}
-END_TEST
-
-int main(void)
-{
-    Suite *suite = suite_create("answer/mailbox");
-    TCase *handover = tcase_create("handover");
-
-    tcase_add_test(handover, an_empty_mailbox_gives_nothing);
-    tcase_add_test(handover, what_was_posted_is_collected_once);
-    tcase_add_test(handover, a_snapshot_that_was_replaced_is_never_taken);
-    suite_add_tcase(suite, handover);
-    return suite_run(suite);
 }

@@ -29,16 +29,17 @@ static const struct {
     {".", 3},
 };
 
-START_TEST(a_name_takes_the_route_of_the_longest_zone_that_holds_it)
+FIXTURE(set_up, NULL)
+
+TEST_OVER(a_name_takes_the_route_of_the_longest_zone_that_holds_it, names)
 {
     struct name name;
 
     ck_assert(name_from_text(names[_i].name, &name));
     ck_assert_msg(route_find(&routes, &name) == names[_i].route, "%s", names[_i].name);
 }
-END_TEST
 
-START_TEST(a_name_in_no_zone_has_no_route)
+TEST(a_name_in_no_zone_has_no_route)
 {
     struct routes without_root = {.items = items, .count = 3};
     struct name name;
@@ -46,18 +47,4 @@ START_TEST(a_name_in_no_zone_has_no_route)
     ck_assert(name_from_text("www.debian.org", &name));
     ck_assert_uint_eq(route_find(&without_root, &name), ROUTE_NONE);
     ck_assert_uint_eq(route_find(&(struct routes){.count = 0}, &name), ROUTE_NONE);
-}
-END_TEST
-
-int main(void)
-{
-    Suite *suite = suite_create("answer/routes");
-    TCase *all = tcase_create("all");
-
-    tcase_add_checked_fixture(all, set_up, NULL);
-    tcase_add_loop_test(all, a_name_takes_the_route_of_the_longest_zone_that_holds_it, 0,
-                        sizeof names / sizeof names[0]);
-    tcase_add_test(all, a_name_in_no_zone_has_no_route);
-    suite_add_tcase(suite, all);
-    return suite_run(suite);
 }

@@ -40,7 +40,9 @@ static const struct {
     {"shape-open-5", APP_DISCOVERED | APP_PLAIN_DOMAIN, 1, 1, 0, 1, 66},
 };
 
-START_TEST(an_app_is_a_few_numbers)
+FIXTURE(set_up, tear_down)
+
+TEST_OVER(an_app_is_a_few_numbers, apps)
 {
     const struct app_entry *app = find_app(apps[_i].name);
 
@@ -51,9 +53,8 @@ START_TEST(an_app_is_a_few_numbers)
     ck_assert_uint_eq(app->formation_count, apps[_i].formations);
     ck_assert_uint_eq(app->at.line, apps[_i].line);
 }
-END_TEST
 
-START_TEST(the_space_keeps_its_keys)
+TEST(the_space_keeps_its_keys)
 {
     ck_assert_str_eq(shape->name, "every-shape");
     ck_assert_str_eq(shape->id, "01234567-89ab-cdef-0123-456789abcdef");
@@ -66,10 +67,9 @@ START_TEST(the_space_keeps_its_keys)
     ck_assert_int_eq(shape->state, SPACE_ALLOCATED);
     ck_assert_uint_eq(shape->app_count, 5);
 }
-END_TEST
 
 /* Two routers are up: their records are stored twice in a row, so any rotation is contiguous. */
-START_TEST(router_records_are_prepared)
+TEST(router_records_are_prepared)
 {
     static const char expected[] = "\xc0\x0c\0\1\0\1\0\0\0\x3c\0\4\x0a\2\0\x25"
                                    "\xc0\x0c\0\1\0\1\0\0\0\x3c\0\4\x0a\2\x10\x15"
@@ -80,7 +80,6 @@ START_TEST(router_records_are_prepared)
     ck_assert_uint_eq(shape->router_up_count, 2);
     ck_assert_mem_eq(shape->router_records, expected, sizeof expected - 1);
 }
-END_TEST
 
 static const struct {
     uint32_t ip;
@@ -102,7 +101,7 @@ static const struct {
     {0x0a020025, NULL, 0}, /* a router */
 };
 
-START_TEST(a_dyno_is_found_by_its_address)
+TEST_OVER(a_dyno_is_found_by_its_address, dynos)
 {
     uint32_t found = segment_find_dyno(shape, dynos[_i].ip);
 
@@ -113,10 +112,9 @@ START_TEST(a_dyno_is_found_by_its_address)
     ck_assert_str_eq(segment_text(shape, formation->type), dynos[_i].type);
     ck_assert_uint_eq(shape->dynos[found].number, dynos[_i].number);
 }
-END_TEST
 
 /* Formations without dynos come between others and own none. */
-START_TEST(every_dyno_belongs_to_its_formation)
+TEST(every_dyno_belongs_to_its_formation)
 {
     for (size_t i = 0; i < shape->formation_count; i++) {
         const struct formation_entry *formation = &shape->formations[i];
@@ -125,7 +123,6 @@ START_TEST(every_dyno_belongs_to_its_formation)
         ck_assert_uint_lt(formation->app, shape->app_count);
     }
 }
-END_TEST
 
 static const struct host *find_host(const char *wire, size_t length)
 {
@@ -153,7 +150,7 @@ static const struct {
     {"\2db\10internal\7example\3com", 25, HOST_RECORDS, 0, false},
 };
 
-START_TEST(hosts_are_those_of_the_domains)
+TEST_OVER(hosts_are_those_of_the_domains, hosts)
 {
     const struct host *host = find_host(hosts[_i].wire, hosts[_i].length);
 
@@ -162,9 +159,8 @@ START_TEST(hosts_are_those_of_the_domains)
     ck_assert_uint_eq(host->flags, hosts[_i].flags);
     ck_assert((host->target != ENTRY_NONE) == hosts[_i].has_target);
 }
-END_TEST
 
-START_TEST(connections_grant_as_the_model_says)
+TEST(connections_grant_as_the_model_says)
 {
     static const struct {
         const char *name;
@@ -181,7 +177,6 @@ START_TEST(connections_grant_as_the_model_says)
         ck_assert(shape->connections[i].misses_router == expected[i].misses_router);
     }
 }
-END_TEST
 
 /* Names that exist because of static records below them. */
 static const struct {
@@ -203,7 +198,7 @@ static const struct {
     {"2.in-addr.arpa", false},
 };
 
-START_TEST(names_above_records_are_empty_down_to_the_domain)
+TEST_OVER(names_above_records_are_empty_down_to_the_domain, above)
 {
     struct segment *segment =
         segment_of_text("space: empty-names\n"
@@ -222,10 +217,9 @@ START_TEST(names_above_records_are_empty_down_to_the_domain)
     ck_assert_uint_eq(segment->empty_depths[0], 1 << 3 | 1 << 4 | 1 << 5);
     segment_release(segment);
 }
-END_TEST
 
 /* RFC 2181 section 5.2. */
-START_TEST(records_of_one_set_have_the_least_of_their_ttls)
+TEST(records_of_one_set_have_the_least_of_their_ttls)
 {
     struct segment *segment = segment_of_text("space: ttl-space\n"
                                               "records:\n"
@@ -240,9 +234,8 @@ START_TEST(records_of_one_set_have_the_least_of_their_ttls)
         ck_assert_uint_eq(segment->records[i].ttl_seconds, ttls[i]);
     segment_release(segment);
 }
-END_TEST
 
-START_TEST(the_last_release_frees)
+TEST(the_last_release_frees)
 {
     ck_assert_ptr_eq(segment_hold(shape), shape);
     ck_assert_uint_eq(shape->holds, 2);
@@ -250,26 +243,5 @@ START_TEST(the_last_release_frees)
     ck_assert_uint_eq(shape->holds, 1);
     segment_release(NULL);
 }
-END_TEST
 
 #define COUNT(array) (int)(sizeof(array) / sizeof(array)[0])
-
-int main(void)
-{
-    Suite *suite = suite_create("answer/segment");
-    TCase *sealing = tcase_create("segment_seal");
-
-    tcase_add_checked_fixture(sealing, set_up, tear_down);
-    tcase_add_loop_test(sealing, an_app_is_a_few_numbers, 0, COUNT(apps));
-    tcase_add_test(sealing, the_space_keeps_its_keys);
-    tcase_add_test(sealing, router_records_are_prepared);
-    tcase_add_loop_test(sealing, a_dyno_is_found_by_its_address, 0, COUNT(dynos));
-    tcase_add_test(sealing, every_dyno_belongs_to_its_formation);
-    tcase_add_loop_test(sealing, hosts_are_those_of_the_domains, 0, COUNT(hosts));
-    tcase_add_test(sealing, connections_grant_as_the_model_says);
-    tcase_add_loop_test(sealing, names_above_records_are_empty_down_to_the_domain, 0, COUNT(above));
-    tcase_add_test(sealing, records_of_one_set_have_the_least_of_their_ttls);
-    tcase_add_test(sealing, the_last_release_frees);
-    suite_add_tcase(suite, sealing);
-    return suite_run(suite);
-}

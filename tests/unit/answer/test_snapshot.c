@@ -46,7 +46,9 @@ static const struct {
     {"a.apps.example.com.net", NULL},
 };
 
-START_TEST(the_closest_wildcard_covers_a_name)
+FIXTURE(set_up, tear_down)
+
+TEST_OVER(the_closest_wildcard_covers_a_name, wildcards)
 {
     struct name name, wildcard;
     struct index_entry entry;
@@ -61,9 +63,8 @@ START_TEST(the_closest_wildcard_covers_a_name)
     ck_assert(name_from_text(wildcards[_i].wildcard, &wildcard));
     ck_assert(name_equals(&wildcard, segment->texts + host->octets, host->length));
 }
-END_TEST
 
-START_TEST(a_name_of_127_labels_is_handled_too)
+TEST(a_name_of_127_labels_is_handled_too)
 {
     struct name name = {.length = 255, .label_count = 127};
     struct index_entry entry;
@@ -72,9 +73,8 @@ START_TEST(a_name_of_127_labels_is_handled_too)
         memcpy(name.octets + 2 * i, "\1a", 2);
     ck_assert(!snapshot_find_wildcard(snapshot, &name, &entry));
 }
-END_TEST
 
-START_TEST(an_app_is_found_by_its_bare_name)
+TEST(an_app_is_found_by_its_bare_name)
 {
     struct index_entry entry;
 
@@ -87,10 +87,9 @@ START_TEST(an_app_is_found_by_its_bare_name)
     ck_assert(!snapshot_find_app(snapshot, "frozen-oasis", 12, &entry));
     ck_assert(!snapshot_find_app(snapshot, "", 0, &entry));
 }
-END_TEST
 
 /* Two spaces in the first and the last possible block, and the adjacent addresses. */
-START_TEST(a_spaces_addresses_are_known_wherever_it_is_visible)
+TEST(a_spaces_addresses_are_known_wherever_it_is_visible)
 {
     static const char *const texts[] = {
         "space: one-space\ncidr: 10.255.0.0/16\n",
@@ -110,10 +109,9 @@ START_TEST(a_spaces_addresses_are_known_wherever_it_is_visible)
         ck_assert_msg(!snapshot_has_space(four, outside[i]), "%x", (unsigned)outside[i]);
     snapshot_free(four);
 }
-END_TEST
 
 /* Data CIDRs of the greatest, the least and a middle size, each at an end of a private block. */
-START_TEST(addresses_of_data_services_are_a_spaces_too)
+TEST(addresses_of_data_services_are_a_spaces_too)
 {
     static const char *const texts[] = {
         "space: one-space\ncidr: 10.0.0.0/16\ndata_cidr: 10.255.240.0/20\n",
@@ -132,9 +130,8 @@ START_TEST(addresses_of_data_services_are_a_spaces_too)
         ck_assert_msg(!snapshot_has_address(three, outside[i]), "%x", (unsigned)outside[i]);
     snapshot_free(three);
 }
-END_TEST
 
-START_TEST(the_soa_carries_the_generation)
+TEST(the_soa_carries_the_generation)
 {
     static const char expected[] = "\12localspace\0\12hostmaster\12localspace\0\0\0\0\1"
                                    "\0\0\x0e\x10\0\0\2\x58\0\1\x51\x80\0\0\0\5";
@@ -142,18 +139,16 @@ START_TEST(the_soa_carries_the_generation)
     ck_assert_uint_eq(snapshot->soa_length, sizeof expected - 1);
     ck_assert_mem_eq(snapshot->soa_data, expected, sizeof expected - 1);
 }
-END_TEST
 
-START_TEST(a_snapshot_counts_what_it_holds)
+TEST(a_snapshot_counts_what_it_holds)
 {
     ck_assert_uint_eq(snapshot->app_count, 3 + 5);
     ck_assert_uint_gt(snapshot->host_count, 0);
     ck_assert_uint_gt(snapshot_octets(snapshot), sizeof *snapshot);
     snapshot_free(NULL);
 }
-END_TEST
 
-START_TEST(a_policy_lives_as_long_as_a_snapshot_has_it)
+TEST(a_policy_lives_as_long_as_a_snapshot_has_it)
 {
     static const char *const text = "space: test-space\ncidr: 10.0.0.0/16\n";
     struct policy passing = policy_usual();
@@ -166,24 +161,4 @@ START_TEST(a_policy_lives_as_long_as_a_snapshot_has_it)
     snapshot_free(one);
     ck_assert_str_eq(two->policy.server_id, "ns1");
     snapshot_free(two);
-}
-END_TEST
-
-int main(void)
-{
-    Suite *suite = suite_create("answer/snapshot");
-    TCase *finding = tcase_create("finding");
-
-    tcase_add_checked_fixture(finding, set_up, tear_down);
-    tcase_add_loop_test(finding, the_closest_wildcard_covers_a_name, 0,
-                        sizeof wildcards / sizeof wildcards[0]);
-    tcase_add_test(finding, a_name_of_127_labels_is_handled_too);
-    tcase_add_test(finding, an_app_is_found_by_its_bare_name);
-    tcase_add_test(finding, a_spaces_addresses_are_known_wherever_it_is_visible);
-    tcase_add_test(finding, addresses_of_data_services_are_a_spaces_too);
-    tcase_add_test(finding, the_soa_carries_the_generation);
-    tcase_add_test(finding, a_snapshot_counts_what_it_holds);
-    tcase_add_test(finding, a_policy_lives_as_long_as_a_snapshot_has_it);
-    suite_add_tcase(suite, finding);
-    return suite_run(suite);
 }

@@ -146,7 +146,9 @@ static bool is_kept_back(const char *text)
                           &entry);
 }
 
-START_TEST(what_is_kept_back_outlives_the_process_with_its_generation_and_time)
+FIXTURE(set_up, tear_down)
+
+TEST(what_is_kept_back_outlives_the_process_with_its_generation_and_time)
 {
     struct kept_back_entry entry;
     struct name name;
@@ -164,9 +166,8 @@ START_TEST(what_is_kept_back_outlives_the_process_with_its_generation_and_time)
     ck_assert_int_eq(entry.cohort->since_s, 2000);
     ck_assert_str_eq(entry.cohort->space, "test-space");
 }
-END_TEST
 
-START_TEST(what_falls_out_while_no_server_runs_is_kept_back_at_the_start)
+TEST(what_falls_out_while_no_server_runs_is_kept_back_at_the_start)
 {
     begin_process(0);
     end_process();
@@ -177,9 +178,8 @@ START_TEST(what_falls_out_while_no_server_runs_is_kept_back_at_the_start)
     ck_assert(!is_kept_back("api.example.com"));
     ck_assert_uint_eq(outcome.lost_texts, 0);
 }
-END_TEST
 
-START_TEST(names_by_suffixes_of_before_are_kept_back)
+TEST(names_by_suffixes_of_before_are_kept_back)
 {
     begin_process(1000);
     ck_assert(!is_kept_back("frozen-oasis-70544.herokuapp.com"));
@@ -200,9 +200,8 @@ START_TEST(names_by_suffixes_of_before_are_kept_back)
         end_process();
     }
 }
-END_TEST
 
-START_TEST(a_state_that_knows_no_suffixes_is_read)
+TEST(a_state_that_knows_no_suffixes_is_read)
 {
     char command[SCRATCH_PATH_MOST + 64];
 
@@ -215,9 +214,8 @@ START_TEST(a_state_that_knows_no_suffixes_is_read)
     ck_assert_uint_eq(snapshot->generation, 2);
     ck_assert_ptr_null(snapshot->kept_back);
 }
-END_TEST
 
-START_TEST(what_is_declared_again_is_not_remembered)
+TEST(what_is_declared_again_is_not_remembered)
 {
     begin_process(0);
     ck_assert(scratch_edit(&zones, "test-space.yaml", "api.example.com", "papi.example.com"));
@@ -228,9 +226,8 @@ START_TEST(what_is_declared_again_is_not_remembered)
     begin_process(0);
     ck_assert(is_kept_back("papi.example.com") && !is_kept_back("api.example.com"));
 }
-END_TEST
 
-START_TEST(expired_names_are_released_at_the_start)
+TEST(expired_names_are_released_at_the_start)
 {
     begin_process(1000);
     ck_assert(scratch_edit(&zones, "test-space.yaml", "api.example.com", "papi.example.com"));
@@ -245,9 +242,8 @@ START_TEST(expired_names_are_released_at_the_start)
     begin_process(1500);
     ck_assert_ptr_null(snapshot->kept_back);
 }
-END_TEST
 
-START_TEST(time_without_a_server_is_not_counted)
+TEST(time_without_a_server_is_not_counted)
 {
     int64_t later_s = 10 * (int64_t)policy.kept_back_seconds;
 
@@ -265,12 +261,11 @@ START_TEST(time_without_a_server_is_not_counted)
     load(later_s);
     ck_assert(!is_kept_back("api.example.com"));
 }
-END_TEST
 
 /* From 1970 at the boot to the present, years ahead, and back before the epoch. */
 static const int64_t steps[] = {1800000000, 4000000000, -4000000000};
 
-START_TEST(a_step_of_the_clock_lets_nothing_go)
+TEST_OVER(a_step_of_the_clock_lets_nothing_go, steps)
 {
     struct kept_back_entry entry;
     struct name name;
@@ -294,7 +289,6 @@ START_TEST(a_step_of_the_clock_lets_nothing_go)
         kept_back_find(snapshot->kept_back, &name, index_hash(&snapshot->index, &name), 0, &entry));
     ck_assert_int_eq(entry.cohort->since_s, 1002 + steps[_i]); /* shown as it was */
 }
-END_TEST
 
 /* Names whose age is not known are as if just lost. */
 static const char *const ages[] = {
@@ -307,7 +301,7 @@ static const char *const ages[] = {
     "[0-9]*/cohort \\1 \\2/' kept-back kept-back.copy",
 };
 
-START_TEST(an_unknown_age_begins_anew)
+TEST_OVER(an_unknown_age_begins_anew, ages)
 {
     char command[SCRATCH_PATH_MOST + 256];
 
@@ -325,9 +319,8 @@ START_TEST(an_unknown_age_begins_anew)
     load(2100);
     ck_assert(!is_kept_back("api.example.com"));
 }
-END_TEST
 
-START_TEST(a_full_disk_is_reported_and_the_next_load_writes_the_rest)
+TEST(a_full_disk_is_reported_and_the_next_load_writes_the_rest)
 {
     begin_process(0);
     is_full = true;
@@ -345,7 +338,6 @@ START_TEST(a_full_disk_is_reported_and_the_next_load_writes_the_rest)
     begin_process(0);
     ck_assert(is_kept_back("api.example.com") && !is_kept_back("papi.example.com"));
 }
-END_TEST
 
 /* Without a load: what a timer does, and releasing names. */
 static bool store_again(void)
@@ -355,7 +347,7 @@ static bool store_again(void)
     return state_store(&state, snapshot, 0, &none);
 }
 
-START_TEST(a_write_that_is_tried_again_writes_the_texts_that_are_served)
+TEST(a_write_that_is_tried_again_writes_the_texts_that_are_served)
 {
     begin_process(0);
     is_full = true;
@@ -374,9 +366,8 @@ START_TEST(a_write_that_is_tried_again_writes_the_texts_that_are_served)
     begin_process(0);
     ck_assert(is_kept_back("papi.example.com") && is_kept_back("api.example.com"));
 }
-END_TEST
 
-START_TEST(an_end_while_the_disk_is_full_loses_nothing_that_was_written)
+TEST(an_end_while_the_disk_is_full_loses_nothing_that_was_written)
 {
     begin_process(0);
     is_full = true;
@@ -387,9 +378,8 @@ START_TEST(an_end_while_the_disk_is_full_loses_nothing_that_was_written)
     begin_process(0);
     ck_assert(is_kept_back("api.example.com"));
 }
-END_TEST
 
-START_TEST(an_unchanged_start_writes_no_text_again)
+TEST(an_unchanged_start_writes_no_text_again)
 {
     struct stat before, after;
     char text[sizeof path + 64];
@@ -402,9 +392,8 @@ START_TEST(an_unchanged_start_writes_no_text_again)
     ck_assert_int_eq(stat(text, &after), 0);
     ck_assert_uint_eq(before.st_ino, after.st_ino);
 }
-END_TEST
 
-START_TEST(odd_octets_of_a_name_are_read_back)
+TEST(odd_octets_of_a_name_are_read_back)
 {
     static const char odd[] = "  - \"a\\\\032b\\\\.c.internal.example.com. 60 IN A 172.23.1.5\"\n";
     char text[4096];
@@ -421,7 +410,6 @@ START_TEST(odd_octets_of_a_name_are_read_back)
     ck_assert_uint_eq(snapshot->kept_back->count, 1);
     ck_assert_int_eq(state.damage.code, ERR_NONE);
 }
-END_TEST
 
 /* Damage to a file of the state, as a shell command run in the folder. */
 static const char *const decays[] = {
@@ -440,7 +428,7 @@ static const char *const decays[] = {
     "sed -i '$d' kept-back; echo nothing > kept-back.copy",
 };
 
-START_TEST(whatever_decays_the_server_starts_in_a_later_generation)
+TEST_OVER(whatever_decays_the_server_starts_in_a_later_generation, decays)
 {
     char command[SCRATCH_PATH_MOST + 256];
 
@@ -455,9 +443,8 @@ START_TEST(whatever_decays_the_server_starts_in_a_later_generation)
     ck_assert_uint_gt(snapshot->generation, 0);
     ck_assert(is_kept_back("api.example.com"));
 }
-END_TEST
 
-START_TEST(each_of_the_two_files_has_what_the_other_lost)
+TEST(each_of_the_two_files_has_what_the_other_lost)
 {
     char command[2 * SCRATCH_PATH_MOST + 256];
 
@@ -481,9 +468,8 @@ START_TEST(each_of_the_two_files_has_what_the_other_lost)
     ck_assert_int_eq(state.damage.code, ERR_NONE);
     ck_assert(is_kept_back("api.example.com") && is_kept_back("example.net"));
 }
-END_TEST
 
-START_TEST(a_copy_that_decays_or_is_missing_is_written_again)
+TEST_LOOP(a_copy_that_decays_or_is_missing_is_written_again, 0, 2)
 {
     char command[2 * SCRATCH_PATH_MOST + 256];
 
@@ -499,7 +485,6 @@ START_TEST(a_copy_that_decays_or_is_missing_is_written_again)
     snprintf(command, sizeof command, "cmp '%s/kept-back' '%s/kept-back.copy'", path, path);
     ck_assert_int_eq(system(command), 0); // NOLINT: a folder of this test's own
 }
-END_TEST
 
 /* ---- the list ---- */
 
@@ -535,7 +520,7 @@ static size_t count_in_memory(void)
     return count;
 }
 
-START_TEST(names_that_are_stored_are_listed_from_the_folder)
+TEST(names_that_are_stored_are_listed_from_the_folder)
 {
     begin_process(1000);
     ck_assert(scratch_edit(&zones, "test-space.yaml", "api.example.com", "papi.example.com"));
@@ -560,9 +545,8 @@ START_TEST(names_that_are_stored_are_listed_from_the_folder)
     ck_assert_uint_eq(count_in_memory(), 0);
     expect_list("api.example.com papi.example.com example.edu ");
 }
-END_TEST
 
-START_TEST(names_are_listed_without_a_folder)
+TEST(names_are_listed_without_a_folder)
 {
     state = (struct state){.folder = -1, .zones = -1};
     load(1000);
@@ -570,9 +554,8 @@ START_TEST(names_are_listed_without_a_folder)
     load(1010);
     expect_list("api.example.com ");
 }
-END_TEST
 
-START_TEST(files_that_cannot_be_opened_are_not_replaced)
+TEST(files_that_cannot_be_opened_are_not_replaced)
 {
     char command[SCRATCH_PATH_MOST + 256];
 
@@ -593,9 +576,8 @@ START_TEST(files_that_cannot_be_opened_are_not_replaced)
     state_drop_names(&state);
     expect_list("api.example.com example.net ");
 }
-END_TEST
 
-START_TEST(names_whose_files_are_lost_are_kept_back_until_the_end)
+TEST(names_whose_files_are_lost_are_kept_back_until_the_end)
 {
     char command[2 * SCRATCH_PATH_MOST + 256];
 
@@ -611,9 +593,8 @@ START_TEST(names_whose_files_are_lost_are_kept_back_until_the_end)
     ck_assert(is_kept_back("api.example.com") && is_kept_back("example.net"));
     expect_list("example.net ");
 }
-END_TEST
 
-START_TEST(a_corrupt_text_is_reported_and_written_again)
+TEST(a_corrupt_text_is_reported_and_written_again)
 {
     char text[sizeof path + 64];
 
@@ -628,9 +609,8 @@ START_TEST(a_corrupt_text_is_reported_and_written_again)
     ck_assert(state_open(&state, path, &key));
     ck_assert_int_eq(state.damage.code, ERR_NONE);
 }
-END_TEST
 
-START_TEST(a_file_that_was_cut_while_no_server_ran_is_refused_at_the_start)
+TEST(a_file_that_was_cut_while_no_server_ran_is_refused_at_the_start)
 {
     begin_process(1000);
     end_process();
@@ -644,9 +624,8 @@ START_TEST(a_file_that_was_cut_while_no_server_ran_is_refused_at_the_start)
     scratch_copy(&zones, "zones/test-space.yaml");
     ck_assert_uint_eq(count_cut_at_the_start(), 0);
 }
-END_TEST
 
-START_TEST(a_file_that_never_was_marked_is_not_cut_at_the_start)
+TEST(a_file_that_never_was_marked_is_not_cut_at_the_start)
 {
     ck_assert(scratch_edit(&zones, "test-space.yaml", "\n...\n", "\n"));
     begin_process(1000);
@@ -654,41 +633,4 @@ START_TEST(a_file_that_never_was_marked_is_not_cut_at_the_start)
     ck_assert(scratch_edit(&zones, "test-space.yaml", "api.example.com", "papi.example.com"));
     ck_assert_msg(state_open(&state, path, &key), "%s", state.problem.text);
     ck_assert_uint_eq(count_cut_at_the_start(), 0);
-}
-END_TEST
-
-int main(void)
-{
-    Suite *suite = suite_create("answer/state");
-    TCase *all = tcase_create("state");
-
-    tcase_add_checked_fixture(all, set_up, tear_down);
-    tcase_add_test(all, what_is_kept_back_outlives_the_process_with_its_generation_and_time);
-    tcase_add_test(all, what_falls_out_while_no_server_runs_is_kept_back_at_the_start);
-    tcase_add_test(all, names_by_suffixes_of_before_are_kept_back);
-    tcase_add_test(all, a_state_that_knows_no_suffixes_is_read);
-    tcase_add_test(all, what_is_declared_again_is_not_remembered);
-    tcase_add_test(all, expired_names_are_released_at_the_start);
-    tcase_add_test(all, time_without_a_server_is_not_counted);
-    tcase_add_loop_test(all, a_step_of_the_clock_lets_nothing_go, 0,
-                        sizeof steps / sizeof steps[0]);
-    tcase_add_loop_test(all, an_unknown_age_begins_anew, 0, sizeof ages / sizeof ages[0]);
-    tcase_add_test(all, a_full_disk_is_reported_and_the_next_load_writes_the_rest);
-    tcase_add_test(all, a_write_that_is_tried_again_writes_the_texts_that_are_served);
-    tcase_add_test(all, an_end_while_the_disk_is_full_loses_nothing_that_was_written);
-    tcase_add_test(all, an_unchanged_start_writes_no_text_again);
-    tcase_add_test(all, odd_octets_of_a_name_are_read_back);
-    tcase_add_loop_test(all, whatever_decays_the_server_starts_in_a_later_generation, 0,
-                        sizeof decays / sizeof decays[0]);
-    tcase_add_test(all, a_file_that_was_cut_while_no_server_ran_is_refused_at_the_start);
-    tcase_add_test(all, a_file_that_never_was_marked_is_not_cut_at_the_start);
-    tcase_add_test(all, each_of_the_two_files_has_what_the_other_lost);
-    tcase_add_loop_test(all, a_copy_that_decays_or_is_missing_is_written_again, 0, 2);
-    tcase_add_test(all, names_that_are_stored_are_listed_from_the_folder);
-    tcase_add_test(all, names_are_listed_without_a_folder);
-    tcase_add_test(all, files_that_cannot_be_opened_are_not_replaced);
-    tcase_add_test(all, names_whose_files_are_lost_are_kept_back_until_the_end);
-    tcase_add_test(all, a_corrupt_text_is_reported_and_written_again);
-    suite_add_tcase(suite, all);
-    return suite_run(suite);
 }

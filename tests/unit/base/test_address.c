@@ -28,7 +28,7 @@ static const struct {
     {"::1", false, 0},
 };
 
-START_TEST(a_dotted_quad_is_strict)
+TEST_OVER(a_dotted_quad_is_strict, quads)
 {
     uint32_t address = 0x7f7f7f7f;
 
@@ -40,7 +40,6 @@ START_TEST(a_dotted_quad_is_strict)
     ipv4_write(address, text);
     ck_assert_str_eq(text, quads[_i].text);
 }
-END_TEST
 
 static const struct {
     const char *text;
@@ -62,7 +61,7 @@ static const struct {
     {"10.0.0/16", false, 0, 0},
 };
 
-START_TEST(a_block_has_a_first_and_a_last_address)
+TEST_OVER(a_block_has_a_first_and_a_last_address, blocks)
 {
     struct cidr cidr = {.address = 1};
     char text[CIDR_TEXT_MAX];
@@ -79,7 +78,6 @@ START_TEST(a_block_has_a_first_and_a_last_address)
     cidr_write(cidr, text);
     ck_assert_str_eq(text, blocks[_i].text);
 }
-END_TEST
 
 static const struct {
     const char *a, *b;
@@ -91,7 +89,7 @@ static const struct {
     {"10.0.0.0/20", "10.0.16.0/20", false, false},
 };
 
-START_TEST(blocks_overlap_and_lie_inside_each_other)
+TEST_OVER(blocks_overlap_and_lie_inside_each_other, pairs)
 {
     struct cidr a, b;
 
@@ -100,7 +98,6 @@ START_TEST(blocks_overlap_and_lie_inside_each_other)
     ck_assert(cidr_overlaps(b, a) == pairs[_i].overlaps);
     ck_assert(cidr_is_inside(a, b) == pairs[_i].a_is_inside_b);
 }
-END_TEST
 
 static const struct {
     const char *block;
@@ -112,7 +109,7 @@ static const struct {
     {"0.0.0.0/0", false},      {"100.64.0.0/10", false},    {"172.0.0.0/8", false},
 };
 
-START_TEST(private_blocks_are_those_of_rfc_1918)
+TEST_OVER(private_blocks_are_those_of_rfc_1918, privates)
 {
     struct cidr cidr;
 
@@ -121,7 +118,6 @@ START_TEST(private_blocks_are_those_of_rfc_1918)
     if (cidr.bits == 32)
         ck_assert(ipv4_is_private(cidr.address) == privates[_i].is_private);
 }
-END_TEST
 
 #define COUNT(array) (int)(sizeof(array) / sizeof(array)[0])
 
@@ -148,7 +144,7 @@ static const struct {
     {"0000:0000:0000:0000:0000:0000:0000:0000:0000:0000:0000/96", NULL},
 };
 
-START_TEST(a_prefix_for_nat64_has_one_of_six_lengths)
+TEST_OVER(a_prefix_for_nat64_has_one_of_six_lengths, prefixes)
 {
     struct nat64_prefix prefix = {.bits = 7};
     char text[NAT64_TEXT_MAX];
@@ -160,19 +156,4 @@ START_TEST(a_prefix_for_nat64_has_one_of_six_lengths)
     }
     nat64_prefix_write(&prefix, text);
     ck_assert_str_eq(text, prefixes[_i].written);
-}
-END_TEST
-
-int main(void)
-{
-    Suite *suite = suite_create("base/address");
-    TCase *tables = tcase_create("tables");
-
-    tcase_add_loop_test(tables, a_dotted_quad_is_strict, 0, COUNT(quads));
-    tcase_add_loop_test(tables, a_block_has_a_first_and_a_last_address, 0, COUNT(blocks));
-    tcase_add_loop_test(tables, blocks_overlap_and_lie_inside_each_other, 0, COUNT(pairs));
-    tcase_add_loop_test(tables, private_blocks_are_those_of_rfc_1918, 0, COUNT(privates));
-    tcase_add_loop_test(tables, a_prefix_for_nat64_has_one_of_six_lengths, 0, COUNT(prefixes));
-    suite_add_tcase(suite, tables);
-    return suite_run(suite);
 }

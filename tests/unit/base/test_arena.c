@@ -9,7 +9,7 @@
 static const size_t sizes[] = {1, 7, 16, 4095, 4096, 4097, 100000, 3 << 20};
 enum { SIZE_COUNT = sizeof sizes / sizeof sizes[0] };
 
-START_TEST(pieces_are_zeroed_and_aligned)
+TEST_LOOP(pieces_are_zeroed_and_aligned, 0, SIZE_COUNT)
 {
     struct arena *arena = arena_new();
 
@@ -25,9 +25,8 @@ START_TEST(pieces_are_zeroed_and_aligned)
     ck_assert_uint_ge(arena_used(arena), 3 * sizes[_i]);
     arena_free(arena);
 }
-END_TEST
 
-START_TEST(pieces_do_not_overlap)
+TEST(pieces_do_not_overlap)
 {
     enum { PIECES = 1000 };
     struct arena *arena = arena_new();
@@ -42,9 +41,8 @@ START_TEST(pieces_do_not_overlap)
             ck_assert_uint_eq(pieces[i][j], i % 251);
     arena_free(arena);
 }
-END_TEST
 
-START_TEST(an_impossible_size_is_refused)
+TEST(an_impossible_size_is_refused)
 {
     struct arena *arena = arena_new();
 
@@ -53,9 +51,8 @@ START_TEST(an_impossible_size_is_refused)
     ck_assert_ptr_nonnull(arena_take(arena, 1));
     arena_free(arena);
 }
-END_TEST
 
-START_TEST(a_text_is_a_copy_with_a_zero_octet)
+TEST(a_text_is_a_copy_with_a_zero_octet)
 {
     struct arena *arena = arena_new();
     char original[] = "herokuapp";
@@ -66,9 +63,8 @@ START_TEST(a_text_is_a_copy_with_a_zero_octet)
     ck_assert_str_eq(arena_text(arena, NULL, 0), "");
     arena_free(arena);
 }
-END_TEST
 
-START_TEST(a_growing_array_keeps_its_elements)
+TEST(a_growing_array_keeps_its_elements)
 {
     struct arena *arena = arena_new();
     uint32_t *array = NULL;
@@ -84,9 +80,8 @@ START_TEST(a_growing_array_keeps_its_elements)
         ck_assert_uint_eq(array[i], i);
     arena_free(arena);
 }
-END_TEST
 
-START_TEST(an_array_with_room_does_not_move)
+TEST(an_array_with_room_does_not_move)
 {
     struct arena *arena = arena_new();
     size_t capacity = 0;
@@ -97,9 +92,8 @@ START_TEST(an_array_with_room_does_not_move)
     ck_assert_uint_eq(arena_used(arena), used);
     arena_free(arena);
 }
-END_TEST
 
-START_TEST(sealed_memory_can_be_read_and_freed)
+TEST(sealed_memory_can_be_read_and_freed)
 {
     struct arena *arena = arena_new();
     const char *text = arena_text(arena, "sealed", 6);
@@ -109,9 +103,8 @@ START_TEST(sealed_memory_can_be_read_and_freed)
     arena_free(arena);
     arena_free(NULL);
 }
-END_TEST
 
-START_TEST(an_arena_is_freed_with_its_last_hold)
+TEST(an_arena_is_freed_with_its_last_hold)
 {
     struct arena *arena = arena_new();
     const char *text = arena_text(arena, "held", 4);
@@ -124,24 +117,4 @@ START_TEST(an_arena_is_freed_with_its_last_hold)
     arena_release(arena);
     ck_assert_ptr_null(arena_hold(NULL));
     arena_release(NULL);
-}
-END_TEST
-
-int main(void)
-{
-    Suite *suite = suite_create("base/arena");
-    TCase *taking = tcase_create("arena_take");
-    TCase *others = tcase_create("texts and arrays");
-
-    tcase_add_loop_test(taking, pieces_are_zeroed_and_aligned, 0, SIZE_COUNT);
-    tcase_add_test(taking, pieces_do_not_overlap);
-    tcase_add_test(taking, an_impossible_size_is_refused);
-    tcase_add_test(others, a_text_is_a_copy_with_a_zero_octet);
-    tcase_add_test(others, a_growing_array_keeps_its_elements);
-    tcase_add_test(others, an_array_with_room_does_not_move);
-    tcase_add_test(others, sealed_memory_can_be_read_and_freed);
-    tcase_add_test(others, an_arena_is_freed_with_its_last_hold);
-    suite_add_tcase(suite, taking);
-    suite_add_tcase(suite, others);
-    return suite_run(suite);
 }

@@ -2,7 +2,7 @@
 
 #include "support/suite.h"
 
-START_TEST(reads_numbers_in_network_order)
+TEST(reads_numbers_in_network_order)
 {
     const uint8_t octets[] = {0x01, 0x02, 0x03, 0x04, 0x05, 0x06, 0x07, 0xff};
     struct reader in = reader_over(octets, sizeof octets);
@@ -15,9 +15,8 @@ START_TEST(reads_numbers_in_network_order)
     ck_assert_uint_eq(reader_left(&in), 0);
     ck_assert(!in.failed);
 }
-END_TEST
 
-START_TEST(a_reader_that_ran_out_stays_where_it_was)
+TEST(a_reader_that_ran_out_stays_where_it_was)
 {
     const uint8_t octets[] = {0xaa, 0xbb, 0xcc};
     struct reader in = reader_over(octets, sizeof octets);
@@ -30,9 +29,8 @@ START_TEST(a_reader_that_ran_out_stays_where_it_was)
     ck_assert_ptr_null(read_span(&in, 0));
     ck_assert_uint_eq(reader_left(&in), 0);
 }
-END_TEST
 
-START_TEST(a_reader_over_nothing_gives_nothing)
+TEST(a_reader_over_nothing_gives_nothing)
 {
     struct reader in = reader_over((const uint8_t *)"", 0);
 
@@ -41,9 +39,8 @@ START_TEST(a_reader_over_nothing_gives_nothing)
     ck_assert_uint_eq(read16(&in), 0);
     ck_assert(in.failed);
 }
-END_TEST
 
-START_TEST(writes_numbers_in_network_order)
+TEST(writes_numbers_in_network_order)
 {
     const uint8_t expected[] = {0x01, 0x02, 0x03, 0x04, 0x05, 0x06, 0x07, 'a', 'b'};
     uint8_t octets[sizeof expected];
@@ -57,9 +54,8 @@ START_TEST(writes_numbers_in_network_order)
     ck_assert_uint_eq(writer_length(&out), sizeof expected);
     ck_assert_mem_eq(octets, expected, sizeof expected);
 }
-END_TEST
 
-START_TEST(a_writer_that_ran_out_writes_nothing_more)
+TEST(a_writer_that_ran_out_writes_nothing_more)
 {
     uint8_t octets[4] = {9, 9, 9, 9};
     struct writer out = writer_over(octets, 3);
@@ -72,21 +68,4 @@ START_TEST(a_writer_that_ran_out_writes_nothing_more)
     ck_assert_ptr_null(write_span(&out, 0));
     ck_assert_uint_eq(writer_length(&out), 2);
     ck_assert_mem_eq(octets, ((uint8_t[]){1, 2, 9, 9}), 4);
-}
-END_TEST
-
-int main(void)
-{
-    Suite *suite = suite_create("base/bytes");
-    TCase *reading = tcase_create("reader");
-    TCase *writing = tcase_create("writer");
-
-    tcase_add_test(reading, reads_numbers_in_network_order);
-    tcase_add_test(reading, a_reader_that_ran_out_stays_where_it_was);
-    tcase_add_test(reading, a_reader_over_nothing_gives_nothing);
-    tcase_add_test(writing, writes_numbers_in_network_order);
-    tcase_add_test(writing, a_writer_that_ran_out_writes_nothing_more);
-    suite_add_tcase(suite, reading);
-    suite_add_tcase(suite, writing);
-    return suite_run(suite);
 }

@@ -36,7 +36,7 @@ static const struct {
     {"1111111111111111111111111111111111111111111111111111111111111111111111", NULL},
 };
 
-START_TEST(an_endpoint_is_an_address_and_perhaps_a_port)
+TEST_OVER(an_endpoint_is_an_address_and_perhaps_a_port, endpoints)
 {
     struct endpoint endpoint;
     char text[ENDPOINT_TEXT_MAX];
@@ -48,7 +48,6 @@ START_TEST(an_endpoint_is_an_address_and_perhaps_a_port)
     endpoint_write(&endpoint, text);
     ck_assert_str_eq(text, endpoints[_i].expected);
 }
-END_TEST
 
 static struct endpoint read(const char *text)
 {
@@ -71,7 +70,7 @@ static const struct {
     {"fec0::1", false, false, false},    {"2001:db8::1", false, false, false},
 };
 
-START_TEST(an_address_is_of_its_kind)
+TEST_OVER(an_address_is_of_its_kind, kinds)
 {
     struct endpoint endpoint = read(kinds[_i].text);
 
@@ -79,7 +78,6 @@ START_TEST(an_address_is_of_its_kind)
     ck_assert_int_eq(endpoint_is_loopback(&endpoint), kinds[_i].is_loopback);
     ck_assert_int_eq(endpoint_is_private(&endpoint), kinds[_i].is_private);
 }
-END_TEST
 
 static const struct {
     const char *one, *other;
@@ -90,13 +88,12 @@ static const struct {
     {"fe80::1%1", "fe80::1%2", false},      {"10.0.0.2", "::ffff:10.0.0.2", false},
 };
 
-START_TEST(hosts_are_compared_without_ports)
+TEST_OVER(hosts_are_compared_without_ports, hosts)
 {
     struct endpoint one = read(hosts[_i].one), other = read(hosts[_i].other);
 
     ck_assert_int_eq(endpoint_has_same_host(&one, &other), hosts[_i].is_same);
 }
-END_TEST
 
 static const struct {
     const char *text, *expected;
@@ -106,7 +103,7 @@ static const struct {
     {"10.0.0.2:53", "10.0.0.2:53"},
 };
 
-START_TEST(an_ipv4_address_inside_ipv6_becomes_ipv4)
+TEST_OVER(an_ipv4_address_inside_ipv6_becomes_ipv4, mapped)
 {
     struct endpoint endpoint = read(mapped[_i].text);
     char text[ENDPOINT_TEXT_MAX];
@@ -115,7 +112,6 @@ START_TEST(an_ipv4_address_inside_ipv6_becomes_ipv4)
     endpoint_write(&endpoint, text);
     ck_assert_str_eq(text, mapped[_i].expected);
 }
-END_TEST
 
 static const struct {
     const char *text, *expected;
@@ -125,7 +121,7 @@ static const struct {
     {"[fd00::1]:53", "[fd00::1]:5300", sizeof(struct sockaddr_in6)},
 };
 
-START_TEST(a_port_is_set_in_either_family)
+TEST_OVER(a_port_is_set_in_either_family, ports)
 {
     struct endpoint endpoint = read(ports[_i].text);
     char text[ENDPOINT_TEXT_MAX];
@@ -136,20 +132,5 @@ START_TEST(a_port_is_set_in_either_family)
     endpoint_write(&endpoint, text);
     ck_assert_str_eq(text, ports[_i].expected);
 }
-END_TEST
 
 #define COUNT(array) (int)(sizeof(array) / sizeof(array)[0])
-
-int main(void)
-{
-    Suite *suite = suite_create("base/endpoint");
-    TCase *all = tcase_create("all");
-
-    tcase_add_loop_test(all, an_endpoint_is_an_address_and_perhaps_a_port, 0, COUNT(endpoints));
-    tcase_add_loop_test(all, an_address_is_of_its_kind, 0, COUNT(kinds));
-    tcase_add_loop_test(all, hosts_are_compared_without_ports, 0, COUNT(hosts));
-    tcase_add_loop_test(all, an_ipv4_address_inside_ipv6_becomes_ipv4, 0, COUNT(mapped));
-    tcase_add_loop_test(all, a_port_is_set_in_either_family, 0, COUNT(ports));
-    suite_add_tcase(suite, all);
-    return suite_run(suite);
-}

@@ -4,7 +4,7 @@
 
 #include "support/suite.h"
 
-START_TEST(an_error_is_a_code_and_a_sentence)
+TEST(an_error_is_a_code_and_a_sentence)
 {
     struct err err;
 
@@ -12,19 +12,17 @@ START_TEST(an_error_is_a_code_and_a_sentence)
     ck_assert_int_eq(err.code, ERR_SYNTAX);
     ck_assert_str_eq(err.text, "space.yaml:7: no number");
 }
-END_TEST
 
 /* A path or a name in it is untrusted, and the sentence is printed to a terminal. */
-START_TEST(a_sentence_cannot_control_a_terminal)
+TEST(a_sentence_cannot_control_a_terminal)
 {
     struct err err;
 
     err_set(&err, ERR_SYSTEM, "%s cannot be opened", "a\033[31m\nb\342\200\256");
     ck_assert_str_eq(err.text, "a\\x1b[31m\\x0ab<U+202E right-to-left override> cannot be opened");
 }
-END_TEST
 
-START_TEST(a_long_sentence_is_cut)
+TEST(a_long_sentence_is_cut)
 {
     struct err err;
     char sentence[2000];
@@ -33,17 +31,4 @@ START_TEST(a_long_sentence_is_cut)
     sentence[sizeof sentence - 1] = '\0';
     err_set(&err, ERR_LIMIT, "%s", sentence);
     ck_assert_uint_eq(strlen(err.text), sizeof err.text - 1);
-}
-END_TEST
-
-int main(void)
-{
-    Suite *suite = suite_create("base/err");
-    TCase *errors = tcase_create("err_set");
-
-    tcase_add_test(errors, an_error_is_a_code_and_a_sentence);
-    tcase_add_test(errors, a_sentence_cannot_control_a_terminal);
-    tcase_add_test(errors, a_long_sentence_is_cut);
-    suite_add_tcase(suite, errors);
-    return suite_run(suite);
 }

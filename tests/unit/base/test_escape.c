@@ -49,7 +49,7 @@ static const struct {
     {"a\ufe0f", "a<U+FE0F variation selector>"},
 };
 
-START_TEST(control_and_invisible_characters_are_escaped)
+TEST_LOOP(control_and_invisible_characters_are_escaped, 0, count)
 {
     char seen[256];
     size_t length = escape_string(seen, sizeof seen, texts[_i].raw);
@@ -57,18 +57,16 @@ START_TEST(control_and_invisible_characters_are_escaped)
     ck_assert_str_eq(seen, texts[_i].seen);
     ck_assert_uint_eq(length, strlen(texts[_i].seen));
 }
-END_TEST
 
-START_TEST(a_second_time_changes_nothing)
+TEST_LOOP(a_second_time_changes_nothing, 0, count)
 {
     char again[256];
 
     escape_string(again, sizeof again, texts[_i].seen);
     ck_assert_str_eq(again, texts[_i].seen);
 }
-END_TEST
 
-START_TEST(printing_does_the_same)
+TEST_LOOP(printing_does_the_same, 0, count)
 {
     char *printed = NULL;
     size_t length = 0;
@@ -80,9 +78,8 @@ START_TEST(printing_does_the_same)
     ck_assert_str_eq(printed, texts[_i].seen);
     free(printed);
 }
-END_TEST
 
-START_TEST(no_escape_is_cut_in_two)
+TEST(no_escape_is_cut_in_two)
 {
     static const char raw[] = "ab\033é\u202e.";
     static const char whole[] = "ab\\x1bé<U+202E right-to-left override>.";
@@ -94,19 +91,4 @@ START_TEST(no_escape_is_cut_in_two)
         ck_assert_int_eq(seen[length], '\0');
         ck_assert(length <= 2 || (length == 6 || length == 8 || length >= sizeof whole - 2));
     }
-}
-END_TEST
-
-int main(void)
-{
-    Suite *suite = suite_create("base/escape");
-    TCase *escaping = tcase_create("escaping");
-    int count = (int)(sizeof texts / sizeof texts[0]);
-
-    tcase_add_loop_test(escaping, control_and_invisible_characters_are_escaped, 0, count);
-    tcase_add_loop_test(escaping, a_second_time_changes_nothing, 0, count);
-    tcase_add_loop_test(escaping, printing_does_the_same, 0, count);
-    tcase_add_test(escaping, no_escape_is_cut_in_two);
-    suite_add_tcase(suite, escaping);
-    return suite_run(suite);
 }

@@ -39,7 +39,9 @@ static void expect_refused(const char *at, const char *sentence)
     ck_assert_uint_eq(length, 7);
 }
 
-START_TEST(a_file_is_read_whole_and_ends_in_a_zero)
+FIXTURE(set_up, tear_down)
+
+TEST(a_file_is_read_whole_and_ends_in_a_zero)
 {
     static const char octets[] = "sixteen octets\0x";
     struct err err;
@@ -53,16 +55,14 @@ START_TEST(a_file_is_read_whole_and_ends_in_a_zero)
     ck_assert_int_eq(text[length], '\0');
     free(text);
 }
-END_TEST
 
-START_TEST(a_file_with_an_octet_too_many_is_refused)
+TEST(a_file_with_an_octet_too_many_is_refused)
 {
     scratch_write(&folder, "x", "seventeen octets.", OCTETS_MOST + 1);
     expect_refused(path, "is larger than the 16 octets that are read");
 }
-END_TEST
 
-START_TEST(a_missing_file_is_reported)
+TEST(a_missing_file_is_reported)
 {
     struct err err;
     bool is_missing = false;
@@ -71,16 +71,14 @@ START_TEST(a_missing_file_is_reported)
     ck_assert_int_lt(file_open(path, &is_missing, &err), 0);
     ck_assert(is_missing);
 }
-END_TEST
 
-START_TEST(a_pipe_without_a_writer_does_not_block)
+TEST(a_pipe_without_a_writer_does_not_block)
 {
     ck_assert_int_eq(mkfifo(path, 0600), 0);
     expect_refused(path, "is a named pipe (FIFO), not a file");
 }
-END_TEST
 
-START_TEST(a_socket_is_no_file)
+TEST(a_socket_is_no_file)
 {
     struct sockaddr_un address = {.sun_family = AF_UNIX};
     int descriptor = socket(AF_UNIX, SOCK_STREAM, 0);
@@ -90,29 +88,11 @@ START_TEST(a_socket_is_no_file)
     expect_refused(path, "is a socket or a device, not a file");
     close(descriptor);
 }
-END_TEST
 
-START_TEST(a_folder_and_a_device_are_no_files)
+TEST(a_folder_and_a_device_are_no_files)
 {
     ck_assert_int_eq(mkdir(path, 0700), 0);
     expect_refused(path, "is a folder, not a file");
     expect_refused("/dev/null", "is a device, not a file");
     expect_refused("/dev/zero", "is a device, not a file");
-}
-END_TEST
-
-int main(void)
-{
-    Suite *suite = suite_create("base/file");
-    TCase *all = tcase_create("all");
-
-    tcase_add_checked_fixture(all, set_up, tear_down);
-    tcase_add_test(all, a_file_is_read_whole_and_ends_in_a_zero);
-    tcase_add_test(all, a_file_with_an_octet_too_many_is_refused);
-    tcase_add_test(all, a_missing_file_is_reported);
-    tcase_add_test(all, a_pipe_without_a_writer_does_not_block);
-    tcase_add_test(all, a_socket_is_no_file);
-    tcase_add_test(all, a_folder_and_a_device_are_no_files);
-    suite_add_tcase(suite, all);
-    return suite_run(suite);
 }

@@ -9,7 +9,7 @@
 
 static const struct hash_key key = {.first = 0x0123456789abcdef, .second = 0xfedcba9876543211};
 
-START_TEST(equal_octets_hash_equal_at_any_address)
+TEST(equal_octets_hash_equal_at_any_address)
 {
     const uint8_t a[32] = "\3www\7example\3com";
     uint8_t shifted[40] = {0};
@@ -18,9 +18,8 @@ START_TEST(equal_octets_hash_equal_at_any_address)
     ck_assert_uint_eq(hash_padded(&key, a, 17), hash_padded(&key, shifted + 5, 17));
     ck_assert_uint_eq(hash_octets(&key, a, 17), hash_octets(&key, shifted + 5, 17));
 }
-END_TEST
 
-START_TEST(octets_after_unpadded_octets_do_not_matter)
+TEST(octets_after_unpadded_octets_do_not_matter)
 {
     char a[] = "content and rubbish", b[] = "content or what";
 
@@ -28,9 +27,8 @@ START_TEST(octets_after_unpadded_octets_do_not_matter)
     ck_assert_uint_ne(hash_octets(&key, a, 8), hash_octets(&key, a, 7));
     ck_assert_uint_eq(hash_octets(&key, "", 0), hash_octets(&key, "x", 0));
 }
-END_TEST
 
-START_TEST(length_and_key_matter)
+TEST(length_and_key_matter)
 {
     const uint8_t zeros[24] = {0};
     const struct hash_key other = {.first = key.first + 1, .second = key.second};
@@ -38,10 +36,9 @@ START_TEST(length_and_key_matter)
     ck_assert_uint_ne(hash_padded(&key, zeros, 8), hash_padded(&key, zeros, 16));
     ck_assert_uint_ne(hash_padded(&key, zeros, 8), hash_padded(&other, zeros, 8));
 }
-END_TEST
 
 /* A shard is picked by the top octet: numbered apps must spread over all of them. */
-START_TEST(numbered_names_spread_over_the_shards)
+TEST(numbered_names_spread_over_the_shards)
 {
     enum { NAMES = 256 * 64, NAME_OCTETS = 27, PADDED_OCTETS = 32 };
     unsigned counts[256] = {0};
@@ -55,9 +52,8 @@ START_TEST(numbered_names_spread_over_the_shards)
     for (int i = 0; i < 256; i++)
         ck_assert_msg(counts[i] > 24 && counts[i] < 128, "shard %d has %u", i, counts[i]);
 }
-END_TEST
 
-START_TEST(random_keys_differ)
+TEST(random_keys_differ)
 {
     struct hash_key first = hash_key_random(), second = hash_key_random();
 
@@ -65,7 +61,6 @@ START_TEST(random_keys_differ)
     ck_assert_uint_eq(first.second & 1, 1);
     ck_assert_uint_eq(second.second & 1, 1);
 }
-END_TEST
 
 /* ---- names made to collide, under a key that their maker does not know ---- */
 
@@ -110,7 +105,7 @@ static void check_collisions(struct made *made)
                   (unsigned long)made->key.second);
 }
 
-START_TEST(names_that_differ_in_one_or_two_octets_do_not_collide)
+TEST(names_that_differ_in_one_or_two_octets_do_not_collide)
 {
     enum { LENGTH = 27, VALUES = 16 };
     static struct made made;
@@ -136,9 +131,8 @@ START_TEST(names_that_differ_in_one_or_two_octets_do_not_collide)
         }
     check_collisions(&made);
 }
-END_TEST
 
-START_TEST(names_of_the_same_words_in_another_order_do_not_collide)
+TEST(names_of_the_same_words_in_another_order_do_not_collide)
 {
     enum { WORDS = 16, PLACES = MADE_OCTETS / WORD_OCTETS };
     static struct made made;
@@ -155,7 +149,6 @@ START_TEST(names_of_the_same_words_in_another_order_do_not_collide)
     }
     check_collisions(&made);
 }
-END_TEST
 
 /*
  * Half of the keys would be perfect. The last word's highest bit is the worst: it reaches the
@@ -163,7 +156,7 @@ END_TEST
  */
 static const size_t avalanche_lengths[] = {20, 27, 40};
 
-START_TEST(each_bit_of_a_name_changes_each_bit_of_the_hash_for_many_keys)
+TEST_OVER(each_bit_of_a_name_changes_each_bit_of_the_hash_for_many_keys, avalanche_lengths)
 {
     enum { KEYS = 4096, HASH_BITS = 64 };
     size_t length = avalanche_lengths[_i];
@@ -187,26 +180,4 @@ START_TEST(each_bit_of_a_name_changes_each_bit_of_the_hash_for_many_keys)
                           "%zu octets, bit %zu: bit %u changes in %u of %d cases", length, bit, j,
                           changes[j], KEYS);
     }
-}
-END_TEST
-
-int main(void)
-{
-    Suite *suite = suite_create("base/hash");
-    TCase *hashing = tcase_create("hashing");
-
-    tcase_add_test(hashing, equal_octets_hash_equal_at_any_address);
-    tcase_add_test(hashing, octets_after_unpadded_octets_do_not_matter);
-    tcase_add_test(hashing, length_and_key_matter);
-    tcase_add_test(hashing, numbered_names_spread_over_the_shards);
-    tcase_add_test(hashing, random_keys_differ);
-    suite_add_tcase(suite, hashing);
-    TCase *collisions = tcase_create("collisions");
-    tcase_add_test(collisions, names_that_differ_in_one_or_two_octets_do_not_collide);
-    tcase_add_test(collisions, names_of_the_same_words_in_another_order_do_not_collide);
-    tcase_add_loop_test(collisions, each_bit_of_a_name_changes_each_bit_of_the_hash_for_many_keys,
-                        0, sizeof avalanche_lengths / sizeof avalanche_lengths[0]);
-    tcase_set_timeout(collisions, 60);
-    suite_add_tcase(suite, collisions);
-    return suite_run(suite);
 }

@@ -22,7 +22,7 @@ static const struct {
     {253402300799999999, "9999-12-31T23:59:59.999999+00:00"},
 };
 
-START_TEST(a_time_is_written_in_full)
+TEST_OVER(a_time_is_written_in_full, times)
 {
     char buffer[64] = "";
     struct text text = text_over(buffer, sizeof buffer - 1);
@@ -30,7 +30,6 @@ START_TEST(a_time_is_written_in_full)
     log_add_time(&text, times[_i].wall_us);
     ck_assert_str_eq(buffer, times[_i].expected);
 }
-END_TEST
 
 static const struct {
     const char *value;
@@ -47,7 +46,7 @@ static const struct {
     {"", ""},
 };
 
-START_TEST(a_value_cannot_forge_a_pair_or_end_the_line)
+TEST_OVER(a_value_cannot_forge_a_pair_or_end_the_line, values)
 {
     char buffer[64] = "";
     struct text text = text_over(buffer, sizeof buffer - 1);
@@ -55,7 +54,6 @@ START_TEST(a_value_cannot_forge_a_pair_or_end_the_line)
     log_add_value(&text, values[_i].value, strlen(values[_i].value));
     ck_assert_str_eq(buffer, values[_i].expected);
 }
-END_TEST
 
 /* Sends a line and reads it back; standard error is a pipe meanwhile. */
 static void send_and_read(struct log_line *line, char *out, size_t size)
@@ -73,7 +71,7 @@ static void send_and_read(struct log_line *line, char *out, size_t size)
     close(kept);
 }
 
-START_TEST(a_line_is_time_level_event_and_pairs)
+TEST(a_line_is_time_level_event_and_pairs)
 {
     struct log_line line;
     char out[512];
@@ -86,9 +84,8 @@ START_TEST(a_line_is_time_level_event_and_pairs)
     ck_assert_uint_gt(strlen(out), 33);
     ck_assert_str_eq(out + 32, " info reload_done generation=2 file=\"a b\" region=\n");
 }
-END_TEST
 
-START_TEST(an_event_below_the_level_is_not_logged)
+TEST(an_event_below_the_level_is_not_logged)
 {
     struct log_line line;
     char out[512];
@@ -102,9 +99,8 @@ START_TEST(an_event_below_the_level_is_not_logged)
     send_and_read(&line, out, sizeof out);
     ck_assert_str_eq(out + 32, " warning slow\n");
 }
-END_TEST
 
-START_TEST(a_line_that_is_too_long_is_cut_and_marked)
+TEST(a_line_that_is_too_long_is_cut_and_marked)
 {
     struct log_line line;
     static char value[3 * LOG_LINE_OCTETS], out[3 * LOG_LINE_OCTETS];
@@ -116,10 +112,9 @@ START_TEST(a_line_that_is_too_long_is_cut_and_marked)
     ck_assert_uint_eq(strlen(out), LOG_LINE_OCTETS);
     ck_assert_str_eq(out + LOG_LINE_OCTETS - 5, "x...\n");
 }
-END_TEST
 
 /* Standard error is a pipe without a reader: it is filled, and later lines are lost. */
-START_TEST(a_reader_that_stops_does_not_block_and_lost_lines_are_logged)
+TEST(a_reader_that_stops_does_not_block_and_lost_lines_are_logged)
 {
     static char out[1 << 17];
     struct log_line line;
@@ -148,23 +143,4 @@ START_TEST(a_reader_that_stops_does_not_block_and_lost_lines_are_logged)
     snprintf(wanted, sizeof wanted, " error log_lost count=%u text=", sent - held);
     ck_assert_msg(strstr(out, wanted) != NULL, "%s (room %d)", out, room);
     ck_assert_ptr_nonnull(strstr(out, " info stopping\n"));
-}
-END_TEST
-
-int main(void)
-{
-    Suite *suite = suite_create("base/log");
-    TCase *parts = tcase_create("parts");
-    TCase *lines = tcase_create("lines");
-
-    tcase_add_loop_test(parts, a_time_is_written_in_full, 0, sizeof times / sizeof times[0]);
-    tcase_add_loop_test(parts, a_value_cannot_forge_a_pair_or_end_the_line, 0,
-                        sizeof values / sizeof values[0]);
-    tcase_add_test(lines, a_line_is_time_level_event_and_pairs);
-    tcase_add_test(lines, an_event_below_the_level_is_not_logged);
-    tcase_add_test(lines, a_line_that_is_too_long_is_cut_and_marked);
-    tcase_add_test(lines, a_reader_that_stops_does_not_block_and_lost_lines_are_logged);
-    suite_add_tcase(suite, parts);
-    suite_add_tcase(suite, lines);
-    return suite_run(suite);
 }

@@ -25,7 +25,7 @@ static bool square(void *context, size_t index)
 
 static const unsigned threads[] = {0, 1, 2, 7, 1000};
 
-START_TEST(every_index_is_called_once)
+TEST_LOOP(every_index_is_called_once, 0, count)
 {
     static struct board board = {.bad = SIZE_MAX};
 
@@ -35,9 +35,8 @@ START_TEST(every_index_is_called_once)
         ck_assert_uint_eq(board.squares[i], i * i);
     }
 }
-END_TEST
 
-START_TEST(a_failure_is_returned_and_no_index_is_called_twice)
+TEST_LOOP(a_failure_is_returned_and_no_index_is_called_twice, 0, count)
 {
     static struct board board = {.bad = 17};
 
@@ -46,23 +45,8 @@ START_TEST(a_failure_is_returned_and_no_index_is_called_twice)
     for (size_t i = 0; i < PIECES; i++)
         ck_assert_uint_le(atomic_load(&board.calls[i]), 1);
 }
-END_TEST
 
-START_TEST(nothing_to_do_is_done)
+TEST(nothing_to_do_is_done)
 {
     ck_assert(parallel_for(0, 4, square, NULL));
-}
-END_TEST
-
-int main(void)
-{
-    Suite *suite = suite_create("base/parallel");
-    TCase *loops = tcase_create("parallel_for");
-    int count = sizeof threads / sizeof threads[0];
-
-    tcase_add_loop_test(loops, every_index_is_called_once, 0, count);
-    tcase_add_loop_test(loops, a_failure_is_returned_and_no_index_is_called_twice, 0, count);
-    tcase_add_test(loops, nothing_to_do_is_done);
-    suite_add_tcase(suite, loops);
-    return suite_run(suite);
 }

@@ -6,7 +6,7 @@
 
 enum { DRAWS = 65536 };
 
-START_TEST(every_octet_asked_for_is_written_and_none_beside)
+TEST(every_octet_asked_for_is_written_and_none_beside)
 {
     struct random_source source = {.left = 0};
     uint8_t written[40] = {0}, out[40];
@@ -20,9 +20,8 @@ START_TEST(every_octet_asked_for_is_written_and_none_beside)
     for (size_t i = 0; i < sizeof out; i++)
         ck_assert(i < 4 || i >= 36 ? written[i] == 0 : written[i] == 0xff);
 }
-END_TEST
 
-START_TEST(used_octets_are_erased)
+TEST(used_octets_are_erased)
 {
     struct random_source source = {.left = 0};
     uint8_t out[RANDOM_BUFFER_OCTETS];
@@ -33,9 +32,8 @@ START_TEST(used_octets_are_erased)
     ck_assert(memcmp(source.octets, zeros, sizeof zeros) == 0);
     ck_assert(memcmp(out, zeros, sizeof zeros) != 0);
 }
-END_TEST
 
-START_TEST(ids_are_spread_over_all_their_values)
+TEST(ids_are_spread_over_all_their_values)
 {
     static uint8_t seen[DRAWS];
     struct random_source source = {.left = 0};
@@ -51,9 +49,8 @@ START_TEST(ids_are_spread_over_all_their_values)
     ck_assert_uint_gt(distinct, 41427 - 10 * 80);
     ck_assert_uint_lt(distinct, 41427 + 10 * 80);
 }
-END_TEST
 
-START_TEST(two_sources_differ)
+TEST(two_sources_differ)
 {
     struct random_source a = {.left = 0}, b = {.left = 0};
     uint8_t from_a[16], from_b[16];
@@ -61,18 +58,4 @@ START_TEST(two_sources_differ)
     random_fill(&a, from_a, sizeof from_a);
     random_fill(&b, from_b, sizeof from_b);
     ck_assert(memcmp(from_a, from_b, sizeof from_a) != 0);
-}
-END_TEST
-
-int main(void)
-{
-    Suite *suite = suite_create("random");
-    TCase *all = tcase_create("all");
-
-    tcase_add_test(all, every_octet_asked_for_is_written_and_none_beside);
-    tcase_add_test(all, used_octets_are_erased);
-    tcase_add_test(all, ids_are_spread_over_all_their_values);
-    tcase_add_test(all, two_sources_differ);
-    suite_add_tcase(suite, all);
-    return suite_run(suite);
 }

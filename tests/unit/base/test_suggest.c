@@ -23,7 +23,7 @@ static const struct {
     {"kitten", "sitting", 5, 3},
 };
 
-START_TEST(distance_counts_typing_errors)
+TEST_OVER(distance_counts_typing_errors, distances)
 {
     const char *a = distances[_i].a, *b = distances[_i].b;
 
@@ -32,9 +32,8 @@ START_TEST(distance_counts_typing_errors)
     ck_assert_uint_eq(suggest_distance(b, strlen(b), a, strlen(a), distances[_i].limit),
                       distances[_i].expected);
 }
-END_TEST
 
-START_TEST(words_too_long_are_never_suggested)
+TEST(words_too_long_are_never_suggested)
 {
     char word[SUGGEST_WORD_MAX + 1];
 
@@ -42,18 +41,16 @@ START_TEST(words_too_long_are_never_suggested)
     ck_assert_uint_eq(suggest_distance(word, SUGGEST_WORD_MAX, word, SUGGEST_WORD_MAX, 2), 0);
     ck_assert_uint_eq(suggest_distance(word, sizeof word, word, sizeof word, 2), 3);
 }
-END_TEST
 
-START_TEST(short_words_allow_one_typing_error_and_long_ones_two)
+TEST(short_words_allow_one_typing_error_and_long_ones_two)
 {
     ck_assert_uint_eq(suggest_limit(0), 1);
     ck_assert_uint_eq(suggest_limit(3), 1);
     ck_assert_uint_eq(suggest_limit(12), 2);
     ck_assert_uint_eq(suggest_limit(1000), 2);
 }
-END_TEST
 
-START_TEST(the_closest_word_is_suggested)
+TEST(the_closest_word_is_suggested)
 {
     static const char *const words[] = {"domains", "domain", "formation", "state"};
 
@@ -62,19 +59,4 @@ START_TEST(the_closest_word_is_suggested)
     ck_assert_str_eq(suggest_among("formatoin", words, 4), "formation");
     ck_assert_ptr_null(suggest_among("router", words, 4));
     ck_assert_ptr_null(suggest_among("domain", words, 0));
-}
-END_TEST
-
-int main(void)
-{
-    Suite *suite = suite_create("base/suggest");
-    TCase *words = tcase_create("words");
-
-    tcase_add_loop_test(words, distance_counts_typing_errors, 0,
-                        sizeof distances / sizeof distances[0]);
-    tcase_add_test(words, words_too_long_are_never_suggested);
-    tcase_add_test(words, short_words_allow_one_typing_error_and_long_ones_two);
-    tcase_add_test(words, the_closest_word_is_suggested);
-    suite_add_tcase(suite, words);
-    return suite_run(suite);
 }

@@ -2,7 +2,7 @@
 
 #include "support/suite.h"
 
-START_TEST(pieces_follow_each_other)
+TEST(pieces_follow_each_other)
 {
     char buffer[64];
     struct text text = text_over(buffer, sizeof buffer);
@@ -15,7 +15,6 @@ START_TEST(pieces_follow_each_other)
     ck_assert_mem_eq(buffer, "Q10 web.110.0.130.56", 20);
     ck_assert(!text.cut);
 }
-END_TEST
 
 static const struct {
     uint64_t number;
@@ -29,7 +28,7 @@ static const struct {
     {UINT64_MAX, "18446744073709551615"},
 };
 
-START_TEST(numbers_are_decimal)
+TEST_OVER(numbers_are_decimal, numbers)
 {
     char buffer[32] = "";
     struct text text = text_over(buffer, sizeof buffer);
@@ -38,9 +37,8 @@ START_TEST(numbers_are_decimal)
     *text.next = '\0';
     ck_assert_str_eq(buffer, numbers[_i].expected);
 }
-END_TEST
 
-START_TEST(what_does_not_fit_is_cut_and_remembered)
+TEST(what_does_not_fit_is_cut_and_remembered)
 {
     char buffer[8] = "-------";
     struct text text = text_over(buffer, 6);
@@ -53,9 +51,8 @@ START_TEST(what_does_not_fit_is_cut_and_remembered)
     ck_assert_uint_eq(text_length(&text), 6);
     ck_assert_mem_eq(buffer, "abcdef-", 7);
 }
-END_TEST
 
-START_TEST(an_exact_fit_is_not_cut)
+TEST(an_exact_fit_is_not_cut)
 {
     char buffer[4];
     struct text text = text_over(buffer, 4);
@@ -63,18 +60,4 @@ START_TEST(an_exact_fit_is_not_cut)
     text_add_string(&text, "abcd");
     text_add(&text, "", 0);
     ck_assert(!text.cut);
-}
-END_TEST
-
-int main(void)
-{
-    Suite *suite = suite_create("base/text");
-    TCase *adding = tcase_create("adding");
-
-    tcase_add_test(adding, pieces_follow_each_other);
-    tcase_add_loop_test(adding, numbers_are_decimal, 0, sizeof numbers / sizeof numbers[0]);
-    tcase_add_test(adding, what_does_not_fit_is_cut_and_remembered);
-    tcase_add_test(adding, an_exact_fit_is_not_cut);
-    suite_add_tcase(suite, adding);
-    return suite_run(suite);
 }

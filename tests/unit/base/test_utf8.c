@@ -47,20 +47,8 @@ static const struct {
     {OCTETS("\xef\xbb\xbf"), false},
 };
 
-START_TEST(only_text_safe_to_print_is_printable)
+TEST_OVER(only_text_safe_to_print_is_printable, rows)
 {
     ck_assert(utf8_is_printable((const uint8_t *)rows[_i].octets, rows[_i].length) ==
               rows[_i].is_printable);
-}
-END_TEST
-
-int main(void)
-{
-    Suite *suite = suite_create("base/utf8");
-    TCase *text = tcase_create("text");
-
-    tcase_add_loop_test(text, only_text_safe_to_print_is_printable, 0,
-                        sizeof rows / sizeof rows[0]);
-    suite_add_tcase(suite, text);
-    return suite_run(suite);
 }

@@ -35,14 +35,13 @@ static const struct {
     {"::", false},
 };
 
-START_TEST(private_blocks_end_where_the_rfcs_say)
+TEST_OVER(private_blocks_end_where_the_rfcs_say, addresses)
 {
     struct endpoint endpoint = endpoint_of(addresses[_i].address);
 
     ck_assert_msg(endpoint_is_private(&endpoint) == addresses[_i].is_private, "%s",
                   addresses[_i].address);
 }
-END_TEST
 
 /* Checks one listen address on a host with these interface addresses; returns the problems. */
 static char *check(const char *listen, bool allow, const char *first, const char *second)
@@ -75,7 +74,7 @@ static void expect(const char *listen, const char *first, const char *second, co
     free(problems);
 }
 
-START_TEST(a_public_address_is_refused_with_the_remedy)
+TEST(a_public_address_is_refused_with_the_remedy)
 {
     expect("192.0.2.1", "10.0.0.2", "10.0.0.3",
            "--listen: 192.0.2.1:53 is outside loopback and the private "
@@ -83,9 +82,8 @@ START_TEST(a_public_address_is_refused_with_the_remedy)
            "(--allow-public-listen)\n");
     expect("10.0.0.2", "192.0.2.1", "10.0.0.3", NULL);
 }
-END_TEST
 
-START_TEST(a_wildcard_is_refused_where_an_interface_is_public)
+TEST(a_wildcard_is_refused_where_an_interface_is_public)
 {
     expect("0.0.0.0", "10.0.0.2", "192.0.2.7",
            "0.0.0.0:53 covers the public address 192.0.2.7 of interface eth1");
@@ -93,16 +91,14 @@ START_TEST(a_wildcard_is_refused_where_an_interface_is_public)
     expect("::", "2001:db8::5", "10.0.0.2",
            "[::]:53 covers the public address 2001:db8::5 of interface eth0");
 }
-END_TEST
 
-START_TEST(a_wildcard_covers_only_its_own_family)
+TEST(a_wildcard_covers_only_its_own_family)
 {
     expect("0.0.0.0", "2001:db8::5", "10.0.0.2", NULL);
     expect("::", "fe80::5", "192.0.2.7", NULL);
 }
-END_TEST
 
-START_TEST(the_operator_may_allow_it)
+TEST(the_operator_may_allow_it)
 {
     char *problems = check("192.0.2.1", true, "10.0.0.2", "192.0.2.1");
 
@@ -112,9 +108,8 @@ START_TEST(the_operator_may_allow_it)
     ck_assert_str_eq(problems, "");
     free(problems);
 }
-END_TEST
 
-START_TEST(loopback_passes_on_any_host)
+TEST(loopback_passes_on_any_host)
 {
     struct listen_address item = {.endpoint = endpoint_of("127.0.0.1"), .origin.file = "--listen"};
     struct settings settings = {.listen = {.items = &item, .count = 1}};
@@ -124,21 +119,4 @@ START_TEST(loopback_passes_on_any_host)
     exposure_check(&settings, report);
     ck_assert_uint_eq(report_total(report), 0);
     report_free(report);
-}
-END_TEST
-
-int main(void)
-{
-    Suite *suite = suite_create("exposure");
-    TCase *all = tcase_create("all");
-
-    tcase_add_loop_test(all, private_blocks_end_where_the_rfcs_say, 0,
-                        sizeof addresses / sizeof addresses[0]);
-    tcase_add_test(all, a_public_address_is_refused_with_the_remedy);
-    tcase_add_test(all, a_wildcard_is_refused_where_an_interface_is_public);
-    tcase_add_test(all, a_wildcard_covers_only_its_own_family);
-    tcase_add_test(all, the_operator_may_allow_it);
-    tcase_add_test(all, loopback_passes_on_any_host);
-    suite_add_tcase(suite, all);
-    return suite_run(suite);
 }

@@ -124,7 +124,7 @@ static const struct {
     {"listen: 0.0.0.0:5300\n", "nameserver 10.0.0.2\n", ".=10.0.0.2 ", false},
 };
 
-START_TEST(zones_come_from_the_settings_or_the_host)
+TEST_OVER(zones_come_from_the_settings_or_the_host, settings)
 {
     struct reading reading;
     char zones[1024];
@@ -136,7 +136,6 @@ START_TEST(zones_come_from_the_settings_or_the_host)
     ck_assert(reading.settings.lacks_upstreams == settings[_i].lacks);
     end_reading(&reading);
 }
-END_TEST
 
 #define LOOP(address)                                                                              \
     "`" address "` is this server itself: each query would come back to it in a loop; name "       \
@@ -163,7 +162,7 @@ static const struct {
      "never sent to an upstream; remove the zone\n"},
 };
 
-START_TEST(a_setting_that_cannot_be_forwarded_is_reported)
+TEST_OVER(a_setting_that_cannot_be_forwarded_is_reported, mistakes)
 {
     struct reading reading;
 
@@ -171,9 +170,8 @@ START_TEST(a_setting_that_cannot_be_forwarded_is_reported)
     ck_assert_str_eq(reading.messages, mistakes[_i].messages);
     end_reading(&reading);
 }
-END_TEST
 
-START_TEST(a_nameserver_on_a_missing_interface_is_ignored_with_a_warning)
+TEST(a_nameserver_on_a_missing_interface_is_ignored_with_a_warning)
 {
     struct reading reading;
 
@@ -189,9 +187,8 @@ START_TEST(a_nameserver_on_a_missing_interface_is_ignored_with_a_warning)
                   "%s", warning->sentence);
     end_reading(&reading);
 }
-END_TEST
 
-START_TEST(a_zone_of_apps_may_be_forwarded)
+TEST(a_zone_of_apps_may_be_forwarded)
 {
     struct reading reading;
 
@@ -199,7 +196,6 @@ START_TEST(a_zone_of_apps_may_be_forwarded)
     ck_assert(report_is_clean(reading.report));
     end_reading(&reading);
 }
-END_TEST
 
 /* Nine zones with fifteen upstreams each: 135 different ones, or 15. */
 static void write_many(FILE *out, bool are_different)
@@ -213,7 +209,7 @@ static void write_many(FILE *out, bool are_different)
     }
 }
 
-START_TEST(the_number_of_upstreams_in_all_zones_is_limited)
+TEST(the_number_of_upstreams_in_all_zones_is_limited)
 {
     for (int i = 0; i < 2; i++) {
         struct reading reading;
@@ -232,9 +228,8 @@ START_TEST(the_number_of_upstreams_in_all_zones_is_limited)
         free(text);
     }
 }
-END_TEST
 
-START_TEST(this_hosts_resolv_conf_and_interfaces_are_read)
+TEST(this_hosts_resolv_conf_and_interfaces_are_read)
 {
     char *argv[] = {(char[]){"spacednsd"}, (char[]){"--upstream=192.0.2.1"}, NULL};
     struct settings here;
@@ -248,22 +243,4 @@ START_TEST(this_hosts_resolv_conf_and_interfaces_are_read)
     ck_assert_uint_eq(here.upstream_zones.count, 1);
     ck_assert_str_eq(here.upstream_zones.items[0].origin.file, "--upstream (command line)");
     settings_close(&here);
-}
-END_TEST
-
-int main(void)
-{
-    Suite *suite = suite_create("config/forwarding");
-    TCase *all = tcase_create("all");
-
-    tcase_add_loop_test(all, zones_come_from_the_settings_or_the_host, 0,
-                        sizeof settings / sizeof settings[0]);
-    tcase_add_loop_test(all, a_setting_that_cannot_be_forwarded_is_reported, 0,
-                        sizeof mistakes / sizeof mistakes[0]);
-    tcase_add_test(all, a_nameserver_on_a_missing_interface_is_ignored_with_a_warning);
-    tcase_add_test(all, a_zone_of_apps_may_be_forwarded);
-    tcase_add_test(all, the_number_of_upstreams_in_all_zones_is_limited);
-    tcase_add_test(all, this_hosts_resolv_conf_and_interfaces_are_read);
-    suite_add_tcase(suite, all);
-    return suite_run(suite);
 }

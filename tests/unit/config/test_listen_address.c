@@ -20,7 +20,7 @@ static const struct {
     {"tcp://[::ffff:10.0.0.2]:53", "tcp://10.0.0.2:53", 1 << LISTEN_TCP},
 };
 
-START_TEST(an_address_has_a_scheme_or_is_served_over_udp_and_tcp)
+TEST_OVER(an_address_has_a_scheme_or_is_served_over_udp_and_tcp, addresses)
 {
     struct listen_address address = {.origin.file = "here"};
     char written[LISTEN_TEXT_MAX];
@@ -32,7 +32,6 @@ START_TEST(an_address_has_a_scheme_or_is_served_over_udp_and_tcp)
     ck_assert_uint_eq(address.schemes, addresses[_i].schemes);
     ck_assert_str_eq(address.origin.file, "here");
 }
-END_TEST
 
 static const struct {
     const char *text;
@@ -57,7 +56,7 @@ static const struct {
                              "10.0.0.2, 127.0.0.1:5300 or [::1]:53, with a port from 1 to 65535"},
 };
 
-START_TEST(what_is_no_address_or_scheme_is_refused_with_a_remedy)
+TEST_OVER(what_is_no_address_or_scheme_is_refused_with_a_remedy, refused)
 {
     struct listen_address address = {.schemes = 0};
     struct err err;
@@ -66,7 +65,6 @@ START_TEST(what_is_no_address_or_scheme_is_refused_with_a_remedy)
     ck_assert_str_eq(err.text, refused[_i].problem);
     ck_assert_uint_eq(address.schemes, 0);
 }
-END_TEST
 
 /* A listed address and one that is added to it; NULL: it may be. */
 static const struct {
@@ -88,7 +86,7 @@ static const struct {
      "[::]:53 is every IPv6 address of this host, tcp://[::1]:53 too; keep [::]:53, "},
 };
 
-START_TEST(a_socket_is_wanted_once)
+TEST_OVER(a_socket_is_wanted_once, pairs)
 {
     struct listen_address listed, added;
     const struct listen_addresses list = {.items = &listed, .count = 1};
@@ -101,19 +99,4 @@ START_TEST(a_socket_is_wanted_once)
     if (!can_add)
         ck_assert_msg(strncmp(err.text, pairs[_i].problem, strlen(pairs[_i].problem)) == 0, "%s",
                       err.text);
-}
-END_TEST
-
-int main(void)
-{
-    Suite *suite = suite_create("listen_address");
-    TCase *all = tcase_create("all");
-
-    tcase_add_loop_test(all, an_address_has_a_scheme_or_is_served_over_udp_and_tcp, 0,
-                        sizeof addresses / sizeof addresses[0]);
-    tcase_add_loop_test(all, what_is_no_address_or_scheme_is_refused_with_a_remedy, 0,
-                        sizeof refused / sizeof refused[0]);
-    tcase_add_loop_test(all, a_socket_is_wanted_once, 0, sizeof pairs / sizeof pairs[0]);
-    suite_add_tcase(suite, all);
-    return suite_run(suite);
 }

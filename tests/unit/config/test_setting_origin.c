@@ -15,7 +15,7 @@ static const struct {
      "a\\x1b[31m: b\\x0ac is out of range"},
 };
 
-START_TEST(a_sentence_begins_with_the_key_and_is_escaped)
+TEST_OVER(a_sentence_begins_with_the_key_and_is_escaped, cases)
 {
     const struct setting_origin *origin = &cases[_i].origin;
     struct report *report = report_new();
@@ -29,16 +29,4 @@ START_TEST(a_sentence_begins_with_the_key_and_is_escaped)
     ck_assert_uint_eq(finding->at.column, origin->at.column);
     ck_assert_str_eq(finding->sentence, cases[_i].sentence);
     report_free(report);
-}
-END_TEST
-
-int main(void)
-{
-    Suite *suite = suite_create("config/setting_origin");
-    TCase *all = tcase_create("all");
-
-    tcase_add_loop_test(all, a_sentence_begins_with_the_key_and_is_escaped, 0,
-                        sizeof cases / sizeof cases[0]);
-    suite_add_tcase(suite, all);
-    return suite_run(suite);
 }

@@ -38,7 +38,7 @@ static void end_reading(struct reading *reading)
     free(reading->problems);
 }
 
-START_TEST(an_empty_command_line_gives_the_initial_values)
+TEST(an_empty_command_line_gives_the_initial_values)
 {
     struct reading reading;
     char address[ENDPOINT_TEXT_MAX];
@@ -72,9 +72,8 @@ START_TEST(an_empty_command_line_gives_the_initial_values)
     ck_assert_uint_eq(settings->upstream_questions, 2000);
     end_reading(&reading);
 }
-END_TEST
 
-START_TEST(flags_set_values)
+TEST(flags_set_values)
 {
     struct reading reading;
 
@@ -91,9 +90,8 @@ START_TEST(flags_set_values)
     ck_assert_uint_eq(settings->log_level, 3);
     end_reading(&reading);
 }
-END_TEST
 
-START_TEST(lists_add_up_and_split_at_commas)
+TEST(lists_add_up_and_split_at_commas)
 {
     struct reading reading;
 
@@ -109,9 +107,8 @@ START_TEST(lists_add_up_and_split_at_commas)
     ck_assert_str_eq(settings->local_as.items[2], "three");
     end_reading(&reading);
 }
-END_TEST
 
-START_TEST(upstreams_are_given_one_by_one_or_none)
+TEST(upstreams_are_given_one_by_one_or_none)
 {
     struct reading reading;
 
@@ -128,10 +125,9 @@ START_TEST(upstreams_are_given_one_by_one_or_none)
     ck_assert(reading.settings.upstreams.is_none);
     end_reading(&reading);
 }
-END_TEST
 
 /* With more workers the default cache size grows; a configured size does not. */
-START_TEST(each_worker_has_a_cache_of_useful_size)
+TEST(each_worker_has_a_cache_of_useful_size)
 {
     struct reading reading;
 
@@ -143,9 +139,8 @@ START_TEST(each_worker_has_a_cache_of_useful_size)
     ck_assert_uint_eq(reading.settings.cache_size, 200 << 20);
     end_reading(&reading);
 }
-END_TEST
 
-START_TEST(a_mapped_address_becomes_plain)
+TEST(a_mapped_address_becomes_plain)
 {
     struct reading reading;
 
@@ -156,7 +151,6 @@ START_TEST(a_mapped_address_becomes_plain)
                       0x0a000002);
     end_reading(&reading);
 }
-END_TEST
 
 /* A command line, and a part of its one message. */
 static const struct {
@@ -185,7 +179,8 @@ static const struct {
     {"--listen 10.0.0.1:65536", "with a port from 1 to 65535"},
     {"--listen ,", "--listen (command line): the list is empty; give at least 1"},
     {"--listen 10.0.0.1,10.0.0.1:53", "`10.0.0.1:53` is given twice"},
-    {"--listen upd://10.0.0.1", "--listen (command line): unknown scheme `upd://`; did you mean udp://?"},
+    {"--listen upd://10.0.0.1",
+     "--listen (command line): unknown scheme `upd://`; did you mean udp://?"},
     {"--listen 10.0.0.1,tcp://10.0.0.1", "`10.0.0.1:53` and `tcp://10.0.0.1:53` overlap"},
     {"--listen 10.0.0.1,0.0.0.0",
      "0.0.0.0:53 is every IPv4 address of this host, 10.0.0.1:53 too; keep 0.0.0.0:53, or leave it "
@@ -207,7 +202,7 @@ static const struct {
     {"--zones=", "--zones (command line): a text of 0 octets; give 1 to 4095 printable ones"},
 };
 
-START_TEST(a_mistake_is_one_message_with_the_remedy)
+TEST_OVER(a_mistake_is_one_message_with_the_remedy, mistakes)
 {
     struct reading reading;
 
@@ -219,9 +214,8 @@ START_TEST(a_mistake_is_one_message_with_the_remedy)
                      reading.problems + strlen(reading.problems) - 1);
     end_reading(&reading);
 }
-END_TEST
 
-START_TEST(all_mistakes_are_reported_in_one_run)
+TEST(all_mistakes_are_reported_in_one_run)
 {
     struct reading reading;
 
@@ -233,9 +227,8 @@ START_TEST(all_mistakes_are_reported_in_one_run)
         "--workers (command line): 999 is out of range; give a whole number from 0 to 256\n");
     end_reading(&reading);
 }
-END_TEST
 
-START_TEST(help_and_version_need_nothing_else)
+TEST(help_and_version_need_nothing_else)
 {
     struct reading reading;
 
@@ -252,9 +245,8 @@ START_TEST(help_and_version_need_nothing_else)
     ck_assert(reading.settings.version);
     end_reading(&reading);
 }
-END_TEST
 
-START_TEST(the_help_text_names_every_flag_and_key)
+TEST(the_help_text_names_every_flag_and_key)
 {
     static const char *const words[] = {
 #define SETTING(member, key, flag, value, type, words, initial, least, most, change, help)         \
@@ -271,25 +263,4 @@ START_TEST(the_help_text_names_every_flag_and_key)
     for (size_t i = 0; i < sizeof words / sizeof words[0]; i++)
         ck_assert_msg(strstr(text, words[i]) != NULL, "%s is missing", words[i]);
     free(text);
-}
-END_TEST
-
-int main(void)
-{
-    Suite *suite = suite_create("settings");
-    TCase *all = tcase_create("all");
-
-    tcase_add_test(all, an_empty_command_line_gives_the_initial_values);
-    tcase_add_test(all, flags_set_values);
-    tcase_add_test(all, lists_add_up_and_split_at_commas);
-    tcase_add_test(all, upstreams_are_given_one_by_one_or_none);
-    tcase_add_test(all, each_worker_has_a_cache_of_useful_size);
-    tcase_add_test(all, a_mapped_address_becomes_plain);
-    tcase_add_loop_test(all, a_mistake_is_one_message_with_the_remedy, 0,
-                        sizeof mistakes / sizeof mistakes[0]);
-    tcase_add_test(all, all_mistakes_are_reported_in_one_run);
-    tcase_add_test(all, help_and_version_need_nothing_else);
-    tcase_add_test(all, the_help_text_names_every_flag_and_key);
-    suite_add_tcase(suite, all);
-    return suite_run(suite);
 }

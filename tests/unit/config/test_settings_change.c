@@ -94,7 +94,9 @@ static const char *read_again(const char *text)
     return stand.changed;
 }
 
-START_TEST(the_same_file_changes_nothing)
+FIXTURE(set_up, tear_down)
+
+TEST(the_same_file_changes_nothing)
 {
     static const char text[] = "listen: [10.0.0.2, \"[::1]:5300\"]\n"
                                "upstreams: [10.0.0.9, tls://1.1.1.1#one.example]\n"
@@ -106,7 +108,6 @@ START_TEST(the_same_file_changes_nothing)
     ck_assert_str_eq(read_again(text), "");
     ck_assert_uint_eq(report_total(stand.report), 0);
 }
-END_TEST
 
 #define RESTART(before, after)                                                                     \
     ": the change from " before " to " after " takes effect after a restart\n"
@@ -174,7 +175,7 @@ static const struct {
     {"", "control_socket: /run/s", "", "FILE:1:17: control_socket" RESTART("(not set)", "/run/s")},
 };
 
-START_TEST(an_edit_takes_effect_or_is_reported_to_need_a_restart)
+TEST_OVER(an_edit_takes_effect_or_is_reported_to_need_a_restart, edits)
 {
     start(edits[_i].before, NULL, NULL);
     ck_assert_str_eq(read_again(edits[_i].after), edits[_i].changed);
@@ -186,10 +187,9 @@ START_TEST(an_edit_takes_effect_or_is_reported_to_need_a_restart)
     ck_assert_ptr_eq(stand.next.listen.items, stand.now.listen.items);
     ck_assert_str_eq(stand.next.suffix_apps, stand.now.suffix_apps);
 }
-END_TEST
 
 /* Every key of the table is in an edit above, so none is forgotten here or there. */
-START_TEST(every_setting_is_either_live_or_takes_a_restart)
+TEST(every_setting_is_either_live_or_takes_a_restart)
 {
     static const char *const keys[] = {
 #define SETTING(member, key, flag, value, type, words, initial, least, most, change, help) key,
@@ -211,9 +211,8 @@ START_TEST(every_setting_is_either_live_or_takes_a_restart)
         ck_assert_msg(is_listed || keys[i] == NULL, "%s is in no edit", keys[i]);
     }
 }
-END_TEST
 
-START_TEST(a_flag_still_overrides_the_file)
+TEST(a_flag_still_overrides_the_file)
 {
     static char flag[] = "--upstream", value[] = "10.0.0.7";
 
@@ -221,9 +220,8 @@ START_TEST(a_flag_still_overrides_the_file)
     ck_assert_str_eq(read_again("upstreams: [10.0.0.8]\nexternal: nxdomain"), "external");
     ck_assert_str_eq(stand.next.upstreams.items[0].text, "10.0.0.7");
 }
-END_TEST
 
-START_TEST(the_hosts_nameservers_are_read_again)
+TEST(the_hosts_nameservers_are_read_again)
 {
     start("", NULL, NULL);
     ck_assert_str_eq(read_again(""), "");
@@ -233,7 +231,6 @@ START_TEST(the_hosts_nameservers_are_read_again)
     write_nameserver("nameserver 127.0.0.1\nnameserver 10.9.9.9\n");
     ck_assert_str_eq(read_again(""), ""); /* the server itself is ignored again */
 }
-END_TEST
 
 static void remove_resolv_conf(void)
 {
@@ -260,7 +257,7 @@ static const struct {
     {pipe_for_resolv_conf, "the file is a named pipe (FIFO), not a file; "},
 };
 
-START_TEST(a_resolv_conf_that_is_empty_for_a_moment_keeps_the_nameservers)
+TEST_OVER(a_resolv_conf_that_is_empty_for_a_moment_keeps_the_nameservers, spoilt)
 {
     start("", NULL, NULL);
     spoilt[_i].spoil();
@@ -275,18 +272,16 @@ START_TEST(a_resolv_conf_that_is_empty_for_a_moment_keeps_the_nameservers)
                   warning->sentence);
     ck_assert_ptr_nonnull(strstr(warning->sentence, "stay in use: 10.9.9.9; "));
 }
-END_TEST
 
-START_TEST(upstreams_removed_from_the_settings_are_not_kept)
+TEST(upstreams_removed_from_the_settings_are_not_kept)
 {
     start("upstreams: [10.0.0.9]", NULL, NULL);
     empty_resolv_conf();
     ck_assert_str_eq(read_again(""), "upstreams");
     ck_assert(stand.next.lacks_upstreams);
 }
-END_TEST
 
-START_TEST(a_broken_file_is_reported_as_at_the_start)
+TEST(a_broken_file_is_reported_as_at_the_start)
 {
     start("", NULL, NULL);
     write_file("external: refuse\nworkers: many\n");
@@ -295,25 +290,4 @@ START_TEST(a_broken_file_is_reported_as_at_the_start)
     ck_assert_str_eq(text, "FILE:2:10: workers: `many` is not a whole number; give one from 0 to "
                            "256\n");
     free(text);
-}
-END_TEST
-
-int main(void)
-{
-    Suite *suite = suite_create("config/settings_change");
-    TCase *all = tcase_create("all");
-
-    tcase_add_checked_fixture(all, set_up, tear_down);
-    tcase_add_test(all, the_same_file_changes_nothing);
-    tcase_add_loop_test(all, an_edit_takes_effect_or_is_reported_to_need_a_restart, 0,
-                        sizeof edits / sizeof edits[0]);
-    tcase_add_test(all, every_setting_is_either_live_or_takes_a_restart);
-    tcase_add_test(all, a_flag_still_overrides_the_file);
-    tcase_add_test(all, the_hosts_nameservers_are_read_again);
-    tcase_add_loop_test(all, a_resolv_conf_that_is_empty_for_a_moment_keeps_the_nameservers, 0,
-                        sizeof spoilt / sizeof spoilt[0]);
-    tcase_add_test(all, upstreams_removed_from_the_settings_are_not_kept);
-    tcase_add_test(all, a_broken_file_is_reported_as_at_the_start);
-    suite_add_tcase(suite, all);
-    return suite_run(suite);
 }

@@ -46,7 +46,7 @@ static void end_reading(struct reading *reading)
     scratch_close(&reading->folder);
 }
 
-START_TEST(every_kind_of_value_is_read)
+TEST(every_kind_of_value_is_read)
 {
     struct reading reading;
 
@@ -94,9 +94,8 @@ START_TEST(every_kind_of_value_is_read)
     ck_assert_uint_eq(settings->upstream_questions, 16);
     end_reading(&reading);
 }
-END_TEST
 
-START_TEST(a_single_text_is_a_list_of_one)
+TEST(a_single_text_is_a_list_of_one)
 {
     struct reading reading;
 
@@ -105,9 +104,8 @@ START_TEST(a_single_text_is_a_list_of_one)
     ck_assert_uint_eq(reading.settings.listen.count, 1);
     end_reading(&reading);
 }
-END_TEST
 
-START_TEST(a_flag_replaces_a_list_of_the_file)
+TEST(a_flag_replaces_a_list_of_the_file)
 {
     const char text[] = "listen: [10.0.0.2, 10.0.0.3]\n";
     struct reading reading;
@@ -118,9 +116,8 @@ START_TEST(a_flag_replaces_a_list_of_the_file)
     ck_assert_str_eq(reading.settings.listen.items[0].origin.file, "--listen (command line)");
     end_reading(&reading);
 }
-END_TEST
 
-START_TEST(a_flag_replaces_the_files_upstreams)
+TEST(a_flag_replaces_the_files_upstreams)
 {
     const char text[] =
         "upstreams: [10.0.0.2, 10.0.0.3]\nupstream_zones: {corp.example: 10.0.0.4}\n";
@@ -133,9 +130,8 @@ START_TEST(a_flag_replaces_the_files_upstreams)
     ck_assert_uint_eq(reading.settings.upstream_zones.count, 1);
     end_reading(&reading);
 }
-END_TEST
 
-START_TEST(the_number_of_zones_is_limited)
+TEST(the_number_of_zones_is_limited)
 {
     struct reading reading;
     char *text;
@@ -152,9 +148,8 @@ START_TEST(the_number_of_zones_is_limited)
     end_reading(&reading);
     free(text);
 }
-END_TEST
 
-START_TEST(a_bad_value_is_reported_even_if_a_flag_overrides_it)
+TEST(a_bad_value_is_reported_even_if_a_flag_overrides_it)
 {
     const char text[] = "workers: 999\n";
     struct reading reading;
@@ -166,7 +161,6 @@ START_TEST(a_bad_value_is_reported_even_if_a_flag_overrides_it)
                      "from 0 to 256\n");
     end_reading(&reading);
 }
-END_TEST
 
 static const struct {
     const char *text;
@@ -255,7 +249,7 @@ static const struct {
     {"help: true\n", "FILE:1:1: unknown key `help`; spacednsd --help lists the keys\n"},
 };
 
-START_TEST(a_mistake_is_one_message_with_its_location)
+TEST_OVER(a_mistake_is_one_message_with_its_location, mistakes)
 {
     struct reading reading;
 
@@ -264,7 +258,6 @@ START_TEST(a_mistake_is_one_message_with_its_location)
     ck_assert_str_eq(reading.messages, mistakes[_i].messages);
     end_reading(&reading);
 }
-END_TEST
 
 /* Invalid domain names: the shortest for each rule of the reader. */
 static const char *const bad_names[] = {
@@ -280,7 +273,7 @@ static const char *const bad_names[] = {
     "aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa.b", /* a label of 64 */
 };
 
-START_TEST(a_suffix_is_a_domain_name)
+TEST_OVER(a_suffix_is_a_domain_name, bad_names)
 {
     struct reading reading;
     char text[128];
@@ -292,9 +285,8 @@ START_TEST(a_suffix_is_a_domain_name)
                   reading.messages);
     end_reading(&reading);
 }
-END_TEST
 
-START_TEST(all_mistakes_are_reported_in_one_run)
+TEST(all_mistakes_are_reported_in_one_run)
 {
     struct reading reading;
 
@@ -304,9 +296,8 @@ START_TEST(all_mistakes_are_reported_in_one_run)
                      "FILE:2:11: external: `drop` is not known; give refuse or nxdomain\n");
     end_reading(&reading);
 }
-END_TEST
 
-START_TEST(a_long_key_is_cut_in_its_message)
+TEST(a_long_key_is_cut_in_its_message)
 {
     struct reading reading;
     char text[1024];
@@ -318,9 +309,8 @@ START_TEST(a_long_key_is_cut_in_its_message)
     ck_assert_uint_lt(strlen(reading.messages), 200);
     end_reading(&reading);
 }
-END_TEST
 
-START_TEST(a_file_that_is_too_large_is_refused)
+TEST(a_file_that_is_too_large_is_refused)
 {
     size_t length = (1 << 20) + 1;
     char *text = malloc(length);
@@ -335,7 +325,6 @@ START_TEST(a_file_that_is_too_large_is_refused)
     end_reading(&reading);
     free(text);
 }
-END_TEST
 
 /* Reads the settings at a path that is not a regular file. */
 static void expect_at(const char *path, const char *messages)
@@ -354,7 +343,7 @@ static void expect_at(const char *path, const char *messages)
     free(copy);
 }
 
-START_TEST(a_pipe_without_a_writer_is_reported_and_does_not_block)
+TEST(a_pipe_without_a_writer_is_reported_and_does_not_block)
 {
     char path[] = "/tmp/spacedns-settings.XXXXXX", messages[256];
 
@@ -368,36 +357,11 @@ START_TEST(a_pipe_without_a_writer_is_reported_and_does_not_block)
     unlink(fifo);
     rmdir(path);
 }
-END_TEST
 
-START_TEST(a_missing_file_and_a_folder_are_reported)
+TEST(a_missing_file_and_a_folder_are_reported)
 {
     expect_at("/nowhere/s.yaml",
               "/nowhere/s.yaml: the settings file cannot be opened: No such file "
               "or directory; check --settings\n");
     expect_at("/tmp", "/tmp: the settings file is a folder, not a file; check --settings\n");
-}
-END_TEST
-
-int main(void)
-{
-    Suite *suite = suite_create("settings_file");
-    TCase *all = tcase_create("all");
-
-    tcase_add_test(all, every_kind_of_value_is_read);
-    tcase_add_test(all, a_single_text_is_a_list_of_one);
-    tcase_add_test(all, a_flag_replaces_a_list_of_the_file);
-    tcase_add_test(all, a_flag_replaces_the_files_upstreams);
-    tcase_add_test(all, the_number_of_zones_is_limited);
-    tcase_add_test(all, a_bad_value_is_reported_even_if_a_flag_overrides_it);
-    tcase_add_loop_test(all, a_mistake_is_one_message_with_its_location, 0,
-                        sizeof mistakes / sizeof mistakes[0]);
-    tcase_add_loop_test(all, a_suffix_is_a_domain_name, 0, sizeof bad_names / sizeof bad_names[0]);
-    tcase_add_test(all, all_mistakes_are_reported_in_one_run);
-    tcase_add_test(all, a_long_key_is_cut_in_its_message);
-    tcase_add_test(all, a_file_that_is_too_large_is_refused);
-    tcase_add_test(all, a_pipe_without_a_writer_is_reported_and_does_not_block);
-    tcase_add_test(all, a_missing_file_and_a_folder_are_reported);
-    suite_add_tcase(suite, all);
-    return suite_run(suite);
 }

@@ -48,7 +48,9 @@ static const struct {
     {"tls://[fd00::2]:8853#ns1", "[fd00::2]:8853", "ns1", "tls://fd00::2@8853", true},
 };
 
-START_TEST(an_upstream_is_an_address_and_what_differs_from_the_usual)
+FIXTURE(set_up, tear_down)
+
+TEST_OVER(an_upstream_is_an_address_and_what_differs_from_the_usual, good)
 {
     char endpoint[ENDPOINT_TEXT_MAX];
     struct upstream upstream;
@@ -62,7 +64,6 @@ START_TEST(an_upstream_is_an_address_and_what_differs_from_the_usual)
     ck_assert(upstream.is_tls == good[_i].is_tls);
     ck_assert_pstr_eq(upstream.tls_name, good[_i].name);
 }
-END_TEST
 
 #define NOT_AN_ADDRESS                                                                             \
     " is not the address of a server; give one like 10.0.0.2, 10.0.0.2@5353, [fd00::2]:53 or "     \
@@ -128,7 +129,7 @@ static const struct {
                          "server"},
 };
 
-START_TEST(an_invalid_upstream_is_reported_with_the_remedy)
+TEST_OVER(an_invalid_upstream_is_reported_with_the_remedy, bad)
 {
     struct upstream upstream = {.text = "before"};
     struct err err;
@@ -137,9 +138,8 @@ START_TEST(an_invalid_upstream_is_reported_with_the_remedy)
     ck_assert_str_eq(err.text, bad[_i].message);
     ck_assert_str_eq(upstream.text, "before");
 }
-END_TEST
 
-START_TEST(a_text_longer_than_any_upstream_is_refused)
+TEST(a_text_longer_than_any_upstream_is_refused)
 {
     struct upstream upstream;
     char text[1000];
@@ -150,7 +150,6 @@ START_TEST(a_text_longer_than_any_upstream_is_refused)
     ck_assert(!upstream_read(arena, text, &upstream, &err));
     ck_assert_str_eq(err.text, "longer than 400 octets; give an address like 10.0.0.2");
 }
-END_TEST
 
 static struct upstream upstream_of(const char *text)
 {
@@ -161,7 +160,7 @@ static struct upstream upstream_of(const char *text)
     return upstream;
 }
 
-START_TEST(equal_upstreams_are_reached_in_the_same_way)
+TEST(equal_upstreams_are_reached_in_the_same_way)
 {
     static const struct {
         const char *one, *other;
@@ -184,7 +183,6 @@ START_TEST(equal_upstreams_are_reached_in_the_same_way)
         ck_assert(upstream_equals(&other, &one) == pairs[i].equal);
     }
 }
-END_TEST
 
 static bool add(struct upstreams *list, const char *text, struct err *err)
 {
@@ -193,7 +191,7 @@ static bool add(struct upstreams *list, const char *text, struct err *err)
     return upstreams_add(arena, list, &upstream, err);
 }
 
-START_TEST(a_list_contains_a_server_once)
+TEST(a_list_contains_a_server_once)
 {
     struct upstreams list = {.count = 0};
     struct err err;
@@ -206,9 +204,8 @@ START_TEST(a_list_contains_a_server_once)
     ck_assert_str_eq(err.text, "`tls://10.0.0.2` is given twice; keep one of them");
     ck_assert_uint_eq(list.count, 2);
 }
-END_TEST
 
-START_TEST(the_length_of_a_list_is_limited)
+TEST(the_length_of_a_list_is_limited)
 {
     struct upstreams list = {.count = 0};
     struct err err;
@@ -223,7 +220,6 @@ START_TEST(the_length_of_a_list_is_limited)
     ck_assert_uint_eq(list.count, UPSTREAMS_MOST);
     ck_assert_str_eq(list.items[15].text, "10.0.0.16");
 }
-END_TEST
 
 /* Zones as "zone upstream,upstream zone ...", each in turn. */
 static struct upstream_zones zones_of(const char *text)
@@ -266,7 +262,7 @@ static const struct {
     {"corp.example 10.0.0.2 . 10.0.0.3", "corp.example 10.0.0.3 . 10.0.0.2", false},
 };
 
-START_TEST(zones_are_equal_if_they_have_the_same_servers)
+TEST_OVER(zones_are_equal_if_they_have_the_same_servers, pairs)
 {
     struct upstream_zones zones = zones_of(pairs[_i].zones), others = zones_of(pairs[_i].others);
 
@@ -276,9 +272,8 @@ START_TEST(zones_are_equal_if_they_have_the_same_servers)
         zones.items[0].allow_rebind = true; /* does not change the servers */
     ck_assert(upstream_zones_equal(&zones, &others) == pairs[_i].is_equal);
 }
-END_TEST
 
-START_TEST(a_copy_of_zones_is_independent)
+TEST(a_copy_of_zones_is_independent)
 {
     struct arena *own = arena_new();
     struct upstream_zones zones =
@@ -297,26 +292,4 @@ START_TEST(a_copy_of_zones_is_independent)
     ck_assert_uint_eq(copy.items[0].upstreams.count, 2);
     ck_assert_str_eq(copy.items[1].upstreams.items[0].text, "10.0.0.3");
     arena_free(own);
-}
-END_TEST
-
-int main(void)
-{
-    Suite *suite = suite_create("config/upstream");
-    TCase *all = tcase_create("all");
-
-    tcase_add_checked_fixture(all, set_up, tear_down);
-    tcase_add_loop_test(all, an_upstream_is_an_address_and_what_differs_from_the_usual, 0,
-                        sizeof good / sizeof good[0]);
-    tcase_add_loop_test(all, an_invalid_upstream_is_reported_with_the_remedy, 0,
-                        sizeof bad / sizeof bad[0]);
-    tcase_add_test(all, a_text_longer_than_any_upstream_is_refused);
-    tcase_add_test(all, equal_upstreams_are_reached_in_the_same_way);
-    tcase_add_test(all, a_list_contains_a_server_once);
-    tcase_add_test(all, the_length_of_a_list_is_limited);
-    tcase_add_loop_test(all, zones_are_equal_if_they_have_the_same_servers, 0,
-                        sizeof pairs / sizeof pairs[0]);
-    tcase_add_test(all, a_copy_of_zones_is_independent);
-    suite_add_tcase(suite, all);
-    return suite_run(suite);
 }

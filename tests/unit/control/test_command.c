@@ -27,14 +27,13 @@ static bool reads(const char *text)
     return invocation_read(count, line.words, &line.invocation, &line.err);
 }
 
-START_TEST(an_empty_command_line_is_help)
+TEST(an_empty_command_line_is_help)
 {
     ck_assert(reads(""));
     ck_assert_int_eq(line.invocation.command, COMMAND_HELP);
     ck_assert_uint_eq(line.invocation.operand_count, 0);
     ck_assert_ptr_null(invocation_operand(&line.invocation, 0));
 }
-END_TEST
 
 /* Options stand before or after the command, with their value beside or behind an equals sign. */
 static const char *const same[] = {
@@ -43,7 +42,7 @@ static const char *const same[] = {
     "--zones=new --strict check old",
 };
 
-START_TEST(options_stand_anywhere)
+TEST_OVER(options_stand_anywhere, same)
 {
     ck_assert_msg(reads(same[_i]), "%s: %s", same[_i], line.err.text);
     ck_assert_int_eq(line.invocation.command, COMMAND_CHECK);
@@ -54,16 +53,14 @@ START_TEST(options_stand_anywhere)
     ck_assert_str_eq(line.invocation.options[OPTION_STRICT], "");
     ck_assert(!invocation_has(&line.invocation, OPTION_JSON));
 }
-END_TEST
 
-START_TEST(a_letter_is_an_option_too)
+TEST(a_letter_is_an_option_too)
 {
     ck_assert(reads("check -h"));
     ck_assert(invocation_has(&line.invocation, OPTION_HELP));
 }
-END_TEST
 
-START_TEST(a_value_may_be_empty_or_begin_with_a_dash)
+TEST(a_value_may_be_empty_or_begin_with_a_dash)
 {
     ck_assert(reads("check --zones="));
     ck_assert_str_eq(line.invocation.options[OPTION_ZONES], "");
@@ -73,24 +70,21 @@ START_TEST(a_value_may_be_empty_or_begin_with_a_dash)
     ck_assert(reads("check -"));
     ck_assert_str_eq(invocation_operand(&line.invocation, 0), "-");
 }
-END_TEST
 
-START_TEST(two_dashes_end_the_options)
+TEST(two_dashes_end_the_options)
 {
     ck_assert(reads("check --json -- --strict"));
     ck_assert_str_eq(invocation_operand(&line.invocation, 0), "--strict");
     ck_assert(invocation_has(&line.invocation, OPTION_JSON));
     ck_assert(!invocation_has(&line.invocation, OPTION_STRICT));
 }
-END_TEST
 
-START_TEST(version_is_a_flag_as_in_other_programs)
+TEST(version_is_a_flag_as_in_other_programs)
 {
     ck_assert(reads("--version"));
     ck_assert_int_eq(line.invocation.command, COMMAND_VERSION);
     ck_assert(!reads("check --version"));
 }
-END_TEST
 
 static const struct {
     const char *line, *sentence;
@@ -111,16 +105,15 @@ static const struct {
     {"version --strict", "--strict is not an option of version; see spacedns help version"},
 };
 
-START_TEST(a_mistake_is_reported_with_the_remedy)
+TEST_OVER(a_mistake_is_reported_with_the_remedy, mistakes)
 {
     ck_assert_msg(!reads(mistakes[_i].line), "%s", mistakes[_i].line);
     ck_assert_str_eq(line.err.text, mistakes[_i].sentence);
     ck_assert_int_eq(line.err.code, ERR_SYNTAX);
 }
-END_TEST
 
 /* For each command with required operands in the table. */
-START_TEST(missing_operands_are_reported_unless_help_is_requested)
+TEST(missing_operands_are_reported_unless_help_is_requested)
 {
     char text[LINE_MOST], sentence[LINE_MOST];
 
@@ -136,9 +129,8 @@ START_TEST(missing_operands_are_reported_unless_help_is_requested)
         ck_assert_msg(reads(text), "%s", text);
     }
 }
-END_TEST
 
-START_TEST(the_tables_are_sound)
+TEST(the_tables_are_sound)
 {
     for (unsigned i = 0; i < COMMAND_COUNT; i++) {
         const struct command_entry *command = &commands_table[i];
@@ -156,24 +148,4 @@ START_TEST(the_tables_are_sound)
                       options_table[i].letter != options_table[j].letter);
         }
     ck_assert_uint_le(OPTION_COUNT, 64);
-}
-END_TEST
-
-int main(void)
-{
-    Suite *suite = suite_create("control/command");
-    TCase *lines = tcase_create("command lines");
-
-    tcase_add_test(lines, an_empty_command_line_is_help);
-    tcase_add_loop_test(lines, options_stand_anywhere, 0, sizeof same / sizeof same[0]);
-    tcase_add_test(lines, a_letter_is_an_option_too);
-    tcase_add_test(lines, a_value_may_be_empty_or_begin_with_a_dash);
-    tcase_add_test(lines, two_dashes_end_the_options);
-    tcase_add_test(lines, version_is_a_flag_as_in_other_programs);
-    tcase_add_loop_test(lines, a_mistake_is_reported_with_the_remedy, 0,
-                        sizeof mistakes / sizeof mistakes[0]);
-    tcase_add_test(lines, missing_operands_are_reported_unless_help_is_requested);
-    tcase_add_test(lines, the_tables_are_sound);
-    suite_add_tcase(suite, lines);
-    return suite_run(suite);
 }

@@ -134,14 +134,15 @@ static void expect(const char *request, const char *wanted)
     free(response);
 }
 
-START_TEST(a_call_is_answered_with_its_lines_and_its_code)
+FIXTURE(set_up, tear_down)
+
+TEST(a_call_is_answered_with_its_lines_and_its_code)
 {
     expect("spacedns/1 version\n", "!a sentence\n=7\n");
     expect("spacedns/1 version\n", "!a sentence\n=7\n");
 }
-END_TEST
 
-START_TEST(an_answer_longer_than_the_socket_takes_arrives_whole)
+TEST(an_answer_longer_than_the_socket_takes_arrives_whole)
 {
     char *response = read_answer("spacedns/1 status\n", true);
     size_t lines = 0;
@@ -152,18 +153,16 @@ START_TEST(an_answer_longer_than_the_socket_takes_arrives_whole)
     ck_assert_str_eq(response + strlen(response) - 4, "\n=0\n");
     free(response);
 }
-END_TEST
 
-START_TEST(a_client_that_disconnects_before_the_answer_does_no_harm)
+TEST(a_client_that_disconnects_before_the_answer_does_no_harm)
 {
     free(read_answer("spacedns/1 status\n", false));
     free(read_answer("spacedns/1 reload\n", false));
     free(read_answer("spacedns/1 sta", false));
     expect("spacedns/1 version\n", "!a sentence\n=7\n");
 }
-END_TEST
 
-START_TEST(a_line_longer_than_a_request_is_refused)
+TEST(a_line_longer_than_a_request_is_refused)
 {
     char line[2 * REQUEST_OCTETS_MOST];
 
@@ -171,18 +170,16 @@ START_TEST(a_line_longer_than_a_request_is_refused)
     line[sizeof line - 1] = '\0';
     expect(line, "!Error: the request is longer than the server reads; shorten it\n=2\n");
 }
-END_TEST
 
-START_TEST(only_the_owner_may_use_the_socket)
+TEST(only_the_owner_may_use_the_socket)
 {
     struct stat status;
 
     ck_assert_int_eq(stat(path, &status), 0);
     ck_assert_uint_eq(status.st_mode & 0777, 0600);
 }
-END_TEST
 
-START_TEST(a_socket_that_a_server_answers_is_not_replaced)
+TEST(a_socket_that_a_server_answers_is_not_replaced)
 {
     struct err err;
 
@@ -190,9 +187,8 @@ START_TEST(a_socket_that_a_server_answers_is_not_replaced)
     ck_assert_ptr_nonnull(strstr(err.text, "another server listens on"));
     expect("spacedns/1 version\n", "!a sentence\n=7\n");
 }
-END_TEST
 
-START_TEST(a_socket_that_a_dead_server_left_is_replaced)
+TEST(a_socket_that_a_dead_server_left_is_replaced)
 {
     struct sockaddr_un address = {.sun_family = AF_UNIX};
     struct err err;
@@ -207,9 +203,8 @@ START_TEST(a_socket_that_a_dead_server_left_is_replaced)
     ck_assert_msg(control != NULL, "%s", err.text);
     expect("spacedns/1 version\n", "!a sentence\n=7\n");
 }
-END_TEST
 
-START_TEST(a_file_that_is_not_a_socket_stays)
+TEST(a_file_that_is_not_a_socket_stays)
 {
     struct err err;
 
@@ -221,9 +216,8 @@ START_TEST(a_file_that_is_not_a_socket_stays)
     ck_assert_ptr_nonnull(strstr(err.text, "is not a socket"));
     ck_assert_int_eq(unlink(path), 0);
 }
-END_TEST
 
-START_TEST(an_invalid_socket_path_is_refused_in_a_sentence)
+TEST(an_invalid_socket_path_is_refused_in_a_sentence)
 {
     char name[200];
     struct err err;
@@ -235,27 +229,4 @@ START_TEST(an_invalid_socket_path_is_refused_in_a_sentence)
     snprintf(name, sizeof name, "%s/nowhere/socket", folder);
     ck_assert_ptr_null(control_socket_open(&loop, name, control_socket_on_test_call, NULL, &err));
     ck_assert_ptr_nonnull(strstr(err.text, "its folder does not exist"));
-}
-END_TEST
-
-int main(void)
-{
-    Suite *suite = suite_create("control/control_socket");
-    TCase *calls = tcase_create("calls");
-    TCase *socket_case = tcase_create("socket");
-
-    tcase_add_checked_fixture(calls, set_up, tear_down);
-    tcase_add_test(calls, a_call_is_answered_with_its_lines_and_its_code);
-    tcase_add_test(calls, an_answer_longer_than_the_socket_takes_arrives_whole);
-    tcase_add_test(calls, a_client_that_disconnects_before_the_answer_does_no_harm);
-    tcase_add_test(calls, a_line_longer_than_a_request_is_refused);
-    suite_add_tcase(suite, calls);
-    tcase_add_checked_fixture(socket_case, set_up, tear_down);
-    tcase_add_test(socket_case, only_the_owner_may_use_the_socket);
-    tcase_add_test(socket_case, a_socket_that_a_server_answers_is_not_replaced);
-    tcase_add_test(socket_case, a_socket_that_a_dead_server_left_is_replaced);
-    tcase_add_test(socket_case, a_file_that_is_not_a_socket_stays);
-    tcase_add_test(socket_case, an_invalid_socket_path_is_refused_in_a_sentence);
-    suite_add_tcase(suite, socket_case);
-    return suite_run(suite);
 }

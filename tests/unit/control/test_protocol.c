@@ -18,7 +18,7 @@ static const struct invocation explaining = {
                 [OPTION_COLOR] = "never"},
 };
 
-START_TEST(a_request_is_the_command_line_without_local_options)
+TEST(a_request_is_the_command_line_without_local_options)
 {
     char line[REQUEST_OCTETS_MOST];
     size_t length = protocol_write_request(&explaining, line);
@@ -28,9 +28,8 @@ START_TEST(a_request_is_the_command_line_without_local_options)
     ck_assert_str_eq(line,
                      "spacedns/1 explain a%20b%25\\.example --json --from=10.0.0.1 --type= --live");
 }
-END_TEST
 
-START_TEST(a_request_is_read_as_it_was_written)
+TEST(a_request_is_read_as_it_was_written)
 {
     char line[REQUEST_OCTETS_MOST];
     size_t length = protocol_write_request(&explaining, line);
@@ -46,9 +45,8 @@ START_TEST(a_request_is_read_as_it_was_written)
     ck_assert(invocation_has(&invocation, OPTION_JSON));
     ck_assert(!invocation_has(&invocation, OPTION_SOCKET));
 }
-END_TEST
 
-START_TEST(a_command_too_long_for_a_line_is_refused)
+TEST(a_command_too_long_for_a_line_is_refused)
 {
     char line[REQUEST_OCTETS_MOST], name[REQUEST_OCTETS_MOST];
     struct invocation invocation = {
@@ -58,9 +56,8 @@ START_TEST(a_command_too_long_for_a_line_is_refused)
     name[sizeof name - 1] = '\0';
     ck_assert_uint_eq(protocol_write_request(&invocation, line), 0);
 }
-END_TEST
 
-START_TEST(an_invalid_request_is_refused_in_a_sentence)
+TEST_LOOP(an_invalid_request_is_refused_in_a_sentence, 0, 14)
 {
     static const struct {
         const char *line, *message;
@@ -91,7 +88,6 @@ START_TEST(an_invalid_request_is_refused_in_a_sentence)
     ck_assert(!protocol_read_request(line, length, &invocation, &err));
     ck_assert_msg(strstr(err.text, lines[_i].message) != NULL, "%s", err.text);
 }
-END_TEST
 
 static uint32_t next_number(uint32_t *state)
 {
@@ -100,7 +96,7 @@ static uint32_t next_number(uint32_t *state)
 }
 
 /* A good request with octets replaced, and the same with words doubled. */
-START_TEST(no_line_does_harm)
+TEST_LOOP(no_line_does_harm, 0, 4)
 {
     static const char good[] = "spacedns/1 explain a%20b.example --json --from=10.0.0.1 --live a b";
     static const char letters[] = " %=-/0129ABFaz\n\\\x01\x80\xff";
@@ -127,9 +123,8 @@ START_TEST(no_line_does_harm)
         free(line);
     }
 }
-END_TEST
 
-START_TEST(more_words_than_a_request_has_are_refused)
+TEST(more_words_than_a_request_has_are_refused)
 {
     char line[REQUEST_OCTETS_MOST] = "spacedns/1";
     struct invocation invocation;
@@ -139,9 +134,8 @@ START_TEST(more_words_than_a_request_has_are_refused)
         strcat(line, " x"); // NOLINT
     ck_assert(!protocol_read_request(line, strlen(line), &invocation, &err));
 }
-END_TEST
 
-START_TEST(a_response_marks_each_line)
+TEST(a_response_marks_each_line)
 {
     char *octets;
     size_t length;
@@ -153,9 +147,8 @@ START_TEST(a_response_marks_each_line)
     ck_assert_str_eq(octets, ">one\n>\n>two\n!=bad\n=1\n");
     free(octets);
 }
-END_TEST
 
-START_TEST(a_line_of_a_response_is_known_by_its_mark)
+TEST_LOOP(a_line_of_a_response_is_known_by_its_mark, 0, 11)
 {
     static const struct {
         const char *line;
@@ -173,24 +166,4 @@ START_TEST(a_line_of_a_response_is_known_by_its_mark)
 
     ck_assert_int_eq(protocol_read_response(lines[_i].line, &code), lines[_i].kind);
     ck_assert_int_eq(code, lines[_i].code);
-}
-END_TEST
-
-int main(void)
-{
-    Suite *suite = suite_create("control/protocol");
-    TCase *requests = tcase_create("requests");
-    TCase *responses = tcase_create("responses");
-
-    tcase_add_test(requests, a_request_is_the_command_line_without_local_options);
-    tcase_add_test(requests, a_request_is_read_as_it_was_written);
-    tcase_add_test(requests, a_command_too_long_for_a_line_is_refused);
-    tcase_add_loop_test(requests, an_invalid_request_is_refused_in_a_sentence, 0, 14);
-    tcase_add_loop_test(requests, no_line_does_harm, 0, 4);
-    tcase_add_test(requests, more_words_than_a_request_has_are_refused);
-    suite_add_tcase(suite, requests);
-    tcase_add_test(responses, a_response_marks_each_line);
-    tcase_add_loop_test(responses, a_line_of_a_response_is_known_by_its_mark, 0, 11);
-    suite_add_tcase(suite, responses);
-    return suite_run(suite);
 }

@@ -49,7 +49,9 @@ static const struct {
     {"a router", "10.0.0.37", CLIENT_SPACE, 1},    {"nobody", "0.0.0.0", CLIENT_EXTERNAL, 0},
 };
 
-START_TEST(a_client_has_its_class)
+FIXTURE(set_up, tear_down)
+
+TEST_OVER(a_client_has_its_class, clients)
 {
     struct client client = classify(clients[_i].source);
 
@@ -60,9 +62,8 @@ START_TEST(a_client_has_its_class)
         ck_assert(client_has_class(&client, 1U << class) == (class == clients[_i].class));
     ck_assert(!client_has_class(&client, 0));
 }
-END_TEST
 
-START_TEST(a_membership_is_found_by_space)
+TEST(a_membership_is_found_by_space)
 {
     struct client office = classify("172.16.9.9"), dyno = classify("10.0.130.56");
 
@@ -72,9 +73,8 @@ START_TEST(a_membership_is_found_by_space)
     ck_assert_ptr_nonnull(client_membership(&dyno, 0));
     ck_assert_ptr_null(client_membership(&dyno, 1));
 }
-END_TEST
 
-START_TEST(an_ipv6_client_is_external_whatever_its_bits)
+TEST(an_ipv6_client_is_external_whatever_its_bits)
 {
     struct path path = {.source = 0x0a008238, .is_ipv6 = true};
     struct client client;
@@ -83,9 +83,8 @@ START_TEST(an_ipv6_client_is_external_whatever_its_bits)
     ck_assert_uint_eq(client.count, 0);
     ck_assert_int_eq(client_class(&client), CLIENT_EXTERNAL);
 }
-END_TEST
 
-START_TEST(before_the_first_snapshot_everyone_is_external)
+TEST(before_the_first_snapshot_everyone_is_external)
 {
     struct path path = {.source = 0x0a008238};
     struct client client;
@@ -94,28 +93,11 @@ START_TEST(before_the_first_snapshot_everyone_is_external)
     ck_assert_uint_eq(client.count, 0);
     ck_assert_ptr_null(client.view);
 }
-END_TEST
 
-START_TEST(classes_have_names)
+TEST(classes_have_names)
 {
     ck_assert_str_eq(class_text(CLIENT_SPACE), "space");
     ck_assert_str_eq(class_text(CLIENT_PEERED), "peered");
     ck_assert_str_eq(class_text(CLIENT_VPN), "vpn");
     ck_assert_str_eq(class_text(CLIENT_EXTERNAL), "external");
-}
-END_TEST
-
-int main(void)
-{
-    Suite *suite = suite_create("decide/client");
-    TCase *classes = tcase_create("classes");
-
-    tcase_add_checked_fixture(classes, set_up, tear_down);
-    tcase_add_loop_test(classes, a_client_has_its_class, 0, sizeof clients / sizeof clients[0]);
-    tcase_add_test(classes, a_membership_is_found_by_space);
-    tcase_add_test(classes, an_ipv6_client_is_external_whatever_its_bits);
-    tcase_add_test(classes, before_the_first_snapshot_everyone_is_external);
-    tcase_add_test(classes, classes_have_names);
-    suite_add_tcase(suite, classes);
-    return suite_run(suite);
 }

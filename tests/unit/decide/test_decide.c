@@ -128,7 +128,9 @@ static const struct {
      ANSWER_WHY},
 };
 
-START_TEST(every_row_of_the_table_holds)
+FIXTURE(set_up, tear_down)
+
+TEST_OVER(every_row_of_the_table_holds, rows)
 {
     struct deciding deciding;
 
@@ -145,7 +147,6 @@ START_TEST(every_row_of_the_table_holds)
     ck_assert_msg(verdict->is_authoritative == !is_refused, "%s: aa", rows[_i].row);
     ck_assert_msg(!verdict->may_recurse, "%s: ra without upstreams", rows[_i].row);
 }
-END_TEST
 
 /* The cases that change with upstreams: corp.example is route 0, everything else 1. */
 static const struct {
@@ -213,7 +214,7 @@ static const struct {
      SITUATION_SPACE_CHANGING, 0, REASON_SPACE_CHANGING, 0},
 };
 
-START_TEST(with_upstreams_what_is_not_ours_is_forwarded)
+TEST_OVER(with_upstreams_what_is_not_ours_is_forwarded, others)
 {
     struct deciding deciding;
 
@@ -234,9 +235,8 @@ START_TEST(with_upstreams_what_is_not_ours_is_forwarded)
                                     verdict->may_recurse && verdict->answer == ANSWER_NONE),
                   "%s: nothing of it is ours", others[_i].row);
 }
-END_TEST
 
-START_TEST(a_query_without_rd_is_not_forwarded)
+TEST(a_query_without_rd_is_not_forwarded)
 {
     static const char *const names[] = {"www.debian.org", "printer.local", "localhost"};
 
@@ -249,9 +249,8 @@ START_TEST(a_query_without_rd_is_not_forwarded)
         ck_assert(deciding.verdict.may_recurse);
     }
 }
-END_TEST
 
-START_TEST(a_name_without_a_route_is_refused)
+TEST(a_name_without_a_route_is_refused)
 {
     struct deciding deciding;
 
@@ -264,10 +263,9 @@ START_TEST(a_name_without_a_route_is_refused)
     deciding_ask(&deciding, snapshot, DYNO, "printer.local", TYPE_A);
     ck_assert_int_eq(deciding.verdict.situation, SITUATION_NOT_OURS);
 }
-END_TEST
 
 /* Readers of a verdict (log, metrics) may not learn more than the client. */
-START_TEST(a_verdict_on_anothers_name_holds_nothing_of_it)
+TEST(a_verdict_on_anothers_name_holds_nothing_of_it)
 {
     static const struct {
         const char *from, *name;
@@ -289,9 +287,8 @@ START_TEST(a_verdict_on_anothers_name_holds_nothing_of_it)
                       "%s from %s", strangers[i].name, strangers[i].from);
     }
 }
-END_TEST
 
-START_TEST(without_a_snapshot_nothing_is_ready)
+TEST(without_a_snapshot_nothing_is_ready)
 {
     struct deciding deciding;
 
@@ -300,9 +297,8 @@ START_TEST(without_a_snapshot_nothing_is_ready)
     ck_assert_uint_eq(deciding.verdict.rcode, RCODE_SERVFAIL);
     ck_assert_int_eq(deciding.verdict.reason, REASON_NOT_READY);
 }
-END_TEST
 
-START_TEST(outsiders_get_nxdomain_where_that_is_set)
+TEST(outsiders_get_nxdomain_where_that_is_set)
 {
     struct deciding deciding;
 
@@ -312,10 +308,9 @@ START_TEST(outsiders_get_nxdomain_where_that_is_set)
     ck_assert_uint_eq(deciding.verdict.rcode, RCODE_NXDOMAIN);
     ck_assert(!deciding.verdict.is_authoritative && !deciding.verdict.has_soa);
 }
-END_TEST
 
 /* A listed zone names the upstreams that have the other data of such a name. */
-START_TEST(a_name_above_records_is_asked_for_in_a_listed_zone)
+TEST(a_name_above_records_is_asked_for_in_a_listed_zone)
 {
     static const char *const text = "space: empty-names\ncidr: 10.9.0.0/16\nrecords:\n"
                                     "  - pg.db.corp.example. 60 IN A 172.23.1.5\n"
@@ -331,10 +326,9 @@ START_TEST(a_name_above_records_is_asked_for_in_a_listed_zone)
     ck_assert(deciding.verdict.is_empty_name && deciding.verdict.is_authoritative);
     snapshot_free(one);
 }
-END_TEST
 
 /* ra=1 exactly for clients that may recurse. */
-START_TEST(recursion_is_offered_to_its_classes_only)
+TEST_LOOP(recursion_is_offered_to_its_classes_only, 0, 4)
 {
     static const struct {
         unsigned recursion_for;
@@ -356,10 +350,9 @@ START_TEST(recursion_is_offered_to_its_classes_only)
     deciding_ask(&deciding, snapshot, EXT, "www.debian.org", TYPE_A);
     ck_assert(!deciding.verdict.may_recurse);
 }
-END_TEST
 
 /* The owner of the SOA: the tiny zone of the name itself, localspace, the CIDR's reverse zone. */
-START_TEST(the_soa_belongs_to_the_zone_of_the_name)
+TEST(the_soa_belongs_to_the_zone_of_the_name)
 {
     static const struct {
         const char *name;
@@ -383,26 +376,4 @@ START_TEST(the_soa_belongs_to_the_zone_of_the_name)
         ck_assert_msg(deciding.verdict.soa_label == owners[i].skip, "%s: %d", owners[i].name,
                       deciding.verdict.soa_label);
     }
-}
-END_TEST
-
-int main(void)
-{
-    Suite *suite = suite_create("decide/decide");
-    TCase *table = tcase_create("answer table");
-
-    tcase_add_checked_fixture(table, set_up, tear_down);
-    tcase_add_loop_test(table, every_row_of_the_table_holds, 0, sizeof rows / sizeof rows[0]);
-    tcase_add_loop_test(table, with_upstreams_what_is_not_ours_is_forwarded, 0,
-                        sizeof others / sizeof others[0]);
-    tcase_add_test(table, a_query_without_rd_is_not_forwarded);
-    tcase_add_test(table, a_name_without_a_route_is_refused);
-    tcase_add_test(table, a_verdict_on_anothers_name_holds_nothing_of_it);
-    tcase_add_test(table, without_a_snapshot_nothing_is_ready);
-    tcase_add_test(table, outsiders_get_nxdomain_where_that_is_set);
-    tcase_add_test(table, a_name_above_records_is_asked_for_in_a_listed_zone);
-    tcase_add_loop_test(table, recursion_is_offered_to_its_classes_only, 0, 4);
-    tcase_add_test(table, the_soa_belongs_to_the_zone_of_the_name);
-    suite_add_tcase(suite, table);
-    return suite_run(suite);
 }

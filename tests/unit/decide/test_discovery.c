@@ -53,7 +53,7 @@ static const struct {
     {"\0", false, 0},
 };
 
-START_TEST(a_dyno_number_is_decimal_without_leading_zeros)
+TEST_OVER(a_dyno_number_is_decimal_without_leading_zeros, labels)
 {
     uint32_t number = 77;
 
@@ -62,7 +62,6 @@ START_TEST(a_dyno_number_is_decimal_without_leading_zeros)
                   "%s", labels[_i].label + 1);
     ck_assert_uint_eq(number, labels[_i].is_read ? labels[_i].number : 77);
 }
-END_TEST
 
 static struct snapshot *snapshot;
 static struct policy policy;
@@ -136,7 +135,9 @@ static const struct {
     {"a.b.c.d.e.f.g.h.i.j.k", 3, false},
 };
 
-START_TEST(a_name_below_the_suffix_exists_when_it_is_declared)
+FIXTURE(set_up, tear_down)
+
+TEST_OVER(a_name_below_the_suffix_exists_when_it_is_declared, names)
 {
     struct deciding deciding;
     char name[256];
@@ -147,21 +148,4 @@ START_TEST(a_name_below_the_suffix_exists_when_it_is_declared)
                   deciding.verdict.rcode);
     ck_assert_msg((deciding.verdict.answer != ANSWER_NONE) == names[_i].has_data, "%s", name);
     ck_assert(deciding.verdict.is_authoritative);
-}
-END_TEST
-
-int main(void)
-{
-    Suite *suite = suite_create("decide/discovery");
-    TCase *numbers = tcase_create("label_read_number");
-    TCase *deciding = tcase_create("discovery_decide");
-
-    tcase_add_loop_test(numbers, a_dyno_number_is_decimal_without_leading_zeros, 0,
-                        sizeof labels / sizeof labels[0]);
-    tcase_add_checked_fixture(deciding, set_up, tear_down);
-    tcase_add_loop_test(deciding, a_name_below_the_suffix_exists_when_it_is_declared, 0,
-                        sizeof names / sizeof names[0]);
-    suite_add_tcase(suite, numbers);
-    suite_add_tcase(suite, deciding);
-    return suite_run(suite);
 }

@@ -66,7 +66,9 @@ static const char *explain_in_a_sentence(const char *from, const char *name, cha
     return out;
 }
 
-START_TEST(a_reason_is_one_sentence)
+FIXTURE(set_up, tear_down)
+
+TEST_OVER(a_reason_is_one_sentence, reasons)
 {
     char sentence[EDE_TEXT_OCTETS + 1];
 
@@ -74,7 +76,6 @@ START_TEST(a_reason_is_one_sentence)
     ck_assert_msg(fnmatch(reasons[_i].expected, sentence, FNM_NOESCAPE) == 0, "%s from %s: %s",
                   reasons[_i].name, reasons[_i].from, sentence);
 }
-END_TEST
 
 /* Sentences about names that are forwarded, once there are upstreams. */
 static const struct {
@@ -107,7 +108,7 @@ static const struct {
     {"x.localhost", REASON_NONE, NULL, NULL, ""},
 };
 
-START_TEST(an_upstreams_fault_is_one_sentence)
+TEST_OVER(an_upstreams_fault_is_one_sentence, forwarded)
 {
     char sentence[EDE_TEXT_OCTETS + 1] = "";
     struct text text = text_over(sentence, EDE_TEXT_OCTETS);
@@ -122,9 +123,8 @@ START_TEST(an_upstreams_fault_is_one_sentence)
     explain_reason(snapshot, &deciding.client, &deciding.query, &deciding.verdict, &text);
     ck_assert_str_eq(sentence, forwarded[_i].expected);
 }
-END_TEST
 
-START_TEST(a_query_without_rd_gets_that_as_its_reason)
+TEST(a_query_without_rd_gets_that_as_its_reason)
 {
     char sentence[EDE_TEXT_OCTETS + 1] = "";
     struct text text = text_over(sentence, EDE_TEXT_OCTETS);
@@ -137,10 +137,9 @@ START_TEST(a_query_without_rd_gets_that_as_its_reason)
     ck_assert_str_eq(sentence,
                      "Q20 not a name of this space, and the query does not want recursion (RD=0)");
 }
-END_TEST
 
 /* With the longest possible names, 100 octets are enough for code and fact. */
-START_TEST(the_sentence_is_never_longer_than_its_room)
+TEST(the_sentence_is_never_longer_than_its_room)
 {
     static const char *const labels[] = {
         "aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa", "x", "_y"};
@@ -153,7 +152,6 @@ START_TEST(the_sentence_is_never_longer_than_its_room)
             ck_assert_int_eq(strncmp(sentence, "Q25 ", 4), 0);
         }
 }
-END_TEST
 
 /* All steps of an explanation in one text, separated by |. */
 static void write_steps(const struct explanation *explanation, char *out)
@@ -200,14 +198,13 @@ static const struct {
      "|host=db.internal.example.com kind=static records (*:71)|verdict=NOERROR"},
 };
 
-START_TEST(a_decision_is_explained_step_by_step_with_its_locations)
+TEST_OVER(a_decision_is_explained_step_by_step_with_its_locations, stories)
 {
     char steps[EXPLAIN_STEPS_MAX * (EXPLAIN_STEP_OCTETS + 1)];
 
     explain_name(stories[_i].from, stories[_i].name, steps);
     ck_assert_msg(fnmatch(stories[_i].expected, steps, FNM_NOESCAPE) == 0, "%s", steps);
 }
-END_TEST
 
 /* Files, lines and owners are the operator's: to a peer not even those of what it may ask. */
 static const struct {
@@ -221,7 +218,7 @@ static const struct {
      "test-space"},
 };
 
-START_TEST(locations_and_owners_are_shown_to_the_operator)
+TEST_OVER(locations_and_owners_are_shown_to_the_operator, audiences)
 {
     char steps[EXPLAIN_STEPS_MAX * (EXPLAIN_STEP_OCTETS + 1)];
     const struct explain_facts facts = {.for_operator = true};
@@ -236,7 +233,6 @@ START_TEST(locations_and_owners_are_shown_to_the_operator)
     write_steps(&explanation, steps);
     ck_assert_msg(fnmatch(audiences[_i].expected, steps, FNM_NOESCAPE) == 0, "%s", steps);
 }
-END_TEST
 
 /* Type 28 is AAAA, which no internal name has; 33 is SRV, of which some discovery names are. */
 static const struct {
@@ -253,14 +249,13 @@ static const struct {
     {"sleepy-river-2739.herokuapp.com", 28, "*web_up=0*)|remedy=*|verdict=NOERROR*Q10*"},
 };
 
-START_TEST(a_type_that_an_internal_name_does_not_have_is_explained)
+TEST_OVER(a_type_that_an_internal_name_does_not_have_is_explained, other_types)
 {
     char steps[EXPLAIN_STEPS_MAX * (EXPLAIN_STEP_OCTETS + 1)];
 
     explain_type(DYNO, other_types[_i].name, other_types[_i].type, steps);
     ck_assert_msg(fnmatch(other_types[_i].expected, steps, FNM_NOESCAPE) == 0, "%s", steps);
 }
-END_TEST
 
 /* All steps of a forwarded name, separated by |, with the forwarder's facts if any. */
 static const struct {
@@ -284,7 +279,7 @@ static const struct {
     {"localhost", {NULL, NULL, NULL, NULL, false, false}, "*|verdict=NOERROR"},
 };
 
-START_TEST(a_forwarded_name_is_explained_with_its_route)
+TEST_OVER(a_forwarded_name_is_explained_with_its_route, forward_stories)
 {
     struct explain_facts facts = forward_stories[_i].facts;
     char steps[EXPLAIN_STEPS_MAX * (EXPLAIN_STEP_OCTETS + 1)];
@@ -301,10 +296,9 @@ START_TEST(a_forwarded_name_is_explained_with_its_route)
     write_steps(&explanation, steps);
     ck_assert_msg(fnmatch(forward_stories[_i].expected, steps, FNM_NOESCAPE) == 0, "%s", steps);
 }
-END_TEST
 
 /* A client does not get facts that it may not know. */
-START_TEST(nothing_of_another_space_is_disclosed)
+TEST(nothing_of_another_space_is_disclosed)
 {
     static const char *const secrets[] = {"frozen", "test-space", "10.0.0", "web_up",
                                           "pcx-",   "zones/",     "haiku"};
@@ -320,29 +314,5 @@ START_TEST(nothing_of_another_space_is_disclosed)
             ck_assert_msg(strstr(steps, secrets[j]) == NULL, "%s: %s", names[i], steps);
     }
 }
-END_TEST
 
 #define COUNT(array) (int)(sizeof(array) / sizeof(array)[0])
-
-int main(void)
-{
-    Suite *suite = suite_create("decide/explain");
-    TCase *telling = tcase_create("telling");
-
-    tcase_add_checked_fixture(telling, set_up, tear_down);
-    tcase_add_loop_test(telling, a_reason_is_one_sentence, 0, COUNT(reasons));
-    tcase_add_loop_test(telling, an_upstreams_fault_is_one_sentence, 0, COUNT(forwarded));
-    tcase_add_test(telling, a_query_without_rd_gets_that_as_its_reason);
-    tcase_add_loop_test(telling, a_forwarded_name_is_explained_with_its_route, 0,
-                        COUNT(forward_stories));
-    tcase_add_test(telling, the_sentence_is_never_longer_than_its_room);
-    tcase_add_loop_test(telling, a_decision_is_explained_step_by_step_with_its_locations, 0,
-                        COUNT(stories));
-    tcase_add_loop_test(telling, locations_and_owners_are_shown_to_the_operator, 0,
-                        COUNT(audiences));
-    tcase_add_loop_test(telling, a_type_that_an_internal_name_does_not_have_is_explained, 0,
-                        COUNT(other_types));
-    tcase_add_test(telling, nothing_of_another_space_is_disclosed);
-    suite_add_tcase(suite, telling);
-    return suite_run(suite);
-}

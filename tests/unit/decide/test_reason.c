@@ -26,7 +26,7 @@ static const struct {
 };
 enum { EXPECTED_COUNT = sizeof expected / sizeof expected[0] };
 
-START_TEST(a_reason_has_its_code_everywhere)
+TEST_LOOP(a_reason_has_its_code_everywhere, 0, EXPECTED_COUNT)
 {
     const struct reason_entry *entry = reason_entry(expected[_i].reason);
 
@@ -34,15 +34,13 @@ START_TEST(a_reason_has_its_code_everywhere)
     if (expected[_i].ede >= 0)
         ck_assert_int_eq(entry->ede, expected[_i].ede);
 }
-END_TEST
 
-START_TEST(no_reason_is_missing_here)
+TEST(no_reason_is_missing_here)
 {
     ck_assert_int_eq(REASON_COUNT, EXPECTED_COUNT + 1); /* and REASON_NONE */
 }
-END_TEST
 
-START_TEST(every_reason_has_a_description_and_a_remedy)
+TEST_LOOP(every_reason_has_a_description_and_a_remedy, 1, REASON_COUNT)
 {
     const struct reason_entry *entry = reason_entry((enum reason)_i);
 
@@ -54,9 +52,8 @@ START_TEST(every_reason_has_a_description_and_a_remedy)
     ck_assert_ptr_null(strpbrk(entry->description, "\"\\\n"));
     ck_assert_int_ne(entry->description[strlen(entry->description) - 1], '.');
 }
-END_TEST
 
-START_TEST(no_two_reasons_are_the_same_in_an_answer)
+TEST_LOOP(no_two_reasons_are_the_same_in_an_answer, 0, REASON_COUNT)
 {
     const struct reason_entry *entry = reason_entry((enum reason)_i);
 
@@ -65,28 +62,12 @@ START_TEST(no_two_reasons_are_the_same_in_an_answer)
         ck_assert(entry->ede != other->ede || strcmp(entry->code, other->code) != 0);
     }
 }
-END_TEST
 
-START_TEST(no_reason_is_empty)
+TEST(no_reason_is_empty)
 {
     const struct reason_entry *entry = reason_entry(REASON_NONE);
 
     ck_assert_str_eq(entry->code, "");
     ck_assert_str_eq(entry->description, "");
     ck_assert_int_eq(entry->level, REASON_LEVEL_NONE);
-}
-END_TEST
-
-int main(void)
-{
-    Suite *suite = suite_create("decide/reason");
-    TCase *table = tcase_create("table");
-
-    tcase_add_loop_test(table, a_reason_has_its_code_everywhere, 0, EXPECTED_COUNT);
-    tcase_add_test(table, no_reason_is_missing_here);
-    tcase_add_loop_test(table, every_reason_has_a_description_and_a_remedy, 1, REASON_COUNT);
-    tcase_add_loop_test(table, no_two_reasons_are_the_same_in_an_answer, 0, REASON_COUNT);
-    tcase_add_test(table, no_reason_is_empty);
-    suite_add_tcase(suite, table);
-    return suite_run(suite);
 }

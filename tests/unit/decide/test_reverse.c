@@ -50,7 +50,9 @@ static const struct {
     {"56.130.0.10.xin-addr.arpa", SITUATION_NOT_OURS, ANSWER_NONE},
 };
 
-START_TEST(a_reverse_name_inside_a_served_space_is_ours)
+FIXTURE(set_up, tear_down)
+
+TEST_OVER(a_reverse_name_inside_a_served_space_is_ours, names)
 {
     struct deciding deciding;
 
@@ -59,10 +61,9 @@ START_TEST(a_reverse_name_inside_a_served_space_is_ours)
                   (int)deciding.verdict.situation);
     ck_assert_int_eq(deciding.verdict.answer, names[_i].answer);
 }
-END_TEST
 
 /* Every name below the zone's apex is inside the space's CIDR, so it is ours in any form. */
-START_TEST(nothing_below_the_zones_apex_is_forwarded)
+TEST(nothing_below_the_zones_apex_is_forwarded)
 {
     static const char *const odd[] = {
         "x.0.10.in-addr.arpa",     "256.0.10.in-addr.arpa",     "056.130.0.10.in-addr.arpa",
@@ -77,9 +78,8 @@ START_TEST(nothing_below_the_zones_apex_is_forwarded)
                       (int)deciding.verdict.situation);
     }
 }
-END_TEST
 
-START_TEST(a_peer_may_not_ask_who_has_an_address)
+TEST(a_peer_may_not_ask_who_has_an_address)
 {
     struct deciding deciding;
 
@@ -89,13 +89,12 @@ START_TEST(a_peer_may_not_ask_who_has_an_address)
     deciding_ask(&deciding, snapshot, "10.20.3.4", "56.130.0.10.in-addr.arpa", TYPE_PTR);
     ck_assert_int_eq(deciding.verdict.answer, ANSWER_DYNO_NAME);
 }
-END_TEST
 
 /*
  * A space that is visible only at its own addresses is another space elsewhere; its names are not
  * forwarded.
  */
-START_TEST(a_space_that_is_not_visible_here_keeps_its_reverse_names)
+TEST(a_space_that_is_not_visible_here_keeps_its_reverse_names)
 {
     static const char *const inside[] = {"1.9.10.in-addr.arpa", "9.10.in-addr.arpa",
                                          "4.3.9.10.in-addr.arpa"};
@@ -113,20 +112,4 @@ START_TEST(a_space_that_is_not_visible_here_keeps_its_reverse_names)
     snapshot_free(two);
     free(texts[0]);
     free(texts[1]);
-}
-END_TEST
-
-int main(void)
-{
-    Suite *suite = suite_create("decide/reverse");
-    TCase *deciding = tcase_create("reverse_decide");
-
-    tcase_add_checked_fixture(deciding, set_up, tear_down);
-    tcase_add_loop_test(deciding, a_reverse_name_inside_a_served_space_is_ours, 0,
-                        sizeof names / sizeof names[0]);
-    tcase_add_test(deciding, nothing_below_the_zones_apex_is_forwarded);
-    tcase_add_test(deciding, a_space_that_is_not_visible_here_keeps_its_reverse_names);
-    tcase_add_test(deciding, a_peer_may_not_ask_who_has_an_address);
-    suite_add_tcase(suite, deciding);
-    return suite_run(suite);
 }

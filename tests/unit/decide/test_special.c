@@ -103,7 +103,7 @@ static const struct {
     {"d.f.ip6.int", -1, 0},
 };
 
-START_TEST(a_special_name_is_found_with_its_top)
+TEST_OVER(a_special_name_is_found_with_its_top, names)
 {
     struct special special;
     struct name name;
@@ -115,9 +115,8 @@ START_TEST(a_special_name_is_found_with_its_top)
     ck_assert_msg(!found || special.label_count == names[_i].label_count, "%s: %u", names[_i].name,
                   special.label_count);
 }
-END_TEST
 
-START_TEST(a_name_of_127_labels_is_handled_too)
+TEST(a_name_of_127_labels_is_handled_too)
 {
     struct name name = {.length = 255, .label_count = 127};
     struct special special;
@@ -134,7 +133,6 @@ START_TEST(a_name_of_127_labels_is_handled_too)
     ck_assert(special_find(&name, &special));
     ck_assert_uint_eq(special.label_count, 4);
 }
-END_TEST
 
 static struct snapshot *snapshot;
 static struct policy policy;
@@ -190,7 +188,9 @@ static const struct {
     {"localspace", "nobody.localspace", false},
 };
 
-START_TEST(a_zone_inside_a_special_name_wins)
+FIXTURE(set_up, tear_down)
+
+TEST_OVER(a_zone_inside_a_special_name_wins, zones)
 {
     struct deciding deciding;
 
@@ -201,7 +201,6 @@ START_TEST(a_zone_inside_a_special_name_wins)
                   zones[_i].zone);
     ck_assert(!is_forwarded || deciding.verdict.route == 0);
 }
-END_TEST
 
 static const struct {
     const char *name;
@@ -229,7 +228,7 @@ static const struct {
     {"8.b.d.0.1.0.0.2.ip6.arpa", TYPE_PTR, 0, REASON_SPECIAL_USE, ANSWER_NONE, 0},
 };
 
-START_TEST(a_special_name_is_answered_here)
+TEST_OVER(a_special_name_is_answered_here, answers)
 {
     struct deciding deciding;
 
@@ -244,10 +243,9 @@ START_TEST(a_special_name_is_answered_here)
     ck_assert_msg(verdict->has_soa == (verdict->answer == ANSWER_NONE), "%s", name);
     ck_assert_msg(!verdict->has_soa || verdict->soa_label == answers[_i].soa_label, "%s", name);
 }
-END_TEST
 
 /* A custom domain of an app without internal routing is treated as any other name. */
-START_TEST(the_host_of_an_app_that_is_not_internal_answers_nothing)
+TEST(the_host_of_an_app_that_is_not_internal_answers_nothing)
 {
     static const char text[] =
         "space: one-space\ncidr: 10.7.0.0/16\nrouters: [10.7.0.11]\n"
@@ -262,10 +260,9 @@ START_TEST(the_host_of_an_app_that_is_not_internal_answers_nothing)
     ck_assert(!verdict_has_cname(&deciding.verdict));
     snapshot_free(one);
 }
-END_TEST
 
 /* With another discovery suffix, names of the usual one are still not forwarded. */
-START_TEST(localspace_is_special_under_another_suffix)
+TEST(localspace_is_special_under_another_suffix)
 {
     static const char text[] = "space: one-space\ncidr: 10.7.0.0/16\nrouters: [10.7.0.11]\n";
     struct policy other = policy;
@@ -279,9 +276,10 @@ START_TEST(localspace_is_special_under_another_suffix)
     ck_assert_int_eq(deciding.verdict.situation, SITUATION_RECORDS);
     snapshot_free(one);
 }
-END_TEST
 
-START_TEST(zones_that_no_name_would_take_are_known)
+FIXTURE(NULL, NULL)
+
+TEST(zones_that_no_name_would_take_are_known)
 {
     static const struct {
         const char *zone;
@@ -295,25 +293,5 @@ START_TEST(zones_that_no_name_would_take_are_known)
         ck_assert_msg(special_is_fixed(&name) == all[i].fixed, "%s", all[i].zone);
     }
 }
-END_TEST
 
 #define COUNT(array) (int)(sizeof(array) / sizeof(array)[0])
-
-int main(void)
-{
-    Suite *suite = suite_create("decide/special");
-    TCase *finding = tcase_create("finding");
-    TCase *deciding = tcase_create("deciding");
-
-    tcase_add_loop_test(finding, a_special_name_is_found_with_its_top, 0, COUNT(names));
-    tcase_add_test(finding, a_name_of_127_labels_is_handled_too);
-    tcase_add_test(finding, zones_that_no_name_would_take_are_known);
-    suite_add_tcase(suite, finding);
-    tcase_add_checked_fixture(deciding, set_up, tear_down);
-    tcase_add_loop_test(deciding, a_zone_inside_a_special_name_wins, 0, COUNT(zones));
-    tcase_add_loop_test(deciding, a_special_name_is_answered_here, 0, COUNT(answers));
-    tcase_add_test(deciding, the_host_of_an_app_that_is_not_internal_answers_nothing);
-    tcase_add_test(deciding, localspace_is_special_under_another_suffix);
-    suite_add_tcase(suite, deciding);
-    return suite_run(suite);
-}

@@ -65,7 +65,9 @@ static void check(struct suggestion near, const char *expected, const char *word
     ck_assert_mem_eq(near.text, expected, near.length);
 }
 
-START_TEST(a_suggested_app_is_one_the_client_may_know)
+FIXTURE(set_up, tear_down)
+
+TEST_OVER(a_suggested_app_is_one_the_client_may_know, apps)
 {
     struct deciding deciding;
     uint8_t label[64];
@@ -74,7 +76,6 @@ START_TEST(a_suggested_app_is_one_the_client_may_know)
     deciding_ask(&deciding, snapshot, apps[_i].from, ".", 1);
     check(suggest_app(snapshot, &deciding.client, label), apps[_i].expected, apps[_i].word);
 }
-END_TEST
 
 static const struct {
     const char *word, *expected;
@@ -82,7 +83,7 @@ static const struct {
                  {"runn", "run"},    {"consul-server", "consul_server"},
                  {"database", NULL}, {"r", NULL}};
 
-START_TEST(a_suggested_process_is_one_of_the_app)
+TEST_OVER(a_suggested_process_is_one_of_the_app, processes)
 {
     const struct segment *segment = snapshot->segments[2];
     uint8_t label[64];
@@ -91,10 +92,9 @@ START_TEST(a_suggested_process_is_one_of_the_app)
     check(suggest_process(segment, &segment->apps[0], label), processes[_i].expected,
           processes[_i].word);
 }
-END_TEST
 
 /* The time of a query is bounded. */
-START_TEST(only_so_many_apps_are_compared)
+TEST(only_so_many_apps_are_compared)
 {
     enum { APPS = 2 * SUGGESTION_APPS_MAX };
     char *text = malloc(APPS * 40 + 100);
@@ -113,20 +113,4 @@ START_TEST(only_so_many_apps_are_compared)
     make_label("zzz-bcdefghij", label);
     check(suggest_app(many, &deciding.client, label), NULL, "none");
     snapshot_free(many);
-}
-END_TEST
-
-int main(void)
-{
-    Suite *suite = suite_create("decide/near");
-    TCase *words = tcase_create("words");
-
-    tcase_add_checked_fixture(words, set_up, tear_down);
-    tcase_add_loop_test(words, a_suggested_app_is_one_the_client_may_know, 0,
-                        sizeof apps / sizeof apps[0]);
-    tcase_add_loop_test(words, a_suggested_process_is_one_of_the_app, 0,
-                        sizeof processes / sizeof processes[0]);
-    tcase_add_test(words, only_so_many_apps_are_compared);
-    suite_add_tcase(suite, words);
-    return suite_run(suite);
 }

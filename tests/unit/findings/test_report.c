@@ -37,15 +37,16 @@ static char *printed(void)
     return text;
 }
 
-START_TEST(an_empty_report_is_clean)
+FIXTURE(set_up, tear_down)
+
+TEST(an_empty_report_is_clean)
 {
     ck_assert(report_is_clean(report));
     ck_assert_uint_eq(report_total(report), 0);
     report_sort(report);
 }
-END_TEST
 
-START_TEST(only_an_error_makes_a_report_unclean)
+TEST(only_an_error_makes_a_report_unclean)
 {
     report_add(report, FINDING_REGION, "a.yaml", at(1, 1), "warning");
     report_add(report, FINDING_TRUST_WIDE, "a.yaml", at(1, 1), "note");
@@ -56,9 +57,8 @@ START_TEST(only_an_error_makes_a_report_unclean)
     ck_assert_uint_eq(report_count(report, FINDING_WARNING), 1);
     ck_assert_uint_eq(report_count(report, FINDING_NOTE), 1);
 }
-END_TEST
 
-START_TEST(findings_are_sorted_by_file_line_column_and_code)
+TEST(findings_are_sorted_by_file_line_column_and_code)
 {
     static const char *const order[] = {"1", "2", "3", "4", "5"};
 
@@ -71,9 +71,8 @@ START_TEST(findings_are_sorted_by_file_line_column_and_code)
     for (size_t i = 0; i < 5; i++)
         ck_assert_str_eq(report_findings(report)[i].sentence, order[i]);
 }
-END_TEST
 
-START_TEST(a_finding_is_printed_as_file_line_column_level_code_sentence)
+TEST(a_finding_is_printed_as_file_line_column_level_code_sentence)
 {
     report_add(report, FINDING_ROUTER_DYNO, "zones/test-space.yaml", at(8, 12), "router %s", "x");
     report_add(report, FINDING_REGION, "zones/b.yaml", at(0, 0), "nowhere");
@@ -84,9 +83,8 @@ START_TEST(a_finding_is_printed_as_file_line_column_level_code_sentence)
                            "zones/b.yaml:7:1: note N-TRUST-WIDE: wide\n");
     free(text);
 }
-END_TEST
 
-START_TEST(errors_can_be_printed_alone)
+TEST(errors_can_be_printed_alone)
 {
     char place[FINDING_LOCATION_OCTETS], *text = NULL;
     size_t length;
@@ -105,7 +103,6 @@ START_TEST(errors_can_be_printed_alone)
     finding_write_location(&report_findings(report)[2], place, sizeof place);
     ck_assert_str_eq(place, "c.yaml");
 }
-END_TEST
 
 static const struct {
     const char *value;
@@ -125,14 +122,13 @@ static const struct {
     {"\xFF\xC0\x80", "\\xff\\xc0\\x80"},
 };
 
-START_TEST(terminal_control_sequences_are_escaped)
+TEST_OVER(terminal_control_sequences_are_escaped, values)
 {
     report_add(report, FINDING_TYPE, "a.yaml", at(1, 1), "%s", values[_i].value);
     ck_assert_str_eq(report_findings(report)->sentence, values[_i].printed);
 }
-END_TEST
 
-START_TEST(an_endless_sentence_is_cut)
+TEST(an_endless_sentence_is_cut)
 {
     char value[5000];
 
@@ -141,9 +137,8 @@ START_TEST(an_endless_sentence_is_cut)
     report_add(report, FINDING_TYPE, "a.yaml", at(1, 1), "%s", value);
     ck_assert_uint_lt(strlen(report_findings(report)->sentence), sizeof value);
 }
-END_TEST
 
-START_TEST(merged_findings_outlive_the_report_they_came_from)
+TEST(merged_findings_outlive_the_report_they_came_from)
 {
     struct report *other = report_new();
     char file[] = "other.yaml";
@@ -158,9 +153,8 @@ START_TEST(merged_findings_outlive_the_report_they_came_from)
     ck_assert_str_eq(report_findings(report)[1].file, "other.yaml");
     ck_assert_str_eq(report_findings(report)[1].sentence, "sentence 1");
 }
-END_TEST
 
-START_TEST(a_hundred_alike_are_kept_and_the_rest_is_counted)
+TEST(a_hundred_alike_are_kept_and_the_rest_is_counted)
 {
     for (unsigned i = 10000; i > 0; i--)
         report_add(report, FINDING_TTL, i % 2 ? "a.yaml" : "b.yaml", at(i, 1), "%u", i);
@@ -177,9 +171,8 @@ START_TEST(a_hundred_alike_are_kept_and_the_rest_is_counted)
         ck_assert_uint_eq(all[2 * FINDINGS_ALIKE + 2].more, 4900);
     }
 }
-END_TEST
 
-START_TEST(findings_left_out_stay_counted_when_reports_are_merged)
+TEST(findings_left_out_stay_counted_when_reports_are_merged)
 {
     struct report *other = report_new();
 
@@ -194,9 +187,8 @@ START_TEST(findings_left_out_stay_counted_when_reports_are_merged)
     ck_assert_uint_eq(report_count(report, FINDING_ERROR), 251);
     ck_assert_str_eq(report_findings(report)[FINDINGS_ALIKE].sentence, "and 151 more");
 }
-END_TEST
 
-START_TEST(many_files_do_not_fill_the_memory)
+TEST(many_files_do_not_fill_the_memory)
 {
     char file[32];
 
@@ -209,9 +201,8 @@ START_TEST(many_files_do_not_fill_the_memory)
     ck_assert_uint_eq(report_count(report, FINDING_WARNING), 2 * FINDINGS_KEPT);
     ck_assert_str_eq(report_findings(report)[report_total(report) - 1].sentence, "2 not listed");
 }
-END_TEST
 
-START_TEST(a_thousand_errors_are_enough_and_warnings_never_are)
+TEST(a_thousand_errors_are_enough_and_warnings_never_are)
 {
     for (unsigned i = 1; i <= 5000; i++)
         report_add(report, FINDING_REGION, "a.yaml", at(i, 1), "warning");
@@ -221,9 +212,8 @@ START_TEST(a_thousand_errors_are_enough_and_warnings_never_are)
     report_add(report, FINDING_TTL, "a.yaml", at(1, 1), "error");
     ck_assert(report_is_full(report));
 }
-END_TEST
 
-START_TEST(a_flag_is_a_location_without_a_line)
+TEST(a_flag_is_a_location_without_a_line)
 {
     char place[FINDING_LOCATION_OCTETS];
 
@@ -234,9 +224,8 @@ START_TEST(a_flag_is_a_location_without_a_line)
     finding_write_location(report_findings(report), place, sizeof place);
     ck_assert_str_eq(place, "--listen (command line)");
 }
-END_TEST
 
-START_TEST(a_long_file_name_is_cut_and_the_line_is_not)
+TEST(a_long_file_name_is_cut_and_the_line_is_not)
 {
     char file[4096], place[64], whole[4096 + 32];
 
@@ -249,9 +238,8 @@ START_TEST(a_long_file_name_is_cut_and_the_line_is_not)
     finding_write_location(report_findings(report), whole, sizeof whole);
     ck_assert_uint_eq(strlen(whole), sizeof file - 1 + strlen(":8:12"));
 }
-END_TEST
 
-START_TEST(a_file_name_cannot_forge_a_line_or_control_the_terminal)
+TEST(a_file_name_cannot_forge_a_line_or_control_the_terminal)
 {
     char place[FINDING_LOCATION_OCTETS];
 
@@ -265,10 +253,9 @@ START_TEST(a_file_name_cannot_forge_a_line_or_control_the_terminal)
     ck_assert_str_eq(place, "e\\x1b[31m\\x0ab.yaml:1:1: error E-X: <U+202E right-to-left "
                             "override>.yaml:8:12");
 }
-END_TEST
 
 /* The letter is the level: E, W or N. */
-START_TEST(every_code_has_its_level_s_letter_and_a_meaning)
+TEST_LOOP(every_code_has_its_level_s_letter_and_a_meaning, 0, FINDING_CODE_COUNT)
 {
     enum finding_code code = (enum finding_code)_i;
 
@@ -278,7 +265,6 @@ START_TEST(every_code_has_its_level_s_letter_and_a_meaning)
     for (int other = 0; other < _i; other++)
         ck_assert_str_ne(finding_name((enum finding_code)other), finding_name(code));
 }
-END_TEST
 
 static char *readme;
 
@@ -300,7 +286,9 @@ static void free_readme(void)
     free(readme);
 }
 
-START_TEST(the_readme_lists_every_code_with_its_meaning)
+FIXTURE(read_readme, free_readme)
+
+TEST_LOOP(the_readme_lists_every_code_with_its_meaning, 0, FINDING_CODE_COUNT)
 {
     enum finding_code code = (enum finding_code)_i;
     char row[256];
@@ -308,9 +296,8 @@ START_TEST(the_readme_lists_every_code_with_its_meaning)
     snprintf(row, sizeof row, "\n| %s | %s |\n", finding_name(code), finding_meaning(code));
     ck_assert_msg(strstr(readme, row) != NULL, "zones/README.md lacks the row%s", row);
 }
-END_TEST
 
-START_TEST(the_readme_lists_every_key)
+TEST(the_readme_lists_every_key)
 {
     char key[64];
 
@@ -320,39 +307,4 @@ START_TEST(the_readme_lists_every_key)
             ck_assert_msg(strstr(readme, key) != NULL, "zones/README.md lacks the key %s", key);
         }
     }
-}
-END_TEST
-
-int main(void)
-{
-    Suite *suite = suite_create("report");
-    TCase *manual = tcase_create("manual");
-    TCase *findings = tcase_create("findings");
-
-    tcase_add_checked_fixture(findings, set_up, tear_down);
-    tcase_add_test(findings, an_empty_report_is_clean);
-    tcase_add_test(findings, only_an_error_makes_a_report_unclean);
-    tcase_add_test(findings, errors_can_be_printed_alone);
-    tcase_add_test(findings, findings_are_sorted_by_file_line_column_and_code);
-    tcase_add_test(findings, a_finding_is_printed_as_file_line_column_level_code_sentence);
-    tcase_add_loop_test(findings, terminal_control_sequences_are_escaped, 0,
-                        (int)(sizeof values / sizeof values[0]));
-    tcase_add_test(findings, an_endless_sentence_is_cut);
-    tcase_add_test(findings, merged_findings_outlive_the_report_they_came_from);
-    tcase_add_test(findings, a_hundred_alike_are_kept_and_the_rest_is_counted);
-    tcase_add_test(findings, findings_left_out_stay_counted_when_reports_are_merged);
-    tcase_add_test(findings, many_files_do_not_fill_the_memory);
-    tcase_add_test(findings, a_thousand_errors_are_enough_and_warnings_never_are);
-    tcase_add_test(findings, a_flag_is_a_location_without_a_line);
-    tcase_add_test(findings, a_long_file_name_is_cut_and_the_line_is_not);
-    tcase_add_test(findings, a_file_name_cannot_forge_a_line_or_control_the_terminal);
-    tcase_add_loop_test(findings, every_code_has_its_level_s_letter_and_a_meaning, 0,
-                        FINDING_CODE_COUNT);
-    tcase_add_checked_fixture(manual, read_readme, free_readme);
-    tcase_add_loop_test(manual, the_readme_lists_every_code_with_its_meaning, 0,
-                        FINDING_CODE_COUNT);
-    tcase_add_test(manual, the_readme_lists_every_key);
-    suite_add_tcase(suite, findings);
-    suite_add_tcase(suite, manual);
-    return suite_run(suite);
 }

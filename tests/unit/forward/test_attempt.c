@@ -36,7 +36,9 @@ static const struct scripted_reply wrong[] = {
     {.rcode = RCODE_SERVFAIL, .has_wrong_id = true},
 };
 
-START_TEST(a_mismatched_response_is_counted_and_the_right_one_still_accepted)
+FIXTURE(set_up, tear_down)
+
+TEST_OVER(a_mismatched_response_is_counted_and_the_right_one_still_accepted, wrong)
 {
     fetch_rig_ask(&stand, "www.example.org", ROUTE_TWO);
     for (int i = 1; i < FETCH_MISMATCHED_MOST; i++)
@@ -50,9 +52,8 @@ START_TEST(a_mismatched_response_is_counted_and_the_right_one_still_accepted)
     fetch_rig_answer(&stand, 0);
     fetch_rig_assert_answered(&stand, 0);
 }
-END_TEST
 
-START_TEST(after_sixteen_mismatched_responses_the_question_is_asked_over_a_stream)
+TEST_OVER(after_sixteen_mismatched_responses_the_question_is_asked_over_a_stream, wrong)
 {
     fetch_rig_ask(&stand, "www.example.org", ROUTE_TWO);
     for (int i = 0; i < FETCH_MISMATCHED_MOST; i++)
@@ -65,9 +66,8 @@ START_TEST(after_sixteen_mismatched_responses_the_question_is_asked_over_a_strea
     fetch_rig_assert_answered(&stand, 0);
     ck_assert_uint_eq(fetch_rig_counted(&stand, COUNTER_FORWARD_STREAM_SENT), 1);
 }
-END_TEST
 
-START_TEST(a_stream_of_mismatched_responses_is_given_up)
+TEST(a_stream_of_mismatched_responses_is_given_up)
 {
     fetch_rig_ask(&stand, "www.example.org", ROUTE_ONE);
     for (int i = 0; i < FETCH_MISMATCHED_MOST; i++)
@@ -76,9 +76,8 @@ START_TEST(a_stream_of_mismatched_responses_is_given_up)
         fetch_rig_reply(&stand, 1, &wrong[1]);
     fetch_rig_assert_failed(&stand, FORWARD_MALFORMED, 0);
 }
-END_TEST
 
-START_TEST(an_answer_after_the_end_is_ignored)
+TEST(an_answer_after_the_end_is_ignored)
 {
     fetch_rig_ask(&stand, "www.example.org", ROUTE_TWO);
     fetch_rig_pass(&stand, 300);
@@ -86,9 +85,8 @@ START_TEST(an_answer_after_the_end_is_ignored)
     fetch_rig_assert_answered(&stand, 1);
     ck_assert(!fetch_rig_sent(&stand, 0)->is_open); /* the link would not pass it on */
 }
-END_TEST
 
-START_TEST(garbage_makes_the_next_server_be_asked)
+TEST(garbage_makes_the_next_server_be_asked)
 {
     fetch_rig_ask(&stand, "www.example.org", ROUTE_TWO);
     fetch_rig_reply(&stand, 0,
@@ -100,9 +98,8 @@ START_TEST(garbage_makes_the_next_server_be_asked)
     fetch_rig_answer(&stand, 1);
     fetch_rig_assert_answered(&stand, 1);
 }
-END_TEST
 
-START_TEST(garbage_from_all_is_a_failure)
+TEST(garbage_from_all_is_a_failure)
 {
     fetch_rig_ask(&stand, "www.example.org", ROUTE_TWO);
     fetch_rig_reply(&stand, 0,
@@ -112,9 +109,8 @@ START_TEST(garbage_from_all_is_a_failure)
     fetch_rig_assert_failed(&stand, FORWARD_MALFORMED, 1);
     ck_assert(!stand.outcome.has_response);
 }
-END_TEST
 
-START_TEST(octets_shorter_than_a_header_are_a_mismatch)
+TEST(octets_shorter_than_a_header_are_a_mismatch)
 {
     static const uint8_t octets[12] = {0};
 
@@ -125,11 +121,10 @@ START_TEST(octets_shorter_than_a_header_are_a_mismatch)
     fetch_rig_answer(&stand, 0);
     fetch_rig_assert_answered(&stand, 0);
 }
-END_TEST
 
 /* ---- Streams ---- */
 
-START_TEST(a_truncated_response_makes_the_same_server_be_asked_over_a_stream)
+TEST(a_truncated_response_makes_the_same_server_be_asked_over_a_stream)
 {
     fetch_rig_ask(&stand, "www.example.org", ROUTE_TWO);
     fetch_rig_reply(&stand, 0, &(struct scripted_reply){.is_truncated = true});
@@ -140,18 +135,16 @@ START_TEST(a_truncated_response_makes_the_same_server_be_asked_over_a_stream)
     fetch_rig_answer(&stand, 1);
     fetch_rig_assert_answered(&stand, 0);
 }
-END_TEST
 
-START_TEST(a_truncated_response_over_a_stream_is_malformed)
+TEST(a_truncated_response_over_a_stream_is_malformed)
 {
     fetch_rig_ask(&stand, "www.example.org", ROUTE_ONE);
     fetch_rig_reply(&stand, 0, &(struct scripted_reply){.is_truncated = true});
     fetch_rig_reply(&stand, 1, &(struct scripted_reply){.is_truncated = true});
     fetch_rig_assert_failed(&stand, FORWARD_MALFORMED, 0);
 }
-END_TEST
 
-START_TEST(a_stream_that_is_refused_makes_the_next_server_be_asked)
+TEST(a_stream_that_is_refused_makes_the_next_server_be_asked)
 {
     fetch_rig_ask(&stand, "www.example.org", ROUTE_TWO);
     fetch_rig_reply(&stand, 0, &(struct scripted_reply){.is_truncated = true});
@@ -162,9 +155,8 @@ START_TEST(a_stream_that_is_refused_makes_the_next_server_be_asked)
     fetch_rig_answer(&stand, 2);
     fetch_rig_assert_answered(&stand, 1);
 }
-END_TEST
 
-START_TEST(the_largest_response_over_a_stream_is_accepted)
+TEST(the_largest_response_over_a_stream_is_accepted)
 {
     enum { RECORDS = (65535 - 12 - 21 - 11) / 16 };
     uint8_t *octets = malloc(65535);
@@ -186,9 +178,8 @@ START_TEST(the_largest_response_over_a_stream_is_accepted)
     ck_assert_int_eq(stand.outcome.failure, FORWARD_NO_FAILURE);
     ck_assert_uint_eq(stand.outcome.answers, RECORDS);
 }
-END_TEST
 
-START_TEST(a_tls_server_is_asked_over_a_stream_only)
+TEST(a_tls_server_is_asked_over_a_stream_only)
 {
     fetch_rig_ask(&stand, "www.example.org", ROUTE_TLS);
     fetch_rig_pass(&stand, FETCH_PATIENCE_MS - 1);
@@ -198,7 +189,6 @@ START_TEST(a_tls_server_is_asked_over_a_stream_only)
     fetch_rig_answer(&stand, 2);
     fetch_rig_assert_answered(&stand, 2);
 }
-END_TEST
 
 /* ---- EDNS ---- */
 
@@ -217,7 +207,7 @@ static void refuse_edns(const char *name, uint16_t rcode, size_t sent)
     ck_assert_int_eq(stand.outcome.failure, FORWARD_NO_FAILURE);
 }
 
-START_TEST(a_server_that_refuses_edns_for_two_names_is_asked_without_it)
+TEST_OVER(a_server_that_refuses_edns_for_two_names_is_asked_without_it, edns_refusals)
 {
     refuse_edns("a.example.org", edns_refusals[_i], 0);
     refuse_edns("a.example.org", edns_refusals[_i], 2); /* the same name does not count twice */
@@ -231,9 +221,8 @@ START_TEST(a_server_that_refuses_edns_for_two_names_is_asked_without_it)
     ck_assert(scripted_has_edns(fetch_rig_sent(&stand, 7)));
     fetch_rig_answer(&stand, 7);
 }
-END_TEST
 
-START_TEST(a_header_alone_refuses_edns_too)
+TEST(a_header_alone_refuses_edns_too)
 {
     fetch_rig_ask(&stand, "a.example.org", ROUTE_ONE);
     fetch_rig_reply(&stand, 0,
@@ -243,9 +232,8 @@ START_TEST(a_header_alone_refuses_edns_too)
     fetch_rig_answer(&stand, 1);
     fetch_rig_assert_answered(&stand, 0);
 }
-END_TEST
 
-START_TEST(a_question_refused_with_and_without_edns_shows_no_quirk)
+TEST(a_question_refused_with_and_without_edns_shows_no_quirk)
 {
     fetch_rig_ask(&stand, "a.example.org", ROUTE_ONE);
     fetch_rig_reply_code(&stand, 0, RCODE_FORMERR);
@@ -253,11 +241,10 @@ START_TEST(a_question_refused_with_and_without_edns_shows_no_quirk)
     fetch_rig_assert_failed(&stand, FORWARD_FORMERR, 0);
     ck_assert_uint_eq(atomic_load(&stand.standing[0].no_edns.name), 0);
 }
-END_TEST
 
 /* ---- Guessing ---- */
 
-START_TEST(ids_are_random_and_never_the_same_for_long)
+TEST(ids_are_random_and_never_the_same_for_long)
 {
     unsigned equal = 0;
 
@@ -270,9 +257,8 @@ START_TEST(ids_are_random_and_never_the_same_for_long)
     ck_assert_uint_le(equal, 3);
     fetch_table_end_all(stand.table);
 }
-END_TEST
 
-START_TEST(case_is_kept_unless_mixes_case_is_set)
+TEST(case_is_kept_unless_mixes_case_is_set)
 {
     static const uint8_t name[] = "\3www\7example\3org";
 
@@ -282,12 +268,13 @@ START_TEST(case_is_kept_unless_mixes_case_is_set)
                     &(struct scripted_reply){.address = FETCH_RIG_ADDRESS, .folds_case = true});
     fetch_rig_assert_answered(&stand, 0);
 }
-END_TEST
 
 /* 48 letters. */
 static const char long_name[] = "abcdefghijklmnop.qrstuvwxyzabcdef.ghijklmnopqrstuv";
 
-START_TEST(mixed_case_differs_each_time_and_must_come_back)
+FIXTURE(set_up_mixing, tear_down)
+
+TEST(mixed_case_differs_each_time_and_must_come_back)
 {
     fetch_rig_ask(&stand, long_name, ROUTE_ONE);
     fetch_rig_reply(&stand, 0,
@@ -304,7 +291,6 @@ START_TEST(mixed_case_differs_each_time_and_must_come_back)
     fetch_rig_answer(&stand, 2);
     ck_assert_uint_eq(stand.outcome.count, 2);
 }
-END_TEST
 
 /* Asks, gets the right question in another case, and the same over a stream at once. */
 static void fold_case(const char *name, size_t sent)
@@ -320,7 +306,7 @@ static void fold_case(const char *name, size_t sent)
     ck_assert_int_eq(stand.outcome.failure, FORWARD_NO_FAILURE);
 }
 
-START_TEST(a_server_that_folds_case_for_two_names_is_remembered)
+TEST(a_server_that_folds_case_for_two_names_is_remembered)
 {
     static const struct scripted_reply folded = {.address = FETCH_RIG_ADDRESS, .folds_case = true};
 
@@ -333,9 +319,8 @@ START_TEST(a_server_that_folds_case_for_two_names_is_remembered)
     stand.now_ms += QUIRK_MS;
     fold_case("another.mnopqrstuvwxyzabcdefghijk", 7);
 }
-END_TEST
 
-START_TEST(of_100000_guesses_none_is_accepted)
+TEST(of_100000_guesses_none_is_accepted)
 {
     enum { GUESSES = 100000 };
     uint8_t forged[SCRIPTED_REPLY_OCTETS_MOST];
@@ -366,66 +351,4 @@ START_TEST(of_100000_guesses_none_is_accepted)
     }
     ck_assert_uint_eq(accepted, 0);
     ck_assert_uint_ge(fetch_rig_counted(&stand, COUNTER_FORWARD_FOREIGN), GUESSES);
-}
-END_TEST
-
-static void add_responses(Suite *suite)
-{
-    TCase *responses = tcase_create("responses");
-
-    tcase_add_checked_fixture(responses, set_up, tear_down);
-    tcase_add_loop_test(responses,
-                        a_mismatched_response_is_counted_and_the_right_one_still_accepted, 0,
-                        sizeof wrong / sizeof wrong[0]);
-    tcase_add_loop_test(responses,
-                        after_sixteen_mismatched_responses_the_question_is_asked_over_a_stream, 0,
-                        sizeof wrong / sizeof wrong[0]);
-    tcase_add_test(responses, a_stream_of_mismatched_responses_is_given_up);
-    tcase_add_test(responses, an_answer_after_the_end_is_ignored);
-    tcase_add_test(responses, garbage_makes_the_next_server_be_asked);
-    tcase_add_test(responses, garbage_from_all_is_a_failure);
-    tcase_add_test(responses, octets_shorter_than_a_header_are_a_mismatch);
-    tcase_add_test(responses, a_truncated_response_makes_the_same_server_be_asked_over_a_stream);
-    tcase_add_test(responses, a_truncated_response_over_a_stream_is_malformed);
-    tcase_add_test(responses, a_stream_that_is_refused_makes_the_next_server_be_asked);
-    tcase_add_test(responses, the_largest_response_over_a_stream_is_accepted);
-    tcase_add_test(responses, a_tls_server_is_asked_over_a_stream_only);
-    suite_add_tcase(suite, responses);
-}
-
-static void add_edns(Suite *suite)
-{
-    TCase *edns = tcase_create("edns");
-
-    tcase_add_checked_fixture(edns, set_up, tear_down);
-    tcase_add_loop_test(edns, a_server_that_refuses_edns_for_two_names_is_asked_without_it, 0,
-                        sizeof edns_refusals / sizeof edns_refusals[0]);
-    tcase_add_test(edns, a_header_alone_refuses_edns_too);
-    tcase_add_test(edns, a_question_refused_with_and_without_edns_shows_no_quirk);
-    suite_add_tcase(suite, edns);
-}
-
-static void add_guessing(Suite *suite)
-{
-    TCase *plain = tcase_create("plain"), *mixed = tcase_create("mixed");
-
-    tcase_add_checked_fixture(plain, set_up, tear_down);
-    tcase_add_test(plain, ids_are_random_and_never_the_same_for_long);
-    tcase_add_test(plain, case_is_kept_unless_mixes_case_is_set);
-    suite_add_tcase(suite, plain);
-    tcase_add_checked_fixture(mixed, set_up_mixing, tear_down);
-    tcase_add_test(mixed, mixed_case_differs_each_time_and_must_come_back);
-    tcase_add_test(mixed, a_server_that_folds_case_for_two_names_is_remembered);
-    tcase_add_test(mixed, of_100000_guesses_none_is_accepted);
-    suite_add_tcase(suite, mixed);
-}
-
-int main(void)
-{
-    Suite *suite = suite_create("attempt");
-
-    add_responses(suite);
-    add_edns(suite);
-    add_guessing(suite);
-    return suite_run(suite);
 }

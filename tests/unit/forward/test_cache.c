@@ -87,7 +87,7 @@ static void note_failure(uint8_t server, uint32_t era, uint32_t now)
     cache_fail(cache, &question, &failure, now);
 }
 
-START_TEST(what_is_stored_is_found_octet_for_octet)
+TEST_LOOP(what_is_stored_is_found_octet_for_octet, 0, 40)
 {
     size_t body = (size_t)_i;
 
@@ -102,10 +102,9 @@ START_TEST(what_is_stored_is_found_octet_for_octet)
     ck_assert_uint_eq(cache_use(cache).entries, 1);
     cache_free(cache);
 }
-END_TEST
 
 /* Under one hash, so that only comparing keeps them apart. */
-START_TEST(questions_that_differ_in_anything_have_entries_of_their_own)
+TEST(questions_that_differ_in_anything_have_entries_of_their_own)
 {
     static const struct {
         const char *name;
@@ -139,9 +138,8 @@ START_TEST(questions_that_differ_in_anything_have_entries_of_their_own)
     ck_assert_uint_eq(cache_use(cache).entries, 8);
     cache_free(cache);
 }
-END_TEST
 
-START_TEST(a_response_is_fresh_then_stale_then_gone)
+TEST(a_response_is_fresh_then_stale_then_gone)
 {
     const struct cache_entry *entry;
 
@@ -159,9 +157,8 @@ START_TEST(a_response_is_fresh_then_stale_then_gone)
     ck_assert_ptr_null(cache_peek(cache, &question, NOW + 60 + DAY));
     cache_free(cache);
 }
-END_TEST
 
-START_TEST(a_response_without_ttl_passes_and_is_never_fresh_nor_stale)
+TEST(a_response_without_ttl_passes_and_is_never_fresh_nor_stale)
 {
     begin(MEGABYTE);
     ask(1);
@@ -177,9 +174,8 @@ START_TEST(a_response_without_ttl_passes_and_is_never_fresh_nor_stale)
     ck_assert_ptr_null(cache_find(cache, &question, NOW + 1 + CACHE_PASSING_SECONDS));
     cache_free(cache);
 }
-END_TEST
 
-START_TEST(a_response_too_large_to_store_removes_the_old_entry)
+TEST(a_response_too_large_to_store_removes_the_old_entry)
 {
     begin(MEGABYTE);
     ask(1);
@@ -191,9 +187,8 @@ START_TEST(a_response_too_large_to_store_removes_the_old_entry)
     ck_assert_uint_eq(cache_use(cache).evicted, 0);
     cache_free(cache);
 }
-END_TEST
 
-START_TEST(a_larger_cache_keeps_the_largest_response)
+TEST(a_larger_cache_keeps_the_largest_response)
 {
     begin(16 * MEGABYTE);
     ask(1);
@@ -201,9 +196,8 @@ START_TEST(a_larger_cache_keeps_the_largest_response)
     check_found(65000, 60, 1, NOW);
     cache_free(cache);
 }
-END_TEST
 
-START_TEST(uses_are_counted_by_find_and_not_by_peek)
+TEST(uses_are_counted_by_find_and_not_by_peek)
 {
     begin(MEGABYTE);
     ask(1);
@@ -214,9 +208,8 @@ START_TEST(uses_are_counted_by_find_and_not_by_peek)
         ck_assert_uint_eq(cache_find(cache, &question, NOW)->uses, i < 3 ? i : 3);
     cache_free(cache);
 }
-END_TEST
 
-START_TEST(a_response_of_like_size_is_written_over_the_one_before)
+TEST(a_response_of_like_size_is_written_over_the_one_before)
 {
     begin(MEGABYTE);
     ask(1);
@@ -240,9 +233,8 @@ START_TEST(a_response_of_like_size_is_written_over_the_one_before)
     ck_assert_uint_eq(cache_use(cache).evicted, 0);
     cache_free(cache);
 }
-END_TEST
 
-START_TEST(failures_in_a_row_are_cached_twice_as_long_each_time)
+TEST(failures_in_a_row_are_cached_twice_as_long_each_time)
 {
     static const uint32_t seconds[] = {2, 2, 4, 8, 16, 30, 30, 30};
     uint32_t now = NOW;
@@ -263,9 +255,8 @@ START_TEST(failures_in_a_row_are_cached_twice_as_long_each_time)
     }
     cache_free(cache);
 }
-END_TEST
 
-START_TEST(a_new_era_and_a_success_reset_the_failure_time)
+TEST(a_new_era_and_a_success_reset_the_failure_time)
 {
     begin(MEGABYTE);
     ask(1);
@@ -281,9 +272,8 @@ START_TEST(a_new_era_and_a_success_reset_the_failure_time)
     ck_assert_uint_eq(cache_find(cache, &question, NOW)->failed_until_s, NOW + 2);
     cache_free(cache);
 }
-END_TEST
 
-START_TEST(a_failure_keeps_the_stale_response)
+TEST(a_failure_keeps_the_stale_response)
 {
     begin(MEGABYTE);
     ask(1);
@@ -298,10 +288,9 @@ START_TEST(a_failure_keeps_the_stale_response)
     ck_assert_ptr_nonnull(cache_find(cache, &question, NOW + 101));
     cache_free(cache);
 }
-END_TEST
 
 /* Ninth of a line: hashes that agree in their upper half. Later numbers are older. */
-START_TEST(a_ninth_of_a_line_pushes_out_the_least_used_then_the_oldest)
+TEST_LOOP(a_ninth_of_a_line_pushes_out_the_least_used_then_the_oldest, 0, 9)
 {
     unsigned unused = (unsigned)_i, gone = unused < 8 ? unused : 7;
 
@@ -322,9 +311,8 @@ START_TEST(a_ninth_of_a_line_pushes_out_the_least_used_then_the_oldest)
     ck_assert_uint_eq(cache_use(cache).evicted, 1);
     cache_free(cache);
 }
-END_TEST
 
-START_TEST(of_a_full_line_expired_entries_are_evicted_first)
+TEST(of_a_full_line_expired_entries_are_evicted_first)
 {
     begin(MEGABYTE);
     for (unsigned i = 0; i < 9; i++) {
@@ -341,9 +329,8 @@ START_TEST(of_a_full_line_expired_entries_are_evicted_first)
     }
     cache_free(cache);
 }
-END_TEST
 
-START_TEST(a_flushed_cache_is_empty)
+TEST(a_flushed_cache_is_empty)
 {
     begin(MEGABYTE);
     for (unsigned i = 0; i < 20000; i++) {
@@ -361,9 +348,8 @@ START_TEST(a_flushed_cache_is_empty)
     check_found(40, 60, 7, NOW);
     cache_free(cache);
 }
-END_TEST
 
-START_TEST(a_cache_below_the_minimum_is_refused_with_a_sentence)
+TEST(a_cache_below_the_minimum_is_refused_with_a_sentence)
 {
     struct err err = {.code = ERR_NONE};
 
@@ -374,7 +360,6 @@ START_TEST(a_cache_below_the_minimum_is_refused_with_a_sentence)
     ck_assert_int_eq(err.code, ERR_LIMIT);
     cache_free(NULL);
 }
-END_TEST
 
 /* Names of a flood never come again. */
 static void flood(unsigned count)
@@ -389,7 +374,7 @@ static void flood(unsigned count)
 }
 
 /* Asked once, evicted from `small`, asked again: then it stays without being asked. */
-START_TEST(an_entry_that_comes_back_soon_stays)
+TEST(an_entry_that_comes_back_soon_stays)
 {
     begin(MEGABYTE);
     flood(20000);
@@ -404,9 +389,8 @@ START_TEST(an_entry_that_comes_back_soon_stays)
     check_found(60, 60, 1, NOW);
     cache_free(cache);
 }
-END_TEST
 
-START_TEST(an_entry_that_is_asked_for_again_stays)
+TEST(an_entry_that_is_asked_for_again_stays)
 {
     begin(MEGABYTE);
     flood(20000);
@@ -418,7 +402,6 @@ START_TEST(an_entry_that_is_asked_for_again_stays)
     check_found(60, 60, 1, NOW);
     cache_free(cache);
 }
-END_TEST
 
 /* Names that are asked twice and never again: all of them pass through `main`. */
 static void pass_by(unsigned count)
@@ -432,7 +415,7 @@ static void pass_by(unsigned count)
     }
 }
 
-START_TEST(what_is_replaced_in_main_stays_there)
+TEST(what_is_replaced_in_main_stays_there)
 {
     begin(MEGABYTE);
     pass_by(10000);
@@ -448,10 +431,9 @@ START_TEST(what_is_replaced_in_main_stays_there)
     check_found(600, 60, 2, NOW);
     cache_free(cache);
 }
-END_TEST
 
 /* `main` of this cache holds some 5,500 of them: a name asked every 500th time stays. */
-START_TEST(names_in_use_stay_while_others_pass_by)
+TEST(names_in_use_stay_while_others_pass_by)
 {
     unsigned missing = 0;
 
@@ -469,9 +451,8 @@ START_TEST(names_in_use_stay_while_others_pass_by)
     ck_assert_uint_le(missing, 180); /* of 18,000 */
     cache_free(cache);
 }
-END_TEST
 
-START_TEST(names_no_longer_in_use_are_evicted)
+TEST(names_no_longer_in_use_are_evicted)
 {
     begin(MEGABYTE);
     pass_by(10000);
@@ -488,13 +469,12 @@ START_TEST(names_no_longer_in_use_are_evicted)
     }
     cache_free(cache);
 }
-END_TEST
 
 /*
  * A flood of a million names, and among them 1,000 names in use, each asked every 20,000th time:
  * `small` of this cache holds some 3,000. Each is a miss two or three times until it is known.
  */
-START_TEST(a_flood_of_random_names_leaves_names_in_use_alone)
+TEST(a_flood_of_random_names_leaves_names_in_use_alone)
 {
     enum { FLOOD = 1000000, NAMES = 1000, EVERY = 20, KNOWN_AFTER = 3 * NAMES * EVERY };
     unsigned asked = 0, found = 0;
@@ -517,10 +497,9 @@ START_TEST(a_flood_of_random_names_leaves_names_in_use_alone)
     ck_assert_uint_ge(found * 100UL, asked * 99UL);
     cache_free(cache);
 }
-END_TEST
 
 /* Responses that are fetched again when they expire stay in the flood as well. */
-START_TEST(names_of_short_ttl_in_use_survive_a_flood_too)
+TEST(names_of_short_ttl_in_use_survive_a_flood_too)
 {
     enum { FLOOD = 300000, NAMES = 1000 };
     unsigned asked = 0, found = 0;
@@ -541,7 +520,6 @@ START_TEST(names_of_short_ttl_in_use_survive_a_flood_too)
     ck_assert_uint_ge(found * 100UL, asked * 99UL);
     cache_free(cache);
 }
-END_TEST
 
 static size_t resident_octets(void *start, size_t octets)
 {
@@ -554,7 +532,7 @@ static size_t resident_octets(void *start, size_t octets)
     return resident * page;
 }
 
-START_TEST(a_full_cache_uses_the_octets_it_was_given)
+TEST(a_full_cache_uses_the_octets_it_was_given)
 {
     enum { GIVEN = 16 * MEGABYTE };
 
@@ -569,7 +547,6 @@ START_TEST(a_full_cache_uses_the_octets_it_was_given)
     ck_assert_uint_gt(use.evicted, 200000);
     cache_free(cache);
 }
-END_TEST
 
 /* Everything a worker does with its cache for one question. */
 static void use_all(unsigned seed)
@@ -582,7 +559,7 @@ static void use_all(unsigned seed)
     cache_find(cache, &question, NOW);
 }
 
-START_TEST(nothing_is_allocated_after_cache_new)
+TEST(nothing_is_allocated_after_cache_new)
 {
     unsigned long while_used = 0;
 
@@ -597,7 +574,6 @@ START_TEST(nothing_is_allocated_after_cache_new)
     ck_assert_uint_gt(cache_use(cache).evicted, 10000);
     cache_free(cache);
 }
-END_TEST
 
 /* What was stored last for each name, and when. */
 struct stored {
@@ -653,7 +629,7 @@ static bool check_some(unsigned number, uint32_t now)
     return true;
 }
 
-START_TEST(whatever_is_found_is_what_was_stored_last)
+TEST_LOOP(whatever_is_found_is_what_was_stored_last, 0, 3)
 {
     struct dice dice = {.state = (uint64_t)_i + 1};
     uint32_t now = NOW;
@@ -684,44 +660,4 @@ START_TEST(whatever_is_found_is_what_was_stored_last)
     ck_assert_uint_gt(found, MODEL_STEPS / 10);
     ck_assert_uint_gt(cache_use(cache).evicted, 25000);
     cache_free(cache);
-}
-END_TEST
-
-int main(void)
-{
-    Suite *suite = suite_create("forward/cache");
-    TCase *responses = tcase_create("responses");
-    TCase *failures = tcase_create("failures");
-    TCase *room_for_all = tcase_create("room");
-
-    tcase_add_loop_test(responses, what_is_stored_is_found_octet_for_octet, 0, 40);
-    tcase_add_test(responses, questions_that_differ_in_anything_have_entries_of_their_own);
-    tcase_add_test(responses, a_response_is_fresh_then_stale_then_gone);
-    tcase_add_test(responses, a_response_without_ttl_passes_and_is_never_fresh_nor_stale);
-    tcase_add_test(responses, a_response_too_large_to_store_removes_the_old_entry);
-    tcase_add_test(responses, a_larger_cache_keeps_the_largest_response);
-    tcase_add_test(responses, uses_are_counted_by_find_and_not_by_peek);
-    tcase_add_test(responses, a_response_of_like_size_is_written_over_the_one_before);
-    tcase_add_test(failures, failures_in_a_row_are_cached_twice_as_long_each_time);
-    tcase_add_test(failures, a_new_era_and_a_success_reset_the_failure_time);
-    tcase_add_test(failures, a_failure_keeps_the_stale_response);
-    tcase_add_loop_test(room_for_all, a_ninth_of_a_line_pushes_out_the_least_used_then_the_oldest,
-                        0, 9);
-    tcase_add_test(room_for_all, of_a_full_line_expired_entries_are_evicted_first);
-    tcase_add_test(room_for_all, a_flushed_cache_is_empty);
-    tcase_add_test(room_for_all, a_cache_below_the_minimum_is_refused_with_a_sentence);
-    tcase_add_test(room_for_all, an_entry_that_comes_back_soon_stays);
-    tcase_add_test(room_for_all, an_entry_that_is_asked_for_again_stays);
-    tcase_add_test(room_for_all, what_is_replaced_in_main_stays_there);
-    tcase_add_test(room_for_all, names_in_use_stay_while_others_pass_by);
-    tcase_add_test(room_for_all, names_no_longer_in_use_are_evicted);
-    tcase_add_test(room_for_all, a_flood_of_random_names_leaves_names_in_use_alone);
-    tcase_add_test(room_for_all, names_of_short_ttl_in_use_survive_a_flood_too);
-    tcase_add_test(room_for_all, a_full_cache_uses_the_octets_it_was_given);
-    tcase_add_test(room_for_all, nothing_is_allocated_after_cache_new);
-    tcase_add_loop_test(room_for_all, whatever_is_found_is_what_was_stored_last, 0, 3);
-    suite_add_tcase(suite, responses);
-    suite_add_tcase(suite, failures);
-    suite_add_tcase(suite, room_for_all);
-    return suite_run(suite);
 }

@@ -10,7 +10,7 @@ static struct failures failures;
 
 static const struct failure silent = {.until_s = NOW_S + 2, .era = 7, .server = 3, .failure = 1};
 
-START_TEST(a_failure_is_found_until_it_expires)
+TEST(a_failure_is_found_until_it_expires)
 {
     struct failure found;
 
@@ -23,9 +23,8 @@ START_TEST(a_failure_is_found_until_it_expires)
     ck_assert_uint_eq(found.failure, 1);
     ck_assert(!failures_find(&failures, HASH, NOW_S + 2, &found));
 }
-END_TEST
 
-START_TEST(a_failure_is_removed_once_the_question_is_answered)
+TEST(a_failure_is_removed_once_the_question_is_answered)
 {
     struct failure found;
 
@@ -35,9 +34,8 @@ START_TEST(a_failure_is_removed_once_the_question_is_answered)
     failures_forget(&failures, HASH);
     ck_assert(!failures_find(&failures, HASH, NOW_S, &found));
 }
-END_TEST
 
-START_TEST(a_question_of_the_same_slot_is_another)
+TEST(a_question_of_the_same_slot_is_another)
 {
     struct failure found;
 
@@ -47,9 +45,8 @@ START_TEST(a_question_of_the_same_slot_is_another)
     ck_assert(failures_find(&failures, SAME_SLOT, NOW_S, &found));
     ck_assert(!failures_find(&failures, HASH, NOW_S, &found));
 }
-END_TEST
 
-START_TEST(mixed_words_of_two_writers_count_as_empty)
+TEST(mixed_words_of_two_writers_count_as_empty)
 {
     struct failure found;
     uint64_t slot = (HASH >> 16) % FAILURES_SLOTS;
@@ -57,18 +54,4 @@ START_TEST(mixed_words_of_two_writers_count_as_empty)
     failures_keep(&failures, HASH, &silent);
     failures.slots[slot].what ^= UINT64_C(1) << 40;
     ck_assert(!failures_find(&failures, HASH, NOW_S, &found));
-}
-END_TEST
-
-int main(void)
-{
-    Suite *suite = suite_create("failures");
-    TCase *all = tcase_create("all");
-
-    tcase_add_test(all, a_failure_is_found_until_it_expires);
-    tcase_add_test(all, a_failure_is_removed_once_the_question_is_answered);
-    tcase_add_test(all, a_question_of_the_same_slot_is_another);
-    tcase_add_test(all, mixed_words_of_two_writers_count_as_empty);
-    suite_add_tcase(suite, all);
-    return suite_run(suite);
 }

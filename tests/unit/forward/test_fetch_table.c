@@ -24,7 +24,9 @@ static void tear_down(void)
 
 /* ---- Asking ---- */
 
-START_TEST(a_question_is_sent_by_a_turn_and_its_answer_comes_back)
+FIXTURE(set_up, tear_down)
+
+TEST(a_question_is_sent_by_a_turn_and_its_answer_comes_back)
 {
     ck_assert(fetch_rig_try(&stand, "www.example.org", ROUTE_TWO));
     fetch_rig_assert_sent(&stand, 0);
@@ -40,9 +42,8 @@ START_TEST(a_question_is_sent_by_a_turn_and_its_answer_comes_back)
     ck_assert_uint_eq(fetch_rig_counted(&stand, COUNTER_FORWARD_SENT), 1);
     ck_assert_uint_eq(fetch_rig_counted(&stand, COUNTER_FORWARD_FAILURES), 0);
 }
-END_TEST
 
-START_TEST(equal_questions_are_joined_and_notified_in_order_of_arrival)
+TEST(equal_questions_are_joined_and_notified_in_order_of_arrival)
 {
     fetch_rig_ask(&stand, "www.example.org", ROUTE_TWO);
     ck_assert(fetch_rig_try(&stand, "www.example.org", ROUTE_TWO));
@@ -56,9 +57,8 @@ START_TEST(equal_questions_are_joined_and_notified_in_order_of_arrival)
     ck_assert_ptr_eq(stand.clients[0].waiter.next, &stand.clients[1].waiter);
     ck_assert_ptr_eq(stand.clients[1].waiter.next, &stand.clients[2].waiter);
 }
-END_TEST
 
-START_TEST(questions_that_differ_in_name_type_or_bits_are_asked_apart)
+TEST(questions_that_differ_in_name_type_or_bits_are_asked_apart)
 {
     struct scripted_question asked;
 
@@ -83,9 +83,8 @@ START_TEST(questions_that_differ_in_name_type_or_bits_are_asked_apart)
         ck_assert_uint_eq(stand.clients[i].notified, 1);
     }
 }
-END_TEST
 
-START_TEST(a_turn_sends_no_more_than_its_share_and_says_so)
+TEST(a_turn_sends_no_more_than_its_share_and_says_so)
 {
     char name[32];
 
@@ -100,9 +99,8 @@ START_TEST(a_turn_sends_no_more_than_its_share_and_says_so)
     ck_assert(!fetch_table_turn(stand.table, stand.now_ms));
     fetch_table_end_all(stand.table);
 }
-END_TEST
 
-START_TEST(a_full_pool_refuses_and_has_room_again_after)
+TEST(a_full_pool_refuses_and_has_room_again_after)
 {
     for (unsigned i = 0; i < FETCH_RIG_QUESTIONS; i++)
         fetch_rig_ask_numbered(&stand, i, ROUTE_TWO);
@@ -114,9 +112,8 @@ START_TEST(a_full_pool_refuses_and_has_room_again_after)
     fetch_table_end_all(stand.table);
     ck_assert_uint_eq(stand.outcome.count, FETCH_RIG_QUESTIONS + 1);
 }
-END_TEST
 
-START_TEST(a_refresh_leaves_half_of_the_pool_to_fetches_with_waiters)
+TEST(a_refresh_leaves_half_of_the_pool_to_fetches_with_waiters)
 {
     char name[32];
 
@@ -135,9 +132,8 @@ START_TEST(a_refresh_leaves_half_of_the_pool_to_fetches_with_waiters)
     ck_assert_uint_eq(stand.outcome.waiters, 0);
     fetch_table_end_all(stand.table);
 }
-END_TEST
 
-START_TEST(a_client_joins_a_refresh)
+TEST(a_client_joins_a_refresh)
 {
     ck_assert(fetch_rig_refresh(&stand, "www.example.org", ROUTE_TWO));
     fetch_rig_ask(&stand, "www.example.org", ROUTE_TWO);
@@ -146,9 +142,8 @@ START_TEST(a_client_joins_a_refresh)
     fetch_rig_assert_answered(&stand, 0);
     ck_assert_uint_eq(stand.clients[0].notified, 1);
 }
-END_TEST
 
-START_TEST(a_listener_may_ask_the_same_question_at_once)
+TEST(a_listener_may_ask_the_same_question_at_once)
 {
     stand.outcome.again = &stand.clients[FETCH_RIG_CLIENTS - 1].waiter;
     fetch_rig_ask(&stand, "www.example.org", ROUTE_ONE);
@@ -165,9 +160,8 @@ START_TEST(a_listener_may_ask_the_same_question_at_once)
     ck_assert_uint_eq(stand.clients[FETCH_RIG_CLIENTS - 1].notified, 1);
     ck_assert_uint_eq(fetch_table_count(stand.table), 0);
 }
-END_TEST
 
-START_TEST(a_question_that_no_turn_sends_fails_at_its_deadline)
+TEST(a_question_that_no_turn_sends_fails_at_its_deadline)
 {
     ck_assert(fetch_rig_try(&stand, "www.example.org", ROUTE_TWO));
     fetch_rig_pass(&stand, FETCH_PATIENCE_MS - 1);
@@ -178,26 +172,23 @@ START_TEST(a_question_that_no_turn_sends_fails_at_its_deadline)
     fetch_rig_assert_failed(&stand, FORWARD_FULL, RESOLVER_NONE);
     fetch_rig_assert_sent(&stand, 0);
 }
-END_TEST
 
-START_TEST(without_descriptors_a_question_ends_at_once)
+TEST(without_descriptors_a_question_ends_at_once)
 {
     stand.scripted.is_exhausted = true;
     fetch_rig_ask(&stand, "www.example.org", ROUTE_TWO);
     fetch_rig_assert_failed(&stand, FORWARD_FULL, 0);
 }
-END_TEST
 
-START_TEST(an_attempt_that_runs_out_of_descriptors_is_not_the_servers_fault)
+TEST(an_attempt_that_runs_out_of_descriptors_is_not_the_servers_fault)
 {
     fetch_rig_ask(&stand, "www.example.org", ROUTE_ONE);
     fetch_rig_break_off(&stand, 0, LINK_EXHAUSTED);
     fetch_rig_assert_failed(&stand, FORWARD_FULL, 0);
     ck_assert_uint_eq(standing_silent(&stand.standing[0]), 0);
 }
-END_TEST
 
-START_TEST(a_lingering_fetch_gives_its_sockets_up_to_a_new_question)
+TEST(a_lingering_fetch_gives_its_sockets_up_to_a_new_question)
 {
     stand.scripted.open_most = 2 * FETCH_ATTEMPTS;
     fetch_rig_ask(&stand, "first.example.org", ROUTE_ONE);
@@ -214,9 +205,8 @@ START_TEST(a_lingering_fetch_gives_its_sockets_up_to_a_new_question)
     ck_assert_int_eq(stand.outcome.failure, FORWARD_NO_FAILURE);
     fetch_table_end_all(stand.table);
 }
-END_TEST
 
-START_TEST(a_repeated_query_gives_its_socket_up_to_a_new_question)
+TEST(a_repeated_query_gives_its_socket_up_to_a_new_question)
 {
     stand.scripted.open_most = FETCH_ATTEMPTS;
     fetch_rig_ask(&stand, "first.example.org", ROUTE_ONE);
@@ -232,9 +222,8 @@ START_TEST(a_repeated_query_gives_its_socket_up_to_a_new_question)
     ck_assert_int_eq(stand.outcome.failure, FORWARD_FULL);
     fetch_table_end_all(stand.table);
 }
-END_TEST
 
-START_TEST(a_question_that_got_room_does_not_fail_as_full)
+TEST(a_question_that_got_room_does_not_fail_as_full)
 {
     stand.scripted.open_most = FETCH_ATTEMPTS;
     fetch_rig_ask(&stand, "first.example.org", ROUTE_ONE);
@@ -246,9 +235,8 @@ START_TEST(a_question_that_got_room_does_not_fail_as_full)
     ck_assert_int_eq(stand.outcome.failure, FORWARD_SILENT);
     fetch_table_end_all(stand.table);
 }
-END_TEST
 
-START_TEST(end_all_ends_every_fetch_and_accepts_no_more)
+TEST(end_all_ends_every_fetch_and_accepts_no_more)
 {
     fetch_rig_ask(&stand, "a.example.org", ROUTE_TWO);
     fetch_rig_ask(&stand, "b.example.org", ROUTE_ONE);
@@ -265,9 +253,8 @@ START_TEST(end_all_ends_every_fetch_and_accepts_no_more)
     ck_assert_uint_eq(stand.scripted.open, 0);
     ck_assert(!fetch_rig_try(&stand, "e.example.org", ROUTE_TWO));
 }
-END_TEST
 
-START_TEST(freeing_the_table_ends_every_attempt)
+TEST(freeing_the_table_ends_every_attempt)
 {
     fetch_rig_ask(&stand, "a.example.org", ROUTE_TWO);
     fetch_rig_ask(&stand, "b.example.org", ROUTE_ONE);
@@ -277,7 +264,7 @@ START_TEST(freeing_the_table_ends_every_attempt)
 } /* tear_down checks stand.scripted.open */
 END_TEST
 
-START_TEST(a_pool_of_size_zero_is_refused)
+TEST(a_pool_of_size_zero_is_refused)
 {
     struct fetch_table_options options = {.link = &stand.scripted.link};
     struct err err;
@@ -286,11 +273,10 @@ START_TEST(a_pool_of_size_zero_is_refused)
     ck_assert_int_eq(err.code, ERR_MEMORY);
     fetch_table_free(NULL);
 }
-END_TEST
 
 /* ---- Silence ---- */
 
-START_TEST(when_a_server_is_late_the_next_one_is_asked_too)
+TEST(when_a_server_is_late_the_next_one_is_asked_too)
 {
     fetch_rig_ask(&stand, "www.example.org", ROUTE_TWO);
     fetch_rig_pass(&stand, 299);
@@ -303,9 +289,8 @@ START_TEST(when_a_server_is_late_the_next_one_is_asked_too)
     fetch_rig_assert_answered(&stand, 1);
     ck_assert_uint_eq(fetch_rig_counted(&stand, COUNTER_FORWARD_TIMEOUTS), 1);
 }
-END_TEST
 
-START_TEST(a_slow_answer_from_the_first_server_is_accepted)
+TEST(a_slow_answer_from_the_first_server_is_accepted)
 {
     fetch_rig_ask(&stand, "www.example.org", ROUTE_TWO);
     fetch_rig_pass(&stand, 500);
@@ -315,7 +300,6 @@ START_TEST(a_slow_answer_from_the_first_server_is_accepted)
     ck_assert_uint_eq(fetch_rig_counted(&stand, COUNTER_FORWARD_TIMEOUTS), 0);
     ck_assert_uint_eq(stand.servers[0].srtt_us, 500000);
 }
-END_TEST
 
 /* When a question is sent again, and to which of two servers. */
 static const struct {
@@ -323,7 +307,7 @@ static const struct {
     uint8_t server;
 } retries[] = {{300, 1}, {1000, 0}, {2500, 0}};
 
-START_TEST(a_question_is_sent_again_three_times_and_spread_over_the_servers)
+TEST(a_question_is_sent_again_three_times_and_spread_over_the_servers)
 {
     fetch_rig_ask(&stand, "www.example.org", ROUTE_TWO);
     for (unsigned i = 0, now = 0; i < FETCH_RETRIES; i++) {
@@ -341,9 +325,8 @@ START_TEST(a_question_is_sent_again_three_times_and_spread_over_the_servers)
     ck_assert_uint_eq(stand.clients[0].notified, 1);
     fetch_rig_pass_window(&stand);
 }
-END_TEST
 
-START_TEST(the_only_server_is_asked_again_and_then_waited_for)
+TEST(the_only_server_is_asked_again_and_then_waited_for)
 {
     fetch_rig_ask(&stand, "www.example.org", ROUTE_ONE);
     fetch_rig_pass(&stand, FETCH_PATIENCE_MS - 1);
@@ -364,9 +347,8 @@ START_TEST(the_only_server_is_asked_again_and_then_waited_for)
     ck_assert_uint_eq(stand.clients[0].notified, 1);
     ck_assert_uint_eq(stand.outcome.waiters, 0);
 }
-END_TEST
 
-START_TEST(a_late_answer_is_an_outcome_without_waiters)
+TEST(a_late_answer_is_an_outcome_without_waiters)
 {
     fetch_rig_ask(&stand, "www.example.org", ROUTE_ONE);
     fetch_rig_pass(&stand, FETCH_PATIENCE_MS);
@@ -381,9 +363,8 @@ START_TEST(a_late_answer_is_an_outcome_without_waiters)
     ck_assert_uint_eq(fetch_table_count(stand.table), 0);
     ck_assert_uint_eq(fetch_rig_counted(&stand, COUNTER_FORWARD_KEPT_LATE), 1);
 }
-END_TEST
 
-START_TEST(an_equal_question_joins_the_lingering_fetch)
+TEST(an_equal_question_joins_the_lingering_fetch)
 {
     fetch_rig_ask(&stand, "www.example.org", ROUTE_ONE);
     fetch_rig_pass(&stand, 5000);
@@ -401,9 +382,8 @@ START_TEST(an_equal_question_joins_the_lingering_fetch)
     ck_assert_uint_eq(stand.clients[1].notified, 1);
     ck_assert_uint_eq(fetch_table_count(stand.table), 0);
 }
-END_TEST
 
-START_TEST(each_waiter_has_its_own_deadline)
+TEST(each_waiter_has_its_own_deadline)
 {
     fetch_rig_ask(&stand, "www.example.org", ROUTE_ONE);
     fetch_rig_pass(&stand, 4000);
@@ -420,9 +400,8 @@ START_TEST(each_waiter_has_its_own_deadline)
     ck_assert_uint_eq(fetch_rig_counted(&stand, COUNTER_FORWARD_FAILURES), 1);
     fetch_rig_pass_window(&stand);
 }
-END_TEST
 
-START_TEST(with_a_stale_answer_a_waiter_has_the_shorter_deadline)
+TEST(with_a_stale_answer_a_waiter_has_the_shorter_deadline)
 {
     struct scripted_question asked;
 
@@ -439,9 +418,8 @@ START_TEST(with_a_stale_answer_a_waiter_has_the_shorter_deadline)
     fetch_rig_answer(&stand, 3);
     ck_assert_uint_eq(fetch_table_count(stand.table), 0);
 }
-END_TEST
 
-START_TEST(for_late_waiters_the_question_is_asked_anew_at_the_windows_end)
+TEST(for_late_waiters_the_question_is_asked_anew_at_the_windows_end)
 {
     fetch_rig_ask(&stand, "www.example.org", ROUTE_ONE);
     fetch_rig_pass(&stand, FETCH_WINDOW_MS - 100);
@@ -457,9 +435,8 @@ START_TEST(for_late_waiters_the_question_is_asked_anew_at_the_windows_end)
     ck_assert_int_eq(stand.outcome.failure, FORWARD_NO_FAILURE);
     ck_assert_uint_eq(fetch_table_count(stand.table), 0);
 }
-END_TEST
 
-START_TEST(the_oldest_lingering_fetch_gives_its_slot_up_first)
+TEST(the_oldest_lingering_fetch_gives_its_slot_up_first)
 {
     for (unsigned i = 0; i < FETCH_RIG_QUESTIONS; i++) {
         fetch_rig_ask_numbered(&stand, i, ROUTE_ONE);
@@ -482,9 +459,8 @@ START_TEST(the_oldest_lingering_fetch_gives_its_slot_up_first)
     ck_assert_uint_eq(stand.outcome.waiters, 1);
     fetch_table_end_all(stand.table);
 }
-END_TEST
 
-START_TEST(one_slow_name_does_not_put_a_server_in_doubt)
+TEST(one_slow_name_does_not_put_a_server_in_doubt)
 {
     for (int i = 0; i < 3 * STANDING_SILENT_MOST; i++) {
         fetch_rig_ask(&stand, "slow.example.org", ROUTE_ONE);
@@ -495,10 +471,9 @@ START_TEST(one_slow_name_does_not_put_a_server_in_doubt)
     }
     ck_assert_uint_eq(standing_silent(&stand.standing[0]), 0);
 }
-END_TEST
 
 /* Names that a server does not answer, and a probe that it answers. */
-START_TEST(however_many_names_get_no_reply_a_server_that_answers_probes_is_asked_for_others)
+TEST(however_many_names_get_no_reply_a_server_that_answers_probes_is_asked_for_others)
 {
     unsigned good = 0;
 
@@ -523,7 +498,6 @@ START_TEST(however_many_names_get_no_reply_a_server_that_answers_probes_is_asked
     ck_assert_uint_eq(good, 25);
     fetch_table_end_all(stand.table);
 }
-END_TEST
 
 static void answer_for_the_second(size_t first)
 {
@@ -532,7 +506,7 @@ static void answer_for_the_second(size_t first)
             fetch_rig_answer(&stand, n);
 }
 
-START_TEST(a_silent_server_is_avoided_for_the_one_that_answers)
+TEST(a_silent_server_is_avoided_for_the_one_that_answers)
 {
     unsigned slow = 0;
 
@@ -551,11 +525,10 @@ START_TEST(a_silent_server_is_avoided_for_the_one_that_answers)
     ck_assert_uint_le(slow, 2 * STANDING_SILENT_MOST);
     fetch_table_end_all(stand.table);
 }
-END_TEST
 
 /* ---- Unreachable ---- */
 
-START_TEST(an_unreachable_server_makes_the_next_be_asked_at_once)
+TEST(an_unreachable_server_makes_the_next_be_asked_at_once)
 {
     fetch_rig_ask(&stand, "www.example.org", ROUTE_TWO);
     fetch_rig_break_off(&stand, 0, LINK_UNREACHABLE);
@@ -564,26 +537,23 @@ START_TEST(an_unreachable_server_makes_the_next_be_asked_at_once)
     fetch_rig_answer(&stand, 1);
     fetch_rig_assert_answered(&stand, 1);
 }
-END_TEST
 
-START_TEST(when_all_are_unreachable_a_question_ends_at_once)
+TEST(when_all_are_unreachable_a_question_ends_at_once)
 {
     fetch_rig_ask(&stand, "www.example.org", ROUTE_TWO);
     fetch_rig_break_off(&stand, 0, LINK_TLS);
     fetch_rig_break_off(&stand, 1, LINK_UNREACHABLE);
     fetch_rig_assert_failed(&stand, FORWARD_UNREACHABLE, 1);
 }
-END_TEST
 
-START_TEST(a_certificate_that_is_not_the_servers_is_a_failure_of_its_own)
+TEST(a_certificate_that_is_not_the_servers_is_a_failure_of_its_own)
 {
     fetch_rig_ask(&stand, "www.example.org", ROUTE_TLS);
     fetch_rig_break_off(&stand, 0, LINK_TLS);
     fetch_rig_assert_failed(&stand, FORWARD_TLS, 2);
 }
-END_TEST
 
-START_TEST(a_server_that_is_unreachable_five_times_is_in_doubt_and_then_failing)
+TEST(a_server_that_is_unreachable_five_times_is_in_doubt_and_then_failing)
 {
     unsigned sent = 0;
 
@@ -601,9 +571,8 @@ START_TEST(a_server_that_is_unreachable_five_times_is_in_doubt_and_then_failing)
     }
     ck_assert(resolver_is_failing(&stand.servers[0]));
 }
-END_TEST
 
-START_TEST(a_late_server_is_still_waited_for_when_the_other_is_unreachable)
+TEST(a_late_server_is_still_waited_for_when_the_other_is_unreachable)
 {
     fetch_rig_ask(&stand, "www.example.org", ROUTE_TWO);
     fetch_rig_pass(&stand, 300);
@@ -613,11 +582,10 @@ START_TEST(a_late_server_is_still_waited_for_when_the_other_is_unreachable)
     fetch_rig_answer(&stand, 0);
     fetch_rig_assert_answered(&stand, 0);
 }
-END_TEST
 
 /* ---- Error codes ---- */
 
-START_TEST(a_servfail_is_outweighed_by_the_next_servers_answer)
+TEST(a_servfail_is_outweighed_by_the_next_servers_answer)
 {
     fetch_rig_ask(&stand, "www.example.org", ROUTE_TWO);
     fetch_rig_reply_code(&stand, 0, RCODE_SERVFAIL);
@@ -626,9 +594,8 @@ START_TEST(a_servfail_is_outweighed_by_the_next_servers_answer)
     fetch_rig_answer(&stand, 1);
     fetch_rig_assert_answered(&stand, 1);
 }
-END_TEST
 
-START_TEST(a_servfail_from_all_comes_with_the_first_ones_ede)
+TEST(a_servfail_from_all_comes_with_the_first_ones_ede)
 {
     fetch_rig_ask(&stand, "www.example.org", ROUTE_TWO);
     fetch_rig_reply(&stand, 0,
@@ -639,9 +606,8 @@ START_TEST(a_servfail_from_all_comes_with_the_first_ones_ede)
     ck_assert_uint_eq(stand.outcome.rcode, RCODE_SERVFAIL);
     ck_assert_str_eq(stand.outcome.ede, "signature expired");
 }
-END_TEST
 
-START_TEST(a_servfail_counts_in_the_end_when_the_others_are_silent)
+TEST(a_servfail_counts_in_the_end_when_the_others_are_silent)
 {
     fetch_rig_ask(&stand, "www.example.org", ROUTE_TWO);
     fetch_rig_reply(&stand, 0,
@@ -651,9 +617,8 @@ START_TEST(a_servfail_counts_in_the_end_when_the_others_are_silent)
     ck_assert_str_eq(stand.outcome.ede, "signature expired");
     fetch_rig_pass_window(&stand);
 }
-END_TEST
 
-START_TEST(an_ede_too_long_to_keep_is_left_out)
+TEST(an_ede_too_long_to_keep_is_left_out)
 {
     char text[300];
 
@@ -665,14 +630,13 @@ START_TEST(an_ede_too_long_to_keep_is_left_out)
     ck_assert(stand.outcome.has_response);
     ck_assert_str_eq(stand.outcome.ede, "");
 }
-END_TEST
 
 static const struct {
     uint16_t rcode;
     enum forward_failure failure;
 } refusals[] = {{RCODE_REFUSED, FORWARD_REFUSED}, {9, FORWARD_ERROR}, {23, FORWARD_ERROR}};
 
-START_TEST(other_error_codes_are_a_failure_without_response)
+TEST_OVER(other_error_codes_are_a_failure_without_response, refusals)
 {
     fetch_rig_ask(&stand, "www.example.org", ROUTE_TWO);
     fetch_rig_reply_code(&stand, 0, refusals[_i].rcode);
@@ -681,9 +645,8 @@ START_TEST(other_error_codes_are_a_failure_without_response)
     fetch_rig_assert_failed(&stand, refusals[_i].failure, 1);
     ck_assert(!stand.outcome.has_response);
 }
-END_TEST
 
-START_TEST(a_servfail_is_kept_although_the_other_refuses)
+TEST(a_servfail_is_kept_although_the_other_refuses)
 {
     fetch_rig_ask(&stand, "www.example.org", ROUTE_TWO);
     fetch_rig_reply_code(&stand, 0, RCODE_REFUSED);
@@ -692,9 +655,8 @@ START_TEST(a_servfail_is_kept_although_the_other_refuses)
     fetch_rig_assert_failed(&stand, FORWARD_SERVFAIL, 1);
     ck_assert_str_eq(stand.outcome.ede, "signature expired");
 }
-END_TEST
 
-START_TEST(a_server_that_refused_is_not_asked_again)
+TEST(a_server_that_refused_is_not_asked_again)
 {
     fetch_rig_ask(&stand, "www.example.org", ROUTE_TWO);
     fetch_rig_reply_code(&stand, 0, RCODE_REFUSED);
@@ -705,9 +667,8 @@ START_TEST(a_server_that_refused_is_not_asked_again)
     fetch_rig_answer(&stand, 2);
     fetch_rig_assert_answered(&stand, 1);
 }
-END_TEST
 
-START_TEST(nxdomain_is_an_answer)
+TEST(nxdomain_is_an_answer)
 {
     fetch_rig_ask(&stand, "www.example.org", ROUTE_TWO);
     fetch_rig_reply(
@@ -717,16 +678,14 @@ START_TEST(nxdomain_is_an_answer)
     ck_assert_int_eq(stand.outcome.failure, FORWARD_NO_FAILURE);
     ck_assert_uint_eq(stand.outcome.rcode, RCODE_NXDOMAIN);
 }
-END_TEST
 
-START_TEST(a_response_code_outweighs_an_unreachable_server)
+TEST(a_response_code_outweighs_an_unreachable_server)
 {
     fetch_rig_ask(&stand, "www.example.org", ROUTE_TWO);
     fetch_rig_reply_code(&stand, 0, RCODE_REFUSED);
     fetch_rig_break_off(&stand, 1, LINK_UNREACHABLE);
     fetch_rig_assert_failed(&stand, FORWARD_REFUSED, 0);
 }
-END_TEST
 
 static void refuse(void)
 {
@@ -755,7 +714,7 @@ static const struct {
     uint32_t rank_us;
 } disappointments[] = {{refuse, 0}, {send_garbage, 0}, {be_unreachable, 100000}, {be_late, 100000}};
 
-START_TEST(a_server_that_disappoints_is_not_the_first_choice)
+TEST_OVER(a_server_that_disappoints_is_not_the_first_choice, disappointments)
 {
     fetch_rig_ask(&stand, "a.example.org", ROUTE_TWO);
     disappointments[_i].happen();
@@ -766,11 +725,10 @@ START_TEST(a_server_that_disappoints_is_not_the_first_choice)
     ck_assert_uint_eq(fetch_rig_sent(&stand, 2)->server, 1);
     fetch_rig_answer(&stand, 2);
 }
-END_TEST
 
 /* ---- Probes ---- */
 
-START_TEST(a_failing_server_is_probed_and_the_good_one_asked)
+TEST(a_failing_server_is_probed_and_the_good_one_asked)
 {
     fetch_rig_make_failing(&stand, 0);
     fetch_rig_ask(&stand, "www.example.org", ROUTE_TWO);
@@ -788,9 +746,8 @@ START_TEST(a_failing_server_is_probed_and_the_good_one_asked)
     ck_assert_uint_eq(stand.standings.recoveries, 1);
     ck_assert_uint_eq(fetch_table_count(stand.table), 0);
 }
-END_TEST
 
-START_TEST(probes_go_on_twice_a_second_without_questions)
+TEST(probes_go_on_twice_a_second_without_questions)
 {
     fetch_rig_make_failing(&stand, 0);
     fetch_rig_pass(&stand, 10 * STANDING_PROBE_MS);
@@ -807,7 +764,6 @@ START_TEST(probes_go_on_twice_a_second_without_questions)
     ck_assert_uint_eq(fetch_rig_counted(&stand, COUNTER_FORWARD_FAILURES), 0);
     ck_assert_uint_eq(stand.outcome.count, 0);
 }
-END_TEST
 
 /* What a server may do with a probe. */
 static const struct scripted_reply probe_replies[] = {
@@ -818,7 +774,7 @@ static const struct scripted_reply probe_replies[] = {
     {.address = FETCH_RIG_ADDRESS, .is_cut_short = true},
 };
 
-START_TEST(any_reply_to_a_probe_ends_it)
+TEST_OVER(any_reply_to_a_probe_ends_it, probe_replies)
 {
     fetch_rig_make_failing(&stand, 0);
     fetch_rig_pass(&stand, FETCH_TICK_MS);
@@ -827,9 +783,8 @@ START_TEST(any_reply_to_a_probe_ends_it)
     fetch_rig_assert_sent(&stand, 1);
     ck_assert_uint_eq(fetch_table_count(stand.table), 0);
 }
-END_TEST
 
-START_TEST(a_probe_that_is_unreachable_ends)
+TEST(a_probe_that_is_unreachable_ends)
 {
     fetch_rig_make_failing(&stand, 0);
     fetch_rig_pass(&stand, FETCH_TICK_MS);
@@ -837,9 +792,8 @@ START_TEST(a_probe_that_is_unreachable_ends)
     ck_assert(resolver_is_failing(&stand.servers[0]));
     ck_assert_uint_eq(fetch_table_count(stand.table), 0);
 }
-END_TEST
 
-START_TEST(a_probe_that_is_forged_goes_over_a_stream)
+TEST(a_probe_that_is_forged_goes_over_a_stream)
 {
     fetch_rig_make_failing(&stand, 0);
     fetch_rig_pass(&stand, FETCH_TICK_MS);
@@ -852,18 +806,16 @@ START_TEST(a_probe_that_is_forged_goes_over_a_stream)
     ck_assert_uint_eq(fetch_table_count(stand.table), 0);
     ck_assert(resolver_is_failing(&stand.servers[0]));
 }
-END_TEST
 
-START_TEST(when_all_are_failing_a_question_fails_at_once_and_is_no_probe)
+TEST(when_all_are_failing_a_question_fails_at_once_and_is_no_probe)
 {
     fetch_rig_make_failing(&stand, 0);
     fetch_rig_ask(&stand, "a.example.org", ROUTE_ONE);
     fetch_rig_assert_failed(&stand, FORWARD_FAILING, 0);
     fetch_rig_assert_sent(&stand, 0);
 }
-END_TEST
 
-START_TEST(waiters_are_notified_as_soon_as_the_last_server_is_failing)
+TEST(waiters_are_notified_as_soon_as_the_last_server_is_failing)
 {
     uint64_t begun_ms = stand.now_ms;
 
@@ -881,9 +833,8 @@ START_TEST(waiters_are_notified_as_soon_as_the_last_server_is_failing)
     ck_assert(!resolver_is_failing(&stand.servers[0]));
     fetch_table_end_all(stand.table);
 }
-END_TEST
 
-START_TEST(a_server_that_another_worker_found_failing_is_failing_here)
+TEST(a_server_that_another_worker_found_failing_is_failing_here)
 {
     fetch_rig_ask(&stand, "www.example.org", ROUTE_ONE);
     fetch_rig_make_failing(&stand, 0);
@@ -894,9 +845,8 @@ START_TEST(a_server_that_another_worker_found_failing_is_failing_here)
     fetch_rig_pass_window(&stand);
     fetch_table_end_all(stand.table);
 }
-END_TEST
 
-START_TEST(a_server_that_returns_is_known_within_half_a_second_and_a_tick)
+TEST(a_server_that_returns_is_known_within_half_a_second_and_a_tick)
 {
     fetch_rig_make_failing(&stand, 0);
     fetch_rig_pass(&stand, 10000);
@@ -909,9 +859,8 @@ START_TEST(a_server_that_returns_is_known_within_half_a_second_and_a_tick)
     }
     fetch_rig_pass_window(&stand);
 }
-END_TEST
 
-START_TEST(a_full_pool_leaves_probes_their_slots)
+TEST(a_full_pool_leaves_probes_their_slots)
 {
     for (unsigned i = 0; i < FETCH_RIG_QUESTIONS; i++)
         fetch_rig_ask_numbered(&stand, i, ROUTE_ONE);
@@ -919,107 +868,4 @@ START_TEST(a_full_pool_leaves_probes_their_slots)
     fetch_rig_pass(&stand, FETCH_TICK_MS);
     ck_assert(scripted_is_probe(fetch_rig_sent(&stand, stand.scripted.count - 1)));
     fetch_table_end_all(stand.table);
-}
-END_TEST
-
-static void add_asking(Suite *suite)
-{
-    TCase *asking = tcase_create("asking");
-
-    tcase_add_checked_fixture(asking, set_up, tear_down);
-    tcase_add_test(asking, a_question_is_sent_by_a_turn_and_its_answer_comes_back);
-    tcase_add_test(asking, equal_questions_are_joined_and_notified_in_order_of_arrival);
-    tcase_add_test(asking, questions_that_differ_in_name_type_or_bits_are_asked_apart);
-    tcase_add_test(asking, a_turn_sends_no_more_than_its_share_and_says_so);
-    tcase_add_test(asking, a_full_pool_refuses_and_has_room_again_after);
-    tcase_add_test(asking, a_refresh_leaves_half_of_the_pool_to_fetches_with_waiters);
-    tcase_add_test(asking, a_client_joins_a_refresh);
-    tcase_add_test(asking, a_listener_may_ask_the_same_question_at_once);
-    tcase_add_test(asking, a_question_that_no_turn_sends_fails_at_its_deadline);
-    tcase_add_test(asking, without_descriptors_a_question_ends_at_once);
-    tcase_add_test(asking, an_attempt_that_runs_out_of_descriptors_is_not_the_servers_fault);
-    tcase_add_test(asking, a_lingering_fetch_gives_its_sockets_up_to_a_new_question);
-    tcase_add_test(asking, a_repeated_query_gives_its_socket_up_to_a_new_question);
-    tcase_add_test(asking, a_question_that_got_room_does_not_fail_as_full);
-    tcase_add_test(asking, end_all_ends_every_fetch_and_accepts_no_more);
-    tcase_add_test(asking, freeing_the_table_ends_every_attempt);
-    tcase_add_test(asking, a_pool_of_size_zero_is_refused);
-    suite_add_tcase(suite, asking);
-}
-
-static void add_silence(Suite *suite)
-{
-    TCase *silence = tcase_create("silence");
-
-    tcase_add_checked_fixture(silence, set_up, tear_down);
-    tcase_add_test(silence, when_a_server_is_late_the_next_one_is_asked_too);
-    tcase_add_test(silence, a_slow_answer_from_the_first_server_is_accepted);
-    tcase_add_test(silence, a_question_is_sent_again_three_times_and_spread_over_the_servers);
-    tcase_add_test(silence, the_only_server_is_asked_again_and_then_waited_for);
-    tcase_add_test(silence, a_late_answer_is_an_outcome_without_waiters);
-    tcase_add_test(silence, an_equal_question_joins_the_lingering_fetch);
-    tcase_add_test(silence, each_waiter_has_its_own_deadline);
-    tcase_add_test(silence, with_a_stale_answer_a_waiter_has_the_shorter_deadline);
-    tcase_add_test(silence, for_late_waiters_the_question_is_asked_anew_at_the_windows_end);
-    tcase_add_test(silence, the_oldest_lingering_fetch_gives_its_slot_up_first);
-    tcase_add_test(silence, one_slow_name_does_not_put_a_server_in_doubt);
-    tcase_add_test(
-        silence, however_many_names_get_no_reply_a_server_that_answers_probes_is_asked_for_others);
-    tcase_add_test(silence, a_silent_server_is_avoided_for_the_one_that_answers);
-    suite_add_tcase(suite, silence);
-}
-
-static void add_failures(Suite *suite)
-{
-    TCase *failures = tcase_create("failures");
-
-    tcase_add_checked_fixture(failures, set_up, tear_down);
-    tcase_add_test(failures, an_unreachable_server_makes_the_next_be_asked_at_once);
-    tcase_add_test(failures, when_all_are_unreachable_a_question_ends_at_once);
-    tcase_add_test(failures, a_certificate_that_is_not_the_servers_is_a_failure_of_its_own);
-    tcase_add_test(failures, a_server_that_is_unreachable_five_times_is_in_doubt_and_then_failing);
-    tcase_add_test(failures, a_late_server_is_still_waited_for_when_the_other_is_unreachable);
-    tcase_add_test(failures, a_servfail_is_outweighed_by_the_next_servers_answer);
-    tcase_add_test(failures, a_servfail_from_all_comes_with_the_first_ones_ede);
-    tcase_add_test(failures, a_servfail_counts_in_the_end_when_the_others_are_silent);
-    tcase_add_test(failures, an_ede_too_long_to_keep_is_left_out);
-    tcase_add_loop_test(failures, other_error_codes_are_a_failure_without_response, 0,
-                        sizeof refusals / sizeof refusals[0]);
-    tcase_add_test(failures, a_servfail_is_kept_although_the_other_refuses);
-    tcase_add_test(failures, a_server_that_refused_is_not_asked_again);
-    tcase_add_test(failures, nxdomain_is_an_answer);
-    tcase_add_test(failures, a_response_code_outweighs_an_unreachable_server);
-    tcase_add_loop_test(failures, a_server_that_disappoints_is_not_the_first_choice, 0,
-                        sizeof disappointments / sizeof disappointments[0]);
-    suite_add_tcase(suite, failures);
-}
-
-static void add_probes(Suite *suite)
-{
-    TCase *probes = tcase_create("probes");
-
-    tcase_add_checked_fixture(probes, set_up, tear_down);
-    tcase_add_test(probes, a_failing_server_is_probed_and_the_good_one_asked);
-    tcase_add_test(probes, probes_go_on_twice_a_second_without_questions);
-    tcase_add_loop_test(probes, any_reply_to_a_probe_ends_it, 0,
-                        sizeof probe_replies / sizeof probe_replies[0]);
-    tcase_add_test(probes, a_probe_that_is_unreachable_ends);
-    tcase_add_test(probes, a_probe_that_is_forged_goes_over_a_stream);
-    tcase_add_test(probes, when_all_are_failing_a_question_fails_at_once_and_is_no_probe);
-    tcase_add_test(probes, waiters_are_notified_as_soon_as_the_last_server_is_failing);
-    tcase_add_test(probes, a_server_that_another_worker_found_failing_is_failing_here);
-    tcase_add_test(probes, a_server_that_returns_is_known_within_half_a_second_and_a_tick);
-    tcase_add_test(probes, a_full_pool_leaves_probes_their_slots);
-    suite_add_tcase(suite, probes);
-}
-
-int main(void)
-{
-    Suite *suite = suite_create("pending");
-
-    add_asking(suite);
-    add_silence(suite);
-    add_failures(suite);
-    add_probes(suite);
-    return suite_run(suite);
 }

@@ -31,7 +31,7 @@ static const char *tell_many(uint8_t count, size_t length)
     return printed;
 }
 
-START_TEST(each_server_is_printed_with_its_state)
+TEST(each_server_is_printed_with_its_state)
 {
     static const struct resolver_set set = {.numbers = {0, 1, 2, 3}, .count = 4};
     static const char *const texts[] = {"10.0.0.2", "1.1.1.1", "tls://9.9.9.9", "fd00::2"};
@@ -58,17 +58,15 @@ START_TEST(each_server_is_printed_with_its_state)
     ck_assert_str_eq(printed, "upstreams=10.0.0.2 up 3ms, 1.1.1.1 failing, tls://9.9.9.9 in doubt, "
                               "fd00::2 up 0ms (2 unanswered since) without EDNS");
 }
-END_TEST
 
-START_TEST(servers_fit_into_one_string_of_a_txt_record)
+TEST(servers_fit_into_one_string_of_a_txt_record)
 {
     for (size_t length = 1; length < 256; length++)
         for (uint8_t count = 1; count <= UPSTREAMS_MOST; count++)
             ck_assert_uint_le(strlen(tell_many(count, length)), FORMAT_OCTETS_MOST);
 }
-END_TEST
 
-START_TEST(servers_that_do_not_fit_are_counted)
+TEST(servers_that_do_not_fit_are_counted)
 {
     ck_assert_str_eq(tell_many(1, 255), "upstreams=1 more");
     tell_many(16, 40);
@@ -77,7 +75,6 @@ START_TEST(servers_that_do_not_fit_are_counted)
     tell_many(16, 1);
     ck_assert_ptr_nonnull(strstr(printed, ", p untried"));
 }
-END_TEST
 
 static const char *tell_one(const struct cache_entry *entry)
 {
@@ -88,7 +85,7 @@ static const char *tell_one(const struct cache_entry *entry)
     return printed;
 }
 
-START_TEST(an_entry_is_printed_with_its_state_and_time)
+TEST(an_entry_is_printed_with_its_state_and_time)
 {
     struct cache_entry entry = {.has_response = true, .stored_s = 80, .fresh_until_s = 223};
 
@@ -104,9 +101,8 @@ START_TEST(an_entry_is_printed_with_its_state_and_time)
     ck_assert_str_eq(tell_one(&entry), "cached=failed NOTIMP from 10.0.0.2");
     ck_assert_str_eq(tell_one(NULL), "cached=no");
 }
-END_TEST
 
-START_TEST(an_entry_fits_into_one_string_of_a_txt_record)
+TEST(an_entry_fits_into_one_string_of_a_txt_record)
 {
     static const struct cache_entry failed = {.failed_until_s = 210, .failure = FORWARD_SILENT};
     struct text text = text_over(printed, sizeof printed - 1);
@@ -115,26 +111,9 @@ START_TEST(an_entry_fits_into_one_string_of_a_txt_record)
     format_entry(&failed, 200, names[0], &text);
     ck_assert_uint_eq(text_length(&text), FORMAT_OCTETS_MOST);
 }
-END_TEST
 
-START_TEST(every_failure_has_a_text)
+TEST(every_failure_has_a_text)
 {
     for (int failure = FORWARD_NO_FAILURE; failure <= FORWARD_FULL; failure++)
         ck_assert_uint_gt(strlen(failure_text((enum forward_failure)failure)), 0);
-}
-END_TEST
-
-int main(void)
-{
-    Suite *suite = suite_create("format");
-    TCase *all = tcase_create("all");
-
-    tcase_add_test(all, each_server_is_printed_with_its_state);
-    tcase_add_test(all, servers_fit_into_one_string_of_a_txt_record);
-    tcase_add_test(all, servers_that_do_not_fit_are_counted);
-    tcase_add_test(all, an_entry_is_printed_with_its_state_and_time);
-    tcase_add_test(all, an_entry_fits_into_one_string_of_a_txt_record);
-    tcase_add_test(all, every_failure_has_a_text);
-    suite_add_tcase(suite, all);
-    return suite_run(suite);
 }

@@ -43,7 +43,9 @@ static void keep_www(uint8_t route)
 
 /* ---- Cached ---- */
 
-START_TEST(an_answer_is_passed_on_and_cached)
+FIXTURE(set_up, tear_down)
+
+TEST(an_answer_is_passed_on_and_cached)
 {
     ck_assert(!forward_rig_ask(&stand, www, ROUTE_REST));
     ck_assert_uint_eq(forward_rig_counted(&stand, COUNTER_FORWARD_MISSES), 1);
@@ -59,9 +61,8 @@ START_TEST(an_answer_is_passed_on_and_cached)
     ck_assert_uint_eq(stand.scripted.count, 1);
     ck_assert_uint_eq(forward_cache_use(stand.forward).entries, 1);
 }
-END_TEST
 
-START_TEST(all_waiters_are_notified_together)
+TEST(all_waiters_are_notified_together)
 {
     for (int i = 0; i < 5; i++)
         ck_assert(!forward_rig_ask(&stand, www, ROUTE_REST));
@@ -71,9 +72,8 @@ START_TEST(all_waiters_are_notified_together)
     ck_assert_uint_eq(forward_rig_counted(&stand, COUNTER_FORWARD_MISSES), 5);
     ck_assert_uint_eq(forward_rig_counted(&stand, COUNTER_FORWARD_JOINED), 4);
 }
-END_TEST
 
-START_TEST(each_zone_has_its_servers)
+TEST(each_zone_has_its_servers)
 {
     static const char *const names[] = {"a.corp.example", "a.lab.example", "a.example"};
     static const uint8_t servers[] = {RESOLVER_CORP, RESOLVER_FIRST, RESOLVER_FIRST};
@@ -84,9 +84,8 @@ START_TEST(each_zone_has_its_servers)
         forward_rig_answer(&stand, route);
     }
 }
-END_TEST
 
-START_TEST(a_missing_name_is_cached_for_its_soas_minimum)
+TEST(a_missing_name_is_cached_for_its_soas_minimum)
 {
     struct scripted_reply missing = {.rcode = RCODE_NXDOMAIN, .has_soa = true, .ttl_seconds = TTL};
 
@@ -102,12 +101,11 @@ START_TEST(a_missing_name_is_cached_for_its_soas_minimum)
     ck_assert(!forward_rig_ask(&stand, "other.example.org", ROUTE_REST));
     forward_rig_answer(&stand, 2);
 }
-END_TEST
 
 /* TTLs that forbid caching. */
 static const uint32_t zero_ttls[] = {0, UINT32_C(1) << 31, UINT32_MAX};
 
-START_TEST(an_answer_that_must_not_be_cached_goes_to_all_waiters)
+TEST_OVER(an_answer_that_must_not_be_cached_goes_to_all_waiters, zero_ttls)
 {
     ck_assert(!forward_rig_ask(&stand, www, ROUTE_REST));
     ck_assert(!forward_rig_ask(&stand, www, ROUTE_REST));
@@ -119,7 +117,6 @@ START_TEST(an_answer_that_must_not_be_cached_goes_to_all_waiters)
     ck_assert(!forward_rig_ask(&stand, www, ROUTE_REST));
     forward_rig_answer(&stand, 1);
 }
-END_TEST
 
 /* True when a request that arrived in that second and has waited for it finds it. */
 static bool is_found_since(uint32_t since_s)
@@ -132,7 +129,7 @@ static bool is_found_since(uint32_t since_s)
            found.response != NULL && !found.is_stale && found.failure == FORWARD_NO_FAILURE;
 }
 
-START_TEST(an_answer_with_any_ttl_serves_a_request_that_waited_for_it)
+TEST_LOOP(an_answer_with_any_ttl_serves_a_request_that_waited_for_it, 0, 3)
 {
     uint32_t since_s = forward_now_s(stand.forward);
 
@@ -148,9 +145,8 @@ START_TEST(an_answer_with_any_ttl_serves_a_request_that_waited_for_it)
     }
     ck_assert(!forward_rig_ask(&stand, www, ROUTE_REST));
 }
-END_TEST
 
-START_TEST(an_answer_to_another_question_is_never_cached)
+TEST(an_answer_to_another_question_is_never_cached)
 {
     ck_assert(!forward_rig_ask(&stand, www, ROUTE_REST));
     forward_rig_reply(&stand, 0,
@@ -163,9 +159,8 @@ START_TEST(an_answer_to_another_question_is_never_cached)
     forward_rig_answer(&stand, 0);
     ck_assert_uint_eq(stand.notified, 1);
 }
-END_TEST
 
-START_TEST(a_loop_of_cnames_is_passed_on_and_not_cached)
+TEST(a_loop_of_cnames_is_passed_on_and_not_cached)
 {
     static const uint8_t loop[] = "\xc0\x0c\0\5\0\1\0\0\0\x3c\0\2\xc0\x0c";
     uint8_t octets[SCRIPTED_REPLY_OCTETS_MOST];
@@ -182,11 +177,10 @@ START_TEST(a_loop_of_cnames_is_passed_on_and_not_cached)
     ck_assert_uint_eq(stand.last.answers, 1);
     ck_assert(!forward_rig_ask(&stand, www, ROUTE_REST));
 }
-END_TEST
 
 /* ---- Refreshed ---- */
 
-START_TEST(a_name_in_use_is_refreshed_in_the_last_tenth_of_its_ttl)
+TEST(a_name_in_use_is_refreshed_in_the_last_tenth_of_its_ttl)
 {
     keep_www(ROUTE_REST);
     forward_rig_skip(&stand, TTL - 7);
@@ -209,9 +203,8 @@ START_TEST(a_name_in_use_is_refreshed_in_the_last_tenth_of_its_ttl)
     ck_assert_uint_eq(stand.scripted.count, 3);
     forward_rig_answer(&stand, 2);
 }
-END_TEST
 
-START_TEST(a_name_asked_for_once_is_not_refreshed)
+TEST(a_name_asked_for_once_is_not_refreshed)
 {
     keep_www(ROUTE_REST);
     forward_rig_skip(&stand, TTL - 1);
@@ -219,9 +212,8 @@ START_TEST(a_name_asked_for_once_is_not_refreshed)
     ck_assert_uint_eq(stand.scripted.count, 1);
     ck_assert(!forward_is_busy(stand.forward));
 }
-END_TEST
 
-START_TEST(a_refresh_that_fails_leaves_the_answer_fresh_to_its_end)
+TEST(a_refresh_that_fails_leaves_the_answer_fresh_to_its_end)
 {
     keep_www(ROUTE_LAB);
     ck_assert(forward_rig_ask(&stand, www, ROUTE_LAB));
@@ -234,9 +226,8 @@ START_TEST(a_refresh_that_fails_leaves_the_answer_fresh_to_its_end)
     ck_assert(!forward_is_busy(stand.forward));
     ck_assert_uint_eq(stand.notified, 0);
 }
-END_TEST
 
-START_TEST(nothing_is_refreshed_while_all_servers_are_failing)
+TEST(nothing_is_refreshed_while_all_servers_are_failing)
 {
     keep_www(ROUTE_LAB);
     forward_rig_skip(&stand, TTL - 18);
@@ -250,11 +241,10 @@ START_TEST(nothing_is_refreshed_while_all_servers_are_failing)
     }
     ck_assert_uint_eq(forward_rig_counted(&stand, COUNTER_FORWARD_REFRESHES), refreshes);
 }
-END_TEST
 
 /* ---- Stale ---- */
 
-START_TEST(a_stale_answer_is_used_when_the_fetch_fails)
+TEST(a_stale_answer_is_used_when_the_fetch_fails)
 {
     keep_www(ROUTE_LAB);
     forward_rig_skip(&stand, 120);
@@ -269,9 +259,8 @@ START_TEST(a_stale_answer_is_used_when_the_fetch_fails)
     ck_assert_uint_eq(stand.last.answers, 1);
     ck_assert_uint_eq(forward_rig_counted(&stand, COUNTER_FORWARD_STALE), 2);
 }
-END_TEST
 
-START_TEST(a_stale_answer_is_used_at_once_while_a_failure_is_cached)
+TEST(a_stale_answer_is_used_at_once_while_a_failure_is_cached)
 {
     keep_www(ROUTE_LAB);
     forward_rig_skip(&stand, 120);
@@ -285,9 +274,8 @@ START_TEST(a_stale_answer_is_used_at_once_while_a_failure_is_cached)
     forward_rig_answer(&stand, forward_rig_last(&stand));
     forward_rig_assert_new(&stand, "10.0.0.2");
 }
-END_TEST
 
-START_TEST(an_answer_that_comes_after_the_stale_one_was_used_is_cached)
+TEST(an_answer_that_comes_after_the_stale_one_was_used_is_cached)
 {
     keep_www(ROUTE_LAB);
     forward_rig_skip(&stand, 120);
@@ -300,9 +288,8 @@ START_TEST(an_answer_that_comes_after_the_stale_one_was_used_is_cached)
     forward_rig_assert_fresh(&stand, 0);
     ck_assert_uint_eq(forward_rig_counted(&stand, COUNTER_FORWARD_KEPT_LATE), 1);
 }
-END_TEST
 
-START_TEST(a_stale_answer_is_used_at_once_while_all_servers_are_failing)
+TEST(a_stale_answer_is_used_at_once_while_all_servers_are_failing)
 {
     keep_www(ROUTE_LAB);
     forward_rig_skip(&stand, 120);
@@ -318,9 +305,8 @@ START_TEST(a_stale_answer_is_used_at_once_while_all_servers_are_failing)
     forward_rig_answer(&stand, forward_rig_last(&stand));
     forward_rig_assert_new(&stand, "10.0.0.2");
 }
-END_TEST
 
-START_TEST(a_stale_answer_outweighs_an_error_code)
+TEST(a_stale_answer_outweighs_an_error_code)
 {
     keep_www(ROUTE_LAB);
     forward_rig_skip(&stand, 120);
@@ -329,9 +315,8 @@ START_TEST(a_stale_answer_outweighs_an_error_code)
     forward_rig_assert_stale(&stand, FORWARD_SERVFAIL, "10.0.0.2");
     ck_assert_uint_eq(stand.last.rcode, 0);
 }
-END_TEST
 
-START_TEST(after_a_day_a_stale_answer_is_gone)
+TEST(after_a_day_a_stale_answer_is_gone)
 {
     keep_www(ROUTE_LAB);
     forward_rig_skip(&stand, TTL + DAY - 3);
@@ -345,11 +330,10 @@ START_TEST(after_a_day_a_stale_answer_is_gone)
     forward_rig_assert_failed(&stand, FORWARD_SILENT, "10.0.0.2");
     ck_assert(!stand.last.has_response);
 }
-END_TEST
 
 /* ---- Failed ---- */
 
-START_TEST(without_a_stale_answer_the_deadline_is_longer)
+TEST(without_a_stale_answer_the_deadline_is_longer)
 {
     ck_assert(!forward_rig_ask(&stand, www, ROUTE_LAB));
     forward_rig_pass(&stand, FETCH_PATIENCE_MS - 1);
@@ -358,9 +342,8 @@ START_TEST(without_a_stale_answer_the_deadline_is_longer)
     ck_assert_uint_eq(stand.notified, 1);
     forward_rig_assert_failed(&stand, FORWARD_SILENT, "10.0.0.2");
 }
-END_TEST
 
-START_TEST(a_failure_is_cached_for_longer_each_time)
+TEST(a_failure_is_cached_for_longer_each_time)
 {
     static const uint64_t least_seconds[] = {1, 1, 3, 7, 15, 29};
 
@@ -379,9 +362,8 @@ START_TEST(a_failure_is_cached_for_longer_each_time)
         forward_rig_skip(&stand, 1);
     }
 }
-END_TEST
 
-START_TEST(silence_is_cached_at_the_end_of_the_window)
+TEST(silence_is_cached_at_the_end_of_the_window)
 {
     ck_assert(!forward_rig_ask(&stand, www, ROUTE_LAB));
     pass_window();
@@ -391,9 +373,8 @@ START_TEST(silence_is_cached_at_the_end_of_the_window)
     forward_rig_pass(&stand, 2000);
     ck_assert(!forward_rig_ask(&stand, www, ROUTE_LAB));
 }
-END_TEST
 
-START_TEST(a_cached_failure_does_not_prevent_joining_a_lingering_fetch)
+TEST(a_cached_failure_does_not_prevent_joining_a_lingering_fetch)
 {
     ck_assert(!forward_rig_ask(&stand, www, ROUTE_LAB));
     forward_rig_pass(&stand, FETCH_PATIENCE_MS + 500);
@@ -406,9 +387,8 @@ START_TEST(a_cached_failure_does_not_prevent_joining_a_lingering_fetch)
     ck_assert_uint_eq(stand.notified, 2);
     forward_rig_assert_new(&stand, "10.0.0.2");
 }
-END_TEST
 
-START_TEST(a_cached_failure_ends_when_a_failing_server_is_back)
+TEST(a_cached_failure_ends_when_a_failing_server_is_back)
 {
     ck_assert(!forward_rig_ask(&stand, www, ROUTE_LAB));
     forward_rig_make_failing(&stand, ROUTE_LAB);
@@ -418,9 +398,8 @@ START_TEST(a_cached_failure_ends_when_a_failing_server_is_back)
     forward_rig_answer(&stand, forward_rig_last(&stand));
     forward_rig_assert_new(&stand, "10.0.0.2");
 }
-END_TEST
 
-START_TEST(a_failure_of_a_later_era_is_cached_too)
+TEST(a_failure_of_a_later_era_is_cached_too)
 {
     forward_rig_make_failing(&stand, ROUTE_LAB);
     forward_rig_answer(&stand, forward_rig_probe(&stand));
@@ -429,9 +408,8 @@ START_TEST(a_failure_of_a_later_era_is_cached_too)
     ck_assert(forward_rig_ask(&stand, www, ROUTE_LAB));
     forward_rig_assert_failed(&stand, FORWARD_UNREACHABLE, "10.0.0.2");
 }
-END_TEST
 
-START_TEST(an_error_code_stays_cached_when_servers_recover)
+TEST(an_error_code_stays_cached_when_servers_recover)
 {
     forward_rig_make_failing(&stand, ROUTE_CORP);
     ck_assert(!forward_rig_ask(&stand, www, ROUTE_LAB));
@@ -446,9 +424,8 @@ START_TEST(an_error_code_stays_cached_when_servers_recover)
     forward_rig_assert_failed(&stand, FORWARD_SERVFAIL, "10.0.0.2");
     ck_assert(!stand.last.has_response);
 }
-END_TEST
 
-START_TEST(no_request_waits_while_all_servers_are_failing_and_each_is_tried_at_intervals)
+TEST(no_request_waits_while_all_servers_are_failing_and_each_is_tried_at_intervals)
 {
     enum { SERVERS = 2, NAMES = 100 };
 
@@ -464,9 +441,8 @@ START_TEST(no_request_waits_while_all_servers_are_failing_and_each_is_tried_at_i
     ck_assert_uint_eq(stand.scripted.count, before + SERVERS);
     ck_assert_uint_eq(forward_rig_counted(&stand, COUNTER_FORWARD_UNASKED), unasked + NAMES);
 }
-END_TEST
 
-START_TEST(a_server_that_answers_clients_and_no_probe_is_well_with_the_first_answer)
+TEST(a_server_that_answers_clients_and_no_probe_is_well_with_the_first_answer)
 {
     forward_rig_make_failing(&stand, ROUTE_LAB);
     ck_assert(forward_rig_ask(&stand, "lame.example", ROUTE_LAB)); /* tried, and silent */
@@ -481,9 +457,8 @@ START_TEST(a_server_that_answers_clients_and_no_probe_is_well_with_the_first_ans
     forward_rig_answer(&stand, forward_rig_last(&stand));
     forward_rig_assert_new(&stand, "10.0.0.2");
 }
-END_TEST
 
-START_TEST(a_name_without_reply_in_a_trial_is_asked_like_any_other_when_a_server_is_back)
+TEST(a_name_without_reply_in_a_trial_is_asked_like_any_other_when_a_server_is_back)
 {
     forward_rig_make_failing(&stand, ROUTE_LAB);
     ck_assert(forward_rig_ask(&stand, www, ROUTE_LAB));
@@ -493,9 +468,8 @@ START_TEST(a_name_without_reply_in_a_trial_is_asked_like_any_other_when_a_server
     forward_rig_answer(&stand, forward_rig_last(&stand));
     forward_rig_assert_new(&stand, "10.0.0.2");
 }
-END_TEST
 
-START_TEST(a_server_of_one_zone_is_probed_with_its_soa_and_others_with_the_roots_servers)
+TEST(a_server_of_one_zone_is_probed_with_its_soa_and_others_with_the_roots_servers)
 {
     static const uint8_t corp[] = "\4corp\7example\0\0\6\0\1", root[] = "\0\0\2\0\1";
 
@@ -508,13 +482,12 @@ START_TEST(a_server_of_one_zone_is_probed_with_its_soa_and_others_with_the_roots
     ck_assert_mem_eq(forward_rig_sent(&stand, forward_rig_probe(&stand))->octets + 12, root,
                      sizeof root - 1);
 }
-END_TEST
 
 /* ---- Two workers ---- */
 
 static struct forward_rig other;
 
-START_TEST(a_silent_name_is_not_waited_for_by_each_worker)
+TEST(a_silent_name_is_not_waited_for_by_each_worker)
 {
     ck_assert(!forward_rig_ask(&stand, www, ROUTE_LAB));
     forward_rig_pass(&stand, FETCH_PATIENCE_MS);
@@ -528,9 +501,8 @@ START_TEST(a_silent_name_is_not_waited_for_by_each_worker)
     forward_rig_assert_new(&other, "10.0.0.2");
     forward_rig_close(&other);
 }
-END_TEST
 
-START_TEST(a_worker_with_a_stale_answer_shares_no_failure)
+TEST(a_worker_with_a_stale_answer_shares_no_failure)
 {
     keep_www(ROUTE_LAB);
     forward_rig_skip(&stand, 120);
@@ -542,9 +514,8 @@ START_TEST(a_worker_with_a_stale_answer_shares_no_failure)
     forward_rig_answer(&other, 0);
     forward_rig_close(&other);
 }
-END_TEST
 
-START_TEST(a_server_is_failing_in_all_workers_and_back_in_all)
+TEST(a_server_is_failing_in_all_workers_and_back_in_all)
 {
     forward_rig_init_beside(&other, &stand);
     forward_rig_make_failing(&stand, ROUTE_LAB);
@@ -555,7 +526,6 @@ START_TEST(a_server_is_failing_in_all_workers_and_back_in_all)
     forward_rig_answer(&other, 0);
     forward_rig_close(&other);
 }
-END_TEST
 
 /* The failures of the link, and how they are reported. */
 static const struct {
@@ -568,7 +538,7 @@ static const struct {
     {LINK_EXHAUSTED, FORWARD_FULL, false},
 };
 
-START_TEST(the_reason_why_a_server_cannot_be_reached_is_reported)
+TEST_OVER(the_reason_why_a_server_cannot_be_reached_is_reported, closed)
 {
     ck_assert(!forward_rig_ask(&stand, www, ROUTE_LAB));
     forward_rig_break_off(&stand, 0, closed[_i].failure);
@@ -576,9 +546,8 @@ START_TEST(the_reason_why_a_server_cannot_be_reached_is_reported)
     forward_rig_assert_failed(&stand, closed[_i].found, "10.0.0.2");
     ck_assert(forward_rig_ask(&stand, www, ROUTE_LAB) == closed[_i].is_remembered);
 }
-END_TEST
 
-START_TEST(a_full_pool_is_reported_and_not_cached)
+TEST(a_full_pool_is_reported_and_not_cached)
 {
     char name[32];
 
@@ -597,9 +566,8 @@ START_TEST(a_full_pool_is_reported_and_not_cached)
     forward_rig_answer(&stand, forward_rig_last(&stand));
     ck_assert(!forward_rig_ask(&stand, "one.too.many", ROUTE_LAB));
 }
-END_TEST
 
-START_TEST(a_request_that_cannot_wait_gets_the_stale_answer)
+TEST(a_request_that_cannot_wait_gets_the_stale_answer)
 {
     struct scripted_question asked;
     struct forward_result found;
@@ -613,9 +581,8 @@ START_TEST(a_request_that_cannot_wait_gets_the_stale_answer)
     ck_assert(found.failure == FORWARD_FULL && found.response == NULL);
     ck_assert_uint_eq(forward_rig_counted(&stand, COUNTER_FORWARD_FULL), 2);
 }
-END_TEST
 
-START_TEST(end_all_notifies_all_waiters)
+TEST(end_all_notifies_all_waiters)
 {
     ck_assert(!forward_rig_ask(&stand, "a.example", ROUTE_LAB));
     ck_assert(!forward_rig_ask(&stand, "b.example", ROUTE_REST));
@@ -627,9 +594,8 @@ START_TEST(end_all_notifies_all_waiters)
     ck_assert(forward_rig_ask(&stand, "c.example", ROUTE_REST));
     forward_rig_assert_failed(&stand, FORWARD_STOPPING, NULL);
 }
-END_TEST
 
-START_TEST(names_are_answered_within_a_second_of_the_servers_return)
+TEST(names_are_answered_within_a_second_of_the_servers_return)
 {
     keep_www(ROUTE_LAB);
     forward_rig_skip(&stand, 120);
@@ -649,11 +615,10 @@ START_TEST(names_are_answered_within_a_second_of_the_servers_return)
     } while (stand.last.found.is_stale);
     ck_assert(stand.last.has_response && stand.last.found.failure == FORWARD_NO_FAILURE);
 }
-END_TEST
 
 /* ---- Set up ---- */
 
-START_TEST(a_server_of_several_zones_is_one_server)
+TEST(a_server_of_several_zones_is_one_server)
 {
     struct upstream same[] = {{.text = "10.0.0.2"}, {.text = "10.0.0.2@53"}, {.text = "other"},
                               {.text = "port"},     {.text = "tls"},         {.text = "name"},
@@ -676,9 +641,8 @@ START_TEST(a_server_of_several_zones_is_one_server)
     for (size_t i = 0; i < 6; i++)
         ck_assert_str_eq(servers.items[i]->text, expected[i]);
 }
-END_TEST
 
-START_TEST(too_many_servers_are_refused)
+TEST(too_many_servers_are_refused)
 {
     static struct upstream upstreams[RESOLVERS_MOST + 1];
     static struct upstream_zone items[RESOLVERS_MOST / UPSTREAMS_MOST + 1];
@@ -698,9 +662,8 @@ START_TEST(too_many_servers_are_refused)
     ck_assert_str_eq(err.text, "too many upstreams: 16 for one zone and 128 in all are the most");
     forward_free(NULL);
 }
-END_TEST
 
-START_TEST(a_cache_too_small_is_refused)
+TEST(a_cache_too_small_is_refused)
 {
     struct upstream_zones none = {.count = 0};
     struct forward_options options = {.zones = &none, .questions = 1, .cache_octets = 1};
@@ -710,9 +673,8 @@ START_TEST(a_cache_too_small_is_refused)
     ck_assert_ptr_null(forward_new(&options, &err));
     ck_assert_int_ne(err.code, ERR_NONE);
 }
-END_TEST
 
-START_TEST(without_memory_there_is_an_error_and_nothing_left)
+TEST(without_memory_there_is_an_error_and_nothing_left)
 {
     struct upstream_zones none = {.count = 0};
     struct forward_options options = {
@@ -731,9 +693,8 @@ START_TEST(without_memory_there_is_an_error_and_nothing_left)
     ck_assert_uint_gt(failing, 5);
     forward_free(forward);
 }
-END_TEST
 
-START_TEST(servers_and_cache_entries_are_printed)
+TEST(servers_and_cache_entries_are_printed)
 {
     char buffer[256];
     struct scripted_question asked;
@@ -765,9 +726,8 @@ START_TEST(servers_and_cache_entries_are_printed)
     *text.next = '\0';
     ck_assert_str_eq(buffer, "cached=no");
 }
-END_TEST
 
-START_TEST(nothing_is_allocated_after_the_start)
+TEST(nothing_is_allocated_after_the_start)
 {
     char name[32];
     size_t before = allocations_count();
@@ -789,88 +749,4 @@ START_TEST(nothing_is_allocated_after_the_start)
     ck_assert_uint_eq(counted, 1);
     ck_assert_uint_eq(after, before);
     free(block);
-}
-END_TEST
-
-static void add_kept(Suite *suite)
-{
-    TCase *kept = tcase_create("kept");
-
-    tcase_add_checked_fixture(kept, set_up, tear_down);
-    tcase_add_test(kept, an_answer_is_passed_on_and_cached);
-    tcase_add_test(kept, all_waiters_are_notified_together);
-    tcase_add_test(kept, each_zone_has_its_servers);
-    tcase_add_test(kept, a_missing_name_is_cached_for_its_soas_minimum);
-    tcase_add_loop_test(kept, an_answer_that_must_not_be_cached_goes_to_all_waiters, 0,
-                        sizeof zero_ttls / sizeof zero_ttls[0]);
-    tcase_add_test(kept, an_answer_to_another_question_is_never_cached);
-    tcase_add_loop_test(kept, an_answer_with_any_ttl_serves_a_request_that_waited_for_it, 0, 3);
-    tcase_add_test(kept, a_loop_of_cnames_is_passed_on_and_not_cached);
-    tcase_add_test(kept, a_name_in_use_is_refreshed_in_the_last_tenth_of_its_ttl);
-    tcase_add_test(kept, a_name_asked_for_once_is_not_refreshed);
-    tcase_add_test(kept, a_refresh_that_fails_leaves_the_answer_fresh_to_its_end);
-    tcase_add_test(kept, nothing_is_refreshed_while_all_servers_are_failing);
-    suite_add_tcase(suite, kept);
-}
-
-static void add_failing(Suite *suite)
-{
-    TCase *failing = tcase_create("failing");
-
-    tcase_add_checked_fixture(failing, set_up, tear_down);
-    tcase_add_test(failing, a_stale_answer_is_used_when_the_fetch_fails);
-    tcase_add_test(failing, a_stale_answer_is_used_at_once_while_a_failure_is_cached);
-    tcase_add_test(failing, an_answer_that_comes_after_the_stale_one_was_used_is_cached);
-    tcase_add_test(failing, a_stale_answer_is_used_at_once_while_all_servers_are_failing);
-    tcase_add_test(failing, a_stale_answer_outweighs_an_error_code);
-    tcase_add_test(failing, after_a_day_a_stale_answer_is_gone);
-    tcase_add_test(failing, without_a_stale_answer_the_deadline_is_longer);
-    tcase_add_test(failing, a_failure_is_cached_for_longer_each_time);
-    tcase_add_test(failing, silence_is_cached_at_the_end_of_the_window);
-    tcase_add_test(failing, a_cached_failure_does_not_prevent_joining_a_lingering_fetch);
-    tcase_add_test(failing, a_cached_failure_ends_when_a_failing_server_is_back);
-    tcase_add_test(failing, a_failure_of_a_later_era_is_cached_too);
-    tcase_add_test(failing, an_error_code_stays_cached_when_servers_recover);
-    tcase_add_test(failing,
-                   no_request_waits_while_all_servers_are_failing_and_each_is_tried_at_intervals);
-    tcase_add_test(failing,
-                   a_server_that_answers_clients_and_no_probe_is_well_with_the_first_answer);
-    tcase_add_test(failing,
-                   a_name_without_reply_in_a_trial_is_asked_like_any_other_when_a_server_is_back);
-    tcase_add_test(failing,
-                   a_server_of_one_zone_is_probed_with_its_soa_and_others_with_the_roots_servers);
-    tcase_add_loop_test(failing, the_reason_why_a_server_cannot_be_reached_is_reported, 0,
-                        sizeof closed / sizeof closed[0]);
-    tcase_add_test(failing, a_full_pool_is_reported_and_not_cached);
-    tcase_add_test(failing, a_request_that_cannot_wait_gets_the_stale_answer);
-    tcase_add_test(failing, end_all_notifies_all_waiters);
-    tcase_add_test(failing, names_are_answered_within_a_second_of_the_servers_return);
-    tcase_add_test(failing, a_silent_name_is_not_waited_for_by_each_worker);
-    tcase_add_test(failing, a_worker_with_a_stale_answer_shares_no_failure);
-    tcase_add_test(failing, a_server_is_failing_in_all_workers_and_back_in_all);
-    suite_add_tcase(suite, failing);
-}
-
-static void add_life(Suite *suite)
-{
-    TCase *life = tcase_create("life");
-
-    tcase_add_checked_fixture(life, set_up, tear_down);
-    tcase_add_test(life, a_server_of_several_zones_is_one_server);
-    tcase_add_test(life, too_many_servers_are_refused);
-    tcase_add_test(life, a_cache_too_small_is_refused);
-    tcase_add_test(life, without_memory_there_is_an_error_and_nothing_left);
-    tcase_add_test(life, servers_and_cache_entries_are_printed);
-    tcase_add_test(life, nothing_is_allocated_after_the_start);
-    suite_add_tcase(suite, life);
-}
-
-int main(void)
-{
-    Suite *suite = suite_create("forward");
-
-    add_kept(suite);
-    add_failing(suite);
-    add_life(suite);
-    return suite_run(suite);
 }

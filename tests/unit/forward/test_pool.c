@@ -28,7 +28,9 @@ static struct fetch *take(bool is_probe)
     return pool_take(&pool, &question, is_probe);
 }
 
-START_TEST(questions_and_probes_have_slots_of_their_own)
+FIXTURE(set_up, tear_down)
+
+TEST(questions_and_probes_have_slots_of_their_own)
 {
     for (int i = 0; i < QUESTIONS; i++)
         ck_assert_ptr_nonnull(take(false));
@@ -38,9 +40,8 @@ START_TEST(questions_and_probes_have_slots_of_their_own)
     ck_assert_ptr_null(take(true));
     ck_assert_uint_eq(pool_busy(&pool), QUESTIONS);
 }
-END_TEST
 
-START_TEST(a_released_slot_is_reused)
+TEST(a_released_slot_is_reused)
 {
     for (int i = 0; i < 10 * QUESTIONS; i++) {
         struct fetch *question = take(false), *probe = take(true);
@@ -54,7 +55,6 @@ START_TEST(a_released_slot_is_reused)
     ck_assert_uint_eq(pool.touched, 2);
     ck_assert_ptr_null(pool_first_lingering(&pool));
 }
-END_TEST
 
 /* Inconsistent counters must not lead to a slot that does not exist. */
 static const struct {
@@ -67,7 +67,7 @@ static const struct {
     {.used = 1, .lingering = 0},
 };
 
-START_TEST(counters_that_disagree_end_the_process)
+TEST_OVER_SIGNAL(counters_that_disagree_end_the_process, wrong, SIGABRT)
 {
     struct fetch *fetch = take(wrong[_i].is_probe);
 
@@ -78,29 +78,12 @@ START_TEST(counters_that_disagree_end_the_process)
     pool.lingering = wrong[_i].lingering;
     pool_release(&pool, fetch);
 }
-END_TEST
 
-START_TEST(a_slot_is_not_released_twice)
+TEST_SIGNAL(a_slot_is_not_released_twice, SIGABRT)
 {
     struct fetch *fetch = take(false);
 
     take(false);
     pool_release(&pool, fetch);
     pool_release(&pool, fetch);
-}
-END_TEST
-
-int main(void)
-{
-    Suite *suite = suite_create("pool");
-    TCase *all = tcase_create("all");
-
-    tcase_add_checked_fixture(all, set_up, tear_down);
-    tcase_add_test(all, questions_and_probes_have_slots_of_their_own);
-    tcase_add_test(all, a_released_slot_is_reused);
-    tcase_add_loop_test_raise_signal(all, counters_that_disagree_end_the_process, SIGABRT, 0,
-                                     (int)(sizeof wrong / sizeof wrong[0]));
-    tcase_add_test_raise_signal(all, a_slot_is_not_released_twice, SIGABRT);
-    suite_add_tcase(suite, all);
-    return suite_run(suite);
 }

@@ -26,7 +26,7 @@ static const struct ask asks[] = {
 
 enum { ASKS = sizeof asks / sizeof asks[0] };
 
-START_TEST(what_upstreams_answer_differently_is_another_question)
+TEST_LOOP(what_upstreams_answer_differently_is_another_question, 0, ASKS)
 {
     struct question one = read_question(&asks[_i]);
 
@@ -38,9 +38,8 @@ START_TEST(what_upstreams_answer_differently_is_another_question)
     for (int i = 0; i < ASKS; i++)
         ck_assert((read_question(&asks[i]).hash == one.hash) == (i == _i));
 }
-END_TEST
 
-START_TEST(what_else_a_client_sends_makes_no_difference)
+TEST(what_else_a_client_sends_makes_no_difference)
 {
     uint64_t hash = read_question(&asks[0]).hash;
 
@@ -49,16 +48,4 @@ START_TEST(what_else_a_client_sends_makes_no_difference)
     ck_assert_uint_eq(read_question(&(struct ask){.name = "a.test.", .no_edns = true}).hash, hash);
     ck_assert_uint_eq(read_question(&(struct ask){.name = "a.test.", .nsid = true}).hash, hash);
     ck_assert_uint_eq(read_question(&(struct ask){.name = "a.test.", .no_rd = true}).hash, hash);
-}
-END_TEST
-
-int main(void)
-{
-    Suite *suite = suite_create("forward/question");
-    TCase *equality = tcase_create("equality");
-
-    tcase_add_loop_test(equality, what_upstreams_answer_differently_is_another_question, 0, ASKS);
-    tcase_add_test(equality, what_else_a_client_sends_makes_no_difference);
-    suite_add_tcase(suite, equality);
-    return suite_run(suite);
 }

@@ -195,7 +195,7 @@ static void check_same_answer(const struct decoded *sent, const struct decoded *
     ck_assert_uint_eq(stand.relay.answer_count, sent->answer_count);
 }
 
-START_TEST(records_reach_the_client_as_the_upstream_sent_them)
+TEST_LOOP(records_reach_the_client_as_the_upstream_sent_them, 0, RESPONSES)
 {
     static const uint32_t ages[] = {0, 10, 299, 100000};
     struct built_response sent = responses[_i];
@@ -215,9 +215,8 @@ START_TEST(records_reach_the_client_as_the_upstream_sent_them)
         decoded_close(&to);
     }
 }
-END_TEST
 
-START_TEST(a_reply_is_the_clients_question_with_the_upstreams_records)
+TEST(a_reply_is_the_clients_question_with_the_upstreams_records)
 {
     static const char expected[] = "\4\xd2\x81\x80\0\1\0\2\0\0\0\1"
                                    "\1A\4tEsT\0\0\1\0\1"
@@ -233,9 +232,8 @@ START_TEST(a_reply_is_the_clients_question_with_the_upstreams_records)
     ck_assert_uint_eq(stand.length, sizeof expected - 1);
     ck_assert_mem_eq(stand.reply, expected, sizeof expected - 1);
 }
-END_TEST
 
-START_TEST(stale_records_are_good_for_thirty_seconds)
+TEST(stale_records_are_good_for_thirty_seconds)
 {
     struct decoded decoded;
 
@@ -251,9 +249,8 @@ START_TEST(stale_records_are_good_for_thirty_seconds)
     ck_assert_uint_eq(stand.relay.ttl_seconds, 30);
     decoded_close(&decoded);
 }
-END_TEST
 
-START_TEST(the_least_ttl_sent_is_reported_for_the_log)
+TEST(the_least_ttl_sent_is_reported_for_the_log)
 {
     ask(&(struct ask){.name = "a.test."});
     read_answer(&(struct built_response){
@@ -268,7 +265,6 @@ START_TEST(the_least_ttl_sent_is_reported_for_the_log)
     ck_assert_uint_eq(stand.relay.ttl_seconds, 0);
     ck_assert_uint_eq(stand.relay.answer_count, 0);
 }
-END_TEST
 
 /* AD for clients that asked for it, when the upstream set it (RFC 6840 section 5.8). */
 static const struct {
@@ -278,7 +274,7 @@ static const struct {
     {true, false, false, false}, {false, true, true, false},
 };
 
-START_TEST(ad_is_set_only_for_clients_that_asked_for_it)
+TEST_OVER(ad_is_set_only_for_clients_that_asked_for_it, authentic)
 {
     struct decoded decoded;
 
@@ -291,9 +287,8 @@ START_TEST(ad_is_set_only_for_clients_that_asked_for_it)
     ck_assert(decoded.ad == authentic[_i].told);
     decoded_close(&decoded);
 }
-END_TEST
 
-START_TEST(rd_and_cd_come_back_as_they_went)
+TEST(rd_and_cd_come_back_as_they_went)
 {
     struct decoded decoded;
 
@@ -304,14 +299,13 @@ START_TEST(rd_and_cd_come_back_as_they_went)
     ck_assert(!decoded.rd && decoded.cd && decoded.ra && !decoded.aa);
     decoded_close(&decoded);
 }
-END_TEST
 
 static const struct built_response explained = {.name = "a.test.",
                                                 .answer = "a.test. 60 IN A 192.0.2.1",
                                                 .has_opt = true,
                                                 .options = "000f00020003000f00050016776879"};
 
-START_TEST(the_upstreams_ede_options_follow_ours)
+TEST(the_upstreams_ede_options_follow_ours)
 {
     static const char options[] = "\0\x15\0\x0f\0\5\0\x13Q23\0\x0f\0\2\0\3\0\x0f\0\5\0\x16why";
 
@@ -325,9 +319,8 @@ START_TEST(the_upstreams_ede_options_follow_ours)
     ck_assert_mem_eq(stand.reply + stand.length - 24 - 2, "\0\x18", 2);
     ck_assert_mem_eq(stand.reply + stand.length - 24, options + 2, 24);
 }
-END_TEST
 
-START_TEST(a_client_without_opt_gets_none)
+TEST(a_client_without_opt_gets_none)
 {
     struct decoded decoded;
 
@@ -339,9 +332,8 @@ START_TEST(a_client_without_opt_gets_none)
     ck_assert(!decoded.has_opt);
     decoded_close(&decoded);
 }
-END_TEST
 
-START_TEST(a_code_above_15_is_servfail_to_a_client_without_opt)
+TEST(a_code_above_15_is_servfail_to_a_client_without_opt)
 {
     struct decoded decoded;
 
@@ -352,9 +344,8 @@ START_TEST(a_code_above_15_is_servfail_to_a_client_without_opt)
     ck_assert_uint_eq(decoded.rcode, RCODE_SERVFAIL);
     decoded_close(&decoded);
 }
-END_TEST
 
-START_TEST(an_error_without_question_becomes_one_with_the_clients)
+TEST(an_error_without_question_becomes_one_with_the_clients)
 {
     static const uint8_t header[12] = {BUILT_RESPONSE_ID >> 8, BUILT_RESPONSE_ID & 255, 0x81, 0x85};
     struct question question;
@@ -371,7 +362,6 @@ START_TEST(an_error_without_question_becomes_one_with_the_clients)
     ck_assert_mem_eq(stand.reply + 12, "\1A\4test\0\0\1\0\1", 12);
     decoded_close(&decoded);
 }
-END_TEST
 
 /* 60 addresses: 12 + 12 + 60 * 16 octets, and 11 of OPT. */
 static const char *many_addresses(void)
@@ -393,7 +383,7 @@ static const struct {
     {512, true, 30},  {984, true, 60},  {983, true, 59},  {65535, false, 60},
 };
 
-START_TEST(what_does_not_fit_is_cut_record_by_record)
+TEST_OVER(what_does_not_fit_is_cut_record_by_record, sizes)
 {
     struct decoded decoded;
 
@@ -409,10 +399,9 @@ START_TEST(what_does_not_fit_is_cut_record_by_record)
     ck_assert_uint_eq(stand.relay.ttl_seconds, 60);
     decoded_close(&decoded);
 }
-END_TEST
 
 /* Records that do not fit do not count in the TTL that is logged. */
-START_TEST(ttls_count_for_what_is_handed_out)
+TEST(ttls_count_for_what_is_handed_out)
 {
     char text[8192];
     struct decoded decoded;
@@ -429,9 +418,8 @@ START_TEST(ttls_count_for_what_is_handed_out)
     ck_assert_uint_eq(stand.relay.ttl_seconds, 59);
     decoded_close(&decoded);
 }
-END_TEST
 
-START_TEST(ede_options_never_displace_a_record)
+TEST(ede_options_never_displace_a_record)
 {
     struct decoded decoded;
 
@@ -447,32 +435,5 @@ START_TEST(ede_options_never_displace_a_record)
     ck_assert_int_eq(decoded.ede_code, 3);
     decoded_close(&decoded);
 }
-END_TEST
 
 #define COUNT(table) (sizeof(table) / sizeof(table)[0])
-
-int main(void)
-{
-    Suite *suite = suite_create("forward/relay");
-    TCase *records = tcase_create("records");
-    TCase *header = tcase_create("header");
-    TCase *size = tcase_create("size");
-
-    tcase_add_loop_test(records, records_reach_the_client_as_the_upstream_sent_them, 0, RESPONSES);
-    tcase_add_test(records, a_reply_is_the_clients_question_with_the_upstreams_records);
-    tcase_add_test(records, stale_records_are_good_for_thirty_seconds);
-    tcase_add_test(records, the_least_ttl_sent_is_reported_for_the_log);
-    tcase_add_loop_test(header, ad_is_set_only_for_clients_that_asked_for_it, 0, COUNT(authentic));
-    tcase_add_test(header, rd_and_cd_come_back_as_they_went);
-    tcase_add_test(header, the_upstreams_ede_options_follow_ours);
-    tcase_add_test(header, a_client_without_opt_gets_none);
-    tcase_add_test(header, a_code_above_15_is_servfail_to_a_client_without_opt);
-    tcase_add_test(header, an_error_without_question_becomes_one_with_the_clients);
-    tcase_add_loop_test(size, what_does_not_fit_is_cut_record_by_record, 0, COUNT(sizes));
-    tcase_add_test(size, ttls_count_for_what_is_handed_out);
-    tcase_add_test(size, ede_options_never_displace_a_record);
-    suite_add_tcase(suite, records);
-    suite_add_tcase(suite, header);
-    suite_add_tcase(suite, size);
-    return suite_run(suite);
-}

@@ -39,15 +39,16 @@ static void reply_often(struct resolver *resolver, uint32_t rtt_us)
         resolver_on_reply(resolver, false, rtt_us, 1);
 }
 
-START_TEST(a_new_server_has_the_initial_rank_and_wait)
+FIXTURE(set_up, NULL)
+
+TEST(a_new_server_has_the_initial_rank_and_wait)
 {
     ck_assert(!resolver_is_failing(&resolvers[0]));
     /* RFC 6298: 100 ms and four times a variation of half of it. */
     ck_assert_uint_eq(resolver_wait_ms(&resolvers[0]), 300);
 }
-END_TEST
 
-START_TEST(the_first_round_trip_counts_whole_and_later_ones_by_an_eighth)
+TEST(the_first_round_trip_counts_whole_and_later_ones_by_an_eighth)
 {
     ck_assert(!resolver_on_reply(&resolvers[0], false, 8 * MS, 1));
     ck_assert_uint_eq(resolvers[0].srtt_us, 8 * MS);
@@ -58,7 +59,6 @@ START_TEST(the_first_round_trip_counts_whole_and_later_ones_by_an_eighth)
     resolver_on_reply(&resolvers[0], false, 1 * MS, 3);
     ck_assert_uint_eq(resolvers[0].srtt_us, 8 * MS);
 }
-END_TEST
 
 /* Round trips that repeat, and how long is waited then. */
 static const struct {
@@ -66,15 +66,14 @@ static const struct {
     uint32_t wait_ms;
 } waits[] = {{0, 250}, {1 * MS, 250}, {200 * MS, 250}, {400 * MS, 400}, {5000 * MS, 800}};
 
-START_TEST(a_wait_follows_the_round_trip_within_its_bounds)
+TEST_OVER(a_wait_follows_the_round_trip_within_its_bounds, waits)
 {
     reply_often(&resolvers[0], waits[_i].rtt_us);
     ck_assert_uint_ge(resolver_wait_ms(&resolvers[0]), waits[_i].wait_ms);
     ck_assert_uint_le(resolver_wait_ms(&resolvers[0]), waits[_i].wait_ms + 1);
 }
-END_TEST
 
-START_TEST(silence_takes_longer_than_a_retry_and_longer_with_slow_replies)
+TEST(silence_takes_longer_than_a_retry_and_longer_with_slow_replies)
 {
     ck_assert_uint_eq(resolver_silence_ms(&resolvers[0]), RESOLVER_SILENCE_LEAST_MS);
     ck_assert_uint_eq(resolver_probe_silence_ms(&resolvers[0]), RESOLVER_PROBE_LEAST_MS);
@@ -84,18 +83,16 @@ START_TEST(silence_takes_longer_than_a_retry_and_longer_with_slow_replies)
     reply_often(&resolvers[0], 9000 * MS);
     ck_assert_uint_eq(resolver_silence_ms(&resolvers[0]), RESOLVER_SILENCE_MOST_MS);
 }
-END_TEST
 
-START_TEST(any_reply_brings_a_failing_server_back)
+TEST(any_reply_brings_a_failing_server_back)
 {
     make_failing(&resolvers[0]);
     ck_assert(resolver_on_reply(&resolvers[0], false, MS, 2000));
     ck_assert(!resolver_is_failing(&resolvers[0]));
     ck_assert(!resolver_on_reply(&resolvers[0], false, MS, 2000));
 }
-END_TEST
 
-START_TEST(of_equal_servers_the_first_listed_is_asked)
+TEST(of_equal_servers_the_first_listed_is_asked)
 {
     ck_assert_uint_eq(resolver_choose(resolvers, &set, 0), 0);
     for (size_t i = 0; i < 3; i++)
@@ -103,18 +100,16 @@ START_TEST(of_equal_servers_the_first_listed_is_asked)
     for (int i = 0; i < 1000; i++)
         ck_assert_uint_eq(resolver_choose(resolvers, &set, 0), 0);
 }
-END_TEST
 
-START_TEST(the_server_of_the_lowest_rank_is_asked)
+TEST(the_server_of_the_lowest_rank_is_asked)
 {
     reply_often(&resolvers[0], 20 * MS);
     reply_often(&resolvers[1], 5 * MS);
     reply_often(&resolvers[2], 10 * MS);
     ck_assert_uint_eq(resolver_choose(resolvers, &set, 0), 1);
 }
-END_TEST
 
-START_TEST(every_good_server_gets_its_turn)
+TEST(every_good_server_gets_its_turn)
 {
     unsigned asked[3] = {0};
 
@@ -131,9 +126,8 @@ START_TEST(every_good_server_gets_its_turn)
     ck_assert_uint_gt(asked[1], 5);
     ck_assert_uint_gt(asked[2], 5);
 }
-END_TEST
 
-START_TEST(a_server_that_loses_half_of_the_questions_is_asked_seldom)
+TEST(a_server_that_loses_half_of_the_questions_is_asked_seldom)
 {
     unsigned asked[3] = {0};
 
@@ -149,9 +143,8 @@ START_TEST(a_server_that_loses_half_of_the_questions_is_asked_seldom)
     ck_assert_uint_lt(asked[0], 200);
     ck_assert_uint_gt(asked[0], 5);
 }
-END_TEST
 
-START_TEST(servers_that_were_tried_are_skipped_while_there_is_another)
+TEST(servers_that_were_tried_are_skipped_while_there_is_another)
 {
     reply_often(&resolvers[0], 1 * MS);
     reply_often(&resolvers[1], 2 * MS);
@@ -161,9 +154,8 @@ START_TEST(servers_that_were_tried_are_skipped_while_there_is_another)
     ck_assert_uint_eq(resolver_choose(resolvers, &set, 7), 0);
     ck_assert_uint_eq(resolver_choose(resolvers, &only_first, 1), 0);
 }
-END_TEST
 
-START_TEST(a_server_in_doubt_is_asked_and_a_failing_one_is_not)
+TEST(a_server_in_doubt_is_asked_and_a_failing_one_is_not)
 {
     put_in_doubt(&resolvers[0]);
     ck_assert_uint_eq(resolver_choose(resolvers, &set, 0), 0);
@@ -172,9 +164,8 @@ START_TEST(a_server_in_doubt_is_asked_and_a_failing_one_is_not)
     ck_assert_uint_eq(resolver_choose(resolvers, &set, 5), 0);
     ck_assert(!resolver_set_is_failing(resolvers, &set));
 }
-END_TEST
 
-START_TEST(no_server_is_chosen_when_all_are_failing)
+TEST(no_server_is_chosen_when_all_are_failing)
 {
     for (size_t i = 0; i < 3; i++) {
         ck_assert(!resolver_set_is_failing(resolvers, &set));
@@ -183,9 +174,8 @@ START_TEST(no_server_is_chosen_when_all_are_failing)
     ck_assert(resolver_set_is_failing(resolvers, &set));
     ck_assert_uint_eq(resolver_choose(resolvers, &set, 0), RESOLVER_NONE);
 }
-END_TEST
 
-START_TEST(a_server_is_probed_for_the_root_or_the_zone_it_is_asked_for)
+TEST(a_server_is_probed_for_the_root_or_the_zone_it_is_asked_for)
 {
     struct name zone;
 
@@ -195,29 +185,4 @@ START_TEST(a_server_is_probed_for_the_root_or_the_zone_it_is_asked_for)
     resolver_set_probe_zone(&resolvers[0], &zone);
     ck_assert_uint_eq(resolvers[0].probe_type, 6);
     ck_assert(name_equals(&resolvers[0].probe_name, zone.octets, zone.length));
-}
-END_TEST
-
-int main(void)
-{
-    Suite *suite = suite_create("resolver");
-    TCase *all = tcase_create("all");
-
-    tcase_add_checked_fixture(all, set_up, NULL);
-    tcase_add_test(all, a_new_server_has_the_initial_rank_and_wait);
-    tcase_add_test(all, the_first_round_trip_counts_whole_and_later_ones_by_an_eighth);
-    tcase_add_loop_test(all, a_wait_follows_the_round_trip_within_its_bounds, 0,
-                        sizeof waits / sizeof waits[0]);
-    tcase_add_test(all, silence_takes_longer_than_a_retry_and_longer_with_slow_replies);
-    tcase_add_test(all, any_reply_brings_a_failing_server_back);
-    tcase_add_test(all, of_equal_servers_the_first_listed_is_asked);
-    tcase_add_test(all, the_server_of_the_lowest_rank_is_asked);
-    tcase_add_test(all, every_good_server_gets_its_turn);
-    tcase_add_test(all, a_server_that_loses_half_of_the_questions_is_asked_seldom);
-    tcase_add_test(all, servers_that_were_tried_are_skipped_while_there_is_another);
-    tcase_add_test(all, a_server_in_doubt_is_asked_and_a_failing_one_is_not);
-    tcase_add_test(all, no_server_is_chosen_when_all_are_failing);
-    tcase_add_test(all, a_server_is_probed_for_the_root_or_the_zone_it_is_asked_for);
-    suite_add_tcase(suite, all);
-    return suite_run(suite);
 }

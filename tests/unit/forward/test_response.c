@@ -53,7 +53,7 @@ static enum response_status read_sent(const struct built_response *sent)
     return read_octets(stand.octets, stand.length);
 }
 
-START_TEST(a_response_is_its_records_and_their_ttl_offsets)
+TEST(a_response_is_its_records_and_their_ttl_offsets)
 {
     static const char records[] = "\xc0\x0c\0\1\0\1\0\0\0\x3c\0\4\xc0\0\2\1"
                                   "\xc0\x0c\0\1\0\1\0\0\0\x1e\0\4\xc0\0\2\2";
@@ -76,7 +76,6 @@ START_TEST(a_response_is_its_records_and_their_ttl_offsets)
     ck_assert_mem_eq(response_body(response), records, 32);
     ck_assert_uint_eq(response->octets, sizeof *response + 4 + 32);
 }
-END_TEST
 
 /* A question and one address, to be changed at one offset. */
 #define QUESTION "\3wWw\4test\0\0\1\0\1"
@@ -122,7 +121,7 @@ static const struct {
      RESPONSE_TRUNCATED},
 };
 
-START_TEST(only_the_question_asked_is_answered)
+TEST_OVER(only_the_question_asked_is_answered, matches)
 {
     ask("www.test.", TYPE_A);
     stand.expected.name = (const uint8_t *)"\3wWw\4test";
@@ -130,7 +129,6 @@ START_TEST(only_the_question_asked_is_answered)
     stand.expected.is_exact = false;
     ck_assert_int_eq(read_octets(matches[_i].octets, matches[_i].length), matches[_i].folded);
 }
-END_TEST
 
 /* Behind the question, at offset 26: records, and the counts that promise them. */
 static const struct {
@@ -189,7 +187,7 @@ static const struct {
     {"\0\0\0\0\0\1", OCTETS("\0\0\x29\4\xd0\0\0\0\0\0\3\0\x0f\0"), RESPONSE_MALFORMED},
 };
 
-START_TEST(records_are_read_to_the_last_octet_or_not_at_all)
+TEST_OVER(records_are_read_to_the_last_octet_or_not_at_all, records)
 {
     static uint8_t octets[512] = "\x2b\x67\x81\x80\0\1";
 
@@ -200,10 +198,9 @@ START_TEST(records_are_read_to_the_last_octet_or_not_at_all)
     stand.expected.name = (const uint8_t *)"\3wWw\4test";
     ck_assert_int_eq(read_octets(octets, 26 + records[_i].length), records[_i].status);
 }
-END_TEST
 
 /* A name that is nothing but pointers to pointers ends, or is not read. */
-START_TEST(pointers_to_pointers_are_followed_within_a_limit)
+TEST_LOOP(pointers_to_pointers_are_followed_within_a_limit, 248, 253)
 {
     unsigned hops = (unsigned)_i;
     uint8_t *at = stand.octets;
@@ -223,10 +220,9 @@ START_TEST(pointers_to_pointers_are_followed_within_a_limit)
     ck_assert_int_eq(read_octets(stand.octets, (size_t)(at + 16 - stand.octets)),
                      hops <= 250 ? RESPONSE_READ : RESPONSE_MALFORMED);
 }
-END_TEST
 
 /* Labels of 60 octets before the root: four make a name of 245 octets, five are too many. */
-START_TEST(names_are_held_to_255_octets_through_pointers)
+TEST_LOOP(names_are_held_to_255_octets_through_pointers, 1, 7)
 {
     unsigned labels = (unsigned)_i;
     uint8_t *at = stand.octets;
@@ -247,9 +243,8 @@ START_TEST(names_are_held_to_255_octets_through_pointers)
     ck_assert_int_eq(read_octets(stand.octets, (size_t)(at - stand.octets)),
                      labels < 5 ? RESPONSE_READ : RESPONSE_MALFORMED);
 }
-END_TEST
 
-START_TEST(a_message_full_of_the_smallest_records_is_read)
+TEST(a_message_full_of_the_smallest_records_is_read)
 {
     enum { RECORDS = 5956 };
     uint8_t *at = stand.octets;
@@ -267,10 +262,9 @@ START_TEST(a_message_full_of_the_smallest_records_is_read)
     ck_assert_uint_eq(response->ttl_count, RECORDS);
     ck_assert_uint_eq(response->ttl_seconds, 60);
 }
-END_TEST
 
 /* Header alone: only codes of servers that could not or would not read the question. */
-START_TEST(a_header_alone_counts_with_an_error_only)
+TEST_LOOP(a_header_alone_counts_with_an_error_only, 0, 16)
 {
     uint8_t header[12] = {0x2b, 0x67, 0x81, (uint8_t)(0x80 | _i)};
     bool is_error = _i == 1 || _i == 2 || _i == 4 || _i == 5;
@@ -290,7 +284,6 @@ START_TEST(a_header_alone_counts_with_an_error_only)
         ck_assert_uint_eq(response->ttl_seconds, 0);
     }
 }
-END_TEST
 
 #define OPT_RECORD(code) "\0\0\x29\4\xd0" code "\0\0\0\0\0"
 
@@ -312,7 +305,7 @@ static const struct {
      RESPONSE_MISMATCHED, 0},
 };
 
-START_TEST(a_reply_without_a_question_counts_with_an_error_only)
+TEST_OVER(a_reply_without_a_question_counts_with_an_error_only, questionless)
 {
     ask("www.test.", TYPE_A);
     ck_assert_int_eq(read_octets(questionless[_i].octets, questionless[_i].length),
@@ -323,7 +316,6 @@ START_TEST(a_reply_without_a_question_counts_with_an_error_only)
     ck_assert_uint_eq(response->octets, sizeof *response);
     ck_assert_uint_eq(response->ttl_seconds, 0);
 }
-END_TEST
 
 #define SOA(ttl, minimum) "test. " ttl " IN SOA ns.test. root.test. 1 2 3 4 " minimum
 
@@ -416,7 +408,7 @@ static const struct {
      0},
 };
 
-START_TEST(the_cache_time_of_a_response_follows_from_its_records)
+TEST_OVER(the_cache_time_of_a_response_follows_from_its_records, meanings)
 {
     ck_assert_int_eq(read_sent(&meanings[_i].sent), RESPONSE_READ);
     ck_assert_uint_eq(response->ttl_seconds, meanings[_i].ttl_seconds);
@@ -424,7 +416,6 @@ START_TEST(the_cache_time_of_a_response_follows_from_its_records)
                       meanings[_i].bits | (meanings[_i].sent.has_opt ? RESPONSE_HAS_OPT : 0U));
     ck_assert_uint_eq(response->rcode, meanings[_i].sent.rcode);
 }
-END_TEST
 
 static uint32_t nth_ttl(unsigned n)
 {
@@ -432,7 +423,7 @@ static uint32_t nth_ttl(unsigned n)
     return load32(response_body(response) + offsets[n]);
 }
 
-START_TEST(the_ttls_in_the_body_do_not_exceed_the_cache_time)
+TEST(the_ttls_in_the_body_do_not_exceed_the_cache_time)
 {
     read_sent(&(struct built_response){.name = "a.test.",
                                        .answer = "a.test. 2147483648 IN A 192.0.2.1\n"
@@ -448,10 +439,9 @@ START_TEST(the_ttls_in_the_body_do_not_exceed_the_cache_time)
     ck_assert_uint_eq(nth_ttl(0), 7000);
     ck_assert_uint_eq(nth_ttl(1), 3600);
 }
-END_TEST
 
 /* Cookie, EDE 3, EDE too short, padding, EDE 22 with text. */
-START_TEST(ede_options_of_the_upstream_are_kept_and_others_not)
+TEST(ede_options_of_the_upstream_are_kept_and_others_not)
 {
     static const char kept[] = "\0\x0f\0\2\0\3\0\x0f\0\5\0\x16why";
 
@@ -468,7 +458,6 @@ START_TEST(ede_options_of_the_upstream_are_kept_and_others_not)
     ck_assert_uint_eq(response->body_octets, 16);
     ck_assert_mem_eq(response_body(response), ADDRESS, 16);
 }
-END_TEST
 
 /* The upstream's options, and those that are kept. */
 static const struct {
@@ -486,7 +475,7 @@ static const struct {
     {"000f0007 0006 e280ae6162", OCTETS("\0\x0f\0\2\0\6")},
 };
 
-START_TEST(an_ede_with_an_unprintable_text_keeps_its_code)
+TEST_OVER(an_ede_with_an_unprintable_text_keeps_its_code, texts)
 {
     ck_assert_int_eq(read_sent(&(struct built_response){.name = "a.test.",
                                                         .answer = "a.test. 60 IN A 192.0.2.1",
@@ -497,10 +486,9 @@ START_TEST(an_ede_with_an_unprintable_text_keeps_its_code)
     ck_assert_mem_eq(response_ede(response), texts[_i].kept, texts[_i].length);
     ck_assert_mem_eq(response_body(response), ADDRESS, 16);
 }
-END_TEST
 
 /* Room is for 512 octets: an option that fits alone, one that is too long, a short one behind. */
-START_TEST(an_ede_that_is_too_long_is_left_out)
+TEST(an_ede_that_is_too_long_is_left_out)
 {
     static uint8_t octets[2048] = HEADER("\x81\x80", "\0\1\0\0\0\0\0\1") QUESTION;
     uint8_t *at = octets + 26;
@@ -521,9 +509,8 @@ START_TEST(an_ede_that_is_too_long_is_left_out)
     ck_assert_uint_eq(response->ede_octets, 504 + 8);
     ck_assert_mem_eq(response_ede(response) + 504, "\0\x0f\0\4dddd", 8);
 }
-END_TEST
 
-START_TEST(opt_may_stand_anywhere_in_its_section)
+TEST(opt_may_stand_anywhere_in_its_section)
 {
     ck_assert_int_eq(read_sent(&(struct built_response){.name = "a.test.",
                                                         .rcode = 23,
@@ -538,16 +525,14 @@ START_TEST(opt_may_stand_anywhere_in_its_section)
     ck_assert_uint_eq(response->ttl_count, 1);
     ck_assert_uint_eq(response->bits, RESPONSE_HAS_OPT);
 }
-END_TEST
 
-START_TEST(a_code_is_put_together_from_header_and_opt)
+TEST(a_code_is_put_together_from_header_and_opt)
 {
     ck_assert_int_eq(
         read_sent(&(struct built_response){.name = "a.test.", .rcode = 23, .has_opt = true}),
         RESPONSE_READ);
     ck_assert_uint_eq(response->rcode, 23);
 }
-END_TEST
 
 static const struct nat64_prefix no_nat64;
 
@@ -565,7 +550,7 @@ static bool note_address(void *context, uint32_t address)
     return visit->count == visit->most;
 }
 
-START_TEST(addresses_are_found_wherever_a_client_could_take_them_from)
+TEST(addresses_are_found_wherever_a_client_could_take_them_from)
 {
     struct visit visit = {.most = 16};
 
@@ -583,7 +568,6 @@ START_TEST(addresses_are_found_wherever_a_client_could_take_them_from)
     ck_assert(response_find_address(response, &no_nat64, note_address, &visit));
     ck_assert_uint_eq(visit.count, 2);
 }
-END_TEST
 
 /* An address, and the IPv4 address that a client could make of it. */
 static const struct {
@@ -626,7 +610,7 @@ static const struct {
     {TYPE_HTTPS, "1 . ipv6hint=64:ff9b::a00:25", NULL, 0x0a000025, true},
 };
 
-START_TEST(an_ipv4_address_is_found_in_every_form)
+TEST_OVER(an_ipv4_address_is_found_in_every_form, forms)
 {
     struct nat64_prefix nat64 = {.bits = 0};
     struct visit visit = {.most = 16};
@@ -650,7 +634,6 @@ START_TEST(an_ipv4_address_is_found_in_every_form)
         is_found |= visit.addresses[i] == forms[_i].address;
     ck_assert(is_found);
 }
-END_TEST
 
 static const struct {
     uint8_t bits;
@@ -668,7 +651,7 @@ static const struct {
      OCTETS("\x12\x34\1\x30\0\1\0\0\0\0\0\0\3wWw\4test\0\0\x0f\0\1")},
 };
 
-START_TEST(a_query_carries_what_the_client_asked_and_nothing_else)
+TEST_OVER(a_query_carries_what_the_client_asked_and_nothing_else, queries)
 {
     uint8_t query[UPSTREAM_QUERY_OCTETS_MOST];
 
@@ -679,9 +662,8 @@ START_TEST(a_query_carries_what_the_client_asked_and_nothing_else)
                       queries[_i].length);
     ck_assert_mem_eq(query, queries[_i].octets, queries[_i].length);
 }
-END_TEST
 
-START_TEST(the_longest_query_has_room)
+TEST(the_longest_query_has_room)
 {
     char text[256];
     uint8_t query[UPSTREAM_QUERY_OCTETS_MOST];
@@ -693,7 +675,6 @@ START_TEST(the_longest_query_has_room)
     ck_assert_uint_eq(response_write_query(&stand.question, 1, stand.name.octets, false, query),
                       UPSTREAM_QUERY_OCTETS_MOST);
 }
-END_TEST
 
 static const struct built_response rich = {.name = "www.example.com.",
                                            .answer = "www.example.com. 60 IN CNAME a.example.com.\n"
@@ -704,7 +685,7 @@ static const struct built_response rich = {.name = "www.example.com.",
                                            .has_opt = true,
                                            .options = "000f00050016776879"};
 
-START_TEST(a_response_cut_anywhere_is_not_read)
+TEST(a_response_cut_anywhere_is_not_read)
 {
     size_t length = built_response_write(&rich, stand.octets);
 
@@ -713,7 +694,6 @@ START_TEST(a_response_cut_anywhere_is_not_read)
         ck_assert_int_ne(read_octets(stand.octets, i), RESPONSE_READ);
     ck_assert_int_eq(read_octets(stand.octets, length), RESPONSE_READ);
 }
-END_TEST
 
 /* A response that is read is consistent: its parts fill it, its TTLs are in its body and capped. */
 static void check_invariants(void)
@@ -731,7 +711,7 @@ static void check_invariants(void)
     }
 }
 
-START_TEST(responses_with_a_few_octets_changed_are_whole_or_refused)
+TEST(responses_with_a_few_octets_changed_are_whole_or_refused)
 {
     struct dice dice = {.state = 7};
     uint8_t octets[PACKET_OCTETS_MOST];
@@ -749,43 +729,5 @@ START_TEST(responses_with_a_few_octets_changed_are_whole_or_refused)
     }
     ck_assert_uint_gt(read, 1000);
 }
-END_TEST
 
 #define COUNT(table) (sizeof(table) / sizeof(table)[0])
-
-int main(void)
-{
-    Suite *suite = suite_create("forward/response");
-    TCase *form = tcase_create("form");
-    TCase *meaning = tcase_create("meaning");
-    TCase *query = tcase_create("query");
-
-    tcase_add_test(form, a_response_is_its_records_and_their_ttl_offsets);
-    tcase_add_loop_test(form, only_the_question_asked_is_answered, 0, COUNT(matches));
-    tcase_add_loop_test(form, records_are_read_to_the_last_octet_or_not_at_all, 0, COUNT(records));
-    tcase_add_loop_test(form, pointers_to_pointers_are_followed_within_a_limit, 248, 253);
-    tcase_add_loop_test(form, names_are_held_to_255_octets_through_pointers, 1, 7);
-    tcase_add_test(form, a_message_full_of_the_smallest_records_is_read);
-    tcase_add_loop_test(form, a_header_alone_counts_with_an_error_only, 0, 16);
-    tcase_add_loop_test(form, a_reply_without_a_question_counts_with_an_error_only, 0,
-                        sizeof questionless / sizeof questionless[0]);
-    tcase_add_test(form, a_response_cut_anywhere_is_not_read);
-    tcase_add_test(form, responses_with_a_few_octets_changed_are_whole_or_refused);
-    tcase_add_loop_test(meaning, the_cache_time_of_a_response_follows_from_its_records, 0,
-                        COUNT(meanings));
-    tcase_add_test(meaning, the_ttls_in_the_body_do_not_exceed_the_cache_time);
-    tcase_add_test(meaning, ede_options_of_the_upstream_are_kept_and_others_not);
-    tcase_add_test(meaning, an_ede_that_is_too_long_is_left_out);
-    tcase_add_loop_test(meaning, an_ede_with_an_unprintable_text_keeps_its_code, 0, COUNT(texts));
-    tcase_add_loop_test(meaning, an_ipv4_address_is_found_in_every_form, 0, COUNT(forms));
-    tcase_add_test(meaning, opt_may_stand_anywhere_in_its_section);
-    tcase_add_test(meaning, a_code_is_put_together_from_header_and_opt);
-    tcase_add_test(meaning, addresses_are_found_wherever_a_client_could_take_them_from);
-    tcase_add_loop_test(query, a_query_carries_what_the_client_asked_and_nothing_else, 0,
-                        COUNT(queries));
-    tcase_add_test(query, the_longest_query_has_room);
-    suite_add_tcase(suite, form);
-    suite_add_tcase(suite, meaning);
-    suite_add_tcase(suite, query);
-    return suite_run(suite);
-}

@@ -57,7 +57,7 @@ static void add_name(char *text, const struct name *added)
     strncat(text, one, text_length(&out));
 }
 
-START_TEST(each_alias_is_an_offset_where_the_chain_can_be_cut)
+TEST_OVER(each_alias_is_an_offset_where_the_chain_can_be_cut, rows)
 {
     char links[1024] = "";
     struct response_alias alias = {.answers = 0};
@@ -89,17 +89,5 @@ START_TEST(each_alias_is_an_offset_where_the_chain_can_be_cut)
     ck_assert_str_eq(links, rows[_i].links);
     ck_assert(((response->bits & RESPONSE_HAS_ALIAS) != 0) == (links[0] != '\0'));
 }
-END_TEST
 
 #define COUNT(table) (sizeof(table) / sizeof(table)[0])
-
-int main(void)
-{
-    Suite *suite = suite_create("forward/response_alias");
-    TCase *aliases = tcase_create("aliases");
-
-    tcase_add_loop_test(aliases, each_alias_is_an_offset_where_the_chain_can_be_cut, 0,
-                        COUNT(rows));
-    suite_add_tcase(suite, aliases);
-    return suite_run(suite);
-}

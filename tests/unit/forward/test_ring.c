@@ -92,7 +92,7 @@ static void renew(void)
     check_filled(ring_renew(&ring), hash, octets);
 }
 
-START_TEST(an_empty_ring_takes_entries_until_it_is_full)
+TEST(an_empty_ring_takes_entries_until_it_is_full)
 {
     begin();
     for (int i = 0; i < SIZE / 64; i++) {
@@ -103,9 +103,8 @@ START_TEST(an_empty_ring_takes_entries_until_it_is_full)
     ck_assert(!ring_has_room(&ring, RING_UNIT));
     ck_assert_uint_eq(room[SIZE], 0xee);
 }
-END_TEST
 
-START_TEST(a_full_ring_renews_its_oldest_in_place)
+TEST(a_full_ring_renews_its_oldest_in_place)
 {
     begin();
     for (int i = 0; i < SIZE / 64; i++)
@@ -116,9 +115,8 @@ START_TEST(a_full_ring_renews_its_oldest_in_place)
     }
     ck_assert_uint_eq(ring.used, SIZE);
 }
-END_TEST
 
-START_TEST(what_does_not_fit_before_the_end_begins_at_the_start)
+TEST(what_does_not_fit_before_the_end_begins_at_the_start)
 {
     begin();
     fill(ring_append(&ring, SIZE - 64), SIZE - 64);
@@ -132,9 +130,8 @@ START_TEST(what_does_not_fit_before_the_end_begins_at_the_start)
     ck_assert_uint_eq(ring_oldest(&ring)->octets, 64);
     ck_assert_ptr_eq(check_oldest(), room);
 }
-END_TEST
 
-START_TEST(entries_come_out_whole_in_the_order_they_went_in)
+TEST(entries_come_out_whole_in_the_order_they_went_in)
 {
     struct dice dice = {.state = 5};
 
@@ -148,18 +145,4 @@ START_TEST(entries_come_out_whole_in_the_order_they_went_in)
         ck_assert_uint_le(ring.used, SIZE);
     }
     ck_assert_uint_eq(room[SIZE], 0xee);
-}
-END_TEST
-
-int main(void)
-{
-    Suite *suite = suite_create("forward/ring");
-    TCase *order = tcase_create("order");
-
-    tcase_add_test(order, an_empty_ring_takes_entries_until_it_is_full);
-    tcase_add_test(order, a_full_ring_renews_its_oldest_in_place);
-    tcase_add_test(order, what_does_not_fit_before_the_end_begins_at_the_start);
-    tcase_add_test(order, entries_come_out_whole_in_the_order_they_went_in);
-    suite_add_tcase(suite, order);
-    return suite_run(suite);
 }

@@ -28,7 +28,7 @@ static void check_second(const struct rr *record)
     ck_assert_mem_eq(record->data, "\xc0\0\2\1", 4);
 }
 
-START_TEST(records_are_read_one_behind_another)
+TEST(records_are_read_one_behind_another)
 {
     struct reader in = reader_at(FIRST);
     struct rr record;
@@ -44,9 +44,8 @@ START_TEST(records_are_read_one_behind_another)
     ck_assert(in.failed);
     ck_assert(!rr_read(&in, &record));
 }
-END_TEST
 
-START_TEST(a_record_seen_before_is_passed_over_without_its_message)
+TEST(a_record_seen_before_is_passed_over_without_its_message)
 {
     struct reader in = reader_over(message + SECOND, LENGTH - SECOND);
     struct rr record;
@@ -55,9 +54,8 @@ START_TEST(a_record_seen_before_is_passed_over_without_its_message)
     check_second(&record);
     ck_assert(!rr_next(&in, &record));
 }
-END_TEST
 
-START_TEST(a_record_that_ends_early_is_not_read)
+TEST(a_record_that_ends_early_is_not_read)
 {
     struct rr record;
 
@@ -67,17 +65,4 @@ START_TEST(a_record_that_ends_early_is_not_read)
         ck_assert(!rr_read(&in, &record));
         ck_assert(in.failed);
     }
-}
-END_TEST
-
-int main(void)
-{
-    Suite *suite = suite_create("forward/record");
-    TCase *reading = tcase_create("reading");
-
-    tcase_add_test(reading, records_are_read_one_behind_another);
-    tcase_add_test(reading, a_record_seen_before_is_passed_over_without_its_message);
-    tcase_add_test(reading, a_record_that_ends_early_is_not_read);
-    suite_add_tcase(suite, reading);
-    return suite_run(suite);
 }

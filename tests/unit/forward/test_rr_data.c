@@ -174,7 +174,7 @@ static const struct {
     {65280, OCTETS(""), true},
 };
 
-START_TEST(data_has_the_form_of_its_type_to_the_last_octet)
+TEST_OVER(data_has_the_form_of_its_type_to_the_last_octet, rows)
 {
     size_t length = FRONT + rows[_i].length;
     uint8_t *message = malloc(length);
@@ -186,7 +186,6 @@ START_TEST(data_has_the_form_of_its_type_to_the_last_octet)
     ck_assert(rr_is_sound(message, &record) == rows[_i].is_sound);
     free(message);
 }
-END_TEST
 
 static const struct {
     uint16_t type;
@@ -204,7 +203,7 @@ static const struct {
     {65280, OCTETS("\xc0\xff"), {.before = 0}},
 };
 
-START_TEST(names_that_may_be_compressed_are_found)
+TEST_OVER(names_that_may_be_compressed_are_found, places)
 {
     struct rr record = {.data = (const uint8_t *)places[_i].data,
                         .type = places[_i].type,
@@ -214,18 +213,4 @@ START_TEST(names_that_may_be_compressed_are_found)
     ck_assert_uint_eq(names.count, places[_i].names.count);
     ck_assert(names.count == 0 || names.before == places[_i].names.before);
     ck_assert(names.may_point == places[_i].names.may_point);
-}
-END_TEST
-
-int main(void)
-{
-    Suite *suite = suite_create("forward/rr_data");
-    TCase *data = tcase_create("data");
-
-    tcase_add_loop_test(data, data_has_the_form_of_its_type_to_the_last_octet, 0,
-                        sizeof rows / sizeof rows[0]);
-    tcase_add_loop_test(data, names_that_may_be_compressed_are_found, 0,
-                        sizeof places / sizeof places[0]);
-    suite_add_tcase(suite, data);
-    return suite_run(suite);
 }

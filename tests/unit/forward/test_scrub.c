@@ -235,7 +235,7 @@ static const struct {
      false},
 };
 
-START_TEST(records_of_the_chain_are_passed_on_and_no_others)
+TEST_OVER(records_of_the_chain_are_passed_on_and_no_others, rows)
 {
     struct decoded decoded;
 
@@ -248,7 +248,6 @@ START_TEST(records_of_the_chain_are_passed_on_and_no_others)
     ck_assert_uint_eq(decoded.additional_count, 0);
     decoded_close(&decoded);
 }
-END_TEST
 
 /* "0.test. CNAME 1.test.", ..., and an address at the end. */
 static const char *chain_of(unsigned links)
@@ -262,7 +261,7 @@ static const char *chain_of(unsigned links)
     return text;
 }
 
-START_TEST(a_chain_is_followed_for_sixteen_aliases)
+TEST_LOOP(a_chain_is_followed_for_sixteen_aliases, 0, 20)
 {
     unsigned links = (unsigned)_i;
 
@@ -274,9 +273,8 @@ START_TEST(a_chain_is_followed_for_sixteen_aliases)
                       links <= SCRUB_LINKS_MOST ? links + 1 : SCRUB_LINKS_MOST);
     ck_assert_uint_eq(response->ttl_seconds, links <= SCRUB_LINKS_MOST ? 60 : 0);
 }
-END_TEST
 
-START_TEST(a_chain_that_comes_back_ends_there)
+TEST(a_chain_that_comes_back_ends_there)
 {
     struct decoded decoded;
 
@@ -291,10 +289,9 @@ START_TEST(a_chain_that_comes_back_ends_there)
     ck_assert_uint_eq(response->ttl_seconds, 0);
     decoded_close(&decoded);
 }
-END_TEST
 
 /* The target's last label is the owner's TTL: as it counts down, it would be another name. */
-START_TEST(no_name_depends_on_octets_that_change)
+TEST(no_name_depends_on_octets_that_change)
 {
     static const uint8_t sent[] = "\x2b\x67\x81\x80\0\1\0\2\0\0\0\0\1a\0\0\1\0\1"
                                   "\xc0\x0c\0\5\0\1\0\1x\0\0\2\xc0\x1a"
@@ -312,19 +309,5 @@ START_TEST(no_name_depends_on_octets_that_change)
                      "a. 86400 IN CNAME x.\nx. 60 IN A 192.0.2.1\n");
     decoded_close(&decoded);
 }
-END_TEST
 
 #define COUNT(table) (sizeof(table) / sizeof(table)[0])
-
-int main(void)
-{
-    Suite *suite = suite_create("forward/scrub");
-    TCase *chain = tcase_create("chain");
-
-    tcase_add_loop_test(chain, records_of_the_chain_are_passed_on_and_no_others, 0, COUNT(rows));
-    tcase_add_loop_test(chain, a_chain_is_followed_for_sixteen_aliases, 0, 20);
-    tcase_add_test(chain, a_chain_that_comes_back_ends_there);
-    tcase_add_test(chain, no_name_depends_on_octets_that_change);
-    suite_add_tcase(suite, chain);
-    return suite_run(suite);
-}

@@ -104,7 +104,7 @@ static const struct {
      NULL},
 };
 
-START_TEST(records_are_the_same_after_another_question)
+TEST_OVER(records_are_the_same_after_another_question, stories)
 {
     struct decoded decoded;
     unsigned answers = 1;
@@ -121,9 +121,8 @@ START_TEST(records_are_the_same_after_another_question)
               decoded_has(&decoded, LDNS_SECTION_AUTHORITY, stories[_i].authority));
     decoded_close(&decoded);
 }
-END_TEST
 
-START_TEST(ttls_are_counted_down_and_the_least_is_reported)
+TEST(ttls_are_counted_down_and_the_least_is_reported)
 {
     struct decoded decoded;
 
@@ -143,10 +142,9 @@ START_TEST(ttls_are_counted_down_and_the_least_is_reported)
     ck_assert_uint_eq(stand.splice.ttl_seconds, RELAY_STALE_TTL_SECONDS);
     decoded_close(&decoded);
 }
-END_TEST
 
 /* After an alias the rest of the response is left out; the next record is at its target. */
-START_TEST(a_response_can_be_cut_at_an_alias)
+TEST(a_response_can_be_cut_at_an_alias)
 {
     struct response_alias alias = {.end = 0};
     struct decoded decoded;
@@ -163,10 +161,9 @@ START_TEST(a_response_can_be_cut_at_an_alias)
     ck_assert(decoded_has(&decoded, LDNS_SECTION_ANSWER, "Edge.example.org. 30 IN A 10.0.0.37"));
     decoded_close(&decoded);
 }
-END_TEST
 
 /* With any room, nothing is written beyond it and no record is cut in the middle. */
-START_TEST(what_does_not_fit_is_left_out_whole)
+TEST(what_does_not_fit_is_left_out_whole)
 {
     char answer[4096] = "www.example.org. 300 IN CNAME edge.example.net.\n";
     const struct built_response sent = {.name = "www.example.org.", .answer = answer};
@@ -182,19 +179,5 @@ START_TEST(what_does_not_fit_is_left_out_whole)
         decoded_close(&decoded);
     }
 }
-END_TEST
 
 #define COUNT(table) (sizeof(table) / sizeof(table)[0])
-
-int main(void)
-{
-    Suite *suite = suite_create("forward/splice");
-    TCase *records = tcase_create("records");
-
-    tcase_add_loop_test(records, records_are_the_same_after_another_question, 0, COUNT(stories));
-    tcase_add_test(records, ttls_are_counted_down_and_the_least_is_reported);
-    tcase_add_test(records, a_response_can_be_cut_at_an_alias);
-    tcase_add_test(records, what_does_not_fit_is_left_out_whole);
-    suite_add_tcase(suite, records);
-    return suite_run(suite);
-}

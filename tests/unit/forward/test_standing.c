@@ -31,25 +31,25 @@ static void make_failing(void)
     ck_assert(standing_on_probe_silence(&one, NOW_MS));
 }
 
-START_TEST(unanswered_questions_put_a_server_in_doubt_and_never_make_it_failing)
+FIXTURE(set_up, NULL)
+
+TEST(unanswered_questions_put_a_server_in_doubt_and_never_make_it_failing)
 {
     doubt();
     for (int i = 0; i < 1000; i++)
         ck_assert(!be_silent());
     ck_assert_int_eq(standing_state(&one), STANDING_IN_DOUBT);
 }
-END_TEST
 
-START_TEST(unanswered_probes_make_a_server_in_doubt_failing)
+TEST(unanswered_probes_make_a_server_in_doubt_failing)
 {
     ck_assert(!standing_on_probe_silence(&one, NOW_MS));
     make_failing();
     ck_assert_int_eq(standing_state(&one), STANDING_FAILING);
     ck_assert(!standing_on_probe_silence(&one, NOW_MS));
 }
-END_TEST
 
-START_TEST(a_reply_between_silences_starts_the_count_anew)
+TEST(a_reply_between_silences_starts_the_count_anew)
 {
     for (int round = 0; round < 3; round++) {
         for (int i = 1; i < STANDING_SILENT_MOST; i++)
@@ -58,18 +58,16 @@ START_TEST(a_reply_between_silences_starts_the_count_anew)
     }
     ck_assert_uint_eq(standing_silent(&one), 0);
 }
-END_TEST
 
-START_TEST(a_question_sent_before_the_last_reply_does_not_count_as_silence)
+TEST(a_question_sent_before_the_last_reply_does_not_count_as_silence)
 {
     standing_on_reply(&one, true, NOW_MS);
     for (int i = 0; i < 10 * STANDING_SILENT_MOST; i++)
         ck_assert(!be_silent());
     ck_assert_int_eq(standing_state(&one), STANDING_WELL);
 }
-END_TEST
 
-START_TEST(any_reply_makes_a_server_well_and_returns_whether_it_was_failing)
+TEST(any_reply_makes_a_server_well_and_returns_whether_it_was_failing)
 {
     doubt();
     ck_assert(!standing_on_reply(&one, true, NOW_MS - 1));
@@ -80,9 +78,8 @@ START_TEST(any_reply_makes_a_server_well_and_returns_whether_it_was_failing)
     ck_assert(!standing_on_reply(&one, true, NOW_MS + 2));
     ck_assert_uint_eq(standing_last_reply_ms(&one), NOW_MS + 2);
 }
-END_TEST
 
-START_TEST(probes_that_were_silent_in_an_earlier_doubt_do_not_count)
+TEST(probes_that_were_silent_in_an_earlier_doubt_do_not_count)
 {
     doubt();
     for (int i = 1; i < STANDING_PROBES_MOST; i++)
@@ -92,7 +89,6 @@ START_TEST(probes_that_were_silent_in_an_earlier_doubt_do_not_count)
     ck_assert(!standing_on_probe_silence(&one, NOW_MS));
     ck_assert_int_eq(standing_state(&one), STANDING_IN_DOUBT);
 }
-END_TEST
 
 /* The number of unanswered probes before a server in doubt is failing. */
 static unsigned count_probes_to_fail(void)
@@ -111,7 +107,7 @@ static void doubt_again(void)
     ck_assert_int_eq(standing_state(&one), STANDING_IN_DOUBT);
 }
 
-START_TEST(a_server_that_answers_clients_only_takes_longer_to_be_failing)
+TEST(a_server_that_answers_clients_only_takes_longer_to_be_failing)
 {
     make_failing();
     ck_assert(standing_on_reply(&one, false, NOW_MS + 1));
@@ -126,9 +122,8 @@ START_TEST(a_server_that_answers_clients_only_takes_longer_to_be_failing)
     doubt_again();
     ck_assert_uint_eq(count_probes_to_fail(), STANDING_PROBES_MOST);
 }
-END_TEST
 
-START_TEST(after_a_probe_is_answered_a_server_is_failing_as_soon_as_before)
+TEST(after_a_probe_is_answered_a_server_is_failing_as_soon_as_before)
 {
     make_failing();
     ck_assert(standing_on_reply(&one, false, NOW_MS + 1));
@@ -138,9 +133,8 @@ START_TEST(after_a_probe_is_answered_a_server_is_failing_as_soon_as_before)
     doubt_again();
     ck_assert_uint_eq(count_probes_to_fail(), STANDING_PROBES_MOST);
 }
-END_TEST
 
-START_TEST(an_answer_to_a_client_after_one_silent_probe_raises_no_suspicion)
+TEST(an_answer_to_a_client_after_one_silent_probe_raises_no_suspicion)
 {
     doubt();
     standing_on_probe_silence(&one, NOW_MS);
@@ -149,9 +143,8 @@ START_TEST(an_answer_to_a_client_after_one_silent_probe_raises_no_suspicion)
     doubt_again();
     ck_assert_uint_eq(count_probes_to_fail(), STANDING_PROBES_MOST);
 }
-END_TEST
 
-START_TEST(a_failing_server_is_tried_four_times_a_second_by_one_worker)
+TEST(a_failing_server_is_tried_four_times_a_second_by_one_worker)
 {
     unsigned trials = 0;
 
@@ -165,9 +158,8 @@ START_TEST(a_failing_server_is_tried_four_times_a_second_by_one_worker)
             trials += standing_claim_trial(&one, now_ms);
     ck_assert_uint_eq(trials, 8);
 }
-END_TEST
 
-START_TEST(a_probe_is_due_at_once_and_then_twice_a_second_for_one_worker)
+TEST(a_probe_is_due_at_once_and_then_twice_a_second_for_one_worker)
 {
     unsigned probes = 0;
 
@@ -178,9 +170,8 @@ START_TEST(a_probe_is_due_at_once_and_then_twice_a_second_for_one_worker)
             probes += standing_claim_probe(&one, now_ms);
     ck_assert_uint_eq(probes, 4);
 }
-END_TEST
 
-START_TEST(doubts_that_come_and_go_make_no_more_probes)
+TEST(doubts_that_come_and_go_make_no_more_probes)
 {
     unsigned probes = 0;
 
@@ -192,9 +183,8 @@ START_TEST(doubts_that_come_and_go_make_no_more_probes)
     }
     ck_assert_uint_eq(probes, 4);
 }
-END_TEST
 
-START_TEST(a_quirk_is_known_for_a_while_once_two_names_needed_it)
+TEST(a_quirk_is_known_for_a_while_once_two_names_needed_it)
 {
     struct quirk quirk = {.name = 0};
 
@@ -208,7 +198,6 @@ START_TEST(a_quirk_is_known_for_a_while_once_two_names_needed_it)
     ck_assert(quirk_is_known(&quirk, NOW_MS + QUIRK_MS - 1));
     ck_assert(!quirk_is_known(&quirk, NOW_MS + QUIRK_MS));
 }
-END_TEST
 
 /* ---- A list of servers ---- */
 
@@ -225,7 +214,7 @@ static void read_endpoints(struct upstream *upstreams)
         ck_assert(endpoint_read(upstreams[i].text, 53, &upstreams[i].endpoint));
 }
 
-START_TEST(a_server_that_the_next_list_names_too_keeps_its_standing)
+TEST(a_server_that_the_next_list_names_too_keeps_its_standing)
 {
     struct err err;
 
@@ -246,29 +235,4 @@ START_TEST(a_server_that_the_next_list_names_too_keeps_its_standing)
     standings_release(next);
     standings_release(NULL);
     ck_assert_ptr_null(standings_hold(NULL));
-}
-END_TEST
-
-int main(void)
-{
-    Suite *suite = suite_create("standing");
-    TCase *all = tcase_create("all");
-
-    tcase_add_checked_fixture(all, set_up, NULL);
-    tcase_add_test(all, unanswered_questions_put_a_server_in_doubt_and_never_make_it_failing);
-    tcase_add_test(all, unanswered_probes_make_a_server_in_doubt_failing);
-    tcase_add_test(all, a_reply_between_silences_starts_the_count_anew);
-    tcase_add_test(all, a_question_sent_before_the_last_reply_does_not_count_as_silence);
-    tcase_add_test(all, any_reply_makes_a_server_well_and_returns_whether_it_was_failing);
-    tcase_add_test(all, probes_that_were_silent_in_an_earlier_doubt_do_not_count);
-    tcase_add_test(all, a_probe_is_due_at_once_and_then_twice_a_second_for_one_worker);
-    tcase_add_test(all, a_server_that_answers_clients_only_takes_longer_to_be_failing);
-    tcase_add_test(all, after_a_probe_is_answered_a_server_is_failing_as_soon_as_before);
-    tcase_add_test(all, an_answer_to_a_client_after_one_silent_probe_raises_no_suspicion);
-    tcase_add_test(all, a_failing_server_is_tried_four_times_a_second_by_one_worker);
-    tcase_add_test(all, doubts_that_come_and_go_make_no_more_probes);
-    tcase_add_test(all, a_quirk_is_known_for_a_while_once_two_names_needed_it);
-    tcase_add_test(all, a_server_that_the_next_list_names_too_keeps_its_standing);
-    suite_add_tcase(suite, all);
-    return suite_run(suite);
 }

@@ -99,17 +99,18 @@ static const char *app(const char *dynos)
     return text;
 }
 
-START_TEST(the_same_zones_change_nothing)
+FIXTURE(set_up, tear_down)
+
+TEST(the_same_zones_change_nothing)
 {
     compare_edited(NULL, 0);
     ck_assert(!diff_has_changes(stand.diff));
     ck_assert(!diff_is_refused(stand.diff));
     ck_assert_str_eq(stand.lines, "no answer changes\n");
 }
-END_TEST
 
 /* The order of a name's addresses does not matter; the order of routers decides their names. */
-START_TEST(the_order_of_routers_changes_only_their_names)
+TEST(the_order_of_routers_changes_only_their_names)
 {
     static const char *const edits[][2] = {{"[10.0.0.37, 10.0.16.21]", "[10.0.16.21, 10.0.0.37]"}};
 
@@ -117,9 +118,8 @@ START_TEST(the_order_of_routers_changes_only_their_names)
     ck_assert_str_eq(stand.lines,
                      "space test-space: no other addresses, but names of routers (A, PTR)\n");
 }
-END_TEST
 
-START_TEST(a_router_less_changes_the_addresses_of_every_host)
+TEST(a_router_less_changes_the_addresses_of_every_host)
 {
     static const char *const edits[][2] = {
         {"[10.0.0.37, 10.0.16.21]", "[10.0.0.37, {ip: 10.0.16.21, state: draining}]"}};
@@ -132,9 +132,8 @@ START_TEST(a_router_less_changes_the_addresses_of_every_host)
     ck_assert_ptr_nonnull(strstr(stand.lines, "  ~ *.apps.example.com (space, peered, vpn): "
                                               "10.0.0.37 10.0.16.21 -> 10.0.0.37\n"));
 }
-END_TEST
 
-START_TEST(an_app_that_appears_is_printed_by_class)
+TEST(an_app_that_appears_is_printed_by_class)
 {
     compare_apps("  []\n", app(ONE));
     ck_assert_str_eq(
@@ -146,9 +145,8 @@ START_TEST(an_app_that_appears_is_printed_by_class)
         "peered: 1 appears, 0 vanish, 0 change code, 0 change addresses, of 0 names\n");
     ck_assert(!diff_is_refused(stand.diff));
 }
-END_TEST
 
-START_TEST(scaling_to_zero_is_printed_and_not_refused)
+TEST(scaling_to_zero_is_printed_and_not_refused)
 {
     struct err err;
 
@@ -162,9 +160,8 @@ START_TEST(scaling_to_zero_is_printed_and_not_refused)
     ck_assert(!diff_is_refused(stand.diff));
     ck_assert(diff_guard(stand.diff, &err));
 }
-END_TEST
 
-START_TEST(an_app_without_addresses_has_none_to_lose)
+TEST(an_app_without_addresses_has_none_to_lose)
 {
     struct err err;
 
@@ -173,7 +170,6 @@ START_TEST(an_app_without_addresses_has_none_to_lose)
     ck_assert_ptr_nonnull(strstr(stand.lines, "no address, Q10 -> no address, Q14"));
     ck_assert(diff_guard(stand.diff, &err));
 }
-END_TEST
 
 /* An edit of test-space that no name of the space shows, and the printed change. */
 static const struct {
@@ -203,25 +199,23 @@ static const struct {
      "space test-space: no other addresses, but ports (SRV)\n"},
 };
 
-START_TEST(an_edit_that_no_name_shows_is_printed)
+TEST_OVER(an_edit_that_no_name_shows_is_printed, quiet_edits)
 {
     compare_edited(&quiet_edits[_i].edit, 1);
     ck_assert_str_eq(stand.lines, quiet_edits[_i].lines);
     ck_assert(diff_has_changes(stand.diff));
     ck_assert(!diff_is_refused(stand.diff));
 }
-END_TEST
 
-START_TEST(a_comment_changes_nothing)
+TEST(a_comment_changes_nothing)
 {
     static const char *const edits[][2] = {{"cidr: 10.0.0.0/16", "\ncidr: 10.0.0.0/16 # ours"}};
 
     compare_edited(edits, 1);
     ck_assert_str_eq(stand.lines, "no answer changes\n");
 }
-END_TEST
 
-START_TEST(a_class_that_goes_loses_its_names)
+TEST(a_class_that_goes_loses_its_names)
 {
     static const char *const edits[][2] = {{"status: UP", "status: DOWN"}};
 
@@ -232,9 +226,8 @@ START_TEST(a_class_that_goes_loses_its_names)
         stand.lines,
         "  - 172.16.0.0/16 ceases to be inside of test-space (vpn, office): 65536 addresses\n"));
 }
-END_TEST
 
-START_TEST(static_records_are_compared_as_a_whole)
+TEST(static_records_are_compared_as_a_whole)
 {
     static const char head[] = "space: small\ncidr: 10.4.0.0/16\nrecords:\n"
                                "  - \"db.corp.example. 60 IN A 10.4.1.5\"\n";
@@ -247,9 +240,8 @@ START_TEST(static_records_are_compared_as_a_whole)
                                               "  ~ db.corp.example (space): 10.4.1.5 -> 10.4.1.5, "
                                               "other records\n"));
 }
-END_TEST
 
-START_TEST(another_policy_answers_the_same_files_differently)
+TEST(another_policy_answers_the_same_files_differently)
 {
     struct policy policy = policy_usual();
     char *text = zone_text("zones/test-space.yaml");
@@ -269,9 +261,8 @@ START_TEST(another_policy_answers_the_same_files_differently)
     snapshot_free(after);
     free(text);
 }
-END_TEST
 
-START_TEST(a_space_that_goes_takes_its_names_along)
+TEST(a_space_that_goes_takes_its_names_along)
 {
     const char *before[2] = {SPACE
                              "  - {name: calm-sea-1, internal_routing: true, formation: {web: "
@@ -284,9 +275,8 @@ START_TEST(a_space_that_goes_takes_its_names_along)
     ck_assert_uint_eq(stand.diff->classes[CLIENT_SPACE].counts[DIFF_VANISHES], 2);
     ck_assert(diff_is_refused(stand.diff));
 }
-END_TEST
 
-START_TEST(changes_beyond_the_limit_are_counted)
+TEST(changes_beyond_the_limit_are_counted)
 {
     static const char *const edits[][2] = {{"[10.0.0.37, 10.0.16.21]", "[10.0.0.37]"}};
 
@@ -298,9 +288,8 @@ START_TEST(changes_beyond_the_limit_are_counted)
     ck_assert_uint_gt(stand.diff->left_out, 0);
     ck_assert_uint_eq(stand.diff->classes[CLIENT_SPACE].counts[DIFF_ADDRESSES], 7);
 }
-END_TEST
 
-START_TEST(json_has_the_same_changes)
+TEST(json_has_the_same_changes)
 {
     compare_apps(app(ONE), app(DOWN));
     char *json = diff_to_json(stand.diff);
@@ -312,9 +301,8 @@ START_TEST(json_has_the_same_changes)
     ck_assert_ptr_nonnull(strstr(json, "{\"refused\":false,"));
     free(json);
 }
-END_TEST
 
-START_TEST(json_has_the_access_changes_and_the_refusals)
+TEST(json_has_the_access_changes_and_the_refusals)
 {
     const char *before[2] = {SPACE "  []\n", "space: other\ncidr: 10.5.0.0/16\n"};
     const char *after[1] = {"space: small\ncidr: 10.4.0.0/16\nrouters: [10.4.0.37]\napps: []\n"};
@@ -331,31 +319,4 @@ START_TEST(json_has_the_access_changes_and_the_refusals)
                                        "\"gone\":0,\"of\":0,\"names\":\"\"}]"));
     ck_assert_ptr_nonnull(strstr(json, "{\"refused\":true,"));
     free(json);
-}
-END_TEST
-
-int main(void)
-{
-    Suite *suite = suite_create("control/diff");
-    TCase *answers = tcase_create("answers");
-
-    tcase_add_checked_fixture(answers, set_up, tear_down);
-    tcase_add_test(answers, the_same_zones_change_nothing);
-    tcase_add_test(answers, the_order_of_routers_changes_only_their_names);
-    tcase_add_test(answers, a_router_less_changes_the_addresses_of_every_host);
-    tcase_add_test(answers, an_app_that_appears_is_printed_by_class);
-    tcase_add_test(answers, scaling_to_zero_is_printed_and_not_refused);
-    tcase_add_test(answers, an_app_without_addresses_has_none_to_lose);
-    tcase_add_loop_test(answers, an_edit_that_no_name_shows_is_printed, 0,
-                        sizeof quiet_edits / sizeof quiet_edits[0]);
-    tcase_add_test(answers, a_comment_changes_nothing);
-    tcase_add_test(answers, a_class_that_goes_loses_its_names);
-    tcase_add_test(answers, static_records_are_compared_as_a_whole);
-    tcase_add_test(answers, another_policy_answers_the_same_files_differently);
-    tcase_add_test(answers, a_space_that_goes_takes_its_names_along);
-    tcase_add_test(answers, changes_beyond_the_limit_are_counted);
-    tcase_add_test(answers, json_has_the_same_changes);
-    tcase_add_test(answers, json_has_the_access_changes_and_the_refusals);
-    suite_add_tcase(suite, answers);
-    return suite_run(suite);
 }

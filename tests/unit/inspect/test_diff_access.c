@@ -57,7 +57,9 @@ static const char *printed(size_t number)
 
 #define SMALL "space: small\ncidr: 10.4.0.0/16\n"
 
-START_TEST(a_block_that_moves_to_another_kind_of_connection_is_two_changes)
+FIXTURE(set_up, NULL)
+
+TEST(a_block_that_moves_to_another_kind_of_connection_is_two_changes)
 {
     const char *before = SMALL "peerings: [{pcx_id: pcx-1, status: active, cidr_blocks: "
                                "[10.40.0.0/16]}]\n";
@@ -72,9 +74,8 @@ START_TEST(a_block_that_moves_to_another_kind_of_connection_is_two_changes)
                      "+ 10.40.0.0/16 becomes inside of small (vpn, hq): 65536 addresses");
     drop();
 }
-END_TEST
 
-START_TEST(another_name_of_a_connection_is_no_change)
+TEST(another_name_of_a_connection_is_no_change)
 {
     const char *before = SMALL "peerings: [{pcx_id: pcx-1, status: active, cidr_blocks: "
                                "[10.40.0.0/16]}]\n";
@@ -85,9 +86,8 @@ START_TEST(another_name_of_a_connection_is_no_change)
     ck_assert_uint_eq(scene.changes.count, 0);
     drop();
 }
-END_TEST
 
-START_TEST(a_space_that_gets_a_listen_address_is_visible_only_there)
+TEST(a_space_that_gets_a_listen_address_is_visible_only_there)
 {
     const char *before = SMALL;
     const char *after = SMALL "listen: [10.1.0.2]\n";
@@ -98,9 +98,8 @@ START_TEST(a_space_that_gets_a_listen_address_is_visible_only_there)
                      "- 10.4.0.0/16 ceases to be inside of small (space): 65536 addresses");
     drop();
 }
-END_TEST
 
-START_TEST(loopback_that_leaves_a_space_is_reported)
+TEST(loopback_that_leaves_a_space_is_reported)
 {
     const char *text = SMALL;
     const char *spaces[] = {"small"};
@@ -116,7 +115,6 @@ START_TEST(loopback_that_leaves_a_space_is_reported)
                      "- 127.0.0.0/8 ceases to be inside of small (space): 16777216 addresses");
     drop();
 }
-END_TEST
 
 /* ---- against classing one address after the other ---- */
 
@@ -190,7 +188,7 @@ static uint32_t some_address(void)
                         : 0xac100000 + (draw(4) << 14) + draw(16384);
 }
 
-START_TEST(every_address_changes_as_its_classes_do)
+TEST(every_address_changes_as_its_classes_do)
 {
     static char texts[2][SPACES][TEXT_MOST];
     const char *sides[2][SPACES];
@@ -206,20 +204,4 @@ START_TEST(every_address_changes_as_its_classes_do)
             check_one(0, some_address());
         drop();
     }
-}
-END_TEST
-
-int main(void)
-{
-    Suite *suite = suite_create("control/diff_access");
-    TCase *changes = tcase_create("changes");
-
-    tcase_add_checked_fixture(changes, set_up, NULL);
-    tcase_add_test(changes, a_block_that_moves_to_another_kind_of_connection_is_two_changes);
-    tcase_add_test(changes, another_name_of_a_connection_is_no_change);
-    tcase_add_test(changes, a_space_that_gets_a_listen_address_is_visible_only_there);
-    tcase_add_test(changes, loopback_that_leaves_a_space_is_reported);
-    tcase_add_test(changes, every_address_changes_as_its_classes_do);
-    suite_add_tcase(suite, changes);
-    return suite_run(suite);
 }

@@ -33,7 +33,7 @@ static bool reads(const char *name, const char *from, const char *type, const ch
     return explain_request_read(&words, request, err);
 }
 
-START_TEST(a_name_in_presentation_form_becomes_its_octets)
+TEST_LOOP(a_name_in_presentation_form_becomes_its_octets, 0, 6)
 {
     static const struct {
         const char *text;
@@ -54,9 +54,8 @@ START_TEST(a_name_in_presentation_form_becomes_its_octets)
     ck_assert_uint_eq(request.query.name.length, names[_i].length);
     ck_assert_mem_eq(request.query.name.octets, names[_i].octets, names[_i].length);
 }
-END_TEST
 
-START_TEST(an_invalid_question_is_refused_in_a_sentence)
+TEST_LOOP(an_invalid_question_is_refused_in_a_sentence, 0, 17)
 {
     static const struct {
         const char *name, *from, *type, *to, *message;
@@ -89,7 +88,6 @@ START_TEST(an_invalid_question_is_refused_in_a_sentence)
                      &request, &err));
     ck_assert_msg(strstr(err.text, questions[_i].message) != NULL, "%s", err.text);
 }
-END_TEST
 
 static const struct {
     const char *text;
@@ -114,7 +112,7 @@ static const struct {
     {"TYPE99999999999999999999", false, 0},
 };
 
-START_TEST(a_type_is_read_by_name_or_number)
+TEST_OVER(a_type_is_read_by_name_or_number, types)
 {
     struct explain_request request;
     struct err err;
@@ -124,9 +122,8 @@ START_TEST(a_type_is_read_by_name_or_number)
     if (types[_i].is_read)
         ck_assert_uint_eq(request.query.type, types[_i].type);
 }
-END_TEST
 
-START_TEST(a_name_too_long_is_refused)
+TEST(a_name_too_long_is_refused)
 {
     char name[400];
     struct explain_request request;
@@ -141,9 +138,8 @@ START_TEST(a_name_too_long_is_refused)
     name[sizeof name - 1] = '\0';
     ck_assert(!reads(name, "10.0.0.1", NULL, NULL, &request, &err));
 }
-END_TEST
 
-START_TEST(a_client_address_is_read_as_the_socket_reports_it)
+TEST_LOOP(a_client_address_is_read_as_the_socket_reports_it, 0, 4)
 {
     static const struct {
         const char *text;
@@ -162,7 +158,6 @@ START_TEST(a_client_address_is_read_as_the_socket_reports_it)
     ck_assert_int_eq(source.path.is_ipv6, clients[_i].ipv6[0] != '\0');
     ck_assert_str_eq(source.ipv6, clients[_i].ipv6);
 }
-END_TEST
 
 static char *explain_name(const char *name, const char *from, bool is_json)
 {
@@ -178,7 +173,9 @@ static char *explain_name(const char *name, const char *from, bool is_json)
     return octets;
 }
 
-START_TEST(the_last_line_is_the_verdict)
+FIXTURE(set_up, tear_down)
+
+TEST(the_last_line_is_the_verdict)
 {
     char *octets = explain_name("sleepy-river-2739.herokuapp.com", "10.0.130.56", false);
 
@@ -187,9 +184,8 @@ START_TEST(the_last_line_is_the_verdict)
                                          "sleepy-river-2739 has 1 web dyno, none up\n"));
     free(octets);
 }
-END_TEST
 
-START_TEST(a_client_with_ipv6_is_printed_with_its_address_and_is_external)
+TEST(a_client_with_ipv6_is_printed_with_its_address_and_is_external)
 {
     char *lines = explain_name("api.example.com", "2001:db8::1", false);
     char *octets = explain_name("api.example.com", "2001:db8::1", true);
@@ -203,9 +199,8 @@ START_TEST(a_client_with_ipv6_is_printed_with_its_address_and_is_external)
     free(octets);
     free(lines);
 }
-END_TEST
 
-START_TEST(json_has_the_code_the_class_and_every_step)
+TEST(json_has_the_code_the_class_and_every_step)
 {
     char *octets = explain_name("sleepy-river-2739.herokuapp.com", "10.20.3.4", true);
     json_t *object = json_loads(octets, 0, NULL);
@@ -220,7 +215,6 @@ START_TEST(json_has_the_code_the_class_and_every_step)
     json_decref(object);
     free(octets);
 }
-END_TEST
 
 /* Returns the explanation of a forwarded name with workers of these states. */
 static char *explain_live(const struct explain_worker *workers, size_t count, bool is_json)
@@ -272,19 +266,18 @@ static const struct {
      "verdict=forward to 10.0.0.2\n"},
 };
 
-START_TEST(the_state_of_workers_is_printed_once_or_by_worker)
+TEST_OVER(the_state_of_workers_is_printed_once_or_by_worker, live_stories)
 {
     char *octets = explain_live(live_stories[_i].workers, live_stories[_i].count, false);
 
     ck_assert_msg(strstr(octets, live_stories[_i].message) != NULL, "%s", octets);
     free(octets);
 }
-END_TEST
 
 static const struct alias_hops no_hops = {.count = 0};
 
 /* A cached alias leads to a name of ours: the answer for that name is printed. */
-START_TEST(cached_aliases_are_followed_if_workers_agree)
+TEST(cached_aliases_are_followed_if_workers_agree)
 {
     static struct alias_hops hops = {.count = 1}, elsewhere = {.count = 1};
     const struct explain_worker alike[] = {
@@ -316,9 +309,8 @@ START_TEST(cached_aliases_are_followed_if_workers_agree)
     ck_assert_msg(strstr(lines, "verdict=forward to 10.0.0.2\n") != NULL, "%s", lines);
     free(lines);
 }
-END_TEST
 
-START_TEST(a_withheld_cached_answer_is_printed)
+TEST(a_withheld_cached_answer_is_printed)
 {
     const struct explain_worker workers[] = {
         {"upstreams=a up 3ms", "cached=fresh ttl=2", true, NULL},
@@ -336,9 +328,8 @@ START_TEST(a_withheld_cached_answer_is_printed)
     json_decref(object);
     free(lines);
 }
-END_TEST
 
-START_TEST(json_has_the_lines_and_the_state_of_each_worker)
+TEST(json_has_the_lines_and_the_state_of_each_worker)
 {
     char *octets = explain_live(live_stories[2].workers, live_stories[2].count, true);
     json_t *object = json_loads(octets, 0, NULL);
@@ -351,7 +342,6 @@ START_TEST(json_has_the_lines_and_the_state_of_each_worker)
     json_decref(object);
     free(octets);
 }
-END_TEST
 
 static char *tell_client(const char *from, bool is_json)
 {
@@ -366,7 +356,7 @@ static char *tell_client(const char *from, bool is_json)
     return octets;
 }
 
-START_TEST(a_clients_class_is_printed_with_the_reason)
+TEST_LOOP(a_clients_class_is_printed_with_the_reason, 0, 5)
 {
     static const char *const clients[][2] = {
         {"10.0.130.56", "class=space space=test-space because of 10.0.0.0/16 (space.yaml:14)"},
@@ -387,32 +377,4 @@ START_TEST(a_clients_class_is_printed_with_the_reason)
     ck_assert(json_is_array(json_object_get(object, "memberships")));
     json_decref(object);
     free(octets);
-}
-END_TEST
-
-int main(void)
-{
-    Suite *suite = suite_create("control/asking");
-    TCase *reading = tcase_create("reading");
-    TCase *telling = tcase_create("telling");
-
-    tcase_add_loop_test(reading, a_name_in_presentation_form_becomes_its_octets, 0, 6);
-    tcase_add_loop_test(reading, an_invalid_question_is_refused_in_a_sentence, 0, 17);
-    tcase_add_loop_test(reading, a_type_is_read_by_name_or_number, 0,
-                        sizeof types / sizeof types[0]);
-    tcase_add_test(reading, a_name_too_long_is_refused);
-    tcase_add_loop_test(reading, a_client_address_is_read_as_the_socket_reports_it, 0, 4);
-    suite_add_tcase(suite, reading);
-    tcase_add_checked_fixture(telling, set_up, tear_down);
-    tcase_add_test(telling, the_last_line_is_the_verdict);
-    tcase_add_test(telling, json_has_the_code_the_class_and_every_step);
-    tcase_add_test(telling, a_client_with_ipv6_is_printed_with_its_address_and_is_external);
-    tcase_add_loop_test(telling, the_state_of_workers_is_printed_once_or_by_worker, 0,
-                        sizeof live_stories / sizeof live_stories[0]);
-    tcase_add_test(telling, json_has_the_lines_and_the_state_of_each_worker);
-    tcase_add_test(telling, a_withheld_cached_answer_is_printed);
-    tcase_add_test(telling, cached_aliases_are_followed_if_workers_agree);
-    tcase_add_loop_test(telling, a_clients_class_is_printed_with_the_reason, 0, 5);
-    suite_add_tcase(suite, telling);
-    return suite_run(suite);
 }

@@ -13,7 +13,7 @@ static char *json_of(const struct report *report)
     return text;
 }
 
-START_TEST(each_finding_has_level_code_location_and_sentence)
+TEST(each_finding_has_level_code_location_and_sentence)
 {
     struct report *report = report_new();
 
@@ -31,24 +31,11 @@ START_TEST(each_finding_has_level_code_location_and_sentence)
     free(text);
     report_free(report);
 }
-END_TEST
 
-START_TEST(no_report_is_an_empty_list)
+TEST(no_report_is_an_empty_list)
 {
     char *text = json_of(NULL);
 
     ck_assert_str_eq(text, "[]");
     free(text);
-}
-END_TEST
-
-int main(void)
-{
-    Suite *suite = suite_create("findings_json");
-    TCase *all = tcase_create("all");
-
-    tcase_add_test(all, each_finding_has_level_code_location_and_sentence);
-    tcase_add_test(all, no_report_is_an_empty_list);
-    suite_add_tcase(suite, all);
-    return suite_run(suite);
 }

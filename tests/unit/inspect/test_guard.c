@@ -92,7 +92,9 @@ static const struct {
      "calm-sea-12, calm-sea-13, calm-sea-14, calm-sea-15, calm-sea-16, ..."},
 };
 
-START_TEST(many_apps_or_domains_that_vanish_are_refused)
+FIXTURE(set_up, tear_down)
+
+TEST_OVER(many_apps_or_domains_that_vanish_are_refused, shares)
 {
     static char before[TEXT_MOST], after[TEXT_MOST];
     const char *texts[] = {before, after};
@@ -102,9 +104,8 @@ START_TEST(many_apps_or_domains_that_vanish_are_refused)
     judge(texts, 1, texts + 1, 1, shares[_i].share_percent);
     ck_assert_str_eq(scene.printed, shares[_i].printed);
 }
-END_TEST
 
-START_TEST(a_space_that_vanishes_is_refused)
+TEST(a_space_that_vanishes_is_refused)
 {
     static char small[TEXT_MOST];
     const char *texts[] = {other, small};
@@ -113,9 +114,8 @@ START_TEST(a_space_that_vanishes_is_refused)
     judge(texts, 2, texts, 1, 10);
     ck_assert_str_eq(scene.printed, "space small vanishes with its 2 apps: calm-sea-0, calm-sea-1");
 }
-END_TEST
 
-START_TEST(a_space_with_an_id_may_be_renamed)
+TEST(a_space_with_an_id_may_be_renamed)
 {
     static const char id[] = "id: 00000000-0000-0000-0000-00000000000a\ncidr: 10.5.0.0/16\n";
     char before[128], after[128];
@@ -126,9 +126,8 @@ START_TEST(a_space_with_an_id_may_be_renamed)
     judge(texts, 1, texts + 1, 1, 10);
     ck_assert(!diff_is_refused(scene.diff));
 }
-END_TEST
 
-START_TEST(another_state_of_a_space_is_no_accident)
+TEST(another_state_of_a_space_is_no_accident)
 {
     const char *texts[] = {
         "space: other\ncidr: 10.5.0.0/16\nrouters: [10.5.0.7]\n",
@@ -137,9 +136,8 @@ START_TEST(another_state_of_a_space_is_no_accident)
     judge(texts, 1, texts + 1, 1, 10);
     ck_assert(!diff_is_refused(scene.diff));
 }
-END_TEST
 
-START_TEST(a_space_that_loses_its_last_router_is_refused)
+TEST(a_space_that_loses_its_last_router_is_refused)
 {
     const char *texts[] = {"space: other\ncidr: 10.5.0.0/16\nrouters: [10.5.0.7, 10.5.0.8]\n",
                            "space: other\ncidr: 10.5.0.0/16\nrouters: [{ip: 10.5.0.7, state: "
@@ -148,31 +146,12 @@ START_TEST(a_space_that_loses_its_last_router_is_refused)
     judge(texts, 1, texts + 1, 1, 100);
     ck_assert_str_eq(scene.printed, "space other loses its last router that is up");
 }
-END_TEST
 
-START_TEST(a_space_that_keeps_a_router_passes)
+TEST(a_space_that_keeps_a_router_passes)
 {
     const char *texts[] = {"space: other\ncidr: 10.5.0.0/16\nrouters: [10.5.0.7, 10.5.0.8]\n",
                            "space: other\ncidr: 10.5.0.0/16\nrouters: [10.5.0.8]\n"};
 
     judge(texts, 1, texts + 1, 1, 10);
     ck_assert(!diff_is_refused(scene.diff));
-}
-END_TEST
-
-int main(void)
-{
-    Suite *suite = suite_create("control/guard");
-    TCase *refusals = tcase_create("refusals");
-
-    tcase_add_checked_fixture(refusals, set_up, tear_down);
-    tcase_add_loop_test(refusals, many_apps_or_domains_that_vanish_are_refused, 0,
-                        sizeof shares / sizeof shares[0]);
-    tcase_add_test(refusals, a_space_that_vanishes_is_refused);
-    tcase_add_test(refusals, a_space_with_an_id_may_be_renamed);
-    tcase_add_test(refusals, another_state_of_a_space_is_no_accident);
-    tcase_add_test(refusals, a_space_that_loses_its_last_router_is_refused);
-    tcase_add_test(refusals, a_space_that_keeps_a_router_passes);
-    suite_add_tcase(suite, refusals);
-    return suite_run(suite);
 }

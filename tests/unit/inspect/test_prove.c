@@ -110,7 +110,9 @@ static void tear_down(void)
     snapshot_free(snapshot);
 }
 
-START_TEST(it_holds_for_four_spaces_at_once)
+FIXTURE(set_up, tear_down)
+
+TEST_LOOP(it_holds_for_four_spaces_at_once, 0, 3)
 {
     struct proof proof;
     struct err err = {.code = ERR_NONE};
@@ -129,7 +131,6 @@ START_TEST(it_holds_for_four_spaces_at_once)
         answers += proof.answers[i];
     ck_assert_uint_eq(answers, proof.decisions);
 }
-END_TEST
 
 static const char *const sentences[MUTATIONS] = {
     [EVERYBODY_IS_ADMITTED] = "the verdict holds something of a space that the client is not in",
@@ -142,7 +143,7 @@ static const char *const sentences[MUTATIONS] = {
         "the verdict differs from the line of `spacedns policy` that it names",
 };
 
-START_TEST(a_broken_policy_is_found_with_an_example)
+TEST_LOOP(a_broken_policy_is_found_with_an_example, NONE + 1, MUTATIONS)
 {
     struct proof proof;
     struct err err = {.code = ERR_NONE};
@@ -152,9 +153,8 @@ START_TEST(a_broken_policy_is_found_with_an_example)
     ck_assert_int_eq(err.code, ERR_RULE);
     ck_assert_msg(strstr(err.text, sentences[_i]) != NULL, "mutation %d: %s", _i, err.text);
 }
-END_TEST
 
-START_TEST(a_router_outside_its_space_is_found)
+TEST(a_router_outside_its_space_is_found)
 {
     struct segment *segment = (struct segment *)snapshot->segments[0];
     uint8_t records[4 * READY_RECORD_OCTETS];
@@ -170,18 +170,4 @@ START_TEST(a_router_outside_its_space_is_found)
     segment->router_records = kept;
     ck_assert(!holds);
     ck_assert_ptr_nonnull(strstr(err.text, "outside the space's cidr"));
-}
-END_TEST
-
-int main(void)
-{
-    Suite *suite = suite_create("control/prove");
-    TCase *proofs = tcase_create("proofs");
-
-    tcase_add_checked_fixture(proofs, set_up, tear_down);
-    tcase_add_loop_test(proofs, it_holds_for_four_spaces_at_once, 0, 3);
-    tcase_add_loop_test(proofs, a_broken_policy_is_found_with_an_example, NONE + 1, MUTATIONS);
-    tcase_add_test(proofs, a_router_outside_its_space_is_found);
-    suite_add_tcase(suite, proofs);
-    return suite_run(suite);
 }

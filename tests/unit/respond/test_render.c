@@ -41,7 +41,9 @@ static const struct {
     {"web.shape-shop-1.app.localspace.", 2},
 };
 
-START_TEST(every_address_comes_first_in_its_turn)
+FIXTURE(set_up, tear_down)
+
+TEST_OVER(every_address_comes_first_in_its_turn, turning)
 {
     enum { TURNS = 60 };
     uint32_t addresses[8], seen[8];
@@ -65,10 +67,9 @@ START_TEST(every_address_comes_first_in_its_turn)
     for (unsigned i = 0; i < known; i++)
         ck_assert_uint_ge(firsts[i], TURNS / 4);
 }
-END_TEST
 
 /* Rotation grows for ever and may begin anywhere. */
-START_TEST(any_rotation_is_a_good_one)
+TEST(any_rotation_is_a_good_one)
 {
     static const uint32_t rotations[] = {0,         1, 2, 3, 0x7fffffff, 0x80000000, UINT32_MAX - 1,
                                          UINT32_MAX};
@@ -90,7 +91,6 @@ START_TEST(any_rotation_is_a_good_one)
         decoded_close(&reply);
     }
 }
-END_TEST
 
 /* TTLs of the space: router 60, dyno 20, negative 7. */
 static const struct {
@@ -110,7 +110,7 @@ static const struct {
     {"_whoami.localspace.", "TXT", "* 0 IN TXT *", NULL},
 };
 
-START_TEST(ttls_are_those_of_the_space)
+TEST_OVER(ttls_are_those_of_the_space, ttls)
 {
     struct decoded reply;
 
@@ -121,7 +121,6 @@ START_TEST(ttls_are_those_of_the_space)
               decoded_has(&reply, LDNS_SECTION_AUTHORITY, ttls[_i].authority));
     decoded_close(&reply);
 }
-END_TEST
 
 /* Special names, asked where an upstream is configured. */
 static const struct {
@@ -141,7 +140,7 @@ static const struct {
     {"168.192.in-addr.arpa.", "SOA", 0, "168.192.in-addr.arpa. 5 IN SOA *", NULL},
 };
 
-START_TEST(special_names_are_answered_in_their_own_zone)
+TEST_OVER(special_names_are_answered_in_their_own_zone, specials)
 {
     struct decoded reply;
 
@@ -158,10 +157,9 @@ START_TEST(special_names_are_answered_in_their_own_zone)
               decoded_has(&reply, LDNS_SECTION_AUTHORITY, specials[_i].authority));
     decoded_close(&reply);
 }
-END_TEST
 
 /* The SOA's own TTL and its minimum are one number (RFC 2308 section 3). */
-START_TEST(the_soa_grows_with_the_content)
+TEST(the_soa_grows_with_the_content)
 {
     static const char *const routers[] = {"10.7.0.11", "10.7.0.12"};
 
@@ -179,10 +177,9 @@ START_TEST(the_soa_grows_with_the_content)
         decoded_close(&reply);
     }
 }
-END_TEST
 
 /* A chain of CNAMEs is followed within the space. */
-START_TEST(static_cnames_are_followed_so_far)
+TEST(static_cnames_are_followed_so_far)
 {
     struct decoded reply;
 
@@ -201,10 +198,9 @@ START_TEST(static_cnames_are_followed_so_far)
     ck_assert_uint_eq(reply.answer_count, 1);
     decoded_close(&reply);
 }
-END_TEST
 
 /* A chain that ends at a name without the type is NODATA of that name's zone (RFC 2308 2.2). */
-START_TEST(a_followed_cname_without_the_type_has_an_soa)
+TEST(a_followed_cname_without_the_type_has_an_soa)
 {
     struct decoded reply;
 
@@ -223,9 +219,8 @@ START_TEST(a_followed_cname_without_the_type_has_an_soa)
     ck_assert(decoded_has(&reply, LDNS_SECTION_AUTHORITY, "b.example.com. 5 IN SOA *"));
     decoded_close(&reply);
 }
-END_TEST
 
-START_TEST(anything_gets_one_record_set)
+TEST(anything_gets_one_record_set)
 {
     struct decoded reply;
 
@@ -234,10 +229,9 @@ START_TEST(anything_gets_one_record_set)
     ck_assert_uint_eq(reply.answer_count, 1);
     decoded_close(&reply);
 }
-END_TEST
 
 /* RFC 2782: the target of an SRV record is not compressed. */
-START_TEST(targets_of_services_are_written_in_full)
+TEST(targets_of_services_are_written_in_full)
 {
     static const uint8_t target[] = "\1"
                                     "1\3web\14shape-shop-1\3app\12localspace";
@@ -249,25 +243,5 @@ START_TEST(targets_of_services_are_written_in_full)
     ck_assert_uint_eq(reply.additional_count, 2);
     decoded_close(&reply);
 }
-END_TEST
 
 #define COUNT(array) (int)(sizeof(array) / sizeof(array)[0])
-
-int main(void)
-{
-    Suite *suite = suite_create("serve/render");
-    TCase *forms = tcase_create("forms");
-
-    tcase_add_checked_fixture(forms, set_up, tear_down);
-    tcase_add_loop_test(forms, every_address_comes_first_in_its_turn, 0, COUNT(turning));
-    tcase_add_test(forms, any_rotation_is_a_good_one);
-    tcase_add_loop_test(forms, ttls_are_those_of_the_space, 0, COUNT(ttls));
-    tcase_add_loop_test(forms, special_names_are_answered_in_their_own_zone, 0, COUNT(specials));
-    tcase_add_test(forms, the_soa_grows_with_the_content);
-    tcase_add_test(forms, static_cnames_are_followed_so_far);
-    tcase_add_test(forms, a_followed_cname_without_the_type_has_an_soa);
-    tcase_add_test(forms, anything_gets_one_record_set);
-    tcase_add_test(forms, targets_of_services_are_written_in_full);
-    suite_add_tcase(suite, forms);
-    return suite_run(suite);
-}

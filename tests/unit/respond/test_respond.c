@@ -20,7 +20,9 @@ static void tear_down(void)
 }
 
 /* No zones are loaded yet. */
-START_TEST(before_the_first_zones_every_query_gets_servfail)
+FIXTURE(set_up, tear_down)
+
+TEST(before_the_first_zones_every_query_gets_servfail)
 {
     struct world empty;
     struct decoded reply;
@@ -42,7 +44,6 @@ START_TEST(before_the_first_zones_every_query_gets_servfail)
     decoded_close(&reply);
     world_close(&empty);
 }
-END_TEST
 
 /* The fields that a caller reads for log and counters. */
 static const struct {
@@ -68,7 +69,7 @@ static const struct {
 };
 enum { OUTCOME_COUNT = sizeof outcomes / sizeof outcomes[0] };
 
-START_TEST(the_exchange_has_the_facts_of_the_reply)
+TEST_LOOP(the_exchange_has_the_facts_of_the_reply, 0, OUTCOME_COUNT)
 {
     const struct exchange *exchange = &world.exchange;
     struct decoded reply;
@@ -83,10 +84,9 @@ START_TEST(the_exchange_has_the_facts_of_the_reply)
     ck_assert_uint_eq(exchange->reply_length, world.reply_length);
     decoded_close(&reply);
 }
-END_TEST
 
 /* A batch prepares all, prefetches all, finishes all: the replies are those of respond. */
-START_TEST(two_halves_make_the_whole)
+TEST(two_halves_make_the_whole)
 {
     uint8_t requests[OUTCOME_COUNT][REQUEST_OCTETS_MOST], replies[OUTCOME_COUNT][UDP_OCTETS_MOST];
     struct exchange batch[OUTCOME_COUNT];
@@ -108,9 +108,8 @@ START_TEST(two_halves_make_the_whole)
         ck_assert_mem_eq(replies[i], world.reply, length);
     }
 }
-END_TEST
 
-START_TEST(nothing_is_written_for_what_is_dropped)
+TEST(nothing_is_written_for_what_is_dropped)
 {
     static const uint8_t response[12] = "\1\2\x80\0\0\1";
     struct ask how = {.name = NULL};
@@ -122,9 +121,8 @@ START_TEST(nothing_is_written_for_what_is_dropped)
     for (int i = 0; i < 64; i++)
         ck_assert_uint_eq(world.reply[i], 0xee);
 }
-END_TEST
 
-START_TEST(an_ipv6_client_is_outside)
+TEST(an_ipv6_client_is_outside)
 {
     uint8_t request[REQUEST_OCTETS_MOST];
     struct exchange exchange = {
@@ -138,10 +136,9 @@ START_TEST(an_ipv6_client_is_outside)
     ck_assert_uint_eq(exchange.rcode, LDNS_RCODE_REFUSED);
     ck_assert_int_eq(exchange.verdict.reason, REASON_OUTSIDE);
 }
-END_TEST
 
 /* RFC 7828 section 3.2.1: only over TCP, only when asked, and only when the caller has one. */
-START_TEST(keepalive_is_offered_over_tcp_when_asked)
+TEST(keepalive_is_offered_over_tcp_when_asked)
 {
     static const struct {
         struct ask ask;
@@ -159,9 +156,8 @@ START_TEST(keepalive_is_offered_over_tcp_when_asked)
         decoded_close(&reply);
     }
 }
-END_TEST
 
-START_TEST(nsid_is_sent_to_insiders_that_ask)
+TEST(nsid_is_sent_to_insiders_that_ask)
 {
     static const struct {
         struct ask ask;
@@ -180,10 +176,9 @@ START_TEST(nsid_is_sent_to_insiders_that_ask)
         decoded_close(&reply);
     }
 }
-END_TEST
 
 /* BADVERS names the supported version (RFC 6891 section 6.1.3), and nothing else. */
-START_TEST(an_edns_version_from_the_future_gets_badvers)
+TEST(an_edns_version_from_the_future_gets_badvers)
 {
     static const char *const from[] = {"10.0.130.56", "10.1.130.4", "203.0.113.9"};
 
@@ -199,9 +194,8 @@ START_TEST(an_edns_version_from_the_future_gets_badvers)
         decoded_close(&reply);
     }
 }
-END_TEST
 
-START_TEST(ra_is_set_for_clients_that_may_recurse)
+TEST(ra_is_set_for_clients_that_may_recurse)
 {
     struct decoded reply;
 
@@ -215,24 +209,4 @@ START_TEST(ra_is_set_for_clients_that_may_recurse)
     world_ask(&world, &(struct ask){.name = "api.example.com.", .from = "203.0.113.9"}, &reply);
     ck_assert(!reply.ra);
     decoded_close(&reply);
-}
-END_TEST
-
-int main(void)
-{
-    Suite *suite = suite_create("serve/respond");
-    TCase *replies = tcase_create("respond");
-
-    tcase_add_checked_fixture(replies, set_up, tear_down);
-    tcase_add_test(replies, before_the_first_zones_every_query_gets_servfail);
-    tcase_add_loop_test(replies, the_exchange_has_the_facts_of_the_reply, 0, OUTCOME_COUNT);
-    tcase_add_test(replies, two_halves_make_the_whole);
-    tcase_add_test(replies, nothing_is_written_for_what_is_dropped);
-    tcase_add_test(replies, an_ipv6_client_is_outside);
-    tcase_add_test(replies, keepalive_is_offered_over_tcp_when_asked);
-    tcase_add_test(replies, nsid_is_sent_to_insiders_that_ask);
-    tcase_add_test(replies, an_edns_version_from_the_future_gets_badvers);
-    tcase_add_test(replies, ra_is_set_for_clients_that_may_recurse);
-    suite_add_tcase(suite, replies);
-    return suite_run(suite);
 }

@@ -18,7 +18,7 @@ static const struct {
     {"::10.20.3.4", 0, true},
 };
 
-START_TEST(a_path_knows_where_a_request_came_from)
+TEST_OVER(a_path_knows_where_a_request_came_from, sources)
 {
     struct path path = {.source = 1, .destination = 0x0a000002, .is_ipv6 = true};
     struct endpoint source;
@@ -28,16 +28,4 @@ START_TEST(a_path_knows_where_a_request_came_from)
     ck_assert_uint_eq(path.source, sources[_i].address);
     ck_assert(path.is_ipv6 == sources[_i].is_ipv6);
     ck_assert_uint_eq(path.destination, 0x0a000002);
-}
-END_TEST
-
-int main(void)
-{
-    Suite *suite = suite_create("batch");
-    TCase *all = tcase_create("all");
-
-    tcase_add_loop_test(all, a_path_knows_where_a_request_came_from, 0,
-                        sizeof sources / sizeof sources[0]);
-    suite_add_tcase(suite, all);
-    return suite_run(suite);
 }

@@ -58,7 +58,9 @@ static const struct ask asks[] = {
     {.name = ".", .type = 2},
 };
 
-START_TEST(a_kept_request_reads_as_it_did_when_it_came)
+FIXTURE(set_up, tear_down)
+
+TEST_OVER(a_kept_request_reads_as_it_did_when_it_came, asks)
 {
     uint8_t octets[REQUEST_OCTETS_MOST];
     struct exchange exchange;
@@ -78,9 +80,8 @@ START_TEST(a_kept_request_reads_as_it_did_when_it_came)
     ck_assert(again.wants_keepalive == first->wants_keepalive);
     ck_assert_mem_eq(again.name.octets, first->name.octets, first->name.length);
 }
-END_TEST
 
-START_TEST(the_question_keeps_its_case)
+TEST(the_question_keeps_its_case)
 {
     uint8_t octets[REQUEST_OCTETS_MOST];
     struct exchange exchange;
@@ -92,9 +93,8 @@ START_TEST(the_question_keeps_its_case)
     ck_assert_mem_eq(restored->request + HEADER_OCTETS, octets + HEADER_OCTETS,
                      exchange.query.question_end - HEADER_OCTETS);
 }
-END_TEST
 
-START_TEST(the_longest_request_fits)
+TEST(the_longest_request_fits)
 {
     static const uint8_t counts[] = {0, 1, 0, 0, 0, 0, 0, 1};
     static const uint8_t rest[] = {0, 1, 0, 1, 0, 0, 41, 4, 208, 0, 0, 0,
@@ -116,7 +116,6 @@ START_TEST(the_longest_request_fits)
     ck_assert_uint_eq(again.name.length, NAME_MAX_OCTETS);
     ck_assert(again.wants_nsid && again.wants_keepalive);
 }
-END_TEST
 
 static struct pending_request *keep_from(uint32_t source, size_t questions_left)
 {
@@ -128,7 +127,7 @@ static struct pending_request *keep_from(uint32_t source, size_t questions_left)
     return deferred_keep(deferred, &exchange, questions_left);
 }
 
-START_TEST(without_room_nothing_is_kept)
+TEST(without_room_nothing_is_kept)
 {
     struct pending_request *kept[ROOM];
 
@@ -140,11 +139,10 @@ START_TEST(without_room_nothing_is_kept)
     deferred_drop(deferred, kept[1]);
     ck_assert_ptr_eq(keep_from(0x0a0092f0, QUESTIONS), kept[1]);
 }
-END_TEST
 
 enum { FLOODER = 0x0a008238, OTHER = 0x0a008239, THIRD = 0x0a00823a };
 
-START_TEST(one_client_has_a_quarter_of_the_questions)
+TEST(one_client_has_a_quarter_of_the_questions)
 {
     struct pending_request *last = NULL;
 
@@ -158,9 +156,8 @@ START_TEST(one_client_has_a_quarter_of_the_questions)
     ck_assert_ptr_nonnull(keep_from(FLOODER, QUESTIONS));
     ck_assert_ptr_null(keep_from(FLOODER, QUESTIONS));
 }
-END_TEST
 
-START_TEST(the_last_eighth_is_for_clients_with_few_requests_waiting)
+TEST(the_last_eighth_is_for_clients_with_few_requests_waiting)
 {
     for (int i = 0; i < 3; i++)
         ck_assert_ptr_nonnull(keep_from(FLOODER, QUESTIONS / 8 + 1));
@@ -169,9 +166,8 @@ START_TEST(the_last_eighth_is_for_clients_with_few_requests_waiting)
     ck_assert_ptr_nonnull(keep_from(OTHER, 1));
     ck_assert_ptr_null(keep_from(OTHER, QUESTIONS / 8));
 }
-END_TEST
 
-START_TEST(the_last_eighth_of_the_room_is_theirs_too)
+TEST(the_last_eighth_of_the_room_is_theirs_too)
 {
     for (uint32_t client = 0; client < 7; client++)
         for (int i = 0; i < QUESTIONS / 4; i++)
@@ -180,10 +176,9 @@ START_TEST(the_last_eighth_of_the_room_is_theirs_too)
     ck_assert_ptr_nonnull(keep_from(THIRD, QUESTIONS));
     ck_assert_ptr_null(keep_from(THIRD, QUESTIONS));
 }
-END_TEST
 
 /* A truncated request would be forwarded and answered as if it were complete. */
-START_TEST(a_request_that_does_not_fit_ends_the_process)
+TEST_SIGNAL(a_request_that_does_not_fit_ends_the_process, SIGABRT)
 {
     static uint8_t octets[2 * DEFERRED_REQUEST_OCTETS];
     struct exchange exchange;
@@ -192,33 +187,11 @@ START_TEST(a_request_that_does_not_fit_ends_the_process)
     exchange.query.question_end = DEFERRED_REQUEST_OCTETS + 1;
     deferred_keep(deferred, &exchange, QUESTIONS);
 }
-END_TEST
 
-START_TEST(room_that_is_given_back_twice_ends_the_process)
+TEST_SIGNAL(room_that_is_given_back_twice_ends_the_process, SIGABRT)
 {
     struct pending_request *one = keep_from(OTHER, QUESTIONS);
 
     deferred_drop(deferred, one);
     deferred_drop(deferred, one);
-}
-END_TEST
-
-int main(void)
-{
-    Suite *suite = suite_create("deferred");
-    TCase *all = tcase_create("all");
-
-    tcase_add_checked_fixture(all, set_up, tear_down);
-    tcase_add_loop_test(all, a_kept_request_reads_as_it_did_when_it_came, 0,
-                        sizeof asks / sizeof asks[0]);
-    tcase_add_test(all, the_question_keeps_its_case);
-    tcase_add_test(all, the_longest_request_fits);
-    tcase_add_test(all, without_room_nothing_is_kept);
-    tcase_add_test(all, one_client_has_a_quarter_of_the_questions);
-    tcase_add_test(all, the_last_eighth_is_for_clients_with_few_requests_waiting);
-    tcase_add_test(all, the_last_eighth_of_the_room_is_theirs_too);
-    tcase_add_test_raise_signal(all, a_request_that_does_not_fit_ends_the_process, SIGABRT);
-    tcase_add_test_raise_signal(all, room_that_is_given_back_twice_ends_the_process, SIGABRT);
-    suite_add_tcase(suite, all);
-    return suite_run(suite);
 }

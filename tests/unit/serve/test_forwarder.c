@@ -277,7 +277,7 @@ static void end(struct scene *scene)
 
 static struct scene scene;
 
-START_TEST(what_is_kept_stays_while_the_upstreams_do)
+TEST(what_is_kept_stays_while_the_upstreams_do)
 {
     begin(&scene, "A");
     ask(&scene, "www.example.org.");
@@ -290,9 +290,8 @@ START_TEST(what_is_kept_stays_while_the_upstreams_do)
     ck_assert(!has_heard(&scene, A));
     end(&scene);
 }
-END_TEST
 
-START_TEST(other_upstreams_are_asked_and_what_was_kept_is_forgotten)
+TEST(other_upstreams_are_asked_and_what_was_kept_is_forgotten)
 {
     begin(&scene, "A");
     ask(&scene, "www.example.org.");
@@ -305,9 +304,8 @@ START_TEST(other_upstreams_are_asked_and_what_was_kept_is_forgotten)
     ck_assert(!has_heard(&scene, A));
     end(&scene);
 }
-END_TEST
 
-START_TEST(a_request_that_waits_for_a_former_upstream_is_forwarded_again)
+TEST(a_request_that_waits_for_a_former_upstream_is_forwarded_again)
 {
     uint8_t octets[WIRE_OCTETS];
     struct endpoint from;
@@ -323,9 +321,8 @@ START_TEST(a_request_that_waits_for_a_former_upstream_is_forwarded_again)
     ck_assert_uint_eq(answered_by(&scene, 3), 2);
     end(&scene);
 }
-END_TEST
 
-START_TEST(each_reply_comes_with_the_octets_that_the_carrier_kept_for_its_client)
+TEST(each_reply_comes_with_the_octets_that_the_carrier_kept_for_its_client)
 {
     uint8_t octets[WIRE_OCTETS];
     struct endpoint from;
@@ -345,10 +342,9 @@ START_TEST(each_reply_comes_with_the_octets_that_the_carrier_kept_for_its_client
     ck_assert_uint_eq(scene.kept, 3);
     end(&scene);
 }
-END_TEST
 
 /* The response and the snapshot are both there before the worker reads either. */
-START_TEST(a_late_answer_of_a_former_upstream_is_not_passed_on)
+TEST(a_late_answer_of_a_former_upstream_is_not_passed_on)
 {
     begin(&scene, "A");
     ask(&scene, "www.example.org.");
@@ -358,9 +354,8 @@ START_TEST(a_late_answer_of_a_former_upstream_is_not_passed_on)
     ck_assert_uint_eq(answered_by(&scene, 1), 2);
     end(&scene);
 }
-END_TEST
 
-START_TEST(upstreams_come_and_go)
+TEST(upstreams_come_and_go)
 {
     uint8_t octets[WIRE_OCTETS];
     struct endpoint from;
@@ -382,9 +377,8 @@ START_TEST(upstreams_come_and_go)
     ck_assert_uint_eq(answered_by(&scene, 3), 2);
     end(&scene);
 }
-END_TEST
 
-START_TEST(several_changes_at_once_lose_no_request)
+TEST(several_changes_at_once_lose_no_request)
 {
     begin(&scene, "A");
     ask(&scene, "www.example.org.");
@@ -396,9 +390,8 @@ START_TEST(several_changes_at_once_lose_no_request)
     ck_assert_uint_eq(answered_by(&scene, 1), 2);
     end(&scene);
 }
-END_TEST
 
-START_TEST(a_client_that_still_waits_at_the_end_gets_a_reply)
+TEST(a_client_that_still_waits_at_the_end_gets_a_reply)
 {
     begin(&scene, "A");
     ask(&scene, "www.example.org.");
@@ -408,9 +401,8 @@ START_TEST(a_client_that_still_waits_at_the_end_gets_a_reply)
     ck_assert_uint_eq(scene.replies, 1);
     ck_assert_uint_eq(rcode(&scene), RCODE_SERVFAIL);
 }
-END_TEST
 
-START_TEST(a_client_that_still_waits_at_the_end_learns_that_the_server_stops)
+TEST(a_client_that_still_waits_at_the_end_learns_that_the_server_stops)
 {
     begin(&scene, "A");
     ask(&scene, "www.example.org.");
@@ -420,9 +412,8 @@ START_TEST(a_client_that_still_waits_at_the_end_learns_that_the_server_stops)
     ck_assert_uint_eq(rcode(&scene), RCODE_SERVFAIL);
     ck_assert(says(&scene, "this server is stopping and waits no longer for first"));
 }
-END_TEST
 
-START_TEST(a_client_that_comes_at_the_end_learns_it_too)
+TEST(a_client_that_comes_at_the_end_learns_it_too)
 {
     begin(&scene, "A");
     ask(&scene, "www.example.org.");
@@ -436,9 +427,8 @@ START_TEST(a_client_that_comes_at_the_end_learns_it_too)
     ck_assert(says(&scene, "this server is stopping"));
     close_all(&scene);
 }
-END_TEST
 
-START_TEST(without_descriptors_names_fail_until_the_next_snapshot)
+TEST(without_descriptors_names_fail_until_the_next_snapshot)
 {
     struct rlimit limit;
 
@@ -458,25 +448,4 @@ START_TEST(without_descriptors_names_fail_until_the_next_snapshot)
     answer(&scene, B);
     ck_assert_uint_eq(answered_by(&scene, 3), 2);
     end(&scene);
-}
-END_TEST
-
-int main(void)
-{
-    Suite *suite = suite_create("forwarder");
-    TCase *all = tcase_create("all");
-
-    tcase_add_test(all, what_is_kept_stays_while_the_upstreams_do);
-    tcase_add_test(all, other_upstreams_are_asked_and_what_was_kept_is_forgotten);
-    tcase_add_test(all, a_request_that_waits_for_a_former_upstream_is_forwarded_again);
-    tcase_add_test(all, each_reply_comes_with_the_octets_that_the_carrier_kept_for_its_client);
-    tcase_add_test(all, a_late_answer_of_a_former_upstream_is_not_passed_on);
-    tcase_add_test(all, upstreams_come_and_go);
-    tcase_add_test(all, several_changes_at_once_lose_no_request);
-    tcase_add_test(all, a_client_that_still_waits_at_the_end_gets_a_reply);
-    tcase_add_test(all, a_client_that_still_waits_at_the_end_learns_that_the_server_stops);
-    tcase_add_test(all, a_client_that_comes_at_the_end_learns_it_too);
-    tcase_add_test(all, without_descriptors_names_fail_until_the_next_snapshot);
-    suite_add_tcase(suite, all);
-    return suite_run(suite);
 }

@@ -133,7 +133,7 @@ static const struct {
     int (*take)(int client);
 } ways[LISTEN_SCHEMES] = {[LISTEN_UDP] = {ask_udp, take_udp}, [LISTEN_TCP] = {ask_tcp, take_tcp}};
 
-START_TEST(a_listener_serves_while_the_loop_runs)
+TEST_LOOP(a_listener_serves_while_the_loop_runs, 0, LISTEN_SCHEMES)
 {
     int id = -1;
 
@@ -148,9 +148,8 @@ START_TEST(a_listener_serves_while_the_loop_runs)
     close(client);
     close_all();
 }
-END_TEST
 
-START_TEST(a_listener_that_drains_leaves_the_others_theirs)
+TEST(a_listener_that_drains_leaves_the_others_theirs)
 {
     struct listener *udp, *tcp;
 
@@ -174,9 +173,8 @@ START_TEST(a_listener_that_drains_leaves_the_others_theirs)
     udp->free(udp), tcp->free(tcp);
     close(datagrams), close(stream);
 }
-END_TEST
 
-START_TEST(a_listener_serves_several_addresses)
+TEST_LOOP(a_listener_serves_several_addresses, 0, LISTEN_SCHEMES)
 {
     struct listener *listener;
     struct endpoint first;
@@ -200,9 +198,8 @@ START_TEST(a_listener_serves_several_addresses)
     close(client), close(second_client);
     close_all();
 }
-END_TEST
 
-START_TEST(an_address_that_cannot_be_bound_does_no_harm_to_the_others)
+TEST_LOOP(an_address_that_cannot_be_bound_does_no_harm_to_the_others, 0, LISTEN_SCHEMES)
 {
     struct listener *listener;
     struct endpoint elsewhere;
@@ -221,16 +218,14 @@ START_TEST(an_address_that_cannot_be_bound_does_no_harm_to_the_others)
     close(client);
     close_all();
 }
-END_TEST
 
-START_TEST(a_listener_without_an_address_ends_too)
+TEST(a_listener_without_an_address_ends_too)
 {
     prepare(1 << 20);
     close_all();
 }
-END_TEST
 
-START_TEST(what_the_kernel_drops_is_counted)
+TEST(what_the_kernel_drops_is_counted)
 {
     struct listener *udp;
 
@@ -243,21 +238,4 @@ START_TEST(what_the_kernel_drops_is_counted)
     ck_assert_uint_gt(served, 0);
     ck_assert_uint_eq(udp->dropped(udp), FLOOD - served);
     close_all();
-}
-END_TEST
-
-int main(void)
-{
-    Suite *suite = suite_create("listener");
-    TCase *all = tcase_create("all");
-
-    tcase_add_loop_test(all, a_listener_serves_while_the_loop_runs, 0, LISTEN_SCHEMES);
-    tcase_add_test(all, a_listener_that_drains_leaves_the_others_theirs);
-    tcase_add_loop_test(all, a_listener_serves_several_addresses, 0, LISTEN_SCHEMES);
-    tcase_add_loop_test(all, an_address_that_cannot_be_bound_does_no_harm_to_the_others, 0,
-                        LISTEN_SCHEMES);
-    tcase_add_test(all, a_listener_without_an_address_ends_too);
-    tcase_add_test(all, what_the_kernel_drops_is_counted);
-    suite_add_tcase(suite, all);
-    return suite_run(suite);
 }

@@ -54,7 +54,7 @@ static size_t count_lines(int descriptor, const char *holding)
     return count;
 }
 
-START_TEST(every_record_becomes_a_line)
+TEST(every_record_becomes_a_line)
 {
     int file = open_file();
     struct err err;
@@ -71,9 +71,8 @@ START_TEST(every_record_becomes_a_line)
     ck_assert_uint_eq(count_lines(file, " bytes=42 "), 1);
     close(file);
 }
-END_TEST
 
-START_TEST(what_is_not_handed_over_is_not_written)
+TEST(what_is_not_handed_over_is_not_written)
 {
     int file = open_file();
     struct err err;
@@ -84,9 +83,8 @@ START_TEST(what_is_not_handed_over_is_not_written)
     ck_assert_uint_eq(count_lines(file, "\n"), 0);
     close(file);
 }
-END_TEST
 
-START_TEST(a_stopped_terminal_does_not_delay_the_end)
+TEST(a_stopped_terminal_does_not_delay_the_end)
 {
     int master = posix_openpt(O_RDWR | O_NOCTTY);
     struct err err;
@@ -104,9 +102,8 @@ START_TEST(a_stopped_terminal_does_not_delay_the_end)
     ck_assert_uint_gt(querylog_stop(log), 0);
     close(terminal), close(master);
 }
-END_TEST
 
-START_TEST(a_full_ring_drops_and_never_waits)
+TEST(a_full_ring_drops_and_never_waits)
 {
     int ends[2];
     struct err err;
@@ -126,7 +123,6 @@ START_TEST(a_full_ring_drops_and_never_waits)
     querylog_stop(log);
     close(ends[1]);
 }
-END_TEST
 
 static void add_many(struct querylog_ring *ring, unsigned count)
 {
@@ -152,7 +148,7 @@ static int hand_over_to_a_full_disk(struct querylog *log)
     return status + setrlimit(RLIMIT_FSIZE, &before);
 }
 
-START_TEST(lines_that_a_full_disk_does_not_take_are_counted)
+TEST(lines_that_a_full_disk_does_not_take_are_counted)
 {
     int file = open_file();
     struct err err;
@@ -171,9 +167,8 @@ START_TEST(lines_that_a_full_disk_does_not_take_are_counted)
     ck_assert_uint_eq(count_lines(file, "\n"), whole + 1);
     close(file);
 }
-END_TEST
 
-START_TEST(many_records_from_two_producers_arrive_whole)
+TEST(many_records_from_two_producers_arrive_whole)
 {
     int file = open_file();
     struct err err;
@@ -191,21 +186,4 @@ START_TEST(many_records_from_two_producers_arrive_whole)
     ck_assert_uint_eq(count_lines(file, "\n"), taken);
     ck_assert_uint_eq(count_lines(file, "protocol=tcp\n"), taken);
     close(file);
-}
-END_TEST
-
-int main(void)
-{
-    Suite *suite = suite_create("querylog");
-    TCase *all = tcase_create("all");
-
-    signal(SIGPIPE, SIG_IGN);
-    tcase_add_test(all, every_record_becomes_a_line);
-    tcase_add_test(all, what_is_not_handed_over_is_not_written);
-    tcase_add_test(all, a_stopped_terminal_does_not_delay_the_end);
-    tcase_add_test(all, a_full_ring_drops_and_never_waits);
-    tcase_add_test(all, many_records_from_two_producers_arrive_whole);
-    tcase_add_test(all, lines_that_a_full_disk_does_not_take_are_counted);
-    suite_add_tcase(suite, all);
-    return suite_run(suite);
 }

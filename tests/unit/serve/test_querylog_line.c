@@ -47,7 +47,7 @@ static void expect(const struct querylog_record *record, enum querylog_format fo
     ck_assert_str_eq(octets, line);
 }
 
-START_TEST(a_good_answer_is_an_info_line)
+TEST(a_good_answer_is_an_info_line)
 {
     struct querylog_record record = example();
 
@@ -57,9 +57,8 @@ START_TEST(a_good_answer_is_an_info_line)
            "space=test-space app=frozen-oasis-70544 status=NOERROR answers=2 ttl=30 service=0ms "
            "bytes=82 protocol=udp\n");
 }
-END_TEST
 
-START_TEST(a_reason_adds_code_and_description)
+TEST(a_reason_adds_code_and_description)
 {
     struct querylog_record record = example();
 
@@ -75,9 +74,8 @@ START_TEST(a_reason_adds_code_and_description)
         "space=test-space app=frozen-oasis-70544 status=NOERROR answers=0 ttl=5 service=0ms "
         "bytes=121 protocol=udp\n");
 }
-END_TEST
 
-START_TEST(a_note_is_no_error)
+TEST(a_note_is_no_error)
 {
     struct querylog_record record = example();
 
@@ -91,9 +89,8 @@ START_TEST(a_note_is_no_error)
            "fwd=\"10.0.130.56\" class=peered space=test-space app=frozen-oasis-70544 "
            "status=NOERROR answers=2 ttl=30 service=12ms bytes=82 protocol=tcp\n");
 }
-END_TEST
 
-START_TEST(what_is_not_known_stays_empty)
+TEST(what_is_not_known_stays_empty)
 {
     struct querylog_record record = {.rcode = RCODE_FORMERR, .class = CLIENT_EXTERNAL};
 
@@ -109,9 +106,8 @@ START_TEST(what_is_not_known_stays_empty)
         "\"class\":\"external\",\"space\":null,\"app\":null,\"status\":\"FORMERR\",\"answers\":0,"
         "\"ttl\":0,\"service\":\"0ms\",\"bytes\":0,\"protocol\":\"udp\"}\n");
 }
-END_TEST
 
-START_TEST(json_has_the_same_keys)
+TEST(json_has_the_same_keys)
 {
     struct querylog_record record = example();
 
@@ -124,9 +120,8 @@ START_TEST(json_has_the_same_keys)
            "\"status\":\"NOERROR\",\"answers\":2,\"ttl\":30,\"service\":\"0ms\",\"bytes\":82,"
            "\"protocol\":\"udp\"}\n");
 }
-END_TEST
 
-START_TEST(a_name_cannot_forge_a_line_or_a_pair)
+TEST(a_name_cannot_forge_a_line_or_a_pair)
 {
     static const uint8_t name[] = "\x0b"
                                   "a b\"\n=.\\\x7f\xffz";
@@ -148,7 +143,6 @@ START_TEST(a_name_cannot_forge_a_line_or_a_pair)
             ck_assert_ptr_eq(strchr(host, ' '), strstr(host, " qtype=A"));
     }
 }
-END_TEST
 
 /* A reader of common logfmt: key=bare or key="JSON string", separated by blanks. */
 static const char *read_pair(const char *at, char *key, char *value)
@@ -212,7 +206,7 @@ static const struct {
      "a\\.b.com"},
 };
 
-START_TEST(a_reader_of_logfmt_finds_every_pair)
+TEST_OVER(a_reader_of_logfmt_finds_every_pair, hosts)
 {
     static const char *const keys[] = {"at",      "host",  "qtype",   "fwd",     "class",
                                        "space",   "app",   "status",  "answers", "ttl",
@@ -235,9 +229,8 @@ START_TEST(a_reader_of_logfmt_finds_every_pair)
     }
     ck_assert_str_eq(at, "\n");
 }
-END_TEST
 
-START_TEST(the_longest_line_is_short_enough)
+TEST(the_longest_line_is_short_enough)
 {
     struct querylog_record record = example();
     char octets[QUERYLOG_LINE_OCTETS];
@@ -263,23 +256,4 @@ START_TEST(the_longest_line_is_short_enough)
         ck_assert(!text.cut);
         ck_assert_int_eq(text.next[-1], '\n');
     }
-}
-END_TEST
-
-int main(void)
-{
-    Suite *suite = suite_create("querylog_line");
-    TCase *all = tcase_create("all");
-
-    tcase_add_test(all, a_good_answer_is_an_info_line);
-    tcase_add_test(all, a_reason_adds_code_and_description);
-    tcase_add_test(all, a_note_is_no_error);
-    tcase_add_test(all, what_is_not_known_stays_empty);
-    tcase_add_test(all, json_has_the_same_keys);
-    tcase_add_test(all, a_name_cannot_forge_a_line_or_a_pair);
-    tcase_add_loop_test(all, a_reader_of_logfmt_finds_every_pair, 0,
-                        sizeof hosts / sizeof hosts[0]);
-    tcase_add_test(all, the_longest_line_is_short_enough);
-    suite_add_tcase(suite, all);
-    return suite_run(suite);
 }

@@ -209,7 +209,7 @@ static unsigned ask(const struct scene *scene, uint16_t id)
     return octets[3] & 15;
 }
 
-START_TEST(every_worker_answers_from_what_was_published)
+TEST(every_worker_answers_from_what_was_published)
 {
     struct scene scene;
 
@@ -219,9 +219,8 @@ START_TEST(every_worker_answers_from_what_was_published)
         ck_assert_uint_eq(ask(&scene, id), RCODE_REFUSED);
     end(&scene);
 }
-END_TEST
 
-START_TEST(counters_add_up_over_workers)
+TEST(counters_add_up_over_workers)
 {
     struct scene scene;
     struct totals totals;
@@ -239,9 +238,8 @@ START_TEST(counters_add_up_over_workers)
     server_free(scene.server);
     close_loop(&scene);
 }
-END_TEST
 
-START_TEST(a_new_snapshot_is_taken_by_idle_workers_too)
+TEST(a_new_snapshot_is_taken_by_idle_workers_too)
 {
     struct scene scene;
 
@@ -257,9 +255,8 @@ START_TEST(a_new_snapshot_is_taken_by_idle_workers_too)
     ck_assert_uint_eq(scene.adoptions, 20);
     end(&scene);
 }
-END_TEST
 
-START_TEST(what_a_worker_may_use_is_not_freed)
+TEST(what_a_worker_may_use_is_not_freed)
 {
     struct scene scene;
     struct err err;
@@ -278,9 +275,8 @@ START_TEST(what_a_worker_may_use_is_not_freed)
     ck_assert_uint_eq(scene.adoptions, 1);
     end(&scene);
 }
-END_TEST
 
-START_TEST(upstreams_come_and_go_with_snapshots)
+TEST(upstreams_come_and_go_with_snapshots)
 {
     struct scene scene;
 
@@ -296,11 +292,10 @@ START_TEST(upstreams_come_and_go_with_snapshots)
     await(&scene, 60);
     end(&scene);
 }
-END_TEST
 
 static const enum listen_scheme only[] = {LISTEN_UDP, LISTEN_TCP};
 
-START_TEST(a_scheme_that_no_address_has_gets_no_socket)
+TEST_OVER(a_scheme_that_no_address_has_gets_no_socket, only)
 {
     bool is_bound[LISTEN_SCHEMES];
     struct scene scene;
@@ -321,7 +316,6 @@ START_TEST(a_scheme_that_no_address_has_gets_no_socket)
     await(&scene, 1);
     end(&scene);
 }
-END_TEST
 
 static void refuse_the_second(struct endpoint *listen)
 {
@@ -338,7 +332,7 @@ static void refuse_the_second(struct endpoint *listen)
     *listen = first.listen.endpoint;
 }
 
-START_TEST(a_port_in_use_is_reported_and_nothing_stays_bound)
+TEST(a_port_in_use_is_reported_and_nothing_stays_bound)
 {
     bool is_free = false;
     struct endpoint listen;
@@ -351,7 +345,6 @@ START_TEST(a_port_in_use_is_reported_and_nothing_stays_bound)
     }
     ck_assert_msg(is_free, "%s", err.text);
 }
-END_TEST
 
 static size_t count_reports(const struct scene *scene)
 {
@@ -362,7 +355,7 @@ static size_t count_reports(const struct scene *scene)
     return count;
 }
 
-START_TEST(every_worker_reports_when_requested)
+TEST(every_worker_reports_when_requested)
 {
     static const struct report_request request = {.has_query = false};
     struct scene scene;
@@ -379,9 +372,8 @@ START_TEST(every_worker_reports_when_requested)
     ck_assert_uint_eq(scene.reports, 200);
     end(&scene);
 }
-END_TEST
 
-START_TEST(a_late_worker_is_left_out_until_it_has_reported)
+TEST(a_late_worker_is_left_out_until_it_has_reported)
 {
     static const struct report_request request = {.has_query = false};
     struct scene scene;
@@ -401,9 +393,8 @@ START_TEST(a_late_worker_is_left_out_until_it_has_reported)
     ck_assert_uint_eq(count_reports(&scene), WORKERS);
     end(&scene);
 }
-END_TEST
 
-START_TEST(a_server_that_is_asked_and_stopped_ends)
+TEST(a_server_that_is_asked_and_stopped_ends)
 {
     static const struct report_request request = {.has_query = false};
 
@@ -417,9 +408,8 @@ START_TEST(a_server_that_is_asked_and_stopped_ends)
         close_loop(&scene);
     }
 }
-END_TEST
 
-START_TEST(a_tcp_query_before_the_stop_is_answered)
+TEST(a_tcp_query_before_the_stop_is_answered)
 {
     struct scene scene;
     uint8_t octets[1500];
@@ -436,26 +426,4 @@ START_TEST(a_tcp_query_before_the_stop_is_answered)
     ck_assert_uint_eq(load16(octets + 2), 5);
     ck_assert_int_eq(recv(client, octets, sizeof octets, 0), 0);
     close(client);
-}
-END_TEST
-
-int main(void)
-{
-    Suite *suite = suite_create("server");
-    TCase *all = tcase_create("all");
-
-    tcase_add_test(all, every_worker_answers_from_what_was_published);
-    tcase_add_test(all, counters_add_up_over_workers);
-    tcase_add_test(all, a_new_snapshot_is_taken_by_idle_workers_too);
-    tcase_add_test(all, what_a_worker_may_use_is_not_freed);
-    tcase_add_test(all, upstreams_come_and_go_with_snapshots);
-    tcase_add_loop_test(all, a_scheme_that_no_address_has_gets_no_socket, 0,
-                        sizeof only / sizeof only[0]);
-    tcase_add_test(all, a_port_in_use_is_reported_and_nothing_stays_bound);
-    tcase_add_test(all, every_worker_reports_when_requested);
-    tcase_add_test(all, a_late_worker_is_left_out_until_it_has_reported);
-    tcase_add_test(all, a_server_that_is_asked_and_stopped_ends);
-    tcase_add_test(all, a_tcp_query_before_the_stop_is_answered);
-    suite_add_tcase(suite, all);
-    return suite_run(suite);
 }

@@ -28,7 +28,7 @@ static int open_udp(const struct endpoint *endpoint)
     return descriptor;
 }
 
-START_TEST(workers_share_an_address)
+TEST(workers_share_an_address)
 {
     struct endpoint any = endpoint_of("127.0.0.1", 0);
     int first = open_udp(&any);
@@ -41,9 +41,8 @@ START_TEST(workers_share_an_address)
     ck_assert_int_ge(other, 0);
     close(first), close(second), close(listener), close(other);
 }
-END_TEST
 
-START_TEST(a_second_server_is_noticed)
+TEST(a_second_server_is_noticed)
 {
     struct endpoint any = endpoint_of("127.0.0.1", 0);
     int first = open_udp(&any);
@@ -63,9 +62,8 @@ START_TEST(a_second_server_is_noticed)
     ck_assert(socket_probe_udp(&address, &err));
     close(first);
 }
-END_TEST
 
-START_TEST(an_address_of_another_host_is_reported)
+TEST(an_address_of_another_host_is_reported)
 {
     struct endpoint elsewhere = endpoint_of("192.0.2.1", 5300);
     struct err err = {.code = ERR_NONE};
@@ -77,7 +75,6 @@ START_TEST(an_address_of_another_host_is_reported)
     ck_assert_int_eq(socket_open_tcp(&elsewhere, &err), -1);
     ck_assert(strstr(err.text, "over TCP: this host has no such address") != NULL);
 }
-END_TEST
 
 static bool takes_no_ipv4(int descriptor)
 {
@@ -91,7 +88,7 @@ static bool takes_no_ipv4(int descriptor)
 }
 
 /* Otherwise [::] would take the requests of 0.0.0.0, depending on net.ipv6.bindv6only. */
-START_TEST(a_socket_of_ipv6_takes_no_ipv4)
+TEST(a_socket_of_ipv6_takes_no_ipv4)
 {
     if (!serving_has_ipv6())
         return;
@@ -101,10 +98,9 @@ START_TEST(a_socket_of_ipv6_takes_no_ipv4)
     ck_assert(takes_no_ipv4(open_udp(&six)));
     ck_assert(takes_no_ipv4(socket_open_tcp(&six, &err)));
 }
-END_TEST
 
 /* Another program may have the port in the other family, so a few are tried. */
-START_TEST(both_families_stand_side_by_side)
+TEST(both_families_stand_side_by_side)
 {
     struct endpoint any = endpoint_of("0.0.0.0", 0);
     struct err err;
@@ -122,9 +118,8 @@ START_TEST(both_families_stand_side_by_side)
     ck_assert_msg(second >= 0, "%s", err.text);
     close(second);
 }
-END_TEST
 
-START_TEST(the_kernels_drops_are_counted)
+TEST(the_kernels_drops_are_counted)
 {
     struct endpoint any = endpoint_of("127.0.0.1", 0);
     struct err err;
@@ -139,20 +134,4 @@ START_TEST(the_kernels_drops_are_counted)
     ck_assert_uint_gt(socket_kernel_drops(served), 0);
     ck_assert_uint_eq(socket_kernel_drops(-1), 0);
     close(served), close(client);
-}
-END_TEST
-
-int main(void)
-{
-    Suite *suite = suite_create("socket");
-    TCase *all = tcase_create("all");
-
-    tcase_add_test(all, workers_share_an_address);
-    tcase_add_test(all, a_second_server_is_noticed);
-    tcase_add_test(all, an_address_of_another_host_is_reported);
-    tcase_add_test(all, a_socket_of_ipv6_takes_no_ipv4);
-    tcase_add_test(all, both_families_stand_side_by_side);
-    tcase_add_test(all, the_kernels_drops_are_counted);
-    suite_add_tcase(suite, all);
-    return suite_run(suite);
 }

@@ -98,7 +98,7 @@ static int take_reply(int client)
     return load16(frame + TCP_FRAME_OCTETS);
 }
 
-START_TEST(one_query_gets_one_reply)
+TEST(one_query_gets_one_reply)
 {
     struct scene scene;
     uint8_t stream[512];
@@ -114,9 +114,8 @@ START_TEST(one_query_gets_one_reply)
     close(client);
     end(&scene);
 }
-END_TEST
 
-START_TEST(single_queries_of_many_connections_are_answered_together)
+TEST(single_queries_of_many_connections_are_answered_together)
 {
     enum { CLIENTS = 70 }; /* more than one batch */
     struct scene scene;
@@ -136,9 +135,8 @@ START_TEST(single_queries_of_many_connections_are_answered_together)
     }
     end(&scene);
 }
-END_TEST
 
-START_TEST(one_that_has_gone_as_the_last_of_a_full_batch_is_closed_once)
+TEST(one_that_has_gone_as_the_last_of_a_full_batch_is_closed_once)
 {
     struct scene scene;
     uint8_t stream[512];
@@ -159,10 +157,9 @@ START_TEST(one_that_has_gone_as_the_last_of_a_full_batch_is_closed_once)
     }
     end(&scene);
 }
-END_TEST
 
 /* Events that may come between reading a query and the end of the turn. */
-START_TEST(a_query_that_waits_is_answered_before_its_connection_makes_way)
+TEST(a_query_that_waits_is_answered_before_its_connection_makes_way)
 {
     struct scene scene;
     uint8_t stream[512];
@@ -184,9 +181,8 @@ START_TEST(a_query_that_waits_is_answered_before_its_connection_makes_way)
     close(first), close(second), close(third);
     end(&scene);
 }
-END_TEST
 
-START_TEST(a_connection_closed_within_the_turn_cancels_its_query)
+TEST(a_connection_closed_within_the_turn_cancels_its_query)
 {
     struct scene scene;
     uint8_t stream[512];
@@ -205,7 +201,6 @@ START_TEST(a_connection_closed_within_the_turn_cancels_its_query)
     close(first), close(second);
     end(&scene);
 }
-END_TEST
 
 /* Puts the shared input before inaccessible memory: reading beyond its end fails. */
 static void *fence(struct scene *scene, size_t octets)
@@ -239,7 +234,7 @@ static void put_long_query(int client, uint16_t id)
     put(client, stream, sizeof stream);
 }
 
-START_TEST(queries_of_closed_connections_leave_room_for_the_next_read)
+TEST(queries_of_closed_connections_leave_room_for_the_next_read)
 {
     enum { GONE = 40, LONG = 65000, FENCED = 1 << 18 };
     static uint8_t half[LONG] = {0xff, 0xff};
@@ -269,9 +264,8 @@ START_TEST(queries_of_closed_connections_leave_room_for_the_next_read)
     close(last);
     end_fenced(&scene, memory, FENCED);
 }
-END_TEST
 
-START_TEST(a_frame_may_come_in_any_two_pieces)
+TEST(a_frame_may_come_in_any_two_pieces)
 {
     struct scene scene;
     uint8_t stream[1024];
@@ -291,9 +285,8 @@ START_TEST(a_frame_may_come_in_any_two_pieces)
     close(client);
     end(&scene);
 }
-END_TEST
 
-START_TEST(a_frame_may_come_octet_by_octet)
+TEST(a_frame_may_come_octet_by_octet)
 {
     struct scene scene;
     uint8_t stream[512];
@@ -310,9 +303,8 @@ START_TEST(a_frame_may_come_octet_by_octet)
     close(client);
     end(&scene);
 }
-END_TEST
 
-START_TEST(pipelined_queries_are_answered_in_order_by_one_write)
+TEST(pipelined_queries_are_answered_in_order_by_one_write)
 {
     static uint8_t stream[64 << 10], replies[STREAM_MOST];
     struct scene scene;
@@ -337,9 +329,8 @@ START_TEST(pipelined_queries_are_answered_in_order_by_one_write)
     close(client);
     end(&scene);
 }
-END_TEST
 
-START_TEST(an_unfinished_frame_behind_whole_ones_is_kept)
+TEST(an_unfinished_frame_behind_whole_ones_is_kept)
 {
     struct scene scene;
     uint8_t stream[1024];
@@ -357,9 +348,8 @@ START_TEST(an_unfinished_frame_behind_whole_ones_is_kept)
     close(client);
     end(&scene);
 }
-END_TEST
 
-START_TEST(the_largest_frame_is_read_and_answered)
+TEST(the_largest_frame_is_read_and_answered)
 {
     static uint8_t stream[TCP_FRAME_OCTETS + 65535];
     struct scene scene;
@@ -380,9 +370,8 @@ START_TEST(the_largest_frame_is_read_and_answered)
     close(client);
     end(&scene);
 }
-END_TEST
 
-START_TEST(a_client_that_has_sent_everything_still_gets_its_answers)
+TEST(a_client_that_has_sent_everything_still_gets_its_answers)
 {
     struct scene scene;
     uint8_t stream[1024];
@@ -400,9 +389,8 @@ START_TEST(a_client_that_has_sent_everything_still_gets_its_answers)
     close(client);
     end(&scene);
 }
-END_TEST
 
-START_TEST(a_frame_of_no_octets_ends_the_connection_after_what_came_before)
+TEST(a_frame_of_no_octets_ends_the_connection_after_what_came_before)
 {
     struct scene scene;
     uint8_t stream[1024];
@@ -419,9 +407,8 @@ START_TEST(a_frame_of_no_octets_ends_the_connection_after_what_came_before)
     close(client);
     end(&scene);
 }
-END_TEST
 
-START_TEST(the_eighth_frame_that_cannot_be_answered_ends_the_connection)
+TEST(the_eighth_frame_that_cannot_be_answered_ends_the_connection)
 {
     static const uint8_t frame[] = {0, 3, 1, 2, 3}; /* shorter than a header */
     struct scene scene;
@@ -442,9 +429,8 @@ START_TEST(the_eighth_frame_that_cannot_be_answered_ends_the_connection)
     close(client);
     end(&scene);
 }
-END_TEST
 
-START_TEST(a_client_that_never_reads_is_not_read_from)
+TEST(a_client_that_never_reads_is_not_read_from)
 {
     static uint8_t stream[64 << 10];
     struct scene scene;
@@ -468,7 +454,6 @@ START_TEST(a_client_that_never_reads_is_not_read_from)
     close(client);
     end(&scene);
 }
-END_TEST
 
 /* Sends `count` queries as the connection takes them, and reads replies in small pieces. */
 static void talk_slowly(struct scene *scene, int client, unsigned count)
@@ -495,7 +480,7 @@ static void talk_slowly(struct scene *scene, int client, unsigned count)
     ck_assert_uint_eq(next, count + 1);
 }
 
-START_TEST(a_slow_reader_gets_every_reply_in_order)
+TEST(a_slow_reader_gets_every_reply_in_order)
 {
     struct scene scene;
     int small = 4096;
@@ -507,9 +492,8 @@ START_TEST(a_slow_reader_gets_every_reply_in_order)
     close(client);
     end(&scene);
 }
-END_TEST
 
-START_TEST(over_a_clients_limit_its_own_oldest_is_evicted)
+TEST(over_a_clients_limit_its_own_oldest_is_evicted)
 {
     struct scene scene;
     uint8_t stream[512];
@@ -530,9 +514,8 @@ START_TEST(over_a_clients_limit_its_own_oldest_is_evicted)
     close(first), close(second), close(third), close(other);
     end(&scene);
 }
-END_TEST
 
-START_TEST(over_the_total_limit_the_oldest_is_evicted)
+TEST(over_the_total_limit_the_oldest_is_evicted)
 {
     struct scene scene;
     uint8_t stream[512];
@@ -548,7 +531,6 @@ START_TEST(over_the_total_limit_the_oldest_is_evicted)
     close(first), close(second), close(third);
     end(&scene);
 }
-END_TEST
 
 /* Connects from an address that is refused. */
 static void be_refused(struct scene *scene, const char *address)
@@ -562,7 +544,7 @@ static void be_refused(struct scene *scene, const char *address)
     close(ends[0]);
 }
 
-START_TEST(outsiders_are_evicted_before_clients_of_spaces)
+TEST(outsiders_are_evicted_before_clients_of_spaces)
 {
     struct scene scene;
     struct world world;
@@ -586,9 +568,8 @@ START_TEST(outsiders_are_evicted_before_clients_of_spaces)
     end(&scene);
     world_close(&world);
 }
-END_TEST
 
-START_TEST(a_clients_limit_counts_all_addresses_of_an_ipv6_network)
+TEST(a_clients_limit_counts_all_addresses_of_an_ipv6_network)
 {
     struct scene scene;
 
@@ -608,9 +589,8 @@ START_TEST(a_clients_limit_counts_all_addresses_of_an_ipv6_network)
     close(other), close(mapped), close(alike), close(near);
     end(&scene);
 }
-END_TEST
 
-START_TEST(many_newcomers_at_once_never_break_the_limit)
+TEST(many_newcomers_at_once_never_break_the_limit)
 {
     struct scene scene;
     int clients[16];
@@ -626,7 +606,6 @@ START_TEST(many_newcomers_at_once_never_break_the_limit)
         close(clients[i]);
     end(&scene);
 }
-END_TEST
 
 /* The test does not wait: it makes the connection older instead. */
 static void age(struct tcp_connection *connection, uint64_t ms)
@@ -634,7 +613,7 @@ static void age(struct tcp_connection *connection, uint64_t ms)
     connection->active_ms -= ms;
 }
 
-START_TEST(an_idle_connection_is_closed_and_half_a_frame_is_idle)
+TEST(an_idle_connection_is_closed_and_half_a_frame_is_idle)
 {
     struct scene scene;
     uint8_t stream[512];
@@ -658,9 +637,8 @@ START_TEST(an_idle_connection_is_closed_and_half_a_frame_is_idle)
     close(idle), close(half), close(busy);
     end(&scene);
 }
-END_TEST
 
-START_TEST(a_connection_whose_query_is_unread_is_not_idle)
+TEST(a_connection_whose_query_is_unread_is_not_idle)
 {
     struct scene scene;
     uint8_t stream[512];
@@ -678,9 +656,8 @@ START_TEST(a_connection_whose_query_is_unread_is_not_idle)
     close(client);
     end(&scene);
 }
-END_TEST
 
-START_TEST(a_connection_to_which_a_reply_is_due_is_not_idle)
+TEST(a_connection_to_which_a_reply_is_due_is_not_idle)
 {
     struct scene scene;
 
@@ -700,7 +677,6 @@ START_TEST(a_connection_to_which_a_reply_is_due_is_not_idle)
     close(client);
     end(&scene);
 }
-END_TEST
 
 /* The limits, and the third client; the first awaits a reply, so the second is evicted. */
 static const struct {
@@ -708,7 +684,7 @@ static const struct {
     const char *incoming;
 } evictions[] = {{8, 2, "10.0.130.56"}, {2, 2, "10.0.130.3"}};
 
-START_TEST(one_without_a_due_reply_is_evicted_before_an_older_one)
+TEST_OVER(one_without_a_due_reply_is_evicted_before_an_older_one, evictions)
 {
     struct scene scene;
 
@@ -726,9 +702,8 @@ START_TEST(one_without_a_due_reply_is_evicted_before_an_older_one)
     close(first), close(second), close(third), close(fourth);
     end(&scene);
 }
-END_TEST
 
-START_TEST(a_stop_answers_what_has_come)
+TEST(a_stop_answers_what_has_come)
 {
     struct scene scene;
     uint8_t stream[512];
@@ -742,9 +717,8 @@ START_TEST(a_stop_answers_what_has_come)
     ck_assert_int_eq(take_reply(quiet), -2);
     close(client), close(quiet);
 }
-END_TEST
 
-START_TEST(a_reset_connection_is_forgotten)
+TEST(a_reset_connection_is_forgotten)
 {
     struct scene scene;
 
@@ -755,9 +729,8 @@ START_TEST(a_reset_connection_is_forgotten)
     ck_assert_uint_eq(serving_count(&scene.serving, COUNTER_TCP_CLOSED), 1);
     end(&scene);
 }
-END_TEST
 
-START_TEST(a_listener_accepts_and_knows_the_asked_address)
+TEST(a_listener_accepts_and_knows_the_asked_address)
 {
     struct endpoint wildcard = client_of("0.0.0.0:1");
     struct tcp_acceptor acceptor;
@@ -782,7 +755,6 @@ START_TEST(a_listener_accepts_and_knows_the_asked_address)
     tcp_acceptor_stop(&acceptor);
     end(&scene);
 }
-END_TEST
 
 static void open_more_than_the_pool(struct scene *scene)
 {
@@ -816,53 +788,11 @@ static void (*const excesses[])(struct scene *scene) = {
     forget_the_query_of_another,
 };
 
-START_TEST(counters_that_disagree_end_the_process)
+TEST_OVER_SIGNAL(counters_that_disagree_end_the_process, excesses, SIGABRT)
 {
     struct scene scene;
 
     begin(&scene, 4, 4);
     enter(&scene);
     excesses[_i](&scene);
-}
-END_TEST
-
-int main(void)
-{
-    Suite *suite = suite_create("tcp");
-    TCase *frames = tcase_create("frames"), *limits = tcase_create("limits");
-
-    tcase_add_test(frames, one_query_gets_one_reply);
-    tcase_add_test(frames, single_queries_of_many_connections_are_answered_together);
-    tcase_add_test(frames, one_that_has_gone_as_the_last_of_a_full_batch_is_closed_once);
-    tcase_add_test(frames, a_query_that_waits_is_answered_before_its_connection_makes_way);
-    tcase_add_test(frames, a_connection_closed_within_the_turn_cancels_its_query);
-    tcase_add_test(frames, queries_of_closed_connections_leave_room_for_the_next_read);
-    tcase_add_test(frames, a_frame_may_come_in_any_two_pieces);
-    tcase_add_test(frames, a_frame_may_come_octet_by_octet);
-    tcase_add_test(frames, pipelined_queries_are_answered_in_order_by_one_write);
-    tcase_add_test(frames, an_unfinished_frame_behind_whole_ones_is_kept);
-    tcase_add_test(frames, the_largest_frame_is_read_and_answered);
-    tcase_add_test(frames, a_client_that_has_sent_everything_still_gets_its_answers);
-    tcase_add_test(frames, a_frame_of_no_octets_ends_the_connection_after_what_came_before);
-    tcase_add_test(frames, the_eighth_frame_that_cannot_be_answered_ends_the_connection);
-    suite_add_tcase(suite, frames);
-    tcase_add_test(limits, a_client_that_never_reads_is_not_read_from);
-    tcase_add_test(limits, a_slow_reader_gets_every_reply_in_order);
-    tcase_add_test(limits, over_a_clients_limit_its_own_oldest_is_evicted);
-    tcase_add_test(limits, over_the_total_limit_the_oldest_is_evicted);
-    tcase_add_test(limits, outsiders_are_evicted_before_clients_of_spaces);
-    tcase_add_test(limits, a_clients_limit_counts_all_addresses_of_an_ipv6_network);
-    tcase_add_test(limits, many_newcomers_at_once_never_break_the_limit);
-    tcase_add_test(limits, an_idle_connection_is_closed_and_half_a_frame_is_idle);
-    tcase_add_test(limits, a_connection_whose_query_is_unread_is_not_idle);
-    tcase_add_test(limits, a_connection_to_which_a_reply_is_due_is_not_idle);
-    tcase_add_loop_test(limits, one_without_a_due_reply_is_evicted_before_an_older_one, 0,
-                        sizeof evictions / sizeof evictions[0]);
-    tcase_add_test(limits, a_stop_answers_what_has_come);
-    tcase_add_test(limits, a_reset_connection_is_forgotten);
-    tcase_add_loop_test_raise_signal(limits, counters_that_disagree_end_the_process, SIGABRT, 0,
-                                     sizeof excesses / sizeof excesses[0]);
-    tcase_add_test(limits, a_listener_accepts_and_knows_the_asked_address);
-    suite_add_tcase(suite, limits);
-    return suite_run(suite);
 }

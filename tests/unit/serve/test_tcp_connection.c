@@ -80,7 +80,7 @@ static int take(int client, size_t expected)
     return frame[TCP_FRAME_OCTETS];
 }
 
-START_TEST(a_reply_that_comes_later_is_framed_and_sent)
+TEST(a_reply_that_comes_later_is_framed_and_sent)
 {
     struct scene scene;
 
@@ -95,9 +95,8 @@ START_TEST(a_reply_that_comes_later_is_framed_and_sent)
     ck_assert_uint_eq(serving_count(&scene.serving, COUNTER_TCP_REPLIES), 1);
     end(&scene);
 }
-END_TEST
 
-START_TEST(a_client_that_closes_its_side_still_gets_late_replies)
+TEST(a_client_that_closes_its_side_still_gets_late_replies)
 {
     struct scene scene;
 
@@ -116,9 +115,8 @@ START_TEST(a_client_that_closes_its_side_still_gets_late_replies)
     ck_assert_int_eq(take(scene.client, 40), -2);
     end(&scene);
 }
-END_TEST
 
-START_TEST(a_connection_that_awaits_replies_and_nothing_else_costs_no_turns)
+TEST(a_connection_that_awaits_replies_and_nothing_else_costs_no_turns)
 {
     struct scene scene;
 
@@ -130,9 +128,8 @@ START_TEST(a_connection_that_awaits_replies_and_nothing_else_costs_no_turns)
     ck_assert(deliver(scene.connection, &late, 1, 40));
     end(&scene);
 }
-END_TEST
 
-START_TEST(a_reply_for_a_closed_connection_is_dropped)
+TEST(a_reply_for_a_closed_connection_is_dropped)
 {
     struct scene scene;
 
@@ -150,7 +147,6 @@ START_TEST(a_reply_for_a_closed_connection_is_dropped)
     ck_assert_uint_eq(place->awaited, 0);
     end(&scene);
 }
-END_TEST
 
 /* Delivers as many replies as there is room for while the client takes none. Returns how many. */
 static size_t deliver_all(struct scene *scene)
@@ -182,7 +178,7 @@ static size_t take_some(int client, size_t taken)
     return taken;
 }
 
-START_TEST(replies_wait_in_order_for_a_slow_client)
+TEST(replies_wait_in_order_for_a_slow_client)
 {
     struct scene scene;
     size_t taken = 0;
@@ -198,9 +194,8 @@ START_TEST(replies_wait_in_order_for_a_slow_client)
     ck_assert_uint_eq(scene.tcp.open_count, 1);
     end(&scene);
 }
-END_TEST
 
-START_TEST(a_client_too_slow_for_its_replies_is_closed)
+TEST(a_client_too_slow_for_its_replies_is_closed)
 {
     struct scene scene;
     size_t taken = 0, before;
@@ -221,9 +216,8 @@ START_TEST(a_client_too_slow_for_its_replies_is_closed)
     ck_assert_int_eq(take(scene.client, REPLY_OCTETS), -2);
     end(&scene);
 }
-END_TEST
 
-START_TEST(a_query_waits_until_the_reply_before_it_is_taken)
+TEST(a_query_waits_until_the_reply_before_it_is_taken)
 {
     static uint8_t stream[2 * REPLY_OCTETS];
     struct scene scene;
@@ -255,21 +249,4 @@ START_TEST(a_query_waits_until_the_reply_before_it_is_taken)
     ck_assert_uint_eq(load16(reply + TCP_FRAME_OCTETS), 77);
     ck_assert_uint_eq(taken, TCP_FRAME_OCTETS + REPLY_OCTETS + TCP_FRAME_OCTETS + load16(reply));
     end(&scene);
-}
-END_TEST
-
-int main(void)
-{
-    Suite *suite = suite_create("tcp_connection");
-    TCase *all = tcase_create("all");
-
-    tcase_add_test(all, a_reply_that_comes_later_is_framed_and_sent);
-    tcase_add_test(all, a_client_that_closes_its_side_still_gets_late_replies);
-    tcase_add_test(all, a_connection_that_awaits_replies_and_nothing_else_costs_no_turns);
-    tcase_add_test(all, a_reply_for_a_closed_connection_is_dropped);
-    tcase_add_test(all, replies_wait_in_order_for_a_slow_client);
-    tcase_add_test(all, a_client_too_slow_for_its_replies_is_closed);
-    tcase_add_test(all, a_query_waits_until_the_reply_before_it_is_taken);
-    suite_add_tcase(suite, all);
-    return suite_run(suite);
 }

@@ -76,7 +76,7 @@ static int take_reply(struct scene *scene)
     return load16(reply);
 }
 
-START_TEST(a_query_is_answered_by_the_loop)
+TEST(a_query_is_answered_by_the_loop)
 {
     struct scene scene;
 
@@ -89,12 +89,11 @@ START_TEST(a_query_is_answered_by_the_loop)
     ck_assert_uint_eq(scene.serving.batch.exchanges[0].path.source, 0x7f000001);
     end(&scene);
 }
-END_TEST
 
 /* Around one batch and two. */
 static const unsigned counts[] = {1, 63, 64, 65, 128, 129};
 
-START_TEST(any_number_of_queries_is_answered_in_one_turn)
+TEST_OVER(any_number_of_queries_is_answered_in_one_turn, counts)
 {
     struct scene scene;
     unsigned count = counts[_i];
@@ -111,9 +110,8 @@ START_TEST(any_number_of_queries_is_answered_in_one_turn)
     ck_assert_uint_eq(serving_count(&scene.serving, COUNTER_UDP_BATCHES), (count + 63) / 64);
     end(&scene);
 }
-END_TEST
 
-START_TEST(what_gets_no_reply_leaves_no_gap)
+TEST(what_gets_no_reply_leaves_no_gap)
 {
     static const uint8_t runt[11] = {0};
     uint8_t response[REQUEST_OCTETS_MOST];
@@ -135,9 +133,8 @@ START_TEST(what_gets_no_reply_leaves_no_gap)
     ck_assert_uint_eq(serving_count(&scene.serving, COUNTER_UDP_REPLIES), 2);
     end(&scene);
 }
-END_TEST
 
-START_TEST(a_request_of_4096_octets_is_read_and_a_longer_one_dropped)
+TEST(a_request_of_4096_octets_is_read_and_a_longer_one_dropped)
 {
     uint8_t octets[4097] = {0, 9};
     struct scene scene;
@@ -153,7 +150,6 @@ START_TEST(a_request_of_4096_octets_is_read_and_a_longer_one_dropped)
     ck_assert_uint_eq(serving_count(&scene.serving, COUNTER_UDP_OVERSIZED), 1);
     end(&scene);
 }
-END_TEST
 
 /* Listen address, destination address, and the exchange's destination. */
 static const struct {
@@ -167,7 +163,7 @@ static const struct {
     {"::1", "::1", 0},
 };
 
-START_TEST(a_reply_leaves_from_the_asked_address)
+TEST_OVER(a_reply_leaves_from_the_asked_address, wildcards)
 {
     struct scene scene;
 
@@ -185,9 +181,8 @@ START_TEST(a_reply_leaves_from_the_asked_address)
     ck_assert(!path->is_ipv6);
     end(&scene);
 }
-END_TEST
 
-START_TEST(sockets_of_both_families_share_the_buffers)
+TEST(sockets_of_both_families_share_the_buffers)
 {
     struct scene first, second;
 
@@ -207,9 +202,8 @@ START_TEST(sockets_of_both_families_share_the_buffers)
     end(&second);
     end(&first);
 }
-END_TEST
 
-START_TEST(a_client_that_is_gone_does_no_harm)
+TEST(a_client_that_is_gone_does_no_harm)
 {
     struct scene scene;
 
@@ -223,9 +217,8 @@ START_TEST(a_client_that_is_gone_does_no_harm)
     ck_assert_int_eq(take_reply(&scene), 2);
     end(&scene);
 }
-END_TEST
 
-START_TEST(what_has_come_before_a_stop_is_answered)
+TEST(what_has_come_before_a_stop_is_answered)
 {
     struct scene scene;
 
@@ -237,7 +230,6 @@ START_TEST(what_has_come_before_a_stop_is_answered)
         ck_assert_int_eq(take_reply(&scene), id);
     end(&scene);
 }
-END_TEST
 
 /* Answers a query with a reply after the batch, as for a forwarded query. */
 static void answer_later(struct scene *scene, uint16_t id)
@@ -263,7 +255,7 @@ static const struct {
     const char *ask;
 } later[] = {{"127.0.0.1", "127.0.0.1"}, {"0.0.0.0", "127.0.0.9"}, {"0.0.0.0", "127.0.0.1"}};
 
-START_TEST(a_reply_that_comes_later_leaves_from_the_asked_address_too)
+TEST_OVER(a_reply_that_comes_later_leaves_from_the_asked_address_too, later)
 {
     struct scene scene;
 
@@ -272,26 +264,4 @@ START_TEST(a_reply_that_comes_later_leaves_from_the_asked_address_too)
     ck_assert_int_eq(take_reply(&scene), 99); /* and compares the address it came from */
     ck_assert_uint_eq(serving_count(&scene.serving, COUNTER_UDP_REPLIES), 3);
     end(&scene);
-}
-END_TEST
-
-int main(void)
-{
-    Suite *suite = suite_create("udp");
-    TCase *all = tcase_create("all");
-
-    tcase_add_test(all, a_query_is_answered_by_the_loop);
-    tcase_add_loop_test(all, any_number_of_queries_is_answered_in_one_turn, 0,
-                        sizeof counts / sizeof counts[0]);
-    tcase_add_test(all, what_gets_no_reply_leaves_no_gap);
-    tcase_add_test(all, a_request_of_4096_octets_is_read_and_a_longer_one_dropped);
-    tcase_add_loop_test(all, a_reply_leaves_from_the_asked_address, 0,
-                        sizeof wildcards / sizeof wildcards[0]);
-    tcase_add_test(all, sockets_of_both_families_share_the_buffers);
-    tcase_add_test(all, a_client_that_is_gone_does_no_harm);
-    tcase_add_test(all, what_has_come_before_a_stop_is_answered);
-    tcase_add_loop_test(all, a_reply_that_comes_later_leaves_from_the_asked_address_too, 0,
-                        sizeof later / sizeof later[0]);
-    suite_add_tcase(suite, all);
-    return suite_run(suite);
 }

@@ -61,13 +61,14 @@ static void ask_and_answer(const struct report_request *request)
     ck_assert_uint_eq(report.number, 7);
 }
 
-START_TEST(a_report_never_requested_is_ready)
+FIXTURE(set_up, tear_down)
+
+TEST(a_report_never_requested_is_ready)
 {
     ck_assert(worker_report_is_ready(&report));
 }
-END_TEST
 
-START_TEST(a_worker_without_snapshot_reports_that)
+TEST(a_worker_without_snapshot_reports_that)
 {
     struct report_request request = request_for("www.example.org", dyno);
 
@@ -79,9 +80,8 @@ START_TEST(a_worker_without_snapshot_reports_that)
     ck_assert_uint_eq(report.generation, 0);
     ck_assert_uint_eq(report.server_count, 0);
 }
-END_TEST
 
-START_TEST(each_upstream_is_reported_once_with_its_routes)
+TEST(each_upstream_is_reported_once_with_its_routes)
 {
     static const struct {
         const char *text;
@@ -104,7 +104,6 @@ START_TEST(each_upstream_is_reported_once_with_its_routes)
     ask_and_answer(&(struct report_request){.has_query = false});
     ck_assert_uint_eq(report.server_count, 3);
 }
-END_TEST
 
 /* As for a client's query. */
 static void fetch(const struct report_request *request)
@@ -119,7 +118,7 @@ static void fetch(const struct report_request *request)
     forward_rig_answer(&stand, 0);
 }
 
-START_TEST(a_forwarded_name_is_reported_with_its_cached_answer)
+TEST(a_forwarded_name_is_reported_with_its_cached_answer)
 {
     struct report_request request = request_for("www.example.org", dyno);
 
@@ -144,7 +143,6 @@ START_TEST(a_forwarded_name_is_reported_with_its_cached_answer)
     ck_assert_str_eq(report.cached, "cached=stale age=67");
     ck_assert_int_eq(report.kept.kept, CACHED_STALE);
 }
-END_TEST
 
 /*
  * Answers the question with an alias that leads to api.example.com, and an upstream's address of
@@ -169,7 +167,7 @@ static void fetch_alias(const struct report_request *request)
     scripted_deliver(&stand.scripted, 0, octets, end + sizeof records - 1);
 }
 
-START_TEST(an_alias_that_is_kept_is_followed_into_names_of_ours)
+TEST(an_alias_that_is_kept_is_followed_into_names_of_ours)
 {
     struct report_request request = request_for("www.example.org", dyno);
 
@@ -183,9 +181,8 @@ START_TEST(an_alias_that_is_kept_is_followed_into_names_of_ours)
     ask_and_answer(&request);
     ck_assert_uint_eq(report.hops.count, 0);
 }
-END_TEST
 
-START_TEST(a_name_that_the_client_may_not_ask_for_is_not_reported)
+TEST_LOOP(a_name_that_the_client_may_not_ask_for_is_not_reported, 0, 2)
 {
     const struct {
         const char *name;
@@ -195,21 +192,4 @@ START_TEST(a_name_that_the_client_may_not_ask_for_is_not_reported)
 
     ask_and_answer(&request);
     ck_assert(!report.is_forwarded);
-}
-END_TEST
-
-int main(void)
-{
-    Suite *suite = suite_create("worker_report");
-    TCase *all = tcase_create("all");
-
-    tcase_add_checked_fixture(all, set_up, tear_down);
-    tcase_add_test(all, a_report_never_requested_is_ready);
-    tcase_add_test(all, a_worker_without_snapshot_reports_that);
-    tcase_add_test(all, each_upstream_is_reported_once_with_its_routes);
-    tcase_add_test(all, a_forwarded_name_is_reported_with_its_cached_answer);
-    tcase_add_test(all, an_alias_that_is_kept_is_followed_into_names_of_ours);
-    tcase_add_loop_test(all, a_name_that_the_client_may_not_ask_for_is_not_reported, 0, 2);
-    suite_add_tcase(suite, all);
-    return suite_run(suite);
 }

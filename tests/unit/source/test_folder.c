@@ -88,31 +88,30 @@ static bool reads(const struct waiting_clock *clock, const char *expected)
     return true;
 }
 
-START_TEST(an_old_file_is_read_at_once)
+FIXTURE(set_up, tear_down)
+
+TEST(an_old_file_is_read_at_once)
 {
     stand.age_us = 200000;
     ck_assert(reads(&clock_of_test, "space: abc\n"));
     ck_assert_uint_eq(stand.waited_ms, 0);
 }
-END_TEST
 
-START_TEST(a_file_of_this_moment_is_read_twice)
+TEST(a_file_of_this_moment_is_read_twice)
 {
     stand.age_us = 199999;
     ck_assert(reads(&clock_of_test, "space: abc\n"));
     ck_assert_uint_eq(stand.waited_ms, FOLDER_STEP_MS);
 }
-END_TEST
 
-START_TEST(a_file_under_way_is_read_when_it_is_whole)
+TEST(a_file_under_way_is_read_when_it_is_whole)
 {
     stand.turns = 3;
     ck_assert(reads(&clock_of_test, "space: abc\n# more\n# more\n# more\n"));
     ck_assert_uint_eq(stand.waited_ms, 4 * FOLDER_STEP_MS);
 }
-END_TEST
 
-START_TEST(a_file_that_never_rests_is_busy)
+TEST(a_file_that_never_rests_is_busy)
 {
     stand.turns = 1000;
     ck_assert(!reads(&clock_of_test, ""));
@@ -121,9 +120,8 @@ START_TEST(a_file_that_never_rests_is_busy)
     ck_assert_uint_eq(report_total(stand.report), 1);
     ck_assert_str_eq(finding_name(report_findings(stand.report)->code), "E-BUSY");
 }
-END_TEST
 
-START_TEST(a_file_that_cannot_be_opened_costs_no_wait)
+TEST(a_file_that_cannot_be_opened_costs_no_wait)
 {
     if (geteuid() == 0) /* root can open everything */
         return;
@@ -132,22 +130,19 @@ START_TEST(a_file_that_cannot_be_opened_costs_no_wait)
     ck_assert_uint_eq(stand.waited_ms, 0);
     ck_assert_str_eq(finding_name(report_findings(stand.report)->code), "E-FILE");
 }
-END_TEST
 
-START_TEST(a_time_in_the_future_costs_no_wait)
+TEST(a_time_in_the_future_costs_no_wait)
 {
     stand.age_us = -3600LL * SECOND;
     ck_assert(reads(&clock_of_test, "space: abc\n"));
     ck_assert_uint_eq(stand.waited_ms, 0);
 }
-END_TEST
 
-START_TEST(without_a_clock_it_is_taken_as_it_is)
+TEST(without_a_clock_it_is_taken_as_it_is)
 {
     ck_assert(reads(NULL, "space: abc\n"));
     ck_assert_uint_eq(stand.waited_ms, 0);
 }
-END_TEST
 
 static struct source_stamp stamp_of_read(struct source *source)
 {
@@ -165,7 +160,7 @@ static bool is_still(struct source *source, const struct source_stamp *stamp)
     return source_stamp_is_same(&now, stamp);
 }
 
-START_TEST(a_stamp_is_trusted_after_two_seconds_and_until_the_inode_changes)
+TEST(a_stamp_is_trusted_after_two_seconds_and_until_the_inode_changes)
 {
     struct folder folder;
     struct source *source = &folder.source;
@@ -189,9 +184,8 @@ START_TEST(a_stamp_is_trusted_after_two_seconds_and_until_the_inode_changes)
              status.st_ctim.tv_sec == before.st_ctim.tv_sec);
     ck_assert(!is_still(source, &stamp));
 }
-END_TEST
 
-START_TEST(a_file_that_is_gone_has_no_stamp)
+TEST(a_file_that_is_gone_has_no_stamp)
 {
     struct folder folder;
 
@@ -202,12 +196,11 @@ START_TEST(a_file_that_is_gone_has_no_stamp)
     ck_assert_int_eq(remove(stand.path), 0);
     ck_assert(!is_still(&folder.source, &stamp));
 }
-END_TEST
 
 /* What lies in the folder besides a.yaml. */
 static const char *const others[] = {"c.yml", "b.yaml", ".hidden.yaml", "notes.txt", ".yaml"};
 
-START_TEST(zone_files_are_listed_in_order)
+TEST(zone_files_are_listed_in_order)
 {
     struct arena *arena = arena_new();
     struct source_names names;
@@ -232,9 +225,8 @@ START_TEST(zone_files_are_listed_in_order)
     }
     arena_free(arena);
 }
-END_TEST
 
-START_TEST(an_empty_folder_breaks_a_rule_and_a_missing_one_does_not)
+TEST(an_empty_folder_breaks_a_rule_and_a_missing_one_does_not)
 {
     struct arena *arena = arena_new();
     struct source_names names;
@@ -250,26 +242,4 @@ START_TEST(an_empty_folder_breaks_a_rule_and_a_missing_one_does_not)
     ck_assert(!folder.source.list(&folder.source, arena, &names, &err));
     ck_assert_int_eq(err.code, ERR_SYSTEM);
     arena_free(arena);
-}
-END_TEST
-
-int main(void)
-{
-    Suite *suite = suite_create("source/folder");
-    TCase *reading = tcase_create("reading");
-
-    tcase_add_checked_fixture(reading, set_up, tear_down);
-    tcase_add_test(reading, an_old_file_is_read_at_once);
-    tcase_add_test(reading, a_file_of_this_moment_is_read_twice);
-    tcase_add_test(reading, a_file_under_way_is_read_when_it_is_whole);
-    tcase_add_test(reading, a_file_that_never_rests_is_busy);
-    tcase_add_test(reading, a_file_that_cannot_be_opened_costs_no_wait);
-    tcase_add_test(reading, a_time_in_the_future_costs_no_wait);
-    tcase_add_test(reading, without_a_clock_it_is_taken_as_it_is);
-    tcase_add_test(reading, a_stamp_is_trusted_after_two_seconds_and_until_the_inode_changes);
-    tcase_add_test(reading, a_file_that_is_gone_has_no_stamp);
-    tcase_add_test(reading, zone_files_are_listed_in_order);
-    tcase_add_test(reading, an_empty_folder_breaks_a_rule_and_a_missing_one_does_not);
-    suite_add_tcase(suite, reading);
-    return suite_run(suite);
 }

@@ -76,16 +76,17 @@ static const struct {
     {"registry/d", NULL, "registry/a=base a* registry/c=base c* "},
 };
 
-START_TEST(a_text_is_added_replaced_or_removed)
+FIXTURE(set_up, tear_down)
+
+TEST_OVER(a_text_is_added_replaced_or_removed, cases)
 {
     const struct overlay_text text = text_of(cases[_i].name, cases[_i].octets);
 
     fill_base();
     ck_assert_str_eq(show(&text, 1), cases[_i].shown);
 }
-END_TEST
 
-START_TEST(several_texts_change_at_once)
+TEST(several_texts_change_at_once)
 {
     const struct overlay_text texts[] = {text_of("registry/a", NULL), text_of("registry/d", "d"),
                                          text_of("registry/b", "b")};
@@ -93,9 +94,8 @@ START_TEST(several_texts_change_at_once)
     fill_base();
     ck_assert_str_eq(show(texts, COUNT(texts)), "registry/b=b registry/c=base c* registry/d=d ");
 }
-END_TEST
 
-START_TEST(the_base_is_seen_through_no_text_and_stays_as_it_is)
+TEST(the_base_is_seen_through_no_text_and_stays_as_it_is)
 {
     const struct overlay_text text = text_of("registry/a", "new");
 
@@ -105,18 +105,16 @@ START_TEST(the_base_is_seen_through_no_text_and_stays_as_it_is)
     ck_assert_str_eq(source->root, "registry");
     ck_assert(source->watch == NULL);
 }
-END_TEST
 
-START_TEST(a_base_may_be_empty)
+TEST(a_base_may_be_empty)
 {
     const struct overlay_text text = text_of("registry/a", "first");
 
     ck_assert_str_eq(show(&text, 1), "registry/a=first ");
     ck_assert_int_eq(err.code, ERR_NONE);
 }
-END_TEST
 
-START_TEST(an_overlay_without_any_text_is_empty)
+TEST(an_overlay_without_any_text_is_empty)
 {
     const struct overlay_text texts[] = {text_of("registry/a", NULL), text_of("registry/c", NULL)};
     struct source_names names;
@@ -126,7 +124,6 @@ START_TEST(an_overlay_without_any_text_is_empty)
     ck_assert(!source->list(source, arena, &names, &err));
     ck_assert_int_eq(err.code, ERR_RULE);
 }
-END_TEST
 
 static bool fail_list(struct source *base, struct arena *unused, struct source_names *names,
                       struct err *cause)
@@ -137,7 +134,7 @@ static bool fail_list(struct source *base, struct arena *unused, struct source_n
     return err_set(cause, ERR_SYSTEM, "cannot be read");
 }
 
-START_TEST(a_base_that_cannot_be_listed_fails_the_overlay)
+TEST(a_base_that_cannot_be_listed_fails_the_overlay)
 {
     const struct overlay_text text = text_of("registry/a", "first");
     struct source_names names;
@@ -147,21 +144,4 @@ START_TEST(a_base_that_cannot_be_listed_fails_the_overlay)
     ck_assert(!source->list(source, arena, &names, &err));
     ck_assert_int_eq(err.code, ERR_SYSTEM);
     ck_assert_str_eq(err.text, "cannot be read");
-}
-END_TEST
-
-int main(void)
-{
-    Suite *suite = suite_create("source/overlay");
-    TCase *all = tcase_create("all");
-
-    tcase_add_checked_fixture(all, set_up, tear_down);
-    tcase_add_loop_test(all, a_text_is_added_replaced_or_removed, 0, (int)COUNT(cases));
-    tcase_add_test(all, several_texts_change_at_once);
-    tcase_add_test(all, the_base_is_seen_through_no_text_and_stays_as_it_is);
-    tcase_add_test(all, a_base_may_be_empty);
-    tcase_add_test(all, an_overlay_without_any_text_is_empty);
-    tcase_add_test(all, a_base_that_cannot_be_listed_fails_the_overlay);
-    suite_add_tcase(suite, all);
-    return suite_run(suite);
 }

@@ -44,23 +44,23 @@ static const struct {
     {{{0}}, {{0}}, false}, /* no stamp says nothing */
 };
 
-START_TEST(stamps_are_the_same_when_all_words_are)
+FIXTURE(set_up, tear_down)
+
+TEST_OVER(stamps_are_the_same_when_all_words_are, stamps)
 {
     ck_assert_int_eq(source_stamp_is_same(&stamps[_i].a, &stamps[_i].b), stamps[_i].is_same);
 }
-END_TEST
 
 static const struct {
     const char *root, *name;
 } roots[] = {
     {"zones", "zones/a"}, {"zones/", "zones/a"}, {"/etc/zones///", "/etc/zones/a"}, {"/", "//a"}};
 
-START_TEST(a_name_is_below_the_root_whatever_slashes_that_has)
+TEST_OVER(a_name_is_below_the_root_whatever_slashes_that_has, roots)
 {
     memory.source.root = roots[_i].root;
     ck_assert_str_eq(source_name(source, arena, "a"), roots[_i].name);
 }
-END_TEST
 
 /* "NAME=TEXT@REVISION " of every text of the next view. */
 static const char *show(void)
@@ -84,7 +84,7 @@ static const char *show(void)
     return shown;
 }
 
-START_TEST(texts_that_are_changed_together_are_seen_together)
+TEST(texts_that_are_changed_together_are_seen_together)
 {
     memory_source_put(&memory, "b", "1");
     memory_source_put(&memory, "a", "1");
@@ -97,9 +97,8 @@ START_TEST(texts_that_are_changed_together_are_seen_together)
     memory_source_commit(&memory);
     ck_assert_str_eq(show(), "registry/b=2@2 registry/c=2@2 ");
 }
-END_TEST
 
-START_TEST(a_view_stays_until_the_next_list)
+TEST(a_view_stays_until_the_next_list)
 {
     struct source_names names;
     struct source_text text;
@@ -116,14 +115,13 @@ START_TEST(a_view_stays_until_the_next_list)
     free(text.octets);
     ck_assert_str_eq(show(), "registry/b=2@2 ");
 }
-END_TEST
 
 static void count_change(void *context)
 {
     ++*(unsigned *)context;
 }
 
-START_TEST(a_change_comes_by_itself_once_for_all_its_texts)
+TEST(a_change_comes_by_itself_once_for_all_its_texts)
 {
     const struct source_listener listener = {.on_change = count_change, .context = &changes};
     struct err err;
@@ -135,21 +133,4 @@ START_TEST(a_change_comes_by_itself_once_for_all_its_texts)
     ck_assert_uint_eq(changes, 0);
     memory_source_commit(&memory);
     ck_assert_uint_eq(changes, 1);
-}
-END_TEST
-
-int main(void)
-{
-    Suite *suite = suite_create("source/source");
-    TCase *all = tcase_create("all");
-
-    tcase_add_checked_fixture(all, set_up, tear_down);
-    tcase_add_loop_test(all, stamps_are_the_same_when_all_words_are, 0, (int)COUNT(stamps));
-    tcase_add_loop_test(all, a_name_is_below_the_root_whatever_slashes_that_has, 0,
-                        (int)COUNT(roots));
-    tcase_add_test(all, texts_that_are_changed_together_are_seen_together);
-    tcase_add_test(all, a_view_stays_until_the_next_list);
-    tcase_add_test(all, a_change_comes_by_itself_once_for_all_its_texts);
-    suite_add_tcase(suite, all);
-    return suite_run(suite);
 }

@@ -64,7 +64,9 @@ static void check_text(const char *expected)
     ck_assert_int_ne(access(draft, F_OK), 0);
 }
 
-START_TEST(a_file_is_replaced_and_keeps_its_mode)
+FIXTURE(begin, end)
+
+TEST(a_file_is_replaced_and_keeps_its_mode)
 {
     struct err err;
     struct stat status;
@@ -75,9 +77,8 @@ START_TEST(a_file_is_replaced_and_keeps_its_mode)
     ck_assert_int_eq(stat(path, &status), 0);
     ck_assert_uint_eq(status.st_mode & 07777, 0640);
 }
-END_TEST
 
-START_TEST(a_link_stays_and_its_target_is_replaced)
+TEST(a_link_stays_and_its_target_is_replaced)
 {
     struct scratch other;
     struct err err;
@@ -95,9 +96,8 @@ START_TEST(a_link_stays_and_its_target_is_replaced)
     ck_assert_int_eq(unlink(path), 0);
     scratch_close(&other);
 }
-END_TEST
 
-START_TEST(a_file_that_changes_meanwhile_is_not_replaced)
+TEST(a_file_that_changes_meanwhile_is_not_replaced)
 {
     struct zone_file file;
     struct err err;
@@ -112,9 +112,8 @@ START_TEST(a_file_that_changes_meanwhile_is_not_replaced)
     zone_file_close(&file);
     close(lock);
 }
-END_TEST
 
-START_TEST(a_read_only_file_is_left_alone)
+TEST(a_read_only_file_is_left_alone)
 {
     struct err err;
 
@@ -123,9 +122,8 @@ START_TEST(a_read_only_file_is_left_alone)
     ck_assert_ptr_nonnull(strstr(err.text, "is read-only for you; nothing was changed"));
     check_text("space: abc\n");
 }
-END_TEST
 
-START_TEST(a_folder_that_cannot_be_written_is_reported)
+TEST(a_folder_that_cannot_be_written_is_reported)
 {
     struct err err;
 
@@ -135,10 +133,9 @@ START_TEST(a_folder_that_cannot_be_written_is_reported)
     ck_assert(!replace("space: new\n", &err));
     ck_assert_ptr_nonnull(strstr(err.text, "Permission denied; nothing was changed"));
 }
-END_TEST
 
 /* As on a full disk, a part of the text is written and the rest is not. */
-START_TEST(a_text_that_the_disk_does_not_take_changes_nothing)
+TEST(a_text_that_the_disk_does_not_take_changes_nothing)
 {
     const struct rlimit limit = {.rlim_cur = LIMIT, .rlim_max = LIMIT};
     char text[LIMIT * 2];
@@ -152,9 +149,8 @@ START_TEST(a_text_that_the_disk_does_not_take_changes_nothing)
     ck_assert_ptr_nonnull(strstr(err.text, "File too large; nothing was changed"));
     check_text("space: abc\n");
 }
-END_TEST
 
-START_TEST(a_file_is_created_and_never_replaces_another)
+TEST(a_file_is_created_and_never_replaces_another)
 {
     struct err err;
 
@@ -166,9 +162,8 @@ START_TEST(a_file_is_created_and_never_replaces_another)
     ck_assert_msg(zone_file_create(path, "space: new\n", 11, &err), "%s", err.text);
     check_text("space: new\n");
 }
-END_TEST
 
-START_TEST(a_file_that_the_disk_does_not_take_is_not_created)
+TEST(a_file_that_the_disk_does_not_take_is_not_created)
 {
     const struct rlimit limit = {.rlim_cur = LIMIT, .rlim_max = LIMIT};
     char text[LIMIT * 2];
@@ -183,7 +178,6 @@ START_TEST(a_file_that_the_disk_does_not_take_is_not_created)
     ck_assert_int_ne(access(path, F_OK), 0);
     ck_assert_int_ne(access(draft, F_OK), 0);
 }
-END_TEST
 
 /* ---- which properties are kept, and which losses are reported ---- */
 
@@ -201,7 +195,7 @@ static struct err loss_of(const char *text)
     return file.loss;
 }
 
-START_TEST(extended_attributes_are_kept)
+TEST(extended_attributes_are_kept)
 {
     char value[16];
 
@@ -212,7 +206,6 @@ START_TEST(extended_attributes_are_kept)
     ck_assert_int_eq(getxattr(path, "user.origin", value, sizeof value), 7);
     ck_assert_mem_eq(value, "ansible", 7);
 }
-END_TEST
 
 /* Version 2: owner rw-, user 65534 r--, group ---, mask r--, others ---. */
 static const unsigned char nobody_reads[] = {
@@ -221,7 +214,7 @@ static const unsigned char nobody_reads[] = {
     4, 0,   255, 255, 255, 255, 32, 0, 0,   0,   255, 255, 255, 255,
 };
 
-START_TEST(an_access_list_is_kept)
+TEST(an_access_list_is_kept)
 {
     static const char list[] = "system.posix_acl_access";
     unsigned char kept[sizeof nobody_reads + 1];
@@ -232,9 +225,8 @@ START_TEST(an_access_list_is_kept)
     ck_assert_int_eq(getxattr(path, list, kept, sizeof kept), sizeof nobody_reads);
     ck_assert_mem_eq(kept, nobody_reads, sizeof nobody_reads);
 }
-END_TEST
 
-START_TEST(a_default_list_of_the_folder_does_not_widen_access)
+TEST(a_default_list_of_the_folder_does_not_widen_access)
 {
     static const char list[] = "system.posix_acl_access";
     unsigned char kept[64];
@@ -245,9 +237,8 @@ START_TEST(a_default_list_of_the_folder_does_not_widen_access)
     ck_assert_int_eq(loss_of("space: new\n").code, ERR_NONE);
     ck_assert_int_eq(getxattr(path, list, kept, sizeof kept), -1);
 }
-END_TEST
 
-START_TEST(other_names_of_a_file_are_reported)
+TEST(other_names_of_a_file_are_reported)
 {
     char other[SCRATCH_PATH_MOST + 16];
 
@@ -258,7 +249,6 @@ START_TEST(other_names_of_a_file_are_reported)
     ck_assert_ptr_nonnull(strstr(loss.text, "had 1 more names (hard links), which keep the old"));
     check_text("space: new\n");
 }
-END_TEST
 
 /* ---- the lock ---- */
 
@@ -270,7 +260,7 @@ static const char *lock_file(void)
     return lock_path;
 }
 
-START_TEST(the_lock_is_the_owner_s_alone)
+TEST(the_lock_is_the_owner_s_alone)
 {
     struct err err;
     struct stat status;
@@ -289,9 +279,8 @@ START_TEST(the_lock_is_the_owner_s_alone)
     close(lock);
     close(bystander);
 }
-END_TEST
 
-START_TEST(a_group_that_may_write_the_folder_may_lock_it)
+TEST(a_group_that_may_write_the_folder_may_lock_it)
 {
     struct err err;
     struct stat status;
@@ -303,9 +292,8 @@ START_TEST(a_group_that_may_write_the_folder_may_lock_it)
     ck_assert_int_eq(stat(lock_file(), &status), 0);
     ck_assert_uint_eq(status.st_mode & 07777, 0660);
 }
-END_TEST
 
-START_TEST(a_link_instead_of_the_lock_is_not_followed)
+TEST(a_link_instead_of_the_lock_is_not_followed)
 {
     struct err err;
     char target[SCRATCH_PATH_MOST + 16];
@@ -316,9 +304,8 @@ START_TEST(a_link_instead_of_the_lock_is_not_followed)
     ck_assert_ptr_nonnull(strstr(err.text, ".spacedns.lock is a symbolic link; remove it"));
     ck_assert_int_ne(access(target, F_OK), 0);
 }
-END_TEST
 
-START_TEST(a_lock_of_another_user_is_not_taken)
+TEST(a_lock_of_another_user_is_not_taken)
 {
     struct err err;
     int lock = zone_file_lock(folder.path, &err);
@@ -329,9 +316,8 @@ START_TEST(a_lock_of_another_user_is_not_taken)
     ck_assert_int_eq(zone_file_lock(folder.path, &err), -1);
     ck_assert_ptr_nonnull(strstr(err.text, "belongs to user 65534, who could block every edit"));
 }
-END_TEST
 
-START_TEST(a_lock_that_is_no_file_is_not_taken)
+TEST(a_lock_that_is_no_file_is_not_taken)
 {
     struct err err;
 
@@ -339,16 +325,14 @@ START_TEST(a_lock_that_is_no_file_is_not_taken)
     ck_assert_int_eq(zone_file_lock(folder.path, &err), -1);
     ck_assert_ptr_nonnull(strstr(err.text, ".spacedns.lock is not a regular file; remove it"));
 }
-END_TEST
 
-START_TEST(a_missing_folder_is_reported)
+TEST(a_missing_folder_is_reported)
 {
     struct err err;
 
     ck_assert_int_eq(zone_file_lock("/nowhere/zones", &err), -1);
     ck_assert_ptr_nonnull(strstr(err.text, "/nowhere/zones cannot be opened"));
 }
-END_TEST
 
 /* Adds a line as long as the first text is, again and again, until it is killed. */
 static void write_on(char letter, unsigned rounds)
@@ -375,7 +359,7 @@ static void write_on(char letter, unsigned rounds)
     _exit(0);
 }
 
-START_TEST(two_writers_at_once_lose_nothing)
+TEST(two_writers_at_once_lose_nothing)
 {
     size_t length = 0, lines = 0;
 
@@ -393,10 +377,9 @@ START_TEST(two_writers_at_once_lose_nothing)
     ck_assert_uint_eq(lines, 1 + WRITERS * ROUNDS);
     free(text);
 }
-END_TEST
 
 /* The longer a child lives, the further it has come: it is ended at all the steps of a change. */
-START_TEST(a_writer_that_is_killed_leaves_a_whole_file_and_no_lock)
+TEST(a_writer_that_is_killed_leaves_a_whole_file_and_no_lock)
 {
     static char first[LONG_TEXT + 1];
     struct err err;
@@ -421,35 +404,4 @@ START_TEST(a_writer_that_is_killed_leaves_a_whole_file_and_no_lock)
     }
     ck_assert_msg(replace("space: new\n", &err), "%s", err.text);
     check_text("space: new\n");
-}
-END_TEST
-
-int main(void)
-{
-    Suite *suite = suite_create("source/zone_file");
-    TCase *tcase = tcase_create("replace");
-
-    tcase_add_checked_fixture(tcase, begin, end);
-    tcase_add_test(tcase, a_file_is_replaced_and_keeps_its_mode);
-    tcase_add_test(tcase, a_link_stays_and_its_target_is_replaced);
-    tcase_add_test(tcase, a_file_that_changes_meanwhile_is_not_replaced);
-    tcase_add_test(tcase, a_read_only_file_is_left_alone);
-    tcase_add_test(tcase, a_folder_that_cannot_be_written_is_reported);
-    tcase_add_test(tcase, a_text_that_the_disk_does_not_take_changes_nothing);
-    tcase_add_test(tcase, a_file_is_created_and_never_replaces_another);
-    tcase_add_test(tcase, a_file_that_the_disk_does_not_take_is_not_created);
-    tcase_add_test(tcase, extended_attributes_are_kept);
-    tcase_add_test(tcase, an_access_list_is_kept);
-    tcase_add_test(tcase, a_default_list_of_the_folder_does_not_widen_access);
-    tcase_add_test(tcase, other_names_of_a_file_are_reported);
-    tcase_add_test(tcase, the_lock_is_the_owner_s_alone);
-    tcase_add_test(tcase, a_group_that_may_write_the_folder_may_lock_it);
-    tcase_add_test(tcase, a_link_instead_of_the_lock_is_not_followed);
-    tcase_add_test(tcase, a_lock_of_another_user_is_not_taken);
-    tcase_add_test(tcase, a_lock_that_is_no_file_is_not_taken);
-    tcase_add_test(tcase, a_missing_folder_is_reported);
-    tcase_add_test(tcase, two_writers_at_once_lose_nothing);
-    tcase_add_test(tcase, a_writer_that_is_killed_leaves_a_whole_file_and_no_lock);
-    suite_add_tcase(suite, tcase);
-    return suite_run(suite);
 }

@@ -143,7 +143,7 @@ static const struct {
     {SET_DOWN, ABC "    formation: {web: {dynos: [{number: 6}]}}\n", NULL},
 };
 
-START_TEST(an_edit_changes_its_subject_and_nothing_else)
+TEST_OVER(an_edit_changes_its_subject_and_nothing_else, cases)
 {
     struct edit edit;
     struct err err = {.code = ERR_NONE};
@@ -158,9 +158,8 @@ START_TEST(an_edit_changes_its_subject_and_nothing_else)
     ck_assert(is_done || err.text[0] != '\0');
     edit_close(&edit);
 }
-END_TEST
 
-START_TEST(a_state_that_is_so_already_is_not_written)
+TEST(a_state_that_is_so_already_is_not_written)
 {
     const char *text = ABC "    formation: {web: {dynos: [{number: 7}]}}\n";
     const struct dyno_name dyno = {.app = "abc", .type = "web", .number = 7};
@@ -172,9 +171,8 @@ START_TEST(a_state_that_is_so_already_is_not_written)
     ck_assert_ptr_eq(edit.text, text);
     edit_close(&edit);
 }
-END_TEST
 
-START_TEST(a_name_that_could_break_out_of_its_quotes_is_refused)
+TEST(a_name_that_could_break_out_of_its_quotes_is_refused)
 {
     static const char *const names[] = {"a\"b.example.com", "a\\b.example.com", "a\nb.example.com"};
     struct edit edit;
@@ -186,7 +184,6 @@ START_TEST(a_name_that_could_break_out_of_its_quotes_is_refused)
     ck_assert(edit_add_domain(&edit, "abc", "a, b: [c] #.example.com", NULL, &err));
     edit_close(&edit);
 }
-END_TEST
 
 /* ---- many edits of a file full of comments ---- */
 
@@ -328,7 +325,7 @@ static void write_first(char *first, bool has_returns)
     *first = '\0';
 }
 
-START_TEST(a_thousand_edits_keep_every_other_octet)
+TEST_LOOP(a_thousand_edits_keep_every_other_octet, 0, 2)
 {
     static char text[TEXT_SIZE], first[TEXT_SIZE];
     struct known known = {.has_app = {false}};
@@ -350,9 +347,8 @@ START_TEST(a_thousand_edits_keep_every_other_octet)
         check_model(text, length, &known);
     }
 }
-END_TEST
 
-START_TEST(an_addition_that_is_removed_leaves_no_trace)
+TEST(an_addition_that_is_removed_leaves_no_trace)
 {
     struct edit edit;
     struct err err;
@@ -371,7 +367,6 @@ START_TEST(an_addition_that_is_removed_leaves_no_trace)
     ck_assert_mem_eq(edit.text, commented, edit.length);
     edit_close(&edit);
 }
-END_TEST
 
 static const struct {
     const char *before, *after;
@@ -396,7 +391,7 @@ static const struct {
     {"space: s #...", "space: s #...\n...\n"},
 };
 
-START_TEST(the_end_is_marked_once)
+TEST_OVER(the_end_is_marked_once, endings)
 {
     struct edit edit;
     struct err err;
@@ -408,9 +403,8 @@ START_TEST(the_end_is_marked_once)
     ck_assert_mem_eq(edit.text, after, edit.length);
     edit_close(&edit);
 }
-END_TEST
 
-START_TEST(invalid_yaml_is_not_marked)
+TEST(invalid_yaml_is_not_marked)
 {
     static const char before[] = "{space: s}...\n";
     struct edit edit;
@@ -423,9 +417,8 @@ START_TEST(invalid_yaml_is_not_marked)
     ck_assert_mem_eq(edit.text, before, strlen(before));
     edit_close(&edit);
 }
-END_TEST
 
-START_TEST(an_edit_keeps_the_end_mark_at_the_end)
+TEST(an_edit_keeps_the_end_mark_at_the_end)
 {
     struct edit edit;
     struct err err;
@@ -439,24 +432,4 @@ START_TEST(an_edit_keeps_the_end_mark_at_the_end)
     ck_assert_msg(edit_remove_app(&edit, "abc", &err), "%s", err.text);
     ck_assert_mem_eq(edit.text + edit.length - 4, "...\n", 4);
     edit_close(&edit);
-}
-END_TEST
-
-int main(void)
-{
-    Suite *suite = suite_create("space/edit");
-    TCase *tcase = tcase_create("edit");
-
-    tcase_add_loop_test(tcase, an_edit_changes_its_subject_and_nothing_else, 0,
-                        (int)(sizeof cases / sizeof cases[0]));
-    tcase_add_test(tcase, a_state_that_is_so_already_is_not_written);
-    tcase_add_test(tcase, a_name_that_could_break_out_of_its_quotes_is_refused);
-    tcase_add_loop_test(tcase, a_thousand_edits_keep_every_other_octet, 0, 2);
-    tcase_add_test(tcase, an_addition_that_is_removed_leaves_no_trace);
-    tcase_add_loop_test(tcase, the_end_is_marked_once, 0,
-                        (int)(sizeof endings / sizeof endings[0]));
-    tcase_add_test(tcase, invalid_yaml_is_not_marked);
-    tcase_add_test(tcase, an_edit_keeps_the_end_mark_at_the_end);
-    suite_add_tcase(suite, tcase);
-    return suite_run(suite);
 }

@@ -26,14 +26,13 @@ static const struct {
     {PEERING_UNKNOWN, PEERING_ACTIVE, true, true},
 };
 
-START_TEST(a_peering_lets_clients_in_only_while_active_and_ours_or_granted)
+TEST_OVER(a_peering_lets_clients_in_only_while_active_and_ours_or_granted, peerings)
 {
     struct peering peering = {
         .type = peerings[_i].type, .status = peerings[_i].status, .grant = peerings[_i].grant};
 
     ck_assert_int_eq(peering_grants(&peering), peerings[_i].grants);
 }
-END_TEST
 
 static const struct {
     enum vpn_status status;
@@ -49,7 +48,7 @@ static const struct {
     {VPN_FAILED, 2, true, true, false},
 };
 
-START_TEST(a_vpn_lets_clients_in_only_while_active_with_a_tunnel_up_or_none_listed)
+TEST_OVER(a_vpn_lets_clients_in_only_while_active_with_a_tunnel_up_or_none_listed, vpns)
 {
     struct tunnel tunnels[2] = {{.is_up = vpns[_i].first_is_up}, {.is_up = vpns[_i].second_is_up}};
     struct vpn vpn = {
@@ -57,7 +56,6 @@ START_TEST(a_vpn_lets_clients_in_only_while_active_with_a_tunnel_up_or_none_list
 
     ck_assert_int_eq(vpn_grants(&vpn), vpns[_i].grants);
 }
-END_TEST
 
 static const struct {
     const char *type;
@@ -70,7 +68,7 @@ static const struct {
     {"webs", DYNO_UP, false},
 };
 
-START_TEST(a_running_web_dyno_has_type_web_and_state_up)
+TEST_OVER(a_running_web_dyno_has_type_web_and_state_up, dynos)
 {
     struct dyno pair[2] = {{.state = DYNO_CRASHED}, {.state = dynos[_i].state}};
     struct formation formations[2] = {
@@ -81,17 +79,15 @@ START_TEST(a_running_web_dyno_has_type_web_and_state_up)
 
     ck_assert_int_eq(app_has_running_web(&app), dynos[_i].runs);
 }
-END_TEST
 
-START_TEST(an_app_without_formation_has_no_running_web)
+TEST(an_app_without_formation_has_no_running_web)
 {
     struct app app = {0};
 
     ck_assert(!app_has_running_web(&app));
 }
-END_TEST
 
-START_TEST(a_type_of_63_octets_is_publishable_and_of_64_not)
+TEST(a_type_of_63_octets_is_publishable_and_of_64_not)
 {
     char type[65];
     struct formation formation = {.type = {.text = type}};
@@ -101,22 +97,4 @@ START_TEST(a_type_of_63_octets_is_publishable_and_of_64_not)
     ck_assert(!formation_is_publishable(&formation));
     type[63] = '\0';
     ck_assert(formation_is_publishable(&formation));
-}
-END_TEST
-
-#define LOOP(tcase, test, table)                                                                   \
-    tcase_add_loop_test(tcase, test, 0, (int)(sizeof(table) / sizeof((table)[0])))
-
-int main(void)
-{
-    Suite *suite = suite_create("model");
-    TCase *model = tcase_create("model");
-
-    LOOP(model, a_peering_lets_clients_in_only_while_active_and_ours_or_granted, peerings);
-    LOOP(model, a_vpn_lets_clients_in_only_while_active_with_a_tunnel_up_or_none_listed, vpns);
-    LOOP(model, a_running_web_dyno_has_type_web_and_state_up, dynos);
-    tcase_add_test(model, a_type_of_63_octets_is_publishable_and_of_64_not);
-    tcase_add_test(model, an_app_without_formation_has_no_running_web);
-    suite_add_tcase(suite, model);
-    return suite_run(suite);
 }

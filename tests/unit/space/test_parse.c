@@ -54,7 +54,9 @@ static void check_block(const struct block *block, const char *right)
     ck_assert_str_eq(text, right);
 }
 
-START_TEST(a_name_alone_is_a_space_with_all_defaults)
+FIXTURE(set_up, tear_down)
+
+TEST(a_name_alone_is_a_space_with_all_defaults)
 {
     const struct space *space = parse("space: test-space\n");
 
@@ -80,9 +82,8 @@ START_TEST(a_name_alone_is_a_space_with_all_defaults)
     ck_assert_uint_eq(space->dyno_ttl_seconds, 10);
     ck_assert_uint_eq(space->negative_ttl_seconds, 5);
 }
-END_TEST
 
-START_TEST(default_blocks_follow_the_cidr)
+TEST(default_blocks_follow_the_cidr)
 {
     const struct space *space = parse("space: test-space\ncidr: 172.20.0.0/16\n");
 
@@ -91,9 +92,8 @@ START_TEST(default_blocks_follow_the_cidr)
     check_block(&space->router_cidrs.items[0], "172.20.0.0/20");
     check_block(&space->router_cidrs.items[1], "172.20.16.0/20");
 }
-END_TEST
 
-START_TEST(the_fixture_is_read_without_a_finding)
+TEST(the_fixture_is_read_without_a_finding)
 {
     const struct space *space = parse_fixture();
 
@@ -117,9 +117,8 @@ START_TEST(the_fixture_is_read_without_a_finding)
     ck_assert_uint_eq(space->trusted_ips.count, 1);
     ck_assert_uint_eq(space->app_count, 3);
 }
-END_TEST
 
-START_TEST(the_fixture_s_first_app_has_every_part)
+TEST(the_fixture_s_first_app_has_every_part)
 {
     const struct app *app = &parse_fixture()->apps[0];
 
@@ -145,7 +144,6 @@ START_TEST(the_fixture_s_first_app_has_every_part)
     ck_assert_int_eq(app->formations[0].dynos[1].state, DYNO_UP);
     ck_assert_str_eq(app->formations[1].type.text, "worker");
 }
-END_TEST
 
 static const char everything[] =
     "space: test-space\n"                                                              /* 1 */
@@ -178,7 +176,7 @@ static const char everything[] =
     "records:\n"                                                                       /* 28 */
     "  - db.example.com. 60 IN A 172.23.1.5\n";                                        /* 29 */
 
-START_TEST(every_key_of_a_space_reaches_the_model)
+TEST(every_key_of_a_space_reaches_the_model)
 {
     const struct space *space = parse(everything);
 
@@ -204,9 +202,8 @@ START_TEST(every_key_of_a_space_reaches_the_model)
     ck_assert_uint_eq(space->record_count, 1);
     ck_assert_uint_eq(space->records[0].at.line, 29);
 }
-END_TEST
 
-START_TEST(every_key_of_an_app_reaches_the_model)
+TEST(every_key_of_an_app_reaches_the_model)
 {
     const struct app *app = &parse(everything)->apps[0];
 
@@ -234,9 +231,8 @@ START_TEST(every_key_of_an_app_reaches_the_model)
     ck_assert_uint_eq(app->formations[1].dynos[0].ip, 0);
     ck_assert_int_eq(app->formations[1].dynos[0].state, DYNO_CRASHED);
 }
-END_TEST
 
-START_TEST(all_findings_of_a_file_come_in_one_run)
+TEST(all_findings_of_a_file_come_in_one_run)
 {
     const struct space *space = parse("space: test-space\nshield: no\nrouters: [10.0.0.300, x]\n"
                                       "ttl: {router: 301, dyna: 1}\napps:\n  - {nam: a}\n"
@@ -247,7 +243,6 @@ START_TEST(all_findings_of_a_file_come_in_one_run)
     ck_assert_uint_eq(space->app_count, 1);
     ck_assert(!report_is_clean(report));
 }
-END_TEST
 
 static const struct {
     const char *text;
@@ -277,14 +272,13 @@ static const struct {
     {"space: [x]\n", "`space` must be a text, found a list"},
 };
 
-START_TEST(a_message_names_the_value_the_rule_and_the_fix)
+TEST_OVER(a_message_names_the_value_the_rule_and_the_fix, messages)
 {
     parse(messages[_i].text);
     ck_assert_uint_eq(report_total(report), 1);
     ck_assert_msg(strstr(report_findings(report)->sentence, messages[_i].message) != NULL, "%s",
                   report_findings(report)->sentence);
 }
-END_TEST
 
 static const char *const hopeless[] = {
     "",
@@ -299,13 +293,12 @@ static const char *const hopeless[] = {
     "- space: x-y\n",
 };
 
-START_TEST(a_file_too_broken_to_go_on_gives_no_model_and_one_error)
+TEST_OVER(a_file_too_broken_to_go_on_gives_no_model_and_one_error, hopeless)
 {
     ck_assert_ptr_null(parse(hopeless[_i]));
     ck_assert_uint_eq(report_total(report), 1);
     ck_assert_uint_eq(report_count(report, FINDING_ERROR), 1);
 }
-END_TEST
 
 static const char *const harmless[] = {
     "\xEF\xBB\xBFspace: x-y\n",
@@ -315,7 +308,7 @@ static const char *const harmless[] = {
     "{\"space\": \"x-y\", \"routers\": [\"10.0.0.37\"]}",
 };
 
-START_TEST(spellings_that_mean_the_same_are_read_alike)
+TEST_OVER(spellings_that_mean_the_same_are_read_alike, harmless)
 {
     const struct space *space = parse(harmless[_i]);
 
@@ -323,9 +316,8 @@ START_TEST(spellings_that_mean_the_same_are_read_alike)
     ck_assert_uint_eq(report_total(report), 0);
     ck_assert_str_eq(space->name.text, "x-y");
 }
-END_TEST
 
-START_TEST(every_cut_of_the_fixture_is_refused_or_read_without_harm)
+TEST(every_cut_of_the_fixture_is_refused_or_read_without_harm)
 {
     struct suffixes suffixes = suffixes_default();
 
@@ -340,9 +332,8 @@ START_TEST(every_cut_of_the_fixture_is_refused_or_read_without_harm)
         free(copy);
     }
 }
-END_TEST
 
-START_TEST(fifty_thousand_apps_in_one_file_are_read)
+TEST(fifty_thousand_apps_in_one_file_are_read)
 {
     enum { APPS = 50000, SIZE = 64 * APPS };
     char *text = malloc(SIZE);
@@ -359,10 +350,6 @@ START_TEST(fifty_thousand_apps_in_one_file_are_read)
     ck_assert_uint_eq(space->apps[APPS - 1].at.line, APPS + 2);
     ck_assert_uint_eq(space->apps[0].formation_count, 1);
 }
-END_TEST
-
-#define LOOP(tcase, test, table)                                                                   \
-    tcase_add_loop_test(tcase, test, 0, (int)(sizeof(table) / sizeof((table)[0])))
 
 /* Files of nothing but findings, or structures: the text that is repeated. */
 static const struct {
@@ -386,7 +373,7 @@ static size_t octets_in_use(void)
     return info.uordblks + info.hblkhd;
 }
 
-START_TEST(a_hostile_file_takes_little_more_memory_than_it_has_octets)
+TEST_OVER(a_hostile_file_takes_little_more_memory_than_it_has_octets, endless)
 {
     enum { OCTETS = 4 << 20 };
     char *text = malloc(OCTETS + 64);
@@ -409,28 +396,4 @@ START_TEST(a_hostile_file_takes_little_more_memory_than_it_has_octets)
     ck_assert_msg(has_last, "the report ends without a word");
     (void)space;
     free(text);
-}
-END_TEST
-
-int main(void)
-{
-    Suite *suite = suite_create("parse");
-    TCase *parsing = tcase_create("parsing");
-
-    tcase_add_checked_fixture(parsing, set_up, tear_down);
-    tcase_add_test(parsing, a_name_alone_is_a_space_with_all_defaults);
-    tcase_add_test(parsing, default_blocks_follow_the_cidr);
-    tcase_add_test(parsing, the_fixture_is_read_without_a_finding);
-    tcase_add_test(parsing, the_fixture_s_first_app_has_every_part);
-    tcase_add_test(parsing, every_key_of_a_space_reaches_the_model);
-    tcase_add_test(parsing, every_key_of_an_app_reaches_the_model);
-    tcase_add_test(parsing, all_findings_of_a_file_come_in_one_run);
-    LOOP(parsing, a_message_names_the_value_the_rule_and_the_fix, messages);
-    LOOP(parsing, a_file_too_broken_to_go_on_gives_no_model_and_one_error, hopeless);
-    LOOP(parsing, spellings_that_mean_the_same_are_read_alike, harmless);
-    tcase_add_test(parsing, every_cut_of_the_fixture_is_refused_or_read_without_harm);
-    tcase_add_test(parsing, fifty_thousand_apps_in_one_file_are_read);
-    LOOP(parsing, a_hostile_file_takes_little_more_memory_than_it_has_octets, endless);
-    suite_add_tcase(suite, parsing);
-    return suite_run(suite);
 }

@@ -46,7 +46,9 @@ static const struct {
     {"a.b. TYPE65280 \\# 2 abcd", 65280, 60, OCTETS("\1a\1b\0"), OCTETS("\253\315")},
 };
 
-START_TEST(a_record_is_read_into_wire_form)
+FIXTURE(set_up, tear_down)
+
+TEST_OVER(a_record_is_read_into_wire_form, good)
 {
     struct record record = {0};
     enum finding_code code;
@@ -61,7 +63,6 @@ START_TEST(a_record_is_read_into_wire_form)
     ck_assert_uint_eq(record.rdata_length, good[_i].rdata_length);
     ck_assert_mem_eq(record.rdata, good[_i].rdata, good[_i].rdata_length);
 }
-END_TEST
 
 static const struct {
     const char *line;
@@ -97,7 +98,7 @@ static const struct {
     {"m\xC3\xBC.b. A 172.23.1.5", "ASCII"},
 };
 
-START_TEST(an_invalid_record_is_refused_with_a_reason)
+TEST_OVER(an_invalid_record_is_refused_with_a_reason, bad)
 {
     struct record record = {0};
     enum finding_code code;
@@ -109,9 +110,8 @@ START_TEST(an_invalid_record_is_refused_with_a_reason)
                   bad[_i].line, err.text);
     ck_assert_ptr_null(record.owner);
 }
-END_TEST
 
-START_TEST(a_label_of_63_is_read_and_of_64_refused)
+TEST(a_label_of_63_is_read_and_of_64_refused)
 {
     char line[128];
     struct record record;
@@ -125,20 +125,4 @@ START_TEST(a_label_of_63_is_read_and_of_64_refused)
     memset(line, 'a', 64);
     strcpy(line + 64, ".b. A 172.23.1.5");
     ck_assert(!record_read(arena, line, &record, &code, &err));
-}
-END_TEST
-
-int main(void)
-{
-    Suite *suite = suite_create("records");
-    TCase *records = tcase_create("records");
-
-    tcase_add_checked_fixture(records, set_up, tear_down);
-    tcase_add_loop_test(records, a_record_is_read_into_wire_form, 0,
-                        (int)(sizeof good / sizeof good[0]));
-    tcase_add_loop_test(records, an_invalid_record_is_refused_with_a_reason, 0,
-                        (int)(sizeof bad / sizeof bad[0]));
-    tcase_add_test(records, a_label_of_63_is_read_and_of_64_refused);
-    suite_add_tcase(suite, records);
-    return suite_run(suite);
 }

@@ -219,7 +219,7 @@ static const struct {
      ""},
 };
 
-START_TEST(a_rule_fires_beyond_its_border_and_not_before)
+TEST_OVER(a_rule_fires_beyond_its_border_and_not_before, cases)
 {
     char text[FOUND_SIZE];
     char found[FOUND_SIZE];
@@ -227,7 +227,6 @@ START_TEST(a_rule_fires_beyond_its_border_and_not_before)
     snprintf(text, sizeof text, "space: test-space\n%s", cases[_i].text);
     ck_assert_msg(strcmp(check(text, found), cases[_i].found) == 0, "%sfound: %s", text, found);
 }
-END_TEST
 
 static const struct {
     const char *name;
@@ -244,7 +243,7 @@ static const struct {
     {"a--b", "E-SPACE-NAME"},
 };
 
-START_TEST(a_space_name_follows_the_platforms_rule)
+TEST_OVER(a_space_name_follows_the_platforms_rule, space_names)
 {
     char text[128];
     char found[FOUND_SIZE];
@@ -252,9 +251,8 @@ START_TEST(a_space_name_follows_the_platforms_rule)
     snprintf(text, sizeof text, "space: %s\n", space_names[_i].name);
     ck_assert_str_eq(check(text, found), space_names[_i].found);
 }
-END_TEST
 
-START_TEST(suffixes_of_another_platform_are_used_instead)
+TEST(suffixes_of_another_platform_are_used_instead)
 {
     struct suffixes suffixes = {.apps = "apps.example.org",
                                 .discovery = "internal",
@@ -272,9 +270,8 @@ START_TEST(suffixes_of_another_platform_are_used_instead)
                                 &suffixes, found),
                      "E-DOM-RESERVED E-DOM-TARGET");
 }
-END_TEST
 
-START_TEST(a_discovery_name_longer_than_253_octets_is_refused)
+TEST(a_discovery_name_longer_than_253_octets_is_refused)
 {
     char suffix[241];
     char found[FOUND_SIZE];
@@ -291,10 +288,9 @@ START_TEST(a_discovery_name_longer_than_253_octets_is_refused)
     suffixes.discovery = suffix;
     ck_assert_str_eq(check_with(text, &suffixes, found), "E-NAME-LONG");
 }
-END_TEST
 
 /* The findings that the README shows. */
-START_TEST(the_fixture_has_the_two_findings_it_is_meant_to_have)
+TEST(the_fixture_has_the_two_findings_it_is_meant_to_have)
 {
     const char *source = getenv("SOURCE_DIR");
     char path[SCRATCH_PATH_MOST];
@@ -309,7 +305,6 @@ START_TEST(the_fixture_has_the_two_findings_it_is_meant_to_have)
     ck_assert_str_eq(check(text, found), "W-PEER-ROUTE W-NO-WEB");
     free(text);
 }
-END_TEST
 
 static const struct {
     const char *text;
@@ -339,7 +334,7 @@ static const struct {
      "is currently in use by another app, abc (line 3)"},
 };
 
-START_TEST(a_message_has_the_remedy)
+TEST_OVER(a_message_has_the_remedy, messages)
 {
     struct suffixes suffixes = suffixes_default();
     struct arena *arena = arena_new();
@@ -354,10 +349,9 @@ START_TEST(a_message_has_the_remedy)
     report_free(report);
     arena_free(arena);
 }
-END_TEST
 
 /* Hundreds of thousands of comparisons per key would take minutes. */
-START_TEST(duplicates_among_fifty_thousand_apps_are_found_in_time)
+TEST(duplicates_among_fifty_thousand_apps_are_found_in_time)
 {
     enum { APPS = 50000, SIZE = 128 * APPS };
     struct suffixes suffixes = suffixes_default();
@@ -382,9 +376,8 @@ START_TEST(duplicates_among_fifty_thousand_apps_are_found_in_time)
     report_free(report);
     arena_free(arena);
 }
-END_TEST
 
-START_TEST(thousands_of_blocks_that_overlap_are_found_in_time)
+TEST(thousands_of_blocks_that_overlap_are_found_in_time)
 {
     enum { BLOCKS = 20000, SIZE = 24 * BLOCKS };
     struct suffixes suffixes = suffixes_default();
@@ -403,25 +396,4 @@ START_TEST(thousands_of_blocks_that_overlap_are_found_in_time)
     free(text);
     report_free(report);
     arena_free(arena);
-}
-END_TEST
-
-#define LOOP(tcase, test, table)                                                                   \
-    tcase_add_loop_test(tcase, test, 0, (int)(sizeof(table) / sizeof((table)[0])))
-
-int main(void)
-{
-    Suite *suite = suite_create("rules");
-    TCase *rules = tcase_create("rules");
-
-    LOOP(rules, a_rule_fires_beyond_its_border_and_not_before, cases);
-    LOOP(rules, a_space_name_follows_the_platforms_rule, space_names);
-    tcase_add_test(rules, suffixes_of_another_platform_are_used_instead);
-    tcase_add_test(rules, a_discovery_name_longer_than_253_octets_is_refused);
-    tcase_add_test(rules, the_fixture_has_the_two_findings_it_is_meant_to_have);
-    LOOP(rules, a_message_has_the_remedy, messages);
-    tcase_add_test(rules, duplicates_among_fifty_thousand_apps_are_found_in_time);
-    tcase_add_test(rules, thousands_of_blocks_that_overlap_are_found_in_time);
-    suite_add_tcase(suite, rules);
-    return suite_run(suite);
 }

@@ -43,7 +43,9 @@ static const json_t *at(const char *path)
 static const char *const names[] = {"",       "app",     "domain", "process-type", "dyno", "port",
                                     "router", "peering", "vpn",    "tunnel",       "ttl"};
 
-START_TEST(it_has_every_key_of_every_table_and_no_other)
+FIXTURE(set_up, tear_down)
+
+TEST(it_has_every_key_of_every_table_and_no_other)
 {
     for (size_t i = 0; space_tables[i] != NULL; i++) {
         const struct yaml_fields *fields = &space_tables[i]->fields;
@@ -57,7 +59,6 @@ START_TEST(it_has_every_key_of_every_table_and_no_other)
         ck_assert(json_is_false(json_object_get(mapping, "additionalProperties")));
     }
 }
-END_TEST
 
 static const struct {
     const char *path, *json;
@@ -83,24 +84,10 @@ static const struct {
      "{\"anyOf\":[{\"type\":\"null\"},{\"$ref\":\"#/$defs/process-type\"}]}"},
 };
 
-START_TEST(values_are_described_as_the_parser_reads_them)
+TEST_OVER(values_are_described_as_the_parser_reads_them, values)
 {
     char *written = json_dumps(at(values[_i].path), JSON_COMPACT | JSON_ENCODE_ANY);
 
     ck_assert_str_eq(written, values[_i].json);
     free(written);
-}
-END_TEST
-
-int main(void)
-{
-    Suite *suite = suite_create("space/schema");
-    TCase *forms = tcase_create("forms");
-
-    tcase_add_checked_fixture(forms, set_up, tear_down);
-    tcase_add_test(forms, it_has_every_key_of_every_table_and_no_other);
-    tcase_add_loop_test(forms, values_are_described_as_the_parser_reads_them, 0,
-                        sizeof values / sizeof values[0]);
-    suite_add_tcase(suite, forms);
-    return suite_run(suite);
 }

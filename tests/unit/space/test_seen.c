@@ -23,7 +23,9 @@ static struct location line(unsigned number)
     return (struct location){.line = number & 0xffffff, .column = 1};
 }
 
-START_TEST(a_key_added_twice_is_found_at_its_first_location)
+FIXTURE(set_up, tear_down)
+
+TEST(a_key_added_twice_is_found_at_its_first_location)
 {
     ck_assert_ptr_null(seen_add(&seen, 0, "api.example.com", line(3), &seen));
     const struct seen_entry *before = seen_add(&seen, 0, "api.example.com", line(7), NULL);
@@ -33,9 +35,8 @@ START_TEST(a_key_added_twice_is_found_at_its_first_location)
     ck_assert_ptr_nonnull(seen_find(&seen, 0, "api.example.com"));
     ck_assert_ptr_null(seen_find(&seen, 0, "api.example.net"));
 }
-END_TEST
 
-START_TEST(a_salt_keeps_equal_keys_apart)
+TEST(a_salt_keeps_equal_keys_apart)
 {
     ck_assert_ptr_null(seen_add(&seen, 0, "web", line(1), NULL));
     ck_assert_ptr_null(seen_add(&seen, 1, "web", line(2), NULL));
@@ -44,18 +45,16 @@ START_TEST(a_salt_keeps_equal_keys_apart)
     ck_assert_uint_eq(seen_add_number(&seen, 1, 7, line(5), NULL)->at.line, 4);
     ck_assert_ptr_null(seen_find(&seen, 2, "web"));
 }
-END_TEST
 
-START_TEST(case_counts_unless_it_is_folded)
+TEST(case_counts_unless_it_is_folded)
 {
     ck_assert_ptr_null(seen_add(&seen, 0, "web", line(1), NULL));
     ck_assert_ptr_null(seen_add(&seen, 0, "WEB", line(2), NULL));
     ck_assert_ptr_null(seen_add_folded(&seen, 1, "Web", line(3), NULL));
     ck_assert_uint_eq(seen_add_folded(&seen, 1, "wEB", line(4), NULL)->at.line, 3);
 }
-END_TEST
 
-START_TEST(the_set_grows_and_forgets_nothing)
+TEST(the_set_grows_and_forgets_nothing)
 {
     enum { KEYS = 100000 };
     char text[32];
@@ -71,19 +70,4 @@ START_TEST(the_set_grows_and_forgets_nothing)
         ck_assert_uint_eq(seen_add_number(&seen, 1, i, line(0), NULL)->at.line, i);
     }
     ck_assert(!seen.is_out_of_memory);
-}
-END_TEST
-
-int main(void)
-{
-    Suite *suite = suite_create("seen");
-    TCase *set = tcase_create("set");
-
-    tcase_add_checked_fixture(set, set_up, tear_down);
-    tcase_add_test(set, a_key_added_twice_is_found_at_its_first_location);
-    tcase_add_test(set, a_salt_keeps_equal_keys_apart);
-    tcase_add_test(set, case_counts_unless_it_is_folded);
-    tcase_add_test(set, the_set_grows_and_forgets_nothing);
-    suite_add_tcase(suite, set);
-    return suite_run(suite);
 }

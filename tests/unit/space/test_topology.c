@@ -86,7 +86,9 @@ static char *write_again(const struct topology *topology)
     return write(&space);
 }
 
-START_TEST(one_app_is_written_in_the_platform_s_keys_and_order)
+FIXTURE(set_up, tear_down)
+
+TEST(one_app_is_written_in_the_platform_s_keys_and_order)
 {
     const struct space *space = parse(
         "space: test-space\n"
@@ -128,9 +130,8 @@ START_TEST(one_app_is_written_in_the_platform_s_keys_and_order)
                      "  ]\n"
                      "}\n");
 }
-END_TEST
 
-START_TEST(everything_in_an_app_is_sorted_however_the_file_has_it)
+TEST(everything_in_an_app_is_sorted_however_the_file_has_it)
 {
     const char *first = write(parse(
         "space: test-space\n"
@@ -148,9 +149,8 @@ START_TEST(everything_in_an_app_is_sorted_however_the_file_has_it)
     ck_assert_uint_lt((size_t)(strstr(first, "\"number\": 2,") - first),
                       (size_t)(strstr(first, "\"number\": 10,") - first));
 }
-END_TEST
 
-START_TEST(what_was_written_and_read_is_written_the_same)
+TEST(what_was_written_and_read_is_written_the_same)
 {
     const char *first = write(parse_test_space());
     const struct topology topology = read_good(first);
@@ -168,11 +168,10 @@ START_TEST(what_was_written_and_read_is_written_the_same)
     ck_assert_uint_eq(topology.left_count, 0);
     ck_assert_str_eq(write_again(&topology), first);
 }
-END_TEST
 
 #define APP(rest) "{\"version\": 1, \"apps\": [{" rest "}]}"
 
-START_TEST(formations_is_accepted_for_formation)
+TEST(formations_is_accepted_for_formation)
 {
     const struct topology topology =
         read_good(APP("\"domains\": [\"cloudapp.herokuapp.com\"], \"formations\": "
@@ -183,7 +182,6 @@ START_TEST(formations_is_accepted_for_formation)
     ck_assert_uint_eq(topology.apps[0].formations[0].dynos[0].number, 3);
     ck_assert_uint_eq(topology.apps[0].formations[0].dynos[0].ip, 0x0a008238);
 }
-END_TEST
 
 static const struct naming {
     const char *domain;
@@ -204,7 +202,7 @@ static const struct naming {
     {"example.com", "1.web.app.app.localspace", "app", NULL},
 };
 
-START_TEST(an_app_s_name_comes_from_its_dynos_or_its_default_domain)
+TEST_LOOP(an_app_s_name_comes_from_its_dynos_or_its_default_domain, 0, ALL(namings))
 {
     const struct naming *naming = &namings[_i];
     char json[512], hostname[128] = "";
@@ -224,9 +222,8 @@ START_TEST(an_app_s_name_comes_from_its_dynos_or_its_default_domain)
     else
         ck_assert_str_eq(app->default_domain.text, naming->default_domain);
 }
-END_TEST
 
-START_TEST(targets_are_assigned_in_order_and_the_last_one_to_the_rest)
+TEST(targets_are_assigned_in_order_and_the_last_one_to_the_rest)
 {
     const struct topology topology =
         read_good(APP("\"domains\": [\"b.example.com\", \"t2.herokudns.com\", \"a.example.com\", "
@@ -241,9 +238,8 @@ START_TEST(targets_are_assigned_in_order_and_the_last_one_to_the_rest)
     ck_assert_str_eq(app->domains[2].cname.text, "t2.herokudns.com");
     ck_assert_uint_eq(topology.guessed_count, 3);
 }
-END_TEST
 
-START_TEST(a_target_without_a_domain_is_counted_as_left_over)
+TEST(a_target_without_a_domain_is_counted_as_left_over)
 {
     const struct topology topology =
         read_good(APP("\"domains\": [\"t1.x.herokuspace.com\", \"cloudapp.herokuapp.com\"], "
@@ -252,7 +248,6 @@ START_TEST(a_target_without_a_domain_is_counted_as_left_over)
     ck_assert_uint_eq(topology.apps[0].domain_count, 0);
     ck_assert_uint_eq(topology.left_count, 1);
 }
-END_TEST
 
 #define AGAIN "; correct it, or fetch the topology again"
 #define GOOD "\"domains\": [\"cloudapp.herokuapp.com\"]"
@@ -312,7 +307,7 @@ static const struct refusal {
      "1.web.APP.app.localspace, found a text `web.1`" AGAIN},
 };
 
-START_TEST(an_invalid_topology_is_refused_with_its_location_and_the_remedy)
+TEST_LOOP(an_invalid_topology_is_refused_with_its_location_and_the_remedy, 0, ALL(refusals))
 {
     const struct refusal *refusal = &refusals[_i];
     struct topology topology = {.app_count = 77};
@@ -322,7 +317,6 @@ START_TEST(an_invalid_topology_is_refused_with_its_location_and_the_remedy)
     ck_assert_str_eq(err.text, refusal->text);
     ck_assert_uint_eq(topology.app_count, 77);
 }
-END_TEST
 
 /* A generator with a fixed seed: a failure can be repeated. */
 static uint64_t state;
@@ -359,7 +353,7 @@ static void mutate(char *text, size_t *length)
     }
 }
 
-START_TEST(mutated_text_is_read_or_refused_with_a_sentence)
+TEST_LOOP(mutated_text_is_read_or_refused_with_a_sentence, 0, 10)
 {
     enum { EACH = 500 };
     const char *good = write(parse_test_space());
@@ -386,9 +380,8 @@ START_TEST(mutated_text_is_read_or_refused_with_a_sentence)
     ck_assert_uint_gt(read_count, 0);
     ck_assert_uint_lt(read_count, EACH);
 }
-END_TEST
 
-START_TEST(a_truncated_text_is_never_a_topology)
+TEST(a_truncated_text_is_never_a_topology)
 {
     const char *good = write(parse_test_space());
 
@@ -398,7 +391,6 @@ START_TEST(a_truncated_text_is_never_a_topology)
         ck_assert(!read_text(good, length, &topology, &err));
     }
 }
-END_TEST
 
 /* `head`, then `piece` so often, then `tail`. */
 static bool read_long(const char *head, const char *piece, size_t count, const char *tail,
@@ -419,7 +411,7 @@ static bool read_long(const char *head, const char *piece, size_t count, const c
     return is_read;
 }
 
-START_TEST(more_than_any_topology_has_is_refused_before_it_is_parsed)
+TEST(more_than_any_topology_has_is_refused_before_it_is_parsed)
 {
     static const char head[] = "{\"version\":1,\"apps\":[],\"x\":["; /* two [, two commas, one { */
     size_t values = TOPOLOGY_VALUES_MOST - 5;
@@ -435,32 +427,5 @@ START_TEST(more_than_any_topology_has_is_refused_before_it_is_parsed)
     ck_assert(!read_long("", " ", TOPOLOGY_OCTETS_MOST, "", &err));
     ck_assert_ptr_nonnull(strstr(err.text, "is incomplete"));
 }
-END_TEST
 
 #define ALL(table) (int)(sizeof(table) / sizeof((table)[0]))
-
-int main(void)
-{
-    Suite *suite = suite_create("topology");
-    TCase *writing = tcase_create("writing");
-    TCase *reading = tcase_create("reading");
-
-    tcase_add_checked_fixture(writing, set_up, tear_down);
-    tcase_add_test(writing, one_app_is_written_in_the_platform_s_keys_and_order);
-    tcase_add_test(writing, everything_in_an_app_is_sorted_however_the_file_has_it);
-    tcase_add_test(writing, what_was_written_and_read_is_written_the_same);
-    tcase_add_checked_fixture(reading, set_up, tear_down);
-    tcase_add_test(reading, formations_is_accepted_for_formation);
-    tcase_add_loop_test(reading, an_app_s_name_comes_from_its_dynos_or_its_default_domain, 0,
-                        ALL(namings));
-    tcase_add_test(reading, targets_are_assigned_in_order_and_the_last_one_to_the_rest);
-    tcase_add_test(reading, a_target_without_a_domain_is_counted_as_left_over);
-    tcase_add_loop_test(reading, an_invalid_topology_is_refused_with_its_location_and_the_remedy, 0,
-                        ALL(refusals));
-    tcase_add_loop_test(reading, mutated_text_is_read_or_refused_with_a_sentence, 0, 10);
-    tcase_add_test(reading, more_than_any_topology_has_is_refused_before_it_is_parsed);
-    tcase_add_test(reading, a_truncated_text_is_never_a_topology);
-    suite_add_tcase(suite, writing);
-    suite_add_tcase(suite, reading);
-    return suite_run(suite);
-}

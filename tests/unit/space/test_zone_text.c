@@ -27,30 +27,27 @@ static const struct {
     {"space: abc\n...\n# a comment\n", false},
 };
 
-START_TEST(the_last_line_that_is_not_blank_decides)
+TEST_OVER(the_last_line_that_is_not_blank_decides, texts)
 {
     ck_assert_int_eq(zone_text_is_marked(texts[_i].text, strlen(texts[_i].text)),
                      texts[_i].is_marked);
 }
-END_TEST
 
-START_TEST(no_prefix_of_a_marked_text_is_marked)
+TEST(no_prefix_of_a_marked_text_is_marked)
 {
     static const char text[] = "space: abc\napps:\n  - {name: abc}\n...\n";
 
     for (size_t length = 0; length < sizeof text - 2; length++)
         ck_assert_msg(!zone_text_is_marked(text, length), "%zu octets", length);
 }
-END_TEST
 
-START_TEST(the_content_ends_where_the_mark_begins)
+TEST(the_content_ends_where_the_mark_begins)
 {
     static const char marked[] = "space: abc\n...\n", bare[] = "space: abc\n";
 
     ck_assert_uint_eq(zone_text_content(marked, strlen(marked)), strlen(bare));
     ck_assert_uint_eq(zone_text_content(bare, strlen(bare)), strlen(bare));
 }
-END_TEST
 
 static const struct {
     const char *text;
@@ -63,7 +60,7 @@ static const struct {
     {"\n\n", 1, "the file is empty"},
 };
 
-START_TEST(a_cut_is_reported_with_the_last_line_and_the_remedy)
+TEST_OVER(a_cut_is_reported_with_the_last_line_and_the_remedy, cuts)
 {
     struct report *report = report_new();
 
@@ -75,20 +72,4 @@ START_TEST(a_cut_is_reported_with_the_last_line_and_the_remedy)
     ck_assert_msg(strstr(finding->sentence, cuts[_i].message) != NULL, "%s", finding->sentence);
     ck_assert_ptr_nonnull(strstr(finding->sentence, "`...`"));
     report_free(report);
-}
-END_TEST
-
-int main(void)
-{
-    Suite *suite = suite_create("space/zone_text");
-    TCase *marks = tcase_create("marks");
-
-    tcase_add_loop_test(marks, the_last_line_that_is_not_blank_decides, 0,
-                        sizeof texts / sizeof texts[0]);
-    tcase_add_test(marks, no_prefix_of_a_marked_text_is_marked);
-    tcase_add_test(marks, the_content_ends_where_the_mark_begins);
-    tcase_add_loop_test(marks, a_cut_is_reported_with_the_last_line_and_the_remedy, 0,
-                        sizeof cuts / sizeof cuts[0]);
-    suite_add_tcase(suite, marks);
-    return suite_run(suite);
 }

@@ -60,7 +60,7 @@ static void write_expectation(const struct finding *finding, char *out, size_t s
              (unsigned)finding->at.column, finding_name(finding->code));
 }
 
-START_TEST(each_bad_file_fires_its_rule_once_at_the_right_location)
+TEST_LOOP(each_bad_file_fires_its_rule_once_at_the_right_location, 0, (int)name_count)
 {
     char path[SCRATCH_PATH_MOST + NAME_MAX_OCTETS_HERE];
     char found[128];
@@ -88,7 +88,6 @@ START_TEST(each_bad_file_fires_its_rule_once_at_the_right_location)
     report_free(report);
     arena_free(arena);
 }
-END_TEST
 
 static bool is_beyond_one_file(enum finding_code code)
 {
@@ -98,7 +97,7 @@ static bool is_beyond_one_file(enum finding_code code)
     return false;
 }
 
-START_TEST(every_code_that_one_file_can_fire_has_a_bad_file)
+TEST_LOOP(every_code_that_one_file_can_fire_has_a_bad_file, 0, FINDING_CODE_COUNT)
 {
     char plain[NAME_MAX_OCTETS_HERE];
     bool has_file = false;
@@ -107,19 +106,4 @@ START_TEST(every_code_that_one_file_can_fire_has_a_bad_file)
     for (size_t i = 0; i < name_count; i++)
         has_file |= strcmp(names[i], plain) == 0;
     ck_assert_msg(has_file != is_beyond_one_file((enum finding_code)_i), "%s", plain);
-}
-END_TEST
-
-int main(void)
-{
-    Suite *suite = suite_create("zones_bad");
-    TCase *rules = tcase_create("rules");
-
-    find_files();
-    tcase_add_loop_test(rules, each_bad_file_fires_its_rule_once_at_the_right_location, 0,
-                        (int)name_count);
-    tcase_add_loop_test(rules, every_code_that_one_file_can_fire_has_a_bad_file, 0,
-                        FINDING_CODE_COUNT);
-    suite_add_tcase(suite, rules);
-    return suite_run(suite);
 }

@@ -59,7 +59,9 @@ static int create_app(void)
     return code;
 }
 
-START_TEST(a_change_leaves_its_file_with_the_end_mark)
+FIXTURE(set_up, tear_down)
+
+TEST(a_change_leaves_its_file_with_the_end_mark)
 {
     size_t length;
 
@@ -70,9 +72,8 @@ START_TEST(a_change_leaves_its_file_with_the_end_mark)
     ck_assert_str_eq(after + length - 5, "\n...\n");
     free(after);
 }
-END_TEST
 
-START_TEST(a_change_that_cannot_be_marked_is_not_made)
+TEST(a_change_that_cannot_be_marked_is_not_made)
 {
     size_t before_length, length;
 
@@ -85,17 +86,4 @@ START_TEST(a_change_that_cannot_be_marked_is_not_made)
     ck_assert_mem_eq(after, before, length);
     free(before);
     free(after);
-}
-END_TEST
-
-int main(void)
-{
-    Suite *suite = suite_create("change");
-    TCase *all = tcase_create("all");
-
-    tcase_add_checked_fixture(all, set_up, tear_down);
-    tcase_add_test(all, a_change_leaves_its_file_with_the_end_mark);
-    tcase_add_test(all, a_change_that_cannot_be_marked_is_not_made);
-    suite_add_tcase(suite, all);
-    return suite_run(suite);
 }

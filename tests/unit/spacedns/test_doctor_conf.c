@@ -31,7 +31,7 @@ static void expect_server(size_t number, const char *wanted)
     ck_assert_str_eq(text, wanted);
 }
 
-START_TEST(an_empty_file_is_a_server_on_this_host)
+TEST(an_empty_file_is_a_server_on_this_host)
 {
     ck_assert(reads(""));
     ck_assert_uint_eq(conf.server_count, 1);
@@ -39,9 +39,8 @@ START_TEST(an_empty_file_is_a_server_on_this_host)
     ck_assert_uint_eq(conf.search_count, 0);
     ck_assert_uint_eq(conf.ndots, 1);
 }
-END_TEST
 
-START_TEST(three_servers_are_used_and_others_counted)
+TEST(three_servers_are_used_and_others_counted)
 {
     ck_assert(reads("nameserver 10.0.0.2\n# nameserver 10.9.9.9\n; nameserver 10.9.9.9\n"
                     "nameserver\nnameserver\t::1  \nnameserver dns.example\nnameserver 10.0.0.3\n"
@@ -52,9 +51,8 @@ START_TEST(three_servers_are_used_and_others_counted)
     expect_server(2, "10.0.0.3:53");
     ck_assert_uint_eq(conf.ignored, 2);
 }
-END_TEST
 
-START_TEST(the_last_search_list_wins)
+TEST(the_last_search_list_wins)
 {
     ck_assert(reads("search a.example b.example\ndomain c.example\n"));
     ck_assert_uint_eq(conf.search_count, 1);
@@ -62,9 +60,8 @@ START_TEST(the_last_search_list_wins)
     ck_assert(reads("domain c.example\nsearch .\n"));
     ck_assert_uint_eq(conf.search_count, 0);
 }
-END_TEST
 
-START_TEST(suffixes_beyond_the_limit_are_dropped)
+TEST(suffixes_beyond_the_limit_are_dropped)
 {
     char text[64 * 16] = "search";
 
@@ -73,9 +70,8 @@ START_TEST(suffixes_beyond_the_limit_are_dropped)
     ck_assert(reads(text));
     ck_assert_uint_eq(conf.search_count, SEARCH_MOST);
 }
-END_TEST
 
-START_TEST(ndots_ends_at_fifteen)
+TEST(ndots_ends_at_fifteen)
 {
     ck_assert(reads("options rotate ndots:5 edns0\n"));
     ck_assert_uint_eq(conf.ndots, 5);
@@ -84,7 +80,6 @@ START_TEST(ndots_ends_at_fifteen)
     ck_assert(reads("options ndots:\n"));
     ck_assert_uint_eq(conf.ndots, 0);
 }
-END_TEST
 
 static const struct {
     const char *name;
@@ -100,7 +95,7 @@ static const struct {
     {"", "", 4},
 };
 
-START_TEST(a_name_with_few_dots_goes_through_the_search_list_twice)
+TEST_OVER(a_name_with_few_dots_goes_through_the_search_list_twice, lookups)
 {
     char text[256];
 
@@ -108,9 +103,8 @@ START_TEST(a_name_with_few_dots_goes_through_the_search_list_twice)
     ck_assert(reads(text));
     ck_assert_uint_eq(resolv_conf_waste(&conf, lookups[_i].name), lookups[_i].waste);
 }
-END_TEST
 
-START_TEST(a_missing_file_is_named_in_the_error)
+TEST(a_missing_file_is_named_in_the_error)
 {
     struct err err;
 
@@ -118,22 +112,4 @@ START_TEST(a_missing_file_is_named_in_the_error)
     ck_assert_str_eq(err.text,
                      "/nowhere/resolv.conf cannot be opened: No such file or directory; name "
                      "another with --resolv-conf FILE");
-}
-END_TEST
-
-int main(void)
-{
-    Suite *suite = suite_create("doctor_conf");
-    TCase *lines = tcase_create("lines");
-
-    tcase_add_test(lines, an_empty_file_is_a_server_on_this_host);
-    tcase_add_test(lines, three_servers_are_used_and_others_counted);
-    tcase_add_test(lines, the_last_search_list_wins);
-    tcase_add_test(lines, suffixes_beyond_the_limit_are_dropped);
-    tcase_add_test(lines, ndots_ends_at_fifteen);
-    tcase_add_loop_test(lines, a_name_with_few_dots_goes_through_the_search_list_twice, 0,
-                        sizeof lookups / sizeof lookups[0]);
-    tcase_add_test(lines, a_missing_file_is_named_in_the_error);
-    suite_add_tcase(suite, lines);
-    return suite_run(suite);
 }

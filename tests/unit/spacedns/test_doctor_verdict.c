@@ -39,7 +39,7 @@ static const struct {
     {"", RCODE_NOERROR, {FIRST}, 1, true},
 };
 
-START_TEST(an_answer_is_compared_with_the_decision)
+TEST_OVER(an_answer_is_compared_with_the_decision, stories)
 {
     struct doctor_answer answer = {
         .state = DOCTOR_ANSWERED, .rcode = stories[_i].rcode, .address_count = stories[_i].count};
@@ -47,9 +47,8 @@ START_TEST(an_answer_is_compared_with_the_decision)
     memcpy(answer.addresses, stories[_i].addresses, sizeof stories[_i].addresses);
     ck_assert_int_eq(doctor_agrees(stories[_i].explanation, &answer), stories[_i].agrees);
 }
-END_TEST
 
-START_TEST(a_line_is_found_by_how_it_begins)
+TEST(a_line_is_found_by_how_it_begins)
 {
     static const char text[] = "name=a\nremedy=restart\nverdict=NOERROR";
     char line[8];
@@ -60,9 +59,8 @@ START_TEST(a_line_is_found_by_how_it_begins)
     ck_assert_ptr_null(doctor_line(text, "medy=", line, sizeof line));
     ck_assert_ptr_null(doctor_line("", "name=", line, sizeof line));
 }
-END_TEST
 
-START_TEST(the_name_that_aliases_lead_to_is_the_last_target)
+TEST(the_name_that_aliases_lead_to_is_the_last_target)
 {
     static const char text[] = "name=a\nalias=a target=b (z.yaml:1)\n"
                                "alias=b target=c.example (z.yaml:2)\nverdict=NOERROR";
@@ -74,9 +72,8 @@ START_TEST(the_name_that_aliases_lead_to_is_the_last_target)
     ck_assert_ptr_null(doctor_last_name("name=a\nverdict=NOERROR", name, sizeof name));
     ck_assert_ptr_null(doctor_last_name("", name, sizeof name));
 }
-END_TEST
 
-START_TEST(a_response_code_is_written_and_cut)
+TEST(a_response_code_is_written_and_cut)
 {
     char text[32], small[4];
 
@@ -84,19 +81,4 @@ START_TEST(a_response_code_is_written_and_cut)
     ck_assert_str_eq(text, "REFUSED");
     doctor_format_rcode(RCODE_REFUSED, small, sizeof small);
     ck_assert_str_eq(small, "REF");
-}
-END_TEST
-
-int main(void)
-{
-    Suite *suite = suite_create("doctor_verdict");
-    TCase *all = tcase_create("all");
-
-    tcase_add_loop_test(all, an_answer_is_compared_with_the_decision, 0,
-                        sizeof stories / sizeof stories[0]);
-    tcase_add_test(all, a_line_is_found_by_how_it_begins);
-    tcase_add_test(all, the_name_that_aliases_lead_to_is_the_last_target);
-    tcase_add_test(all, a_response_code_is_written_and_cut);
-    suite_add_tcase(suite, all);
-    return suite_run(suite);
 }

@@ -99,13 +99,14 @@ static const struct {
     {run_spaces_create, "spaces:create new-space --cidr 10.77.0.0/16", "new-space.yaml"},
 };
 
-START_TEST(a_command_reads_each_zone_file_once)
+FIXTURE(set_up, tear_down)
+
+TEST_OVER(a_command_reads_each_zone_file_once, commands)
 {
     ck_assert_msg(run(commands[_i].command, commands[_i].line) == EXIT_DONE, "%s", printed);
     ck_assert_ptr_nonnull(strstr(printed, commands[_i].printed));
     ck_assert_uint_eq(reads, 1);
 }
-END_TEST
 
 /* Nothing but the two zone files and the lock is in the folder. */
 static void check_untouched(void)
@@ -122,7 +123,7 @@ static void check_untouched(void)
     }
 }
 
-START_TEST(a_space_that_would_be_refused_is_never_written)
+TEST(a_space_that_would_be_refused_is_never_written)
 {
     ck_assert_int_eq(run(run_spaces_create, "spaces:create new-space --cidr 10.0.0.0/16"),
                      EXIT_REFUSED);
@@ -130,9 +131,8 @@ START_TEST(a_space_that_would_be_refused_is_never_written)
     ck_assert_ptr_nonnull(strstr(printed, "--cidr gives the space another block"));
     check_untouched();
 }
-END_TEST
 
-START_TEST(an_error_that_is_there_already_goes_first)
+TEST(an_error_that_is_there_already_goes_first)
 {
     ck_assert(scratch_edit(&zones, "other-space.yaml", "\nspace: ", "\nspice: "));
     ck_assert_int_eq(run(run_spaces_create, "spaces:create new-space --cidr 10.0.0.0/16"),
@@ -141,9 +141,8 @@ START_TEST(an_error_that_is_there_already_goes_first)
     ck_assert_ptr_nonnull(strstr(printed, "/other-space.yaml:"));
     check_untouched();
 }
-END_TEST
 
-START_TEST(the_first_space_may_be_created_in_an_empty_folder)
+TEST(the_first_space_may_be_created_in_an_empty_folder)
 {
     scratch_clear(&zones);
     ck_assert_msg(run(run_spaces_create, "spaces:create new-space") == EXIT_DONE, "%s", printed);
@@ -153,20 +152,4 @@ START_TEST(the_first_space_may_be_created_in_an_empty_folder)
     free(printed);
     ck_assert_int_eq(run(run_spaces_create, "spaces:create new-space"), EXIT_REFUSED);
     ck_assert_ptr_nonnull(strstr(printed, "new-space.yaml exists already; "));
-}
-END_TEST
-
-int main(void)
-{
-    Suite *suite = suite_create("spaces");
-    TCase *all = tcase_create("all");
-
-    tcase_add_checked_fixture(all, set_up, tear_down);
-    tcase_add_loop_test(all, a_command_reads_each_zone_file_once, 0,
-                        (int)(sizeof commands / sizeof commands[0]));
-    tcase_add_test(all, a_space_that_would_be_refused_is_never_written);
-    tcase_add_test(all, an_error_that_is_there_already_goes_first);
-    tcase_add_test(all, the_first_space_may_be_created_in_an_empty_folder);
-    suite_add_tcase(suite, all);
-    return suite_run(suite);
 }

@@ -172,7 +172,7 @@ static const struct {
     {"tests/zones_good/every-shape.yaml", CLIENT_VPN, 12},
 };
 
-START_TEST(the_text_has_exactly_the_records_that_the_server_answers)
+TEST_OVER(the_text_has_exactly_the_records_that_the_server_answers, clients)
 {
     set_up(clients[_i].file);
     ck_assert(zonefile_find_client(&zonefile, clients[_i].class));
@@ -185,9 +185,8 @@ START_TEST(the_text_has_exactly_the_records_that_the_server_answers)
     free(text);
     world_close(&world);
 }
-END_TEST
 
-START_TEST(a_name_without_a_record_has_the_reason_and_the_remedy)
+TEST(a_name_without_a_record_has_the_reason_and_the_remedy)
 {
     set_up("zones/test-space.yaml");
     ck_assert(zonefile_find_client(&zonefile, CLIENT_SPACE));
@@ -199,9 +198,8 @@ START_TEST(a_name_without_a_record_has_the_reason_and_the_remedy)
     free(text);
     world_close(&world);
 }
-END_TEST
 
-START_TEST(an_outsider_gets_comments_alone)
+TEST(an_outsider_gets_comments_alone)
 {
     set_up("zones/test-space.yaml");
     ck_assert(zonefile_find_client(&zonefile, CLIENT_EXTERNAL));
@@ -212,9 +210,8 @@ START_TEST(an_outsider_gets_comments_alone)
     free(text);
     world_close(&world);
 }
-END_TEST
 
-START_TEST(a_space_without_such_a_connection_has_no_client_of_the_class)
+TEST(a_space_without_such_a_connection_has_no_client_of_the_class)
 {
     set_up("tests/zones_good/other-space.yaml");
     for (enum client_class class = CLIENT_SPACE; class <= CLIENT_EXTERNAL; class ++) {
@@ -226,19 +223,4 @@ START_TEST(a_space_without_such_a_connection_has_no_client_of_the_class)
     }
     ck_assert(!zonefile_find_client(&zonefile, CLIENT_PEERED));
     world_close(&world);
-}
-END_TEST
-
-int main(void)
-{
-    Suite *suite = suite_create("spacedns/zonefile");
-    TCase *texts = tcase_create("texts");
-
-    tcase_add_loop_test(texts, the_text_has_exactly_the_records_that_the_server_answers, 0,
-                        sizeof clients / sizeof clients[0]);
-    tcase_add_test(texts, a_name_without_a_record_has_the_reason_and_the_remedy);
-    tcase_add_test(texts, an_outsider_gets_comments_alone);
-    tcase_add_test(texts, a_space_without_such_a_connection_has_no_client_of_the_class);
-    suite_add_tcase(suite, texts);
-    return suite_run(suite);
 }

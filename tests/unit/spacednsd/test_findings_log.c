@@ -23,7 +23,7 @@ static void refuse(struct world *world, struct capture *capture)
     zones_loading_close(&loading);
 }
 
-START_TEST(a_refused_reload_is_logged_with_location_code_and_count)
+TEST(a_refused_reload_is_logged_with_location_code_and_count)
 {
     struct world world;
     struct capture capture;
@@ -41,9 +41,8 @@ START_TEST(a_refused_reload_is_logged_with_location_code_and_count)
     ck_assert_ptr_nonnull(strstr(capture.text, "error finding code=E-ROUTER-DYNO place="));
     world_close(&world);
 }
-END_TEST
 
-START_TEST(an_empty_folder_refuses_the_reload)
+TEST(an_empty_folder_refuses_the_reload)
 {
     struct world world;
     struct capture capture;
@@ -55,9 +54,8 @@ START_TEST(an_empty_folder_refuses_the_reload)
     ck_assert_ptr_nonnull(strstr(capture.text, "holds no zone file"));
     world_close(&world);
 }
-END_TEST
 
-START_TEST(a_flood_of_findings_is_cut_and_the_rest_counted)
+TEST(a_flood_of_findings_is_cut_and_the_rest_counted)
 {
     struct report *report = report_new();
     struct location at = {.line = 3, .column = 1};
@@ -75,9 +73,8 @@ START_TEST(a_flood_of_findings_is_cut_and_the_rest_counted)
     ck_assert_ptr_nonnull(strstr(capture.text, "warning findings_left_out count=30 "));
     report_free(report);
 }
-END_TEST
 
-START_TEST(a_finding_of_a_flag_is_logged_with_the_flag_as_place)
+TEST(a_finding_of_a_flag_is_logged_with_the_flag_as_place)
 {
     struct report *report = report_new();
     struct capture capture;
@@ -92,18 +89,4 @@ START_TEST(a_finding_of_a_flag_is_logged_with_the_flag_as_place)
     ck_assert_ptr_nonnull(
         strstr(capture.text, " warning finding code=W-RESTART place=/s.yaml:3:9 text=y\n"));
     report_free(report);
-}
-END_TEST
-
-int main(void)
-{
-    Suite *suite = suite_create("findings_log");
-    TCase *all = tcase_create("all");
-
-    tcase_add_test(all, a_refused_reload_is_logged_with_location_code_and_count);
-    tcase_add_test(all, an_empty_folder_refuses_the_reload);
-    tcase_add_test(all, a_flood_of_findings_is_cut_and_the_rest_counted);
-    tcase_add_test(all, a_finding_of_a_flag_is_logged_with_the_flag_as_place);
-    suite_add_tcase(suite, all);
-    return suite_run(suite);
 }

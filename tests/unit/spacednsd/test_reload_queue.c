@@ -40,7 +40,9 @@ static void finish(void)
     kept_close_names(&queue.names);
 }
 
-START_TEST(equal_reloads_share_a_request_and_others_wait)
+FIXTURE(set_up, tear_down)
+
+TEST(equal_reloads_share_a_request_and_others_wait)
 {
     char first[] = "reload", second[] = "reload --dry-run", third[] = "reload";
     struct call calls[3];
@@ -60,9 +62,8 @@ START_TEST(equal_reloads_share_a_request_and_others_wait)
     finish();
     ck_assert(!reload_queue_take(&queue, true));
 }
-END_TEST
 
-START_TEST(a_signal_comes_first_and_answers_equal_calls)
+TEST(a_signal_comes_first_and_answers_equal_calls)
 {
     char forced[] = "reload --force", plain[] = "reload", forget[] = "forget a.example.com";
     struct call calls[3];
@@ -85,17 +86,15 @@ START_TEST(a_signal_comes_first_and_answers_equal_calls)
     finish();
     ck_assert(!reload_queue_take(&queue, true));
 }
-END_TEST
 
-START_TEST(without_the_guard_every_reload_is_forced)
+TEST(without_the_guard_every_reload_is_forced)
 {
     reload_queue_add(&queue, NULL);
     ck_assert(reload_queue_take(&queue, false));
     ck_assert(queue.request.is_forced && !queue.request.reads_all);
 }
-END_TEST
 
-START_TEST(a_plan_keeps_the_folder_it_names)
+TEST(a_plan_keeps_the_folder_it_names)
 {
     char line[] = "plan /srv/zones";
     struct call call;
@@ -106,9 +105,8 @@ START_TEST(a_plan_keeps_the_folder_it_names)
     ck_assert_str_eq(queue.request.folder, "/srv/zones");
     ck_assert(queue.request.is_dry && !queue.request.is_forced);
 }
-END_TEST
 
-START_TEST(names_to_forget_share_no_request_and_upkeep_comes_last)
+TEST(names_to_forget_share_no_request_and_upkeep_comes_last)
 {
     char first[] = "forget a.example.com", second[] = "forget b.example.com";
     struct call calls[2];
@@ -126,20 +124,4 @@ START_TEST(names_to_forget_share_no_request_and_upkeep_comes_last)
     ck_assert(reload_queue_take(&queue, true));
     ck_assert_int_eq(queue.request.kind, REQUEST_UPKEEP);
     ck_assert(!reload_queue_take(&queue, true));
-}
-END_TEST
-
-int main(void)
-{
-    Suite *suite = suite_create("reload_queue");
-    TCase *all = tcase_create("all");
-
-    tcase_add_checked_fixture(all, set_up, tear_down);
-    tcase_add_test(all, equal_reloads_share_a_request_and_others_wait);
-    tcase_add_test(all, a_signal_comes_first_and_answers_equal_calls);
-    tcase_add_test(all, without_the_guard_every_reload_is_forced);
-    tcase_add_test(all, a_plan_keeps_the_folder_it_names);
-    tcase_add_test(all, names_to_forget_share_no_request_and_upkeep_comes_last);
-    suite_add_tcase(suite, all);
-    return suite_run(suite);
 }

@@ -20,7 +20,7 @@ static void expect(struct report *report, const char *findings)
     report_free(report);
 }
 
-START_TEST(a_zone_that_is_never_forwarded_is_reported)
+TEST(a_zone_that_is_never_forwarded_is_reported)
 {
     struct upstream_zone zones[] = {
         {.zone = "x.localhost",
@@ -34,9 +34,8 @@ START_TEST(a_zone_that_is_never_forwarded_is_reported)
     expect(report, "s.yaml:2:3: upstream_zones.x.localhost: its names are answered here and never "
                    "asked of an upstream (RFC 6761); take the zone out\n");
 }
-END_TEST
 
-START_TEST(a_missing_space_of_local_as_is_reported_with_a_suggestion)
+TEST(a_missing_space_of_local_as_is_reported_with_a_suggestion)
 {
     static const char *names[] = {"test-space", "test-spce"};
     static char flag[] = "--local-as=test-space,test-spce", program[] = "spacednsd";
@@ -63,7 +62,6 @@ START_TEST(a_missing_space_of_local_as_is_reported_with_a_suggestion)
     settings_close(&read);
     world_close(&world);
 }
-END_TEST
 
 /* Listen addresses, and whether they cover a space at 10.0.0.5. */
 static const struct {
@@ -74,7 +72,7 @@ static const struct {
     {"10.0.0.6", false},   {"::", false},
 };
 
-START_TEST(a_listen_address_without_a_socket_is_warned_of)
+TEST_OVER(a_listen_address_without_a_socket_is_warned_of, sockets)
 {
     struct listen_address item = {.origin.file = "--listen"};
     struct settings settings = {.listen = {.items = &item, .count = 1}};
@@ -93,18 +91,4 @@ START_TEST(a_listen_address_without_a_socket_is_warned_of)
                                        "address=10.0.0.5") != NULL;
     ck_assert_msg(warned != sockets[_i].is_covered, "logged: %s", capture.text);
     world_close(&world);
-}
-END_TEST
-
-int main(void)
-{
-    Suite *suite = suite_create("settings_check");
-    TCase *all = tcase_create("all");
-
-    tcase_add_test(all, a_zone_that_is_never_forwarded_is_reported);
-    tcase_add_test(all, a_missing_space_of_local_as_is_reported_with_a_suggestion);
-    tcase_add_loop_test(all, a_listen_address_without_a_socket_is_warned_of, 0,
-                        sizeof sockets / sizeof sockets[0]);
-    suite_add_tcase(suite, all);
-    return suite_run(suite);
 }

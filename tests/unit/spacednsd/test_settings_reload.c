@@ -44,7 +44,9 @@ static void tear_down(void)
     scratch_close(&stand.folder);
 }
 
-START_TEST(a_reload_has_the_policy_of_the_new_settings)
+FIXTURE(set_up, tear_down)
+
+TEST(a_reload_has_the_policy_of_the_new_settings)
 {
     write_file("upstreams: [10.0.0.8]\nexternal: nxdomain\n");
     struct settings_reload *reload = settings_reload_read(&stand.now, stand.report);
@@ -58,9 +60,8 @@ START_TEST(a_reload_has_the_policy_of_the_new_settings)
     ck_assert_uint_eq(report_total(stand.report), 0);
     settings_reload_free(reload);
 }
-END_TEST
 
-START_TEST(a_policy_outlives_its_settings_while_it_is_held)
+TEST(a_policy_outlives_its_settings_while_it_is_held)
 {
     struct settings_reload *reload = settings_reload_read(&stand.now, stand.report);
     ck_assert_ptr_nonnull(reload);
@@ -71,9 +72,8 @@ START_TEST(a_policy_outlives_its_settings_while_it_is_held)
     ck_assert_str_eq(policy.routes.zones->items[0].upstreams.items[0].text, "10.0.0.9");
     arena_release(policy.arena);
 }
-END_TEST
 
-START_TEST(a_setting_that_needs_a_restart_is_a_warning)
+TEST(a_setting_that_needs_a_restart_is_a_warning)
 {
     write_file("upstreams: [10.0.0.9]\ncontrol_socket: /run/other\n");
     struct settings_reload *reload = settings_reload_read(&stand.now, stand.report);
@@ -89,7 +89,6 @@ START_TEST(a_setting_that_needs_a_restart_is_a_warning)
                                         "takes effect after a restart");
     settings_reload_free(reload);
 }
-END_TEST
 
 /* Each refuses a start, and so a reload. */
 static const struct {
@@ -106,7 +105,7 @@ static const struct {
      "suffixes.apps: `localspace` is given for two purposes"},
 };
 
-START_TEST(what_refuses_a_start_is_an_error_with_its_location)
+TEST_OVER(what_refuses_a_start_is_an_error_with_its_location, broken)
 {
     write_file(broken[_i].text);
     ck_assert_ptr_null(settings_reload_read(&stand.now, stand.report));
@@ -124,9 +123,8 @@ START_TEST(what_refuses_a_start_is_an_error_with_its_location)
     ck_assert_msg(strncmp(finding->sentence, broken[_i].begin, strlen(broken[_i].begin)) == 0, "%s",
                   finding->sentence);
 }
-END_TEST
 
-START_TEST(a_flag_that_is_wrong_by_now_is_named_as_the_location)
+TEST(a_flag_that_is_wrong_by_now_is_named_as_the_location)
 {
     static char flag[] = "--upstream=127.0.0.1";
 
@@ -139,17 +137,15 @@ START_TEST(a_flag_that_is_wrong_by_now_is_named_as_the_location)
     ck_assert_str_eq(finding->file, "--upstream (command line)");
     ck_assert_uint_eq(finding->at.line, 0);
 }
-END_TEST
 
-START_TEST(all_problems_are_found_in_one_run)
+TEST(all_problems_are_found_in_one_run)
 {
     write_file("workers: many\nexternal: maybe\ntcp_idle_ms: 1\n");
     ck_assert_ptr_null(settings_reload_read(&stand.now, stand.report));
     ck_assert_uint_eq(report_count(stand.report, FINDING_ERROR), 3);
 }
-END_TEST
 
-START_TEST(a_value_is_escaped_and_makes_one_finding)
+TEST(a_value_is_escaped_and_makes_one_finding)
 {
     write_file("external: \"a\\e[31m\\nb\\u202E\"\n");
     ck_assert_ptr_null(settings_reload_read(&stand.now, stand.report));
@@ -160,16 +156,14 @@ START_TEST(a_value_is_escaped_and_makes_one_finding)
                       NULL,
                   "%s", finding->sentence);
 }
-END_TEST
 
-START_TEST(a_file_that_is_gone_is_an_error)
+TEST(a_file_that_is_gone_is_an_error)
 {
     scratch_clear(&stand.folder);
     ck_assert_ptr_null(settings_reload_read(&stand.now, stand.report));
     ck_assert_uint_eq(report_count(stand.report, FINDING_ERROR), 1);
     ck_assert_ptr_nonnull(strstr(report_findings(stand.report)->sentence, "No such file"));
 }
-END_TEST
 
 /* Two workers; a listener has 2, a worker 8 + 1, the process 48 + 16. */
 enum { FIXED = 64 + 2 * (2 + 9) };
@@ -193,7 +187,7 @@ static const struct {
     {FIXED + 2 * 120, 30, 90}, {FIXED + 2 * 40, 10, 30},    {64, 2, 6},
 };
 
-START_TEST(a_small_limit_takes_from_upstreams_first_and_leaves_the_reserve)
+TEST_OVER(a_small_limit_takes_from_upstreams_first_and_leaves_the_reserve, limits)
 {
     struct settings settings = sharing();
 
@@ -201,36 +195,12 @@ START_TEST(a_small_limit_takes_from_upstreams_first_and_leaves_the_reserve)
     ck_assert_uint_eq(settings.upstream_sockets, limits[_i].upstream_sockets);
     ck_assert_uint_eq(settings.tcp_sockets, limits[_i].tcp_sockets);
 }
-END_TEST
 
-START_TEST(each_scheme_of_an_address_needs_a_descriptor_per_worker)
+TEST(each_scheme_of_an_address_needs_a_descriptor_per_worker)
 {
     struct settings settings = sharing();
     uint64_t both = settings_share_descriptors(&settings, UINT64_MAX);
 
     settings.listen.items[0].schemes = 1 << LISTEN_TCP;
     ck_assert_uint_eq(settings_share_descriptors(&settings, UINT64_MAX), both - 2);
-}
-END_TEST
-
-int main(void)
-{
-    Suite *suite = suite_create("settings_reload");
-    TCase *all = tcase_create("all");
-
-    tcase_add_checked_fixture(all, set_up, tear_down);
-    tcase_add_test(all, a_reload_has_the_policy_of_the_new_settings);
-    tcase_add_test(all, a_policy_outlives_its_settings_while_it_is_held);
-    tcase_add_test(all, a_setting_that_needs_a_restart_is_a_warning);
-    tcase_add_loop_test(all, what_refuses_a_start_is_an_error_with_its_location, 0,
-                        sizeof broken / sizeof broken[0]);
-    tcase_add_test(all, a_flag_that_is_wrong_by_now_is_named_as_the_location);
-    tcase_add_test(all, all_problems_are_found_in_one_run);
-    tcase_add_test(all, a_file_that_is_gone_is_an_error);
-    tcase_add_test(all, a_value_is_escaped_and_makes_one_finding);
-    tcase_add_test(all, each_scheme_of_an_address_needs_a_descriptor_per_worker);
-    tcase_add_loop_test(all, a_small_limit_takes_from_upstreams_first_and_leaves_the_reserve, 0,
-                        sizeof limits / sizeof limits[0]);
-    suite_add_tcase(suite, all);
-    return suite_run(suite);
 }

@@ -25,7 +25,7 @@ static void on_signal(void *context, int number)
 
 static const int ending[] = {SIGTERM, SIGINT};
 
-START_TEST(the_first_stop_signal_stops_the_loop)
+TEST_LOOP(the_first_stop_signal_stops_the_loop, 0, 2)
 {
     uv_loop_t loop;
 
@@ -40,9 +40,8 @@ START_TEST(the_first_stop_signal_stops_the_loop)
     ck_assert_uint_eq(signalled, 0);
     ck_assert_int_eq(uv_loop_close(&loop), 0);
 }
-END_TEST
 
-START_TEST(a_signal_during_the_start_is_delivered_later)
+TEST(a_signal_during_the_start_is_delivered_later)
 {
     uv_loop_t loop;
 
@@ -56,7 +55,6 @@ START_TEST(a_signal_during_the_start_is_delivered_later)
     uv_run(&loop, UV_RUN_DEFAULT);
     ck_assert_int_eq(uv_loop_close(&loop), 0);
 }
-END_TEST
 
 /* A control thread whose loop never turns. It writes an octet when a signal arrives. */
 static void stand_still(int to)
@@ -76,7 +74,7 @@ static void stand_still(int to)
     _exit(1);
 }
 
-START_TEST(the_second_stop_signal_needs_no_loop)
+TEST_LOOP(the_second_stop_signal_needs_no_loop, 0, 2)
 {
     int ends[2], status;
     char octet;
@@ -94,27 +92,12 @@ START_TEST(the_second_stop_signal_needs_no_loop)
     ck_assert_int_eq(WTERMSIG(status), ending[_i]);
     close(ends[0]), close(ends[1]);
 }
-END_TEST
 
 static const int unused[] = {SIGUSR2, SIGALRM, SIGVTALRM, SIGPROF, SIGIO,
                              SIGPIPE, SIGXFSZ, SIGTTIN,   SIGTTOU, SIGWINCH};
 
-START_TEST(an_unused_signal_is_ignored)
+TEST_OVER(an_unused_signal_is_ignored, unused)
 {
     signals_prepare();
     raise(unused[_i]);
-}
-END_TEST
-
-int main(void)
-{
-    Suite *suite = suite_create("signals");
-    TCase *all = tcase_create("all");
-
-    tcase_add_loop_test(all, the_first_stop_signal_stops_the_loop, 0, 2);
-    tcase_add_test(all, a_signal_during_the_start_is_delivered_later);
-    tcase_add_loop_test(all, the_second_stop_signal_needs_no_loop, 0, 2);
-    tcase_add_loop_test(all, an_unused_signal_is_ignored, 0, sizeof unused / sizeof unused[0]);
-    suite_add_tcase(suite, all);
-    return suite_run(suite);
 }

@@ -23,7 +23,7 @@ static struct settings settings_of(void)
     };
 }
 
-START_TEST(the_policy_follows_the_settings)
+TEST(the_policy_follows_the_settings)
 {
     struct settings settings = settings_of();
     struct policy policy;
@@ -41,9 +41,8 @@ START_TEST(the_policy_follows_the_settings)
     ck_assert_str_eq(policy.server_id, "ns1.test");
     ck_assert_ptr_nonnull(strstr(policy.version, "spacedns "));
 }
-END_TEST
 
-START_TEST(each_zone_of_upstreams_is_the_route_of_its_number)
+TEST(each_zone_of_upstreams_is_the_route_of_its_number)
 {
     struct upstream servers[] = {{.text = "10.0.0.2"}, {.text = "tls://1.1.1.1"}};
     struct upstream_zone zones[] = {
@@ -66,9 +65,8 @@ START_TEST(each_zone_of_upstreams_is_the_route_of_its_number)
     ck_assert_uint_eq(route_find(&policy.routes, &name), 1);
     arena_free(settings.arena);
 }
-END_TEST
 
-START_TEST(one_target_suffix_stands_for_both)
+TEST(one_target_suffix_stands_for_both)
 {
     struct settings settings = settings_of();
     struct policy policy;
@@ -78,9 +76,8 @@ START_TEST(one_target_suffix_stands_for_both)
     ck_assert_str_eq(policy.suffixes.targets[0], "one.app");
     ck_assert_str_eq(policy.suffixes.targets[1], "one.app");
 }
-END_TEST
 
-START_TEST(a_loading_has_the_findings_of_the_settings_too)
+TEST(a_loading_has_the_findings_of_the_settings_too)
 {
     struct zones_loading loading = {.snapshot = NULL};
     struct report *report = report_new();
@@ -100,18 +97,4 @@ START_TEST(a_loading_has_the_findings_of_the_settings_too)
     snapshot_free(loading.snapshot);
     zones_loading_close(&loading);
     world_close(&world);
-}
-END_TEST
-
-int main(void)
-{
-    Suite *suite = suite_create("zones");
-    TCase *all = tcase_create("all");
-
-    tcase_add_test(all, the_policy_follows_the_settings);
-    tcase_add_test(all, each_zone_of_upstreams_is_the_route_of_its_number);
-    tcase_add_test(all, one_target_suffix_stands_for_both);
-    tcase_add_test(all, a_loading_has_the_findings_of_the_settings_too);
-    suite_add_tcase(suite, all);
-    return suite_run(suite);
 }

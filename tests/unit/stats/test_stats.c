@@ -4,7 +4,7 @@
 
 #include "support/suite.h"
 
-START_TEST(workers_add_up)
+TEST(workers_add_up)
 {
     struct stats workers[2] = {0};
     struct totals totals = {0};
@@ -19,9 +19,8 @@ START_TEST(workers_add_up)
     ck_assert_uint_eq(totals.counters[COUNTER_TRUNCATED], 2);
     ck_assert_uint_eq(totals.counters[COUNTER_TCP_REQUESTS], 0);
 }
-END_TEST
 
-START_TEST(replies_count_by_code_and_reason)
+TEST(replies_count_by_code_and_reason)
 {
     struct stats stats = {0};
     struct totals totals = {0};
@@ -33,9 +32,8 @@ START_TEST(replies_count_by_code_and_reason)
     ck_assert_uint_eq(totals.reasons[0], 1);
     ck_assert_uint_eq(totals.reasons[7], 1);
 }
-END_TEST
 
-START_TEST(codes_beyond_the_table_share_its_last_line)
+TEST(codes_beyond_the_table_share_its_last_line)
 {
     struct stats stats = {0};
     struct totals totals = {0};
@@ -45,35 +43,18 @@ START_TEST(codes_beyond_the_table_share_its_last_line)
     ck_assert_uint_eq(totals.rcodes[STATS_RCODES - 1], 1);
     ck_assert_uint_eq(totals.reasons[0], 1);
 }
-END_TEST
 
-START_TEST(two_workers_never_share_a_cache_line)
+TEST(two_workers_never_share_a_cache_line)
 {
     ck_assert_uint_eq(sizeof(struct stats) % STATS_LINE_OCTETS, 0);
     ck_assert_uint_eq(_Alignof(struct stats), STATS_LINE_OCTETS);
 }
-END_TEST
 
-START_TEST(every_counter_has_a_name_of_its_own_and_help)
+TEST(every_counter_has_a_name_of_its_own_and_help)
 {
     for (unsigned i = 0; i < COUNTER_COUNT; i++) {
         ck_assert_uint_gt(strlen(counter_help((enum counter)i)), 0);
         for (unsigned j = 0; j < i; j++)
             ck_assert_str_ne(counter_name((enum counter)i), counter_name((enum counter)j));
     }
-}
-END_TEST
-
-int main(void)
-{
-    Suite *suite = suite_create("stats");
-    TCase *all = tcase_create("all");
-
-    tcase_add_test(all, workers_add_up);
-    tcase_add_test(all, replies_count_by_code_and_reason);
-    tcase_add_test(all, codes_beyond_the_table_share_its_last_line);
-    tcase_add_test(all, two_workers_never_share_a_cache_line);
-    tcase_add_test(all, every_counter_has_a_name_of_its_own_and_help);
-    suite_add_tcase(suite, all);
-    return suite_run(suite);
 }

@@ -66,7 +66,7 @@ static void check(const struct received *received)
     }
 }
 
-START_TEST(messages_are_whole_however_they_come)
+TEST(messages_are_whole_however_they_come)
 {
     size_t length = sizeof stream - 1;
 
@@ -81,9 +81,8 @@ START_TEST(messages_are_whole_however_they_come)
             frames_close(&frames);
         }
 }
-END_TEST
 
-START_TEST(messages_are_whole_when_they_come_octet_by_octet)
+TEST(messages_are_whole_when_they_come_octet_by_octet)
 {
     struct frames frames = {.length = 0};
     struct received received = {.count = 0};
@@ -93,11 +92,10 @@ START_TEST(messages_are_whole_when_they_come_octet_by_octet)
     check(&received);
     frames_close(&frames);
 }
-END_TEST
 
 static const size_t steps[] = {1, 2, 1000, 65535, 65536, 65537};
 
-START_TEST(the_longest_message_is_accepted)
+TEST_OVER(the_longest_message_is_accepted, steps)
 {
     static uint8_t octets[2 * FRAME_OCTETS_MOST];
     struct frames frames = {.length = 0};
@@ -116,9 +114,8 @@ START_TEST(the_longest_message_is_accepted)
     ck_assert_uint_eq(received.sums[1], sum(octets + FRAME_OCTETS_MOST + 2, 65535));
     frames_close(&frames);
 }
-END_TEST
 
-START_TEST(an_incomplete_message_is_dropped_with_its_stream)
+TEST(an_incomplete_message_is_dropped_with_its_stream)
 {
     struct frames frames = {.length = 0};
     struct received received = {.count = 0};
@@ -129,19 +126,4 @@ START_TEST(an_incomplete_message_is_dropped_with_its_stream)
     ck_assert_uint_eq(received.count, 1);
     ck_assert_uint_eq(received.sums[0], sum((const uint8_t *)"de", 2));
     frames_close(&frames);
-}
-END_TEST
-
-int main(void)
-{
-    Suite *suite = suite_create("frame");
-    TCase *frames = tcase_create("frames");
-
-    tcase_add_test(frames, messages_are_whole_however_they_come);
-    tcase_add_test(frames, messages_are_whole_when_they_come_octet_by_octet);
-    tcase_add_loop_test(frames, the_longest_message_is_accepted, 0,
-                        (int)(sizeof steps / sizeof *steps));
-    tcase_add_test(frames, an_incomplete_message_is_dropped_with_its_stream);
-    suite_add_tcase(suite, frames);
-    return suite_run(suite);
 }

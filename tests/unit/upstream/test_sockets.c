@@ -214,7 +214,7 @@ static size_t raise_limit(void)
 
 /* ---- UDP ---- */
 
-START_TEST(a_datagram_goes_out_and_its_response_comes_back)
+TEST_LOOP(a_datagram_goes_out_and_its_response_comes_back, IPV4, IPV6 + 1)
 {
     struct scene *scene = begin();
     struct endpoint from;
@@ -234,9 +234,8 @@ START_TEST(a_datagram_goes_out_and_its_response_comes_back)
     ck_assert_uint_eq(scene->fates[7].length, 40);
     end(scene);
 }
-END_TEST
 
-START_TEST(every_attempt_has_an_unpredictable_port)
+TEST(every_attempt_has_an_unpredictable_port)
 {
     /* Of 1,000 ports drawn from 64,512: 16 stretches of 4,032 each get 62 on average, and none by
      * chance with 16 x e^-64; ports in use are skipped, and few are. */
@@ -266,9 +265,8 @@ START_TEST(every_attempt_has_an_unpredictable_port)
     ck_assert_uint_lt(rises, 700);
     end(scene);
 }
-END_TEST
 
-START_TEST(datagrams_from_other_addresses_are_not_received)
+TEST(datagrams_from_other_addresses_are_not_received)
 {
     struct scene *scene = begin();
     struct endpoint from, other = {.v4 = {.sin_family = AF_INET}};
@@ -291,9 +289,8 @@ START_TEST(datagrams_from_other_addresses_are_not_received)
     close(stranger);
     end(scene);
 }
-END_TEST
 
-START_TEST(an_attempt_stays_open_until_forget)
+TEST(an_attempt_stays_open_until_forget)
 {
     struct scene *scene = begin();
     struct endpoint from;
@@ -313,9 +310,8 @@ START_TEST(an_attempt_stays_open_until_forget)
     ck_assert_uint_eq(scene->notified, 30);
     end(scene);
 }
-END_TEST
 
-START_TEST(the_longest_datagram_is_received)
+TEST(the_longest_datagram_is_received)
 {
     static uint8_t octets[65507];
     struct scene *scene = begin();
@@ -328,9 +324,8 @@ START_TEST(the_longest_datagram_is_received)
     ck_assert_uint_eq(scene->fates[0].length, sizeof octets);
     end(scene);
 }
-END_TEST
 
-START_TEST(a_forgotten_attempt_is_not_mistaken_for_its_successor)
+TEST(a_forgotten_attempt_is_not_mistaken_for_its_successor)
 {
     struct scene *scene = begin();
     struct endpoint first, second, third;
@@ -357,9 +352,8 @@ START_TEST(a_forgotten_attempt_is_not_mistaken_for_its_successor)
     ck_assert_uint_eq(scene->fates[1].first, 0x33);
     end(scene);
 }
-END_TEST
 
-START_TEST(a_closed_port_and_an_unreachable_host_are_different_failures)
+TEST(a_closed_port_and_an_unreachable_host_are_different_failures)
 {
     struct scene *scene = begin();
 
@@ -374,9 +368,8 @@ START_TEST(a_closed_port_and_an_unreachable_host_are_different_failures)
     turn_until_notified(scene, 2);
     end(scene);
 }
-END_TEST
 
-START_TEST(an_attempt_that_cannot_be_sent_is_notified_in_the_next_turn)
+TEST(an_attempt_that_cannot_be_sent_is_notified_in_the_next_turn)
 {
     struct scene *scene = begin();
 
@@ -392,9 +385,8 @@ START_TEST(an_attempt_that_cannot_be_sent_is_notified_in_the_next_turn)
     ck_assert_uint_eq(scene->fates[2].failures, 1);
     end(scene);
 }
-END_TEST
 
-START_TEST(asking_again_at_once_does_not_block_the_loop)
+TEST(asking_again_at_once_does_not_block_the_loop)
 {
     struct scene *scene = begin();
 
@@ -407,9 +399,8 @@ START_TEST(asking_again_at_once_does_not_block_the_loop)
     }
     end(scene);
 }
-END_TEST
 
-START_TEST(a_ticket_that_failed_and_was_reused_fails_once_more_only)
+TEST(a_ticket_that_failed_and_was_reused_fails_once_more_only)
 {
     struct scene *scene = begin();
 
@@ -426,9 +417,8 @@ START_TEST(a_ticket_that_failed_and_was_reused_fails_once_more_only)
     ck_assert_uint_eq(scene->fates[100].failures, 1);
     end(scene);
 }
-END_TEST
 
-START_TEST(a_failed_ticket_may_be_forgotten_before_it_is_notified)
+TEST(a_failed_ticket_may_be_forgotten_before_it_is_notified)
 {
     struct scene *scene = begin();
     struct endpoint from;
@@ -445,9 +435,8 @@ START_TEST(a_failed_ticket_may_be_forgotten_before_it_is_notified)
     ck_assert_uint_eq(scene->fates[0].responses, 1);
     end(scene);
 }
-END_TEST
 
-START_TEST(without_descriptors_nothing_is_sent_and_nothing_is_lost)
+TEST(without_descriptors_nothing_is_sent_and_nothing_is_lost)
 {
     struct rlimit limit, low;
     struct scene *scene = begin();
@@ -477,9 +466,8 @@ START_TEST(without_descriptors_nothing_is_sent_and_nothing_is_lost)
     ck_assert_uint_le(open_descriptors(), before + 2); /* a stream's, and its server's */
     end(scene);
 }
-END_TEST
 
-START_TEST(many_answers_at_once_are_all_received)
+TEST(many_answers_at_once_are_all_received)
 {
     static struct endpoint from[2000];
     struct scene *scene = begin();
@@ -501,9 +489,8 @@ START_TEST(many_answers_at_once_are_all_received)
         ck_assert_uint_eq(scene->fates[ticket].responses, 1);
     end(scene);
 }
-END_TEST
 
-START_TEST(no_descriptor_is_left_behind)
+TEST(no_descriptor_is_left_behind)
 {
     struct scene *scene = begin();
     struct endpoint from;
@@ -519,11 +506,10 @@ START_TEST(no_descriptor_is_left_behind)
     ck_assert_uint_eq(open_descriptors(), before);
     end(scene);
 }
-END_TEST
 
 /* ---- streams ---- */
 
-START_TEST(questions_over_a_stream_share_one_connection)
+TEST(questions_over_a_stream_share_one_connection)
 {
     struct scene *scene = begin();
 
@@ -539,9 +525,8 @@ START_TEST(questions_over_a_stream_share_one_connection)
     ck_assert_uint_eq(scene->peer.count, 1);
     end(scene);
 }
-END_TEST
 
-START_TEST(a_tls_server_is_never_asked_in_plain_dns)
+TEST(a_tls_server_is_never_asked_in_plain_dns)
 {
     struct scene *scene = begin();
     struct upstream secure = scene->upstreams[TCP_ONLY];
@@ -566,9 +551,8 @@ START_TEST(a_tls_server_is_never_asked_in_plain_dns)
     ck_assert_uint_eq(stream_peer_last(&scene->peer)->received[0], 22); /* a TLS handshake */
     end(scene);
 }
-END_TEST
 
-START_TEST(no_more_sockets_are_open_than_sockets_most)
+TEST(no_more_sockets_are_open_than_sockets_most)
 {
     enum { SHARE = 3 };
     struct scene *scene = begin();
@@ -594,9 +578,8 @@ START_TEST(no_more_sockets_are_open_than_sockets_most)
     ck_assert(!link->send(link, SHARE, IPV4, false, query, sizeof query));
     end(scene);
 }
-END_TEST
 
-START_TEST(a_broken_stream_fails_its_questions)
+TEST(a_broken_stream_fails_its_questions)
 {
     struct scene *scene = begin();
 
@@ -614,7 +597,6 @@ START_TEST(a_broken_stream_fails_its_questions)
     ck_assert_uint_eq(scene->fates[0].responses, 1);
     end(scene);
 }
-END_TEST
 
 /* Waits until a connection of its own has so many questions. */
 static void turn_until_asked(struct scene *scene, size_t connections, size_t questions)
@@ -624,7 +606,7 @@ static void turn_until_asked(struct scene *scene, size_t connections, size_t que
         turn(scene);
 }
 
-START_TEST(a_question_does_not_wait_for_a_silent_connection)
+TEST(a_question_does_not_wait_for_a_silent_connection)
 {
     struct scene *scene = begin();
 
@@ -648,9 +630,8 @@ START_TEST(a_question_does_not_wait_for_a_silent_connection)
     ck_assert_uint_eq(scene->peer.count, 2);
     end(scene);
 }
-END_TEST
 
-START_TEST(after_a_slow_question_each_is_sent_alone)
+TEST(after_a_slow_question_each_is_sent_alone)
 {
     struct scene *scene = begin();
 
@@ -670,9 +651,8 @@ START_TEST(after_a_slow_question_each_is_sent_alone)
     ck_assert_uint_eq(scene->peer.count, 4);
     end(scene);
 }
-END_TEST
 
-START_TEST(once_no_question_is_slow_any_more_they_share_a_connection_again)
+TEST(once_no_question_is_slow_any_more_they_share_a_connection_again)
 {
     struct scene *scene = begin();
 
@@ -693,9 +673,8 @@ START_TEST(once_no_question_is_slow_any_more_they_share_a_connection_again)
     ck_assert_uint_eq(scene->peer.count, 2);
     end(scene);
 }
-END_TEST
 
-START_TEST(without_room_the_oldest_silent_connection_is_replaced)
+TEST(without_room_the_oldest_silent_connection_is_replaced)
 {
     struct scene *scene = begin();
 
@@ -712,9 +691,8 @@ START_TEST(without_room_the_oldest_silent_connection_is_replaced)
         ck_assert_uint_eq(scene->fates[ticket].failures, 0);
     end(scene);
 }
-END_TEST
 
-START_TEST(open_attempts_are_dropped_at_the_end)
+TEST(open_attempts_are_dropped_at_the_end)
 {
     struct scene *scene = begin();
 
@@ -732,9 +710,8 @@ START_TEST(open_attempts_are_dropped_at_the_end)
     close(scene->far_udp[IPV4]), close(scene->far_udp[IPV6]);
     free(scene);
 }
-END_TEST
 
-START_TEST(an_idle_stream_does_not_wake_the_loop)
+TEST(an_idle_stream_does_not_wake_the_loop)
 {
     struct scene *scene = begin();
 
@@ -752,7 +729,6 @@ START_TEST(an_idle_stream_does_not_wake_the_loop)
     ck_assert_int_eq(uv_backend_timeout(&scene->loop), -1);
     end(scene);
 }
-END_TEST
 
 static const struct {
     link_ticket ticket;
@@ -760,7 +736,7 @@ static const struct {
     bool is_forgotten;
 } beyond[] = {{ATTEMPTS, IPV4, false}, {0, SERVERS, false}, {1, IPV4, false}, {ATTEMPTS, 0, true}};
 
-START_TEST(a_ticket_or_server_that_there_is_not_ends_the_process)
+TEST_OVER_SIGNAL(a_ticket_or_server_that_there_is_not_ends_the_process, beyond, SIGABRT)
 {
     struct scene *scene = begin();
 
@@ -769,41 +745,4 @@ START_TEST(a_ticket_or_server_that_there_is_not_ends_the_process)
         forget(scene, beyond[_i].ticket);
     else
         ask(scene, beyond[_i].ticket, beyond[_i].server);
-}
-END_TEST
-
-int main(void)
-{
-    Suite *suite = suite_create("sockets");
-    TCase *udp = tcase_create("udp"), *streams = tcase_create("streams");
-
-    tcase_add_loop_test(udp, a_datagram_goes_out_and_its_response_comes_back, IPV4, IPV6 + 1);
-    tcase_add_loop_test_raise_signal(udp, a_ticket_or_server_that_there_is_not_ends_the_process,
-                                     SIGABRT, 0, sizeof beyond / sizeof beyond[0]);
-    tcase_add_test(udp, every_attempt_has_an_unpredictable_port);
-    tcase_add_test(udp, datagrams_from_other_addresses_are_not_received);
-    tcase_add_test(udp, an_attempt_stays_open_until_forget);
-    tcase_add_test(udp, the_longest_datagram_is_received);
-    tcase_add_test(udp, a_forgotten_attempt_is_not_mistaken_for_its_successor);
-    tcase_add_test(udp, a_closed_port_and_an_unreachable_host_are_different_failures);
-    tcase_add_test(udp, an_attempt_that_cannot_be_sent_is_notified_in_the_next_turn);
-    tcase_add_test(udp, asking_again_at_once_does_not_block_the_loop);
-    tcase_add_test(udp, a_ticket_that_failed_and_was_reused_fails_once_more_only);
-    tcase_add_test(udp, a_failed_ticket_may_be_forgotten_before_it_is_notified);
-    tcase_add_test(udp, without_descriptors_nothing_is_sent_and_nothing_is_lost);
-    tcase_add_test(udp, many_answers_at_once_are_all_received);
-    tcase_add_test(udp, no_descriptor_is_left_behind);
-    suite_add_tcase(suite, udp);
-    tcase_add_test(streams, questions_over_a_stream_share_one_connection);
-    tcase_add_test(streams, a_tls_server_is_never_asked_in_plain_dns);
-    tcase_add_test(streams, no_more_sockets_are_open_than_sockets_most);
-    tcase_add_test(streams, a_broken_stream_fails_its_questions);
-    tcase_add_test(streams, a_question_does_not_wait_for_a_silent_connection);
-    tcase_add_test(streams, after_a_slow_question_each_is_sent_alone);
-    tcase_add_test(streams, once_no_question_is_slow_any_more_they_share_a_connection_again);
-    tcase_add_test(streams, without_room_the_oldest_silent_connection_is_replaced);
-    tcase_add_test(streams, open_attempts_are_dropped_at_the_end);
-    tcase_add_test(streams, an_idle_stream_does_not_wake_the_loop);
-    suite_add_tcase(suite, streams);
-    return suite_run(suite);
 }

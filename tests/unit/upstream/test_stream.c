@@ -241,7 +241,7 @@ static void warm_up(struct scene *scene)
 
 /* ---- questions and responses ---- */
 
-START_TEST(responses_come_in_any_order)
+TEST(responses_come_in_any_order)
 {
     struct scene *scene = begin();
 
@@ -260,9 +260,8 @@ START_TEST(responses_come_in_any_order)
     ck_assert_uint_eq(count_of(scene, COUNTER_FORWARD_CONNECTIONS), 1);
     end(scene);
 }
-END_TEST
 
-START_TEST(questions_on_one_connection_differ_in_their_ids)
+TEST(questions_on_one_connection_differ_in_their_ids)
 {
     struct scene *scene = begin();
     size_t length;
@@ -277,9 +276,8 @@ START_TEST(questions_on_one_connection_differ_in_their_ids)
                 load16(stream_peer_question(stream_peer_last(&scene->peer), j, &length)));
     end(scene);
 }
-END_TEST
 
-START_TEST(a_later_question_goes_over_the_same_connection)
+TEST(a_later_question_goes_over_the_same_connection)
 {
     struct scene *scene = begin();
 
@@ -294,9 +292,8 @@ START_TEST(a_later_question_goes_over_the_same_connection)
     ck_assert_uint_eq(count_of(scene, COUNTER_FORWARD_CONNECTIONS), 1);
     end(scene);
 }
-END_TEST
 
-START_TEST(a_response_that_comes_octet_by_octet_is_whole)
+TEST(a_response_that_comes_octet_by_octet_is_whole)
 {
     struct scene *scene = begin();
     uint8_t frame[42] = {0, 40};
@@ -315,9 +312,8 @@ START_TEST(a_response_that_comes_octet_by_octet_is_whole)
     ck_assert_uint_eq(scene->fates[0].length, 40);
     end(scene);
 }
-END_TEST
 
-START_TEST(the_longest_response_is_accepted)
+TEST(the_longest_response_is_accepted)
 {
     static uint8_t frame[65537] = {0xff, 0xff};
     struct scene *scene = begin();
@@ -333,9 +329,8 @@ START_TEST(the_longest_response_is_accepted)
     ck_assert_mem_eq(scene->last + 2, frame + 4, 65533);
     end(scene);
 }
-END_TEST
 
-START_TEST(a_response_without_a_query_is_counted_and_ignored)
+TEST(a_response_without_a_query_is_counted_and_ignored)
 {
     static const uint8_t short_ones[] = {0, 0, 0, 1, 0x12};
     struct scene *scene = begin();
@@ -360,9 +355,8 @@ START_TEST(a_response_without_a_query_is_counted_and_ignored)
     ck_assert_uint_eq(count_of(scene, COUNTER_FORWARD_FOREIGN), 4);
     end(scene);
 }
-END_TEST
 
-START_TEST(a_message_too_short_for_an_id_has_none)
+TEST(a_message_too_short_for_an_id_has_none)
 {
     struct scene *scene = begin();
     uint8_t octets[4] = {0, 1};
@@ -381,9 +375,8 @@ START_TEST(a_message_too_short_for_an_id_has_none)
     ck_assert_uint_eq(scene->notified, 0);
     end(scene);
 }
-END_TEST
 
-START_TEST(an_idle_connection_causes_no_events)
+TEST(an_idle_connection_causes_no_events)
 {
     struct scene *scene = begin();
     struct epoll_event event;
@@ -392,9 +385,8 @@ START_TEST(an_idle_connection_causes_no_events)
     ck_assert_int_eq(epoll_wait(scene->home.epoll, &event, 1, 0), 0);
     end(scene);
 }
-END_TEST
 
-START_TEST(a_forgotten_question_is_not_written_and_its_response_is_ignored)
+TEST(a_forgotten_question_is_not_written_and_its_response_is_ignored)
 {
     struct scene *scene = begin();
 
@@ -413,9 +405,8 @@ START_TEST(a_forgotten_question_is_not_written_and_its_response_is_ignored)
     ck_assert_uint_eq(count_of(scene, COUNTER_FORWARD_FOREIGN), 1);
     end(scene);
 }
-END_TEST
 
-START_TEST(a_server_that_reads_nothing_is_asked_within_a_limit)
+TEST(a_server_that_reads_nothing_is_asked_within_a_limit)
 {
     struct scene *scene = begin();
     link_ticket asked_count = 0;
@@ -436,11 +427,10 @@ START_TEST(a_server_that_reads_nothing_is_asked_within_a_limit)
         ck_assert_uint_eq(asked(stream_peer_last(&scene->peer), ticket + 1), ticket);
     end(scene);
 }
-END_TEST
 
 /* ---- what goes wrong ---- */
 
-START_TEST(a_refused_connection_fails_every_question)
+TEST(a_refused_connection_fails_every_question)
 {
     struct scene *scene = begin();
 
@@ -457,9 +447,8 @@ START_TEST(a_refused_connection_fails_every_question)
     ck_assert_int_eq(scene->stream.state, STREAM_CLOSED);
     end(scene);
 }
-END_TEST
 
-START_TEST(an_unreachable_network_is_notified_in_the_next_turn)
+TEST(an_unreachable_network_is_notified_in_the_next_turn)
 {
     struct scene *scene = begin();
 
@@ -477,9 +466,8 @@ START_TEST(an_unreachable_network_is_notified_in_the_next_turn)
     ck_assert_uint_eq(scene->notified, 2);
     end(scene);
 }
-END_TEST
 
-START_TEST(a_failed_question_may_be_forgotten_before_it_is_notified)
+TEST(a_failed_question_may_be_forgotten_before_it_is_notified)
 {
     struct scene *scene = begin();
 
@@ -492,9 +480,8 @@ START_TEST(a_failed_question_may_be_forgotten_before_it_is_notified)
     ck_assert_uint_eq(scene->fates[1].failures, 1);
     end(scene);
 }
-END_TEST
 
-START_TEST(a_connection_that_is_never_established_is_given_up)
+TEST(a_connection_that_is_never_established_is_given_up)
 {
     struct scene *scene = begin();
     int guests[3];
@@ -528,9 +515,8 @@ START_TEST(a_connection_that_is_never_established_is_given_up)
         close(guests[i]);
     end(scene);
 }
-END_TEST
 
-START_TEST(a_connection_closed_before_it_worked_fails_its_questions)
+TEST(a_connection_closed_before_it_worked_fails_its_questions)
 {
     struct scene *scene = begin();
 
@@ -544,9 +530,8 @@ START_TEST(a_connection_closed_before_it_worked_fails_its_questions)
     ck_assert_uint_eq(scene->peer.count, 1);
     end(scene);
 }
-END_TEST
 
-START_TEST(a_connection_closed_while_idle_costs_nothing)
+TEST(a_connection_closed_while_idle_costs_nothing)
 {
     struct scene *scene = begin();
 
@@ -561,9 +546,8 @@ START_TEST(a_connection_closed_while_idle_costs_nothing)
     ck_assert_uint_eq(scene->fates[0].responses, 1);
     end(scene);
 }
-END_TEST
 
-START_TEST(questions_that_meet_a_closing_connection_are_asked_once_more)
+TEST(questions_that_meet_a_closing_connection_are_asked_once_more)
 {
     struct scene *scene = begin();
 
@@ -587,9 +571,8 @@ START_TEST(questions_that_meet_a_closing_connection_are_asked_once_more)
     ck_assert_int_eq(scene->stream.state, STREAM_CLOSED);
     end(scene);
 }
-END_TEST
 
-START_TEST(a_question_is_not_asked_again_at_a_closed_port)
+TEST(a_question_is_not_asked_again_at_a_closed_port)
 {
     struct scene *scene = begin();
 
@@ -602,9 +585,8 @@ START_TEST(a_question_is_not_asked_again_at_a_closed_port)
     ck_assert_int_eq(scene->fates[0].failure, LINK_REFUSED);
     end(scene);
 }
-END_TEST
 
-START_TEST(responses_before_the_end_of_a_connection_are_passed_on)
+TEST(responses_before_the_end_of_a_connection_are_passed_on)
 {
     struct scene *scene = begin();
 
@@ -619,9 +601,8 @@ START_TEST(responses_before_the_end_of_a_connection_are_passed_on)
     ck_assert_uint_eq(asked(stream_peer_last(&scene->peer), 0), 1);
     end(scene);
 }
-END_TEST
 
-START_TEST(a_reset_is_an_end_like_any_other)
+TEST(a_reset_is_an_end_like_any_other)
 {
     const struct linger at_once = {.l_onoff = 1};
     struct scene *scene = begin();
@@ -638,9 +619,8 @@ START_TEST(a_reset_is_an_end_like_any_other)
     ck_assert_uint_eq(scene->fates[0].responses, 1);
     end(scene);
 }
-END_TEST
 
-START_TEST(an_error_that_reading_does_not_show_is_an_end_too)
+TEST(an_error_that_reading_does_not_show_is_an_end_too)
 {
     struct scene *scene = begin();
 
@@ -649,9 +629,8 @@ START_TEST(an_error_that_reading_does_not_show_is_an_end_too)
     ck_assert_int_eq(scene->stream.state, STREAM_CLOSED);
     end(scene);
 }
-END_TEST
 
-START_TEST(writing_to_a_server_that_is_gone_raises_no_signal)
+TEST(writing_to_a_server_that_is_gone_raises_no_signal)
 {
     struct scene *scene = begin();
 
@@ -669,11 +648,10 @@ START_TEST(writing_to_a_server_that_is_gone_raises_no_signal)
     ck_assert_uint_eq(scene->notified, 0);
     end(scene);
 }
-END_TEST
 
 /* ---- time ---- */
 
-START_TEST(a_connection_without_questions_is_closed_after_ten_seconds)
+TEST(a_connection_without_questions_is_closed_after_ten_seconds)
 {
     struct scene *scene = begin();
 
@@ -685,9 +663,8 @@ START_TEST(a_connection_without_questions_is_closed_after_ten_seconds)
     read_to_the_end(scene);
     end(scene);
 }
-END_TEST
 
-START_TEST(a_connection_that_has_fallen_silent_is_replaced)
+TEST(a_connection_that_has_fallen_silent_is_replaced)
 {
     struct scene *scene = begin();
 
@@ -704,9 +681,8 @@ START_TEST(a_connection_that_has_fallen_silent_is_replaced)
     ck_assert_uint_eq(scene->notified, 0);
     end(scene);
 }
-END_TEST
 
-START_TEST(a_response_shows_that_a_connection_is_alive)
+TEST(a_response_shows_that_a_connection_is_alive)
 {
     struct scene *scene = begin();
 
@@ -724,9 +700,8 @@ START_TEST(a_response_shows_that_a_connection_is_alive)
     turn_until_notified(scene, 2);
     end(scene);
 }
-END_TEST
 
-START_TEST(a_connection_with_an_open_question_and_no_response_is_doubtful)
+TEST(a_connection_with_an_open_question_and_no_response_is_doubtful)
 {
     struct scene *scene = begin();
 
@@ -742,9 +717,8 @@ START_TEST(a_connection_with_an_open_question_and_no_response_is_doubtful)
     ck_assert(!stream_is_doubtful(&scene->stream, scene->now_ms));
     end(scene);
 }
-END_TEST
 
-START_TEST(a_question_keeps_its_connection_open)
+TEST(a_question_keeps_its_connection_open)
 {
     static const uint8_t other[] = {0, 0}; /* a message of no octets */
     struct scene *scene = begin();
@@ -762,9 +736,8 @@ START_TEST(a_question_keeps_its_connection_open)
     ck_assert_uint_eq(scene->fates[0].responses, 1);
     end(scene);
 }
-END_TEST
 
-START_TEST(no_descriptor_is_left_behind)
+TEST(no_descriptor_is_left_behind)
 {
     struct scene *scene = begin();
     unsigned before = open_descriptors();
@@ -785,7 +758,6 @@ START_TEST(no_descriptor_is_left_behind)
     ck_assert_uint_eq(open_descriptors(), before);
     end(scene);
 }
-END_TEST
 
 /* ---- TLS ---- */
 
@@ -841,7 +813,7 @@ static void end_tls(struct tls_scene *tls)
     authority_close(&tls->authority);
 }
 
-START_TEST(questions_over_tls_are_answered_in_any_order)
+TEST(questions_over_tls_are_answered_in_any_order)
 {
     struct tls_scene tls;
 
@@ -860,9 +832,8 @@ START_TEST(questions_over_tls_are_answered_in_any_order)
     ck_assert_str_eq(read_log(&tls), "");
     end_tls(&tls);
 }
-END_TEST
 
-START_TEST(a_long_response_over_tls_is_accepted)
+TEST(a_long_response_over_tls_is_accepted)
 {
     static uint8_t frame[65537] = {0xff, 0xff};
     struct tls_scene tls;
@@ -879,9 +850,8 @@ START_TEST(a_long_response_over_tls_is_accepted)
     ck_assert_mem_eq(tls.scene->last + 2, frame + 4, 65533);
     end_tls(&tls);
 }
-END_TEST
 
-START_TEST(many_questions_over_tls_wait_for_a_slow_reader)
+TEST(many_questions_over_tls_wait_for_a_slow_reader)
 {
     struct tls_scene tls;
     const int little = 4096;
@@ -900,9 +870,8 @@ START_TEST(many_questions_over_tls_wait_for_a_slow_reader)
         ck_assert_uint_eq(asked(stream_peer_last(&tls.scene->peer), ticket + 1), ticket);
     end_tls(&tls);
 }
-END_TEST
 
-START_TEST(the_next_tls_connection_resumes_the_session)
+TEST(the_next_tls_connection_resumes_the_session)
 {
     struct tls_scene tls;
 
@@ -920,9 +889,8 @@ START_TEST(the_next_tls_connection_resumes_the_session)
     ck_assert_int_eq(SSL_session_reused(stream_peer_last(&tls.scene->peer)->tls.ssl), 1);
     end_tls(&tls);
 }
-END_TEST
 
-START_TEST(questions_that_meet_a_close_notify_are_asked_once_more)
+TEST(questions_that_meet_a_close_notify_are_asked_once_more)
 {
     struct tls_scene tls;
     uint8_t octets[100];
@@ -941,7 +909,6 @@ START_TEST(questions_that_meet_a_close_notify_are_asked_once_more)
     ck_assert_str_eq(read_log(&tls), "");
     end_tls(&tls);
 }
-END_TEST
 
 static const struct {
     struct identity_options options;
@@ -953,7 +920,7 @@ static const struct {
     {{.names = "DNS:dns.example", .is_self_signed = true}, "text=\"self-signed certificate; "},
 };
 
-START_TEST(a_server_that_is_not_authenticated_is_logged_and_asked_nothing)
+TEST_OVER(a_server_that_is_not_authenticated_is_logged_and_asked_nothing, strangers)
 {
     struct tls_scene tls;
 
@@ -977,7 +944,6 @@ START_TEST(a_server_that_is_not_authenticated_is_logged_and_asked_nothing)
                      SSL_RECEIVED_SHUTDOWN);
     end_tls(&tls);
 }
-END_TEST
 
 /* Fails, or succeeds, once; returns what is logged. */
 static const char *try_tls(struct tls_scene *tls, bool goes_well, const struct identity *identity)
@@ -999,7 +965,7 @@ static const char *try_tls(struct tls_scene *tls, bool goes_well, const struct i
     return read_log(tls);
 }
 
-START_TEST(a_tls_failure_is_logged_once_until_tls_works_again)
+TEST(a_tls_failure_is_logged_once_until_tls_works_again)
 {
     const struct identity_options wrong = {.names = "DNS:ns.example"};
     struct tls_scene tls;
@@ -1021,9 +987,8 @@ START_TEST(a_tls_failure_is_logged_once_until_tls_works_again)
     identity_free(&other);
     end_tls(&tls);
 }
-END_TEST
 
-START_TEST(a_server_that_does_not_speak_tls_is_logged)
+TEST(a_server_that_does_not_speak_tls_is_logged)
 {
     struct tls_scene tls;
 
@@ -1040,11 +1005,10 @@ START_TEST(a_server_that_does_not_speak_tls_is_logged)
     tls.scene->peer.context = context;
     end_tls(&tls);
 }
-END_TEST
 
 static const size_t cuts[] = {0, 1, 5, 50, 120, 130, 200, 500};
 
-START_TEST(a_handshake_that_is_cut_fails_every_question)
+TEST_LOOP(a_handshake_that_is_cut_fails_every_question, 0, 2 * (int)(sizeof cuts / sizeof *cuts))
 {
     struct tls_scene tls;
     uint8_t flight[16384], hello[16384];
@@ -1078,9 +1042,8 @@ START_TEST(a_handshake_that_is_cut_fails_every_question)
     tls.scene->peer.context = context;
     end_tls(&tls);
 }
-END_TEST
 
-START_TEST(records_that_were_tampered_with_end_the_connection)
+TEST(records_that_were_tampered_with_end_the_connection)
 {
     static const uint8_t rubbish[40] = "\x17\x03\x03\x00\x23 tampered with";
     struct tls_scene tls;
@@ -1097,86 +1060,4 @@ START_TEST(records_that_were_tampered_with_end_the_connection)
     turn_until_notified(tls.scene, 1);
     ck_assert_uint_eq(tls.scene->fates[0].responses, 1);
     end_tls(&tls);
-}
-END_TEST
-
-#define LOOP_OVER(tcase, test, table)                                                              \
-    tcase_add_loop_test(tcase, test, 0, (int)(sizeof(table) / sizeof(table)[0]))
-
-static TCase *questions_case(void)
-{
-    TCase *questions = tcase_create("questions");
-
-    tcase_add_test(questions, responses_come_in_any_order);
-    tcase_add_test(questions, questions_on_one_connection_differ_in_their_ids);
-    tcase_add_test(questions, a_later_question_goes_over_the_same_connection);
-    tcase_add_test(questions, a_response_that_comes_octet_by_octet_is_whole);
-    tcase_add_test(questions, the_longest_response_is_accepted);
-    tcase_add_test(questions, a_response_without_a_query_is_counted_and_ignored);
-    tcase_add_test(questions, a_message_too_short_for_an_id_has_none);
-    tcase_add_test(questions, an_idle_connection_causes_no_events);
-    tcase_add_test(questions, a_forgotten_question_is_not_written_and_its_response_is_ignored);
-    tcase_add_test(questions, a_server_that_reads_nothing_is_asked_within_a_limit);
-    return questions;
-}
-
-static TCase *failures_case(void)
-{
-    TCase *failures = tcase_create("failures");
-
-    tcase_add_test(failures, a_refused_connection_fails_every_question);
-    tcase_add_test(failures, an_unreachable_network_is_notified_in_the_next_turn);
-    tcase_add_test(failures, a_failed_question_may_be_forgotten_before_it_is_notified);
-    tcase_add_test(failures, a_connection_that_is_never_established_is_given_up);
-    tcase_add_test(failures, a_connection_closed_before_it_worked_fails_its_questions);
-    tcase_add_test(failures, a_connection_closed_while_idle_costs_nothing);
-    tcase_add_test(failures, questions_that_meet_a_closing_connection_are_asked_once_more);
-    tcase_add_test(failures, a_question_is_not_asked_again_at_a_closed_port);
-    tcase_add_test(failures, responses_before_the_end_of_a_connection_are_passed_on);
-    tcase_add_test(failures, a_reset_is_an_end_like_any_other);
-    tcase_add_test(failures, an_error_that_reading_does_not_show_is_an_end_too);
-    tcase_add_test(failures, writing_to_a_server_that_is_gone_raises_no_signal);
-    return failures;
-}
-
-static TCase *time_case(void)
-{
-    TCase *time = tcase_create("time");
-
-    tcase_add_test(time, a_connection_without_questions_is_closed_after_ten_seconds);
-    tcase_add_test(time, a_connection_that_has_fallen_silent_is_replaced);
-    tcase_add_test(time, a_connection_with_an_open_question_and_no_response_is_doubtful);
-    tcase_add_test(time, a_response_shows_that_a_connection_is_alive);
-    tcase_add_test(time, a_question_keeps_its_connection_open);
-    tcase_add_test(time, no_descriptor_is_left_behind);
-    return time;
-}
-
-static TCase *tls_case(void)
-{
-    TCase *tls = tcase_create("tls");
-
-    tcase_add_test(tls, questions_over_tls_are_answered_in_any_order);
-    tcase_add_test(tls, a_long_response_over_tls_is_accepted);
-    tcase_add_test(tls, many_questions_over_tls_wait_for_a_slow_reader);
-    tcase_add_test(tls, the_next_tls_connection_resumes_the_session);
-    tcase_add_test(tls, questions_that_meet_a_close_notify_are_asked_once_more);
-    LOOP_OVER(tls, a_server_that_is_not_authenticated_is_logged_and_asked_nothing, strangers);
-    tcase_add_test(tls, a_tls_failure_is_logged_once_until_tls_works_again);
-    tcase_add_test(tls, a_server_that_does_not_speak_tls_is_logged);
-    tcase_add_loop_test(tls, a_handshake_that_is_cut_fails_every_question, 0,
-                        2 * (int)(sizeof cuts / sizeof *cuts));
-    tcase_add_test(tls, records_that_were_tampered_with_end_the_connection);
-    return tls;
-}
-
-int main(void)
-{
-    Suite *suite = suite_create("stream");
-
-    suite_add_tcase(suite, questions_case());
-    suite_add_tcase(suite, failures_case());
-    suite_add_tcase(suite, time_case());
-    suite_add_tcase(suite, tls_case());
-    return suite_run(suite);
 }

@@ -28,7 +28,7 @@ static size_t send_all(struct stream_queries *stream_queries, link_ticket *ticke
     return count;
 }
 
-START_TEST(a_query_is_written_as_a_frame_with_an_id_of_its_own)
+TEST(a_query_is_written_as_a_frame_with_an_id_of_its_own)
 {
     struct stream_queries stream_queries;
     uint8_t room[100];
@@ -44,9 +44,8 @@ START_TEST(a_query_is_written_as_a_frame_with_an_id_of_its_own)
     ck_assert_mem_eq(stream_query->query, query, sizeof query);
     stream_queries_close(&stream_queries);
 }
-END_TEST
 
-START_TEST(only_sent_queries_are_found)
+TEST(only_sent_queries_are_found)
 {
     struct stream_queries stream_queries;
     uint8_t room[100];
@@ -63,9 +62,8 @@ START_TEST(only_sent_queries_are_found)
     ck_assert_ptr_null(stream_queries_find(&stream_queries, id));
     stream_queries_close(&stream_queries);
 }
-END_TEST
 
-START_TEST(no_two_ids_are_the_same_and_a_full_table_refuses)
+TEST(no_two_ids_are_the_same_and_a_full_table_refuses)
 {
     static bool seen[65536];
     struct stream_queries stream_queries;
@@ -88,9 +86,8 @@ START_TEST(no_two_ids_are_the_same_and_a_full_table_refuses)
     stream_queries_close(&stream_queries);
     ck_assert_uint_eq(stream_queries.count, 0);
 }
-END_TEST
 
-START_TEST(queries_that_do_not_fit_are_sent_next_in_order)
+TEST(queries_that_do_not_fit_are_sent_next_in_order)
 {
     struct stream_queries stream_queries;
     uint8_t room[3 * 14];
@@ -110,9 +107,8 @@ START_TEST(queries_that_do_not_fit_are_sent_next_in_order)
     ck_assert_uint_eq(tickets[2], 7);
     stream_queries_close(&stream_queries);
 }
-END_TEST
 
-START_TEST(open_queries_are_sent_again_once)
+TEST(open_queries_are_sent_again_once)
 {
     struct stream_queries stream_queries;
     link_ticket tickets[8];
@@ -141,9 +137,8 @@ START_TEST(open_queries_are_sent_again_once)
     ck_assert_uint_eq(tickets[0], 3);
     stream_queries_close(&stream_queries);
 }
-END_TEST
 
-START_TEST(nothing_is_sent_again_when_it_is_of_no_use)
+TEST(nothing_is_sent_again_when_it_is_of_no_use)
 {
     struct stream_queries stream_queries;
     uint8_t room[14];
@@ -158,20 +153,4 @@ START_TEST(nothing_is_sent_again_when_it_is_of_no_use)
     ck_assert_int_eq(stream_queries_first_failed(&stream_queries)->failure, LINK_EXHAUSTED);
     stream_queries_close(&stream_queries);
     ck_assert_ptr_null(stream_queries_first_failed(&stream_queries));
-}
-END_TEST
-
-int main(void)
-{
-    Suite *suite = suite_create("stream_query");
-    TCase *stream_queries = tcase_create("stream_queries");
-
-    tcase_add_test(stream_queries, a_query_is_written_as_a_frame_with_an_id_of_its_own);
-    tcase_add_test(stream_queries, only_sent_queries_are_found);
-    tcase_add_test(stream_queries, no_two_ids_are_the_same_and_a_full_table_refuses);
-    tcase_add_test(stream_queries, queries_that_do_not_fit_are_sent_next_in_order);
-    tcase_add_test(stream_queries, open_queries_are_sent_again_once);
-    tcase_add_test(stream_queries, nothing_is_sent_again_when_it_is_of_no_use);
-    suite_add_tcase(suite, stream_queries);
-    return suite_run(suite);
 }

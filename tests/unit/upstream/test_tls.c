@@ -192,7 +192,7 @@ static const struct {
      "SSL_CERT_FILE"},
 };
 
-START_TEST(a_server_must_have_the_name_or_the_address)
+TEST_OVER(a_server_must_have_the_name_or_the_address, cases)
 {
     struct scene scene;
 
@@ -213,11 +213,10 @@ START_TEST(a_server_must_have_the_name_or_the_address)
         end(&scene);
     }
 }
-END_TEST
 
 static const struct identity_options good = {.names = "DNS:dns.example"};
 
-START_TEST(the_name_and_the_protocol_are_sent_to_the_server)
+TEST_OVER(the_name_and_the_protocol_are_sent_to_the_server, versions)
 {
     struct scene scene;
 
@@ -229,9 +228,8 @@ START_TEST(the_name_and_the_protocol_are_sent_to_the_server)
     part(&scene);
     end(&scene);
 }
-END_TEST
 
-START_TEST(a_server_by_its_address_is_sent_no_name)
+TEST_OVER(a_server_by_its_address_is_sent_no_name, versions)
 {
     struct scene scene;
 
@@ -242,13 +240,12 @@ START_TEST(a_server_by_its_address_is_sent_no_name)
     part(&scene);
     end(&scene);
 }
-END_TEST
 
 /* ---- data ---- */
 
 static const size_t pieces[] = {0, 1, 5, 1000};
 
-START_TEST(data_arrives_however_it_is_segmented)
+TEST_LOOP(data_arrives_however_it_is_segmented, 0, 2 * (int)(sizeof pieces / sizeof *pieces))
 {
     struct scene scene;
     uint8_t question[300], server_read[ROOM], answer[40000], client_read[ROOM];
@@ -271,9 +268,8 @@ START_TEST(data_arrives_however_it_is_segmented)
     part(&scene);
     end(&scene);
 }
-END_TEST
 
-START_TEST(what_is_taken_in_pieces_is_whole)
+TEST(what_is_taken_in_pieces_is_whole)
 {
     struct scene scene;
     uint8_t octets[ROOM];
@@ -289,9 +285,8 @@ START_TEST(what_is_taken_in_pieces_is_whole)
     tls_end(scene.client);
     end(&scene);
 }
-END_TEST
 
-START_TEST(each_side_reads_the_others_close_notify)
+TEST_LOOP(each_side_reads_the_others_close_notify, 0, 4)
 {
     struct scene scene;
     uint8_t client_read[ROOM];
@@ -311,9 +306,8 @@ START_TEST(each_side_reads_the_others_close_notify)
     part(&scene);
     end(&scene);
 }
-END_TEST
 
-START_TEST(close_notify_before_the_handshake_is_done_writes_nothing)
+TEST(close_notify_before_the_handshake_is_done_writes_nothing)
 {
     struct scene scene;
     uint8_t octets[ROOM];
@@ -327,11 +321,10 @@ START_TEST(close_notify_before_the_handshake_is_done_writes_nothing)
     tls_end(scene.client);
     end(&scene);
 }
-END_TEST
 
 /* ---- sessions ---- */
 
-START_TEST(the_next_connection_resumes_the_session)
+TEST_OVER(the_next_connection_resumes_the_session, versions)
 {
     struct scene scene;
 
@@ -344,9 +337,8 @@ START_TEST(the_next_connection_resumes_the_session)
     }
     end(&scene);
 }
-END_TEST
 
-START_TEST(a_broken_connection_is_not_resumed)
+TEST_OVER(a_broken_connection_is_not_resumed, versions)
 {
     static const uint8_t rubbish[64] = "\x17\x03\x03\x00\x3b rubbish";
     struct scene scene;
@@ -365,9 +357,8 @@ START_TEST(a_broken_connection_is_not_resumed)
     part(&scene);
     end(&scene);
 }
-END_TEST
 
-START_TEST(a_session_that_a_server_failed_on_is_not_offered_again)
+TEST_LOOP(a_session_that_a_server_failed_on_is_not_offered_again, 0, 4)
 {
     static const uint8_t alert[] = {21, 3, 3, 0, 2, 2, 80}; /* internal_error */
     struct scene scene;
@@ -390,11 +381,10 @@ START_TEST(a_session_that_a_server_failed_on_is_not_offered_again)
     part(&scene);
     end(&scene);
 }
-END_TEST
 
 /* ---- octets that are not TLS, or incomplete ---- */
 
-START_TEST(a_handshake_cut_anywhere_never_opens)
+TEST_OVER(a_handshake_cut_anywhere_never_opens, versions)
 {
     struct scene scene;
 
@@ -420,7 +410,6 @@ START_TEST(a_handshake_cut_anywhere_never_opens)
     scene.client = NULL;
     end(&scene);
 }
-END_TEST
 
 static const struct {
     const char *octets;
@@ -434,7 +423,7 @@ static const struct {
     {"\x15\x03\x01\x00\x02\x02\x46", 7, "tlsv1 alert protocol version"},
 };
 
-START_TEST(a_reply_that_is_not_tls_is_reported)
+TEST_OVER(a_reply_that_is_not_tls_is_reported, strangers)
 {
     struct scene scene;
     uint8_t client_read[ROOM];
@@ -449,9 +438,8 @@ START_TEST(a_reply_that_is_not_tls_is_reported)
     tls_end(scene.client);
     end(&scene);
 }
-END_TEST
 
-START_TEST(a_server_of_old_tls_is_refused)
+TEST(a_server_of_old_tls_is_refused)
 {
     struct scene scene;
 
@@ -465,9 +453,8 @@ START_TEST(a_server_of_old_tls_is_refused)
     part(&scene);
     end(&scene);
 }
-END_TEST
 
-START_TEST(a_server_may_select_no_protocol)
+TEST_OVER(a_server_may_select_no_protocol, versions)
 {
     struct scene scene;
 
@@ -478,9 +465,8 @@ START_TEST(a_server_may_select_no_protocol)
     part(&scene);
     end(&scene);
 }
-END_TEST
 
-START_TEST(a_missing_trust_file_leaves_no_trust)
+TEST(a_missing_trust_file_leaves_no_trust)
 {
     struct scene scene;
     struct err err;
@@ -497,37 +483,4 @@ START_TEST(a_missing_trust_file_leaves_no_trust)
     ck_assert_str_eq(tls_failure(scene.client).text, "unable to get local issuer certificate");
     part(&scene);
     end(&scene);
-}
-END_TEST
-
-#define LOOP_OVER(tcase, test, table)                                                              \
-    tcase_add_loop_test(tcase, test, 0, (int)(sizeof(table) / sizeof(table)[0]))
-
-int main(void)
-{
-    Suite *suite = suite_create("tls");
-    TCase *identity = tcase_create("identity"), *octets = tcase_create("octets");
-    TCase *sessions = tcase_create("sessions"), *strange = tcase_create("strange");
-
-    LOOP_OVER(identity, a_server_must_have_the_name_or_the_address, cases);
-    LOOP_OVER(identity, the_name_and_the_protocol_are_sent_to_the_server, versions);
-    LOOP_OVER(identity, a_server_by_its_address_is_sent_no_name, versions);
-    tcase_add_test(identity, a_missing_trust_file_leaves_no_trust);
-    suite_add_tcase(suite, identity);
-    tcase_add_loop_test(octets, data_arrives_however_it_is_segmented, 0,
-                        2 * (int)(sizeof pieces / sizeof *pieces));
-    tcase_add_test(octets, what_is_taken_in_pieces_is_whole);
-    tcase_add_loop_test(octets, each_side_reads_the_others_close_notify, 0, 4);
-    tcase_add_test(octets, close_notify_before_the_handshake_is_done_writes_nothing);
-    suite_add_tcase(suite, octets);
-    LOOP_OVER(sessions, the_next_connection_resumes_the_session, versions);
-    LOOP_OVER(sessions, a_broken_connection_is_not_resumed, versions);
-    tcase_add_loop_test(sessions, a_session_that_a_server_failed_on_is_not_offered_again, 0, 4);
-    suite_add_tcase(suite, sessions);
-    LOOP_OVER(strange, a_handshake_cut_anywhere_never_opens, versions);
-    LOOP_OVER(strange, a_reply_that_is_not_tls_is_reported, strangers);
-    tcase_add_test(strange, a_server_of_old_tls_is_refused);
-    LOOP_OVER(strange, a_server_may_select_no_protocol, versions);
-    suite_add_tcase(suite, strange);
-    return suite_run(suite);
 }

@@ -38,14 +38,13 @@ static void expect(enum domain_kind kind, const char *text, const char *expected
     ck_assert_msg(length == 0 || memcmp(folded, expected, length) == 0, "%s", text);
 }
 
-START_TEST(a_name_is_folded_or_refused)
+TEST_OVER(a_name_is_folded_or_refused, names)
 {
     expect(DOMAIN_HOST, names[_i].text, names[_i].as_host);
     expect(DOMAIN_ZONE, names[_i].text, names[_i].as_zone);
 }
-END_TEST
 
-START_TEST(a_name_longer_than_its_room_is_refused)
+TEST(a_name_longer_than_its_room_is_refused)
 {
     char folded[3];
 
@@ -53,9 +52,8 @@ START_TEST(a_name_longer_than_its_room_is_refused)
     ck_assert_uint_eq(domain_fold(DOMAIN_HOST, "a.b.", folded, 3), 3);
     ck_assert_uint_eq(domain_fold(DOMAIN_HOST, "a.bc", folded, 3), 0);
 }
-END_TEST
 
-START_TEST(a_suffix_begins_where_a_label_does)
+TEST(a_suffix_begins_where_a_label_does)
 {
     ck_assert(domain_is_within("corp.example", "corp.example"));
     ck_assert(domain_is_within("a.corp.example", "corp.example"));
@@ -63,25 +61,10 @@ START_TEST(a_suffix_begins_where_a_label_does)
     ck_assert(!domain_is_within("example", "corp.example"));
     ck_assert(!domain_is_within("corp.example.net", "corp.example"));
 }
-END_TEST
 
-START_TEST(labels_are_counted)
+TEST(labels_are_counted)
 {
     ck_assert_uint_eq(domain_label_count("."), 0);
     ck_assert_uint_eq(domain_label_count("example"), 1);
     ck_assert_uint_eq(domain_label_count("a.corp.example"), 3);
-}
-END_TEST
-
-int main(void)
-{
-    Suite *suite = suite_create("wire/domain");
-    TCase *all = tcase_create("all");
-
-    tcase_add_loop_test(all, a_name_is_folded_or_refused, 0, sizeof names / sizeof names[0]);
-    tcase_add_test(all, a_name_longer_than_its_room_is_refused);
-    tcase_add_test(all, a_suffix_begins_where_a_label_does);
-    tcase_add_test(all, labels_are_counted);
-    suite_add_tcase(suite, all);
-    return suite_run(suite);
 }

@@ -44,7 +44,7 @@ static const struct {
 };
 enum { CASE_COUNT = sizeof cases / sizeof cases[0] };
 
-START_TEST(reads_or_refuses)
+TEST_LOOP(reads_or_refuses, 0, CASE_COUNT)
 {
     struct reader in = reader_over((const uint8_t *)cases[_i].wire, cases[_i].wire_length);
     struct name name;
@@ -63,9 +63,8 @@ START_TEST(reads_or_refuses)
     for (size_t i = name.length; i % 16 != 0; i++)
         ck_assert_msg(name.octets[i] == 0, "%s: not padded for hashing", cases[_i].what);
 }
-END_TEST
 
-START_TEST(reads_127_labels)
+TEST(reads_127_labels)
 {
     uint8_t wire[NAME_MAX_OCTETS];
     struct name name;
@@ -81,7 +80,6 @@ START_TEST(reads_127_labels)
     ck_assert_uint_eq(name.length, NAME_MAX_OCTETS);
     ck_assert_uint_eq(name.octets[1], 'a');
 }
-END_TEST
 
 static const struct {
     const char *wire;
@@ -93,7 +91,7 @@ static const struct {
     {OCTETS("\100a"), 0},           {OCTETS("\x80\0"), 0},    {OCTETS(""), 0},
 };
 
-START_TEST(a_name_is_skipped_with_or_without_a_pointer)
+TEST_OVER(a_name_is_skipped_with_or_without_a_pointer, skips)
 {
     struct reader in = reader_over((const uint8_t *)skips[_i].wire, skips[_i].length);
 
@@ -102,7 +100,6 @@ START_TEST(a_name_is_skipped_with_or_without_a_pointer)
     if (skips[_i].passed > 0)
         ck_assert_uint_eq((size_t)(in.next - in.start), skips[_i].passed);
 }
-END_TEST
 
 static const struct {
     const char *text;
@@ -121,7 +118,7 @@ static const struct {
     {"aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa.com", NULL, 0},
 };
 
-START_TEST(text_becomes_a_name)
+TEST_OVER(text_becomes_a_name, texts)
 {
     struct name name = {.length = 99};
 
@@ -134,9 +131,8 @@ START_TEST(text_becomes_a_name)
     ck_assert(name_equals(&name, (const uint8_t *)texts[_i].wire, texts[_i].length));
     ck_assert_uint_eq(name_measure(name.octets), texts[_i].length);
 }
-END_TEST
 
-START_TEST(text_of_255_octets_fits_and_one_more_does_not)
+TEST(text_of_255_octets_fits_and_one_more_does_not)
 {
     char text[260];
     struct name name;
@@ -150,9 +146,8 @@ START_TEST(text_of_255_octets_fits_and_one_more_does_not)
     text[254] = '\0';
     ck_assert(!name_from_text(text, &name));
 }
-END_TEST
 
-START_TEST(a_label_joins_in_front)
+TEST(a_label_joins_in_front)
 {
     static const uint8_t tail[] = "\7example\3com";
     struct name name = {.length = 7};
@@ -165,9 +160,8 @@ START_TEST(a_label_joins_in_front)
     ck_assert(!name_join(&name, "", 0, tail, sizeof tail));
     ck_assert_uint_eq(name.length, 17);
 }
-END_TEST
 
-START_TEST(a_label_that_makes_the_name_too_long_does_not_join)
+TEST(a_label_that_makes_the_name_too_long_does_not_join)
 {
     static const uint8_t tail[] = LABEL_63 LABEL_63 LABEL_63;
     struct name name = {.length = 7};
@@ -181,9 +175,8 @@ START_TEST(a_label_that_makes_the_name_too_long_does_not_join)
     ck_assert(!name_join(&name, label, 64, (const uint8_t *)"", 1));
     ck_assert_uint_eq(name.length, 7);
 }
-END_TEST
 
-START_TEST(suffixes_begin_where_labels_begin)
+TEST(suffixes_begin_where_labels_begin)
 {
     struct name name;
 
@@ -194,7 +187,6 @@ START_TEST(suffixes_begin_where_labels_begin)
     ck_assert_uint_eq(name_suffix_length(&name, name_suffix(&name, 1)), 13);
     ck_assert_uint_eq(name_suffix_length(&name, name_suffix(&name, 3)), 1);
 }
-END_TEST
 
 static const struct {
     const char *name, *suffix;
@@ -211,7 +203,7 @@ static const struct {
     {".", "com", false},
 };
 
-START_TEST(a_name_is_within_a_suffix_at_label_borders)
+TEST_OVER(a_name_is_within_a_suffix_at_label_borders, withins)
 {
     struct name name, suffix;
 
@@ -220,10 +212,9 @@ START_TEST(a_name_is_within_a_suffix_at_label_borders)
     ck_assert_msg(name_is_within(&name, &suffix) == withins[_i].is_within, "%s in %s",
                   withins[_i].name, withins[_i].suffix);
 }
-END_TEST
 
 /* A length octet can look like a letter: \3 c o m inside a label of 4 is no suffix. */
-START_TEST(octets_inside_a_label_are_no_suffix)
+TEST(octets_inside_a_label_are_no_suffix)
 {
     static const uint8_t wire[] = "\5x\3com";
     struct reader in = reader_over(wire, sizeof wire);
@@ -233,7 +224,6 @@ START_TEST(octets_inside_a_label_are_no_suffix)
     ck_assert(name_from_text("com", &suffix));
     ck_assert(!name_is_within(&name, &suffix));
 }
-END_TEST
 
 static const struct {
     const char *wire;
@@ -250,7 +240,7 @@ static const struct {
 };
 
 /* Safe in a log line, and read back by ldns as the same octets. */
-START_TEST(a_name_prints_so_that_it_can_be_read_back)
+TEST_OVER(a_name_prints_so_that_it_can_be_read_back, printed)
 {
     char buffer[300] = "";
     struct text text = text_over(buffer, sizeof buffer - 1);
@@ -267,7 +257,6 @@ START_TEST(a_name_prints_so_that_it_can_be_read_back)
     ck_assert(name_from_presentation(buffer, strlen(buffer), &name));
     ck_assert(name_equals(&name, wire, name_measure(wire)));
 }
-END_TEST
 
 static const struct {
     const char *text;
@@ -287,7 +276,7 @@ static const struct {
     {"0123456789012345678901234567890123456789012345678901234567890123", NULL, 0},
 };
 
-START_TEST(presentation_form_becomes_a_name)
+TEST_OVER(presentation_form_becomes_a_name, presented)
 {
     struct name name;
     bool made = name_from_presentation(presented[_i].text, strlen(presented[_i].text), &name);
@@ -299,9 +288,8 @@ START_TEST(presentation_form_becomes_a_name)
                           name_measure((const uint8_t *)presented[_i].wire)));
     ck_assert_uint_eq(name.label_count, presented[_i].labels);
 }
-END_TEST
 
-START_TEST(presentation_form_of_255_octets_fits_and_one_more_does_not)
+TEST(presentation_form_of_255_octets_fits_and_one_more_does_not)
 {
     char text[300];
     struct name name;
@@ -316,32 +304,5 @@ START_TEST(presentation_form_of_255_octets_fits_and_one_more_does_not)
     ck_assert(!name_from_presentation(text, 254, &name));
     ck_assert(!name_from_presentation(text, 255, &name));
 }
-END_TEST
 
 #define COUNT(array) (int)(sizeof(array) / sizeof(array)[0])
-
-int main(void)
-{
-    Suite *suite = suite_create("wire/name");
-    TCase *reading = tcase_create("reading");
-    TCase *making = tcase_create("making");
-    TCase *looking = tcase_create("looking");
-
-    tcase_add_loop_test(reading, reads_or_refuses, 0, CASE_COUNT);
-    tcase_add_test(reading, reads_127_labels);
-    tcase_add_loop_test(reading, a_name_is_skipped_with_or_without_a_pointer, 0, COUNT(skips));
-    tcase_add_loop_test(making, text_becomes_a_name, 0, COUNT(texts));
-    tcase_add_test(making, text_of_255_octets_fits_and_one_more_does_not);
-    tcase_add_test(making, a_label_joins_in_front);
-    tcase_add_test(making, a_label_that_makes_the_name_too_long_does_not_join);
-    tcase_add_loop_test(making, presentation_form_becomes_a_name, 0, COUNT(presented));
-    tcase_add_test(making, presentation_form_of_255_octets_fits_and_one_more_does_not);
-    tcase_add_test(looking, suffixes_begin_where_labels_begin);
-    tcase_add_loop_test(looking, a_name_is_within_a_suffix_at_label_borders, 0, COUNT(withins));
-    tcase_add_test(looking, octets_inside_a_label_are_no_suffix);
-    tcase_add_loop_test(looking, a_name_prints_so_that_it_can_be_read_back, 0, COUNT(printed));
-    suite_add_tcase(suite, reading);
-    suite_add_tcase(suite, making);
-    suite_add_tcase(suite, looking);
-    return suite_run(suite);
-}

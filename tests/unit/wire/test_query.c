@@ -84,7 +84,7 @@ static const struct {
 };
 enum { CASE_COUNT = sizeof cases / sizeof cases[0] };
 
-START_TEST(every_request_has_its_status)
+TEST_LOOP(every_request_has_its_status, 0, CASE_COUNT)
 {
     struct query query;
     enum query_status status =
@@ -99,10 +99,9 @@ START_TEST(every_request_has_its_status)
         ck_assert(!query.has_opt);
     }
 }
-END_TEST
 
 /* An OPT record is answered with one, for any opcode. */
-START_TEST(a_message_of_another_opcode_is_read_as_far_as_it_is_one)
+TEST(a_message_of_another_opcode_is_read_as_far_as_it_is_one)
 {
     static const char octets[] =
         "\x12\x34\x28\0\0\1\0\0\0\1\0\1" QUESTION "\xc0\x0c\0\1\0\xff\0\0\0\0\0\0" OPT_1232;
@@ -113,9 +112,8 @@ START_TEST(a_message_of_another_opcode_is_read_as_far_as_it_is_one)
     ck_assert_uint_eq(query.question_end, 12 + sizeof QUESTION - 1);
     ck_assert_uint_eq(query.udp_octets, 1232);
 }
-END_TEST
 
-START_TEST(a_question_is_read_and_folded)
+TEST(a_question_is_read_and_folded)
 {
     static const char octets[] = "\x12\x34\x01\x10\0\1\0\0\0\0\0\0\3wWw\4TEST\0\1\1\0\3";
     struct query query;
@@ -129,14 +127,13 @@ START_TEST(a_question_is_read_and_folded)
     ck_assert_uint_eq(query.udp_octets, 512);
     ck_assert(!query.has_opt && !query.dnssec_ok && !query.wants_nsid && !query.wants_keepalive);
 }
-END_TEST
 
 static const struct {
     uint16_t given, taken;
 } octet_sizes[] = {{0, 512},     {1, 512},     {511, 512},   {512, 512},   {513, 513},
                    {1231, 1231}, {1232, 1232}, {1233, 1232}, {4096, 1232}, {65535, 1232}};
 
-START_TEST(the_size_a_client_accepts_is_clamped)
+TEST_OVER(the_size_a_client_accepts_is_clamped, octet_sizes)
 {
     uint8_t octets[] = HEADER_QUERY "\0\1\0\0\0\0\0\1" QUESTION OPT_1232;
     size_t length = sizeof octets - 1;
@@ -147,7 +144,6 @@ START_TEST(the_size_a_client_accepts_is_clamped)
     ck_assert(query.has_opt);
     ck_assert_uint_eq(query.udp_octets, octet_sizes[_i].taken);
 }
-END_TEST
 
 static const struct {
     const char *options;
@@ -166,7 +162,7 @@ static const struct {
     {OCTETS("\0\3\0\0\0\3\0\0"), true, false},
 };
 
-START_TEST(known_options_are_read_and_others_skipped)
+TEST_OVER(known_options_are_read_and_others_skipped, option_cases)
 {
     uint8_t octets[256] = HEADER_QUERY "\0\1\0\0\0\0\0\1" QUESTION "\0\0\x29\4\xd0\0\0\x80\0";
     size_t length = 12 + 14 + 9;
@@ -180,9 +176,8 @@ START_TEST(known_options_are_read_and_others_skipped)
     ck_assert(query.wants_nsid == option_cases[_i].nsid);
     ck_assert(query.wants_keepalive == option_cases[_i].keepalive);
 }
-END_TEST
 
-START_TEST(a_question_of_255_octets_is_read)
+TEST(a_question_of_255_octets_is_read)
 {
     uint8_t octets[12 + 255 + 4] = HEADER_QUERY "\0\1\0\0\0\0\0\0";
     struct query query;
@@ -194,10 +189,9 @@ START_TEST(a_question_of_255_octets_is_read)
     ck_assert_uint_eq(query.name.length, 255);
     ck_assert_uint_eq(query.question_end, sizeof octets);
 }
-END_TEST
 
 /* A good query that is cut anywhere is dropped or malformed. */
-START_TEST(no_beginning_of_a_query_is_a_query)
+TEST(no_beginning_of_a_query_is_a_query)
 {
     static const char octets[] =
         HEADER_QUERY "\0\1\0\0\0\0\0\1" QUESTION "\0\0\x29\4\xd0\0\0\0\0\0\4\0\3\0\0";
@@ -208,22 +202,5 @@ START_TEST(no_beginning_of_a_query_is_a_query)
         ck_assert_int_eq(status, length < HEADER_OCTETS ? QUERY_DROPPED : QUERY_MALFORMED);
     }
 }
-END_TEST
 
 #define COUNT(array) (int)(sizeof(array) / sizeof(array)[0])
-
-int main(void)
-{
-    Suite *suite = suite_create("wire/query");
-    TCase *reading = tcase_create("query_read");
-
-    tcase_add_loop_test(reading, every_request_has_its_status, 0, CASE_COUNT);
-    tcase_add_test(reading, a_message_of_another_opcode_is_read_as_far_as_it_is_one);
-    tcase_add_test(reading, a_question_is_read_and_folded);
-    tcase_add_loop_test(reading, the_size_a_client_accepts_is_clamped, 0, COUNT(octet_sizes));
-    tcase_add_loop_test(reading, known_options_are_read_and_others_skipped, 0, COUNT(option_cases));
-    tcase_add_test(reading, a_question_of_255_octets_is_read);
-    tcase_add_test(reading, no_beginning_of_a_query_is_a_query);
-    suite_add_tcase(suite, reading);
-    return suite_run(suite);
-}

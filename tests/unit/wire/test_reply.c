@@ -33,7 +33,7 @@ static void put_address(uint16_t owner, uint32_t address)
         store32(data, address);
 }
 
-START_TEST(a_reply_is_header_question_records_and_opt)
+TEST(a_reply_is_header_question_records_and_opt)
 {
     static const char expected[] = "\x04\xd2\x85\x00\0\1\0\1\0\1\0\2"       /* AA, RD */
                                    "\3wWw\4test\0\0\1\0\1"                  /* as it came */
@@ -51,7 +51,6 @@ START_TEST(a_reply_is_header_question_records_and_opt)
     ck_assert_uint_eq(reply_finish(&stand.reply, FLAG_AA, 0), sizeof expected - 1);
     ck_assert_mem_eq(stand.buffer, expected, sizeof expected - 1);
 }
-END_TEST
 
 static const struct {
     struct ask ask;
@@ -68,16 +67,15 @@ static const struct {
     {{.name = ".", .no_edns = true}, 0, 16, 0x8101}, /* and FORMERR without */
 };
 
-START_TEST(flags_come_from_the_query_and_the_caller)
+TEST_OVER(flags_come_from_the_query_and_the_caller, headers)
 {
     begin(&headers[_i].ask, 512);
     reply_finish(&stand.reply, headers[_i].flags, headers[_i].rcode);
     ck_assert_uint_eq(load16(stand.buffer), REQUEST_ID);
     ck_assert_uint_eq(load16(stand.buffer + 2), headers[_i].expected);
 }
-END_TEST
 
-START_TEST(an_extended_code_is_split_over_header_and_opt)
+TEST(an_extended_code_is_split_over_header_and_opt)
 {
     struct decoded decoded;
 
@@ -86,9 +84,8 @@ START_TEST(an_extended_code_is_split_over_header_and_opt)
     ck_assert_uint_eq(decoded.rcode, 16);
     decoded_close(&decoded);
 }
-END_TEST
 
-START_TEST(opt_is_sent_when_one_was_received_with_the_same_do)
+TEST(opt_is_sent_when_one_was_received_with_the_same_do)
 {
     struct decoded decoded;
 
@@ -100,9 +97,8 @@ START_TEST(opt_is_sent_when_one_was_received_with_the_same_do)
     ck_assert(!decoded.has_opt);
     decoded_close(&decoded);
 }
-END_TEST
 
-START_TEST(options_are_written_as_their_rfcs_define)
+TEST(options_are_written_as_their_rfcs_define)
 {
     struct decoded decoded;
 
@@ -121,9 +117,8 @@ START_TEST(options_are_written_as_their_rfcs_define)
     ck_assert_int_eq(decoded.keepalive_100ms, 100);
     decoded_close(&decoded);
 }
-END_TEST
 
-START_TEST(no_option_is_sent_that_was_not_asked_for)
+TEST(no_option_is_sent_that_was_not_asked_for)
 {
     struct decoded decoded;
 
@@ -135,10 +130,9 @@ START_TEST(no_option_is_sent_that_was_not_asked_for)
     ck_assert_int_eq(decoded.ede_code, NO_EDE);
     decoded_close(&decoded);
 }
-END_TEST
 
 /* 12 + 7 + 11 octets are reserved, so 30 records of 16 fit into 512 and 31 do not. */
-START_TEST(a_cut_reply_keeps_the_records_that_fit)
+TEST_LOOP(a_cut_reply_keeps_the_records_that_fit, 27, 40)
 {
     struct decoded decoded;
     unsigned count = (unsigned)_i;
@@ -159,10 +153,9 @@ START_TEST(a_cut_reply_keeps_the_records_that_fit)
     ck_assert(decoded.aa && decoded.has_opt && decoded.question_count == 1);
     decoded_close(&decoded);
 }
-END_TEST
 
 /* Two octets too few for the last record: the one before it ends the reply. */
-START_TEST(a_record_written_piece_by_piece_is_whole_or_not_there)
+TEST(a_record_written_piece_by_piece_is_whole_or_not_there)
 {
     static const uint8_t string[256] = {255};
     struct decoded decoded;
@@ -182,9 +175,8 @@ START_TEST(a_record_written_piece_by_piece_is_whole_or_not_there)
     ck_assert_uint_eq(decoded.answer_count, 2);
     decoded_close(&decoded);
 }
-END_TEST
 
-START_TEST(ready_records_that_do_not_fit_are_left_out_one_by_one)
+TEST(ready_records_that_do_not_fit_are_left_out_one_by_one)
 {
     static uint8_t records[40 * 16];
     struct decoded decoded;
@@ -200,17 +192,15 @@ START_TEST(ready_records_that_do_not_fit_are_left_out_one_by_one)
     ck_assert_uint_eq(decoded.answer_count, 30);
     decoded_close(&decoded);
 }
-END_TEST
 
-START_TEST(only_opcode_query_gives_rd_and_cd_a_meaning)
+TEST(only_opcode_query_gives_rd_and_cd_a_meaning)
 {
     begin(&(struct ask){.name = "x.", .opcode = 5, .cd = true, .no_edns = true}, 512);
     reply_finish(&stand.reply, 0, 4);
     ck_assert_uint_eq(load16(stand.buffer + 2), 0xa804);
 }
-END_TEST
 
-START_TEST(a_cut_reply_still_has_its_ede)
+TEST(a_cut_reply_still_has_its_ede)
 {
     struct decoded decoded;
 
@@ -224,10 +214,9 @@ START_TEST(a_cut_reply_still_has_its_ede)
     ck_assert_str_eq(decoded.ede_text, "Q40 note");
     decoded_close(&decoded);
 }
-END_TEST
 
 /* 29 records leave 512 - 12 - 7 - 464 - 11 = 18 octets: 6 are reserved, the text has 12. */
-START_TEST(the_text_of_ede_is_dropped_before_a_record)
+TEST_LOOP(the_text_of_ede_is_dropped_before_a_record, 0, 2)
 {
     static const char text[] = "Q10 app crashed";
     struct decoded decoded;
@@ -246,7 +235,6 @@ START_TEST(the_text_of_ede_is_dropped_before_a_record)
     ck_assert_uint_eq(length, _i == 0 ? 512 : 500);
     decoded_close(&decoded);
 }
-END_TEST
 
 /* 26 records and our OPT and EDE leave 512 - 12 - 7 - 416 - 11 - 9 = 57 octets, 27 leave 41. */
 static const struct {
@@ -254,7 +242,7 @@ static const struct {
     size_t length;
 } passed[] = {{0, 3, 39 + 7 + 44 + 6}, {26, 3, 512}, {27, 2, 471 + 7 + 6}, {29, 1, 503 + 7}};
 
-START_TEST(options_passed_on_follow_ours_whole_or_not_at_all)
+TEST_OVER(options_passed_on_follow_ours_whole_or_not_at_all, passed)
 {
     static const uint8_t three[] = "\0\x0f\0\3\0\x16n"
                                    "\0\x0f\0\x28\0\x17............ a sentence of 38 ........"
@@ -279,18 +267,16 @@ START_TEST(options_passed_on_follow_ours_whole_or_not_at_all)
     ck_assert_uint_eq(ldns_edns_option_list_get_count(options), 1 + passed[_i].options);
     decoded_close(&decoded);
 }
-END_TEST
 
-START_TEST(options_are_not_passed_on_without_opt)
+TEST(options_are_not_passed_on_without_opt)
 {
     stand.options =
         (struct reply_options){.passed = (const uint8_t *)"\0\x0f\0\2\0\3", .passed_length = 6};
     begin(&(struct ask){.name = "x.", .no_edns = true}, 512);
     ck_assert_uint_eq(reply_finish(&stand.reply, 0, 0), 19);
 }
-END_TEST
 
-START_TEST(a_query_without_a_readable_question_gets_a_bare_header)
+TEST(a_query_without_a_readable_question_gets_a_bare_header)
 {
     static const uint8_t request[12] = "\x04\xd2\x01\0\0\0\0\0\0\0\0";
 
@@ -299,9 +285,8 @@ START_TEST(a_query_without_a_readable_question_gets_a_bare_header)
     ck_assert_uint_eq(reply_finish(&stand.reply, 0, 1), 12);
     ck_assert_mem_eq(stand.buffer, "\x04\xd2\x81\1\0\0\0\0\0\0\0\0", 12);
 }
-END_TEST
 
-START_TEST(ready_records_are_copied_and_counted)
+TEST(ready_records_are_copied_and_counted)
 {
     struct decoded decoded;
 
@@ -315,9 +300,8 @@ START_TEST(ready_records_are_copied_and_counted)
     ck_assert(decoded_has(&decoded, LDNS_SECTION_ANSWER, "x. 30 IN A 10.0.0.2"));
     decoded_close(&decoded);
 }
-END_TEST
 
-START_TEST(a_record_written_piece_by_piece_is_closed_with_its_length)
+TEST(a_record_written_piece_by_piece_is_closed_with_its_length)
 {
     struct decoded decoded;
 
@@ -330,9 +314,8 @@ START_TEST(a_record_written_piece_by_piece_is_closed_with_its_length)
     ck_assert(decoded_has(&decoded, LDNS_SECTION_ANSWER, "x. 0 CH TXT \"abc\" \"de\""));
     decoded_close(&decoded);
 }
-END_TEST
 
-START_TEST(over_tcp_a_reply_may_be_65535_octets)
+TEST(over_tcp_a_reply_may_be_65535_octets)
 {
     struct decoded decoded;
 
@@ -345,36 +328,4 @@ START_TEST(over_tcp_a_reply_may_be_65535_octets)
     ck_assert(!decoded.tc);
     ck_assert_uint_eq(decoded.answer_count, 4094);
     decoded_close(&decoded);
-}
-END_TEST
-
-int main(void)
-{
-    Suite *suite = suite_create("wire/reply");
-    TCase *form = tcase_create("form");
-    TCase *cutting = tcase_create("cutting");
-
-    tcase_add_test(form, a_reply_is_header_question_records_and_opt);
-    tcase_add_loop_test(form, flags_come_from_the_query_and_the_caller, 0,
-                        sizeof headers / sizeof headers[0]);
-    tcase_add_test(form, an_extended_code_is_split_over_header_and_opt);
-    tcase_add_test(form, opt_is_sent_when_one_was_received_with_the_same_do);
-    tcase_add_test(form, options_are_written_as_their_rfcs_define);
-    tcase_add_test(form, no_option_is_sent_that_was_not_asked_for);
-    tcase_add_test(form, a_query_without_a_readable_question_gets_a_bare_header);
-    tcase_add_test(form, ready_records_are_copied_and_counted);
-    tcase_add_test(form, a_record_written_piece_by_piece_is_closed_with_its_length);
-    tcase_add_test(form, over_tcp_a_reply_may_be_65535_octets);
-    tcase_add_loop_test(cutting, a_cut_reply_keeps_the_records_that_fit, 27, 40);
-    tcase_add_test(cutting, a_record_written_piece_by_piece_is_whole_or_not_there);
-    tcase_add_test(cutting, ready_records_that_do_not_fit_are_left_out_one_by_one);
-    tcase_add_test(cutting, a_cut_reply_still_has_its_ede);
-    tcase_add_test(form, only_opcode_query_gives_rd_and_cd_a_meaning);
-    tcase_add_loop_test(cutting, the_text_of_ede_is_dropped_before_a_record, 0, 2);
-    tcase_add_loop_test(cutting, options_passed_on_follow_ours_whole_or_not_at_all, 0,
-                        sizeof passed / sizeof passed[0]);
-    tcase_add_test(form, options_are_not_passed_on_without_opt);
-    suite_add_tcase(suite, form);
-    suite_add_tcase(suite, cutting);
-    return suite_run(suite);
 }

@@ -18,7 +18,7 @@ static const char *print_type(uint16_t type, char *buffer, size_t size)
 enum { TYPE_NSAP_PTR = 23 }; /* its name, NSAP-PTR, cannot be part of a constant's */
 
 /* ldns took its names from IANA's list, and knows the form TYPE4711. */
-START_TEST(every_type_has_the_name_that_ldns_gives_it)
+TEST(every_type_has_the_name_that_ldns_gives_it)
 {
     char buffer[16];
 
@@ -29,7 +29,6 @@ START_TEST(every_type_has_the_name_that_ldns_gives_it)
         free(name);
     }
 }
-END_TEST
 
 static const struct {
     uint16_t rcode;
@@ -37,7 +36,7 @@ static const struct {
 } rcodes[] = {{0, "NOERROR"}, {1, "FORMERR"}, {2, "SERVFAIL"}, {3, "NXDOMAIN"},
               {4, "NOTIMP"},  {5, "REFUSED"}, {16, "BADVERS"}, {4000, "RCODE4000"}};
 
-START_TEST(response_codes_have_names)
+TEST_OVER(response_codes_have_names, rcodes)
 {
     char buffer[16] = "";
     struct text text = text_over(buffer, sizeof buffer - 1);
@@ -45,17 +44,5 @@ START_TEST(response_codes_have_names)
     rcode_add(&text, rcodes[_i].rcode);
     ck_assert_str_eq(buffer, rcodes[_i].expected);
 }
-END_TEST
 
 #define COUNT(array) (int)(sizeof(array) / sizeof(array)[0])
-
-int main(void)
-{
-    Suite *suite = suite_create("wire/types");
-    TCase *tables = tcase_create("tables");
-
-    tcase_add_test(tables, every_type_has_the_name_that_ldns_gives_it);
-    tcase_add_loop_test(tables, response_codes_have_names, 0, COUNT(rcodes));
-    suite_add_tcase(suite, tables);
-    return suite_run(suite);
-}

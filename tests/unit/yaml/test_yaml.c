@@ -81,7 +81,7 @@ static const struct {
     {"a: 1", "{a=1 }"},
 };
 
-START_TEST(well_formed_text_is_read_as_written)
+TEST_OVER(well_formed_text_is_read_as_written, good)
 {
     char out[DUMP_SIZE];
     struct problems problems = read_all(good[_i].text, strlen(good[_i].text), out);
@@ -89,7 +89,6 @@ START_TEST(well_formed_text_is_read_as_written)
     ck_assert_msg(problems.count == 0, "%s: %s", good[_i].text, problems.first.text);
     ck_assert_str_eq(out, good[_i].read);
 }
-END_TEST
 
 static const struct {
     const char *text;
@@ -135,7 +134,7 @@ static const struct {
     {"a: 1\n}\n", YAML_SYNTAX, 2, 1, "did not find"},
 };
 
-START_TEST(refused_text_is_reported_with_location_and_reason)
+TEST_OVER(refused_text_is_reported_with_location_and_reason, bad)
 {
     char out[DUMP_SIZE];
     struct problems problems = read_all(bad[_i].text, strlen(bad[_i].text), out);
@@ -149,9 +148,8 @@ START_TEST(refused_text_is_reported_with_location_and_reason)
     ck_assert_msg(strstr(problems.first.text, bad[_i].text_part) != NULL, "%s: text is %s",
                   bad[_i].text, problems.first.text);
 }
-END_TEST
 
-START_TEST(reading_goes_on_after_a_duplicate_key)
+TEST(reading_goes_on_after_a_duplicate_key)
 {
     static const char text[] = "a: 1\na: [2, {a: 3}]\nb: 4\nb: 5\n";
     char out[DUMP_SIZE];
@@ -160,9 +158,8 @@ START_TEST(reading_goes_on_after_a_duplicate_key)
     ck_assert_uint_eq(problems.count, 2);
     ck_assert_str_eq(out, "{a=1 b=4 }");
 }
-END_TEST
 
-START_TEST(a_nul_octet_in_the_file_is_refused)
+TEST(a_nul_octet_in_the_file_is_refused)
 {
     static const char text[] = "a: 1\nb\0: 2\n";
     char out[DUMP_SIZE];
@@ -172,9 +169,8 @@ START_TEST(a_nul_octet_in_the_file_is_refused)
     ck_assert_uint_eq(problems.first.at.line, 2);
     ck_assert_uint_eq(problems.first.at.column, 2);
 }
-END_TEST
 
-START_TEST(the_location_of_every_node_counts_characters_from_one)
+TEST(the_location_of_every_node_counts_characters_from_one)
 {
     static const char text[] = "first: 1\nse\xC3\xBC: [\xC3\xBC, x]\n";
     struct problems problems = {0};
@@ -193,9 +189,8 @@ START_TEST(the_location_of_every_node_counts_characters_from_one)
     ck_assert_uint_eq(item.at.column, 10);
     yaml_reader_free(reader);
 }
-END_TEST
 
-START_TEST(unread_values_are_skipped)
+TEST(unread_values_are_skipped)
 {
     static const char text[] = "a: [1, [2, {b: 3}]]\nc: {d: [4], e: 5}\nf: 6\n";
     struct problems problems = {0};
@@ -215,10 +210,9 @@ START_TEST(unread_values_are_skipped)
     ck_assert(!yaml_failed(reader));
     yaml_reader_free(reader);
 }
-END_TEST
 
 /* Sixteen levels, the root mapping included. */
-START_TEST(depth_sixteen_is_read_and_seventeen_refused)
+TEST_LOOP(depth_sixteen_is_read_and_seventeen_refused, 0, 2)
 {
     char text[64];
     char out[DUMP_SIZE];
@@ -233,9 +227,8 @@ START_TEST(depth_sixteen_is_read_and_seventeen_refused)
         ck_assert_uint_eq(problems.first.at.column, 4 + 15);
     }
 }
-END_TEST
 
-START_TEST(a_scalar_of_4096_octets_is_read_and_a_longer_one_refused)
+TEST_LOOP(a_scalar_of_4096_octets_is_read_and_a_longer_one_refused, 0, 2)
 {
     size_t length = YAML_SCALAR_MAX + (size_t)_i;
     char *text = malloc(length + 16);
@@ -250,7 +243,6 @@ START_TEST(a_scalar_of_4096_octets_is_read_and_a_longer_one_refused)
     free(text);
     free(out);
 }
-END_TEST
 
 static const struct {
     const char *first;
@@ -268,7 +260,7 @@ static const struct {
     {"a: 1", 'x', YAML_FILE_MAX + 1, YAML_TOO_LARGE},
 };
 
-START_TEST(hostile_text_is_refused_at_once)
+TEST_OVER(hostile_text_is_refused_at_once, hostile)
 {
     char *text = malloc(hostile[_i].length);
     char out[DUMP_SIZE];
@@ -282,9 +274,8 @@ START_TEST(hostile_text_is_refused_at_once)
         ck_assert_msg(problems.first.kind == hostile[_i].kind, "%d: %s", _i, problems.first.text);
     free(text);
 }
-END_TEST
 
-START_TEST(every_cut_of_a_file_is_read_or_refused_without_harm)
+TEST(every_cut_of_a_file_is_read_or_refused_without_harm)
 {
     static const char text[] = "space: x\napps:\n  - name: \"a b\"\n    f: {w: [1, {n: 2}], z: }\n"
                                "    # done\n  - {name: |\n k\n";
@@ -298,10 +289,9 @@ START_TEST(every_cut_of_a_file_is_read_or_refused_without_harm)
         free(copy);
     }
 }
-END_TEST
 
 /* More keys than the first table holds, in mappings inside each other. */
-START_TEST(thousands_of_keys_are_distinguished)
+TEST(thousands_of_keys_are_distinguished)
 {
     enum { KEYS = 5000 };
     size_t size = 64 * KEYS;
@@ -327,7 +317,6 @@ START_TEST(thousands_of_keys_are_distinguished)
     yaml_reader_free(reader);
     free(text);
 }
-END_TEST
 
 struct target {
     uint32_t number;
@@ -348,7 +337,7 @@ static void count_unknown(void *context, const struct yaml_node *key, const stru
     ++*(unsigned *)context;
 }
 
-START_TEST(a_table_of_keys_fills_a_struct_and_returns_the_keys_present)
+TEST(a_table_of_keys_fills_a_struct_and_returns_the_keys_present)
 {
     static const char text[] = "other: [1]\nnumber: 7\n";
     static const struct yaml_field items[] = {
@@ -367,7 +356,6 @@ START_TEST(a_table_of_keys_fills_a_struct_and_returns_the_keys_present)
     ck_assert_uint_eq(target.unknown, 1);
     yaml_reader_free(reader);
 }
-END_TEST
 
 static const struct {
     const char *text;
@@ -393,7 +381,7 @@ static const struct {
     {"7", false, false, 0},
 };
 
-START_TEST(a_number_is_plain_decimal_without_leading_zeros)
+TEST_OVER(a_number_is_plain_decimal_without_leading_zeros, numbers)
 {
     struct yaml_node node = {.kind = YAML_SCALAR,
                              .is_plain = numbers[_i].is_plain,
@@ -404,7 +392,6 @@ START_TEST(a_number_is_plain_decimal_without_leading_zeros)
     ck_assert_int_eq(yaml_read_number(&node, &value), numbers[_i].is_number);
     ck_assert_uint_eq(value, numbers[_i].is_number ? numbers[_i].number : 4711);
 }
-END_TEST
 
 static const struct {
     const char *text;
@@ -412,7 +399,7 @@ static const struct {
 } booleans[] = {{"true", 1}, {"false", 0}, {"True", -1}, {"TRUE", -1}, {"yes", -1},
                 {"no", -1},  {"on", -1},   {"1", -1},    {"", -1}};
 
-START_TEST(a_boolean_is_true_or_false_without_quotes)
+TEST_OVER(a_boolean_is_true_or_false_without_quotes, booleans)
 {
     struct yaml_node node = {.kind = YAML_SCALAR,
                              .is_plain = true,
@@ -424,33 +411,4 @@ START_TEST(a_boolean_is_true_or_false_without_quotes)
     ck_assert_int_eq(value, booleans[_i].value == 1);
     node.is_plain = false;
     ck_assert(!yaml_read_bool(&node, &value));
-}
-END_TEST
-
-#define LOOP(tcase, test, table)                                                                   \
-    tcase_add_loop_test(tcase, test, 0, (int)(sizeof(table) / sizeof((table)[0])))
-
-int main(void)
-{
-    Suite *suite = suite_create("yaml");
-    TCase *reading = tcase_create("reading");
-    TCase *values = tcase_create("values");
-
-    LOOP(reading, well_formed_text_is_read_as_written, good);
-    LOOP(reading, refused_text_is_reported_with_location_and_reason, bad);
-    tcase_add_test(reading, reading_goes_on_after_a_duplicate_key);
-    tcase_add_test(reading, a_nul_octet_in_the_file_is_refused);
-    tcase_add_test(reading, the_location_of_every_node_counts_characters_from_one);
-    tcase_add_test(reading, unread_values_are_skipped);
-    tcase_add_loop_test(reading, depth_sixteen_is_read_and_seventeen_refused, 0, 2);
-    tcase_add_loop_test(reading, a_scalar_of_4096_octets_is_read_and_a_longer_one_refused, 0, 2);
-    LOOP(reading, hostile_text_is_refused_at_once, hostile);
-    tcase_add_test(reading, every_cut_of_a_file_is_read_or_refused_without_harm);
-    tcase_add_test(reading, thousands_of_keys_are_distinguished);
-    tcase_add_test(values, a_table_of_keys_fills_a_struct_and_returns_the_keys_present);
-    LOOP(values, a_number_is_plain_decimal_without_leading_zeros, numbers);
-    LOOP(values, a_boolean_is_true_or_false_without_quotes, booleans);
-    suite_add_tcase(suite, reading);
-    suite_add_tcase(suite, values);
-    return suite_run(suite);
 }
