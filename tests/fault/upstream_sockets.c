@@ -443,3 +443,11 @@ TEST_LOOP(sockets_that_cannot_be_made_leave_nothing_behind, 0, 3)
     ck_assert_uint_gt(n, 1);
     end(&scene);
 }
+
+int main(void)
+{
+    /* Before OpenSSL allocates anything. */
+    if (CRYPTO_set_mem_functions(crypto_malloc, crypto_realloc, crypto_free) != 1)
+        return EXIT_FAILURE;
+    return suite_run();
+}

@@ -745,3 +745,15 @@ TEST_LOOP(no_sequence_of_edits_reloads_and_ends_lets_a_name_out, 0, SEEDS)
     ck_assert_uint_gt(life.loads, steps / 8);
     ck_assert_uint_gt(life.restarts, steps / 12);
 }
+
+int main(int argc, char **argv)
+{
+    if (argc > 1) {
+        steps_wanted = strtoul(argv[1], NULL, 10);
+        setenv("CK_RUN_CASE", "no_sequence_of_edits_reloads_and_ends_lets_a_name_out", 1);
+        setenv("CK_DEFAULT_TIMEOUT", "3600", 1);
+    }
+    if (argc > 2)
+        first_seed = strtoull(argv[2], NULL, 10);
+    return suite_run();
+}

@@ -716,5 +716,3 @@ TEST(a_folder_that_empties_keeps_what_is_served)
     ck_assert(!stand.outcome.is_unchanged);
     ck_assert(has_app("one-app"));
 }
-
-#define COUNT(array) (int)(sizeof(array) / sizeof(array)[0])

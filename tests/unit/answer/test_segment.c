@@ -243,5 +243,3 @@ TEST(the_last_release_frees)
     ck_assert_uint_eq(shape->holds, 1);
     segment_release(NULL);
 }
-
-#define COUNT(array) (int)(sizeof(array) / sizeof(array)[0])

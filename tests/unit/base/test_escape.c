@@ -49,7 +49,7 @@ static const struct {
     {"a\ufe0f", "a<U+FE0F variation selector>"},
 };
 
-TEST_LOOP(control_and_invisible_characters_are_escaped, 0, count)
+TEST_OVER(control_and_invisible_characters_are_escaped, texts)
 {
     char seen[256];
     size_t length = escape_string(seen, sizeof seen, texts[_i].raw);
@@ -58,7 +58,7 @@ TEST_LOOP(control_and_invisible_characters_are_escaped, 0, count)
     ck_assert_uint_eq(length, strlen(texts[_i].seen));
 }
 
-TEST_LOOP(a_second_time_changes_nothing, 0, count)
+TEST_OVER(a_second_time_changes_nothing, texts)
 {
     char again[256];
 
@@ -66,7 +66,7 @@ TEST_LOOP(a_second_time_changes_nothing, 0, count)
     ck_assert_str_eq(again, texts[_i].seen);
 }
 
-TEST_LOOP(printing_does_the_same, 0, count)
+TEST_OVER(printing_does_the_same, texts)
 {
     char *printed = NULL;
     size_t length = 0;

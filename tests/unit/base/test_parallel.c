@@ -25,7 +25,7 @@ static bool square(void *context, size_t index)
 
 static const unsigned threads[] = {0, 1, 2, 7, 1000};
 
-TEST_LOOP(every_index_is_called_once, 0, count)
+TEST_OVER(every_index_is_called_once, threads)
 {
     static struct board board = {.bad = SIZE_MAX};
 
@@ -36,7 +36,7 @@ TEST_LOOP(every_index_is_called_once, 0, count)
     }
 }
 
-TEST_LOOP(a_failure_is_returned_and_no_index_is_called_twice, 0, count)
+TEST_OVER(a_failure_is_returned_and_no_index_is_called_twice, threads)
 {
     static struct board board = {.bad = 17};
 

@@ -314,5 +314,3 @@ TEST(nothing_of_another_space_is_disclosed)
             ck_assert_msg(strstr(steps, secrets[j]) == NULL, "%s: %s", names[i], steps);
     }
 }
-
-#define COUNT(array) (int)(sizeof(array) / sizeof(array)[0])

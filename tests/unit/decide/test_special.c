@@ -188,6 +188,21 @@ static const struct {
     {"localspace", "nobody.localspace", false},
 };
 
+TEST(zones_that_no_name_would_take_are_known)
+{
+    static const struct {
+        const char *zone;
+        bool fixed;
+    } all[] = {{"localhost", true},  {"x.localhost", true}, {"invalid", true}, {"local", false},
+               {"home.arpa", false}, {".", false},          {"example", false}};
+
+    for (size_t i = 0; i < sizeof all / sizeof all[0]; i++) {
+        struct name name;
+        ck_assert(name_from_text(all[i].zone, &name));
+        ck_assert_msg(special_is_fixed(&name) == all[i].fixed, "%s", all[i].zone);
+    }
+}
+
 FIXTURE(set_up, tear_down)
 
 TEST_OVER(a_zone_inside_a_special_name_wins, zones)
@@ -276,22 +291,3 @@ TEST(localspace_is_special_under_another_suffix)
     ck_assert_int_eq(deciding.verdict.situation, SITUATION_RECORDS);
     snapshot_free(one);
 }
-
-FIXTURE(NULL, NULL)
-
-TEST(zones_that_no_name_would_take_are_known)
-{
-    static const struct {
-        const char *zone;
-        bool fixed;
-    } all[] = {{"localhost", true},  {"x.localhost", true}, {"invalid", true}, {"local", false},
-               {"home.arpa", false}, {".", false},          {"example", false}};
-
-    for (size_t i = 0; i < sizeof all / sizeof all[0]; i++) {
-        struct name name;
-        ck_assert(name_from_text(all[i].zone, &name));
-        ck_assert_msg(special_is_fixed(&name) == all[i].fixed, "%s", all[i].zone);
-    }
-}
-
-#define COUNT(array) (int)(sizeof(array) / sizeof(array)[0])

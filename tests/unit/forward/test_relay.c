@@ -435,5 +435,3 @@ TEST(ede_options_never_displace_a_record)
     ck_assert_int_eq(decoded.ede_code, 3);
     decoded_close(&decoded);
 }
-
-#define COUNT(table) (sizeof(table) / sizeof(table)[0])

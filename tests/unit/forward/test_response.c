@@ -729,5 +729,3 @@ TEST(responses_with_a_few_octets_changed_are_whole_or_refused)
     }
     ck_assert_uint_gt(read, 1000);
 }
-
-#define COUNT(table) (sizeof(table) / sizeof(table)[0])

@@ -89,5 +89,3 @@ TEST_OVER(each_alias_is_an_offset_where_the_chain_can_be_cut, rows)
     ck_assert_str_eq(links, rows[_i].links);
     ck_assert(((response->bits & RESPONSE_HAS_ALIAS) != 0) == (links[0] != '\0'));
 }
-
-#define COUNT(table) (sizeof(table) / sizeof(table)[0])

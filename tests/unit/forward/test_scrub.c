@@ -309,5 +309,3 @@ TEST(no_name_depends_on_octets_that_change)
                      "a. 86400 IN CNAME x.\nx. 60 IN A 192.0.2.1\n");
     decoded_close(&decoded);
 }
-
-#define COUNT(table) (sizeof(table) / sizeof(table)[0])

@@ -179,5 +179,3 @@ TEST(what_does_not_fit_is_left_out_whole)
         decoded_close(&decoded);
     }
 }
-
-#define COUNT(table) (sizeof(table) / sizeof(table)[0])

@@ -243,5 +243,3 @@ TEST(targets_of_services_are_written_in_full)
     ck_assert_uint_eq(reply.additional_count, 2);
     decoded_close(&reply);
 }
-
-#define COUNT(array) (int)(sizeof(array) / sizeof(array)[0])

@@ -187,3 +187,9 @@ TEST(many_records_from_two_producers_arrive_whole)
     ck_assert_uint_eq(count_lines(file, "protocol=tcp\n"), taken);
     close(file);
 }
+
+int main(void)
+{
+    signal(SIGPIPE, SIG_IGN);
+    return suite_run();
+}

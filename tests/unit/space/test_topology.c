@@ -202,7 +202,7 @@ static const struct naming {
     {"example.com", "1.web.app.app.localspace", "app", NULL},
 };
 
-TEST_LOOP(an_app_s_name_comes_from_its_dynos_or_its_default_domain, 0, ALL(namings))
+TEST_OVER(an_app_s_name_comes_from_its_dynos_or_its_default_domain, namings)
 {
     const struct naming *naming = &namings[_i];
     char json[512], hostname[128] = "";
@@ -307,7 +307,7 @@ static const struct refusal {
      "1.web.APP.app.localspace, found a text `web.1`" AGAIN},
 };
 
-TEST_LOOP(an_invalid_topology_is_refused_with_its_location_and_the_remedy, 0, ALL(refusals))
+TEST_OVER(an_invalid_topology_is_refused_with_its_location_and_the_remedy, refusals)
 {
     const struct refusal *refusal = &refusals[_i];
     struct topology topology = {.app_count = 77};
@@ -427,5 +427,3 @@ TEST(more_than_any_topology_has_is_refused_before_it_is_parsed)
     ck_assert(!read_long("", " ", TOPOLOGY_OCTETS_MOST, "", &err));
     ck_assert_ptr_nonnull(strstr(err.text, "is incomplete"));
 }
-
-#define ALL(table) (int)(sizeof(table) / sizeof((table)[0]))

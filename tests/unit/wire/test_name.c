@@ -304,5 +304,3 @@ TEST(presentation_form_of_255_octets_fits_and_one_more_does_not)
     ck_assert(!name_from_presentation(text, 254, &name));
     ck_assert(!name_from_presentation(text, 255, &name));
 }
-
-#define COUNT(array) (int)(sizeof(array) / sizeof(array)[0])

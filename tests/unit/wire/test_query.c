@@ -202,5 +202,3 @@ TEST(no_beginning_of_a_query_is_a_query)
         ck_assert_int_eq(status, length < HEADER_OCTETS ? QUERY_DROPPED : QUERY_MALFORMED);
     }
 }
-
-#define COUNT(array) (int)(sizeof(array) / sizeof(array)[0])

@@ -44,5 +44,3 @@ TEST_OVER(response_codes_have_names, rcodes)
     rcode_add(&text, rcodes[_i].rcode);
     ck_assert_str_eq(buffer, rcodes[_i].expected);
 }
-
-#define COUNT(array) (int)(sizeof(array) / sizeof(array)[0])

@@ -1,0 +1,6 @@
+#include "support/suite.h"
+
+int main(void)
+{
+    return suite_run();
+}
