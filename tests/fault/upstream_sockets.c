@@ -4,7 +4,6 @@
  * question is then refused, answered, or reported as failed, once; nothing leaks, and the next
  * questions are answered.
  */
-#include <dirent.h>
 #include <errno.h>
 #include <openssl/crypto.h>
 #include <poll.h>
@@ -15,6 +14,7 @@
 #include <unistd.h>
 
 #include "base/bytes.h"
+#include "support/descriptors.h"
 #include "support/serving.h"
 #include "support/stream_peer.h"
 #include "support/suite.h"
@@ -314,17 +314,6 @@ static bool ask_some(struct scene *scene, uint8_t server)
     return answers == QUESTIONS;
 }
 
-static unsigned open_descriptors(void)
-{
-    DIR *folder = opendir("/proc/self/fd");
-    unsigned count = 0;
-
-    while (readdir(folder) != NULL)
-        count++;
-    closedir(folder);
-    return count;
-}
-
 /* ---- what may fail ---- */
 
 static const struct {
@@ -366,7 +355,7 @@ static void play(uint8_t server, enum call call, int error, unsigned times, size
     unsigned n = 0;
 
     begin(&scene);
-    unsigned before = open_descriptors();
+    unsigned before = descriptors_open();
     for (; n < CALLS_MOST; n++) {
         ck_assert(make_sockets(&scene));
         plan.call = call;
@@ -383,7 +372,7 @@ static void play(uint8_t server, enum call call, int error, unsigned times, size
         ck_assert(ask_some(&scene, server));
         close_sockets(&scene);
         renew_far(&scene, server);
-        ck_assert_uint_eq(open_descriptors(), before);
+        ck_assert_uint_eq(descriptors_open(), before);
         if (!was_reached)
             break;
     }
@@ -430,7 +419,7 @@ TEST_LOOP(sockets_that_cannot_be_made_leave_nothing_behind, 0, 3)
     unsigned n = 0;
 
     begin(&scene);
-    unsigned before = open_descriptors();
+    unsigned before = descriptors_open();
     do {
         plan.call = calls[_i];
         plan.spared = n++;
@@ -438,7 +427,7 @@ TEST_LOOP(sockets_that_cannot_be_made_leave_nothing_behind, 0, 3)
         plan.calls = 0;
         if (make_sockets(&scene))
             close_sockets(&scene);
-        ck_assert_uint_eq(open_descriptors(), before);
+        ck_assert_uint_eq(descriptors_open(), before);
     } while (plan.calls > plan.spared);
     ck_assert_uint_gt(n, 1);
     end(&scene);

@@ -7,7 +7,7 @@
 #include "space/parse.h"
 #include "support/zones.h"
 
-static const char *const paths[FOUR_SPACES] = {
+const char *const four_spaces_paths[FOUR_SPACES] = {
     "zones/test-space.yaml",
     "tests/zones_good/other-space.yaml",
     "tests/zones_good/every-shape.yaml",
@@ -38,10 +38,10 @@ static void read_model(struct four_spaces *four, size_t i)
 {
     struct report *report = report_new();
 
-    four->texts[i] = zone_text(paths[i]);
+    four->texts[i] = zone_text(four_spaces_paths[i]);
     four->arenas[i] = arena_new();
-    four->spaces[i] =
-        space_parse(four->arenas[i], paths[i], four->texts[i], strlen(four->texts[i]), report);
+    four->spaces[i] = space_parse(four->arenas[i], four_spaces_paths[i], four->texts[i],
+                                  strlen(four->texts[i]), report);
     if (four->spaces[i] == NULL) {
         report_print(report, stderr);
         abort();
@@ -52,7 +52,7 @@ static void read_model(struct four_spaces *four, size_t i)
 static void load(struct four_spaces *four)
 {
     for (size_t i = 0; i < FOUR_SPACES; i++) {
-        scratch_copy(&four->world.folder, paths[i]);
+        scratch_copy(&four->world.folder, four_spaces_paths[i]);
         read_model(four, i);
     }
     world_must_load(&four->world);

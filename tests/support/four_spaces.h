@@ -13,6 +13,9 @@
 
 enum { FOUR_SPACES = 4 };
 
+/** Their zone files. */
+extern const char *const four_spaces_paths[FOUR_SPACES];
+
 struct four_spaces {
     struct world world;
     const struct space *spaces[FOUR_SPACES];

@@ -3,25 +3,9 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "support/snapshot_fixture.h"
 #include "support/suite.h"
 #include "support/zones.h"
-
-static struct snapshot *snapshot;
-static struct policy policy;
-
-static void set_up(void)
-{
-    static const char *const paths[] = {"zones/test-space.yaml",
-                                        "tests/zones_good/every-shape.yaml"};
-
-    policy = policy_usual();
-    snapshot = snapshot_of_files(&policy, paths, 2);
-}
-
-static void tear_down(void)
-{
-    snapshot_free(snapshot);
-}
 
 static const struct {
     const char *name;
@@ -46,7 +30,7 @@ static const struct {
     {"a.apps.example.com.net", NULL},
 };
 
-FIXTURE(set_up, tear_down)
+FIXTURE(snapshot_set_up, snapshot_tear_down)
 
 TEST_OVER(the_closest_wildcard_covers_a_name, wildcards)
 {
@@ -54,11 +38,11 @@ TEST_OVER(the_closest_wildcard_covers_a_name, wildcards)
     struct index_entry entry;
 
     ck_assert(name_from_text(wildcards[_i].name, &name));
-    bool found = snapshot_find_wildcard(snapshot, &name, &entry);
+    bool found = snapshot_find_wildcard(fixture.snapshot, &name, &entry);
     ck_assert_msg(found == (wildcards[_i].wildcard != NULL), "%s", wildcards[_i].name);
     if (!found)
         return;
-    const struct segment *segment = snapshot->segments[entry.segment];
+    const struct segment *segment = fixture.snapshot->segments[entry.segment];
     const struct host *host = &segment->hosts[entry.number];
     ck_assert(name_from_text(wildcards[_i].wildcard, &wildcard));
     ck_assert(name_equals(&wildcard, segment->texts + host->octets, host->length));
@@ -71,21 +55,21 @@ TEST(a_name_of_127_labels_is_handled_too)
 
     for (int i = 0; i < 127; i++)
         memcpy(name.octets + 2 * i, "\1a", 2);
-    ck_assert(!snapshot_find_wildcard(snapshot, &name, &entry));
+    ck_assert(!snapshot_find_wildcard(fixture.snapshot, &name, &entry));
 }
 
 TEST(an_app_is_found_by_its_bare_name)
 {
     struct index_entry entry;
 
-    ck_assert(snapshot_find_app(snapshot, "frozen-oasis-70544", 18, &entry));
+    ck_assert(snapshot_find_app(fixture.snapshot, "frozen-oasis-70544", 18, &entry));
     ck_assert_uint_eq(entry.segment, 0);
     /* Whatever its default domain is. */
-    ck_assert(snapshot_find_app(snapshot, "open-plain-1001", 15, &entry));
-    ck_assert(snapshot_find_app(snapshot, "shape-exact-2", 13, &entry));
-    ck_assert(!snapshot_find_app(snapshot, "shape-exact-2-abcdef012345", 26, &entry));
-    ck_assert(!snapshot_find_app(snapshot, "frozen-oasis", 12, &entry));
-    ck_assert(!snapshot_find_app(snapshot, "", 0, &entry));
+    ck_assert(snapshot_find_app(fixture.snapshot, "open-plain-1001", 15, &entry));
+    ck_assert(snapshot_find_app(fixture.snapshot, "shape-exact-2", 13, &entry));
+    ck_assert(!snapshot_find_app(fixture.snapshot, "shape-exact-2-abcdef012345", 26, &entry));
+    ck_assert(!snapshot_find_app(fixture.snapshot, "frozen-oasis", 12, &entry));
+    ck_assert(!snapshot_find_app(fixture.snapshot, "", 0, &entry));
 }
 
 /* Two spaces in the first and the last possible block, and the adjacent addresses. */
@@ -101,7 +85,7 @@ TEST(a_spaces_addresses_are_known_wherever_it_is_visible)
                                       0xc0a80000, 0xc0a8ffff, 0xac1f1234};
     static const uint32_t outside[] = {0x0afeffff, 0x0b000000, 0xac0fffff, 0xac110000, 0xac20ffff,
                                        0xc0a7ffff, 0xc0a90000, 0x00000000, 0xffffffff, 0x7f000001};
-    struct snapshot *four = snapshot_of_texts(&policy, texts, 4);
+    struct snapshot *four = snapshot_of_texts(&fixture.policy, texts, 4);
 
     for (size_t i = 0; i < sizeof inside / sizeof inside[0]; i++)
         ck_assert_msg(snapshot_has_space(four, inside[i]), "%x", (unsigned)inside[i]);
@@ -122,7 +106,7 @@ TEST(addresses_of_data_services_are_a_spaces_too)
                                       0xac1fffff, 0xc0a8c000, 0xc0a8ffff};
     static const uint32_t outside[] = {0x0affefff, 0x0b000000, 0xac1effff, 0xac200000,
                                        0xc0a8bfff, 0xc0a90000, 0x0a030000};
-    struct snapshot *three = snapshot_of_texts(&policy, texts, 3);
+    struct snapshot *three = snapshot_of_texts(&fixture.policy, texts, 3);
 
     for (size_t i = 0; i < sizeof inside / sizeof inside[0]; i++)
         ck_assert_msg(snapshot_has_address(three, inside[i]), "%x", (unsigned)inside[i]);
@@ -136,15 +120,15 @@ TEST(the_soa_carries_the_generation)
     static const char expected[] = "\12localspace\0\12hostmaster\12localspace\0\0\0\0\1"
                                    "\0\0\x0e\x10\0\0\2\x58\0\1\x51\x80\0\0\0\5";
 
-    ck_assert_uint_eq(snapshot->soa_length, sizeof expected - 1);
-    ck_assert_mem_eq(snapshot->soa_data, expected, sizeof expected - 1);
+    ck_assert_uint_eq(fixture.snapshot->soa_length, sizeof expected - 1);
+    ck_assert_mem_eq(fixture.snapshot->soa_data, expected, sizeof expected - 1);
 }
 
 TEST(a_snapshot_counts_what_it_holds)
 {
-    ck_assert_uint_eq(snapshot->app_count, 3 + 5);
-    ck_assert_uint_gt(snapshot->host_count, 0);
-    ck_assert_uint_gt(snapshot_octets(snapshot), sizeof *snapshot);
+    ck_assert_uint_eq(fixture.snapshot->app_count, 3 + 1 + 5 + 1);
+    ck_assert_uint_gt(fixture.snapshot->host_count, 0);
+    ck_assert_uint_gt(snapshot_octets(fixture.snapshot), sizeof *fixture.snapshot);
     snapshot_free(NULL);
 }
 

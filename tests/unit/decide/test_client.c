@@ -4,25 +4,8 @@
 #include <string.h>
 
 #include "base/address.h"
+#include "support/snapshot_fixture.h"
 #include "support/suite.h"
-#include "support/zones.h"
-
-static struct snapshot *snapshot;
-static struct policy policy;
-
-static void set_up(void)
-{
-    static const char *const paths[] = {"zones/test-space.yaml",
-                                        "tests/zones_good/other-space.yaml"};
-
-    policy = policy_usual();
-    snapshot = snapshot_of_files(&policy, paths, 2);
-}
-
-static void tear_down(void)
-{
-    snapshot_free(snapshot);
-}
 
 static struct client classify(const char *source)
 {
@@ -30,7 +13,7 @@ static struct client classify(const char *source)
     struct client client;
 
     ck_assert(ipv4_read(source, &path.source));
-    client_classify(snapshot, &path, &client);
+    client_classify(fixture.snapshot, &path, &client);
     return client;
 }
 
@@ -49,7 +32,7 @@ static const struct {
     {"a router", "10.0.0.37", CLIENT_SPACE, 1},    {"nobody", "0.0.0.0", CLIENT_EXTERNAL, 0},
 };
 
-FIXTURE(set_up, tear_down)
+FIXTURE(snapshot_set_up, snapshot_tear_down)
 
 TEST_OVER(a_client_has_its_class, clients)
 {
@@ -79,7 +62,7 @@ TEST(an_ipv6_client_is_external_whatever_its_bits)
     struct path path = {.source = 0x0a008238, .is_ipv6 = true};
     struct client client;
 
-    client_classify(snapshot, &path, &client);
+    client_classify(fixture.snapshot, &path, &client);
     ck_assert_uint_eq(client.count, 0);
     ck_assert_int_eq(client_class(&client), CLIENT_EXTERNAL);
 }

@@ -5,27 +5,10 @@
 
 #include "support/deciding.h"
 #include "support/request.h"
+#include "support/snapshot_fixture.h"
 #include "support/suite.h"
 #include "support/zones.h"
 #include "wire/types.h"
-
-static struct snapshot *snapshot;
-static struct policy policy;
-
-static void set_up(void)
-{
-    static const char *const paths[] = {
-        "zones/test-space.yaml", "tests/zones_good/other-space.yaml",
-        "tests/zones_good/every-shape.yaml", "tests/zones_good/changing-space.yaml"};
-
-    policy = policy_usual();
-    snapshot = snapshot_of_files(&policy, paths, 4);
-}
-
-static void tear_down(void)
-{
-    snapshot_free(snapshot);
-}
 
 #define DYNO "10.0.130.56"
 #define PEER "10.20.3.4"
@@ -128,13 +111,14 @@ static const struct {
      ANSWER_WHY},
 };
 
-FIXTURE(set_up, tear_down)
+FIXTURE(snapshot_set_up, snapshot_tear_down)
 
 TEST_OVER(every_row_of_the_table_holds, rows)
 {
     struct deciding deciding;
 
-    deciding_ask(&deciding, snapshot, rows[_i].from, rows[_i].name, request_type(rows[_i].type));
+    deciding_ask(&deciding, fixture.snapshot, rows[_i].from, rows[_i].name,
+                 request_type(rows[_i].type));
     const struct verdict *verdict = &deciding.verdict;
     ck_assert_msg(verdict->situation == rows[_i].situation, "%s: situation %d", rows[_i].row,
                   (int)verdict->situation);
@@ -218,8 +202,8 @@ TEST_OVER(with_upstreams_what_is_not_ours_is_forwarded, others)
 {
     struct deciding deciding;
 
-    snapshot->policy.routes = routes_usual();
-    deciding_ask(&deciding, snapshot, others[_i].from, others[_i].name,
+    fixture.snapshot->policy.routes = routes_usual();
+    deciding_ask(&deciding, fixture.snapshot, others[_i].from, others[_i].name,
                  request_type(others[_i].type));
     const struct verdict *verdict = &deciding.verdict;
     ck_assert_msg(verdict->situation == others[_i].situation, "%s: situation %d", others[_i].row,
@@ -240,11 +224,11 @@ TEST(a_query_without_rd_is_not_forwarded)
 {
     static const char *const names[] = {"www.debian.org", "printer.local", "localhost"};
 
-    snapshot->policy.routes = routes_usual();
+    fixture.snapshot->policy.routes = routes_usual();
     for (size_t i = 0; i < sizeof names / sizeof names[0]; i++) {
         struct deciding deciding = {.query = {.type = TYPE_A, .class = CLASS_IN}};
         ck_assert(name_from_text(names[i], &deciding.query.name));
-        deciding_decide(&deciding, snapshot, DYNO);
+        deciding_decide(&deciding, fixture.snapshot, DYNO);
         ck_assert_int_eq(deciding.verdict.situation, SITUATION_NOT_OURS);
         ck_assert(deciding.verdict.may_recurse);
     }
@@ -254,13 +238,13 @@ TEST(a_name_without_a_route_is_refused)
 {
     struct deciding deciding;
 
-    snapshot->policy.routes = routes_usual();
-    snapshot->policy.routes.count = 1; /* corp.example alone */
-    deciding_ask(&deciding, snapshot, DYNO, "www.corp.example", TYPE_A);
+    fixture.snapshot->policy.routes = routes_usual();
+    fixture.snapshot->policy.routes.count = 1; /* corp.example alone */
+    deciding_ask(&deciding, fixture.snapshot, DYNO, "www.corp.example", TYPE_A);
     ck_assert_int_eq(deciding.verdict.situation, SITUATION_FORWARD);
-    deciding_ask(&deciding, snapshot, DYNO, "www.debian.org", TYPE_A);
+    deciding_ask(&deciding, fixture.snapshot, DYNO, "www.debian.org", TYPE_A);
     ck_assert_int_eq(deciding.verdict.situation, SITUATION_NOT_OURS);
-    deciding_ask(&deciding, snapshot, DYNO, "printer.local", TYPE_A);
+    deciding_ask(&deciding, fixture.snapshot, DYNO, "printer.local", TYPE_A);
     ck_assert_int_eq(deciding.verdict.situation, SITUATION_NOT_OURS);
 }
 
@@ -279,7 +263,7 @@ TEST(a_verdict_on_anothers_name_holds_nothing_of_it)
 
     for (size_t i = 0; i < sizeof strangers / sizeof strangers[0]; i++) {
         struct deciding deciding;
-        deciding_ask(&deciding, snapshot, strangers[i].from, strangers[i].name, TYPE_A);
+        deciding_ask(&deciding, fixture.snapshot, strangers[i].from, strangers[i].name, TYPE_A);
         const struct verdict *verdict = &deciding.verdict;
         ck_assert_msg(verdict->segment == NULL && verdict->app == NULL && verdict->host == NULL &&
                           verdict->formation == NULL && verdict->dyno == NULL &&
@@ -302,8 +286,8 @@ TEST(outsiders_get_nxdomain_where_that_is_set)
 {
     struct deciding deciding;
 
-    snapshot->policy.external_nxdomain = true;
-    deciding_ask(&deciding, snapshot, EXT, "api.example.com", TYPE_A);
+    fixture.snapshot->policy.external_nxdomain = true;
+    deciding_ask(&deciding, fixture.snapshot, EXT, "api.example.com", TYPE_A);
     ck_assert_int_eq(deciding.verdict.situation, SITUATION_OUTSIDER_NXDOMAIN);
     ck_assert_uint_eq(deciding.verdict.rcode, RCODE_NXDOMAIN);
     ck_assert(!deciding.verdict.is_authoritative && !deciding.verdict.has_soa);
@@ -315,7 +299,7 @@ TEST(a_name_above_records_is_asked_for_in_a_listed_zone)
     static const char *const text = "space: empty-names\ncidr: 10.9.0.0/16\nrecords:\n"
                                     "  - pg.db.corp.example. 60 IN A 172.23.1.5\n"
                                     "  - pg.db.other.example. 60 IN A 172.23.1.5\n";
-    struct snapshot *one = snapshot_of_texts(&policy, &text, 1);
+    struct snapshot *one = snapshot_of_texts(&fixture.policy, &text, 1);
     struct deciding deciding;
 
     one->policy.routes = routes_usual();
@@ -339,15 +323,15 @@ TEST_LOOP(recursion_is_offered_to_its_classes_only, 0, 4)
                  {1U << CLIENT_SPACE | 1U << CLIENT_VPN, true, false, true}};
     struct deciding deciding;
 
-    snapshot->policy.routes = routes_usual();
-    snapshot->policy.recursion_for = cases[_i].recursion_for;
-    deciding_ask(&deciding, snapshot, DYNO, "www.debian.org", TYPE_A);
+    fixture.snapshot->policy.routes = routes_usual();
+    fixture.snapshot->policy.recursion_for = cases[_i].recursion_for;
+    deciding_ask(&deciding, fixture.snapshot, DYNO, "www.debian.org", TYPE_A);
     ck_assert(deciding.verdict.may_recurse == cases[_i].dyno);
-    deciding_ask(&deciding, snapshot, PEER, "www.debian.org", TYPE_A);
+    deciding_ask(&deciding, fixture.snapshot, PEER, "www.debian.org", TYPE_A);
     ck_assert(deciding.verdict.may_recurse == cases[_i].peer);
-    deciding_ask(&deciding, snapshot, OFFICE, "www.debian.org", TYPE_A);
+    deciding_ask(&deciding, fixture.snapshot, OFFICE, "www.debian.org", TYPE_A);
     ck_assert(deciding.verdict.may_recurse == cases[_i].office);
-    deciding_ask(&deciding, snapshot, EXT, "www.debian.org", TYPE_A);
+    deciding_ask(&deciding, fixture.snapshot, EXT, "www.debian.org", TYPE_A);
     ck_assert(!deciding.verdict.may_recurse);
 }
 
@@ -371,7 +355,7 @@ TEST(the_soa_belongs_to_the_zone_of_the_name)
 
     for (size_t i = 0; i < sizeof owners / sizeof owners[0]; i++) {
         struct deciding deciding;
-        deciding_ask(&deciding, snapshot, DYNO, owners[i].name, TYPE_AAAA);
+        deciding_ask(&deciding, fixture.snapshot, DYNO, owners[i].name, TYPE_AAAA);
         ck_assert_msg(deciding.verdict.has_soa, "%s", owners[i].name);
         ck_assert_msg(deciding.verdict.soa_label == owners[i].skip, "%s: %d", owners[i].name,
                       deciding.verdict.soa_label);

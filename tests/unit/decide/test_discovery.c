@@ -5,8 +5,8 @@
 #include <string.h>
 
 #include "support/deciding.h"
+#include "support/snapshot_fixture.h"
 #include "support/suite.h"
-#include "support/zones.h"
 #include "wire/types.h"
 
 static const struct {
@@ -61,22 +61,6 @@ TEST_OVER(a_dyno_number_is_decimal_without_leading_zeros, labels)
                       labels[_i].is_read,
                   "%s", labels[_i].label + 1);
     ck_assert_uint_eq(number, labels[_i].is_read ? labels[_i].number : 77);
-}
-
-static struct snapshot *snapshot;
-static struct policy policy;
-
-static void set_up(void)
-{
-    static const char *const path = "tests/zones_good/every-shape.yaml";
-
-    policy = policy_usual();
-    snapshot = snapshot_of_files(&policy, &path, 1);
-}
-
-static void tear_down(void)
-{
-    snapshot_free(snapshot);
 }
 
 /* Names below localspace and whether they exist; A is asked. */
@@ -135,7 +119,7 @@ static const struct {
     {"a.b.c.d.e.f.g.h.i.j.k", 3, false},
 };
 
-FIXTURE(set_up, tear_down)
+FIXTURE(snapshot_set_up, snapshot_tear_down)
 
 TEST_OVER(a_name_below_the_suffix_exists_when_it_is_declared, names)
 {
@@ -143,7 +127,7 @@ TEST_OVER(a_name_below_the_suffix_exists_when_it_is_declared, names)
     char name[256];
 
     snprintf(name, sizeof name, "%s.localspace", names[_i].name);
-    deciding_ask(&deciding, snapshot, "10.2.130.1", name, TYPE_A);
+    deciding_ask(&deciding, fixture.snapshot, "10.2.130.1", name, TYPE_A);
     ck_assert_msg(deciding.verdict.rcode == names[_i].rcode, "%s: rcode %d", name,
                   deciding.verdict.rcode);
     ck_assert_msg((deciding.verdict.answer != ANSWER_NONE) == names[_i].has_data, "%s", name);

@@ -6,26 +6,8 @@
 #include <string.h>
 
 #include "support/deciding.h"
+#include "support/snapshot_fixture.h"
 #include "support/suite.h"
-#include "support/zones.h"
-
-static struct snapshot *snapshot;
-static struct policy policy;
-
-static void set_up(void)
-{
-    static const char *const paths[] = {"zones/test-space.yaml",
-                                        "tests/zones_good/other-space.yaml",
-                                        "tests/zones_good/every-shape.yaml"};
-
-    policy = policy_usual();
-    snapshot = snapshot_of_files(&policy, paths, 3);
-}
-
-static void tear_down(void)
-{
-    snapshot_free(snapshot);
-}
 
 #define DYNO "10.0.130.56"
 #define PEER "10.20.3.4"
@@ -61,12 +43,12 @@ static const char *explain_in_a_sentence(const char *from, const char *name, cha
     struct deciding deciding;
 
     memset(out, 0, size);
-    deciding_ask(&deciding, snapshot, from, name, 1);
-    explain_reason(snapshot, &deciding.client, &deciding.query, &deciding.verdict, &text);
+    deciding_ask(&deciding, fixture.snapshot, from, name, 1);
+    explain_reason(fixture.snapshot, &deciding.client, &deciding.query, &deciding.verdict, &text);
     return out;
 }
 
-FIXTURE(set_up, tear_down)
+FIXTURE(snapshot_set_up, snapshot_tear_down)
 
 TEST_OVER(a_reason_is_one_sentence, reasons)
 {
@@ -114,13 +96,13 @@ TEST_OVER(an_upstreams_fault_is_one_sentence, forwarded)
     struct text text = text_over(sentence, EDE_TEXT_OCTETS);
     struct deciding deciding;
 
-    snapshot->policy.routes = routes_usual();
-    deciding_ask(&deciding, snapshot, DYNO, forwarded[_i].name, 1);
+    fixture.snapshot->policy.routes = routes_usual();
+    deciding_ask(&deciding, fixture.snapshot, DYNO, forwarded[_i].name, 1);
     if (forwarded[_i].reason != REASON_NONE)
         deciding.verdict.reason = forwarded[_i].reason;
     deciding.verdict.upstream_fault = forwarded[_i].fault;
     deciding.verdict.upstream = forwarded[_i].upstream;
-    explain_reason(snapshot, &deciding.client, &deciding.query, &deciding.verdict, &text);
+    explain_reason(fixture.snapshot, &deciding.client, &deciding.query, &deciding.verdict, &text);
     ck_assert_str_eq(sentence, forwarded[_i].expected);
 }
 
@@ -130,10 +112,10 @@ TEST(a_query_without_rd_gets_that_as_its_reason)
     struct text text = text_over(sentence, EDE_TEXT_OCTETS);
     struct deciding deciding = {.query = {.type = 1, .class = 1}};
 
-    snapshot->policy.routes = routes_usual();
+    fixture.snapshot->policy.routes = routes_usual();
     ck_assert(name_from_text("www.debian.org", &deciding.query.name));
-    deciding_decide(&deciding, snapshot, DYNO);
-    explain_reason(snapshot, &deciding.client, &deciding.query, &deciding.verdict, &text);
+    deciding_decide(&deciding, fixture.snapshot, DYNO);
+    explain_reason(fixture.snapshot, &deciding.client, &deciding.query, &deciding.verdict, &text);
     ck_assert_str_eq(sentence,
                      "Q20 not a name of this space, and the query does not want recursion (RD=0)");
 }
@@ -168,8 +150,9 @@ static void explain_type(const char *from, const char *name, uint16_t type, char
     struct deciding deciding;
     struct explanation explanation;
 
-    deciding_ask(&deciding, snapshot, from, name, type);
-    explain(snapshot, &deciding.client, &deciding.query, &deciding.verdict, NULL, &explanation);
+    deciding_ask(&deciding, fixture.snapshot, from, name, type);
+    explain(fixture.snapshot, &deciding.client, &deciding.query, &deciding.verdict, NULL,
+            &explanation);
     write_steps(&explanation, out);
 }
 
@@ -227,9 +210,10 @@ TEST_OVER(locations_and_owners_are_shown_to_the_operator, audiences)
 
     explain_name(audiences[_i].from, audiences[_i].name, steps);
     ck_assert_msg(strstr(steps, audiences[_i].secret) == NULL, "%s", steps);
-    deciding_ask(&deciding, snapshot, audiences[_i].from, audiences[_i].name, 1);
+    deciding_ask(&deciding, fixture.snapshot, audiences[_i].from, audiences[_i].name, 1);
     deciding.verdict.reason = verdict_inner_reason(&deciding.verdict);
-    explain(snapshot, &deciding.client, &deciding.query, &deciding.verdict, &facts, &explanation);
+    explain(fixture.snapshot, &deciding.client, &deciding.query, &deciding.verdict, &facts,
+            &explanation);
     write_steps(&explanation, steps);
     ck_assert_msg(fnmatch(audiences[_i].expected, steps, FNM_NOESCAPE) == 0, "%s", steps);
 }
@@ -289,9 +273,9 @@ TEST_OVER(a_forwarded_name_is_explained_with_its_route, forward_stories)
     struct deciding deciding;
 
     items[0].allow_rebind = true;
-    snapshot->policy.routes = (struct routes){.items = items, .count = 2};
-    deciding_ask(&deciding, snapshot, DYNO, forward_stories[_i].name, 1);
-    explain(snapshot, &deciding.client, &deciding.query, &deciding.verdict,
+    fixture.snapshot->policy.routes = (struct routes){.items = items, .count = 2};
+    deciding_ask(&deciding, fixture.snapshot, DYNO, forward_stories[_i].name, 1);
+    explain(fixture.snapshot, &deciding.client, &deciding.query, &deciding.verdict,
             facts.servers == NULL && facts.cached == NULL ? NULL : &facts, &explanation);
     write_steps(&explanation, steps);
     ck_assert_msg(fnmatch(forward_stories[_i].expected, steps, FNM_NOESCAPE) == 0, "%s", steps);

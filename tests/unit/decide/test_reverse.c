@@ -4,26 +4,10 @@
 #include <string.h>
 
 #include "support/deciding.h"
+#include "support/snapshot_fixture.h"
 #include "support/suite.h"
 #include "support/zones.h"
 #include "wire/types.h"
-
-static struct snapshot *snapshot;
-static struct policy policy;
-
-static void set_up(void)
-{
-    static const char *const paths[] = {"zones/test-space.yaml",
-                                        "tests/zones_good/other-space.yaml"};
-
-    policy = policy_usual();
-    snapshot = snapshot_of_files(&policy, paths, 2);
-}
-
-static void tear_down(void)
-{
-    snapshot_free(snapshot);
-}
 
 /* Every way to write a reverse name; asked by a dyno of 10.0.0.0/16. */
 static const struct {
@@ -50,13 +34,13 @@ static const struct {
     {"56.130.0.10.xin-addr.arpa", SITUATION_NOT_OURS, ANSWER_NONE},
 };
 
-FIXTURE(set_up, tear_down)
+FIXTURE(snapshot_set_up, snapshot_tear_down)
 
 TEST_OVER(a_reverse_name_inside_a_served_space_is_ours, names)
 {
     struct deciding deciding;
 
-    deciding_ask(&deciding, snapshot, "10.0.144.9", names[_i].name, TYPE_PTR);
+    deciding_ask(&deciding, fixture.snapshot, "10.0.144.9", names[_i].name, TYPE_PTR);
     ck_assert_msg(deciding.verdict.situation == names[_i].situation, "%s: %d", names[_i].name,
                   (int)deciding.verdict.situation);
     ck_assert_int_eq(deciding.verdict.answer, names[_i].answer);
@@ -73,7 +57,7 @@ TEST(nothing_below_the_zones_apex_is_forwarded)
 
     for (size_t i = 0; i < sizeof odd / sizeof odd[0]; i++) {
         struct deciding deciding;
-        deciding_ask(&deciding, snapshot, "10.0.144.9", odd[i], TYPE_PTR);
+        deciding_ask(&deciding, fixture.snapshot, "10.0.144.9", odd[i], TYPE_PTR);
         ck_assert_msg(deciding.verdict.situation == SITUATION_NOT_DECLARED, "%s: %d", odd[i],
                       (int)deciding.verdict.situation);
     }
@@ -83,10 +67,10 @@ TEST(a_peer_may_not_ask_who_has_an_address)
 {
     struct deciding deciding;
 
-    deciding_ask(&deciding, snapshot, "10.20.3.4", "56.130.0.10.in-addr.arpa", TYPE_PTR);
+    deciding_ask(&deciding, fixture.snapshot, "10.20.3.4", "56.130.0.10.in-addr.arpa", TYPE_PTR);
     ck_assert_int_eq(deciding.verdict.situation, SITUATION_CLASS_REFUSED);
-    snapshot->policy.localspace_to |= 1U << CLIENT_PEERED;
-    deciding_ask(&deciding, snapshot, "10.20.3.4", "56.130.0.10.in-addr.arpa", TYPE_PTR);
+    fixture.snapshot->policy.localspace_to |= 1U << CLIENT_PEERED;
+    deciding_ask(&deciding, fixture.snapshot, "10.20.3.4", "56.130.0.10.in-addr.arpa", TYPE_PTR);
     ck_assert_int_eq(deciding.verdict.answer, ANSWER_DYNO_NAME);
 }
 
@@ -100,7 +84,7 @@ TEST(a_space_that_is_not_visible_here_keeps_its_reverse_names)
                                          "4.3.9.10.in-addr.arpa"};
     char *texts[2] = {zone_text("zones/test-space.yaml"),
                       strdup("space: far-space\ncidr: 10.9.0.0/16\nlisten: [10.9.0.2]\n")};
-    struct snapshot *two = snapshot_of_texts(&policy, (const char *const *)texts, 2);
+    struct snapshot *two = snapshot_of_texts(&fixture.policy, (const char *const *)texts, 2);
 
     two->policy.routes = routes_usual();
     for (size_t i = 0; i < sizeof inside / sizeof inside[0]; i++) {

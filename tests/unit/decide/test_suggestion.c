@@ -5,26 +5,9 @@
 #include <string.h>
 
 #include "support/deciding.h"
+#include "support/snapshot_fixture.h"
 #include "support/suite.h"
 #include "support/zones.h"
-
-static struct snapshot *snapshot;
-static struct policy policy;
-
-static void set_up(void)
-{
-    static const char *const paths[] = {"zones/test-space.yaml",
-                                        "tests/zones_good/other-space.yaml",
-                                        "tests/zones_good/every-shape.yaml"};
-
-    policy = policy_usual();
-    snapshot = snapshot_of_files(&policy, paths, 3);
-}
-
-static void tear_down(void)
-{
-    snapshot_free(snapshot);
-}
 
 #define DYNO "10.0.130.56"
 #define OFFICE "172.16.9.9"
@@ -65,7 +48,7 @@ static void check(struct suggestion near, const char *expected, const char *word
     ck_assert_mem_eq(near.text, expected, near.length);
 }
 
-FIXTURE(set_up, tear_down)
+FIXTURE(snapshot_set_up, snapshot_tear_down)
 
 TEST_OVER(a_suggested_app_is_one_the_client_may_know, apps)
 {
@@ -73,8 +56,8 @@ TEST_OVER(a_suggested_app_is_one_the_client_may_know, apps)
     uint8_t label[64];
 
     make_label(apps[_i].word, label);
-    deciding_ask(&deciding, snapshot, apps[_i].from, ".", 1);
-    check(suggest_app(snapshot, &deciding.client, label), apps[_i].expected, apps[_i].word);
+    deciding_ask(&deciding, fixture.snapshot, apps[_i].from, ".", 1);
+    check(suggest_app(fixture.snapshot, &deciding.client, label), apps[_i].expected, apps[_i].word);
 }
 
 static const struct {
@@ -85,7 +68,7 @@ static const struct {
 
 TEST_OVER(a_suggested_process_is_one_of_the_app, processes)
 {
-    const struct segment *segment = snapshot->segments[2];
+    const struct segment *segment = fixture.snapshot->segments[2];
     uint8_t label[64];
 
     make_label(processes[_i].word, label);
@@ -105,7 +88,7 @@ TEST(only_so_many_apps_are_compared)
 
     for (int i = 0; i < APPS; i++)
         length += (size_t)sprintf(text + length, "  - {name: a%03d-bcdefghij}\n", i);
-    struct snapshot *many = snapshot_of_texts(&policy, (const char *const *)&text, 1);
+    struct snapshot *many = snapshot_of_texts(&fixture.policy, (const char *const *)&text, 1);
     free(text);
     deciding_ask(&deciding, many, "10.9.130.1", ".", 1);
     make_label("a007xbcdefghij", label);

@@ -5,25 +5,9 @@
 
 #include <jansson.h>
 
+#include "support/snapshot_fixture.h"
 #include "support/suite.h"
-#include "support/zones.h"
 #include "wire/types.h"
-
-static struct snapshot *snapshot;
-static struct policy policy;
-
-static void set_up(void)
-{
-    static const char *const path = "zones/test-space.yaml";
-
-    policy = policy_usual();
-    snapshot = snapshot_of_files(&policy, &path, 1);
-}
-
-static void tear_down(void)
-{
-    snapshot_free(snapshot);
-}
 
 static bool reads(const char *name, const char *from, const char *type, const char *to,
                   struct explain_request *request, struct err *err)
@@ -168,12 +152,12 @@ static char *explain_name(const char *name, const char *from, bool is_json)
     FILE *out = open_memstream(&octets, &length);
 
     ck_assert(reads(name, from, NULL, NULL, &request, &err));
-    explain_print(snapshot, &request, NULL, is_json, out);
+    explain_print(fixture.snapshot, &request, NULL, is_json, out);
     fclose(out);
     return octets;
 }
 
-FIXTURE(set_up, tear_down)
+FIXTURE(snapshot_set_up, snapshot_tear_down)
 
 TEST(the_last_line_is_the_verdict)
 {
@@ -227,10 +211,10 @@ static char *explain_live(const struct explain_worker *workers, size_t count, bo
     FILE *out = open_memstream(&octets, &length);
 
     json_array_append_new(live.json, json_integer(1));
-    snapshot->policy.routes = routes_usual();
-    snapshot->policy.recursion_for = 1 << CLIENT_SPACE;
+    fixture.snapshot->policy.routes = routes_usual();
+    fixture.snapshot->policy.recursion_for = 1 << CLIENT_SPACE;
     ck_assert(reads("www.debian.org", "10.0.130.56", NULL, NULL, &request, &err));
-    explain_print(snapshot, &request, &live, is_json, out);
+    explain_print(fixture.snapshot, &request, &live, is_json, out);
     fclose(out);
     json_decref(live.json);
     return octets;
@@ -351,7 +335,7 @@ static char *tell_client(const char *from, bool is_json)
     FILE *out = open_memstream(&octets, &length);
 
     ck_assert(explain_read_source(from, &source));
-    explain_print_client(snapshot, &source, is_json, out);
+    explain_print_client(fixture.snapshot, &source, is_json, out);
     fclose(out);
     return octets;
 }

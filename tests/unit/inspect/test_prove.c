@@ -10,8 +10,8 @@
 
 #include "decide/decide.h"
 #include "decide/reverse.h"
+#include "support/snapshot_fixture.h"
 #include "support/suite.h"
-#include "support/zones.h"
 
 enum mutation {
     NONE,
@@ -26,8 +26,6 @@ enum mutation {
 };
 
 static enum mutation mutation;
-static struct snapshot *snapshot;
-static struct policy policy;
 
 /* ---- the policy, broken ---- */
 
@@ -96,30 +94,20 @@ bool __wrap_reverse_decide(const struct snapshot *from, const struct client *cli
 
 static void set_up(void)
 {
-    static const char *const paths[] = {
-        "zones/test-space.yaml", "tests/zones_good/other-space.yaml",
-        "tests/zones_good/every-shape.yaml", "tests/zones_good/changing-space.yaml"};
-
     mutation = NONE;
-    policy = policy_usual();
-    snapshot = snapshot_of_files(&policy, paths, 4);
+    snapshot_set_up();
 }
 
-static void tear_down(void)
-{
-    snapshot_free(snapshot);
-}
-
-FIXTURE(set_up, tear_down)
+FIXTURE(set_up, snapshot_tear_down)
 
 TEST_LOOP(it_holds_for_four_spaces_at_once, 0, 3)
 {
     struct proof proof;
     struct err err = {.code = ERR_NONE};
 
-    snapshot->policy.external_nxdomain = _i == 1;
-    snapshot->policy.localspace_to = _i == 2 ? 7 : 1;
-    ck_assert_msg(prove(snapshot, &proof, &err), "%s", err.text);
+    fixture.snapshot->policy.external_nxdomain = _i == 1;
+    fixture.snapshot->policy.localspace_to = _i == 2 ? 7 : 1;
+    ck_assert_msg(prove(fixture.snapshot, &proof, &err), "%s", err.text);
     ck_assert_uint_gt(proof.clients, 20);
     ck_assert_uint_gt(proof.outsiders, 5);
     ck_assert_uint_lt(proof.outsiders, proof.clients);
@@ -149,14 +137,14 @@ TEST_LOOP(a_broken_policy_is_found_with_an_example, NONE + 1, MUTATIONS)
     struct err err = {.code = ERR_NONE};
 
     mutation = (enum mutation)_i;
-    ck_assert_msg(!prove(snapshot, &proof, &err), "mutation %d passes", _i);
+    ck_assert_msg(!prove(fixture.snapshot, &proof, &err), "mutation %d passes", _i);
     ck_assert_int_eq(err.code, ERR_RULE);
     ck_assert_msg(strstr(err.text, sentences[_i]) != NULL, "mutation %d: %s", _i, err.text);
 }
 
 TEST(a_router_outside_its_space_is_found)
 {
-    struct segment *segment = (struct segment *)snapshot->segments[0];
+    struct segment *segment = (struct segment *)fixture.snapshot->segments[0];
     uint8_t records[4 * READY_RECORD_OCTETS];
     const uint8_t *kept = segment->router_records;
     struct proof proof;
@@ -166,7 +154,7 @@ TEST(a_router_outside_its_space_is_found)
     memcpy(records, kept, sizeof records);
     records[4 * READY_RECORD_OCTETS - 3] ^= 1; /* the second octet of the last address */
     segment->router_records = records;
-    bool holds = prove(snapshot, &proof, &err);
+    bool holds = prove(fixture.snapshot, &proof, &err);
     segment->router_records = kept;
     ck_assert(!holds);
     ck_assert_ptr_nonnull(strstr(err.text, "outside the space's cidr"));

@@ -1,7 +1,6 @@
 #include "upstream/sockets.h"
 
 #include <arpa/inet.h>
-#include <dirent.h>
 #include <poll.h>
 #include <signal.h>
 #include <stdlib.h>
@@ -11,6 +10,7 @@
 #include <unistd.h>
 
 #include "base/bytes.h"
+#include "support/descriptors.h"
 #include "support/serving.h"
 #include "support/stream_peer.h"
 #include "support/suite.h"
@@ -188,17 +188,6 @@ static uint16_t port_of(const struct endpoint *endpoint)
 {
     return ntohs(endpoint->any.sa_family == AF_INET6 ? endpoint->v6.sin6_port
                                                      : endpoint->v4.sin_port);
-}
-
-static unsigned open_descriptors(void)
-{
-    DIR *folder = opendir("/proc/self/fd");
-    unsigned count = 0;
-
-    while (readdir(folder) != NULL)
-        count++;
-    closedir(folder);
-    return count;
 }
 
 /* Raises the limit of descriptors to the maximum, and returns it. */
@@ -444,7 +433,7 @@ TEST(without_descriptors_nothing_is_sent_and_nothing_is_lost)
     uint8_t octets[512];
     link_ticket sent = 0;
 
-    unsigned before = open_descriptors();
+    unsigned before = descriptors_open();
     ck_assert_int_eq(getrlimit(RLIMIT_NOFILE, &limit), 0);
     low = (struct rlimit){.rlim_cur = 200, .rlim_max = limit.rlim_max};
     ck_assert_int_eq(setrlimit(RLIMIT_NOFILE, &low), 0);
@@ -463,7 +452,7 @@ TEST(without_descriptors_nothing_is_sent_and_nothing_is_lost)
     turn_until_notified(scene, 1);
     ck_assert_uint_eq(scene->fates[2001].responses, 1);
     ck_assert_int_eq(setrlimit(RLIMIT_NOFILE, &limit), 0);
-    ck_assert_uint_le(open_descriptors(), before + 2); /* a stream's, and its server's */
+    ck_assert_uint_le(descriptors_open(), before + 2); /* a stream's, and its server's */
     end(scene);
 }
 
@@ -496,14 +485,14 @@ TEST(no_descriptor_is_left_behind)
     struct endpoint from;
     uint8_t octets[512];
 
-    unsigned before = open_descriptors();
+    unsigned before = descriptors_open();
     for (unsigned i = 1; i <= 10000; i++) {
         ck_assert(ask(scene, i % ATTEMPTS, IPV4));
         ck_assert(take(scene, IPV4, octets, &from));
         send_reply(scene, IPV4, &from, octets, 40);
         turn_until_notified(scene, i);
     }
-    ck_assert_uint_eq(open_descriptors(), before);
+    ck_assert_uint_eq(descriptors_open(), before);
     end(scene);
 }
 
