@@ -119,7 +119,6 @@ TEST_OVER(private_blocks_are_those_of_rfc_1918, privates)
         ck_assert(ipv4_is_private(cidr.address) == privates[_i].is_private);
 }
 
-
 static const struct {
     const char *text;
     const char *written; /* NULL: no prefix */

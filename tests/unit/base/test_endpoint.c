@@ -132,5 +132,3 @@ TEST_OVER(a_port_is_set_in_either_family, ports)
     endpoint_write(&endpoint, text);
     ck_assert_str_eq(text, ports[_i].expected);
 }
-
-#define COUNT(array) (int)(sizeof(array) / sizeof(array)[0])

@@ -10,8 +10,6 @@
 #include "support/memory_source.h"
 #include "support/suite.h"
 
-#define COUNT(array) (sizeof(array) / sizeof(array)[0])
-
 static struct memory_source memory;
 static struct source *const source = &memory.source;
 static struct arena *arena;
