@@ -18,7 +18,7 @@
  * `before`.
  *
  * Threads: called on the control thread or on a loading thread; starts up to `threads` more and
- * waits for them.
+ * waits for them.  Memory: the caller frees the snapshot, and what the outcome has.
  */
 #include <stdbool.h>
 #include <stddef.h>

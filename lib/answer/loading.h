@@ -7,6 +7,7 @@
  *     load_fallen.c  names that are no longer served, and the texts for the store
  *
  * Threads: load_text_run on several at once, each with a job of its own.
+ * Memory: an arena of the load, but for what the outcome hands over.
  */
 #include "answer/load.h"
 

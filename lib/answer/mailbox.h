@@ -8,6 +8,7 @@
  * replaced before the worker takes it is skipped.
  *
  * Threads: mailbox_post and mailbox_adopted on the control thread, mailbox_collect on the worker's.
+ * Memory: never allocates.
  */
 #include <stdatomic.h>
 #include <stdbool.h>

@@ -3,7 +3,7 @@
  * Shared by the files that seal a segment: the space without its apps, and the names above its
  * static records.
  *
- * Memory: everything goes into the segment's arena.
+ * Threads: one for each segment.  Memory: everything goes into the segment's arena.
  */
 #include "answer/segment.h"
 

@@ -13,6 +13,7 @@
  *               └─ policy, SOA data, generation
  *
  * Threads: readers anywhere; made and freed on the control thread only.
+ * Memory: holds its segments and its policy's arena; the index shares shards with other snapshots.
  */
 #include <stdbool.h>
 #include <stddef.h>

@@ -14,7 +14,7 @@
  *
  * Files are read line by line, so that names are never all in memory.
  *
- * Threads: one at a time for each file.
+ * Threads: one at a time for each file.  Memory: a line at a time.
  */
 #include <stdio.h>
 

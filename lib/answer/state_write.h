@@ -1,6 +1,8 @@
 #pragma once
 /**
  * Writing the state folder: a part of state.h.
+ *
+ * Threads, memory: state.h.
  */
 #include <stdio.h>
 

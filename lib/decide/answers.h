@@ -2,7 +2,7 @@
 /**
  * The answers: what each case gets, from answers.def.
  *
- * Threads: constant data.
+ * Threads, memory: constant data.
  */
 #include <stdint.h>
 

@@ -3,7 +3,7 @@
  * Reasons: the one table behind EDE, _why, explain, log lines, metrics and the README.
  *
  * Sources: RFC 8914 (Extended DNS Errors).
- * Threads: constant data.
+ * Threads, memory: constant data.
  */
 #include <stdint.h>
 

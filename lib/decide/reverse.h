@@ -10,6 +10,7 @@
  * visible at the address asked (`listen`) is treated as another space.
  *
  * Sources: RFC 1035 section 3.5.
+ * Threads: pure.  Memory: never allocates.
  */
 #include "decide/verdict.h"
 

@@ -14,7 +14,7 @@
  * apart (RFC 7766 section 6.2.1): it writes an id of its own into the query's first two octets and
  * restores the attempt's id in the response.
  *
- * Threads: one worker's.
+ * Threads: one worker's.  Memory: the implementation's; octets are good until the callback returns.
  */
 #include <stdbool.h>
 #include <stddef.h>

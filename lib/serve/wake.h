@@ -10,7 +10,7 @@
  * may then have cleared the mark and loaded the old data, and is not woken again. The barrier keeps
  * the load behind the store.
  *
- * Threads: any.
+ * Threads: any.  Memory: none.
  */
 #include <stdatomic.h>
 #include <uv.h>

@@ -6,7 +6,8 @@
  * location. A violation that follows from another is not reported: a router that lies in a dyno
  * CIDR is not also outside router_cidrs.
  *
- * Threads: one thread per struct checking.
+ * Threads: one thread per struct checking.  Memory: a rule frees what it takes; `names` is freed
+ * once all rules have run.
  */
 #include <stdbool.h>
 #include <stddef.h>

@@ -14,7 +14,7 @@
  * around them is. So each list is popped off the stack and copied once, in its exact size, to the
  * arena.
  *
- * Threads: one `struct parsing` per thread.
+ * Threads: one `struct parsing` per thread.  Memory: the arena of the model.
  */
 #include <stdbool.h>
 #include <stddef.h>

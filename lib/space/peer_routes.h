@@ -5,7 +5,7 @@
  * The routers lie outside the dyno CIDRs, so a VPC with routes to the dynos only gets addresses
  * that it cannot reach. One route to the whole space is right, and makes the others redundant.
  *
- * Threads: pure.
+ * Threads: pure.  Memory: never allocates.
  */
 #include <stdbool.h>
 #include <stddef.h>

@@ -4,7 +4,7 @@
  *
  * A table of functions; each checks the whole model and reports every violation at its location.
  *
- * Threads: pure but for the report.
+ * Threads: pure but for the report.  Memory: freed before it returns.
  */
 #include "findings/report.h"
 #include "space/model.h"

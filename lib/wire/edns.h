@@ -10,6 +10,7 @@
  *
  * Sources: RFC 6891 section 6.1 (form); RFC 3225 (DO); RFC 5001 (NSID); RFC 7828 (keepalive);
  *          RFC 8914 (EDE).
+ * Threads, memory: constants.
  */
 enum {
     OPT_OCTETS = 11, /* the record without options */
