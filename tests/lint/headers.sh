@@ -20,18 +20,20 @@ sentence() {
 }
 
 check() {
-    local header=$1 word
+    local header=$1
     if [ "$(sed -n '1p;2p' "$header" | tr -d '\n' | cut -c 1-15)" != '#pragma once/**' ]; then
         echo "$header: begin it with #pragma once and what the thing is" >&2
         status=1
         return
     fi
-    for word in Threads Memory; do
-        manual "$header" | grep -qiE "(^|[ ,])$word[,:]" || {
-            echo "$header: say under \`$word:\` what a caller must know" >&2
-            status=1
-        }
-    done
+    manual "$header" | grep -qE '^Threads[,:]|^Sources, threads,' || {
+        echo "$header: say under \`Threads:\` who may call it" >&2
+        status=1
+    }
+    manual "$header" | grep -qE '(^|  )Memory:|[Tt]hreads, memory[,:]' || {
+        echo "$header: say under \`Memory:\` what it takes and who frees it" >&2
+        status=1
+    }
 }
 
 # The line of a module in README.md's table, which says what the module has.
