@@ -27,24 +27,9 @@ struct checking {
 
 typedef void rule(struct checking *checking);
 
-/** Of rules_space.c. */
-rule check_space_name, check_space_cidr, check_data_cidr, check_dyno_and_router_cidrs, check_region;
-rule check_listen, check_app_count, check_ids, check_trusted_ips;
-
-/** Of rules_router.c. */
-rule check_routers, check_router_up;
-
-/** Of rules_app.c. */
-rule check_app_names, check_internal_apps;
-
-/** Of rules_domain.c. check_names must run before check_records, which uses `names`. */
-rule check_names, check_domains;
-
-/** Of rules_formation.c. */
-rule check_process_types, check_dynos, check_ports;
-
-/** Of rules_network.c. */
-rule check_peerings, check_vpns, check_connections_overlap;
+/** The rules, in the order of rules.def. */
+#define RULE(name) rule name;
+#include "space/rules.def"
 
 /** True for ids in the form of AWS, which are safe in a shell command. */
 bool pcx_id_is_valid(const char *text);
@@ -52,12 +37,6 @@ bool route_table_id_is_valid(const char *text);
 
 /** True for a connection that has ended: its blocks conflict with no others. */
 bool peering_is_over(const struct peering *peering);
-
-/** Of rules_route.c. */
-rule check_routes;
-
-/** Of rules_record.c, rules_record_set.c and rules_alias.c. */
-rule check_records, check_record_sets, check_aliases;
 
 /** Of rules_special.c: reports names below special-use names (W-SPECIAL-NAME, E-SPECIAL-FIXED). */
 void check_special_name(struct checking *checking, const char *name, struct location at);
