@@ -322,8 +322,14 @@ void field_read_block(void *context, const struct yaml_field *field, const struc
     const enum finding_code *code = field->details;
     struct block *block = member(target, field->offset);
 
-    if (!read_block(context, field, value, *code, block))
+    if (!read_block(context, field, value, *code, block)) {
         *block = (struct block){.at = location_of_node(value)};
+    } else if (block->cidr.bits == 0) { /* the rules take it for a block that is not there */
+        const struct parsing *parsing = context;
+        report_add(parsing->report, *code, parsing->file, block->at,
+                   "`%s` is `%.80s`, which is every address; write the space's own private block",
+                   field->name, value->text);
+    }
 }
 
 bool block_read_item(struct parsing *parsing, const struct yaml_field *field,
