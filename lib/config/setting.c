@@ -150,7 +150,7 @@ static void read_suffix(const struct assignment *assignment)
     }
 }
 
-static bool number_read(const char *text, uint32_t *number)
+static bool number_read(const char *text, uint64_t *number)
 {
     uint64_t value = 0;
     size_t length = strlen(text);
@@ -162,14 +162,14 @@ static bool number_read(const char *text, uint32_t *number)
             return false;
         value = value * 10 + (uint64_t)(*text - '0');
     }
-    *number = value > UINT32_MAX ? UINT32_MAX : (uint32_t)value;
+    *number = value;
     return true;
 }
 
 static void read_number(const struct assignment *assignment)
 {
     const struct setting *setting = assignment->setting;
-    uint32_t number;
+    uint64_t number;
 
     if (!number_read(assignment->text->text, &number))
         setting_report(assignment->reader, &assignment->text->origin,
@@ -180,7 +180,7 @@ static void read_number(const struct assignment *assignment)
                        "%.40s is out of range; give a whole number from %u to %u",
                        assignment->text->text, (unsigned)setting->least, (unsigned)setting->most);
     else if (assignment->is_kept)
-        *(uint32_t *)member_of(assignment) = number;
+        *(uint32_t *)member_of(assignment) = (uint32_t)number;
 }
 
 static void read_prefix(const struct assignment *assignment)

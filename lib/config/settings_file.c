@@ -112,7 +112,11 @@ static void report_unknown(struct file_reading *reading, const struct yaml_node 
     const char *suggestion = suggest_key(key);
     const struct setting_origin origin = settings_file_origin(reading, node->at, NULL);
 
-    if (suggestion != NULL)
+    if (holds_keys(key))
+        setting_report(reading->reader, &origin,
+                       "`%s` holds keys of its own; write them below it, as {apps: example.app}",
+                       key);
+    else if (suggestion != NULL)
         setting_report(reading->reader, &origin, "unknown key `%s`; did you mean `%s`?", key,
                        suggestion);
     else

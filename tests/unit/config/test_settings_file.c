@@ -243,6 +243,12 @@ static const struct {
      "give at least 3145728, or fewer workers\n"},
     {"cache_size: 1000\n", "FILE:1:13: cache_size: 1000 is out of range; give a whole number from "
                            "1048576 to 4294967295\n"},
+    {"cache_size: 4294967296\n",
+     "FILE:1:13: cache_size: 4294967296 is out of range; give a whole number from "
+     "1048576 to 4294967295\n"},
+    {"suffixes: herokuapp.com\n",
+     "FILE:1:1: `suffixes` holds keys of its own; write them below it, "
+     "as {apps: example.app}\n"},
     {"upstream_questions: 15\n", "FILE:1:21: upstream_questions: 15 is out of range; give a whole "
                                  "number from 16 to 20000\n"},
     {"", "FILE:1:1: nothing is in the file\n"},
