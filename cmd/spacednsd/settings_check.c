@@ -1,8 +1,11 @@
 #include "spacednsd/settings_check.h"
 
 #include <arpa/inet.h>
+#include <limits.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 
 #include "base/log.h"
 #include "base/suggest.h"
@@ -22,6 +25,7 @@ void settings_check_host(struct settings *settings, struct report *report)
         exposure_check(settings, report);
     }
     settings_check_routes(settings, report);
+    settings_check_state(settings, report);
 }
 
 void settings_check_routes(const struct settings *settings, struct report *report)
@@ -35,6 +39,26 @@ void settings_check_routes(const struct settings *settings, struct report *repor
                                   "its names are answered here and never asked of an upstream (RFC "
                                   "6761); take the zone out");
     }
+}
+
+/* ---- state_dir ---- */
+
+void settings_check_state(const struct settings *settings, struct report *report)
+{
+    char path[PATH_MAX];
+    struct stat texts, zones;
+
+    if (settings->state_dir == NULL)
+        return;
+    snprintf(path, sizeof path, "%s/zones", settings->state_dir);
+    if (stat(path, &texts) != 0 || stat(settings->zones, &zones) != 0 ||
+        texts.st_dev != zones.st_dev || texts.st_ino != zones.st_ino)
+        return;
+    const struct setting_origin origin = settings_origin(settings, "state_dir");
+    setting_origin_report(report, FINDING_SETTING, &origin,
+                          "its folder %.400s is the folder of zone files, which the server would "
+                          "overwrite; give another one, such as /var/lib/spacedns",
+                          path);
 }
 
 /* ---- local_as ---- */

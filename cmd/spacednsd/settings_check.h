@@ -18,6 +18,9 @@ void settings_check_host(struct settings *settings, struct report *report);
 /** Reports each zone of upstream_zones that is never forwarded (E-SETTING). */
 void settings_check_routes(const struct settings *settings, struct report *report);
 
+/** Reports a state_dir whose texts would be written over the zone files (E-SETTING). */
+void settings_check_state(const struct settings *settings, struct report *report);
+
 /** Reports the first space in local_as that no zone file declares (E-SETTING). */
 void settings_check_local(const struct settings *settings, const struct snapshot *snapshot,
                           struct report *report);

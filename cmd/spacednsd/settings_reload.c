@@ -33,6 +33,7 @@ static bool read_again(struct settings_reload *reload, const struct settings *no
         return false;
     forwarding_complete_here(next, now, report);
     settings_check_routes(next, report);
+    settings_check_state(next, report);
     if (!report_is_clean(report) || !policy_set(&reload->policy, next))
         return false;
     return settings_list_changes(now, next, &reload->changed);

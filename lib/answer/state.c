@@ -13,6 +13,7 @@
 
 #include "answer/state_list.h"
 #include "answer/state_write.h"
+#include "source/folder.h"
 #include "yaml/yaml.h"
 
 enum { FOLDER_MODE = 0700, FIRST_LINE_MOST = 256, DECIMAL = 10, HEXADECIMAL = 16 };
@@ -45,11 +46,11 @@ static const uint64_t GENERATION_MOST = INT64_MAX;
 
 /* ---- the folder ---- */
 
-static int open_folder(int at, const char *path)
+static int open_folder(int at, const char *path, int flags)
 {
     if (mkdirat(at, path, FOLDER_MODE) != 0 && errno != EEXIST)
         return -1;
-    return openat(at, path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    return openat(at, path, O_RDONLY | O_DIRECTORY | O_CLOEXEC | flags);
 }
 
 static bool check_owner(struct state *state)
@@ -70,14 +71,15 @@ static bool check_owner(struct state *state)
 
 static bool enter(struct state *state)
 {
-    state->folder = open_folder(AT_FDCWD, state->path);
+    state->folder = open_folder(AT_FDCWD, state->path, 0);
     if (state->folder < 0)
         return fail(state, "it cannot be opened", errno);
     if (!check_owner(state))
         return false;
     if (flock(state->folder, LOCK_EX | LOCK_NB) != 0)
         return fail(state, "another server uses it; give each its own", 0);
-    state->zones = open_folder(state->folder, "zones");
+    /* Texts of files that are gone are removed there, so it must not be another folder. */
+    state->zones = open_folder(state->folder, "zones", O_NOFOLLOW);
     return state->zones >= 0 || fail(state, "its folder zones cannot be opened", errno);
 }
 
@@ -327,7 +329,7 @@ static bool read_texts(struct state *state)
          entry = readdir(folder)) {
         if (strncmp(entry->d_name, STATE_DRAFT, sizeof STATE_DRAFT - 1) == 0)
             unlinkat(state->zones, entry->d_name, 0); /* a draft left over when the process ended */
-        else if (entry->d_name[0] != '.')
+        else if (folder_is_zone_file(entry->d_name))  /* no other file is from a server */
             passed = read_text(state, entry->d_name);
     }
     closedir(folder);

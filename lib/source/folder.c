@@ -14,7 +14,7 @@
 
 enum { SECOND_US = 1000000, SETTLED_US = 2 * SECOND_US };
 
-static bool is_zone_file(const char *name)
+bool folder_is_zone_file(const char *name)
 {
     const char *dot = strrchr(name, '.');
     return name[0] != '.' && dot != NULL && (strcmp(dot, ".yaml") == 0 || strcmp(dot, ".yml") == 0);
@@ -34,7 +34,7 @@ static bool list_entries(const struct source *source, struct arena *arena, DIR *
                            strerror(errno));
         if (entry == NULL)
             return true;
-        if (!is_zone_file(entry->d_name))
+        if (!folder_is_zone_file(entry->d_name))
             continue;
         const char **grown =
             arena_grow(arena, names->names, names->count, &capacity, sizeof *grown);

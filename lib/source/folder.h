@@ -30,3 +30,6 @@ struct folder {
  * clock  NULL: the caller cannot wait, so each file is read once
  */
 void folder_init(struct folder *folder, const char *path, const struct waiting_clock *clock);
+
+/** True for the name of a zone file, without its folder. */
+bool folder_is_zone_file(const char *name);

@@ -634,3 +634,28 @@ TEST(a_file_that_never_was_marked_is_not_cut_at_the_start)
     ck_assert_msg(state_open(&state, path, &key), "%s", state.problem.text);
     ck_assert_uint_eq(count_cut_at_the_start(), 0);
 }
+
+TEST(files_of_others_are_neither_read_nor_removed)
+{
+    char other[sizeof path + 64];
+
+    begin_process(0);
+    end_process();
+    snprintf(other, sizeof other, "%s/zones/notes.txt", path);
+    FILE *file = fopen(other, "we");
+    ck_assert_ptr_nonnull(file);
+    ck_assert_int_eq(fclose(file), 0);
+    begin_process(1000);
+    ck_assert_int_eq(state.damage.code, ERR_NONE);
+    ck_assert_int_eq(access(other, F_OK), 0);
+}
+
+TEST(a_link_to_another_folder_is_not_followed)
+{
+    char texts[sizeof path + 64];
+
+    ck_assert_int_eq(mkdir(path, 0700), 0);
+    snprintf(texts, sizeof texts, "%s/zones", path);
+    ck_assert_int_eq(symlink(zones.path, texts), 0);
+    ck_assert(!state_open(&state, path, &key));
+}

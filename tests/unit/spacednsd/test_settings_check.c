@@ -1,8 +1,11 @@
 #include "spacednsd/settings_check.h"
 
 #include <arpa/inet.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
 
 #include "support/capture.h"
 #include "support/findings.h"
@@ -33,6 +36,29 @@ TEST(a_zone_that_is_never_forwarded_is_reported)
     settings_check_routes(&settings, report);
     expect(report, "s.yaml:2:3: upstream_zones.x.localhost: its names are answered here and never "
                    "asked of an upstream (RFC 6761); take the zone out\n");
+}
+
+TEST(a_state_dir_around_the_zone_files_is_reported)
+{
+    char zones[SCRATCH_PATH_MOST + 8];
+    struct scratch home;
+
+    scratch_init(&home);
+    snprintf(zones, sizeof zones, "%s/zones", home.path);
+    ck_assert_int_eq(mkdir(zones, 0700), 0);
+    struct settings settings = {.zones = zones, .state_dir = home.path};
+    struct report *report = report_new();
+    settings_check_state(&settings, report);
+    ck_assert_uint_eq(report_count(report, FINDING_ERROR), 1);
+    ck_assert_int_eq(report_findings(report)[0].code, FINDING_SETTING);
+    settings.zones = home.path;
+    settings_check_state(&settings, report);
+    settings.state_dir = NULL;
+    settings_check_state(&settings, report);
+    ck_assert_uint_eq(report_count(report, FINDING_ERROR), 1);
+    report_free(report);
+    ck_assert_int_eq(rmdir(zones), 0);
+    scratch_close(&home);
 }
 
 TEST(a_missing_space_of_local_as_is_reported_with_a_suggestion)
