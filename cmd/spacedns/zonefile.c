@@ -306,10 +306,11 @@ static void print_head(const struct printing *printing)
     write_address(&printing->zonefile->source, address);
     fprintf(
         printing->out,
-        "; Space %s for clients of class %s, asked as %s.\n"
+        "; Space %s for clients of class %s%s%s.\n"
         "; The names are in several zones, so there is no SOA and no NS record. Below a name in\n"
         "; a comment stands why it has no record, as `spacedns explain` prints it.\n",
-        printing->zonefile->segment->name, class_text(client_class(&printing->client)), address);
+        printing->zonefile->segment->name, class_text(client_class(&printing->client)),
+        address[0] == '\0' ? "" : ", asked as ", address);
 }
 
 static void print_all_json(struct printing *printing)

@@ -204,6 +204,7 @@ TEST(an_outsider_gets_comments_alone)
     set_up("zones/test-space.yaml");
     ck_assert(zonefile_find_client(&zonefile, CLIENT_EXTERNAL));
     print();
+    ck_assert_int_eq(strncmp(text, "; Space test-space for clients of class external.\n", 50), 0);
     for (const char *line = text; *line != '\0'; line += strcspn(line, "\n") + 1)
         ck_assert_msg(*line == ';' || *line == '\n', "%.*s", (int)strcspn(line, "\n"), line);
     ck_assert_ptr_nonnull(strstr(text, "verdict=REFUSED: Q18 "));
