@@ -136,13 +136,14 @@ static bool read_generation(struct state *state)
     }
     int fields = fscanf(file, "spacedns state %u generation %" SCNu64 " checksum %" SCNx64,
                         &version, &generation, &sum);
-    bool is_whole = fields == 3 && sum == stored_checksum(&generation, sizeof generation) &&
-                    read_suffixes(file, &state->stored.suffixes) &&
+    bool is_sound = fields == 3 && sum == stored_checksum(&generation, sizeof generation);
+    bool is_whole = is_sound && read_suffixes(file, &state->stored.suffixes) &&
                     read_ran(file, &state->stored.ran_s);
     fclose(file);
     if (fields >= 1 && version > STATE_VERSION)
         return fail_newer(state);
-    if (fields >= 2 && generation <= GENERATION_MOST)
+    /* A number that decayed may be great; the generations after it need room, too. */
+    if (fields >= 2 && generation <= (is_sound ? GENERATION_MOST : GENERATION_MOST / 2))
         state->stored.generation = generation;
     if (!is_whole)
         mark_damaged(state, "state");
