@@ -3,6 +3,7 @@
 #include <signal.h>
 #include <string.h>
 
+#include "base/escape.h"
 #include "base/log.h"
 #include "config/settings_change.h"
 #include "decide/reason.h"
@@ -172,7 +173,7 @@ static void print_count(FILE *out, size_t count, const char *what)
 
 void events_print_summary(const struct zones_loading *loading, FILE *out)
 {
-    fprintf(out, "%s: ", loading->zones);
+    escape_printf(out, "%s: ", loading->zones);
     print_count(out, loading->outcome.file_count, "file");
     if (loading->snapshot != NULL) {
         fputs(", ", out);

@@ -72,6 +72,12 @@ echo "space: \"$hostile\"" >"$work/bad/"$'n\xff\xfe\n.yaml'
 every check "$work/bad"
 expect_match "JSON has the findings of a file without a good name" '"code": "E-SPACE-NAME"' "$(cat "$work/out")"
 
+# The daemon, too, with a folder of such a name.
+folder=$work/$'z\xe2\x80\xae'
+cp -r "$work/bad" "$folder"
+"$SPACEDNSD" --check --zones "$folder" >"$work/out" 2>"$work/err"
+quiet "spacednsd --check" "$work/out" "$work/err"
+
 # ---- the running server ----
 
 start hostile --zones "$zones" --listen "127.0.0.1:$port" --local-as test-space --control-socket "$socket" --log-queries
