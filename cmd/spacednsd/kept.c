@@ -235,6 +235,12 @@ void kept_answer_list(struct call *call, const struct snapshot *snapshot, const 
     }
     if (count == 0)
         fputs("No name is kept back.\n", call->out);
+    else if (count > listing.count && listing.count < KEPT_LISTED_MOST)
+        fprintf(
+            call->err,
+            "%zu more names are kept back, but the files with them in state_dir cannot be read; "
+            "they are let go at a restart\n",
+            count - listing.count);
     else if (count > listing.count)
         fprintf(call->err, "%zu more names are kept back; these are the %d oldest\n",
                 count - listing.count, KEPT_LISTED_MOST);

@@ -251,6 +251,10 @@ expect_match "status shows the folder again" "^state +$work/state\$" "$(spacedns
 stop KILL
 start full_again "${flags[@]}"
 expect_match "and the name is kept back after kill -9" '^api\.example\.com ' "$(spacedns kept-back)"
+mv "$work/state/kept-back" "$work/state/kept-back.copy" "$work"
+expect_match "kept-back counts what it cannot list" '^[0-9]+ more names are kept back, but the files with them in state_dir cannot be read; ' \
+    "$(spacedns kept-back)"
+mv "$work/kept-back" "$work/kept-back.copy" "$work/state"
 expect "it is let go" "Forgetting api.example.com... done" "$(spacedns forget api.example.com)"
 stop
 
