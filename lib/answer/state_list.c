@@ -158,6 +158,7 @@ struct list_reader {
     struct kept_back_cohort cohort; /* the current one; its words are in `words` */
     bool has_ended;                 /* on_name has ended it */
     unsigned long version;
+    bool is_whole; /* the checksum is right */
     uint64_t sum;
     char words[LINE_MOST + 1];
     char line[LINE_MOST + 1];
@@ -305,9 +306,11 @@ static bool read_lines(struct list_reader *reader)
     reader->cohort = unknown_cohort;
 
     while (!reader->has_ended && (length = take_line(reader)) >= 0) {
-        if (strncmp(reader->line, "checksum ", 9) == 0)
-            return strtoull(reader->line + 9, NULL, HEXADECIMAL) == reader->sum &&
-                   getc(reader->in) == EOF && is_sound;
+        if (strncmp(reader->line, "checksum ", 9) == 0) {
+            reader->is_whole = strtoull(reader->line + 9, NULL, HEXADECIMAL) == reader->sum &&
+                               getc(reader->in) == EOF;
+            return reader->is_whole && is_sound;
+        }
         reader->sum = add_line(reader->sum, reader->line, (size_t)length);
         is_sound &= read_line(reader);
     }
@@ -320,7 +323,8 @@ enum state_list_end state_list_check(FILE *in, uint64_t *sum)
     bool is_sound = read_lines(&reader);
 
     rewind(in);
-    if (reader.version > LIST_VERSION)
+    /* Every version has the checksum: a number that decayed does not match it. */
+    if (reader.version > LIST_VERSION && reader.is_whole)
         return STATE_LIST_NEWER;
     *sum = reader.sum;
     return is_sound ? STATE_LIST_SOUND : STATE_LIST_DECAYED;

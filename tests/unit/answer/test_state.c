@@ -427,6 +427,8 @@ static const char *const decays[] = {
     "sed -i '/^checksum/d' kept-back kept-back.copy",
     "sed -i 's/^cohort/cohorts/' kept-back kept-back.copy",
     "sed -i '$d' kept-back; echo nothing > kept-back.copy",
+    "sed -i 's/^spacedns kept-back 2/spacedns kept-back 9/' kept-back",
+    "sed -i 's/^spacedns kept-back 2/spacedns kept-back 9/' kept-back kept-back.copy",
 };
 
 TEST_OVER(whatever_decays_the_server_starts_in_a_later_generation, decays)
