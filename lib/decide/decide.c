@@ -349,3 +349,18 @@ void decide(const struct snapshot *snapshot, const struct client *client, const 
     if (verdict->is_concealed)
         decide_concealed(snapshot, query, verdict);
 }
+
+void decide_unreadable(enum query_status status, const struct client *client,
+                       struct verdict *verdict)
+{
+    bool is_inside = client->count > 0;
+
+    *verdict = (struct verdict){.reason = REASON_NONE};
+    if (status == QUERY_OPCODE)
+        verdict_set(verdict, SITUATION_OPCODE, RCODE_NOTIMP,
+                    is_inside ? REASON_NOT_SUPPORTED : REASON_NONE);
+    else if (status == QUERY_VERSION)
+        verdict_set(verdict, SITUATION_EDNS_VERSION, RCODE_BADVERS, REASON_NONE);
+    else
+        verdict_set(verdict, SITUATION_MALFORMED, RCODE_FORMERR, REASON_NONE);
+}

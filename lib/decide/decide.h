@@ -28,3 +28,10 @@
  */
 void decide(const struct snapshot *snapshot, const struct client *client, const struct query *query,
             uint64_t hash, struct verdict *verdict);
+
+/**
+ * Decides on a request that is not a readable query: opcode, EDNS version, or malformed. Outsiders
+ * get no reason. There need not be a snapshot.
+ */
+void decide_unreadable(enum query_status status, const struct client *client,
+                       struct verdict *verdict);

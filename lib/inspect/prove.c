@@ -5,6 +5,7 @@
 
 #include "base/bytes.h"
 #include "decide/decide.h"
+#include "decide/outcome.h"
 #include "inspect/prove_names.h"
 #include "wire/types.h"
 
@@ -185,12 +186,35 @@ static bool check_row(const struct trial *trial)
            refute(trial, "the verdict differs from the line of `spacedns policy` that it names");
 }
 
+/* Whatever upstreams answer to a forwarded name, the reply has a line, and no address of a space.
+ */
+static bool check_outcomes(const struct trial *trial)
+{
+    static const struct upstream_outcome outcomes[] = {
+        {.has_answer = true},
+        {.has_answer = true, .has_space_address = true},
+        {.has_answer = true, .is_stale = true, .fault = UPSTREAM_FAULT_SERVER},
+        {.fault = UPSTREAM_FAULT_NETWORK},
+    };
+
+    for (size_t i = 0; i < sizeof outcomes / sizeof outcomes[0]; i++) {
+        struct trial after = *trial;
+        bool is_relayed = outcome_decide(&trial->proving->tried, &outcomes[i], &after.verdict);
+        if (is_relayed && outcomes[i].has_space_address)
+            return refute(trial, "an upstream's answer with an address of a space is passed on");
+        if (!check_row(&after))
+            return false;
+    }
+    return true;
+}
+
 static bool check(const struct trial *trial)
 {
     if (trial->querier->client.count == 0)
         return check_outsider(trial);
     return check_spaces(trial) && check_forwarding(trial) && check_addresses(trial) &&
-           check_row(trial);
+           check_row(trial) &&
+           (trial->verdict.situation != SITUATION_FORWARD || check_outcomes(trial));
 }
 
 /* ---- clients ---- */

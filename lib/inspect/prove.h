@@ -15,6 +15,7 @@
  * - an outsider gets the same verdict for every query, and it contains nothing of the zones;
  * - a verdict contains data of a space only for a client inside of it;
  * - a name of a space is never forwarded (except for types of an apex that are not ours);
+ * - an upstream's answer with an address of a space is not passed on;
  * - addresses in an answer lie in the space's CIDR;
  * - response code, AA, SOA, reason and data are those of the verdict's line in answers.def.
  *

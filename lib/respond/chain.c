@@ -1,6 +1,7 @@
 #include "respond/chain.h"
 
 #include "decide/explain.h"
+#include "decide/outcome.h"
 #include "forward/splice.h"
 #include "respond/render.h"
 #include "wire/types.h"
@@ -78,7 +79,11 @@ bool chain_is_withheld(const struct snapshot *snapshot, const struct forward *fo
     struct question question = question_of(query, hash);
     const struct response *response = forward_peek(forward, &question);
 
-    return response != NULL && respond_withholds(snapshot, verdict, response);
+    if (response == NULL)
+        return false;
+    struct verdict relayed = *verdict;
+    const struct forward_result found = {.response = response};
+    return respond_decide_outcome(snapshot, &found, &relayed) == NULL;
 }
 
 /* ---- from name to name ---- */
@@ -157,10 +162,16 @@ static struct splice splice_over(struct chain *chain, const struct forward_resul
 /* Keeps a stale link's reason, for a last name without one. */
 static void note_stale(struct chain *chain, const struct forward_result *found)
 {
+    const struct upstream_outcome outcome = {
+        .has_answer = true,
+        .is_stale = true,
+        .rcode = RCODE_NOERROR, /* the alias exists, also if the last name does not */
+        .fault_text = forward_failure_text(found->failure),
+        .server = found->server,
+    };
+
     chain->old = chain->exchange->verdict;
-    chain->old.reason = REASON_STALE;
-    chain->old.upstream_fault = forward_failure_text(found->failure);
-    chain->old.upstream = found->server;
+    outcome_decide(chain->snapshot, &outcome, &chain->old);
 }
 
 /* Cuts the result behind the alias `last`, and continues at its target. */
@@ -187,7 +198,7 @@ static void write_found(struct chain *chain, const struct forward_result *found)
 {
     struct exchange *exchange = chain->exchange;
     const struct response *response =
-        respond_set_verdict(chain->snapshot, found, &exchange->verdict);
+        respond_decide_outcome(chain->snapshot, found, &exchange->verdict);
 
     chain->is_over = true;
     chain->response = response;
@@ -212,16 +223,6 @@ void chain_take(struct chain *chain, const struct forward_result *found)
 }
 
 /* ---- the end ---- */
-
-static void use_old_reason(const struct chain *chain, struct verdict *verdict)
-{
-    if (verdict->reason != REASON_NONE || chain->old.reason == REASON_NONE)
-        return;
-    verdict->reason = chain->old.reason;
-    verdict->route = chain->old.route;
-    verdict->upstream_fault = chain->old.upstream_fault;
-    verdict->upstream = chain->old.upstream;
-}
 
 /* True when the reply was full before the chain reached its last name. */
 static bool is_short(const struct chain *chain)
@@ -261,7 +262,7 @@ size_t chain_finish(struct chain *chain)
 
     if (rcode > 15 && !exchange->query.has_opt)
         rcode = RCODE_SERVFAIL;
-    use_old_reason(chain, verdict);
+    outcome_keep_reason(&chain->old, verdict);
     respond_fill_options(chain->snapshot, exchange, &reason, &chain->options);
     if (chain->response != NULL) {
         chain->options.passed = response_ede(chain->response);

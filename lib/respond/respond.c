@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "decide/explain.h"
+#include "decide/outcome.h"
 #include "forward/relay.h"
 #include "respond/chain.h"
 #include "respond/render.h"
@@ -39,19 +40,6 @@ void respond_prefetch_text(const struct snapshot *snapshot, const struct exchang
 {
     if (snapshot != NULL && exchange->status == QUERY_READ)
         index_prefetch_text(&snapshot->index, snapshot->segments, exchange->hash);
-}
-
-/* The verdict for a request that is not a readable query. Outsiders get no reason here. */
-static void set_unreadable(enum query_status status, bool is_inside, struct verdict *verdict)
-{
-    *verdict = (struct verdict){.reason = REASON_NONE};
-    if (status == QUERY_OPCODE)
-        verdict_set(verdict, SITUATION_OPCODE, RCODE_NOTIMP,
-                    is_inside ? REASON_NOT_SUPPORTED : REASON_NONE);
-    else if (status == QUERY_VERSION)
-        verdict_set(verdict, SITUATION_EDNS_VERSION, RCODE_BADVERS, REASON_NONE);
-    else
-        verdict_set(verdict, SITUATION_MALFORMED, RCODE_FORMERR, REASON_NONE);
 }
 
 size_t respond_octets_most(const struct exchange *exchange)
@@ -93,7 +81,7 @@ void respond_decide(const struct snapshot *snapshot, struct exchange *exchange)
     if (exchange->status == QUERY_READ)
         decide(snapshot, &exchange->client, &exchange->query, exchange->hash, &exchange->verdict);
     else if (exchange->status != QUERY_DROPPED)
-        set_unreadable(exchange->status, exchange->client.count > 0, &exchange->verdict);
+        decide_unreadable(exchange->status, &exchange->client, &exchange->verdict);
 }
 
 size_t respond_write(const struct snapshot *snapshot, struct exchange *exchange)
@@ -119,16 +107,17 @@ size_t respond_write(const struct snapshot *snapshot, struct exchange *exchange)
 
 /* ---- upstreams' answers ---- */
 
-static enum reason failure_reason(enum forward_failure failure)
+static enum upstream_fault fault_of(enum forward_failure failure)
 {
     switch (failure) {
+    case FORWARD_NO_FAILURE:
+        return UPSTREAM_FAULT_NONE;
     case FORWARD_UNREACHABLE:
     case FORWARD_CLOSED:
     case FORWARD_TLS:
     case FORWARD_TCP_UNREACHABLE:
     case FORWARD_TCP_CLOSED:
-        return REASON_UPSTREAM_NETWORK;
-    case FORWARD_NO_FAILURE:
+        return UPSTREAM_FAULT_NETWORK;
     case FORWARD_SILENT:
     case FORWARD_FAILING:
     case FORWARD_TCP_SILENT:
@@ -142,7 +131,7 @@ static enum reason failure_reason(enum forward_failure failure)
     case FORWARD_FULL:
         break;
     }
-    return REASON_UPSTREAM;
+    return UPSTREAM_FAULT_SERVER;
 }
 
 static bool is_of_some_space(void *context, uint32_t address)
@@ -152,39 +141,34 @@ static bool is_of_some_space(void *context, uint32_t address)
     return snapshot_has_address(snapshot, address);
 }
 
-bool respond_withholds(const struct snapshot *snapshot, const struct verdict *verdict,
-                       const struct response *response)
+/* Out of line, because the usual answer has no private address and needs none of this. */
+__attribute__((noinline)) static bool has_space_address(const struct snapshot *snapshot,
+                                                        const struct response *response)
 {
-    return (response->bits & RESPONSE_PRIVATE_ADDRESS) != 0 &&
-           !snapshot->policy.routes.items[verdict->route].allow_rebind &&
-           response_find_address(response, &snapshot->policy.nat64_prefix, is_of_some_space,
+    return response_find_address(response, &snapshot->policy.nat64_prefix, is_of_some_space,
                                  (void *)snapshot);
 }
 
-const struct response *respond_set_verdict(const struct snapshot *snapshot,
-                                           const struct forward_result *found,
-                                           struct verdict *verdict)
+const struct response *respond_decide_outcome(const struct snapshot *snapshot,
+                                              const struct forward_result *found,
+                                              struct verdict *verdict)
 {
     const struct response *response = found->response;
+    struct upstream_outcome outcome = {
+        .has_answer = response != NULL,
+        .is_stale = found->is_stale,
+        .fault = fault_of(found->failure),
+        .fault_text = forward_failure_text(found->failure),
+        .server = found->server,
+    };
 
-    verdict->upstream_fault = forward_failure_text(found->failure);
-    verdict->upstream = found->server;
-    if (response == NULL) {
-        verdict_set(verdict, SITUATION_UPSTREAM_FAILED, RCODE_SERVFAIL,
-                    failure_reason(found->failure));
-        return NULL;
+    if (response != NULL) {
+        outcome.rcode = response->rcode;
+        outcome.has_space_address = (response->bits & RESPONSE_PRIVATE_ADDRESS) != 0 &&
+                                    outcome_needs_addresses(snapshot, verdict) &&
+                                    has_space_address(snapshot, response);
     }
-    if (respond_withholds(snapshot, verdict, response)) {
-        verdict_rebind(verdict);
-        return NULL;
-    }
-    verdict->rcode = (uint8_t)response->rcode;
-    if (found->is_stale)
-        verdict_set(verdict, SITUATION_STALE, verdict->rcode,
-                    response->rcode == RCODE_NXDOMAIN ? REASON_STALE_NXDOMAIN : REASON_STALE);
-    else if (found->failure != FORWARD_NO_FAILURE)
-        verdict->reason = failure_reason(found->failure);
-    return response;
+    return outcome_decide(snapshot, &outcome, verdict) ? response : NULL;
 }
 
 size_t respond_relay(const struct snapshot *snapshot, struct exchange *exchange,
@@ -192,7 +176,7 @@ size_t respond_relay(const struct snapshot *snapshot, struct exchange *exchange,
 {
     char reason_octets[EDE_TEXT_OCTETS] __attribute__((uninitialized));
     struct text reason = text_over(reason_octets, sizeof reason_octets);
-    const struct response *response = respond_set_verdict(snapshot, found, &exchange->verdict);
+    const struct response *response = respond_decide_outcome(snapshot, found, &exchange->verdict);
     struct reply_options options;
 
     if (response == NULL)

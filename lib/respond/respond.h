@@ -76,10 +76,8 @@ void respond_decide(const struct snapshot *snapshot, struct exchange *exchange);
 size_t respond_write(const struct snapshot *snapshot, struct exchange *exchange);
 
 /**
- * Writes the reply with an upstream's answer, or the reason of its failure; sets the verdict's
- * rcode and reason. An answer with an address of a space served here becomes NODATA unless the
- * route allows it: the owner of any other name could point it into the space (DNS rebinding).
- * Returns the reply's length.
+ * Writes the reply with an upstream's answer, or with what its failure is decided to get
+ * (decide/outcome.h). Returns the reply's length.
  */
 size_t respond_relay(const struct snapshot *snapshot, struct exchange *exchange,
                      const struct forward_result *found);
@@ -97,15 +95,12 @@ void respond_fill_options(const struct snapshot *snapshot, const struct exchange
                           struct text *reason, struct reply_options *options);
 
 /**
- * True when a response for the verdict's route contains an address of a space and must be withheld.
+ * Decides what the forwarded name gets (decide/outcome.h). Returns the response to relay, NULL for
+ * none.
  */
-bool respond_withholds(const struct snapshot *snapshot, const struct verdict *verdict,
-                       const struct response *response);
-
-/** Sets the verdict by the result. Returns the response to relay, NULL for none. */
-const struct response *respond_set_verdict(const struct snapshot *snapshot,
-                                           const struct forward_result *found,
-                                           struct verdict *verdict);
+const struct response *respond_decide_outcome(const struct snapshot *snapshot,
+                                              const struct forward_result *found,
+                                              struct verdict *verdict);
 
 /* ---- in one call, without a forwarder ---- */
 

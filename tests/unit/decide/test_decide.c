@@ -361,3 +361,30 @@ TEST(the_soa_belongs_to_the_zone_of_the_name)
                       deciding.verdict.soa_label);
     }
 }
+
+/* Requests that are no readable query, from a dyno and from outside. */
+static const struct {
+    enum query_status status;
+    enum situation situation;
+    uint8_t rcode;
+    enum reason inside, outside;
+} unreadable[] = {
+    {QUERY_MALFORMED, SITUATION_MALFORMED, RCODE_FORMERR, REASON_NONE, REASON_NONE},
+    {QUERY_OPCODE, SITUATION_OPCODE, RCODE_NOTIMP, REASON_NOT_SUPPORTED, REASON_NONE},
+    {QUERY_VERSION, SITUATION_EDNS_VERSION, RCODE_BADVERS, REASON_NONE, REASON_NONE},
+};
+
+TEST_OVER(a_request_that_is_no_query_has_a_line_of_its_own, unreadable)
+{
+    for (uint32_t count = 0; count < 2; count++) {
+        const struct client client = {.count = count};
+        struct verdict verdict;
+        memset(&verdict, 0xff, sizeof verdict);
+        decide_unreadable(unreadable[_i].status, &client, &verdict);
+        ck_assert_int_eq(verdict.situation, unreadable[_i].situation);
+        ck_assert_uint_eq(verdict.rcode, unreadable[_i].rcode);
+        ck_assert_int_eq(verdict.reason,
+                         count > 0 ? unreadable[_i].inside : unreadable[_i].outside);
+        ck_assert(verdict_fits(&verdict));
+    }
+}
