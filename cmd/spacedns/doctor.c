@@ -23,7 +23,7 @@ static const char *const marks[] = {[MARK_OK] = "ok", [MARK_NOTE] = "note", [MAR
 /* One run of doctor. */
 struct diagnosis {
     struct session *session;
-    struct resolv_conf conf;
+    struct doctor_conf conf;
     const char *name; /* NULL: no operand */
     struct name query_name;
     struct name whoami;
@@ -271,7 +271,7 @@ static void check_server(struct diagnosis *diagnosis)
     compare_with_first(diagnosis, &both[0]);
 }
 
-static void check_servers(struct diagnosis *diagnosis, const struct resolv_conf *conf)
+static void check_servers(struct diagnosis *diagnosis, const struct doctor_conf *conf)
 {
     if (conf->names_none)
         print_step(diagnosis, MARK_NOTE, "servers",
@@ -288,8 +288,8 @@ static void check_servers(struct diagnosis *diagnosis, const struct resolv_conf 
 
 static void check_conf(struct diagnosis *diagnosis, const char *path)
 {
-    const struct resolv_conf *conf = &diagnosis->conf;
-    unsigned waste = diagnosis->name == NULL ? 0 : resolv_conf_waste(conf, diagnosis->name);
+    const struct doctor_conf *conf = &diagnosis->conf;
+    unsigned waste = diagnosis->name == NULL ? 0 : doctor_conf_waste(conf, diagnosis->name);
 
     snprintf(diagnosis->hop, sizeof diagnosis->hop, "resolv.conf");
     if (diagnosis->steps == NULL)
@@ -352,7 +352,7 @@ int run_doctor(struct session *session)
             diagnosis.name == NULL ? session->settings.suffix_discovery : diagnosis.name);
     if (path == NULL)
         path = usual_resolv_conf;
-    if (!resolv_conf_read(path, &diagnosis.conf, &err))
+    if (!doctor_conf_read(path, &diagnosis.conf, &err))
         return session_fail(session, EXIT_REFUSED, "%s", err.text);
     diagnosis.steps = session->is_json ? json_array() : NULL;
     check_conf(&diagnosis, path);

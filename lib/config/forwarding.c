@@ -4,11 +4,11 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "base/file.h"
 #include "config/exposure.h"
+#include "config/resolv_conf.h"
 #include "wire/domain.h"
 
-enum { LIST_MOST = 256, RESOLV_CONF_OCTETS_MOST = 64 << 10 };
+enum { LIST_MOST = 256 };
 
 /* Settings while they are completed. */
 struct completion {
@@ -60,47 +60,23 @@ static bool is_this_server(const struct completion *completion, const struct ups
 
 /* ---- resolv.conf ---- */
 
-/* Returns the address of a line "nameserver ADDRESS", or NULL. */
-static char *find_nameserver(char *line)
-{
-    static const char keyword[] = "nameserver";
-    size_t length = sizeof keyword - 1;
-
-    if (strncmp(line, keyword, length) != 0 || (line[length] != ' ' && line[length] != '\t'))
-        return NULL;
-    char *address = line + length + strspn(line + length, " \t");
-    address[strcspn(address, " \t\r\n")] = '\0';
-    return address;
-}
-
 /* An unusable address (0.0.0.0, or on a missing interface) is left out with a warning. */
-static void add_nameserver(struct completion *completion, const char *address, struct location at)
+static void add_nameserver(struct completion *completion, const struct resolv_conf_server *server)
 {
     struct settings *settings = completion->settings;
     struct upstream upstream;
     struct err err;
 
-    if (!upstream_read(settings->arena, address, &upstream, &err)) {
-        report_add(completion->report, FINDING_RESOLV_CONF, completion->host->resolv_conf, at,
-                   "this nameserver is ignored: %s", err.text);
+    if (!upstream_read(settings->arena, server->address, &upstream, &err)) {
+        report_add(completion->report, FINDING_RESOLV_CONF, completion->host->resolv_conf,
+                   server->at, "this nameserver is ignored: %s", err.text);
         return;
     }
     if (is_this_server(completion, &upstream))
         return;
-    upstream.origin = (struct setting_origin){.file = completion->host->resolv_conf, .at = at};
+    upstream.origin =
+        (struct setting_origin){.file = completion->host->resolv_conf, .at = server->at};
     upstreams_add(settings->arena, &settings->upstreams, &upstream, &err);
-}
-
-static void read_nameservers(struct completion *completion, char *text)
-{
-    unsigned number = 1;
-
-    for (char *line = strsep(&text, "\n"); line != NULL; line = strsep(&text, "\n"), number++) {
-        const char *address = find_nameserver(line);
-        if (address != NULL)
-            add_nameserver(completion, address,
-                           location_at(number, (uint32_t)(address - line) + 1));
-    }
 }
 
 static void list_upstreams(const struct upstreams *list, char *out, size_t size)
@@ -138,21 +114,21 @@ static void read_resolv_conf(struct completion *completion)
 {
     struct settings *settings = completion->settings;
     struct err err = {.text = "names no resolver but this server"};
-    size_t length;
-    char *text =
-        file_read_text(completion->host->resolv_conf, RESOLV_CONF_OCTETS_MOST, &length, &err);
+    struct resolv_conf conf;
 
-    bool is_read = text != NULL;
+    bool is_read = resolv_conf_read(completion->host->resolv_conf, &conf, &err);
     settings->has_host_upstreams = true;
-    if (is_read)
-        read_nameservers(completion, text);
+    if (is_read) {
+        for (size_t i = 0; i < conf.server_count; i++)
+            add_nameserver(completion, &conf.servers[i]);
+        resolv_conf_close(&conf);
+    }
     if (settings->upstreams.count == 0)
         keep_nameservers(completion, err.text);
     settings->lacks_upstreams = settings->upstreams.count == 0;
     if (settings->lacks_upstreams && !is_read)
         report_add(completion->report, FINDING_RESOLV_CONF, completion->host->resolv_conf,
                    location_at(0, 0), "the file %s", err.text);
-    free(text);
 }
 
 /* ---- configured upstreams ---- */
