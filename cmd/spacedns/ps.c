@@ -4,10 +4,11 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/number.h"
 #include "base/suggest.h"
 #include "spacedns/change.h"
 
-enum { TYPE_MOST = 128, RESERVED_FIRST = 4, NUMBER_DIGITS_MOST = 9 };
+enum { TYPE_MOST = 128, RESERVED_FIRST = 4, DIGITS_MOST = 9 };
 
 /* ---- list ---- */
 
@@ -88,13 +89,14 @@ static bool read_name(const char *text, size_t length, struct wanted *wanted)
     const char *dot = memrchr(text, '.', length);
     size_t digits = dot == NULL ? 0 : length - (size_t)(dot + 1 - text);
     size_t type = dot == NULL ? 0 : (size_t)(dot - text);
+    uint64_t number;
 
-    if (type == 0 || type > TYPE_MOST || digits == 0 || digits > NUMBER_DIGITS_MOST ||
-        strspn(dot + 1, "0123456789") < digits || dot[1] == '0')
+    if (type == 0 || type > TYPE_MOST || digits > DIGITS_MOST ||
+        !number_from_text(dot + 1, digits, &number) || number == 0)
         return false;
     memcpy(wanted->type, text, type);
     wanted->type[type] = '\0';
-    wanted->number = (uint32_t)strtoul(dot + 1, NULL, 10);
+    wanted->number = (uint32_t)number;
     return true;
 }
 

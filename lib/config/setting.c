@@ -5,6 +5,7 @@
 #include <stdarg.h>
 #include <string.h>
 
+#include "base/number.h"
 #include "base/suggest.h"
 #include "config/exposure.h"
 #include "wire/domain.h"
@@ -150,35 +151,20 @@ static void read_suffix(const struct assignment *assignment)
     }
 }
 
-static bool number_read(const char *text, uint64_t *number)
-{
-    uint64_t value = 0;
-    size_t length = strlen(text);
-
-    if (length == 0 || length > 10 || (text[0] == '0' && length > 1))
-        return false;
-    for (; *text != '\0'; text++) {
-        if (*text < '0' || *text > '9')
-            return false;
-        value = value * 10 + (uint64_t)(*text - '0');
-    }
-    *number = value;
-    return true;
-}
-
 static void read_number(const struct assignment *assignment)
 {
     const struct setting *setting = assignment->setting;
+    const char *text = assignment->text->text;
     uint64_t number;
 
-    if (!number_read(assignment->text->text, &number))
+    if (!number_from_text(text, strlen(text), &number))
         setting_report(assignment->reader, &assignment->text->origin,
-                       "`%.40s` is not a whole number; give one from %u to %u",
-                       assignment->text->text, (unsigned)setting->least, (unsigned)setting->most);
+                       "`%.40s` is not a whole number; give one from %u to %u", text,
+                       (unsigned)setting->least, (unsigned)setting->most);
     else if (number < setting->least || number > setting->most)
         setting_report(assignment->reader, &assignment->text->origin,
-                       "%.40s is out of range; give a whole number from %u to %u",
-                       assignment->text->text, (unsigned)setting->least, (unsigned)setting->most);
+                       "%.40s is out of range; give a whole number from %u to %u", text,
+                       (unsigned)setting->least, (unsigned)setting->most);
     else if (assignment->is_kept)
         *(uint32_t *)member_of(assignment) = (uint32_t)number;
 }

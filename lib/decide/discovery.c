@@ -2,6 +2,7 @@
 
 #include <strings.h>
 
+#include "base/number.h"
 #include "decide/names.h"
 #include "wire/types.h"
 
@@ -20,16 +21,10 @@ struct discovery_name {
 
 bool label_read_number(const uint8_t *label, uint32_t *number)
 {
-    uint64_t value = 0;
+    uint64_t value;
 
-    if (*label == 0 || *label > 10 || label[1] == '0')
-        return false;
-    for (unsigned i = 1; i <= *label; i++) {
-        if (label[i] < '0' || label[i] > '9')
-            return false;
-        value = value * 10 + (uint64_t)(label[i] - '0');
-    }
-    if (value > UINT32_MAX)
+    if (!number_from_text((const char *)label + 1, *label, &value) || value == 0 ||
+        value > UINT32_MAX)
         return false;
     *number = (uint32_t)value;
     return true;

@@ -30,5 +30,5 @@ static inline bool label_reads(const uint8_t *label, const char *text)
     return *label == length && memcmp(label + 1, text, length) == 0;
 }
 
-/** Reads a decimal number without leading zeros from a label; returns false for anything else. */
+/** Reads a number above zero (base/number.h) from a label; returns false for anything else. */
 bool label_read_number(const uint8_t *label, uint32_t *number);

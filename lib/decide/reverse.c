@@ -2,7 +2,7 @@
 
 #include <string.h>
 
-#include "decide/discovery.h"
+#include "base/number.h"
 #include "wire/types.h"
 
 enum {
@@ -14,11 +14,12 @@ enum {
 
 static bool read_octet(const uint8_t *label, uint32_t *octet)
 {
-    bool is_zero = label[0] == 1 && label[1] == '0';
+    uint64_t value;
 
-    if (is_zero)
-        *octet = 0;
-    return is_zero || (label_read_number(label, octet) && *octet <= 255);
+    if (!number_from_text((const char *)label + 1, *label, &value) || value > UINT8_MAX)
+        return false;
+    *octet = (uint32_t)value;
+    return true;
 }
 
 bool reverse_read(const struct name *name, struct reverse *reverse)

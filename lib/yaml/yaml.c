@@ -7,6 +7,7 @@
 #include <yaml.h>
 
 #include "base/hash.h"
+#include "base/number.h"
 #include "yaml/yaml_keys.h"
 
 struct yaml_reader {
@@ -470,17 +471,10 @@ bool yaml_read_bool(const struct yaml_node *node, bool *value)
 
 bool yaml_read_number(const struct yaml_node *node, uint32_t *value)
 {
-    uint64_t number = 0;
+    uint64_t number;
 
-    if (node->kind != YAML_SCALAR || !node->is_plain || node->length == 0 || node->length > 10 ||
-        (node->text[0] == '0' && node->length > 1))
-        return false;
-    for (size_t i = 0; i < node->length; i++) {
-        if (node->text[i] < '0' || node->text[i] > '9')
-            return false;
-        number = number * 10 + (uint64_t)(node->text[i] - '0');
-    }
-    if (number > UINT32_MAX)
+    if (node->kind != YAML_SCALAR || !node->is_plain ||
+        !number_from_text(node->text, node->length, &number) || number > UINT32_MAX)
         return false;
     *value = (uint32_t)number;
     return true;

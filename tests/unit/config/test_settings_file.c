@@ -241,6 +241,8 @@ static const struct {
     {"workers: 3\ncache_size: 2000000\n",
      "FILE:2:13: cache_size: 2000000 octets are too few for 3 workers; "
      "give at least 3145728, or fewer workers\n"},
+    {"cache_size: 4294967296\n", "FILE:1:13: cache_size: 4294967296 is out of range; give a whole "
+                                 "number from 1048576 to 4294967295\n"},
     {"cache_size: 1000\n", "FILE:1:13: cache_size: 1000 is out of range; give a whole number from "
                            "1048576 to 4294967295\n"},
     {"cache_size: 4294967296\n",
