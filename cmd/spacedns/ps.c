@@ -6,6 +6,7 @@
 
 #include "base/number.h"
 #include "base/suggest.h"
+#include "base/text.h"
 #include "spacedns/change.h"
 
 enum { TYPE_MOST = 128, RESERVED_FIRST = 4, DIGITS_MOST = 9 };
@@ -103,15 +104,17 @@ static bool read_name(const char *text, size_t length, struct wanted *wanted)
 static int fail_state(struct session *session, const char *word)
 {
     const char *words[DYNO_DOWN + 1];
+    char states[64] = "";
+    struct text list = text_over(states, sizeof states - 1);
 
     for (unsigned i = 0; i <= DYNO_DOWN; i++)
         words[i] = dyno_state_text((enum dyno_state)i);
     const char *suggestion = suggest_among(word, words, DYNO_DOWN + 1);
-    return session_fail(
-        session, EXIT_USAGE,
-        "%s is not a state of a dyno; %s%s%swrite up, starting, idle, crashed or down", word,
-        suggestion == NULL ? "" : "did you mean ", suggestion == NULL ? "" : suggestion,
-        suggestion == NULL ? "" : "? ");
+    text_add_words(&list, words, DYNO_DOWN + 1);
+    return session_fail(session, EXIT_USAGE, "%s is not a state of a dyno; %s%s%swrite %s", word,
+                        suggestion == NULL ? "" : "did you mean ",
+                        suggestion == NULL ? "" : suggestion, suggestion == NULL ? "" : "? ",
+                        states);
 }
 
 static int read_setting(struct session *session, const char *text, struct wanted *wanted)

@@ -40,3 +40,17 @@ void text_add_ipv4(struct text *text, uint32_t address)
             text_add(text, ".", 1);
     }
 }
+
+void text_add_separator(struct text *text, size_t i, size_t count)
+{
+    if (i > 0)
+        text_add_string(text, i + 1 == count ? " or " : ", ");
+}
+
+void text_add_words(struct text *text, const char *const *words, size_t count)
+{
+    for (size_t i = 0; i < count; i++) {
+        text_add_separator(text, i, count);
+        text_add_string(text, words[i]);
+    }
+}

@@ -40,3 +40,9 @@ void text_add_number(struct text *text, uint64_t number);
 
 /** Appends an IPv4 address (host order) as a dotted quad. */
 void text_add_ipv4(struct text *text, uint32_t address);
+
+/** Appends what stands before the i-th of `count` items of a list "a, b or c". */
+void text_add_separator(struct text *text, size_t i, size_t count);
+
+/** Appends words as "a, b or c". */
+void text_add_words(struct text *text, const char *const *words, size_t count);

@@ -7,6 +7,7 @@
 
 #include "base/number.h"
 #include "base/suggest.h"
+#include "base/text.h"
 #include "config/exposure.h"
 #include "wire/domain.h"
 
@@ -211,19 +212,17 @@ static void report_unknown_word(const struct assignment *assignment, const char 
 {
     const char *text = assignment->text->text;
     const char *suggestion = suggest_among(text, words, count);
-    char list[128] = "";
-    size_t length = 0;
+    char allowed[128] = "";
+    struct text list = text_over(allowed, sizeof allowed - 1);
 
-    for (size_t i = 0; i < count && length < sizeof list; i++)
-        length += (size_t)snprintf(list + length, sizeof list - length, "%s%s",
-                                   i == 0 ? "" : (i + 1 < count ? ", " : " or "), words[i]);
+    text_add_words(&list, words, count);
     if (suggestion != NULL)
         setting_report(assignment->reader, &assignment->text->origin,
                        "`%.40s` is not known; did you mean %s? Allowed: %s", text, suggestion,
-                       list);
+                       allowed);
     else
         setting_report(assignment->reader, &assignment->text->origin,
-                       "`%.40s` is not known; give %s", text, list);
+                       "`%.40s` is not known; give %s", text, allowed);
 }
 
 static void read_word(const struct assignment *assignment)

@@ -71,8 +71,7 @@ void blocks_list(const struct blocks *blocks, char *out, size_t size)
     struct text text = text_over(out, size - 1);
 
     for (size_t i = 0; i < blocks->count; i++) {
-        if (i > 0)
-            text_add_string(&text, i + 1 == blocks->count ? " or " : ", ");
+        text_add_separator(&text, i, blocks->count);
         text_add_cidr(&text, blocks->items[i].cidr);
     }
     *text.next = '\0';

@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "base/suggest.h"
+#include "base/text.h"
 
 enum { FIELDS_MAX = 64 };
 
@@ -199,22 +200,11 @@ void field_read_bool(void *context, const struct yaml_field *field, const struct
         parsing_reject(context, field->name, value, "true or false, without quotes");
 }
 
-/* Writes "a, b or c". */
-static void list_words(const struct enum_words *words, char *out, size_t size)
-{
-    size_t used = 0;
-
-    out[0] = '\0';
-    for (size_t i = 0; i < words->count && used < size; i++) {
-        const char *before = i == 0 ? "" : i + 1 == words->count ? " or " : ", ";
-        used += (size_t)snprintf(out + used, size - used, "%s%s", before, words->items[i]);
-    }
-}
-
 bool parsing_read_enum(struct parsing *parsing, const struct yaml_field *field,
                        const struct yaml_node *value, const struct enum_words *words, unsigned *out)
 {
-    char listed[256];
+    char listed[256] = "";
+    struct text list = text_over(listed, sizeof listed - 1);
 
     if (value->kind != YAML_SCALAR || yaml_is_null(value)) {
         parsing_reject(parsing, field->name, value, "a word");
@@ -227,7 +217,7 @@ bool parsing_read_enum(struct parsing *parsing, const struct yaml_field *field,
         }
     }
     const char *suggestion = suggest_among(value->text, words->items, words->count);
-    list_words(words, listed, sizeof listed);
+    text_add_words(&list, words->items, words->count);
     report_add(parsing->report, FINDING_ENUM, parsing->file, location_of_node(value),
                "`%s` is `%.80s`, but must be %s%s%s%s", field->name, value->text, listed,
                suggestion == NULL ? "" : "; did you mean `", suggestion == NULL ? "" : suggestion,

@@ -61,3 +61,18 @@ TEST(an_exact_fit_is_not_cut)
     text_add(&text, "", 0);
     ck_assert(!text.cut);
 }
+
+static const struct {
+    size_t count;
+    const char *expected;
+} lists[] = {{0, ""}, {1, "up"}, {2, "up or down"}, {3, "up, down or idle"}};
+
+TEST_OVER(words_are_listed_with_or_before_the_last, lists)
+{
+    static const char *const words[] = {"up", "down", "idle"};
+    char buffer[32] = "";
+    struct text text = text_over(buffer, sizeof buffer - 1);
+
+    text_add_words(&text, words, lists[_i].count);
+    ck_assert_str_eq(buffer, lists[_i].expected);
+}
