@@ -4,6 +4,7 @@
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/queue.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/un.h>
@@ -14,7 +15,7 @@ enum { BACKLOG = 128, MASK_OTHERS = 0177 };
 struct caller {
     struct call call; /* first, so that a call's address is its caller's */
     struct control_socket *control;
-    struct caller *next;
+    LIST_ENTRY(caller) link;
     uv_pipe_t pipe;
     uv_timer_t timer;
     uv_write_t writing;
@@ -35,7 +36,7 @@ struct control_socket {
     uv_pipe_t pipe;
     control_socket_on_call *on_call;
     void *context;
-    struct caller *callers;
+    LIST_HEAD(, caller) callers;
     size_t caller_count;
     bool is_closed; /* the pipe is closed */
 };
@@ -51,11 +52,8 @@ static void free_control_socket(struct control_socket *control)
 static void free_caller(struct caller *caller)
 {
     struct control_socket *control = caller->control;
-    struct caller **link = &control->callers;
 
-    while (*link != caller)
-        link = &(*link)->next;
-    *link = caller->next;
+    LIST_REMOVE(caller, link);
     assert(control->caller_count > 0);
     control->caller_count--;
     free(caller->out);
@@ -227,9 +225,8 @@ static void control_socket_on_caller(uv_stream_t *stream, int status)
     if (caller == NULL)
         return; /* libuv accepts no further connection then, until a restart */
     caller->control = control;
-    caller->next = control->callers;
     caller->open_handles = 2;
-    control->callers = caller;
+    LIST_INSERT_HEAD(&control->callers, caller, link);
     control->caller_count++;
     uv_pipe_init(stream->loop, &caller->pipe, 0);
     uv_timer_init(stream->loop, &caller->timer);
@@ -368,7 +365,8 @@ void control_socket_close(struct control_socket *control)
     if (control == NULL)
         return;
     uv_close((uv_handle_t *)&control->pipe, control_socket_on_closed);
-    for (struct caller *each = control->callers; each != NULL; each = each->next) {
+    for (struct caller *each = LIST_FIRST(&control->callers); each != NULL;
+         each = LIST_NEXT(each, link)) {
         assert(!each->is_called);
         close_caller(each);
     }

@@ -19,7 +19,7 @@ enum {
 
 struct deferred {
     struct pending_request *pool;
-    struct waiter *free;
+    SLIST_HEAD(, pending_request) free;
     size_t free_count;
     size_t questions;
     size_t share; /* of one client, at least 1 */
@@ -36,8 +36,7 @@ struct deferred {
 static void give_back(struct deferred *deferred, struct pending_request *pending_request)
 {
     assert(deferred->free_count < WAITING_PER_QUESTION * deferred->questions);
-    pending_request->waiter.next = deferred->free;
-    deferred->free = &pending_request->waiter;
+    SLIST_INSERT_HEAD(&deferred->free, pending_request, free_link);
     deferred->free_count++;
 }
 
@@ -139,7 +138,7 @@ static uint16_t write_request(const struct exchange *exchange, uint8_t *request)
 struct pending_request *deferred_keep(struct deferred *deferred, const struct exchange *exchange,
                                       size_t questions_left)
 {
-    struct pending_request *pending_request = (struct pending_request *)(void *)deferred->free;
+    struct pending_request *pending_request = SLIST_FIRST(&deferred->free);
     struct client_counts counts = counts_of(deferred, &exchange->path);
     uint32_t kept = count_kept(&counts);
 
@@ -149,7 +148,7 @@ struct pending_request *deferred_keep(struct deferred *deferred, const struct ex
     assert(deferred->free_count > 0);
     for (size_t row = 0; row < ROWS; row++)
         ++*counts.of[row];
-    deferred->free = pending_request->waiter.next;
+    SLIST_REMOVE_HEAD(&deferred->free, free_link);
     deferred->free_count--;
     pending_request->path = exchange->path;
     pending_request->transport = (uint8_t)exchange->transport;

@@ -26,6 +26,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <sys/queue.h>
 
 #include "base/err.h"
 #include "decide/alias.h"
@@ -41,7 +42,10 @@ enum {
 
 /** One request that waits. */
 struct pending_request {
-    struct waiter waiter; /* first: a waiter is its pending_request */
+    union { /* first: a waiter is its pending_request */
+        struct waiter waiter;
+        SLIST_ENTRY(pending_request) free_link; /* while it is free */
+    };
     struct carrier *carrier;
     struct late_client client;
     int64_t begun_us; /* when it arrived; only with a log */
