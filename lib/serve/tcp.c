@@ -25,42 +25,17 @@ enum {
     TICK_MOST_MS = 1000,
 };
 
-/* ---- the list by last activity ---- */
-
-static void list_remove(struct tcp_connection *connection)
-{
-    struct tcp *tcp = connection->tcp;
-
-    if (connection->lru_prev != NULL)
-        connection->lru_prev->lru_next = connection->lru_next;
-    else
-        tcp->lru_oldest = connection->lru_next;
-    if (connection->lru_next != NULL)
-        connection->lru_next->lru_prev = connection->lru_prev;
-    else
-        tcp->lru_newest = connection->lru_prev;
-}
-
-static void list_append(struct tcp_connection *connection)
-{
-    struct tcp *tcp = connection->tcp;
-
-    connection->lru_prev = tcp->lru_newest;
-    connection->lru_next = NULL;
-    if (tcp->lru_newest != NULL)
-        tcp->lru_newest->lru_next = connection;
-    else
-        tcp->lru_oldest = connection;
-    tcp->lru_newest = connection;
-}
+/* ---- activity ---- */
 
 void tcp_touch(struct tcp_connection *connection)
 {
-    connection->active_ms = uv_now(connection->tcp->loop);
-    if (connection->lru_next == NULL)
+    struct tcp *tcp = connection->tcp;
+
+    connection->active_ms = uv_now(tcp->loop);
+    if (TAILQ_NEXT(connection, link) == NULL)
         return;
-    list_remove(connection);
-    list_append(connection);
+    TAILQ_REMOVE(&tcp->by_activity, connection, link);
+    TAILQ_INSERT_TAIL(&tcp->by_activity, connection, link);
 }
 
 /* ---- closing ---- */
@@ -72,8 +47,7 @@ static void on_closed(uv_handle_t *handle)
 
     if (connection->has_used_room)
         madvise(connection->input, ROOM, MADV_DONTNEED);
-    connection->lru_next = tcp->free;
-    tcp->free = connection;
+    TAILQ_INSERT_HEAD(&tcp->free, connection, link);
 }
 
 static void close_handles(struct tcp *tcp)
@@ -89,7 +63,7 @@ void tcp_drop(struct tcp_connection *connection, enum counter cause)
     assert(!uv_is_closing((const uv_handle_t *)&connection->poll));
     assert(tcp->open_count > 0);
     tcp_forget_lone_query(connection);
-    list_remove(connection);
+    TAILQ_REMOVE(&tcp->by_activity, connection, link);
     connection->serial++; /* late replies are no longer for this slot */
     tcp->open_count--;
     uv_close((uv_handle_t *)&connection->poll, on_closed);
@@ -115,13 +89,14 @@ static bool is_idle(const struct tcp_connection *connection, uint64_t limit_ms)
  */
 static void drop_idle(struct tcp *tcp, uint64_t limit_ms)
 {
-    while (is_idle(tcp->lru_oldest, limit_ms)) {
-        struct tcp_connection *connection = tcp->lru_oldest;
+    struct tcp_connection *connection;
+
+    while (is_idle(connection = TAILQ_FIRST(&tcp->by_activity), limit_ms)) {
         if (limit_ms > 0 && connection->awaited > 0)
             tcp_touch(connection);
         else if (limit_ms > 0)
             tcp_connection_read_now(connection);
-        if (tcp->lru_oldest == connection && is_idle(connection, limit_ms))
+        if (TAILQ_FIRST(&tcp->by_activity) == connection && is_idle(connection, limit_ms))
             tcp_drop(connection, COUNTER_TCP_IDLE);
     }
 }
@@ -202,7 +177,8 @@ static struct eviction_candidates find_eviction_candidates(const struct tcp *tcp
 {
     struct eviction_candidates candidates = {.own_count = 0};
 
-    for (struct tcp_connection *each = tcp->lru_newest; each != NULL; each = each->lru_prev) {
+    for (struct tcp_connection *each = TAILQ_LAST(&tcp->by_activity, tcp_connections); each != NULL;
+         each = TAILQ_PREV(each, tcp_connections, link)) {
         prefer(&candidates.any, each);
         if (each->is_outside)
             prefer(&candidates.outside, each);
@@ -254,7 +230,7 @@ static void begin_connection(struct tcp_connection *connection, int descriptor,
                                           .client = *client,
                                           .network = network_of(client),
                                           .path = {.destination = destination},
-                                          .lru_next = connection->lru_next,
+                                          .link = connection->link,
                                           .active_ms = uv_now(tcp->loop),
                                           .input = connection->input,
                                           .output = connection->output,
@@ -272,7 +248,7 @@ static bool refuse(struct tcp *tcp, int descriptor)
 
 bool tcp_adopt(struct tcp *tcp, int descriptor, const struct endpoint *client, uint32_t destination)
 {
-    struct tcp_connection *connection = tcp->free;
+    struct tcp_connection *connection = TAILQ_FIRST(&tcp->free);
 
     if (connection == NULL)
         return refuse(tcp, descriptor);
@@ -280,8 +256,8 @@ bool tcp_adopt(struct tcp *tcp, int descriptor, const struct endpoint *client, u
     if (!evict_for(tcp, connection) || uv_poll_init(tcp->loop, &connection->poll, descriptor) != 0)
         return refuse(tcp, descriptor);
     connection->poll.data = connection;
-    tcp->free = connection->lru_next;
-    list_append(connection);
+    TAILQ_REMOVE(&tcp->free, connection, link);
+    TAILQ_INSERT_TAIL(&tcp->by_activity, connection, link);
     tcp->open_count++;
     assert(tcp->open_count <= tcp->pool_count);
     stats_count(tcp->batch->stats, COUNTER_TCP_ACCEPTED, 1);
@@ -327,7 +303,7 @@ static bool accept_one(struct tcp_acceptor *acceptor)
     struct endpoint client = {.v6 = {0}};
     socklen_t octets = sizeof client;
 
-    if (acceptor->tcp->free == NULL)
+    if (TAILQ_EMPTY(&acceptor->tcp->free))
         return false;
     int descriptor =
         accept4(acceptor->descriptor, &client.any, &octets, SOCK_NONBLOCK | SOCK_CLOEXEC);
@@ -373,6 +349,8 @@ bool tcp_init(struct tcp *tcp, uv_loop_t *loop, struct batch *batch,
     size_t count = (size_t)limits->connections + SPARE_SLOTS;
 
     *tcp = (struct tcp){.loop = loop, .batch = batch, .limits = *limits, .pool_count = count};
+    TAILQ_INIT(&tcp->free);
+    TAILQ_INIT(&tcp->by_activity);
     tcp->pool = calloc(count, sizeof *tcp->pool);
     tcp->input = malloc(TCP_SHARED_INPUT_OCTETS);
     tcp->output = malloc(TCP_OUTPUT_OCTETS);
@@ -387,10 +365,10 @@ bool tcp_init(struct tcp *tcp, uv_loop_t *loop, struct batch *batch,
     }
     for (size_t i = count; i-- > 0;) {
         struct tcp_connection *connection = &tcp->pool[i];
-        *connection = (struct tcp_connection){.tcp = tcp, .lru_next = tcp->free};
+        *connection = (struct tcp_connection){.tcp = tcp};
         connection->input = tcp->room + i * ROOM;
         connection->output = connection->input + INPUT_ROOM;
-        tcp->free = connection;
+        TAILQ_INSERT_HEAD(&tcp->free, connection, link);
     }
     uv_timer_init(loop, &tcp->timer);
     tcp->timer.data = tcp;
@@ -454,8 +432,8 @@ void tcp_stop(struct tcp *tcp)
 
     tcp->paused = NULL;
     tcp_answer_lone_queries(tcp); /* so that closing one connection closes no other */
-    for (struct tcp_connection *each = tcp->lru_oldest; each != NULL; each = next) {
-        next = each->lru_next;
+    for (struct tcp_connection *each = TAILQ_FIRST(&tcp->by_activity); each != NULL; each = next) {
+        next = TAILQ_NEXT(each, link);
         tcp_connection_end(each);
     }
     tcp->is_stopping = true;

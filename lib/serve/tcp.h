@@ -45,6 +45,7 @@
  */
 #include <stdbool.h>
 #include <stdint.h>
+#include <sys/queue.h>
 #include <uv.h>
 
 #include "base/endpoint.h"
@@ -69,6 +70,8 @@ struct tcp_lone_query {
     size_t length;
 };
 
+TAILQ_HEAD(tcp_connections, tcp_connection);
+
 /** State shared by all connections of one worker; it must not move while open. */
 struct tcp {
     uv_loop_t *loop;
@@ -79,9 +82,8 @@ struct tcp {
     struct tcp_connection *pool;
     size_t pool_count;
     uint8_t *room; /* input and output buffers of all connections */
-    struct tcp_connection *free;
-    struct tcp_connection *lru_oldest; /* ends of the list by last activity */
-    struct tcp_connection *lru_newest;
+    struct tcp_connections free;
+    struct tcp_connections by_activity; /* the oldest first */
     uint32_t open_count;
     struct tcp_acceptor *paused; /* without descriptors they pause until the timer's next tick */
     bool is_stopping;

@@ -28,9 +28,8 @@ struct tcp_connection {
     struct endpoint client;
     uint64_t network; /* the client, as the limit per client counts it */
     struct path path;
-    struct tcp_connection *lru_prev; /* list by last activity; `lru_next` links free slots too */
-    struct tcp_connection *lru_next;
-    uint64_t active_ms; /* the loop's time */
+    TAILQ_ENTRY(tcp_connection) link; /* in the list by last activity, or of free slots */
+    uint64_t active_ms;               /* the loop's time */
     uint8_t *input;
     uint8_t *output;
     uint32_t held;       /* octets of input */

@@ -325,7 +325,7 @@ static struct peer *enter(unsigned how)
     assert(is_read);
     if (tcp_adopt(&tcp, client->descriptor, &endpoint, 0x0a000002)) {
         assert(client->is_open);
-        client->connection = tcp.lru_newest;
+        client->connection = TAILQ_LAST(&tcp.by_activity, tcp_connections);
         return client;
     }
     assert(!client->is_open);
@@ -413,7 +413,8 @@ static void turn(void)
 
 static void pass_time(uint64_t ms)
 {
-    for (struct tcp_connection *each = tcp.lru_oldest; each != NULL; each = each->lru_next)
+    for (struct tcp_connection *each = TAILQ_FIRST(&tcp.by_activity); each != NULL;
+         each = TAILQ_NEXT(each, link))
         each->active_ms -= ms;
     if (uv_is_active((const uv_handle_t *)&tcp.timer))
         tcp.timer.timer_cb(&tcp.timer);

@@ -166,11 +166,11 @@ TEST(a_query_that_waits_is_answered_before_its_connection_makes_way)
 
     begin(&scene, 2, 2);
     int first = enter(&scene), second = enter(&scene);
-    struct tcp_connection *gone = scene.tcp.lru_oldest;
+    struct tcp_connection *gone = TAILQ_FIRST(&scene.tcp.by_activity);
     put(first, stream, add_query(stream, 0, 1));
     put(second, stream, add_query(stream, 0, 2));
     tcp_connection_serve(gone);
-    tcp_connection_serve(gone->lru_next);
+    tcp_connection_serve(TAILQ_NEXT(gone, link));
     ck_assert_uint_eq(scene.tcp.lone_query_count, 2);
     int third = enter(&scene); /* evicts the first */
     ck_assert_uint_eq(scene.tcp.lone_query_count, 0);
@@ -189,11 +189,11 @@ TEST(a_connection_closed_within_the_turn_cancels_its_query)
 
     begin(&scene, 2, 2);
     int first = enter(&scene), second = enter(&scene);
-    struct tcp_connection *gone = scene.tcp.lru_oldest;
+    struct tcp_connection *gone = TAILQ_FIRST(&scene.tcp.by_activity);
     put(first, stream, add_query(stream, 0, 1));
     put(second, stream, add_query(stream, 0, 2));
     tcp_connection_serve(gone);
-    tcp_connection_serve(gone->lru_next);
+    tcp_connection_serve(TAILQ_NEXT(gone, link));
     tcp_drop(gone, COUNTER_TCP_IDLE);
     turn(&scene);
     ck_assert_int_eq(take_reply(first), -2);
@@ -246,12 +246,12 @@ TEST(queries_of_closed_connections_leave_room_for_the_next_read)
     for (unsigned i = 0; i < 2 * GONE; i++) {
         clients[i] = enter(&scene);
         put_long_query(clients[i], (uint16_t)i);
-        tcp_connection_serve(scene.tcp.lru_newest);
+        tcp_connection_serve(TAILQ_LAST(&scene.tcp.by_activity, tcp_connections));
         if (i < GONE)
-            tcp_drop(scene.tcp.lru_newest, COUNTER_TCP_IDLE);
+            tcp_drop(TAILQ_LAST(&scene.tcp.by_activity, tcp_connections), COUNTER_TCP_IDLE);
     }
     int last = enter(&scene);
-    struct tcp_connection *connection = scene.tcp.lru_newest;
+    struct tcp_connection *connection = TAILQ_LAST(&scene.tcp.by_activity, tcp_connections);
     put(last, half, sizeof half);
     tcp_connection_serve(connection);
     ck_assert(!connection->has_failed);
@@ -449,8 +449,9 @@ TEST(a_client_that_never_reads_is_not_read_from)
         turn(&scene);
     }
     ck_assert_uint_eq(stuck, 50);
-    ck_assert_uint_lt(scene.tcp.lru_oldest->unsent, scene.tcp.lru_oldest->unsent_end);
-    ck_assert_uint_le(scene.tcp.lru_oldest->unsent_end, TCP_OUTPUT_OCTETS);
+    ck_assert_uint_lt(TAILQ_FIRST(&scene.tcp.by_activity)->unsent,
+                      TAILQ_FIRST(&scene.tcp.by_activity)->unsent_end);
+    ck_assert_uint_le(TAILQ_FIRST(&scene.tcp.by_activity)->unsent_end, TCP_OUTPUT_OCTETS);
     close(client);
     end(&scene);
 }
@@ -487,7 +488,8 @@ TEST(a_slow_reader_gets_every_reply_in_order)
 
     begin(&scene, 4, 4);
     int client = enter(&scene);
-    setsockopt(scene.tcp.lru_oldest->descriptor, SOL_SOCKET, SO_SNDBUF, &small, sizeof small);
+    setsockopt(TAILQ_FIRST(&scene.tcp.by_activity)->descriptor, SOL_SOCKET, SO_SNDBUF, &small,
+               sizeof small);
     talk_slowly(&scene, client, 8000);
     close(client);
     end(&scene);
@@ -624,8 +626,9 @@ TEST(an_idle_connection_is_closed_and_half_a_frame_is_idle)
     put(half, stream, 5);
     uv_update_time(&scene.serving.loop);
     turn(&scene);
-    for (struct tcp_connection *each = scene.tcp.lru_oldest; each != NULL; each = each->lru_next)
-        if (each->lru_next != NULL)
+    for (struct tcp_connection *each = TAILQ_FIRST(&scene.tcp.by_activity); each != NULL;
+         each = TAILQ_NEXT(each, link))
+        if (TAILQ_NEXT(each, link) != NULL)
             age(each, 10000);
     uv_timer_start(&scene.tcp.timer, scene.tcp.timer.timer_cb, 0, 1000);
     turn(&scene);
@@ -647,7 +650,7 @@ TEST(a_connection_whose_query_is_unread_is_not_idle)
     int client = enter(&scene);
     put(client, stream, add_query(stream, 0, 3));
     uv_update_time(&scene.serving.loop);
-    age(scene.tcp.lru_oldest, 10000);
+    age(TAILQ_FIRST(&scene.tcp.by_activity), 10000);
     scene.tcp.timer.timer_cb(&scene.tcp.timer); /* before the loop has read the query */
     turn(&scene);
     ck_assert_int_eq(take_reply(client), 3);
@@ -664,13 +667,13 @@ TEST(a_connection_to_which_a_reply_is_due_is_not_idle)
     begin(&scene, 4, 4);
     int client = enter(&scene);
     uv_update_time(&scene.serving.loop);
-    scene.tcp.lru_oldest->awaited = 1;
-    age(scene.tcp.lru_oldest, 10000);
+    TAILQ_FIRST(&scene.tcp.by_activity)->awaited = 1;
+    age(TAILQ_FIRST(&scene.tcp.by_activity), 10000);
     scene.tcp.timer.timer_cb(&scene.tcp.timer);
     turn(&scene);
     ck_assert_int_eq(take_reply(client), -1);
-    scene.tcp.lru_oldest->awaited = 0;
-    age(scene.tcp.lru_oldest, 10000);
+    TAILQ_FIRST(&scene.tcp.by_activity)->awaited = 0;
+    age(TAILQ_FIRST(&scene.tcp.by_activity), 10000);
     scene.tcp.timer.timer_cb(&scene.tcp.timer);
     turn(&scene);
     ck_assert_int_eq(take_reply(client), -2);
@@ -690,12 +693,12 @@ TEST_OVER(one_without_a_due_reply_is_evicted_before_an_older_one, evictions)
 
     begin(&scene, evictions[_i].connections, evictions[_i].per_client);
     int first = enter(&scene), second = enter(&scene);
-    scene.tcp.lru_oldest->awaited = 1;
+    TAILQ_FIRST(&scene.tcp.by_activity)->awaited = 1;
     int third = enter_as(&scene, evictions[_i].incoming);
     ck_assert_int_eq(take_reply(first), -1);
     ck_assert_int_eq(take_reply(second), -2);
     /* When all await one, the oldest is evicted. */
-    scene.tcp.lru_newest->awaited = 1;
+    TAILQ_LAST(&scene.tcp.by_activity, tcp_connections)->awaited = 1;
     int fourth = enter_as(&scene, evictions[_i].incoming);
     ck_assert_int_eq(take_reply(first), -2);
     ck_assert_int_eq(take_reply(third), -1);
@@ -749,8 +752,8 @@ TEST(a_listener_accepts_and_knows_the_asked_address)
     for (unsigned i = 0; scene.tcp.open_count == 0 && i < TURNS_MOST; i++)
         turn(&scene);
     ck_assert_uint_eq(scene.tcp.open_count, 1);
-    ck_assert_uint_eq(scene.tcp.lru_oldest->path.destination, 0x7f000003);
-    ck_assert_uint_eq(scene.tcp.lru_oldest->path.source, 0x7f000001);
+    ck_assert_uint_eq(TAILQ_FIRST(&scene.tcp.by_activity)->path.destination, 0x7f000003);
+    ck_assert_uint_eq(TAILQ_FIRST(&scene.tcp.by_activity)->path.source, 0x7f000001);
     close(client);
     tcp_acceptor_stop(&acceptor);
     end(&scene);
@@ -766,7 +769,7 @@ static void open_more_than_the_pool(struct scene *scene)
 static void close_more_than_are_open(struct scene *scene)
 {
     scene->tcp.open_count = 0;
-    tcp_drop(scene->tcp.lru_oldest, COUNTER_TCP_CLOSED);
+    tcp_drop(TAILQ_FIRST(&scene->tcp.by_activity), COUNTER_TCP_CLOSED);
 }
 
 static void answer_more_than_a_batch(struct scene *scene)
@@ -777,8 +780,8 @@ static void answer_more_than_a_batch(struct scene *scene)
 
 static void forget_the_query_of_another(struct scene *scene)
 {
-    scene->tcp.lru_oldest->lone_query = BATCH_MOST;
-    tcp_forget_lone_query(scene->tcp.lru_oldest);
+    TAILQ_FIRST(&scene->tcp.by_activity)->lone_query = BATCH_MOST;
+    tcp_forget_lone_query(TAILQ_FIRST(&scene->tcp.by_activity));
 }
 
 static void (*const excesses[])(struct scene *scene) = {

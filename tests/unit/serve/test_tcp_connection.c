@@ -25,7 +25,7 @@ static int enter(struct scene *scene)
     ck_assert(endpoint_read("10.0.130.56", 40000, &client));
     ck_assert_int_eq(socketpair(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK, 0, ends), 0);
     ck_assert(tcp_adopt(&scene->tcp, ends[1], &client, 0x0a000002));
-    scene->connection = scene->tcp.lru_newest;
+    scene->connection = TAILQ_LAST(&scene->tcp.by_activity, tcp_connections);
     return ends[0];
 }
 
