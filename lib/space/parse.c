@@ -88,37 +88,83 @@ const char *space_state_text(enum space_state state)
 static const enum finding_code cidr_code = FINDING_SPACE_CIDR;
 static const enum finding_code data_cidr_code = FINDING_DATA_CIDR;
 
-/* Details of a list that is a member of struct space. */
-#define ITEMS(type, read_item, count, location_offset, unreadable, ...)                            \
-    {                                                                                              \
-        .kind = YAML_SEQUENCE, .size = sizeof(type), .read = read_item,                            \
-        .count_offset = offsetof(struct space, count), .at_offset = location_offset,               \
-        .code = unreadable, __VA_ARGS__                                                            \
-    }
-
-static const struct items_details dyno_cidr_items = ITEMS(
-    struct block, block_read_item, dyno_cidrs.count, NO_OFFSET, FINDING_DYNO_CIDR, .table = NULL);
-static const struct items_details router_cidr_items =
-    ITEMS(struct block, block_read_item, router_cidrs.count, NO_OFFSET, FINDING_ROUTER_CIDR,
-          .table = NULL);
-static const struct items_details trusted_items = ITEMS(
-    struct block, block_read_item, trusted_ips.count, NO_OFFSET, FINDING_ADDRESS, .table = NULL);
-static const struct items_details listen_items =
-    ITEMS(struct block, listen_read_item, listen_count, NO_OFFSET, FINDING_LISTEN, .table = NULL);
-static const struct items_details router_items =
-    ITEMS(struct router, router_read_item, router_count, offsetof(struct space, routers_at),
-          FINDING_ADDRESS, .table = &router_table, .takes_first = true);
-static const struct items_details peering_items =
-    ITEMS(struct peering, peering_read_item, peering_count, NO_OFFSET, FINDING_ADDRESS,
-          .table = &peering_table);
-static const struct items_details vpn_items =
-    ITEMS(struct vpn, vpn_read_item, vpn_count, NO_OFFSET, FINDING_ADDRESS, .table = &vpn_table);
-static const struct items_details app_items =
-    ITEMS(struct app, app_read_item, app_count, NO_OFFSET, FINDING_ADDRESS, .table = &app_table);
-static const struct items_details record_items =
-    ITEMS(struct record, read_record, record_count, NO_OFFSET, FINDING_ADDRESS, .table = NULL);
-
-#undef ITEMS
+static const struct items_details dyno_cidr_items = {
+    .kind = YAML_SEQUENCE,
+    .size = sizeof(struct block),
+    .read = block_read_item,
+    .count_offset = offsetof(struct space, dyno_cidrs.count),
+    .at_offset = NO_OFFSET,
+    .code = FINDING_DYNO_CIDR,
+};
+static const struct items_details router_cidr_items = {
+    .kind = YAML_SEQUENCE,
+    .size = sizeof(struct block),
+    .read = block_read_item,
+    .count_offset = offsetof(struct space, router_cidrs.count),
+    .at_offset = NO_OFFSET,
+    .code = FINDING_ROUTER_CIDR,
+};
+static const struct items_details trusted_items = {
+    .kind = YAML_SEQUENCE,
+    .size = sizeof(struct block),
+    .read = block_read_item,
+    .count_offset = offsetof(struct space, trusted_ips.count),
+    .at_offset = NO_OFFSET,
+    .code = FINDING_ADDRESS,
+};
+static const struct items_details listen_items = {
+    .kind = YAML_SEQUENCE,
+    .size = sizeof(struct block),
+    .read = listen_read_item,
+    .count_offset = offsetof(struct space, listen_count),
+    .at_offset = NO_OFFSET,
+    .code = FINDING_LISTEN,
+};
+static const struct items_details router_items = {
+    .kind = YAML_SEQUENCE,
+    .size = sizeof(struct router),
+    .read = router_read_item,
+    .count_offset = offsetof(struct space, router_count),
+    .at_offset = offsetof(struct space, routers_at),
+    .code = FINDING_ADDRESS,
+    .table = &router_table,
+    .takes_first = true,
+};
+static const struct items_details peering_items = {
+    .kind = YAML_SEQUENCE,
+    .size = sizeof(struct peering),
+    .read = peering_read_item,
+    .count_offset = offsetof(struct space, peering_count),
+    .at_offset = NO_OFFSET,
+    .code = FINDING_ADDRESS,
+    .table = &peering_table,
+};
+static const struct items_details vpn_items = {
+    .kind = YAML_SEQUENCE,
+    .size = sizeof(struct vpn),
+    .read = vpn_read_item,
+    .count_offset = offsetof(struct space, vpn_count),
+    .at_offset = NO_OFFSET,
+    .code = FINDING_ADDRESS,
+    .table = &vpn_table,
+};
+static const struct items_details app_items = {
+    .kind = YAML_SEQUENCE,
+    .size = sizeof(struct app),
+    .read = app_read_item,
+    .count_offset = offsetof(struct space, app_count),
+    .at_offset = NO_OFFSET,
+    .code = FINDING_ADDRESS,
+    .table = &app_table,
+};
+static const struct items_details record_items = {
+    .kind = YAML_SEQUENCE,
+    .size = sizeof(struct record),
+    .read = read_record,
+    .count_offset = offsetof(struct space, record_count),
+    .at_offset = NO_OFFSET,
+    .code = FINDING_ADDRESS,
+};
 
 static const struct yaml_field space_fields[] = {
     {"space", read_name, offsetof(struct space, name), NULL, false}, /* see check_name */
