@@ -39,6 +39,11 @@ struct reason_line {
     const char *remedy;
 };
 
+struct counter_line {
+    const char *name;
+    const char *help;
+};
+
 static const struct setting_line settings[] = {
 #define SETTING(member, key, flag, value, type, words, initial, least, most, change, help)         \
     {key, flag, value, words, initial, #change[0] == 'R', help},
@@ -50,6 +55,12 @@ static const struct reason_line reasons[] = {
 #define REASON(symbol, code, level, ede, description, remedy) {code, description, remedy},
 #include "decide/reasons.def"
 #undef REASON
+};
+
+static const struct counter_line counters[] = {
+#define COUNTER(symbol, name, help) {name, help},
+#include "stats/counters.def"
+#undef COUNTER
 };
 
 struct name_line {
@@ -73,6 +84,7 @@ enum {
     NAME_COUNT = sizeof names / sizeof names[0],
     SETTING_COUNT = sizeof settings / sizeof settings[0],
     REASON_COUNT = sizeof reasons / sizeof reasons[0],
+    COUNTER_COUNT = sizeof counters / sizeof counters[0],
 };
 
 /* Text of a manual page: hyphens as typed, and nothing that roff would read as a request. */
@@ -230,6 +242,17 @@ static void fill_reasons(FILE *out)
     }
 }
 
+static void fill_counters(FILE *out)
+{
+    for (size_t i = 0; i < COUNTER_COUNT; i++) {
+        fputs(".TP\n", out);
+        print_in_font(out, 'B', counters[i].name);
+        fputc('\n', out);
+        print_roff(out, counters[i].help);
+        fputc('\n', out);
+    }
+}
+
 static void fill_names(FILE *out)
 {
     for (size_t i = 0; i < NAME_COUNT; i++) {
@@ -306,6 +329,7 @@ static const struct marker markers[] = {
     {"@keys@\n", fill_keys},
     {"@reasons@\n", fill_reasons},
     {"@names@\n", fill_names},
+    {"@counters@\n", fill_counters},
     {"@bash-commands@\n", fill_bash_commands},
     {"@cases@\n", fill_cases},
     {"@value-cases@\n", fill_value_cases},

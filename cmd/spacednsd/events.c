@@ -6,12 +6,8 @@
 #include "base/escape.h"
 #include "base/log.h"
 #include "config/settings_change.h"
-#include "decide/reason.h"
-#include "spacednsd/kept.h"
+#include "inspect/stats_visit.h"
 #include "spacednsd/settings_reload.h"
-#include "wire/types.h"
-
-_Static_assert((int)REASON_COUNT <= STATS_REASONS, "every reason has a counter");
 
 /* The upstreams of the root zone. */
 static void add_upstreams(struct log_line *line, const struct settings *settings)
@@ -127,27 +123,9 @@ void events_log_no_upstreams(void)
     log_send(&line);
 }
 
-static void add_rcodes(struct log_line *line, const struct totals *totals)
+static void add_counter(void *context, const struct stats_value *value)
 {
-    for (unsigned i = 0; i < STATS_RCODES; i++) {
-        char key[32] = "rcode_";
-        struct text text = text_over(key + strlen(key), sizeof key - strlen(key) - 1);
-        if (totals->rcodes[i] == 0)
-            continue;
-        rcode_add(&text, (uint16_t)i);
-        log_number(line, key, totals->rcodes[i]);
-    }
-}
-
-static void add_reasons(struct log_line *line, const struct totals *totals)
-{
-    for (unsigned i = REASON_NONE + 1; i < REASON_COUNT; i++) {
-        char key[32];
-        if (totals->reasons[i] == 0)
-            continue;
-        snprintf(key, sizeof key, "reason_%s", reason_entry((enum reason)i)->code);
-        log_number(line, key, totals->reasons[i]);
-    }
+    log_number(context, value->key, value->value);
 }
 
 void events_log_counters(const struct server *server)
@@ -157,12 +135,7 @@ void events_log_counters(const struct server *server)
 
     server_sum(server, &totals);
     log_start(&line, LOG_INFO, "counters");
-    for (unsigned i = 0; i < COUNTER_COUNT; i++)
-        log_number(&line, counter_name((enum counter)i), totals.counters[i]);
-    log_number(&line, "kept_back_pushed_out", kept_count_pushed_out(server_current(server)));
-    log_number(&line, "udp_kernel_drops", server_kernel_drops(server));
-    add_rcodes(&line, &totals);
-    add_reasons(&line, &totals);
+    stats_visit(&totals, add_counter, &line);
     log_send(&line);
 }
 

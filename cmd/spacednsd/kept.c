@@ -115,11 +115,6 @@ static size_t count_kept(const struct snapshot *snapshot)
     return snapshot->kept_back == NULL ? 0 : snapshot->kept_back->count;
 }
 
-uint64_t kept_count_pushed_out(const struct snapshot *snapshot)
-{
-    return snapshot->kept_back == NULL ? 0 : snapshot->kept_back->pushed_out;
-}
-
 static void log_let_go(const struct snapshot *snapshot, const char *cause, size_t count)
 {
     struct log_line line;

@@ -48,6 +48,3 @@ int kept_answer_forget(struct call *call, const struct kept_names *names, uint64
 
 /** Milliseconds until the next name expires, an hour at most; 0: no name is kept back. */
 uint64_t kept_next_ms(const struct snapshot *snapshot, int64_t ran_s);
-
-/** How many names were let go since the start because of kept_back_most. */
-uint64_t kept_count_pushed_out(const struct snapshot *snapshot);

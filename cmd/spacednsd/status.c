@@ -6,12 +6,10 @@
 
 #include "base/clock.h"
 #include "base/escape.h"
-#include "decide/reason.h"
 #include "inspect/print.h"
-#include "spacednsd/kept.h"
+#include "inspect/stats_visit.h"
 #include "spacednsd/workers.h"
 #include "spacednsd/zones.h"
-#include "wire/types.h"
 
 enum {
     KEY_COLUMN = 24,
@@ -34,33 +32,18 @@ static json_t *json_listen(const struct settings *settings)
     return list;
 }
 
+static void add_counter(void *context, const struct stats_value *value)
+{
+    json_object_set_new(context, value->key, json_integer((json_int_t)value->value));
+}
+
 static json_t *json_counters(const struct server *server)
 {
     json_t *object = json_object();
     struct totals totals;
 
     server_sum(server, &totals);
-    for (unsigned i = 0; i < COUNTER_COUNT; i++)
-        json_object_set_new(object, counter_name((enum counter)i),
-                            json_integer((json_int_t)totals.counters[i]));
-    json_object_set_new(object, "kept_back_pushed_out",
-                        json_integer((json_int_t)kept_count_pushed_out(server_current(server))));
-    json_object_set_new(object, "udp_kernel_drops",
-                        json_integer((json_int_t)server_kernel_drops(server)));
-    for (unsigned i = 0; i < STATS_RCODES; i++) {
-        char key[32] = "rcode_";
-        struct text text = text_over(key + strlen(key), sizeof key - strlen(key) - 1);
-        rcode_add(&text, (uint16_t)i);
-        if (totals.rcodes[i] > 0)
-            json_object_set_new(object, key, json_integer((json_int_t)totals.rcodes[i]));
-    }
-    for (unsigned i = REASON_NONE + 1; i < REASON_COUNT; i++) {
-        char key[32];
-        snprintf(key, sizeof key, "reason_%s", reason_entry((enum reason)i)->code);
-        json_int_t already = json_integer_value(json_object_get(object, key));
-        if (totals.reasons[i] > 0)
-            json_object_set_new(object, key, json_integer(already + (json_int_t)totals.reasons[i]));
-    }
+    stats_visit(&totals, add_counter, object);
     return object;
 }
 

@@ -227,20 +227,17 @@ const struct worker_report *server_worker_report(const struct server *server, si
 
 void server_sum(const struct server *server, struct totals *totals)
 {
+    const struct snapshot *current = server_current(server);
+
     *totals = (struct totals){0};
-    for (size_t i = 0; i < server->worker_count; i++)
+    for (size_t i = 0; i < server->worker_count; i++) {
         stats_add_to(totals, worker_stats(server->workers[i]));
+        totals->counters[COUNTER_UDP_KERNEL_DROPS] += worker_kernel_drops(server->workers[i]);
+    }
     totals->counters[COUNTER_QUERYLOG_DROPPED] +=
         server->log == NULL ? server->lines_lost : querylog_lost(server->log);
-}
-
-uint64_t server_kernel_drops(const struct server *server)
-{
-    uint64_t drops = 0;
-
-    for (size_t i = 0; i < server->worker_count; i++)
-        drops += worker_kernel_drops(server->workers[i]);
-    return drops;
+    if (current != NULL && current->kept_back != NULL)
+        totals->counters[COUNTER_KEPT_BACK_PUSHED_OUT] = current->kept_back->pushed_out;
 }
 
 void server_stop(struct server *server)

@@ -65,11 +65,8 @@ size_t server_worker_count(const struct server *server);
 /** A worker's report on the last request; NULL while it is not ready. */
 const struct worker_report *server_worker_report(const struct server *server, size_t worker);
 
-/** Adds up what all workers have counted. */
+/** Adds up what all workers, their sockets, the query log and the snapshot have counted. */
 void server_sum(const struct server *server, struct totals *totals);
-
-/** Requests that the kernel dropped before any worker saw them. */
-uint64_t server_kernel_drops(const struct server *server);
 
 /**
  * Stops gracefully: answers requests that have arrived, joins every worker, writes the query log.
