@@ -22,27 +22,15 @@ const char *app_selection_name(struct session *session)
     return operand != NULL ? operand : option;
 }
 
-static size_t count_apps(const struct space_set *space_set)
-{
-    size_t count = 0;
-
-    for (size_t i = 0; i < space_set->count; i++)
-        count += space_set->spaces[i]->app_count;
-    return count;
-}
-
 static void fail_unknown(const struct space_set *space_set, struct session *session,
                          const char *wanted)
 {
-    const char **names = arena_take(space_set->arena, (count_apps(space_set) + 1) * sizeof *names);
     const char *suggestion = NULL;
-    size_t count = 0;
 
-    for (size_t i = 0; names != NULL && i < space_set->count; i++)
+    for (size_t i = 0; i < space_set->count; i++)
         for (size_t j = 0; j < space_set->spaces[i]->app_count; j++)
-            names[count++] = space_set->spaces[i]->apps[j].name.text;
-    if (names != NULL)
-        suggestion = suggest_among(wanted, names, count);
+            suggestion =
+                suggest_nearer(wanted, suggestion, space_set->spaces[i]->apps[j].name.text);
     session_fail(session, EXIT_REFUSED,
                  "Couldn't find that app: %s; %s%s%sspacedns apps --space SPACE lists them", wanted,
                  suggestion == NULL ? "" : "did you mean ", suggestion == NULL ? "" : suggestion,

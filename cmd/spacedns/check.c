@@ -7,15 +7,6 @@
 #include "inspect/findings_json.h"
 #include "inspect/print.h"
 
-static size_t count_spaces(const struct snapshot *snapshot)
-{
-    size_t count = 0;
-
-    for (size_t i = 0; i < snapshot->segment_count; i++)
-        count += snapshot->segments[i] != NULL;
-    return count;
-}
-
 static void print_count(FILE *out, const char *between, size_t count, const char *what)
 {
     fprintf(out, "%s%zu %s%s", between, count, what, count == 1 ? "" : "s");
@@ -28,7 +19,7 @@ static void print_summary(const struct session *session, const char *folder)
     escape_print(session->out, folder);
     print_count(session->out, ": ", session->outcome.file_count, "file");
     if (session->snapshot != NULL) {
-        print_count(session->out, ", ", count_spaces(session->snapshot), "space");
+        print_count(session->out, ", ", snapshot_count_spaces(session->snapshot), "space");
         print_count(session->out, ", ", session->snapshot->app_count, "app");
     }
     print_count(session->out, ": ", report_count(report, FINDING_ERROR), "error");

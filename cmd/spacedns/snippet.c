@@ -7,8 +7,9 @@
 #include "base/suggest.h"
 #include "config/exposure.h"
 #include "spacedns/snippet_forms.h"
+#include "spacedns/spaces.h"
 
-enum { SERVERS_MOST = 64, NAME_TEXT_MAX = 1024, KINDS_MOST = 16, SPACES_MOST = 256 };
+enum { SERVERS_MOST = 64, NAME_TEXT_MAX = 1024, KINDS_MOST = 16 };
 
 struct name_list {
     const char **items;
@@ -43,35 +44,28 @@ static const struct snippet_kind *find_kind(struct session *session)
     return NULL;
 }
 
-/* The space of --space, or the only one. */
-static const struct segment *find_space(struct session *session)
+/* Returns NULL with the error printed. */
+static const struct segment *find_only_space(struct session *session)
 {
-    const char *wanted = session->invocation.options[OPTION_SPACE], *words[SPACES_MOST];
-    const struct segment *only = NULL;
-    size_t count = 0;
+    const struct snapshot *snapshot = session->snapshot;
+    size_t count = snapshot_count_spaces(snapshot), number = 0;
 
-    for (size_t i = 0; i < session->snapshot->segment_count; i++) {
-        const struct segment *segment = session->snapshot->segments[i];
-        if (segment == NULL)
-            continue;
-        if (wanted != NULL && strcmp(segment->name, wanted) == 0)
-            return segment;
-        if (count < SPACES_MOST)
-            words[count++] = segment->name;
-        only = segment;
-    }
-    if (wanted == NULL && count == 1)
-        return only;
-    if (wanted == NULL) {
+    if (count != 1) {
         session_fail(session, EXIT_USAGE, "which space? %s has %s; name one with --space SPACE",
                      session_zones(session), count == 0 ? "none" : "several");
         return NULL;
     }
-    const char *suggestion = suggest_among(wanted, words, count);
-    session_fail(session, EXIT_REFUSED, "%s has no space %s; %s%s", session_zones(session), wanted,
-                 suggestion == NULL ? "name another with --space SPACE" : "did you mean --space ",
-                 suggestion == NULL ? "" : suggestion);
-    return NULL;
+    while (snapshot->segments[number] == NULL)
+        number++;
+    return snapshot->segments[number];
+}
+
+/* The space of --space, or the only one. Returns NULL with the error printed. */
+static const struct segment *find_space(struct session *session)
+{
+    const char *wanted = session->invocation.options[OPTION_SPACE];
+
+    return wanted == NULL ? find_only_space(session) : space_must_find(session, wanted);
 }
 
 /* Names go into other programs' files; one that would need quoting there is left out. */

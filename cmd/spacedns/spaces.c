@@ -38,26 +38,21 @@ void space_set_close(struct space_set *space_set)
     *space_set = (struct space_set){.arena = NULL};
 }
 
-void space_fail_unknown(struct session *session, const char *wanted, const char *const *names,
-                        size_t count)
+static void fail_unknown(struct session *session, const char *wanted, const char *suggestion)
 {
-    const char *suggestion = suggest_among(wanted, names, count);
-
     session_fail(session, EXIT_REFUSED,
                  "there is no space %s in %s; %s%s%sspacedns spaces lists them", wanted,
                  session_zones(session), suggestion == NULL ? "" : "did you mean ",
                  suggestion == NULL ? "" : suggestion, suggestion == NULL ? "" : "? ");
 }
 
-static const struct space *fail_unknown(const struct space_set *space_set, struct session *session,
-                                        const char *wanted)
+const struct segment *space_must_find(struct session *session, const char *name)
 {
-    const char **names = arena_take(space_set->arena, space_set->count * sizeof *names);
+    const struct segment *found = snapshot_find_space(session->snapshot, name);
 
-    for (size_t i = 0; names != NULL && i < space_set->count; i++)
-        names[i] = space_set->spaces[i]->name.text;
-    space_fail_unknown(session, wanted, names, names == NULL ? 0 : space_set->count);
-    return NULL;
+    if (found == NULL)
+        fail_unknown(session, name, snapshot_suggest_space(session->snapshot, name));
+    return found;
 }
 
 const struct space *space_set_pick(const struct space_set *space_set, struct session *session)
@@ -72,10 +67,15 @@ const struct space *space_set_pick(const struct space_set *space_set, struct ses
                      space_set->count, session_zones(session));
         return NULL;
     }
-    for (size_t i = 0; i < space_set->count; i++)
-        if (strcmp(space_set->spaces[i]->name.text, wanted) == 0)
+    const char *suggestion = NULL;
+    for (size_t i = 0; i < space_set->count; i++) {
+        const char *name = space_set->spaces[i]->name.text;
+        if (strcmp(name, wanted) == 0)
             return space_set->spaces[i];
-    return fail_unknown(space_set, session, wanted);
+        suggestion = suggest_nearer(wanted, suggestion, name);
+    }
+    fail_unknown(session, wanted, suggestion);
+    return NULL;
 }
 
 int space_set_run(struct session *session, space_set_command *run)

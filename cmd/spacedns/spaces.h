@@ -35,9 +35,8 @@ typedef int space_set_command(struct session *session, struct space_set *space_s
 /** Opens, picks, runs and closes. */
 int space_set_run(struct session *session, space_set_command *run);
 
-/** Prints that there is no such space, and a similar one of `names` if there is one. */
-void space_fail_unknown(struct session *session, const char *wanted, const char *const *names,
-                        size_t count);
+/** Finds a space of the session's snapshot. Returns NULL with the error printed. */
+const struct segment *space_must_find(struct session *session, const char *name);
 
 /** Prints an indented JSON value and releases it. Returns EXIT_DONE, or prints the error. */
 int session_print_json(struct session *session, json_t *value);

@@ -23,19 +23,15 @@ static bool find_in_space(const struct space *space, const char *wanted,
     return false;
 }
 
-static const char *find_suggestion(struct arena *arena, const struct space *const *spaces,
-                                   size_t count, const char *wanted)
+static const char *find_suggestion(const struct space *const *spaces, size_t count,
+                                   const char *wanted)
 {
-    size_t known = 0;
+    const char *nearest = NULL;
 
     for (size_t i = 0; i < count; i++)
-        known += spaces[i]->peering_count;
-    const char **names = arena_take(arena, (known + 1) * sizeof *names);
-    known = 0;
-    for (size_t i = 0; names != NULL && i < count; i++)
         for (size_t j = 0; j < spaces[i]->peering_count; j++)
-            names[known++] = spaces[i]->peerings[j].pcx_id.text;
-    return names == NULL ? NULL : suggest_among(wanted, names, known);
+            nearest = suggest_nearer(wanted, nearest, spaces[i]->peerings[j].pcx_id.text);
+    return nearest;
 }
 
 /* Searches the space of --space, else all: the id of a peering is unique. */
@@ -57,7 +53,7 @@ static bool find(struct session *session, const struct space_set *space_set,
     for (size_t i = 0; i < count; i++)
         if (find_in_space(spaces[i], wanted, located))
             return true;
-    const char *suggestion = find_suggestion(space_set->arena, spaces, count, wanted);
+    const char *suggestion = find_suggestion(spaces, count, wanted);
     session_fail(session, EXIT_REFUSED,
                  "there is no peering %s in %s; %s%s%sspacedns spaces:peerings lists them", wanted,
                  only == NULL ? session_zones(session) : only->name.text,

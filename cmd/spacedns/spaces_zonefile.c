@@ -6,25 +6,6 @@
 #include "spacedns/spaces.h"
 #include "spacedns/zonefile.h"
 
-enum { SPACES_MOST = 1024 };
-
-static const struct segment *find_space(struct session *session, const char *wanted)
-{
-    const struct snapshot *snapshot = session->snapshot;
-    const char *words[SPACES_MOST];
-    size_t count = 0;
-
-    for (size_t i = 0; i < snapshot->segment_count; i++) {
-        const struct segment *segment = snapshot->segments[i];
-        if (segment != NULL && strcmp(segment->name, wanted) == 0)
-            return segment;
-        if (segment != NULL && count < SPACES_MOST)
-            words[count++] = segment->name;
-    }
-    space_fail_unknown(session, wanted, words, count);
-    return NULL;
-}
-
 static bool read_class(const char *word, enum client_class *class)
 {
     for (*class = CLIENT_SPACE; *class <= CLIENT_EXTERNAL; ++*class)
@@ -90,7 +71,7 @@ int run_spaces_zonefile(struct session *session)
     if (!session_must_load(session))
         return EXIT_REFUSED;
     zonefile.snapshot = session->snapshot;
-    zonefile.segment = find_space(session, invocation_operand(&session->invocation, 0));
+    zonefile.segment = space_must_find(session, invocation_operand(&session->invocation, 0));
     if (zonefile.segment == NULL || !choose_client(session, &wish, &zonefile))
         return EXIT_REFUSED;
     if (!zonefile_print(&zonefile, session->is_json, session->out))

@@ -47,7 +47,7 @@ void events_log_ready(const struct settings *settings, const struct snapshot *sn
     add_listen(&line, settings);
     add_upstreams(&line, settings);
     log_number(&line, "workers", settings->workers);
-    log_number(&line, "spaces", zones_count_spaces(snapshot));
+    log_number(&line, "spaces", snapshot_count_spaces(snapshot));
     log_number(&line, "apps", snapshot->app_count);
     log_number(&line, "generation", snapshot->generation);
     log_number(&line, "ms", zones_loading_ms(loading));
@@ -63,7 +63,7 @@ void events_log_reloaded(const struct snapshot *snapshot, const struct zones_loa
     log_number(&line, "generation", snapshot->generation);
     log_number(&line, "files", loading->outcome.file_count);
     log_number(&line, "read", loading->outcome.read_count);
-    log_number(&line, "spaces", zones_count_spaces(snapshot));
+    log_number(&line, "spaces", snapshot_count_spaces(snapshot));
     log_number(&line, "apps", snapshot->app_count);
     log_number(&line, "ms", zones_loading_ms(loading));
     if (loading->reloaded != NULL && loading->reloaded->changed.count > 0) {
@@ -150,7 +150,7 @@ void events_print_summary(const struct zones_loading *loading, FILE *out)
     print_count(out, loading->outcome.file_count, "file");
     if (loading->snapshot != NULL) {
         fputs(", ", out);
-        print_count(out, zones_count_spaces(loading->snapshot), "space");
+        print_count(out, snapshot_count_spaces(loading->snapshot), "space");
         fputs(", ", out);
         print_count(out, loading->snapshot->app_count, "app");
     }

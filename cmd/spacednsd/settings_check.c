@@ -3,12 +3,9 @@
 #include <arpa/inet.h>
 #include <limits.h>
 #include <stdio.h>
-#include <stdlib.h>
-#include <string.h>
 #include <sys/stat.h>
 
 #include "base/log.h"
-#include "base/suggest.h"
 #include "config/exposure.h"
 #include "config/forwarding.h"
 #include "decide/special.h"
@@ -63,36 +60,12 @@ void settings_check_state(const struct settings *settings, struct report *report
 
 /* ---- local_as ---- */
 
-static bool has_space(const struct snapshot *snapshot, const char *name)
-{
-    for (size_t i = 0; i < snapshot->segment_count; i++)
-        if (snapshot->segments[i] != NULL && strcmp(snapshot->segments[i]->name, name) == 0)
-            return true;
-    return false;
-}
-
-static const char *suggest_space(const struct snapshot *snapshot, const char *name)
-{
-    const char **names = calloc(snapshot->segment_count + 1, sizeof *names);
-    const char *suggestion = NULL;
-    size_t count = 0;
-
-    if (names == NULL)
-        return NULL;
-    for (size_t i = 0; i < snapshot->segment_count; i++)
-        if (snapshot->segments[i] != NULL)
-            names[count++] = snapshot->segments[i]->name;
-    suggestion = suggest_among(name, names, count);
-    free(names);
-    return suggestion;
-}
-
 /* Returns the first space in `local_as` that no zone file declares, or NULL. */
 static const char *find_missing_local(const struct settings *settings,
                                       const struct snapshot *snapshot)
 {
     for (size_t i = 0; i < settings->local_as.count; i++)
-        if (!has_space(snapshot, settings->local_as.items[i]))
+        if (snapshot_find_space(snapshot, settings->local_as.items[i]) == NULL)
             return settings->local_as.items[i];
     return NULL;
 }
@@ -105,7 +78,7 @@ void settings_check_local(const struct settings *settings, const struct snapshot
     if (missing == NULL)
         return;
     const struct setting_origin origin = settings_origin(settings, "local_as");
-    const char *suggestion = suggest_space(snapshot, missing);
+    const char *suggestion = snapshot_suggest_space(snapshot, missing);
     setting_origin_report(
         report, FINDING_SETTING, &origin, "no zone file of %.400s has a space `%.80s`; %s%s%s",
         settings->zones, missing,

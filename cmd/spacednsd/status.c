@@ -97,7 +97,7 @@ static json_t *json_status(const struct status_source *source)
                      "last_reload", json_last(source->last), "zones", json_zones(source->settings),
                      "control_socket", source->socket, "listen", json_listen(source->settings),
                      "workers", (int)server_worker_count(source->server), "silent_workers",
-                     workers_silent(source), "spaces", (int)zones_count_spaces(snapshot), "apps",
+                     workers_silent(source), "spaces", (int)snapshot_count_spaces(snapshot), "apps",
                      (int)snapshot->app_count, "hosts", (int)snapshot->host_count, "kept_back",
                      (json_int_t)(snapshot->kept_back == NULL ? 0 : snapshot->kept_back->count),
                      "state", json_state(source->state, &source->storing->problem), "upstreams",

@@ -53,12 +53,3 @@ uint64_t zones_loading_ms(const struct zones_loading *loading)
 {
     return (clock_monotonic_ns() - loading->started_ns) / 1000000;
 }
-
-size_t zones_count_spaces(const struct snapshot *snapshot)
-{
-    size_t count = 0;
-
-    for (size_t i = 0; i < snapshot->segment_count; i++)
-        count += snapshot->segments[i] != NULL;
-    return count;
-}

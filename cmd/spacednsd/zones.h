@@ -43,6 +43,3 @@ void zones_loading_close(struct zones_loading *loading);
 
 /** Milliseconds since the loading began. */
 uint64_t zones_loading_ms(const struct zones_loading *loading);
-
-/** The number of spaces that are loaded. */
-size_t zones_count_spaces(const struct snapshot *snapshot);

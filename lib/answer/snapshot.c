@@ -2,8 +2,10 @@
 
 #include <assert.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include "base/bytes.h"
+#include "base/suggest.h"
 
 enum { SOA_REFRESH_SECONDS = 3600, SOA_RETRY_SECONDS = 600, SOA_EXPIRE_SECONDS = 86400 };
 enum { BLOCK_NONE = 320 };
@@ -187,6 +189,33 @@ struct snapshot *snapshot_renew(const struct snapshot *before, struct kept_back 
     else
         snapshot->kept_back = kept;
     return snapshot;
+}
+
+size_t snapshot_count_spaces(const struct snapshot *snapshot)
+{
+    size_t count = 0;
+
+    for (size_t i = 0; i < snapshot->segment_count; i++)
+        count += snapshot->segments[i] != NULL;
+    return count;
+}
+
+const struct segment *snapshot_find_space(const struct snapshot *snapshot, const char *name)
+{
+    for (size_t i = 0; i < snapshot->segment_count; i++)
+        if (snapshot->segments[i] != NULL && strcmp(snapshot->segments[i]->name, name) == 0)
+            return snapshot->segments[i];
+    return NULL;
+}
+
+const char *snapshot_suggest_space(const struct snapshot *snapshot, const char *name)
+{
+    const char *nearest = NULL;
+
+    for (size_t i = 0; i < snapshot->segment_count; i++)
+        if (snapshot->segments[i] != NULL)
+            nearest = suggest_nearer(name, nearest, snapshot->segments[i]->name);
+    return nearest;
 }
 
 void snapshot_free(struct snapshot *snapshot)

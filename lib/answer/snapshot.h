@@ -81,6 +81,15 @@ bool snapshot_find_wildcard(const struct snapshot *snapshot, const struct name *
 bool snapshot_find_app(const struct snapshot *snapshot, const void *label, size_t length,
                        struct index_entry *found);
 
+/** The number of spaces: one for each zone file. */
+size_t snapshot_count_spaces(const struct snapshot *snapshot);
+
+/** Finds the segment of a space by the space's name; NULL: there is none. Looks at each. */
+const struct segment *snapshot_find_space(const struct snapshot *snapshot, const char *name);
+
+/** Returns the name of a space that may have been meant, or NULL. */
+const char *snapshot_suggest_space(const struct snapshot *snapshot, const char *name);
+
 /** True when the address is in the CIDR of any space, wherever that space is visible. */
 bool snapshot_has_space(const struct snapshot *snapshot, uint32_t address);
 

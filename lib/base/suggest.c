@@ -56,20 +56,26 @@ unsigned suggest_limit(size_t length)
     return length < 6 ? 1 : 2;
 }
 
-const char *suggest_among(const char *word, const char *const *words, size_t count)
+const char *suggest_nearer(const char *word, const char *nearest, const char *candidate)
 {
     size_t length = strlen(word);
     unsigned limit = suggest_limit(length);
+
+    if (nearest != NULL) {
+        unsigned so_far = suggest_distance(word, length, nearest, strlen(nearest), limit);
+        if (so_far == 0)
+            return nearest;
+        limit = so_far - 1;
+    }
+    return suggest_distance(word, length, candidate, strlen(candidate), limit) <= limit ? candidate
+                                                                                        : nearest;
+}
+
+const char *suggest_among(const char *word, const char *const *words, size_t count)
+{
     const char *nearest = NULL;
 
-    for (size_t i = 0; i < count; i++) {
-        unsigned distance = suggest_distance(word, length, words[i], strlen(words[i]), limit);
-        if (distance <= limit) {
-            nearest = words[i];
-            if (distance == 0)
-                break;
-            limit = distance - 1;
-        }
-    }
+    for (size_t i = 0; i < count; i++)
+        nearest = suggest_nearer(word, nearest, words[i]);
     return nearest;
 }

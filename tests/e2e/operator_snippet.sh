@@ -36,9 +36,9 @@ prints "an unknown kind" 2 "there is no snippet for powerdns; write spacedns sni
 run snippet
 expect "no kind: exit code" 2 "$code"
 run snippet unbound --to 10.0.0.2 --space tset-space
-prints "a space mistyped" 1 "zones has no space tset-space; did you mean --space test-space"
+prints "a space mistyped" 1 "there is no space tset-space in zones; did you mean test-space? spacedns spaces lists them"
 run snippet unbound --to 10.0.0.2 --space other
-prints "an unknown space" 1 "zones has no space other; name another with --space SPACE"
+prints "an unknown space" 1 "there is no space other in zones; spacedns spaces lists them"
 run snippet unbound
 prints "no address that others can ask" 1 "the server has no address that other hosts can reach: the space has no \`listen\`, and the settings list none; name it with --to ADDR"
 for wrong in nowhere 0.0.0.0 10.0.0.2:99999; do

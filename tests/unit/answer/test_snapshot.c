@@ -146,3 +146,15 @@ TEST(a_policy_lives_as_long_as_a_snapshot_has_it)
     ck_assert_str_eq(two->policy.server_id, "ns1");
     snapshot_free(two);
 }
+
+TEST(spaces_are_counted_found_and_suggested_by_name)
+{
+    const struct segment *found = snapshot_find_space(fixture.snapshot, "test-space");
+
+    ck_assert_uint_eq(snapshot_count_spaces(fixture.snapshot), 4);
+    ck_assert_ptr_nonnull(found);
+    ck_assert_str_eq(found->name, "test-space");
+    ck_assert_ptr_null(snapshot_find_space(fixture.snapshot, "test-spac"));
+    ck_assert_str_eq(snapshot_suggest_space(fixture.snapshot, "tset-space"), "test-space");
+    ck_assert_ptr_null(snapshot_suggest_space(fixture.snapshot, "elsewhere"));
+}

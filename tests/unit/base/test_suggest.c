@@ -60,3 +60,15 @@ TEST(the_closest_word_is_suggested)
     ck_assert_ptr_null(suggest_among("router", words, 4));
     ck_assert_ptr_null(suggest_among("domain", words, 0));
 }
+
+TEST(words_are_compared_one_by_one_too)
+{
+    static const char first[] = "domain", other[] = "domaim";
+
+    ck_assert_ptr_null(suggest_nearer("domian", NULL, "router"));
+    ck_assert_ptr_eq(suggest_nearer("domian", NULL, first), first);
+    ck_assert_ptr_eq(suggest_nearer("domain", other, first), first);
+    ck_assert_ptr_eq(suggest_nearer("domain", first, other), first);
+    /* Of equally close ones, the first. */
+    ck_assert_ptr_eq(suggest_nearer("domaix", first, other), first);
+}

@@ -93,7 +93,7 @@ TEST(a_loading_has_the_findings_of_the_settings_too)
     ck_assert_ptr_nonnull(loading.snapshot);
     ck_assert_ptr_eq(loading.report, report);
     ck_assert_int_eq(report_findings(report)[0].code, FINDING_RESOLV_CONF);
-    ck_assert_uint_eq(zones_count_spaces(loading.snapshot), 1);
+    ck_assert_uint_eq(snapshot_count_spaces(loading.snapshot), 1);
     snapshot_free(loading.snapshot);
     zones_loading_close(&loading);
     world_close(&world);
