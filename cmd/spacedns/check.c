@@ -3,30 +3,9 @@
 #include <jansson.h>
 #include <string.h>
 
-#include "base/escape.h"
 #include "inspect/findings_json.h"
 #include "inspect/print.h"
-
-static void print_count(FILE *out, const char *between, size_t count, const char *what)
-{
-    fprintf(out, "%s%zu %s%s", between, count, what, count == 1 ? "" : "s");
-}
-
-static void print_summary(const struct session *session, const char *folder)
-{
-    const struct report *report = session->report;
-
-    escape_print(session->out, folder);
-    print_count(session->out, ": ", session->outcome.file_count, "file");
-    if (session->snapshot != NULL) {
-        print_count(session->out, ", ", snapshot_count_spaces(session->snapshot), "space");
-        print_count(session->out, ", ", session->snapshot->app_count, "app");
-    }
-    print_count(session->out, ": ", report_count(report, FINDING_ERROR), "error");
-    print_count(session->out, ", ", report_count(report, FINDING_WARNING), "warning");
-    print_count(session->out, ", ", report_count(report, FINDING_NOTE), "note");
-    fputc('\n', session->out);
-}
+#include "inspect/summary.h"
 
 /* `folder` is NULL when the settings, which may name it, are wrong. */
 static void print_findings(const struct session *session, const char *folder)
@@ -68,7 +47,8 @@ int run_check(struct session *session)
         print_findings(session, folder);
     } else {
         report_print(session->report, session->out);
-        print_summary(session, folder);
+        summary_print(folder, session->outcome.file_count, session->snapshot, session->report,
+                      session->out);
     }
     bool is_strict = invocation_has(&session->invocation, OPTION_STRICT);
     return session->snapshot != NULL &&

@@ -8,6 +8,7 @@
 #include "answer/policy.h"
 #include "base/clock.h"
 #include "base/log.h"
+#include "inspect/summary.h"
 #include "serve/server.h"
 #include "spacednsd/control.h"
 #include "spacednsd/events.h"
@@ -245,7 +246,8 @@ int daemon_check(const struct settings *settings, struct report *report)
     report_print(loading->report, stdout);
     if (loading->err.code != ERR_NONE)
         fprintf(stdout, "spacednsd: %s\n", loading->err.text);
-    events_print_summary(loading, stdout);
+    summary_print(loading->zones, loading->outcome.file_count, loading->snapshot, loading->report,
+                  stdout);
     snapshot_free(loading->snapshot);
     reloads_close(&daemon.reloads);
     return passed ? EXIT_SUCCESS : EXIT_REFUSED;

@@ -138,29 +138,3 @@ void events_log_counters(const struct server *server)
     stats_visit(&totals, add_counter, &line);
     log_send(&line);
 }
-
-static void print_count(FILE *out, size_t count, const char *what)
-{
-    fprintf(out, "%zu %s%s", count, what, count == 1 ? "" : "s");
-}
-
-void events_print_summary(const struct zones_loading *loading, FILE *out)
-{
-    escape_printf(out, "%s: ", loading->zones);
-    print_count(out, loading->outcome.file_count, "file");
-    if (loading->snapshot != NULL) {
-        fputs(", ", out);
-        print_count(out, snapshot_count_spaces(loading->snapshot), "space");
-        fputs(", ", out);
-        print_count(out, loading->snapshot->app_count, "app");
-    }
-    if (loading->report != NULL) {
-        fputs(": ", out);
-        print_count(out, report_count(loading->report, FINDING_ERROR), "error");
-        fputs(", ", out);
-        print_count(out, report_count(loading->report, FINDING_WARNING), "warning");
-        fputs(", ", out);
-        print_count(out, report_count(loading->report, FINDING_NOTE), "note");
-    }
-    fputc('\n', out);
-}

@@ -12,7 +12,6 @@
  * Threads: the control thread.
  */
 #include <stdint.h>
-#include <stdio.h>
 
 #include "config/settings.h"
 #include "serve/server.h"
@@ -35,6 +34,3 @@ void events_log_no_upstreams(void);
 
 /** All counters; of response codes and reasons those that are not zero. */
 void events_log_counters(const struct server *server);
-
-/** The last line of --check. */
-void events_print_summary(const struct zones_loading *loading, FILE *out);
