@@ -79,26 +79,6 @@ int change_fail(struct change *change, const char *sentence)
     return session_fail(change->session, EXIT_REFUSED, "%s", sentence);
 }
 
-/* A location in the draft is useless, for nobody sees the draft; one in another file is not. */
-static void format_finding(const struct change *change, const struct report *report,
-                           struct err *err)
-{
-    const struct finding *finding = report_first_error(report);
-    size_t errors = report_count(report, FINDING_ERROR);
-    char location[FINDING_LOCATION_OCTETS] = "", more[48] = "";
-
-    if (finding == NULL) {
-        err_set(err, ERR_MEMORY, "out of memory; nothing was changed");
-        return;
-    }
-    if (strcmp(finding->file, change->file.shown) != 0)
-        finding_write_location(finding, location, sizeof location);
-    if (errors > 1)
-        snprintf(more, sizeof more, " (and %zu more like it)", errors - 1);
-    err_set(err, ERR_RULE, "%s%s%s %.400s%s; nothing was changed", location,
-            location[0] == '\0' ? "" : ": ", finding_name(finding->code), finding->sentence, more);
-}
-
 /* Does the server read the folder that is changed? */
 static bool is_served(const struct change *change, const char *served)
 {
@@ -148,9 +128,12 @@ static bool check_draft(const struct change *change, struct err *err)
     struct snapshot *snapshot =
         session_load_draft(session, change->folder, &draft, session->snapshot, err);
     bool is_good = snapshot != NULL || session->outcome.is_unchanged;
+    struct err cause;
 
-    if (!is_good && err->code == ERR_NONE)
-        format_finding(change, session->report, err);
+    if (!is_good && err->code == ERR_NONE) {
+        report_refusal(session->report, change->file.shown, &cause);
+        err_set(err, cause.code, "%.480s; nothing was changed", cause.text);
+    }
     if (snapshot != NULL && change->is_guarded)
         is_good = passes_guard(change, snapshot, err);
     snapshot_free(snapshot);

@@ -36,57 +36,45 @@ bool new_space_read_cidr(struct session *session, struct cidr *cidr)
     return false;
 }
 
-static bool is_about_cidr(enum finding_code code)
-{
-    return code == FINDING_SPACE_CIDR || code == FINDING_SPACE_OVERLAP || code == FINDING_DYNO_IP;
-}
-
-/* The first error as one sentence. */
-static void format_finding(const struct report *report, struct err *err)
-{
-    const struct finding *finding = report_first_error(report);
-
-    if (finding == NULL)
-        err_set(err, ERR_MEMORY, "out of memory; nothing was changed");
-    else
-        err_set(err, ERR_RULE, "%s: %.400s; nothing was changed%s", finding_name(finding->code),
-                finding->sentence,
-                is_about_cidr(finding->code) ? "; --cidr gives the space another block" : "");
-}
-
-static void format_first_error(const struct report *report, struct err *err)
+/* What helps against the first error, if it is the new space's. */
+static const char *remedy_of(const struct report *report)
 {
     const struct finding *first = report_first_error(report);
-    char location[FINDING_LOCATION_OCTETS];
+    bool is_about_cidr =
+        first != NULL && (first->code == FINDING_SPACE_CIDR ||
+                          first->code == FINDING_SPACE_OVERLAP || first->code == FINDING_DYNO_IP);
 
-    if (first == NULL) { /* no memory for it */
-        err_set(err, ERR_MEMORY, "out of memory; nothing was changed");
-        return;
-    }
-    finding_write_location(first, location, sizeof location);
-    err_set(err, ERR_RULE,
-            "%s: %s stands in the way; nothing was changed; spacedns check prints all errors, fix "
-            "them first",
-            location, finding_name(first->code));
+    return is_about_cidr ? "; --cidr gives the space another block" : "";
 }
 
-/* Would the folder be served with the draft in it? If not, an error that is there already goes
- * first.
- */
-static bool check_draft(struct session *session, const struct overlay_text *draft, struct err *err)
+/* Why the folder would not be served; an error that is there without the draft goes first. */
+static void find_cause(struct session *session, const struct overlay_text *draft, struct err *err)
 {
     const char *folder = session_zones(session);
-    struct snapshot *snapshot = session_load_draft(session, folder, draft, NULL, err);
-    bool is_good = snapshot != NULL;
-    struct err cause;
+    struct err cause, loading;
 
-    if (!is_good && err->code == ERR_NONE) {
-        format_finding(session->report, err);
-        snapshot = session_load(session, folder, NULL, &cause);
-        if (snapshot == NULL && cause.code == ERR_NONE)
-            format_first_error(session->report, err);
+    report_refusal(session->report, draft->name, &cause);
+    err_set(err, cause.code, "%.440s; nothing was changed%s", cause.text,
+            remedy_of(session->report));
+    struct snapshot *snapshot = session_load(session, folder, NULL, &loading);
+    if (snapshot == NULL && loading.code == ERR_NONE) {
+        report_refusal(session->report, NULL, &cause);
+        err_set(err, cause.code, "%.440s; nothing was changed; fix what is there already first",
+                cause.text);
     }
     snapshot_free(snapshot);
+}
+
+/* Would the folder be served with the draft in it? */
+static bool check_draft(struct session *session, const struct overlay_text *draft, struct err *err)
+{
+    struct snapshot *snapshot =
+        session_load_draft(session, session_zones(session), draft, NULL, err);
+    bool is_good = snapshot != NULL;
+
+    snapshot_free(snapshot);
+    if (!is_good && err->code == ERR_NONE)
+        find_cause(session, draft, err);
     return is_good;
 }
 

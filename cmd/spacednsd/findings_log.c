@@ -82,17 +82,10 @@ void findings_log_refusal(const struct zones_loading *loading, uint64_t generati
 
 void findings_format_cause(const struct zones_loading *loading, struct err *cause)
 {
-    const struct finding *first =
-        loading->report == NULL ? NULL : report_first_error(loading->report);
-    char location[FINDING_LOCATION_OCTETS];
-
-    *cause = loading->err;
-    if (loading->err.code != ERR_NONE || first == NULL)
-        return;
-    finding_write_location(first, location, sizeof location);
-    err_set(cause, ERR_RULE, "%s: %s: %.250s; errors in all: %zu", location,
-            finding_name(first->code), first->sentence,
-            report_count(loading->report, FINDING_ERROR));
+    if (loading->err.code == ERR_NONE && loading->report != NULL)
+        report_refusal(loading->report, NULL, cause);
+    else
+        *cause = loading->err;
 }
 
 void findings_print_refusal(const struct zones_loading *loading, FILE *out)

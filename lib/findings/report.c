@@ -10,6 +10,8 @@
 
 enum { SENTENCE_MAX = 1024, ESCAPED_MAX = 4 * SENTENCE_MAX + 1, LINE_AND_COLUMN_OCTETS = 30 };
 enum { FEWEST_TALLIES = 16, TALLY_STEP = 31, REMAINDER_OCTETS = 64 };
+/* Of a refusal: the sentence with its location. Whoever prints it adds what comes next. */
+enum { REFUSAL_OCTETS = 380, REFUSAL_MORE_OCTETS = 48 };
 
 /* The number of findings of one code in one file. */
 struct tally {
@@ -331,6 +333,25 @@ const struct finding *report_first_error(const struct report *report)
         if (finding_level(report->findings[i].code) == FINDING_ERROR)
             return &report->findings[i];
     return NULL;
+}
+
+void report_refusal(const struct report *report, const char *unseen, struct err *err)
+{
+    const struct finding *first = report_first_error(report);
+    size_t errors = report->levels[FINDING_ERROR];
+    char location[FINDING_LOCATION_OCTETS] = "", more[REFUSAL_MORE_OCTETS] = "";
+
+    if (first == NULL) {
+        err_set(err, ERR_MEMORY, "out of memory");
+        return;
+    }
+    if (unseen == NULL || strcmp(first->file, unseen) != 0)
+        finding_write_location(first, location, sizeof location);
+    if (errors > 1)
+        snprintf(more, sizeof more, " (the first of %zu errors)", errors);
+    err_set(err, ERR_RULE, "%s%s%s: %.*s%s", location, location[0] == '\0' ? "" : ": ",
+            finding_name(first->code), REFUSAL_OCTETS - (int)strlen(location), first->sentence,
+            more);
 }
 
 void report_print(const struct report *report, FILE *out)

@@ -24,6 +24,7 @@
 #include <stddef.h>
 #include <stdio.h>
 
+#include "base/err.h"
 #include "findings/location.h"
 
 enum finding_level { FINDING_ERROR, FINDING_WARNING, FINDING_NOTE };
@@ -97,6 +98,16 @@ const char *finding_level_text(enum finding_level level);
 const char *finding_meaning(enum finding_code code);
 
 enum { FINDING_LOCATION_OCTETS = 160 }; /* for a location within a sentence */
+
+/**
+ * Fills *err with why the report refuses what was written, in one sentence: its first error, as
+ * "zones/a.yaml:8:12: E-TTL: ... (the first of 3 errors)". A report without one has lost it for
+ * want of memory, and that is then the sentence.
+ *
+ * unseen  a file that the reader cannot open, such as a draft, so that its locations are left out;
+ *         NULL: none
+ */
+void report_refusal(const struct report *report, const char *unseen, struct err *err);
 
 /**
  * Writes "FILE:LINE:COLUMN", or only the file if there is no line, escaped.

@@ -90,7 +90,7 @@ refused "a name that is taken" 1 "Creating app in space test-space... !
 Error: Name calm-bay-1 is already taken; choose another"
 run apps:create Calm --space test-space
 refused "a name that is none" 1 "Creating app in space test-space... !
-Error: E-APP-NAME app name \`Calm\` has characters other than a-z, 0-9 and hyphens; a name has 3 to 30 of a-z, 0-9 and -, and begins with a letter; nothing was changed"
+Error: E-APP-NAME: app name \`Calm\` has characters other than a-z, 0-9 and hyphens; a name has 3 to 30 of a-z, 0-9 and -, and begins with a letter; nothing was changed"
 run apps:info calm-bay-2
 refused "an app that is not there" 1 \
     "Error: Couldn't find that app: calm-bay-2; did you mean calm-bay-1? spacedns apps --space SPACE lists them"
@@ -160,13 +160,13 @@ run ps:remove web -a calm-bay-1
 refused "no dyno" 2 "Error: web is not of the form TYPE.N; write it as web.1"
 run ps:add web -a calm-bay-1 --ip 10.0.130.56
 expect "an address that is taken: exit code" 1 "$code"
-expect_match "an address that is taken" '^Error: E-DYNO-IP-DUP private_ip 10\.0\.130\.56 already belongs .*; nothing was changed$' "$err"
+expect_match "an address that is taken" '^Error: E-DYNO-IP-DUP: private_ip 10\.0\.130\.56 already belongs .*; nothing was changed$' "$err"
 run ps:add web -a calm-bay-1 --ip 10.0.0.77
-expect_match "an address outside" '^Error: E-DYNO-IP dyno web\.2 has private_ip 10\.0\.0\.77 outside dyno_cidrs; give it ' "$err"
+expect_match "an address outside" '^Error: E-DYNO-IP: dyno web\.2 has private_ip 10\.0\.0\.77 outside dyno_cidrs; give it ' "$err"
 run ps:add web -a calm-bay-1 --ip 10.0
 refused "no address" 2 "Error: 10.0 is not an IPv4 address; write --ip 10.0.128.7"
 run ps:add 12 -a calm-bay-1
-expect_match "a type of digits" '^Error: E-PROC-NUM ' "$err"
+expect_match "a type of digits" '^Error: E-PROC-NUM: ' "$err"
 expect "all of that changed nothing" "$before" "$(cat "$file")"
 
 # ---- domains ----
@@ -211,9 +211,9 @@ run domains:add www.example.com -a sleepy-river-2739
 refused "a domain twice" 1 "Adding www.example.com to sleepy-river-2739... !
 Error: domain www.example.com is already added to app sleepy-river-2739"
 run domains:add x.herokuapp.com -a sleepy-river-2739
-expect_match "a domain of the platform" '^Error: E-DOM-RESERVED .*; nothing was changed$' "$err"
+expect_match "a domain of the platform" '^Error: E-DOM-RESERVED: .*; nothing was changed$' "$err"
 run domains:add a.example.com --cname a.example.net -a sleepy-river-2739
-expect_match "a target of somebody's" '^Error: E-DOM-TARGET .*; nothing was changed$' "$err"
+expect_match "a target of somebody's" '^Error: E-DOM-TARGET: .*; nothing was changed$' "$err"
 run domains:add 'a", b: "c.example.com' -a sleepy-river-2739
 expect_match "a domain with quotes" '^Error: a name has quotes' "$err"
 run domains:add "$(printf 'a%.0s' {1..300}).example.com" -a sleepy-river-2739

@@ -316,7 +316,7 @@ refuses 2 "--cidr is a block such as 10.1.0.0/16, not wide" spaces:create xyz --
 sed -i '$d' "$made/two-space.yaml"
 echo 'routers: 7' >>"$made/two-space.yaml"
 before=$(cat "$made"/*)
-unmade "$made/two-space.yaml:$(wc -l <"$made/two-space.yaml"):10: E-TYPE stands in the way; nothing was changed; spacedns check prints all errors, fix them first" \
+unmade "$made/two-space.yaml:$(wc -l <"$made/two-space.yaml"):10: E-TYPE: \`routers\` must be a list, found \`7\`; nothing was changed; fix what is there already first" \
     three-space --cidr 10.2.0.0/16
 
 # ---- a topology becomes a zone file ----
@@ -382,7 +382,7 @@ sed 's/"version": 1,/&"version": 1,/' "$work/t.json" >"$work/twice.json"
 unread "$work/twice.json:2:24: duplicate object key near '\"version\"'; correct it, or fetch the topology again" "$work/twice.json"
 sed 's/"number": 2/"number": "2"/' "$work/t.json" >"$work/type.json"
 unread "$work/type.json: apps[0].formation[0].dynos[1].number must be a whole number from 1, found a text \`2\`; correct it, or fetch the topology again" "$work/type.json"
-unread "E-DYNO-IP: dyno web.1 has private_ip 10.0.130.56 outside dyno_cidrs; give it an address in 10.5.128.0/20 or 10.5.144.0/20; nothing was changed; --cidr gives the space another block" \
+unread "E-DYNO-IP: dyno web.1 has private_ip 10.0.130.56 outside dyno_cidrs; give it an address in 10.5.128.0/20 or 10.5.144.0/20 (the first of 4 errors); nothing was changed; --cidr gives the space another block" \
     "$work/t.json" --cidr 10.5.0.0/16
 refuses 1 "Space name required. Write --space NAME, the space to create" spaces:import "$work/t.json" --zones "$imported"
 run spaces:import "$work/t.json" --space test-space --zones "$imported"
@@ -429,7 +429,7 @@ expect_match "a truncated file" "; it is incomplete, fetch the topology again$" 
 sed 's/10\.0\.151\.218/10.0.0.99/g' "$work/t.json" >"$work/outside.json"
 run spaces:import "$work/outside.json" --space test-space --zones "$replaced" --force
 expect "a dyno outside: exit code" 1 "$code"
-expect_match "a dyno outside" '^Error: E-DYNO-IP dyno web\.2 has private_ip 10\.0\.0\.99 outside dyno_cidrs; .*; nothing was changed$' "$err"
+expect_match "a dyno outside" '^Error: E-DYNO-IP: dyno web\.2 has private_ip 10\.0\.0\.99 outside dyno_cidrs; .*; nothing was changed$' "$err"
 refuses 1 "there is no space new-space in $replaced; spacedns spaces lists them" \
     spaces:import "$work/t.json" --space new-space --zones "$replaced" --force
 expect "what is refused changes nothing" "$before" "$(cat "$replaced"/*)"

@@ -46,6 +46,45 @@ TEST(an_empty_report_is_clean)
     report_sort(report);
 }
 
+static const char *refusal(const char *unseen)
+{
+    static struct err err;
+
+    report_refusal(report, unseen, &err);
+    return err.text;
+}
+
+TEST(a_refusal_is_the_first_error_and_how_many_there_are)
+{
+    report_add(report, FINDING_REGION, "a.yaml", at(1, 1), "warning");
+    report_add(report, FINDING_TTL, "a.yaml", at(8, 12), "ttl is 0; write 1 or more");
+    ck_assert_str_eq(refusal(NULL), "a.yaml:8:12: E-TTL: ttl is 0; write 1 or more");
+    report_add(report, FINDING_TYPE, "b.yaml", at(1, 1), "x");
+    ck_assert_str_eq(refusal(NULL), "a.yaml:8:12: E-TTL: ttl is 0; write 1 or more "
+                                    "(the first of 2 errors)");
+    ck_assert_str_eq(refusal("a.yaml"), "E-TTL: ttl is 0; write 1 or more "
+                                        "(the first of 2 errors)");
+}
+
+TEST(a_refusal_leaves_room_for_what_to_do_next)
+{
+    char file[400], sentence[900];
+
+    memset(file, 'f', sizeof file);
+    memset(sentence, 's', sizeof sentence);
+    file[sizeof file - 1] = sentence[sizeof sentence - 1] = '\0';
+    report_add(report, FINDING_SPACE_OVERLAP, file, at(8, 12), "%s", sentence);
+    report_add(report, FINDING_SPACE_OVERLAP, file, at(9, 12), "%s", sentence);
+    ck_assert_uint_le(strlen(refusal(NULL)), 440);
+    ck_assert_ptr_nonnull(strstr(refusal(NULL), ":8:12: E-SPACE-OVERLAP: sss"));
+    ck_assert_ptr_nonnull(strstr(refusal(NULL), "s (the first of 2 errors)"));
+}
+
+TEST(a_refusal_without_an_error_is_for_want_of_memory)
+{
+    ck_assert_str_eq(refusal(NULL), "out of memory");
+}
+
 TEST(only_an_error_makes_a_report_unclean)
 {
     report_add(report, FINDING_REGION, "a.yaml", at(1, 1), "warning");

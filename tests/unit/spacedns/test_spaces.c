@@ -137,7 +137,8 @@ TEST(an_error_that_is_there_already_goes_first)
     ck_assert(scratch_edit(&zones, "other-space.yaml", "\nspace: ", "\nspice: "));
     ck_assert_int_eq(run(run_spaces_create, "spaces:create new-space --cidr 10.0.0.0/16"),
                      EXIT_REFUSED);
-    ck_assert_msg(strstr(printed, "stands in the way; nothing was changed") != NULL, "%s", printed);
+    ck_assert_msg(strstr(printed, "nothing was changed; fix what is there already first") != NULL,
+                  "%s", printed);
     ck_assert_ptr_nonnull(strstr(printed, "/other-space.yaml:"));
     check_untouched();
 }
