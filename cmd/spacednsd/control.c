@@ -100,8 +100,10 @@ static void answer_whoami(struct call *call, const struct status_source *source)
 
 static void answer_status(struct call *call, const struct status_source *source)
 {
-    status_print(source, wants_json(call), call->out);
-    call_finish(call, CODE_DONE);
+    if (status_print(source, wants_json(call), call->out))
+        call_finish(call, CODE_DONE);
+    else
+        fail(call, CODE_REFUSED, "out of memory");
 }
 
 static void answer_kept_back(struct call *call, const struct status_source *source)

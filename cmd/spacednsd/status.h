@@ -1,6 +1,6 @@
 #pragma once
 /**
- * The server's status: what it serves, the state of its upstreams, its counters.
+ * Answers the command status: gathers what inspect/status_print.h prints.
  *
  * Threads: the control thread.  Memory: none is kept.
  */
@@ -9,5 +9,5 @@
 
 #include "spacednsd/status_source.h"
 
-/** Prints it in lines, counters that are not zero last, or as one JSON object. */
-void status_print(const struct status_source *source, bool is_json, FILE *out);
+/** Prints it. Returns false, with nothing printed, when out of memory. */
+bool status_print(const struct status_source *source, bool is_json, FILE *out);

@@ -7,23 +7,20 @@
  *
  * Threads: the control thread.  Memory: what is returned is the caller's.
  */
+#include <stdbool.h>
 #include <stdio.h>
 
+#include "base/arena.h"
 #include "inspect/explain_request.h"
-#include "inspect/print.h"
+#include "inspect/status_print.h"
 #include "spacednsd/status_source.h"
 
-/** Each upstream once: its zones, and its state and round trip in each worker. */
-json_t *workers_upstreams(const struct status_source *source);
-
-/** The sum over all caches. */
-json_t *workers_cache(const struct status_source *source);
-
-/** The numbers of the workers that have not reported. */
-json_t *workers_silent(const struct status_source *source);
-
-/** One line for each of workers_upstreams: "upstream 10.0.0.2 up 3-5ms". */
-void workers_print_upstreams(const json_t *upstreams, FILE *out);
+/**
+ * Fills in the workers of a status, zero before: each upstream once with its state and round trip
+ * in each worker, the sum over all caches, and the numbers of the silent ones. Borrows the texts of
+ * the reports, and the arena. Returns false when out of memory.
+ */
+bool workers_read(const struct server *server, struct arena *arena, struct status *status);
 
 /** Prints an explanation with what each worker knows of the name. */
 void workers_explain(const struct status_source *source, const struct explain_request *request,

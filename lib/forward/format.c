@@ -4,19 +4,32 @@
 
 enum { US_PER_MS = 1000 };
 
-const char *resolver_state_text(const struct resolver *server)
+enum resolver_state resolver_state_of(const struct resolver *server)
 {
-    static const char *const states[] = {
-        [STANDING_IN_DOUBT] = "in doubt",
-        [STANDING_FAILING] = "failing",
-    };
     const struct standing *standing = server->standing;
 
-    if (standing_state(standing) != STANDING_WELL)
-        return states[standing_state(standing)];
-    if (standing_last_reply_ms(standing) == 0)
-        return standing_silent(standing) > 0 ? "no reply yet" : "untried";
-    return "up";
+    switch (standing_state(standing)) {
+    case STANDING_FAILING:
+        return RESOLVER_FAILING;
+    case STANDING_IN_DOUBT:
+        return RESOLVER_IN_DOUBT;
+    case STANDING_WELL:
+        break;
+    }
+    if (standing_last_reply_ms(standing) > 0)
+        return RESOLVER_UP;
+    return standing_silent(standing) > 0 ? RESOLVER_UNANSWERED : RESOLVER_UNTRIED;
+}
+
+const char *resolver_state_text(enum resolver_state state)
+{
+    static const char *const texts[] = {
+        [RESOLVER_UNTRIED] = "untried", [RESOLVER_UNANSWERED] = "no reply yet",
+        [RESOLVER_UP] = "up",           [RESOLVER_IN_DOUBT] = "in doubt",
+        [RESOLVER_FAILING] = "failing",
+    };
+
+    return texts[state];
 }
 
 /* It was up at its last reply; too few questions have gone unanswered since to doubt it. */
@@ -35,7 +48,7 @@ static void format_server(const struct resolver *server, uint64_t now_ms, struct
 {
     text_add_string(text, server->upstream->text);
     text_add_string(text, " ");
-    text_add_string(text, resolver_state_text(server));
+    text_add_string(text, resolver_state_text(resolver_state_of(server)));
     if (!resolver_is_failing(server) && server->has_rtt) {
         text_add_string(text, " ");
         text_add_number(text, server->srtt_us / US_PER_MS);

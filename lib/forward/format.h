@@ -22,8 +22,19 @@ enum { FORMAT_OCTETS_MOST = 255 };
 void format_servers(const struct resolver *servers, const struct resolver_set *set, uint64_t now_ms,
                     struct text *text);
 
-/** "up", "in doubt", "failing", "untried" (never asked), "no reply yet" (asked in vain). */
-const char *resolver_state_text(const struct resolver *server);
+/** From the best to the worst. */
+enum resolver_state {
+    RESOLVER_UNTRIED,    /* never asked */
+    RESOLVER_UNANSWERED, /* asked in vain, not often enough to doubt it */
+    RESOLVER_UP,
+    RESOLVER_IN_DOUBT,
+    RESOLVER_FAILING,
+};
+
+enum resolver_state resolver_state_of(const struct resolver *server);
+
+/** "untried", "no reply yet", "up", "in doubt", "failing". */
+const char *resolver_state_text(enum resolver_state state);
 
 enum cached { CACHED_NOTHING, CACHED_FRESH, CACHED_STALE, CACHED_FAILED };
 

@@ -49,7 +49,7 @@ static void format_server(struct worker_report *report, size_t route,
     if (server == NULL)
         return;
     server->routes |= UINT64_C(1) << route;
-    server->state = resolver_state_text(resolver);
+    server->state = resolver_state_of(resolver);
     server->has_rtt = resolver->has_rtt;
     server->rtt_ms = resolver->srtt_us / US_PER_MS;
 }

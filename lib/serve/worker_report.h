@@ -18,6 +18,7 @@
 #include <stdint.h>
 
 #include "decide/alias.h"
+#include "forward/format.h"
 #include "forward/forward.h"
 #include "wire/query.h"
 
@@ -36,9 +37,9 @@ struct report_request {
 /** One upstream as the worker sees it. */
 struct reported_server {
     char text[REPORT_SERVER_OCTETS];
-    uint64_t routes;   /* bit per number of a route that names it */
-    const char *state; /* resolver_state_text */
-    uint32_t rtt_ms;   /* smoothed, once there was a reply */
+    uint64_t routes; /* bit per number of a route that names it */
+    enum resolver_state state;
+    uint32_t rtt_ms; /* smoothed, once there was a reply */
     bool has_rtt;
 };
 

@@ -98,7 +98,7 @@ TEST(each_upstream_is_reported_once_with_its_routes)
     for (size_t i = 0; i < 3; i++) {
         ck_assert_str_eq(report.servers[i].text, servers[i].text);
         ck_assert_uint_eq(report.servers[i].routes, servers[i].routes);
-        ck_assert_str_eq(report.servers[i].state, i == 0 ? "failing" : "untried");
+        ck_assert_int_eq(report.servers[i].state, i == 0 ? RESOLVER_FAILING : RESOLVER_UNTRIED);
         ck_assert(!report.servers[i].has_rtt);
     }
     ask_and_answer(&(struct report_request){.has_query = false});

@@ -1,0 +1,309 @@
+#include "inspect/status_print.h"
+
+#include <inttypes.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/escape.h"
+#include "inspect/print.h"
+#include "inspect/stats_visit.h"
+
+enum {
+    KEY_COLUMN = 24,
+    ZONE_TEXT_MOST = 4 * NAME_MAX_OCTETS,
+    MINUTE = 60,
+    TWO_MINUTES = 120,
+    HOUR = 3600,
+    TWO_HOURS = 7200,
+};
+
+/* The folder of zone files as an absolute path if it is there; to be freed. */
+static char *find_zones(const struct status *status)
+{
+    char *path = realpath(status->settings->zones, NULL);
+
+    return path == NULL ? strdup(status->settings->zones) : path;
+}
+
+static size_t count_kept_back(const struct status *status)
+{
+    return status->snapshot->kept_back == NULL ? 0 : status->snapshot->kept_back->count;
+}
+
+/* ---- lines ---- */
+
+static void print_number(void *out, const char *key, uint64_t value)
+{
+    fprintf(out, "%-*s %" PRIu64 "\n", KEY_COLUMN, key, value);
+}
+
+static void print_string(FILE *out, const char *key, const char *value)
+{
+    escape_printf(out, "%-*s %s\n", KEY_COLUMN, key, value == NULL ? "" : value);
+}
+
+static void print_counter(void *context, const struct stats_value *value)
+{
+    if (value->value > 0)
+        print_number(context, value->key, value->value);
+}
+
+/* "refused 3 h ago: zones/a.yaml:3:11: E-..." */
+static void print_last(const struct status_reload *last, FILE *out)
+{
+    if (last->end == NULL)
+        return;
+    fprintf(out, "%-*s %s ", KEY_COLUMN, "last_reload", last->end);
+    if (last->ago_s < TWO_MINUTES)
+        fprintf(out, "%" PRIu64 " s ago", last->ago_s);
+    else if (last->ago_s < TWO_HOURS)
+        fprintf(out, "%" PRIu64 " min ago", last->ago_s / MINUTE);
+    else
+        fprintf(out, "%" PRIu64 " h ago", last->ago_s / HOUR);
+    escape_printf(out, "%s%s\n", last->cause == NULL ? "" : ": ",
+                  last->cause == NULL ? "" : last->cause);
+}
+
+static void print_listen(const struct settings *settings, FILE *out)
+{
+    fprintf(out, "%-*s", KEY_COLUMN, "listen");
+    for (size_t i = 0; i < settings->listen.count; i++) {
+        char address[LISTEN_TEXT_MAX];
+        listen_address_write(&settings->listen.items[i], address);
+        escape_printf(out, " %s", address);
+    }
+    fputc('\n', out);
+}
+
+static void print_workers(const struct status *status, FILE *out)
+{
+    print_number(out, "workers", status->worker_count);
+    if (status->silent_count == 0)
+        return;
+    fprintf(out, "%-*s", KEY_COLUMN, "silent_workers");
+    for (size_t i = 0; i < status->silent_count; i++)
+        fprintf(out, " %zu", status->silent[i]);
+    fputc('\n', out);
+}
+
+static void print_state(const struct status *status, FILE *out)
+{
+    const char *problem = status->state_problem;
+
+    if (status->state->path != NULL)
+        escape_printf(out, "%-*s %s%s\n", KEY_COLUMN, "state", problem == NULL ? "" : "! ",
+                      problem == NULL ? status->state->path : problem);
+}
+
+/* The shortest and the longest round trip of any worker: " 3-5ms". */
+static void print_round_trips(const struct status_upstream *upstream, FILE *out)
+{
+    uint32_t least_ms = UINT32_MAX, most_ms = 0;
+
+    for (size_t i = 0; i < upstream->view_count; i++) {
+        const struct status_view *view = &upstream->views[i];
+        if (view->has_rtt && view->rtt_ms < least_ms)
+            least_ms = view->rtt_ms;
+        if (view->has_rtt && view->rtt_ms > most_ms)
+            most_ms = view->rtt_ms;
+    }
+    if (least_ms > most_ms || upstream->is_failing)
+        return;
+    fprintf(out, " %" PRIu32, least_ms);
+    if (most_ms > least_ms)
+        fprintf(out, "-%" PRIu32, most_ms);
+    fputs("ms", out);
+}
+
+/* Prints nothing for an upstream of the root zone alone. */
+static void print_zones(const struct routes *known, uint64_t routes, FILE *out)
+{
+    const char *between = " for ";
+
+    for (size_t i = 0; i < known->count; i++) {
+        char octets[ZONE_TEXT_MOST];
+        struct text text = text_over(octets, sizeof octets);
+        bool is_root_alone = routes == UINT64_C(1) << i && known->items[i].zone.length == 1;
+        if ((routes >> i & 1) == 0 || is_root_alone)
+            continue;
+        name_add(&text, known->items[i].zone.octets);
+        fprintf(out, "%s%.*s", between, (int)text_length(&text), octets);
+        between = ", ";
+    }
+}
+
+static void print_upstreams(const struct status *status, FILE *out)
+{
+    for (size_t i = 0; i < status->upstream_count; i++) {
+        const struct status_upstream *upstream = &status->upstreams[i];
+        fprintf(out, "%-*s %s %s", KEY_COLUMN, "upstream", upstream->text, upstream->worst);
+        print_round_trips(upstream, out);
+        print_zones(&status->snapshot->policy.routes, upstream->routes, out);
+        fputc('\n', out);
+    }
+}
+
+static void print_cache(const struct status_cache *cache, FILE *out)
+{
+    if (cache->octets_most > 0)
+        fprintf(out, "%-*s %" PRIu64 " entries in %" PRIu64 " of %" PRIu64 " octets\n", KEY_COLUMN,
+                "cache", cache->entries, cache->octets, cache->octets_most);
+}
+
+void status_print_text(const struct status *status, FILE *out)
+{
+    const struct snapshot *snapshot = status->snapshot;
+    char *zones = find_zones(status);
+
+    print_string(out, "version", SPACEDNS_VERSION);
+    print_number(out, "pid", (uint64_t)status->pid);
+    print_number(out, "uptime_seconds", status->uptime_s);
+    print_number(out, "generation", snapshot->generation);
+    print_last(&status->last, out);
+    print_string(out, "zones", zones);
+    print_string(out, "control_socket", status->control_socket);
+    print_listen(status->settings, out);
+    print_workers(status, out);
+    print_number(out, "spaces", snapshot_count_spaces(snapshot));
+    print_number(out, "apps", snapshot->app_count);
+    print_number(out, "hosts", snapshot->host_count);
+    print_number(out, "kept_back", count_kept_back(status));
+    print_state(status, out);
+    print_upstreams(status, out);
+    print_cache(&status->cache, out);
+    stats_visit(&status->totals, print_counter, out);
+    free(zones);
+}
+
+/* ---- JSON ---- */
+
+static json_t *json_or_null(const char *text)
+{
+    return text == NULL ? json_null() : print_text(text, strlen(text));
+}
+
+static void add_counter(void *object, const struct stats_value *value)
+{
+    json_object_set_new(object, value->key, json_integer((json_int_t)value->value));
+}
+
+static json_t *json_counters(const struct totals *totals)
+{
+    json_t *object = json_object();
+
+    stats_visit(totals, add_counter, object);
+    return object;
+}
+
+static json_t *json_listen(const struct settings *settings)
+{
+    json_t *list = json_array();
+
+    for (size_t i = 0; i < settings->listen.count; i++) {
+        char address[LISTEN_TEXT_MAX];
+        listen_address_write(&settings->listen.items[i], address);
+        json_array_append_new(list, json_string(address));
+    }
+    return list;
+}
+
+static json_t *json_last(const struct status_reload *last)
+{
+    if (last->end == NULL)
+        return json_null();
+    return json_pack("{s:s, s:I, s:o}", "end", last->end, "seconds_ago", (json_int_t)last->ago_s,
+                     "cause", json_or_null(last->cause));
+}
+
+/* null: no state_dir. */
+static json_t *json_state(const struct status *status)
+{
+    if (status->state->path == NULL)
+        return json_null();
+    return json_pack("{s:o, s:b, s:o}", "path", json_or_null(status->state->path), "used",
+                     (int)state_is_used(status->state), "problem",
+                     json_or_null(status->state_problem));
+}
+
+static json_t *json_silent(const struct status *status)
+{
+    json_t *silent = json_array();
+
+    for (size_t i = 0; i < status->silent_count; i++)
+        json_array_append_new(silent, json_integer((json_int_t)status->silent[i]));
+    return silent;
+}
+
+static json_t *json_zones_of(const struct routes *known, uint64_t routes)
+{
+    json_t *zones = json_array();
+
+    for (size_t i = 0; i < known->count; i++) {
+        char octets[ZONE_TEXT_MOST];
+        struct text text = text_over(octets, sizeof octets);
+        name_add(&text, known->items[i].zone.octets);
+        if ((routes >> i & 1) != 0)
+            json_array_append_new(zones, print_text(octets, text_length(&text)));
+    }
+    return zones;
+}
+
+static json_t *json_views(const struct status_upstream *upstream)
+{
+    json_t *views = json_array();
+
+    for (size_t i = 0; i < upstream->view_count; i++) {
+        const struct status_view *view = &upstream->views[i];
+        json_t *object = json_pack("{s:s}", "state", view->state);
+        if (view->has_rtt)
+            json_object_set_new(object, "rtt_ms", json_integer(view->rtt_ms));
+        json_object_set_new(object, "worker", json_integer((json_int_t)view->worker));
+        json_array_append_new(views, object);
+    }
+    return views;
+}
+
+static json_t *json_upstreams(const struct status *status)
+{
+    json_t *upstreams = json_array();
+
+    for (size_t i = 0; i < status->upstream_count; i++) {
+        const struct status_upstream *upstream = &status->upstreams[i];
+        json_array_append_new(
+            upstreams,
+            json_pack("{s:o, s:o, s:o}", "upstream", json_or_null(upstream->text), "zones",
+                      json_zones_of(&status->snapshot->policy.routes, upstream->routes), "workers",
+                      json_views(upstream)));
+    }
+    return upstreams;
+}
+
+static json_t *json_cache(const struct status_cache *cache)
+{
+    return json_pack("{s:I, s:I, s:I, s:I}", "entries", (json_int_t)cache->entries, "octets",
+                     (json_int_t)cache->octets, "octets_most", (json_int_t)cache->octets_most,
+                     "evicted", (json_int_t)cache->evicted);
+}
+
+void status_print_json(const struct status *status, FILE *out)
+{
+    const struct snapshot *snapshot = status->snapshot;
+    char *zones = find_zones(status);
+
+    print_json(json_pack("{s:s, s:i, s:I, s:I, s:o, s:o, s:o, s:o, s:I, s:o, s:I, s:I, s:I, s:I, "
+                         "s:o, s:o, s:o, s:o}",
+                         "version", SPACEDNS_VERSION, "pid", status->pid, "uptime_seconds",
+                         (json_int_t)status->uptime_s, "generation",
+                         (json_int_t)snapshot->generation, "last_reload", json_last(&status->last),
+                         "zones", json_or_null(zones), "control_socket",
+                         json_or_null(status->control_socket), "listen",
+                         json_listen(status->settings), "workers", (json_int_t)status->worker_count,
+                         "silent_workers", json_silent(status), "spaces",
+                         (json_int_t)snapshot_count_spaces(snapshot), "apps",
+                         (json_int_t)snapshot->app_count, "hosts", (json_int_t)snapshot->host_count,
+                         "kept_back", (json_int_t)count_kept_back(status), "state",
+                         json_state(status), "upstreams", json_upstreams(status), "cache",
+                         json_cache(&status->cache), "counters", json_counters(&status->totals)),
+               out);
+    free(zones);
+}

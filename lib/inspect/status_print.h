@@ -1,0 +1,76 @@
+#pragma once
+/**
+ * Prints the state of a running server: what it serves, its upstreams, its counters.
+ *
+ *     generation               7
+ *     last_reload              refused 3 h ago: zones/a.yaml:18:22: E-ROUTER-DYNO: ...
+ *     silent_workers           2 4
+ *     upstream                 10.0.0.2 up 3-5ms for corp.example, .
+ *     cache                    1200 entries in 98304 of 67108864 octets
+ *     udp_requests             12345
+ *
+ * The server fills a struct status in; it is a picture of a moment, without handles or threads.
+ *
+ * Threads: one.  Memory: a status borrows everything.
+ */
+#include <stdbool.h>
+#include <stdint.h>
+#include <stdio.h>
+
+#include "answer/snapshot.h"
+#include "answer/state.h"
+#include "config/settings.h"
+#include "stats/stats.h"
+
+/** An upstream as one worker sees it. */
+struct status_view {
+    size_t worker; /* its number, from 1 */
+    const char *state;
+    uint32_t rtt_ms;
+    bool has_rtt;
+};
+
+struct status_upstream {
+    const char *text;
+    uint64_t routes;   /* bit per number of a route in the snapshot's policy that names it */
+    const char *worst; /* state of any worker: they report at different moments */
+    bool is_failing;   /* so says the worst state; no round trip is printed in lines */
+    struct status_view *views;
+    size_t view_count;
+};
+
+/** The sum over all workers' caches. */
+struct status_cache {
+    uint64_t entries, octets, octets_most, evicted;
+};
+
+/** The last reload that was not a dry run. */
+struct status_reload {
+    const char *end; /* "done"; NULL: none yet */
+    uint64_t ago_s;
+    const char *cause; /* NULL: none */
+};
+
+struct status {
+    int pid;
+    uint64_t uptime_s;
+    const struct snapshot *snapshot; /* that is served */
+    const struct settings *settings; /* in force */
+    const char *control_socket;
+    const struct state *state;
+    const char *state_problem; /* NULL: none */
+    struct status_reload last;
+    size_t worker_count;
+    const size_t *silent; /* numbers of the workers that have not reported, from 1 */
+    size_t silent_count;
+    const struct status_upstream *upstreams;
+    size_t upstream_count;
+    struct status_cache cache;
+    struct totals totals;
+};
+
+/** Prints lines: the state, then the counters that are not zero. */
+void status_print_text(const struct status *status, FILE *out);
+
+/** Prints one JSON object, with every counter. */
+void status_print_json(const struct status *status, FILE *out);

@@ -1,0 +1,216 @@
+#include "inspect/status_print.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include <jansson.h>
+
+#include "support/snapshot_fixture.h"
+#include "support/suite.h"
+
+static struct listen_address address;
+static struct settings settings;
+static struct state state;
+static struct status status;
+
+static void set_up(void)
+{
+    snapshot_set_up();
+    ck_assert(endpoint_read("127.0.0.1:5300", DNS_PORT, &address.endpoint));
+    address.schemes = 1U << LISTEN_UDP | 1U << LISTEN_TCP;
+    settings =
+        (struct settings){.zones = "no/such/folder", .listen = {.items = &address, .count = 1}};
+    state = (struct state){.folder = -1, .zones = -1};
+    status = (struct status){.pid = 42,
+                             .uptime_s = 7,
+                             .snapshot = fixture.snapshot,
+                             .settings = &settings,
+                             .control_socket = "/run/c",
+                             .state = &state,
+                             .worker_count = 3};
+}
+
+static void tear_down(void)
+{
+    snapshot_tear_down();
+}
+
+static char *lines(void)
+{
+    char *text = NULL;
+    size_t length;
+    FILE *out = open_memstream(&text, &length);
+
+    status_print_text(&status, out);
+    fclose(out);
+    return text;
+}
+
+static json_t *object(void)
+{
+    char *text = NULL;
+    size_t length;
+    FILE *out = open_memstream(&text, &length);
+
+    status_print_json(&status, out);
+    fclose(out);
+    json_t *read = json_loads(text, 0, NULL);
+    free(text);
+    ck_assert(json_is_object(read));
+    return read;
+}
+
+static void check_line(const char *wanted)
+{
+    char *text = lines();
+
+    ck_assert_msg(strstr(text, wanted) != NULL, "%s", text);
+    free(text);
+}
+
+FIXTURE(set_up, tear_down)
+
+TEST(a_quiet_server_prints_what_it_serves_and_nothing_else)
+{
+    char *text = lines(), expected[1024];
+
+    snprintf(expected, sizeof expected,
+             "version                  %s\n"
+             "pid                      42\n"
+             "uptime_seconds           7\n"
+             "generation               %llu\n"
+             "zones                    no/such/folder\n"
+             "control_socket           /run/c\n"
+             "listen                   127.0.0.1:5300\n"
+             "workers                  3\n"
+             "spaces                   4\n"
+             "apps                     %zu\n"
+             "hosts                    %zu\n"
+             "kept_back                0\n",
+             SPACEDNS_VERSION, (unsigned long long)fixture.snapshot->generation,
+             fixture.snapshot->app_count, fixture.snapshot->host_count);
+    ck_assert_str_eq(text, expected);
+    free(text);
+}
+
+static const struct {
+    struct status_reload last;
+    const char *line;
+} reloads[] = {
+    {{.end = "done", .ago_s = 119}, "\nlast_reload              done 119 s ago\n"},
+    {{.end = "done", .ago_s = 7199}, "\nlast_reload              done 119 min ago\n"},
+    {{.end = "refused", .ago_s = 7200, .cause = "z.yaml:3:1: E-TTL: x\n"},
+     "\nlast_reload              refused 2 h ago: z.yaml:3:1: E-TTL: x\\x0a\n"},
+};
+
+TEST_OVER(the_last_reload_has_its_age_and_cause, reloads)
+{
+    status.last = reloads[_i].last;
+    check_line(reloads[_i].line);
+}
+
+static struct status_view views[] = {
+    {.worker = 1, .state = "up", .has_rtt = true, .rtt_ms = 5},
+    {.worker = 2, .state = "untried"},
+    {.worker = 3, .state = "in doubt", .has_rtt = true, .rtt_ms = 3},
+};
+
+static const struct {
+    size_t first, count; /* of the views */
+    bool is_failing;
+    const char *line;
+} upstreams[] = {
+    {0, 3, false, "\nupstream                 10.0.0.2 in doubt 3-5ms\n"},
+    {0, 2, false, "\nupstream                 10.0.0.2 in doubt 5ms\n"},
+    {1, 1, false, "\nupstream                 10.0.0.2 in doubt\n"},
+    {0, 3, true, "\nupstream                 10.0.0.2 in doubt\n"},
+};
+
+TEST_OVER(an_upstream_has_the_worst_state_and_the_span_of_round_trips, upstreams)
+{
+    const struct status_upstream one = {.text = "10.0.0.2",
+                                        .worst = "in doubt",
+                                        .is_failing = upstreams[_i].is_failing,
+                                        .views = views + upstreams[_i].first,
+                                        .view_count = upstreams[_i].count};
+
+    status.upstreams = &one;
+    status.upstream_count = 1;
+    check_line(upstreams[_i].line);
+}
+
+/* The root zone and one more. */
+static const struct {
+    uint64_t routes;
+    const char *line;
+} zones[] = {
+    {1, "\nupstream                 10.0.0.2 up\n"},
+    {2, "\nupstream                 10.0.0.2 up for corp.example\n"},
+    {3, "\nupstream                 10.0.0.2 up for ., corp.example\n"},
+};
+
+TEST_OVER(an_upstream_has_its_zones_unless_it_is_the_roots_alone, zones)
+{
+    struct route routes[2] = {{.upstreams = "10.0.0.2"}, {.upstreams = "10.0.0.2"}};
+    const struct status_upstream one = {
+        .text = "10.0.0.2", .worst = "up", .routes = zones[_i].routes};
+    struct snapshot snapshot = *fixture.snapshot;
+
+    ck_assert(name_from_text(".", &routes[0].zone));
+    ck_assert(name_from_text("corp.example", &routes[1].zone));
+    snapshot.policy.routes = (struct routes){.items = routes, .count = 2};
+    status.snapshot = &snapshot;
+    status.upstreams = &one;
+    status.upstream_count = 1;
+    check_line(zones[_i].line);
+}
+
+TEST(what_is_wrong_is_marked)
+{
+    static const size_t silent[] = {2, 3};
+
+    state.path = "/var/lib/s";
+    check_line("\nstate                    /var/lib/s\n");
+    status.state_problem = "disk full";
+    check_line("\nstate                    ! disk full\n");
+    status.silent = silent;
+    status.silent_count = 2;
+    check_line("\nworkers                  3\nsilent_workers           2 3\n");
+}
+
+TEST(the_cache_and_counters_come_last_without_zeros)
+{
+    status.cache = (struct status_cache){.entries = 2, .octets = 100, .octets_most = 4096};
+    status.totals.counters[COUNTER_DROPPED] = 5;
+    status.totals.rcodes[0] = 6;
+    check_line("\nkept_back                0\n"
+               "cache                    2 entries in 100 of 4096 octets\n"
+               "dropped                  5\n"
+               "rcode_NOERROR            6\n");
+}
+
+TEST(json_has_every_member_and_counters_that_are_zero)
+{
+    static const char *const keys[] = {
+        "version", "pid",       "uptime_seconds", "generation", "last_reload", "zones",
+        "listen",  "workers",   "silent_workers", "spaces",     "apps",        "control_socket",
+        "hosts",   "kept_back", "state",          "upstreams",  "cache",       "counters"};
+    const struct status_upstream one = {
+        .text = "10.0.0.2", .worst = "up", .views = views, .view_count = 2};
+
+    status.upstreams = &one;
+    status.upstream_count = 1;
+    status.control_socket = "/run/\xff";
+    json_t *printed = object();
+    ck_assert_uint_eq(json_object_size(printed), sizeof keys / sizeof keys[0]);
+    for (size_t i = 0; i < sizeof keys / sizeof keys[0]; i++)
+        ck_assert_msg(json_object_get(printed, keys[i]) != NULL, "%s", keys[i]);
+    ck_assert_str_eq(json_string_value(json_object_get(printed, "control_socket")), "/run/\\xff");
+    ck_assert_uint_eq(json_object_size(json_object_get(printed, "counters")), COUNTER_COUNT);
+    char *upstream = json_dumps(json_object_get(printed, "upstreams"), JSON_COMPACT);
+    ck_assert_str_eq(upstream, "[{\"upstream\":\"10.0.0.2\",\"zones\":[],\"workers\":["
+                               "{\"state\":\"up\",\"rtt_ms\":5,\"worker\":1},"
+                               "{\"state\":\"untried\",\"worker\":2}]}]");
+    free(upstream);
+    json_decref(printed);
+}
