@@ -212,13 +212,19 @@ static void answer_refused(struct call *call, const struct reload_result *result
                                           : "");
 }
 
+static bool is_about_settings(enum finding_code code)
+{
+    return code == FINDING_RESTART || code == FINDING_RESOLV_CONF || code == FINDING_LOCAL_AS ||
+           code == FINDING_LISTEN_SPACE;
+}
+
 /* Warnings of settings are always printed: a reload is for the settings as well. */
 static void print_settings_warnings(struct call *call, const struct report *report)
 {
     const struct finding *findings = report_findings(report);
 
     for (size_t i = 0; i < report_total(report); i++)
-        if (findings[i].code == FINDING_RESTART || findings[i].code == FINDING_RESOLV_CONF)
+        if (is_about_settings(findings[i].code))
             finding_print(&findings[i], call->out);
 }
 

@@ -134,9 +134,9 @@ static void daemon_on_signal(void *context, int number)
 /* ---- start ---- */
 
 /* Adds to the findings; false if the settings do not fit the zone files. */
-static bool check_local(struct zones_loading *loading, const struct settings *settings)
+static bool check_spaces(struct zones_loading *loading, const struct settings *settings)
 {
-    settings_check_local(settings, loading->snapshot, loading->report);
+    settings_check_spaces(settings, loading->snapshot, FINDING_SETTING, loading->report);
     report_sort(loading->report);
     return report_is_clean(loading->report);
 }
@@ -212,7 +212,7 @@ int daemon_run(struct settings *settings, struct report *report)
         reloads_close(&daemon.reloads);
         return EXIT_REFUSED;
     }
-    if (!check_local(&daemon.reloads.loading, settings)) {
+    if (!check_spaces(&daemon.reloads.loading, settings)) {
         report_print_errors(daemon.reloads.loading.report, stderr);
         snapshot_free(daemon.reloads.loading.snapshot);
         reloads_close(&daemon.reloads);
@@ -242,7 +242,7 @@ int daemon_check(const struct settings *settings, struct report *report)
     struct zones_loading *loading = &daemon.reloads.loading;
     zones_loading_open(loading, report);
     zones_load(loading);
-    bool passed = loading->snapshot != NULL && check_local(loading, settings);
+    bool passed = loading->snapshot != NULL && check_spaces(loading, settings);
     report_print(loading->report, stdout);
     if (loading->err.code != ERR_NONE)
         fprintf(stdout, "spacednsd: %s\n", loading->err.text);

@@ -3,11 +3,10 @@
  * The events that the daemon logs about itself, each with a fixed name.
  *
  * ready, reload_done, reload_unchanged, counters, stopping, few_descriptors, no_upstreams here;
- * reload_refused, finding and findings_left_out in findings_log.h; listen_not_covered and
- * local_as_missing in settings_check.h; names_kept_back and names_let_go in kept.h; state_decayed,
- * state_failed, state_stored and state_unused in storing.h; control_failed in daemon.c;
- * forward_failed in
- * serve/forwarder; querylog_dropped and querylog_failed in serve/querylog.
+ * reload_refused, finding and findings_left_out in findings_log.h; names_kept_back and names_let_go
+ * in kept.h; state_decayed, state_failed, state_stored and state_unused in storing.h;
+ * control_failed in daemon.c; forward_failed in serve/forwarder; querylog_dropped and
+ * querylog_failed in serve/querylog.
  *
  * Threads: the control thread.
  */

@@ -115,12 +115,18 @@ static void end_reload(struct reloads *reloads, enum reload_end end)
     begin_reload(reloads);
 }
 
+/* What would be served; NULL: the loading failed. */
+static const struct snapshot *find_after(const struct zones_loading *loading)
+{
+    return loading->outcome.is_unchanged ? loading->request.before : loading->snapshot;
+}
+
 /* Computes what would change; without memory for it the loading fails. */
 static void compare(struct reloads *reloads)
 {
     struct zones_loading *loading = &reloads->loading;
     const struct snapshot *before = loading->request.before;
-    const struct snapshot *after = loading->outcome.is_unchanged ? before : loading->snapshot;
+    const struct snapshot *after = find_after(loading);
 
     if (after == NULL ||
         (!reloads->queue.request.is_dry && (reloads->queue.request.is_forced || after == before)))
@@ -155,6 +161,17 @@ static bool reread_settings(struct reloads *reloads)
     return true;
 }
 
+/* What does not fit the settings; only the start is refused for it. */
+static void check_spaces(struct zones_loading *loading)
+{
+    const struct snapshot *after = find_after(loading);
+
+    if (after == NULL)
+        return;
+    settings_check_spaces(&loading->reloaded->settings, after, FINDING_LOCAL_AS, loading->report);
+    report_sort(loading->report);
+}
+
 /* On a thread of the pool, so that signals are handled meanwhile. */
 static void load_on_pool(uv_work_t *work)
 {
@@ -168,6 +185,7 @@ static void load_on_pool(uv_work_t *work)
     if (!reread_settings(reloads))
         return;
     zones_load(&reloads->loading);
+    check_spaces(&reloads->loading);
     compare(reloads);
 }
 
@@ -192,8 +210,6 @@ void reloads_publish(struct reloads *reloads)
     take_over_settings(reloads);
     if (reloads->queue.request.kind == REQUEST_RELOAD) {
         findings_log(reloads->loading.report);
-        settings_warn_listen(&reloads->settings, snapshot);
-        settings_warn_local(&reloads->settings, snapshot);
         kept_log_fallen(snapshot, &reloads->loading.outcome.fallen);
     }
     server_publish(reloads->server, reloads->loading.snapshot);

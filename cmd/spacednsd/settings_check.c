@@ -5,7 +5,6 @@
 #include <stdio.h>
 #include <sys/stat.h>
 
-#include "base/log.h"
 #include "config/exposure.h"
 #include "config/forwarding.h"
 #include "decide/special.h"
@@ -70,8 +69,8 @@ static const char *find_missing_local(const struct settings *settings,
     return NULL;
 }
 
-void settings_check_local(const struct settings *settings, const struct snapshot *snapshot,
-                          struct report *report)
+static void check_local(const struct settings *settings, const struct snapshot *snapshot,
+                        enum finding_code code, struct report *report)
 {
     const char *missing = find_missing_local(settings, snapshot);
 
@@ -80,24 +79,10 @@ void settings_check_local(const struct settings *settings, const struct snapshot
     const struct setting_origin origin = settings_origin(settings, "local_as");
     const char *suggestion = snapshot_suggest_space(snapshot, missing);
     setting_origin_report(
-        report, FINDING_SETTING, &origin, "no zone file of %.400s has a space `%.80s`; %s%s%s",
+        report, code, &origin, "no zone file of %.400s has a space `%.80s`; %s%s%s",
         settings->zones, missing,
         suggestion == NULL ? "declare it there, or take it out of local_as" : "did you mean `",
         suggestion == NULL ? "" : suggestion, suggestion == NULL ? "" : "`?");
-}
-
-void settings_warn_local(const struct settings *settings, const struct snapshot *snapshot)
-{
-    const char *missing = find_missing_local(settings, snapshot);
-    struct log_line line;
-
-    if (missing == NULL)
-        return;
-    log_start(&line, LOG_WARNING, "local_as_missing");
-    log_string(&line, "space", missing);
-    log_string(&line, "text",
-               "no zone file declares the space of local_as, so loopback clients are external");
-    log_send(&line);
 }
 
 /* ---- listen ---- */
@@ -114,28 +99,25 @@ static bool is_covered(uint32_t address, const struct settings *settings)
     return false;
 }
 
-static void warn_listen(const struct segment *segment, uint32_t address)
+static void check_listen(const struct settings *settings, const struct segment *segment,
+                         struct report *report)
 {
-    char text[CIDR_TEXT_MAX];
-    struct log_line line;
-
-    ipv4_write(address, text);
-    log_start(&line, LOG_WARNING, "listen_not_covered");
-    log_string(&line, "space", segment->name);
-    log_string(&line, "address", text);
-    log_string(&line, "file", segment->file);
-    log_string(&line, "text",
-               "the space is answered only at this address, and the server does not listen there; "
-               "add it to listen (--listen) or remove it from the zone file");
-    log_send(&line);
+    for (size_t i = 0; i < segment->listen_count; i++) {
+        char address[CIDR_TEXT_MAX];
+        ipv4_write(segment->listen[i], address);
+        if (!is_covered(segment->listen[i], settings))
+            report_add(report, FINDING_LISTEN_SPACE, segment->file, location_at(0, 0),
+                       "space %.80s is answered only at its `listen` address %s, and the server "
+                       "does not listen there; add it to the setting listen, or take it out here",
+                       segment->name, address);
+    }
 }
 
-void settings_warn_listen(const struct settings *settings, const struct snapshot *snapshot)
+void settings_check_spaces(const struct settings *settings, const struct snapshot *snapshot,
+                           enum finding_code missing, struct report *report)
 {
-    for (size_t i = 0; i < snapshot->segment_count; i++) {
-        const struct segment *segment = snapshot->segments[i];
-        for (size_t j = 0; segment != NULL && j < segment->listen_count; j++)
-            if (!is_covered(segment->listen[j], settings))
-                warn_listen(segment, segment->listen[j]);
-    }
+    check_local(settings, snapshot, missing, report);
+    for (size_t i = 0; i < snapshot->segment_count; i++)
+        if (snapshot->segments[i] != NULL)
+            check_listen(settings, snapshot->segments[i], report);
 }

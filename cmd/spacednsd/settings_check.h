@@ -1,8 +1,7 @@
 #pragma once
 /**
  * Checks the settings against what only the daemon knows: this host, the names that are answered
- * here, and the spaces that are loaded. What is wrong becomes findings of a report, or, when the
- * server runs on, warnings in the log.
+ * here, and the spaces that are loaded. What is wrong becomes findings of a report.
  *
  * Threads: one at a time.
  */
@@ -21,12 +20,12 @@ void settings_check_routes(const struct settings *settings, struct report *repor
 /** Reports a state_dir whose texts would be written over the zone files (E-SETTING). */
 void settings_check_state(const struct settings *settings, struct report *report);
 
-/** Reports the first space in local_as that no zone file declares (E-SETTING). */
-void settings_check_local(const struct settings *settings, const struct snapshot *snapshot,
-                          struct report *report);
-
-/** Logs a warning when there is such a space. */
-void settings_warn_local(const struct settings *settings, const struct snapshot *snapshot);
-
-/** Logs a warning for each address in `listen` of a space that no socket covers. */
-void settings_warn_listen(const struct settings *settings, const struct snapshot *snapshot);
+/**
+ * Reports the first space in local_as that no zone file declares, and each address in `listen` of a
+ * space that no socket covers (W-LISTEN-SPACE).
+ *
+ * missing  the code for local_as: E-SETTING at the start; W-LOCAL-AS on a reload, which a space
+ * that is gone must not refuse
+ */
+void settings_check_spaces(const struct settings *settings, const struct snapshot *snapshot,
+                           enum finding_code missing, struct report *report);

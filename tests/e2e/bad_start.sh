@@ -246,6 +246,13 @@ refused "a space that is not there" 1 '^--local-as \(command line\): error E-SET
 run --check --zones zones
 expect "--check of good zones: exit code" 0 "$code"
 expect_match "--check counts" '^zones: 1 file, 1 space, 3 apps: 0 errors, 2 warnings, 0 notes$' "$out"
+sed 's/^space: test-space$/&\nlisten: [10.0.0.5]/' zones/test-space.yaml >"$work/listening.yaml"
+mkdir "$work/listening"
+mv "$work/listening.yaml" "$work/listening/test-space.yaml"
+run --check --zones "$work/listening" --listen 10.0.0.6
+expect_match "--check of a space at an address that is not listened at" \
+    '/test-space\.yaml: warning W-LISTEN-SPACE: space test-space is answered only at its `listen` address 10\.0\.0\.5, ' "$out"
+run --check --zones zones
 expect "--check binds nothing and prints nothing on standard error" "" "$err"
 run --help
 expect "--help: exit code" 0 "$code"

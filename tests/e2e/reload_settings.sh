@@ -212,6 +212,19 @@ expect "and changes nothing" 198.51.100.1 "$(ask +short "$RANDOM.example.org")"
 settings "$to_second" "reload_guard: false"
 out=$("$spacedns" reload --json --socket "$work/socket" 2>&1)
 expect_match "JSON lists what changed" '"settings": \["upstreams", "reload_guard"\]|"settings": \[$' "$out"
+
+# ---- what does not fit the zone files ----
+
+settings "$to_second" "reload_guard: false"
+sed -i 's/^local_as: .*/local_as: [tset-space]/' "$work/s.yaml"
+gone='local_as: no zone file of zones has a space `tset-space`; did you mean `test-space`\?'
+for reload in first second; do
+    out=$("$spacedns" reload --socket "$work/socket" 2>&1)
+    expect "a space that local_as lacks, $reload reload: exit code" 0 "$?"
+    expect_match "$reload reload: reported" "^$work/s\.yaml:3:[0-9]+: warning W-LOCAL-AS: $gone$" "$out"
+done
+reload
+expect_match "and logged" " warning finding code=W-LOCAL-AS place=[^ ]*/s\.yaml:3:[0-9]+ text=\"$gone\"$" "$logged"
 stop
 expect "the server ends" 0 "$code"
 finish

@@ -23,9 +23,10 @@ static char folder[SCRATCH_PATH_MOST];
 
 /* Codes that no single file can fire: between files, on reload, of settings, of the system. */
 static const enum finding_code beyond_one_file[] = {
-    FINDING_FILE,          FINDING_MEMORY,  FINDING_SPACE_OVERLAP, FINDING_IMMUTABLE,
-    FINDING_LISTEN_PUBLIC, FINDING_SETTING, FINDING_RESTART,       FINDING_BUSY,
-    FINDING_CUT,           FINDING_NO_END,  FINDING_RESOLV_CONF,   FINDING_CONN_SPACE,
+    FINDING_FILE,          FINDING_MEMORY,       FINDING_SPACE_OVERLAP, FINDING_IMMUTABLE,
+    FINDING_LISTEN_PUBLIC, FINDING_SETTING,      FINDING_RESTART,       FINDING_BUSY,
+    FINDING_CUT,           FINDING_NO_END,       FINDING_RESOLV_CONF,   FINDING_CONN_SPACE,
+    FINDING_LOCAL_AS,      FINDING_LISTEN_SPACE,
 };
 
 static int by_name(const void *left, const void *right)

@@ -7,7 +7,6 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "support/capture.h"
 #include "support/findings.h"
 #include "support/scratch.h"
 #include "support/suite.h"
@@ -71,20 +70,24 @@ TEST(a_missing_space_of_local_as_is_reported_with_a_suggestion)
 
     world_init_fixture(&world);
     struct report *report = report_new();
-    settings_check_local(&given, world.snapshot, report);
+    settings_check_spaces(&given, world.snapshot, FINDING_SETTING, report);
     expect(report, "");
     report = report_new();
     ck_assert_int_eq(settings_init(&read, 2, (char *[]){program, flag, NULL}, report),
                      SETTINGS_READY);
-    settings_check_local(&read, world.snapshot, report);
+    settings_check_spaces(&read, world.snapshot, FINDING_SETTING, report);
     expect(report, "--local-as (command line): no zone file of /etc/spacedns/zones has a space "
                    "`test-spce`; did you mean `test-space`?\n");
     report = report_new();
     given.local_as.count = 2;
     names[1] = "elsewhere";
-    settings_check_local(&given, world.snapshot, report);
+    settings_check_spaces(&given, world.snapshot, FINDING_SETTING, report);
     expect(report, "settings: local_as: no zone file of z has a space `elsewhere`; declare it "
                    "there, or take it out of local_as\n");
+    report = report_new();
+    settings_check_spaces(&given, world.snapshot, FINDING_LOCAL_AS, report);
+    expect(report, "settings: W-LOCAL-AS: local_as: no zone file of z has a space `elsewhere`; "
+                   "declare it there, or take it out of local_as\n");
     settings_close(&read);
     world_close(&world);
 }
@@ -98,23 +101,26 @@ static const struct {
     {"10.0.0.6", false},   {"::", false},
 };
 
-TEST_OVER(a_listen_address_without_a_socket_is_warned_of, sockets)
+TEST_OVER(a_listen_address_of_a_space_without_a_socket_is_reported, sockets)
 {
     struct listen_address item = {.origin.file = "--listen"};
     struct settings settings = {.listen = {.items = &item, .count = 1}};
+    struct report *report = report_new();
     struct world world;
-    struct capture capture;
 
     world_init_fixture(&world);
     ck_assert(scratch_edit(&world.folder, "test-space.yaml", "space: test-space\n",
                            "space: test-space\nlisten: [10.0.0.5]\n"));
     world_must_load(&world);
     ck_assert(endpoint_read(sockets[_i].listen, 53, &item.endpoint));
-    capture_start(&capture);
-    settings_warn_listen(&settings, world.snapshot);
-    capture_stop(&capture);
-    bool warned = strstr(capture.text, "warning listen_not_covered space=test-space "
-                                       "address=10.0.0.5") != NULL;
-    ck_assert_msg(warned != sockets[_i].is_covered, "logged: %s", capture.text);
+    settings_check_spaces(&settings, world.snapshot, FINDING_SETTING, report);
+    char *text = findings_text(report, FINDING_SETTING, NULL);
+    bool warned =
+        strstr(text, "/test-space.yaml: W-LISTEN-SPACE: space test-space is answered only "
+                     "at its `listen` address 10.0.0.5, ") != NULL;
+    ck_assert_msg(warned != sockets[_i].is_covered, "reported: %s", text);
+    ck_assert_uint_eq(report_total(report), warned ? 1 : 0);
+    free(text);
+    report_free(report);
     world_close(&world);
 }
