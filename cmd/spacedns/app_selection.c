@@ -8,7 +8,8 @@
 const char *app_selection_name(struct session *session)
 {
     const struct invocation *invocation = &session->invocation;
-    bool takes_operand = strcmp(commands_table[invocation->command].operands, "[APP]") == 0;
+    /* Of the commands about one app, those whose operand may be missing have the app as operand. */
+    bool takes_operand = commands_table[invocation->command].least == 0;
     const char *operand = takes_operand ? invocation_operand(invocation, 0) : NULL;
     const char *option = invocation->options[OPTION_APP];
 
