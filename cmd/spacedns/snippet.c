@@ -51,8 +51,9 @@ static const struct segment *find_only_space(struct session *session)
     size_t count = snapshot_count_spaces(snapshot), number = 0;
 
     if (count != 1) {
-        session_fail(session, EXIT_USAGE, "which space? %s has %s; name one with --space SPACE",
-                     session_zones(session), count == 0 ? "none" : "several");
+        session_fail(session, EXIT_USAGE,
+                     "which space? %s has several; name one with --space SPACE",
+                     session_zones(session));
         return NULL;
     }
     while (snapshot->segments[number] == NULL)

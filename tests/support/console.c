@@ -103,9 +103,9 @@ int console_run(const char *line)
 void console_expect(const struct console_line *line)
 {
     console_run(line->line);
-    ck_assert_msg(strcmp(console.err, line->err) == 0, "%s\nerr: %s\nnot: %s", line->line,
+    ck_assert_msg(strcmp(console.err, line->err) == 0, "%s\nerr: %.2000s\nnot: %.2000s", line->line,
                   console.err, line->err);
-    ck_assert_msg(strcmp(console.out, line->out) == 0, "%s\nout: %s\nnot: %s", line->line,
+    ck_assert_msg(strcmp(console.out, line->out) == 0, "%s\nout: %.2000s\nnot: %.2000s", line->line,
                   console.out, line->out);
     ck_assert_msg(console.code == line->code, "%s\ncode %d, not %d", line->line, console.code,
                   line->code);
@@ -116,9 +116,9 @@ void console_expect_part(const char *line, int code, const char *part)
     console_run(line);
     const char *printed = code == 0 ? console.out : console.err;
 
-    ck_assert_msg(console.code == code, "%s\ncode %d: %s%s", line, console.code, console.out,
-                  console.err);
-    ck_assert_msg(strstr(printed, part) != NULL, "%s\nprinted: %s", line, printed);
+    ck_assert_msg(console.code == code, "%s\ncode %d: %.2000s%.2000s", line, console.code,
+                  console.out, console.err);
+    ck_assert_msg(strstr(printed, part) != NULL, "%s\nprinted: %.3000s", line, printed);
 }
 
 void console_expect_json(const char *line, const char *json)
@@ -127,7 +127,8 @@ void console_expect_json(const char *line, const char *json)
     json_t *root = json_loads(console.out, 0, NULL);
     char *compact = json_dumps(root, JSON_COMPACT), *quoted = replace(json, "'", "\"");
 
-    ck_assert_msg(compact != NULL && strcmp(compact, quoted) == 0, "%s\nprinted: %s\nnot: %s", line,
+    ck_assert_msg(compact != NULL && strcmp(compact, quoted) == 0,
+                  "%s\nprinted: %.2000s\nnot: %.2000s", line,
                   compact == NULL ? console.out : compact, quoted);
     ck_assert_int_eq(console.code, 0);
     free(quoted);

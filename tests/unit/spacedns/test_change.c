@@ -5,85 +5,272 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "spacedns/apps.h"
-#include "support/scratch.h"
+#include "spacedns/commands.h"
+#include "support/console.h"
+#include "support/control_peer.h"
 #include "support/suite.h"
 
-static struct scratch zones;
-static char path[SCRATCH_PATH_MOST + 32];
-static char socket_path[SCRATCH_PATH_MOST + 32];
-static char *printed;
-static size_t printed_length;
+console_command *const console_runs = commands_run;
+
+static struct control_peer peer;
 static bool has_memory;
+static void (*on_mark)(void); /* NULL, or called while the change is made */
 
 bool __real_edit_mark_end(struct edit *edit, struct err *err);
 bool __wrap_edit_mark_end(struct edit *edit, struct err *err);
 
 bool __wrap_edit_mark_end(struct edit *edit, struct err *err)
 {
+    if (on_mark != NULL)
+        on_mark();
     return has_memory ? __real_edit_mark_end(edit, err) : err_set(err, ERR_MEMORY, "out of memory");
 }
 
 static void set_up(void)
 {
-    scratch_init(&zones);
-    scratch_copy(&zones, "zones/test-space.yaml");
-    ck_assert(scratch_edit(&zones, "test-space.yaml", "\n...\n", "\n"));
-    snprintf(path, sizeof path, "%s/test-space.yaml", zones.path);
-    snprintf(socket_path, sizeof socket_path, "%s/none.sock", zones.path);
+    console_open();
+    has_memory = true;
+    on_mark = NULL;
 }
 
-static void tear_down(void)
-{
-    scratch_close(&zones);
-    free(printed);
-    printed = NULL;
-}
+FIXTURE(set_up, console_close)
 
-/* Adds an app to the file, as the command does. */
-static int create_app(void)
-{
-    char *arguments[] = {"apps:create", "new-app",  "--space",  "test-space",
-                         "--zones",     zones.path, "--socket", socket_path};
-    struct session session = {.out = stdout, .err = open_memstream(&printed, &printed_length)};
-    struct err err;
-
-    ck_assert_ptr_nonnull(session.err);
-    ck_assert_msg(invocation_read(sizeof arguments / sizeof arguments[0], arguments,
-                                  &session.invocation, &err),
-                  "%s", err.text);
-    ck_assert(session_init(&session));
-    int code = run_apps_create(&session);
-    session_close(&session);
-    fclose(session.err);
-    return code;
-}
-
-FIXTURE(set_up, tear_down)
+static const char creation[] = "apps:create new-app --space test-space";
 
 TEST(a_change_leaves_its_file_with_the_end_mark)
 {
-    size_t length;
-
-    has_memory = true;
-    ck_assert_int_eq(create_app(), EXIT_DONE);
-    char *after = file_read(path, &length);
+    ck_assert(scratch_edit(&console.zones, "test-space.yaml", "\n...\n", "\n"));
+    console_expect_part(creation, 0, "new-app");
+    char *after = console_read("test-space.yaml");
     ck_assert_ptr_nonnull(strstr(after, "new-app"));
-    ck_assert_str_eq(after + length - 5, "\n...\n");
+    ck_assert_str_eq(after + strlen(after) - 5, "\n...\n");
+    free(after);
+}
+
+/* Runs a line that must be refused with these words and leave the file as it is. */
+static void expect_refusal(const char *line, const char *part)
+{
+    char *before = console_read("test-space.yaml");
+
+    console_expect_part(line, 1, part);
+    char *after = console_read("test-space.yaml");
+    ck_assert_str_eq(after, before);
+    free(before);
     free(after);
 }
 
 TEST(a_change_that_cannot_be_marked_is_not_made)
 {
-    size_t before_length, length;
-
     has_memory = false;
-    char *before = file_read(path, &before_length);
-    ck_assert_int_eq(create_app(), EXIT_REFUSED);
-    ck_assert_ptr_nonnull(strstr(printed, "out of memory"));
-    char *after = file_read(path, &length);
-    ck_assert_uint_eq(length, before_length);
-    ck_assert_mem_eq(after, before, length);
-    free(before);
-    free(after);
+    expect_refusal(creation, "out of memory");
+}
+
+TEST(a_change_that_would_be_refused_is_not_made)
+{
+    expect_refusal("ps:add web -a frozen-oasis-70544 --ip 10.9.0.1",
+                   "E-DYNO-IP dyno web.3 has private_ip 10.9.0.1 outside dyno_cidrs");
+    ck_assert_ptr_nonnull(strstr(console.err, "; nothing was changed\n"));
+}
+
+/* The error of another file is located, that of the draft is not: nobody sees the draft. */
+TEST(an_error_in_another_file_is_located)
+{
+    static const char text[] = "space: other\ncidr: 10.0.0.0/16\n...\n";
+
+    scratch_write(&console.zones, "other.yaml", text, sizeof text - 1);
+    expect_refusal(creation, "ZONES has 1 error, at ZONES/");
+}
+
+/* ---- others who change the file meanwhile ---- */
+
+static void edit_by_hand(void)
+{
+    ck_assert(scratch_edit(&console.zones, "test-space.yaml", "192.0.2.0/26", "192.0.2.0/27"));
+}
+
+TEST(a_file_that_was_edited_meanwhile_is_not_overwritten)
+{
+    on_mark = edit_by_hand;
+    console_expect_part(creation, 1, "changed");
+    ck_assert(console_file_has("test-space.yaml", "192.0.2.0/27"));
+    ck_assert(!console_file_has("test-space.yaml", "new-app"));
+}
+
+/* One command after the other: the lock is released, and each finds what the last one wrote. */
+TEST(changes_follow_each_other)
+{
+    console_expect_part(creation, 0, "new-app");
+    console_expect_part("ps:add web -a new-app", 0, "");
+    console_expect_part("domains:add www.example.org -a new-app --no-reload", 0, "");
+    console_expect_part("apps:destroy new-app --confirm new-app", 0, "");
+    ck_assert(!console_file_has("test-space.yaml", "new-app"));
+    console_expect_part("check", 0, "1 space, 3 apps: 0 errors");
+}
+
+/* ---- the running server ---- */
+
+static char status[SCRATCH_PATH_MOST + 64]; /* its answer: which folder it serves */
+
+static const char *serve_folder(const char *folder)
+{
+    snprintf(status, sizeof status, ">{\"zones\": \"%s\"}\n=0\n", folder);
+    return status;
+}
+
+/* Runs a line while a server answers by the script. */
+static int run_served(const struct control_exchange *script, const char *line)
+{
+    control_peer_start(&peer, console.socket, script);
+    int code = console_run(line);
+    control_peer_stop(&peer);
+    return code;
+}
+
+TEST(a_server_of_the_folder_is_reloaded)
+{
+    const struct control_exchange script[] = {{"status --json", serve_folder(console.zones.path)},
+                                              {"reload", ">Reloading... done\n=0\n"},
+                                              {NULL, NULL}};
+
+    ck_assert_int_eq(run_served(script, creation), 0);
+    ck_assert_str_eq(peer.requests, "status --json\nreload\n");
+    ck_assert_str_eq(console.err, "Creating app in space test-space... done, new-app\n"
+                                  "Reloading... done\n");
+}
+
+TEST(no_server_is_asked_to_reload_when_that_is_not_wanted)
+{
+    const struct control_exchange script[] = {{"status --json", serve_folder(console.zones.path)},
+                                              {NULL, NULL}};
+
+    ck_assert_int_eq(run_served(script, "ps:add web -a open-plain-1001 --no-reload"), 0);
+    ck_assert_str_eq(peer.requests, "");
+}
+
+TEST(a_server_of_another_folder_is_left_alone)
+{
+    const struct control_exchange script[] = {{"status --json", serve_folder("/")}, {NULL, NULL}};
+
+    ck_assert_int_eq(run_served(script, creation), 0);
+    ck_assert_str_eq(peer.requests, "status --json\n");
+    ck_assert_ptr_nonnull(
+        strstr(console.err, "The running server serves /, so it does not load this change\n"));
+}
+
+TEST(a_server_that_refuses_the_reload_leaves_the_file_changed)
+{
+    const struct control_exchange script[] = {{"status --json", serve_folder(console.zones.path)},
+                                              {"reload", "!Error: another file is wrong\n=1\n"},
+                                              {NULL, NULL}};
+
+    ck_assert_int_eq(run_served(script, creation), 1);
+    ck_assert_ptr_nonnull(strstr(console.err, "Error: another file is wrong\n"));
+    ck_assert_ptr_nonnull(strstr(console.err, "is changed, and the server answers as before until "
+                                              "spacedns reload succeeds; spacedns plan shows"));
+    ck_assert(console_file_has("test-space.yaml", "new-app"));
+}
+
+TEST(a_server_that_does_not_answer_is_reported)
+{
+    static const struct control_exchange script[] = {{"status", ">half"}, {NULL, NULL}};
+
+    ck_assert_int_eq(run_served(script, creation), 1);
+    ck_assert_ptr_nonnull(strstr(console.err,
+                                 "ZONES/test-space.yaml is changed, but the server has "
+                                 "not loaded it: run spacedns reload\n"));
+    ck_assert_ptr_nonnull(strstr(console.err, "hung up before it had answered"));
+}
+
+/* ---- names that are removed ---- */
+
+static const char destruction[] = "apps:destroy sleepy-river-2739 --confirm sleepy-river-2739";
+static const char forgetting[] = "forget sleepy-river-2739.herokuapp.com sleepy.example.com "
+                                 "drowsy-haiku-7.also-random-3847.herokuspace.com\n";
+
+TEST(names_that_are_removed_are_released_after_the_reload)
+{
+    const struct control_exchange script[] = {{"status --json", serve_folder(console.zones.path)},
+                                              {"reload", "=0\n"},
+                                              {"forget", "!one is not kept back\n=1\n"},
+                                              {NULL, NULL}};
+    char wanted[512];
+
+    ck_assert_msg(run_served(script, destruction) == 0, "%s", console.err);
+    snprintf(wanted, sizeof wanted, "status --json\nstatus --json\nreload\n%s", forgetting);
+    ck_assert_str_eq(peer.requests, wanted);
+    ck_assert_str_eq(console.err, "Destroying sleepy-river-2739... done\n");
+}
+
+TEST(names_that_could_not_be_released_are_listed)
+{
+    const struct control_exchange script[] = {{"status --json", serve_folder(console.zones.path)},
+                                              {"reload", "=0\n"},
+                                              {"forget", ""},
+                                              {NULL, NULL}};
+
+    ck_assert_int_eq(run_served(script, destruction), 1);
+    ck_assert_ptr_nonnull(strstr(console.err, "release them with spacedns forget "
+                                              "sleepy-river-2739.herokuapp.com"));
+    ck_assert_ptr_nonnull(strstr(console.err, "hung up before it had answered"));
+}
+
+#define LONG_LABEL "a-label-of-some-fifty-octets-that-makes-a-name-long"
+#define LONG_LABELS LONG_LABEL "." LONG_LABEL "." LONG_LABEL "." LONG_LABEL
+
+enum { DOMAINS = 100 };
+
+/* An app with more names than a request may have. */
+static void write_wide(void)
+{
+    char text[65536] =
+        "space: wide\ncidr: 10.7.0.0/16\nrouters: [10.7.0.9]\napps:\n  - name: wide\n"
+        "    internal_routing: true\n    domains:\n";
+
+    for (unsigned i = 0; i < DOMAINS; i++) {
+        size_t used = strlen(text);
+        snprintf(text + used, sizeof text - used,
+                 "      - {hostname: d%u." LONG_LABELS ".com, cname: t%u.herokuspace.com}\n", i, i);
+    }
+    scratch_write(&console.zones, "wide.yaml", text, strlen(text));
+}
+
+TEST(many_names_are_released_in_several_requests)
+{
+    const struct control_exchange script[] = {{"status --json", serve_folder(console.zones.path)},
+                                              {"reload", "=0\n"},
+                                              {"forget", "=0\n"},
+                                              {NULL, NULL}};
+    write_wide();
+    ck_assert_msg(run_served(script, "apps:destroy wide --confirm wide --force") == 0, "%s",
+                  console.err);
+    for (unsigned i = 0; i < DOMAINS; i++) {
+        char domain[256], target[64];
+        snprintf(domain, sizeof domain, " d%u." LONG_LABELS ".com", i);
+        snprintf(target, sizeof target, " t%u.herokuspace.com", i);
+        ck_assert_msg(strstr(peer.requests, domain) != NULL, "%s", domain);
+        ck_assert_msg(strstr(peer.requests, target) != NULL, "%s", target);
+    }
+    for (const char *at = peer.requests; *at != '\0'; at = strchr(at, '\n') + 1)
+        ck_assert_uint_lt(strcspn(at, "\n"), 4096);
+}
+
+/* ---- the guard ---- */
+
+TEST(what_the_guard_would_refuse_is_not_written)
+{
+    const struct control_exchange script[] = {{"status --json", serve_folder(console.zones.path)},
+                                              {"reload --force", "=0\n"},
+                                              {"forget", "=0\n"},
+                                              {NULL, NULL}};
+
+    write_wide();
+    ck_assert_int_eq(run_served(script, "apps:destroy wide --confirm wide"), 1);
+    ck_assert_msg(
+        strstr(console.err, "; nothing was changed; use --force if it is meant to go\n") != NULL,
+        "%s", console.err);
+    ck_assert(console_file_has("wide.yaml", "- name: wide"));
+    ck_assert_ptr_null(strstr(peer.requests, "reload"));
+    ck_assert_int_eq(run_served(script, "apps:destroy wide --confirm wide --force"), 0);
+    ck_assert_ptr_nonnull(strstr(peer.requests, "reload --force\n"));
+    ck_assert(!console_file_has("wide.yaml", "- name: wide"));
 }

@@ -1,0 +1,165 @@
+#include "spacedns/session.h"
+
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "spacedns/commands.h"
+#include "support/console.h"
+#include "support/control_peer.h"
+#include "support/suite.h"
+
+console_command *const console_runs = commands_run;
+
+static struct control_peer peer;
+
+FIXTURE(console_open, console_close)
+
+/* ---- which folder ---- */
+
+static void write_settings(const char *format)
+{
+    char settings[SCRATCH_PATH_MOST + 64];
+
+    snprintf(settings, sizeof settings, format, console.zones.path); // NOLINT: of this file
+    scratch_write(&console.zones, "settings", settings, strlen(settings));
+}
+
+/* Asks for apps without --zones. The server says so, if it says anything. */
+static int run_with_server(const char *zones)
+{
+    char answer[SCRATCH_PATH_MOST + 64];
+    const struct control_exchange script[] = {{"status --json", answer}, {NULL, NULL}};
+
+    snprintf(answer, sizeof answer, ">{\"zones\": \"%s\"}\n=0\n", zones);
+    console.without = "--zones";
+    control_peer_start(&peer, console.socket, script);
+    int code = console_run("apps");
+    control_peer_stop(&peer);
+    return code;
+}
+
+TEST(the_folder_of_the_running_server_is_read)
+{
+    write_settings("zones: /nowhere\n");
+    ck_assert_int_eq(run_with_server(console.zones.path), 0);
+    ck_assert_ptr_nonnull(strstr(console.out, "Apps in space test-space"));
+    ck_assert_str_eq(console.err, "");
+    ck_assert_str_eq(peer.requests, "status --json\n");
+}
+
+TEST(the_folder_of_the_command_line_goes_before_the_servers)
+{
+    console_expect_part("apps --zones ZONES", 0, "Apps in space test-space");
+    ck_assert_str_eq(console.err, "");
+}
+
+TEST(without_a_server_the_folder_of_the_settings_is_read_with_a_warning)
+{
+    write_settings("upstreams: none\nzones: %s\n");
+    console.without = "--zones";
+    console_expect_part("apps", 0, "Apps in space test-space");
+    ck_assert_str_eq(console.err,
+                     "no server is at ZONES/control.sock; start spacednsd with --control-socket "
+                     "ZONES/control.sock, or name its socket with --socket; using zones folder "
+                     "ZONES\n");
+}
+
+TEST(a_server_that_does_not_name_its_folder_is_warned_of)
+{
+    write_settings("upstreams: none\nzones: %s\n");
+    static const struct control_exchange script[] = {{"status", ">{}\n=0\n"}, {NULL, NULL}};
+
+    console.without = "--zones";
+    control_peer_start(&peer, console.socket, script);
+    console_expect_part("apps", 0, "Apps in space test-space");
+    control_peer_stop(&peer);
+    ck_assert_str_eq(console.err,
+                     "the server at ZONES/control.sock does not report its zones folder; see "
+                     "spacedns status; using zones folder ZONES\n");
+}
+
+/* ---- settings ---- */
+
+TEST(wrong_settings_are_printed_with_their_place)
+{
+    write_settings("upstreams: none\nworkers: many\n");
+    console_run("apps");
+    ck_assert_int_eq(console.code, 1);
+    ck_assert_msg(strstr(console.err, "ZONES/settings:2:10: error E-SETTING: ") != NULL, "%s",
+                  console.err);
+    ck_assert_str_eq(console.out, "");
+}
+
+/* check prints findings as JSON whatever is wrong. */
+TEST(wrong_settings_are_findings_in_json)
+{
+    write_settings("upstreams: none\nworkers: many\n");
+    ck_assert_int_eq(console_run("check --json"), 1);
+    ck_assert_ptr_nonnull(strstr(console.out, "\"folder\": null,"));
+    ck_assert_ptr_nonnull(strstr(console.out, "\"code\": \"E-SETTING\","));
+}
+
+TEST(settings_that_are_not_there_are_refused)
+{
+    console_expect(
+        &(struct console_line){"apps --settings ZONES/none", 1, "",
+                               "ZONES/none: error E-SETTING: the settings file cannot be "
+                               "opened: No such file or directory; check --settings\n"});
+}
+
+/* ---- findings ---- */
+
+TEST(errors_of_zone_files_are_counted_with_the_first_place)
+{
+    ck_assert(scratch_edit(&console.zones, "test-space.yaml", "\ncidr: ", "\ncidr: x"));
+    ck_assert(scratch_edit(&console.zones, "test-space.yaml", "state: crashed", "state: sick"));
+    ck_assert_int_eq(console_run("apps"), 1);
+    ck_assert_msg(strstr(console.err,
+                         "Error: ZONES has 2 errors, the first at "
+                         "ZONES/test-space.yaml:14:7; fix them, then try again\n") != NULL,
+                  "%s", console.err);
+    ck_assert(scratch_edit(&console.zones, "test-space.yaml", "state: sick", "state: up"));
+    ck_assert_int_eq(console_run("apps"), 1);
+    ck_assert_msg(strstr(console.err,
+                         "Error: ZONES has 1 error, at ZONES/test-space.yaml:14:7; fix "
+                         "it, then try again\n") != NULL,
+                  "%s", console.err);
+}
+
+/* ---- signs ---- */
+
+/* Signs and colour by --color; without it only a terminal has them, which a test's stream is not.
+ */
+static const struct {
+    const char *flag, *out;
+} colors[] = {
+    {" --color always", "=== Apps in space ⬡ test-space\n"},
+    {" --color never", "=== Apps in space test-space\n"},
+    {" --color auto", "=== Apps in space test-space\n"},
+    {"", "=== Apps in space test-space\n"},
+};
+
+TEST_OVER(signs_follow_the_flag, colors)
+{
+    char line[64];
+
+    setenv("NO_COLOR", "1", 1); // NOLINT: one thread
+    snprintf(line, sizeof line, "apps%s", colors[_i].flag);
+    console_expect_part(line, 0, colors[_i].out);
+}
+
+TEST(a_word_for_color_that_is_unknown_is_refused)
+{
+    console_expect(&(struct console_line){"version --color blue", 2, "",
+                                          "Error: --color is always, never or auto, not blue\n"});
+}
+
+/* A name from a file or the command line must not command the terminal. */
+TEST(errors_escape_what_they_quote)
+{
+    console_run("apps:info \033[2J");
+    ck_assert_int_eq(console.code, 1);
+    ck_assert_ptr_null(strchr(console.err, '\033'));
+    ck_assert_ptr_nonnull(strstr(console.err, "Couldn't find that app: "));
+}
