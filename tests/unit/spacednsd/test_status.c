@@ -1,0 +1,301 @@
+// wrap: server_current server_worker_count server_worker_report server_sum
+// wrap: server_kernel_drops clock_monotonic_ns
+#include "spacednsd/status.h"
+
+#include <jansson.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/clock.h"
+#include "decide/reason.h"
+#include "spacednsd/events.h"
+#include "spacednsd/workers.h"
+#include "support/capture.h"
+#include "support/server_script.h"
+#include "support/suite.h"
+#include "support/world.h"
+
+enum { NS_PER_SECOND = 1000000000 };
+
+static struct world world;
+static struct settings settings;
+static struct state state;
+static struct storing storing;
+static struct reload_last last;
+static struct worker_report reports[3];
+static struct status_source source;
+static uint64_t now_ns;
+static char *printed;
+static size_t length;
+
+uint64_t __wrap_clock_monotonic_ns(void);
+
+uint64_t __wrap_clock_monotonic_ns(void)
+{
+    return now_ns;
+}
+
+/* A worker's view of an upstream. */
+static struct reported_server upstream(const char *text, const char *of_state, uint32_t rtt_ms)
+{
+    struct reported_server server = {
+        .state = of_state, .routes = 1, .rtt_ms = rtt_ms, .has_rtt = rtt_ms > 0};
+
+    snprintf(server.text, sizeof server.text, "%s", text);
+    return server;
+}
+
+static void set_up(void)
+{
+    now_ns = UINT64_C(90000) * NS_PER_SECOND;
+    world_init_fixture(&world);
+    settings = (struct settings){.zones = "/nowhere", .workers = 3};
+    state = (struct state){.folder = -1};
+    storing = (struct storing){.opened_ns = 0};
+    last = (struct reload_last){.has_been = false};
+    memset(reports, 0, sizeof reports);
+    server_script = (struct server_script){
+        .current = world.snapshot, .worker_count = 3, .reports = {&reports[0], &reports[1], NULL}};
+    source = (struct status_source){.settings = &settings,
+                                    .server = server_script_server(),
+                                    .socket = "/run/socket",
+                                    .started_ns = now_ns - 75 * UINT64_C(1000000000),
+                                    .last = &last,
+                                    .state = &state,
+                                    .storing = &storing};
+    printed = NULL;
+}
+
+static void tear_down(void)
+{
+    free(printed);
+    world_close(&world);
+}
+
+static void print(bool is_json)
+{
+    free(printed);
+    FILE *out = open_memstream(&printed, &length);
+    ck_assert_ptr_nonnull(out);
+    status_print(&source, is_json, out);
+    fclose(out);
+}
+
+/* A whole line of the text. */
+static void expect_line(const char *key, const char *value)
+{
+    char line[512];
+
+    print(false);
+    snprintf(line, sizeof line, "%-24s %s\n", key, value);
+    ck_assert_msg(strstr(printed, line) != NULL, "%s: %s", line, printed);
+}
+
+static void expect_no_line(const char *key)
+{
+    char line[64];
+
+    print(false);
+    snprintf(line, sizeof line, "\n%-24s ", key);
+    ck_assert_msg(strstr(printed, line) == NULL, "%s", printed);
+}
+
+FIXTURE(set_up, tear_down)
+
+TEST(what_is_served_is_printed)
+{
+    expect_line("version", SPACEDNS_VERSION);
+    expect_line("uptime_seconds", "75");
+    expect_line("zones", "/nowhere");
+    expect_line("control_socket", "/run/socket");
+    expect_line("workers", "3");
+    expect_line("silent_workers", "3");
+    expect_line("spaces", "1");
+    expect_line("apps", "3");
+    expect_line("kept_back", "0");
+    expect_no_line("listen");
+    expect_no_line("last_reload");
+    expect_no_line("state");
+    expect_no_line("cache");
+}
+
+/* How a reload ended, and how long ago, in the unit that fits. */
+static const struct {
+    enum reload_end end;
+    unsigned ago_s;
+    const char *cause, *text;
+} reload_ends[] = {
+    {RELOAD_DONE, 0, NULL, "done 0 s ago"},
+    {RELOAD_UNCHANGED, 119, NULL, "unchanged 119 s ago"},
+    {RELOAD_DONE, 120, NULL, "done 2 min ago"},
+    {RELOAD_REFUSED, 7199, "z/a.yaml:3:1: E-APP-NAME",
+     "refused 119 min ago: z/a.yaml:3:1: E-APP-NAME"},
+    {RELOAD_GUARDED, 7200, "space a vanishes", "guarded 2 h ago: space a vanishes"},
+};
+
+TEST_OVER(the_last_reload_is_printed, reload_ends)
+{
+    last =
+        (struct reload_last){.has_been = true,
+                             .end = reload_ends[_i].end,
+                             .ended_ns = now_ns - (uint64_t)reload_ends[_i].ago_s * NS_PER_SECOND};
+    if (reload_ends[_i].cause != NULL)
+        err_set(&last.cause, ERR_RULE, "%s", reload_ends[_i].cause);
+    expect_line("last_reload", reload_ends[_i].text);
+}
+
+TEST(a_state_folder_is_printed_with_its_problem)
+{
+    state = (struct state){.folder = 3, .path = "/var/state"};
+    expect_line("state", "/var/state");
+    err_set(&storing.problem, ERR_SYSTEM, "/var/state is full");
+    expect_line("state", "! /var/state is full");
+}
+
+TEST(counters_that_are_not_zero_are_printed_and_json_has_all)
+{
+    server_script.totals.counters[0] = 7;
+    server_script.totals.rcodes[3] = 5;
+    server_script.totals.reasons[REASON_NONE + 1] = 2;
+    server_script.kernel_drops = 9;
+    expect_line(counter_name((enum counter)0), "7");
+    expect_line("rcode_NXDOMAIN", "5");
+    expect_line("udp_kernel_drops", "9");
+    expect_no_line(counter_name((enum counter)1));
+    print(true);
+    json_t *root = json_loads(printed, 0, NULL);
+    const json_t *counters = json_object_get(root, "counters");
+    for (unsigned i = 0; i < COUNTER_COUNT; i++)
+        ck_assert(json_is_integer(json_object_get(counters, counter_name((enum counter)i))));
+    ck_assert(json_is_null(json_object_get(root, "last_reload")));
+    ck_assert(json_is_null(json_object_get(root, "state")));
+    json_decref(root);
+}
+
+/* ---- upstreams ---- */
+
+/* What two workers report of one upstream, and its line: the worst state, all round trips. */
+static const struct {
+    const char *first, *second;
+    uint32_t first_ms, second_ms;
+    const char *text;
+} views[] = {
+    {"up", "up", 3, 5, "10.0.0.9 up 3-5ms"},
+    {"up", "up", 4, 4, "10.0.0.9 up 4ms"},
+    {"up", "untried", 3, 0, "10.0.0.9 up 3ms"},
+    {"untried", "untried", 0, 0, "10.0.0.9 untried"},
+    {"up", "in doubt", 3, 8, "10.0.0.9 in doubt 3-8ms"},
+    {"failing", "up", 9, 5, "10.0.0.9 failing"},
+    {"no reply yet", "untried", 0, 0, "10.0.0.9 no reply yet"},
+};
+
+TEST_OVER(an_upstream_is_one_line, views)
+{
+    reports[0].servers[reports[0].server_count++] =
+        upstream("10.0.0.9", views[_i].first, views[_i].first_ms);
+    reports[1].servers[reports[1].server_count++] =
+        upstream("10.0.0.9", views[_i].second, views[_i].second_ms);
+    expect_line("upstream", views[_i].text);
+}
+
+TEST(each_upstream_is_listed_once)
+{
+    for (size_t i = 0; i < 2; i++) {
+        reports[i].servers[0] = upstream("10.0.0.9", "up", 3);
+        reports[i].servers[1] = upstream("10.0.0.8", "up", 3);
+        reports[i].server_count = 2;
+    }
+    json_t *upstreams = workers_upstreams(&source);
+    ck_assert_uint_eq(json_array_size(upstreams), 2);
+    for (size_t i = 0; i < 2; i++)
+        ck_assert_uint_eq(json_array_size(json_object_get(json_array_get(upstreams, i), "workers")),
+                          2);
+    json_decref(upstreams);
+}
+
+TEST(caches_are_added_up)
+{
+    reports[0].cache = (struct cache_use){.entries = 2, .octets = 300, .octets_most = 1000};
+    reports[1].cache = (struct cache_use){.entries = 5, .octets = 700, .octets_most = 1000};
+    expect_line("cache", "7 entries in 1000 of 2000 octets");
+}
+
+/* ---- events ---- */
+
+static struct capture capture;
+
+static void expect_logged(const char *part)
+{
+    capture_stop(&capture);
+    ck_assert_msg(strstr(capture.text, part) != NULL, "logged: %s", capture.text);
+}
+
+TEST(the_start_and_the_end_are_logged)
+{
+    const struct zones_loading loading = {.started_ns = now_ns - 12000000};
+
+    capture_start(&capture);
+    events_log_ready(&settings, world.snapshot, &loading);
+    expect_logged(
+        "info ready listen= upstreams=none workers=3 spaces=1 apps=3 generation=1 ms=12");
+    capture_start(&capture);
+    events_log_stopping(15);
+    expect_logged("info stopping signal=SIGTERM");
+    capture_start(&capture);
+    events_log_stopping(2);
+    expect_logged("info stopping signal=SIGINT");
+}
+
+TEST(a_reload_is_logged_with_what_was_read)
+{
+    const struct zones_loading loading = {.outcome = {.file_count = 5, .read_count = 2},
+                                          .started_ns = now_ns - 7000000};
+
+    capture_start(&capture);
+    events_log_reloaded(world.snapshot, &loading);
+    expect_logged("info reload_done generation=1 files=5 read=2 spaces=1 apps=3 ms=7");
+    capture_start(&capture);
+    events_log_unchanged(&loading, 4);
+    expect_logged("info reload_unchanged generation=4 files=5 read=2 ms=7");
+}
+
+TEST(counters_are_logged_with_codes_and_reasons_that_were)
+{
+    server_script.totals.rcodes[0] = 8;
+    server_script.totals.reasons[REASON_NONE + 1] = 2;
+    server_script.kernel_drops = 9;
+    capture_start(&capture);
+    events_log_counters(source.server);
+    expect_logged(" udp_kernel_drops=9 rcode_NOERROR=8 reason_");
+    ck_assert_ptr_null(strstr(capture.text, "rcode_NXDOMAIN"));
+}
+
+TEST(limits_that_hold_back_are_logged_with_a_remedy)
+{
+    settings.upstream_sockets = 40;
+    capture_start(&capture);
+    events_log_few_descriptors(&settings, 1024, 5000);
+    expect_logged("warning few_descriptors limit=1024 wanted=5000 upstream_sockets=40 text=");
+    ck_assert_ptr_null(strstr(capture.text, "tcp_connections="));
+    ck_assert_ptr_nonnull(strstr(capture.text, "raise the limit (LimitNOFILE=, ulimit -Hn)"));
+    capture_start(&capture);
+    events_log_no_upstreams();
+    expect_logged("warning no_upstreams text=\"foreign names are refused");
+}
+
+TEST(a_check_ends_with_a_line_of_counts)
+{
+    struct zones_loading loading = {.zones = "z", .outcome = {.file_count = 1}};
+    FILE *out = open_memstream(&printed, &length);
+
+    events_print_summary(&loading, out);
+    loading.snapshot = world.snapshot;
+    loading.report = report_new();
+    loading.outcome.file_count = 2;
+    report_add(loading.report, FINDING_RESOLV_CONF, "f", location_at(1, 1), "x");
+    events_print_summary(&loading, out);
+    fclose(out);
+    ck_assert_str_eq(printed, "z: 1 file\n"
+                              "z: 2 files, 1 space, 3 apps: 0 errors, 1 warning, 0 notes\n");
+    report_free(loading.report);
+}
