@@ -5,7 +5,7 @@
 
 #include "support/suite.h"
 
-enum { WORDS_MOST = 16, LINE_MOST = 256 };
+enum { WORDS_MOST = OPERANDS_MOST + OPTION_COUNT, LINE_MOST = 1024 };
 
 /* A command line as words with blanks between. */
 static struct {
@@ -148,4 +148,68 @@ TEST(the_tables_are_sound)
                       options_table[i].letter != options_table[j].letter);
         }
     ck_assert_uint_le(OPTION_COUNT, 64);
+}
+
+/* Appends a word to a line of LINE_MOST octets. */
+static void append(char *text, const char *format, const char *word)
+{
+    size_t used = strlen(text);
+
+    snprintf(text + used, LINE_MOST - used, format, word); // NOLINT: of this file
+}
+
+/* As many operands as it may have, and one more. */
+TEST_LOOP(a_command_takes_its_operands, 0, COMMAND_COUNT)
+{
+    const struct command_entry *command = &commands_table[_i];
+    char text[LINE_MOST] = "";
+
+    append(text, "%s", command->name);
+    for (unsigned count = 0; count <= command->most; count++) {
+        ck_assert_msg(reads(text) == (count >= command->least), "%s", text);
+        ck_assert_int_eq((int)line.invocation.command, _i);
+        ck_assert_uint_eq(line.invocation.operand_count, count);
+        append(text, " %s", "x");
+    }
+    ck_assert_msg(!reads(text), "%s", text);
+    ck_assert_ptr_nonnull(strstr(line.err.text, "x is one operand too many; write spacedns "));
+}
+
+/* Each option with each command, alone and by its letter: taken if it is the command's. */
+TEST_LOOP(a_command_takes_its_options_and_no_others, 0, COMMAND_COUNT)
+{
+    const struct command_entry *command = &commands_table[_i];
+
+    for (unsigned i = 0; i < OPTION_COUNT; i++) {
+        const struct option_entry *option = &options_table[i];
+        bool is_wanted = option->is_common || (command->options >> i & 1) != 0;
+        char text[LINE_MOST] = "", letter[] = {'-', option->letter, '\0'}, sentence[LINE_MOST];
+
+        append(text, "%s", command->name);
+        for (unsigned j = 0; j < command->least; j++)
+            append(text, " %s", "x");
+        append(text, " %s", option->letter == 0 ? option->name : letter);
+        append(text, "%s", option->value == NULL ? "" : " value");
+        ck_assert_msg(reads(text) == is_wanted, "%s", text);
+        ck_assert_str_eq(line.invocation.options[i], option->value == NULL ? "" : "value");
+        snprintf(sentence, sizeof sentence, "%s is not an option of %s; see spacedns help %s",
+                 option->name, command->name, command->name);
+        if (!is_wanted)
+            ck_assert_str_eq(line.err.text, sentence);
+    }
+}
+
+/* One letter wrong: the remedy is the right name. */
+TEST_LOOP(a_mistyped_command_gets_a_suggestion, 0, COMMAND_COUNT)
+{
+    const char *name = commands_table[_i].name;
+    char text[LINE_MOST], suggestion[LINE_MOST];
+    enum command_name found;
+
+    snprintf(text, sizeof text, "%sx", name);
+    ck_assert(!command_find(text, &found, &line.err));
+    snprintf(suggestion, sizeof suggestion, "; did you mean %s?; ", name);
+    ck_assert_msg(strstr(line.err.text, suggestion) != NULL, "%s", line.err.text);
+    ck_assert(command_find(name, &found, &line.err));
+    ck_assert_int_eq((int)found, _i);
 }

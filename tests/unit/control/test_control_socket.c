@@ -1,6 +1,9 @@
 // label: threads
+// wrap: uv_timer_start
 #include "control/control_socket.h"
 
+#include <errno.h>
+#include <poll.h>
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
@@ -44,6 +47,20 @@ static void control_socket_on_test_call(void *context, struct call *call)
 static struct control_socket *open_one(struct err *err)
 {
     return control_socket_open(&loop, path, control_socket_on_test_call, NULL, err);
+}
+
+/* Time is short for callers, so that a test need not wait for them. */
+enum { HURRY_MS = 30 };
+static bool is_hurried;
+static uint64_t granted_ms; /* what the last caller would have had */
+
+int __real_uv_timer_start(uv_timer_t *timer, uv_timer_cb on_timeout, uint64_t ms, uint64_t repeat);
+int __wrap_uv_timer_start(uv_timer_t *timer, uv_timer_cb on_timeout, uint64_t ms, uint64_t repeat);
+
+int __wrap_uv_timer_start(uv_timer_t *timer, uv_timer_cb on_timeout, uint64_t ms, uint64_t repeat)
+{
+    granted_ms = ms;
+    return __real_uv_timer_start(timer, on_timeout, is_hurried ? HURRY_MS : ms, repeat);
 }
 
 static void set_up(void)
@@ -229,4 +246,98 @@ TEST(an_invalid_socket_path_is_refused_in_a_sentence)
     snprintf(name, sizeof name, "%s/nowhere/socket", folder);
     ck_assert_ptr_null(control_socket_open(&loop, name, control_socket_on_test_call, NULL, &err));
     ck_assert_ptr_nonnull(strstr(err.text, "its folder does not exist"));
+}
+
+/* ---- callers who take their time ---- */
+
+/* Runs the loop until a caller's connection is closed by the server; returns what it was sent. */
+static size_t await_close(int descriptor, char *room, size_t size)
+{
+    size_t length = 0;
+
+    for (;;) {
+        uv_run(&loop, UV_RUN_NOWAIT);
+        ssize_t got = recv(descriptor, room + length, size - length, MSG_DONTWAIT);
+        if (got == 0 || (got < 0 && errno != EAGAIN))
+            return length;
+        length += got > 0 ? (size_t)got : 0;
+    }
+}
+
+static const char *const halves[] = {"", "s", "spacedns/1 version", "\n"};
+
+TEST_OVER(a_caller_who_sends_no_whole_line_is_disconnected, halves)
+{
+    char room[256] = "";
+
+    is_hurried = true;
+    int stalled = connect_client();
+    (void)!send(stalled, halves[_i], strlen(halves[_i]), MSG_NOSIGNAL);
+    size_t length = await_close(stalled, room, sizeof room - 1);
+    close(stalled);
+    if (strcmp(halves[_i], "\n") == 0) /* a whole line, though no request */
+        ck_assert_ptr_nonnull(strstr(room, "!Error: this is the control socket of spacednsd"));
+    else
+        ck_assert_uint_eq(length, 0);
+    ck_assert_uint_eq(granted_ms, CONTROL_SOCKET_REQUEST_MS);
+    is_hurried = false;
+    expect("spacedns/1 version\n", "!a sentence\n=7\n");
+}
+
+/* A line that comes an octet at a time is as good as one that comes at once. */
+TEST(a_line_may_come_in_pieces)
+{
+    static const char request[] = "spacedns/1 version\n";
+    char room[256] = "";
+    int slow = connect_client();
+
+    for (size_t i = 0; i < strlen(request); i++) {
+        ck_assert_int_eq(send(slow, request + i, 1, MSG_NOSIGNAL), 1);
+        for (unsigned rounds = 0; rounds < 3; rounds++)
+            uv_run(&loop, UV_RUN_NOWAIT);
+    }
+    await_close(slow, room, sizeof room - 1);
+    close(slow);
+    ck_assert_str_eq(room, "!a sentence\n=7\n");
+}
+
+TEST(a_caller_who_does_not_read_the_answer_is_disconnected)
+{
+    static const char request[] = "spacedns/1 status\n";
+    int deaf = connect_client();
+
+    is_hurried = true;
+    ck_assert_int_gt(send(deaf, request, strlen(request), MSG_NOSIGNAL), 0);
+    granted_ms = 0;
+    while (granted_ms != CONTROL_SOCKET_RESPONSE_MS) /* the socket is full */
+        uv_run(&loop, UV_RUN_NOWAIT);
+    struct pollfd end = {.fd = deaf, .events = POLLRDHUP};
+    while (poll(&end, 1, 0) == 0)
+        uv_run(&loop, UV_RUN_NOWAIT);
+    char *room = malloc(RESPONSE_MOST);
+    size_t length = await_close(deaf, room, RESPONSE_MOST);
+    close(deaf);
+    ck_assert_uint_gt(length, 0);
+    ck_assert_uint_lt(length, (size_t)LONG_LINES * 30); /* cut off */
+    free(room);
+}
+
+TEST(a_caller_too_many_is_refused_and_room_is_given_back)
+{
+    int callers[CONTROL_SOCKET_CONNECTIONS_MOST + 1];
+    char room[256] = "";
+
+    for (size_t i = 0; i < CONTROL_SOCKET_CONNECTIONS_MOST; i++)
+        callers[i] = connect_client();
+    for (unsigned rounds = 0; rounds < 40; rounds++)
+        uv_run(&loop, UV_RUN_NOWAIT);
+    callers[CONTROL_SOCKET_CONNECTIONS_MOST] = connect_client();
+    await_close(callers[CONTROL_SOCKET_CONNECTIONS_MOST], room, sizeof room - 1);
+    ck_assert_str_eq(room, "!Error: the server has no room for another command; try again in a "
+                           "moment\n=2\n");
+    for (size_t i = 0; i <= CONTROL_SOCKET_CONNECTIONS_MOST; i++)
+        close(callers[i]);
+    for (unsigned rounds = 0; rounds < 40; rounds++)
+        uv_run(&loop, UV_RUN_NOWAIT);
+    expect("spacedns/1 version\n", "!a sentence\n=7\n");
 }

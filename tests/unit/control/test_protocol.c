@@ -167,3 +167,65 @@ TEST_LOOP(a_line_of_a_response_is_known_by_its_mark, 0, 11)
     ck_assert_int_eq(protocol_read_response(lines[_i].line, &code), lines[_i].kind);
     ck_assert_int_eq(code, lines[_i].code);
 }
+
+/* An operand of that many octets, each of which is written as it is. */
+static size_t write_with(size_t octets, char line[REQUEST_OCTETS_MOST])
+{
+    static char name[2 * REQUEST_OCTETS_MOST];
+    const struct invocation invocation = {
+        .command = COMMAND_EXPLAIN, .operands = {name}, .operand_count = 1};
+
+    memset(name, 'x', octets);
+    name[octets] = '\0';
+    return protocol_write_request(&invocation, line);
+}
+
+/* What one end may write, the other may read: the longest request, and none longer. */
+TEST(the_longest_request_is_read_and_a_longer_one_not_written)
+{
+    char line[REQUEST_OCTETS_MOST];
+    struct invocation invocation;
+    struct err err;
+    size_t most = REQUEST_OCTETS_MOST;
+
+    while (write_with(most, line) == 0)
+        most--;
+    size_t length = write_with(most, line);
+    ck_assert_uint_le(length, REQUEST_OCTETS_MOST);
+    ck_assert_uint_ge(length, REQUEST_OCTETS_MOST - 1);
+    ck_assert_int_eq(line[length - 1], '\n');
+    line[length - 1] = '\0';
+    ck_assert_msg(protocol_read_request(line, length - 1, &invocation, &err), "%s", err.text);
+    ck_assert_uint_eq(strlen(invocation.operands[0]), most);
+}
+
+/* Every octet but zero travels in an operand. */
+TEST_LOOP(an_octet_is_read_as_it_was_written, 1, 256)
+{
+    const char name[] = {'a', (char)_i, 'b', '\0'};
+    const struct invocation invocation = {
+        .command = COMMAND_EXPLAIN, .operands = {name}, .operand_count = 1};
+    char line[REQUEST_OCTETS_MOST];
+    struct invocation read;
+    struct err err;
+    size_t length = protocol_write_request(&invocation, line);
+
+    for (size_t i = 0; i + 1 < length; i++)
+        ck_assert_msg(line[i] >= ' ' && line[i] <= '~', "octet %zu", i);
+    line[length - 1] = '\0';
+    ck_assert_msg(protocol_read_request(line, length - 1, &read, &err), "%s", err.text);
+    ck_assert_str_eq(read.operands[0], name);
+}
+
+TEST(a_response_without_lines_is_its_code)
+{
+    char *octets;
+    size_t length;
+    FILE *to = open_memstream(&octets, &length);
+
+    protocol_write_response((struct response_part){NULL, 0}, (struct response_part){NULL, 0}, 2,
+                            to);
+    fclose(to);
+    ck_assert_str_eq(octets, "=2\n");
+    free(octets);
+}

@@ -1,25 +1,14 @@
 // wrap: server_current server_publish server_reclaim call_finish
 #include "spacednsd/reloads.h"
 
-#include <stdlib.h>
 #include <string.h>
 
 #include "answer/policy.h"
+#include "support/asked.h"
 #include "support/capture.h"
 #include "support/scratch.h"
 #include "support/server_script.h"
 #include "support/suite.h"
-
-enum { WORDS_MOST = 8, UNFINISHED = -1 };
-
-/* A command of the operator, from its line to its answer. */
-struct asked {
-    struct call call;
-    char line[256];
-    int code;
-    char *out, *err;
-    size_t out_length, err_length;
-};
 
 static struct scratch folder;
 static struct settings start; /* of the start; main's */
@@ -27,17 +16,6 @@ static struct reloads reloads;
 static uv_loop_t loop;
 static struct capture capture;
 static char settings_path[SCRATCH_PATH_MOST + 16];
-
-void __wrap_call_finish(struct call *call, int code);
-
-void __wrap_call_finish(struct call *call, int code)
-{
-    struct asked *asked = (struct asked *)call;
-
-    asked->code = code;
-    fclose(call->out);
-    fclose(call->err);
-}
 
 static void write_settings(const char *more)
 {
@@ -109,25 +87,7 @@ static void tear_down(void)
 
 static void ask(struct asked *asked, const char *line)
 {
-    char *words[WORDS_MOST], *rest = NULL;
-    int count = 0;
-    struct err err;
-
-    *asked = (struct asked){.code = UNFINISHED};
-    snprintf(asked->line, sizeof asked->line, "%s", line);
-    for (char *word = strtok_r(asked->line, " ", &rest); word != NULL && count < WORDS_MOST;
-         word = strtok_r(NULL, " ", &rest))
-        words[count++] = word;
-    ck_assert_msg(invocation_read(count, words, &asked->call.invocation, &err), "%s", err.text);
-    asked->call.out = open_memstream(&asked->out, &asked->out_length);
-    asked->call.err = open_memstream(&asked->err, &asked->err_length);
-    reloads_request(&reloads, &asked->call);
-}
-
-static void forget_answer(struct asked *asked)
-{
-    free(asked->out);
-    free(asked->err);
+    reloads_request(&reloads, asked_begin(asked, line));
 }
 
 /* Runs the loop until what was loaded is published, or refused; workers adopt it at once. */
@@ -152,10 +112,8 @@ static void expect(const char *line, int code, const char *part)
 
     ask(&asked, line);
     settle();
-    ck_assert_msg(asked.code == code, "%s: code %d: %s%s", line, asked.code, asked.out, asked.err);
-    ck_assert_msg(strstr(asked.out, part) != NULL || strstr(asked.err, part) != NULL, "%s: %s%s",
-                  line, asked.out, asked.err);
-    forget_answer(&asked);
+    asked_expect(&asked, code, part);
+    asked_close(&asked);
 }
 
 static void edit(const char *old, const char *new)
@@ -270,9 +228,9 @@ TEST(a_request_during_a_reload_has_one_of_its_own)
     ck_assert(first.code == 0 && second.code == 0 && third.code == 0);
     ck_assert_uint_eq(server_script.publications, 2);
     ck_assert_str_eq(second.out, third.out);
-    forget_answer(&first);
-    forget_answer(&second);
-    forget_answer(&third);
+    asked_close(&first);
+    asked_close(&second);
+    asked_close(&third);
 }
 
 TEST(a_signal_reloads_too)
@@ -294,8 +252,8 @@ TEST(calls_that_wait_are_answered_when_the_server_stops)
     ck_assert_ptr_nonnull(strstr(second.err, "the server is stopping; start it again"));
     uv_run(&loop, UV_RUN_DEFAULT); /* the loading ends and publishes nothing */
     ck_assert_uint_eq(server_script.publications, 1);
-    forget_answer(&first);
-    forget_answer(&second);
+    asked_close(&first);
+    asked_close(&second);
 }
 
 /* ---- names kept back ---- */
@@ -318,24 +276,23 @@ TEST(names_that_vanish_are_kept_back_until_they_are_forgotten)
 
 TEST(names_kept_back_are_listed)
 {
-    struct asked asked = {.code = UNFINISHED};
+    struct asked asked;
     static const bool is_json[] = {false, true, false};
     static const char lines[] = "sleepy.example.com  generation=1 since=";
 
     remove_sleepy();
     for (size_t i = 0; i < 3; i++) {
-        asked.call.out = open_memstream(&asked.out, &asked.out_length);
-        asked.call.err = open_memstream(&asked.err, &asked.err_length);
         if (i == 1)
             expect("reload", 0, "");
-        kept_answer_list(&asked.call, server_script.current, &reloads.state, is_json[i]);
+        kept_answer_list(asked_begin(&asked, "kept-back"), server_script.current, &reloads.state,
+                         is_json[i]);
         ck_assert_int_eq(asked.code, 0);
         if (i == 0)
             ck_assert_str_eq(asked.out, "No name is kept back.\n");
         else
             ck_assert_msg(strstr(asked.out, is_json[i] ? "\"count\": 3," : lines) != NULL, "%s",
                           asked.out);
-        forget_answer(&asked);
+        asked_close(&asked);
     }
 }
 

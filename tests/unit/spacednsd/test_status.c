@@ -13,11 +13,12 @@
 #include "support/capture.h"
 #include "support/server_script.h"
 #include "support/suite.h"
-#include "support/world.h"
+#include "support/zones.h"
 
 enum { NS_PER_SECOND = 1000000000 };
 
-static struct world world;
+static struct policy policy;
+static struct snapshot *snapshot;
 static struct settings settings;
 static struct state state;
 static struct storing storing;
@@ -47,15 +48,18 @@ static struct reported_server upstream(const char *text, const char *of_state, u
 
 static void set_up(void)
 {
+    static const char *const files[] = {"zones/test-space.yaml"};
+
     now_ns = UINT64_C(90000) * NS_PER_SECOND;
-    world_init_fixture(&world);
+    policy = policy_usual();
+    snapshot = snapshot_of_files(&policy, files, 1);
     settings = (struct settings){.zones = "/nowhere", .workers = 3};
     state = (struct state){.folder = -1};
     storing = (struct storing){.opened_ns = 0};
     last = (struct reload_last){.has_been = false};
     memset(reports, 0, sizeof reports);
     server_script = (struct server_script){
-        .current = world.snapshot, .worker_count = 3, .reports = {&reports[0], &reports[1], NULL}};
+        .current = snapshot, .worker_count = 3, .reports = {&reports[0], &reports[1], NULL}};
     source = (struct status_source){.settings = &settings,
                                     .server = server_script_server(),
                                     .socket = "/run/socket",
@@ -69,7 +73,7 @@ static void set_up(void)
 static void tear_down(void)
 {
     free(printed);
-    world_close(&world);
+    snapshot_free(snapshot);
 }
 
 static void print(bool is_json)
@@ -235,9 +239,8 @@ TEST(the_start_and_the_end_are_logged)
     const struct zones_loading loading = {.started_ns = now_ns - 12000000};
 
     capture_start(&capture);
-    events_log_ready(&settings, world.snapshot, &loading);
-    expect_logged(
-        "info ready listen= upstreams=none workers=3 spaces=1 apps=3 generation=1 ms=12");
+    events_log_ready(&settings, snapshot, &loading);
+    expect_logged("info ready listen= upstreams=none workers=3 spaces=1 apps=3 generation=1 ms=12");
     capture_start(&capture);
     events_log_stopping(15);
     expect_logged("info stopping signal=SIGTERM");
@@ -252,7 +255,7 @@ TEST(a_reload_is_logged_with_what_was_read)
                                           .started_ns = now_ns - 7000000};
 
     capture_start(&capture);
-    events_log_reloaded(world.snapshot, &loading);
+    events_log_reloaded(snapshot, &loading);
     expect_logged("info reload_done generation=1 files=5 read=2 spaces=1 apps=3 ms=7");
     capture_start(&capture);
     events_log_unchanged(&loading, 4);
@@ -289,7 +292,7 @@ TEST(a_check_ends_with_a_line_of_counts)
     FILE *out = open_memstream(&printed, &length);
 
     events_print_summary(&loading, out);
-    loading.snapshot = world.snapshot;
+    loading.snapshot = snapshot;
     loading.report = report_new();
     loading.outcome.file_count = 2;
     report_add(loading.report, FINDING_RESOLV_CONF, "f", location_at(1, 1), "x");

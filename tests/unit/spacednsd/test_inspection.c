@@ -1,0 +1,157 @@
+// wrap: server_current server_worker_count server_worker_report server_request_reports
+// wrap: server_sum server_kernel_drops call_finish uv_timer_start
+#include "spacednsd/inspection.h"
+
+#include "support/asked.h"
+#include "support/server_script.h"
+#include "support/suite.h"
+#include "support/zones.h"
+
+static struct policy policy;
+static struct snapshot *snapshot;
+static struct settings settings;
+static struct reload_last last;
+static struct state state;
+static struct storing storing;
+static struct status_source source;
+static struct inspection inspection;
+static struct worker_report report;
+static uv_loop_t loop;
+static struct asked asked[2];
+static unsigned requests;     /* for reports */
+static bool asks_for_query;   /* the last one */
+static uv_timer_cb on_silent; /* what the patience ends with */
+
+void __wrap_server_request_reports(struct server *server, const struct report_request *request);
+int __wrap_uv_timer_start(uv_timer_t *timer, uv_timer_cb on_timeout, uint64_t ms, uint64_t repeat);
+
+void __wrap_server_request_reports(struct server *server, const struct report_request *request)
+{
+    (void)server;
+    requests++;
+    asks_for_query = request->has_query;
+}
+
+int __wrap_uv_timer_start(uv_timer_t *timer, uv_timer_cb on_timeout, uint64_t ms, uint64_t repeat)
+{
+    (void)timer, (void)repeat;
+    ck_assert_uint_eq(ms, INSPECTION_PATIENCE_MS);
+    on_silent = on_timeout;
+    return 0;
+}
+
+static void set_up(void)
+{
+    static const char *const files[] = {"zones/test-space.yaml"};
+
+    policy = policy_usual();
+    snapshot = snapshot_of_files(&policy, files, 1);
+    settings = (struct settings){.zones = "/nowhere", .workers = 1};
+    state = (struct state){.folder = -1};
+    report = (struct worker_report){.generation = 1};
+    server_script =
+        (struct server_script){.current = snapshot, .worker_count = 1, .reports = {&report}};
+    source = (struct status_source){.settings = &settings,
+                                    .server = server_script_server(),
+                                    .socket = "/run/socket",
+                                    .last = &last,
+                                    .state = &state,
+                                    .storing = &storing};
+    requests = 0;
+    ck_assert_int_eq(uv_loop_init(&loop), 0);
+    inspection_start(&inspection, &loop, server_script_server(), &source);
+}
+
+static void tear_down(void)
+{
+    inspection_stop(&inspection);
+    ck_assert_int_eq(uv_run(&loop, UV_RUN_DEFAULT), 0);
+    ck_assert_int_eq(uv_loop_close(&loop), 0);
+    for (size_t i = 0; i < 2; i++)
+        asked_close(&asked[i]);
+    snapshot_free(snapshot);
+}
+
+FIXTURE(set_up, tear_down)
+
+TEST(a_call_is_answered_when_the_workers_have_reported)
+{
+    inspection_request(&inspection, asked_begin(&asked[0], "status"));
+    ck_assert_uint_eq(requests, 1);
+    ck_assert(!asks_for_query);
+    ck_assert_int_eq(asked[0].code, ASKED_UNFINISHED);
+    inspection_on_reports(&inspection);
+    asked_expect(&asked[0], 0, "zones                    /nowhere\n");
+}
+
+TEST(explain_asks_the_workers_for_the_name)
+{
+    inspection_request(&inspection,
+                       asked_begin(&asked[0], "explain www.example.org --from 10.0.130.56 --live"));
+    ck_assert(asks_for_query);
+    inspection_on_reports(&inspection);
+    asked_expect(&asked[0], 0, "name=www.example.org type=A\n");
+}
+
+TEST(a_call_that_cannot_be_read_is_refused)
+{
+    inspection_request(&inspection,
+                       asked_begin(&asked[0], "explain www.example.org --from nowhere --live"));
+    if (asked[0].code == ASKED_UNFINISHED)
+        inspection_on_reports(&inspection);
+    asked_expect(&asked[0], 2, "Error: --from: nowhere is not an address");
+}
+
+TEST(calls_are_inspected_one_at_a_time)
+{
+    inspection_request(&inspection, asked_begin(&asked[0], "status"));
+    inspection_request(&inspection, asked_begin(&asked[1], "status --json"));
+    ck_assert_uint_eq(requests, 1);
+    inspection_on_reports(&inspection);
+    ck_assert_int_eq(asked[1].code, ASKED_UNFINISHED);
+    ck_assert_uint_eq(requests, 2);
+    inspection_on_reports(&inspection);
+    asked_expect(&asked[1], 0, "\"zones\": \"/nowhere\"");
+}
+
+TEST(a_worker_that_does_not_report_is_silent_and_the_call_is_answered)
+{
+    server_script.reports[0] = NULL;
+    inspection_request(&inspection, asked_begin(&asked[0], "status"));
+    on_silent(&inspection.timer);
+    asked_expect(&asked[0], 0, "silent_workers           1\n");
+}
+
+TEST(calls_are_answered_when_the_server_stops)
+{
+    inspection_request(&inspection, asked_begin(&asked[0], "status"));
+    inspection_request(&inspection, asked_begin(&asked[1], "status"));
+    inspection_stop(&inspection);
+    ck_assert_int_eq(uv_run(&loop, UV_RUN_DEFAULT), 0);
+    asked_expect(&asked[0], 1, "the server is stopping");
+    asked_expect(&asked[1], 1, "the server is stopping");
+    inspection_start(&inspection, &loop, server_script_server(), &source);
+}
+
+/* ---- calls that need no report ---- */
+
+static const struct {
+    const char *line;
+    int code;
+    const char *part;
+} answers[] = {
+    {"whoami --from 10.0.130.56", 0, "space=test-space"},
+    {"whoami --from 10.0.130.56 --json", 0, "\"test-space\""},
+    {"whoami --from nowhere", 2, "--from and --to are addresses; write them as 10.0.130.56"},
+    {"whoami --from 10.0.130.56 --to x", 2, "--from and --to are addresses"},
+    {"kept-back", 0, "No name is kept back.\n"},
+    {"apps", 2, "the server does not run this command; run it with spacedns alone"},
+    {"check", 2, "the server does not run this command; run it with spacedns alone"},
+};
+
+TEST_OVER(a_call_is_answered_at_once, answers)
+{
+    control_answer(asked_begin(&asked[0], answers[_i].line), &source);
+    asked_expect(&asked[0], answers[_i].code, answers[_i].part);
+    ck_assert_uint_eq(requests, 0);
+}
