@@ -18,10 +18,13 @@
 enum { TURNS_MOST = 2000, STREAM_MOST = 1 << 20 };
 
 /* One worker's TCP, and the far ends of connections to it. */
-struct scene {
+static struct scene {
     struct serving serving;
     struct tcp tcp;
-};
+    void *fence; /* NULL, or memory that has the shared input, before inaccessible memory */
+    size_t fenced_octets;
+    bool has_ended;
+} scene;
 
 static struct endpoint client_of(const char *address)
 {
@@ -31,42 +34,54 @@ static struct endpoint client_of(const char *address)
     return client;
 }
 
-static void begin(struct scene *scene, uint32_t connections, uint32_t per_client)
+static void begin(uint32_t connections, uint32_t per_client)
 {
     const struct tcp_limits limits = {
         .connections = connections, .per_client = per_client, .idle_ms = 10000};
     struct err err;
 
-    serving_init(&scene->serving);
-    ck_assert(tcp_init(&scene->tcp, &scene->serving.loop, &scene->serving.batch, &limits, &err));
+    scene = (struct scene){.fence = NULL};
+    serving_init(&scene.serving);
+    ck_assert(tcp_init(&scene.tcp, &scene.serving.loop, &scene.serving.batch, &limits, &err));
 }
 
-static void end(struct scene *scene)
+static void end(void)
 {
-    tcp_stop(&scene->tcp);
-    serving_close(&scene->serving);
-    tcp_close(&scene->tcp);
+    scene.has_ended = true;
+    tcp_stop(&scene.tcp);
+    serving_close(&scene.serving);
+    if (scene.fence != NULL) {
+        scene.tcp.input = NULL;
+        munmap(scene.fence, 2 * scene.fenced_octets);
+    }
+    tcp_close(&scene.tcp);
+}
+
+static void tear_down(void)
+{
+    if (!scene.has_ended)
+        end();
 }
 
 /* Connects a client; returns its end of the connection. */
-static int enter_as(struct scene *scene, const char *address)
+static int enter_as(const char *address)
 {
     struct endpoint client = client_of(address);
     int ends[2];
 
     ck_assert_int_eq(socketpair(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK, 0, ends), 0);
-    ck_assert(tcp_adopt(&scene->tcp, ends[1], &client, 0x0a000002));
+    ck_assert(tcp_adopt(&scene.tcp, ends[1], &client, 0x0a000002));
     return ends[0];
 }
 
-static int enter(struct scene *scene)
+static int enter(void)
 {
-    return enter_as(scene, "10.0.130.56");
+    return enter_as("10.0.130.56");
 }
 
-static void turn(struct scene *scene)
+static void turn(void)
 {
-    serving_turn(&scene->serving);
+    serving_turn(&scene.serving);
 }
 
 /* Appends one framed query. */
@@ -81,6 +96,13 @@ static size_t add_query(uint8_t *stream, size_t length, uint16_t id)
 static void put(int client, const void *octets, size_t length)
 {
     ck_assert_int_eq(send(client, octets, length, 0), (ssize_t)length);
+}
+
+static void put_query(int client, uint16_t id)
+{
+    uint8_t stream[512];
+
+    put(client, stream, add_query(stream, 0, id));
 }
 
 /* Takes the next whole reply and returns its id; -1: there is none yet, -2: the end. */
@@ -98,130 +120,106 @@ static int take_reply(int client)
     return load16(frame + TCP_FRAME_OCTETS);
 }
 
+FIXTURE(NULL, tear_down)
+
 TEST(one_query_gets_one_reply)
 {
-    struct scene scene;
-    uint8_t stream[512];
-
-    begin(&scene, 4, 4);
-    int client = enter(&scene);
-    put(client, stream, add_query(stream, 0, 77));
-    turn(&scene);
+    begin(4, 4);
+    int client = enter();
+    put_query(client, 77);
+    turn();
     ck_assert_int_eq(take_reply(client), 77);
     ck_assert_int_eq(take_reply(client), -1);
     ck_assert_uint_eq(serving_count(&scene.serving, COUNTER_TCP_REQUESTS), 1);
     ck_assert_uint_eq(serving_count(&scene.serving, COUNTER_TCP_REPLIES), 1);
     close(client);
-    end(&scene);
 }
 
 TEST(single_queries_of_many_connections_are_answered_together)
 {
     enum { CLIENTS = 70 }; /* more than one batch */
-    struct scene scene;
-    uint8_t stream[512];
     int clients[CLIENTS];
 
-    begin(&scene, CLIENTS, CLIENTS);
+    begin(CLIENTS, CLIENTS);
     for (unsigned i = 0; i < CLIENTS; i++) {
-        clients[i] = enter(&scene);
-        put(clients[i], stream, add_query(stream, 0, (uint16_t)(i + 1)));
+        clients[i] = enter();
+        put_query(clients[i], (uint16_t)(i + 1));
     }
-    turn(&scene);
+    turn();
     for (unsigned i = 0; i < CLIENTS; i++) {
         ck_assert_int_eq(take_reply(clients[i]), (int)i + 1);
         ck_assert_int_eq(take_reply(clients[i]), -1);
         close(clients[i]);
     }
-    end(&scene);
 }
 
 TEST(one_that_has_gone_as_the_last_of_a_full_batch_is_closed_once)
 {
-    struct scene scene;
-    uint8_t stream[512];
     int clients[BATCH_MOST];
 
-    begin(&scene, BATCH_MOST, BATCH_MOST);
+    begin(BATCH_MOST, BATCH_MOST);
     for (unsigned i = 0; i < BATCH_MOST; i++) {
-        clients[i] = enter(&scene);
-        put(clients[i], stream, add_query(stream, 0, (uint16_t)(i + 1)));
+        clients[i] = enter();
+        put_query(clients[i], (uint16_t)(i + 1));
     }
     close(clients[BATCH_MOST - 1]); /* its reply is not read */
-    turn(&scene);
-    turn(&scene);
+    turn();
+    turn();
     ck_assert_uint_eq(scene.tcp.open_count, BATCH_MOST - 1);
     for (unsigned i = 0; i < BATCH_MOST - 1; i++) {
         ck_assert_int_eq(take_reply(clients[i]), (int)i + 1);
         close(clients[i]);
     }
-    end(&scene);
 }
 
 /* Events that may come between reading a query and the end of the turn. */
 TEST(a_query_that_waits_is_answered_before_its_connection_makes_way)
 {
-    struct scene scene;
-    uint8_t stream[512];
-
-    begin(&scene, 2, 2);
-    int first = enter(&scene), second = enter(&scene);
+    begin(2, 2);
+    int first = enter(), second = enter();
     struct tcp_connection *gone = TAILQ_FIRST(&scene.tcp.by_activity);
-    put(first, stream, add_query(stream, 0, 1));
-    put(second, stream, add_query(stream, 0, 2));
+    put_query(first, 1);
+    put_query(second, 2);
     tcp_connection_serve(gone);
     tcp_connection_serve(TAILQ_NEXT(gone, link));
     ck_assert_uint_eq(scene.tcp.lone_query_count, 2);
-    int third = enter(&scene); /* evicts the first */
+    int third = enter(); /* evicts the first */
     ck_assert_uint_eq(scene.tcp.lone_query_count, 0);
-    turn(&scene);
+    turn();
     ck_assert_int_eq(take_reply(first), 1);
     ck_assert_int_eq(take_reply(first), -2);
     ck_assert_int_eq(take_reply(second), 2);
     close(first), close(second), close(third);
-    end(&scene);
 }
 
 TEST(a_connection_closed_within_the_turn_cancels_its_query)
 {
-    struct scene scene;
-    uint8_t stream[512];
-
-    begin(&scene, 2, 2);
-    int first = enter(&scene), second = enter(&scene);
+    begin(2, 2);
+    int first = enter(), second = enter();
     struct tcp_connection *gone = TAILQ_FIRST(&scene.tcp.by_activity);
-    put(first, stream, add_query(stream, 0, 1));
-    put(second, stream, add_query(stream, 0, 2));
+    put_query(first, 1);
+    put_query(second, 2);
     tcp_connection_serve(gone);
     tcp_connection_serve(TAILQ_NEXT(gone, link));
     tcp_drop(gone, COUNTER_TCP_IDLE);
-    turn(&scene);
+    turn();
     ck_assert_int_eq(take_reply(first), -2);
     ck_assert_int_eq(take_reply(second), 2);
     close(first), close(second);
-    end(&scene);
 }
 
 /* Puts the shared input before inaccessible memory: reading beyond its end fails. */
-static void *fence(struct scene *scene, size_t octets)
+static void fence(size_t octets)
 {
     uint8_t *memory =
         mmap(NULL, 2 * octets, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
 
     ck_assert_ptr_ne(memory, MAP_FAILED);
     ck_assert_int_eq(mprotect(memory + octets, octets, PROT_NONE), 0);
-    free(scene->tcp.input);
-    scene->tcp.input = memory + octets - TCP_SHARED_INPUT_OCTETS;
-    return memory;
-}
-
-static void end_fenced(struct scene *scene, void *memory, size_t octets)
-{
-    tcp_stop(&scene->tcp);
-    serving_close(&scene->serving);
-    scene->tcp.input = NULL;
-    munmap(memory, 2 * octets);
-    tcp_close(&scene->tcp);
+    free(scene.tcp.input);
+    scene.tcp.input = memory + octets - TCP_SHARED_INPUT_OCTETS;
+    scene.fence = memory;
+    scene.fenced_octets = octets;
 }
 
 /* The largest query that waits for the end of the turn. */
@@ -238,84 +236,77 @@ TEST(queries_of_closed_connections_leave_room_for_the_next_read)
 {
     enum { GONE = 40, LONG = 65000, FENCED = 1 << 18 };
     static uint8_t half[LONG] = {0xff, 0xff};
-    struct scene scene;
     int clients[2 * GONE];
 
-    begin(&scene, 2 * GONE + 1, 2 * GONE + 1);
-    void *memory = fence(&scene, FENCED);
+    begin(2 * GONE + 1, 2 * GONE + 1);
+    fence(FENCED);
     for (unsigned i = 0; i < 2 * GONE; i++) {
-        clients[i] = enter(&scene);
+        clients[i] = enter();
         put_long_query(clients[i], (uint16_t)i);
         tcp_connection_serve(TAILQ_LAST(&scene.tcp.by_activity, tcp_connections));
         if (i < GONE)
             tcp_drop(TAILQ_LAST(&scene.tcp.by_activity, tcp_connections), COUNTER_TCP_IDLE);
     }
-    int last = enter(&scene);
+    int last = enter();
     struct tcp_connection *connection = TAILQ_LAST(&scene.tcp.by_activity, tcp_connections);
     put(last, half, sizeof half);
     tcp_connection_serve(connection);
     ck_assert(!connection->has_failed);
     ck_assert_uint_eq(connection->held, LONG);
-    turn(&scene);
+    turn();
     for (unsigned i = 0; i < 2 * GONE; i++) {
         ck_assert_int_eq(take_reply(clients[i]), i < GONE ? -2 : (int)i);
         close(clients[i]);
     }
     close(last);
-    end_fenced(&scene, memory, FENCED);
 }
 
 TEST(a_frame_may_come_in_any_two_pieces)
 {
-    struct scene scene;
     uint8_t stream[1024];
     size_t length = add_query(stream, add_query(stream, 0, 1), 2);
 
-    begin(&scene, 4, 4);
-    int client = enter(&scene);
+    begin(4, 4);
+    int client = enter();
     for (size_t cut = 1; cut < length; cut++) {
         put(client, stream, cut);
-        turn(&scene);
+        turn();
         put(client, stream + cut, length - cut);
-        turn(&scene);
+        turn();
         ck_assert_int_eq(take_reply(client), 1);
         ck_assert_int_eq(take_reply(client), 2);
         ck_assert_int_eq(take_reply(client), -1);
     }
     close(client);
-    end(&scene);
 }
 
 TEST(a_frame_may_come_octet_by_octet)
 {
-    struct scene scene;
     uint8_t stream[512];
     size_t length = add_query(stream, 0, 9);
 
-    begin(&scene, 4, 4);
-    int client = enter(&scene);
+    begin(4, 4);
+    int client = enter();
     for (size_t i = 0; i < length; i++) {
         ck_assert_int_eq(take_reply(client), -1);
         put(client, stream + i, 1);
-        turn(&scene);
+        turn();
     }
     ck_assert_int_eq(take_reply(client), 9);
     close(client);
-    end(&scene);
 }
 
 TEST(pipelined_queries_are_answered_in_order_by_one_write)
 {
     static uint8_t stream[64 << 10], replies[STREAM_MOST];
-    struct scene scene;
     size_t length = 0;
 
-    begin(&scene, 4, 4);
-    int client = enter(&scene);
+    begin(4, 4);
+    int client = enter();
     for (uint16_t id = 1; id <= 300; id++)
         length = add_query(stream, length, id);
     put(client, stream, length);
-    turn(&scene);
+    turn();
     /* A stream socket does not keep writes apart, so it only matters that all replies are there. */
     ssize_t got = recv(client, replies, sizeof replies, 0);
     ck_assert_int_gt(got, 0);
@@ -327,118 +318,105 @@ TEST(pipelined_queries_are_answered_in_order_by_one_write)
     }
     ck_assert_uint_eq(at, (size_t)got);
     close(client);
-    end(&scene);
 }
 
 TEST(an_unfinished_frame_behind_whole_ones_is_kept)
 {
-    struct scene scene;
     uint8_t stream[1024];
     size_t first = add_query(stream, 0, 1), both = add_query(stream, first, 2);
 
-    begin(&scene, 4, 4);
-    int client = enter(&scene);
+    begin(4, 4);
+    int client = enter();
     put(client, stream, first + 7);
-    turn(&scene);
+    turn();
     ck_assert_int_eq(take_reply(client), 1);
     ck_assert_int_eq(take_reply(client), -1);
     put(client, stream + first + 7, both - first - 7);
-    turn(&scene);
+    turn();
     ck_assert_int_eq(take_reply(client), 2);
     close(client);
-    end(&scene);
 }
 
 TEST(the_largest_frame_is_read_and_answered)
 {
     static uint8_t stream[TCP_FRAME_OCTETS + 65535];
-    struct scene scene;
     size_t sent = 0;
 
-    begin(&scene, 4, 4);
-    int client = enter(&scene);
+    begin(4, 4);
+    int client = enter();
     memset(stream, 0, sizeof stream);
     store16(stream, 65535);
     stream[TCP_FRAME_OCTETS + 1] = 5; /* the id; a question count of 0 is FORMERR */
     for (unsigned turns = 0; sent < sizeof stream && turns < TURNS_MOST; turns++) {
         ssize_t got = send(client, stream + sent, sizeof stream - sent, 0);
         sent += got > 0 ? (size_t)got : 0;
-        turn(&scene);
+        turn();
     }
-    turn(&scene);
+    turn();
     ck_assert_int_eq(take_reply(client), 5);
     close(client);
-    end(&scene);
 }
 
 TEST(a_client_that_has_sent_everything_still_gets_its_answers)
 {
-    struct scene scene;
     uint8_t stream[1024];
 
-    begin(&scene, 4, 4);
-    int client = enter(&scene);
+    begin(4, 4);
+    int client = enter();
     put(client, stream, add_query(stream, add_query(stream, 0, 1), 2));
     shutdown(client, SHUT_WR);
-    turn(&scene);
-    turn(&scene);
+    turn();
+    turn();
     ck_assert_int_eq(take_reply(client), 1);
     ck_assert_int_eq(take_reply(client), 2);
     ck_assert_int_eq(take_reply(client), -2);
     ck_assert_uint_eq(scene.tcp.open_count, 0);
     close(client);
-    end(&scene);
 }
 
 TEST(a_frame_of_no_octets_ends_the_connection_after_what_came_before)
 {
-    struct scene scene;
     uint8_t stream[1024];
     size_t length = add_query(stream, 0, 1);
 
-    begin(&scene, 4, 4);
-    int client = enter(&scene);
+    begin(4, 4);
+    int client = enter();
     store16(stream + length, 0);
     length = add_query(stream, length + TCP_FRAME_OCTETS, 2);
     put(client, stream, length);
-    turn(&scene);
+    turn();
     ck_assert_int_eq(take_reply(client), 1);
     ck_assert_int_eq(take_reply(client), -2);
     close(client);
-    end(&scene);
 }
 
 TEST(the_eighth_frame_that_cannot_be_answered_ends_the_connection)
 {
     static const uint8_t frame[] = {0, 3, 1, 2, 3}; /* shorter than a header */
-    struct scene scene;
-    uint8_t stream[512];
 
-    begin(&scene, 4, 4);
-    int client = enter(&scene);
+    begin(4, 4);
+    int client = enter();
     for (unsigned i = 0; i + 1 < TCP_IGNORED_MOST; i++)
         put(client, frame, sizeof frame);
-    put(client, stream, add_query(stream, 0, 4));
-    turn(&scene);
+    put_query(client, 4);
+    turn();
     ck_assert_int_eq(take_reply(client), 4);
     put(client, frame, sizeof frame);
-    turn(&scene);
+    turn();
     ck_assert_int_eq(take_reply(client), -2);
     ck_assert_uint_eq(serving_count(&scene.serving, COUNTER_TCP_ABUSED), 1);
     ck_assert_uint_eq(serving_count(&scene.serving, COUNTER_DROPPED), TCP_IGNORED_MOST);
     close(client);
-    end(&scene);
 }
 
 TEST(a_client_that_never_reads_is_not_read_from)
 {
     static uint8_t stream[64 << 10];
-    struct scene scene;
     size_t length = 0, sent = 0;
     unsigned stuck = 0;
 
-    begin(&scene, 4, 4);
-    int client = enter(&scene);
+    begin(4, 4);
+    int client = enter();
     for (uint16_t id = 1; length + 512 < sizeof stream; id++)
         length = add_query(stream, length, id);
     /* Both directions are full: the server holds one output buffer of replies and no more. */
@@ -446,18 +424,17 @@ TEST(a_client_that_never_reads_is_not_read_from)
         ssize_t got = send(client, stream, length, 0);
         sent += got > 0 ? (size_t)got : 0;
         stuck = got > 0 ? 0 : stuck + 1;
-        turn(&scene);
+        turn();
     }
     ck_assert_uint_eq(stuck, 50);
     ck_assert_uint_lt(TAILQ_FIRST(&scene.tcp.by_activity)->unsent,
                       TAILQ_FIRST(&scene.tcp.by_activity)->unsent_end);
     ck_assert_uint_le(TAILQ_FIRST(&scene.tcp.by_activity)->unsent_end, TCP_OUTPUT_OCTETS);
     close(client);
-    end(&scene);
 }
 
 /* Sends `count` queries as the connection takes them, and reads replies in small pieces. */
-static void talk_slowly(struct scene *scene, int client, unsigned count)
+static void talk_slowly(int client, unsigned count)
 {
     static uint8_t stream[STREAM_MOST], replies[STREAM_MOST];
     size_t length = 0, sent = 0, taken = 0, at = 0;
@@ -468,7 +445,7 @@ static void talk_slowly(struct scene *scene, int client, unsigned count)
     for (unsigned idle = 0; next <= count && idle < TURNS_MOST; idle++) {
         ssize_t got = send(client, stream + sent, length - sent, 0);
         sent += got > 0 ? (size_t)got : 0;
-        turn(scene);
+        turn();
         got = recv(client, replies + taken, 1000, 0);
         taken += got > 0 ? (size_t)got : 0;
         while (taken - at > TCP_FRAME_OCTETS &&
@@ -483,30 +460,25 @@ static void talk_slowly(struct scene *scene, int client, unsigned count)
 
 TEST(a_slow_reader_gets_every_reply_in_order)
 {
-    struct scene scene;
     int small = 4096;
 
-    begin(&scene, 4, 4);
-    int client = enter(&scene);
+    begin(4, 4);
+    int client = enter();
     setsockopt(TAILQ_FIRST(&scene.tcp.by_activity)->descriptor, SOL_SOCKET, SO_SNDBUF, &small,
                sizeof small);
-    talk_slowly(&scene, client, 8000);
+    talk_slowly(client, 8000);
     close(client);
-    end(&scene);
 }
 
 TEST(over_a_clients_limit_its_own_oldest_is_evicted)
 {
-    struct scene scene;
-    uint8_t stream[512];
-
-    begin(&scene, 8, 2);
-    int other = enter_as(&scene, "10.0.130.9");
-    int first = enter_as(&scene, "10.0.130.56"), second = enter_as(&scene, "10.0.130.56");
-    put(first, stream, add_query(stream, 0, 1));
-    turn(&scene);
-    int third = enter_as(&scene, "10.0.130.56");
-    turn(&scene);
+    begin(8, 2);
+    int other = enter_as("10.0.130.9");
+    int first = enter_as("10.0.130.56"), second = enter_as("10.0.130.56");
+    put_query(first, 1);
+    turn();
+    int third = enter_as("10.0.130.56");
+    turn();
     ck_assert_int_eq(take_reply(first), 1);
     ck_assert_int_eq(take_reply(second), -2);
     ck_assert_int_eq(take_reply(other), -1);
@@ -514,99 +486,88 @@ TEST(over_a_clients_limit_its_own_oldest_is_evicted)
     ck_assert_uint_eq(scene.tcp.open_count, 3);
     ck_assert_uint_eq(serving_count(&scene.serving, COUNTER_TCP_EVICTED), 1);
     close(first), close(second), close(third), close(other);
-    end(&scene);
 }
 
 TEST(over_the_total_limit_the_oldest_is_evicted)
 {
-    struct scene scene;
-    uint8_t stream[512];
-
-    begin(&scene, 2, 2);
-    int first = enter_as(&scene, "10.0.130.1"), second = enter_as(&scene, "10.0.130.2");
-    put(first, stream, add_query(stream, 0, 1));
-    turn(&scene);
-    int third = enter_as(&scene, "10.0.130.3");
+    begin(2, 2);
+    int first = enter_as("10.0.130.1"), second = enter_as("10.0.130.2");
+    put_query(first, 1);
+    turn();
+    int third = enter_as("10.0.130.3");
     ck_assert_int_eq(take_reply(first), 1);
     ck_assert_int_eq(take_reply(second), -2);
     ck_assert_uint_eq(scene.tcp.open_count, 2);
     close(first), close(second), close(third);
-    end(&scene);
 }
 
 /* Connects from an address that is refused. */
-static void be_refused(struct scene *scene, const char *address)
+static void be_refused(const char *address)
 {
     struct endpoint client = client_of(address);
     int ends[2];
 
     ck_assert_int_eq(socketpair(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK, 0, ends), 0);
-    ck_assert(!tcp_adopt(&scene->tcp, ends[1], &client, 0x0a000002));
+    ck_assert(!tcp_adopt(&scene.tcp, ends[1], &client, 0x0a000002));
     ck_assert_int_eq(take_reply(ends[0]), -2);
     close(ends[0]);
 }
 
 TEST(outsiders_are_evicted_before_clients_of_spaces)
 {
-    struct scene scene;
     struct world world;
 
     world_init_fixture(&world);
-    begin(&scene, 2, 2);
+    begin(2, 2);
     scene.serving.batch.snapshot = world.snapshot;
-    int inside = enter_as(&scene, "10.0.130.56"), outside = enter_as(&scene, "203.0.113.9");
-    int incoming = enter_as(&scene, "10.0.130.57");
+    int inside = enter_as("10.0.130.56"), outside = enter_as("203.0.113.9");
+    int incoming = enter_as("10.0.130.57");
     ck_assert_int_eq(take_reply(outside), -2);
     ck_assert_int_eq(take_reply(inside), -1);
-    be_refused(&scene, "203.0.113.9");
-    be_refused(&scene, "2001:db8::1");
+    be_refused("203.0.113.9");
+    be_refused("2001:db8::1");
     ck_assert_int_eq(take_reply(inside), -1);
     ck_assert_int_eq(take_reply(incoming), -1);
     ck_assert_uint_eq(serving_count(&scene.serving, COUNTER_TCP_EVICTED), 1);
     ck_assert_uint_eq(serving_count(&scene.serving, COUNTER_TCP_REFUSED), 2);
-    int third = enter_as(&scene, "10.0.130.58");
+    int third = enter_as("10.0.130.58");
     ck_assert_int_eq(take_reply(inside), -2);
     close(inside), close(outside), close(incoming), close(third);
-    end(&scene);
+    end();
     world_close(&world);
 }
 
 TEST(a_clients_limit_counts_all_addresses_of_an_ipv6_network)
 {
-    struct scene scene;
-
-    begin(&scene, 8, 2);
-    int first = enter_as(&scene, "2001:db8::1"), second = enter_as(&scene, "2001:db8::2:0:0:1");
-    int other = enter_as(&scene, "2001:db8:0:1::1");
-    int mapped = enter_as(&scene, "::ffff:192.0.2.1"), alike = enter_as(&scene, "192.0.2.1");
-    int near = enter_as(&scene, "::ffff:192.0.2.2");
+    begin(8, 2);
+    int first = enter_as("2001:db8::1"), second = enter_as("2001:db8::2:0:0:1");
+    int other = enter_as("2001:db8:0:1::1");
+    int mapped = enter_as("::ffff:192.0.2.1"), alike = enter_as("192.0.2.1");
+    int near = enter_as("::ffff:192.0.2.2");
     ck_assert_uint_eq(scene.tcp.open_count, 6);
-    int third = enter_as(&scene, "2001:db8::ffff:ffff:ffff:ffff");
+    int third = enter_as("2001:db8::ffff:ffff:ffff:ffff");
     ck_assert_int_eq(take_reply(first), -2);
     ck_assert_uint_eq(scene.tcp.open_count, 6);
-    int fourth = enter_as(&scene, "192.0.2.1");
+    int fourth = enter_as("192.0.2.1");
     ck_assert_int_eq(take_reply(mapped), -2);
     ck_assert_uint_eq(scene.tcp.open_count, 6);
     close(first), close(second), close(third), close(fourth);
     close(other), close(mapped), close(alike), close(near);
-    end(&scene);
 }
 
 TEST(many_newcomers_at_once_never_break_the_limit)
 {
-    struct scene scene;
     int clients[16];
 
-    begin(&scene, 1, 1);
+    begin(1, 1);
     for (unsigned i = 0; i < 16; i++) {
-        clients[i] = enter(&scene);
+        clients[i] = enter();
         ck_assert_uint_eq(scene.tcp.open_count, 1);
     }
     for (unsigned i = 0; i < 15; i++)
         ck_assert_int_eq(take_reply(clients[i]), -2);
     for (unsigned i = 0; i < 16; i++)
         close(clients[i]);
-    end(&scene);
 }
 
 /* The test does not wait: it makes the connection older instead. */
@@ -617,68 +578,59 @@ static void age(struct tcp_connection *connection, uint64_t ms)
 
 TEST(an_idle_connection_is_closed_and_half_a_frame_is_idle)
 {
-    struct scene scene;
     uint8_t stream[512];
 
-    begin(&scene, 4, 4);
-    int idle = enter(&scene), half = enter(&scene), busy = enter(&scene);
+    begin(4, 4);
+    int idle = enter(), half = enter(), busy = enter();
     put(busy, stream, add_query(stream, 0, 3));
     put(half, stream, 5);
     uv_update_time(&scene.serving.loop);
-    turn(&scene);
+    turn();
     for (struct tcp_connection *each = TAILQ_FIRST(&scene.tcp.by_activity); each != NULL;
          each = TAILQ_NEXT(each, link))
         if (TAILQ_NEXT(each, link) != NULL)
             age(each, 10000);
     uv_timer_start(&scene.tcp.timer, scene.tcp.timer.timer_cb, 0, 1000);
-    turn(&scene);
+    turn();
     ck_assert_int_eq(take_reply(idle), -2);
     ck_assert_int_eq(take_reply(half), -2);
     ck_assert_int_eq(take_reply(busy), 3);
     ck_assert_int_eq(take_reply(busy), -1);
     ck_assert_uint_eq(serving_count(&scene.serving, COUNTER_TCP_IDLE), 2);
     close(idle), close(half), close(busy);
-    end(&scene);
 }
 
 TEST(a_connection_whose_query_is_unread_is_not_idle)
 {
-    struct scene scene;
-    uint8_t stream[512];
-
-    begin(&scene, 4, 4);
-    int client = enter(&scene);
-    put(client, stream, add_query(stream, 0, 3));
+    begin(4, 4);
+    int client = enter();
+    put_query(client, 3);
     uv_update_time(&scene.serving.loop);
     age(TAILQ_FIRST(&scene.tcp.by_activity), 10000);
     scene.tcp.timer.timer_cb(&scene.tcp.timer); /* before the loop has read the query */
-    turn(&scene);
+    turn();
     ck_assert_int_eq(take_reply(client), 3);
     ck_assert_int_eq(take_reply(client), -1);
     ck_assert_uint_eq(serving_count(&scene.serving, COUNTER_TCP_IDLE), 0);
     close(client);
-    end(&scene);
 }
 
 TEST(a_connection_to_which_a_reply_is_due_is_not_idle)
 {
-    struct scene scene;
-
-    begin(&scene, 4, 4);
-    int client = enter(&scene);
+    begin(4, 4);
+    int client = enter();
     uv_update_time(&scene.serving.loop);
     TAILQ_FIRST(&scene.tcp.by_activity)->awaited = 1;
     age(TAILQ_FIRST(&scene.tcp.by_activity), 10000);
     scene.tcp.timer.timer_cb(&scene.tcp.timer);
-    turn(&scene);
+    turn();
     ck_assert_int_eq(take_reply(client), -1);
     TAILQ_FIRST(&scene.tcp.by_activity)->awaited = 0;
     age(TAILQ_FIRST(&scene.tcp.by_activity), 10000);
     scene.tcp.timer.timer_cb(&scene.tcp.timer);
-    turn(&scene);
+    turn();
     ck_assert_int_eq(take_reply(client), -2);
     close(client);
-    end(&scene);
 }
 
 /* The limits, and the third client; the first awaits a reply, so the second is evicted. */
@@ -689,32 +641,26 @@ static const struct {
 
 TEST_OVER(one_without_a_due_reply_is_evicted_before_an_older_one, evictions)
 {
-    struct scene scene;
-
-    begin(&scene, evictions[_i].connections, evictions[_i].per_client);
-    int first = enter(&scene), second = enter(&scene);
+    begin(evictions[_i].connections, evictions[_i].per_client);
+    int first = enter(), second = enter();
     TAILQ_FIRST(&scene.tcp.by_activity)->awaited = 1;
-    int third = enter_as(&scene, evictions[_i].incoming);
+    int third = enter_as(evictions[_i].incoming);
     ck_assert_int_eq(take_reply(first), -1);
     ck_assert_int_eq(take_reply(second), -2);
     /* When all await one, the oldest is evicted. */
     TAILQ_LAST(&scene.tcp.by_activity, tcp_connections)->awaited = 1;
-    int fourth = enter_as(&scene, evictions[_i].incoming);
+    int fourth = enter_as(evictions[_i].incoming);
     ck_assert_int_eq(take_reply(first), -2);
     ck_assert_int_eq(take_reply(third), -1);
     close(first), close(second), close(third), close(fourth);
-    end(&scene);
 }
 
 TEST(a_stop_answers_what_has_come)
 {
-    struct scene scene;
-    uint8_t stream[512];
-
-    begin(&scene, 4, 4);
-    int client = enter(&scene), quiet = enter(&scene);
-    put(client, stream, add_query(stream, 0, 8));
-    end(&scene);
+    begin(4, 4);
+    int client = enter(), quiet = enter();
+    put_query(client, 8);
+    end();
     ck_assert_int_eq(take_reply(client), 8);
     ck_assert_int_eq(take_reply(client), -2);
     ck_assert_int_eq(take_reply(quiet), -2);
@@ -723,24 +669,20 @@ TEST(a_stop_answers_what_has_come)
 
 TEST(a_reset_connection_is_forgotten)
 {
-    struct scene scene;
-
-    begin(&scene, 4, 4);
-    close(enter(&scene));
-    turn(&scene);
+    begin(4, 4);
+    close(enter());
+    turn();
     ck_assert_uint_eq(scene.tcp.open_count, 0);
     ck_assert_uint_eq(serving_count(&scene.serving, COUNTER_TCP_CLOSED), 1);
-    end(&scene);
 }
 
 TEST(a_listener_accepts_and_knows_the_asked_address)
 {
     struct endpoint wildcard = client_of("0.0.0.0:1");
     struct tcp_acceptor acceptor;
-    struct scene scene;
     struct err err;
 
-    begin(&scene, 4, 4);
+    begin(4, 4);
     wildcard.v4.sin_port = 0;
     int descriptor = socket_open_tcp(&wildcard, &err);
     ck_assert_int_ge(descriptor, 0);
@@ -750,41 +692,41 @@ TEST(a_listener_accepts_and_knows_the_asked_address)
     int client = socket(AF_INET, SOCK_STREAM, 0);
     ck_assert_int_eq(connect(client, &to.any, sizeof to.v4), 0);
     for (unsigned i = 0; scene.tcp.open_count == 0 && i < TURNS_MOST; i++)
-        turn(&scene);
+        turn();
     ck_assert_uint_eq(scene.tcp.open_count, 1);
     ck_assert_uint_eq(TAILQ_FIRST(&scene.tcp.by_activity)->path.destination, 0x7f000003);
     ck_assert_uint_eq(TAILQ_FIRST(&scene.tcp.by_activity)->path.source, 0x7f000001);
     close(client);
     tcp_acceptor_stop(&acceptor);
-    end(&scene);
+    end(); /* the loop closes the acceptor, which is of this function */
 }
 
-static void open_more_than_the_pool(struct scene *scene)
+static void open_more_than_the_pool(void)
 {
-    scene->tcp.open_count = (uint32_t)scene->tcp.pool_count;
-    scene->tcp.limits.connections = UINT32_MAX;
-    enter(scene);
+    scene.tcp.open_count = (uint32_t)scene.tcp.pool_count;
+    scene.tcp.limits.connections = UINT32_MAX;
+    enter();
 }
 
-static void close_more_than_are_open(struct scene *scene)
+static void close_more_than_are_open(void)
 {
-    scene->tcp.open_count = 0;
-    tcp_drop(TAILQ_FIRST(&scene->tcp.by_activity), COUNTER_TCP_CLOSED);
+    scene.tcp.open_count = 0;
+    tcp_drop(TAILQ_FIRST(&scene.tcp.by_activity), COUNTER_TCP_CLOSED);
 }
 
-static void answer_more_than_a_batch(struct scene *scene)
+static void answer_more_than_a_batch(void)
 {
-    scene->tcp.lone_query_count = BATCH_MOST + 1;
-    tcp_answer_lone_queries(&scene->tcp);
+    scene.tcp.lone_query_count = BATCH_MOST + 1;
+    tcp_answer_lone_queries(&scene.tcp);
 }
 
-static void forget_the_query_of_another(struct scene *scene)
+static void forget_the_query_of_another(void)
 {
-    TAILQ_FIRST(&scene->tcp.by_activity)->lone_query = BATCH_MOST;
-    tcp_forget_lone_query(TAILQ_FIRST(&scene->tcp.by_activity));
+    TAILQ_FIRST(&scene.tcp.by_activity)->lone_query = BATCH_MOST;
+    tcp_forget_lone_query(TAILQ_FIRST(&scene.tcp.by_activity));
 }
 
-static void (*const excesses[])(struct scene *scene) = {
+static void (*const excesses[])(void) = {
     open_more_than_the_pool,
     close_more_than_are_open,
     answer_more_than_a_batch,
@@ -793,9 +735,7 @@ static void (*const excesses[])(struct scene *scene) = {
 
 TEST_OVER_SIGNAL(counters_that_disagree_end_the_process, excesses, SIGABRT)
 {
-    struct scene scene;
-
-    begin(&scene, 4, 4);
-    enter(&scene);
-    excesses[_i](&scene);
+    begin(4, 4);
+    enter();
+    excesses[_i]();
 }

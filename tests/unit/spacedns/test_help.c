@@ -38,23 +38,6 @@ static const struct console_line lines[] = {
      "uses them on a terminal, unless NO_COLOR is set\n"
      "  -h, --help                      print the command's help and exit\n",
      ""},
-    {"version --help", 0,
-     "Usage: spacedns version\n"
-     "\n"
-     "Print the version\n"
-     "\n"
-     "\n"
-     "of every command\n"
-     "  --zones DIR                     folder of zone files; by default the running "
-     "server's, else the settings file's, else ./zones\n"
-     "  --settings FILE                 settings file of the server; by default "
-     "/etc/spacedns/spacednsd.yaml, if it exists\n"
-     "  --socket PATH                   control socket of the running server\n"
-     "  --json                          print JSON\n"
-     "  --color WHEN                    colour and signs: always, never or auto; auto "
-     "uses them on a terminal, unless NO_COLOR is set\n"
-     "  -h, --help                      print the command's help and exit\n",
-     ""},
     {"explain http://api.example.com:80/x", 2, "",
      "Error: http://api.example.com:80/x is a web address; write its host alone: spacedns "
      "explain api.example.com\n"},
