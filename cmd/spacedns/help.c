@@ -85,7 +85,8 @@ static void print_one(FILE *out, const struct command_entry *command)
     fprintf(out, "Usage: spacedns %s%s%s\n\n", command->name, command->most == 0 ? "" : " ",
             command->operands);
     print_words(out, command->help, 0);
-    fputc('\n', out);
+    if (command->options != 0)
+        fputc('\n', out);
     for (unsigned i = 0; i < OPTION_COUNT; i++)
         if ((command->options >> i & 1) != 0)
             print_option(out, &options_table[i]);

@@ -26,7 +26,6 @@ static const struct console_line lines[] = {
      "\n"
      "Print the version\n"
      "\n"
-     "\n"
      "of every command\n"
      "  --zones DIR                     folder of zone files; by default the running "
      "server's, else the settings file's, else ./zones\n"
