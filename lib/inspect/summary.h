@@ -4,7 +4,7 @@
  *
  *     zones: 1 file, 1 space, 3 apps: 0 errors, 2 warnings, 0 notes
  *
- * Threads: one.
+ * Threads: one.  Memory: never allocates.
  */
 #include <stddef.h>
 #include <stdio.h>

@@ -8,7 +8,6 @@ const struct snapshot *__wrap_server_current(const struct server *server);
 size_t __wrap_server_worker_count(const struct server *server);
 const struct worker_report *__wrap_server_worker_report(const struct server *server, size_t worker);
 void __wrap_server_sum(const struct server *server, struct totals *totals);
-uint64_t __wrap_server_kernel_drops(const struct server *server);
 
 struct server *server_script_server(void)
 {
@@ -54,12 +53,6 @@ void __wrap_server_sum(const struct server *server, struct totals *totals)
 {
     (void)server;
     *totals = server_script.totals;
-}
-
-uint64_t __wrap_server_kernel_drops(const struct server *server)
-{
-    (void)server;
-    return server_script.kernel_drops;
 }
 
 void server_script_close(void)

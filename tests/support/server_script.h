@@ -21,7 +21,6 @@ extern struct server_script {
     size_t worker_count;
     const struct worker_report *reports[SCRIPT_WORKERS_MOST]; /* NULL: silent */
     struct totals totals;
-    uint64_t kernel_drops;
 } server_script;
 
 /** What a server is passed as; it is never read. */

@@ -112,7 +112,7 @@ static const struct console_line changes[] = {
      "Error: Name open-plain-1001 is already taken; choose another\n"},
     {"apps:create Bad_Name -s test-space", 1, "",
      "Creating app in space test-space... !\n"
-     "Error: E-APP-NAME app name `Bad_Name` has characters other than a-z, 0-9 and "
+     "Error: E-APP-NAME: app name `Bad_Name` has characters other than a-z, 0-9 and "
      "hyphens; a name has 3 to 30 of a-z, 0-9 and -, and begins with a letter; nothing "
      "was changed\n"},
     {"apps:create new-app -s none", 1, "",

@@ -68,7 +68,7 @@ TEST(a_change_that_cannot_be_marked_is_not_made)
 TEST(a_change_that_would_be_refused_is_not_made)
 {
     expect_refusal("ps:add web -a frozen-oasis-70544 --ip 10.9.0.1",
-                   "E-DYNO-IP dyno web.3 has private_ip 10.9.0.1 outside dyno_cidrs");
+                   "E-DYNO-IP: dyno web.3 has private_ip 10.9.0.1 outside dyno_cidrs");
     ck_assert_ptr_nonnull(strstr(console.err, "; nothing was changed\n"));
 }
 

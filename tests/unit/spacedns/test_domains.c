@@ -79,7 +79,7 @@ static const struct console_line changes[] = {
      "or kill -HUP\n"},
     {"domains:add www.new.example -a frozen-oasis-70544 --cname target.example.com", 1, "",
      "Adding www.new.example to frozen-oasis-70544... !\n"
-     "Error: E-DOM-TARGET DNS target `target.example.com` is not a name below "
+     "Error: E-DOM-TARGET: DNS target `target.example.com` is not a name below "
      "herokuspace.com or herokudns.com; copy the domain's DNS target from the platform; "
      "nothing was changed\n"},
     {"domains:add sleepy.example.com -a frozen-oasis-70544", 1, "",
@@ -90,8 +90,8 @@ static const struct console_line changes[] = {
      "Error: domain api.example.com is already added to app frozen-oasis-70544\n"},
     {"domains:add bad..name -a frozen-oasis-70544 --cname x.y", 1, "",
      "Adding bad..name to frozen-oasis-70544... !\n"
-     "Error: E-DOM-NAME domain `bad..name` has an empty label; remove the extra dot (and "
-     "1 more like it); nothing was changed\n"},
+     "Error: E-DOM-NAME: domain `bad..name` has an empty label; remove the extra dot (the "
+     "first of 2 errors); nothing was changed\n"},
     {"domains:remove api.example.com -a frozen-oasis-70544", 0, "",
      "Removing api.example.com from frozen-oasis-70544... done\n"
      "No server answers here; to load the change into a running one, use spacedns reload "

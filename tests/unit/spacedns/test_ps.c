@@ -90,11 +90,11 @@ static const struct console_line changes[] = {
      "Error: 0.0.0.0 is not an IPv4 address; write --ip 10.0.128.7\n"},
     {"ps:add web -a frozen-oasis-70544 --ip 10.9.0.1", 1, "",
      "Adding web.3 (10.9.0.1) to frozen-oasis-70544... !\n"
-     "Error: E-DYNO-IP dyno web.3 has private_ip 10.9.0.1 outside dyno_cidrs; give it an "
+     "Error: E-DYNO-IP: dyno web.3 has private_ip 10.9.0.1 outside dyno_cidrs; give it an "
      "address in 10.0.128.0/20 or 10.0.144.0/20; nothing was changed\n"},
     {"ps:add web -a frozen-oasis-70544 --ip 10.0.130.56", 1, "",
      "Adding web.3 (10.0.130.56) to frozen-oasis-70544... !\n"
-     "Error: E-DYNO-IP-DUP private_ip 10.0.130.56 already belongs to the running dyno on "
+     "Error: E-DYNO-IP-DUP: private_ip 10.0.130.56 already belongs to the running dyno on "
      "line 41; two running dynos cannot share an address, correct one; nothing was "
      "changed\n"},
     {"ps:remove web.2 -a frozen-oasis-70544", 0, "",

@@ -17,9 +17,10 @@ static const struct console_line lines[] = {
      "Error: there is no snippet for nothing; write spacedns snippet "
      "dnsmasq|unbound|bind|systemd-resolved|route53|resolv.conf\n"},
     {"snippet dnsmasq -s test-spaces", 1, "",
-     "Error: ZONES has no space test-spaces; did you mean --space test-space\n"},
+     "Error: there is no space test-spaces in ZONES; did you mean test-space? spacedns spaces "
+     "lists them\n"},
     {"snippet dnsmasq -s zzz", 1, "",
-     "Error: ZONES has no space zzz; name another with --space SPACE\n"},
+     "Error: there is no space zzz in ZONES; spacedns spaces lists them\n"},
     {"snippet dnsmasq", 1, "",
      "Error: the server has no address that other hosts can reach: the space has no "
      "`listen`, and the settings list none; name it with --to ADDR\n"},

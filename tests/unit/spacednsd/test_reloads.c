@@ -304,5 +304,5 @@ TEST(the_next_expiry_is_at_most_an_hour_away)
     int64_t left_s = (int64_t)server_script.current->policy.kept_back_seconds;
     ck_assert_uint_eq(kept_next_ms(server_script.current, 0), 3600000);
     ck_assert_uint_eq(kept_next_ms(server_script.current, left_s + 10), 1000);
-    ck_assert_uint_eq(kept_count_pushed_out(server_script.current), 0);
+    ck_assert_uint_eq(server_script.current->kept_back->pushed_out, 0);
 }
