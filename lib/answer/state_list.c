@@ -219,7 +219,7 @@ static const struct kept_back_cohort unknown_cohort = {.ran_s = -1, .space = "?"
 static bool read_cohort(struct list_reader *reader, const char *text)
 {
     struct kept_back_cohort *cohort = &reader->cohort;
-    char *next = strcpy(reader->words, text), *end;
+    char *next = memcpy(reader->words, text, strlen(text) + 1), *end;
 
     *cohort = (struct kept_back_cohort){.generation = strtoull(next, &end, DECIMAL), .ran_s = -1};
     next = end == next || *end != ' ' ? NULL : read_number(end + 1, &cohort->since_s);

@@ -82,6 +82,7 @@ static bool visit_address(struct name_walk *walk, uint32_t address, bool is_ours
 static bool visit_declared(void *context, const struct space_name *name)
 {
     struct name_walk *walk = context;
+    bool is_internal = name->app != NULL && (name->app->flags & APP_INTERNAL) != 0;
     bool is_plain = name->app != NULL && name->type == TYPE_A;
     const struct host *host = name->host;
 
@@ -90,11 +91,10 @@ static bool visit_declared(void *context, const struct space_name *name)
         return visit_address(walk, name->address,
                              cidr_contains(walk->segment->cidr, name->address));
     if (host != NULL)
-        return visit_host(walk, host,
-                          host->kind == HOST_RECORDS || ((name->app->flags & APP_INTERNAL) != 0 &&
-                                                         host->kind != HOST_PENDING));
+        return visit_host(
+            walk, host, host->kind == HOST_RECORDS || (is_internal && host->kind != HOST_PENDING));
     bool is_discovery = name_is_within(&name->name, &walk->snapshot->discovery_suffix);
-    return visit(walk, !is_plain || is_discovery || (name->app->flags & APP_INTERNAL) != 0);
+    return visit(walk, !is_plain || is_discovery || is_internal);
 }
 
 /* Visits FRONT.APP.app.localspace; an empty front means APP.app itself. */
