@@ -201,6 +201,33 @@ int change_request_reload(struct change *change)
     return code;
 }
 
+/* The line of the first octet that an edit has changed. */
+static size_t find_changed_line(const struct change *change)
+{
+    const struct zone_file *old = &change->file;
+    size_t line = 1;
+
+    for (size_t i = 0; i < old->length && i < change->edit.length; i++) {
+        if (old->text[i] != change->edit.text[i])
+            break;
+        line += old->text[i] == '\n';
+    }
+    return line;
+}
+
+int change_finish(struct change *change)
+{
+    char shown[PATH_MAX];
+    char after[PATH_MAX + 32] = ", it is so already\n";
+
+    if (change->edit.text != change->file.text) {
+        escape_string(shown, sizeof shown, change->file.shown);
+        snprintf(after, sizeof after, ", %s:%zu\n", shown, find_changed_line(change));
+    }
+    int code = change_commit(change, after);
+    return code == EXIT_DONE ? change_request_reload(change) : code;
+}
+
 void change_advise(const struct session *session, const char *format, ...)
 {
     va_list arguments;

@@ -59,6 +59,9 @@ int change_commit(struct change *change, const char *after);
  */
 int change_request_reload(struct change *change);
 
+/** Commits with the location of the change, and requests the reload. Returns the exit code. */
+int change_finish(struct change *change);
+
 /** Prints a line of advice on standard error. */
 void change_advise(const struct session *session, const char *format, ...)
     __attribute__((format(printf, 2, 3)));

@@ -61,6 +61,14 @@ bool edit_add_dyno(struct edit *edit, const struct dyno_name *dyno, uint32_t ip,
 /** Removes a dyno. The process type stays, even without dynos. */
 bool edit_remove_dyno(struct edit *edit, const struct dyno_name *dyno, struct err *err);
 
+/** Adds a router that is up. az: its availability zone, or NULL. */
+bool edit_add_router(struct edit *edit, uint32_t ip, const char *az, struct err *err);
+
+bool edit_remove_router(struct edit *edit, uint32_t ip, struct err *err);
+
+/** Sets the state. A router that is written as an address only becomes a mapping if necessary. */
+bool edit_set_router(struct edit *edit, uint32_t ip, enum router_state state, struct err *err);
+
 /**
  * Adds the end mark (zone_text.h) as the last line, unless it exists. Any valid YAML can be marked,
  * so this fails, with *err, only if an edit would fail, too.

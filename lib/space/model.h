@@ -205,6 +205,7 @@ const char *dyno_state_text(enum dyno_state state);
 /** The words of zone files; defined next to the tables of parse that read them. */
 const char *generation_text(enum generation generation);
 const char *space_state_text(enum space_state state);
+const char *router_state_text(enum router_state state);
 const char *peering_type_text(enum peering_type type);
 const char *peering_status_text(enum peering_status status);
 const char *vpn_status_text(enum vpn_status status);

@@ -6,6 +6,12 @@
 static const char *const router_states[] = {
     [ROUTER_UP] = "up", [ROUTER_DRAINING] = "draining", [ROUTER_DOWN] = "down"};
 static const struct enum_words router_state_words = WORDS(router_states);
+
+const char *router_state_text(enum router_state state)
+{
+    return router_states[state];
+}
+
 static const struct address_details router_address = {FINDING_ADDRESS, offsetof(struct router, at)};
 
 static const struct yaml_field router_fields[] = {

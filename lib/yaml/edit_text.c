@@ -305,6 +305,12 @@ bool edit_text_set(struct edit_text *edit, const struct yaml_mark *mapping, cons
     return append(edit, mapping, (struct piece){.flow = pair, .block = pair});
 }
 
+bool edit_text_replace(struct edit_text *edit, const struct yaml_mark *item, const char *value)
+{
+    assert(item->kind == YAML_SCALAR);
+    return replace_in_line(edit, item, value);
+}
+
 /* ---- removal ---- */
 
 /* The hyphen of a block sequence's item. */

@@ -70,5 +70,8 @@ bool edit_text_remove(struct edit_text *edit, const struct yaml_mark *list,
 bool edit_text_set(struct edit_text *edit, const struct yaml_mark *mapping, const char *key,
                    const char *value);
 
+/** Replaces a scalar, which is an item of a list. */
+bool edit_text_replace(struct edit_text *edit, const struct yaml_mark *item, const char *value);
+
 /** Makes the changes. Returns the new text in the arena, *length octets; NULL with *err. */
 const char *edit_text_apply(struct edit_text *edit, size_t *length);

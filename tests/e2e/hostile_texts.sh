@@ -52,7 +52,7 @@ every plan "$work/before" --against "$zones"
 every prove "$zones"
 every spaces --zones "$zones"
 for command in apps spaces:info spaces:ps spaces:topology spaces:peerings spaces:vpn:connections \
-    spaces:trusted-ips "spaces:peerings:routes pcx-111aaa111"; do
+    spaces:trusted-ips spaces:routers "spaces:peerings:routes pcx-111aaa111"; do
     # shellcheck disable=SC2086 # a command and its operand
     every $command "${common[@]}"
 done
@@ -65,6 +65,7 @@ for client in 172.16.9.9 192.168.7.7 10.20.3.4; do
     every explain frozen-oasis-70544.herokuapp.com --from "$client" --zones "$zones"
 done
 every explain "$(printf 'a\e[31m\xc2\x9b.example')" --from 172.16.9.9 --zones "$zones"
+every spaces:routers:set 10.0.16.21 --state draining "${common[@]}"
 
 # Findings, whatever the file is called; one that is not UTF-8 is found by machines, too.
 cp "$file" "$work/bad/"

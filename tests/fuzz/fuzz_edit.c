@@ -2,8 +2,8 @@
  * Any octets, edited as a zone file by every kind of edit.
  *
  * Invariants: no crash; a refused edit has an error and changes nothing; an edited text, if it had
- * no findings before, is read again with exactly that one change: apps, domains and dynos are
- * counted, and every name is kept.
+ * no findings before, is read again with exactly that one change: apps, domains, dynos and routers
+ * are counted, and every name is kept.
  */
 #include "fuzz/fuzz.h"
 
@@ -19,6 +19,8 @@ struct counts {
     size_t domains;
     size_t dynos;
     size_t up;
+    size_t routers;
+    size_t routers_up;
 };
 
 static void require(bool holds)
@@ -49,17 +51,33 @@ static struct counts count(struct arena *arena, const char *text, size_t length,
     counts.apps = *space == NULL ? 0 : (*space)->app_count;
     for (size_t i = 0; i < counts.apps; i++)
         count_app(&(*space)->apps[i], &counts);
+    counts.routers = *space == NULL ? 0 : (*space)->router_count;
+    for (size_t i = 0; i < counts.routers; i++)
+        counts.routers_up += (*space)->routers[i].state == ROUTER_UP;
     report_free(report);
     return counts;
 }
 
-enum verb { ADD_APP, REMOVE_APP, ADD_DOMAIN, REMOVE_DOMAIN, ADD_DYNO, REMOVE_DYNO, SET, VERBS };
+enum verb {
+    ADD_APP,
+    REMOVE_APP,
+    ADD_DOMAIN,
+    REMOVE_DOMAIN,
+    ADD_DYNO,
+    REMOVE_DYNO,
+    SET,
+    ADD_ROUTER,
+    REMOVE_ROUTER,
+    DRAIN,
+    VERBS
+};
 
 /* The target of the edit: an app of the file, or one that may not exist. */
 struct aim {
     const char *app;
     const char *hostname;
     struct dyno_name dyno;
+    uint32_t router;
 };
 
 static bool run(struct edit *edit, enum verb verb, const struct aim *aim, struct err *err)
@@ -79,6 +97,12 @@ static bool run(struct edit *edit, enum verb verb, const struct aim *aim, struct
                              0x0a008077, err);
     case REMOVE_DYNO:
         return edit_remove_dyno(edit, &aim->dyno, err);
+    case ADD_ROUTER:
+        return edit_add_router(edit, 0x0a000077, "fuzz: 1", err);
+    case REMOVE_ROUTER:
+        return edit_remove_router(edit, aim->router, err);
+    case DRAIN:
+        return edit_set_router(edit, aim->router, ROUTER_DRAINING, err);
     default:
         return edit_set_state(edit, &aim->dyno, DYNO_DOWN, err);
     }
@@ -89,9 +113,12 @@ static void check_counts(enum verb verb, const struct counts *before, const stru
     static const int apps[VERBS] = {[ADD_APP] = 1, [REMOVE_APP] = -1};
     static const int domains[VERBS] = {[ADD_DOMAIN] = 1, [REMOVE_DOMAIN] = -1};
     static const int dynos[VERBS] = {[ADD_DYNO] = 1, [REMOVE_DYNO] = -1};
+    static const int routers[VERBS] = {[ADD_ROUTER] = 1, [REMOVE_ROUTER] = -1};
 
     require(after->is_clean);
     require((long)after->apps == (long)before->apps + apps[verb]);
+    require((long)after->routers == (long)before->routers + routers[verb]);
+    require(verb != DRAIN || after->routers_up <= before->routers_up);
     if (verb == REMOVE_APP)
         return;
     require((long)after->domains == (long)before->domains + domains[verb]);
@@ -154,6 +181,10 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     struct aim none = {.app = "none", .hostname = "none.example", .dyno = {"none", "web", 1}};
     struct aim first = apps == 0 ? none : aim_at(&space->apps[0]);
     struct aim last = apps == 0 ? none : aim_at(&space->apps[apps - 1]);
+    if (space != NULL && space->router_count > 0) {
+        first.router = space->routers[0].ip;
+        last.router = space->routers[space->router_count - 1].ip;
+    }
     for (unsigned verb = 0; verb < VERBS; verb++) {
         try_edit(text, size, (enum verb)verb, &first);
         try_edit(text, size, (enum verb)verb, &last);

@@ -15,7 +15,19 @@
 
 enum { STEPS = 1000, APPS_MOST = 24, TEXT_SIZE = 1 << 16 };
 
-enum verb { ADD_APP, REMOVE_APP, ADD_DOMAIN, REMOVE_DOMAIN, ADD_DYNO, REMOVE_DYNO, SET_DOWN };
+enum verb {
+    ADD_APP,
+    REMOVE_APP,
+    ADD_DOMAIN,
+    REMOVE_DOMAIN,
+    ADD_DYNO,
+    REMOVE_DYNO,
+    SET_DOWN,
+    ADD_ROUTER,
+    ADD_ROUTER_AZ,
+    REMOVE_ROUTER,
+    DRAIN_ROUTER
+};
 
 static bool run(struct edit *edit, enum verb verb, struct err *err)
 {
@@ -35,6 +47,14 @@ static bool run(struct edit *edit, enum verb verb, struct err *err)
         return edit_add_dyno(edit, &dyno, 0x0a008007, err);
     case REMOVE_DYNO:
         return edit_remove_dyno(edit, &dyno, err);
+    case ADD_ROUTER:
+        return edit_add_router(edit, 0x0a000007, NULL, err);
+    case ADD_ROUTER_AZ:
+        return edit_add_router(edit, 0x0a000007, "us-east-1a", err);
+    case REMOVE_ROUTER:
+        return edit_remove_router(edit, 0x0a000007, err);
+    case DRAIN_ROUTER:
+        return edit_set_router(edit, 0x0a000007, ROUTER_DRAINING, err);
     default:
         return edit_set_state(edit, &dyno, DYNO_DOWN, err);
     }
@@ -141,6 +161,37 @@ static const struct {
      ABC "    formation:\n      web:\n        dynos:\n          - number: 7 # seven\n            "
          "state: down\n"},
     {SET_DOWN, ABC "    formation: {web: {dynos: [{number: 6}]}}\n", NULL},
+    /* routers, which are addresses or mappings */
+    {ADD_ROUTER, "space: s\n", "space: s\nrouters:\n  - 10.0.0.7\n"},
+    {ADD_ROUTER, "space: s\nrouters: [] # none\n", "space: s\nrouters:  # none\n  - 10.0.0.7\n"},
+    {ADD_ROUTER, "space: s\nrouters: [10.0.0.70] # one\napps:\n",
+     "space: s\nrouters: [10.0.0.70, 10.0.0.7] # one\napps:\n"},
+    {ADD_ROUTER, "routers:\n- ip: 10.0.0.70 # one\n  az: a\n# end\n",
+     "routers:\n- ip: 10.0.0.70 # one\n  az: a\n- 10.0.0.7\n# end\n"},
+    {ADD_ROUTER_AZ, "routers: [10.0.0.70]\n",
+     "routers: [10.0.0.70, {ip: 10.0.0.7, az: us-east-1a}]\n"},
+    {ADD_ROUTER_AZ, "routers:\n  - 10.0.0.70\n",
+     "routers:\n  - 10.0.0.70\n  - {ip: 10.0.0.7, az: us-east-1a}\n"},
+    {ADD_ROUTER, "routers: [10.0.0.7]\n", NULL},
+    {ADD_ROUTER, "routers: [{az: a, ip: '10.0.0.7'}]\n", NULL},
+    {ADD_ROUTER, "routers: 10.0.0.70\n", NULL},
+    {REMOVE_ROUTER, "routers: [10.0.0.70, 10.0.0.7]\n", "routers: [10.0.0.70]\n"},
+    {REMOVE_ROUTER, "routers:\n  # a\n  - {ip: 10.0.0.7} # b\n  - 10.0.0.70\n",
+     "routers:\n  # a\n  - 10.0.0.70\n"},
+    {REMOVE_ROUTER, "routers:\n  - state: down\n    ip: 10.0.0.7\n  - 10.0.0.70\n",
+     "routers:\n  - 10.0.0.70\n"},
+    {REMOVE_ROUTER, "routers: [10.0.0.70]\n", NULL},
+    {REMOVE_ROUTER, "routers: {ip: 10.0.0.7}\n", NULL},
+    {REMOVE_ROUTER, "space: s\n", NULL},
+    {DRAIN_ROUTER, "routers: [10.0.0.70, 10.0.0.7] # two\n",
+     "routers: [10.0.0.70, {ip: 10.0.0.7, state: draining}] # two\n"},
+    {DRAIN_ROUTER, "routers:\n  - \"10.0.0.7\" # it\n",
+     "routers:\n  - {ip: 10.0.0.7, state: draining} # it\n"},
+    {DRAIN_ROUTER, "routers: [{ip: 10.0.0.7, state: down, az: a}]\n",
+     "routers: [{ip: 10.0.0.7, state: draining, az: a}]\n"},
+    {DRAIN_ROUTER, "routers:\n  - ip: 10.0.0.7 # it\n  - 10.0.0.70\n",
+     "routers:\n  - ip: 10.0.0.7 # it\n    state: draining\n  - 10.0.0.70\n"},
+    {DRAIN_ROUTER, "routers: [10.0.0.70]\n", NULL},
 };
 
 TEST_OVER(an_edit_changes_its_subject_and_nothing_else, cases)
@@ -169,6 +220,23 @@ TEST(a_state_that_is_so_already_is_not_written)
     ck_assert(edit_init(&edit, text, strlen(text)));
     ck_assert(edit_set_state(&edit, &dyno, DYNO_UP, &err));
     ck_assert_ptr_eq(edit.text, text);
+    edit_close(&edit);
+}
+
+/* The longest address; a mapping of it differs from it in most octets. */
+TEST(a_router_with_the_longest_address_becomes_a_mapping)
+{
+    static const char text[] = "routers: [192.168.100.200]\n";
+    static const char expected[] = "routers: [{ip: 192.168.100.200, state: draining}]\n";
+    struct edit edit;
+    struct err err;
+
+    ck_assert(edit_init(&edit, text, strlen(text)));
+    ck_assert(edit_set_router(&edit, 0xc0a864c8, ROUTER_UP, &err));
+    ck_assert_ptr_eq(edit.text, text);
+    ck_assert(edit_set_router(&edit, 0xc0a864c8, ROUTER_DRAINING, &err));
+    ck_assert_uint_eq(edit.length, strlen(expected));
+    ck_assert_mem_eq(edit.text, expected, edit.length);
     edit_close(&edit);
 }
 

@@ -1,0 +1,81 @@
+/* Edits of routers. */
+#include <string.h>
+
+#include "base/address.h"
+#include "space/editing.h"
+
+/* ---- routers: an address, or a mapping that has one as `ip` ---- */
+
+static const struct yaml_mark *find_router(const struct yaml_mark *list, const char *address)
+{
+    if (list == NULL || list->kind != YAML_SEQUENCE)
+        return NULL;
+    for (const struct yaml_mark *item = list->first; item != NULL; item = item->next)
+        if (item->kind == YAML_SCALAR && strcmp(item->text, address) == 0)
+            return item;
+    return editing_find(list, "ip", address, editing_is_same_text);
+}
+
+/* Begins an edit of an existing router. Returns it, or NULL with err. */
+static const struct yaml_mark *begin_router(const struct edit *edit, struct edit_text *change,
+                                            const char *address, struct err *err)
+{
+    if (!editing_begin(edit, change, err))
+        return NULL;
+    const struct yaml_mark *router = find_router(editing_value(change->root, "routers"), address);
+    if (router == NULL)
+        err_set(err, ERR_RULE, "there is no router %s in the file", address);
+    return router;
+}
+
+bool edit_add_router(struct edit *edit, uint32_t ip, const char *az, struct err *err)
+{
+    static const char *const keys[] = {"routers", NULL};
+    struct edit_text change;
+    char address[CIDR_TEXT_MAX];
+
+    ipv4_write(ip, address);
+    if (!editing_begin(edit, &change, err))
+        return false;
+    if (find_router(editing_value(change.root, "routers"), address) != NULL)
+        return err_set(err, ERR_RULE, "router %s is in the file already", address);
+    const char *zone = az == NULL ? "" : editing_scalar(&change, az);
+    if (zone == NULL)
+        return false;
+    const char *item =
+        az == NULL ? address : edit_text_print(edit->arena, "{ip: %s, az: %s}", address, zone);
+    return edit_text_add(&change, change.root, keys, editing_on_a_line(item)) &&
+           editing_finish(edit, &change);
+}
+
+bool edit_remove_router(struct edit *edit, uint32_t ip, struct err *err)
+{
+    struct edit_text change;
+    char address[CIDR_TEXT_MAX];
+
+    ipv4_write(ip, address);
+    const struct yaml_mark *router = begin_router(edit, &change, address, err);
+    return router != NULL &&
+           edit_text_remove(&change, editing_value(change.root, "routers"), router) &&
+           editing_finish(edit, &change);
+}
+
+bool edit_set_router(struct edit *edit, uint32_t ip, enum router_state state, struct err *err)
+{
+    struct edit_text change;
+    char address[CIDR_TEXT_MAX];
+
+    ipv4_write(ip, address);
+    const struct yaml_mark *router = begin_router(edit, &change, address, err);
+    if (router == NULL)
+        return false;
+    if (editing_value(router, "state") == NULL && state == ROUTER_UP)
+        return true; /* the default state */
+    const char *word = router_state_text(state);
+    bool is_set =
+        router->kind == YAML_SCALAR
+            ? edit_text_replace(&change, router,
+                                edit_text_print(edit->arena, "{ip: %s, state: %s}", address, word))
+            : edit_text_set(&change, router, "state", word);
+    return is_set && editing_finish(edit, &change);
+}
