@@ -38,6 +38,11 @@ const char *removed_format_domain(const struct space_set *space_set, const struc
     return arena_text(space_set->arena, name, (size_t)length);
 }
 
+bool removed_add_name(struct removed *removed, const struct space_set *space_set, const char *name)
+{
+    return add(removed, space_set, arena_text(space_set->arena, name, strlen(name)));
+}
+
 bool removed_add_domain(struct removed *removed, const struct space_set *space_set,
                         const struct app *app, const struct domain *domain)
 {

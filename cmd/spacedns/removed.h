@@ -15,6 +15,9 @@ struct removed {
     size_t capacity;
 };
 
+/** Adds a name, which is copied. False, as of the functions below: no memory. */
+bool removed_add_name(struct removed *removed, const struct space_set *space_set, const char *name);
+
 /** Adds the names of an internally routed app: default domain, domains, DNS targets. */
 bool removed_add_app(struct removed *removed, const struct space_set *space_set,
                      const struct session *session, const struct app *app);

@@ -69,6 +69,12 @@ bool edit_remove_router(struct edit *edit, uint32_t ip, struct err *err);
 /** Sets the state. A router that is written as an address only becomes a mapping if necessary. */
 bool edit_set_router(struct edit *edit, uint32_t ip, enum router_state state, struct err *err);
 
+/** Adds a static record, a line in presentation format; the rules check it. */
+bool edit_add_record(struct edit *edit, const char *line, struct err *err);
+
+/** Removes a static record, which is compared in wire form and without its TTL. */
+bool edit_remove_record(struct edit *edit, const struct record *record, struct err *err);
+
 /**
  * Adds the end mark (zone_text.h) as the last line, unless it exists. Any valid YAML can be marked,
  * so this fails, with *err, only if an edit would fail, too.

@@ -1,11 +1,13 @@
 #include "space/records.h"
 
 #include <ldns/ldns.h>
+#include <stdlib.h>
 #include <string.h>
 #include <strings.h>
 
 #include "wire/name.h"
 
+enum { HEAD_OCTETS = 10 /* type, class, TTL, length (RFC 1035 section 3.2.1) */ };
 enum { DEFAULT_TTL = 60, TTL_MAX = 0x7fffffff /* RFC 2181 section 8 */ };
 
 /* Types that static records cannot have, and the remedy. */
@@ -189,4 +191,65 @@ bool record_read(struct arena *arena, const char *line, struct record *out, enum
     }
     ldns_rr_free(rr);
     return is_read;
+}
+
+/* Appends the record as a message has it. The result has room for a name and 65535 octets. */
+static bool write_wire(const struct record *record, struct writer *out)
+{
+    write_octets(out, record->owner, record->owner_length);
+    write16(out, record->type);
+    write16(out, LDNS_RR_CLASS_IN);
+    write32(out, record->ttl_seconds);
+    write16(out, record->rdata_length);
+    write_octets(out, record->rdata, record->rdata_length);
+    return !out->failed;
+}
+
+/* Moves a text of ldns to the arena. NULL: no memory. */
+static const char *take_text(struct arena *arena, char *text)
+{
+    const char *kept = text == NULL ? NULL : arena_text(arena, text, strlen(text));
+
+    free(text);
+    return kept;
+}
+
+static const char *format_data(struct arena *arena, const ldns_rr *rr)
+{
+    ldns_buffer *data = ldns_buffer_new(LDNS_MIN_BUFLEN);
+
+    for (size_t i = 0; data != NULL && i < ldns_rr_rd_count(rr); i++) {
+        if (i > 0)
+            ldns_buffer_printf(data, " ");
+        ldns_rdf2buffer_str(data, ldns_rr_rdf(rr, i));
+    }
+    const char *text = data == NULL ? NULL : take_text(arena, ldns_buffer_export2str(data));
+    ldns_buffer_free(data);
+    return text;
+}
+
+bool record_format(struct arena *arena, const struct record *record, struct record_text *out)
+{
+    size_t size = (size_t)record->owner_length + HEAD_OCTETS + record->rdata_length, read = 0;
+    uint8_t *octets = arena_take(arena, size);
+    struct writer wire = writer_over(octets, octets == NULL ? 0 : size);
+    ldns_rr *rr = NULL;
+
+    if (octets == NULL || !write_wire(record, &wire) ||
+        ldns_wire2rr(&rr, octets, size, &read, LDNS_SECTION_ANSWER) != LDNS_STATUS_OK)
+        return false;
+    *out = (struct record_text){
+        .owner = take_text(arena, ldns_rdf2str(ldns_rr_owner(rr))),
+        .type = take_text(arena, ldns_rr_type2str(ldns_rr_get_type(rr))),
+        .data = format_data(arena, rr),
+    };
+    ldns_rr_free(rr);
+    return out->owner != NULL && out->type != NULL && out->data != NULL;
+}
+
+bool record_is_same(const struct record *a, const struct record *b)
+{
+    return a->type == b->type && a->owner_length == b->owner_length &&
+           a->rdata_length == b->rdata_length && memcmp(a->owner, b->owner, a->owner_length) == 0 &&
+           memcmp(a->rdata, b->rdata, a->rdata_length) == 0;
 }

@@ -52,7 +52,7 @@ every plan "$work/before" --against "$zones"
 every prove "$zones"
 every spaces --zones "$zones"
 for command in apps spaces:info spaces:ps spaces:topology spaces:peerings spaces:vpn:connections \
-    spaces:trusted-ips spaces:routers "spaces:peerings:routes pcx-111aaa111"; do
+    spaces:trusted-ips spaces:routers records "spaces:peerings:routes pcx-111aaa111"; do
     # shellcheck disable=SC2086 # a command and its operand
     every $command "${common[@]}"
 done

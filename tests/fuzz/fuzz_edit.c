@@ -2,8 +2,8 @@
  * Any octets, edited as a zone file by every kind of edit.
  *
  * Invariants: no crash; a refused edit has an error and changes nothing; an edited text, if it had
- * no findings before, is read again with exactly that one change: apps, domains, dynos and routers
- * are counted, and every name is kept.
+ * no findings before, is read again with exactly that one change: apps, domains, dynos, routers and
+ * records are counted, and every name is kept.
  */
 #include "fuzz/fuzz.h"
 
@@ -21,6 +21,7 @@ struct counts {
     size_t up;
     size_t routers;
     size_t routers_up;
+    size_t records;
 };
 
 static void require(bool holds)
@@ -51,6 +52,7 @@ static struct counts count(struct arena *arena, const char *text, size_t length,
     counts.apps = *space == NULL ? 0 : (*space)->app_count;
     for (size_t i = 0; i < counts.apps; i++)
         count_app(&(*space)->apps[i], &counts);
+    counts.records = *space == NULL ? 0 : (*space)->record_count;
     counts.routers = *space == NULL ? 0 : (*space)->router_count;
     for (size_t i = 0; i < counts.routers; i++)
         counts.routers_up += (*space)->routers[i].state == ROUTER_UP;
@@ -69,8 +71,13 @@ enum verb {
     ADD_ROUTER,
     REMOVE_ROUTER,
     DRAIN,
+    ADD_RECORD,
+    REMOVE_RECORD,
     VERBS
 };
+
+static const struct record absent = {
+    .owner = (const uint8_t *)"", .owner_length = 1, .rdata = (const uint8_t *)""};
 
 /* The target of the edit: an app of the file, or one that may not exist. */
 struct aim {
@@ -78,6 +85,7 @@ struct aim {
     const char *hostname;
     struct dyno_name dyno;
     uint32_t router;
+    struct record record;
 };
 
 static bool run(struct edit *edit, enum verb verb, const struct aim *aim, struct err *err)
@@ -103,6 +111,10 @@ static bool run(struct edit *edit, enum verb verb, const struct aim *aim, struct
         return edit_remove_router(edit, aim->router, err);
     case DRAIN:
         return edit_set_router(edit, aim->router, ROUTER_DRAINING, err);
+    case ADD_RECORD:
+        return edit_add_record(edit, "fuzz.example. TXT \"it's\"", err);
+    case REMOVE_RECORD:
+        return edit_remove_record(edit, &aim->record, err);
     default:
         return edit_set_state(edit, &aim->dyno, DYNO_DOWN, err);
     }
@@ -114,9 +126,11 @@ static void check_counts(enum verb verb, const struct counts *before, const stru
     static const int domains[VERBS] = {[ADD_DOMAIN] = 1, [REMOVE_DOMAIN] = -1};
     static const int dynos[VERBS] = {[ADD_DYNO] = 1, [REMOVE_DYNO] = -1};
     static const int routers[VERBS] = {[ADD_ROUTER] = 1, [REMOVE_ROUTER] = -1};
+    static const int records[VERBS] = {[ADD_RECORD] = 1, [REMOVE_RECORD] = -1};
 
     require(after->is_clean);
     require((long)after->apps == (long)before->apps + apps[verb]);
+    require((long)after->records == (long)before->records + records[verb]);
     require((long)after->routers == (long)before->routers + routers[verb]);
     require(verb != DRAIN || after->routers_up <= before->routers_up);
     if (verb == REMOVE_APP)
@@ -156,7 +170,10 @@ static void try_edit(const char *text, size_t length, enum verb verb, const stru
 /* The first of everything in an app. */
 static struct aim aim_at(const struct app *app)
 {
-    struct aim aim = {.app = app->name.text, .hostname = "none.example", .dyno = {.type = "web"}};
+    struct aim aim = {.record = absent,
+                      .app = app->name.text,
+                      .hostname = "none.example",
+                      .dyno = {.type = "web"}};
 
     aim.dyno.app = app->name.text;
     if (app->domain_count > 0 && !app->domains[0].is_wildcard)
@@ -178,12 +195,17 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     memcpy(text, data, size);
     count(arena, text, size, &space);
     size_t apps = space == NULL ? 0 : space->app_count;
-    struct aim none = {.app = "none", .hostname = "none.example", .dyno = {"none", "web", 1}};
+    struct aim none = {
+        .record = absent, .app = "none", .hostname = "none.example", .dyno = {"none", "web", 1}};
     struct aim first = apps == 0 ? none : aim_at(&space->apps[0]);
     struct aim last = apps == 0 ? none : aim_at(&space->apps[apps - 1]);
     if (space != NULL && space->router_count > 0) {
         first.router = space->routers[0].ip;
         last.router = space->routers[space->router_count - 1].ip;
+    }
+    if (space != NULL && space->record_count > 0) {
+        first.record = space->records[0];
+        last.record = space->records[space->record_count - 1];
     }
     for (unsigned verb = 0; verb < VERBS; verb++) {
         try_edit(text, size, (enum verb)verb, &first);

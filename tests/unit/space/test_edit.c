@@ -26,8 +26,19 @@ enum verb {
     ADD_ROUTER,
     ADD_ROUTER_AZ,
     REMOVE_ROUTER,
-    DRAIN_ROUTER
+    DRAIN_ROUTER,
+    ADD_RECORD,
+    ADD_TEXT,
+    REMOVE_RECORD
 };
+
+/* db.b. A 172.23.1.5 */
+static const struct record record = {.owner = (const uint8_t *)"\2db\1b",
+                                     .owner_length = 6,
+                                     .type = 1,
+                                     .ttl_seconds = 60,
+                                     .rdata = (const uint8_t *)"\254\27\1\5",
+                                     .rdata_length = 4};
 
 static bool run(struct edit *edit, enum verb verb, struct err *err)
 {
@@ -55,6 +66,12 @@ static bool run(struct edit *edit, enum verb verb, struct err *err)
         return edit_remove_router(edit, 0x0a000007, err);
     case DRAIN_ROUTER:
         return edit_set_router(edit, 0x0a000007, ROUTER_DRAINING, err);
+    case ADD_RECORD:
+        return edit_add_record(edit, "db.b. 60 IN A 172.23.1.5", err);
+    case ADD_TEXT:
+        return edit_add_record(edit, "db.b. TXT \"it's \\\\; [a]: #b\"", err);
+    case REMOVE_RECORD:
+        return edit_remove_record(edit, &record, err);
     default:
         return edit_set_state(edit, &dyno, DYNO_DOWN, err);
     }
@@ -192,6 +209,23 @@ static const struct {
     {DRAIN_ROUTER, "routers:\n  - ip: 10.0.0.7 # it\n  - 10.0.0.70\n",
      "routers:\n  - ip: 10.0.0.7 # it\n    state: draining\n  - 10.0.0.70\n"},
     {DRAIN_ROUTER, "routers: [10.0.0.70]\n", NULL},
+    /* records, which are compared in wire form */
+    {ADD_RECORD, "space: s\n", "space: s\nrecords:\n  - db.b. 60 IN A 172.23.1.5\n"},
+    {ADD_RECORD, "records: []\n", "records:\n  - db.b. 60 IN A 172.23.1.5\n"},
+    {ADD_RECORD, "records: [a.b. A 10.9.0.1] # one\n",
+     "records: [a.b. A 10.9.0.1, db.b. 60 IN A 172.23.1.5] # one\n"},
+    {ADD_TEXT, "records:\n- a.b. A 10.9.0.1\n# end\n",
+     "records:\n- a.b. A 10.9.0.1\n- 'db.b. TXT \"it''s \\\\; [a]: #b\"'\n# end\n"},
+    {ADD_TEXT, "records: [a.b. A 10.9.0.1]\n",
+     "records: [a.b. A 10.9.0.1, 'db.b. TXT \"it''s \\\\; [a]: #b\"']\n"},
+    {ADD_RECORD, "records: a.b. A 10.9.0.1\n", NULL},
+    {REMOVE_RECORD, "records:\n  - a.b. A 172.23.1.5\n  - DB.b 5 in A  172.23.1.5 # db\n",
+     "records:\n  - a.b. A 172.23.1.5\n"},
+    {REMOVE_RECORD, "records: [\"db.b. A 172.23.1.6\", \"db.b. A 172.23.1.5\"]\n",
+     "records: [\"db.b. A 172.23.1.6\"]\n"},
+    {REMOVE_RECORD, "records: [db.b. A 172.23.1.6, db.b. A, [], db.b. TXT x]\n", NULL},
+    {REMOVE_RECORD, "records: db.b. A 172.23.1.5\n", NULL},
+    {REMOVE_RECORD, "space: s\n", NULL},
 };
 
 TEST_OVER(an_edit_changes_its_subject_and_nothing_else, cases)
@@ -237,6 +271,18 @@ TEST(a_router_with_the_longest_address_becomes_a_mapping)
     ck_assert(edit_set_router(&edit, 0xc0a864c8, ROUTER_DRAINING, &err));
     ck_assert_uint_eq(edit.length, strlen(expected));
     ck_assert_mem_eq(edit.text, expected, edit.length);
+    edit_close(&edit);
+}
+
+TEST(a_record_of_several_lines_is_refused)
+{
+    struct edit edit;
+    struct err err;
+
+    ck_assert(edit_init(&edit, ABC, strlen(ABC)));
+    ck_assert(!edit_add_record(&edit, "a.b. A 10.9.0.1\n...", &err));
+    ck_assert(!edit_add_record(&edit, "a.b. TXT caf\xc3\xa9", &err));
+    ck_assert_str_eq(err.text, "a record is one line of ASCII text");
     edit_close(&edit);
 }
 

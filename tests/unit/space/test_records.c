@@ -2,6 +2,7 @@
 #include "space/records.h"
 
 #include <check.h>
+#include <stdio.h>
 #include <string.h>
 
 #include "support/suite.h"
@@ -125,4 +126,47 @@ TEST(a_label_of_63_is_read_and_of_64_refused)
     memset(line, 'a', 64);
     strcpy(line + 64, ".b. A 172.23.1.5");
     ck_assert(!record_read(arena, line, &record, &code, &err));
+}
+
+static const struct {
+    const char *line, *owner, *type, *data;
+} texts[] = {
+    {"DB.Example.COM 0 IN A 172.23.1.5", "db.example.com.", "A", "172.23.1.5"},
+    {"a.b. 1h CNAME C.d.", "a.b.", "CNAME", "C.d."},
+    {"a.b. TXT \"x \\\" y\" z", "a.b.", "TXT", "\"x \\\" y\" \"z\""},
+    {"_x._tcp.b. SRV 1 2 80 h.b.", "_x._tcp.b.", "SRV", "1 2 80 h.b."},
+    {"a.b. TYPE65280 \\# 2 abcd", "a.b.", "TYPE65280", "\\# 2 abcd"},
+};
+
+TEST_OVER(a_record_is_formatted_as_it_is_read, texts)
+{
+    struct record record = {0}, again = {0};
+    struct record_text text;
+    enum finding_code code;
+    struct err err;
+    char line[256];
+
+    ck_assert(record_read(arena, texts[_i].line, &record, &code, &err));
+    ck_assert(record_format(arena, &record, &text));
+    ck_assert_str_eq(text.owner, texts[_i].owner);
+    ck_assert_str_eq(text.type, texts[_i].type);
+    ck_assert_str_eq(text.data, texts[_i].data);
+    snprintf(line, sizeof line, "%s %s %s", text.owner, text.type, text.data);
+    ck_assert_msg(record_read(arena, line, &again, &code, &err), "%s: %s", line, err.text);
+    ck_assert(record_is_same(&record, &again));
+}
+
+TEST(records_that_differ_are_not_the_same)
+{
+    static const char *const others[] = {"a.c. A 10.9.0.1", "a.b. A 10.9.0.2", "aa.b. A 10.9.0.1",
+                                         "a.b. TYPE65280 \\# 4 0a090001"};
+    struct record record = {0}, other = {0};
+    enum finding_code code;
+    struct err err;
+
+    ck_assert(record_read(arena, "a.b. 5 A 10.9.0.1", &record, &code, &err));
+    for (size_t i = 0; i < sizeof others / sizeof others[0]; i++) {
+        ck_assert(record_read(arena, others[i], &other, &code, &err));
+        ck_assert(!record_is_same(&record, &other));
+    }
 }
