@@ -28,8 +28,10 @@ int change_open(struct change *change, struct session *session, const char *app)
     /* A server that starts or stops meanwhile does not change the folder. */
     session->invocation.options[OPTION_ZONES] = change->folder;
     change->lock = zone_file_lock(change->folder, &err);
-    if (change->lock < 0)
+    if (change->lock < 0) {
+        session_name_variable(session, OPTION_ZONES, &err);
         return session_fail(session, EXIT_REFUSED, "%s", err.text);
+    }
     if (!space_set_open(&change->space_set, session) || !find(change, app))
         return EXIT_REFUSED;
     if (!zone_file_open(&change->file, change->selected.space->file, change->lock, &err))

@@ -70,10 +70,14 @@ static int plan_live(struct session *session, const char *folder)
 {
     char *path = folder == NULL ? NULL : realpath(folder, NULL);
 
-    if (folder != NULL && path == NULL)
-        return session_fail(session, EXIT_REFUSED,
-                            "zones folder %s cannot be opened: %s; name one that is there", folder,
-                            strerror(errno));
+    if (folder != NULL && path == NULL) {
+        struct err err;
+        err_set(&err, ERR_SYSTEM, "zones folder %s cannot be opened: %s; name one that is there",
+                folder, strerror(errno));
+        if (folder == session->invocation.options[OPTION_ZONES])
+            session_name_variable(session, OPTION_ZONES, &err);
+        return session_fail(session, EXIT_REFUSED, "%s", err.text);
+    }
     if (path != NULL) {
         session->invocation.operands[0] = path;
         session->invocation.operand_count = 1;

@@ -101,6 +101,7 @@ int removed_forget(const struct removed *removed, struct session *session)
     if (passed)
         return EXIT_DONE;
     removed_advise(removed, session);
+    session_name_variable(session, OPTION_SOCKET, &talk.problem);
     return session_fail(session, EXIT_REFUSED, "%s",
                         sink == NULL ? "out of memory" : talk.problem.text);
 }

@@ -15,6 +15,11 @@
 static const char usual_settings[] = "/etc/spacedns/spacednsd.yaml";
 static const char usual_zones[] = "zones";
 
+static const struct {
+    enum command_option option;
+    const char *name;
+} variables[] = {{OPTION_ZONES, "SPACEDNS_ZONES"}, {OPTION_SOCKET, "SPACEDNS_SOCKET"}};
+
 bool session_has_signs(const struct session *session, FILE *stream)
 {
     const char *when = session->invocation.options[OPTION_COLOR];
@@ -27,10 +32,34 @@ bool session_has_signs(const struct session *session, FILE *stream)
            (terminal == NULL || strcmp(terminal, "dumb") != 0);
 }
 
+/* Options that the command line lacks. An empty variable counts as unset, as NO_COLOR does. */
+static void read_variables(struct session *session)
+{
+    for (size_t i = 0; i < sizeof variables / sizeof variables[0]; i++) {
+        const char **option = &session->invocation.options[variables[i].option];
+        const char *value = getenv(variables[i].name);
+        if (*option != NULL || value == NULL || value[0] == '\0')
+            continue;
+        *option = value;
+        session->variables[variables[i].option] = variables[i].name;
+    }
+}
+
+void session_name_variable(const struct session *session, enum command_option option,
+                           struct err *err)
+{
+    const char *variable = session->variables[option];
+    size_t length = strlen(err->text);
+
+    if (variable != NULL)
+        snprintf(err->text + length, sizeof err->text - length, " (%s names it)", variable);
+}
+
 bool session_init(struct session *session)
 {
     const char *when = session->invocation.options[OPTION_COLOR];
 
+    read_variables(session);
     session->is_json = invocation_has(&session->invocation, OPTION_JSON);
     session->key = hash_key_random();
     session->has_color = session_has_signs(session, session->out);
@@ -120,6 +149,7 @@ const char *session_server_zones(struct session *session)
     bool passed = talk_ask_zones(&talk, session->server_zones, sizeof session->server_zones);
 
     session->server_problem = talk.problem;
+    session_name_variable(session, OPTION_SOCKET, &session->server_problem);
     session->is_server_absent = talk.is_absent;
     return passed ? session->server_zones : NULL;
 }
@@ -175,6 +205,8 @@ struct snapshot *session_load_draft(struct session *session, const char *folder,
         return NULL;
     }
     struct snapshot *snapshot = snapshot_load(&request, session->report, &session->outcome, err);
+    if (err->code != ERR_NONE && folder == session->invocation.options[OPTION_ZONES])
+        session_name_variable(session, OPTION_ZONES, err);
     report_sort(session->report);
     return snapshot;
 }

@@ -4,6 +4,9 @@
  *
  * Exit codes: 0 done · 1 refused, not found, or a check failed · 2 bad usage.
  *
+ * Without --zones and --socket, the environment's SPACEDNS_ZONES and SPACEDNS_SOCKET stand for
+ * them, for an operator who always works on the same folder or server.
+ *
  * Messages have the event, the cause and the remedy. Requested output goes to standard output,
  * everything else to standard error, as the platform's own command does. Colour and signs appear
  * only on a terminal.
@@ -21,7 +24,8 @@
 enum { EXIT_DONE = 0, EXIT_REFUSED = 1, EXIT_USAGE = 2 };
 
 struct session {
-    struct invocation invocation;
+    struct invocation invocation;        /* with options from the environment */
+    const char *variables[OPTION_COUNT]; /* that gave an option; NULL: the command line did */
     FILE *out;
     FILE *err;
     bool has_color; /* on `out` */
@@ -57,6 +61,12 @@ bool session_has_signs(const struct session *session, FILE *stream);
 /** Prints " ▸    Error: sentence" ("Error: sentence" without signs) and returns `code`. */
 int session_fail(struct session *session, int code, const char *format, ...)
     __attribute__((format(printf, 3, 4)));
+
+/**
+ * Adds to an error about an option's value which environment variable has given it, if one has.
+ */
+void session_name_variable(const struct session *session, enum command_option option,
+                           struct err *err);
 
 /** The control socket: --socket, else the settings' control_socket, else the usual one. */
 const char *session_socket(const struct session *session);

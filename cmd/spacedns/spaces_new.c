@@ -106,8 +106,10 @@ bool new_space_create(struct session *session, const struct new_space *new_space
     if (length < 0 || (size_t)length >= sizeof path)
         return err_set(err, ERR_LIMIT, "the path of %s is too long", new_space->space);
     int lock = zone_file_lock(session_zones(session), err);
-    if (lock < 0)
+    if (lock < 0) {
+        session_name_variable(session, OPTION_ZONES, err);
         return false;
+    }
     bool is_made = create_file(session, path, new_space, err);
     close(lock);
     return is_made;

@@ -79,6 +79,57 @@ TEST(a_server_that_does_not_name_its_folder_is_warned_of)
                      "spacedns status; using zones folder ZONES\n");
 }
 
+/* ---- the environment ---- */
+
+TEST(a_variable_names_the_folder_before_the_server_does)
+{
+    static const struct control_exchange script[] = {{NULL, NULL}};
+
+    control_peer_start(&peer, console.socket, script);
+    console.without = "--zones";
+    setenv("SPACEDNS_ZONES", console.zones.path, 1);
+    console_expect_part("apps", 0, "Apps in space test-space");
+    control_peer_stop(&peer);
+    ck_assert_str_eq(console.err, "");
+    ck_assert_str_eq(peer.requests, "");
+}
+
+TEST(a_variable_names_the_socket)
+{
+    static const struct control_exchange script[] = {{"status", ">ready\n=0\n"}, {NULL, NULL}};
+
+    console.without = "--socket";
+    setenv("SPACEDNS_SOCKET", console.socket, 1);
+    control_peer_start(&peer, console.socket, script);
+    console_expect(&(struct console_line){"status", 0, "ready\n", ""});
+    control_peer_stop(&peer);
+}
+
+TEST(a_flag_wins_over_the_variable_and_an_empty_variable_is_none)
+{
+    setenv("SPACEDNS_ZONES", "/nowhere", 1);
+    setenv("SPACEDNS_SOCKET", "", 1);
+    console_expect_part("apps --zones ZONES", 0, "Apps in space test-space");
+    console.without = "--socket";
+    console_expect_part("apps --zones ZONES", 0, "Apps in space test-space");
+    ck_assert_str_eq(console.err, "");
+}
+
+/* Commands that read the folder, write to it, and send it to the server. */
+TEST(a_wrong_variable_is_named)
+{
+    static const char *const lines[] = {"apps", "domains:add a.example.com -a b", "plan",
+                                        "spaces:create other"};
+
+    setenv("SPACEDNS_ZONES", "/nowhere", 1);
+    console.without = "--zones";
+    for (size_t i = 0; i < sizeof lines / sizeof lines[0]; i++)
+        console_expect_part(lines[i], 1, "(SPACEDNS_ZONES names it)\n");
+    setenv("SPACEDNS_SOCKET", "/nowhere/socket", 1);
+    console.without = "--socket";
+    console_expect_part("status", 1, "--socket (SPACEDNS_SOCKET names it)\n");
+}
+
 /* ---- settings ---- */
 
 TEST(wrong_settings_are_printed_with_their_place)
