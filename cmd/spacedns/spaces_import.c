@@ -17,6 +17,8 @@
 #include "spacedns/spaces_new.h"
 #include "yaml/yaml_marks.h"
 
+static const char standard_input[] = "standard input";
+
 struct import {
     struct session *session;
     struct arena *arena;
@@ -66,15 +68,46 @@ static bool read_open(const struct import *import, int descriptor, struct topolo
     return true;
 }
 
-static bool read_topology(struct import *import, struct err *err)
+/* A pipe has no size, so it is read to its end, or to one octet too many. */
+static bool read_input(const struct import *import, struct topology_text *text, struct err *err)
 {
-    struct topology_text text;
+    char *octets = arena_take(import->arena, TOPOLOGY_OCTETS_MOST + 1);
+    size_t length = 0;
+    ssize_t got = 1;
+
+    if (octets == NULL)
+        return err_set(err, ERR_MEMORY, "out of memory");
+    while (got > 0 || (got < 0 && errno == EINTR)) {
+        got = read(STDIN_FILENO, octets + length, TOPOLOGY_OCTETS_MOST + 1 - length);
+        length += got > 0 ? (size_t)got : 0;
+    }
+    if (got < 0)
+        return err_set(err, ERR_SYSTEM, "%s cannot be read: %s", import->file, strerror(errno));
+    if (length > TOPOLOGY_OCTETS_MOST)
+        return err_set(err, ERR_LIMIT,
+                       "%s has more than the %d octets of any topology; is it another file?",
+                       import->file, TOPOLOGY_OCTETS_MOST);
+    *text = (struct topology_text){import->file, octets, length};
+    return true;
+}
+
+static bool read_named(const struct import *import, struct topology_text *text, struct err *err)
+{
     int descriptor = open(import->file, O_RDONLY | O_NONBLOCK | O_CLOEXEC);
 
     if (descriptor < 0)
         return err_set(err, ERR_SYSTEM, "%s cannot be opened: %s", import->file, strerror(errno));
-    bool is_read = read_open(import, descriptor, &text, err);
+    bool is_read = read_open(import, descriptor, text, err);
     close(descriptor);
+    return is_read;
+}
+
+static bool read_topology(struct import *import, struct err *err)
+{
+    struct topology_text text;
+    bool is_read = import->file == standard_input ? read_input(import, &text, err)
+                                                  : read_named(import, &text, err);
+
     return is_read && topology_read(import->arena, &text, &import->session->policy.suffixes,
                                     &import->topology, err);
 }
@@ -244,6 +277,8 @@ int run_spaces_import(struct session *session)
         .space = session->invocation.options[OPTION_SPACE],
     };
 
+    if (strcmp(import.file, "-") == 0)
+        import.file = standard_input;
     if (import.space == NULL)
         return session_fail(session, EXIT_REFUSED,
                             "Space name required. Write --space NAME, the space to create");

@@ -147,3 +147,29 @@ TEST(a_file_in_braces_is_not_spliced)
     ck_assert_str_eq(after, text);
     free(after);
 }
+
+/* ---- standard input ---- */
+
+static void give(const char *text)
+{
+    char path[SCRATCH_PATH_MOST + 16];
+
+    scratch_write(&console.zones, "input", text, strlen(text));
+    snprintf(path, sizeof path, "%s/input", console.zones.path);
+    ck_assert_ptr_nonnull(freopen(path, "r", stdin));
+}
+
+TEST(a_dash_is_standard_input)
+{
+    give(topology);
+    console_expect_part("spaces:import - -s test-space --force", 0, "ZONES/test-space.yaml\n");
+    ck_assert(console_file_has("test-space.yaml", "quiet-lake"));
+}
+
+TEST(standard_input_is_named_in_errors)
+{
+    give("nonsense");
+    console_expect_part("spaces:import - -s new-space", 1,
+                        "Importing standard input into new-space... !\n"
+                        "Error: standard input:1:");
+}
