@@ -282,6 +282,22 @@ void report_sort(struct report *report)
         qsort(report->findings, report->count, sizeof *report->findings, compare);
 }
 
+void report_keep_file(struct report *report, const char *file)
+{
+    size_t kept = 0;
+
+    report_sort(report);
+    memset(report->levels, 0, sizeof report->levels);
+    for (size_t i = 0; i < report->count; i++) {
+        const struct finding *finding = &report->findings[i];
+        if (strcmp(finding->file, file) != 0)
+            continue;
+        report->levels[finding_level(finding->code)] += finding->more > 0 ? finding->more : 1;
+        report->findings[kept++] = *finding;
+    }
+    report->count = kept;
+}
+
 size_t report_count(const struct report *report, enum finding_level level)
 {
     return report->levels[level];

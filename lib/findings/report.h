@@ -71,6 +71,9 @@ void report_merge(struct report *to, const struct report *from);
  */
 void report_sort(struct report *report);
 
+/** Drops the findings of all files but one, and their counts. Nothing is added afterwards. */
+void report_keep_file(struct report *report, const char *file);
+
 /** Returns the number of findings of a level, including those left out. */
 size_t report_count(const struct report *report, enum finding_level level);
 

@@ -118,7 +118,7 @@ run check "$work/clean" --against "$work/clean"
 expect "against itself: exit code" 0 "$code"
 expect "against itself" "$work/clean: 1 file, 1 space, 1 app: 0 errors, 0 warnings, 0 notes" "$out"
 
-run check zones/test-space.yaml
+run prove zones/test-space.yaml
 prints "a file instead of its folder" 1 "zones folder zones/test-space.yaml cannot be opened: Not a directory; give the folder that holds the zone files, or name another with --zones"
 run check "$work/clean" --against "$work/nowhere"
 prints "no old folder" 1 "zones folder $work/nowhere cannot be opened: No such file or directory; create it, or name another with --zones"
@@ -135,8 +135,8 @@ run check "$work/empty"
 expect "an empty folder: exit code" 1 "$code"
 expect_match "an empty folder" "^Error: zones folder $work/empty holds no zone file; put .*NAME\.yaml" "$err"
 run check "$work/clean/space.yaml"
-expect "a file for a folder: exit code" 1 "$code"
-expect_match "a file for a folder" 'space.yaml cannot be opened: Not a directory' "$err"
+expect "one file: exit code" 0 "$code"
+expect "one file" "$work/clean/space.yaml: 1 file: 0 errors, 0 warnings, 0 notes" "$out"
 if [ "$(id -u)" = 0 ] && setpriv --reuid 65534 --regid 65534 --clear-groups true 2>/dev/null; then
     mkdir "$work/secret"
     cp "$work/clean/space.yaml" "$work/secret/"

@@ -111,6 +111,22 @@ TEST(findings_are_sorted_by_file_line_column_and_code)
         ck_assert_str_eq(report_findings(report)[i].sentence, order[i]);
 }
 
+TEST(the_findings_of_one_file_can_be_kept)
+{
+    report_add(report, FINDING_TTL, "a.yaml", at(8, 12), "elsewhere");
+    for (unsigned i = 1; i <= FINDINGS_ALIKE + 3; i++)
+        report_add(report, FINDING_REGION, "b.yaml", at(i, 1), "warning");
+    report_sort(report);
+    report_keep_file(report, "b.yaml");
+    ck_assert_uint_eq(report_total(report), FINDINGS_ALIKE + 1);
+    ck_assert_uint_eq(report_count(report, FINDING_ERROR), 0);
+    ck_assert_uint_eq(report_count(report, FINDING_WARNING), FINDINGS_ALIKE + 3);
+    ck_assert(report_is_clean(report));
+    report_keep_file(report, "c.yaml");
+    ck_assert_uint_eq(report_total(report), 0);
+    ck_assert_uint_eq(report_count(report, FINDING_WARNING), 0);
+}
+
 TEST(a_finding_is_printed_as_file_line_column_level_code_sentence)
 {
     report_add(report, FINDING_ROUTER_DYNO, "zones/test-space.yaml", at(8, 12), "router %s", "x");
