@@ -84,14 +84,14 @@ static void answer_whoami(struct call *call, const struct status_source *source)
     const char *from = call->invocation.options[OPTION_FROM];
     const char *to = call->invocation.options[OPTION_TO];
     struct explain_source client = {0};
+    struct err err;
 
     if (from == NULL && !find_own_address(source->settings, &client)) {
         fail(call, CODE_REFUSED, "this host has no route to the server's address; add --from ADDR");
         return;
     }
-    if ((from != NULL && !explain_read_source(from, &client)) ||
-        (to != NULL && !ipv4_read(to, &client.path.destination))) {
-        fail(call, CODE_USAGE, "--from and --to are addresses; write them as 10.0.130.56");
+    if (!explain_read_client(from, to, &client, &err)) {
+        fail(call, CODE_USAGE, err.text);
         return;
     }
     explain_print_client(server_current(source->server), &client, wants_json(call), call->out);

@@ -83,6 +83,22 @@ static bool fail_option(struct command_reading *reading, const char *argument)
                                 suggest_among(argument, names, OPTION_COUNT), where);
 }
 
+/*
+ * The next word is an option's value unless it is an option itself: then the value was forgotten.
+ * Behind an equals sign any value may stand.
+ */
+static const char *take_value(struct command_reading *reading)
+{
+    if (reading->next == reading->count)
+        return NULL;
+    const char *word = reading->arguments[reading->next];
+    for (unsigned i = 0; i < OPTION_COUNT; i++)
+        if (is_option(word, strcspn(word, "="), &options_table[i]))
+            return NULL;
+    reading->next++;
+    return word;
+}
+
 static bool read_option(struct command_reading *reading, const char *argument)
 {
     size_t length = strcspn(argument, "=");
@@ -103,8 +119,8 @@ static bool read_option(struct command_reading *reading, const char *argument)
         *slot = "";
     else if (has_value)
         *slot = argument + length + 1;
-    else if (reading->next < reading->count)
-        *slot = reading->arguments[reading->next++];
+    else
+        *slot = take_value(reading);
     if (*slot == NULL)
         return err_set(reading->err, ERR_SYNTAX, "%s needs a value; write %s %s", option->name,
                        option->name, option->value);

@@ -120,16 +120,10 @@ bool explain_read_source(const char *text, struct explain_source *source)
     return true;
 }
 
-static bool read_source(const struct explain_question *words, struct explain_source *source,
-                        struct err *err)
+bool explain_read_client(const char *from, const char *to, struct explain_source *source,
+                         struct err *err)
 {
-    const char *from = words->from;
-    const char *to = words->to;
-
-    if (from == NULL)
-        return err_set(err, ERR_SYNTAX,
-                       "the answer depends on the client; add --from ADDR, the client's address");
-    if (!explain_read_source(from, source))
+    if (from != NULL && !explain_read_source(from, source))
         return err_set(err, ERR_SYNTAX, "--from: %.80s is not an address; write one as 10.0.130.56",
                        from);
     if (to != NULL && !ipv4_read(to, &source->path.destination))
@@ -174,5 +168,8 @@ bool explain_request_read(const struct explain_question *words, struct explain_r
                        name);
     if (type != NULL && !read_type(type, &query->type, err))
         return false;
-    return read_source(words, &request->source, err);
+    if (words->from == NULL)
+        return err_set(err, ERR_SYNTAX,
+                       "the answer depends on the client; add --from ADDR, the client's address");
+    return explain_read_client(words->from, words->to, &request->source, err);
 }

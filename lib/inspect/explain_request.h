@@ -33,6 +33,13 @@ struct explain_request {
 /** Reads the IPv4 or IPv6 address of a client, as the server sees it. False if it is neither. */
 bool explain_read_source(const char *text, struct explain_source *source);
 
+/**
+ * Reads the values of --from and --to, each NULL if it is not given. Returns false with *err, which
+ * names the option and the value.
+ */
+bool explain_read_client(const char *from, const char *to, struct explain_source *source,
+                         struct err *err);
+
 /** Returns false with *err for a name that is not ASCII: clients ask for its Punycode form. */
 bool explain_name_is_ascii(const char *name, struct err *err);
 

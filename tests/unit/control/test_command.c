@@ -64,9 +64,11 @@ TEST(a_value_may_be_empty_or_begin_with_a_dash)
 {
     ck_assert(reads("check --zones="));
     ck_assert_str_eq(line.invocation.options[OPTION_ZONES], "");
-    ck_assert(reads("check --zones --strict"));
+    ck_assert(reads("check --zones=--strict"));
     ck_assert_str_eq(line.invocation.options[OPTION_ZONES], "--strict");
     ck_assert(!invocation_has(&line.invocation, OPTION_STRICT));
+    ck_assert(reads("check --zones -folder"));
+    ck_assert_str_eq(line.invocation.options[OPTION_ZONES], "-folder");
     ck_assert(reads("check -"));
     ck_assert_str_eq(invocation_operand(&line.invocation, 0), "-");
 }
@@ -98,6 +100,9 @@ static const struct {
     {"check --zones a --zones=b", "--zones is given twice; give it once"},
     {"check --json=yes", "--json has no value; write it alone"},
     {"check --zones", "--zones needs a value; write --zones DIR"},
+    {"whoami --from --socket s", "--from needs a value; write --from ADDR"},
+    {"whoami --from --to=10.0.0.2", "--from needs a value; write --from ADDR"},
+    {"ps -a -h", "--app needs a value; write --app APP"},
     {"check a b", "b is one operand too many; write spacedns check [ZONES]"},
     {"version b", "b is one operand too many; write spacedns version"},
     {"--jsn check", "--jsn is not an option; did you mean --json?; see spacedns help COMMAND"},

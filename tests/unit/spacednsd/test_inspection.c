@@ -142,8 +142,8 @@ static const struct {
 } answers[] = {
     {"whoami --from 10.0.130.56", 0, "space=test-space"},
     {"whoami --from 10.0.130.56 --json", 0, "\"test-space\""},
-    {"whoami --from nowhere", 2, "--from and --to are addresses; write them as 10.0.130.56"},
-    {"whoami --from 10.0.130.56 --to x", 2, "--from and --to are addresses"},
+    {"whoami --from nowhere", 2, "--from: nowhere is not an address; write one as 10.0.130.56"},
+    {"whoami --from 10.0.130.56 --to x", 2, "--to: x is not an IPv4 address"},
     {"kept-back", 0, "No name is kept back.\n"},
     {"apps", 2, "the server does not run this command; run it with spacedns alone"},
     {"check", 2, "the server does not run this command; run it with spacedns alone"},
