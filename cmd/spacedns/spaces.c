@@ -81,7 +81,7 @@ const struct space *space_set_pick(const struct space_set *space_set, struct ses
 int space_set_run(struct session *session, space_set_command *run)
 {
     struct space_set space_set;
-    int code = EXIT_REFUSED;
+    int code = invocation_has(&session->invocation, OPTION_SPACE) ? EXIT_REFUSED : EXIT_USAGE;
 
     if (!space_set_open(&space_set, session))
         return EXIT_REFUSED;

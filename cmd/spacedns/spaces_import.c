@@ -280,7 +280,7 @@ int run_spaces_import(struct session *session)
     if (strcmp(import.file, "-") == 0)
         import.file = standard_input;
     if (import.space == NULL)
-        return session_fail(session, EXIT_REFUSED,
+        return session_fail(session, EXIT_USAGE,
                             "Space name required. Write --space NAME, the space to create");
     if (!new_space_name_is_fit(session, import.space))
         return EXIT_REFUSED;

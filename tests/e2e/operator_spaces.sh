@@ -384,7 +384,7 @@ sed 's/"number": 2/"number": "2"/' "$work/t.json" >"$work/type.json"
 unread "$work/type.json: apps[0].formation[0].dynos[1].number must be a whole number from 1, found a text \`2\`; correct it, or fetch the topology again" "$work/type.json"
 unread "E-DYNO-IP: dyno web.1 has private_ip 10.0.130.56 outside dyno_cidrs; give it an address in 10.5.128.0/20 or 10.5.144.0/20 (the first of 4 errors); nothing was changed; --cidr gives the space another block" \
     "$work/t.json" --cidr 10.5.0.0/16
-refuses 1 "Space name required. Write --space NAME, the space to create" spaces:import "$work/t.json" --zones "$imported"
+refuses 2 "Space name required. Write --space NAME, the space to create" spaces:import "$work/t.json" --zones "$imported"
 run spaces:import "$work/t.json" --space test-space --zones "$imported"
 expect "a space that is there" "Importing $work/t.json into test-space... !
 Error: $imported/test-space.yaml exists already; with --force its apps become those of the topology, and the rest stays" "$err"
@@ -440,7 +440,7 @@ expect "what is refused leaves nothing" "test-space.yaml" "$(ls -A "$replaced" |
 refuses 1 "there is no space test-spacs in zones; did you mean test-space? spacedns spaces lists them" \
     spaces:info --space test-spacs
 refuses 1 "there is no space elsewhere in zones; spacedns spaces lists them" spaces:ps --space elsewhere
-refuses 1 "Space name required. Write --space NAME; spacedns spaces lists the 3 of $three" \
+refuses 2 "Space name required. Write --space NAME; spacedns spaces lists the 3 of $three" \
     spaces:peerings --zones "$three"
 refuses 1 "zones folder $work/nowhere cannot be opened: No such file or directory; create it, or name another with --zones" \
     spaces --zones "$work/nowhere"

@@ -27,7 +27,7 @@ static void write_topology(void)
 }
 
 static const struct console_line lines[] = {
-    {"spaces:import ZONES/topo.json", 1, "",
+    {"spaces:import ZONES/topo.json", 2, "",
      "Error: Space name required. Write --space NAME, the space to create\n"},
     {"spaces:import ZONES/topo.json -s Bad", 1, "",
      "Error: a space name has 3 to 63 of a-z, 0-9 and single inner hyphens, as my-space; "

@@ -205,7 +205,7 @@ TEST(one_of_several_spaces_must_be_named)
 
     scratch_write(&console.zones, "empty.yaml", text, sizeof text - 1);
     console_expect(&(struct console_line){
-        "spaces:info --color always", 1, "",
+        "spaces:info --color always", 2, "",
         " ▸    Error: Space name required. Write --space NAME; spacedns spaces lists the 2 of "
         "ZONES\n"});
 }
