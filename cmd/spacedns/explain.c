@@ -47,6 +47,7 @@ int run_explain(struct session *session)
         return live_request(session);
     if (!session_must_load(session))
         return EXIT_REFUSED;
+    session_print_sources(session);
     explain_print(session->snapshot, &request, NULL, session->is_json, session->out);
     advise_app(session, name);
     return EXIT_DONE;

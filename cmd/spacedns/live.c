@@ -14,7 +14,8 @@ static int send_request(struct session *session, const struct invocation *invoca
 
 int live_request(struct session *session)
 {
-    if (!invocation_has(&session->invocation, OPTION_SOCKET) && !session_read_settings(session))
+    if (!invocation_has(&session->invocation, OPTION_SOCKET) &&
+        !session_read_host_settings(session))
         return EXIT_REFUSED;
     return send_request(session, &session->invocation, session->out);
 }

@@ -77,6 +77,8 @@ void session_close(struct session *session)
     report_free(session->report);
     if (session->has_settings)
         settings_close(&session->settings);
+    free(session->server_arguments);
+    json_decref(session->server);
 }
 
 int session_fail(struct session *session, int code, const char *format, ...)
@@ -105,7 +107,28 @@ static bool read_settings(struct session *session, int argc, char *const *argv)
     return report_is_clean(report);
 }
 
-bool session_read_settings(struct session *session)
+/* Reads settings instead of those read before. */
+static bool read_settings_anew(struct session *session, int argc, char *const *argv)
+{
+    if (session->has_settings)
+        settings_close(&session->settings);
+    session->has_settings = true;
+    report_free(session->report);
+    session->report = report_new();
+    if (session->report == NULL) {
+        session_fail(session, EXIT_REFUSED, "out of memory");
+        return false;
+    }
+    if (!read_settings(session, argc, argv))
+        return false;
+    if (!policy_set(&session->policy, &session->settings)) {
+        session_fail(session, EXIT_REFUSED, "out of memory");
+        return false;
+    }
+    return true;
+}
+
+bool session_read_host_settings(struct session *session)
 {
     const char *file = session->invocation.options[OPTION_SETTINGS];
     char program[] = "spacedns", flag[] = "--settings", path[4096];
@@ -116,20 +139,60 @@ bool session_read_settings(struct session *session)
         file = usual_settings;
     snprintf(path, sizeof path, "%s", file == NULL ? "" : file);
     char *arguments[] = {program, flag, path, NULL};
-    session->has_settings = true;
-    report_free(session->report);
-    session->report = report_new();
-    if (session->report == NULL) {
+    return read_settings_anew(session, file == NULL ? 1 : 3, arguments);
+}
+
+/*
+ * Reads the settings by the server's command line. The absolute path of its settings file comes
+ * last, where it goes before the path as it was typed in the server's own folder.
+ */
+static bool read_server_settings(struct session *session, const json_t *flags, const char *file)
+{
+    static char program[] = "spacednsd", settings[] = "--settings";
+    size_t flag_count = json_array_size(flags);
+    int count = 0;
+
+    char **arguments = calloc(flag_count + 4, sizeof *arguments);
+    if (arguments == NULL) {
         session_fail(session, EXIT_REFUSED, "out of memory");
         return false;
     }
-    if (!read_settings(session, file == NULL ? 1 : 3, arguments))
-        return false;
-    if (!policy_set(&session->policy, &session->settings)) {
-        session_fail(session, EXIT_REFUSED, "out of memory");
-        return false;
+    session->server_arguments = arguments;
+    arguments[count++] = program;
+    for (size_t i = 0; i < flag_count; i++)
+        if (json_is_string(json_array_get(flags, i)))
+            arguments[count++] = (char *)json_string_value(json_array_get(flags, i));
+    if (file != NULL) {
+        arguments[count++] = settings;
+        arguments[count++] = (char *)file;
     }
-    return true;
+    session->has_server_settings = read_settings_anew(session, count, arguments);
+    return session->has_server_settings;
+}
+
+bool session_read_settings(struct session *session)
+{
+    bool has_settings = session->has_settings;
+
+    if (!session_read_host_settings(session))
+        return false;
+    if (has_settings || invocation_has(&session->invocation, OPTION_SETTINGS) ||
+        invocation_has(&session->invocation, OPTION_ZONES) || session_server_zones(session) == NULL)
+        return true;
+    const json_t *flags = json_object_get(session->server, "flags");
+    const char *file = json_string_value(json_object_get(session->server, "settings"));
+    return !json_is_array(flags) || read_server_settings(session, flags, file);
+}
+
+void session_print_sources(struct session *session)
+{
+    const char *zones = session_zones(session), *file = session->settings.file;
+
+    escape_printf(session->err, "settings=%s zones=%s\n",
+                  session->has_server_settings ? "of the running server"
+                  : file != NULL               ? file
+                                               : "defaults",
+                  zones);
 }
 
 const char *session_socket(const struct session *session)
@@ -146,12 +209,15 @@ const char *session_socket(const struct session *session)
 const char *session_server_zones(struct session *session)
 {
     struct talk talk = {.path = session_socket(session)};
-    bool passed = talk_ask_zones(&talk, session->server_zones, sizeof session->server_zones);
 
-    session->server_problem = talk.problem;
-    session_name_variable(session, OPTION_SOCKET, &session->server_problem);
-    session->is_server_absent = talk.is_absent;
-    return passed ? session->server_zones : NULL;
+    if (!session->has_asked_server) {
+        session->has_asked_server = true;
+        session->server = talk_ask_status(&talk);
+        session->server_problem = talk.problem;
+        session_name_variable(session, OPTION_SOCKET, &session->server_problem);
+        session->is_server_absent = talk.is_absent;
+    }
+    return json_string_value(json_object_get(session->server, "zones"));
 }
 
 static const char *find_zones(struct session *session)

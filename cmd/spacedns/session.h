@@ -16,6 +16,8 @@
 #include <stdbool.h>
 #include <stdio.h>
 
+#include <jansson.h>
+
 #include "answer/load.h"
 #include "config/settings.h"
 #include "control/command.h"
@@ -32,6 +34,8 @@ struct session {
     bool is_json;
     struct settings settings; /* of the server, once read */
     bool has_settings;
+    bool has_server_settings; /* they are read as the running server reads them */
+    char **server_arguments;  /* for that: its command line */
     struct policy policy;
     struct hash_key key;
     struct snapshot *snapshot;   /* loaded last */
@@ -39,9 +43,10 @@ struct session {
     struct report *report;       /* of that load; before, of the settings */
     struct load_outcome outcome; /* of that load */
     const char *zones;           /* the folder of zone files, once known */
-    char server_zones[4096];     /* the running server's, once requested */
-    struct err server_problem;   /* why that failed */
-    bool is_server_absent;       /* because no server runs */
+    bool has_asked_server;
+    json_t *server;            /* the running server's status, once requested */
+    struct err server_problem; /* why that failed */
+    bool is_server_absent;     /* because no server runs */
 };
 
 /** Runs one command. Returns the exit code. */
@@ -68,11 +73,14 @@ int session_fail(struct session *session, int code, const char *format, ...)
 void session_name_variable(const struct session *session, enum command_option option,
                            struct err *err);
 
-/** The control socket: --socket, else the settings' control_socket, else the usual one. */
+/**
+ * The control socket: --socket, else the settings' control_socket (session_read_host_settings),
+ * else the usual one.
+ */
 const char *session_socket(const struct session *session);
 
 /**
- * Requests the running server's zones folder. Returns it, stored in the session, or NULL with
+ * Requests the running server's zones folder, once. Returns it, stored in the session, or NULL with
  * session->server_problem set. Prints nothing.
  */
 const char *session_server_zones(struct session *session);
@@ -87,7 +95,20 @@ const char *session_zones(struct session *session);
  * Reads the settings: --settings, else the usual file, else defaults. False: error printed; what is
  * wrong with the settings is in the report as well.
  */
+bool session_read_host_settings(struct session *session);
+
+/**
+ * The same, but without --settings and --zones a running server's settings go first: its settings
+ * file and its flags, so that they fit its zones.
+ */
 bool session_read_settings(struct session *session);
+
+/**
+ * Prints which settings and which zone files an output was made from, to `err`:
+ *
+ *     settings=of the running server zones=/etc/spacedns/zones
+ */
+void session_print_sources(struct session *session);
 
 /**
  * Loads a folder; report and outcome stay in the session. Returns NULL when there are errors and

@@ -289,6 +289,8 @@ int run_snippet(struct session *session)
     int code = gather_servers(session, &input, segment);
     if (code == EXIT_DONE)
         code = print_snippet(session, &input, kind, segment);
+    if (code == EXIT_DONE)
+        session_print_sources(session);
     arena_free(input.arena);
     return code;
 }

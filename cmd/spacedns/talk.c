@@ -7,8 +7,6 @@
 #include <sys/un.h>
 #include <unistd.h>
 
-#include <jansson.h>
-
 #include "base/escape.h"
 #include "control/protocol.h"
 
@@ -154,18 +152,6 @@ bool talk_run(struct talk *talk, const struct invocation *invocation)
     return passed;
 }
 
-static bool read_zones(const char *octets, char *zones, size_t size)
-{
-    json_t *status = json_loads(octets, 0, NULL);
-    const char *folder = json_string_value(json_object_get(status, "zones"));
-
-    bool fits = folder != NULL && strlen(folder) < size;
-    if (fits)
-        strcpy(zones, folder); // NOLINT: measured
-    json_decref(status);
-    return fits;
-}
-
 /* Returns false, with the problem, without an answer or without memory for it. */
 static bool read_status(struct talk *talk, char **octets)
 {
@@ -182,15 +168,19 @@ static bool read_status(struct talk *talk, char **octets)
     return talk->out != NULL && fclose(talk->out) == 0 && passed;
 }
 
-bool talk_ask_zones(struct talk *talk, char *zones, size_t size)
+json_t *talk_ask_status(struct talk *talk)
 {
     char *octets = NULL;
     bool passed = read_status(talk, &octets);
+    json_t *status = passed && talk->code == 0 ? json_loads(octets, 0, NULL) : NULL;
 
-    if (passed && (talk->code != 0 || !read_zones(octets, zones, size)))
-        passed = err_set(&talk->problem, ERR_SYSTEM,
-                         "the server at %s does not report its zones folder; see spacedns status",
-                         talk->path);
     free(octets);
-    return passed;
+    if (passed && !json_is_string(json_object_get(status, "zones"))) {
+        err_set(&talk->problem, ERR_SYSTEM,
+                "the server at %s does not report its zones folder; see spacedns status",
+                talk->path);
+        json_decref(status);
+        return NULL;
+    }
+    return status;
 }

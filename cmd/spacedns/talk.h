@@ -11,6 +11,8 @@
 #include <stddef.h>
 #include <stdio.h>
 
+#include <jansson.h>
+
 #include "base/err.h"
 #include "control/command.h"
 
@@ -26,5 +28,8 @@ struct talk {
 /** Sends the command. Returns false with the problem. */
 bool talk_run(struct talk *talk, const struct invocation *invocation);
 
-/** Requests the path of the server's zones folder, as talk_run; ignores `out` and `err`. */
-bool talk_ask_zones(struct talk *talk, char *zones, size_t size);
+/**
+ * Requests the server's status, as talk_run; ignores `out` and `err`. Returns an object whose
+ * "zones" is a text, to be released, or NULL with the problem.
+ */
+json_t *talk_ask_status(struct talk *talk);

@@ -215,6 +215,25 @@ static json_t *json_last(const struct status_reload *last)
                      "cause", json_or_null(last->cause));
 }
 
+/* null: no settings file. */
+static json_t *json_settings_file(const struct settings *settings)
+{
+    char *path = settings->file == NULL ? NULL : realpath(settings->file, NULL);
+    json_t *file = json_or_null(path == NULL ? settings->file : path);
+
+    free(path);
+    return file;
+}
+
+static json_t *json_flags(const struct settings *settings)
+{
+    json_t *flags = json_array();
+
+    for (int i = 1; i < settings->argc; i++)
+        json_array_append_new(flags, json_or_null(settings->argv[i]));
+    return flags;
+}
+
 /* null: no state_dir. */
 static json_t *json_state(const struct status *status)
 {
@@ -290,20 +309,22 @@ void status_print_json(const struct status *status, FILE *out)
     const struct snapshot *snapshot = status->snapshot;
     char *zones = find_zones(status);
 
-    print_json(json_pack("{s:s, s:i, s:I, s:I, s:o, s:o, s:o, s:o, s:I, s:o, s:I, s:I, s:I, s:I, "
-                         "s:o, s:o, s:o, s:o}",
-                         "version", SPACEDNS_VERSION, "pid", status->pid, "uptime_seconds",
-                         (json_int_t)status->uptime_s, "generation",
-                         (json_int_t)snapshot->generation, "last_reload", json_last(&status->last),
-                         "zones", json_or_null(zones), "control_socket",
-                         json_or_null(status->control_socket), "listen",
-                         json_listen(status->settings), "workers", (json_int_t)status->worker_count,
-                         "silent_workers", json_silent(status), "spaces",
-                         (json_int_t)snapshot_count_spaces(snapshot), "apps",
-                         (json_int_t)snapshot->app_count, "hosts", (json_int_t)snapshot->host_count,
-                         "kept_back", (json_int_t)count_kept_back(status), "state",
-                         json_state(status), "upstreams", json_upstreams(status), "cache",
-                         json_cache(&status->cache), "counters", json_counters(&status->totals)),
-               out);
+    print_json(
+        json_pack(
+            "{s:s, s:i, s:I, s:I, s:o, s:o, s:o, s:o, s:o, s:o, s:I, s:o, s:I, s:I, s:I, s:I, "
+            "s:o, s:o, s:o, s:o}",
+            "version", SPACEDNS_VERSION, "pid", status->pid, "uptime_seconds",
+            (json_int_t)status->uptime_s, "generation", (json_int_t)snapshot->generation,
+            "last_reload", json_last(&status->last), "zones", json_or_null(zones), "settings",
+            json_settings_file(status->settings), "flags", json_flags(status->settings),
+            "control_socket", json_or_null(status->control_socket), "listen",
+            json_listen(status->settings), "workers", (json_int_t)status->worker_count,
+            "silent_workers", json_silent(status), "spaces",
+            (json_int_t)snapshot_count_spaces(snapshot), "apps", (json_int_t)snapshot->app_count,
+            "hosts", (json_int_t)snapshot->host_count, "kept_back",
+            (json_int_t)count_kept_back(status), "state", json_state(status), "upstreams",
+            json_upstreams(status), "cache", json_cache(&status->cache), "counters",
+            json_counters(&status->totals)),
+        out);
     free(zones);
 }

@@ -147,7 +147,7 @@ expect_match "a non-internal app must be created anew" 'must be recreated' "$out
 run explain frozen-oasis-70544 --from 10.0.130.56 --zones zones
 expect_match "an app's bare name is not a name of it" '^frozen-oasis-70544 is an app; .*spacedns domains -a frozen-oasis-70544' "$err"
 run explain api.example.com --from 10.0.130.56 --zones zones
-expect "a host is no app's bare name" "" "$err"
+expect "a host is no app's bare name" "settings=defaults zones=zones" "$err"
 
 bad "a web address" 2 'write its host alone: spacedns explain api\.example\.com$' \
     explain "https://api.example.com:8443/a?b" --from 10.0.0.1
@@ -443,4 +443,13 @@ expect "a file in the socket's place is left alone" text "$(<"$socket")"
 "$SPACEDNSD" "${settings[@]}" --control-socket "$work/nowhere/x" >"$work/out" 2>"$work/err"
 expect "no folder for the socket: exit code" 1 "$?"
 expect_match "no folder for the socket" 'cannot listen on .*nowhere/x: its folder does not exist, or ' "$(<"$work/err")"
+
+# Zones and settings are the running server's, where nothing else is named.
+printf 'zones: %s/zones\nlisten: 127.0.0.1:%s\nupstreams: none\nlocalspace_to: [space, vpn]\n' "$PWD" "$(free_port)" \
+    >"$work/vpn.yaml"
+start vpn --settings "$work/vpn.yaml" --control-socket "$work/vpn.sock"
+run explain web.frozen-oasis-70544.app.localspace --from 172.16.9.9 --socket "$work/vpn.sock"
+expect "the settings of the running server" "verdict=NOERROR" "${out##*$'\n'}"
+expect "the settings of the running server are named" "settings=of the running server zones=$PWD/zones" "$err"
+
 finish

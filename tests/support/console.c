@@ -60,7 +60,7 @@ static char *complete(const char *line)
     snprintf(text, sizeof text, "%s", line);
     for (size_t i = 0; i < sizeof flags / sizeof flags[0]; i++) {
         size_t used = strlen(text);
-        bool is_unwanted = console.without != NULL && strcmp(console.without, flags[i][0]) == 0;
+        bool is_unwanted = console.without != NULL && strstr(console.without, flags[i][0]) != NULL;
         if (!is_unwanted && strstr(line, flags[i][0]) == NULL)
             snprintf(text + used, sizeof text - used, " %s %s", flags[i][0], flags[i][1]);
     }

@@ -33,7 +33,7 @@ extern console_command *const console_runs;
 extern struct console {
     struct scratch zones;
     char socket[SCRATCH_PATH_MOST + 32];
-    const char *without; /* the flag that lines do not get, such as "--zones"; NULL: none */
+    const char *without; /* the flags that lines do not get: "--zones --settings"; NULL: none */
     int code;            /* of the last line */
     char *out;
     char *err;

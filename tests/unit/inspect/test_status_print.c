@@ -192,20 +192,27 @@ TEST(the_cache_and_counters_come_last_without_zeros)
 TEST(json_has_every_member_and_counters_that_are_zero)
 {
     static const char *const keys[] = {
-        "version", "pid",       "uptime_seconds", "generation", "last_reload", "zones",
-        "listen",  "workers",   "silent_workers", "spaces",     "apps",        "control_socket",
-        "hosts",   "kept_back", "state",          "upstreams",  "cache",       "counters"};
+        "version",  "pid",       "uptime_seconds", "generation", "last_reload", "zones",
+        "listen",   "workers",   "silent_workers", "spaces",     "apps",        "control_socket",
+        "hosts",    "kept_back", "state",          "upstreams",  "cache",       "counters",
+        "settings", "flags"};
     const struct status_upstream one = {
         .text = "10.0.0.2", .worst = "up", .views = views, .view_count = 2};
 
     status.upstreams = &one;
     status.upstream_count = 1;
     status.control_socket = "/run/\xff";
+    settings.file = "no/such/file";
+    settings.argc = 3;
+    settings.argv = (char *[]){"spacednsd", "--settings", "no/such/file"};
     json_t *printed = object();
     ck_assert_uint_eq(json_object_size(printed), sizeof keys / sizeof keys[0]);
     for (size_t i = 0; i < sizeof keys / sizeof keys[0]; i++)
         ck_assert_msg(json_object_get(printed, keys[i]) != NULL, "%s", keys[i]);
     ck_assert_str_eq(json_string_value(json_object_get(printed, "control_socket")), "/run/\\xff");
+    ck_assert_str_eq(json_string_value(json_object_get(printed, "settings")), "no/such/file");
+    ck_assert_str_eq(json_string_value(json_array_get(json_object_get(printed, "flags"), 1)),
+                     "no/such/file");
     ck_assert_uint_eq(json_object_size(json_object_get(printed, "counters")), COUNTER_COUNT);
     char *upstream = json_dumps(json_object_get(printed, "upstreams"), JSON_COMPACT);
     ck_assert_str_eq(upstream, "[{\"upstream\":\"10.0.0.2\",\"zones\":[],\"workers\":["

@@ -29,7 +29,8 @@ static const struct console_line lines[] = {
      "of every command\n"
      "  --zones DIR                     folder of zone files; by default SPACEDNS_ZONES "
      "of the environment, else the running server's, else the settings file's, else ./zones\n"
-     "  --settings FILE                 settings file of the server; by default "
+     "  --settings FILE                 settings file of the server; by default the "
+     "running server's file and flags, unless --zones is given, else "
      "/etc/spacedns/spacednsd.yaml, if it exists\n"
      "  --socket PATH                   control socket of the running server; by default "
      "SPACEDNS_SOCKET of the environment, else the settings file's, else "
@@ -57,7 +58,7 @@ static const struct console_line lines[] = {
      "(ZONES/test-space.yaml:31)\n"
      "routers up: 10.0.0.37 10.0.16.21 (ZONES/test-space.yaml:18)\n"
      "verdict=NOERROR\n",
-     ""},
+     "settings=ZONES/settings zones=ZONES\n"},
     {"explain frozen-oasis-70544 --from 10.0.130.56", 0,
      "name=frozen-oasis-70544 type=A\n"
      "client=10.0.130.56 class=space space=test-space because of 10.0.0.0/16 "
@@ -66,6 +67,7 @@ static const struct console_line lines[] = {
      "and list the client's class in recursion_for\n"
      "verdict=REFUSED: Q20 not a name of this space, and no upstream to ask; name one in "
      "upstreams\n",
+     "settings=ZONES/settings zones=ZONES\n"
      "frozen-oasis-70544 is an app; its names are those that spacedns domains -a "
      "frozen-oasis-70544 lists\n"},
     {"check", 0,

@@ -159,6 +159,67 @@ TEST(settings_that_are_not_there_are_refused)
                                "opened: No such file or directory; check --settings\n"});
 }
 
+/* A server that was started with a flag and with a settings file that this command cannot find. */
+static void start_server(const char *answer)
+{
+    static char status[4 * SCRATCH_PATH_MOST];
+    static const struct control_exchange script[] = {{"status --json", status}, {NULL, NULL}};
+    const char *folder = console.zones.path;
+
+    snprintf(status, sizeof status, answer, folder, folder); // NOLINT: of this file
+    console.without = "--zones --settings";
+    control_peer_start(&peer, console.socket, script);
+}
+
+static const char server_answer[] =
+    ">{\"zones\": \"%s\", \"settings\": \"%s/settings\", "
+    "\"flags\": [\"--settings\", \"relative\", \"--listen\", \"10.0.0.7\"]}\n=0\n";
+
+TEST(a_running_servers_settings_are_read_with_its_zones)
+{
+    write_settings("upstreams: none\nlocalspace_to: [space, vpn]\n");
+    start_server(server_answer);
+    console_run("explain web.frozen-oasis-70544.app.localspace --from 172.16.9.9");
+    ck_assert_msg(strstr(console.out, "\nverdict=NOERROR\n") != NULL, "%s", console.out);
+    ck_assert_str_eq(console.err, "settings=of the running server zones=ZONES\n");
+    console_expect_part("snippet dnsmasq --json", 0, "[{\"ip\": \"10.0.0.7\", \"port\": 53}]");
+    ck_assert_str_eq(console.err, "settings=of the running server zones=ZONES\n");
+    control_peer_stop(&peer);
+    ck_assert_str_eq(peer.requests, "status --json\nstatus --json\n");
+}
+
+TEST(settings_of_the_command_line_go_before_the_servers)
+{
+    write_settings("upstreams: none\nlocalspace_to: [space, vpn]\n");
+    start_server(server_answer);
+    console_expect_part("explain web.frozen-oasis-70544.app.localspace --from 172.16.9.9 --zones "
+                        "ZONES",
+                        0, "\nverdict=REFUSED: Q19 ");
+    ck_assert_str_eq(console.err, "settings=defaults zones=ZONES\n");
+    console_expect_part("explain web.frozen-oasis-70544.app.localspace --from 172.16.9.9 "
+                        "--settings ZONES/settings",
+                        0, "\nverdict=NOERROR\n");
+    ck_assert_str_eq(console.err, "settings=ZONES/settings zones=ZONES\n");
+    control_peer_stop(&peer);
+}
+
+TEST(wrong_settings_of_the_running_server_are_printed)
+{
+    write_settings("workers: many\n");
+    start_server(server_answer);
+    console_expect_part("apps", 1, "ZONES/settings:1:10: error E-SETTING: ");
+    control_peer_stop(&peer);
+}
+
+/* As of another version. */
+TEST(a_server_that_does_not_report_its_flags_lends_only_its_zones)
+{
+    start_server(">{\"zones\": \"%s\"}\n=0\n");
+    console_expect_part("explain api.example.com --from 10.0.130.56", 0, "\nverdict=NOERROR\n");
+    ck_assert_str_eq(console.err, "settings=defaults zones=ZONES\n");
+    control_peer_stop(&peer);
+}
+
 /* ---- findings ---- */
 
 TEST(errors_of_zone_files_are_counted_with_the_first_place)

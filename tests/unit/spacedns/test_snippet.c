@@ -41,7 +41,7 @@ static const struct console_line lines[] = {
      "names.\n"
      "nameserver 10.0.0.2\n"
      "options edns0 ndots:1 timeout:2 attempts:3\n",
-     ""},
+     "settings=ZONES/settings zones=ZONES\n"},
     {"snippet unbound --to 10.0.0.2 --zones ZONES/none", 1, "",
      "Error: zones folder ZONES/none cannot be opened: No such file or directory; create "
      "it, or name another with --zones\n"},
