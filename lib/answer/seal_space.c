@@ -53,8 +53,9 @@ static bool misses_router(const struct space *space, const struct peering *peeri
     return false;
 }
 
-static bool seal_blocks(struct segment *segment, struct connection *connection,
-                        const struct blocks *blocks)
+/* Copies the blocks and their lines. */
+static bool seal_blocks(struct segment *segment, const struct blocks *blocks,
+                        const struct cidr **cidrs, const uint32_t **block_lines)
 {
     struct cidr *copies = arena_take(segment->arena, (blocks->count + 1) * sizeof *copies);
     uint32_t *lines = arena_take(segment->arena, (blocks->count + 1) * sizeof *lines);
@@ -65,9 +66,8 @@ static bool seal_blocks(struct segment *segment, struct connection *connection,
         copies[i] = blocks->items[i].cidr;
         lines[i] = blocks->items[i].at.line;
     }
-    connection->blocks = copies;
-    connection->block_lines = lines;
-    connection->block_count = blocks->count;
+    *cidrs = copies;
+    *block_lines = lines;
     return true;
 }
 
@@ -93,6 +93,8 @@ static bool seal_connections(struct segment *segment, const struct space *space)
                 .name = seal_text(segment, peering->pcx_id.text),
                 .at = peering->at,
                 .grants = peering_grants(peering),
+                .status =
+                    peering->status == PEERING_ACTIVE ? NULL : peering_status_text(peering->status),
                 .misses_router = misses_router(space, peering),
             };
             blocks = &peering->cidr_blocks;
@@ -103,10 +105,13 @@ static bool seal_connections(struct segment *segment, const struct space *space)
                 .name = seal_text(segment, vpn->name.text),
                 .at = vpn->at,
                 .grants = vpn_grants(vpn),
+                .status = vpn->status == VPN_ACTIVE ? NULL : vpn_status_text(vpn->status),
             };
             blocks = &vpn->routable_cidrs;
         }
-        if (connection->name == NULL || !seal_blocks(segment, connection, blocks))
+        connection->block_count = blocks->count;
+        if (connection->name == NULL ||
+            !seal_blocks(segment, blocks, &connection->blocks, &connection->block_lines))
             return false;
     }
     segment->connections = connections;
@@ -138,6 +143,9 @@ bool seal_space(struct segment *segment, const struct space *space)
     segment->router_ttl_seconds = space->router_ttl_seconds;
     segment->dyno_ttl_seconds = space->dyno_ttl_seconds;
     segment->negative_ttl_seconds = space->negative_ttl_seconds;
+    segment->trusted_count = space->trusted_ips.count;
     return segment->file != NULL && segment->name != NULL && seal_routers(segment, space) &&
-           seal_connections(segment, space);
+           seal_connections(segment, space) &&
+           seal_blocks(segment, &space->trusted_ips, &segment->trusted_ips,
+                       &segment->trusted_lines);
 }

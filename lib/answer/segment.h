@@ -126,6 +126,7 @@ struct connection {
     const char *name; /* pcx id, or the VPN's name */
     struct location at;
     bool grants;        /* its clients are inside */
+    const char *status; /* in the zone file's word; NULL: active */
     bool misses_router; /* its routes do not cover a router (Q40) */
     const struct cidr *blocks;
     const uint32_t *block_lines; /* of each block */
@@ -177,6 +178,10 @@ struct segment {
 
     const struct connection *connections;
     size_t connection_count;
+
+    const struct cidr *trusted_ips; /* they let nobody in */
+    const uint32_t *trusted_lines;
+    size_t trusted_count;
 
     const struct app_entry *apps;
     size_t app_count;

@@ -5,6 +5,7 @@
 #include "base/escape.h"
 #include "decide/alias.h"
 #include "decide/explain_reason.h"
+#include "decide/outside.h"
 #include "wire/types.h"
 
 /* One step under construction; end_step keeps it. */
@@ -84,6 +85,20 @@ static void explain_client(const struct snapshot *snapshot, const struct client 
     else
         add_location(explanation, &text, segment, line);
     end_step(explanation, &text);
+}
+
+/* Only to the operator. */
+static void explain_outside(const struct snapshot *snapshot, const struct client *client,
+                            struct explanation *explanation)
+{
+    struct outside_entry entries[OUTSIDE_MOST];
+    size_t count = outside_find(snapshot, client, entries);
+
+    for (size_t i = 0; i < count; i++) {
+        struct text text = begin_step(explanation);
+        outside_write(&entries[i], client->address, &text);
+        end_step(explanation, &text);
+    }
 }
 
 static void explain_owner(const struct verdict *verdict, struct explanation *explanation)
@@ -364,6 +379,8 @@ void explain(const struct snapshot *snapshot, const struct client *client,
     type_add(&text, query->type);
     end_step(explanation, &text);
     explain_client(snapshot, client, verdict, facts->address, explanation);
+    if (facts->for_operator && facts->address == NULL)
+        explain_outside(snapshot, client, explanation);
     unsigned links = explain_aliases(snapshot, client, facts->hops, &last, &end, explanation);
     if (facts->is_withheld && end.situation == SITUATION_FORWARD)
         verdict_rebind(&end);

@@ -33,7 +33,8 @@ struct explain_facts {
     const struct alias_hops *hops; /* where aliases in cached answers lead; NULL: nowhere */
     const char *address;           /* the client's, when it is not IPv4 */
     bool is_withheld;              /* the cached answer is withheld (DNS rebinding) */
-    bool for_operator;             /* shows locations, and the space of a concealed name */
+    bool for_operator;             /* shows locations, the space of a concealed name, and why a
+                                      client is outside */
 };
 
 /** Prints how the verdict on a query was reached. `facts` may be NULL. */

@@ -6,10 +6,15 @@
 #include "base/escape.h"
 #include "decide/alias.h"
 #include "decide/explain.h"
+#include "decide/outside.h"
 #include "inspect/print.h"
 #include "wire/types.h"
 
-enum { NAME_TEXT_MOST = 4 * NAME_MAX_OCTETS, LOCATION_MOST = 4096 + 32 };
+enum {
+    NAME_TEXT_MOST = 4 * NAME_MAX_OCTETS,
+    LOCATION_MOST = 4096 + 32,
+    OUTSIDE_TEXT_MOST = 1024,
+};
 
 static json_t *json_name(const struct name *name)
 {
@@ -300,19 +305,38 @@ static void print_membership(const json_t *membership, FILE *out)
                   json_string_value(json_object_get(membership, "block")), at);
 }
 
+/* Returns a text for each entry of a zone file that lists an external client. */
+static json_t *json_outside(const struct snapshot *snapshot, const struct client *client,
+                            bool is_ipv6)
+{
+    struct outside_entry entries[OUTSIDE_MOST];
+    size_t count = is_ipv6 ? 0 : outside_find(snapshot, client, entries);
+    json_t *texts = json_array();
+
+    for (size_t i = 0; i < count; i++) {
+        char octets[LOCATION_MOST + OUTSIDE_TEXT_MOST];
+        struct text text = text_over(octets, sizeof octets);
+        outside_write(&entries[i], client->address, &text);
+        json_array_append_new(texts, print_text(octets, text_length(&text)));
+    }
+    return texts;
+}
+
 void explain_print_client(const struct snapshot *snapshot, const struct explain_source *source,
                           bool is_json, FILE *out)
 {
     json_t *memberships = json_array();
     struct client client;
-    const json_t *membership;
+    const json_t *membership, *text;
     size_t index;
 
     client_classify(snapshot, &source->path, &client);
     for (uint32_t i = 0; i < client.count; i++)
         json_array_append_new(memberships, json_membership(snapshot, &client.memberships[i]));
-    json_t *object = json_pack("{s:o, s:s, s:o}", "address", json_address(source), "class",
-                               class_text(client_class(&client)), "memberships", memberships);
+    json_t *outside = json_outside(snapshot, &client, source->path.is_ipv6);
+    json_t *object = json_pack("{s:o, s:s, s:o, s:o}", "address", json_address(source), "class",
+                               class_text(client_class(&client)), "memberships", memberships,
+                               "outside", outside);
     if (is_json) {
         print_json(object, out);
         return;
@@ -322,5 +346,6 @@ void explain_print_client(const struct snapshot *snapshot, const struct explain_
     json_array_foreach(memberships, index, membership) print_membership(membership, out);
     if (client.count == 0)
         fputs("in no space, active peering or VPN: it gets Q18 for every name\n", out);
+    json_array_foreach(outside, index, text) escape_printf(out, "%s\n", json_string_value(text));
     json_decref(object);
 }

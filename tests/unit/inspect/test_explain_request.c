@@ -340,6 +340,42 @@ static char *tell_client(const char *from, bool is_json)
     return octets;
 }
 
+/* An operator gets why a client is outside although a zone file lists its address. */
+static const struct {
+    const char *from, *cause;
+} outsiders[] = {
+    {"10.30.3.4", "10.30.3.4 is in cidr_blocks of peering pcx-222bbb222 of test-space "
+                  "(space.yaml:21), which is pending-acceptance: its clients are inside once its "
+                  "status is active"},
+    {"192.168.7.7", "192.168.7.7 is in routable_cidrs of VPN branch of test-space "
+                    "(space.yaml:28), which is failed: its clients are inside once its status is "
+                    "active"},
+    {"192.0.2.10", "192.0.2.10 is in trusted_ips of space test-space (space.yaml:29), which let "
+                   "nobody ask for names: list the network in a peering or VPN"},
+};
+
+TEST_OVER(an_operator_gets_why_a_client_is_outside, outsiders)
+{
+    char line[512], *lines = tell_client(outsiders[_i].from, false);
+
+    snprintf(line, sizeof line,
+             "\nin no space, active peering or VPN: it gets Q18 for every name\n%s\n",
+             outsiders[_i].cause);
+    ck_assert_msg(strstr(lines, line) != NULL, "%s", lines);
+    free(lines);
+    lines = tell_client(outsiders[_i].from, true);
+    json_t *object = json_loads(lines, 0, NULL), *outside = json_object_get(object, "outside");
+    ck_assert_uint_eq(json_array_size(outside), 1);
+    ck_assert_str_eq(json_string_value(json_array_get(outside, 0)), outsiders[_i].cause);
+    json_decref(object);
+    free(lines);
+    snprintf(line, sizeof line, "class=external: in no space, active peering or VPN\n%s\nremedy=",
+             outsiders[_i].cause);
+    lines = explain_name("api.example.com", outsiders[_i].from, false);
+    ck_assert_msg(strstr(lines, line) != NULL, "%s", lines);
+    free(lines);
+}
+
 TEST_LOOP(a_clients_class_is_printed_with_the_reason, 0, 5)
 {
     static const char *const clients[][2] = {
