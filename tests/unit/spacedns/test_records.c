@@ -43,7 +43,7 @@ static const struct console_line lists[] = {
      " q.example.com.   60   CNAME  db.example.com.\n",
      ""},
     {"records -s test-space", 0, "=== test-space has no static records\n", ""},
-    {"records", 1, "",
+    {"records", 2, "",
      "Error: Space name required. Write --space NAME; spacedns spaces lists the 2 of ZONES\n"},
 };
 

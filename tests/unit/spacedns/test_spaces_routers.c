@@ -36,7 +36,7 @@ TEST(a_space_without_routers_says_so)
         &(struct console_line){"spaces:routers -s empty", 0, "=== empty has no routers\n", ""});
     console_expect_json("spaces:routers -s empty --json", "[]");
     console_expect(&(struct console_line){
-        "spaces:routers", 1, "",
+        "spaces:routers", 2, "",
         "Error: Space name required. Write --space NAME; spacedns spaces lists the 2 of ZONES\n"});
 }
 
