@@ -274,3 +274,27 @@ TEST(what_the_guard_would_refuse_is_not_written)
     ck_assert_ptr_nonnull(strstr(peer.requests, "reload --force\n"));
     ck_assert(!console_file_has("wide.yaml", "- name: wide"));
 }
+
+/* Without an internal app no rule needs the router, so the guard is what stops the accident. */
+TEST(the_last_router_is_not_lost_unless_forced)
+{
+    static const char text[] = "space: bare\ncidr: 10.7.0.0/16\nrouters:\n  - 10.7.0.37\n...\n";
+    static const char *const lines[] = {"spaces:routers:remove 10.7.0.37 -s bare",
+                                        "spaces:routers:set 10.7.0.37 --state draining -s bare"};
+    const struct control_exchange script[] = {{"status --json", serve_folder(console.zones.path)},
+                                              {"reload --force", "=0\n"},
+                                              {NULL, NULL}};
+
+    for (size_t i = 0; i < sizeof lines / sizeof lines[0]; i++) {
+        char forced[128];
+        snprintf(forced, sizeof forced, "%s --force", lines[i]);
+        scratch_write(&console.zones, "bare.yaml", text, sizeof text - 1);
+        ck_assert_int_eq(run_served(script, lines[i]), 1);
+        ck_assert_msg(strstr(console.err, "; use --force if it is meant to go\n") != NULL, "%s",
+                      console.err);
+        ck_assert(console_file_has("bare.yaml", "  - 10.7.0.37\n"));
+        ck_assert_msg(run_served(script, forced) == 0, "%s", console.err);
+        ck_assert_ptr_nonnull(strstr(peer.requests, "reload --force\n"));
+        ck_assert(!console_file_has("bare.yaml", "  - 10.7.0.37\n"));
+    }
+}
