@@ -142,11 +142,17 @@ static bool check_draft(const struct change *change, struct err *err)
     return is_good;
 }
 
+/* Do the edits leave the text as it was? */
+static bool has_no_effect(const struct change *change)
+{
+    return change->edit.length == change->file.length &&
+           memcmp(change->edit.text, change->file.text, change->file.length) == 0;
+}
+
 int change_commit(struct change *change, const char *after)
 {
     struct err err;
-    bool is_same = change->edit.length == change->file.length &&
-                   memcmp(change->edit.text, change->file.text, change->file.length) == 0;
+    bool is_same = has_no_effect(change);
 
     /* Without the end mark a file that is cut later would seem complete. */
     if (!is_same && !edit_mark_end(&change->edit, &err))
@@ -222,7 +228,7 @@ int change_finish(struct change *change)
     char shown[PATH_MAX];
     char after[PATH_MAX + 32] = ", it is so already\n";
 
-    if (change->edit.text != change->file.text) {
+    if (!has_no_effect(change)) {
         escape_string(shown, sizeof shown, change->file.shown);
         snprintf(after, sizeof after, ", %s:%zu\n", shown, find_changed_line(change));
     }

@@ -69,6 +69,10 @@ bool edit_remove_router(struct edit *edit, uint32_t ip, struct err *err);
 /** Sets the state. A router that is written as an address only becomes a mapping if necessary. */
 bool edit_set_router(struct edit *edit, uint32_t ip, enum router_state state, struct err *err);
 
+bool edit_set_peering(struct edit *edit, const char *pcx_id, enum peering_status status,
+                      struct err *err);
+bool edit_set_vpn(struct edit *edit, const char *name, enum vpn_status status, struct err *err);
+
 /** Adds a static record, a line in presentation format; the rules check it. */
 bool edit_add_record(struct edit *edit, const char *line, struct err *err);
 

@@ -1,4 +1,4 @@
-/* Edits of routers. */
+/* Edits of routers, peerings and VPN connections. */
 #include <string.h>
 
 #include "base/address.h"
@@ -78,4 +78,32 @@ bool edit_set_router(struct edit *edit, uint32_t ip, enum router_state state, st
                                 edit_text_print(edit->arena, "{ip: %s, state: %s}", address, word))
             : edit_text_set(&change, router, "state", word);
     return is_set && editing_finish(edit, &change);
+}
+
+/* ---- peerings and VPN connections ---- */
+
+/* A connection is an item of `list` with `name` as `key`. */
+static bool set_status(struct edit *edit, const char *list, const char *key, const char *name,
+                       const char *status, struct err *err)
+{
+    struct edit_text change;
+
+    if (!editing_begin(edit, &change, err))
+        return false;
+    const struct yaml_mark *connection =
+        editing_find(editing_value(change.root, list), key, name, editing_is_same_text);
+    if (connection == NULL)
+        return err_set(err, ERR_RULE, "there is no %.64s in `%s` of the file", name, list);
+    return edit_text_set(&change, connection, "status", status) && editing_finish(edit, &change);
+}
+
+bool edit_set_peering(struct edit *edit, const char *pcx_id, enum peering_status status,
+                      struct err *err)
+{
+    return set_status(edit, "peerings", "pcx_id", pcx_id, peering_status_text(status), err);
+}
+
+bool edit_set_vpn(struct edit *edit, const char *name, enum vpn_status status, struct err *err)
+{
+    return set_status(edit, "vpns", "name", name, vpn_status_text(status), err);
 }

@@ -63,7 +63,7 @@ static size_t count_changed(const struct text *a, const struct text *b)
 }
 
 /* A new value may replace a null or a word, and nothing else. */
-enum { CHANGED_MOST = 16 };
+enum { CHANGED_MOST = sizeof "pending-acceptance" - 1 };
 
 /* Applies the changes, provided that they change the meaning in one point only. */
 bool editing_finish(struct edit *edit, struct edit_text *change)

@@ -29,7 +29,9 @@ enum verb {
     DRAIN_ROUTER,
     ADD_RECORD,
     ADD_TEXT,
-    REMOVE_RECORD
+    REMOVE_RECORD,
+    SET_PEERING,
+    SET_VPN
 };
 
 /* db.b. A 172.23.1.5 */
@@ -72,6 +74,10 @@ static bool run(struct edit *edit, enum verb verb, struct err *err)
         return edit_add_record(edit, "db.b. TXT \"it's \\\\; [a]: #b\"", err);
     case REMOVE_RECORD:
         return edit_remove_record(edit, &record, err);
+    case SET_PEERING:
+        return edit_set_peering(edit, "pcx-1", PEERING_INITIATING_REQUEST, err);
+    case SET_VPN:
+        return edit_set_vpn(edit, "head office", VPN_ACTIVE, err);
     default:
         return edit_set_state(edit, &dyno, DYNO_DOWN, err);
     }
@@ -226,6 +232,17 @@ static const struct {
     {REMOVE_RECORD, "records: [db.b. A 172.23.1.6, db.b. A, [], db.b. TXT x]\n", NULL},
     {REMOVE_RECORD, "records: db.b. A 172.23.1.5\n", NULL},
     {REMOVE_RECORD, "space: s\n", NULL},
+    /* connections; these two statuses have no octet in common at either end */
+    {SET_PEERING, "peerings:\n  - {pcx_id: pcx-1, status: pending-acceptance} # one\n",
+     "peerings:\n  - {pcx_id: pcx-1, status: initiating-request} # one\n"},
+    {SET_PEERING, "peerings:\n- status: 'active' # on\n  pcx_id: pcx-1\n- pcx_id: pcx-2\n",
+     "peerings:\n- status: initiating-request # on\n  pcx_id: pcx-1\n- pcx_id: pcx-2\n"},
+    {SET_PEERING, "peerings: [{pcx_id: pcx-2, status: active}]\n", NULL},
+    {SET_PEERING, "peerings: [{pcx_id: pcx-1, status: [active]}]\n", NULL},
+    {SET_PEERING, "space: s\n", NULL},
+    {SET_VPN, "vpns:\n  - name: head office\n    status: failed\n    tunnels: [{status: UP}]\n",
+     "vpns:\n  - name: head office\n    status: active\n    tunnels: [{status: UP}]\n"},
+    {SET_VPN, "vpns: [{name: head, status: failed}]\n", NULL},
 };
 
 TEST_OVER(an_edit_changes_its_subject_and_nothing_else, cases)
