@@ -6,6 +6,7 @@
 #include "decide/alias.h"
 #include "decide/explain_reason.h"
 #include "decide/outside.h"
+#include "decide/suggestion.h"
 #include "wire/types.h"
 
 /* One step under construction; end_step keeps it. */
@@ -200,6 +201,25 @@ static void explain_app(const struct verdict *verdict, struct explanation *expla
     }
 }
 
+/* A name directly below the apps' suffix that no app has: likely a mistyped one. */
+static void explain_mistyped(const struct snapshot *snapshot, const struct client *client,
+                             const struct name *name, struct explanation *explanation)
+{
+    struct name suffix;
+
+    if (!name_from_text(snapshot->policy.suffixes.apps, &suffix) ||
+        name->label_count != suffix.label_count + 1 || !name_is_within(name, &suffix))
+        return;
+    struct suggestion suggestion = suggest_app(snapshot, client, name->octets);
+    if (suggestion.text == NULL)
+        return;
+    struct text text = begin_step(explanation);
+    text_add_string(&text, "did you mean ");
+    text_add(&text, suggestion.text, suggestion.length);
+    text_add_string(&text, "? no app of the client's spaces has this name");
+    end_step(explanation, &text);
+}
+
 static void explain_formation(const struct verdict *verdict, struct explanation *explanation)
 {
     struct text text = begin_step(explanation);
@@ -333,9 +353,9 @@ static void explain_verdict(const struct snapshot *snapshot, const struct client
 }
 
 /* Prints the steps about the name that the aliases lead to. */
-static void explain_last(const struct snapshot *snapshot, const struct query *query,
-                         const struct verdict *verdict, const struct explain_facts *facts,
-                         struct explanation *explanation)
+static void explain_last(const struct snapshot *snapshot, const struct client *client,
+                         const struct query *query, const struct verdict *verdict,
+                         const struct explain_facts *facts, struct explanation *explanation)
 {
     if (verdict->kept_back != NULL)
         explain_kept_back(verdict, explanation);
@@ -345,6 +365,8 @@ static void explain_last(const struct snapshot *snapshot, const struct query *qu
         explain_host(verdict, explanation);
     if (verdict->app != NULL)
         explain_app(verdict, explanation);
+    else if (verdict_is_foreign(verdict))
+        explain_mistyped(snapshot, client, &query->name, explanation);
     if (verdict->formation != NULL)
         explain_formation(verdict, explanation);
     if (verdict->is_empty_name)
@@ -384,6 +406,6 @@ void explain(const struct snapshot *snapshot, const struct client *client,
     unsigned links = explain_aliases(snapshot, client, facts->hops, &last, &end, explanation);
     if (facts->is_withheld && end.situation == SITUATION_FORWARD)
         verdict_rebind(&end);
-    explain_last(snapshot, &last, &end, facts, explanation);
+    explain_last(snapshot, client, &last, &end, facts, explanation);
     explain_verdict(snapshot, client, &last, &end, links, explanation);
 }

@@ -175,6 +175,9 @@ static const struct {
      "*internal_routing=false*recreated*|verdict=REFUSED*Q20*"},
     {DYNO, "1.web.frozen-oasis-70544.app.localspace", "*state=up*|verdict=NOERROR*"},
     {"203.0.113.9", "api.example.com", "*class=external*|verdict=REFUSED*Q18*"},
+    {DYNO, "frozen-oasis-70545.herokuapp.com",
+     "name=*|client=*|did you mean frozen-oasis-70544[?] no app of the client's spaces has this "
+     "name|remedy=*|verdict=REFUSED: Q20 *"},
     {SHAPE, "cache.internal.example.com",
      "name=cache.internal.example.com*|client=*"
      "|alias=cache.internal.example.com target=db.internal.example.com (*:73)"
@@ -187,6 +190,24 @@ TEST_OVER(a_decision_is_explained_step_by_step_with_its_locations, stories)
 
     explain_name(stories[_i].from, stories[_i].name, steps);
     ck_assert_msg(fnmatch(stories[_i].expected, steps, FNM_NOESCAPE) == 0, "%s", steps);
+}
+
+/* A client learns of apps of its own spaces alone, and only where a name of an app would be. */
+static const char *const unsuggested[][2] = {
+    {OTHER, "frozen-oasis-70545.herokuapp.com"},
+    {OTHER, "frozen-oasis-70544.herokuapp.com"},
+    {DYNO, "a.frozen-oasis-70545.herokuapp.com"},
+    {DYNO, "frozen-oasis-70545.example.com"},
+    {DYNO, "herokuapp.com"},
+    {"203.0.113.9", "frozen-oasis-70545.herokuapp.com"},
+};
+
+TEST_OVER(no_other_app_is_suggested, unsuggested)
+{
+    char steps[EXPLAIN_STEPS_MAX * (EXPLAIN_STEP_OCTETS + 1)];
+
+    explain_name(unsuggested[_i][0], unsuggested[_i][1], steps);
+    ck_assert_msg(strstr(steps, "did you mean") == NULL, "%s", steps);
 }
 
 /* Files, lines and owners are the operator's: to a peer not even those of what it may ask. */
