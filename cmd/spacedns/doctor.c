@@ -209,7 +209,7 @@ static void check_name(struct diagnosis *diagnosis, const struct doctor_answer *
         .name = diagnosis->why, .type = TYPE_TXT, .with_edns = diagnosis->with_edns};
     struct doctor_answer why = {0};
     char addresses[ADDRESSES_TEXT_MAX], outcome[STEP_TEXT_MAX / 2], verdict[STEP_TEXT_MAX / 4];
-    char remedy[STEP_TEXT_MAX / 4] = "", last[STEP_TEXT_MAX / 4] = "";
+    char cause[STEP_TEXT_MAX / 2];
 
     if (diagnosis->is_ours)
         doctor_ask_udp(diagnosis->server, &question, 1, &why);
@@ -228,10 +228,8 @@ static void check_name(struct diagnosis *diagnosis, const struct doctor_answer *
         print_step(diagnosis, MARK_OK, "name", "%s has %s", diagnosis->name, addresses);
         return;
     }
-    bool has_remedy = doctor_line(why.text, "remedy=", remedy, sizeof remedy) != NULL;
-    bool is_alias = doctor_last_name(why.text, last, sizeof last) != NULL;
-    print_step(diagnosis, MARK_FAIL, "name", "%s gets %s%s%s%s%s", diagnosis->name, outcome,
-               is_alias ? "; its aliases lead to " : "", last, has_remedy ? "; " : "", remedy);
+    doctor_format_cause(why.text, answer->ede[0] != '\0', cause, sizeof cause);
+    print_step(diagnosis, MARK_FAIL, "name", "%s gets %s%s", diagnosis->name, outcome, cause);
 }
 
 /* A client may take any nameserver's answer, so all must give the same. */

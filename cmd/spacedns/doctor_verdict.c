@@ -30,7 +30,8 @@ const char *doctor_line(const char *explanation, const char *begin, char *out, s
     return NULL;
 }
 
-const char *doctor_last_name(const char *explanation, char *out, size_t size)
+/* The name that the explanation's aliases lead to: alias=db.corp.example target=db.example.com */
+static const char *find_last_name(const char *explanation, char *out, size_t size)
 {
     static const char alias[] = "alias=", target[] = " target=";
     const char *name = NULL;
@@ -46,6 +47,48 @@ const char *doctor_last_name(const char *explanation, char *out, size_t size)
     name += sizeof target - 1;
     snprintf(out, size, "%.*s", (int)strcspn(name, " \n"), name);
     return out;
+}
+
+static void add_part(struct text *text, const char *words, const char *value)
+{
+    text_add_string(text, "; ");
+    text_add_string(text, words);
+    text_add_string(text, value);
+}
+
+/* "verdict=NOERROR without data: Q10 app crashed: ..." */
+static void add_reason(struct text *text, const char *explanation)
+{
+    char verdict[LINE_OCTETS];
+
+    if (doctor_line(explanation, "verdict=", verdict, sizeof verdict) == NULL)
+        return;
+    const char *reason = strstr(verdict, ": Q");
+    if (reason != NULL)
+        add_part(text, "", reason + strlen(": "));
+}
+
+void doctor_format_cause(const char *explanation, bool has_reason, char *out, size_t size)
+{
+    static const char fixed[] = "internal routing is fixed at creation: ";
+    struct text text = text_over(out, size - 1);
+    char line[LINE_OCTETS], app[LINE_OCTETS];
+
+    if (find_last_name(explanation, line, sizeof line) != NULL)
+        add_part(&text, "its aliases lead to ", line);
+    if (!has_reason)
+        add_reason(&text, explanation);
+    if (doctor_line(explanation, fixed, line, sizeof line) != NULL &&
+        doctor_line(explanation, "app=", app, sizeof app) != NULL) {
+        app[strcspn(app, " ")] = '\0';
+        add_part(&text, "it belongs to an app without internal routing, ", app);
+        add_part(&text, fixed, line);
+    }
+    if (doctor_line(explanation, "did you mean ", line, sizeof line) != NULL)
+        add_part(&text, "did you mean ", line);
+    if (doctor_line(explanation, "remedy=", line, sizeof line) != NULL)
+        add_part(&text, "", line);
+    *text.next = '\0';
 }
 
 static bool has_rcode(const char *verdict, uint16_t wanted)

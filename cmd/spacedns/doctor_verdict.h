@@ -26,13 +26,11 @@ void doctor_format_rcode(uint16_t rcode, char *out, size_t size);
 const char *doctor_line(const char *explanation, const char *begin, char *out, size_t size);
 
 /**
- * Writes the name that the explanation's aliases lead to, cut to the size:
- *
- *     alias=db.corp.example target=db.internal.example.com (zones/test-space.yaml:71)
- *
- * Returns `out`, or NULL when there are none.
+ * Writes why a name has no address, as far as the explanation has it, each part with "; " before
+ * it: where its aliases lead, the reason unless the answer has it, the app without internal
+ * routing, the name that may have been meant, the remedy.
  */
-const char *doctor_last_name(const char *explanation, char *out, size_t size);
+void doctor_format_cause(const char *explanation, bool has_reason, char *out, size_t size);
 
 /**
  * True when an answer for A has the verdict's response code, addresses if the verdict has some, and

@@ -204,6 +204,20 @@ TEST(a_name_without_addresses_is_shown_with_reason_and_remedy)
                 "api.example.com gets NOERROR without addresses: Q10 app crashed; read its log\n");
 }
 
+/* What the world answers for the name of an app that is not internal has no reason in it. */
+TEST(an_app_without_internal_routing_is_named)
+{
+    servers[0].a.address_count = 0;
+    servers[0].a.rcode = servers[0].aaaa.rcode = RCODE_NXDOMAIN;
+    strcpy(servers[0].why.text, // NOLINT
+           "app=checkout space=acme internal_routing=false web_dynos=1 web_up=1\n"
+           "internal routing is fixed at creation: the app must be recreated\n"
+           "verdict=forward to 10.0.0.9\n");
+    expect_step(1, "fail", "name",
+                "api.example.com gets NXDOMAIN; it belongs to an app without internal routing, "
+                "checkout; internal routing is fixed at creation: the app must be recreated\n");
+}
+
 TEST(nameservers_that_differ_are_found)
 {
     write_conf("nameserver 10.0.0.2\nnameserver 10.0.0.3\noptions ndots:1\n");

@@ -60,17 +60,38 @@ TEST(a_line_is_found_by_how_it_begins)
     ck_assert_ptr_null(doctor_line("", "name=", line, sizeof line));
 }
 
-TEST(the_name_that_aliases_lead_to_is_the_last_target)
-{
-    static const char text[] = "name=a\nalias=a target=b (z.yaml:1)\n"
-                               "alias=b target=c.example (z.yaml:2)\nverdict=NOERROR";
-    char name[16], shorter[4];
+static const struct {
+    const char *explanation;
+    bool has_reason;
+    const char *cause;
+} causes[] = {
+    {"", false, ""},
+    {"name=a\nverdict=NOERROR", false, ""},
+    {"alias=a target=b", false, "; its aliases lead to b"},
+    {"name=a\nalias=a target=b (z.yaml:1)\nalias=b target=c.example (z.yaml:2)\nverdict=NOERROR",
+     true, "; its aliases lead to c.example"},
+    {"remedy=restart it\nverdict=NOERROR without data: Q10 app crashed: a has 1 web dyno, none up",
+     false, "; Q10 app crashed: a has 1 web dyno, none up; restart it"},
+    {"remedy=restart it\nverdict=NOERROR without data: Q10 app crashed", true, "; restart it"},
+    {"app=checkout space=acme internal_routing=false web_dynos=1 web_up=1 (z.yaml:8)\n"
+     "internal routing is fixed at creation: the app must be recreated with it to become internal\n"
+     "zone=.\nverdict=forward to 10.0.0.2",
+     false,
+     "; it belongs to an app without internal routing, checkout; internal routing is fixed at "
+     "creation: the app must be recreated with it to become internal"},
+    {"did you mean acme-web? no app of the client's spaces has this name\n"
+     "verdict=forward to 10.0.0.2",
+     false, "; did you mean acme-web? no app of the client's spaces has this name"},
+};
 
-    ck_assert_str_eq(doctor_last_name(text, name, sizeof name), "c.example");
-    ck_assert_str_eq(doctor_last_name(text, shorter, sizeof shorter), "c.e");
-    ck_assert_str_eq(doctor_last_name("alias=a target=b", name, sizeof name), "b");
-    ck_assert_ptr_null(doctor_last_name("name=a\nverdict=NOERROR", name, sizeof name));
-    ck_assert_ptr_null(doctor_last_name("", name, sizeof name));
+TEST_OVER(a_cause_has_all_that_the_explanation_knows, causes)
+{
+    char cause[512], small[4];
+
+    doctor_format_cause(causes[_i].explanation, causes[_i].has_reason, cause, sizeof cause);
+    ck_assert_str_eq(cause, causes[_i].cause);
+    doctor_format_cause(causes[_i].explanation, causes[_i].has_reason, small, sizeof small);
+    ck_assert_uint_le(strlen(small), 3);
 }
 
 TEST(a_response_code_is_written_and_cut)
