@@ -81,13 +81,37 @@ static const struct table *table_with(const char *key)
     return NULL;
 }
 
+static bool is_plural_of(const char *name, const char *key)
+{
+    size_t length = strlen(key);
+
+    return strncmp(name, key, length) == 0 && strcmp(name + length, "s") == 0;
+}
+
+/* The part of a key that people remember: `ip` of `private_ip`, `cidr` of `cidr_blocks`. */
+static bool is_part_of(const char *name, const char *key)
+{
+    size_t length = strlen(name), part = strlen(key);
+
+    return part > 1 && part < length &&
+           (strcmp(name + length - part, key) == 0 ||
+            (strncmp(name, key, part) == 0 && name[part] == '_'));
+}
+
 static const char *suggest_key(const struct table *table, const char *key)
 {
     const char *names[FIELDS_MAX];
+    size_t count = table->fields.count;
 
-    for (size_t i = 0; i < table->fields.count; i++)
+    for (size_t i = 0; i < count; i++)
         names[i] = table->fields.items[i].name;
-    return suggest_among(key, names, table->fields.count);
+    for (size_t i = 0; i < count; i++)
+        if (is_plural_of(names[i], key))
+            return names[i];
+    for (size_t i = 0; i < count; i++)
+        if (is_part_of(names[i], key))
+            return names[i];
+    return suggest_among(key, names, count);
 }
 
 static void reject_key(void *context, const struct yaml_node *key, const struct yaml_node *value)
@@ -103,17 +127,17 @@ static void reject_key(void *context, const struct yaml_node *key, const struct 
         report_add(parsing->report, FINDING_SECRET, parsing->file, at,
                    "`pre_shared_key` is a secret and not needed for DNS; remove it and, if others "
                    "could read this file, replace the key");
-    else if (other != NULL)
-        report_add(parsing->report, FINDING_UNKNOWN_KEY, parsing->file, at,
-                   "`%.80s` is not a key of %s, it belongs to %s; move it %s", key->text,
-                   table->owner, other->owner, other->where);
     else if (suggestion != NULL)
         report_add(parsing->report, FINDING_UNKNOWN_KEY, parsing->file, at,
                    "`%.80s` is not a key of %s; did you mean `%s`?", key->text, table->owner,
                    suggestion);
+    else if (other != NULL)
+        report_add(parsing->report, FINDING_UNKNOWN_KEY, parsing->file, at,
+                   "`%.80s` is not a key of %s, it belongs to %s; move it %s", key->text,
+                   table->owner, other->owner, other->where);
     else
         report_add(parsing->report, FINDING_UNKNOWN_KEY, parsing->file, at,
-                   "`%.80s` is not a key of %s; zones/README.md lists the keys", key->text,
+                   "`%.80s` is not a key of %s; spacedns-zones(5) lists the keys", key->text,
                    table->owner);
     parsing_stop_when_full(parsing, at);
 }
@@ -248,9 +272,10 @@ void field_read_number(void *context, const struct yaml_field *field, const stru
     }
     if (!yaml_read_number(value, &read) || read < details->least || read > details->most) {
         report_add(parsing->report, details->code, parsing->file, location_of_node(value),
-                   "`%s` is `%.80s`, but must be a number from %u to %u, without quotes and "
+                   "`%s` is `%.80s`%s, but must be a number from %u to %u, without quotes and "
                    "leading zeros",
-                   field->name, value->text, (unsigned)details->least, (unsigned)details->most);
+                   field->name, value->text, value->is_plain ? "" : " in quotes",
+                   (unsigned)details->least, (unsigned)details->most);
         return;
     }
     *(uint32_t *)member(target, field->offset) = read;
@@ -275,6 +300,46 @@ void field_read_address(void *context, const struct yaml_field *field,
                    value->text);
 }
 
+/* The length of the block that an address without one most likely means: zeros at its end. */
+static uint8_t likely_bits(uint32_t address, enum finding_code code)
+{
+    if (code == FINDING_SPACE_CIDR)
+        return 16;
+    for (uint8_t bits = 8; bits < 32; bits = (uint8_t)(bits + 8))
+        if (address << bits == 0)
+            return bits;
+    return 32;
+}
+
+static void reject_block(struct parsing *parsing, const struct yaml_field *field,
+                         const struct yaml_node *value, enum finding_code code)
+{
+    char likely[CIDR_TEXT_MAX];
+    uint32_t address;
+
+    if (!ipv4_read(value->text, &address)) {
+        report_add(parsing->report, code, parsing->file, location_of_node(value),
+                   "`%s` is `%.80s`, but must be a CIDR block; write it as 10.0.0.0/16 is written",
+                   field->name, value->text);
+        return;
+    }
+    struct cidr cidr = {.address = address, .bits = likely_bits(address, code)};
+    cidr.address = cidr_first(cidr);
+    cidr_write(cidr, likely);
+    if (code == FINDING_SPACE_CIDR)
+        report_add(parsing->report, code, parsing->file, location_of_node(value),
+                   "`%s` is `%.80s`, but must be a CIDR block, and a space has a /16; write %s",
+                   field->name, value->text, likely);
+    else if (cidr.bits < 32)
+        report_add(parsing->report, code, parsing->file, location_of_node(value),
+                   "`%s` is `%.80s`, but must be a CIDR block; write %s, or %s/32 for one address",
+                   field->name, value->text, likely, value->text);
+    else
+        report_add(parsing->report, code, parsing->file, location_of_node(value),
+                   "`%s` is `%.80s`, but must be a CIDR block; write %s for one address",
+                   field->name, value->text, likely);
+}
+
 /* Reads a block; reports host bits and clears them. */
 static bool read_block(struct parsing *parsing, const struct yaml_field *field,
                        const struct yaml_node *value, enum finding_code code, struct block *block)
@@ -287,12 +352,7 @@ static bool read_block(struct parsing *parsing, const struct yaml_field *field,
         return false;
     }
     if (!cidr_read(value->text, &cidr)) {
-        uint32_t address;
-        bool is_address = ipv4_read(value->text, &address);
-        report_add(parsing->report, code, parsing->file, location_of_node(value),
-                   "`%s` is `%.80s`, but must be a CIDR block; write %.80s%s", field->name,
-                   value->text, is_address ? value->text : "it as 10.0.0.0/16 is written",
-                   is_address ? "/32 for one address" : "");
+        reject_block(parsing, field, value, code);
         return false;
     }
     if (cidr_first(cidr) != cidr.address) {

@@ -47,6 +47,14 @@ void check_app_names(struct checking *checking)
     checking_close_seen(checking, &seen);
 }
 
+static bool has_web_dyno(const struct app *app)
+{
+    for (size_t i = 0; i < app->formation_count; i++)
+        if (strcmp(app->formations[i].type.text, "web") == 0)
+            return app->formations[i].dyno_count > 0;
+    return false;
+}
+
 static void check_internal_app(struct checking *checking, const struct app *app)
 {
     const struct space *space = checking->space;
@@ -65,8 +73,10 @@ static void check_internal_app(struct checking *checking, const struct app *app)
     if (!app_has_running_web(app))
         FIND(checking, NO_WEB, app->name.at,
              "app %.40s is internal and has no web dyno that is up, so its names have no "
-             "addresses; scale web to 1 or more",
-             app->name.text);
+             "addresses; %s",
+             app->name.text,
+             has_web_dyno(app) ? "once a web dyno is up, set its `state`"
+                               : "scale web to 1 or more");
 }
 
 void check_internal_apps(struct checking *checking)

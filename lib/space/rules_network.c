@@ -222,8 +222,8 @@ void check_vpns(struct checking *checking)
             check_vpn_block(checking, vpn, &vpn->routable_cidrs.items[j]);
         if (vpn->tunnel_count != 0 && vpn->tunnel_count != TUNNELS)
             FIND(checking, VPN_TUNNELS, vpn->tunnels_at,
-                 "VPN %.80s lists %zu tunnels, and a connection has %d; list both or none",
-                 vpn->name.text, vpn->tunnel_count, TUNNELS);
+                 "VPN %.80s lists %zu tunnel%s, and a connection has %d; list both or none",
+                 vpn->name.text, vpn->tunnel_count, vpn->tunnel_count == 1 ? "" : "s", TUNNELS);
     }
     checking_close_seen(checking, &seen);
 }

@@ -83,7 +83,7 @@ void check_routers(struct checking *checking)
             FIND(checking, ROUTER_DUP, router->at,
                  "router %s is already given on line %u; remove one", text,
                  (unsigned)before->at.line);
-        } else if (space->cidr.cidr.bits != 0) {
+        } else if (space->cidr.cidr.bits == 16) { /* else that is the finding */
             check_router_range(checking, router);
         }
     }
@@ -110,6 +110,8 @@ void check_router_up(struct checking *checking)
         FIND(
             checking, NO_ROUTER, at,
             "space %.80s has the internal app %.40s (line %u) and no router that is up, so the app "
-            "has no address; list the addresses of the space's routers in `routers`",
-            space->name.text, space->apps[i].name.text, (unsigned)space->apps[i].at.line);
+            "has no address; %s",
+            space->name.text, space->apps[i].name.text, (unsigned)space->apps[i].at.line,
+            space->router_count == 0 ? "list the addresses of the space's routers in `routers`"
+                                     : "once a router is up, set its `state`");
 }

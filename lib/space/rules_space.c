@@ -43,14 +43,18 @@ void check_space_name(struct checking *checking)
 void check_space_cidr(struct checking *checking)
 {
     const struct block *block = &checking->space->cidr;
-    char text[CIDR_TEXT_MAX];
+    char text[CIDR_TEXT_MAX], right[CIDR_TEXT_MAX];
 
     if (block->cidr.bits == 0)
         return;
     cidr_write(block->cidr, text);
+    struct cidr whole = {.address = block->cidr.address, .bits = 16};
+    whole.address = cidr_first(whole);
+    cidr_write(whole, right);
     if (block->cidr.bits != 16)
         FIND(checking, SPACE_CIDR, block->at,
-             "`cidr` is %s, but a space has a /16; write for example 10.0.0.0/16", text);
+             "`cidr` is %s, but a space has a /16; write for example %s", text,
+             cidr_is_private(whole) ? right : "10.0.0.0/16");
     else if (!cidr_is_private(block->cidr))
         FIND(checking, SPACE_CIDR, block->at,
              "`cidr` is %s, which is not private; take a /16 inside 10.0.0.0/8, 172.16.0.0/12 or "

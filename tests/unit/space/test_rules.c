@@ -219,6 +219,52 @@ static const struct {
      ""},
 };
 
+static const struct {
+    const char *text, *sentences;
+} remedies[] = {
+    {APP "    internal_routing: true\n    " DYNO "\n",
+     "list the addresses of the space's routers in `routers`\n"},
+    {"routers: [{ip: 10.0.0.37, state: down}]\n" APP "    internal_routing: true\n    " DYNO "\n",
+     "once a router is up, set its `state`\n"},
+    {"routers: [10.0.0.37]\n" APP "    internal_routing: true\n", "scale web to 1 or more\n"},
+    {"routers: [10.0.0.37]\n" APP "    internal_routing: true\n"
+     "    formation: {web: {dynos: [{number: 1, private_ip: 10.0.130.1, state: starting}]}}\n",
+     "once a web dyno is up, set its `state`\n"},
+    {VPN "[172.16.0.0/16], tunnels: [{ip: 52.1.2.3, status: UP}]}]\n", "list both or none\n"},
+    {"cidr: 10.1.0.0/20\nrouters: [10.1.16.21]\n", "write for example 10.1.0.0/16\n"},
+    {"cidr: 11.1.0.0/20\n", "write for example 10.0.0.0/16\n"},
+};
+
+/* What follows the last semicolon of each finding. */
+static void find_remedies(const char *text, char *found)
+{
+    const struct suffixes suffixes = suffixes_default();
+    struct arena *arena = arena_new();
+    struct report *report = report_new();
+    const struct space *space = space_parse(arena, "test.yaml", text, strlen(text), report);
+
+    ck_assert_ptr_nonnull(space);
+    space_check(space, &suffixes, report);
+    report_sort(report);
+    found[0] = '\0';
+    for (size_t i = 0; i < report_total(report); i++) {
+        const char *sentence = report_findings(report)[i].sentence, *end = strrchr(sentence, ';');
+        strcat(found, end == NULL ? sentence : end + 2);
+        strcat(found, "\n");
+    }
+    report_free(report);
+    arena_free(arena);
+}
+
+TEST_OVER(a_remedy_fits_the_case, remedies)
+{
+    char text[FOUND_SIZE], found[FOUND_SIZE];
+
+    snprintf(text, sizeof text, "space: test-space\n%s", remedies[_i].text);
+    find_remedies(text, found);
+    ck_assert_str_eq(found, remedies[_i].sentences);
+}
+
 TEST_OVER(a_rule_fires_beyond_its_border_and_not_before, cases)
 {
     char text[FOUND_SIZE];

@@ -77,8 +77,8 @@ static const struct console_line lines[] = {
      "rtb-your-route-table-id --destination-cidr-block 10.0.0.0/16 "
      "--vpc-peering-connection-id pcx-111aaa111\n"
      "ZONES/test-space.yaml:45:11: warning W-NO-WEB: app sleepy-river-2739 is internal "
-     "and has no web dyno that is up, so its names have no addresses; scale web to 1 or "
-     "more\n"
+     "and has no web dyno that is up, so its names have no addresses; once a web dyno is "
+     "up, set its `state`\n"
      "ZONES: 1 file, 1 space, 3 apps: 0 errors, 2 warnings, 0 notes\n",
      ""},
     {"check --strict", 1,
@@ -88,8 +88,8 @@ static const struct console_line lines[] = {
      "rtb-your-route-table-id --destination-cidr-block 10.0.0.0/16 "
      "--vpc-peering-connection-id pcx-111aaa111\n"
      "ZONES/test-space.yaml:45:11: warning W-NO-WEB: app sleepy-river-2739 is internal "
-     "and has no web dyno that is up, so its names have no addresses; scale web to 1 or "
-     "more\n"
+     "and has no web dyno that is up, so its names have no addresses; once a web dyno is "
+     "up, set its `state`\n"
      "ZONES: 1 file, 1 space, 3 apps: 0 errors, 2 warnings, 0 notes\n",
      ""},
     {"check ZONES/none", 1, "",
@@ -102,8 +102,8 @@ static const struct console_line lines[] = {
      "rtb-your-route-table-id --destination-cidr-block 10.0.0.0/16 "
      "--vpc-peering-connection-id pcx-111aaa111\n"
      "ZONES/test-space.yaml:45:11: warning W-NO-WEB: app sleepy-river-2739 is internal "
-     "and has no web dyno that is up, so its names have no addresses; scale web to 1 or "
-     "more\n"
+     "and has no web dyno that is up, so its names have no addresses; once a web dyno is "
+     "up, set its `state`\n"
      "ZONES: 1 file, 1 space, 3 apps: 0 errors, 2 warnings, 0 notes\n",
      ""},
     {"check --against ZONES/none", 1, "",
