@@ -277,7 +277,7 @@ int run_spaces_import(struct session *session)
         .space = session->invocation.options[OPTION_SPACE],
     };
 
-    if (strcmp(import.file, "-") == 0)
+    if (import.file != NULL && strcmp(import.file, "-") == 0)
         import.file = standard_input;
     if (import.space == NULL)
         return session_fail(session, EXIT_USAGE,
