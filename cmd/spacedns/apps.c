@@ -216,8 +216,7 @@ static int destroy(struct change *change, const char *name)
     change_begin(change, name, "Destroying");
     if (!edit_remove_app(&change->edit, name, &err))
         return change_fail(change, err.text);
-    int code = change_commit(change, NULL);
-    return code == EXIT_DONE ? change_request_reload(change) : code;
+    return change_finish(change);
 }
 
 int run_apps_destroy(struct session *session)

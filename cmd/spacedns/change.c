@@ -7,6 +7,7 @@
 
 #include "base/escape.h"
 #include "inspect/diff_print.h"
+#include "inspect/print.h"
 #include "spacedns/live.h"
 
 static bool find(struct change *change, const char *app)
@@ -209,6 +210,30 @@ int change_request_reload(struct change *change)
     return code;
 }
 
+static json_t *print_change(const struct change *change)
+{
+    const struct app *app = change->selected.app;
+
+    return json_pack("{s:s, s:s?, s:o}", "space", change->selected.space->name.text, "app",
+                     app == NULL ? NULL : app->name.text, "file",
+                     print_text(change->file.shown, strlen(change->file.shown)));
+}
+
+static int finish(struct change *change, const char *after)
+{
+    int code = change_commit(change, after);
+
+    if (code == EXIT_DONE && change->session->is_json)
+        code = session_print_json(change->session, print_change(change));
+    fflush(change->session->out);
+    return code == EXIT_DONE ? change_request_reload(change) : code;
+}
+
+int change_finish(struct change *change)
+{
+    return finish(change, NULL);
+}
+
 /* The line of the first octet that an edit has changed. */
 static size_t find_changed_line(const struct change *change)
 {
@@ -223,7 +248,7 @@ static size_t find_changed_line(const struct change *change)
     return line;
 }
 
-int change_finish(struct change *change)
+int change_finish_at_line(struct change *change)
 {
     char shown[PATH_MAX];
     char after[PATH_MAX + 32] = ", it is so already\n";
@@ -232,8 +257,7 @@ int change_finish(struct change *change)
         escape_string(shown, sizeof shown, change->file.shown);
         snprintf(after, sizeof after, ", %s:%zu\n", shown, find_changed_line(change));
     }
-    int code = change_commit(change, after);
-    return code == EXIT_DONE ? change_request_reload(change) : code;
+    return finish(change, after);
 }
 
 void change_advise(const struct session *session, const char *format, ...)

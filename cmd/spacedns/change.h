@@ -59,8 +59,14 @@ int change_commit(struct change *change, const char *after);
  */
 int change_request_reload(struct change *change);
 
-/** Commits with the location of the change, and requests the reload. Returns the exit code. */
+/**
+ * Commits and requests a reload. With --json prints, as every command does, an object: the space,
+ * the app and the file that is changed.
+ */
 int change_finish(struct change *change);
+
+/** The same, and prints the line that is changed, or that nothing had to be. */
+int change_finish_at_line(struct change *change);
 
 /** Prints a line of advice on standard error. */
 void change_advise(const struct session *session, const char *format, ...)

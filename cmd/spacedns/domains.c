@@ -238,8 +238,7 @@ static int remove_domain(struct change *change, const char *hostname)
         return change_fail(change, "out of memory; nothing was changed");
     if (!edit_remove_domain(&change->edit, app, hostname, &err))
         return change_fail(change, err.text);
-    int code = change_commit(change, NULL);
-    return code == EXIT_DONE ? change_request_reload(change) : code;
+    return change_finish(change);
 }
 
 int run_domains_remove(struct session *session)

@@ -161,8 +161,7 @@ static int set_states(struct change *change, const struct wanted *wanted, size_t
         if (!edit_set_state(&change->edit, &dyno, wanted[i].state, &err))
             return fail_edit(change, &err);
     }
-    int code = change_commit(change, NULL);
-    return code == EXIT_DONE ? change_request_reload(change) : code;
+    return change_finish(change);
 }
 
 /* Else the last of two states would win without a word. */
@@ -254,8 +253,7 @@ static int add(struct change *change, const char *type, uint32_t ip)
     change_begin(change, dyno.app, "Adding %s.%u (%s) to", type, (unsigned)dyno.number, address);
     if (!edit_add_dyno(&change->edit, &dyno, ip, &err))
         return fail_edit(change, &err);
-    int code = change_commit(change, NULL);
-    return code == EXIT_DONE ? change_request_reload(change) : code;
+    return change_finish(change);
 }
 
 int run_ps_add(struct session *session)
@@ -286,8 +284,7 @@ static int remove_dyno(struct change *change, const struct wanted *wanted)
     change_begin(change, dyno.app, "Removing %s.%u from", dyno.type, (unsigned)dyno.number);
     if (!edit_remove_dyno(&change->edit, &dyno, &err))
         return fail_edit(change, &err);
-    int code = change_commit(change, NULL);
-    return code == EXIT_DONE ? change_request_reload(change) : code;
+    return change_finish(change);
 }
 
 int run_ps_remove(struct session *session)

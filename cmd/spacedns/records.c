@@ -93,7 +93,7 @@ static int add(struct change *change, const char *line)
     change_begin(change, NULL, "Adding record %s to %s", line, change->selected.space->name.text);
     if (!edit_add_record(&change->edit, line, &err))
         return change_fail(change, err.text);
-    return change_finish(change);
+    return change_finish_at_line(change);
 }
 
 int run_records_add(struct session *session)
@@ -184,7 +184,7 @@ static int remove_records(struct change *change, const struct wanted *wanted)
         return fail_absent(change, wanted);
     if (!release_name(change, wanted, last))
         return change_fail(change, "out of memory");
-    return change_finish(change);
+    return change_finish_at_line(change);
 }
 
 /* Data is compared in wire form, so that it may be spelled in any way. */

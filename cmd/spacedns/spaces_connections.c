@@ -45,7 +45,7 @@ static int set(struct change *change, const struct connections *connections, siz
     change_begin(change, NULL, "Setting %s %s of %s to %s", connections->kind, name, space,
                  connections->statuses[status]);
     if (connections->set(&change->edit, name, status, &err))
-        return change_finish(change);
+        return change_finish_at_line(change);
     err_set(&extended, err.code, "%.300s; spacedns %s --space %.64s lists them", err.text,
             connections->command, space);
     return change_fail(change, err.code == ERR_RULE ? extended.text : err.text);

@@ -3,7 +3,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "base/escape.h"
 #include "spacedns/spaces_new.h"
 
 static const char template[] =
@@ -59,8 +58,7 @@ static int create(struct session *session, const char *name, struct cidr cidr)
     fputs(is_made ? "done\n" : "!\n", session->err);
     if (!is_made)
         return session_fail(session, EXIT_REFUSED, "%s", err.text);
-    escape_printf(session->out, "%s/%s.yaml\n", session_zones(session), name);
-    return EXIT_DONE;
+    return new_space_print_file(session, name, NULL);
 }
 
 int run_spaces_create(struct session *session)

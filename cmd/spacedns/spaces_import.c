@@ -186,8 +186,7 @@ static int import_apps(struct import *import)
     if (!is_done)
         return session_fail(session, EXIT_REFUSED, "%s", err.text);
     advise(import);
-    escape_printf(session->out, "%s/%s.yaml\n", session_zones(session), import->space);
-    return EXIT_DONE;
+    return new_space_print_file(session, import->space, NULL);
 }
 
 /* The new text: the old one with another value of `apps`. */
@@ -255,7 +254,7 @@ static int replace(struct import *import, struct change *change)
         change_advise(import->session,
                       "To load it into a running server, use spacedns reload; spacedns "
                       "plan shows what would change");
-        escape_printf(import->session->out, "%s\n", change->selected.space->file);
+        code = new_space_print_file(import->session, import->space, change->selected.space->file);
     }
     return code;
 }

@@ -5,7 +5,10 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "base/escape.h"
+#include "inspect/print.h"
 #include "source/zone_file.h"
+#include "spacedns/spaces.h"
 
 enum { NAME_LENGTH_MAX = 63 };
 
@@ -113,4 +116,18 @@ bool new_space_create(struct session *session, const struct new_space *new_space
     bool is_made = create_file(session, path, new_space, err);
     close(lock);
     return is_made;
+}
+
+int new_space_print_file(struct session *session, const char *space, const char *file)
+{
+    char path[PATH_MAX];
+
+    if (file == NULL)
+        snprintf(path, sizeof path, "%s/%s.yaml", session_zones(session), space);
+    file = file == NULL ? path : file;
+    if (session->is_json)
+        return session_print_json(session, json_pack("{s:s, s:o}", "space", space, "file",
+                                                     print_text(file, strlen(file))));
+    escape_printf(session->out, "%s\n", file);
+    return EXIT_DONE;
 }

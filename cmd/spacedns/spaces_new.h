@@ -26,3 +26,11 @@ bool new_space_read_cidr(struct session *session, struct cidr *cidr);
 
 /** Creates the file. Returns false with *err, a sentence with its remedy; nothing has changed. */
 bool new_space_create(struct session *session, const struct new_space *new_space, struct err *err);
+
+/**
+ * Prints the path of a space's zone file; with --json an object of the space and the file. Returns
+ * the exit code.
+ *
+ * file  NULL: the one that new_space_create makes
+ */
+int new_space_print_file(struct session *session, const char *space, const char *file);

@@ -86,7 +86,7 @@ static int end(struct change *change, bool is_edited, const struct err *err)
     struct err extended;
 
     if (is_edited)
-        return change_finish(change);
+        return change_finish_at_line(change);
     err_set(&extended, err->code, "%.380s; spacedns spaces:routers --space %.64s lists them",
             err->text, change->selected.space->name.text);
     return change_fail(change, err->code == ERR_RULE ? extended.text : err->text);

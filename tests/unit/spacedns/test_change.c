@@ -298,3 +298,22 @@ TEST(the_last_router_is_not_lost_unless_forced)
         ck_assert(!console_file_has("bare.yaml", "  - 10.7.0.37\n"));
     }
 }
+
+/* ---- JSON ---- */
+
+static const char *const changes[] = {
+    "ps:add worker -a frozen-oasis-70544",
+    "ps:set web.1=down -a frozen-oasis-70544",
+    "ps:remove worker.1 -a frozen-oasis-70544",
+    "domains:remove api.example.com -a frozen-oasis-70544",
+    "apps:destroy frozen-oasis-70544 --confirm frozen-oasis-70544",
+};
+
+TEST_OVER(a_change_is_printed_as_json, changes)
+{
+    char line[CONSOLE_LINE_MOST];
+
+    snprintf(line, sizeof line, "%s --no-reload --json", changes[_i]);
+    console_expect_json(line, "{'space':'test-space','app':'frozen-oasis-70544',"
+                              "'file':'ZONES/test-space.yaml'}");
+}

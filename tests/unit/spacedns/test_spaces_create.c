@@ -64,3 +64,9 @@ TEST(the_examples_in_a_new_zone_file_are_valid)
     ck_assert_int_eq(console_run("check"), 0);
     ck_assert_msg(strstr(console.out, "2 spaces, 3 apps: 0 errors") != NULL, "%s", console.out);
 }
+
+TEST(a_created_space_is_printed_as_json)
+{
+    console_expect_json("spaces:create new-space --cidr 10.9.0.0/16 --json",
+                        "{'space':'new-space','file':'ZONES/new-space.yaml'}");
+}

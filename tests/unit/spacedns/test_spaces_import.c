@@ -148,6 +148,16 @@ TEST(a_file_in_braces_is_not_spliced)
     free(after);
 }
 
+TEST(an_imported_space_is_printed_as_json)
+{
+    write_topology();
+    console_expect_json("spaces:import ZONES/topo.json -s test-space --force --json",
+                        "{'space':'test-space','file':'ZONES/test-space.yaml'}");
+    scratch_remove(&console.zones, "test-space.yaml");
+    console_expect_json("spaces:import ZONES/topo.json -s new-space --json",
+                        "{'space':'new-space','file':'ZONES/new-space.yaml'}");
+}
+
 /* ---- standard input ---- */
 
 static void give(const char *text)
