@@ -278,8 +278,8 @@ static void check_servers(struct diagnosis *diagnosis, const struct doctor_conf 
     else if (conf->ignored > 0)
         print_step(
             diagnosis, MARK_NOTE, "servers",
-            "%zu nameserver lines are not used: clients ask the first three, and addresses only",
-            conf->ignored);
+            "%zu nameserver line%s not used: clients ask the first three, and addresses only",
+            conf->ignored, conf->ignored == 1 ? " is" : "s are");
     else
         print_step(diagnosis, MARK_OK, "servers", "%zu", conf->server_count);
 }

@@ -1,8 +1,10 @@
+#include "spacedns/help.h"
+
 #include <string.h>
 #include <sys/ioctl.h>
 #include <unistd.h>
 
-#include "spacedns/help.h"
+#include "spacedns/spaces.h"
 
 enum { LEFT_COLUMNS = 30, LEFT_LEAST = 6, BESIDE_LEAST = 72, WIDTH_LEAST = 20, ENDLESS = 10000 };
 
@@ -117,7 +119,8 @@ int run_help(struct session *session)
 
 int run_version(struct session *session)
 {
-    fprintf(session->out, session->is_json ? "{\"version\": \"%s\"}\n" : "spacedns %s\n",
-            SPACEDNS_VERSION);
+    if (session->is_json)
+        return session_print_json(session, json_pack("{s:s}", "version", SPACEDNS_VERSION));
+    fprintf(session->out, "spacedns %s\n", SPACEDNS_VERSION);
     return EXIT_DONE;
 }

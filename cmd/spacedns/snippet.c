@@ -38,9 +38,10 @@ static const struct snippet_kind *find_kind(struct session *session)
             return &snippet_kinds[i];
     }
     const char *suggestion = suggest_among(wanted, words, snippet_kind_count);
-    session_fail(session, EXIT_USAGE, "there is no snippet for %s; %s%s", wanted,
+    session_fail(session, EXIT_USAGE, "there is no snippet for %s; %s%s%s", wanted,
                  suggestion == NULL ? "write spacedns snippet " : "did you mean ",
-                 suggestion == NULL ? commands_table[COMMAND_SNIPPET].operands : suggestion);
+                 suggestion == NULL ? commands_table[COMMAND_SNIPPET].operands : suggestion,
+                 suggestion == NULL ? "" : "?");
     return NULL;
 }
 

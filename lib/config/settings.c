@@ -73,10 +73,10 @@ static void report_unknown(struct settings_reader *reader, const char *argument,
 static int read_flag(struct settings_reader *reader, char *const *arguments)
 {
     size_t length = strcspn(arguments[0], "=");
-    /* -h is usual for --help. */
-    bool is_short = strcmp(arguments[0], "-h") == 0;
-    size_t index =
-        is_short ? find_flag("--help", strlen("--help")) : find_flag(arguments[0], length);
+    /* -h and -V are usual for --help and --version. */
+    size_t index = strcmp(arguments[0], "-h") == 0   ? find_flag("--help", strlen("--help"))
+                   : strcmp(arguments[0], "-V") == 0 ? find_flag("--version", strlen("--version"))
+                                                     : find_flag(arguments[0], length);
 
     if (index == SETTING_COUNT) {
         report_unknown(reader, arguments[0], length);

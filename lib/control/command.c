@@ -40,9 +40,9 @@ struct command_reading {
 static bool fail_with_suggestion(struct err *err, const char *what, const char *word,
                                  const char *suggestion, const char *where)
 {
-    return err_set(err, ERR_SYNTAX, "%s is not %s%s%s%s; %s", word, what,
+    return err_set(err, ERR_SYNTAX, "%s is not %s%s%s%s %s", word, what,
                    suggestion == NULL ? "" : "; did you mean ",
-                   suggestion == NULL ? "" : suggestion, suggestion == NULL ? "" : "?", where);
+                   suggestion == NULL ? "" : suggestion, suggestion == NULL ? ";" : "?", where);
 }
 
 bool command_find(const char *name, enum command_name *command, struct err *err)
@@ -151,8 +151,9 @@ static bool read_operand(struct command_reading *reading, const char *argument)
 
 static bool read_argument(struct command_reading *reading, const char *argument)
 {
-    /* --version is usual for the command version. */
-    if (reading->command == NULL && strcmp(argument, "--version") == 0)
+    /* Both are usual for the command version. */
+    if (reading->command == NULL &&
+        (strcmp(argument, "--version") == 0 || strcmp(argument, "-V") == 0))
         argument = commands_table[COMMAND_VERSION].name;
     if (reading->is_past_options || argument[0] != '-' || argument[1] == '\0')
         return read_operand(reading, argument);

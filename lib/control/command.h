@@ -6,8 +6,8 @@
  *              command operand         option           option
  *
  * Options may be anywhere, as `--from ADDR`, `--from=ADDR` or, with a letter, `-a APP`; `--` ends
- * them. Beside an option that needs a value another option is not taken for it. `--version` alone
- * is the command of that name. A mistyped word gets a "did you mean".
+ * them. Beside an option that needs a value another option is not taken for it. `--version`
+ * and `-V` alone are the command version. A mistyped word gets a "did you mean".
  *
  * Threads: pure.  Memory: an invocation borrows the arguments.
  */

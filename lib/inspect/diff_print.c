@@ -393,7 +393,7 @@ char *diff_to_json(const struct diff *diff)
         "changes", changes, "left_out", (json_int_t)diff->left_out, "classes", classes, "access",
         access_to_json(diff), "access_left_out", (json_int_t)diff->access.left_out, "settings",
         settings_to_json(diff), "others", others_to_json(diff), "guard", guard_to_json(diff));
-    char *text = root == NULL ? NULL : json_dumps(root, JSON_COMPACT | JSON_ENSURE_ASCII);
+    char *text = root == NULL ? NULL : json_dumps(root, JSON_INDENT(2) | JSON_ENSURE_ASCII);
     json_decref(root);
     return text;
 }

@@ -94,9 +94,9 @@ static bool read_type(const char *text, uint16_t *type, struct err *err)
                                           : read_type_name(text, type))
         return true;
     const char *suggestion = suggest_among(text, names, sizeof names / sizeof names[0]);
-    return err_set(err, ERR_SYNTAX, "%.80s is not a record type%s%s%s; write one as A or TYPE65",
+    return err_set(err, ERR_SYNTAX, "%.80s is not a record type%s%s%s write one as A or TYPE65",
                    text, suggestion == NULL ? "" : "; did you mean ",
-                   suggestion == NULL ? "" : suggestion, suggestion == NULL ? "" : "?");
+                   suggestion == NULL ? "" : suggestion, suggestion == NULL ? ";" : "?");
 }
 
 bool explain_read_source(const char *text, struct explain_source *source)

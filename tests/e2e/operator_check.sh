@@ -212,7 +212,7 @@ os.waitpid(process, 0)
 END
 }
 
-expect "a terminal gets signs" " ▸    Error: app is not a command; did you mean apps?; spacedns help lists them" \
+expect "a terminal gets signs" " ▸    Error: app is not a command; did you mean apps? spacedns help lists them" \
     "$(on_terminal LANG=C app)"
 for setting in LANG=C NO_COLOR=; do
     expect_match "a terminal with $setting gets signs" '^=== Apps in space ⬡ test-space$' \
@@ -277,9 +277,9 @@ rm -r "$work/big"
 run check a b
 prints "two folders" 2 "b is one operand too many; write spacedns check [ZONES]"
 run check zones --strikt
-prints "a mistyped option" 2 "--strikt is not an option; did you mean --strict?; see spacedns help check"
+prints "a mistyped option" 2 "--strikt is not an option; did you mean --strict? see spacedns help check"
 run chekc zones
-prints "a mistyped command" 2 "chekc is not a command; did you mean check?; spacedns help lists them"
+prints "a mistyped command" 2 "chekc is not a command; did you mean check? spacedns help lists them"
 run check zones --against
 prints "no old folder is named" 2 "--against needs a value; write --against OLD"
 run check zones --color pink

@@ -125,7 +125,7 @@ expect_match "useless questions" '^  note  search    a lookup of api\.example\.c
 doctor 'domain old.example\nsearch a.example b.example\noptions ndots:5\nnameserver 10.0.0.2' api.example.com.
 expect_match "a dot at the end: no useless queries" '^  ok    search    2 suffixes, ndots:5' "$out"
 doctor 'nameserver 10.0.0.2\nnameserver 10.0.0.2\nnameserver 10.0.0.2\nnameserver 10.0.0.2'
-expect_match "a fourth nameserver" '^  note  servers   1 nameserver lines are not used' "$out"
+expect_match "a fourth nameserver" '^  note  servers   1 nameserver line is not used' "$out"
 
 doctor 'nameserver 10.0.0.2' api.example.com --json
 expect "for machines" "8 ok 10.0.0.2:53" "$(/usr/bin/python3 -c '

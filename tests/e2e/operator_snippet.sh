@@ -30,7 +30,7 @@ prints() {
 # ---- operands and output ----
 
 run snippet unbond --to 10.0.0.2
-prints "a kind mistyped" 2 "there is no snippet for unbond; did you mean unbound"
+prints "a kind mistyped" 2 "there is no snippet for unbond; did you mean unbound?"
 run snippet powerdns --to 10.0.0.2
 prints "an unknown kind" 2 "there is no snippet for powerdns; write spacedns snippet dnsmasq|unbound|bind|systemd-resolved|route53|resolv.conf"
 run snippet

@@ -240,6 +240,10 @@ TEST(help_and_version_need_nothing_else)
     ck_assert_int_eq(reading.status, SETTINGS_READY);
     ck_assert(reading.settings.help);
     end_reading(&reading);
+    read_line(&reading, "-V");
+    ck_assert_int_eq(reading.status, SETTINGS_READY);
+    ck_assert(reading.settings.version);
+    end_reading(&reading);
     read_line(&reading, "--version --settings /nowhere/settings.yaml");
     ck_assert_int_eq(reading.status, SETTINGS_READY);
     ck_assert(reading.settings.version);

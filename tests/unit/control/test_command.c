@@ -85,15 +85,17 @@ TEST(version_is_a_flag_as_in_other_programs)
 {
     ck_assert(reads("--version"));
     ck_assert_int_eq(line.invocation.command, COMMAND_VERSION);
+    ck_assert(reads("-V"));
+    ck_assert_int_eq(line.invocation.command, COMMAND_VERSION);
     ck_assert(!reads("check --version"));
 }
 
 static const struct {
     const char *line, *sentence;
 } mistakes[] = {
-    {"chekc", "chekc is not a command; did you mean check?; spacedns help lists them"},
+    {"chekc", "chekc is not a command; did you mean check? spacedns help lists them"},
     {"frobnicate", "frobnicate is not a command; spacedns help lists them"},
-    {"check --jsn", "--jsn is not an option; did you mean --json?; see spacedns help check"},
+    {"check --jsn", "--jsn is not an option; did you mean --json? see spacedns help check"},
     {"check --frobnicate", "--frobnicate is not an option; see spacedns help check"},
     {"check -x", "-x is not an option; see spacedns help check"},
     {"check --json --json", "--json is given twice; give it once"},
@@ -105,7 +107,7 @@ static const struct {
     {"ps -a -h", "--app needs a value; write --app APP"},
     {"check a b", "b is one operand too many; write spacedns check [ZONES]"},
     {"version b", "b is one operand too many; write spacedns version"},
-    {"--jsn check", "--jsn is not an option; did you mean --json?; see spacedns help COMMAND"},
+    {"--jsn check", "--jsn is not an option; did you mean --json? see spacedns help COMMAND"},
     {"-- --json", "--json is not a command; spacedns help lists them"},
     {"version --strict", "--strict is not an option of version; see spacedns help version"},
 };
@@ -213,7 +215,7 @@ TEST_LOOP(a_mistyped_command_gets_a_suggestion, 0, COMMAND_COUNT)
 
     snprintf(text, sizeof text, "%sx", name);
     ck_assert(!command_find(text, &found, &line.err));
-    snprintf(suggestion, sizeof suggestion, "; did you mean %s?; ", name);
+    snprintf(suggestion, sizeof suggestion, "; did you mean %s? ", name);
     ck_assert_msg(strstr(line.err.text, suggestion) != NULL, "%s", line.err.text);
     ck_assert(command_find(name, &found, &line.err));
     ck_assert_int_eq((int)found, _i);

@@ -241,8 +241,7 @@ TEST(what_resolv_conf_lacks_or_wastes_is_noted)
     write_conf(
         "nameserver 10.0.0.2\nnameserver 10.0.0.3\nnameserver 10.0.0.2\nnameserver 10.0.0.4\n"
         "options ndots:1\n");
-    expect_step(0, "note", "servers",
-                "1 nameserver lines are not used: clients ask the first three");
+    expect_step(0, "note", "servers", "1 nameserver line is not used: clients ask the first three");
 }
 
 TEST(without_a_name_the_hops_are_checked_alone)

@@ -15,8 +15,8 @@ FIXTURE(console_open, console_close)
 static const struct console_line lines[] = {
     {"help nothing", 2, "", "Error: nothing is not a command; spacedns help lists them\n"},
     {"help staus", 2, "",
-     "Error: staus is not a command; did you mean status?; spacedns help lists them\n"},
-    {"hlep", 2, "", "Error: hlep is not a command; did you mean help?; spacedns help lists them\n"},
+     "Error: staus is not a command; did you mean status? spacedns help lists them\n"},
+    {"hlep", 2, "", "Error: hlep is not a command; did you mean help? spacedns help lists them\n"},
     {"version", 0, "spacedns " SPACEDNS_VERSION "\n", ""},
     {"policy --json --markdown", 2, "",
      "Error: --json and --markdown exclude each other; give one of them\n"},

@@ -12,7 +12,7 @@ console_command *const console_runs = commands_run;
 FIXTURE(console_open, console_close)
 
 static const struct console_line lines[] = {
-    {"snippet dnsmask", 2, "", "Error: there is no snippet for dnsmask; did you mean dnsmasq\n"},
+    {"snippet dnsmask", 2, "", "Error: there is no snippet for dnsmask; did you mean dnsmasq?\n"},
     {"snippet nothing", 2, "",
      "Error: there is no snippet for nothing; write spacedns snippet "
      "dnsmasq|unbound|bind|systemd-resolved|route53|resolv.conf\n"},
