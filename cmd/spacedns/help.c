@@ -98,6 +98,29 @@ static void print_one(FILE *out, const struct command_entry *command)
             print_option(out, &options_table[i]);
 }
 
+static json_t *command_to_json(const struct command_entry *command)
+{
+    json_t *options = json_array();
+
+    for (unsigned i = 0; i < OPTION_COUNT; i++)
+        if (options_table[i].is_common || (command->options >> i & 1) != 0)
+            json_array_append_new(options,
+                                  json_pack("{s:s, s:o, s:s}", "name", options_table[i].name,
+                                            "value", json_text(options_table[i].value), "help",
+                                            options_table[i].help));
+    return json_pack("{s:s, s:s, s:s, s:o}", "name", command->name, "operands", command->operands,
+                     "help", command->help, "options", options);
+}
+
+static int print_all_json(struct session *session)
+{
+    json_t *list = json_array();
+
+    for (unsigned i = 0; i < COMMAND_COUNT; i++)
+        json_array_append_new(list, command_to_json(&commands_table[i]));
+    return session_print_json(session, list);
+}
+
 int run_help(struct session *session)
 {
     const struct invocation *invocation = &session->invocation;
@@ -107,12 +130,16 @@ int run_help(struct session *session)
 
     if (invocation->command == COMMAND_HELP)
         wanted = invocation_operand(invocation, 0);
+    if (wanted == NULL && session->is_json)
+        return print_all_json(session);
     if (wanted == NULL) {
         print_all(session->out);
         return EXIT_DONE;
     }
     if (!command_find(wanted, &command, &err))
         return session_fail(session, EXIT_USAGE, "%s", err.text);
+    if (session->is_json)
+        return session_print_json(session, command_to_json(&commands_table[command]));
     print_one(session->out, &commands_table[command]);
     return EXIT_DONE;
 }

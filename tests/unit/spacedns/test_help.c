@@ -198,3 +198,11 @@ TEST(warnings_are_errors_only_when_checked_strictly)
     ck_assert_msg(strstr(console.out, "0 errors, 0 warnings, 0 notes\n") != NULL, "%s",
                   console.out);
 }
+
+TEST(help_is_printed_as_json)
+{
+    console_expect_part("help --json", 0, "[\n  {\n    \"name\": \"help\",\n");
+    console_expect_part("help reload --json", 0, "{\n  \"name\": \"reload\",\n");
+    console_expect_part("reload --help --json", 0,
+                        "      \"name\": \"--dry-run\",\n      \"value\": null,\n");
+}
