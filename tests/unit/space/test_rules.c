@@ -265,6 +265,23 @@ TEST_OVER(a_remedy_fits_the_case, remedies)
     ck_assert_str_eq(found, remedies[_i].sentences);
 }
 
+TEST(one_tunnel_is_counted_in_the_singular)
+{
+    struct suffixes suffixes = suffixes_default();
+    struct arena *arena = arena_new();
+    struct report *report = report_new();
+    static const char text[] =
+        "space: test-space\n" VPN "[172.16.0.0/16], tunnels: [{ip: 52.1.2.3, status: UP}]}]\n";
+    const struct space *space = space_parse(arena, "test.yaml", text, strlen(text), report);
+
+    space_check(space, &suffixes, report);
+    ck_assert_uint_eq(report_total(report), 1);
+    ck_assert_str_eq(report_findings(report)->sentence,
+                     "VPN office lists 1 tunnel, and a connection has 2; list both or none");
+    report_free(report);
+    arena_free(arena);
+}
+
 TEST_OVER(a_rule_fires_beyond_its_border_and_not_before, cases)
 {
     char text[FOUND_SIZE];
