@@ -3,6 +3,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "spacedns/change.h"
 #include "spacedns/spaces_new.h"
 
 static const char template[] =
@@ -58,6 +59,7 @@ static int create(struct session *session, const char *name, struct cidr cidr)
     fputs(is_made ? "done\n" : "!\n", session->err);
     if (!is_made)
         return session_fail(session, EXIT_REFUSED, "%s", err.text);
+    change_advise(session, "To load it into a running server, use spacedns reload");
     return new_space_print_file(session, name, NULL);
 }
 

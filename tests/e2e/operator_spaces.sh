@@ -271,7 +271,8 @@ mkdir "$made"
 run spaces:create my-space --zones "$made"
 expect "spaces:create: exit code" 0 "$code"
 expect "spaces:create" "$made/my-space.yaml" "$out"
-expect "spaces:create: what is done" "Creating space my-space... done" "$err"
+expect "spaces:create: what is done" "Creating space my-space... done
+To load it into a running server, use spacedns reload" "$err"
 prints spaces:info --zones "$made" <<'END'
 === my-space
 CIDR:       10.0.0.0/16

@@ -20,7 +20,8 @@ static const struct console_line lines[] = {
     {"spaces:create x --cidr 10.0", 2, "",
      "Error: --cidr is a block such as 10.1.0.0/16, not 10.0\n"},
     {"spaces:create my-space --cidr 10.77.0.0/16", 0, "ZONES/my-space.yaml\n",
-     "Creating space my-space... done\n"},
+     "Creating space my-space... done\n"
+     "To load it into a running server, use spacedns reload\n"},
     {"spaces:create test-space --cidr 10.1.0.0/16", 1, "",
      "Creating space test-space... !\n"
      "Error: ZONES/test-space.yaml exists already; move it away, or take another name\n"},
@@ -34,7 +35,8 @@ static const struct console_line lines[] = {
      "10.0.0.0/8, 172.16.0.0/12 or 192.168.0.0/16; nothing was changed; --cidr gives the "
      "space another block\n"},
     {"spaces:create my-space --cidr 10.77.0.0/16 --color always", 0, "ZONES/my-space.yaml\n",
-     "Creating space ⬡ my-space... done\n"},
+     "Creating space ⬡ my-space... done\n"
+     " ▸    To load it into a running server, use spacedns reload\n"},
 };
 
 TEST_OVER(a_space_is_created_or_the_cause_is_printed, lines)
