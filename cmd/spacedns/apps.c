@@ -229,3 +229,45 @@ int run_apps_destroy(struct session *session)
     change_close(&change);
     return code;
 }
+
+/* ---- rename ---- */
+
+/* A default domain that the file gives is not the app's any more, which the rules refuse: only the
+ * platform knows the new one. */
+static bool release_default_domain(struct change *change)
+{
+    const struct app *app = change->selected.app;
+
+    if (!app->internal_routing || app->default_domain.text != NULL)
+        return true;
+    const char *domain = app_default_domain(&change->space_set, change->session, app);
+    return domain != NULL && removed_add_name(&change->removed, &change->space_set, domain);
+}
+
+static int rename_app(struct change *change, const char *name)
+{
+    const struct app *app = change->selected.app;
+    struct err err;
+
+    if (!release_default_domain(change))
+        return session_fail(change->session, EXIT_REFUSED, "out of memory; nothing was changed");
+    change_begin(change, name, "Renaming %s to", app->name.text);
+    if (is_taken(&change->space_set, name)) {
+        err_set(&err, ERR_RULE, "Name %.64s is already taken; choose another", name);
+        return change_fail(change, err.text);
+    }
+    if (!edit_rename_app(&change->edit, app->name.text, name, &err))
+        return change_fail(change, err.text);
+    return change_finish(change);
+}
+
+int run_apps_rename(struct session *session)
+{
+    struct change change;
+    int code = change_open(&change, session, invocation_operand(&session->invocation, 0));
+
+    if (code == EXIT_DONE)
+        code = rename_app(&change, invocation_operand(&session->invocation, 1));
+    change_close(&change);
+    return code;
+}

@@ -1,8 +1,9 @@
 #pragma once
-/** Commands: list, describe, create and destroy apps. */
+/** Commands: list, describe, create, rename and destroy apps. */
 #include "spacedns/session.h"
 
 session_command run_apps;
 session_command run_apps_create;
 session_command run_apps_info;
 session_command run_apps_destroy;
+session_command run_apps_rename;

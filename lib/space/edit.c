@@ -93,6 +93,20 @@ bool edit_remove_app(struct edit *edit, const char *name, struct err *err)
            editing_finish(edit, &change);
 }
 
+bool edit_rename_app(struct edit *edit, const char *name, const char *new_name, struct err *err)
+{
+    struct edit_text change;
+    const struct yaml_mark *app = begin_app(edit, &change, name, err);
+
+    if (app == NULL)
+        return false;
+    if (find_app(&change, new_name) != NULL)
+        return err_set(err, ERR_RULE, "app %.64s is in the file already", new_name);
+    const char *written = editing_scalar(&change, new_name);
+    return written != NULL && edit_text_set(&change, app, "name", written) &&
+           editing_finish_value(edit, &change, strlen(name));
+}
+
 /* ---- domains ---- */
 
 bool edit_add_domain(struct edit *edit, const char *app, const char *hostname, const char *cname,

@@ -48,6 +48,9 @@ void edit_close(struct edit *edit);
 bool edit_add_app(struct edit *edit, const char *name, bool internal_routing, struct err *err);
 bool edit_remove_app(struct edit *edit, const char *name, struct err *err);
 
+/** Changes the name and nothing else; a default domain that is written out stays. */
+bool edit_rename_app(struct edit *edit, const char *name, const char *new_name, struct err *err);
+
 /** cname: NULL for a domain without a DNS target. */
 bool edit_add_domain(struct edit *edit, const char *app, const char *hostname, const char *cname,
                      struct err *err);

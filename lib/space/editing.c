@@ -62,11 +62,7 @@ static size_t count_changed(const struct text *a, const struct text *b)
     return least - begin - end;
 }
 
-/* A new value may replace a null or a word, and nothing else. */
-enum { CHANGED_MOST = sizeof "pending-acceptance" - 1 };
-
-/* Applies the changes, provided that they change the meaning in one point only. */
-bool editing_finish(struct edit *edit, struct edit_text *change)
+bool editing_finish_value(struct edit *edit, struct edit_text *change, size_t replaced)
 {
     struct text before, after;
     size_t length = 0;
@@ -81,12 +77,20 @@ bool editing_finish(struct edit *edit, struct edit_text *change)
     if (root == NULL || !take_meaning(edit->arena, change->root, &before) ||
         !take_meaning(edit->arena, root, &after))
         return err_set(change->err, ERR_MEMORY, "out of memory");
-    if (count_changed(&before, &after) > CHANGED_MOST)
+    if (count_changed(&before, &after) > replaced)
         return err_set(change->err, ERR_SYNTAX,
                        "the edit would change more than requested; edit the file by hand");
     edit->text = text;
     edit->length = length;
     return true;
+}
+
+/* A new value may replace a null or a word, and nothing else. */
+enum { CHANGED_MOST = sizeof "pending-acceptance" - 1 };
+
+bool editing_finish(struct edit *edit, struct edit_text *change)
+{
+    return editing_finish_value(edit, change, CHANGED_MOST);
 }
 
 /* ---- finding ---- */

@@ -18,6 +18,9 @@ bool editing_begin(const struct edit *edit, struct edit_text *change, struct err
  */
 bool editing_finish(struct edit *edit, struct edit_text *change);
 
+/** As editing_finish, when a value of `replaced` octets is replaced. */
+bool editing_finish_value(struct edit *edit, struct edit_text *change, size_t replaced);
+
 /** Returns the value of a key; NULL if there is none, or no mapping. */
 const struct yaml_mark *editing_value(const struct yaml_mark *mapping, const char *key);
 

@@ -31,7 +31,8 @@ enum verb {
     ADD_TEXT,
     REMOVE_RECORD,
     SET_PEERING,
-    SET_VPN
+    SET_VPN,
+    RENAME_APP
 };
 
 /* db.b. A 172.23.1.5 */
@@ -78,6 +79,8 @@ static bool run(struct edit *edit, enum verb verb, struct err *err)
         return edit_set_peering(edit, "pcx-1", PEERING_INITIATING_REQUEST, err);
     case SET_VPN:
         return edit_set_vpn(edit, "head office", VPN_ACTIVE, err);
+    case RENAME_APP:
+        return edit_rename_app(edit, "abc", "quite-another-name-12345", err);
     default:
         return edit_set_state(edit, &dyno, DYNO_DOWN, err);
     }
@@ -243,6 +246,13 @@ static const struct {
     {SET_VPN, "vpns:\n  - name: head office\n    status: failed\n    tunnels: [{status: UP}]\n",
      "vpns:\n  - name: head office\n    status: active\n    tunnels: [{status: UP}]\n"},
     {SET_VPN, "vpns: [{name: head, status: failed}]\n", NULL},
+    /* names of apps */
+    {RENAME_APP, ABC "    id: 1 # abc\n  - name: abcd\n",
+     "space: s\napps:\n  - name: quite-another-name-12345\n    id: 1 # abc\n  - name: abcd\n"},
+    {RENAME_APP, "apps: [{id: 1, name: \"abc\", default_domain: abc.herokuapp.com}]\n",
+     "apps: [{id: 1, name: quite-another-name-12345, default_domain: abc.herokuapp.com}]\n"},
+    {RENAME_APP, ABC "  - name: quite-another-name-12345\n", NULL},
+    {RENAME_APP, "apps: [{name: abcd}]\n", NULL},
 };
 
 TEST_OVER(an_edit_changes_its_subject_and_nothing_else, cases)
@@ -286,6 +296,23 @@ TEST(a_router_with_the_longest_address_becomes_a_mapping)
     ck_assert(edit_set_router(&edit, 0xc0a864c8, ROUTER_UP, &err));
     ck_assert_ptr_eq(edit.text, text);
     ck_assert(edit_set_router(&edit, 0xc0a864c8, ROUTER_DRAINING, &err));
+    ck_assert_uint_eq(edit.length, strlen(expected));
+    ck_assert_mem_eq(edit.text, expected, edit.length);
+    edit_close(&edit);
+}
+
+/* Both names are as long as names are, and differ in every octet. */
+TEST(a_long_name_is_replaced_by_another)
+{
+    static const char text[] = "apps: [{name: aaaaaaaaaaaaaaaaaaaaaaaaaaaaaa}]\n";
+    static const char expected[] = "apps: [{name: bbbbbbbbbbbbbbbbbbbbbbbbbbbbbb}]\n";
+    struct edit edit;
+    struct err err;
+
+    ck_assert(edit_init(&edit, text, strlen(text)));
+    ck_assert_msg(edit_rename_app(&edit, "aaaaaaaaaaaaaaaaaaaaaaaaaaaaaa",
+                                  "bbbbbbbbbbbbbbbbbbbbbbbbbbbbbb", &err),
+                  "%s", err.text);
     ck_assert_uint_eq(edit.length, strlen(expected));
     ck_assert_mem_eq(edit.text, expected, edit.length);
     edit_close(&edit);

@@ -186,3 +186,48 @@ TEST(a_destroyed_app_is_gone_and_the_rest_stays)
     ck_assert(console_file_has("test-space.yaml", "- name: open-plain-1001"));
     ck_assert(console_file_has("test-space.yaml", "# zones/README.md explains every key"));
 }
+
+static const struct console_line renames[] = {
+    {"apps:rename frozen-oasis-70544 warm-oasis-1", 0, "",
+     "Renaming frozen-oasis-70544 to warm-oasis-1... done, ZONES/test-space.yaml:31\n"
+     "No server answers here; to load the change into a running one, use spacedns reload or kill "
+     "-HUP\n"
+     "The server will not forward the removed names (Q27); once it has loaded the file, release "
+     "them with spacedns forget frozen-oasis-70544.herokuapp.com\n"},
+    {"apps:rename open-plain-1001 shut-plain-1", 1, "",
+     "Renaming open-plain-1001 to shut-plain-1... !\n"
+     "Error: E-DOM-HEROKU: default_domain `open-plain-1001-1234567890ab.herokuapp.com` does not "
+     "fit "
+     "app shut-plain-1; write shut-plain-1.herokuapp.com, or shut-plain-1-IDENTIFIER.herokuapp.com "
+     "with the 12 characters the platform gave, or remove the key; nothing was changed\n"},
+    {"apps:rename frozen-oasis-70544 open-plain-1001", 1, "",
+     "Renaming frozen-oasis-70544 to open-plain-1001... !\n"
+     "Error: Name open-plain-1001 is already taken; choose another\n"},
+    {"apps:rename no-such-app other", 1, "",
+     "Error: Couldn't find that app: no-such-app; spacedns apps --space SPACE lists them\n"},
+};
+
+TEST_OVER(a_rename_is_reported, renames)
+{
+    console_expect(&renames[_i]);
+}
+
+TEST(a_renamed_app_keeps_its_domains_and_dynos)
+{
+    ck_assert_int_eq(console_run("apps:rename frozen-oasis-70544 warm-oasis-1"), 0);
+    console_expect_part("domains -a warm-oasis-1", 0, " api.example.com ");
+    console_expect_part("domains -a warm-oasis-1", 0, "warm-oasis-1.herokuapp.com");
+    console_expect_part("ps -a warm-oasis-1", 0, "web.2: up 10.0.151.218\n");
+    ck_assert_int_eq(console_run("ps -a frozen-oasis-70544"), 1);
+}
+
+TEST(a_refused_name_changes_nothing)
+{
+    char *before = console_read("test-space.yaml");
+
+    ck_assert_int_eq(console_run("apps:rename frozen-oasis-70544 Bad_Name"), 1);
+    char *after = console_read("test-space.yaml");
+    ck_assert_str_eq(after, before);
+    free(before);
+    free(after);
+}
