@@ -258,7 +258,7 @@ static int rename_app(struct change *change, const char *name)
     }
     if (!edit_rename_app(&change->edit, app->name.text, name, &err))
         return change_fail(change, err.text);
-    return change_finish(change);
+    return change_finish_at_line(change);
 }
 
 int run_apps_rename(struct session *session)
