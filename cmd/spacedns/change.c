@@ -210,7 +210,7 @@ int change_request_reload(struct change *change)
     return code;
 }
 
-static json_t *print_change(const struct change *change)
+static json_t *change_to_json(const struct change *change)
 {
     const struct app *app = change->selected.app;
 
@@ -224,7 +224,7 @@ static int finish(struct change *change, const char *after)
     int code = change_commit(change, after);
 
     if (code == EXIT_DONE && change->session->is_json)
-        code = session_print_json(change->session, print_change(change));
+        code = session_print_json(change->session, change_to_json(change));
     fflush(change->session->out);
     return code == EXIT_DONE ? change_request_reload(change) : code;
 }

@@ -11,7 +11,8 @@
 enum {
     DOMAIN_MOST = 256,
     BATCH_NAMES = 40,
-    BATCH_OCTETS = REQUEST_OCTETS_MOST / 4, /* each octet of a name may be written as three */
+    BATCH_OCTETS =
+        CONTROL_REQUEST_OCTETS_MOST / 4, /* each octet of a name may be written as three */
     ADVISED_MOST = 4,
 };
 

@@ -128,7 +128,7 @@ static bool read_answer(struct talk *talk, FILE *from)
 
 bool talk_run(struct talk *talk, const struct invocation *invocation)
 {
-    char line[REQUEST_OCTETS_MOST];
+    char line[CONTROL_REQUEST_OCTETS_MOST];
     bool is_reload = invocation->command == COMMAND_RELOAD || invocation->command == COMMAND_PLAN;
     size_t length = protocol_write_request(invocation, line);
 
@@ -136,7 +136,7 @@ bool talk_run(struct talk *talk, const struct invocation *invocation)
     if (length == 0)
         return err_set(&talk->problem, ERR_LIMIT,
                        "the command is longer than %d octets, more than a server reads",
-                       (int)REQUEST_OCTETS_MOST);
+                       (int)CONTROL_REQUEST_OCTETS_MOST);
     int descriptor = connect_to(talk, is_reload ? RELOAD_PATIENCE_SECONDS : PATIENCE_SECONDS);
     if (descriptor < 0)
         return false;

@@ -22,7 +22,7 @@ struct caller {
     unsigned open_handles;
     bool is_called; /* the owner has the call */
     bool is_closing;
-    char request[REQUEST_OCTETS_MOST];
+    char request[CONTROL_REQUEST_OCTETS_MOST];
     size_t request_length;
     char *out; /* the printed text, once the streams are closed */
     char *err;
@@ -195,7 +195,7 @@ static void caller_on_room(uv_handle_t *handle, size_t size, uv_buf_t *room)
 
     (void)size;
     *room = uv_buf_init(caller->request + caller->request_length,
-                        (unsigned)(REQUEST_OCTETS_MOST - caller->request_length));
+                        (unsigned)(CONTROL_REQUEST_OCTETS_MOST - caller->request_length));
 }
 
 static void caller_on_octets(uv_stream_t *stream, ssize_t count, const uv_buf_t *octets)
@@ -208,10 +208,10 @@ static void caller_on_octets(uv_stream_t *stream, ssize_t count, const uv_buf_t 
     }
     if (count == 0)
         return;
-    assert((size_t)count <= REQUEST_OCTETS_MOST - caller->request_length);
+    assert((size_t)count <= CONTROL_REQUEST_OCTETS_MOST - caller->request_length);
     caller->request_length += (size_t)count;
     char *newline = memchr(octets->base, '\n', (size_t)count);
-    if (newline != NULL || caller->request_length == REQUEST_OCTETS_MOST)
+    if (newline != NULL || caller->request_length == CONTROL_REQUEST_OCTETS_MOST)
         take_request(caller, newline);
 }
 

@@ -31,9 +31,10 @@ static bool is_local_option(unsigned option)
            option == OPTION_COLOR;
 }
 
-size_t protocol_write_request(const struct invocation *invocation, char line[REQUEST_OCTETS_MOST])
+size_t protocol_write_request(const struct invocation *invocation,
+                              char line[CONTROL_REQUEST_OCTETS_MOST])
 {
-    struct text text = text_over(line, REQUEST_OCTETS_MOST);
+    struct text text = text_over(line, CONTROL_REQUEST_OCTETS_MOST);
 
     text_add_string(&text, greeting);
     text_add_string(&text, " ");

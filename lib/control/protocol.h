@@ -19,7 +19,7 @@
 
 #include "control/command.h"
 
-enum { REQUEST_OCTETS_MOST = 4096, REQUEST_WORDS_MOST = 64 };
+enum { CONTROL_REQUEST_OCTETS_MOST = 4096, REQUEST_WORDS_MOST = 64 };
 
 /** The default path of the socket, used only if its folder exists. */
 #define CONTROL_SOCKET_DEFAULT "/run/spacedns/control.sock"
@@ -28,7 +28,8 @@ enum { REQUEST_OCTETS_MOST = 4096, REQUEST_WORDS_MOST = 64 };
  * Writes an invocation as a request with its newline, without the options for the command itself
  * (--zones, --settings, --socket, --color). Returns its octets, 0 if it is too long.
  */
-size_t protocol_write_request(const struct invocation *invocation, char line[REQUEST_OCTETS_MOST]);
+size_t protocol_write_request(const struct invocation *invocation,
+                              char line[CONTROL_REQUEST_OCTETS_MOST]);
 
 /**
  * Reads a request without its newline, zero-terminated at `length`. Changes the line, which the

@@ -130,7 +130,7 @@ static bool stays_here(unsigned option)
 
 static void check_request(const struct invocation *read)
 {
-    char line[REQUEST_OCTETS_MOST];
+    char line[CONTROL_REQUEST_OCTETS_MOST];
     struct invocation again;
     struct err err;
     size_t length = protocol_write_request(read, line);

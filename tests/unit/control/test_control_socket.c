@@ -181,7 +181,7 @@ TEST(a_client_that_disconnects_before_the_answer_does_no_harm)
 
 TEST(a_line_longer_than_a_request_is_refused)
 {
-    char line[2 * REQUEST_OCTETS_MOST];
+    char line[2 * CONTROL_REQUEST_OCTETS_MOST];
 
     memset(line, 'x', sizeof line);
     line[sizeof line - 1] = '\0';

@@ -20,7 +20,7 @@ static const struct invocation explaining = {
 
 TEST(a_request_is_the_command_line_without_local_options)
 {
-    char line[REQUEST_OCTETS_MOST];
+    char line[CONTROL_REQUEST_OCTETS_MOST];
     size_t length = protocol_write_request(&explaining, line);
 
     ck_assert_uint_gt(length, 0);
@@ -31,7 +31,7 @@ TEST(a_request_is_the_command_line_without_local_options)
 
 TEST(a_request_is_read_as_it_was_written)
 {
-    char line[REQUEST_OCTETS_MOST];
+    char line[CONTROL_REQUEST_OCTETS_MOST];
     size_t length = protocol_write_request(&explaining, line);
     struct invocation invocation;
     struct err err;
@@ -48,7 +48,7 @@ TEST(a_request_is_read_as_it_was_written)
 
 TEST(a_command_too_long_for_a_line_is_refused)
 {
-    char line[REQUEST_OCTETS_MOST], name[REQUEST_OCTETS_MOST];
+    char line[CONTROL_REQUEST_OCTETS_MOST], name[CONTROL_REQUEST_OCTETS_MOST];
     struct invocation invocation = {
         .command = COMMAND_EXPLAIN, .operands = {name}, .operand_count = 1};
 
@@ -81,7 +81,7 @@ TEST_LOOP(an_invalid_request_is_refused_in_a_sentence, 0, 14)
     };
     struct invocation invocation;
     struct err err;
-    char line[REQUEST_OCTETS_MOST] = {0};
+    char line[CONTROL_REQUEST_OCTETS_MOST] = {0};
 
     size_t length = lines[_i].length == 0 ? strlen(lines[_i].line) : lines[_i].length;
     memcpy(line, lines[_i].line, length);
@@ -126,7 +126,7 @@ TEST_LOOP(no_line_does_harm, 0, 4)
 
 TEST(more_words_than_a_request_has_are_refused)
 {
-    char line[REQUEST_OCTETS_MOST] = "spacedns/1";
+    char line[CONTROL_REQUEST_OCTETS_MOST] = "spacedns/1";
     struct invocation invocation;
     struct err err;
 
@@ -169,9 +169,9 @@ TEST_LOOP(a_line_of_a_response_is_known_by_its_mark, 0, 11)
 }
 
 /* An operand of that many octets, each of which is written as it is. */
-static size_t write_with(size_t octets, char line[REQUEST_OCTETS_MOST])
+static size_t write_with(size_t octets, char line[CONTROL_REQUEST_OCTETS_MOST])
 {
-    static char name[2 * REQUEST_OCTETS_MOST];
+    static char name[2 * CONTROL_REQUEST_OCTETS_MOST];
     const struct invocation invocation = {
         .command = COMMAND_EXPLAIN, .operands = {name}, .operand_count = 1};
 
@@ -183,16 +183,16 @@ static size_t write_with(size_t octets, char line[REQUEST_OCTETS_MOST])
 /* What one end may write, the other may read: the longest request, and none longer. */
 TEST(the_longest_request_is_read_and_a_longer_one_not_written)
 {
-    char line[REQUEST_OCTETS_MOST];
+    char line[CONTROL_REQUEST_OCTETS_MOST];
     struct invocation invocation;
     struct err err;
-    size_t most = REQUEST_OCTETS_MOST;
+    size_t most = CONTROL_REQUEST_OCTETS_MOST;
 
     while (write_with(most, line) == 0)
         most--;
     size_t length = write_with(most, line);
-    ck_assert_uint_le(length, REQUEST_OCTETS_MOST);
-    ck_assert_uint_ge(length, REQUEST_OCTETS_MOST - 1);
+    ck_assert_uint_le(length, CONTROL_REQUEST_OCTETS_MOST);
+    ck_assert_uint_ge(length, CONTROL_REQUEST_OCTETS_MOST - 1);
     ck_assert_int_eq(line[length - 1], '\n');
     line[length - 1] = '\0';
     ck_assert_msg(protocol_read_request(line, length - 1, &invocation, &err), "%s", err.text);
@@ -205,7 +205,7 @@ TEST_LOOP(an_octet_is_read_as_it_was_written, 1, 256)
     const char name[] = {'a', (char)_i, 'b', '\0'};
     const struct invocation invocation = {
         .command = COMMAND_EXPLAIN, .operands = {name}, .operand_count = 1};
-    char line[REQUEST_OCTETS_MOST];
+    char line[CONTROL_REQUEST_OCTETS_MOST];
     struct invocation read;
     struct err err;
     size_t length = protocol_write_request(&invocation, line);

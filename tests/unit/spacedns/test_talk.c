@@ -133,7 +133,7 @@ TEST(a_path_longer_than_a_socket_has_is_refused)
 
 TEST(a_command_longer_than_a_request_is_not_sent)
 {
-    char name[REQUEST_OCTETS_MOST];
+    char name[CONTROL_REQUEST_OCTETS_MOST];
     const struct invocation forget = {
         .command = COMMAND_FORGET, .operands = {name}, .operand_count = 1};
 
