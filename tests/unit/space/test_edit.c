@@ -11,6 +11,7 @@
 
 #include "space/parse.h"
 #include "space/rules.h"
+#include "support/edit_check.h"
 #include "support/suite.h"
 
 enum { STEPS = 1000, APPS_MOST = 24, TEXT_SIZE = 1 << 16 };
@@ -26,7 +27,7 @@ enum verb {
     RENAME_APP
 };
 
-static bool run(struct edit *edit, enum verb verb, struct err *err)
+static bool run(struct edit *edit, unsigned verb, struct err *err)
 {
     const struct dyno_name dyno = {.app = "abc", .type = "web", .number = 7};
     const char *target = "haiku-1.space-1.herokuspace.com";
@@ -163,18 +164,7 @@ static const struct {
 
 TEST_OVER(an_edit_changes_its_subject_and_nothing_else, cases)
 {
-    struct edit edit;
-    struct err err = {.code = ERR_NONE};
-    const char *before = cases[_i].before;
-    const char *after = cases[_i].after == NULL ? before : cases[_i].after;
-
-    ck_assert(edit_init(&edit, before, strlen(before)));
-    bool is_done = run(&edit, cases[_i].verb, &err);
-    ck_assert_msg(is_done == (cases[_i].after != NULL), "%s\n%s", err.text, before);
-    ck_assert_msg(edit.length == strlen(after) && memcmp(edit.text, after, edit.length) == 0,
-                  "expected:\n%s\ngot:\n%.*s", after, (int)edit.length, edit.text);
-    ck_assert(is_done || err.text[0] != '\0');
-    edit_close(&edit);
+    edit_check(run, cases[_i].verb, cases[_i].before, cases[_i].after);
 }
 
 TEST(a_state_that_is_so_already_is_not_written)

@@ -6,6 +6,7 @@
 #include <check.h>
 #include <string.h>
 
+#include "support/edit_check.h"
 #include "support/suite.h"
 
 #define TEXT "space: s\n"
@@ -30,7 +31,7 @@ static const struct record record = {.owner = (const uint8_t *)"\2db\1b",
                                      .rdata = (const uint8_t *)"\254\27\1\5",
                                      .rdata_length = 4};
 
-static bool run(struct edit *edit, enum verb verb, struct err *err)
+static bool run(struct edit *edit, unsigned verb, struct err *err)
 {
     switch (verb) {
     case ADD_ROUTER:
@@ -124,18 +125,7 @@ static const struct {
 
 TEST_OVER(an_edit_changes_its_subject_and_nothing_else, cases)
 {
-    struct edit edit;
-    struct err err = {.code = ERR_NONE};
-    const char *before = cases[_i].before;
-    const char *after = cases[_i].after == NULL ? before : cases[_i].after;
-
-    ck_assert(edit_init(&edit, before, strlen(before)));
-    bool is_done = run(&edit, cases[_i].verb, &err);
-    ck_assert_msg(is_done == (cases[_i].after != NULL), "%s\n%s", err.text, before);
-    ck_assert_msg(edit.length == strlen(after) && memcmp(edit.text, after, edit.length) == 0,
-                  "expected:\n%s\ngot:\n%.*s", after, (int)edit.length, edit.text);
-    ck_assert(is_done || err.text[0] != '\0');
-    edit_close(&edit);
+    edit_check(run, cases[_i].verb, cases[_i].before, cases[_i].after);
 }
 
 /* The longest address; a mapping of it differs from it in most octets. */
