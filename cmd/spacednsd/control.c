@@ -152,15 +152,15 @@ static void answer_json(struct call *call, const struct reload_result *result)
     const struct zones_loading *loading = result->loading;
     const struct snapshot *current = result->current;
     bool has_error = has_failed(result) && loading->err.code != ERR_NONE;
-    print_json(
-        json_pack("{s:s, s:I, s:i, s:i, s:i, s:i, s:i, s:o, s:s?, s:o}", "reload",
-                  reload_end_text(result->end), "generation", (json_int_t)current->generation,
-                  "files", (int)loading->outcome.file_count, "read",
-                  (int)loading->outcome.read_count, "spaces", (int)snapshot_count_spaces(current),
-                  "apps", (int)current->app_count, "ms", (int)zones_loading_ms(loading), "settings",
-                  json_changed(loading->reloaded), "error", has_error ? loading->err.text : NULL,
-                  "findings", findings_to_json(loading->report)),
-        call->out);
+    print_json(json_pack("{s:s, s:I, s:i, s:i, s:i, s:i, s:i, s:o, s:s?, s:o}", "reload",
+                         reload_end_text(result->end), "generation",
+                         (json_int_t)current->generation, "files", (int)loading->outcome.file_count,
+                         "read", (int)loading->outcome.read_count, "spaces",
+                         (int)snapshot_count_spaces(current), "apps", (int)current->app_count, "ms",
+                         (int)result->ms, "settings", json_changed(loading->reloaded), "error",
+                         has_error ? loading->err.text : NULL, "findings",
+                         findings_to_json(loading->report)),
+               call->out);
 }
 
 static const char *refusal_of(const struct call *call)
@@ -245,8 +245,7 @@ static void answer_text(struct call *call, const struct reload_result *result)
             "ms=%llu%s%s\n",
             result->end == RELOAD_DONE ? "done" : "unchanged",
             (unsigned long long)current->generation, outcome->file_count, outcome->read_count,
-            snapshot_count_spaces(current), current->app_count,
-            (unsigned long long)zones_loading_ms(result->loading),
+            snapshot_count_spaces(current), current->app_count, (unsigned long long)result->ms,
             changed[0] == '\0' ? "" : " settings=", changed);
 }
 

@@ -21,6 +21,7 @@ struct reload_result {
     const struct snapshot *current; /* served now */
     const struct diff *diff;        /* NULL unless the guard checked it, or for a dry run */
     const struct kept_names *names; /* of forget */
+    uint64_t ms;                    /* from the beginning of the loading to now */
 };
 
 /**

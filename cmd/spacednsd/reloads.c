@@ -103,7 +103,8 @@ static void end_reload(struct reloads *reloads, enum reload_end end)
                                    .loading = &reloads->loading,
                                    .current = server_current(reloads->server),
                                    .diff = reloads->diff,
-                                   .names = &reloads->queue.names};
+                                   .names = &reloads->queue.names,
+                                   .ms = zones_loading_ms(&reloads->loading)};
 
     record_last(reloads, end);
     control_answer_reload(reloads->queue.calls, &result);
