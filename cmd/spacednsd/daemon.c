@@ -7,6 +7,7 @@
 
 #include "answer/policy.h"
 #include "base/clock.h"
+#include "base/journal.h"
 #include "base/log.h"
 #include "inspect/summary.h"
 #include "serve/server.h"
@@ -15,12 +16,13 @@
 #include "spacednsd/findings_log.h"
 #include "spacednsd/inspection.h"
 #include "spacednsd/reloads.h"
+#include "spacednsd/service.h"
 #include "spacednsd/settings_check.h"
 #include "spacednsd/settings_reload.h"
 #include "spacednsd/signals.h"
 #include "spacednsd/zones.h"
 
-enum { EXIT_REFUSED = 1 };
+enum { EXIT_REFUSED = 1, EXIT_UNAVAILABLE = 3 };
 
 struct daemon {
     const struct settings *settings; /* of the start; reloads has those in force */
@@ -31,13 +33,35 @@ struct daemon {
     struct status_source source;
     struct reloads reloads;
     struct inspection inspection;
+    struct service service;
     bool is_ready; /* the first snapshot is being answered from */
 };
 
-static int refuse(const char *sentence)
+static void print_sentence(const char *sentence)
 {
-    fprintf(stderr, "spacednsd: %s\n", sentence);
-    return EXIT_REFUSED;
+    FILE *errors = journal_open_errors();
+
+    fprintf(errors, "spacednsd: %s\n", sentence);
+    journal_close_errors(errors);
+}
+
+/* For what a later start may find otherwise: addresses, ports, memory, limits of this host. */
+static int give_up(const char *sentence)
+{
+    print_sentence(sentence);
+    return EXIT_UNAVAILABLE;
+}
+
+/* Prints why the first loading is not served. */
+static void print_refusal(const struct zones_loading *loading)
+{
+    FILE *errors = journal_open_errors();
+
+    if (loading->snapshot == NULL)
+        findings_print_refusal(loading, errors);
+    else
+        report_print_errors(loading->report, errors);
+    journal_close_errors(errors);
 }
 
 static void daemon_on_adopted(void *context, uint64_t generation)
@@ -95,7 +119,7 @@ static bool open_control(struct daemon *daemon)
         log_sentence(LOG_WARNING, "control_failed", err.text);
         return true;
     }
-    refuse(err.text);
+    print_sentence(err.text);
     return false;
 }
 
@@ -116,6 +140,7 @@ static void daemon_on_stop(void *context, int number)
 
     events_log_stopping(number);
     signals_stop(&daemon->signals);
+    service_stop(&daemon->service);
     close_control(daemon);
     server_stop(daemon->server);
     events_log_counters(daemon->server);
@@ -155,7 +180,7 @@ static int run_server(struct daemon *daemon)
     if (daemon->server == NULL) {
         snapshot_free(daemon->reloads.loading.snapshot);
         reloads_close(&daemon->reloads);
-        return refuse(err.text);
+        return give_up(err.text);
     }
     daemon->source.server = daemon->server;
     daemon->reloads.server = daemon->server;
@@ -167,8 +192,9 @@ static int run_server(struct daemon *daemon)
         close_control(daemon);
         reloads_close(&daemon->reloads);
         server_free(daemon->server);
-        return is_open ? refuse(err.text) : EXIT_REFUSED;
+        return is_open ? give_up(err.text) : EXIT_REFUSED;
     }
+    service_start(&daemon->service, &daemon->loop, daemon->server);
     signals_start(&daemon->signals, &daemon->loop, daemon_on_signal, daemon_on_stop, daemon);
     uv_run(&daemon->loop, UV_RUN_DEFAULT);
     reloads_close(&daemon->reloads);
@@ -187,6 +213,7 @@ static bool prepare(struct daemon *daemon, const struct settings *settings)
     daemon->reloads = (struct reloads){.settings = *settings,
                                        .key = hash_key_random(),
                                        .loop = &daemon->loop,
+                                       .service = &daemon->service,
                                        .state = {.folder = -1, .zones = -1}};
     reloads_prepare(&daemon->reloads, NULL);
     return policy_set(&daemon->reloads.policy, settings);
@@ -198,22 +225,25 @@ int daemon_run(struct settings *settings, struct report *report)
 
     if (!prepare(&daemon, settings)) {
         report_free(report);
-        return refuse("out of memory");
+        return give_up("out of memory");
     }
     signals_prepare();
     log_open();
     log_set_level((enum log_level)settings->log_level);
+    service_open(&daemon.service);
     reloads_open_state(&daemon.reloads);
     reloads_prepare(&daemon.reloads, NULL);
     zones_loading_open(&daemon.reloads.loading, report);
+    service_load(&daemon.service, settings->zones);
     zones_load(&daemon.reloads.loading);
+    service_loaded(&daemon.service);
     if (daemon.reloads.loading.snapshot == NULL) {
-        findings_print_refusal(&daemon.reloads.loading, stderr);
+        print_refusal(&daemon.reloads.loading);
         reloads_close(&daemon.reloads);
         return EXIT_REFUSED;
     }
     if (!check_spaces(&daemon.reloads.loading, settings)) {
-        report_print_errors(daemon.reloads.loading.report, stderr);
+        print_refusal(&daemon.reloads.loading);
         snapshot_free(daemon.reloads.loading.snapshot);
         reloads_close(&daemon.reloads);
         return EXIT_REFUSED;
@@ -223,11 +253,12 @@ int daemon_run(struct settings *settings, struct report *report)
         events_log_no_upstreams();
     settings_raise_descriptor_limit(settings);
     if (uv_loop_init(&daemon.loop) != 0)
-        return refuse(
+        return give_up(
             "cannot create an event loop; check the limit of file descriptors (ulimit -n)");
     int code = run_server(&daemon);
     uv_run(&daemon.loop, UV_RUN_DEFAULT); /* runs the close callbacks */
     uv_loop_close(&daemon.loop);
+    service_close(&daemon.service);
     return code;
 }
 
@@ -237,7 +268,7 @@ int daemon_check(const struct settings *settings, struct report *report)
 
     if (!prepare(&daemon, settings)) {
         report_free(report);
-        return refuse("out of memory");
+        return give_up("out of memory");
     }
     struct zones_loading *loading = &daemon.reloads.loading;
     zones_loading_open(loading, report);

@@ -1,13 +1,15 @@
 /*
  * spacednsd: answers the names of Private Spaces from zone files, over UDP and TCP.
  *
- * Exit codes: 0 done, 1 bad zone files or settings or cannot start, 2 bad usage.
+ * Exit codes: 0 done, 1 bad zone files or settings, 2 bad usage, 3 this host lacks what the server
+ * needs now: an address, a port, memory, a limit.
  */
 #include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <unistd.h>
 
+#include "base/journal.h"
 #include "config/settings.h"
 #include "findings/report.h"
 #include "spacednsd/daemon.h"
@@ -26,8 +28,11 @@ static void hold_standard_descriptors(void)
 /* Prints what is wrong with the settings, and returns the exit code. */
 static int refuse(struct report *report, int code)
 {
+    FILE *errors = journal_open_errors();
+
     report_sort(report);
-    report_print(report, stderr);
+    report_print(report, errors);
+    journal_close_errors(errors);
     report_free(report);
     return code;
 }

@@ -107,6 +107,8 @@ static void end_reload(struct reloads *reloads, enum reload_end end)
                                    .ms = zones_loading_ms(&reloads->loading)};
 
     record_last(reloads, end);
+    if (reloads->service != NULL && !reloads->queue.request.is_dry)
+        service_ready(reloads->service, &reloads->last);
     control_answer_reload(reloads->queue.calls, &result);
     reloads->queue.calls = NULL;
     close_loading(reloads);
@@ -364,6 +366,9 @@ static void begin_reload(struct reloads *reloads)
         !reload_queue_take(&reloads->queue, reloads->settings.reload_guard))
         return;
     reloads->is_reloading = true;
+    if (reloads->service != NULL && reloads->queue.request.kind == REQUEST_RELOAD &&
+        !reloads->queue.request.is_dry)
+        service_reload(reloads->service);
     reloads_prepare(reloads, server_current(reloads->server));
     reloads->work.data = reloads;
     uv_queue_work(reloads->loop, &reloads->work, load_on_pool, reloads_on_loaded);

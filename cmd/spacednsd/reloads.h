@@ -25,6 +25,7 @@
 #include "serve/server.h"
 #include "spacednsd/control.h"
 #include "spacednsd/reload_queue.h"
+#include "spacednsd/service.h"
 #include "spacednsd/storing.h"
 #include "spacednsd/zones.h"
 
@@ -35,6 +36,7 @@ struct reloads {
     struct hash_key key;
     uv_loop_t *loop;
     struct server *server;
+    struct service *service; /* NULL: nobody is to be notified */
     uv_work_t work;
     struct zones_loading loading; /* the current one; the daemon does the first */
     struct state state;           /* state_dir; zeroed: not used */

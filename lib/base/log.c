@@ -12,6 +12,7 @@
 #include "base/clock.h"
 #include "base/escape.h"
 #include "base/file.h"
+#include "base/journal.h"
 
 enum { MICROSECONDS = 1000000, TIME_TEXT_MOST = 64, LINE_END_OCTETS = 4 /* "...\n" */ };
 
@@ -20,6 +21,14 @@ static const char *const level_names[LOG_LEVEL_COUNT] = {
     [LOG_WARNING] = "warning",
     [LOG_INFO] = "info",
     [LOG_DEBUG] = "debug",
+};
+
+/* As syslog numbers them, for the journal (sd-daemon(3)). */
+static const char *const priorities[LOG_LEVEL_COUNT] = {
+    [LOG_ERROR] = "<3>",
+    [LOG_WARNING] = "<4>",
+    [LOG_INFO] = "<6>",
+    [LOG_DEBUG] = "<7>",
 };
 
 /* The one mutable global: the level is the same for the whole process ... */
@@ -31,12 +40,14 @@ static atomic_uint log_level = LOG_INFO;
  */
 static pthread_mutex_t sending = PTHREAD_MUTEX_INITIALIZER;
 static int output = STDERR_FILENO;
+static atomic_bool is_journal; /* it notes the time itself */
 static uint64_t lines_lost;
 
 void log_open(void)
 {
     int descriptor = file_open_unwaiting(STDERR_FILENO);
 
+    atomic_store_explicit(&is_journal, journal_is_reading(), memory_order_relaxed);
     pthread_mutex_lock(&sending);
     if (descriptor >= 0)
         output = descriptor;
@@ -107,8 +118,12 @@ void log_start(struct log_line *line, enum log_level level, const char *event)
     if (!line->is_wanted)
         return;
     line->text = text_over(line->octets, sizeof line->octets - LINE_END_OCTETS);
-    log_add_time(&line->text, clock_wall_us());
-    text_add(&line->text, " ", 1);
+    if (atomic_load_explicit(&is_journal, memory_order_relaxed)) {
+        text_add_string(&line->text, priorities[level]);
+    } else {
+        log_add_time(&line->text, clock_wall_us());
+        text_add(&line->text, " ", 1);
+    }
     text_add_string(&line->text, level_names[level]);
     text_add(&line->text, " ", 1);
     text_add_string(&line->text, event);

@@ -6,6 +6,11 @@
  *
  *     2024-10-16T12:00:00.000000+00:00 info reload_done generation=2 files=1 read=1 ms=3
  *
+ * Where systemd's journal reads standard error, a line begins with its priority instead of a time,
+ * which the journal notes itself (journal.h):
+ *
+ *     <6>info reload_done generation=2 files=1 read=1 ms=3
+ *
  * A value is bare when it has only plain characters, else in quotes with ", \ and control
  * characters escaped as in JSON (\", \\, \u001b), and invisible characters named as in escape.h, so
  * that no untrusted value can end the line or forge a pair.
@@ -33,7 +38,8 @@ struct log_line {
 
 /**
  * Reopens standard error for non-blocking writes, so that a stopped terminal cannot block the
- * program; without this, a write to one waits for room for the whole line. To be called once.
+ * program; without this, a write to one waits for room for the whole line. Also finds out whether
+ * the journal reads it. To be called once.
  */
 void log_open(void);
 

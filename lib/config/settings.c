@@ -277,9 +277,11 @@ void settings_print_help(FILE *out)
     for (size_t i = 0; i < SETTING_COUNT; i++)
         if (settings_table[i].flag == NULL)
             print_setting(out, &settings_table[i]);
-    fputs("\nSignals: SIGHUP reloads settings and zone files, SIGUSR1 logs the counters, "
-          "SIGTERM and\n"
-          "SIGINT stop gracefully, a second one at once.\n"
-          "Exit codes: 0 done, 1 bad zone files or settings or cannot start, 2 bad usage.\n",
-          out);
+    fputs(
+        "\nSignals: SIGHUP reloads settings and zone files, SIGUSR1 logs the counters, "
+        "SIGTERM and\n"
+        "SIGINT stop gracefully, a second one at once.\n"
+        "Exit codes: 0 done, 1 bad zone files or settings, 2 bad usage, 3 an address, a port or a "
+        "limit of this host keeps it from starting.\n",
+        out);
 }

@@ -225,6 +225,17 @@ const struct worker_report *server_worker_report(const struct server *server, si
                                                                                             : NULL;
 }
 
+void server_request_pulses(struct server *server)
+{
+    for (size_t i = 0; i < server->worker_count; i++)
+        worker_request_pulse(server->workers[i]);
+}
+
+bool server_has_pulse(const struct server *server, size_t worker)
+{
+    return worker_has_pulse(server->workers[worker]);
+}
+
 void server_sum(const struct server *server, struct totals *totals)
 {
     const struct snapshot *current = server_current(server);

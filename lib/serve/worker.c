@@ -9,6 +9,7 @@
 
 #include "serve/forwarder.h"
 #include "serve/listener.h"
+#include "serve/pulse.h"
 #include "serve/wake.h"
 
 struct worker {
@@ -20,6 +21,7 @@ struct worker {
     uv_timer_t drain; /* active while the worker drains */
     uint64_t drain_until_ms;
     struct worker_report report;
+    struct pulse pulse;
     void (*on_reports)(void *context);
     atomic_bool is_stopping;
     bool is_running;
@@ -98,6 +100,7 @@ static void worker_on_wake(uv_async_t *wake)
     bool is_last = atomic_load(&worker->is_stopping); /* first: earlier posts are seen below */
     batch_adopt(&worker->batch);
     fill_report(worker);
+    pulse_answer(&worker->pulse, worker->batch.snapshot);
     if (is_last)
         begin_draining(worker);
 }
@@ -253,6 +256,17 @@ void worker_request_report(struct worker *worker, const struct report_request *r
 const struct worker_report *worker_last_report(const struct worker *worker)
 {
     return worker_report_is_ready(&worker->report) ? &worker->report : NULL;
+}
+
+void worker_request_pulse(struct worker *worker)
+{
+    pulse_request(&worker->pulse);
+    wake_up(&worker->wake);
+}
+
+bool worker_has_pulse(const struct worker *worker)
+{
+    return pulse_has_answered(&worker->pulse);
 }
 
 uint64_t worker_generation(const struct worker *worker)

@@ -63,6 +63,12 @@ void worker_request_report(struct worker *worker, const struct report_request *r
 /** The worker's last report; NULL while it is not ready. */
 const struct worker_report *worker_last_report(const struct worker *worker);
 
+/** Requests the worker to answer a query of its own (pulse.h). */
+void worker_request_pulse(struct worker *worker);
+
+/** True when the worker has answered the last request for its pulse, or there was none. */
+bool worker_has_pulse(const struct worker *worker);
+
 /** The generation that the worker answers from; 0 before the first. */
 uint64_t worker_generation(const struct worker *worker);
 

@@ -128,7 +128,7 @@ run --check --zones zones --listen 203.0.113.9:53
 expect "--check, a public address: exit code" 1 "$code"
 if [ -z "${E2E_PRIVATE_NETWORK:-}" ]; then
     run --zones zones --listen "10.255.254.253:$port"
-    refused "an address of another host" 1 'cannot listen on 10\.255\.254\.253.*no such address'
+    refused "an address of another host" 3 'cannot listen on 10\.255\.254\.253.*no such address'
 else
     ip address add 203.0.113.7/32 dev lo
     run --zones zones --listen "0.0.0.0:$port"
@@ -136,13 +136,13 @@ else
     ip address del 203.0.113.7/32 dev lo
     ip route del local 0.0.0.0/0 dev lo
     run --zones zones --listen "10.255.254.253:$port"
-    refused "an address of another host" 1 'cannot listen on 10\.255\.254\.253.*no such address'
+    refused "an address of another host" 3 'cannot listen on 10\.255\.254\.253.*no such address'
     ip route add local 0.0.0.0/0 dev lo
 fi
 if [ ${#nobody[@]} -gt 0 ] && [ "$(cat /proc/sys/net/ipv4/ip_unprivileged_port_start)" -gt 53 ]; then
     as=("${nobody[@]}")
     run --zones zones --listen 127.0.0.1:53
-    refused "a port below 1024 without the right" 1 \
+    refused "a port below 1024 without the right" 3 \
         'cannot listen on 127\.0\.0\.1:53 .*no permission.*(setcap|higher port)'
     as=()
 fi
@@ -166,19 +166,19 @@ END
 for transport in udp tcp; do
     hold "$transport"
     run --zones zones --listen "127.0.0.1:$port"
-    refused "a port that is taken over $transport" 1 \
+    refused "a port that is taken over $transport" 3 \
         "cannot listen on 127\.0\.0\.1:$port over ${transport^^}: another program has this port"
     kill -KILL "$holder"
     wait "$holder" 2>/dev/null
 done
 start first --zones zones --listen "127.0.0.1:$port"
 run --zones zones --listen "127.0.0.1:$port"
-refused "a second server on one port" 1 'another program has this port'
+refused "a second server on one port" 3 'another program has this port'
 stop
 
 as=(bash -c 'ulimit -n 12 && exec "$@"' bash)
 run --zones zones --listen "127.0.0.1:$port" --workers 8 --log-level error
-refused "too few file descriptors" 1 'too many open files; .*ulimit'
+refused "too few file descriptors" 3 'too many open files; .*ulimit'
 as=()
 
 # ---- flags and settings ----

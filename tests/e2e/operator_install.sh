@@ -21,6 +21,8 @@ try() {
 DESTDIR=$root cmake --install "$BUILD_DIR" --prefix /usr >"$work/install.log" 2>&1
 expect "cmake --install" 0 "$?"
 expect "what is installed" "lib/systemd/system/spacednsd.service
+lib/sysusers.d/spacedns.conf
+lib/tmpfiles.d/spacedns.conf
 sbin/spacednsd
 share/bash-completion/completions/spacedns
 share/doc/spacedns/README.md
@@ -126,4 +128,58 @@ expect "the unit starts what is installed" \
 sed "s|=/usr/sbin/spacednsd|=$root/usr/sbin/spacednsd|; s|=/usr/bin/spacedns |=$root/usr/bin/spacedns |; /^Documentation/d" "$unit" >"$work/spacednsd.service"
 expect_match "a reload that is refused fails in systemctl, too" '^ExecReload=/usr/bin/spacedns reload$' "$(<"$unit")"
 try "systemd accepts the unit" systemd-analyze verify "$work/spacednsd.service"
+
+# exposure UNIT: what systemd reckons, in tenths
+exposure() {
+    systemd-analyze security --offline=true "$1" 2>/dev/null |
+        sed -n 's/.*Overall exposure level for [^:]*: \([0-9]*\)\.\([0-9]\).*/\1\2/p'
+}
+
+if command -v systemd-analyze >/dev/null; then
+    level=$(exposure "$work/spacednsd.service")
+    [ "${level:-99}" -le 16 ] && pass || fail "systemd's exposure level of the unit is at most 1.6" "$level tenths"
+fi
+for setting in Type=notify User=spacedns; do
+    expect_match "the unit has $setting" "^$setting\$" "$(<"$unit")"
+done
+expect_match "the unit has a watchdog" '^WatchdogSec=[1-9]' "$(<"$unit")"
+expect_no_match "nothing keeps the server from saying what is missing" '^Condition' "$(<"$unit")"
+
+# ---- the user and the folders ----
+
+# folder PATH: its mode, owner and group
+folder() {
+    printf '%s %s\n' "$1" "$(stat -c '%a %u %g' "$root$1")"
+}
+
+if [ "$(id -u)" = 0 ] && command -v systemd-sysusers >/dev/null && command -v systemd-tmpfiles >/dev/null; then
+    mkdir -p "$root/etc"
+    expect "systemd-sysusers makes the user" "0" "$(systemd-sysusers --root="$root" spacedns.conf >"$work/users.log" 2>&1; echo $?)"
+    uid=$(sed -n 's/^spacedns:[^:]*:\([0-9]*\):.*/\1/p' "$root/etc/passwd")
+    gid=$(sed -n 's/^spacedns:[^:]*:\([0-9]*\):.*/\1/p' "$root/etc/group")
+    expect_match "a system user without a shell" '^spacedns:x:[0-9]+:[0-9]+:.*:/var/lib/spacedns:/usr/sbin/nologin$' "$(<"$root/etc/passwd")"
+    expect "systemd-tmpfiles makes the folders" "0" \
+        "$(systemd-tmpfiles --root="$root" --create spacedns.conf >"$work/folders.log" 2>&1; echo $?)"
+    expect "their modes and owners" "/etc/spacedns 755 0 0
+/etc/spacedns/zones 2750 0 $gid
+/run/spacedns 755 $uid $gid
+/var/lib/spacedns 750 $uid $gid" "$(for each in /etc/spacedns /etc/spacedns/zones /run/spacedns /var/lib/spacedns; do folder "$each"; done)"
+    cp zones/test-space.yaml "$root/etc/spacedns/zones"
+    chmod 640 "$root/etc/spacedns/zones/test-space.yaml"
+    expect_match "the server's user reads zone files of mode 0640" ': 1 file, 1 space, 3 apps: 0 errors' \
+        "$(setpriv --reuid "$uid" --regid "$gid" --clear-groups "$root/usr/sbin/spacednsd" --check --zones "$root/etc/spacedns/zones")"
+    expect_no_match "nobody else does" '1 space' \
+        "$(setpriv --reuid 65534 --regid 65534 --clear-groups "$root/usr/sbin/spacednsd" --check --zones "$root/etc/spacedns/zones" 2>&1)"
+    expect_match "without settings the server says what is missing" 'spacednsd\.yaml.*cannot be (opened|read)|spacednsd\.yaml: ' \
+        "$("$root/usr/sbin/spacednsd" --settings "$root/etc/spacedns/spacednsd.yaml" 2>&1)"
+fi
+
+# ---- another prefix ----
+
+DESTDIR=$work/local cmake --install "$BUILD_DIR" --prefix /usr/local >"$work/install.log" 2>&1
+expect "cmake --install, below /usr/local" 0 "$?"
+expect_match "the unit starts what is there" '^ExecStart=/usr/local/sbin/spacednsd ' \
+    "$(<"$work/local/usr/local/lib/systemd/system/spacednsd.service")"
+expect "with its user and folders" "spacedns.conf spacedns.conf" \
+    "$(basename -a "$work"/local/usr/local/lib/sysusers.d/* "$work"/local/usr/local/lib/tmpfiles.d/* | xargs)"
 finish

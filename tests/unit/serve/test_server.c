@@ -394,6 +394,40 @@ TEST(a_late_worker_is_left_out_until_it_has_reported)
     end(&scene);
 }
 
+static size_t count_pulses(const struct scene *scene)
+{
+    size_t count = 0;
+
+    for (size_t i = 0; i < WORKERS; i++)
+        count += server_has_pulse(scene->server, i);
+    return count;
+}
+
+TEST(a_worker_has_a_pulse_only_while_its_loop_turns)
+{
+    static const struct report_request request = {.has_query = false};
+    struct scene scene;
+    struct err err;
+
+    bind_workers(&scene);
+    server_publish(scene.server, snapshot_of(1));
+    ck_assert_uint_eq(count_pulses(&scene), WORKERS); /* nothing was requested */
+    server_request_pulses(scene.server);
+    ck_assert_uint_eq(count_pulses(&scene), 0); /* no worker runs yet */
+    ck_assert(server_start(scene.server, &err));
+    await(&scene, 1);
+    /* Pulses are answered in the turn of the report, and the report is waited for. */
+    for (unsigned round = 1; round <= 50; round++) {
+        server_request_pulses(scene.server);
+        server_request_reports(scene.server, &request);
+        await_both(&scene, 1, round);
+        server_request_reports(scene.server, &request);
+        await_both(&scene, 1, ++round);
+        ck_assert_uint_eq(count_pulses(&scene), WORKERS);
+    }
+    end(&scene);
+}
+
 TEST(a_server_that_is_asked_and_stopped_ends)
 {
     static const struct report_request request = {.has_query = false};
