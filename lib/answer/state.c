@@ -69,11 +69,25 @@ static bool check_owner(struct state *state)
     return true;
 }
 
-static bool enter(struct state *state)
+/* Goes on with a lock of this folder that another process has handed over. */
+static void use_lock(struct state *state, int *locked)
+{
+    struct stat own, other;
+
+    if (*locked < 0 || fstat(state->folder, &own) != 0 || fstat(*locked, &other) != 0 ||
+        own.st_dev != other.st_dev || own.st_ino != other.st_ino)
+        return;
+    close(state->folder);
+    state->folder = *locked;
+    *locked = -1;
+}
+
+static bool enter(struct state *state, int *locked)
 {
     state->folder = open_folder(AT_FDCWD, state->path, 0);
     if (state->folder < 0)
         return fail(state, "it cannot be opened", errno);
+    use_lock(state, locked);
     if (!check_owner(state))
         return false;
     if (flock(state->folder, LOCK_EX | LOCK_NB) != 0)
@@ -338,11 +352,12 @@ static bool read_texts(struct state *state)
     return passed;
 }
 
-bool state_open(struct state *state, const char *path, const struct hash_key *key)
+static bool open_state(struct state *state, const char *path, const struct hash_key *key,
+                       int *locked)
 {
     *state = (struct state){.path = path, .folder = -1, .zones = -1};
-    bool opened =
-        enter(state) && read_generation(state) && read_kept_back(state, key) && read_texts(state);
+    bool opened = enter(state, locked) && read_generation(state) && read_kept_back(state, key) &&
+                  read_texts(state);
 
     if (opened) {
         raise_generation(state);
@@ -352,6 +367,22 @@ bool state_open(struct state *state, const char *path, const struct hash_key *ke
     state_close(state);
     *state = (struct state){.path = path, .folder = -1, .zones = -1, .problem = problem};
     return false;
+}
+
+bool state_open(struct state *state, const char *path, const struct hash_key *key)
+{
+    int locked = -1;
+
+    return open_state(state, path, key, &locked);
+}
+
+bool state_take_over(struct state *state, const char *path, const struct hash_key *key, int locked)
+{
+    bool opened = open_state(state, path, key, &locked);
+
+    if (locked >= 0)
+        close(locked);
+    return opened;
 }
 
 void state_close(struct state *state)

@@ -58,6 +58,13 @@ struct state {
  */
 bool state_open(struct state *state, const char *path, const struct hash_key *key);
 
+/**
+ * The same with the folder of another process, `locked`, which is its lock as well; it is taken
+ * over. Both processes have the lock then, until both have closed it, so the other one must not
+ * write any more. When `path` is another folder, that is opened and locked.
+ */
+bool state_take_over(struct state *state, const char *path, const struct hash_key *key, int locked);
+
 /** True when the folder is in use. */
 static inline bool state_is_used(const struct state *state)
 {

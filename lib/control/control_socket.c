@@ -2,6 +2,7 @@
 
 #include <assert.h>
 #include <errno.h>
+#include <stddef.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/queue.h>
@@ -38,6 +39,7 @@ struct control_socket {
     void *context;
     LIST_HEAD(, caller) callers;
     size_t caller_count;
+    char *path;     /* removed at the end; NULL: another process has it now */
     bool is_closed; /* the pipe is closed */
 };
 
@@ -45,8 +47,10 @@ struct control_socket {
 
 static void free_control_socket(struct control_socket *control)
 {
-    if (control->is_closed && control->caller_count == 0)
-        free(control);
+    if (!control->is_closed || control->caller_count > 0)
+        return;
+    free(control->path);
+    free(control);
 }
 
 static void free_caller(struct caller *caller)
@@ -310,24 +314,44 @@ static bool write_address(const char *path, struct sockaddr_un *address, struct 
 
 /* Creates the socket with its mode: a later chmod could follow a link put at the path meanwhile.
  * No other thread creates files now (control_socket_open). */
-static bool bind_path(struct control_socket *control, const char *path, struct err *err)
+static int bind_address(const struct sockaddr_un *address)
 {
+    int descriptor = socket(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
     mode_t before = umask(MASK_OTHERS);
-    int status = uv_pipe_bind(&control->pipe, path);
+    int status =
+        descriptor < 0 ? -1 : bind(descriptor, (const struct sockaddr *)address, sizeof *address);
+    int number = errno;
 
     umask(before);
     if (status == 0)
-        status = uv_listen((uv_stream_t *)&control->pipe, BACKLOG, control_socket_on_caller);
-    if (status == 0)
-        return true;
-    /* libuv returns the same code for a missing folder. */
-    if (status == UV_EACCES)
+        return descriptor;
+    if (descriptor >= 0)
+        close(descriptor);
+    errno = number;
+    return -1;
+}
+
+static bool fail_to_bind(const char *path, int number, struct err *err)
+{
+    if (number == EACCES || number == ENOENT)
         return err_set(err, ERR_SYSTEM,
                        "control_socket: cannot listen on %s: its folder does not exist, or the "
                        "server may not write to it; create it, or give another path",
                        path);
     return err_set(err, ERR_SYSTEM, "control_socket: cannot listen on %s: %s", path,
-                   strerror(-status));
+                   strerror(number));
+}
+
+/* Takes the descriptor over. */
+static bool listen_on(struct control_socket *control, int descriptor, struct err *err)
+{
+    int status = uv_pipe_open(&control->pipe, descriptor);
+
+    if (status != 0)
+        close(descriptor);
+    else
+        status = uv_listen((uv_stream_t *)&control->pipe, BACKLOG, control_socket_on_caller);
+    return status == 0 || fail_to_bind(control->path, -status, err);
 }
 
 static void control_socket_on_closed(uv_handle_t *handle)
@@ -338,6 +362,29 @@ static void control_socket_on_closed(uv_handle_t *handle)
     free_control_socket(control);
 }
 
+static struct control_socket *open_on(uv_loop_t *loop, const char *path, int descriptor,
+                                      control_socket_on_call *on_call, void *context,
+                                      struct err *err)
+{
+    struct control_socket *control = calloc(1, sizeof *control);
+    char *copy = strdup(path);
+
+    if (control == NULL || copy == NULL) {
+        free(control);
+        free(copy);
+        close(descriptor);
+        err_set(err, ERR_MEMORY, "out of memory");
+        return NULL;
+    }
+    *control = (struct control_socket){.on_call = on_call, .context = context, .path = copy};
+    uv_pipe_init(loop, &control->pipe, 0);
+    control->pipe.data = control;
+    if (listen_on(control, descriptor, err))
+        return control;
+    control_socket_close(control);
+    return NULL;
+}
+
 struct control_socket *control_socket_open(uv_loop_t *loop, const char *path,
                                            control_socket_on_call *on_call, void *context,
                                            struct err *err)
@@ -346,24 +393,61 @@ struct control_socket *control_socket_open(uv_loop_t *loop, const char *path,
 
     if (!write_address(path, &address, err) || !clear_path(&address, err))
         return NULL;
-    struct control_socket *control = calloc(1, sizeof *control);
-    if (control == NULL) {
-        err_set(err, ERR_MEMORY, "out of memory");
-        return NULL;
-    }
-    *control = (struct control_socket){.on_call = on_call, .context = context};
-    uv_pipe_init(loop, &control->pipe, 0);
-    control->pipe.data = control;
-    if (bind_path(control, path, err))
-        return control;
-    control_socket_close(control);
+    int descriptor = bind_address(&address);
+    if (descriptor >= 0)
+        return open_on(loop, path, descriptor, on_call, context, err);
+    fail_to_bind(path, errno, err);
     return NULL;
+}
+
+/* The path that a descriptor listens on. */
+static bool read_path(int descriptor, struct sockaddr_un *address)
+{
+    socklen_t octets = sizeof *address;
+
+    *address = (struct sockaddr_un){.sun_family = AF_UNSPEC};
+    return getsockname(descriptor, (struct sockaddr *)address, &octets) == 0 &&
+           address->sun_family == AF_UNIX && octets <= sizeof *address &&
+           octets > offsetof(struct sockaddr_un, sun_path) && address->sun_path[0] == '/';
+}
+
+struct control_socket *control_socket_take_over(uv_loop_t *loop, const char *path, int descriptor,
+                                                control_socket_on_call *on_call, void *context,
+                                                struct err *err)
+{
+    struct sockaddr_un address;
+    bool has_path = read_path(descriptor, &address);
+
+    if (has_path && path != NULL && strcmp(address.sun_path, path) == 0)
+        return open_on(loop, path, descriptor, on_call, context, err);
+    close(descriptor);
+    if (has_path)
+        unlink(address.sun_path); /* the settings name another path now */
+    return path == NULL ? NULL : control_socket_open(loop, path, on_call, context, err);
+}
+
+int control_socket_descriptor(const struct control_socket *control)
+{
+    int descriptor = -1;
+
+    uv_fileno((const uv_handle_t *)&control->pipe, &descriptor);
+    return descriptor;
+}
+
+void control_socket_hand_over(struct control_socket *control)
+{
+    if (control == NULL)
+        return;
+    free(control->path);
+    control->path = NULL;
 }
 
 void control_socket_close(struct control_socket *control)
 {
     if (control == NULL)
         return;
+    if (control->path != NULL)
+        unlink(control->path);
     uv_close((uv_handle_t *)&control->pipe, control_socket_on_closed);
     for (struct caller *each = LIST_FIRST(&control->callers); each != NULL;
          each = LIST_NEXT(each, link)) {

@@ -46,6 +46,21 @@ struct control_socket *control_socket_open(uv_loop_t *loop, const char *path,
                                            control_socket_on_call *on_call, void *context,
                                            struct err *err);
 
+/**
+ * Goes on with the socket of another process, which has handed it over, and takes the descriptor
+ * over: what waits in its queue is accepted here. When the path is another one, or NULL for none,
+ * the socket is removed and a new one opened. Returns NULL with *err, or for a path of NULL.
+ */
+struct control_socket *control_socket_take_over(uv_loop_t *loop, const char *path, int descriptor,
+                                                control_socket_on_call *on_call, void *context,
+                                                struct err *err);
+
+/** The descriptor that listens, for another process. */
+int control_socket_descriptor(const struct control_socket *control);
+
+/** Leaves the path to another process: control_socket_close does not remove it. NULL is allowed. */
+void control_socket_hand_over(struct control_socket *control);
+
 /** Sends the response and the exit code, and releases the call. */
 void call_finish(struct call *call, int code);
 

@@ -5,8 +5,14 @@
 #include "serve/udp_listener.h"
 
 const struct listener_kind listener_kinds[LISTEN_SCHEMES] = {
-    [LISTEN_UDP] = {.probe = socket_probe_udp, .new = udp_listener_new},
-    [LISTEN_TCP] = {.probe = socket_probe_tcp, .new = tcp_listener_new},
+    [LISTEN_UDP] = {.probe = socket_probe_udp,
+                    .open = udp_listener_open,
+                    .tune = udp_listener_tune,
+                    .new = udp_listener_new},
+    [LISTEN_TCP] = {.probe = socket_probe_tcp,
+                    .open = tcp_listener_open,
+                    .tune = tcp_listener_tune,
+                    .new = tcp_listener_new},
 };
 
 bool listener_fail(struct err *err, const char *what, int uv_error)

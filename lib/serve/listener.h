@@ -2,8 +2,9 @@
 /**
  * Listeners: the ways in which requests come to a worker.
  *
- *     kind->new ─► start (an address), start ... ─► the loop runs ─► drain ─► stop ─► it ends ─►
- * free
+ *     kind->new ─► start (a socket), start ... ─► begin ─► drain ─────────────────► stop ─► free
+ *                                                  │       hand_over, hand_over ... ──► ▲
+ *                                                  └───────────────────────────────────┘
  *
  *     client ──► socket ──► listener ──► batch ──► reply at once
  *                                          └─────► carrier (carrier.h), later
@@ -13,7 +14,9 @@
  * another scheme is a file beside these, a line in listener.c, and its name in
  * config/listen_address.c.
  *
- * Threads: probe, new, start and dropped on the control thread; drain and stop on the worker's, or
+ * Before `begin` nothing is read, so another process may still serve the same sockets.
+ *
+ * Threads: probe, open, new, start and dropped on the control thread; the rest on the worker's, or
  * the control thread while the worker does not run; free after its loop has ended.
  * Memory: allocated by new and start; nothing per request.
  */
@@ -27,8 +30,22 @@
 #include "serve/batch.h"
 
 struct listener {
-    /** Binds one more address and serves it. Returns false with *err. */
-    bool (*start)(struct listener *listener, const struct endpoint *endpoint, struct err *err);
+    /** Takes one more bound socket over. Returns false with *err. */
+    bool (*start)(struct listener *listener, const struct endpoint *endpoint, int descriptor,
+                  struct err *err);
+
+    /** Begins to serve. */
+    void (*begin)(struct listener *listener);
+
+    /**
+     * Reads nothing more from its sockets, which another process reads now, and hands over to it
+     * what it can of open connections (pass.h). To be called again while it returns how many are
+     * left.
+     */
+    size_t (*hand_over)(struct listener *listener, int channel);
+
+    /** Takes over a connection of hand_over; NULL: the scheme has none. */
+    void (*take_over)(struct listener *listener, int descriptor);
 
     /** Answers the requests that have arrived, and goes on serving. */
     void (*drain)(struct listener *listener);
@@ -56,7 +73,13 @@ struct listener_kind {
     /** Checks that no other program has the address. Returns false with *err. */
     bool (*probe)(const struct endpoint *endpoint, struct err *err);
 
-    /** Makes a listener without addresses. Returns NULL with *err. */
+    /** Binds a socket. Returns its descriptor, or -1 with *err. */
+    int (*open)(const struct endpoint *endpoint, const struct settings *settings, struct err *err);
+
+    /** Sets what a socket that others have bound may lack. */
+    void (*tune)(int descriptor, const struct endpoint *endpoint, const struct settings *settings);
+
+    /** Makes a listener without sockets. Returns NULL with *err. */
     struct listener *(*new)(const struct listener_options *options, struct err *err);
 };
 

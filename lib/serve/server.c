@@ -71,21 +71,33 @@ static void server_on_wake(uv_async_t *wake)
     notify_reports(server);
 }
 
-static bool probe_all(const struct settings *settings, struct err *err)
+static bool is_inherited(const struct inherited *inherited, enum listen_scheme scheme,
+                         const struct endpoint *endpoint)
+{
+    return inherited != NULL && inherited_has(inherited, scheme, endpoint);
+}
+
+static bool probe_all(const struct settings *settings, const struct inherited *inherited,
+                      struct err *err)
 {
     for (size_t i = 0; i < settings->listen.count; i++) {
         const struct listen_address *address = &settings->listen.items[i];
         for (unsigned scheme = 0; scheme < LISTEN_SCHEMES; scheme++)
             if (listen_address_has(address, scheme) &&
+                !is_inherited(inherited, scheme, &address->endpoint) &&
                 !listener_kinds[scheme].probe(&address->endpoint, err))
                 return false;
     }
     return true;
 }
 
-static bool make_workers(struct server *server, const struct settings *settings, struct err *err)
+static bool make_workers(struct server *server, const struct server_options *own, struct err *err)
 {
+    const struct settings *settings = own->settings;
     struct worker_options options = {.settings = settings,
+                                     .inherited = own->inherited,
+                                     .is_waiting = own->is_waiting,
+                                     .connections = own->inherited == NULL ? -1 : own->connections,
                                      .standings = server->standings,
                                      .on_adopted = wake_control,
                                      .on_reports = wake_control,
@@ -96,6 +108,7 @@ static bool make_workers(struct server *server, const struct settings *settings,
         return err_set(err, ERR_MEMORY, "out of memory for %u workers",
                        (unsigned)settings->workers);
     for (size_t i = 0; i < settings->workers; i++) {
+        options.number = i;
         options.log = server->log == NULL ? NULL : querylog_ring(server->log, i);
         server->workers[i] = worker_new(&options, err);
         if (server->workers[i] == NULL)
@@ -148,8 +161,8 @@ struct server *server_new(const struct server_options *options, struct err *err)
     uv_unref((uv_handle_t *)&server->wake);
     server->wake.data = server;
     share_standings(server, &options->settings->upstream_zones);
-    if (!probe_all(options->settings, err) || !open_log(server, options, err) ||
-        !make_workers(server, options->settings, err)) {
+    if (!probe_all(options->settings, options->inherited, err) || !open_log(server, options, err) ||
+        !make_workers(server, options, err)) {
         server_free(server);
         return NULL;
     }
@@ -174,6 +187,23 @@ bool server_start(struct server *server, struct err *err)
             return false;
         }
     return true;
+}
+
+void server_begin(struct server *server)
+{
+    for (size_t i = 0; i < server->worker_count; i++)
+        worker_begin(server->workers[i]);
+}
+
+const struct endpoint *server_probe(const struct server *server, size_t worker)
+{
+    return worker_probe(server->workers[worker]);
+}
+
+void server_walk_sockets(const struct server *server, worker_on_socket *on_socket, void *context)
+{
+    for (size_t i = 0; i < server->worker_count; i++)
+        worker_walk_sockets(server->workers[i], on_socket, context);
 }
 
 static void free_chain(struct snapshot *snapshot)
@@ -251,14 +281,26 @@ void server_sum(const struct server *server, struct totals *totals)
         totals->counters[COUNTER_KEPT_BACK_PUSHED_OUT] = current->kept_back->pushed_out;
 }
 
-void server_stop(struct server *server)
+static void join_all(struct server *server)
 {
-    for (size_t i = 0; i < server->worker_count; i++)
-        worker_stop(server->workers[i]);
     for (size_t i = 0; i < server->worker_count; i++)
         worker_join(server->workers[i]);
     server->lines_lost = querylog_stop(server->log);
     server->log = NULL;
+}
+
+void server_stop(struct server *server)
+{
+    for (size_t i = 0; i < server->worker_count; i++)
+        worker_stop(server->workers[i]);
+    join_all(server);
+}
+
+void server_leave(struct server *server, int channel)
+{
+    for (size_t i = 0; i < server->worker_count; i++)
+        worker_leave(server->workers[i], channel);
+    join_all(server);
 }
 
 static void server_on_closed(uv_handle_t *handle)

@@ -18,6 +18,7 @@
 #include "answer/snapshot.h"
 #include "base/err.h"
 #include "config/settings.h"
+#include "serve/worker.h"
 #include "serve/worker_report.h"
 #include "stats/stats.h"
 
@@ -34,6 +35,9 @@ struct server_options {
     server_on_adopted *on_adopted;
     server_on_reports *on_reports; /* NULL: server_request_reports is never called */
     void *context;
+    struct inherited *inherited; /* sockets that need not be bound; NULL: none */
+    bool is_waiting;             /* serves nothing until server_begin (worker.h) */
+    int connections;             /* if there are inherited sockets: as in struct worker_options */
 };
 
 struct server;
@@ -46,6 +50,15 @@ void server_publish(struct server *server, struct snapshot *snapshot);
 
 /** Starts the workers. Returns false with *err and none running. */
 bool server_start(struct server *server, struct err *err);
+
+/** Begins to serve, for a server that waits. */
+void server_begin(struct server *server);
+
+/** Where a worker of a server that waits answers over UDP. */
+const struct endpoint *server_probe(const struct server *server, size_t worker);
+
+/** Calls for every socket of every worker. Not after server_stop or server_leave. */
+void server_walk_sockets(const struct server *server, worker_on_socket *on_socket, void *context);
 
 /** Frees the snapshots that no worker answers from. Not while a snapshot is being loaded. */
 void server_reclaim(struct server *server);
@@ -78,6 +91,12 @@ void server_sum(const struct server *server, struct totals *totals);
  * Stops gracefully: answers requests that have arrived, joins every worker, writes the query log.
  */
 void server_stop(struct server *server);
+
+/**
+ * Stops while another process serves the same sockets: hands open connections over `channel`,
+ * answers what is left, joins every worker, writes the query log (worker.h).
+ */
+void server_leave(struct server *server, int channel);
 
 /**
  * Frees a stopped server and every snapshot. Its handle on the loop is closed by the loop's next

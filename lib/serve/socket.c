@@ -120,18 +120,31 @@ static bool wants_asked_address(const struct endpoint *endpoint)
                                                : endpoint->v4.sin_addr.s_addr == htonl(INADDR_ANY);
 }
 
-int socket_open_udp(const struct endpoint *endpoint, uint32_t buffer_octets, struct err *err)
+void socket_tune_udp(int descriptor, const struct endpoint *endpoint, uint32_t buffer_octets)
 {
-    int descriptor = open_socket(endpoint, SOCK_DGRAM);
     bool is_ipv6 = endpoint->any.sa_family == AF_INET6;
 
-    if (descriptor < 0)
-        return give_up(descriptor, endpoint, SOCK_DGRAM, err);
     set_option(descriptor, SOL_SOCKET, SO_REUSEPORT, 1);
     tune_udp(descriptor, endpoint, buffer_octets);
     if (wants_asked_address(endpoint))
         set_option(descriptor, is_ipv6 ? IPPROTO_IPV6 : IPPROTO_IP,
                    is_ipv6 ? IPV6_RECVPKTINFO : IP_PKTINFO, 1);
+}
+
+void socket_tune_tcp(int descriptor)
+{
+    set_option(descriptor, SOL_SOCKET, SO_REUSEPORT, 1);
+    /* Accepted connections inherit it: each reply is written as a whole. */
+    set_option(descriptor, IPPROTO_TCP, TCP_NODELAY, 1);
+}
+
+int socket_open_udp(const struct endpoint *endpoint, uint32_t buffer_octets, struct err *err)
+{
+    int descriptor = open_socket(endpoint, SOCK_DGRAM);
+
+    if (descriptor < 0)
+        return give_up(descriptor, endpoint, SOCK_DGRAM, err);
+    socket_tune_udp(descriptor, endpoint, buffer_octets);
     if (bind(descriptor, &endpoint->any, endpoint_octets(endpoint)) != 0)
         return give_up(descriptor, endpoint, SOCK_DGRAM, err);
     return descriptor;
@@ -143,9 +156,7 @@ int socket_open_tcp(const struct endpoint *endpoint, struct err *err)
 
     if (descriptor < 0)
         return give_up(descriptor, endpoint, SOCK_STREAM, err);
-    set_option(descriptor, SOL_SOCKET, SO_REUSEPORT, 1);
-    /* Accepted connections inherit it: each reply is written as a whole. */
-    set_option(descriptor, IPPROTO_TCP, TCP_NODELAY, 1);
+    socket_tune_tcp(descriptor);
     if (bind(descriptor, &endpoint->any, endpoint_octets(endpoint)) != 0 ||
         listen(descriptor, LISTEN_BACKLOG) != 0)
         return give_up(descriptor, endpoint, SOCK_STREAM, err);

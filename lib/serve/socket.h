@@ -36,5 +36,11 @@ int socket_open_udp(const struct endpoint *endpoint, uint32_t buffer_octets, str
 /** Opens a non-blocking TCP listener. Returns -1 with *err. */
 int socket_open_tcp(const struct endpoint *endpoint, struct err *err);
 
+/** Sets what an inherited UDP socket may lack; what the kernel refuses is ignored. */
+void socket_tune_udp(int descriptor, const struct endpoint *endpoint, uint32_t buffer_octets);
+
+/** The same for a TCP listener. */
+void socket_tune_tcp(int descriptor);
+
 /** Requests that the kernel dropped on this UDP socket because its buffer was full. */
 uint32_t socket_kernel_drops(int descriptor);

@@ -10,6 +10,7 @@
 #include <unistd.h>
 
 #include "decide/client.h"
+#include "serve/pass.h"
 #include "serve/tcp_connection.h"
 
 enum {
@@ -266,16 +267,20 @@ bool tcp_adopt(struct tcp *tcp, int descriptor, const struct endpoint *client, u
     return true;
 }
 
-static uint32_t find_destination(const struct tcp_acceptor *acceptor, int descriptor)
+/* The address that the client connected to; 0: it is not IPv4. */
+static uint32_t find_own_address(int descriptor)
 {
     struct endpoint local = {.v6 = {0}};
     socklen_t octets = sizeof local;
 
-    if (!acceptor->is_wildcard)
-        return acceptor->address;
     if (getsockname(descriptor, &local.any, &octets) != 0 || local.any.sa_family != AF_INET)
         return 0;
     return ntohl(local.v4.sin_addr.s_addr);
+}
+
+static uint32_t find_destination(const struct tcp_acceptor *acceptor, int descriptor)
+{
+    return acceptor->is_wildcard ? find_own_address(descriptor) : acceptor->address;
 }
 
 /* Without descriptors: evicts a connection, or pauses the acceptor. */
@@ -402,9 +407,14 @@ int tcp_acceptor_start(struct tcp_acceptor *acceptor, struct tcp *tcp, int descr
         return error;
     }
     acceptor->poll.data = acceptor;
-    error = uv_poll_start(&acceptor->poll, UV_READABLE, tcp_on_acceptable);
-    assert(error == 0); /* nothing else on the loop has this descriptor */
     return 0;
+}
+
+void tcp_acceptor_begin(struct tcp_acceptor *acceptor)
+{
+    int error = uv_poll_start(&acceptor->poll, UV_READABLE, tcp_on_acceptable);
+
+    assert(error == 0); /* nothing else on the loop has this descriptor */
 }
 
 static void acceptor_on_closed(uv_handle_t *handle)
@@ -425,6 +435,51 @@ void tcp_acceptor_stop(struct tcp_acceptor *acceptor)
 {
     uv_close((uv_handle_t *)&acceptor->poll, acceptor_on_closed);
 }
+
+/* ---- handing over ---- */
+
+void tcp_pause(struct tcp *tcp, struct tcp_acceptor *acceptor)
+{
+    tcp->paused = NULL; /* for good */
+    uv_poll_stop(&acceptor->poll);
+}
+
+/* Hands over a connection without unfinished work. Returns false when the channel takes no more. */
+static bool hand_over(struct tcp_connection *connection, int channel)
+{
+    static const char scheme = 'T'; /* a message needs an octet */
+
+    if (!pass_send(channel, &scheme, sizeof scheme, &connection->descriptor, 1))
+        return false;
+    tcp_drop(connection, COUNTER_TCP_HANDED_OVER);
+    return true;
+}
+
+size_t tcp_hand_over(struct tcp *tcp, int channel)
+{
+    struct tcp_connection *next;
+
+    tcp_answer_lone_queries(tcp);
+    for (struct tcp_connection *each = TAILQ_FIRST(&tcp->by_activity); each != NULL; each = next) {
+        next = TAILQ_NEXT(each, link);
+        if (tcp_connection_is_at_rest(each) && !hand_over(each, channel))
+            break;
+    }
+    return tcp->open_count;
+}
+
+bool tcp_take_over(struct tcp *tcp, int descriptor)
+{
+    struct endpoint client = {.v6 = {0}};
+    socklen_t octets = sizeof client;
+
+    if (getpeername(descriptor, &client.any, &octets) == 0)
+        return tcp_adopt(tcp, descriptor, &client, find_own_address(descriptor));
+    close(descriptor); /* the client has gone meanwhile */
+    return false;
+}
+
+/* ---- the end ---- */
 
 void tcp_stop(struct tcp *tcp)
 {

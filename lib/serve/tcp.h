@@ -113,16 +113,32 @@ bool tcp_init(struct tcp *tcp, uv_loop_t *loop, struct batch *batch,
 void tcp_close(struct tcp *tcp);
 
 /**
- * Begins to accept on a socket from socket_open_tcp. Takes the descriptor over in any case. Returns
- * 0 or a libuv error, with no handle left on the loop.
+ * Starts a socket from socket_open_tcp, without accepting yet. Takes the descriptor over in any
+ * case. Returns 0 or a libuv error, with no handle left on the loop.
  */
 int tcp_acceptor_start(struct tcp_acceptor *acceptor, struct tcp *tcp, int descriptor,
                        const struct endpoint *endpoint);
+
+/** Begins to accept. */
+void tcp_acceptor_begin(struct tcp_acceptor *acceptor);
 
 /** Accepts the connections in the queue, as far as slots are free. */
 void tcp_accept_all(struct tcp_acceptor *acceptor);
 
 void tcp_acceptor_stop(struct tcp_acceptor *acceptor);
+
+/** Accepts nothing more on a socket that another process accepts on, too. */
+void tcp_pause(struct tcp *tcp, struct tcp_acceptor *acceptor);
+
+/**
+ * Hands every connection without unfinished work over to another process
+ * over `channel` (pass.h). Its client notices nothing: what it has sent meanwhile is unread.
+ * Returns how many are left; they are served until they can be handed over, too.
+ */
+size_t tcp_hand_over(struct tcp *tcp, int channel);
+
+/** Serves a connection that another process has handed over, as tcp_adopt does. */
+bool tcp_take_over(struct tcp *tcp, int descriptor);
 
 /**
  * Answers the requests that have arrived and closes every connection, at most a second later if its

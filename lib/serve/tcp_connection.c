@@ -430,6 +430,12 @@ void tcp_connection_read_now(struct tcp_connection *connection)
         watch_or_close(connection);
 }
 
+bool tcp_connection_is_at_rest(const struct tcp_connection *connection)
+{
+    return tcp_io_goes_on(connection) && !connection->is_ending && connection->held == 0 &&
+           connection->awaited == 0 && connection->lone_query == 0;
+}
+
 void tcp_connection_end(struct tcp_connection *connection)
 {
     if (tcp_io_goes_on(connection) && connection->lone_query == 0)

@@ -61,6 +61,9 @@ void tcp_connection_serve(struct tcp_connection *connection);
  */
 void tcp_connection_read_now(struct tcp_connection *connection);
 
+/** True while no octet of a request or reply is on its way through this process. */
+bool tcp_connection_is_at_rest(const struct tcp_connection *connection);
+
 /** Stops reading; closes once all replies are taken. */
 void tcp_connection_end(struct tcp_connection *connection);
 

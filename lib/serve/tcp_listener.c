@@ -17,14 +17,27 @@ static struct tcp_listener *of(struct listener *listener)
     return (struct tcp_listener *)(void *)listener;
 }
 
-static bool start(struct listener *listener, const struct endpoint *endpoint, struct err *err)
+int tcp_listener_open(const struct endpoint *endpoint, const struct settings *settings,
+                      struct err *err)
+{
+    (void)settings;
+    return socket_open_tcp(endpoint, err);
+}
+
+void tcp_listener_tune(int descriptor, const struct endpoint *endpoint,
+                       const struct settings *settings)
+{
+    (void)endpoint;
+    (void)settings;
+    socket_tune_tcp(descriptor);
+}
+
+static bool start(struct listener *listener, const struct endpoint *endpoint, int descriptor,
+                  struct err *err)
 {
     struct tcp_listener *tcp = of(listener);
-    int descriptor = socket_open_tcp(endpoint, err);
-
-    if (descriptor < 0)
-        return false;
     struct tcp_acceptor *acceptor = malloc(sizeof *acceptor);
+
     if (acceptor == NULL) {
         close(descriptor);
         return listener_fail(err, "TCP socket", UV_ENOMEM);
@@ -37,6 +50,26 @@ static bool start(struct listener *listener, const struct endpoint *endpoint, st
     acceptor->next = tcp->acceptors;
     tcp->acceptors = acceptor;
     return true;
+}
+
+static void begin(struct listener *listener)
+{
+    for (struct tcp_acceptor *each = of(listener)->acceptors; each != NULL; each = each->next)
+        tcp_acceptor_begin(each);
+}
+
+static size_t hand_over(struct listener *listener, int channel)
+{
+    struct tcp_listener *tcp = of(listener);
+
+    for (struct tcp_acceptor *each = tcp->acceptors; each != NULL; each = each->next)
+        tcp_pause(&tcp->tcp, each);
+    return tcp_hand_over(&tcp->tcp, channel);
+}
+
+static void take_over(struct listener *listener, int descriptor)
+{
+    tcp_take_over(&of(listener)->tcp, descriptor);
 }
 
 /* Requests on connections are read when these stop. */
@@ -95,8 +128,14 @@ struct listener *tcp_listener_new(const struct listener_options *options, struct
         listener_fail(err, "TCP socket", UV_ENOMEM);
         return NULL;
     }
-    tcp->listener = (struct listener){
-        .start = start, .drain = drain, .stop = stop, .dropped = dropped, .free = free_all};
+    tcp->listener = (struct listener){.start = start,
+                                      .begin = begin,
+                                      .hand_over = hand_over,
+                                      .take_over = take_over,
+                                      .drain = drain,
+                                      .stop = stop,
+                                      .dropped = dropped,
+                                      .free = free_all};
     tcp->acceptors = NULL;
     if (tcp_init(&tcp->tcp, options->loop, options->batch, &limits, err))
         return &tcp->listener;

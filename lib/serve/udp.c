@@ -342,9 +342,19 @@ int udp_socket_start(struct udp_socket *socket, struct udp *udp, uv_loop_t *loop
         return error;
     }
     socket->poll.data = socket;
-    error = uv_poll_start(&socket->poll, UV_READABLE, udp_on_readable);
-    assert(error == 0); /* nothing else on the loop has this descriptor */
     return 0;
+}
+
+void udp_socket_begin(struct udp_socket *socket)
+{
+    int error = uv_poll_start(&socket->poll, UV_READABLE, udp_on_readable);
+
+    assert(error == 0); /* nothing else on the loop has this descriptor */
+}
+
+void udp_socket_pause(struct udp_socket *socket)
+{
+    uv_poll_stop(&socket->poll);
 }
 
 static void udp_on_closed(uv_handle_t *handle)

@@ -49,11 +49,17 @@ bool udp_init(struct udp *udp, struct batch *batch);
 void udp_close(struct udp *udp);
 
 /**
- * Begins to serve a socket from socket_open_udp. Takes the descriptor over in any case. Returns 0
- * or a libuv error, with no handle left on the loop.
+ * Starts a socket from socket_open_udp, without reading yet. Takes the descriptor over in any case.
+ * Returns 0 or a libuv error, with no handle left on the loop.
  */
 int udp_socket_start(struct udp_socket *socket, struct udp *udp, uv_loop_t *loop, int descriptor,
                      const struct endpoint *endpoint);
+
+/** Begins to read. */
+void udp_socket_begin(struct udp_socket *socket);
+
+/** Reads nothing more; late replies still go out through it. */
+void udp_socket_pause(struct udp_socket *socket);
 
 void udp_socket_stop(struct udp_socket *socket);
 

@@ -10,7 +10,6 @@ struct udp_listener {
     struct listener listener; /* first member */
     struct udp udp;
     uv_loop_t *loop;
-    uint32_t buffer_octets;
     struct udp_socket *sockets; /* linked by `next` */
 };
 
@@ -19,14 +18,24 @@ static struct udp_listener *of(struct listener *listener)
     return (struct udp_listener *)(void *)listener;
 }
 
-static bool start(struct listener *listener, const struct endpoint *endpoint, struct err *err)
+int udp_listener_open(const struct endpoint *endpoint, const struct settings *settings,
+                      struct err *err)
+{
+    return socket_open_udp(endpoint, settings->udp_buffer, err);
+}
+
+void udp_listener_tune(int descriptor, const struct endpoint *endpoint,
+                       const struct settings *settings)
+{
+    socket_tune_udp(descriptor, endpoint, settings->udp_buffer);
+}
+
+static bool start(struct listener *listener, const struct endpoint *endpoint, int descriptor,
+                  struct err *err)
 {
     struct udp_listener *udp = of(listener);
-    int descriptor = socket_open_udp(endpoint, udp->buffer_octets, err);
-
-    if (descriptor < 0)
-        return false;
     struct udp_socket *socket = malloc(sizeof *socket);
+
     if (socket == NULL) {
         close(descriptor);
         return listener_fail(err, "UDP socket", UV_ENOMEM);
@@ -39,6 +48,20 @@ static bool start(struct listener *listener, const struct endpoint *endpoint, st
     socket->next = udp->sockets;
     udp->sockets = socket;
     return true;
+}
+
+static void begin(struct listener *listener)
+{
+    for (struct udp_socket *each = of(listener)->sockets; each != NULL; each = each->next)
+        udp_socket_begin(each);
+}
+
+static size_t hand_over(struct listener *listener, int channel)
+{
+    (void)channel;
+    for (struct udp_socket *each = of(listener)->sockets; each != NULL; each = each->next)
+        udp_socket_pause(each);
+    return 0;
 }
 
 static void drain(struct listener *listener)
@@ -85,10 +108,14 @@ struct listener *udp_listener_new(const struct listener_options *options, struct
         return NULL;
     }
     *udp = (struct udp_listener){
-        .listener =
-            {.start = start, .drain = drain, .stop = stop, .dropped = dropped, .free = free_all},
+        .listener = {.start = start,
+                     .begin = begin,
+                     .hand_over = hand_over,
+                     .drain = drain,
+                     .stop = stop,
+                     .dropped = dropped,
+                     .free = free_all},
         .loop = options->loop,
-        .buffer_octets = options->settings->udp_buffer,
     };
     if (udp_init(&udp->udp, options->batch))
         return &udp->listener;

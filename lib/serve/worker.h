@@ -3,6 +3,14 @@
  * One worker: a thread with a loop of its own, and its listeners on every address.
  *
  *     new (binds) → start (thread) → wake, wake, ... → stop (answers, drains) → join → free
+ *          waiting: └─► answers its probe only ─► begin ┘ └► leave (hands over, drains) ─► ┘
+ *
+ * A worker that waits reads none of its sockets, which another process may still serve; it answers
+ * at an address of its own on loopback, from its snapshot, so that it can be tried before it
+ * begins.
+ *
+ * To leave is to stop while another process goes on: its sockets are read by that one from now on,
+ * open connections are handed over to it, and what is left is answered, WORKER_DRAIN_MS at most.
  *
  * To drain is to keep answering while clients wait for upstreams, WORKER_DRAIN_MS at most, without
  * forwarding anything new.
@@ -20,6 +28,7 @@
 #include "base/err.h"
 #include "config/settings.h"
 #include "serve/batch.h"
+#include "serve/inherited.h"
 #include "serve/worker_report.h"
 
 enum { WORKER_DRAIN_MS = 2000, WORKER_DRAIN_TICK_MS = 10 };
@@ -31,7 +40,15 @@ struct worker_options {
     batch_on_adopted *on_adopted;      /* on the worker's thread: it has adopted a snapshot */
     void (*on_reports)(void *context); /* on the worker's thread: worker_last_report is ready */
     void *context;
+    size_t number;               /* of this worker, of settings->workers */
+    struct inherited *inherited; /* sockets to take before any is bound; NULL: none */
+    bool is_waiting;             /* until worker_begin */
+    int connections; /* where connections are handed over to it (pass.h); -1: nowhere; borrowed */
 };
+
+/** Called for each socket that a worker listens on. */
+typedef void worker_on_socket(void *context, enum listen_scheme scheme, size_t worker,
+                              int descriptor);
 
 struct worker;
 
@@ -44,8 +61,20 @@ void worker_free(struct worker *worker);
 /** Starts the thread. Returns false with *err. */
 bool worker_start(struct worker *worker, struct err *err);
 
+/** Requests a waiting worker to serve; returns at once. */
+void worker_begin(struct worker *worker);
+
+/** Where a waiting worker answers over UDP. */
+const struct endpoint *worker_probe(const struct worker *worker);
+
+/** Calls for each socket; they stay the worker's. Not after worker_stop or worker_leave. */
+void worker_walk_sockets(const struct worker *worker, worker_on_socket *on_socket, void *context);
+
 /** Requests the worker to stop; returns at once. */
 void worker_stop(struct worker *worker);
+
+/** Requests the worker to leave, handing connections over `channel`; returns at once. */
+void worker_leave(struct worker *worker, int channel);
 
 /** Waits until a worker that was asked to stop has stopped. */
 void worker_join(struct worker *worker);

@@ -123,6 +123,7 @@ static void udp_begin(struct udp_scene *scene)
     ck_assert_int_eq(
         udp_socket_start(&scene->socket, &scene->udp, &scene->serving.loop, descriptor, &endpoint),
         0);
+    udp_socket_begin(&scene->socket);
     scene->client = socket(AF_INET, SOCK_DGRAM | SOCK_NONBLOCK, 0);
     ck_assert_int_eq(connect(scene->client, &scene->address.any, sizeof scene->address.v4), 0);
 }
@@ -383,6 +384,7 @@ static int tcp_listen(struct tcp_scene *scene, struct tcp_acceptor *acceptor)
     int descriptor = socket_open_tcp(&endpoint, &err);
     struct endpoint address = serving_local(descriptor);
     ck_assert_int_eq(tcp_acceptor_start(acceptor, &scene->tcp, descriptor, &endpoint), 0);
+    tcp_acceptor_begin(acceptor);
     int client = socket(AF_INET, SOCK_STREAM, 0);
     ck_assert_int_eq(connect(client, &address.any, sizeof address.v4), 0);
     return client;

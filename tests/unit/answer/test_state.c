@@ -2,6 +2,7 @@
 #include "answer/state.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -662,4 +663,32 @@ TEST(a_link_to_another_folder_is_not_followed)
     snprintf(texts, sizeof texts, "%s/zones", path);
     ck_assert_int_eq(symlink(zones.path, texts), 0);
     ck_assert(!state_open(&state, path, &key));
+}
+
+TEST(a_lock_is_handed_over_and_never_free)
+{
+    struct state next, third;
+
+    begin_process(0);
+    int locked = dup(state.folder);
+    ck_assert_msg(state_take_over(&next, path, &key, locked), "%s", next.problem.text);
+    ck_assert_int_eq(next.folder, locked);
+    end_process();
+    ck_assert(!state_open(&third, path, &key));
+    ck_assert_ptr_nonnull(strstr(third.problem.text, "another server uses it"));
+    state_close(&third);
+    state_close(&next);
+    ck_assert_msg(state_open(&state, path, &key), "%s", state.problem.text);
+}
+
+TEST(a_lock_of_another_folder_is_not_used)
+{
+    char elsewhere[] = "/tmp/spacedns-state.XXXXXX";
+
+    ck_assert_ptr_nonnull(mkdtemp(elsewhere));
+    int locked = open(elsewhere, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    ck_assert_msg(state_take_over(&state, path, &key, locked), "%s", state.problem.text);
+    ck_assert_int_ne(state.folder, locked);
+    ck_assert_int_eq(fcntl(locked, F_GETFD), -1);
+    rmdir(elsewhere);
 }

@@ -341,3 +341,49 @@ TEST(a_caller_too_many_is_refused_and_room_is_given_back)
         uv_run(&loop, UV_RUN_NOWAIT);
     expect("spacedns/1 version\n", "!a sentence\n=7\n");
 }
+
+/* Hands the socket over within the process: the other end of an upgrade. */
+static int hand_over(void)
+{
+    int descriptor = dup(control_socket_descriptor(control));
+
+    control_socket_hand_over(control);
+    control_socket_close(control);
+    uv_run(&loop, UV_RUN_NOWAIT);
+    return descriptor;
+}
+
+TEST(a_socket_that_is_handed_over_loses_no_caller)
+{
+    struct err err;
+    int descriptor = hand_over();
+
+    ck_assert_int_eq(access(path, F_OK), 0);
+    int waiting = connect_client(); /* while nobody accepts */
+    ck_assert_int_eq(send(waiting, "spacedns/1 version\n", 19, 0), 19);
+    control =
+        control_socket_take_over(&loop, path, descriptor, control_socket_on_test_call, NULL, &err);
+    ck_assert_msg(control != NULL, "%s", err.text);
+    char *response = read_answer("spacedns/1 version\n", true);
+    ck_assert_str_eq(response, "!a sentence\n=7\n");
+    char got[64] = "";
+    ck_assert_int_gt(recv(waiting, got, sizeof got - 1, 0), 0);
+    ck_assert_str_eq(got, "!a sentence\n=7\n");
+    free(response);
+    close(waiting);
+}
+
+TEST(a_socket_whose_path_the_settings_no_longer_have_is_removed)
+{
+    char before[sizeof path];
+    struct err err;
+    int descriptor = hand_over();
+
+    memcpy(before, path, sizeof path);
+    snprintf(path, sizeof path, "%s/other", folder);
+    control =
+        control_socket_take_over(&loop, path, descriptor, control_socket_on_test_call, NULL, &err);
+    ck_assert_msg(control != NULL, "%s", err.text);
+    ck_assert_int_eq(access(path, F_OK), 0);
+    ck_assert_int_ne(access(before, F_OK), 0);
+}

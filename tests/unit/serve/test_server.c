@@ -9,12 +9,13 @@
 #include <unistd.h>
 
 #include "serve/listener.h"
+#include "serve/pass.h"
 #include "serve/socket.h"
 #include "support/serving.h"
 #include "support/suite.h"
 #include "wire/types.h"
 
-enum { WORKERS = 3, PATIENCE_MS = 15000, TRIES_MOST = 8 };
+enum { WORKERS = 3, PATIENCE_MS = 15000, TRIES_MOST = 8, CLIENTS = 12 };
 
 /* A server on a port of its own, and the control loop. */
 struct scene {
@@ -460,4 +461,130 @@ TEST(a_tcp_query_before_the_stop_is_answered)
     ck_assert_uint_eq(load16(octets + 2), 5);
     ck_assert_int_eq(recv(client, octets, sizeof octets, 0), 0);
     close(client);
+}
+
+/* ---- one server takes over from another ---- */
+
+static void inherit_socket(void *context, enum listen_scheme scheme, size_t worker, int descriptor)
+{
+    char name[INHERITED_NAME_OCTETS];
+    struct err err;
+
+    inherited_write_name(scheme, worker, name);
+    ck_assert_msg(inherited_add(context, name, dup(descriptor), &err), "%s", err.text);
+}
+
+/* A second server, with the sockets of the first, that waits. */
+static void begin_second(struct scene *second, const struct scene *first, uint16_t workers,
+                         int connections)
+{
+    struct inherited inherited = {.items = NULL};
+    struct err err;
+
+    prepare(second);
+    second->listen = first->listen;
+    second->settings.workers = workers;
+    server_walk_sockets(first->server, inherit_socket, &inherited);
+    struct server_options options = {.settings = &second->settings,
+                                     .loop = &second->loop,
+                                     .log_descriptor = STDOUT_FILENO,
+                                     .on_adopted = on_adopted,
+                                     .on_reports = on_reports,
+                                     .context = second,
+                                     .inherited = &inherited,
+                                     .is_waiting = true,
+                                     .connections = connections};
+    second->server = server_new(&options, &err);
+    ck_assert_msg(second->server != NULL, "%s", err.text);
+    ck_assert_ptr_null(inherited_next_left(&inherited, NULL));
+    inherited_close(&inherited);
+    server_publish(second->server, snapshot_of(1));
+    ck_assert(server_start(second->server, &err));
+    await(second, 1);
+}
+
+static uint64_t count_requests(const struct scene *scene, enum counter counter)
+{
+    struct totals totals;
+
+    server_sum(scene->server, &totals);
+    return totals.counters[counter];
+}
+
+static int connect_tcp(const struct scene *scene)
+{
+    int client = socket(AF_INET, SOCK_STREAM, 0);
+
+    ck_assert_int_eq(connect(client, &scene->listen.endpoint.any, sizeof(struct sockaddr_in)), 0);
+    return client;
+}
+
+static void ask_tcp(int client, uint16_t id)
+{
+    uint8_t octets[1500];
+    struct pollfd poller = {.fd = client, .events = POLLIN};
+    size_t length = serving_query(id, octets + 2);
+
+    store16(octets, (uint16_t)length);
+    ck_assert_int_eq(send(client, octets, length + 2, MSG_NOSIGNAL), (ssize_t)length + 2);
+    ck_assert_int_eq(poll(&poller, 1, PATIENCE_MS), 1);
+    ck_assert_int_ge(recv(client, octets, sizeof octets, 0), 14);
+    ck_assert_uint_eq(load16(octets + 2), id);
+}
+
+TEST(a_server_that_waits_answers_at_its_probes_only)
+{
+    struct scene first, second, probed;
+
+    begin(&first);
+    await(&first, 1);
+    begin_second(&second, &first, WORKERS, -1);
+    for (size_t worker = 0; worker < WORKERS; worker++) {
+        probed = second;
+        probed.listen.endpoint = *server_probe(second.server, worker);
+        ck_assert_uint_eq(ask(&probed, 9), RCODE_REFUSED);
+    }
+    for (uint16_t id = 1; id <= 50; id++)
+        ask(&first, id);
+    ck_assert_uint_eq(count_requests(&first, COUNTER_UDP_REQUESTS), 50);
+    ck_assert_uint_eq(count_requests(&second, COUNTER_UDP_REQUESTS), WORKERS);
+    end(&second);
+    ask(&first, 51); /* its sockets are as they were */
+    end(&first);
+}
+
+static const uint16_t other_workers[] = {WORKERS, 1, WORKERS + 2};
+
+TEST_OVER(a_server_takes_over_sockets_and_connections, other_workers)
+{
+    int ends[2], clients[CLIENTS];
+    struct scene first, second;
+
+    begin(&first);
+    await(&first, 1);
+    ck_assert(pass_pair(ends, SOCK_NONBLOCK));
+    for (int i = 0; i < CLIENTS; i++) {
+        clients[i] = connect_tcp(&first);
+        ask_tcp(clients[i], 1);
+    }
+    begin_second(&second, &first, other_workers[_i], ends[1]);
+    server_begin(second.server);
+    server_leave(first.server, ends[0]);
+    ck_assert_uint_eq(count_requests(&first, COUNTER_TCP_HANDED_OVER), CLIENTS);
+    close(ends[0]);
+    for (int i = 0; i < CLIENTS; i++)
+        ask_tcp(clients[i], 2);
+    for (uint16_t id = 1; id <= 50; id++)
+        ck_assert_uint_eq(ask(&second, id), RCODE_REFUSED);
+    server_free(first.server);
+    close_loop(&first);
+    for (int i = 0; i < CLIENTS; i++) {
+        ask_tcp(clients[i], 3);
+        close(clients[i]);
+    }
+    int last = connect_tcp(&second);
+    ask_tcp(last, 4);
+    close(last);
+    end(&second);
+    close(ends[1]);
 }

@@ -687,6 +687,7 @@ TEST(a_listener_accepts_and_knows_the_asked_address)
     int descriptor = socket_open_tcp(&wildcard, &err);
     ck_assert_int_ge(descriptor, 0);
     ck_assert_int_eq(tcp_acceptor_start(&acceptor, &scene.tcp, descriptor, &wildcard), 0);
+    tcp_acceptor_begin(&acceptor);
     struct endpoint to = serving_local(descriptor);
     to.v4.sin_addr.s_addr = htonl(0x7f000003);
     int client = socket(AF_INET, SOCK_STREAM, 0);

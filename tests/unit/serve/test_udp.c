@@ -36,6 +36,7 @@ static void begin(struct scene *scene, const char *listen, const char *ask)
     ck_assert_int_eq(
         udp_socket_start(&scene->socket, &scene->udp, &scene->serving.loop, descriptor, &endpoint),
         0);
+    udp_socket_begin(&scene->socket);
     scene->client = socket(scene->address.any.sa_family, SOCK_DGRAM | SOCK_NONBLOCK, 0);
 }
 
