@@ -16,7 +16,7 @@ struct policy {
     struct suffixes suffixes;
     bool external_nxdomain;           /* outsiders get NXDOMAIN instead of REFUSED */
     unsigned localspace_to;           /* bit per client_class that may ask discovery names */
-    unsigned recursion_for;           /* bit per client_class that may ask anything else */
+    struct recursion recursion_for;   /* client classes that may ask for any other name, or some */
     struct routes routes;             /* the upstreams for those names */
     struct nat64_prefix nat64_prefix; /* addresses with this prefix contain IPv4 addresses */
     struct local_access local;

@@ -46,7 +46,7 @@ bool setting_is_list(const struct setting *setting)
 {
     return setting->type == SETTING_WORDS || setting->type == SETTING_SUFFIXES ||
            setting->type == SETTING_CLASSES || setting->type == SETTING_LISTEN ||
-           setting->type == SETTING_UPSTREAMS;
+           setting->type == SETTING_UPSTREAMS || setting->type == SETTING_RECURSION;
 }
 
 /* One text and the setting it is read into. */
@@ -239,6 +239,8 @@ static void read_word(const struct assignment *assignment)
         report_unknown_word(assignment, words, count);
     else if (assignment->is_kept && assignment->setting->type == SETTING_CLASSES)
         *(unsigned *)member_of(assignment) |= 1U << found;
+    else if (assignment->is_kept && assignment->setting->type == SETTING_RECURSION)
+        ((struct recursion *)member_of(assignment))->all |= 1U << found;
     else if (assignment->is_kept)
         *(unsigned *)member_of(assignment) = found;
 }
@@ -307,12 +309,13 @@ static void refuse_zones(const struct assignment *assignment)
 typedef void read_value(const struct assignment *assignment);
 
 static read_value *const readers[] = {
-    [SETTING_TEXT] = read_text,     [SETTING_WORDS] = read_text,
-    [SETTING_SUFFIX] = read_suffix, [SETTING_SUFFIXES] = read_suffix,
-    [SETTING_NUMBER] = read_number, [SETTING_FLAG] = read_flag,
-    [SETTING_CHOICE] = read_word,   [SETTING_CLASSES] = read_word,
-    [SETTING_LISTEN] = read_listen, [SETTING_UPSTREAMS] = read_upstream,
-    [SETTING_ZONES] = refuse_zones, [SETTING_PREFIX] = read_prefix,
+    [SETTING_TEXT] = read_text,      [SETTING_WORDS] = read_text,
+    [SETTING_SUFFIX] = read_suffix,  [SETTING_SUFFIXES] = read_suffix,
+    [SETTING_NUMBER] = read_number,  [SETTING_FLAG] = read_flag,
+    [SETTING_CHOICE] = read_word,    [SETTING_CLASSES] = read_word,
+    [SETTING_LISTEN] = read_listen,  [SETTING_UPSTREAMS] = read_upstream,
+    [SETTING_ZONES] = refuse_zones,  [SETTING_PREFIX] = read_prefix,
+    [SETTING_RECURSION] = read_word,
 };
 
 /* Records source and origin; returns true if no stronger source has set the value. */

@@ -73,5 +73,8 @@ void setting_assign_items(struct settings_reader *reader, enum setting_index ind
 bool setting_add_upstream(struct settings_reader *reader, struct upstreams *list,
                           const struct setting_origin *origin, const char *text);
 
+/** Reports suffixes of recursion_for that hold no name which an upstream is asked for. */
+void settings_check_recursion(struct settings_reader *reader);
+
 /** Reads the settings file. */
 void settings_read_file(struct settings_reader *reader, const char *path);

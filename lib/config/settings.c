@@ -223,6 +223,7 @@ enum settings_status settings_init(struct settings *settings, int argc, char *co
     complete(&reader);
     check_cache(&reader);
     check_suffixes(&reader);
+    settings_check_recursion(&reader);
     return report_is_clean(report) ? SETTINGS_READY : SETTINGS_BAD_FILE;
 }
 

@@ -32,6 +32,7 @@
 #include "base/address.h"
 #include "base/arena.h"
 #include "config/listen_address.h"
+#include "config/recursion.h"
 #include "config/setting_origin.h"
 #include "config/upstream.h"
 
@@ -50,6 +51,7 @@ enum setting_type {
     SETTING_UPSTREAMS, /* struct upstreams */
     SETTING_ZONES,     /* struct upstream_zones */
     SETTING_PREFIX,    /* struct nat64_prefix */
+    SETTING_RECURSION, /* struct recursion */
 };
 
 struct string_list {
@@ -68,8 +70,8 @@ struct settings {
     struct string_list local_as;
     unsigned external;
     bool allow_public_listen;
-    unsigned localspace_to;               /* bit 0 space, 1 peered, 2 vpn */
-    unsigned recursion_for;               /* the same */
+    unsigned localspace_to; /* bit 0 space, 1 peered, 2 vpn */
+    struct recursion recursion_for;
     struct upstreams upstreams;           /* for all other names, as configured */
     struct upstream_zones upstream_zones; /* as configured; forwarding.h adds "." */
     bool allow_rebind;                    /* of "." */

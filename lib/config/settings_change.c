@@ -111,6 +111,9 @@ static void print_value(const struct setting *setting, const struct settings *se
     case SETTING_PREFIX:
         print_prefix(member, out);
         break;
+    case SETTING_RECURSION:
+        recursion_print(member, out);
+        break;
     }
 }
 

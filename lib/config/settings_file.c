@@ -140,6 +140,8 @@ static void read_pair(struct file_reading *reading, const struct yaml_node *key_
         report_unknown(reading, key_node, key);
     else if (value->kind == YAML_MAPPING && settings_table[index].type == SETTING_ZONES)
         settings_file_read_zones(reading, value);
+    else if (value->kind == YAML_MAPPING && settings_table[index].type == SETTING_RECURSION)
+        settings_file_read_recursion(reading, value);
     else if (value->kind == YAML_SEQUENCE && setting_is_list(&settings_table[index]))
         assign_list(reading, (enum setting_index)index, value);
     else

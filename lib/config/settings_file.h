@@ -30,3 +30,12 @@ const char *settings_file_value(struct file_reading *reading, const struct setti
  *     lab.example: {upstreams: [10.9.9.9], allow_rebind: true}
  */
 void settings_file_read_zones(struct file_reading *reading, const struct yaml_node *mapping);
+
+/**
+ * Reads a mapping from classes to what they may ask for into settings->recursion_for:
+ *
+ *     space: all
+ *     peered: [herokuapp.com, example.com]
+ *     vpn: herokuapp.com
+ */
+void settings_file_read_recursion(struct file_reading *reading, const struct yaml_node *mapping);

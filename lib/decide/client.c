@@ -40,6 +40,15 @@ bool client_has_class(const struct client *client, unsigned classes)
     return false;
 }
 
+unsigned client_classes(const struct client *client)
+{
+    unsigned classes = 0;
+
+    for (uint32_t i = 0; i < client->count; i++)
+        classes |= 1U << client->memberships[i].class;
+    return classes;
+}
+
 enum client_class client_class(const struct client *client)
 {
     enum client_class closest = CLIENT_EXTERNAL;

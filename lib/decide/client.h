@@ -37,6 +37,9 @@ const struct membership *client_membership(const struct client *client, uint16_t
 /** True when any membership has one of the classes in the mask (bit per client_class). */
 bool client_has_class(const struct client *client, unsigned classes);
 
+/** The classes of its memberships (bit per client_class). */
+unsigned client_classes(const struct client *client);
+
 /** The client's closest class: space before peered before vpn; external without memberships. */
 enum client_class client_class(const struct client *client);
 

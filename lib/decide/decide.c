@@ -317,6 +317,22 @@ static void decide_name(const struct snapshot *snapshot, const struct client *cl
     decide_entry(snapshot, client, query, &entry, verdict);
 }
 
+/*
+ * True when this client may ask upstreams for the name, whoever has it: the answer to another
+ * space's name depends on no more than that.
+ */
+static bool may_recurse(const struct snapshot *snapshot, const struct client *client,
+                        const struct name *name)
+{
+    const struct recursion *recursion = &snapshot->policy.recursion_for;
+
+    if (snapshot->policy.routes.count == 0)
+        return false;
+    return client_has_class(client, recursion->all) ||
+           (recursion->count > 0 &&
+            recursion_find(recursion, client_classes(client), name) != NULL);
+}
+
 /* Types of messages and transfers: no name has records of them (RFC 6895 section 3.1). */
 static bool is_meta_type(uint16_t type)
 {
@@ -335,8 +351,7 @@ void decide(const struct snapshot *snapshot, const struct client *client, const 
         refuse_outsider(snapshot, verdict);
         return;
     }
-    verdict->may_recurse = snapshot->policy.routes.count > 0 &&
-                           client_has_class(client, snapshot->policy.recursion_for);
+    verdict->may_recurse = may_recurse(snapshot, client, &query->name);
     if (query->class != CLASS_IN) {
         decide_chaos(query, verdict);
         return;

@@ -283,6 +283,30 @@ static void format_text(const char *octets, struct explanation *explanation)
     end_step(explanation, &text);
 }
 
+/* Where the client may ask for names below suffixes only: which of them allows it, or the list. */
+static void explain_recursion(const struct snapshot *snapshot, const struct client *client,
+                              const struct query *query, struct explanation *explanation)
+{
+    const struct recursion *recursion = &snapshot->policy.recursion_for;
+    unsigned classes = client_classes(client);
+
+    if (recursion->count == 0 || (recursion->all & classes) != 0 ||
+        (recursion_classes(recursion) & classes) == 0)
+        return;
+    const struct recursion_suffix *suffix = recursion_find(recursion, classes, &query->name);
+    struct text text = begin_step(explanation);
+    text_add_string(&text, "recursion_for ");
+    text_add_string(&text, class_text(suffix == NULL ? client_class(client) : suffix->class));
+    if (suffix != NULL) {
+        text_add_string(&text, ": because of ");
+        text_add_string(&text, suffix->text);
+    } else {
+        text_add_string(&text, ": not below ");
+        explain_add_suffixes(&text, recursion, classes);
+    }
+    end_step(explanation, &text);
+}
+
 static void explain_forward(const struct snapshot *snapshot, const struct verdict *verdict,
                             const struct explain_facts *facts, struct explanation *explanation)
 {
@@ -376,6 +400,8 @@ static void explain_last(const struct snapshot *snapshot, const struct client *c
         explain_routers(verdict, explanation);
     if (is_other_type(query, verdict))
         explain_other_type(query, explanation);
+    if (verdict_is_foreign(verdict))
+        explain_recursion(snapshot, client, query, explanation);
     if (verdict_is_forwarded(verdict))
         explain_forward(snapshot, verdict, facts, explanation);
 }

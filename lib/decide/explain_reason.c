@@ -19,6 +19,33 @@ void explain_add_type(struct text *text, const struct verdict *verdict)
     text_add_string(text, segment_text(verdict->segment, verdict->formation->type));
 }
 
+void explain_add_suffixes(struct text *text, const struct recursion *recursion, unsigned classes)
+{
+    enum { MORE_OCTETS = 12 }; /* " and 63 more" */
+    size_t left = 0;
+    bool is_first = true;
+
+    for (size_t i = 0; i < recursion->count; i++)
+        left += classes >> recursion->suffixes[i].class & 1;
+    for (size_t i = 0; i < recursion->count && left > 0; i++) {
+        const struct recursion_suffix *suffix = &recursion->suffixes[i];
+        if ((classes >> suffix->class & 1) == 0)
+            continue;
+        size_t room = (size_t)(text->end - text->next), needed = strlen(suffix->text) + 2;
+        if (room < needed + (left > 1 ? MORE_OCTETS : 0))
+            break;
+        text_add_string(text, is_first ? "" : ", ");
+        text_add_string(text, suffix->text);
+        is_first = false;
+        left--;
+    }
+    if (left == 0)
+        return;
+    text_add_string(text, is_first ? "" : " and ");
+    text_add_number(text, left);
+    text_add_string(text, is_first ? " suffixes" : " more");
+}
+
 static void add_label(struct text *text, const uint8_t *label)
 {
     uint8_t name[LABEL_MAX_OCTETS + 2] = {*label};
@@ -54,6 +81,20 @@ static void add_not_allowed(struct text *text, const struct client *client,
     text_add_string(text, " may not ask discovery names here; ask from a dyno");
 }
 
+/* The names that the client may ask for, as far as a sentence has room for them. */
+static void add_no_recursion(struct text *text, const struct snapshot *snapshot,
+                             const struct client *client)
+{
+    const struct recursion *recursion = &snapshot->policy.recursion_for;
+
+    if ((recursion_classes(recursion) & client_classes(client)) == 0) {
+        text_add_string(text, "no recursion for this client");
+        return;
+    }
+    text_add_string(text, "recursion only for ");
+    explain_add_suffixes(text, recursion, client_classes(client));
+}
+
 /* Why it is not forwarded: the client, its query, or no upstream for the name. */
 static void add_not_ours(struct text *text, const struct snapshot *snapshot,
                          const struct client *client, const struct query *query,
@@ -65,8 +106,10 @@ static void add_not_ours(struct text *text, const struct snapshot *snapshot,
         return;
     }
     text_add_string(text, "not a name of this space, and ");
-    if (!client_has_class(client, snapshot->policy.recursion_for))
-        text_add_string(text, "no recursion for this client");
+    if (!client_has_class(client, snapshot->policy.recursion_for.all) &&
+        recursion_find(&snapshot->policy.recursion_for, client_classes(client), &query->name) ==
+            NULL)
+        add_no_recursion(text, snapshot, client);
     else if (route_find(&snapshot->policy.routes, &query->name) == ROUTE_NONE)
         text_add_string(text, "no upstream to ask; name one in upstreams");
     else

@@ -42,7 +42,7 @@ struct verdict {
     enum reason reason;
     uint8_t rcode;
     bool is_authoritative; /* aa */
-    bool may_recurse;      /* ra */
+    bool may_recurse;      /* ra: this client may ask upstreams for such a name */
     bool has_soa;          /* authority section: SOA */
     bool is_empty_name;    /* an empty non-terminal above static records */
     bool is_concealed;     /* another space's name, answered as if nobody had it */
@@ -100,7 +100,7 @@ static inline bool verdict_is_foreign(const struct verdict *verdict)
 void verdict_set(struct verdict *verdict, enum situation situation, uint8_t rcode,
                  enum reason reason);
 
-/** Any other name, and no recursion for this client: REFUSED. */
+/** Any other name, for which this client has no recursion: REFUSED. */
 void verdict_not_ours(struct verdict *verdict);
 
 /** Forwards the name to the upstreams of the route; SERVFAIL until one has answered. */

@@ -1,5 +1,7 @@
 #include "inspect/diff_policy.h"
 
+#include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "decide/client.h"
@@ -75,11 +77,6 @@ static void write_localspace_to(const struct policy *policy, struct text *text)
     write_classes(policy->localspace_to, text);
 }
 
-static void write_recursion_for(const struct policy *policy, struct text *text)
-{
-    write_classes(policy->recursion_for, text);
-}
-
 static void write_local_as(const struct policy *policy, struct text *text)
 {
     for (size_t i = 0; i < policy->local.space_count; i++) {
@@ -97,10 +94,64 @@ static const struct {
     const char *key;
     write_policy *write;
 } policy_values[] = {
-    {"external", write_external},           {"localspace_to", write_localspace_to},
-    {"recursion_for", write_recursion_for}, {"local_as", write_local_as},
+    {"external", write_external},
+    {"localspace_to", write_localspace_to},
+    {"local_as", write_local_as},
     {"server_id", write_server_id},
 };
+
+/* As text of any length: a class may have many suffixes. Returns NULL if memory runs out. */
+static char *recursion_text(const struct recursion *recursion, unsigned class)
+{
+    char *text = NULL;
+    size_t length;
+    FILE *out = open_memstream(&text, &length);
+
+    if (out == NULL)
+        return NULL;
+    if (class < RECURSION_CLASSES)
+        recursion_print_class(recursion, class, out);
+    else
+        recursion_print(recursion, out);
+    if (fclose(out) == 0)
+        return text;
+    free(text);
+    return NULL;
+}
+
+/* Compares what one class may ask for; with RECURSION_CLASSES, all classes in one line. */
+static bool compare_class(const struct recursion *before, const struct recursion *after,
+                          unsigned class, const char *key, struct arena *arena,
+                          struct policy_changes *changes)
+{
+    struct policy_change change = {.key = key};
+    char *old = recursion_text(before, class), *new = recursion_text(after, class);
+    bool done = old != NULL && new != NULL;
+
+    if (done && strcmp(old, new) != 0) {
+        change.before = old;
+        change.after = new;
+        done = add(arena, changes, &change);
+    }
+    free(old);
+    free(new);
+    return done;
+}
+
+/* By class as soon as one has suffixes, so that the line shows who gains or loses which. */
+static bool compare_recursion(const struct recursion *before, const struct recursion *after,
+                              struct arena *arena, struct policy_changes *changes)
+{
+    static const char *const keys[RECURSION_CLASSES] = {
+        "recursion_for.space", "recursion_for.peered", "recursion_for.vpn"};
+    bool done = true;
+
+    if (before->count == 0 && after->count == 0)
+        return compare_class(before, after, RECURSION_CLASSES, "recursion_for", arena, changes);
+    for (unsigned class = 0; class < RECURSION_CLASSES; class ++)
+        done = done && compare_class(before, after, class, keys[class], arena, changes);
+    return done;
+}
 
 /* Returns the route of the zone, or NULL. */
 static const struct route *find_route(const struct routes *routes, const struct name *zone)
@@ -166,6 +217,7 @@ bool policy_compare(const struct policy *before, const struct policy *after, str
         policy_values[i].write(after, &new);
         done = done && add_differing(arena, changes, NULL, policy_values[i].key, values);
     }
+    done = done && compare_recursion(&before->recursion_for, &after->recursion_for, arena, changes);
     return done && compare_routes(&before->routes, &after->routes, arena, changes);
 }
 

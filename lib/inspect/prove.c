@@ -124,10 +124,32 @@ static bool check_spaces(const struct trial *trial)
     return true;
 }
 
+/* True when a class of the client may ask for every name, or for those below a suffix of it. */
+static bool may_recurse(const struct trial *trial)
+{
+    const struct recursion *recursion = &trial->proving->tried.policy.recursion_for;
+    const struct client *client = &trial->querier->client;
+
+    for (uint32_t i = 0; i < client->count; i++) {
+        unsigned class = client->memberships[i].class;
+        if ((recursion->all >> class & 1) != 0)
+            return true;
+        for (size_t j = 0; j < recursion->count; j++)
+            if (recursion->suffixes[j].class == class &&
+                name_is_within(&trial->query.name, &recursion->suffixes[j].name))
+                return true;
+    }
+    return false;
+}
+
 static bool check_forwarding(const struct trial *trial)
 {
     bool is_other_type = trial->name->is_apex && !is_apex_type(trial->query.type);
 
+    if (trial->verdict.may_recurse != may_recurse(trial))
+        return refute(trial, "recursion is offered against recursion_for");
+    if (trial->verdict.situation == SITUATION_FORWARD && !may_recurse(trial))
+        return refute(trial, "a name would be forwarded against recursion_for");
     if (!trial->name->is_ours || is_other_type)
         return true;
     if (trial->verdict.situation == SITUATION_FORWARD)
@@ -387,22 +409,32 @@ static bool count_name(void *context, const struct proof_name *name)
     return true;
 }
 
+/* Tries all names with this setting of recursion_for. */
+static bool try_names(struct proving *proving, const struct recursion *recursion)
+{
+    proving->tried.policy.recursion_for = *recursion;
+    proving->proof->names = 0;
+    return proof_walk(&proving->tried, try_name, proving);
+}
+
 bool prove(const struct snapshot *snapshot, struct proof *proof, struct err *err)
 {
     struct proving proving = {
         .tried = *snapshot, .everything = {.upstreams = "192.0.2.1"}, .proof = proof, .err = err};
+    const struct recursion *configured = &snapshot->policy.recursion_for;
+    const struct recursion everything = {.all = ALL_CLASSES};
     uint64_t names = 0;
 
     *proof = (struct proof){.types = TYPE_COUNT};
     name_from_text(".", &proving.everything.zone);
     proving.tried.policy.routes = (struct routes){.items = &proving.everything, .count = 1};
-    proving.tried.policy.recursion_for = ALL_CLASSES;
     proof_walk(&proving.tried, count_name, &names);
     bool holds = add_queriers(&proving) && list_members(&proving);
     proving.stride = 1 + names * proving.count * TYPE_COUNT / PROOF_DECISIONS_MOST;
     proof->clients = proving.count;
     proof->takes_turns = proving.stride > 1;
-    holds = holds && proof_walk(&proving.tried, try_name, &proving);
+    holds = holds && try_names(&proving, &everything) &&
+            (configured->count == 0 || try_names(&proving, configured));
     free(proving.queriers);
     free(proving.members);
     free(proving.starts);

@@ -9,12 +9,14 @@
  *               wildcards, and names next to them that do not exist (prove_names.h)
  *     types     every type that a rule mentions, and some that no rule mentions
  *
- * The rules hold even with an upstream for all names and recursion for all insiders:
+ * The rules hold even with an upstream for all names and recursion for all insiders, and, if
+ * recursion_for has suffixes, once more with it as configured:
  *
  * - a client is inside a space if and only if the zone file lets it in;
  * - an outsider gets the same verdict for every query, and it contains nothing of the zones;
  * - a verdict contains data of a space only for a client inside of it;
  * - a name of a space is never forwarded (except for types of an apex that are not ours);
+ * - no other name is forwarded than recursion_for allows the client, and RA is set for those;
  * - an upstream's answer with an address of a space is not passed on;
  * - addresses in an answer lie in the space's CIDR;
  * - response code, AA, SOA, reason and data are those of the verdict's line in answers.def.

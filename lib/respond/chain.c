@@ -10,7 +10,10 @@ enum { POINTERS_END = 0x4000 };
 
 /* ---- aliases in upstreams' answers ---- */
 
-/* True when this client gets an upstream's answer for the name. */
+/*
+ * True when this client gets an upstream's answer for the name. Another space's name never does,
+ * also where this client may not ask for it, which is then all that it sees.
+ */
 static bool gets_upstream_answer(const struct snapshot *snapshot, const struct client *client,
                                  const struct query *asks, const struct name *name)
 {
@@ -19,7 +22,8 @@ static bool gets_upstream_answer(const struct snapshot *snapshot, const struct c
 
     query.name = *name;
     decide(snapshot, client, &query, index_hash(&snapshot->index, name), &verdict);
-    return verdict_is_foreign(&verdict);
+    return verdict_is_foreign(&verdict) &&
+           !(verdict.is_concealed && verdict.situation == SITUATION_NOT_OURS);
 }
 
 static bool has_alias(const struct response *response)

@@ -152,7 +152,7 @@ prints spaces:zonefile printed-space --zones "$work/bare" --settings "$work/refu
 calm-lake-1.herokuapp.com.	30	IN	A	10.9.0.1
 ; calm.example.com A
 ;   pending, so not answered: give it its cname; remove `status: pending` if that is there
-;   remedy=if it is an app: create it with internal routing; if not: name upstreams, and list the client's class in recursion_for
+;   remedy=if it is an app: create it with internal routing; if not: name upstreams, and list the client's class, or a suffix of the name for it, in recursion_for
 ;   verdict=REFUSED: Q20 not a name of this space, and no recursion for this client
 web.calm-lake-1.app.localspace.	10	IN	A	10.9.130.1
 1.web.calm-lake-1.app.localspace.	10	IN	A	10.9.130.1

@@ -11,6 +11,7 @@
 
 #include "base/address.h"
 #include "support/four_spaces.h"
+#include "support/recursion.h"
 #include "support/suite.h"
 #include "wire/types.h"
 
@@ -229,6 +230,16 @@ TEST(opening_discovery_to_all_classes_opens_nothing_else)
 {
     four.world.policy.localspace_to = 7;
     four.world.snapshot->policy.localspace_to = 7;
+    ask_everything("10.20.3.4", ASK_UDP);
+    ask_everything("172.16.9.9", ASK_UDP);
+}
+
+/* What a class may ask upstreams for changes nothing while there are none, and at names of ours. */
+TEST(suffixes_for_a_class_open_nothing_else)
+{
+    four.world.policy.recursion_for =
+        recursion_of("{peered: [herokuapp.com, example.com], vpn: [com, org]}");
+    four.world.snapshot->policy.recursion_for = four.world.policy.recursion_for;
     ask_everything("10.20.3.4", ASK_UDP);
     ask_everything("172.16.9.9", ASK_UDP);
 }

@@ -13,6 +13,7 @@
 #include "base/address.h"
 #include "support/deciding.h"
 #include "support/four_spaces.h"
+#include "support/recursion.h"
 #include "support/suite.h"
 #include "wire/types.h"
 
@@ -69,28 +70,20 @@ static bool is_ours(const char *name, uint16_t type)
            owner.app->internal_routing && oracle_owns_type(&owner, type);
 }
 
-static bool is_inside(uint32_t address, unsigned classes)
-{
-    if (classes == 0)
-        return false;
-    for (size_t i = 0; i < FOUR_SPACES; i++)
-        if (oracle_is_dyno(four.spaces[i], address) ||
-            (classes != 1U << CLIENT_SPACE && oracle_is_member(four.spaces[i], address)))
-            return true;
-    return false;
-}
-
 static void check(struct trial *trial, bool ours)
 {
     const struct query *query = &trial->deciding.query;
     const struct verdict *verdict = &trial->deciding.verdict;
-    unsigned classes = four.world.snapshot->policy.recursion_for;
+    bool may_recurse =
+        oracle_may_recurse(&four.world.snapshot->policy.recursion_for,
+                           oracle_classes(four.spaces, FOUR_SPACES, trial->client), trial->name);
     bool is_meta = query->type == 41 || (query->type >= 249 && query->type <= 254);
-    bool may_ask = is_inside(trial->client, classes) && trial->wants_recursion &&
-                   query->class == CLASS_IN && !is_meta && !ours && !verdict->is_empty_name;
+    bool may_ask = may_recurse && trial->wants_recursion && query->class == CLASS_IN && !is_meta &&
+                   !ours && !verdict->is_empty_name;
     bool is_forwarded = verdict->situation == SITUATION_FORWARD;
     bool is_special = verdict_is_special(verdict);
 
+    HOLDS(trial, verdict->may_recurse == may_recurse);
     HOLDS(trial, !is_forwarded || may_ask);
     HOLDS(trial, !is_special || may_ask || verdict->is_concealed);
     HOLDS(trial, !may_ask || is_forwarded || is_special);
@@ -143,18 +136,27 @@ static void ask_everything(void)
     }
 }
 
-static const unsigned class_sets[] = {
-    0,
-    1U << CLIENT_SPACE,
-    1U << CLIENT_SPACE | 1U << CLIENT_PEERED | 1U << CLIENT_VPN,
+/* No class, dynos only, every class; then classes that may ask for names below suffixes only. */
+static const char *const recursions[] = {
+    "[]",
+    "[space]",
+    "[space, peered, vpn]",
+    "{space: all, peered: [herokuapp.com, herokuspace.com], vpn: [example.com]}",
+    "{space: [apps.example.com, org], peered: [net, frozen-oasis-70544.herokuapp.com], vpn: all}",
+    "{space: [herokuapp.com, 0.10.in-addr.arpa], vpn: [herokuapp.com, com, 168.192.in-addr.arpa]}",
 };
+enum { RECURSION_COUNT = sizeof recursions / sizeof recursions[0], EVERY_CLASS = 2 };
 
-/* With no class, with dynos only, with every class. */
+static void set_recursion(int number)
+{
+    four.world.snapshot->policy.recursion_for = recursion_of(recursions[number]);
+}
+
 FIXTURE(set_up, tear_down)
 
-TEST_OVER(only_other_names_are_forwarded_and_only_for_clients_that_may_recurse, class_sets)
+TEST_OVER(only_other_names_are_forwarded_and_only_for_clients_that_may_recurse, recursions)
 {
-    four.world.snapshot->policy.recursion_for = class_sets[_i];
+    set_recursion(_i);
     ask_everything();
 }
 
@@ -163,7 +165,7 @@ TEST(other_classes_of_the_protocol_are_never_forwarded)
     static const uint16_t others[] = {0, CLASS_CH, 4, 254, 255, 65280};
     struct trial trial;
 
-    four.world.snapshot->policy.recursion_for = class_sets[2];
+    set_recursion(EVERY_CLASS);
     for (size_t i = 0; i < four.names.count; i++) {
         read_name(&trial, four.names.items[i]);
         trial.deciding.query.class = others[i % (sizeof others / sizeof others[0])];
@@ -212,13 +214,13 @@ static void make_name(struct pool *pool, char *name)
              strcmp(tail, ".") == 0 ? "" : tail);
 }
 
-TEST(unexpected_names_are_no_exception)
+TEST_LOOP(unexpected_names_are_no_exception, EVERY_CLASS, RECURSION_COUNT)
 {
     static struct pool pool = {.random = 20241016};
     char name[2 * NAME_TEXT_MOST];
     struct trial trial;
 
-    four.world.snapshot->policy.recursion_for = class_sets[2];
+    set_recursion(_i);
     fill_pool(&pool);
     for (size_t i = 0; i < MADE_NAMES / four_spaces_stride(); i++) {
         make_name(&pool, name);

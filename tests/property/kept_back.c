@@ -113,7 +113,7 @@ static void set_up(void)
         setenv("TMPDIR", "/dev/shm", 1);
     life = (struct life){.policy = policy_usual(), .key = key_usual()};
     life.policy.routes = routes_usual();
-    life.policy.recursion_for = 7; /* all insiders, so that everything would be forwarded */
+    life.policy.recursion_for.all = 7; /* all insiders, so that everything would be forwarded */
     scratch_init(&life.zones);
     scratch_init(&life.home);
     snprintf(life.state_path, sizeof life.state_path, "%s/state", life.home.path);

@@ -2,13 +2,14 @@
 /**
  * Over all names, insiders, types and classes, and over 100,000 random and mutated packets: no name
  * of ours is ever forwarded, and every query to an upstream is one that a forwarder should send.
- * Every client may recurse, and upstreams answer everything.
+ * Upstreams answer everything; every client may recurse, or each class below its suffixes only.
  */
 #include <stdio.h>
 #include <string.h>
 
 #include "support/four_spaces.h"
 #include "support/packets.h"
+#include "support/recursion.h"
 #include "support/suite.h"
 #include "wire/types.h"
 
@@ -17,6 +18,11 @@ enum { PACKETS = 100000, SEEDS = 4, EVERYBODY = 7, TYPE_SHARE = 5 };
 static struct four_spaces four;
 static struct responders responders;
 static unsigned long asked;
+static bool is_limited;
+
+/* Together they hold more names of ours than not. */
+static const char limited[] =
+    "{space: [herokuapp.com, net], peered: [herokuapp.com, com], vpn: [example.com, org]}";
 
 /* Called for each query that an upstream gets. */
 static void check_asked(void *context, const ldns_pkt *query)
@@ -34,6 +40,9 @@ static void check_asked(void *context, const ldns_pkt *query)
                    owner.app->internal_routing && oracle_owns_type(&owner, type);
     ck_assert_msg(!is_ours, "an upstream was asked for %s TYPE%u", name, type);
     ck_assert_int_eq(ldns_rr_get_class(question), LDNS_RR_CLASS_IN);
+    ck_assert_msg(!is_limited || oracle_may_recurse(&four.world.snapshot->policy.recursion_for,
+                                                    EVERYBODY, name),
+                  "an upstream was asked for %s, below no suffix", name);
     free(name);
 }
 
@@ -50,6 +59,7 @@ static void set_up(void)
 
     responders = (struct responders){.on_asked = check_asked};
     asked = 0;
+    is_limited = false;
     responders_add(&responders, "10.9.0.1");
     responders_add(&responders, "10.9.0.2");
     facts_learn(&responders.facts, "* A 60 192.0.2.66");
@@ -74,15 +84,13 @@ static void ask(const struct ask *ask)
 }
 
 /* Each client asks for a share of the types; together they cover all. */
-FIXTURE(set_up, tear_down)
-
-TEST_LOOP(no_name_of_ours_is_asked_of_an_upstream, 0, (int)four_spaces_insider_count)
+static void ask_for_all_names(int client)
 {
-    struct ask how = {.from = four_spaces_insiders[_i]};
+    struct ask how = {.from = four_spaces_insiders[client]};
 
     for (size_t i = 0; i < four.names.count; i++) {
         how.name = four.names.items[i];
-        size_t first = (i + (size_t)_i) % (TYPE_SHARE * four_spaces_stride());
+        size_t first = (i + (size_t)client) % (TYPE_SHARE * four_spaces_stride());
         for (size_t j = first; j < four_spaces_type_count; j += TYPE_SHARE * four_spaces_stride()) {
             how.type = four_spaces_types[j];
             how.transport = j % 2 == 0 ? ASK_TCP : ASK_UDP;
@@ -93,6 +101,20 @@ TEST_LOOP(no_name_of_ours_is_asked_of_an_upstream, 0, (int)four_spaces_insider_c
         how.type = TYPE_A;
         ask(&how);
     }
+}
+
+FIXTURE(set_up, tear_down)
+
+TEST_LOOP(no_name_of_ours_is_asked_of_an_upstream, 0, (int)four_spaces_insider_count)
+{
+    ask_for_all_names(_i);
+}
+
+TEST_LOOP(no_name_below_no_suffix_is_asked_of_an_upstream, 0, (int)four_spaces_insider_count)
+{
+    is_limited = true;
+    four.world.snapshot->policy.recursion_for = recursion_of(limited);
+    ask_for_all_names(_i);
 }
 
 TEST_LOOP(no_name_of_ours_is_asked_in_any_class, 0, 3)

@@ -11,6 +11,7 @@
 
 #include "support/four_spaces.h"
 #include "support/oracle.h"
+#include "support/recursion.h"
 #include "support/suite.h"
 #include "support/zones.h"
 
@@ -175,6 +176,18 @@ TEST_LOOP(why_shows_of_another_spaces_name_what_it_shows_of_an_unknown_one, 0,
     visit_strangers_names(&ask, compare_why);
 }
 
+/* Below no suffix, another space's name is an unknown one, too. */
+TEST_LOOP(below_no_suffix_another_spaces_name_is_as_an_unknown_one, 0,
+          (int)four_spaces_insider_count)
+{
+    struct ask ask = {.transport = ASK_TCP, .from = four_spaces_insiders[_i]};
+
+    four.world.snapshot->policy.routes = routes_usual();
+    four.world.snapshot->policy.recursion_for =
+        recursion_of("{space: [nowhere.example], peered: [nowhere.example], vpn: [a.b]}");
+    visit_strangers_names(&ask, compare_all_types);
+}
+
 static struct tail mould;
 
 /* With upstreams, reverse names are special-use names: compared with one that nobody has. */
@@ -201,14 +214,18 @@ static void compare_with_mould(struct ask *ask, const char *name)
     }
 }
 
-TEST_LOOP(with_recursion_all_names_of_other_spaces_are_alike, 0, 3)
+TEST_LOOP(with_recursion_all_names_of_other_spaces_are_alike, 0, 6)
 {
+    static const char *const everything[] = {
+        "[space, peered, vpn]",
+        "{space: [com, net, org, example, test, arpa], peered: [com, net, org, example, test, "
+        "arpa], vpn: [com, net, org, example, test, arpa]}"};
     static const struct ask recursive[] = {
         {.transport = ASK_UDP}, {.transport = ASK_TCP}, {.transport = ASK_UDP, .no_edns = true}};
-    struct ask ask = recursive[_i];
+    struct ask ask = recursive[_i / 2];
 
     four.world.snapshot->policy.routes = routes_usual();
-    four.world.snapshot->policy.recursion_for = 7;
+    four.world.snapshot->policy.recursion_for = recursion_of(everything[_i % 2]);
     mould.length = 0;
     for (size_t i = 0; i < four_spaces_insider_count; i++) {
         ask.from = four_spaces_insiders[i];

@@ -4,6 +4,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "support/recursion.h"
+
 bool stage_init(struct stage *stage, bool is_live, bool needs_namespace)
 {
     *stage = (struct stage){.is_live = is_live, .server = -1, .server_errors = -1};
@@ -75,7 +77,9 @@ static void apply_settings(struct stage *stage)
     if (localspace_to != NULL)
         policy->localspace_to = read_classes(localspace_to);
     if (recursion_for != NULL)
-        policy->recursion_for = read_classes(recursion_for);
+        policy->recursion_for = recursion_for[0] == '{'
+                                    ? recursion_of(recursion_for)
+                                    : (struct recursion){.all = read_classes(recursion_for)};
     if (nat64_prefix != NULL)
         nat64_prefix_read(nat64_prefix, &policy->nat64_prefix);
     if (local_as != NULL) {

@@ -156,8 +156,8 @@ static void write_settings(struct stage *stage)
 
     for (size_t i = 0; i < stage->setting_count; i++) {
         const struct stage_setting *setting = &stage->settings[i];
-        fprintf(out, is_list(setting->key) ? "%s: [%s]\n" : "%s: %s\n", setting->key,
-                setting->value);
+        bool is_bare = is_list(setting->key) && setting->value[0] != '{';
+        fprintf(out, is_bare ? "%s: [%s]\n" : "%s: %s\n", setting->key, setting->value);
     }
     write_upstreams(stage, out);
     fclose(out);

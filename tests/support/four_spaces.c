@@ -70,7 +70,7 @@ void four_spaces_init_forwarding(struct four_spaces *four, const struct clocked_
 {
     world_init(&four->world);
     world_forward(&four->world, *options);
-    four->world.policy.recursion_for = recursion_for;
+    four->world.policy.recursion_for.all = recursion_for;
     load(four);
 }
 

@@ -147,10 +147,8 @@ bool oracle_is_dyno(const struct space *space, uint32_t address)
     return cidr_contains(space->cidr.cidr, address);
 }
 
-bool oracle_is_member(const struct space *space, uint32_t address)
+static bool is_peered(const struct space *space, uint32_t address)
 {
-    if (oracle_is_dyno(space, address))
-        return true;
     for (size_t i = 0; i < space->peering_count; i++) {
         const struct peering *peering = &space->peerings[i];
         bool grants = peering->status == PEERING_ACTIVE &&
@@ -158,10 +156,32 @@ bool oracle_is_member(const struct space *space, uint32_t address)
         if (grants && holds(&peering->cidr_blocks, address))
             return true;
     }
+    return false;
+}
+
+static bool is_behind_vpn(const struct space *space, uint32_t address)
+{
     for (size_t i = 0; i < space->vpn_count; i++)
         if (is_vpn_up(&space->vpns[i]) && holds(&space->vpns[i].routable_cidrs, address))
             return true;
     return false;
+}
+
+bool oracle_is_member(const struct space *space, uint32_t address)
+{
+    return oracle_is_dyno(space, address) || is_peered(space, address) ||
+           is_behind_vpn(space, address);
+}
+
+unsigned oracle_classes(const struct space *const *spaces, size_t count, uint32_t address)
+{
+    unsigned classes = 0;
+
+    for (size_t i = 0; i < count; i++)
+        classes |= (oracle_is_dyno(spaces[i], address) ? 1U : 0) |
+                   (is_peered(spaces[i], address) ? 2U : 0) |
+                   (is_behind_vpn(spaces[i], address) ? 4U : 0);
+    return classes;
 }
 
 /* True when the text spells the wire name. */
@@ -215,6 +235,16 @@ bool oracle_is_empty_name(const struct space *const *spaces, size_t count, const
         if (oracle_is_member(spaces[i], client) && is_above_record(spaces[i], name))
             return is_deep_enough(name);
     return false;
+}
+
+bool oracle_may_recurse(const struct recursion *recursion, unsigned classes, const char *name)
+{
+    for (size_t i = 0; i < recursion->count; i++)
+        if ((classes >> recursion->suffixes[i].class & 1) != 0 &&
+            (equals(name, recursion->suffixes[i].text) ||
+             is_below(name, recursion->suffixes[i].text)))
+            return true;
+    return (recursion->all & classes) != 0;
 }
 
 const struct space *oracle_special_space(const struct space *const *spaces, size_t count,

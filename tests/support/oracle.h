@@ -9,6 +9,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "config/recursion.h"
 #include "space/model.h"
 
 /** The owner of a name. */
@@ -31,6 +32,12 @@ bool oracle_owns_type(const struct owner *owner, uint16_t type);
 
 /** True when the address is inside the space, an active peering or a VPN that is up. */
 bool oracle_is_member(const struct space *space, uint32_t address);
+
+/** Classes of an address in all spaces: bit 0 space, 1 peered, 2 vpn. */
+unsigned oracle_classes(const struct space *const *spaces, size_t count, uint32_t address);
+
+/** True when one of the classes may ask for the name, whoever has it. */
+bool oracle_may_recurse(const struct recursion *recursion, unsigned classes, const char *name);
 
 /** True when the address is inside the space's own CIDR. */
 bool oracle_is_dyno(const struct space *space, uint32_t address);

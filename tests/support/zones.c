@@ -13,7 +13,7 @@ struct policy policy_usual(void)
     return (struct policy){
         .suffixes = suffixes_default(),
         .localspace_to = 1U << CLIENT_SPACE,
-        .recursion_for = 1U << CLIENT_SPACE,
+        .recursion_for = {.all = 1U << CLIENT_SPACE},
         .kept_back_seconds = 86400,
         .kept_back_most = 1000000,
         .server_id = "ns1.test",

@@ -55,7 +55,7 @@ TEST(an_empty_command_line_gives_the_initial_values)
     ck_assert_uint_eq(settings->local_as.count, 0);
     ck_assert_uint_eq(settings->external, EXTERNAL_REFUSE);
     ck_assert_uint_eq(settings->localspace_to, 1);
-    ck_assert_uint_eq(settings->recursion_for, 1);
+    ck_assert_uint_eq(settings->recursion_for.all, 1);
     ck_assert_str_eq(settings->suffix_apps, "herokuapp.com");
     ck_assert_str_eq(settings->suffix_discovery, "localspace");
     ck_assert_uint_eq(settings->suffix_targets.count, 2);

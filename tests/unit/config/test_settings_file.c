@@ -77,7 +77,7 @@ TEST(every_kind_of_value_is_read)
     ck_assert_uint_eq(settings->external, EXTERNAL_NXDOMAIN);
     ck_assert(settings->allow_public_listen);
     ck_assert_uint_eq(settings->localspace_to, 1 | 4);
-    ck_assert_uint_eq(settings->recursion_for, 0);
+    ck_assert_uint_eq(settings->recursion_for.all, 0);
     ck_assert_str_eq(settings->suffix_apps, "example.app");
     ck_assert_str_eq(settings->suffix_discovery, "inside");
     ck_assert_uint_eq(settings->suffix_targets.count, 1);
@@ -93,6 +93,63 @@ TEST(every_kind_of_value_is_read)
     ck_assert_uint_eq(settings->cache_size, 4 << 20);
     ck_assert_uint_eq(settings->upstream_questions, 16);
     end_reading(&reading);
+}
+
+TEST(a_class_may_ask_for_every_name_or_for_names_below_suffixes)
+{
+    struct reading reading;
+    char *text;
+    size_t length;
+
+    read_text(&reading,
+              "recursion_for: {space: all, peered: [Herokuapp.com., _x.example.com], vpn: a.b}\n");
+    const struct recursion *recursion = &reading.settings.recursion_for;
+    FILE *out = open_memstream(&text, &length);
+    recursion_print(recursion, out);
+    fclose(out);
+    ck_assert_str_eq(reading.messages, "");
+    ck_assert_str_eq(text, "space: all, peered: [herokuapp.com, _x.example.com], vpn: [a.b]");
+    ck_assert_uint_eq(recursion->all, 1);
+    ck_assert_uint_eq(recursion->count, 3);
+    ck_assert_uint_eq(recursion->suffixes[1].class, 1);
+    ck_assert_uint_eq(recursion->suffixes[2].origin.at.column, 76);
+    ck_assert_uint_eq(recursion_classes(recursion), 7);
+    free(text);
+    end_reading(&reading);
+}
+
+/* The initial value is for a setting that is not given, not for classes left out. */
+TEST(a_class_that_is_left_out_may_ask_for_nothing)
+{
+    struct reading reading;
+
+    read_text(&reading, "recursion_for: {peered: all}\n");
+    ck_assert_int_eq(reading.status, SETTINGS_READY);
+    ck_assert_uint_eq(recursion_classes(&reading.settings.recursion_for), 2);
+    end_reading(&reading);
+    read_text(&reading, "recursion_for: {}\n");
+    ck_assert_uint_eq(recursion_classes(&reading.settings.recursion_for), 0);
+    end_reading(&reading);
+}
+
+/* One more than the 64 of all classes together. */
+TEST(the_number_of_suffixes_is_limited)
+{
+    struct reading reading;
+    char *text;
+    size_t length;
+    FILE *out = open_memstream(&text, &length);
+
+    fputs("recursion_for:\n  vpn: [a.example, b.example]\n  peered:\n", out);
+    for (int i = 0; i < RECURSION_SUFFIXES_MOST - 1; i++)
+        fprintf(out, "    - z%d.example\n", i);
+    fclose(out);
+    read_octets(&reading, text, length, NULL);
+    ck_assert_str_eq(reading.messages, "FILE:66:7: recursion_for.peered: more than 64 suffixes in "
+                                       "all classes; remove some, or give all\n");
+    ck_assert_uint_eq(reading.settings.recursion_for.count, RECURSION_SUFFIXES_MOST);
+    end_reading(&reading);
+    free(text);
 }
 
 TEST(a_single_text_is_a_list_of_one)
@@ -235,6 +292,37 @@ static const struct {
      "FILE:1:33: upstream_zones.corp.example: unknown key `upstream`; did you mean "
      "`upstreams`?\nFILE:1:32: upstream_zones.corp.example: no upstreams; give {upstreams: "
      "[192.168.7.53]}\n"},
+    {"recursion_for: [space, pered]\n", "FILE:1:24: recursion_for: `pered` is not known; did you "
+                                        "mean peered? Allowed: space, peered or vpn\n"},
+    {"recursion_for: {pered: all}\n",
+     "FILE:1:17: recursion_for: `pered` is not a class of clients; did you mean peered?\n"},
+    {"recursion_for: {external: all}\n",
+     "FILE:1:17: recursion_for: `external` is not a class of clients; give space, peered or vpn\n"},
+    {"recursion_for: {peered: [herokuapp.com, -x.com]}\n",
+     "FILE:1:41: recursion_for.peered: not a domain name; give labels of letters, digits, hyphens "
+     "and underscores with dots between, like example.com, or all\n"},
+    {"recursion_for:\n  vpn:\n    - herokuapp.com\n    - Herokuapp.COM.\n",
+     "FILE:4:7: recursion_for.vpn: the suffix is listed twice; keep one of them\n"},
+    {"recursion_for: {vpn: [.]}\n",
+     "FILE:1:23: recursion_for.vpn: `.` is every name; give all instead of the list\n"},
+    {"recursion_for: {vpn: .}\n",
+     "FILE:1:22: recursion_for.vpn: `.` is every name; give all instead of the list\n"},
+    {"recursion_for: {vpn: []}\n",
+     "FILE:1:22: recursion_for.vpn: the list is empty; give suffixes, or leave the class out\n"},
+    {"recursion_for: {vpn: }\n",
+     "FILE:1:22: recursion_for.vpn: no value; give one or remove the key\n"},
+    {"recursion_for: {vpn: {a: b}}\n",
+     "FILE:1:22: recursion_for.vpn: a mapping where one value is expected\n"},
+    {"recursion_for: {vpn: [all, herokuapp.com]}\n",
+     "FILE:1:23: recursion_for.vpn: `all` is given in a list; give suffixes, or `all` alone\n"},
+    {"recursion_for: {vpn: all, vpn: all}\n",
+     "FILE:1:27: key `vpn` is already given on line 1; keep one of them\n"},
+    {"recursion_for: {vpn: [web.app.localspace]}\n",
+     "FILE:1:23: recursion_for.vpn: names in `localspace` are answered here and never sent to an "
+     "upstream; remove it, and see the setting localspace_to\n"},
+    {"recursion_for: {vpn: [in.side]}\nsuffixes: {discovery: side}\n",
+     "FILE:1:23: recursion_for.vpn: names in `side` are answered here and never sent to an "
+     "upstream; remove it, and see the setting localspace_to\n"},
     {"nat64_prefix: 2001:db8::/33\n",
      "FILE:1:15: nat64_prefix: `2001:db8::/33` is not a NAT64 prefix; give one like "
      "2001:db8:64::/96, of 32, 40, 48, 56, 64 or 96 bits\n"},

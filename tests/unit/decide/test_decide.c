@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "support/deciding.h"
+#include "support/recursion.h"
 #include "support/request.h"
 #include "support/snapshot_fixture.h"
 #include "support/suite.h"
@@ -324,7 +325,7 @@ TEST_LOOP(recursion_is_offered_to_its_classes_only, 0, 4)
     struct deciding deciding;
 
     fixture.snapshot->policy.routes = routes_usual();
-    fixture.snapshot->policy.recursion_for = cases[_i].recursion_for;
+    fixture.snapshot->policy.recursion_for.all = cases[_i].recursion_for;
     deciding_ask(&deciding, fixture.snapshot, DYNO, "www.debian.org", TYPE_A);
     ck_assert(deciding.verdict.may_recurse == cases[_i].dyno);
     deciding_ask(&deciding, fixture.snapshot, PEER, "www.debian.org", TYPE_A);
@@ -333,6 +334,65 @@ TEST_LOOP(recursion_is_offered_to_its_classes_only, 0, 4)
     ck_assert(deciding.verdict.may_recurse == cases[_i].office);
     deciding_ask(&deciding, fixture.snapshot, EXT, "www.debian.org", TYPE_A);
     ck_assert(!deciding.verdict.may_recurse);
+}
+
+/*
+ * A client whose class has suffixes may ask for the names below them: of nobody, of an app without
+ * internal routing, and so on; ra=1 says so. Other spaces' names are as for clients that may ask
+ * for everything, below the suffixes, and as for clients that may not, elsewhere.
+ */
+static const struct {
+    const char *from, *name;
+    enum situation situation;
+    bool may_recurse;
+} by_suffix[] = {
+    {DYNO, "www.debian.org", SITUATION_FORWARD, true},
+    {PEER, "www.debian.org", SITUATION_NOT_OURS, false},
+    {PEER, "www.herokuapp.com", SITUATION_FORWARD, true},
+    {PEER, "herokuapp.com", SITUATION_FORWARD, true},
+    {PEER, "xherokuapp.com", SITUATION_NOT_OURS, false},
+    {PEER, "herokuapp.com.debian.org", SITUATION_NOT_OURS, false},
+    {PEER, "www.corp.example", SITUATION_NOT_OURS, false},
+    {PEER, "open-plain-1001-1234567890ab.herokuapp.com", SITUATION_FORWARD, true},
+    {PEER, "frozen-oasis-70544.herokuapp.com", SITUATION_ROUTERS, true},
+    {PEER, "api.example.com", SITUATION_ROUTERS, false},
+    {PEER, "www.api.example.com", SITUATION_NOT_OURS, false},
+    {PEER, "example.net", SITUATION_ROUTERS, true},
+    {PEER, "mail.example.net", SITUATION_FORWARD, true},
+    {PEER, "web.frozen-oasis-70544.app.localspace", SITUATION_CLASS_REFUSED, false},
+    {OFFICE, "www.herokuapp.com", SITUATION_NOT_OURS, false},
+    {OFFICE, "mail.example.net", SITUATION_FORWARD, true},
+    {OTHER, "frozen-oasis-70544.herokuapp.com", SITUATION_OTHER_SPACE, true},
+    {EXT, "www.herokuapp.com", SITUATION_OUTSIDER, false},
+};
+
+TEST_OVER(a_class_with_suffixes_may_ask_for_names_below_them, by_suffix)
+{
+    struct deciding deciding;
+
+    fixture.snapshot->policy.routes = routes_usual();
+    fixture.snapshot->policy.recursion_for =
+        recursion_of("{space: all, peered: [herokuapp.com, example.net], vpn: example.net}");
+    deciding_ask(&deciding, fixture.snapshot, by_suffix[_i].from, by_suffix[_i].name, TYPE_A);
+    ck_assert_msg(deciding.verdict.situation == by_suffix[_i].situation, "%s from %s: situation %d",
+                  by_suffix[_i].name, by_suffix[_i].from, deciding.verdict.situation);
+    ck_assert_msg(deciding.verdict.may_recurse == by_suffix[_i].may_recurse, "%s from %s: ra",
+                  by_suffix[_i].name, by_suffix[_i].from);
+}
+
+/* Another space's name: withheld where nobody's would be forwarded, refused where that is. */
+TEST(another_spaces_name_is_as_nobodys_also_with_suffixes)
+{
+    struct deciding deciding;
+
+    fixture.snapshot->policy.routes = routes_usual();
+    fixture.snapshot->policy.recursion_for = recursion_of("{space: [herokuapp.com]}");
+    deciding_ask(&deciding, fixture.snapshot, OTHER, "frozen-oasis-70544.herokuapp.com", TYPE_A);
+    ck_assert_int_eq(deciding.verdict.situation, SITUATION_OTHER_SPACE);
+    ck_assert_int_eq(deciding.verdict.rcode, RCODE_NXDOMAIN);
+    deciding_ask(&deciding, fixture.snapshot, OTHER, "api.example.com", TYPE_A);
+    ck_assert_int_eq(deciding.verdict.situation, SITUATION_NOT_OURS);
+    ck_assert(deciding.verdict.is_concealed && !deciding.verdict.may_recurse);
 }
 
 /* The owner of the SOA: the tiny zone of the name itself, localspace, the CIDR's reverse zone. */

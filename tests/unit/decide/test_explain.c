@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "support/deciding.h"
+#include "support/recursion.h"
 #include "support/snapshot_fixture.h"
 #include "support/suite.h"
 
@@ -118,6 +119,35 @@ TEST(a_query_without_rd_gets_that_as_its_reason)
     explain_reason(fixture.snapshot, &deciding.client, &deciding.query, &deciding.verdict, &text);
     ck_assert_str_eq(sentence,
                      "Q20 not a name of this space, and the query does not want recursion (RD=0)");
+}
+
+/* Of a class with suffixes: the list that does not have the name, as much as there is room for. */
+static const struct {
+    const char *recursion_for, *from, *name, *expected;
+} lists[] = {
+    {"{peered: [herokuapp.com, example.com]}", PEER, "www.debian.org",
+     "Q20 not a name of this space, and recursion only for herokuapp.com, example.com"},
+    {"{peered: [herokuapp.com, example.com], vpn: [debian.org]}", PEER, "www.debian.org",
+     "Q20 not a name of this space, and recursion only for herokuapp.com, example.com"},
+    {"{peered: [herokuapp.com, herokuspace.com, herokudns.com, example.com]}", PEER,
+     "www.debian.org",
+     "Q20 not a name of this space, and recursion only for herokuapp.com, herokuspace.com and 2 "
+     "more"},
+    {"{vpn: [debian.org]}", PEER, "www.debian.org",
+     "Q20 not a name of this space, and no recursion for this client"},
+    {"{peered: [a.very-long-suffix-that-has-no-place-in-a-sentence.example]}", PEER,
+     "www.debian.org", "Q20 not a name of this space, and recursion only for 1 suffixes"},
+    {"{peered: [debian.org]}", PEER, "www.debian.org", ""},
+};
+
+TEST_OVER(a_list_without_the_name_is_in_the_sentence, lists)
+{
+    char sentence[EDE_TEXT_OCTETS + 1];
+
+    fixture.snapshot->policy.routes = routes_usual();
+    fixture.snapshot->policy.recursion_for = recursion_of(lists[_i].recursion_for);
+    explain_in_a_sentence(lists[_i].from, lists[_i].name, sentence, sizeof sentence);
+    ck_assert_str_eq(sentence, lists[_i].expected);
 }
 
 /* With the longest possible names, 100 octets are enough for code and fact. */

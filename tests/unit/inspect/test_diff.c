@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "inspect/diff_print.h"
+#include "support/recursion.h"
 #include "support/suite.h"
 #include "support/zones.h"
 
@@ -261,6 +262,34 @@ TEST(another_policy_answers_the_same_files_differently)
     snapshot_free(before);
     snapshot_free(after);
     free(text);
+}
+
+/* Who gains or loses which suffixes is told by class. */
+static const struct {
+    const char *before, *after, *lines;
+} recursions[] = {
+    {"[space]", "[space, vpn]", "settings\n  ~ recursion_for: space -> space,vpn\n"},
+    {"[space]", "{space: all, peered: [a.b, c.d]}",
+     "settings\n  ~ recursion_for.peered: none -> a.b, c.d\n"},
+    {"{space: all, peered: [a.b]}", "{space: [a.b], peered: all}",
+     "settings\n  ~ recursion_for.space: all -> a.b\n  ~ recursion_for.peered: a.b -> all\n"},
+    {"{vpn: [a.b, c.d]}", "{vpn: [c.d]}", "settings\n  ~ recursion_for.vpn: a.b, c.d -> c.d\n"},
+};
+
+TEST_OVER(a_class_that_gains_or_loses_suffixes_is_listed, recursions)
+{
+    struct policy policy = policy_usual();
+    const char *text = "space: small\ncidr: 10.4.0.0/16\n";
+    struct snapshot *before = snapshot_of_texts(&policy, &text, 1);
+    struct snapshot *after = snapshot_of_texts(&policy, &text, 1);
+
+    before->policy.recursion_for = recursion_of(recursions[_i].before);
+    after->policy.recursion_for = recursion_of(recursions[_i].after);
+    stand.diff = diff_new(before, after, &options);
+    diff_print(stand.diff, on_line, NULL);
+    ck_assert_msg(strstr(stand.lines, recursions[_i].lines) != NULL, "%s", stand.lines);
+    snapshot_free(before);
+    snapshot_free(after);
 }
 
 TEST(a_space_that_goes_takes_its_names_along)

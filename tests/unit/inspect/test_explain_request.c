@@ -213,7 +213,7 @@ static char *explain_live(const struct explain_worker *workers, size_t count, bo
 
     json_array_append_new(live.json, json_integer(1));
     fixture.snapshot->policy.routes = routes_usual();
-    fixture.snapshot->policy.recursion_for = 1 << CLIENT_SPACE;
+    fixture.snapshot->policy.recursion_for.all = 1 << CLIENT_SPACE;
     ck_assert(reads("www.debian.org", "10.0.130.56", NULL, NULL, &request, &err));
     explain_print(fixture.snapshot, &request, &live, is_json, out);
     fclose(out);

@@ -1,4 +1,4 @@
-// wrap: verdict_admit verdict_set client_classify reverse_decide
+// wrap: verdict_admit verdict_set client_classify reverse_decide recursion_find
 /**
  * The proof holds for the zones that tests use, and finds the faults of a broken policy: each
  * mutation stands in for one function of it.
@@ -10,6 +10,7 @@
 
 #include "decide/decide.h"
 #include "decide/reverse.h"
+#include "support/recursion.h"
 #include "support/snapshot_fixture.h"
 #include "support/suite.h"
 
@@ -22,6 +23,7 @@ enum mutation {
     IPV6_IS_INSIDE,
     REVERSE_NAMES_ARE_FOREIGN,
     A_LINE_IS_NOT_KEPT_TO,
+    SUFFIXES_ARE_IGNORED,
     MUTATIONS,
 };
 
@@ -45,6 +47,11 @@ bool __real_reverse_decide(const struct snapshot *from, const struct client *cli
                            const struct query *query, struct verdict *verdict);
 bool __wrap_reverse_decide(const struct snapshot *from, const struct client *client,
                            const struct query *query, struct verdict *verdict);
+
+const struct recursion_suffix *__real_recursion_find(const struct recursion *recursion,
+                                                     unsigned classes, const struct name *name);
+const struct recursion_suffix *__wrap_recursion_find(const struct recursion *recursion,
+                                                     unsigned classes, const struct name *name);
 
 bool __wrap_verdict_admit(const struct client *client, const struct snapshot *from,
                           uint16_t segment, struct verdict *verdict)
@@ -90,6 +97,14 @@ bool __wrap_reverse_decide(const struct snapshot *from, const struct client *cli
            __real_reverse_decide(from, client, query, verdict);
 }
 
+const struct recursion_suffix *__wrap_recursion_find(const struct recursion *recursion,
+                                                     unsigned classes, const struct name *name)
+{
+    if (mutation == SUFFIXES_ARE_IGNORED)
+        return recursion->suffixes;
+    return __real_recursion_find(recursion, classes, name);
+}
+
 /* ---- the proof ---- */
 
 static void set_up(void)
@@ -120,6 +135,20 @@ TEST_LOOP(it_holds_for_four_spaces_at_once, 0, 3)
     ck_assert_uint_eq(answers, proof.decisions);
 }
 
+/* Once with recursion for everybody, once as it is configured. */
+TEST(it_holds_for_classes_with_suffixes)
+{
+    struct proof proof;
+    struct err err = {.code = ERR_NONE};
+
+    fixture.snapshot->policy.recursion_for =
+        recursion_of("{space: [herokuapp.com, net], peered: [com], vpn: all}");
+    ck_assert_msg(prove(fixture.snapshot, &proof, &err), "%s", err.text);
+    ck_assert_uint_eq(proof.decisions, 2 * proof.clients * proof.names * proof.types);
+    ck_assert_uint_gt(proof.answers[SITUATION_NOT_OURS], 0);
+    ck_assert_uint_gt(proof.answers[SITUATION_FORWARD], 0);
+}
+
 static const char *const sentences[MUTATIONS] = {
     [EVERYBODY_IS_ADMITTED] = "the verdict holds something of a space that the client is not in",
     [ANOTHERS_NAME_IS_FORWARDED] = "an internal name would be forwarded to an upstream",
@@ -129,6 +158,7 @@ static const char *const sentences[MUTATIONS] = {
     [REVERSE_NAMES_ARE_FOREIGN] = "an internal name is treated as unknown",
     [A_LINE_IS_NOT_KEPT_TO] =
         "the verdict differs from the line of `spacedns policy` that it names",
+    [SUFFIXES_ARE_IGNORED] = "recursion is offered against recursion_for",
 };
 
 TEST_LOOP(a_broken_policy_is_found_with_an_example, NONE + 1, MUTATIONS)
@@ -136,6 +166,8 @@ TEST_LOOP(a_broken_policy_is_found_with_an_example, NONE + 1, MUTATIONS)
     struct proof proof;
     struct err err = {.code = ERR_NONE};
 
+    if (_i == SUFFIXES_ARE_IGNORED)
+        fixture.snapshot->policy.recursion_for = recursion_of("{peered: [herokuapp.com]}");
     mutation = (enum mutation)_i;
     ck_assert_msg(!prove(fixture.snapshot, &proof, &err), "mutation %d passes", _i);
     ck_assert_int_eq(err.code, ERR_RULE);

@@ -26,7 +26,7 @@ static void set_up(void)
         ck_assert(name_from_text(zones[i], &routes[i].zone));
     }
     policy.routes = (struct routes){.items = routes, .count = ROUTE_REST + 1};
-    policy.recursion_for = 1 << CLIENT_SPACE;
+    policy.recursion_for.all = 1 << CLIENT_SPACE;
     snapshot = snapshot_of_texts(&policy, (const char *const[]){text}, 1);
     free(text);
     forward_rig_init(&stand);

@@ -64,7 +64,7 @@ static const struct console_line lines[] = {
      "client=10.0.130.56 class=space space=test-space because of 10.0.0.0/16 "
      "(ZONES/test-space.yaml:14)\n"
      "remedy=if it is an app: create it with internal routing; if not: name upstreams, "
-     "and list the client's class in recursion_for\n"
+     "and list the client's class, or a suffix of the name for it, in recursion_for\n"
      "verdict=REFUSED: Q20 not a name of this space, and no upstream to ask; name one in "
      "upstreams\n",
      "settings=ZONES/settings zones=ZONES\n"

@@ -18,7 +18,7 @@ static struct settings settings_of(void)
         .local_as = {.items = names, .count = 1},
         .external = EXTERNAL_NXDOMAIN,
         .localspace_to = 5,
-        .recursion_for = 2,
+        .recursion_for = {.all = 2},
         .server_id = "ns1.test",
     };
 }
@@ -35,7 +35,7 @@ TEST(the_policy_follows_the_settings)
     ck_assert_str_eq(policy.suffixes.targets[1], "two.app");
     ck_assert(policy.external_nxdomain);
     ck_assert_uint_eq(policy.localspace_to, 1U << CLIENT_SPACE | 1U << CLIENT_VPN);
-    ck_assert_uint_eq(policy.recursion_for, 1U << CLIENT_PEERED);
+    ck_assert_uint_eq(policy.recursion_for.all, 1U << CLIENT_PEERED);
     ck_assert_uint_eq(policy.routes.count, 0);
     ck_assert_uint_eq(policy.local.space_count, 1);
     ck_assert_str_eq(policy.server_id, "ns1.test");
