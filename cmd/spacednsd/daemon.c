@@ -158,10 +158,16 @@ static void daemon_on_signal(void *context, int number)
 
 /* ---- start ---- */
 
-/* Adds to the findings; false if the settings do not fit the zone files. */
+/*
+ * Adds to the findings; false if the settings do not fit the zone files. A space that is missing
+ * because its file has errors is no mistake in the settings.
+ */
 static bool check_spaces(struct zones_loading *loading, const struct settings *settings)
 {
-    settings_check_spaces(settings, loading->snapshot, FINDING_SETTING, loading->report);
+    bool is_whole = loading->outcome.last_good_count == 0;
+
+    settings_check_spaces(settings, loading->snapshot,
+                          is_whole ? FINDING_SETTING : FINDING_LOCAL_AS, loading->report);
     report_sort(loading->report);
     return report_is_clean(loading->report);
 }
@@ -207,6 +213,7 @@ static bool prepare(struct daemon *daemon, const struct settings *settings)
     *daemon = (struct daemon){.settings = settings};
     daemon->source = (struct status_source){.settings = &daemon->reloads.settings,
                                             .last = &daemon->reloads.last,
+                                            .last_good = &daemon->reloads.last_good,
                                             .state = &daemon->reloads.state,
                                             .storing = &daemon->reloads.storing,
                                             .started_ns = clock_monotonic_ns()};
@@ -271,6 +278,9 @@ int daemon_check(const struct settings *settings, struct report *report)
         return give_up("out of memory");
     }
     struct zones_loading *loading = &daemon.reloads.loading;
+    if (settings->state_dir != NULL && state_peek(&daemon.reloads.state, settings->state_dir))
+        loading->request.stored = &daemon.reloads.state.stored;
+    loading->request.is_check = true;
     zones_loading_open(loading, report);
     zones_load(loading);
     bool passed = loading->snapshot != NULL && check_spaces(loading, settings);

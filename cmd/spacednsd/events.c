@@ -50,6 +50,8 @@ void events_log_ready(const struct settings *settings, const struct snapshot *sn
     log_number(&line, "spaces", snapshot_count_spaces(snapshot));
     log_number(&line, "apps", snapshot->app_count);
     log_number(&line, "generation", snapshot->generation);
+    if (loading->outcome.last_good_count > 0)
+        log_number(&line, "not_served_as_they_are", loading->outcome.last_good_count);
     log_number(&line, "ms", zones_loading_ms(loading));
     log_send(&line);
 }

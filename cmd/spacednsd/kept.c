@@ -2,7 +2,6 @@
 
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 
 #include "answer/kept_back_change.h"
 #include "base/clock.h"
@@ -15,7 +14,6 @@ enum {
     EXAMPLES_TEXT_MOST = 3 * NAME_TEXT_MOST,
     MS_PER_SECOND = 1000,
     WAIT_MS_MOST = 3600 * 1000,
-    TIME_TEXT_MOST = 32,
     KEPT_OK = 0,
     KEPT_REFUSED = 1,
 };
@@ -180,27 +178,17 @@ struct listing {
     size_t count;
 };
 
-static void format_time(int64_t since_s, char text[TIME_TEXT_MOST])
-{
-    time_t seconds = (time_t)since_s;
-    struct tm parts;
-
-    if (gmtime_r(&seconds, &parts) == NULL ||
-        strftime(text, TIME_TEXT_MOST, "%Y-%m-%dT%H:%M:%SZ", &parts) == 0)
-        text[0] = '\0';
-}
-
 static bool list_name(void *context, const struct name *name, const struct kept_back_entry *entry)
 {
     const struct kept_back_cohort *cohort = entry->cohort;
     struct listing *listing = context;
-    char text[NAME_TEXT_MOST], since[TIME_TEXT_MOST];
+    char text[NAME_TEXT_MOST], since[CLOCK_TEXT_OCTETS];
 
     if (listing->count == KEPT_LISTED_MOST)
         return false;
     listing->count++;
     format_name(name, text);
-    format_time(cohort->since_s, since);
+    clock_format(cohort->since_s, since);
     if (listing->names == NULL)
         escape_printf(listing->out, "%s  generation=%llu since=%s space=%s file=%s\n", text,
                       (unsigned long long)cohort->generation, since, cohort->space, cohort->file);

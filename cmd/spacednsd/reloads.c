@@ -63,6 +63,26 @@ static void record_last(struct reloads *reloads, enum reload_end end)
         findings_format_cause(&reloads->loading, &last->cause);
 }
 
+static void free_last_good(struct reloads *reloads)
+{
+    load_last_good_free(reloads->last_good.files, reloads->last_good.count);
+    reloads->last_good = (struct last_good){.files = NULL};
+}
+
+/* Follows a loading of all zone files that is now served. */
+static void note_last_good(struct reloads *reloads)
+{
+    struct load_outcome *outcome = &reloads->loading.outcome;
+
+    if (reloads->last_good.count > 0 && outcome->last_good_count == 0)
+        log_sentence(LOG_INFO, "last_good_over",
+                     "the files are correct, and served as they are again");
+    free_last_good(reloads);
+    reloads->last_good = (struct last_good){outcome->last_good, outcome->last_good_count};
+    outcome->last_good = NULL;
+    outcome->last_good_count = 0;
+}
+
 static void reloads_on_upkeep(uv_timer_t *timer)
 {
     struct reloads *reloads = timer->data;
@@ -109,6 +129,9 @@ static void end_reload(struct reloads *reloads, enum reload_end end)
     record_last(reloads, end);
     if (reloads->service != NULL && !reloads->queue.request.is_dry)
         service_ready(reloads->service, &reloads->last);
+    if (reloads->queue.request.kind == REQUEST_RELOAD &&
+        (end == RELOAD_DONE || end == RELOAD_UNCHANGED))
+        note_last_good(reloads);
     control_answer_reload(reloads->queue.calls, &result);
     reloads->queue.calls = NULL;
     close_loading(reloads);
@@ -407,6 +430,7 @@ void reloads_stop(struct reloads *reloads)
 void reloads_close(struct reloads *reloads)
 {
     close_loading(reloads);
+    free_last_good(reloads);
     state_close(&reloads->state);
     settings_reload_free(reloads->reloaded);
     reload_queue_close(&reloads->queue);

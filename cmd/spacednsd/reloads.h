@@ -47,6 +47,7 @@ struct reloads {
     uv_timer_t upkeep;         /* when it is due */
     bool has_timer;
     struct reload_last last;
+    struct last_good last_good; /* of the start, until every file is served as it is */
     bool is_stopping;
 };
 

@@ -33,12 +33,19 @@ struct reload_last {
     struct err cause; /* refused or guarded: the first error, with its location; else ERR_NONE */
 };
 
+/** The files that are not served as they are, because of errors at the start. */
+struct last_good {
+    struct load_last_good *files;
+    size_t count;
+};
+
 struct status_source {
     const struct settings *settings;
     const struct server *server;
     const char *socket;
     uint64_t started_ns;
     const struct reload_last *last;
+    const struct last_good *last_good;
     const struct state *state;
     const struct storing *storing;
 };

@@ -27,11 +27,17 @@ static int compare_visible_spaces(const void *a, const void *b)
     return strcmp(left->segment->file, right->segment->file);
 }
 
-/* Orders a pair so that the finding is about the newly read space, or the later one of two. */
+/* True when of two segments the first is what changed. */
+static bool is_newer(const struct candidates *candidates, uint32_t one, uint32_t other)
+{
+    return candidates->newer[one] && !candidates->newer[other];
+}
+
+/* Orders a pair so that the finding is about the changed space, or the later one of two. */
 static void order_pair(const struct candidates *candidates, const struct visible_space **newer,
                        const struct visible_space **older)
 {
-    if (!candidates->added[(*newer)->number]) {
+    if (is_newer(candidates, (*older)->number, (*newer)->number)) {
         const struct visible_space *swap = *newer;
         *newer = *older;
         *older = swap;
@@ -217,6 +223,7 @@ struct owned_id {
     const char *id;
     const struct segment *segment;
     struct location at;
+    uint32_t number; /* of the segment */
 };
 
 static int compare_ids(const void *a, const void *b)
@@ -248,7 +255,7 @@ static struct owned_id *list_new_ids(const struct candidates *candidates, size_t
         const struct segment *segment = candidates->segments[i];
         for (size_t j = 0; segment != NULL && candidates->added[i] && j <= segment->app_count;
              j++) {
-            struct owned_id owned = {.segment = segment};
+            struct owned_id owned = {.segment = segment, .number = (uint32_t)i};
             owned.id = id_at(segment, j, &owned.at);
             if (owned.id != NULL)
                 ids[(*count)++] = owned;
@@ -292,9 +299,14 @@ void crosscheck_ids(const struct candidates *candidates, struct report *report)
                    "out of memory while comparing ids");
         return;
     }
-    for (size_t i = 1; i < count; i++)
-        if (ids[i].segment != ids[i - 1].segment && compare_ids(&ids[i], &ids[i - 1]) == 0)
-            report_same_id(&ids[i], ids[i - 1].segment, ids[i - 1].at, report);
+    for (size_t i = 1; i < count; i++) {
+        const struct owned_id *newer = &ids[i], *older = &ids[i - 1];
+        if (newer->segment == older->segment || compare_ids(newer, older) != 0)
+            continue;
+        if (is_newer(candidates, older->number, newer->number))
+            newer = &ids[i - 1], older = &ids[i];
+        report_same_id(newer, older->segment, older->at, report);
+    }
     for (size_t i = 0; i < candidates->count && count > 0; i++)
         if (candidates->segments[i] != NULL && !candidates->added[i])
             compare_kept(candidates->segments[i], ids, count, report);
@@ -349,8 +361,11 @@ void crosscheck_report_clash(const struct candidates *candidates, const struct i
                              struct report *report)
 {
     char newer_app[64], older_app[64], host[4 * NAME_MAX_OCTETS + 1];
-    struct side newer = side_of(candidates, clash->newer, newer_app, sizeof newer_app);
-    struct side older = side_of(candidates, clash->older, older_app, sizeof older_app);
+    bool is_swapped = is_newer(candidates, clash->older.segment, clash->newer.segment);
+    struct side newer =
+        side_of(candidates, is_swapped ? clash->older : clash->newer, newer_app, sizeof newer_app);
+    struct side older =
+        side_of(candidates, is_swapped ? clash->newer : clash->older, older_app, sizeof older_app);
     enum finding_code code = clash_code(&newer, &older);
     struct text text = text_over(host, sizeof host - 1);
 

@@ -9,10 +9,13 @@
 #include "answer/snapshot.h"
 #include "findings/report.h"
 
-/** The segments of the next snapshot, by number, and which of them are newly read. */
+/**
+ * The segments of the next snapshot, by number. A finding about two of them is one of the newer.
+ */
 struct candidates {
     const struct segment *const *segments; /* NULL where unused */
-    const bool *added;
+    const bool *added;                     /* newly read */
+    const bool *newer;                     /* of these, with another text than was accepted last */
     size_t count;
 };
 

@@ -26,8 +26,8 @@ static int compare_files(const void *a, const void *b)
     return strcmp(left->file, right->file);
 }
 
-/* The job of a file by name; jobs have the order of the listing. */
-static struct job *find_job(const struct loading *loading, const char *file)
+/* Jobs have the order of the listing. */
+struct job *load_find_job(const struct loading *loading, const char *file)
 {
     const struct job key = {.file = file};
     return bsearch(&key, loading->jobs, loading->job_count, sizeof key, compare_files);
@@ -40,7 +40,7 @@ static void keep_numbers(struct loading *loading, bool *taken)
 
     for (size_t i = 0; before != NULL && i < before->segment_count; i++) {
         const struct segment *segment = before->segments[i];
-        struct job *job = segment == NULL ? NULL : find_job(loading, segment->file);
+        struct job *job = segment == NULL ? NULL : load_find_job(loading, segment->file);
         if (job != NULL) {
             job->before = (struct segment *)segment;
             job->number = i;
@@ -77,9 +77,10 @@ static bool number_segments(struct loading *loading)
     loading->segments = calloc(most, sizeof(struct segment *));
     loading->dropped = calloc(most, sizeof(struct segment *));
     loading->added = calloc(most, sizeof *loading->added);
+    loading->newer = calloc(most, sizeof *loading->newer);
     bool *taken = calloc(most, sizeof *taken);
     if (loading->segments == NULL || loading->dropped == NULL || loading->added == NULL ||
-        taken == NULL) {
+        loading->newer == NULL || taken == NULL) {
         free(taken);
         return load_out_of_memory(loading->err);
     }
@@ -119,6 +120,8 @@ static void gather(struct loading *loading, struct load_outcome *outcome)
 {
     const struct snapshot *before = loading->request->before;
 
+    outcome->read_count = 0;
+    loading->changes = 0;
     for (size_t i = 0; before != NULL && i < before->segment_count; i++)
         loading->dropped[i] = before->segments[i];
     for (size_t i = 0; i < loading->job_count; i++) {
@@ -131,6 +134,8 @@ static void gather(struct loading *loading, struct load_outcome *outcome)
         }
         loading->segments[job->number] = job->result;
         loading->added[job->number] = job->result != NULL && !job->is_kept;
+        loading->newer[job->number] =
+            loading->added[job->number] && (before != NULL || !job->is_stored);
         loading->changes += !job->is_kept;
     }
     for (size_t i = 0; i < loading->segment_count; i++)
@@ -138,19 +143,25 @@ static void gather(struct loading *loading, struct load_outcome *outcome)
     outcome->file_count = loading->job_count;
 }
 
+static struct candidates list_candidates(const struct loading *loading)
+{
+    return (struct candidates){.segments = loading->segments,
+                               .added = loading->added,
+                               .newer = loading->newer,
+                               .count = loading->segment_count};
+}
+
 static void on_clash(void *context, const struct index_clash *clash)
 {
     struct loading *loading = context;
-    const struct candidates candidates = {
-        .segments = loading->segments, .added = loading->added, .count = loading->segment_count};
+    const struct candidates candidates = list_candidates(loading);
 
     crosscheck_report_clash(&candidates, clash, loading->report);
 }
 
 static void run_crosschecks(struct loading *loading)
 {
-    const struct candidates candidates = {
-        .segments = loading->segments, .added = loading->added, .count = loading->segment_count};
+    const struct candidates candidates = list_candidates(loading);
 
     crosscheck_spaces(&candidates, loading->report);
     crosscheck_connections(&candidates, loading->report);
@@ -196,6 +207,19 @@ static struct snapshot *assemble(struct loading *loading)
     if (snapshot == NULL)
         load_out_of_memory(loading->err);
     return snapshot;
+}
+
+struct snapshot *load_attempt(struct loading *loading, struct load_outcome *outcome)
+{
+    const struct load_request *request = loading->request;
+
+    gather(loading, outcome);
+    outcome->is_unchanged =
+        request->before != NULL && loading->changes == 0 && !request->is_new_policy;
+    if (outcome->is_unchanged)
+        return NULL;
+    run_crosschecks(loading);
+    return assemble(loading);
 }
 
 /* Hands over the models; the jobs have none then. */
@@ -245,6 +269,9 @@ void load_outcome_close(struct load_outcome *outcome)
 {
     load_texts_free(outcome->texts, outcome->text_count);
     load_models_free(outcome->models, outcome->model_count);
+    load_last_good_free(outcome->last_good, outcome->last_good_count);
+    outcome->last_good = NULL;
+    outcome->last_good_count = 0;
     outcome->texts = NULL;
     outcome->text_count = 0;
     outcome->models = NULL;
@@ -259,11 +286,13 @@ static void clean_up(struct loading *loading)
         report_free(loading->jobs[i].report);
         free(loading->jobs[i].text);
         arena_free(loading->jobs[i].model.arena);
+        free(loading->jobs[i].last_good.file);
     }
     load_free_fallen(loading);
     free(loading->segments);
     free(loading->dropped);
     free(loading->added);
+    free(loading->newer);
     free(loading->jobs);
     arena_free(loading->arena);
     malloc_trim(0); /* parsing uses several times the memory that stays */
@@ -283,13 +312,10 @@ struct snapshot *snapshot_load(const struct load_request *request, struct report
     }
     if (make_jobs(&loading)) {
         parallel_for(loading.job_count, request->threads, load_text_run, &loading);
-        gather(&loading, outcome);
-        outcome->is_unchanged =
-            request->before != NULL && loading.changes == 0 && !request->is_new_policy;
-        if (!outcome->is_unchanged) {
-            run_crosschecks(&loading);
-            snapshot = load_keep_fallen(&loading, assemble(&loading), outcome);
-        }
+        snapshot = load_has_last_good(request) && report_is_clean(report)
+                       ? load_with_last_good(&loading, outcome)
+                       : load_attempt(&loading, outcome);
+        snapshot = load_keep_fallen(&loading, snapshot, outcome);
         if ((snapshot != NULL || outcome->is_unchanged) && !hand_over(&loading, outcome)) {
             load_out_of_memory(err);
             snapshot_free(snapshot);

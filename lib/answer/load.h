@@ -7,7 +7,14 @@
  *
  * Files that did not change since `before` (same stamp, or the same content) keep their segment.
  * One that had its end mark there and lacks it now was cut (E-CUT).
- * Any error finding refuses the whole load: the caller keeps the snapshot it has.
+ * Any error finding refuses the whole load: the caller keeps the snapshot it has. Only at a start
+ * with accepted texts (stored.h) a file with errors is served from its own one instead
+ * (W-LAST-GOOD), or not at all without one (W-UNSERVED):
+ *
+ *     files with errors of their own ──► those whose changes break a rule across files
+ *       ──► all changed files ──► refused
+ *
+ * each only while the whole still has errors.
  *
  * Rules across files: names and ids are unique (E-DUP, E-DOM-TAKEN, E-DOM-TARGET, E-REC-NAME),
  * address blocks of spaces visible at one address are disjoint (E-SPACE-OVERLAP), and keys fixed at
@@ -45,6 +52,8 @@ struct load_request {
     int64_t now_s;                 /* wall clock, shown for names kept back */
     int64_t ran_s;                 /* running time, for names kept back (stored.h) */
     const struct stored *stored;   /* NULL, or the accepted texts of the state folder */
+    bool is_check; /* errors refuse the load even where accepted texts could be served; the report
+                      has both */
 };
 
 /** An accepted text that the store does not have. */
@@ -61,6 +70,16 @@ struct load_model {
     struct arena *arena; /* of the space */
 };
 
+/** A file whose text is not served because of errors. */
+struct load_last_good {
+    char *file;
+    enum finding_code code; /* of the first error */
+    struct location at;     /* of it; line 0: in other files, or of no line */
+    struct err cause;       /* the first error as a sentence, without the file's own location */
+    int64_t accepted_s;     /* wall clock, when the text that is served was stored */
+    bool is_served;         /* false: no accepted text of it can be served either */
+};
+
 struct load_outcome {
     bool is_unchanged; /* nothing has changed since `before`; no snapshot was made */
     size_t file_count;
@@ -68,7 +87,9 @@ struct load_outcome {
     struct fallen_news fallen;
     struct load_text *texts; /* with request->stored; NULL: no files were loaded */
     size_t text_count;
-    size_t lost_texts;         /* of request->stored, that could not be read */
+    size_t lost_texts;                /* of request->stored, that could not be read */
+    struct load_last_good *last_good; /* sorted by file */
+    size_t last_good_count;
     struct load_model *models; /* with request->wants_models, in the order of the names;
                                   load_outcome_close frees them */
     size_t model_count;
@@ -88,7 +109,10 @@ struct snapshot *snapshot_load(const struct load_request *request, struct report
 /** Frees texts and their list. */
 void load_texts_free(struct load_text *texts, size_t count);
 
-/** Frees texts and models. */
+/** Frees a list that was taken out of an outcome. */
+void load_last_good_free(struct load_last_good *files, size_t count);
+
+/** Frees texts, models and the list of files that are not served as they are. */
 void load_outcome_close(struct load_outcome *outcome);
 
 /** Frees models that were taken out of an outcome. */

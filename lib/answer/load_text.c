@@ -129,3 +129,22 @@ bool load_text_run(void *context, size_t index)
     keep_text(loading, job, &text);
     return true;
 }
+
+void load_text_run_stored(const struct loading *loading, struct job *job)
+{
+    const struct stored_text *stored =
+        stored_find(loading->request->stored, stored_name(job->file));
+    bool is_sound = false;
+    struct source_text text = {.octets = NULL};
+
+    if (stored != NULL)
+        text.octets = stored_read(stored, &text.length, &is_sound);
+    if (!is_sound) {
+        free(text.octets);
+        return;
+    }
+    const struct text_identity identity = identify(&loading->request->key, &text);
+    compile(loading, job, &text, &identity);
+    if (job->result != NULL)
+        job->last_good.accepted_s = stored->accepted_s;
+}

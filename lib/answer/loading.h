@@ -4,6 +4,7 @@
  *
  *     load.c         the steps, from the names to the snapshot
  *     load_text.c    one text: read, compared, compiled
+ *     load_last_good.c  files with errors, served from accepted texts
  *     load_fallen.c  names that are no longer served, and the texts for the store
  *
  * Threads: load_text_run on several at once, each with a job of its own.
@@ -24,7 +25,9 @@ struct job {
     char *text; /* for the store; NULL: not wanted */
     size_t length;
     uint64_t checksum;
-    bool is_stored; /* the store has this very text */
+    bool is_stored;                  /* the store has this very text */
+    bool falls_back;                 /* to its accepted text, in this round */
+    struct load_last_good last_good; /* file NULL: the text is the file's */
 };
 
 struct loading {
@@ -38,6 +41,7 @@ struct loading {
     const struct segment **segments;
     const struct segment **dropped;
     bool *added;
+    bool *newer; /* of these, that differ from what was accepted last */
     size_t changes;
     const struct segment *
         *fallen; /* dropped segments, then those of stored texts no longer served */
@@ -54,6 +58,24 @@ uint64_t load_generation_before(const struct load_request *request);
 
 /* A parallel_fn: does the job of this index. Findings go into the job's report. */
 bool load_text_run(void *context, size_t index);
+
+/* Compiles the accepted text of a job instead of the file's. Without one there is no result. */
+void load_text_run_stored(const struct loading *loading, struct job *job);
+
+/* The job of a file by name; NULL when there is none. */
+struct job *load_find_job(const struct loading *loading, const char *file);
+
+/*
+ * Puts the jobs' results together, with their findings and those across files in loading->report.
+ * Returns NULL when there are errors, or with *err.
+ */
+struct snapshot *load_attempt(struct loading *loading, struct load_outcome *outcome);
+
+/* True when files with errors may be served from accepted texts. */
+bool load_has_last_good(const struct load_request *request);
+
+/* load_attempt, and others with accepted texts while there are errors. */
+struct snapshot *load_with_last_good(struct loading *loading, struct load_outcome *outcome);
 
 /* Sets the snapshot's kept-back names. Without memory the snapshot is freed, and *err set. */
 struct snapshot *load_keep_fallen(struct loading *loading, struct snapshot *snapshot,

@@ -303,7 +303,10 @@ static void read_first_line(const struct state *state, const char *name, struct 
 
     if (file == NULL)
         return;
-    text->length = fstat(fileno(file), &status) == 0 ? (size_t)status.st_size : 0;
+    if (fstat(fileno(file), &status) == 0) {
+        text->length = (size_t)status.st_size;
+        text->accepted_s = status.st_mtim.tv_sec;
+    }
     bool is_read = fgets(line, sizeof line, file) != NULL &&
                    sscanf(line, STATE_TEXT_FORMAT_READ, &text->checksum, &length) == 2;
     fclose(file);
@@ -332,6 +335,13 @@ static bool read_text(struct state *state, const char *name)
     return state_keep_text(state, &text) || fail(state, "out of memory while it was read", 0);
 }
 
+/* It was left over when the process ended, unless another server is writing it now. */
+static void remove_draft(const struct state *state, const char *name)
+{
+    if (!state->is_peeking)
+        unlinkat(state->zones, name, 0);
+}
+
 static bool read_texts(struct state *state)
 {
     int descriptor = openat(state->zones, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
@@ -343,8 +353,8 @@ static bool read_texts(struct state *state)
     for (const struct dirent *entry = readdir(folder); entry != NULL && passed;
          entry = readdir(folder)) {
         if (strncmp(entry->d_name, STATE_DRAFT, sizeof STATE_DRAFT - 1) == 0)
-            unlinkat(state->zones, entry->d_name, 0); /* a draft left over when the process ended */
-        else if (folder_is_zone_file(entry->d_name))  /* no other file is from a server */
+            remove_draft(state, entry->d_name);
+        else if (folder_is_zone_file(entry->d_name)) /* no other file is from a server */
             passed = read_text(state, entry->d_name);
     }
     closedir(folder);
@@ -352,21 +362,25 @@ static bool read_texts(struct state *state)
     return passed;
 }
 
+/* Keeps the problem alone. */
+static bool give_up(struct state *state, const char *path)
+{
+    struct err problem = state->problem;
+
+    state_close(state);
+    *state = (struct state){.path = path, .folder = -1, .zones = -1, .problem = problem};
+    return false;
+}
+
 static bool open_state(struct state *state, const char *path, const struct hash_key *key,
                        int *locked)
 {
     *state = (struct state){.path = path, .folder = -1, .zones = -1};
-    bool opened = enter(state, locked) && read_generation(state) && read_kept_back(state, key) &&
-                  read_texts(state);
-
-    if (opened) {
-        raise_generation(state);
-        return true;
-    }
-    struct err problem = state->problem;
-    state_close(state);
-    *state = (struct state){.path = path, .folder = -1, .zones = -1, .problem = problem};
-    return false;
+    if (!enter(state, locked) || !read_generation(state) || !read_kept_back(state, key) ||
+        !read_texts(state))
+        return give_up(state, path);
+    raise_generation(state);
+    return true;
 }
 
 bool state_open(struct state *state, const char *path, const struct hash_key *key)
@@ -383,6 +397,19 @@ bool state_take_over(struct state *state, const char *path, const struct hash_ke
     if (locked >= 0)
         close(locked);
     return opened;
+}
+
+bool state_peek(struct state *state, const char *path)
+{
+    *state = (struct state){.path = path, .zones = -1, .is_peeking = true};
+    state->folder = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    if (state->folder >= 0)
+        state->zones =
+            openat(state->folder, "zones", O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+    if (state->zones < 0)
+        fail(state, "it cannot be opened", errno);
+    return (state->zones >= 0 && read_generation(state) && read_texts(state)) ||
+           give_up(state, path);
 }
 
 void state_close(struct state *state)

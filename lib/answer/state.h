@@ -43,6 +43,7 @@ struct state {
     size_t text_capacity, sorted_count;
     struct load_text *unstored; /* texts that could not be written */
     size_t unstored_count;
+    bool is_peeking;    /* nothing is locked or changed */
     bool is_copied;     /* kept-back.copy is as kept-back */
     bool is_behind;     /* something could not be written */
     struct err problem; /* of opening or of the last write; ERR_NONE: none */
@@ -64,6 +65,13 @@ bool state_open(struct state *state, const char *path, const struct hash_key *ke
  * write any more. When `path` is another folder, that is opened and locked.
  */
 bool state_take_over(struct state *state, const char *path, const struct hash_key *key, int locked);
+
+/**
+ * Reads what a start would use of the accepted texts; neither locks nor changes the folder, which
+ * another server may be using. Returns false when it cannot be read; call state_close in either
+ * case.
+ */
+bool state_peek(struct state *state, const char *path);
 
 /** True when the folder is in use. */
 static inline bool state_is_used(const struct state *state)

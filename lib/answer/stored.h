@@ -21,8 +21,9 @@ struct stored_text {
     const char *path; /* of the text */
     size_t skip;      /* octets before it */
     size_t length;
-    uint64_t checksum; /* stored_checksum of it */
-    bool is_sound;     /* no mismatch with that checksum was found */
+    uint64_t checksum;  /* stored_checksum of it */
+    int64_t accepted_s; /* wall clock, when it was written; set when the folder is opened */
+    bool is_sound;      /* no mismatch with that checksum was found */
 };
 
 enum { STORED_SUFFIX_OCTETS = 201 }; /* the settings' maximum, and a zero */

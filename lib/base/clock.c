@@ -19,6 +19,16 @@ int64_t clock_wall_us(void)
     return (int64_t)now.tv_sec * 1000000 + now.tv_nsec / 1000;
 }
 
+void clock_format(int64_t seconds, char text[CLOCK_TEXT_OCTETS])
+{
+    time_t time = (time_t)seconds;
+    struct tm utc;
+
+    if (gmtime_r(&time, &utc) == NULL ||
+        strftime(text, CLOCK_TEXT_OCTETS, "%Y-%m-%dT%H:%M:%SZ", &utc) == 0)
+        text[0] = '\0';
+}
+
 static int64_t machine_wall_us(void *context)
 {
     (void)context;

@@ -14,6 +14,11 @@ uint64_t clock_monotonic_ns(void);
 /** Microseconds since 1970-01-01 00:00 UTC. */
 int64_t clock_wall_us(void);
 
+enum { CLOCK_TEXT_OCTETS = 32 };
+
+/** Writes seconds since 1970 as 2026-11-29T10:00:00Z; an empty text for a year out of range. */
+void clock_format(int64_t seconds, char text[CLOCK_TEXT_OCTETS]);
+
 /** A clock for cold code that has to wait: reads the time, and sleeps. */
 struct waiting_clock {
     int64_t (*wall_us)(void *context);

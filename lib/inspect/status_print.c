@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/clock.h"
 #include "base/escape.h"
 #include "inspect/print.h"
 #include "inspect/stats_visit.h"
@@ -62,6 +63,21 @@ static void print_last(const struct status_reload *last, FILE *out)
         fprintf(out, "%" PRIu64 " h ago", last->ago_s / HOUR);
     escape_printf(out, "%s%s\n", last->cause == NULL ? "" : ": ",
                   last->cause == NULL ? "" : last->cause);
+}
+
+static void print_last_good(const struct status *status, FILE *out)
+{
+    for (size_t i = 0; i < status->last_good_count; i++) {
+        const struct load_last_good *file = &status->last_good[i];
+        char accepted[CLOCK_TEXT_OCTETS];
+        clock_format(file->accepted_s, accepted);
+        escape_printf(out, "%-*s ! %s %s%s: ", KEY_COLUMN, "last_good", file->file,
+                      file->is_served ? "as accepted at " : "is not served",
+                      file->is_served ? accepted : "");
+        if (file->at.line > 0)
+            fprintf(out, "%u:%u: ", (unsigned)file->at.line, (unsigned)file->at.column);
+        escape_printf(out, "%s\n", file->cause.text);
+    }
 }
 
 static void print_listen(const struct settings *settings, FILE *out)
@@ -160,6 +176,7 @@ void status_print_text(const struct status *status, FILE *out)
     print_number(out, "uptime_seconds", status->uptime_s);
     print_number(out, "generation", snapshot->generation);
     print_last(&status->last, out);
+    print_last_good(status, out);
     print_string(out, "zones", zones);
     print_string(out, "control_socket", status->control_socket);
     print_listen(status->settings, out);
@@ -244,6 +261,24 @@ static json_t *json_state(const struct status *status)
                      json_or_null(status->state_problem));
 }
 
+static json_t *json_last_good(const struct status *status)
+{
+    json_t *list = json_array();
+
+    for (size_t i = 0; i < status->last_good_count; i++) {
+        const struct load_last_good *file = &status->last_good[i];
+        char accepted[CLOCK_TEXT_OCTETS];
+        clock_format(file->accepted_s, accepted);
+        json_array_append_new(
+            list, json_pack("{s:o, s:b, s:o, s:s, s:i, s:i, s:o}", "file", json_or_null(file->file),
+                            "served", (int)file->is_served, "accepted",
+                            json_or_null(file->is_served ? accepted : NULL), "code",
+                            finding_name(file->code), "line", (int)file->at.line, "column",
+                            (int)file->at.column, "cause", json_or_null(file->cause.text)));
+    }
+    return list;
+}
+
 static json_t *json_silent(const struct status *status)
 {
     json_t *silent = json_array();
@@ -311,14 +346,14 @@ void status_print_json(const struct status *status, FILE *out)
 
     print_json(
         json_pack(
-            "{s:s, s:i, s:I, s:I, s:o, s:o, s:o, s:o, s:o, s:o, s:I, s:o, s:I, s:I, s:I, s:I, "
+            "{s:s, s:i, s:I, s:I, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:I, s:o, s:I, s:I, s:I, s:I, "
             "s:o, s:o, s:o, s:o}",
             "version", SPACEDNS_VERSION, "pid", status->pid, "uptime_seconds",
             (json_int_t)status->uptime_s, "generation", (json_int_t)snapshot->generation,
-            "last_reload", json_last(&status->last), "zones", json_or_null(zones), "settings",
-            json_settings_file(status->settings), "flags", json_flags(status->settings),
-            "control_socket", json_or_null(status->control_socket), "listen",
-            json_listen(status->settings), "workers", (json_int_t)status->worker_count,
+            "last_reload", json_last(&status->last), "last_good", json_last_good(status), "zones",
+            json_or_null(zones), "settings", json_settings_file(status->settings), "flags",
+            json_flags(status->settings), "control_socket", json_or_null(status->control_socket),
+            "listen", json_listen(status->settings), "workers", (json_int_t)status->worker_count,
             "silent_workers", json_silent(status), "spaces",
             (json_int_t)snapshot_count_spaces(snapshot), "apps", (json_int_t)snapshot->app_count,
             "hosts", (json_int_t)snapshot->host_count, "kept_back",

@@ -4,8 +4,8 @@
  *
  *     generation               7
  *     last_reload              refused 3 h ago: zones/a.yaml:18:22: E-ROUTER-DYNO: ...
- *     silent_workers           2 4
- *     upstream                 10.0.0.2 up 3-5ms for corp.example, .
+ *     last_good                ! zones/a.yaml as accepted at 2026-11-29T10:00:00Z: 18:22: E-TTL:
+ * ... silent_workers           2 4 upstream                 10.0.0.2 up 3-5ms for corp.example, .
  *     cache                    1200 entries in 98304 of 67108864 octets
  *     udp_requests             12345
  *
@@ -17,6 +17,7 @@
 #include <stdint.h>
 #include <stdio.h>
 
+#include "answer/load.h"
 #include "answer/snapshot.h"
 #include "answer/state.h"
 #include "config/settings.h"
@@ -60,6 +61,8 @@ struct status {
     const struct state *state;
     const char *state_problem; /* NULL: none */
     struct status_reload last;
+    const struct load_last_good *last_good; /* files that are not served as they are */
+    size_t last_good_count;
     size_t worker_count;
     const size_t *silent; /* numbers of the workers that have not reported, from 1 */
     size_t silent_count;

@@ -8,6 +8,7 @@
  * kill -9 at any point and restarts run with a state folder. After each load that passes, no name
  * that was internal in any generation before is forwarded, unless a zone file declares it as an
  * app's without internal routing; and no client gets an address outside the spaces it is in.
+ * A server that has accepted texts starts with whatever files there are.
  *
  * The reload guard is not part of loading, so files really shrink here.
  *
@@ -89,7 +90,7 @@ struct life {
     size_t file_count;
     uint64_t seed; /* 0: none */
     unsigned long step;
-    unsigned long loads, restarts, refusals, rounds;
+    unsigned long loads, restarts, refusals, rounds, degraded;
 };
 
 static struct life life;
@@ -388,6 +389,7 @@ static bool load(bool dies_when_full)
     bool is_dead = false;
 
     report_free(report);
+    life.degraded += outcome.last_good_count > 0;
     if (next != NULL || outcome.is_unchanged) {
         bool stored =
             state_store(&life.state, next == NULL ? life.snapshot : next, request.ran_s, &outcome);
@@ -664,15 +666,30 @@ static void end_process(void)
     renames_left = -1;
 }
 
-/* A server with a bad file does not start; the files are fixed then. */
+/* Without any zone file, or before anything was accepted, a start is refused. */
+static bool must_start(void)
+{
+    for (size_t i = 0; i < life.file_count; i++) {
+        char path[2 * SCRATCH_PATH_MOST];
+        snprintf(path, sizeof path, "%s/%s", life.zones.path, life.files[i]);
+        if (access(path, F_OK) == 0 && stored_find(&life.state.stored, life.files[i]) != NULL)
+            return true;
+    }
+    return false;
+}
+
+/* If the server does not start, the files are fixed. */
 static void start_process(struct dice *dice)
 {
     life.key.first ^= (uint64_t)dice_roll(dice, UINT32_MAX) << 32 | dice_roll(dice, UINT32_MAX);
     ck_assert_msg(state_open(&life.state, life.state_path, &life.key), "%s",
                   life.state.problem.text);
     life.restarts++;
+    bool must = must_start();
     if (load(false))
         return;
+    ck_assert_msg(!must, "refused to start (seed %llu, step %lu)", (unsigned long long)life.seed,
+                  life.step);
     for (size_t i = 0; i < life.file_count; i++)
         if (dice_roll(dice, 2) == 0)
             restore(i);
@@ -738,12 +755,15 @@ TEST_LOOP(no_sequence_of_edits_reloads_and_ends_lets_a_name_out, 0, SEEDS)
             check_all();
     }
     check_all();
-    printf("seed %llu: %lu steps, %lu loads, %lu refused, %lu starts, %zu names, %zu kept back\n",
+    printf("seed %llu: %lu steps, %lu loads, %lu refused, %lu starts, %lu with errors, %zu names, "
+           "%zu kept "
+           "back\n",
            (unsigned long long)life.seed, steps, life.loads, life.refusals, life.restarts,
-           life.name_count,
+           life.degraded, life.name_count,
            life.snapshot->kept_back == NULL ? (size_t)0 : life.snapshot->kept_back->count);
     ck_assert_uint_gt(life.loads, steps / 8);
     ck_assert_uint_gt(life.restarts, steps / 12);
+    ck_assert_uint_gt(life.degraded, steps / 50);
 }
 
 int main(int argc, char **argv)

@@ -95,7 +95,7 @@ static bool load(int64_t now_s)
     return stored;
 }
 
-/* How many files a newly started process would refuse as cut. */
+/* How many files a check of a newly started process finds cut. */
 static size_t count_cut_at_the_start(void)
 {
     struct folder source;
@@ -103,6 +103,7 @@ static size_t count_cut_at_the_start(void)
                                          .policy = &policy,
                                          .key = key,
                                          .threads = 1,
+                                         .is_check = true,
                                          .stored = state_is_used(&state) ? &state.stored : NULL};
     struct report *report = report_new();
     struct err err;
@@ -615,7 +616,7 @@ TEST(a_corrupt_text_is_reported_and_written_again)
     ck_assert_int_eq(state.damage.code, ERR_NONE);
 }
 
-TEST(a_file_that_was_cut_while_no_server_ran_is_refused_at_the_start)
+TEST(a_file_that_was_cut_while_no_server_ran_is_found_at_the_start)
 {
     begin_process(1000);
     end_process();

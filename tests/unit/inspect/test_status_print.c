@@ -189,13 +189,47 @@ TEST(the_cache_and_counters_come_last_without_zeros)
                "rcode_NOERROR            6\n");
 }
 
+/* One that is served from an accepted text, and one that is not served. */
+static struct load_last_good last_good[] = {
+    {.file = "zones/a.yaml",
+     .code = FINDING_TTL,
+     .at = {.line = 18, .column = 22},
+     .cause = {.code = ERR_RULE, .text = "E-TTL: 0 is too short\n (the first of 3 errors)"},
+     .accepted_s = 1729080000,
+     .is_served = true},
+    {.file = "zones/b.yaml",
+     .code = FINDING_DUP,
+     .cause = {.code = ERR_RULE, .text = "zones/c.yaml:2:1: E-DUP: it is taken"}},
+};
+
+TEST(files_that_are_not_served_as_they_are_have_a_line_each)
+{
+    status.last_good = last_good;
+    status.last_good_count = 2;
+    check_line(
+        "\nlast_good                ! zones/a.yaml as accepted at 2024-10-16T12:00:00Z: 18:22: "
+        "E-TTL: 0 is too short\\x0a (the first of 3 errors)\n"
+        "last_good                ! zones/b.yaml is not served: zones/c.yaml:2:1: E-DUP: it "
+        "is taken\n");
+    json_t *printed = object(), *first, *second;
+    first = json_array_get(json_object_get(printed, "last_good"), 0);
+    second = json_array_get(json_object_get(printed, "last_good"), 1);
+    ck_assert_str_eq(json_string_value(json_object_get(first, "code")), "E-TTL");
+    ck_assert_int_eq(json_integer_value(json_object_get(first, "line")), 18);
+    ck_assert_str_eq(json_string_value(json_object_get(first, "accepted")), "2024-10-16T12:00:00Z");
+    ck_assert(json_is_true(json_object_get(first, "served")));
+    ck_assert(json_is_null(json_object_get(second, "accepted")));
+    ck_assert(json_is_false(json_object_get(second, "served")));
+    json_decref(printed);
+}
+
 TEST(json_has_every_member_and_counters_that_are_zero)
 {
     static const char *const keys[] = {
         "version",  "pid",       "uptime_seconds", "generation", "last_reload", "zones",
         "listen",   "workers",   "silent_workers", "spaces",     "apps",        "control_socket",
         "hosts",    "kept_back", "state",          "upstreams",  "cache",       "counters",
-        "settings", "flags"};
+        "settings", "flags",     "last_good"};
     const struct status_upstream one = {
         .text = "10.0.0.2", .worst = "up", .views = views, .view_count = 2};
 

@@ -14,6 +14,7 @@ static struct reload_last last;
 static struct state state;
 static struct storing storing;
 static struct status_source source;
+static struct last_good last_good;
 static struct inspection inspection;
 static struct worker_report report;
 static uv_loop_t loop;
@@ -55,6 +56,7 @@ static void set_up(void)
                                     .server = server_script_server(),
                                     .socket = "/run/socket",
                                     .last = &last,
+                                    .last_good = &last_good,
                                     .state = &state,
                                     .storing = &storing};
     requests = 0;

@@ -25,6 +25,7 @@ static struct storing storing;
 static struct reload_last last;
 static struct worker_report reports[3];
 static struct status_source source;
+static struct last_good last_good;
 static uint64_t now_ns;
 static char *printed;
 static size_t length;
@@ -65,6 +66,7 @@ static void set_up(void)
                                     .socket = "/run/socket",
                                     .started_ns = now_ns - 75 * UINT64_C(1000000000),
                                     .last = &last,
+                                    .last_good = &last_good,
                                     .state = &state,
                                     .storing = &storing};
     printed = NULL;
