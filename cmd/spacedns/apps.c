@@ -24,6 +24,7 @@ static int print_apps(struct session *session, struct space_set *space_set,
                       const struct space *space)
 {
     FILE *out = session->out;
+    int width = 0;
 
     (void)space_set;
     if (space->app_count == 0) {
@@ -36,8 +37,13 @@ static int print_apps(struct session *session, struct space_set *space_set,
     session_print_space(session, out, space->name.text);
     fputs("\n\n", out);
     for (size_t i = 0; i < space->app_count; i++)
-        fprintf(out, "%s%s\n", space->apps[i].name.text,
-                space->apps[i].internal_routing ? " [internal]" : "");
+        if (space->apps[i].internal_routing && (int)strlen(space->apps[i].name.text) > width)
+            width = (int)strlen(space->apps[i].name.text);
+    for (size_t i = 0; i < space->app_count; i++)
+        if (space->apps[i].internal_routing)
+            fprintf(out, "%-*s [internal]\n", width, space->apps[i].name.text);
+        else
+            fprintf(out, "%s\n", space->apps[i].name.text);
     return EXIT_DONE;
 }
 
@@ -156,8 +162,7 @@ static int create(struct change *change, const char *name)
     }
     if (!edit_add_app(&change->edit, name, is_internal, &err))
         return change_fail(change, err.text);
-    snprintf(after, sizeof after, ", %s%.64s\n",
-             session_has_signs(session, session->err) ? "⬢ " : "", name);
+    snprintf(after, sizeof after, ", %s%.64s\n", session_sign(session, session->err, "⬢ "), name);
     int code = change_commit(change, after);
     if (code != EXIT_DONE)
         return code;

@@ -264,7 +264,7 @@ void change_advise(const struct session *session, const char *format, ...)
 {
     va_list arguments;
 
-    fputs(session_has_signs(session, session->err) ? " ▸    " : "", session->err);
+    fputs(session_sign(session, session->err, " ▸    "), session->err);
     va_start(arguments, format);
     escape_vprintf(session->err, format, arguments);
     va_end(arguments);

@@ -10,6 +10,7 @@
 #include "inspect/print.h"
 #include "inspect/summary.h"
 #include "source/folder.h"
+#include "spacedns/color.h"
 
 /* What is checked: a folder, or one file of it as the folder is served with it. */
 struct checked {
@@ -40,7 +41,7 @@ static void print_findings(const struct session *session, const struct checked *
 
 static void print_text_of(const struct session *session, const struct checked *checked)
 {
-    report_print(session->report, session->out);
+    color_print_report(session, session->report, session->out);
     if (checked->file == NULL)
         summary_print(checked->folder, session->outcome.file_count, session->snapshot,
                       session->report, session->out);

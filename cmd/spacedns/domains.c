@@ -75,8 +75,7 @@ static int print_domains(struct session *session, const struct space_set *space_
         grid_add(&grid, record_type(domain));
         grid_add(&grid, domain->cname.text == NULL ? "(pending)" : domain->cname.text);
     }
-    return grid_print(&grid, 2, out) ? EXIT_DONE
-                                     : session_fail(session, EXIT_REFUSED, "out of memory");
+    return grid_print(&grid, session);
 }
 
 int run_domains(struct session *session)

@@ -8,6 +8,7 @@ static int send_request(struct session *session, const struct invocation *invoca
 
     if (talk_run(&talk, invocation))
         return talk.code;
+    session->is_server_absent = talk.is_absent;
     session_name_variable(session, OPTION_SOCKET, &talk.problem);
     return session_fail(session, EXIT_REFUSED, "%s", talk.problem.text);
 }

@@ -5,22 +5,21 @@
 #include <string.h>
 
 #include "inspect/diff_print.h"
+#include "spacedns/color.h"
 #include "spacedns/live.h"
 
 static void print_line(void *context, const char *line)
 {
     const struct session *session = context;
     size_t blanks = strspn(line, " ");
-    const char *color = strncmp(line, "guard", 5) == 0 ? "\033[31m"
-                        : blanks == 0                  ? "\033[1m"
-                        : line[blanks] == '+'          ? "\033[32m"
-                        : line[blanks] == '-'          ? "\033[31m"
-                                                       : "\033[33m";
+    enum color color = strncmp(line, "guard", 5) == 0 ? COLOR_BAD
+                       : blanks == 0                  ? COLOR_TITLE
+                       : line[blanks] == '+'          ? COLOR_GOOD
+                       : line[blanks] == '-'          ? COLOR_BAD
+                                                      : COLOR_DOUBTFUL;
 
-    if (session->has_color)
-        fprintf(session->out, "%s%s\033[0m\n", color, line);
-    else
-        fprintf(session->out, "%s\n", line);
+    color_print(session, session->out, color, line);
+    fputc('\n', session->out);
 }
 
 static int print_diff(struct session *session, const struct diff *diff)
@@ -84,6 +83,10 @@ static int plan_live(struct session *session, const char *folder)
     }
     int code = live_request(session);
     free(path);
+    if (session->is_server_absent)
+        fputs("Without a server, --against OLD compares with another folder: "
+              "spacedns plan NEW --against OLD\n",
+              session->err);
     return code;
 }
 

@@ -8,6 +8,7 @@
 #include "base/suggest.h"
 #include "base/text.h"
 #include "spacedns/change.h"
+#include "spacedns/color.h"
 
 enum { TYPE_MOST = 128, RESERVED_FIRST = 4, DIGITS_MOST = 9 };
 
@@ -32,17 +33,19 @@ static int print_json_dynos(struct session *session, const struct app *app)
     return session_print_json(session, list);
 }
 
-static void print_formation(FILE *out, const struct formation *formation)
+static void print_formation(struct session *session, const struct formation *formation)
 {
+    FILE *out = session->out;
     char address[CIDR_TEXT_MAX];
 
     fprintf(out, "=== %s (%zu)\n", formation->type.text, formation->dyno_count);
     for (size_t i = 0; i < formation->dyno_count; i++) {
         const struct dyno *dyno = &formation->dynos[i];
         ipv4_write(dyno->ip, address);
-        fprintf(out, "%s.%u: %s%s%s\n", formation->type.text, (unsigned)dyno->number,
-                dyno_state_text(dyno->state), dyno->ip == 0 ? "" : " ",
-                dyno->ip == 0 ? "" : address);
+        const char *state = dyno_state_text(dyno->state);
+        fprintf(out, "%s.%u: ", formation->type.text, (unsigned)dyno->number);
+        color_print(session, out, color_of_state(state), state);
+        fprintf(out, "%s%s\n", dyno->ip == 0 ? "" : " ", dyno->ip == 0 ? "" : address);
     }
 }
 
@@ -60,7 +63,7 @@ static int print_dynos(struct session *session, const struct space_set *space_se
             continue;
         if (count > 0)
             fputc('\n', session->out);
-        print_formation(session->out, &app->formations[i]);
+        print_formation(session, &app->formations[i]);
         count += app->formations[i].dyno_count;
     }
     if (count > 0)

@@ -56,7 +56,7 @@ static int print_records(struct session *session, struct space_set *space_set,
         grid_add(&grid, text.data);
     }
     fprintf(session->out, "%s Static Records\n", space->name.text);
-    return grid_print(&grid, 2, session->out) ? EXIT_DONE : fail_without_memory(session);
+    return grid_print(&grid, session);
 }
 
 int run_records(struct session *session)

@@ -10,6 +10,7 @@
 #include "config/forwarding.h"
 #include "control/protocol.h"
 #include "source/folder.h"
+#include "spacedns/color.h"
 #include "spacedns/talk.h"
 
 static const char usual_settings[] = "/etc/spacedns/spacednsd.yaml";
@@ -20,7 +21,20 @@ static const struct {
     const char *name;
 } variables[] = {{OPTION_ZONES, "SPACEDNS_ZONES"}, {OPTION_SOCKET, "SPACEDNS_SOCKET"}};
 
-bool session_has_signs(const struct session *session, FILE *stream)
+/* The signs are not ASCII. The locale's first of these that is set counts, as in setlocale(3). */
+static bool has_utf8(void)
+{
+    static const char *const names[] = {"LC_ALL", "LC_CTYPE", "LANG"};
+
+    for (size_t i = 0; i < sizeof names / sizeof names[0]; i++) {
+        const char *value = getenv(names[i]);
+        if (value != NULL && value[0] != '\0')
+            return strcasestr(value, "utf-8") != NULL || strcasestr(value, "utf8") != NULL;
+    }
+    return false;
+}
+
+bool session_has_color(const struct session *session, FILE *stream)
 {
     const char *when = session->invocation.options[OPTION_COLOR];
     const char *none = getenv("NO_COLOR"), *terminal = getenv("TERM");
@@ -30,6 +44,13 @@ bool session_has_signs(const struct session *session, FILE *stream)
     /* no-color.org: set, and not empty. */
     return isatty(fileno(stream)) == 1 && (none == NULL || none[0] == '\0') &&
            (terminal == NULL || strcmp(terminal, "dumb") != 0);
+}
+
+const char *session_sign(const struct session *session, FILE *stream, const char *sign)
+{
+    bool is_asked = session->invocation.options[OPTION_COLOR] != NULL;
+
+    return session_has_color(session, stream) && (is_asked || has_utf8()) ? sign : "";
 }
 
 /* Options that the command line lacks. An empty variable counts as unset, as NO_COLOR does. */
@@ -62,7 +83,6 @@ bool session_init(struct session *session)
     read_variables(session);
     session->is_json = invocation_has(&session->invocation, OPTION_JSON);
     session->key = hash_key_random();
-    session->has_color = session_has_signs(session, session->out);
     if (when == NULL || strcmp(when, "auto") == 0 || strcmp(when, "always") == 0 ||
         strcmp(when, "never") == 0)
         return true;
@@ -85,7 +105,9 @@ int session_fail(struct session *session, int code, const char *format, ...)
 {
     va_list arguments;
 
-    fputs(session_has_signs(session, session->err) ? " ▸    Error: " : "Error: ", session->err);
+    fputs(session_sign(session, session->err, " ▸    "), session->err);
+    color_print(session, session->err, COLOR_BAD, "Error:");
+    fputc(' ', session->err);
     va_start(arguments, format);
     escape_vprintf(session->err, format, arguments);
     va_end(arguments);
@@ -103,7 +125,7 @@ static bool read_settings(struct session *session, int argc, char *const *argv)
     if (settings_init(&session->settings, argc, argv, report) == SETTINGS_READY)
         forwarding_complete(&session->settings, &unknown, report);
     report_sort(report);
-    report_print_errors(report, session->err);
+    color_print_errors(session, report, session->err);
     return report_is_clean(report);
 }
 
@@ -290,7 +312,7 @@ int session_fail_findings(struct session *session, const char *folder, const cha
 
     char location[FINDING_LOCATION_OCTETS];
 
-    report_print_errors(session->report, session->err);
+    color_print_errors(session, session->report, session->err);
     if (first == NULL) /* no memory for them */
         return session_fail(session, EXIT_REFUSED, "out of memory");
     finding_write_location(first, location, sizeof location);
@@ -323,7 +345,7 @@ bool session_must_load(struct session *session)
 static void print_with_sign(const struct session *session, FILE *out, const char *sign,
                             const char *name)
 {
-    fprintf(out, "%s%s", session_has_signs(session, out) ? sign : "", name);
+    fprintf(out, "%s%s", session_sign(session, out, sign), name);
 }
 
 void session_print_app(struct session *session, FILE *out, const char *name)

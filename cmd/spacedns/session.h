@@ -30,7 +30,6 @@ struct session {
     const char *variables[OPTION_COUNT]; /* that gave an option; NULL: the command line did */
     FILE *out;
     FILE *err;
-    bool has_color; /* on `out` */
     bool is_json;
     struct settings settings; /* of the server, once read */
     bool has_settings;
@@ -58,10 +57,16 @@ bool session_init(struct session *session);
 void session_close(struct session *session);
 
 /**
- * True when a stream gets colour and signs: by --color, else on a terminal, unless NO_COLOR is set
- * or TERM is dumb.
+ * True when a stream gets colour: by --color, else on a terminal, unless NO_COLOR is set or TERM is
+ * dumb.
  */
-bool session_has_signs(const struct session *session, FILE *stream);
+bool session_has_color(const struct session *session, FILE *stream);
+
+/**
+ * Returns the sign if a stream gets colour and, without --color, the locale is UTF-8; else an empty
+ * text.
+ */
+const char *session_sign(const struct session *session, FILE *stream, const char *sign);
 
 /** Prints " ▸    Error: sentence" ("Error: sentence" without signs) and returns `code`. */
 int session_fail(struct session *session, int code, const char *format, ...)

@@ -4,6 +4,7 @@
 
 #include "base/escape.h"
 
+enum { GAP = 2 };
 enum { ESCAPED_MOST = 20 }; /* octets for one, of the longest name of a character */
 
 struct grid grid_over(struct arena *arena, const char *const *titles, size_t columns)
@@ -25,9 +26,9 @@ const char *text_for_people(struct arena *arena, const char *text)
     return escaped;
 }
 
-void grid_add(struct grid *grid, const char *cell)
+static void add_cell(struct grid *grid, const char *cell, enum color color)
 {
-    const char **cells =
+    struct grid_cell *cells =
         arena_grow(grid->arena, grid->cells, grid->count, &grid->capacity, sizeof *cells);
     const char *kept = text_for_people(grid->arena, cell == NULL ? "" : cell);
     size_t *width = &grid->widths[grid->count % grid->columns];
@@ -37,9 +38,28 @@ void grid_add(struct grid *grid, const char *cell)
         return;
     }
     grid->cells = cells;
-    grid->cells[grid->count++] = kept;
+    grid->cells[grid->count++] = (struct grid_cell){.text = kept, .color = color};
     if (strlen(kept) > *width)
         *width = strlen(kept);
+}
+
+void grid_add(struct grid *grid, const char *cell)
+{
+    add_cell(grid, cell, COLOR_NONE);
+}
+
+void grid_add_state(struct grid *grid, const char *state)
+{
+    add_cell(grid, state, color_of_state(state));
+}
+
+void grid_add_address(struct grid *grid, uint32_t address)
+{
+    char text[CIDR_TEXT_MAX] = "";
+
+    if (address != 0)
+        ipv4_write(address, text);
+    grid_add(grid, text);
 }
 
 void grid_add_cidr(struct grid *grid, struct cidr cidr)
@@ -78,25 +98,32 @@ void grid_add_number(struct grid *grid, size_t number)
 }
 
 /* The blanks before a cell are printed with it, so that no line ends in blanks. */
-static void print_row(const struct grid *grid, const char *const *cells, unsigned gap, FILE *out)
+static void print_row(const struct grid *grid, const struct grid_cell *cells,
+                      const struct session *session)
 {
     size_t owed = 1;
 
     for (size_t column = 0; column < grid->columns; column++) {
-        size_t length = strlen(cells[column]);
-        if (length > 0)
-            fprintf(out, "%*s%s", (int)owed, "", cells[column]);
-        owed = (length > 0 ? 0 : owed) + grid->widths[column] - length + gap;
+        size_t length = strlen(cells[column].text);
+        if (length > 0) {
+            fprintf(session->out, "%*s", (int)owed, "");
+            color_print(session, session->out, cells[column].color, cells[column].text);
+        }
+        owed = (length > 0 ? 0 : owed) + grid->widths[column] - length + GAP;
     }
-    fputc('\n', out);
+    fputc('\n', session->out);
 }
 
-bool grid_print(const struct grid *grid, unsigned gap, FILE *out)
+int grid_print(const struct grid *grid, struct session *session)
 {
+    struct grid_cell titles[GRID_COLUMNS_MOST];
+
     if (grid->is_out_of_memory)
-        return false;
-    print_row(grid, grid->titles, gap, out);
+        return session_fail(session, EXIT_REFUSED, "out of memory");
+    for (size_t column = 0; column < grid->columns; column++)
+        titles[column] = (struct grid_cell){.text = grid->titles[column], .color = COLOR_TITLE};
+    print_row(grid, titles, session);
     for (size_t row = 0; row + grid->columns <= grid->count; row += grid->columns)
-        print_row(grid, grid->cells + row, gap, out);
-    return true;
+        print_row(grid, grid->cells + row, session);
+    return EXIT_DONE;
 }

@@ -28,14 +28,12 @@ static int print_spaces(struct session *session, const struct space_set *space_s
         const struct space *space = space_set->spaces[i];
         grid_add(&grid, space->name.text);
         grid_add(&grid, space->region.text);
-        grid_add(&grid, space_state_text(space->state));
+        grid_add_state(&grid, space_state_text(space->state));
         grid_add(&grid, generation_text(space->generation));
         grid_add_cidr(&grid, space->cidr.cidr);
         grid_add_number(&grid, space->app_count);
     }
-    return grid_print(&grid, 2, session->out)
-               ? EXIT_DONE
-               : session_fail(session, EXIT_REFUSED, "out of memory");
+    return grid_print(&grid, session);
 }
 
 static int print_spaces_json(struct session *session, const struct space_set *space_set)

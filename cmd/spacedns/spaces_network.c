@@ -7,13 +7,6 @@
 
 enum { TUNNELS_TEXT_MAX = 64 };
 
-static int print_grid(struct session *session, const struct grid *grid, unsigned gap)
-{
-    return grid_print(grid, gap, session->out)
-               ? EXIT_DONE
-               : session_fail(session, EXIT_REFUSED, "out of memory");
-}
-
 static int print_none(struct session *session, const struct space *space, const char *what)
 {
     fprintf(session->out, "=== ");
@@ -57,14 +50,14 @@ static int print_peerings(struct session *session, struct space_set *space_set,
         grid_add(&grid, peering->pcx_id.text);
         grid_add(&grid, peering_type_text(peering->type));
         grid_add_blocks(&grid, &peering->cidr_blocks);
-        grid_add(&grid, peering_status_text(peering->status));
+        grid_add_state(&grid, peering_status_text(peering->status));
         grid_add(&grid, peering->aws_vpc_id.text);
         grid_add(&grid, peering->aws_region.text);
         grid_add(&grid, peering->aws_account_id.text);
         grid_add(&grid, peering->expires.text);
     }
     fprintf(session->out, "=== %s Peerings\n", space->name.text);
-    return print_grid(session, &grid, 2);
+    return grid_print(&grid, session);
 }
 
 int run_spaces_peerings(struct session *session)
@@ -111,7 +104,8 @@ static const char *format_tunnels(struct arena *arena, const struct vpn *vpn)
 static int print_vpns(struct session *session, struct space_set *space_set,
                       const struct space *space)
 {
-    static const char *const titles[] = {"Name", "Status", "Tunnels"};
+    static const char *const titles[] = {"Name", "Status", "Tunnels", "Routable CIDRs",
+                                         "Public IP"};
     struct grid grid = grid_over(space_set->arena, titles, sizeof titles / sizeof titles[0]);
 
     if (session->is_json)
@@ -120,11 +114,13 @@ static int print_vpns(struct session *session, struct space_set *space_set,
         return print_none(session, space, "VPN connections");
     for (size_t i = 0; i < space->vpn_count; i++) {
         grid_add(&grid, space->vpns[i].name.text);
-        grid_add(&grid, vpn_status_text(space->vpns[i].status));
+        grid_add_state(&grid, vpn_status_text(space->vpns[i].status));
         grid_add(&grid, format_tunnels(space_set->arena, &space->vpns[i]));
+        grid_add_blocks(&grid, &space->vpns[i].routable_cidrs);
+        grid_add_address(&grid, space->vpns[i].public_ip);
     }
     fprintf(session->out, "=== %s VPN Connections\n", space->name.text);
-    return print_grid(session, &grid, 1);
+    return grid_print(&grid, session);
 }
 
 int run_spaces_vpn_connections(struct session *session)

@@ -26,7 +26,6 @@ static int print_routers(struct session *session, struct space_set *space_set,
 {
     static const char *const titles[] = {"IP", "State", "AZ"};
     struct grid grid = grid_over(space_set->arena, titles, sizeof titles / sizeof titles[0]);
-    char address[CIDR_TEXT_MAX];
 
     if (session->is_json)
         return print_json_routers(session, space);
@@ -38,15 +37,12 @@ static int print_routers(struct session *session, struct space_set *space_set,
     }
     for (size_t i = 0; i < space->router_count; i++) {
         const struct router *router = &space->routers[i];
-        ipv4_write(router->ip, address);
-        grid_add(&grid, address);
-        grid_add(&grid, router_state_text(router->state));
+        grid_add_address(&grid, router->ip);
+        grid_add_state(&grid, router_state_text(router->state));
         grid_add(&grid, router->az.text);
     }
     fprintf(session->out, "%s Routers\n", space->name.text);
-    return grid_print(&grid, 2, session->out)
-               ? EXIT_DONE
-               : session_fail(session, EXIT_REFUSED, "out of memory");
+    return grid_print(&grid, session);
 }
 
 int run_spaces_routers(struct session *session)

@@ -327,11 +327,16 @@ void finding_write_location(const struct finding *finding, char *out, size_t siz
                  (unsigned)finding->at.column);
 }
 
-void finding_print(const struct finding *finding, FILE *out)
+void finding_print_location(const struct finding *finding, FILE *out)
 {
     escape_print(out, finding->file);
     if (finding->at.line > 0)
         fprintf(out, ":%u:%u", (unsigned)finding->at.line, (unsigned)finding->at.column);
+}
+
+void finding_print(const struct finding *finding, FILE *out)
+{
+    finding_print_location(finding, out);
     fprintf(out, ": %s %s: %s\n", finding_level_text(finding_level(finding->code)),
             finding_name(finding->code), finding->sentence);
 }

@@ -119,6 +119,9 @@ void report_refusal(const struct report *report, const char *unseen, struct err 
  */
 void finding_write_location(const struct finding *finding, char *out, size_t size);
 
+/** Prints the same, never cut. */
+void finding_print_location(const struct finding *finding, FILE *out);
+
 /** Prints one finding and a newline, in the form shown above (wrapped there). */
 void finding_print(const struct finding *finding, FILE *out);
 

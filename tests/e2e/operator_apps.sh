@@ -52,7 +52,7 @@ run apps --space test-space
 prints "apps" 0 "=== Apps in space test-space
 
 frozen-oasis-70544 [internal]
-sleepy-river-2739 [internal]
+sleepy-river-2739  [internal]
 open-plain-1001" ""
 run apps --space test-space --json
 expect "apps --json" "frozen-oasis-70544 True test-space" \

@@ -194,9 +194,9 @@ agrees '[list(p) for p in j][0], [(p["pcx_id"], p["cidr_blocks"], p["status"]) f
 prints spaces:peerings --zones "$work/bare" <<<"=== bare-space has no peerings"
 prints spaces:vpn:connections --space test-space <<'END'
 === test-space VPN Connections
- Name   Status Tunnels
- office active UP/DOWN
- branch failed
+ Name    Status  Tunnels  Routable CIDRs  Public IP
+ office  active  UP/DOWN  172.16.0.0/16   35.161.69.30
+ branch  failed           192.168.7.0/24
 END
 agrees '[(v["name"], v["status"], [t["status"] for t in v["tunnels"]]) for v in j]' \
     "[('office', 'active', ['UP', 'DOWN']), ('branch', 'failed', [])]" spaces:vpn:connections

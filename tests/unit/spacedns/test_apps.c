@@ -16,7 +16,7 @@ static const struct console_line lists[] = {
      "=== Apps in space test-space\n"
      "\n"
      "frozen-oasis-70544 [internal]\n"
-     "sleepy-river-2739 [internal]\n"
+     "sleepy-river-2739  [internal]\n"
      "open-plain-1001\n",
      ""},
     {"apps -s tset-space", 1, "",
@@ -26,7 +26,7 @@ static const struct console_line lists[] = {
      "=== Apps in space ⬡ test-space\n"
      "\n"
      "frozen-oasis-70544 [internal]\n"
-     "sleepy-river-2739 [internal]\n"
+     "sleepy-river-2739  [internal]\n"
      "open-plain-1001\n",
      ""},
     {"apps:info frozen-oasis-70544", 0,

@@ -49,13 +49,8 @@ TEST_OVER(a_command_of_the_server_is_sent_to_it, requests)
     ck_assert_str_eq(peer.requests, wanted);
 }
 
-static const char *const lines[] = {"status",
-                                    "whoami",
-                                    "kept-back",
-                                    "forget a.b",
-                                    "reload",
-                                    "plan",
-                                    "explain a.b --live --from 10.0.0.1"};
+static const char *const lines[] = {"status",     "whoami", "kept-back",
+                                    "forget a.b", "reload", "explain a.b --live --from 10.0.0.1"};
 
 TEST_OVER(without_a_server_the_remedy_is_printed, lines)
 {
@@ -63,6 +58,16 @@ TEST_OVER(without_a_server_the_remedy_is_printed, lines)
         lines[_i], 1, "",
         "Error: no server is at ZONES/control.sock; start spacednsd with --control-socket "
         "ZONES/control.sock, or name its socket with --socket\n"});
+}
+
+TEST(plan_without_a_server_names_the_other_way)
+{
+    console_expect(&(struct console_line){
+        "plan", 1, "",
+        "Error: no server is at ZONES/control.sock; start spacednsd with --control-socket "
+        "ZONES/control.sock, or name its socket with --socket\n"
+        "Without a server, --against OLD compares with another folder: spacedns plan NEW --against "
+        "OLD\n"});
 }
 
 TEST(the_socket_of_the_settings_is_used)

@@ -56,7 +56,7 @@ TEST(a_status_that_was_set_is_listed)
     console_expect_part("spaces:peerings", 0,
                         " pcx-111aaa111  customer-managed  10.20.0.0/16  failed\n");
     ck_assert_int_eq(console_run("spaces:vpn:set branch --status active"), 0);
-    console_expect_part("spaces:vpn:connections", 0, " branch active\n");
+    console_expect_part("spaces:vpn:connections", 0, " branch  active ");
 }
 
 TEST(a_refused_status_changes_nothing)

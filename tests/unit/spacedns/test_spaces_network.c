@@ -69,9 +69,9 @@ static const struct console_line views[] = {
      ""},
     {"spaces:vpn:connections", 0,
      "=== test-space VPN Connections\n"
-     " Name   Status Tunnels\n"
-     " office active UP/DOWN\n"
-     " branch failed\n",
+     " Name    Status  Tunnels  Routable CIDRs  Public IP\n"
+     " office  active  UP/DOWN  172.16.0.0/16   35.161.69.30\n"
+     " branch  failed           192.168.7.0/24\n",
      ""},
     {"spaces:trusted-ips", 0,
      "=== Trusted IP Ranges\n"
@@ -204,8 +204,8 @@ TEST(one_of_several_spaces_must_be_named)
     static const char text[] = "space: empty\ncidr: 10.7.0.0/16\n...\n";
 
     scratch_write(&console.zones, "empty.yaml", text, sizeof text - 1);
-    console_expect(&(struct console_line){
-        "spaces:info --color always", 2, "",
-        " ▸    Error: Space name required. Write --space NAME; spacedns spaces lists the 2 of "
-        "ZONES\n"});
+    console_expect(&(struct console_line){"spaces:info --color always", 2, "",
+                                          " ▸    \033[31mError:\033[0m Space name required. Write "
+                                          "--space NAME; spacedns spaces lists the 2 of "
+                                          "ZONES\n"});
 }
