@@ -1,5 +1,6 @@
 #include "spacedns/check.h"
 
+#include <dirent.h>
 #include <jansson.h>
 #include <limits.h>
 #include <string.h>
@@ -87,6 +88,35 @@ static bool find_checked(struct session *session, struct checked *checked)
     return true;
 }
 
+/* True for names that someone may take for a zone file's: in capitals, with a suffix more, as JSON.
+ */
+static bool resembles_zone_file(const char *name)
+{
+    return name[0] != '.' && !folder_is_zone_file(name) &&
+           (strcasestr(name, ".yaml") != NULL || strcasestr(name, ".yml") != NULL ||
+            strcasestr(name, ".json") != NULL);
+}
+
+/* A folder that cannot be read is not told here: the load has done so. */
+static void report_ignored(struct report *report, const char *folder)
+{
+    DIR *directory = opendir(folder);
+    const struct dirent *entry;
+    char path[2 * PATH_MAX];
+
+    while (directory != NULL && (entry = readdir(directory)) != NULL) {
+        if (!resembles_zone_file(entry->d_name))
+            continue;
+        snprintf(path, sizeof path, "%s/%s", folder, entry->d_name);
+        report_add(report, FINDING_IGNORED, path, (struct location){0},
+                   "the server does not read this file: names of zone files end in .yaml or .yml "
+                   "and do not begin with a dot; rename it, or keep it elsewhere");
+    }
+    if (directory != NULL)
+        closedir(directory);
+    report_sort(report);
+}
+
 static void keep_findings_of_file(struct session *session, struct checked *checked)
 {
     size_t errors = report_count(session->report, FINDING_ERROR);
@@ -134,6 +164,7 @@ int run_check(struct session *session)
     snapshot_free(before);
     if (session->snapshot == NULL && err.code != ERR_NONE)
         return session_fail(session, EXIT_REFUSED, "%s", err.text);
+    report_ignored(session->report, checked.folder);
     if (checked.file != NULL)
         keep_findings_of_file(session, &checked);
     if (session->is_json)

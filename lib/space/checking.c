@@ -93,6 +93,8 @@ bool label_is_ldh(const char *label, size_t length)
 /* Finds an octet that host names cannot contain; the label checks do not apply then. */
 static const char *bad_octet(const char *name)
 {
+    if (strstr(name, "://") != NULL)
+        return "is a URL; write its host name alone, as www.example.com";
     for (const char *octet = name; *octet != '\0'; octet++) {
         if ((unsigned char)*octet >= 0x80)
             return "is not ASCII; write it in Punycode (xn--...)";

@@ -143,25 +143,23 @@ static struct yaml_location location_at_offset(const struct yaml_reader *reader,
     return at;
 }
 
-/* The octet at a mark, 0 at the end; marks count characters. */
-static char octet_at(const struct yaml_reader *reader, yaml_mark_t mark)
+/* The offset of a mark, at most the length; marks count characters. */
+static size_t offset_of(const struct yaml_reader *reader, yaml_mark_t mark)
 {
     size_t characters = 0;
 
-    for (size_t i = 0; i < reader->length; i++) {
-        if (is_continuation(reader->text[i]))
-            continue;
-        if (characters++ == mark.index)
-            return reader->text[i];
-    }
-    return '\0';
+    for (size_t i = 0; i < reader->length; i++)
+        if (!is_continuation(reader->text[i]) && characters++ == mark.index)
+            return i;
+    return reader->length;
 }
 
 /* The most frequent cause of a syntax error, as a hint. */
 static const char *hint_for(const struct yaml_reader *reader)
 {
     const yaml_parser_t *parser = &reader->parser;
-    char octet = octet_at(reader, parser->problem_mark);
+    size_t offset = offset_of(reader, parser->problem_mark);
+    char octet = offset < reader->length ? reader->text[offset] : '\0';
 
     if (parser->context != NULL && strstr(parser->context, "an alias") != NULL)
         return "; a text that begins with * needs quotes";
@@ -172,6 +170,16 @@ static const char *hint_for(const struct yaml_reader *reader)
     if (octet == '@' || octet == '`' || octet == '%')
         return "; a text that begins with this character needs quotes";
     return "";
+}
+
+/* True when no more than blanks follow: what is still open there is worth a look where it begins.
+ */
+static bool is_at_end(const struct yaml_reader *reader, yaml_mark_t mark)
+{
+    for (size_t i = offset_of(reader, mark); i < reader->length; i++)
+        if (strchr(" \t\r\n", reader->text[i]) == NULL)
+            return false;
+    return true;
 }
 
 static bool fail_syntax(struct yaml_reader *reader)
@@ -190,6 +198,9 @@ static bool fail_syntax(struct yaml_reader *reader)
     }
     if (parser->context == NULL) {
         snprintf(text, sizeof text, "%s%s", problem, hint_for(reader));
+    } else if (is_at_end(reader, parser->problem_mark)) {
+        at = location_of(parser->context_mark);
+        snprintf(text, sizeof text, "%s %s that starts here", problem, parser->context);
     } else {
         struct yaml_location start = location_of(parser->context_mark);
         snprintf(text, sizeof text, "%s %s that starts at %u:%u%s", problem, parser->context,

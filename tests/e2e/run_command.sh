@@ -11,10 +11,11 @@ patience=60
 # A background command empties its log only once it runs: until then the one before would be read.
 forget_log() {
     : >"$work/run.err"
+    : >"$work/run.out"
 }
 
 is_ready() {
-    grep -q ' info ready ' "$work/run.err" || is_gone "$runner"
+    grep -q '^Stop: Ctrl-C' "$work/run.out" || is_gone "$runner"
 }
 
 for signal in TERM INT; do
@@ -56,6 +57,19 @@ os.execv(sys.argv[1], sys.argv[1:])' cmd/dev run >"$work/run.out" 2>"$work/run.e
     [ $(($(now_ms) - before)) -lt 5000 ] || fail "SIG$signal ends it quickly"
 done
 
+# Its terminal is closed: the server must not stay behind.
+forget_log
+mkfifo "$work/keys"
+setsid script -qc "bash --norc -i" /dev/null <"$work/keys" >"$work/run.out" 2>&1 &
+runner=$!
+exec {keys}>"$work/keys"
+echo "cmd/dev run" >&"$keys"
+children+=("$runner")
+await is_ready
+server=$(sed -n 's/.*: kill -HUP \([0-9]*\).*/\1/p' "$work/run.out")
+kill -KILL "$runner" # script holds the terminal, which goes with it
+await is_gone "${server:-0}" || fail "a server whose terminal is closed ends" "$(ps -o pid,args -p "$server")"
+
 # A second one prints why it cannot start.
 forget_log
 cmd/dev run >"$work/run.out" 2>"$work/run.err" &
@@ -64,6 +78,7 @@ children+=("$runner")
 await is_ready
 timeout 60 cmd/dev run >"$work/second.out" 2>"$work/second.err"
 expect "a second cmd/dev run: exit code" 1 "$?"
+expect_no_match "a second cmd/dev run does not say that it serves" '^Serving' "$(cat "$work/second.out")"
 expect_match "a second cmd/dev run" 'cannot listen on 127\.0\.0\.1:5300 .*another program has this port' \
     "$(cat "$work/second.err")"
 kill -TERM "$runner"

@@ -71,3 +71,19 @@ TEST(a_file_that_no_server_reads_is_refused)
         "Error: ZONES/notes.txt is not a zone file: the server reads names that end in .yaml or "
         ".yml and do not begin with a dot; rename it\n"});
 }
+
+static const struct {
+    const char *name;
+    bool is_noted;
+} neighbours[] = {
+    {"a.YAML", true}, {"b.yaml~", true}, {"c.json", true}, {".d.yaml", false}, {"notes.txt", false},
+};
+
+TEST_OVER(a_file_that_is_not_read_is_noted_if_it_may_be_meant, neighbours)
+{
+    write_space(neighbours[_i].name, "");
+    console_run("check");
+    ck_assert_int_eq(console.code, 0);
+    ck_assert_int_eq(strstr(console.out, " note N-IGNORED: ") != NULL, neighbours[_i].is_noted);
+    ck_assert_int_eq(strstr(console.out, neighbours[_i].name) != NULL, neighbours[_i].is_noted);
+}
