@@ -11,7 +11,15 @@
 #include "control/protocol.h"
 
 /* A reload may read a million apps; other commands are answered at once. */
-enum { PATIENCE_SECONDS = 5, RELOAD_PATIENCE_SECONDS = 300 };
+enum { PATIENCE_SECONDS = 5, RELOAD_PATIENCE_SECONDS = 300, UPGRADE_PATIENCE_SECONDS = 4000 };
+
+static int patience_for(enum command_name command)
+{
+    if (command == COMMAND_UPGRADE)
+        return UPGRADE_PATIENCE_SECONDS; /* the server's own timeout comes first */
+    return command == COMMAND_RELOAD || command == COMMAND_PLAN ? RELOAD_PATIENCE_SECONDS
+                                                                : PATIENCE_SECONDS;
+}
 
 static bool fail_to_connect(struct talk *talk, int number)
 {
@@ -129,7 +137,6 @@ static bool read_answer(struct talk *talk, FILE *from)
 bool talk_run(struct talk *talk, const struct invocation *invocation)
 {
     char line[CONTROL_REQUEST_OCTETS_MOST];
-    bool is_reload = invocation->command == COMMAND_RELOAD || invocation->command == COMMAND_PLAN;
     size_t length = protocol_write_request(invocation, line);
 
     talk->problem = (struct err){.code = ERR_SYSTEM, .text = "the answer cannot be written"};
@@ -137,7 +144,7 @@ bool talk_run(struct talk *talk, const struct invocation *invocation)
         return err_set(&talk->problem, ERR_LIMIT,
                        "the command is longer than %d octets, more than a server reads",
                        (int)CONTROL_REQUEST_OCTETS_MOST);
-    int descriptor = connect_to(talk, is_reload ? RELOAD_PATIENCE_SECONDS : PATIENCE_SECONDS);
+    int descriptor = connect_to(talk, patience_for(invocation->command));
     if (descriptor < 0)
         return false;
     FILE *from = fdopen(descriptor, "r");

@@ -302,6 +302,11 @@ void control_answer_problem(struct call *call, const struct err *err)
     fail(call, CODE_USAGE, err->text);
 }
 
+void control_answer_upgrading(struct call *call)
+{
+    fail(call, CODE_REFUSED, "an upgrade is running; run the command again once it has ended");
+}
+
 void control_answer_stopping(struct call *calls)
 {
     while (calls != NULL) {

@@ -39,5 +39,8 @@ void control_answer_reload(struct call *calls, const struct reload_result *resul
 /** Answers a call that cannot be parsed. */
 void control_answer_problem(struct call *call, const struct err *err);
 
+/** Answers a call that has to wait for the end of an upgrade. */
+void control_answer_upgrading(struct call *call);
+
 /** Answers every call of a list: the server is stopping. */
 void control_answer_stopping(struct call *calls);

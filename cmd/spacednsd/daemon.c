@@ -20,6 +20,8 @@
 #include "spacednsd/settings_check.h"
 #include "spacednsd/settings_reload.h"
 #include "spacednsd/signals.h"
+#include "spacednsd/takeover.h"
+#include "spacednsd/upgrade.h"
 #include "spacednsd/zones.h"
 
 enum { EXIT_REFUSED = 1, EXIT_UNAVAILABLE = 3 };
@@ -34,6 +36,13 @@ struct daemon {
     struct reloads reloads;
     struct inspection inspection;
     struct service service;
+    struct takeover takeover;
+    struct takeover_owner takeover_owner;
+    struct upgrade upgrade;
+    struct upgrade_owner upgrade_owner;
+    uv_idle_t leaving; /* another process serves: a last turn for signals */
+    unsigned leaving_turns;
+    int code;      /* the program's */
     bool is_ready; /* the first snapshot is being answered from */
 };
 
@@ -70,6 +79,10 @@ static void daemon_on_adopted(void *context, uint64_t generation)
     const struct snapshot *snapshot = server_current(daemon->server);
 
     (void)generation;
+    if (!daemon->is_ready && takeover_is_upgrade(&daemon->takeover)) {
+        takeover_probe(&daemon->takeover);
+        return;
+    }
     if (!daemon->is_ready) {
         daemon->is_ready = true;
         events_log_ready(daemon->settings, snapshot, &daemon->reloads.loading);
@@ -88,14 +101,34 @@ static void daemon_on_reports(void *context)
 
 /* ---- the operator's command ---- */
 
+static void begin_upgrade(struct daemon *daemon, struct call *call)
+{
+    const struct upgrade_offer offer = {
+        .server = daemon->server,
+        .control = control_socket_descriptor(daemon->control_socket),
+        .state = daemon->reloads.state.folder,
+    };
+
+    upgrade_request(&daemon->upgrade, call, &offer);
+}
+
+static bool is_reload(enum command_name command)
+{
+    return command == COMMAND_RELOAD || command == COMMAND_PLAN || command == COMMAND_FORGET;
+}
+
 static void daemon_on_call(void *context, struct call *call)
 {
     struct daemon *daemon = context;
 
     enum command_name command = call->invocation.command;
 
-    if (command == COMMAND_RELOAD || command == COMMAND_PLAN || command == COMMAND_FORGET)
+    if (is_reload(command) && upgrade_is_running(&daemon->upgrade))
+        control_answer_upgrading(call);
+    else if (is_reload(command))
         reloads_request(&daemon->reloads, call);
+    else if (command == COMMAND_UPGRADE)
+        begin_upgrade(daemon, call);
     else if (command == COMMAND_STATUS || command == COMMAND_EXPLAIN)
         inspection_request(&daemon->inspection, call);
     else
@@ -106,16 +139,25 @@ static void daemon_on_call(void *context, struct call *call)
 static bool open_control(struct daemon *daemon)
 {
     const char *path = control_path(daemon->settings);
+    int inherited = daemon->takeover.control;
     struct err err;
 
     inspection_start(&daemon->inspection, &daemon->loop, daemon->server, &daemon->source);
+    daemon->takeover.control = -1;
+    if (path == NULL && inherited >= 0)
+        control_socket_take_over(&daemon->loop, NULL, inherited, daemon_on_call, daemon, &err);
     if (path == NULL)
         return true;
     daemon->source.socket = path;
-    daemon->control_socket = control_socket_open(&daemon->loop, path, daemon_on_call, daemon, &err);
+    if (inherited >= 0)
+        daemon->control_socket =
+            control_socket_take_over(&daemon->loop, path, inherited, daemon_on_call, daemon, &err);
+    else
+        daemon->control_socket =
+            control_socket_open(&daemon->loop, path, daemon_on_call, daemon, &err);
     if (daemon->control_socket != NULL)
         return true;
-    if (daemon->settings->control_socket == NULL) {
+    if (daemon->settings->control_socket == NULL || takeover_is_upgrade(&daemon->takeover)) {
         log_sentence(LOG_WARNING, "control_failed", err.text);
         return true;
     }
@@ -138,7 +180,13 @@ static void daemon_on_stop(void *context, int number)
 {
     struct daemon *daemon = context;
 
+    if (daemon->upgrade.step == UPGRADE_DONE) {
+        upgrade_pass_signal(&daemon->upgrade, number);
+        return;
+    }
     events_log_stopping(number);
+    upgrade_stop(&daemon->upgrade);
+    takeover_close(&daemon->takeover);
     signals_stop(&daemon->signals);
     service_stop(&daemon->service);
     close_control(daemon);
@@ -150,10 +198,108 @@ static void daemon_on_signal(void *context, int number)
 {
     struct daemon *daemon = context;
 
-    if (number == SIGUSR1)
+    if (daemon->upgrade.step == UPGRADE_DONE)
+        upgrade_pass_signal(&daemon->upgrade, number);
+    else if (number == SIGUSR1)
         events_log_counters(daemon->server);
     else
         reloads_request(&daemon->reloads, NULL);
+}
+
+/* ---- an upgrade: this server leaves ---- */
+
+static bool daemon_hold(void *context)
+{
+    struct daemon *daemon = context;
+
+    return reloads_hold(&daemon->reloads);
+}
+
+static void daemon_on_reloads_idle(void *context)
+{
+    struct daemon *daemon = context;
+
+    upgrade_go_on(&daemon->upgrade);
+}
+
+static void daemon_on_upgrade_failed(void *context, bool had_state)
+{
+    struct daemon *daemon = context;
+
+    service_ready(&daemon->service, &daemon->reloads.last);
+    reloads_resume(&daemon->reloads, had_state);
+}
+
+/* Signals that came while the workers left have been passed on in the turn before. */
+static void daemon_on_last_turn(uv_idle_t *idle)
+{
+    struct daemon *daemon = idle->data;
+
+    if (daemon->leaving_turns++ == 0)
+        return;
+    signals_stop(&daemon->signals);
+    uv_close((uv_handle_t *)idle, NULL);
+}
+
+static void daemon_on_upgraded(void *context)
+{
+    struct daemon *daemon = context;
+
+    if (daemon->reloads.queue.wants_reload)
+        upgrade_pass_signal(&daemon->upgrade, SIGHUP);
+    service_hand_over(&daemon->service, daemon->upgrade.pid);
+    control_socket_hand_over(daemon->control_socket);
+    close_control(daemon);
+    takeover_close(&daemon->takeover);
+    server_leave(daemon->server, daemon->upgrade.connections);
+    events_log_counters(daemon->server);
+    uv_idle_init(&daemon->loop, &daemon->leaving);
+    daemon->leaving.data = daemon;
+    uv_idle_start(&daemon->leaving, daemon_on_last_turn);
+}
+
+/* ---- an upgrade: this server takes over ---- */
+
+static void start_signals(struct daemon *daemon)
+{
+    signals_start(&daemon->signals, &daemon->loop, daemon_on_signal, daemon_on_stop, daemon);
+}
+
+/* The zone files may have changed while they were read: the state is stored before it is served. */
+static void daemon_on_go(void *context)
+{
+    struct daemon *daemon = context;
+    const struct snapshot *snapshot = server_current(daemon->server);
+
+    reloads_store_first(&daemon->reloads);
+    server_begin(daemon->server);
+    open_control(daemon);
+    takeover_serve(&daemon->takeover, snapshot->generation);
+    log_open();
+    start_signals(daemon);
+    daemon->is_ready = true;
+    events_log_ready(daemon->settings, snapshot, &daemon->reloads.loading);
+    reloads_finish(&daemon->reloads);
+}
+
+static void daemon_on_takeover_failed(void *context, const char *sentence)
+{
+    struct daemon *daemon = context;
+
+    print_sentence(sentence);
+    daemon->code = EXIT_UNAVAILABLE;
+    takeover_close(&daemon->takeover);
+    service_stop(&daemon->service);
+    close_control(daemon);
+    server_stop(daemon->server);
+}
+
+static void daemon_on_passed_signal(void *context, int number)
+{
+    if (number == SIGTERM || number == SIGINT)
+        daemon_on_stop(context, number);
+    else
+        daemon_on_signal(context, number);
 }
 
 /* ---- start ---- */
@@ -179,7 +325,10 @@ static int run_server(struct daemon *daemon)
                                      .log_descriptor = STDOUT_FILENO,
                                      .on_adopted = daemon_on_adopted,
                                      .on_reports = daemon_on_reports,
-                                     .context = daemon};
+                                     .context = daemon,
+                                     .inherited = &daemon->takeover.inherited,
+                                     .is_waiting = takeover_is_upgrade(&daemon->takeover),
+                                     .connections = daemon->takeover.connections};
     struct err err;
 
     daemon->server = server_new(&options, &err);
@@ -188,12 +337,13 @@ static int run_server(struct daemon *daemon)
         reloads_close(&daemon->reloads);
         return give_up(err.text);
     }
+    takeover_close_unused(&daemon->takeover);
     daemon->source.server = daemon->server;
     daemon->reloads.server = daemon->server;
     daemon->reloads.is_reloading = true;
     reloads_start(&daemon->reloads);
     reloads_publish(&daemon->reloads);
-    bool is_open = open_control(daemon);
+    bool is_open = options.is_waiting || open_control(daemon);
     if (!is_open || !server_start(daemon->server, &err)) {
         close_control(daemon);
         reloads_close(&daemon->reloads);
@@ -201,16 +351,30 @@ static int run_server(struct daemon *daemon)
         return is_open ? give_up(err.text) : EXIT_REFUSED;
     }
     service_start(&daemon->service, &daemon->loop, daemon->server);
-    signals_start(&daemon->signals, &daemon->loop, daemon_on_signal, daemon_on_stop, daemon);
+    if (options.is_waiting)
+        takeover_start(&daemon->takeover, &daemon->loop, daemon->server, &daemon->takeover_owner);
+    else
+        start_signals(daemon);
     uv_run(&daemon->loop, UV_RUN_DEFAULT);
     reloads_close(&daemon->reloads);
     server_free(daemon->server);
-    return EXIT_SUCCESS;
+    return daemon->code;
 }
 
 static bool prepare(struct daemon *daemon, const struct settings *settings)
 {
-    *daemon = (struct daemon){.settings = settings};
+    *daemon = (struct daemon){
+        .settings = settings,
+        .code = EXIT_SUCCESS,
+        .takeover_owner = {.on_go = daemon_on_go,
+                           .on_failed = daemon_on_takeover_failed,
+                           .on_signal = daemon_on_passed_signal,
+                           .context = daemon},
+        .upgrade_owner = {.hold = daemon_hold,
+                          .on_failed = daemon_on_upgrade_failed,
+                          .on_done = daemon_on_upgraded,
+                          .context = daemon},
+    };
     daemon->source = (struct status_source){.settings = &daemon->reloads.settings,
                                             .last = &daemon->reloads.last,
                                             .last_good = &daemon->reloads.last_good,
@@ -221,24 +385,47 @@ static bool prepare(struct daemon *daemon, const struct settings *settings)
                                        .key = hash_key_random(),
                                        .loop = &daemon->loop,
                                        .service = &daemon->service,
+                                       .on_idle = daemon_on_reloads_idle,
+                                       .context = daemon,
                                        .state = {.folder = -1, .zones = -1}};
     reloads_prepare(&daemon->reloads, NULL);
     return policy_set(&daemon->reloads.policy, settings);
 }
 
+/* Before any thread exists: forks the launcher, then takes what another process hands over. */
+static bool inherit(struct daemon *daemon, struct err *err)
+{
+    if (!takeover_read(&daemon->takeover, err))
+        return false;
+    const struct launcher_options options = {
+        .argv = daemon->settings->argv,
+        .standard_error = takeover_standard_error(&daemon->takeover),
+        .trusts_own_user = geteuid() != 0,
+    };
+    upgrade_prepare(&daemon->upgrade, &daemon->loop, &daemon->upgrade_owner, &options);
+    return !takeover_is_upgrade(&daemon->takeover) || takeover_receive(&daemon->takeover, err);
+}
+
 int daemon_run(struct settings *settings, struct report *report)
 {
     struct daemon daemon;
+    struct err err;
 
     if (!prepare(&daemon, settings)) {
         report_free(report);
         return give_up("out of memory");
     }
     signals_prepare();
-    log_open();
+    if (!inherit(&daemon, &err)) {
+        report_free(report);
+        return give_up(err.text);
+    }
+    if (!takeover_is_upgrade(&daemon.takeover))
+        log_open(); /* else once it has its own standard error */
     log_set_level((enum log_level)settings->log_level);
     service_open(&daemon.service);
-    reloads_open_state(&daemon.reloads);
+    reloads_open_state(&daemon.reloads, daemon.takeover.state);
+    daemon.takeover.state = -1;
     reloads_prepare(&daemon.reloads, NULL);
     zones_loading_open(&daemon.reloads.loading, report);
     service_load(&daemon.service, settings->zones);
@@ -255,7 +442,8 @@ int daemon_run(struct settings *settings, struct report *report)
         reloads_close(&daemon.reloads);
         return EXIT_REFUSED;
     }
-    reloads_store_first(&daemon.reloads);
+    if (!takeover_is_upgrade(&daemon.takeover))
+        reloads_store_first(&daemon.reloads);
     if (settings->lacks_upstreams)
         events_log_no_upstreams();
     settings_raise_descriptor_limit(settings);
@@ -266,6 +454,8 @@ int daemon_run(struct settings *settings, struct report *report)
     uv_run(&daemon.loop, UV_RUN_DEFAULT); /* runs the close callbacks */
     uv_loop_close(&daemon.loop);
     service_close(&daemon.service);
+    takeover_close(&daemon.takeover);
+    upgrade_close(&daemon.upgrade);
     return code;
 }
 

@@ -2,6 +2,7 @@
 
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "base/clock.h"
 #include "base/log.h"
@@ -272,12 +273,16 @@ static void drop_loaded(struct reloads *reloads)
 
 /* ---- state ---- */
 
-void reloads_open_state(struct reloads *reloads)
+void reloads_open_state(struct reloads *reloads, int locked)
 {
     const char *path = reloads->settings.state_dir;
 
-    if (path != NULL)
+    if (path != NULL && locked >= 0)
+        state_take_over(&reloads->state, path, &reloads->key, locked);
+    else if (path != NULL)
         state_open(&reloads->state, path, &reloads->key);
+    else if (locked >= 0)
+        close(locked);
     storing_begin(&reloads->storing, &reloads->state);
 }
 
@@ -385,7 +390,9 @@ static void reloads_on_loaded(uv_work_t *work, int status)
 
 static void begin_reload(struct reloads *reloads)
 {
-    if (reloads->is_reloading || reloads->is_stopping ||
+    if (reloads->is_held && !reloads->is_reloading && reloads->on_idle != NULL)
+        reloads->on_idle(reloads->context);
+    if (reloads->is_reloading || reloads->is_stopping || reloads->is_held ||
         !reload_queue_take(&reloads->queue, reloads->settings.reload_guard))
         return;
     reloads->is_reloading = true;
@@ -416,6 +423,22 @@ void reloads_log_done(const struct reloads *reloads)
 void reloads_finish(struct reloads *reloads)
 {
     end_reload(reloads, RELOAD_DONE);
+}
+
+bool reloads_hold(struct reloads *reloads)
+{
+    reloads->is_held = true;
+    return !reloads->is_reloading;
+}
+
+void reloads_resume(struct reloads *reloads, bool had_writer)
+{
+    reloads->is_held = false;
+    if (had_writer && state_is_used(&reloads->state)) {
+        reloads->state.is_behind = true;
+        reloads->queue.wants_reload = true;
+    }
+    begin_reload(reloads);
 }
 
 void reloads_stop(struct reloads *reloads)

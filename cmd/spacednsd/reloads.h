@@ -49,13 +49,20 @@ struct reloads {
     struct reload_last last;
     struct last_good last_good; /* of the start, until every file is served as it is */
     bool is_stopping;
+    bool is_held;                   /* no reload begins */
+    void (*on_idle)(void *context); /* while held: the reload under way has ended */
+    void *context;
 };
 
 /** Starts the timer; the loop must exist. */
 void reloads_start(struct reloads *reloads);
 
-/** Opens the state folder of the settings; call it before the first loading is prepared. */
-void reloads_open_state(struct reloads *reloads);
+/**
+ * Opens the state folder of the settings; call it before the first loading is prepared.
+ *
+ * locked  the folder of another process, with its lock, taken over; -1: none
+ */
+void reloads_open_state(struct reloads *reloads, int locked);
 
 /** Stores the texts of the first loading, before it is published. */
 void reloads_store_first(struct reloads *reloads);
@@ -74,6 +81,15 @@ void reloads_log_done(const struct reloads *reloads);
 
 /** Ends the reload: every worker answers from what was published. */
 void reloads_finish(struct reloads *reloads);
+
+/** Begins no reload from now on. Returns false when one is under way: on_idle follows. */
+bool reloads_hold(struct reloads *reloads);
+
+/**
+ * Goes on. `had_writer`: another process may have written the state meanwhile, so everything is
+ * read and stored again.
+ */
+void reloads_resume(struct reloads *reloads, bool had_writer);
 
 /** Answers all calls that wait: the server is stopping. A loading under way ends by itself. */
 void reloads_stop(struct reloads *reloads);

@@ -203,12 +203,26 @@ void service_reload(struct service *service)
     notify_reloading(&service->notify, NULL);
 }
 
-void service_stop(struct service *service)
+/* Returns false when there are none. */
+static bool close_timers(struct service *service)
 {
     if (!service->has_timers)
-        return;
+        return false;
     service->has_timers = false;
     uv_close((uv_handle_t *)&service->watchdog, NULL);
     uv_close((uv_handle_t *)&service->upkeep, NULL);
+    return true;
+}
+
+void service_hand_over(struct service *service, pid_t pid)
+{
+    if (close_timers(service))
+        notify_main_pid(&service->notify, pid, NULL);
+}
+
+void service_stop(struct service *service)
+{
+    if (!close_timers(service))
+        return;
     notify_stopping(&service->notify, "Stopping: answering the queries received");
 }

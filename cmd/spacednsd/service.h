@@ -65,6 +65,9 @@ void service_ready(struct service *service, const struct reload_last *last);
 /** A reload begins. */
 void service_reload(struct service *service);
 
+/** Another process serves from now on: closes the timers. To be called before server_leave. */
+void service_hand_over(struct service *service, pid_t pid);
+
 /** The server stops: closes the timers. To be called before server_stop. */
 void service_stop(struct service *service);
 
