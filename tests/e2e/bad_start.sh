@@ -176,7 +176,7 @@ run --zones zones --listen "127.0.0.1:$port"
 refused "a second server on one port" 3 'another program has this port'
 stop
 
-as=(bash -c 'ulimit -n 12 && exec "$@"' bash)
+as=(bash -c 'ulimit -n 13 && exec "$@"' bash)
 run --zones zones --listen "127.0.0.1:$port" --workers 8 --log-level error
 refused "too few file descriptors" 3 'too many open files; .*ulimit'
 as=()

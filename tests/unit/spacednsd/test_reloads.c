@@ -39,7 +39,7 @@ static void load_first(void)
     ck_assert_int_eq(settings_init(&start, 3, arguments, report), SETTINGS_READY);
     reloads.settings = start;
     ck_assert(policy_set(&reloads.policy, &reloads.settings));
-    reloads_open_state(&reloads);
+    reloads_open_state(&reloads, -1);
     reloads_prepare(&reloads, NULL);
     ck_assert(zones_loading_open(&reloads.loading, report));
     zones_load(&reloads.loading);
