@@ -77,7 +77,7 @@ runner=$!
 children+=("$runner")
 await is_ready
 timeout 60 cmd/dev run >"$work/second.out" 2>"$work/second.err"
-expect "a second cmd/dev run: exit code" 1 "$?"
+expect "a second cmd/dev run: exit code" 3 "$?"
 expect_no_match "a second cmd/dev run does not say that it serves" '^Serving' "$(cat "$work/second.out")"
 expect_match "a second cmd/dev run" 'cannot listen on 127\.0\.0\.1:5300 .*another program has this port' \
     "$(cat "$work/second.err")"
