@@ -65,7 +65,8 @@ static inline size_t reader_left(const struct reader *in)
  * Copies a short run of octets without a call: sixteen at a time, the last sixteen overlapping what
  * is copied already. Source and destination must not overlap.
  */
-static inline void octets_copy(uint8_t *restrict to, const uint8_t *restrict from, size_t length)
+__attribute__((always_inline)) static inline void
+octets_copy(uint8_t *restrict to, const uint8_t *restrict from, size_t length)
 {
     if (length >= 16) {
         for (size_t i = 0; i + 16 < length; i += 16)

@@ -15,9 +15,10 @@
 
 /** Source and destination of a request, as the socket reports them. */
 struct path {
-    uint32_t source;      /* IPv4, host order */
-    uint32_t destination; /* IPv4, host order; 0 when it is IPv6 */
-    bool is_ipv6;         /* the source is IPv6 and neither ::1 nor a mapped IPv4 address */
+    uint32_t source;         /* IPv4, host order */
+    uint32_t destination;    /* IPv4, host order; 0 when it is IPv6 */
+    bool is_ipv6;            /* the source is IPv6 and neither ::1 nor a mapped IPv4 address */
+    uint8_t source_ipv6[16]; /* then: the source */
 };
 
 struct client {

@@ -376,6 +376,8 @@ void decide_unreadable(enum query_status status, const struct client *client,
                     is_inside ? REASON_NOT_SUPPORTED : REASON_NONE);
     else if (status == QUERY_VERSION)
         verdict_set(verdict, SITUATION_EDNS_VERSION, RCODE_BADVERS, REASON_NONE);
+    else if (status == QUERY_COOKIE)
+        verdict_set(verdict, SITUATION_COOKIE, RCODE_NOERROR, REASON_NONE);
     else
         verdict_set(verdict, SITUATION_MALFORMED, RCODE_FORMERR, REASON_NONE);
 }

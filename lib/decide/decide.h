@@ -30,7 +30,8 @@ void decide(const struct snapshot *snapshot, const struct client *client, const 
             uint64_t hash, struct verdict *verdict);
 
 /**
- * Decides on a request that is not a readable query: opcode, EDNS version, or malformed. Outsiders
+ * Decides on a request that is not a readable query: opcode, EDNS version, a cookie alone, or
+ * malformed. Outsiders
  * get no reason. There need not be a snapshot.
  */
 void decide_unreadable(enum query_status status, const struct client *client,

@@ -134,6 +134,8 @@ static enum diff_state state_of(const struct verdict *verdict, size_t count)
     case SITUATION_UNSUPPORTED:
     case SITUATION_OPCODE:
     case SITUATION_EDNS_VERSION:
+    case SITUATION_COOKIE:
+    case SITUATION_BAD_COOKIE:
     case SITUATION_MALFORMED:
     case SITUATION_COUNT:
         break;

@@ -10,11 +10,38 @@
 #include "wire/reply.h"
 #include "wire/types.h"
 
+static struct cookie_client cookie_client_of(const struct path *path)
+{
+    struct cookie_client client = {.length = path->is_ipv6 ? sizeof path->source_ipv6 : 4};
+
+    if (path->is_ipv6)
+        memcpy(client.address, path->source_ipv6, sizeof path->source_ipv6);
+    else
+        store32(client.address, path->source);
+    return client;
+}
+
+/* Out of line, because most requests have no cookie. */
+__attribute__((noinline)) static void check_cookie(struct exchange *exchange)
+{
+    const struct query *query = &exchange->query;
+    const struct cookie_client client = cookie_client_of(&exchange->path);
+
+    if (exchange->cookies != NULL)
+        exchange->cookie = cookie_check(exchange->cookies, &client, query->cookie,
+                                        query->cookie_octets, exchange->reply_cookie);
+    else if (exchange->status == QUERY_COOKIE)
+        exchange->status = QUERY_MALFORMED;
+}
+
 void respond_prepare(const struct snapshot *snapshot, struct exchange *exchange)
 {
     exchange->status = query_read(exchange->request, exchange->request_length, &exchange->query);
     if (exchange->status == QUERY_DROPPED)
         return;
+    exchange->cookie = COOKIE_NONE;
+    if (exchange->query.cookie_octets > 0)
+        check_cookie(exchange);
     client_classify(snapshot, &exchange->path, &exchange->client);
     exchange->hash = 0;
     if (snapshot == NULL || exchange->status != QUERY_READ)
@@ -47,18 +74,34 @@ size_t respond_octets_most(const struct exchange *exchange)
     return exchange->transport == TRANSPORT_TCP ? TCP_OCTETS_MOST : exchange->query.udp_octets;
 }
 
+/* The options that a request may ask for. Out of line, because most requests ask for none. */
+__attribute__((noinline)) static void fill_requested_options(const struct snapshot *snapshot,
+                                                             const struct exchange *exchange,
+                                                             struct reply_options *options)
+{
+    bool is_inside = exchange->client.count > 0;
+
+    options->keepalive_100ms = exchange->keepalive_100ms;
+    if (exchange->query.wants_nsid && is_inside) {
+        options->nsid = snapshot->policy.server_id;
+        options->nsid_length = strlen(options->nsid);
+    }
+    if (exchange->cookie != COOKIE_NONE)
+        options->cookie = exchange->reply_cookie;
+}
+
 void respond_fill_options(const struct snapshot *snapshot, const struct exchange *exchange,
                           struct text *reason, struct reply_options *options)
 {
     const struct verdict *verdict = &exchange->verdict;
-    bool is_inside = exchange->client.count > 0;
 
     options->has_ede = false;
-    options->nsid = is_inside ? snapshot->policy.server_id : NULL;
-    options->nsid_length =
-        is_inside && exchange->query.wants_nsid ? strlen(snapshot->policy.server_id) : 0;
-    options->keepalive_100ms = exchange->keepalive_100ms;
+    options->nsid = NULL;
+    options->cookie = NULL;
+    options->keepalive_100ms = 0;
     options->passed_length = 0;
+    if (exchange->query.has_options)
+        fill_requested_options(snapshot, exchange, options);
     /* NXDOMAIN to outsiders has no EDE, so that it looks like any other server's. */
     bool is_bare = verdict->situation == SITUATION_OUTSIDER_NXDOMAIN;
     if (verdict->reason == REASON_NONE || !exchange->query.has_opt || is_bare)
@@ -80,8 +123,16 @@ void respond_decide(const struct snapshot *snapshot, struct exchange *exchange)
 {
     if (exchange->status == QUERY_READ)
         decide(snapshot, &exchange->client, &exchange->query, exchange->hash, &exchange->verdict);
+    else if (exchange->status == QUERY_COOKIE && exchange->cookie == COOKIE_WRONG)
+        respond_want_cookie(exchange); /* RFC 7873 section 5.4 */
     else if (exchange->status != QUERY_DROPPED)
         decide_unreadable(exchange->status, &exchange->client, &exchange->verdict);
+}
+
+void respond_want_cookie(struct exchange *exchange)
+{
+    exchange->verdict = (struct verdict){.reason = REASON_NONE};
+    verdict_set(&exchange->verdict, SITUATION_BAD_COOKIE, RCODE_BADCOOKIE, REASON_NONE);
 }
 
 size_t respond_write(const struct snapshot *snapshot, struct exchange *exchange)

@@ -29,13 +29,16 @@ struct exchange {
     size_t request_length;
     struct path path;
     enum transport transport;
-    uint16_t keepalive_100ms;      /* idle timeout offered over TCP (RFC 7828); 0: none */
-    uint8_t *reply;                /* room for UDP_OCTETS_MOST or TCP_OCTETS_MOST octets */
-    uint32_t rotation;             /* grows by one per exchange: rotates the addresses */
-    const struct forward *forward; /* NULL: other names are not forwarded */
+    uint16_t keepalive_100ms;            /* idle timeout offered over TCP (RFC 7828); 0: none */
+    uint8_t *reply;                      /* room for UDP_OCTETS_MOST or TCP_OCTETS_MOST octets */
+    uint32_t rotation;                   /* grows by one per exchange: rotates the addresses */
+    const struct forward *forward;       /* NULL: other names are not forwarded */
+    const struct cookie_server *cookies; /* NULL: cookies are ignored */
 
     /* Set by respond_prepare. */
     enum query_status status;
+    enum cookie_state cookie;            /* the request's; COOKIE_RIGHT: no forged source */
+    uint8_t reply_cookie[COOKIE_OCTETS]; /* the reply's, unless COOKIE_NONE */
     uint64_t hash;
     struct query query;
     struct client client;
@@ -68,6 +71,9 @@ void respond_prefetch_text(const struct snapshot *snapshot, const struct exchang
  * leads to a name of ours.
  */
 void respond_decide(const struct snapshot *snapshot, struct exchange *exchange);
+
+/** Makes the verdict BADCOOKIE: the client is to ask again with the reply's cookie. */
+void respond_want_cookie(struct exchange *exchange);
 
 /**
  * Writes the verdict's reply. Returns its length, 0 when there is none: for a response, or less

@@ -1,11 +1,12 @@
 #include "serve/batch.h"
 
 #include <arpa/inet.h>
+#include <string.h>
 
 #include "base/clock.h"
 #include "respond/chain.h"
 
-enum { TC_OCTET = 2, TC_BIT = FLAG_TC >> 8 };
+enum { TC_OCTET = 2, TC_BIT = FLAG_TC >> 8, WALL_READ_MS = 1000 };
 
 void batch_adopt(struct batch *batch)
 {
@@ -21,9 +22,32 @@ void batch_set_forward(struct batch *batch, struct forward *forward, struct defe
         batch->exchanges[i].forward = forward;
 }
 
+/* NULL while cookies are off. */
+static const struct cookie_server *cookies_of(const struct batch *batch)
+{
+    return batch->cookies.secrets.count > 0 ? &batch->cookies : NULL;
+}
+
+void batch_set_cookies(struct batch *batch, const struct cookie_secrets *secrets)
+{
+    batch->cookies.secrets = *secrets;
+    for (size_t i = 0; i < BATCH_MOST; i++)
+        batch->exchanges[i].cookies = cookies_of(batch);
+}
+
+/* Cookies have the time of day, which need not be exact: it is read once a second. */
+static void read_wall_clock(struct batch *batch, uint64_t now_ms)
+{
+    if (now_ms < batch->wall_read_ms)
+        return;
+    batch->wall_read_ms = now_ms + WALL_READ_MS;
+    batch->cookies.now_s = (uint32_t)(clock_wall_us() / 1000000);
+}
+
 void batch_begin(struct batch *batch, uint64_t now_ms)
 {
     batch_adopt(batch);
+    read_wall_clock(batch, now_ms);
     if (batch->forward != NULL)
         forward_set_time(batch->forward, now_ms);
     if (batch->log != NULL)
@@ -42,6 +66,12 @@ void batch_prepare(struct batch *batch, size_t count)
         respond_prefetch_text(batch->snapshot, &batch->exchanges[i]);
 }
 
+static const enum counter cookie_counters[] = {
+    [COOKIE_NEW] = COUNTER_COOKIES_NEW,
+    [COOKIE_WRONG] = COUNTER_COOKIES_WRONG,
+    [COOKIE_RIGHT] = COUNTER_COOKIES_RIGHT,
+};
+
 static void count(struct batch *batch, const struct exchange *exchange,
                   const struct endpoint *client, int64_t begun_us)
 {
@@ -49,6 +79,8 @@ static void count(struct batch *batch, const struct exchange *exchange,
         stats_count(batch->stats, COUNTER_TRUNCATED, 1);
     if (exchange->verdict.reason == REASON_REBIND)
         stats_count(batch->stats, COUNTER_FORWARD_REBINDS, 1);
+    if (exchange->cookie != COOKIE_NONE)
+        stats_count(batch->stats, cookie_counters[exchange->cookie], 1);
     stats_count_reply(batch->stats, exchange->rcode, verdict_inner_reason(&exchange->verdict));
     if (batch->log != NULL &&
         !querylog_add(batch->log, batch->snapshot, exchange, client, begun_us))
@@ -254,6 +286,13 @@ void batch_end(struct batch *batch)
         hand_over(batch, batch->begun_us);
 }
 
+static void set_ipv6_source(struct path *path, const struct in6_addr *address)
+{
+    path->source = 0;
+    path->is_ipv6 = true;
+    memcpy(path->source_ipv6, address->s6_addr, sizeof path->source_ipv6);
+}
+
 void path_set_source(struct path *path, const struct endpoint *source)
 {
     const struct in6_addr *address = &source->v6.sin6_addr;
@@ -266,7 +305,7 @@ void path_set_source(struct path *path, const struct endpoint *source)
     else if (IN6_IS_ADDR_LOOPBACK(address))
         path->source = INADDR_LOOPBACK;
     else
-        *path = (struct path){.destination = path->destination, .is_ipv6 = true};
+        set_ipv6_source(path, address);
 }
 
 /* Reads and decides a kept request again. */
@@ -276,6 +315,7 @@ static struct exchange *decide_again(struct batch *batch,
     struct exchange *exchange = deferred_restore(batch->deferred, pending_request);
 
     exchange->forward = batch->forward;
+    exchange->cookies = cookies_of(batch);
     exchange->rotation = batch->rotation++;
     exchange->is_deferred = false;
     respond_prepare(batch->snapshot, exchange);

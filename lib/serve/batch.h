@@ -37,7 +37,9 @@ struct batch {
     struct querylog_ring *log; /* NULL: off */
     struct forward *forward;   /* NULL: other names are not forwarded */
     struct deferred *deferred; /* with `forward` */
-    bool is_stopping;          /* the server stops; nothing is forwarded */
+    struct cookie_server cookies;
+    uint64_t wall_read_ms; /* when its time is read again */
+    bool is_stopping;      /* the server stops; nothing is forwarded */
     batch_on_adopted *on_adopted;
     void *context;
     uint32_t rotation;
@@ -53,6 +55,9 @@ void batch_adopt(struct batch *batch);
  * beginning. Requests waiting in `deferred` stay there.
  */
 void batch_set_forward(struct batch *batch, struct forward *forward, struct deferred *deferred);
+
+/** Sets the secrets of cookies; at the start there are none, and cookies are ignored. */
+void batch_set_cookies(struct batch *batch, const struct cookie_secrets *secrets);
 
 /** Begins a batch, which may be empty. `now_ms` is the loop's time. */
 void batch_begin(struct batch *batch, uint64_t now_ms);

@@ -97,10 +97,12 @@ void deferred_free(struct deferred *deferred)
     free(deferred);
 }
 
-static void write_option(struct writer *out, uint16_t code)
+static void write_option(struct writer *out, uint16_t code, const uint8_t *data, size_t length)
 {
     write16(out, code);
-    write16(out, 0);
+    write16(out, (uint16_t)length);
+    if (length > 0)
+        write_octets(out, data, length);
 }
 
 /* Every request that was read as a query fits; a truncated one must never be forwarded. */
@@ -115,8 +117,7 @@ static uint16_t write_request(const struct exchange *exchange, uint8_t *request)
 {
     const struct query *query = &exchange->query;
     struct writer out = writer_over(request, DEFERRED_REQUEST_OCTETS);
-    uint16_t options =
-        (uint16_t)(OPTION_HEAD_OCTETS * (query->wants_nsid + query->wants_keepalive));
+    size_t count = (size_t)query->wants_nsid + query->wants_keepalive + (query->cookie_octets > 0);
 
     write_octets(&out, exchange->request, query->question_end);
     memset(request + 6, 0, HEADER_OCTETS - 6);
@@ -127,11 +128,13 @@ static uint16_t write_request(const struct exchange *exchange, uint8_t *request)
     write16(&out, TYPE_OPT);
     write16(&out, query->udp_octets);
     write32(&out, query->dnssec_ok ? OPT_FLAG_DO : 0);
-    write16(&out, options);
+    write16(&out, (uint16_t)(OPTION_HEAD_OCTETS * count + query->cookie_octets));
     if (query->wants_nsid)
-        write_option(&out, OPTION_NSID);
+        write_option(&out, OPTION_NSID, NULL, 0);
     if (query->wants_keepalive)
-        write_option(&out, OPTION_KEEPALIVE);
+        write_option(&out, OPTION_KEEPALIVE, NULL, 0);
+    if (query->cookie_octets > 0)
+        write_option(&out, OPTION_COOKIE, query->cookie, query->cookie_octets);
     return length_of(&out);
 }
 

@@ -33,10 +33,12 @@
 #include "forward/forward.h"
 #include "respond/respond.h"
 #include "serve/carrier.h"
+#include "wire/edns.h"
 
 enum {
-    /* Header, question, OPT with two empty options. */
-    DEFERRED_REQUEST_OCTETS = HEADER_OCTETS + NAME_MAX_OCTETS + 4 + 11 + 2 * 4,
+    /* Header, question, OPT with two empty options and a cookie. */
+    DEFERRED_REQUEST_OCTETS = HEADER_OCTETS + NAME_MAX_OCTETS + 4 + OPT_OCTETS +
+                              3 * OPTION_HEAD_OCTETS + COOKIE_OCTETS_MOST,
     DEFERRED_ASKS_MOST = ALIAS_LINKS_MOST + 1, /* the names of the longest chain */
 };
 

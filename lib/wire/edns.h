@@ -9,7 +9,7 @@
  * Numbers have two octets where nothing else is said.
  *
  * Sources: RFC 6891 section 6.1 (form); RFC 3225 (DO); RFC 5001 (NSID); RFC 7828 (keepalive);
- *          RFC 8914 (EDE).
+ *          RFC 7873 section 4 (cookies); RFC 8914 (EDE).
  * Threads, memory: constants.
  */
 enum {
@@ -18,6 +18,6 @@ enum {
     OPT_FLAG_DO = 0x8000,
 };
 
-enum { OPTION_NSID = 3, OPTION_KEEPALIVE = 11, OPTION_EDE = 15 };
+enum { OPTION_NSID = 3, OPTION_COOKIE = 10, OPTION_KEEPALIVE = 11, OPTION_EDE = 15 };
 
 enum { EDE_CODE_OCTETS = 2 }; /* at the start of EDE's data; text follows */

@@ -13,11 +13,40 @@ static void clear(struct query *query, uint16_t id, uint16_t flags)
     query->udp_octets = UDP_OCTETS_PLAIN;
     query->has_opt = false;
     query->dnssec_ok = false;
+    query->has_options = false;
     query->wants_nsid = false;
     query->wants_keepalive = false;
+    query->cookie_octets = 0;
 }
 
-static void read_options(struct reader *in, uint16_t length, struct query *query)
+/* Returns false when no cookie has this length (RFC 7873 section 5.2.2). */
+static bool read_cookie(const uint8_t *data, size_t length, struct query *query)
+{
+    bool has_length =
+        length == COOKIE_CLIENT_OCTETS ||
+        (length >= COOKIE_CLIENT_OCTETS + COOKIE_SERVER_LEAST && length <= COOKIE_OCTETS_MOST);
+
+    if (!has_length)
+        return false;
+    memcpy(query->cookie, data, length);
+    query->cookie_octets = (uint8_t)length;
+    return true;
+}
+
+/* Reads one option of those that we support; others are ignored. */
+static bool read_option(uint16_t code, const uint8_t *data, size_t length, struct query *query)
+{
+    query->wants_nsid |= code == OPTION_NSID;
+    query->wants_keepalive |= code == OPTION_KEEPALIVE;
+    if (code == OPTION_COOKIE && query->cookie_octets == 0 && !read_cookie(data, length, query))
+        return false;
+    query->has_options = query->wants_nsid || query->wants_keepalive || query->cookie_octets > 0;
+    return true;
+}
+
+/* Out of line, because most requests have none. */
+__attribute__((noinline)) static void read_options(struct reader *in, uint16_t length,
+                                                   struct query *query)
 {
     const uint8_t *data = read_span(in, length);
 
@@ -28,13 +57,11 @@ static void read_options(struct reader *in, uint16_t length, struct query *query
     while (reader_left(&options) > 0) {
         uint16_t code = read16(&options);
         uint16_t size = read16(&options);
-        read_span(&options, size);
-        if (options.failed) {
+        const uint8_t *value = read_span(&options, size);
+        if (options.failed || !read_option(code, value, size, query)) {
             in->failed = true;
             return;
         }
-        query->wants_nsid |= code == OPTION_NSID;
-        query->wants_keepalive |= code == OPTION_KEEPALIVE;
     }
 }
 
@@ -106,39 +133,56 @@ static bool read_usual_records(struct reader *in, const uint8_t *counts, struct 
     return true;
 }
 
-/* Reads every record of a query; a malformed one makes the question unreadable. */
+/* Without a question a client asks for a cookie alone (RFC 7873 section 5.4). */
+static enum query_status read_status(const struct query *query, uint8_t version)
+{
+    if (query->question_end > HEADER_OCTETS)
+        return version == 0 ? QUERY_READ : QUERY_VERSION;
+    return version == 0 && query->cookie_octets > 0 ? QUERY_COOKIE : QUERY_MALFORMED;
+}
+
+/* Reads every record of a request; a malformed one makes the question unreadable. */
 static enum query_status read_all_records(struct reader *in, const uint8_t *counts,
                                           struct query *query)
 {
     unsigned before_opt = (unsigned)load16(counts) + load16(counts + 2);
+    enum query_status status = QUERY_MALFORMED;
 
     if (before_opt > 0)
         read_records(in, before_opt, false, query);
     uint8_t version = read_records(in, load16(counts + 4), true, query);
-    if (in->failed || in->next != in->end) {
+    if (!in->failed && in->next == in->end)
+        status = read_status(query, version);
+    if (status == QUERY_MALFORMED)
         clear(query, query->id, query->flags);
-        return QUERY_MALFORMED;
-    }
-    return version == 0 ? QUERY_READ : QUERY_VERSION;
+    return status;
+}
+
+static bool read_question(struct reader *in, struct query *query)
+{
+    if (!name_read(in, &query->name))
+        return false;
+    const uint8_t *type_and_class = read_span(in, 4);
+    if (type_and_class == NULL)
+        return false;
+    query->type = load16(type_and_class);
+    query->class = load16(type_and_class + 2);
+    query->question_end = (uint16_t)(in->next - in->start);
+    return true;
 }
 
 /* The question and the records behind the header. */
 static enum query_status read_message(const uint8_t *request, size_t length, struct query *query)
 {
-    if (load16(request + 4) != 1) /* RFC 9619 */
-        return QUERY_MALFORMED;
-
+    uint16_t questions = load16(request + 4);
     struct reader in = reader_over(request, length);
+
     in.next += HEADER_OCTETS;
-    if (!name_read(&in, &query->name))
+    if (questions > 1) /* RFC 9619 */
         return QUERY_MALFORMED;
-    const uint8_t *type_and_class = read_span(&in, 4);
-    if (type_and_class == NULL)
+    if (questions == 1 && !read_question(&in, query))
         return QUERY_MALFORMED;
-    query->type = load16(type_and_class);
-    query->class = load16(type_and_class + 2);
-    query->question_end = (uint16_t)(in.next - in.start);
-    if (read_usual_records(&in, request + 6, query))
+    if (questions == 1 && read_usual_records(&in, request + 6, query))
         return QUERY_READ;
     return read_all_records(&in, request + 6, query);
 }

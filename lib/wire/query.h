@@ -10,13 +10,15 @@
  *      id    flags QD    AN    NS    AR     12             question_end
  *
  * Sources: RFC 1035 section 4.1; RFC 6891 section 6.1 (OPT), 6.2.5 (sizes); RFC 9619 (one
- * question); RFC 5001 (NSID); RFC 7828 (TCP keepalive); RFC 8906 (what servers must answer).
+ * question); RFC 5001 (NSID); RFC 7828 (TCP keepalive); RFC 7873 (cookies); RFC 8906 (what servers
+ * must answer).
  * Threads: pure functions.  Memory: never allocates; a query points at nothing.
  */
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
+#include "wire/cookie.h"
 #include "wire/name.h"
 
 enum {
@@ -33,6 +35,7 @@ enum query_status {
     QUERY_MALFORMED, /* FORMERR */
     QUERY_OPCODE,    /* NOTIMP; the reply has an OPT if the request had a readable one */
     QUERY_VERSION,   /* BADVERS: an EDNS version above 0; the question is readable */
+    QUERY_COOKIE,    /* a cookie and no question (RFC 7873 section 5.4); FORMERR without cookies */
 };
 
 struct query {
@@ -44,8 +47,11 @@ struct query {
     uint16_t udp_octets;   /* largest UDP reply the client accepts, clamped to 512..1232 */
     bool has_opt;
     bool dnssec_ok;
+    bool has_options; /* any of the following */
     bool wants_nsid;
     bool wants_keepalive;
+    uint8_t cookie_octets; /* 0: none; 8: the client's alone; 16 to 40: a server's behind it */
+    uint8_t cookie[COOKIE_OCTETS_MOST];
     struct name name; /* folded to lower case */
 };
 
@@ -70,6 +76,7 @@ enum {
  *
  * FORMERR is for: a question count other than one, a compression pointer in the question, a message
  * that ends early or goes on after the last record, OPT twice, outside the additional section or
- * with an owner that is not the root, options that run past their record.
+ * with an owner that is not the root, options that run past their record, a cookie of a length that
+ * none has (RFC 7873 section 5.2.2). Of several cookies the first counts.
  */
 enum query_status query_read(const uint8_t *request, size_t length, struct query *query);

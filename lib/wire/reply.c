@@ -17,10 +17,15 @@ static bool sends_keepalive(const struct reply *reply)
     return reply->query->wants_keepalive && reply->options->keepalive_100ms > 0;
 }
 
+static bool sends_cookie(const struct reply *reply)
+{
+    return reply->query->cookie_octets > 0 && reply->options->cookie != NULL;
+}
+
 /* Our own options, for which room is reserved. */
 static bool has_options(const struct reply *reply)
 {
-    return reply->query->wants_nsid || reply->query->wants_keepalive || reply->options->has_ede;
+    return reply->query->has_options || reply->options->has_ede;
 }
 
 /* The octets of OPT without the text of EDE. */
@@ -35,6 +40,8 @@ static size_t opt_octets(const struct reply *reply)
         octets += OPTION_HEAD_OCTETS + reply->options->nsid_length;
     if (sends_keepalive(reply))
         octets += OPTION_HEAD_OCTETS + 2;
+    if (sends_cookie(reply))
+        octets += OPTION_HEAD_OCTETS + COOKIE_OCTETS;
     if (reply->options->has_ede)
         octets += OPTION_HEAD_OCTETS + 2;
     return octets;
@@ -137,6 +144,17 @@ static void write_passed(struct reply *reply)
     }
 }
 
+static void write_cookie(struct writer *out, const uint8_t *cookie)
+{
+    uint8_t *option = write_span(out, OPTION_HEAD_OCTETS + COOKIE_OCTETS);
+
+    if (option == NULL)
+        return;
+    store16(option, OPTION_COOKIE);
+    store16(option + 2, COOKIE_OCTETS);
+    memcpy(option + OPTION_HEAD_OCTETS, cookie, COOKIE_OCTETS);
+}
+
 static void write_options(struct reply *reply)
 {
     struct writer *out = &reply->out;
@@ -151,6 +169,8 @@ static void write_options(struct reply *reply)
         write16(out, 2);
         write16(out, reply->options->keepalive_100ms);
     }
+    if (sends_cookie(reply))
+        write_cookie(out, reply->options->cookie);
     if (reply->options->has_ede)
         write_ede(reply);
     if (reply->options->passed_length > 0)

@@ -12,7 +12,7 @@
  *     reply_start  →  reply_record ... → reply_section → reply_record ... →  reply_finish
  *
  * Sources: RFC 1035 section 4.1; RFC 6891 section 6.1; RFC 8914 section 2 (EDE); RFC 5001 (NSID);
- * RFC 7828 section 3.1 (keepalive).
+ * RFC 7828 section 3.1 (keepalive); RFC 7873 section 4 (cookies).
  * Threads: one reply, one thread.  Memory: borrows request, query, options and buffer.
  */
 #include <stdbool.h>
@@ -33,6 +33,7 @@ struct reply_options {
     const char *nsid; /* NULL: none; sent only on request */
     size_t nsid_length;
     uint16_t keepalive_100ms; /* 0: none; sent only on request; never over UDP */
+    const uint8_t *cookie;    /* COOKIE_OCTETS; NULL: none; sent only on request */
     const uint8_t *passed;    /* options of an upstream, in wire form; sent if they fit */
     size_t passed_length;
 };

@@ -28,6 +28,9 @@ static const struct row {
     uint16_t rcode;
 } rows[] = {
     {"app", {.name = "frozen-oasis-70544.herokuapp.com."}, RCODE_NOERROR},
+    {"app-cookie",
+     {.name = "frozen-oasis-70544.herokuapp.com.", .cookie_octets = 8},
+     RCODE_NOERROR},
     {"domain", {.name = "api.example.com."}, RCODE_NOERROR},
     {"other-type", {.name = "frozen-oasis-70544.herokuapp.com.", .type = TYPE_AAAA}, RCODE_NOERROR},
     {"no-running-web", {.name = "sleepy-river-2739.herokuapp.com."}, RCODE_NOERROR},

@@ -88,5 +88,6 @@ home 'uv\.h' '^(lib/(upstream|serve|control)/|lib/base/parallel\.c$|cmd/)'
 home '(sys/(socket|epoll|un)|netdb)\.h' '^(lib/(upstream|serve|control)|cmd)/'
 home 'openssl/.*' '^lib/upstream/tls\.c$'
 home 'jansson\.h' '^(lib/(inspect|space)|cmd/spacedns)/'
+home 'sodium\.h' '^lib/wire/'
 home 'check\.h' '^tests/'
 exit $status

@@ -291,6 +291,16 @@ static void ask_upstreams(void)
     responders_close(&responders);
 }
 
+/* A client's cookie alone, or a wrong one of a server with it. */
+static void ask_for_a_cookie(struct world *world, uint8_t octets)
+{
+    ask_it(world, (struct ask){.name = ".",
+                               .from = "10.0.130.56",
+                               .no_question = true,
+                               .cookie_octets = octets,
+                               .cookie = {1}});
+}
+
 /* Requests that are no questions about a name, and other classes. */
 static void ask_oddly(void)
 {
@@ -319,6 +329,8 @@ static void ask_oddly(void)
     decode(world.reply, world_send(&world, request, length, &ask), &reply);
     check(&ask, &reply, &world.exchange);
     decoded_close(&reply);
+    ask_for_a_cookie(&world, 8);
+    ask_for_a_cookie(&world, 24);
     world_close(&world);
 }
 

@@ -283,6 +283,8 @@ void clocked_post(struct clocked *clocked, struct exchange *asked, struct awaite
     mailbox_post(&clocked->mailbox, *clocked->snapshot);
     asked->forward = clocked->forward;
     asked->reply = awaited->reply;
+    batch->cookies = asked->cookies == NULL ? (struct cookie_server){.now_s = 0} : *asked->cookies;
+    batch->wall_read_ms = UINT64_MAX; /* the time of cookies is the test's, too */
     batch->exchanges[0] = *asked;
     batch_begin(batch, clocked->now_ms);
     clocked->link.now_ms = clocked->now_ms;

@@ -43,6 +43,12 @@ static void read_option(const ldns_edns_option *option, struct decoded *decoded)
             abort();
         decoded->keepalive_100ms = data[0] << 8 | data[1];
         break;
+    case LDNS_EDNS_COOKIE:
+        if (size > sizeof decoded->cookie || decoded->cookie_octets > 0)
+            abort();
+        decoded->cookie_octets = (unsigned)size;
+        memcpy(decoded->cookie, data, size);
+        break;
     default:
         fprintf(stderr, "unexpected EDNS option %d\n", (int)ldns_edns_get_code(option));
         abort();
@@ -203,5 +209,7 @@ const char *rcode_name(unsigned rcode)
 
     if (rcode == 16)
         return "BADVERS";
+    if (rcode == 23)
+        return "BADCOOKIE";
     return rcode < sizeof names / sizeof names[0] ? names[rcode] : "RCODE?";
 }

@@ -11,7 +11,13 @@
 #include <stddef.h>
 #include <stdint.h>
 
-enum { DECODED_TEXT_MOST = 256, DECODED_RECORD_MOST = 4096, DECODED_EDES_MOST = 8, NO_EDE = -1 };
+enum {
+    DECODED_TEXT_MOST = 256,
+    DECODED_RECORD_MOST = 4096,
+    DECODED_EDES_MOST = 8,
+    DECODED_COOKIE_OCTETS = 40,
+    NO_EDE = -1
+};
 
 /** An extended error. */
 struct decoded_ede {
@@ -34,6 +40,8 @@ struct decoded {
     unsigned ede_count;
     char nsid[DECODED_TEXT_MOST]; /* empty: none */
     int keepalive_100ms;          /* -1: none */
+    unsigned cookie_octets;       /* 0: none */
+    uint8_t cookie[DECODED_COOKIE_OCTETS];
 };
 
 /** Reads a reply, or ends the program. */

@@ -6,7 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { OPTION_NSID = 3, OPTION_KEEPALIVE = 11, HEADER = 12, NAME_MOST = 255 };
+enum { OPTION_NSID = 3, OPTION_COOKIE = 10, OPTION_KEEPALIVE = 11, HEADER = 12, NAME_MOST = 255 };
 
 static uint8_t *put8(uint8_t *at, unsigned value)
 {
@@ -42,12 +42,18 @@ static uint8_t *put_opt(uint8_t *at, const struct ask *ask)
     at = put8(at, 0); /* extended rcode */
     at = put8(at, ask->edns_version);
     at = put16(at, ask->dnssec_ok ? 0x8000 : 0);
-    at = put16(at, (ask->nsid ? 4U : 0U) + (ask->keepalive ? 4U : 0U));
+    at = put16(at, (ask->nsid ? 4U : 0U) + (ask->keepalive ? 4U : 0U) +
+                       (ask->cookie_octets > 0 ? 4U + ask->cookie_octets : 0U));
     if (ask->nsid)
         at = put16(put16(at, OPTION_NSID), 0);
     if (ask->keepalive)
         at = put16(put16(at, OPTION_KEEPALIVE), 0);
-    return at;
+    if (ask->cookie_octets == 0)
+        return at;
+    assert(ask->cookie_octets <= sizeof ask->cookie);
+    at = put16(put16(at, OPTION_COOKIE), ask->cookie_octets);
+    memcpy(at, ask->cookie, ask->cookie_octets);
+    return at + ask->cookie_octets;
 }
 
 size_t request_write(const struct ask *ask, uint8_t *out)
@@ -57,14 +63,16 @@ size_t request_write(const struct ask *ask, uint8_t *out)
     uint8_t *at = put16(out, ask->id == 0 ? REQUEST_ID : ask->id);
 
     at = put16(at, flags);
-    at = put16(at, 1); /* one question */
+    at = put16(at, ask->no_question ? 0 : 1);
     at = put16(at, 0);
     at = put16(at, 0);
     at = put16(at, ask->no_edns ? 0 : 1);
     assert(at == out + HEADER);
-    at = put_name(at, ask->name);
-    at = put16(at, ask->type == 0 ? 1 : ask->type);
-    at = put16(at, ask->class == 0 ? 1 : ask->class);
+    if (!ask->no_question) {
+        at = put_name(at, ask->name);
+        at = put16(at, ask->type == 0 ? 1 : ask->type);
+        at = put16(at, ask->class == 0 ? 1 : ask->class);
+    }
     if (!ask->no_edns)
         at = put_opt(at, ask);
     return (size_t)(at - out);

@@ -7,13 +7,13 @@
  *
  * A member left at zero means the usual: type A, class IN, RD set, EDNS with 1232 octets.
  *
- * Sources: RFC 1035 section 4.1, RFC 6891 section 6.1, RFC 5001, RFC 7828.
+ * Sources: RFC 1035 section 4.1, RFC 6891 section 6.1, RFC 5001, RFC 7828, RFC 7873.
  */
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
-enum { REQUEST_OCTETS_MOST = 1024, REQUEST_ID = 0x4d2 };
+enum { REQUEST_OCTETS_MOST = 1024, REQUEST_ID = 0x4d2, ASK_COOKIE_OCTETS = 48 };
 
 enum ask_transport { ASK_UDP, ASK_TCP };
 
@@ -32,6 +32,9 @@ struct ask {
     bool dnssec_ok;
     bool nsid;
     bool keepalive;
+    bool no_question;
+    uint8_t cookie_octets; /* 0: none */
+    uint8_t cookie[ASK_COOKIE_OCTETS];
     uint8_t opcode;
     uint8_t edns_version;
     uint16_t edns_octets; /* 0: 1232 */

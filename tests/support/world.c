@@ -11,7 +11,11 @@
 void world_init(struct world *world)
 {
     *world = (struct world){
-        .policy = policy_usual(), .key = key_usual(), .reply = malloc(TCP_OCTETS_MOST)};
+        .policy = policy_usual(),
+        .key = key_usual(),
+        .cookies = {.secrets = {.count = 1, .octets = {"a world's secret"}}, .now_s = WORLD_NOW_S},
+        .reply = malloc(TCP_OCTETS_MOST),
+    };
     world->policy.local.spaces = world->local;
     scratch_init(&world->folder);
 }
@@ -113,6 +117,7 @@ void world_post(struct world *world, const uint8_t *octets, size_t length, const
         .transport = how->transport == ASK_TCP ? TRANSPORT_TCP : TRANSPORT_UDP,
         .keepalive_100ms = how->transport == ASK_TCP ? 100 : 0,
         .reply = awaited->reply,
+        .cookies = world->cookies.secrets.count > 0 ? &world->cookies : NULL,
         .rotation = world->rotation++,
     };
     if (world->clocked != NULL)

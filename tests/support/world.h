@@ -18,14 +18,15 @@
 #include "support/request.h"
 #include "support/scratch.h"
 
-enum { WORLD_LOCAL_MOST = 4 };
+enum { WORLD_LOCAL_MOST = 4, WORLD_NOW_S = 1764437901 };
 
 struct world {
     struct scratch folder;
     struct policy policy;
     const char *local[WORLD_LOCAL_MOST];
     struct hash_key key;
-    struct snapshot *snapshot; /* NULL before the first load */
+    struct snapshot *snapshot;    /* NULL before the first load */
+    struct cookie_server cookies; /* one secret, and the time WORLD_NOW_S; count 0: off */
     uint32_t rotation;
     uint8_t *reply; /* of the last ask */
     size_t reply_length;

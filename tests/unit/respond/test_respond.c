@@ -210,3 +210,98 @@ TEST(ra_is_set_for_clients_that_may_recurse)
     ck_assert(!reply.ra);
     decoded_close(&reply);
 }
+
+/* ---- cookies ---- */
+
+static const struct {
+    const char *what;
+    struct ask ask;
+    unsigned rcode;
+    enum cookie_state state;
+} cookies[] = {
+    {"an answer", {.name = "api.example.com.", .cookie_octets = 8}, 0, COOKIE_NEW},
+    {"none", {.name = "api.example.com."}, 0, COOKIE_NONE},
+    {"an outsider's",
+     {.name = "api.example.com.", .from = "203.0.113.9", .cookie_octets = 8},
+     5,
+     COOKIE_NEW},
+    {"a wrong one", {.name = "api.example.com.", .cookie_octets = 24}, 0, COOKIE_WRONG},
+    {"another length", {.name = "api.example.com.", .cookie_octets = 16}, 0, COOKIE_WRONG},
+    {"another opcode",
+     {.name = "api.example.com.", .cookie_octets = 8, .opcode = 5},
+     4,
+     COOKIE_NEW},
+    {"another version", {.name = "x.", .cookie_octets = 8, .edns_version = 1}, 16, COOKIE_NEW},
+    {"alone", {.no_question = true, .cookie_octets = 8}, 0, COOKIE_NEW},
+    {"alone and wrong", {.no_question = true, .cookie_octets = 24}, 23, COOKIE_WRONG},
+    {"alone, an outsider's",
+     {.no_question = true, .from = "203.0.113.9", .cookie_octets = 8},
+     0,
+     COOKIE_NEW},
+    {"no question, no cookie", {.no_question = true}, 1, COOKIE_NONE},
+    {"malformed", {.name = "api.example.com.", .cookie_octets = 9}, 1, COOKIE_NONE},
+};
+
+/* A reply has a cookie if the request has one, and that cookie is right for this client alone. */
+TEST_OVER(a_request_with_a_cookie_gets_one, cookies)
+{
+    struct ask ask = cookies[_i].ask;
+    struct decoded reply;
+
+    world_ask(&world, &ask, &reply);
+    ck_assert_msg(reply.rcode == cookies[_i].rcode, "%s: %u", cookies[_i].what, reply.rcode);
+    ck_assert_int_eq(world.exchange.cookie, cookies[_i].state);
+    ck_assert_uint_eq(reply.cookie_octets, cookies[_i].state == COOKIE_NONE ? 0 : 24);
+    ck_assert_mem_eq(reply.cookie, ask.cookie, reply.cookie_octets == 0 ? 0 : 8);
+    decoded_close(&reply);
+    if (reply.cookie_octets == 0)
+        return;
+    memcpy(ask.cookie, reply.cookie, sizeof reply.cookie);
+    ask.cookie_octets = 24;
+    world_ask(&world, &ask, &reply);
+    ck_assert_int_eq(world.exchange.cookie, COOKIE_RIGHT);
+    ck_assert_mem_eq(reply.cookie, ask.cookie, 24);
+    ck_assert_uint_eq(reply.rcode, cookies[_i].rcode == 23 ? 0 : cookies[_i].rcode);
+    decoded_close(&reply);
+    ask.from = "10.0.130.57";
+    world_ask(&world, &ask, &reply);
+    ck_assert_int_eq(world.exchange.cookie, COOKIE_WRONG);
+    decoded_close(&reply);
+}
+
+/* RFC 7873 section 5.2: without cookies the option is unknown, and no question is an error. */
+TEST(while_cookies_are_off_the_option_is_ignored)
+{
+    struct decoded reply;
+
+    world.cookies.secrets.count = 0;
+    world_ask(&world, &(struct ask){.name = "api.example.com.", .cookie_octets = 8}, &reply);
+    ck_assert_uint_eq(reply.rcode, 0);
+    ck_assert_uint_eq(reply.cookie_octets, 0);
+    decoded_close(&reply);
+    world_ask(&world, &(struct ask){.no_question = true, .cookie_octets = 8}, &reply);
+    ck_assert_uint_eq(reply.rcode, 1);
+    ck_assert_uint_eq(reply.cookie_octets, 0);
+    decoded_close(&reply);
+}
+
+/* The address of IPv6 is all of it. */
+TEST(an_ipv6_clients_cookie_is_for_its_address)
+{
+    uint8_t request[REQUEST_OCTETS_MOST];
+    struct ask ask = {.name = "x.", .cookie_octets = 8};
+    struct exchange exchange = {.request = request,
+                                .path = {.is_ipv6 = true, .source_ipv6 = {0x20, 1, [15] = 1}},
+                                .cookies = &world.cookies,
+                                .reply = world.reply};
+
+    exchange.request_length = request_write(&ask, request);
+    respond(world.snapshot, &exchange);
+    memcpy(ask.cookie, exchange.reply_cookie, ask.cookie_octets = 24);
+    exchange.request_length = request_write(&ask, request);
+    respond(world.snapshot, &exchange);
+    ck_assert_int_eq(exchange.cookie, COOKIE_RIGHT);
+    exchange.path.source_ipv6[15] = 2;
+    respond(world.snapshot, &exchange);
+    ck_assert_int_eq(exchange.cookie, COOKIE_WRONG);
+}

@@ -55,6 +55,8 @@ static const struct ask asks[] = {
     {.name = "www.example.org.", .dnssec_ok = true, .cd = true},
     {.name = "www.example.org.", .nsid = true},
     {.name = "www.example.org.", .keepalive = true, .nsid = true, .edns_octets = 512},
+    {.name = "www.example.org.", .cookie_octets = 8, .cookie = {1, 2, 3, 4, 5, 6, 7, 8}},
+    {.name = "www.example.org.", .cookie_octets = 24, .cookie = {1, [23] = 9}, .nsid = true},
     {.name = ".", .type = 2},
 };
 
@@ -78,6 +80,8 @@ TEST_OVER(a_kept_request_reads_as_it_did_when_it_came, asks)
     ck_assert(again.dnssec_ok == first->dnssec_ok);
     ck_assert(again.wants_nsid == first->wants_nsid);
     ck_assert(again.wants_keepalive == first->wants_keepalive);
+    ck_assert_uint_eq(again.cookie_octets, first->cookie_octets);
+    ck_assert_mem_eq(again.cookie, first->cookie, first->cookie_octets);
     ck_assert_mem_eq(again.name.octets, first->name.octets, first->name.length);
 }
 
@@ -97,8 +101,8 @@ TEST(the_question_keeps_its_case)
 TEST(the_longest_request_fits)
 {
     static const uint8_t counts[] = {0, 1, 0, 0, 0, 0, 0, 1};
-    static const uint8_t rest[] = {0, 1, 0, 1, 0, 0, 41, 4, 208, 0, 0, 0,
-                                   0, 0, 8, 0, 3, 0, 0,  0, 11,  0, 0};
+    static const uint8_t rest[23 + 44] = {0,  1, 0, 1, 0, 0, 41, 4, 208, 0, 0,  0, 0,  0,
+                                          52, 0, 3, 0, 0, 0, 11, 0, 0,   0, 10, 0, 40, 7};
     uint8_t octets[REQUEST_OCTETS_MOST] = {0x12, 0x34, 1, 0};
     size_t length = HEADER_OCTETS;
     struct exchange exchange;
@@ -115,6 +119,7 @@ TEST(the_longest_request_fits)
     keep_and_read(&exchange, &again);
     ck_assert_uint_eq(again.name.length, NAME_MAX_OCTETS);
     ck_assert(again.wants_nsid && again.wants_keepalive);
+    ck_assert_uint_eq(again.cookie_octets, 40);
 }
 
 static struct pending_request *keep_from(uint32_t source, size_t questions_left)

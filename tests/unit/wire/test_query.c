@@ -2,11 +2,16 @@
 
 #include <string.h>
 
+#include "support/request.h"
 #include "support/suite.h"
 
 #define HEADER_QUERY "\x12\x34\x01\x00" /* id, RD */
 #define QUESTION "\3www\4test\0\0\1\0\1"
 #define OPT_1232 "\0\0\x29\4\xd0\0\0\0\0\0\0"
+#define OPT_WITH(octets) "\0\0\x29\4\xd0\0\0\0\0\0" octets
+#define COOKIE_8                                                                                   \
+    "\0\x0a\0\x08"                                                                                 \
+    "12345678"
 #define OCTETS(text) text, sizeof(text) - 1
 
 static const struct {
@@ -43,6 +48,16 @@ static const struct {
     {"opcode 15 and nothing else", OCTETS("\x12\x34\x78\0\0\0\0\0\0\0\0\0"), QUERY_OPCODE},
     {"no question", OCTETS(HEADER_QUERY "\0\0\0\0\0\0\0\0"), QUERY_MALFORMED},
     {"no question and an OPT", OCTETS(HEADER_QUERY "\0\0\0\0\0\0\0\1" OPT_1232), QUERY_MALFORMED},
+    {"no question and a cookie", OCTETS(HEADER_QUERY "\0\0\0\0\0\0\0\1" OPT_WITH("\x0c") COOKIE_8),
+     QUERY_COOKIE},
+    {"no question, EDNS version 1 and a cookie",
+     OCTETS(HEADER_QUERY "\0\0\0\0\0\0\0\1"
+                         "\0\0\x29\4\xd0\0\1\0\0\0\x0c" COOKIE_8),
+     QUERY_MALFORMED},
+    {"no question, a cookie and octets behind the end",
+     OCTETS(HEADER_QUERY "\0\0\0\0\0\0\0\1" OPT_WITH("\x0c") COOKIE_8 "\0"), QUERY_MALFORMED},
+    {"opcode UPDATE, no question and a cookie",
+     OCTETS("\x12\x34\x28\0\0\0\0\0\0\0\0\1" OPT_WITH("\x0c") COOKIE_8), QUERY_OPCODE},
     {"two questions", OCTETS(HEADER_QUERY "\0\2\0\0\0\0\0\0" QUESTION QUESTION), QUERY_MALFORMED},
     {"one question of two", OCTETS(HEADER_QUERY "\0\2\0\0\0\0\0\0" QUESTION), QUERY_MALFORMED},
     {"one question of none", OCTETS(HEADER_QUERY "\0\0\0\0\0\0\0\0" QUESTION), QUERY_MALFORMED},
@@ -94,10 +109,10 @@ TEST_LOOP(every_request_has_its_status, 0, CASE_COUNT)
     if (status == QUERY_DROPPED)
         return;
     ck_assert_uint_eq(query.id, 0x1234);
-    if (status == QUERY_MALFORMED || status == QUERY_OPCODE) {
+    if (status != QUERY_READ && status != QUERY_VERSION)
         ck_assert_uint_eq(query.question_end, HEADER_OCTETS);
-        ck_assert(!query.has_opt);
-    }
+    if (status == QUERY_MALFORMED)
+        ck_assert(!query.has_opt && query.cookie_octets == 0);
 }
 
 /* An OPT record is answered with one, for any opcode. */
@@ -155,9 +170,8 @@ static const struct {
     {OCTETS("\0\x0b\0\0"), false, true},
     {OCTETS("\0\3\0\0\0\x0b\0\0"), true, true},
     {OCTETS("\xfd\xe9\0\3abc\0\3\0\0"), true, false},
-    {OCTETS("\0\x0a\0\x08"
-            "12345678"),
-     false, false},
+    {OCTETS(COOKIE_8), false, false},
+    {OCTETS(COOKIE_8 "\0\3\0\0"), true, false},
     {OCTETS("\0\x08\0\x08\0\1\x20\0\x0a\0\x82\x38"), false, false},
     {OCTETS("\0\3\0\0\0\3\0\0"), true, false},
 };
@@ -175,6 +189,49 @@ TEST_OVER(known_options_are_read_and_others_skipped, option_cases)
     ck_assert(query.dnssec_ok);
     ck_assert(query.wants_nsid == option_cases[_i].nsid);
     ck_assert(query.wants_keepalive == option_cases[_i].keepalive);
+    ck_assert(query.has_options ==
+              (query.wants_nsid || query.wants_keepalive || query.cookie_octets > 0));
+}
+
+/* RFC 7873 section 4: 8 octets of the client, then nothing or 8 to 32 of a server. */
+TEST_LOOP(a_cookie_has_8_octets_or_16_to_40, 0, 48)
+{
+    struct ask ask = {.name = "www.test.", .cookie_octets = (uint8_t)(_i + 1)};
+    bool is_good = ask.cookie_octets == 8 || (ask.cookie_octets >= 16 && ask.cookie_octets <= 40);
+    uint8_t octets[REQUEST_OCTETS_MOST];
+    struct query query;
+
+    for (unsigned i = 0; i < ask.cookie_octets; i++)
+        ask.cookie[i] = (uint8_t)(i + 1);
+    enum query_status status = query_read(octets, request_write(&ask, octets), &query);
+    ck_assert_int_eq(status, is_good ? QUERY_READ : QUERY_MALFORMED);
+    ck_assert_uint_eq(query.cookie_octets, is_good ? ask.cookie_octets : 0);
+    if (is_good)
+        ck_assert_mem_eq(query.cookie, ask.cookie, ask.cookie_octets);
+}
+
+TEST(a_cookie_of_no_octets_is_malformed)
+{
+    static const char octets[] =
+        HEADER_QUERY "\0\1\0\0\0\0\0\1" QUESTION OPT_WITH("\x04") "\0\x0a\0\0";
+    struct query query;
+
+    ck_assert_int_eq(query_read((const uint8_t *)octets, sizeof octets - 1, &query),
+                     QUERY_MALFORMED);
+}
+
+/* RFC 7873 section 5.2: the others are ignored, malformed ones too. */
+TEST(of_several_cookies_the_first_counts)
+{
+    static const char octets[] =
+        HEADER_QUERY "\0\1\0\0\0\0\0\1" QUESTION OPT_WITH("\x1d") COOKIE_8 "\0\x0a\0\x08"
+                                                                           "abcdefgh"
+                                                                           "\0\x0a\0\1!";
+    struct query query;
+
+    ck_assert_int_eq(query_read((const uint8_t *)octets, sizeof octets - 1, &query), QUERY_READ);
+    ck_assert_uint_eq(query.cookie_octets, 8);
+    ck_assert_mem_eq(query.cookie, "12345678", 8);
 }
 
 TEST(a_question_of_255_octets_is_read)

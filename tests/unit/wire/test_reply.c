@@ -215,6 +215,34 @@ TEST(a_cut_reply_still_has_its_ede)
     decoded_close(&decoded);
 }
 
+static const struct {
+    uint8_t asked; /* octets of the request's cookie */
+    bool is_made, no_edns;
+    unsigned expected;
+} cookies[] = {
+    {0, true, false, 0},   {8, true, false, 24}, {24, true, false, 24},
+    {40, true, false, 24}, {8, false, false, 0}, {0, true, true, 0},
+};
+
+TEST_OVER(a_cookie_is_sent_on_request, cookies)
+{
+    struct ask ask = {
+        .name = "x.", .cookie_octets = cookies[_i].asked, .no_edns = cookies[_i].no_edns};
+    struct decoded decoded;
+
+    stand.options = (struct reply_options){.has_ede = true, .ede_text = "Q10", .ede_length = 3};
+    if (cookies[_i].is_made)
+        stand.options.cookie = (const uint8_t *)"a cookie of 24 octets...";
+    begin(&ask, 512);
+    for (unsigned i = 0; i < 100; i++) /* its room is kept */
+        put_address(12, i);
+    decode(stand.buffer, reply_finish(&stand.reply, 0, 0), &decoded);
+    ck_assert(decoded.tc);
+    ck_assert_uint_eq(decoded.cookie_octets, cookies[_i].expected);
+    ck_assert_mem_eq(decoded.cookie, "a cookie of 24 octets...", decoded.cookie_octets);
+    decoded_close(&decoded);
+}
+
 /* 29 records leave 512 - 12 - 7 - 464 - 11 = 18 octets: 6 are reserved, the text has 12. */
 TEST_LOOP(the_text_of_ede_is_dropped_before_a_record, 0, 2)
 {
