@@ -29,6 +29,37 @@ static void advise_app(const struct session *session, const char *name)
                 name);
 }
 
+/* The server knows best, unless another folder may be meant or there is no server. */
+static bool reads_files(struct session *session)
+{
+    const struct invocation *invocation = &session->invocation;
+
+    if (!invocation_has(invocation, OPTION_FROM))
+        return false;
+    return invocation_has(invocation, OPTION_ZONES) ||
+           (session_server_zones(session) == NULL && session->is_server_absent);
+}
+
+int run_whoami(struct session *session)
+{
+    const struct invocation *invocation = &session->invocation;
+    struct explain_source client = {0};
+    struct err err;
+
+    if (!explain_read_client(invocation->options[OPTION_FROM], invocation->options[OPTION_TO],
+                             &client, &err))
+        return session_fail(session, EXIT_USAGE, "%s", err.text);
+    if (!session_read_host_settings(session))
+        return EXIT_REFUSED;
+    if (!reads_files(session))
+        return live_request(session);
+    if (!session_must_load(session))
+        return EXIT_REFUSED;
+    session_print_sources(session);
+    explain_print_client(session->snapshot, &client, session->is_json, session->out);
+    return EXIT_DONE;
+}
+
 int run_explain(struct session *session)
 {
     const char *name = invocation_operand(&session->invocation, 0), *host;

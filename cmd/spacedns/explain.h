@@ -1,5 +1,8 @@
 #pragma once
-/** Command explain: why a client gets its answer, from zone files or from the running server. */
+/**
+ * Commands explain and whoami: why a client gets its answer, and which class it has, from zone
+ * files or from the running server.
+ */
 #include "spacedns/session.h"
 
-session_command run_explain;
+session_command run_explain, run_whoami;

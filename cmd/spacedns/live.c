@@ -44,8 +44,3 @@ int run_forget(struct session *session)
 {
     return live_request(session);
 }
-
-int run_whoami(struct session *session)
-{
-    return live_request(session);
-}

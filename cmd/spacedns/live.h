@@ -5,7 +5,6 @@
 #include "spacedns/session.h"
 
 session_command run_status;
-session_command run_whoami;
 session_command run_kept_back;
 session_command run_forget;
 

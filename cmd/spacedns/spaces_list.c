@@ -5,18 +5,20 @@
 #include "spacedns/spaces.h"
 #include "spacedns/spaces_grid.h"
 
+enum { AZ_MOST = 256 };
+
 /* A space as in the platform's API. */
 static json_t *space_to_json(const struct space *space)
 {
     bool has_data = space->data_cidr.cidr.bits != 0;
 
-    return json_pack("{s:o, s:s, s:o, s:s, s:b, s:s, s:o, s:o, s:I}", "id",
+    return json_pack("{s:o, s:s, s:o, s:s, s:b, s:s, s:o, s:o, s:s, s:I}", "id",
                      json_text(space->id.text), "name", space->name.text, "region",
                      json_text(space->region.text), "state", space_state_text(space->state),
                      "shield", (int)space->shield, "generation", generation_text(space->generation),
                      "cidr", json_cidr(space->cidr.cidr), "data_cidr",
-                     has_data ? json_cidr(space->data_cidr.cidr) : json_null(), "apps",
-                     (json_int_t)space->app_count);
+                     has_data ? json_cidr(space->data_cidr.cidr) : json_null(), "affinity",
+                     affinity_text(space->affinity), "apps", (json_int_t)space->app_count);
 }
 
 static int print_spaces(struct session *session, const struct space_set *space_set)
@@ -77,6 +79,20 @@ static void print_cidr_fact(FILE *out, const char *name, struct cidr cidr)
     print_fact(out, name, text);
 }
 
+/* A line for each dyno CIDR in an availability zone. */
+static void print_azs(FILE *out, struct arena *arena, const struct space *space)
+{
+    for (size_t i = 0; i < space->dyno_cidrs.count; i++) {
+        const struct block *block = &space->dyno_cidrs.items[i];
+        char value[CIDR_TEXT_MAX + AZ_MOST], cidr[CIDR_TEXT_MAX];
+        if (block->az.text == NULL)
+            continue;
+        cidr_write(block->cidr, cidr);
+        snprintf(value, sizeof value, "%s in %s", cidr, text_for_people(arena, block->az.text));
+        print_fact(out, "Dyno CIDR", value);
+    }
+}
+
 static int print_info(struct session *session, struct space_set *space_set,
                       const struct space *space)
 {
@@ -91,6 +107,9 @@ static int print_info(struct session *session, struct space_set *space_set,
     print_fact(out, "Region", text_for_people(space_set->arena, space->region.text));
     print_cidr_fact(out, "CIDR", space->cidr.cidr);
     print_cidr_fact(out, "Data CIDR", space->data_cidr.cidr);
+    print_azs(out, space_set->arena, space);
+    if (space->affinity != AFFINITY_NONE)
+        print_fact(out, "Affinity", affinity_text(space->affinity));
     print_fact(out, "State", space_state_text(space->state));
     print_fact(out, "Shield", space->shield ? "on" : "off");
     print_fact(out, "Generation", generation_text(space->generation));

@@ -14,30 +14,66 @@ static void write_router_record(uint8_t *out, uint32_t ttl_seconds, uint32_t ip)
     store32(out + 12, ip);
 }
 
+/* Gives each zone its part of the records. Returns where those of no zone begin. */
+static uint32_t divide_records(const struct segment *segment, struct az_entry *azs)
+{
+    uint32_t next = 0;
+
+    for (size_t i = 0; i < segment->router_count; i++) {
+        const struct router_entry *router = &segment->routers[i];
+        if (router->state == ROUTER_UP && router->az != ENTRY_NONE)
+            azs[router->az].up_count++;
+    }
+    for (size_t i = 0; i < segment->az_count; i++) {
+        azs[i].first = next;
+        next += azs[i].up_count;
+    }
+    return next;
+}
+
+static bool seal_router_records(struct segment *segment, struct az_entry *azs)
+{
+    uint8_t *records =
+        arena_take(segment->arena, 2 * segment->router_count * READY_RECORD_OCTETS + 1);
+    uint32_t next = divide_records(segment, azs);
+
+    if (records == NULL)
+        return false;
+    for (size_t i = 0; i < segment->router_count; i++) {
+        const struct router_entry *router = &segment->routers[i];
+        if (router->state != ROUTER_UP)
+            continue;
+        uint32_t number = router->az == ENTRY_NONE ? next++ : azs[router->az].first++;
+        write_router_record(records + READY_RECORD_OCTETS * (size_t)number,
+                            segment->router_ttl_seconds, router->ip);
+    }
+    for (size_t i = 0; i < segment->az_count; i++)
+        azs[i].first -= azs[i].up_count;
+    size_t length = READY_RECORD_OCTETS * (size_t)next;
+    memcpy(records + length, records, length);
+    segment->router_records = records;
+    segment->router_up_count = next;
+    return true;
+}
+
 static bool seal_routers(struct segment *segment, const struct space *space)
 {
     size_t count = space->router_count;
     struct router_entry *routers = arena_take(segment->arena, (count + 1) * sizeof *routers);
-    uint8_t *records = arena_take(segment->arena, 2 * count * READY_RECORD_OCTETS + 1);
-    unsigned up = 0;
+    struct az_entry *azs = seal_azs(segment, space);
 
-    if (routers == NULL || records == NULL)
+    if (routers == NULL || azs == NULL)
         return false;
     for (size_t i = 0; i < count; i++) {
         const struct router *router = &space->routers[i];
-        routers[i] =
-            (struct router_entry){.ip = router->ip, .state = router->state, .at = router->at};
-        if (router->state == ROUTER_UP)
-            write_router_record(records + READY_RECORD_OCTETS * (size_t)up++,
-                                space->router_ttl_seconds, router->ip);
+        routers[i] = (struct router_entry){.ip = router->ip,
+                                           .state = router->state,
+                                           .at = router->at,
+                                           .az = seal_find_az(segment, router->az.text)};
     }
-    size_t length = READY_RECORD_OCTETS * (size_t)up;
-    memcpy(records + length, records, length);
     segment->routers = routers;
     segment->router_count = count;
-    segment->router_records = records;
-    segment->router_up_count = up;
-    return true;
+    return seal_router_records(segment, azs);
 }
 
 /* True when a peering lists routes and a router that is up lies in none of them. */

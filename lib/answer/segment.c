@@ -38,6 +38,23 @@ const struct formation_entry *segment_formation_of(const struct segment *segment
     return &segment->formations[low];
 }
 
+const struct az_entry *segment_find_az(const struct segment *segment, uint32_t ip)
+{
+    size_t low = 0, high = segment->az_block_count;
+
+    while (low < high) {
+        size_t middle = low + (high - low) / 2;
+        const struct az_block *block = &segment->az_blocks[middle];
+        if (cidr_contains(block->cidr, ip))
+            return &segment->azs[block->az];
+        if (block->cidr.address < ip)
+            low = middle + 1;
+        else
+            high = middle;
+    }
+    return NULL;
+}
+
 uint32_t segment_find_dyno(const struct segment *segment, uint32_t ip)
 {
     size_t low = 0, high = segment->published_count;

@@ -137,6 +137,20 @@ struct router_entry {
     uint32_t ip;
     enum router_state state;
     struct location at;
+    uint32_t az; /* ENTRY_NONE: none that has dynos */
+};
+
+/** An availability zone that has dynos. */
+struct az_entry {
+    const char *name;
+    uint32_t first;    /* of its routers' records in router_records */
+    uint32_t up_count; /* of its routers that are up */
+};
+
+/** A dyno CIDR in an availability zone. */
+struct az_block {
+    struct cidr cidr;
+    uint32_t az;
 };
 
 /** What tells whether the text of a segment has changed. */
@@ -172,9 +186,20 @@ struct segment {
 
     const struct router_entry *routers;
     size_t router_count;
-    /* The A records of the routers that are up, twice in a row: any rotation is contiguous. */
+    /*
+     * The A records of the routers that are up, by availability zone, those without one last. All
+     * twice in a row: any rotation is contiguous, and so are the routers outside a zone.
+     *
+     *     a a b b b - a a b b b -        of zone a: the first two; of others: the four behind
+     */
     const uint8_t *router_records;
     unsigned router_up_count;
+
+    enum affinity affinity;
+    const struct az_entry *azs; /* by name */
+    size_t az_count;
+    const struct az_block *az_blocks; /* disjoint, by address */
+    size_t az_block_count;
 
     const struct connection *connections;
     size_t connection_count;
@@ -228,6 +253,9 @@ static inline bool dyno_is_named(const struct dyno_entry *dyno)
 
 /** The formation a dyno belongs to. */
 const struct formation_entry *segment_formation_of(const struct segment *segment, uint32_t dyno);
+
+/** The availability zone of an address by the dyno CIDRs, or NULL. A binary search. */
+const struct az_entry *segment_find_az(const struct segment *segment, uint32_t ip);
 
 /** Finds the named dyno with this address; ENTRY_NONE when there is none. */
 uint32_t segment_find_dyno(const struct segment *segment, uint32_t ip);

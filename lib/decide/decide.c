@@ -2,6 +2,7 @@
 
 #include <string.h>
 
+#include "decide/affinity.h"
 #include "decide/discovery.h"
 #include "decide/names.h"
 #include "decide/reverse.h"
@@ -53,7 +54,8 @@ static bool is_route_missing(const struct verdict *verdict)
 }
 
 /* An internal name of a space that the client is inside of. */
-static void decide_web(const struct query *query, struct verdict *verdict)
+static void decide_web(const struct client *client, const struct query *query,
+                       struct verdict *verdict)
 {
     bool has_cname = verdict->host != NULL && verdict->host->target != ENTRY_NONE &&
                      (verdict->host->flags & (HOST_APEX | HOST_FLAT)) == 0;
@@ -79,6 +81,8 @@ static void decide_web(const struct query *query, struct verdict *verdict)
     }
     verdict->situation = SITUATION_ROUTERS;
     verdict->answer = ANSWER_ROUTERS;
+    if (verdict->segment->affinity != AFFINITY_NONE)
+        affinity_choose(client, verdict);
     if (is_route_missing(verdict))
         verdict->reason = REASON_ROUTE_MISSING;
 }
@@ -194,7 +198,7 @@ static void decide_app(const struct snapshot *snapshot, const struct client *cli
         return;
     }
     if (verdict_admit(client, snapshot, segment, verdict))
-        decide_web(query, verdict);
+        decide_web(client, query, verdict);
 }
 
 static void decide_records(const struct snapshot *snapshot, const struct client *client,
@@ -253,6 +257,8 @@ static bool decide_unlisted(const struct snapshot *snapshot, const struct client
     }
     if (name_is_within(&query->name, &snapshot->discovery_suffix)) {
         discovery_decide(snapshot, client, query, verdict);
+        if (verdict->formation != NULL && verdict->segment->affinity != AFFINITY_NONE)
+            affinity_choose(client, verdict);
         return true;
     }
     return reverse_decide(snapshot, client, query, verdict);

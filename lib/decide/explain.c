@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "base/escape.h"
+#include "decide/affinity.h"
 #include "decide/alias.h"
 #include "decide/explain_reason.h"
 #include "decide/outside.h"
@@ -239,6 +240,35 @@ static void explain_formation(const struct verdict *verdict, struct explanation 
     end_step(explanation, &text);
 }
 
+/* Why the routers or dynos come in this order, where the space has affinity. */
+static void explain_affinity(const struct client *client, const struct verdict *verdict,
+                             struct explanation *explanation)
+{
+    const struct segment *segment = verdict->segment;
+    const struct az_entry *az = affinity_find_az(client, verdict->membership, segment);
+    bool are_routers = verdict->answer == ANSWER_ROUTERS;
+    struct text text = begin_step(explanation);
+
+    text_add_string(&text, "affinity=");
+    text_add_string(&text, affinity_text(segment->affinity));
+    if (az == NULL) {
+        text_add_string(&text, ": the client is in no dyno CIDR with an az, so all in turn");
+        end_step(explanation, &text);
+        return;
+    }
+    text_add_string(&text, " az=");
+    escape_add(&text, az->name, strlen(az->name));
+    if (verdict->az == NULL) {
+        text_add_string(&text, are_routers ? ": no router" : ": no dyno");
+        text_add_string(&text, " of the client's zone is up, so all in turn");
+    } else {
+        text_add_string(&text, are_routers ? ": the routers" : ": the dynos");
+        text_add_string(&text, " of the client's zone ");
+        text_add_string(&text, segment->affinity == AFFINITY_ONLY ? "alone" : "first");
+    }
+    end_step(explanation, &text);
+}
+
 static void explain_routers(const struct verdict *verdict, struct explanation *explanation)
 {
     const struct segment *segment = verdict->segment;
@@ -250,6 +280,12 @@ static void explain_routers(const struct verdict *verdict, struct explanation *e
             continue;
         text_add_string(&text, " ");
         text_add_ipv4(&text, segment->routers[i].ip);
+        if (segment->affinity != AFFINITY_NONE && segment->routers[i].az != ENTRY_NONE) {
+            const char *az = segment->azs[segment->routers[i].az].name;
+            text_add_string(&text, " (");
+            escape_add(&text, az, strlen(az));
+            text_add_string(&text, ")");
+        }
     }
     add_location(explanation, &text, segment, segment->routers[0].at.line);
     end_step(explanation, &text);
@@ -398,6 +434,8 @@ static void explain_last(const struct snapshot *snapshot, const struct client *c
                     explanation);
     if (verdict->answer == ANSWER_ROUTERS)
         explain_routers(verdict, explanation);
+    if (affinity_orders(verdict->answer) && verdict->segment->affinity != AFFINITY_NONE)
+        explain_affinity(client, verdict, explanation);
     if (is_other_type(query, verdict))
         explain_other_type(query, explanation);
     if (verdict_is_foreign(verdict))

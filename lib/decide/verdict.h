@@ -57,6 +57,8 @@ struct verdict {
     const struct formation_entry *formation;
     const struct dyno_entry *dyno;
     const struct router_entry *router;
+    const struct az_entry
+        *az; /* the client's, whose routers or dynos come first; NULL: all alike */
     const struct port_entry *port;
     const struct kept_back_cohort *kept_back; /* a kept-back name's cohort; NULL: not kept back */
     uint8_t route;              /* of a forwarded name: index in the policy's routes */

@@ -339,7 +339,7 @@ static void compare_space(struct comparison *comparison, const struct numbered *
         guard_judge(&diff->guard, old, new);
     if (old == NULL || new == NULL)
         return;
-    comparison->has_failed |= !ttl_compare(old, new, diff->arena, &diff->settings);
+    comparison->has_failed |= !space_settings_compare(old, new, diff->arena, &diff->settings);
     if (count_changes(diff) == changes && !has_access_change(diff, comparison->space))
         add_others(comparison, old, new);
 }

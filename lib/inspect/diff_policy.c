@@ -221,7 +221,7 @@ bool policy_compare(const struct policy *before, const struct policy *after, str
     return done && compare_routes(&before->routes, &after->routes, arena, changes);
 }
 
-/* ---- TTLs ---- */
+/* ---- TTLs and affinity ---- */
 
 static bool compare_ttl(const struct segment *space, const char *key, uint32_t before,
                         uint32_t after, struct arena *arena, struct policy_changes *changes)
@@ -234,10 +234,22 @@ static bool compare_ttl(const struct segment *space, const char *key, uint32_t b
     return add_differing(arena, changes, space->name, key, values);
 }
 
-bool ttl_compare(const struct segment *before, const struct segment *after, struct arena *arena,
-                 struct policy_changes *changes)
+static bool compare_affinity(const struct segment *before, const struct segment *after,
+                             struct arena *arena, struct policy_changes *changes)
 {
-    return compare_ttl(before, "ttl.router", before->router_ttl_seconds, after->router_ttl_seconds,
+    struct value values[2];
+    struct text old = begin(&values[0]), new = begin(&values[1]);
+
+    text_add_string(&old, affinity_text(before->affinity));
+    text_add_string(&new, affinity_text(after->affinity));
+    return add_differing(arena, changes, before->name, "affinity", values);
+}
+
+bool space_settings_compare(const struct segment *before, const struct segment *after,
+                            struct arena *arena, struct policy_changes *changes)
+{
+    return compare_affinity(before, after, arena, changes) &&
+           compare_ttl(before, "ttl.router", before->router_ttl_seconds, after->router_ttl_seconds,
                        arena, changes) &&
            compare_ttl(before, "ttl.dyno", before->dyno_ttl_seconds, after->dyno_ttl_seconds, arena,
                        changes) &&
@@ -319,6 +331,30 @@ static bool has_other_routers(const struct segment *a, const struct segment *b)
     return false;
 }
 
+static const char *az_name(const struct segment *segment, uint32_t az)
+{
+    return az == ENTRY_NONE ? "" : segment->azs[az].name;
+}
+
+/* Without affinity no answer depends on the zones. */
+static bool has_other_azs(const struct segment *a, const struct segment *b)
+{
+    if (a->affinity == AFFINITY_NONE && b->affinity == AFFINITY_NONE)
+        return false;
+    if (a->az_block_count != b->az_block_count)
+        return true;
+    for (size_t i = 0; i < a->az_block_count; i++) {
+        const struct az_block *left = &a->az_blocks[i], *right = &b->az_blocks[i];
+        if (left->cidr.address != right->cidr.address || left->cidr.bits != right->cidr.bits ||
+            strcmp(az_name(a, left->az), az_name(b, right->az)) != 0)
+            return true;
+    }
+    for (size_t i = 0; i < a->router_count && i < b->router_count; i++)
+        if (strcmp(az_name(a, a->routers[i].az), az_name(b, b->routers[i].az)) != 0)
+            return true;
+    return false;
+}
+
 static bool has_other_routes(const struct segment *a, const struct segment *b)
 {
     if (a->connection_count != b->connection_count)
@@ -352,6 +388,7 @@ static const struct {
     {has_other_ports, "ports (SRV)"},
     {has_other_records, "static records that are no addresses, or their TTLs"},
     {has_other_routers, "names of routers (A, PTR)"},
+    {has_other_azs, "addresses by availability zone (affinity)"},
     {has_other_routes, "notes on routes of peerings (Q40)"},
 };
 

@@ -32,17 +32,17 @@ struct policy_changes {
 bool policy_compare(const struct policy *before, const struct policy *after, struct arena *arena,
                     struct policy_changes *changes);
 
-/** Compares the TTLs of a space. Returns false if memory runs out. */
-bool ttl_compare(const struct segment *before, const struct segment *after, struct arena *arena,
-                 struct policy_changes *changes);
+/** Compares the TTLs and the affinity of a space. Returns false if memory runs out. */
+bool space_settings_compare(const struct segment *before, const struct segment *after,
+                            struct arena *arena, struct policy_changes *changes);
 
 /** Appends "~ recursion_for: space,peered -> space" */
 void setting_change_format(const struct policy_change *change, struct text *text);
 
 /**
- * Names the differences of two files of a space that neither addresses, access nor TTLs show: dynos
- * by number, ports, records, routers by number, routes of peerings. Returns the number of texts
- * written to `kinds`, DIFF_OTHERS_MOST at most.
+ * Names the differences of two files of a space that neither addresses, access nor settings show:
+ * dynos by number, ports, records, routers by number, availability zones, routes of peerings.
+ * Returns the number of texts written to `kinds`, DIFF_OTHERS_MOST at most.
  */
 enum { DIFF_OTHERS_MOST = 8 };
 size_t others_compare(const struct segment *before, const struct segment *after,

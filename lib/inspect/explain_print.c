@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "base/escape.h"
+#include "decide/affinity.h"
 #include "decide/alias.h"
 #include "decide/explain.h"
 #include "decide/outside.h"
@@ -268,9 +269,27 @@ void explain_print(const struct snapshot *snapshot, const struct explain_request
 
 /* ---- clients ---- */
 
-static json_t *json_membership(const struct snapshot *snapshot, const struct membership *membership)
+/* Adds the dyno that the client is, if it is published. */
+static void add_dyno(json_t *object, const struct segment *segment, const struct client *client)
+{
+    uint32_t number = segment_find_dyno(segment, client->address);
+
+    if (number == ENTRY_NONE)
+        return;
+    const struct formation_entry *formation = segment_formation_of(segment, number);
+    const struct app_entry *app = &segment->apps[formation->app];
+    json_object_set_new(object, "app",
+                        print_text(segment_text(segment, app->name), app->name_length));
+    json_object_set_new(object, "dyno",
+                        json_sprintf("%s.%u", segment_text(segment, formation->type),
+                                     (unsigned)segment->dynos[number].number));
+}
+
+static json_t *json_membership(const struct snapshot *snapshot, const struct client *client,
+                               const struct membership *membership)
 {
     const struct segment *segment = snapshot->segments[membership->segment];
+    const struct az_entry *az = affinity_find_az(client, membership, segment);
     const struct connection *connection =
         membership->connection == ENTRY_NONE ? NULL : &segment->connections[membership->connection];
     uint32_t line = membership_line(segment, membership);
@@ -278,16 +297,29 @@ static json_t *json_membership(const struct snapshot *snapshot, const struct mem
 
     cidr_write(membership->block, block);
     json_t *file = line == 0 ? json_null() : print_text(segment->file, strlen(segment->file));
-    return json_pack("{s:s, s:s, s:s?, s:s, s:o, s:o, s:s?}", "space", segment->name, "class",
-                     class_text(membership->class), "connection",
-                     connection == NULL ? NULL : connection->name, "block", block, "file", file,
-                     "line", line == 0 ? json_null() : json_integer(line), "setting",
-                     line == 0 ? "local_as" : NULL);
+    json_t *object = json_pack("{s:s, s:s, s:s?, s:s, s:o, s:o, s:s?}", "space", segment->name,
+                               "class", class_text(membership->class), "connection",
+                               connection == NULL ? NULL : connection->name, "block", block, "file",
+                               file, "line", line == 0 ? json_null() : json_integer(line),
+                               "setting", line == 0 ? "local_as" : NULL);
+    if (az != NULL)
+        json_object_set_new(object, "az", print_text(az->name, strlen(az->name)));
+    if (membership->class == CLIENT_SPACE)
+        add_dyno(object, segment, client);
+    return object;
+}
+
+/* " az=us-east-1a", or nothing. */
+static void print_fact(const json_t *membership, const char *key, FILE *out)
+{
+    const char *value = json_string_value(json_object_get(membership, key));
+
+    if (value != NULL)
+        escape_printf(out, " %s=%s", key, value);
 }
 
 static void print_membership(const json_t *membership, FILE *out)
 {
-    const char *connection = json_string_value(json_object_get(membership, "connection"));
     const char *file = json_string_value(json_object_get(membership, "file"));
 
     const char *setting = json_string_value(json_object_get(membership, "setting"));
@@ -298,10 +330,14 @@ static void print_membership(const json_t *membership, FILE *out)
     else
         snprintf(at, sizeof at, "%s:%d", file == NULL ? "?" : file,
                  (int)json_integer_value(json_object_get(membership, "line")));
-    escape_printf(out, "class=%s space=%s%s%s because of %s (%s)\n",
-                  json_string_value(json_object_get(membership, "class")),
-                  json_string_value(json_object_get(membership, "space")),
-                  connection == NULL ? "" : " connection=", connection == NULL ? "" : connection,
+    fputs("class=", out);
+    escape_printf(out, "%s", json_string_value(json_object_get(membership, "class")));
+    print_fact(membership, "space", out);
+    print_fact(membership, "connection", out);
+    print_fact(membership, "az", out);
+    print_fact(membership, "app", out);
+    print_fact(membership, "dyno", out);
+    escape_printf(out, " because of %s (%s)\n",
                   json_string_value(json_object_get(membership, "block")), at);
 }
 
@@ -332,7 +368,8 @@ void explain_print_client(const struct snapshot *snapshot, const struct explain_
 
     client_classify(snapshot, &source->path, &client);
     for (uint32_t i = 0; i < client.count; i++)
-        json_array_append_new(memberships, json_membership(snapshot, &client.memberships[i]));
+        json_array_append_new(memberships,
+                              json_membership(snapshot, &client, &client.memberships[i]));
     json_t *outside = json_outside(snapshot, &client, source->path.is_ipv6);
     json_t *object = json_pack("{s:o, s:s, s:o, s:o}", "address", json_address(source), "class",
                                class_text(client_class(&client)), "memberships", memberships,
@@ -341,8 +378,8 @@ void explain_print_client(const struct snapshot *snapshot, const struct explain_
         print_json(object, out);
         return;
     }
-    fprintf(out, "address=%s class=%s\n", json_string_value(json_object_get(object, "address")),
-            class_text(client_class(&client)));
+    fprintf(out, "address=%s%s\n", json_string_value(json_object_get(object, "address")),
+            client.count == 0 ? " class=external" : "");
     json_array_foreach(memberships, index, membership) print_membership(membership, out);
     if (client.count == 0)
         fputs("in no space, active peering or VPN: it gets Q18 for every name\n", out);

@@ -71,7 +71,8 @@ static bool reveals_nothing(const struct verdict *verdict)
 {
     return verdict->answer == ANSWER_NONE && verdict->segment == NULL && verdict->app == NULL &&
            verdict->host == NULL && verdict->formation == NULL && verdict->dyno == NULL &&
-           verdict->router == NULL && verdict->port == NULL && verdict->membership == NULL;
+           verdict->router == NULL && verdict->port == NULL && verdict->membership == NULL &&
+           verdict->az == NULL;
 }
 
 static bool check_outsider(const struct trial *trial)
@@ -202,6 +203,79 @@ static bool check_addresses(const struct trial *trial)
     return is_inside || refute(trial, "an address in the answer lies outside the space's cidr");
 }
 
+/* The availability zone by the dyno CIDRs, looked at one by one; NULL: none. */
+static const struct az_entry *find_az(const struct segment *segment, uint32_t address)
+{
+    for (size_t i = 0; i < segment->az_block_count; i++)
+        if (cidr_contains(segment->az_blocks[i].cidr, address))
+            return &segment->azs[segment->az_blocks[i].az];
+    return NULL;
+}
+
+static uint32_t count_routers_up(const struct segment *segment, const struct az_entry *az)
+{
+    uint32_t count = 0;
+
+    for (size_t i = 0; i < segment->router_count; i++)
+        count += segment->routers[i].state == ROUTER_UP && segment->routers[i].az != ENTRY_NONE &&
+                 &segment->azs[segment->routers[i].az] == az;
+    return count;
+}
+
+static bool is_router_of(const struct segment *segment, const struct az_entry *az, uint32_t ip)
+{
+    for (size_t i = 0; i < segment->router_count; i++)
+        if (segment->routers[i].ip == ip)
+            return segment->routers[i].az != ENTRY_NONE &&
+                   &segment->azs[segment->routers[i].az] == az;
+    return false;
+}
+
+/* True if the zone's part of the ready records holds its routers that are up, and no others. */
+static bool has_own_routers(const struct segment *segment, const struct az_entry *az)
+{
+    const uint8_t *record =
+        segment->router_records + (size_t)az->first * READY_RECORD_OCTETS + READY_RECORD_OCTETS - 4;
+
+    if (az->up_count != count_routers_up(segment, az))
+        return false;
+    for (uint32_t i = 0; i < az->up_count; i++)
+        if (!is_router_of(segment, az, load32(record + (size_t)i * READY_RECORD_OCTETS)))
+            return false;
+    return true;
+}
+
+static bool has_own_dyno(const struct verdict *verdict, const struct az_entry *az)
+{
+    const struct formation_entry *formation = verdict->formation;
+    const struct dyno_entry *dynos = verdict->segment->dynos + formation->dynos;
+
+    for (uint32_t i = 0; i < formation->dyno_count; i++)
+        if (dynos[i].state == DYNO_UP && find_az(verdict->segment, dynos[i].ip) == az)
+            return true;
+    return false;
+}
+
+/* A client gets its own zone first or alone, if something is up there, and else no zone. */
+static bool check_affinity(const struct trial *trial)
+{
+    const struct verdict *verdict = &trial->verdict;
+    bool has_routers = verdict->answer == ANSWER_ROUTERS;
+    bool has_dynos = verdict->answer == ANSWER_FORMATION || verdict->answer == ANSWER_SERVICES;
+    const struct az_entry *own = NULL;
+
+    if ((has_routers || has_dynos) && verdict->segment->affinity != AFFINITY_NONE &&
+        verdict->membership->class == CLIENT_SPACE)
+        own = find_az(verdict->segment, trial->querier->path.source);
+    if (own != NULL &&
+        !(has_routers ? count_routers_up(verdict->segment, own) > 0 : has_own_dyno(verdict, own)))
+        own = NULL;
+    if (verdict->az != own)
+        return refute(trial, "the answer does not begin with the client's availability zone");
+    return own == NULL || !has_routers || has_own_routers(verdict->segment, own) ||
+           refute(trial, "the routers of an availability zone are not those of its zone file");
+}
+
 static bool check_row(const struct trial *trial)
 {
     return verdict_fits(&trial->verdict) ||
@@ -235,7 +309,7 @@ static bool check(const struct trial *trial)
     if (trial->querier->client.count == 0)
         return check_outsider(trial);
     return check_spaces(trial) && check_forwarding(trial) && check_addresses(trial) &&
-           check_row(trial) &&
+           check_affinity(trial) && check_row(trial) &&
            (trial->verdict.situation != SITUATION_FORWARD || check_outcomes(trial));
 }
 
@@ -320,6 +394,21 @@ static bool add_querier(struct proving *proving, const struct path *path)
     return check_querier(proving, querier);
 }
 
+/* Adds a client in each dyno CIDR that is in an availability zone. */
+static bool add_dynos_in_azs(struct proving *proving)
+{
+    for (size_t i = 0; i < proving->tried.segment_count; i++) {
+        const struct segment *segment = proving->tried.segments[i];
+        for (size_t j = 0; segment != NULL && j < segment->az_block_count; j++) {
+            struct path path = {.source = cidr_last(segment->az_blocks[j].cidr),
+                                .destination = segment->listen_count == 0 ? 0 : segment->listen[0]};
+            if (!add_querier(proving, &path))
+                return false;
+        }
+    }
+    return true;
+}
+
 /* Adds the first and the last address of every range. */
 static bool add_queriers(struct proving *proving)
 {
@@ -337,7 +426,7 @@ static bool add_queriers(struct proving *proving)
                 return false;
         }
     }
-    return add_querier(proving, &(struct path){.is_ipv6 = true});
+    return add_dynos_in_azs(proving) && add_querier(proving, &(struct path){.is_ipv6 = true});
 }
 
 /* Lists the clients inside of each space, so that a name need not be tried for all clients. */

@@ -2,6 +2,7 @@
 
 #include <string.h>
 
+#include "decide/affinity.h"
 #include "decide/alias.h"
 #include "decide/explain.h"
 #include "respond/chain.h"
@@ -53,10 +54,36 @@ static uint8_t *begin_record(struct reply *reply, uint16_t owner, uint16_t class
     return reply_record_of_class(reply, owner, TYPE_TXT, class, 0, 0);
 }
 
-static void put_membership(const struct snapshot *snapshot, const struct membership *membership,
-                           struct reply *reply)
+static void add_dyno(struct text *text, const struct segment *segment,
+                     const struct formation_entry *formation, const struct dyno_entry *dyno)
+{
+    text_add_string(text, segment_text(segment, formation->type));
+    text_add_string(text, ".");
+    text_add_number(text, dyno->number);
+}
+
+/* The dyno that the client is, if it is published. */
+static void put_client_dyno(const struct segment *segment, const struct client *client,
+                            struct reply *reply)
+{
+    uint32_t number = segment_find_dyno(segment, client->address);
+    struct string string;
+
+    if (number == ENTRY_NONE)
+        return;
+    const struct formation_entry *formation = segment_formation_of(segment, number);
+    const struct app_entry *app = &segment->apps[formation->app];
+    text_add(begin(&string, "app"), segment_text(segment, app->name), app->name_length);
+    put(reply, &string);
+    add_dyno(begin(&string, "dyno"), segment, formation, &segment->dynos[number]);
+    put(reply, &string);
+}
+
+static void put_membership(const struct snapshot *snapshot, const struct client *client,
+                           const struct membership *membership, struct reply *reply)
 {
     const struct segment *segment = snapshot->segments[membership->segment];
+    const struct az_entry *az = affinity_find_az(client, membership, segment);
     char block[CIDR_TEXT_MAX];
 
     put_string(reply, "class", class_text(membership->class));
@@ -65,6 +92,10 @@ static void put_membership(const struct snapshot *snapshot, const struct members
         put_string(reply, "connection", segment->connections[membership->connection].name);
     cidr_write(membership->block, block);
     put_string(reply, "matched", block);
+    if (az != NULL)
+        put_string(reply, "az", az->name);
+    if (membership->class == CLIENT_SPACE)
+        put_client_dyno(segment, client, reply);
 }
 
 static void format_whoami(const struct snapshot *snapshot, const struct exchange *exchange,
@@ -77,7 +108,7 @@ static void format_whoami(const struct snapshot *snapshot, const struct exchange
     text_add_ipv4(begin(&string, "address"), client->address);
     put(reply, &string);
     for (uint32_t i = 0; i < client->count; i++)
-        put_membership(snapshot, &client->memberships[i], reply);
+        put_membership(snapshot, client, &client->memberships[i], reply);
     put_string(reply, "transport", exchange->transport == TRANSPORT_UDP ? "udp" : "tcp");
     put_number(reply, "edns", exchange->query.has_opt ? exchange->query.udp_octets : 0);
     put_string(reply, "server", snapshot->policy.server_id);
@@ -178,11 +209,8 @@ static void format_dyno(const struct segment *segment, const struct formation_en
 {
     uint8_t *data = begin_record(reply, owner, CLASS_IN);
     struct string string;
-    struct text *text = begin(&string, "dyno");
 
-    text_add_string(text, segment_text(segment, formation->type));
-    text_add_string(text, ".");
-    text_add_number(text, dyno->number);
+    add_dyno(begin(&string, "dyno"), segment, formation, dyno);
     put(reply, &string);
     put_string(reply, "state", dyno_state_text(dyno->state));
     text_add_ipv4(begin(&string, "address"), dyno->ip);

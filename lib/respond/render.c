@@ -2,6 +2,7 @@
 
 #include <string.h>
 
+#include "decide/affinity.h"
 #include "decide/alias.h"
 #include "respond/additional.h"
 #include "respond/introspect.h"
@@ -49,21 +50,70 @@ static void put_localhost(struct rendering *rendering)
         memcpy(data, loopback, sizeof loopback);
 }
 
-static void put_routers(struct rendering *rendering)
+static inline void put_ready_records(struct rendering *rendering, size_t first, size_t count)
 {
-    const struct segment *segment = rendering->verdict->segment;
-    size_t count = segment->router_up_count;
-    size_t first = rendering->exchange->rotation % count;
+    const uint8_t *ready = rendering->verdict->segment->router_records;
     uint8_t *records = rendering->reply->out.next;
+    size_t written = reply_ready_records(rendering->reply, ready + READY_RECORD_OCTETS * first,
+                                         READY_RECORD_OCTETS, count);
 
-    size_t written =
-        reply_ready_records(rendering->reply, segment->router_records + READY_RECORD_OCTETS * first,
-                            READY_RECORD_OCTETS, count);
-    rendering->exchange->ttl_seconds = segment->router_ttl_seconds;
     if (rendering->owner == HEADER_OCTETS)
         return;
     for (size_t i = 0; i < written; i++)
         store16(records + READY_RECORD_OCTETS * i, (uint16_t)(0xc000 | rendering->owner));
+}
+
+/* A part of the routers in turn; an empty one is left out. */
+static void put_router_group(struct rendering *rendering, size_t first, size_t count)
+{
+    if (count == 0)
+        return;
+    size_t turn = rendering->exchange->rotation % count;
+    put_ready_records(rendering, first + turn, count - turn);
+    put_ready_records(rendering, first, turn);
+}
+
+/*
+ * The routers of the client's availability zone first, or alone. Out of line, because most spaces
+ * have no affinity.
+ */
+__attribute__((noinline)) static void put_near_routers(struct rendering *rendering)
+{
+    const struct segment *segment = rendering->verdict->segment;
+    const struct az_entry *az = rendering->verdict->az;
+
+    put_router_group(rendering, az->first, az->up_count);
+    if (segment->affinity != AFFINITY_ONLY)
+        put_router_group(rendering, az->first + az->up_count,
+                         segment->router_up_count - az->up_count);
+}
+
+static void put_routers(struct rendering *rendering)
+{
+    const struct segment *segment = rendering->verdict->segment;
+    size_t count = segment->router_up_count;
+
+    rendering->exchange->ttl_seconds = segment->router_ttl_seconds;
+    if (rendering->verdict->az != NULL)
+        put_near_routers(rendering);
+    else
+        put_ready_records(rendering, rendering->exchange->rotation % count, count);
+}
+
+static bool put_near_dyno(void *context, const struct dyno_entry *dyno, bool is_own)
+{
+    struct rendering *rendering = context;
+
+    (void)is_own;
+    put_address(rendering, rendering->asked, rendering->verdict->segment->dyno_ttl_seconds,
+                dyno->ip);
+    return !reply_is_cut(rendering->reply);
+}
+
+__attribute__((noinline)) static void put_near_dynos(struct rendering *rendering)
+{
+    affinity_walk_dynos(rendering->verdict, rendering->exchange->rotation, put_near_dyno,
+                        rendering);
 }
 
 static void put_formation(struct rendering *rendering)
@@ -73,13 +123,18 @@ static void put_formation(struct rendering *rendering)
     uint32_t count = formation->dyno_count;
     uint32_t first = rendering->exchange->rotation % count;
 
+    rendering->exchange->ttl_seconds = segment->dyno_ttl_seconds;
+    if (rendering->verdict->az != NULL) {
+        put_near_dynos(rendering);
+        return;
+    }
+
     for (uint32_t i = 0; i < count; i++) {
         uint32_t turn = first + i < count ? first + i : first + i - count;
         const struct dyno_entry *dyno = &segment->dynos[formation->dynos + turn];
         if (dyno->state == DYNO_UP)
             put_address(rendering, rendering->asked, segment->dyno_ttl_seconds, dyno->ip);
     }
-    rendering->exchange->ttl_seconds = segment->dyno_ttl_seconds;
 }
 
 static void put_label(struct writer *out, const char *text, size_t length)
@@ -148,37 +203,59 @@ static void put_additional(struct rendering *rendering, uint16_t owner, uint32_t
     put_address(rendering, owner, rendering->verdict->segment->dyno_ttl_seconds, ip);
 }
 
+/* SRV records being written, and their targets that get an additional record. */
+struct services {
+    struct rendering *rendering;
+    uint16_t targets[SERVICES_MAX];
+    uint32_t addresses[SERVICES_MAX];
+    unsigned known;
+};
+
+/* Dynos of another zone have a higher priority number: they are tried later (RFC 2782). */
+static bool put_service(void *context, const struct dyno_entry *dyno, bool is_own)
+{
+    struct services *services = context;
+    struct rendering *rendering = services->rendering;
+    struct reply *reply = rendering->reply;
+    uint8_t *data = reply_record(reply, rendering->asked, TYPE_SRV,
+                                 rendering->verdict->segment->dyno_ttl_seconds, 0);
+
+    if (data == NULL)
+        return false;
+    write16(&reply->out, is_own ? 0 : 1);
+    write16(&reply->out, 0); /* weight */
+    write16(&reply->out, rendering->verdict->port->number);
+    size_t target = (size_t)(reply->out.next - reply->out.start);
+    put_dyno_name(rendering, dyno);
+    reply_close_record(reply, data);
+    if (services->known < SERVICES_MAX && target < POINTER_LIMIT) {
+        services->targets[services->known] = (uint16_t)target;
+        services->addresses[services->known++] = dyno->ip;
+    }
+    return !reply_is_cut(reply);
+}
+
 static void put_services(struct rendering *rendering)
 {
     const struct segment *segment = rendering->verdict->segment;
     const struct formation_entry *formation = rendering->verdict->formation;
     struct reply *reply = rendering->reply;
-    uint16_t targets[SERVICES_MAX];
-    uint32_t addresses[SERVICES_MAX];
-    unsigned known = 0;
+    struct services services;
 
-    for (uint32_t i = 0; i < formation->dyno_count && !reply_is_cut(reply); i++) {
-        const struct dyno_entry *dyno = &segment->dynos[formation->dynos + i];
-        if (dyno->state != DYNO_UP)
-            continue;
-        uint8_t *data =
-            reply_record(reply, rendering->asked, TYPE_SRV, segment->dyno_ttl_seconds, 0);
-        if (data == NULL)
-            break;
-        write32(&reply->out, 0); /* priority, weight: all equal */
-        write16(&reply->out, rendering->verdict->port->number);
-        size_t target = (size_t)(reply->out.next - reply->out.start);
-        put_dyno_name(rendering, dyno);
-        reply_close_record(reply, data);
-        if (known < SERVICES_MAX && target < POINTER_LIMIT) {
-            targets[known] = (uint16_t)target;
-            addresses[known++] = dyno->ip;
-        }
-    }
+    services.rendering = rendering;
+    services.known = 0;
     rendering->exchange->ttl_seconds = segment->dyno_ttl_seconds;
+    if (rendering->verdict->az != NULL)
+        affinity_walk_dynos(rendering->verdict, rendering->exchange->rotation, put_service,
+                            &services);
+    for (uint32_t i = 0; i < formation->dyno_count && rendering->verdict->az == NULL; i++) {
+        const struct dyno_entry *dyno = &segment->dynos[formation->dynos + i];
+        if (dyno->state == DYNO_UP && !put_service(&services, dyno, true))
+            break;
+    }
     reply_enter(reply, SECTION_ADDITIONAL);
-    for (unsigned i = 0; i < known; i++)
-        put_additional(rendering, targets[i], addresses[i]);
+    for (unsigned i = 0; i < services.known; i++)
+        put_additional(rendering, services.targets[i], services.addresses[i]);
 }
 
 /* Returns its data in the reply, NULL when it does not fit. */

@@ -362,7 +362,8 @@ static bool read_block(struct parsing *parsing, const struct yaml_field *field,
                    "`%s` is `%.80s`, which has host bits set; write %s", field->name, value->text,
                    right);
     }
-    *block = (struct block){.cidr = cidr, .at = location_of_node(value)};
+    block->cidr = cidr;
+    block->at = location_of_node(value);
     return true;
 }
 

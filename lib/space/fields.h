@@ -69,8 +69,9 @@ extern const struct table app_table, domain_table, formation_table, dyno_table, 
 items_read app_read_item;
 
 /** Of parse_network.c. */
-extern const struct table router_table, peering_table, vpn_table, tunnel_table;
-items_read router_read_item, listen_read_item, peering_read_item, vpn_read_item;
+extern const struct table dyno_cidr_table, router_table, peering_table, vpn_table, tunnel_table;
+items_read dyno_cidr_read_item, router_read_item, listen_read_item, peering_read_item,
+    vpn_read_item;
 
 enum { NO_OFFSET = -1 };
 
@@ -155,7 +156,7 @@ yaml_read_field field_read_bool;
 yaml_read_field field_read_enum;
 
 /** Like field_read_enum, for members that are not enums; details: struct enum_words. */
-yaml_read_field domain_read_record, domain_read_status, tunnel_read_status;
+yaml_read_field domain_read_record, domain_read_status, tunnel_read_status, space_read_affinity;
 
 /** The mapping `ttl`, whose members are the space's; details: its struct table. */
 yaml_read_field space_read_ttl;

@@ -38,6 +38,7 @@ struct word {
 struct block {
     struct cidr cidr;
     struct location at;
+    struct word az; /* of a dyno CIDR */
 };
 
 struct blocks {
@@ -47,6 +48,9 @@ struct blocks {
 
 enum space_state { SPACE_ALLOCATED, SPACE_ALLOCATING, SPACE_DELETING };
 enum generation { GENERATION_CEDAR, GENERATION_FIR };
+/** Whether a dyno gets the routers and dynos of its own availability zone first, or alone. */
+enum affinity { AFFINITY_NONE, AFFINITY_PREFER, AFFINITY_ONLY };
+
 enum router_state { ROUTER_UP, ROUTER_DRAINING, ROUTER_DOWN };
 enum dyno_state { DYNO_UP, DYNO_STARTING, DYNO_IDLE, DYNO_CRASHED, DYNO_DOWN };
 
@@ -176,6 +180,8 @@ struct space {
     struct block data_cidr; /* bits 0: absent */
     struct blocks dyno_cidrs;
     struct blocks router_cidrs;
+    enum affinity affinity;
+    struct location affinity_at;
     struct word region;
     enum generation generation;
     bool shield;
@@ -205,6 +211,7 @@ const char *dyno_state_text(enum dyno_state state);
 /** The words of zone files; defined next to the tables of parse that read them. */
 const char *generation_text(enum generation generation);
 const char *space_state_text(enum space_state state);
+const char *affinity_text(enum affinity affinity);
 const char *router_state_text(enum router_state state);
 const char *peering_type_text(enum peering_type type);
 const char *peering_status_text(enum peering_status status);

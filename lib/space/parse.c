@@ -85,16 +85,41 @@ const char *space_state_text(enum space_state state)
     return space_states[state];
 }
 
+static const char *const affinities[] = {
+    [AFFINITY_NONE] = "none",
+    [AFFINITY_PREFER] = "prefer",
+    [AFFINITY_ONLY] = "only",
+};
+static const struct enum_words affinity_words = WORDS(affinities);
+
+const char *affinity_text(enum affinity affinity)
+{
+    return affinities[affinity];
+}
+
+void space_read_affinity(void *context, const struct yaml_field *field,
+                         const struct yaml_node *value, void *target)
+{
+    struct space *space = target;
+    unsigned read = AFFINITY_NONE;
+
+    space->affinity_at = location_of_node(value);
+    if (parsing_read_enum(context, field, value, field->details, &read))
+        space->affinity = (enum affinity)read;
+}
+
 static const enum finding_code cidr_code = FINDING_SPACE_CIDR;
 static const enum finding_code data_cidr_code = FINDING_DATA_CIDR;
 
 static const struct items_details dyno_cidr_items = {
     .kind = YAML_SEQUENCE,
     .size = sizeof(struct block),
-    .read = block_read_item,
+    .read = dyno_cidr_read_item,
     .count_offset = offsetof(struct space, dyno_cidrs.count),
     .at_offset = NO_OFFSET,
     .code = FINDING_DYNO_CIDR,
+    .table = &dyno_cidr_table,
+    .takes_first = true,
 };
 static const struct items_details router_cidr_items = {
     .kind = YAML_SEQUENCE,
@@ -175,6 +200,7 @@ static const struct yaml_field space_fields[] = {
      false},
     {"router_cidrs", field_read_items, offsetof(struct space, router_cidrs.items),
      &router_cidr_items, false},
+    {"affinity", space_read_affinity, 0, &affinity_words, false},
     {"region", field_read_word, offsetof(struct space, region), NULL, false},
     {"generation", field_read_enum, offsetof(struct space, generation), &generation_words, false},
     {"shield", field_read_bool, offsetof(struct space, shield), NULL, false},
@@ -194,8 +220,9 @@ static const struct table space_table = {"the space", "to the file's top level, 
                                          FIELDS(space_fields)};
 
 const struct table *const space_tables[] = {
-    &space_table,  &app_table,     &domain_table, &formation_table, &dyno_table, &port_table,
-    &router_table, &peering_table, &vpn_table,    &tunnel_table,    &ttl_table,  NULL,
+    &space_table, &app_table,       &domain_table,  &formation_table, &dyno_table,
+    &port_table,  &router_table,    &peering_table, &vpn_table,       &tunnel_table,
+    &ttl_table,   &dyno_cidr_table, NULL,
 };
 
 static enum finding_code code_of(enum yaml_problem_kind kind)

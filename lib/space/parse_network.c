@@ -1,7 +1,27 @@
-/* Routers, peerings, VPN connections and listen addresses. */
+/* Dyno CIDRs, routers, peerings, VPN connections and listen addresses. */
 #include "space/fields.h"
 
 #include <stddef.h>
+
+static const enum finding_code dyno_cidr_code = FINDING_DYNO_CIDR;
+
+static const struct yaml_field dyno_cidr_fields[] = {
+    {"cidr", field_read_block, 0, &dyno_cidr_code, true},
+    {"az", field_read_word, offsetof(struct block, az), NULL, false},
+};
+
+const struct table dyno_cidr_table = {"a dyno CIDR", "into an item of `dyno_cidrs`",
+                                      FIELDS(dyno_cidr_fields)};
+
+bool dyno_cidr_read_item(struct parsing *parsing, const struct yaml_field *field,
+                         const struct yaml_node *key, const struct yaml_node *value, void *item)
+{
+    struct block *block = item;
+
+    if (value->kind != YAML_MAPPING)
+        return block_read_item(parsing, field, key, value, item);
+    return parsing_read_mapping(parsing, value, &dyno_cidr_table, block) && block->cidr.bits != 0;
+}
 
 static const char *const router_states[] = {
     [ROUTER_UP] = "up", [ROUTER_DRAINING] = "draining", [ROUTER_DOWN] = "down"};

@@ -83,7 +83,8 @@ static json_t *scalar(const struct yaml_field *field)
     if (field->read == field_read_block)
         return block();
     if (field->read == field_read_enum || field->read == domain_read_record ||
-        field->read == domain_read_status || field->read == tunnel_read_status)
+        field->read == domain_read_status || field->read == tunnel_read_status ||
+        field->read == space_read_affinity)
         return one_of(field->details);
     if (field->read == field_read_items || field->read == space_read_ttl)
         return NULL;

@@ -78,7 +78,7 @@ Shield:     off
 Generation: cedar
 END
 agrees 'sorted(j.items())' \
-    "[('apps', 3), ('cidr', '10.0.0.0/16'), ('data_cidr', '172.23.0.0/20'), ('generation', 'cedar'), ('id', None), ('name', 'test-space'), ('region', None), ('shield', False), ('state', 'allocated')]" \
+    "[('affinity', 'none'), ('apps', 3), ('cidr', '10.0.0.0/16'), ('data_cidr', '172.23.0.0/20'), ('generation', 'cedar'), ('id', None), ('name', 'test-space'), ('region', None), ('shield', False), ('state', 'allocated')]" \
     spaces:info
 prints spaces:ps <<'END'
 === frozen-oasis-70544 web (2)

@@ -81,6 +81,36 @@ TEST(router_records_are_prepared)
     ck_assert_mem_eq(shape->router_records, expected, sizeof expected - 1);
 }
 
+/* By zone, in the file's order within one, and the routers without one behind. */
+TEST(router_records_of_a_zone_are_together)
+{
+    static const uint8_t last[] = {38, 37, 39, 41};
+    struct segment *segment =
+        segment_of_text("space: az-space\n"
+                        "dyno_cidrs: [{cidr: 10.0.144.0/20, az: b}, {cidr: 10.0.128.0/20, az: a}, "
+                        "{cidr: 10.0.176.0/20, az: b}, 10.0.160.0/20]\n"
+                        "routers: [10.0.0.41, {ip: 10.0.0.37, az: b}, {ip: 10.0.0.38, az: a}, "
+                        "{ip: 10.0.0.39, az: b}, {ip: 10.0.0.40, az: a, state: down}]\n");
+
+    ck_assert_uint_eq(segment->az_count, 2);
+    ck_assert_str_eq(segment->azs[0].name, "a");
+    ck_assert_uint_eq(segment->azs[0].first, 0);
+    ck_assert_uint_eq(segment->azs[0].up_count, 1);
+    ck_assert_uint_eq(segment->azs[1].first, 1);
+    ck_assert_uint_eq(segment->azs[1].up_count, 2);
+    ck_assert_uint_eq(segment->router_up_count, 4);
+    for (unsigned i = 0; i < 8; i++)
+        ck_assert_uint_eq(segment->router_records[16 * i + 15], last[i % 4]);
+    ck_assert_ptr_eq(segment_find_az(segment, 0x0a008000), &segment->azs[0]);
+    ck_assert_ptr_eq(segment_find_az(segment, 0x0a008fff), &segment->azs[0]);
+    ck_assert_ptr_eq(segment_find_az(segment, 0x0a009000), &segment->azs[1]);
+    ck_assert_ptr_null(segment_find_az(segment, 0x0a00a000));
+    ck_assert_ptr_eq(segment_find_az(segment, 0x0a00bfff), &segment->azs[1]);
+    ck_assert_ptr_null(segment_find_az(segment, 0x0a007fff));
+    ck_assert_ptr_null(segment_find_az(segment, 0x0a00c000));
+    segment_release(segment);
+}
+
 static const struct {
     uint32_t ip;
     const char *type; /* NULL: no named dyno has the address */

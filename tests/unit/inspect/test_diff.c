@@ -194,6 +194,8 @@ static const struct {
      "  + 10.21.0.7/32 becomes inside of test-space (peered, pcx-111aaa111): 1 address\n"},
     {{"cidr: 10.0.0.0/16", "cidr: 10.0.0.0/16\nttl: {router: 5}"},
      "space test-space\n  ~ ttl.router: 30 -> 5\n"},
+    {{"dyno_cidrs: [10.0.128.0/20,", "affinity: only\ndyno_cidrs: [{cidr: 10.0.128.0/20, az: a},"},
+     "space test-space\n  ~ affinity: none -> only\n"},
     {{"{number: 1, private_ip: 10.0.131.7, state: crashed}",
       "{number: 3, private_ip: 10.0.131.7, state: crashed}"},
      "space test-space: no other addresses, but names of single dynos (A, PTR)\n"},

@@ -377,10 +377,12 @@ TEST_OVER(an_operator_gets_why_a_client_is_outside, outsiders)
     free(lines);
 }
 
-TEST_LOOP(a_clients_class_is_printed_with_the_reason, 0, 5)
+TEST_LOOP(a_clients_class_is_printed_with_the_reason, 0, 6)
 {
     static const char *const clients[][2] = {
-        {"10.0.130.56", "class=space space=test-space because of 10.0.0.0/16 (space.yaml:14)"},
+        {"10.0.130.56", "address=10.0.130.56\nclass=space space=test-space "
+                        "app=frozen-oasis-70544 dyno=web.1 because of 10.0.0.0/16 (space.yaml:14)"},
+        {"10.0.144.9", "address=10.0.144.9\nclass=space space=test-space because of 10.0.0.0/16"},
         {"10.20.3.4", "class=peered space=test-space connection=pcx-111aaa111 because of "
                       "10.20.0.0/16 (space.yaml:20)"},
         {"172.16.9.9", "class=vpn space=test-space connection=office because of 172.16.0.0/16 "

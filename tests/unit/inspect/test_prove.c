@@ -13,6 +13,7 @@
 #include "support/recursion.h"
 #include "support/snapshot_fixture.h"
 #include "support/suite.h"
+#include "support/zones.h"
 
 enum mutation {
     NONE,
@@ -172,6 +173,55 @@ TEST_LOOP(a_broken_policy_is_found_with_an_example, NONE + 1, MUTATIONS)
     ck_assert_msg(!prove(fixture.snapshot, &proof, &err), "mutation %d passes", _i);
     ck_assert_int_eq(err.code, ERR_RULE);
     ck_assert_msg(strstr(err.text, sentences[_i]) != NULL, "mutation %d: %s", _i, err.text);
+}
+
+/* ---- availability zones ---- */
+
+static const char az_space[] =
+    "space: az-space\naffinity: only\n"
+    "dyno_cidrs: [{cidr: 10.0.128.0/20, az: a}, {cidr: 10.0.144.0/20, az: b}, "
+    "{cidr: 10.0.160.0/20, az: c}]\n"
+    "routers: [{ip: 10.0.0.37, az: b}, {ip: 10.0.0.38, az: a}, {ip: 10.0.0.39, az: b}, "
+    "{ip: 10.0.0.40, az: c, state: down}, 10.0.0.41]\n"
+    "apps: [{name: app-one, internal_routing: true, formation: {web: {ports: {http: 80}, dynos: "
+    "[{number: 1, private_ip: 10.0.130.1}, {number: 2, private_ip: 10.0.144.2}]}}}]\n";
+
+static const struct az_fault {
+    const char *name, *sentence;
+    size_t az;
+    int first, up_count; /* added */
+} az_faults[] = {
+    {"none", NULL, 0, 0, 0},
+    {"another's router", "the routers of an availability zone are not those", 0, 1, 0},
+    {"one of two", "the routers of an availability zone are not those", 1, 0, -1},
+    {"one too many", "the routers of an availability zone are not those", 0, 0, 1},
+    {"one that is down", "does not begin with the client's availability zone", 2, 0, 1},
+    {"none at all", "does not begin with the client's availability zone", 0, 0, -1},
+};
+
+TEST_OVER(a_fault_in_the_routers_of_a_zone_is_found, az_faults)
+{
+    const struct az_fault *fault = &az_faults[_i];
+    const struct policy policy = policy_usual();
+    const char *texts[] = {az_space};
+    struct snapshot *snapshot = snapshot_of_texts(&policy, texts, 1);
+    struct segment *segment = (struct segment *)snapshot->segments[0];
+    struct az_entry azs[3];
+    const struct az_entry *kept = segment->azs;
+    struct proof proof;
+    struct err err = {.code = ERR_NONE};
+
+    ck_assert_uint_eq(segment->az_count, 3);
+    memcpy(azs, kept, sizeof azs);
+    azs[fault->az].first += (uint32_t)fault->first;
+    azs[fault->az].up_count += (uint32_t)fault->up_count;
+    segment->azs = azs;
+    bool holds = prove(snapshot, &proof, &err);
+    segment->azs = kept;
+    ck_assert_msg(holds == (fault->sentence == NULL), "%s: %s", fault->name, err.text);
+    ck_assert_msg(holds || strstr(err.text, fault->sentence) != NULL, "%s: %s", fault->name,
+                  err.text);
+    snapshot_free(snapshot);
 }
 
 TEST(a_router_outside_its_space_is_found)

@@ -83,6 +83,24 @@ TEST(a_name_alone_is_a_space_with_all_defaults)
     ck_assert_uint_eq(space->negative_ttl_seconds, 5);
 }
 
+TEST(a_dyno_cidr_may_have_an_availability_zone)
+{
+    const struct space *space = parse("space: test-space\naffinity: only\ndyno_cidrs:\n"
+                                      "  - {az: us-east-1a, cidr: 10.0.128.0/20}\n"
+                                      "  - 10.0.144.0/20\n");
+
+    ck_assert_uint_eq(report_total(report), 0);
+    ck_assert_int_eq(space->affinity, AFFINITY_ONLY);
+    ck_assert_uint_eq(space->affinity_at.line, 2);
+    ck_assert_uint_eq(space->affinity_at.column, 11);
+    ck_assert_uint_eq(space->dyno_cidrs.count, 2);
+    check_block(&space->dyno_cidrs.items[0], "10.0.128.0/20");
+    ck_assert_str_eq(space->dyno_cidrs.items[0].az.text, "us-east-1a");
+    ck_assert_uint_eq(space->dyno_cidrs.items[0].at.line, 4);
+    check_block(&space->dyno_cidrs.items[1], "10.0.144.0/20");
+    ck_assert_ptr_null(space->dyno_cidrs.items[1].az.text);
+}
+
 TEST(default_blocks_follow_the_cidr)
 {
     const struct space *space = parse("space: test-space\ncidr: 172.20.0.0/16\n");

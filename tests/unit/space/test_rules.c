@@ -83,6 +83,25 @@ static const struct {
      "}]\n",
      "E-NO-ROUTER"},
     {"apps: [{name: abc, " DYNO "}]\n", ""},
+    /* availability zones */
+    {"affinity: none\n", ""},
+    {"affinity: only\n", "E-AFFINITY"},
+    {"affinity: first\n", "E-ENUM"},
+    {"dyno_cidrs: [{cidr: 10.0.32.0/20, az: a}, 10.0.128.0/20]\n", ""},
+    {"dyno_cidrs: [{cidr: 10.0.32.0/20}]\n", ""},
+    {"dyno_cidrs: [{az: a}]\n", "E-MISSING"},
+    {"dyno_cidrs: [{cidr: 10.0.32.1/20, az: a}]\n", "E-DYNO-CIDR"},
+    {"dyno_cidrs: [{cidr: 10.0.32.0/20, zone: a}]\n", "E-UNKNOWN-KEY"},
+    {"dyno_cidrs: [{cidr: 10.0.0.0/20, az: a}]\n", "E-DYNO-CIDR"},
+    {"routers: [{ip: 10.0.0.37, az: a}]\n", ""}, /* for people */
+    {"routers: [{ip: 10.0.0.37, az: b}]\ndyno_cidrs: [{cidr: 10.0.32.0/20, az: a}]\n",
+     "W-ROUTER-AZ"},
+    {"routers: [{ip: 10.0.0.37, az: b}, 10.0.16.21]\naffinity: prefer\n"
+     "dyno_cidrs: [{cidr: 10.0.32.0/20, az: a}, {cidr: 10.0.48.0/20, az: b}]\n",
+     ""},
+    {"routers: [10.0.0.37]\ndyno_cidrs: [{cidr: 10.0.32.0/20, az: a}]\n", ""},
+    {"routers: [10.0.0.37]\naffinity: prefer\ndyno_cidrs: [{cidr: 10.0.32.0/20, az: a}]\n",
+     "W-ROUTER-AZ"},
     /* names */
     {APP "  - name: abc\n", ""},
     {"apps: [{name: ab}]\n", "E-APP-NAME"},

@@ -40,8 +40,9 @@ static const json_t *at(const char *path)
 }
 
 /* Definitions in the order of the parser's tables, the space's own first. */
-static const char *const names[] = {"",       "app",     "domain", "process-type", "dyno", "port",
-                                    "router", "peering", "vpn",    "tunnel",       "ttl"};
+static const char *const names[] = {"",     "app",    "domain", "process-type",
+                                    "dyno", "port",   "router", "peering",
+                                    "vpn",  "tunnel", "ttl",    "dyno-cidr"};
 
 FIXTURE(set_up, tear_down)
 

@@ -27,7 +27,7 @@ static const struct {
 } requests[] = {
     {"status", "status\n"},
     {"status --json", "status --json\n"},
-    {"whoami --from 10.0.130.56 --to 10.0.0.2", "whoami --from=10.0.130.56 --to=10.0.0.2\n"},
+    {"whoami --to 10.0.0.2", "whoami --to=10.0.0.2\n"},
     {"kept-back", "kept-back\n"},
     {"forget a.example.com b%c", "forget a.example.com b%%25c\n"},
     {"reload --force --color always", "reload --force\n"},
@@ -68,6 +68,29 @@ TEST(plan_without_a_server_names_the_other_way)
         "ZONES/control.sock, or name its socket with --socket\n"
         "Without a server, --against OLD compares with another folder: spacedns plan NEW --against "
         "OLD\n"});
+}
+
+TEST(a_client_is_the_servers_question_unless_a_folder_is_named)
+{
+    static const struct control_exchange script[] = {
+        {"status --json", ">{\"zones\":\"elsewhere\"}\n=0\n"},
+        {"whoami", ">an answer\n=0\n"},
+        {NULL, NULL}};
+
+    console.without = "--zones";
+    serve(script);
+    console_expect(&(struct console_line){"whoami --from 10.0.130.56", 0, "an answer\n", ""});
+    control_peer_stop(&peer);
+    console.without = NULL;
+    console_expect(&(struct console_line){
+        "whoami --from 10.0.130.56", 0,
+        "address=10.0.130.56\n"
+        "class=space space=test-space app=frozen-oasis-70544 dyno=web.1 because of 10.0.0.0/16 "
+        "(ZONES/test-space.yaml:14)\n",
+        "settings=ZONES/settings zones=ZONES\n"});
+    console_expect(
+        &(struct console_line){"whoami --from x", 2, "",
+                               "Error: --from: x is not an address; write one as 10.0.130.56\n"});
 }
 
 TEST(the_socket_of_the_settings_is_used)

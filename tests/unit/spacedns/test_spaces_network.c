@@ -101,15 +101,43 @@ TEST_OVER(a_space_is_shown, views)
     console_expect(&views[_i]);
 }
 
+TEST(availability_zones_are_shown_and_kept)
+{
+    ck_assert(scratch_edit(&console.zones, "test-space.yaml", "dyno_cidrs: [10.0.128.0/20, ",
+                           "affinity: prefer # near\n"
+                           "dyno_cidrs: [{cidr: 10.0.128.0/20, az: us-east-1a}, "));
+    console_expect_part("spaces:info", 0,
+                        "\nDyno CIDR:  10.0.128.0/20 in us-east-1a\nAffinity:   prefer\nState:");
+    console_expect_part("whoami --from 10.0.130.56", 0,
+                        " space=test-space az=us-east-1a app=frozen-oasis-70544 dyno=web.1 ");
+    console_expect_part("whoami --from 10.0.130.56 --json", 0, "\"az\": \"us-east-1a\"");
+    console_expect_part("explain api.example.com --from 10.0.130.56", 0,
+                        "\naffinity=prefer az=us-east-1a: no router of the client's zone is up, so "
+                        "all in turn\n");
+    console_expect_part("explain web.frozen-oasis-70544.app.localspace --from 10.0.130.56", 0,
+                        "\naffinity=prefer az=us-east-1a: the dynos of the client's zone first\n");
+    console_expect_part("explain api.example.com --from 10.0.144.9", 0,
+                        "\naffinity=prefer: the client is in no dyno CIDR with an az, so all in "
+                        "turn\n");
+    console_expect_part("ps:add web -a frozen-oasis-70544", 0, "");
+    console_expect_part("spaces:routers:set 10.0.0.37 --state draining", 0, "");
+    ck_assert(console_file_has("test-space.yaml",
+                               "affinity: prefer # near\n"
+                               "dyno_cidrs: [{cidr: 10.0.128.0/20, az: us-east-1a}, "
+                               "10.0.144.0/20]"));
+}
+
 static const struct {
     const char *line, *json;
 } objects[] = {
     {"spaces --json",
      "[{'id':null,'name':'test-space','region':null,'state':'allocated','shield':false,"
-     "'generation':'cedar','cidr':'10.0.0.0/16','data_cidr':'172.23.0.0/20','apps':3}]"},
+     "'generation':'cedar','cidr':'10.0.0.0/16','data_cidr':'172.23.0.0/"
+     "20','affinity':'none','apps':3}]"},
     {"spaces:info --json",
      "{'id':null,'name':'test-space','region':null,'state':'allocated','shield':false,"
-     "'generation':'cedar','cidr':'10.0.0.0/16','data_cidr':'172.23.0.0/20','apps':3}"},
+     "'generation':'cedar','cidr':'10.0.0.0/16','data_cidr':'172.23.0.0/"
+     "20','affinity':'none','apps':3}"},
     {"spaces:ps --json",
      "[{'app_id':null,'app_name':'frozen-oasis-70544','dynos':[{'name':'web.1',"
      "'type':'web','state':'up','private_ip':'10.0.130.56'},{'name':'web.2','type':'web',"
