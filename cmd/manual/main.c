@@ -4,8 +4,8 @@
  * Usage: manual TEMPLATE >FILE
  *
  * A line of the template that is only a marker, such as `@commands@`, is replaced by text made from
- * the tables, so that pages and completions are always up to date. `@version@` and `@date@` may
- * stand anywhere in a line, once.
+ * the tables, so that pages and completions are always up to date. `@version@`, `@date@`,
+ * `@types@` and `@statuses@` may stand anywhere in a line, once.
  */
 #include <stdbool.h>
 #include <stdio.h>
@@ -321,6 +321,24 @@ static void fill_zsh_commands(FILE *out)
     }
 }
 
+static void fill_flag_names(FILE *out)
+{
+    fputs("    local flags='", out);
+    for (size_t i = 0; i < SETTING_COUNT; i++)
+        if (settings[i].flag != NULL)
+            fprintf(out, "%s ", settings[i].flag);
+    fputs("'\n", out);
+}
+
+/* By what a flag takes: its words, or the name of its value. */
+static void fill_flag_cases(FILE *out)
+{
+    for (size_t i = 0; i < SETTING_COUNT; i++)
+        if (settings[i].flag != NULL && settings[i].value != NULL)
+            fprintf(out, "    %s) value='%s' ;;\n", settings[i].flag,
+                    settings[i].words != NULL ? settings[i].words : settings[i].value);
+}
+
 static const struct marker markers[] = {
     {"@commands@\n", fill_commands},
     {"@common-options@\n", fill_common_options},
@@ -334,6 +352,8 @@ static const struct marker markers[] = {
     {"@cases@\n", fill_cases},
     {"@value-cases@\n", fill_value_cases},
     {"@zsh-commands@\n", fill_zsh_commands},
+    {"@flag-names@\n", fill_flag_names},
+    {"@flag-cases@\n", fill_flag_cases},
 };
 
 static bool fill_marker(const char *line, FILE *out)
@@ -357,6 +377,18 @@ static const char *fill_word(const char *line, const char *word, const char *val
     return found + strlen(word);
 }
 
+/* Of the query types those that people ask for; of the statuses all, of peerings and of VPNs. */
+static const struct {
+    const char *name;
+    const char *value;
+} inline_words[] = {
+    {"@types@", "A AAAA ANY CAA CNAME HTTPS MX NS PTR SOA SRV SVCB TXT"},
+    {"@statuses@", "active deleted deprovisioning expired failed initiating-request pending "
+                   "pending-acceptance provisioning rejected"},
+    {"@date@", MANUAL_DATE},
+    {"@version@", SPACEDNS_VERSION},
+};
+
 int main(int argc, char **argv)
 {
     FILE *template = argc == 2 ? fopen(argv[1], "r") : NULL;
@@ -369,8 +401,10 @@ int main(int argc, char **argv)
     while (fgets(line, sizeof line, template) != NULL) {
         if (fill_marker(line, stdout))
             continue;
-        const char *left = fill_word(line, "@date@", MANUAL_DATE, stdout);
-        fputs(fill_word(left, "@version@", SPACEDNS_VERSION, stdout), stdout);
+        const char *left = line;
+        for (size_t i = 0; i < sizeof inline_words / sizeof inline_words[0]; i++)
+            left = fill_word(left, inline_words[i].name, inline_words[i].value, stdout);
+        fputs(left, stdout);
     }
     bool is_whole = ferror(template) == 0 && fflush(stdout) == 0;
     fclose(template);

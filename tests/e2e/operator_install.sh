@@ -25,6 +25,7 @@ lib/sysusers.d/spacedns.conf
 lib/tmpfiles.d/spacedns.conf
 sbin/spacednsd
 share/bash-completion/completions/spacedns
+share/bash-completion/completions/spacednsd
 share/doc/spacedns/README.md
 share/doc/spacedns/examples/spacednsd.yaml
 share/doc/spacedns/examples/zones/test-space.yaml
@@ -33,6 +34,7 @@ share/man/man1/spacedns.1
 share/man/man5/spacedns-zones.5
 share/man/man8/spacednsd.8
 share/zsh/vendor-completions/_spacedns
+share/zsh/vendor-completions/_spacednsd
 bin/spacedns" "$(cd "$root/usr" && find . -type f | sed 's|^\./||' | sort | grep -v ^bin/; echo bin/spacedns)"
 installed=$root/usr/bin/spacedns
 expect_match "the installed command runs" '^spacedns [0-9]' "$("$installed" version)"
@@ -76,8 +78,13 @@ done < <(sed -n 's/^| `\{0,1\}\([A-Za-z][A-Za-z_0-9-]*\).*/\1/p' zones/README.md
 
 # ---- completions ----
 
-try "bash reads the completion" bash -n "$share/bash-completion/completions/spacedns"
-try "zsh reads the completion" zsh -n "$share/zsh/vendor-completions/_spacedns"
+for page in spacedns spacednsd; do
+    try "bash reads the completion of $page" bash -n "$share/bash-completion/completions/$page"
+    try "zsh reads the completion of $page" zsh -n "$share/zsh/vendor-completions/_$page"
+done
+DESTDIR=$work/local cmake --install "$BUILD_DIR" --prefix /usr/local >"$work/install.log" 2>&1
+expect "zsh looks for completions below /usr/local in site-functions" "_spacedns _spacednsd" \
+    "$(ls "$work/local/usr/local/share/zsh/site-functions" | xargs)"
 
 # completed LINE: what bash offers at its end, sorted, on one line
 completed() {
@@ -108,7 +115,29 @@ expect "bash: an option of another command" "" "$(completed "spacedns snippet --
 expect "bash: words of an option" "always auto never" "$(completed "spacedns snippet --color ")"
 expect "bash: a folder" "zones" "$(completed "spacedns check zone")"
 expect "bash: commands to be helped with" "$every" "$(completed "spacedns help ")"
+PATH=$root/usr/bin:$PATH
+where="--zones zones"
+expect "bash: apps" "frozen-oasis-70544 open-plain-1001 sleepy-river-2739" "$(completed "spacedns $where ps -a ")"
+expect "bash: spaces" "test-space" "$(completed "spacedns $where apps -s ")"
+expect "bash: types of the app" "web worker" "$(completed "spacedns $where ps:add -a frozen-oasis-70544 " | tr ' ' '\n' | sort -u | xargs)"
+expect "bash: dynos of the app" "web.1=" "$(completed "spacedns $where ps:set -a sleepy-river-2739 ")"
+expect "bash: states" "web.1=crashed web.1=down web.1=idle web.1=starting web.1=up" \
+    "$(completed "spacedns $where ps:set -a sleepy-river-2739 web.1=")"
+expect "bash: states of a router" "down draining up" "$(completed "spacedns $where spaces:routers:set 10.0.0.37 --state ")"
+expect "bash: peerings" "pcx-111aaa111 pcx-222bbb222" "$(completed "spacedns $where spaces:peerings:set ")"
+expect "bash: query types" "MX" "$(completed "spacedns explain a.b --type M")"
+
+# completed_server WORD BEFORE: what bash offers behind `spacednsd ... BEFORE WORD`
+completed_server() {
+    bash -c '. "$1"; _spacednsd spacednsd "$2" "$3"; printf "%s\n" "${COMPREPLY[@]}" | sort | xargs' bash \
+        "$share/bash-completion/completions/spacednsd" "$1" "$2"
+}
+expect "bash: flags of the server" "--log-format --log-level --log-queries" "$(completed_server --log spacednsd)"
+expect "bash: words of a flag" "debug error info warning" "$(completed_server "" --log-level)"
 if command -v zsh >/dev/null; then
+    expect "zsh: apps" "frozen-oasis-70544 open-plain-1001 sleepy-river-2739" "$(offered --zones zones ps -a "")"
+    expect "zsh: states" "web.1=crashed web.1=down web.1=idle web.1=starting web.1=up" \
+        "$(offered --zones zones ps:set -a sleepy-river-2739 web.1=)"
     expect "zsh offers every command" "$every" "$(offered "")"
     expect "zsh: kinds" "$kinds" "$(offered snippet "")"
     expect_match "zsh: options" '--color .*--space .*--to' "$(offered snippet --)"
