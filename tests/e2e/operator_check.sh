@@ -198,7 +198,9 @@ name, _, value = setting.partition("=")
 process, terminal = pty.fork()
 if process == 0:
     os.environ["TERM"] = "xterm"
-    os.environ.pop("NO_COLOR", None)
+    for variable in "NO_COLOR", "LC_ALL", "LC_CTYPE":
+        os.environ.pop(variable, None)
+    os.environ["LANG"] = "C.UTF-8"
     os.environ[name] = value
     columns = int(value) if name == "COLUMNS" else 200
     fcntl.ioctl(0, termios.TIOCSWINSZ, struct.pack("HHHH", 24, columns, 0, 0))
@@ -212,13 +214,15 @@ os.waitpid(process, 0)
 END
 }
 
-expect "a terminal gets signs" " ▸    Error: app is not a command; did you mean apps? spacedns help lists them" \
-    "$(on_terminal LANG=C app)"
-for setting in LANG=C NO_COLOR=; do
+red=$'\033[31m' plain=$'\033[0m'
+wrong="app is not a command; did you mean apps? spacedns help lists them"
+expect "a terminal gets signs and colour" " ▸    ${red}Error:$plain $wrong" "$(on_terminal LANG=C.UTF-8 app)"
+expect "a terminal without UTF-8 gets colour alone" "${red}Error:$plain $wrong" "$(on_terminal LANG=C app)"
+for setting in LANG=de_DE.utf8 NO_COLOR=; do
     expect_match "a terminal with $setting gets signs" '^=== Apps in space ⬡ test-space$' \
         "$(on_terminal "$setting" apps --zones zones)"
 done
-for setting in NO_COLOR=1 TERM=dumb; do
+for setting in NO_COLOR=1 TERM=dumb LANG=C LC_ALL=C; do
     expect_match "a terminal with $setting gets none" '^=== Apps in space test-space$' \
         "$(on_terminal "$setting" apps --zones zones)"
 done
