@@ -212,14 +212,16 @@ static bool daemon_hold(void *context)
 {
     struct daemon *daemon = context;
 
-    return reloads_hold(&daemon->reloads);
+    return reloads_hold(&daemon->reloads) && !takeover_is_pending(&daemon->takeover);
 }
 
-static void daemon_on_reloads_idle(void *context)
+/* A reload has ended, or the server before: it hands connections over until it does. */
+static void daemon_on_idle(void *context)
 {
     struct daemon *daemon = context;
 
-    upgrade_go_on(&daemon->upgrade);
+    if (!daemon->reloads.is_reloading && !takeover_is_pending(&daemon->takeover))
+        upgrade_go_on(&daemon->upgrade);
 }
 
 static void daemon_on_upgrade_failed(void *context, bool had_state)
@@ -368,6 +370,7 @@ static bool prepare(struct daemon *daemon, const struct settings *settings)
         .code = EXIT_SUCCESS,
         .takeover_owner = {.on_go = daemon_on_go,
                            .on_failed = daemon_on_takeover_failed,
+                           .on_left = daemon_on_idle,
                            .on_signal = daemon_on_passed_signal,
                            .context = daemon},
         .upgrade_owner = {.hold = daemon_hold,
@@ -385,7 +388,7 @@ static bool prepare(struct daemon *daemon, const struct settings *settings)
                                        .key = hash_key_random(),
                                        .loop = &daemon->loop,
                                        .service = &daemon->service,
-                                       .on_idle = daemon_on_reloads_idle,
+                                       .on_idle = daemon_on_idle,
                                        .context = daemon,
                                        .state = {.folder = -1, .zones = -1}};
     reloads_prepare(&daemon->reloads, NULL);
@@ -397,9 +400,12 @@ static bool inherit(struct daemon *daemon, struct err *err)
 {
     if (!takeover_read(&daemon->takeover, err))
         return false;
+    if (!takeover_is_upgrade(&daemon->takeover))
+        log_open(); /* else once it has its own standard error */
     const struct launcher_options options = {
         .argv = daemon->settings->argv,
-        .standard_error = takeover_standard_error(&daemon->takeover),
+        .standard_error = takeover_is_upgrade(&daemon->takeover) ? daemon->takeover.standard_error
+                                                                 : log_descriptor(),
         .trusts_own_user = geteuid() != 0,
     };
     upgrade_prepare(&daemon->upgrade, &daemon->loop, &daemon->upgrade_owner, &options);
@@ -420,8 +426,6 @@ int daemon_run(struct settings *settings, struct report *report)
         report_free(report);
         return give_up(err.text);
     }
-    if (!takeover_is_upgrade(&daemon.takeover))
-        log_open(); /* else once it has its own standard error */
     log_set_level((enum log_level)settings->log_level);
     service_open(&daemon.service);
     reloads_open_state(&daemon.reloads, daemon.takeover.state);

@@ -98,11 +98,6 @@ bool takeover_read(struct takeover *takeover, struct err *err)
     return passed;
 }
 
-int takeover_standard_error(const struct takeover *takeover)
-{
-    return takeover->standard_error >= 0 ? takeover->standard_error : STDERR_FILENO;
-}
-
 /* ---- descriptors ---- */
 
 /* Takes the descriptor over. */
@@ -290,10 +285,10 @@ static void go(struct takeover *takeover)
 static void lose_channel(struct takeover *takeover)
 {
     uv_poll_stop(&takeover->channel_poll);
-    if (takeover->is_serving)
-        return;
     takeover->has_gone = true;
-    if (takeover->is_ready)
+    if (takeover->is_serving)
+        takeover->owner->on_left(takeover->owner->context);
+    else if (takeover->is_ready)
         go(takeover);
 }
 
@@ -356,6 +351,11 @@ void takeover_serve(struct takeover *takeover, uint64_t generation)
     }
     snprintf(text, sizeof text, "%llu", (unsigned long long)generation);
     handover_send(takeover->channel, HANDOVER_SERVING, text);
+}
+
+bool takeover_is_pending(const struct takeover *takeover)
+{
+    return takeover_is_upgrade(takeover) && !takeover->has_gone;
 }
 
 /* ---- the end ---- */

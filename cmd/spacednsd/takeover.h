@@ -32,6 +32,9 @@ struct takeover_owner {
     /** A worker does not answer; `sentence` has the reason. The server must end. */
     void (*on_failed)(void *context, const char *sentence);
 
+    /** The server before has ended, and nothing more comes from it. */
+    void (*on_left)(void *context);
+
     /** A signal that the server before was sent. */
     void (*on_signal)(void *context, int number);
     void *context;
@@ -49,9 +52,9 @@ struct takeover {
     const struct server *server;
     uv_poll_t channel_poll, probe_poll;
     uv_timer_t timer;
-    int probe;       /* the socket that asks; -1: none */
-    size_t answered; /* workers */
-    bool is_ready, has_gone, is_serving;
+    int probe;                           /* the socket that asks; -1: none */
+    size_t answered;                     /* workers */
+    bool is_ready, has_gone, is_serving; /* has_gone: the server before */
 };
 
 /**
@@ -65,9 +68,6 @@ static inline bool takeover_is_upgrade(const struct takeover *takeover)
 {
     return takeover->channel >= 0;
 }
-
-/** Where the operator reads errors of later starts: the true standard error. */
-int takeover_standard_error(const struct takeover *takeover);
 
 /** Asks the running server for its descriptors, and waits for them. Returns false with *err. */
 bool takeover_receive(struct takeover *takeover, struct err *err);
@@ -84,6 +84,9 @@ void takeover_probe(struct takeover *takeover);
 
 /** Gives standard error back to this process, and says that it serves; called in on_go. */
 void takeover_serve(struct takeover *takeover, uint64_t generation);
+
+/** True while the server before leaves. */
+bool takeover_is_pending(const struct takeover *takeover);
 
 /** Closes handles and descriptors. */
 void takeover_close(struct takeover *takeover);

@@ -44,8 +44,10 @@ enum upgrade_step {
 
 /** What the server does for an upgrade; called on the control thread. */
 struct upgrade_owner {
-    /** Begins no reload, and writes no state, from now on. Returns false when one is under way:
-     * upgrade_go_on follows. */
+    /**
+     * Begins no reload, and writes no state, from now on. Returns false when one is under way, or
+     * the server before still hands over connections: upgrade_go_on follows.
+     */
     bool (*hold)(void *context);
 
     /** The other has failed; `had_state`: after `go`, so it may have written the state. */

@@ -54,6 +54,14 @@ void log_open(void)
     pthread_mutex_unlock(&sending);
 }
 
+int log_descriptor(void)
+{
+    pthread_mutex_lock(&sending);
+    int descriptor = output;
+    pthread_mutex_unlock(&sending);
+    return descriptor;
+}
+
 void log_set_level(enum log_level level)
 {
     atomic_store_explicit(&log_level, level, memory_order_relaxed);

@@ -43,6 +43,9 @@ struct log_line {
  */
 void log_open(void);
 
+/** The descriptor that lines are written to, for a process that goes on with it. */
+int log_descriptor(void);
+
 /** Sets the level; less urgent events are left out. LOG_INFO until set. */
 void log_set_level(enum log_level level);
 

@@ -10,6 +10,8 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include "serve/socket.h"
+
 enum {
     LINE = 64,
     REQUEST_MOST = 4096,
@@ -342,6 +344,7 @@ int udp_socket_start(struct udp_socket *socket, struct udp *udp, uv_loop_t *loop
         return error;
     }
     socket->poll.data = socket;
+    socket->drops = socket_kernel_drops(descriptor);
     return 0;
 }
 
@@ -357,10 +360,18 @@ void udp_socket_pause(struct udp_socket *socket)
     uv_poll_stop(&socket->poll);
 }
 
+/* The kernel counts modulo 2^32, and an inherited socket has a count from before. */
+uint32_t udp_socket_drops(const struct udp_socket *socket)
+{
+    return socket->descriptor < 0 ? socket->drops
+                                  : socket_kernel_drops(socket->descriptor) - socket->drops;
+}
+
 static void udp_on_closed(uv_handle_t *handle)
 {
     struct udp_socket *socket = handle->data;
 
+    socket->drops = udp_socket_drops(socket);
     close(socket->descriptor);
     socket->descriptor = -1;
 }

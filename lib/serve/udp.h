@@ -40,6 +40,7 @@ struct udp_socket {
     uint32_t address;        /* IPv4 it is bound to, host order; 0: wildcard, or IPv6 */
     socklen_t name_octets;   /* of a source address */
     size_t control_octets;   /* for the destination address; 0: not a wildcard */
+    uint32_t drops;          /* of the kernel: before the start, then, once stopped, since it */
     struct udp_socket *next; /* the owner's */
 };
 
@@ -60,6 +61,9 @@ void udp_socket_begin(struct udp_socket *socket);
 
 /** Reads nothing more; late replies still go out through it. */
 void udp_socket_pause(struct udp_socket *socket);
+
+/** Requests that the kernel has dropped since the start because its buffer was full. */
+uint32_t udp_socket_drops(const struct udp_socket *socket);
 
 void udp_socket_stop(struct udp_socket *socket);
 

@@ -82,7 +82,7 @@ static uint64_t dropped(const struct listener *listener)
     uint64_t drops = 0;
 
     for (const struct udp_socket *each = udp->sockets; each != NULL; each = each->next)
-        drops += socket_kernel_drops(each->descriptor);
+        drops += udp_socket_drops(each);
     return drops;
 }
 

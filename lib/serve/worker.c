@@ -140,6 +140,55 @@ static void begin_draining(struct worker *worker)
     uv_timer_start(&worker->drain, worker_on_drain_tick, 0, WORKER_DRAIN_TICK_MS);
 }
 
+/* ---- taking connections over ---- */
+
+static void take_over(struct worker *worker, int descriptor)
+{
+    struct listener *listener = worker->listeners[LISTEN_TCP];
+
+    if (listener != NULL)
+        listener->take_over(listener, descriptor);
+    else
+        close(descriptor); /* the settings have no such address any more */
+}
+
+/* Takes over one connection. Returns false when there is none, for now or at all. */
+static bool take_over_next(struct worker *worker)
+{
+    char scheme;
+    int descriptor = -1;
+    size_t count = 1;
+    ssize_t length =
+        pass_receive(worker->connections_descriptor, &scheme, sizeof scheme, &descriptor, &count);
+
+    if (length < 0 && errno == EAGAIN)
+        return false;
+    if (length <= 0) {
+        stop_taking_over(worker); /* the sender is gone, once it has handed over its last one */
+        return false;
+    }
+    if (count == 1)
+        take_over(worker, descriptor);
+    return true;
+}
+
+static void take_over_all(struct worker *worker)
+{
+    while (worker->connections_descriptor >= 0 &&
+           !uv_is_closing((const uv_handle_t *)&worker->connections) && take_over_next(worker))
+        ;
+}
+
+static void worker_on_connections(uv_poll_t *poll, int status, int events)
+{
+    struct worker *worker = poll->data;
+
+    (void)status;
+    (void)events;
+    for (int i = 0; i < ADOPTIONS_MOST && take_over_next(worker); i++)
+        ;
+}
+
 /* ---- leaving ---- */
 
 /* Returns how many connections are left. */
@@ -171,46 +220,13 @@ static void begin_leaving(struct worker *worker)
     if (worker->drain_until_ms != 0)
         return;
     worker->drain_until_ms = uv_now(&worker->loop) + WORKER_DRAIN_MS;
+    take_over_all(worker); /* its sender is gone, so this is the rest */
     stop_taking_over(worker);
     hand_over(worker);
     uv_timer_start(&worker->drain, worker_on_leave_tick, 0, WORKER_DRAIN_TICK_MS);
 }
 
 /* ---- beginning ---- */
-
-static void take_over(struct worker *worker, int descriptor)
-{
-    struct listener *listener = worker->listeners[LISTEN_TCP];
-
-    if (listener != NULL)
-        listener->take_over(listener, descriptor);
-    else
-        close(descriptor); /* the settings have no such address any more */
-}
-
-/* The sender is gone once it has handed over its last connection. */
-static void worker_on_connections(uv_poll_t *poll, int status, int events)
-{
-    struct worker *worker = poll->data;
-
-    (void)status;
-    (void)events;
-    for (int i = 0; i < ADOPTIONS_MOST; i++) {
-        char scheme;
-        int descriptor = -1;
-        size_t count = 1;
-        ssize_t length = pass_receive(worker->connections_descriptor, &scheme, sizeof scheme,
-                                      &descriptor, &count);
-        if (length < 0 && errno == EAGAIN)
-            return;
-        if (length <= 0) {
-            stop_taking_over(worker);
-            return;
-        }
-        if (count == 1)
-            take_over(worker, descriptor);
-    }
-}
 
 /* Before the worker's thread runs, or on it. */
 static void begin_serving(struct worker *worker)

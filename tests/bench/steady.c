@@ -9,9 +9,9 @@
  * asks over its connection, one query at a time, and every RECONNECT_EVERY queries over a new one.
  * It ends after SECONDS, or on SIGTERM, waits GRACE_MS for what is missing, and prints one line:
  *
- *     {"udp_sent": 1, "udp_good": 1, "udp_bad": 0, "udp_lost": 0, "udp_own_drops": 0, "udp_late":
- * 0, "udp_longest_ms": 1, "tcp_sent": 1, "tcp_good": 1, "tcp_bad": 0, "tcp_unanswered": 0,
- *      "tcp_connections": 1, "tcp_closed": 0, "tcp_longest_ms": 1}
+ *     {"seconds": 1.0, "udp_sent": 1, "udp_good": 1, "udp_bad": 0, "udp_lost": 0, "udp_own_drops":
+ * 0, "udp_late": 0, "udp_longest_ms": 1, "tcp_sent": 1, "tcp_good": 1, "tcp_bad": 0,
+ * "tcp_unanswered": 0, "tcp_connections": 1, "tcp_closed": 0, "tcp_longest_ms": 1}
  *
  * good: NOERROR with an answer; bad: anything else; lost: no reply; own_drops: of these, dropped by
  * this client's own sockets; late: a reply after LATE_MS; unanswered: the server closed the
@@ -41,6 +41,7 @@ enum {
     LATE_MS = 100,
     EVENTS_MOST = 256,
     BATCH = 32,
+    BURST = 256,
     MESSAGE_MOST = 512,
     BUFFER_OCTETS = 4 << 20,
     NS_PER_MS = 1000000,
@@ -73,6 +74,7 @@ static struct {
     struct lane *lanes;
     struct tcp_client *clients;
     int poller;
+    uint64_t ran_ns;
     uint64_t udp_sent, udp_good, udp_bad, udp_lost, udp_late, udp_longest;
     uint64_t tcp_sent, tcp_good, tcp_bad, tcp_unanswered, tcp_connections, tcp_closed, tcp_longest;
 } steady = {.udp_rate = 1000, .tcp_rate = 10, .seconds = 600};
@@ -337,17 +339,19 @@ static void take_events(int wait_ms)
             read_client(events[i].data.ptr);
 }
 
-/* Sends what is due by now, in bursts of a batch so that replies are read between. */
-static void send_due(uint64_t start_ns, uint64_t now)
+/* Sends what is due by now, in bursts so that replies are read between. Returns false when more is.
+ */
+static bool send_due(uint64_t start_ns, uint64_t now)
 {
     static uint64_t asked;
     uint64_t due = (uint64_t)((double)(now - start_ns) * steady.udp_rate / 1e9);
 
-    for (int i = 0; asked < due && i < BATCH; i++)
+    for (int i = 0; asked < due && i < BURST; i++)
         ask_udp(&steady.lanes[asked++ % LANES]);
     for (unsigned i = 0; i < steady.client_count; i++)
         if (!steady.clients[i].is_waiting && steady.clients[i].due_ns <= now)
             ask_tcp(&steady.clients[i], now);
+    return asked == due;
 }
 
 static bool is_complete(void)
@@ -363,10 +367,10 @@ static void run(void)
     uint64_t start = now_ns(), now = start;
 
     while (is_ending == 0 && (double)(now - start) < steady.seconds * 1e9) {
-        send_due(start, now);
-        take_events(1);
+        take_events(send_due(start, now) ? 1 : 0);
         now = now_ns();
     }
+    steady.ran_ns = now - start;
     uint64_t end = now + (uint64_t)GRACE_MS * NS_PER_MS;
     while (!is_complete() && now_ns() < end)
         take_events(10);
@@ -376,10 +380,12 @@ static void print_result(void)
 {
     for (unsigned i = 0; i < steady.client_count; i++)
         steady.tcp_unanswered += steady.clients[i].is_waiting;
-    printf("{\"udp_sent\": %llu, \"udp_good\": %llu, \"udp_bad\": %llu, \"udp_lost\": %llu, "
+    printf("{\"seconds\": %.1f, \"udp_sent\": %llu, \"udp_good\": %llu, \"udp_bad\": %llu, "
+           "\"udp_lost\": %llu, "
            "\"udp_own_drops\": %llu, \"udp_late\": %llu, \"udp_longest_ms\": %llu, ",
-           (unsigned long long)steady.udp_sent, (unsigned long long)steady.udp_good,
-           (unsigned long long)steady.udp_bad, (unsigned long long)(steady.udp_lost + count_open()),
+           (double)steady.ran_ns / 1e9, (unsigned long long)steady.udp_sent,
+           (unsigned long long)steady.udp_good, (unsigned long long)steady.udp_bad,
+           (unsigned long long)(steady.udp_lost + count_open()),
            (unsigned long long)count_own_drops(), (unsigned long long)steady.udp_late,
            (unsigned long long)(steady.udp_longest / NS_PER_MS));
     printf("\"tcp_sent\": %llu, \"tcp_good\": %llu, \"tcp_bad\": %llu, \"tcp_unanswered\": %llu, "

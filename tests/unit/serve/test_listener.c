@@ -66,13 +66,23 @@ static bool start_all(struct err *err)
     return true;
 }
 
-static void close_all(void)
+static void stop_all(void)
 {
     for (unsigned scheme = 0; scheme < LISTEN_SCHEMES; scheme++)
         scene.listeners[scheme]->stop(scene.listeners[scheme]);
     serving_close(&scene.serving);
+}
+
+static void free_all(void)
+{
     for (unsigned scheme = 0; scheme < LISTEN_SCHEMES; scheme++)
         scene.listeners[scheme]->free(scene.listeners[scheme]);
+}
+
+static void close_all(void)
+{
+    stop_all();
+    free_all();
 }
 
 static void prepare(uint32_t udp_buffer)
@@ -244,5 +254,7 @@ TEST(what_the_kernel_drops_is_counted)
     uint64_t served = serving_count(&scene.serving, COUNTER_UDP_REQUESTS);
     ck_assert_uint_gt(served, 0);
     ck_assert_uint_eq(udp->dropped(udp), FLOOD - served);
-    close_all();
+    stop_all();
+    ck_assert_uint_eq(udp->dropped(udp), FLOOD - served);
+    free_all();
 }

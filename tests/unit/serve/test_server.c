@@ -546,11 +546,15 @@ TEST(a_server_that_waits_answers_at_its_probes_only)
     }
     for (uint16_t id = 1; id <= 50; id++)
         ask(&first, id);
-    ck_assert_uint_eq(count_requests(&first, COUNTER_UDP_REQUESTS), 50);
+    server_stop(second.server); /* so that everything is counted */
     ck_assert_uint_eq(count_requests(&second, COUNTER_UDP_REQUESTS), WORKERS);
-    end(&second);
+    server_free(second.server);
+    close_loop(&second);
     ask(&first, 51); /* its sockets are as they were */
-    end(&first);
+    server_stop(first.server);
+    ck_assert_uint_eq(count_requests(&first, COUNTER_UDP_REQUESTS), 51);
+    server_free(first.server);
+    close_loop(&first);
 }
 
 static const uint16_t other_workers[] = {WORKERS, 1, WORKERS + 2};
@@ -587,4 +591,37 @@ TEST_OVER(a_server_takes_over_sockets_and_connections, other_workers)
     close(last);
     end(&second);
     close(ends[1]);
+}
+
+TEST(a_server_that_leaves_at_once_passes_on_what_was_handed_to_it)
+{
+    int first_ends[2], second_ends[2], clients[CLIENTS];
+    struct scene first, second, third;
+
+    begin(&first);
+    await(&first, 1);
+    ck_assert(pass_pair(first_ends, SOCK_NONBLOCK));
+    ck_assert(pass_pair(second_ends, SOCK_NONBLOCK));
+    for (int i = 0; i < CLIENTS; i++) {
+        clients[i] = connect_tcp(&first);
+        ask_tcp(clients[i], 1);
+    }
+    begin_second(&second, &first, WORKERS, first_ends[1]);
+    server_leave(first.server, first_ends[0]);
+    close(first_ends[0]);
+    begin_second(&third, &second, WORKERS, second_ends[1]);
+    server_begin(second.server); /* none of its workers has read the channel yet */
+    server_leave(second.server, second_ends[0]);
+    ck_assert_uint_eq(count_requests(&second, COUNTER_TCP_HANDED_OVER), CLIENTS);
+    server_begin(third.server);
+    for (int i = 0; i < CLIENTS; i++) {
+        ask_tcp(clients[i], 2);
+        close(clients[i]);
+    }
+    server_free(first.server);
+    close_loop(&first);
+    server_free(second.server);
+    close_loop(&second);
+    end(&third);
+    close(first_ends[1]), close(second_ends[0]), close(second_ends[1]);
 }
