@@ -80,6 +80,15 @@ static const struct name_line names[] = {
 #include "decide/names.def"
 };
 
+/* Whom the running server lets run each command, besides root and its own user; NULL: it has not
+ * it. */
+#define GROUPS_READ "control_read_group or control_group"
+#define GROUPS_ALL "control_group"
+static const char *const command_groups[COMMAND_COUNT] = {
+#define SERVED(command, role) [COMMAND_##command] = GROUPS_##role,
+#include "control/roles.def"
+};
+
 enum {
     NAME_COUNT = sizeof names / sizeof names[0],
     SETTING_COUNT = sizeof settings / sizeof settings[0],
@@ -144,6 +153,9 @@ static void fill_command(FILE *out, const struct command_entry *command)
     }
     fputc('\n', out);
     print_roff(out, command->help);
+    const char *groups = command_groups[command - commands_table];
+    if (groups != NULL)
+        fprintf(out, ". On the running server: root, its own user, members of %s", groups);
     fputc('\n', out);
 }
 

@@ -192,9 +192,12 @@ int run_apps_create(struct session *session)
         return fail_without_space(session);
     int code = change_open(&change, session, NULL);
     if (code == EXIT_DONE) {
-        if (name == NULL)
+        if (name == NULL) {
             make_name(&change.space_set, made);
-        code = create(&change, name == NULL ? made : name);
+            /* As if it had been given: the server's log names it. */
+            session->invocation.operands[session->invocation.operand_count++] = name = made;
+        }
+        code = create(&change, name);
     }
     change_close(&change);
     return code;

@@ -6,6 +6,7 @@
 #include <unistd.h>
 
 #include "base/escape.h"
+#include "base/text.h"
 #include "inspect/diff_print.h"
 #include "inspect/print.h"
 #include "spacedns/live.h"
@@ -169,9 +170,33 @@ int change_commit(struct change *change, const char *after)
     return EXIT_DONE;
 }
 
+/* The command line, for the server's log, without what is not about the change itself. */
+static void format_note(const struct session *session, char note[CHANGE_NOTE_MOST])
+{
+    const struct invocation *invocation = &session->invocation;
+    struct text text = text_over(note, CHANGE_NOTE_MOST - sizeof "...");
+
+    text_add_string(&text, commands_table[invocation->command].name);
+    for (size_t i = 0; i < invocation->operand_count; i++) {
+        text_add_string(&text, " ");
+        text_add_string(&text, invocation->operands[i]);
+    }
+    for (unsigned i = 0; i < OPTION_COUNT; i++) {
+        if (invocation->options[i] == NULL || options_table[i].is_common || i == OPTION_CONFIRM ||
+            i == OPTION_FORCE)
+            continue;
+        text_add_string(&text, " ");
+        text_add_string(&text, options_table[i].name);
+        text_add_string(&text, options_table[i].value == NULL ? "" : " ");
+        text_add_string(&text, invocation->options[i]);
+    }
+    memcpy(text.next, text.cut ? "..." : "", text.cut ? sizeof "..." : 1);
+}
+
 int change_request_reload(struct change *change)
 {
     struct session *session = change->session;
+    char note[CHANGE_NOTE_MOST];
 
     if (invocation_has(&session->invocation, OPTION_NO_RELOAD)) {
         removed_advise(&change->removed, session);
@@ -199,9 +224,10 @@ int change_request_reload(struct change *change)
                       served);
         return EXIT_DONE;
     }
-    int code = live_request_other(session, COMMAND_RELOAD);
+    format_note(session, note);
+    int code = live_request_other(session, COMMAND_RELOAD, note);
     if (code == EXIT_DONE && change->removed.count > 0)
-        code = removed_forget(&change->removed, session);
+        code = removed_forget(&change->removed, session, note);
     else if (code != EXIT_DONE)
         change_advise(session,
                       "%s is changed, and the server answers as before until spacedns reload "

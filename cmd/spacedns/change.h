@@ -18,6 +18,8 @@
 #include "spacedns/app_selection.h"
 #include "spacedns/removed.h"
 
+enum { CHANGE_NOTE_MOST = 200 };
+
 struct change {
     struct session *session;
     struct space_set space_set;
@@ -54,7 +56,8 @@ int change_commit(struct change *change, const char *after);
 
 /**
  * Requests a reload of the running server and the release of removed names, unless --no-reload is
- * given; without a server, prints how to load the change. Returns the exit code: the file stays
+ * given; without a server, prints how to load the change. The server logs the command line as the
+ * note of the reload. Returns the exit code: the file stays
  * changed even if the server refuses, which other changes in the folder may cause.
  */
 int change_request_reload(struct change *change);

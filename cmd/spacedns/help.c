@@ -4,6 +4,7 @@
 #include <sys/ioctl.h>
 #include <unistd.h>
 
+#include "control/role.h"
 #include "spacedns/spaces.h"
 
 enum { LEFT_COLUMNS = 30, LEFT_LEAST = 6, BESIDE_LEAST = 72, WIDTH_LEAST = 20, ENDLESS = 10000 };
@@ -82,11 +83,27 @@ static void print_option(FILE *out, const struct option_entry *option)
     print_entry(out, left, option->help);
 }
 
-static void print_one(FILE *out, const struct command_entry *command)
+/* Whom the running server lets run a command, besides root and its own user. */
+static const char *const role_texts[ROLE_COUNT] = {
+    [ROLE_READ] = "control_read_group or control_group",
+    [ROLE_ALL] = "control_group",
+};
+
+static void print_role(FILE *out, enum command_name command)
 {
+    if (role_is_served(command))
+        fprintf(out, "\nOn the running server: root, its own user, members of %s.\n",
+                role_texts[role_of_command(command)]);
+}
+
+static void print_one(FILE *out, enum command_name name)
+{
+    const struct command_entry *command = &commands_table[name];
+
     fprintf(out, "Usage: spacedns %s%s%s\n\n", command->name, command->most == 0 ? "" : " ",
             command->operands);
     print_words(out, command->help, 0);
+    print_role(out, name);
     if (command->options != 0)
         fputc('\n', out);
     for (unsigned i = 0; i < OPTION_COUNT; i++)
@@ -140,7 +157,7 @@ int run_help(struct session *session)
         return session_fail(session, EXIT_USAGE, "%s", err.text);
     if (session->is_json)
         return session_print_json(session, command_to_json(&commands_table[command]));
-    print_one(session->out, &commands_table[command]);
+    print_one(session->out, command);
     return EXIT_DONE;
 }
 

@@ -21,11 +21,12 @@ int live_request(struct session *session)
     return send_request(session, &session->invocation, session->out);
 }
 
-int live_request_other(struct session *session, enum command_name command)
+int live_request_other(struct session *session, enum command_name command, const char *note)
 {
     const struct invocation invocation = {
         .command = command,
-        .options = {[OPTION_FORCE] = session->invocation.options[OPTION_FORCE]}};
+        .options = {
+            [OPTION_FORCE] = session->invocation.options[OPTION_FORCE], [OPTION_NOTE] = note}};
 
     return send_request(session, &invocation, session->err);
 }

@@ -14,5 +14,7 @@ int live_request(struct session *session);
 /**
  * Sends another command to the server, with --force if that was given, and prints the answer on
  * standard error. Returns its exit code.
+ *
+ * note  for the server's log: what the command is for
  */
-int live_request_other(struct session *session, enum command_name command);
+int live_request_other(struct session *session, enum command_name command, const char *note);

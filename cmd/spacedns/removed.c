@@ -70,11 +70,12 @@ bool removed_add_app(struct removed *removed, const struct space_set *space_set,
 }
 
 /* Fills a command with names from `first` on. Returns how many. */
-static size_t fill(struct invocation *forget, const struct removed *removed, size_t first)
+static size_t fill(struct invocation *forget, const struct removed *removed, size_t first,
+                   const char *note)
 {
     size_t octets = 0;
 
-    *forget = (struct invocation){.command = COMMAND_FORGET};
+    *forget = (struct invocation){.command = COMMAND_FORGET, .options = {[OPTION_NOTE] = note}};
     for (size_t i = first; i < removed->count && forget->operand_count < BATCH_NAMES; i++) {
         octets += strlen(removed->names[i]) + 1;
         if (octets > BATCH_OCTETS)
@@ -85,7 +86,7 @@ static size_t fill(struct invocation *forget, const struct removed *removed, siz
 }
 
 /* A name that is not kept back is no error: another app's domain may use it. */
-int removed_forget(const struct removed *removed, struct session *session)
+int removed_forget(const struct removed *removed, struct session *session, const char *note)
 {
     char *output = NULL;
     size_t length = 0;
@@ -95,7 +96,7 @@ int removed_forget(const struct removed *removed, struct session *session)
     struct invocation forget;
 
     for (size_t done = 0; passed && done < removed->count; done += forget.operand_count)
-        passed = fill(&forget, removed, done) > 0 && talk_run(&talk, &forget);
+        passed = fill(&forget, removed, done, note) > 0 && talk_run(&talk, &forget);
     if (sink != NULL)
         fclose(sink);
     free(output);

@@ -27,7 +27,7 @@ bool removed_add_domain(struct removed *removed, const struct space_set *space_s
                         const struct app *app, const struct domain *domain);
 
 /** Has the server let go of them after its reload. Returns the exit code; errors are printed. */
-int removed_forget(const struct removed *removed, struct session *session);
+int removed_forget(const struct removed *removed, struct session *session, const char *note);
 
 /** Prints how to let go of them, when the server has not reloaded. */
 void removed_advise(const struct removed *removed, const struct session *session);

@@ -1,9 +1,11 @@
 #include "spacedns/talk.h"
 
 #include <errno.h>
+#include <grp.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
+#include <sys/stat.h>
 #include <sys/un.h>
 #include <unistd.h>
 
@@ -19,6 +21,25 @@ static int patience_for(enum command_name command)
         return UPGRADE_PATIENCE_SECONDS; /* the server's own timeout comes first */
     return command == COMMAND_RELOAD || command == COMMAND_PLAN ? RELOAD_PATIENCE_SECONDS
                                                                 : PATIENCE_SECONDS;
+}
+
+/* The socket's group is that of the setting control_group or control_read_group, if it may write.
+ */
+static bool fail_without_right(const char *path, struct err *err)
+{
+    unsigned long uid = geteuid();
+    struct stat status;
+
+    if (stat(path, &status) != 0 || (status.st_mode & S_IWGRP) == 0)
+        return err_set(err, ERR_SYSTEM,
+                       "%s may not be used by this user (uid %lu); run the command as the user "
+                       "that runs spacednsd, or with sudo",
+                       path, uid);
+    const struct group *group = getgrgid(status.st_gid);
+    return err_set(err, ERR_SYSTEM,
+                   "%s may not be used by this user (uid %lu), only by members of the group %s "
+                   "(gid %lu); an administrator adds you with usermod -aG, then log in again",
+                   path, uid, group == NULL ? "?" : group->gr_name, (unsigned long)status.st_gid);
 }
 
 static bool fail_to_connect(struct talk *talk, int number)
@@ -39,10 +60,7 @@ static bool fail_to_connect(struct talk *talk, int number)
             "spacednsd again, or name its socket with --socket",
             path);
     if (number == EACCES || number == EPERM)
-        return err_set(err, ERR_SYSTEM,
-                       "%s may not be used by this user; run the command as the user that runs "
-                       "spacednsd, or with sudo",
-                       path);
+        return fail_without_right(path, err);
     if (number == EAGAIN)
         return err_set(err, ERR_SYSTEM,
                        "the server at %s takes no more commands now; try again in a moment", path);
@@ -160,14 +178,14 @@ bool talk_run(struct talk *talk, const struct invocation *invocation)
 }
 
 /* Returns false, with the problem, without an answer or without memory for it. */
-static bool read_status(struct talk *talk, char **octets)
+static bool read_status(struct talk *talk, char **octets, char **refusal)
 {
     const struct invocation status = {.command = COMMAND_STATUS, .options = {[OPTION_JSON] = ""}};
-    size_t length = 0;
+    size_t length = 0, refusal_length = 0;
     bool passed;
 
     talk->out = open_memstream(octets, &length);
-    talk->err = fopen("/dev/null", "w");
+    talk->err = open_memstream(refusal, &refusal_length);
     talk->problem = (struct err){.code = ERR_MEMORY, .text = "out of memory"};
     passed = talk->out != NULL && talk->err != NULL && talk_run(talk, &status);
     if (talk->err != NULL)
@@ -175,13 +193,29 @@ static bool read_status(struct talk *talk, char **octets)
     return talk->out != NULL && fclose(talk->out) == 0 && passed;
 }
 
+/* The server's reason, as if it were our own. */
+static void take_sentence(const char *printed, struct err *err)
+{
+    static const char mark[] = "Error: ";
+    const char *sentence =
+        strncmp(printed, mark, strlen(mark)) == 0 ? printed + strlen(mark) : printed;
+
+    err_set(err, ERR_SYSTEM, "%.*s", (int)strcspn(sentence, "\n"), sentence);
+}
+
 json_t *talk_ask_status(struct talk *talk)
 {
-    char *octets = NULL;
-    bool passed = read_status(talk, &octets);
+    char *octets = NULL, *refusal = NULL;
+    bool passed = read_status(talk, &octets, &refusal);
     json_t *status = passed && talk->code == 0 ? json_loads(octets, 0, NULL) : NULL;
 
     free(octets);
+    if (passed && talk->code != 0 && refusal[0] != '\0') {
+        take_sentence(refusal, &talk->problem);
+        free(refusal);
+        return NULL;
+    }
+    free(refusal);
     if (passed && !json_is_string(json_object_get(status, "zones"))) {
         err_set(&talk->problem, ERR_SYSTEM,
                 "the server at %s does not report its zones folder; see spacedns status",

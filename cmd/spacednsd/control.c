@@ -11,6 +11,7 @@
 #include "inspect/diff_print.h"
 #include "inspect/findings_json.h"
 #include "inspect/print.h"
+#include "spacednsd/settings_check.h"
 #include "spacednsd/settings_reload.h"
 #include "spacednsd/status.h"
 #include "spacednsd/workers.h"
@@ -27,6 +28,19 @@ const char *control_path(const struct settings *settings)
     memcpy(folder, usual, sizeof usual);
     *strrchr(folder, '/') = '\0';
     return access(folder, W_OK) == 0 ? usual : NULL;
+}
+
+static bool find_group(const char *name, struct control_group *group, struct err *err)
+{
+    group->name = name;
+    return name == NULL || settings_find_group(name, &group->gid, err);
+}
+
+bool control_find_access(const struct settings *settings, struct control_access *access,
+                         struct err *err)
+{
+    return find_group(settings->control_group, &access->all, err) &&
+           find_group(settings->control_read_group, &access->read, err);
 }
 
 static bool wants_json(const struct call *call)

@@ -30,6 +30,10 @@ struct reload_result {
  */
 const char *control_path(const struct settings *settings);
 
+/** Finds the groups that may use the socket. Returns false with *err when the host lacks one. */
+bool control_find_access(const struct settings *settings, struct control_access *access,
+                         struct err *err);
+
 /** Answers a call that needs no reload, from the worker reports received so far. */
 void control_answer(struct call *call, const struct status_source *source);
 

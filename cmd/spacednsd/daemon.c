@@ -32,6 +32,7 @@ struct daemon {
     struct signals signals;
     struct server *server;
     struct control_socket *control_socket; /* NULL: no control socket */
+    struct control_access access;
     struct status_source source;
     struct reloads reloads;
     struct inspection inspection;
@@ -139,22 +140,23 @@ static void daemon_on_call(void *context, struct call *call)
 static bool open_control(struct daemon *daemon)
 {
     const char *path = control_path(daemon->settings);
+    const struct control_owner owner = {
+        .access = &daemon->access, .on_call = daemon_on_call, .context = daemon};
     int inherited = daemon->takeover.control;
     struct err err;
 
     inspection_start(&daemon->inspection, &daemon->loop, daemon->server, &daemon->source);
     daemon->takeover.control = -1;
     if (path == NULL && inherited >= 0)
-        control_socket_take_over(&daemon->loop, NULL, inherited, daemon_on_call, daemon, &err);
+        control_socket_take_over(&daemon->loop, NULL, inherited, &owner, &err);
     if (path == NULL)
         return true;
     daemon->source.socket = path;
     if (inherited >= 0)
         daemon->control_socket =
-            control_socket_take_over(&daemon->loop, path, inherited, daemon_on_call, daemon, &err);
+            control_socket_take_over(&daemon->loop, path, inherited, &owner, &err);
     else
-        daemon->control_socket =
-            control_socket_open(&daemon->loop, path, daemon_on_call, daemon, &err);
+        daemon->control_socket = control_socket_open(&daemon->loop, path, &owner, &err);
     if (daemon->control_socket != NULL)
         return true;
     if (daemon->settings->control_socket == NULL || takeover_is_upgrade(&daemon->takeover)) {
@@ -184,7 +186,7 @@ static void daemon_on_stop(void *context, int number)
         upgrade_pass_signal(&daemon->upgrade, number);
         return;
     }
-    events_log_stopping(number);
+    events_log_stopping(number, &daemon->signals.sender);
     upgrade_stop(&daemon->upgrade);
     takeover_close(&daemon->takeover);
     signals_stop(&daemon->signals);
@@ -420,6 +422,11 @@ int daemon_run(struct settings *settings, struct report *report)
     if (!prepare(&daemon, settings)) {
         report_free(report);
         return give_up("out of memory");
+    }
+    /* Early: later no database of groups may be within reach. */
+    if (!control_find_access(settings, &daemon.access, &err)) {
+        report_free(report);
+        return give_up(err.text);
     }
     signals_prepare();
     if (!inherit(&daemon, &err)) {

@@ -53,10 +53,12 @@ void events_log_ready(const struct settings *settings, const struct snapshot *sn
     if (loading->outcome.last_good_count > 0)
         log_number(&line, "not_served_as_they_are", loading->outcome.last_good_count);
     log_number(&line, "ms", zones_loading_ms(loading));
+    log_string(&line, "version", SPACEDNS_VERSION);
     log_send(&line);
 }
 
-void events_log_reloaded(const struct snapshot *snapshot, const struct zones_loading *loading)
+void events_log_reloaded(const struct snapshot *snapshot, const struct zones_loading *loading,
+                         const struct audit *audit)
 {
     char changed[SETTINGS_CHANGES_OCTETS];
     struct log_line line;
@@ -72,10 +74,12 @@ void events_log_reloaded(const struct snapshot *snapshot, const struct zones_loa
         settings_format_changes(&loading->reloaded->changed, changed);
         log_string(&line, "settings", changed);
     }
+    audit_log(audit, &line);
     log_send(&line);
 }
 
-void events_log_unchanged(const struct zones_loading *loading, uint64_t generation)
+void events_log_unchanged(const struct zones_loading *loading, uint64_t generation,
+                          const struct audit *audit)
 {
     struct log_line line;
 
@@ -84,15 +88,20 @@ void events_log_unchanged(const struct zones_loading *loading, uint64_t generati
     log_number(&line, "files", loading->outcome.file_count);
     log_number(&line, "read", loading->outcome.read_count);
     log_number(&line, "ms", zones_loading_ms(loading));
+    audit_log(audit, &line);
     log_send(&line);
 }
 
-void events_log_stopping(int signal_number)
+void events_log_stopping(int signal_number, const struct signal_sender *sender)
 {
     struct log_line line;
 
     log_start(&line, LOG_INFO, "stopping");
     log_string(&line, "signal", signal_number == SIGTERM ? "SIGTERM" : "SIGINT");
+    if (sender->pid != 0) {
+        log_number(&line, "by", sender->uid);
+        log_number(&line, "pid", (uint64_t)sender->pid);
+    }
     log_send(&line);
 }
 

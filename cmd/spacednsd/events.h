@@ -14,16 +14,20 @@
 
 #include "config/settings.h"
 #include "serve/server.h"
+#include "spacednsd/audit.h"
+#include "spacednsd/signals.h"
 #include "spacednsd/zones.h"
 
 void events_log_ready(const struct settings *settings, const struct snapshot *snapshot,
                       const struct zones_loading *loading);
 
-void events_log_reloaded(const struct snapshot *snapshot, const struct zones_loading *loading);
+void events_log_reloaded(const struct snapshot *snapshot, const struct zones_loading *loading,
+                         const struct audit *audit);
 
-void events_log_unchanged(const struct zones_loading *loading, uint64_t generation);
+void events_log_unchanged(const struct zones_loading *loading, uint64_t generation,
+                          const struct audit *audit);
 
-void events_log_stopping(int signal_number);
+void events_log_stopping(int signal_number, const struct signal_sender *sender);
 
 /** The settings' shares are those of settings_share_descriptors. */
 void events_log_few_descriptors(const struct settings *settings, uint64_t limit, uint64_t wanted);

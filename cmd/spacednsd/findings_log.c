@@ -54,7 +54,8 @@ void findings_log(const struct report *report)
     log_send(&line);
 }
 
-void findings_log_refusal(const struct zones_loading *loading, uint64_t generation)
+void findings_log_refusal(const struct zones_loading *loading, uint64_t generation,
+                          const struct audit *audit)
 {
     const struct reason_entry *reason = reason_entry(REASON_RELOAD_REFUSED);
     const struct finding *first =
@@ -77,6 +78,7 @@ void findings_log_refusal(const struct zones_loading *loading, uint64_t generati
     } else {
         log_string(&line, "text", loading->err.text);
     }
+    audit_log(audit, &line);
     log_send(&line);
 }
 

@@ -147,7 +147,7 @@ void kept_log_fallen(const struct snapshot *snapshot, const struct fallen_news *
 }
 
 void kept_log_let_go(const struct snapshot *snapshot, const struct zones_loading *loading,
-                     const struct kept_names *names)
+                     const struct kept_names *names, const struct audit *audit)
 {
     struct name gone[FALLEN_EXAMPLES];
     size_t count = 0;
@@ -167,6 +167,7 @@ void kept_log_let_go(const struct snapshot *snapshot, const struct zones_loading
     add_examples(&line, gone, count);
     log_number(&line, "kept_back", count_kept(snapshot));
     log_number(&line, "generation", snapshot->generation);
+    audit_log(audit, &line);
     log_send(&line);
 }
 

@@ -9,6 +9,7 @@
  */
 #include "answer/state.h"
 #include "control/control_socket.h"
+#include "spacednsd/audit.h"
 #include "spacednsd/zones.h"
 
 enum { KEPT_LISTED_MOST = 10000 };
@@ -36,7 +37,7 @@ void kept_log_fallen(const struct snapshot *snapshot, const struct fallen_news *
 
 /** Logs that the snapshot of kept_let_go is served. */
 void kept_log_let_go(const struct snapshot *snapshot, const struct zones_loading *loading,
-                     const struct kept_names *names);
+                     const struct kept_names *names, const struct audit *audit);
 
 /** Answers kept-back. */
 void kept_answer_list(struct call *call, const struct snapshot *snapshot, const struct state *state,

@@ -42,6 +42,7 @@ static void keep_folder(struct reload_queue *queue)
 static void take_upkeep(struct reload_queue *queue)
 {
     queue->wants_upkeep = false;
+    queue->audit = (struct audit){.by = ""};
     queue->request = (struct reload_request){.kind = REQUEST_UPKEEP};
 }
 
@@ -54,6 +55,8 @@ static bool take_forget(struct reload_queue *queue)
     queue->waiting = call->next;
     call->next = NULL;
     queue->request = (struct reload_request){.kind = REQUEST_FORGET};
+    queue->audit = (struct audit){.by = ""};
+    audit_add_call(&queue->audit, call);
     if (kept_read_names(&queue->names, call, &err)) {
         queue->calls = call;
         return true;
@@ -79,6 +82,9 @@ bool reload_queue_take(struct reload_queue *queue, bool is_guarded)
     }
     queue->request = queue->wants_reload ? (struct reload_request){.is_forced = !is_guarded}
                                          : request_of_call(queue->waiting, is_guarded);
+    queue->audit = (struct audit){.by = ""};
+    if (queue->wants_reload)
+        audit_add_signal(&queue->audit);
     queue->wants_reload = false;
     while (*link != NULL) {
         struct call *call = *link;
@@ -90,6 +96,7 @@ bool reload_queue_take(struct reload_queue *queue, bool is_guarded)
         *link = call->next;
         call->next = queue->calls;
         queue->calls = call;
+        audit_add_call(&queue->audit, call);
     }
     keep_folder(queue);
     return true;

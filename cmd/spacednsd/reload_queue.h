@@ -12,6 +12,7 @@
  * Memory: reload_queue_close frees what is held; calls are answered by others.
  */
 #include "control/control_socket.h"
+#include "spacednsd/audit.h"
 #include "spacednsd/kept.h"
 
 enum reload_request_kind {
@@ -30,6 +31,7 @@ struct reload_request {
 
 struct reload_queue {
     struct reload_request request; /* taken last */
+    struct audit audit;            /* who caused it */
     char *folder;                  /* of that request */
     struct kept_names names;       /* of a request to forget */
     struct call *calls;            /* of the request */

@@ -261,7 +261,8 @@ static void log_guarded(const struct reloads *reloads)
     size_t left = REFUSAL_LINES_MOST;
 
     diff_print_refusal(reloads->diff, log_refusal_line, &left);
-    findings_log_refusal(&reloads->loading, server_current(reloads->server)->generation);
+    findings_log_refusal(&reloads->loading, server_current(reloads->server)->generation,
+                         &reloads->queue.audit);
 }
 
 /* Frees what was loaded and must not be served. */
@@ -366,13 +367,13 @@ static void finish_loading(struct reloads *reloads)
         store(reloads);
     } else if (loading->outcome.is_unchanged) {
         findings_log(loading->report);
-        events_log_unchanged(loading, generation);
+        events_log_unchanged(loading, generation, &reloads->queue.audit);
         if (reloads->state.is_behind)
             store(reloads);
         else
             end_reload(reloads, RELOAD_UNCHANGED);
     } else {
-        findings_log_refusal(loading, generation);
+        findings_log_refusal(loading, generation, &reloads->queue.audit);
         end_reload(reloads, RELOAD_REFUSED);
     }
 }
@@ -415,9 +416,9 @@ void reloads_log_done(const struct reloads *reloads)
     const struct snapshot *snapshot = server_current(reloads->server);
 
     if (reloads->queue.request.kind == REQUEST_RELOAD)
-        events_log_reloaded(snapshot, &reloads->loading);
+        events_log_reloaded(snapshot, &reloads->loading, &reloads->queue.audit);
     else
-        kept_log_let_go(snapshot, &reloads->loading, &reloads->queue.names);
+        kept_log_let_go(snapshot, &reloads->loading, &reloads->queue.names, &reloads->queue.audit);
 }
 
 void reloads_finish(struct reloads *reloads)

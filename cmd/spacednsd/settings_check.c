@@ -1,10 +1,15 @@
 #include "spacednsd/settings_check.h"
 
 #include <arpa/inet.h>
+#include <errno.h>
+#include <grp.h>
 #include <limits.h>
 #include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
 #include <sys/stat.h>
 
+#include "base/number.h"
 #include "config/exposure.h"
 #include "config/forwarding.h"
 #include "decide/special.h"
@@ -19,6 +24,7 @@ void settings_check_host(struct settings *settings, struct report *report)
     } else {
         forwarding_complete_here(settings, NULL, report);
         exposure_check(settings, report);
+        settings_check_groups(settings, NULL, report);
     }
     settings_check_routes(settings, report);
     settings_check_state(settings, report);
@@ -55,6 +61,67 @@ void settings_check_state(const struct settings *settings, struct report *report
                           "its folder %.400s is the folder of zone files, which the server would "
                           "overwrite; give another one, such as /var/lib/spacedns",
                           path);
+}
+
+/* ---- control_group, control_read_group ---- */
+
+enum { GROUP_OCTETS = 1 << 20 }; /* of a group's entry with all its members */
+
+static bool find_by_name(const char *name, gid_t *gid, struct err *err)
+{
+    char *room = malloc(GROUP_OCTETS);
+    struct group entry, *found = NULL;
+    int number = room == NULL ? ENOMEM : getgrnam_r(name, &entry, room, GROUP_OCTETS, &found);
+
+    if (found != NULL)
+        *gid = found->gr_gid;
+    free(room);
+    if (found != NULL)
+        return true;
+    /* The codes for "no such group" differ between databases (getgrnam(3)). */
+    if (number == 0 || number == ENOENT || number == ESRCH)
+        return err_set(err, ERR_RULE,
+                       "this host has no such group; make it (groupadd --system %.40s), or give "
+                       "another one, or its number",
+                       name);
+    return err_set(err, ERR_SYSTEM, "the group cannot be looked up: %s; give its number",
+                   strerror(number));
+}
+
+bool settings_find_group(const char *name, gid_t *gid, struct err *err)
+{
+    uint64_t number;
+
+    if (!number_from_text(name, strlen(name), &number) || number >= (gid_t)-1)
+        return find_by_name(name, gid, err);
+    *gid = (gid_t)number;
+    return true;
+}
+
+static bool is_same_text(const char *a, const char *b)
+{
+    return a == NULL || b == NULL ? a == b : strcmp(a, b) == 0;
+}
+
+static void check_group(const struct settings *settings, const char *key, const char *name,
+                        const char *before, struct report *report)
+{
+    struct err err;
+    gid_t gid;
+
+    if (name == NULL || is_same_text(name, before) || settings_find_group(name, &gid, &err))
+        return;
+    const struct setting_origin origin = settings_origin(settings, key);
+    setting_origin_report(report, FINDING_SETTING, &origin, "%.80s: %s", name, err.text);
+}
+
+void settings_check_groups(const struct settings *settings, const struct settings *before,
+                           struct report *report)
+{
+    check_group(settings, "control_group", settings->control_group,
+                before == NULL ? NULL : before->control_group, report);
+    check_group(settings, "control_read_group", settings->control_read_group,
+                before == NULL ? NULL : before->control_read_group, report);
 }
 
 /* ---- local_as ---- */

@@ -5,6 +5,8 @@
  *
  * Threads: one at a time.
  */
+#include <sys/types.h>
+
 #include "answer/snapshot.h"
 #include "config/settings.h"
 
@@ -13,6 +15,19 @@
  * of another host, so the addresses of this one are not compared.
  */
 void settings_check_host(struct settings *settings, struct report *report);
+
+/**
+ * Finds a group by its name, or takes its number. Returns false with *err, a sentence without the
+ * group's name: it is unknown, or the host's database cannot be asked.
+ */
+bool settings_find_group(const char *name, gid_t *gid, struct err *err);
+
+/**
+ * Reports a control_group or control_read_group that this host does not know (E-SETTING). Those
+ * that `before` (NULL: nothing) has, too, are in use already.
+ */
+void settings_check_groups(const struct settings *settings, const struct settings *before,
+                           struct report *report);
 
 /** Reports each zone of upstream_zones that is never forwarded (E-SETTING). */
 void settings_check_routes(const struct settings *settings, struct report *report);

@@ -29,6 +29,7 @@ static bool read_again(struct settings_reload *reload, const struct settings *no
     if (settings_reread(next, now, report) != SETTINGS_READY)
         return false;
     exposure_check(next, report);
+    settings_check_groups(next, now, report);
     if (!settings_keep(next, now, report))
         return false;
     forwarding_complete_here(next, now, report);

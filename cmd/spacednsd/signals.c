@@ -12,6 +12,8 @@ static const int unused[] = {SIGUSR2, SIGALRM, SIGVTALRM, SIGPROF, SIGIO,
 /* A handler has no context: the loop to wake, and the number of the signal. */
 static struct signals *_Atomic stopped;
 static atomic_int stop_number;
+static atomic_int stop_pid;
+static atomic_uint stop_uid;
 
 static void set_handler(int number, void (*handler)(int))
 {
@@ -21,19 +23,31 @@ static void set_handler(int number, void (*handler)(int))
     sigaction(number, &action, NULL);
 }
 
-static void set_ending(void (*handler)(int))
+static void set_ending(const struct sigaction *action)
 {
     for (size_t i = 0; i < sizeof ending / sizeof ending[0]; i++)
-        set_handler(ending[i], handler);
+        sigaction(ending[i], action, NULL);
+}
+
+static void set_ending_to_default(void)
+{
+    struct sigaction action = {.sa_handler = SIG_DFL};
+
+    sigemptyset(&action.sa_mask);
+    set_ending(&action);
 }
 
 /* In a handler: only async-signal-safe functions (POSIX), and uv_async_send. */
-static void stop_once(int number)
+static void stop_once(int number, siginfo_t *info, void *place)
 {
     struct signals *signals = stopped;
 
-    set_ending(SIG_DFL);
+    (void)place;
+    set_ending_to_default();
     stop_number = number;
+    /* Positive codes are of the kernel, which names no sender (sigaction(2)). */
+    stop_pid = info->si_code <= 0 ? info->si_pid : 0;
+    stop_uid = info->si_code <= 0 ? info->si_uid : 0;
     uv_async_send(&signals->stopping);
 }
 
@@ -41,6 +55,7 @@ static void signals_on_stopping(uv_async_t *handle)
 {
     struct signals *signals = handle->data;
 
+    signals->sender = (struct signal_sender){.pid = stop_pid, .uid = stop_uid};
     signals->on_stop(signals->context, stop_number);
 }
 
@@ -71,6 +86,9 @@ void signals_prepare(void)
 void signals_start(struct signals *signals, uv_loop_t *loop, signals_on_signal *on_signal,
                    signals_on_signal *on_stop, void *context)
 {
+    struct sigaction action = {.sa_sigaction = stop_once, .sa_flags = SA_RESTART | SA_SIGINFO};
+
+    sigemptyset(&action.sa_mask);
     signals->on_signal = on_signal;
     signals->on_stop = on_stop;
     signals->context = context;
@@ -82,13 +100,13 @@ void signals_start(struct signals *signals, uv_loop_t *loop, signals_on_signal *
     uv_async_init(loop, &signals->stopping, signals_on_stopping);
     signals->stopping.data = signals;
     stopped = signals;
-    set_ending(stop_once);
+    set_ending(&action);
     hold_watched(SIG_UNBLOCK);
 }
 
 void signals_stop(struct signals *signals)
 {
-    set_ending(SIG_DFL);
+    set_ending_to_default();
     /* libuv restores their default action, with which SIGHUP would end the process. */
     for (size_t i = 0; i < SIGNALS_WATCHED; i++) {
         uv_close((uv_handle_t *)&signals->watched[i], NULL);

@@ -12,6 +12,7 @@
  *
  * Threads: the control thread; one struct signals in a process.
  */
+#include <sys/types.h>
 #include <uv.h>
 
 enum { SIGNALS_WATCHED = 2 };
@@ -19,12 +20,19 @@ enum { SIGNALS_WATCHED = 2 };
 /** Called on the loop's thread. */
 typedef void signals_on_signal(void *context, int number);
 
+/** Who sent a signal that ends the server. */
+struct signal_sender {
+    pid_t pid; /* 0: unknown, as for Ctrl-C */
+    uid_t uid;
+};
+
 struct signals {
     uv_signal_t watched[SIGNALS_WATCHED];
     uv_async_t stopping; /* sent by the handler of SIGTERM and SIGINT */
     signals_on_signal *on_signal;
     signals_on_signal *on_stop;
     void *context;
+    struct signal_sender sender; /* set before on_stop */
 };
 
 /** Ignores unused signals and blocks SIGHUP and SIGUSR1; call it before anything starts. */

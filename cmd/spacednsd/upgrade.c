@@ -106,6 +106,7 @@ static void log_failure(const struct upgrade *upgrade)
     log_string(&line, "text", upgrade->problem.text);
     if (upgrade->last_line[0] != '\0')
         log_string(&line, "last_line", upgrade->last_line);
+    audit_log(&upgrade->audit, &line);
     log_send(&line);
 }
 
@@ -319,6 +320,7 @@ static void log_done(const struct upgrade *upgrade, const char *generation)
     log_string(&line, "version", upgrade->version);
     log_string(&line, "generation", generation);
     log_number(&line, "ms", elapsed_ms(upgrade));
+    audit_log(&upgrade->audit, &line);
     log_send(&line);
 }
 
@@ -384,6 +386,7 @@ static void log_started(const struct upgrade *upgrade)
     log_start(&line, LOG_INFO, "upgrade_started");
     log_string(&line, "program", upgrade->path);
     log_number(&line, "pid", (uint64_t)upgrade->pid);
+    audit_log(&upgrade->audit, &line);
     log_send(&line);
 }
 
@@ -527,6 +530,8 @@ void upgrade_request(struct upgrade *upgrade, struct call *call, const struct up
         return;
     }
     fill_in(upgrade, call, offer);
+    upgrade->audit = (struct audit){.by = ""};
+    audit_add_call(&upgrade->audit, call);
     if (refusal != NULL) {
         refuse(upgrade, CODE_REFUSED, refusal);
         return;

@@ -22,6 +22,7 @@
 
 #include "control/control_socket.h"
 #include "serve/server.h"
+#include "spacednsd/audit.h"
 #include "spacednsd/launcher.h"
 
 enum {
@@ -67,6 +68,7 @@ struct upgrade {
     /* Of the upgrade under way. */
     enum upgrade_step step;
     struct call *call;
+    struct audit audit; /* who requested it */
     char path[PATH_MAX];
     const struct server *server;
     int control;     /* borrowed; -1: none */

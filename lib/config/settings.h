@@ -96,9 +96,11 @@ struct settings {
     uint32_t tcp_idle_ms;
     uint32_t udp_buffer;
     const char *control_socket; /* NULL: the default path */
-    bool reload_guard;          /* for SIGHUP and the reload command */
-    uint32_t guard_share;       /* percent */
-    const char *state_dir;      /* NULL: none */
+    const char *control_group;  /* NULL: none */
+    const char *control_read_group;
+    bool reload_guard;     /* for SIGHUP and the reload command */
+    uint32_t guard_share;  /* percent */
+    const char *state_dir; /* NULL: none */
     uint32_t kept_back_seconds;
     uint32_t kept_back_most;
     const char *file; /* NULL: none */

@@ -1,17 +1,19 @@
 #include "control/control_socket.h"
 
 #include <assert.h>
-#include <errno.h>
-#include <stddef.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/queue.h>
-#include <sys/socket.h>
-#include <sys/stat.h>
-#include <sys/un.h>
 #include <unistd.h>
 
-enum { BACKLOG = 128, MASK_OTHERS = 0177 };
+#include "control/refusals.h"
+#include "control/socket_path.h"
+
+enum {
+    BACKLOG = 128,
+    CODE_REFUSED = 1,
+    CODE_USAGE = 2,
+};
 
 struct caller {
     struct call call; /* first, so that a call's address is its caller's */
@@ -21,7 +23,9 @@ struct caller {
     uv_timer_t timer;
     uv_write_t writing;
     unsigned open_handles;
-    bool is_called; /* the owner has the call */
+    enum control_role role; /* of the peer */
+    bool is_counted;        /* among those of the role */
+    bool is_called;         /* the owner has the call */
     bool is_closing;
     char request[CONTROL_REQUEST_OCTETS_MOST];
     size_t request_length;
@@ -35,10 +39,11 @@ struct caller {
 
 struct control_socket {
     uv_pipe_t pipe;
-    control_socket_on_call *on_call;
-    void *context;
+    struct control_owner owner;
     LIST_HEAD(, caller) callers;
     size_t caller_count;
+    size_t role_counts[ROLE_COUNT]; /* of callers */
+    struct refusals refusals;
     char *path;     /* removed at the end; NULL: another process has it now */
     bool is_closed; /* the pipe is closed */
 };
@@ -60,6 +65,8 @@ static void free_caller(struct caller *caller)
     LIST_REMOVE(caller, link);
     assert(control->caller_count > 0);
     control->caller_count--;
+    control->role_counts[caller->role] -= caller->is_counted;
+    peer_close(&caller->call.peer);
     free(caller->out);
     free(caller->err);
     free(caller->response);
@@ -164,11 +171,55 @@ static bool begin_call(struct caller *caller)
     return false;
 }
 
-static void refuse_call(struct call *call, const char *sentence)
+static void refuse_call(struct call *call, int code, const char *sentence)
 {
     fprintf(call->err, "Error: %s\n", sentence);
-    call_finish(call, 2);
+    call_finish(call, code);
 }
+
+/* ---- roles ---- */
+
+/* Answers a call that its peer may not make. */
+static void refuse_peer(struct caller *caller)
+{
+    struct control_socket *control = caller->control;
+    struct call *call = &caller->call;
+    struct err err;
+
+    role_set_refusal(control->owner.access, &call->peer, &call->invocation, &err);
+    refusals_log(&control->refusals, &call->peer, call->invocation.command, err.text,
+                 uv_now(control->pipe.loop));
+    refuse_call(call, CODE_REFUSED, err.text);
+}
+
+/* False when others of the same role have taken all its places. */
+static bool find_place(struct caller *caller)
+{
+    static const size_t places[ROLE_COUNT] = {
+        [ROLE_NONE] = CONTROL_SOCKET_STRANGERS_MOST,
+        [ROLE_READ] = CONTROL_SOCKET_READERS_MOST,
+        [ROLE_ALL] = CONTROL_SOCKET_CONNECTIONS_MOST,
+    };
+    struct control_socket *control = caller->control;
+
+    caller->is_counted = true;
+    control->role_counts[caller->role]++;
+    return control->role_counts[caller->role] <= places[caller->role] &&
+           control->caller_count <= CONTROL_SOCKET_CONNECTIONS_MOST;
+}
+
+static bool identify(struct caller *caller)
+{
+    uv_os_fd_t descriptor;
+
+    if (uv_fileno((const uv_handle_t *)&caller->pipe, &descriptor) != 0 ||
+        !peer_read(descriptor, &caller->call.peer))
+        return false;
+    caller->role = role_of_peer(caller->control->owner.access, &caller->call.peer);
+    return true;
+}
+
+/* ---- lines ---- */
 
 /* Handles a complete line; newline is NULL if the line is too long. */
 static void take_request(struct caller *caller, char *newline)
@@ -182,15 +233,17 @@ static void take_request(struct caller *caller, char *newline)
     if (!begin_call(caller))
         return;
     if (newline == NULL) {
-        refuse_call(call, "the request is longer than the server reads; shorten it");
+        refuse_call(call, CODE_USAGE, "the request is longer than the server reads; shorten it");
         return;
     }
     *newline = '\0';
-    if (protocol_read_request(caller->request, (size_t)(newline - caller->request),
-                              &call->invocation, &err))
-        control->on_call(control->context, call);
+    if (!protocol_read_request(caller->request, (size_t)(newline - caller->request),
+                               &call->invocation, &err))
+        refuse_call(call, CODE_USAGE, err.text);
+    else if (caller->role < role_needed(&call->invocation))
+        refuse_peer(caller);
     else
-        refuse_call(call, err.text);
+        control->owner.on_call(control->owner.context, call);
 }
 
 static void caller_on_room(uv_handle_t *handle, size_t size, uv_buf_t *room)
@@ -236,111 +289,18 @@ static void control_socket_on_caller(uv_stream_t *stream, int status)
     uv_timer_init(stream->loop, &caller->timer);
     caller->pipe.data = caller;
     caller->timer.data = caller;
-    if (uv_accept(stream, (uv_stream_t *)&caller->pipe) != 0 ||
+    if (uv_accept(stream, (uv_stream_t *)&caller->pipe) != 0 || !identify(caller) ||
         uv_read_start((uv_stream_t *)&caller->pipe, caller_on_room, caller_on_octets) != 0) {
         close_caller(caller);
         return;
     }
     uv_timer_start(&caller->timer, caller_on_timeout, CONTROL_SOCKET_REQUEST_MS, 0);
-    if (control->caller_count > CONTROL_SOCKET_CONNECTIONS_MOST && begin_call(caller))
-        refuse_call(&caller->call,
+    if (!find_place(caller) && begin_call(caller))
+        refuse_call(&caller->call, CODE_USAGE,
                     "the server has no room for another command; try again in a moment");
 }
 
 /* ---- the socket ---- */
-
-/* True if a process answers at the socket; a busy server counts, too. */
-static bool is_alive(const struct sockaddr_un *address)
-{
-    int descriptor = socket(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
-
-    if (descriptor < 0)
-        return true;
-    bool is_dead = connect(descriptor, (const struct sockaddr *)address, sizeof *address) != 0 &&
-                   (errno == ECONNREFUSED || errno == ENOENT);
-    close(descriptor);
-    return !is_dead;
-}
-
-static bool is_same_file(const struct stat *one, const struct stat *other)
-{
-    return one->st_dev == other->st_dev && one->st_ino == other->st_ino;
-}
-
-/* Removes the socket of a dead server. Returns false with *err for anything else. */
-static bool clear_path(const struct sockaddr_un *address, struct err *err)
-{
-    const char *path = address->sun_path;
-    struct stat status;
-
-    if (lstat(path, &status) != 0)
-        return true;
-    if (!S_ISSOCK(status.st_mode))
-        return err_set(err, ERR_SYSTEM,
-                       "control_socket: %s exists and is not a socket; move it away, or name "
-                       "another path",
-                       path);
-    if (is_alive(address))
-        return err_set(err, ERR_SYSTEM,
-                       "control_socket: another server listens on %s; stop it, or name another "
-                       "path",
-                       path);
-    struct stat again;
-    if (lstat(path, &again) == 0 && !is_same_file(&status, &again))
-        return err_set(err, ERR_SYSTEM,
-                       "control_socket: another process has just created a file at %s; start the "
-                       "server again, or name another path",
-                       path);
-    if (unlink(path) == 0 || errno == ENOENT)
-        return true;
-    return err_set(
-        err, ERR_SYSTEM,
-        "control_socket: %s is the socket of a server that has ended, and cannot be removed: "
-        "%s",
-        path, strerror(errno));
-}
-
-static bool write_address(const char *path, struct sockaddr_un *address, struct err *err)
-{
-    *address = (struct sockaddr_un){.sun_family = AF_UNIX};
-    if (strlen(path) >= sizeof address->sun_path)
-        return err_set(err, ERR_LIMIT,
-                       "control_socket: %.40s... is longer than the %zu octets that a socket's "
-                       "path may have; name a shorter one",
-                       path, sizeof address->sun_path - 1);
-    strcpy(address->sun_path, path); // NOLINT: measured above
-    return true;
-}
-
-/* Creates the socket with its mode: a later chmod could follow a link put at the path meanwhile.
- * No other thread creates files now (control_socket_open). */
-static int bind_address(const struct sockaddr_un *address)
-{
-    int descriptor = socket(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
-    mode_t before = umask(MASK_OTHERS);
-    int status =
-        descriptor < 0 ? -1 : bind(descriptor, (const struct sockaddr *)address, sizeof *address);
-    int number = errno;
-
-    umask(before);
-    if (status == 0)
-        return descriptor;
-    if (descriptor >= 0)
-        close(descriptor);
-    errno = number;
-    return -1;
-}
-
-static bool fail_to_bind(const char *path, int number, struct err *err)
-{
-    if (number == EACCES || number == ENOENT)
-        return err_set(err, ERR_SYSTEM,
-                       "control_socket: cannot listen on %s: its folder does not exist, or the "
-                       "server may not write to it; create it, or give another path",
-                       path);
-    return err_set(err, ERR_SYSTEM, "control_socket: cannot listen on %s: %s", path,
-                   strerror(number));
-}
 
 /* Takes the descriptor over. */
 static bool listen_on(struct control_socket *control, int descriptor, struct err *err)
@@ -351,7 +311,7 @@ static bool listen_on(struct control_socket *control, int descriptor, struct err
         close(descriptor);
     else
         status = uv_listen((uv_stream_t *)&control->pipe, BACKLOG, control_socket_on_caller);
-    return status == 0 || fail_to_bind(control->path, -status, err);
+    return status == 0 || socket_path_fail(control->path, -status, err);
 }
 
 static void control_socket_on_closed(uv_handle_t *handle)
@@ -363,8 +323,7 @@ static void control_socket_on_closed(uv_handle_t *handle)
 }
 
 static struct control_socket *open_on(uv_loop_t *loop, const char *path, int descriptor,
-                                      control_socket_on_call *on_call, void *context,
-                                      struct err *err)
+                                      const struct control_owner *owner, struct err *err)
 {
     struct control_socket *control = calloc(1, sizeof *control);
     char *copy = strdup(path);
@@ -376,7 +335,7 @@ static struct control_socket *open_on(uv_loop_t *loop, const char *path, int des
         err_set(err, ERR_MEMORY, "out of memory");
         return NULL;
     }
-    *control = (struct control_socket){.on_call = on_call, .context = context, .path = copy};
+    *control = (struct control_socket){.owner = *owner, .path = copy};
     uv_pipe_init(loop, &control->pipe, 0);
     control->pipe.data = control;
     if (listen_on(control, descriptor, err))
@@ -386,44 +345,26 @@ static struct control_socket *open_on(uv_loop_t *loop, const char *path, int des
 }
 
 struct control_socket *control_socket_open(uv_loop_t *loop, const char *path,
-                                           control_socket_on_call *on_call, void *context,
-                                           struct err *err)
+                                           const struct control_owner *owner, struct err *err)
 {
-    struct sockaddr_un address;
+    int descriptor = socket_path_bind(path, role_socket_mode(owner->access), err);
 
-    if (!write_address(path, &address, err) || !clear_path(&address, err))
-        return NULL;
-    int descriptor = bind_address(&address);
-    if (descriptor >= 0)
-        return open_on(loop, path, descriptor, on_call, context, err);
-    fail_to_bind(path, errno, err);
-    return NULL;
-}
-
-/* The path that a descriptor listens on. */
-static bool read_path(int descriptor, struct sockaddr_un *address)
-{
-    socklen_t octets = sizeof *address;
-
-    *address = (struct sockaddr_un){.sun_family = AF_UNSPEC};
-    return getsockname(descriptor, (struct sockaddr *)address, &octets) == 0 &&
-           address->sun_family == AF_UNIX && octets <= sizeof *address &&
-           octets > offsetof(struct sockaddr_un, sun_path) && address->sun_path[0] == '/';
+    return descriptor < 0 ? NULL : open_on(loop, path, descriptor, owner, err);
 }
 
 struct control_socket *control_socket_take_over(uv_loop_t *loop, const char *path, int descriptor,
-                                                control_socket_on_call *on_call, void *context,
-                                                struct err *err)
+                                                const struct control_owner *owner, struct err *err)
 {
     struct sockaddr_un address;
-    bool has_path = read_path(descriptor, &address);
+    bool has_path = socket_path_read(descriptor, &address);
 
-    if (has_path && path != NULL && strcmp(address.sun_path, path) == 0)
-        return open_on(loop, path, descriptor, on_call, context, err);
+    if (has_path && path != NULL && strcmp(address.sun_path, path) == 0 &&
+        socket_path_has_mode(path, role_socket_mode(owner->access)))
+        return open_on(loop, path, descriptor, owner, err);
     close(descriptor);
     if (has_path)
-        unlink(address.sun_path); /* the settings name another path now */
-    return path == NULL ? NULL : control_socket_open(loop, path, on_call, context, err);
+        unlink(address.sun_path); /* the settings name another path now, or other groups */
+    return path == NULL ? NULL : control_socket_open(loop, path, owner, err);
 }
 
 int control_socket_descriptor(const struct control_socket *control)

@@ -59,12 +59,12 @@ kill -USR1 "$server"
 await grep -q ' info counters ' "$server_log" || fail "SIGUSR1 logs the counters"
 stop
 expect "SIGTERM ends it, after all of them" 0 "$code"
-expect_match "and is logged" ' info stopping signal=SIGTERM$' "$(cat "$server_log")"
+expect_match "and is logged" ' info stopping signal=SIGTERM by=[0-9]+ pid=[0-9]+$' "$(cat "$server_log")"
 
 start interrupted "${flags[@]}"
 stop INT
 expect "SIGINT ends it, too" 0 "$code"
-expect_match "and is logged by its name" ' info stopping signal=SIGINT$' "$(cat "$server_log")"
+expect_match "and is logged by its name" ' info stopping signal=SIGINT by=[0-9]+ pid=[0-9]+$' "$(cat "$server_log")"
 
 # ---- files that are pipes ----
 

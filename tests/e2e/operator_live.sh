@@ -383,7 +383,7 @@ if [ "$(id -u)" = 0 ]; then
     chmod 755 "$work"
     setpriv --reuid=65534 --regid=65534 --clear-groups "$spacedns" status "${live[@]}" >"$work/nobody.out" 2>"$work/nobody.err"
     expect "a socket without permission: exit code" 1 "$?"
-    expect_match "a socket without permission" 'may not be used by this user; run the command as' "$(<"$work/nobody.err")"
+    expect_match "a socket without permission" 'may not be used by this user \(uid 65534\); run the command as' "$(<"$work/nobody.err")"
 fi
 wait "$hanging"
 expect_match "a server that hangs" 'does not answer; check whether it is suspended' "$(<"$work/err")"

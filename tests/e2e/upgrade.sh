@@ -85,7 +85,7 @@ for round in 1 2 3 4; do
 done
 expect "the generation goes on with the state" 5 "$(status generation)"
 expect_nothing_lost "four upgrades"
-expect_match "the end of an upgrade is logged" ' info upgrade_done program=.* pid=[0-9]+ version=.* generation=2 ms=[0-9]+$' "$(cat "$work/first.err")"
+expect_match "the end of an upgrade is logged" ' info upgrade_done program=.* pid=[0-9]+ version=.* generation=2 ms=[0-9]+ by=[0-9]+ .*command=upgrade$' "$(cat "$work/first.err")"
 
 upgrade --json
 expect "as JSON" done "$(/usr/bin/python3 -c 'import json, sys; print(json.load(sys.stdin)["upgrade"])' <<<"$output")"

@@ -335,7 +335,9 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
         assert(clients[i].received != NULL);
     }
     assert(uv_loop_init(&loop) == 0);
-    struct control_socket *control = control_socket_open(&loop, path, on_call, NULL, &err);
+    static const struct control_access access;
+    const struct control_owner owner = {.access = &access, .on_call = on_call};
+    struct control_socket *control = control_socket_open(&loop, path, &owner, &err);
     assert(control != NULL);
     for (unsigned steps = 0; steps < STEPS_MOST && input.next < input.end; steps++)
         take_step(&input, &loop);

@@ -175,6 +175,9 @@ static const struct {
     {"", "state_dir: /s", "", "FILE:1:12: state_dir" RESTART("(not set)", "/s")},
     {"", "kept_back_seconds: 60", "kept_back_seconds", ""},
     {"", "kept_back_most: 1000", "kept_back_most", ""},
+    {"", "control_group: ops", "", "FILE:1:16: control_group" RESTART("(not set)", "ops")},
+    {"", "control_read_group: ops", "",
+     "FILE:1:21: control_read_group" RESTART("(not set)", "ops")},
     {"", "control_socket: /run/s", "", "FILE:1:17: control_socket" RESTART("(not set)", "/run/s")},
 };
 

@@ -1,5 +1,5 @@
 // label: threads
-// wrap: uv_timer_start
+// wrap: uv_timer_start peer_read
 #include "control/control_socket.h"
 
 #include <errno.h>
@@ -21,6 +21,7 @@ static char folder[] = "/tmp/spacedns-control-socket.XXXXXX";
 static char path[sizeof folder + 16];
 static uv_loop_t loop;
 static struct control_socket *control;
+static struct control_access roles;
 static struct call *held; /* finished by the next call */
 
 static void control_socket_on_test_call(void *context, struct call *call)
@@ -44,9 +45,12 @@ static void control_socket_on_test_call(void *context, struct call *call)
     }
 }
 
+static const struct control_owner owner = {.access = &roles,
+                                           .on_call = control_socket_on_test_call};
+
 static struct control_socket *open_one(struct err *err)
 {
-    return control_socket_open(&loop, path, control_socket_on_test_call, NULL, err);
+    return control_socket_open(&loop, path, &owner, err);
 }
 
 /* Time is short for callers, so that a test need not wait for them. */
@@ -61,6 +65,24 @@ int __wrap_uv_timer_start(uv_timer_t *timer, uv_timer_cb on_timeout, uint64_t ms
 {
     granted_ms = ms;
     return __real_uv_timer_start(timer, on_timeout, is_hurried ? HURRY_MS : ms, repeat);
+}
+
+/* Who the next client is. */
+static bool is_stranger, is_unknown;
+static gid_t stranger_gid;
+
+bool __real_peer_read(int descriptor, struct peer *peer);
+bool __wrap_peer_read(int descriptor, struct peer *peer);
+
+bool __wrap_peer_read(int descriptor, struct peer *peer)
+{
+    if (is_unknown || !__real_peer_read(descriptor, peer))
+        return false;
+    if (!is_stranger)
+        return true;
+    peer_close(peer);
+    *peer = (struct peer){.uid = 61234, .gid = stranger_gid};
+    return true;
 }
 
 static void set_up(void)
@@ -188,6 +210,102 @@ TEST(a_line_longer_than_a_request_is_refused)
     expect(line, "!Error: the request is longer than the server reads; shorten it\n=2\n");
 }
 
+/* Runs the loop until a caller's connection is closed by the server; returns what it was sent. */
+static size_t await_close(int descriptor, char *room, size_t size)
+{
+    size_t length = 0;
+
+    for (;;) {
+        uv_run(&loop, UV_RUN_NOWAIT);
+        ssize_t got = recv(descriptor, room + length, size - length, MSG_DONTWAIT);
+        if (got == 0 || (got < 0 && errno != EAGAIN))
+            return length;
+        length += got > 0 ? (size_t)got : 0;
+    }
+}
+
+enum { ADMINS = 61001, READERS = 61002 };
+
+/* Opens the socket again for the two groups. */
+static void open_to_groups(void)
+{
+    struct err err;
+
+    roles = (struct control_access){.all = {"admins", ADMINS}, .read = {"readers", READERS}};
+    control_socket_close(control);
+    uv_run(&loop, UV_RUN_DEFAULT);
+    control = open_one(&err);
+    ck_assert_msg(control != NULL, "%s", err.text);
+    is_stranger = true;
+}
+
+static void expect_refusal(const char *request, const char *part)
+{
+    char *response = read_answer(request, true);
+
+    ck_assert_msg(strncmp(response, "!Error: uid 61234 may not run ", 30) == 0, "%s", response);
+    ck_assert_msg(strstr(response, part) != NULL, "%s", response);
+    ck_assert_str_eq(response + strlen(response) - 4, "\n=1\n");
+    free(response);
+}
+
+TEST(a_call_needs_the_role_of_its_command)
+{
+    struct stat status;
+
+    open_to_groups();
+    ck_assert_int_eq(stat(path, &status), 0);
+    ck_assert_uint_eq(status.st_mode & 0777, 0666);
+    stranger_gid = ADMINS;
+    expect("spacedns/1 kept-back\n", "!a sentence\n=7\n");
+    expect("spacedns/1 forget a.example\n", "!a sentence\n=7\n");
+    stranger_gid = READERS;
+    expect("spacedns/1 kept-back\n", "!a sentence\n=7\n");
+    expect_refusal("spacedns/1 forget a.example\n", "usermod -aG admins USER");
+    expect_refusal("spacedns/1 reload\n", "usermod -aG admins USER");
+    expect_refusal("spacedns/1 plan /tmp\n", "usermod -aG admins USER");
+    ck_assert_ptr_null(held); /* the owner has not seen the reload */
+    stranger_gid = 61003;
+    expect_refusal("spacedns/1 kept-back\n", "usermod -aG readers USER");
+}
+
+TEST(a_peer_that_the_kernel_does_not_name_is_disconnected)
+{
+    is_unknown = true;
+    expect("spacedns/1 version\n", "");
+    is_unknown = false;
+    expect("spacedns/1 version\n", "!a sentence\n=7\n");
+}
+
+static const struct {
+    gid_t gid;
+    size_t places;
+} shares[] = {{61003, CONTROL_SOCKET_STRANGERS_MOST}, {READERS, CONTROL_SOCKET_READERS_MOST}};
+
+TEST_OVER(those_with_a_lesser_role_cannot_keep_out_the_others, shares)
+{
+    int callers[CONTROL_SOCKET_CONNECTIONS_MOST];
+    char room[256] = "";
+
+    open_to_groups();
+    stranger_gid = shares[_i].gid;
+    for (size_t i = 0; i < shares[_i].places + 1; i++)
+        callers[i] = connect_client();
+    size_t last = shares[_i].places;
+    ck_assert_int_gt(send(callers[last], "spacedns/1 version\n", 19, MSG_NOSIGNAL), 0);
+    await_close(callers[last], room, sizeof room - 1);
+    ck_assert_msg(strstr(room, "has no room for another command") != NULL, "%s", room);
+    is_stranger = false;
+    expect("spacedns/1 version\n", "!a sentence\n=7\n");
+    for (size_t i = 0; i <= last; i++)
+        close(callers[i]);
+    is_stranger = true;
+    stranger_gid = ADMINS;
+    expect("spacedns/1 version\n", "!a sentence\n=7\n");
+    stranger_gid = shares[_i].gid; /* their room is given back */
+    expect_refusal("spacedns/1 version\n", "may not run version");
+}
+
 TEST(only_the_owner_may_use_the_socket)
 {
     struct stat status;
@@ -241,28 +359,14 @@ TEST(an_invalid_socket_path_is_refused_in_a_sentence)
 
     memset(name, 'x', sizeof name);
     name[sizeof name - 1] = '\0';
-    ck_assert_ptr_null(control_socket_open(&loop, name, control_socket_on_test_call, NULL, &err));
+    ck_assert_ptr_null(control_socket_open(&loop, name, &owner, &err));
     ck_assert_ptr_nonnull(strstr(err.text, "is longer than the 107 octets"));
     snprintf(name, sizeof name, "%s/nowhere/socket", folder);
-    ck_assert_ptr_null(control_socket_open(&loop, name, control_socket_on_test_call, NULL, &err));
+    ck_assert_ptr_null(control_socket_open(&loop, name, &owner, &err));
     ck_assert_ptr_nonnull(strstr(err.text, "its folder does not exist"));
 }
 
 /* ---- callers who take their time ---- */
-
-/* Runs the loop until a caller's connection is closed by the server; returns what it was sent. */
-static size_t await_close(int descriptor, char *room, size_t size)
-{
-    size_t length = 0;
-
-    for (;;) {
-        uv_run(&loop, UV_RUN_NOWAIT);
-        ssize_t got = recv(descriptor, room + length, size - length, MSG_DONTWAIT);
-        if (got == 0 || (got < 0 && errno != EAGAIN))
-            return length;
-        length += got > 0 ? (size_t)got : 0;
-    }
-}
 
 static const char *const halves[] = {"", "s", "spacedns/1 version", "\n"};
 
@@ -361,8 +465,7 @@ TEST(a_socket_that_is_handed_over_loses_no_caller)
     ck_assert_int_eq(access(path, F_OK), 0);
     int waiting = connect_client(); /* while nobody accepts */
     ck_assert_int_eq(send(waiting, "spacedns/1 version\n", 19, 0), 19);
-    control =
-        control_socket_take_over(&loop, path, descriptor, control_socket_on_test_call, NULL, &err);
+    control = control_socket_take_over(&loop, path, descriptor, &owner, &err);
     ck_assert_msg(control != NULL, "%s", err.text);
     char *response = read_answer("spacedns/1 version\n", true);
     ck_assert_str_eq(response, "!a sentence\n=7\n");
@@ -381,8 +484,7 @@ TEST(a_socket_whose_path_the_settings_no_longer_have_is_removed)
 
     memcpy(before, path, sizeof path);
     snprintf(path, sizeof path, "%s/other", folder);
-    control =
-        control_socket_take_over(&loop, path, descriptor, control_socket_on_test_call, NULL, &err);
+    control = control_socket_take_over(&loop, path, descriptor, &owner, &err);
     ck_assert_msg(control != NULL, "%s", err.text);
     ck_assert_int_eq(access(path, F_OK), 0);
     ck_assert_int_ne(access(before, F_OK), 0);

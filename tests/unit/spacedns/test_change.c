@@ -133,7 +133,8 @@ TEST(a_server_of_the_folder_is_reloaded)
                                               {NULL, NULL}};
 
     ck_assert_int_eq(run_served(script, creation), 0);
-    ck_assert_str_eq(peer.requests, "status --json\nreload\n");
+    ck_assert_str_eq(peer.requests, "status --json\n"
+                                    "reload --note=apps:create%20new-app%20--space%20test-space\n");
     ck_assert_str_eq(console.err, "Creating app in space test-space... done, new-app\n"
                                   "Reloading... done\n");
 }
@@ -183,9 +184,27 @@ TEST(a_server_that_does_not_answer_is_reported)
 
 /* ---- names that are removed ---- */
 
+TEST(a_long_command_line_is_cut_in_the_note)
+{
+    const struct control_exchange script[] = {
+        {"status --json", serve_folder(console.zones.path)}, {"reload", "=0\n"}, {NULL, NULL}};
+    char line[512] = "records:add long.internal.example.com 300 TXT ";
+
+    for (size_t length = strlen(line); length < 240; length++)
+        line[length] = 'x';
+    snprintf(line + strlen(line), sizeof line - strlen(line), " --space test-space");
+    ck_assert_msg(run_served(script, line) == 0, "%s", console.err);
+    const char *note = strstr(
+        peer.requests, "reload --note=records:add%20long.internal.example.com%20300%20TXT%20xxx");
+    ck_assert_msg(note != NULL, "%s", peer.requests);
+    ck_assert_ptr_nonnull(strstr(note, "xxx...\n"));
+    ck_assert_uint_lt(strcspn(note, "\n"), 2 * CHANGE_NOTE_MOST);
+}
+
 static const char destruction[] = "apps:destroy sleepy-river-2739 --confirm sleepy-river-2739";
 static const char forgetting[] = "forget sleepy-river-2739.herokuapp.com sleepy.example.com "
-                                 "drowsy-haiku-7.also-random-3847.herokuspace.com\n";
+                                 "drowsy-haiku-7.also-random-3847.herokuspace.com";
+static const char destroyed[] = "apps:destroy%20sleepy-river-2739";
 
 TEST(names_that_are_removed_are_released_after_the_reload)
 {
@@ -196,7 +215,8 @@ TEST(names_that_are_removed_are_released_after_the_reload)
     char wanted[512];
 
     ck_assert_msg(run_served(script, destruction) == 0, "%s", console.err);
-    snprintf(wanted, sizeof wanted, "status --json\nreload\n%s", forgetting);
+    snprintf(wanted, sizeof wanted, "status --json\nreload --note=%s\n%s --note=%s\n", destroyed,
+             forgetting, destroyed);
     ck_assert_str_eq(peer.requests, wanted);
     ck_assert_str_eq(console.err, "Destroying sleepy-river-2739... done\n");
 }
@@ -271,7 +291,7 @@ TEST(what_the_guard_would_refuse_is_not_written)
     ck_assert(console_file_has("wide.yaml", "- name: wide"));
     ck_assert_ptr_null(strstr(peer.requests, "reload"));
     ck_assert_int_eq(run_served(script, "apps:destroy wide --confirm wide --force"), 0);
-    ck_assert_ptr_nonnull(strstr(peer.requests, "reload --force\n"));
+    ck_assert_ptr_nonnull(strstr(peer.requests, "reload --force --note="));
     ck_assert(!console_file_has("wide.yaml", "- name: wide"));
 }
 
@@ -294,7 +314,7 @@ TEST(the_last_router_is_not_lost_unless_forced)
                       console.err);
         ck_assert(console_file_has("bare.yaml", "  - 10.7.0.37\n"));
         ck_assert_msg(run_served(script, forced) == 0, "%s", console.err);
-        ck_assert_ptr_nonnull(strstr(peer.requests, "reload --force\n"));
+        ck_assert_ptr_nonnull(strstr(peer.requests, "reload --force --note="));
         ck_assert(!console_file_has("bare.yaml", "  - 10.7.0.37\n"));
     }
 }

@@ -18,7 +18,7 @@ static void refuse(struct world *world, struct capture *capture)
     zones_load(&loading);
     ck_assert_ptr_null(loading.snapshot);
     capture_start(capture);
-    findings_log_refusal(&loading, 7);
+    findings_log_refusal(&loading, 7, &(struct audit){.by = "signal"});
     capture_stop(capture);
     zones_loading_close(&loading);
 }

@@ -63,6 +63,35 @@ TEST(equal_reloads_share_a_request_and_others_wait)
     ck_assert(!reload_queue_take(&queue, true));
 }
 
+TEST(each_request_names_who_caused_it)
+{
+    char reload[] = "reload --note=why", forced[] = "reload --force", forget[] = "forget a.example";
+    struct call calls[3];
+
+    reload_queue_add(&queue, NULL);
+    add(&calls[0], reload);
+    calls[0].peer.uid = 61234;
+    add(&calls[1], forced);
+    add(&calls[2], forget);
+    queue.wants_upkeep = true;
+    ck_assert(reload_queue_take(&queue, false)); /* without the guard all are the same */
+    ck_assert_str_eq(queue.audit.by, "signal,61234");
+    ck_assert_str_eq(queue.audit.notes, "why");
+    finish();
+    ck_assert(reload_queue_take(&queue, false));
+    ck_assert_str_eq(queue.audit.by, "0");
+    ck_assert_str_eq(queue.audit.notes, "");
+    ck_assert_str_eq(queue.audit.commands, "forget");
+    finish();
+    ck_assert(reload_queue_take(&queue, false));
+    ck_assert_str_eq(queue.audit.commands, "reload --force");
+    finish();
+    ck_assert(reload_queue_take(&queue, false));
+    ck_assert_int_eq(queue.request.kind, REQUEST_UPKEEP);
+    ck_assert_str_eq(queue.audit.by, "");
+    finish();
+}
+
 TEST(a_signal_comes_first_and_answers_equal_calls)
 {
     char forced[] = "reload --force", plain[] = "reload", forget[] = "forget a.example.com";

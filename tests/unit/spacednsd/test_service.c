@@ -188,6 +188,8 @@ TEST_LOOP(a_worker_that_stands_still_ends_the_feeding, 0, WORKERS)
     setenv("WATCHDOG_USEC", "4000", 1);
     start();
     await_message("WATCHDOG=1\n");
+    while (next_message()[0] != '\0')
+        ;
     is_frozen[_i] = true;
     capture_start(&capture);
     for (int i = 0; i < 20; i++)

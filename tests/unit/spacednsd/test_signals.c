@@ -35,6 +35,8 @@ TEST_LOOP(the_first_stop_signal_stops_the_loop, 0, 2)
     raise(ending[_i]);
     uv_run(&loop, UV_RUN_DEFAULT);
     ck_assert_uint_eq(stopped, 1);
+    ck_assert_int_eq(signals.sender.pid, getpid());
+    ck_assert_uint_eq(signals.sender.uid, getuid());
     raise(SIGHUP);
     raise(SIGUSR1);
     ck_assert_uint_eq(signalled, 0);

@@ -244,13 +244,14 @@ TEST(the_start_and_the_end_are_logged)
 
     capture_start(&capture);
     events_log_ready(&settings, snapshot, &loading);
-    expect_logged("info ready listen= upstreams=none workers=3 spaces=1 apps=3 generation=1 ms=12");
+    expect_logged("info ready listen= upstreams=none workers=3 spaces=1 apps=3 generation=1 ms=12 "
+                  "version=" SPACEDNS_VERSION "\n");
     capture_start(&capture);
-    events_log_stopping(15);
-    expect_logged("info stopping signal=SIGTERM");
+    events_log_stopping(15, &(struct signal_sender){.pid = 4711, .uid = 1000});
+    expect_logged("info stopping signal=SIGTERM by=1000 pid=4711\n");
     capture_start(&capture);
-    events_log_stopping(2);
-    expect_logged("info stopping signal=SIGINT");
+    events_log_stopping(2, &(struct signal_sender){.pid = 0});
+    expect_logged("info stopping signal=SIGINT\n");
 }
 
 TEST(a_reload_is_logged_with_what_was_read)
@@ -258,12 +259,16 @@ TEST(a_reload_is_logged_with_what_was_read)
     const struct zones_loading loading = {.outcome = {.file_count = 5, .read_count = 2},
                                           .started_ns = now_ns - 7000000};
 
+    const struct audit audit = {.by = "0", .users = "root", .commands = "reload"};
+    const struct audit nobody = {.by = ""};
+
     capture_start(&capture);
-    events_log_reloaded(snapshot, &loading);
-    expect_logged("info reload_done generation=1 files=5 read=2 spaces=1 apps=3 ms=7");
+    events_log_reloaded(snapshot, &loading, &audit);
+    expect_logged("info reload_done generation=1 files=5 read=2 spaces=1 apps=3 ms=7 by=0 "
+                  "user=root command=reload\n");
     capture_start(&capture);
-    events_log_unchanged(&loading, 4);
-    expect_logged("info reload_unchanged generation=4 files=5 read=2 ms=7");
+    events_log_unchanged(&loading, 4, &nobody);
+    expect_logged("info reload_unchanged generation=4 files=5 read=2 ms=7\n");
 }
 
 TEST(counters_are_logged_with_codes_and_reasons_that_were)
