@@ -6,7 +6,7 @@
  * reload_refused, finding and findings_left_out in findings_log.h; names_kept_back and names_let_go
  * in kept.h; state_decayed, state_failed, state_stored and state_unused in storing.h;
  * control_failed in daemon.c; forward_failed in serve/forwarder; querylog_dropped and
- * querylog_failed in serve/querylog.
+ * querylog_failed in serve/querylog; client_limited in serve/server.
  *
  * Threads: the control thread.
  */

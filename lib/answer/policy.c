@@ -2,6 +2,7 @@
 
 #include <string.h>
 
+#include "base/rate.h"
 #include "base/text.h"
 
 _Static_assert(CLIENT_SPACE == 0 && CLIENT_PEERED == 1 && CLIENT_VPN == 2,
@@ -46,6 +47,11 @@ static bool set_routes(struct routes *routes, const struct settings *settings)
     return true;
 }
 
+static uint32_t interval_of(uint32_t rate)
+{
+    return rate == 0 ? 0 : rate_interval_us(rate);
+}
+
 bool policy_set(struct policy *policy, const struct settings *settings)
 {
     const struct string_list *targets = &settings->suffix_targets;
@@ -61,6 +67,11 @@ bool policy_set(struct policy *policy, const struct settings *settings)
         .local = {.spaces = settings->local_as.items, .space_count = settings->local_as.count},
         .kept_back_seconds = settings->kept_back_seconds,
         .kept_back_most = settings->kept_back_most,
+        .client_rate = settings->client_rate,
+        .client_interval_us = interval_of(settings->client_rate),
+        .external_rate = settings->external_rate,
+        .external_interval_us = interval_of(settings->external_rate),
+        .external_slip = settings->external_slip,
         .server_id = settings->server_id,
         .version = "spacedns " SPACEDNS_VERSION,
         .arena = settings->arena,

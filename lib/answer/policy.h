@@ -22,9 +22,14 @@ struct policy {
     struct local_access local;
     uint32_t kept_back_seconds; /* how long a name that is no longer declared is kept back */
     uint32_t kept_back_most;    /* the maximum number of kept-back names */
-    const char *server_id;      /* NSID, id.server */
-    const char *version;        /* version.server */
-    struct arena *arena;        /* NULL: texts and routes outlive every snapshot */
+    uint32_t client_rate;       /* queries a second of a client of a space; 0: any number */
+    uint32_t client_interval_us;
+    uint32_t external_rate; /* replies a second over UDP to a network of outsiders; 0: any number */
+    uint32_t external_interval_us;
+    uint32_t external_slip; /* every so many replies above it are truncated; 0: none is */
+    const char *server_id;  /* NSID, id.server */
+    const char *version;    /* version.server */
+    struct arena *arena;    /* NULL: texts and routes outlive every snapshot */
 };
 
 /**

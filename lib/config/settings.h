@@ -94,6 +94,9 @@ struct settings {
     uint32_t tcp_connections;
     uint32_t tcp_per_client;
     uint32_t tcp_idle_ms;
+    uint32_t external_rate; /* a second, per network; 0: no limit */
+    uint32_t external_slip;
+    uint32_t client_rate; /* a second, per client; 0: no limit */
     uint32_t udp_buffer;
     const char *control_socket; /* NULL: the default path */
     const char *control_group;  /* NULL: none */

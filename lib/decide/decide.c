@@ -387,3 +387,15 @@ void decide_unreadable(enum query_status status, const struct client *client,
     else
         verdict_set(verdict, SITUATION_MALFORMED, RCODE_FORMERR, REASON_NONE);
 }
+
+void decide_rate_limited(struct verdict *verdict)
+{
+    *verdict = (struct verdict){.reason = REASON_NONE};
+    verdict_set(verdict, SITUATION_RATE_LIMITED, RCODE_REFUSED, REASON_RATE_LIMITED);
+}
+
+void decide_slip(struct verdict *verdict)
+{
+    *verdict = (struct verdict){.reason = REASON_NONE};
+    verdict_set(verdict, SITUATION_OUTSIDER_LIMITED, RCODE_NOERROR, REASON_OUTSIDE);
+}

@@ -29,6 +29,12 @@
 void decide(const struct snapshot *snapshot, const struct client *client, const struct query *query,
             uint64_t hash, struct verdict *verdict);
 
+/** Refuses a query of a client that is above client_rate. */
+void decide_rate_limited(struct verdict *verdict);
+
+/** Lets an outsider above external_rate ask again over TCP. */
+void decide_slip(struct verdict *verdict);
+
 /**
  * Decides on a request that is not a readable query: opcode, EDNS version, a cookie alone, or
  * malformed. Outsiders

@@ -285,6 +285,13 @@ static void add_space_changing(struct text *text, const struct segment *segment)
                     segment->state == SPACE_DELETING ? " is being deleted" : " is being created");
 }
 
+static void add_rate_limited(struct text *text, const struct snapshot *snapshot)
+{
+    text_add_string(text, "this client asks more than ");
+    text_add_number(text, snapshot->policy.client_rate);
+    text_add_string(text, " times a second; ask less often (client_rate)");
+}
+
 static void add_fact(struct text *text, const struct snapshot *snapshot,
                      const struct client *client, const struct query *query,
                      const struct verdict *verdict)
@@ -335,6 +342,9 @@ static void add_fact(struct text *text, const struct snapshot *snapshot,
         break;
     case REASON_ROUTE_MISSING:
         add_route_missing(text, verdict);
+        break;
+    case REASON_RATE_LIMITED:
+        add_rate_limited(text, snapshot);
         break;
     case REASON_NONE:
     case REASON_ALIAS_ENDLESS:

@@ -90,14 +90,29 @@ static void write_server_id(const struct policy *policy, struct text *text)
     text_add_string(text, policy->server_id == NULL ? "" : policy->server_id);
 }
 
+static void write_external_rate(const struct policy *policy, struct text *text)
+{
+    text_add_number(text, policy->external_rate);
+}
+
+static void write_external_slip(const struct policy *policy, struct text *text)
+{
+    text_add_number(text, policy->external_slip);
+}
+
+static void write_client_rate(const struct policy *policy, struct text *text)
+{
+    text_add_number(text, policy->client_rate);
+}
+
 static const struct {
     const char *key;
     write_policy *write;
 } policy_values[] = {
-    {"external", write_external},
-    {"localspace_to", write_localspace_to},
-    {"local_as", write_local_as},
-    {"server_id", write_server_id},
+    {"external", write_external},           {"localspace_to", write_localspace_to},
+    {"local_as", write_local_as},           {"server_id", write_server_id},
+    {"external_rate", write_external_rate}, {"external_slip", write_external_slip},
+    {"client_rate", write_client_rate},
 };
 
 /* As text of any length: a class may have many suffixes. Returns NULL if memory runs out. */

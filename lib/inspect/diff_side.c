@@ -130,6 +130,8 @@ static enum diff_state state_of(const struct verdict *verdict, size_t count)
     case SITUATION_NOT_OURS:
     case SITUATION_OUTSIDER:
     case SITUATION_OUTSIDER_NXDOMAIN:
+    case SITUATION_OUTSIDER_LIMITED:
+    case SITUATION_RATE_LIMITED:
     case SITUATION_NOT_READY:
     case SITUATION_UNSUPPORTED:
     case SITUATION_OPCODE:

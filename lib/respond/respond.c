@@ -6,6 +6,7 @@
 #include "decide/outcome.h"
 #include "forward/relay.h"
 #include "respond/chain.h"
+#include "respond/limits.h"
 #include "respond/render.h"
 #include "wire/reply.h"
 #include "wire/types.h"
@@ -103,7 +104,7 @@ void respond_fill_options(const struct snapshot *snapshot, const struct exchange
     if (exchange->query.has_options)
         fill_requested_options(snapshot, exchange, options);
     /* NXDOMAIN to outsiders has no EDE, so that it looks like any other server's. */
-    bool is_bare = verdict->situation == SITUATION_OUTSIDER_NXDOMAIN;
+    bool is_bare = verdict->situation == SITUATION_OUTSIDER_NXDOMAIN || exchange->is_terse;
     if (verdict->reason == REASON_NONE || !exchange->query.has_opt || is_bare)
         return;
     explain_reason(snapshot, &exchange->client, &exchange->query, verdict, reason);
@@ -116,11 +117,25 @@ void respond_fill_options(const struct snapshot *snapshot, const struct exchange
 static uint16_t reply_flags(const struct verdict *verdict)
 {
     return (uint16_t)((verdict->is_authoritative ? FLAG_AA : 0) |
-                      (verdict->may_recurse ? FLAG_RA : 0));
+                      (verdict->may_recurse ? FLAG_RA : 0) |
+                      (verdict->situation == SITUATION_OUTSIDER_LIMITED ? FLAG_TC : 0));
+}
+
+/* Out of line, because the usual client of a space is not limited. */
+__attribute__((noinline)) static bool is_limited(const struct snapshot *snapshot,
+                                                 struct exchange *exchange)
+{
+    return exchange->limits != NULL && exchange->status != QUERY_DROPPED &&
+           limits_apply(exchange->limits, snapshot, exchange);
 }
 
 void respond_decide(const struct snapshot *snapshot, struct exchange *exchange)
 {
+    exchange->is_limited = exchange->is_terse = false;
+    if (limits_concern(snapshot, &exchange->client) && is_limited(snapshot, exchange)) {
+        exchange->is_limited = true;
+        return;
+    }
     if (exchange->status == QUERY_READ)
         decide(snapshot, &exchange->client, &exchange->query, exchange->hash, &exchange->verdict);
     else if (exchange->status == QUERY_COOKIE && exchange->cookie == COOKIE_WRONG)

@@ -20,6 +20,8 @@
 #include "wire/query.h"
 #include "wire/reply.h"
 
+struct limits;
+
 enum transport { TRANSPORT_UDP, TRANSPORT_TCP };
 
 /** One request and its reply. */
@@ -34,6 +36,7 @@ struct exchange {
     uint32_t rotation;                   /* grows by one per exchange: rotates the addresses */
     const struct forward *forward;       /* NULL: other names are not forwarded */
     const struct cookie_server *cookies; /* NULL: cookies are ignored */
+    struct limits *limits;               /* NULL: the client is not limited */
 
     /* Set by respond_prepare. */
     enum query_status status;
@@ -46,6 +49,8 @@ struct exchange {
 
     /* Set by respond_decide. */
     struct verdict verdict;
+    bool is_limited; /* the client is above a limit (limits.h) */
+    bool is_terse;   /* of an outsider: the reply must not be longer than the request */
 
     /* Set by the functions that write. */
     bool is_deferred;    /* by batch_finish: the reply comes later */
@@ -65,7 +70,8 @@ void respond_prefetch(const struct snapshot *snapshot, const struct exchange *ex
 void respond_prefetch_text(const struct snapshot *snapshot, const struct exchange *exchange);
 
 /**
- * Decides the reply, also for a request that is not a readable query. With SITUATION_FORWARD an
+ * Decides the reply, also for a request that is not a readable query; a client above a limit gets
+ * another reply, or none (limits.h). With SITUATION_FORWARD an
  * upstream answers: respond_relay writes its answer, respond_write the failure. With
  * SITUATION_ALIAS the answer continues at another name (chain.h), as does an upstream's answer that
  * leads to a name of ours.

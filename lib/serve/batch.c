@@ -6,7 +6,7 @@
 #include "base/clock.h"
 #include "respond/chain.h"
 
-enum { TC_OCTET = 2, TC_BIT = FLAG_TC >> 8, WALL_READ_MS = 1000 };
+enum { TC_OCTET = 2, TC_BIT = FLAG_TC >> 8, WALL_READ_MS = 1000, US_PER_MS = 1000 };
 
 void batch_adopt(struct batch *batch)
 {
@@ -44,10 +44,19 @@ static void read_wall_clock(struct batch *batch, uint64_t now_ms)
     batch->cookies.now_s = (uint32_t)(clock_wall_us() / 1000000);
 }
 
+void batch_set_limits(struct batch *batch, struct limits *limits)
+{
+    batch->limits = limits;
+    for (size_t i = 0; i < BATCH_MOST; i++)
+        batch->exchanges[i].limits = limits;
+}
+
 void batch_begin(struct batch *batch, uint64_t now_ms)
 {
     batch_adopt(batch);
     read_wall_clock(batch, now_ms);
+    if (batch->limits != NULL)
+        batch->limits->now_us = now_ms * US_PER_MS;
     if (batch->forward != NULL)
         forward_set_time(batch->forward, now_ms);
     if (batch->log != NULL)
@@ -75,7 +84,8 @@ static const enum counter cookie_counters[] = {
 static void count(struct batch *batch, const struct exchange *exchange,
                   const struct endpoint *client, int64_t begun_us)
 {
-    if ((exchange->reply[TC_OCTET] & TC_BIT) != 0)
+    if ((exchange->reply[TC_OCTET] & TC_BIT) != 0 &&
+        exchange->verdict.situation != SITUATION_OUTSIDER_LIMITED)
         stats_count(batch->stats, COUNTER_TRUNCATED, 1);
     if (exchange->verdict.reason == REASON_REBIND)
         stats_count(batch->stats, COUNTER_FORWARD_REBINDS, 1);
@@ -266,7 +276,8 @@ size_t batch_finish(struct batch *batch, size_t number, const struct endpoint *c
     if (exchange->is_deferred)
         return 0;
     if (length == 0) {
-        stats_count(batch->stats, COUNTER_DROPPED, 1);
+        if (!exchange->is_limited)
+            stats_count(batch->stats, COUNTER_DROPPED, 1);
         return 0;
     }
     count(batch, exchange, client, batch->begun_us);

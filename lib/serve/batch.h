@@ -21,6 +21,7 @@
 #include <stdint.h>
 
 #include "answer/mailbox.h"
+#include "respond/limits.h"
 #include "respond/respond.h"
 #include "serve/deferred.h"
 #include "serve/querylog.h"
@@ -37,6 +38,7 @@ struct batch {
     struct querylog_ring *log; /* NULL: off */
     struct forward *forward;   /* NULL: other names are not forwarded */
     struct deferred *deferred; /* with `forward` */
+    struct limits *limits;     /* NULL: nobody is limited */
     struct cookie_server cookies;
     uint64_t wall_read_ms; /* when its time is read again */
     bool is_stopping;      /* the server stops; nothing is forwarded */
@@ -58,6 +60,9 @@ void batch_set_forward(struct batch *batch, struct forward *forward, struct defe
 
 /** Sets the secrets of cookies; at the start there are none, and cookies are ignored. */
 void batch_set_cookies(struct batch *batch, const struct cookie_secrets *secrets);
+
+/** Sets the limits of the clients' rates. */
+void batch_set_limits(struct batch *batch, struct limits *limits);
 
 /** Begins a batch, which may be empty. `now_ms` is the loop's time. */
 void batch_begin(struct batch *batch, uint64_t now_ms);

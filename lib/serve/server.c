@@ -2,6 +2,7 @@
 
 #include <stdlib.h>
 
+#include "base/log.h"
 #include "forward/standing.h"
 #include "serve/listener.h"
 #include "serve/querylog.h"
@@ -17,6 +18,7 @@ struct server {
     void *context;
     struct querylog *log;
     uint64_t lines_lost; /* by the log, once it has been stopped */
+    struct limit_tables *limits;
     struct worker **workers;
     size_t worker_count;
     struct standings *standings; /* of the upstreams of the newest; NULL: none, or no memory */
@@ -63,9 +65,35 @@ static void notify_reports(struct server *server)
     server->on_reports(server->context);
 }
 
+static void log_limited(const struct server *server, uint32_t client)
+{
+    char address[ENDPOINT_TEXT_MAX];
+    struct log_line line;
+
+    ipv4_write(client, address);
+    log_start(&line, LOG_WARNING, "client_limited");
+    log_string(&line, "client", address);
+    log_number(&line, "client_rate", server->newest->policy.client_rate);
+    log_string(&line, "code", reason_entry(REASON_RATE_LIMITED)->code);
+    log_send(&line);
+}
+
+static void log_all_limited(const struct server *server)
+{
+    uint32_t clients[LIMITS_REPORTED_MOST];
+
+    for (size_t i = 0; i < server->worker_count; i++) {
+        size_t count = limits_take_over(worker_limits(server->workers[i]), clients);
+        for (size_t j = 0; j < count; j++)
+            log_limited(server, clients[j]);
+    }
+}
+
 static void server_on_wake(uv_async_t *wake)
 {
     struct server *server = wake->data;
+
+    log_all_limited(server);
 
     notify_adopted(server);
     notify_reports(server);
@@ -99,7 +127,9 @@ static bool make_workers(struct server *server, const struct server_options *own
                                      .is_waiting = own->is_waiting,
                                      .connections = own->inherited == NULL ? -1 : own->connections,
                                      .standings = server->standings,
+                                     .limits = server->limits,
                                      .on_adopted = wake_control,
+                                     .on_limited = wake_control,
                                      .on_reports = wake_control,
                                      .context = server};
 
@@ -161,6 +191,12 @@ struct server *server_new(const struct server_options *options, struct err *err)
     uv_unref((uv_handle_t *)&server->wake);
     server->wake.data = server;
     share_standings(server, &options->settings->upstream_zones);
+    server->limits = limit_tables_new();
+    if (server->limits == NULL) {
+        err_set(err, ERR_MEMORY, "out of memory for the tables of limited clients");
+        server_free(server);
+        return NULL;
+    }
     if (!probe_all(options->settings, options->inherited, err) || !open_log(server, options, err) ||
         !make_workers(server, options, err)) {
         server_free(server);
@@ -316,6 +352,7 @@ void server_free(struct server *server)
     for (size_t i = 0; i < server->worker_count; i++)
         worker_free(server->workers[i]);
     free(server->workers);
+    limit_tables_free(server->limits);
     free_chain(server->newest);
     standings_release(server->standings);
     uv_close((uv_handle_t *)&server->wake, server_on_closed);

@@ -28,6 +28,7 @@ struct worker_socket {
 struct worker {
     struct stats stats; /* first: it needs its own cache lines */
     struct mailbox mailbox;
+    struct limits limits;
     struct batch batch;
     uv_loop_t loop;
     uv_async_t wake;
@@ -436,6 +437,11 @@ static struct worker *allocate(const struct worker_options *options)
     worker->batch.log = options->log;
     worker->batch.on_adopted = worker_on_adopted;
     worker->batch.context = worker;
+    limits_init(&worker->limits, options->limits, &worker->stats);
+    worker->limits.on_reported = options->on_limited;
+    worker->limits.context = options->context;
+    if (options->limits != NULL)
+        batch_set_limits(&worker->batch, &worker->limits);
     worker->on_adopted = options->on_adopted;
     worker->on_reports = options->on_reports;
     worker->context = options->context;
@@ -574,6 +580,11 @@ uint64_t worker_generation(const struct worker *worker)
 const struct stats *worker_stats(const struct worker *worker)
 {
     return &worker->stats;
+}
+
+struct limits *worker_limits(struct worker *worker)
+{
+    return &worker->limits;
 }
 
 uint64_t worker_kernel_drops(const struct worker *worker)

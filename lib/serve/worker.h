@@ -35,10 +35,13 @@ enum { WORKER_DRAIN_MS = 2000, WORKER_DRAIN_TICK_MS = 10 };
 
 struct worker_options {
     const struct settings *settings;
-    struct standings *standings;       /* of the settings' upstreams; NULL: not shared */
-    struct querylog_ring *log;         /* NULL: off */
-    batch_on_adopted *on_adopted;      /* on the worker's thread: it has adopted a snapshot */
-    void (*on_reports)(void *context); /* on the worker's thread: worker_last_report is ready */
+    struct standings *standings; /* of the settings' upstreams; NULL: not shared */
+    struct querylog_ring *log;   /* NULL: off */
+    struct limit_tables *limits; /* of all workers; NULL: nobody is limited */
+    /* On the worker's thread: */
+    batch_on_adopted *on_adopted;      /* it has adopted a snapshot */
+    void (*on_reports)(void *context); /* worker_last_report is ready */
+    void (*on_limited)(void *context); /* worker_limits has clients */
     void *context;
     size_t number;               /* of this worker, of settings->workers */
     struct inherited *inherited; /* sockets to take before any is bound; NULL: none */
@@ -103,6 +106,9 @@ uint64_t worker_generation(const struct worker *worker);
 
 /** The worker's counters. */
 const struct stats *worker_stats(const struct worker *worker);
+
+/** The worker's limits, for limits_take_over. */
+struct limits *worker_limits(struct worker *worker);
 
 /** Requests that the kernel dropped because the worker was slower than they arrived. */
 uint64_t worker_kernel_drops(const struct worker *worker);

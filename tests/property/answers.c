@@ -10,6 +10,7 @@
 
 #include "decide/answers.h"
 #include "decide/names.h"
+#include "respond/limits.h"
 #include "support/four_spaces.h"
 #include "support/suite.h"
 #include "support/zones.h"
@@ -136,7 +137,7 @@ static void check(const struct ask *ask, const struct decoded *reply,
     HOLDS(&trial, row->rcode == RCODE_OF_UPSTREAM || row->rcode == RCODE_OF_LAST ||
                       row->rcode == reply->rcode);
     HOLDS(&trial, row->aa == AA_OF_FIRST || reply->aa == (row->aa == AA_YES));
-    HOLDS(&trial, !reply->tc);
+    HOLDS(&trial, reply->tc == (situation == SITUATION_OUTSIDER_LIMITED));
     check_answer(&trial);
     check_authority(&trial);
     check_errors(&trial);
@@ -334,8 +335,38 @@ static void ask_oddly(void)
     world_close(&world);
 }
 
+/* Clients above their rates; each is met with the second query. */
+static void ask_too_often(void)
+{
+    static const struct ask client = {.name = "api.example.com.", .from = "10.0.130.56"};
+    static const struct ask outsider = {.name = "api.example.com.", .from = "203.0.113.9"};
+    static struct stats stats;
+    struct limits limits;
+    struct world world;
+
+    world_init_fixture(&world);
+    limits_init(&limits, limit_tables_new(), &stats);
+    limits.now_us = 9 * RATE_SECOND_US;
+    world.limits = &limits;
+    struct policy *policy = &world.snapshot->policy;
+    policy->client_rate = policy->external_rate = policy->external_slip = 1;
+    policy->client_interval_us = policy->external_interval_us = rate_interval_us(1);
+    for (unsigned i = 0; i < 2; i++)
+        ask_it(&world, client);
+    for (unsigned i = 0; i < 2; i++) {
+        struct decoded reply;
+        world_ask(&world, &outsider, &reply);
+        if (i > 0)
+            check(&outsider, &reply, &world.exchange);
+        decoded_close(&reply);
+    }
+    limit_tables_free(limits.tables);
+    world_close(&world);
+}
+
 TEST(every_reply_agrees_with_the_line_that_its_verdict_names)
 {
+    ask_too_often();
     ask_everything();
     ask_with_upstreams();
     ask_upstreams();

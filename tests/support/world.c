@@ -119,6 +119,7 @@ void world_post(struct world *world, const uint8_t *octets, size_t length, const
         .reply = awaited->reply,
         .cookies = world->cookies.secrets.count > 0 ? &world->cookies : NULL,
         .rotation = world->rotation++,
+        .limits = world->limits,
     };
     if (world->clocked != NULL)
         clocked_post(world->clocked, &world->exchange, awaited);

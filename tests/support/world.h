@@ -31,6 +31,7 @@ struct world {
     uint8_t *reply; /* of the last ask */
     size_t reply_length;
     struct exchange exchange; /* of the last ask */
+    struct limits *limits;    /* NULL: nobody is limited */
     struct clocked *clocked;  /* NULL: foreign names are not forwarded */
 };
 
