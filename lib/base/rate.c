@@ -51,45 +51,36 @@ void rate_table_free(struct rate_table *table)
     free(table);
 }
 
-/* A slot and its value when it was read. */
-struct found {
-    _Atomic uint64_t *slot;
-    uint64_t value;
-};
-
-/* The key's slot, or the one that is full again first. */
-static struct found find(struct rate_set *set, uint64_t tag)
+static uint64_t read(const _Atomic uint64_t *slot)
 {
-    struct found first = {.value = UINT64_MAX};
+    return atomic_load_explicit(slot, memory_order_relaxed);
+}
 
-    for (unsigned i = 0; i < RATE_WAYS; i++) {
-        uint64_t value = atomic_load_explicit(&set->slots[i], memory_order_relaxed);
-        if ((value & TAG_MASK) == tag)
-            return (struct found){&set->slots[i], value};
-        if (value <= first.value)
-            first = (struct found){&set->slots[i], value};
-    }
+/* Stores a slot's next value unless another thread was faster. */
+static bool replace(_Atomic uint64_t *slot, uint64_t value, uint64_t next)
+{
+    return atomic_compare_exchange_strong_explicit(slot, &value, next, memory_order_relaxed,
+                                                   memory_order_relaxed);
+}
+
+/* The slot that is full again first. */
+__attribute__((noinline)) static _Atomic uint64_t *find_first(struct rate_set *set)
+{
+    _Atomic uint64_t *first = &set->slots[0];
+
+    for (unsigned i = 1; i < RATE_WAYS; i++)
+        if (read(&set->slots[i]) < read(first))
+            first = &set->slots[i];
     return first;
 }
 
-/* What comes of asking for a token: the grant, and the slot's next value. */
-struct step {
-    enum rate_grant grant;
-    uint64_t value;
-};
-
-static struct step take_from(uint64_t value, uint64_t tag, uint32_t interval_us, uint64_t now_us)
+/* The key's slot, or another's if it has none. */
+static _Atomic uint64_t *find(struct rate_set *set, uint64_t tag)
 {
-    uint64_t full_at = value >> TIME_SHIFT;
-    bool is_own = (value & TAG_MASK) == tag;
-    /* Another key's debt may have been this one's before. */
-    bool is_dry = full_at + interval_us > now_us && ((value & DRY) != 0 || !is_own);
-
-    full_at = full_at < now_us ? now_us : full_at;
-    if (full_at + interval_us > now_us + RATE_SECOND_US)
-        return (struct step){RATE_REFUSED, is_own ? value | DRY : value};
-    return (struct step){is_dry ? RATE_GRANTED_DRY : RATE_GRANTED,
-                         (full_at + interval_us) << TIME_SHIFT | (is_dry ? DRY : 0) | tag};
+    for (unsigned i = 0; i < RATE_WAYS; i++)
+        if ((read(&set->slots[i]) & TAG_MASK) == tag)
+            return &set->slots[i];
+    return find_first(set);
 }
 
 enum rate_grant rate_take(struct rate_table *table, uint64_t key, uint32_t interval_us,
@@ -100,12 +91,21 @@ enum rate_grant rate_take(struct rate_table *table, uint64_t key, uint32_t inter
     uint64_t tag = hash & TAG_MASK;
 
     for (unsigned i = 0; i < TRIES; i++) {
-        struct found found = find(set, tag);
-        struct step step = take_from(found.value, tag, interval_us, now_us);
-        if (step.value == found.value ||
-            atomic_compare_exchange_strong_explicit(found.slot, &found.value, step.value,
-                                                    memory_order_relaxed, memory_order_relaxed))
-            return step.grant;
+        _Atomic uint64_t *slot = find(set, tag);
+        uint64_t value = read(slot);
+        uint64_t next_full_at = (value >> TIME_SHIFT) + interval_us;
+        bool is_own = (value & TAG_MASK) == tag;
+        /* Another key's debt may have been this one's before. */
+        bool is_dry = next_full_at > now_us && ((value & DRY) != 0 || !is_own);
+
+        if (next_full_at < now_us + interval_us)
+            next_full_at = now_us + interval_us;
+        if (next_full_at > now_us + RATE_SECOND_US) {
+            if (is_dry || replace(slot, value, value | DRY))
+                return RATE_REFUSED;
+        } else if (replace(slot, value, next_full_at << TIME_SHIFT | (is_dry ? DRY : 0) | tag)) {
+            return is_dry ? RATE_GRANTED_DRY : RATE_GRANTED;
+        }
     }
     return RATE_REFUSED;
 }

@@ -396,6 +396,6 @@ void decide_rate_limited(struct verdict *verdict)
 
 void decide_slip(struct verdict *verdict)
 {
-    *verdict = (struct verdict){.reason = REASON_NONE};
+    *verdict = (struct verdict){.answer = ANSWER_CUT};
     verdict_set(verdict, SITUATION_OUTSIDER_LIMITED, RCODE_NOERROR, REASON_OUTSIDE);
 }

@@ -82,7 +82,8 @@ bool verdict_admit(const struct client *client, const struct snapshot *snapshot,
 bool verdict_fits(const struct verdict *verdict)
 {
     const struct answer_row *row = answer_row(verdict_answer(verdict));
-    bool is_empty = verdict->answer == ANSWER_NONE && !verdict_has_cname(verdict);
+    bool is_empty = (verdict->answer == ANSWER_NONE || verdict->answer == ANSWER_CUT) &&
+                    !verdict_has_cname(verdict);
 
     if ((row->reasons >> verdict->reason & 1) == 0 ||
         (row->rcode <= UINT8_MAX && row->rcode != verdict->rcode))

@@ -31,6 +31,7 @@ enum answer_kind {
     ANSWER_RECORDS,     /* static records of the type asked */
     ANSWER_ALIAS,       /* the CNAME among static records */
     ANSWER_SOA,         /* SOA of the name itself, or of the target of its CNAME */
+    ANSWER_CUT,         /* nothing, and TC: the client asks again over TCP */
     ANSWER_LOCALHOST,   /* A 127.0.0.1, AAAA ::1 */
 /* Of the names about the server and the client, one each. */
 #define NAME(symbol, parent, label, type, printer, help) ANSWER_##symbol,

@@ -64,6 +64,7 @@ static bool add_answer(struct addresses *addresses, const struct verdict *verdic
     case ANSWER_RECORDS:
         return add_records(addresses, verdict);
     case ANSWER_NONE:
+    case ANSWER_CUT:
     case ANSWER_DYNO:
     case ANSWER_ROUTER:
     case ANSWER_DYNO_NAME:

@@ -50,6 +50,7 @@ static bool is_set_of_addresses(const struct verdict *verdict)
     case ANSWER_RECORDS:
         return true;
     case ANSWER_NONE:
+    case ANSWER_CUT:
     case ANSWER_DYNO_NAME:
     case ANSWER_ROUTER_NAME:
     case ANSWER_SERVICES:

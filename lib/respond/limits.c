@@ -70,6 +70,20 @@ static bool is_slipped(struct limits *limits, uint64_t key, uint32_t slip)
     return true;
 }
 
+/* Slips or drops the request. Out of line: the other outsiders are answered. */
+__attribute__((noinline)) static void refuse_outsider(struct limits *limits, uint64_t key,
+                                                      uint32_t slip, struct exchange *exchange)
+{
+    if (exchange->status == QUERY_READ && is_slipped(limits, key, slip)) {
+        stats_count(limits->stats, COUNTER_EXTERNAL_SLIPPED, 1);
+        exchange->query.has_opt = false;
+        decide_slip(&exchange->verdict);
+    } else {
+        stats_count(limits->stats, COUNTER_EXTERNAL_DROPPED, 1);
+        exchange->status = QUERY_DROPPED;
+    }
+}
+
 static bool limit_outsider(struct limits *limits, const struct policy *policy,
                            struct exchange *exchange)
 {
@@ -80,14 +94,7 @@ static bool limit_outsider(struct limits *limits, const struct policy *policy,
     exchange->is_terse = grant != RATE_GRANTED;
     if (grant != RATE_REFUSED)
         return false;
-    if (exchange->status == QUERY_READ && is_slipped(limits, key, policy->external_slip)) {
-        stats_count(limits->stats, COUNTER_EXTERNAL_SLIPPED, 1);
-        exchange->query.has_opt = false;
-        decide_slip(&exchange->verdict);
-        return true;
-    }
-    stats_count(limits->stats, COUNTER_EXTERNAL_DROPPED, 1);
-    exchange->status = QUERY_DROPPED;
+    refuse_outsider(limits, key, policy->external_slip, exchange);
     return true;
 }
 
@@ -117,8 +124,8 @@ size_t limits_take_over(struct limits *limits, uint32_t *out)
     return count;
 }
 
-static bool limit_client(struct limits *limits, const struct policy *policy,
-                         struct exchange *exchange)
+__attribute__((noinline)) static bool
+limit_client(struct limits *limits, const struct policy *policy, struct exchange *exchange)
 {
     struct rate_table *table = limits->tables->clients;
     uint32_t address = exchange->client.address;
@@ -149,7 +156,8 @@ bool limits_apply(struct limits *limits, const struct snapshot *snapshot, struct
     const struct policy *policy = &snapshot->policy;
     if (exchange->client.count > 0)
         return policy->client_rate > 0 && limit_client(limits, policy, exchange);
-    if (policy->external_rate == 0 || exchange->transport == TRANSPORT_TCP)
+    if (policy->external_rate == 0 || exchange->transport == TRANSPORT_TCP ||
+        exchange->cookie == COOKIE_RIGHT)
         return false;
     return limit_outsider(limits, policy, exchange);
 }

@@ -10,10 +10,10 @@
  *                                                           second; the others are dropped
  *
  * Outsiders are limited because a source address over UDP may be forged: the replies go to a victim
- * who never asked. Over TCP it is not, so outsiders are not limited there. A truncated reply is the
- * request's header and question, and for a second after a request above the rate
- * no reply to that network has a text either (exchange's is_terse): nobody is sent more
- * octets than were sent in its name.
+ * who never asked. Over TCP it is not, nor with a right cookie (wire/cookie.h), so such requests
+ * are not limited. A truncated reply is the request's header and question, and for a second after a
+ * request above the rate no reply to that network has a text either (exchange's is_terse): nobody
+ * is sent more octets than were sent in its name.
  *
  * Both kinds of clients have tables of their own (base/rate.h), so a flood of outsiders never takes
  * a slot from a client of a space.

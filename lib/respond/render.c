@@ -331,6 +331,9 @@ static void put_answer(struct rendering *rendering)
     case ANSWER_NONE:
     case ANSWER_ALIAS: /* render_alias has written it, or it did not fit */
         break;
+    case ANSWER_CUT:
+        reply_cut(rendering->reply);
+        break;
     case ANSWER_ROUTERS:
         put_routers(rendering);
         break;

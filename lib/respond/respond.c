@@ -87,25 +87,19 @@ __attribute__((noinline)) static void fill_requested_options(const struct snapsh
         options->nsid = snapshot->policy.server_id;
         options->nsid_length = strlen(options->nsid);
     }
-    if (exchange->cookie != COOKIE_NONE)
+    if (exchange->cookie != COOKIE_NONE && !exchange->is_terse)
         options->cookie = exchange->reply_cookie;
 }
 
-void respond_fill_options(const struct snapshot *snapshot, const struct exchange *exchange,
-                          struct text *reason, struct reply_options *options)
+/* Out of line, because the usual answer has no reason. */
+__attribute__((noinline)) static void add_reason(const struct snapshot *snapshot,
+                                                 const struct exchange *exchange,
+                                                 struct text *reason, struct reply_options *options)
 {
     const struct verdict *verdict = &exchange->verdict;
 
-    options->has_ede = false;
-    options->nsid = NULL;
-    options->cookie = NULL;
-    options->keepalive_100ms = 0;
-    options->passed_length = 0;
-    if (exchange->query.has_options)
-        fill_requested_options(snapshot, exchange, options);
     /* NXDOMAIN to outsiders has no EDE, so that it looks like any other server's. */
-    bool is_bare = verdict->situation == SITUATION_OUTSIDER_NXDOMAIN || exchange->is_terse;
-    if (verdict->reason == REASON_NONE || !exchange->query.has_opt || is_bare)
+    if (verdict->situation == SITUATION_OUTSIDER_NXDOMAIN || exchange->is_terse)
         return;
     explain_reason(snapshot, &exchange->client, &exchange->query, verdict, reason);
     options->has_ede = true;
@@ -114,34 +108,53 @@ void respond_fill_options(const struct snapshot *snapshot, const struct exchange
     options->ede_length = text_length(reason);
 }
 
+void respond_fill_options(const struct snapshot *snapshot, const struct exchange *exchange,
+                          struct text *reason, struct reply_options *options)
+{
+    options->has_ede = false;
+    options->nsid = NULL;
+    options->cookie = NULL;
+    options->keepalive_100ms = 0;
+    options->passed_length = 0;
+    if (exchange->query.has_options)
+        fill_requested_options(snapshot, exchange, options);
+    if (exchange->verdict.reason != REASON_NONE && exchange->query.has_opt)
+        add_reason(snapshot, exchange, reason, options);
+}
+
 static uint16_t reply_flags(const struct verdict *verdict)
 {
     return (uint16_t)((verdict->is_authoritative ? FLAG_AA : 0) |
-                      (verdict->may_recurse ? FLAG_RA : 0) |
-                      (verdict->situation == SITUATION_OUTSIDER_LIMITED ? FLAG_TC : 0));
+                      (verdict->may_recurse ? FLAG_RA : 0));
 }
 
-/* Out of line, because the usual client of a space is not limited. */
-__attribute__((noinline)) static bool is_limited(const struct snapshot *snapshot,
-                                                 struct exchange *exchange)
+static inline void decide_unlimited(const struct snapshot *snapshot, struct exchange *exchange)
 {
-    return exchange->limits != NULL && exchange->status != QUERY_DROPPED &&
-           limits_apply(exchange->limits, snapshot, exchange);
-}
-
-void respond_decide(const struct snapshot *snapshot, struct exchange *exchange)
-{
-    exchange->is_limited = exchange->is_terse = false;
-    if (limits_concern(snapshot, &exchange->client) && is_limited(snapshot, exchange)) {
-        exchange->is_limited = true;
-        return;
-    }
     if (exchange->status == QUERY_READ)
         decide(snapshot, &exchange->client, &exchange->query, exchange->hash, &exchange->verdict);
     else if (exchange->status == QUERY_COOKIE && exchange->cookie == COOKIE_WRONG)
         respond_want_cookie(exchange); /* RFC 7873 section 5.4 */
     else if (exchange->status != QUERY_DROPPED)
         decide_unreadable(exchange->status, &exchange->client, &exchange->verdict);
+}
+
+/* Out of line, because the usual client of a space has no limit. */
+__attribute__((noinline)) static void decide_within_limits(const struct snapshot *snapshot,
+                                                           struct exchange *exchange)
+{
+    if (exchange->limits != NULL && exchange->status != QUERY_DROPPED)
+        exchange->is_limited = limits_apply(exchange->limits, snapshot, exchange);
+    if (!exchange->is_limited)
+        decide_unlimited(snapshot, exchange);
+}
+
+void respond_decide(const struct snapshot *snapshot, struct exchange *exchange)
+{
+    exchange->is_limited = exchange->is_terse = false;
+    if (limits_concern(snapshot, &exchange->client))
+        decide_within_limits(snapshot, exchange);
+    else
+        decide_unlimited(snapshot, exchange);
 }
 
 void respond_want_cookie(struct exchange *exchange)

@@ -86,6 +86,12 @@ uint8_t *reply_record_of_class(struct reply *reply, uint16_t owner, uint16_t typ
  */
 size_t reply_ready_records(struct reply *reply, const uint8_t *octets, size_t size, size_t count);
 
+/** Ends the records here, as if the next one did not fit. */
+static inline void reply_cut(struct reply *reply)
+{
+    reply->out.failed = true;
+}
+
 /** True when a record did not fit. */
 static inline bool reply_is_cut(const struct reply *reply)
 {

@@ -15,6 +15,7 @@
 #include <string.h>
 
 #include "base/clock.h"
+#include "respond/limits.h"
 #include "support/allocations.h"
 #include "support/request.h"
 #include "support/world.h"
@@ -93,12 +94,26 @@ static void relay_kept(const struct world *world, struct exchange *exchange)
     respond_relay(world->snapshot, exchange, &found);
 }
 
+/* Limits as a worker has them, with a rate that nobody reaches. */
+static void limit(struct world *world, struct limits *limits, struct stats *stats)
+{
+    struct policy *policy = &world->snapshot->policy;
+
+    limits_init(limits, limit_tables_new(), stats);
+    limits->now_us = RATE_SECOND_US;
+    policy->external_rate = 100000;
+    policy->external_interval_us = rate_interval_us(policy->external_rate);
+    policy->external_slip = 2;
+    world->limits = limits;
+}
+
 static void answer_often(const struct world *world, struct prepared *prepared, unsigned long count)
 {
     bool is_forwarded = prepared->exchange.verdict.situation == SITUATION_FORWARD;
 
     for (unsigned long i = 0; i < count; i++) {
         prepared->exchange.rotation++;
+        world->limits->now_us += 100;
         if (is_forwarded)
             relay_kept(world, &prepared->exchange);
         else
@@ -150,12 +165,15 @@ int main(int count, char **arguments)
     struct responders responders = {.count = 0};
     struct world world;
     struct prepared prepared;
+    struct limits limits;
+    static struct stats stats;
 
     if (count != 1 && count != 3) {
         fprintf(stderr, "usage: respond_cost [ROW COUNT]\n");
         return 2;
     }
     open_world(&world, &responders);
+    limit(&world, &limits, &stats);
     if (count == 3) {
         prepare(&world, find_row(arguments[1]), &prepared);
         answer_often(&world, &prepared, strtoul(arguments[2], NULL, 10));
@@ -164,6 +182,7 @@ int main(int count, char **arguments)
             measure(&world, &rows[i]);
     }
     world_close(&world);
+    limit_tables_free(limits.tables);
     responders_close(&responders);
     return EXIT_SUCCESS;
 }
