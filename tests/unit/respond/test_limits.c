@@ -227,6 +227,28 @@ TEST(outsiders_are_not_limited_over_tcp)
     ck_assert_uint_eq(tally.full, 1000);
 }
 
+TEST(an_outsider_with_a_right_cookie_is_not_limited)
+{
+    uint8_t request[REQUEST_OCTETS_MOST], reply[UDP_OCTETS_MOST];
+    struct exchange exchange = {
+        .request = request,
+        .request_length = request_write(&(struct ask){.name = app}, request),
+        .path = {.source = 0xcb007109, .destination = 0x0a000002},
+        .reply = reply,
+        .limits = &limits,
+    };
+
+    send_often(&(struct ask){.name = app, .from = outsider}, 50);
+    respond_prepare(world.snapshot, &exchange);
+    respond_decide(world.snapshot, &exchange);
+    ck_assert(exchange.is_limited);
+    respond_prepare(world.snapshot, &exchange);
+    exchange.cookie = COOKIE_RIGHT;
+    respond_decide(world.snapshot, &exchange);
+    ck_assert(!exchange.is_limited && !exchange.is_terse);
+    ck_assert_uint_gt(respond_write(world.snapshot, &exchange), exchange.request_length);
+}
+
 TEST(a_rate_of_zero_limits_nobody)
 {
     set_rates(0, 2, 0);
