@@ -6,24 +6,16 @@
 
 #include "base/suggest.h"
 #include "config/exposure.h"
+#include "decide/client.h"
 #include "spacedns/snippet_forms.h"
+#include "spacedns/snippet_rules.h"
 #include "spacedns/spaces.h"
 
-enum { SERVERS_MOST = 64, NAME_TEXT_MAX = 1024, KINDS_MOST = 16 };
-
-struct name_list {
-    const char **items;
-    size_t count;
-    size_t capacity;
-};
+enum { SERVERS_MOST = 64, KINDS_MOST = 16 };
 
 /* The input of a snippet. */
 struct snippet_input {
-    struct arena *arena;
-    struct name_list names;
-    struct name_list apexes;
-    size_t skipped; /* names left out */
-    bool lacks_memory;
+    struct snippet_rules rules;
     struct snippet_server servers[SERVERS_MOST];
     size_t server_count;
 };
@@ -62,90 +54,55 @@ static const struct segment *find_only_space(struct session *session)
     return snapshot->segments[number];
 }
 
+/* Reads --by. Returns false with the error printed. */
+static bool read_by(struct session *session, const struct snippet_kind *kind, enum snippet_by *by)
+{
+    static const char *const words[] = {"name", "suffix"};
+    const char *wanted = session->invocation.options[OPTION_BY];
+
+    *by = SNIPPET_BY_DEFAULT;
+    if (wanted == NULL)
+        return true;
+    if (kind->needs_port_53) {
+        session_fail(session, EXIT_USAGE, "%s sends every name to the server; leave out --by",
+                     kind->name);
+        return false;
+    }
+    if (strcmp(wanted, words[0]) == 0)
+        *by = SNIPPET_BY_NAME;
+    else if (strcmp(wanted, words[1]) == 0)
+        *by = SNIPPET_BY_SUFFIX;
+    else
+        session_fail(session, EXIT_USAGE, "--by is name or suffix, not %s", wanted);
+    return *by != SNIPPET_BY_DEFAULT;
+}
+
+/* Reads --as into a mask of classes; 0: not given. Returns false with the error printed. */
+static bool read_classes(struct session *session, unsigned *classes)
+{
+    const char *as = session->invocation.options[OPTION_AS];
+
+    *classes = 0;
+    if (as == NULL)
+        return true;
+    if (strcmp(as, class_text(CLIENT_PEERED)) == 0)
+        *classes = 1U << CLIENT_PEERED;
+    else if (strcmp(as, class_text(CLIENT_VPN)) == 0)
+        *classes = 1U << CLIENT_VPN;
+    else
+        session_fail(session, EXIT_USAGE,
+                     "--as: a resolver is forwarded to from a peered VPC or a VPN site; write "
+                     "peered or vpn, not %s",
+                     as);
+    return *classes != 0;
+}
+
 /* The space of --space, or the only one. Returns NULL with the error printed. */
 static const struct segment *find_space(struct session *session)
 {
     const char *wanted = session->invocation.options[OPTION_SPACE];
 
     return wanted == NULL ? find_only_space(session) : space_must_find(session, wanted);
-}
-
-/* Names go into other programs' files; one that would need quoting there is left out. */
-static bool is_plain(const char *name)
-{
-    return name[0] != '\0' && name[strspn(name, "abcdefghijklmnopqrstuvwxyz0123456789-_.")] == '\0';
-}
-
-static void add_name(struct snippet_input *input, struct name_list *names, const char *name)
-{
-    if (!is_plain(name)) {
-        input->skipped++;
-        return;
-    }
-    const char **items =
-        arena_grow(input->arena, names->items, names->count, &names->capacity, sizeof *items);
-    const char *copy = arena_text(input->arena, name, strlen(name));
-    input->lacks_memory |= items == NULL || copy == NULL;
-    if (input->lacks_memory)
-        return;
-    names->items = items;
-    names->items[names->count++] = copy;
-}
-
-static void add_host(struct snippet_input *input, const struct segment *segment,
-                     const struct host *host)
-{
-    char buffer[NAME_TEXT_MAX];
-    struct text text = text_over(buffer, sizeof buffer - 1);
-    bool is_app =
-        host->kind == HOST_DEFAULT || host->kind == HOST_DOMAIN || host->kind == HOST_TARGET;
-
-    if (host->kind == HOST_PENDING ||
-        (is_app && (segment->apps[host->owner].flags & APP_INTERNAL) == 0))
-        return;
-    name_add(&text, segment->texts + host->octets);
-    *text.next = '\0';
-    bool is_apex = host->kind == HOST_DOMAIN && (host->flags & HOST_APEX) != 0;
-    bool is_wildcard = (host->flags & HOST_WILDCARD) != 0;
-    add_name(input, is_apex ? &input->apexes : &input->names,
-             is_wildcard ? buffer + strlen("*.") : buffer);
-}
-
-static void gather_names(struct snippet_input *input, const struct session *session,
-                         const struct segment *segment)
-{
-    const struct suffixes *suffixes = &session->policy.suffixes;
-    char name[NAME_TEXT_MAX];
-
-    add_name(input, &input->names, suffixes->discovery);
-    for (size_t i = 0; i < segment->app_count; i++) {
-        const struct app_entry *app = &segment->apps[i];
-        unsigned wanted = APP_INTERNAL | APP_PLAIN_DOMAIN;
-        snprintf(name, sizeof name, "%.*s.%s", app->name_length,
-                 (const char *)segment->texts + app->name, suffixes->apps);
-        if ((app->flags & wanted) == wanted)
-            add_name(input, &input->names, name);
-    }
-    for (size_t i = 0; i < segment->host_count; i++)
-        add_host(input, segment, &segment->hosts[i]);
-}
-
-static int compare_names(const void *a, const void *b)
-{
-    return strcmp(*(const char *const *)a, *(const char *const *)b);
-}
-
-/* Sorts, and removes duplicates: a wildcard's parent may be a domain too. */
-static void sort_names(struct name_list *names)
-{
-    size_t kept = 0;
-
-    if (names->count > 0)
-        qsort(names->items, names->count, sizeof names->items[0], compare_names);
-    for (size_t i = 0; i < names->count; i++)
-        if (kept == 0 || strcmp(names->items[kept - 1], names->items[i]) != 0)
-            names->items[kept++] = names->items[i];
-    names->count = kept;
 }
 
 static void add_server(struct snippet_input *input, const struct endpoint *endpoint)
@@ -230,31 +187,36 @@ static void print_json_names(FILE *out, const char *key, const struct name_list 
 /* For resolvers without a form. Names and addresses need no escapes. */
 static void print_json(FILE *out, const char *space, const struct snippet_input *input)
 {
-    fprintf(out, "{\n  \"space\": \"%s\",\n  \"servers\": [", space);
+    fprintf(out, "{\n  \"space\": \"%s\",\n  \"by\": \"%s\",\n  \"servers\": [", space,
+            input->rules.by_suffix ? "suffix" : "name");
     for (size_t i = 0; i < input->server_count; i++)
         fprintf(out, "%s{\"ip\": \"%s\", \"port\": %u}", i == 0 ? "" : ", ", input->servers[i].ip,
                 input->servers[i].port);
     fputs("],\n", out);
-    print_json_names(out, "names", &input->names);
+    print_json_names(out, "names", &input->rules.rules);
     fputs(",\n", out);
-    print_json_names(out, "apexes", &input->apexes);
+    print_json_names(out, "apexes", &input->rules.apexes);
     fputs("\n}\n", out);
 }
 
 static int print_snippet(struct session *session, struct snippet_input *input,
                          const struct snippet_kind *kind, const struct segment *segment)
 {
-    if (input->lacks_memory)
-        return session_fail(session, EXIT_REFUSED, "out of memory");
-    sort_names(&input->names);
-    sort_names(&input->apexes);
-    const struct snippet snippet = {.space = segment->name,
-                                    .servers = input->servers,
-                                    .server_count = input->server_count,
-                                    .names = input->names.items,
-                                    .name_count = input->names.count,
-                                    .apexes = input->apexes.items,
-                                    .apex_count = input->apexes.count};
+    const struct snippet_rules *rules = &input->rules;
+
+    const struct snippet snippet = {
+        .space = segment->name,
+        .servers = input->servers,
+        .server_count = input->server_count,
+        .names = rules->rules.items,
+        .name_count = rules->rules.count,
+        .apexes = rules->apexes.items,
+        .apex_count = rules->apexes.count,
+        .by_suffix = rules->by_suffix,
+        .alone = rules->alone,
+        .classes = rules->class_names,
+        .setting = rules->setting,
+        .discovery = rules->lacks_discovery ? session->policy.suffixes.discovery : NULL};
     for (size_t i = 0; kind->needs_port_53 && i < snippet.server_count; i++)
         if (snippet.servers[i].port != DNS_PORT)
             return session_fail(
@@ -266,32 +228,63 @@ static int print_snippet(struct session *session, struct snippet_input *input,
         print_json(session->out, segment->name, input);
     else
         kind->print(&snippet, session->out);
-    if (input->skipped > 0)
+    if (rules->skipped > 0)
         fprintf(session->err, "Warning: %zu names with unusual characters are left out.\n",
-                input->skipped);
+                rules->skipped);
     return EXIT_DONE;
+}
+
+/* Returns the exit code, with the error printed. */
+static int find_rules(struct session *session, struct snippet_input *input, enum snippet_by by)
+{
+    struct snippet_rules *rules = &input->rules;
+
+    snippet_find_rules(rules, by);
+    if (rules->lacks_memory)
+        return session_fail(session, EXIT_REFUSED, "out of memory");
+    if (by != SNIPPET_BY_SUFFIX || rules->by_suffix)
+        return EXIT_DONE;
+    if (session->policy.routes.count == 0)
+        return session_fail(session, EXIT_REFUSED,
+                            "the server has no upstreams, so it answers no whole suffix; name some "
+                            "in the setting upstreams, or write --by name");
+    return session_fail(session, EXIT_REFUSED,
+                        "clients of class %s may not ask the server for whole suffixes; set there "
+                        "%s, or write --by name",
+                        rules->class_names, rules->setting);
+}
+
+static int print_for(struct session *session, const struct snippet_kind *kind, enum snippet_by by,
+                     const struct snippet_rules *wanted)
+{
+    struct snippet_input input = {.rules = *wanted};
+
+    input.rules.arena = arena_new();
+    if (input.rules.arena == NULL)
+        return session_fail(session, EXIT_REFUSED, "out of memory");
+    int code = find_rules(session, &input, by);
+    if (code == EXIT_DONE)
+        code = gather_servers(session, &input, wanted->segment);
+    if (code == EXIT_DONE)
+        code = print_snippet(session, &input, kind, wanted->segment);
+    if (code == EXIT_DONE)
+        session_print_sources(session);
+    arena_free(input.rules.arena);
+    return code;
 }
 
 int run_snippet(struct session *session)
 {
     const struct snippet_kind *kind = find_kind(session);
+    struct snippet_rules wanted = {.policy = &session->policy};
+    enum snippet_by by;
 
-    if (kind == NULL)
+    if (kind == NULL || !read_by(session, kind, &by) || !read_classes(session, &wanted.classes))
         return EXIT_USAGE;
     if (!session_must_load(session))
         return EXIT_REFUSED;
-    const struct segment *segment = find_space(session);
-    if (segment == NULL)
+    wanted.segment = find_space(session);
+    if (wanted.segment == NULL)
         return invocation_has(&session->invocation, OPTION_SPACE) ? EXIT_REFUSED : EXIT_USAGE;
-    struct snippet_input input = {.arena = arena_new()};
-    if (input.arena == NULL)
-        return session_fail(session, EXIT_REFUSED, "out of memory");
-    gather_names(&input, session, segment);
-    int code = gather_servers(session, &input, segment);
-    if (code == EXIT_DONE)
-        code = print_snippet(session, &input, kind, segment);
-    if (code == EXIT_DONE)
-        session_print_sources(session);
-    arena_free(input.arena);
-    return code;
+    return print_for(session, kind, by, &wanted);
 }

@@ -2,14 +2,55 @@
 
 enum { RESOLV_CONF_SERVERS = 3 };
 
+static void print_about_suffixes(const struct snippet *snippet, FILE *out, const char *mark)
+{
+    fprintf(out,
+            "%s Apps and domains may come and go below these suffixes without a change here:\n",
+            mark);
+    fprintf(out,
+            "%s the server's setting recursion_for lets clients of class %s ask for every name\n",
+            mark, snippet->classes);
+    fprintf(out, "%s below them, and public names get the world's answer through it.\n", mark);
+    if (snippet->alone == 0)
+        return;
+    fprintf(out,
+            "%s %zu names lie below none of the suffixes: make this again when such names are\n",
+            mark, snippet->alone);
+    fprintf(out, "%s added, or set there:\n%s     %s\n", mark, mark, snippet->setting);
+}
+
+static void print_about_names(const struct snippet *snippet, FILE *out, const char *mark)
+{
+    fprintf(out, "%s Make it again when apps or domains are added: nothing else is forwarded.\n",
+            mark);
+    if (snippet->setting == NULL)
+        return;
+    fprintf(out,
+            "%s A rule holds for all names below its own, too, such as _acme-challenge.NAME:\n",
+            mark);
+    fprintf(out, "%s the server refuses them (Q20), unless it is set to answer whole suffixes to\n",
+            mark);
+    fprintf(out, "%s clients of class %s. Then --by suffix makes one rule for each:\n", mark,
+            snippet->classes);
+    fprintf(out, "%s     %s\n", mark, snippet->setting);
+}
+
 /* The head of every form; `where` is the file, `then` the command that loads it. */
 static void print_head(const struct snippet *snippet, FILE *out, const char *mark,
                        const char *where, const char *then)
 {
-    fprintf(out, "%s Names of space %s, asked of spacedns.\n", mark, snippet->space);
+    fprintf(out, "%s %s of space %s, asked of spacedns.\n", mark,
+            snippet->by_suffix ? "Suffixes of the names" : "Names", snippet->space);
     fprintf(out, "%s Save as %s; then %s.\n", mark, where, then);
-    fprintf(out, "%s Make it again when apps or domains are added: nothing else is forwarded.\n",
-            mark);
+    if (snippet->by_suffix)
+        print_about_suffixes(snippet, out, mark);
+    else
+        print_about_names(snippet, out, mark);
+    if (snippet->discovery != NULL)
+        fprintf(out,
+                "%s %s is for _whoami.%s and the like: localspace_to does not let clients of\n"
+                "%s class %s ask for names of processes and dynos.\n",
+                mark, snippet->discovery, snippet->discovery, mark, snippet->classes);
 }
 
 /* Forwarding a name forwards all below it, and a zone's apex has records of other servers. */
@@ -20,9 +61,10 @@ static void print_apex_advice(const struct snippet *snippet, FILE *out, const ch
     fprintf(out,
             "\n%s These names have records elsewhere too (MX, www and so on), which would be\n",
             mark);
-    fprintf(out, "%s asked here as well. Take the marks away only where the server resolves them\n",
+    fprintf(out, "%s asked here as well, and refused. Take the marks away only when the setting\n",
             mark);
-    fprintf(out, "%s for you: its setting recursion_for names your class (peered, vpn).\n", mark);
+    fprintf(out, "%s recursion_for lets clients of class %s ask for them.\n", mark,
+            snippet->classes);
 }
 
 /* Prints the rule that sends a name to the space's servers, behind `mark` where it is a comment. */
@@ -37,6 +79,20 @@ static void print_names(const struct snippet *snippet, FILE *out, const char *ma
     print_apex_advice(snippet, out, mark);
     for (size_t i = 0; i < snippet->apex_count; i++)
         print(snippet, out, mark, snippet->apexes[i]);
+}
+
+/* What the exceptions for private and unsigned answers mean for public names of a suffix. */
+static void print_public_advice(const struct snippet *snippet, FILE *out, const char *mark)
+{
+    if (!snippet->by_suffix)
+        return;
+    fprintf(out,
+            "%s Both hold for public names of the suffixes, too: what the server hands on for\n",
+            mark);
+    fprintf(out,
+            "%s them is neither validated nor searched for private addresses here (the server\n",
+            mark);
+    fprintf(out, "%s itself withholds those of its spaces).\n", mark);
 }
 
 static void print_dnsmasq_name(const struct snippet *snippet, FILE *out, const char *mark,
@@ -54,8 +110,10 @@ static void print_dnsmasq(const struct snippet *snippet, FILE *out)
     fputs("# The answers hold private addresses: rebind-domain-ok lets them through "
           "stop-dns-rebind.\n"
           "# They are not signed: dnsmasq does not validate names that have servers of their own,\n"
-          "# unless you gave these a trust-anchor.\n\n",
+          "# unless you gave these a trust-anchor.\n",
           out);
+    print_public_advice(snippet, out, "#");
+    fputc('\n', out);
     print_names(snippet, out, "#", print_dnsmasq_name);
 }
 
@@ -93,9 +151,10 @@ static void print_unbound(const struct snippet *snippet, FILE *out)
         "# The answers hold private addresses: private-domain lets them through private-address.\n"
         "# They are not signed, and zones above them such as herokuapp.com are: domain-insecure "
         "keeps\n"
-        "# them from SERVFAIL.\n\n"
-        "server:\n",
+        "# them from SERVFAIL.\n",
         out);
+    print_public_advice(snippet, out, "#");
+    fputs("\nserver:\n", out);
     if (has_loopback_server(snippet))
         fputs("    do-not-query-localhost: no\n", out);
     for (size_t i = 0; i < snippet->name_count; i++)
@@ -140,48 +199,74 @@ static void print_bind(const struct snippet *snippet, FILE *out)
         out);
     print_bind_names(snippet, out, "validate-except");
     fputs("// They hold private addresses. Only if you have deny-answer-addresses, add after its "
-          "block:\n// except-from with these same names.\n\n",
+          "block:\n// except-from with these same names.\n",
           out);
+    print_public_advice(snippet, out, "//");
+    fputc('\n', out);
     print_names(snippet, out, "//", print_bind_zone);
 }
 
-static void print_resolved_domain(const struct snippet *snippet __attribute__((unused)), FILE *out,
-                                  const char *mark, const char *name)
-{
-    fprintf(out, "%sDomains=~%s\n", mark, name);
-}
-
 /* As `resolvectl dns` and DNS= take it. */
-static void print_resolved_servers(const struct snippet *snippet, FILE *out)
+static void print_resolved_servers(const struct snippet *snippet, FILE *out, const char *quote)
 {
     for (size_t i = 0; i < snippet->server_count; i++) {
         const struct snippet_server *server = &snippet->servers[i];
-        fprintf(out, "%s%s%s%s", i == 0 ? "" : " ", server->is_ipv6 ? "[" : "", server->ip,
+        fprintf(out, "%s%s%s%s%s", i == 0 ? "" : " ", quote, server->is_ipv6 ? "[" : "", server->ip,
                 server->is_ipv6 ? "]" : "");
-        fprintf(out, ":%u", server->port);
+        fprintf(out, ":%u%s", server->port, quote);
     }
+}
+
+static void print_resolved_domains(const char *const *names, size_t count, FILE *out,
+                                   const char *quote)
+{
+    for (size_t i = 0; i < count; i++)
+        fprintf(out, "%s%s~%s%s", i == 0 ? "" : " ", quote, names[i], quote);
+}
+
+static void print_resolved_advice(const struct snippet *snippet, FILE *out)
+{
+    fputs(
+        "# The link is the one by which this host reaches the server, and has no DNS servers but\n"
+        "# these: that of a VPN, say. Servers for the whole host (DNS= in resolved.conf) would be\n"
+        "# asked for all other names, too. Where a host has one link for everything, give its\n"
+        "# present servers to the whole host, and none to the link (UseDNS=no in its .network).\n"
+        "# From systemd 258, this does without a link: save it as\n"
+        "# /etc/systemd/dns-delegate.d/spacedns.dns-delegate, and list the domains, without ~, in\n"
+        "# /etc/dnssec-trust-anchors.d/spacedns.negative if DNSSEC is on:\n"
+        "#     [Delegate]\n#     DNS=",
+        out);
+    print_resolved_servers(snippet, out, "");
+    fputs("\n#     Domains=", out);
+    print_resolved_domains(snippet->names, snippet->name_count, out, "");
+    fputs("\n# The answers are not signed, and herokuapp.com is: the link has no DNSSEC.\n", out);
 }
 
 static void print_resolved(const struct snippet *snippet, FILE *out)
 {
-    print_head(snippet, out, "#", "/etc/systemd/resolved.conf.d/spacedns.conf",
-               "systemctl restart systemd-resolved");
-    fputs("# The answers are not signed, and herokuapp.com is: DNSSEC=no. There is no protection\n"
-          "# from rebinding to pass. Where the space is reached by a link of its own (a VPN), "
-          "rather\n"
-          "# give these to the link, here called tun0, and save no file:\n"
-          "#     resolvectl dns tun0 ",
+    fputs("#!/bin/sh\n", out);
+    print_head(snippet, out, "#", "spacedns-resolved.sh",
+               "run it with sh as root whenever the link has come up");
+    print_resolved_advice(snippet, out);
+    fputs("set -eu\n"
+          "link=${link:-tun0}\n\n"
+          "resolvectl dns \"$link\" ",
           out);
-    print_resolved_servers(snippet, out);
-    fputs("\n#     resolvectl dnssec tun0 no\n#     resolvectl default-route tun0 no\n"
-          "#     resolvectl domain tun0",
+    print_resolved_servers(snippet, out, "'");
+    fputs("\nresolvectl dnssec \"$link\" no\n"
+          "resolvectl default-route \"$link\" no\n"
+          "resolvectl domain \"$link\" ",
           out);
-    for (size_t i = 0; i < snippet->name_count; i++)
-        fprintf(out, " '~%s'", snippet->names[i]);
-    fputs("\n\n[Resolve]\nDNS=", out);
-    print_resolved_servers(snippet, out);
-    fputs("\nDNSSEC=no\n", out);
-    print_names(snippet, out, "#", print_resolved_domain);
+    print_resolved_domains(snippet->names, snippet->name_count, out, "'");
+    fputc('\n', out);
+    print_apex_advice(snippet, out, "#");
+    if (snippet->apex_count == 0)
+        return;
+    fputs("#resolvectl domain \"$link\" ", out);
+    print_resolved_domains(snippet->names, snippet->name_count, out, "'");
+    fputc(' ', out);
+    print_resolved_domains(snippet->apexes, snippet->apex_count, out, "'");
+    fputc('\n', out);
 }
 
 static void print_route53_rule(const struct snippet *snippet, FILE *out, const char *mark,
@@ -199,6 +284,8 @@ static void print_route53(const struct snippet *snippet, FILE *out)
     fputs("#!/bin/sh\n", out);
     print_head(snippet, out, "#", "spacedns-route53.sh", "change the two ids and run it with sh");
     fputs(
+        "# It may run again at any time: rules that exist get these targets, others are created.\n"
+        "# Rules of names that are gone are left alone.\n"
         "# The endpoint is an outbound endpoint of Route 53 Resolver in a VPC that is peered with\n"
         "# the space; its security group lets UDP and TCP out to the server.\n"
         "# The answers are not signed: if names give SERVFAIL where the VPC validates DNSSEC, run\n"
@@ -206,16 +293,29 @@ static void print_route53(const struct snippet *snippet, FILE *out)
         "--resource-id \"$vpc\"\n"
         "set -eu\n"
         "endpoint=${endpoint:-rslvr-out-your-endpoint-id}\n"
-        "vpc=${vpc:-vpc-your-vpc-id}\n\n"
+        "vpc=${vpc:-vpc-your-vpc-id}\n"
+        "rules=$(aws route53resolver list-resolver-rules --output text --query \\\n"
+        "    \"ResolverRules[?ResolverEndpointId=='$endpoint'].[DomainName, Id]\")\n"
+        "associated=$(aws route53resolver list-resolver-rule-associations --output text \\\n"
+        "    --query \"ResolverRuleAssociations[?VPCId=='$vpc'].[ResolverRuleId]\")\n\n"
         "# forward NAME TARGET...: a rule for the name and all below it, in force in the VPC\n"
         "forward() {\n"
         "    name=$1\n"
         "    shift\n"
-        "    rule=$(aws route53resolver create-resolver-rule --rule-type FORWARD \\\n"
-        "        --creator-request-id \"spacedns $name $(date +%s)\" --domain-name \"$name\" \\\n"
-        "        --resolver-endpoint-id \"$endpoint\" --target-ips \"$@\" \\\n"
-        "        --query ResolverRule.Id --output text)\n"
-        "    aws route53resolver associate-resolver-rule --resolver-rule-id \"$rule\" "
+        "    rule=$(echo \"$rules\" |\n"
+        "        awk -v name=\"$name\" '$1 == name || $1 == name \".\" { print $2; exit }')\n"
+        "    if [ -n \"$rule\" ]; then\n"
+        "        aws route53resolver update-resolver-rule --resolver-rule-id \"$rule\" \\\n"
+        "            --config \"TargetIps=[$(printf '{%s},' \"$@\" | sed 's/,$//')]\"\n"
+        "    else\n"
+        "        rule=$(aws route53resolver create-resolver-rule --rule-type FORWARD \\\n"
+        "            --creator-request-id \"spacedns $name $(date +%s)\" --domain-name \"$name\" "
+        "\\\n"
+        "            --resolver-endpoint-id \"$endpoint\" --target-ips \"$@\" \\\n"
+        "            --query ResolverRule.Id --output text)\n"
+        "    fi\n"
+        "    echo \"$associated\" | grep -qxF \"$rule\" ||\n"
+        "        aws route53resolver associate-resolver-rule --resolver-rule-id \"$rule\" "
         "--vpc-id \"$vpc\"\n"
         "}\n\n",
         out);
@@ -226,8 +326,8 @@ static void print_resolv_conf(const struct snippet *snippet, FILE *out)
 {
     fprintf(out, "# spacedns resolves everything for dynos of space %s.\n", snippet->space);
     fputs("# Save as /etc/resolv.conf. For clients in a peered VPC or behind a VPN, only if the "
-          "server's\n# setting recursion_for names them; a second, foreign nameserver would not "
-          "know our names.\n",
+          "server's\n# setting recursion_for gives their class all names; a second, foreign "
+          "nameserver would not\n# know our names.\n",
           out);
     for (size_t i = 0; i < snippet->server_count && i < RESOLV_CONF_SERVERS; i++)
         fprintf(out, "nameserver %s\n", snippet->servers[i].ip);

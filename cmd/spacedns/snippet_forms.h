@@ -30,6 +30,11 @@ struct snippet {
     size_t name_count;
     const char *const *apexes; /* names that have other records elsewhere, such as MX */
     size_t apex_count;
+    bool by_suffix;        /* most names are suffixes, below which everything is answered */
+    size_t alone;          /* those that are not */
+    const char *classes;   /* of the clients: "peered", "peered and vpn" */
+    const char *setting;   /* that lets them ask for whole suffixes; NULL: they may */
+    const char *discovery; /* suffix of names that they may not ask for; NULL: they may */
 };
 
 typedef void snippet_form(const struct snippet *snippet, FILE *out);

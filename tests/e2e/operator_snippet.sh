@@ -5,13 +5,11 @@
 # timeout: 120
 . "$(dirname "$0")/lib.bash"
 . "$(dirname "$script")/network.bash"
+. "$(dirname "$script")/resolvers.bash"
 SPACEDNS=${SPACEDNS:-$BUILD_DIR/bin/spacedns}
 
 routers="10.0.0.37 10.0.16.21"
 names=(frozen-oasis-70544.herokuapp.com api.example.com x.apps.example.com)
-# herokuapp.com is signed; this anchor stands for it where no root can be asked.
-digest=E06D44B80B8F1D39A95C0B0D7C65D08458E880409BBC683457104237C7F8EC8D
-
 # run ARGUMENT...: leaves $code, $out, $err
 run() {
     timeout "$patience" "$SPACEDNS" "$@" >"$work/out" 2>"$work/err" </dev/null
@@ -96,33 +94,6 @@ build_network PEER RUN
 start serve --zones zones --listen 10.0.0.2:5300 --listen 10.0.0.2:53
 inside PEER dig @10.0.0.2 -p 5300 +tries=1 +time=1 x >/dev/null # resolves the neighbour
 
-# asked NAME [DIG-ARGUMENT...]: at the resolver in the VPC
-at=(@127.0.0.1 -p 5301)
-asked() {
-    inside PEER dig "${at[@]}" +tries=1 +time=5 "$@" 2>&1
-}
-
-awake=_whoami.localspace
-is_awake() {
-    asked "$awake" TXT | grep -q 'status: NOERROR'
-}
-
-# resolver WHAT COMMAND...: in the VPC, as $resolver
-resolver() {
-    local what=$1
-    shift
-    nsenter --net=/run/netns/PEER "$@" >"$work/resolver.log" 2>&1 &
-    resolver=$!
-    children+=("$resolver")
-    await is_awake || fail "$what begins" "$(tail -n 20 "$work/resolver.log")"
-}
-
-end_resolver() {
-    kill -TERM "$resolver" 2>/dev/null
-    await is_gone "$resolver" || kill -KILL "$resolver"
-    wait "$resolver" 2>/dev/null
-}
-
 # resolves WHAT: every name, over UDP and TCP, empty answers as such, and who asked
 resolves() {
     local name how
@@ -145,21 +116,7 @@ fails() {
 
 try_unbound() {
     local own=$work/unbound.conf
-    cat >"$own" <<END
-server:
-    interface: 127.0.0.1
-    port: 5301
-    username: ""
-    chroot: ""
-    pidfile: ""
-    directory: "$work"
-    use-syslog: no
-    do-ip6: no
-    module-config: "validator iterator"
-    private-address: 10.0.0.0/8
-    trust-anchor: "herokuapp.com. DS 20326 8 2 $digest"
-include: "$work/snippet"
-END
+    unbound_file >"$own"
     run snippet unbound --to 10.0.0.2:5300
     cp "$work/out" "$work/snippet"
     expect_match "unbound-checkconf" "^unbound-checkconf: no errors" "$(unbound-checkconf "$own" 2>&1)"
@@ -175,45 +132,24 @@ END
 }
 
 try_dnsmasq() {
-    local own=(dnsmasq --no-daemon --conf-file="$work/snippet" --no-resolv --no-hosts
-        --listen-address=127.0.0.1 --bind-interfaces --port=5301
-        --stop-dns-rebind --dnssec --dnssec-check-unsigned --trust-anchor=".,20326,8,2,$digest")
+    dnsmasq_command
     run snippet dnsmasq --to 10.0.0.2:5300
     cp "$work/out" "$work/snippet"
     expect_match "dnsmasq --test" 'syntax check OK' "$(dnsmasq --test --conf-file="$work/snippet" 2>&1)"
-    resolver dnsmasq "${own[@]}"
+    resolver dnsmasq "${dnsmasq[@]}"
     resolves dnsmasq
     end_resolver
     grep -v "rebind-domain-ok=/frozen" "$work/out" >"$work/snippet"
-    resolver "dnsmasq without rebind-domain-ok" "${own[@]}"
+    resolver "dnsmasq without rebind-domain-ok" "${dnsmasq[@]}"
     fails "dnsmasq without rebind-domain-ok gets nothing"
     end_resolver
-}
-
-# named_file VALIDATE-EXCEPT
-named_file() {
-    cat <<END
-options {
-    directory "$work";
-    pid-file none;
-    session-keyfile none;
-    listen-on port 5301 { 127.0.0.1; };
-    listen-on-v6 { none; };
-    dnssec-validation yes;
-    recursion yes;
-    $1
-};
-trust-anchors { "herokuapp.com" static-ds 20326 8 2 "$digest"; };
-controls { };
-include "$work/snippet";
-END
 }
 
 try_named() {
     local except
     run snippet bind --to 10.0.0.2:5300
     cp "$work/out" "$work/snippet"
-    except=$(sed -n '/validate-except/,/};/s|^//||p' "$work/snippet")
+    except=$(named_exceptions)
     named_file "$except" >"$work/named.conf"
     expect "named-checkconf" "" "$(named-checkconf "$work/named.conf" 2>&1)"
     resolver named named -f -c "$work/named.conf" -n 1
@@ -225,55 +161,20 @@ try_named() {
     end_resolver
 }
 
-# With a /run and an /etc/systemd of its own: no D-Bus, no links of networkd, no settings but these.
-# It runs as nobody, who may use any port in this network, because its own user may not be here.
-# Its settings ask for DNSSEC, as those of a careful host do.
-resolved_settings() {
-    rm -rf "$work/systemd"
-    mkdir -p "$work/systemd/resolved.conf.d"
-    printf '[Resolve]\n%s\n' DNSSEC=yes FallbackDNS= LLMNR=no MulticastDNS=no \
-        >"$work/systemd/resolved.conf"
-    cp "$work/snippet" "$work/systemd/resolved.conf.d/spacedns.conf"
-}
-
-with_settings='mount -t tmpfs none /run && mkdir -p /run/systemd/resolve &&
-    mount --bind "$1" /etc/systemd && echo 0 >/proc/sys/net/ipv4/ip_unprivileged_port_start &&
-    shift && exec unshare --user --map-user=65534 --map-group=65534 --keep-caps "$@"'
-
-start_resolved() {
-    resolved_settings
-    resolver "$1" unshare --mount sh -c "$with_settings" sh "$work/systemd" \
-        env LD_LIBRARY_PATH="$resolved_libraries" "$resolved"
-}
-
 try_resolved() {
-    mkdir "$work/systemd"
-    if ! inside PEER unshare --mount sh -c "$with_settings" sh "$work/systemd" true 2>"$work/refused"; then
+    if ! may_run_resolved; then
         echo "not tried: systemd-resolved: $(tail -n 1 "$work/refused")"
         return
     fi
-    at=(@127.0.0.53)
-    awake=localhost # which it answers itself
     run snippet systemd-resolved --to 10.0.0.2:5300
     cp "$work/out" "$work/snippet"
-    start_resolved systemd-resolved
+    start_resolved systemd-resolved yes
     resolves systemd-resolved
     end_resolver
-    grep -v '^DNSSEC=no' "$work/out" >"$work/snippet"
-    start_resolved "systemd-resolved without DNSSEC=no"
-    fails "systemd-resolved without DNSSEC=no gets nothing"
+    grep -v '^resolvectl dnssec' "$work/out" >"$work/snippet"
+    start_resolved "systemd-resolved with DNSSEC" yes
+    fails "systemd-resolved with DNSSEC gets nothing"
     end_resolver
-}
-
-# find_resolved: $resolved, installed or as cmd/dev deps unpacked it, and where its libraries are
-find_resolved() {
-    local root
-    for root in "" "$SOURCE_DIR/build/systemd-resolved" "$SOURCE_DIR/build/systemd-resolved/usr"; do
-        resolved=$root/lib/systemd/systemd-resolved
-        resolved_libraries=$(echo "${root%/usr}"/usr/lib/*/systemd)
-        [ ! -x "$resolved" ] || return 0
-    done
-    return 1
 }
 
 try_resolv_conf() {
@@ -286,24 +187,74 @@ try_resolv_conf() {
     done
 }
 
-# The real command is not asked to sign in anywhere: a stand-in writes down how it is called.
-try_route53() {
-    mkdir "$work/bin"
-    cat >"$work/bin/aws" <<END
+# The real command is not asked to sign in anywhere: a stand-in keeps rules as the service does, and
+# refuses a rule or an association that exists.
+aws_stand_in() {
+    cat <<'END'
 #!/bin/sh
-echo "\$@" >>"$work/aws.log"
-echo rslvr-rr-1
+echo "$@" >>"$aws/log"
+command=$2
+while [ $# -gt 0 ]; do
+    case $1 in
+    --domain-name) name=$2 ;;
+    --resolver-rule-id) rule=$2 ;;
+    esac
+    shift
+done
+case $command in
+list-resolver-rules) cat "$aws/rules" ;;
+list-resolver-rule-associations) cat "$aws/associations" ;;
+create-resolver-rule)
+    ! grep -q "^$name\.[[:space:]]" "$aws/rules" || exit 254
+    rule=rslvr-rr-$(grep -c . "$aws/log")
+    printf '%s.\t%s\n' "$name" "$rule" >>"$aws/rules"
+    echo "$rule"
+    ;;
+update-resolver-rule) grep -q "[[:space:]]$rule\$" "$aws/rules" ;;
+associate-resolver-rule)
+    ! grep -qx "$rule" "$aws/associations" || exit 254
+    echo "$rule" >>"$aws/associations"
+    ;;
+esac
 END
+}
+
+# run_route53 WHAT: the script of $work/out
+run_route53() {
+    aws=$work/aws PATH=$work/bin:$PATH endpoint=rslvr-out-7 vpc=vpc-7 sh "$work/out" \
+        >"$work/route53.log" 2>&1
+    expect "$1: the script runs" 0 "$?"
+}
+
+# calls COMMAND: how often since the last time
+calls() {
+    grep -c "^route53resolver $1 " "$work/aws/log"
+}
+
+try_route53() {
+    mkdir -p "$work/bin" "$work/aws"
+    aws_stand_in >"$work/bin/aws"
     chmod +x "$work/bin/aws"
+    : >"$work/aws/rules"
+    : >"$work/aws/associations"
     run snippet route53 --to 10.0.0.2
-    cp "$work/out" "$work/snippet"
-    PATH=$work/bin:$PATH endpoint=rslvr-out-7 vpc=vpc-7 sh "$work/snippet" >"$work/route53.log" 2>&1
-    expect "the script runs" 0 "$?"
-    expect "a rule for each name" 10 "$(grep -c '^route53resolver create-resolver-rule ' "$work/aws.log")"
-    expect "each in force in the VPC" 10 \
-        "$(grep -c '^route53resolver associate-resolver-rule --resolver-rule-id rslvr-rr-1 --vpc-id vpc-7$' "$work/aws.log")"
+    run_route53 "the first time"
+    expect "a rule for each name" 10 "$(calls create-resolver-rule)"
+    expect "each in force in the VPC" 10 "$(sort -u "$work/aws/associations" | wc -l)"
     expect_match "the rule" "--domain-name api.example.com --resolver-endpoint-id rslvr-out-7 --target-ips Ip=10.0.0.2,Port=53 " \
-        "$(cat "$work/aws.log")"
+        "$(cat "$work/aws/log")"
+    run_route53 "again"
+    expect "again: no rule is created" 10 "$(calls create-resolver-rule)"
+    expect "again: none is associated" 10 "$(calls associate-resolver-rule)"
+    sed -i '/^api\.example/d' "$work/aws/rules"
+    sed -i 1d "$work/aws/associations"
+    run snippet route53 --to 10.0.0.3
+    run_route53 "with a name, an association and an address more"
+    expect "only the new name's rule is created" 11 "$(calls create-resolver-rule)"
+    expect "what is missing is associated" 12 "$(calls associate-resolver-rule)"
+    expect "the others get the new address" 9 "$(grep -c \
+        "update-resolver-rule --resolver-rule-id rslvr-rr-[0-9]* --config TargetIps=\[{Ip=10.0.0.3,Port=53}\]\$" \
+        "$work/aws/log")"
 }
 
 try_resolv_conf
