@@ -123,14 +123,13 @@ static bool passes_guard(const struct change *change, const struct snapshot *aft
                    refusal.text);
 }
 
-/* Would the folder be served with the edited text in it? */
-static bool check_draft(const struct change *change, struct err *err)
+/* Would the folder be served with the text in place of the file's, or without the file? */
+static bool check_draft(const struct change *change, const struct overlay_text *draft,
+                        struct err *err)
 {
     struct session *session = change->session;
-    const struct overlay_text draft = {
-        .name = change->file.shown, .octets = change->edit.text, .length = change->edit.length};
     struct snapshot *snapshot =
-        session_load_draft(session, change->folder, &draft, session->snapshot, err);
+        session_load_draft(session, change->folder, draft, session->snapshot, err);
     bool is_good = snapshot != NULL || session->outcome.is_unchanged;
     struct err cause;
 
@@ -142,6 +141,14 @@ static bool check_draft(const struct change *change, struct err *err)
         is_good = passes_guard(change, snapshot, err);
     snapshot_free(snapshot);
     return is_good;
+}
+
+static bool check_edit(const struct change *change, struct err *err)
+{
+    const struct overlay_text draft = {
+        .name = change->file.shown, .octets = change->edit.text, .length = change->edit.length};
+
+    return check_draft(change, &draft, err);
 }
 
 /* Do the edits leave the text as it was? */
@@ -161,7 +168,7 @@ int change_commit(struct change *change, const char *after)
         return change_fail(change, err.text);
     change->is_guarded = !is_same && is_guarded(change);
     if (!is_same &&
-        !(check_draft(change, &err) &&
+        !(check_edit(change, &err) &&
           zone_file_replace(&change->file, change->edit.text, change->edit.length, &err)))
         return change_fail(change, err.text);
     fprintf(change->session->err, "done%s", after == NULL ? "\n" : after);
@@ -245,10 +252,9 @@ static json_t *change_to_json(const struct change *change)
                      print_text(change->file.shown, strlen(change->file.shown)));
 }
 
-static int finish(struct change *change, const char *after)
+/* Prints and requests what follows a change with that exit code. */
+static int follow(struct change *change, int code)
 {
-    int code = change_commit(change, after);
-
     if (code == EXIT_DONE && change->session->is_json)
         code = session_print_json(change->session, change_to_json(change));
     fflush(change->session->out);
@@ -257,7 +263,24 @@ static int finish(struct change *change, const char *after)
 
 int change_finish(struct change *change)
 {
-    return finish(change, NULL);
+    return follow(change, change_commit(change, NULL));
+}
+
+static int commit_removal(struct change *change)
+{
+    const struct overlay_text absence = {.name = change->file.shown};
+    struct err err;
+
+    change->is_guarded = is_guarded(change);
+    if (!check_draft(change, &absence, &err) || !zone_file_remove(&change->file, &err))
+        return change_fail(change, err.text);
+    fputs("done\n", change->session->err);
+    return EXIT_DONE;
+}
+
+int change_finish_removal(struct change *change)
+{
+    return follow(change, commit_removal(change));
 }
 
 /* The line of the first octet that an edit has changed. */
@@ -283,7 +306,7 @@ int change_finish_at_line(struct change *change)
         escape_string(shown, sizeof shown, change->file.shown);
         snprintf(after, sizeof after, ", %s:%zu\n", shown, find_changed_line(change));
     }
-    return finish(change, after);
+    return follow(change, change_commit(change, after));
 }
 
 void change_advise(const struct session *session, const char *format, ...)

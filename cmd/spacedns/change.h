@@ -71,6 +71,9 @@ int change_finish(struct change *change);
 /** The same, and prints the line that is changed, or that nothing had to be. */
 int change_finish_at_line(struct change *change);
 
+/** As change_finish, but the file is removed instead of edited, once the rest would be served. */
+int change_finish_removal(struct change *change);
+
 /** Prints a line of advice on standard error. */
 void change_advise(const struct session *session, const char *format, ...)
     __attribute__((format(printf, 2, 3)));

@@ -64,30 +64,49 @@ static bool find(struct session *session, const struct space_set *space_set,
 
 typedef void on_command(void *context, const struct text *command);
 
-/* Calls back with every command that corrects the routes. Returns how many. */
-static size_t for_each_command(const struct located_peering *located, on_command *on, void *context)
+/* Commands that are called back with. */
+struct commands {
+    const struct located_peering *located;
+    on_command *on;
+    void *context;
+    size_t count;
+};
+
+/* The first command comes after one that finds the route table, where that is not known. */
+static void call(struct commands *commands, const struct text *command)
+{
+    char buffer[PEER_COMMAND_MAX];
+    struct text describe = text_over(buffer, sizeof buffer);
+
+    if (commands->count++ == 0 && peer_routes_lack_table(commands->located->peering)) {
+        peer_routes_add_describe(commands->located->peering, &describe);
+        commands->on(commands->context, &describe);
+    }
+    commands->on(commands->context, command);
+}
+
+/* Calls back with every command that corrects the routes. Returns false if there is none. */
+static bool for_each_command(const struct located_peering *located, on_command *on, void *context)
 {
     enum peer_routes routes = peer_routes_check(located->space, located->peering);
     const struct block *whole = peer_routes_find_whole(located->space, located->peering);
     const struct blocks *all = &located->peering->routes;
+    struct commands commands = {.located = located, .on = on, .context = context};
     char buffer[PEER_COMMAND_MAX];
-    size_t count = 0;
 
     if (routes != PEER_ROUTES_COMPLETE) {
         struct text command = text_over(buffer, sizeof buffer);
         peer_routes_add_create(located->space, located->peering, &command);
-        on(context, &command);
-        count++;
+        call(&commands, &command);
     }
     for (size_t i = 0; whole != NULL && i < all->count; i++) {
         struct text command = text_over(buffer, sizeof buffer);
         if (!peer_routes_is_redundant(&all->items[i], whole))
             continue;
         peer_routes_add_delete(located->peering, &all->items[i], &command);
-        on(context, &command);
-        count++;
+        call(&commands, &command);
     }
-    return count;
+    return commands.count > 0;
 }
 
 static void print_command(void *context, const struct text *command)
@@ -146,8 +165,8 @@ static int print_text(struct session *session, const struct located_peering *loc
     bool is_complete = peer_routes_check(located->space, located->peering) == PEER_ROUTES_COMPLETE;
 
     print_why(session, located);
-    size_t count = for_each_command(located, print_command, session);
-    if (is_complete && count > 0)
+    bool has_commands = for_each_command(located, print_command, session);
+    if (is_complete && has_commands)
         fputs("The routes inside it are not needed, and these commands remove them.\n",
               session->err);
     return EXIT_DONE;

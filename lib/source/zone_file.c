@@ -374,6 +374,20 @@ bool zone_file_replace(struct zone_file *file, const char *text, size_t length, 
     return true;
 }
 
+bool zone_file_remove(const struct zone_file *file, struct err *err)
+{
+    struct zone_file listed;
+
+    if ((size_t)snprintf(listed.path, sizeof listed.path, "%s", file->shown) >= sizeof listed.path)
+        return err_set(err, ERR_LIMIT, "the path of %s is too long", file->shown);
+    if (!check_unchanged(file, err))
+        return false;
+    if (unlink(listed.path) != 0)
+        return fail(err, file, "cannot be removed");
+    sync_folder(&listed);
+    return true;
+}
+
 static bool write_new_draft(const char *draft, const char *text, size_t length)
 {
     unlink(draft); /* left behind by a killed command */

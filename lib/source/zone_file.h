@@ -1,6 +1,6 @@
 #pragma once
 /**
- * Zone files that are created, and replaced, completely or not at all.
+ * Zone files that are created, replaced and removed, completely or not at all.
  *
  *     lock ──► open ──► edit and check the text ──► replace: write draft, rename ──► close, unlock
  *     lock ──► check the text ──► create: write draft, link ──► unlock
@@ -65,6 +65,12 @@ void zone_file_close(struct zone_file *file);
  * file that changed since it was opened is not replaced.
  */
 bool zone_file_replace(struct zone_file *file, const char *text, size_t length, struct err *err);
+
+/**
+ * Removes the file from its folder. Of a symbolic link the link alone: its target stays. A file
+ * that changed since it was opened is not removed.
+ */
+bool zone_file_remove(const struct zone_file *file, struct err *err);
 
 /**
  * Creates a file of mode 0644 less the umask. Returns false with *err and without the file: code

@@ -34,6 +34,7 @@ typedef void rule(struct checking *checking);
 /** True for ids in the form of AWS, which are safe in a shell command. */
 bool pcx_id_is_valid(const char *text);
 bool route_table_id_is_valid(const char *text);
+bool vpc_id_is_valid(const char *text);
 
 /** True for a connection that has ended: its blocks conflict with no others. */
 bool peering_is_over(const struct peering *peering);

@@ -72,6 +72,19 @@ bool edit_remove_router(struct edit *edit, uint32_t ip, struct err *err);
 /** Sets the state. A router that is written as an address only becomes a mapping if necessary. */
 bool edit_set_router(struct edit *edit, uint32_t ip, enum router_state state, struct err *err);
 
+/** A peering or VPN connection to be added. */
+struct new_connection {
+    const char *name;   /* pcx id, or the VPN's name */
+    const char *status; /* in the zone file's word */
+    const char *blocks; /* "10.20.0.0/16, 10.21.0.0/16" */
+    uint32_t public_ip; /* of a VPN's gateway; 0: not given */
+};
+
+bool edit_add_peering(struct edit *edit, const struct new_connection *new, struct err *err);
+bool edit_add_vpn(struct edit *edit, const struct new_connection *new, struct err *err);
+bool edit_remove_peering(struct edit *edit, const char *pcx_id, struct err *err);
+bool edit_remove_vpn(struct edit *edit, const char *name, struct err *err);
+
 bool edit_set_peering(struct edit *edit, const char *pcx_id, enum peering_status status,
                       struct err *err);
 bool edit_set_vpn(struct edit *edit, const char *name, enum vpn_status status, struct err *err);

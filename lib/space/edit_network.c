@@ -82,28 +82,109 @@ bool edit_set_router(struct edit *edit, uint32_t ip, enum router_state state, st
 
 /* ---- peerings and VPN connections ---- */
 
-/* A connection is an item of `list` with `name` as `key`. */
-static bool set_status(struct edit *edit, const char *list, const char *key, const char *name,
-                       const char *status, struct err *err)
+/* A connection is an item of `list` with its name as `key`. */
+struct connections {
+    const char *list;
+    const char *key;
+    const char *blocks; /* the key of its blocks */
+};
+
+static const struct connections peerings = {"peerings", "pcx_id", "cidr_blocks"};
+static const struct connections vpns = {"vpns", "name", "routable_cidrs"};
+
+static const struct yaml_mark *find_connection(const struct edit_text *change,
+                                               const struct connections *connections,
+                                               const char *name)
 {
+    return editing_find(editing_value(change->root, connections->list), connections->key, name,
+                        editing_is_same_text);
+}
+
+/* Begins an edit of an existing connection. Returns it, or NULL with err. */
+static const struct yaml_mark *begin_connection(const struct edit *edit, struct edit_text *change,
+                                                const struct connections *connections,
+                                                const char *name, struct err *err)
+{
+    if (!editing_begin(edit, change, err))
+        return NULL;
+    const struct yaml_mark *connection = find_connection(change, connections, name);
+    if (connection == NULL)
+        err_set(err, ERR_RULE, "there is no %.64s in `%s` of the file", name, connections->list);
+    return connection;
+}
+
+static bool add_connection(struct edit *edit, const struct connections *connections,
+                           const struct new_connection *new, struct err *err)
+{
+    const char *const keys[] = {connections->list, NULL};
     struct edit_text change;
+    char address[CIDR_TEXT_MAX] = "";
 
     if (!editing_begin(edit, &change, err))
         return false;
-    const struct yaml_mark *connection =
-        editing_find(editing_value(change.root, list), key, name, editing_is_same_text);
-    if (connection == NULL)
-        return err_set(err, ERR_RULE, "there is no %.64s in `%s` of the file", name, list);
-    return edit_text_set(&change, connection, "status", status) && editing_finish(edit, &change);
+    if (find_connection(&change, connections, new->name) != NULL)
+        return err_set(err, ERR_RULE, "%.64s is in `%s` of the file already", new->name,
+                       connections->list);
+    const char *name = editing_scalar(&change, new->name);
+    if (name == NULL)
+        return false;
+    if (new->public_ip != 0)
+        ipv4_write(new->public_ip, address);
+    const char *item = edit_text_print(
+        edit->arena, "{%s: %s, status: %s%s%s, %s: [%s]}", connections->key, name, new->status,
+        address[0] == '\0' ? "" : ", public_ip: ", address, connections->blocks, new->blocks);
+    return edit_text_add(&change, change.root, keys, editing_on_a_line(item)) &&
+           editing_finish(edit, &change);
+}
+
+static bool remove_connection(struct edit *edit, const struct connections *connections,
+                              const char *name, struct err *err)
+{
+    struct edit_text change;
+    const struct yaml_mark *connection = begin_connection(edit, &change, connections, name, err);
+
+    return connection != NULL &&
+           edit_text_remove(&change, editing_value(change.root, connections->list), connection) &&
+           editing_finish(edit, &change);
+}
+
+static bool set_status(struct edit *edit, const struct connections *connections, const char *name,
+                       const char *status, struct err *err)
+{
+    struct edit_text change;
+    const struct yaml_mark *connection = begin_connection(edit, &change, connections, name, err);
+
+    return connection != NULL && edit_text_set(&change, connection, "status", status) &&
+           editing_finish(edit, &change);
+}
+
+bool edit_add_peering(struct edit *edit, const struct new_connection *new, struct err *err)
+{
+    return add_connection(edit, &peerings, new, err);
+}
+
+bool edit_add_vpn(struct edit *edit, const struct new_connection *new, struct err *err)
+{
+    return add_connection(edit, &vpns, new, err);
+}
+
+bool edit_remove_peering(struct edit *edit, const char *pcx_id, struct err *err)
+{
+    return remove_connection(edit, &peerings, pcx_id, err);
+}
+
+bool edit_remove_vpn(struct edit *edit, const char *name, struct err *err)
+{
+    return remove_connection(edit, &vpns, name, err);
 }
 
 bool edit_set_peering(struct edit *edit, const char *pcx_id, enum peering_status status,
                       struct err *err)
 {
-    return set_status(edit, "peerings", "pcx_id", pcx_id, peering_status_text(status), err);
+    return set_status(edit, &peerings, pcx_id, peering_status_text(status), err);
 }
 
 bool edit_set_vpn(struct edit *edit, const char *name, enum vpn_status status, struct err *err)
 {
-    return set_status(edit, "vpns", "name", name, vpn_status_text(status), err);
+    return set_status(edit, &vpns, name, vpn_status_text(status), err);
 }

@@ -68,17 +68,32 @@ enum peer_routes peer_routes_check(const struct space *space, const struct peeri
     return covers_space(space, peering) ? PEER_ROUTES_COMPLETE : PEER_ROUTES_PARTIAL;
 }
 
+bool peer_routes_lack_table(const struct peering *peering)
+{
+    const struct word *table = &peering->route_table_id;
+
+    return table->text == NULL || !route_table_id_is_valid(table->text);
+}
+
+void peer_routes_add_describe(const struct peering *peering, struct text *text)
+{
+    const struct word *vpc = &peering->aws_vpc_id;
+    bool has_vpc = vpc->text != NULL && vpc_id_is_valid(vpc->text);
+
+    text_add_string(text, "aws ec2 describe-route-tables --filters Name=vpc-id,Values=");
+    text_add_string(text, has_vpc ? vpc->text : "vpc-your-vpc-id");
+    text_add_string(text, " --query \"RouteTables[].RouteTableId\" --output text");
+}
+
 /* "aws ec2 VERB --route-table-id ID --destination-cidr-block CIDR" */
 static void add_command(const struct peering *peering, const char *verb, struct cidr cidr,
                         struct text *text)
 {
-    const struct word *table = &peering->route_table_id;
-    bool has_table = table->text != NULL && route_table_id_is_valid(table->text);
-
     text_add_string(text, "aws ec2 ");
     text_add_string(text, verb);
     text_add_string(text, " --route-table-id ");
-    text_add_string(text, has_table ? table->text : "rtb-your-route-table-id");
+    text_add_string(text, peer_routes_lack_table(peering) ? "rtb-your-route-table-id"
+                                                          : peering->route_table_id.text);
     text_add_string(text, " --destination-cidr-block ");
     text_add_cidr(text, cidr);
 }

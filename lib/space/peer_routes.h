@@ -38,6 +38,12 @@ const struct block *peer_routes_find_whole(const struct space *space,
 /** True for a route inside the route to the whole space. */
 bool peer_routes_is_redundant(const struct block *route, const struct block *whole);
 
+/** True if the zone file does not name the route table that the commands need. */
+bool peer_routes_lack_table(const struct peering *peering);
+
+/** Appends the aws command that lists the route tables of the peered VPC. */
+void peer_routes_add_describe(const struct peering *peering, struct text *text);
+
 /** Appends the aws command that creates the route to the whole space. */
 void peer_routes_add_create(const struct space *space, const struct peering *peering,
                             struct text *text);

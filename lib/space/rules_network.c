@@ -34,6 +34,11 @@ bool route_table_id_is_valid(const char *text)
     return is_id(text, "rtb-", hexadecimal, 1, PCX_ID_MAX);
 }
 
+bool vpc_id_is_valid(const char *text)
+{
+    return is_id(text, "vpc-", hexadecimal, 8, 17);
+}
+
 /* True for texts such as us-east-1 or us-gov-west-1. */
 static bool is_aws_region(const char *text)
 {
@@ -60,8 +65,7 @@ static void check_aws_words(struct checking *checking, const struct peering *pee
     const struct word *table = &peering->route_table_id;
 
     if (vpc->text != NULL)
-        check_aws(checking, vpc, "aws_vpc_id", is_id(vpc->text, "vpc-", hexadecimal, 8, 17),
-                  "vpc-0123456789abcdef0");
+        check_aws(checking, vpc, "aws_vpc_id", vpc_id_is_valid(vpc->text), "vpc-0123456789abcdef0");
     if (region->text != NULL)
         check_aws(checking, region, "aws_region", is_aws_region(region->text), "us-east-1");
     if (account->text != NULL)

@@ -229,10 +229,12 @@ advises() {
 
 advises "pcx-111aaa111 has no route to router 10.0.0.37 (in 10.0.0.0/20), 10.0.16.21 (in 10.0.16.0/20), so its clients get addresses they cannot reach. In the peered VPC, run:" \
     spaces:peerings:routes pcx-111aaa111 <<'END'
+aws ec2 describe-route-tables --filters Name=vpc-id,Values=vpc-your-vpc-id --query "RouteTables[].RouteTableId" --output text
 aws ec2 create-route --route-table-id rtb-your-route-table-id --destination-cidr-block 10.0.0.0/16 --vpc-peering-connection-id pcx-111aaa111
 END
 advises "pcx-222bbb222 does not list the routes of its VPC. Unless it has a route to 10.0.0.0/16, run this in the peered VPC, and list what it has as \`routes\`:" \
     spaces:peerings:routes pcx-222bbb222 --space test-space <<'END'
+aws ec2 describe-route-tables --filters Name=vpc-id,Values=vpc-your-vpc-id --query "RouteTables[].RouteTableId" --output text
 aws ec2 create-route --route-table-id rtb-your-route-table-id --destination-cidr-block 10.0.0.0/16 --vpc-peering-connection-id pcx-222bbb222
 END
 routed=$work/routed
@@ -256,7 +258,7 @@ sed -i 's/routes: \[.*\]}/routes: [10.0.0.0\/17, 10.0.128.0\/17]}/' "$routed/tes
 advises "pcx-111aaa111 has routes to the whole of 10.0.0.0/16, in pieces." \
     spaces:peerings:routes pcx-111aaa111 --zones "$routed" </dev/null
 agrees 'j["pcx_id"], j["routes_are"], j["missed_routers"], j["needless_routes"], len(j["commands"])' \
-    "pcx-111aaa111 missing ['10.0.0.37', '10.0.16.21'] [] 1" spaces:peerings:routes pcx-111aaa111
+    "pcx-111aaa111 missing ['10.0.0.37', '10.0.16.21'] [] 2" spaces:peerings:routes pcx-111aaa111
 refuses 1 "there is no peering pcx-111aaa112 in zones; did you mean pcx-111aaa111? spacedns spaces:peerings lists them" \
     spaces:peerings:routes pcx-111aaa112
 refuses 1 "there is no peering pcx-111aaa111 in other-space; spacedns spaces:peerings lists them" \

@@ -97,6 +97,60 @@ TEST(a_link_stays_and_its_target_is_replaced)
     scratch_close(&other);
 }
 
+static bool remove_file(struct err *err)
+{
+    struct zone_file file;
+    int lock = zone_file_lock(folder.path, err);
+
+    ck_assert_int_ge(lock, 0);
+    ck_assert(zone_file_open(&file, path, lock, err));
+    bool is_removed = zone_file_remove(&file, err);
+    zone_file_close(&file);
+    close(lock);
+    return is_removed;
+}
+
+TEST(a_file_is_removed)
+{
+    struct err err;
+
+    ck_assert(remove_file(&err));
+    ck_assert_int_ne(access(path, F_OK), 0);
+}
+
+TEST(a_link_is_removed_and_its_target_stays)
+{
+    struct scratch other;
+    struct err err;
+    struct stat status;
+    char target[SCRATCH_PATH_MOST + 16];
+
+    scratch_init(&other);
+    snprintf(target, sizeof target, "%s/a.yaml", other.path);
+    ck_assert_int_eq(rename(path, target), 0);
+    ck_assert_int_eq(symlink(target, path), 0);
+    ck_assert(remove_file(&err));
+    ck_assert_int_ne(lstat(path, &status), 0);
+    ck_assert_int_eq(access(target, F_OK), 0);
+    scratch_close(&other);
+}
+
+TEST(a_file_that_changes_meanwhile_is_not_removed)
+{
+    struct zone_file file;
+    struct err err;
+    int lock = zone_file_lock(folder.path, &err);
+
+    ck_assert_int_ge(lock, 0);
+    ck_assert(zone_file_open(&file, path, lock, &err));
+    scratch_write(&folder, "a.yaml", "space: other\n", 13);
+    ck_assert(!zone_file_remove(&file, &err));
+    ck_assert_ptr_nonnull(strstr(err.text, "was changed by another program meanwhile"));
+    check_text("space: other\n");
+    zone_file_close(&file);
+    close(lock);
+}
+
 TEST(a_file_that_changes_meanwhile_is_not_replaced)
 {
     struct zone_file file;

@@ -20,8 +20,17 @@ enum verb {
     ADD_TEXT,
     REMOVE_RECORD,
     SET_PEERING,
-    SET_VPN
+    SET_VPN,
+    ADD_PEERING,
+    ADD_VPN,
+    REMOVE_PEERING,
+    REMOVE_VPN,
 };
+
+static const struct new_connection new_peering = {
+    .name = "pcx-1", .status = "pending-acceptance", .blocks = "10.20.0.0/16, 10.21.0.0/24"};
+static const struct new_connection new_vpn = {
+    .name = "head office", .status = "active", .blocks = "192.168.7.0/24", .public_ip = 0x23a1451e};
 
 /* db.b. A 172.23.1.5 */
 static const struct record record = {.owner = (const uint8_t *)"\2db\1b",
@@ -52,6 +61,14 @@ static bool run(struct edit *edit, unsigned verb, struct err *err)
         return edit_set_peering(edit, "pcx-1", PEERING_INITIATING_REQUEST, err);
     case SET_VPN:
         return edit_set_vpn(edit, "head office", VPN_ACTIVE, err);
+    case ADD_PEERING:
+        return edit_add_peering(edit, &new_peering, err);
+    case ADD_VPN:
+        return edit_add_vpn(edit, &new_vpn, err);
+    case REMOVE_PEERING:
+        return edit_remove_peering(edit, "pcx-1", err);
+    case REMOVE_VPN:
+        return edit_remove_vpn(edit, "head office", err);
     }
     return false;
 }
@@ -121,6 +138,24 @@ static const struct {
     {SET_VPN, "vpns:\n  - name: head office\n    status: failed\n    tunnels: [{status: UP}]\n",
      "vpns:\n  - name: head office\n    status: active\n    tunnels: [{status: UP}]\n"},
     {SET_VPN, "vpns: [{name: head, status: failed}]\n", NULL},
+    {ADD_PEERING, "space: s\n...\n",
+     "space: s\npeerings:\n  - {pcx_id: pcx-1, status: pending-acceptance, cidr_blocks: "
+     "[10.20.0.0/16, 10.21.0.0/24]}\n...\n"},
+    {ADD_PEERING, "peerings:\n- pcx_id: pcx-2 # two\n  status: active\n# end\n",
+     "peerings:\n- pcx_id: pcx-2 # two\n  status: active\n- {pcx_id: pcx-1, status: "
+     "pending-acceptance, cidr_blocks: [10.20.0.0/16, 10.21.0.0/24]}\n# end\n"},
+    {ADD_PEERING, "peerings: [{pcx_id: pcx-1, status: active}]\n", NULL},
+    {ADD_VPN, "vpns: [] # none\n",
+     "vpns:  # none\n  - {name: \"head office\", status: active, public_ip: 35.161.69.30, "
+     "routable_cidrs: [192.168.7.0/24]}\n"},
+    {ADD_VPN, "vpns: [{name: 'head office', status: failed}]\n", NULL},
+    {REMOVE_PEERING,
+     "peerings:\n  # one\n  - {pcx_id: pcx-1, status: active}\n  - {pcx_id: pcx-2} # two\n",
+     "peerings:\n  # one\n  - {pcx_id: pcx-2} # two\n"},
+    {REMOVE_PEERING, "peerings: [{pcx_id: pcx-11, status: active}]\n", NULL},
+    {REMOVE_VPN, "vpns: [{name: a}, {status: failed, name: head office}, {name: b}]\n",
+     "vpns: [{name: a}, {name: b}]\n"},
+    {REMOVE_VPN, "space: s\n", NULL},
 };
 
 TEST_OVER(an_edit_changes_its_subject_and_nothing_else, cases)

@@ -79,12 +79,16 @@ static const struct console_line views[] = {
      "Trusted IP rules are applied to this space.\n",
      ""},
     {"spaces:peerings:routes pcx-111aaa111", 0,
+     "aws ec2 describe-route-tables --filters Name=vpc-id,Values=vpc-your-vpc-id --query "
+     "\"RouteTables[].RouteTableId\" --output text\n"
      "aws ec2 create-route --route-table-id rtb-your-route-table-id "
      "--destination-cidr-block 10.0.0.0/16 --vpc-peering-connection-id pcx-111aaa111\n",
      "pcx-111aaa111 has no route to router 10.0.0.37 (in 10.0.0.0/20), 10.0.16.21 (in "
      "10.0.16.0/20), so its clients get addresses they cannot reach. In the peered VPC, "
      "run:\n"},
     {"spaces:peerings:routes pcx-222bbb222", 0,
+     "aws ec2 describe-route-tables --filters Name=vpc-id,Values=vpc-your-vpc-id --query "
+     "\"RouteTables[].RouteTableId\" --output text\n"
      "aws ec2 create-route --route-table-id rtb-your-route-table-id "
      "--destination-cidr-block 10.0.0.0/16 --vpc-peering-connection-id pcx-222bbb222\n",
      "pcx-222bbb222 does not list the routes of its VPC. Unless it has a route to "
@@ -167,7 +171,9 @@ static const struct {
      "{'pcx_id':'pcx-111aaa111','space':'test-space','routes_are':'missing',"
      "'routes':['10.0.128.0/20','10.0.144.0/20'],'missed_routers':['10.0.0.37',"
      "'10.0.16.21'],'needless_routes':[],"
-     "'commands':['aws ec2 create-route --route-table-id rtb-your-route-table-id "
+     "'commands':['aws ec2 describe-route-tables --filters Name=vpc-id,Values=vpc-your-vpc-id "
+     "--query \\'RouteTables[].RouteTableId\\' --output text',"
+     "'aws ec2 create-route --route-table-id rtb-your-route-table-id "
      "--destination-cidr-block 10.0.0.0/16 --vpc-peering-connection-id pcx-111aaa111']}"
      ""},
 };
@@ -186,6 +192,8 @@ static const struct {
      "pcx-111aaa111 has routes to the whole of 10.0.0.0/16, in pieces.\n", ""},
     {"[10.0.0.0/16, 10.0.128.0/20]", "complete",
      "The routes inside it are not needed, and these commands remove them.\n",
+     "aws ec2 describe-route-tables --filters Name=vpc-id,Values=vpc-your-vpc-id --query "
+     "\"RouteTables[].RouteTableId\" --output text\n"
      "aws ec2 delete-route --route-table-id rtb-your-route-table-id --destination-cidr-block "
      "10.0.128.0/20\n"},
     {"[10.0.0.0/18]", "partial",
