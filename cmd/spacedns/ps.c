@@ -9,8 +9,9 @@
 #include "base/text.h"
 #include "spacedns/change.h"
 #include "spacedns/color.h"
+#include "spacedns/free_address.h"
 
-enum { TYPE_MOST = 128, RESERVED_FIRST = 4, DIGITS_MOST = 9 };
+enum { TYPE_MOST = 128, DIGITS_MOST = 9 };
 
 /* ---- list ---- */
 
@@ -198,32 +199,6 @@ int run_ps_set(struct session *session)
 
 /* ---- add ---- */
 
-static bool has_address(const struct space *space, uint32_t ip)
-{
-    for (size_t i = 0; i < space->app_count; i++)
-        for (size_t j = 0; j < space->apps[i].formation_count; j++) {
-            const struct formation *formation = &space->apps[i].formations[j];
-            for (size_t k = 0; k < formation->dyno_count; k++)
-                if (formation->dynos[k].ip == ip)
-                    return true;
-        }
-    return false;
-}
-
-/* The first address of the dyno CIDRs that no dyno has, whatever its state; 0 when none is left.
- * A subnet's first four addresses and its last are reserved. */
-static uint32_t find_free_address(const struct space *space)
-{
-    for (size_t i = 0; i < space->dyno_cidrs.count; i++) {
-        struct cidr cidr = space->dyno_cidrs.items[i].cidr;
-        uint32_t last = cidr_last(cidr);
-        for (uint32_t ip = cidr_first(cidr) + RESERVED_FIRST; ip < last; ip++)
-            if (!has_address(space, ip))
-                return ip;
-    }
-    return 0;
-}
-
 static uint32_t next_number(const struct app *app, const char *type)
 {
     uint32_t most = 0;
@@ -246,12 +221,9 @@ static int add(struct change *change, const char *type, uint32_t ip)
     struct err err;
 
     if (ip == 0)
-        ip = find_free_address(change->selected.space);
+        ip = free_address_find(change->selected.space, 0);
     if (ip == 0)
-        return session_fail(change->session, EXIT_REFUSED,
-                            "space %s has no free address left in its dyno_cidrs; remove a dyno, "
-                            "or widen them",
-                            change->selected.space->name.text);
+        return free_address_fail(change->session, change->selected.space);
     ipv4_write(ip, address);
     change_begin(change, dyno.app, "Adding %s.%u (%s) to", type, (unsigned)dyno.number, address);
     if (!edit_add_dyno(&change->edit, &dyno, ip, &err))

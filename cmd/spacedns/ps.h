@@ -1,5 +1,5 @@
 #pragma once
-/** Commands: list, add and remove an app's dynos, and set their states. */
+/** Commands: list, add and remove an app's dynos, and set their states; see ps_scale.h. */
 #include "spacedns/session.h"
 
 session_command run_ps;
