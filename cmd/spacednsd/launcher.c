@@ -194,12 +194,14 @@ static void run(struct launching *launching)
 
 static bool is_for_one_process(const char *variable)
 {
-    static const char *const names[] = {
-        LAUNCHED_VARIABLE "=", "LISTEN_PID=", "LISTEN_FDS=", "LISTEN_FDNAMES=", "WATCHDOG_PID="};
+    static const char *const names[] = {LAUNCHED_VARIABLE, "LISTEN_PID", "LISTEN_FDS",
+                                        "LISTEN_FDNAMES", "WATCHDOG_PID"};
 
-    for (size_t i = 0; i < sizeof names / sizeof names[0]; i++)
-        if (strncmp(variable, names[i], strlen(names[i])) == 0)
+    for (size_t i = 0; i < sizeof names / sizeof names[0]; i++) {
+        size_t length = strlen(names[i]);
+        if (strncmp(variable, names[i], length) == 0 && variable[length] == '=')
             return true;
+    }
     return false;
 }
 
