@@ -86,6 +86,7 @@ static void daemon_on_adopted(void *context, uint64_t generation)
     }
     if (!daemon->is_ready) {
         daemon->is_ready = true;
+        service_store(&daemon->service, daemon->server);
         events_log_ready(daemon->settings, snapshot, &daemon->reloads.loading);
     } else {
         reloads_log_done(&daemon->reloads);
@@ -282,6 +283,7 @@ static void daemon_on_go(void *context)
     log_open();
     start_signals(daemon);
     daemon->is_ready = true;
+    service_store(&daemon->service, daemon->server);
     events_log_ready(daemon->settings, snapshot, &daemon->reloads.loading);
     reloads_finish(&daemon->reloads);
 }
@@ -322,6 +324,17 @@ static bool check_spaces(struct zones_loading *loading, const struct settings *s
     return report_is_clean(loading->report);
 }
 
+/* Sockets that the settings no longer have are not kept for the next start either. */
+static void close_unused(struct daemon *daemon)
+{
+    const struct inherited *inherited = &daemon->takeover.inherited;
+
+    for (const struct inherited_socket *each = inherited_next_left(inherited, NULL); each != NULL;
+         each = inherited_next_left(inherited, each))
+        service_unstore(&daemon->service, each->name);
+    takeover_close_unused(&daemon->takeover);
+}
+
 static int run_server(struct daemon *daemon)
 {
     struct server_options options = {.settings = daemon->settings,
@@ -341,7 +354,7 @@ static int run_server(struct daemon *daemon)
         reloads_close(&daemon->reloads);
         return give_up(err.text);
     }
-    takeover_close_unused(&daemon->takeover);
+    close_unused(daemon);
     daemon->source.server = daemon->server;
     daemon->reloads.server = daemon->server;
     daemon->reloads.is_reloading = true;

@@ -83,13 +83,33 @@ bool notify_is_used(const struct notify *notify)
 
 enum sending { SENT, IS_FULL, IS_GONE };
 
-static enum sending send_message(struct notify *notify, const char *message)
+/* `descriptor` goes along; -1: none. */
+static ssize_t send_with(const struct notify *notify, const char *message, int descriptor)
 {
-    const struct sockaddr *address = (const struct sockaddr *)&notify->address;
-    ssize_t sent = sendto(notify->descriptor, message, strlen(message), MSG_DONTWAIT | MSG_NOSIGNAL,
-                          address, notify->address_size);
+    union {
+        struct cmsghdr header;
+        char octets[CMSG_SPACE(sizeof descriptor)];
+    } control = {.octets = {0}};
+    struct iovec part = {.iov_base = (void *)(uintptr_t)message, .iov_len = strlen(message)};
+    struct msghdr header = {.msg_name = (void *)(uintptr_t)&notify->address,
+                            .msg_namelen = notify->address_size,
+                            .msg_iov = &part,
+                            .msg_iovlen = 1};
 
-    if (sent >= 0) {
+    if (descriptor >= 0) {
+        header.msg_control = &control;
+        header.msg_controllen = sizeof control.octets;
+        control.header = (struct cmsghdr){.cmsg_level = SOL_SOCKET,
+                                          .cmsg_type = SCM_RIGHTS,
+                                          .cmsg_len = CMSG_LEN(sizeof descriptor)};
+        memcpy(CMSG_DATA(&control.header), &descriptor, sizeof descriptor);
+    }
+    return sendmsg(notify->descriptor, &header, MSG_DONTWAIT | MSG_NOSIGNAL);
+}
+
+static enum sending send_passing(struct notify *notify, const char *message, int descriptor)
+{
+    if (send_with(notify, message, descriptor) >= 0) {
         notify->has_failed = false;
         return SENT;
     }
@@ -97,6 +117,11 @@ static enum sending send_message(struct notify *notify, const char *message)
         return IS_FULL;
     log_failure(notify, strerror(errno));
     return IS_GONE;
+}
+
+static enum sending send_message(struct notify *notify, const char *message)
+{
+    return send_passing(notify, message, -1);
 }
 
 bool notify_flush(struct notify *notify)
@@ -188,6 +213,26 @@ void notify_extend(struct notify *notify, uint64_t us)
     char message[NOTIFY_OCTETS_MOST];
 
     snprintf(message, sizeof message, "EXTEND_TIMEOUT_USEC=%llu\n", (unsigned long long)us);
+    send_other(notify, message);
+}
+
+/* ---- the store ---- */
+
+void notify_store(struct notify *notify, const char *name, int descriptor)
+{
+    char message[NOTIFY_OCTETS_MOST];
+
+    /* Without FDPOLL=0 the manager would let go of a socket that has an ICMP error pending. */
+    snprintf(message, sizeof message, "FDSTORE=1\nFDNAME=%s\nFDPOLL=0\n", name);
+    if (notify_is_used(notify) && notify_flush(notify))
+        send_passing(notify, message, descriptor);
+}
+
+void notify_unstore(struct notify *notify, const char *name)
+{
+    char message[NOTIFY_OCTETS_MOST];
+
+    snprintf(message, sizeof message, "FDSTOREREMOVE=1\nFDNAME=%s\n", name);
     send_other(notify, message);
 }
 

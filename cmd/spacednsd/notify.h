@@ -68,6 +68,15 @@ void notify_alive(struct notify *notify);
 /** The start, the reload or the stop goes on; the manager may give up only after this time. */
 void notify_extend(struct notify *notify, uint64_t us);
 
+/**
+ * Gives the manager a copy of a descriptor, which it hands to the next start of the service
+ * (FileDescriptorStoreMax=). One that it has already it does not take twice.
+ */
+void notify_store(struct notify *notify, const char *name, int descriptor);
+
+/** The manager lets go of all descriptors of that name. */
+void notify_unstore(struct notify *notify, const char *name);
+
 /** Sends what is kept. Returns true when nothing is. */
 bool notify_flush(struct notify *notify);
 

@@ -98,6 +98,27 @@ void service_loaded(struct service *service)
     service->is_loading = false;
 }
 
+/* ---- sockets ---- */
+
+static void store_socket(void *context, enum listen_scheme scheme, size_t worker, int descriptor)
+{
+    struct service *service = context;
+    char name[INHERITED_NAME_OCTETS];
+
+    inherited_write_name(scheme, worker, name);
+    notify_store(&service->notify, name, descriptor);
+}
+
+void service_store(struct service *service, const struct server *server)
+{
+    server_walk_sockets(server, store_socket, service);
+}
+
+void service_unstore(struct service *service, const char *name)
+{
+    notify_unstore(&service->notify, name);
+}
+
 /* ---- the watchdog ---- */
 
 static void log_silent(struct service *service, size_t worker)

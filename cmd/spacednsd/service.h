@@ -56,6 +56,12 @@ void service_load(struct service *service, const char *zones);
 /** It has ended, well or not. */
 void service_loaded(struct service *service);
 
+/** Gives the manager the sockets of a server that serves, for a restart without a gap. */
+void service_store(struct service *service, const struct server *server);
+
+/** The manager need not keep the sockets of that name any more; before service_store. */
+void service_unstore(struct service *service, const char *name);
+
 /** Starts the timers of a server that runs; `server` and the loop are borrowed. */
 void service_start(struct service *service, uv_loop_t *loop, struct server *server);
 

@@ -101,6 +101,7 @@ bool inherited_add(struct inherited *inherited, const char *name, int descriptor
     }
     fcntl(descriptor, F_SETFD, FD_CLOEXEC);
     fcntl(descriptor, F_SETFL, fcntl(descriptor, F_GETFL) | O_NONBLOCK);
+    snprintf(found.name, sizeof found.name, "%s", name);
     inherited->items[inherited->count++] = found;
     return true;
 }

@@ -26,7 +26,8 @@ struct inherited_socket {
     enum listen_scheme scheme;
     size_t worker;
     struct endpoint endpoint;
-    int descriptor; /* -1: taken */
+    int descriptor;                   /* -1: taken */
+    char name[INHERITED_NAME_OCTETS]; /* cut if it is longer */
 };
 
 /** Zeroed: none. */

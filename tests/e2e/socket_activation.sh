@@ -77,4 +77,80 @@ refused connection "dns.socket=connected:127.0.0.1:$port" 'is a connection, not 
 if [ -e /proc/net/if_inet6 ]; then
     refused both-families "dns.socket=udp6:$port" 'takes IPv4, too; use BindIPv6Only=ipv6-only'
 fi
+
+# ---- a restart by a manager that keeps the sockets ----
+
+launcher=()
+kept=$work/kept
+mkdir "$kept"
+echo "listen: [127.0.0.1:$port]" >"$kept/settings.yaml"
+/usr/bin/python3 "$SOURCE_DIR/tests/support/fd_store.py" "$kept" "$SPACEDNSD" --settings "$kept/settings.yaml" \
+    --zones zones --local-as test-space --upstream none --workers 2 --control-socket "$work/control.sock" \
+    >"$work/manager.out" 2>"$work/manager.err" &
+manager=$!
+children+=("$manager")
+server_log=$work/manager.err
+ready() { # how often a server has been ready
+    grep -c ' info ready ' "$server_log"
+}
+is_ready() {
+    [ "$(ready)" -ge "$1" ]
+}
+stored() {
+    sort "$kept/store" 2>/dev/null | tr '\n' ' '
+}
+is_stored() {
+    [ "$(stored)" = "$1" ]
+}
+await is_ready 1 || fail "the service starts" "$(cat "$server_log")"
+await is_stored "tcp.0 tcp.1 udp.0 udp.1 " || fail "the manager gets all sockets" "$(stored)"
+
+# ask_early NAME DIG-ARGUMENT...: beside the script
+early=()
+ask_early() {
+    ask +short "${@:2}" frozen-oasis-70544.herokuapp.com >"$work/$1.got" 2>&1 &
+    early+=("$!")
+}
+has_ended() {
+    [ "$(cat "$kept/pid")" = 0 ]
+}
+# restart: ends the server, asks, and lets the manager start it again
+restart() {
+    local before
+    before=$(ready)
+    kill -TERM "$(cat "$kept/pid")"
+    await has_ended || fail "the server ends"
+    early=()
+    for client in 1 2 3 4 5 6; do
+        ask_early "udp-$client"
+        ask_early "tcp-$client" +tcp
+    done
+    touch "$kept/go"
+    await is_ready $((before + 1)) || fail "the server is started again" "$(cat "$server_log")"
+    wait "${early[@]}"
+}
+for round in 1 2; do
+    restart
+    for client in udp-1 udp-2 udp-3 udp-4 udp-5 udp-6 tcp-1 tcp-2 tcp-3 tcp-4 tcp-5 tcp-6; do
+        expect "restart $round: $client waits for its answer" "$routers" "$(addresses "$(cat "$work/$client.got")")"
+    done
+    expect "restart $round: nothing is kept twice" "tcp.0 tcp.1 udp.0 udp.1 " "$(stored)"
+done
+
+# an address that the settings no longer have is not kept bound
+echo "listen: [127.0.0.1:$other]" >"$kept/settings.yaml"
+before=$(ready)
+kill -TERM "$(cat "$kept/pid")"
+await has_ended
+touch "$kept/go"
+await is_ready $((before + 1)) || fail "it starts with another address" "$(cat "$server_log")"
+is_free() {
+    ! ss -Hlun "sport = :$port" | grep -q . && ! ss -Hltn "sport = :$port" | grep -q .
+}
+if command -v ss >/dev/null; then
+    await is_free || fail "the old address is free" "$(ss -Hluntp "sport = :$port")"
+fi
+await is_stored "tcp.0 tcp.1 udp.0 udp.1 " || fail "the manager keeps the new sockets" "$(stored)"
+touch "$kept/end"
+await is_gone "$manager" || fail "the manager ends"
 finish

@@ -260,3 +260,32 @@ TEST(the_watchdog_is_wanted_by_its_variables)
     setenv("WATCHDOG_USEC", "soon", 1);
     ck_assert_uint_eq(notify_watchdog_us(), 0);
 }
+
+TEST(a_descriptor_is_stored_and_let_go_by_name)
+{
+    struct iovec part = {.iov_base = message, .iov_len = sizeof message - 1};
+    union {
+        struct cmsghdr header;
+        char octets[CMSG_SPACE(sizeof(int))];
+    } control;
+    struct msghdr header = {.msg_iov = &part,
+                            .msg_iovlen = 1,
+                            .msg_control = &control,
+                            .msg_controllen = sizeof control};
+    int ends[2], stored;
+    char octet = 'x';
+
+    ck_assert_int_eq(pipe(ends), 0);
+    notify_store(&notify, "udp.0", ends[1]);
+    ssize_t length = recvmsg(manager, &header, 0);
+    ck_assert_int_gt(length, 0);
+    message[length] = '\0';
+    ck_assert_str_eq(message, "FDSTORE=1\nFDNAME=udp.0\nFDPOLL=0\n");
+    ck_assert_int_eq(control.header.cmsg_type, SCM_RIGHTS);
+    memcpy(&stored, CMSG_DATA(&control.header), sizeof stored);
+    ck_assert_int_eq(write(stored, &octet, 1), 1);
+    ck_assert_int_eq(read(ends[0], &octet, 1), 1);
+    notify_unstore(&notify, "udp.0");
+    ck_assert_str_eq(received(), "FDSTOREREMOVE=1\nFDNAME=udp.0\n");
+    close(stored), close(ends[0]), close(ends[1]);
+}
