@@ -43,7 +43,7 @@ void explain_add_suffixes(struct text *text, const struct recursion *recursion, 
         return;
     text_add_string(text, is_first ? "" : " and ");
     text_add_number(text, left);
-    text_add_string(text, is_first ? " suffixes" : " more");
+    text_add_string(text, !is_first ? " more" : left == 1 ? " suffix" : " suffixes");
 }
 
 static void add_label(struct text *text, const uint8_t *label)

@@ -4,7 +4,7 @@
  *
  * Invariants: no crash; refused settings have an error; accepted settings have every number within
  * its range, at least one worker and one listen address, and usable upstreams: each zone once, the
- * longest first, none of it ours.
+ * longest first, none of it ours; suffixes of recursion_for within their number, none of them ours.
  */
 #include "fuzz/fuzz.h"
 
@@ -19,6 +19,19 @@
 #include "wire/domain.h"
 
 enum { WORDS_MOST = 32, WORD_MOST = 512 };
+
+static void check_recursion(const struct settings *settings)
+{
+    const struct recursion *recursion = &settings->recursion_for;
+
+    if (recursion_classes(recursion) > 7 || recursion->count > RECURSION_SUFFIXES_MOST)
+        abort();
+    for (size_t i = 0; i < recursion->count; i++)
+        if (domain_is_within(recursion->suffixes[i].text, settings->suffix_discovery) ||
+            domain_label_count(recursion->suffixes[i].text) !=
+                recursion->suffixes[i].name.label_count)
+            abort();
+}
 
 static void check(const struct settings *settings, enum settings_status status,
                   const struct report *report)
@@ -35,6 +48,7 @@ static void check(const struct settings *settings, enum settings_status status,
         settings->cache_size / settings->workers < CACHE_WORKER_OCTETS_LEAST ||
         settings->upstream_questions < 16 || settings->upstream_questions > 20000)
         abort();
+    check_recursion(settings);
 }
 
 static void check_upstreams(const struct upstreams *list)

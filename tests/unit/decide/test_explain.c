@@ -136,7 +136,7 @@ static const struct {
     {"{vpn: [debian.org]}", PEER, "www.debian.org",
      "Q20 not a name of this space, and no recursion for this client"},
     {"{peered: [a.very-long-suffix-that-has-no-place-in-a-sentence.example]}", PEER,
-     "www.debian.org", "Q20 not a name of this space, and recursion only for 1 suffixes"},
+     "www.debian.org", "Q20 not a name of this space, and recursion only for 1 suffix"},
     {"{peered: [debian.org]}", PEER, "www.debian.org", ""},
 };
 
