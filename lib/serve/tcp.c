@@ -30,13 +30,50 @@ enum {
 
 void tcp_touch(struct tcp_connection *connection)
 {
-    struct tcp *tcp = connection->tcp;
+    struct tcp_places *places = connection->places;
 
-    connection->active_ms = uv_now(tcp->loop);
+    connection->active_ms = uv_now(connection->tcp->loop);
     if (TAILQ_NEXT(connection, link) == NULL)
         return;
-    TAILQ_REMOVE(&tcp->by_activity, connection, link);
-    TAILQ_INSERT_TAIL(&tcp->by_activity, connection, link);
+    TAILQ_REMOVE(&places->by_activity, connection, link);
+    TAILQ_INSERT_TAIL(&places->by_activity, connection, link);
+}
+
+/* ---- places ---- */
+
+static enum tcp_kind kind_of(const struct tcp_connection *connection)
+{
+    return connection->places == &connection->tcp->places[TCP_OUTSIDERS] ? TCP_OUTSIDERS
+                                                                         : TCP_INSIDERS;
+}
+
+/* The connections of the client's row: its own, and of few others. */
+static uint32_t *row_of(struct tcp_connection *connection)
+{
+    const struct hash_key *key = &connection->tcp->key;
+    uint64_t hash = hash_mix(connection->network ^ key->first, key->second);
+
+    return &connection->places->of_clients[hash % TCP_CLIENT_ROWS];
+}
+
+static void take_place(struct tcp_connection *connection)
+{
+    TAILQ_INSERT_TAIL(&connection->places->by_activity, connection, link);
+    connection->places->count++;
+    connection->tcp->open_count++;
+    ++*row_of(connection);
+    assert(connection->tcp->open_count <= connection->tcp->pool_count);
+}
+
+static void leave_place(struct tcp_connection *connection)
+{
+    uint32_t *row = row_of(connection);
+
+    assert(connection->tcp->open_count > 0 && connection->places->count > 0 && *row > 0);
+    TAILQ_REMOVE(&connection->places->by_activity, connection, link);
+    connection->places->count--;
+    connection->tcp->open_count--;
+    --*row;
 }
 
 /* ---- closing ---- */
@@ -62,11 +99,9 @@ void tcp_drop(struct tcp_connection *connection, enum counter cause)
     struct tcp *tcp = connection->tcp;
 
     assert(!uv_is_closing((const uv_handle_t *)&connection->poll));
-    assert(tcp->open_count > 0);
     tcp_forget_lone_query(connection);
-    TAILQ_REMOVE(&tcp->by_activity, connection, link);
+    leave_place(connection);
     connection->serial++; /* late replies are no longer for this slot */
-    tcp->open_count--;
     uv_close((uv_handle_t *)&connection->poll, on_closed);
     close(connection->descriptor); /* uv_close has stopped watching it */
     stats_count(tcp->batch->stats, COUNTER_TCP_CLOSED, 1);
@@ -88,18 +123,24 @@ static bool is_idle(const struct tcp_connection *connection, uint64_t limit_ms)
  * finds queries unread. A connection that waits for a reply is not idle (RFC 7766 section 6.2.3);
  * an upstream's timeout bounds the wait. Every iteration drops a connection or makes it the newest.
  */
-static void drop_idle(struct tcp *tcp, uint64_t limit_ms)
+static void drop_idle_of(const struct tcp_places *places, uint64_t limit_ms)
 {
     struct tcp_connection *connection;
 
-    while (is_idle(connection = TAILQ_FIRST(&tcp->by_activity), limit_ms)) {
+    while (is_idle(connection = TAILQ_FIRST(&places->by_activity), limit_ms)) {
         if (limit_ms > 0 && connection->awaited > 0)
             tcp_touch(connection);
         else if (limit_ms > 0)
             tcp_connection_read_now(connection);
-        if (TAILQ_FIRST(&tcp->by_activity) == connection && is_idle(connection, limit_ms))
+        if (TAILQ_FIRST(&places->by_activity) == connection && is_idle(connection, limit_ms))
             tcp_drop(connection, COUNTER_TCP_IDLE);
     }
+}
+
+static void drop_idle(const struct tcp *tcp, uint64_t limit_ms)
+{
+    for (unsigned kind = 0; kind < TCP_KINDS; kind++)
+        drop_idle_of(&tcp->places[kind], limit_ms);
 }
 
 static void tcp_on_acceptable(uv_poll_t *poll, int status, int events);
@@ -159,14 +200,6 @@ static bool is_outside(const struct tcp *tcp, const struct path *path)
     return client.count == 0;
 }
 
-/* The connections to evict first, and how many the client has. */
-struct eviction_candidates {
-    struct tcp_connection *own;
-    struct tcp_connection *outside;
-    struct tcp_connection *any;
-    uint32_t own_count;
-};
-
 /* Chooses the next, older one, unless that would lose a late reply and the chosen one would not. */
 static void prefer(struct tcp_connection **chosen, struct tcp_connection *next)
 {
@@ -174,48 +207,58 @@ static void prefer(struct tcp_connection **chosen, struct tcp_connection *next)
         *chosen = next;
 }
 
-static struct eviction_candidates find_eviction_candidates(const struct tcp *tcp, uint64_t network)
+/* The connection to evict of the clients with the most; NULL: there is none. */
+static struct tcp_connection *find_crowding(const struct tcp_places *places)
 {
-    struct eviction_candidates candidates = {.own_count = 0};
+    struct tcp_connection *chosen = NULL, *each;
+    uint32_t most = 0;
 
-    for (struct tcp_connection *each = TAILQ_LAST(&tcp->by_activity, tcp_connections); each != NULL;
-         each = TAILQ_PREV(each, tcp_connections, link)) {
-        prefer(&candidates.any, each);
-        if (each->is_outside)
-            prefer(&candidates.outside, each);
-        if (each->network != network)
-            continue;
-        prefer(&candidates.own, each);
-        candidates.own_count++;
-    }
-    return candidates;
+    TAILQ_FOREACH(each, &places->by_activity, link)
+    most = *row_of(each) > most ? *row_of(each) : most;
+    TAILQ_FOREACH_REVERSE(each, &places->by_activity, tcp_connections, link)
+    if (*row_of(each) == most)
+        prefer(&chosen, each);
+    return chosen;
 }
 
-static bool is_full(const struct tcp *tcp, const struct eviction_candidates *candidates)
+/* The connection to evict of the incoming one's client; NULL: it may have more. */
+static struct tcp_connection *find_own(const struct tcp *tcp, struct tcp_connection *incoming)
 {
-    return tcp->open_count >= tcp->limits.connections ||
-           (candidates->own != NULL && candidates->own_count >= tcp->limits.per_client);
+    struct tcp_connection *chosen = NULL, *each;
+    uint32_t count = 0;
+
+    if (*row_of(incoming) < tcp->limits.per_client)
+        return NULL;
+    TAILQ_FOREACH_REVERSE(each, &incoming->places->by_activity, tcp_connections, link)
+    {
+        if (each->network != incoming->network)
+            continue;
+        prefer(&chosen, each);
+        count++;
+    }
+    return count < tcp->limits.per_client ? NULL : chosen;
+}
+
+static bool is_full(const struct tcp *tcp, struct tcp_connection *incoming)
+{
+    return incoming->places->count >= tcp->limits.connections[kind_of(incoming)] ||
+           find_own(tcp, incoming) != NULL;
 }
 
 /* Evicts a connection for the incoming one at a limit. Returns false when none may be evicted. */
-static bool evict_for(struct tcp *tcp, const struct tcp_connection *incoming)
+static bool evict_for(struct tcp *tcp, struct tcp_connection *incoming)
 {
-    struct eviction_candidates candidates = find_eviction_candidates(tcp, incoming->network);
-
-    if (!is_full(tcp, &candidates))
+    if (!is_full(tcp, incoming))
         return true;
     tcp_answer_lone_queries(tcp); /* no connection is closed with a query that was read */
-    candidates = find_eviction_candidates(tcp, incoming->network);
-    if (!is_full(tcp, &candidates))
+    if (!is_full(tcp, incoming))
         return true;
-    if (candidates.own != NULL && candidates.own_count >= tcp->limits.per_client)
-        tcp_drop(candidates.own, COUNTER_TCP_EVICTED);
-    else if (candidates.outside != NULL)
-        tcp_drop(candidates.outside, COUNTER_TCP_EVICTED);
-    else if (incoming->is_outside || candidates.any == NULL)
+    struct tcp_connection *evicted = find_own(tcp, incoming);
+    if (evicted == NULL)
+        evicted = find_crowding(incoming->places);
+    if (evicted == NULL)
         return false;
-    else
-        tcp_drop(candidates.any, COUNTER_TCP_EVICTED);
+    tcp_drop(evicted, COUNTER_TCP_EVICTED);
     return true;
 }
 
@@ -237,7 +280,8 @@ static void begin_connection(struct tcp_connection *connection, int descriptor,
                                           .output = connection->output,
                                           .serial = connection->serial};
     path_set_source(&connection->path, client);
-    connection->is_outside = is_outside(tcp, &connection->path);
+    connection->places =
+        &tcp->places[is_outside(tcp, &connection->path) ? TCP_OUTSIDERS : TCP_INSIDERS];
 }
 
 static bool refuse(struct tcp *tcp, int descriptor)
@@ -258,9 +302,7 @@ bool tcp_adopt(struct tcp *tcp, int descriptor, const struct endpoint *client, u
         return refuse(tcp, descriptor);
     connection->poll.data = connection;
     TAILQ_REMOVE(&tcp->free, connection, link);
-    TAILQ_INSERT_TAIL(&tcp->by_activity, connection, link);
-    tcp->open_count++;
-    assert(tcp->open_count <= tcp->pool_count);
+    take_place(connection);
     stats_count(tcp->batch->stats, COUNTER_TCP_ACCEPTED, 1);
     tcp_connection_start(connection);
     start_ticking(tcp);
@@ -290,10 +332,11 @@ static void free_a_descriptor(struct tcp_acceptor *acceptor)
 
     stats_count(tcp->batch->stats, COUNTER_TCP_REFUSED, 1);
     tcp_answer_lone_queries(tcp);
-    struct eviction_candidates candidates = find_eviction_candidates(tcp, 0);
-    if (candidates.any != NULL) {
-        tcp_drop(candidates.outside == NULL ? candidates.any : candidates.outside,
-                 COUNTER_TCP_EVICTED);
+    struct tcp_connection *evicted = find_crowding(&tcp->places[TCP_OUTSIDERS]);
+    if (evicted == NULL)
+        evicted = find_crowding(&tcp->places[TCP_INSIDERS]);
+    if (evicted != NULL) {
+        tcp_drop(evicted, COUNTER_TCP_EVICTED);
         return;
     }
     uv_poll_stop(&acceptor->poll);
@@ -351,11 +394,17 @@ static void tcp_on_turn(uv_check_t *turn)
 bool tcp_init(struct tcp *tcp, uv_loop_t *loop, struct batch *batch,
               const struct tcp_limits *limits, struct err *err)
 {
-    size_t count = (size_t)limits->connections + SPARE_SLOTS;
+    const uint32_t *connections = limits->connections;
+    size_t count = (size_t)connections[TCP_INSIDERS] + connections[TCP_OUTSIDERS] + SPARE_SLOTS;
 
-    *tcp = (struct tcp){.loop = loop, .batch = batch, .limits = *limits, .pool_count = count};
+    *tcp = (struct tcp){.loop = loop,
+                        .batch = batch,
+                        .limits = *limits,
+                        .pool_count = count,
+                        .key = hash_key_random()};
     TAILQ_INIT(&tcp->free);
-    TAILQ_INIT(&tcp->by_activity);
+    for (unsigned kind = 0; kind < TCP_KINDS; kind++)
+        TAILQ_INIT(&tcp->places[kind].by_activity);
     tcp->pool = calloc(count, sizeof *tcp->pool);
     tcp->input = malloc(TCP_SHARED_INPUT_OCTETS);
     tcp->output = malloc(TCP_OUTPUT_OCTETS);
@@ -366,7 +415,7 @@ bool tcp_init(struct tcp *tcp, uv_loop_t *loop, struct batch *batch,
         tcp_close(tcp);
         return err_set(err, ERR_MEMORY,
                        "no memory for %u TCP connections per worker; lower tcp_connections",
-                       (unsigned)limits->connections);
+                       (unsigned)(count - SPARE_SLOTS));
     }
     for (size_t i = count; i-- > 0;) {
         struct tcp_connection *connection = &tcp->pool[i];
@@ -455,16 +504,23 @@ static bool hand_over(struct tcp_connection *connection, int channel)
     return true;
 }
 
-size_t tcp_hand_over(struct tcp *tcp, int channel)
+static void hand_over_all(const struct tcp_places *places, int channel)
 {
     struct tcp_connection *next;
 
-    tcp_answer_lone_queries(tcp);
-    for (struct tcp_connection *each = TAILQ_FIRST(&tcp->by_activity); each != NULL; each = next) {
+    for (struct tcp_connection *each = TAILQ_FIRST(&places->by_activity); each != NULL;
+         each = next) {
         next = TAILQ_NEXT(each, link);
         if (tcp_connection_is_at_rest(each) && !hand_over(each, channel))
             break;
     }
+}
+
+size_t tcp_hand_over(struct tcp *tcp, int channel)
+{
+    tcp_answer_lone_queries(tcp);
+    for (unsigned kind = 0; kind < TCP_KINDS; kind++)
+        hand_over_all(&tcp->places[kind], channel);
     return tcp->open_count;
 }
 
@@ -481,16 +537,23 @@ bool tcp_take_over(struct tcp *tcp, int descriptor)
 
 /* ---- the end ---- */
 
-void tcp_stop(struct tcp *tcp)
+static void end_all(const struct tcp_places *places)
 {
     struct tcp_connection *next;
 
-    tcp->paused = NULL;
-    tcp_answer_lone_queries(tcp); /* so that closing one connection closes no other */
-    for (struct tcp_connection *each = TAILQ_FIRST(&tcp->by_activity); each != NULL; each = next) {
+    for (struct tcp_connection *each = TAILQ_FIRST(&places->by_activity); each != NULL;
+         each = next) {
         next = TAILQ_NEXT(each, link);
         tcp_connection_end(each);
     }
+}
+
+void tcp_stop(struct tcp *tcp)
+{
+    tcp->paused = NULL;
+    tcp_answer_lone_queries(tcp); /* so that closing one connection closes no other */
+    for (unsigned kind = 0; kind < TCP_KINDS; kind++)
+        end_all(&tcp->places[kind]);
     tcp->is_stopping = true;
     if (tcp->open_count == 0)
         close_handles(tcp);

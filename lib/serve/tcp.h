@@ -27,14 +27,19 @@
  *
  *     │ query │ (closed) │ query │ room for the next read, 65,537 octets at least ...
  *
+ * Clients of spaces and outsiders have places of their own, so neither ever evicts the other:
+ *
+ *     tcp_connections ─┬─ 7/8  clients of spaces
+ *                      └─ 1/8  outsiders: clients in no space when they connect
+ *
  * Which connection is evicted at a limit: over the limit of one client, its connection idle
- * longest; over the total limit, the outsider's connection idle longest, or without outsiders the
- * one idle longest. Waiting queries are answered before that. A connection that waits for an
- * upstream's reply is evicted only if all candidates do, and is never closed as idle. A client is
- * an IPv4 address, or the /64 of an IPv6 address, because one host usually has all of it. An
- * outsider is a client in no space when it connects; when clients of spaces need all connections,
- * it is refused. Idle means: no query answered and no reply taken. Half a frame does not count, so
- * it cannot keep a connection alive.
+ * longest; when all places of the kind are taken, that of the client with the most connections
+ * which is idle longest, so a client with few keeps them. Waiting queries are answered before that.
+ * A connection that waits for an upstream's reply is evicted only if all candidates do, and is
+ * never closed as idle. A client is an IPv4 address, or the /64 of an IPv6 address, because one
+ * host usually has all of it. Connections are counted by a keyed hash of the client, so that few
+ * clients share a count, and none can choose with whom. Idle means: no query answered and no reply
+ * taken. Half a frame does not count, so it cannot keep a connection alive.
  *
  * A client that closes its sending side still gets its answers. An empty frame, or the eighth frame
  * that cannot be answered (a response, shorter than a header), ends the connection.
@@ -50,13 +55,16 @@
 
 #include "base/endpoint.h"
 #include "base/err.h"
+#include "base/hash.h"
 #include "serve/batch.h"
 
-enum { TCP_FRAME_OCTETS = 2, TCP_IGNORED_MOST = 8 };
+enum { TCP_FRAME_OCTETS = 2, TCP_IGNORED_MOST = 8, TCP_CLIENT_ROWS = 4096 };
+
+enum tcp_kind { TCP_INSIDERS, TCP_OUTSIDERS, TCP_KINDS };
 
 struct tcp_limits {
-    uint32_t connections; /* of this worker */
-    uint32_t per_client;  /* of this worker */
+    uint32_t connections[TCP_KINDS]; /* of this worker */
+    uint32_t per_client;             /* of this worker */
     uint32_t idle_ms;
 };
 
@@ -72,6 +80,13 @@ struct tcp_lone_query {
 
 TAILQ_HEAD(tcp_connections, tcp_connection);
 
+/** The connections of one kind of clients. */
+struct tcp_places {
+    struct tcp_connections by_activity; /* the oldest first */
+    uint32_t count;
+    uint32_t of_clients[TCP_CLIENT_ROWS]; /* by a hash of the client */
+};
+
 /** State shared by all connections of one worker; it must not move while open. */
 struct tcp {
     uv_loop_t *loop;
@@ -83,8 +98,9 @@ struct tcp {
     size_t pool_count;
     uint8_t *room; /* input and output buffers of all connections */
     struct tcp_connections free;
-    struct tcp_connections by_activity; /* the oldest first */
-    uint32_t open_count;
+    struct tcp_places places[TCP_KINDS];
+    uint32_t open_count;         /* of both kinds */
+    struct hash_key key;         /* of clients */
     struct tcp_acceptor *paused; /* without descriptors they pause until the timer's next tick */
     bool is_stopping;
     uint8_t *input;  /* shared */
@@ -149,7 +165,7 @@ void tcp_stop(struct tcp *tcp);
 /**
  * Serves a connected socket as if it had been accepted: at a limit, another connection is evicted.
  * Takes the descriptor over. Returns false when it is refused: no slot is free in this turn of the
- * loop, or all connections have priority over it.
+ * loop, or its kind has no places.
  */
 bool tcp_adopt(struct tcp *tcp, int descriptor, const struct endpoint *client,
                uint32_t destination);

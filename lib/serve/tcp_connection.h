@@ -26,7 +26,8 @@ struct tcp_connection {
     struct tcp *tcp;
     int descriptor;
     struct endpoint client;
-    uint64_t network; /* the client, as the limit per client counts it */
+    uint64_t network;          /* the client, as the limit per client counts it */
+    struct tcp_places *places; /* by the kind of client that it was when it connected */
     struct path path;
     TAILQ_ENTRY(tcp_connection) link; /* in the list by last activity, or of free slots */
     uint64_t active_ms;               /* the loop's time */
@@ -39,7 +40,6 @@ struct tcp_connection {
     uint32_t serial;     /* grows with each connection in this slot */
     uint8_t ignored;     /* frames that could not be answered */
     uint8_t lone_query;  /* 1 + index of its waiting query; 0: none */
-    bool is_outside;     /* of every space, when it connected */
     bool has_used_room;  /* its own buffers have been used */
     bool has_failed;     /* the socket is broken, or the client is too slow */
     bool is_slow;        /* too slow: a reply had no room */

@@ -6,6 +6,8 @@
 #include "serve/socket.h"
 #include "serve/tcp.h"
 
+enum { OUTSIDERS_PART = 8 }; /* one eighth of the connections is for outsiders */
+
 struct tcp_listener {
     struct listener listener; /* first member */
     struct tcp tcp;
@@ -114,7 +116,10 @@ static struct tcp_limits limits_of(const struct settings *settings)
 
     if (settings->tcp_sockets > 0 && settings->tcp_sockets < connections)
         connections = settings->tcp_sockets;
-    return (struct tcp_limits){.connections = connections,
+    uint32_t of_outsiders = connections / OUTSIDERS_PART;
+    if (of_outsiders == 0 && connections > 1)
+        of_outsiders = 1;
+    return (struct tcp_limits){.connections = {connections - of_outsiders, of_outsiders},
                                .per_client = settings->tcp_per_client,
                                .idle_ms = settings->tcp_idle_ms};
 }

@@ -260,7 +260,7 @@ struct tcp_scene {
 
 static void tcp_begin(struct tcp_scene *scene)
 {
-    const struct tcp_limits limits = {.connections = 4, .per_client = 4, .idle_ms = 10000};
+    const struct tcp_limits limits = {.connections = {4, 4}, .per_client = 4, .idle_ms = 10000};
     struct err err;
 
     serving_init(&scene->serving);

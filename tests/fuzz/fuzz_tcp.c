@@ -84,10 +84,10 @@ struct late {
 
 /* The first octet of the input chooses. */
 static const struct tcp_limits limits[] = {
-    {.connections = 8, .per_client = 5, .idle_ms = 10000000},
-    {.connections = 3, .per_client = 3, .idle_ms = 10000000},
-    {.connections = 100, .per_client = 60, .idle_ms = 10000000},
-    {.connections = 20, .per_client = 2, .idle_ms = 10000000},
+    {.connections = {8, 4}, .per_client = 5, .idle_ms = 10000000},
+    {.connections = {3, 1}, .per_client = 3, .idle_ms = 10000000},
+    {.connections = {100, 50}, .per_client = 60, .idle_ms = 10000000},
+    {.connections = {20, 10}, .per_client = 2, .idle_ms = 10000000},
 };
 
 static struct peer clients[CLIENTS_MOST];
@@ -300,6 +300,51 @@ static const char *const addresses[] = {"10.0.130.56",       "10.0.130.57",     
                                         "2001:db8::1",       "2001:db8::2:0:1", "2001:db8:1::1",
                                         "::ffff:10.0.130.1", "::ffff:192.0.2.1"};
 
+static const struct tcp_places *places_of(const struct endpoint *endpoint)
+{
+    struct path path = {.destination = 0x0a000002};
+
+    path_set_source(&path, endpoint);
+    return &tcp.places[path.source >> 24 == 10 ? TCP_INSIDERS : TCP_OUTSIDERS];
+}
+
+/* The state before a connection comes. */
+struct before {
+    const struct tcp_places *places; /* of its kind */
+    uint32_t own, others;
+    uint64_t closed, evicted;
+};
+
+static struct before note(const struct tcp_places *places)
+{
+    return (struct before){.places = places,
+                           .own = places->count,
+                           .others = tcp.open_count - places->count,
+                           .closed = serving_count(&serving, COUNTER_TCP_CLOSED),
+                           .evicted = serving_count(&serving, COUNTER_TCP_EVICTED)};
+}
+
+/*
+ * A connection has come: no kind has more than its places, one at most was evicted, for want of
+ * room, and it was of the same kind. Queries that are answered before that may end connections of
+ * both kinds.
+ */
+static void check_places(const struct before *before)
+{
+    uint64_t evicted = serving_count(&serving, COUNTER_TCP_EVICTED) - before->evicted;
+    uint64_t closed = serving_count(&serving, COUNTER_TCP_CLOSED) - before->closed;
+    uint32_t own = before->places->count, others = tcp.open_count - own;
+
+    for (unsigned kind = 0; kind < TCP_KINDS; kind++)
+        assert(tcp.places[kind].count <= tcp.limits.connections[kind]);
+    assert(others <= before->others && own <= before->own + 1 && own > 0);
+    uint32_t lost_own = before->own + 1 - own, lost_others = before->others - others;
+    assert(lost_own + lost_others == closed);
+    assert(evicted <= 1 && evicted <= lost_own);
+    assert(evicted == 0 || before->own >= tcp.limits.per_client ||
+           before->own >= tcp.limits.connections[before->places - tcp.places]);
+}
+
 /* Returns the new connection, or NULL when it is refused. */
 static struct peer *enter(unsigned how)
 {
@@ -323,9 +368,11 @@ static struct peer *enter(unsigned how)
     bool is_read =
         endpoint_read(addresses[how % (sizeof addresses / sizeof *addresses)], 40000, &endpoint);
     assert(is_read);
+    const struct before before = note(places_of(&endpoint));
     if (tcp_adopt(&tcp, client->descriptor, &endpoint, 0x0a000002)) {
         assert(client->is_open);
-        client->connection = TAILQ_LAST(&tcp.by_activity, tcp_connections);
+        client->connection = TAILQ_LAST(&before.places->by_activity, tcp_connections);
+        check_places(&before);
         return client;
     }
     assert(!client->is_open);
@@ -413,9 +460,11 @@ static void turn(void)
 
 static void pass_time(uint64_t ms)
 {
-    for (struct tcp_connection *each = TAILQ_FIRST(&tcp.by_activity); each != NULL;
-         each = TAILQ_NEXT(each, link))
-        each->active_ms -= ms;
+    struct tcp_connection *each;
+
+    for (unsigned kind = 0; kind < TCP_KINDS; kind++)
+        TAILQ_FOREACH(each, &tcp.places[kind].by_activity, link)
+    each->active_ms -= ms;
     if (uv_is_active((const uv_handle_t *)&tcp.timer))
         tcp.timer.timer_cb(&tcp.timer);
 }

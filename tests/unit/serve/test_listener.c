@@ -89,7 +89,7 @@ static void prepare(uint32_t udp_buffer)
 {
     memset(&scene, 0, sizeof scene);
     scene.settings = (struct settings){
-        .udp_buffer = udp_buffer, .tcp_connections = 8, .tcp_per_client = 8, .tcp_idle_ms = 10000};
+        .udp_buffer = udp_buffer, .tcp_connections = 64, .tcp_per_client = 8, .tcp_idle_ms = 10000};
     serving_init(&scene.serving);
     for (unsigned scheme = 0; scheme < LISTEN_SCHEMES; scheme++)
         scene.listeners[scheme] = new_listener(scheme);

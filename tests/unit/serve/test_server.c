@@ -120,7 +120,7 @@ static void prepare(struct scene *scene)
 {
     *scene = (struct scene){.listen = {.schemes = LISTEN_WITHOUT_SCHEME, .origin.file = "--listen"},
                             .settings = {.workers = WORKERS,
-                                         .tcp_connections = 16,
+                                         .tcp_connections = 128,
                                          .tcp_per_client = 16,
                                          .tcp_idle_ms = 10000,
                                          .udp_buffer = 1 << 20,

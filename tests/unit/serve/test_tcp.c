@@ -37,12 +37,23 @@ static struct endpoint client_of(const char *address)
 static void begin(uint32_t connections, uint32_t per_client)
 {
     const struct tcp_limits limits = {
-        .connections = connections, .per_client = per_client, .idle_ms = 10000};
+        .connections = {connections, connections}, .per_client = per_client, .idle_ms = 10000};
     struct err err;
 
     scene = (struct scene){.fence = NULL};
     serving_init(&scene.serving);
     ck_assert(tcp_init(&scene.tcp, &scene.serving.loop, &scene.serving.batch, &limits, &err));
+}
+
+/* Without a snapshot every client is an outsider. */
+static struct tcp_connection *oldest(void)
+{
+    return TAILQ_FIRST(&scene.tcp.places[TCP_OUTSIDERS].by_activity);
+}
+
+static struct tcp_connection *newest(void)
+{
+    return TAILQ_LAST(&scene.tcp.places[TCP_OUTSIDERS].by_activity, tcp_connections);
 }
 
 static void end(void)
@@ -177,7 +188,7 @@ TEST(a_query_that_waits_is_answered_before_its_connection_makes_way)
 {
     begin(2, 2);
     int first = enter(), second = enter();
-    struct tcp_connection *gone = TAILQ_FIRST(&scene.tcp.by_activity);
+    struct tcp_connection *gone = oldest();
     put_query(first, 1);
     put_query(second, 2);
     tcp_connection_serve(gone);
@@ -196,7 +207,7 @@ TEST(a_connection_closed_within_the_turn_cancels_its_query)
 {
     begin(2, 2);
     int first = enter(), second = enter();
-    struct tcp_connection *gone = TAILQ_FIRST(&scene.tcp.by_activity);
+    struct tcp_connection *gone = oldest();
     put_query(first, 1);
     put_query(second, 2);
     tcp_connection_serve(gone);
@@ -243,12 +254,12 @@ TEST(queries_of_closed_connections_leave_room_for_the_next_read)
     for (unsigned i = 0; i < 2 * GONE; i++) {
         clients[i] = enter();
         put_long_query(clients[i], (uint16_t)i);
-        tcp_connection_serve(TAILQ_LAST(&scene.tcp.by_activity, tcp_connections));
+        tcp_connection_serve(newest());
         if (i < GONE)
-            tcp_drop(TAILQ_LAST(&scene.tcp.by_activity, tcp_connections), COUNTER_TCP_IDLE);
+            tcp_drop(newest(), COUNTER_TCP_IDLE);
     }
     int last = enter();
-    struct tcp_connection *connection = TAILQ_LAST(&scene.tcp.by_activity, tcp_connections);
+    struct tcp_connection *connection = newest();
     put(last, half, sizeof half);
     tcp_connection_serve(connection);
     ck_assert(!connection->has_failed);
@@ -427,9 +438,8 @@ TEST(a_client_that_never_reads_is_not_read_from)
         turn();
     }
     ck_assert_uint_eq(stuck, 50);
-    ck_assert_uint_lt(TAILQ_FIRST(&scene.tcp.by_activity)->unsent,
-                      TAILQ_FIRST(&scene.tcp.by_activity)->unsent_end);
-    ck_assert_uint_le(TAILQ_FIRST(&scene.tcp.by_activity)->unsent_end, TCP_OUTPUT_OCTETS);
+    ck_assert_uint_lt(oldest()->unsent, oldest()->unsent_end);
+    ck_assert_uint_le(oldest()->unsent_end, TCP_OUTPUT_OCTETS);
     close(client);
 }
 
@@ -464,8 +474,7 @@ TEST(a_slow_reader_gets_every_reply_in_order)
 
     begin(4, 4);
     int client = enter();
-    setsockopt(TAILQ_FIRST(&scene.tcp.by_activity)->descriptor, SOL_SOCKET, SO_SNDBUF, &small,
-               sizeof small);
+    setsockopt(oldest()->descriptor, SOL_SOCKET, SO_SNDBUF, &small, sizeof small);
     talk_slowly(client, 8000);
     close(client);
 }
@@ -501,40 +510,53 @@ TEST(over_the_total_limit_the_oldest_is_evicted)
     close(first), close(second), close(third);
 }
 
-/* Connects from an address that is refused. */
-static void be_refused(const char *address)
-{
-    struct endpoint client = client_of(address);
-    int ends[2];
-
-    ck_assert_int_eq(socketpair(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK, 0, ends), 0);
-    ck_assert(!tcp_adopt(&scene.tcp, ends[1], &client, 0x0a000002));
-    ck_assert_int_eq(take_reply(ends[0]), -2);
-    close(ends[0]);
-}
-
-TEST(outsiders_are_evicted_before_clients_of_spaces)
+TEST(outsiders_and_clients_of_spaces_never_evict_each_other)
 {
     struct world world;
+    int outside[3], inside[3];
 
     world_init_fixture(&world);
     begin(2, 2);
     scene.serving.batch.snapshot = world.snapshot;
-    int inside = enter_as("10.0.130.56"), outside = enter_as("203.0.113.9");
-    int incoming = enter_as("10.0.130.57");
-    ck_assert_int_eq(take_reply(outside), -2);
-    ck_assert_int_eq(take_reply(inside), -1);
-    be_refused("203.0.113.9");
-    be_refused("2001:db8::1");
-    ck_assert_int_eq(take_reply(inside), -1);
-    ck_assert_int_eq(take_reply(incoming), -1);
-    ck_assert_uint_eq(serving_count(&scene.serving, COUNTER_TCP_EVICTED), 1);
-    ck_assert_uint_eq(serving_count(&scene.serving, COUNTER_TCP_REFUSED), 2);
-    int third = enter_as("10.0.130.58");
-    ck_assert_int_eq(take_reply(inside), -2);
-    close(inside), close(outside), close(incoming), close(third);
+    for (size_t i = 0; i < 2; i++) {
+        outside[i] = enter_as(i == 0 ? "203.0.113.9" : "2001:db8::1");
+        inside[i] = enter_as(i == 0 ? "10.0.130.56" : "10.0.130.57");
+    }
+    outside[2] = enter_as("192.0.2.1");
+    ck_assert_int_eq(take_reply(outside[0]), -2);
+    ck_assert_int_eq(take_reply(inside[0]), -1);
+    inside[2] = enter_as("10.0.130.58");
+    ck_assert_int_eq(take_reply(inside[0]), -2);
+    for (size_t i = 1; i < 3; i++) {
+        ck_assert_int_eq(take_reply(outside[i]), -1);
+        ck_assert_int_eq(take_reply(inside[i]), -1);
+    }
+    ck_assert_uint_eq(scene.tcp.places[TCP_INSIDERS].count, 2);
+    ck_assert_uint_eq(scene.tcp.places[TCP_OUTSIDERS].count, 2);
+    for (size_t i = 0; i < 3; i++)
+        close(outside[i]), close(inside[i]);
     end();
     world_close(&world);
+}
+
+/* A client that fills all places evicts its own, however idle another's few are. */
+TEST(the_client_with_the_most_connections_is_evicted_first)
+{
+    int quiet, many[6];
+
+    begin(4, 4);
+    quiet = enter_as("10.0.130.1");
+    for (size_t i = 0; i < 6; i++)
+        many[i] = enter_as("10.0.130.2");
+    ck_assert_int_eq(take_reply(quiet), -1);
+    for (size_t i = 0; i < 6; i++)
+        ck_assert_int_eq(take_reply(many[i]), i < 3 ? -2 : -1);
+    int late = enter_as("10.0.130.3");
+    ck_assert_int_eq(take_reply(quiet), -1);
+    ck_assert_int_eq(take_reply(many[3]), -2);
+    close(quiet), close(late);
+    for (size_t i = 0; i < 6; i++)
+        close(many[i]);
 }
 
 TEST(a_clients_limit_counts_all_addresses_of_an_ipv6_network)
@@ -586,8 +608,7 @@ TEST(an_idle_connection_is_closed_and_half_a_frame_is_idle)
     put(half, stream, 5);
     uv_update_time(&scene.serving.loop);
     turn();
-    for (struct tcp_connection *each = TAILQ_FIRST(&scene.tcp.by_activity); each != NULL;
-         each = TAILQ_NEXT(each, link))
+    for (struct tcp_connection *each = oldest(); each != NULL; each = TAILQ_NEXT(each, link))
         if (TAILQ_NEXT(each, link) != NULL)
             age(each, 10000);
     uv_timer_start(&scene.tcp.timer, scene.tcp.timer.timer_cb, 0, 1000);
@@ -606,7 +627,7 @@ TEST(a_connection_whose_query_is_unread_is_not_idle)
     int client = enter();
     put_query(client, 3);
     uv_update_time(&scene.serving.loop);
-    age(TAILQ_FIRST(&scene.tcp.by_activity), 10000);
+    age(oldest(), 10000);
     scene.tcp.timer.timer_cb(&scene.tcp.timer); /* before the loop has read the query */
     turn();
     ck_assert_int_eq(take_reply(client), 3);
@@ -620,13 +641,13 @@ TEST(a_connection_to_which_a_reply_is_due_is_not_idle)
     begin(4, 4);
     int client = enter();
     uv_update_time(&scene.serving.loop);
-    TAILQ_FIRST(&scene.tcp.by_activity)->awaited = 1;
-    age(TAILQ_FIRST(&scene.tcp.by_activity), 10000);
+    oldest()->awaited = 1;
+    age(oldest(), 10000);
     scene.tcp.timer.timer_cb(&scene.tcp.timer);
     turn();
     ck_assert_int_eq(take_reply(client), -1);
-    TAILQ_FIRST(&scene.tcp.by_activity)->awaited = 0;
-    age(TAILQ_FIRST(&scene.tcp.by_activity), 10000);
+    oldest()->awaited = 0;
+    age(oldest(), 10000);
     scene.tcp.timer.timer_cb(&scene.tcp.timer);
     turn();
     ck_assert_int_eq(take_reply(client), -2);
@@ -643,12 +664,12 @@ TEST_OVER(one_without_a_due_reply_is_evicted_before_an_older_one, evictions)
 {
     begin(evictions[_i].connections, evictions[_i].per_client);
     int first = enter(), second = enter();
-    TAILQ_FIRST(&scene.tcp.by_activity)->awaited = 1;
+    oldest()->awaited = 1;
     int third = enter_as(evictions[_i].incoming);
     ck_assert_int_eq(take_reply(first), -1);
     ck_assert_int_eq(take_reply(second), -2);
     /* When all await one, the oldest is evicted. */
-    TAILQ_LAST(&scene.tcp.by_activity, tcp_connections)->awaited = 1;
+    newest()->awaited = 1;
     int fourth = enter_as(evictions[_i].incoming);
     ck_assert_int_eq(take_reply(first), -2);
     ck_assert_int_eq(take_reply(third), -1);
@@ -695,8 +716,8 @@ TEST(a_listener_accepts_and_knows_the_asked_address)
     for (unsigned i = 0; scene.tcp.open_count == 0 && i < TURNS_MOST; i++)
         turn();
     ck_assert_uint_eq(scene.tcp.open_count, 1);
-    ck_assert_uint_eq(TAILQ_FIRST(&scene.tcp.by_activity)->path.destination, 0x7f000003);
-    ck_assert_uint_eq(TAILQ_FIRST(&scene.tcp.by_activity)->path.source, 0x7f000001);
+    ck_assert_uint_eq(oldest()->path.destination, 0x7f000003);
+    ck_assert_uint_eq(oldest()->path.source, 0x7f000001);
     close(client);
     tcp_acceptor_stop(&acceptor);
     end(); /* the loop closes the acceptor, which is of this function */
@@ -705,14 +726,14 @@ TEST(a_listener_accepts_and_knows_the_asked_address)
 static void open_more_than_the_pool(void)
 {
     scene.tcp.open_count = (uint32_t)scene.tcp.pool_count;
-    scene.tcp.limits.connections = UINT32_MAX;
+    scene.tcp.limits.connections[TCP_OUTSIDERS] = UINT32_MAX;
     enter();
 }
 
 static void close_more_than_are_open(void)
 {
     scene.tcp.open_count = 0;
-    tcp_drop(TAILQ_FIRST(&scene.tcp.by_activity), COUNTER_TCP_CLOSED);
+    tcp_drop(oldest(), COUNTER_TCP_CLOSED);
 }
 
 static void answer_more_than_a_batch(void)
@@ -723,8 +744,8 @@ static void answer_more_than_a_batch(void)
 
 static void forget_the_query_of_another(void)
 {
-    TAILQ_FIRST(&scene.tcp.by_activity)->lone_query = BATCH_MOST;
-    tcp_forget_lone_query(TAILQ_FIRST(&scene.tcp.by_activity));
+    oldest()->lone_query = BATCH_MOST;
+    tcp_forget_lone_query(oldest());
 }
 
 static void (*const excesses[])(void) = {

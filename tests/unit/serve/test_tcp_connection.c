@@ -25,13 +25,13 @@ static int enter(struct scene *scene)
     ck_assert(endpoint_read("10.0.130.56", 40000, &client));
     ck_assert_int_eq(socketpair(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK, 0, ends), 0);
     ck_assert(tcp_adopt(&scene->tcp, ends[1], &client, 0x0a000002));
-    scene->connection = TAILQ_LAST(&scene->tcp.by_activity, tcp_connections);
+    scene->connection = TAILQ_LAST(&scene->tcp.places[TCP_OUTSIDERS].by_activity, tcp_connections);
     return ends[0];
 }
 
 static void begin(struct scene *scene)
 {
-    const struct tcp_limits limits = {.connections = 4, .per_client = 4, .idle_ms = 10000};
+    const struct tcp_limits limits = {.connections = {4, 4}, .per_client = 4, .idle_ms = 10000};
     struct err err;
 
     serving_init(&scene->serving);
