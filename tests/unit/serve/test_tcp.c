@@ -8,6 +8,7 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include "serve/pass.h"
 #include "serve/socket.h"
 #include "serve/tcp_connection.h"
 #include "support/request.h"
@@ -721,6 +722,93 @@ TEST(a_listener_accepts_and_knows_the_asked_address)
     close(client);
     tcp_acceptor_stop(&acceptor);
     end(); /* the loop closes the acceptor, which is of this function */
+}
+
+/* ---- handing over ---- */
+
+/* The descriptor of the next connection that was handed over; -1: there is none. */
+static int take_connection(int channel)
+{
+    int descriptor = -1;
+    size_t count = 1;
+    char octet;
+
+    return pass_receive(channel, &octet, 1, &descriptor, &count) == 1 && count == 1 ? descriptor
+                                                                                    : -1;
+}
+
+TEST(a_connection_at_rest_is_handed_over_with_what_is_unread)
+{
+    int ends[2];
+    uint8_t octets[512];
+
+    begin(4, 4);
+    ck_assert(pass_pair(ends, SOCK_NONBLOCK));
+    int client = enter();
+    put_query(client, 1);
+    turn();
+    ck_assert_int_eq(take_reply(client), 1);
+    put_query(client, 2);
+    ck_assert_uint_eq(tcp_hand_over(&scene.tcp, ends[0]), 0);
+    int other = take_connection(ends[1]);
+    ck_assert_int_gt(recv(other, octets, sizeof octets, 0), 12);
+    ck_assert_uint_eq(load16(octets + TCP_FRAME_OCTETS), 2);
+    turn();
+    ck_assert_int_eq(take_reply(client), -1); /* neither answered here nor closed */
+    ck_assert_uint_eq(serving_count(&scene.serving, COUNTER_TCP_HANDED_OVER), 1);
+    close(client), close(other), close(ends[0]), close(ends[1]);
+}
+
+TEST(a_connection_with_half_a_query_is_handed_over_once_that_is_answered)
+{
+    uint8_t stream[512];
+    int ends[2];
+
+    begin(4, 4);
+    ck_assert(pass_pair(ends, SOCK_NONBLOCK));
+    int client = enter();
+    size_t length = add_query(stream, 0, 7);
+    put(client, stream, 9);
+    turn();
+    ck_assert_uint_eq(tcp_hand_over(&scene.tcp, ends[0]), 1);
+    ck_assert_int_eq(take_connection(ends[1]), -1);
+    put(client, stream + 9, length - 9);
+    turn();
+    ck_assert_int_eq(take_reply(client), 7);
+    ck_assert_uint_eq(tcp_hand_over(&scene.tcp, ends[0]), 0);
+    int other = take_connection(ends[1]);
+    ck_assert_int_ge(other, 0);
+    close(client), close(other), close(ends[0]), close(ends[1]);
+}
+
+TEST(a_connection_to_which_a_reply_is_due_is_not_handed_over)
+{
+    int ends[2];
+
+    begin(4, 4);
+    ck_assert(pass_pair(ends, SOCK_NONBLOCK));
+    int client = enter();
+    struct tcp_connection *connection = TAILQ_FIRST(&scene.tcp.by_activity);
+    connection->awaited = 1;
+    ck_assert_uint_eq(tcp_hand_over(&scene.tcp, ends[0]), 1);
+    connection->awaited = 0;
+    ck_assert_uint_eq(tcp_hand_over(&scene.tcp, ends[0]), 0);
+    close(client), close(ends[0]), close(ends[1]);
+}
+
+TEST(without_another_process_connections_stay)
+{
+    int ends[2];
+
+    begin(4, 4);
+    ck_assert(pass_pair(ends, SOCK_NONBLOCK));
+    close(ends[1]);
+    int client = enter();
+    ck_assert_uint_eq(tcp_hand_over(&scene.tcp, ends[0]), 1);
+    put_query(client, 3);
+    turn();
+    ck_assert_int_eq(take_reply(client), 3);
+    close(client), close(ends[0]);
 }
 
 static void open_more_than_the_pool(void)
