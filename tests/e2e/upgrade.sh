@@ -270,6 +270,32 @@ kill -KILL "$before" 2>/dev/null
 await has_asked || fail "the server before is killed right after an upgrade: the new one serves"
 expect "and is the one that was named" "$server" "$(sed 's/.*pid=\([0-9]*\) .*/\1/' <<<"$output")"
 
+# the running server is killed while the new one loads: that one has the sockets, and goes on alone
+( while :; do touch "$zones/test-space.yaml"; sleep 0.02; done ) & # a file being written is waited for
+writer=$!
+children+=("$writer")
+before=$server
+ask_on 500 5
+spacedns upgrade >"$work/orphaned" 2>&1 &
+caller=$!
+new_process() {
+    sed -n 's/.* upgrade_started .* pid=\([0-9]*\).*/\1/p' "$work/again.err" | tail -1
+}
+last=$(new_process)
+has_sockets() {
+    [ "$(new_process)" != "$last" ] && [ "$(find "/proc/$(new_process)/fd" -lname 'socket:*' 2>/dev/null | wc -l)" -ge 7 ]
+}
+await has_sockets || fail "the new server gets the sockets"
+kill -KILL "$before"
+kill "$writer"
+wait "$caller"
+await has_asked || fail "the server is killed while the new one loads: the new one serves"
+adopt
+expect "it is the one that was started" "$(new_process)" "$server"
+kill "$asking"
+wait "$asking"
+expect "and no query over UDP is lost" 0 "$(/usr/bin/python3 -c 'import json, sys; print(json.load(open(sys.argv[1]))["udp_lost"])' "$work/steady.json")"
+
 # no launcher is left behind by servers that have ended
 kill -TERM "$server"
 await is_gone "$server"

@@ -788,7 +788,7 @@ TEST(a_connection_to_which_a_reply_is_due_is_not_handed_over)
     begin(4, 4);
     ck_assert(pass_pair(ends, SOCK_NONBLOCK));
     int client = enter();
-    struct tcp_connection *connection = TAILQ_FIRST(&scene.tcp.by_activity);
+    struct tcp_connection *connection = TAILQ_FIRST(&scene.tcp.places[TCP_OUTSIDERS].by_activity);
     connection->awaited = 1;
     ck_assert_uint_eq(tcp_hand_over(&scene.tcp, ends[0]), 1);
     connection->awaited = 0;
