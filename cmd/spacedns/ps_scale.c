@@ -168,7 +168,7 @@ static int scale_all(struct change *change, const struct scale *scales, size_t c
 
 int run_ps_scale(struct session *session)
 {
-    struct scale scales[OPERANDS_MOST];
+    struct scale scales[OPERANDS_MOST] = {{.count = 0}};
     struct change change;
 
     if (session->invocation.operand_count == 0)
