@@ -27,7 +27,7 @@ const char *control_path(const struct settings *settings)
         return settings->control_socket;
     memcpy(folder, usual, sizeof usual);
     *strrchr(folder, '/') = '\0';
-    return access(folder, W_OK) == 0 ? usual : NULL;
+    return access(folder, F_OK) == 0 ? usual : NULL;
 }
 
 static bool find_group(const char *name, struct control_group *group, struct err *err)

@@ -2,6 +2,7 @@
 
 #include <signal.h>
 #include <stdlib.h>
+#include <sys/stat.h>
 #include <unistd.h>
 #include <uv.h>
 
@@ -43,6 +44,8 @@ struct daemon {
     struct upgrade_owner upgrade_owner;
     uv_idle_t leaving; /* another process serves: a last turn for signals */
     unsigned leaving_turns;
+    struct privileges privileges;
+    struct sandbox sandbox;
     int code;      /* the program's */
     bool is_ready; /* the first snapshot is being answered from */
 };
@@ -324,6 +327,43 @@ static bool check_spaces(struct zones_loading *loading, const struct settings *s
     return report_is_clean(loading->report);
 }
 
+static bool find_user(struct daemon *daemon, struct report *report)
+{
+    if (privileges_find(&daemon->privileges, daemon->settings, report))
+        return true;
+    FILE *errors = journal_open_errors();
+    report_print_errors(report, errors);
+    journal_close_errors(errors);
+    return false;
+}
+
+/* Becomes the user of the settings, with the right to bind. Only root may raise some limits. */
+static bool become_user(struct daemon *daemon, struct settings *settings)
+{
+    struct err err;
+
+    settings_raise_descriptor_limit(settings);
+    if (privileges_begin(&daemon->privileges, settings, &err))
+        return true;
+    print_sentence(err.text);
+    return false;
+}
+
+/* Once everything is bound and open, and before the process has another thread. */
+static bool confine(struct daemon *daemon)
+{
+    struct err err;
+
+    if (!privileges_end(&daemon->privileges, &err)) {
+        print_sentence(err.text);
+        return false;
+    }
+    sandbox_enter(&daemon->sandbox, daemon->settings, control_path(daemon->settings),
+                  takeover_is_upgrade(&daemon->takeover));
+    events_log_privileges(&daemon->privileges, &daemon->sandbox, daemon->settings);
+    return true;
+}
+
 /* Sockets that the settings no longer have are not kept for the next start either. */
 static void close_unused(struct daemon *daemon)
 {
@@ -360,7 +400,7 @@ static int run_server(struct daemon *daemon)
     daemon->reloads.is_reloading = true;
     reloads_start(&daemon->reloads);
     reloads_publish(&daemon->reloads);
-    bool is_open = options.is_waiting || open_control(daemon);
+    bool is_open = (options.is_waiting || open_control(daemon)) && confine(daemon);
     if (!is_open || !server_start(daemon->server, &err)) {
         close_control(daemon);
         reloads_close(&daemon->reloads);
@@ -398,6 +438,8 @@ static bool prepare(struct daemon *daemon, const struct settings *settings)
                                             .last_good = &daemon->reloads.last_good,
                                             .state = &daemon->reloads.state,
                                             .storing = &daemon->reloads.storing,
+                                            .privileges = &daemon->privileges,
+                                            .sandbox = &daemon->sandbox,
                                             .started_ns = clock_monotonic_ns()};
     daemon->reloads = (struct reloads){.settings = *settings,
                                        .key = hash_key_random(),
@@ -410,7 +452,18 @@ static bool prepare(struct daemon *daemon, const struct settings *settings)
     return policy_set(&daemon->reloads.policy, settings);
 }
 
-/* Before any thread exists: forks the launcher, then takes what another process hands over. */
+/* A program of root's was installed, so that only root exchanges it, whoever runs it. */
+static bool is_program_own(void)
+{
+    struct stat status;
+
+    return geteuid() != 0 && stat("/proc/self/exe", &status) == 0 && status.st_uid == geteuid();
+}
+
+/*
+ * As the user that the server stays, before any thread exists and before the sandbox: forks the
+ * launcher, then takes what another process hands over.
+ */
 static bool inherit(struct daemon *daemon, struct err *err)
 {
     if (!takeover_read(&daemon->takeover, err))
@@ -421,7 +474,7 @@ static bool inherit(struct daemon *daemon, struct err *err)
         .argv = daemon->settings->argv,
         .standard_error = takeover_is_upgrade(&daemon->takeover) ? daemon->takeover.standard_error
                                                                  : log_descriptor(),
-        .trusts_own_user = geteuid() != 0,
+        .trusts_own_user = is_program_own(),
     };
     upgrade_prepare(&daemon->upgrade, &daemon->loop, &daemon->upgrade_owner, &options);
     return !takeover_is_upgrade(&daemon->takeover) || takeover_receive(&daemon->takeover, err);
@@ -442,6 +495,10 @@ int daemon_run(struct settings *settings, struct report *report)
         return give_up(err.text);
     }
     signals_prepare();
+    if (!find_user(&daemon, report) || !become_user(&daemon, settings)) {
+        report_free(report);
+        return EXIT_REFUSED;
+    }
     if (!inherit(&daemon, &err)) {
         report_free(report);
         return give_up(err.text);
@@ -470,7 +527,6 @@ int daemon_run(struct settings *settings, struct report *report)
         reloads_store_first(&daemon.reloads);
     if (settings->lacks_upstreams)
         events_log_no_upstreams();
-    settings_raise_descriptor_limit(settings);
     if (uv_loop_init(&daemon.loop) != 0)
         return give_up(
             "cannot create an event loop; check the limit of file descriptors (ulimit -n)");

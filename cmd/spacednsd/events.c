@@ -134,6 +134,38 @@ void events_log_no_upstreams(void)
     log_send(&line);
 }
 
+static void log_warnings(const struct privileges *privileges, const struct sandbox *sandbox,
+                         const struct settings *settings)
+{
+    if (privileges->uid == 0)
+        log_sentence(LOG_WARNING, "stays_root",
+                     "the server stays root, as the setting user says: whoever takes it over is "
+                     "root; name a user of its own");
+    if (!sandbox->is_whole)
+        log_sentence(LOG_WARNING, "sandbox_incomplete",
+                     "the server goes on without a part of its sandbox; the event privileges and "
+                     "spacedns status say which part, and why");
+    if (settings->sandbox == SANDBOX_LOG)
+        log_sentence(LOG_WARNING, "sandbox_log",
+                     "nothing is refused; the kernel logs system calls that sandbox: on would not "
+                     "allow: journalctl -k --grep type=1326, or ausearch -m SECCOMP");
+}
+
+void events_log_privileges(const struct privileges *privileges, const struct sandbox *sandbox,
+                           const struct settings *settings)
+{
+    struct log_line line;
+
+    log_start(&line, LOG_INFO, "privileges");
+    log_string(&line, "user", privileges->user);
+    log_string(&line, "capabilities", privileges->capabilities);
+    log_string(&line, "no_new_privileges", privileges_has_no_new() ? "yes" : "no");
+    log_string(&line, "landlock", sandbox->landlock);
+    log_string(&line, "seccomp", sandbox->seccomp);
+    log_send(&line);
+    log_warnings(privileges, sandbox, settings);
+}
+
 static void add_counter(void *context, const struct stats_value *value)
 {
     log_number(context, value->key, value->value);

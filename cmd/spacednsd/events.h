@@ -2,7 +2,8 @@
 /**
  * The events that the daemon logs about itself, each with a fixed name.
  *
- * ready, reload_done, reload_unchanged, counters, stopping, few_descriptors, no_upstreams here;
+ * ready, reload_done, reload_unchanged, counters, stopping, few_descriptors, no_upstreams,
+ * privileges, stays_root, sandbox_incomplete, sandbox_log here;
  * reload_refused, finding and findings_left_out in findings_log.h; names_kept_back and names_let_go
  * in kept.h; state_decayed, state_failed, state_stored and state_unused in storing.h;
  * control_failed in daemon.c; forward_failed in serve/forwarder; querylog_dropped and
@@ -15,6 +16,8 @@
 #include "config/settings.h"
 #include "serve/server.h"
 #include "spacednsd/audit.h"
+#include "spacednsd/privileges.h"
+#include "spacednsd/sandbox.h"
 #include "spacednsd/signals.h"
 #include "spacednsd/zones.h"
 
@@ -34,6 +37,10 @@ void events_log_few_descriptors(const struct settings *settings, uint64_t limit,
 
 /** No upstream is configured, and resolv.conf names none. */
 void events_log_no_upstreams(void);
+
+/** What the process may still do; a warning when that is more than it should be. */
+void events_log_privileges(const struct privileges *privileges, const struct sandbox *sandbox,
+                           const struct settings *settings);
 
 /** All counters; of response codes and reasons those that are not zero. */
 void events_log_counters(const struct server *server);

@@ -12,7 +12,9 @@
 #include "base/journal.h"
 #include "config/settings.h"
 #include "findings/report.h"
+#include "spacednsd/capabilities.h"
 #include "spacednsd/daemon.h"
+#include "spacednsd/seccomp.h"
 #include "spacednsd/settings_check.h"
 
 enum { EXIT_REFUSED = 1, EXIT_USAGE = 2 };
@@ -46,6 +48,15 @@ static int run(struct settings *settings, struct report *report)
     return settings->check ? daemon_check(settings, report) : daemon_run(settings, report);
 }
 
+static void print_version(void)
+{
+    const char *capabilities = capabilities_library(), *seccomp = seccomp_library();
+
+    puts("spacednsd " SPACEDNS_VERSION);
+    printf("privileges: %s, %s\n", capabilities != NULL ? capabilities : "no libcap-ng",
+           seccomp != NULL ? seccomp : "no libseccomp");
+}
+
 static int read_and_run(struct settings *settings, int argc, char **argv)
 {
     struct report *report = report_new();
@@ -69,7 +80,7 @@ static int read_and_run(struct settings *settings, int argc, char **argv)
     if (settings->help)
         settings_print_help(stdout);
     else
-        puts("spacednsd " SPACEDNS_VERSION);
+        print_version();
     return EXIT_SUCCESS;
 }
 

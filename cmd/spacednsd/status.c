@@ -21,6 +21,15 @@ static struct status_reload read_last(const struct reload_last *last, uint64_t n
                                   .cause = text_of(&last->cause)};
 }
 
+static struct status_privileges read_privileges(const struct status_source *source)
+{
+    return (struct status_privileges){.user = source->privileges->user,
+                                      .capabilities = source->privileges->capabilities,
+                                      .has_no_new = privileges_has_no_new(),
+                                      .landlock = source->sandbox->landlock,
+                                      .seccomp = source->sandbox->seccomp};
+}
+
 bool status_print(const struct status_source *source, bool is_json, FILE *out)
 {
     uint64_t now_ns = clock_monotonic_ns();
@@ -33,7 +42,8 @@ bool status_print(const struct status_source *source, bool is_json, FILE *out)
                             .state_problem = text_of(&source->storing->problem),
                             .last_good = source->last_good->files,
                             .last_good_count = source->last_good->count,
-                            .last = read_last(source->last, now_ns)};
+                            .last = read_last(source->last, now_ns),
+                            .privileges = read_privileges(source)};
     struct arena *arena = arena_new();
     bool is_whole = arena != NULL && workers_read(source->server, arena, &status);
 

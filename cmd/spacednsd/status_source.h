@@ -11,6 +11,8 @@
 #include "base/err.h"
 #include "config/settings.h"
 #include "serve/server.h"
+#include "spacednsd/privileges.h"
+#include "spacednsd/sandbox.h"
 #include "spacednsd/storing.h"
 
 /** How a reload ended. */
@@ -48,4 +50,6 @@ struct status_source {
     const struct last_good *last_good;
     const struct state *state;
     const struct storing *storing;
+    const struct privileges *privileges;
+    const struct sandbox *sandbox;
 };

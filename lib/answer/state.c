@@ -13,6 +13,7 @@
 
 #include "answer/state_list.h"
 #include "answer/state_write.h"
+#include "base/permission.h"
 #include "source/folder.h"
 #include "yaml/yaml.h"
 
@@ -69,6 +70,20 @@ static bool check_owner(struct state *state)
     return true;
 }
 
+static bool fail_denied(struct state *state, int number)
+{
+    char why[PERMISSION_TEXT_MOST];
+    struct stat status;
+
+    if (permission_is_denied(number) && stat(state->path, &status) != 0 && errno == ENOENT)
+        return err_set(&state->problem, ERR_SYSTEM,
+                       "state_dir %s: it does not exist, and user %s may not create it; create "
+                       "it: install -d -m 0700 -o %s %s",
+                       state->path, permission_user(), permission_user(), state->path);
+    return err_set(&state->problem, ERR_SYSTEM, "state_dir %s: it cannot be opened: %s",
+                   state->path, permission_error(number, state->path, PERMISSION_OWN, why));
+}
+
 /* Goes on with a lock of this folder that another process has handed over. */
 static void use_lock(struct state *state, int *locked)
 {
@@ -86,10 +101,12 @@ static bool enter(struct state *state, int *locked)
 {
     state->folder = open_folder(AT_FDCWD, state->path, 0);
     if (state->folder < 0)
-        return fail(state, "it cannot be opened", errno);
+        return fail_denied(state, errno);
     use_lock(state, locked);
     if (!check_owner(state))
         return false;
+    if (faccessat(state->folder, ".", W_OK | X_OK, 0) != 0)
+        return fail_denied(state, errno);
     if (flock(state->folder, LOCK_EX | LOCK_NB) != 0)
         return fail(state, "another server uses it; give each its own", 0);
     /* Texts of files that are gone are removed there, so it must not be another folder. */

@@ -8,6 +8,8 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "base/permission.h"
+
 static const char *kind_text(mode_t mode)
 {
     switch (mode & S_IFMT) {
@@ -36,13 +38,15 @@ int file_open(const char *path, bool *is_missing, struct err *err)
 {
     /* Non-blocking: opening a FIFO would wait for a writer. */
     int descriptor = open(path, O_RDONLY | O_NONBLOCK | O_CLOEXEC | O_NOCTTY);
+    char why[PERMISSION_TEXT_MOST];
 
     if (is_missing != NULL)
         *is_missing = descriptor < 0 && errno == ENOENT;
     if (descriptor < 0 && errno == ENXIO) {
         err_set(err, ERR_SYSTEM, "is a socket or a device, not a file");
     } else if (descriptor < 0) {
-        err_set(err, ERR_SYSTEM, "cannot be opened: %s", strerror(errno));
+        err_set(err, ERR_SYSTEM, "cannot be opened: %s",
+                permission_error(errno, path, PERMISSION_READ, why));
     } else if (!is_file(descriptor, err)) {
         close(descriptor);
         return -1;

@@ -62,6 +62,7 @@ struct string_list {
 
 enum { EXTERNAL_REFUSE, EXTERNAL_NXDOMAIN };
 enum { LOG_FORMAT_LOGFMT, LOG_FORMAT_JSON };
+enum sandbox_mode { SANDBOX_ON, SANDBOX_LOG, SANDBOX_OFF };
 
 struct settings {
     const char *zones;
@@ -106,6 +107,8 @@ struct settings {
     const char *state_dir; /* NULL: none */
     uint32_t kept_back_seconds;
     uint32_t kept_back_most;
+    const char *user;
+    unsigned sandbox; /* enum sandbox_mode */
     const char *file; /* NULL: none */
     bool check;
     bool version;

@@ -2,9 +2,12 @@
 
 #include <errno.h>
 #include <stddef.h>
+#include <stdio.h>
 #include <string.h>
 #include <sys/socket.h>
 #include <unistd.h>
+
+#include "base/permission.h"
 
 /* True if a process answers at the socket; a busy server counts, too. */
 static bool is_alive(const struct sockaddr_un *address)
@@ -88,13 +91,29 @@ static int bind_address(const struct sockaddr_un *address, mode_t mode)
     return -1;
 }
 
+static bool fail_folder(const char *path, struct err *err)
+{
+    char folder[sizeof((struct sockaddr_un *)NULL)->sun_path], why[PERMISSION_TEXT_MOST];
+    const char *slash = strrchr(path, '/');
+    int length = slash == NULL ? 0 : (int)(slash - path);
+
+    if (length == 0)
+        snprintf(folder, sizeof folder, "%s", slash == NULL ? "." : "/");
+    else
+        snprintf(folder, sizeof folder, "%.*s", length, path);
+    if (access(folder, F_OK) != 0)
+        return err_set(err, ERR_SYSTEM,
+                       "control_socket: cannot listen on %s: its folder does not exist; create it, "
+                       "or give another path",
+                       path);
+    return err_set(err, ERR_SYSTEM, "control_socket: cannot listen on %s: its folder %s: %s", path,
+                   folder, permission_error(EACCES, folder, PERMISSION_WRITE, why));
+}
+
 bool socket_path_fail(const char *path, int number, struct err *err)
 {
     if (number == EACCES || number == ENOENT)
-        return err_set(err, ERR_SYSTEM,
-                       "control_socket: cannot listen on %s: its folder does not exist, or the "
-                       "server may not write to it; create it, or give another path",
-                       path);
+        return fail_folder(path, err);
     return err_set(err, ERR_SYSTEM, "control_socket: cannot listen on %s: %s", path,
                    strerror(number));
 }

@@ -111,6 +111,15 @@ static void print_state(const struct status *status, FILE *out)
                       problem == NULL ? status->state->path : problem);
 }
 
+static void print_privileges(const struct status_privileges *privileges, FILE *out)
+{
+    print_string(out, "user", privileges->user);
+    print_string(out, "capabilities", privileges->capabilities);
+    print_string(out, "no_new_privileges", privileges->has_no_new ? "yes" : "no");
+    print_string(out, "landlock", privileges->landlock);
+    print_string(out, "seccomp", privileges->seccomp);
+}
+
 /* The shortest and the longest round trip of any worker: " 3-5ms". */
 static void print_round_trips(const struct status_upstream *upstream, FILE *out)
 {
@@ -186,6 +195,7 @@ void status_print_text(const struct status *status, FILE *out)
     print_number(out, "hosts", snapshot->host_count);
     print_number(out, "kept_back", count_kept_back(status));
     print_state(status, out);
+    print_privileges(&status->privileges, out);
     print_upstreams(status, out);
     print_cache(&status->cache, out);
     stats_visit(&status->totals, print_counter, out);
@@ -279,6 +289,14 @@ static json_t *json_last_good(const struct status *status)
     return list;
 }
 
+static json_t *json_privileges(const struct status_privileges *privileges)
+{
+    return json_pack("{s:o, s:o, s:b, s:o, s:o}", "user", json_or_null(privileges->user),
+                     "capabilities", json_or_null(privileges->capabilities), "no_new_privileges",
+                     (int)privileges->has_no_new, "landlock", json_or_null(privileges->landlock),
+                     "seccomp", json_or_null(privileges->seccomp));
+}
+
 static json_t *json_silent(const struct status *status)
 {
     json_t *silent = json_array();
@@ -347,7 +365,7 @@ void status_print_json(const struct status *status, FILE *out)
     print_json(
         json_pack(
             "{s:s, s:i, s:I, s:I, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:I, s:o, s:I, s:I, s:I, s:I, "
-            "s:o, s:o, s:o, s:o}",
+            "s:o, s:o, s:o, s:o, s:o}",
             "version", SPACEDNS_VERSION, "pid", status->pid, "uptime_seconds",
             (json_int_t)status->uptime_s, "generation", (json_int_t)snapshot->generation,
             "last_reload", json_last(&status->last), "last_good", json_last_good(status), "zones",
@@ -357,9 +375,9 @@ void status_print_json(const struct status *status, FILE *out)
             "silent_workers", json_silent(status), "spaces",
             (json_int_t)snapshot_count_spaces(snapshot), "apps", (json_int_t)snapshot->app_count,
             "hosts", (json_int_t)snapshot->host_count, "kept_back",
-            (json_int_t)count_kept_back(status), "state", json_state(status), "upstreams",
-            json_upstreams(status), "cache", json_cache(&status->cache), "counters",
-            json_counters(&status->totals)),
+            (json_int_t)count_kept_back(status), "state", json_state(status), "privileges",
+            json_privileges(&status->privileges), "upstreams", json_upstreams(status), "cache",
+            json_cache(&status->cache), "counters", json_counters(&status->totals)),
         out);
     free(zones);
 }

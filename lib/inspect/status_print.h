@@ -52,6 +52,15 @@ struct status_reload {
     const char *cause; /* NULL: none */
 };
 
+/** What the process may still do. */
+struct status_privileges {
+    const char *user;
+    const char *capabilities; /* names, "none", or why they are not known */
+    bool has_no_new;          /* no_new_privs is set */
+    const char *landlock;     /* "ABI 6", "off", or why there is none */
+    const char *seccomp;      /* "kill", "log", "off", or why there is none */
+};
+
 struct status {
     int pid;
     uint64_t uptime_s;
@@ -63,6 +72,7 @@ struct status {
     struct status_reload last;
     const struct load_last_good *last_good; /* files that are not served as they are */
     size_t last_good_count;
+    struct status_privileges privileges;
     size_t worker_count;
     const size_t *silent; /* numbers of the workers that have not reported, from 1 */
     size_t silent_count;

@@ -46,6 +46,7 @@ struct querylog {
     int nonblocking; /* the same file opened non-blocking; -1: not possible */
     enum querylog_format format;
     uv_thread_t thread;
+    bool is_started;
     sem_t wake;
     atomic_bool is_asleep;
     atomic_bool is_stopping;
@@ -362,8 +363,8 @@ static bool make_rings(struct querylog *log, size_t count)
     return true;
 }
 
-struct querylog *querylog_start(int descriptor, enum querylog_format format, size_t rings,
-                                struct err *err)
+struct querylog *querylog_new(int descriptor, enum querylog_format format, size_t rings,
+                              struct err *err)
 {
     struct querylog *log = calloc(1, sizeof *log);
     if (log == NULL) {
@@ -379,13 +380,16 @@ struct querylog *querylog_start(int descriptor, enum querylog_format format, siz
         free_log(log);
         return NULL;
     }
-    int error = uv_thread_create(&log->thread, write_lines, log);
-    if (error != 0) {
-        err_set(err, ERR_SYSTEM, "cannot start the query log's thread: %s", uv_strerror(error));
-        free_log(log);
-        return NULL;
-    }
     return log;
+}
+
+bool querylog_start(struct querylog *log, struct err *err)
+{
+    int error = uv_thread_create(&log->thread, write_lines, log);
+
+    log->is_started = error == 0;
+    return log->is_started ||
+           err_set(err, ERR_SYSTEM, "cannot start the query log's thread: %s", uv_strerror(error));
 }
 
 uint64_t querylog_lost(const struct querylog *log)
@@ -397,9 +401,11 @@ uint64_t querylog_stop(struct querylog *log)
 {
     if (log == NULL)
         return 0;
-    atomic_store(&log->is_stopping, true);
-    sem_post(&log->wake);
-    uv_thread_join(&log->thread);
+    if (log->is_started) {
+        atomic_store(&log->is_stopping, true);
+        sem_post(&log->wake);
+        uv_thread_join(&log->thread);
+    }
     uint64_t lost = querylog_lost(log);
     free_log(log);
     return lost;

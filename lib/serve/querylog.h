@@ -62,13 +62,16 @@ struct querylog;
 struct querylog_ring;
 
 /**
- * Starts the writer. Returns NULL with *err without memory or a thread.
+ * Opens the log, without its thread. Returns NULL with *err without memory.
  *
  * descriptor  where lines are written; stays the caller's
  * rings       number of producers
  */
-struct querylog *querylog_start(int descriptor, enum querylog_format format, size_t rings,
-                                struct err *err);
+struct querylog *querylog_new(int descriptor, enum querylog_format format, size_t rings,
+                              struct err *err);
+
+/** Starts the writer. Returns false with *err without a thread. */
+bool querylog_start(struct querylog *log, struct err *err);
 
 /**
  * Writes the records in the rings, for at most two seconds, ends the writer and frees everything.

@@ -154,9 +154,8 @@ static bool open_log(struct server *server, const struct server_options *options
 
     if (!settings->log_queries)
         return true;
-    server->log =
-        querylog_start(options->log_descriptor, (enum querylog_format)settings->log_format,
-                       settings->workers, err);
+    server->log = querylog_new(options->log_descriptor, (enum querylog_format)settings->log_format,
+                               settings->workers, err);
     return server->log != NULL;
 }
 
@@ -217,6 +216,8 @@ void server_publish(struct server *server, struct snapshot *snapshot)
 
 bool server_start(struct server *server, struct err *err)
 {
+    if (server->log != NULL && !querylog_start(server->log, err))
+        return false;
     for (size_t i = 0; i < server->worker_count; i++)
         if (!worker_start(server->workers[i], err)) {
             server_stop(server);

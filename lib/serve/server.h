@@ -48,7 +48,8 @@ struct server *server_new(const struct server_options *options, struct err *err)
 /** Takes a snapshot over and hands it to every worker. */
 void server_publish(struct server *server, struct snapshot *snapshot);
 
-/** Starts the workers. Returns false with *err and none running. */
+/** Starts the workers; until then the server has no threads. Returns false with *err and none
+ * running. */
 bool server_start(struct server *server, struct err *err);
 
 /** Begins to serve, for a server that waits. */

@@ -9,6 +9,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "base/permission.h"
 #include "source/zone_file.h"
 #include "yaml/yaml.h"
 
@@ -171,8 +172,10 @@ static bool read_once(const struct folder *folder, const char *path, struct read
     *reading = (struct reading){.text = {.octets = NULL}};
     /* Non-blocking: a pipe named x.yaml must not block the server. */
     int descriptor = open(path, O_RDONLY | O_NONBLOCK | O_CLOEXEC);
-    if (descriptor < 0)
-        return refuse(report, path, strerror(errno));
+    if (descriptor < 0) {
+        char why[PERMISSION_TEXT_MOST];
+        return refuse(report, path, permission_error(errno, path, PERMISSION_READ, why));
+    }
     int64_t now_us = wall_us(folder->clock);
     bool is_read = read_open(descriptor, path, reading, report);
     close(descriptor);

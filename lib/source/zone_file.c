@@ -10,6 +10,7 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "base/permission.h"
 #include "yaml/yaml.h"
 
 enum {
@@ -26,13 +27,14 @@ static const char lock_name[] = ".spacedns.lock";
 
 bool zone_folder_fail(const char *folder, int number, struct err *err)
 {
-    const char *remedy = number == ENOENT    ? "create it"
-                         : number == ENOTDIR ? "give the folder that holds the zone files"
-                                             : "let this user read it";
+    const char *remedy = number == ENOENT    ? "create it, "
+                         : number == ENOTDIR ? "give the folder that holds the zone files, "
+                                             : "";
+    char why[PERMISSION_TEXT_MOST];
 
     return err_set(err, ERR_SYSTEM,
-                   "zones folder %s cannot be opened: %s; %s, or name another with --zones", folder,
-                   strerror(number), remedy);
+                   "zones folder %s cannot be opened: %s; %sor name another with --zones", folder,
+                   permission_error(number, folder, PERMISSION_LIST, why), remedy);
 }
 
 static bool fail_lock(const char *folder, const char *why, struct err *err)

@@ -4,7 +4,9 @@
 #include <openssl/err.h>
 #include <openssl/ssl.h>
 #include <openssl/x509v3.h>
+#include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 
 struct tls_trust {
     SSL_CTX *context;
@@ -79,6 +81,29 @@ void tls_trust_free(struct tls_trust *trust)
         return;
     SSL_CTX_free(trust->context);
     free(trust);
+}
+
+/* SSL_CERT_DIR may list several. */
+static void list_folders(const char *folders, tls_on_trusted *on_trusted, void *context)
+{
+    char folder[PATH_MAX];
+
+    while (folders[0] != '\0') {
+        size_t length = strcspn(folders, ":");
+        snprintf(folder, sizeof folder, "%.*s", (int)length, folders);
+        on_trusted(context, folder);
+        folders += length + (folders[length] == ':');
+    }
+}
+
+void tls_prepare(tls_on_trusted *on_trusted, void *context)
+{
+    const char *folder = getenv(X509_get_default_cert_dir_env());
+    const char *file = getenv(X509_get_default_cert_file_env());
+
+    OPENSSL_init_ssl(OPENSSL_INIT_LOAD_CONFIG, NULL);
+    list_folders(folder == NULL ? X509_get_default_cert_dir() : folder, on_trusted, context);
+    on_trusted(context, file == NULL ? X509_get_default_cert_file() : file);
 }
 
 /* ---- connections ---- */

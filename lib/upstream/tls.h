@@ -22,6 +22,15 @@
 #include "base/err.h"
 #include "config/upstream.h"
 
+/** Called with a folder or a file of trusted certificates, which need not be there. */
+typedef void tls_on_trusted(void *context, const char *path);
+
+/**
+ * For a process that will be able to open few files: reads now what OpenSSL reads at its first use,
+ * and calls with what it reads later, when a trust store is made and at each handshake.
+ */
+void tls_prepare(tls_on_trusted *on_trusted, void *context);
+
 /** The trust store: one for all servers of a worker. */
 struct tls_trust;
 

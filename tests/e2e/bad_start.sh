@@ -14,7 +14,9 @@ fi
 run() {
     local before
     before=$(now_ms)
-    timeout "$patience" "${as[@]}" "$SPACEDNSD" "$@" >"$work/out" 2>"$work/err" </dev/null
+    local user=("${as_user[@]}")
+    [ "${as[*]}" != "${nobody[*]}" ] || [ ${#as[@]} = 0 ] || user=()
+    timeout "$patience" "${as[@]}" "$SPACEDNSD" "${user[@]}" "$@" >"$work/out" 2>"$work/err" </dev/null
     code=$?
     took=$(($(now_ms) - before))
     out=$(head -c 20000 "$work/out")
@@ -261,4 +263,5 @@ expect_match "--help lists the exit codes" '^Exit codes: ' "$out"
 run --version
 expect "--version: exit code" 0 "$code"
 expect_match "--version" '^spacednsd [0-9]+\.[0-9]+\.[0-9]+$' "$out"
+expect_match "--version has what gives up privileges" '^privileges: (no )?libcap-ng, (no )?libseccomp$' "$out"
 finish

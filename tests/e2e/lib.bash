@@ -148,6 +148,9 @@ while True:
 END
 }
 
+# Whoever runs the tests stays who it is; privileges.sh tries other users.
+as_user=(--user "$(id -un 2>/dev/null || id -u)")
+
 # launch NAME FLAG...: spacednsd in the background as $server, its output in $work/NAME.{out,err}.
 # Nobody outside is ever asked: without an --upstream or settings of its own, it has none.
 launch() {
@@ -155,7 +158,7 @@ launch() {
     shift
     [[ " $* " =~ " --upstream"|" --settings" ]] || set -- "$@" --upstream none
     : >"$work/$name.err"
-    "${launcher[@]}" "$SPACEDNSD" "$@" >"$work/$name.out" 2>"$work/$name.err" &
+    "${launcher[@]}" "$SPACEDNSD" "${as_user[@]}" "$@" >"$work/$name.out" 2>"$work/$name.err" &
     server=$!
     server_log=$work/$name.err
     children+=("$server")

@@ -167,6 +167,9 @@ exposure() {
 if command -v systemd-analyze >/dev/null; then
     level=$(exposure "$work/spacednsd.service")
     [ "${level:-99}" -le 16 ] && pass || fail "systemd's exposure level of the unit is at most 1.6" "$level tenths"
+    expect "the unit allows every system call of the sandbox, and to enter it" "" \
+        "$(/usr/bin/python3 "$SOURCE_DIR/tests/support/unit_calls.py" "$unit" cmd/spacednsd/syscalls.def \
+            seccomp prctl landlock_create_ruleset landlock_add_rule landlock_restrict_self 2>&1)"
 fi
 for setting in Type=notify User=spacedns; do
     expect_match "the unit has $setting" "^$setting\$" "$(<"$unit")"

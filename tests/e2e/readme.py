@@ -68,8 +68,9 @@ class Server:
     def __init__(self, *flags):
         self.log = tempfile.NamedTemporaryFile("w+", prefix="readme-log-")
         # Nobody outside is asked: what README shows does not depend on the network.
+        user = ["--user", subprocess.check_output(["id", "-un"], text=True).strip()]
         upstream = [] if "--upstream" in flags else ["--upstream", "none"]
-        self.process = subprocess.Popen([PROGRAM, *flags, *upstream], stdout=subprocess.DEVNULL, stderr=self.log)
+        self.process = subprocess.Popen([PROGRAM, *user, *flags, *upstream], stdout=subprocess.DEVNULL, stderr=self.log)
         end = time.monotonic() + PATIENCE_S
         while " info ready " not in self.read_log():
             if self.process.poll() is not None or time.monotonic() > end:

@@ -15,6 +15,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "base/permission.h"
 #include "scenario/stage.h"
 
 /* Long enough for a sanitizer build on a busy machine; a good run never waits so long. */
@@ -179,12 +180,20 @@ static void become_server(const struct stage *stage, int errors)
     dup2(nothing, STDIN_FILENO);
     dup2(nothing, STDOUT_FILENO);
     dup2(errors, STDERR_FILENO);
-    if (program != NULL && is_listening_told)
-        execl(program, "spacednsd", "--settings", settings, "--zones", stage->world.folder.path,
-              (char *)NULL);
-    else if (program != NULL)
-        execl(program, "spacednsd", "--settings", settings, "--zones", stage->world.folder.path,
-              "--listen", listen, (char *)NULL);
+    const char *const arguments[] = {
+        "spacednsd",
+        "--settings",
+        settings,
+        "--zones",
+        stage->world.folder.path,
+        "--user",
+        permission_user(),
+        is_listening_told ? NULL : "--listen",
+        listen,
+        NULL,
+    };
+    if (program != NULL)
+        execv(program, (char *const *)(uintptr_t)arguments);
     fprintf(stderr, "cannot start %s\n", program == NULL ? "$SPACEDNSD" : program);
     _exit(127);
 }

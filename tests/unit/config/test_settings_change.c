@@ -175,6 +175,8 @@ static const struct {
     {"", "external_slip: 1", "external_slip", ""},
     {"", "client_rate: 1000", "client_rate", ""},
     {"", "udp_buffer: 65536", "", "FILE:1:13: udp_buffer" RESTART("4194304", "65536")},
+    {"", "user: dns", "", "FILE:1:7: user" RESTART("spacedns", "dns")},
+    {"", "sandbox: log", "", "FILE:1:10: sandbox" RESTART("on", "log")},
     {"", "state_dir: /s", "", "FILE:1:12: state_dir" RESTART("(not set)", "/s")},
     {"", "kept_back_seconds: 60", "kept_back_seconds", ""},
     {"", "kept_back_most: 1000", "kept_back_most", ""},

@@ -27,6 +27,11 @@ static void set_up(void)
                              .settings = &settings,
                              .control_socket = "/run/c",
                              .state = &state,
+                             .privileges = {.user = "spacedns",
+                                            .capabilities = "none",
+                                            .has_no_new = true,
+                                            .landlock = "ABI 6",
+                                            .seccomp = "kill"},
                              .worker_count = 3};
 }
 
@@ -86,7 +91,12 @@ TEST(a_quiet_server_prints_what_it_serves_and_nothing_else)
              "spaces                   4\n"
              "apps                     %zu\n"
              "hosts                    %zu\n"
-             "kept_back                0\n",
+             "kept_back                0\n"
+             "user                     spacedns\n"
+             "capabilities             none\n"
+             "no_new_privileges        yes\n"
+             "landlock                 ABI 6\n"
+             "seccomp                  kill\n",
              SPACEDNS_VERSION, (unsigned long long)fixture.snapshot->generation,
              fixture.snapshot->app_count, fixture.snapshot->host_count);
     ck_assert_str_eq(text, expected);
@@ -183,7 +193,7 @@ TEST(the_cache_and_counters_come_last_without_zeros)
     status.cache = (struct status_cache){.entries = 2, .octets = 100, .octets_most = 4096};
     status.totals.counters[COUNTER_DROPPED] = 5;
     status.totals.rcodes[0] = 6;
-    check_line("\nkept_back                0\n"
+    check_line("\nseccomp                  kill\n"
                "cache                    2 entries in 100 of 4096 octets\n"
                "dropped                  5\n"
                "rcode_NOERROR            6\n");
@@ -229,7 +239,7 @@ TEST(json_has_every_member_and_counters_that_are_zero)
         "version",  "pid",       "uptime_seconds", "generation", "last_reload", "zones",
         "listen",   "workers",   "silent_workers", "spaces",     "apps",        "control_socket",
         "hosts",    "kept_back", "state",          "upstreams",  "cache",       "counters",
-        "settings", "flags",     "last_good"};
+        "settings", "flags",     "last_good",      "privileges"};
     const struct status_upstream one = {
         .text = "10.0.0.2", .worst = "up", .views = views, .view_count = 2};
 
@@ -248,6 +258,11 @@ TEST(json_has_every_member_and_counters_that_are_zero)
     ck_assert_str_eq(json_string_value(json_array_get(json_object_get(printed, "flags"), 1)),
                      "no/such/file");
     ck_assert_uint_eq(json_object_size(json_object_get(printed, "counters")), COUNTER_COUNT);
+    char *privileges = json_dumps(json_object_get(printed, "privileges"), JSON_COMPACT);
+    ck_assert_str_eq(privileges, "{\"user\":\"spacedns\",\"capabilities\":\"none\","
+                                 "\"no_new_privileges\":true,\"landlock\":\"ABI 6\","
+                                 "\"seccomp\":\"kill\"}");
+    free(privileges);
     char *upstream = json_dumps(json_object_get(printed, "upstreams"), JSON_COMPACT);
     ck_assert_str_eq(upstream, "[{\"upstream\":\"10.0.0.2\",\"zones\":[],\"workers\":["
                                "{\"state\":\"up\",\"rtt_ms\":5,\"worker\":1},"

@@ -54,11 +54,20 @@ static size_t count_lines(int descriptor, const char *holding)
     return count;
 }
 
+static struct querylog *start(int descriptor, enum querylog_format format, size_t rings)
+{
+    struct err err;
+    struct querylog *log = querylog_new(descriptor, format, rings, &err);
+
+    ck_assert_ptr_nonnull(log);
+    ck_assert(querylog_start(log, &err));
+    return log;
+}
+
 TEST(every_record_becomes_a_line)
 {
     int file = open_file();
-    struct err err;
-    struct querylog *log = querylog_start(file, QUERYLOG_LOGFMT, 2, &err);
+    struct querylog *log = start(file, QUERYLOG_LOGFMT, 2);
 
     ck_assert_ptr_nonnull(log);
     for (uint16_t i = 0; i < 100; i++) {
@@ -75,8 +84,7 @@ TEST(every_record_becomes_a_line)
 TEST(what_is_not_handed_over_is_not_written)
 {
     int file = open_file();
-    struct err err;
-    struct querylog *log = querylog_start(file, QUERYLOG_JSON, 1, &err);
+    struct querylog *log = start(file, QUERYLOG_JSON, 1);
 
     ck_assert(add(querylog_ring(log, 0), 1));
     querylog_stop(log);
@@ -87,13 +95,12 @@ TEST(what_is_not_handed_over_is_not_written)
 TEST(a_stopped_terminal_does_not_delay_the_end)
 {
     int master = posix_openpt(O_RDWR | O_NOCTTY);
-    struct err err;
 
     ck_assert_int_ge(master, 0);
     ck_assert_int_eq(grantpt(master) | unlockpt(master), 0);
     int terminal = open(ptsname(master), O_RDWR | O_NOCTTY);
     ck_assert_int_ge(terminal, 0);
-    struct querylog *log = querylog_start(terminal, QUERYLOG_LOGFMT, 1, &err);
+    struct querylog *log = start(terminal, QUERYLOG_LOGFMT, 1);
     struct querylog_ring *ring = querylog_ring(log, 0);
     for (unsigned i = 0; i < QUERYLOG_RECORDS; i++) {
         ck_assert(add(ring, 1));
@@ -106,11 +113,10 @@ TEST(a_stopped_terminal_does_not_delay_the_end)
 TEST(a_full_ring_drops_and_never_waits)
 {
     int ends[2];
-    struct err err;
     unsigned taken = 0;
 
     ck_assert_int_eq(pipe(ends), 0);
-    struct querylog *log = querylog_start(ends[1], QUERYLOG_LOGFMT, 1, &err);
+    struct querylog *log = start(ends[1], QUERYLOG_LOGFMT, 1);
     struct querylog_ring *ring = querylog_ring(log, 0);
     /* The pipe is not read: it takes some lines, then the ring fills, then records are dropped. */
     for (unsigned i = 0; i < 4 * QUERYLOG_RECORDS; i++) {
@@ -151,10 +157,9 @@ static int hand_over_to_a_full_disk(struct querylog *log)
 TEST(lines_that_a_full_disk_does_not_take_are_counted)
 {
     int file = open_file();
-    struct err err;
 
     signal(SIGXFSZ, SIG_IGN);
-    struct querylog *log = querylog_start(file, QUERYLOG_LOGFMT, 1, &err);
+    struct querylog *log = start(file, QUERYLOG_LOGFMT, 1);
     add_many(querylog_ring(log, 0), 100);
     ck_assert_int_eq(hand_over_to_a_full_disk(log), 0);
     add_many(querylog_ring(log, 0), 10);
@@ -171,8 +176,7 @@ TEST(lines_that_a_full_disk_does_not_take_are_counted)
 TEST(many_records_from_two_producers_arrive_whole)
 {
     int file = open_file();
-    struct err err;
-    struct querylog *log = querylog_start(file, QUERYLOG_LOGFMT, 2, &err);
+    struct querylog *log = start(file, QUERYLOG_LOGFMT, 2);
     size_t taken = 0;
 
     for (unsigned i = 0; i < 20000; i++) {
@@ -192,4 +196,13 @@ int main(void)
 {
     signal(SIGPIPE, SIG_IGN);
     return suite_run();
+}
+
+TEST(a_log_that_was_never_started_is_freed)
+{
+    struct err err;
+    struct querylog *log = querylog_new(STDOUT_FILENO, QUERYLOG_LOGFMT, 1, &err);
+
+    ck_assert_ptr_nonnull(log);
+    ck_assert_uint_eq(querylog_stop(log), 0);
 }

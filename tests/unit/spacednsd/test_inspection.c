@@ -13,6 +13,8 @@ static struct settings settings;
 static struct reload_last last;
 static struct state state;
 static struct storing storing;
+static struct privileges privileges = {.user = "spacedns", .capabilities = "none"};
+static struct sandbox sandbox = {.landlock = "ABI 6", .seccomp = "none: no library"};
 static struct status_source source;
 static struct last_good last_good;
 static struct inspection inspection;
@@ -58,7 +60,9 @@ static void set_up(void)
                                     .last = &last,
                                     .last_good = &last_good,
                                     .state = &state,
-                                    .storing = &storing};
+                                    .storing = &storing,
+                                    .privileges = &privileges,
+                                    .sandbox = &sandbox};
     requests = 0;
     ck_assert_int_eq(uv_loop_init(&loop), 0);
     inspection_start(&inspection, &loop, server_script_server(), &source);

@@ -24,6 +24,8 @@ static struct state state;
 static struct storing storing;
 static struct reload_last last;
 static struct worker_report reports[3];
+static struct privileges privileges = {.user = "spacedns", .capabilities = "none"};
+static struct sandbox sandbox = {.landlock = "ABI 6", .seccomp = "none: no library"};
 static struct status_source source;
 static struct last_good last_good;
 static uint64_t now_ns;
@@ -68,7 +70,9 @@ static void set_up(void)
                                     .last = &last,
                                     .last_good = &last_good,
                                     .state = &state,
-                                    .storing = &storing};
+                                    .storing = &storing,
+                                    .privileges = &privileges,
+                                    .sandbox = &sandbox};
     printed = NULL;
 }
 
@@ -119,6 +123,11 @@ TEST(what_is_served_is_printed)
     expect_line("spaces", "1");
     expect_line("apps", "3");
     expect_line("kept_back", "0");
+    expect_line("user", "spacedns");
+    expect_line("capabilities", "none");
+    expect_line("no_new_privileges", "no");
+    expect_line("landlock", "ABI 6");
+    expect_line("seccomp", "none: no library");
     expect_no_line("listen");
     expect_no_line("last_reload");
     expect_no_line("state");

@@ -1,5 +1,6 @@
 #include "upstream/tls.h"
 
+#include <stdlib.h>
 #include <string.h>
 
 #include "support/identity.h"
@@ -40,6 +41,13 @@ static void begin(struct scene *scene, const struct identity_options *options, i
     ck_assert_ptr_nonnull(scene->trust);
     scene->client = tls_new(scene->trust, &scene->upstream);
     ck_assert_ptr_nonnull(scene->client);
+}
+
+static void keep_path(void *context, const char *path)
+{
+    char *paths = context;
+
+    strcat(strcat(paths, path), " "); // NOLINT: the paths below
 }
 
 static void end(struct scene *scene)
@@ -483,4 +491,14 @@ TEST(a_missing_trust_file_leaves_no_trust)
     ck_assert_str_eq(tls_failure(scene.client).text, "unable to get local issuer certificate");
     part(&scene);
     end(&scene);
+}
+
+TEST(what_is_read_later_is_listed)
+{
+    char paths[256] = "";
+
+    setenv("SSL_CERT_DIR", "/one:/two", 1);
+    setenv("SSL_CERT_FILE", "/three", 1);
+    tls_prepare(keep_path, paths);
+    ck_assert_str_eq(paths, "/one /two /three ");
 }
