@@ -12,7 +12,7 @@ zones=$work/zones
 mkdir "$zones"
 cp zones/test-space.yaml tests/zones_good/other-space.yaml "$zones/"
 socket=$work/control.sock
-printf 'zones: %s\nlisten: 0.0.0.0:%s\nupstreams: none\nallow_public_listen: true\ncontrol_socket: %s\n' \
+printf 'zones: %s\nlisten: 0.0.0.0:%s\nupstreams: none\nallow_public_listen: true\nexternal_rate: 0\ncontrol_socket: %s\n' \
     "$zones" "$port" "$socket" >"$work/settings.yaml"
 settings=(--settings "$work/settings.yaml")
 live=(--socket "$socket")
