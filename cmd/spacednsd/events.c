@@ -58,9 +58,9 @@ void events_log_ready(const struct settings *settings, const struct snapshot *sn
 }
 
 void events_log_reloaded(const struct snapshot *snapshot, const struct zones_loading *loading,
-                         const struct audit *audit)
+                         const struct tally *tally, const struct audit *audit)
 {
-    char changed[SETTINGS_CHANGES_OCTETS];
+    char changed[SETTINGS_CHANGES_OCTETS], changes[TALLY_TEXT_MOST];
     struct log_line line;
 
     log_start(&line, LOG_INFO, "reload_done");
@@ -70,6 +70,8 @@ void events_log_reloaded(const struct snapshot *snapshot, const struct zones_loa
     log_number(&line, "spaces", snapshot_count_spaces(snapshot));
     log_number(&line, "apps", snapshot->app_count);
     log_number(&line, "ms", zones_loading_ms(loading));
+    if (tally_format(tally, changes) > 0)
+        log_string(&line, "changes", changes);
     if (loading->reloaded != NULL && loading->reloaded->changed.count > 0) {
         settings_format_changes(&loading->reloaded->changed, changed);
         log_string(&line, "settings", changed);

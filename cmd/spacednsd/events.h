@@ -14,6 +14,7 @@
 #include <stdint.h>
 
 #include "config/settings.h"
+#include "inspect/tally.h"
 #include "serve/server.h"
 #include "spacednsd/audit.h"
 #include "spacednsd/privileges.h"
@@ -25,7 +26,7 @@ void events_log_ready(const struct settings *settings, const struct snapshot *sn
                       const struct zones_loading *loading);
 
 void events_log_reloaded(const struct snapshot *snapshot, const struct zones_loading *loading,
-                         const struct audit *audit);
+                         const struct tally *tally, const struct audit *audit);
 
 void events_log_unchanged(const struct zones_loading *loading, uint64_t generation,
                           const struct audit *audit);

@@ -171,6 +171,16 @@ static void compare(struct reloads *reloads)
     err_set(&loading->err, ERR_MEMORY, "out of memory while comparing the zone files");
 }
 
+/* For the log; without memory for it nothing is counted. */
+static void count_changes(struct reloads *reloads)
+{
+    const struct zones_loading *loading = &reloads->loading;
+
+    reloads->tally = (struct tally){.spaces = {0}};
+    if (loading->snapshot != NULL && !reloads->queue.request.is_dry)
+        tally_compare(loading->request.before, loading->snapshot, &reloads->tally);
+}
+
 /* Settings come first: they name the zones folder and set the policy. */
 static bool reread_settings(struct reloads *reloads)
 {
@@ -214,6 +224,7 @@ static void load_on_pool(uv_work_t *work)
     zones_load(&reloads->loading);
     check_spaces(&reloads->loading);
     compare(reloads);
+    count_changes(reloads);
 }
 
 /* The previous settings live as long as a snapshot holds them. */
@@ -416,7 +427,7 @@ void reloads_log_done(const struct reloads *reloads)
     const struct snapshot *snapshot = server_current(reloads->server);
 
     if (reloads->queue.request.kind == REQUEST_RELOAD)
-        events_log_reloaded(snapshot, &reloads->loading, &reloads->queue.audit);
+        events_log_reloaded(snapshot, &reloads->loading, &reloads->tally, &reloads->queue.audit);
     else
         kept_log_let_go(snapshot, &reloads->loading, &reloads->queue.names, &reloads->queue.audit);
 }

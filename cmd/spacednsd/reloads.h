@@ -22,6 +22,7 @@
 #include "answer/state.h"
 #include "control/control_socket.h"
 #include "inspect/diff.h"
+#include "inspect/tally.h"
 #include "serve/server.h"
 #include "spacednsd/control.h"
 #include "spacednsd/reload_queue.h"
@@ -43,6 +44,7 @@ struct reloads {
     struct storing storing;
     struct reload_queue queue; /* its request is that of the current loading */
     struct diff *diff;         /* what it would change, if the guard or a dry run needs it */
+    struct tally tally;        /* of what it changes, unless it is a dry run */
     bool is_reloading;         /* until every worker answers from the new snapshot */
     uv_timer_t upkeep;         /* when it is due */
     bool has_timer;

@@ -116,11 +116,14 @@ expect_match "a forced one, with its note" " by=$alice command=\"reload --force\
 expect "a dry run is no line" 0 "$(grep -c 'dry-run' "$server_log")"
 as 0 0 apps:create calm-bay-1 --space test-space --internal-routing --zones "$work/zones"
 expect "an edit" 0 "$code"
-expect_match "an edit names itself" " info reload_done generation=2 .* by=0 user=root command=reload note=\"apps:create calm-bay-1 --space test-space --internal-routing\"\$" "$(reported reload_done)"
+expect_match "an edit names itself" " info reload_done generation=2 .* changes=\"1 space changed, 1 app added\" by=0 user=root command=reload note=\"apps:create calm-bay-1 --space test-space --internal-routing\"\$" "$(reported reload_done)"
 as 0 0 apps:create --space test-space --zones "$work/zones"
 expect_match "with a name that was made for it" " note=\"apps:create [a-z]+-[a-z]+-[0-9]+ --space test-space\"\$" "$(reported reload_done)"
 as 0 0 apps:destroy calm-bay-1 --confirm calm-bay-1 --zones "$work/zones"
 expect_match "names that are let go name the edit" " info names_let_go .*calm-bay-1.* by=0 user=root command=forget note=\"apps:destroy calm-bay-1\"\$" "$(reported names_let_go)"
+printf 'space: second\ncidr: 10.9.0.0/16\n' >"$work/zones/second.yaml"
+reload
+expect_match "only what has changed is counted" ' changes="1 space added" by=signal$' "$logged"
 sed -i '1i # again' "$work/zones/test-space.yaml"
 reload
 expect_match "SIGHUP is a signal" ' info reload_done .* by=signal$' "$logged"

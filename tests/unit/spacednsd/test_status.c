@@ -269,11 +269,13 @@ TEST(a_reload_is_logged_with_what_was_read)
                                           .started_ns = now_ns - 7000000};
 
     const struct audit audit = {.by = "0", .users = "root", .commands = "reload"};
+    const struct tally tally = {.spaces.changed = 1, .apps.added = 2};
     const struct audit nobody = {.by = ""};
 
     capture_start(&capture);
-    events_log_reloaded(snapshot, &loading, &audit);
-    expect_logged("info reload_done generation=1 files=5 read=2 spaces=1 apps=3 ms=7 by=0 "
+    events_log_reloaded(snapshot, &loading, &tally, &audit);
+    expect_logged("info reload_done generation=1 files=5 read=2 spaces=1 apps=3 ms=7 "
+                  "changes=\"1 space changed, 2 apps added\" by=0 "
                   "user=root command=reload\n");
     capture_start(&capture);
     events_log_unchanged(&loading, 4, &nobody);
