@@ -73,7 +73,7 @@ READY=1|STATUS=Serving generation 2: 1 space, 3 apps; last reload refused
 RELOADING=1|MONOTONIC_USEC=N
 READY=1|STATUS=Serving generation G: 1 space, 3 apps; last reload O
 STOPPING=1|STATUS=Stopping: answering the queries received" \
-    "$(sed -E '7s/(refused): .*/\1/; 9s/generation [23]/generation G/; 9s/reload (done|unchanged)/reload O/' "$messages")"
+    "$(grep -v '^FDSTORE=' "$messages" | sed -E '7s/(refused): .*/\1/; 9s/generation [23]/generation G/; 9s/reload (done|unchanged)/reload O/')"
 expect_match "STATUS names the cause of a refusal" '^READY=1.*last reload refused: .*test-space\.yaml:' "$(cat "$messages")"
 rm -f "$work/notify"
 
