@@ -13,6 +13,7 @@
 #include "inspect/summary.h"
 #include "serve/server.h"
 #include "spacednsd/control.h"
+#include "spacednsd/cookies.h"
 #include "spacednsd/events.h"
 #include "spacednsd/findings_log.h"
 #include "spacednsd/inspection.h"
@@ -37,6 +38,7 @@ struct daemon {
     struct status_source source;
     struct reloads reloads;
     struct inspection inspection;
+    struct cookies cookies;
     struct service service;
     struct takeover takeover;
     struct takeover_owner takeover_owner;
@@ -83,6 +85,7 @@ static void daemon_on_adopted(void *context, uint64_t generation)
     const struct snapshot *snapshot = server_current(daemon->server);
 
     (void)generation;
+    cookies_apply(&daemon->cookies);
     if (!daemon->is_ready && takeover_is_upgrade(&daemon->takeover)) {
         takeover_probe(&daemon->takeover);
         return;
@@ -173,6 +176,7 @@ static bool open_control(struct daemon *daemon)
 
 static void close_control(struct daemon *daemon)
 {
+    cookies_stop(&daemon->cookies);
     reloads_stop(&daemon->reloads);
     inspection_stop(&daemon->inspection);
     control_socket_close(daemon->control_socket);
@@ -399,6 +403,7 @@ static int run_server(struct daemon *daemon)
     daemon->reloads.server = daemon->server;
     daemon->reloads.is_reloading = true;
     reloads_start(&daemon->reloads);
+    cookies_start(&daemon->cookies, &daemon->loop, daemon->server);
     reloads_publish(&daemon->reloads);
     bool is_open = (options.is_waiting || open_control(daemon)) && confine(daemon);
     if (!is_open || !server_start(daemon->server, &err)) {
@@ -433,6 +438,8 @@ static bool prepare(struct daemon *daemon, const struct settings *settings)
                           .on_done = daemon_on_upgraded,
                           .context = daemon},
     };
+    daemon->cookies =
+        (struct cookies){.settings = &daemon->reloads.settings, .state = &daemon->reloads.state};
     daemon->source = (struct status_source){.settings = &daemon->reloads.settings,
                                             .last = &daemon->reloads.last,
                                             .last_good = &daemon->reloads.last_good,

@@ -3,6 +3,7 @@
 #include <assert.h>
 #include <ctype.h>
 #include <stdarg.h>
+#include <stdio.h>
 #include <string.h>
 
 #include "base/number.h"
@@ -46,7 +47,8 @@ bool setting_is_list(const struct setting *setting)
 {
     return setting->type == SETTING_WORDS || setting->type == SETTING_SUFFIXES ||
            setting->type == SETTING_CLASSES || setting->type == SETTING_LISTEN ||
-           setting->type == SETTING_UPSTREAMS || setting->type == SETTING_RECURSION;
+           setting->type == SETTING_UPSTREAMS || setting->type == SETTING_RECURSION ||
+           setting->type == SETTING_SECRETS;
 }
 
 /* One text and the setting it is read into. */
@@ -299,6 +301,33 @@ static void read_upstream(const struct assignment *assignment)
         setting_add_upstream(assignment->reader, list, &text->origin, text->text);
 }
 
+static bool read_hex(const char *text, uint8_t *octets, size_t count)
+{
+    for (size_t i = 0; i < count; i++, text += 2)
+        if (!isxdigit((unsigned char)text[0]) || !isxdigit((unsigned char)text[1]) ||
+            sscanf(text, "%2hhx", &octets[i]) != 1)
+            return false;
+    return *text == '\0';
+}
+
+/* What is wrong is not quoted: it may be a secret but for one digit. */
+static void read_secret(const struct assignment *assignment)
+{
+    struct cookie_secrets *secrets = member_of(assignment);
+    const struct setting_text *text = assignment->text;
+    uint8_t octets[COOKIE_SECRET_OCTETS];
+
+    if (!read_hex(text->text, octets, sizeof octets))
+        setting_report(
+            assignment->reader, &text->origin,
+            "a secret is not 32 hexadecimal digits; make one with: openssl rand -hex 16");
+    else if (assignment->is_kept && secrets->count == COOKIE_SECRETS_MOST)
+        setting_report(assignment->reader, &text->origin,
+                       "more than 2 secrets; give the one that makes cookies, and the one before");
+    else if (assignment->is_kept)
+        memcpy(secrets->octets[secrets->count++], octets, sizeof octets);
+}
+
 /* Zones need a mapping, and only the settings file has mappings (settings_zones.c). */
 static void refuse_zones(const struct assignment *assignment)
 {
@@ -315,7 +344,7 @@ static read_value *const readers[] = {
     [SETTING_CHOICE] = read_word,    [SETTING_CLASSES] = read_word,
     [SETTING_LISTEN] = read_listen,  [SETTING_UPSTREAMS] = read_upstream,
     [SETTING_ZONES] = refuse_zones,  [SETTING_PREFIX] = read_prefix,
-    [SETTING_RECURSION] = read_word,
+    [SETTING_RECURSION] = read_word, [SETTING_SECRETS] = read_secret,
 };
 
 /* Records source and origin; returns true if no stronger source has set the value. */

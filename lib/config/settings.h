@@ -35,6 +35,7 @@
 #include "config/recursion.h"
 #include "config/setting_origin.h"
 #include "config/upstream.h"
+#include "wire/cookie.h"
 
 enum { CACHE_WORKER_OCTETS_LEAST = 1 << 20 };
 
@@ -51,6 +52,7 @@ enum setting_type {
     SETTING_UPSTREAMS, /* struct upstreams */
     SETTING_ZONES,     /* struct upstream_zones */
     SETTING_PREFIX,    /* struct nat64_prefix */
+    SETTING_SECRETS,   /* struct cookie_secrets; never printed */
     SETTING_RECURSION, /* struct recursion */
 };
 
@@ -89,6 +91,8 @@ struct settings {
     const char *suffix_discovery;
     struct string_list suffix_targets;
     const char *server_id;
+    bool cookies;
+    struct cookie_secrets cookie_secrets; /* count 0: the server makes its own */
     bool log_queries;
     unsigned log_format;
     unsigned log_level; /* enum log_level */

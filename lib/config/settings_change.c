@@ -114,6 +114,9 @@ static void print_value(const struct setting *setting, const struct settings *se
     case SETTING_RECURSION:
         recursion_print(member, out);
         break;
+    case SETTING_SECRETS: /* see is_same */
+        fputs(((const struct cookie_secrets *)member)->count > 0 ? "set" : "", out);
+        break;
     }
 }
 
@@ -197,6 +200,16 @@ static bool add_key(struct arena *arena, struct string_list *keys, const char *k
     return true;
 }
 
+/* Secrets are compared as they are, because they are not printed. */
+static bool is_same(const struct setting *setting, const struct settings *now,
+                    const struct settings *next, const struct values *values)
+{
+    if (setting->type == SETTING_SECRETS)
+        return memcmp((const char *)now + setting->offset, (const char *)next + setting->offset,
+                      setting->size) == 0;
+    return strcmp(values->now, values->next) == 0;
+}
+
 bool settings_list_changes(const struct settings *now, const struct settings *next,
                            struct string_list *keys)
 {
@@ -209,7 +222,7 @@ bool settings_list_changes(const struct settings *now, const struct settings *ne
         if (setting->key == NULL || setting->change != CHANGE_LIVE)
             continue;
         passed = values_init(&values, setting, now, next) &&
-                 (strcmp(values.now, values.next) == 0 || add_key(next->arena, keys, setting->key));
+                 (is_same(setting, now, next, &values) || add_key(next->arena, keys, setting->key));
         values_close(&values);
     }
     return passed;

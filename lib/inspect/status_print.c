@@ -175,6 +175,14 @@ static void print_cache(const struct status_cache *cache, FILE *out)
                 "cache", cache->entries, cache->octets, cache->octets_most);
 }
 
+/* Which secrets are in use; never what they are. */
+static const char *cookies_text(const struct settings *settings)
+{
+    if (!settings->cookies)
+        return "off";
+    return settings->cookie_secrets.count > 0 ? "cookie_secrets set" : "own secrets";
+}
+
 void status_print_text(const struct status *status, FILE *out)
 {
     const struct snapshot *snapshot = status->snapshot;
@@ -196,6 +204,7 @@ void status_print_text(const struct status *status, FILE *out)
     print_number(out, "kept_back", count_kept_back(status));
     print_state(status, out);
     print_privileges(&status->privileges, out);
+    print_string(out, "cookies", cookies_text(status->settings));
     print_upstreams(status, out);
     print_cache(&status->cache, out);
     stats_visit(&status->totals, print_counter, out);
@@ -365,7 +374,7 @@ void status_print_json(const struct status *status, FILE *out)
     print_json(
         json_pack(
             "{s:s, s:i, s:I, s:I, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:I, s:o, s:I, s:I, s:I, s:I, "
-            "s:o, s:o, s:o, s:o, s:o}",
+            "s:o, s:o, s:s, s:o, s:o, s:o}",
             "version", SPACEDNS_VERSION, "pid", status->pid, "uptime_seconds",
             (json_int_t)status->uptime_s, "generation", (json_int_t)snapshot->generation,
             "last_reload", json_last(&status->last), "last_good", json_last_good(status), "zones",
@@ -376,8 +385,9 @@ void status_print_json(const struct status *status, FILE *out)
             (json_int_t)snapshot_count_spaces(snapshot), "apps", (json_int_t)snapshot->app_count,
             "hosts", (json_int_t)snapshot->host_count, "kept_back",
             (json_int_t)count_kept_back(status), "state", json_state(status), "privileges",
-            json_privileges(&status->privileges), "upstreams", json_upstreams(status), "cache",
-            json_cache(&status->cache), "counters", json_counters(&status->totals)),
+            json_privileges(&status->privileges), "cookies", cookies_text(status->settings),
+            "upstreams", json_upstreams(status), "cache", json_cache(&status->cache), "counters",
+            json_counters(&status->totals)),
         out);
     free(zones);
 }

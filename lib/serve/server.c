@@ -214,6 +214,12 @@ void server_publish(struct server *server, struct snapshot *snapshot)
         worker_post(server->workers[i], snapshot);
 }
 
+void server_set_cookies(struct server *server, const struct cookie_secrets *secrets)
+{
+    for (size_t i = 0; i < server->worker_count; i++)
+        worker_set_cookies(server->workers[i], secrets);
+}
+
 bool server_start(struct server *server, struct err *err)
 {
     if (server->log != NULL && !querylog_start(server->log, err))

@@ -21,6 +21,7 @@
 #include "serve/worker.h"
 #include "serve/worker_report.h"
 #include "stats/stats.h"
+#include "wire/cookie.h"
 
 /** Called on the control thread once every worker answers from the snapshot published last. */
 typedef void server_on_adopted(void *context, uint64_t generation);
@@ -60,6 +61,10 @@ const struct endpoint *server_probe(const struct server *server, size_t worker);
 
 /** Calls for every socket of every worker. Not after server_stop or server_leave. */
 void server_walk_sockets(const struct server *server, worker_on_socket *on_socket, void *context);
+
+/** Hands the secrets of cookies to every worker; none, as before the first call: cookies are off.
+ */
+void server_set_cookies(struct server *server, const struct cookie_secrets *secrets);
 
 /** Frees the snapshots that no worker answers from. Not while a snapshot is being loaded. */
 void server_reclaim(struct server *server);

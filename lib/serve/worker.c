@@ -11,6 +11,7 @@
 #include <uv.h>
 
 #include "base/log.h"
+#include "serve/cookie_mailbox.h"
 #include "serve/forwarder.h"
 #include "serve/listener.h"
 #include "serve/pass.h"
@@ -29,6 +30,7 @@ struct worker {
     struct stats stats; /* first: it needs its own cache lines */
     struct mailbox mailbox;
     struct limits limits;
+    struct cookie_mailbox cookies;
     struct batch batch;
     uv_loop_t loop;
     uv_async_t wake;
@@ -243,12 +245,21 @@ static void begin_serving(struct worker *worker)
         uv_poll_start(&worker->connections, UV_READABLE, worker_on_connections);
 }
 
+static void collect_cookies(struct worker *worker)
+{
+    const struct cookie_secrets *secrets = cookie_mailbox_collect(&worker->cookies);
+
+    if (secrets != NULL)
+        batch_set_cookies(&worker->batch, secrets);
+}
+
 static void worker_on_wake(uv_async_t *wake)
 {
     struct worker *worker = wake->data;
 
     bool is_last = atomic_load(&worker->is_stopping); /* first: earlier posts are seen below */
     batch_adopt(&worker->batch);
+    collect_cookies(worker);
     fill_report(worker);
     pulse_answer(&worker->pulse, worker->batch.snapshot);
     if (atomic_load(&worker->is_beginning))
@@ -263,6 +274,7 @@ static void run(void *argument)
 {
     struct worker *worker = argument;
 
+    collect_cookies(worker); /* before the first request */
     uv_run(&worker->loop, UV_RUN_DEFAULT);
 }
 
@@ -432,6 +444,7 @@ static struct worker *allocate(const struct worker_options *options)
     if (worker == NULL)
         return NULL;
     memset(worker, 0, sizeof *worker);
+    cookie_mailbox_init(&worker->cookies);
     worker->batch.mailbox = &worker->mailbox;
     worker->batch.stats = &worker->stats;
     worker->batch.log = options->log;
@@ -541,6 +554,12 @@ void worker_join(struct worker *worker)
     if (worker->is_running)
         uv_thread_join(&worker->thread);
     worker->is_running = false;
+}
+
+void worker_set_cookies(struct worker *worker, const struct cookie_secrets *secrets)
+{
+    cookie_mailbox_post(&worker->cookies, secrets);
+    wake_up(&worker->wake);
 }
 
 void worker_post(struct worker *worker, const struct snapshot *snapshot)

@@ -82,6 +82,9 @@ void worker_leave(struct worker *worker, int channel);
 /** Waits until a worker that was asked to stop has stopped. */
 void worker_join(struct worker *worker);
 
+/** Posts the secrets of cookies to the worker and wakes it. */
+void worker_set_cookies(struct worker *worker, const struct cookie_secrets *secrets);
+
 /** Posts a snapshot to the worker and wakes it. */
 void worker_post(struct worker *worker, const struct snapshot *snapshot);
 

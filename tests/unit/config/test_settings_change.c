@@ -112,6 +112,9 @@ TEST(the_same_file_changes_nothing)
 #define RESTART(before, after)                                                                     \
     ": the change from " before " to " after " takes effect after a restart\n"
 
+#define SECRET_A "e5e973e5a6b2a43f48e7dc849e37bfcf"
+#define SECRET_B "dd3bdf9344b678b185a6f5cb60fca715"
+
 /* One changed setting, and the result. */
 static const struct {
     const char *before;
@@ -142,6 +145,13 @@ static const struct {
      "upstream_zones", ""},
     {"upstream_zones: {a.example: [10.0.0.8]}",
      "upstream_zones: {a.example: {upstreams: [10.0.0.8], allow_rebind: true}}", "upstream_zones",
+     ""},
+    {"", "cookies: false", "cookies", ""},
+    {"", "cookie_secrets: [" SECRET_A "]", "cookie_secrets", ""},
+    {"cookie_secrets: [" SECRET_A "]", "cookie_secrets: [" SECRET_B "]", "cookie_secrets", ""},
+    {"cookie_secrets: [" SECRET_A "]", "cookie_secrets: [" SECRET_B ", " SECRET_A "]",
+     "cookie_secrets", ""},
+    {"cookie_secrets: [" SECRET_A "]", "cookie_secrets: [E5E973E5A6B2A43F48E7DC849E37BFCF]", "",
      ""},
     {"", "server_id: ns2", "server_id", ""},
     {"", "log_level: error", "log_level", ""},

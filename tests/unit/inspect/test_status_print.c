@@ -18,8 +18,8 @@ static void set_up(void)
     snapshot_set_up();
     ck_assert(endpoint_read("127.0.0.1:5300", DNS_PORT, &address.endpoint));
     address.schemes = 1U << LISTEN_UDP | 1U << LISTEN_TCP;
-    settings =
-        (struct settings){.zones = "no/such/folder", .listen = {.items = &address, .count = 1}};
+    settings = (struct settings){
+        .cookies = true, .zones = "no/such/folder", .listen = {.items = &address, .count = 1}};
     state = (struct state){.folder = -1, .zones = -1};
     status = (struct status){.pid = 42,
                              .uptime_s = 7,
@@ -75,6 +75,18 @@ static void check_line(const char *wanted)
 
 FIXTURE(set_up, tear_down)
 
+/* Which secrets are in use, and never what they are. */
+TEST(cookies_are_told_without_their_secrets)
+{
+    settings.cookie_secrets = (struct cookie_secrets){.count = 1, .octets = {"SECRETsecret1234"}};
+    check_line("\ncookies                  cookie_secrets set\n");
+    char *text = lines();
+    ck_assert(strstr(text, "SECRET") == NULL && strstr(text, "534543524554") == NULL);
+    free(text);
+    settings.cookies = false;
+    check_line("\ncookies                  off\n");
+}
+
 TEST(a_quiet_server_prints_what_it_serves_and_nothing_else)
 {
     char *text = lines(), expected[1024];
@@ -96,7 +108,8 @@ TEST(a_quiet_server_prints_what_it_serves_and_nothing_else)
              "capabilities             none\n"
              "no_new_privileges        yes\n"
              "landlock                 ABI 6\n"
-             "seccomp                  kill\n",
+             "seccomp                  kill\n"
+             "cookies                  own secrets\n",
              SPACEDNS_VERSION, (unsigned long long)fixture.snapshot->generation,
              fixture.snapshot->app_count, fixture.snapshot->host_count);
     ck_assert_str_eq(text, expected);
@@ -193,7 +206,7 @@ TEST(the_cache_and_counters_come_last_without_zeros)
     status.cache = (struct status_cache){.entries = 2, .octets = 100, .octets_most = 4096};
     status.totals.counters[COUNTER_DROPPED] = 5;
     status.totals.rcodes[0] = 6;
-    check_line("\nseccomp                  kill\n"
+    check_line("\ncookies                  own secrets\n"
                "cache                    2 entries in 100 of 4096 octets\n"
                "dropped                  5\n"
                "rcode_NOERROR            6\n");
@@ -239,7 +252,7 @@ TEST(json_has_every_member_and_counters_that_are_zero)
         "version",  "pid",       "uptime_seconds", "generation", "last_reload", "zones",
         "listen",   "workers",   "silent_workers", "spaces",     "apps",        "control_socket",
         "hosts",    "kept_back", "state",          "upstreams",  "cache",       "counters",
-        "settings", "flags",     "last_good",      "privileges"};
+        "settings", "flags",     "last_good",      "privileges", "cookies"};
     const struct status_upstream one = {
         .text = "10.0.0.2", .worst = "up", .views = views, .view_count = 2};
 
