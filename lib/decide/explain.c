@@ -202,6 +202,16 @@ static void explain_app(const struct verdict *verdict, struct explanation *expla
     }
 }
 
+static void explain_raised_ttl(uint32_t ttl_seconds, struct explanation *explanation)
+{
+    struct text text = begin_step(explanation);
+
+    text_add_string(&text, "negative_ttl=");
+    text_add_number(&text, ttl_seconds);
+    text_add_string(&text, " raised: clients ask for it more than 100 times a second");
+    end_step(explanation, &text);
+}
+
 /* A name directly below the apps' suffix that no app has: likely a mistyped one. */
 static void explain_mistyped(const struct snapshot *snapshot, const struct client *client,
                              const struct name *name, struct explanation *explanation)
@@ -425,7 +435,9 @@ static void explain_last(const struct snapshot *snapshot, const struct client *c
         explain_host(verdict, explanation);
     if (verdict->app != NULL)
         explain_app(verdict, explanation);
-    else if (verdict_is_foreign(verdict))
+    if (verdict->situation == SITUATION_NO_WEB && facts->raised_ttl_seconds > 0)
+        explain_raised_ttl(facts->raised_ttl_seconds, explanation);
+    if (verdict->app == NULL && verdict_is_foreign(verdict))
         explain_mistyped(snapshot, client, &query->name, explanation);
     if (verdict->formation != NULL)
         explain_formation(verdict, explanation);

@@ -32,6 +32,7 @@ struct explain_facts {
     const char *cached;            /* and its cached answer */
     const struct alias_hops *hops; /* where aliases in cached answers lead; NULL: nowhere */
     const char *address;           /* the client's, when it is not IPv4 */
+    uint32_t raised_ttl_seconds;   /* of negative answers about its app; 0: not raised */
     bool is_withheld;              /* the cached answer is withheld (DNS rebinding) */
     bool for_operator;             /* shows locations, the space of a concealed name, and why a
                                       client is outside */

@@ -6,6 +6,7 @@
 #include "decide/alias.h"
 #include "decide/explain.h"
 #include "respond/chain.h"
+#include "respond/dead_apps.h"
 #include "wire/types.h"
 
 enum { STRING_OCTETS_MAX = 255, LOOPBACK = 0x7f000001 };
@@ -173,6 +174,8 @@ static void format_why(const struct snapshot *snapshot, const struct exchange *e
         known.cached = facts.cached;
         known.is_withheld = chain_is_withheld(snapshot, exchange->forward, &last, hash, &end);
     }
+    if (end.situation == SITUATION_NO_WEB && exchange->dead_apps != NULL)
+        known.raised_ttl_seconds = dead_apps_raised_ttl(exchange->dead_apps, end.app);
     explain(snapshot, &exchange->client, &query, &verdict, &known, &explanation);
 
     uint8_t *data = begin_record(reply, owner, CLASS_IN);

@@ -5,6 +5,7 @@
 #include "decide/affinity.h"
 #include "decide/alias.h"
 #include "respond/additional.h"
+#include "respond/dead_apps.h"
 #include "respond/introspect.h"
 #include "wire/types.h"
 
@@ -296,8 +297,12 @@ static void put_soa(struct rendering *rendering, uint16_t owner)
 {
     const struct snapshot *snapshot = rendering->snapshot;
     const struct segment *segment = rendering->verdict->segment;
+    struct dead_apps *dead_apps = rendering->exchange->dead_apps;
     uint32_t ttl_seconds =
         segment == NULL ? SOA_NEGATIVE_TTL_SECONDS : segment->negative_ttl_seconds;
+
+    if (rendering->verdict->situation == SITUATION_NO_WEB && dead_apps != NULL)
+        ttl_seconds = dead_apps_count(dead_apps, rendering->verdict);
     uint8_t *data =
         reply_record(rendering->reply, owner, TYPE_SOA, ttl_seconds, snapshot->soa_length);
 

@@ -21,6 +21,7 @@
 #include "wire/reply.h"
 
 struct limits;
+struct dead_apps;
 
 enum transport { TRANSPORT_UDP, TRANSPORT_TCP };
 
@@ -37,6 +38,7 @@ struct exchange {
     const struct forward *forward;       /* NULL: other names are not forwarded */
     const struct cookie_server *cookies; /* NULL: cookies are ignored */
     struct limits *limits;               /* NULL: the client is not limited */
+    struct dead_apps *dead_apps;         /* NULL: their negative TTL does not rise */
 
     /* Set by respond_prepare. */
     enum query_status status;

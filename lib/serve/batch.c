@@ -10,8 +10,10 @@ enum { TC_OCTET = 2, TC_BIT = FLAG_TC >> 8, WALL_READ_MS = 1000, US_PER_MS = 100
 
 void batch_adopt(struct batch *batch)
 {
-    if (mailbox_collect(batch->mailbox, &batch->snapshot))
-        batch->on_adopted(batch->context);
+    if (!mailbox_collect(batch->mailbox, &batch->snapshot))
+        return;
+    dead_apps_adopt(&batch->dead_apps, batch->snapshot);
+    batch->on_adopted(batch->context);
 }
 
 void batch_set_forward(struct batch *batch, struct forward *forward, struct deferred *deferred)
@@ -26,6 +28,13 @@ void batch_set_forward(struct batch *batch, struct forward *forward, struct defe
 static const struct cookie_server *cookies_of(const struct batch *batch)
 {
     return batch->cookies.secrets.count > 0 ? &batch->cookies : NULL;
+}
+
+void batch_watch_dead_apps(struct batch *batch, unsigned workers)
+{
+    dead_apps_init(&batch->dead_apps, workers);
+    for (size_t i = 0; i < BATCH_MOST; i++)
+        batch->exchanges[i].dead_apps = &batch->dead_apps;
 }
 
 void batch_set_cookies(struct batch *batch, const struct cookie_secrets *secrets)
@@ -57,6 +66,7 @@ void batch_begin(struct batch *batch, uint64_t now_ms)
     read_wall_clock(batch, now_ms);
     if (batch->limits != NULL)
         batch->limits->now_us = now_ms * US_PER_MS;
+    dead_apps_set_time(&batch->dead_apps, (uint32_t)(now_ms / 1000));
     if (batch->forward != NULL)
         forward_set_time(batch->forward, now_ms);
     if (batch->log != NULL)
@@ -91,6 +101,9 @@ static void count(struct batch *batch, const struct exchange *exchange,
         stats_count(batch->stats, COUNTER_FORWARD_REBINDS, 1);
     if (exchange->cookie != COOKIE_NONE)
         stats_count(batch->stats, cookie_counters[exchange->cookie], 1);
+    if (exchange->verdict.situation == SITUATION_NO_WEB &&
+        exchange->ttl_seconds > exchange->verdict.segment->negative_ttl_seconds)
+        stats_count(batch->stats, COUNTER_NEGATIVE_RAISED, 1);
     stats_count_reply(batch->stats, exchange->rcode, verdict_inner_reason(&exchange->verdict));
     if (batch->log != NULL &&
         !querylog_add(batch->log, batch->snapshot, exchange, client, begun_us))
@@ -327,6 +340,7 @@ static struct exchange *decide_again(struct batch *batch,
 
     exchange->forward = batch->forward;
     exchange->cookies = cookies_of(batch);
+    exchange->dead_apps = batch->exchanges[0].dead_apps;
     exchange->rotation = batch->rotation++;
     exchange->is_deferred = false;
     respond_prepare(batch->snapshot, exchange);

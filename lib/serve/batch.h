@@ -21,6 +21,7 @@
 #include <stdint.h>
 
 #include "answer/mailbox.h"
+#include "respond/dead_apps.h"
 #include "respond/limits.h"
 #include "respond/respond.h"
 #include "serve/deferred.h"
@@ -39,6 +40,7 @@ struct batch {
     struct forward *forward;   /* NULL: other names are not forwarded */
     struct deferred *deferred; /* with `forward` */
     struct limits *limits;     /* NULL: nobody is limited */
+    struct dead_apps dead_apps;
     struct cookie_server cookies;
     uint64_t wall_read_ms; /* when its time is read again */
     bool is_stopping;      /* the server stops; nothing is forwarded */
@@ -57,6 +59,9 @@ void batch_adopt(struct batch *batch);
  * beginning. Requests waiting in `deferred` stay there.
  */
 void batch_set_forward(struct batch *batch, struct forward *forward, struct deferred *deferred);
+
+/** Lets the negative TTL of dead apps rise (respond/dead_apps.h); `workers` share their rate. */
+void batch_watch_dead_apps(struct batch *batch, unsigned workers);
 
 /** Sets the secrets of cookies; at the start there are none, and cookies are ignored. */
 void batch_set_cookies(struct batch *batch, const struct cookie_secrets *secrets);

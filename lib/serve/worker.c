@@ -445,6 +445,7 @@ static struct worker *allocate(const struct worker_options *options)
         return NULL;
     memset(worker, 0, sizeof *worker);
     cookie_mailbox_init(&worker->cookies);
+    batch_watch_dead_apps(&worker->batch, options->settings->workers);
     worker->batch.mailbox = &worker->mailbox;
     worker->batch.stats = &worker->stats;
     worker->batch.log = options->log;

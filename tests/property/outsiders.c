@@ -2,7 +2,8 @@
 /**
  * Over all names, outsiders and types: every reply to an outsider is the same, octet for octet,
  * except for its id and question; with both settings of `external`, over UDP and TCP. And no such
- * reply is longer than its request by more than the constant text.
+ * reply is longer than its request by more than the constant text and, if the request has a cookie,
+ * a server's cookie, which depends on the client alone.
  */
 #include <stdlib.h>
 #include <string.h>
@@ -12,7 +13,7 @@
 #include "support/suite.h"
 #include "support/zones.h"
 
-enum { HEADER = 12, OPT = 11, EDE = 6 };
+enum { HEADER = 12, OPT = 11, EDE = 6, OPTION_HEAD = 4, COOKIE = 24, REASON_TEXT = 62 };
 
 static struct four_spaces four;
 
@@ -139,6 +140,34 @@ TEST_LOOP(outsiders_cannot_tell_names_apart, 0, 2 * MANNER_COUNT)
             }
         }
     }
+}
+
+/*
+ * Nor by the cookie in the reply, whatever cookie the request has.
+ */
+TEST_LOOP(outsiders_learn_nothing_about_names_by_cookies, 0, 6)
+{
+    static const uint8_t octets[] = {8, 24, 40};
+    struct ask ask = {.cookie_octets = octets[_i % 3], .cookie = {1, 2, 3, 4, 5, 6, 7, 8}};
+    struct mould mould = {.is_made = false};
+
+    ask.from = "203.0.113.9";
+    four.world.snapshot->policy.external_nxdomain = _i >= 3;
+    for (size_t i = 0; i < four.names.count; i++) {
+        uint8_t request[REQUEST_OCTETS_MOST];
+        ask.name = four.names.items[i];
+        ask.type = four_spaces_types[i % four_spaces_type_count];
+        size_t length = request_write(&ask, request);
+        size_t question = length - HEADER - OPT - OPTION_HEAD - ask.cookie_octets;
+        length = world_send(&four.world, request, length, &ask);
+        if (!mould.is_made)
+            fill_mould(&mould, four.world.reply, length, question);
+        ck_assert_uint_eq(length, HEADER + question + mould.tail_length);
+        ck_assert_mem_eq(four.world.reply + 2, mould.head, HEADER - 2);
+        ck_assert_mem_eq(four.world.reply + HEADER + question, mould.tail, mould.tail_length);
+    }
+    ck_assert_uint_eq(mould.tail_length,
+                      OPT + OPTION_HEAD + COOKIE + (_i >= 3 ? 0 : EDE + REASON_TEXT));
 }
 
 /* Nor by requests that are not plain queries. */

@@ -23,7 +23,13 @@ static size_t make_query(struct dice *dice, uint8_t *out)
         .nsid = dice_roll(dice, 2) == 0,
         .keepalive = dice_roll(dice, 2) == 0,
         .edns_octets = (uint16_t)dice_roll(dice, 2000),
+        .no_question = dice_roll(dice, 16) == 0,
     };
+
+    if (dice_roll(dice, 2) == 0)
+        ask.cookie_octets = (uint8_t)(8 * (1 + dice_roll(dice, 5)));
+    for (unsigned i = 0; i < ask.cookie_octets; i++)
+        ask.cookie[i] = (uint8_t)dice_roll(dice, 256);
     return request_write(&ask, out);
 }
 

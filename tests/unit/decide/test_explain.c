@@ -299,19 +299,19 @@ static const struct {
     const char *expected;
 } forward_stories[] = {
     {"www.debian.org",
-     {NULL, NULL, NULL, NULL, false, false},
+     {NULL, NULL, NULL, NULL, 0, false, false},
      "name=www.debian.org type=A|client=*|zone=. upstreams=10.0.0.2|verdict=forward to 10.0.0.2"},
     {"www.corp.example",
-     {"192.168.7.53 good rtt=12ms", "cached=fresh ttl=23", NULL, NULL, false, false},
+     {"192.168.7.53 good rtt=12ms", "cached=fresh ttl=23", NULL, NULL, 0, false, false},
      "*|zone=corp.example allow_rebind=true|192.168.7.53 good rtt=12ms|"
      "cached=fresh ttl=23|verdict=forward to 192.168.7.53"},
     {"open-plain-1001-1234567890ab.herokuapp.com",
-     {NULL, "cached=no", NULL, NULL, false, false},
+     {NULL, "cached=no", NULL, NULL, 0, false, false},
      "*internal_routing=false*|*recreated*|zone=.*|cached=no|verdict=forward to 10.0.0.2"},
     {"x.test",
-     {NULL, NULL, NULL, NULL, false, false},
+     {NULL, NULL, NULL, NULL, 0, false, false},
      "*|remedy=*upstream_zones|verdict=NXDOMAIN: Q26 special-use name *"},
-    {"localhost", {NULL, NULL, NULL, NULL, false, false}, "*|verdict=NOERROR"},
+    {"localhost", {NULL, NULL, NULL, NULL, 0, false, false}, "*|verdict=NOERROR"},
 };
 
 TEST_OVER(a_forwarded_name_is_explained_with_its_route, forward_stories)
