@@ -150,6 +150,7 @@ CHANGES = [
     (r"\bid: \d+", "id: N"),
     (r"Query time: \d+ msec", "Query time: N msec"),
     (r";; WHEN: .*", ";; WHEN: T"),
+    (r"COOKIE: [0-9a-f]{48}", "COOKIE: C"),
     (r"DiG \S+", "DiG V"),
     (r'"server=[^"]*"', '"server=S"'),
     (r"\bspacedns(d?) \d+\.\d+\.\d+", r"spacedns\1 V"),
