@@ -15,6 +15,7 @@
 #include <string.h>
 
 #include "base/clock.h"
+#include "respond/dead_apps.h"
 #include "respond/limits.h"
 #include "support/allocations.h"
 #include "support/request.h"
@@ -59,6 +60,7 @@ enum { ROW_COUNT = sizeof rows / sizeof rows[0] };
 struct prepared {
     uint8_t request[REQUEST_OCTETS_MOST];
     struct exchange exchange;
+    struct dead_apps dead_apps; /* zeroed: counts, and raises no TTL */
 };
 
 static void prepare(struct world *world, const struct row *row, struct prepared *prepared)
@@ -74,6 +76,7 @@ static void prepare(struct world *world, const struct row *row, struct prepared 
         exit(EXIT_FAILURE);
     }
     prepared->exchange = world->exchange;
+    prepared->exchange.dead_apps = &prepared->dead_apps;
     prepared->exchange.request = prepared->request;
     prepared->exchange.request_length = length;
 }
@@ -123,7 +126,7 @@ static void answer_often(const struct world *world, struct prepared *prepared, u
 
 static void measure(struct world *world, const struct row *row)
 {
-    struct prepared prepared;
+    struct prepared prepared = {.exchange.reply = NULL};
 
     prepare(world, row, &prepared);
     size_t before = allocations_count();
@@ -164,7 +167,7 @@ int main(int count, char **arguments)
 {
     struct responders responders = {.count = 0};
     struct world world;
-    struct prepared prepared;
+    struct prepared prepared = {.exchange.reply = NULL};
     struct limits limits;
     static struct stats stats;
 
