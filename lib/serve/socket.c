@@ -163,12 +163,22 @@ int socket_open_tcp(const struct endpoint *endpoint, struct err *err)
     return descriptor;
 }
 
-uint32_t socket_kernel_drops(int descriptor)
+static uint32_t read_memory_info(int descriptor, int which)
 {
     uint32_t memory[SK_MEMINFO_VARS] = {0};
     socklen_t octets = sizeof memory;
 
     if (getsockopt(descriptor, SOL_SOCKET, SO_MEMINFO, memory, &octets) != 0)
         return 0;
-    return memory[SK_MEMINFO_DROPS];
+    return memory[which];
+}
+
+uint32_t socket_kernel_drops(int descriptor)
+{
+    return read_memory_info(descriptor, SK_MEMINFO_DROPS);
+}
+
+uint32_t socket_unread_octets(int descriptor)
+{
+    return read_memory_info(descriptor, SK_MEMINFO_RMEM_ALLOC);
 }

@@ -44,3 +44,6 @@ void socket_tune_tcp(int descriptor);
 
 /** Requests that the kernel dropped on this UDP socket because its buffer was full. */
 uint32_t socket_kernel_drops(int descriptor);
+
+/** The kernel's memory for what has arrived on a UDP socket and is unread, headers included. */
+uint32_t socket_unread_octets(int descriptor);

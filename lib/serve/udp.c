@@ -17,9 +17,11 @@ enum {
     REQUEST_MOST = 4096,
     REQUEST_STRIDE = 65 * LINE,
     REPLY_STRIDE = 21 * LINE,
-    ROUNDS_MOST = 16,      /* full batches per wake-up, then the other sockets get their turn */
-    LAST_ROUNDS_MOST = 64, /* when stopping */
-    SEND_TRIES = 3,        /* waits per batch when the send queue is full */
+    ROUNDS_MOST = 16,          /* full batches per wake-up, then the other sockets get their turn */
+    LAST_ROUNDS_MOST = 64,     /* when stopping */
+    DROPS_MOST = 256,          /* batches per wake-up that are dropped when overloaded */
+    UNREAD_OCTETS_LEAST = 768, /* of the kernel's memory, for one small packet */
+    SEND_TRIES = 3,            /* waits per batch when the send queue is full */
     SEND_WAIT_MS = 1,
     CONTROL_OCTETS = CMSG_SPACE(sizeof(struct in6_pktinfo)), /* the larger of both families */
 };
@@ -208,15 +210,13 @@ static void send_replies(const struct udp_socket *socket, unsigned count)
         stats_count(stats, COUNTER_UDP_SEND_FAILURES, failed);
 }
 
-int udp_serve_batch(struct udp_socket *socket)
+/* Answers the requests that were received. */
+static void serve(struct udp_socket *socket, int count)
 {
     struct udp_buffers *buffers = socket->udp->buffers;
     struct batch *batch = socket->udp->batch;
-    int count = receive(socket);
     unsigned replies = 0;
 
-    if (count == 0)
-        return 0;
     batch_begin(batch, uv_now(socket->poll.loop));
     for (int i = 0; i < count; i++)
         admit(socket, (size_t)i);
@@ -230,6 +230,14 @@ int udp_serve_batch(struct udp_socket *socket)
     stats_count(batch->stats, COUNTER_UDP_REQUESTS, (uint64_t)count);
     stats_count(batch->stats, COUNTER_UDP_BATCHES, 1);
     batch_end(batch);
+}
+
+int udp_serve_batch(struct udp_socket *socket)
+{
+    int count = receive(socket);
+
+    if (count > 0)
+        serve(socket, count);
     return count;
 }
 
@@ -302,19 +310,67 @@ static const struct carrier udp_carrier = {
 
 /* ---- the loop ---- */
 
-static void serve_rounds(struct udp_socket *socket, unsigned rounds)
+/* Returns false when nothing is left. */
+static bool serve_rounds(struct udp_socket *socket, unsigned rounds)
 {
     for (unsigned i = 0; i < rounds; i++)
         if (udp_serve_batch(socket) < BATCH_MOST)
-            break;
+            return false;
+    return true;
 }
+
+/* ---- overload ---- */
+
+/* True when what is unread would take too long at the pace so far. */
+static bool is_overloaded(const struct udp_socket *socket)
+{
+    uint64_t elapsed_ms = uv_now(socket->poll.loop) - socket->behind_since_ms;
+
+    if (!socket->is_behind || elapsed_ms < UDP_BEHIND_MS)
+        return false;
+    uint64_t unread = socket_unread_octets(socket->descriptor) / UNREAD_OCTETS_LEAST;
+    return unread * elapsed_ms > UDP_BEHIND_MS * socket->served;
+}
+
+/* Drops what is unread, except for the newest batch. */
+static void drop_unread(struct udp_socket *socket)
+{
+    struct stats *stats = socket->udp->batch->stats;
+    int count = BATCH_MOST;
+
+    for (unsigned i = 0; i < DROPS_MOST && count == BATCH_MOST; i++) {
+        count = receive(socket);
+        if (count == BATCH_MOST)
+            stats_count(stats, COUNTER_UDP_OUTDATED, BATCH_MOST);
+        else if (count > 0)
+            serve(socket, count);
+    }
+    socket->is_behind = count == BATCH_MOST; /* then the next wake-up goes on with it */
+    if (socket->is_behind)
+        udp_serve_batch(socket); /* they come faster than they can be dropped */
+}
+
+static void note_pace(struct udp_socket *socket, bool has_more)
+{
+    if (has_more && !socket->is_behind) {
+        socket->behind_since_ms = uv_now(socket->poll.loop);
+        socket->served = 0;
+    }
+    socket->is_behind = has_more;
+    socket->served += (uint64_t)ROUNDS_MOST * BATCH_MOST;
+}
+
+/* ---- events ---- */
 
 static void udp_on_readable(uv_poll_t *poll_handle, int status, int events)
 {
     struct udp_socket *socket = poll_handle->data;
 
     (void)events;
-    serve_rounds(socket, ROUNDS_MOST);
+    if (is_overloaded(socket))
+        drop_unread(socket);
+    else
+        note_pace(socket, serve_rounds(socket, ROUNDS_MOST));
     if (status == 0)
         return;
     /* libuv stops watching when the socket has a pending error; reading the error clears it. */

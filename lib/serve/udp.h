@@ -8,6 +8,13 @@
  * the kernel changed are reset. Request buffers are 65 cache lines apart and reply buffers 21: odd
  * numbers, so that the buffers' beginnings do not share the same cache sets.
  *
+ * Past saturation the kernel's buffer would make every request wait as long as it takes to answer a
+ * full buffer. So a socket that has had more requests than were answered for UDP_BEHIND_MS, and
+ * whose unread ones would take as long again at the pace so far, is emptied unanswered but for the
+ * newest batch: who has given up is not answered, who asks now is. Requests that are answered have
+ * waited about UDP_BEHIND_MS at most, however large the buffer is. A socket that keeps up pays
+ * nothing: the clock is the loop's, and the kernel is asked only after UDP_BEHIND_MS.
+ *
  * A reply is sent from the address that was asked: a socket bound to one address does so by itself,
  * a wildcard socket by the control message that came with the request.
  *
@@ -23,6 +30,8 @@
 #include "base/endpoint.h"
 #include "serve/batch.h"
 
+enum { UDP_BEHIND_MS = 20 };
+
 struct udp_buffers;
 
 /** State shared by all UDP sockets of one worker. */
@@ -37,9 +46,12 @@ struct udp_socket {
     uv_poll_t poll;
     struct udp *udp;
     int descriptor;
-    uint32_t address;        /* IPv4 it is bound to, host order; 0: wildcard, or IPv6 */
-    socklen_t name_octets;   /* of a source address */
-    size_t control_octets;   /* for the destination address; 0: not a wildcard */
+    uint32_t address;      /* IPv4 it is bound to, host order; 0: wildcard, or IPv6 */
+    socklen_t name_octets; /* of a source address */
+    size_t control_octets; /* for the destination address; 0: not a wildcard */
+    bool is_behind;        /* since the time below there were always more requests */
+    uint64_t behind_since_ms;
+    uint64_t served;         /* requests since then */
     uint32_t drops;          /* of the kernel: before the start, then, once stopped, since it */
     struct udp_socket *next; /* the owner's */
 };

@@ -232,6 +232,52 @@ TEST(what_has_come_before_a_stop_is_answered)
     end(&scene);
 }
 
+/* A socket that is far behind is emptied, and its newest requests are answered. */
+TEST(past_saturation_the_newest_are_answered_and_the_others_dropped)
+{
+    struct scene scene;
+
+    begin(&scene, "127.0.0.1", "127.0.0.1");
+    scene.socket.is_behind = true;
+    scene.socket.behind_since_ms = uv_now(&scene.serving.loop) - UDP_BEHIND_MS;
+    scene.socket.served = 64; /* a pace of three a millisecond */
+    for (uint16_t id = 1; id <= 200; id++)
+        ask(&scene, id);
+    serving_turn(&scene.serving);
+    for (uint16_t id = 193; id <= 200; id++)
+        ck_assert_int_eq(take_reply(&scene), id);
+    ck_assert_int_eq(take_reply(&scene), -1);
+    ck_assert_uint_eq(serving_count(&scene.serving, COUNTER_UDP_OUTDATED), 192);
+    ck_assert(!scene.socket.is_behind);
+    ask(&scene, 201);
+    serving_turn(&scene.serving);
+    ck_assert_int_eq(take_reply(&scene), 201);
+    end(&scene);
+}
+
+/* Not far behind: for a short time only, or with few unread for its pace. */
+static const struct {
+    bool is_behind;
+    uint64_t served;
+} paces[] = {{false, 1}, {true, 1 << 20}};
+
+TEST_OVER(a_burst_that_can_be_answered_in_time_is_answered, paces)
+{
+    struct scene scene;
+
+    begin(&scene, "127.0.0.1", "127.0.0.1");
+    scene.socket.is_behind = paces[_i].is_behind;
+    scene.socket.behind_since_ms = uv_now(&scene.serving.loop) - UDP_BEHIND_MS;
+    scene.socket.served = paces[_i].served;
+    for (uint16_t id = 1; id <= 200; id++)
+        ask(&scene, id);
+    serving_turn(&scene.serving);
+    for (uint16_t id = 1; id <= 200; id++)
+        ck_assert_int_eq(take_reply(&scene), id);
+    ck_assert_uint_eq(serving_count(&scene.serving, COUNTER_UDP_OUTDATED), 0);
+    end(&scene);
+}
+
 /* Answers a query with a reply after the batch, as for a forwarded query. */
 static void answer_later(struct scene *scene, uint16_t id)
 {
