@@ -7,6 +7,8 @@
 
 enum { KEYS_MOST = 100, SECOND = RATE_SECOND_US };
 
+static const uint64_t second_us = SECOND;
+
 static const struct hash_key hash_key = {.first = 0x0123456789abcdef, .second = 0xfedcba9876543211};
 
 /* A token bucket as textbooks have it: credit grows with time, up to a second's worth. */
@@ -80,7 +82,7 @@ static const uint32_t rates[] = {1, 2, 3, 7, 20, 999, 1000, 65536, 100000};
 TEST_OVER(a_key_gets_a_seconds_worth_and_then_its_rate, rates)
 {
     uint32_t rate = SECOND / rate_interval_us(rates[_i]); /* of whole microseconds */
-    uint64_t now_us = 5 * SECOND;
+    uint64_t now_us = 5 * second_us;
 
     table = rate_table_new(4, hash_key);
     ck_assert_uint_eq(take_often(1, rates[_i], now_us, 2 * rate), rate);
@@ -91,7 +93,7 @@ TEST_OVER(a_key_gets_a_seconds_worth_and_then_its_rate, rates)
         ck_assert_uint_ge(granted, rate - 1);
         ck_assert_uint_le(granted, rate + 1);
     }
-    ck_assert_uint_eq(take_often(1, rates[_i], now_us + 2 * SECOND, 2 * rate), rate);
+    ck_assert_uint_eq(take_often(1, rates[_i], now_us + 2 * second_us, 2 * rate), rate);
 }
 
 TEST(keys_do_not_share_a_bucket)
@@ -106,7 +108,7 @@ TEST(keys_do_not_share_a_bucket)
 /* As many keys as a set has slots never take a slot from each other. */
 TEST(the_table_agrees_with_a_textbooks_token_bucket)
 {
-    uint64_t now_us = 7 * SECOND;
+    uint64_t now_us = 7 * second_us;
 
     table = rate_table_new(1, hash_key);
     for (unsigned i = 0; i < 400000; i++) {
@@ -127,7 +129,7 @@ TEST_OVER(a_crowd_of_keys_gains_no_key_more_than_its_rate, rates)
 {
     static uint64_t refused_us[KEYS_MOST];
     uint32_t interval_us = rate_interval_us(rates[_i]);
-    uint64_t now_us = 7 * SECOND, granted = 0;
+    uint64_t now_us = 7 * second_us, granted = 0;
 
     table = rate_table_new(1, hash_key);
     for (unsigned i = 0; i < 400000; i++) {
@@ -158,7 +160,7 @@ TEST(a_crowd_of_keys_gets_what_its_slots_would_get)
     table = rate_table_new(1, hash_key);
     for (uint64_t key = 0; key < 100000; key++)
         granted += take_often(key, 20, SECOND, 1);
-    ck_assert_uint_eq(granted, 2 * RATE_WAYS * 20);
+    ck_assert_uint_eq(granted, 2U * RATE_WAYS * 20);
 }
 
 static _Atomic unsigned granted_by_all;

@@ -43,7 +43,7 @@ static void set_up(void)
     world_init_fixture(&world);
     limits_init(&limits, tables, &stats);
     limits.on_reported = count_report;
-    limits.now_us = 9 * RATE_SECOND_US;
+    limits.now_us = 9 * (uint64_t)RATE_SECOND_US;
     world.limits = &limits;
     set_rates(20, 2, 0);
 }
@@ -157,6 +157,16 @@ static const struct {
     {1, 200, false, false, 1},
 };
 
+/* Sends a burst, of which no reply may be longer than its request. */
+static void send_burst(const struct ask *ask, unsigned times, struct tally *tally)
+{
+    for (unsigned i = 0; i < times; i++) {
+        size_t requests = tally->request_octets, replies = tally->reply_octets;
+        send_one(ask, tally);
+        ck_assert_uint_le(tally->reply_octets - replies, tally->request_octets - requests);
+    }
+}
+
 TEST_OVER(after_the_first_limited_request_nobody_gets_more_than_was_sent, floods)
 {
     struct ask ask = {.name = app, .from = outsider, .no_edns = floods[_i].no_edns};
@@ -168,16 +178,11 @@ TEST_OVER(after_the_first_limited_request_nobody_gets_more_than_was_sent, floods
         send_one(&ask, &before);
     for (unsigned ms = 0; ms < 5 * SECOND_MS; ms += floods[_i].every_ms) {
         pass_ms(floods[_i].every_ms);
-        for (unsigned i = 0; i < floods[_i].burst; i++) {
-            size_t requests = after.request_octets, replies = after.reply_octets;
-            send_one(&ask, &after);
-            ck_assert_uint_le(after.reply_octets - replies, after.request_octets - requests);
-        }
+        send_burst(&ask, floods[_i].burst, &after);
     }
     ck_assert_uint_eq(after.full, 0);
     ck_assert_uint_gt(after.terse, 0);
     ck_assert_uint_le(after.terse, 5 * 20 + 20);
-    ck_assert_uint_le(after.reply_octets, after.request_octets);
 }
 
 TEST(a_network_is_limited_as_one_and_its_neighbour_is_not)
