@@ -346,7 +346,7 @@ static void ask_too_often(void)
 
     world_init_fixture(&world);
     limits_init(&limits, limit_tables_new(), &stats);
-    limits.now_us = 9 * RATE_SECOND_US;
+    limits.now_us = 9 * (uint64_t)RATE_SECOND_US;
     world.limits = &limits;
     struct policy *policy = &world.snapshot->policy;
     policy->client_rate = policy->external_rate = policy->external_slip = 1;

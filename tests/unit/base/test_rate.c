@@ -160,7 +160,7 @@ TEST(a_crowd_of_keys_gets_what_its_slots_would_get)
     table = rate_table_new(1, hash_key);
     for (uint64_t key = 0; key < 100000; key++)
         granted += take_often(key, 20, SECOND, 1);
-    ck_assert_uint_eq(granted, 2U * RATE_WAYS * 20);
+    ck_assert_uint_eq(granted, (uintmax_t)2 * RATE_WAYS * 20);
 }
 
 static _Atomic unsigned granted_by_all;
