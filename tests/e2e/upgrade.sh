@@ -82,6 +82,10 @@ for round in 1 2 3 4; do
     adopt
     expect "upgrade $round: the process that was named serves" "$(sed 's/.*pid=\([0-9]*\) .*/\1/' <<<"$output")" "$server"
     await is_gone "$before" || fail "upgrade $round: the server before leaves"
+    if [ "$round" = 1 ]; then
+        wait "$before"
+        expect "the server before leaves: exit code" 0 "$?"
+    fi
 done
 expect "the generation goes on with the state" 5 "$(status generation)"
 expect_nothing_lost "four upgrades"
