@@ -84,8 +84,9 @@ launcher=()
 kept=$work/kept
 mkdir "$kept"
 echo "listen: [127.0.0.1:$port]" >"$kept/settings.yaml"
-/usr/bin/python3 "$SOURCE_DIR/tests/support/fd_store.py" "$kept" "$SPACEDNSD" --settings "$kept/settings.yaml" \
-    --zones zones --local-as test-space --upstream none --workers 2 --control-socket "$work/control.sock" \
+: >"$work/manager.err"
+/usr/bin/python3 "$SOURCE_DIR/tests/support/fd_store.py" "$kept" "$SPACEDNSD" "${as_user[@]}" \
+    --settings "$kept/settings.yaml" --zones zones --local-as test-space --upstream none --workers 2 --control-socket "$work/control.sock" \
     >"$work/manager.out" 2>"$work/manager.err" &
 manager=$!
 children+=("$manager")
