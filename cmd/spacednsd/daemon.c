@@ -152,7 +152,6 @@ static bool open_control(struct daemon *daemon)
     int inherited = daemon->takeover.control;
     struct err err;
 
-    inspection_start(&daemon->inspection, &daemon->loop, daemon->server, &daemon->source);
     daemon->takeover.control = -1;
     if (path == NULL && inherited >= 0)
         control_socket_take_over(&daemon->loop, NULL, inherited, &owner, &err);
@@ -302,7 +301,7 @@ static void daemon_on_takeover_failed(void *context, const char *sentence)
     print_sentence(sentence);
     daemon->code = EXIT_UNAVAILABLE;
     takeover_close(&daemon->takeover);
-    service_stop(&daemon->service);
+    service_give_up(&daemon->service);
     close_control(daemon);
     server_stop(daemon->server);
 }
@@ -403,6 +402,7 @@ static int run_server(struct daemon *daemon)
     daemon->reloads.server = daemon->server;
     daemon->reloads.is_reloading = true;
     reloads_start(&daemon->reloads);
+    inspection_start(&daemon->inspection, &daemon->loop, daemon->server, &daemon->source);
     cookies_start(&daemon->cookies, &daemon->loop, daemon->server);
     reloads_publish(&daemon->reloads);
     bool is_open = (options.is_waiting || open_control(daemon)) && confine(daemon);

@@ -241,6 +241,11 @@ void service_hand_over(struct service *service, pid_t pid)
         notify_main_pid(&service->notify, pid, NULL);
 }
 
+void service_give_up(struct service *service)
+{
+    close_timers(service);
+}
+
 void service_stop(struct service *service)
 {
     if (!close_timers(service))

@@ -74,6 +74,12 @@ void service_reload(struct service *service);
 /** Another process serves from now on: closes the timers. To be called before server_leave. */
 void service_hand_over(struct service *service, pid_t pid);
 
+/**
+ * This process ends, and the service goes on in the one that it was to replace: closes the timers,
+ * and lets the manager notice nothing. To be called before server_stop.
+ */
+void service_give_up(struct service *service);
+
 /** The server stops: closes the timers. To be called before server_stop. */
 void service_stop(struct service *service);
 

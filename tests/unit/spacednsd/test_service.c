@@ -129,6 +129,24 @@ TEST(the_stop_is_notified_once)
     ck_assert_str_eq(next_message(), "");
 }
 
+TEST(a_process_that_was_to_replace_the_server_ends_unnoticed)
+{
+    start();
+    service_give_up(&service);
+    ck_assert_str_eq(next_message(), "");
+    service_stop(&service);
+    ck_assert_str_eq(next_message(), "");
+}
+
+TEST(the_process_that_goes_on_is_notified_instead_of_a_stop)
+{
+    start();
+    service_hand_over(&service, 4711);
+    ck_assert_str_eq(next_message(), "MAINPID=4711\nREADY=1\n");
+    service_stop(&service);
+    ck_assert_str_eq(next_message(), "");
+}
+
 TEST(nothing_is_notified_before_the_server_runs)
 {
     struct reload_last last = {.has_been = false};
