@@ -11,7 +11,7 @@
  * Without a running server only the service manager's sockets are read, from LISTEN_PID, LISTEN_FDS
  * and LISTEN_FDNAMES.
  *
- * Events: inherited_unused, takeover_done.
+ * Events: inherited_unused.
  *
  * Sources: handover.h; sd_listen_fds(3).
  * Threads: the control thread.  Memory: the list of sockets, and the text of probes.

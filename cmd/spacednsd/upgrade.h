@@ -11,7 +11,8 @@
  * call is answered with the reason and the last line of its standard error. All its lines are
  * logged as upgrade_output.
  *
- * Events: upgrade_started, upgrade_output, upgrade_failed, upgrade_done.
+ * Events: upgrade_started, upgrade_output, upgrade_failed, upgrade_done; launcher_failed at the
+ * start.
  *
  * Sources: handover.h, launcher.h.
  * Threads: the control thread.  Memory: no allocation; the struct must stay until its handles are
