@@ -300,7 +300,18 @@ kill "$asking"
 wait "$asking"
 expect "and no query over UDP is lost" 0 "$(/usr/bin/python3 -c 'import json, sys; print(json.load(open(sys.argv[1]))["udp_lost"])' "$work/steady.json")"
 
-# no launcher is left behind by servers that have ended
 kill -TERM "$server"
-await is_gone "$server"
+await is_gone "$server" || fail "the last server ends on SIGTERM"
+
+# the first process of a container ends it, so it is not replaced
+if unshare --pid --fork --kill-child true 2>/dev/null; then
+    launcher=(unshare --pid --fork --kill-child)
+    start container "${flags[@]}"
+    launcher=()
+    upgrade
+    expect "in a container: exit code" 1 "$code"
+    expect_match "in a container" '^Error: this server is the first process of its container, which ends with it; start a container of the new image instead$' "$output"
+    has_asked || fail "in a container: the server goes on"
+    stop KILL
+fi
 finish
