@@ -132,7 +132,8 @@ for name, text in whole.items():
     write(name, text)
 open(work + "/walk.yaml", "w").write(
     "zones: %s\nlisten: [\"127.0.0.1:%d\"]\nlocal_as: [test-space]\nupstreams: [\"127.0.0.1@%d\"]\n"
-    "state_dir: %s\nreload_guard: false\nworkers: 1\ncontrol_socket: %s/walk.sock\n" % (zones, port, upstream.getsockname()[1], state, work))
+    # without its space the client is an outsider
+    "external_rate: 0\nstate_dir: %s\nreload_guard: false\nworkers: 1\ncontrol_socket: %s/walk.sock\n" % (zones, port, upstream.getsockname()[1], state, work))
 starts = loads = refused = checked = 0
 assert start(), open(log).read()
 ask_all()
