@@ -52,6 +52,8 @@ void events_log_ready(const struct settings *settings, const struct snapshot *sn
     log_number(&line, "generation", snapshot->generation);
     if (loading->outcome.last_good_count > 0)
         log_number(&line, "not_served_as_they_are", loading->outcome.last_good_count);
+    log_number(&line, "files", loading->outcome.file_count);
+    log_number(&line, "read", loading->outcome.read_count);
     log_number(&line, "ms", zones_loading_ms(loading));
     log_string(&line, "version", SPACEDNS_VERSION);
     log_send(&line);

@@ -22,12 +22,15 @@ void reloads_prepare(struct reloads *reloads, const struct snapshot *before)
     const char *folder = reloads->queue.request.folder;
     bool is_stored = state_is_used(&reloads->state) && !reloads->queue.request.is_dry;
 
+    bool is_start = before == NULL && reloads->compiled != NULL;
+
     reloads->loading = (struct zones_loading){
         .zones = folder == NULL ? reloads->settings.zones : folder,
         .request = {.policy = &reloads->policy,
                     .key = reloads->key,
                     .threads = (unsigned)reloads->settings.workers,
-                    .before = before,
+                    .before = is_start ? reloads->compiled : before,
+                    .is_start = is_start,
                     .stored = is_stored ? &reloads->state.stored : NULL,
                     .reads_all =
                         reloads->queue.request.reads_all || (is_stored && reloads->state.is_behind),
@@ -92,11 +95,31 @@ static void reloads_on_upkeep(uv_timer_t *timer)
     begin_reload(reloads);
 }
 
+/* Segments are held and released while no load does. */
+static void reloads_on_compiling(void *context)
+{
+    struct reloads *reloads = context;
+
+    if (!reloads->is_reloading && !reloads->is_held)
+        compiling_settle(&reloads->compiling, &reloads->state, server_current(reloads->server));
+}
+
+/* Notes that zone files have changed which are now served. */
+static void note_compiling(struct reloads *reloads)
+{
+    const struct load_outcome *outcome = &reloads->loading.outcome;
+
+    if (reloads->queue.request.kind == REQUEST_RELOAD && !reloads->queue.request.is_dry &&
+        state_is_used(&reloads->state) && outcome->change_count + outcome->read_count > 0)
+        compiling_note(&reloads->compiling);
+}
+
 void reloads_start(struct reloads *reloads)
 {
     uv_timer_init(reloads->loop, &reloads->upkeep);
     reloads->upkeep.data = reloads;
     reloads->has_timer = true;
+    compiling_start(&reloads->compiling, reloads->loop, reloads_on_compiling, reloads);
 }
 
 static uint64_t sooner(uint64_t a_ms, uint64_t b_ms)
@@ -133,11 +156,14 @@ static void end_reload(struct reloads *reloads, enum reload_end end)
     if (reloads->queue.request.kind == REQUEST_RELOAD &&
         (end == RELOAD_DONE || end == RELOAD_UNCHANGED))
         note_last_good(reloads);
+    if (end == RELOAD_DONE)
+        note_compiling(reloads);
     control_answer_reload(reloads->queue.calls, &result);
     reloads->queue.calls = NULL;
     close_loading(reloads);
     reloads->is_reloading = false;
     server_reclaim(reloads->server);
+    reloads_on_compiling(reloads);
     schedule_upkeep(reloads);
     begin_reload(reloads);
 }
@@ -285,14 +311,38 @@ static void drop_loaded(struct reloads *reloads)
 
 /* ---- state ---- */
 
+static void drop_compiled(struct reloads *reloads)
+{
+    snapshot_free(reloads->compiled);
+    reloads->compiled = NULL;
+}
+
+/* The key comes first: the names kept back are hashed with it. */
+static void open_state(struct reloads *reloads, const char *path, int locked)
+{
+    struct state *state = &reloads->state;
+    struct err err;
+
+    reloads->compiled =
+        compiled_read(path, &reloads->policy.suffixes, (unsigned)reloads->settings.workers, &err);
+    if (reloads->compiled != NULL)
+        reloads->key = reloads->compiled->index.key;
+    if (locked >= 0)
+        state_take_over(state, path, &reloads->key, locked);
+    else
+        state_open(state, path, &reloads->key);
+    if (!state_is_used(state))
+        drop_compiled(reloads);
+    else if (err.code != ERR_NONE && state->damage.code == ERR_NONE)
+        state->damage = err;
+}
+
 void reloads_open_state(struct reloads *reloads, int locked)
 {
     const char *path = reloads->settings.state_dir;
 
-    if (path != NULL && locked >= 0)
-        state_take_over(&reloads->state, path, &reloads->key, locked);
-    else if (path != NULL)
-        state_open(&reloads->state, path, &reloads->key);
+    if (path != NULL)
+        open_state(reloads, path, locked);
     else if (locked >= 0)
         close(locked);
     storing_begin(&reloads->storing, &reloads->state);
@@ -311,6 +361,8 @@ void reloads_store_first(struct reloads *reloads)
 
     state_store(&reloads->state, loading->snapshot, loading->request.ran_s, &loading->outcome);
     note_stored(reloads);
+    loading->request.before = NULL;
+    drop_compiled(reloads);
 }
 
 /* On a thread of the pool: disks are slow. */
@@ -440,12 +492,14 @@ void reloads_finish(struct reloads *reloads)
 bool reloads_hold(struct reloads *reloads)
 {
     reloads->is_held = true;
+    compiling_pause(&reloads->compiling);
     return !reloads->is_reloading;
 }
 
 void reloads_resume(struct reloads *reloads, bool had_writer)
 {
     reloads->is_held = false;
+    compiling_resume(&reloads->compiling);
     if (had_writer && state_is_used(&reloads->state)) {
         reloads->state.is_behind = true;
         reloads->queue.wants_reload = true;
@@ -459,6 +513,7 @@ void reloads_stop(struct reloads *reloads)
     if (reloads->has_timer)
         uv_close((uv_handle_t *)&reloads->upkeep, NULL);
     reloads->has_timer = false;
+    compiling_stop(&reloads->compiling);
     reload_queue_stop(&reloads->queue);
 }
 
@@ -466,6 +521,8 @@ void reloads_close(struct reloads *reloads)
 {
     close_loading(reloads);
     free_last_good(reloads);
+    compiling_close(&reloads->compiling);
+    drop_compiled(reloads);
     state_close(&reloads->state);
     settings_reload_free(reloads->reloaded);
     reload_queue_close(&reloads->queue);

@@ -24,6 +24,7 @@
 #include "inspect/diff.h"
 #include "inspect/tally.h"
 #include "serve/server.h"
+#include "spacednsd/compiling.h"
 #include "spacednsd/control.h"
 #include "spacednsd/reload_queue.h"
 #include "spacednsd/service.h"
@@ -42,6 +43,8 @@ struct reloads {
     struct zones_loading loading; /* the current one; the daemon does the first */
     struct state state;           /* state_dir; zeroed: not used */
     struct storing storing;
+    struct compiling compiling;
+    struct snapshot *compiled; /* of the state folder, until the first loading has ended */
     struct reload_queue queue; /* its request is that of the current loading */
     struct diff *diff;         /* what it would change, if the guard or a dry run needs it */
     struct tally tally;        /* of what it changes, unless it is a dry run */

@@ -13,9 +13,14 @@ bool load_out_of_memory(struct err *err)
     return err_set(err, ERR_MEMORY, "out of memory while loading zones");
 }
 
+bool load_is_start(const struct load_request *request)
+{
+    return request->is_start || request->before == NULL;
+}
+
 uint64_t load_generation_before(const struct load_request *request)
 {
-    if (request->before != NULL)
+    if (!load_is_start(request))
         return request->before->generation;
     return request->stored == NULL ? 0 : request->stored->generation;
 }
@@ -130,17 +135,18 @@ static void gather(struct loading *loading, struct load_outcome *outcome)
         outcome->read_count += job->was_read;
         if (job->is_kept) {
             loading->dropped[job->number] = NULL;
-            job->result = segment_hold(job->before);
+            job->result = job->result == NULL ? segment_hold(job->before) : job->result;
         }
         loading->segments[job->number] = job->result;
         loading->added[job->number] = job->result != NULL && !job->is_kept;
         loading->newer[job->number] =
-            loading->added[job->number] && (before != NULL || !job->is_stored);
+            loading->added[job->number] && !(load_is_start(loading->request) && job->is_stored);
         loading->changes += !job->is_kept;
     }
     for (size_t i = 0; i < loading->segment_count; i++)
         loading->changes += loading->dropped[i] != NULL;
     outcome->file_count = loading->job_count;
+    outcome->change_count = loading->changes;
 }
 
 static struct candidates list_candidates(const struct loading *loading)
@@ -166,7 +172,7 @@ static void run_crosschecks(struct loading *loading)
     crosscheck_spaces(&candidates, loading->report);
     crosscheck_connections(&candidates, loading->report);
     crosscheck_ids(&candidates, loading->report);
-    if (loading->request->before != NULL)
+    if (!load_is_start(loading->request))
         crosscheck_immutable(loading->request->before, &candidates, loading->report);
 }
 
@@ -215,7 +221,7 @@ struct snapshot *load_attempt(struct loading *loading, struct load_outcome *outc
 
     gather(loading, outcome);
     outcome->is_unchanged =
-        request->before != NULL && loading->changes == 0 && !request->is_new_policy;
+        !load_is_start(request) && loading->changes == 0 && !request->is_new_policy;
     if (outcome->is_unchanged)
         return NULL;
     run_crosschecks(loading);

@@ -45,13 +45,15 @@ struct load_request {
     bool is_new_policy;            /* makes a snapshot even if no file has changed */
     struct hash_key key;           /* one per process; shards depend on it */
     unsigned threads;              /* parsing in parallel, 1 or more */
-    const struct snapshot *before; /* NULL at start */
-    bool reads_all;                /* reads every file; the content decides whether it changed */
-    bool wants_marks;              /* reports a file without its end mark, W-NO-END */
-    bool wants_models;             /* hands over the models of the files that it compiles */
-    int64_t now_s;                 /* wall clock, shown for names kept back */
-    int64_t ran_s;                 /* running time, for names kept back (stored.h) */
-    const struct stored *stored;   /* NULL, or the accepted texts of the state folder */
+    const struct snapshot *before; /* NULL at a start without compiled files */
+    bool is_start;     /* `before` is compiled (compiled.h), and nothing was served of it: only its
+                          segments and index are used, and a new snapshot is made in any case */
+    bool reads_all;    /* reads every file; the content decides whether it changed */
+    bool wants_marks;  /* reports a file without its end mark, W-NO-END */
+    bool wants_models; /* hands over the models of the files that it compiles */
+    int64_t now_s;     /* wall clock, shown for names kept back */
+    int64_t ran_s;     /* running time, for names kept back (stored.h) */
+    const struct stored *stored; /* NULL, or the accepted texts of the state folder */
     bool is_check; /* errors refuse the load even where accepted texts could be served; the report
                       has both */
 };
@@ -83,7 +85,8 @@ struct load_last_good {
 struct load_outcome {
     bool is_unchanged; /* nothing has changed since `before`; no snapshot was made */
     size_t file_count;
-    size_t read_count; /* files read */
+    size_t read_count;   /* files read */
+    size_t change_count; /* segments that are new or gone */
     struct fallen_news fallen;
     struct load_text *texts; /* with request->stored; NULL: no files were loaded */
     size_t text_count;

@@ -16,7 +16,7 @@ static const struct stored_suffixes *suffixes_before(const struct load_request *
 {
     const struct stored *stored = request->stored;
 
-    return request->before == NULL && stored != NULL &&
+    return load_is_start(request) && stored != NULL &&
                    stored_has_other_suffixes(stored, &request->policy->suffixes)
                ? &stored->suffixes
                : NULL;
@@ -67,14 +67,16 @@ static bool seal_unserved_texts(struct loading *loading, struct load_outcome *ou
 {
     const struct load_request *request = loading->request;
     size_t stored =
-        request->before == NULL && request->stored != NULL ? request->stored->text_count : 0;
+        load_is_start(request) && request->stored != NULL ? request->stored->text_count : 0;
 
     loading->fallen_count = loading->segment_count;
     loading->fallen = calloc(loading->segment_count + stored + 1, sizeof(struct segment *));
     loading->unserved_texts = calloc(stored + 1, sizeof(struct stored_text *));
     if (loading->fallen == NULL || loading->unserved_texts == NULL)
         return false;
-    memcpy(loading->fallen, loading->dropped, loading->segment_count * sizeof(struct segment *));
+    if (!load_is_start(request)) /* else the stored texts tell what was served */
+        memcpy(loading->fallen, loading->dropped,
+               loading->segment_count * sizeof(struct segment *));
     for (size_t i = 0; i < stored; i++)
         if (is_unserved(loading, &request->stored->texts[i]))
             loading->unserved_texts[loading->unserved_count++] = &request->stored->texts[i];
@@ -99,7 +101,7 @@ struct snapshot *load_keep_fallen(struct loading *loading, struct snapshot *snap
 
     if (snapshot == NULL)
         return NULL;
-    if (request->before != NULL)
+    if (!load_is_start(request))
         fallen.before = request->before->kept_back;
     else if (stored != NULL)
         fallen.before = stored->kept_back;

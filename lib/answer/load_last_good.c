@@ -9,7 +9,7 @@ enum { ROUNDS_BY_FILE = 3 }; /* then all changed files fall back */
 
 bool load_has_last_good(const struct load_request *request)
 {
-    return request->before == NULL && request->stored != NULL && request->stored->text_count > 0;
+    return load_is_start(request) && request->stored != NULL && request->stored->text_count > 0;
 }
 
 /* Notes the first error of the report, which the job falls back for. */
@@ -99,6 +99,7 @@ static bool fall_back(void *context, size_t index)
     arena_free(job->model.arena);
     report_free(job->report);
     job->result = NULL;
+    job->is_kept = false;
     job->text = NULL;
     job->model = (struct load_model){.arena = NULL};
     job->report = report_new();

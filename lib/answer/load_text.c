@@ -8,24 +8,28 @@
 #include "space/rules.h"
 #include "space/zone_text.h"
 
+/* True when the store has this very text. */
+static bool is_stored(const struct load_request *request, const struct job *job,
+                      const struct text_identity *identity)
+{
+    const struct stored_text *same =
+        request->stored == NULL ? NULL : stored_find(request->stored, stored_name(job->file));
+
+    return same != NULL && same->is_sound && same->length == identity->length &&
+           same->checksum == identity->checksum;
+}
+
 /* Keeps the text for the store, unless it has it or none is used. Takes the text over. */
 static void keep_text(const struct loading *loading, struct job *job,
-                      const struct source_text *text)
+                      const struct source_text *text, const struct text_identity *identity)
 {
-    const struct stored *stored = loading->request->stored;
-
-    if (stored != NULL) {
-        const struct stored_text *same = stored_find(stored, stored_name(job->file));
-        job->checksum = stored_checksum(text->octets, text->length);
-        job->length = text->length;
-        job->is_stored = same != NULL && same->is_sound && same->length == text->length &&
-                         same->checksum == job->checksum;
-        if (!job->is_stored) {
-            job->text = text->octets;
-            return;
-        }
-    }
-    free(text->octets);
+    job->checksum = identity->checksum;
+    job->length = text->length;
+    job->is_stored = is_stored(loading->request, job, identity);
+    if (loading->request->stored != NULL && !job->is_stored)
+        job->text = text->octets;
+    else
+        free(text->octets);
 }
 
 /*
@@ -46,7 +50,7 @@ static void compile(const struct loading *loading, struct job *job, const struct
     if (file == NULL)
         report_add(job->report, FINDING_MEMORY, job->file, (struct location){.line = 1},
                    "out of memory while the file was read");
-    keep_text(loading, job, text);
+    keep_text(loading, job, text, identity);
     if (space != NULL)
         space_check(space, suffixes, job->report);
     if (space != NULL && report_is_clean(job->report)) {
@@ -64,7 +68,7 @@ static void compile(const struct loading *loading, struct job *job, const struct
 /* True when the file's last served text had its end mark, at the start by the stored text. */
 static bool was_marked(const struct load_request *request, const struct job *job)
 {
-    if (job->before != NULL || request->before != NULL || request->stored == NULL)
+    if (!load_is_start(request) || request->stored == NULL)
         return job->before != NULL && job->before->identity.is_marked;
     const struct stored_text *stored = stored_find(request->stored, stored_name(job->file));
     size_t length = 0;
@@ -75,20 +79,29 @@ static bool was_marked(const struct load_request *request, const struct job *job
     return was_marked;
 }
 
-/* True when the source vouches for the previous text, so that it need not be read. */
-static bool is_same(const struct load_request *request, const struct job *job)
+/*
+ * True when the source vouches for the previous text, so that it need not be read. At a start the
+ * store must have it, too.
+ */
+static bool is_same(const struct load_request *request, struct job *job)
 {
     if (job->before == NULL || request->reads_all || request->wants_marks)
         return false;
     const struct source_stamp stamp = request->source->stamp(request->source, job->file);
-    return source_stamp_is_same(&stamp, &job->before->identity.stamp);
+    if (!source_stamp_is_same(&stamp, &job->before->identity.stamp))
+        return false;
+    if (request->is_start)
+        job->is_stored = is_stored(request, job, &job->before->identity);
+    return !request->is_start || request->stored == NULL || job->is_stored;
 }
 
-static struct text_identity identify(const struct hash_key *key, const struct source_text *text)
+static struct text_identity identify(const struct load_request *request,
+                                     const struct source_text *text)
 {
     return (struct text_identity){
         .stamp = text->stamp,
-        .content = hash_octets(key, text->octets, text->length),
+        .content = hash_octets(&request->key, text->octets, text->length),
+        .checksum = request->stored == NULL ? 0 : stored_checksum(text->octets, text->length),
         .length = text->length,
         .is_marked = zone_text_is_marked(text->octets, text->length),
     };
@@ -114,7 +127,7 @@ bool load_text_run(void *context, size_t index)
     job->was_read = true;
     if (!request->source->read(request->source, job->file, &text, job->report))
         return true;
-    const struct text_identity identity = identify(&request->key, &text);
+    const struct text_identity identity = identify(request, &text);
     if (request->wants_marks && !identity.is_marked)
         zone_text_report_unmarked(job->file, text.octets, text.length, job->report);
     if (!identity.is_marked && was_marked(request, job)) {
@@ -126,7 +139,7 @@ bool load_text_run(void *context, size_t index)
         compile(loading, job, &text, &identity);
         return true;
     }
-    keep_text(loading, job, &text);
+    keep_text(loading, job, &text, &identity);
     return true;
 }
 
@@ -143,7 +156,7 @@ void load_text_run_stored(const struct loading *loading, struct job *job)
         free(text.octets);
         return;
     }
-    const struct text_identity identity = identify(&loading->request->key, &text);
+    const struct text_identity identity = identify(loading->request, &text);
     compile(loading, job, &text, &identity);
     if (job->result != NULL)
         job->last_good.accepted_s = stored->accepted_s;

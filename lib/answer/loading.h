@@ -53,6 +53,9 @@ struct loading {
 /* Sets *err. Returns false. */
 bool load_out_of_memory(struct err *err);
 
+/* True when this process has not served anything yet. */
+bool load_is_start(const struct load_request *request);
+
 /* The generation before the one that is made. */
 uint64_t load_generation_before(const struct load_request *request);
 

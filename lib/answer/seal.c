@@ -406,9 +406,11 @@ static bool settle(struct sealing *sealing)
     segment->dynos = sealing->dynos;
     segment->dyno_count = sealing->dyno_count;
     segment->ports = sealing->ports;
+    segment->port_count = sealing->port_count;
     segment->hosts = hosts;
     segment->host_count = sealing->host_count;
     segment->texts = texts;
+    segment->text_octets = sealing->text_length;
     return seal_empty_names(segment) && sort_by_address(sealing);
 }
 

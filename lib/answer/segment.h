@@ -156,7 +156,8 @@ struct az_block {
 /** What tells whether the text of a segment has changed. */
 struct text_identity {
     struct source_stamp stamp;
-    uint64_t content; /* keyed hash of the octets */
+    uint64_t content;  /* keyed hash of the octets */
+    uint64_t checksum; /* stored_checksum of them; 0: not known, no store is used */
     size_t length;
     bool is_marked; /* ends with `...` (space/zone_text.h) */
 };
@@ -216,6 +217,7 @@ struct segment {
     const struct dyno_entry *dynos;
     size_t dyno_count;
     const struct port_entry *ports;
+    size_t port_count;
     const struct host *hosts;
     size_t host_count;
     const struct record_entry *records;
@@ -226,6 +228,7 @@ struct segment {
     const uint32_t *dynos_by_ip;
     size_t published_count;
     const uint8_t *texts;
+    size_t text_octets;
 };
 
 /**

@@ -6,6 +6,7 @@
  *     STATE/kept-back       names kept back, one a line, with generation, time, space and file
  *     STATE/kept-back.copy  the same octets, for when the former decays
  *     STATE/zones/NAME      each zone file as accepted last, after a line with its checksum
+ *     STATE/compiled        compiled.h; written on its own, and never needed
  *
  * Files are written under another name, synced and renamed, before the new snapshot is served:
  *

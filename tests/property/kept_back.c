@@ -8,7 +8,8 @@
  * kill -9 at any point and restarts run with a state folder. After each load that passes, no name
  * that was internal in any generation before is forwarded, unless a zone file declares it as an
  * app's without internal routing; and no client gets an address outside the spaces it is in.
- * A server that has accepted texts starts with whatever files there are.
+ * A server that has accepted texts starts with whatever files there are, and with compiled ones
+ * that may be behind.
  *
  * The reload guard is not part of loading, so files really shrink here.
  *
@@ -20,6 +21,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "answer/compiled.h"
 #include "answer/state.h"
 #include "base/address.h"
 #include "base/bytes.h"
@@ -83,6 +85,7 @@ struct life {
     struct hash_key key;
     struct state state;
     struct snapshot *snapshot; /* NULL: no server runs */
+    struct snapshot *compiled; /* of the state folder, at a start */
     struct known names[NAMES_MOST];
     size_t name_count;
     char *fixtures[FILES_MOST];
@@ -90,7 +93,7 @@ struct life {
     size_t file_count;
     uint64_t seed; /* 0: none */
     unsigned long step;
-    unsigned long loads, restarts, refusals, rounds, degraded;
+    unsigned long loads, restarts, refusals, rounds, degraded, with_compiled;
 };
 
 static struct life life;
@@ -369,6 +372,19 @@ static void check_list(void)
                   life.step);
 }
 
+/* Compiled files are written now and then, so that they may be behind. */
+static void write_compiled(void)
+{
+    static const atomic_bool goes_on;
+    struct err err;
+
+    if (life.state.is_behind)
+        return;
+    struct compiled *compiled = compiled_hold(life.snapshot);
+    ck_assert(compiled_write(compiled, life.state.folder, &goes_on, &err) || renames_left == 0);
+    compiled_release(compiled);
+}
+
 /* Loads the folder. Returns whether that brought a new snapshot, which may end in a full disk. */
 static bool load(bool dies_when_full)
 {
@@ -378,7 +394,8 @@ static bool load(bool dies_when_full)
                                    .policy = &life.policy,
                                    .key = life.key,
                                    .threads = 1,
-                                   .before = life.snapshot,
+                                   .before = life.snapshot == NULL ? life.compiled : life.snapshot,
+                                   .is_start = life.snapshot == NULL && life.compiled != NULL,
                                    .stored = has_state ? &life.state.stored : NULL,
                                    .reads_all = has_state && life.state.is_behind};
     struct report *report = report_new();
@@ -678,10 +695,21 @@ static bool must_start(void)
     return false;
 }
 
-/* If the server does not start, the files are fixed. */
-static void start_process(struct dice *dice)
+static void read_compiled(struct dice *dice)
 {
+    struct err err;
+
+    life.compiled = compiled_read(life.state_path, &life.policy.suffixes, 1, &err);
+    ck_assert_int_eq(err.code, ERR_NONE);
+    life.with_compiled += life.compiled != NULL;
     life.key.first ^= (uint64_t)dice_roll(dice, UINT32_MAX) << 32 | dice_roll(dice, UINT32_MAX);
+    if (life.compiled != NULL)
+        life.key = life.compiled->index.key;
+}
+
+/* If the server does not start, the files are fixed. */
+static void start_files(struct dice *dice)
+{
     ck_assert_msg(state_open(&life.state, life.state_path, &life.key), "%s",
                   life.state.problem.text);
     life.restarts++;
@@ -697,6 +725,16 @@ static void start_process(struct dice *dice)
         return;
     restore_all();
     ck_assert(load(false));
+}
+
+static void start_process(struct dice *dice)
+{
+    read_compiled(dice);
+    start_files(dice);
+    snapshot_free(life.compiled);
+    life.compiled = NULL;
+    if (dice_roll(dice, 2) == 0)
+        write_compiled();
 }
 
 static void step(struct dice *dice)
@@ -764,6 +802,7 @@ TEST_LOOP(no_sequence_of_edits_reloads_and_ends_lets_a_name_out, 0, SEEDS)
     ck_assert_uint_gt(life.loads, steps / 8);
     ck_assert_uint_gt(life.restarts, steps / 12);
     ck_assert_uint_gt(life.degraded, steps / 50);
+    ck_assert_uint_gt(life.with_compiled, steps / 50);
 }
 
 int main(int argc, char **argv)

@@ -253,8 +253,9 @@ TEST(the_start_and_the_end_are_logged)
 
     capture_start(&capture);
     events_log_ready(&settings, snapshot, &loading);
-    expect_logged("info ready listen= upstreams=none workers=3 spaces=1 apps=3 generation=1 ms=12 "
-                  "version=" SPACEDNS_VERSION "\n");
+    expect_logged(
+        "info ready listen= upstreams=none workers=3 spaces=1 apps=3 generation=1 files=0 "
+        "read=0 ms=12 version=" SPACEDNS_VERSION "\n");
     capture_start(&capture);
     events_log_stopping(15, &(struct signal_sender){.pid = 4711, .uid = 1000});
     expect_logged("info stopping signal=SIGTERM by=1000 pid=4711\n");

@@ -1,0 +1,318 @@
+#include "answer/segment_image.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/hash.h"
+
+/* A member of struct segment that points to an array, and the member with its count. */
+struct array {
+    size_t pointer;
+    size_t count;
+    size_t count_octets; /* of the latter */
+    size_t element;
+};
+
+#define ARRAY(member, counter, octets)                                                             \
+    {                                                                                              \
+        .pointer = offsetof(struct segment, member), .count = offsetof(struct segment, counter),   \
+        .count_octets = sizeof(((struct segment *)NULL)->counter), .element = (octets)             \
+    }
+
+static const struct array arrays[] = {
+    ARRAY(apps, app_count, sizeof(struct app_entry)),
+    ARRAY(formations, formation_count, sizeof(struct formation_entry)),
+    ARRAY(dynos, dyno_count, sizeof(struct dyno_entry)),
+    ARRAY(ports, port_count, sizeof(struct port_entry)),
+    ARRAY(hosts, host_count, sizeof(struct host)),
+    ARRAY(records, record_count, sizeof(struct record_entry)),
+    ARRAY(empty_names, empty_count, sizeof(struct empty_name)),
+    ARRAY(dynos_by_ip, published_count, sizeof(uint32_t)),
+    ARRAY(listen, listen_count, sizeof(uint32_t)),
+    ARRAY(routers, router_count, sizeof(struct router_entry)),
+    ARRAY(router_records, router_up_count, (size_t)2 * READY_RECORD_OCTETS),
+    ARRAY(trusted_ips, trusted_count, sizeof(struct cidr)),
+    ARRAY(trusted_lines, trusted_count, sizeof(uint32_t)),
+    ARRAY(connections, connection_count, sizeof(struct connection)),
+    ARRAY(azs, az_count, sizeof(struct az_entry)),
+    ARRAY(az_blocks, az_block_count, sizeof(struct az_block)),
+    ARRAY(texts, text_octets, 1),
+};
+enum { ARRAYS = sizeof arrays / sizeof arrays[0] };
+
+static const size_t texts[] = {offsetof(struct segment, file), offsetof(struct segment, name),
+                               offsetof(struct segment, id), offsetof(struct segment, region)};
+enum { TEXTS = sizeof texts / sizeof texts[0] };
+
+/*
+ * Whoever adds a pointer to one of these adds it to the tables above, or to put_connections and its
+ * like; then the size here.
+ */
+_Static_assert(sizeof(void *) != 8 || sizeof(struct segment) == 472, "pointers in images");
+_Static_assert(sizeof(void *) != 8 || sizeof(struct connection) == 64, "pointers in images");
+_Static_assert(sizeof(void *) != 8 || sizeof(struct az_entry) == 16, "pointers in images");
+
+enum { WORD_LOAD_OCTETS = 8 /* readable beyond the last text */ };
+
+uint64_t segment_image_layout(void)
+{
+    static const struct hash_key key = {.first = 0xa4093822299f31d0, .second = 0x082efa98ec4e6c89};
+    const size_t others[] = {sizeof(struct segment),
+                             sizeof(struct text_identity),
+                             offsetof(struct segment, identity),
+                             offsetof(struct segment, octets),
+                             offsetof(struct segment, app_ids),
+                             offsetof(struct segment, empty_depths),
+                             offsetof(struct connection, name),
+                             offsetof(struct connection, status),
+                             offsetof(struct connection, blocks),
+                             offsetof(struct connection, block_lines),
+                             offsetof(struct connection, block_count),
+                             offsetof(struct az_entry, name)};
+
+    return hash_octets(&key, arrays, sizeof arrays) ^ hash_octets(&key, texts, sizeof texts) ^
+           hash_octets(&key, others, sizeof others);
+}
+
+/* ---- making ---- */
+
+struct image {
+    uint8_t *octets;
+    size_t length, capacity;
+    bool has_failed;
+};
+
+/* Appends octets and returns their offset; 0 without memory. */
+static size_t put_aligned(struct image *image, const void *octets, size_t length, size_t alignment)
+{
+    size_t at = (image->length + alignment - 1) / alignment * alignment, end = at + length;
+
+    if (end > image->capacity) {
+        size_t wider = 2 * image->capacity + end;
+        uint8_t *moved = realloc(image->octets, wider);
+        if (moved == NULL) {
+            image->has_failed = true;
+            return 0;
+        }
+        image->octets = moved;
+        image->capacity = wider;
+    }
+    memset(image->octets + image->length, 0, at - image->length);
+    if (length > 0)
+        memcpy(image->octets + at, octets, length);
+    image->length = end;
+    return at;
+}
+
+/* The same for an array of any type. */
+static size_t put(struct image *image, const void *octets, size_t length)
+{
+    return put_aligned(image, octets, length, SEGMENT_IMAGE_ALIGNMENT);
+}
+
+/* Makes the pointer at an offset that of another one. */
+static void point(struct image *image, size_t pointer, size_t target)
+{
+    if (!image->has_failed)
+        memcpy(image->octets + pointer, &target, sizeof target);
+}
+
+static void put_text(struct image *image, size_t pointer, const char *text)
+{
+    point(image, pointer, text == NULL ? 0 : put_aligned(image, text, strlen(text) + 1, 1));
+}
+
+static size_t count_of(const struct segment *segment, const struct array *array)
+{
+    size_t count = 0;
+    unsigned narrow = 0;
+
+    if (array->count_octets == sizeof count) {
+        memcpy(&count, (const uint8_t *)segment + array->count, sizeof count);
+        return count;
+    }
+    memcpy(&narrow, (const uint8_t *)segment + array->count, sizeof narrow);
+    return narrow;
+}
+
+static const void *pointer_at(const void *octets, size_t offset)
+{
+    const void *pointer;
+
+    memcpy(&pointer, (const uint8_t *)octets + offset, sizeof pointer);
+    return pointer;
+}
+
+static void put_connections(struct image *image, const struct segment *segment)
+{
+    size_t first =
+        (size_t)(uintptr_t)pointer_at(image->octets, offsetof(struct segment, connections));
+
+    for (size_t i = 0; i < segment->connection_count && !image->has_failed; i++) {
+        const struct connection *connection = &segment->connections[i];
+        size_t at = first + i * sizeof *connection, count = connection->block_count;
+        put_text(image, at + offsetof(struct connection, name), connection->name);
+        put_text(image, at + offsetof(struct connection, status), connection->status);
+        point(image, at + offsetof(struct connection, blocks),
+              put(image, connection->blocks, count * sizeof *connection->blocks));
+        point(image, at + offsetof(struct connection, block_lines),
+              put(image, connection->block_lines, count * sizeof *connection->block_lines));
+    }
+}
+
+static void put_azs(struct image *image, const struct segment *segment)
+{
+    size_t first = (size_t)(uintptr_t)pointer_at(image->octets, offsetof(struct segment, azs));
+
+    for (size_t i = 0; i < segment->az_count && !image->has_failed; i++)
+        put_text(image, first + i * sizeof *segment->azs + offsetof(struct az_entry, name),
+                 segment->azs[i].name);
+}
+
+static void put_ids(struct image *image, const struct segment *segment)
+{
+    size_t pointer = offsetof(struct segment, app_ids);
+    size_t octets = segment->app_count * sizeof *segment->app_ids;
+
+    if (segment->app_ids == NULL) {
+        point(image, pointer, 0);
+        return;
+    }
+    size_t first = put(image, segment->app_ids, octets);
+    point(image, pointer, first);
+    for (size_t i = 0; i < segment->app_count && !image->has_failed; i++)
+        put_text(image, first + i * sizeof *segment->app_ids, segment->app_ids[i]);
+}
+
+uint8_t *segment_image_make(const struct segment *segment, const struct text_identity *identity,
+                            size_t *length)
+{
+    struct image image = {.octets = NULL};
+    struct segment head;
+
+    /* Octets between members are copied as well, so that equal segments have equal images. */
+    memcpy(&head, segment, sizeof head);
+    memcpy(&head.identity, identity, sizeof head.identity);
+    head.holds = 0;
+    head.arena = NULL;
+    put(&image, &head, sizeof head);
+    for (size_t i = 0; i < ARRAYS && !image.has_failed; i++)
+        point(&image, arrays[i].pointer,
+              put(&image, pointer_at(segment, arrays[i].pointer),
+                  count_of(segment, &arrays[i]) * arrays[i].element));
+    for (size_t i = 0; i < TEXTS && !image.has_failed; i++)
+        put_text(&image, texts[i], pointer_at(segment, texts[i]));
+    if (!image.has_failed)
+        put_connections(&image, segment);
+    if (!image.has_failed)
+        put_azs(&image, segment);
+    if (!image.has_failed)
+        put_ids(&image, segment);
+    put(&image, "\0\0\0\0\0\0\0", WORD_LOAD_OCTETS);
+    if (image.has_failed) {
+        free(image.octets);
+        return NULL;
+    }
+    *length = image.length;
+    return image.octets;
+}
+
+/* ---- using ---- */
+
+struct used {
+    uint8_t *octets;
+    size_t length;
+};
+
+/* Makes an offset within the image a pointer to so many octets. Returns false if they are not. */
+static bool resolve(const struct used *used, void *pointer, size_t count, size_t element)
+{
+    size_t offset;
+    const uint8_t *target = NULL;
+
+    memcpy(&offset, pointer, sizeof offset);
+    if (offset > used->length || count > (used->length - offset) / element)
+        return false;
+    if (offset > 0)
+        target = used->octets + offset;
+    memcpy(pointer, &target, sizeof target);
+    return offset > 0 || count == 0;
+}
+
+static bool resolve_text(const struct used *used, void *pointer)
+{
+    size_t offset;
+
+    memcpy(&offset, pointer, sizeof offset);
+    if (offset >= used->length ||
+        (offset > 0 && memchr(used->octets + offset, '\0', used->length - offset) == NULL))
+        return false;
+    return resolve(used, pointer, 0, 1);
+}
+
+static bool resolve_connections(const struct used *used, const struct segment *segment)
+{
+    for (size_t i = 0; i < segment->connection_count; i++) {
+        struct connection *connection = (struct connection *)&segment->connections[i];
+        size_t count = connection->block_count;
+        if (!resolve_text(used, &connection->name) || !resolve_text(used, &connection->status) ||
+            !resolve(used, &connection->blocks, count, sizeof *connection->blocks) ||
+            !resolve(used, &connection->block_lines, count, sizeof *connection->block_lines))
+            return false;
+    }
+    return true;
+}
+
+static bool resolve_azs(const struct used *used, const struct segment *segment)
+{
+    for (size_t i = 0; i < segment->az_count; i++)
+        if (!resolve_text(used, (void *)&segment->azs[i].name))
+            return false;
+    return true;
+}
+
+static bool resolve_ids(const struct used *used, struct segment *segment)
+{
+    size_t count = segment->app_ids == NULL ? 0 : segment->app_count;
+
+    if (!resolve(used, &segment->app_ids, count, sizeof *segment->app_ids))
+        return false;
+    for (size_t i = 0; i < count; i++)
+        if (!resolve_text(used, (void *)&segment->app_ids[i]))
+            return false;
+    return true;
+}
+
+static bool resolve_all(const struct used *used, struct segment *segment)
+{
+    for (size_t i = 0; i < ARRAYS; i++)
+        if (!resolve(used, (uint8_t *)segment + arrays[i].pointer, count_of(segment, &arrays[i]),
+                     arrays[i].element))
+            return false;
+    for (size_t i = 0; i < TEXTS; i++)
+        if (!resolve_text(used, (uint8_t *)segment + texts[i]))
+            return false;
+    return segment->file != NULL && segment->name != NULL && resolve_connections(used, segment) &&
+           resolve_azs(used, segment) && resolve_ids(used, segment);
+}
+
+struct segment *segment_image_use(struct arena *arena, uint8_t *octets, size_t length)
+{
+    const struct used used = {.octets = octets, .length = length};
+    struct segment *segment = malloc(sizeof *segment);
+
+    if (segment == NULL || length < sizeof *segment) {
+        free(segment);
+        return NULL;
+    }
+    memcpy(segment, octets, sizeof *segment);
+    if (!resolve_all(&used, segment)) {
+        free(segment);
+        return NULL;
+    }
+    segment->holds = 1;
+    segment->arena = arena;
+    segment->octets = sizeof *segment + arena_used(arena);
+    arena_seal(arena);
+    return segment;
+}
