@@ -1,9 +1,5 @@
 #pragma once
-/**
- * Command doctor: finds out, on a dyno or a laptop, why names do not resolve there. Reads
- * resolv.conf as a client does, queries each nameserver in each way that clients use, and prints
- * which hop fails.
- */
+/** Command doctor: a diagnosis (diagnosis.h) with the server's suffix of discovery names. */
 #include "spacedns/session.h"
 
 session_command run_doctor;

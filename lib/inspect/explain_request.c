@@ -7,6 +7,7 @@
 #include <strings.h>
 
 #include "base/suggest.h"
+#include "wire/domain.h"
 #include "wire/types.h"
 
 static bool is_digit(char letter)
@@ -133,17 +134,6 @@ bool explain_read_client(const char *from, const char *to, struct explain_source
     return true;
 }
 
-bool explain_name_is_ascii(const char *name, struct err *err)
-{
-    for (const char *letter = name; *letter != '\0'; letter++)
-        if ((unsigned char)*letter >= 0x80)
-            return err_set(err, ERR_SYNTAX,
-                           "%.80s is not ASCII, so no client asks for it in this form; write it in "
-                           "Punycode (xn--...)",
-                           name);
-    return true;
-}
-
 bool explain_request_read(const struct explain_question *words, struct explain_request *request,
                           struct err *err)
 {
@@ -159,7 +149,7 @@ bool explain_request_read(const struct explain_question *words, struct explain_r
                        "%s is an address; for its name ask %u.%u.%u.%u.in-addr.arpa --type PTR",
                        name, (unsigned)(address & 0xff), (unsigned)(address >> 8 & 0xff),
                        (unsigned)(address >> 16 & 0xff), (unsigned)(address >> 24));
-    if (!explain_name_is_ascii(name, err))
+    if (!domain_is_ascii(name, err))
         return false;
     if (!read_name(name, &query->name))
         return err_set(err, ERR_SYNTAX,

@@ -40,9 +40,6 @@ bool explain_read_source(const char *text, struct explain_source *source);
 bool explain_read_client(const char *from, const char *to, struct explain_source *source,
                          struct err *err);
 
-/** Returns false with *err for a name that is not ASCII: clients ask for its Punycode form. */
-bool explain_name_is_ascii(const char *name, struct err *err);
-
 /** A question as the operator writes it. */
 struct explain_question {
     const char *name;

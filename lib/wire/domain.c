@@ -66,3 +66,14 @@ unsigned domain_label_count(const char *domain)
         count += *domain == '.';
     return count;
 }
+
+bool domain_is_ascii(const char *name, struct err *err)
+{
+    for (const char *letter = name; *letter != '\0'; letter++)
+        if ((unsigned char)*letter >= 0x80)
+            return err_set(err, ERR_SYNTAX,
+                           "%.80s is not ASCII, so no client asks for it in this form; write it in "
+                           "Punycode (xn--...)",
+                           name);
+    return true;
+}

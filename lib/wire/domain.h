@@ -8,6 +8,8 @@
 #include <stdbool.h>
 #include <stddef.h>
 
+#include "base/err.h"
+
 enum { DOMAIN_MOST = 253 }; /* octets of the longest name, without its closing dot */
 
 enum domain_kind {
@@ -29,3 +31,6 @@ bool domain_is_within(const char *domain, const char *suffix);
 
 /** Returns the number of labels of a folded name; 0 for ".". */
 unsigned domain_label_count(const char *domain);
+
+/** Returns false with *err, which says what to write, for a name that no client asks for. */
+bool domain_is_ascii(const char *name, struct err *err);
