@@ -64,6 +64,7 @@ zones=$work/zones
 mkdir "$zones"
 cp zones/test-space.yaml "$zones/"
 cat >"$work/settings.yaml" <<END
+external_rate: 0
 zones: $zones
 listen: [10.0.0.2]
 workers: 1

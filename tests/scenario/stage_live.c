@@ -160,6 +160,8 @@ static void write_settings(struct stage *stage)
         bool is_bare = is_list(setting->key) && setting->value[0] != '{';
         fprintf(out, is_bare ? "%s: [%s]\n" : "%s: %s\n", setting->key, setting->value);
     }
+    if (stage_find_setting(stage, "external_rate") == NULL)
+        fputs("external_rate: 0\n", out); /* stories ask quickly, and count every reply */
     write_upstreams(stage, out);
     fclose(out);
     scratch_write(&stage->run, "settings.yaml", text, length);
