@@ -45,3 +45,13 @@ int run_forget(struct session *session)
 {
     return live_request(session);
 }
+
+int run_cache(struct session *session)
+{
+    return live_request(session);
+}
+
+int run_cache_flush(struct session *session)
+{
+    return live_request(session);
+}

@@ -7,6 +7,8 @@
 session_command run_status;
 session_command run_kept_back;
 session_command run_forget;
+session_command run_cache;
+session_command run_cache_flush;
 
 /** Sends this command to the server and prints the answer. Returns its exit code. */
 int live_request(struct session *session);

@@ -11,6 +11,7 @@
 #include "inspect/diff_print.h"
 #include "inspect/findings_json.h"
 #include "inspect/print.h"
+#include "spacednsd/cache_call.h"
 #include "spacednsd/settings_check.h"
 #include "spacednsd/settings_reload.h"
 #include "spacednsd/status.h"
@@ -131,10 +132,9 @@ void control_answer(struct call *call, const struct status_source *source)
 {
     /* The commands that the server runs and that need no reload. */
     static answer_command *const answers[COMMAND_COUNT] = {
-        [COMMAND_STATUS] = answer_status,
-        [COMMAND_KEPT_BACK] = answer_kept_back,
-        [COMMAND_EXPLAIN] = answer_explain,
-        [COMMAND_WHOAMI] = answer_whoami,
+        [COMMAND_STATUS] = answer_status,         [COMMAND_KEPT_BACK] = answer_kept_back,
+        [COMMAND_EXPLAIN] = answer_explain,       [COMMAND_WHOAMI] = answer_whoami,
+        [COMMAND_CACHE] = cache_call_answer_list, [COMMAND_CACHE_FLUSH] = cache_call_answer_flush,
     };
     answer_command *answer = answers[call->invocation.command];
 

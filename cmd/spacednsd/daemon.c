@@ -137,7 +137,7 @@ static void daemon_on_call(void *context, struct call *call)
         reloads_request(&daemon->reloads, call);
     else if (command == COMMAND_UPGRADE)
         begin_upgrade(daemon, call);
-    else if (command == COMMAND_STATUS || command == COMMAND_EXPLAIN)
+    else if (inspection_is_for(command))
         inspection_request(&daemon->inspection, call);
     else
         control_answer(call, &daemon->source);

@@ -1,6 +1,7 @@
 #include "spacednsd/inspection.h"
 
 #include "control/explain_call.h"
+#include "spacednsd/cache_call.h"
 
 static void begin_inspection(struct inspection *inspection);
 
@@ -21,37 +22,64 @@ static void inspection_on_timeout(uv_timer_t *timer)
     answer(timer->data);
 }
 
-/* Returns false when the call cannot be parsed; control_answer then reports why. */
-static bool read_request(const struct call *call, struct report_request *request)
+static bool read_question(const struct call *call, struct report_request *request, struct err *err)
 {
     struct explain_question words = explain_call_question(&call->invocation);
     struct explain_request explained;
-    struct err err;
 
-    *request = (struct report_request){.has_query = call->invocation.command == COMMAND_EXPLAIN};
-    if (!request->has_query)
-        return true;
-    if (!explain_request_read(&words, &explained, &err))
+    if (!explain_request_read(&words, &explained, err))
         return false;
+    request->has_query = true;
     request->query = explained.query;
     request->path = explained.source.path;
     return true;
 }
 
+static bool read_sweep(const struct call *call, struct report_request *request, struct err *err)
+{
+    return cache_call_read(&call->invocation, &request->sweep, err);
+}
+
+static bool read_nothing(const struct call *call, struct report_request *request, struct err *err)
+{
+    (void)call, (void)request, (void)err;
+    return true;
+}
+
+/* What the workers are asked for; reading it fails with *err when the call cannot be parsed. */
+static const struct {
+    bool (*read)(const struct call *call, struct report_request *request, struct err *err);
+    uint64_t patience_ms;
+} inspected[COMMAND_COUNT] = {
+    [COMMAND_STATUS] = {read_nothing, INSPECTION_PATIENCE_MS},
+    [COMMAND_EXPLAIN] = {read_question, INSPECTION_PATIENCE_MS},
+    [COMMAND_CACHE] = {read_sweep, INSPECTION_SWEEP_MS},
+    [COMMAND_CACHE_FLUSH] = {read_sweep, INSPECTION_SWEEP_MS},
+};
+
+bool inspection_is_for(enum command_name command)
+{
+    return inspected[command].read != NULL;
+}
+
 static void begin_inspection(struct inspection *inspection)
 {
     struct report_request request;
+    struct err err;
 
     while (inspection->call == NULL && inspection->waiting != NULL) {
         struct call *call = inspection->waiting;
         inspection->waiting = call->next;
-        if (!read_request(call, &request)) {
-            control_answer(call, inspection->source);
+        enum command_name command = call->invocation.command;
+        request = (struct report_request){0};
+        if (!inspected[command].read(call, &request, &err)) {
+            control_answer_problem(call, &err);
             continue;
         }
         inspection->call = call;
         server_request_reports(inspection->server, &request);
-        uv_timer_start(&inspection->timer, inspection_on_timeout, INSPECTION_PATIENCE_MS, 0);
+        uv_timer_start(&inspection->timer, inspection_on_timeout, inspected[command].patience_ms,
+                       0);
     }
 }
 

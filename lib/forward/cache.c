@@ -99,16 +99,11 @@ static inline unsigned slots_with_tag(const struct index_line *line, uint32_t ta
     return (unsigned)((all | all >> 32) & 0xff);
 }
 
-static inline const uint8_t *name_of(const struct cache_entry *entry)
-{
-    return entry->data + (entry->has_response ? cache_response(entry)->octets : 0);
-}
-
 static inline bool is_entry_of(const struct cache_entry *entry, const struct question *question)
 {
     return entry->hash == question->hash && entry->type == question->type &&
            entry->class == question->class && entry->bits == question->bits &&
-           name_equals(question->name, name_of(entry), entry->name_length);
+           name_equals(question->name, cache_entry_name(entry), entry->name_length);
 }
 
 /* Returns the slot of the question's entry, or NULL. */
@@ -257,4 +252,23 @@ void cache_fail(struct cache *cache, const struct question *question,
     entry->failed_era = failure->era;
     entry->failure = failure->failure;
     entry->server = failure->server;
+}
+
+static void walk_line(struct cache *cache, struct index_line *line, cache_on_entry *on_entry,
+                      void *context)
+{
+    for (int i = 0; i < LINE_SLOTS; i++)
+        if (line->offsets[i] != 0 && on_entry(context, cache_entry_at(cache, line->offsets[i])))
+            cache_room_forget(cache, &line->offsets[i]);
+}
+
+bool cache_walk(struct cache *cache, uint32_t *line, uint32_t count, cache_on_entry *on_entry,
+                void *context)
+{
+    uint32_t left = cache->line_count - *line;
+    uint32_t end = *line + (count < left ? count : left);
+
+    while (*line < end)
+        walk_line(cache, &cache->lines[(*line)++], on_entry, context);
+    return *line == cache->line_count;
 }

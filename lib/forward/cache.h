@@ -162,8 +162,24 @@ static inline bool cache_entry_is_passing(const struct cache_entry *entry, uint3
            now_s - entry->stored_s < CACHE_PASSING_SECONDS;
 }
 
+/** The name of an entry's question, in wire form; its length is in the entry. */
+static inline const uint8_t *cache_entry_name(const struct cache_entry *entry)
+{
+    return entry->data + (entry->has_response ? cache_response(entry)->octets : 0);
+}
+
 /** Removes all entries. */
 void cache_flush(struct cache *cache);
+
+/** Called for an entry, expired or not. Returns true when it is to be removed. */
+typedef bool cache_on_entry(void *context, const struct cache_entry *entry);
+
+/**
+ * Calls for the entries in `count` lines of the index from *line on, and moves *line on. Returns
+ * true after the last line. Between two calls the cache may be used: entries do not change lines.
+ */
+bool cache_walk(struct cache *cache, uint32_t *line, uint32_t count, cache_on_entry *on_entry,
+                void *context);
 
 /** How full the cache is. */
 struct cache_use {

@@ -56,3 +56,17 @@ void failures_forget(struct failures *failures, uint64_t hash)
     if (read_slot(failures, hash) != 0)
         write_slot(failures, hash, 0);
 }
+
+/* A slot of two zeros is a failure of the hash 0 that has expired. */
+size_t failures_forget_all(struct failures *failures, uint32_t now_s)
+{
+    size_t count = 0;
+
+    for (size_t slot = 0; slot < FAILURES_SLOTS; slot++) {
+        uint64_t what =
+            atomic_exchange_explicit(&failures->slots[slot].what, 0, memory_order_relaxed);
+        atomic_store_explicit(&failures->slots[slot].check, 0, memory_order_relaxed);
+        count += now_s < (uint32_t)(what >> UNTIL_SHIFT);
+    }
+    return count;
+}

@@ -13,6 +13,7 @@
  */
 #include <stdatomic.h>
 #include <stdbool.h>
+#include <stddef.h>
 #include <stdint.h>
 
 enum { FAILURES_SLOTS = 4096 };
@@ -40,3 +41,6 @@ bool failures_find(const struct failures *failures, uint64_t hash, uint32_t now_
 
 /** Removes the failure: the question has been answered. */
 void failures_forget(struct failures *failures, uint64_t hash);
+
+/** Removes all failures. Returns how many had not expired. */
+size_t failures_forget_all(struct failures *failures, uint32_t now_s);

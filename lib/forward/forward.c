@@ -423,6 +423,11 @@ struct cache_use forward_cache_use(const struct forward *forward)
     return cache_use(forward->cache);
 }
 
+bool forward_sweep(struct forward *forward, struct sweep *sweep)
+{
+    return sweep_go_on(sweep, forward->cache, &forward->standings->failures, forward->now_s);
+}
+
 /* ---- Reports ---- */
 
 void forward_format_servers(const struct forward *forward, uint8_t route, struct text *text)

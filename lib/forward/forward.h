@@ -27,6 +27,7 @@
 #include "forward/fetch_table.h"
 #include "forward/format.h"
 #include "forward/resolver.h"
+#include "forward/sweep.h"
 
 /** The answer to a question, or why there is none. */
 struct forward_result {
@@ -131,6 +132,9 @@ struct cached_state forward_cached(const struct forward *forward, const struct q
 const struct resolver *forward_server(const struct forward *forward, uint8_t route, uint8_t index);
 
 struct cache_use forward_cache_use(const struct forward *forward);
+
+/** Goes on with a sweep over the cache. Returns true at its end. */
+bool forward_sweep(struct forward *forward, struct sweep *sweep);
 
 /** "no reply from", "cannot reach", ...: a sentence is this and the server's text. */
 const char *forward_failure_text(enum forward_failure failure);

@@ -110,14 +110,21 @@ static void worker_on_adopted(void *context)
     worker->on_adopted(worker->context);
 }
 
-/* The control thread requests a report a few times a minute at most. */
-static void fill_report(struct worker *worker)
+/*
+ * The control thread requests a report a few times a minute at most. A sweep over the cache goes on
+ * in the next turn, between batches; a worker that stops has no other.
+ */
+static void fill_report(struct worker *worker, bool is_last)
 {
     if (worker_report_is_ready(&worker->report))
         return;
     if (worker->batch.forward != NULL)
         forward_set_time(worker->batch.forward, uv_now(&worker->loop));
-    worker_report_fill(&worker->report, worker->batch.snapshot, worker->batch.forward);
+    while (!worker_report_fill(&worker->report, worker->batch.snapshot, worker->batch.forward))
+        if (!is_last) {
+            wake_up(&worker->wake);
+            return;
+        }
     worker->on_reports(worker->context);
 }
 
@@ -260,7 +267,7 @@ static void worker_on_wake(uv_async_t *wake)
     bool is_last = atomic_load(&worker->is_stopping); /* first: earlier posts are seen below */
     batch_adopt(&worker->batch);
     collect_cookies(worker);
-    fill_report(worker);
+    fill_report(worker, is_last);
     pulse_answer(&worker->pulse, worker->batch.snapshot);
     if (atomic_load(&worker->is_beginning))
         begin_serving(worker);

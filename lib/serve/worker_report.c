@@ -108,9 +108,11 @@ static void report_query(struct worker_report *report, const struct snapshot *sn
     report->is_withheld = chain_is_withheld(snapshot, forward, &query, hash, &verdict);
 }
 
-void worker_report_fill(struct worker_report *report, const struct snapshot *snapshot,
-                        const struct forward *forward)
+bool worker_report_fill(struct worker_report *report, const struct snapshot *snapshot,
+                        struct forward *forward)
 {
+    if (forward != NULL && !forward_sweep(forward, &report->request.sweep))
+        return false;
     report->generation = snapshot == NULL ? 0 : snapshot->generation;
     report->has_forward = forward != NULL;
     report->is_forwarded = false;
@@ -124,4 +126,5 @@ void worker_report_fill(struct worker_report *report, const struct snapshot *sna
     if (forward != NULL && snapshot != NULL && report->request.has_query)
         report_query(report, snapshot, forward);
     atomic_store_explicit(&report->is_asked, false, memory_order_release);
+    return true;
 }

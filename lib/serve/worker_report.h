@@ -32,6 +32,7 @@ struct report_request {
     bool has_query;
     struct query query;
     struct path path;
+    struct sweep sweep; /* what to list of its cache, or to remove */
 };
 
 /** One upstream as the worker sees it. */
@@ -45,8 +46,8 @@ struct reported_server {
 
 struct worker_report {
     _Atomic bool is_asked;
-    uint64_t number; /* of the request, set by the control thread */
-    struct report_request request;
+    uint64_t number;               /* of the request, set by the control thread */
+    struct report_request request; /* with what the sweep has done */
 
     /* The report. */
     uint64_t generation; /* of the worker's snapshot; 0: none yet */
@@ -70,6 +71,9 @@ void worker_report_request(struct worker_report *report, const struct report_req
 /** True when the report is filled, or was never requested. */
 bool worker_report_is_ready(const struct worker_report *report);
 
-/** Fills the report from the worker's snapshot (or NULL) and forwarder (or NULL). */
-void worker_report_fill(struct worker_report *report, const struct snapshot *snapshot,
-                        const struct forward *forward);
+/**
+ * Goes on with the report's sweep, then fills the report, from the worker's snapshot (or NULL) and
+ * forwarder (or NULL). Returns false while the sweep goes on: call it again, soon.
+ */
+bool worker_report_fill(struct worker_report *report, const struct snapshot *snapshot,
+                        struct forward *forward);

@@ -79,14 +79,14 @@ stop
 settings "control_group: $admins" "control_read_group: \"$readers\""
 start two --settings "$work/settings.yaml"
 expect "the socket for two groups" "666 $server_uid $server_gid" "$(mode)"
-for command in status "status --json" kept-back "explain frozen-oasis-70544.herokuapp.com --live --from 10.0.130.56" \
+for command in status "status --json" kept-back cache "cache a.example" "explain frozen-oasis-70544.herokuapp.com --live --from 10.0.130.56" \
     "whoami --from 10.0.130.56" plan "reload --dry-run"; do
     # shellcheck disable=SC2086
     may "a reader" "$alice" "$readers" $command
     # shellcheck disable=SC2086
     may "a member of both" "$alice" "$alice,$readers,$admins" $command
 done
-for command in reload "reload --force" "forget a.example" "plan $work/zones"; do
+for command in reload "reload --force" "forget a.example" cache:flush "cache:flush a.example" "plan $work/zones"; do
     # shellcheck disable=SC2086
     may_not "a reader" "uid $alice may not run ${command%% *}; root, the server's user and members of the group $admins may: .*usermod -aG $admins USER" \
         "$alice" "$alice,$readers" $command

@@ -605,6 +605,61 @@ static void store_some(struct dice *dice, unsigned number, uint32_t now)
     store(kept->body, kept->ttl_seconds, kept->seed, now);
 }
 
+/* Every entry is one of the model's; those of numbers with a remainder are removed. */
+struct model_walk {
+    unsigned divisor, remainder;
+    unsigned met, removed;
+    bool was_met[MODEL_NAMES];
+};
+
+static unsigned number_of(const struct cache_entry *entry)
+{
+    const uint8_t *label = cache_entry_name(entry);
+    unsigned number = 0;
+
+    for (unsigned i = 2; i <= label[0]; i++)
+        number = number * 10 + (label[i] - (unsigned)'0');
+    return number;
+}
+
+static bool meet_some(void *context, const struct cache_entry *entry)
+{
+    struct model_walk *walk = context;
+    unsigned number = number_of(entry);
+
+    must(number < MODEL_NAMES, "an entry of the model");
+    must(!walk->was_met[number], "each is met once");
+    walk->was_met[number] = true;
+    walk->met++;
+    if (number % walk->divisor != walk->remainder)
+        return false;
+    walk->removed++;
+    return true;
+}
+
+/* Removes a part of the entries, or all, and checks what is left. */
+static void remove_some(struct dice *dice, uint32_t now)
+{
+    static struct model_walk walk;
+    size_t before = cache_use(cache).entries;
+    uint32_t line = 0;
+
+    walk = (struct model_walk){.divisor = 1 + dice_roll(dice, 7)};
+    walk.remainder = dice_roll(dice, walk.divisor);
+    while (!cache_walk(cache, &line, 1 + dice_roll(dice, 300), meet_some, &walk))
+        ;
+    must(walk.met == before, "all are met");
+    must(cache_use(cache).entries == before - walk.removed, "what is removed is not counted");
+    must(cache_use(cache).octets > 0 || cache_use(cache).entries == 0, "nor its octets");
+    for (unsigned number = 0; number < MODEL_NAMES; number++) {
+        if (number % walk.divisor != walk.remainder)
+            continue;
+        ask(number);
+        must(cache_peek(cache, &question, now) == NULL, "what is removed is not found");
+        model[number] = (struct stored){.body = 0};
+    }
+}
+
 /* What is found is what was stored last, with its time and its failure. */
 static bool check_some(unsigned number, uint32_t now)
 {
@@ -643,6 +698,10 @@ TEST_LOOP(whatever_is_found_is_what_was_stored_last, 0, 3)
         ask(number);
         if (dice_roll(&dice, 1000) == 0)
             now += dice_roll(&dice, 100) == 0 ? DAY : 10;
+        if (dice_roll(&dice, 5000) == 0) {
+            remove_some(&dice, now);
+            ask(number);
+        }
         switch (dice_roll(&dice, 8)) {
         case 0:
         case 1:

@@ -55,3 +55,20 @@ TEST(mixed_words_of_two_writers_count_as_empty)
     failures.slots[slot].what ^= UINT64_C(1) << 40;
     ck_assert(!failures_find(&failures, HASH, NOW_S, &found));
 }
+
+TEST(all_failures_are_removed_and_those_not_expired_are_counted)
+{
+    static const struct failure expired = {.until_s = NOW_S, .era = 7, .failure = 1};
+    struct failure found;
+
+    failures_keep(&failures, HASH, &silent);
+    failures_keep(&failures, HASH + (1 << 16), &silent);
+    failures_keep(&failures, HASH + (2 << 16), &expired);
+    ck_assert_uint_eq(failures_forget_all(&failures, NOW_S), 2);
+    for (unsigned i = 0; i < 2; i++)
+        ck_assert(!failures_find(&failures, HASH + (i << 16), NOW_S, &found));
+    ck_assert(!failures_find(&failures, 0, 0, &found));
+    ck_assert_uint_eq(failures_forget_all(&failures, NOW_S), 0);
+    failures_keep(&failures, HASH, &silent);
+    ck_assert(failures_find(&failures, HASH, NOW_S, &found));
+}

@@ -56,7 +56,7 @@ static void ask_and_answer(const struct report_request *request)
 {
     worker_report_request(&report, request, 7);
     ck_assert(!worker_report_is_ready(&report));
-    worker_report_fill(&report, snapshot, stand.forward);
+    ck_assert(worker_report_fill(&report, snapshot, stand.forward));
     ck_assert(worker_report_is_ready(&report));
     ck_assert_uint_eq(report.number, 7);
 }
@@ -73,7 +73,7 @@ TEST(a_worker_without_snapshot_reports_that)
     struct report_request request = request_for("www.example.org", dyno);
 
     worker_report_request(&report, &request, 1);
-    worker_report_fill(&report, NULL, NULL);
+    ck_assert(worker_report_fill(&report, NULL, NULL));
     ck_assert(worker_report_is_ready(&report));
     ck_assert(!report.has_forward);
     ck_assert(!report.is_forwarded);
@@ -192,4 +192,30 @@ TEST_LOOP(a_name_that_the_client_may_not_ask_for_is_not_reported, 0, 2)
 
     ask_and_answer(&request);
     ck_assert(!report.is_forwarded);
+}
+
+TEST(a_flush_is_done_before_the_report_is_ready)
+{
+    struct report_request request = request_for("www.example.org", dyno);
+
+    fetch(&request);
+    request.has_query = false;
+    request.sweep = (struct sweep){.kind = SWEEP_FLUSH, .name_count = 1};
+    request.sweep.names[0] = request.query.name;
+    worker_report_request(&report, &request, 8);
+    while (!worker_report_fill(&report, snapshot, stand.forward))
+        ck_assert(!worker_report_is_ready(&report));
+    ck_assert(worker_report_is_ready(&report));
+    ck_assert_uint_eq(report.request.sweep.entries, 1);
+    ck_assert_uint_eq(report.cache.entries, 0);
+}
+
+TEST(a_worker_that_forwards_nothing_has_nothing_to_flush)
+{
+    const struct report_request request = {.sweep = {.kind = SWEEP_FLUSH}};
+
+    worker_report_request(&report, &request, 1);
+    ck_assert(worker_report_fill(&report, snapshot, NULL));
+    ck_assert(worker_report_is_ready(&report));
+    ck_assert_uint_eq(report.request.sweep.entries, 0);
 }

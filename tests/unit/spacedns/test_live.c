@@ -30,6 +30,10 @@ static const struct {
     {"whoami --to 10.0.0.2", "whoami --to=10.0.0.2\n"},
     {"kept-back", "kept-back\n"},
     {"forget a.example.com b%c", "forget a.example.com b%%25c\n"},
+    {"cache", "cache\n"},
+    {"cache www.example.org --json", "cache www.example.org --json\n"},
+    {"cache:flush", "cache:flush\n"},
+    {"cache:flush a.example b.example --below", "cache:flush a.example b.example --below\n"},
     {"reload --force --color always", "reload --force\n"},
     {"reload --dry-run", "reload --dry-run\n"},
     {"plan --force", "plan %s --force\n"},
@@ -49,8 +53,9 @@ TEST_OVER(a_command_of_the_server_is_sent_to_it, requests)
     ck_assert_str_eq(peer.requests, wanted);
 }
 
-static const char *const lines[] = {"status",     "whoami", "kept-back",
-                                    "forget a.b", "reload", "explain a.b --live --from 10.0.0.1"};
+static const char *const lines[] = {
+    "status",      "whoami",     "kept-back", "cache",
+    "cache:flush", "forget a.b", "reload",    "explain a.b --live --from 10.0.0.1"};
 
 TEST_OVER(without_a_server_the_remedy_is_printed, lines)
 {

@@ -21,8 +21,10 @@ static struct inspection inspection;
 static struct worker_report report;
 static uv_loop_t loop;
 static struct asked asked[2];
-static unsigned requests;     /* for reports */
-static bool asks_for_query;   /* the last one */
+static unsigned requests;   /* for reports */
+static bool asks_for_query; /* the last one */
+static struct sweep sweep;  /* of the last one */
+static uint64_t patience_ms;
 static uv_timer_cb on_silent; /* what the patience ends with */
 
 void __wrap_server_request_reports(struct server *server, const struct report_request *request);
@@ -33,12 +35,13 @@ void __wrap_server_request_reports(struct server *server, const struct report_re
     (void)server;
     requests++;
     asks_for_query = request->has_query;
+    sweep = request->sweep;
 }
 
 int __wrap_uv_timer_start(uv_timer_t *timer, uv_timer_cb on_timeout, uint64_t ms, uint64_t repeat)
 {
     (void)timer, (void)repeat;
-    ck_assert_uint_eq(ms, INSPECTION_PATIENCE_MS);
+    patience_ms = ms;
     on_silent = on_timeout;
     return 0;
 }
@@ -85,6 +88,8 @@ TEST(a_call_is_answered_when_the_workers_have_reported)
     inspection_request(&inspection, asked_begin(&asked[0], "status"));
     ck_assert_uint_eq(requests, 1);
     ck_assert(!asks_for_query);
+    ck_assert_int_eq(sweep.kind, SWEEP_NOTHING);
+    ck_assert_uint_eq(patience_ms, INSPECTION_PATIENCE_MS);
     ck_assert_int_eq(asked[0].code, ASKED_UNFINISHED);
     inspection_on_reports(&inspection);
     asked_expect(&asked[0], 0, "zones                    /nowhere\n");
@@ -106,6 +111,121 @@ TEST(a_call_that_cannot_be_read_is_refused)
     if (asked[0].code == ASKED_UNFINISHED)
         inspection_on_reports(&inspection);
     asked_expect(&asked[0], 2, "Error: --from: nowhere is not an address");
+}
+
+/* ---- the cache ---- */
+
+/* The worker's answer to what was asked of it. */
+static void report_sweep(size_t entries, size_t failures_count)
+{
+    report.has_forward = true;
+    report.request.sweep = sweep;
+    report.request.sweep.entries = entries;
+    report.request.sweep.failures = failures_count;
+}
+
+static const struct {
+    const char *line;
+    size_t names;
+    bool with_below;
+    const char *part;
+} flushes[] = {
+    {"cache:flush", 0, false, "Flushing all names... done, entries=12 failures=3\n"},
+    {"cache:flush WWW.example.org.", 1, false,
+     "Flushing www.example.org... done, entries=12 failures=3\n"},
+    {"cache:flush a.example b.example --below", 2, true,
+     "Flushing a.example b.example and all below... done, entries=12 failures=3\n"},
+    {"cache:flush . --below --json", 1, true, "\"entries\": 12"},
+};
+
+TEST_OVER(a_flush_is_asked_of_the_workers_and_their_counts_are_printed, flushes)
+{
+    inspection_request(&inspection, asked_begin(&asked[0], flushes[_i].line));
+    ck_assert_int_eq(sweep.kind, SWEEP_FLUSH);
+    ck_assert_uint_eq(sweep.name_count, flushes[_i].names);
+    ck_assert_int_eq(sweep.with_below, flushes[_i].with_below);
+    ck_assert_uint_eq(patience_ms, INSPECTION_SWEEP_MS);
+    ck_assert_int_eq(asked[0].code, ASKED_UNFINISHED);
+    report_sweep(12, 3);
+    inspection_on_reports(&inspection);
+    asked_expect(&asked[0], 0, flushes[_i].part);
+}
+
+static const struct {
+    const char *line, *part;
+} misread[] = {
+    {"cache:flush a..b", "Error: a..b is not a domain name; write one as www.example.org"},
+    {"cache a..b", "Error: a..b is not a domain name"},
+    {"cache:flush --below", "Error: --below needs a NAME"},
+};
+
+TEST_OVER(a_flush_that_cannot_be_read_removes_nothing, misread)
+{
+    inspection_request(&inspection, asked_begin(&asked[0], misread[_i].line));
+    asked_expect(&asked[0], 2, misread[_i].part);
+    ck_assert_uint_eq(requests, 0);
+}
+
+TEST(a_flush_that_a_worker_has_not_finished_says_so)
+{
+    server_script.reports[0] = NULL;
+    inspection_request(&inspection, asked_begin(&asked[0], "cache:flush www.example.org"));
+    on_silent(&inspection.timer);
+    asked_expect(&asked[0], 1, "Flushing www.example.org... unfinished, entries=0 failures=0\n");
+    asked_expect(&asked[0], 1, "1 of 1 workers have not finished in time");
+}
+
+TEST(entries_that_workers_have_alike_are_one_line)
+{
+    static const struct swept_entry entry = {.state = {.kept = CACHED_FRESH, .seconds = 23},
+                                             .type = 28,
+                                             .class = 1,
+                                             .rcode = 3,
+                                             .bits = QUESTION_DO};
+    static struct worker_report other;
+
+    server_script.worker_count = 2;
+    server_script.reports[1] = &other;
+    inspection_request(&inspection, asked_begin(&asked[0], "cache www.example.org"));
+    ck_assert_int_eq(sweep.kind, SWEEP_LIST);
+    report_sweep(1, 0);
+    report.request.sweep.listed[0] = entry;
+    report.request.sweep.listed_count = 1;
+    other = report;
+    other.request.sweep.listed[1] = (struct swept_entry){
+        .state = {.kept = CACHED_STALE, .seconds = 100}, .type = 1, .class = 1};
+    other.request.sweep.listed_count = 2;
+    inspection_on_reports(&inspection);
+    asked_expect(&asked[0], 0,
+                 "www.example.org type=A rcode=NOERROR cached=stale age=100 workers=2\n"
+                 "www.example.org type=AAAA do rcode=NXDOMAIN cached=fresh ttl=23 workers=1,2\n");
+}
+
+TEST(a_name_that_is_not_cached_gets_a_sentence)
+{
+    inspection_request(&inspection, asked_begin(&asked[0], "cache www.example.org"));
+    report_sweep(0, 0);
+    inspection_on_reports(&inspection);
+    asked_expect(&asked[0], 0, "Nothing is cached for www.example.org.\n");
+}
+
+TEST(a_server_that_forwards_nothing_says_so)
+{
+    inspection_request(&inspection, asked_begin(&asked[0], "cache"));
+    inspection_on_reports(&inspection);
+    asked_expect(&asked[0], 0, "Nothing is cached: no upstream is set");
+}
+
+TEST(the_caches_are_added_up)
+{
+    inspection_request(&inspection, asked_begin(&asked[0], "cache"));
+    ck_assert_int_eq(sweep.kind, SWEEP_NOTHING);
+    report_sweep(0, 0);
+    report.cache = (struct cache_use){.entries = 5, .octets = 800, .octets_most = 65536};
+    server_script.totals.counters[COUNTER_FORWARD_HITS] = 77;
+    inspection_on_reports(&inspection);
+    asked_expect(&asked[0], 0, "entries      5\noctets       800\noctets_most  65536\n");
+    asked_expect(&asked[0], 0, "hits         77\n");
 }
 
 TEST(calls_are_inspected_one_at_a_time)
