@@ -143,6 +143,26 @@ static void refuse_loops(struct completion *completion, const struct upstreams *
                                   list->items[i].text);
 }
 
+/* Without a name TLS hides the queries from listeners only, not from whoever answers for the
+ * address. */
+static void warn_of_unchecked(struct completion *completion, const struct upstreams *list)
+{
+    for (size_t i = 0; i < list->count; i++)
+        if (list->items[i].is_tls && list->items[i].tls_name == NULL)
+            setting_origin_report(
+                completion->report, FINDING_TLS_NAME, &list->items[i].origin,
+                "`%s` names no server, so its certificate is not checked: "
+                "whoever can redirect its address can answer for it; append # and "
+                "the name in its certificate, as in tls://9.9.9.9#dns.quad9.net",
+                list->items[i].text);
+}
+
+static void check_upstreams(struct completion *completion, const struct upstreams *list)
+{
+    refuse_loops(completion, list);
+    warn_of_unchecked(completion, list);
+}
+
 /* Discovery names are answered locally only. */
 static void refuse_own_names(struct completion *completion, const struct upstream_zone *zone)
 {
@@ -161,7 +181,7 @@ static void check_zones(struct completion *completion)
 
     for (size_t i = 0; i < zones->count; i++) {
         refuse_own_names(completion, &zones->items[i]);
-        refuse_loops(completion, &zones->items[i].upstreams);
+        check_upstreams(completion, &zones->items[i].upstreams);
     }
 }
 
@@ -237,7 +257,7 @@ void forwarding_complete(struct settings *settings, const struct forwarding_host
     if (settings->upstreams.count == 0 && !settings->upstreams.is_none)
         read_resolv_conf(&completion);
     else
-        refuse_loops(&completion, &settings->upstreams);
+        check_upstreams(&completion, &settings->upstreams);
     add_root(&completion);
     if (zones->count > 1)
         qsort(zones->items, zones->count, sizeof *zones->items, compare_zones);

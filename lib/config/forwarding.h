@@ -30,7 +30,8 @@ struct forwarding_host {
 /**
  * Completes settings->upstream_zones, and reports what cannot be forwarded (E-SETTING). Sets
  * settings->lacks_upstreams if neither the settings nor resolv.conf name an upstream. What is wrong
- * with resolv.conf is a warning (W-RESOLV-CONF).
+ * with resolv.conf is a warning (W-RESOLV-CONF), and so is an upstream over TLS that no name is
+ * checked of (W-TLS-NAME).
  *
  * A resolv.conf without nameservers may be one that is just being written. A server whose upstreams
  * come from resolv.conf then keeps those it has, and warns.

@@ -188,6 +188,27 @@ TEST(a_nameserver_on_a_missing_interface_is_ignored_with_a_warning)
     end_reading(&reading);
 }
 
+TEST(an_upstream_over_tls_without_a_name_is_a_warning)
+{
+    struct reading reading;
+
+    settle(&reading,
+           "upstreams: [\"tls://9.9.9.9#dns.quad9.net\", \"tls://1.1.1.1\"]\n"
+           "upstream_zones:\n  corp.example: \"tls://10.9.0.1@8853\"\n",
+           NULL);
+    ck_assert(report_is_clean(reading.report));
+    ck_assert_uint_eq(report_total(reading.report), 2);
+    const struct finding *warnings = report_findings(reading.report);
+    for (size_t i = 0; i < 2; i++) {
+        ck_assert_int_eq(warnings[i].code, FINDING_TLS_NAME);
+        ck_assert_msg(strstr(warnings[i].sentence, i == 0 ? "`tls://10.9.0.1@8853` names no server"
+                                                          : "`tls://1.1.1.1` names no server"),
+                      "%s", warnings[i].sentence);
+        ck_assert_uint_eq(warnings[i].at.line, i == 0 ? 3 : 1);
+    }
+    end_reading(&reading);
+}
+
 TEST(a_zone_of_apps_may_be_forwarded)
 {
     struct reading reading;
