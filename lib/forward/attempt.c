@@ -1,10 +1,12 @@
 #include "forward/attempt.h"
 
 #include <assert.h>
+#include <stdio.h>
 
 #include "base/log.h"
+#include "forward/format.h"
 
-enum { US_PER_MS = 1000, FLAGS_OCTET = 2 };
+enum { US_PER_MS = 1000, FLAGS_OCTET = 2, CAUSE_MOST = 160, SENTENCE_MOST = 320 };
 
 static struct resolver *server_of(const struct sender *sender, const struct fetch *fetch,
                                   const struct attempt *attempt)
@@ -87,15 +89,42 @@ bool attempt_again(struct sender *sender, struct fetch *fetch, struct attempt *a
 
 /* ---- What attempts show of servers ---- */
 
-static void log_failing(const struct resolver *server)
+/* What an operator looks at first. */
+static const char *remedy_for(enum forward_failure failure)
 {
+    static const char *const route = "check this host's route to it and the network between";
+    static const char *const port =
+        "start the DNS server there, or correct its address and port in the settings";
+    const char *const remedies[] = {
+        [FORWARD_UNREACHABLE] = route,
+        [FORWARD_TCP_UNREACHABLE] = route,
+        [FORWARD_CLOSED] = port,
+        [FORWARD_TCP_CLOSED] = port,
+        [FORWARD_TLS] = "check its certificate, the name after # in the settings and this host's "
+                        "clock (upstream_tls has the details)",
+        [FORWARD_SILENT] = "check that it runs and lets this host ask, and the firewalls between",
+        [FORWARD_TCP_SILENT] = "check that it answers over TCP, and the firewalls between",
+    };
+
+    assert(failure <= FORWARD_TCP_CLOSED && remedies[failure] != NULL);
+    return remedies[failure];
+}
+
+/* cause="nobody listens at 10.0.0.2" text="..." */
+static void log_failing(const struct resolver *server, enum forward_failure failure)
+{
+    char cause[CAUSE_MOST], sentence[SENTENCE_MOST];
     struct log_line line;
 
+    snprintf(cause, sizeof cause, "%s %s", failure_text(failure), server->upstream->text);
+    snprintf(sentence, sizeof sentence,
+             "neither clients' queries nor probes get a reply, so it gets only probes and trial "
+             "queries now; %s, or set other upstreams",
+             remedy_for(failure));
     log_start(&line, LOG_WARNING, "upstream_failing");
     log_string(&line, "upstream", server->upstream->text);
-    log_string(&line, "text",
-               "it answers neither clients' questions nor probes, so it gets only probes and trial "
-               "queries now; check the server and the route to it, or set other upstreams");
+    log_string(&line, "cause", cause);
+    log_string(&line, "text", sentence);
     log_send(&line);
 }
 
@@ -135,33 +164,43 @@ static void count_question_silence(struct sender *sender, const struct fetch *fe
 }
 
 static void count_probe_silence(struct sender *sender, const struct fetch *fetch,
-                                const struct attempt *attempt)
+                                const struct attempt *attempt, enum forward_failure failure)
 {
     struct resolver *server = server_of(sender, fetch, attempt);
 
+    atomic_store_explicit(&server->standing->cause, failure, memory_order_relaxed);
     if (!standing_on_probe_silence(server->standing, attempt->sent_ms))
         return;
     atomic_fetch_add_explicit(&sender->standings->falls, 1, memory_order_relaxed);
-    log_failing(server);
+    log_failing(server, failure);
 }
 
 /* Counts once for each attempt. */
-static void count_silence(struct sender *sender, const struct fetch *fetch, struct attempt *attempt)
+static void count_silence(struct sender *sender, const struct fetch *fetch, struct attempt *attempt,
+                          enum forward_failure failure)
 {
     if (attempt->is_silent)
         return;
     attempt->is_silent = true;
     stats_count(sender->stats, COUNTER_FORWARD_TIMEOUTS, 1);
     if (fetch->is_probe)
-        count_probe_silence(sender, fetch, attempt);
+        count_probe_silence(sender, fetch, attempt, failure);
     else
         count_question_silence(sender, fetch, attempt);
 }
 
-void attempt_on_failure(struct sender *sender, const struct fetch *fetch, struct attempt *attempt)
+void attempt_on_failure(struct sender *sender, const struct fetch *fetch, struct attempt *attempt,
+                        enum forward_failure failure)
 {
     attempt_defer(sender, fetch, attempt);
-    count_silence(sender, fetch, attempt);
+    count_silence(sender, fetch, attempt, failure);
+}
+
+static void count_timeout(struct sender *sender, const struct fetch *fetch, struct attempt *attempt)
+{
+    bool is_tcp = attempt->over_stream && !server_of(sender, fetch, attempt)->upstream->is_tls;
+
+    count_silence(sender, fetch, attempt, is_tcp ? FORWARD_TCP_SILENT : FORWARD_SILENT);
 }
 
 /* Returns when to check it again. */
@@ -180,7 +219,7 @@ static uint64_t check_wait(struct sender *sender, const struct fetch *fetch,
     attempt->is_late = true;
     if (!attempt->is_silent && sender->now_ms < silent_ms)
         return silent_ms;
-    count_silence(sender, fetch, attempt);
+    count_timeout(sender, fetch, attempt);
     return pool_never;
 }
 
@@ -244,7 +283,7 @@ void attempt_end_all(struct sender *sender, struct fetch *fetch)
         if (!attempt->is_open)
             continue;
         if (attempt->is_late)
-            count_silence(sender, fetch, attempt);
+            count_timeout(sender, fetch, attempt);
         attempt_end(sender, fetch, attempt);
     }
 }

@@ -55,7 +55,8 @@ bool attempt_again(struct sender *sender, struct fetch *fetch, struct attempt *a
 void attempt_on_reply(struct sender *sender, const struct fetch *fetch, struct attempt *attempt);
 
 /** To be called when the server cannot be reached. */
-void attempt_on_failure(struct sender *sender, const struct fetch *fetch, struct attempt *attempt);
+void attempt_on_failure(struct sender *sender, const struct fetch *fetch, struct attempt *attempt,
+                        enum forward_failure failure);
 
 /** Marks attempts as late or silent. Returns when to check again; pool_never: not at all. */
 uint64_t attempt_check_waits(struct sender *sender, struct fetch *fetch);

@@ -334,10 +334,10 @@ void fetch_course_on_failure(void *context, link_ticket ticket, enum link_failur
     struct attempt *attempt;
     struct fetch *fetch = attempt_find(&table->sender, ticket, &attempt);
 
-    fetch_remember(fetch, failures[failure][attempt->over_stream],
-                   attempt_server(&table->sender, fetch, attempt->index));
+    enum forward_failure cause = failures[failure][attempt->over_stream];
+    fetch_remember(fetch, cause, attempt_server(&table->sender, fetch, attempt->index));
     if (failure != LINK_EXHAUSTED)
-        attempt_on_failure(&table->sender, fetch, attempt);
+        attempt_on_failure(&table->sender, fetch, attempt, cause);
     give_up(table, fetch, attempt);
 }
 

@@ -56,11 +56,24 @@ static bool has_failed_elsewhere(const struct forward *forward, const struct que
            (came_from_server(failure->failure) || failure->era == (uint16_t)era_of(forward));
 }
 
+/* Why a server is failing: what its last probe ran into. Silence is no more than that. */
+static enum forward_failure failing_cause(const struct forward *forward, uint8_t server)
+{
+    enum forward_failure cause = (enum forward_failure)atomic_load_explicit(
+        &forward->standings->items[server]->cause, memory_order_relaxed);
+
+    return cause == FORWARD_NO_FAILURE || cause == FORWARD_SILENT || cause == FORWARD_TCP_SILENT
+               ? FORWARD_FAILING
+               : cause;
+}
+
 static struct forward_result failing_result(const struct forward *forward, uint8_t route)
 {
+    uint8_t server = forward->routing.routes[route].numbers[0];
+
     return (struct forward_result){
-        .failure = FORWARD_FAILING,
-        .server = routing_server_text(&forward->routing, forward->routing.routes[route].numbers[0]),
+        .failure = failing_cause(forward, server),
+        .server = routing_server_text(&forward->routing, server),
     };
 }
 
@@ -297,7 +310,8 @@ static void on_outcome(void *context, const struct fetch_outcome *outcome)
     struct forward *forward = context;
     struct forward_result result = {
         .response = outcome->response,
-        .failure = outcome->failure,
+        .failure = outcome->failure == FORWARD_FAILING ? failing_cause(forward, outcome->server)
+                                                       : outcome->failure,
         .server = routing_server_text(&forward->routing, outcome->server),
     };
 

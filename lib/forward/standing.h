@@ -82,6 +82,7 @@ struct standing {
     _Atomic uint32_t probes;        /* sent in all */
     _Atomic uint32_t mute;          /* enum standing_mute */
     _Atomic uint64_t trial_due_ms;  /* the worker that moves it on tries the server */
+    _Atomic uint32_t cause;         /* enum forward_failure of its last probe without reply */
     _Atomic uint32_t holds;
 };
 

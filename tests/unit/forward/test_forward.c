@@ -7,6 +7,7 @@
 
 #include "forward/server_list.h"
 #include "support/allocations.h"
+#include "support/capture.h"
 #include "support/forward_rig.h"
 #include "support/suite.h"
 
@@ -440,6 +441,57 @@ TEST(no_request_waits_while_all_servers_are_failing_and_each_is_tried_at_interva
     }
     ck_assert_uint_eq(stand.scripted.count, before + SERVERS);
     ck_assert_uint_eq(forward_rig_counted(&stand, COUNTER_FORWARD_UNASKED), unasked + NAMES);
+}
+
+/* Why a server is failing: each query breaks off for that cause. */
+static const struct {
+    enum link_failure broken_off;
+    enum forward_failure failure;
+    const char *cause, *remedy;
+} causes[] = {
+    {LINK_REFUSED, FORWARD_CLOSED, "cause=\"nobody listens at 10.0.0.2\"",
+     "; start the DNS server there, or correct its address and port in the settings, or set"},
+    {LINK_UNREACHABLE, FORWARD_UNREACHABLE, "cause=\"cannot reach 10.0.0.2\"",
+     "; check this host's route to it and the network between, or set"},
+    {LINK_TLS, FORWARD_TLS, "cause=\"no trusted TLS with 10.0.0.2\"",
+     "; check its certificate, the name after # in the settings"},
+};
+
+TEST_OVER(why_a_server_is_failing_is_logged_and_said_to_clients, causes)
+{
+    struct capture capture;
+    char name[32];
+
+    capture_start(&capture);
+    for (unsigned i = 0; i < STANDING_SILENT_MOST; i++) {
+        snprintf(name, sizeof name, "n%u.example", i);
+        ck_assert(!forward_rig_ask(&stand, name, ROUTE_LAB));
+        forward_rig_break_off(&stand, forward_rig_last(&stand), causes[_i].broken_off);
+    }
+    for (unsigned i = 0; i < STANDING_PROBES_MOST; i++) {
+        forward_rig_pass(&stand, STANDING_PROBE_MS);
+        forward_rig_break_off(&stand, forward_rig_probe(&stand), causes[_i].broken_off);
+    }
+    capture_stop(&capture);
+    ck_assert_msg(strstr(capture.text, " warning upstream_failing upstream=10.0.0.2 ") != NULL &&
+                      strstr(capture.text, causes[_i].cause) != NULL &&
+                      strstr(capture.text, causes[_i].remedy) != NULL,
+                  "%s", capture.text);
+    ck_assert(forward_rig_ask(&stand, "other.example", ROUTE_LAB));
+    forward_rig_assert_failed(&stand, causes[_i].failure, "10.0.0.2");
+}
+
+TEST(silence_is_logged_as_that)
+{
+    struct capture capture;
+
+    capture_start(&capture);
+    forward_rig_make_failing(&stand, ROUTE_LAB);
+    capture_stop(&capture);
+    ck_assert_msg(strstr(capture.text, " cause=\"no reply from 10.0.0.2\" text=\"neither ") !=
+                          NULL &&
+                      strstr(capture.text, "; check that it runs and lets this host ask") != NULL,
+                  "%s", capture.text);
 }
 
 TEST(a_server_that_answers_clients_and_no_probe_is_well_with_the_first_answer)
