@@ -1,54 +1,26 @@
 #include "spacedns/help.h"
 
 #include <string.h>
-#include <sys/ioctl.h>
-#include <unistd.h>
 
+#include "base/wrap.h"
 #include "control/role.h"
 #include "spacedns/spaces.h"
 
-enum { LEFT_COLUMNS = 30, LEFT_LEAST = 6, BESIDE_LEAST = 72, WIDTH_LEAST = 20, ENDLESS = 10000 };
-
-/* The columns of a terminal; other output is not wrapped. */
-static int width_of(FILE *out)
-{
-    struct winsize size;
-
-    if (isatty(fileno(out)) != 1 || ioctl(fileno(out), TIOCGWINSZ, &size) != 0 || size.ws_col == 0)
-        return ENDLESS;
-    return size.ws_col < WIDTH_LEAST ? WIDTH_LEAST : size.ws_col;
-}
-
-/* Prints words from `column` on, and wraps further lines at it. */
-static void print_words(FILE *out, const char *text, int column)
-{
-    int width = width_of(out), at = column;
-
-    while (*text != '\0') {
-        int length = (int)strcspn(text, " ");
-        if (at > column && at + 1 + length > width) {
-            fprintf(out, "\n%*s", column, "");
-            at = column;
-        }
-        at += fprintf(out, "%s%.*s", at > column ? " " : "", length, text);
-        text += length + (text[length] == ' ');
-    }
-    fputc('\n', out);
-}
+enum { LEFT_COLUMNS = 30, LEFT_LEAST = 6, BESIDE_LEAST = 72 };
 
 /* On a narrow terminal, or behind a long name, the help stands on lines of its own. */
 static void print_entry(FILE *out, const char *left, const char *help)
 {
-    int width = width_of(out), length = (int)strlen(left);
-    bool is_beside = width >= BESIDE_LEAST && (length <= LEFT_COLUMNS || width == ENDLESS);
+    int width = wrap_width(out), length = (int)strlen(left);
+    bool is_beside = width >= BESIDE_LEAST && (length <= LEFT_COLUMNS || width == WRAP_ENDLESS);
 
     if (is_beside) {
         fprintf(out, "  %-*s  ", LEFT_COLUMNS, left);
-        print_words(out, help, LEFT_COLUMNS + 4);
+        wrap_print(out, help, LEFT_COLUMNS + 4);
         return;
     }
     fprintf(out, "  %s\n%*s", left, LEFT_LEAST, "");
-    print_words(out, help, LEFT_LEAST);
+    wrap_print(out, help, LEFT_LEAST);
 }
 
 static void print_all(FILE *out)
@@ -102,7 +74,7 @@ static void print_one(FILE *out, enum command_name name)
 
     fprintf(out, "Usage: spacedns %s%s%s\n\n", command->name, command->most == 0 ? "" : " ",
             command->operands);
-    print_words(out, command->help, 0);
+    wrap_print(out, command->help, 0);
     print_role(out, name);
     if (command->options != 0)
         fputc('\n', out);

@@ -546,6 +546,20 @@ int daemon_run(struct settings *settings, struct report *report)
     return code;
 }
 
+/* Zone files that could not be read have no findings to count. */
+static void print_outcome(const struct zones_loading *loading)
+{
+    bool has_failed = loading->err.code != ERR_NONE;
+
+    if (has_failed)
+        fprintf(stdout, "spacednsd: %s\n", loading->err.text);
+    if (has_failed && report_count(loading->report, FINDING_ERROR) == 0)
+        fprintf(stdout, "%s: not checked\n", loading->zones);
+    else
+        summary_print(loading->zones, loading->outcome.file_count, loading->snapshot,
+                      loading->report, stdout);
+}
+
 int daemon_check(const struct settings *settings, struct report *report)
 {
     struct daemon daemon;
@@ -562,10 +576,7 @@ int daemon_check(const struct settings *settings, struct report *report)
     zones_load(loading);
     bool passed = loading->snapshot != NULL && check_spaces(loading, settings);
     report_print(loading->report, stdout);
-    if (loading->err.code != ERR_NONE)
-        fprintf(stdout, "spacednsd: %s\n", loading->err.text);
-    summary_print(loading->zones, loading->outcome.file_count, loading->snapshot, loading->report,
-                  stdout);
+    print_outcome(loading);
     snapshot_free(loading->snapshot);
     reloads_close(&daemon.reloads);
     return passed ? EXIT_SUCCESS : EXIT_REFUSED;

@@ -1,13 +1,21 @@
 #include "config/settings.h"
 
 #include <sched.h>
+#include <stdio.h>
 #include <string.h>
 #include <unistd.h>
 
 #include "base/suggest.h"
+#include "base/wrap.h"
 #include "config/setting.h"
 
-enum { HELP_COLUMN = 30, HELP_LINE_MOST = 256 };
+enum {
+    HELP_COLUMN = 30,
+    HELP_INDENT = 6,
+    HELP_BESIDE_LEAST = 72,
+    HELP_LINE_MOST = 256,
+    HELP_SENTENCE_MOST = 2048,
+};
 
 void settings_close(struct settings *settings)
 {
@@ -237,20 +245,9 @@ static void print_words(FILE *out, const char *words)
             fputc(*words, out);
 }
 
-static void print_setting(FILE *out, const struct setting *setting)
+static void print_sentence(FILE *out, const struct setting *setting)
 {
-    char line[HELP_LINE_MOST];
-    const char *name = setting->flag != NULL ? setting->flag : setting->key;
-    int length =
-        snprintf(line, sizeof line, "  %s%s%s%s", name, setting->flag == NULL ? ":" : "",
-                 setting->value == NULL ? "" : " ", setting->value == NULL ? "" : setting->value);
-
-    fputs(line, out);
-    if (length >= HELP_COLUMN)
-        fprintf(out, "\n%*s", HELP_COLUMN, "");
-    else
-        fprintf(out, "%*s", HELP_COLUMN - length, "");
-    fprintf(out, "%s", setting->help);
+    fputs(setting->help, out);
     if (setting->words != NULL) {
         fputs(": ", out);
         print_words(out, setting->words);
@@ -261,28 +258,58 @@ static void print_setting(FILE *out, const struct setting *setting)
         fprintf(out, " (key: %s)", setting->key);
     if (setting->change == CHANGE_RESTART && setting->key != NULL)
         fputs("; a change takes a restart", out);
-    fputc('\n', out);
+}
+
+/* On a narrow terminal, or behind a long name, the help stands on lines of its own. */
+static void print_setting(FILE *out, const struct setting *setting)
+{
+    char left[HELP_LINE_MOST], sentence[HELP_SENTENCE_MOST] = "";
+    const char *name = setting->flag != NULL ? setting->flag : setting->key;
+    int length =
+        snprintf(left, sizeof left, "  %s%s%s%s", name, setting->flag == NULL ? ":" : "",
+                 setting->value == NULL ? "" : " ", setting->value == NULL ? "" : setting->value);
+    int column = wrap_width(out) < HELP_BESIDE_LEAST ? HELP_INDENT : HELP_COLUMN;
+
+    FILE *words = fmemopen(sentence, sizeof sentence, "w");
+    if (words == NULL)
+        return;
+    print_sentence(words, setting);
+    fclose(words);
+    fputs(left, out);
+    if (length >= column)
+        fprintf(out, "\n%*s", column, "");
+    else
+        fprintf(out, "%*s", column - length, "");
+    wrap_print(out, sentence, column);
 }
 
 void settings_print_help(FILE *out)
 {
-    fputs("usage: spacednsd [FLAG...]\n\n"
-          "Answers the names of Private Spaces from a folder of zone files, over UDP and TCP.\n\n"
-          "Flags (as keys of the settings file: without the leading dashes, with _ for the inner "
-          "ones):\n",
-          out);
+    fputs("Usage: spacednsd [FLAG...]\n\n", out);
+    wrap_print(out,
+               "Answers the names of Private Spaces from a folder of zone files, over UDP and TCP.",
+               0);
+    fputc('\n', out);
+    wrap_print(out,
+               "Flags (as keys of the settings file: without the leading dashes, with _ for the "
+               "inner ones):",
+               0);
     for (size_t i = 0; i < SETTING_COUNT; i++)
         if (settings_table[i].flag != NULL)
             print_setting(out, &settings_table[i]);
-    fputs("\nKeys of the settings file only (YAML; a dot stands for a nested mapping):\n", out);
+    fputc('\n', out);
+    wrap_print(out, "Keys of the settings file only (YAML; a dot stands for a nested mapping):", 0);
     for (size_t i = 0; i < SETTING_COUNT; i++)
         if (settings_table[i].flag == NULL)
             print_setting(out, &settings_table[i]);
-    fputs(
-        "\nSignals: SIGHUP reloads settings and zone files, SIGUSR1 logs the counters, "
-        "SIGTERM and\n"
-        "SIGINT stop gracefully, a second one at once.\n"
-        "Exit codes: 0 done, 1 bad zone files or settings, 2 bad usage, 3 an address, a port or a "
-        "limit of this host keeps it from starting.\n",
-        out);
+    fputc('\n', out);
+    wrap_print(out,
+               "Signals: SIGHUP reloads settings and zone files, SIGUSR1 logs the counters, "
+               "SIGTERM and SIGINT stop gracefully, a second one at once.",
+               0);
+    wrap_print(
+        out,
+        "Exit codes: 0 done, 1 bad zone files or settings, 2 bad usage, 3 an address, a port "
+        "or a limit of this host keeps it from starting.",
+        0);
 }

@@ -254,11 +254,15 @@ mv "$work/listening.yaml" "$work/listening/test-space.yaml"
 run --check --zones "$work/listening" --listen 10.0.0.6
 expect_match "--check of a space at an address that is not listened at" \
     '/test-space\.yaml: warning W-LISTEN-SPACE: space test-space is answered only at its `listen` address 10\.0\.0\.5, ' "$out"
+run --check --zones "$work/nowhere"
+expect "--check without a folder: exit code" 1 "$code"
+expect_match "--check without a folder: why" 'zones folder .*/nowhere cannot be opened: No such file or directory; create it' "$out"
+expect_match "--check without a folder counts nothing" '/nowhere: not checked$' "$out"
 run --check --zones zones
 expect "--check binds nothing and prints nothing on standard error" "" "$err"
 run --help
 expect "--help: exit code" 0 "$code"
-expect_match "--help" '^usage: spacednsd ' "$out"
+expect_match "--help" '^Usage: spacednsd ' "$out"
 expect_match "--help lists the exit codes" '^Exit codes: ' "$out"
 run --version
 expect "--version: exit code" 0 "$code"
