@@ -560,10 +560,32 @@ static void print_outcome(const struct zones_loading *loading)
                       loading->report, stdout);
 }
 
+/*
+ * Root could read everything: what the server's user may not read must be found by a check, too. A
+ * host without that user is one where files are only checked.
+ */
+static bool check_as_user(const struct settings *settings)
+{
+    struct report *unknown = report_new();
+    struct privileges privileges;
+    struct err err;
+
+    bool is_known = unknown != NULL && privileges_find(&privileges, settings, unknown);
+    report_free(unknown);
+    if (!is_known || privileges_begin(&privileges, settings, &err))
+        return true;
+    print_sentence(err.text);
+    return false;
+}
+
 int daemon_check(const struct settings *settings, struct report *report)
 {
     struct daemon daemon;
 
+    if (!check_as_user(settings)) {
+        report_free(report);
+        return EXIT_REFUSED;
+    }
     if (!prepare(&daemon, settings)) {
         report_free(report);
         return give_up("out of memory");
