@@ -1,19 +1,21 @@
 /*
  * A DNS client that asks at a given rate, whether or not answers come, and prints the results.
  *
- *     paced -p PORT [-s SECONDS] STREAM:PER_SECOND:NAMES ...
+ *     paced -p PORT [-s SECONDS] [-g GRACE_MS] STREAM:PER_SECOND:NAMES[:ADDRESS:COUNT] ...
  *
- * Each stream asks 127.0.0.1 for the names of its own file (support/queries.h), over LANES sockets.
- * Prints one line of JSON a stream: how many replies were
+ * Each stream asks 127.0.0.1 for the names of its own file (support/queries.h), over LANES sockets;
+ * with ADDRESS it is as many clients as COUNT, at that address and those after it, in turn.
+ * Addresses must be this host's. Prints one line of JSON a stream: how many replies were
  *
  *     good    NOERROR with an answer
  *     stale   the same with EDE 3 and a TTL of 30
  *     failed  SERVFAIL with EDE 22 or 23
  *     other   anything else
- *     lost    missing GRACE_MS after the last query; the client ends earlier when none is missing
+ *     lost    missing GRACE_MS (6,000) after the last query; the client ends earlier when none is
  *
- * and how long they took. The time ends when the kernel received the reply for this client's
- * socket, so that the client's own load does not count. Ends after SECONDS, 600 at most.
+ * how many octets of DNS were sent and came back, and how long replies took. The time ends when the
+ * kernel received the reply for this client's socket, so that the client's own load does not count.
+ * Ends after SECONDS, 600 at most.
  */
 #include <arpa/inet.h>
 #include <errno.h>
@@ -57,7 +59,9 @@ struct stream {
     double per_second;
     struct queries queries;
     struct lane *lanes;
+    uint32_t first_source, source_count; /* addresses in host order; count 0: the kernel's choice */
     uint64_t sent, outcomes[OUTCOMES];
+    uint64_t sent_octets, received_octets;
     uint64_t longest_ns;
     uint64_t histogram[POWERS * STEPS];
 };
@@ -72,6 +76,7 @@ struct batch {
 struct paced {
     uint16_t port;
     double seconds;
+    uint64_t grace_ms;
     struct stream streams[STREAMS_MOST];
     unsigned stream_count;
     struct batch batch;
@@ -186,17 +191,24 @@ static double percentile(const struct stream *stream, double share)
 
 /* ---- sockets ---- */
 
-static void open_lane(const struct paced *paced, struct lane *lane)
+static struct sockaddr_in server_address(const struct paced *paced)
 {
-    struct sockaddr_in address = {.sin_family = AF_INET,
-                                  .sin_port = htons(paced->port),
-                                  .sin_addr = {htonl(INADDR_LOOPBACK)}};
+    return (struct sockaddr_in){.sin_family = AF_INET,
+                                .sin_port = htons(paced->port),
+                                .sin_addr = {htonl(INADDR_LOOPBACK)}};
+}
+
+/* A socket that is not connected may send from any address. */
+static void open_lane(const struct paced *paced, const struct stream *stream, struct lane *lane)
+{
+    struct sockaddr_in address = server_address(paced);
     int octets = 8 << 20, yes = 1;
 
     lane->descriptor = socket(AF_INET, SOCK_DGRAM, 0);
     if (lane->descriptor < 0)
         fail("socket");
-    if (connect(lane->descriptor, (struct sockaddr *)&address, sizeof address) != 0)
+    if (stream->source_count == 0 &&
+        connect(lane->descriptor, (struct sockaddr *)&address, sizeof address) != 0)
         fail("connect");
     if (setsockopt(lane->descriptor, SOL_SOCKET, SO_RCVBUFFORCE, &octets, sizeof octets) != 0)
         setsockopt(lane->descriptor, SOL_SOCKET, SO_RCVBUF, &octets, sizeof octets);
@@ -220,6 +232,7 @@ static void take_reply(struct stream *stream, struct lane *lane, struct mmsghdr 
 {
     const uint8_t *octets = message->msg_hdr.msg_iov->iov_base;
 
+    stream->received_octets += message->msg_len;
     if (message->msg_len < 12)
         return;
     uint64_t *sent_ns = &lane->sent_ns[load16(octets)];
@@ -250,19 +263,46 @@ static void receive(struct paced *paced, struct stream *stream, struct lane *lan
     } while (count == BATCH);
 }
 
-static void send_one(struct stream *stream)
+/* Sends from the next of the stream's addresses, if it has any. */
+static ssize_t send_from(const struct paced *paced, const struct stream *stream, int descriptor,
+                         struct iovec *part)
+{
+    struct sockaddr_in server = server_address(paced);
+    union {
+        struct cmsghdr header;
+        char octets[CMSG_SPACE(sizeof(struct in_pktinfo))];
+    } control = {.octets = {0}};
+    struct msghdr message = {.msg_iov = part, .msg_iovlen = 1};
+
+    if (stream->source_count > 0) {
+        uint32_t source = stream->first_source + (uint32_t)(stream->sent % stream->source_count);
+        struct in_pktinfo info = {.ipi_spec_dst = {htonl(source)}};
+        control.header = (struct cmsghdr){
+            .cmsg_level = IPPROTO_IP, .cmsg_type = IP_PKTINFO, .cmsg_len = CMSG_LEN(sizeof info)};
+        memcpy(CMSG_DATA(&control.header), &info, sizeof info);
+        message.msg_control = &control;
+        message.msg_controllen = sizeof control.octets;
+        message.msg_name = &server;
+        message.msg_namelen = sizeof server;
+    }
+    return sendmsg(descriptor, &message, 0);
+}
+
+static void send_one(const struct paced *paced, struct stream *stream)
 {
     struct lane *lane = &stream->lanes[stream->sent % LANES];
     uint8_t octets[QUERY_OCTETS_MOST];
     uint16_t id = lane->next_id++;
     size_t length = queries_write(&stream->queries, id, octets);
 
+    struct iovec part = {.iov_base = octets, .iov_len = length};
     lane->sent_ns[id] = now_ns();
-    stream->sent++;
     /* ECONNREFUSED reports an earlier query; this one was not sent. */
-    while (send(lane->descriptor, octets, length, 0) < 0)
+    while (send_from(paced, stream, lane->descriptor, &part) < 0)
         if (errno != ECONNREFUSED && errno != EINTR && errno != ENOBUFS)
             fail("send");
+    stream->sent++;
+    stream->sent_octets += length;
 }
 
 /* ---- the run ---- */
@@ -308,11 +348,11 @@ static void run(struct paced *paced)
             struct stream *stream = &paced->streams[i];
             double due = stream->per_second * (double)(now - start_ns) / 1e9;
             for (unsigned j = 0; j < BATCH && (double)stream->sent < due; j++)
-                send_one(stream);
+                send_one(paced, stream);
         }
         wait_and_receive(paced, 1);
     }
-    end_ns += GRACE_MS * UINT64_C(1000000);
+    end_ns += paced->grace_ms * 1000000;
     for (; now < end_ns && is_waiting(paced); now = now_ns())
         wait_and_receive(paced, 10);
 }
@@ -320,14 +360,33 @@ static void run(struct paced *paced)
 static void report(const struct stream *stream)
 {
     printf("{\"stream\":\"%s\",\"sent\":%llu,\"good\":%llu,\"stale\":%llu,\"failed\":%llu,"
-           "\"other\":%llu,\"lost\":%llu,\"p50_us\":%.1f,\"p99_us\":%.1f,\"p999_us\":%.1f,"
+           "\"other\":%llu,\"lost\":%llu,\"sent_octets\":%llu,\"received_octets\":%llu,"
+           "\"p50_us\":%.1f,\"p99_us\":%.1f,\"p999_us\":%.1f,"
            "\"longest_us\":%.1f}\n",
            stream->label, (unsigned long long)stream->sent,
            (unsigned long long)stream->outcomes[GOOD], (unsigned long long)stream->outcomes[STALE],
            (unsigned long long)stream->outcomes[FAILED],
            (unsigned long long)stream->outcomes[OTHER],
-           (unsigned long long)(stream->sent - count_answered(stream)), percentile(stream, 0.5),
-           percentile(stream, 0.99), percentile(stream, 0.999), (double)stream->longest_ns / 1000);
+           (unsigned long long)(stream->sent - count_answered(stream)),
+           (unsigned long long)stream->sent_octets, (unsigned long long)stream->received_octets,
+           percentile(stream, 0.5), percentile(stream, 0.99), percentile(stream, 0.999),
+           (double)stream->longest_ns / 1000);
+}
+
+/* ADDRESS:COUNT */
+static bool read_sources(struct stream *stream, char *text)
+{
+    char *count = strchr(text, ':');
+    struct in_addr first;
+
+    if (count == NULL)
+        return false;
+    *count++ = '\0';
+    if (inet_pton(AF_INET, text, &first) != 1)
+        return false;
+    stream->first_source = ntohl(first.s_addr);
+    stream->source_count = (uint32_t)strtoul(count, NULL, 10);
+    return stream->source_count > 0;
 }
 
 static bool read_stream(struct paced *paced, char *text)
@@ -340,6 +399,12 @@ static bool read_stream(struct paced *paced, char *text)
         return false;
     *pace++ = '\0';
     *file++ = '\0';
+    char *sources = strchr(file, ':');
+    if (sources != NULL) {
+        *sources++ = '\0';
+        if (!read_sources(stream, sources))
+            return false;
+    }
     stream->label = text;
     stream->per_second = strtod(pace, NULL);
     queries_read(&stream->queries, file);
@@ -356,11 +421,14 @@ static bool read_arguments(struct paced *paced, int count, char **arguments)
     int option;
 
     paced->seconds = 3;
-    while ((option = getopt(count, arguments, "p:s:")) != -1) {
+    paced->grace_ms = GRACE_MS;
+    while ((option = getopt(count, arguments, "p:s:g:")) != -1) {
         if (option == 'p')
             paced->port = (uint16_t)strtoul(optarg, NULL, 10);
         else if (option == 's')
             paced->seconds = strtod(optarg, NULL);
+        else if (option == 'g')
+            paced->grace_ms = strtoul(optarg, NULL, 10);
         else
             good = false;
     }
@@ -375,11 +443,12 @@ int main(int count, char **arguments)
     static struct paced paced;
 
     if (!read_arguments(&paced, count, arguments)) {
-        fprintf(stderr, "usage: paced -p PORT [-s SECONDS] STREAM:PER_SECOND:NAMES ...\n");
+        fprintf(stderr, "usage: paced -p PORT [-s SECONDS] [-g GRACE_MS] "
+                        "STREAM:PER_SECOND:NAMES[:ADDRESS:COUNT] ...\n");
         return 2;
     }
     for (unsigned i = 0; i < paced.stream_count * LANES; i++)
-        open_lane(&paced, &paced.streams[i / LANES].lanes[i % LANES]);
+        open_lane(&paced, &paced.streams[i / LANES], &paced.streams[i / LANES].lanes[i % LANES]);
     run(&paced);
     for (unsigned i = 0; i < paced.stream_count; i++)
         report(&paced.streams[i]);
