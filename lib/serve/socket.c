@@ -3,12 +3,17 @@
 #include <arpa/inet.h>
 #include <errno.h>
 #include <linux/sock_diag.h>
+#include <linux/sockios.h>
 #include <netinet/tcp.h>
 #include <string.h>
+#include <sys/ioctl.h>
 #include <sys/socket.h>
+#include <time.h>
 #include <unistd.h>
 
-enum { LISTEN_BACKLOG = 1024 };
+#include "base/clock.h"
+
+enum { LISTEN_BACKLOG = 1024, US_PER_S = 1000000, US_PER_MS = 1000, NS_PER_US = 1000 };
 
 static bool fail(const struct endpoint *endpoint, int type, struct err *err)
 {
@@ -103,6 +108,7 @@ static void tune_udp(int descriptor, const struct endpoint *endpoint, uint32_t b
 {
     bool is_ipv6 = endpoint->any.sa_family == AF_INET6;
 
+    socket_last_age_ms(descriptor); /* from the first call on, the kernel notes times of arrival */
     set_option(descriptor, SOL_SOCKET, SO_RCVBUF, (int)buffer_octets);
     set_option(descriptor, SOL_SOCKET, SO_SNDBUF, (int)buffer_octets);
     /* Exceeds the host's limit if the process may. */
@@ -181,4 +187,15 @@ uint32_t socket_kernel_drops(int descriptor)
 uint32_t socket_unread_octets(int descriptor)
 {
     return read_memory_info(descriptor, SK_MEMINFO_RMEM_ALLOC);
+}
+
+uint64_t socket_last_age_ms(int descriptor)
+{
+    struct timespec arrival;
+
+    if (ioctl(descriptor, SIOCGSTAMPNS, &arrival) != 0)
+        return 0;
+    int64_t arrival_us = (int64_t)arrival.tv_sec * US_PER_S + arrival.tv_nsec / NS_PER_US;
+    int64_t age_us = clock_wall_us() - arrival_us;
+    return age_us > 0 ? (uint64_t)age_us / US_PER_MS : 0;
 }

@@ -47,3 +47,9 @@ uint32_t socket_kernel_drops(int descriptor);
 
 /** The kernel's memory for what has arrived on a UDP socket and is unread, headers included. */
 uint32_t socket_unread_octets(int descriptor);
+
+/**
+ * How many milliseconds ago the packet that was read last had arrived; 0 where the kernel does not
+ * know. It notes the time of a packet from socket_open_udp or socket_tune_udp on.
+ */
+uint64_t socket_last_age_ms(int descriptor);

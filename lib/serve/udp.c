@@ -360,17 +360,54 @@ static void note_pace(struct udp_socket *socket, bool has_more)
     socket->served += (uint64_t)ROUNDS_MOST * BATCH_MOST;
 }
 
+/* ---- after a standstill ---- */
+
+static bool was_quiet(const struct udp_socket *socket)
+{
+    return uv_now(socket->poll.loop) > socket->read_ms + UDP_QUIET_MS;
+}
+
+/*
+ * Drops outdated batches, and answers the first one that is not. Returns true when more that are
+ * not may be left; the next wake-up goes on with what is left otherwise.
+ */
+static bool drop_outdated(struct udp_socket *socket)
+{
+    socket->is_behind = false;
+    for (unsigned i = 0; i < DROPS_MOST; i++) {
+        int count = receive(socket);
+        if (count == 0)
+            return false;
+        if (socket_last_age_ms(socket->descriptor) <= UDP_OUTDATED_MS) {
+            serve(socket, count);
+            return count == BATCH_MOST;
+        }
+        stats_count(socket->udp->batch->stats, COUNTER_UDP_OUTDATED, (uint64_t)count);
+        if (count < BATCH_MOST)
+            return false;
+    }
+    return false;
+}
+
 /* ---- events ---- */
+
+static void serve_readable(struct udp_socket *socket)
+{
+    if (was_quiet(socket) && !drop_outdated(socket))
+        return;
+    socket->read_ms = uv_now(socket->poll.loop);
+    if (is_overloaded(socket))
+        drop_unread(socket);
+    else
+        note_pace(socket, serve_rounds(socket, ROUNDS_MOST));
+}
 
 static void udp_on_readable(uv_poll_t *poll_handle, int status, int events)
 {
     struct udp_socket *socket = poll_handle->data;
 
     (void)events;
-    if (is_overloaded(socket))
-        drop_unread(socket);
-    else
-        note_pace(socket, serve_rounds(socket, ROUNDS_MOST));
+    serve_readable(socket);
     if (status == 0)
         return;
     /* libuv stops watching when the socket has a pending error; reading the error clears it. */

@@ -15,6 +15,10 @@
  * waited about UDP_BEHIND_MS at most, however large the buffer is. A socket that keeps up pays
  * nothing: the clock is the loop's, and the kernel is asked only after UDP_BEHIND_MS.
  *
+ * A process that stood still (stopped, swapped out, its machine paused) finds requests of any age.
+ * So what is read after UDP_QUIET_MS without a request is dropped, batch by batch, while the newest
+ * of a batch has waited for longer than UDP_OUTDATED_MS: the kernel's time of arrival says it.
+ *
  * A reply is sent from the address that was asked: a socket bound to one address does so by itself,
  * a wildcard socket by the control message that came with the request.
  *
@@ -30,7 +34,7 @@
 #include "base/endpoint.h"
 #include "serve/batch.h"
 
-enum { UDP_BEHIND_MS = 20 };
+enum { UDP_BEHIND_MS = 20, UDP_QUIET_MS = 500, UDP_OUTDATED_MS = 1000 };
 
 struct udp_buffers;
 
@@ -52,6 +56,7 @@ struct udp_socket {
     bool is_behind;        /* since the time below there were always more requests */
     uint64_t behind_since_ms;
     uint64_t served;         /* requests since then */
+    uint64_t read_ms;        /* when several were last read, none of them outdated; 0: never */
     uint32_t drops;          /* of the kernel: before the start, then, once stopped, since it */
     struct udp_socket *next; /* the owner's */
 };

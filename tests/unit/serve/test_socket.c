@@ -1,3 +1,4 @@
+// wrap: clock_wall_us
 #include "serve/socket.h"
 
 #include <arpa/inet.h>
@@ -9,6 +10,16 @@
 
 #include "support/serving.h"
 #include "support/suite.h"
+
+static int64_t wall_us_ahead; /* of the real clock */
+
+int64_t __wrap_clock_wall_us(void);
+int64_t __real_clock_wall_us(void);
+
+int64_t __wrap_clock_wall_us(void)
+{
+    return __real_clock_wall_us() + wall_us_ahead;
+}
 
 static struct endpoint endpoint_of(const char *text, uint16_t port)
 {
@@ -133,5 +144,26 @@ TEST(the_kernels_drops_are_counted)
         sendto(client, (char[512]){0}, 512, 0, &address.any, sizeof address.v4);
     ck_assert_uint_gt(socket_kernel_drops(served), 0);
     ck_assert_uint_eq(socket_kernel_drops(-1), 0);
+    close(served), close(client);
+}
+
+/* A packet that is not read yet has no time; after it, the time is that of the last one read. */
+TEST(the_kernel_notes_when_a_packet_arrived)
+{
+    struct endpoint any = endpoint_of("127.0.0.1", 0);
+    struct err err;
+    int served = socket_open_udp(&any, 1 << 16, &err), client = socket(AF_INET, SOCK_DGRAM, 0);
+    struct endpoint address = serving_local(served);
+    char octet;
+
+    ck_assert_uint_eq(socket_last_age_ms(served), 0);
+    wall_us_ahead = 7200 * INT64_C(1000000);
+    sendto(client, "1", 1, 0, &address.any, sizeof address.v4);
+    ck_assert_uint_eq(socket_last_age_ms(served), 0);
+    ck_assert_int_eq(recv(served, &octet, 1, 0), 1);
+    ck_assert_uint_ge(socket_last_age_ms(served), 3600 * 1000);
+    wall_us_ahead = -wall_us_ahead; /* the clock has been set back */
+    ck_assert_uint_eq(socket_last_age_ms(served), 0);
+    ck_assert_uint_eq(socket_last_age_ms(-1), 0);
     close(served), close(client);
 }

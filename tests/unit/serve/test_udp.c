@@ -1,3 +1,4 @@
+// wrap: socket_last_age_ms
 #include "serve/udp.h"
 
 #include <arpa/inet.h>
@@ -9,6 +10,24 @@
 #include "support/request.h"
 #include "support/serving.h"
 #include "support/suite.h"
+
+/* However slow a test is. */
+static const uint64_t JUST_NOW = UINT64_MAX - UDP_QUIET_MS;
+
+/* How old the newest request of each batch is after a standstill; none: the kernel knows. */
+static const uint64_t *ages_ms;
+static size_t age_count;
+
+uint64_t __wrap_socket_last_age_ms(int descriptor);
+uint64_t __real_socket_last_age_ms(int descriptor);
+
+uint64_t __wrap_socket_last_age_ms(int descriptor)
+{
+    if (age_count == 0)
+        return __real_socket_last_age_ms(descriptor);
+    age_count--;
+    return *ages_ms++;
+}
 
 /* One served socket on loopback and a client. */
 struct scene {
@@ -239,6 +258,7 @@ TEST(past_saturation_the_newest_are_answered_and_the_others_dropped)
 
     begin(&scene, "127.0.0.1", "127.0.0.1");
     scene.socket.is_behind = true;
+    scene.socket.read_ms = JUST_NOW;
     scene.socket.behind_since_ms = uv_now(&scene.serving.loop) - UDP_BEHIND_MS;
     scene.socket.served = 64; /* a pace of three a millisecond */
     for (uint16_t id = 1; id <= 200; id++)
@@ -267,6 +287,7 @@ TEST_OVER(a_burst_that_can_be_answered_in_time_is_answered, paces)
 
     begin(&scene, "127.0.0.1", "127.0.0.1");
     scene.socket.is_behind = paces[_i].is_behind;
+    scene.socket.read_ms = JUST_NOW;
     scene.socket.behind_since_ms = uv_now(&scene.serving.loop) - UDP_BEHIND_MS;
     scene.socket.served = paces[_i].served;
     for (uint16_t id = 1; id <= 200; id++)
@@ -275,6 +296,60 @@ TEST_OVER(a_burst_that_can_be_answered_in_time_is_answered, paces)
     for (uint16_t id = 1; id <= 200; id++)
         ck_assert_int_eq(take_reply(&scene), id);
     ck_assert_uint_eq(serving_count(&scene.serving, COUNTER_UDP_OUTDATED), 0);
+    end(&scene);
+}
+
+TEST(after_a_standstill_batches_older_than_a_second_are_dropped)
+{
+    static const uint64_t ages[] = {3000, UDP_OUTDATED_MS + 1, UDP_OUTDATED_MS};
+    struct scene scene;
+
+    begin(&scene, "127.0.0.1", "127.0.0.1");
+    ages_ms = ages;
+    age_count = 3;
+    for (uint16_t id = 1; id <= 200; id++)
+        ask(&scene, id);
+    serving_turn(&scene.serving);
+    for (uint16_t id = 129; id <= 200; id++)
+        ck_assert_int_eq(take_reply(&scene), id);
+    ck_assert_int_eq(take_reply(&scene), -1);
+    ck_assert_uint_eq(serving_count(&scene.serving, COUNTER_UDP_OUTDATED), 128);
+    ck_assert_uint_eq(age_count, 0);
+    end(&scene);
+}
+
+TEST(after_a_standstill_a_few_that_are_all_old_are_dropped)
+{
+    static const uint64_t ages[] = {1500};
+    struct scene scene;
+
+    begin(&scene, "127.0.0.1", "127.0.0.1");
+    ages_ms = ages;
+    age_count = 1;
+    ask(&scene, 1);
+    serving_turn(&scene.serving);
+    ck_assert_int_eq(take_reply(&scene), -1);
+    ask(&scene, 2);
+    serving_turn(&scene.serving);
+    ck_assert_int_eq(take_reply(&scene), 2);
+    ck_assert_uint_eq(serving_count(&scene.serving, COUNTER_UDP_OUTDATED), 1);
+    end(&scene);
+}
+
+/* Without a standstill the kernel is not asked, whatever it would say. */
+TEST(a_socket_that_is_read_all_the_time_drops_nothing_as_old)
+{
+    static const uint64_t ages[] = {3000};
+    struct scene scene;
+
+    begin(&scene, "127.0.0.1", "127.0.0.1");
+    ages_ms = ages;
+    age_count = 1;
+    ask(&scene, 1);
+    scene.socket.read_ms = JUST_NOW;
+    serving_turn(&scene.serving);
+    ck_assert_int_eq(take_reply(&scene), 1);
+    ck_assert_uint_eq(age_count, 1);
     end(&scene);
 }
 
