@@ -1,6 +1,8 @@
 /* A build without libseccomp. */
 #include "spacednsd/seccomp.h"
 
+#include <stddef.h>
+
 const char *seccomp_library(void)
 {
     return NULL;
