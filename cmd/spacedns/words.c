@@ -1,5 +1,7 @@
 #include "spacedns/words.h"
 
+#include <ctype.h>
+#include <limits.h>
 #include <string.h>
 
 #include "base/escape.h"
@@ -12,10 +14,23 @@ struct words {
     const char *app; /* NULL: every app's */
 };
 
+/* True for a word that a shell takes as it is: whoever writes a zone file must not give orders to
+ * the shell of whoever completes its names. */
+static bool is_plain(const char *word)
+{
+    static const char marks[] = "-._:/@+,";
+    bool passed = word[0] != '\0' && word[0] != '-';
+
+    for (const char *at = word; *at != '\0' && passed; at++)
+        passed = isalnum((unsigned char)*at) != 0 || strchr(marks, *at) != NULL ||
+                 (unsigned char)*at > SCHAR_MAX;
+    return passed;
+}
+
 /* A shell takes a line for a word, so what must be escaped for a terminal is none. */
 static void add(const struct words *words, const char *word)
 {
-    if (word != NULL)
+    if (word != NULL && is_plain(word))
         escape_printf(words->session->out, "%s\n", word);
 }
 

@@ -117,6 +117,7 @@ expect "bash: a folder" "zones" "$(completed "spacedns check zone")"
 expect "bash: commands to be helped with" "$every" "$(completed "spacedns help ")"
 PATH=$root/usr/bin:$PATH
 where="--zones zones"
+mkdir "$work/orders"
 expect "bash: apps" "frozen-oasis-70544 open-plain-1001 sleepy-river-2739" "$(completed "spacedns $where ps -a ")"
 expect "bash: spaces" "test-space" "$(completed "spacedns $where apps -s ")"
 expect "bash: types of the app" "web worker" "$(completed "spacedns $where ps:add -a frozen-oasis-70544 " | tr ' ' '\n' | sort -u | xargs)"
@@ -125,6 +126,13 @@ expect "bash: states" "web.1=crashed web.1=down web.1=idle web.1=starting web.1=
     "$(completed "spacedns $where ps:set -a sleepy-river-2739 web.1=")"
 expect "bash: states of a router" "down draining up" "$(completed "spacedns $where spaces:routers:set 10.0.0.37 --state ")"
 expect "bash: peerings" "pcx-111aaa111 pcx-222bbb222" "$(completed "spacedns $where spaces:peerings:set ")"
+for order in '$(touch PWNED)' '`touch PWNED`'; do
+    completed "spacedns $where ps:set ${order// /\${IFS\}}.1=" >/dev/null
+    sed "s/name: office/name: '${order// /\${IFS\}}'/" zones/test-space.yaml >"$work/orders/test-space.yaml"
+    expect "bash carries nothing out that a name says: $order" "branch" \
+        "$(completed "spacedns --zones $work/orders spaces:vpn:set ")"
+    [ ! -e PWNED ] || fail "bash carries nothing out: $order" "$(rm -v PWNED)"
+done
 expect "bash: query types" "MX" "$(completed "spacedns explain a.b --type M")"
 
 # completed_server WORD BEFORE: what bash offers behind `spacednsd ... BEFORE WORD`

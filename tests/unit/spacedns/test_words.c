@@ -1,5 +1,7 @@
 #include "spacedns/words.h"
 
+#include <stdio.h>
+
 #include "spacedns/commands.h"
 #include "support/console.h"
 #include "support/suite.h"
@@ -27,6 +29,20 @@ static const struct console_line lists[] = {
 TEST_OVER(names_are_listed_for_a_shell, lists)
 {
     console_expect(&lists[_i]);
+}
+
+static const char *const orders[] = {"$(reboot)", "`reboot`", "a;reboot", "a&b", "a|b", "two words",
+                                     "~root",     "'",        "*",        "a>b", "{a}", "--force"};
+
+TEST_OVER(what_a_shell_would_carry_out_is_no_word, orders)
+{
+    char line[64];
+
+    snprintf(line, sizeof line, "name: \"%s\"", orders[_i]);
+    ck_assert(scratch_edit(&console.zones, "test-space.yaml", "name: office", line));
+    console_run("words VPN");
+    ck_assert_int_eq(console.code, 0);
+    ck_assert_str_eq(console.out, "branch\n");
 }
 
 TEST(zone_files_with_errors_have_no_names)
