@@ -87,8 +87,7 @@ static void launch_path(struct launching *launching, const char *path, const int
         refuse(launching, "what was started last has not ended yet");
         return;
     }
-    if (!launcher_check(path, launching->options->trusts_own_user, &err) ||
-        realpath(path, real) == NULL) {
+    if (!launcher_check(path, launching->options->trusts_own_user, real, &err)) {
         refuse(launching, err.text);
         return;
     }

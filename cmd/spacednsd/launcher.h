@@ -23,6 +23,7 @@
  * Threads: launcher_start before any thread exists; the rest on the control thread.
  * Memory: the process allocates nothing after the fork.
  */
+#include <limits.h>
 #include <stdbool.h>
 #include <sys/types.h>
 
@@ -74,5 +75,9 @@ enum launcher_event launcher_take(const struct launcher *launcher, pid_t *pid,
 /** Ends the launcher; what it has launched goes on. */
 void launcher_close(struct launcher *launcher);
 
-/** Checks a program as above. Returns false with *err, a sentence. */
-bool launcher_check(const char *path, bool trusts_own_user, struct err *err);
+/**
+ * Checks a program as above. Returns false with *err, a sentence.
+ *
+ * real  the path without links that was checked: what `path` leads to may change at any time
+ */
+bool launcher_check(const char *path, bool trusts_own_user, char real[PATH_MAX], struct err *err);

@@ -83,10 +83,8 @@ static bool check_file(const char *path, bool trusts_own_user, struct err *err)
     return true;
 }
 
-bool launcher_check(const char *path, bool trusts_own_user, struct err *err)
+bool launcher_check(const char *path, bool trusts_own_user, char real[PATH_MAX], struct err *err)
 {
-    char real[PATH_MAX];
-
     if (path[0] != '/')
         return err_set(err, ERR_SYSTEM, "%s is not an absolute path", path);
     if (realpath(path, real) == NULL)

@@ -2,6 +2,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <limits.h>
 #include <poll.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -18,6 +19,7 @@ enum { PATIENCE_MS = 15000, STRANGER = 12345 };
 
 static char folder[] = "/tmp/spacedns-launcher.XXXXXX";
 static char path[sizeof folder + 64];
+static char real[PATH_MAX];
 
 static void set_up(void)
 {
@@ -48,7 +50,7 @@ static void expect_refused(const char *sentence)
 {
     struct err err;
 
-    ck_assert(!launcher_check(path, true, &err));
+    ck_assert(!launcher_check(path, true, real, &err));
     ck_assert_msg(strstr(err.text, sentence) != NULL, "%s", err.text);
 }
 
@@ -63,7 +65,7 @@ TEST_OVER(a_program_of_the_right_name_and_owner_is_accepted, good_names)
     struct err err;
 
     write_script(good_names[_i], "", 0755);
-    ck_assert_msg(launcher_check(path, true, &err), "%s", err.text);
+    ck_assert_msg(launcher_check(path, true, real, &err), "%s", err.text);
 }
 
 static const char *const bad_names[] = {"spacedns", "spacednsd2", "sh", "xspacednsd"};
@@ -82,8 +84,20 @@ TEST(a_link_counts_as_what_it_leads_to)
     write_script("other", "", 0755);
     snprintf(link, sizeof link, "%s/spacednsd", folder);
     ck_assert_int_eq(symlink(path, link), 0);
-    ck_assert(!launcher_check(link, true, &err));
+    ck_assert(!launcher_check(link, true, real, &err));
     ck_assert_msg(strstr(err.text, "/other is not called") != NULL, "%s", err.text);
+}
+
+TEST(what_was_checked_is_named_without_links)
+{
+    char link[sizeof path + 8];
+    struct err err;
+
+    write_script("spacednsd-1", "", 0755);
+    snprintf(link, sizeof link, "%s/link", folder);
+    ck_assert_int_eq(symlink(path, link), 0);
+    ck_assert_msg(launcher_check(link, true, real, &err), "%s", err.text);
+    ck_assert_str_eq(real, path);
 }
 
 TEST(a_path_that_leads_nowhere_is_refused)
@@ -116,7 +130,7 @@ TEST_OVER(a_program_that_others_may_replace_is_refused, open_modes)
     expect_refused("other users may put files into");
     ck_assert_int_eq(chmod(folder, 01777), 0); /* not with the sticky bit */
     struct err err;
-    ck_assert_msg(launcher_check(path, true, &err), "%s", err.text);
+    ck_assert_msg(launcher_check(path, true, real, &err), "%s", err.text);
 }
 
 TEST(a_file_that_is_no_program_is_refused)
@@ -146,8 +160,8 @@ TEST(the_servers_own_user_is_trusted_only_where_that_is_allowed)
     ck_assert_int_eq(chown(path, STRANGER, STRANGER), 0);
     ck_assert_int_eq(chown(folder, STRANGER, STRANGER), 0);
     ck_assert_int_eq(seteuid(STRANGER), 0);
-    bool is_trusted = launcher_check(path, true, &err);
-    bool is_trusted_elsewhere = launcher_check(path, false, &err);
+    bool is_trusted = launcher_check(path, true, real, &err);
+    bool is_trusted_elsewhere = launcher_check(path, false, real, &err);
     ck_assert_int_eq(seteuid(0), 0);
     ck_assert_msg(is_trusted, "%s", err.text);
     ck_assert(!is_trusted_elsewhere);
