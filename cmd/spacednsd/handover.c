@@ -8,6 +8,7 @@ static const char *const words[] = {
     [HANDOVER_HELLO] = "hello",     [HANDOVER_DESCRIPTORS] = "descriptors",
     [HANDOVER_READY] = "ready",     [HANDOVER_GO] = "go",
     [HANDOVER_SERVING] = "serving", [HANDOVER_SIGNAL] = "signal",
+    [HANDOVER_STAY] = "stay",
 };
 
 enum { KINDS = sizeof words / sizeof words[0], KIND_FIRST = HANDOVER_HELLO };

@@ -14,6 +14,8 @@
  *        ──────────── signal NUMBER ────────────────►
  *     ends
  *
+ * Before `go`, the running server may also send `stay`: it goes on itself, so the new one ends.
+ *
  * A message is one datagram of text, with descriptors as long as the text names them. Sockets are
  * named as in serve/inherited.h; `control` is the control socket, `state` the locked state folder,
  * and `connections` the end of a pair over which TCP connections arrive.
@@ -45,6 +47,7 @@ enum handover_kind {
     HANDOVER_GO,
     HANDOVER_SERVING,
     HANDOVER_SIGNAL,
+    HANDOVER_STAY,
 };
 
 struct handover_message {

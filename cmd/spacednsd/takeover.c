@@ -307,6 +307,10 @@ static void takeover_on_message(uv_poll_t *poll, int status, int events)
     case HANDOVER_SIGNAL:
         takeover->owner->on_signal(takeover->owner->context, (int)strtol(message.text, NULL, 10));
         break;
+    case HANDOVER_STAY:
+        if (!takeover->is_serving)
+            fail(takeover, "the running server has given the upgrade up, and goes on");
+        break;
     case HANDOVER_GONE:
         lose_channel(takeover);
         break;

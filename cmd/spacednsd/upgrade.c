@@ -175,9 +175,20 @@ static void upgrade_on_error_output(uv_poll_t *poll, int status, int events)
 
 /* ---- failing ---- */
 
+/* Without a launcher the other cannot be ended, and would go on as if this server had ended. */
+static void leave_other(struct upgrade *upgrade, bool had_state)
+{
+    handover_send(upgrade->channel, HANDOVER_STAY, NULL);
+    finish_failed(upgrade, had_state);
+}
+
 /* Ends the other's process; its end finishes the upgrade. */
 static void end_other(struct upgrade *upgrade, bool had_state)
 {
+    if (upgrade->launcher.descriptor < 0) {
+        leave_other(upgrade, had_state);
+        return;
+    }
     upgrade->step = had_state ? UPGRADE_GOING : UPGRADE_ENDING;
     launcher_end(&upgrade->launcher);
     uv_poll_stop(&upgrade->channel_poll);
@@ -406,6 +417,19 @@ static void take_end(struct upgrade *upgrade, const char *how)
     finish_failed(upgrade, upgrade->step == UPGRADE_GOING);
 }
 
+/* What has been told to go needs no launcher any more; the timer ends the waiting for it. */
+static void lose_launcher(struct upgrade *upgrade)
+{
+    launcher_close(&upgrade->launcher);
+    if (upgrade->step == UPGRADE_GOING) {
+        uv_poll_stop(&upgrade->launcher_poll);
+        return;
+    }
+    err_set(&upgrade->problem, ERR_SYSTEM,
+            "the process that starts programs for this server has ended; restart the server");
+    leave_other(upgrade, false);
+}
+
 static void upgrade_on_launcher(uv_poll_t *poll, int status, int events)
 {
     struct upgrade *upgrade = poll->data;
@@ -427,10 +451,7 @@ static void upgrade_on_launcher(uv_poll_t *poll, int status, int events)
         take_end(upgrade, text);
         break;
     case LAUNCHER_GONE:
-        err_set(&upgrade->problem, ERR_SYSTEM,
-                "the process that starts programs for this server has ended; restart the server");
-        launcher_close(&upgrade->launcher);
-        finish_failed(upgrade, upgrade->step == UPGRADE_GOING);
+        lose_launcher(upgrade);
         break;
     }
 }

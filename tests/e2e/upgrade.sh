@@ -274,6 +274,33 @@ kill -KILL "$before" 2>/dev/null
 await has_asked || fail "the server before is killed right after an upgrade: the new one serves"
 expect "and is the one that was named" "$server" "$(sed 's/.*pid=\([0-9]*\) .*/\1/' <<<"$output")"
 
+# the process that starts programs is killed while the new server loads: only the running one goes on
+( while :; do touch "$zones/test-space.yaml"; sleep 0.02; done ) & # a file being written is waited for
+writer=$!
+children+=("$writer")
+before=$server
+last=$(sed -n 's/.* upgrade_started .* pid=\([0-9]*\).*/\1/p' "$work/again.err" | tail -1)
+spacedns upgrade >"$work/unlaunched" 2>&1 &
+caller=$!
+new_process() {
+    sed -n 's/.* upgrade_started .* pid=\([0-9]*\).*/\1/p' "$work/again.err" | tail -1
+}
+has_sockets() {
+    [ "$(new_process)" != "$last" ] && [ "$(find "/proc/$(new_process)/fd" -lname 'socket:*' 2>/dev/null | wc -l)" -ge 7 ]
+}
+await has_sockets || fail "the new server gets the sockets"
+children+=("$(new_process)")
+kill -KILL "$(ps -o ppid= -p "$(new_process)")"
+wait "$caller"
+kill "$writer"
+expect_match "the launcher is killed while the new one loads" '^Error: upgrade failed: the process that starts programs for this server has ended; restart the server; this server goes on' "$(cat "$work/unlaunched")"
+await is_gone "$(new_process)" || fail "the new server ends, too"
+expect "the launcher is killed: the running server goes on" "$before" "$(status pid)"
+upgrade
+expect_match "without a launcher" '^Error: this server has no process that can start programs for it; restart it' "$output"
+stop TERM
+start again "${flags[@]}" --settings "$work/settings.yaml" --upstream none
+
 # the running server is killed while the new one loads: that one has the sockets, and goes on alone
 ( while :; do touch "$zones/test-space.yaml"; sleep 0.02; done ) & # a file being written is waited for
 writer=$!
@@ -282,13 +309,7 @@ before=$server
 ask_on 500 5
 spacedns upgrade >"$work/orphaned" 2>&1 &
 caller=$!
-new_process() {
-    sed -n 's/.* upgrade_started .* pid=\([0-9]*\).*/\1/p' "$work/again.err" | tail -1
-}
-last=$(new_process)
-has_sockets() {
-    [ "$(new_process)" != "$last" ] && [ "$(find "/proc/$(new_process)/fd" -lname 'socket:*' 2>/dev/null | wc -l)" -ge 7 ]
-}
+last=
 await has_sockets || fail "the new server gets the sockets"
 kill -KILL "$before"
 kill "$writer"

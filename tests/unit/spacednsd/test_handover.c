@@ -32,6 +32,7 @@ static const struct {
     {HANDOVER_GO, NULL, "go "},
     {HANDOVER_SERVING, "17", "serving 17"},
     {HANDOVER_SIGNAL, "15", "signal 15"},
+    {HANDOVER_STAY, NULL, "stay "},
 };
 
 TEST_OVER(a_message_arrives_as_it_was_sent, messages)
