@@ -5,7 +5,8 @@
 #     dyno     one dyno of the same space, limits_flood queries a second
 #     outside  65,536 addresses outside every space (256 of /24), as many
 #
-# The server has processor 0, all clients have processor 1, the good ones before the others. Both
+# The server has processor 0, all clients have processor 1, the good ones before the others, and all
+# of them go before what else the machine does, where that is permitted (chrt). Both
 # servers are spacednsd: `usual` with the settings it comes with, `rate` with client_rate: 200. They
 # and the phases (quiet, dyno, outside, both) take turns, round by round; figures are medians, and
 # ratios those of a phase to the quiet one of the same server. Everything is in a network namespace
@@ -30,14 +31,9 @@ enter_limits_network() {
         sh "$here/run" limits "${flags[@]}"
 }
 
-# Before the other clients, where that is permitted.
-first_of_all() {
-    if chrt --fifo 1 true 2>/dev/null; then chrt --fifo 1 "$@"; else "$@"; fi
-}
-
-# Before what else this machine does, where that is permitted.
-preferred() {
-    if nice -n -19 true 2>/dev/null; then nice -n -19 "$@"; else "$@"; fi
+# Before what else this machine does, where that is permitted; 2 goes before 1.
+at_priority() { # PRIORITY COMMAND...
+    if chrt --fifo "$1" true 2>/dev/null; then chrt --fifo "$@"; else "${@:2}"; fi
 }
 
 limits_streams() { # PHASE: those of the attack
@@ -55,12 +51,12 @@ limits_phase() { # SERVER PHASE
     local line streams attack=
     read -ra streams <<< "$(limits_streams "$2")"
     if [ ${#streams[@]} -gt 0 ]; then
-        preferred taskset -c 1 "$tools/paced" -p "${port[$1]}" -g 300 -s "$(awk "BEGIN { print $seconds + 0.5 }")" \
+        at_priority 1 taskset -c 1 "$tools/paced" -p "${port[$1]}" -g 300 -s "$(awk "BEGIN { print $seconds + 0.5 }")" \
             "${streams[@]}" > "$work/attack" &
         attack=$!
         sleep 0.3
     fi
-    first_of_all taskset -c 1 "$tools/paced" -p "${port[$1]}" -g 1000 -s "$seconds" \
+    at_priority 2 taskset -c 1 "$tools/paced" -p "${port[$1]}" -g 1000 -s "$seconds" \
         "good:$limits_good:$work/names:10.0.64.1:1000" > "$work/good"
     [ -z "$attack" ] || wait "$attack"
     [ -n "$attack" ] || : > "$work/attack"
@@ -135,9 +131,8 @@ limits_part() {
         start_spacednsd "$server" --settings "$work/$server.yaml" --upstream none
         wait_until_answering "$server" app-1.herokuapp.com
         pin "${pid[$server]}"
-        # so that what else this machine does counts less
         for thread in "/proc/${pid[$server]}/task/"*; do
-            renice -n -19 -p "${thread##*/}" >/dev/null 2>&1 || true
+            chrt --fifo --pid 1 "${thread##*/}" 2>/dev/null || true
         done
     done
     for round in $(seq "$rounds"); do
