@@ -95,13 +95,15 @@ static const char *remedy_for(enum forward_failure failure)
     static const char *const route = "check this host's route to it and the network between";
     static const char *const port =
         "start the DNS server there, or correct its address and port in the settings";
+    static const char *const trust =
+        "check its certificate, the name after # in the settings and this host's clock "
+        "(upstream_tls has the details)";
     const char *const remedies[] = {
         [FORWARD_UNREACHABLE] = route,
         [FORWARD_TCP_UNREACHABLE] = route,
         [FORWARD_CLOSED] = port,
         [FORWARD_TCP_CLOSED] = port,
-        [FORWARD_TLS] = "check its certificate, the name after # in the settings and this host's "
-                        "clock (upstream_tls has the details)",
+        [FORWARD_TLS] = trust,
         [FORWARD_SILENT] = "check that it runs and lets this host ask, and the firewalls between",
         [FORWARD_TCP_SILENT] = "check that it answers over TCP, and the firewalls between",
     };
