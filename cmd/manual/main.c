@@ -37,6 +37,7 @@ struct reason_line {
     const char *code;
     const char *description;
     const char *remedy;
+    unsigned ede; /* RFC 8914 */
 };
 
 struct counter_line {
@@ -52,7 +53,7 @@ static const struct setting_line settings[] = {
 };
 
 static const struct reason_line reasons[] = {
-#define REASON(symbol, code, level, ede, description, remedy) {code, description, remedy},
+#define REASON(symbol, code, level, ede, description, remedy) {code, description, remedy, ede},
 #include "decide/reasons.def"
 #undef REASON
 };
@@ -246,7 +247,7 @@ static void fill_reasons(FILE *out)
     for (size_t i = 0; i < REASON_COUNT; i++) {
         fputs(".TP\n", out);
         print_in_font(out, 'B', reasons[i].code);
-        fputc('\n', out);
+        fprintf(out, " (EDE %u)\n", reasons[i].ede);
         print_roff(out, reasons[i].description);
         fputs(": ", out);
         print_roff(out, reasons[i].remedy);

@@ -296,6 +296,11 @@ static void check_conf(struct diagnosis *diagnosis, const char *path)
                    "a lookup of %s sends %u useless queries first (%zu search suffixes, ndots:%u); "
                    "write it with a dot at the end, or set `options ndots:1`",
                    diagnosis->name, waste, conf->search_count, conf->ndots);
+    else if (diagnosis->name != NULL && strchr(diagnosis->name, '.') == NULL)
+        print_step(diagnosis, MARK_NOTE, "search",
+                   "%s has no dot; an app's name is looked up with its suffix, as in "
+                   "%s.herokuapp.com",
+                   diagnosis->name, diagnosis->name);
     else
         print_step(diagnosis, MARK_OK, "search", "%zu suffixes, ndots:%u: no useless queries",
                    conf->search_count, conf->ndots);
@@ -312,7 +317,7 @@ static bool make_names(struct diagnosis *diagnosis, const char *suffix)
         snprintf(text, sizeof text, "upcheck.%s", suffix);
         return is_good && name_from_text(text, &diagnosis->query_name);
     }
-    if (strlen(diagnosis->name) > NAME_MAX_OCTETS)
+    if (diagnosis->name[0] == '\0' || strlen(diagnosis->name) > NAME_MAX_OCTETS)
         return false;
     snprintf(text, sizeof text, "_why.%s", diagnosis->name);
     return is_good && name_from_text(diagnosis->name, &diagnosis->query_name) &&
@@ -330,16 +335,34 @@ static void finish(struct diagnosis *diagnosis)
                 diagnosis->failures == 1 ? "s" : "");
 }
 
+/* A name that no client looks up, as an app's name alone or an address, has a likely meaning. */
+static bool is_looked_up(const char *name, struct err *err)
+{
+    uint32_t address;
+
+    if (ipv4_read(name, &address))
+        return err_set(err, ERR_SYNTAX,
+                       "%s is an address, and doctor looks up names; who is there: spacedns whoami "
+                       "--from %s",
+                       name, name);
+    if (name[strcspn(name, " \t/:@")] != '\0')
+        return err_set(err, ERR_SYNTAX,
+                       "%.80s is not a domain name; write the host name alone, such as "
+                       "api.example.com",
+                       name);
+    return domain_is_ascii(name, err);
+}
+
 /* Reads the file and makes the names. Returns false with *err. */
 static bool prepare(struct diagnosis *diagnosis, const struct diagnosis_request *request,
                     struct err *err)
 {
     *diagnosis = (struct diagnosis){.out = request->out, .name = request->name};
-    if (request->name != NULL && !domain_is_ascii(request->name, err))
+    if (request->name != NULL && !is_looked_up(request->name, err))
         return false;
     if (!make_names(diagnosis, request->suffix))
         return err_set(err, ERR_SYNTAX,
-                       "%.80s is not a domain name; write one such as api.example.com",
+                       "`%.80s` is not a domain name; write one such as api.example.com",
                        request->name == NULL ? request->suffix : request->name);
     return doctor_conf_read(request->resolv_conf, &diagnosis->conf, err);
 }

@@ -68,25 +68,35 @@ static void add_reason(struct text *text, const char *explanation)
         add_part(text, "", reason + strlen(": "));
 }
 
-void doctor_format_cause(const char *explanation, bool has_reason, char *out, size_t size)
+/* An app without internal routing; that it must be recreated is all the remedy there is. */
+static bool add_public_app(struct text *text, const char *explanation)
 {
     static const char fixed[] = "internal routing is fixed at creation: ";
-    struct text text = text_over(out, size - 1);
     char line[LINE_OCTETS], app[LINE_OCTETS];
+
+    if (doctor_line(explanation, fixed, line, sizeof line) == NULL ||
+        doctor_line(explanation, "app=", app, sizeof app) == NULL)
+        return false;
+    app[strcspn(app, " ")] = '\0';
+    add_part(text, "it belongs to an app without internal routing, ", app);
+    add_part(text, fixed, line);
+    return true;
+}
+
+void doctor_format_cause(const char *explanation, bool has_reason, char *out, size_t size)
+{
+    struct text text = text_over(out, size - 1);
+    char line[LINE_OCTETS];
 
     if (find_last_name(explanation, line, sizeof line) != NULL)
         add_part(&text, "its aliases lead to ", line);
     if (!has_reason)
         add_reason(&text, explanation);
-    if (doctor_line(explanation, fixed, line, sizeof line) != NULL &&
-        doctor_line(explanation, "app=", app, sizeof app) != NULL) {
-        app[strcspn(app, " ")] = '\0';
-        add_part(&text, "it belongs to an app without internal routing, ", app);
-        add_part(&text, fixed, line);
-    }
+    bool has_remedy = (has_reason && strstr(explanation, " has no internal routing") != NULL) ||
+                      add_public_app(&text, explanation);
     if (doctor_line(explanation, "did you mean ", line, sizeof line) != NULL)
         add_part(&text, "did you mean ", line);
-    if (doctor_line(explanation, "remedy=", line, sizeof line) != NULL)
+    if (!has_remedy && doctor_line(explanation, "remedy=", line, sizeof line) != NULL)
         add_part(&text, "", line);
     *text.next = '\0';
 }

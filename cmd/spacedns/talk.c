@@ -33,7 +33,8 @@ static bool fail_without_right(const char *path, struct err *err)
     if (stat(path, &status) != 0 || (status.st_mode & S_IWGRP) == 0)
         return err_set(err, ERR_SYSTEM,
                        "%s may not be used by this user (uid %lu); run the command as the user "
-                       "that runs spacednsd, or with sudo",
+                       "that runs spacednsd, or with sudo; the settings control_group and "
+                       "control_read_group let others in",
                        path, uid);
     const struct group *group = getgrgid(status.st_gid);
     return err_set(err, ERR_SYSTEM,

@@ -14,8 +14,10 @@ int run_upgrade(struct session *session)
     char real[PATH_MAX];
 
     if (path != NULL && realpath(path, real) == NULL)
-        return session_fail(session, EXIT_REFUSED, "%s cannot be opened: %s", path,
-                            strerror(errno));
+        return session_fail(session, EXIT_REFUSED,
+                            "%s cannot be opened: %s; name the new program, as "
+                            "/usr/sbin/spacednsd",
+                            path, strerror(errno));
     if (path != NULL)
         session->invocation.operands[0] = real;
     return live_request(session);

@@ -140,7 +140,9 @@ fails "no running web dyno" name 'sleepy-river-2739\.herokuapp\.com gets NOERROR
 doctor 'nameserver 10.0.0.2' wbe.frozen-oasis-70544.app.localspace
 fails "a mistyped process" name '.* gets NXDOMAIN: Q25 .*did you mean web'
 doctor 'nameserver 10.0.0.2' open-plain-1001-1234567890ab.herokuapp.com
-fails "an app that is not internal" name '.* gets REFUSED: Q20 .*has no internal routing'
+fails "an app that is not internal" name '.* gets REFUSED: Q20 .*has no internal routing; to have it, recreate the app$'
+doctor 'nameserver 10.0.0.2' frozen-oasis-70544
+expect_match "an app's name alone" '^  note  search    frozen-oasis-70544 has no dot; .* as in frozen-oasis-70544\.herokuapp\.com$' "$out"
 
 # ---- hops that fail ----
 
@@ -213,5 +215,13 @@ expect "no resolv.conf: exit code" 1 "$code"
 expect "no resolv.conf" "Error: $work/none cannot be opened: No such file or directory; name another with --resolv-conf FILE" "$err"
 run doctor 'bad..name'
 expect "no name: exit code" 2 "$code"
-expect "no name" "Error: bad..name is not a domain name; write one such as api.example.com" "$err"
+expect "no name" "Error: \`bad..name\` is not a domain name; write one such as api.example.com" "$err"
+run doctor ''
+expect "an empty name" "2 Error: \`\` is not a domain name; write one such as api.example.com" "$code $err"
+run doctor 10.0.130.56
+expect "an address" "2 Error: 10.0.130.56 is an address, and doctor looks up names; who is there: spacedns whoami --from 10.0.130.56" "$code $err"
+for name in 'api example.com' http://api.example.com/ api.example.com:443 someone@example.com; do
+    run doctor "$name"
+    expect "a host name among other things" "2 Error: $name is not a domain name; write the host name alone, such as api.example.com" "$code $err"
+done
 finish

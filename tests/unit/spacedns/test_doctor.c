@@ -256,7 +256,7 @@ static const struct {
     const char *err;
 } refusals[] = {
     {"doctor a..b --resolv-conf ZONES/resolv.conf", 2,
-     "Error: a..b is not a domain name; write one such as api.example.com\n"},
+     "Error: `a..b` is not a domain name; write one such as api.example.com\n"},
     {"doctor a.b --resolv-conf ZONES/none", 1, "ZONES/none"},
     {"doctor caf\xc3\xa9.example --resolv-conf ZONES/resolv.conf", 2, "Error: "},
 };

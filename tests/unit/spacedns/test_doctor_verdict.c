@@ -79,6 +79,11 @@ static const struct {
      false,
      "; it belongs to an app without internal routing, checkout; internal routing is fixed at "
      "creation: the app must be recreated with it to become internal"},
+    {"app=checkout space=acme internal_routing=false web_dynos=1 web_up=1 (z.yaml:8)\n"
+     "internal routing is fixed at creation: the app must be recreated with it to become internal\n"
+     "remedy=if it is an app: create it with internal routing\n"
+     "verdict=REFUSED: Q20 checkout has no internal routing; to have it, recreate the app",
+     true, ""},
     {"did you mean acme-web? no app of the client's spaces has this name\n"
      "verdict=forward to 10.0.0.2",
      false, "; did you mean acme-web? no app of the client's spaces has this name"},
