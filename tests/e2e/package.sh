@@ -78,6 +78,8 @@ index = json.load(open(f"{top}/index.json"))
 manifest = json.load(open(blob(entry["digest"], entry["size"])))
 config = json.load(open(blob(manifest["config"]["digest"], manifest["config"]["size"])))
 assert config["config"]["User"] != "0:0" and config["config"]["Healthcheck"]["Test"][0] == "CMD"
+assert {"/run/spacedns", "/var/lib/spacedns"} <= set(config["config"]["Volumes"])
+print(*config["config"]["Healthcheck"]["Test"][1:], file=open(f"{top}/healthcheck", "w"))
 [docker] = json.load(open(f"{top}/manifest.json"))
 layers = [blob(layer["digest"], layer["size"]) for layer in manifest["layers"]]
 assert [f"{top}/{layer}" for layer in docker["Layers"]] == layers
@@ -92,6 +94,32 @@ cp zones/test-space.yaml "$work/layer/etc/spacedns/zones/"
 mkdir -p "$work/layer/proc"
 checked=$(chroot --userspec=953:953 "$work/layer" /usr/sbin/spacednsd --settings /etc/spacedns/spacednsd.yaml --check 2>&1)
 expect_match "the image's server finds all that it needs" '1 file, 1 space, 3 apps: 0 errors' "$checked"
+
+# As containers run it: nothing but its volumes can be written.
+in_image() {
+    env -i PATH=/usr/sbin:/usr/bin chroot --userspec=953:953 "$work/layer" "$@"
+}
+is_healthy() {
+    # shellcheck disable=SC2046
+    in_image $(cat "$work/image/healthcheck") >"$work/health" 2>&1 || is_gone "$server"
+}
+mount --bind "$work/layer" "$work/layer"
+mount -o remount,ro,bind "$work/layer"
+for volume in run/spacedns var/lib/spacedns; do
+    mount -t tmpfs -o mode=0755,uid=953,gid=953 none "$work/layer/$volume"
+done
+echo 53 >/proc/sys/net/ipv4/ip_unprivileged_port_start
+chroot --userspec=953:953 "$work/layer" /usr/sbin/spacednsd --settings /etc/spacedns/spacednsd.yaml \
+    >"$work/image.out" 2>"$work/image.err" & # no function: $! is the server
+server=$!
+children+=("$server")
+await is_healthy
+expect_match "the image's health check, the root read-only" "^pid +" "$(cat "$work/health" "$work/image.err")"
+expect_match "it keeps state" '^state +/var/lib/spacedns' "$(cat "$work/health")"
+kill -TERM "$server"
+await is_gone "$server" || fail "the image's server ends"
+echo 1024 >/proc/sys/net/ipv4/ip_unprivileged_port_start
+umount "$work/layer/run/spacedns" "$work/layer/var/lib/spacedns" "$work/layer"
 
 # ---- installed ----
 
