@@ -42,12 +42,11 @@ static bool reads_files(struct session *session)
 
 int run_whoami(struct session *session)
 {
-    const struct invocation *invocation = &session->invocation;
+    const struct explain_client words = explain_call_client(&session->invocation);
     struct explain_source client = {0};
     struct err err;
 
-    if (!explain_read_client(invocation->options[OPTION_FROM], invocation->options[OPTION_TO],
-                             &client, &err))
+    if (!explain_read_client(&words, &client, &err))
         return session_fail(session, EXIT_USAGE, "%s", err.text);
     if (!session_read_host_settings(session))
         return EXIT_REFUSED;

@@ -18,11 +18,12 @@ static int print_none(struct session *session, const struct space *space, const 
 static json_t *peering_to_json(const struct peering *peering)
 {
     return json_pack(
-        "{s:s, s:s, s:o, s:s, s:o, s:o, s:o, s:o}", "type", peering_type_text(peering->type),
+        "{s:s, s:s, s:o, s:s, s:o, s:o, s:o, s:o, s:s*}", "type", peering_type_text(peering->type),
         "pcx_id", peering->pcx_id.text, "cidr_blocks", json_blocks(&peering->cidr_blocks), "status",
         peering_status_text(peering->status), "aws_vpc_id", json_text(peering->aws_vpc_id.text),
         "aws_region", json_text(peering->aws_region.text), "aws_account_id",
-        json_text(peering->aws_account_id.text), "expires", json_text(peering->expires.text));
+        json_text(peering->aws_account_id.text), "expires", json_text(peering->expires.text),
+        "device", peering->device.text);
 }
 
 static int print_peerings_json(struct session *session, const struct space *space)
@@ -73,11 +74,11 @@ static json_t *vpn_to_json(const struct space *space, const struct vpn *vpn)
         json_array_append_new(tunnels,
                               json_pack("{s:o, s:s}", "ip", json_address(vpn->tunnels[i].ip),
                                         "status", vpn->tunnels[i].is_up ? "UP" : "DOWN"));
-    return json_pack("{s:o, s:s, s:o, s:o, s:o, s:s, s:o}", "id", json_text(vpn->id.text), "name",
-                     vpn->name.text, "public_ip", json_address(vpn->public_ip), "routable_cidrs",
-                     json_blocks(&vpn->routable_cidrs), "space_cidr_block",
+    return json_pack("{s:o, s:s, s:o, s:o, s:o, s:s, s:o, s:s*}", "id", json_text(vpn->id.text),
+                     "name", vpn->name.text, "public_ip", json_address(vpn->public_ip),
+                     "routable_cidrs", json_blocks(&vpn->routable_cidrs), "space_cidr_block",
                      json_cidr(space->cidr.cidr), "status", vpn_status_text(vpn->status), "tunnels",
-                     tunnels);
+                     tunnels, "device", vpn->device.text);
 }
 
 static int print_vpns_json(struct session *session, const struct space *space)

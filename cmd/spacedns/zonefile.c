@@ -37,9 +37,10 @@ struct printing {
 static bool has_class(const struct zonefile *zonefile, uint32_t address, enum client_class class)
 {
     const struct snapshot *snapshot = zonefile->snapshot;
-    const struct path path = {.source = address, .destination = zonefile->source.path.destination};
+    struct path path = explain_path(snapshot, &zonefile->source);
     struct client client;
 
+    path.source = address;
     client_classify(snapshot, &path, &client);
     for (uint32_t i = 0; i < client.count; i++)
         if (snapshot->segments[client.memberships[i].segment] == zonefile->segment)
@@ -77,6 +78,8 @@ bool zonefile_find_client(struct zonefile *zonefile, enum client_class class)
         return true;
     for (size_t i = 0; i < segment->connection_count; i++) {
         const struct connection *connection = &segment->connections[i];
+        snprintf(zonefile->source.device, sizeof zonefile->source.device, "%s",
+                 connection->device == NULL ? "" : connection->device);
         for (size_t j = 0; j < connection->block_count; j++)
             if (take_block(zonefile, connection->blocks[j], class))
                 return true;
@@ -339,7 +342,8 @@ bool zonefile_print(const struct zonefile *zonefile, bool is_json, FILE *out)
 
     if (printing.reply == NULL)
         return false;
-    client_classify(zonefile->snapshot, &zonefile->source.path, &printing.client);
+    const struct path path = explain_path(zonefile->snapshot, &zonefile->source);
+    client_classify(zonefile->snapshot, &path, &printing.client);
     if (!is_json)
         print_head(&printing);
     space_names_walk(zonefile->snapshot, zonefile->segment, UINT32_MAX, print_name, &printing);

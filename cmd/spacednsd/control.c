@@ -96,16 +96,15 @@ static bool find_own_address(const struct settings *settings, struct explain_sou
 
 static void answer_whoami(struct call *call, const struct status_source *source)
 {
-    const char *from = call->invocation.options[OPTION_FROM];
-    const char *to = call->invocation.options[OPTION_TO];
+    const struct explain_client words = explain_call_client(&call->invocation);
     struct explain_source client = {0};
     struct err err;
 
-    if (from == NULL && !find_own_address(source->settings, &client)) {
+    if (words.from == NULL && !find_own_address(source->settings, &client)) {
         fail(call, CODE_REFUSED, "this host has no route to the server's address; add --from ADDR");
         return;
     }
-    if (!explain_read_client(from, to, &client, &err)) {
+    if (!explain_read_client(&words, &client, &err)) {
         fail(call, CODE_USAGE, err.text);
         return;
     }

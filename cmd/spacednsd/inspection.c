@@ -22,7 +22,8 @@ static void inspection_on_timeout(uv_timer_t *timer)
     answer(timer->data);
 }
 
-static bool read_question(const struct call *call, struct report_request *request, struct err *err)
+static bool read_question(const struct snapshot *current, const struct call *call,
+                          struct report_request *request, struct err *err)
 {
     struct explain_question words = explain_call_question(&call->invocation);
     struct explain_request explained;
@@ -31,24 +32,28 @@ static bool read_question(const struct call *call, struct report_request *reques
         return false;
     request->has_query = true;
     request->query = explained.query;
-    request->path = explained.source.path;
+    request->path = explain_path(current, &explained.source);
     return true;
 }
 
-static bool read_sweep(const struct call *call, struct report_request *request, struct err *err)
+static bool read_sweep(const struct snapshot *current, const struct call *call,
+                       struct report_request *request, struct err *err)
 {
+    (void)current;
     return cache_call_read(&call->invocation, &request->sweep, err);
 }
 
-static bool read_nothing(const struct call *call, struct report_request *request, struct err *err)
+static bool read_nothing(const struct snapshot *current, const struct call *call,
+                         struct report_request *request, struct err *err)
 {
-    (void)call, (void)request, (void)err;
+    (void)current, (void)call, (void)request, (void)err;
     return true;
 }
 
 /* What the workers are asked for; reading it fails with *err when the call cannot be parsed. */
 static const struct {
-    bool (*read)(const struct call *call, struct report_request *request, struct err *err);
+    bool (*read)(const struct snapshot *current, const struct call *call,
+                 struct report_request *request, struct err *err);
     uint64_t patience_ms;
 } inspected[COMMAND_COUNT] = {
     [COMMAND_STATUS] = {read_nothing, INSPECTION_PATIENCE_MS},
@@ -72,7 +77,7 @@ static void begin_inspection(struct inspection *inspection)
         inspection->waiting = call->next;
         enum command_name command = call->invocation.command;
         request = (struct report_request){0};
-        if (!inspected[command].read(call, &request, &err)) {
+        if (!inspected[command].read(server_current(inspection->server), call, &request, &err)) {
             control_answer_problem(call, &err);
             continue;
         }

@@ -5,6 +5,9 @@
 
 static const struct cidr loopback = {.address = 0x7f000000, .bits = 8};
 
+/* The system's numbers of interfaces are positive ints. */
+static const uint32_t no_interface = 0x80000000;
+
 /* A block of one membership in one view. */
 struct access_span {
     uint32_t first;
@@ -24,7 +27,12 @@ struct access_spans {
     size_t count;
     size_t capacity;
     bool failed;
+    const struct access *access;
+    uint32_t device;  /* whose connections are added, besides those without one; ENTRY_NONE: none */
+    uint64_t devices; /* bit n: some connection names device n */
 };
+
+_Static_assert(DEVICES_MOST <= 64, "a bit for each device");
 
 static void add_span(struct access_spans *spans, struct cidr block, struct membership membership)
 {
@@ -43,6 +51,26 @@ static void add_span(struct access_spans *spans, struct cidr block, struct membe
         .first = cidr_first(block), .last = cidr_last(block), .membership = membership};
 }
 
+static uint32_t find_device(const struct access *access, const char *name)
+{
+    for (uint32_t i = 0; i < access->device_count; i++)
+        if (strcmp(access->devices[i], name) == 0)
+            return i;
+    return ENTRY_NONE;
+}
+
+/* True if the connection lets in what comes by the device whose blocks are being added. */
+static bool lets_in(struct access_spans *spans, const struct connection *connection)
+{
+    if (!connection->grants || connection->device == NULL)
+        return connection->grants;
+    uint32_t device = find_device(spans->access, connection->device);
+    if (device == ENTRY_NONE)
+        return false;
+    spans->devices |= (uint64_t)1 << device;
+    return device == spans->device;
+}
+
 static void add_segment(struct access_spans *spans, const struct segment *segment, uint16_t number,
                         const struct local_access *local)
 {
@@ -56,12 +84,13 @@ static void add_segment(struct access_spans *spans, const struct segment *segmen
         const struct connection *connection = &segment->connections[i];
         member.class = connection->kind == CONNECTION_PEERING ? CLIENT_PEERED : CLIENT_VPN;
         member.connection = (uint32_t)i;
-        for (size_t j = 0; j < connection->block_count && connection->grants; j++)
+        bool is_let_in = lets_in(spans, connection);
+        for (size_t j = 0; j < connection->block_count && is_let_in; j++)
             add_span(spans, connection->blocks[j], member);
     }
 }
 
-static bool is_seen_at(const struct segment *segment, uint32_t address)
+bool access_shows(const struct segment *segment, uint32_t address)
 {
     for (size_t i = 0; i < segment->listen_count; i++)
         if (segment->listen[i] == address)
@@ -212,10 +241,145 @@ static uint32_t *list_addresses(const struct segment *const *segments, size_t co
     return addresses;
 }
 
+/* ---- devices ---- */
+
+static int compare_names(const void *a, const void *b)
+{
+    return strcmp(*(const char *const *)a, *(const char *const *)b);
+}
+
+/* Names a device once. Beyond DEVICES_MOST (a finding) it lets nobody in. */
+static void add_name(const char **names, uint32_t *count, const struct connection *connection)
+{
+    if (!connection->grants || connection->device == NULL || *count == DEVICES_MOST)
+        return;
+    for (uint32_t i = 0; i < *count; i++)
+        if (strcmp(names[i], connection->device) == 0)
+            return;
+    names[(*count)++] = connection->device;
+}
+
+static bool list_devices(struct access *access, const struct segment *const *segments, size_t count)
+{
+    const char *names[DEVICES_MOST];
+    uint32_t found = 0;
+
+    for (size_t i = 0; i < count; i++)
+        for (size_t j = 0; segments[i] != NULL && j < segments[i]->connection_count; j++)
+            add_name(names, &found, &segments[i]->connections[j]);
+    if (found == 0)
+        return true;
+    qsort(names, found, sizeof names[0], compare_names);
+    const char **kept = arena_take(access->arena, found * sizeof *kept);
+    access->interfaces = calloc(found, sizeof *access->interfaces);
+    if (kept == NULL || access->interfaces == NULL)
+        return false;
+    for (uint32_t i = 0; i < found; i++) {
+        kept[i] = arena_text(access->arena, names[i], strlen(names[i]));
+        if (kept[i] == NULL)
+            return false;
+        atomic_init(&access->interfaces[i], no_interface | i);
+    }
+    access->devices = kept;
+    access->device_count = found;
+    return true;
+}
+
+uint32_t access_interface(const struct access *access, const char *device)
+{
+    uint32_t found = find_device(access, device);
+
+    return found == ENTRY_NONE
+               ? no_interface | DEVICES_MOST
+               : atomic_load_explicit(&access->interfaces[found], memory_order_relaxed);
+}
+
+const char *access_device(const struct access *access, uint32_t interface)
+{
+    for (uint32_t i = 0; i < access->device_count; i++)
+        if (atomic_load_explicit(&access->interfaces[i], memory_order_relaxed) == interface)
+            return access->devices[i];
+    return NULL;
+}
+
+bool access_set_interface(const struct access *access, uint32_t device, uint32_t interface)
+{
+    uint32_t number = interface == 0 ? no_interface | device : interface;
+
+    return atomic_exchange_explicit(&access->interfaces[device], number, memory_order_relaxed) !=
+           number;
+}
+
+bool access_has_interface(const struct access *access, uint32_t device)
+{
+    return atomic_load_explicit(&access->interfaces[device], memory_order_relaxed) < no_interface;
+}
+
+/* Not inlined: who has no devices does without its registers. */
+__attribute__((noinline)) const struct view *
+view_by_interface(const struct access *access, const struct view *view, uint32_t interface)
+{
+    for (uint32_t i = 0; i < view->device_count; i++) {
+        const struct view *by_device = &view->device_views[i];
+        if (atomic_load_explicit(&access->interfaces[by_device->device], memory_order_relaxed) ==
+            interface)
+            return by_device;
+    }
+    return view;
+}
+
+/* ---- all views ---- */
+
+/* What the views are built from. */
+struct sources {
+    const struct segment *const *segments;
+    size_t count;
+    const struct local_access *local;
+};
+
+/* Builds the view of an address and a device; ENTRY_NONE: of no device. */
+static bool build_one(struct access *access, const struct sources *sources,
+                      struct access_spans *spans, struct view *view)
+{
+    spans->count = 0;
+    for (size_t i = 0; i < sources->count; i++)
+        if (sources->segments[i] != NULL && access_shows(sources->segments[i], view->address))
+            add_segment(spans, sources->segments[i], (uint16_t)i, sources->local);
+    return !spans->failed && build_view(access->arena, spans, view);
+}
+
+/* Builds the view of an address, and one for each device that its connections name. */
+static bool build_all(struct access *access, const struct sources *sources,
+                      struct access_spans *spans, struct view *view)
+{
+    spans->device = ENTRY_NONE;
+    spans->devices = 0;
+    if (!build_one(access, sources, spans, view))
+        return false;
+    unsigned named = (unsigned)__builtin_popcountll(spans->devices);
+    if (named == 0)
+        return true;
+    struct view *views = arena_take(access->arena, named * sizeof *views);
+    if (views == NULL)
+        return false;
+    for (uint32_t device = 0; device < access->device_count; device++) {
+        if ((spans->devices >> device & 1) == 0)
+            continue;
+        struct view *own = &views[view->device_count++];
+        *own = (struct view){.address = view->address, .device = device};
+        spans->device = device;
+        if (!build_one(access, sources, spans, own))
+            return false;
+    }
+    view->device_views = views;
+    return true;
+}
+
 bool access_build(struct access *access, const struct segment *const *segments, size_t count,
                   const struct local_access *local)
 {
-    struct access_spans spans = {.items = NULL};
+    const struct sources sources = {.segments = segments, .count = count, .local = local};
+    struct access_spans spans = {.access = access};
     struct view *views = NULL;
     size_t view_count = 0;
     uint32_t *addresses = list_addresses(segments, count, &view_count);
@@ -225,14 +389,10 @@ bool access_build(struct access *access, const struct segment *const *segments, 
     if (addresses == NULL || access->arena == NULL)
         goto out;
     views = arena_take(access->arena, view_count * sizeof *views);
-    built = views != NULL;
+    built = views != NULL && list_devices(access, segments, count);
     for (size_t i = 0; i < view_count && built; i++) {
-        spans.count = 0;
-        for (size_t j = 0; j < count; j++)
-            if (segments[j] != NULL && is_seen_at(segments[j], addresses[i]))
-                add_segment(&spans, segments[j], (uint16_t)j, local);
-        views[i].address = addresses[i];
-        built = !spans.failed && build_view(access->arena, &spans, &views[i]);
+        views[i] = (struct view){.address = addresses[i]};
+        built = build_all(access, &sources, &spans, &views[i]);
     }
     access->views = views;
     access->view_count = view_count;
@@ -247,6 +407,7 @@ out:
 void access_close(struct access *access)
 {
     arena_free(access->arena);
+    free(access->interfaces);
     *access = (struct access){.arena = NULL};
 }
 

@@ -12,8 +12,20 @@
  *
  * A space with `listen` addresses is visible only to clients that ask at one of them.
  *
- * Threads: immutable once built.  Memory: one arena.
+ * A connection that names a device lets in only what comes by that network interface. So each view
+ * has another one for every device that its connections name, with their blocks, too:
+ *
+ *     view 10.0.0.2 ─┬─ what comes by ipsec0    as the view, and the blocks of VPN office
+ *                    └─ what comes by ipsec1    as the view, and the blocks of VPN branch
+ *
+ * The system numbers its interfaces, and they come and go. Which number a device has is looked up
+ * while the server runs; until then, and while there is no such interface, it has one that no
+ * packet comes with.
+ *
+ * Threads: immutable once built, but for the numbers of interfaces: any thread reads them, one
+ * writes.  Memory: one arena, and the numbers.
  */
+#include <stdatomic.h>
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
@@ -37,7 +49,10 @@ struct membership_set {
 };
 
 struct view {
-    uint32_t address; /* destination address; 0 for all others */
+    uint32_t address;                /* destination address; 0 for all others */
+    uint32_t device;                 /* of access->devices, for a view in device_views */
+    uint32_t device_count;           /* DEVICES_MOST at most */
+    const struct view *device_views; /* of what comes by a device, sorted by it */
     uint32_t range_count;
     const uint32_t *starts;            /* first address of each range; the first is 0 */
     const struct membership_set *sets; /* of each range */
@@ -48,6 +63,9 @@ struct access {
     struct arena *arena;
     const struct view *views; /* the first is for all other addresses, the rest sorted */
     size_t view_count;
+    const char *const *devices; /* names of interfaces that connections name, sorted */
+    uint32_t device_count;
+    _Atomic uint32_t *interfaces; /* their numbers */
 };
 
 /** Blocks whose addresses are members of class space, in addition to the zone files. */
@@ -70,8 +88,27 @@ void access_close(struct access *access);
  */
 uint32_t membership_line(const struct segment *segment, const struct membership *membership);
 
-/** The view for clients that asked at `destination`. */
+/** True if the segment's space is visible to clients that ask at the address of a view. */
+bool access_shows(const struct segment *segment, uint32_t address);
+
+/** The view for clients that asked at `destination`, whatever interface they come by. */
 const struct view *access_view(const struct access *access, uint32_t destination);
+
+/** The number of a device of this name; one that no packet comes with if none has it. */
+uint32_t access_interface(const struct access *access, const char *device);
+
+/** The device whose interface has the number; NULL: none. */
+const char *access_device(const struct access *access, uint32_t interface);
+
+/** Sets the number of a device's interface. Returns false if it had it; 0: there is none. */
+bool access_set_interface(const struct access *access, uint32_t device, uint32_t interface);
+
+/** True if a device's interface has been found. */
+bool access_has_interface(const struct access *access, uint32_t device);
+
+/** The view of what comes by an interface: one of the view's own, or the view itself. */
+const struct view *view_by_interface(const struct access *access, const struct view *view,
+                                     uint32_t interface);
 
 /** The memberships of one address; a count of 0 means external. */
 static inline struct membership_set view_find(const struct view *view, uint32_t address)

@@ -210,12 +210,56 @@ void crosscheck_connections(const struct candidates *candidates, struct report *
         const struct segment *segment = candidates->segments[i];
         for (size_t j = 0; segment != NULL && j < segment->connection_count; j++) {
             const struct connection *connection = &segment->connections[j];
-            for (size_t k = 0; k < connection->block_count && connection->grants; k++)
+            /* Dynos do not come by a connection's device. */
+            bool is_open = connection->grants && connection->device == NULL;
+            for (size_t k = 0; k < connection->block_count && is_open; k++)
                 check_block(candidates, (uint32_t)i, connection, connection->blocks[k], &spaces,
                             report);
         }
     }
     free(spaces.items);
+}
+
+struct device_names {
+    const char *items[DEVICES_MOST];
+    size_t count;
+};
+
+/* Returns false when there are too many. */
+static bool add_device(struct device_names *names, const char *name)
+{
+    for (size_t i = 0; i < names->count; i++)
+        if (strcmp(names->items[i], name) == 0)
+            return true;
+    if (names->count == DEVICES_MOST)
+        return false;
+    names->items[names->count++] = name;
+    return true;
+}
+
+static void check_devices(const struct segment *segment, struct device_names *names,
+                          struct report *report)
+{
+    for (size_t i = 0; segment != NULL && i < segment->connection_count; i++) {
+        const struct connection *connection = &segment->connections[i];
+        if (connection->device != NULL && !add_device(names, connection->device))
+            report_add(report, FINDING_DEVICE, segment->file, connection->at,
+                       "device %s is one more than the %d that the server can tell apart; let "
+                       "connections share a device, or leave it out",
+                       connection->device, DEVICES_MOST);
+    }
+}
+
+void crosscheck_devices(const struct candidates *candidates, struct report *report)
+{
+    struct device_names names = {.count = 0};
+
+    for (size_t i = 0; i < candidates->count; i++)
+        if (!candidates->newer[i])
+            check_devices(candidates->segments[i], &names, report);
+    for (size_t i = 0; i < candidates->count; i++)
+        if (candidates->newer[i])
+            check_devices(candidates->segments[i], &names, report);
 }
 
 /* An id of a newly read file. */

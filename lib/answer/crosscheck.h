@@ -30,6 +30,9 @@ void crosscheck_spaces(const struct candidates *candidates, struct report *repor
  */
 void crosscheck_connections(const struct candidates *candidates, struct report *report);
 
+/** All files name DEVICES_MOST devices at most (E-DEVICE). */
+void crosscheck_devices(const struct candidates *candidates, struct report *report);
+
 /** Ids of spaces and apps are unique, because they are their identity (E-DUP). */
 void crosscheck_ids(const struct candidates *candidates, struct report *report);
 

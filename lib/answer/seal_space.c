@@ -112,6 +112,12 @@ const char *seal_text(struct segment *segment, const char *text)
     return text == NULL ? NULL : arena_text(segment->arena, text, strlen(text));
 }
 
+/* A device that did not fit into memory must not let everyone in. */
+static bool has_its_device(const struct connection *connection, const struct word *device)
+{
+    return (connection->device != NULL) == (device->text != NULL);
+}
+
 static bool seal_connections(struct segment *segment, const struct space *space)
 {
     size_t count = space->peering_count + space->vpn_count;
@@ -122,6 +128,7 @@ static bool seal_connections(struct segment *segment, const struct space *space)
     for (size_t i = 0; i < count; i++) {
         struct connection *connection = &connections[i];
         const struct blocks *blocks;
+        const struct word *device;
         if (i < space->peering_count) {
             const struct peering *peering = &space->peerings[i];
             *connection = (struct connection){
@@ -131,9 +138,11 @@ static bool seal_connections(struct segment *segment, const struct space *space)
                 .grants = peering_grants(peering),
                 .status =
                     peering->status == PEERING_ACTIVE ? NULL : peering_status_text(peering->status),
+                .device = seal_text(segment, peering->device.text),
                 .misses_router = misses_router(space, peering),
             };
             blocks = &peering->cidr_blocks;
+            device = &peering->device;
         } else {
             const struct vpn *vpn = &space->vpns[i - space->peering_count];
             *connection = (struct connection){
@@ -142,11 +151,13 @@ static bool seal_connections(struct segment *segment, const struct space *space)
                 .at = vpn->at,
                 .grants = vpn_grants(vpn),
                 .status = vpn->status == VPN_ACTIVE ? NULL : vpn_status_text(vpn->status),
+                .device = seal_text(segment, vpn->device.text),
             };
             blocks = &vpn->routable_cidrs;
+            device = &vpn->device;
         }
         connection->block_count = blocks->count;
-        if (connection->name == NULL ||
+        if (connection->name == NULL || !has_its_device(connection, device) ||
             !seal_blocks(segment, blocks, &connection->blocks, &connection->block_lines))
             return false;
     }

@@ -127,6 +127,7 @@ struct connection {
     struct location at;
     bool grants;        /* its clients are inside */
     const char *status; /* in the zone file's word; NULL: active */
+    const char *device; /* the interface that its clients come by; NULL: any */
     bool misses_router; /* its routes do not cover a router (Q40) */
     const struct cidr *blocks;
     const uint32_t *block_lines; /* of each block */

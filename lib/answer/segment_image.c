@@ -49,7 +49,7 @@ enum { TEXTS = sizeof texts / sizeof texts[0] };
  * like; then the size here.
  */
 _Static_assert(sizeof(void *) != 8 || sizeof(struct segment) == 472, "pointers in images");
-_Static_assert(sizeof(void *) != 8 || sizeof(struct connection) == 64, "pointers in images");
+_Static_assert(sizeof(void *) != 8 || sizeof(struct connection) == 72, "pointers in images");
 _Static_assert(sizeof(void *) != 8 || sizeof(struct az_entry) == 16, "pointers in images");
 
 enum { WORD_LOAD_OCTETS = 8 /* readable beyond the last text */ };
@@ -65,6 +65,7 @@ uint64_t segment_image_layout(void)
                              offsetof(struct segment, empty_depths),
                              offsetof(struct connection, name),
                              offsetof(struct connection, status),
+                             offsetof(struct connection, device),
                              offsetof(struct connection, blocks),
                              offsetof(struct connection, block_lines),
                              offsetof(struct connection, block_count),
@@ -153,6 +154,7 @@ static void put_connections(struct image *image, const struct segment *segment)
         size_t at = first + i * sizeof *connection, count = connection->block_count;
         put_text(image, at + offsetof(struct connection, name), connection->name);
         put_text(image, at + offsetof(struct connection, status), connection->status);
+        put_text(image, at + offsetof(struct connection, device), connection->device);
         point(image, at + offsetof(struct connection, blocks),
               put(image, connection->blocks, count * sizeof *connection->blocks));
         point(image, at + offsetof(struct connection, block_lines),
@@ -256,6 +258,7 @@ static bool resolve_connections(const struct used *used, const struct segment *s
         struct connection *connection = (struct connection *)&segment->connections[i];
         size_t count = connection->block_count;
         if (!resolve_text(used, &connection->name) || !resolve_text(used, &connection->status) ||
+            !resolve_text(used, &connection->device) ||
             !resolve(used, &connection->blocks, count, sizeof *connection->blocks) ||
             !resolve(used, &connection->block_lines, count, sizeof *connection->block_lines))
             return false;

@@ -9,6 +9,8 @@ void client_classify(const struct snapshot *snapshot, const struct path *path,
     client->view = access_view(&snapshot->access, path->destination);
     if (path->is_ipv6)
         return;
+    if (client->view->device_count > 0)
+        client->view = view_by_interface(&snapshot->access, client->view, path->interface);
     struct membership_set set = view_find(client->view, path->source);
     client->memberships = client->view->memberships + set.first;
     client->count = set.count;

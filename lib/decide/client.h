@@ -2,8 +2,8 @@
 /**
  * The client: a source address and its memberships.
  *
- * The class comes from the packet's source address and the address it was sent to, never from
- * anything inside the packet (EDNS Client Subnet can be forged).
+ * The class comes from the packet's source address, the address it was sent to and the interface it
+ * came by, never from anything inside the packet (EDNS Client Subnet can be forged).
  *
  * Threads: pure.  Memory: a client borrows from the snapshot it was classified by.
  */
@@ -13,10 +13,11 @@
 
 #include "answer/snapshot.h"
 
-/** Source and destination of a request, as the socket reports them. */
+/** Source, destination and interface of a request, as the socket reports them. */
 struct path {
     uint32_t source;         /* IPv4, host order */
     uint32_t destination;    /* IPv4, host order; 0 when it is IPv6 */
+    uint32_t interface;      /* that it came by, as the system numbers them; 0: not known */
     bool is_ipv6;            /* the source is IPv6 and neither ::1 nor a mapped IPv4 address */
     uint8_t source_ipv6[16]; /* then: the source */
 };

@@ -5,6 +5,7 @@
 #include "base/escape.h"
 
 struct search {
+    const struct client *client;
     uint32_t address;
     struct outside_entry *found;
     size_t count;
@@ -16,6 +17,16 @@ static void add_entry(struct search *search, struct outside_entry entry)
         search->found[search->count++] = entry;
 }
 
+static enum outside_cause cause_of(const struct search *search, const struct segment *segment,
+                                   const struct connection *connection)
+{
+    if (!connection->grants)
+        return OUTSIDE_CONNECTION;
+    return connection->device != NULL && access_shows(segment, search->client->view->address)
+               ? OUTSIDE_DEVICE
+               : OUTSIDE_LISTEN;
+}
+
 static void search_connections(struct search *search, const struct segment *segment)
 {
     for (size_t i = 0; i < segment->connection_count; i++) {
@@ -23,8 +34,7 @@ static void search_connections(struct search *search, const struct segment *segm
         for (size_t j = 0; j < connection->block_count; j++)
             if (cidr_contains(connection->blocks[j], search->address))
                 add_entry(search,
-                          (struct outside_entry){.cause = connection->grants ? OUTSIDE_LISTEN
-                                                                             : OUTSIDE_CONNECTION,
+                          (struct outside_entry){.cause = cause_of(search, segment, connection),
                                                  .segment = segment,
                                                  .connection = connection,
                                                  .line = connection->block_lines[j]});
@@ -48,7 +58,7 @@ static void search_segment(struct search *search, const struct segment *segment)
 size_t outside_find(const struct snapshot *snapshot, const struct client *client,
                     struct outside_entry found[OUTSIDE_MOST])
 {
-    struct search search = {.address = client->address, .found = found};
+    struct search search = {.client = client, .address = client->address, .found = found};
 
     if (client->count > 0)
         return 0;
@@ -109,6 +119,13 @@ static void add_listen(const struct segment *segment, struct text *text)
     text_add_string(text, ", where the server must listen too");
 }
 
+static void add_device(const struct connection *connection, struct text *text)
+{
+    text_add_string(text, ", whose clients are inside only when they come by its device: ask with "
+                          "--device ");
+    text_add_string(text, connection->device);
+}
+
 void outside_write(const struct outside_entry *entry, uint32_t address, struct text *text)
 {
     text_add_ipv4(text, address);
@@ -117,6 +134,9 @@ void outside_write(const struct outside_entry *entry, uint32_t address, struct t
     switch (entry->cause) {
     case OUTSIDE_LISTEN:
         add_listen(entry->segment, text);
+        return;
+    case OUTSIDE_DEVICE:
+        add_device(entry->connection, text);
         return;
     case OUTSIDE_CONNECTION:
         add_connection(entry->connection, text);

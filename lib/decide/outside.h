@@ -19,6 +19,7 @@ enum { OUTSIDE_MOST = 4 };
 
 enum outside_cause {
     OUTSIDE_LISTEN,     /* inside, but only for who asks at one of the space's addresses */
+    OUTSIDE_DEVICE,     /* inside, but only when it comes by the connection's device */
     OUTSIDE_CONNECTION, /* a peering or VPN that lets nobody in */
     OUTSIDE_TRUSTED,    /* trusted IPs have no access to the DNS */
 };

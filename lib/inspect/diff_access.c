@@ -12,6 +12,7 @@ struct access_walk {
     const struct view *views[2];
     uint32_t at[2]; /* index of the range in each view */
     uint32_t asked_at;
+    const char *device; /* of the views; NULL: none */
     struct arena *arena;
     struct access_changes *changes;
     size_t capacity;
@@ -30,15 +31,18 @@ static uint32_t end_of(const struct view *view, uint32_t range)
     return range + 1 < view->range_count ? view->starts[range + 1] - 1 : UINT32_MAX;
 }
 
+/* Of texts that may be NULL. */
+static bool is_same(const char *a, const char *b)
+{
+    return a == NULL || b == NULL ? a == b : strcmp(a, b) == 0;
+}
+
 static bool goes_on(const struct access_change *change, const struct access_change *next)
 {
-    bool is_same_connection = change->connection == NULL || next->connection == NULL
-                                  ? change->connection == next->connection
-                                  : strcmp(change->connection, next->connection) == 0;
-
     return change->last + 1 == next->first && change->is_inside == next->is_inside &&
            change->class == next->class && change->asked_at == next->asked_at &&
-           is_same_connection && strcmp(change->space, next->space) == 0;
+           is_same(change->connection, next->connection) && is_same(change->device, next->device) &&
+           strcmp(change->space, next->space) == 0;
 }
 
 static bool extend(struct access_changes *changes, const struct access_change *next)
@@ -80,6 +84,8 @@ static void add_change(struct access_walk *walk, const struct access_change *cha
     grown[changes->count].space = keep(walk, change->space);
     if (change->connection != NULL)
         grown[changes->count].connection = keep(walk, change->connection);
+    if (change->device != NULL)
+        grown[changes->count].device = keep(walk, change->device);
     changes->count++;
 }
 
@@ -96,6 +102,15 @@ static bool has_alike(const struct access_walk *walk, int side, struct membershi
     return false;
 }
 
+/* In the views of a device, only what its own connections let in differs from the view of none. */
+static bool is_of_device(const struct access_walk *walk, const struct segment *space,
+                         const struct membership *membership)
+{
+    return walk->device == NULL ||
+           (membership->connection != ENTRY_NONE &&
+            is_same(space->connections[membership->connection].device, walk->device));
+}
+
 /* Adds the memberships that only one side's range has. */
 static void compare_range(struct access_walk *walk, int side, uint32_t first, uint32_t last)
 {
@@ -106,7 +121,8 @@ static void compare_range(struct access_walk *walk, int side, uint32_t first, ui
     for (uint32_t i = 0; i < own.count; i++) {
         const struct membership *membership = &view->memberships[own.first + i];
         const struct segment *space = space_of(walk, side, membership);
-        if (has_alike(walk, 1 - side, others, space->name, membership->class))
+        if (!is_of_device(walk, space, membership) ||
+            has_alike(walk, 1 - side, others, space->name, membership->class))
             continue;
         add_change(walk, &(struct access_change){
                              .is_inside = side == 1,
@@ -115,6 +131,7 @@ static void compare_range(struct access_walk *walk, int side, uint32_t first, ui
                              .connection = membership->connection == ENTRY_NONE
                                                ? NULL
                                                : space->connections[membership->connection].name,
+                             .device = walk->device,
                              .asked_at = walk->asked_at,
                              .first = first,
                              .last = last,
@@ -143,12 +160,35 @@ static void walk_view(struct access_walk *walk)
 }
 
 /* A server address without a view of its own has the view of all others (0). */
-static void walk_address(struct access_walk *walk, uint32_t address)
+static void walk_device(struct access_walk *walk, uint32_t address, const char *device)
 {
     walk->asked_at = address;
-    for (int side = 0; side < 2; side++)
-        walk->views[side] = access_view(&walk->snapshots[side]->access, address);
+    walk->device = device;
+    for (int side = 0; side < 2; side++) {
+        const struct access *access = &walk->snapshots[side]->access;
+        const struct view *view = access_view(access, address);
+        walk->views[side] = device == NULL
+                                ? view
+                                : view_by_interface(access, view, access_interface(access, device));
+    }
     walk_view(walk);
+}
+
+/* Walks the view of what comes by any interface, and those of either side's devices. */
+static void walk_address(struct access_walk *walk, uint32_t address)
+{
+    const struct access *old = &walk->snapshots[0]->access, *new = &walk->snapshots[1]->access;
+    uint32_t i = 0, j = 0;
+
+    walk_device(walk, address, NULL);
+    while (i < old->device_count || j < new->device_count) {
+        int order = i == old->device_count   ? 1
+                    : j == new->device_count ? -1
+                                             : strcmp(old->devices[i], new->devices[j]);
+        walk_device(walk, address, order <= 0 ? old->devices[i] : new->devices[j]);
+        i += order <= 0;
+        j += order >= 0;
+    }
 }
 
 bool access_compare(const struct snapshot *before, const struct snapshot *after,
@@ -204,6 +244,10 @@ void access_format(const struct access_change *change, struct text *text)
         text_add_string(text, change->connection);
     }
     text_add_string(text, ")");
+    if (change->device != NULL) {
+        text_add_string(text, " when it comes by ");
+        text_add_string(text, change->device);
+    }
     if (change->asked_at != 0) {
         text_add_string(text, " when it asks at ");
         text_add_ipv4(text, change->asked_at);

@@ -28,6 +28,7 @@ struct access_change {
     const char *space;
     enum client_class class;
     const char *connection; /* pcx id or VPN's name; NULL: the space's cidr, or local_as */
+    const char *device;     /* the interface whose clients it applies to; NULL: any */
     uint32_t asked_at;      /* the server's address that it applies to; 0: all others */
     uint32_t first;
     uint32_t last; /* inclusive */

@@ -332,12 +332,12 @@ static json_t *access_to_json(const struct diff *diff)
         ipv4_write(change->last, last);
         ipv4_write(change->asked_at, asked_at);
         json_array_append_new(
-            access, json_pack("{s:s, s:s, s:s, s:s?, s:s, s:s, s:I, s:s?}", "space", change->space,
-                              "change", change->is_inside ? "inside" : "outside", "class",
-                              class_text(change->class), "connection", change->connection, "first",
-                              first, "last", last, "addresses",
+            access, json_pack("{s:s, s:s, s:s, s:s?, s:s, s:s, s:I, s:s?, s:s*}", "space",
+                              change->space, "change", change->is_inside ? "inside" : "outside",
+                              "class", class_text(change->class), "connection", change->connection,
+                              "first", first, "last", last, "addresses",
                               (json_int_t)change->last - (json_int_t)change->first + 1, "asked_at",
-                              change->asked_at == 0 ? NULL : asked_at));
+                              change->asked_at == 0 ? NULL : asked_at, "device", change->device));
     }
     return access;
 }

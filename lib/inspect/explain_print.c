@@ -247,9 +247,10 @@ void explain_print(const struct snapshot *snapshot, const struct explain_request
                    const struct explain_live *live, bool is_json, FILE *out)
 {
     uint64_t hash = index_hash(&snapshot->index, &request->query.name);
+    const struct path path = explain_path(snapshot, &request->source);
     struct explained explained;
 
-    client_classify(snapshot, &request->source.path, &explained.client);
+    client_classify(snapshot, &path, &explained.client);
     decide(snapshot, &explained.client, &request->query, hash, &explained.decided);
     explained.query = request->query;
     explained.verdict = explained.decided;
@@ -302,6 +303,9 @@ static json_t *json_membership(const struct snapshot *snapshot, const struct cli
                                connection == NULL ? NULL : connection->name, "block", block, "file",
                                file, "line", line == 0 ? json_null() : json_integer(line),
                                "setting", line == 0 ? "local_as" : NULL);
+    if (connection != NULL && connection->device != NULL)
+        json_object_set_new(object, "device",
+                            print_text(connection->device, strlen(connection->device)));
     if (az != NULL)
         json_object_set_new(object, "az", print_text(az->name, strlen(az->name)));
     if (membership->class == CLIENT_SPACE)
@@ -334,6 +338,7 @@ static void print_membership(const json_t *membership, FILE *out)
     escape_printf(out, "%s", json_string_value(json_object_get(membership, "class")));
     print_fact(membership, "space", out);
     print_fact(membership, "connection", out);
+    print_fact(membership, "device", out);
     print_fact(membership, "az", out);
     print_fact(membership, "app", out);
     print_fact(membership, "dyno", out);
@@ -361,12 +366,13 @@ static json_t *json_outside(const struct snapshot *snapshot, const struct client
 void explain_print_client(const struct snapshot *snapshot, const struct explain_source *source,
                           bool is_json, FILE *out)
 {
+    const struct path path = explain_path(snapshot, source);
     json_t *memberships = json_array();
     struct client client;
     const json_t *membership, *text;
     size_t index;
 
-    client_classify(snapshot, &source->path, &client);
+    client_classify(snapshot, &path, &client);
     for (uint32_t i = 0; i < client.count; i++)
         json_array_append_new(memberships,
                               json_membership(snapshot, &client, &client.memberships[i]));

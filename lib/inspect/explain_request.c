@@ -121,9 +121,12 @@ bool explain_read_source(const char *text, struct explain_source *source)
     return true;
 }
 
-bool explain_read_client(const char *from, const char *to, struct explain_source *source,
+bool explain_read_client(const struct explain_client *words, struct explain_source *source,
                          struct err *err)
 {
+    const char *from = words->from, *to = words->to, *device = words->device;
+
+    source->device[0] = '\0';
     if (from != NULL && !explain_read_source(from, source))
         return err_set(err, ERR_SYNTAX, "--from: %.80s is not an address; write one as 10.0.130.56",
                        from);
@@ -131,7 +134,24 @@ bool explain_read_client(const char *from, const char *to, struct explain_source
         return err_set(err, ERR_SYNTAX,
                        "--to: %.80s is not an IPv4 address; write one that the server listens on",
                        to);
+    if (device == NULL)
+        return true;
+    if (*device == '\0' || strlen(device) > DEVICE_OCTETS_MOST)
+        return err_set(err, ERR_SYNTAX,
+                       "--device: %.80s is no name of a network interface; write a connection's "
+                       "`device`, as ipsec0",
+                       device);
+    strcpy(source->device, device); // NOLINT: measured above
     return true;
+}
+
+struct path explain_path(const struct snapshot *snapshot, const struct explain_source *source)
+{
+    struct path path = source->path;
+
+    if (source->device[0] != '\0')
+        path.interface = access_interface(&snapshot->access, source->device);
+    return path;
 }
 
 bool explain_request_read(const struct explain_question *words, struct explain_request *request,
@@ -158,8 +178,8 @@ bool explain_request_read(const struct explain_question *words, struct explain_r
                        name);
     if (type != NULL && !read_type(type, &query->type, err))
         return false;
-    if (words->from == NULL)
+    if (words->client.from == NULL)
         return err_set(err, ERR_SYNTAX,
                        "the answer depends on the client; add --from ADDR, the client's address");
-    return explain_read_client(words->from, words->to, &request->source, err);
+    return explain_read_client(&words->client, &request->source, err);
 }

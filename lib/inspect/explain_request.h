@@ -22,7 +22,8 @@
 /** The client. */
 struct explain_source {
     struct path path;
-    char ipv6[INET6_ADDRSTRLEN]; /* empty: the path has the address */
+    char device[DEVICE_OCTETS_MOST + 1]; /* the interface it comes by; empty: none that is named */
+    char ipv6[INET6_ADDRSTRLEN];         /* empty: the path has the address */
 };
 
 struct explain_request {
@@ -33,19 +34,25 @@ struct explain_request {
 /** Reads the IPv4 or IPv6 address of a client, as the server sees it. False if it is neither. */
 bool explain_read_source(const char *text, struct explain_source *source);
 
-/**
- * Reads the values of --from and --to, each NULL if it is not given. Returns false with *err, which
- * names the option and the value.
- */
-bool explain_read_client(const char *from, const char *to, struct explain_source *source,
+/** The values of --from, --to and --device; each NULL if it is not given. */
+struct explain_client {
+    const char *from;
+    const char *to;     /* NULL: any of the server's addresses */
+    const char *device; /* NULL: none that a connection names */
+};
+
+/** Reads the client. Returns false with *err, which names the option and the value. */
+bool explain_read_client(const struct explain_client *words, struct explain_source *source,
                          struct err *err);
+
+/** The client's path, with the interface that its device has for a snapshot. */
+struct path explain_path(const struct snapshot *snapshot, const struct explain_source *source);
 
 /** A question as the operator writes it. */
 struct explain_question {
     const char *name;
     const char *type; /* NULL: A */
-    const char *from;
-    const char *to; /* NULL: any of the server's addresses */
+    struct explain_client client;
 };
 
 /** Reads the question. Returns false with *err, a sentence with the remedy. */

@@ -323,8 +323,9 @@ static bool is_listed(const struct local_access *local, const char *space)
     return false;
 }
 
-/* True if the zone file or the settings let the address in. */
-static bool lets_in(const struct segment *segment, const struct policy *policy, uint32_t address)
+/* True if the zone file or the settings let the address in; `device`: that it comes by, or NULL. */
+static bool lets_in(const struct segment *segment, const struct policy *policy, uint32_t address,
+                    const char *device)
 {
     bool is_loopback = address >> 24 == 127;
 
@@ -333,7 +334,10 @@ static bool lets_in(const struct segment *segment, const struct policy *policy, 
         return true;
     for (size_t i = 0; i < segment->connection_count; i++) {
         const struct connection *connection = &segment->connections[i];
-        for (size_t j = 0; j < connection->block_count && connection->grants; j++)
+        bool is_let_in =
+            connection->grants && (connection->device == NULL ||
+                                   (device != NULL && strcmp(connection->device, device) == 0));
+        for (size_t j = 0; j < connection->block_count && is_let_in; j++)
             if (cidr_contains(connection->blocks[j], address))
                 return true;
     }
@@ -364,13 +368,14 @@ static bool check_querier(const struct proving *proving, const struct querier *q
 {
     const struct snapshot *tried = &proving->tried;
     const struct trial trial = {.proving = proving, .querier = querier};
+    const char *device = access_device(&tried->access, querier->path.interface);
 
     for (size_t i = 0; i < tried->segment_count; i++) {
         const struct segment *segment = tried->segments[i];
         if (segment == NULL)
             continue;
         bool is_let_in = !querier->path.is_ipv6 && is_seen_at(segment, querier->path.destination) &&
-                         lets_in(segment, &tried->policy, querier->path.source);
+                         lets_in(segment, &tried->policy, querier->path.source, device);
         if (is_let_in != is_member(&trial, segment))
             return refute_querier(proving, querier, segment, is_let_in);
     }
@@ -410,19 +415,34 @@ static bool add_dynos_in_azs(struct proving *proving)
 }
 
 /* Adds the first and the last address of every range. */
+static bool add_queriers_of(struct proving *proving, const struct view *view, uint32_t interface)
+{
+    for (uint32_t i = 0; i < view->range_count; i++) {
+        uint32_t end = i + 1 < view->range_count ? view->starts[i + 1] - 1 : UINT32_MAX;
+        struct path path = {
+            .source = view->starts[i], .destination = view->address, .interface = interface};
+        if (!add_querier(proving, &path))
+            return false;
+        path.source = end;
+        if (end != view->starts[i] && !add_querier(proving, &path))
+            return false;
+    }
+    return true;
+}
+
 static bool add_queriers(struct proving *proving)
 {
     const struct access *access = &proving->tried.access;
 
     for (size_t i = 0; i < access->view_count; i++) {
         const struct view *view = &access->views[i];
-        for (uint32_t j = 0; j < view->range_count; j++) {
-            uint32_t end = j + 1 < view->range_count ? view->starts[j + 1] - 1 : UINT32_MAX;
-            struct path path = {.source = view->starts[j], .destination = view->address};
-            if (!add_querier(proving, &path))
-                return false;
-            path.source = end;
-            if (end != view->starts[j] && !add_querier(proving, &path))
+        if (!add_queriers_of(proving, view, 0))
+            return false;
+        for (uint32_t j = 0; j < view->device_count; j++) {
+            const struct view *by_device = &view->device_views[j];
+            uint32_t interface = access_interface(access, access->devices[by_device->device]);
+            if (!add_queriers_of(proving, by_device, interface) ||
+                !add_queriers_of(proving, by_device, 0)) /* the same addresses by no device */
                 return false;
         }
     }

@@ -111,6 +111,14 @@ static void print_state(const struct status *status, FILE *out)
                       problem == NULL ? status->state->path : problem);
 }
 
+static void print_devices(const struct access *access, FILE *out)
+{
+    for (uint32_t device = 0; device < access->device_count; device++)
+        escape_printf(out, "%-*s %s%s\n", KEY_COLUMN, "device",
+                      access_has_interface(access, device) ? "" : "! no interface ",
+                      access->devices[device]);
+}
+
 static void print_privileges(const struct status_privileges *privileges, FILE *out)
 {
     print_string(out, "user", privileges->user);
@@ -202,6 +210,7 @@ void status_print_text(const struct status *status, FILE *out)
     print_number(out, "apps", snapshot->app_count);
     print_number(out, "hosts", snapshot->host_count);
     print_number(out, "kept_back", count_kept_back(status));
+    print_devices(&snapshot->access, out);
     print_state(status, out);
     print_privileges(&status->privileges, out);
     print_string(out, "cookies", cookies_text(status->settings));
@@ -268,6 +277,17 @@ static json_t *json_flags(const struct settings *settings)
     for (int i = 1; i < settings->argc; i++)
         json_array_append_new(flags, json_or_null(settings->argv[i]));
     return flags;
+}
+
+static json_t *json_devices(const struct access *access)
+{
+    json_t *devices = json_array();
+
+    for (uint32_t device = 0; device < access->device_count; device++)
+        json_array_append_new(
+            devices, json_pack("{s:o, s:b}", "name", json_or_null(access->devices[device]),
+                               "has_interface", (int)access_has_interface(access, device)));
+    return devices;
 }
 
 /* null: no state_dir. */
@@ -374,7 +394,7 @@ void status_print_json(const struct status *status, FILE *out)
     print_json(
         json_pack(
             "{s:s, s:i, s:I, s:I, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:I, s:o, s:I, s:I, s:I, s:I, "
-            "s:o, s:o, s:s, s:o, s:o, s:o}",
+            "s:o, s:o, s:o, s:s, s:o, s:o, s:o}",
             "version", SPACEDNS_VERSION, "pid", status->pid, "uptime_seconds",
             (json_int_t)status->uptime_s, "generation", (json_int_t)snapshot->generation,
             "last_reload", json_last(&status->last), "last_good", json_last_good(status), "zones",
@@ -384,10 +404,10 @@ void status_print_json(const struct status *status, FILE *out)
             "silent_workers", json_silent(status), "spaces",
             (json_int_t)snapshot_count_spaces(snapshot), "apps", (json_int_t)snapshot->app_count,
             "hosts", (json_int_t)snapshot->host_count, "kept_back",
-            (json_int_t)count_kept_back(status), "state", json_state(status), "privileges",
-            json_privileges(&status->privileges), "cookies", cookies_text(status->settings),
-            "upstreams", json_upstreams(status), "cache", json_cache(&status->cache), "counters",
-            json_counters(&status->totals)),
+            (json_int_t)count_kept_back(status), "devices", json_devices(&snapshot->access),
+            "state", json_state(status), "privileges", json_privileges(&status->privileges),
+            "cookies", cookies_text(status->settings), "upstreams", json_upstreams(status), "cache",
+            json_cache(&status->cache), "counters", json_counters(&status->totals)),
         out);
     free(zones);
 }

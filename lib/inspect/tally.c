@@ -129,7 +129,10 @@ static const struct connection *find_connection(const struct segment *segment,
 
 static bool is_same_connection(const struct connection *one, const struct connection *other)
 {
-    bool is_same = one->grants == other->grants && one->block_count == other->block_count;
+    bool is_same =
+        one->grants == other->grants && one->block_count == other->block_count &&
+        (one->device == NULL || other->device == NULL ? one->device == other->device
+                                                      : strcmp(one->device, other->device) == 0);
 
     for (size_t i = 0; is_same && i < one->block_count; i++)
         is_same = one->blocks[i].address == other->blocks[i].address &&

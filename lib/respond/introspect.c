@@ -89,8 +89,12 @@ static void put_membership(const struct snapshot *snapshot, const struct client 
 
     put_string(reply, "class", class_text(membership->class));
     put_string(reply, "space", segment->name);
-    if (membership->connection != ENTRY_NONE)
-        put_string(reply, "connection", segment->connections[membership->connection].name);
+    if (membership->connection != ENTRY_NONE) {
+        const struct connection *connection = &segment->connections[membership->connection];
+        put_string(reply, "connection", connection->name);
+        if (connection->device != NULL)
+            put_string(reply, "device", connection->device);
+    }
     cidr_write(membership->block, block);
     put_string(reply, "matched", block);
     if (az != NULL)

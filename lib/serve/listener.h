@@ -37,6 +37,9 @@ struct listener {
     /** Begins to serve. */
     void (*begin)(struct listener *listener);
 
+    /** Requests the interface of each request from now on; NULL: it always has it. */
+    void (*request_interfaces)(struct listener *listener);
+
     /**
      * Reads nothing more from its sockets, which another process reads now, and hands over to it
      * what it can of open connections (pass.h). To be called again while it returns how many are

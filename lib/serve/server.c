@@ -4,13 +4,16 @@
 
 #include "base/log.h"
 #include "forward/standing.h"
+#include "serve/devices.h"
 #include "serve/listener.h"
 #include "serve/querylog.h"
 #include "serve/wake.h"
 #include "serve/worker.h"
 
 struct server {
-    uv_async_t wake; /* a worker has adopted a snapshot or filled its report */
+    uv_timer_t devices;    /* runs while the newest snapshot has some */
+    uv_async_t wake;       /* a worker has adopted a snapshot or filled its report */
+    unsigned handle_count; /* of these two, until they are closed */
     server_on_adopted *on_adopted;
     server_on_reports *on_reports;
     uint64_t inspection; /* number of the last request for reports */
@@ -189,6 +192,10 @@ struct server *server_new(const struct server_options *options, struct err *err)
     uv_async_init(options->loop, &server->wake, server_on_wake);
     uv_unref((uv_handle_t *)&server->wake);
     server->wake.data = server;
+    uv_timer_init(options->loop, &server->devices);
+    uv_unref((uv_handle_t *)&server->devices);
+    server->devices.data = server;
+    server->handle_count = 2;
     share_standings(server, &options->settings->upstream_zones);
     server->limits = limit_tables_new();
     if (server->limits == NULL) {
@@ -204,10 +211,30 @@ struct server *server_new(const struct server_options *options, struct err *err)
     return server;
 }
 
+static void server_on_devices_tick(uv_timer_t *timer)
+{
+    const struct server *server = timer->data;
+
+    devices_look_up(&server->newest->access, false);
+}
+
+/* Before a worker has the snapshot, so that no client of a device is outside meanwhile. */
+static void look_up_devices(struct server *server, const struct snapshot *snapshot)
+{
+    if (snapshot->access.device_count == 0) {
+        uv_timer_stop(&server->devices);
+        return;
+    }
+    devices_look_up(&snapshot->access, true);
+    uv_timer_start(&server->devices, server_on_devices_tick, DEVICES_INTERVAL_MS,
+                   DEVICES_INTERVAL_MS);
+}
+
 void server_publish(struct server *server, struct snapshot *snapshot)
 {
     share_standings(server, snapshot->policy.routes.zones);
     snapshot->standings = standings_hold(server->standings);
+    look_up_devices(server, snapshot);
     snapshot->older = server->newest;
     server->newest = snapshot;
     for (size_t i = 0; i < server->worker_count; i++)
@@ -348,7 +375,10 @@ void server_leave(struct server *server, int channel)
 
 static void server_on_closed(uv_handle_t *handle)
 {
-    free(handle->data);
+    struct server *server = handle->data;
+
+    if (--server->handle_count == 0)
+        free(server);
 }
 
 void server_free(struct server *server)
@@ -362,5 +392,6 @@ void server_free(struct server *server)
     limit_tables_free(server->limits);
     free_chain(server->newest);
     standings_release(server->standings);
+    uv_close((uv_handle_t *)&server->devices, server_on_closed);
     uv_close((uv_handle_t *)&server->wake, server_on_closed);
 }

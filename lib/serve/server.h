@@ -105,7 +105,7 @@ void server_stop(struct server *server);
 void server_leave(struct server *server, int channel);
 
 /**
- * Frees a stopped server and every snapshot. Its handle on the loop is closed by the loop's next
+ * Frees a stopped server and every snapshot. Its handles on the loop are closed by the loop's next
  * turn. NULL is allowed.
  */
 void server_free(struct server *server);

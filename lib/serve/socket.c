@@ -137,11 +137,38 @@ void socket_tune_udp(int descriptor, const struct endpoint *endpoint, uint32_t b
                    is_ipv6 ? IPV6_RECVPKTINFO : IP_PKTINFO, 1);
 }
 
+bool socket_request_interfaces(int descriptor)
+{
+    const int on = 1;
+
+    return setsockopt(descriptor, IPPROTO_IP, IP_PKTINFO, &on, sizeof on) == 0;
+}
+
+/* The kernel returns the options of the latest packet as it would in a control message. */
+uint32_t socket_find_interface(int descriptor)
+{
+    _Alignas(struct cmsghdr) uint8_t octets[CMSG_SPACE(sizeof(struct in_pktinfo)) * 4];
+    struct msghdr message = {.msg_control = octets};
+    socklen_t length = sizeof octets;
+
+    if (getsockopt(descriptor, IPPROTO_IP, IP_PKTOPTIONS, octets, &length) != 0)
+        return 0;
+    message.msg_controllen = length;
+    for (struct cmsghdr *each = CMSG_FIRSTHDR(&message); each != NULL;
+         each = CMSG_NXTHDR(&message, each))
+        if (each->cmsg_level == IPPROTO_IP && each->cmsg_type == IP_PKTINFO)
+            return (uint32_t)((const struct in_pktinfo *)(const void *)CMSG_DATA(each))
+                ->ipi_ifindex;
+    return 0;
+}
+
 void socket_tune_tcp(int descriptor)
 {
     set_option(descriptor, SOL_SOCKET, SO_REUSEPORT, 1);
     /* Accepted connections inherit it: each reply is written as a whole. */
     set_option(descriptor, IPPROTO_TCP, TCP_NODELAY, 1);
+    /* They inherit this, too: each has the interface that its client came by. */
+    set_option(descriptor, IPPROTO_IP, IP_PKTINFO, 1);
 }
 
 int socket_open_udp(const struct endpoint *endpoint, uint32_t buffer_octets, struct err *err)

@@ -42,6 +42,18 @@ void socket_tune_udp(int descriptor, const struct endpoint *endpoint, uint32_t b
 /** The same for a TCP listener. */
 void socket_tune_tcp(int descriptor);
 
+/**
+ * Requests the interface of each packet (IP_PKTINFO) on an IPv4 UDP socket. Returns false if the
+ * kernel refuses.
+ */
+bool socket_request_interfaces(int descriptor);
+
+/**
+ * The number of the interface that the client of an accepted IPv4 connection came by: that of the
+ * packet which completed the connection. 0: not known.
+ */
+uint32_t socket_find_interface(int descriptor);
+
 /** Requests that the kernel dropped on this UDP socket because its buffer was full. */
 uint32_t socket_kernel_drops(int descriptor);
 

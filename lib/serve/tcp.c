@@ -11,6 +11,7 @@
 
 #include "decide/client.h"
 #include "serve/pass.h"
+#include "serve/socket.h"
 #include "serve/tcp_connection.h"
 
 enum {
@@ -262,23 +263,30 @@ static bool evict_for(struct tcp *tcp, struct tcp_connection *incoming)
     return true;
 }
 
+/* Of an IPv4 client; others are outside whatever they come by. */
+static uint32_t find_interface(const struct endpoint *client, int descriptor)
+{
+    return client->any.sa_family == AF_INET ? socket_find_interface(descriptor) : 0;
+}
+
 /* Fills in a free connection. */
 static void begin_connection(struct tcp_connection *connection, int descriptor,
                              const struct endpoint *client, uint32_t destination)
 {
     struct tcp *tcp = connection->tcp;
 
-    *connection = (struct tcp_connection){.carrier = tcp_carrier,
-                                          .tcp = tcp,
-                                          .descriptor = descriptor,
-                                          .client = *client,
-                                          .network = network_of(client),
-                                          .path = {.destination = destination},
-                                          .link = connection->link,
-                                          .active_ms = uv_now(tcp->loop),
-                                          .input = connection->input,
-                                          .output = connection->output,
-                                          .serial = connection->serial};
+    *connection = (struct tcp_connection){
+        .carrier = tcp_carrier,
+        .tcp = tcp,
+        .descriptor = descriptor,
+        .client = *client,
+        .network = network_of(client),
+        .path = {.destination = destination, .interface = find_interface(client, descriptor)},
+        .link = connection->link,
+        .active_ms = uv_now(tcp->loop),
+        .input = connection->input,
+        .output = connection->output,
+        .serial = connection->serial};
     path_set_source(&connection->path, client);
     connection->places =
         &tcp->places[is_outside(tcp, &connection->path) ? TCP_OUTSIDERS : TCP_INSIDERS];

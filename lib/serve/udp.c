@@ -108,30 +108,35 @@ static int receive(struct udp_socket *socket)
 }
 
 /*
- * Reads the destination address and turns the control message into one for the reply: from that
- * address, over the interface of the route. A link-local address is valid only on its own
- * interface.
+ * Reads destination address and interface, and turns the control message into one for the reply:
+ * from that address, over the interface of the route. A link-local address is valid only on its own
+ * interface, and a socket bound to an address needs none.
  */
-static uint32_t turn_control(struct msghdr *header)
+static void turn_control(const struct udp_socket *socket, struct msghdr *header, struct path *path)
 {
     struct cmsghdr *control = CMSG_FIRSTHDR(header);
 
     if (control == NULL) {
         header->msg_controllen = 0;
-        return 0;
+        return;
     }
     if (control->cmsg_level == IPPROTO_IP && control->cmsg_type == IP_PKTINFO) {
         struct in_pktinfo *info = (struct in_pktinfo *)(void *)CMSG_DATA(control);
+        path->interface = (uint32_t)info->ipi_ifindex;
         info->ipi_ifindex = 0;
         info->ipi_spec_dst = info->ipi_addr;
-        return ntohl(info->ipi_addr.s_addr);
+        if (socket->address == INADDR_ANY)
+            path->destination = ntohl(info->ipi_addr.s_addr);
+        else
+            header->msg_controllen = 0;
+        return;
     }
     if (control->cmsg_level == IPPROTO_IPV6 && control->cmsg_type == IPV6_PKTINFO) {
         struct in6_pktinfo *info = (struct in6_pktinfo *)(void *)CMSG_DATA(control);
+        path->interface = info->ipi6_ifindex;
         if (!IN6_IS_ADDR_LINKLOCAL(&info->ipi6_addr))
             info->ipi6_ifindex = 0;
     }
-    return 0;
 }
 
 /* Fills in one exchange from a received message. */
@@ -148,8 +153,9 @@ static void admit(const struct udp_socket *socket, size_t number)
     exchange->keepalive_100ms = 0;
     exchange->reply = buffers->replies + number * REPLY_STRIDE;
     exchange->path.destination = socket->address;
+    exchange->path.interface = 0;
     if (socket->control_octets > 0)
-        exchange->path.destination = turn_control(&received->msg_hdr);
+        turn_control(socket, &received->msg_hdr, &exchange->path);
     path_set_source(&exchange->path, &buffers->sources[number]);
     if ((received->msg_hdr.msg_flags & MSG_TRUNC) != 0) {
         exchange->request_length = 0; /* dropped as shorter than a header */
@@ -446,6 +452,18 @@ void udp_socket_begin(struct udp_socket *socket)
     int error = uv_poll_start(&socket->poll, UV_READABLE, udp_on_readable);
 
     assert(error == 0); /* nothing else on the loop has this descriptor */
+}
+
+void udp_socket_request_interfaces(struct udp_socket *socket)
+{
+    struct udp_buffers *buffers = socket->udp->buffers;
+    bool is_ipv4 = socket->name_octets == sizeof(struct sockaddr_in);
+
+    if (!is_ipv4 || socket->control_octets > 0 || !socket_request_interfaces(socket->descriptor))
+        return;
+    socket->control_octets = CMSG_SPACE(sizeof(struct in_pktinfo));
+    if (buffers->armed_for == socket)
+        buffers->armed_for = NULL; /* all headers need the room */
 }
 
 void udp_socket_pause(struct udp_socket *socket)

@@ -20,7 +20,9 @@
  * of a batch has waited for longer than UDP_OUTDATED_MS: the kernel's time of arrival says it.
  *
  * A reply is sent from the address that was asked: a socket bound to one address does so by itself,
- * a wildcard socket by the control message that came with the request.
+ * a wildcard socket by the control message that came with the request. The same message has the
+ * interface that the request came by; a socket bound to one IPv4 address gets it once a snapshot
+ * has devices (access.h). Requests that were waiting then have none.
  *
  * Errors of single packets (ICMP errors, a full send queue) are counted and never close the socket.
  *
@@ -52,7 +54,7 @@ struct udp_socket {
     int descriptor;
     uint32_t address;      /* IPv4 it is bound to, host order; 0: wildcard, or IPv6 */
     socklen_t name_octets; /* of a source address */
-    size_t control_octets; /* for the destination address; 0: not a wildcard */
+    size_t control_octets; /* for destination address and interface; 0: not requested */
     bool is_behind;        /* since the time below there were always more requests */
     uint64_t behind_since_ms;
     uint64_t served;         /* requests since then */
@@ -75,6 +77,9 @@ int udp_socket_start(struct udp_socket *socket, struct udp *udp, uv_loop_t *loop
 
 /** Begins to read. */
 void udp_socket_begin(struct udp_socket *socket);
+
+/** Requests the interface of each request from the kernel, if it is an IPv4 socket. */
+void udp_socket_request_interfaces(struct udp_socket *socket);
 
 /** Reads nothing more; late replies still go out through it. */
 void udp_socket_pause(struct udp_socket *socket);

@@ -56,6 +56,12 @@ static void begin(struct listener *listener)
         udp_socket_begin(each);
 }
 
+static void request_interfaces(struct listener *listener)
+{
+    for (struct udp_socket *each = of(listener)->sockets; each != NULL; each = each->next)
+        udp_socket_request_interfaces(each);
+}
+
 static size_t hand_over(struct listener *listener, int channel)
 {
     (void)channel;
@@ -110,6 +116,7 @@ struct listener *udp_listener_new(const struct listener_options *options, struct
     *udp = (struct udp_listener){
         .listener = {.start = start,
                      .begin = begin,
+                     .request_interfaces = request_interfaces,
                      .hand_over = hand_over,
                      .drain = drain,
                      .stop = stop,

@@ -99,6 +99,15 @@ static void serve_last(struct worker *worker)
             worker->listeners[scheme]->drain(worker->listeners[scheme]);
 }
 
+static void request_interfaces(struct worker *worker)
+{
+    for (unsigned scheme = 0; scheme < LISTEN_SCHEMES; scheme++) {
+        struct listener *listener = worker->listeners[scheme];
+        if (listener != NULL && listener->request_interfaces != NULL)
+            listener->request_interfaces(listener);
+    }
+}
+
 /* Upstreams change with the snapshot: its verdicts name its own routes. */
 static void worker_on_adopted(void *context)
 {
@@ -107,6 +116,8 @@ static void worker_on_adopted(void *context)
 
     if (snapshot != NULL)
         forwarder_adopt(&worker->forwarder, snapshot->policy.routes.zones, snapshot->standings);
+    if (snapshot != NULL && snapshot->access.device_count > 0)
+        request_interfaces(worker);
     worker->on_adopted(worker->context);
 }
 

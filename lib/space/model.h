@@ -54,6 +54,9 @@ enum affinity { AFFINITY_NONE, AFFINITY_PREFER, AFFINITY_ONLY };
 enum router_state { ROUTER_UP, ROUTER_DRAINING, ROUTER_DOWN };
 enum dyno_state { DYNO_UP, DYNO_STARTING, DYNO_IDLE, DYNO_CRASHED, DYNO_DOWN };
 
+/* Of all zone files: each device has views of its own (answer/access.h). */
+enum { DEVICES_MOST = 64, DEVICE_OCTETS_MOST = 15 };
+
 enum peering_type { PEERING_CUSTOMER_MANAGED, PEERING_HEROKU_MANAGED, PEERING_UNKNOWN };
 enum peering_status {
     PEERING_INITIATING_REQUEST,
@@ -140,6 +143,7 @@ struct peering {
     struct word aws_region;
     struct word aws_account_id;
     struct word expires;
+    struct word device; /* the interface that its clients come by; absent: any */
 };
 
 struct tunnel {
@@ -159,6 +163,7 @@ struct vpn {
     struct tunnel *tunnels;
     size_t tunnel_count;
     struct location tunnels_at;
+    struct word device; /* as of a peering */
 };
 
 /** A static record in wire form; see records.h. */

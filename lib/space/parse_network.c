@@ -130,6 +130,7 @@ static const struct yaml_field peering_fields[] = {
     {"aws_region", field_read_word, offsetof(struct peering, aws_region), NULL, false},
     {"aws_account_id", field_read_word, offsetof(struct peering, aws_account_id), NULL, false},
     {"expires", field_read_word, offsetof(struct peering, expires), NULL, false},
+    {"device", field_read_word, offsetof(struct peering, device), NULL, false},
 };
 
 const struct table peering_table = {"a peering", "into a peering of `peerings`",
@@ -228,6 +229,7 @@ static const struct yaml_field vpn_fields[] = {
      &vpn_block_items, true},
     {"tunnels", field_read_items, offsetof(struct vpn, tunnels), &tunnel_items, false},
     {"id", field_read_word, offsetof(struct vpn, id), NULL, false},
+    {"device", field_read_word, offsetof(struct vpn, device), NULL, false},
 };
 
 const struct table vpn_table = {"a VPN", "into a VPN of `vpns`", FIELDS(vpn_fields)};

@@ -232,6 +232,75 @@ void check_vpns(struct checking *checking)
     checking_close_seen(checking, &seen);
 }
 
+/* ---- devices ---- */
+
+/* As the system checks the name of an interface. */
+static bool is_interface_name(const char *text)
+{
+    size_t length = strlen(text);
+
+    if (length == 0 || length > DEVICE_OCTETS_MOST || strcmp(text, ".") == 0 ||
+        strcmp(text, "..") == 0)
+        return false;
+    for (const char *at = text; *at != '\0'; at++)
+        if (*at <= ' ' || *at > '~' || *at == '/' || *at == ':')
+            return false;
+    return true;
+}
+
+/* The different devices of a space. */
+struct devices {
+    const char *names[DEVICES_MOST];
+    size_t count;
+};
+
+/* Returns false when there are too many. */
+static bool add_device(struct devices *devices, const char *name)
+{
+    for (size_t i = 0; i < devices->count; i++)
+        if (strcmp(devices->names[i], name) == 0)
+            return true;
+    if (devices->count == DEVICES_MOST)
+        return false;
+    devices->names[devices->count++] = name;
+    return true;
+}
+
+static void check_device(struct checking *checking, const struct word *device,
+                         struct devices *devices)
+{
+    if (device->text == NULL)
+        return;
+    if (!is_interface_name(device->text))
+        FIND(checking, DEVICE, device->at,
+             "device `%.80s` is no name of a network interface: 1 to %d characters without blanks, "
+             "slashes and colons, as ipsec0; `ip link` lists those of the server",
+             device->text, DEVICE_OCTETS_MOST);
+    else if (!add_device(devices, device->text))
+        FIND(checking, DEVICE, device->at,
+             "device %s is one more than the %d that the server can tell apart; let connections "
+             "share a device, or leave it out",
+             device->text, DEVICES_MOST);
+}
+
+static const struct word *device_at(const struct space *space, size_t connection)
+{
+    return connection < space->peering_count
+               ? &space->peerings[connection].device
+               : &space->vpns[connection - space->peering_count].device;
+}
+
+void check_devices(struct checking *checking)
+{
+    const struct space *space = checking->space;
+    struct devices devices = {.count = 0};
+
+    for (size_t i = 0; i < space->peering_count + space->vpn_count; i++)
+        check_device(checking, device_at(space, i), &devices);
+}
+
+/* ---- overlaps ---- */
+
 enum { PEERING_SPAN, VPN_SPAN };
 
 static size_t add_spans(struct cidr_span *spans, size_t count, const struct blocks *blocks,
@@ -274,8 +343,15 @@ static const char *owner_name(const struct cidr_span *span)
     return ((const struct vpn *)span->owner)->name.text;
 }
 
-static void find_overlap(struct checking *checking, const struct cidr_span *a,
-                         const struct cidr_span *b)
+static const char *owner_device(const struct cidr_span *span)
+{
+    if (span->kind == PEERING_SPAN)
+        return ((const struct peering *)span->owner)->device.text;
+    return ((const struct vpn *)span->owner)->device.text;
+}
+
+static void report_overlap(struct checking *checking, const struct cidr_span *a,
+                           const struct cidr_span *b)
 {
     const struct cidr_span *later = location_is_before(a->at, b->at) ? b : a;
     const struct cidr_span *earlier = later == a ? b : a;
@@ -295,23 +371,46 @@ static void find_overlap(struct checking *checking, const struct cidr_span *a,
         (unsigned)earlier->at.line);
 }
 
+/*
+ * Finds the overlaps of connections without a device (NULL), or of those with this device among
+ * them and with the former. Clients of two devices are told apart, so these may overlap.
+ */
+static void find_overlaps(struct checking *checking, const struct cidr_span *spans, size_t count,
+                          const char *device)
+{
+    const struct cidr_span *outer = NULL;
+
+    for (size_t i = 0; i < count; i++) {
+        const struct cidr_span *span = &spans[i];
+        const char *own = owner_device(span);
+        if (own != NULL && (device == NULL || strcmp(own, device) != 0))
+            continue;
+        if (outer == NULL || !cidr_overlaps(outer->cidr, span->cidr))
+            outer = span;
+        else if (outer->owner != span->owner &&
+                 (device == NULL || own != NULL || owner_device(outer) != NULL))
+            report_overlap(checking, outer, span);
+    }
+}
+
 void check_connections_overlap(struct checking *checking)
 {
-    size_t most = collect_active(checking->space, NULL);
+    const struct space *space = checking->space;
+    size_t most = collect_active(space, NULL);
     struct cidr_span *spans = calloc(most + 1, sizeof *spans);
-    size_t outer = 0;
+    struct devices devices = {.count = 0};
 
     if (spans == NULL) {
         FIND(checking, MEMORY, (struct location){0}, "out of memory while the file was checked");
         return;
     }
-    size_t count = collect_active(checking->space, spans);
+    size_t count = collect_active(space, spans);
     spans_sort(spans, count);
-    for (size_t i = 1; i < count; i++) {
-        if (!cidr_overlaps(spans[outer].cidr, spans[i].cidr))
-            outer = i;
-        else if (spans[outer].owner != spans[i].owner)
-            find_overlap(checking, &spans[outer], &spans[i]);
-    }
+    find_overlaps(checking, spans, count, NULL);
+    for (size_t i = 0; i < space->peering_count + space->vpn_count; i++)
+        if (device_at(space, i)->text != NULL)
+            add_device(&devices, device_at(space, i)->text);
+    for (size_t i = 0; i < devices.count; i++)
+        find_overlaps(checking, spans, count, devices.names[i]);
     free(spans);
 }

@@ -152,7 +152,8 @@ static bool is_peered(const struct space *space, uint32_t address)
     for (size_t i = 0; i < space->peering_count; i++) {
         const struct peering *peering = &space->peerings[i];
         bool grants = peering->status == PEERING_ACTIVE &&
-                      (peering->type == PEERING_CUSTOMER_MANAGED || peering->grant);
+                      (peering->type == PEERING_CUSTOMER_MANAGED || peering->grant) &&
+                      peering->device.text == NULL;
         if (grants && holds(&peering->cidr_blocks, address))
             return true;
     }
@@ -162,7 +163,8 @@ static bool is_peered(const struct space *space, uint32_t address)
 static bool is_behind_vpn(const struct space *space, uint32_t address)
 {
     for (size_t i = 0; i < space->vpn_count; i++)
-        if (is_vpn_up(&space->vpns[i]) && holds(&space->vpns[i].routable_cidrs, address))
+        if (is_vpn_up(&space->vpns[i]) && space->vpns[i].device.text == NULL &&
+            holds(&space->vpns[i].routable_cidrs, address))
             return true;
     return false;
 }

@@ -145,6 +145,135 @@ TEST(ranges_are_sorted_and_begin_at_the_first_address)
     ck_assert_uint_eq(access_made.view_count, 3);
 }
 
+/* ---- devices ---- */
+
+/* Two spaces with the same office by different interfaces, one space at an address of its own. */
+static const char *const device_texts[] = {
+    "space: one-space\n"
+    "cidr: 10.0.0.0/16\n"
+    "vpns:\n"
+    "  - {name: office, status: active, routable_cidrs: [172.18.0.0/16], device: ipsec0}\n"
+    "  - {name: lab, status: active, routable_cidrs: [172.19.0.0/16]}\n"
+    "  - {name: off, status: failed, routable_cidrs: [172.20.0.0/16], device: ipsec2}\n",
+    "space: two-space\n"
+    "cidr: 10.1.0.0/16\n"
+    "peerings:\n"
+    "  - {pcx_id: pcx-1, status: active, cidr_blocks: [172.18.0.0/16], device: ipsec1}\n"
+    "vpns:\n"
+    "  - {name: lab, status: active, routable_cidrs: [172.19.1.0/24], device: ipsec1}\n",
+    "space: own-space\n"
+    "cidr: 10.0.0.0/16\n"
+    "listen: [10.0.0.9]\n"
+    "vpns:\n"
+    "  - {name: own, status: active, routable_cidrs: [172.18.0.0/16], device: ipsec0}\n",
+};
+enum { DEVICE_SEGMENTS = sizeof device_texts / sizeof device_texts[0] };
+
+/* The numbers of ipsec0 and ipsec1; 9 is another interface's, and 0 is not known. */
+enum { IPSEC0 = 4, IPSEC1 = 7 };
+
+static const struct {
+    const char *asked, *client;
+    uint32_t interface;
+    const char *expected;
+} device_cases[] = {
+    {"10.0.0.2", "172.18.9.9", IPSEC0, "0:vpn"},
+    {"10.0.0.2", "172.18.9.9", IPSEC1, "1:peered"},
+    {"10.0.0.2", "172.18.9.9", 9, ""},
+    {"10.0.0.2", "172.18.9.9", 0, ""},
+    {"10.0.0.2", "172.19.1.1", IPSEC0, "0:vpn"},
+    {"10.0.0.2", "172.19.1.1", IPSEC1, "0:vpn 1:vpn"},
+    {"10.0.0.2", "172.19.1.1", 9, "0:vpn"},
+    {"10.0.0.2", "172.19.1.1", 0, "0:vpn"},
+    {"10.0.0.2", "172.20.0.1", IPSEC0, ""},
+    {"10.0.0.2", "10.0.130.56", IPSEC1, "0:space"},
+    {"10.0.0.9", "172.18.9.9", IPSEC0, "2:vpn"},
+    {"10.0.0.9", "172.18.9.9", IPSEC1, ""},
+    {"10.0.0.9", "10.0.130.56", IPSEC0, "2:space"},
+};
+
+static void build_devices(const struct segment **made, struct access *access)
+{
+    static const struct local_access nobody = {.space_count = 0};
+
+    for (int i = 0; i < DEVICE_SEGMENTS; i++)
+        made[i] = segment_of_text(device_texts[i]);
+    ck_assert(access_build(access, made, DEVICE_SEGMENTS, &nobody));
+    ck_assert_uint_eq(access->device_count, 2);
+    ck_assert_str_eq(access->devices[0], "ipsec0");
+    ck_assert_str_eq(access->devices[1], "ipsec1");
+}
+
+static void drop_devices(const struct segment **made, struct access *access)
+{
+    access_close(access);
+    for (int i = 0; i < DEVICE_SEGMENTS; i++)
+        segment_release((struct segment *)made[i]);
+}
+
+static const char *find_by(const struct access *access, const char *asked, const char *client,
+                           uint32_t interface, char *out)
+{
+    uint32_t destination, source;
+
+    ck_assert(ipv4_read(asked, &destination) && ipv4_read(client, &source));
+    const struct view *view =
+        view_by_interface(access, access_view(access, destination), interface);
+    return describe(view_find(view, source), view, out);
+}
+
+TEST_OVER(a_connection_with_a_device_lets_in_what_comes_by_it, device_cases)
+{
+    const struct segment *made[DEVICE_SEGMENTS];
+    struct access access;
+    char text[256];
+
+    build_devices(made, &access);
+    ck_assert(access_set_interface(&access, 0, IPSEC0));
+    ck_assert(access_set_interface(&access, 1, IPSEC1));
+    ck_assert_str_eq(find_by(&access, device_cases[_i].asked, device_cases[_i].client,
+                             device_cases[_i].interface, text),
+                     device_cases[_i].expected);
+    drop_devices(made, &access);
+}
+
+TEST(a_device_without_an_interface_lets_nobody_in)
+{
+    const struct segment *made[DEVICE_SEGMENTS];
+    struct access access;
+    char text[256];
+
+    build_devices(made, &access);
+    ck_assert(!access_has_interface(&access, 0));
+    ck_assert_str_eq(find_by(&access, "10.0.0.2", "172.18.9.9", 0, text), "");
+    ck_assert(access_set_interface(&access, 0, IPSEC0));
+    ck_assert(!access_set_interface(&access, 0, IPSEC0));
+    ck_assert(access_has_interface(&access, 0));
+    ck_assert_uint_eq(access_interface(&access, "ipsec0"), IPSEC0);
+    ck_assert_str_eq(access_device(&access, IPSEC0), "ipsec0");
+    ck_assert_str_eq(find_by(&access, "10.0.0.2", "172.18.9.9", IPSEC0, text), "0:vpn");
+    ck_assert(access_set_interface(&access, 0, 0));
+    ck_assert_str_eq(find_by(&access, "10.0.0.2", "172.18.9.9", IPSEC0, text), "");
+    ck_assert_str_eq(find_by(&access, "10.0.0.2", "172.18.9.9", 0, text), "");
+    drop_devices(made, &access);
+}
+
+/* So that the operator's command can ask for a device wherever it runs. */
+TEST(a_device_has_a_number_before_its_interface_is_known)
+{
+    const struct segment *made[DEVICE_SEGMENTS];
+    struct access access;
+    char text[256];
+
+    build_devices(made, &access);
+    uint32_t interface = access_interface(&access, "ipsec1");
+    ck_assert_str_eq(access_device(&access, interface), "ipsec1");
+    ck_assert_str_eq(find_by(&access, "10.0.0.2", "172.18.9.9", interface, text), "1:peered");
+    ck_assert_ptr_null(access_device(&access, 0));
+    ck_assert_ptr_null(access_device(&access, access_interface(&access, "eth0")));
+    drop_devices(made, &access);
+}
+
 /* Thousands of blocks, each found again, with nothing in the gaps between them. */
 TEST(thousands_of_blocks_are_kept_apart)
 {

@@ -195,6 +195,24 @@ TEST(a_start_with_compiled_files_reads_none_and_answers_the_same)
     expect_answers_of_the_files();
 }
 
+/* Without its device a connection would let everyone in. */
+TEST(a_device_is_compiled_too)
+{
+    static const char text[] =
+        "space: by-device\ncidr: 10.9.0.0/16\nvpns:\n"
+        "  - {name: a, status: active, routable_cidrs: [172.27.0.0/16], device: ipsec0}\n"
+        "  - {name: b, status: active, routable_cidrs: [172.28.0.0/16]}\n...\n";
+
+    scratch_write(&zones, "device.yaml", text, sizeof text - 1);
+    start_compiled();
+    const struct segment *segment = snapshot_find_space(snapshot, "by-device");
+    ck_assert_uint_eq(outcome.read_count, 0);
+    ck_assert_str_eq(segment->connections[0].device, "ipsec0");
+    ck_assert_ptr_null(segment->connections[1].device);
+    ck_assert_uint_eq(snapshot->access.device_count, 1);
+    expect_answers_of_the_files();
+}
+
 TEST(generations_go_on)
 {
     start_compiled();

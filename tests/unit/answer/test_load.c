@@ -560,11 +560,12 @@ static const struct {
     {"peerings: [{pcx_id: pcx-1, status: active, cidr_blocks: [10.2.0.0/16]}]\n", 1},
     {"peerings: [{pcx_id: pcx-1, status: pending-acceptance, cidr_blocks: [10.2.0.0/16]}]\n", 0},
     {"vpns: [{name: office, status: active, routable_cidrs: [10.3.0.0/16]}]\n", 0},
+    {"vpns: [{name: office, status: active, routable_cidrs: [10.2.0.0/16], device: tun0}]\n", 0},
 };
 
 TEST_OVER(a_connection_over_another_space_is_reported, covering)
 {
-    char one[256];
+    char one[320];
 
     snprintf(one, sizeof one, "space: a-space\ncidr: 10.1.0.0/16\n%s", covering[_i].connection);
     write_text("one.yaml", one);
@@ -576,6 +577,32 @@ TEST_OVER(a_connection_over_another_space_is_reported, covering)
     write_text("one.yaml", "space: a-space\ncidr: 10.1.0.0/16\n");
     ck_assert(load());
     ck_assert_uint_eq(count_findings(FINDING_CONN_SPACE), 0);
+}
+
+static void write_devices(const char *file, const char *space, unsigned number, unsigned first,
+                          unsigned count)
+{
+    static char text[8192];
+    int length =
+        snprintf(text, sizeof text, "space: %s\ncidr: 10.%u.0.0/16\nvpns:\n", space, number);
+
+    for (unsigned i = first; i < first + count; i++)
+        length += snprintf(text + length, sizeof text - (size_t)length,
+                           "  - {name: v%u, status: active, routable_cidrs: [172.18.0.0/16], "
+                           "device: tun%u}\n",
+                           i, i);
+    write_text(file, text);
+}
+
+TEST(all_files_name_64_devices_at_most)
+{
+    write_devices("one.yaml", "a-space", 1, 0, 40);
+    write_devices("two.yaml", "b-space", 2, 16, 48);
+    ck_assert(load());
+    ck_assert_uint_eq(count_findings(FINDING_DEVICE), 0);
+    write_devices("two.yaml", "b-space", 2, 16, 50);
+    ck_assert(!load());
+    ck_assert_uint_eq(count_findings(FINDING_DEVICE), 2);
 }
 
 TEST(a_name_may_move_between_files_in_one_reload)

@@ -6,6 +6,7 @@
 #include "base/address.h"
 #include "support/snapshot_fixture.h"
 #include "support/suite.h"
+#include "support/zones.h"
 
 static struct client classify(const char *source)
 {
@@ -83,4 +84,28 @@ TEST(classes_have_names)
     ck_assert_str_eq(class_text(CLIENT_PEERED), "peered");
     ck_assert_str_eq(class_text(CLIENT_VPN), "vpn");
     ck_assert_str_eq(class_text(CLIENT_EXTERNAL), "external");
+}
+
+/* The memberships of a client are those of what comes by its interface. */
+TEST(a_client_of_a_device_is_external_by_another_interface)
+{
+    static const char text[] =
+        "space: a-space\nvpns:\n"
+        "  - {name: a, status: active, routable_cidrs: [172.18.0.0/16], device: ipsec0}\n";
+    const char *const texts[] = {text};
+    const struct policy policy = policy_usual();
+    struct snapshot *snapshot = snapshot_of_texts(&policy, texts, 1);
+    struct path path = {.source = 0xac120909};
+    struct client client;
+
+    access_set_interface(&snapshot->access, 0, 4);
+    for (path.interface = 0; path.interface < 8; path.interface++) {
+        client_classify(snapshot, &path, &client);
+        ck_assert(client_class(&client) == (path.interface == 4 ? CLIENT_VPN : CLIENT_EXTERNAL));
+        ck_assert_uint_eq(client.view->address, 0);
+    }
+    path = (struct path){.is_ipv6 = true, .interface = 4};
+    client_classify(snapshot, &path, &client);
+    ck_assert_uint_eq(client.count, 0);
+    snapshot_free(snapshot);
 }

@@ -26,6 +26,7 @@ static const char first[] =
     "      - 192.168.30.0/24\n"
     "      - 192.168.40.0/24\n"
     "    tunnels: [{ip: 52.44.146.196, status: DOWN}, {ip: 52.44.146.197, status: DOWN}]\n"
+    "  - {name: lab, status: active, routable_cidrs: [192.168.50.0/24], device: ipsec0}\n"
     "...\n";
 static const char second[] = "space: second\ncidr: 10.2.0.0/16\nrouters: [10.2.0.37]\n...\n";
 
@@ -74,6 +75,12 @@ static const struct {
      "10.2.130.4 is in cidr of space second (space.yaml:2), which does not answer at an address "
      "that "
      "another space has in `listen`: ask at another one\n"},
+    {"192.168.50.3", "10.1.0.2",
+     "192.168.50.3 is in routable_cidrs of VPN lab of first (space.yaml:17), whose clients are "
+     "inside only when they come by its device: ask with --device ipsec0\n"},
+    {"192.168.50.3", "10.0.0.9",
+     "192.168.50.3 is in routable_cidrs of VPN lab of first (space.yaml:17), which answers only at "
+     "its `listen`: ask at 10.1.0.2 or 10.1.0.3, where the server must listen too\n"},
     {"10.1.130.4", "10.1.0.2", NULL},
     {"203.0.113.9", "10.1.0.2", ""},
 };

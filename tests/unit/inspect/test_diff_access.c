@@ -87,6 +87,51 @@ TEST(another_name_of_a_connection_is_no_change)
     drop();
 }
 
+TEST(a_connection_with_a_device_is_let_in_by_that_device)
+{
+    const char *before = SMALL;
+    const char *after = SMALL "vpns: [{name: hq, status: active, routable_cidrs: [10.40.0.0/16], "
+                              "device: ipsec0}]\n";
+
+    compare(&before, &after, 1);
+    ck_assert_uint_eq(scene.changes.count, 1);
+    ck_assert_str_eq(printed(0),
+                     "+ 10.40.0.0/16 becomes inside of small (vpn, hq) when it comes by "
+                     "ipsec0: 65536 addresses");
+    drop();
+}
+
+TEST(another_device_is_two_changes)
+{
+    const char *before = SMALL "vpns: [{name: hq, status: active, routable_cidrs: [10.40.0.0/16], "
+                               "device: ipsec1}]\n";
+    const char *after = SMALL "vpns: [{name: hq, status: active, routable_cidrs: [10.40.0.0/16], "
+                              "device: ipsec0}]\n";
+
+    compare(&before, &after, 1);
+    ck_assert_uint_eq(scene.changes.count, 2);
+    ck_assert_str_eq(printed(0),
+                     "+ 10.40.0.0/16 becomes inside of small (vpn, hq) when it comes by "
+                     "ipsec0: 65536 addresses");
+    ck_assert_str_eq(printed(1), "- 10.40.0.0/16 ceases to be inside of small (vpn, hq) when it "
+                                 "comes by ipsec1: 65536 addresses");
+    drop();
+}
+
+TEST(a_connection_that_gets_a_device_shuts_the_others_out)
+{
+    const char *before = SMALL "vpns: [{name: hq, status: active, routable_cidrs: "
+                               "[10.40.0.0/16]}]\n";
+    const char *after = SMALL "vpns: [{name: hq, status: active, routable_cidrs: [10.40.0.0/16], "
+                              "device: ipsec0}]\n";
+
+    compare(&before, &after, 1);
+    ck_assert_uint_eq(scene.changes.count, 1);
+    ck_assert_str_eq(printed(0), "- 10.40.0.0/16 ceases to be inside of small (vpn, hq): "
+                                 "65536 addresses");
+    drop();
+}
+
 TEST(a_space_that_gets_a_listen_address_is_visible_only_there)
 {
     const char *before = SMALL;

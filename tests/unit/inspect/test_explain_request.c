@@ -12,7 +12,8 @@
 static bool reads(const char *name, const char *from, const char *type, const char *to,
                   struct explain_request *request, struct err *err)
 {
-    struct explain_question words = {.name = name, .type = type, .from = from, .to = to};
+    struct explain_question words = {
+        .name = name, .type = type, .client = {.from = from, .to = to}};
 
     return explain_request_read(&words, request, err);
 }
@@ -142,6 +143,28 @@ TEST_LOOP(a_client_address_is_read_as_the_socket_reports_it, 0, 4)
     ck_assert_uint_eq(source.path.source, clients[_i].source);
     ck_assert_int_eq(source.path.is_ipv6, clients[_i].ipv6[0] != '\0');
     ck_assert_str_eq(source.ipv6, clients[_i].ipv6);
+}
+
+TEST(a_device_has_the_length_of_an_interface_name)
+{
+    static const struct {
+        const char *device;
+        bool is_read;
+    } devices[] = {
+        {"ipsec0", true}, {"abcdefghijklmno", true}, {"abcdefghijklmnop", false}, {"", false}};
+    struct explain_source source = {.device = "before"};
+    struct err err;
+
+    for (size_t i = 0; i < sizeof devices / sizeof devices[0]; i++) {
+        const struct explain_client words = {.from = "10.0.0.1", .device = devices[i].device};
+        ck_assert(explain_read_client(&words, &source, &err) == devices[i].is_read);
+        if (devices[i].is_read)
+            ck_assert_str_eq(source.device, devices[i].device);
+        else
+            ck_assert_ptr_nonnull(strstr(err.text, "--device"));
+    }
+    ck_assert(explain_read_client(&(struct explain_client){.from = "10.0.0.1"}, &source, &err));
+    ck_assert_str_eq(source.device, "");
 }
 
 static char *explain_name(const char *name, const char *from, bool is_json)

@@ -26,6 +26,7 @@ enum mutation {
     A_LINE_IS_NOT_KEPT_TO,
     SUFFIXES_ARE_IGNORED,
     MUTATIONS,
+    DEVICES_ARE_IGNORED, /* its test is its own */
 };
 
 static enum mutation mutation;
@@ -85,6 +86,11 @@ void __wrap_client_classify(const struct snapshot *from, const struct path *path
     struct path inside = {.source = 0x0a008238};
 
     __real_client_classify(from, path, client);
+    if (mutation == DEVICES_ARE_IGNORED && from->access.device_count > 0) {
+        struct path by_device = *path;
+        by_device.interface = access_interface(&from->access, from->access.devices[0]);
+        __real_client_classify(from, &by_device, client);
+    }
     if (mutation == THE_WHOLE_WORLD_IS_INSIDE && client->count == 0)
         __real_client_classify(from, &inside, client);
     if (mutation == IPV6_IS_INSIDE && path->is_ipv6)
@@ -173,6 +179,30 @@ TEST_LOOP(a_broken_policy_is_found_with_an_example, NONE + 1, MUTATIONS)
     ck_assert_msg(!prove(fixture.snapshot, &proof, &err), "mutation %d passes", _i);
     ck_assert_int_eq(err.code, ERR_RULE);
     ck_assert_msg(strstr(err.text, sentences[_i]) != NULL, "mutation %d: %s", _i, err.text);
+}
+
+/* ---- devices ---- */
+
+TEST_LOOP(a_device_that_is_ignored_is_found, 0, 2)
+{
+    const struct policy policy = policy_usual();
+    static const char text[] =
+        "space: a-space\nrouters: [10.0.0.37]\nvpns:\n"
+        "  - {name: a, status: active, routable_cidrs: [172.18.0.0/16], device: ipsec0}\n"
+        "  - {name: b, status: active, routable_cidrs: [172.18.0.0/17], device: ipsec1}\n"
+        "apps: [{name: app-one, internal_routing: true}]\n";
+    const char *texts[] = {text};
+    struct snapshot *snapshot = snapshot_of_texts(&policy, texts, 1);
+    struct proof proof;
+    struct err err = {.code = ERR_NONE};
+
+    mutation = _i == 1 ? DEVICES_ARE_IGNORED : NONE;
+    bool holds = prove(snapshot, &proof, &err);
+    ck_assert_msg(holds == (_i == 0), "%s", err.text);
+    ck_assert_msg(holds || strstr(err.text, "172.18.0.0 is taken to be inside space a-space, and "
+                                            "its zone file does not let it in") != NULL,
+                  "%s", err.text);
+    snapshot_free(snapshot);
 }
 
 /* ---- availability zones ---- */

@@ -7,6 +7,7 @@
 
 #include "support/snapshot_fixture.h"
 #include "support/suite.h"
+#include "support/zones.h"
 
 static struct listen_address address;
 static struct settings settings;
@@ -246,13 +247,36 @@ TEST(files_that_are_not_served_as_they_are_have_a_line_each)
     json_decref(printed);
 }
 
+TEST(each_device_has_a_line)
+{
+    static const char text[] =
+        "space: a-space\nvpns:\n"
+        "  - {name: a, status: active, routable_cidrs: [172.18.0.0/16], device: ipsec0}\n"
+        "  - {name: b, status: active, routable_cidrs: [172.18.0.0/16], device: ipsec1}\n";
+    const char *const texts[] = {text};
+    const struct policy policy = policy_usual();
+    struct snapshot *snapshot = snapshot_of_texts(&policy, texts, 1);
+
+    status.snapshot = snapshot;
+    access_set_interface(&snapshot->access, 1, 4);
+    check_line("\ndevice                   ! no interface ipsec0\n"
+               "device                   ipsec1\n");
+    json_t *printed = object();
+    char *devices = json_dumps(json_object_get(printed, "devices"), JSON_COMPACT);
+    ck_assert_str_eq(devices, "[{\"name\":\"ipsec0\",\"has_interface\":false},"
+                              "{\"name\":\"ipsec1\",\"has_interface\":true}]");
+    free(devices);
+    json_decref(printed);
+    snapshot_free(snapshot);
+}
+
 TEST(json_has_every_member_and_counters_that_are_zero)
 {
     static const char *const keys[] = {
         "version",  "pid",       "uptime_seconds", "generation", "last_reload", "zones",
         "listen",   "workers",   "silent_workers", "spaces",     "apps",        "control_socket",
         "hosts",    "kept_back", "state",          "upstreams",  "cache",       "counters",
-        "settings", "flags",     "last_good",      "privileges", "cookies"};
+        "settings", "flags",     "last_good",      "privileges", "cookies",     "devices"};
     const struct status_upstream one = {
         .text = "10.0.0.2", .worst = "up", .views = views, .view_count = 2};
 

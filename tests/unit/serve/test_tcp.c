@@ -1,6 +1,7 @@
 #include "serve/tcp.h"
 
 #include <arpa/inet.h>
+#include <net/if.h>
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
@@ -719,6 +720,7 @@ TEST(a_listener_accepts_and_knows_the_asked_address)
     ck_assert_uint_eq(scene.tcp.open_count, 1);
     ck_assert_uint_eq(oldest()->path.destination, 0x7f000003);
     ck_assert_uint_eq(oldest()->path.source, 0x7f000001);
+    ck_assert_uint_eq(oldest()->path.interface, if_nametoindex("lo"));
     close(client);
     tcp_acceptor_stop(&acceptor);
     end(); /* the loop closes the acceptor, which is of this function */

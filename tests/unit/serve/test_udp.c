@@ -2,6 +2,7 @@
 #include "serve/udp.h"
 
 #include <arpa/inet.h>
+#include <net/if.h>
 #include <string.h>
 #include <sys/socket.h>
 #include <unistd.h>
@@ -199,6 +200,40 @@ TEST_OVER(a_reply_leaves_from_the_asked_address, wildcards)
     ck_assert_uint_eq(path->destination, wildcards[_i].destination);
     ck_assert_uint_eq(path->source, 0x7f000001);
     ck_assert(!path->is_ipv6);
+    end(&scene);
+}
+
+/* Wildcard sockets have it from the start, others once it is requested, also within a batch. */
+static const struct {
+    const char *listen;
+    bool is_requested;
+    bool has_it;
+} interfaces[] = {
+    {"0.0.0.0", false, true},
+    {"127.0.0.1", false, false},
+    {"127.0.0.1", true, true},
+};
+
+TEST_OVER(a_request_has_the_interface_that_it_came_by, interfaces)
+{
+    struct scene scene;
+
+    begin(&scene, interfaces[_i].listen, "127.0.0.1");
+    ask(&scene, 1);
+    ck_assert_int_eq(udp_serve_batch(&scene.socket), 1);
+    ck_assert_int_eq(take_reply(&scene), 1);
+    if (interfaces[_i].is_requested)
+        udp_socket_request_interfaces(&scene.socket);
+    for (uint16_t id = 2; id <= 71; id++)
+        ask(&scene, id);
+    serving_turn(&scene.serving);
+    for (uint16_t id = 2; id <= 71; id++)
+        ck_assert_int_eq(take_reply(&scene), id); /* which compares the address */
+    for (unsigned i = 0; i < BATCH_MOST; i++) {
+        const struct path *path = &scene.serving.batch.exchanges[i].path;
+        ck_assert_uint_eq(path->interface, interfaces[_i].has_it ? if_nametoindex("lo") : 0);
+        ck_assert_uint_eq(path->destination, 0x7f000001);
+    }
     end(&scene);
 }
 

@@ -164,17 +164,18 @@ TEST(the_fixture_s_first_app_has_every_part)
 }
 
 static const char everything[] =
-    "space: test-space\n"                                                              /* 1 */
-    "generation: fir\n"                                                                /* 2 */
-    "shield: true\n"                                                                   /* 3 */
-    "state: deleting\n"                                                                /* 4 */
-    "listen: [10.0.0.2, 127.0.0.2]\n"                                                  /* 5 */
-    "ttl: {router: 0, dyno: 300, negative: 7}\n"                                       /* 6 */
-    "routers:\n"                                                                       /* 7 */
-    "  - {ip: 10.0.0.37, state: draining, az: us-east-1a}\n"                           /* 8 */
-    "peerings:\n"                                                                      /* 9 */
-    "  - {pcx_id: pcx-1, type: heroku-managed, grant: true, status: active, \n"        /* 10 */
-    "     cidr_blocks: [172.23.0.0/20], routes: [], aws_account_id: 012345678901}\n"   /* 11 */
+    "space: test-space\n"                                                       /* 1 */
+    "generation: fir\n"                                                         /* 2 */
+    "shield: true\n"                                                            /* 3 */
+    "state: deleting\n"                                                         /* 4 */
+    "listen: [10.0.0.2, 127.0.0.2]\n"                                           /* 5 */
+    "ttl: {router: 0, dyno: 300, negative: 7}\n"                                /* 6 */
+    "routers:\n"                                                                /* 7 */
+    "  - {ip: 10.0.0.37, state: draining, az: us-east-1a}\n"                    /* 8 */
+    "peerings:\n"                                                               /* 9 */
+    "  - {pcx_id: pcx-1, type: heroku-managed, grant: true, status: active, \n" /* 10 */
+    "     cidr_blocks: [172.23.0.0/20], routes: [], aws_account_id: 012345678901, "
+    "device: ipsec0}\n"                                                                /* 11 */
     "apps:\n"                                                                          /* 12 */
     "  - name: frozen-oasis\n"                                                         /* 13 */
     "    id: 01234567-89ab-cdef-0123-456789abcdef\n"                                   /* 14 */
@@ -217,6 +218,7 @@ TEST(every_key_of_a_space_reaches_the_model)
     ck_assert(space->peerings[0].lists_routes);
     ck_assert_uint_eq(space->peerings[0].routes.count, 0);
     ck_assert_str_eq(space->peerings[0].aws_account_id.text, "012345678901");
+    ck_assert_str_eq(space->peerings[0].device.text, "ipsec0");
     ck_assert_uint_eq(space->record_count, 1);
     ck_assert_uint_eq(space->records[0].at.line, 29);
 }

@@ -185,6 +185,22 @@ static const struct {
      "E-PEER-OVERLAP"},
     {"peerings: [{pcx_id: pcx-1, status: active, cidr_blocks: [10.20.0.0/16, 10.20.0.0/24]}]\n",
      ""},
+    /* devices */
+    {PEERING ", device: ipsec0}]\n" VPN "[10.20.0.0/16], device: ipsec1}]\n", ""},
+    {PEERING ", device: ipsec0}]\n" VPN "[10.20.0.0/16], device: ipsec0}]\n", "E-VPN-OVERLAP"},
+    {PEERING ", device: ipsec0}]\n" VPN "[10.20.0.0/16]}]\n", "E-VPN-OVERLAP"},
+    {PEERING "}]\n" VPN "[10.20.1.0/24], device: ipsec0}]\n", "E-VPN-OVERLAP"},
+    {PEERING ", device: ipsec0}, {pcx_id: pcx-2, status: active, device: ipsec1, cidr_blocks: "
+             "[10.20.0.0/16]}]\n" VPN "[10.20.1.0/24], device: ipsec1}]\n",
+     "E-VPN-OVERLAP"},
+    {PEERING ", device: abcdefghijklmno}]\n", ""},
+    {PEERING ", device: abcdefghijklmnop}]\n", "E-DEVICE"},
+    {PEERING ", device: a/b}]\n", "E-DEVICE"},
+    {PEERING ", device: 'a b'}]\n", "E-DEVICE"},
+    {PEERING ", device: 'eth0:1'}]\n", "E-DEVICE"},
+    {PEERING ", device: ..}]\n", "E-DEVICE"},
+    {PEERING ", device: ''}]\n", "E-TYPE"},
+    {PEERING ", device: eth0.100@x}]\n", ""},
     /* routes to the routers */
     {"routers: [10.0.0.37]\n" PEERING ", routes: []}]\n", "W-PEER-ROUTE"},
     {"routers: [10.0.0.37]\n" PEERING ", routes: [10.0.0.0/16]}]\n", ""},
