@@ -145,6 +145,7 @@ serve() {
     local line
     mkdir -p "$root/run/spacedns" && chroot "$root" chown spacedns: /run/spacedns
     line=$(sed -n 's/^ExecStart=//p' "$root/usr/lib/systemd/system/spacednsd.service")
+    : >"$work/err" # the background command empties it only once it runs: is_ready would read the last one
     # shellcheck disable=SC2086
     chroot "$root" "${bare[@]}" $line >"$work/out" 2>"$work/err" & # no function: $! is the server
     server=$!
