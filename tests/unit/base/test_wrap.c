@@ -12,6 +12,20 @@ enum { TEXT_MOST = 4096 };
 
 static char text[TEXT_MOST];
 
+/* A terminal gives what was written in parts: reads until the last word is there and its line ends.
+ */
+static void read_until(int terminal, const char *last)
+{
+    size_t length = 0;
+
+    do {
+        ssize_t more = read(terminal, text + length, sizeof text - 1 - length);
+        ck_assert_int_gt(more, 0);
+        length += (size_t)more;
+        text[length] = '\0';
+    } while (strstr(text, last) == NULL || text[length - 1] != '\n');
+}
+
 /* Prints on a terminal of that width, and reads what it would show. */
 static void print_on_terminal(unsigned short columns, const char *words, int column)
 {
@@ -26,9 +40,7 @@ static void print_on_terminal(unsigned short columns, const char *words, int col
     fprintf(out, "%*s", column, "");
     wrap_print(out, words, column);
     fflush(out);
-    ssize_t length = read(terminal, text, sizeof text - 1);
-    ck_assert_int_gt(length, 0);
-    text[length] = '\0';
+    read_until(terminal, strrchr(words, ' ') + 1);
     fclose(out);
     close(terminal);
 }
