@@ -487,6 +487,26 @@ static bool inherit(struct daemon *daemon, struct err *err)
     return !takeover_is_upgrade(&daemon->takeover) || takeover_receive(&daemon->takeover, err);
 }
 
+/*
+ * A start without the state is better than none; an upgrade without it is not: the running server
+ * knows names kept back, which would go upstream.
+ */
+static bool open_state(struct daemon *daemon, struct err *err)
+{
+    const struct state *state = &daemon->reloads.state;
+
+    reloads_open_state(&daemon->reloads, daemon->takeover.state);
+    daemon->takeover.state = -1;
+    if (!takeover_is_upgrade(&daemon->takeover) || daemon->settings->state_dir == NULL ||
+        state_is_used(state))
+        return true;
+    return err_set(
+        err, ERR_SYSTEM,
+        "not taking over, because names kept back would be forgotten; mend the state folder "
+        "and upgrade again, or restart the server to go on without it: %s",
+        state->problem.text);
+}
+
 int daemon_run(struct settings *settings, struct report *report)
 {
     struct daemon daemon;
@@ -512,8 +532,12 @@ int daemon_run(struct settings *settings, struct report *report)
     }
     log_set_level((enum log_level)settings->log_level);
     service_open(&daemon.service);
-    reloads_open_state(&daemon.reloads, daemon.takeover.state);
-    daemon.takeover.state = -1;
+    if (!open_state(&daemon, &err)) {
+        report_free(report);
+        reloads_close(&daemon.reloads);
+        takeover_close(&daemon.takeover);
+        return give_up(err.text);
+    }
     reloads_prepare(&daemon.reloads, NULL);
     zones_loading_open(&daemon.reloads.loading, report);
     service_load(&daemon.service, settings->zones);

@@ -225,6 +225,20 @@ expect_match "the first of two upgrades" 'was not ready to answer within 3 s' "$
 expect_match "afterwards a reload works" 'Reloading zones\.\.\. (done|unchanged)' "$(spacedns reload 2>&1)"
 expect_nothing_lost "upgrades that fail"
 
+# A state folder that cannot be used any more: what is kept back is in the running server alone.
+sed -i '/^ *- .*example\.net/d' "$zones/test-space.yaml"
+spacedns reload --force >"$work/reload" 2>&1
+kept=$(spacedns kept-back 2>&1)
+expect_match "a name is kept back" 'example\.net' "$kept"
+generation=$(status generation)
+mv "$work/state/zones" "$work/state/zones.away"
+mkfifo "$work/state/zones"
+refused "a state folder that cannot be used" "spacednsd ended before it was ready to answer, with exit code 3: spacednsd: not taking over, because names kept back would be forgotten; mend the state folder and upgrade again, or restart the server to go on without it: state_dir $work/state: .*$goes_on"
+expect "the generation is the same" "$generation" "$(status generation)"
+expect "what is kept back is the same" "$kept" "$(spacedns kept-back 2>&1)"
+rm "$work/state/zones"
+mv "$work/state/zones.away" "$work/state/zones"
+
 # ---- the end of either, in the middle ----
 
 ask_on 2000 20
