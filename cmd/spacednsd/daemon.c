@@ -475,6 +475,7 @@ static bool inherit(struct daemon *daemon, struct err *err)
 {
     if (!takeover_read(&daemon->takeover, err))
         return false;
+    privileges_close_memory(daemon->takeover.is_memory_closed);
     if (!takeover_is_upgrade(&daemon->takeover))
         log_open(); /* else once it has its own standard error */
     const struct launcher_options options = {

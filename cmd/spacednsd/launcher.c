@@ -70,8 +70,8 @@ static void become(struct launching *launching, const char *path, const int *des
     sigemptyset(&none);
     set_signals(SIG_DFL);
     sigprocmask(SIG_SETMASK, &none, NULL);
-    snprintf(launching->variable, sizeof launching->variable, LAUNCHED_VARIABLE "=%d",
-             (int)getpid());
+    snprintf(launching->variable, sizeof launching->variable, LAUNCHED_VARIABLE "=%d%s",
+             (int)getpid(), prctl(PR_GET_DUMPABLE) == 1 ? "" : LAUNCHED_CLOSED);
     if (place_descriptors(launching, descriptors))
         execve(path, launching->options->argv, launching->environment);
     dprintf(STDERR_FILENO, "cannot execute %s: %s\n", path, strerror(errno));

@@ -34,6 +34,9 @@ enum { LAUNCHED_CHANNEL = 3, LAUNCHED_STDERR = 4, LAUNCHER_TEXT_MOST = 1024 };
 /** The environment variable that tells a process that it was launched. */
 #define LAUNCHED_VARIABLE "SPACEDNS_HANDOVER"
 
+/** Behind the process id: the memory of the server is closed (privileges.h). */
+#define LAUNCHED_CLOSED " closed"
+
 struct launcher {
     int descriptor; /* non-blocking; -1: there is no launcher */
 };

@@ -1,6 +1,7 @@
 #include "spacednsd/privileges.h"
 
 #include <errno.h>
+#include <linux/capability.h>
 #include <pwd.h>
 #include <stdio.h>
 #include <string.h>
@@ -88,6 +89,21 @@ bool privileges_begin(const struct privileges *privileges, const struct settings
     return (settings->file == NULL || check_readable("settings file", settings->file, err)) &&
            (!settings->has_host_upstreams ||
             check_readable("nameservers in", "/etc/resolv.conf", err));
+}
+
+/* Whoever got capabilities from the file of the program has been closed by the kernel. */
+static bool has_ambient(void)
+{
+    for (unsigned long i = 0; i <= CAP_LAST_CAP; i++)
+        if (prctl(PR_CAP_AMBIENT, PR_CAP_AMBIENT_IS_SET, i, 0, 0) == 1)
+            return true;
+    return false;
+}
+
+void privileges_close_memory(bool is_successor)
+{
+    if (geteuid() != 0 && (is_successor || has_ambient()))
+        prctl(PR_SET_DUMPABLE, 0);
 }
 
 bool privileges_has_no_new(void)

@@ -10,7 +10,7 @@
  *
  * daemon.c has the whole order. A server that was not started as root stays the user that it is.
  *
- * Sources: capabilities(7), PR_SET_NO_NEW_PRIVS(2const).
+ * Sources: capabilities(7), PR_SET_NO_NEW_PRIVS(2const), PR_SET_DUMPABLE(2const).
  * Threads: one, before the process has others.  Memory: none.
  */
 #include <stdbool.h>
@@ -44,6 +44,17 @@ bool privileges_find(struct privileges *privileges, const struct settings *setti
  */
 bool privileges_begin(const struct privileges *privileges, const struct settings *settings,
                       struct err *err);
+
+/**
+ * Closes the memory to other processes of the same user, and to core files, as execve(2) has opened
+ * it. That of root and that of a server that never had capabilities stay open, to whoever started
+ * it.
+ *
+ * is_successor  the memory of the server before is closed, for it has changed its user
+ *
+ * Call it before the process forks.
+ */
+void privileges_close_memory(bool is_successor);
 
 /** True once the process can get no privilege by executing a program. */
 bool privileges_has_no_new(void);

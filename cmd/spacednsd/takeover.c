@@ -78,6 +78,8 @@ static void read_launched(struct takeover *takeover)
 {
     if (!is_for_this_process(LAUNCHED_VARIABLE))
         return;
+    takeover->is_memory_closed =
+        strstr(getenv(LAUNCHED_VARIABLE), LAUNCHED_CLOSED) != NULL; // NOLINT
     takeover->channel = LAUNCHED_CHANNEL;
     takeover->standard_error = LAUNCHED_STDERR;
     fcntl(LAUNCHED_CHANNEL, F_SETFD, FD_CLOEXEC);

@@ -47,6 +47,7 @@ struct takeover {
     int control;        /* the control socket; -1: none. Whoever uses it sets -1 */
     int state;          /* the lock of the state folder; likewise */
     int connections;    /* where connections arrive; -1: none */
+    bool is_memory_closed; /* that of the running server; execve(2) has opened this one's */
 
     const struct takeover_owner *owner;
     const struct server *server;

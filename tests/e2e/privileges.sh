@@ -233,9 +233,24 @@ for thread in "/proc/$next/task"/*; do
     expect "after an upgrade: capabilities" 5 "$(grep -cE '^Cap.*:.0{16}$' <<<"$status")"
     expect "after an upgrade: seccomp" "$((2 * has_seccomp))" "$(grep -oP '^Seccomp:.\K.' <<<"$status")"
 done
+expect "a process without privileges is open to its user" "" \
+    "$(setpriv --reuid 65534 --regid 65534 --clear-groups cat /proc/self/maps 2>&1 >/dev/null)"
+for process in "$next" $(pgrep -P "$next" -x spacednsd-start); do
+    expect_match "after an upgrade: memory is closed to the user: $(<"/proc/$process/comm")" 'Permission denied' \
+        "$(setpriv --reuid 65534 --regid 65534 --clear-groups cat "/proc/$process/maps" 2>&1 >/dev/null)"
+done
 expect_match "reload, after an upgrade" 'done|unchanged' "$(spacedns reload)"
 kill "$next"
 await is_gone "$next" || fail "it ends"
+
+# As a service manager starts it: that user from the beginning, with the right to bind.
+launcher=(setpriv --reuid 65534 --regid 65534 --clear-groups --inh-caps +net_bind_service --ambient-caps +net_bind_service)
+start ambient --settings "$work/etc/spacednsd.yaml"
+launcher=()
+expect_match "with the right to bind alone: it is dropped" ' user=nobody capabilities=none ' "$(<"$server_log")"
+expect_match "with the right to bind alone: memory is closed to the user" 'Permission denied' \
+    "$(setpriv --reuid 65534 --regid 65534 --clear-groups cat "/proc/$server/maps" 2>&1 >/dev/null)"
+stop
 
 # ---- staying root, and no sandbox ----
 
