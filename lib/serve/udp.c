@@ -327,12 +327,21 @@ static bool serve_rounds(struct udp_socket *socket, unsigned rounds)
 
 /* ---- overload ---- */
 
+/* How long the socket may be behind. */
+static uint64_t patience_ms(const struct udp_socket *socket)
+{
+    bool has_dropped =
+        socket->dropped_ms != 0 && uv_now(socket->poll.loop) < socket->dropped_ms + UDP_OVERLOAD_MS;
+
+    return has_dropped ? UDP_BEHIND_MS : UDP_PATIENCE_MS;
+}
+
 /* True when what is unread would take too long at the pace so far. */
 static bool is_overloaded(const struct udp_socket *socket)
 {
     uint64_t elapsed_ms = uv_now(socket->poll.loop) - socket->behind_since_ms;
 
-    if (!socket->is_behind || elapsed_ms < UDP_BEHIND_MS)
+    if (!socket->is_behind || elapsed_ms < patience_ms(socket))
         return false;
     uint64_t unread = socket_unread_octets(socket->descriptor) / UNREAD_OCTETS_LEAST;
     return unread * elapsed_ms > UDP_BEHIND_MS * socket->served;
@@ -344,6 +353,7 @@ static void drop_unread(struct udp_socket *socket)
     struct stats *stats = socket->udp->batch->stats;
     int count = BATCH_MOST;
 
+    socket->dropped_ms = uv_now(socket->poll.loop);
     for (unsigned i = 0; i < DROPS_MOST && count == BATCH_MOST; i++) {
         count = receive(socket);
         if (count == BATCH_MOST)

@@ -9,11 +9,13 @@
  * numbers, so that the buffers' beginnings do not share the same cache sets.
  *
  * Past saturation the kernel's buffer would make every request wait as long as it takes to answer a
- * full buffer. So a socket that has had more requests than were answered for UDP_BEHIND_MS, and
- * whose unread ones would take as long again at the pace so far, is emptied unanswered but for the
- * newest batch: who has given up is not answered, who asks now is. Requests that are answered have
- * waited about UDP_BEHIND_MS at most, however large the buffer is. A socket that keeps up pays
- * nothing: the clock is the loop's, and the kernel is asked only after UDP_BEHIND_MS.
+ * full buffer. So a socket that has had more requests than were answered for UDP_PATIENCE_MS, and
+ * whose unread ones would take UDP_BEHIND_MS at the pace so far, is emptied unanswered but for the
+ * newest batch: who has given up is not answered, who asks now is. From then until UDP_OVERLOAD_MS
+ * without such a drop, UDP_BEHIND_MS is patience enough, so requests that are answered have waited
+ * about that long at most, however large the buffer is. A crowd that waited while a server began
+ * or stood aside for a moment is no overload: it is answered within the patience. A socket that
+ * keeps up pays nothing: the clock is the loop's, and the kernel is asked only after the patience.
  *
  * A process that stood still (stopped, swapped out, its machine paused) finds requests of any age.
  * So what is read after UDP_QUIET_MS without a request is dropped, batch by batch, while the newest
@@ -36,7 +38,13 @@
 #include "base/endpoint.h"
 #include "serve/batch.h"
 
-enum { UDP_BEHIND_MS = 20, UDP_QUIET_MS = 500, UDP_OUTDATED_MS = 1000 };
+enum {
+    UDP_BEHIND_MS = 20,
+    UDP_PATIENCE_MS = 100,
+    UDP_OVERLOAD_MS = 1000,
+    UDP_QUIET_MS = 500,
+    UDP_OUTDATED_MS = 1000
+};
 
 struct udp_buffers;
 
@@ -58,6 +66,7 @@ struct udp_socket {
     bool is_behind;        /* since the time below there were always more requests */
     uint64_t behind_since_ms;
     uint64_t served;         /* requests since then */
+    uint64_t dropped_ms;     /* when it was last emptied; 0: never */
     uint64_t read_ms;        /* when several were last read, none of them outdated; 0: never */
     uint32_t drops;          /* of the kernel: before the start, then, once stopped, since it */
     struct udp_socket *next; /* the owner's */
