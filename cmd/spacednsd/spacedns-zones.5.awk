@@ -34,9 +34,9 @@ function print_row(    i, line) {
     print_line("\\fB" marked(cell[1]) "\\fR")
     line = marked(cell[2])
     for (i = 3; i <= cells; i++)
-        if (cell[i] != "")
-            line = line (title[i] == "default" && cell[i] !~ /^(required|none)/ ? "; default " : "; ") \
-                (cell[i] == "none" ? "no default" : (title[i] == "example" ? "example: " : "") marked(cell[i]))
+        if (cell[i] != "" && cell[i] != "–")
+            line = line (title[i] == "default" && cell[i] != "required" ? "; default " : "; ") \
+                (title[i] == "example" ? "example: " : "") marked(cell[i])
     print_line(line)
 }
 
@@ -67,6 +67,7 @@ BEGIN {
 in_block { print_line(escaped($0)); next }
 /^# / { next }
 /^## / { print ".SH " toupper(escaped(substr($0, 4))); fresh = 1; gap = 0; next }
+/^### / { print ".SS " escaped(substr($0, 5)); fresh = 1; gap = 0; next }
 /^\| ---/ { next }
 /^\|/ {
     read_cells()

@@ -8,6 +8,7 @@
 
 #include "base/suggest.h"
 #include "base/text.h"
+#include "space/keys.h"
 
 enum { FIELDS_MAX = 64 };
 
@@ -114,6 +115,18 @@ static const char *suggest_key(const struct table *table, const char *key)
     return suggest_among(key, names, count);
 }
 
+/* "`x` is not a key of …; did you mean `y` (what it is)?" */
+static void report_suggestion(struct parsing *parsing, const struct yaml_node *key,
+                              const char *suggestion)
+{
+    const struct key_text *words = key_text_find(parsing->table, suggestion);
+
+    assert(words != NULL); /* see keys.h */
+    report_add(parsing->report, FINDING_UNKNOWN_KEY, parsing->file, location_of_node(key),
+               "`%.80s` is not a key of %s; did you mean `%s` (%.*s)?", key->text,
+               parsing->table->owner, suggestion, (int)strcspn(words->help, ";"), words->help);
+}
+
 static void reject_key(void *context, const struct yaml_node *key, const struct yaml_node *value)
 {
     struct parsing *parsing = context;
@@ -128,9 +141,7 @@ static void reject_key(void *context, const struct yaml_node *key, const struct 
                    "`pre_shared_key` is a secret and not needed for DNS; remove it and, if others "
                    "could read this file, replace the key");
     else if (suggestion != NULL)
-        report_add(parsing->report, FINDING_UNKNOWN_KEY, parsing->file, at,
-                   "`%.80s` is not a key of %s; did you mean `%s`?", key->text, table->owner,
-                   suggestion);
+        report_suggestion(parsing, key, suggestion);
     else if (other != NULL)
         report_add(parsing->report, FINDING_UNKNOWN_KEY, parsing->file, at,
                    "`%.80s` is not a key of %s, it belongs to %s; move it %s", key->text,

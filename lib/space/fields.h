@@ -64,6 +64,9 @@ typedef bool items_read(struct parsing *parsing, const struct yaml_field *field,
 /** All tables, ended by NULL, to find where a misplaced key belongs. In parse.c. */
 extern const struct table *const space_tables[];
 
+/** Of parse.c. */
+extern const struct table space_table, ttl_table;
+
 /** Of parse_app.c. */
 extern const struct table app_table, domain_table, formation_table, dyno_table, port_table;
 items_read app_read_item;

@@ -58,7 +58,7 @@ static const struct yaml_field ttl_fields[] = {
      false},
 };
 
-static const struct table ttl_table = {"`ttl`", "into `ttl` of the space", FIELDS(ttl_fields)};
+const struct table ttl_table = {"`ttl`", "into `ttl` of the space", FIELDS(ttl_fields)};
 
 void space_read_ttl(void *context, const struct yaml_field *field, const struct yaml_node *value,
                     void *target)
@@ -216,8 +216,8 @@ static const struct yaml_field space_fields[] = {
     {"records", field_read_items, offsetof(struct space, records), &record_items, false},
 };
 
-static const struct table space_table = {"the space", "to the file's top level, not indented",
-                                         FIELDS(space_fields)};
+const struct table space_table = {"the space", "to the file's top level, not indented",
+                                  FIELDS(space_fields)};
 
 const struct table *const space_tables[] = {
     &space_table, &app_table,       &domain_table,  &formation_table, &dyno_table,

@@ -1,10 +1,12 @@
 #include "space/schema.h"
 
+#include <assert.h>
 #include <jansson.h>
 #include <stdio.h>
 #include <string.h>
 
 #include "space/fields.h"
+#include "space/keys.h"
 
 enum { KEY_MOST = 64 };
 
@@ -116,13 +118,28 @@ static json_t *items(const struct items_details *details)
                      item(details));
 }
 
-static json_t *property(const struct yaml_field *field)
+/* Numbers and booleans are written in a zone file as in JSON, and all others are texts. */
+static json_t *default_value(const struct yaml_field *field, const char *initial)
 {
+    if (field->read == field_read_bool || field->read == field_read_number)
+        return json_loads(initial, JSON_DECODE_ANY, NULL);
+    return json_string(initial);
+}
+
+static json_t *property(const struct table *table, const struct yaml_field *field)
+{
+    const struct key_text *words = key_text_find(table, field->name);
     json_t *value = scalar(field);
 
-    if (value != NULL)
-        return value;
-    return field->read == field_read_items ? items(field->details) : refer_to(field->details);
+    assert(words != NULL); /* see keys.h */
+    if (value == NULL && field->read == field_read_items)
+        value = items(field->details);
+    else if (value == NULL)
+        value = refer_to(field->details);
+    json_object_set_new(value, "description", json_string(words->help));
+    if (words->initial != NULL)
+        json_object_set_new(value, "default", default_value(field, words->initial));
+    return value;
 }
 
 static json_t *mapping(const struct table *table)
@@ -131,7 +148,7 @@ static json_t *mapping(const struct table *table)
 
     for (size_t i = 0; i < table->fields.count; i++) {
         const struct yaml_field *field = &table->fields.items[i];
-        json_object_set_new(properties, field->name, property(field));
+        json_object_set_new(properties, field->name, property(table, field));
         if (field->is_required)
             json_array_append_new(required, json_string(field->name));
     }
@@ -153,8 +170,8 @@ char *schema_write(void)
     /* The parser reports a missing space itself. */
     const char *name = space_tables[0]->fields.items[0].name;
     json_array_append_new(json_object_get(root, "required"), json_string(name));
-    json_object_set_new(json_object_get(root, "properties"), name,
-                        json_pack("{s:s}", "type", "string"));
+    json_object_set_new(json_object_get(json_object_get(root, "properties"), name), "type",
+                        json_string("string"));
     json_object_set_new(root, "$defs", defs);
     char *written = json_dumps(root, JSON_INDENT(2));
     json_decref(root);

@@ -4,6 +4,7 @@
  *
  *     field tables (parse*.c) ──► parser
  *                             └─► schema: keys, kinds, words, ranges, what is required
+ *     keys.def ─────────────────► schema: descriptions, defaults
  *
  * A schema describes forms, not rules: only `check` finds a router in a dyno CIDR. It allows
  * nothing that the tables do not name. It refuses nothing that the parser accepts, except texts

@@ -75,6 +75,7 @@ plain man5/spacedns-zones.5 >"$work/page5"
 while read -r word; do
     grep -qE -e "^$word(, |$)" "$work/page5" && pass || fail "spacedns-zones(5) has $word"
 done < <(sed -n 's/^| `\{0,1\}\([A-Za-z][A-Za-z_0-9-]*\).*/\1/p' zones/README.md | grep -vxE 'key|code')
+expect_no_match "no heading of spacedns-zones(5) is left in Markdown" '(^|[^#])##' "$(cat "$work/page5")"
 
 # ---- completions ----
 

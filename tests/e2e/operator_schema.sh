@@ -1,6 +1,6 @@
 #!/bin/bash
 # spacedns schema: what the parser takes passes, what it does not name is refused.
-# timeout: 30
+# timeout: 60
 . "$(dirname "$0")/lib.bash"
 SPACEDNS=${SPACEDNS:-$BUILD_DIR/bin/spacedns}
 
@@ -50,5 +50,32 @@ for file in tests/zones_bad/{E-UNKNOWN-KEY,E-MISSING,E-TYPE,E-ENUM,E-SECRET}*.ya
     [ -e "$file" ] || continue
     expect_no_match "it refuses what the parser cannot read: $file" ' passes$' "$(validate "$file")"
 done
+
+# Each example of keys.def is a value that the schema takes for its key.
+cat >"$work/examples.py" <<'END'
+import datetime, json, sys
+import jsonschema, yaml
+sys.path.insert(0, "tests/e2e")
+import readme
+
+with open(sys.argv[1]) as file:
+    schema = json.load(file)
+count = 0
+for table, key, _, example, _ in readme.entries("lib/space/keys.def", "KEY"):
+    if not example:
+        continue
+    value = yaml.safe_load(example)[key]
+    name = {"formation": "process-type"}.get(table, table.replace("_", "-"))
+    mapping = schema if table == "space" else schema["$defs"][name]
+    if isinstance(value, datetime.datetime):
+        value = value.isoformat()
+    wanted = {"$defs": schema["$defs"], **mapping["properties"][key]}
+    for error in jsonschema.Draft202012Validator(wanted).iter_errors(value):
+        print(f"{example}: {error.message}")
+    count += 1
+print("all pass" if count > 40 else f"only {count} examples")
+END
+expect "each example is what its key takes" "all pass" \
+    "$(PYTHONDONTWRITEBYTECODE=1 SPACEDNSD=$SPACEDNSD /usr/bin/python3 "$work/examples.py" "$work/schema.json" 2>&1)"
 
 finish

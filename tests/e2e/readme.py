@@ -1,10 +1,11 @@
-"""Reads README.md and holds it to the program.
+"""Reads README.md and zones/README.md and holds them to the program.
 
     readme.py tour            runs every console block, compares what it prints
     readme.py tour --write    puts what is printed now into README.md
     readme.py tables          compares the tables of answers, names, reasons and settings with
-                              their .def files
-    readme.py tables --write  puts the rows that are right into README.md
+                              their .def files, and zones/README.md's tables of keys with
+                              keys.def and `spacedns schema`
+    readme.py tables --write  puts the rows that are right into README.md and zones/README.md
 
 A console block holds commands, each followed by its output. The prompt is the client:
 
@@ -17,6 +18,7 @@ A console block holds commands, each followed by its output. The prompt is the c
 
 A yaml block that begins with # spacednsd.yaml is a settings file; it must pass --check.
 """
+import json
 import os
 import re
 import shlex
@@ -261,11 +263,14 @@ def setting_rows():
         yield f"| {key} | {flag} | {allowed} | {initial} | {change} | {help_text} |"
 
 
+def run_spacedns(*words):
+    command = [os.path.join(os.path.dirname(PROGRAM), "spacedns"), *words]
+    return subprocess.run(command, capture_output=True, text=True, check=True, timeout=PATIENCE_S).stdout
+
+
 def answer_rows():
     """The rows of `spacedns policy --markdown`, without its head."""
-    command = [os.path.join(os.path.dirname(PROGRAM), "spacedns"), "policy", "--markdown"]
-    out = subprocess.run(command, capture_output=True, text=True, check=True, timeout=PATIENCE_S)
-    return out.stdout.splitlines()[2:]
+    return run_spacedns("policy", "--markdown").splitlines()[2:]
 
 
 PARENTS = {"SUFFIX": ".localspace", "APP": ".APP.app.localspace", "ANY": ".NAME", "CHAOS": ""}
@@ -283,12 +288,50 @@ TABLES = [("| case | rcode | aa | answer | authority | EDE |", answer_rows),
           ("| key | flag | value | default | change | meaning |", setting_rows)]
 
 
-def check_table(text, head, rows):
-    """Returns (problem or None, text with the right rows)."""
+# The chapters of zones/README.md, by the table of keys.def; $defs of the schema has the same names.
+CHAPTERS = {"space": "Space", "ttl": "TTL", "router": "Router",
+            "dyno_cidr": "Dyno CIDR and availability zones", "peering": "Peering", "vpn": "VPN",
+            "tunnel": "Tunnel", "app": "App", "domain": "Domain", "formation": "Formation",
+            "port": "Port", "dyno": "Dyno"}
+KEY_HEAD = "| key | value | default | meaning | example |"
+
+
+def key_values(schema):
+    """What a key takes, in words, of its JSON Schema."""
+    if "enum" in schema:
+        return ", ".join(f"`{word}`" for word in schema["enum"])
+    kind = schema.get("type", "mapping")
+    if kind == "integer":
+        return f"{schema['minimum']:,} to {schema['maximum']:,}"
+    if kind == "boolean":
+        return "`true`, `false`"
+    if "pattern" in schema:
+        return "CIDR block"
+    if "format" in schema:
+        return "IPv4 address"
+    return {"array": "list", "object": "mapping", "string": "text"}.get(kind if isinstance(kind, str) else kind[0], kind)
+
+
+def key_rows(table):
+    schema = json.loads(run_spacedns("schema"))
+    if table != "space":
+        schema = schema["$defs"][{"formation": "process-type"}.get(table, table.replace("_", "-"))]
+    for name, key, initial, example, help_text in entries("lib/space/keys.def", "KEY"):
+        if name != table:
+            continue
+        initial = "required" if key in schema["required"] else f"`{initial}`" if initial else "–"
+        example = f"`{example}`" if example else ""
+        values = key_values(schema["properties"][key])
+        yield f"| `{key}` | {values} | {initial} | {help_text} | {example} |".replace("|  |", "| |")
+
+
+def check_table(text, head, rows, file="README.md", title=None):
+    """Returns (problem or None, text with the right rows); `title`: of the chapter that has it."""
     lines = text.split("\n")
-    if head not in lines:
-        return f"README.md has no table with the head {head}", text
-    start = lines.index(head) + 2
+    titles = [i for i, line in enumerate(lines) if re.fullmatch(f"#+ {title}", line)] if title else [0]
+    if not titles or head not in lines[titles[0]:]:
+        return f"{file} has no table with the head {head}" + (f" in {title}" if title else ""), text
+    start = lines.index(head, titles[0]) + 2
     end = start
     while end < len(lines) and lines[end].startswith("|"):
         end += 1
@@ -296,7 +339,7 @@ def check_table(text, head, rows):
         return None, text
     missing = [f"    lacks {row}" for row in rows if row not in lines[start:end]]
     extra = [f"    has   {row}" for row in lines[start:end] if row not in rows]
-    problem = "\n".join([f"README.md, the table {head}"] + missing + extra +
+    problem = "\n".join([f"{file}, the table {head}"] + missing + extra +
                         ["    fix it with: tests/e2e/readme_tables.sh --write"])
     return problem, "\n".join(lines[:start] + rows + lines[end:])
 
@@ -325,18 +368,35 @@ def take_tables(text):
     return problems, text
 
 
+def take_keys(text):
+    problems = []
+    for table, title in CHAPTERS.items():
+        rows = list(key_rows(table))
+        problem, text = check_table(text, KEY_HEAD, rows, "zones/README.md", title)
+        problems += [problem] if problem else []
+        problems += [] if rows else [f"no row could be read for {title}"]
+    return problems, text
+
+
+def hold(path, take, writes):
+    """Returns the problems of one file, none once they are mended."""
+    with open(path) as file:
+        problems, fresh = take(file.read())
+    if not writes:
+        return problems
+    with open(path, "w") as file:
+        file.write(fresh)
+    return []
+
+
 def main():
     what, rest = sys.argv[1], sys.argv[2:]
-    with open("README.md") as file:
-        text = file.read()
+    writes = "--write" in rest
+    ports = [word for word in rest if word != "--write"]
     if what == "tour":
-        problems, fresh = take_tour(text, [word for word in rest if word != "--write"])
+        problems = hold("README.md", lambda text: take_tour(text, ports), writes)
     else:
-        problems, fresh = take_tables(text)
-    if "--write" in rest:
-        with open("README.md", "w") as file:
-            file.write(fresh)
-        return 0
+        problems = hold("README.md", take_tables, writes) + hold("zones/README.md", take_keys, writes)
     for problem in problems:
         print(problem)
     return 1 if problems else 0

@@ -268,22 +268,23 @@ static const struct {
     const char *text;
     const char *message;
 } messages[] = {
-    {"space: x-y\nroutres: []\n", "`routres` is not a key of the space; did you mean `routers`?"},
+    {"space: x-y\nroutres: []\n", "`routres` is not a key of the space; did you mean `routers` "
+                                  "(the addresses that internal apps are answered with)?"},
     {"space: x-y\napps: [{name: abc, trusted_ips: []}]\n",
      "`trusted_ips` is not a key of an app, it belongs to the space; move it to the file's top "
      "level"},
     {"space: x-y\ninternal_routing: true\n", "it belongs to an app; move it into an app of `apps`"},
     {"space: x-y\n...\nregion: virginia\n", "nothing may follow a line `...`"},
     {"space: x-y\nqqqqqq: 1\n", "spacedns-zones(5) lists the keys"},
-    {"space: x-y\nrouter: []\n", "`router` is not a key of the space; did you mean `routers`?"},
+    {"space: x-y\nrouter: []\n", "`router` is not a key of the space; did you mean `routers` ("},
     {"space: x-y\napps: [{name: abc, formation: {web: {dynos: [{number: 1, private_ip: 10.0.128.4,"
      " ip: 10.0.128.4}]}}}]\n",
-     "`ip` is not a key of a dyno; did you mean `private_ip`?"},
+     "`ip` is not a key of a dyno; did you mean `private_ip` ("},
     {"space: x-y\napps: [{name: abc, domains: [{hostname: a.example.com, name: b}]}]\n",
-     "`name` is not a key of a domain; did you mean `hostname`?"},
+     "`name` is not a key of a domain; did you mean `hostname` ("},
     {"space: x-y\npeerings: [{pcx_id: pcx-1, status: active, cidr_blocks: [10.40.0.0/16],"
      " cidr: 10.40.0.0/16}]\n",
-     "did you mean `cidr_blocks`?"},
+     "did you mean `cidr_blocks` ("},
     {"space: x-y\ngeneration: ceder\n", "must be cedar or fir; did you mean `cedar`?"},
     {"space: x-y\nstate: gone\n", "must be allocated, allocating or deleting"},
     {"space: x-y\nshield: 'true'\n", "true or false, without quotes, found `true` in quotes"},

@@ -87,8 +87,46 @@ static const struct {
 
 TEST_OVER(values_are_described_as_the_parser_reads_them, values)
 {
-    char *written = json_dumps(at(values[_i].path), JSON_COMPACT | JSON_ENCODE_ANY);
+    json_t *value = json_deep_copy(at(values[_i].path));
+
+    json_object_del(value, "description");
+    json_object_del(value, "default");
+    char *written = json_dumps(value, JSON_COMPACT | JSON_ENCODE_ANY);
+    json_decref(value);
 
     ck_assert_str_eq(written, values[_i].json);
+    free(written);
+}
+
+TEST(every_key_is_described_in_words)
+{
+    for (size_t i = 0; space_tables[i] != NULL; i++) {
+        json_t *mapping = i == 0 ? schema : json_object_get(at("$defs"), names[i]);
+        const char *key;
+        json_t *property;
+        json_object_foreach(json_object_get(mapping, "properties"), key, property)
+        {
+            const char *description = json_string_value(json_object_get(property, "description"));
+            ck_assert_msg(description != NULL && strchr(description, ' ') != NULL,
+                          "`%s` of %s has no description", key, space_tables[i]->owner);
+        }
+    }
+}
+
+static const struct {
+    const char *path, *json;
+} defaults[] = {
+    {"properties/cidr/default", "\"10.0.0.0/16\""},
+    {"properties/affinity/default", "\"none\""},
+    {"$defs/ttl/properties/router/default", "30"},
+    {"$defs/app/properties/dns_discovery/default", "true"},
+    {"$defs/app/properties/internal_routing/default", "false"},
+};
+
+TEST_OVER(a_default_has_the_type_of_its_key, defaults)
+{
+    char *written = json_dumps(at(defaults[_i].path), JSON_ENCODE_ANY);
+
+    ck_assert_str_eq(written, defaults[_i].json);
     free(written);
 }
