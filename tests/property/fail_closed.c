@@ -27,8 +27,9 @@ struct trial {
 };
 
 #define HOLDS(trial, condition)                                                                    \
-    ck_assert_msg(condition, "%s TYPE%u from %s over %s: " #condition, (trial)->ask.name,          \
+    ck_assert_msg(condition, "%s TYPE%u from %s by %s over %s: " #condition, (trial)->ask.name,    \
                   (trial)->ask.type, (trial)->ask.from,                                            \
+                  (trial)->ask.by == NULL ? "any" : (trial)->ask.by,                               \
                   (trial)->ask.transport == ASK_TCP ? "tcp" : "udp")
 
 static bool reason_is(const struct trial *trial, const char *code, int ede)
@@ -109,7 +110,7 @@ static void check_not_ours(const struct trial *trial)
 /* An internal name: never "not ours" to its own clients, and nothing else to all others. */
 static void check_internal(const struct trial *trial, const struct owner *owner)
 {
-    if (oracle_is_member(owner->space, trial->client)) {
+    if (oracle_is_member(owner->space, trial->client, trial->ask.by)) {
         check_member(trial, owner);
         return;
     }
@@ -137,7 +138,8 @@ static void check_addresses(const struct trial *trial)
             const struct space *space = four.spaces[j];
             bool is_inside = cidr_contains(space->cidr.cidr, addresses[i]) ||
                              cidr_contains(space->data_cidr.cidr, addresses[i]);
-            is_known = is_known || (is_inside && oracle_is_member(space, trial->client));
+            is_known =
+                is_known || (is_inside && oracle_is_member(space, trial->client, trial->ask.by));
         }
         HOLDS(trial, is_known);
     }
@@ -157,6 +159,24 @@ static void check_reason(const struct trial *trial)
     HOLDS(trial, trial->reply.rcode == verdict->rcode);
 }
 
+/* In no space, whatever it asks: no record at all. */
+static void check_outside(const struct trial *trial)
+{
+    const struct decoded *reply = &trial->reply;
+
+    HOLDS(trial, reply->rcode == RCODE_REFUSED && !reply->aa);
+    HOLDS(trial, reply->answer_count + reply->authority_count + reply->additional_count == 0);
+    HOLDS(trial, reason_is(trial, "Q18", 18));
+}
+
+static bool is_outside(const struct trial *trial)
+{
+    for (size_t i = 0; i < FOUR_SPACES; i++)
+        if (oracle_is_member(four.spaces[i], trial->client, trial->ask.by))
+            return false;
+    return true;
+}
+
 static void check(const struct trial *trial)
 {
     struct owner owner;
@@ -165,6 +185,10 @@ static void check(const struct trial *trial)
     HOLDS(trial, trial->reply.qr && !trial->reply.ad && !trial->reply.ra && !trial->reply.tc);
     check_addresses(trial);
     check_reason(trial);
+    if (is_outside(trial)) {
+        check_outside(trial);
+        return;
+    }
     if (trial->ask.type == 41 || (trial->ask.type >= 249 && trial->ask.type <= 254)) {
         HOLDS(trial, trial->reply.rcode == RCODE_REFUSED && reason_is(trial, "Q70", 21));
         return;
@@ -172,26 +196,27 @@ static void check(const struct trial *trial)
     /* _why.NAME and the like come before wildcards. */
     if (oracle_is_special(four.spaces, FOUR_SPACES, trial->ask.name)) {
         const struct space *space = oracle_special_space(four.spaces, FOUR_SPACES, trial->ask.name);
-        bool is_concealed = space != NULL && !oracle_is_member(space, trial->client) &&
+        bool is_concealed = space != NULL &&
+                            !oracle_is_member(space, trial->client, trial->ask.by) &&
                             strncmp(trial->ask.name, "_why.", 5) != 0;
         HOLDS(trial, reason_is(trial, "Q20", 20) == is_concealed);
         return;
     }
     if (is_owned && owner.app->internal_routing && oracle_owns_type(&owner, trial->ask.type))
         check_internal(trial, &owner);
-    else if (!is_owned &&
-             oracle_is_empty_name(four.spaces, FOUR_SPACES, trial->ask.name, trial->client))
+    else if (!is_owned && oracle_is_empty_name(four.spaces, FOUR_SPACES, trial->ask.name,
+                                               trial->client, trial->ask.by))
         check_empty_name(trial);
     else
         check_not_ours(trial);
 }
 
-static void ask_everything(const char *from, enum ask_transport transport)
+static void ask_all(struct ask how)
 {
-    struct trial trial = {.ask = {.from = from, .transport = transport}};
+    struct trial trial = {.ask = how};
     size_t stride = four_spaces_stride();
 
-    ck_assert(ipv4_read(from, &trial.client));
+    ck_assert(ipv4_read(how.from, &trial.client));
     for (size_t i = 0; i < four.names.count; i++) {
         trial.ask.name = four.names.items[i];
         for (size_t j = i % stride; j < four_spaces_type_count; j += stride) {
@@ -201,6 +226,11 @@ static void ask_everything(const char *from, enum ask_transport transport)
             decoded_close(&trial.reply);
         }
     }
+}
+
+static void ask_everything(const char *from, enum ask_transport transport)
+{
+    ask_all((struct ask){.from = from, .transport = transport});
 }
 
 static void set_up(void)
@@ -223,6 +253,23 @@ TEST_LOOP(insiders_get_the_oracles_answer_over_udp, 0, (int)four_spaces_insider_
 TEST_LOOP(insiders_get_the_oracles_answer_over_tcp, 0, 4)
 {
     ask_everything(four_spaces_insiders[_i], ASK_TCP);
+}
+
+/* Members of one space, of two and of none, by what interface they come. */
+static const struct ask by_devices[] = {
+    {.from = "10.20.3.4", .by = "ipsec0"},  {.from = "10.20.3.4", .by = "ipsec1"},
+    {.from = "10.20.3.4", .by = "eth0"},    {.from = "10.20.3.4"},
+    {.from = "172.16.9.9", .by = "ipsec0"}, {.from = "172.16.9.9", .by = "ipsec1"},
+    {.from = "172.16.9.9", .by = "eth0"},   {.from = "172.16.9.9"},
+    {.from = "10.23.0.0", .by = "ipsec0"},  {.from = "10.23.0.0", .by = "ipsec1"},
+    {.from = "172.25.3.4", .by = "eth0"},   {.from = "10.0.130.56", .by = "ipsec1"},
+    {.from = "203.0.113.9", .by = "ipsec0"}};
+
+/* The same source address by another interface is inside of nothing that names its device. */
+TEST_OVER(what_a_client_gets_depends_on_its_device, by_devices)
+{
+    four_spaces_name_devices(&four);
+    ask_all(by_devices[_i]);
 }
 
 /* The same for every setting of localspace_to. */

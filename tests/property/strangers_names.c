@@ -106,7 +106,7 @@ static void visit_strangers_names(struct ask *ask, visit_name *visit)
     ck_assert(ipv4_read(ask->from, &client));
     for (size_t i = 0; i < four.names.count; i++) {
         const struct space *space = find_space(four.names.items[i]);
-        if (space == NULL || oracle_is_member(space, client))
+        if (space == NULL || oracle_is_member(space, client, NULL))
             continue;
         visit(ask, four.names.items[i]);
         visited++;

@@ -131,7 +131,16 @@ static bool reload(struct scene *scene, char *rest)
 
 static bool from(struct scene *scene, char *rest)
 {
-    snprintf(scene->from, sizeof scene->from, "%s", rest);
+    const char *address = story_next_word(&rest);
+    const char *by = story_next_word(&rest);
+    const char *device = by == NULL ? "" : story_next_word(&rest);
+
+    if (address == NULL || device == NULL || (by != NULL && strcmp(by, "by") != 0))
+        return scene_complain(scene, "from ADDRESS [by DEVICE]");
+    if (by != NULL && scene->stage->is_live)
+        return scene_complain(scene, "devices are only inside");
+    snprintf(scene->from, sizeof scene->from, "%s", address);
+    snprintf(scene->by, sizeof scene->by, "%s", device);
     return true;
 }
 
@@ -211,6 +220,7 @@ static void forget_reply(struct scene *scene)
 static bool post(struct scene *scene, struct stage_call *call)
 {
     scene->ask.from = scene->from[0] == '\0' ? NULL : scene->from;
+    scene->ask.by = scene->by[0] == '\0' ? NULL : scene->by;
     scene->ask.to = scene->to[0] == '\0' ? NULL : scene->to;
     scene->ask.transport = scene->transport;
     call->ask = scene->ask;

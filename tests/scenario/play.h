@@ -30,7 +30,8 @@
  *
  * The client and transport; these stay until changed.
  *
- *     from ADDRESS    to ADDRESS    over udp|tcp
+ *     from ADDRESS [by DEVICE]      the interface that it comes by; only inside
+ *     to ADDRESS    over udp|tcp
  *
  * Questions:
  *

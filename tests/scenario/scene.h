@@ -22,7 +22,7 @@ struct scene {
     const struct story *story;
     const struct story_line *line;
     struct stage *stage;
-    char from[64], to[64];
+    char from[64], by[64], to[64];
     enum ask_transport transport;
     struct ask ask; /* its name is NULL after `send` */
     uint8_t request[REQUEST_OCTETS_MOST];

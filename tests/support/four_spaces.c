@@ -34,11 +34,12 @@ const uint16_t four_spaces_types[] = {1,   2,   5,   6,   10,  12,  13,  15,   1
                                       249, 250, 251, 252, 253, 255, 257, 4711, 65535};
 const size_t four_spaces_type_count = sizeof four_spaces_types / sizeof four_spaces_types[0];
 
-static void read_model(struct four_spaces *four, size_t i)
+/* Takes over the text. */
+static void read_model(struct four_spaces *four, size_t i, char *text)
 {
     struct report *report = report_new();
 
-    four->texts[i] = zone_text(four_spaces_paths[i]);
+    four->texts[i] = text;
     four->arenas[i] = arena_new();
     four->spaces[i] = space_parse(four->arenas[i], four_spaces_paths[i], four->texts[i],
                                   strlen(four->texts[i]), report);
@@ -53,7 +54,7 @@ static void load(struct four_spaces *four)
 {
     for (size_t i = 0; i < FOUR_SPACES; i++) {
         scratch_copy(&four->world.folder, four_spaces_paths[i]);
-        read_model(four, i);
+        read_model(four, i, zone_text(four_spaces_paths[i]));
     }
     world_must_load(&four->world);
     names_init(&four->names, four->spaces, FOUR_SPACES);
@@ -74,13 +75,53 @@ void four_spaces_init_forwarding(struct four_spaces *four, const struct clocked_
     load(four);
 }
 
-void four_spaces_close(struct four_spaces *four)
+/* The text that the server has, edited or not. */
+static char *read_copy(const struct four_spaces *four, size_t i)
 {
-    names_close(&four->names);
+    char path[SCRATCH_PATH_MOST + NAME_TEXT_MOST];
+    size_t length;
+
+    snprintf(path, sizeof path, "%s/%s", four->world.folder.path,
+             strrchr(four_spaces_paths[i], '/') + 1);
+    return file_read(path, &length);
+}
+
+static void drop_models(struct four_spaces *four)
+{
     for (size_t i = 0; i < FOUR_SPACES; i++) {
         arena_free(four->arenas[i]);
         free(four->texts[i]);
     }
+}
+
+void four_spaces_name_devices(struct four_spaces *four)
+{
+    static const struct {
+        const char *file, *old, *new;
+    } edits[] = {
+        {"test-space.yaml", "cidr_blocks: [10.20.0.0/16]",
+         "device: ipsec0, cidr_blocks: [10.20.0.0/16]"},
+        {"test-space.yaml", "    routable_cidrs: [172.16.0.0/16]",
+         "    device: ipsec0\n    routable_cidrs: [172.16.0.0/16]"},
+        {"other-space.yaml", "    routable_cidrs: [172.16.0.0/16]",
+         "    device: ipsec1\n    routable_cidrs: [172.16.0.0/16]"},
+        {"every-shape.yaml", "cidr_blocks: [10.23.0.0/16]",
+         "device: ipsec1, cidr_blocks: [10.23.0.0/16]"},
+    };
+
+    for (size_t i = 0; i < sizeof edits / sizeof edits[0]; i++)
+        if (!scratch_edit(&four->world.folder, edits[i].file, edits[i].old, edits[i].new))
+            abort();
+    world_must_load(&four->world);
+    drop_models(four);
+    for (size_t i = 0; i < FOUR_SPACES; i++)
+        read_model(four, i, read_copy(four, i));
+}
+
+void four_spaces_close(struct four_spaces *four)
+{
+    names_close(&four->names);
+    drop_models(four);
     world_close(&four->world);
 }
 

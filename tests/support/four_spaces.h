@@ -31,6 +31,16 @@ void four_spaces_init(struct four_spaces *four);
 void four_spaces_init_forwarding(struct four_spaces *four, const struct clocked_options *options,
                                  unsigned recursion_for);
 
+/**
+ * Gives devices to the connections of some clients, ipsec0 and ipsec1, and loads the server again:
+ *
+ *     10.20.0.0/16    by ipsec0    test-space
+ *     172.16.0.0/16   by ipsec0    test-space
+ *                     by ipsec1    other-space
+ *     10.23.0.0/16    by ipsec1    every-shape
+ */
+void four_spaces_name_devices(struct four_spaces *four);
+
 void four_spaces_close(struct four_spaces *four);
 
 /** A client of each kind, and the addresses at the borders of the blocks that grant access. */

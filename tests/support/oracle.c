@@ -147,32 +147,38 @@ bool oracle_is_dyno(const struct space *space, uint32_t address)
     return cidr_contains(space->cidr.cidr, address);
 }
 
-static bool is_peered(const struct space *space, uint32_t address)
+/* A connection without a device is open to every interface. */
+static bool comes_by(const struct word *wanted, const char *device)
+{
+    return wanted->text == NULL || (device != NULL && strcmp(wanted->text, device) == 0);
+}
+
+static bool is_peered(const struct space *space, uint32_t address, const char *device)
 {
     for (size_t i = 0; i < space->peering_count; i++) {
         const struct peering *peering = &space->peerings[i];
         bool grants = peering->status == PEERING_ACTIVE &&
                       (peering->type == PEERING_CUSTOMER_MANAGED || peering->grant) &&
-                      peering->device.text == NULL;
+                      comes_by(&peering->device, device);
         if (grants && holds(&peering->cidr_blocks, address))
             return true;
     }
     return false;
 }
 
-static bool is_behind_vpn(const struct space *space, uint32_t address)
+static bool is_behind_vpn(const struct space *space, uint32_t address, const char *device)
 {
     for (size_t i = 0; i < space->vpn_count; i++)
-        if (is_vpn_up(&space->vpns[i]) && space->vpns[i].device.text == NULL &&
+        if (is_vpn_up(&space->vpns[i]) && comes_by(&space->vpns[i].device, device) &&
             holds(&space->vpns[i].routable_cidrs, address))
             return true;
     return false;
 }
 
-bool oracle_is_member(const struct space *space, uint32_t address)
+bool oracle_is_member(const struct space *space, uint32_t address, const char *device)
 {
-    return oracle_is_dyno(space, address) || is_peered(space, address) ||
-           is_behind_vpn(space, address);
+    return oracle_is_dyno(space, address) || is_peered(space, address, device) ||
+           is_behind_vpn(space, address, device);
 }
 
 unsigned oracle_classes(const struct space *const *spaces, size_t count, uint32_t address)
@@ -181,8 +187,8 @@ unsigned oracle_classes(const struct space *const *spaces, size_t count, uint32_
 
     for (size_t i = 0; i < count; i++)
         classes |= (oracle_is_dyno(spaces[i], address) ? 1U : 0) |
-                   (is_peered(spaces[i], address) ? 2U : 0) |
-                   (is_behind_vpn(spaces[i], address) ? 4U : 0);
+                   (is_peered(spaces[i], address, NULL) ? 2U : 0) |
+                   (is_behind_vpn(spaces[i], address, NULL) ? 4U : 0);
     return classes;
 }
 
@@ -231,10 +237,10 @@ static bool is_deep_enough(const char *name)
 }
 
 bool oracle_is_empty_name(const struct space *const *spaces, size_t count, const char *name,
-                          uint32_t client)
+                          uint32_t client, const char *device)
 {
     for (size_t i = 0; i < count; i++)
-        if (oracle_is_member(spaces[i], client) && is_above_record(spaces[i], name))
+        if (oracle_is_member(spaces[i], client, device) && is_above_record(spaces[i], name))
             return is_deep_enough(name);
     return false;
 }

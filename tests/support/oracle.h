@@ -30,8 +30,11 @@ bool oracle_find_owner(const struct space *const *spaces, size_t count, const ch
 /** True when the app's answer to this type is ours: an apex owns only what carries addresses. */
 bool oracle_owns_type(const struct owner *owner, uint16_t type);
 
-/** True when the address is inside the space, an active peering or a VPN that is up. */
-bool oracle_is_member(const struct space *space, uint32_t address);
+/**
+ * True when the address is inside the space, an active peering or a VPN that is up. `device` is the
+ * interface that the client comes by; NULL: none that is known.
+ */
+bool oracle_is_member(const struct space *space, uint32_t address, const char *device);
 
 /** Classes of an address in all spaces: bit 0 space, 1 peered, 2 vpn. */
 unsigned oracle_classes(const struct space *const *spaces, size_t count, uint32_t address);
@@ -51,7 +54,7 @@ const struct space *oracle_special_space(const struct space *const *spaces, size
 
 /** True when one of this client's spaces has static records below the name. */
 bool oracle_is_empty_name(const struct space *const *spaces, size_t count, const char *name,
-                          uint32_t client);
+                          uint32_t client, const char *device);
 
 /** The addresses of the space's routers that are up, sorted; returns their count. */
 size_t oracle_routers(const struct space *space, uint32_t *addresses, size_t most);

@@ -25,6 +25,7 @@ struct ask {
     uint16_t id;      /* 0: REQUEST_ID */
     const char *from; /* source address; NULL: 10.0.130.56, the first web dyno */
     const char *to;   /* destination address; NULL: 10.0.0.2 */
+    const char *by;   /* name of the interface that it comes by; NULL: none that is known */
     enum ask_transport transport;
     bool no_edns;
     bool no_rd;

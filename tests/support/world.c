@@ -106,6 +106,14 @@ void world_forward(struct world *world, struct clocked_options options)
     world->policy.routes = clocked_routes(world->clocked);
 }
 
+/* As if every device had its interface. */
+static uint32_t interface_of(const struct world *world, const char *device)
+{
+    return device == NULL || world->snapshot == NULL
+               ? 0
+               : access_interface(&world->snapshot->access, device);
+}
+
 void world_post(struct world *world, const uint8_t *octets, size_t length, const struct ask *how,
                 struct awaited *awaited)
 {
@@ -113,7 +121,8 @@ void world_post(struct world *world, const uint8_t *octets, size_t length, const
         .request = octets,
         .request_length = length,
         .path = {.source = address_of(how->from, "10.0.130.56"),
-                 .destination = address_of(how->to, "10.0.0.2")},
+                 .destination = address_of(how->to, "10.0.0.2"),
+                 .interface = interface_of(world, how->by)},
         .transport = how->transport == ASK_TCP ? TRANSPORT_TCP : TRANSPORT_UDP,
         .keepalive_100ms = how->transport == ASK_TCP ? 100 : 0,
         .reply = awaited->reply,
