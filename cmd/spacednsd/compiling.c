@@ -58,8 +58,21 @@ static void write_on_pool(uv_work_t *work)
 {
     struct compiling *compiling = work->data;
 
-    compiled_write(compiling->compiled, compiling->folder, &compiling->is_stopping,
-                   &compiling->err);
+    compiling->is_written = compiled_write(compiling->compiled, compiling->folder,
+                                           &compiling->is_stopping, &compiling->err);
+}
+
+/* What changed during the write, or failed, is due again: seldom, as from its end. */
+static void note_again(struct compiling *compiling)
+{
+    uv_timer_t *timer = &compiling->timer;
+
+    if (compiling->err.code == ERR_NONE && !compiling->is_due &&
+        !uv_is_active((uv_handle_t *)timer))
+        return;
+    uv_timer_stop(timer);
+    compiling->is_due = false;
+    compiling_note(compiling);
 }
 
 static void compiling_on_written(uv_work_t *work, int status)
@@ -69,12 +82,12 @@ static void compiling_on_written(uv_work_t *work, int status)
     (void)status; /* never cancelled */
     compiling->is_writing = false;
     if (!compiling->has_timer)
-        return; /* stopped */
-    if (!atomic_load_explicit(&compiling->is_stopping, memory_order_relaxed))
+        return;                                                     /* stopped */
+    if (compiling->is_written || compiling->err.code != ERR_NONE) { /* not ended by a pause */
         compiling->ended_ms = uv_now(compiling->timer.loop);
-    log_outcome(compiling);
-    if (compiling->err.code != ERR_NONE)
-        compiling_note(compiling);
+        log_outcome(compiling);
+    }
+    note_again(compiling);
     compiling->on_due(compiling->context);
 }
 

@@ -27,6 +27,7 @@ struct compiling {
     struct compiled *compiled; /* NULL: nothing is held */
     bool is_writing;
     bool is_due;
+    bool is_written; /* by the last write */
     atomic_bool is_stopping;
     void (*on_due)(void *context); /* compiling_settle is to be called as soon as possible */
     void *context;
