@@ -7,6 +7,7 @@
 
 #include "support/snapshot_fixture.h"
 #include "support/suite.h"
+#include "support/zones.h"
 #include "wire/types.h"
 
 static bool reads(const char *name, const char *from, const char *type, const char *to,
@@ -165,6 +166,32 @@ TEST(a_device_has_the_length_of_an_interface_name)
     }
     ck_assert(explain_read_client(&(struct explain_client){.from = "10.0.0.1"}, &source, &err));
     ck_assert_str_eq(source.device, "");
+}
+
+/* A snapshot has a number for each of its devices, whatever interfaces there are. */
+TEST(a_client_by_a_device_has_its_number)
+{
+    const char *const texts[] = {
+        "space: a-space\nvpns:\n"
+        "  - {name: a, status: active, routable_cidrs: [172.18.0.0/16], device: ipsec0}\n"};
+    const struct policy policy = policy_usual();
+    struct snapshot *snapshot = snapshot_of_texts(&policy, texts, 1);
+    static const struct {
+        const char *device;
+        bool is_inside;
+    } clients[] = {{"ipsec0", true}, {"ipsec1", false}, {NULL, false}};
+
+    for (size_t i = 0; i < sizeof clients / sizeof clients[0]; i++) {
+        const struct explain_client words = {.from = "172.18.9.9", .device = clients[i].device};
+        struct explain_source source = {.device = ""};
+        struct client client;
+        struct err err;
+        ck_assert(explain_read_client(&words, &source, &err));
+        struct path path = explain_path(snapshot, &source);
+        client_classify(snapshot, &path, &client);
+        ck_assert_uint_eq(client.count, clients[i].is_inside);
+    }
+    snapshot_free(snapshot);
 }
 
 static char *explain_name(const char *name, const char *from, bool is_json)

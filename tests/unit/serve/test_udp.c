@@ -237,6 +237,27 @@ TEST_OVER(a_request_has_the_interface_that_it_came_by, interfaces)
     end(&scene);
 }
 
+/* Or a stranger would have the interface of whoever asked before, and its connection's device. */
+TEST(a_request_has_no_interface_of_one_before)
+{
+    struct scene first, second;
+    const struct path *path = &first.serving.batch.exchanges[0].path;
+
+    begin(&first, "0.0.0.0", "127.0.0.1");
+    begin(&second, "127.0.0.1", "127.0.0.1");
+    second.socket.udp = &first.udp;
+    ask(&first, 1);
+    ck_assert_int_eq(udp_serve_batch(&first.socket), 1);
+    ck_assert_uint_eq(path->interface, if_nametoindex("lo"));
+    ask(&second, 2);
+    ck_assert_int_eq(udp_serve_batch(&second.socket), 1);
+    ck_assert_uint_eq(path->interface, 0);
+    ck_assert_int_eq(take_reply(&first), 1);
+    ck_assert_int_eq(take_reply(&second), 2);
+    end(&second);
+    end(&first);
+}
+
 TEST(sockets_of_both_families_share_the_buffers)
 {
     struct scene first, second;

@@ -225,3 +225,25 @@ TEST(a_space_without_such_a_connection_has_no_client_of_the_class)
     ck_assert(!zonefile_find_client(&zonefile, CLIENT_PEERED));
     world_close(&world);
 }
+
+/* Its client comes by the device; by any other way it would be an outsider. */
+TEST(the_client_of_a_connection_with_a_device_comes_by_it)
+{
+    world_init(&world);
+    world_must_load_text(&world,
+                         "space: a-space\nrouters: [10.0.0.37]\nvpns:\n"
+                         "  - {name: a, status: active, routable_cidrs: [172.18.0.0/16], "
+                         "device: ipsec0}\n"
+                         "apps:\n  - name: app-one\n    internal_routing: true\n"
+                         "    formation: {web: {dynos: [{number: 1, private_ip: 10.0.130.1}]}}\n");
+    zonefile.snapshot = world.snapshot;
+    zonefile.segment = world.snapshot->segments[0];
+    ck_assert(zonefile_find_client(&zonefile, CLIENT_VPN));
+    ck_assert_str_eq(zonefile.source.device, "ipsec0");
+    print();
+    ck_assert_ptr_nonnull(strstr(text, "10.0.0.37"));
+    ck_assert(zonefile_find_client(&zonefile, CLIENT_SPACE));
+    ck_assert_str_eq(zonefile.source.device, "");
+    free(text);
+    world_close(&world);
+}
