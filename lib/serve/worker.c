@@ -1,30 +1,18 @@
 #include "serve/worker.h"
 
-#include <errno.h>
-#include <fcntl.h>
 #include <signal.h>
 #include <stdatomic.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/socket.h>
-#include <unistd.h>
 #include <uv.h>
 
-#include "base/log.h"
 #include "serve/cookie_mailbox.h"
 #include "serve/forwarder.h"
+#include "serve/intake.h"
 #include "serve/listener.h"
-#include "serve/pass.h"
 #include "serve/pulse.h"
 #include "serve/wake.h"
-
-enum { ADOPTIONS_MOST = 64 }; /* connections taken over per wake-up */
-
-/* One socket that the worker listens on. */
-struct worker_socket {
-    enum listen_scheme scheme;
-    int descriptor; /* the listener's */
-};
+#include "serve/worker_sockets.h"
 
 struct worker {
     struct stats stats; /* first: it needs its own cache lines */
@@ -42,70 +30,25 @@ struct worker {
     atomic_bool is_stopping;
     atomic_bool is_leaving;   /* set before is_stopping */
     atomic_bool is_beginning; /* requested */
-    bool is_serving;          /* on the worker's thread, once it runs */
     int channel;              /* to hand connections over; valid if is_leaving */
     bool is_running;
     uv_thread_t thread;
     batch_on_adopted *on_adopted; /* called after worker_on_adopted */
     void *context;
     struct forwarder forwarder;
-    struct listener *listeners[LISTEN_SCHEMES]; /* by scheme; NULL: no such address */
-    struct worker_socket *sockets;
-    size_t socket_count;
-    struct listener *probe; /* NULL: it never waits */
-    struct endpoint probe_endpoint;
-    uv_poll_t connections;      /* handed over to this worker */
-    int connections_descriptor; /* -1: none */
+    struct worker_sockets sockets;
+    struct intake intake;
     size_t number;
 };
-
-static void stop_probe(struct worker *worker)
-{
-    if (worker->probe != NULL && !worker->is_serving)
-        worker->probe->stop(worker->probe);
-}
-
-static void worker_on_connections_closed(uv_handle_t *handle)
-{
-    struct worker *worker = handle->data;
-
-    close(worker->connections_descriptor);
-}
-
-static void stop_taking_over(struct worker *worker)
-{
-    if (worker->connections_descriptor >= 0 &&
-        !uv_is_closing((const uv_handle_t *)&worker->connections))
-        uv_close((uv_handle_t *)&worker->connections, worker_on_connections_closed);
-}
 
 /* Closes every handle; the loop ends when the listeners' last has been closed. */
 static void close_handles(struct worker *worker)
 {
     forwarder_stop(&worker->forwarder); /* first: its last replies use the sockets closed below */
-    for (unsigned scheme = 0; scheme < LISTEN_SCHEMES; scheme++)
-        if (worker->listeners[scheme] != NULL)
-            worker->listeners[scheme]->stop(worker->listeners[scheme]);
-    stop_probe(worker);
-    stop_taking_over(worker);
+    worker_sockets_stop(&worker->sockets);
+    intake_stop(&worker->intake);
     uv_close((uv_handle_t *)&worker->wake, NULL);
     uv_close((uv_handle_t *)&worker->drain, NULL);
-}
-
-static void serve_last(struct worker *worker)
-{
-    for (unsigned scheme = 0; worker->is_serving && scheme < LISTEN_SCHEMES; scheme++)
-        if (worker->listeners[scheme] != NULL)
-            worker->listeners[scheme]->drain(worker->listeners[scheme]);
-}
-
-static void request_interfaces(struct worker *worker)
-{
-    for (unsigned scheme = 0; scheme < LISTEN_SCHEMES; scheme++) {
-        struct listener *listener = worker->listeners[scheme];
-        if (listener != NULL && listener->request_interfaces != NULL)
-            listener->request_interfaces(listener);
-    }
 }
 
 /* Upstreams change with the snapshot: its verdicts name its own routes. */
@@ -117,7 +60,7 @@ static void worker_on_adopted(void *context)
     if (snapshot != NULL)
         forwarder_adopt(&worker->forwarder, snapshot->policy.routes.zones, snapshot->standings);
     if (snapshot != NULL && snapshot->access.device_count > 0)
-        request_interfaces(worker);
+        worker_sockets_request_interfaces(&worker->sockets);
     worker->on_adopted(worker->context);
 }
 
@@ -146,7 +89,7 @@ static void worker_on_drain_tick(uv_timer_t *drain)
     if (forwarder_has_waiters(&worker->forwarder) && uv_now(&worker->loop) < worker->drain_until_ms)
         return;
     uv_timer_stop(drain);
-    serve_last(worker);
+    worker_sockets_drain(&worker->sockets);
     close_handles(worker);
 }
 
@@ -156,78 +99,17 @@ static void begin_draining(struct worker *worker)
     if (worker->drain_until_ms != 0)
         return;
     worker->drain_until_ms = uv_now(&worker->loop) + WORKER_DRAIN_MS;
-    serve_last(worker);
+    worker_sockets_drain(&worker->sockets);
     forwarder_drain(&worker->forwarder);
     uv_timer_start(&worker->drain, worker_on_drain_tick, 0, WORKER_DRAIN_TICK_MS);
 }
 
-/* ---- taking connections over ---- */
-
-static void take_over(struct worker *worker, int descriptor)
-{
-    struct listener *listener = worker->listeners[LISTEN_TCP];
-
-    if (listener != NULL)
-        listener->take_over(listener, descriptor);
-    else
-        close(descriptor); /* the settings have no such address any more */
-}
-
-/* Takes over one connection. Returns false when there is none, for now or at all. */
-static bool take_over_next(struct worker *worker)
-{
-    char scheme;
-    int descriptor = -1;
-    size_t count = 1;
-    ssize_t length =
-        pass_receive(worker->connections_descriptor, &scheme, sizeof scheme, &descriptor, &count);
-
-    if (length < 0 && errno == EAGAIN)
-        return false;
-    if (length <= 0) {
-        stop_taking_over(worker); /* the sender is gone, once it has handed over its last one */
-        return false;
-    }
-    if (count == 1)
-        take_over(worker, descriptor);
-    return true;
-}
-
-static void take_over_all(struct worker *worker)
-{
-    while (worker->connections_descriptor >= 0 &&
-           !uv_is_closing((const uv_handle_t *)&worker->connections) && take_over_next(worker))
-        ;
-}
-
-static void worker_on_connections(uv_poll_t *poll, int status, int events)
-{
-    struct worker *worker = poll->data;
-
-    (void)status;
-    (void)events;
-    for (int i = 0; i < ADOPTIONS_MOST && take_over_next(worker); i++)
-        ;
-}
-
 /* ---- leaving ---- */
-
-/* Returns how many connections are left. */
-static size_t hand_over(struct worker *worker)
-{
-    size_t left = 0;
-
-    for (unsigned scheme = 0; scheme < LISTEN_SCHEMES; scheme++)
-        if (worker->listeners[scheme] != NULL)
-            left +=
-                worker->listeners[scheme]->hand_over(worker->listeners[scheme], worker->channel);
-    return left;
-}
 
 static void worker_on_leave_tick(uv_timer_t *drain)
 {
     struct worker *worker = drain->data;
-    size_t left = hand_over(worker);
+    size_t left = worker_sockets_hand_over(&worker->sockets, worker->channel);
 
     if ((left > 0 || forwarder_has_waiters(&worker->forwarder)) &&
         uv_now(&worker->loop) < worker->drain_until_ms)
@@ -241,9 +123,9 @@ static void begin_leaving(struct worker *worker)
     if (worker->drain_until_ms != 0)
         return;
     worker->drain_until_ms = uv_now(&worker->loop) + WORKER_DRAIN_MS;
-    take_over_all(worker); /* its sender is gone, so this is the rest */
-    stop_taking_over(worker);
-    hand_over(worker);
+    intake_take_all(&worker->intake); /* its sender is gone, so this is the rest */
+    intake_stop(&worker->intake);
+    worker_sockets_hand_over(&worker->sockets, worker->channel);
     uv_timer_start(&worker->drain, worker_on_leave_tick, 0, WORKER_DRAIN_TICK_MS);
 }
 
@@ -252,15 +134,8 @@ static void begin_leaving(struct worker *worker)
 /* Before the worker's thread runs, or on it. */
 static void begin_serving(struct worker *worker)
 {
-    if (worker->is_serving)
-        return;
-    stop_probe(worker);
-    worker->is_serving = true;
-    for (unsigned scheme = 0; scheme < LISTEN_SCHEMES; scheme++)
-        if (worker->listeners[scheme] != NULL)
-            worker->listeners[scheme]->begin(worker->listeners[scheme]);
-    if (worker->connections_descriptor >= 0)
-        uv_poll_start(&worker->connections, UV_READABLE, worker_on_connections);
+    worker_sockets_begin(&worker->sockets);
+    intake_begin(&worker->intake);
 }
 
 static void collect_cookies(struct worker *worker)
@@ -296,149 +171,19 @@ static void run(void *argument)
     uv_run(&worker->loop, UV_RUN_DEFAULT);
 }
 
-/* Notes a socket and gives it to the listener. */
-static bool add_socket(struct worker *worker, enum listen_scheme scheme,
-                       const struct endpoint *endpoint, int descriptor, struct err *err)
-{
-    struct worker_socket *sockets =
-        reallocarray(worker->sockets, worker->socket_count + 1, sizeof *sockets);
-
-    if (sockets == NULL) {
-        close(descriptor);
-        return err_set(err, ERR_MEMORY, "out of memory for a worker; start fewer workers");
-    }
-    worker->sockets = sockets;
-    if (!worker->listeners[scheme]->start(worker->listeners[scheme], endpoint, descriptor, err))
-        return false;
-    sockets[worker->socket_count++] =
-        (struct worker_socket){.scheme = scheme, .descriptor = descriptor};
-    return true;
-}
-
-/* Adds the inherited sockets of an address. Returns false with *err; *has_any tells if any was. */
-static bool add_inherited(struct worker *worker, enum listen_scheme scheme,
-                          const struct endpoint *endpoint, const struct worker_options *options,
-                          bool *has_any, struct err *err)
-{
-    int descriptor;
-
-    *has_any = false;
-    while (options->inherited != NULL &&
-           (descriptor = inherited_take(options->inherited, scheme, endpoint, options->number,
-                                        options->settings->workers)) >= 0) {
-        *has_any = true;
-        listener_kinds[scheme].tune(descriptor, endpoint, options->settings);
-        if (!add_socket(worker, scheme, endpoint, descriptor, err))
-            return false;
-    }
-    return true;
-}
-
-/*
- * Listens on one address. Beside an inherited socket another user's process may not bind; then the
- * other workers serve the address alone.
- */
-static bool listen_on(struct worker *worker, enum listen_scheme scheme,
-                      const struct endpoint *endpoint, const struct worker_options *options,
-                      struct err *err)
-{
-    bool has_any;
-
-    if (!add_inherited(worker, scheme, endpoint, options, &has_any, err))
-        return false;
-    if (has_any)
-        return true;
-    int descriptor = listener_kinds[scheme].open(endpoint, options->settings, err);
-    if (descriptor >= 0)
-        return add_socket(worker, scheme, endpoint, descriptor, err);
-    if (options->inherited == NULL || !inherited_has(options->inherited, scheme, endpoint))
-        return false;
-    log_sentence(LOG_WARNING, "worker_without_socket", err->text);
-    return true;
-}
-
-/* Makes the listener of a scheme, and listens on the addresses that have it. */
-static bool start_listener(struct worker *worker, enum listen_scheme scheme,
-                           const struct worker_options *options, struct err *err)
-{
-    const struct settings *settings = options->settings;
-    const struct listener_options own = {
-        .loop = &worker->loop, .batch = &worker->batch, .settings = settings};
-
-    for (size_t i = 0; i < settings->listen.count; i++) {
-        const struct listen_address *address = &settings->listen.items[i];
-        if (!listen_address_has(address, scheme))
-            continue;
-        if (worker->listeners[scheme] == NULL)
-            worker->listeners[scheme] = listener_kinds[scheme].new(&own, err);
-        if (worker->listeners[scheme] == NULL ||
-            !listen_on(worker, scheme, &address->endpoint, options, err))
-            return false;
-    }
-    return true;
-}
-
-static bool start_listeners(struct worker *worker, const struct worker_options *options,
-                            struct err *err)
-{
-    for (unsigned scheme = 0; scheme < LISTEN_SCHEMES; scheme++)
-        if (!start_listener(worker, scheme, options, err))
-            return false;
-    return true;
-}
-
-/* Answers on loopback, at a port that the kernel chooses. */
-static bool start_probe(struct worker *worker, const struct settings *settings, struct err *err)
-{
-    const struct listener_options own = {
-        .loop = &worker->loop, .batch = &worker->batch, .settings = settings};
-    struct endpoint *endpoint = &worker->probe_endpoint;
-    socklen_t octets = sizeof *endpoint;
-
-    endpoint->v4 =
-        (struct sockaddr_in){.sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
-    int descriptor = listener_kinds[LISTEN_UDP].open(endpoint, settings, err);
-    if (descriptor < 0)
-        return false;
-    getsockname(descriptor, &endpoint->any, &octets);
-    worker->probe = listener_kinds[LISTEN_UDP].new(&own, err);
-    if (worker->probe == NULL) {
-        close(descriptor);
-        return false;
-    }
-    if (!worker->probe->start(worker->probe, endpoint, descriptor, err))
-        return false;
-    worker->probe->begin(worker->probe);
-    return true;
-}
-
-/* Each worker has a descriptor of its own for it: libuv watches one once. */
-static bool start_taking_over(struct worker *worker, int connections, struct err *err)
-{
-    if (connections < 0)
-        return true;
-    int descriptor = fcntl(connections, F_DUPFD_CLOEXEC, 0);
-    int error =
-        descriptor < 0 ? UV_EMFILE : uv_poll_init(&worker->loop, &worker->connections, descriptor);
-    if (error != 0) {
-        if (descriptor >= 0)
-            close(descriptor);
-        return listener_fail(err, "connections to take over", error);
-    }
-    worker->connections_descriptor = descriptor;
-    worker->connections.data = worker;
-    return true;
-}
-
 static bool start_all(struct worker *worker, const struct worker_options *options, struct err *err)
 {
+    const struct listener_options own = {
+        .loop = &worker->loop, .batch = &worker->batch, .settings = options->settings};
+
     if (!forwarder_start(&worker->forwarder, &worker->loop, &worker->batch, options->settings,
                          options->standings, err) ||
-        !start_listeners(worker, options, err) ||
-        !start_taking_over(worker, options->connections, err))
+        !worker_sockets_start(&worker->sockets, &own, options, err) ||
+        !intake_start(&worker->intake, &worker->loop, options->connections,
+                      worker->sockets.listeners[LISTEN_TCP], err))
         return false;
     if (options->is_waiting)
-        return start_probe(worker, options->settings, err);
+        return worker_sockets_start_probe(&worker->sockets, &own, err);
     begin_serving(worker);
     return true;
 }
@@ -446,12 +191,7 @@ static bool start_all(struct worker *worker, const struct worker_options *option
 static void release(struct worker *worker)
 {
     forwarder_close(&worker->forwarder);
-    for (unsigned scheme = 0; scheme < LISTEN_SCHEMES; scheme++)
-        if (worker->listeners[scheme] != NULL)
-            worker->listeners[scheme]->free(worker->listeners[scheme]);
-    if (worker->probe != NULL)
-        worker->probe->free(worker->probe);
-    free(worker->sockets);
+    worker_sockets_free(&worker->sockets);
     free(worker);
 }
 
@@ -477,7 +217,7 @@ static struct worker *allocate(const struct worker_options *options)
     worker->on_adopted = options->on_adopted;
     worker->on_reports = options->on_reports;
     worker->context = options->context;
-    worker->connections_descriptor = -1;
+    worker->intake.descriptor = -1;
     worker->number = options->number;
     return worker;
 }
@@ -543,14 +283,12 @@ void worker_begin(struct worker *worker)
 
 const struct endpoint *worker_probe(const struct worker *worker)
 {
-    return &worker->probe_endpoint;
+    return &worker->sockets.probe_endpoint;
 }
 
 void worker_walk_sockets(const struct worker *worker, worker_on_socket *on_socket, void *context)
 {
-    for (size_t i = 0; i < worker->socket_count; i++)
-        on_socket(context, worker->sockets[i].scheme, worker->number,
-                  worker->sockets[i].descriptor);
+    worker_sockets_walk(&worker->sockets, on_socket, context);
 }
 
 void worker_leave(struct worker *worker, int channel)
@@ -627,10 +365,5 @@ struct limits *worker_limits(struct worker *worker)
 
 uint64_t worker_kernel_drops(const struct worker *worker)
 {
-    uint64_t drops = 0;
-
-    for (unsigned scheme = 0; scheme < LISTEN_SCHEMES; scheme++)
-        if (worker->listeners[scheme] != NULL)
-            drops += worker->listeners[scheme]->dropped(worker->listeners[scheme]);
-    return drops;
+    return worker_sockets_dropped(&worker->sockets);
 }
