@@ -91,7 +91,7 @@ static void begin_inspection(struct inspection *inspection)
 void inspection_start(struct inspection *inspection, uv_loop_t *loop, struct server *server,
                       const struct status_source *source)
 {
-    *inspection = (struct inspection){.source = source, .server = server};
+    *inspection = (struct inspection){.source = source, .server = server, .has_timer = true};
     uv_timer_init(loop, &inspection->timer);
     inspection->timer.data = inspection;
 }
@@ -122,5 +122,7 @@ void inspection_stop(struct inspection *inspection)
     control_answer_stopping(call);
     control_answer_stopping(inspection->waiting);
     inspection->waiting = NULL;
-    uv_close((uv_handle_t *)&inspection->timer, NULL);
+    if (inspection->has_timer)
+        uv_close((uv_handle_t *)&inspection->timer, NULL);
+    inspection->has_timer = false;
 }

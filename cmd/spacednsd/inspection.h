@@ -25,6 +25,7 @@ struct inspection {
     const struct status_source *source;
     struct server *server;
     uv_timer_t timer;
+    bool has_timer;
     struct call *call;    /* under inspection; NULL: none */
     struct call *waiting; /* in the order they came */
 };

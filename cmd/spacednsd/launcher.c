@@ -240,7 +240,7 @@ bool launcher_start(struct launcher *launcher, const struct launcher_options *op
         run(&launching);
     free((void *)launching.environment);
     close(ends[1]);
-    launcher->descriptor = ends[0];
+    *launcher = (struct launcher){.descriptor = ends[0], .pid = child};
     if (child > 0) {
         fcntl(ends[0], F_SETFL, O_NONBLOCK);
         return true;

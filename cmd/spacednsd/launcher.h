@@ -39,6 +39,7 @@ enum { LAUNCHED_CHANNEL = 3, LAUNCHED_STDERR = 4, LAUNCHER_TEXT_MOST = 1024 };
 
 struct launcher {
     int descriptor; /* non-blocking; -1: there is no launcher */
+    pid_t pid;
 };
 
 struct launcher_options {

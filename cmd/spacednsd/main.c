@@ -13,11 +13,12 @@
 #include "config/settings.h"
 #include "findings/report.h"
 #include "spacednsd/capabilities.h"
+#include "spacednsd/check.h"
 #include "spacednsd/daemon.h"
 #include "spacednsd/seccomp.h"
 #include "spacednsd/settings_check.h"
 
-enum { EXIT_REFUSED = 1, EXIT_USAGE = 2 };
+enum { EXIT_USAGE = 2 };
 
 /* Without the standard descriptors, a socket could get the number of standard output. */
 static void hold_standard_descriptors(void)
@@ -45,7 +46,7 @@ static int run(struct settings *settings, struct report *report)
     settings_check_host(settings, report);
     if (!report_is_clean(report))
         return refuse(report, EXIT_REFUSED);
-    return settings->check ? daemon_check(settings, report) : daemon_run(settings, report);
+    return settings->check ? check_run(settings, report) : daemon_run(settings, report);
 }
 
 static void print_version(void)

@@ -1,21 +1,27 @@
 #include "spacednsd/reloads.h"
 
-#include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
 #include "base/clock.h"
 #include "base/log.h"
 #include "inspect/diff_print.h"
 #include "spacednsd/events.h"
 #include "spacednsd/findings_log.h"
-#include "spacednsd/settings_check.h"
+#include "spacednsd/reload_first.h"
+#include "spacednsd/reload_load.h"
 #include "spacednsd/settings_reload.h"
 
 enum {
     REFUSAL_LINES_MOST = 50, /* in the log; plan prints all */
     US_PER_SECOND = 1000000,
 };
+
+bool reloads_init(struct reloads *reloads, const struct settings *settings)
+{
+    *reloads = (struct reloads){
+        .settings = *settings, .key = hash_key_random(), .state = {.folder = -1, .zones = -1}};
+    return policy_set(&reloads->policy, settings);
+}
 
 void reloads_prepare(struct reloads *reloads, const struct snapshot *before)
 {
@@ -168,89 +174,10 @@ static void end_reload(struct reloads *reloads, enum reload_end end)
     begin_reload(reloads);
 }
 
-/* What would be served; NULL: the loading failed. */
-static const struct snapshot *find_after(const struct zones_loading *loading)
-{
-    return loading->outcome.is_unchanged ? loading->request.before : loading->snapshot;
-}
-
-/* Computes what would change; without memory for it the loading fails. */
-static void compare(struct reloads *reloads)
-{
-    struct zones_loading *loading = &reloads->loading;
-    const struct snapshot *before = loading->request.before;
-    const struct snapshot *after = find_after(loading);
-
-    if (after == NULL ||
-        (!reloads->queue.request.is_dry && (reloads->queue.request.is_forced || after == before)))
-        return;
-    const struct diff_options options = {
-        .changes_most = reloads->queue.request.is_dry ? DIFF_CHANGES_MOST : 0,
-        .guard_share_percent = loading->reloaded->settings.guard_share,
-    };
-    reloads->diff = diff_new(before, after, &options);
-    if (reloads->diff != NULL)
-        return;
-    snapshot_free(loading->snapshot);
-    loading->snapshot = NULL;
-    loading->outcome.is_unchanged = false;
-    err_set(&loading->err, ERR_MEMORY, "out of memory while comparing the zone files");
-}
-
-/* For the log; without memory for it nothing is counted. */
-static void count_changes(struct reloads *reloads)
-{
-    const struct zones_loading *loading = &reloads->loading;
-
-    reloads->tally = (struct tally){.spaces = {0}};
-    if (loading->snapshot != NULL && !reloads->queue.request.is_dry)
-        tally_compare(loading->request.before, loading->snapshot, &reloads->tally);
-}
-
-/* Settings come first: they name the zones folder and set the policy. */
-static bool reread_settings(struct reloads *reloads)
-{
-    struct zones_loading *loading = &reloads->loading;
-
-    if (!zones_loading_open(loading, NULL))
-        return false;
-    loading->reloaded = settings_reload_read(&reloads->settings, loading->report);
-    if (loading->reloaded == NULL)
-        return false;
-    loading->request.policy = &loading->reloaded->policy;
-    loading->request.is_new_policy = loading->reloaded->changed.count > 0;
-    if (reloads->queue.request.folder == NULL)
-        loading->zones = loading->reloaded->settings.zones;
-    return true;
-}
-
-/* What does not fit the settings; only the start is refused for it. */
-static void check_spaces(struct zones_loading *loading)
-{
-    const struct snapshot *after = find_after(loading);
-
-    if (after == NULL)
-        return;
-    settings_check_spaces(&loading->reloaded->settings, after, FINDING_LOCAL_AS, loading->report);
-    report_sort(loading->report);
-}
-
 /* On a thread of the pool, so that signals are handled meanwhile. */
 static void load_on_pool(uv_work_t *work)
 {
-    struct reloads *reloads = work->data;
-
-    if (reloads->queue.request.kind != REQUEST_RELOAD) {
-        reloads->loading.started_ns = clock_monotonic_ns();
-        kept_let_go(&reloads->loading, &reloads->queue.names);
-        return;
-    }
-    if (!reread_settings(reloads))
-        return;
-    zones_load(&reloads->loading);
-    check_spaces(&reloads->loading);
-    compare(reloads);
-    count_changes(reloads);
+    reload_load(work->data);
 }
 
 /* The previous settings live as long as a snapshot holds them. */
@@ -311,58 +238,11 @@ static void drop_loaded(struct reloads *reloads)
 
 /* ---- state ---- */
 
-static void drop_compiled(struct reloads *reloads)
-{
-    snapshot_free(reloads->compiled);
-    reloads->compiled = NULL;
-}
-
-/* The key comes first: the names kept back are hashed with it. */
-static void open_state(struct reloads *reloads, const char *path, int locked)
-{
-    struct state *state = &reloads->state;
-    struct err err;
-
-    reloads->compiled =
-        compiled_read(path, &reloads->policy.suffixes, (unsigned)reloads->settings.workers, &err);
-    if (reloads->compiled != NULL)
-        reloads->key = reloads->compiled->index.key;
-    if (locked >= 0)
-        state_take_over(state, path, &reloads->key, locked);
-    else
-        state_open(state, path, &reloads->key);
-    if (!state_is_used(state))
-        drop_compiled(reloads);
-    else if (err.code != ERR_NONE && state->damage.code == ERR_NONE)
-        state->damage = err;
-}
-
-void reloads_open_state(struct reloads *reloads, int locked)
-{
-    const char *path = reloads->settings.state_dir;
-
-    if (path != NULL)
-        open_state(reloads, path, locked);
-    else if (locked >= 0)
-        close(locked);
-    storing_begin(&reloads->storing, &reloads->state);
-}
-
-static void note_stored(struct reloads *reloads)
+void reloads_note_stored(struct reloads *reloads)
 {
     storing_note(&reloads->storing, &reloads->state, &reloads->loading.outcome);
     reloads->state.damage.code = ERR_NONE; /* logged */
     state_drop_names(&reloads->state);
-}
-
-void reloads_store_first(struct reloads *reloads)
-{
-    struct zones_loading *loading = &reloads->loading;
-
-    state_store(&reloads->state, loading->snapshot, loading->request.ran_s, &loading->outcome);
-    note_stored(reloads);
-    loading->request.before = NULL;
-    drop_compiled(reloads);
 }
 
 /* On a thread of the pool: disks are slow. */
@@ -386,7 +266,7 @@ static void reloads_on_stored(uv_work_t *work, int status)
         drop_loaded(reloads);
         return;
     }
-    note_stored(reloads);
+    reloads_note_stored(reloads);
     if (loading->snapshot != NULL)
         reloads_publish(reloads); /* reloads_finish ends the reload */
     else
@@ -522,7 +402,7 @@ void reloads_close(struct reloads *reloads)
     close_loading(reloads);
     free_last_good(reloads);
     compiling_close(&reloads->compiling);
-    drop_compiled(reloads);
+    reload_first_close(reloads);
     state_close(&reloads->state);
     settings_reload_free(reloads->reloaded);
     reload_queue_close(&reloads->queue);

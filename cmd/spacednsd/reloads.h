@@ -59,24 +59,23 @@ struct reloads {
     void *context;
 };
 
+/**
+ * Sets everything but loop, server, service, on_idle and its context, which the caller sets after
+ * it. Returns false without memory; reloads_close frees in any case.
+ */
+bool reloads_init(struct reloads *reloads, const struct settings *settings);
+
 /** Starts the timer; the loop must exist. */
 void reloads_start(struct reloads *reloads);
-
-/**
- * Opens the state folder of the settings; call it before the first loading is prepared.
- *
- * locked  the folder of another process, with its lock, taken over; -1: none
- */
-void reloads_open_state(struct reloads *reloads, int locked);
-
-/** Stores the texts of the first loading, before it is published. */
-void reloads_store_first(struct reloads *reloads);
 
 /** Sets the next loading's request. */
 void reloads_prepare(struct reloads *reloads, const struct snapshot *before);
 
 /** Logs the findings, and publishes the loaded snapshot to the workers. */
 void reloads_publish(struct reloads *reloads);
+
+/** The state has been stored, or not: both is noted. */
+void reloads_note_stored(struct reloads *reloads);
 
 /** Requests a reload: for a call (reload, plan, forget), or with NULL for a signal. */
 void reloads_request(struct reloads *reloads, struct call *call);

@@ -6,8 +6,8 @@
 
 static const int watched[SIGNALS_WATCHED] = {SIGHUP, SIGUSR1};
 static const int ending[] = {SIGTERM, SIGINT};
-static const int unused[] = {SIGUSR2, SIGALRM, SIGVTALRM, SIGPROF, SIGIO,
-                             SIGPIPE, SIGXFSZ, SIGTTIN,   SIGTTOU, SIGWINCH};
+static const int unused[] = {SIGUSR2, SIGALRM, SIGVTALRM, SIGPROF,  SIGIO,  SIGPIPE,
+                             SIGXFSZ, SIGTTIN, SIGTTOU,   SIGWINCH, SIGCHLD};
 
 /* A handler has no context: the loop to wake, and the number of the signal. */
 static struct signals *_Atomic stopped;

@@ -7,6 +7,7 @@
  *     SIGQUIT, SIGABRT  the default: the process ends with a core file, for debugging
  *     SIGUSR2, SIGALRM, SIGVTALRM, SIGPROF, SIGIO, SIGPIPE, SIGXFSZ, SIGTTIN, SIGTTOU, SIGWINCH
  *                       ignored, so that a wrong `kill` does not stop the server
+ *     SIGCHLD           ignored, so that no child that has ended stays a zombie
  *
  * The second SIGTERM needs no loop: it works while the control thread is blocked, too.
  *

@@ -40,6 +40,7 @@ bool status_print(const struct status_source *source, bool is_json, FILE *out)
                             .control_socket = source->socket,
                             .state = source->state,
                             .state_problem = text_of(&source->storing->problem),
+                            .upgrade_problem = upgrade_problem(source->upgrade),
                             .last_good = source->last_good->files,
                             .last_good_count = source->last_good->count,
                             .last = read_last(source->last, now_ns),

@@ -14,6 +14,7 @@
 #include "spacednsd/privileges.h"
 #include "spacednsd/sandbox.h"
 #include "spacednsd/storing.h"
+#include "spacednsd/upgrade.h"
 
 /** How a reload ended. */
 enum reload_end {
@@ -52,4 +53,5 @@ struct status_source {
     const struct storing *storing;
     const struct privileges *privileges;
     const struct sandbox *sandbox;
+    const struct upgrade *upgrade;
 };

@@ -86,7 +86,7 @@ static void read_launched(struct takeover *takeover)
     fcntl(LAUNCHED_STDERR, F_SETFD, FD_CLOEXEC);
 }
 
-bool takeover_read(struct takeover *takeover, struct err *err)
+void takeover_init(struct takeover *takeover)
 {
     *takeover = (struct takeover){.channel = -1,
                                   .standard_error = -1,
@@ -94,6 +94,10 @@ bool takeover_read(struct takeover *takeover, struct err *err)
                                   .state = -1,
                                   .connections = -1,
                                   .probe = -1};
+}
+
+bool takeover_read(struct takeover *takeover, struct err *err)
+{
     read_launched(takeover);
     bool passed = takeover_is_upgrade(takeover) || read_listen(takeover, err);
     clear_environment();

@@ -58,6 +58,9 @@ struct takeover {
     bool is_ready, has_gone, is_serving; /* has_gone: the server before */
 };
 
+/** Inherits nothing yet; takeover_close is right from here on. */
+void takeover_init(struct takeover *takeover);
+
 /**
  * Reads the environment and clears it; call it first, before descriptors are opened. Returns false
  * with *err when what is inherited is of no use.

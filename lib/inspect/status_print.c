@@ -111,6 +111,12 @@ static void print_state(const struct status *status, FILE *out)
                       problem == NULL ? status->state->path : problem);
 }
 
+static void print_upgrade_problem(const char *problem, FILE *out)
+{
+    if (problem != NULL)
+        escape_printf(out, "%-*s ! %s\n", KEY_COLUMN, "upgrade", problem);
+}
+
 static void print_devices(const struct access *access, FILE *out)
 {
     for (uint32_t device = 0; device < access->device_count; device++)
@@ -212,6 +218,7 @@ void status_print_text(const struct status *status, FILE *out)
     print_number(out, "kept_back", count_kept_back(status));
     print_devices(&snapshot->access, out);
     print_state(status, out);
+    print_upgrade_problem(status->upgrade_problem, out);
     print_privileges(&status->privileges, out);
     print_string(out, "cookies", cookies_text(status->settings));
     print_upstreams(status, out);
@@ -394,7 +401,7 @@ void status_print_json(const struct status *status, FILE *out)
     print_json(
         json_pack(
             "{s:s, s:i, s:I, s:I, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:I, s:o, s:I, s:I, s:I, s:I, "
-            "s:o, s:o, s:o, s:s, s:o, s:o, s:o}",
+            "s:o, s:o, s:o, s:o, s:s, s:o, s:o, s:o}",
             "version", SPACEDNS_VERSION, "pid", status->pid, "uptime_seconds",
             (json_int_t)status->uptime_s, "generation", (json_int_t)snapshot->generation,
             "last_reload", json_last(&status->last), "last_good", json_last_good(status), "zones",
@@ -405,8 +412,9 @@ void status_print_json(const struct status *status, FILE *out)
             (json_int_t)snapshot_count_spaces(snapshot), "apps", (json_int_t)snapshot->app_count,
             "hosts", (json_int_t)snapshot->host_count, "kept_back",
             (json_int_t)count_kept_back(status), "devices", json_devices(&snapshot->access),
-            "state", json_state(status), "privileges", json_privileges(&status->privileges),
-            "cookies", cookies_text(status->settings), "upstreams", json_upstreams(status), "cache",
+            "state", json_state(status), "upgrade_problem", json_or_null(status->upgrade_problem),
+            "privileges", json_privileges(&status->privileges), "cookies",
+            cookies_text(status->settings), "upstreams", json_upstreams(status), "cache",
             json_cache(&status->cache), "counters", json_counters(&status->totals)),
         out);
     free(zones);

@@ -68,7 +68,8 @@ struct status {
     const struct settings *settings; /* in force */
     const char *control_socket;
     const struct state *state;
-    const char *state_problem; /* NULL: none */
+    const char *state_problem;   /* NULL: none */
+    const char *upgrade_problem; /* why an upgrade is not possible; NULL: it is */
     struct status_reload last;
     const struct load_last_good *last_good; /* files that are not served as they are */
     size_t last_good_count;

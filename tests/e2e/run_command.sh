@@ -44,6 +44,10 @@ os.execv(sys.argv[1], sys.argv[1:])' cmd/dev run >"$work/run.out" 2>"$work/run.e
     expect_match "the printed spacedns reaches it" "^pid +$runner\$" "$($asking 2>&1)"
     logged=$(sed -n 's/.*: kill -HUP \([0-9]*\)$/\1/p' "$work/run.out")
     expect "it prints how to reload" "$runner" "$logged"
+    numbers=(no one two three four five)
+    expect_match "it counts the warnings of its start" \
+        "^Stop: Ctrl-C\. The ${numbers[$(grep -c ' warning ' "$work/run.err")]} warnings above are intended" \
+        "$(cat "$work/run.out")"
     kill -HUP "${logged:-$runner}"
     reloaded() {
         grep -q ' info reload_unchanged ' "$work/run.err"

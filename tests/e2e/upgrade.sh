@@ -288,10 +288,22 @@ kill -KILL "$before" 2>/dev/null
 await has_asked || fail "the server before is killed right after an upgrade: the new one serves"
 expect "and is the one that was named" "$server" "$(sed 's/.*pid=\([0-9]*\) .*/\1/' <<<"$output")"
 
+# A file that is being written is waited for, so a new server loads until its writer is killed.
+keep_writing() {
+    rm -f "$work/is-writing"
+    /usr/bin/python3 -c "
+import os, time
+while True:
+    os.utime('$zones/test-space.yaml')
+    open('$work/is-writing', 'w').close()
+    time.sleep(0.005)" &
+    writer=$!
+    children+=("$writer")
+    await test -e "$work/is-writing" || fail "a file is being written"
+}
+
 # the process that starts programs is killed while the new server loads: only the running one goes on
-( while :; do touch "$zones/test-space.yaml"; sleep 0.02; done ) & # a file being written is waited for
-writer=$!
-children+=("$writer")
+keep_writing
 before=$server
 last=$(sed -n 's/.* upgrade_started .* pid=\([0-9]*\).*/\1/p' "$work/again.err" | tail -1)
 spacedns upgrade >"$work/unlaunched" 2>&1 &
@@ -304,21 +316,63 @@ has_sockets() {
 }
 await has_sockets || fail "the new server gets the sockets"
 children+=("$(new_process)")
+kill -STOP "$(new_process)"
 kill -KILL "$(ps -o ppid= -p "$(new_process)")"
 wait "$caller"
 kill "$writer"
+kill -CONT "$(new_process)" # what it reads then is that the running one goes on
 expect_match "the launcher is killed while the new one loads" '^Error: upgrade failed: the process that starts programs for this server has ended; restart the server; this server goes on' "$(cat "$work/unlaunched")"
 await is_gone "$(new_process)" || fail "the new server ends, too"
 expect "the launcher is killed: the running server goes on" "$before" "$(status pid)"
 upgrade
-expect_match "without a launcher" '^Error: this server has no process that can start programs for it; restart it' "$output"
+cannot="the process that starts programs for this server has ended, so it cannot be upgraded; restart the server"
+expect_match "without a launcher" "^Error: $cannot" "$output"
+expect_match "without a launcher: status" "^upgrade +! $cannot" "$(spacedns status)"
 stop TERM
 start again "${flags[@]}" --settings "$work/settings.yaml" --upstream none
 
+# it is killed while nothing goes on: that is noticed, and nothing is left of it
+launcher_of() {
+    pgrep -P "$1" -x spacednsd-start
+}
+expect "an upgrade is possible" None "$(status upgrade_problem)"
+launcher_pid=$(launcher_of "$server")
+kill -KILL "$launcher_pid"
+is_logged() {
+    grep -q "$1" "$work/again.err"
+}
+await is_logged " warning launcher_lost text=\"$cannot" || fail "the launcher is killed: that is logged"
+has_no_zombie() {
+    [ ! -e "/proc/$launcher_pid" ]
+}
+await has_no_zombie || fail "the launcher is killed: no zombie is left"
+expect_match "the launcher is killed: status" "^$cannot" "$(status upgrade_problem)"
+stop TERM
+start again "${flags[@]}" --settings "$work/settings.yaml" --upstream none
+
+# it is stopped: what cannot be ended is left, and the next upgrade comes when it goes on
+serving=$server
+goes_on="; this server goes on, pid=$serving version="
+launcher_pid=$(launcher_of "$server")
+kill -STOP "$launcher_pid"
+silent="the process that starts programs for this server, pid=$launcher_pid, does not answer; let it go on \(kill -CONT $launcher_pid\), or restart the server"
+refused "a launcher that is stopped" "^Error: upgrade failed: $broken/spacednsd-stuck was to be ended, but $silent$goes_on" "$broken/spacednsd-stuck" --timeout 1
+refused "a launcher that is stopped, again" "^Error: $silent\$"
+kill -CONT "$launcher_pid"
+is_possible() {
+    [ "$(status upgrade_problem)" = None ]
+}
+await is_possible || fail "a launcher that goes on"
+upgrade
+expect_match "a launcher that goes on: an upgrade" '^Upgrading\.\.\. done' "$output"
+adopt
+await is_gone "$serving" || fail "a launcher that goes on: the server before leaves"
+kill -TERM "$server"
+await is_gone "$server" || fail "the server after it ends on SIGTERM"
+start again "${flags[@]}" --settings "$work/settings.yaml" --upstream none
+
 # the running server is killed while the new one loads: that one has the sockets, and goes on alone
-( while :; do touch "$zones/test-space.yaml"; sleep 0.02; done ) & # a file being written is waited for
-writer=$!
-children+=("$writer")
+keep_writing
 before=$server
 ask_on 500 5
 spacedns upgrade >"$work/orphaned" 2>&1 &

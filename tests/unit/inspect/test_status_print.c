@@ -197,6 +197,8 @@ TEST(what_is_wrong_is_marked)
     check_line("\nstate                    /var/lib/s\n");
     status.state_problem = "disk full";
     check_line("\nstate                    ! disk full\n");
+    status.upgrade_problem = "no process to start it";
+    check_line("\nupgrade                  ! no process to start it\n");
     status.silent = silent;
     status.silent_count = 2;
     check_line("\nworkers                  3\nsilent_workers           2 3\n");
@@ -273,10 +275,13 @@ TEST(each_device_has_a_line)
 TEST(json_has_every_member_and_counters_that_are_zero)
 {
     static const char *const keys[] = {
-        "version",  "pid",       "uptime_seconds", "generation", "last_reload", "zones",
-        "listen",   "workers",   "silent_workers", "spaces",     "apps",        "control_socket",
-        "hosts",    "kept_back", "state",          "upstreams",  "cache",       "counters",
-        "settings", "flags",     "last_good",      "privileges", "cookies",     "devices"};
+        "version",        "pid",        "uptime_seconds", "generation",
+        "last_reload",    "zones",      "listen",         "workers",
+        "silent_workers", "spaces",     "apps",           "control_socket",
+        "hosts",          "kept_back",  "state",          "upstreams",
+        "cache",          "counters",   "settings",       "flags",
+        "last_good",      "privileges", "cookies",        "devices",
+        "upgrade_problem"};
     const struct status_upstream one = {
         .text = "10.0.0.2", .worst = "up", .views = views, .view_count = 2};
 

@@ -15,6 +15,7 @@ static struct state state;
 static struct storing storing;
 static struct privileges privileges = {.user = "spacedns", .capabilities = "none"};
 static struct sandbox sandbox = {.landlock = "ABI 6", .seccomp = "none: no library"};
+static struct upgrade upgrade;
 static struct status_source source;
 static struct last_good last_good;
 static struct inspection inspection;
@@ -65,7 +66,8 @@ static void set_up(void)
                                     .state = &state,
                                     .storing = &storing,
                                     .privileges = &privileges,
-                                    .sandbox = &sandbox};
+                                    .sandbox = &sandbox,
+                                    .upgrade = &upgrade};
     requests = 0;
     ck_assert_int_eq(uv_loop_init(&loop), 0);
     inspection_start(&inspection, &loop, server_script_server(), &source);

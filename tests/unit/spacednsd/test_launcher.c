@@ -1,3 +1,4 @@
+// wrap: launcher_check
 #include "spacednsd/launcher.h"
 
 #include <errno.h>
@@ -21,8 +22,27 @@ static char folder[] = "/tmp/spacedns-launcher.XXXXXX";
 static char path[sizeof folder + 64];
 static char real[PATH_MAX];
 
+/* The program that a link of the test leads to once it has been checked; "": it is left alone. */
+static char exchanged[sizeof folder + 64];
+
+bool __real_launcher_check(const char *asked, bool trusts_own_user, char checked[PATH_MAX],
+                           struct err *err);
+bool __wrap_launcher_check(const char *asked, bool trusts_own_user, char checked[PATH_MAX],
+                           struct err *err);
+
+bool __wrap_launcher_check(const char *asked, bool trusts_own_user, char checked[PATH_MAX],
+                           struct err *err)
+{
+    bool passed = __real_launcher_check(asked, trusts_own_user, checked, err);
+
+    if (exchanged[0] != '\0' && (unlink(asked) != 0 || symlink(exchanged, asked) != 0))
+        abort();
+    return passed;
+}
+
 static void set_up(void)
 {
+    exchanged[0] = '\0';
     strcpy(folder + strlen(folder) - 6, "XXXXXX"); // NOLINT: each test its own
     ck_assert_ptr_nonnull(mkdtemp(folder));
 }
@@ -245,6 +265,25 @@ TEST(a_program_has_its_channel_and_nothing_else_open)
     ck_assert_int_eq(recv(channel[0], got, sizeof got - 1, 0), 8);
     ck_assert_str_eq(got, "channel\n");
     expect_output("mine\n3\n4\n");
+    launcher_close(&launcher);
+}
+
+TEST(a_link_that_is_exchanged_after_the_check_is_not_followed)
+{
+    char link[sizeof path + 8];
+
+    write_script("other", "echo other >&2", 0755);
+    strcpy(exchanged, path); // NOLINT: of the same size
+    write_script("spacednsd-1", "echo checked >&2", 0755);
+    snprintf(link, sizeof link, "%s/link", folder);
+    ck_assert_int_eq(symlink(path, link), 0);
+    start_launcher();
+    snprintf(path, sizeof path, "%s/link", folder);
+    request();
+    ck_assert_int_eq(await_event(), LAUNCHER_STARTED);
+    ck_assert_int_eq(await_event(), LAUNCHER_ENDED);
+    expect_output("checked\n");
+    ck_assert_str_eq(realpath(path, real), exchanged);
     launcher_close(&launcher);
 }
 

@@ -1,5 +1,5 @@
 // wrap: server_current server_publish server_reclaim call_finish
-#include "spacednsd/reloads.h"
+#include "spacednsd/reload_first.h"
 
 #include <string.h>
 
@@ -32,19 +32,16 @@ static void load_first(void)
     static char *arguments[] = {program, flag, settings_path, NULL};
     struct report *report = report_new();
 
-    reloads = (struct reloads){.key = hash_key_random(),
-                               .loop = &loop,
-                               .server = server_script_server(),
-                               .state = {.folder = -1, .zones = -1}};
     ck_assert_int_eq(settings_init(&start, 3, arguments, report), SETTINGS_READY);
-    reloads.settings = start;
-    ck_assert(policy_set(&reloads.policy, &reloads.settings));
-    reloads_open_state(&reloads, -1);
+    ck_assert(reloads_init(&reloads, &start));
+    reloads.loop = &loop;
+    reloads.server = server_script_server();
+    reload_first_open_state(&reloads, -1);
     reloads_prepare(&reloads, NULL);
     ck_assert(zones_loading_open(&reloads.loading, report));
     zones_load(&reloads.loading);
     ck_assert_ptr_nonnull(reloads.loading.snapshot);
-    reloads_store_first(&reloads);
+    reload_first_store(&reloads);
     reloads.is_reloading = true;
     reloads_start(&reloads);
     reloads_publish(&reloads);

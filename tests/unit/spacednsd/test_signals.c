@@ -1,5 +1,6 @@
 #include "spacednsd/signals.h"
 
+#include <errno.h>
 #include <signal.h>
 #include <stdlib.h>
 #include <sys/wait.h>
@@ -102,4 +103,14 @@ TEST_OVER(an_unused_signal_is_ignored, unused)
 {
     signals_prepare();
     raise(unused[_i]);
+}
+
+TEST(a_child_that_ends_leaves_no_zombie)
+{
+    signals_prepare();
+    pid_t child = fork();
+    if (child == 0)
+        _exit(EXIT_SUCCESS);
+    ck_assert_int_eq(waitpid(child, NULL, 0), -1); /* returns once it has ended */
+    ck_assert_int_eq(errno, ECHILD);
 }

@@ -25,6 +25,7 @@ static struct storing storing;
 static struct reload_last last;
 static struct worker_report reports[3];
 static struct privileges privileges = {.user = "spacedns", .capabilities = "none"};
+static struct upgrade upgrade;
 static struct sandbox sandbox = {.landlock = "ABI 6", .seccomp = "none: no library"};
 static struct status_source source;
 static struct last_good last_good;
@@ -72,7 +73,8 @@ static void set_up(void)
                                     .state = &state,
                                     .storing = &storing,
                                     .privileges = &privileges,
-                                    .sandbox = &sandbox};
+                                    .sandbox = &sandbox,
+                                    .upgrade = &upgrade};
     printed = NULL;
 }
 
@@ -111,6 +113,15 @@ static void expect_no_line(const char *key)
 }
 
 FIXTURE(set_up, tear_down)
+
+TEST(why_no_upgrade_is_possible_is_printed_as_long_as_that_is_so)
+{
+    expect_no_line("upgrade");
+    err_set(&upgrade.launcher_problem, ERR_SYSTEM, "no launcher");
+    expect_line("upgrade", "! no launcher");
+    upgrade.launcher_problem.code = ERR_NONE;
+    expect_no_line("upgrade");
+}
 
 TEST(what_is_served_is_printed)
 {

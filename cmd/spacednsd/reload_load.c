@@ -1,0 +1,87 @@
+#include "spacednsd/reload_load.h"
+
+#include "base/clock.h"
+#include "spacednsd/settings_check.h"
+#include "spacednsd/settings_reload.h"
+
+/* What would be served; NULL: the loading failed. */
+static const struct snapshot *find_after(const struct zones_loading *loading)
+{
+    return loading->outcome.is_unchanged ? loading->request.before : loading->snapshot;
+}
+
+/* Computes what would change; without memory for it the loading fails. */
+static void compare(struct reloads *reloads)
+{
+    struct zones_loading *loading = &reloads->loading;
+    const struct snapshot *before = loading->request.before;
+    const struct snapshot *after = find_after(loading);
+
+    if (after == NULL ||
+        (!reloads->queue.request.is_dry && (reloads->queue.request.is_forced || after == before)))
+        return;
+    const struct diff_options options = {
+        .changes_most = reloads->queue.request.is_dry ? DIFF_CHANGES_MOST : 0,
+        .guard_share_percent = loading->reloaded->settings.guard_share,
+    };
+    reloads->diff = diff_new(before, after, &options);
+    if (reloads->diff != NULL)
+        return;
+    snapshot_free(loading->snapshot);
+    loading->snapshot = NULL;
+    loading->outcome.is_unchanged = false;
+    err_set(&loading->err, ERR_MEMORY, "out of memory while comparing the zone files");
+}
+
+/* For the log; without memory for it nothing is counted. */
+static void count_changes(struct reloads *reloads)
+{
+    const struct zones_loading *loading = &reloads->loading;
+
+    reloads->tally = (struct tally){.spaces = {0}};
+    if (loading->snapshot != NULL && !reloads->queue.request.is_dry)
+        tally_compare(loading->request.before, loading->snapshot, &reloads->tally);
+}
+
+/* Settings come first: they name the zones folder and set the policy. */
+static bool reread_settings(struct reloads *reloads)
+{
+    struct zones_loading *loading = &reloads->loading;
+
+    if (!zones_loading_open(loading, NULL))
+        return false;
+    loading->reloaded = settings_reload_read(&reloads->settings, loading->report);
+    if (loading->reloaded == NULL)
+        return false;
+    loading->request.policy = &loading->reloaded->policy;
+    loading->request.is_new_policy = loading->reloaded->changed.count > 0;
+    if (reloads->queue.request.folder == NULL)
+        loading->zones = loading->reloaded->settings.zones;
+    return true;
+}
+
+/* What does not fit the settings; only the start is refused for it. */
+static void check_spaces(struct zones_loading *loading)
+{
+    const struct snapshot *after = find_after(loading);
+
+    if (after == NULL)
+        return;
+    settings_check_spaces(&loading->reloaded->settings, after, FINDING_LOCAL_AS, loading->report);
+    report_sort(loading->report);
+}
+
+void reload_load(struct reloads *reloads)
+{
+    if (reloads->queue.request.kind != REQUEST_RELOAD) {
+        reloads->loading.started_ns = clock_monotonic_ns();
+        kept_let_go(&reloads->loading, &reloads->queue.names);
+        return;
+    }
+    if (!reread_settings(reloads))
+        return;
+    zones_load(&reloads->loading);
+    check_spaces(&reloads->loading);
+    compare(reloads);
+    count_changes(reloads);
+}
