@@ -2,7 +2,7 @@
 # Connections with a device, served on sockets that the server did not open: a service manager's,
 # those of the server before at an upgrade, and those that a service manager kept over a restart.
 # Meanwhile interfaces get other numbers.
-# timeout: 240
+# timeout: 300
 . "$(dirname "$0")/lib.bash"
 . "$(dirname "$script")/network.bash"
 . "$(dirname "$script")/devices.bash"
