@@ -128,20 +128,12 @@ static void set_up(void)
     life.file_count = PATHS;
 }
 
-static void remove_state(void)
-{
-    char command[SCRATCH_PATH_MOST + 64];
-
-    snprintf(command, sizeof command, "rm -rf '%s'", life.state_path);
-    ck_assert_int_eq(system(command), 0); // NOLINT: a folder of this test's own
-}
-
 static void tear_down(void)
 {
     renames_left = -1;
     snapshot_free(life.snapshot);
     state_close(&life.state);
-    remove_state();
+    scratch_remove_folder(life.state_path);
     for (size_t i = 0; i < life.file_count; i++)
         free(life.fixtures[i]);
     scratch_close(&life.zones);

@@ -71,6 +71,15 @@ void scratch_close(struct scratch *folder)
     must(rmdir(folder->path) == 0, folder->path);
 }
 
+void scratch_remove_folder(const char *path)
+{
+    char command[SCRATCH_PATH_MOST + 64];
+    int length = snprintf(command, sizeof command, "rm -rf '%s'", path);
+
+    must(length > 0 && (size_t)length < sizeof command, path);
+    must(system(command) == 0, path); // NOLINT: a folder of the test's own
+}
+
 void scratch_write(struct scratch *folder, const char *name, const char *text, size_t length)
 {
     char path[SCRATCH_PATH_MOST], half[SCRATCH_PATH_MOST];

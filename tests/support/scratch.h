@@ -22,6 +22,9 @@ void scratch_close(struct scratch *folder);
 /** Removes every file. */
 void scratch_clear(struct scratch *folder);
 
+/** Removes a folder with all that is in it; none is there: nothing. */
+void scratch_remove_folder(const char *path);
+
 /** Writes a file anew, under another name first, so that no reader sees half of it. */
 void scratch_write(struct scratch *folder, const char *name, const char *text, size_t length);
 

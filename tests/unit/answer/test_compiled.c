@@ -11,6 +11,7 @@
 #include "answer/state.h"
 #include "inspect/diff.h"
 #include "source/folder.h"
+#include "support/kept.h"
 #include "support/packets.h"
 #include "support/scratch.h"
 #include "support/suite.h"
@@ -62,18 +63,10 @@ static void end(void)
     state_close(&state);
 }
 
-static void remove_folder(const char *folder)
-{
-    char command[SCRATCH_PATH_MOST + 64];
-
-    snprintf(command, sizeof command, "rm -rf '%s'", folder);
-    ck_assert_int_eq(system(command), 0); // NOLINT: a folder of this test's own
-}
-
 static void tear_down(void)
 {
     end();
-    remove_folder(path);
+    scratch_remove_folder(path);
     scratch_close(&zones);
     scratch_close(&home);
 }
@@ -175,13 +168,7 @@ static void expect_answers_of_the_files(void)
 
 static bool is_kept_back(const char *text)
 {
-    struct kept_back_entry entry;
-    struct name name;
-
-    ck_assert(name_from_text(text, &name));
-    return snapshot->kept_back != NULL &&
-           kept_back_find(snapshot->kept_back, &name, index_hash(&snapshot->index, &name), 0,
-                          &entry);
+    return snapshot_keeps_back(snapshot, text, NULL);
 }
 
 FIXTURE(set_up, tear_down)
@@ -437,7 +424,7 @@ TEST_LOOP(whatever_decays_a_start_answers_what_the_files_say, 0, 8)
         end();
     }
     ck_assert_uint_gt(used, DAMAGES / 4);
-    remove_folder(sound);
+    scratch_remove_folder(sound);
 }
 
 /* An image in memory of its own, aligned. */

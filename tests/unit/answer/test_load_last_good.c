@@ -7,6 +7,7 @@
 #include "answer/kept_back.h"
 #include "answer/state.h"
 #include "source/folder.h"
+#include "support/kept.h"
 #include "support/scratch.h"
 #include "support/suite.h"
 #include "support/zones.h"
@@ -47,11 +48,8 @@ static void end(void)
 
 static void tear_down(void)
 {
-    char command[SCRATCH_PATH_MOST + 64];
-
     end();
-    snprintf(command, sizeof command, "rm -rf '%s'", path);
-    ck_assert_int_eq(system(command), 0); // NOLINT: a folder of this test's own
+    scratch_remove_folder(path);
     scratch_close(&zones);
     scratch_close(&home);
 }
@@ -137,13 +135,7 @@ static const char *served(void)
 
 static bool is_kept_back(const char *text)
 {
-    struct kept_back_entry entry;
-    struct name name;
-
-    ck_assert(name_from_text(text, &name));
-    return snapshot->kept_back != NULL &&
-           kept_back_find(snapshot->kept_back, &name, index_hash(&snapshot->index, &name), 0,
-                          &entry);
+    return snapshot_keeps_back(snapshot, text, NULL);
 }
 
 static size_t count_findings(enum finding_code code)

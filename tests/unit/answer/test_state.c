@@ -11,6 +11,7 @@
 
 #include "answer/kept_back_change.h"
 #include "source/folder.h"
+#include "support/kept.h"
 #include "support/scratch.h"
 #include "support/suite.h"
 #include "support/zones.h"
@@ -51,15 +52,12 @@ static void set_up(void)
 
 static void tear_down(void)
 {
-    char command[SCRATCH_PATH_MOST + 64];
-
     is_full = false;
     clock_step = 0;
     snapshot_free(snapshot);
     snapshot = NULL;
     state_close(&state);
-    snprintf(command, sizeof command, "rm -rf '%s'", path);
-    ck_assert_int_eq(system(command), 0); // NOLINT: a folder of this test's own
+    scratch_remove_folder(path);
     scratch_close(&zones);
     scratch_close(&home);
 }
@@ -139,13 +137,7 @@ static void begin_process(int64_t now_s)
 
 static bool is_kept_back(const char *text)
 {
-    struct kept_back_entry entry;
-    struct name name;
-
-    ck_assert(name_from_text(text, &name));
-    return snapshot->kept_back != NULL &&
-           kept_back_find(snapshot->kept_back, &name, index_hash(&snapshot->index, &name), 0,
-                          &entry);
+    return snapshot_keeps_back(snapshot, text, NULL);
 }
 
 FIXTURE(set_up, tear_down)
@@ -153,7 +145,6 @@ FIXTURE(set_up, tear_down)
 TEST(what_is_kept_back_outlives_the_process_with_its_generation_and_time)
 {
     struct kept_back_entry entry;
-    struct name name;
 
     begin_process(1000);
     ck_assert(scratch_edit(&zones, "test-space.yaml", "api.example.com", "papi.example.com"));
@@ -161,9 +152,7 @@ TEST(what_is_kept_back_outlives_the_process_with_its_generation_and_time)
     end_process();
     begin_process(3000);
     ck_assert_uint_eq(snapshot->generation, 3);
-    ck_assert(name_from_text("api.example.com", &name));
-    ck_assert(
-        kept_back_find(snapshot->kept_back, &name, index_hash(&snapshot->index, &name), 0, &entry));
+    ck_assert(snapshot_keeps_back(snapshot, "api.example.com", &entry));
     ck_assert_uint_eq(entry.cohort->generation, 1);
     ck_assert_int_eq(entry.cohort->since_s, 2000);
     ck_assert_str_eq(entry.cohort->space, "test-space");
@@ -270,7 +259,6 @@ static const int64_t steps[] = {1800000000, 4000000000, -4000000000};
 TEST_OVER(a_step_of_the_clock_lets_nothing_go, steps)
 {
     struct kept_back_entry entry;
-    struct name name;
 
     begin_process(1000);
     ck_assert(scratch_edit(&zones, "test-space.yaml", "api.example.com", "papi.example.com"));
@@ -286,9 +274,7 @@ TEST_OVER(a_step_of_the_clock_lets_nothing_go, steps)
     end_process();
     begin_process(1004);
     ck_assert(is_kept_back("api.example.com"));
-    ck_assert(name_from_text("example.net", &name));
-    ck_assert(
-        kept_back_find(snapshot->kept_back, &name, index_hash(&snapshot->index, &name), 0, &entry));
+    ck_assert(snapshot_keeps_back(snapshot, "example.net", &entry));
     ck_assert_int_eq(entry.cohort->since_s, 1002 + steps[_i]); /* shown as it was */
 }
 
