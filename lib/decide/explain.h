@@ -15,7 +15,12 @@
 #include "base/text.h"
 #include "decide/alias.h"
 
-enum { EXPLAIN_STEPS_MAX = 20, EXPLAIN_STEP_OCTETS = 255, EDE_TEXT_OCTETS = 100 };
+enum {
+    EXPLAIN_STEPS_MAX = 20,
+    EXPLAIN_STEP_OCTETS = 255,
+    EDE_TEXT_OCTETS = 100,
+    EXPLAIN_OUTSIDE_OCTETS = 62,
+};
 
 struct explanation {
     bool has_locations; /* files and lines are shown */
@@ -49,3 +54,6 @@ void explain(const struct snapshot *snapshot, const struct client *client,
  */
 void explain_reason(const struct snapshot *snapshot, const struct client *client,
                     const struct query *query, const struct verdict *verdict, struct text *text);
+
+/** The sentence of REASON_OUTSIDE, which has no facts. */
+extern const char explain_outside_text[EXPLAIN_OUTSIDE_OCTETS + 1];

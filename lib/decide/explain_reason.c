@@ -7,6 +7,9 @@
 #include "decide/special.h"
 #include "decide/suggestion.h"
 
+const char explain_outside_text[] =
+    "Q18 client is outside every space, peering and VPN served here";
+
 void explain_add_app(struct text *text, const struct verdict *verdict)
 {
     assert(verdict->app != NULL);
@@ -306,7 +309,7 @@ static void add_fact(struct text *text, const struct snapshot *snapshot,
         add_web_counts(text, verdict);
         break;
     case REASON_OUTSIDE:
-        text_add_string(text, "client is outside every space, peering and VPN served here");
+        text_add_string(text, explain_outside_text + sizeof "Q18");
         break;
     case REASON_NOT_ALLOWED:
         add_not_allowed(text, client, verdict);

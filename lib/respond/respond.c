@@ -7,6 +7,7 @@
 #include "forward/relay.h"
 #include "respond/chain.h"
 #include "respond/limits.h"
+#include "respond/outsider.h"
 #include "respond/render.h"
 #include "wire/reply.h"
 #include "wire/types.h"
@@ -37,6 +38,7 @@ __attribute__((noinline)) static void check_cookie(struct exchange *exchange)
 
 void respond_prepare(const struct snapshot *snapshot, struct exchange *exchange)
 {
+    exchange->hash = 0;
     exchange->status = query_read(exchange->request, exchange->request_length, &exchange->query);
     if (exchange->status == QUERY_DROPPED)
         return;
@@ -44,8 +46,8 @@ void respond_prepare(const struct snapshot *snapshot, struct exchange *exchange)
     if (exchange->query.cookie_octets > 0)
         check_cookie(exchange);
     client_classify(snapshot, &exchange->path, &exchange->client);
-    exchange->hash = 0;
-    if (snapshot == NULL || exchange->status != QUERY_READ)
+    /* Nothing is looked up for outsiders. */
+    if (exchange->client.count == 0 || exchange->status != QUERY_READ)
         return;
     exchange->hash = index_hash(&snapshot->index, &exchange->query.name);
     index_prefetch(&snapshot->index, exchange->hash);
@@ -57,7 +59,7 @@ void respond_prepare(const struct snapshot *snapshot, struct exchange *exchange)
 
 void respond_prefetch(const struct snapshot *snapshot, const struct exchange *exchange)
 {
-    if (snapshot == NULL || exchange->status != QUERY_READ)
+    if (exchange->hash == 0)
         return;
     index_prefetch_entry(&snapshot->index, snapshot->segments, exchange->hash);
     if (exchange->forward != NULL)
@@ -66,7 +68,7 @@ void respond_prefetch(const struct snapshot *snapshot, const struct exchange *ex
 
 void respond_prefetch_text(const struct snapshot *snapshot, const struct exchange *exchange)
 {
-    if (snapshot != NULL && exchange->status == QUERY_READ)
+    if (exchange->hash != 0)
         index_prefetch_text(&snapshot->index, snapshot->segments, exchange->hash);
 }
 
@@ -163,7 +165,9 @@ void respond_want_cookie(struct exchange *exchange)
     verdict_set(&exchange->verdict, SITUATION_BAD_COOKIE, RCODE_BADCOOKIE, REASON_NONE);
 }
 
-size_t respond_write(const struct snapshot *snapshot, struct exchange *exchange)
+/* Out of line, so that outsiders do not pay for its buffers. */
+__attribute__((noinline)) static size_t write_verdict(const struct snapshot *snapshot,
+                                                      struct exchange *exchange)
 {
     char reason_octets[EDE_TEXT_OCTETS] __attribute__((uninitialized));
     struct text reason = text_over(reason_octets, sizeof reason_octets);
@@ -171,16 +175,23 @@ size_t respond_write(const struct snapshot *snapshot, struct exchange *exchange)
     struct reply_options options;
     struct reply reply;
 
-    exchange->reply_length = 0;
-    if (exchange->status == QUERY_DROPPED)
-        return 0;
     respond_fill_options(snapshot, exchange, &reason, &options);
     reply_start(&reply, exchange->request, &exchange->query, &options, exchange->reply,
                 respond_octets_most(exchange));
     render(snapshot, exchange, &reply, HEADER_OCTETS);
     exchange->rcode = verdict->rcode;
-    exchange->reply_length = reply_finish(&reply, reply_flags(verdict), verdict->rcode);
     exchange->answer_count = reply.counts[SECTION_ANSWER];
+    return reply_finish(&reply, reply_flags(verdict), verdict->rcode);
+}
+
+size_t respond_write(const struct snapshot *snapshot, struct exchange *exchange)
+{
+    if (exchange->status == QUERY_DROPPED)
+        exchange->reply_length = 0;
+    else if (outsider_fits(exchange))
+        exchange->reply_length = outsider_write(exchange);
+    else
+        exchange->reply_length = write_verdict(snapshot, exchange);
     return exchange->reply_length;
 }
 

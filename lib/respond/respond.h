@@ -44,10 +44,10 @@ struct exchange {
     enum query_status status;
     enum cookie_state cookie;            /* the request's; COOKIE_RIGHT: no forged source */
     uint8_t reply_cookie[COOKIE_OCTETS]; /* the reply's, unless COOKIE_NONE */
-    uint64_t hash;
+    uint64_t hash; /* of the name; 0: nothing is to be looked up, as for outsiders */
     struct query query;
     struct client client;
-    struct question question; /* with `forward` */
+    struct question question; /* with `forward`, and a hash */
 
     /* Set by respond_decide. */
     struct verdict verdict;
