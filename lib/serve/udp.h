@@ -4,22 +4,10 @@
  *
  *     uv_poll: readable → recvmmsg → batch → sendmmsg → again while batches are full
  *
- * The buffers, headers and iovecs of a batch are set up once; between batches only the fields that
- * the kernel changed are reset. Request buffers are 65 cache lines apart and reply buffers 21: odd
- * numbers, so that the buffers' beginnings do not share the same cache sets.
- *
- * Past saturation the kernel's buffer would make every request wait as long as it takes to answer a
- * full buffer. So a socket that has had more requests than were answered for UDP_PATIENCE_MS, and
- * whose unread ones would take UDP_BEHIND_MS at the pace so far, is emptied unanswered but for the
- * newest batch: who has given up is not answered, who asks now is. From then until UDP_OVERLOAD_MS
- * without such a drop, UDP_BEHIND_MS is patience enough, so requests that are answered have waited
- * about that long at most, however large the buffer is. A crowd that waited while a server began
- * or stood aside for a moment is no overload: it is answered within the patience. A socket that
- * keeps up pays nothing: the clock is the loop's, and the kernel is asked only after the patience.
- *
- * A process that stood still (stopped, swapped out, its machine paused) finds requests of any age.
- * So what is read after UDP_QUIET_MS without a request is dropped, batch by batch, while the newest
- * of a batch has waited for longer than UDP_OUTDATED_MS: the kernel's time of arrival says it.
+ * Past saturation, and after a standstill of the process, requests that have waited too long are
+ * dropped unanswered (backlog.h), except for the newest and for every client's share (share.h). A
+ * socket that keeps up pays nothing for that: the clock is the loop's, and the kernel is asked only
+ * when a backlog has become old.
  *
  * A reply is sent from the address that was asked: a socket bound to one address does so by itself,
  * a wildcard socket by the control message that came with the request. The same message has the
@@ -36,15 +24,9 @@
 #include <uv.h>
 
 #include "base/endpoint.h"
+#include "serve/backlog.h"
 #include "serve/batch.h"
-
-enum {
-    UDP_BEHIND_MS = 20,
-    UDP_PATIENCE_MS = 100,
-    UDP_OVERLOAD_MS = 1000,
-    UDP_QUIET_MS = 500,
-    UDP_OUTDATED_MS = 1000
-};
+#include "serve/share.h"
 
 struct udp_buffers;
 
@@ -52,6 +34,7 @@ struct udp_buffers;
 struct udp {
     struct batch *batch;
     struct udp_buffers *buffers;
+    struct share share; /* of the backlog that is being dropped */
 };
 
 /** One bound socket; it must not move while open. */
@@ -63,11 +46,7 @@ struct udp_socket {
     uint32_t address;      /* IPv4 it is bound to, host order; 0: wildcard, or IPv6 */
     socklen_t name_octets; /* of a source address */
     size_t control_octets; /* for destination address and interface; 0: not requested */
-    bool is_behind;        /* since the time below there were always more requests */
-    uint64_t behind_since_ms;
-    uint64_t served;         /* requests since then */
-    uint64_t dropped_ms;     /* when it was last emptied; 0: never */
-    uint64_t read_ms;        /* when several were last read, none of them outdated; 0: never */
+    struct backlog backlog;
     uint32_t drops;          /* of the kernel: before the start, then, once stopped, since it */
     struct udp_socket *next; /* the owner's */
 };

@@ -11,9 +11,10 @@
 #include "support/request.h"
 #include "support/serving.h"
 #include "support/suite.h"
+#include "support/world.h"
 
 /* However slow a test is. */
-static const uint64_t JUST_NOW = UINT64_MAX - UDP_QUIET_MS;
+static const uint64_t JUST_NOW = UINT64_MAX - BACKLOG_QUIET_MS;
 
 /* How old the newest request of each batch is after a standstill; none: the kernel knows. */
 static const uint64_t *ages_ms;
@@ -120,6 +121,7 @@ TEST_OVER(any_number_of_queries_is_answered_in_one_turn, counts)
     unsigned count = counts[_i];
 
     begin(&scene, "127.0.0.1", "127.0.0.1");
+    scene.socket.backlog.read_ms = JUST_NOW;
     for (unsigned id = 1; id <= count; id++)
         ask(&scene, (uint16_t)id);
     serving_turn(&scene.serving);
@@ -311,7 +313,7 @@ TEST(what_has_come_before_a_stop_is_answered)
 static const struct {
     uint64_t behind_ms;
     bool has_dropped; /* a moment ago */
-} overloads[] = {{UDP_PATIENCE_MS, false}, {UDP_BEHIND_MS, true}};
+} overloads[] = {{BACKLOG_PATIENCE_MS, false}, {BACKLOG_LONG_MS, true}};
 
 TEST_OVER(past_saturation_the_newest_are_answered_and_the_others_dropped, overloads)
 {
@@ -319,11 +321,11 @@ TEST_OVER(past_saturation_the_newest_are_answered_and_the_others_dropped, overlo
 
     begin(&scene, "127.0.0.1", "127.0.0.1");
     uint64_t now_ms = uv_now(&scene.serving.loop);
-    scene.socket.is_behind = true;
-    scene.socket.read_ms = JUST_NOW;
-    scene.socket.behind_since_ms = now_ms - overloads[_i].behind_ms;
-    scene.socket.dropped_ms = overloads[_i].has_dropped ? now_ms : 0;
-    scene.socket.served = 3 * overloads[_i].behind_ms; /* a pace of three a millisecond */
+    scene.socket.backlog.is_there = true;
+    scene.socket.backlog.read_ms = JUST_NOW;
+    scene.socket.backlog.since_ms = now_ms - overloads[_i].behind_ms;
+    scene.socket.backlog.dropped_ms = overloads[_i].has_dropped ? now_ms : 0;
+    scene.socket.backlog.served = 3 * overloads[_i].behind_ms; /* a pace of three a millisecond */
     for (uint16_t id = 1; id <= 200; id++)
         ask(&scene, id);
     serving_turn(&scene.serving);
@@ -331,11 +333,64 @@ TEST_OVER(past_saturation_the_newest_are_answered_and_the_others_dropped, overlo
         ck_assert_int_eq(take_reply(&scene), id);
     ck_assert_int_eq(take_reply(&scene), -1);
     ck_assert_uint_eq(serving_count(&scene.serving, COUNTER_UDP_OUTDATED), 192);
-    ck_assert(!scene.socket.is_behind);
+    ck_assert(!scene.socket.backlog.is_there);
     ask(&scene, 201);
     serving_turn(&scene.serving);
     ck_assert_int_eq(take_reply(&scene), 201);
     end(&scene);
+}
+
+/* Lets the socket be far behind, at a pace of three requests a millisecond. */
+static void fall_behind(struct scene *scene)
+{
+    struct backlog *backlog = &scene->socket.backlog;
+
+    backlog->is_there = true;
+    backlog->read_ms = JUST_NOW;
+    backlog->since_ms = uv_now(&scene->serving.loop) - BACKLOG_PATIENCE_MS;
+    backlog->served = 3 * BACKLOG_PATIENCE_MS;
+}
+
+/* With a control message for each request and without. */
+static const char *const shared_by[] = {"127.0.0.1", "0.0.0.0"};
+
+TEST_OVER(past_saturation_every_client_of_a_space_has_a_share, shared_by)
+{
+    const struct sockaddr_in other = {.sin_family = AF_INET,
+                                      .sin_addr.s_addr = htonl(INADDR_LOOPBACK + 1)};
+    struct scene scene;
+    struct world world;
+
+    world_init(&world);
+    scratch_copy(&world.folder, "zones/test-space.yaml");
+    world.local[0] = "test-space";
+    world.policy.local.space_count = 1;
+    world_must_load(&world);
+    begin(&scene, shared_by[_i], "127.0.0.1");
+    mailbox_post(&scene.serving.mailbox, world.snapshot);
+    int client = scene.client, few = socket(AF_INET, SOCK_DGRAM | SOCK_NONBLOCK, 0);
+    ck_assert_int_eq(bind(few, (const struct sockaddr *)&other, sizeof other), 0);
+    fall_behind(&scene);
+    for (uint16_t id = 1; id <= 200; id++) {
+        scene.client = id % 50 == 0 && id < 192 ? few : client;
+        ask(&scene, id);
+    }
+    serving_turn(&scene.serving);
+    scene.client = few;
+    for (uint16_t id = 50; id <= 150; id += 50)
+        ck_assert_int_eq(take_reply(&scene), id);
+    scene.client = client;
+    for (uint16_t id = 1; id <= SHARE_OF_CLIENT; id++)
+        ck_assert_int_eq(take_reply(&scene), id);
+    for (uint16_t id = 193; id <= 200; id++)
+        ck_assert_int_eq(take_reply(&scene), id);
+    ck_assert_int_eq(take_reply(&scene), -1);
+    ck_assert_uint_eq(serving_count(&scene.serving, COUNTER_UDP_OUTDATED),
+                      192 - 3 - SHARE_OF_CLIENT);
+    ck_assert_uint_eq(serving_count(&scene.serving, COUNTER_DROPPED), 0);
+    close(few);
+    end(&scene);
+    world_close(&world);
 }
 
 /* Not far behind: for a short time only, or with few unread for its pace. */
@@ -344,9 +399,9 @@ static const struct {
     uint64_t behind_ms;
     uint64_t served;
 } paces[] = {
-    {false, UDP_PATIENCE_MS, 1},
-    {true, UDP_PATIENCE_MS, 1 << 20},
-    {true, UDP_BEHIND_MS, 1}, /* such as one that waited for a server to begin */
+    {false, BACKLOG_PATIENCE_MS, 1},
+    {true, BACKLOG_PATIENCE_MS, 1 << 20},
+    {true, BACKLOG_LONG_MS, 1}, /* such as one that waited for a server to begin */
 };
 
 TEST_OVER(a_burst_that_can_be_answered_in_time_is_answered, paces)
@@ -354,36 +409,38 @@ TEST_OVER(a_burst_that_can_be_answered_in_time_is_answered, paces)
     struct scene scene;
 
     begin(&scene, "127.0.0.1", "127.0.0.1");
-    scene.socket.is_behind = paces[_i].is_behind;
-    scene.socket.read_ms = JUST_NOW;
-    scene.socket.behind_since_ms = uv_now(&scene.serving.loop) - paces[_i].behind_ms;
-    scene.socket.served = paces[_i].served;
+    scene.socket.backlog.is_there = paces[_i].is_behind;
+    scene.socket.backlog.read_ms = JUST_NOW;
+    scene.socket.backlog.since_ms = uv_now(&scene.serving.loop) - paces[_i].behind_ms;
+    scene.socket.backlog.served = paces[_i].served;
     for (uint16_t id = 1; id <= 200; id++)
         ask(&scene, id);
     serving_turn(&scene.serving);
-    uint64_t behind_ms = uv_now(&scene.serving.loop) - scene.socket.behind_since_ms;
-    bool is_too_late = paces[_i].behind_ms < UDP_PATIENCE_MS && behind_ms >= UDP_PATIENCE_MS;
+    uint64_t behind_ms = uv_now(&scene.serving.loop) - scene.socket.backlog.since_ms;
+    bool is_too_late =
+        paces[_i].behind_ms < BACKLOG_PATIENCE_MS && behind_ms >= BACKLOG_PATIENCE_MS;
     for (uint16_t id = 1; id <= 200 && !is_too_late; id++)
         ck_assert_int_eq(take_reply(&scene), id);
     ck_assert(is_too_late || serving_count(&scene.serving, COUNTER_UDP_OUTDATED) == 0);
     end(&scene);
 }
 
-TEST(after_a_standstill_batches_older_than_a_second_are_dropped)
+/* One by one, for the kernel knows the age of the one that was read last. */
+TEST(after_a_standstill_requests_older_than_a_second_are_dropped)
 {
-    static const uint64_t ages[] = {3000, UDP_OUTDATED_MS + 1, UDP_OUTDATED_MS};
+    static const uint64_t ages[] = {3000, 2000, BACKLOG_OUTDATED_MS + 1, BACKLOG_OUTDATED_MS};
     struct scene scene;
 
     begin(&scene, "127.0.0.1", "127.0.0.1");
     ages_ms = ages;
-    age_count = 3;
+    age_count = 4;
     for (uint16_t id = 1; id <= 200; id++)
         ask(&scene, id);
     serving_turn(&scene.serving);
-    for (uint16_t id = 129; id <= 200; id++)
+    for (uint16_t id = 4; id <= 200; id++)
         ck_assert_int_eq(take_reply(&scene), id);
     ck_assert_int_eq(take_reply(&scene), -1);
-    ck_assert_uint_eq(serving_count(&scene.serving, COUNTER_UDP_OUTDATED), 128);
+    ck_assert_uint_eq(serving_count(&scene.serving, COUNTER_UDP_OUTDATED), 3);
     ck_assert_uint_eq(age_count, 0);
     end(&scene);
 }
@@ -416,7 +473,7 @@ TEST(a_socket_that_is_read_all_the_time_drops_nothing_as_old)
     ages_ms = ages;
     age_count = 1;
     ask(&scene, 1);
-    scene.socket.read_ms = JUST_NOW;
+    scene.socket.backlog.read_ms = JUST_NOW;
     serving_turn(&scene.serving);
     ck_assert_int_eq(take_reply(&scene), 1);
     ck_assert_uint_eq(age_count, 1);

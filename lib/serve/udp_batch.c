@@ -1,0 +1,348 @@
+#include "serve/udp_batch.h"
+
+#include <arpa/inet.h>
+#include <assert.h>
+#include <errno.h>
+#include <poll.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/socket.h>
+
+#include "decide/client.h"
+
+enum {
+    LINE = 64,
+    REQUEST_MOST = 4096,
+    REQUEST_STRIDE = 65 * LINE,
+    REPLY_STRIDE = 21 * LINE,
+    SEND_TRIES = 3, /* waits per batch when the send queue is full */
+    SEND_WAIT_MS = 1,
+    CONTROL_OCTETS = CMSG_SPACE(sizeof(struct in6_pktinfo)), /* the larger of both families */
+};
+
+_Static_assert(REQUEST_STRIDE >= REQUEST_MOST && REQUEST_STRIDE / LINE % 2 == 1, "see udp.h");
+_Static_assert(REPLY_STRIDE >= (int)UDP_OCTETS_MOST && REPLY_STRIDE / LINE % 2 == 1, "see udp.h");
+
+/* The kernel requires the alignment of struct cmsghdr. */
+struct control {
+    _Alignas(struct cmsghdr) uint8_t octets[CONTROL_OCTETS];
+};
+
+struct udp_buffers {
+    uint8_t requests[BATCH_MOST * REQUEST_STRIDE];
+    uint8_t replies[BATCH_MOST * REPLY_STRIDE];
+    struct mmsghdr received[BATCH_MOST];
+    struct iovec received_parts[BATCH_MOST];
+    struct mmsghdr sent[BATCH_MOST];
+    struct iovec sent_parts[BATCH_MOST];
+    struct endpoint sources[BATCH_MOST];
+    struct control controls[BATCH_MOST];
+    const struct udp_socket *armed_for; /* the socket whose lengths the headers have */
+    unsigned used;                      /* headers that the last read changed */
+};
+
+struct udp_buffers *udp_batch_new(void)
+{
+    struct udp_buffers *buffers =
+        mmap(NULL, sizeof *buffers, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+
+    if (buffers == MAP_FAILED)
+        return NULL;
+    for (size_t i = 0; i < BATCH_MOST; i++) {
+        buffers->received_parts[i] = (struct iovec){
+            .iov_base = buffers->requests + i * REQUEST_STRIDE, .iov_len = REQUEST_MOST};
+        buffers->received[i].msg_hdr = (struct msghdr){.msg_name = &buffers->sources[i],
+                                                       .msg_iov = &buffers->received_parts[i],
+                                                       .msg_iovlen = 1,
+                                                       .msg_control = &buffers->controls[i]};
+        buffers->sent[i].msg_hdr =
+            (struct msghdr){.msg_iov = &buffers->sent_parts[i], .msg_iovlen = 1};
+    }
+    return buffers;
+}
+
+void udp_batch_free(struct udp_buffers *buffers)
+{
+    if (buffers != NULL)
+        munmap(buffers, sizeof *buffers);
+}
+
+void udp_batch_forget(struct udp_socket *socket)
+{
+    struct udp_buffers *buffers = socket->udp->buffers;
+
+    if (buffers->armed_for == socket)
+        buffers->armed_for = NULL;
+}
+
+/* Resets the lengths that the last read has overwritten. */
+static void arm(struct udp_buffers *buffers, const struct udp_socket *socket)
+{
+    unsigned count = buffers->armed_for == socket ? buffers->used : BATCH_MOST;
+
+    for (unsigned i = 0; i < count; i++) {
+        buffers->received[i].msg_hdr.msg_namelen = socket->name_octets;
+        buffers->received[i].msg_hdr.msg_controllen = socket->control_octets;
+    }
+    buffers->armed_for = socket;
+    buffers->used = 0;
+}
+
+int udp_batch_receive(struct udp_socket *socket, unsigned most)
+{
+    struct udp *udp = socket->udp;
+
+    assert(most <= BATCH_MOST);
+    arm(udp->buffers, socket);
+    int count = recvmmsg(socket->descriptor, udp->buffers->received, most, MSG_DONTWAIT, NULL);
+    assert(count <= (int)most);
+    if (count > 0) {
+        udp->buffers->used = (unsigned)count;
+        return count;
+    }
+    /* Errors such as ECONNREFUSED are about an earlier reply. */
+    if (count < 0 && errno != EAGAIN && errno != EINTR)
+        stats_count(udp->batch->stats, COUNTER_UDP_RECEIVE_FAILURES, 1);
+    return 0;
+}
+
+/*
+ * Reads destination address and interface, and turns the control message into one for the reply:
+ * from that address, over the interface of the route. A link-local address is valid only on its own
+ * interface, and a socket bound to an address needs none.
+ */
+static void turn_control(const struct udp_socket *socket, struct msghdr *header, struct path *path)
+{
+    struct cmsghdr *control = CMSG_FIRSTHDR(header);
+
+    if (control == NULL) {
+        header->msg_controllen = 0;
+        return;
+    }
+    if (control->cmsg_level == IPPROTO_IP && control->cmsg_type == IP_PKTINFO) {
+        struct in_pktinfo *info = (struct in_pktinfo *)(void *)CMSG_DATA(control);
+        path->interface = (uint32_t)info->ipi_ifindex;
+        info->ipi_ifindex = 0;
+        info->ipi_spec_dst = info->ipi_addr;
+        if (socket->address == INADDR_ANY)
+            path->destination = ntohl(info->ipi_addr.s_addr);
+        else
+            header->msg_controllen = 0;
+        return;
+    }
+    if (control->cmsg_level == IPPROTO_IPV6 && control->cmsg_type == IPV6_PKTINFO) {
+        struct in6_pktinfo *info = (struct in6_pktinfo *)(void *)CMSG_DATA(control);
+        path->interface = info->ipi6_ifindex;
+        if (!IN6_IS_ADDR_LINKLOCAL(&info->ipi6_addr))
+            info->ipi6_ifindex = 0;
+    }
+}
+
+/* Fills in one exchange from a received message. */
+static void admit(const struct udp_socket *socket, size_t number)
+{
+    struct udp_buffers *buffers = socket->udp->buffers;
+    struct batch *batch = socket->udp->batch;
+    struct exchange *exchange = &batch->exchanges[number];
+    struct mmsghdr *received = &buffers->received[number];
+
+    exchange->request = received->msg_hdr.msg_iov->iov_base;
+    exchange->request_length = received->msg_len;
+    exchange->transport = TRANSPORT_UDP;
+    exchange->keepalive_100ms = 0;
+    exchange->reply = buffers->replies + number * REPLY_STRIDE;
+    exchange->path.destination = socket->address;
+    exchange->path.interface = 0;
+    if (socket->control_octets > 0)
+        turn_control(socket, &received->msg_hdr, &exchange->path);
+    path_set_source(&exchange->path, received->msg_hdr.msg_name);
+    if ((received->msg_hdr.msg_flags & MSG_TRUNC) != 0) {
+        exchange->request_length = 0; /* dropped as shorter than a header */
+        stats_count(batch->stats, COUNTER_UDP_OVERSIZED, 1);
+    }
+}
+
+/* Queues one reply for sending. */
+static void queue_reply(struct udp_buffers *buffers, size_t slot, size_t number, size_t length)
+{
+    const struct msghdr *received = &buffers->received[number].msg_hdr;
+    struct msghdr *sent = &buffers->sent[slot].msg_hdr;
+
+    sent->msg_name = received->msg_name;
+    sent->msg_namelen = received->msg_namelen;
+    sent->msg_control = received->msg_control;
+    sent->msg_controllen = received->msg_controllen;
+    buffers->sent_parts[slot] =
+        (struct iovec){.iov_base = buffers->replies + number * REPLY_STRIDE, .iov_len = length};
+}
+
+/* True when the send queue has, or may have, room again. */
+static bool wait_for_room(int descriptor, int error)
+{
+    struct pollfd wanted = {.fd = descriptor, .events = POLLOUT};
+
+    if (error != EAGAIN && error != ENOBUFS && error != ENOMEM)
+        return false;
+    poll(&wanted, 1, SEND_WAIT_MS);
+    return true;
+}
+
+static void send_replies(const struct udp_socket *socket, unsigned count)
+{
+    struct udp_buffers *buffers = socket->udp->buffers;
+    struct stats *stats = socket->udp->batch->stats;
+    unsigned done = 0, failed = 0, waits = 0;
+
+    while (done < count) {
+        int taken = sendmmsg(socket->descriptor, buffers->sent + done, count - done, MSG_DONTWAIT);
+        if (taken > 0) {
+            done += (unsigned)taken;
+            continue;
+        }
+        if (errno == EINTR)
+            continue;
+        if (waits < SEND_TRIES && wait_for_room(socket->descriptor, errno)) {
+            waits++;
+            continue;
+        }
+        /* This one cannot be sent; if the queue stays full, neither can the others. */
+        unsigned lost = waits >= SEND_TRIES ? count - done : 1;
+        done += lost;
+        failed += lost;
+    }
+    stats_count(stats, COUNTER_UDP_REPLIES, count - failed);
+    if (failed > 0)
+        stats_count(stats, COUNTER_UDP_SEND_FAILURES, failed);
+}
+
+/* Answers the first `count` exchanges, which were admitted. */
+static void answer(struct udp_socket *socket, unsigned count)
+{
+    struct udp_buffers *buffers = socket->udp->buffers;
+    struct batch *batch = socket->udp->batch;
+    unsigned replies = 0;
+
+    batch_prepare(batch, count);
+    for (unsigned i = 0; i < count; i++) {
+        size_t length =
+            batch_finish(batch, i, buffers->received[i].msg_hdr.msg_name, &socket->carrier);
+        if (length > 0)
+            queue_reply(buffers, replies++, i, length);
+    }
+    send_replies(socket, replies);
+    stats_count(batch->stats, COUNTER_UDP_REQUESTS, count);
+    stats_count(batch->stats, COUNTER_UDP_BATCHES, 1);
+    batch_end(batch);
+}
+
+void udp_batch_serve(struct udp_socket *socket, unsigned count)
+{
+    batch_begin(socket->udp->batch, uv_now(socket->poll.loop));
+    for (unsigned i = 0; i < count; i++)
+        admit(socket, i);
+    answer(socket, count);
+}
+
+static void exchange_headers(struct udp_buffers *buffers, size_t first, size_t second)
+{
+    struct mmsghdr kept = buffers->received[first];
+
+    buffers->received[first] = buffers->received[second];
+    buffers->received[second] = kept;
+}
+
+/* True when the exchange is one of its client's share. */
+static bool has_share(const struct snapshot *snapshot, const struct exchange *exchange,
+                      struct share *share)
+{
+    struct client client;
+
+    client_classify(snapshot, &exchange->path, &client);
+    return client.count > 0 && share_take(share, client.address);
+}
+
+void udp_batch_serve_shares(struct udp_socket *socket, unsigned count, struct share *share)
+{
+    struct udp_buffers *buffers = socket->udp->buffers;
+    struct batch *batch = socket->udp->batch;
+    unsigned kept = 0;
+
+    batch_begin(batch, uv_now(socket->poll.loop));
+    for (unsigned i = 0; i < count; i++) {
+        exchange_headers(buffers, i, kept);
+        admit(socket, kept);
+        kept += has_share(batch->snapshot, &batch->exchanges[kept], share);
+    }
+    stats_count(batch->stats, COUNTER_UDP_OUTDATED, count - kept);
+    if (kept > 0)
+        answer(socket, kept);
+    else
+        batch_end(batch);
+}
+
+/* ---- late replies ---- */
+
+/* A client: its address, and the control message for the reply. */
+struct udp_client {
+    struct endpoint endpoint;
+    uint32_t control_octets; /* 0: none */
+    struct control control;
+};
+
+_Static_assert(sizeof(struct udp_client) <= LATE_CLIENT_OCTETS, "see carrier.h");
+
+static struct udp_client read_client(const struct late_client *client)
+{
+    struct udp_client read;
+
+    memcpy(&read, client->octets, sizeof read);
+    return read;
+}
+
+static void keep_client(struct carrier *carrier, size_t number, struct late_client *client)
+{
+    const struct udp_socket *socket = (const struct udp_socket *)(const void *)carrier;
+    const struct udp_buffers *buffers = socket->udp->buffers;
+    const struct msghdr *received = &buffers->received[number].msg_hdr;
+    struct udp_client kept = {.endpoint = *(const struct endpoint *)received->msg_name};
+
+    assert(number < buffers->used);
+    if (socket->control_octets > 0)
+        kept.control_octets = (uint32_t)received->msg_controllen;
+    assert(kept.control_octets <= sizeof kept.control);
+    if (kept.control_octets > 0)
+        memcpy(&kept.control, received->msg_control, kept.control_octets);
+    memcpy(client->octets, &kept, sizeof kept);
+}
+
+static struct endpoint client_address(const struct late_client *client)
+{
+    return read_client(client).endpoint;
+}
+
+static bool deliver(struct carrier *carrier, const struct late_client *client, const uint8_t *reply,
+                    size_t length)
+{
+    const struct udp_socket *socket = (const struct udp_socket *)(const void *)carrier;
+    struct udp_client to = read_client(client);
+    struct stats *stats = socket->udp->batch->stats;
+    struct iovec part = {.iov_base = (void *)(uintptr_t)reply, .iov_len = length};
+    const struct msghdr message = {
+        .msg_name = &to.endpoint,
+        .msg_namelen = socket->name_octets,
+        .msg_iov = &part,
+        .msg_iovlen = 1,
+        .msg_control = to.control_octets > 0 ? &to.control : NULL,
+        .msg_controllen = to.control_octets,
+    };
+    ssize_t taken;
+
+    do
+        taken = sendmsg(socket->descriptor, &message, MSG_DONTWAIT);
+    while (taken < 0 && errno == EINTR);
+    stats_count(stats, taken < 0 ? COUNTER_UDP_SEND_FAILURES : COUNTER_UDP_REPLIES, 1);
+    return true;
+}
+
+const struct carrier udp_batch_carrier = {
+    .keep = keep_client, .deliver = deliver, .address = client_address};
