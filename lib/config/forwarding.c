@@ -89,8 +89,18 @@ static void list_upstreams(const struct upstreams *list, char *out, size_t size)
                                    list->items[i].text);
 }
 
+/* The sandbox of a server that runs has the file of its start, not another one put in its place. */
+static const char *remedy_of(bool is_read)
+{
+    return is_read
+               ? "restore its nameserver lines, or name resolvers in upstreams, and reload"
+               : "if another file has replaced it since the start, the sandbox does not let the "
+                 "server read that one: restart the server (or spacedns upgrade), or name "
+                 "resolvers in upstreams and reload";
+}
+
 /* Keeps the nameservers that resolv.conf named before. */
-static void keep_nameservers(struct completion *completion, const char *fault)
+static void keep_nameservers(struct completion *completion, const char *fault, bool is_read)
 {
     struct settings *settings = completion->settings;
     const struct settings *before = completion->host->in_force;
@@ -105,9 +115,8 @@ static void keep_nameservers(struct completion *completion, const char *fault)
     list_upstreams(&settings->upstreams, names, sizeof names);
     report_add(completion->report, FINDING_RESOLV_CONF, completion->host->resolv_conf,
                location_at(0, 0),
-               "the file %s; the nameservers that it named before stay in use: %s; restore its "
-               "nameserver lines, or name resolvers in upstreams, and reload",
-               fault, names);
+               "the file %s; the nameservers that it named before stay in use: %s; %s", fault,
+               names, remedy_of(is_read));
 }
 
 static void read_resolv_conf(struct completion *completion)
@@ -124,7 +133,7 @@ static void read_resolv_conf(struct completion *completion)
         resolv_conf_close(&conf);
     }
     if (settings->upstreams.count == 0)
-        keep_nameservers(completion, err.text);
+        keep_nameservers(completion, err.text, is_read);
     settings->lacks_upstreams = settings->upstreams.count == 0;
     if (settings->lacks_upstreams && !is_read)
         report_add(completion->report, FINDING_RESOLV_CONF, completion->host->resolv_conf,

@@ -271,11 +271,14 @@ static void empty_resolv_conf(void)
 
 static const struct {
     void (*spoil)(void);
-    const char *fault;
+    const char *fault, *remedy;
 } spoilt[] = {
-    {empty_resolv_conf, "the file names no resolver but this server; "},
-    {remove_resolv_conf, "the file cannot be opened: No such file or directory; "},
-    {pipe_for_resolv_conf, "the file is a named pipe (FIFO), not a file; "},
+    {empty_resolv_conf, "the file names no resolver but this server; ",
+     "9; restore its nameserver lines, or name resolvers in upstreams, and reload"},
+    {remove_resolv_conf, "the file cannot be opened: No such file or directory; ",
+     "restart the server (or spacedns upgrade), or name resolvers in upstreams and reload"},
+    {pipe_for_resolv_conf, "the file is a named pipe (FIFO), not a file; ",
+     "restart the server (or spacedns upgrade), or name resolvers in upstreams and reload"},
 };
 
 TEST_OVER(a_resolv_conf_that_is_empty_for_a_moment_keeps_the_nameservers, spoilt)
@@ -292,6 +295,7 @@ TEST_OVER(a_resolv_conf_that_is_empty_for_a_moment_keeps_the_nameservers, spoilt
     ck_assert_msg(strncmp(warning->sentence, spoilt[_i].fault, strlen(spoilt[_i].fault)) == 0, "%s",
                   warning->sentence);
     ck_assert_ptr_nonnull(strstr(warning->sentence, "stay in use: 10.9.9.9; "));
+    ck_assert_msg(strstr(warning->sentence, spoilt[_i].remedy) != NULL, "%s", warning->sentence);
 }
 
 TEST(upstreams_removed_from_the_settings_are_not_kept)
