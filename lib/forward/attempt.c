@@ -50,8 +50,15 @@ static bool send_query(struct sender *sender, struct fetch *fetch, struct attemp
                                          attempt->is_plain, query);
     if (fetch->is_iterative)
         query[FLAGS_OCTET] &= (uint8_t) ~(FLAG_RD >> 8);
-    attempt->is_open = link->send(link, ticket_of(sender, fetch, attempt), server,
-                                  attempt->over_stream, query, length);
+    fetch_charge(fetch);
+    attempt->is_open = link->send(link, &(struct link_query){
+                                            .ticket = ticket_of(sender, fetch, attempt),
+                                            .server = server,
+                                            .over_stream = attempt->over_stream,
+                                            .client = fetch->client,
+                                            .octets = query,
+                                            .length = length,
+                                        });
     if (!attempt->is_open)
         return false;
     stats_count(sender->stats,

@@ -28,6 +28,16 @@ struct waiter *fetch_take_expired(struct fetch *fetch, uint64_t now_ms)
     return first;
 }
 
+void fetch_charge(struct fetch *fetch)
+{
+    const struct waiter *waiter = fetch->first_waiter;
+
+    while (waiter != NULL && waiter->client == fetch->client)
+        waiter = waiter->next;
+    if (waiter != NULL)
+        fetch->client = waiter->client;
+}
+
 void fetch_spell(struct fetch *fetch, struct random_source *random, bool mixes_case)
 {
     uint8_t bits[NAME_MAX_OCTETS / 8 + 1];

@@ -20,6 +20,7 @@
 
 enum {
     FETCH_NONE = INT32_MAX,      /* no number */
+    FETCH_NOBODY = 0,            /* no client: the query is ours */
     FETCH_EDE_OCTETS_MOST = 192, /* of a SERVFAIL that is kept; longer EDE options are left out */
 };
 
@@ -68,6 +69,7 @@ struct fetch {
     uint64_t end_ms;   /* end of the window; of no meaning while queued */
     struct waiter *first_waiter;
     struct waiter *last_waiter;
+    uint64_t client; /* in whose share the last query counts; FETCH_NOBODY: in no waiter's */
     struct attempt attempts[FETCH_ATTEMPTS];
     /* The SERVFAIL to answer with unless another server does better; octets 0: none. */
     alignas(struct response) uint8_t error[sizeof(struct response) + FETCH_EDE_OCTETS_MOST];
@@ -80,6 +82,9 @@ void fetch_join(struct fetch *fetch, struct waiter *waiter);
 
 /** Removes and returns the waiters whose deadline has passed, in order of arrival. */
 struct waiter *fetch_take_expired(struct fetch *fetch, uint64_t now_ms);
+
+/** Sets `client` for the next query: a waiter's that differs, if there is one. */
+void fetch_charge(struct fetch *fetch);
 
 /** Sets the name to send: as it is, or each letter in random case (0x20). */
 void fetch_spell(struct fetch *fetch, struct random_source *random, bool mixes_case);

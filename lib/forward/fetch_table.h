@@ -28,6 +28,11 @@
  * reserves no slot, no socket and no room on a connection: the oldest is dropped when another
  * fetch needs its resources. A repeated query is dropped, too, when a new question finds no socket.
  *
+ * A query counts in the share that one of the fetch's waiters has of the connections to its server
+ * (server_streams.h): the first query in that of the first waiter, and each further one in that of
+ * another client, if one waits. So whoever joins the fetch of a client that has used up its share
+ * does not stay behind that client's questions.
+ *
  * A question with waiters is not sent to a failing server (standing.h). When the last server of its
  * zone becomes failing, its waiters get a failure at once. Probes have slots of their own.
  *
@@ -96,6 +101,7 @@ static inline bool forward_failure_is_code(enum forward_failure failure)
 struct waiter {
     struct waiter *next;
     uint64_t until_ms; /* its deadline; fetch_table_ask sets it */
+    uint64_t client;   /* who waits: any number, equal for one client; the caller sets it */
 };
 
 /** How a fetch ended, or how it failed for some of its waiters. */

@@ -39,16 +39,24 @@ struct link_listener {
     void *context;
 };
 
+/** What is sent: one question to one server once. */
+struct link_query {
+    link_ticket ticket;
+    uint8_t server; /* the number of an upstream given to the link when it was made */
+    bool over_stream;
+    uint64_t client; /* whose share of the connections it counts in; equal for one client */
+    const uint8_t *octets;
+    size_t length;
+};
+
 /** The operations, filled in by the implementation. */
 struct link {
     /**
-     * Sends a query. `server` is the number of an upstream given to the link when it was made.
-     * Returns false when nothing could be sent for lack of descriptors or memory; otherwise
-     * on_response or on_failure may follow, never before this returns. Allowed from within both,
-     * also with a ticket that was just forgotten.
+     * Sends a query, whose octets are good until it returns. Returns false when nothing could be
+     * sent for lack of descriptors or memory; otherwise on_response or on_failure may follow, never
+     * before this returns. Allowed from within both, also with a ticket that was just forgotten.
      */
-    bool (*send)(struct link *link, link_ticket ticket, uint8_t server, bool over_stream,
-                 const uint8_t *query, size_t length);
+    bool (*send)(struct link *link, const struct link_query *query);
 
     /**
      * Ends an attempt: to be called once for each that was sent, also after on_failure. Allowed

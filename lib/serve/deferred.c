@@ -154,6 +154,7 @@ struct pending_request *deferred_keep(struct deferred *deferred, const struct ex
     SLIST_REMOVE_HEAD(&deferred->free, free_link);
     deferred->free_count--;
     pending_request->path = exchange->path;
+    pending_request->waiter.client = exchange->path.source;
     pending_request->transport = (uint8_t)exchange->transport;
     pending_request->keepalive_100ms = exchange->keepalive_100ms;
     pending_request->request_length = write_request(exchange, pending_request->request);

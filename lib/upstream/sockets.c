@@ -125,10 +125,9 @@ static void fail_soon(struct sockets *sockets, link_ticket ticket, enum link_fai
     sockets->failed_count++;
 }
 
-static bool send_datagram(struct sockets *sockets, link_ticket ticket, const uint8_t *query,
-                          size_t length)
+static bool send_datagram(struct sockets *sockets, const struct link_query *query)
 {
-    struct attempt_socket *attempt_socket = &sockets->attempt_sockets[ticket];
+    struct attempt_socket *attempt_socket = &sockets->attempt_sockets[query->ticket];
     sa_family_t family = sockets->servers[attempt_socket->server]->endpoint.any.sa_family;
 
     /* The other descriptors are for connections, the operator's command and files. */
@@ -138,15 +137,15 @@ static bool send_datagram(struct sockets *sockets, link_ticket ticket, const uin
     if (attempt_socket->descriptor >= 0) {
         attempt_socket->state = ATTEMPT_SOCKET_UDP;
         sockets->open_count++;
-        attempt_socket->event = stream_home_event(&sockets->home, ticket);
-        if (begin(sockets, attempt_socket, query, length))
+        attempt_socket->event = stream_home_event(&sockets->home, query->ticket);
+        if (begin(sockets, attempt_socket, query->octets, query->length))
             return true;
     }
     enum link_failure failure = link_failure_of(errno);
     close_attempt_socket(sockets, attempt_socket);
     if (failure == LINK_EXHAUSTED)
         return false;
-    fail_soon(sockets, ticket, failure);
+    fail_soon(sockets, query->ticket, failure);
     return true;
 }
 
@@ -262,17 +261,16 @@ static void on_tick(uv_timer_t *tick)
 
 /* ---- the link ---- */
 
-static bool send_over_stream(struct sockets *sockets, link_ticket ticket, const uint8_t *query,
-                             size_t length)
+static bool send_over_stream(struct sockets *sockets, const struct link_query *query)
 {
-    struct attempt_socket *attempt_socket = &sockets->attempt_sockets[ticket];
+    struct attempt_socket *attempt_socket = &sockets->attempt_sockets[query->ticket];
     uint64_t now_ms = uv_now(sockets->tick.loop);
 
     attempt_socket->stream =
-        server_streams_choose(&sockets->server_streams[attempt_socket->server],
+        server_streams_choose(&sockets->server_streams[query->server], query->client,
                               sockets->open_most - sockets->open_count, now_ms);
     attempt_socket->stream_query =
-        stream_send(attempt_socket->stream, ticket, query, length, now_ms);
+        stream_send(attempt_socket->stream, query->ticket, query->octets, query->length, now_ms);
     if (attempt_socket->stream_query == NULL)
         return false;
     attempt_socket->state = ATTEMPT_SOCKET_STREAM;
@@ -281,18 +279,17 @@ static bool send_over_stream(struct sockets *sockets, link_ticket ticket, const 
     return true;
 }
 
-static bool sockets_send(struct link *link, link_ticket ticket, uint8_t server, bool over_stream,
-                         const uint8_t *query, size_t length)
+static bool sockets_send(struct link *link, const struct link_query *query)
 {
     struct sockets *sockets = (struct sockets *)link;
-    struct attempt_socket *attempt_socket = &sockets->attempt_sockets[ticket];
+    struct attempt_socket *attempt_socket = &sockets->attempt_sockets[query->ticket];
 
-    assert(ticket < sockets->attempt_socket_count && server < sockets->server_count);
+    assert(query->ticket < sockets->attempt_socket_count && query->server < sockets->server_count);
     assert(attempt_socket->state == ATTEMPT_SOCKET_NONE);
-    attempt_socket->server = server;
-    bool was_sent = over_stream || sockets->servers[server]->is_tls
-                        ? send_over_stream(sockets, ticket, query, length)
-                        : send_datagram(sockets, ticket, query, length);
+    attempt_socket->server = query->server;
+    bool was_sent = query->over_stream || sockets->servers[query->server]->is_tls
+                        ? send_over_stream(sockets, query)
+                        : send_datagram(sockets, query);
     if (attempt_socket->state == ATTEMPT_SOCKET_STREAM ||
         attempt_socket->state == ATTEMPT_SOCKET_FAILED)
         uv_idle_start(&sockets->soon, on_soon);

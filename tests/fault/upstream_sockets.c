@@ -238,8 +238,13 @@ static bool ask(struct scene *scene, link_ticket ticket, uint8_t server)
 
     store32(query + 36, ticket);
     plan.is_ours = true;
-    bool was_sent =
-        scene->link->send(scene->link, ticket, server, server == OVER_TCP, query, sizeof query);
+    bool was_sent = scene->link->send(scene->link, &(struct link_query){
+                                                       .ticket = ticket,
+                                                       .server = server,
+                                                       .over_stream = server == OVER_TCP,
+                                                       .octets = query,
+                                                       .length = sizeof query,
+                                                   });
     plan.is_ours = false;
     return was_sent;
 }

@@ -34,18 +34,17 @@ static void on_reply(void *context, const struct responder_reply *reply)
     memcpy(flight->octets, reply->octets, reply->length);
 }
 
-static bool send_query(struct link *base, link_ticket ticket, uint8_t server, bool over_stream,
-                       const uint8_t *query, size_t length)
+static bool send_query(struct link *base, const struct link_query *query)
 {
     struct responders_link *link = (struct responders_link *)(void *)base;
-    struct responder *responder = link->servers[server];
+    struct responder *responder = link->servers[query->server];
 
-    if (responder_listens(responder, over_stream))
+    if (responder_listens(responder, query->over_stream))
         responders_ask(link->responders, responder,
-                       &(struct responder_query){query, length, over_stream}, on_reply,
-                       &(struct addressee){link, ticket});
+                       &(struct responder_query){query->octets, query->length, query->over_stream},
+                       on_reply, &(struct addressee){link, query->ticket});
     else
-        add_flight(link, ticket, 0)->is_failure = true;
+        add_flight(link, query->ticket, 0)->is_failure = true;
     return true;
 }
 

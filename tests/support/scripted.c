@@ -16,26 +16,26 @@ void scripted_must(bool holds, const char *what)
 
 /* ---- The link ---- */
 
-static bool link_send(struct link *link, link_ticket ticket, uint8_t server, bool over_stream,
-                      const uint8_t *query, size_t length)
+static bool link_send(struct link *link, const struct link_query *query)
 {
     struct scripted *scripted = (struct scripted *)(void *)link;
 
-    scripted_must(ticket < scripted->tickets, "the ticket is one of the pool");
-    scripted_must(scripted->by_ticket[ticket] == 0, "a ticket is sent when it is not open");
-    scripted_must(length <= UPSTREAM_QUERY_OCTETS_MOST, "a query has its bounds");
+    scripted_must(query->ticket < scripted->tickets, "the ticket is one of the pool");
+    scripted_must(scripted->by_ticket[query->ticket] == 0, "a ticket is sent when it is not open");
+    scripted_must(query->length <= UPSTREAM_QUERY_OCTETS_MOST, "a query has its bounds");
     if (scripted->is_exhausted ||
         (scripted->open_most > 0 && scripted->open >= scripted->open_most))
         return false;
     scripted_must(scripted->count < scripted->capacity, "there is room for queries");
     struct scripted_query *sent = &scripted->queries[scripted->count++];
-    *sent = (struct scripted_query){.ticket = ticket,
-                                    .server = server,
-                                    .over_stream = over_stream,
+    *sent = (struct scripted_query){.ticket = query->ticket,
+                                    .server = query->server,
+                                    .over_stream = query->over_stream,
+                                    .client = query->client,
                                     .is_open = true,
-                                    .length = length};
-    memcpy(sent->octets, query, length);
-    scripted->by_ticket[ticket] = scripted->count;
+                                    .length = query->length};
+    memcpy(sent->octets, query->octets, query->length);
+    scripted->by_ticket[query->ticket] = scripted->count;
     scripted->open++;
     return true;
 }

@@ -26,6 +26,7 @@ struct scripted_query {
     link_ticket ticket;
     uint8_t server;
     bool over_stream;
+    uint64_t client;
     bool is_open; /* not forgotten */
     size_t length;
     uint8_t octets[UPSTREAM_QUERY_OCTETS_MOST];

@@ -58,6 +58,28 @@ TEST(equal_questions_are_joined_and_notified_in_order_of_arrival)
     ck_assert_ptr_eq(stand.clients[1].waiter.next, &stand.clients[2].waiter);
 }
 
+TEST(each_query_counts_in_the_share_of_another_client_that_waits)
+{
+    static const uint64_t clients[] = {1, 1, 2}, charged[] = {1, 2, 1};
+
+    for (size_t i = 0; i < 3; i++) {
+        stand.clients[i].waiter.client = clients[i];
+        fetch_rig_ask(&stand, "www.example.org", ROUTE_TLS);
+    }
+    fetch_rig_pass(&stand, 3000);
+    ck_assert_uint_ge(stand.scripted.count, 3);
+    for (size_t i = 0; i < 3; i++)
+        ck_assert_uint_eq(stand.scripted.queries[i].client, charged[i]);
+}
+
+TEST(a_refresh_counts_in_nobodys_share)
+{
+    ck_assert(fetch_rig_refresh(&stand, "www.example.org", ROUTE_TLS));
+    fetch_table_turn(stand.table, stand.now_ms);
+    ck_assert_uint_eq(stand.scripted.count, 1);
+    ck_assert_uint_eq(stand.scripted.queries[0].client, 0);
+}
+
 TEST(questions_that_differ_in_name_type_or_bits_are_asked_apart)
 {
     struct scripted_question asked;

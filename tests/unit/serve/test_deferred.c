@@ -162,6 +162,12 @@ TEST(one_client_has_a_quarter_of_the_questions)
     ck_assert_ptr_null(keep_from(FLOODER, QUESTIONS));
 }
 
+TEST(a_request_waits_in_its_clients_name)
+{
+    ck_assert_uint_eq(keep_from(7, QUESTIONS)->waiter.client, 7);
+    ck_assert_uint_eq(keep_from(8, QUESTIONS)->waiter.client, 8);
+}
+
 TEST(the_last_eighth_is_for_clients_with_few_requests_waiting)
 {
     for (int i = 0; i < 3; i++)

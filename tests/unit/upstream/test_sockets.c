@@ -47,16 +47,29 @@ struct scene {
     struct fate fates[ATTEMPTS];
 };
 
-static bool ask(struct scene *scene, link_ticket ticket, uint8_t server)
+/* Asks for a client. */
+static bool ask_for(struct scene *scene, link_ticket ticket, uint8_t server, uint64_t client)
 {
     uint8_t query[40] = {0x12, 0x34, 1};
 
     store32(query + 36, ticket);
     scene->is_sending = true;
-    bool was_sent =
-        scene->link->send(scene->link, ticket, server, server == TCP_ONLY, query, sizeof query);
+    bool was_sent = scene->link->send(scene->link, &(struct link_query){
+                                                       .ticket = ticket,
+                                                       .server = server,
+                                                       .over_stream = server == TCP_ONLY,
+                                                       .client = client,
+                                                       .octets = query,
+                                                       .length = sizeof query,
+                                                   });
     scene->is_sending = false;
     return was_sent;
+}
+
+/* Each question is another client's. */
+static bool ask(struct scene *scene, link_ticket ticket, uint8_t server)
+{
+    return ask_for(scene, ticket, server, ticket);
 }
 
 static void forget(struct scene *scene, link_ticket ticket)
@@ -520,7 +533,6 @@ TEST(a_tls_server_is_never_asked_in_plain_dns)
     struct scene *scene = begin();
     struct upstream secure = scene->upstreams[TCP_ONLY];
     const struct upstream *servers[] = {&secure};
-    const uint8_t query[12] = {0};
     struct err err;
 
     sockets_free(scene->sockets);
@@ -534,7 +546,7 @@ TEST(a_tls_server_is_never_asked_in_plain_dns)
                                                            .stats = &scene->stats},
                                  &err);
     scene->link = sockets_link(scene->sockets);
-    ck_assert(scene->link->send(scene->link, 0, 0, false, query, sizeof query));
+    ck_assert(ask(scene, 0, 0));
     while (scene->peer.count == 0 || stream_peer_last(&scene->peer)->length == 0)
         turn(scene);
     ck_assert_uint_eq(stream_peer_last(&scene->peer)->received[0], 22); /* a TLS handshake */
@@ -545,7 +557,6 @@ TEST(no_more_sockets_are_open_than_sockets_most)
 {
     enum { SHARE = 3 };
     struct scene *scene = begin();
-    const uint8_t query[12] = {0};
     struct err err;
 
     sockets_free(scene->sockets);
@@ -559,12 +570,12 @@ TEST(no_more_sockets_are_open_than_sockets_most)
                                  &err);
     struct link *link = scene->link = sockets_link(scene->sockets);
     for (link_ticket ticket = 0; ticket < SHARE; ticket++)
-        ck_assert(link->send(link, ticket, IPV4, false, query, sizeof query));
-    ck_assert(!link->send(link, SHARE, IPV4, false, query, sizeof query));
-    ck_assert(!link->send(link, SHARE, LOST, false, query, sizeof query));
+        ck_assert(ask(scene, ticket, IPV4));
+    ck_assert(!ask(scene, SHARE, IPV4));
+    ck_assert(!ask(scene, SHARE, LOST));
     link->forget(link, 1);
-    ck_assert(link->send(link, 1, IPV4, false, query, sizeof query));
-    ck_assert(!link->send(link, SHARE, IPV4, false, query, sizeof query));
+    ck_assert(ask(scene, 1, IPV4));
+    ck_assert(!ask(scene, SHARE, IPV4));
     end(scene);
 }
 
