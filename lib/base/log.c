@@ -14,7 +14,12 @@
 #include "base/file.h"
 #include "base/journal.h"
 
-enum { MICROSECONDS = 1000000, TIME_TEXT_MOST = 64, LINE_END_OCTETS = 4 /* "...\n" */ };
+enum {
+    MICROSECONDS = 1000000,
+    TIME_TEXT_MOST = 64,
+    LINE_END_OCTETS = 4, /* "...\n" */
+    FIRST_OTHER = 0x80,  /* the first octet that is not ASCII */
+};
 
 static const char *const level_names[LOG_LEVEL_COUNT] = {
     [LOG_ERROR] = "error",
@@ -88,7 +93,11 @@ static bool is_bare(const char *value, size_t length)
     return true;
 }
 
-/* As in escape.h, but for octets that logfmt readers expect to be escaped as in JSON. */
+/*
+ * As in escape.h, but for control characters that logfmt readers expect to be escaped as in JSON.
+ * Other octets are no characters, and \u00ff would be read as one: they keep escape.h's form, whose
+ * backslash is escaped.
+ */
 static size_t add_character(struct text *text, const char *octets, size_t length)
 {
     static const char hex[] = "0123456789abcdef";
@@ -100,7 +109,10 @@ static size_t add_character(struct text *text, const char *octets, size_t length
         *text = probe;
         return read;
     }
-    text_add(text, (char[]){'\\', 'u', '0', '0', hex[octet >> 4], hex[octet & 15]}, 6);
+    if (octet < FIRST_OTHER)
+        text_add(text, (char[]){'\\', 'u', '0', '0', hex[octet >> 4], hex[octet & 15]}, 6);
+    else
+        text_add(text, (char[]){'\\', '\\', 'x', hex[octet >> 4], hex[octet & 15]}, 5);
     return 1;
 }
 

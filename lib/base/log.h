@@ -12,8 +12,9 @@
  *     <6>info reload_done generation=2 files=1 read=1 ms=3
  *
  * A value is bare when it has only plain characters, else in quotes with ", \ and control
- * characters escaped as in JSON (\", \\, \u001b), and invisible characters named as in escape.h, so
- * that no untrusted value can end the line or forge a pair.
+ * characters escaped as in JSON (\", \\, \u001b), and what is no character or invisible written as
+ * in escape.h ("\\xff": the octet 255, in JSON's quotes), so that no untrusted value can end the
+ * line or forge a pair. Domain names come in presentation form (name_add).
  *
  *     log_start(&line, LOG_INFO, "reload_done");
  *     log_number(&line, "generation", 2);

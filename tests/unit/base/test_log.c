@@ -43,6 +43,11 @@ static const struct {
     {"line\nfeed", "\"line\\u000afeed\""},
     {"\x1b[31m", "\"\\u001b[31m\""},
     {"del\x7f", "\"del\\u007f\""},
+    /* An octet that is no character must not read as the character of that number. */
+    {"a\xff", "\"a\\\\xff\""},
+    {"a\xc3\xbf", "\"a\xc3\xbf\""},
+    {"a\xc2\x85", "\"a\\\\xc2\\\\x85\""},
+    {"a\\255.example", "\"a\\\\255.example\""}, /* as name_add writes it */
     {"", ""},
 };
 
