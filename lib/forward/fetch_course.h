@@ -1,7 +1,7 @@
 #pragma once
 /**
- * The course of one fetch, a part of fetch_table.c: which server is asked, what its responses and
- * its silence lead to, and how the fetch ends.
+ * The course of one fetch, a part of fetch_table.c: which server is asked, what silence leads to,
+ * and how the fetch ends. Responses are fetch_reply.h's.
  *
  *     fetch_course_queue ──► fetch_course_begin ──► responses, failures, deadlines ──► outcome
  *
@@ -38,10 +38,12 @@ void fetch_course_probe(struct fetch_table *table, uint8_t server);
 /** A deadline of the fetch has passed. */
 void fetch_course_on_due(struct fetch_table *table, struct fetch *fetch);
 
-/** The link's listener. */
-void fetch_course_on_response(void *context, link_ticket ticket, const uint8_t *octets,
-                              size_t length);
-void fetch_course_on_failure(void *context, link_ticket ticket, enum link_failure failure);
+/** Asks a server that was not asked yet. Ends the fetch when there is none and no attempt is open.
+ */
+void fetch_course_move_on(struct fetch_table *table, struct fetch *fetch);
+
+/** Sets the fetch's next deadline, after an attempt was sent. */
+void fetch_course_schedule(struct fetch_table *table, struct fetch *fetch);
 
 /** Fails the waiters of every fetch all of whose servers are failing. */
 void fetch_course_fail_hopeless(struct fetch_table *table);

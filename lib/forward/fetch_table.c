@@ -3,6 +3,7 @@
 #include <stdlib.h>
 
 #include "forward/fetch_course.h"
+#include "forward/fetch_reply.h"
 
 static void probe_all(struct fetch_table *table)
 {
@@ -43,8 +44,8 @@ static void prepare(struct fetch_table *table, const struct fetch_table_options 
     table->on_outcome = options->on_outcome;
     table->context = options->context;
     options->link->listener = (struct link_listener){
-        .on_response = fetch_course_on_response,
-        .on_failure = fetch_course_on_failure,
+        .on_response = fetch_reply_on_response,
+        .on_failure = fetch_reply_on_failure,
         .context = table,
     };
 }
