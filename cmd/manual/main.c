@@ -135,23 +135,39 @@ static bool has_option(const struct command_entry *command, unsigned option)
     return !options_table[option].is_common && (command->options >> option & 1) != 0;
 }
 
+static void print_synopsis_option(FILE *out, const char *before, const struct option_entry *option,
+                                  const char *after)
+{
+    fputs(before, out);
+    print_in_font(out, 'B', option->name);
+    if (option->value != NULL)
+        fprintf(out, " \\fI%s\\fR", option->value);
+    fputs(after, out);
+}
+
+/* What may be left out has brackets in the table. */
+static void print_operands(FILE *out, const struct command_entry *command)
+{
+    if (command->most == 0)
+        return;
+    fputs(command_takes_app(command) ? " {" : " ", out);
+    print_in_font(out, 'I', command->operands);
+    if (command_takes_app(command))
+        print_synopsis_option(out, " | ", &options_table[OPTION_APP], "}");
+}
+
 static void fill_command(FILE *out, const struct command_entry *command)
 {
     fputs(".TP\n", out);
     print_in_font(out, 'B', command->name);
-    if (command->operands[0] != '\0') {
-        fputc(' ', out);
-        print_in_font(out, 'I', command->operands);
-    }
-    for (unsigned i = 0; i < OPTION_COUNT; i++) {
-        if (!has_option(command, i))
-            continue;
-        fputs(" [", out);
-        print_in_font(out, 'B', options_table[i].name);
-        if (options_table[i].value != NULL)
-            fprintf(out, " \\fI%s\\fR", options_table[i].value);
-        fputc(']', out);
-    }
+    print_operands(out, command);
+    for (unsigned i = 0; i < OPTION_COUNT; i++)
+        if ((command->needed >> i & 1) != 0)
+            print_synopsis_option(out, " ", &options_table[i], "");
+    for (unsigned i = 0; i < OPTION_COUNT; i++)
+        if (has_option(command, i) && (command->needed >> i & 1) == 0 &&
+            !(i == OPTION_APP && command_takes_app(command)))
+            print_synopsis_option(out, " [", &options_table[i], "]");
     fputc('\n', out);
     print_roff(out, command->help);
     const char *groups = command_groups[command - commands_table];

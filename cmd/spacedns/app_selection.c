@@ -9,9 +9,7 @@ const char *app_selection_name(struct session *session)
 {
     const struct invocation *invocation = &session->invocation;
     const struct command_entry *command = &commands_table[invocation->command];
-    /* Of the commands about one app, those whose one operand may be missing have it as operand. */
-    bool takes_operand = command->least == 0 && command->most == 1;
-    const char *operand = takes_operand ? invocation_operand(invocation, 0) : NULL;
+    const char *operand = command_takes_app(command) ? invocation_operand(invocation, 0) : NULL;
     const char *option = invocation->options[OPTION_APP];
 
     if (operand != NULL && option != NULL && strcmp(operand, option) != 0) {

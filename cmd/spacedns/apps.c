@@ -88,7 +88,7 @@ static int print_info(struct session *session, const struct space_set *space_set
     const char *domain = app_default_domain(space_set, session, selected->app);
 
     if (domain == NULL)
-        return session_fail(session, EXIT_REFUSED, "out of memory");
+        return session_fail(session, EXIT_REFUSED, "out of memory; free some, then try again");
     if (session->is_json)
         return session_print_json(session, app_to_json(session, space_set, selected));
     fputs("=== ", out);
@@ -217,10 +217,12 @@ static int destroy(struct change *change, const char *name)
                             "apps:destroy %s --confirm %s",
                             name, name, name);
     if (strcmp(confirmed, name) != 0)
-        return session_fail(session, EXIT_REFUSED, "Confirmation %s did not match %s. Aborted.",
-                            confirmed, name);
+        return session_fail(session, EXIT_REFUSED,
+                            "Confirmation %s did not match %s. Aborted. Write --confirm %s",
+                            confirmed, name, name);
     if (!removed_add_app(&change->removed, &change->space_set, session, change->selected.app))
-        return session_fail(session, EXIT_REFUSED, "out of memory; nothing was changed");
+        return session_fail(session, EXIT_REFUSED,
+                            "out of memory; nothing was changed; free some, then try again");
     change_begin(change, name, "Destroying");
     if (!edit_remove_app(&change->edit, name, &err))
         return change_fail(change, err.text);
@@ -258,7 +260,8 @@ static int rename_app(struct change *change, const char *name)
     struct err err;
 
     if (!release_default_domain(change))
-        return session_fail(change->session, EXIT_REFUSED, "out of memory; nothing was changed");
+        return session_fail(change->session, EXIT_REFUSED,
+                            "out of memory; nothing was changed; free some, then try again");
     change_begin(change, name, "Renaming %s to", app->name.text);
     if (is_taken(&change->space_set, name)) {
         err_set(&err, ERR_RULE, "Name %.64s is already taken; choose another", name);

@@ -39,7 +39,7 @@ int change_open(struct change *change, struct session *session, const char *app)
     if (!zone_file_open(&change->file, change->selected.space->file, change->lock, &err))
         return session_fail(session, EXIT_REFUSED, "%s", err.text);
     if (!edit_init(&change->edit, change->file.text, change->file.length))
-        return session_fail(session, EXIT_REFUSED, "out of memory");
+        return session_fail(session, EXIT_REFUSED, "out of memory; free some, then try again");
     return EXIT_DONE;
 }
 
@@ -115,7 +115,8 @@ static bool passes_guard(const struct change *change, const struct snapshot *aft
     struct diff *diff = diff_new(change->session->snapshot, after, &options);
 
     if (diff == NULL)
-        return err_set(err, ERR_MEMORY, "out of memory; nothing was changed");
+        return err_set(err, ERR_MEMORY,
+                       "out of memory; nothing was changed; free some, then try again");
     bool passes = diff_guard(diff, &refusal);
     diff_free(diff);
     return passes ||

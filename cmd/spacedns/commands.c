@@ -3,12 +3,12 @@
 #include "spacedns/session.h"
 
 /* Each command is a function of its group's file. */
-#define COMMAND(symbol, function, name, operands, least, most, options, group, help)               \
+#define COMMAND(symbol, function, name, operands, least, most, needed, options, group, help)       \
     session_command run_##function;
 #include "control/commands.def"
 
 static session_command *const functions[COMMAND_COUNT] = {
-#define COMMAND(symbol, function, name, operands, least, most, options, group, help)               \
+#define COMMAND(symbol, function, name, operands, least, most, needed, options, group, help)       \
     [COMMAND_##symbol] = run_##function,
 #include "control/commands.def"
 };

@@ -166,7 +166,10 @@ static int add(struct change *change, const char *hostname, const char *target)
     change_begin(change, app, "Adding %s to", hostname);
     const struct app *holder = find_holder(&change->space_set, hostname);
     if (holder != NULL && holder != change->selected.app) {
-        err_set(&err, ERR_RULE, "%.255s is currently in use by another app.", hostname);
+        err_set(
+            &err, ERR_RULE,
+            "%.255s is currently in use by another app; remove it there first, or choose another",
+            hostname);
         return change_fail(change, err.text);
     }
     if (!edit_add_domain(&change->edit, app, hostname, target, &err))
@@ -181,8 +184,9 @@ static int add(struct change *change, const char *hostname, const char *target)
 
 static int fail_length(struct session *session, const char *text)
 {
-    return session_fail(session, EXIT_REFUSED,
-                        "%.40s... is longer than a host name may be, which is 253 octets", text);
+    return session_fail(
+        session, EXIT_REFUSED,
+        "%.40s... is longer than a host name may be; write one of 253 octets at most", text);
 }
 
 int run_domains_add(struct session *session)
@@ -234,7 +238,7 @@ static int remove_domain(struct change *change, const char *hostname)
         return change_fail(change, err.text);
     }
     if (!add_removed(change, hostname))
-        return change_fail(change, "out of memory; nothing was changed");
+        return change_fail(change, "out of memory; nothing was changed; free some, then try again");
     if (!edit_remove_domain(&change->edit, app, hostname, &err))
         return change_fail(change, err.text);
     return change_finish(change);

@@ -6,7 +6,7 @@
 #include "control/role.h"
 #include "spacedns/spaces.h"
 
-enum { LEFT_COLUMNS = 30, LEFT_LEAST = 6, BESIDE_LEAST = 72 };
+enum { LEFT_COLUMNS = 30, LEFT_LEAST = 6, BESIDE_LEAST = 72, USAGE_OCTETS = 256, USAGE_COLUMN = 7 };
 
 /* On a narrow terminal, or behind a long name, the help stands on lines of its own. */
 static void print_entry(FILE *out, const char *left, const char *help)
@@ -30,14 +30,14 @@ static void print_all(FILE *out)
         bool has_title = false;
         for (unsigned i = 0; i < COMMAND_COUNT; i++) {
             const struct command_entry *command = &commands_table[i];
-            char left[128];
+            char left[USAGE_OCTETS] = "";
+            struct text text = text_over(left, sizeof left - 1);
             if ((unsigned)command->group != group)
                 continue;
             if (!has_title)
                 fprintf(out, "\n%s\n", groups_table[group]);
             has_title = true;
-            snprintf(left, sizeof left, "%s%s%s", command->name, command->most == 0 ? "" : " ",
-                     command->operands);
+            command_add_operands(&text, command);
             print_entry(out, left, command->help);
         }
     }
@@ -71,9 +71,14 @@ static void print_role(FILE *out, enum command_name command)
 static void print_one(FILE *out, enum command_name name)
 {
     const struct command_entry *command = &commands_table[name];
+    char usage[USAGE_OCTETS] = "spacedns ";
+    struct text text = text_over(usage, sizeof usage - 1);
 
-    fprintf(out, "Usage: spacedns %s%s%s\n\n", command->name, command->most == 0 ? "" : " ",
-            command->operands);
+    text.next += strlen(usage);
+    command_add_usage(&text, command);
+    fputs("Usage: ", out);
+    wrap_print(out, usage, USAGE_COLUMN);
+    fputc('\n', out);
     wrap_print(out, command->help, 0);
     print_role(out, name);
     if (command->options != 0)
@@ -93,10 +98,10 @@ static json_t *command_to_json(const struct command_entry *command)
 
     for (unsigned i = 0; i < OPTION_COUNT; i++)
         if (options_table[i].is_common || (command->options >> i & 1) != 0)
-            json_array_append_new(options,
-                                  json_pack("{s:s, s:o, s:s}", "name", options_table[i].name,
-                                            "value", json_text(options_table[i].value), "help",
-                                            options_table[i].help));
+            json_array_append_new(
+                options, json_pack("{s:s, s:o, s:b, s:s}", "name", options_table[i].name, "value",
+                                   json_text(options_table[i].value), "needed",
+                                   (int)(command->needed >> i & 1), "help", options_table[i].help));
     return json_pack("{s:s, s:s, s:s, s:o}", "name", command->name, "operands", command->operands,
                      "help", command->help, "options", options);
 }

@@ -14,9 +14,10 @@ static int finish(int code)
     if (fflush(stdout) == 0 && ferror(stdout) == 0)
         return code;
     if (errno == 0)
-        fputs("Error: the output could not be written completely; is the disk full?\n", stderr);
+        fputs("Error: the output could not be written completely; make room on the disk\n", stderr);
     else if (errno != EPIPE)
-        fprintf(stderr, "Error: the output could not be written: %s\n", strerror(errno));
+        fprintf(stderr, "Error: the output could not be written: %s; write it elsewhere\n",
+                strerror(errno));
     return code == EXIT_DONE ? EXIT_REFUSED : code;
 }
 

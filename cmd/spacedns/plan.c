@@ -29,7 +29,7 @@ static int print_diff(struct session *session, const struct diff *diff)
     if (session->is_json) {
         char *json = diff_to_json(diff);
         if (json == NULL)
-            return session_fail(session, EXIT_REFUSED, "out of memory");
+            return session_fail(session, EXIT_REFUSED, "out of memory; free some, then try again");
         fprintf(session->out, "%s\n", json);
         free(json);
     } else {
@@ -58,7 +58,7 @@ static int plan(struct session *session, const struct snapshot *before, const ch
                                          .guard_share_percent = session->settings.guard_share};
     struct diff *diff = diff_new(before, after, &options);
     if (diff == NULL)
-        return session_fail(session, EXIT_REFUSED, "out of memory");
+        return session_fail(session, EXIT_REFUSED, "out of memory; free some, then try again");
     int code = print_diff(session, diff);
     diff_free(diff);
     return code;

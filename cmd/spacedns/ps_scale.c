@@ -24,8 +24,9 @@ static int read_scale(struct session *session, const char *text, struct scale *s
         return session_fail(session, EXIT_USAGE, "%s is not of the form TYPE=N; write it as web=2",
                             text);
     if (count > DYNOS_MOST)
-        return session_fail(session, EXIT_USAGE, "%s is more than the %d dynos of a process type",
-                            text, (int)DYNOS_MOST);
+        return session_fail(session, EXIT_USAGE,
+                            "%s is more than a process type may have; write %d at most", text,
+                            (int)DYNOS_MOST);
     memcpy(scale->type, text, length);
     scale->type[length] = '\0';
     scale->count = (uint32_t)count;

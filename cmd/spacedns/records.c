@@ -13,7 +13,7 @@ enum { LINE_MOST = 4096 };
 
 static int fail_without_memory(struct session *session)
 {
-    return session_fail(session, EXIT_REFUSED, "out of memory");
+    return session_fail(session, EXIT_REFUSED, "out of memory; free some, then try again");
 }
 
 static int print_json_records(struct session *session, const struct space_set *space_set,
@@ -183,7 +183,7 @@ static int remove_records(struct change *change, const struct wanted *wanted)
     if (last == NULL)
         return fail_absent(change, wanted);
     if (!release_name(change, wanted, last))
-        return change_fail(change, "out of memory");
+        return change_fail(change, "out of memory; free some, then try again");
     return change_finish_at_line(change);
 }
 

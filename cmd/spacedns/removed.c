@@ -105,7 +105,8 @@ int removed_forget(const struct removed *removed, struct session *session, const
     removed_advise(removed, session);
     session_name_variable(session, OPTION_SOCKET, &talk.problem);
     return session_fail(session, EXIT_REFUSED, "%s",
-                        sink == NULL ? "out of memory" : talk.problem.text);
+                        sink == NULL ? "out of memory; free some, then try again"
+                                     : talk.problem.text);
 }
 
 void removed_advise(const struct removed *removed, const struct session *session)

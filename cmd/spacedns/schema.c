@@ -9,7 +9,7 @@ int run_schema(struct session *session)
     char *schema = schema_write();
 
     if (schema == NULL)
-        return session_fail(session, EXIT_REFUSED, "out of memory");
+        return session_fail(session, EXIT_REFUSED, "out of memory; free some, then try again");
     fprintf(session->out, "%s\n", schema);
     free(schema);
     return EXIT_DONE;

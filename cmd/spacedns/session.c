@@ -138,13 +138,13 @@ static bool read_settings_anew(struct session *session, int argc, char *const *a
     report_free(session->report);
     session->report = report_new();
     if (session->report == NULL) {
-        session_fail(session, EXIT_REFUSED, "out of memory");
+        session_fail(session, EXIT_REFUSED, "out of memory; free some, then try again");
         return false;
     }
     if (!read_settings(session, argc, argv))
         return false;
     if (!policy_set(&session->policy, &session->settings)) {
-        session_fail(session, EXIT_REFUSED, "out of memory");
+        session_fail(session, EXIT_REFUSED, "out of memory; free some, then try again");
         return false;
     }
     return true;
@@ -176,7 +176,7 @@ static bool read_server_settings(struct session *session, const json_t *flags, c
 
     char **arguments = calloc(flag_count + 4, sizeof *arguments);
     if (arguments == NULL) {
-        session_fail(session, EXIT_REFUSED, "out of memory");
+        session_fail(session, EXIT_REFUSED, "out of memory; free some, then try again");
         return false;
     }
     session->server_arguments = arguments;
@@ -289,7 +289,7 @@ struct snapshot *session_load_draft(struct session *session, const char *folder,
     report_free(session->report);
     session->report = report_new();
     if (session->report == NULL) {
-        err_set(err, ERR_MEMORY, "out of memory");
+        err_set(err, ERR_MEMORY, "out of memory; free some, then try again");
         return NULL;
     }
     struct snapshot *snapshot = snapshot_load(&request, session->report, &session->outcome, err);
@@ -314,7 +314,7 @@ int session_fail_findings(struct session *session, const char *folder, const cha
 
     color_print_errors(session, session->report, session->err);
     if (first == NULL) /* no memory for them */
-        return session_fail(session, EXIT_REFUSED, "out of memory");
+        return session_fail(session, EXIT_REFUSED, "out of memory; free some, then try again");
     finding_write_location(first, location, sizeof location);
     return session_fail(session, EXIT_REFUSED, "%s has %zu error%s, %s %s; fix %s, then %s", folder,
                         count, count == 1 ? "" : "s", count == 1 ? "at" : "the first at", location,

@@ -241,7 +241,7 @@ static int find_rules(struct session *session, struct snippet_input *input, enum
 
     snippet_find_rules(rules, by);
     if (rules->lacks_memory)
-        return session_fail(session, EXIT_REFUSED, "out of memory");
+        return session_fail(session, EXIT_REFUSED, "out of memory; free some, then try again");
     if (by != SNIPPET_BY_SUFFIX || rules->by_suffix)
         return EXIT_DONE;
     if (session->policy.routes.count == 0)
@@ -261,7 +261,7 @@ static int print_for(struct session *session, const struct snippet_kind *kind, e
 
     input.rules.arena = arena_new();
     if (input.rules.arena == NULL)
-        return session_fail(session, EXIT_REFUSED, "out of memory");
+        return session_fail(session, EXIT_REFUSED, "out of memory; free some, then try again");
     int code = find_rules(session, &input, by);
     if (code == EXIT_DONE)
         code = gather_servers(session, &input, wanted->segment);

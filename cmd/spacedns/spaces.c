@@ -23,7 +23,7 @@ bool space_set_open(struct space_set *space_set, struct session *session)
             arena_take(space_set->arena, space_set->count * sizeof *space_set->spaces);
     if (space_set->spaces == NULL) {
         space_set_close(space_set);
-        session_fail(session, EXIT_REFUSED, "out of memory");
+        session_fail(session, EXIT_REFUSED, "out of memory; free some, then try again");
         return false;
     }
     for (size_t i = 0; i < space_set->count; i++)
@@ -95,7 +95,7 @@ int space_set_run(struct session *session, space_set_command *run)
 int session_print_json(struct session *session, json_t *value)
 {
     if (value == NULL)
-        return session_fail(session, EXIT_REFUSED, "out of memory");
+        return session_fail(session, EXIT_REFUSED, "out of memory; free some, then try again");
     print_json(value, session->out);
     return EXIT_DONE;
 }

@@ -49,7 +49,7 @@ static int create(struct session *session, const char *name, struct cidr cidr)
     char *text = format_zone(name, cidr, &new_space.length);
 
     if (text == NULL)
-        return session_fail(session, EXIT_REFUSED, "out of memory");
+        return session_fail(session, EXIT_REFUSED, "out of memory; free some, then try again");
     new_space.text = text;
     fputs("Creating space ", session->err);
     session_print_space(session, session->err, name);

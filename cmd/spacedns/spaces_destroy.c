@@ -40,10 +40,12 @@ static int destroy(struct change *change)
                             name, change->selected.space->app_count,
                             change->selected.space->app_count == 1 ? "" : "s", name, name);
     if (strcmp(confirmed, name) != 0)
-        return session_fail(session, EXIT_REFUSED, "Confirmation %s did not match %s. Aborted.",
-                            confirmed, name);
+        return session_fail(session, EXIT_REFUSED,
+                            "Confirmation %s did not match %s. Aborted. Write --confirm %s",
+                            confirmed, name, name);
     if (!release_names(change))
-        return session_fail(session, EXIT_REFUSED, "out of memory; nothing was changed");
+        return session_fail(session, EXIT_REFUSED,
+                            "out of memory; nothing was changed; free some, then try again");
     fputs("Destroying space ", session->err);
     session_print_space(session, session->err, name);
     fputs("... ", session->err);

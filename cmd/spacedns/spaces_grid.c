@@ -119,7 +119,7 @@ int grid_print(const struct grid *grid, struct session *session)
     struct grid_cell titles[GRID_COLUMNS_MOST];
 
     if (grid->is_out_of_memory)
-        return session_fail(session, EXIT_REFUSED, "out of memory");
+        return session_fail(session, EXIT_REFUSED, "out of memory; free some, then try again");
     for (size_t column = 0; column < grid->columns; column++)
         titles[column] = (struct grid_cell){.text = grid->titles[column], .color = COLOR_TITLE};
     print_row(grid, titles, session);

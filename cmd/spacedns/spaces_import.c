@@ -50,7 +50,8 @@ static bool read_open(const struct import *import, int descriptor, struct topolo
     struct stat status;
 
     if (fstat(descriptor, &status) != 0)
-        return err_set(err, ERR_SYSTEM, "%s cannot be read: %s", import->file, strerror(errno));
+        return err_set(err, ERR_SYSTEM, "%s cannot be read: %s; try again", import->file,
+                       strerror(errno));
     if (!S_ISREG(status.st_mode))
         return err_set(err, ERR_SYSTEM, "%s is not a regular file; save the topology to one",
                        import->file);
@@ -60,7 +61,7 @@ static bool read_open(const struct import *import, int descriptor, struct topolo
                        import->file, (long long)status.st_size, TOPOLOGY_OCTETS_MOST);
     char *octets = arena_take(import->arena, (size_t)status.st_size + 1);
     if (octets == NULL)
-        return err_set(err, ERR_MEMORY, "out of memory");
+        return err_set(err, ERR_MEMORY, "out of memory; free some, then try again");
     if (!read_octets(descriptor, octets, (size_t)status.st_size))
         return err_set(err, ERR_SYSTEM, "%s cannot be read: %s; try again", import->file,
                        strerror(errno));
@@ -76,13 +77,14 @@ static bool read_input(const struct import *import, struct topology_text *text, 
     ssize_t got = 1;
 
     if (octets == NULL)
-        return err_set(err, ERR_MEMORY, "out of memory");
+        return err_set(err, ERR_MEMORY, "out of memory; free some, then try again");
     while (got > 0 || (got < 0 && errno == EINTR)) {
         got = read(STDIN_FILENO, octets + length, TOPOLOGY_OCTETS_MOST + 1 - length);
         length += got > 0 ? (size_t)got : 0;
     }
     if (got < 0)
-        return err_set(err, ERR_SYSTEM, "%s cannot be read: %s", import->file, strerror(errno));
+        return err_set(err, ERR_SYSTEM, "%s cannot be read: %s; try again", import->file,
+                       strerror(errno));
     if (length > TOPOLOGY_OCTETS_MOST)
         return err_set(err, ERR_LIMIT,
                        "%s has more than the %d octets of any topology; is it another file?",
@@ -96,7 +98,9 @@ static bool read_named(const struct import *import, struct topology_text *text, 
     int descriptor = open(import->file, O_RDONLY | O_NONBLOCK | O_CLOEXEC);
 
     if (descriptor < 0)
-        return err_set(err, ERR_SYSTEM, "%s cannot be opened: %s", import->file, strerror(errno));
+        return err_set(err, ERR_SYSTEM,
+                       "%s cannot be opened: %s; name a file that this user may read", import->file,
+                       strerror(errno));
     bool is_read = read_open(import, descriptor, text, err);
     close(descriptor);
     return is_read;
@@ -164,7 +168,8 @@ static bool create_file(struct import *import, struct err *err)
     FILE *out = open_memstream(&text, &new_space.length);
 
     if (out == NULL)
-        return err_set(err, ERR_MEMORY, "out of memory; nothing was changed");
+        return err_set(err, ERR_MEMORY,
+                       "out of memory; nothing was changed; free some, then try again");
     print_zone(import, out);
     bool is_made = fclose(out) == 0;
     new_space.text = text;
@@ -176,7 +181,7 @@ static bool create_file(struct import *import, struct err *err)
 static int import_apps(struct import *import)
 {
     struct session *session = import->session;
-    struct err err = {.text = "out of memory"};
+    struct err err = {.text = "out of memory; free some, then try again"};
 
     escape_printf(session->err, "Importing %s into ", import->file);
     session_print_space(session, session->err, import->space);
@@ -224,13 +229,16 @@ static bool put_apps(struct import *import, struct edit *edit, struct err *err)
     FILE *out = open_memstream(&text, &length);
 
     if (out == NULL)
-        return err_set(err, ERR_MEMORY, "out of memory; nothing was changed");
+        return err_set(err, ERR_MEMORY,
+                       "out of memory; nothing was changed; free some, then try again");
     bool is_written = write_spliced(import, edit, out, err);
     is_written = fclose(out) == 0 && is_written;
     const char *kept = is_written ? arena_text(import->arena, text, length) : NULL;
     free(text);
     if (kept == NULL)
-        return is_written && err_set(err, ERR_MEMORY, "out of memory; nothing was changed");
+        return is_written &&
+               err_set(err, ERR_MEMORY,
+                       "out of memory; nothing was changed; free some, then try again");
     edit->text = kept;
     edit->length = length;
     return true;
@@ -238,7 +246,7 @@ static bool put_apps(struct import *import, struct edit *edit, struct err *err)
 
 static int replace(struct import *import, struct change *change)
 {
-    struct err err = {.text = "out of memory; nothing was changed"};
+    struct err err = {.text = "out of memory; nothing was changed; free some, then try again"};
     int code = change_open(change, import->session, NULL);
 
     if (code != EXIT_DONE)
@@ -289,7 +297,7 @@ int run_spaces_import(struct session *session)
         return EXIT_REFUSED;
     import.arena = arena_new();
     if (import.arena == NULL)
-        return session_fail(session, EXIT_REFUSED, "out of memory");
+        return session_fail(session, EXIT_REFUSED, "out of memory; free some, then try again");
     int code = invocation_has(&session->invocation, OPTION_FORCE) ? replace_apps(&import)
                                                                   : import_apps(&import);
     arena_free(import.arena);

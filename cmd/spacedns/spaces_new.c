@@ -107,7 +107,9 @@ bool new_space_create(struct session *session, const struct new_space *new_space
         snprintf(path, sizeof path, "%s/%s.yaml", session_zones(session), new_space->space);
 
     if (length < 0 || (size_t)length >= sizeof path)
-        return err_set(err, ERR_LIMIT, "the path of %s is too long", new_space->space);
+        return err_set(err, ERR_LIMIT,
+                       "the path of %s is too long; choose a shorter folder for --zones",
+                       new_space->space);
     int lock = zone_file_lock(session_zones(session), err);
     if (lock < 0) {
         session_name_variable(session, OPTION_ZONES, err);

@@ -84,7 +84,9 @@ static int print_topology(struct session *session, struct space_set *space_set,
             fputc('\n', session->out);
         is_whole = print_app(session, space_set->arena, &space->apps[i]);
     }
-    return is_whole ? EXIT_DONE : session_fail(session, EXIT_REFUSED, "out of memory");
+    return is_whole
+               ? EXIT_DONE
+               : session_fail(session, EXIT_REFUSED, "out of memory; free some, then try again");
 }
 
 int run_spaces_topology(struct session *session)

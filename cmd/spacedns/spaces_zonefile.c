@@ -75,6 +75,6 @@ int run_spaces_zonefile(struct session *session)
     if (zonefile.segment == NULL || !choose_client(session, &wish, &zonefile))
         return EXIT_REFUSED;
     if (!zonefile_print(&zonefile, session->is_json, session->out))
-        return session_fail(session, EXIT_REFUSED, "out of memory");
+        return session_fail(session, EXIT_REFUSED, "out of memory; free some, then try again");
     return EXIT_DONE;
 }

@@ -67,9 +67,13 @@ static bool fail_to_connect(struct talk *talk, int number)
                        "the server at %s takes no more commands now; try again in a moment", path);
     if (number == ENAMETOOLONG)
         return err_set(err, ERR_LIMIT,
-                       "%.40s... is longer than the %zu octets that a socket's path may have", path,
-                       sizeof((struct sockaddr_un *)NULL)->sun_path - 1);
-    return err_set(err, ERR_SYSTEM, "cannot reach the server at %s: %s", path, strerror(number));
+                       "%.40s... is longer than the %zu octets that a socket's path may have; "
+                       "use a shorter one",
+                       path, sizeof((struct sockaddr_un *)NULL)->sun_path - 1);
+    return err_set(
+        err, ERR_SYSTEM,
+        "cannot reach the server at %s: %s; try again, or name another socket with --socket", path,
+        strerror(number));
 }
 
 /* Returns a connected descriptor, or -1. */
@@ -160,16 +164,17 @@ bool talk_run(struct talk *talk, const struct invocation *invocation)
 
     talk->problem = (struct err){.code = ERR_SYSTEM, .text = "the answer cannot be written"};
     if (length == 0)
-        return err_set(&talk->problem, ERR_LIMIT,
-                       "the command is longer than %d octets, more than a server reads",
-                       (int)CONTROL_REQUEST_OCTETS_MOST);
+        return err_set(
+            &talk->problem, ERR_LIMIT,
+            "the command is longer than the %d octets that a server reads; give it less at once",
+            (int)CONTROL_REQUEST_OCTETS_MOST);
     int descriptor = connect_to(talk, patience_for(invocation->command));
     if (descriptor < 0)
         return false;
     FILE *from = fdopen(descriptor, "r");
     if (from == NULL) {
         close(descriptor);
-        return err_set(&talk->problem, ERR_MEMORY, "out of memory");
+        return err_set(&talk->problem, ERR_MEMORY, "out of memory; free some, then try again");
     }
     /* A server without room for a connection sends the reason and closes it without reading. */
     (void)!send(descriptor, line, length, MSG_NOSIGNAL);
@@ -187,7 +192,8 @@ static bool read_status(struct talk *talk, char **octets, char **refusal)
 
     talk->out = open_memstream(octets, &length);
     talk->err = open_memstream(refusal, &refusal_length);
-    talk->problem = (struct err){.code = ERR_MEMORY, .text = "out of memory"};
+    talk->problem =
+        (struct err){.code = ERR_MEMORY, .text = "out of memory; free some, then try again"};
     passed = talk->out != NULL && talk->err != NULL && talk_run(talk, &status);
     if (talk->err != NULL)
         fclose(talk->err);

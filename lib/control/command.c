@@ -21,10 +21,49 @@ const struct option_entry options_table[OPTION_COUNT] = {
 static const uint64_t common_options = (WITH(HELP) << 1) - 1;
 
 const struct command_entry commands_table[COMMAND_COUNT] = {
-#define COMMAND(symbol, function, name, operands, least, most, options, group, help)               \
-    [COMMAND_##symbol] = {name, operands, least, most, options, GROUP_##group, help},
+#define COMMAND(symbol, function, name, operands, least, most, needed, options, group, help)       \
+    [COMMAND_##symbol] = {name,          operands, least, most, needed, (needed) | (options),      \
+                          GROUP_##group, help},
 #include "control/commands.def"
 };
+
+bool command_takes_app(const struct command_entry *command)
+{
+    return command->least == 0 && strcmp(command->operands, "APP") == 0;
+}
+
+static void add_option(struct text *text, const struct option_entry *option)
+{
+    text_add_string(text, option->name);
+    if (option->value == NULL)
+        return;
+    text_add_string(text, " ");
+    text_add_string(text, option->value);
+}
+
+void command_add_operands(struct text *text, const struct command_entry *command)
+{
+    text_add_string(text, command->name);
+    if (command_takes_app(command)) {
+        text_add_string(text, " {APP | ");
+        add_option(text, &options_table[OPTION_APP]);
+        text_add_string(text, "}");
+    } else if (command->most > 0) {
+        text_add_string(text, " ");
+        text_add_string(text, command->operands);
+    }
+}
+
+void command_add_usage(struct text *text, const struct command_entry *command)
+{
+    command_add_operands(text, command);
+    for (unsigned i = 0; i < OPTION_COUNT; i++) {
+        if ((command->needed >> i & 1) == 0)
+            continue;
+        text_add_string(text, " ");
+        add_option(text, &options_table[i]);
+    }
+}
 
 /* A command line while it is read. */
 struct command_reading {

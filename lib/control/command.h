@@ -16,6 +16,7 @@
 #include <stdint.h>
 
 #include "base/err.h"
+#include "base/text.h"
 
 enum command_group {
 #define GROUP(symbol, title) GROUP_##symbol,
@@ -30,7 +31,7 @@ enum command_option {
 };
 
 enum command_name {
-#define COMMAND(symbol, function, name, operands, least, most, options, group, help)               \
+#define COMMAND(symbol, function, name, operands, least, most, needed, options, group, help)       \
     COMMAND_##symbol,
 #include "control/commands.def"
     COMMAND_COUNT
@@ -43,7 +44,8 @@ struct command_entry {
     const char *operands;
     unsigned least;
     unsigned most;
-    uint64_t options; /* bit per enum command_option, common ones included */
+    uint64_t needed;  /* bit per enum command_option: it cannot do without these ... */
+    uint64_t options; /* ... which are among all that it takes besides the common ones */
     enum command_group group;
     const char *help;
 };
@@ -77,6 +79,15 @@ bool invocation_read(int count, char *const *arguments, struct invocation *invoc
 
 /** Finds a command by its name. Returns false with *err, which suggests a similar name. */
 bool command_find(const char *name, enum command_name *command, struct err *err);
+
+/** Appends a command with its operands: "domains:add HOSTNAME", "apps:info {APP | --app APP}". */
+void command_add_operands(struct text *text, const struct command_entry *command);
+
+/** Appends what it cannot do without, too: "domains:add HOSTNAME --app APP". */
+void command_add_usage(struct text *text, const struct command_entry *command);
+
+/** True when the one operand of a command about an app may be replaced by --app. */
+bool command_takes_app(const struct command_entry *command);
 
 static inline bool invocation_has(const struct invocation *invocation, enum command_option option)
 {

@@ -34,7 +34,10 @@ static bool list(struct source *source, struct arena *arena, struct source_names
         if (overlay->texts[i].octets != NULL)
             all[count++] = overlay->texts[i].name;
     if (count == 0)
-        return err_set(err, ERR_RULE, "%s would hold no zone file", source->root);
+        return err_set(
+            err, ERR_RULE,
+            "%s would hold no zone file, and a server needs one; create another space first",
+            source->root);
     *names = (struct source_names){.names = all, .count = count};
     source_names_sort(names);
     return true;

@@ -121,7 +121,8 @@ static const struct console_line changes[] = {
      "Error: destroying open-plain-1001 cannot be undone; to go on, write spacedns "
      "apps:destroy open-plain-1001 --confirm open-plain-1001\n"},
     {"apps:destroy open-plain-1001 --confirm sleepy-river-2739", 1, "",
-     "Error: Confirmation sleepy-river-2739 did not match open-plain-1001. Aborted.\n"},
+     "Error: Confirmation sleepy-river-2739 did not match open-plain-1001. Aborted. Write "
+     "--confirm open-plain-1001\n"},
     {"apps:destroy open-plain-1001 --confirm open-plain-1001", 0, "",
      "Destroying open-plain-1001... done\n"
      "No server answers here; to load the change into a running one, use spacedns reload "

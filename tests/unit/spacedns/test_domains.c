@@ -84,7 +84,8 @@ static const struct console_line changes[] = {
      "nothing was changed\n"},
     {"domains:add sleepy.example.com -a frozen-oasis-70544", 1, "",
      "Adding sleepy.example.com to frozen-oasis-70544... !\n"
-     "Error: sleepy.example.com is currently in use by another app.\n"},
+     "Error: sleepy.example.com is currently in use by another app; remove it there first, or "
+     "choose another\n"},
     {"domains:add api.example.com -a frozen-oasis-70544", 1, "",
      "Adding api.example.com to frozen-oasis-70544... !\n"
      "Error: domain api.example.com is already added to app frozen-oasis-70544\n"},
@@ -167,5 +168,6 @@ TEST_LOOP(a_name_longer_than_a_host_name_is_refused, 0, 3)
     memset(name, 'a', sizeof name - 1);
     name[sizeof name - 1] = '\0';
     snprintf(line, sizeof line, formats[_i], name);
-    console_expect_part(line, 1, "... is longer than a host name may be, which is 253 octets\n");
+    console_expect_part(line, 1,
+                        "... is longer than a host name may be; write one of 253 octets at most\n");
 }

@@ -133,10 +133,12 @@ TEST(help_lists_each_command_with_its_operands)
 {
     ck_assert_int_eq(console_run("help"), 0);
     for (unsigned i = 0; i < COMMAND_COUNT; i++) {
-        char wanted[256];
+        char wanted[256] = "";
+        struct text text = text_over(wanted, sizeof wanted - 1);
         const struct command_entry *command = &commands_table[i];
-        snprintf(wanted, sizeof wanted, "\n  %s%s%s ", command->name, command->most == 0 ? "" : " ",
-                 command->operands);
+        text_add_string(&text, "\n  ");
+        command_add_operands(&text, command);
+        text_add_string(&text, " ");
         ck_assert_msg(strstr(console.out, wanted) != NULL, "%s", wanted);
         ck_assert_msg(strstr(console.out, command->help) != NULL, "%s", command->help);
     }
@@ -205,4 +207,64 @@ TEST(help_is_printed_as_json)
     console_expect_part("help reload --json", 0, "{\n  \"name\": \"reload\",\n");
     console_expect_part("reload --help --json", 0,
                         "      \"name\": \"--dry-run\",\n      \"value\": null,\n");
+}
+
+/* Each needed option of the table: a line without it, and the error's words for it. */
+static const struct {
+    enum command_name command;
+    enum command_option option;
+    const char *line;
+    const char *words;
+} without[] = {
+    {COMMAND_APPS_CREATE, OPTION_SPACE, "apps:create", "apps:create --space "},
+    {COMMAND_APPS_DESTROY, OPTION_CONFIRM, "apps:destroy open-plain-1001", "--confirm open-"},
+    {COMMAND_DOMAINS, OPTION_APP, "domains", "write -a APP"},
+    {COMMAND_DOMAINS_ADD, OPTION_APP, "domains:add new.example.com", "write -a APP"},
+    {COMMAND_DOMAINS_REMOVE, OPTION_APP, "domains:remove api.example.com", "write -a APP"},
+    {COMMAND_PS, OPTION_APP, "ps", "write -a APP"},
+    {COMMAND_PS_ADD, OPTION_APP, "ps:add web", "write -a APP"},
+    {COMMAND_PS_REMOVE, OPTION_APP, "ps:remove web.1", "write -a APP"},
+    {COMMAND_PS_SCALE, OPTION_APP, "ps:scale web=1", "write -a APP"},
+    {COMMAND_PS_SET, OPTION_APP, "ps:set web.1=up", "write -a APP"},
+    {COMMAND_SPACES_DESTROY, OPTION_CONFIRM, "spaces:destroy test-space", "--confirm test-space"},
+    {COMMAND_SPACES_IMPORT, OPTION_SPACE, "spaces:import t.json", "--space NAME"},
+    {COMMAND_SPACES_ROUTERS_SET, OPTION_STATE, "spaces:routers:set 10.0.0.37", "--state up"},
+    {COMMAND_SPACES_PEERINGS_ADD, OPTION_CIDR, "spaces:peerings:add pcx-999aaa999", "--cidr 10."},
+    {COMMAND_SPACES_PEERINGS_SET, OPTION_STATUS, "spaces:peerings:set pcx-111aaa111", "--status"},
+    {COMMAND_SPACES_VPN_ADD, OPTION_CIDR, "spaces:vpn:add branch", "--cidr 10."},
+    {COMMAND_SPACES_VPN_SET, OPTION_STATUS, "spaces:vpn:set office", "--status"},
+};
+
+static uint64_t tried_without(enum command_name command)
+{
+    uint64_t tried = 0;
+
+    for (size_t i = 0; i < sizeof without / sizeof without[0]; i++)
+        if (without[i].command == command)
+            tried |= UINT64_C(1) << without[i].option;
+    return tried;
+}
+
+TEST_OVER(without_a_needed_option_a_command_does_nothing_and_names_it, without)
+{
+    ck_assert_int_ne(console_run(without[_i].line), 0);
+    ck_assert_str_eq(console.out, "");
+    ck_assert_msg(strstr(console.err, without[_i].words) != NULL, "%s", console.err);
+}
+
+TEST(each_needed_option_was_left_out_once)
+{
+    for (unsigned i = 0; i < COMMAND_COUNT; i++)
+        ck_assert_msg(tried_without(i) == commands_table[i].needed, "%s", commands_table[i].name);
+}
+
+/* Brackets are for what may be left out. */
+TEST(usage_has_what_a_command_needs)
+{
+    console_expect_part("help domains:add", 0, "Usage: spacedns domains:add HOSTNAME --app APP\n");
+    console_expect_part("help apps:info", 0, "Usage: spacedns apps:info {APP | --app APP}\n");
+    console_expect_part("help records:add", 0,
+                        "Usage: spacedns records:add NAME [TTL] [IN] TYPE DATA\n");
+    console_expect_part("help apps:create --json", 0,
+                        "\"value\": \"SPACE\",\n      \"needed\": true,\n");
 }

@@ -27,7 +27,7 @@ static const struct console_line lines[] = {
     {"ps:scale =2" APP, 2, "", "Error: =2 is not of the form TYPE=N; write it as web=2\n"},
     {"ps:scale web=-1" APP, 2, "", "Error: web=-1 is not of the form TYPE=N; write it as web=2\n"},
     {"ps:scale web=101" APP, 2, "",
-     "Error: web=101 is more than the 100 dynos of a process type\n"},
+     "Error: web=101 is more than a process type may have; write 100 at most\n"},
     {"ps:scale web=1 web=2" APP, 2, "", "Error: web is given twice; give it once\n"},
 };
 

@@ -27,7 +27,8 @@ static const struct console_line refusals[] = {
      "Error: destroying test-space and its 3 apps cannot be undone; to go on, write spacedns "
      "spaces:destroy test-space --confirm test-space\n"},
     {"spaces:destroy test-space --confirm other-space", 1, "",
-     "Error: Confirmation other-space did not match test-space. Aborted.\n"},
+     "Error: Confirmation other-space did not match test-space. Aborted. Write --confirm "
+     "test-space\n"},
     {"spaces:destroy tst-space --confirm tst-space", 1, "",
      "Error: there is no space tst-space in ZONES; did you mean test-space? spacedns spaces lists "
      "them\n"},
@@ -57,8 +58,9 @@ TEST(a_destroyed_space_is_gone_and_the_others_stay)
 TEST(the_last_space_stays)
 {
     console_expect_part(DESTROY, 0, "");
-    console_expect_part("spaces:destroy other-space --confirm other-space", 1,
-                        "ZONES would hold no zone file");
+    console_expect_part(
+        "spaces:destroy other-space --confirm other-space", 1,
+        "ZONES would hold no zone file, and a server needs one; create another space first");
     ck_assert(console_file_has("other-space.yaml", "space: other-space"));
 }
 

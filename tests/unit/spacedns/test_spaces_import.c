@@ -51,7 +51,8 @@ static const struct console_line lines[] = {
      "would change\n"},
     {"spaces:import ZONES/none.json -s new-space", 1, "",
      "Importing ZONES/none.json into new-space... !\n"
-     "Error: ZONES/none.json cannot be opened: No such file or directory\n"},
+     "Error: ZONES/none.json cannot be opened: No such file or directory; name a file that this "
+     "user may read\n"},
     {"spaces:import ZONES -s new-space", 1, "",
      "Importing ZONES into new-space... !\n"
      "Error: ZONES is not a regular file; save the topology to one\n"},

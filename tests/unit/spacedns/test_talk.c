@@ -140,8 +140,9 @@ TEST(a_command_longer_than_a_request_is_not_sent)
     memset(name, 'x', sizeof name - 1);
     name[sizeof name - 1] = '\0';
     ck_assert(!talk_run(&talk, &forget));
-    ck_assert_str_eq(talk.problem.text,
-                     "the command is longer than 4096 octets, more than a server reads");
+    ck_assert_str_eq(
+        talk.problem.text,
+        "the command is longer than the 4096 octets that a server reads; give it less at once");
 }
 
 /* ---- the folder of zone files ---- */
