@@ -6,13 +6,21 @@
 #include "base/clock.h"
 #include "respond/chain.h"
 
-enum { TC_OCTET = 2, TC_BIT = FLAG_TC >> 8, WALL_READ_MS = 1000, US_PER_MS = 1000 };
+enum {
+    TC_OCTET = 2,
+    TC_BIT = FLAG_TC >> 8,
+    WALL_READ_MS = 1000,
+    US_PER_MS = 1000,
+    NS_PER_MS = 1000000
+};
 
 void batch_adopt(struct batch *batch)
 {
     if (!mailbox_collect(batch->mailbox, &batch->snapshot))
         return;
     dead_apps_adopt(&batch->dead_apps, batch->snapshot);
+    if (batch->flows != NULL)
+        flows_adopt(batch->flows, batch->snapshot);
     batch->on_adopted(batch->context);
 }
 
@@ -60,9 +68,17 @@ void batch_set_limits(struct batch *batch, struct limits *limits)
         batch->exchanges[i].limits = limits;
 }
 
+void batch_set_flows(struct batch *batch, struct flows *flows)
+{
+    batch->flows = flows;
+}
+
 void batch_begin(struct batch *batch, uint64_t now_ms)
 {
     batch_adopt(batch);
+    batch->begun_ns = clock_monotonic_ns();
+    if (batch->flows != NULL)
+        flows_set_time(batch->flows, now_ms);
     read_wall_clock(batch, now_ms);
     if (batch->limits != NULL)
         batch->limits->now_us = now_ms * US_PER_MS;
@@ -79,8 +95,12 @@ void batch_prepare(struct batch *batch, size_t count)
         batch->exchanges[i].rotation = batch->rotation++;
         respond_prepare(batch->snapshot, &batch->exchanges[i]);
     }
-    for (size_t i = 0; i < count; i++)
-        respond_prefetch(batch->snapshot, &batch->exchanges[i]);
+    for (size_t i = 0; i < count; i++) {
+        const struct exchange *exchange = &batch->exchanges[i];
+        respond_prefetch(batch->snapshot, exchange);
+        if (batch->flows != NULL)
+            flows_prefetch(batch->flows, &exchange->path, exchange->hash);
+    }
     for (size_t i = 0; i < count; i++)
         respond_prefetch_text(batch->snapshot, &batch->exchanges[i]);
 }
@@ -91,8 +111,23 @@ static const enum counter cookie_counters[] = {
     [COOKIE_RIGHT] = COUNTER_COOKIES_RIGHT,
 };
 
-static void count(struct batch *batch, const struct exchange *exchange,
-                  const struct endpoint *client, int64_t begun_us)
+static void count_flow(struct batch *batch, const struct exchange *exchange,
+                       enum client_class class)
+{
+    if (batch->flows == NULL || batch->snapshot == NULL || exchange->status != QUERY_READ)
+        return;
+    flows_add(batch->flows, &(struct flow_reply){.path = &exchange->path,
+                                                 .name = &exchange->query.name,
+                                                 .name_hash = exchange->hash,
+                                                 .verdict = &exchange->verdict,
+                                                 .ttl_seconds = exchange->ttl_seconds,
+                                                 .type = exchange->query.type,
+                                                 .rcode = exchange->rcode,
+                                                 .answer_count = exchange->answer_count,
+                                                 .class = (uint8_t) class});
+}
+
+static void count_particulars(struct batch *batch, const struct exchange *exchange)
 {
     if ((exchange->reply[TC_OCTET] & TC_BIT) != 0 &&
         exchange->verdict.situation != SITUATION_OUTSIDER_LIMITED)
@@ -104,7 +139,20 @@ static void count(struct batch *batch, const struct exchange *exchange,
     if (exchange->verdict.situation == SITUATION_NO_WEB &&
         exchange->ttl_seconds > exchange->verdict.segment->negative_ttl_seconds)
         stats_count(batch->stats, COUNTER_NEGATIVE_RAISED, 1);
-    stats_count_reply(batch->stats, exchange->rcode, verdict_inner_reason(&exchange->verdict));
+}
+
+static void count(struct batch *batch, const struct exchange *exchange,
+                  const struct endpoint *client, int64_t begun_us)
+{
+    enum client_class class = client_class(&exchange->client);
+
+    count_particulars(batch, exchange);
+    stats_count_reply(batch->stats,
+                      &(struct stats_reply){.class = class,
+                                            .transport = exchange->transport,
+                                            .rcode = exchange->rcode,
+                                            .reason = verdict_inner_reason(&exchange->verdict)});
+    count_flow(batch, exchange, class);
     if (batch->log != NULL &&
         !querylog_add(batch->log, batch->snapshot, exchange, client, begun_us))
         stats_count(batch->stats, COUNTER_QUERYLOG_DROPPED, 1);
@@ -143,6 +191,7 @@ static bool defer(struct resolution *resolution, const struct question *question
         return false;
     }
     pending_request->begun_us = batch->begun_us;
+    pending_request->begun_ns = batch->begun_ns;
     pending_request->since_s = forward_now_s(batch->forward);
     pending_request->asked[0] = question->hash;
     pending_request->asks = 1;
@@ -293,21 +342,22 @@ size_t batch_finish(struct batch *batch, size_t number, const struct endpoint *c
             stats_count(batch->stats, COUNTER_DROPPED, 1);
         return 0;
     }
+    batch->replies[verdict_is_forwarded(&exchange->verdict) ? STATS_CACHE : STATS_LOCAL]++;
     count(batch, exchange, client, batch->begun_us);
     return length;
 }
 
-static void hand_over(struct batch *batch, int64_t begun_us)
-{
-    int64_t elapsed_us = clock_wall_us() - begun_us;
-
-    querylog_hand_over(batch->log, elapsed_us < 0 ? 0 : (uint32_t)(elapsed_us / 1000));
-}
-
 void batch_end(struct batch *batch)
 {
+    uint64_t elapsed_ns = clock_monotonic_ns() - batch->begun_ns;
+
+    for (unsigned source = 0; source < STATS_SOURCES; source++) {
+        if (batch->replies[source] > 0)
+            stats_count_durations(batch->stats, source, elapsed_ns, batch->replies[source]);
+        batch->replies[source] = 0;
+    }
     if (batch->log != NULL)
-        hand_over(batch, batch->begun_us);
+        querylog_hand_over(batch->log, (uint32_t)(elapsed_ns / NS_PER_MS));
 }
 
 static void set_ipv6_source(struct path *path, const struct in6_addr *address)
@@ -365,9 +415,11 @@ static void reply_pending(struct batch *batch, struct pending_request *pending_r
     if (exchange->is_deferred)
         return;
     const struct endpoint client = carrier->address(&pending_request->client);
+    uint64_t elapsed_ns = clock_monotonic_ns() - pending_request->begun_ns;
     count(batch, exchange, &client, pending_request->begun_us);
+    stats_count_durations(batch->stats, STATS_UPSTREAM, elapsed_ns, 1);
     if (batch->log != NULL)
-        hand_over(batch, pending_request->begun_us);
+        querylog_hand_over(batch->log, (uint32_t)(elapsed_ns / NS_PER_MS));
     if (!carrier->deliver(carrier, &pending_request->client, exchange->reply, length))
         stats_count(batch->stats, COUNTER_FORWARD_LATE, 1);
     deferred_drop(batch->deferred, pending_request);

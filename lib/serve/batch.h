@@ -27,6 +27,7 @@
 #include "serve/deferred.h"
 #include "serve/querylog.h"
 #include "stats/stats.h"
+#include "traffic/flows.h"
 
 enum { BATCH_MOST = 64 };
 
@@ -40,6 +41,7 @@ struct batch {
     struct forward *forward;   /* NULL: other names are not forwarded */
     struct deferred *deferred; /* with `forward` */
     struct limits *limits;     /* NULL: nobody is limited */
+    struct flows *flows;       /* NULL: who asks what is not counted */
     struct dead_apps dead_apps;
     struct cookie_server cookies;
     uint64_t wall_read_ms; /* when its time is read again */
@@ -47,7 +49,9 @@ struct batch {
     batch_on_adopted *on_adopted;
     void *context;
     uint32_t rotation;
-    int64_t begun_us; /* only with a log */
+    uint64_t begun_ns;
+    int64_t begun_us;                /* only with a log */
+    unsigned replies[STATS_SOURCES]; /* counted since the batch began */
     struct exchange exchanges[BATCH_MOST];
 };
 
@@ -65,6 +69,9 @@ void batch_watch_dead_apps(struct batch *batch, unsigned workers);
 
 /** Sets the secrets of cookies; at the start there are none, and cookies are ignored. */
 void batch_set_cookies(struct batch *batch, const struct cookie_secrets *secrets);
+
+/** Counts who asks what; before the first snapshot is adopted. */
+void batch_set_flows(struct batch *batch, struct flows *flows);
 
 /** Sets the limits of the clients' rates. */
 void batch_set_limits(struct batch *batch, struct limits *limits);

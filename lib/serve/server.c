@@ -10,10 +10,15 @@
 #include "serve/wake.h"
 #include "serve/worker.h"
 
+enum { FLOWS_INTERVAL_MS = 1000, FLOWS_LONG_INTERVAL_MS = 8000, FLOWS_MANY = 2000 };
+
 struct server {
     uv_timer_t devices;    /* runs while the newest snapshot has some */
-    uv_async_t wake;       /* a worker has adopted a snapshot or filled its report */
-    unsigned handle_count; /* of these two, until they are closed */
+    uv_timer_t flows;      /* runs while flows are counted */
+    uv_async_t wake;       /* a worker has adopted a snapshot, filled its report, or has flows */
+    unsigned handle_count; /* of these, until they are closed */
+    server_on_flows *on_flows;
+    size_t flow_count; /* taken since the timer was started */
     server_on_adopted *on_adopted;
     server_on_reports *on_reports;
     uint64_t inspection; /* number of the last request for reports */
@@ -92,12 +97,51 @@ static void log_all_limited(const struct server *server)
     }
 }
 
+/* ---- flows ---- */
+
+static void take_flows(struct server *server)
+{
+    for (size_t i = 0; server->on_flows != NULL && i < server->worker_count; i++) {
+        struct flows *flows = worker_flows(server->workers[i]);
+        const struct flow_table *table;
+        while ((table = flows_take(flows)) != NULL) {
+            server->on_flows(server->context, table);
+            server->flow_count += table->used;
+            flows_return(flows);
+        }
+    }
+}
+
+/* The workers have been joined. */
+static void take_last_flows(struct server *server)
+{
+    take_flows(server);
+    for (size_t i = 0; server->on_flows != NULL && i < server->worker_count; i++) {
+        flows_request(worker_flows(server->workers[i]));
+        flows_answer(worker_flows(server->workers[i]));
+    }
+    take_flows(server);
+}
+
+/* Adding flows up costs the more, the fewer replies each of them counts. */
+static void server_on_flows_tick(uv_timer_t *timer)
+{
+    struct server *server = timer->data;
+    bool has_many = server->flow_count >= FLOWS_MANY;
+
+    server->flow_count = 0;
+    for (size_t i = 0; i < server->worker_count; i++)
+        worker_request_flows(server->workers[i]);
+    uv_timer_start(timer, server_on_flows_tick,
+                   has_many ? FLOWS_LONG_INTERVAL_MS : FLOWS_INTERVAL_MS, 0);
+}
+
 static void server_on_wake(uv_async_t *wake)
 {
     struct server *server = wake->data;
 
     log_all_limited(server);
-
+    take_flows(server);
     notify_adopted(server);
     notify_reports(server);
 }
@@ -134,6 +178,7 @@ static bool make_workers(struct server *server, const struct server_options *own
                                      .on_adopted = wake_control,
                                      .on_limited = wake_control,
                                      .on_reports = wake_control,
+                                     .on_flows = own->on_flows == NULL ? NULL : wake_control,
                                      .context = server};
 
     server->workers = calloc(settings->workers, sizeof(struct worker *));
@@ -188,6 +233,7 @@ struct server *server_new(const struct server_options *options, struct err *err)
     }
     server->on_adopted = options->on_adopted;
     server->on_reports = options->on_reports;
+    server->on_flows = options->on_flows;
     server->context = options->context;
     uv_async_init(options->loop, &server->wake, server_on_wake);
     uv_unref((uv_handle_t *)&server->wake);
@@ -195,7 +241,10 @@ struct server *server_new(const struct server_options *options, struct err *err)
     uv_timer_init(options->loop, &server->devices);
     uv_unref((uv_handle_t *)&server->devices);
     server->devices.data = server;
-    server->handle_count = 2;
+    uv_timer_init(options->loop, &server->flows);
+    uv_unref((uv_handle_t *)&server->flows);
+    server->flows.data = server;
+    server->handle_count = 3;
     share_standings(server, &options->settings->upstream_zones);
     server->limits = limit_tables_new();
     if (server->limits == NULL) {
@@ -256,6 +305,8 @@ bool server_start(struct server *server, struct err *err)
             server_stop(server);
             return false;
         }
+    if (server->on_flows != NULL)
+        uv_timer_start(&server->flows, server_on_flows_tick, FLOWS_INTERVAL_MS, 0);
     return true;
 }
 
@@ -286,9 +337,21 @@ static void free_chain(struct snapshot *snapshot)
     }
 }
 
-void server_reclaim(struct server *server)
+/* Flows refer to the snapshot that they were counted with. */
+static uint64_t oldest_in_use(const struct server *server)
 {
     uint64_t oldest = oldest_generation(server);
+
+    for (size_t i = 0; server->on_flows != NULL && i < server->worker_count; i++) {
+        uint64_t generation = flows_oldest(worker_flows(server->workers[i]));
+        oldest = generation < oldest ? generation : oldest;
+    }
+    return oldest;
+}
+
+void server_reclaim(struct server *server)
+{
+    uint64_t oldest = oldest_in_use(server);
 
     for (struct snapshot *each = server->newest; each != NULL; each = each->older) {
         if (each->generation > oldest)
@@ -355,6 +418,8 @@ static void join_all(struct server *server)
 {
     for (size_t i = 0; i < server->worker_count; i++)
         worker_join(server->workers[i]);
+    take_last_flows(server);
+    uv_timer_stop(&server->flows);
     server->lines_lost = querylog_stop(server->log);
     server->log = NULL;
 }
@@ -393,5 +458,6 @@ void server_free(struct server *server)
     free_chain(server->newest);
     standings_release(server->standings);
     uv_close((uv_handle_t *)&server->devices, server_on_closed);
+    uv_close((uv_handle_t *)&server->flows, server_on_closed);
     uv_close((uv_handle_t *)&server->wake, server_on_closed);
 }

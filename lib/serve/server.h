@@ -29,12 +29,21 @@ typedef void server_on_adopted(void *context, uint64_t generation);
 /** Called on the control thread once every worker's report is ready. */
 typedef void server_on_reports(void *context);
 
+/**
+ * Called on the control thread with what clients have asked of one worker; borrowed for the call.
+ * Soon after it was asked: every second, or every eight seconds while there is much; before
+ * on_reports, all that was asked before the request for the reports; the rest when the server
+ * stops.
+ */
+typedef void server_on_flows(void *context, const struct flow_table *table);
+
 struct server_options {
     const struct settings *settings;
     uv_loop_t *loop;
     int log_descriptor; /* for query lines, if the settings want them */
     server_on_adopted *on_adopted;
     server_on_reports *on_reports; /* NULL: server_request_reports is never called */
+    server_on_flows *on_flows;     /* NULL: flows are not counted */
     void *context;
     struct inherited *inherited; /* sockets that need not be bound; NULL: none */
     bool is_waiting;             /* serves nothing until server_begin (worker.h) */

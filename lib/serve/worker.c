@@ -19,6 +19,7 @@ struct worker {
     struct mailbox mailbox;
     struct limits limits;
     struct cookie_mailbox cookies;
+    struct flows *flows; /* NULL: not counted */
     struct batch batch;
     uv_loop_t loop;
     uv_async_t wake;
@@ -153,6 +154,8 @@ static void worker_on_wake(uv_async_t *wake)
     bool is_last = atomic_load(&worker->is_stopping); /* first: earlier posts are seen below */
     batch_adopt(&worker->batch);
     collect_cookies(worker);
+    if (worker->flows != NULL)
+        flows_answer(worker->flows); /* before the report, so that it comes with them */
     fill_report(worker, is_last);
     pulse_answer(&worker->pulse, worker->batch.snapshot);
     if (atomic_load(&worker->is_beginning))
@@ -192,7 +195,17 @@ static void release(struct worker *worker)
 {
     forwarder_close(&worker->forwarder);
     worker_sockets_free(&worker->sockets);
+    flows_free(worker->flows);
     free(worker);
+}
+
+static bool make_flows(struct worker *worker, const struct worker_options *options)
+{
+    if (options->on_flows == NULL)
+        return true;
+    worker->flows = flows_new(options->on_flows, options->context);
+    batch_set_flows(&worker->batch, worker->flows);
+    return worker->flows != NULL;
 }
 
 static struct worker *allocate(const struct worker_options *options)
@@ -219,7 +232,10 @@ static struct worker *allocate(const struct worker_options *options)
     worker->context = options->context;
     worker->intake.descriptor = -1;
     worker->number = options->number;
-    return worker;
+    if (make_flows(worker, options))
+        return worker;
+    free(worker);
+    return NULL;
 }
 
 struct worker *worker_new(const struct worker_options *options, struct err *err)
@@ -328,6 +344,8 @@ void worker_post(struct worker *worker, const struct snapshot *snapshot)
 void worker_request_report(struct worker *worker, const struct report_request *request,
                            uint64_t number)
 {
+    if (worker->flows != NULL)
+        flows_request(worker->flows);
     worker_report_request(&worker->report, request, number);
     wake_up(&worker->wake);
 }
@@ -361,6 +379,17 @@ const struct stats *worker_stats(const struct worker *worker)
 struct limits *worker_limits(struct worker *worker)
 {
     return &worker->limits;
+}
+
+void worker_request_flows(struct worker *worker)
+{
+    flows_request(worker->flows);
+    wake_up(&worker->wake);
+}
+
+struct flows *worker_flows(struct worker *worker)
+{
+    return worker->flows;
 }
 
 uint64_t worker_kernel_drops(const struct worker *worker)

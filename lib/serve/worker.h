@@ -42,6 +42,7 @@ struct worker_options {
     batch_on_adopted *on_adopted;      /* it has adopted a snapshot */
     void (*on_reports)(void *context); /* worker_last_report is ready */
     void (*on_limited)(void *context); /* worker_limits has clients */
+    void (*on_flows)(void *context);   /* worker_flows has a table; NULL: flows are not counted */
     void *context;
     size_t number;               /* of this worker, of settings->workers */
     struct inherited *inherited; /* sockets to take before any is bound; NULL: none */
@@ -112,6 +113,12 @@ const struct stats *worker_stats(const struct worker *worker);
 
 /** The worker's limits, for limits_take_over. */
 struct limits *worker_limits(struct worker *worker);
+
+/** Requests the worker's flows (traffic/flows.h). Not if they are not counted. */
+void worker_request_flows(struct worker *worker);
+
+/** What clients have asked of the worker; NULL: not counted. */
+struct flows *worker_flows(struct worker *worker);
 
 /** Requests that the kernel dropped because the worker was slower than they arrived. */
 uint64_t worker_kernel_drops(const struct worker *worker);

@@ -12,6 +12,7 @@
  * Threads: stats_count and friends on the owner's thread; stats_add_to on any.
  * Memory: never allocates. A struct stats has cache lines of its own.
  */
+#include <assert.h>
 #include <stdalign.h>
 #include <stdatomic.h>
 #include <stddef.h>
@@ -24,22 +25,48 @@ enum counter {
     COUNTER_COUNT
 };
 
+/** Where a reply came from. */
+enum stats_source {
+    STATS_LOCAL,    /* our own data, or a refusal */
+    STATS_CACHE,    /* the cache of upstreams' answers */
+    STATS_UPSTREAM, /* an upstream: the client has waited for it */
+    STATS_SOURCES
+};
+
 enum {
-    STATS_RCODES = 24, /* 0..23; the last one counts all above, too */
-    STATS_REASONS = 32,
+    STATS_CLASSES = 4,    /* enum client_class */
+    STATS_TRANSPORTS = 2, /* enum transport */
+    STATS_RCODES = 24,    /* 0..23; the last one counts all above, too */
+    STATS_REASONS = 32,   /* enum reason; the first one counts all above, too */
+    STATS_DURATIONS = 18, /* stats_duration_bounds_us, and one for all above */
     STATS_LINE_OCTETS = 64,
 };
 
 struct stats {
     alignas(STATS_LINE_OCTETS) _Atomic uint64_t counters[COUNTER_COUNT];
-    _Atomic uint64_t rcodes[STATS_RCODES];
-    _Atomic uint64_t reasons[STATS_REASONS]; /* by enum reason */
+    _Atomic uint64_t replies[STATS_CLASSES][STATS_TRANSPORTS][STATS_RCODES][STATS_REASONS];
+    _Atomic uint64_t durations[STATS_SOURCES][STATS_DURATIONS]; /* not cumulated */
+    _Atomic uint64_t duration_ns[STATS_SOURCES];                /* their sum */
 };
 
 struct totals {
     uint64_t counters[COUNTER_COUNT];
-    uint64_t rcodes[STATS_RCODES];
-    uint64_t reasons[STATS_REASONS];
+    uint64_t replies[STATS_CLASSES][STATS_TRANSPORTS][STATS_RCODES][STATS_REASONS];
+    uint64_t rcodes[STATS_RCODES];   /* sums of replies */
+    uint64_t reasons[STATS_REASONS]; /* sums of replies */
+    uint64_t durations[STATS_SOURCES][STATS_DURATIONS];
+    uint64_t duration_ns[STATS_SOURCES];
+};
+
+/** The greatest duration of each bucket but the last, in microseconds. */
+extern const uint32_t stats_duration_bounds_us[STATS_DURATIONS - 1];
+
+/** What a reply is counted by; each value is of the enum that the sizes above name. */
+struct stats_reply {
+    unsigned class;
+    unsigned transport;
+    unsigned rcode;
+    unsigned reason;
 };
 
 static inline void stats_raise(_Atomic uint64_t *counter, uint64_t by)
@@ -55,12 +82,22 @@ static inline void stats_count(struct stats *stats, enum counter counter, uint64
     stats_raise(&stats->counters[counter], by);
 }
 
-/** Counts one reply by its response code and its reason. */
-static inline void stats_count_reply(struct stats *stats, unsigned rcode, unsigned reason)
+/** Counts one reply. */
+static inline void stats_count_reply(struct stats *stats, const struct stats_reply *reply)
 {
-    stats_raise(&stats->rcodes[rcode < STATS_RCODES ? rcode : STATS_RCODES - 1], 1);
-    stats_raise(&stats->reasons[reason < STATS_REASONS ? reason : 0], 1);
+    unsigned rcode = reply->rcode < STATS_RCODES ? reply->rcode : STATS_RCODES - 1;
+    unsigned reason = reply->reason < STATS_REASONS ? reply->reason : 0;
+
+    assert(reply->class < STATS_CLASSES && reply->transport < STATS_TRANSPORTS);
+    stats_raise(&stats->replies[reply->class][reply->transport][rcode][reason], 1);
 }
+
+/** Counts `count` replies that took `ns` each, from the request's reading to the reply. */
+void stats_count_durations(struct stats *stats, enum stats_source source, uint64_t ns,
+                           uint64_t count);
+
+/** "local", "cache", "upstream". */
+const char *stats_source_text(enum stats_source source);
 
 /** Adds one worker's counters to the totals. */
 void stats_add_to(struct totals *totals, const struct stats *stats);

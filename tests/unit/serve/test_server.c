@@ -26,6 +26,8 @@ struct scene {
     uint64_t adopted; /* last generation reported */
     unsigned adoptions;
     unsigned reports;
+    uint64_t flows;            /* replies that flows have counted */
+    uint64_t flows_generation; /* of the last table's snapshot */
 };
 
 static void on_adopted(void *context, uint64_t generation)
@@ -42,6 +44,15 @@ static void on_reports(void *context)
     struct scene *scene = context;
 
     scene->reports++;
+}
+
+static void on_flows(void *context, const struct flow_table *table)
+{
+    struct scene *scene = context;
+
+    for (uint32_t i = 0; i < table->used; i++)
+        scene->flows += table->flows[table->slots[i]].count;
+    scene->flows_generation = table->snapshot->generation; /* it has not been freed */
 }
 
 /* A list of one upstream, different for each generation, owned by the policy. */
@@ -110,6 +121,7 @@ static bool try_begin(struct scene *scene, struct err *err)
                                      .log_descriptor = STDOUT_FILENO,
                                      .on_adopted = on_adopted,
                                      .on_reports = on_reports,
+                                     .on_flows = on_flows,
                                      .context = scene};
 
     scene->server = server_new(&options, err);
@@ -238,6 +250,52 @@ TEST(counters_add_up_over_workers)
     ck_assert_uint_eq(totals.counters[COUNTER_UDP_KERNEL_DROPS], 0);
     server_free(scene.server);
     close_loop(&scene);
+}
+
+TEST(who_asked_what_is_known_before_the_reports)
+{
+    struct scene scene;
+
+    begin(&scene);
+    await(&scene, 1);
+    for (uint16_t id = 1; id <= 50; id++)
+        ask(&scene, id);
+    server_request_reports(scene.server, &(struct report_request){.has_query = false});
+    await_both(&scene, 1, 1);
+    ck_assert_uint_eq(scene.flows, 50);
+    end(&scene);
+}
+
+TEST(who_asked_what_is_known_once_the_server_has_stopped)
+{
+    struct scene scene;
+
+    begin(&scene);
+    await(&scene, 1);
+    for (uint16_t id = 1; id <= 50; id++)
+        ask(&scene, id);
+    end(&scene);
+    ck_assert_uint_eq(scene.flows, 50);
+}
+
+/* The control thread adds up in its own turns; meanwhile workers adopt the next snapshots. */
+TEST(a_snapshot_stays_while_flows_refer_to_it)
+{
+    struct scene scene;
+
+    begin(&scene);
+    await(&scene, 1);
+    for (uint64_t generation = 2; generation <= 20; generation++) {
+        for (uint16_t id = 1; id <= 8; id++)
+            ask(&scene, id);
+        server_publish(scene.server, snapshot_of(generation));
+        server_reclaim(scene.server);
+        await(&scene, generation);
+        server_reclaim(scene.server);
+    }
+    end(&scene);
+    ck_assert_uint_gt(scene.flows, 0);
+    ck_assert_uint_le(scene.flows, 19 * 8); /* less where a worker was faster than this thread */
 }
 
 TEST(a_new_snapshot_is_taken_by_idle_workers_too)

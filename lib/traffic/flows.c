@@ -1,0 +1,354 @@
+#include "traffic/flows.h"
+
+#include <assert.h>
+#include <stdatomic.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/hash.h"
+
+enum { TABLES = 2 };
+
+static const uint64_t generation_none = UINT64_MAX;
+
+_Static_assert(sizeof(struct flow) == FLOW_OCTETS, "a flow is one cache line");
+
+struct flows {
+    flows_on_handed_over *on_handed_over;
+    void *context;
+    uint64_t now_ms;
+    unsigned active; /* the worker's table */
+    struct flow_table *tables[TABLES];
+    _Atomic bool is_handed_over[TABLES];
+    _Atomic uint64_t generations[TABLES]; /* of their snapshots; generation_none: unused */
+    _Atomic bool is_requested;
+};
+
+/* ---- life ---- */
+
+static struct flow_table *make_table(void)
+{
+    struct flow_table *table = aligned_alloc(FLOW_OCTETS, sizeof *table);
+
+    _Static_assert(sizeof *table % FLOW_OCTETS == 0, "aligned_alloc wants whole lines");
+    if (table != NULL)
+        memset(table, 0, sizeof *table);
+    return table;
+}
+
+struct flows *flows_new(flows_on_handed_over *on_handed_over, void *context)
+{
+    struct flows *flows = calloc(1, sizeof *flows);
+
+    if (flows == NULL)
+        return NULL;
+    flows->on_handed_over = on_handed_over;
+    flows->context = context;
+    for (size_t i = 0; i < TABLES; i++) {
+        flows->tables[i] = make_table();
+        atomic_init(&flows->generations[i], generation_none);
+    }
+    if (flows->tables[0] != NULL && flows->tables[1] != NULL)
+        return flows;
+    flows_free(flows);
+    return NULL;
+}
+
+void flows_free(struct flows *flows)
+{
+    if (flows == NULL)
+        return;
+    for (size_t i = 0; i < TABLES; i++)
+        free(flows->tables[i]);
+    free(flows);
+}
+
+static void empty(struct flow_table *table)
+{
+    for (uint32_t i = 0; i < table->used; i++)
+        table->flows[table->slots[i]].count = 0;
+    table->used = 0;
+    table->outside = 0;
+    table->names_length = 0;
+    table->lost = 0;
+}
+
+/* ---- handing over ---- */
+
+/* Makes the other table the worker's. Returns false while the control thread has it. */
+static bool hand_over(struct flows *flows)
+{
+    unsigned other = 1 - flows->active;
+
+    if (atomic_load_explicit(&flows->is_handed_over[other], memory_order_acquire))
+        return false;
+    flows->tables[other]->snapshot = flows->tables[flows->active]->snapshot;
+    atomic_store_explicit(
+        &flows->generations[other],
+        atomic_load_explicit(&flows->generations[flows->active], memory_order_relaxed),
+        memory_order_release);
+    atomic_store_explicit(&flows->is_handed_over[flows->active], true, memory_order_release);
+    flows->active = other;
+    flows->on_handed_over(flows->context);
+    return true;
+}
+
+static bool has_some(const struct flow_table *table)
+{
+    return table->used > 0 || table->lost > 0;
+}
+
+void flows_adopt(struct flows *flows, const struct snapshot *snapshot)
+{
+    /* The numbers in flows are the former snapshot's; if nobody takes them, they are lost. */
+    if (has_some(flows->tables[flows->active]) && !hand_over(flows))
+        empty(flows->tables[flows->active]);
+    flows->tables[flows->active]->snapshot = snapshot;
+    atomic_store_explicit(&flows->generations[flows->active],
+                          snapshot == NULL ? generation_none : snapshot->generation,
+                          memory_order_release);
+}
+
+void flows_answer(struct flows *flows)
+{
+    if (!atomic_exchange(&flows->is_requested, false))
+        return;
+    if (has_some(flows->tables[flows->active]) && !hand_over(flows))
+        atomic_store(&flows->is_requested, true); /* at the next call */
+}
+
+void flows_request(struct flows *flows)
+{
+    atomic_store(&flows->is_requested, true);
+}
+
+static unsigned handed_over(const struct flows *flows)
+{
+    for (unsigned i = 0; i < TABLES; i++)
+        if (atomic_load_explicit(&flows->is_handed_over[i], memory_order_acquire))
+            return i;
+    return TABLES;
+}
+
+const struct flow_table *flows_take(struct flows *flows)
+{
+    unsigned taken = handed_over(flows);
+
+    return taken < TABLES ? flows->tables[taken] : NULL;
+}
+
+void flows_return(struct flows *flows)
+{
+    unsigned taken = handed_over(flows);
+
+    assert(taken < TABLES);
+    empty(flows->tables[taken]);
+    flows->tables[taken]->snapshot = NULL;
+    atomic_store_explicit(&flows->generations[taken], generation_none, memory_order_release);
+    atomic_store_explicit(&flows->is_handed_over[taken], false, memory_order_release);
+}
+
+uint64_t flows_oldest(const struct flows *flows)
+{
+    uint64_t oldest = generation_none;
+
+    for (size_t i = 0; i < TABLES; i++) {
+        uint64_t generation = atomic_load_explicit(&flows->generations[i], memory_order_acquire);
+        oldest = generation < oldest ? generation : oldest;
+    }
+    return oldest;
+}
+
+/* ---- counting ---- */
+
+void flows_set_time(struct flows *flows, uint64_t now_ms)
+{
+    flows->now_ms = now_ms;
+}
+
+/* The first of the slots that a flow may be in. The hash of the name is secret. */
+static uint32_t home_slot(uint64_t name_hash, uint32_t source)
+{
+    return (uint32_t)(hash_mix(name_hash ^ source, 0x9e3779b97f4a7c15) % FLOWS);
+}
+
+void flows_prefetch(const struct flows *flows, const struct path *path, uint64_t name_hash)
+{
+    __builtin_prefetch(&flows->tables[flows->active]->flows[home_slot(name_hash, path->source)], 1);
+}
+
+static bool has_key(const struct flow *flow, const struct flow *key)
+{
+    return flow->name_hash == key->name_hash && flow->source == key->source &&
+           flow->type == key->type && flow->rcode == key->rcode && flow->reason == key->reason &&
+           flow->destination == key->destination && flow->interface == key->interface;
+}
+
+/* Finds the flow, or the empty slot for it. Returns NULL when all slots have other flows. */
+static struct flow *find(struct flow_table *table, const struct flow *key)
+{
+    uint32_t slot = home_slot(key->name_hash, key->source);
+
+    for (unsigned i = 0; i < FLOW_PROBES; i++) {
+        struct flow *flow = &table->flows[(slot + i) % FLOWS];
+        if (flow->count == 0 || has_key(flow, key))
+            return flow;
+    }
+    return NULL;
+}
+
+/* Sets what the question was about; the most exact that is known. */
+static void set_owner(struct flow *flow, const struct verdict *verdict)
+{
+    const struct segment *segment = verdict->segment;
+
+    flow->segment = segment;
+    flow->number = 0;
+    flow->owner = segment == NULL ? FLOW_OTHER : FLOW_SPACE;
+    if (segment == NULL)
+        return;
+    if (verdict->dyno != NULL) {
+        flow->owner = FLOW_DYNO;
+        flow->number = (uint32_t)(verdict->dyno - segment->dynos);
+    } else if (verdict->formation != NULL) {
+        flow->owner = FLOW_FORMATION;
+        flow->number = (uint32_t)(verdict->formation - segment->formations);
+    } else if (verdict->host != NULL) {
+        flow->owner = FLOW_HOST;
+        flow->number = (uint32_t)(verdict->host - segment->hosts);
+    } else if (verdict->app != NULL) {
+        flow->owner = FLOW_APP;
+        flow->number = (uint32_t)(verdict->app - segment->apps);
+    }
+}
+
+static void use_slot(struct flows *flows, struct flow_table *table, struct flow *flow)
+{
+    if (table->used == 0)
+        table->begun_ms = flows->now_ms;
+    assert(table->used < FLOWS_MOST);
+    table->slots[table->used++] = (uint32_t)(flow - table->flows);
+    flow->first_ms = (uint32_t)(flows->now_ms - table->begun_ms);
+    flow->ttl_seconds = 0;
+}
+
+/* True when the table has room for a flow with its client and question. */
+static bool has_room(const struct flow_table *table, const struct flow_reply *reply)
+{
+    return table->used < FLOWS_FINE &&
+           FLOW_NAMES_OCTETS - table->names_length >= reply->name->length &&
+           (reply->class != CLIENT_EXTERNAL || table->outside < FLOWS_OUTSIDE);
+}
+
+static void begin_flow(struct flows *flows, struct flow_table *table, struct flow *flow,
+                       const struct flow *key, const struct flow_reply *reply)
+{
+    *flow = *key;
+    use_slot(flows, table, flow);
+    flow->name = table->names_length;
+    memcpy(table->names + table->names_length, reply->name->octets, reply->name->length);
+    table->names_length += reply->name->length;
+    table->outside += reply->class == CLIENT_EXTERNAL;
+    set_owner(flow, reply->verdict);
+}
+
+static void raise(const struct flows *flows, const struct flow_table *table, struct flow *flow,
+                  const struct flow_reply *reply)
+{
+    flow->count++;
+    flow->last_ms = (uint32_t)(flows->now_ms - table->begun_ms);
+    if (reply->ttl_seconds > flow->ttl_seconds)
+        flow->ttl_seconds = reply->ttl_seconds;
+}
+
+/* Counts a reply by app alone. Returns false when that is not possible either. */
+static bool add_coarse(struct flows *flows, struct flow_table *table,
+                       const struct flow_reply *reply)
+{
+    struct flow key = {.rcode = (uint8_t)reply->rcode,
+                       .reason = (uint8_t)verdict_inner_reason(reply->verdict),
+                       .class = reply->class,
+                       .is_answered = reply->rcode == 0 && reply->answer_count > 0,
+                       .is_coarse = true};
+
+    if (reply->verdict->app == NULL || reply->verdict->segment == NULL)
+        return false;
+    set_owner(&key,
+              &(struct verdict){.segment = reply->verdict->segment, .app = reply->verdict->app});
+    /* No client asks for type 0, so this is no question's key. */
+    key.name_hash = hash_mix((uint64_t)(uintptr_t)reply->verdict->app, 0xd6e8feb86659fd93);
+    struct flow *flow = find(table, &key);
+    if (flow == NULL || (flow->count == 0 && table->used == FLOWS_MOST))
+        return false;
+    if (flow->count == 0) {
+        *flow = key;
+        use_slot(flows, table, flow);
+    }
+    raise(flows, table, flow, reply);
+    return true;
+}
+
+void flows_add(struct flows *flows, const struct flow_reply *reply)
+{
+    struct flow_table *table = flows->tables[flows->active];
+    bool is_outside = reply->class == CLIENT_EXTERNAL;
+    const struct flow key = {.name_hash = reply->name_hash,
+                             .source = is_outside ? 0 : reply->path->source,
+                             .type = reply->type,
+                             .rcode = reply->rcode < UINT8_MAX ? (uint8_t)reply->rcode : UINT8_MAX,
+                             .reason = (uint8_t)verdict_inner_reason(reply->verdict),
+                             .destination = is_outside ? 0 : reply->path->destination,
+                             .interface = is_outside ? 0 : reply->path->interface,
+                             .class = reply->class,
+                             .is_answered = reply->rcode == 0 && reply->answer_count > 0};
+    struct flow *flow = find(table, &key);
+
+    if (flow != NULL && flow->count > 0) {
+        raise(flows, table, flow, reply);
+        return;
+    }
+    if (flow != NULL && has_room(table, reply)) {
+        begin_flow(flows, table, flow, &key, reply);
+        raise(flows, table, flow, reply);
+        if (table->used >= FLOWS_HANDED_OVER)
+            hand_over(flows);
+    } else if (!add_coarse(flows, table, reply)) {
+        table->lost++;
+    }
+}
+
+/* ---- reading ---- */
+
+void flow_name(const struct flow_table *table, const struct flow *flow, struct name *name)
+{
+    struct reader in = reader_over(table->names + flow->name, table->names_length - flow->name);
+
+    *name = (struct name){0};
+    if (!flow->is_coarse)
+        name_read(&in, name);
+}
+
+static const struct app_entry *app_of_host(const struct segment *segment, const struct host *host)
+{
+    return host->kind == HOST_RECORDS ? NULL : &segment->apps[host->owner];
+}
+
+const struct app_entry *flow_app(const struct flow *flow)
+{
+    const struct segment *segment = flow->segment;
+
+    switch ((enum flow_owner)flow->owner) {
+    case FLOW_APP:
+        return &segment->apps[flow->number];
+    case FLOW_HOST:
+        return app_of_host(segment, &segment->hosts[flow->number]);
+    case FLOW_FORMATION:
+        return &segment->apps[segment->formations[flow->number].app];
+    case FLOW_DYNO:
+        return &segment->apps[segment_formation_of(segment, flow->number)->app];
+    case FLOW_OTHER:
+    case FLOW_SPACE:
+        break;
+    }
+    return NULL;
+}
