@@ -30,11 +30,11 @@
 
 enum {
     FLOWS = 1 << 15,
-    FLOWS_FINE = FLOWS / 8 * 5,    /* with client and question */
-    FLOWS_MOST = FLOWS / 8 * 6,    /* with those by app alone */
+    FLOWS_FINE = FLOWS / 2,        /* with client and question */
+    FLOWS_MOST = FLOWS / 4 * 3,    /* with those by app alone */
     FLOWS_HANDED_OVER = FLOWS / 4, /* then a table is handed over, if the other one is empty */
     FLOWS_OUTSIDE = FLOWS / 16,
-    FLOW_PROBES = 8, /* slots that one flow may be in */
+    FLOW_PROBES = 16, /* slots that one flow may be in */
     FLOW_NAMES_OCTETS = 1 << 20,
     FLOW_OCTETS = 64,
 };
