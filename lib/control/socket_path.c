@@ -114,6 +114,11 @@ bool socket_path_fail(const char *path, int number, struct err *err)
 {
     if (number == EACCES || number == ENOENT)
         return fail_folder(path, err);
+    if (number == ENOSPC)
+        return err_set(
+            err, ERR_SYSTEM,
+            "control_socket: cannot listen on %s: %s: make room there, or give another path", path,
+            strerror(number));
     return err_set(err, ERR_SYSTEM, "control_socket: cannot listen on %s: %s", path,
                    strerror(number));
 }

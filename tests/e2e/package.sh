@@ -1,15 +1,16 @@
 #!/bin/bash
 # cmd/dev package: a package that lintian accepts, installed in a bare Debian, edited, served,
-# upgraded while it runs, and purged; the same octets twice; an image that is complete; a doctor that
-# needs no library.
-# timeout: 600
-# busy: it compiles the programs once more, and unpacks a Debian
+# upgraded while it runs, taken back, and purged; the same octets wherever it is built; an image that
+# is complete; a doctor that needs no library.
+# timeout: 900
+# busy: it compiles the programs twice more, and unpacks a Debian
 . "$(dirname "$0")/lib.bash"
 [ "$BUILD_DIR" -ef "$SOURCE_DIR/build/gcc" ] || skip "the package is tested once, beside build/gcc"
 [ "$(id -u)" = 0 ] || skip "only root can unpack a Debian"
 need dpkg-deb debootstrap lintian
 out=build/package/out
 root=$BUILD_DIR/package-root
+elsewhere=$BUILD_DIR/package-elsewhere/a/path/of/another/length
 
 # ---- with the network of this machine: what is needed ----
 
@@ -19,6 +20,20 @@ in_root() {
     chroot "$root" "${bare[@]}" "$@"
 }
 
+# Once more from the first step: the source at a longer path, without its history, with files that
+# their owner alone reads, in another zone, language and home, and with another number of processes.
+build_elsewhere() {
+    rm -rf "$elsewhere"
+    (
+        umask 077
+        mkdir -p "$elsewhere" && tar -c cmd lib zones CMakeLists.txt README.md |
+            tar -x --no-same-permissions --touch -C "$elsewhere" && cd "$elsewhere" || exit
+        SOURCE_DATE_EPOCH=$epoch TZ=Asia/Tokyo LC_ALL=C.UTF-8 HOME=/nonexistent CMAKE_C_COMPILER_LAUNCHER= \
+            JOBS=3 cmd/dev package
+    )
+}
+epoch=$(git log -1 --format=%ct 2>/dev/null || stat -c %Y CMakeLists.txt)
+
 # The mirror of this machine, else Debian's.
 mirror() {
     apt-get indextargets --format '$(REPO_URI)' 'Created-By: Packages' 'Release: bookworm' 2>/dev/null |
@@ -27,6 +42,7 @@ mirror() {
 
 if [ -z "${E2E_PRIVATE_NETWORK:-}" ]; then
     cmd/dev package >"$work/package.log" 2>&1 || { fail "cmd/dev package" "$(cat "$work/package.log")"; finish; }
+    build_elsewhere >"$work/package.log" 2>&1 || { fail "cmd/dev package, elsewhere" "$(tail -n 20 "$work/package.log")"; finish; }
     rm -rf "$root"
     from=$(mirror)
     debootstrap --variant=minbase --include=libjansson4,libldns3,libuv1,libyaml-0-2,libsodium23,libcap-ng0,libseccomp2 \
@@ -43,16 +59,8 @@ version=$(dpkg-deb -f "$deb" Version)
 expect "checksums" 0 "$(cd "$out" && sha256sum --quiet -c SHA256SUMS >/dev/null 2>&1; echo $?)"
 expect "lintian" "" "$(lintian --fail-on none "$deb" 2>&1 | grep -v 'running with root')"
 
-mkdir "$work/again"
-(
-    export SOURCE_DATE_EPOCH=$(git log -1 --format=%ct 2>/dev/null || stat -c %Y CMakeLists.txt) LC_ALL=C TZ=UTC
-    umask 022
-    cd build/package && cpack -B "$work/again" -G DEB && cd ../.. &&
-        cmd/package/image "$work/again/$(basename "$deb")" "$work/again/$(basename "$image")"
-) >"$work/again.log" 2>&1 || fail "packing again" "$(tail -n 5 "$work/again.log")"
-for made in "$deb" "$image"; do
-    expect "$(basename "$made") packed twice" "$(sha256sum <"$made")" "$(sha256sum <"$work/again/$(basename "$made")")"
-done
+expect "built elsewhere, the same octets" "$(cat "$out/SHA256SUMS")" "$(cat "$elsewhere/$out/SHA256SUMS")"
+rm -rf "$BUILD_DIR/package-elsewhere"
 
 doctor=$out/spacedns-doctor
 expect "the doctor needs no library" "statically linked" "$(ldd "$doctor" 2>&1 | xargs)"
@@ -143,7 +151,7 @@ expect "settings are a conffile" "/etc/spacedns/spacednsd.yaml" \
 # serve: starts the unit's command; $server is its process
 serve() {
     local line
-    mkdir -p "$root/run/spacedns" && chroot "$root" chown spacedns: /run/spacedns
+    mkdir -p "$root/run/spacedns" && chroot "$root" chown spacedns: /run/spacedns 2>/dev/null # or no such user
     line=$(sed -n 's/^ExecStart=//p' "$root/usr/lib/systemd/system/spacednsd.service")
     : >"$work/err" # the background command empties it only once it runs: is_ready would read the last one
     # shellcheck disable=SC2086
@@ -211,6 +219,32 @@ sed -i 's/^user: .*//; $a user: nobody-here' "$settings"
 refuses "a user that is missing" 'nobody-here'
 sed -i '/^user: /d' "$settings"
 
+chmod 0700 "$root/etc/spacedns/zones"
+chgrp root "$root/etc/spacedns/zones"
+refuses "a zones folder of the wrong mode" 'user spacedns may not list it .*; allow it: chgrp spacedns /etc/spacedns/zones; chmod g\+rx'
+in_root sh -c 'chgrp spacedns /etc/spacedns/zones; chmod g+rx /etc/spacedns/zones' # as it says
+serve
+await is_ready
+expect "what the message says is the remedy" "10.0.0.37 10.0.16.21" "$(answer frozen-oasis-70544.herokuapp.com)"
+stop
+
+mount -t tmpfs -o "size=64k,mode=0750,uid=$(in_root id -u spacedns)" none "$root/var/lib/spacedns"
+! cp /dev/zero "$root/var/lib/spacedns/full" 2>/dev/null || fail "the disk is full"
+serve
+await is_ready
+expect "a full disk at the start" "10.0.0.37 10.0.16.21" "$(answer frozen-oasis-70544.herokuapp.com)"
+expect_match "and says so" 'warning state_failed .*No space left on device.*make it possible' "$(cat "$work/err")"
+stop
+umount "$root/var/lib/spacedns"
+
+mount -t tmpfs -o nr_inodes=1 none "$root/run/spacedns"
+serve
+await is_ready
+expect "no room for the control socket" "10.0.0.37 10.0.16.21" "$(answer frozen-oasis-70544.herokuapp.com)"
+expect_match "and says so" 'warning control_failed .*No space left on device: make room there, or give another path' "$(cat "$work/err")"
+stop
+umount "$root/run/spacedns"
+
 # ---- upgraded while it runs, and gone ----
 
 serve
@@ -223,8 +257,28 @@ in_root spacedns upgrade >"$work/upgrade" 2>&1
 expect_match "the new program takes over" '^Upgrading\.\.\. done' "$(cat "$work/upgrade")"
 await is_gone "$server" || fail "the old one leaves"
 expect "and answers" "10.0.0.37 10.0.16.21" "$(answer frozen-oasis-70544.herokuapp.com)"
+
+# The way back, which ends as the way there.
 server=$(in_root spacedns status | awk '$1 == "pid" { print $2 }')
 children+=("$server")
+in_root dpkg -i --force-confold /tmp/old.deb >"$work/downgrade.log" 2>&1
+expect "an older package over a newer one" "0 0.0.1" "$? $(in_root dpkg-query -W -f '${Version}' spacedns)"
+expect "the server goes on" "10.0.0.37 10.0.16.21" "$(answer frozen-oasis-70544.herokuapp.com)"
+expect_match "and the older program takes over" '^Upgrading\.\.\. done' "$(in_root spacedns upgrade 2>&1)"
+await is_gone "$server" || fail "the newer one leaves"
+expect "and answers" "10.0.0.37 10.0.16.21" "$(answer frozen-oasis-70544.herokuapp.com)"
+server=$(in_root spacedns status | awk '$1 == "pid" { print $2 }')
+children+=("$server")
+stop
+
+# Somebody removes the user: the start says so, and the package makes it again.
+in_root userdel spacedns
+refuses "the package's user is gone" 'this host has no user .spacedns.'
+in_root dpkg -i --force-confold /tmp/new.deb >"$work/install.log" 2>&1
+expect "the package again" 0 "$?"
+serve
+await is_ready
+expect "its user is back, with what is its own" "10.0.0.37 10.0.16.21" "$(answer frozen-oasis-70544.herokuapp.com)"
 stop
 in_root dpkg --purge spacedns >"$work/purge.log" 2>&1
 expect "the purge" 0 "$?"
