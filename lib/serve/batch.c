@@ -98,7 +98,7 @@ void batch_prepare(struct batch *batch, size_t count)
     for (size_t i = 0; i < count; i++) {
         const struct exchange *exchange = &batch->exchanges[i];
         respond_prefetch(batch->snapshot, exchange);
-        if (batch->flows != NULL)
+        if (batch->flows != NULL && exchange->hash != 0)
             flows_prefetch(batch->flows, &exchange->path, exchange->hash);
     }
     for (size_t i = 0; i < count; i++)

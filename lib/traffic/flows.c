@@ -236,8 +236,7 @@ static void use_slot(struct flows *flows, struct flow_table *table, struct flow 
 static bool has_room(const struct flow_table *table, const struct flow_reply *reply)
 {
     return table->used < FLOWS_FINE &&
-           FLOW_NAMES_OCTETS - table->names_length >= reply->name->length &&
-           (reply->class != CLIENT_EXTERNAL || table->outside < FLOWS_OUTSIDE);
+           FLOW_NAMES_OCTETS - table->names_length >= reply->name->length;
 }
 
 static void begin_flow(struct flows *flows, struct flow_table *table, struct flow *flow,
@@ -288,33 +287,60 @@ static bool add_coarse(struct flows *flows, struct flow_table *table,
     return true;
 }
 
-void flows_add(struct flows *flows, const struct flow_reply *reply)
+static void add(struct flows *flows, struct flow_table *table, const struct flow_reply *reply,
+                const struct flow *key)
 {
-    struct flow_table *table = flows->tables[flows->active];
-    bool is_outside = reply->class == CLIENT_EXTERNAL;
-    const struct flow key = {.name_hash = reply->name_hash,
-                             .source = is_outside ? 0 : reply->path->source,
-                             .type = reply->type,
-                             .rcode = reply->rcode < UINT8_MAX ? (uint8_t)reply->rcode : UINT8_MAX,
-                             .reason = (uint8_t)verdict_inner_reason(reply->verdict),
-                             .destination = is_outside ? 0 : reply->path->destination,
-                             .interface = is_outside ? 0 : reply->path->interface,
-                             .class = reply->class,
-                             .is_answered = reply->rcode == 0 && reply->answer_count > 0};
-    struct flow *flow = find(table, &key);
+    struct flow *flow = find(table, key);
 
     if (flow != NULL && flow->count > 0) {
         raise(flows, table, flow, reply);
-        return;
-    }
-    if (flow != NULL && has_room(table, reply)) {
-        begin_flow(flows, table, flow, &key, reply);
+    } else if (flow != NULL && has_room(table, reply)) {
+        begin_flow(flows, table, flow, key, reply);
         raise(flows, table, flow, reply);
         if (table->used >= FLOWS_HANDED_OVER)
             hand_over(flows);
     } else if (!add_coarse(flows, table, reply)) {
         table->lost++;
     }
+}
+
+static struct flow key_of(const struct flow_reply *reply)
+{
+    return (struct flow){.type = reply->type,
+                         .rcode = reply->rcode < UINT8_MAX ? (uint8_t)reply->rcode : UINT8_MAX,
+                         .reason = (uint8_t)verdict_inner_reason(reply->verdict),
+                         .class = reply->class,
+                         .is_answered = reply->rcode == 0 && reply->answer_count > 0};
+}
+
+/* Their names are not hashed otherwise, and are not here once they have used up their flows. */
+static void add_outside(struct flows *flows, struct flow_table *table,
+                        const struct flow_reply *reply)
+{
+    struct flow key = key_of(reply);
+
+    if (table->outside >= FLOWS_OUTSIDE) {
+        table->lost++;
+        return;
+    }
+    key.name_hash = index_hash(&table->snapshot->index, reply->name);
+    add(flows, table, reply, &key);
+}
+
+void flows_add(struct flows *flows, const struct flow_reply *reply)
+{
+    struct flow_table *table = flows->tables[flows->active];
+
+    if (reply->class == CLIENT_EXTERNAL) {
+        add_outside(flows, table, reply);
+        return;
+    }
+    struct flow key = key_of(reply);
+    key.name_hash = reply->name_hash;
+    key.source = reply->path->source;
+    key.destination = reply->path->destination;
+    key.interface = reply->path->interface;
+    add(flows, table, reply, &key);
 }
 
 /* ---- reading ---- */

@@ -89,7 +89,7 @@ struct flow_table {
 struct flow_reply {
     const struct path *path;
     const struct name *name;
-    uint64_t name_hash;
+    uint64_t name_hash; /* index_hash of it; not used for clients outside */
     const struct verdict *verdict;
     uint32_t ttl_seconds;
     uint16_t type;
