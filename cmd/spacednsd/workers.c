@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "inspect/print.h"
+#include "spacednsd/workers_limited.h"
 
 /* ---- status ---- */
 
@@ -73,11 +74,54 @@ static void add_cache(struct status_cache *sum, const struct cache_use *cache)
     sum->evicted += cache->evicted;
 }
 
+static int compare_apps(const void *a, const void *b)
+{
+    const struct app_entry *const *first = a;
+    const struct app_entry *const *second = b;
+
+    return ((uintptr_t)*first > (uintptr_t)*second) - ((uintptr_t)*first < (uintptr_t)*second);
+}
+
+static size_t count_different(const struct app_entry **apps, size_t count)
+{
+    size_t different = 0;
+
+    if (count > 0)
+        qsort(apps, count, sizeof(struct app_entry *), compare_apps);
+    for (size_t i = 0; i < count; i++)
+        different += i == 0 || apps[i] != apps[i - 1];
+    return different;
+}
+
+/* An app is counted once, however many workers have raised its TTL, with the longest. */
+static bool read_raised(const struct server *server, struct arena *arena, size_t workers,
+                        struct status_raised *raised)
+{
+    const struct app_entry **apps = arena_take(arena, workers * DEAD_APPS * sizeof *apps);
+    size_t count = 0;
+
+    for (size_t i = 0; apps != NULL && i < workers; i++) {
+        const struct worker_report *report = server_worker_report(server, i);
+        for (size_t j = 0; report != NULL && j < report->raised.count; j++)
+            apps[count++] = report->raised.apps[j];
+        if (report == NULL || report->raised.longest_seconds <= raised->longest_seconds)
+            continue;
+        raised->longest_seconds = report->raised.longest_seconds;
+        raised->app = report->raised.app;
+        raised->space = report->raised.space;
+    }
+    if (apps != NULL)
+        raised->apps = count_different(apps, count);
+    return apps != NULL;
+}
+
 bool workers_read(const struct server *server, struct arena *arena, struct status *status)
 {
     struct upstream_list list = {.arena = arena, .worker_count = server_worker_count(server)};
     size_t *silent = arena_take(arena, list.worker_count * sizeof *silent);
-    bool has_room = silent != NULL && begin_list(&list, server);
+    bool has_room = silent != NULL && begin_list(&list, server) &&
+                    read_raised(server, arena, list.worker_count, &status->raised) &&
+                    workers_read_limited(server, arena, &status->limited);
 
     for (size_t i = 0; i < list.worker_count && has_room; i++) {
         const struct worker_report *report = server_worker_report(server, i);
@@ -138,9 +182,14 @@ void workers_explain(const struct status_source *source, const struct explain_re
     size_t count = server_worker_count(source->server);
     struct explain_worker *workers = calloc(count, sizeof *workers);
     struct explain_live live = {.workers = workers, .count = count, .json = json_array()};
+    const struct snapshot *snapshot = server_current(source->server);
+    const struct path path = explain_path(snapshot, &request->source);
 
+    workers_find_limited(source->server, snapshot, &path, &live.limited);
     for (size_t i = 0; workers != NULL && i < count; i++) {
         const struct worker_report *report = server_worker_report(source->server, i);
+        if (report != NULL && report->raised_ttl_seconds > live.raised_ttl_seconds)
+            live.raised_ttl_seconds = report->raised_ttl_seconds;
         /* A worker of another generation may decide otherwise; it is about to adopt the new one. */
         if (report != NULL && !report->is_forwarded)
             report = NULL;
@@ -151,8 +200,7 @@ void workers_explain(const struct status_source *source, const struct explain_re
                                                  .hops = &report->hops};
         json_array_append_new(live.json, json_worker(i, report));
     }
-    explain_print(server_current(source->server), request, workers == NULL ? NULL : &live, is_json,
-                  out);
+    explain_print(snapshot, request, workers == NULL ? NULL : &live, is_json, out);
     json_decref(live.json);
     free(workers);
 }

@@ -17,8 +17,9 @@
 
 /**
  * Fills in the workers of a status, zero before: each upstream once with its state and round trip
- * in each worker, the sum over all caches, and the numbers of the silent ones. Borrows the texts of
- * the reports, and the arena. Returns false when out of memory.
+ * in each worker, the sum over all caches, the apps with a raised TTL, who was limited, and the
+ * numbers of the silent workers. Borrows the texts of the reports, and the arena. Returns false
+ * when out of memory.
  */
 bool workers_read(const struct server *server, struct arena *arena, struct status *status);
 

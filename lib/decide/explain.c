@@ -479,6 +479,8 @@ void explain(const struct snapshot *snapshot, const struct client *client,
     explain_client(snapshot, client, verdict, facts->address, explanation);
     if (facts->for_operator && facts->address == NULL)
         explain_outside(snapshot, client, explanation);
+    if (facts->limited != NULL)
+        format_text(facts->limited, explanation);
     unsigned links = explain_aliases(snapshot, client, facts->hops, &last, &end, explanation);
     if (facts->is_withheld && end.situation == SITUATION_FORWARD)
         verdict_rebind(&end);

@@ -37,6 +37,7 @@ struct explain_facts {
     const char *cached;            /* and its cached answer */
     const struct alias_hops *hops; /* where aliases in cached answers lead; NULL: nowhere */
     const char *address;           /* the client's, when it is not IPv4 */
+    const char *limited;           /* that the client is above its rate, in a line */
     uint32_t raised_ttl_seconds;   /* of negative answers about its app; 0: not raised */
     bool is_withheld;              /* the cached answer is withheld (DNS rebinding) */
     bool for_operator;             /* shows locations, the space of a concealed name, and why a

@@ -1,5 +1,6 @@
 #include "inspect/explain_request.h"
 
+#include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -15,6 +16,7 @@ enum {
     NAME_TEXT_MOST = 4 * NAME_MAX_OCTETS,
     LOCATION_MOST = 4096 + 32,
     OUTSIDE_TEXT_MOST = 1024,
+    LIMITED_TEXT_MOST = 256,
 };
 
 static json_t *json_name(const struct name *name)
@@ -195,9 +197,28 @@ static void print_lines(const struct explained *explained, FILE *out)
     }
 }
 
+/* null: not raised. */
+static json_t *json_raised(const struct explain_live *live, const struct verdict *verdict)
+{
+    if (live->raised_ttl_seconds == 0 || verdict->situation != SITUATION_NO_WEB)
+        return json_null();
+    return json_integer(live->raised_ttl_seconds);
+}
+
+/* null: not limited. */
+static json_t *json_limited(const struct explain_limited *limited)
+{
+    if (limited->requests == 0)
+        return json_null();
+    return json_pack("{s:s, s:I, s:I, s:I}", "who", limited->who, "requests",
+                     (json_int_t)limited->requests, "since_seconds", (json_int_t)limited->since_s,
+                     "seconds_ago", (json_int_t)limited->ago_s);
+}
+
 static void print_decision_json(const struct snapshot *snapshot,
                                 const struct explain_request *request,
-                                const struct explained *explained, FILE *out)
+                                const struct explain_live *live, const struct explained *explained,
+                                FILE *out)
 {
     const struct client *client = &explained->client;
     const struct verdict *verdict = &explained->verdict;
@@ -218,7 +239,29 @@ static void print_decision_json(const struct snapshot *snapshot,
         json_steps(explained));
     if (explained->live != NULL)
         json_object_set(object, "workers", explained->live);
+    if (live != NULL) {
+        json_object_set_new(object, "raised_ttl_seconds", json_raised(live, verdict));
+        json_object_set_new(object, "limited", json_limited(&live->limited));
+    }
     print_json(object, out);
+}
+
+/* Writes the line about a limited client. Returns false if it is not, or no longer has a rate. */
+static bool format_limited(const struct snapshot *snapshot, const struct client *client,
+                           const struct explain_limited *limited, char out[LIMITED_TEXT_MOST])
+{
+    bool is_outsider = client->count == 0;
+    uint32_t rate = is_outsider ? snapshot->policy.external_rate : snapshot->policy.client_rate;
+
+    if (limited->requests == 0 || rate == 0)
+        return false;
+    snprintf(out, LIMITED_TEXT_MOST,
+             "limited=%s requests=%" PRIu64 " since=%" PRIu32 "s last=%" PRIu32
+             "s: more than %s=%" PRIu32 " a second; those above it get %s",
+             limited->who, limited->requests, limited->since_s, limited->ago_s,
+             is_outsider ? "external_rate" : "client_rate", rate,
+             is_outsider ? "a truncated reply or none" : "Q60 or no reply");
+    return true;
 }
 
 /* A state that all workers share becomes a step; different states become lines of their own. */
@@ -230,7 +273,12 @@ static void print_steps(const struct snapshot *snapshot, const struct explain_re
                                   .hops = explained->hops,
                                   .is_withheld = explained->verdict.reason == REASON_REBIND,
                                   .for_operator = true};
+    char limited[LIMITED_TEXT_MOST];
 
+    if (live != NULL && format_limited(snapshot, &explained->client, &live->limited, limited))
+        facts.limited = limited;
+    if (live != NULL)
+        facts.raised_ttl_seconds = live->raised_ttl_seconds;
     if (!verdict_is_forwarded(&explained->verdict))
         live = NULL;
     if (live != NULL && all_have_same_state(live)) {
@@ -262,7 +310,7 @@ void explain_print(const struct snapshot *snapshot, const struct explain_request
     explained.verdict.reason = verdict_inner_reason(&explained.verdict);
     print_steps(snapshot, request, live, &explained);
     if (is_json)
-        print_decision_json(snapshot, request, &explained, out);
+        print_decision_json(snapshot, request, live, &explained, out);
     else
         print_lines(&explained, out);
     free(explained.workers);

@@ -19,6 +19,8 @@
 
 #include "decide/alias.h"
 
+enum { EXPLAIN_WHO_OCTETS = 64 };
+
 /** The client. */
 struct explain_source {
     struct path path;
@@ -67,17 +69,28 @@ struct explain_worker {
     const struct alias_hops *hops; /* CNAMEs of its cached answer; NULL: none */
 };
 
+/** The client's requests above its rate within the last minute, of all workers. */
+struct explain_limited {
+    char who[EXPLAIN_WHO_OCTETS]; /* that the rate is of: the client's address, or its network */
+    uint64_t requests;            /* 0: it is not limited */
+    uint32_t since_s;             /* seconds since the first of them ... */
+    uint32_t ago_s;               /* ... and since the last */
+};
+
 /** The state of all workers, numbered from 1. */
 struct explain_live {
     const struct explain_worker *workers;
     size_t count;
-    json_t *json; /* the same as JSON */
+    json_t *json;                /* the same as JSON */
+    uint32_t raised_ttl_seconds; /* the longest of any worker; 0: not raised */
+    struct explain_limited limited;
 };
 
 /**
  * Decides and prints: lines, of which the last is the verdict, or one JSON object. `live` may be
  * NULL. If all workers have the same state, it is printed once, in the form of _why; else there is
- * a line for each group of equal workers: "workers=1,3 upstreams=10.0.0.2 up 3ms cached=no".
+ * a line for each group of equal workers: "workers=1,3 upstreams=10.0.0.2 up 3ms cached=no". A
+ * raised negative TTL, and that the client is limited, are lines of their own for every name.
  */
 void explain_print(const struct snapshot *snapshot, const struct explain_request *request,
                    const struct explain_live *live, bool is_json, FILE *out);

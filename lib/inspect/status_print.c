@@ -189,6 +189,26 @@ static void print_cache(const struct status_cache *cache, FILE *out)
                 "cache", cache->entries, cache->octets, cache->octets_most);
 }
 
+static void print_raised(const struct status_raised *raised, FILE *out)
+{
+    if (raised->apps > 0)
+        escape_printf(out, "%-*s %zu app%s, up to %u s: %s of %s\n", KEY_COLUMN, "raised_ttl",
+                      raised->apps, raised->apps == 1 ? "" : "s", (unsigned)raised->longest_seconds,
+                      raised->app, raised->space);
+}
+
+static void print_limited(const struct status_limited *limited, FILE *out)
+{
+    if (limited->clients + limited->networks == 0)
+        return;
+    fprintf(out, "%-*s %zu%s client%s, %zu%s network%s in the last minute, ", KEY_COLUMN, "limited",
+            limited->clients, limited->has_more_clients ? "+" : "",
+            limited->clients == 1 ? "" : "s", limited->networks,
+            limited->has_more_networks ? "+" : "", limited->networks == 1 ? "" : "s");
+    fprintf(out, "most of all %s with %" PRIu64 " request%s\n", limited->worst, limited->requests,
+            limited->requests == 1 ? "" : "s");
+}
+
 /* Which secrets are in use; never what they are. */
 static const char *cookies_text(const struct settings *settings)
 {
@@ -223,6 +243,8 @@ void status_print_text(const struct status *status, FILE *out)
     print_string(out, "cookies", cookies_text(status->settings));
     print_upstreams(status, out);
     print_cache(&status->cache, out);
+    print_raised(&status->raised, out);
+    print_limited(&status->limited, out);
     stats_visit(&status->totals, print_counter, out);
     free(zones);
 }
@@ -393,6 +415,29 @@ static json_t *json_cache(const struct status_cache *cache)
                      "evicted", (json_int_t)cache->evicted);
 }
 
+/* null: no app's. */
+static json_t *json_raised(const struct status_raised *raised)
+{
+    if (raised->apps == 0)
+        return json_null();
+    return json_pack("{s:I, s:I, s:o, s:o}", "apps", (json_int_t)raised->apps, "longest_seconds",
+                     (json_int_t)raised->longest_seconds, "app", json_or_null(raised->app), "space",
+                     json_or_null(raised->space));
+}
+
+static json_t *json_limited(const struct status_limited *limited)
+{
+    json_t *worst = json_null();
+
+    if (limited->clients + limited->networks > 0)
+        worst = json_pack("{s:s, s:I, s:I}", "who", limited->worst, "requests",
+                          (json_int_t)limited->requests, "seconds_ago", (json_int_t)limited->ago_s);
+    return json_pack("{s:I, s:b, s:I, s:b, s:o}", "clients", (json_int_t)limited->clients,
+                     "more_clients", (int)limited->has_more_clients, "networks",
+                     (json_int_t)limited->networks, "more_networks",
+                     (int)limited->has_more_networks, "worst", worst);
+}
+
 void status_print_json(const struct status *status, FILE *out)
 {
     const struct snapshot *snapshot = status->snapshot;
@@ -401,7 +446,7 @@ void status_print_json(const struct status *status, FILE *out)
     print_json(
         json_pack(
             "{s:s, s:i, s:I, s:I, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:I, s:o, s:I, s:I, s:I, s:I, "
-            "s:o, s:o, s:o, s:o, s:s, s:o, s:o, s:o}",
+            "s:o, s:o, s:o, s:o, s:s, s:o, s:o, s:o, s:o, s:o}",
             "version", SPACEDNS_VERSION, "pid", status->pid, "uptime_seconds",
             (json_int_t)status->uptime_s, "generation", (json_int_t)snapshot->generation,
             "last_reload", json_last(&status->last), "last_good", json_last_good(status), "zones",
@@ -415,7 +460,8 @@ void status_print_json(const struct status *status, FILE *out)
             "state", json_state(status), "upgrade_problem", json_or_null(status->upgrade_problem),
             "privileges", json_privileges(&status->privileges), "cookies",
             cookies_text(status->settings), "upstreams", json_upstreams(status), "cache",
-            json_cache(&status->cache), "counters", json_counters(&status->totals)),
+            json_cache(&status->cache), "raised_ttl", json_raised(&status->raised), "limited",
+            json_limited(&status->limited), "counters", json_counters(&status->totals)),
         out);
     free(zones);
 }

@@ -7,7 +7,9 @@
  *     last_good                ! zones/a.yaml as accepted at 2026-11-29T10:00:00Z: 18:22: E-TTL:
  * ... silent_workers           2 4 upstream                 10.0.0.2 up 3-5ms for corp.example, .
  *     cache                    1200 entries in 98304 of 67108864 octets
- *     udp_requests             12345
+ *     raised_ttl               2 apps, up to 60 s: sleepy-river-2739 of test-space
+ *     limited                  1 client, 3 networks in the last minute, most of all 10.0.130.56
+ * with 3812 requests udp_requests             12345
  *
  * The server fills a struct status in; it is a picture of a moment, without handles or threads.
  *
@@ -45,6 +47,27 @@ struct status_cache {
     uint64_t entries, octets, octets_most, evicted;
 };
 
+/** The apps with a raised negative TTL, of any worker. */
+struct status_raised {
+    size_t apps;
+    uint32_t longest_seconds;
+    const char *app; /* that has the longest; not read without apps */
+    const char *space;
+};
+
+enum { STATUS_WHO_OCTETS = 64 };
+
+/** Who was limited within the last minute. */
+struct status_limited {
+    size_t clients;        /* of spaces */
+    size_t networks;       /* of outsiders */
+    bool has_more_clients; /* there were more than the workers have room for */
+    bool has_more_networks;
+    char worst[STATUS_WHO_OCTETS]; /* who sent the most requests above the rate: */
+    uint64_t requests;
+    uint32_t ago_s; /* since the last of them */
+};
+
 /** The last reload that was not a dry run. */
 struct status_reload {
     const char *end; /* "done"; NULL: none yet */
@@ -80,6 +103,8 @@ struct status {
     const struct status_upstream *upstreams;
     size_t upstream_count;
     struct status_cache cache;
+    struct status_raised raised;
+    struct status_limited limited;
     struct totals totals;
 };
 

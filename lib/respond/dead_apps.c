@@ -65,9 +65,27 @@ uint32_t dead_apps_count(struct dead_apps *dead, const struct verdict *verdict)
     return slot->ttl_seconds > usual ? slot->ttl_seconds : usual;
 }
 
+static bool is_raised(const struct dead_app *slot)
+{
+    return slot->app != NULL && slot->ttl_seconds > slot->segment->negative_ttl_seconds;
+}
+
 uint32_t dead_apps_raised_ttl(const struct dead_apps *dead, const struct app_entry *app)
 {
     const struct dead_app *slot = &dead->slots[slot_of(app)];
 
-    return slot->app == app ? slot->ttl_seconds : 0;
+    return slot->app == app && is_raised(slot) ? slot->ttl_seconds : 0;
+}
+
+size_t dead_apps_list(const struct dead_apps *dead, struct raised_app *out)
+{
+    size_t count = 0;
+
+    for (size_t i = 0; i < DEAD_APPS; i++) {
+        const struct dead_app *slot = &dead->slots[i];
+        if (is_raised(slot))
+            out[count++] = (struct raised_app){
+                .app = slot->app, .segment = slot->segment, .ttl_seconds = slot->ttl_seconds};
+    }
+    return count;
 }

@@ -17,6 +17,7 @@
  * raises nothing.
  */
 #include <stdbool.h>
+#include <stddef.h>
 #include <stdint.h>
 
 #include "answer/snapshot.h"
@@ -35,7 +36,7 @@ struct dead_app {
     uint32_t answers;              /* in that second */
     uint32_t ttl_seconds;          /* raised; 0: not */
     uint16_t number;               /* of its space's segment ... */
-    const struct segment *segment; /* ... which may be freed: compared, not read */
+    const struct segment *segment; /* ... which may be freed before dead_apps_adopt */
 };
 
 struct dead_apps {
@@ -59,5 +60,15 @@ void dead_apps_adopt(struct dead_apps *dead, const struct snapshot *snapshot);
 /** Counts an answer about the verdict's app, and returns its negative TTL. */
 uint32_t dead_apps_count(struct dead_apps *dead, const struct verdict *verdict);
 
-/** Returns the raised TTL of an app; 0: it is not raised. */
+/** Returns the raised TTL of an app; 0: it is not raised, or the space's own is longer. */
 uint32_t dead_apps_raised_ttl(const struct dead_apps *dead, const struct app_entry *app);
+
+/** The apps with a raised TTL, whose entries are of the snapshot adopted last. */
+struct raised_app {
+    const struct app_entry *app;
+    const struct segment *segment;
+    uint32_t ttl_seconds;
+};
+
+/** Lists them; `out` has room for DEAD_APPS. Returns how many there are. */
+size_t dead_apps_list(const struct dead_apps *dead, struct raised_app *out);

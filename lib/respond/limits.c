@@ -1,7 +1,10 @@
 #include "respond/limits.h"
 
+#include <arpa/inet.h>
+#include <stdio.h>
 #include <stdlib.h>
 
+#include "base/address.h"
 #include "base/bytes.h"
 #include "decide/decide.h"
 #include "respond/respond.h"
@@ -14,9 +17,11 @@ enum {
 /* What a bucket is of: the key's highest octet. */
 enum bucket_kind { OF_IPV4, OF_IPV6, OF_CLIENT, OF_REFUSALS, OF_REPORTS };
 
+enum { KIND_SHIFT = 56, IPV4_SHIFT = 8, IPV4_BITS = 24, IPV6_BITS = 56 };
+
 static uint64_t key_of(enum bucket_kind kind, uint64_t who)
 {
-    return (uint64_t)kind << 56 | who;
+    return (uint64_t)kind << KIND_SHIFT | who;
 }
 
 struct limit_tables *limit_tables_new(void)
@@ -52,9 +57,19 @@ void limits_init(struct limits *limits, struct limit_tables *tables, struct stat
 static uint64_t outsider_key(const struct path *path)
 {
     if (!path->is_ipv6)
-        return key_of(OF_IPV4, path->source >> 8);
+        return key_of(OF_IPV4, path->source >> IPV4_SHIFT);
     return key_of(OF_IPV6,
                   (uint64_t)load32(path->source_ipv6) << 24 | load32(path->source_ipv6 + 4) >> 8);
+}
+
+static uint64_t hash_of(const struct limits *limits, uint64_t key)
+{
+    return hash_mix(key ^ limits->key.first, limits->key.second);
+}
+
+static uint32_t now_s(const struct limits *limits)
+{
+    return (uint32_t)(limits->now_us / RATE_SECOND_US);
 }
 
 /* True for every `slip`-th refused request of a network. */
@@ -62,8 +77,7 @@ static bool is_slipped(struct limits *limits, uint64_t key, uint32_t slip)
 {
     if (slip == 0)
         return false;
-    uint8_t *row =
-        &limits->slips[hash_mix(key ^ limits->key.first, limits->key.second) % LIMITS_SLIP_ROWS];
+    uint8_t *row = &limits->slips[hash_of(limits, key) % LIMITS_SLIP_ROWS];
     if (++*row < slip)
         return false;
     *row = 0;
@@ -74,6 +88,7 @@ static bool is_slipped(struct limits *limits, uint64_t key, uint32_t slip)
 __attribute__((noinline)) static void refuse_outsider(struct limits *limits, uint64_t key,
                                                       uint32_t slip, struct exchange *exchange)
 {
+    limited_count(&limits->networks, key, hash_of(limits, key), now_s(limits));
     if (exchange->status == QUERY_READ && is_slipped(limits, key, slip)) {
         stats_count(limits->stats, COUNTER_EXTERNAL_SLIPPED, 1);
         exchange->query.has_opt = false;
@@ -129,10 +144,11 @@ limit_client(struct limits *limits, const struct policy *policy, struct exchange
 {
     struct rate_table *table = limits->tables->clients;
     uint32_t address = exchange->client.address;
+    uint64_t key = key_of(OF_CLIENT, address);
 
-    if (rate_take(table, key_of(OF_CLIENT, address), policy->client_interval_us, limits->now_us) !=
-        RATE_REFUSED)
+    if (rate_take(table, key, policy->client_interval_us, limits->now_us) != RATE_REFUSED)
         return false;
+    limited_count(&limits->clients, key, hash_of(limits, key), now_s(limits));
     if (limits->on_reported != NULL && rate_take(table, key_of(OF_REPORTS, address), RATE_SECOND_US,
                                                  limits->now_us) != RATE_REFUSED)
         report(limits, address);
@@ -160,4 +176,41 @@ bool limits_apply(struct limits *limits, const struct snapshot *snapshot, struct
         exchange->cookie == COOKIE_RIGHT)
         return false;
     return limit_outsider(limits, policy, exchange);
+}
+
+/* ---- who ---- */
+
+uint64_t limits_who(const struct path *path, const struct client *client)
+{
+    return client->count > 0 ? key_of(OF_CLIENT, client->address) : outsider_key(path);
+}
+
+static void write_ipv6(uint64_t prefix, char *out)
+{
+    uint8_t octets[sizeof(struct in6_addr)] = {0};
+    char address[INET6_ADDRSTRLEN];
+
+    store32(octets, (uint32_t)(prefix >> 24));
+    store32(octets + 4, (uint32_t)(prefix << 8));
+    inet_ntop(AF_INET6, octets, address, sizeof address);
+    snprintf(out, LIMITS_WHO_OCTETS, "%s/%d", address, IPV6_BITS);
+}
+
+void limits_who_write(uint64_t who, char *out)
+{
+    uint64_t number = who & ((UINT64_C(1) << KIND_SHIFT) - 1);
+    struct cidr network = {.address = (uint32_t)number << IPV4_SHIFT, .bits = IPV4_BITS};
+
+    switch ((enum bucket_kind)(who >> KIND_SHIFT)) {
+    case OF_IPV4:
+        cidr_write(network, out);
+        break;
+    case OF_IPV6:
+        write_ipv6(number, out);
+        break;
+    case OF_CLIENT:
+    case OF_REFUSALS:
+    case OF_REPORTS:
+        ipv4_write((uint32_t)number, out);
+    }
 }

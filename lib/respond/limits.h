@@ -33,6 +33,7 @@
 #include "answer/snapshot.h"
 #include "base/rate.h"
 #include "decide/client.h"
+#include "respond/limited.h"
 #include "stats/stats.h"
 
 struct exchange;
@@ -40,6 +41,7 @@ struct exchange;
 enum {
     LIMITS_SLIP_ROWS = 256,
     LIMITS_REPORTED_MOST = 64, /* clients to log that have not been taken over yet */
+    LIMITS_WHO_OCTETS = 64,
 };
 
 /** The buckets of all workers. */
@@ -61,6 +63,8 @@ struct limits {
     uint32_t reported[LIMITS_REPORTED_MOST]; /* a ring of addresses */
     _Atomic uint32_t reported_end;           /* written by the worker ... */
     _Atomic uint32_t reported_start;         /* ... and by the control thread; both only grow */
+    struct limited clients;                  /* who was limited lately, by limits_who */
+    struct limited networks;                 /* of outsiders */
 };
 
 /** Returns NULL without memory. */
@@ -90,3 +94,9 @@ static inline bool limits_concern(const struct snapshot *snapshot, const struct 
  * thread. Returns how many there are; `out` has room for LIMITS_REPORTED_MOST.
  */
 size_t limits_take_over(struct limits *limits, uint32_t *out);
+
+/** Numbers whom a limit is of: the client of a space, or the outsider's network. */
+uint64_t limits_who(const struct path *path, const struct client *client);
+
+/** Writes it as an address or a prefix, "203.0.113.0/24", in LIMITS_WHO_OCTETS at most. */
+void limits_who_write(uint64_t who, char *out);

@@ -75,7 +75,7 @@ static void fill_report(struct worker *worker, bool is_last)
         return;
     if (worker->batch.forward != NULL)
         forward_set_time(worker->batch.forward, uv_now(&worker->loop));
-    while (!worker_report_fill(&worker->report, worker->batch.snapshot, worker->batch.forward))
+    while (!worker_report_fill(&worker->report, &worker->batch, uv_now(&worker->loop)))
         if (!is_last) {
             wake_up(&worker->wake);
             return;

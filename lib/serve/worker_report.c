@@ -4,7 +4,7 @@
 
 #include "respond/chain.h"
 
-enum { US_PER_MS = 1000 };
+enum { US_PER_MS = 1000, MS_PER_SECOND = 1000 };
 
 void worker_report_request(struct worker_report *report, const struct report_request *request,
                            uint64_t number)
@@ -82,17 +82,29 @@ static void follow_hops(const struct worker_report *report, const struct snapsho
     } while (verdict->situation != SITUATION_FORWARD && hops.count-- > 0);
 }
 
-static void report_query(struct worker_report *report, const struct snapshot *snapshot,
-                         const struct forward *forward)
+/* The query leads to an app without a running web dyno, whose negative TTL may be raised. */
+static uint32_t find_raised_ttl(const struct worker_report *report, const struct batch *batch,
+                                const struct client *client)
+{
+    struct query query = report->request.query;
+    uint64_t hash = index_hash(&batch->snapshot->index, &query.name);
+    struct verdict verdict;
+
+    decide(batch->snapshot, client, &query, hash, &verdict);
+    alias_resolve(batch->snapshot, client, &report->hops, &query, &hash, &verdict);
+    return verdict.situation == SITUATION_NO_WEB
+               ? dead_apps_raised_ttl(&batch->dead_apps, verdict.app)
+               : 0;
+}
+
+static void report_forwarded(struct worker_report *report, const struct snapshot *snapshot,
+                             const struct forward *forward, const struct client *client)
 {
     struct query query;
     struct verdict verdict;
-    struct client client;
     uint64_t hash;
 
-    client_classify(snapshot, &report->request.path, &client);
-    chain_list_hops(snapshot, &client, forward, &report->request.query, &report->hops);
-    follow_hops(report, snapshot, &client, &query, &hash, &verdict);
+    follow_hops(report, snapshot, client, &query, &hash, &verdict);
     report->is_forwarded = verdict.situation == SITUATION_FORWARD;
     if (!report->is_forwarded)
         return;
@@ -108,9 +120,59 @@ static void report_query(struct worker_report *report, const struct snapshot *sn
     report->is_withheld = chain_is_withheld(snapshot, forward, &query, hash, &verdict);
 }
 
-bool worker_report_fill(struct worker_report *report, const struct snapshot *snapshot,
-                        struct forward *forward)
+static void report_query(struct worker_report *report, const struct batch *batch)
 {
+    const struct snapshot *snapshot = batch->snapshot;
+    struct client client;
+
+    client_classify(snapshot, &report->request.path, &client);
+    chain_list_hops(snapshot, &client, batch->forward, &report->request.query, &report->hops);
+    report->raised_ttl_seconds = find_raised_ttl(report, batch, &client);
+    if (batch->forward != NULL)
+        report_forwarded(report, snapshot, batch->forward, &client);
+}
+
+/* At most `length` octets of a name of a segment. */
+static void copy_name(char out[REPORT_NAME_OCTETS], const char *octets, size_t length)
+{
+    struct text text = text_over(out, REPORT_NAME_OCTETS - 1);
+
+    text_add(&text, octets, length);
+    *text.next = '\0';
+}
+
+static void report_raised(struct reported_raised *raised, const struct dead_apps *dead)
+{
+    struct raised_app apps[DEAD_APPS];
+
+    *raised = (struct reported_raised){.count = dead_apps_list(dead, apps)};
+    for (size_t i = 0; i < raised->count; i++) {
+        const struct app_entry *app = apps[i].app;
+        raised->apps[i] = app;
+        if (apps[i].ttl_seconds <= raised->longest_seconds)
+            continue;
+        raised->longest_seconds = apps[i].ttl_seconds;
+        copy_name(raised->app, segment_text(apps[i].segment, app->name), app->name_length);
+        copy_name(raised->space, apps[i].segment->name, strlen(apps[i].segment->name));
+    }
+}
+
+static void report_limited(struct worker_report *report, const struct limits *limits,
+                           uint32_t now_s)
+{
+    report->clients.count = report->networks.count = 0;
+    report->clients.has_more = report->networks.has_more = false;
+    if (limits == NULL)
+        return;
+    limited_list(&limits->clients, now_s, &report->clients);
+    limited_list(&limits->networks, now_s, &report->networks);
+}
+
+bool worker_report_fill(struct worker_report *report, const struct batch *batch, uint64_t now_ms)
+{
+    const struct snapshot *snapshot = batch->snapshot;
+    struct forward *forward = batch->forward;
+
     if (forward != NULL && !forward_sweep(forward, &report->request.sweep))
         return false;
     report->generation = snapshot == NULL ? 0 : snapshot->generation;
@@ -119,12 +181,15 @@ bool worker_report_fill(struct worker_report *report, const struct snapshot *sna
     report->hops.count = 0;
     report->server_count = 0;
     report->cache = (struct cache_use){0};
+    report->raised_ttl_seconds = 0;
+    report_raised(&report->raised, &batch->dead_apps);
+    report_limited(report, batch->limits, (uint32_t)(now_ms / MS_PER_SECOND));
     if (forward != NULL) {
         report->cache = forward_cache_use(forward);
         report_servers(report, forward);
     }
-    if (forward != NULL && snapshot != NULL && report->request.has_query)
-        report_query(report, snapshot, forward);
+    if (snapshot != NULL && report->request.has_query)
+        report_query(report, batch);
     atomic_store_explicit(&report->is_asked, false, memory_order_release);
     return true;
 }

@@ -20,9 +20,12 @@
 #include "decide/alias.h"
 #include "forward/format.h"
 #include "forward/forward.h"
+#include "respond/dead_apps.h"
+#include "respond/limited.h"
+#include "serve/batch.h"
 #include "wire/query.h"
 
-enum { REPORT_TEXT_OCTETS = 256, REPORT_SERVER_OCTETS = 80 };
+enum { REPORT_TEXT_OCTETS = 256, REPORT_SERVER_OCTETS = 80, REPORT_NAME_OCTETS = 256 };
 
 /** What to report besides the state of the upstreams. */
 struct report_request {
@@ -44,6 +47,15 @@ struct reported_server {
     bool has_rtt;
 };
 
+/** The apps with a raised negative TTL (respond/dead_apps.h). */
+struct reported_raised {
+    const struct app_entry *apps[DEAD_APPS]; /* to be compared with other workers', never read */
+    size_t count;
+    uint32_t longest_seconds; /* the longest TTL, and an app that has it: */
+    char app[REPORT_NAME_OCTETS];
+    char space[REPORT_NAME_OCTETS];
+};
+
 struct worker_report {
     _Atomic bool is_asked;
     uint64_t number;               /* of the request, set by the control thread */
@@ -55,7 +67,11 @@ struct worker_report {
     struct cache_use cache;
     struct reported_server servers[RESOLVERS_MOST];
     size_t server_count;
-    struct alias_hops hops; /* where the query's aliases in cached answers lead */
+    struct reported_raised raised;
+    struct limited_list clients;  /* limited in the last minute, by limits_who ... */
+    struct limited_list networks; /* ... and outsiders */
+    uint32_t raised_ttl_seconds;  /* of the app that the query leads to; 0: not raised */
+    struct alias_hops hops;       /* where the query's aliases in cached answers lead */
     bool is_forwarded; /* the query or a name its aliases lead to; then, of the last such name: */
     bool is_withheld;  /* its cached answer is withheld */
     uint8_t route;
@@ -72,8 +88,8 @@ void worker_report_request(struct worker_report *report, const struct report_req
 bool worker_report_is_ready(const struct worker_report *report);
 
 /**
- * Goes on with the report's sweep, then fills the report, from the worker's snapshot (or NULL) and
- * forwarder (or NULL). Returns false while the sweep goes on: call it again, soon.
+ * Goes on with the report's sweep, then fills the report from the worker's batch, whose snapshot,
+ * forwarder and limits may be NULL. `now_ms` is the loop's time. Returns false while the sweep goes
+ * on: call it again, soon.
  */
-bool worker_report_fill(struct worker_report *report, const struct snapshot *snapshot,
-                        struct forward *forward);
+bool worker_report_fill(struct worker_report *report, const struct batch *batch, uint64_t now_ms);

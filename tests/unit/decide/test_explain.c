@@ -299,19 +299,22 @@ static const struct {
     const char *expected;
 } forward_stories[] = {
     {"www.debian.org",
-     {NULL, NULL, NULL, NULL, 0, false, false},
+     {.servers = NULL},
      "name=www.debian.org type=A|client=*|zone=. upstreams=10.0.0.2|verdict=forward to 10.0.0.2"},
     {"www.corp.example",
-     {"192.168.7.53 good rtt=12ms", "cached=fresh ttl=23", NULL, NULL, 0, false, false},
+     {.servers = "192.168.7.53 good rtt=12ms", .cached = "cached=fresh ttl=23"},
      "*|zone=corp.example allow_rebind=true|192.168.7.53 good rtt=12ms|"
      "cached=fresh ttl=23|verdict=forward to 192.168.7.53"},
     {"open-plain-1001-1234567890ab.herokuapp.com",
-     {NULL, "cached=no", NULL, NULL, 0, false, false},
+     {.cached = "cached=no"},
      "*internal_routing=false*|*recreated*|zone=.*|cached=no|verdict=forward to 10.0.0.2"},
     {"x.test",
-     {NULL, NULL, NULL, NULL, 0, false, false},
+     {.servers = NULL},
      "*|remedy=*upstream_zones|verdict=NXDOMAIN: Q26 special-use name *"},
-    {"localhost", {NULL, NULL, NULL, NULL, 0, false, false}, "*|verdict=NOERROR"},
+    {"localhost", {.servers = NULL}, "*|verdict=NOERROR"},
+    {"www.debian.org",
+     {.cached = "cached=no", .limited = "limited=10.0.130.56"},
+     "name=www.debian.org type=A|client=*|limited=10.0.130.56|zone=.*"},
 };
 
 TEST_OVER(a_forwarded_name_is_explained_with_its_route, forward_stories)

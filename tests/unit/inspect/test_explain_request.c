@@ -364,6 +364,89 @@ TEST(a_withheld_cached_answer_is_printed)
     free(lines);
 }
 
+/* ---- what clients are held back by ---- */
+
+/* Returns the explanation of a crashed app's name, as from a running server. */
+static char *explain_held_back(const char *from, const struct explain_limited *limited,
+                               uint32_t raised_ttl_seconds, bool is_json)
+{
+    struct explain_live live = {
+        .json = json_array(), .raised_ttl_seconds = raised_ttl_seconds, .limited = *limited};
+    struct explain_request request;
+    struct err err;
+    char *octets;
+    size_t length;
+    FILE *out = open_memstream(&octets, &length);
+
+    ck_assert(reads("sleepy-river-2739.herokuapp.com", from, NULL, NULL, &request, &err));
+    explain_print(fixture.snapshot, &request, &live, is_json, out);
+    fclose(out);
+    json_decref(live.json);
+    return octets;
+}
+
+static const struct explain_limited not_limited = {.requests = 0};
+
+TEST(a_raised_ttl_is_printed_for_a_name_that_is_not_forwarded)
+{
+    char *lines = explain_held_back("10.0.130.56", &not_limited, 20, false);
+
+    ck_assert_msg(strstr(lines, "\nnegative_ttl=20 raised: ") != NULL, "%s", lines);
+    ck_assert_msg(strstr(lines, "limited=") == NULL, "%s", lines);
+    free(lines);
+    lines = explain_held_back("10.0.130.56", &not_limited, 20, true);
+    json_t *object = json_loads(lines, 0, NULL);
+    ck_assert_int_eq(json_integer_value(json_object_get(object, "raised_ttl_seconds")), 20);
+    ck_assert(json_is_null(json_object_get(object, "limited")));
+    ck_assert_ptr_null(json_object_get(object, "workers"));
+    json_decref(object);
+    free(lines);
+}
+
+static const struct {
+    const char *from;
+    struct explain_limited limited;
+    uint32_t client_rate, external_rate;
+    const char *line; /* NULL: none */
+} limited_stories[] = {
+    {"10.0.130.56",
+     {.who = "10.0.130.56", .requests = 3812, .since_s = 12, .ago_s = 2},
+     100,
+     20,
+     "limited=10.0.130.56 requests=3812 since=12s last=2s: more than client_rate=100 a second; "
+     "those above it get Q60 or no reply"},
+    {"203.0.113.9",
+     {.who = "203.0.113.0/24", .requests = 9, .since_s = 0, .ago_s = 0},
+     100,
+     20,
+     "limited=203.0.113.0/24 requests=9 since=0s last=0s: more than external_rate=20 a second; "
+     "those above it get a truncated reply or none"},
+    {"10.0.130.56", {.who = "10.0.130.56", .requests = 0}, 100, 20, NULL},
+    {"10.0.130.56", {.who = "10.0.130.56", .requests = 9}, 0, 20, NULL},
+};
+
+TEST_OVER(a_limited_client_is_printed_with_its_rate, limited_stories)
+{
+    fixture.snapshot->policy.client_rate = limited_stories[_i].client_rate;
+    fixture.snapshot->policy.external_rate = limited_stories[_i].external_rate;
+    char *lines =
+        explain_held_back(limited_stories[_i].from, &limited_stories[_i].limited, 0, false);
+    if (limited_stories[_i].line == NULL)
+        ck_assert_msg(strstr(lines, "limited=") == NULL, "%s", lines);
+    else
+        ck_assert_msg(strstr(lines, limited_stories[_i].line) != NULL, "%s", lines);
+    ck_assert_msg(strstr(lines, "negative_ttl=") == NULL, "%s", lines);
+    free(lines);
+    lines = explain_held_back(limited_stories[_i].from, &limited_stories[_i].limited, 0, true);
+    json_t *object = json_loads(lines, 0, NULL);
+    ck_assert(json_is_null(json_object_get(object, "raised_ttl_seconds")));
+    ck_assert_int_eq(
+        json_integer_value(json_object_get(json_object_get(object, "limited"), "requests")),
+        (json_int_t)limited_stories[_i].limited.requests);
+    json_decref(object);
+    free(lines);
+}
+
 TEST(json_has_the_lines_and_the_state_of_each_worker)
 {
     char *octets = explain_live(live_stories[2].workers, live_stories[2].count, true);

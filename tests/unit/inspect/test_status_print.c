@@ -275,13 +275,11 @@ TEST(each_device_has_a_line)
 TEST(json_has_every_member_and_counters_that_are_zero)
 {
     static const char *const keys[] = {
-        "version",        "pid",        "uptime_seconds", "generation",
-        "last_reload",    "zones",      "listen",         "workers",
-        "silent_workers", "spaces",     "apps",           "control_socket",
-        "hosts",          "kept_back",  "state",          "upstreams",
-        "cache",          "counters",   "settings",       "flags",
-        "last_good",      "privileges", "cookies",        "devices",
-        "upgrade_problem"};
+        "version", "pid",       "uptime_seconds", "generation", "last_reload", "zones",
+        "listen",  "workers",   "silent_workers", "spaces",     "apps",        "control_socket",
+        "hosts",   "kept_back", "state",          "upstreams",  "cache",       "raised_ttl",
+        "limited", "counters",  "settings",       "flags",      "last_good",   "privileges",
+        "cookies", "devices",   "upgrade_problem"};
     const struct status_upstream one = {
         .text = "10.0.0.2", .worst = "up", .views = views, .view_count = 2};
 

@@ -139,3 +139,28 @@ TEST(a_longer_ttl_of_the_space_is_kept)
     for (uint32_t second = 1; second < 9; second++)
         ck_assert_uint_eq(ask(CRASHED, 200, second), 90);
 }
+
+TEST(apps_with_a_raised_ttl_are_listed)
+{
+    struct raised_app apps[DEAD_APPS];
+
+    ask(CRASHED, 100, 1);
+    ck_assert_uint_eq(dead_apps_list(&dead, apps), 0);
+    ask(CRASHED, 101, 2);
+    ck_assert_uint_eq(dead_apps_list(&dead, apps), 1);
+    ck_assert_uint_eq(apps[0].ttl_seconds, 10);
+    ck_assert_mem_eq(segment_text(apps[0].segment, apps[0].app->name), "sleepy-river-2739",
+                     apps[0].app->name_length);
+    ck_assert_uint_eq(dead_apps_raised_ttl(&dead, apps[0].app), 10);
+}
+
+TEST(a_ttl_below_that_of_the_space_is_not_raised)
+{
+    struct raised_app apps[DEAD_APPS];
+
+    edit("space: test-space\n", "space: test-space\nttl: {negative: 90}\n");
+    for (uint32_t second = 1; second < 9; second++)
+        ask(CRASHED, 200, second);
+    ck_assert_uint_eq(dead_apps_list(&dead, apps), 0);
+    ck_assert(!reply_has("_why." CRASHED, 9, LDNS_SECTION_ANSWER, "*negative_ttl=*"));
+}

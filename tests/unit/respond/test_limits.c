@@ -373,3 +373,51 @@ TEST(more_limited_clients_than_there_is_room_for_do_no_harm)
     ck_assert_uint_eq(limits_take_over(&limits, clients), LIMITS_REPORTED_MOST);
     ck_assert_uint_eq(reports, LIMITS_REPORTED_MOST);
 }
+
+/* ---- who ---- */
+
+/* What a table has of one client or network. */
+static struct limited_one only(const struct limited *limited)
+{
+    struct limited_list list;
+
+    limited_list(limited, (uint32_t)(limits.now_us / RATE_SECOND_US), &list);
+    ck_assert_uint_eq(list.count, 1);
+    return list.items[0];
+}
+
+static void expect_who(uint64_t who, const struct path *path, const char *text)
+{
+    char octets[LIMITS_WHO_OCTETS];
+    struct client client;
+
+    client_classify(world.snapshot, path, &client);
+    ck_assert_uint_eq(who, limits_who(path, &client));
+    limits_who_write(who, octets);
+    ck_assert_str_eq(octets, text);
+}
+
+TEST(requests_above_a_rate_are_counted_by_who_sent_them)
+{
+    set_rates(20, 2, 100);
+    send_often(&(struct ask){.name = app, .from = insider}, 150);
+    struct limited_one one = only(&limits.clients);
+    ck_assert_uint_eq(one.requests, 50);
+    expect_who(one.who, &(struct path){.source = 0x0a008238}, "10.0.130.56");
+    send_often(&(struct ask){.name = app, .from = outsider}, 50);
+    one = only(&limits.networks);
+    ck_assert_uint_eq(one.requests, 30);
+    expect_who(one.who, &(struct path){.source = 0xcb0071fe}, "203.0.113.0/24");
+}
+
+TEST(an_ipv6_network_is_written_as_its_prefix)
+{
+    const struct path path = {.is_ipv6 = true,
+                              .source_ipv6 = {0x20, 1, 0xd, 0xb8, 0, 7, 3, 8, 9, [15] = 1}};
+
+    for (unsigned i = 0; i < 60; i++)
+        is_limited_from(3, (uint8_t)i);
+    struct limited_one one = only(&limits.networks);
+    ck_assert_uint_eq(one.requests, 40);
+    expect_who(one.who, &path, "2001:db8:7:300::/56");
+}

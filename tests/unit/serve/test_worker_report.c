@@ -14,6 +14,7 @@ static struct forward_rig stand;
 static struct snapshot *snapshot;
 static struct route routes[ROUTE_REST + 1];
 static struct worker_report report;
+static struct batch batch;
 
 static void set_up(void)
 {
@@ -31,6 +32,7 @@ static void set_up(void)
     free(text);
     forward_rig_init(&stand);
     report = (struct worker_report){.number = 0};
+    batch = (struct batch){.snapshot = snapshot, .forward = stand.forward};
 }
 
 static void tear_down(void)
@@ -56,7 +58,7 @@ static void ask_and_answer(const struct report_request *request)
 {
     worker_report_request(&report, request, 7);
     ck_assert(!worker_report_is_ready(&report));
-    ck_assert(worker_report_fill(&report, snapshot, stand.forward));
+    ck_assert(worker_report_fill(&report, &batch, 0));
     ck_assert(worker_report_is_ready(&report));
     ck_assert_uint_eq(report.number, 7);
 }
@@ -72,8 +74,9 @@ TEST(a_worker_without_snapshot_reports_that)
 {
     struct report_request request = request_for("www.example.org", dyno);
 
+    batch = (struct batch){.snapshot = NULL};
     worker_report_request(&report, &request, 1);
-    ck_assert(worker_report_fill(&report, NULL, NULL));
+    ck_assert(worker_report_fill(&report, &batch, 0));
     ck_assert(worker_report_is_ready(&report));
     ck_assert(!report.has_forward);
     ck_assert(!report.is_forwarded);
@@ -203,7 +206,7 @@ TEST(a_flush_is_done_before_the_report_is_ready)
     request.sweep = (struct sweep){.kind = SWEEP_FLUSH, .name_count = 1};
     request.sweep.names[0] = request.query.name;
     worker_report_request(&report, &request, 8);
-    while (!worker_report_fill(&report, snapshot, stand.forward))
+    while (!worker_report_fill(&report, &batch, 0))
         ck_assert(!worker_report_is_ready(&report));
     ck_assert(worker_report_is_ready(&report));
     ck_assert_uint_eq(report.request.sweep.entries, 1);
@@ -214,8 +217,75 @@ TEST(a_worker_that_forwards_nothing_has_nothing_to_flush)
 {
     const struct report_request request = {.sweep = {.kind = SWEEP_FLUSH}};
 
+    batch.forward = NULL;
     worker_report_request(&report, &request, 1);
-    ck_assert(worker_report_fill(&report, snapshot, NULL));
+    ck_assert(worker_report_fill(&report, &batch, 0));
     ck_assert(worker_report_is_ready(&report));
     ck_assert_uint_eq(report.request.sweep.entries, 0);
+}
+
+/* ---- what clients are held back by ---- */
+
+/* Raises the negative TTL of the app without a running dyno, as a loop of questions does. */
+static void raise_ttl(unsigned steps)
+{
+    struct report_request request = request_for("sleepy-river-2739.herokuapp.com", dyno);
+    uint64_t hash = index_hash(&snapshot->index, &request.query.name);
+    struct verdict verdict;
+    struct client client;
+
+    dead_apps_init(&batch.dead_apps, 1);
+    client_classify(snapshot, &request.path, &client);
+    decide(snapshot, &client, &request.query, hash, &verdict);
+    ck_assert_int_eq(verdict.situation, SITUATION_NO_WEB);
+    for (uint32_t second = 1; second <= steps; second++) {
+        dead_apps_set_time(&batch.dead_apps, second);
+        for (unsigned i = 0; i <= DEAD_APP_ANSWERS_A_SECOND; i++)
+            dead_apps_count(&batch.dead_apps, &verdict);
+    }
+}
+
+/* With upstreams and without: the name is ours either way. */
+TEST_LOOP(a_raised_ttl_is_reported_with_its_app_and_for_its_names, 0, 2)
+{
+    struct report_request request = request_for("sleepy.example.com", dyno);
+    struct report_request other = request_for("api.example.com", dyno);
+
+    if (_i == 1)
+        batch.forward = NULL;
+    ask_and_answer(&request);
+    ck_assert_uint_eq(report.raised.count, 0);
+    ck_assert_uint_eq(report.raised_ttl_seconds, 0);
+    raise_ttl(2);
+    ask_and_answer(&request);
+    ck_assert_uint_eq(report.raised.count, 1);
+    ck_assert_uint_eq(report.raised.longest_seconds, 20);
+    ck_assert_str_eq(report.raised.app, "sleepy-river-2739");
+    ck_assert_str_eq(report.raised.space, "test-space");
+    ck_assert_uint_eq(report.raised_ttl_seconds, 20);
+    ask_and_answer(&other);
+    ck_assert_uint_eq(report.raised.count, 1);
+    ck_assert_uint_eq(report.raised_ttl_seconds, 0);
+}
+
+/* The worker may have been idle since: the time is the report's. */
+TEST(who_was_limited_is_reported_for_a_minute)
+{
+    static struct limits limits;
+    struct report_request request = {.has_query = false};
+
+    batch.limits = &limits;
+    limited_count(&limits.clients, 7, 0, 100);
+    limited_count(&limits.networks, 8, 0, 130);
+    limited_count(&limits.networks, 9, 0, 130);
+    worker_report_request(&report, &request, 1);
+    ck_assert(worker_report_fill(&report, &batch, 140 * 1000));
+    ck_assert_uint_eq(report.clients.count, 1);
+    ck_assert_uint_eq(report.clients.items[0].who, 7);
+    ck_assert_uint_eq(report.clients.items[0].ago_s, 40);
+    ck_assert_uint_eq(report.networks.count, 2);
+    worker_report_request(&report, &request, 2);
+    ck_assert(worker_report_fill(&report, &batch, 160 * 1000));
+    ck_assert_uint_eq(report.clients.count, 0);
+    ck_assert_uint_eq(report.networks.count, 2);
 }

@@ -2,6 +2,7 @@
 // wrap: server_sum server_kernel_drops call_finish uv_timer_start
 #include "spacednsd/inspection.h"
 
+#include "respond/limits.h"
 #include "support/asked.h"
 #include "support/server_script.h"
 #include "support/suite.h"
@@ -104,6 +105,24 @@ TEST(explain_asks_the_workers_for_the_name)
     ck_assert(asks_for_query);
     inspection_on_reports(&inspection);
     asked_expect(&asked[0], 0, "name=www.example.org type=A\n");
+}
+
+/* The limit is of the client and not of the name; the raised TTL of the app. */
+TEST(explain_prints_what_the_client_is_held_back_by)
+{
+    const struct path path = {.source = 0x0a008238};
+    const struct client client = {.address = path.source, .count = 1};
+
+    snapshot->policy.client_rate = 100;
+    inspection_request(&inspection, asked_begin(&asked[0], "explain sleepy.example.com --from "
+                                                           "10.0.130.56 --live"));
+    report.raised_ttl_seconds = 40;
+    report.clients = (struct limited_list){
+        .items = {{.who = limits_who(&path, &client), .requests = 7, .since_s = 5, .ago_s = 1}},
+        .count = 1};
+    inspection_on_reports(&inspection);
+    asked_expect(&asked[0], 0, "\nnegative_ttl=40 raised: ");
+    asked_expect(&asked[0], 0, "\nlimited=10.0.130.56 requests=7 since=5s last=1s: more than ");
 }
 
 TEST(a_call_that_cannot_be_read_is_refused)

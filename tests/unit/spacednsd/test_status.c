@@ -8,6 +8,7 @@
 
 #include "base/clock.h"
 #include "decide/reason.h"
+#include "respond/limits.h"
 #include "spacednsd/events.h"
 #include "spacednsd/workers.h"
 #include "support/capture.h"
@@ -246,6 +247,68 @@ TEST(caches_are_added_up)
     reports[0].cache = (struct cache_use){.entries = 2, .octets = 300, .octets_most = 1000};
     reports[1].cache = (struct cache_use){.entries = 5, .octets = 700, .octets_most = 1000};
     expect_line("cache", "7 entries in 1000 of 2000 octets");
+}
+
+/* ---- what clients are held back by ---- */
+
+TEST(apps_with_a_raised_ttl_are_counted_once)
+{
+    static const struct app_entry apps[2];
+
+    expect_no_line("raised_ttl");
+    reports[0].raised = (struct reported_raised){.apps = {&apps[0], &apps[1]},
+                                                 .count = 2,
+                                                 .longest_seconds = 20,
+                                                 .app = "calm-lake-1",
+                                                 .space = "test-space"};
+    reports[1].raised = (struct reported_raised){.apps = {&apps[1]},
+                                                 .count = 1,
+                                                 .longest_seconds = 60,
+                                                 .app = "sleepy-river-2739",
+                                                 .space = "test-space"};
+    expect_line("raised_ttl", "2 apps, up to 60 s: sleepy-river-2739 of test-space");
+    print(true);
+    json_t *root = json_loads(printed, 0, NULL);
+    const json_t *raised = json_object_get(root, "raised_ttl");
+    ck_assert_int_eq(json_integer_value(json_object_get(raised, "apps")), 2);
+    ck_assert_str_eq(json_string_value(json_object_get(raised, "app")), "sleepy-river-2739");
+    json_decref(root);
+}
+
+/* The client 10.0.130.N. */
+static struct limited_one client(uint8_t number, uint64_t requests)
+{
+    const struct path path = {.source = 0x0a008200U | number};
+    struct client known = {.address = path.source, .count = 1};
+
+    return (struct limited_one){
+        .who = limits_who(&path, &known), .requests = requests, .since_s = 9, .ago_s = 3};
+}
+
+TEST(limited_clients_are_added_up_over_all_workers)
+{
+    const struct path outsider = {.source = 0xcb007109};
+    const struct client unknown = {.count = 0};
+
+    expect_no_line("limited");
+    reports[0].clients = (struct limited_list){.items = {client(1, 70), client(2, 50)}, .count = 2};
+    reports[1].clients = (struct limited_list){.items = {client(2, 40)}, .count = 1};
+    reports[1].networks = (struct limited_list){
+        .items = {{.who = limits_who(&outsider, &unknown), .requests = 89}}, .count = 1};
+    expect_line("limited", "2 clients, 1 network in the last minute, most of all 10.0.130.2 with "
+                           "90 requests");
+    reports[1].networks.items[0].requests = 91;
+    reports[0].networks.has_more = true;
+    expect_line("limited", "2 clients, 1+ network in the last minute, most of all 203.0.113.0/24 "
+                           "with 91 requests");
+    print(true);
+    json_t *root = json_loads(printed, 0, NULL);
+    const json_t *limited = json_object_get(root, "limited");
+    ck_assert_int_eq(json_integer_value(json_object_get(limited, "clients")), 2);
+    ck_assert(json_is_true(json_object_get(limited, "more_networks")));
+    ck_assert_str_eq(json_string_value(json_object_get(json_object_get(limited, "worst"), "who")),
+                     "203.0.113.0/24");
+    json_decref(root);
 }
 
 /* ---- events ---- */
