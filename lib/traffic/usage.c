@@ -1,0 +1,416 @@
+#include "traffic/usage.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "decide/reason.h"
+#include "traffic/asking.h"
+#include "wire/types.h"
+
+enum { MS_PER_SECOND = 1000, APPLIED = 1 << 8 };
+
+/* An expiry that all dynos of a formation have, so that they are not raised for each flow. */
+struct applied {
+    const struct formation_entry *formation;
+    uint32_t until_s;
+};
+
+struct usage {
+    struct parties *parties;
+    struct asking *asking;
+    struct uses *apps;     /* (app, none) */
+    struct lately *lately; /* of each app */
+    struct uses *remainders;
+    struct uses *domains;
+    struct uses *pairs;
+    struct expiries *expiries;
+    struct waste *waste;
+    struct usage_sums sums;
+    struct applied applied[APPLIED];
+};
+
+/* ---- life ---- */
+
+static void usage_on_app_out(void *context, const struct use *use)
+{
+    struct usage *usage = context;
+
+    use_counts_add(&usage->sums.other, &use->asked);
+    memset(&usage->lately[uses_number(usage->apps, use)], 0, sizeof *usage->lately);
+}
+
+static void usage_on_remainder_out(void *context, const struct use *use)
+{
+    struct usage *usage = context;
+
+    use_counts_add(&usage->sums.remainder, &use->asked);
+}
+
+static void add_remainder(struct usage *usage, uint32_t app, const struct use_counts *more)
+{
+    uses_raise(usage->remainders, app, PARTY_NONE, more);
+}
+
+static void usage_on_pair_out(void *context, const struct use *use)
+{
+    add_remainder(context, use->parties[1], &use->asked);
+}
+
+static struct uses *make_uses(struct usage *usage, uint32_t most, uint32_t idle_s,
+                              uses_on_pushed_out *on_pushed_out)
+{
+    return uses_new(&(struct uses_options){.parties = usage->parties,
+                                           .most = most,
+                                           .idle_s = idle_s,
+                                           .on_pushed_out = on_pushed_out,
+                                           .context = usage});
+}
+
+static bool make_tables(struct usage *usage, const struct usage_options *options)
+{
+    usage->parties = parties_new();
+    if (usage->parties == NULL)
+        return false;
+    usage->asking = asking_new(usage->parties);
+    usage->apps = make_uses(usage, options->apps_most, USAGE_APP_IDLE_S, usage_on_app_out);
+    usage->lately = calloc(options->apps_most, sizeof *usage->lately);
+    usage->remainders = make_uses(usage, options->apps_most, 0, usage_on_remainder_out);
+    usage->domains = make_uses(usage, USAGE_DOMAINS, 0, NULL);
+    usage->pairs = make_uses(usage, options->pairs_most, 0, usage_on_pair_out);
+    usage->expiries = expiries_new(usage->parties, USAGE_EXPIRIES);
+    usage->waste = waste_new(usage->parties);
+    return usage->asking != NULL && usage->apps != NULL && usage->lately != NULL &&
+           usage->remainders != NULL && usage->domains != NULL && usage->pairs != NULL &&
+           usage->expiries != NULL && usage->waste != NULL;
+}
+
+struct usage *usage_new(const struct usage_options *options)
+{
+    struct usage *usage = calloc(1, sizeof *usage);
+
+    if (usage == NULL)
+        return NULL;
+    usage->sums.since_s = options->now_s;
+    if (make_tables(usage, options))
+        return usage;
+    usage_free(usage);
+    return NULL;
+}
+
+void usage_free(struct usage *usage)
+{
+    if (usage == NULL)
+        return;
+    waste_free(usage->waste);
+    expiries_free(usage->expiries);
+    uses_free(usage->pairs);
+    uses_free(usage->domains);
+    uses_free(usage->remainders);
+    uses_free(usage->apps);
+    free(usage->lately);
+    asking_free(usage->asking);
+    parties_free(usage->parties);
+    free(usage);
+}
+
+/* ---- outcomes ---- */
+
+static bool is_refusal(enum reason reason)
+{
+    return reason == REASON_OUTSIDE || reason == REASON_NOT_ALLOWED || reason == REASON_NOT_OURS ||
+           reason == REASON_WITHHELD || reason == REASON_RATE_LIMITED;
+}
+
+enum use_outcome usage_outcome(const struct flow *flow)
+{
+    if (flow->is_answered)
+        return USE_ANSWERED;
+    if (flow->rcode == RCODE_REFUSED || is_refusal(flow->reason))
+        return USE_REFUSED;
+    bool is_error = reason_entry(flow->reason)->level == REASON_LEVEL_ERROR;
+    return flow->rcode == RCODE_NOERROR && !is_error ? USE_EMPTY : USE_FAILED;
+}
+
+/* ---- adding ---- */
+
+/* One flow, seen from outside the table. */
+struct seen {
+    const struct flow *flow;
+    struct use_counts more;
+    uint32_t client;
+};
+
+static void raise_app(struct usage *usage, const struct asked *asked, const struct seen *seen)
+{
+    struct use *use = uses_raise(usage->apps, asked->app_party, PARTY_NONE, &seen->more);
+
+    if (use == NULL) {
+        use_counts_add(&usage->sums.other, &seen->more);
+        return;
+    }
+    lately_add(&usage->lately[uses_number(usage->apps, use)], seen->more.last_s, seen->flow->count);
+    if (seen->more.last_s >= use->asked.last_s && seen->client != PARTY_NONE)
+        uses_set_by(usage->apps, use, seen->client);
+}
+
+static void raise_domain(struct usage *usage, const struct asked *asked, const struct seen *seen)
+{
+    if (asked->domain == PARTY_NONE)
+        return;
+    struct use *use = uses_raise(usage->domains, asked->app_party, asked->domain, &seen->more);
+    if (use != NULL && seen->more.last_s >= use->asked.last_s)
+        uses_set_by(usage->domains, use, seen->client);
+}
+
+static void raise_dyno(struct usage *usage, const struct asked *asked,
+                       const struct formation_entry *formation, const struct dyno_entry *dyno,
+                       uint32_t until_s, uint32_t now_s)
+{
+    const struct expiry expiry = {
+        .app = asked->app_party,
+        .type = asking_type(usage->asking, asked->segment, formation),
+        .number = dyno->number,
+        .ip = dyno->ip,
+        .until_s = until_s,
+    };
+
+    expiries_raise(usage->expiries, &expiry, now_s);
+}
+
+/* Replies of a formation have its dynos that are up; its SRV records name the starting ones too. */
+static void raise_formation(struct usage *usage, const struct asked *asked,
+                            const struct formation_entry *formation, uint32_t until_s,
+                            uint32_t now_s)
+{
+    uint64_t hash = hash_mix((uint64_t)(uintptr_t)formation, 0x9e3779b97f4a7c15);
+    struct applied *applied = &usage->applied[hash % APPLIED];
+
+    if (applied->formation == formation && applied->until_s >= until_s)
+        return;
+    *applied = (struct applied){.formation = formation, .until_s = until_s};
+    for (uint32_t i = 0; i < formation->dyno_count; i++) {
+        const struct dyno_entry *dyno = &asked->segment->dynos[formation->dynos + i];
+        if (dyno_is_named(dyno))
+            raise_dyno(usage, asked, formation, dyno, until_s, now_s);
+    }
+}
+
+/* The clock of a flow is of its batch, which may have begun in the second before the reply. */
+static void raise_expiry(struct usage *usage, const struct asked *asked, const struct seen *seen)
+{
+    const struct flow *flow = seen->flow;
+    const struct segment *segment = asked->segment;
+    uint32_t now_s = seen->more.last_s, until_s = now_s + 1 + flow->ttl_seconds;
+
+    if (!flow->is_answered)
+        return;
+    if (flow->owner == FLOW_FORMATION)
+        raise_formation(usage, asked, &segment->formations[flow->number], until_s, now_s);
+    else if (flow->owner == FLOW_DYNO)
+        raise_dyno(usage, asked, segment_formation_of(segment, flow->number),
+                   &segment->dynos[flow->number], until_s, now_s);
+}
+
+static void note_waste(struct usage *usage, const struct flow_table *table, const struct seen *seen)
+{
+    const struct flow *flow = seen->flow;
+    const struct waste_question question = {.source = flow->source,
+                                            .client = seen->client,
+                                            .name_hash = flow->name_hash,
+                                            .is_answered = flow->is_answered,
+                                            .at_s = seen->more.last_s};
+    struct name name;
+
+    if (flow->class == CLIENT_EXTERNAL || flow->is_coarse)
+        return;
+    waste_note(usage->waste, &question);
+    if (flow->rcode != RCODE_NXDOMAIN)
+        return;
+    flow_name(table, flow, &name);
+    waste_note_missing(usage->waste, &question, &table->snapshot->index, &name, flow->count);
+}
+
+static void add_flow(struct usage *usage, const struct flow_table *table, const struct flow *flow,
+                     int64_t begun_ms)
+{
+    struct seen seen = {.flow = flow, .client = asking_client(usage->asking, flow)};
+    struct asked asked;
+
+    seen.more.counts[usage_outcome(flow)] = flow->count;
+    seen.more.first_s = (uint32_t)((begun_ms + flow->first_ms) / MS_PER_SECOND);
+    seen.more.last_s = (uint32_t)((begun_ms + flow->last_ms) / MS_PER_SECOND);
+    note_waste(usage, table, &seen);
+    if (!asking_find_app(usage->asking, flow, &asked))
+        return;
+    raise_app(usage, &asked, &seen);
+    raise_domain(usage, &asked, &seen);
+    if (seen.client == PARTY_NONE)
+        add_remainder(usage, asked.app_party, &seen.more);
+    else
+        uses_raise(usage->pairs, seen.client, asked.app_party, &seen.more);
+    raise_expiry(usage, &asked, &seen);
+}
+
+void usage_add(struct usage *usage, const struct flow_table *table, int64_t begun_ms)
+{
+    int64_t last_ms = begun_ms;
+
+    asking_begin(usage->asking, table);
+    memset(usage->applied, 0, sizeof usage->applied);
+    for (uint32_t i = 0; i < table->used; i++) {
+        const struct flow *flow = &table->flows[table->slots[i]];
+        if (i + 4 < table->used)
+            __builtin_prefetch(&table->flows[table->slots[i + 4]]);
+        add_flow(usage, table, flow, begun_ms);
+        if (begun_ms + flow->last_ms > last_ms)
+            last_ms = begun_ms + flow->last_ms;
+    }
+    waste_settle(usage->waste, (uint32_t)(last_ms / MS_PER_SECOND));
+    usage->sums.lost += table->lost;
+    parties_collect(usage->parties);
+}
+
+/* ---- reading ---- */
+
+uint32_t usage_since(const struct usage *usage)
+{
+    return usage->sums.since_s;
+}
+
+uint64_t usage_lost(const struct usage *usage)
+{
+    return usage->sums.lost;
+}
+
+static bool is_app(const struct party *party, const char *space, const char *name)
+{
+    return party->holds > 0 && party->kind == PARTY_APP && strcmp(party->name, name) == 0 &&
+           (space == NULL || strcmp(party->space, space) == 0);
+}
+
+uint32_t usage_find_app(const struct usage *usage, const char *space, const char *name)
+{
+    uint32_t found = PARTY_NONE, last_s = 0;
+
+    for (uint32_t i = 1; i < parties_end(usage->parties); i++) {
+        if (!is_app(parties_at(usage->parties, i), space, name))
+            continue;
+        const struct use *use = usage_app(usage, i);
+        uint32_t asked_s = use == NULL ? 0 : use->asked.last_s;
+        if (found == PARTY_NONE || asked_s > last_s)
+            found = i, last_s = asked_s;
+    }
+    return found;
+}
+
+const struct use *usage_app(const struct usage *usage, uint32_t app)
+{
+    return uses_find(usage->apps, app, PARTY_NONE);
+}
+
+const struct lately *usage_lately(const struct usage *usage, uint32_t app)
+{
+    const struct use *use = usage_app(usage, app);
+
+    return use == NULL ? NULL : &usage->lately[uses_number(usage->apps, use)];
+}
+
+const struct use_counts *usage_other(const struct usage *usage)
+{
+    return &usage->sums.other;
+}
+
+struct use_counts usage_remainder(const struct usage *usage, uint32_t app)
+{
+    const struct use *use = uses_find(usage->remainders, app, PARTY_NONE);
+
+    return use == NULL ? (struct use_counts){.first_s = 0} : use->asked;
+}
+
+void usage_walk_apps(const struct usage *usage, usage_on_app *on_app, void *context)
+{
+    for (const struct use *use = uses_next(usage->apps, NULL); use != NULL;
+         use = uses_next(usage->apps, use)) {
+        const struct party *party = parties_at(usage->parties, use->parties[0]);
+        on_app(context, &(struct usage_app){.space = party->space,
+                                            .name = party->name,
+                                            .counts = use->asked.counts});
+    }
+    on_app(context,
+           &(struct usage_app){.space = "", .name = "_other", .counts = usage->sums.other.counts});
+}
+
+struct parties *usage_parties(const struct usage *usage)
+{
+    return usage->parties;
+}
+
+struct uses *usage_apps(const struct usage *usage)
+{
+    return usage->apps;
+}
+
+struct uses *usage_domains(const struct usage *usage)
+{
+    return usage->domains;
+}
+
+struct uses *usage_pairs(const struct usage *usage)
+{
+    return usage->pairs;
+}
+
+struct expiries *usage_expiries(const struct usage *usage)
+{
+    return usage->expiries;
+}
+
+struct waste *usage_waste(const struct usage *usage)
+{
+    return usage->waste;
+}
+
+struct uses *usage_remainders(const struct usage *usage)
+{
+    return usage->remainders;
+}
+
+const struct usage_sums *usage_sums(const struct usage *usage)
+{
+    return &usage->sums;
+}
+
+/* ---- what was stored ---- */
+
+void usage_add_sums(struct usage *usage, const struct usage_sums *sums)
+{
+    if (sums->since_s < usage->sums.since_s)
+        usage->sums.since_s = sums->since_s;
+    usage->sums.lost += sums->lost;
+    use_counts_add(&usage->sums.other, &sums->other);
+    use_counts_add(&usage->sums.remainder, &sums->remainder);
+}
+
+/* What is more than an hour before the newest is left out. */
+static void add_minutes(struct lately *to, const struct lately *from)
+{
+    for (uint32_t i = LATELY_SLOTS; i-- > 0;) {
+        uint32_t count = from->minute < i ? 0 : from->minutes[(from->minute - i) % LATELY_SLOTS];
+        if (count > 0 && from->minute - i + LATELY_SLOTS > to->minute)
+            lately_add_minute(to, from->minute - i, count);
+    }
+}
+
+void usage_add_app(struct usage *usage, uint32_t app, uint32_t by, const struct use_counts *more,
+                   const struct lately *lately)
+{
+    struct use *use = uses_raise(usage->apps, app, PARTY_NONE, more);
+
+    if (use == NULL) {
+        use_counts_add(&usage->sums.other, more);
+        return;
+    }
+    if (more->last_s >= use->asked.last_s)
+        uses_set_by(usage->apps, use, by);
+    add_minutes(&usage->lately[uses_number(usage->apps, use)], lately);
+}
