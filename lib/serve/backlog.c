@@ -2,7 +2,7 @@
 
 bool backlog_may_be_outdated(const struct backlog *backlog, uint64_t now_ms)
 {
-    return now_ms > backlog->read_ms + BACKLOG_QUIET_MS;
+    return backlog->read_ms != 0 && now_ms > backlog->read_ms + BACKLOG_QUIET_MS;
 }
 
 void backlog_note_read(struct backlog *backlog, uint64_t now_ms)

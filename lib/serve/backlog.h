@@ -14,7 +14,8 @@
  *
  * A process that stood still (stopped, swapped out, its machine paused) finds requests of any age:
  * after BACKLOG_QUIET_MS without a request they may be outdated, that is, have waited for longer
- * than BACKLOG_OUTDATED_MS.
+ * than BACKLOG_OUTDATED_MS. Those that waited for the server to begin are not: a restart answers
+ * whoever is there.
  *
  * Threads: pure.  Memory: never allocates.
  */

@@ -107,7 +107,7 @@ run apps:destroy calm-bay-1
 refused "destroying without a word" 1 \
     "Error: destroying calm-bay-1 cannot be undone; to go on, write spacedns apps:destroy calm-bay-1 --confirm calm-bay-1"
 run apps:destroy calm-bay-1 --confirm calm-bay
-refused "destroying with another word" 1 "Error: Confirmation calm-bay did not match calm-bay-1. Aborted."
+refused "destroying with another word" 1 "Error: Confirmation calm-bay did not match calm-bay-1. Aborted. Write --confirm calm-bay-1"
 run apps:info
 refused "no app" 2 "Error: Missing required flag app; write -a APP"
 run apps:info calm-bay-1 -a calm-bay-2
@@ -206,7 +206,7 @@ changed "domains, in a list on a line and in lines" \
 before=$(cat "$file")
 run domains:add api.example.com -a sleepy-river-2739
 refused "a domain in use" 1 "Adding api.example.com to sleepy-river-2739... !
-Error: api.example.com is currently in use by another app."
+Error: api.example.com is currently in use by another app; remove it there first, or choose another"
 run domains:add www.example.com -a sleepy-river-2739
 refused "a domain twice" 1 "Adding www.example.com to sleepy-river-2739... !
 Error: domain www.example.com is already added to app sleepy-river-2739"

@@ -369,7 +369,7 @@ Error: $sentence" "$err"
     expect "spaces:import $* leaves nothing" "file-space.yaml test-space.yaml" "$(ls -A "$imported" | grep -vx .spacedns.lock | xargs)"
 }
 
-unread "$work/none.json cannot be opened: No such file or directory" "$work/none.json"
+unread "$work/none.json cannot be opened: No such file or directory; name a file that this user may read" "$work/none.json"
 unread "$work is not a regular file; save the topology to one" "$work"
 mkfifo "$work/pipe"
 unread "$work/pipe is not a regular file; save the topology to one" "$work/pipe"

@@ -432,6 +432,7 @@ TEST(after_a_standstill_requests_older_than_a_second_are_dropped)
     struct scene scene;
 
     begin(&scene, "127.0.0.1", "127.0.0.1");
+    scene.socket.backlog.read_ms = 1; /* long ago */
     ages_ms = ages;
     age_count = 4;
     for (uint16_t id = 1; id <= 200; id++)
@@ -451,6 +452,7 @@ TEST(after_a_standstill_a_few_that_are_all_old_are_dropped)
     struct scene scene;
 
     begin(&scene, "127.0.0.1", "127.0.0.1");
+    scene.socket.backlog.read_ms = 1; /* long ago */
     ages_ms = ages;
     age_count = 1;
     ask(&scene, 1);
