@@ -5,6 +5,7 @@
 
 #include "spacedns/change.h"
 #include "spacedns/name_generator.h"
+#include "spacedns/usage.h"
 
 enum { NUMBER_DIGITS = 5, TRIES = 100 };
 
@@ -211,11 +212,13 @@ static int destroy(struct change *change, const char *name)
     const char *confirmed = session->invocation.options[OPTION_CONFIRM];
     struct err err;
 
-    if (confirmed == NULL)
+    if (confirmed == NULL) {
+        usage_print_recent(session, name);
         return session_fail(session, EXIT_REFUSED,
                             "destroying %s cannot be undone; to go on, write spacedns "
                             "apps:destroy %s --confirm %s",
                             name, name, name);
+    }
     if (strcmp(confirmed, name) != 0)
         return session_fail(session, EXIT_REFUSED,
                             "Confirmation %s did not match %s. Aborted. Write --confirm %s",

@@ -15,6 +15,8 @@
 #include "spacednsd/settings_check.h"
 #include "spacednsd/settings_reload.h"
 #include "spacednsd/status.h"
+#include "spacednsd/usage_call.h"
+#include "spacednsd/usage_dyno.h"
 #include "spacednsd/workers.h"
 
 enum { CODE_DONE = 0, CODE_REFUSED = 1, CODE_USAGE = 2 };
@@ -131,9 +133,11 @@ void control_answer(struct call *call, const struct status_source *source)
 {
     /* The commands that the server runs and that need no reload. */
     static answer_command *const answers[COMMAND_COUNT] = {
-        [COMMAND_STATUS] = answer_status,         [COMMAND_KEPT_BACK] = answer_kept_back,
-        [COMMAND_EXPLAIN] = answer_explain,       [COMMAND_WHOAMI] = answer_whoami,
-        [COMMAND_CACHE] = cache_call_answer_list, [COMMAND_CACHE_FLUSH] = cache_call_answer_flush,
+        [COMMAND_STATUS] = answer_status,           [COMMAND_KEPT_BACK] = answer_kept_back,
+        [COMMAND_EXPLAIN] = answer_explain,         [COMMAND_WHOAMI] = answer_whoami,
+        [COMMAND_CACHE] = cache_call_answer_list,   [COMMAND_CACHE_FLUSH] = cache_call_answer_flush,
+        [COMMAND_WHO_USES] = usage_call_answer_who, [COMMAND_LAST_ASKED] = usage_call_answer_last,
+        [COMMAND_WASTE] = usage_call_answer_waste,  [COMMAND_SAFE_TO_STOP] = usage_dyno_answer,
     };
     answer_command *answer = answers[call->invocation.command];
 

@@ -80,6 +80,7 @@ static bool init(struct daemon *daemon, const struct settings *settings, struct 
                                             .privileges = &daemon->privileges,
                                             .sandbox = &daemon->sandbox,
                                             .upgrade = &daemon->upgrade,
+                                            .usage = &daemon->usage,
                                             .started_ns = clock_monotonic_ns()};
     daemon_upgrade_init(daemon);
     takeover_init(&daemon->takeover);
@@ -230,6 +231,13 @@ static void daemon_on_reports(void *context)
     inspection_on_reports(&daemon->inspection);
 }
 
+static void daemon_on_flows(void *context, const struct flow_table *table)
+{
+    struct daemon *daemon = context;
+
+    usage_keeping_add(&daemon->usage, table);
+}
+
 /* Sockets that the settings no longer have are not kept for the next start either. */
 static void close_unused(struct daemon *daemon)
 {
@@ -249,6 +257,7 @@ static bool make_server(struct daemon *daemon)
                                      .log_descriptor = STDOUT_FILENO,
                                      .on_adopted = daemon_on_adopted,
                                      .on_reports = daemon_on_reports,
+                                     .on_flows = daemon_on_flows,
                                      .context = daemon,
                                      .inherited = &daemon->takeover.inherited,
                                      .is_waiting = takeover_is_upgrade(&daemon->takeover),
@@ -259,6 +268,9 @@ static bool make_server(struct daemon *daemon)
     if (!daemon->has_loop)
         return give_up(daemon, "cannot create an event loop; check the limit of file descriptors "
                                "(ulimit -n)");
+    if (!usage_keeping_start(&daemon->usage, &daemon->loop, &daemon->reloads.state,
+                             daemon->settings->metrics_apps))
+        return give_up(daemon, "out of memory");
     daemon->server = server_new(&options, &err);
     if (daemon->server == NULL)
         return give_up(daemon, err.text);
@@ -269,6 +281,8 @@ static bool make_server(struct daemon *daemon)
     inspection_start(&daemon->inspection, &daemon->loop, daemon->server, &daemon->source);
     cookies_start(&daemon->cookies, &daemon->loop, daemon->server);
     reloads_publish(&daemon->reloads);
+    if (!takeover_is_upgrade(&daemon->takeover))
+        usage_keeping_read(&daemon->usage, server_current(daemon->server));
     return true;
 }
 
@@ -320,6 +334,8 @@ static void free_all(struct daemon *daemon)
         snapshot_free(daemon->reloads.loading.snapshot);
     daemon_requests_close(daemon);
     takeover_close(&daemon->takeover);
+    usage_keeping_stop(&daemon->usage);
+    usage_keeping_close(&daemon->usage); /* the state folder is still open */
     reloads_close(&daemon->reloads);
     server_free(daemon->server);
     if (daemon->has_loop) {

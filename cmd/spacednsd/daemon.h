@@ -25,6 +25,7 @@
 #include "spacednsd/status_source.h"
 #include "spacednsd/takeover.h"
 #include "spacednsd/upgrade.h"
+#include "spacednsd/usage_keeping.h"
 
 /** The program's exit codes. */
 enum { EXIT_REFUSED = 1, EXIT_UNAVAILABLE = 3 };
@@ -42,6 +43,7 @@ struct daemon {
     struct reloads reloads;
     struct inspection inspection;
     struct cookies cookies;
+    struct usage_keeping usage;
     struct service service;
     struct takeover takeover;
     struct takeover_owner takeover_owner;

@@ -44,6 +44,15 @@ static void daemon_on_upgrade_failed(void *context, bool had_state)
     reloads_resume(&daemon->reloads, had_state);
 }
 
+/* What it knew of who uses what is in the state folder now. */
+static void daemon_on_left(void *context)
+{
+    struct daemon *daemon = context;
+
+    usage_keeping_read(&daemon->usage, server_current(daemon->server));
+    daemon_upgrade_on_idle(daemon);
+}
+
 /* Signals that came while the workers left have been passed on in the turn before. */
 static void daemon_on_last_turn(uv_idle_t *idle)
 {
@@ -87,6 +96,8 @@ static void daemon_on_go(void *context)
     log_open();
     daemon_requests_watch_signals(daemon);
     daemon_become_ready(daemon);
+    if (!takeover_is_pending(&daemon->takeover))
+        usage_keeping_read(&daemon->usage, server_current(daemon->server));
 }
 
 static void daemon_on_takeover_failed(void *context, const char *sentence)
@@ -106,7 +117,7 @@ void daemon_upgrade_init(struct daemon *daemon)
 {
     daemon->takeover_owner = (struct takeover_owner){.on_go = daemon_on_go,
                                                      .on_failed = daemon_on_takeover_failed,
-                                                     .on_left = daemon_upgrade_on_idle,
+                                                     .on_left = daemon_on_left,
                                                      .on_signal = daemon_requests_take_signal,
                                                      .context = daemon};
     daemon->upgrade_owner = (struct upgrade_owner){.hold = daemon_hold,

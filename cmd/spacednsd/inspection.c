@@ -60,6 +60,10 @@ static const struct {
     [COMMAND_EXPLAIN] = {read_question, INSPECTION_PATIENCE_MS},
     [COMMAND_CACHE] = {read_sweep, INSPECTION_SWEEP_MS},
     [COMMAND_CACHE_FLUSH] = {read_sweep, INSPECTION_SWEEP_MS},
+    [COMMAND_WHO_USES] = {read_nothing, INSPECTION_PATIENCE_MS},
+    [COMMAND_LAST_ASKED] = {read_nothing, INSPECTION_PATIENCE_MS},
+    [COMMAND_SAFE_TO_STOP] = {read_nothing, INSPECTION_PATIENCE_MS},
+    [COMMAND_WASTE] = {read_nothing, INSPECTION_PATIENCE_MS},
 };
 
 bool inspection_is_for(enum command_name command)

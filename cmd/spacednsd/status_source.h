@@ -15,6 +15,7 @@
 #include "spacednsd/sandbox.h"
 #include "spacednsd/storing.h"
 #include "spacednsd/upgrade.h"
+#include "spacednsd/usage_keeping.h"
 
 /** How a reload ended. */
 enum reload_end {
@@ -54,4 +55,5 @@ struct status_source {
     const struct privileges *privileges;
     const struct sandbox *sandbox;
     const struct upgrade *upgrade;
+    const struct usage_keeping *usage;
 };

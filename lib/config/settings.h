@@ -96,6 +96,7 @@ struct settings {
     bool log_queries;
     unsigned log_format;
     unsigned log_level; /* enum log_level */
+    uint32_t metrics_apps;
     uint32_t tcp_connections;
     uint32_t tcp_per_client;
     uint32_t tcp_idle_ms;

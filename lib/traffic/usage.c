@@ -138,6 +138,7 @@ struct seen {
     const struct flow *flow;
     struct use_counts more;
     uint32_t client;
+    int64_t last_ms;
 };
 
 static void raise_app(struct usage *usage, const struct asked *asked, const struct seen *seen)
@@ -149,8 +150,8 @@ static void raise_app(struct usage *usage, const struct asked *asked, const stru
         return;
     }
     lately_add(&usage->lately[uses_number(usage->apps, use)], seen->more.last_s, seen->flow->count);
-    if (seen->more.last_s >= use->asked.last_s && seen->client != PARTY_NONE)
-        uses_set_by(usage->apps, use, seen->client);
+    if (seen->client != PARTY_NONE)
+        uses_set_by(usage->apps, use, seen->client, seen->last_ms);
 }
 
 static void raise_domain(struct usage *usage, const struct asked *asked, const struct seen *seen)
@@ -158,8 +159,8 @@ static void raise_domain(struct usage *usage, const struct asked *asked, const s
     if (asked->domain == PARTY_NONE)
         return;
     struct use *use = uses_raise(usage->domains, asked->app_party, asked->domain, &seen->more);
-    if (use != NULL && seen->more.last_s >= use->asked.last_s)
-        uses_set_by(usage->domains, use, seen->client);
+    if (use != NULL)
+        uses_set_by(usage->domains, use, seen->client, seen->last_ms);
 }
 
 static void raise_dyno(struct usage *usage, const struct asked *asked,
@@ -233,12 +234,14 @@ static void note_waste(struct usage *usage, const struct flow_table *table, cons
 static void add_flow(struct usage *usage, const struct flow_table *table, const struct flow *flow,
                      int64_t begun_ms)
 {
-    struct seen seen = {.flow = flow, .client = asking_client(usage->asking, flow)};
+    struct seen seen = {.flow = flow,
+                        .client = asking_client(usage->asking, flow),
+                        .last_ms = begun_ms + flow->last_ms};
     struct asked asked;
 
     seen.more.counts[usage_outcome(flow)] = flow->count;
     seen.more.first_s = (uint32_t)((begun_ms + flow->first_ms) / MS_PER_SECOND);
-    seen.more.last_s = (uint32_t)((begun_ms + flow->last_ms) / MS_PER_SECOND);
+    seen.more.last_s = (uint32_t)(seen.last_ms / MS_PER_SECOND);
     note_waste(usage, table, &seen);
     if (!asking_find_app(usage->asking, flow, &asked))
         return;
@@ -410,7 +413,6 @@ void usage_add_app(struct usage *usage, uint32_t app, uint32_t by, const struct 
         use_counts_add(&usage->sums.other, more);
         return;
     }
-    if (more->last_s >= use->asked.last_s)
-        uses_set_by(usage->apps, use, by);
+    uses_set_by(usage->apps, use, by, (int64_t)more->last_s * MS_PER_SECOND);
     add_minutes(&usage->lately[uses_number(usage->apps, use)], lately);
 }

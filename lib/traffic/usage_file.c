@@ -10,6 +10,7 @@ enum {
     HEAD_OCTETS = MAGIC_OCTETS + 4 + 8 + 8,
     FIRST_CAPACITY = 1 << 16,
     PARTY_OCTETS_LEAST = 5,
+    MS_PER_SECOND = 1000,
 };
 
 static const char magic[MAGIC_OCTETS] = "spacedns usage";
@@ -331,8 +332,8 @@ static void read_uses(struct reading *in, struct uses *uses)
         if (uses == NULL || in->has_failed || first == PARTY_NONE)
             continue;
         struct use *use = uses_raise(uses, first, second, &counts);
-        if (use != NULL && counts.last_s >= use->asked.last_s)
-            uses_set_by(uses, use, by);
+        if (use != NULL)
+            uses_set_by(uses, use, by, (int64_t)counts.last_s * MS_PER_SECOND);
     }
 }
 

@@ -4,7 +4,7 @@
 
 #include "base/hash.h"
 
-enum { NONE = 0 };
+enum { NONE = 0, MS_PER_SECOND = 1000 };
 
 struct uses {
     struct uses_options options;
@@ -215,8 +215,14 @@ struct use *uses_raise(struct uses *uses, uint32_t first, uint32_t second,
     return use;
 }
 
-void uses_set_by(struct uses *uses, struct use *use, uint32_t by)
+void uses_set_by(struct uses *uses, struct use *use, uint32_t by, int64_t at_ms)
 {
+    uint16_t second = (uint16_t)(at_ms / MS_PER_SECOND), ms = (uint16_t)(at_ms % MS_PER_SECOND);
+
+    if (at_ms / MS_PER_SECOND < use->asked.last_s || (use->by_second == second && ms < use->by_ms))
+        return;
+    use->by_second = second;
+    use->by_ms = ms;
     if (use->by == by)
         return;
     parties_hold(uses->options.parties, by);

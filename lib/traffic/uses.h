@@ -43,7 +43,9 @@ struct use_counts {
 struct use {
     uint32_t parties[2];
     struct use_counts asked;
-    uint32_t by; /* the party that asked last, if the owner sets it (uses_set_by) */
+    uint32_t by;        /* the party that asked last, if the owner sets it (uses_set_by) */
+    uint16_t by_second; /* when, the lowest bits; */
+    uint16_t by_ms;     /* and within that second */
     uint32_t newer, older;
 };
 
@@ -79,8 +81,11 @@ void uses_free(struct uses *uses);
 struct use *uses_raise(struct uses *uses, uint32_t first, uint32_t second,
                        const struct use_counts *more);
 
-/** Sets who asked last. */
-void uses_set_by(struct uses *uses, struct use *use, uint32_t by);
+/**
+ * Sets who asked last, unless somebody has asked after at_ms, in milliseconds since 1970. The use
+ * has been raised with that time.
+ */
+void uses_set_by(struct uses *uses, struct use *use, uint32_t by, int64_t at_ms);
 
 /** Finds a use; NULL: there is none. */
 const struct use *uses_find(const struct uses *uses, uint32_t first, uint32_t second);

@@ -79,7 +79,7 @@ stop
 settings "control_group: $admins" "control_read_group: \"$readers\""
 start two --settings "$work/settings.yaml"
 expect "the socket for two groups" "666 $server_uid $server_gid" "$(mode)"
-for command in status "status --json" kept-back cache "cache a.example" "explain frozen-oasis-70544.herokuapp.com --live --from 10.0.130.56" \
+for command in status "status --json" kept-back "who-uses frozen-oasis-70544" "last-asked api.example.com" waste cache "cache a.example" "explain frozen-oasis-70544.herokuapp.com --live --from 10.0.130.56" \
     "whoami --from 10.0.130.56" plan "reload --dry-run"; do
     # shellcheck disable=SC2086
     may "a reader" "$alice" "$readers" $command

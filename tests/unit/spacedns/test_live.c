@@ -34,6 +34,10 @@ static const struct {
     {"cache www.example.org --json", "cache www.example.org --json\n"},
     {"cache:flush", "cache:flush\n"},
     {"cache:flush a.example b.example --below", "cache:flush a.example b.example --below\n"},
+    {"who-uses frozen-oasis-70544", "who-uses frozen-oasis-70544\n"},
+    {"last-asked api.example.com --json", "last-asked api.example.com --json\n"},
+    {"safe-to-stop web.1 -a frozen-oasis-70544", "safe-to-stop web.1 --app=frozen-oasis-70544\n"},
+    {"waste", "waste\n"},
     {"reload --force --color always", "reload --force\n"},
     {"reload --dry-run", "reload --dry-run\n"},
     {"plan --force", "plan %s --force\n"},
@@ -53,9 +57,18 @@ TEST_OVER(a_command_of_the_server_is_sent_to_it, requests)
     ck_assert_str_eq(peer.requests, wanted);
 }
 
-static const char *const lines[] = {
-    "status",      "whoami",     "kept-back", "cache",
-    "cache:flush", "forget a.b", "reload",    "explain a.b --live --from 10.0.0.1"};
+static const char *const lines[] = {"status",
+                                    "whoami",
+                                    "kept-back",
+                                    "cache",
+                                    "who-uses a",
+                                    "last-asked a",
+                                    "safe-to-stop 10.0.130.56 --wait",
+                                    "waste",
+                                    "cache:flush",
+                                    "forget a.b",
+                                    "reload",
+                                    "explain a.b --live --from 10.0.0.1"};
 
 TEST_OVER(without_a_server_the_remedy_is_printed, lines)
 {

@@ -149,6 +149,21 @@ TEST(the_first_and_the_last_time_are_kept_and_who_was_last)
     ck_assert_uint_eq(lately_last_minute(usage_lately(usage, app), BEGAN_S + 70), 1);
 }
 
+TEST(who_was_last_is_right_to_the_millisecond)
+{
+    flowing_at(&flowing, 5000);
+    flowing_reply(&flowing, "10.0.132.9", "api.example.com", TYPE_A, 1);
+    flowing_at(&flowing, 5100);
+    flowing_reply(&flowing, "10.20.3.4", "api.example.com", TYPE_A, 1);
+    flowing_at(&flowing, 5200);
+    flowing_reply(&flowing, "10.0.132.9", "api.example.com", TYPE_A, 1);
+    add_up();
+
+    uint32_t app = usage_find_app(usage, NULL, "frozen-oasis-70544");
+    ck_assert_str_eq(shown(parties_at(usage_parties(usage), usage_app(usage, app)->by)),
+                     "app open-plain-1001");
+}
+
 static const struct use *find_domain(const char *name)
 {
     const struct uses *domains = usage_domains(usage);

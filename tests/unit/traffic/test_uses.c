@@ -106,11 +106,13 @@ TEST(who_was_last_is_held)
 {
     make(1, 0);
     struct use *use = raise_at(1, 1, 1);
-    uses_set_by(uses, use, word(9));
+    uses_set_by(uses, use, word(9), 1000);
     parties_collect(parties);
     ck_assert_str_eq(parties_at(parties, use->by)->name, "w9");
     uint32_t before = use->by;
-    uses_set_by(uses, use, word(8));
+    uses_set_by(uses, use, word(7), 999);
+    ck_assert_uint_eq(use->by, before);
+    uses_set_by(uses, use, word(8), 1001);
     ck_assert_uint_eq(parties_at(parties, before)->holds, 0);
     raise_at(2, 2, 1);
     ck_assert_uint_eq(parties_at(parties, words[8])->holds, 0);

@@ -1,0 +1,258 @@
+#include "spacednsd/usage_dyno.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include <arpa/inet.h>
+
+#include "base/clock.h"
+#include "base/escape.h"
+#include "spacednsd/usage_keeping.h"
+#include "spacednsd/usage_text.h"
+
+enum { CODE_DONE = 0, CODE_REFUSED = 1, CODE_USAGE = 2, ADDRESSES_MOST = 16, TYPE_MOST = 128 };
+
+/* The dyno that is meant: by address, or by type and number of an app. */
+struct meant {
+    struct usage_subject subject; /* without a name: of any app */
+    char type[TYPE_MOST + 1];
+    uint32_t number;
+    bool is_address;
+    uint32_t ip;
+    /* What is known of it. */
+    bool is_published;
+    bool is_known; /* the type is the app's, or something of it was handed out */
+    uint32_t until_s;
+    uint32_t addresses[ADDRESSES_MOST];
+    size_t address_count;
+};
+
+static void add_address(struct meant *meant, uint32_t ip)
+{
+    for (size_t i = 0; i < meant->address_count; i++)
+        if (meant->addresses[i] == ip)
+            return;
+    if (meant->address_count < ADDRESSES_MOST)
+        meant->addresses[meant->address_count++] = ip;
+}
+
+/* ---- what is meant ---- */
+
+/* TYPE.N */
+static bool read_name(struct meant *meant, const char *word)
+{
+    const char *dot = strrchr(word, '.');
+    char *end;
+
+    if (dot == NULL || dot == word || (size_t)(dot - word) > TYPE_MOST || dot[1] < '0' ||
+        dot[1] > '9')
+        return false;
+    unsigned long number = strtoul(dot + 1, &end, 10);
+    if (*end != '\0' || number == 0 || number > UINT32_MAX)
+        return false;
+    memcpy(meant->type, word, (size_t)(dot - word));
+    meant->type[dot - word] = '\0';
+    meant->number = (uint32_t)number;
+    return true;
+}
+
+static bool read_address(struct meant *meant, const char *word)
+{
+    struct in_addr address;
+
+    if (inet_pton(AF_INET, word, &address) != 1)
+        return false;
+    meant->is_address = true;
+    meant->ip = ntohl(address.s_addr);
+    add_address(meant, meant->ip);
+    return true;
+}
+
+/* ---- what is published ---- */
+
+static bool is_type(const struct segment *segment, const struct formation_entry *formation,
+                    const char *type)
+{
+    return strlen(type) == formation->type_length &&
+           memcmp(segment_text(segment, formation->type), type, formation->type_length) == 0;
+}
+
+static void look_at_formation(struct meant *meant, const struct formation_entry *formation)
+{
+    const struct segment *segment = meant->subject.segment;
+
+    meant->is_known = true;
+    for (uint32_t i = 0; i < formation->dyno_count; i++) {
+        const struct dyno_entry *dyno = &segment->dynos[formation->dynos + i];
+        if (dyno->number != meant->number)
+            continue;
+        add_address(meant, dyno->ip);
+        meant->is_published |=
+            dyno_is_named(dyno) && (meant->subject.app->flags & APP_DISCOVERED) != 0;
+    }
+}
+
+static void look_at_app(struct meant *meant)
+{
+    const struct segment *segment = meant->subject.segment;
+    const struct app_entry *app = meant->subject.app;
+
+    for (uint32_t i = 0; app != NULL && i < app->formation_count; i++) {
+        const struct formation_entry *formation = &segment->formations[app->formations + i];
+        if (is_type(segment, formation, meant->type))
+            look_at_formation(meant, formation);
+    }
+}
+
+static void look_at_address(struct meant *meant, const struct snapshot *snapshot)
+{
+    for (size_t i = 0; i < snapshot->segment_count; i++) {
+        const struct segment *segment = snapshot->segments[i];
+        uint32_t dyno = segment == NULL ? ENTRY_NONE : segment_find_dyno(segment, meant->ip);
+        if (dyno == ENTRY_NONE)
+            continue;
+        const struct app_entry *app = &segment->apps[segment_formation_of(segment, dyno)->app];
+        if (meant->subject.name == NULL || meant->subject.app == app)
+            meant->is_published |= (app->flags & APP_DISCOVERED) != 0;
+    }
+}
+
+/* ---- what was handed out ---- */
+
+static bool is_meant(const struct meant *meant, const struct parties *parties,
+                     const struct expiry *expiry)
+{
+    if (meant->subject.name != NULL && expiry->app != meant->subject.party)
+        return false;
+    return meant->is_address
+               ? expiry->ip == meant->ip
+               : expiry->number == meant->number &&
+                     strcmp(parties_at(parties, expiry->type)->name, meant->type) == 0;
+}
+
+static void look_at_expiries(struct meant *meant, const struct usage *usage)
+{
+    const struct expiries *expiries = usage_expiries(usage);
+
+    meant->until_s = expiries_floor(expiries);
+    for (const struct expiry *each = expiries_next(expiries, NULL); each != NULL;
+         each = expiries_next(expiries, each)) {
+        if (!is_meant(meant, usage_parties(usage), each))
+            continue;
+        meant->is_known = true;
+        add_address(meant, each->ip);
+        if (each->until_s > meant->until_s)
+            meant->until_s = each->until_s;
+    }
+}
+
+/* ---- the answer ---- */
+
+static uint32_t seconds_left(const struct meant *meant, uint32_t now_s)
+{
+    return meant->until_s > now_s ? meant->until_s - now_s : 0;
+}
+
+static void format_dyno(const struct meant *meant, const char *word, char text[USAGE_TEXT_OCTETS])
+{
+    struct text out = text_over(text, USAGE_TEXT_OCTETS - 1);
+
+    text_add_string(&out, word);
+    for (size_t i = 0; i < meant->address_count && !meant->is_address; i++) {
+        text_add_string(&out, i == 0 ? " (" : " ");
+        text_add_ipv4(&out, meant->addresses[i]);
+    }
+    text_add_string(&out, meant->address_count > 0 && !meant->is_address ? ")" : "");
+    if (meant->subject.name != NULL) {
+        text_add_string(&out, " of ");
+        text_add_string(&out, meant->subject.name);
+    }
+    *out.next = '\0';
+}
+
+static void print_verdict(struct call *call, const struct meant *meant, const char *word,
+                          uint32_t now_s)
+{
+    uint32_t left = seconds_left(meant, now_s);
+    char dyno[USAGE_TEXT_OCTETS], until[CLOCK_TEXT_OCTETS];
+
+    format_dyno(meant, word, dyno);
+    clock_format(meant->until_s, until);
+    if (meant->is_published)
+        escape_printf(call->out,
+                      "%s is published: take it out first (spacedns ps:set, ps:remove); clients "
+                      "hold its address for %u s\n",
+                      dyno, left);
+    else if (left > 0)
+        escape_printf(call->out, "%s: safe in %u s, clients may hold its address until %s\n", dyno,
+                      left, until);
+    else
+        escape_printf(call->out, "%s: safe to stop\n", dyno);
+}
+
+static void print_verdict_json(struct call *call, const struct meant *meant, const char *word,
+                               uint32_t now_s)
+{
+    uint32_t left = seconds_left(meant, now_s);
+    json_t *addresses = json_array();
+
+    for (size_t i = 0; i < meant->address_count; i++) {
+        char shown[INET_ADDRSTRLEN + 1];
+        struct text text = text_over(shown, sizeof shown - 1);
+        text_add_ipv4(&text, meant->addresses[i]);
+        *text.next = '\0';
+        json_array_append_new(addresses, json_string(shown));
+    }
+    print_json(json_pack("{s:o, s:s?, s:o, s:b, s:b, s:i, s:o}", "dyno",
+                         print_text(word, strlen(word)), "app", meant->subject.name, "addresses",
+                         addresses, "published", meant->is_published, "safe",
+                         !meant->is_published && left == 0, "seconds", (int)left, "until",
+                         left == 0 ? json_null() : usage_json_time(meant->until_s)),
+               call->out);
+}
+
+static void answer(struct call *call, const struct status_source *source, const struct meant *meant,
+                   const char *word)
+{
+    uint32_t now_s = usage_now_s();
+
+    usage_call_warn(call, source);
+    if (invocation_has(&call->invocation, OPTION_JSON))
+        print_verdict_json(call, meant, word, now_s);
+    else
+        print_verdict(call, meant, word, now_s);
+    bool is_safe = !meant->is_published && seconds_left(meant, now_s) == 0;
+    call_finish(call, is_safe && source->usage->is_read ? CODE_DONE : USAGE_CODE_UNSAFE);
+}
+
+static void fail(struct call *call, int code, const char *word, const char *why)
+{
+    escape_printf(call->err, "Error: %s %s\n", word, why);
+    call_finish(call, code);
+}
+
+void usage_dyno_answer(struct call *call, const struct status_source *source)
+{
+    const char *word = invocation_operand(&call->invocation, 0);
+    const char *app = call->invocation.options[OPTION_APP];
+    struct meant meant = {.number = 0};
+
+    if (!read_address(&meant, word) && (!read_name(&meant, word) || app == NULL)) {
+        fail(call, CODE_USAGE, word,
+             "is no dyno; write TYPE.N with its app, as web.1 -a APP, or the dyno's address");
+        return;
+    }
+    if (app != NULL && !usage_call_find_app(call, source, app, &meant.subject))
+        return;
+    if (meant.is_address)
+        look_at_address(&meant, server_current(source->server));
+    else
+        look_at_app(&meant);
+    look_at_expiries(&meant, source->usage->usage);
+    if (!meant.is_address && !meant.is_known)
+        fail(call, CODE_REFUSED, word,
+             "is not known: the app has no such process type, and no answer named it; spacedns ps "
+             "-a APP lists the dynos");
+    else
+        answer(call, source, &meant, word);
+}

@@ -1,0 +1,254 @@
+#include "spacednsd/usage_keeping.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "base/clock.h"
+#include "base/log.h"
+
+#define FILE_NAME "usage"
+#define DRAFT_NAME "usage.draft"
+
+enum { FILE_MODE = 0600, US_PER_MS = 1000, US_PER_SECOND = 1000000, NS_PER_MS = 1000000 };
+
+static uint32_t now_s(void)
+{
+    return (uint32_t)(clock_wall_us() / US_PER_SECOND);
+}
+
+/* ---- writing ---- */
+
+static bool write_all(int descriptor, const uint8_t *octets, size_t length)
+{
+    while (length > 0) {
+        ssize_t written = write(descriptor, octets, length);
+        if (written < 0 && errno != EINTR)
+            return false;
+        octets += written > 0 ? written : 0;
+        length -= written > 0 ? (size_t)written : 0;
+    }
+    return fsync(descriptor) == 0;
+}
+
+static bool write_draft(const struct usage_keeping *keeping)
+{
+    int descriptor = openat(keeping->state->folder, DRAFT_NAME,
+                            O_WRONLY | O_CREAT | O_TRUNC | O_NOFOLLOW | O_CLOEXEC, FILE_MODE);
+
+    if (descriptor < 0)
+        return false;
+    bool written = write_all(descriptor, keeping->octets, keeping->length);
+    int number = errno;
+    written &= close(descriptor) == 0;
+    errno = number;
+    return written;
+}
+
+static void write_file(struct usage_keeping *keeping)
+{
+    int folder = keeping->state->folder;
+
+    keeping->err.code = ERR_NONE;
+    if (write_draft(keeping) && renameat(folder, DRAFT_NAME, folder, FILE_NAME) == 0 &&
+        fsync(folder) == 0)
+        return;
+    int number = errno;
+    unlinkat(folder, DRAFT_NAME, 0);
+    err_set(&keeping->err, ERR_SYSTEM,
+            "state_dir %s: " FILE_NAME " cannot be written: %s; a restart forgets who used what "
+            "until it can be",
+            keeping->state->path, strerror(number));
+}
+
+static void log_outcome(struct usage_keeping *keeping)
+{
+    bool had_failed = keeping->problem.code != ERR_NONE;
+    bool has_failed = keeping->err.code != ERR_NONE;
+
+    if (has_failed && !had_failed)
+        log_sentence(LOG_WARNING, "usage_failed", keeping->err.text);
+    if (!has_failed && had_failed)
+        log_sentence(LOG_INFO, "usage_stored", "who uses what is stored again");
+    keeping->problem = keeping->err;
+}
+
+/* Returns false when there is nothing to write, or no place for it. */
+static bool take_octets(struct usage_keeping *keeping, bool is_last)
+{
+    if (!keeping->is_read || keeping->is_writing || !state_is_used(keeping->state))
+        return false;
+    keeping->octets = usage_file_write(keeping->usage, is_last, &keeping->length);
+    keeping->is_changed = false;
+    return keeping->octets != NULL;
+}
+
+static void drop_octets(struct usage_keeping *keeping)
+{
+    free(keeping->octets);
+    keeping->octets = NULL;
+    log_outcome(keeping);
+}
+
+/* On a thread of the pool. */
+static void write_on_pool(uv_work_t *work)
+{
+    write_file(work->data);
+}
+
+static void usage_keeping_on_written(uv_work_t *work, int status)
+{
+    struct usage_keeping *keeping = work->data;
+
+    (void)status; /* never cancelled */
+    keeping->is_writing = false;
+    drop_octets(keeping);
+}
+
+static void usage_keeping_on_due(uv_timer_t *timer)
+{
+    struct usage_keeping *keeping = timer->data;
+
+    if (!keeping->is_changed || !take_octets(keeping, false))
+        return;
+    keeping->work.data = keeping;
+    keeping->is_writing = true;
+    uv_queue_work(timer->loop, &keeping->work, write_on_pool, usage_keeping_on_written);
+}
+
+/* ---- reading ---- */
+
+static void log_unread(const struct usage_keeping *keeping, const char *why)
+{
+    struct err err;
+
+    err_set(&err, ERR_SYSTEM,
+            "state_dir %s: " FILE_NAME " %s; who used what before this start is not known, and the "
+            "file is begun anew",
+            keeping->state->path, why);
+    log_sentence(LOG_WARNING, "usage_unread", err.text);
+}
+
+/* Returns malloc'ed octets; NULL with *err, or with ERR_NONE when there is no file. */
+static uint8_t *read_file(int folder, size_t *length, struct err *err)
+{
+    int descriptor = openat(folder, FILE_NAME, O_RDONLY | O_NONBLOCK | O_NOFOLLOW | O_CLOEXEC);
+    uint8_t *octets = NULL;
+    struct stat status;
+
+    err->code = ERR_NONE;
+    if (descriptor < 0) {
+        if (errno != ENOENT)
+            err_set(err, ERR_SYSTEM, "cannot be opened: %s", strerror(errno));
+        return NULL;
+    }
+    if (fstat(descriptor, &status) != 0 || !S_ISREG(status.st_mode) ||
+        status.st_size > USAGE_FILE_MOST)
+        err_set(err, ERR_LIMIT, "is no file, or larger than any that is written");
+    else if ((octets = malloc((size_t)status.st_size + 1)) == NULL)
+        err_set(err, ERR_MEMORY, "cannot be read: out of memory");
+    *length = 0;
+    while (octets != NULL && *length < (size_t)status.st_size) {
+        ssize_t got = read(descriptor, octets + *length, (size_t)status.st_size - *length);
+        if (got <= 0)
+            break; /* what is missing shows in its length */
+        *length += (size_t)got;
+    }
+    close(descriptor);
+    return octets;
+}
+
+/* Returns true when nothing that the server before did is missing. */
+static bool read_stored(struct usage_keeping *keeping)
+{
+    bool was_last = false;
+    size_t length;
+    struct err err;
+
+    if (!state_is_used(keeping->state))
+        return false;
+    uint8_t *octets = read_file(keeping->state->folder, &length, &err);
+    if (octets != NULL)
+        usage_file_read(keeping->usage, octets, length, &was_last, &err);
+    if (err.code != ERR_NONE)
+        log_unread(keeping, err.text);
+    free(octets);
+    return was_last;
+}
+
+static uint32_t longest_ttl(const struct snapshot *snapshot)
+{
+    uint32_t longest = 0;
+
+    for (size_t i = 0; i < snapshot->segment_count; i++)
+        if (snapshot->segments[i] != NULL && snapshot->segments[i]->dyno_ttl_seconds > longest)
+            longest = snapshot->segments[i]->dyno_ttl_seconds;
+    return longest;
+}
+
+static void write_now(struct usage_keeping *keeping, bool is_last)
+{
+    if (!take_octets(keeping, is_last))
+        return;
+    write_file(keeping);
+    drop_octets(keeping);
+}
+
+void usage_keeping_read(struct usage_keeping *keeping, const struct snapshot *snapshot)
+{
+    if (keeping->is_read || !keeping->has_timer)
+        return;
+    bool was_last = read_stored(keeping);
+    keeping->is_read = true;
+    if (was_last)
+        write_now(keeping, false); /* after a crash it must not look like the last words */
+    else
+        expiries_raise_floor(usage_expiries(keeping->usage), now_s() + longest_ttl(snapshot));
+    keeping->is_changed = true;
+    uv_timer_start(&keeping->timer, usage_keeping_on_due, USAGE_FIRST_STORED_MS, USAGE_STORED_MS);
+}
+
+/* ---- life ---- */
+
+bool usage_keeping_start(struct usage_keeping *keeping, uv_loop_t *loop, const struct state *state,
+                         uint32_t apps_most)
+{
+    *keeping = (struct usage_keeping){
+        .usage = usage_new(&(struct usage_options){
+            .apps_most = apps_most, .pairs_most = USAGE_PAIRS, .now_s = now_s()}),
+        .state = state,
+        .has_timer = true};
+    uv_timer_init(loop, &keeping->timer);
+    uv_unref((uv_handle_t *)&keeping->timer);
+    keeping->timer.data = keeping;
+    return keeping->usage != NULL;
+}
+
+/* A flow's time is of the loop's clock, which is the monotonic one. */
+void usage_keeping_add(struct usage_keeping *keeping, const struct flow_table *table)
+{
+    int64_t ago_ms = (int64_t)(clock_monotonic_ns() / NS_PER_MS) - (int64_t)table->begun_ms;
+
+    usage_add(keeping->usage, table, clock_wall_us() / US_PER_MS - ago_ms);
+    keeping->is_changed = true;
+}
+
+void usage_keeping_stop(struct usage_keeping *keeping)
+{
+    if (keeping->has_timer)
+        uv_close((uv_handle_t *)&keeping->timer, NULL);
+    keeping->has_timer = false;
+}
+
+void usage_keeping_close(struct usage_keeping *keeping)
+{
+    if (keeping->usage == NULL)
+        return;
+    write_now(keeping, true);
+    usage_free(keeping->usage);
+    keeping->usage = NULL;
+}

@@ -1,0 +1,55 @@
+#pragma once
+/**
+ * Keeps what is known about who uses what (traffic/usage.h): adds the workers' flows, and stores
+ * it in the state folder's file `usage`.
+ *
+ *     start ──usage_keeping_read──► added up ──every USAGE_STORED_MS──► written on the pool
+ *                                      └──the loop has ended──► written as the last
+ *
+ * After an upgrade the file is read once the server before has gone, which writes it as its last
+ * act; until then nothing is written. Without the last words of the server before, answers that it
+ * gave may still be in use, so no dyno is safe to stop until they have expired.
+ *
+ * A file that cannot be read is logged and begun anew: it never keeps a server from starting.
+ *
+ * Events: usage_unread; usage_failed with the first write that fails, usage_stored with the next
+ * one that does not.
+ *
+ * Threads: the control thread, except for writing.  Memory: usage_keeping_close.
+ */
+#include <uv.h>
+
+#include "answer/state.h"
+#include "traffic/usage_file.h"
+
+enum { USAGE_FIRST_STORED_MS = 1000, USAGE_STORED_MS = 120 * 1000 };
+
+struct usage_keeping {
+    struct usage *usage; /* NULL: not started */
+    const struct state *state;
+    uv_timer_t timer;
+    uv_work_t work;
+    bool has_timer;
+    bool is_read; /* what the server before knew is in it */
+    bool is_writing;
+    bool is_changed; /* since it was written */
+    uint8_t *octets; /* while they are written */
+    size_t length;
+    struct err err, problem; /* of this write; of the last one */
+};
+
+/** Returns false without memory. `state` is borrowed. */
+bool usage_keeping_start(struct usage_keeping *keeping, uv_loop_t *loop, const struct state *state,
+                         uint32_t apps_most);
+
+/** Reads the file, if there is one. `snapshot`: with the TTLs that the server before gave. */
+void usage_keeping_read(struct usage_keeping *keeping, const struct snapshot *snapshot);
+
+/** server_on_flows. */
+void usage_keeping_add(struct usage_keeping *keeping, const struct flow_table *table);
+
+/** Nothing is written any more until usage_keeping_close. */
+void usage_keeping_stop(struct usage_keeping *keeping);
+
+/** Writes it as the last, once the loop has ended, and frees it. */
+void usage_keeping_close(struct usage_keeping *keeping);
