@@ -35,7 +35,7 @@ static void sum_replies(struct totals *totals)
 {
     memset(totals->rcodes, 0, sizeof totals->rcodes);
     memset(totals->reasons, 0, sizeof totals->reasons);
-    for (size_t i = 0; i < STATS_CLASSES * STATS_TRANSPORTS; i++)
+    for (size_t i = 0; i < (size_t)STATS_CLASSES * STATS_TRANSPORTS; i++)
         for (size_t rcode = 0; rcode < STATS_RCODES; rcode++)
             for (size_t reason = 0; reason < STATS_REASONS; reason++) {
                 uint64_t count =
@@ -50,7 +50,8 @@ void stats_add_to(struct totals *totals, const struct stats *stats)
     add_all(totals->counters, stats->counters, COUNTER_COUNT);
     add_all(&totals->replies[0][0][0][0], &stats->replies[0][0][0][0],
             sizeof totals->replies / sizeof totals->replies[0][0][0][0]);
-    add_all(&totals->durations[0][0], &stats->durations[0][0], STATS_SOURCES * STATS_DURATIONS);
+    add_all(&totals->durations[0][0], &stats->durations[0][0],
+            sizeof totals->durations / sizeof totals->durations[0][0]);
     add_all(totals->duration_ns, stats->duration_ns, STATS_SOURCES);
     sum_replies(totals);
 }
