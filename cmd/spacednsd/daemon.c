@@ -90,6 +90,7 @@ static bool init(struct daemon *daemon, const struct settings *settings, struct 
         return give_up(daemon, "out of memory");
     reloads->loop = &daemon->loop;
     reloads->service = &daemon->service;
+    reloads->usage = &daemon->usage;
     reloads->on_idle = daemon_upgrade_on_idle;
     reloads->context = daemon;
     return true;

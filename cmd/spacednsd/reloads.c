@@ -164,6 +164,10 @@ static void end_reload(struct reloads *reloads, enum reload_end end)
         note_last_good(reloads);
     if (end == RELOAD_DONE)
         note_compiling(reloads);
+    if (reloads->diff != NULL && reloads->usage != NULL) {
+        reloads->diff->asked = usage_keeping_asked;
+        reloads->diff->asked_context = reloads->usage;
+    }
     control_answer_reload(reloads->queue.calls, &result);
     reloads->queue.calls = NULL;
     close_loading(reloads);

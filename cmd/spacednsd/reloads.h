@@ -29,6 +29,7 @@
 #include "spacednsd/reload_queue.h"
 #include "spacednsd/service.h"
 #include "spacednsd/storing.h"
+#include "spacednsd/usage_keeping.h"
 #include "spacednsd/zones.h"
 
 struct reloads {
@@ -38,7 +39,8 @@ struct reloads {
     struct hash_key key;
     uv_loop_t *loop;
     struct server *server;
-    struct service *service; /* NULL: nobody is to be notified */
+    struct service *service;           /* NULL: nobody is to be notified */
+    const struct usage_keeping *usage; /* NULL: who uses what is not known */
     uv_work_t work;
     struct zones_loading loading; /* the current one; the daemon does the first */
     struct state state;           /* state_dir; zeroed: not used */
@@ -60,8 +62,8 @@ struct reloads {
 };
 
 /**
- * Sets everything but loop, server, service, on_idle and its context, which the caller sets after
- * it. Returns false without memory; reloads_close frees in any case.
+ * Sets everything but loop, server, service, usage, on_idle and its context, which the caller sets
+ * after it. Returns false without memory; reloads_close frees in any case.
  */
 bool reloads_init(struct reloads *reloads, const struct settings *settings);
 

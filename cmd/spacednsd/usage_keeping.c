@@ -237,6 +237,15 @@ void usage_keeping_add(struct usage_keeping *keeping, const struct flow_table *t
     keeping->is_changed = true;
 }
 
+uint64_t usage_keeping_asked(const void *context, const char *space, const char *app)
+{
+    const struct usage_keeping *keeping = context;
+    uint32_t party = usage_find_app(keeping->usage, space, app);
+    const struct lately *lately = party == PARTY_NONE ? NULL : usage_lately(keeping->usage, party);
+
+    return lately == NULL ? 0 : lately_last_minute(lately, now_s());
+}
+
 void usage_keeping_stop(struct usage_keeping *keeping)
 {
     if (keeping->has_timer)

@@ -48,6 +48,9 @@ void usage_keeping_read(struct usage_keeping *keeping, const struct snapshot *sn
 /** server_on_flows. */
 void usage_keeping_add(struct usage_keeping *keeping, const struct flow_table *table);
 
+/** diff_asked, with the keeping as context. */
+uint64_t usage_keeping_asked(const void *context, const char *space, const char *app);
+
 /** Nothing is written any more until usage_keeping_close. */
 void usage_keeping_stop(struct usage_keeping *keeping);
 

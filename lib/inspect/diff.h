@@ -81,7 +81,12 @@ struct diff_class {
     size_t counts[DIFF_KIND_COUNT];
 };
 
+/** How often a running server was asked for an app in the last minute. */
+typedef uint64_t diff_asked(const void *context, const char *space, const char *app);
+
 struct diff {
+    diff_asked *asked; /* NULL: not known; set by who prints it */
+    const void *asked_context;
     struct arena *arena;
     struct diff_change *changes; /* by space, then app */
     size_t change_count;         /* in `changes` */

@@ -109,6 +109,42 @@ static bool is_of_same_app(const struct diff_change *a, const struct diff_change
     return a->app == NULL || strcmp(a->app, b->app) == 0;
 }
 
+static bool loses_answer(const struct diff_change *change)
+{
+    return change->before.state == DIFF_ANSWERED && change->after.state != DIFF_ANSWERED;
+}
+
+/* Of the changes of one app, the first is given. */
+static bool loses_answers(const struct diff *diff, size_t first)
+{
+    for (size_t i = first; i < diff->change_count; i++) {
+        if (!is_of_same_app(&diff->changes[first], &diff->changes[i]))
+            break;
+        if (loses_answer(&diff->changes[i]))
+            return true;
+    }
+    return false;
+}
+
+/* 0 as well when it is not known, or nothing is lost. */
+static uint64_t count_asked(const struct diff *diff, size_t first)
+{
+    const struct diff_change *change = &diff->changes[first];
+
+    if (diff->asked == NULL || change->app == NULL || !loses_answers(diff, first))
+        return 0;
+    return diff->asked(diff->asked_context, change->space, change->app);
+}
+
+static void add_asked(struct text *text, uint64_t asked)
+{
+    if (asked == 0)
+        return;
+    text_add_string(text, ": ");
+    text_add_number(text, asked);
+    text_add_string(text, " asked in the last minute");
+}
+
 static void print_changes(const struct diff *diff, diff_on_line *on_line, void *context)
 {
     struct diff_line line;
@@ -121,6 +157,7 @@ static void print_changes(const struct diff *diff, diff_on_line *on_line, void *
             text_add_string(&line.text, change->space);
             text_add_string(&line.text, change->app == NULL ? ", static records" : ", app ");
             text_add_string(&line.text, change->app == NULL ? "" : change->app);
+            add_asked(&line.text, count_asked(diff, i));
             print_line(&line, on_line, context);
         }
         begin(&line);
@@ -380,6 +417,23 @@ static json_t *guard_to_json(const struct diff *diff)
     return refusals;
 }
 
+static json_t *asked_to_json(const struct diff *diff)
+{
+    json_t *apps = json_array();
+
+    for (size_t i = 0; i < diff->change_count; i++) {
+        const struct diff_change *change = &diff->changes[i];
+        if (i > 0 && is_of_same_app(change, change - 1))
+            continue;
+        uint64_t asked = count_asked(diff, i);
+        if (asked > 0)
+            json_array_append_new(apps,
+                                  json_pack("{s:s, s:s, s:I}", "space", change->space, "app",
+                                            change->app, "asked_last_minute", (json_int_t)asked));
+    }
+    return apps;
+}
+
 char *diff_to_json(const struct diff *diff)
 {
     json_t *changes = json_array(), *classes = json_object();
@@ -388,11 +442,12 @@ char *diff_to_json(const struct diff *diff)
         json_array_append_new(changes, change_to_json(&diff->changes[i]));
     for (unsigned class = 0; class < DIFF_CLASSES; class ++)
         json_object_set_new(classes, class_text(class), class_to_json(&diff->classes[class]));
-    json_t *root = json_pack(
-        "{s:b, s:o, s:I, s:o, s:o, s:I, s:o, s:o, s:o}", "refused", diff_is_refused(diff),
-        "changes", changes, "left_out", (json_int_t)diff->left_out, "classes", classes, "access",
-        access_to_json(diff), "access_left_out", (json_int_t)diff->access.left_out, "settings",
-        settings_to_json(diff), "others", others_to_json(diff), "guard", guard_to_json(diff));
+    json_t *root =
+        json_pack("{s:b, s:o, s:I, s:o, s:o, s:I, s:o, s:o, s:o, s:o}", "refused",
+                  diff_is_refused(diff), "changes", changes, "left_out", (json_int_t)diff->left_out,
+                  "classes", classes, "access", access_to_json(diff), "access_left_out",
+                  (json_int_t)diff->access.left_out, "settings", settings_to_json(diff), "others",
+                  others_to_json(diff), "guard", guard_to_json(diff), "asked", asked_to_json(diff));
     char *text = root == NULL ? NULL : json_dumps(root, JSON_INDENT(2) | JSON_ENSURE_ASCII);
     json_decref(root);
     return text;

@@ -6,11 +6,13 @@
  *       + 10.50.0.0/16 becomes inside of test-space (peered, pcx-999): 65536 addresses
  *     settings
  *       ~ external: refuse -> nxdomain
- *     space test-space, app frozen-oasis-70544
+ *     space test-space, app frozen-oasis-70544: 8 asked in the last minute
  *       - api.example.com (space, peered, vpn): 10.0.0.37 10.0.16.21
  *       + www.example.com (space): 10.0.0.37 10.0.16.21
  *       ~ web.frozen-oasis-70544.app.localspace (space): 10.0.130.56 -> no address, Q24
  *     space: 1 appears, 1 vanishes, 1 changes code, 0 change addresses, of 90 names
+ *
+ * How often an app is asked stands behind one that loses answers, if the diff knows (diff_asked).
  *
  * Server and command print the same. Names are escaped as by name_add, so no line can send control
  * sequences to a terminal.

@@ -285,18 +285,14 @@ uint64_t usage_lost(const struct usage *usage)
     return usage->sums.lost;
 }
 
-static bool is_app(const struct party *party, const char *space, const char *name)
-{
-    return party->holds > 0 && party->kind == PARTY_APP && strcmp(party->name, name) == 0 &&
-           (space == NULL || strcmp(party->space, space) == 0);
-}
-
-uint32_t usage_find_app(const struct usage *usage, const char *space, const char *name)
+/* In any space: the one where an app of that name was asked last. */
+static uint32_t find_anywhere(const struct usage *usage, const char *name)
 {
     uint32_t found = PARTY_NONE, last_s = 0;
 
     for (uint32_t i = 1; i < parties_end(usage->parties); i++) {
-        if (!is_app(parties_at(usage->parties, i), space, name))
+        const struct party *party = parties_at(usage->parties, i);
+        if (party->holds == 0 || party->kind != PARTY_APP || strcmp(party->name, name) != 0)
             continue;
         const struct use *use = usage_app(usage, i);
         uint32_t asked_s = use == NULL ? 0 : use->asked.last_s;
@@ -304,6 +300,17 @@ uint32_t usage_find_app(const struct usage *usage, const char *space, const char
             found = i, last_s = asked_s;
     }
     return found;
+}
+
+uint32_t usage_find_app(const struct usage *usage, const char *space, const char *name)
+{
+    if (space == NULL)
+        return find_anywhere(usage, name);
+    return parties_find(usage->parties, &(struct party_key){.kind = PARTY_APP,
+                                                            .space = space,
+                                                            .space_length = strlen(space),
+                                                            .name = name,
+                                                            .name_length = strlen(name)});
 }
 
 const struct use *usage_app(const struct usage *usage, uint32_t app)

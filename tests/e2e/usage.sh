@@ -81,6 +81,14 @@ expect_match "a domain that nobody asked" '^example\.net has not been asked for 
 expect_match "who would lose an app that is to go" '^  app open-plain-1001, 8 times, last at ' \
     "$("$spacedns" apps:destroy "$oasis" --zones "$work/zones" "${live[@]}" 2>&1)"
 
+mkdir "$work/next"
+sed 's/{number: \([12]\), private_ip: \(10\.0\.130\.56\|10\.0\.151\.218\), state: up}/{number: \1, private_ip: \2, state: down}/' \
+    "$work/zones/test-space.yaml" >"$work/next/test-space.yaml"
+expect_match "a plan has how often the app is asked that loses its answers" \
+    "^space test-space, app $oasis: 20 asked in the last minute\$" "$(spacedns plan "$work/next")"
+expect "and as JSON" "[{'space': 'test-space', 'app': '$oasis', 'asked_last_minute': 20}]" \
+    "$(spacedns plan "$work/next" --json | printed "printed['asked']")"
+
 # ---- waste ----
 
 times 2 "$plain" db.example.org.svc.cluster.local A
