@@ -25,7 +25,7 @@ static bool wants_json(const struct call *call)
     return invocation_has(&call->invocation, OPTION_JSON);
 }
 
-void usage_call_warn(struct call *call, const struct status_source *source)
+bool usage_call_warn(struct call *call, const struct status_source *source)
 {
     size_t silent = 0, count = server_worker_count(source->server);
 
@@ -40,6 +40,7 @@ void usage_call_warn(struct call *call, const struct status_source *source)
         fputs("Warning: the server before this one is still leaving; what it counted is added "
               "once it has gone\n",
               call->err);
+    return silent == 0 && source->usage->is_read;
 }
 
 /* ---- apps ---- */

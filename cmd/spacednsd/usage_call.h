@@ -27,5 +27,8 @@ struct usage_subject {
 bool usage_call_find_app(struct call *call, const struct status_source *source, const char *name,
                          struct usage_subject *subject);
 
-/** Warns that the server before is still leaving, and of workers that have not reported. */
-void usage_call_warn(struct call *call, const struct status_source *source);
+/**
+ * Warns that the server before is still leaving, and of workers that have not reported. Returns
+ * true when there is nothing to warn of: everything is known.
+ */
+bool usage_call_warn(struct call *call, const struct status_source *source);

@@ -211,18 +211,21 @@ static void print_verdict_json(struct call *call, const struct meant *meant, con
                call->out);
 }
 
-static void answer(struct call *call, const struct status_source *source, const struct meant *meant,
+static void answer(struct call *call, const struct status_source *source, struct meant *meant,
                    const char *word)
 {
     uint32_t now_s = usage_now_s();
+    uint32_t latest_s = now_s + 1 + usage_longest_ttl(server_current(source->server));
 
-    usage_call_warn(call, source);
+    /* What is not known yet may be an answer of this second. */
+    if (!usage_call_warn(call, source) && latest_s > meant->until_s)
+        meant->until_s = latest_s;
     if (invocation_has(&call->invocation, OPTION_JSON))
         print_verdict_json(call, meant, word, now_s);
     else
         print_verdict(call, meant, word, now_s);
     bool is_safe = !meant->is_published && seconds_left(meant, now_s) == 0;
-    call_finish(call, is_safe && source->usage->is_read ? CODE_DONE : USAGE_CODE_UNSAFE);
+    call_finish(call, is_safe ? CODE_DONE : USAGE_CODE_UNSAFE);
 }
 
 static void fail(struct call *call, int code, const char *word, const char *why)

@@ -180,16 +180,6 @@ static bool read_stored(struct usage_keeping *keeping)
     return was_last;
 }
 
-static uint32_t longest_ttl(const struct snapshot *snapshot)
-{
-    uint32_t longest = 0;
-
-    for (size_t i = 0; i < snapshot->segment_count; i++)
-        if (snapshot->segments[i] != NULL && snapshot->segments[i]->dyno_ttl_seconds > longest)
-            longest = snapshot->segments[i]->dyno_ttl_seconds;
-    return longest;
-}
-
 static void write_now(struct usage_keeping *keeping, bool is_last)
 {
     if (!take_octets(keeping, is_last))
@@ -207,7 +197,7 @@ void usage_keeping_read(struct usage_keeping *keeping, const struct snapshot *sn
     if (was_last)
         write_now(keeping, false); /* after a crash it must not look like the last words */
     else
-        expiries_raise_floor(usage_expiries(keeping->usage), now_s() + longest_ttl(snapshot));
+        expiries_raise_floor(usage_expiries(keeping->usage), now_s() + usage_longest_ttl(snapshot));
     keeping->is_changed = true;
     uv_timer_start(&keeping->timer, usage_keeping_on_due, USAGE_FIRST_STORED_MS, USAGE_STORED_MS);
 }

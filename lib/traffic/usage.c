@@ -205,7 +205,11 @@ static void raise_expiry(struct usage *usage, const struct asked *asked, const s
 
     if (!flow->is_answered)
         return;
-    if (flow->owner == FLOW_FORMATION)
+    if (flow->is_coarse) /* whichever of the app's */
+        for (uint32_t i = 0; i < asked->app->formation_count; i++)
+            raise_formation(usage, asked, &segment->formations[asked->app->formations + i], until_s,
+                            now_s);
+    else if (flow->owner == FLOW_FORMATION)
         raise_formation(usage, asked, &segment->formations[flow->number], until_s, now_s);
     else if (flow->owner == FLOW_DYNO)
         raise_dyno(usage, asked, segment_formation_of(segment, flow->number),
@@ -254,6 +258,27 @@ static void add_flow(struct usage *usage, const struct flow_table *table, const 
     raise_expiry(usage, &asked, &seen);
 }
 
+uint32_t usage_longest_ttl(const struct snapshot *snapshot)
+{
+    uint32_t longest = 0;
+
+    for (size_t i = 0; i < snapshot->segment_count; i++)
+        if (snapshot->segments[i] != NULL && snapshot->segments[i]->dyno_ttl_seconds > longest)
+            longest = snapshot->segments[i]->dyno_ttl_seconds;
+    return longest;
+}
+
+/*
+ * What is not counted at all may have been answers with dynos. Not in a table with room: there only
+ * clients outside are left out, who get none.
+ */
+static void add_lost(struct usage *usage, const struct flow_table *table, uint32_t last_s)
+{
+    usage->sums.lost += table->lost;
+    if (table->lost > 0 && table->used >= FLOWS_HANDED_OVER)
+        expiries_raise_floor(usage->expiries, last_s + 1 + usage_longest_ttl(table->snapshot));
+}
+
 void usage_add(struct usage *usage, const struct flow_table *table, int64_t begun_ms)
 {
     int64_t last_ms = begun_ms;
@@ -269,7 +294,7 @@ void usage_add(struct usage *usage, const struct flow_table *table, int64_t begu
             last_ms = begun_ms + flow->last_ms;
     }
     waste_settle(usage->waste, (uint32_t)(last_ms / MS_PER_SECOND));
-    usage->sums.lost += table->lost;
+    add_lost(usage, table, (uint32_t)(last_ms / MS_PER_SECOND));
     parties_collect(usage->parties);
 }
 

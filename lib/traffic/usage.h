@@ -17,7 +17,8 @@
  *    is pushed out, and what it counted goes to the app's remainder, so that pairs and remainder
  *    together are always what was asked for the app. A pair's `first` is since when it is exact.
  *  - Replies that the workers could count only by app are in the remainder, too; those that they
- *    could not count at all are `lost`.
+ *    could not count at all are `lost`. Either may have had dynos: the former keep all of the
+ *    app's in use until they have expired, the latter all of every app.
  *
  * Threads: the control thread.  Memory: usage_free; about 20 MB at its bounds, used as it fills.
  */
@@ -56,6 +57,9 @@ void usage_add(struct usage *usage, const struct flow_table *table, int64_t begu
 
 /** How a flow's questions ended. */
 enum use_outcome usage_outcome(const struct flow *flow);
+
+/** The longest TTL of an answer with a dyno, in any space. */
+uint32_t usage_longest_ttl(const struct snapshot *snapshot);
 
 /** Since when it counts, in seconds since 1970. */
 uint32_t usage_since(const struct usage *usage);

@@ -186,4 +186,16 @@ start killed --settings "$work/settings.yaml"
 safe web.1 -a "$oasis"
 expect_match "after kill -9 nothing is safe at first" ': safe in [1-3] s, ' "$out"
 stop
+
+# ---- a file that cannot be written ----
+
+rm "$work/state/usage"
+mkdir "$work/state/usage" # no file can be renamed to it
+start unwritten --settings "$work/settings.yaml"
+await grep -q ' warning usage_failed text="state_dir .*: usage cannot be written: ' "$server_log" ||
+    fail "a file that cannot be written is logged" "$(cat "$server_log")"
+times 1 "$plain" api.example.com A
+expect "and it is counted all the same" "app open-plain-1001 1 1 0 0 0" "$(who)"
+stop
+expect "the server ends well" 0 "$code"
 finish

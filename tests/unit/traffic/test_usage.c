@@ -241,6 +241,46 @@ TEST(the_last_answer_counts_for_every_dyno_of_a_formation)
     ck_assert_uint_eq(until(0x0a0097da), BEGAN_S + 7 + 31);
 }
 
+/* The control thread has one table and does not return it, so the other one fills up. */
+TEST(what_could_not_be_counted_one_by_one_keeps_dynos_in_use)
+{
+    char name[32];
+
+    flowing_reply(&flowing, "10.0.132.9", "api.example.com", TYPE_A, 1);
+    ck_assert_ptr_nonnull(flowing_take(&flowing));
+    for (unsigned i = 0; i < 2 * FLOWS; i++) {
+        snprintf(name, sizeof name, "n%u.example.org", i);
+        flowing_foreign(&flowing, "10.0.132.9", name, RCODE_NOERROR);
+    }
+    flowing_reply(&flowing, "10.0.132.9", "1.web.frozen-oasis-70544.app.localspace", TYPE_A, 1);
+    flows_return(flowing.flows);
+
+    const struct flow_table *table = flowing_take(&flowing);
+    bool has_coarse = table->flows[table->slots[table->used - 1]].is_coarse;
+    usage_add(usage, table, began_ms);
+    ck_assert_uint_eq(expiries_floor(usage_expiries(usage)),
+                      BEGAN_S + 1 + usage_longest_ttl(fixture.snapshot));
+    if (!has_coarse)
+        return; /* all slots of the app's flow are used: one key in thousands */
+    ck_assert_uint_eq(until(0x0a008238), BEGAN_S + 31);
+    ck_assert_uint_eq(until(0x0a0098da), BEGAN_S + 31);
+    uint32_t app = usage_find_app(usage, "test-space", "frozen-oasis-70544");
+    ck_assert_uint_eq(usage_remainder(usage, app).counts[USE_ANSWERED], 1);
+}
+
+TEST(a_flood_from_outside_keeps_no_dyno_in_use)
+{
+    char name[32];
+
+    for (unsigned i = 0; i < FLOWS; i++) {
+        snprintf(name, sizeof name, "n%u.example.org", i);
+        flowing_foreign(&flowing, "203.0.113.9", name, RCODE_REFUSED);
+    }
+    add_up();
+    ck_assert_uint_gt(usage_lost(usage), 0);
+    ck_assert_uint_eq(expiries_floor(usage_expiries(usage)), 0);
+}
+
 /* ---- waste ---- */
 
 TEST(a_search_list_is_seen_across_tables)
