@@ -6,7 +6,8 @@
  * the dyno is safe to stop when it is published no more and the last such answer has expired. What
  * has expired is forgotten, so the table is bounded by the dynos published within a TTL. Beyond
  * `most`, expiries are not kept one by one but as one time for all, the floor, so that a dyno may
- * be called unsafe for longer, and never safe too soon.
+ * be called unsafe for longer, and never safe too soon. Times are the wall clock's, as they outlive
+ * the process: when that is set, what is in use ends earlier or later by as much.
  *
  * Threads: one.  Memory: 32 octets a dyno, and twice that for free slots.
  */

@@ -46,10 +46,16 @@ void parties_free(struct parties *parties)
 
 /* ---- finding ---- */
 
+/* A text that is empty may be NULL. */
+static uint64_t hash_text(const struct parties *parties, const char *text, size_t length)
+{
+    return hash_octets(&parties->key, length == 0 ? "" : text, length);
+}
+
 static uint64_t hash_party(const struct parties *parties, const struct party_key *key)
 {
-    uint64_t space = hash_octets(&parties->key, key->space, key->space_length);
-    uint64_t name = hash_octets(&parties->key, key->name, key->name_length);
+    uint64_t space = hash_text(parties, key->space, key->space_length);
+    uint64_t name = hash_text(parties, key->name, key->name_length);
 
     return hash_mix(space + (uint64_t)key->kind, name ^ parties->key.second);
 }
