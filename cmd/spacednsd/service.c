@@ -140,7 +140,7 @@ static void log_silent(struct service *service, size_t worker)
 static bool has_pulse(struct service *service)
 {
     for (size_t i = 0; i < server_worker_count(service->server); i++)
-        if (!server_has_pulse(service->server, i)) {
+        if (!server_has_pulse(service->server, i, PULSE_SERVICE)) {
             log_silent(service, i);
             return false;
         }
@@ -155,7 +155,7 @@ static void service_on_watchdog(uv_timer_t *timer)
     if (!has_pulse(service))
         return;
     notify_alive(&service->notify);
-    server_request_pulses(service->server);
+    server_request_pulses(service->server, PULSE_SERVICE);
 }
 
 static void service_on_upkeep(uv_timer_t *timer)
@@ -184,7 +184,7 @@ void service_start(struct service *service, uv_loop_t *loop, struct server *serv
     if (notify_watchdog_us() == 0)
         return;
     period_ms = period_ms == 0 ? 1 : period_ms;
-    server_request_pulses(server);
+    server_request_pulses(server, PULSE_SERVICE);
     uv_timer_start(&service->watchdog, service_on_watchdog, period_ms, period_ms);
 }
 

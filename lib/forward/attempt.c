@@ -63,6 +63,8 @@ static bool send_query(struct sender *sender, struct fetch *fetch, struct attemp
         return false;
     stats_count(sender->stats,
                 attempt->over_stream ? COUNTER_FORWARD_STREAM_SENT : COUNTER_FORWARD_SENT, 1);
+    if (!fetch->is_probe)
+        sender->uses[fetch->route][attempt->index].queries++;
     fetch->last_index = attempt->index;
     fetch->sent_ms = sender->now_ms;
     return true;
@@ -192,10 +194,12 @@ static void count_silence(struct sender *sender, const struct fetch *fetch, stru
         return;
     attempt->is_silent = true;
     stats_count(sender->stats, COUNTER_FORWARD_TIMEOUTS, 1);
-    if (fetch->is_probe)
+    if (fetch->is_probe) {
         count_probe_silence(sender, fetch, attempt, failure);
-    else
-        count_question_silence(sender, fetch, attempt);
+        return;
+    }
+    sender->uses[fetch->route][attempt->index].failures++;
+    count_question_silence(sender, fetch, attempt);
 }
 
 void attempt_on_failure(struct sender *sender, const struct fetch *fetch, struct attempt *attempt,

@@ -30,6 +30,7 @@ struct sender {
     struct random_source random;
     uint64_t now_ms;
     bool is_watching; /* this worker has seen a server that is not up */
+    struct resolver_use uses[UPSTREAM_ZONES_MOST][UPSTREAMS_MOST]; /* by route and index */
 };
 
 /** Returns the fetch of a ticket, and its attempt, which is open. */

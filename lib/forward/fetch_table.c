@@ -50,6 +50,11 @@ static void prepare(struct fetch_table *table, const struct fetch_table_options 
     };
 }
 
+struct resolver_use fetch_table_use(const struct fetch_table *table, uint8_t route, uint8_t index)
+{
+    return table->sender.uses[route][index];
+}
+
 struct fetch_table *fetch_table_new(const struct fetch_table_options *options, struct err *err)
 {
     struct fetch_table *table = calloc(1, sizeof *table);

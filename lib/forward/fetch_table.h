@@ -132,6 +132,9 @@ struct fetch_table_options {
 
 struct fetch_table;
 
+/** How the server at an index of a route was used since the table is there. */
+struct resolver_use fetch_table_use(const struct fetch_table *table, uint8_t route, uint8_t index);
+
 /** The number of tickets for so many questions, and so of descriptors at most. */
 static inline size_t fetch_tickets(size_t questions)
 {

@@ -482,6 +482,11 @@ const struct resolver *forward_server(const struct forward *forward, uint8_t rou
     return index < set->count ? &forward->routing.servers[set->numbers[index]] : NULL;
 }
 
+struct resolver_use forward_server_use(const struct forward *forward, uint8_t route, uint8_t index)
+{
+    return fetch_table_use(forward->table, route, index);
+}
+
 void forward_format_cached(const struct forward *forward, const struct question *question,
                            struct text *text)
 {

@@ -131,6 +131,9 @@ struct cached_state forward_cached(const struct forward *forward, const struct q
 /** The upstream at an index of a route, in the order of the settings; NULL beyond the last. */
 const struct resolver *forward_server(const struct forward *forward, uint8_t route, uint8_t index);
 
+/** How it was used for that route since the forward was made. */
+struct resolver_use forward_server_use(const struct forward *forward, uint8_t route, uint8_t index);
+
 struct cache_use forward_cache_use(const struct forward *forward);
 
 /** Goes on with a sweep over the cache. Returns true at its end. */

@@ -46,6 +46,13 @@ struct resolver {
     uint32_t rank_us;   /* the lowest is chosen */
 };
 
+/** How often a resolver was asked for one zone, without probes, and how often it did not respond.
+ */
+struct resolver_use {
+    uint64_t queries;
+    uint64_t failures;
+};
+
 /** The resolvers that are asked for one zone, by number. */
 struct resolver_set {
     uint8_t numbers[UPSTREAMS_MOST];

@@ -16,6 +16,9 @@
 
 #include "answer/snapshot.h"
 
+/** Who requests it; each has a pulse of its own, which the others do not delay. */
+enum pulse_asker { PULSE_SERVICE, PULSE_HEALTH, PULSE_ASKERS };
+
 struct pulse {
     _Atomic uint64_t requested; /* number of the last request */
     _Atomic uint64_t answered;

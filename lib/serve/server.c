@@ -388,15 +388,15 @@ const struct worker_report *server_worker_report(const struct server *server, si
                                                                                             : NULL;
 }
 
-void server_request_pulses(struct server *server)
+void server_request_pulses(struct server *server, enum pulse_asker asker)
 {
     for (size_t i = 0; i < server->worker_count; i++)
-        worker_request_pulse(server->workers[i]);
+        worker_request_pulse(server->workers[i], asker);
 }
 
-bool server_has_pulse(const struct server *server, size_t worker)
+bool server_has_pulse(const struct server *server, size_t worker, enum pulse_asker asker)
 {
-    return worker_has_pulse(server->workers[worker]);
+    return worker_has_pulse(server->workers[worker], asker);
 }
 
 void server_sum(const struct server *server, struct totals *totals)

@@ -93,11 +93,14 @@ size_t server_worker_count(const struct server *server);
 /** A worker's report on the last request; NULL while it is not ready. */
 const struct worker_report *server_worker_report(const struct server *server, size_t worker);
 
-/** Requests every worker to answer a query of its own (pulse.h). Not after server_stop. */
-void server_request_pulses(struct server *server);
+/**
+ * Requests every worker to answer a query of its own (pulse.h); before the report that is requested
+ * next. Not after server_stop.
+ */
+void server_request_pulses(struct server *server, enum pulse_asker asker);
 
-/** True when the worker has answered since the last request, or there was none. */
-bool server_has_pulse(const struct server *server, size_t worker);
+/** True when the worker has answered since the asker's last request, or there was none. */
+bool server_has_pulse(const struct server *server, size_t worker, enum pulse_asker asker);
 
 /** Adds up what all workers, their sockets, the query log and the snapshot have counted. */
 void server_sum(const struct server *server, struct totals *totals);

@@ -26,7 +26,7 @@ struct worker {
     uv_timer_t drain; /* active while the worker drains */
     uint64_t drain_until_ms;
     struct worker_report report;
-    struct pulse pulse;
+    struct pulse pulses[PULSE_ASKERS];
     void (*on_reports)(void *context);
     atomic_bool is_stopping;
     atomic_bool is_leaving;   /* set before is_stopping */
@@ -156,8 +156,9 @@ static void worker_on_wake(uv_async_t *wake)
     collect_cookies(worker);
     if (worker->flows != NULL)
         flows_answer(worker->flows); /* before the report, so that it comes with them */
+    for (unsigned asker = 0; asker < PULSE_ASKERS; asker++) /* before the report, likewise */
+        pulse_answer(&worker->pulses[asker], worker->batch.snapshot);
     fill_report(worker, is_last);
-    pulse_answer(&worker->pulse, worker->batch.snapshot);
     if (atomic_load(&worker->is_beginning))
         begin_serving(worker);
     if (is_last && atomic_load(&worker->is_leaving))
@@ -355,15 +356,15 @@ const struct worker_report *worker_last_report(const struct worker *worker)
     return worker_report_is_ready(&worker->report) ? &worker->report : NULL;
 }
 
-void worker_request_pulse(struct worker *worker)
+void worker_request_pulse(struct worker *worker, enum pulse_asker asker)
 {
-    pulse_request(&worker->pulse);
+    pulse_request(&worker->pulses[asker]);
     wake_up(&worker->wake);
 }
 
-bool worker_has_pulse(const struct worker *worker)
+bool worker_has_pulse(const struct worker *worker, enum pulse_asker asker)
 {
-    return pulse_has_answered(&worker->pulse);
+    return pulse_has_answered(&worker->pulses[asker]);
 }
 
 uint64_t worker_generation(const struct worker *worker)

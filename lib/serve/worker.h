@@ -29,6 +29,7 @@
 #include "config/settings.h"
 #include "serve/batch.h"
 #include "serve/inherited.h"
+#include "serve/pulse.h"
 #include "serve/worker_report.h"
 
 enum { WORKER_DRAIN_MS = 2000, WORKER_DRAIN_TICK_MS = 10 };
@@ -100,10 +101,10 @@ void worker_request_report(struct worker *worker, const struct report_request *r
 const struct worker_report *worker_last_report(const struct worker *worker);
 
 /** Requests the worker to answer a query of its own (pulse.h). */
-void worker_request_pulse(struct worker *worker);
+void worker_request_pulse(struct worker *worker, enum pulse_asker asker);
 
 /** True when the worker has answered the last request for its pulse, or there was none. */
-bool worker_has_pulse(const struct worker *worker);
+bool worker_has_pulse(const struct worker *worker, enum pulse_asker asker);
 
 /** The generation that the worker answers from; 0 before the first. */
 uint64_t worker_generation(const struct worker *worker);

@@ -42,12 +42,14 @@ static struct reported_server *find_slot(struct worker_report *report, const cha
 }
 
 static void format_server(struct worker_report *report, size_t route,
-                          const struct resolver *resolver)
+                          const struct resolver *resolver, struct resolver_use use)
 {
     struct reported_server *server = find_slot(report, resolver->upstream->text);
 
     if (server == NULL)
         return;
+    report->uses[report->use_count++] =
+        (struct reported_use){(uint8_t)route, (uint8_t)(server - report->servers), use};
     server->routes |= UINT64_C(1) << route;
     server->state = resolver_state_of(resolver);
     server->has_rtt = resolver->has_rtt;
@@ -56,14 +58,15 @@ static void format_server(struct worker_report *report, size_t route,
 
 static void report_servers(struct worker_report *report, const struct forward *forward)
 {
-    report->server_count = 0;
+    report->server_count = report->use_count = 0;
     for (size_t route = 0; route < UPSTREAM_ZONES_MOST; route++)
         for (size_t index = 0; index < UPSTREAMS_MOST; index++) {
             const struct resolver *resolver =
                 forward_server(forward, (uint8_t)route, (uint8_t)index);
             if (resolver == NULL)
                 break;
-            format_server(report, route, resolver);
+            format_server(report, route, resolver,
+                          forward_server_use(forward, (uint8_t)route, (uint8_t)index));
         }
 }
 
@@ -179,7 +182,7 @@ bool worker_report_fill(struct worker_report *report, const struct batch *batch,
     report->has_forward = forward != NULL;
     report->is_forwarded = false;
     report->hops.count = 0;
-    report->server_count = 0;
+    report->server_count = report->use_count = 0;
     report->cache = (struct cache_use){0};
     report->raised_ttl_seconds = 0;
     report_raised(&report->raised, &batch->dead_apps);

@@ -25,7 +25,12 @@
 #include "serve/batch.h"
 #include "wire/query.h"
 
-enum { REPORT_TEXT_OCTETS = 256, REPORT_SERVER_OCTETS = 80, REPORT_NAME_OCTETS = 256 };
+enum {
+    REPORT_TEXT_OCTETS = 256,
+    REPORT_SERVER_OCTETS = 80,
+    REPORT_NAME_OCTETS = 256,
+    REPORT_USES_MOST = UPSTREAM_ZONES_MOST * UPSTREAMS_MOST,
+};
 
 /** What to report besides the state of the upstreams. */
 struct report_request {
@@ -45,6 +50,13 @@ struct reported_server {
     enum resolver_state state;
     uint32_t rtt_ms; /* smoothed, once there was a reply */
     bool has_rtt;
+};
+
+/** How often a server was asked for the names of one zone. */
+struct reported_use {
+    uint8_t route;  /* number in the snapshot's policy */
+    uint8_t server; /* index of the reported one */
+    struct resolver_use use;
 };
 
 /** The apps with a raised negative TTL (respond/dead_apps.h). */
@@ -67,6 +79,8 @@ struct worker_report {
     struct cache_use cache;
     struct reported_server servers[RESOLVERS_MOST];
     size_t server_count;
+    struct reported_use uses[REPORT_USES_MOST];
+    size_t use_count;
     struct reported_raised raised;
     struct limited_list clients;  /* limited in the last minute, by limits_who ... */
     struct limited_list networks; /* ... and outsiders */

@@ -352,3 +352,20 @@ TEST(of_100000_guesses_none_is_accepted)
     ck_assert_uint_eq(accepted, 0);
     ck_assert_uint_ge(fetch_rig_counted(&stand, COUNTER_FORWARD_FOREIGN), GUESSES);
 }
+
+/* ---- Uses ---- */
+
+TEST(queries_and_failures_are_counted_for_the_route_and_the_server)
+{
+    fetch_rig_ask(&stand, "www.example.org", ROUTE_TWO);
+    fetch_rig_pass(&stand, 300); /* the other is asked, too */
+    fetch_rig_assert_sent(&stand, 2);
+    fetch_rig_pass(&stand, RESOLVER_SILENCE_MOST_MS);
+    fetch_rig_answer(&stand, 1);
+    struct resolver_use first = fetch_table_use(stand.table, ROUTE_TWO, 0);
+    ck_assert_uint_ge(first.queries, 1);
+    ck_assert_uint_ge(first.failures, 1);
+    ck_assert_uint_le(first.failures, first.queries);
+    ck_assert_uint_ge(fetch_table_use(stand.table, ROUTE_TWO, 1).queries, 1);
+    ck_assert_uint_eq(fetch_table_use(stand.table, ROUTE_ONE, 0).queries, 0);
+}

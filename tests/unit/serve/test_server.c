@@ -458,7 +458,7 @@ static size_t count_pulses(const struct scene *scene)
     size_t count = 0;
 
     for (size_t i = 0; i < WORKERS; i++)
-        count += server_has_pulse(scene->server, i);
+        count += server_has_pulse(scene->server, i, PULSE_SERVICE);
     return count;
 }
 
@@ -471,17 +471,16 @@ TEST(a_worker_has_a_pulse_only_while_its_loop_turns)
     bind_workers(&scene);
     server_publish(scene.server, snapshot_of(1));
     ck_assert_uint_eq(count_pulses(&scene), WORKERS); /* nothing was requested */
-    server_request_pulses(scene.server);
-    ck_assert_uint_eq(count_pulses(&scene), 0); /* no worker runs yet */
+    server_request_pulses(scene.server, PULSE_SERVICE);
+    ck_assert_uint_eq(count_pulses(&scene), 0);                 /* no worker runs yet */
+    ck_assert(server_has_pulse(scene.server, 0, PULSE_HEALTH)); /* each asker has its own */
     ck_assert(server_start(scene.server, &err));
     await(&scene, 1);
-    /* Pulses are answered in the turn of the report, and the report is waited for. */
+    /* A pulse is answered before the report that is requested after it. */
     for (unsigned round = 1; round <= 50; round++) {
-        server_request_pulses(scene.server);
+        server_request_pulses(scene.server, PULSE_SERVICE);
         server_request_reports(scene.server, &request);
         await_both(&scene, 1, round);
-        server_request_reports(scene.server, &request);
-        await_both(&scene, 1, ++round);
         ck_assert_uint_eq(count_pulses(&scene), WORKERS);
     }
     end(&scene);

@@ -121,6 +121,22 @@ static void fetch(const struct report_request *request)
     forward_rig_answer(&stand, 0);
 }
 
+TEST(each_zone_of_an_upstream_has_its_own_count_of_queries)
+{
+    struct report_request request = request_for("www.example.org", dyno);
+
+    fetch(&request);
+    ask_and_answer(&(struct report_request){.has_query = false});
+    ck_assert_uint_eq(report.use_count, 4); /* corp; lab; the rest has two */
+    for (size_t i = 0; i < report.use_count; i++) {
+        const struct reported_use *use = &report.uses[i];
+        bool is_asked =
+            use->route == ROUTE_REST && strcmp(report.servers[use->server].text, "10.0.0.2") == 0;
+        ck_assert_uint_eq(use->use.queries, is_asked);
+        ck_assert_uint_eq(use->use.failures, 0);
+    }
+}
+
 TEST(a_forwarded_name_is_reported_with_its_cached_answer)
 {
     struct report_request request = request_for("www.example.org", dyno);

@@ -24,19 +24,21 @@ static struct policy policy;
 static bool is_frozen[WORKERS];
 static bool has_requested[WORKERS]; /* and the worker has not answered */
 
-void __wrap_server_request_pulses(struct server *server);
-bool __wrap_server_has_pulse(const struct server *server, size_t worker);
+void __wrap_server_request_pulses(struct server *server, enum pulse_asker asker);
+bool __wrap_server_has_pulse(const struct server *server, size_t worker, enum pulse_asker asker);
 
-void __wrap_server_request_pulses(struct server *server)
+void __wrap_server_request_pulses(struct server *server, enum pulse_asker asker)
 {
     (void)server;
+    ck_assert_int_eq(asker, PULSE_SERVICE);
     for (size_t i = 0; i < WORKERS; i++)
         has_requested[i] = true;
 }
 
-bool __wrap_server_has_pulse(const struct server *server, size_t worker)
+bool __wrap_server_has_pulse(const struct server *server, size_t worker, enum pulse_asker asker)
 {
     (void)server;
+    ck_assert_int_eq(asker, PULSE_SERVICE);
     return !has_requested[worker] || !is_frozen[worker];
 }
 
