@@ -7,6 +7,7 @@
  * the tables, so that pages and completions are always up to date. `@version@`, `@date@`,
  * `@types@` and `@statuses@` may stand anywhere in a line, once.
  */
+#include <ctype.h>
 #include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -42,6 +43,21 @@ struct reason_line {
 
 struct counter_line {
     const char *name;
+    const char *metric; /* its symbol in metrics.def */
+    const char *labels; /* there; NULL: none */
+    const char *help;
+};
+
+struct metric_line {
+    const char *symbol;
+    const char *kind;
+    const char *name;
+    const char *labels; /* NULL: none */
+    const char *help;
+};
+
+struct path_line {
+    const char *path;
     const char *help;
 };
 
@@ -59,9 +75,21 @@ static const struct reason_line reasons[] = {
 };
 
 static const struct counter_line counters[] = {
-#define COUNTER(symbol, name, help) {name, help},
+#define COUNTER(symbol, name, metric, labels, help) {name, #metric, labels, help},
 #include "stats/counters.def"
 #undef COUNTER
+};
+
+static const struct metric_line metrics[] = {
+#define METRIC(symbol, kind, name, unit, labels, help) {#symbol, #kind, name, labels, help},
+#include "stats/metrics.def"
+#undef METRIC
+};
+
+static const struct path_line paths[] = {
+#define PATH(symbol, path, help) {path, help},
+#include "../spacednsd/paths.def"
+#undef PATH
 };
 
 struct name_line {
@@ -95,6 +123,8 @@ enum {
     SETTING_COUNT = sizeof settings / sizeof settings[0],
     REASON_COUNT = sizeof reasons / sizeof reasons[0],
     COUNTER_COUNT = sizeof counters / sizeof counters[0],
+    METRIC_COUNT = sizeof metrics / sizeof metrics[0],
+    PATH_COUNT = sizeof paths / sizeof paths[0],
 };
 
 /* Text of a manual page: hyphens as typed, and nothing that roff would read as a request. */
@@ -282,6 +312,79 @@ static void fill_counters(FILE *out)
     }
 }
 
+/* "COUNTER" as "counter". */
+static void print_lower(FILE *out, const char *word)
+{
+    for (; *word != '\0'; word++)
+        fputc(tolower((unsigned char)*word), out);
+}
+
+static const char *suffix_of(const struct metric_line *metric)
+{
+    return strcmp(metric->kind, "COUNTER") == 0 ? "_total"
+           : strcmp(metric->kind, "INFO") == 0  ? "_info"
+                                                : "";
+}
+
+/* "{limit, action}" after its name. */
+static void print_label_names(FILE *out, const char *labels)
+{
+    fputs(" {", out);
+    for (; *labels != '\0'; labels++)
+        if (*labels == ' ')
+            fputs(", ", out);
+        else
+            fputc(*labels, out);
+    fputc('}', out);
+}
+
+/* The counters that have its values, if their labels tell them apart. */
+static void print_values(FILE *out, const struct metric_line *metric)
+{
+    const char *before = ". ";
+
+    for (size_t i = 0; i < COUNTER_COUNT; i++) {
+        if (counters[i].labels == NULL || strcmp(counters[i].metric, metric->symbol) != 0)
+            continue;
+        fputs(before, out);
+        print_roff(out, counters[i].labels);
+        fputs(": ", out);
+        print_roff(out, counters[i].help);
+        before = "; ";
+    }
+}
+
+static void fill_metrics(FILE *out)
+{
+    for (size_t i = 0; i < METRIC_COUNT; i++) {
+        const struct metric_line *metric = &metrics[i];
+        size_t length = strlen(metric->help);
+        char help[1024];
+        fputs(".TP\n", out);
+        fprintf(out, "\\fB%s%s\\fR", metric->name, suffix_of(metric));
+        if (metric->labels != NULL)
+            print_label_names(out, metric->labels);
+        fputs(" (", out);
+        print_lower(out, metric->kind);
+        fputs(")\n", out);
+        snprintf(help, sizeof help, "%.*s", (int)(length - 1), metric->help);
+        print_roff(out, help);
+        print_values(out, metric);
+        fputc('\n', out);
+    }
+}
+
+static void fill_paths(FILE *out)
+{
+    for (size_t i = 0; i < PATH_COUNT; i++) {
+        fputs(".TP\n", out);
+        print_in_font(out, 'B', paths[i].path);
+        fputc('\n', out);
+        print_roff(out, paths[i].help);
+        fputc('\n', out);
+    }
+}
+
 static void fill_names(FILE *out)
 {
     for (size_t i = 0; i < NAME_COUNT; i++) {
@@ -377,6 +480,8 @@ static const struct marker markers[] = {
     {"@reasons@\n", fill_reasons},
     {"@names@\n", fill_names},
     {"@counters@\n", fill_counters},
+    {"@metrics@\n", fill_metrics},
+    {"@paths@\n", fill_paths},
     {"@bash-commands@\n", fill_bash_commands},
     {"@cases@\n", fill_cases},
     {"@value-cases@\n", fill_value_cases},

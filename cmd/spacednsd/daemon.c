@@ -74,6 +74,7 @@ static bool init(struct daemon *daemon, const struct settings *settings, struct 
     daemon->cookies = (struct cookies){.settings = &reloads->settings, .state = &reloads->state};
     daemon->source = (struct status_source){.settings = &reloads->settings,
                                             .last = &reloads->last,
+                                            .history = &reloads->history,
                                             .last_good = &reloads->last_good,
                                             .state = &reloads->state,
                                             .storing = &reloads->storing,
@@ -84,6 +85,7 @@ static bool init(struct daemon *daemon, const struct settings *settings, struct 
                                             .started_ns = clock_monotonic_ns()};
     daemon_upgrade_init(daemon);
     takeover_init(&daemon->takeover);
+    web_init(&daemon->web);
     upgrade_init(&daemon->upgrade, &daemon->loop, &daemon->upgrade_owner);
     daemon->service.notify.descriptor = -1;
     if (!reloads_init(reloads, settings))
@@ -300,6 +302,26 @@ static bool confine(struct daemon *daemon)
     return true;
 }
 
+/* Before the sandbox, which lets nobody listen anew; what the server before handed over and the
+ * settings no longer have is closed. */
+static bool open_web(struct daemon *daemon)
+{
+    struct takeover *takeover = &daemon->takeover;
+    const struct web_options options = {.loop = &daemon->loop,
+                                        .settings = daemon->settings,
+                                        .server = daemon->server,
+                                        .source = &daemon->source,
+                                        .inspection = &daemon->inspection,
+                                        .is_ready = &daemon->is_ready,
+                                        .inherited = takeover->http,
+                                        .inherited_count = takeover->http_count};
+    struct err err;
+    bool is_open = web_open(&daemon->web, &options, &err);
+
+    takeover_close_http(takeover);
+    return is_open || give_up(daemon, err.text);
+}
+
 /* One that takes over is not to be called yet. */
 static bool open_requests(struct daemon *daemon)
 {
@@ -313,7 +335,7 @@ static bool serve(struct daemon *daemon)
 {
     struct err err;
 
-    if (!open_requests(daemon) || !confine(daemon))
+    if (!open_web(daemon) || !open_requests(daemon) || !confine(daemon))
         return false;
     if (!server_start(daemon->server, &err))
         return give_up(daemon, err.text);
@@ -323,6 +345,8 @@ static bool serve(struct daemon *daemon)
         takeover_start(&daemon->takeover, &daemon->loop, daemon->server, &daemon->takeover_owner);
     else
         daemon_requests_watch_signals(daemon);
+    if (!takeover_is_upgrade(&daemon->takeover))
+        web_start(&daemon->web);
     uv_run(&daemon->loop, UV_RUN_DEFAULT);
     return true;
 }

@@ -26,6 +26,7 @@
 #include "spacednsd/takeover.h"
 #include "spacednsd/upgrade.h"
 #include "spacednsd/usage_keeping.h"
+#include "spacednsd/web.h"
 
 /** The program's exit codes. */
 enum { EXIT_REFUSED = 1, EXIT_UNAVAILABLE = 3 };
@@ -42,6 +43,7 @@ struct daemon {
     struct status_source source;
     struct reloads reloads;
     struct inspection inspection;
+    struct web web;
     struct cookies cookies;
     struct usage_keeping usage;
     struct service service;

@@ -63,6 +63,7 @@ void daemon_requests_close(struct daemon *daemon)
     cookies_stop(&daemon->cookies);
     reloads_stop(&daemon->reloads);
     inspection_stop(&daemon->inspection);
+    web_close(&daemon->web);
     control_socket_close(daemon->control_socket);
     daemon->control_socket = NULL;
 }

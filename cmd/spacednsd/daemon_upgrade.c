@@ -14,6 +14,7 @@ void daemon_upgrade_request(struct daemon *daemon, struct call *call)
     const struct upgrade_offer offer = {
         .server = daemon->server,
         .control = control_socket_descriptor(daemon->control_socket),
+        .web = &daemon->web,
         .state = daemon->reloads.state.folder,
     };
 
@@ -72,6 +73,7 @@ static void daemon_on_upgraded(void *context)
         upgrade_pass_signal(&daemon->upgrade, SIGHUP);
     service_hand_over(&daemon->service, daemon->upgrade.pid);
     control_socket_hand_over(daemon->control_socket);
+    web_hand_over(&daemon->web);
     daemon_requests_close(daemon);
     takeover_close(&daemon->takeover);
     server_leave(daemon->server, daemon->upgrade.connections);
@@ -95,6 +97,7 @@ static void daemon_on_go(void *context)
     takeover_serve(&daemon->takeover, server_current(daemon->server)->generation);
     log_open();
     daemon_requests_watch_signals(daemon);
+    web_start(&daemon->web);
     daemon_become_ready(daemon);
     if (!takeover_is_pending(&daemon->takeover))
         usage_keeping_read(&daemon->usage, server_current(daemon->server));

@@ -17,8 +17,9 @@
  * Before `go`, the running server may also send `stay`: it goes on itself, so the new one ends.
  *
  * A message is one datagram of text, with descriptors as long as the text names them. Sockets are
- * named as in serve/inherited.h; `control` is the control socket, `state` the locked state folder,
- * and `connections` the end of a pair over which TCP connections arrive.
+ * named as in serve/inherited.h; `control` is the control socket, `http` one that serves HTTP,
+ * `state` the locked state folder, and `connections` the end of a pair over which TCP connections
+ * arrive.
  *
  * The end of the channel before `serving` means to the running server that the other has failed;
  * to the new one, that nobody else serves, so that it goes on as after `go`.
@@ -34,6 +35,7 @@
 enum { HANDOVER_VERSION = 1, HANDOVER_TEXT_MOST = 4096 };
 
 #define HANDOVER_CONTROL "control"
+#define HANDOVER_HTTP "http"
 #define HANDOVER_STATE "state"
 #define HANDOVER_CONNECTIONS "connections"
 

@@ -5,15 +5,28 @@
 
 static void begin_inspection(struct inspection *inspection);
 
+static void finish_visits(struct inspection_visit *visits)
+{
+    while (visits != NULL) {
+        struct inspection_visit *next = visits->next;
+        visits->on_reports(visits);
+        visits = next;
+    }
+}
+
 /* From the reports received so far. */
 static void answer(struct inspection *inspection)
 {
     struct call *call = inspection->call;
+    struct inspection_visit *visits = inspection->now;
 
     uv_timer_stop(&inspection->timer);
     inspection->call = NULL;
+    inspection->now = NULL;
+    inspection->is_open = false;
     if (call != NULL)
         control_answer(call, inspection->source);
+    finish_visits(visits);
     begin_inspection(inspection);
 }
 
@@ -71,12 +84,23 @@ bool inspection_is_for(enum command_name command)
     return inspected[command].read != NULL;
 }
 
+/* Visits are served with what is requested for a call, or else with nothing beside it. */
+static void request_reports(struct inspection *inspection, const struct report_request *request,
+                            uint64_t patience_ms)
+{
+    inspection->now = inspection->visits;
+    inspection->visits = NULL;
+    inspection->is_open = true;
+    server_request_reports(inspection->server, request);
+    uv_timer_start(&inspection->timer, inspection_on_timeout, patience_ms, 0);
+}
+
 static void begin_inspection(struct inspection *inspection)
 {
     struct report_request request;
     struct err err;
 
-    while (inspection->call == NULL && inspection->waiting != NULL) {
+    while (!inspection->is_open && inspection->waiting != NULL) {
         struct call *call = inspection->waiting;
         inspection->waiting = call->next;
         enum command_name command = call->invocation.command;
@@ -86,10 +110,12 @@ static void begin_inspection(struct inspection *inspection)
             continue;
         }
         inspection->call = call;
-        server_request_reports(inspection->server, &request);
-        uv_timer_start(&inspection->timer, inspection_on_timeout, inspected[command].patience_ms,
-                       0);
+        request_reports(inspection, &request, inspected[command].patience_ms);
     }
+    if (inspection->is_open || inspection->visits == NULL)
+        return;
+    request = (struct report_request){0};
+    request_reports(inspection, &request, INSPECTION_PATIENCE_MS);
 }
 
 void inspection_start(struct inspection *inspection, uv_loop_t *loop, struct server *server,
@@ -111,6 +137,13 @@ void inspection_request(struct inspection *inspection, struct call *call)
     begin_inspection(inspection);
 }
 
+void inspection_add_visit(struct inspection *inspection, struct inspection_visit *visit)
+{
+    visit->next = inspection->visits;
+    inspection->visits = visit;
+    begin_inspection(inspection);
+}
+
 void inspection_on_reports(void *context)
 {
     answer(context);
@@ -126,6 +159,10 @@ void inspection_stop(struct inspection *inspection)
     control_answer_stopping(call);
     control_answer_stopping(inspection->waiting);
     inspection->waiting = NULL;
+    finish_visits(inspection->now);
+    finish_visits(inspection->visits);
+    inspection->now = inspection->visits = NULL;
+    inspection->is_open = false;
     if (inspection->has_timer)
         uv_close((uv_handle_t *)&inspection->timer, NULL);
     inspection->has_timer = false;

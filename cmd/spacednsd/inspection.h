@@ -7,8 +7,9 @@
  *                               └──────► INSPECTION_PATIENCE_MS ──────────────┘
  *                                        (INSPECTION_SWEEP_MS for the cache)
  *
- * One call is inspected at a time; the control socket bounds how many wait. A worker that does not
- * report in time is listed as silent, so that an overloaded server still answers.
+ * One call is inspected at a time; the control socket bounds how many wait. Visits, of HTTP, need
+ * the reports alone: all that wait share those of the next call, or reports of their own. A worker
+ * that does not report in time is listed as silent, so that an overloaded server still answers.
  *
  * Threads: the control thread.  Memory: a call is held until it is answered.
  */
@@ -21,13 +22,22 @@ enum {
     INSPECTION_SWEEP_MS = 4000, /* less than the command's patience */
 };
 
+/** Someone who reads the workers' reports; the visitor's own struct begins with it. */
+struct inspection_visit {
+    void (*on_reports)(struct inspection_visit *visit);
+    struct inspection_visit *next;
+};
+
 struct inspection {
     const struct status_source *source;
     struct server *server;
     uv_timer_t timer;
     bool has_timer;
-    struct call *call;    /* under inspection; NULL: none */
-    struct call *waiting; /* in the order they came */
+    struct call *call;               /* under inspection; NULL: none */
+    struct call *waiting;            /* in the order they came */
+    bool is_open;                    /* workers are asked */
+    struct inspection_visit *visits; /* that wait for the next reports */
+    struct inspection_visit *now;    /* that wait for those under way */
 };
 
 /** True for a command whose calls are to be given to inspection_request. */
@@ -40,8 +50,11 @@ void inspection_start(struct inspection *inspection, uv_loop_t *loop, struct ser
 /** Answers a call, now or when the workers have reported. */
 void inspection_request(struct inspection *inspection, struct call *call);
 
+/** Calls visit->on_reports once, when the workers have reported, or after their patience. */
+void inspection_add_visit(struct inspection *inspection, struct inspection_visit *visit);
+
 /** server_on_reports, with the inspection as context. */
 void inspection_on_reports(void *context);
 
-/** Answers all calls that wait: the server is stopping. Closes the timer. */
+/** Answers all calls and visits that wait: the server is stopping. Closes the timer. */
 void inspection_stop(struct inspection *inspection);

@@ -15,6 +15,7 @@
 #include "spacednsd/capabilities.h"
 #include "spacednsd/check.h"
 #include "spacednsd/daemon.h"
+#include "spacednsd/http.h"
 #include "spacednsd/seccomp.h"
 #include "spacednsd/settings_check.h"
 
@@ -56,6 +57,7 @@ static void print_version(void)
     puts("spacednsd " SPACEDNS_VERSION);
     printf("privileges: %s, %s\n", capabilities != NULL ? capabilities : "no libcap-ng",
            seccomp != NULL ? seccomp : "no libseccomp");
+    printf("http: %s\n", http_library() != NULL ? http_library() : "no libmicrohttpd");
 }
 
 static int read_and_run(struct settings *settings, int argc, char **argv)

@@ -62,12 +62,27 @@ static void close_loading(struct reloads *reloads)
     kept_close_names(&reloads->queue.names);
 }
 
+static void record_history(struct reloads *reloads, enum reload_end end)
+{
+    const struct report *report = reloads->loading.report;
+    struct reload_history *history = &reloads->history;
+
+    history->ended[end]++;
+    history->last_ms = zones_loading_ms(&reloads->loading);
+    for (unsigned level = 0; level < RELOAD_FINDING_LEVELS; level++)
+        history->findings[level] =
+            report == NULL ? 0 : report_count(report, (enum finding_level)level);
+}
+
 static void record_last(struct reloads *reloads, enum reload_end end)
 {
     struct reload_last *last = &reloads->last;
 
+    if (end == RELOAD_DONE)
+        reloads->history.adopted_ns = clock_monotonic_ns();
     if (reloads->queue.request.is_dry || reloads->queue.request.kind != REQUEST_RELOAD)
         return;
+    record_history(reloads, end);
     *last = (struct reload_last){.has_been = true, .end = end, .ended_ns = clock_monotonic_ns()};
     if (end == RELOAD_REFUSED || end == RELOAD_GUARDED)
         findings_format_cause(&reloads->loading, &last->cause);

@@ -54,6 +54,7 @@ struct reloads {
     uv_timer_t upkeep;         /* when it is due */
     bool has_timer;
     struct reload_last last;
+    struct reload_history history;
     struct last_good last_good; /* of the start, until every file is served as it is */
     bool is_stopping;
     bool is_held;                   /* no reload begins */

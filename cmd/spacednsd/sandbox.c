@@ -119,6 +119,9 @@ static void allow_files(struct landlock *landlock, const struct settings *settin
         landlock_allow(landlock, settings->state_dir, LANDLOCK_OWN);
     if (socket != NULL)
         allow_folder_of(landlock, socket, LANDLOCK_OWN);
+    for (size_t i = 0; i < settings->http_listen.count; i++)
+        if (settings->http_listen.items[i].path != NULL)
+            allow_folder_of(landlock, settings->http_listen.items[i].path, LANDLOCK_OWN);
 }
 
 static bool confine_files(struct sandbox *sandbox, const struct settings *settings,

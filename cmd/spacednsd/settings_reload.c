@@ -11,11 +11,13 @@
 #include "control/control_socket.h"
 #include "forward/fetch_table.h"
 #include "spacednsd/events.h"
+#include "spacednsd/http.h"
 #include "spacednsd/settings_check.h"
 
 enum {
     SPARE_DESCRIPTORS = 48,
     WORKER_DESCRIPTORS = 8, /* loop, wakers, epoll of upstreams */
+    HTTP_DESCRIPTORS = 3,   /* of a listener: itself, epoll, waker */
     STREAMS_EACH = 2,       /* connections to one server, when one is silent */
     SHARE_LEAST = 8,
 };
@@ -71,6 +73,7 @@ static uint64_t count_fixed(const struct settings *settings)
         for (unsigned scheme = 0; scheme < LISTEN_SCHEMES; scheme++)
             per_worker += listen_address_has(&settings->listen.items[i], scheme);
     return SPARE_DESCRIPTORS + CONTROL_SOCKET_CONNECTIONS_MOST +
+           settings->http_listen.count * (HTTP_CONNECTIONS_MOST + HTTP_DESCRIPTORS) +
            settings->workers * (per_worker + 1);
 }
 

@@ -10,6 +10,7 @@
 #include "answer/state.h"
 #include "base/err.h"
 #include "config/settings.h"
+#include "findings/report.h"
 #include "serve/server.h"
 #include "spacednsd/privileges.h"
 #include "spacednsd/sandbox.h"
@@ -37,6 +38,16 @@ struct reload_last {
     struct err cause; /* refused or guarded: the first error, with its location; else ERR_NONE */
 };
 
+enum { RELOAD_FINDING_LEVELS = FINDING_NOTE + 1 };
+
+/** What reloads that were no dry runs have come to; the start is one. */
+struct reload_history {
+    uint64_t ended[RELOAD_TRIED]; /* by enum reload_end */
+    uint64_t last_ms;             /* until every worker answered from it */
+    size_t findings[RELOAD_FINDING_LEVELS];
+    uint64_t adopted_ns; /* when every worker answered from what is served */
+};
+
 /** The files that are not served as they are, because of errors at the start. */
 struct last_good {
     struct load_last_good *files;
@@ -49,6 +60,7 @@ struct status_source {
     const char *socket;
     uint64_t started_ns;
     const struct reload_last *last;
+    const struct reload_history *history;
     const struct last_good *last_good;
     const struct state *state;
     const struct storing *storing;

@@ -94,6 +94,8 @@ void takeover_init(struct takeover *takeover)
                                   .state = -1,
                                   .connections = -1,
                                   .probe = -1};
+    for (size_t i = 0; i < HTTP_LISTENERS_MOST; i++)
+        takeover->http[i] = -1;
 }
 
 bool takeover_read(struct takeover *takeover, struct err *err)
@@ -115,6 +117,8 @@ static bool take_descriptor(struct takeover *takeover, const char *name, int des
                 : strcmp(name, HANDOVER_CONNECTIONS) == 0 ? &takeover->connections
                                                           : NULL;
 
+    if (strcmp(name, HANDOVER_HTTP) == 0 && takeover->http_count < HTTP_LISTENERS_MOST)
+        slot = &takeover->http[takeover->http_count++];
     if (slot == NULL)
         return inherited_add(&takeover->inherited, name, descriptor, err);
     if (*slot >= 0)
@@ -377,6 +381,13 @@ static void close_descriptor(int *descriptor)
     *descriptor = -1;
 }
 
+void takeover_close_http(struct takeover *takeover)
+{
+    for (size_t i = 0; i < takeover->http_count; i++)
+        close_descriptor(&takeover->http[i]);
+    takeover->http_count = 0;
+}
+
 void takeover_close(struct takeover *takeover)
 {
     if (takeover->owner != NULL) {
@@ -391,5 +402,6 @@ void takeover_close(struct takeover *takeover)
     close_descriptor(&takeover->control);
     close_descriptor(&takeover->state);
     close_descriptor(&takeover->connections);
+    takeover_close_http(takeover);
     inherited_close(&takeover->inherited);
 }

@@ -21,6 +21,7 @@
 #include "base/err.h"
 #include "serve/inherited.h"
 #include "serve/server.h"
+#include "spacednsd/http.h"
 
 enum { TAKEOVER_PROBE_MS = 20000, TAKEOVER_RECEIVE_S = 30 };
 
@@ -46,7 +47,9 @@ struct takeover {
     int standard_error; /* the true one, while descriptor 2 goes to the running server; else -1 */
     int control;        /* the control socket; -1: none. Whoever uses it sets -1 */
     int state;          /* the lock of the state folder; likewise */
-    int connections;    /* where connections arrive; -1: none */
+    int http[HTTP_LISTENERS_MOST]; /* sockets that serve HTTP; likewise */
+    size_t http_count;
+    int connections;       /* where connections arrive; -1: none */
     bool is_memory_closed; /* that of the running server; execve(2) has opened this one's */
 
     const struct takeover_owner *owner;
@@ -78,6 +81,9 @@ bool takeover_receive(struct takeover *takeover, struct err *err);
 
 /** Logs and closes the sockets that no address of the settings needs. */
 void takeover_close_unused(struct takeover *takeover);
+
+/** Closes the sockets of HTTP that nobody has taken. */
+void takeover_close_http(struct takeover *takeover);
 
 /** Starts, once the workers are made; TAKEOVER_PROBE_MS are left for the probes. */
 void takeover_start(struct takeover *takeover, uv_loop_t *loop, const struct server *server,

@@ -6,6 +6,7 @@
 #include <unistd.h>
 
 #include "spacednsd/handover.h"
+#include "spacednsd/web.h"
 
 enum { NAMES_PER_MESSAGE = PASS_DESCRIPTORS_MOST };
 
@@ -57,6 +58,19 @@ static void offer_socket(void *context, enum listen_scheme scheme, size_t worker
     add(context, name, descriptor);
 }
 
+static void count_http(void *context, int descriptor)
+{
+    struct offering *offering = context;
+
+    (void)descriptor;
+    offering->left++;
+}
+
+static void offer_http(void *context, int descriptor)
+{
+    add(context, HANDOVER_HTTP, descriptor);
+}
+
 bool upgrade_offer_send(const struct upgrade_offer *offer, int channel, int *connections)
 {
     struct offering offering = {.channel = channel};
@@ -67,7 +81,9 @@ bool upgrade_offer_send(const struct upgrade_offer *offer, int channel, int *con
     *connections = ends[0];
     server_walk_sockets(offer->server, count_socket, &offering);
     offering.left += 1 + (size_t)(offer->control >= 0) + (size_t)(offer->state >= 0);
+    web_walk_sockets(offer->web, count_http, &offering);
     server_walk_sockets(offer->server, offer_socket, &offering);
+    web_walk_sockets(offer->web, offer_http, &offering);
     if (offer->control >= 0)
         add(&offering, HANDOVER_CONTROL, offer->control);
     if (offer->state >= 0)

@@ -6,10 +6,13 @@
  */
 #include "serve/server.h"
 
+struct web;
+
 struct upgrade_offer {
     const struct server *server; /* its sockets */
     int control;                 /* borrowed; -1: none */
     int state;                   /* borrowed; -1: none */
+    const struct web *web;       /* whose sockets serve HTTP */
 };
 
 /**

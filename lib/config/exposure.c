@@ -60,8 +60,16 @@ static void check_one(const struct listen_address *listen, const struct ifaddrs 
 void exposure_check_against(const struct settings *settings, const struct ifaddrs *interfaces,
                             struct report *report)
 {
-    for (size_t i = 0; i < settings->listen.count && !settings->allow_public_listen; i++)
+    if (settings->allow_public_listen)
+        return;
+    for (size_t i = 0; i < settings->listen.count; i++)
         check_one(&settings->listen.items[i], interfaces, report);
+    for (size_t i = 0; i < settings->http_listen.count; i++) {
+        const struct http_address *http = &settings->http_listen.items[i];
+        const struct listen_address listen = {.endpoint = http->endpoint, .origin = http->origin};
+        if (http->path == NULL)
+            check_one(&listen, interfaces, report);
+    }
 }
 
 void exposure_check(const struct settings *settings, struct report *report)

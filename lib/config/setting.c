@@ -48,7 +48,7 @@ bool setting_is_list(const struct setting *setting)
     return setting->type == SETTING_WORDS || setting->type == SETTING_SUFFIXES ||
            setting->type == SETTING_CLASSES || setting->type == SETTING_LISTEN ||
            setting->type == SETTING_UPSTREAMS || setting->type == SETTING_RECURSION ||
-           setting->type == SETTING_SECRETS;
+           setting->type == SETTING_SECRETS || setting->type == SETTING_HTTP;
 }
 
 /* One text and the setting it is read into. */
@@ -328,6 +328,68 @@ static void read_secret(const struct assignment *assignment)
         memcpy(secrets->octets[secrets->count++], octets, sizeof octets);
 }
 
+/* ---- HTTP ---- */
+
+static void keep_http(const struct assignment *assignment, const struct http_address *address)
+{
+    struct http_addresses *list = member_of(assignment);
+
+    for (size_t i = 0; i < list->count; i++)
+        if (http_address_equals(&list->items[i], address)) {
+            setting_report(assignment->reader, &assignment->text->origin,
+                           "`%.120s` is given twice; keep one of them", assignment->text->text);
+            return;
+        }
+    struct http_address *items =
+        next_item(assignment, list->items, &list->count, &list->capacity, sizeof *items);
+    if (items == NULL)
+        return;
+    list->items = items;
+    list->items[list->count - 1] = *address;
+    list->is_initial = assignment->text->source == SOURCE_INITIAL;
+}
+
+static void read_http(const struct assignment *assignment)
+{
+    const struct setting_text *text = assignment->text;
+    struct http_address address = {.origin = text->origin};
+    struct http_addresses aside = {.count = 0};
+    struct http_addresses *list = assignment->is_kept ? member_of(assignment) : &aside;
+    bool is_none = strcmp(text->text, "none") == 0;
+    struct err err;
+
+    if (is_none ? list->count > 0 : list->is_none) {
+        setting_report(assignment->reader, &text->origin,
+                       "`none` is given with an address; give addresses, or `none` alone");
+    } else if (is_none) {
+        list->is_none = true;
+    } else if (!http_address_read(text->text, &address, &err)) {
+        setting_report(assignment->reader, &text->origin, "%s", err.text);
+    } else if (assignment->is_kept) {
+        if (address.path != NULL)
+            address.path = keep_text(assignment, address.path, strlen(address.path));
+        keep_http(assignment, &address);
+    }
+}
+
+/* What is wrong is not quoted: it may be a secret but for one character. RFC 6750 section 2.1. */
+static void read_token(const struct assignment *assignment)
+{
+    static const char allowed[] =
+        "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-._~+/=";
+    const struct setting *setting = assignment->setting;
+    const char *text = assignment->text->text;
+    size_t length = strlen(text);
+
+    if (length < setting->least || length > setting->most || strspn(text, allowed) != length)
+        setting_report(assignment->reader, &assignment->text->origin,
+                       "the token is not %u to %u letters, digits and -._~+/=; make one with: "
+                       "openssl rand -hex 32",
+                       (unsigned)setting->least, (unsigned)setting->most);
+    else if (assignment->is_kept)
+        *(const char **)member_of(assignment) = keep_text(assignment, text, length);
+}
+
 /* Zones need a mapping, and only the settings file has mappings (settings_zones.c). */
 static void refuse_zones(const struct assignment *assignment)
 {
@@ -345,6 +407,7 @@ static read_value *const readers[] = {
     [SETTING_LISTEN] = read_listen,  [SETTING_UPSTREAMS] = read_upstream,
     [SETTING_ZONES] = refuse_zones,  [SETTING_PREFIX] = read_prefix,
     [SETTING_RECURSION] = read_word, [SETTING_SECRETS] = read_secret,
+    [SETTING_HTTP] = read_http,      [SETTING_TOKEN] = read_token,
 };
 
 /* Records source and origin; returns true if no stronger source has set the value. */
@@ -377,7 +440,10 @@ void setting_assign_nothing(struct settings_reader *reader, enum setting_index i
     if (settings_table[index].least > 0)
         setting_report(reader, &text->origin, "the list is empty; give at least %u%s",
                        (unsigned)settings_table[index].least,
-                       settings_table[index].type == SETTING_UPSTREAMS ? ", or none" : "");
+                       settings_table[index].type == SETTING_UPSTREAMS ||
+                               settings_table[index].type == SETTING_HTTP
+                           ? ", or none"
+                           : "");
 }
 
 void setting_assign_items(struct settings_reader *reader, enum setting_index index,

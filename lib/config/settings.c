@@ -181,6 +181,23 @@ static void check_cache(struct settings_reader *reader)
                        (unsigned long long)least);
 }
 
+/* Over a network, whoever reaches the port would read names of spaces and apps. */
+static void check_http(struct settings_reader *reader)
+{
+    const struct http_addresses *list = &reader->settings->http_listen;
+
+    for (size_t i = 0; i < list->count && reader->settings->http_token == NULL; i++) {
+        char address[HTTP_ADDRESS_OCTETS];
+        http_address_write(&list->items[i], address);
+        if (!http_address_is_local(&list->items[i]))
+            setting_report(reader, &list->items[i].origin,
+                           "%s can be reached from other hosts and there is no http_token; set "
+                           "http_token (make one with: openssl rand -hex 32), or serve HTTP at "
+                           "127.0.0.1 or unix:PATH",
+                           address);
+    }
+}
+
 static uint32_t count_processors(void)
 {
     cpu_set_t set;
@@ -232,6 +249,7 @@ enum settings_status settings_init(struct settings *settings, int argc, char *co
     check_cache(&reader);
     check_suffixes(&reader);
     settings_check_recursion(&reader);
+    check_http(&reader);
     return report_is_clean(report) ? SETTINGS_READY : SETTINGS_BAD_FILE;
 }
 

@@ -31,6 +31,7 @@
 
 #include "base/address.h"
 #include "base/arena.h"
+#include "config/http_address.h"
 #include "config/listen_address.h"
 #include "config/recursion.h"
 #include "config/setting_origin.h"
@@ -53,6 +54,8 @@ enum setting_type {
     SETTING_ZONES,     /* struct upstream_zones */
     SETTING_PREFIX,    /* struct nat64_prefix */
     SETTING_SECRETS,   /* struct cookie_secrets; never printed */
+    SETTING_HTTP,      /* struct http_addresses */
+    SETTING_TOKEN,     /* const char *; never printed */
     SETTING_RECURSION, /* struct recursion */
 };
 
@@ -107,9 +110,11 @@ struct settings {
     const char *control_socket; /* NULL: the default path */
     const char *control_group;  /* NULL: none */
     const char *control_read_group;
-    bool reload_guard;     /* for SIGHUP and the reload command */
-    uint32_t guard_share;  /* percent */
-    const char *state_dir; /* NULL: none */
+    struct http_addresses http_listen;
+    const char *http_token; /* NULL: none is needed */
+    bool reload_guard;      /* for SIGHUP and the reload command */
+    uint32_t guard_share;   /* percent */
+    const char *state_dir;  /* NULL: none */
     uint32_t kept_back_seconds;
     uint32_t kept_back_most;
     const char *user;

@@ -29,6 +29,16 @@ static void print_listen(const struct listen_addresses *list, FILE *out)
     }
 }
 
+static void print_http(const struct http_addresses *list, FILE *out)
+{
+    fputs(list->is_none ? "none" : "", out);
+    for (size_t i = 0; i < list->count; i++) {
+        char address[HTTP_ADDRESS_OCTETS];
+        http_address_write(&list->items[i], address);
+        fprintf(out, "%s%s", i == 0 ? "" : ",", address);
+    }
+}
+
 static void print_upstreams(const struct upstreams *list, FILE *out)
 {
     for (size_t i = 0; i < list->count; i++) {
@@ -114,6 +124,12 @@ static void print_value(const struct setting *setting, const struct settings *se
     case SETTING_RECURSION:
         recursion_print(member, out);
         break;
+    case SETTING_HTTP:
+        print_http(member, out);
+        break;
+    case SETTING_TOKEN: /* see is_same */
+        fputs(*(const char *const *)member == NULL ? "" : "set", out);
+        break;
     case SETTING_SECRETS: /* see is_same */
         fputs(((const struct cookie_secrets *)member)->count > 0 ? "set" : "", out);
         break;
@@ -162,6 +178,20 @@ static const char *value_or_none(const char *value)
     return value[0] == '\0' ? "(not set)" : value;
 }
 
+/* Secrets are compared as they are, because they are not printed. */
+static bool is_same(const struct setting *setting, const struct settings *now,
+                    const struct settings *next, const struct values *values)
+{
+    const char *one = (const char *)now + setting->offset;
+    const char *other = (const char *)next + setting->offset;
+
+    if (setting->type == SETTING_SECRETS)
+        return memcmp(one, other, setting->size) == 0;
+    if (setting->type == SETTING_TOKEN && values->now[0] != '\0' && values->next[0] != '\0')
+        return strcmp(*(const char *const *)one, *(const char *const *)other) == 0;
+    return strcmp(values->now, values->next) == 0;
+}
+
 static bool keep_one(const struct setting *setting, struct settings *next,
                      const struct settings *now, struct report *report)
 {
@@ -169,10 +199,12 @@ static bool keep_one(const struct setting *setting, struct settings *next,
     struct values values;
     bool passed = values_init(&values, setting, now, next);
 
-    if (passed && strcmp(values.now, values.next) != 0)
+    if (passed && !is_same(setting, now, next, &values))
         setting_origin_report(report, FINDING_RESTART, &origin,
                               "the change from %.160s to %.160s takes effect after a restart",
-                              value_or_none(values.now), value_or_none(values.next));
+                              value_or_none(values.now),
+                              strcmp(values.now, values.next) == 0 ? "another value"
+                                                                   : value_or_none(values.next));
     values_close(&values);
     memcpy((char *)next + setting->offset, (const char *)now + setting->offset, setting->size);
     return passed;
@@ -198,16 +230,6 @@ static bool add_key(struct arena *arena, struct string_list *keys, const char *k
     keys->items = items;
     keys->items[keys->count++] = key;
     return true;
-}
-
-/* Secrets are compared as they are, because they are not printed. */
-static bool is_same(const struct setting *setting, const struct settings *now,
-                    const struct settings *next, const struct values *values)
-{
-    if (setting->type == SETTING_SECRETS)
-        return memcmp((const char *)now + setting->offset, (const char *)next + setting->offset,
-                      setting->size) == 0;
-    return strcmp(values->now, values->next) == 0;
 }
 
 bool settings_list_changes(const struct settings *now, const struct settings *next,

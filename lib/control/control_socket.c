@@ -15,6 +15,8 @@ enum {
     CODE_USAGE = 2,
 };
 
+static const char setting[] = "control_socket";
+
 struct caller {
     struct call call; /* first, so that a call's address is its caller's */
     struct control_socket *control;
@@ -311,7 +313,7 @@ static bool listen_on(struct control_socket *control, int descriptor, struct err
         close(descriptor);
     else
         status = uv_listen((uv_stream_t *)&control->pipe, BACKLOG, control_socket_on_caller);
-    return status == 0 || socket_path_fail(control->path, -status, err);
+    return status == 0 || socket_path_fail(setting, control->path, -status, err);
 }
 
 static void control_socket_on_closed(uv_handle_t *handle)
@@ -347,7 +349,7 @@ static struct control_socket *open_on(uv_loop_t *loop, const char *path, int des
 struct control_socket *control_socket_open(uv_loop_t *loop, const char *path,
                                            const struct control_owner *owner, struct err *err)
 {
-    int descriptor = socket_path_bind(path, role_socket_mode(owner->access), err);
+    int descriptor = socket_path_bind(setting, path, role_socket_mode(owner->access), err);
 
     return descriptor < 0 ? NULL : open_on(loop, path, descriptor, owner, err);
 }

@@ -28,7 +28,7 @@ static bool is_same_file(const struct stat *one, const struct stat *other)
 }
 
 /* Removes the socket of a dead server. Returns false with *err for anything else. */
-static bool clear_path(const struct sockaddr_un *address, struct err *err)
+static bool clear_path(const char *setting, const struct sockaddr_un *address, struct err *err)
 {
     const char *path = address->sun_path;
     struct stat status;
@@ -37,37 +37,37 @@ static bool clear_path(const struct sockaddr_un *address, struct err *err)
         return true;
     if (!S_ISSOCK(status.st_mode))
         return err_set(err, ERR_SYSTEM,
-                       "control_socket: %s exists and is not a socket; move it away, or name "
+                       "%s: %s exists and is not a socket; move it away, or name "
                        "another path",
-                       path);
+                       setting, path);
     if (is_alive(address))
         return err_set(err, ERR_SYSTEM,
-                       "control_socket: another server listens on %s; stop it, or name another "
+                       "%s: another server listens on %s; stop it, or name another "
                        "path",
-                       path);
+                       setting, path);
     struct stat again;
     if (lstat(path, &again) == 0 && !is_same_file(&status, &again))
         return err_set(err, ERR_SYSTEM,
-                       "control_socket: another process has just created a file at %s; start the "
+                       "%s: another process has just created a file at %s; start the "
                        "server again, or name another path",
-                       path);
+                       setting, path);
     if (unlink(path) == 0 || errno == ENOENT)
         return true;
-    return err_set(
-        err, ERR_SYSTEM,
-        "control_socket: %s is the socket of a server that has ended, and cannot be removed: "
-        "%s",
-        path, strerror(errno));
+    return err_set(err, ERR_SYSTEM,
+                   "%s: %s is the socket of a server that has ended, and cannot be removed: "
+                   "%s",
+                   setting, path, strerror(errno));
 }
 
-static bool write_address(const char *path, struct sockaddr_un *address, struct err *err)
+static bool write_address(const char *setting, const char *path, struct sockaddr_un *address,
+                          struct err *err)
 {
     *address = (struct sockaddr_un){.sun_family = AF_UNIX};
     if (strlen(path) >= sizeof address->sun_path)
         return err_set(err, ERR_LIMIT,
-                       "control_socket: %.40s... is longer than the %zu octets that a socket's "
+                       "%s: %.40s... is longer than the %zu octets that a socket's "
                        "path may have; name a shorter one",
-                       path, sizeof address->sun_path - 1);
+                       setting, path, sizeof address->sun_path - 1);
     strcpy(address->sun_path, path); // NOLINT: measured above
     return true;
 }
@@ -91,7 +91,7 @@ static int bind_address(const struct sockaddr_un *address, mode_t mode)
     return -1;
 }
 
-static bool fail_folder(const char *path, struct err *err)
+static bool fail_folder(const char *setting, const char *path, struct err *err)
 {
     char folder[sizeof((struct sockaddr_un *)NULL)->sun_path], why[PERMISSION_TEXT_MOST];
     const char *slash = strrchr(path, '/');
@@ -103,35 +103,33 @@ static bool fail_folder(const char *path, struct err *err)
         snprintf(folder, sizeof folder, "%.*s", length, path);
     if (access(folder, F_OK) != 0)
         return err_set(err, ERR_SYSTEM,
-                       "control_socket: cannot listen on %s: its folder does not exist; create it, "
+                       "%s: cannot listen on %s: its folder does not exist; create it, "
                        "or give another path",
-                       path);
-    return err_set(err, ERR_SYSTEM, "control_socket: cannot listen on %s: its folder %s: %s", path,
+                       setting, path);
+    return err_set(err, ERR_SYSTEM, "%s: cannot listen on %s: its folder %s: %s", setting, path,
                    folder, permission_error(EACCES, folder, PERMISSION_WRITE, why));
 }
 
-bool socket_path_fail(const char *path, int number, struct err *err)
+bool socket_path_fail(const char *setting, const char *path, int number, struct err *err)
 {
     if (number == EACCES || number == ENOENT)
-        return fail_folder(path, err);
+        return fail_folder(setting, path, err);
     if (number == ENOSPC)
-        return err_set(
-            err, ERR_SYSTEM,
-            "control_socket: cannot listen on %s: %s: make room there, or give another path", path,
-            strerror(number));
-    return err_set(err, ERR_SYSTEM, "control_socket: cannot listen on %s: %s", path,
-                   strerror(number));
+        return err_set(err, ERR_SYSTEM,
+                       "%s: cannot listen on %s: %s: make room there, or give another path",
+                       setting, path, strerror(number));
+    return err_set(err, ERR_SYSTEM, "%s: cannot listen on %s: %s", setting, path, strerror(number));
 }
 
-int socket_path_bind(const char *path, mode_t mode, struct err *err)
+int socket_path_bind(const char *setting, const char *path, mode_t mode, struct err *err)
 {
     struct sockaddr_un address;
 
-    if (!write_address(path, &address, err) || !clear_path(&address, err))
+    if (!write_address(setting, path, &address, err) || !clear_path(setting, &address, err))
         return -1;
     int descriptor = bind_address(&address, mode);
     if (descriptor < 0)
-        socket_path_fail(path, errno, err);
+        socket_path_fail(setting, path, errno, err);
     return descriptor;
 }
 

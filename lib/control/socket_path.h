@@ -17,13 +17,14 @@
 enum { SOCKET_MODE_BITS = 0777 };
 
 /**
- * Creates a socket at a path. Returns its descriptor, not listening yet, or -1 with *err. Changes
- * the process's umask for a moment, so no other thread may create files meanwhile.
+ * Creates a socket at a path, which stands in `setting`. Returns its descriptor, not listening yet,
+ * or -1 with *err. Changes the process's umask for a moment, so no other thread may create files
+ * meanwhile.
  */
-int socket_path_bind(const char *path, mode_t mode, struct err *err);
+int socket_path_bind(const char *setting, const char *path, mode_t mode, struct err *err);
 
 /** Sets *err to the sentence of a socket that cannot listen, with errno's number; returns false. */
-bool socket_path_fail(const char *path, int number, struct err *err);
+bool socket_path_fail(const char *setting, const char *path, int number, struct err *err);
 
 /** Reads the path that a descriptor is bound to. Returns false when it has none. */
 bool socket_path_read(int descriptor, struct sockaddr_un *address);

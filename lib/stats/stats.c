@@ -5,12 +5,22 @@
 struct counter_entry {
     const char *name;
     const char *help;
+    enum metric metric;
+    const char *labels;
 };
 
 static const struct counter_entry entries[COUNTER_COUNT] = {
-#define COUNTER(symbol, name, help) [COUNTER_##symbol] = {name, help},
+#define COUNTER(symbol, name, metric, labels, help)                                                \
+    [COUNTER_##symbol] = {name, help, METRIC_##metric, labels},
 #include "stats/counters.def"
 #undef COUNTER
+};
+
+static const struct metric_entry metrics[METRIC_COUNT] = {
+#define METRIC(symbol, kind, name, unit, labels, help)                                             \
+    [METRIC_##symbol] = {name, METRIC_KIND_##kind, unit, labels, help},
+#include "stats/metrics.def"
+#undef METRIC
 };
 
 const uint32_t stats_duration_bounds_us[STATS_DURATIONS - 1] = {
@@ -80,4 +90,19 @@ const char *counter_name(enum counter counter)
 const char *counter_help(enum counter counter)
 {
     return entries[counter].help;
+}
+
+enum metric counter_metric(enum counter counter)
+{
+    return entries[counter].metric;
+}
+
+const char *counter_labels(enum counter counter)
+{
+    return entries[counter].labels;
+}
+
+const struct metric_entry *metric_entry(enum metric metric)
+{
+    return &metrics[metric];
 }

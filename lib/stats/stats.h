@@ -19,10 +19,33 @@
 #include <stdint.h>
 
 enum counter {
-#define COUNTER(symbol, name, help) COUNTER_##symbol,
+#define COUNTER(symbol, name, metric, labels, help) COUNTER_##symbol,
 #include "stats/counters.def"
 #undef COUNTER
     COUNTER_COUNT
+};
+
+/** What a scrape gets (metrics.def): each counter is a part of one metric. */
+enum metric {
+#define METRIC(symbol, kind, name, unit, labels, help) METRIC_##symbol,
+#include "stats/metrics.def"
+#undef METRIC
+    METRIC_COUNT
+};
+
+enum metric_kind {
+    METRIC_KIND_COUNTER,
+    METRIC_KIND_GAUGE,
+    METRIC_KIND_HISTOGRAM,
+    METRIC_KIND_INFO,
+};
+
+struct metric_entry {
+    const char *name;
+    enum metric_kind kind;
+    const char *unit;   /* NULL: none */
+    const char *labels; /* names with a blank between; NULL: none */
+    const char *help;
 };
 
 /** Where a reply came from. */
@@ -105,3 +128,9 @@ void stats_add_to(struct totals *totals, const struct stats *stats);
 /** The counter's name and its line of help. */
 const char *counter_name(enum counter counter);
 const char *counter_help(enum counter counter);
+
+/** Its metric, and there its labels: "limit=external_rate action=dropped"; NULL: none. */
+enum metric counter_metric(enum counter counter);
+const char *counter_labels(enum counter counter);
+
+const struct metric_entry *metric_entry(enum metric metric);

@@ -121,7 +121,7 @@ write_zone() { # ZONE HOST NETWORK [LINE]: HOST-0, HOST-1 ... with two addresses
 start_spacednsd() { # NAME FLAG...
     local name=$1
     shift
-    "$SPACEDNSD" --user "$(id -un)" --zones "$work/zones" --listen "127.0.0.1:${port[$name]}" --workers 1 \
+    "$SPACEDNSD" --user "$(id -un)" --http-listen none --zones "$work/zones" --listen "127.0.0.1:${port[$name]}" --workers 1 \
         --local-as bench-0,bench-1,bench-2,bench-3 "$@" > "$work/$name.log" 2>&1 &
     pid[$name]=$!
 }

@@ -138,7 +138,7 @@ sed -i 's/^spcae:/space:/' "$work/zones/test-space.yaml"
 # ---- groups that are not there ----
 
 settings "control_group: no-such-group-here"
-"${launcher[@]}" "$SPACEDNSD" "${as_user[@]}" --settings "$work/settings.yaml" >"$work/out" 2>&1
+"${launcher[@]}" "$SPACEDNSD" "${as_user[@]}" --http-listen none --settings "$work/settings.yaml" >"$work/out" 2>&1
 expect "an unknown group: exit code" 1 "$?"
 expect_match "an unknown group" "settings\.yaml:6:16: error E-SETTING: control_group: no-such-group-here: this host has no such group; make it \(groupadd --system no-such-group-here\)" "$(<"$work/out")"
 settings

@@ -77,7 +77,7 @@ mkdir "$kept"
 server_log=$work/manager.err
 : >"$server_log"
 "${launcher[@]}" /usr/bin/python3 "$SOURCE_DIR/tests/support/fd_store.py" "$kept" \
-    "$SPACEDNSD" "${as_user[@]}" --listen 10.0.0.2 "${flags[@]}" --upstream none >"$work/manager.out" 2>"$server_log" &
+    "$SPACEDNSD" "${as_user[@]}" --http-listen none --listen 10.0.0.2 "${flags[@]}" --upstream none >"$work/manager.out" 2>"$server_log" &
 manager=$!
 children+=("$manager")
 is_ready() {

@@ -340,5 +340,5 @@ start none --zones "$zones" --listen 10.0.0.2 --upstream none
 expect "without upstreams" "REFUSED Q20" "$(codes "$(query www.example.org)")"
 stop
 expect_match "our own address as upstream" 'this server itself' \
-    "$(timeout "$patience" "${launcher[@]}" "$SPACEDNSD" "${as_user[@]}" --zones "$zones" --listen 10.0.0.2 --upstream 10.0.0.2 2>&1)"
+    "$(timeout "$patience" "${launcher[@]}" "$SPACEDNSD" "${as_user[@]}" --http-listen none --zones "$zones" --listen 10.0.0.2 --upstream 10.0.0.2 2>&1)"
 finish

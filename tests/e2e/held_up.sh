@@ -23,7 +23,7 @@ ends() {
 
 mkfifo "$work/err"
 exec {unread}<>"$work/err"
-"$SPACEDNSD" "${as_user[@]}" "${flags[@]}" --upstream none --control-socket "$work/unread" 2>"$work/err" &
+"$SPACEDNSD" "${as_user[@]}" --http-listen none "${flags[@]}" --upstream none --control-socket "$work/unread" 2>"$work/err" &
 server=$!
 children+=("$server")
 has_socket() {

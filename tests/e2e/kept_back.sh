@@ -96,7 +96,7 @@ def start():
     global server, log, lines
     user = subprocess.check_output(["id", "-un"], text=True).strip()
     log, lines = "%s/walk-%d.err" % (work, starts), 0
-    server = subprocess.Popen([program, "--user", user, "--settings", work + "/walk.yaml"], stderr=open(log, "w"), stdout=subprocess.DEVNULL)
+    server = subprocess.Popen([program, "--user", user, "--http-listen", "none", "--settings", work + "/walk.yaml"], stderr=open(log, "w"), stdout=subprocess.DEVNULL)
     return outcome(" info ready ") is not None
 
 def write(name, text):

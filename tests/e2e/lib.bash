@@ -152,11 +152,13 @@ END
 as_user=(--user "$(id -un 2>/dev/null || id -u)")
 
 # launch NAME FLAG...: spacednsd in the background as $server, its output in $work/NAME.{out,err}.
-# Nobody outside is ever asked: without an --upstream or settings of its own, it has none.
+# Nobody outside is ever asked: without an --upstream or settings of its own, it has none; and
+# servers side by side do not contend for the port of HTTP: without --http-listen, it has none.
 launch() {
     local name=$1
     shift
     [[ " $* " =~ " --upstream"|" --settings" ]] || set -- "$@" --upstream none
+    [[ " $* " = *" --http-listen "* ]] || set -- --http-listen none "$@"
     : >"$work/$name.err"
     "${launcher[@]}" "$SPACEDNSD" "${as_user[@]}" "$@" >"$work/$name.out" 2>"$work/$name.err" &
     server=$!

@@ -91,7 +91,7 @@ await holds udp 127.0.0.1 || fail "a program has the UDP port"
 start beside "${flags[@]}" --listen "tcp://127.0.0.1:$port"
 expect "beside a program with the UDP port" "$routers" "$(addresses "$(ask +tcp +short "$app")")"
 stop
-timeout "$patience" "$SPACEDNSD" "${as_user[@]}" "${flags[@]}" --listen "127.0.0.1:$port" >"$work/out" 2>"$work/err"
+timeout "$patience" "$SPACEDNSD" "${as_user[@]}" --http-listen none "${flags[@]}" --listen "127.0.0.1:$port" >"$work/out" 2>"$work/err"
 expect "an address alone needs both: exit code" 3 "$?"
 expect_match "and the error names the transport" "cannot listen on 127\.0\.0\.1:$port over UDP: another program" "$(cat "$work/err")"
 

@@ -389,7 +389,7 @@ wait "$hanging"
 expect_match "a server that hangs" 'does not answer; check whether it is suspended' "$(<"$work/err")"
 kill -CONT "$server"
 
-"$SPACEDNSD" "${as_user[@]}" "${settings[@]}" --listen "127.0.0.1:$(free_port)" >"$work/out" 2>"$work/err"
+"$SPACEDNSD" "${as_user[@]}" --http-listen none "${settings[@]}" --listen "127.0.0.1:$(free_port)" >"$work/out" 2>"$work/err"
 expect "a second server with one control socket: exit code" 1 "$?"
 expect_match "a second server with one control socket" 'another server listens on .*control\.sock; stop it' \
     "$(<"$work/err")"
@@ -436,11 +436,11 @@ expect_match "no server, and zone files of one's own" "^no server is at $socket;
 run apps -s test-space
 expect "no server was named" "" "$err"
 echo text >"$socket"
-"$SPACEDNSD" "${as_user[@]}" "${settings[@]}" >"$work/out" 2>"$work/err"
+"$SPACEDNSD" "${as_user[@]}" --http-listen none "${settings[@]}" >"$work/out" 2>"$work/err"
 expect "a file in the socket's place: exit code" 1 "$?"
 expect_match "a file in the socket's place" 'exists and is not a socket; move it away' "$(<"$work/err")"
 expect "a file in the socket's place is left alone" text "$(<"$socket")"
-"$SPACEDNSD" "${as_user[@]}" "${settings[@]}" --control-socket "$work/nowhere/x" >"$work/out" 2>"$work/err"
+"$SPACEDNSD" "${as_user[@]}" --http-listen none "${settings[@]}" --control-socket "$work/nowhere/x" >"$work/out" 2>"$work/err"
 expect "no folder for the socket: exit code" 1 "$?"
 expect_match "no folder for the socket" 'cannot listen on .*nowhere/x: its folder does not exist; create it' "$(<"$work/err")"
 

@@ -88,9 +88,9 @@ expect "no line without --log-queries" "" "$(cat "$work/silent.out")"
 for sink in /dev/full closed; do
     name=sink-$(basename "$sink")
     if [ "$sink" = closed ]; then
-        "$SPACEDNSD" "${as_user[@]}" --zones "$zones" --listen "127.0.0.1:$port" --log-queries --upstream none >&- 2>"$work/$name.err" &
+        "$SPACEDNSD" "${as_user[@]}" --http-listen none --zones "$zones" --listen "127.0.0.1:$port" --log-queries --upstream none >&- 2>"$work/$name.err" &
     else
-        "$SPACEDNSD" "${as_user[@]}" --zones "$zones" --listen "127.0.0.1:$port" --log-queries --upstream none >"$sink" 2>"$work/$name.err" &
+        "$SPACEDNSD" "${as_user[@]}" --http-listen none --zones "$zones" --listen "127.0.0.1:$port" --log-queries --upstream none >"$sink" 2>"$work/$name.err" &
     fi
     server=$!
     server_log=$work/$name.err
@@ -107,7 +107,7 @@ done
 # Nobody reads the pipe: the lines go nowhere, the answers go on.
 mkfifo "$work/pipe"
 exec {unread}<>"$work/pipe"
-"$SPACEDNSD" "${as_user[@]}" --zones "$zones" --listen "127.0.0.1:$port" --log-queries --upstream none >"$work/pipe" 2>"$work/unread.err" &
+"$SPACEDNSD" "${as_user[@]}" --http-listen none --zones "$zones" --listen "127.0.0.1:$port" --log-queries --upstream none >"$work/pipe" 2>"$work/unread.err" &
 server=$!
 server_log=$work/unread.err
 children+=("$server")

@@ -22,7 +22,7 @@ manage() {
     shift
     messages=$work/$name.messages
     /usr/bin/python3 "$SOURCE_DIR/tests/support/manager.py" --log "$messages" "${options[@]}" -- \
-        "$SPACEDNSD" "${as_user[@]}" --zones "$work/zones" --listen "127.0.0.1:$port" --upstream none --workers 2 --local-as test-space \
+        "$SPACEDNSD" "${as_user[@]}" --http-listen none --zones "$work/zones" --listen "127.0.0.1:$port" --upstream none --workers 2 --local-as test-space \
         --control-socket "$work/control" "$@" >"$work/$name.out" 2>"$work/$name.err" &
     manager=$!
     server_log=$work/$name.err

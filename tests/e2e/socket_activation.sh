@@ -85,7 +85,7 @@ kept=$work/kept
 mkdir "$kept"
 echo "listen: [127.0.0.1:$port]" >"$kept/settings.yaml"
 : >"$work/manager.err"
-/usr/bin/python3 "$SOURCE_DIR/tests/support/fd_store.py" "$kept" "$SPACEDNSD" "${as_user[@]}" \
+/usr/bin/python3 "$SOURCE_DIR/tests/support/fd_store.py" "$kept" "$SPACEDNSD" "${as_user[@]}" --http-listen none \
     --settings "$kept/settings.yaml" --zones zones --local-as test-space --upstream none --workers 2 --control-socket "$work/control.sock" \
     >"$work/manager.out" 2>"$work/manager.err" &
 manager=$!

@@ -190,6 +190,8 @@ static void become_server(const struct stage *stage, int errors)
         stage->world.folder.path,
         "--user",
         permission_user(),
+        "--http-listen",
+        "none",
         is_listening_told ? NULL : "--listen",
         listen,
         NULL,

@@ -83,6 +83,29 @@ TEST(a_public_address_is_refused_with_the_remedy)
     expect("10.0.0.2", "192.0.2.1", "10.0.0.3", NULL);
 }
 
+TEST(http_is_held_to_the_same)
+{
+    struct http_address items[] = {
+        {.path = "/run/http.sock", .origin.file = "one"},
+        {.endpoint = endpoint_of("10.0.0.2:9153"), .origin.file = "two"},
+        {.endpoint = endpoint_of("192.0.2.1:9153"), .origin.file = "three"},
+    };
+    struct settings settings = {.http_listen = {.items = items, .count = 3}};
+    struct report *report = report_new();
+
+    exposure_check_against(&settings, NULL, report);
+    char *problems = findings_text(report, FINDING_LISTEN_PUBLIC, NULL);
+    ck_assert_ptr_nonnull(strstr(problems, "three: 192.0.2.1:9153 is outside loopback"));
+    ck_assert_uint_eq(report_total(report), 1);
+    free(problems);
+    settings.allow_public_listen = true;
+    report_free(report);
+    report = report_new();
+    exposure_check_against(&settings, NULL, report);
+    ck_assert_uint_eq(report_total(report), 0);
+    report_free(report);
+}
+
 TEST(a_wildcard_is_refused_where_an_interface_is_public)
 {
     expect("0.0.0.0", "10.0.0.2", "192.0.2.7",

@@ -126,6 +126,48 @@ TEST(upstreams_are_given_one_by_one_or_none)
     end_reading(&reading);
 }
 
+TEST(http_is_served_on_loopback_unless_the_settings_say_otherwise)
+{
+    struct reading reading;
+    const struct http_addresses *list = &reading.settings.http_listen;
+    char address[HTTP_ADDRESS_OCTETS];
+
+    read_line(&reading, "");
+    ck_assert_uint_eq(list->count, 1);
+    ck_assert(list->is_initial);
+    http_address_write(&list->items[0], address);
+    ck_assert_str_eq(address, "127.0.0.1:9153");
+    end_reading(&reading);
+    read_line(&reading, "--http-listen unix:/run/a.sock,[::1]:80 --http-listen 127.0.0.1:9153");
+    ck_assert_int_eq(reading.status, SETTINGS_READY);
+    ck_assert_uint_eq(list->count, 3);
+    ck_assert(!list->is_initial);
+    ck_assert_str_eq(list->items[0].path, "/run/a.sock");
+    ck_assert_str_eq(list->items[2].origin.file, "--http-listen (command line)");
+    end_reading(&reading);
+    read_line(&reading, "--http-listen none");
+    ck_assert_int_eq(reading.status, SETTINGS_READY);
+    ck_assert(list->is_none && list->count == 0);
+    end_reading(&reading);
+}
+
+TEST(http_outside_loopback_needs_a_token)
+{
+    struct reading reading;
+
+    read_line(&reading, "--http-listen 127.0.0.1,10.0.0.2,[::]:80");
+    ck_assert_int_eq(reading.status, SETTINGS_BAD_FILE);
+    ck_assert_str_eq(
+        reading.problems,
+        "--http-listen (command line): 10.0.0.2:9153 can be reached from other hosts and there is "
+        "no http_token; set http_token (make one with: openssl rand -hex 32), or serve HTTP at "
+        "127.0.0.1 or unix:PATH\n"
+        "--http-listen (command line): [::]:80 can be reached from other hosts and there is no "
+        "http_token; set http_token (make one with: openssl rand -hex 32), or serve HTTP at "
+        "127.0.0.1 or unix:PATH\n");
+    end_reading(&reading);
+}
+
 /* With more workers the default cache size grows; a configured size does not. */
 TEST(each_worker_has_a_cache_of_useful_size)
 {
@@ -191,6 +233,14 @@ static const struct {
     {"--upstream ns1.example.com",
      "--upstream (command line): `ns1.example.com` is a name; give the server's "
      "address, like 10.0.0.2"},
+    {"--http-listen none,127.0.0.1",
+     "--http-listen (command line): `none` is given with an address; give addresses, or `none` "
+     "alone"},
+    {"--http-listen 127.0.0.1 --http-listen 127.0.0.1:9153",
+     "--http-listen (command line): `127.0.0.1:9153` is given twice; keep one of them"},
+    {"--http-listen ,",
+     "--http-listen (command line): the list is empty; give at least 1, or none"},
+    {"--http-listen localhost", "`localhost` is not an address for HTTP; give one like"},
     {"--upstream none,10.0.0.2",
      "--upstream (command line): `none` is given with an address; give addresses, or `none` alone"},
     {"--upstream 10.0.0.2 --upstream none", "`none` is given with an address"},

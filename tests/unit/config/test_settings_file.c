@@ -229,6 +229,16 @@ static const struct {
     {"suffixes: {aps: x.y}\n",
      "FILE:1:12: unknown key `suffixes.aps`; did you mean `suffixes.apps`?\n"},
     {"sufixes: {apps: x.y}\n", "FILE:1:1: unknown key `sufixes`; did you mean `suffixes`?\n"},
+    {"http_token: short-secret\n", "FILE:1:13: http_token: the token is not 16 to 200 letters, "
+                                   "digits and -._~+/=; make one with: "
+                                   "openssl rand -hex 32\n"},
+    {"http_token: \"a secret with blanks\"\n", "FILE:1:13: http_token: the token is not 16 to 200 "
+                                               "letters, digits and -._~+/=; make one with: "
+                                               "openssl rand -hex 32\n"},
+    {"http_listen: []\n", "FILE:1:14: http_listen: the list is empty; give at least 1, or none\n"},
+    {"http_listen: [unix:sock]\n",
+     "FILE:1:15: http_listen: `unix:sock` has no path from the root; give one like "
+     "unix:/run/spacedns/http.sock\n"},
     {"workers: two\n", "FILE:1:10: workers: `two` is not a whole number; give one from 0 to 256\n"},
     {"log_queries: yes\n", "FILE:1:14: log_queries: `yes` is neither true nor false\n"},
     {"workers: [1]\n", "FILE:1:10: workers: a list where one value is expected\n"},

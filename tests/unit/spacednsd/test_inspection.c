@@ -302,3 +302,68 @@ TEST_OVER(a_call_is_answered_at_once, answers)
     asked_expect(&asked[0], answers[_i].code, answers[_i].part);
     ck_assert_uint_eq(requests, 0);
 }
+
+/* ---- visits ---- */
+
+struct guest {
+    struct inspection_visit visit;
+    unsigned served;
+};
+
+static void guest_on_reports(struct inspection_visit *visit)
+{
+    ((struct guest *)visit)->served++;
+}
+
+TEST(visits_that_wait_share_one_request_for_reports)
+{
+    struct guest guests[3] = {{{.on_reports = guest_on_reports}, 0},
+                              {{.on_reports = guest_on_reports}, 0},
+                              {{.on_reports = guest_on_reports}, 0}};
+
+    for (size_t i = 0; i < 3; i++)
+        inspection_add_visit(&inspection, &guests[i].visit);
+    ck_assert_uint_eq(requests, 1);
+    ck_assert(!asks_for_query);
+    inspection_on_reports(&inspection);
+    ck_assert_uint_eq(guests[0].served, 1);
+    ck_assert_uint_eq(guests[1].served, 0); /* it came after the request */
+    ck_assert_uint_eq(requests, 2);
+    inspection_on_reports(&inspection);
+    ck_assert_uint_eq(guests[1].served, 1);
+    ck_assert_uint_eq(guests[2].served, 1);
+    ck_assert_uint_eq(requests, 2);
+}
+
+TEST(a_visit_shares_the_reports_of_the_next_call)
+{
+    struct guest guest = {{.on_reports = guest_on_reports}, 0};
+
+    inspection_request(&inspection, asked_begin(&asked[0], "status"));
+    inspection_request(&inspection,
+                       asked_begin(&asked[1], "explain www.example.org --from 10.0.130.56 --live"));
+    inspection_add_visit(&inspection, &guest.visit);
+    inspection_on_reports(&inspection);
+    ck_assert_int_eq(asked[0].code, 0);
+    ck_assert_uint_eq(guest.served, 0);
+    ck_assert(asks_for_query);
+    inspection_on_reports(&inspection);
+    ck_assert_int_eq(asked[1].code, 0);
+    ck_assert_uint_eq(guest.served, 1);
+    ck_assert_uint_eq(requests, 2);
+}
+
+TEST(a_visit_is_served_when_workers_are_silent_or_the_server_stops)
+{
+    struct guest guests[2] = {{{.on_reports = guest_on_reports}, 0},
+                              {{.on_reports = guest_on_reports}, 0}};
+
+    inspection_add_visit(&inspection, &guests[0].visit);
+    on_silent(&inspection.timer);
+    ck_assert_uint_eq(guests[0].served, 1);
+    inspection_add_visit(&inspection, &guests[0].visit);
+    inspection_add_visit(&inspection, &guests[1].visit);
+    inspection_stop(&inspection);
+    ck_assert_uint_eq(guests[0].served, 2);
+    ck_assert_uint_eq(guests[1].served, 1);
+}

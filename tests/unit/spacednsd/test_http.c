@@ -1,0 +1,345 @@
+#include "spacednsd/http.h"
+
+#include <arpa/inet.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include "support/suite.h"
+
+enum { RESPONSE_MOST = 4096, STATUS_MOST = 600, CLIENTS_MOST = HTTP_PER_CLIENT_MOST + 8 };
+
+static uv_loop_t loop;
+static struct http *http;
+static struct http_owner owner;
+static struct sockaddr_in address;
+static unsigned asked;
+static char path[128];
+static struct http_request *kept; /* not responded to yet */
+static bool keeps;                /* requests are */
+static unsigned statuses[STATUS_MOST];
+
+static void respond_ok(struct http_request *request)
+{
+    http_respond(request, &(struct http_response){
+                              .status = HTTP_OK, .type = "text/plain", .text = "hi", .length = 2});
+}
+
+static void test_on_request(void *context, struct http_request *request, const char *asked_path)
+{
+    (void)context;
+    asked++;
+    snprintf(path, sizeof path, "%s", asked_path);
+    if (keeps)
+        kept = request;
+    else
+        respond_ok(request);
+}
+
+static void test_on_status(void *context, enum http_status status)
+{
+    (void)context;
+    statuses[status]++;
+}
+
+static int listen_on_loopback(void)
+{
+    socklen_t octets = sizeof address;
+    int descriptor = socket(AF_INET, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
+
+    address =
+        (struct sockaddr_in){.sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
+    ck_assert_int_eq(bind(descriptor, (struct sockaddr *)&address, sizeof address), 0);
+    ck_assert_int_eq(listen(descriptor, 64), 0);
+    ck_assert_int_eq(getsockname(descriptor, (struct sockaddr *)&address, &octets), 0);
+    return descriptor;
+}
+
+static void open_with(const char *token, bool is_unix)
+{
+    const struct http_listener listener = {.descriptor = listen_on_loopback(), .is_unix = is_unix};
+    struct err err;
+
+    owner = (struct http_owner){
+        .token = token, .on_request = test_on_request, .on_status = test_on_status};
+    http = http_open(&loop, &listener, 1, &owner, &err);
+    ck_assert_msg(http != NULL, "%s", err.text);
+    http_start(http);
+}
+
+static void set_up(void)
+{
+    if (http_library() == NULL)
+        exit(0); /* a build without it */
+    ck_assert_int_eq(uv_loop_init(&loop), 0);
+}
+
+static void tear_down(void)
+{
+    http_close(http);
+    uv_run(&loop, UV_RUN_DEFAULT);
+    ck_assert_int_eq(uv_loop_close(&loop), 0);
+}
+
+/* ---- a client on the same loop ---- */
+
+struct client {
+    int descriptor;
+    uv_poll_t poll;
+    char response[RESPONSE_MOST];
+    size_t length;
+    bool is_closed; /* by the server */
+};
+
+static void client_on_readable(uv_poll_t *poll, int status, int events)
+{
+    struct client *client = poll->data;
+
+    (void)status, (void)events;
+    ssize_t length = recv(client->descriptor, client->response + client->length,
+                          sizeof client->response - 1 - client->length, 0);
+    if (length > 0)
+        client->length += (size_t)length;
+    else
+        client->is_closed = true;
+    if (client->is_closed)
+        uv_poll_stop(poll);
+    client->response[client->length] = '\0';
+}
+
+static void client_open(struct client *client, const char *request, size_t length)
+{
+    *client = (struct client){.descriptor = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0)};
+    ck_assert_int_eq(connect(client->descriptor, (struct sockaddr *)&address, sizeof address), 0);
+    ck_assert_int_eq(send(client->descriptor, request, length, MSG_NOSIGNAL), (ssize_t)length);
+    uv_poll_init(&loop, &client->poll, client->descriptor);
+    client->poll.data = client;
+    uv_poll_start(&client->poll, UV_READABLE, client_on_readable);
+}
+
+static bool has_response(const struct client *client)
+{
+    return client->is_closed || strstr(client->response, "\r\n\r\n") != NULL;
+}
+
+static void client_close(struct client *client)
+{
+    uv_close((uv_handle_t *)&client->poll, NULL);
+    uv_run(&loop, UV_RUN_NOWAIT);
+    close(client->descriptor);
+}
+
+/* What the server sends for these octets, until its head is complete or it has hung up. */
+static const char *ask(const char *request)
+{
+    static struct client client;
+
+    client_open(&client, request, strlen(request));
+    while (!has_response(&client))
+        uv_run(&loop, UV_RUN_ONCE);
+    client_close(&client);
+    return client.response;
+}
+
+FIXTURE(set_up, tear_down)
+
+/* A request, and the first line of what it gets. */
+static const struct {
+    const char *request;
+    const char *begins;
+    const char *path; /* that the owner was asked for; NULL: it was not */
+} requests[] = {
+    {"GET / HTTP/1.1\r\nHost: 127.0.0.1\r\n\r\n", "HTTP/1.1 200 ", "/"},
+    {"HEAD /a/b HTTP/1.1\r\nHost: localhost:1\r\n\r\n", "HTTP/1.1 200 ", "/a/b"},
+    {"GET //a/../b HTTP/1.1\r\nHost: [::1]:9153\r\n\r\n", "HTTP/1.1 200 ", "//a/../b"},
+    {"GET /%6d%00 HTTP/1.1\r\nHost: [::1]\r\n\r\n", "HTTP/1.1 200 ", "/%6d%00"},
+    {"GET /a?b=%2f HTTP/1.1\r\nHost: 10.0.0.2\r\n\r\n", "HTTP/1.1 200 ", "/a"},
+    {"GET /a HTTP/1.0\r\n\r\n", "HTTP/1.1 200 ", "/a"},
+    {"GET /a HTTP/1.1\r\nHost: a.example\r\n\r\n", "HTTP/1.1 421 ", NULL},
+    {"GET /a HTTP/1.1\r\nHost: 127.0.0.1.a.example\r\n\r\n", "HTTP/1.1 421 ", NULL},
+    {"GET /a HTTP/1.1\r\nHost: localhost.a.example\r\n\r\n", "HTTP/1.1 421 ", NULL},
+    {"GET /a HTTP/1.1\r\nHost: \r\n\r\n", "HTTP/1.1 421 ", NULL},
+    {"POST /a HTTP/1.1\r\nHost: 127.0.0.1\r\n\r\n", "HTTP/1.1 405 ", NULL},
+    {"POST /a HTTP/1.1\r\nHost: 127.0.0.1\r\nContent-Length: 9\r\n\r\n", "HTTP/1.1 405 ", NULL},
+    {"get /a HTTP/1.1\r\nHost: 127.0.0.1\r\n\r\n", "HTTP/1.1 405 ", NULL},
+    {"GET /a HTTP/1.1\r\nHost: 127.0.0.1\r\nContent-Length: 9\r\n\r\n", "HTTP/1.1 400 ", NULL},
+    {"GET /a HTTP/1.1\r\nHost: 127.0.0.1\r\nTransfer-Encoding: chunked\r\n\r\n", "HTTP/1.1 400 ",
+     NULL},
+};
+
+TEST_OVER(only_a_plain_request_for_this_host_reaches_the_owner, requests)
+{
+    open_with(NULL, false);
+    const char *response = ask(requests[_i].request);
+    ck_assert_msg(strncmp(response, requests[_i].begins, strlen(requests[_i].begins)) == 0, "%s",
+                  response);
+    ck_assert_uint_eq(asked, requests[_i].path != NULL);
+    if (requests[_i].path != NULL)
+        ck_assert_str_eq(path, requests[_i].path);
+    ck_assert_uint_eq(statuses[strtoul(response + strlen("HTTP/1.1 "), NULL, 10)], 1);
+}
+
+TEST(every_response_forbids_to_be_kept_or_guessed_at)
+{
+    open_with(NULL, false);
+    const char *response = ask("GET / HTTP/1.1\r\nHost: 127.0.0.1\r\n\r\n");
+    ck_assert_ptr_nonnull(strstr(response, "\r\nCache-Control: no-store\r\n"));
+    ck_assert_ptr_nonnull(strstr(response, "\r\nX-Content-Type-Options: nosniff\r\n"));
+    ck_assert_ptr_nonnull(strstr(response, "\r\nContent-Security-Policy: default-src 'none'"));
+    ck_assert_ptr_nonnull(strstr(response, "\r\nContent-Length: 2\r\n"));
+}
+
+/* A header of authorization, and whether it passes. */
+static const struct {
+    const char *header;
+    bool passes;
+} authorizations[] = {
+    {"", false},
+    {"Authorization: Bearer secret-of-16-xx\r\n", true},
+    {"authorization: bearer secret-of-16-xx\r\n", true},
+    {"Authorization: Bearer secret-of-16-xy\r\n", false},
+    {"Authorization: Bearer Secret-of-16-xx\r\n", false},
+    {"Authorization: Bearer secret-of-16-x\r\n", false},
+    {"Authorization: Bearer secret-of-16-xxx\r\n", false},
+    {"Authorization: Bearer \r\n", false},
+    {"Authorization: Bearer\r\n", false},
+    {"Authorization: Basic secret-of-16-xx\r\n", false},
+    {"Authorization: secret-of-16-xx\r\n", false},
+};
+
+static void ask_with(const char *header, const char *begins)
+{
+    char request[256];
+
+    snprintf(request, sizeof request, "GET / HTTP/1.1\r\nHost: dns.example\r\n%s\r\n", header);
+    const char *response = ask(request);
+    ck_assert_msg(strncmp(response, begins, strlen(begins)) == 0, "%s", response);
+}
+
+TEST_OVER(the_token_is_needed_whole, authorizations)
+{
+    open_with("secret-of-16-xx", false);
+    ask_with(authorizations[_i].header,
+             authorizations[_i].passes ? "HTTP/1.1 200 " : "HTTP/1.1 401 ");
+    ck_assert_uint_eq(asked, authorizations[_i].passes);
+}
+
+TEST(a_unix_socket_needs_no_token)
+{
+    open_with("secret-of-16-xx", true);
+    ask_with("", "HTTP/1.1 200 ");
+}
+
+/* ---- limits ---- */
+
+TEST(headers_and_paths_are_bounded)
+{
+    static char request[2 * HTTP_CONNECTION_OCTETS];
+
+    open_with(NULL, false);
+    snprintf(request, sizeof request, "GET / HTTP/1.1\r\nHost: 127.0.0.1\r\nX: ");
+    memset(request + strlen(request), 'x', sizeof request - strlen(request) - 1);
+    memcpy(request + sizeof request - 5, "\r\n\r\n", 5);
+    ck_assert_msg(strncmp(ask(request), "HTTP/1.1 431 ", 13) == 0, "headers");
+    memset(request + 5, 'x', sizeof request - 10);
+    memcpy(request + sizeof request - 64, " HTTP/1.1\r\nHost: 127.0.0.1\r\n\r\n", 31);
+    ck_assert_msg(strncmp(ask(request), "HTTP/1.1 414 ", 13) == 0, "path");
+    ck_assert_uint_eq(asked, 0);
+}
+
+TEST(one_client_has_a_share_of_the_connections)
+{
+    static struct client clients[CLIENTS_MOST];
+    size_t closed = 0;
+
+    open_with(NULL, false);
+    for (size_t i = 0; i < CLIENTS_MOST; i++)
+        client_open(&clients[i], "GET / ", strlen("GET / "));
+    while (closed < CLIENTS_MOST - HTTP_PER_CLIENT_MOST) {
+        uv_run(&loop, UV_RUN_ONCE);
+        closed = 0;
+        for (size_t i = 0; i < CLIENTS_MOST; i++)
+            closed += clients[i].is_closed;
+    }
+    ck_assert_uint_eq(closed, CLIENTS_MOST - HTTP_PER_CLIENT_MOST);
+    for (size_t i = 0; i < CLIENTS_MOST; i++)
+        client_close(&clients[i]);
+}
+
+/* ---- responses that come later ---- */
+
+static const char plain[] = "GET / HTTP/1.1\r\nHost: 127.0.0.1\r\n\r\n";
+
+TEST(a_response_may_come_later)
+{
+    static struct client client;
+
+    keeps = true;
+    open_with(NULL, false);
+    client_open(&client, plain, strlen(plain));
+    while (kept == NULL)
+        uv_run(&loop, UV_RUN_ONCE);
+    ck_assert_uint_eq(client.length, 0);
+    ck_assert_ptr_null(http_header(kept, "Accept"));
+    ck_assert_str_eq(http_header(kept, "host"), "127.0.0.1");
+    respond_ok(kept);
+    while (!has_response(&client))
+        uv_run(&loop, UV_RUN_ONCE);
+    ck_assert_msg(strncmp(client.response, "HTTP/1.1 200 ", 13) == 0, "%s", client.response);
+    ck_assert_uint_eq(asked, 1);
+    client_close(&client);
+}
+
+TEST(a_client_that_has_gone_is_responded_to_in_vain)
+{
+    static struct client client;
+
+    keeps = true;
+    open_with(NULL, false);
+    client_open(&client, plain, strlen(plain));
+    while (kept == NULL)
+        uv_run(&loop, UV_RUN_ONCE);
+    client_close(&client);
+    respond_ok(kept);
+    uv_run(&loop, UV_RUN_NOWAIT);
+    keeps = false;
+    ask(plain);
+    ck_assert_uint_eq(asked, 2);
+}
+
+TEST(a_response_just_before_the_end_is_sent)
+{
+    static struct client client;
+
+    keeps = true;
+    open_with(NULL, false);
+    client_open(&client, plain, strlen(plain));
+    while (kept == NULL)
+        uv_run(&loop, UV_RUN_ONCE);
+    respond_ok(kept);
+    http_close(http);
+    http = NULL;
+    while (!client.is_closed)
+        uv_run(&loop, UV_RUN_ONCE);
+    ck_assert_msg(strncmp(client.response, "HTTP/1.1 200 ", 13) == 0, "%s", client.response);
+    client_close(&client);
+}
+
+/* The socket may be listened on by another process: it is closed, not shut down. */
+TEST(the_end_leaves_the_socket_to_others)
+{
+    static struct client client;
+
+    open_with(NULL, false);
+    int other = dup(http_descriptor(http, 0));
+    http_close(http);
+    http = NULL;
+    client_open(&client, plain, strlen(plain));
+    int accepted = accept(other, NULL, NULL);
+    ck_assert_int_ge(accepted, 0);
+    close(accepted);
+    close(other);
+    client_close(&client);
+}
