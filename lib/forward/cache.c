@@ -5,6 +5,7 @@
 #include <sys/mman.h>
 
 #include "forward/cache_room.h"
+#include "forward/resolver.h"
 
 enum {
     OCTETS_PER_SLOT = 64, /* of the whole: more slots than there are entries of usual size */
@@ -201,6 +202,7 @@ static struct cache_entry *write_entry(struct cache *cache, uint32_t *slot,
         .type = question->type,
         .class = question->class,
         .bits = question->bits,
+        .answered_by = RESOLVER_NONE,
         .has_response = response != NULL,
         .name_length = name->length,
     };
@@ -215,17 +217,19 @@ static struct cache_entry *write_entry(struct cache *cache, uint32_t *slot,
     return entry;
 }
 
-void cache_store(struct cache *cache, const struct question *question,
-                 const struct response *response, uint32_t now_s)
+struct cache_entry *cache_store(struct cache *cache, const struct question *question,
+                                const struct response *response, uint32_t now_s)
 {
     uint32_t *slot = seek(cache, question);
 
     if (entry_octets(question, response) <= cache->entry_most) {
         struct cache_entry *entry = write_entry(cache, slot, question, response, now_s);
         entry->fresh_until_s = now_s + response->ttl_seconds;
-    } else if (slot != NULL) {
-        cache_room_forget(cache, slot);
+        return entry;
     }
+    if (slot != NULL)
+        cache_room_forget(cache, slot);
+    return NULL;
 }
 
 /* 2, 2, 4, 8 ... seconds. */

@@ -71,13 +71,14 @@ struct cache_entry {
     uint32_t failed_era;     /* the failure counts only in this era */
     uint16_t type;
     uint16_t class;
-    uint8_t bits;       /* of the question */
-    uint8_t uses;       /* since written, less one for each move; at most CACHE_USES_MOST */
-    uint8_t failure;    /* enum forward_failure, while failed_until_s holds */
-    uint8_t failures;   /* in a row */
-    uint8_t server;     /* number of the server that failed */
-    bool has_response;  /* else only a failure */
-    bool is_refreshing; /* for the caller: being fetched before its end; false in a new entry */
+    uint8_t bits;           /* of the question */
+    uint8_t uses;           /* since written, less one for each move; at most CACHE_USES_MOST */
+    uint8_t failure;        /* enum forward_failure, while failed_until_s holds */
+    uint8_t failures;       /* in a row */
+    uint8_t server;         /* number of the server that failed */
+    uint8_t answered_by;    /* for the caller: number of the server; RESOLVER_NONE in a new entry */
+    bool has_response : 1;  /* else only a failure */
+    bool is_refreshing : 1; /* for the caller: being fetched before its end; false in a new entry */
     uint8_t name_length;
     alignas(8) uint8_t data[]; /* the response, then the name */
 };
@@ -115,10 +116,11 @@ static inline const struct response *cache_response(const struct cache_entry *en
 
 /**
  * Stores a response in place of the question's old entry. A response larger than an eighth of
- * `small` is not stored, and the old entry is removed. The response must not lie in the cache.
+ * `small` is not stored, and the old entry is removed; then it returns NULL. The response must not
+ * lie in the cache.
  */
-void cache_store(struct cache *cache, const struct question *question,
-                 const struct response *response, uint32_t now_s);
+struct cache_entry *cache_store(struct cache *cache, const struct question *question,
+                                const struct response *response, uint32_t now_s);
 
 /** A failure to store. */
 struct cache_failure {

@@ -91,9 +91,12 @@ static struct forward_result failed_result(const struct forward *forward,
     return result;
 }
 
+/* With a failure, the server is the one that failed. */
 static void add_response(const struct forward *forward, const struct cache_entry *entry,
                          struct forward_result *result)
 {
+    if (result->failure == FORWARD_NO_FAILURE)
+        result->server = routing_server_text(&forward->routing, entry->answered_by);
     result->response = cache_response(entry);
     result->age_seconds = forward->now_s - entry->stored_s;
     result->is_stale = !cache_entry_is_fresh(entry, forward->now_s);
@@ -301,7 +304,11 @@ static void complete_failed(struct forward *forward, const struct fetch_outcome 
 
 static void keep_answer(struct forward *forward, const struct fetch_outcome *outcome)
 {
-    cache_store(forward->cache, outcome->question, outcome->response, forward->now_s);
+    struct cache_entry *entry =
+        cache_store(forward->cache, outcome->question, outcome->response, forward->now_s);
+
+    if (entry != NULL)
+        entry->answered_by = outcome->server;
     failures_forget(&forward->standings->failures, outcome->question->hash);
 }
 

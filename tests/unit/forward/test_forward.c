@@ -86,6 +86,20 @@ TEST(each_zone_has_its_servers)
     }
 }
 
+TEST(a_cached_answer_comes_with_the_server_that_gave_it)
+{
+    static const char *const names[] = {"a.corp.example", "a.lab.example", "a.example"};
+    static const char *const servers[] = {"192.168.7.53", "10.0.0.2", "10.0.0.2"};
+
+    for (uint8_t route = 0; route < 3; route++) {
+        ck_assert(!forward_rig_ask(&stand, names[route], route));
+        forward_rig_answer(&stand, route);
+        ck_assert(forward_rig_ask(&stand, names[route], route));
+        ck_assert(stand.last.found.is_cached);
+        ck_assert_str_eq(stand.last.found.server, servers[route]);
+    }
+}
+
 TEST(a_missing_name_is_cached_for_its_soas_minimum)
 {
     struct scripted_reply missing = {.rcode = RCODE_NXDOMAIN, .has_soa = true, .ttl_seconds = TTL};
