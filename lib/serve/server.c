@@ -62,6 +62,8 @@ static void notify_adopted(struct server *server)
     server->on_adopted(server->context, server->adopted);
 }
 
+static void take_flows(struct server *server);
+
 static void notify_reports(struct server *server)
 {
     if (!server->is_inspecting)
@@ -70,6 +72,7 @@ static void notify_reports(struct server *server)
         if (worker_last_report(server->workers[i]) == NULL)
             return;
     server->is_inspecting = false;
+    take_flows(server); /* a worker hands them over before its report is ready */
     server->on_reports(server->context);
 }
 
@@ -368,6 +371,7 @@ const struct snapshot *server_current(const struct server *server)
 
 void server_request_reports(struct server *server, const struct report_request *request)
 {
+    take_flows(server); /* so that each worker has an empty table, and can hand over the other */
     server->inspection++;
     server->is_inspecting = true;
     for (size_t i = 0; i < server->worker_count; i++)
