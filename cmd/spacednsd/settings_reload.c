@@ -72,7 +72,7 @@ static uint64_t count_fixed(const struct settings *settings)
     for (size_t i = 0; i < settings->listen.count; i++)
         for (unsigned scheme = 0; scheme < LISTEN_SCHEMES; scheme++)
             per_worker += listen_address_has(&settings->listen.items[i], scheme);
-    return SPARE_DESCRIPTORS + CONTROL_SOCKET_CONNECTIONS_MOST +
+    return SPARE_DESCRIPTORS + CONTROL_SOCKET_CONNECTIONS_MOST + CONTROL_SOCKET_STREAMS_MOST +
            settings->http_listen.count * (HTTP_CONNECTIONS_MOST + HTTP_DESCRIPTORS) +
            settings->workers * (per_worker + 1);
 }

@@ -6,7 +6,7 @@
 #include <sys/queue.h>
 #include <unistd.h>
 
-#include "control/refusals.h"
+#include "control/control_caller.h"
 #include "control/socket_path.h"
 
 enum {
@@ -16,39 +16,6 @@ enum {
 };
 
 static const char setting[] = "control_socket";
-
-struct caller {
-    struct call call; /* first, so that a call's address is its caller's */
-    struct control_socket *control;
-    LIST_ENTRY(caller) link;
-    uv_pipe_t pipe;
-    uv_timer_t timer;
-    uv_write_t writing;
-    unsigned open_handles;
-    enum control_role role; /* of the peer */
-    bool is_counted;        /* among those of the role */
-    bool is_called;         /* the owner has the call */
-    bool is_closing;
-    char request[CONTROL_REQUEST_OCTETS_MOST];
-    size_t request_length;
-    char *out; /* the printed text, once the streams are closed */
-    char *err;
-    char *response;
-    size_t out_length;
-    size_t err_length;
-    size_t response_length;
-};
-
-struct control_socket {
-    uv_pipe_t pipe;
-    struct control_owner owner;
-    LIST_HEAD(, caller) callers;
-    size_t caller_count;
-    size_t role_counts[ROLE_COUNT]; /* of callers */
-    struct refusals refusals;
-    char *path;     /* removed at the end; NULL: another process has it now */
-    bool is_closed; /* the pipe is closed */
-};
 
 /* ---- closing ---- */
 
@@ -68,10 +35,12 @@ static void free_caller(struct caller *caller)
     assert(control->caller_count > 0);
     control->caller_count--;
     control->role_counts[caller->role] -= caller->is_counted;
+    control->stream_counts[caller->role] -= caller->is_stream;
     peer_close(&caller->call.peer);
     free(caller->out);
     free(caller->err);
     free(caller->response);
+    free(caller->part);
     free(caller);
     free_control_socket(control);
 }
@@ -85,7 +54,7 @@ static void caller_on_closed(uv_handle_t *handle)
         free_caller(caller);
 }
 
-static void close_caller(struct caller *caller)
+void caller_close(struct caller *caller)
 {
     if (caller->is_closing)
         return;
@@ -96,7 +65,7 @@ static void close_caller(struct caller *caller)
 
 static void caller_on_timeout(uv_timer_t *timer)
 {
-    close_caller(timer->data);
+    caller_close(timer->data);
 }
 
 /* ---- responses ---- */
@@ -104,7 +73,7 @@ static void caller_on_timeout(uv_timer_t *timer)
 static void caller_on_written(uv_write_t *writing, int status)
 {
     (void)status; /* the client may have disconnected */
-    close_caller(writing->data);
+    caller_close(writing->data);
 }
 
 static void make_response(struct caller *caller, int code)
@@ -127,14 +96,14 @@ static void send_response(struct caller *caller)
     if (taken == UV_EAGAIN)
         taken = 0;
     if (taken < 0 || (size_t)taken == rest.len) {
-        close_caller(caller);
+        caller_close(caller);
         return;
     }
     rest = uv_buf_init(rest.base + taken, (unsigned)(rest.len - (size_t)taken));
     caller->writing.data = caller;
     uv_timer_start(&caller->timer, caller_on_timeout, CONTROL_SOCKET_RESPONSE_MS, 0);
     if (uv_write(&caller->writing, (uv_stream_t *)&caller->pipe, &rest, 1, caller_on_written) != 0)
-        close_caller(caller);
+        caller_close(caller);
 }
 
 void call_finish(struct call *call, int code)
@@ -169,7 +138,7 @@ static bool begin_call(struct caller *caller)
         fclose(call->out);
     if (call->err != NULL)
         fclose(call->err);
-    close_caller(caller);
+    caller_close(caller);
     return false;
 }
 
@@ -204,10 +173,14 @@ static bool find_place(struct caller *caller)
     };
     struct control_socket *control = caller->control;
 
+    size_t count = 0;
+
     caller->is_counted = true;
     control->role_counts[caller->role]++;
+    for (unsigned role = 0; role < ROLE_COUNT; role++)
+        count += control->role_counts[role];
     return control->role_counts[caller->role] <= places[caller->role] &&
-           control->caller_count <= CONTROL_SOCKET_CONNECTIONS_MOST;
+           count <= CONTROL_SOCKET_CONNECTIONS_MOST;
 }
 
 static bool identify(struct caller *caller)
@@ -262,7 +235,7 @@ static void caller_on_octets(uv_stream_t *stream, ssize_t count, const uv_buf_t 
     struct caller *caller = stream->data;
 
     if (count < 0) {
-        close_caller(caller);
+        caller_close(caller);
         return;
     }
     if (count == 0)
@@ -293,7 +266,7 @@ static void control_socket_on_caller(uv_stream_t *stream, int status)
     caller->timer.data = caller;
     if (uv_accept(stream, (uv_stream_t *)&caller->pipe) != 0 || !identify(caller) ||
         uv_read_start((uv_stream_t *)&caller->pipe, caller_on_room, caller_on_octets) != 0) {
-        close_caller(caller);
+        caller_close(caller);
         return;
     }
     uv_timer_start(&caller->timer, caller_on_timeout, CONTROL_SOCKET_REQUEST_MS, 0);
@@ -395,6 +368,6 @@ void control_socket_close(struct control_socket *control)
     for (struct caller *each = LIST_FIRST(&control->callers); each != NULL;
          each = LIST_NEXT(each, link)) {
         assert(!each->is_called);
-        close_caller(each);
+        caller_close(each);
     }
 }

@@ -3,7 +3,8 @@
  * The control socket: it accepts calls, which the owner answers now or later.
  *
  *     accept ─► request line ─► on_call ─► ... owner ... ─► call_finish ─► written ─► closed
- *       5 s for the line                no limit              10 s for the client to read it
+ *       5 s for the line            │    no limit             ▲ 10 s for the client to read it
+ *                                   └─► call_begin_stream ─► call_send ... (control_stream.h)
  *
  * A connection has one call. Lines and connections are bounded, and nothing waits for a client: a
  * silent or slow one is disconnected. What a client may run depends on who it is (role.h); one that
@@ -27,6 +28,8 @@ enum {
     CONTROL_SOCKET_CONNECTIONS_MOST = 16,
     CONTROL_SOCKET_READERS_MOST = 8,
     CONTROL_SOCKET_STRANGERS_MOST = 4,
+    CONTROL_SOCKET_STREAMS_MOST = 8, /* besides the connections */
+    CONTROL_SOCKET_READER_STREAMS_MOST = 6,
     CONTROL_SOCKET_REQUEST_MS = 5000,
     CONTROL_SOCKET_RESPONSE_MS = 10000
 };
@@ -74,7 +77,7 @@ int control_socket_descriptor(const struct control_socket *control);
 /** Leaves the path to another process: control_socket_close does not remove it. NULL is allowed. */
 void control_socket_hand_over(struct control_socket *control);
 
-/** Sends the response and the exit code, and releases the call. */
+/** Sends the response, or what a stream has not sent yet, and the exit code; releases the call. */
 void call_finish(struct call *call, int code);
 
 /** Closes all connections and removes the socket; the loop frees the rest. NULL is allowed. */

@@ -149,12 +149,17 @@ static void write_part(char mark, struct response_part part, FILE *to)
     }
 }
 
-void protocol_write_response(struct response_part out, struct response_part err, int code, FILE *to)
+void protocol_write_lines(struct response_part out, struct response_part err, FILE *to)
 {
     if (out.length > 0)
         write_part('>', out, to);
     if (err.length > 0)
         write_part('!', err, to);
+}
+
+void protocol_write_response(struct response_part out, struct response_part err, int code, FILE *to)
+{
+    protocol_write_lines(out, err, to);
     fprintf(to, "=%d\n", code);
 }
 

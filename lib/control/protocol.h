@@ -44,6 +44,9 @@ struct response_part {
     size_t length;
 };
 
+/** Writes the lines of a response to come, which has no code yet. */
+void protocol_write_lines(struct response_part out, struct response_part err, FILE *to);
+
 /** Writes a response. */
 void protocol_write_response(struct response_part out, struct response_part err, int code,
                              FILE *to);
