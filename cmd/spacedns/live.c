@@ -1,24 +1,27 @@
 #include "spacedns/live.h"
 
-#include "spacedns/talk.h"
-
-static int send_request(struct session *session, const struct invocation *invocation, FILE *out)
+static int run_talk(struct session *session, struct talk *talk, const struct invocation *invocation)
 {
-    struct talk talk = {.out = out, .err = session->err, .path = session_socket(session)};
-
-    if (talk_run(&talk, invocation))
-        return talk.code;
-    session->is_server_absent = talk.is_absent;
-    session_name_variable(session, OPTION_SOCKET, &talk.problem);
-    return session_fail(session, EXIT_REFUSED, "%s", talk.problem.text);
+    talk->err = session->err;
+    talk->path = session_socket(session);
+    if (talk_run(talk, invocation))
+        return talk->code;
+    session->is_server_absent = talk->is_absent;
+    session_name_variable(session, OPTION_SOCKET, &talk->problem);
+    return session_fail(session, EXIT_REFUSED, "%s", talk->problem.text);
 }
 
-int live_request(struct session *session)
+int live_talk(struct session *session, struct talk *talk)
 {
     if (!invocation_has(&session->invocation, OPTION_SOCKET) &&
         !session_read_host_settings(session))
         return EXIT_REFUSED;
-    return send_request(session, &session->invocation, session->out);
+    return run_talk(session, talk, &session->invocation);
+}
+
+int live_request(struct session *session)
+{
+    return live_talk(session, &(struct talk){.out = session->out});
 }
 
 int live_request_other(struct session *session, enum command_name command, const char *note)
@@ -28,7 +31,7 @@ int live_request_other(struct session *session, enum command_name command, const
         .options = {
             [OPTION_FORCE] = session->invocation.options[OPTION_FORCE], [OPTION_NOTE] = note}};
 
-    return send_request(session, &invocation, session->err);
+    return run_talk(session, &(struct talk){.out = session->err}, &invocation);
 }
 
 int run_status(struct session *session)

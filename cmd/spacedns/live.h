@@ -3,6 +3,7 @@
  * Commands that the running server answers: they are sent unchanged, and the answer is printed.
  */
 #include "spacedns/session.h"
+#include "spacedns/talk.h"
 
 session_command run_status;
 session_command run_kept_back;
@@ -12,6 +13,9 @@ session_command run_cache_flush;
 
 /** Sends this command to the server and prints the answer. Returns its exit code. */
 int live_request(struct session *session);
+
+/** The same, with a talk whose output and way to print are set. */
+int live_talk(struct session *session, struct talk *talk);
 
 /**
  * Sends another command to the server, with --force if that was given, and prints the answer on

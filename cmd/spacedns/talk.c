@@ -2,6 +2,8 @@
 
 #include <errno.h>
 #include <grp.h>
+#include <poll.h>
+#include <signal.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
@@ -14,9 +16,12 @@
 
 /* A reload may read a million apps; other commands are answered at once. */
 enum { PATIENCE_SECONDS = 5, RELOAD_PATIENCE_SECONDS = 300, UPGRADE_PATIENCE_SECONDS = 4000 };
+enum { NO_TIMEOUT = 0, LINE_ROOM = 16 << 10 };
 
-static int patience_for(enum command_name command)
+static int patience_for(const struct talk *talk, enum command_name command)
 {
+    if (talk->is_endless)
+        return NO_TIMEOUT;
     if (command == COMMAND_UPGRADE)
         return UPGRADE_PATIENCE_SECONDS; /* the server's own timeout comes first */
     return command == COMMAND_RELOAD || command == COMMAND_PLAN ? RELOAD_PATIENCE_SECONDS
@@ -114,11 +119,18 @@ static bool fail_to_read(struct talk *talk, FILE *from, int number)
 }
 
 /* Answers may quote files and names, so they are escaped for the terminal. */
-static bool print_line(FILE *to, char *line)
+static bool print_line(const struct talk *talk, FILE *to, char *line)
 {
+    char escaped[LINE_ROOM];
+
     line[strcspn(line, "\n")] = '\0';
-    escape_print(to, line);
-    return fputc('\n', to) != EOF && ferror(to) == 0;
+    if (talk->on_line == NULL || to != talk->out) {
+        escape_print(to, line);
+    } else {
+        escape_string(escaped, sizeof escaped, line);
+        talk->on_line(talk->context, to, escaped);
+    }
+    return fputc('\n', to) != EOF && ferror(to) == 0 && (!talk->is_endless || fflush(to) == 0);
 }
 
 static bool read_answer(struct talk *talk, FILE *from)
@@ -136,10 +148,10 @@ static bool read_answer(struct talk *talk, FILE *from)
         }
         switch (protocol_read_response(line, &talk->code)) {
         case PROTOCOL_OUT:
-            is_over = !print_line(talk->out, line + 1);
+            is_over = !print_line(talk, talk->out, line + 1);
             break;
         case PROTOCOL_ERR:
-            is_over = !print_line(talk->err, line + 1);
+            is_over = !print_line(talk, talk->err, line + 1);
             break;
         case PROTOCOL_END:
             passed = true;
@@ -157,6 +169,35 @@ static bool read_answer(struct talk *talk, FILE *from)
     return passed;
 }
 
+/* ---- lines for as long as somebody reads ours ---- */
+
+/* The server's socket; waits for it, or until nobody reads our output any more. */
+static ssize_t read_while_read(void *cookie, char *octets, size_t size)
+{
+    const struct talk *talk = cookie;
+    struct pollfd both[2] = {{.fd = talk->descriptor, .events = POLLIN},
+                             {.fd = fileno(talk->out), .events = 0}};
+
+    if (poll(both, 2, -1) > 0 && (both[1].revents & (POLLERR | POLLHUP)) != 0) {
+        raise(SIGPIPE); /* as the next line would */
+        errno = EPIPE;
+        return -1;
+    }
+    return read(talk->descriptor, octets, size);
+}
+
+static int close_socket(void *cookie)
+{
+    return close(((const struct talk *)cookie)->descriptor);
+}
+
+static FILE *open_answer(struct talk *talk)
+{
+    static const cookie_io_functions_t functions = {.read = read_while_read, .close = close_socket};
+
+    return talk->is_endless ? fopencookie(talk, "r", functions) : fdopen(talk->descriptor, "r");
+}
+
 bool talk_run(struct talk *talk, const struct invocation *invocation)
 {
     char line[CONTROL_REQUEST_OCTETS_MOST];
@@ -168,16 +209,16 @@ bool talk_run(struct talk *talk, const struct invocation *invocation)
             &talk->problem, ERR_LIMIT,
             "the command is longer than the %d octets that a server reads; give it less at once",
             (int)CONTROL_REQUEST_OCTETS_MOST);
-    int descriptor = connect_to(talk, patience_for(invocation->command));
-    if (descriptor < 0)
+    talk->descriptor = connect_to(talk, patience_for(talk, invocation->command));
+    if (talk->descriptor < 0)
         return false;
-    FILE *from = fdopen(descriptor, "r");
+    FILE *from = open_answer(talk);
     if (from == NULL) {
-        close(descriptor);
+        close(talk->descriptor);
         return err_set(&talk->problem, ERR_MEMORY, "out of memory; free some, then try again");
     }
     /* A server without room for a connection sends the reason and closes it without reading. */
-    (void)!send(descriptor, line, length, MSG_NOSIGNAL);
+    (void)!send(talk->descriptor, line, length, MSG_NOSIGNAL);
     bool passed = read_answer(talk, from);
     fclose(from);
     return passed;

@@ -16,10 +16,18 @@
 #include "base/err.h"
 #include "control/command.h"
 
+/** Prints a line of the server's output, escaped for a terminal, without its newline. */
+typedef void talk_on_line(void *context, FILE *out, const char *line);
+
 struct talk {
     const char *path; /* of the socket */
     FILE *out;        /* gets the server's output */
     FILE *err;
+    bool is_endless;       /* lines come for as long as the server runs, and somebody reads `out`;
+                              each is flushed */
+    talk_on_line *on_line; /* NULL: lines are printed as they are */
+    void *context;
+    int descriptor;     /* private: the socket */
     int code;           /* the command's exit code */
     struct err problem; /* why there is no code */
     bool is_absent;     /* no server listens there */

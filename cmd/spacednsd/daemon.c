@@ -241,6 +241,13 @@ static void daemon_on_flows(void *context, const struct flow_table *table)
     usage_keeping_add(&daemon->usage, table);
 }
 
+static void daemon_on_lines(void *context)
+{
+    struct daemon *daemon = context;
+
+    log_calls_send(&daemon->log_calls);
+}
+
 /* Sockets that the settings no longer have are not kept for the next start either. */
 static void close_unused(struct daemon *daemon)
 {
@@ -261,6 +268,7 @@ static bool make_server(struct daemon *daemon)
                                      .on_adopted = daemon_on_adopted,
                                      .on_reports = daemon_on_reports,
                                      .on_flows = daemon_on_flows,
+                                     .on_lines = daemon_on_lines,
                                      .context = daemon,
                                      .inherited = &daemon->takeover.inherited,
                                      .is_waiting = takeover_is_upgrade(&daemon->takeover),
@@ -278,7 +286,7 @@ static bool make_server(struct daemon *daemon)
     if (daemon->server == NULL)
         return give_up(daemon, err.text);
     close_unused(daemon);
-    daemon->source.server = daemon->reloads.server = daemon->server;
+    daemon->source.server = daemon->reloads.server = daemon->log_calls.server = daemon->server;
     daemon->reloads.is_reloading = true;
     reloads_start(&daemon->reloads);
     inspection_start(&daemon->inspection, &daemon->loop, daemon->server, &daemon->source);

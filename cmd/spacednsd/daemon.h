@@ -17,6 +17,7 @@
 #include "serve/server.h"
 #include "spacednsd/cookies.h"
 #include "spacednsd/inspection.h"
+#include "spacednsd/log_calls.h"
 #include "spacednsd/privileges.h"
 #include "spacednsd/reloads.h"
 #include "spacednsd/sandbox.h"
@@ -44,6 +45,7 @@ struct daemon {
     struct reloads reloads;
     struct inspection inspection;
     struct web web;
+    struct log_calls log_calls;
     struct cookies cookies;
     struct usage_keeping usage;
     struct service service;

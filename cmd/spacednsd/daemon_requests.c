@@ -25,6 +25,8 @@ static void daemon_on_call(void *context, struct call *call)
         reloads_request(&daemon->reloads, call);
     else if (command == COMMAND_UPGRADE)
         daemon_upgrade_request(daemon, call);
+    else if (command == COMMAND_LOGS)
+        log_calls_answer(&daemon->log_calls, call);
     else if (inspection_is_for(command))
         inspection_request(&daemon->inspection, call);
     else
@@ -63,6 +65,8 @@ void daemon_requests_close(struct daemon *daemon)
     cookies_stop(&daemon->cookies);
     reloads_stop(&daemon->reloads);
     inspection_stop(&daemon->inspection);
+    log_calls_stop(&daemon->log_calls,
+                   "the server is stopping; start it again, then follow its log again");
     web_close(&daemon->web);
     control_socket_close(daemon->control_socket);
     daemon->control_socket = NULL;

@@ -72,6 +72,9 @@ static void daemon_on_upgraded(void *context)
     if (daemon->reloads.queue.wants_reload)
         upgrade_pass_signal(&daemon->upgrade, SIGHUP);
     service_hand_over(&daemon->service, daemon->upgrade.pid);
+    log_calls_stop(&daemon->log_calls,
+                   "an upgrade has replaced the server; run the command again to follow the log of "
+                   "the new one");
     control_socket_hand_over(daemon->control_socket);
     web_hand_over(&daemon->web);
     daemon_requests_close(daemon);

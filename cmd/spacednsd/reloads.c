@@ -207,6 +207,7 @@ static void take_over_settings(struct reloads *reloads)
     if (reloaded == NULL)
         return; /* the first loading uses the settings of the start */
     settings_reload_apply(&reloaded->settings, &reloads->settings);
+    server_set_log(reloads->server, &reloaded->settings);
     settings_reload_free(reloads->reloaded);
     reloads->reloaded = reloaded;
     reloads->settings = reloaded->settings;

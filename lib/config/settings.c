@@ -100,7 +100,7 @@ static int read_flag(struct settings_reader *reader, char *const *arguments)
     text.text = has_value ? arguments[0] + length + 1 : is_alone ? "true" : arguments[1];
     if (text.text == NULL || (!is_alone && strncmp(text.text, "--", 2) == 0))
         setting_report(reader, &text.origin, "has no value; give one: %s %s", setting->flag,
-                       setting->value);
+                       setting->type == SETTING_CHOICE ? setting->words : setting->value);
     else if (setting_is_list(setting))
         setting_assign_items(reader, (enum setting_index)index, &text);
     else

@@ -66,6 +66,7 @@ struct string_list {
 };
 
 enum { EXTERNAL_REFUSE, EXTERNAL_NXDOMAIN };
+enum { LOG_QUERIES_FAILURES, LOG_QUERIES_ALL, LOG_QUERIES_NONE };
 enum { LOG_FORMAT_LOGFMT, LOG_FORMAT_JSON };
 enum sandbox_mode { SANDBOX_ON, SANDBOX_LOG, SANDBOX_OFF };
 
@@ -96,7 +97,8 @@ struct settings {
     const char *server_id;
     bool cookies;
     struct cookie_secrets cookie_secrets; /* count 0: the server makes its own */
-    bool log_queries;
+    unsigned log_queries;                 /* LOG_QUERIES_... */
+    uint32_t log_rate;                    /* lines a second; 0: no limit */
     unsigned log_format;
     unsigned log_level; /* enum log_level */
     uint32_t metrics_apps;

@@ -25,6 +25,14 @@ struct dead_apps;
 
 enum transport { TRANSPORT_UDP, TRANSPORT_TCP };
 
+/** What the reply needed of upstreams; of an alias chain, its last forwarded name. */
+enum upstream_use {
+    UPSTREAM_UNUSED, /* nothing: the answer is our own */
+    UPSTREAM_ASKED,  /* an answer that was waited for, or there is none */
+    UPSTREAM_CACHED, /* a cached answer, fresh */
+    UPSTREAM_STALE,  /* a cached answer, stale */
+};
+
 /** One request and its reply. */
 struct exchange {
     /* Set by the caller. */
@@ -55,9 +63,12 @@ struct exchange {
     bool is_terse;   /* of an outsider: the reply must not be longer than the request */
 
     /* Set by the functions that write. */
-    bool is_deferred;    /* by batch_finish: the reply comes later */
-    size_t reply_length; /* 0: no reply */
-    uint16_t rcode;      /* with the EDNS extension bits */
+    bool is_deferred;               /* by batch_finish: the reply comes later */
+    enum upstream_use upstream_use; /* by batch_finish */
+    const char *upstream; /* by batch_finish, if one was used: the text of the server that answered
+                             or failed, borrowed for the batch; NULL: none, or not known */
+    size_t reply_length;  /* 0: no reply */
+    uint16_t rcode;       /* with the EDNS extension bits */
     uint16_t answer_count;
     uint32_t ttl_seconds; /* of the answer, or the negative TTL */
 };

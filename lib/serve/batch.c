@@ -11,6 +11,7 @@ enum {
     TC_BIT = FLAG_TC >> 8,
     WALL_READ_MS = 1000,
     US_PER_MS = 1000,
+    NS_PER_US = 1000,
     NS_PER_MS = 1000000
 };
 
@@ -52,13 +53,15 @@ void batch_set_cookies(struct batch *batch, const struct cookie_secrets *secrets
         batch->exchanges[i].cookies = cookies_of(batch);
 }
 
-/* Cookies have the time of day, which need not be exact: it is read once a second. */
+/* Cookies and the log have the time of day, which is read once a second. */
 static void read_wall_clock(struct batch *batch, uint64_t now_ms)
 {
     if (now_ms < batch->wall_read_ms)
         return;
+    int64_t wall_us = clock_wall_us();
     batch->wall_read_ms = now_ms + WALL_READ_MS;
-    batch->cookies.now_s = (uint32_t)(clock_wall_us() / 1000000);
+    batch->cookies.now_s = (uint32_t)(wall_us / 1000000);
+    batch->wall_ahead_us = wall_us - (int64_t)(clock_monotonic_ns() / NS_PER_US);
 }
 
 void batch_set_limits(struct batch *batch, struct limits *limits)
@@ -86,7 +89,7 @@ void batch_begin(struct batch *batch, uint64_t now_ms)
     if (batch->forward != NULL)
         forward_set_time(batch->forward, now_ms);
     if (batch->log != NULL)
-        batch->begun_us = clock_wall_us();
+        querylog_ring_set_time(batch->log, batch->begun_ns);
 }
 
 void batch_prepare(struct batch *batch, size_t count)
@@ -141,21 +144,32 @@ static void count_particulars(struct batch *batch, const struct exchange *exchan
         stats_count(batch->stats, COUNTER_NEGATIVE_RAISED, 1);
 }
 
+/* Most replies are not logged: nobody wants more than some hundred a second. */
+static void log_reply(struct batch *batch, const struct exchange *exchange, enum reason reason,
+                      const struct endpoint *client, uint64_t begun_ns)
+{
+    enum querylog_kind kind = querylog_kind_of(reason, exchange->rcode);
+
+    if (batch->log == NULL || !querylog_ring_wants(batch->log, kind))
+        return;
+    int64_t begun_us = (int64_t)(begun_ns / NS_PER_US) + batch->wall_ahead_us;
+    if (!querylog_ring_add(batch->log, batch->snapshot, exchange, kind, client, begun_us))
+        stats_count(batch->stats, COUNTER_QUERYLOG_DROPPED, 1);
+}
+
 static void count(struct batch *batch, const struct exchange *exchange,
-                  const struct endpoint *client, int64_t begun_us)
+                  const struct endpoint *client, uint64_t begun_ns)
 {
     enum client_class class = client_class(&exchange->client);
+    enum reason reason = verdict_inner_reason(&exchange->verdict);
 
     count_particulars(batch, exchange);
-    stats_count_reply(batch->stats,
-                      &(struct stats_reply){.class = class,
-                                            .transport = exchange->transport,
-                                            .rcode = exchange->rcode,
-                                            .reason = verdict_inner_reason(&exchange->verdict)});
+    stats_count_reply(batch->stats, &(struct stats_reply){.class = class,
+                                                          .transport = exchange->transport,
+                                                          .rcode = exchange->rcode,
+                                                          .reason = reason});
     count_flow(batch, exchange, class);
-    if (batch->log != NULL &&
-        !querylog_add(batch->log, batch->snapshot, exchange, client, begun_us))
-        stats_count(batch->stats, COUNTER_QUERYLOG_DROPPED, 1);
+    log_reply(batch, exchange, reason, client, begun_ns);
 }
 
 /*
@@ -190,7 +204,6 @@ static bool defer(struct resolution *resolution, const struct question *question
         deferred_drop(batch->deferred, pending_request);
         return false;
     }
-    pending_request->begun_us = batch->begun_us;
     pending_request->begun_ns = batch->begun_ns;
     pending_request->since_s = forward_now_s(batch->forward);
     pending_request->asked[0] = question->hash;
@@ -248,8 +261,8 @@ static bool find_at_hand(const struct resolution *resolution, const struct quest
 }
 
 /* Finds an answer. Returns false when the question was forwarded and the request waits. */
-static bool find(struct resolution *resolution, const struct question *question, uint8_t route,
-                 struct forward_result *found)
+static bool find_result(struct resolution *resolution, const struct question *question,
+                        uint8_t route, struct forward_result *found)
 {
     if (resolution->result != NULL && was_awaited_last(resolution->pending_request, question)) {
         *found = *resolution->result;
@@ -263,6 +276,22 @@ static bool find(struct resolution *resolution, const struct question *question,
                      ? defer(resolution, question, route, found)
                      : defer_again(resolution, question, route, found);
     return !waits;
+}
+
+/* As find_result, and notes for the log what was found. */
+static bool find(struct resolution *resolution, const struct question *question, uint8_t route,
+                 struct forward_result *found)
+{
+    struct exchange *exchange = resolution->exchange;
+
+    if (!find_result(resolution, question, route, found))
+        return false;
+    exchange->upstream = found->server;
+    if (found->response == NULL || !found->is_cached)
+        exchange->upstream_use = UPSTREAM_ASKED;
+    else
+        exchange->upstream_use = found->is_stale ? UPSTREAM_STALE : UPSTREAM_CACHED;
+    return true;
 }
 
 static size_t wait(struct exchange *exchange)
@@ -329,6 +358,7 @@ size_t batch_finish(struct batch *batch, size_t number, const struct endpoint *c
     size_t length;
 
     exchange->is_deferred = false;
+    exchange->upstream_use = UPSTREAM_UNUSED;
     respond_decide(batch->snapshot, exchange);
     if (needs_resolution(exchange))
         length = resolve(&(struct resolution){
@@ -343,7 +373,7 @@ size_t batch_finish(struct batch *batch, size_t number, const struct endpoint *c
         return 0;
     }
     batch->replies[verdict_is_forwarded(&exchange->verdict) ? STATS_CACHE : STATS_LOCAL]++;
-    count(batch, exchange, client, batch->begun_us);
+    count(batch, exchange, client, batch->begun_ns);
     return length;
 }
 
@@ -357,7 +387,7 @@ void batch_end(struct batch *batch)
         batch->replies[source] = 0;
     }
     if (batch->log != NULL)
-        querylog_hand_over(batch->log, (uint32_t)(elapsed_ns / NS_PER_MS));
+        querylog_ring_hand_over(batch->log, (uint32_t)(elapsed_ns / NS_PER_MS));
 }
 
 static void set_ipv6_source(struct path *path, const struct in6_addr *address)
@@ -393,6 +423,7 @@ static struct exchange *decide_again(struct batch *batch,
     exchange->dead_apps = batch->exchanges[0].dead_apps;
     exchange->rotation = batch->rotation++;
     exchange->is_deferred = false;
+    exchange->upstream_use = UPSTREAM_UNUSED;
     respond_prepare(batch->snapshot, exchange);
     respond_decide(batch->snapshot, exchange);
     return exchange;
@@ -415,11 +446,13 @@ static void reply_pending(struct batch *batch, struct pending_request *pending_r
     if (exchange->is_deferred)
         return;
     const struct endpoint client = carrier->address(&pending_request->client);
-    uint64_t elapsed_ns = clock_monotonic_ns() - pending_request->begun_ns;
-    count(batch, exchange, &client, pending_request->begun_us);
+    uint64_t now_ns = clock_monotonic_ns(), elapsed_ns = now_ns - pending_request->begun_ns;
+    if (batch->log != NULL)
+        querylog_ring_set_time(batch->log, now_ns);
+    count(batch, exchange, &client, pending_request->begun_ns);
     stats_count_durations(batch->stats, STATS_UPSTREAM, elapsed_ns, 1);
     if (batch->log != NULL)
-        querylog_hand_over(batch->log, (uint32_t)(elapsed_ns / NS_PER_MS));
+        querylog_ring_hand_over(batch->log, (uint32_t)(elapsed_ns / NS_PER_MS));
     if (!carrier->deliver(carrier, &pending_request->client, exchange->reply, length))
         stats_count(batch->stats, COUNTER_FORWARD_LATE, 1);
     deferred_drop(batch->deferred, pending_request);

@@ -25,7 +25,7 @@
 #include "respond/limits.h"
 #include "respond/respond.h"
 #include "serve/deferred.h"
-#include "serve/querylog.h"
+#include "serve/querylog_ring.h"
 #include "stats/stats.h"
 #include "traffic/flows.h"
 
@@ -37,20 +37,20 @@ struct batch {
     const struct snapshot *snapshot;
     struct mailbox *mailbox;
     struct stats *stats;
-    struct querylog_ring *log; /* NULL: off */
+    struct querylog_ring *log; /* NULL: nothing is logged */
     struct forward *forward;   /* NULL: other names are not forwarded */
     struct deferred *deferred; /* with `forward` */
     struct limits *limits;     /* NULL: nobody is limited */
     struct flows *flows;       /* NULL: who asks what is not counted */
     struct dead_apps dead_apps;
     struct cookie_server cookies;
-    uint64_t wall_read_ms; /* when its time is read again */
+    uint64_t wall_read_ms; /* when the time of day is read again */
+    int64_t wall_ahead_us; /* of the monotonic clock, when it was read last */
     bool is_stopping;      /* the server stops; nothing is forwarded */
     batch_on_adopted *on_adopted;
     void *context;
     uint32_t rotation;
     uint64_t begun_ns;
-    int64_t begun_us;                /* only with a log */
     unsigned replies[STATS_SOURCES]; /* counted since the batch began */
     struct exchange exchanges[BATCH_MOST];
 };

@@ -51,7 +51,6 @@ struct pending_request {
     struct carrier *carrier;
     struct late_client client;
     uint64_t begun_ns; /* when it arrived */
-    int64_t begun_us;  /* the same by the wall clock; only with a log */
     uint32_t since_s;  /* when it was kept, in forward.h's seconds */
     uint8_t asks;      /* questions that it has waited for, including the current one */
     uint64_t asked[DEFERRED_ASKS_MOST]; /* their hashes: its own question, and aliases' targets */

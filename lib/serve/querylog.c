@@ -1,400 +1,378 @@
 #include "serve/querylog.h"
 
-#include <assert.h>
 #include <errno.h>
 #include <poll.h>
-#include <semaphore.h>
-#include <stdalign.h>
-#include <stdatomic.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
+#include <sys/eventfd.h>
 #include <unistd.h>
 #include <uv.h>
 
 #include "base/clock.h"
-#include "base/file.h"
 #include "base/log.h"
 
 enum {
-    LINE_OCTETS = 64, /* a cache line of the processor */
-    OUTPUT_OCTETS = 64 << 10,
-    /* A pipe that polls as writable accepts so much without blocking (PIPE_BUF). */
-    WRITE_OCTETS = 4096,
-    REST_NS = 2000000,
-    WAIT_MS = 250,
-    FAILURE_SECONDS = 60,
+    REST_MS = 2,
+    LAST_WAIT_MS = 250,
+    DROPS_SECONDS = 10,
+    MS_PER_SECOND = 1000,
+    NS_PER_MS = 1000000,
 };
 
 static const uint64_t second_ns = 1000000000;
 
-struct querylog_ring {
-    /* The producer's side. */
-    alignas(LINE_OCTETS) atomic_size_t filled; /* records handed over, ever */
-    size_t added;                              /* records added, handed over or not */
-    atomic_uint_fast64_t dropped;
-    struct querylog *log;
-    struct querylog_record *records;
-    /* The writer's side. */
-    alignas(LINE_OCTETS) atomic_size_t written;
-};
-
 struct querylog {
+    struct querylog_wants wants;
     struct querylog_ring *rings;
     size_t ring_count;
-    int descriptor;  /* the caller's; */
-    int nonblocking; /* the same file opened non-blocking; -1: not possible */
-    enum querylog_format format;
+    querylog_on_lines *on_lines;
+    void *context;
     uv_thread_t thread;
     bool is_started;
-    sem_t wake;
-    atomic_bool is_asleep;
     atomic_bool is_stopping;
-    atomic_uint_fast64_t lost; /* lines that could not be written, ever */
-    /* The writer's own. */
-    uint64_t deadline_ns; /* 0: none yet */
-    uint64_t dropped_reported;
-    uint64_t reported_ns;
-    uint64_t lost_reported;
-    uint64_t failed_ns; /* when a failure was logged last; 0: never */
-    bool is_torn;       /* the last line written lacks its end */
-    size_t output_length;
-    char output[OUTPUT_OCTETS];
+    uv_mutex_t lock; /* for what follows, and for the log's side of the rings */
+    struct querylog_output output;
+    struct querylog_history history;
+    struct querylog_reader *readers;
+    uint64_t skipped[QUERYLOG_KINDS]; /* of all rings, passed on */
+    uint64_t dropped;                 /* of all rings, passed on to readers */
+    bool has_lines;                   /* for readers */
+    /* The thread's own. */
+    uint64_t drops_logged;
+    uint64_t drops_logged_ns; /* when; 0: never */
 };
 
-/* ---- producers ---- */
+/* ---- what is wanted ---- */
 
-static struct querylog_record *claim(struct querylog_ring *ring)
+static uint32_t reader_rate(const struct querylog_reader *reader, unsigned kind)
 {
-    size_t written = atomic_load_explicit(&ring->written, memory_order_acquire);
-
-    assert(ring->added - written <= QUERYLOG_RECORDS);
-    if (ring->added - written == QUERYLOG_RECORDS) {
-        uint64_t dropped = atomic_load_explicit(&ring->dropped, memory_order_relaxed);
-        atomic_store_explicit(&ring->dropped, dropped + 1, memory_order_relaxed);
-        return NULL;
-    }
-    return &ring->records[ring->added++ % QUERYLOG_RECORDS];
-}
-
-static uint8_t copy_text(char *to, size_t room, const char *from, size_t length)
-{
-    if (length > room)
-        length = room;
-    memcpy(to, from, length);
-    return (uint8_t)length;
-}
-
-static void copy_owner(struct querylog_record *record, const struct snapshot *snapshot,
-                       const struct exchange *exchange)
-{
-    const struct verdict *verdict = &exchange->verdict;
-    const struct segment *segment = verdict->segment;
-
-    /* A name of no space: the client's own space shows where the question came from. */
-    if (segment == NULL && exchange->client.count > 0)
-        segment = snapshot->segments[exchange->client.memberships[0].segment];
-    record->space_length = 0;
-    record->app_length = 0;
-    if (segment != NULL)
-        record->space_length =
-            copy_text(record->space, sizeof record->space, segment->name, strlen(segment->name));
-    if (verdict->segment != NULL && verdict->app != NULL)
-        record->app_length = copy_text(record->app, sizeof record->app,
-                                       segment_text(verdict->segment, verdict->app->name),
-                                       verdict->app->name_length);
-}
-
-static void copy_question(struct querylog_record *record, const struct exchange *exchange)
-{
-    const struct query *query = &exchange->query;
-    bool is_readable = exchange->status == QUERY_READ || exchange->status == QUERY_VERSION;
-
-    record->name_length = is_readable ? query->name.length : 0;
-    record->type = is_readable ? query->type : 0;
-    memcpy(record->name, query->name.octets, record->name_length);
-}
-
-bool querylog_add(struct querylog_ring *ring, const struct snapshot *snapshot,
-                  const struct exchange *exchange, const struct endpoint *client, int64_t wall_us)
-{
-    struct querylog_record *record = claim(ring);
-
-    if (record == NULL)
-        return false;
-    record->wall_us = wall_us;
-    record->ttl_seconds = exchange->ttl_seconds;
-    record->client = *client;
-    record->rcode = exchange->rcode;
-    record->answer_count = exchange->answer_count;
-    record->reply_octets = (uint16_t)exchange->reply_length;
-    record->transport = (uint8_t)exchange->transport;
-    record->class = (uint8_t)client_class(&exchange->client);
-    record->reason = (uint8_t)verdict_inner_reason(&exchange->verdict);
-    copy_owner(record, snapshot, exchange);
-    copy_question(record, exchange);
-    return true;
-}
-
-void querylog_hand_over(struct querylog_ring *ring, uint32_t service_ms)
-{
-    struct querylog *log = ring->log;
-    size_t filled = atomic_load_explicit(&ring->filled, memory_order_relaxed);
-
-    if (filled == ring->added)
-        return;
-    for (; filled != ring->added; filled++)
-        ring->records[filled % QUERYLOG_RECORDS].service_ms = service_ms;
-    /*
-     * Sequentially consistent with the writer's last check before it sleeps: one side sees the
-     * other.
-     */
-    atomic_store(&ring->filled, filled);
-    if (atomic_load(&log->is_asleep) && atomic_exchange(&log->is_asleep, false))
-        sem_post(&log->wake);
-}
-
-/* ---- the writer ---- */
-
-static bool is_late(const struct querylog *log)
-{
-    return log->deadline_ns != 0 && clock_monotonic_ns() >= log->deadline_ns;
-}
-
-static void begin_deadline(struct querylog *log)
-{
-    if (log->deadline_ns == 0 && atomic_load(&log->is_stopping))
-        log->deadline_ns = clock_monotonic_ns() + 2 * second_ns;
-}
-
-/* A full disk stays full for long, and the log itself may be written to it. */
-static void log_failure(struct querylog *log, int error)
-{
-    struct log_line line;
-    uint64_t lost = atomic_load(&log->lost), now = clock_monotonic_ns();
-
-    if (log->failed_ns != 0 && now - log->failed_ns < FAILURE_SECONDS * second_ns)
-        return;
-    log_start(&line, LOG_ERROR, "querylog_failed");
-    log_string(&line, "error", strerror(error));
-    log_number(&line, "count", lost - log->lost_reported);
-    log_string(&line, "text",
-               "query log lines cannot be written to standard output; they are dropped and counted "
-               "until that works again");
-    log_send(&line);
-    log->lost_reported = lost;
-    log->failed_ns = now;
-}
-
-static void count_lost(struct querylog *log, const char *rest, size_t length)
-{
-    uint64_t count = 0;
-
-    for (size_t i = 0; i < length; i++)
-        count += rest[i] == '\n';
-    atomic_store(&log->lost, atomic_load(&log->lost) + count);
-}
-
-/* Writes a piece that does not block; *taken is 0 to try again. Returns an error number, or 0. */
-static int write_piece(struct querylog *log, const char *piece, size_t length, size_t *taken)
-{
-    int output = log->nonblocking >= 0 ? log->nonblocking : log->descriptor;
-    struct pollfd descriptor = {.fd = output, .events = POLLOUT};
-
-    *taken = 0;
-    if (poll(&descriptor, 1, WAIT_MS) <= 0)
+    if (!querylog_filter_takes(&reader->filter, kind))
         return 0;
-    ssize_t done = write(output, piece, length > WRITE_OCTETS ? WRITE_OCTETS : length);
-    if (done < 0 && errno == EAGAIN) /* it has room, but not for this piece */
-        nanosleep(&(struct timespec){.tv_nsec = REST_NS}, NULL);
-    if (done < 0)
-        return errno == EINTR || errno == EAGAIN ? 0 : errno;
-    *taken = (size_t)done;
-    return 0;
+    return querylog_filter_is_plain(&reader->filter) ? QUERYLOG_READER_RATE : QUERYLOG_UNBOUNDED;
 }
 
-/* Ends the line that a failure has cut, so that the next one begins on its own line. */
-static int end_torn_line(struct querylog *log)
+/* A change of the wants is seen with the next batch. */
+static void set_wants(struct querylog *log)
 {
-    size_t taken = 0;
-    int error = 0;
-
-    while (log->is_torn && error == 0 && !is_late(log)) {
-        error = write_piece(log, "\n", 1, &taken);
-        log->is_torn = taken == 0;
-        begin_deadline(log);
+    for (unsigned kind = 0; kind < QUERYLOG_KINDS; kind++) {
+        uint32_t output = querylog_output_takes(&log->output, kind) ? log->output.rate : 0;
+        uint32_t most = output > QUERYLOG_KEPT_RATE ? output : QUERYLOG_KEPT_RATE;
+        bool is_urgent = output > 0;
+        for (const struct querylog_reader *each = log->readers; each != NULL; each = each->next) {
+            uint32_t rate = reader_rate(each, kind);
+            most = rate > most ? rate : most;
+            is_urgent = is_urgent || rate > 0;
+        }
+        atomic_store(&log->wants.rates[kind], most);
+        atomic_store(&log->wants.is_urgent[kind], is_urgent);
     }
-    return error;
+    atomic_fetch_add(&log->wants.version, 1);
 }
 
-static void flush(struct querylog *log)
-{
-    size_t done = 0, taken;
-    int error = log->output_length == 0 ? 0 : end_torn_line(log);
+/* ---- moving records on ---- */
 
-    while (error == 0 && done < log->output_length && !is_late(log)) {
-        error = write_piece(log, log->output + done, log->output_length - done, &taken);
-        done += taken;
-        begin_deadline(log);
+/* The ring with the oldest record; NULL: there is no record. */
+static struct querylog_ring *find_oldest(struct querylog *log)
+{
+    struct querylog_ring *oldest = NULL;
+    uint64_t oldest_ns = 0;
+
+    for (size_t i = 0; i < log->ring_count; i++) {
+        const struct querylog_record *first = querylog_ring_first(&log->rings[i]);
+        if (first == NULL || (oldest != NULL && first->added_ns >= oldest_ns))
+            continue;
+        oldest = &log->rings[i];
+        oldest_ns = first->added_ns;
     }
-    if (done > 0)
-        log->is_torn = log->output[done - 1] != '\n';
-    count_lost(log, log->output + done, log->output_length - done);
-    if (error != 0)
-        log_failure(log, error);
-    log->output_length = 0;
+    return oldest;
 }
 
-static void write_record(struct querylog *log, const struct querylog_record *record)
+static void pass_on(struct querylog *log, const struct querylog_record *record)
 {
-    assert(log->output_length <= OUTPUT_OCTETS);
-    if (OUTPUT_OCTETS - log->output_length < QUERYLOG_LINE_OCTETS)
-        flush(log);
-    struct text text = text_over(log->output + log->output_length, QUERYLOG_LINE_OCTETS);
-    querylog_format(record, log->format, &text);
-    log->output_length += text_length(&text);
+    querylog_output_add(&log->output, record);
+    querylog_history_add(&log->history, record);
+    for (struct querylog_reader *each = log->readers; each != NULL; each = each->next)
+        log->has_lines = querylog_reader_add(each, record) || log->has_lines;
 }
 
-/* Returns true when there was something to write. */
-static bool drain_ring(struct querylog *log, struct querylog_ring *ring)
+/*
+ * A worker skips a reply once it has added as many as anybody wants in a second, so each of those
+ * who want the kind has had its share.
+ */
+static void pass_skipped_on(struct querylog *log, unsigned kind)
 {
-    size_t filled = atomic_load(&ring->filled);
-    size_t written = atomic_load_explicit(&ring->written, memory_order_relaxed);
-
-    if (filled == written)
-        return false;
-    assert(filled - written <= QUERYLOG_RECORDS);
-    for (; written != filled; written++) {
-        write_record(log, &ring->records[written % QUERYLOG_RECORDS]);
-        atomic_store_explicit(&ring->written, written + 1, memory_order_release);
-    }
-    return true;
-}
-
-static bool drain(struct querylog *log)
-{
-    bool found = false;
+    uint64_t skipped = 0;
 
     for (size_t i = 0; i < log->ring_count; i++)
-        found = drain_ring(log, &log->rings[i]) || found;
-    flush(log);
-    return found;
+        skipped += atomic_load_explicit(&log->rings[i].skipped[kind], memory_order_relaxed);
+    uint64_t count = skipped - log->skipped[kind];
+    log->skipped[kind] = skipped;
+    querylog_output_skip(&log->output, kind, count);
+    querylog_history_skip(&log->history, kind, count);
+    for (struct querylog_reader *each = log->readers; each != NULL; each = each->next)
+        querylog_reader_skip(each, kind, count);
 }
 
-static void log_drops(struct querylog *log, bool is_last)
+static uint64_t count_drops(const struct querylog *log)
 {
     uint64_t dropped = 0;
+
     for (size_t i = 0; i < log->ring_count; i++)
         dropped += atomic_load_explicit(&log->rings[i].dropped, memory_order_relaxed);
-    if (dropped == log->dropped_reported)
-        return;
-    uint64_t now = clock_monotonic_ns();
-    if (!is_last && log->reported_ns != 0 && now - log->reported_ns < 10 * second_ns)
-        return;
-    struct log_line line;
-    log_start(&line, LOG_WARNING, "querylog_dropped");
-    log_number(&line, "count", dropped - log->dropped_reported);
-    log_string(&line, "text", "the reader of standard output is slower than the queries arrive");
-    log_send(&line);
-    log->dropped_reported = dropped;
-    log->reported_ns = now;
+    return dropped;
 }
 
-static void pause_writer(struct querylog *log, bool was_busy)
+/* What was dropped might have passed any filter. */
+static void pass_dropped_on(struct querylog *log)
 {
-    /* After work, more comes soon: a short pause saves the workers from waking this thread. */
-    if (was_busy) {
-        nanosleep(&(struct timespec){.tv_nsec = REST_NS}, NULL);
-        return;
-    }
-    atomic_store(&log->is_asleep, true);
-    for (size_t i = 0; i < log->ring_count; i++) {
-        const struct querylog_ring *ring = &log->rings[i];
-        if (atomic_load(&ring->filled) != atomic_load(&ring->written)) {
-            atomic_store(&log->is_asleep, false);
-            return;
-        }
-    }
-    while (sem_wait(&log->wake) != 0 && errno == EINTR)
-        ;
+    uint64_t dropped = count_drops(log);
+
+    for (struct querylog_reader *each = log->readers; each != NULL; each = each->next)
+        each->budget.left_out += dropped - log->dropped;
+    log->dropped = dropped;
 }
 
-static void write_lines(void *argument)
+static void end_seconds(struct querylog *log, uint64_t second)
+{
+    querylog_output_set_second(&log->output, second);
+    for (struct querylog_reader *each = log->readers; each != NULL; each = each->next)
+        log->has_lines = querylog_reader_set_second(each, second) || log->has_lines;
+}
+
+/*
+ * Under the lock. Bounded by what the rings hold now: workers that go on adding are served by the
+ * next call.
+ */
+static void move_on(struct querylog *log, uint64_t second)
+{
+    struct querylog_ring *ring;
+    size_t left = log->ring_count * QUERYLOG_RECORDS;
+
+    while (left-- > 0 && (ring = find_oldest(log)) != NULL) {
+        pass_on(log, querylog_ring_first(ring));
+        querylog_ring_pass(ring);
+    }
+    for (unsigned kind = 0; kind < QUERYLOG_KINDS; kind++)
+        pass_skipped_on(log, kind);
+    pass_dropped_on(log);
+    end_seconds(log, second);
+}
+
+/* ---- the thread ---- */
+
+static void log_drops(struct querylog *log, uint64_t dropped, bool is_last)
+{
+    uint64_t now = clock_monotonic_ns();
+    struct log_line line;
+
+    if (dropped == log->drops_logged || (!is_last && log->drops_logged_ns != 0 &&
+                                         now - log->drops_logged_ns < DROPS_SECONDS * second_ns))
+        return;
+    log_start(&line, LOG_WARNING, "querylog_dropped");
+    log_number(&line, "count", dropped - log->drops_logged);
+    log_string(&line, "text",
+               "lines came faster than the reader of standard output takes them, or than they can "
+               "be written");
+    log_send(&line);
+    log->drops_logged = dropped;
+    log->drops_logged_ns = now;
+}
+
+/* Returns when the thread has to look again though nobody wakes it, in milliseconds; -1: never. */
+static int next_look_ms(const struct querylog *log, uint64_t now_ns)
+{
+    uint64_t second = now_ns / second_ns;
+    bool is_due = log->output.budget.second == second &&
+                  (log->output.budget.left_out > 0 || log->output.budget.left == 0);
+
+    for (const struct querylog_reader *each = log->readers; each != NULL; each = each->next)
+        is_due = is_due || (each->budget.second == second &&
+                            (each->budget.left_out > 0 || each->budget.left == 0));
+    return is_due ? MS_PER_SECOND - (int)(now_ns % second_ns / NS_PER_MS) : -1;
+}
+
+/* One turn under the lock. Returns the longest wait after it, as next_look_ms. */
+static int take_turn(struct querylog *log, bool is_last)
+{
+    uint64_t now_ns = clock_monotonic_ns();
+
+    uv_mutex_lock(&log->lock);
+    /* At the end, the running second is over, too. */
+    move_on(log, now_ns / second_ns + is_last);
+    querylog_output_exchange(&log->output);
+    int wait_ms = next_look_ms(log, now_ns);
+    uint64_t dropped = count_drops(log) + log->output.dropped;
+    bool has_lines = log->has_lines;
+    log->has_lines = false;
+    uv_mutex_unlock(&log->lock);
+    if (has_lines && log->on_lines != NULL)
+        log->on_lines(log->context);
+    log_drops(log, dropped, is_last);
+    return wait_ms;
+}
+
+static bool has_records(const struct querylog *log)
+{
+    for (size_t i = 0; i < log->ring_count; i++)
+        if (querylog_ring_first(&log->rings[i]) != NULL)
+            return true;
+    return false;
+}
+
+/* Returns true when the output has taken something. */
+static bool write_some(struct querylog_output *output)
+{
+    struct pollfd room = {.fd = querylog_output_descriptor(output), .events = POLLOUT};
+
+    if (!querylog_output_is_waiting(output) || poll(&room, 1, 0) <= 0)
+        return false;
+    querylog_output_write(output);
+    return !output->is_full;
+}
+
+/* Waits for the bell, for room in the output, or for the time to be over. */
+static void wait_for_more(struct querylog *log, int wait_ms)
+{
+    struct querylog_output *output = &log->output;
+    bool writes = querylog_output_is_waiting(output) && !output->is_full;
+    struct pollfd both[2] = {
+        {.fd = log->wants.bell, .events = POLLIN},
+        {.fd = writes ? querylog_output_descriptor(output) : -1, .events = POLLOUT}};
+    uint64_t rung;
+
+    if (output->is_full)
+        wait_ms = REST_MS;
+    output->is_full = false;
+    atomic_store(&log->wants.is_asleep, true);
+    if (has_records(log) || atomic_load(&log->is_stopping))
+        wait_ms = 0;
+    poll(both, 2, wait_ms);
+    atomic_store(&log->wants.is_asleep, false);
+    if ((both[0].revents & POLLIN) != 0)
+        (void)!read(log->wants.bell, &rung, sizeof rung);
+    /* After work, more comes soon: a short pause saves the workers from waking this thread. */
+    if (both[1].revents == 0 && !atomic_load(&log->is_stopping))
+        poll(NULL, 0, REST_MS);
+}
+
+/* Writes what is left, until the deadline. */
+static void write_last(struct querylog *log)
+{
+    uint64_t deadline_ns = clock_monotonic_ns() + 2 * second_ns;
+    struct querylog_output *output = &log->output;
+
+    do {
+        take_turn(log, true);
+        while (querylog_output_is_waiting(output) && clock_monotonic_ns() < deadline_ns) {
+            struct pollfd room = {.fd = querylog_output_descriptor(output), .events = POLLOUT};
+            if (poll(&room, 1, LAST_WAIT_MS) > 0)
+                querylog_output_write(output);
+            if (output->is_full)
+                poll(NULL, 0, REST_MS);
+        }
+    } while (output->filled > 0 && clock_monotonic_ns() < deadline_ns);
+    querylog_output_give_up(output);
+    output->length = output->filled; /* the rest has never been exchanged */
+    char *rest = output->filling;
+    output->filling = output->writing;
+    output->writing = rest;
+    querylog_output_give_up(output);
+}
+
+static void run(void *argument)
 {
     struct querylog *log = argument;
 
-    for (;;) {
-        bool is_last = atomic_load(&log->is_stopping);
-        begin_deadline(log);
-        bool was_busy = drain(log);
-        log_drops(log, is_last);
-        if (is_last)
-            return;
-        pause_writer(log, was_busy);
+    while (!atomic_load(&log->is_stopping)) {
+        int wait_ms = take_turn(log, false);
+        if (!write_some(&log->output))
+            wait_for_more(log, wait_ms);
     }
+    write_last(log);
 }
 
 /* ---- life ---- */
 
 static void free_log(struct querylog *log)
 {
+    while (log->readers != NULL)
+        querylog_detach(log, log->readers);
     for (size_t i = 0; i < log->ring_count; i++)
-        free(log->rings[i].records);
+        querylog_ring_close(&log->rings[i]);
     free(log->rings);
-    if (log->nonblocking >= 0)
-        close(log->nonblocking);
-    sem_destroy(&log->wake);
+    querylog_output_close(&log->output);
+    querylog_history_close(&log->history);
+    if (log->wants.bell >= 0)
+        close(log->wants.bell);
+    uv_mutex_destroy(&log->lock);
     free(log);
 }
 
 static bool make_rings(struct querylog *log, size_t count)
 {
-    log->rings = aligned_alloc(LINE_OCTETS, count * sizeof *log->rings);
+    log->rings = aligned_alloc(QUERYLOG_RING_ALIGN, count * sizeof *log->rings);
     if (log->rings == NULL)
         return false;
     memset(log->rings, 0, count * sizeof *log->rings);
     log->ring_count = count;
-    for (size_t i = 0; i < count; i++) {
-        log->rings[i].log = log;
-        log->rings[i].records = calloc(QUERYLOG_RECORDS, sizeof *log->rings[i].records);
-        if (log->rings[i].records == NULL)
+    for (size_t i = 0; i < count; i++)
+        if (!querylog_ring_init(&log->rings[i], &log->wants))
             return false;
-    }
     return true;
 }
 
-struct querylog *querylog_new(int descriptor, enum querylog_format format, size_t rings,
-                              struct err *err)
+static void set_output(struct querylog *log, enum querylog_choice choice, uint32_t rate)
+{
+    log->output.choice = choice;
+    log->output.rate = rate == 0 ? QUERYLOG_UNBOUNDED : rate;
+    set_wants(log);
+}
+
+static bool init_log(struct querylog *log, const struct querylog_options *options, struct err *err)
+{
+    bool has_output = querylog_output_init(&log->output, options->descriptor, options->format);
+    bool has_history = querylog_history_init(&log->history);
+
+    log->on_lines = options->on_lines;
+    log->context = options->context;
+    set_output(log, options->choice, options->rate);
+    log->wants.bell = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
+    if (log->wants.bell < 0)
+        return err_set(err, ERR_SYSTEM, "cannot make the query log's eventfd: %s", strerror(errno));
+    return (has_output && has_history && make_rings(log, options->rings)) ||
+           err_set(err, ERR_MEMORY, "out of memory for the query log; start fewer workers");
+}
+
+struct querylog *querylog_new(const struct querylog_options *options, struct err *err)
 {
     struct querylog *log = calloc(1, sizeof *log);
-    if (log == NULL) {
+
+    if (log == NULL || uv_mutex_init(&log->lock) != 0) {
+        free(log);
         err_set(err, ERR_MEMORY, "out of memory for the query log");
         return NULL;
     }
-    log->descriptor = descriptor;
-    log->nonblocking = file_open_unwaiting(descriptor);
-    log->format = format;
-    sem_init(&log->wake, 0, 0);
-    if (!make_rings(log, rings)) {
-        err_set(err, ERR_MEMORY, "out of memory for the query log; start without --log-queries");
-        free_log(log);
-        return NULL;
-    }
-    return log;
+    if (init_log(log, options, err))
+        return log;
+    free_log(log);
+    return NULL;
 }
 
 bool querylog_start(struct querylog *log, struct err *err)
 {
-    int error = uv_thread_create(&log->thread, write_lines, log);
+    int error = uv_thread_create(&log->thread, run, log);
 
     log->is_started = error == 0;
     return log->is_started ||
            err_set(err, ERR_SYSTEM, "cannot start the query log's thread: %s", uv_strerror(error));
 }
 
-uint64_t querylog_lost(const struct querylog *log)
+/* From another thread than the log's. */
+static void ring_bell(struct querylog *log)
 {
-    return atomic_load(&log->lost);
+    static const uint64_t one = 1;
+
+    (void)!write(log->wants.bell, &one, sizeof one);
 }
 
 uint64_t querylog_stop(struct querylog *log)
@@ -403,7 +381,7 @@ uint64_t querylog_stop(struct querylog *log)
         return 0;
     if (log->is_started) {
         atomic_store(&log->is_stopping, true);
-        sem_post(&log->wake);
+        ring_bell(log);
         uv_thread_join(&log->thread);
     }
     uint64_t lost = querylog_lost(log);
@@ -411,7 +389,81 @@ uint64_t querylog_stop(struct querylog *log)
     return lost;
 }
 
+/* ---- the control thread ---- */
+
+void querylog_set(struct querylog *log, enum querylog_choice choice, uint32_t rate)
+{
+    uv_mutex_lock(&log->lock);
+    move_on(log, clock_monotonic_ns() / second_ns); /* what came before goes by what was set */
+    set_output(log, choice, rate);
+    uv_mutex_unlock(&log->lock);
+    ring_bell(log);
+}
+
+uint64_t querylog_lost(struct querylog *log)
+{
+    uv_mutex_lock(&log->lock);
+    uint64_t lost = atomic_load(&log->output.lost) + log->output.dropped;
+    uv_mutex_unlock(&log->lock);
+    return lost;
+}
+
 struct querylog_ring *querylog_ring(struct querylog *log, size_t number)
 {
     return &log->rings[number];
+}
+
+/* What is moved on for the output and for other readers, the log's thread takes further. */
+static void find(struct querylog *log, const struct querylog_filter *filter, size_t most,
+                 struct querylog_found *found)
+{
+    move_on(log, clock_monotonic_ns() / second_ns);
+    querylog_history_find(&log->history, filter, most, found);
+    ring_bell(log);
+}
+
+void querylog_find(struct querylog *log, const struct querylog_filter *filter, size_t most,
+                   struct querylog_found *found)
+{
+    uv_mutex_lock(&log->lock);
+    find(log, filter, most, found);
+    uv_mutex_unlock(&log->lock);
+}
+
+struct querylog_reader *querylog_attach(struct querylog *log, const struct querylog_filter *filter,
+                                        enum querylog_format format, size_t most,
+                                        struct querylog_found *found)
+{
+    struct querylog_reader *reader = querylog_reader_new(filter, format);
+
+    uv_mutex_lock(&log->lock);
+    find(log, filter, most, found);
+    if (reader != NULL) {
+        reader->next = log->readers;
+        log->readers = reader;
+        set_wants(log);
+    }
+    uv_mutex_unlock(&log->lock);
+    return reader;
+}
+
+void querylog_detach(struct querylog *log, struct querylog_reader *reader)
+{
+    uv_mutex_lock(&log->lock);
+    struct querylog_reader **link = &log->readers;
+    while (*link != reader)
+        link = &(*link)->next;
+    *link = reader->next;
+    set_wants(log);
+    uv_mutex_unlock(&log->lock);
+    querylog_reader_free(reader);
+}
+
+bool querylog_take(struct querylog *log, struct querylog_reader *reader,
+                   struct querylog_lines *lines)
+{
+    uv_mutex_lock(&log->lock);
+    bool has_some = querylog_reader_take(reader, lines);
+    uv_mutex_unlock(&log->lock);
+    return has_some;
 }

@@ -1,103 +1,81 @@
 #pragma once
 /**
- * One line per query, to standard output, without ever blocking a worker.
+ * One line per query, without ever blocking a worker: to standard output, to a history for those
+ * who ask later, and to those who follow it live.
  *
- *     worker ─► ring (records of fixed size) ─┐
- *     worker ─► ring ─────────────────────────┴─► writer thread ─► lines ─► descriptor
+ *     worker ─► ring ─┐  the log's   ┌─► output (querylog_output.h): failures, all or none
+ *     worker ─► ring ─┴─► thread   ──┼─► history (querylog_history.h): the last 10,000
+ *                                    └─► readers (querylog_reader.h): whoever follows it
  *
- * A worker copies what the line needs into its own ring; the writer formats and writes. A full ring
- * drops the record and counts it; the writer logs how many were dropped, at most once in ten
- * seconds. Lines that cannot be written, for example to a full disk, are counted and logged once a
- * minute; a line that was cut is ended before the next. The format of a line is that of the
- * platform's router:
+ * A worker copies what the line needs into its own ring (querylog_ring.h), if one of the three
+ * wants it. What comes faster than that is dropped and counted (querylog_dropped, at most once in
+ * ten seconds), as are lines that standard output does not take in time.
  *
- *     2024-10-16T12:00:00.000000+00:00 heroku[dns]: at=info host=... qtype=A fwd="10.0.130.56" ...
- *
- * Unknown values stay `key=` (JSON: null). Names are escaped (RFC 1035 section 5.1), and a value
- * with a blank, `=`, `"` or `\` is quoted as log_add_value does. A line is at most
- * QUERYLOG_LINE_OCTETS octets.
- *
- * Threads: one producer per ring, one writer.  Memory: rings from malloc when the log starts.
+ * Threads: one producer per ring, the log's thread, and one other, the control thread, which calls
+ * the functions here. Both move records on, under the log's lock, which is never held while one
+ * waits.  Memory: from malloc, when the log is made and when a reader attaches.
  */
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
-#include "base/endpoint.h"
 #include "base/err.h"
-#include "base/text.h"
-#include "respond/respond.h"
-
-enum {
-    QUERYLOG_LINE_OCTETS = 4096,
-    QUERYLOG_RECORDS = 8192, /* of one ring; a power of two */
-    QUERYLOG_SPACE_OCTETS = 64,
-    QUERYLOG_APP_OCTETS = 32,
-};
-
-enum querylog_format { QUERYLOG_LOGFMT, QUERYLOG_JSON };
-
-/** The facts of a line; nothing in it is borrowed. */
-struct querylog_record {
-    int64_t wall_us;
-    uint32_t service_ms;
-    uint32_t ttl_seconds;
-    struct endpoint client;
-    uint16_t type; /* 0: the question could not be read */
-    uint16_t rcode;
-    uint16_t answer_count;
-    uint16_t reply_octets;
-    uint8_t transport; /* enum transport */
-    uint8_t class;     /* enum client_class */
-    uint8_t reason;    /* enum reason */
-    uint8_t space_length;
-    uint8_t app_length;
-    char space[QUERYLOG_SPACE_OCTETS];
-    char app[QUERYLOG_APP_OCTETS];
-    uint8_t name[NAME_MAX_OCTETS + 1]; /* wire form; empty when it could not be read */
-    uint8_t name_length;
-};
+#include "serve/querylog_history.h"
+#include "serve/querylog_output.h"
+#include "serve/querylog_reader.h"
+#include "serve/querylog_ring.h"
 
 struct querylog;
-struct querylog_ring;
 
-/**
- * Opens the log, without its thread. Returns NULL with *err without memory.
- *
- * descriptor  where lines are written; stays the caller's
- * rings       number of producers
- */
-struct querylog *querylog_new(int descriptor, enum querylog_format format, size_t rings,
-                              struct err *err);
+/** Called on the log's thread when a reader has something to take. */
+typedef void querylog_on_lines(void *context);
 
-/** Starts the writer. Returns false with *err without a thread. */
+struct querylog_options {
+    int descriptor; /* where lines are written; stays the caller's */
+    enum querylog_format format;
+    enum querylog_choice choice;
+    uint32_t rate;               /* lines a second that are written; 0: no bound */
+    size_t rings;                /* number of producers */
+    querylog_on_lines *on_lines; /* NULL: nobody attaches */
+    void *context;
+};
+
+/** Opens the log, without its thread. Returns NULL with *err. */
+struct querylog *querylog_new(const struct querylog_options *options, struct err *err);
+
+/** Starts the thread. Returns false with *err without one. */
 bool querylog_start(struct querylog *log, struct err *err);
 
 /**
- * Writes the records in the rings, for at most two seconds, ends the writer and frees everything.
- * Returns the lines lost, as querylog_lost does.
+ * Writes the records in the rings, for at most two seconds, ends the thread and frees everything,
+ * readers included. Returns the lines lost, as querylog_lost does. NULL is allowed.
  */
 uint64_t querylog_stop(struct querylog *log);
 
-/** Lines that could not be written, without those dropped for a full ring. */
-uint64_t querylog_lost(const struct querylog *log);
+/** Changes what is written, from now on. */
+void querylog_set(struct querylog *log, enum querylog_choice choice, uint32_t rate);
+
+/** Lines that were not written: no room, or a failure; without those dropped for a full ring. */
+uint64_t querylog_lost(struct querylog *log);
 
 /** The ring of one producer. */
 struct querylog_ring *querylog_ring(struct querylog *log, size_t number);
 
+/** Finds the last records that pass, among all that were handed over. */
+void querylog_find(struct querylog *log, const struct querylog_filter *filter, size_t most,
+                   struct querylog_found *found);
+
 /**
- * Records one exchange that has a reply.
- *
- * client  the source address, as the socket reports it
- *
- * Returns false when the ring is full; the record is dropped then.
+ * As querylog_find, and attaches a reader that gets every record behind these. Returns NULL without
+ * memory; `found` is to be freed all the same.
  */
-bool querylog_add(struct querylog_ring *ring, const struct snapshot *snapshot,
-                  const struct exchange *exchange, const struct endpoint *client, int64_t wall_us);
+struct querylog_reader *querylog_attach(struct querylog *log, const struct querylog_filter *filter,
+                                        enum querylog_format format, size_t most,
+                                        struct querylog_found *found);
 
-/** Sets the service time of the records added since the last call, and hands them to the writer. */
-void querylog_hand_over(struct querylog_ring *ring, uint32_t service_ms);
+/** Ends and frees a reader. */
+void querylog_detach(struct querylog *log, struct querylog_reader *reader);
 
-/** Appends the line of a record and a newline. */
-void querylog_format(const struct querylog_record *record, enum querylog_format format,
-                     struct text *text);
+/** As querylog_reader_take. */
+bool querylog_take(struct querylog *log, struct querylog_reader *reader,
+                   struct querylog_lines *lines);

@@ -1,4 +1,4 @@
-#include "serve/querylog.h"
+#include "serve/querylog_line.h"
 
 #include <arpa/inet.h>
 #include <string.h>
@@ -103,6 +103,18 @@ static void add_client(struct pairs *pairs, const struct querylog_record *record
     add_word(pairs, "app", record->app, record->app_length);
 }
 
+/* Only the lines of forwarded names have these pairs. */
+static void add_upstream(struct pairs *pairs, const struct querylog_record *record)
+{
+    static const char *const cached[] = {
+        [UPSTREAM_ASKED] = "no", [UPSTREAM_CACHED] = "fresh", [UPSTREAM_STALE] = "stale"};
+
+    if (record->upstream_use == UPSTREAM_UNUSED)
+        return;
+    add_word(pairs, "upstream", record->upstream, record->upstream_length);
+    add_string(pairs, "cached", cached[record->upstream_use]);
+}
+
 static void add_result(struct pairs *pairs, const struct querylog_record *record)
 {
     char octets[32];
@@ -120,23 +132,40 @@ static void add_result(struct pairs *pairs, const struct querylog_record *record
     add_string(pairs, "protocol", record->transport == TRANSPORT_TCP ? "tcp" : "udp");
 }
 
+static struct pairs start_line(struct text *text, int64_t wall_us, enum querylog_format format)
+{
+    text_add_string(text, format == QUERYLOG_JSON ? "{\"time\":\"" : "");
+    log_add_time(text, wall_us);
+    text_add_string(text,
+                    format == QUERYLOG_JSON ? "\",\"source\":\"heroku[dns]\"," : " heroku[dns]: ");
+    return (struct pairs){.text = text, .format = format};
+}
+
+static void end_line(const struct pairs *pairs)
+{
+    text_add_string(pairs->text, pairs->format == QUERYLOG_JSON ? "}\n" : "\n");
+}
+
 void querylog_format(const struct querylog_record *record, enum querylog_format format,
                      struct text *text)
 {
-    struct pairs pairs = {.text = text, .format = format};
-    bool is_json = format == QUERYLOG_JSON;
+    struct pairs pairs = start_line(text, record->wall_us, format);
 
-    if (is_json) {
-        text_add_string(text, "{\"time\":\"");
-        log_add_time(text, record->wall_us);
-        text_add_string(text, "\",\"source\":\"heroku[dns]\",");
-    } else {
-        log_add_time(text, record->wall_us);
-        text_add_string(text, " heroku[dns]: ");
-    }
     add_reason(&pairs, (enum reason)record->reason);
     add_question(&pairs, record);
     add_client(&pairs, record);
+    add_upstream(&pairs, record);
     add_result(&pairs, record);
-    text_add_string(text, is_json ? "}\n" : "\n");
+    end_line(&pairs);
+}
+
+void querylog_format_left_out(int64_t wall_us, uint64_t count, const char *cause,
+                              enum querylog_format format, struct text *text)
+{
+    struct pairs pairs = start_line(text, wall_us, format);
+
+    add_string(&pairs, "at", "info");
+    add_number(&pairs, "left_out", count);
+    add_quoted(&pairs, "desc", cause);
+    end_line(&pairs);
 }

@@ -15,9 +15,10 @@ enum { FLOWS_INTERVAL_MS = 1000, FLOWS_LONG_INTERVAL_MS = 8000, FLOWS_MANY = 200
 struct server {
     uv_timer_t devices;    /* runs while the newest snapshot has some */
     uv_timer_t flows;      /* runs while flows are counted */
-    uv_async_t wake;       /* a worker has adopted a snapshot, filled its report, or has flows */
+    uv_async_t wake;       /* a worker or the log has something for this thread */
     unsigned handle_count; /* of these, until they are closed */
     server_on_flows *on_flows;
+    server_on_lines *on_lines;
     size_t flow_count; /* taken since the timer was started */
     server_on_adopted *on_adopted;
     server_on_reports *on_reports;
@@ -34,7 +35,7 @@ struct server {
     uint64_t adopted;            /* generation that on_adopted was called for */
 };
 
-/* On a worker's thread. */
+/* On the thread of a worker, or of the query log. */
 static void wake_control(void *context)
 {
     struct server *server = context;
@@ -147,6 +148,8 @@ static void server_on_wake(uv_async_t *wake)
     take_flows(server);
     notify_adopted(server);
     notify_reports(server);
+    if (server->on_lines != NULL)
+        server->on_lines(server->context);
 }
 
 static bool is_inherited(const struct inherited *inherited, enum listen_scheme scheme,
@@ -190,7 +193,7 @@ static bool make_workers(struct server *server, const struct server_options *own
                        (unsigned)settings->workers);
     for (size_t i = 0; i < settings->workers; i++) {
         options.number = i;
-        options.log = server->log == NULL ? NULL : querylog_ring(server->log, i);
+        options.log = querylog_ring(server->log, i);
         server->workers[i] = worker_new(&options, err);
         if (server->workers[i] == NULL)
             return false;
@@ -202,11 +205,16 @@ static bool make_workers(struct server *server, const struct server_options *own
 static bool open_log(struct server *server, const struct server_options *options, struct err *err)
 {
     const struct settings *settings = options->settings;
+    const struct querylog_options own = {.descriptor = options->log_descriptor,
+                                         .format = (enum querylog_format)settings->log_format,
+                                         .choice = (enum querylog_choice)settings->log_queries,
+                                         .rate = settings->log_rate,
+                                         .rings = settings->workers,
+                                         .on_lines =
+                                             options->on_lines == NULL ? NULL : wake_control,
+                                         .context = server};
 
-    if (!settings->log_queries)
-        return true;
-    server->log = querylog_new(options->log_descriptor, (enum querylog_format)settings->log_format,
-                               settings->workers, err);
+    server->log = querylog_new(&own, err);
     return server->log != NULL;
 }
 
@@ -237,6 +245,7 @@ struct server *server_new(const struct server_options *options, struct err *err)
     server->on_adopted = options->on_adopted;
     server->on_reports = options->on_reports;
     server->on_flows = options->on_flows;
+    server->on_lines = options->on_lines;
     server->context = options->context;
     uv_async_init(options->loop, &server->wake, server_on_wake);
     uv_unref((uv_handle_t *)&server->wake);
@@ -299,9 +308,19 @@ void server_set_cookies(struct server *server, const struct cookie_secrets *secr
         worker_set_cookies(server->workers[i], secrets);
 }
 
+void server_set_log(struct server *server, const struct settings *settings)
+{
+    querylog_set(server->log, (enum querylog_choice)settings->log_queries, settings->log_rate);
+}
+
+struct querylog *server_log(const struct server *server)
+{
+    return server->log;
+}
+
 bool server_start(struct server *server, struct err *err)
 {
-    if (server->log != NULL && !querylog_start(server->log, err))
+    if (!querylog_start(server->log, err))
         return false;
     for (size_t i = 0; i < server->worker_count; i++)
         if (!worker_start(server->workers[i], err)) {

@@ -18,6 +18,7 @@
 #include "answer/snapshot.h"
 #include "base/err.h"
 #include "config/settings.h"
+#include "serve/querylog.h"
 #include "serve/worker.h"
 #include "serve/worker_report.h"
 #include "stats/stats.h"
@@ -37,13 +38,17 @@ typedef void server_on_reports(void *context);
  */
 typedef void server_on_flows(void *context, const struct flow_table *table);
 
+/** Called on the control thread when a reader of the query log has something to take. */
+typedef void server_on_lines(void *context);
+
 struct server_options {
     const struct settings *settings;
     uv_loop_t *loop;
-    int log_descriptor; /* for query lines, if the settings want them */
+    int log_descriptor; /* for query lines */
     server_on_adopted *on_adopted;
     server_on_reports *on_reports; /* NULL: server_request_reports is never called */
     server_on_flows *on_flows;     /* NULL: flows are not counted */
+    server_on_lines *on_lines;     /* NULL: nobody reads the query log */
     void *context;
     struct inherited *inherited; /* sockets that need not be bound; NULL: none */
     bool is_waiting;             /* serves nothing until server_begin (worker.h) */
@@ -74,6 +79,12 @@ void server_walk_sockets(const struct server *server, worker_on_socket *on_socke
 /** Hands the secrets of cookies to every worker; none, as before the first call: cookies are off.
  */
 void server_set_cookies(struct server *server, const struct cookie_secrets *secrets);
+
+/** Writes the query log by these settings from now on. Not after server_stop. */
+void server_set_log(struct server *server, const struct settings *settings);
+
+/** The query log; NULL after server_stop and server_leave. */
+struct querylog *server_log(const struct server *server);
 
 /** Frees the snapshots that no worker answers from. Not while a snapshot is being loaded. */
 void server_reclaim(struct server *server);

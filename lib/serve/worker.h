@@ -37,7 +37,7 @@ enum { WORKER_DRAIN_MS = 2000, WORKER_DRAIN_TICK_MS = 10 };
 struct worker_options {
     const struct settings *settings;
     struct standings *standings; /* of the settings' upstreams; NULL: not shared */
-    struct querylog_ring *log;   /* NULL: off */
+    struct querylog_ring *log;   /* NULL: nothing is logged */
     struct limit_tables *limits; /* of all workers; NULL: nobody is limited */
     /* On the worker's thread: */
     batch_on_adopted *on_adopted;      /* it has adopted a snapshot */

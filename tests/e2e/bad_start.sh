@@ -222,7 +222,8 @@ bad_setting "a misspelt key" '1:1: error E-SETTING: .*`wrokers`; did you mean `w
 bad_setting "a key in the wrong place" '2:3: error E-SETTING: .*apsp.*did you mean' $'suffixes:\n  apsp: example.com'
 bad_setting "a value out of range" '1:10: error E-SETTING: workers: 300 is out of range; .*from 0 to 256' 'workers: 300'
 bad_setting "a key given twice" '2:1: error E-SETTING: ' $'workers: 2\nworkers: 3'
-bad_setting "a boolean in other words" '1:14: error E-SETTING: ' 'log_queries: yes'
+bad_setting "a boolean in other words" '1:10: error E-SETTING: ' 'cookies: yes'
+bad_setting "a boolean for the words of the query log" '1:14: error E-SETTING: log_queries: `true` is not known; give failures, all or none' 'log_queries: true'
 bad_setting "half a settings file" '[0-9]+:[0-9]+: error E-SETTING: ' 'listen: [127.0.0.1'
 bad_setting "the server as its own upstream" '2:12: error E-SETTING: upstreams: .127\.0\.0\.1@5399. is this server itself.* loop' \
     $'listen: 127.0.0.1:5399\nupstreams: 127.0.0.1@5399'

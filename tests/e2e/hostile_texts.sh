@@ -81,7 +81,7 @@ quiet "spacednsd --check" "$work/out" "$work/err"
 
 # ---- the running server ----
 
-start hostile --zones "$zones" --listen "127.0.0.1:$port" --local-as test-space --control-socket "$socket" --log-queries
+start hostile --zones "$zones" --listen "127.0.0.1:$port" --local-as test-space --control-socket "$socket" --log-queries all
 live() {
     every "$@" --socket "$socket"
 }

@@ -142,6 +142,7 @@ completed_server() {
         "$share/bash-completion/completions/spacednsd" "$1" "$2"
 }
 expect "bash: flags of the server" "--log-format --log-level --log-queries" "$(completed_server --log spacednsd)"
+expect "bash: words of the query log" "all failures none" "$(completed_server "" --log-queries)"
 expect "bash: words of a flag" "debug error info warning" "$(completed_server "" --log-level)"
 if command -v zsh >/dev/null; then
     expect "zsh: apps" "frozen-oasis-70544 open-plain-1001 sleepy-river-2739" "$(offered --zones zones ps -a "")"

@@ -18,7 +18,7 @@ listen: ["10.0.0.2:5300"]
 workers: 1
 upstreams: [127.0.0.1@5400]
 recursion_for: {space: all, peered: [$suffixes], vpn: [$suffixes]}
-log_queries: true
+log_queries: all
 control_socket: $work/socket
 END
 

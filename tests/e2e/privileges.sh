@@ -94,7 +94,7 @@ sed -i "s,^state_dir:.*,state_dir: $state," "$work/etc/spacednsd.yaml"
 
 # ---- what is left ----
 
-start server --settings "$work/etc/spacednsd.yaml" --log-queries
+start server --settings "$work/etc/spacednsd.yaml" --log-queries all
 first=$server
 privileges=$(grep ' info privileges ' "$server_log")
 expect_match "the start says what is left" \

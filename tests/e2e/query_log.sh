@@ -31,7 +31,7 @@ without_times() {
 
 # ---- logfmt ----
 
-start logfmt --zones "$zones" --listen "127.0.0.1:$port" --log-queries
+start logfmt --zones "$zones" --listen "127.0.0.1:$port" --log-queries all
 ask_all
 await has_lines logfmt 5 || fail "five lines within $patience s" "$(cat "$work/logfmt.out")"
 stop
@@ -46,7 +46,7 @@ expect "five queries, five lines" 5 "${#lines[@]}"
 
 # ---- JSON ----
 
-start json --zones "$zones" --listen "127.0.0.1:$port" --log-queries --log-format json
+start json --zones "$zones" --listen "127.0.0.1:$port" --log-queries all --log-format json
 ask_all
 await has_lines json 5 || fail "five lines within $patience s" "$(cat "$work/json.out")"
 stop
@@ -70,7 +70,7 @@ expect "JSON has the same with the same keys" "" "$report"
 
 # ---- what README shows ----
 
-start readme --zones zones --listen "127.0.0.1:$port" --log-queries
+start readme --zones zones --listen "127.0.0.1:$port" --log-queries all
 ask -b 10.0.130.56 +noedns frozen-oasis-70544.herokuapp.com A >"$work/dig"
 ask -b 10.0.130.56 sleepy-river-2739.herokuapp.com A >"$work/dig"
 await has_lines readme 2 || fail "two lines within $patience s"
@@ -78,19 +78,25 @@ stop
 expect "README shows these lines" "$(without_times <"$work/readme.out")" \
     "$(grep -F ' heroku[dns]: ' README.md | without_times)"
 
-# ---- off by default, and never in the way ----
+# ---- failures by default, none if told, and never in the way ----
 
-start silent --zones "$zones" --listen "127.0.0.1:$port"
+start usual --zones "$zones" --listen "127.0.0.1:$port"
 ask_all
 stop
-expect "no line without --log-queries" "" "$(cat "$work/silent.out")"
+expect "without --log-queries, the failures" "Q14 Q18 Q20" \
+    "$(grep -oP ' code=\KQ\d+' "$work/usual.out" | sort | xargs)"
+expect "and nothing else" "$(wc -l <"$work/usual.out")" 3
+start silent --zones "$zones" --listen "127.0.0.1:$port" --log-queries none
+ask_all
+stop
+expect "no line with --log-queries none" "" "$(cat "$work/silent.out")"
 
 for sink in /dev/full closed; do
     name=sink-$(basename "$sink")
     if [ "$sink" = closed ]; then
-        "$SPACEDNSD" "${as_user[@]}" --http-listen none --zones "$zones" --listen "127.0.0.1:$port" --log-queries --upstream none >&- 2>"$work/$name.err" &
+        "$SPACEDNSD" "${as_user[@]}" --http-listen none --zones "$zones" --listen "127.0.0.1:$port" --log-queries all --upstream none >&- 2>"$work/$name.err" &
     else
-        "$SPACEDNSD" "${as_user[@]}" --http-listen none --zones "$zones" --listen "127.0.0.1:$port" --log-queries --upstream none >"$sink" 2>"$work/$name.err" &
+        "$SPACEDNSD" "${as_user[@]}" --http-listen none --zones "$zones" --listen "127.0.0.1:$port" --log-queries all --upstream none >"$sink" 2>"$work/$name.err" &
     fi
     server=$!
     server_log=$work/$name.err
@@ -107,7 +113,7 @@ done
 # Nobody reads the pipe: the lines go nowhere, the answers go on.
 mkfifo "$work/pipe"
 exec {unread}<>"$work/pipe"
-"$SPACEDNSD" "${as_user[@]}" --http-listen none --zones "$zones" --listen "127.0.0.1:$port" --log-queries --upstream none >"$work/pipe" 2>"$work/unread.err" &
+"$SPACEDNSD" "${as_user[@]}" --http-listen none --zones "$zones" --listen "127.0.0.1:$port" --log-queries all --upstream none >"$work/pipe" 2>"$work/unread.err" &
 server=$!
 server_log=$work/unread.err
 children+=("$server")

@@ -15,8 +15,8 @@ fresh() {
 }
 fresh
 flags=(--zones "$zones" --listen "127.0.0.1:$port" --local-as test-space)
-echo 'reload_guard: false' >"$work/settings.yaml" # spaces come and go here
-start reload "${flags[@]}" --settings "$work/settings.yaml" --log-queries
+printf '%s\n' 'reload_guard: false' 'log_rate: 0' >"$work/settings.yaml" # spaces come and go here
+start reload "${flags[@]}" --settings "$work/settings.yaml" --log-queries all
 
 generation() {
     ask +short version.localspace TXT | sed -n 's/.*"generation=\([0-9]*\)".*/\1/p'

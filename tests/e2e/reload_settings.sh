@@ -187,14 +187,14 @@ expect "which changes no upstream either" 198.51.100.1 "$(ask +short "$RANDOM.ex
 
 # ---- settings that need a restart ----
 
-settings "$to_first" "cache_size: 8388608" "log_queries: true"
+settings "$to_first" "cache_size: 8388608" "log_format: json"
 sed -i "s/^listen: .*/listen: [127.0.0.1:1]/; s/^workers: .*/workers: 1/" "$work/s.yaml"
 out=$("$spacedns" reload --socket "$work/socket" 2>&1)
 expect "settings that need a restart: exit code" 0 "$?"
 expect_match "listen stays" "^$work/s\.yaml:2:10: warning W-RESTART: listen: the change from 127\.0\.0\.1:$port to 127\.0\.0\.1:1 takes effect after a restart$" "$out"
 expect_match "workers stay" 'W-RESTART: workers: the change from 2 to 1 takes effect after a restart' "$out"
 expect_match "cache_size stays" 'W-RESTART: cache_size: the change from 67108864 to 8388608 takes effect after a restart' "$out"
-expect_match "log_queries stays" 'W-RESTART: log_queries: the change from false to true takes effect after a restart' "$out"
+expect_match "log_format stays" 'W-RESTART: log_format: the change from logfmt to json takes effect after a restart' "$out"
 expect "no other setting is reported" 4 "$(grep -c W-RESTART <<<"$out")"
 expect_match "the zones are as they were" '^Reloading zones\.\.\. unchanged, ' "$out"
 expect "the server answers where it did" 198.51.100.1 "$(ask +short "$RANDOM.example.org")"

@@ -269,7 +269,7 @@ wait_for_port() {
 }
 await wait_for_port || fail "nobody serves after that"
 
-echo 'log_queries: false' >"$work/settings.yaml"
+echo 'log_queries: none' >"$work/settings.yaml"
 start again "${flags[@]}" --settings "$work/settings.yaml" --upstream none
 serving=$server
 goes_on="; this server goes on, pid=$serving version="

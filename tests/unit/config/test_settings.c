@@ -61,7 +61,8 @@ TEST(an_empty_command_line_gives_the_initial_values)
     ck_assert_uint_eq(settings->suffix_targets.count, 2);
     ck_assert_str_eq(settings->suffix_targets.items[1], "herokudns.com");
     ck_assert_uint_gt(strlen(settings->server_id), 0);
-    ck_assert(!settings->log_queries);
+    ck_assert_uint_eq(settings->log_queries, LOG_QUERIES_FAILURES);
+    ck_assert_uint_eq(settings->log_rate, 200);
     ck_assert(!settings->allow_public_listen);
     ck_assert(settings->reload_guard);
     ck_assert_uint_eq(settings->guard_share, 10);
@@ -78,14 +79,14 @@ TEST(flags_set_values)
     struct reading reading;
 
     read_line(&reading, "--zones z --workers 3 --external nxdomain --allow-public-listen "
-                        "--log-queries --log-format=json --log-level debug");
+                        "--log-queries all --log-format=json --log-level debug");
     const struct settings *settings = &reading.settings;
     ck_assert_int_eq(reading.status, SETTINGS_READY);
     ck_assert_str_eq(settings->zones, "z");
     ck_assert_uint_eq(settings->workers, 3);
     ck_assert_uint_eq(settings->external, EXTERNAL_NXDOMAIN);
     ck_assert(settings->allow_public_listen);
-    ck_assert(settings->log_queries);
+    ck_assert_uint_eq(settings->log_queries, LOG_QUERIES_ALL);
     ck_assert_uint_eq(settings->log_format, LOG_FORMAT_JSON);
     ck_assert_uint_eq(settings->log_level, 3);
     end_reading(&reading);
@@ -215,6 +216,10 @@ static const struct {
     {"--workers=", "`` is not a whole number"},
     {"--external nxdomian", "`nxdomian` is not known; did you mean nxdomain?"},
     {"--external drop", "--external (command line): `drop` is not known; give refuse or nxdomain"},
+    {"--log-queries --check",
+     "--log-queries (command line): has no value; give one: --log-queries failures|all|none"},
+    {"--log-queries=true",
+     "--log-queries (command line): `true` is not known; give failures, all or none"},
     {"--check=yes", "--check (command line): `yes` is neither true nor false"},
     {"--listen 10.0.0.256", "--listen (command line): `10.0.0.256` is not an address to listen on"},
     {"--listen 10.0.0.1:0", "with a port from 1 to 65535"},

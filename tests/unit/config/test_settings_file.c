@@ -240,7 +240,14 @@ static const struct {
      "FILE:1:15: http_listen: `unix:sock` has no path from the root; give one like "
      "unix:/run/spacedns/http.sock\n"},
     {"workers: two\n", "FILE:1:10: workers: `two` is not a whole number; give one from 0 to 256\n"},
-    {"log_queries: yes\n", "FILE:1:14: log_queries: `yes` is neither true nor false\n"},
+    {"cookies: yes\n", "FILE:1:10: cookies: `yes` is neither true nor false\n"},
+    {"log_queries: true\n",
+     "FILE:1:14: log_queries: `true` is not known; give failures, all or none\n"},
+    {"log_queries: false\n",
+     "FILE:1:14: log_queries: `false` is not known; give failures, all or none\n"},
+    {"log_rate: 1000001\n",
+     "FILE:1:11: log_rate: 1000001 is out of range; give a whole number from "
+     "0 to 1000000\n"},
     {"workers: [1]\n", "FILE:1:10: workers: a list where one value is expected\n"},
     {"listen: {a: b}\n", "FILE:1:9: listen: a mapping where one value is expected\n"},
     {"zones:\n", "FILE:1:7: zones: no value; give one or remove the key\n"},

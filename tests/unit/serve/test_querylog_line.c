@@ -1,7 +1,8 @@
 #include <arpa/inet.h>
+#include <stdio.h>
 #include <string.h>
 
-#include "serve/querylog.h"
+#include "serve/querylog_line.h"
 #include "support/suite.h"
 #include "wire/types.h"
 
@@ -105,6 +106,63 @@ TEST(what_is_not_known_stays_empty)
         "\"at\":\"info\",\"host\":null,\"qtype\":null,\"fwd\":\"2001:db8::9\","
         "\"class\":\"external\",\"space\":null,\"app\":null,\"status\":\"FORMERR\",\"answers\":0,"
         "\"ttl\":0,\"service\":\"0ms\",\"bytes\":0,\"protocol\":\"udp\"}\n");
+}
+
+static const struct {
+    enum upstream_use use;
+    const char *upstream;
+    const char *pairs;
+    const char *json;
+} uses[] = {
+    {UPSTREAM_UNUSED, "10.0.0.2", "app=", "\"app\":null"},
+    {UPSTREAM_ASKED, "10.0.0.2@5353", "app= upstream=10.0.0.2@5353 cached=no",
+     "\"app\":null,\"upstream\":\"10.0.0.2@5353\",\"cached\":\"no\""},
+    {UPSTREAM_CACHED, "", "app= upstream= cached=fresh",
+     "\"app\":null,\"upstream\":null,\"cached\":\"fresh\""},
+    {UPSTREAM_STALE, "tls://9.9.9.9#dns.quad9.net",
+     "app= upstream=tls://9.9.9.9#dns.quad9.net cached=stale",
+     "\"app\":null,\"upstream\":\"tls://9.9.9.9#dns.quad9.net\",\"cached\":\"stale\""},
+};
+
+TEST_OVER(a_forwarded_name_has_its_upstream_and_whether_it_was_cached, uses)
+{
+    struct querylog_record record = example();
+    char line[1024];
+
+    record.app_length = 0;
+    record.upstream_use = (uint8_t)uses[_i].use;
+    record.upstream_length = (uint8_t)strlen(uses[_i].upstream);
+    memcpy(record.upstream, uses[_i].upstream, strlen(uses[_i].upstream));
+    snprintf(line, sizeof line,
+             "2024-10-16T12:00:00.000000+00:00 heroku[dns]: at=info "
+             "host=frozen-oasis-70544.herokuapp.com qtype=A fwd=\"10.0.130.56\" class=space "
+             "space=test-space %s status=NOERROR answers=2 ttl=30 service=0ms bytes=82 "
+             "protocol=udp\n",
+             uses[_i].pairs);
+    expect(&record, QUERYLOG_LOGFMT, line);
+    snprintf(line, sizeof line,
+             "{\"time\":\"2024-10-16T12:00:00.000000+00:00\",\"source\":\"heroku[dns]\","
+             "\"at\":\"info\",\"host\":\"frozen-oasis-70544.herokuapp.com\",\"qtype\":\"A\","
+             "\"fwd\":\"10.0.130.56\",\"class\":\"space\",\"space\":\"test-space\",%s,"
+             "\"status\":\"NOERROR\",\"answers\":2,\"ttl\":30,\"service\":\"0ms\",\"bytes\":82,"
+             "\"protocol\":\"udp\"}\n",
+             uses[_i].json);
+    expect(&record, QUERYLOG_JSON, line);
+}
+
+TEST(the_log_counts_what_it_leaves_out_in_a_line_of_its_own)
+{
+    char octets[QUERYLOG_LINE_OCTETS + 1];
+    struct text text = text_over(octets, QUERYLOG_LINE_OCTETS);
+
+    querylog_format_left_out(0, 1204, "more than fits", QUERYLOG_LOGFMT, &text);
+    querylog_format_left_out(0, 1204, "more than fits", QUERYLOG_JSON, &text);
+    *text.next = '\0';
+    ck_assert_str_eq(octets,
+                     "1970-01-01T00:00:00.000000+00:00 heroku[dns]: at=info left_out=1204 "
+                     "desc=\"more than fits\"\n"
+                     "{\"time\":\"1970-01-01T00:00:00.000000+00:00\",\"source\":\"heroku[dns]\","
+                     "\"at\":\"info\",\"left_out\":1204,\"desc\":\"more than fits\"}\n");
 }
 
 TEST(json_has_the_same_keys)
@@ -246,6 +304,9 @@ TEST(the_longest_line_is_short_enough)
     record.service_ms = UINT32_MAX;
     record.ttl_seconds = UINT32_MAX;
     record.reason = REASON_NOT_SUPPORTED;
+    record.upstream_use = UPSTREAM_STALE;
+    record.upstream_length = sizeof record.upstream;
+    memset(record.upstream, 'u', sizeof record.upstream);
     record.space_length = sizeof record.space;
     record.app_length = sizeof record.app;
     memset(record.space, 's', sizeof record.space);
