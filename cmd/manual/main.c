@@ -316,7 +316,7 @@ static void fill_counters(FILE *out)
 static void print_lower(FILE *out, const char *word)
 {
     for (; *word != '\0'; word++)
-        fputc(tolower((unsigned char)*word), out);
+        fputc((tolower)((unsigned char)*word), out);
 }
 
 static const char *suffix_of(const struct metric_line *metric)

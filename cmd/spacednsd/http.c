@@ -246,13 +246,30 @@ static enum MHD_Result begin(struct listener *listener, struct MHD_Connection *c
     return MHD_YES;
 }
 
-/* Called with the headers, then with the whole request, and once more when it is resumed. */
+/* Asks the owner. Returns false when the answer comes later: the connection waits for it. */
+static bool ask(struct listener *listener, struct http_request *request, const char *path)
+{
+    const struct http_owner *owner = &listener->http->owner;
+
+    request->is_asked = true;
+    owner->on_request(owner->context, request, path);
+    if (request->status != 0)
+        return true;
+    request->is_suspended = true;
+    MHD_suspend_connection(request->connection);
+    return false;
+}
+
+/*
+ * Called with the headers, then with the whole request, and once more when it is resumed. The
+ * library wants all these arguments.
+ */
+// NOLINTNEXTLINE(readability-function-size)
 static enum MHD_Result answer(void *own, struct MHD_Connection *connection, const char *path,
                               const char *method, const char *version, const char *body,
                               size_t *body_length, void **context)
 {
     struct listener *listener = own;
-    const struct http_owner *owner = &listener->http->owner;
     struct http_request *request = *context;
 
     (void)version;
@@ -264,15 +281,8 @@ static enum MHD_Result answer(void *own, struct MHD_Connection *connection, cons
     if (!request->is_asked && listener->http->is_closing)
         return refuse(listener, connection, HTTP_UNAVAILABLE, "the server is stopping\n", NULL,
                       NULL);
-    if (!request->is_asked) {
-        request->is_asked = true;
-        owner->on_request(owner->context, request, path);
-        if (request->status == 0) {
-            request->is_suspended = true;
-            MHD_suspend_connection(connection);
-            return MHD_YES;
-        }
-    }
+    if (!request->is_asked && !ask(listener, request, path))
+        return MHD_YES;
     struct MHD_Response *response = request->response;
     request->response = NULL;
     return queue(listener, connection, response, (enum http_status)request->status);

@@ -397,7 +397,7 @@ void web_init(struct web *web)
 bool web_open(struct web *web, const struct web_options *options, struct err *err)
 {
     const struct http_addresses *list = &options->settings->http_listen;
-    struct http_listener listeners[HTTP_LISTENERS_MOST];
+    struct http_listener listeners[HTTP_LISTENERS_MOST] = {0};
 
     web->source = options->source;
     web->inspection = options->inspection;

@@ -2,10 +2,11 @@
 /**
  * What is known about who uses what, added up from the flows of all workers (flows.h).
  *
- *     flow ─► asking ─┬─► apps     app                  counts, last minute and hour    } `most`
- * apps ├─► domains  app × domain         counts, who was last            } 100,000 ├─► pairs    who
- * asks × app       counts                          } 100,000 ├─► expiries dyno until when it may be
- * in use └─► waste    who asks × suffix    search lists
+ *     flow ─► asking ─┬─► apps      app                 counts, last minute and hour      `most`
+ *                     ├─► domains   app x domain        counts, who was last             100,000
+ *                     ├─► pairs     who asks x app      counts                           100,000
+ *                     ├─► expiries  dyno                until when it may be in use
+ *                     └─► waste     who asks x suffix   search lists
  *
  * Apps and who asks are known by name (parties.h), so all this outlives snapshots and, stored
  * (usage_file.h), processes. Each table is bounded (uses.h):
