@@ -9,7 +9,8 @@
  * control_failed in daemon.c; http_failed and http_ready in web.h; upgrade_* and launcher_failed in
  * upgrade.h; inherited_unused in takeover.h; worker_without_socket in serve/worker; forward_failed
  * in serve/forwarder; querylog_dropped and querylog_failed in serve/querylog; client_limited in
- * serve/server; device_absent and device_there in serve/devices.
+ * serve/server; device_absent and device_there in serve/devices; dnstap_connected and
+ * dnstap_unconnected in tap/tap_socket.
  *
  * Threads: the control thread.
  */

@@ -18,6 +18,7 @@
 #include "spacednsd/http.h"
 #include "spacednsd/seccomp.h"
 #include "spacednsd/settings_check.h"
+#include "tap/tap.h"
 
 enum { EXIT_USAGE = 2 };
 
@@ -58,6 +59,7 @@ static void print_version(void)
     printf("privileges: %s, %s\n", capabilities != NULL ? capabilities : "no libcap-ng",
            seccomp != NULL ? seccomp : "no libseccomp");
     printf("http: %s\n", http_library() != NULL ? http_library() : "no libmicrohttpd");
+    printf("dnstap: %s\n", tap_library() != NULL ? tap_library() : "no libfstrm");
 }
 
 static int read_and_run(struct settings *settings, int argc, char **argv)

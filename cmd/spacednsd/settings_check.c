@@ -13,6 +13,7 @@
 #include "config/exposure.h"
 #include "config/forwarding.h"
 #include "decide/special.h"
+#include "tap/tap.h"
 
 void settings_check_host(struct settings *settings, struct report *report)
 {
@@ -28,6 +29,7 @@ void settings_check_host(struct settings *settings, struct report *report)
     }
     settings_check_routes(settings, report);
     settings_check_state(settings, report);
+    settings_check_dnstap(settings, report);
 }
 
 void settings_check_routes(const struct settings *settings, struct report *report)
@@ -61,6 +63,18 @@ void settings_check_state(const struct settings *settings, struct report *report
                           "its folder %.400s is the folder of zone files, which the server would "
                           "overwrite; give another one, such as /var/lib/spacedns",
                           path);
+}
+
+/* ---- dnstap ---- */
+
+void settings_check_dnstap(const struct settings *settings, struct report *report)
+{
+    if (settings->dnstap == NULL || tap_library() != NULL)
+        return;
+    const struct setting_origin origin = settings_origin(settings, "dnstap");
+    setting_origin_report(report, FINDING_SETTING, &origin,
+                          "this build has no libfstrm, which sends dnstap messages; build it where "
+                          "libfstrm is, or take this out");
 }
 
 /* ---- control_group, control_read_group ---- */

@@ -35,6 +35,9 @@ void settings_check_routes(const struct settings *settings, struct report *repor
 /** Reports a state_dir whose texts would be written over the zone files (E-SETTING). */
 void settings_check_state(const struct settings *settings, struct report *report);
 
+/** Reports dnstap in a build without its library (E-SETTING). */
+void settings_check_dnstap(const struct settings *settings, struct report *report);
+
 /**
  * Reports the first space in local_as that no zone file declares, and each address in `listen` of a
  * space that no socket covers (W-LISTEN-SPACE).

@@ -100,6 +100,8 @@ struct settings {
     unsigned log_queries;                 /* LOG_QUERIES_... */
     uint32_t log_rate;                    /* lines a second; 0: no limit */
     unsigned log_format;
+    const char *dnstap; /* NULL: off */
+    uint32_t dnstap_sample;
     unsigned log_level; /* enum log_level */
     uint32_t metrics_apps;
     uint32_t tcp_connections;

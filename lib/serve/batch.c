@@ -5,6 +5,7 @@
 
 #include "base/clock.h"
 #include "respond/chain.h"
+#include "serve/tapping.h"
 
 enum {
     TC_OCTET = 2,
@@ -20,6 +21,7 @@ void batch_adopt(struct batch *batch)
     if (!mailbox_collect(batch->mailbox, &batch->snapshot))
         return;
     dead_apps_adopt(&batch->dead_apps, batch->snapshot);
+    tapping_write_origin(batch->snapshot, &batch->tap_origin);
     if (batch->flows != NULL)
         flows_adopt(batch->flows, batch->snapshot);
     batch->on_adopted(batch->context);
@@ -53,7 +55,7 @@ void batch_set_cookies(struct batch *batch, const struct cookie_secrets *secrets
         batch->exchanges[i].cookies = cookies_of(batch);
 }
 
-/* Cookies and the log have the time of day, which is read once a second. */
+/* Cookies, the log and dnstap have the time of day, which is read once a second. */
 static void read_wall_clock(struct batch *batch, uint64_t now_ms)
 {
     if (now_ms < batch->wall_read_ms)
@@ -80,6 +82,7 @@ void batch_begin(struct batch *batch, uint64_t now_ms)
 {
     batch_adopt(batch);
     batch->begun_ns = clock_monotonic_ns();
+    batch->answered_ns = 0;
     if (batch->flows != NULL)
         flows_set_time(batch->flows, now_ms);
     read_wall_clock(batch, now_ms);
@@ -144,6 +147,12 @@ static void count_particulars(struct batch *batch, const struct exchange *exchan
         stats_count(batch->stats, COUNTER_NEGATIVE_RAISED, 1);
 }
 
+/* The time of day at a time of the monotonic clock. */
+static int64_t wall_us_at(const struct batch *batch, uint64_t time_ns)
+{
+    return (int64_t)(time_ns / NS_PER_US) + batch->wall_ahead_us;
+}
+
 /* Most replies are not logged: nobody wants more than some hundred a second. */
 static void log_reply(struct batch *batch, const struct exchange *exchange, enum reason reason,
                       const struct endpoint *client, uint64_t begun_ns)
@@ -152,9 +161,31 @@ static void log_reply(struct batch *batch, const struct exchange *exchange, enum
 
     if (batch->log == NULL || !querylog_ring_wants(batch->log, kind))
         return;
-    int64_t begun_us = (int64_t)(begun_ns / NS_PER_US) + batch->wall_ahead_us;
-    if (!querylog_ring_add(batch->log, batch->snapshot, exchange, kind, client, begun_us))
+    if (!querylog_ring_add(batch->log, batch->snapshot, exchange, kind, client,
+                           wall_us_at(batch, begun_ns)))
         stats_count(batch->stats, COUNTER_QUERYLOG_DROPPED, 1);
+}
+
+/* The time of day when the replies were ready, which is read once in a batch. */
+static int64_t read_answered(struct batch *batch)
+{
+    if (batch->answered_ns == 0)
+        batch->answered_ns = clock_monotonic_ns();
+    return wall_us_at(batch, batch->answered_ns);
+}
+
+/* Of one request in `dnstap_sample`; `length` is the reply's, 0 without one. */
+static void send_to_tap(struct batch *batch, const struct exchange *exchange,
+                        const struct endpoint *client, uint64_t begun_ns, size_t length)
+{
+    if (batch->tap == NULL || !tap_takes_next(batch->tap))
+        return;
+    const struct tapped tapped = {.client = client,
+                                  .begun_us = wall_us_at(batch, begun_ns),
+                                  .answered_us = length == 0 ? 0 : read_answered(batch),
+                                  .length = length};
+    if (!tapping_send(batch->tap, &batch->tap_origin, exchange, &tapped))
+        stats_count(batch->stats, COUNTER_DNSTAP_DROPPED, 1);
 }
 
 static void count(struct batch *batch, const struct exchange *exchange,
@@ -170,6 +201,17 @@ static void count(struct batch *batch, const struct exchange *exchange,
                                                           .reason = reason});
     count_flow(batch, exchange, class);
     log_reply(batch, exchange, reason, client, begun_ns);
+    send_to_tap(batch, exchange, client, begun_ns, exchange->reply_length);
+}
+
+/* A request without a reply: it is dropped for its client's rate, or cannot be answered. */
+static void count_dropped(struct batch *batch, const struct exchange *exchange,
+                          const struct endpoint *client)
+{
+    if (exchange->is_limited)
+        send_to_tap(batch, exchange, client, batch->begun_ns, 0);
+    else
+        stats_count(batch->stats, COUNTER_DROPPED, 1);
 }
 
 /*
@@ -368,8 +410,7 @@ size_t batch_finish(struct batch *batch, size_t number, const struct endpoint *c
     if (exchange->is_deferred)
         return 0;
     if (length == 0) {
-        if (!exchange->is_limited)
-            stats_count(batch->stats, COUNTER_DROPPED, 1);
+        count_dropped(batch, exchange, client);
         return 0;
     }
     batch->replies[verdict_is_forwarded(&exchange->verdict) ? STATS_CACHE : STATS_LOCAL]++;
@@ -447,6 +488,7 @@ static void reply_pending(struct batch *batch, struct pending_request *pending_r
         return;
     const struct endpoint client = carrier->address(&pending_request->client);
     uint64_t now_ns = clock_monotonic_ns(), elapsed_ns = now_ns - pending_request->begun_ns;
+    batch->answered_ns = now_ns;
     if (batch->log != NULL)
         querylog_ring_set_time(batch->log, now_ns);
     count(batch, exchange, &client, pending_request->begun_ns);

@@ -27,6 +27,7 @@
 #include "serve/deferred.h"
 #include "serve/querylog_ring.h"
 #include "stats/stats.h"
+#include "tap/tap.h"
 #include "traffic/flows.h"
 
 enum { BATCH_MOST = 64 };
@@ -38,6 +39,8 @@ struct batch {
     struct mailbox *mailbox;
     struct stats *stats;
     struct querylog_ring *log; /* NULL: nothing is logged */
+    struct tap_feed *tap;      /* NULL: no dnstap */
+    struct dnstap_origin tap_origin;
     struct forward *forward;   /* NULL: other names are not forwarded */
     struct deferred *deferred; /* with `forward` */
     struct limits *limits;     /* NULL: nobody is limited */
@@ -51,6 +54,7 @@ struct batch {
     void *context;
     uint32_t rotation;
     uint64_t begun_ns;
+    uint64_t answered_ns;            /* of the replies that dnstap has; 0: not read yet */
     unsigned replies[STATS_SOURCES]; /* counted since the batch began */
     struct exchange exchanges[BATCH_MOST];
 };

@@ -26,6 +26,7 @@ struct server {
     bool is_inspecting;
     void *context;
     struct querylog *log;
+    struct tap *tap;     /* NULL: no dnstap */
     uint64_t lines_lost; /* by the log, once it has been stopped */
     struct limit_tables *limits;
     struct worker **workers;
@@ -194,6 +195,7 @@ static bool make_workers(struct server *server, const struct server_options *own
     for (size_t i = 0; i < settings->workers; i++) {
         options.number = i;
         options.log = querylog_ring(server->log, i);
+        options.tap = server->tap == NULL ? NULL : tap_feed(server->tap, i);
         server->workers[i] = worker_new(&options, err);
         if (server->workers[i] == NULL)
             return false;
@@ -216,6 +218,17 @@ static bool open_log(struct server *server, const struct server_options *options
 
     server->log = querylog_new(&own, err);
     return server->log != NULL;
+}
+
+static bool open_tap(struct server *server, const struct settings *settings, struct err *err)
+{
+    if (settings->dnstap == NULL)
+        return true;
+    server->tap = tap_new(&(struct tap_options){.path = settings->dnstap,
+                                                .sample = settings->dnstap_sample,
+                                                .feeds = settings->workers},
+                          err);
+    return server->tap != NULL;
 }
 
 /*
@@ -265,7 +278,7 @@ struct server *server_new(const struct server_options *options, struct err *err)
         return NULL;
     }
     if (!probe_all(options->settings, options->inherited, err) || !open_log(server, options, err) ||
-        !make_workers(server, options, err)) {
+        !open_tap(server, options->settings, err) || !make_workers(server, options, err)) {
         server_free(server);
         return NULL;
     }
@@ -321,6 +334,8 @@ struct querylog *server_log(const struct server *server)
 bool server_start(struct server *server, struct err *err)
 {
     if (!querylog_start(server->log, err))
+        return false;
+    if (server->tap != NULL && !tap_start(server->tap, err))
         return false;
     for (size_t i = 0; i < server->worker_count; i++)
         if (!worker_start(server->workers[i], err)) {
@@ -445,6 +460,8 @@ static void join_all(struct server *server)
     uv_timer_stop(&server->flows);
     server->lines_lost = querylog_stop(server->log);
     server->log = NULL;
+    tap_stop(server->tap);
+    server->tap = NULL;
 }
 
 void server_stop(struct server *server)
@@ -474,6 +491,7 @@ void server_free(struct server *server)
     if (server == NULL)
         return;
     querylog_stop(server->log);
+    tap_stop(server->tap);
     for (size_t i = 0; i < server->worker_count; i++)
         worker_free(server->workers[i]);
     free(server->workers);

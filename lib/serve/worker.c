@@ -221,6 +221,7 @@ static struct worker *allocate(const struct worker_options *options)
     worker->batch.mailbox = &worker->mailbox;
     worker->batch.stats = &worker->stats;
     worker->batch.log = options->log;
+    worker->batch.tap = options->tap;
     worker->batch.on_adopted = worker_on_adopted;
     worker->batch.context = worker;
     limits_init(&worker->limits, options->limits, &worker->stats);

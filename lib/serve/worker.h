@@ -38,6 +38,7 @@ struct worker_options {
     const struct settings *settings;
     struct standings *standings; /* of the settings' upstreams; NULL: not shared */
     struct querylog_ring *log;   /* NULL: nothing is logged */
+    struct tap_feed *tap;        /* NULL: no dnstap */
     struct limit_tables *limits; /* of all workers; NULL: nobody is limited */
     /* On the worker's thread: */
     batch_on_adopted *on_adopted;      /* it has adopted a snapshot */

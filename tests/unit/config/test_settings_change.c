@@ -186,6 +186,8 @@ static const struct {
      "FILE:1:22: suffixes.targets" RESTART("herokuspace.com,herokudns.com", "a.example")},
     {"", "log_queries: all\nlog_rate: 0", "log_queries,log_rate", ""},
     {"", "log_format: json", "", "FILE:1:13: log_format" RESTART("logfmt", "json")},
+    {"", "dnstap: /run/tap", "", "FILE:1:9: dnstap" RESTART("(not set)", "/run/tap")},
+    {"", "dnstap_sample: 9", "", "FILE:1:16: dnstap_sample" RESTART("1", "9")},
     {"", "tcp_connections: 9", "", "FILE:1:18: tcp_connections" RESTART("1000", "9")},
     {"", "tcp_per_client: 9", "", "FILE:1:17: tcp_per_client" RESTART("100", "9")},
     {"", "tcp_idle_ms: 900", "", "FILE:1:14: tcp_idle_ms" RESTART("10000", "900")},

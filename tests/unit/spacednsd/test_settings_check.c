@@ -1,3 +1,4 @@
+// wrap: tap_library
 #include "spacednsd/settings_check.h"
 
 #include <arpa/inet.h>
@@ -35,6 +36,34 @@ TEST(a_zone_that_is_never_forwarded_is_reported)
     settings_check_routes(&settings, report);
     expect(report, "s.yaml:2:3: upstream_zones.x.localhost: its names are answered here and never "
                    "asked of an upstream (RFC 6761); take the zone out\n");
+}
+
+/* Whether the build has it or not. */
+static const char *library;
+
+const char *__wrap_tap_library(void);
+
+const char *__wrap_tap_library(void)
+{
+    return library;
+}
+
+TEST(dnstap_without_its_library_is_reported)
+{
+    struct settings settings = {.dnstap = NULL};
+    struct report *report = report_new();
+
+    library = NULL;
+    settings_check_dnstap(&settings, report);
+    settings.dnstap = "/run/tap";
+    library = "libfstrm";
+    settings_check_dnstap(&settings, report);
+    ck_assert_uint_eq(report_count(report, FINDING_ERROR), 0);
+    library = NULL;
+    settings_check_dnstap(&settings, report);
+    ck_assert_uint_eq(report_count(report, FINDING_ERROR), 1);
+    ck_assert_int_eq(report_findings(report)[0].code, FINDING_SETTING);
+    report_free(report);
 }
 
 TEST(a_state_dir_around_the_zone_files_is_reported)
