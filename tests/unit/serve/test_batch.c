@@ -1,8 +1,9 @@
-// wrap: clock_wall_us
+// wrap: clock_wall_us clock_monotonic_ns tap_takes_next tapping_send
 #include "serve/batch.h"
 
 #include <arpa/inet.h>
 
+#include "serve/tapping.h"
 #include "support/request.h"
 #include "support/serving.h"
 #include "support/suite.h"
@@ -53,8 +54,43 @@ int64_t __wrap_clock_wall_us(void)
     return wall_s * 1000000 + 999999;
 }
 
+/* Each reading is 1 ms after the one before. */
+static uint64_t monotonic_ns;
+
+uint64_t __wrap_clock_monotonic_ns(void);
+uint64_t __wrap_clock_monotonic_ns(void)
+{
+    return monotonic_ns += 1000000;
+}
+
+/* The exchanges sent as dnstap, and the last one's times. */
+static unsigned sends;
+static struct tapped sent;
+static bool takes_next, has_room;
+
+bool __wrap_tap_takes_next(struct tap_feed *feed);
+bool __wrap_tap_takes_next(struct tap_feed *feed)
+{
+    (void)feed;
+    return takes_next;
+}
+
+bool __wrap_tapping_send(struct tap_feed *feed, const struct dnstap_origin *origin,
+                         const struct exchange *exchange, const struct tapped *tapped);
+bool __wrap_tapping_send(struct tap_feed *feed, const struct dnstap_origin *origin,
+                         const struct exchange *exchange, const struct tapped *tapped)
+{
+    (void)feed;
+    (void)origin;
+    (void)exchange;
+    sent = *tapped;
+    sends++;
+    return has_room;
+}
+
 static void set_up(void)
 {
+    sends = 0;
     serving_init(&scene.serving);
 }
 
@@ -127,4 +163,34 @@ TEST(cookies_are_counted)
     ck_assert_uint_eq(serving_count(&scene.serving, COUNTER_COOKIES_WRONG), 1);
     ck_assert_uint_eq(serving_count(&scene.serving, COUNTER_COOKIES_RIGHT), 2);
     ck_assert_uint_eq(serving_count(&scene.serving, COUNTER_COOKIES_NEW), 0);
+}
+
+/* ---- dnstap ---- */
+
+/* A batch begins 1 ms before the time of day is read, which is 1 ms before the reply. */
+TEST(a_message_has_the_times_of_day)
+{
+    const int64_t wall_us = __wrap_clock_wall_us();
+
+    scene.serving.batch.tap = (struct tap_feed *)&scene;
+    takes_next = has_room = true;
+    answer(&(struct ask){.name = "x."}, 1000);
+    ck_assert_uint_eq(sends, 1);
+    ck_assert_int_eq(sent.begun_us, wall_us - 1000);
+    ck_assert_int_eq(sent.answered_us, wall_us + 1000);
+    ck_assert_uint_gt(sent.length, 0);
+    ck_assert_uint_eq(serving_count(&scene.serving, COUNTER_DNSTAP_DROPPED), 0);
+}
+
+TEST(a_message_without_room_is_counted_and_one_left_out_is_not)
+{
+    scene.serving.batch.tap = (struct tap_feed *)&scene;
+    takes_next = true;
+    has_room = false;
+    answer(&(struct ask){.name = "x."}, 1000);
+    ck_assert_uint_eq(serving_count(&scene.serving, COUNTER_DNSTAP_DROPPED), 1);
+    takes_next = false;
+    answer(&(struct ask){.name = "x."}, 1000);
+    ck_assert_uint_eq(sends, 1);
+    ck_assert_uint_eq(serving_count(&scene.serving, COUNTER_DNSTAP_DROPPED), 1);
 }
