@@ -24,7 +24,7 @@ FIXTURE(set_up, tear_down)
 static void add(enum querylog_kind kind, uint64_t second, uint16_t octets)
 {
     const struct querylog_record record = {
-        .kind = kind, .added_ns = second * second_ns, .reply_octets = octets};
+        .kind = (uint8_t)kind, .added_ns = second * second_ns, .reply_octets = octets};
 
     querylog_history_add(&history, &record);
 }

@@ -26,7 +26,7 @@ FIXTURE(set_up, tear_down)
 static bool add(enum querylog_kind kind, uint64_t second)
 {
     struct querylog_record record = {
-        .kind = kind, .added_ns = second * second_ns, .reply_octets = 77};
+        .kind = (uint8_t)kind, .added_ns = second * second_ns, .reply_octets = 77};
 
     ck_assert(endpoint_read("10.0.130.56", 40000, &record.client));
     return querylog_reader_add(reader, &record);
